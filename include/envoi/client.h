@@ -1,0 +1,73 @@
+/*
+ * envoi - the client helper
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CLIENT_H
+#define ENVOI_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <envoi/context.h>
+#include <envoi/failure.h>
+#include <envoi/session.h>
+#include <envoi/settings.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_client;
+struct envoi_connector;
+
+/** Joins connectors, stream, session, roster and presence: logs in and keeps an account online. */
+
+/**
+ * Make a client.
+ *
+ * @param context  NULL: an own context with an own loop; a reference is taken
+ * @param jid      the account's address, bare or full; what is wrong with it is reported by connect and run
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_new(
+	struct envoi_client **ret_client, struct envoi_context *context, const char *jid);
+
+/** End what is outstanding (requests, tickets, the terminal event), then free; NULL is allowed;
+ * allowed inside every callback. Nothing calls back afterwards, and no event is left on the loop. */
+ENVOI_API void envoi_client_free(struct envoi_client *client);
+
+/** @return its settings, to be changed before it connects */
+ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
+/** Set one setting from text. A failure is remembered and reported by connect and run. */
+ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, const char *text);
+/** Set the password; copied, wiped with the client. A failure is remembered as above. */
+ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
+/** Attach a handler to its session. A failure is remembered as above. */
+ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler);
+/** Use this connector after those added before; without any, the compiled-in ones. @param connector taken */
+ENVOI_API int envoi_client_add_connector(
+	struct envoi_client *client, struct envoi_connector *connector);
+
+/** @return its session, for sending and requests; lives as long as the client */
+ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
+
+/** Begin to connect; returns at once. @retval ENVOI_ERR_STATE it is connecting or connected; also
+ * the first remembered failure */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
+/** Send unavailable presence, close in order; ENVOI_EVENT_DISCONNECTED follows. Idempotent. */
+ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
+/** Connect, run the context's own loop until disconnected or told to quit.
+ * @return 0, or what went wrong (envoi_client_failure()) */
+ENVOI_API int envoi_client_run(struct envoi_client *client);
+/** Make envoi_client_run() disconnect in order and return 0. */
+ENVOI_API void envoi_client_quit(struct envoi_client *client);
+
+/** @return why it is not connected; NULL: never tried; borrowed until the next connect */
+ENVOI_API const struct envoi_failure *envoi_client_failure(const struct envoi_client *client);
+/** @return one line for a person, "bot@example.org: wrong password (...)"; never NULL; borrowed likewise */
+ENVOI_API const char *envoi_client_failure_text(struct envoi_client *client);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

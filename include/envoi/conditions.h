@@ -1,0 +1,108 @@
+/*
+ * envoi - stream and stanza error conditions
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CONDITIONS_H
+#define ENVOI_CONDITIONS_H
+
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. */
+enum envoi_stream_condition {
+	ENVOI_STREAM_NO_CONDITION = 0, /**< none, or one that we do not know */
+	ENVOI_STREAM_BAD_FORMAT,
+	ENVOI_STREAM_BAD_NAMESPACE_PREFIX,
+	ENVOI_STREAM_CONFLICT,
+	ENVOI_STREAM_CONNECTION_TIMEOUT,
+	ENVOI_STREAM_HOST_GONE,
+	ENVOI_STREAM_HOST_UNKNOWN,
+	ENVOI_STREAM_IMPROPER_ADDRESSING,
+	ENVOI_STREAM_INTERNAL_SERVER_ERROR,
+	ENVOI_STREAM_INVALID_FROM,
+	ENVOI_STREAM_INVALID_NAMESPACE,
+	ENVOI_STREAM_INVALID_XML,
+	ENVOI_STREAM_NOT_AUTHORIZED,
+	ENVOI_STREAM_NOT_WELL_FORMED,
+	ENVOI_STREAM_POLICY_VIOLATION,
+	ENVOI_STREAM_REMOTE_CONNECTION_FAILED,
+	ENVOI_STREAM_RESET,
+	ENVOI_STREAM_RESOURCE_CONSTRAINT,
+	ENVOI_STREAM_RESTRICTED_XML,
+	ENVOI_STREAM_SEE_OTHER_HOST,
+	ENVOI_STREAM_SYSTEM_SHUTDOWN,
+	ENVOI_STREAM_UNDEFINED_CONDITION,
+	ENVOI_STREAM_UNSUPPORTED_ENCODING,
+	ENVOI_STREAM_UNSUPPORTED_FEATURE,
+	ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE,
+	ENVOI_STREAM_UNSUPPORTED_VERSION,
+	ENVOI_STREAM_CONDITIONS_END,
+};
+
+/** Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. */
+enum envoi_stanza_condition {
+	ENVOI_STANZA_NO_CONDITION = 0, /**< none, or one that we do not know */
+	ENVOI_BAD_REQUEST,
+	ENVOI_CONFLICT,
+	ENVOI_FEATURE_NOT_IMPLEMENTED,
+	ENVOI_FORBIDDEN,
+	ENVOI_GONE,
+	ENVOI_INTERNAL_SERVER_ERROR,
+	ENVOI_ITEM_NOT_FOUND,
+	ENVOI_JID_MALFORMED,
+	ENVOI_NOT_ACCEPTABLE,
+	ENVOI_NOT_ALLOWED,
+	ENVOI_NOT_AUTHORIZED,
+	ENVOI_POLICY_VIOLATION,
+	ENVOI_RECIPIENT_UNAVAILABLE,
+	ENVOI_REDIRECT,
+	ENVOI_REGISTRATION_REQUIRED,
+	ENVOI_REMOTE_SERVER_NOT_FOUND,
+	ENVOI_REMOTE_SERVER_TIMEOUT,
+	ENVOI_RESOURCE_CONSTRAINT,
+	ENVOI_SERVICE_UNAVAILABLE,
+	ENVOI_SUBSCRIPTION_REQUIRED,
+	ENVOI_UNDEFINED_CONDITION,
+	ENVOI_UNEXPECTED_REQUEST,
+	ENVOI_STANZA_CONDITIONS_END,
+};
+
+/** Stanza error types (RFC 6120, section 8.3.2): what the sender may do about it. */
+enum envoi_stanza_error_type {
+	ENVOI_ERROR_TYPE_NONE = 0, /**< absent or unknown */
+	ENVOI_ERROR_AUTH, /**< retry after providing credentials */
+	ENVOI_ERROR_CANCEL, /**< do not retry */
+	ENVOI_ERROR_CONTINUE, /**< proceed, it was only a warning */
+	ENVOI_ERROR_MODIFY, /**< retry after changing the data sent */
+	ENVOI_ERROR_WAIT, /**< retry after waiting */
+};
+
+/** @return the element name, "host-unknown" for example; NULL for no condition; static */
+ENVOI_API const char *envoi_stream_condition_name(enum envoi_stream_condition condition);
+
+/** @return the condition with that element name, or ENVOI_STREAM_NO_CONDITION */
+ENVOI_API enum envoi_stream_condition envoi_stream_condition_from_name(const char *name);
+
+/** @return the element name, "item-not-found" for example; NULL for no condition; static */
+ENVOI_API const char *envoi_stanza_condition_name(enum envoi_stanza_condition condition);
+
+/** @return the condition with that element name, or ENVOI_STANZA_NO_CONDITION */
+ENVOI_API enum envoi_stanza_condition envoi_stanza_condition_from_name(const char *name);
+
+/** @return the type that RFC 6120, section 8.3.3 recommends with a condition */
+ENVOI_API enum envoi_stanza_error_type envoi_stanza_condition_type(
+	enum envoi_stanza_condition condition);
+
+/** @return "auth", "cancel", ...; NULL for ENVOI_ERROR_TYPE_NONE; static */
+ENVOI_API const char *envoi_stanza_error_type_name(enum envoi_stanza_error_type type);
+
+/** @return the type with that name, or ENVOI_ERROR_TYPE_NONE */
+ENVOI_API enum envoi_stanza_error_type envoi_stanza_error_type_from_name(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,169 @@
+/*
+ * envoi - the context: what everything else is made in
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CONTEXT_H
+#define ENVOI_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_loop;
+struct envoi_resolver;
+
+/**
+ * Allocator, log sink, main loop, resolver, clock, random source and caches that objects share.
+ *
+ * One per thread, counted. Every object made in a context holds a reference, so the context goes
+ * when the last of them has gone. Two contexts share nothing that is written to, and may be used
+ * in two threads; one context must not.
+ */
+struct envoi_context;
+
+/** Memory functions; all three or none. They behave as malloc, realloc and free do. */
+struct envoi_allocator {
+	void *(*alloc)(void *user, size_t len);
+	void *(*realloc)(void *user, void *memory, size_t len);
+	void (*free)(void *user, void *memory);
+	void *user;
+};
+
+enum envoi_log_level {
+	ENVOI_LOG_ERROR,
+	ENVOI_LOG_WARNING,
+	ENVOI_LOG_INFO,
+	ENVOI_LOG_DEBUG,
+};
+
+/** The module that speaks. */
+enum envoi_log_subject {
+	ENVOI_LOG_BASE,
+	ENVOI_LOG_XML,
+	ENVOI_LOG_LOOP,
+	ENVOI_LOG_NET,
+	ENVOI_LOG_TLS,
+	ENVOI_LOG_SASL,
+	ENVOI_LOG_STREAM,
+	ENVOI_LOG_ROUTER,
+	ENVOI_LOG_SESSION,
+	ENVOI_LOG_CLIENT,
+	ENVOI_LOG_EXT,
+};
+
+/** @return "xml", "stream", ...; static */
+ENVOI_API const char *envoi_log_subject_name(enum envoi_log_subject subject);
+
+/**
+ * Takes one message; called at once, from wherever the message arises: it must not call the
+ * library. No secret is ever in @p message.
+ *
+ * @param message  a line without its end; borrowed for the call
+ */
+typedef void envoi_log_fn(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
+	const char *message);
+
+/** Fills @p len bytes that nobody can predict. @return 0, or ENVOI_ERR_SYSTEM */
+typedef int envoi_random_fn(void *user, void *bytes, size_t len);
+
+/** @return milliseconds since 1970-01-01T00:00:00Z */
+typedef int64_t envoi_wall_clock_fn(void *user);
+
+/** What a context is made of; a zeroed struct asks for the defaults. */
+struct envoi_context_options {
+	struct envoi_allocator allocator; /**< default: malloc, realloc, free */
+	envoi_log_fn *log; /**< default: silence */
+	enum envoi_log_level log_level; /**< most detailed level passed to @p log */
+	void *log_user;
+	envoi_random_fn *random; /**< default: the system's random source */
+	void *random_user;
+	envoi_wall_clock_fn *wall_clock; /**< default: the loop's, if it has one, else the system's */
+	void *wall_clock_user;
+};
+
+/**
+ * Make a context.
+ *
+ * @param[out] ret_context  new reference
+ * @param options           NULL: defaults; borrowed for the call
+ *
+ * @retval ENVOI_ERR_INVALID  the allocator is incomplete
+ * @retval ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_SYSTEM   a library below could not be initialised
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_context_new(
+	struct envoi_context **ret_context, const struct envoi_context_options *options);
+
+/** Take a reference. @return @p context */
+ENVOI_API struct envoi_context *envoi_context_ref(struct envoi_context *context);
+
+/** Drop a reference; NULL is allowed. @return NULL */
+ENVOI_API struct envoi_context *envoi_context_unref(struct envoi_context *context);
+
+/** Replace the log sink. @param log NULL: silence */
+ENVOI_API void envoi_context_set_log(struct envoi_context *context, envoi_log_fn *log,
+	enum envoi_log_level level, void *user);
+
+/** Allocate as malloc does, with the context's allocator; NULL: out of memory. */
+ENVOI_API void *envoi_alloc(struct envoi_context *context, size_t len);
+
+/** As envoi_alloc(), zeroed. */
+ENVOI_API void *envoi_alloc_zeroed(struct envoi_context *context, size_t len);
+
+/** Resize as realloc does; NULL: out of memory, and @p memory is as it was. */
+ENVOI_API void *envoi_realloc(struct envoi_context *context, void *memory, size_t len);
+
+/** Copy @p len bytes of text and add a NUL; NULL: out of memory. */
+ENVOI_API char *envoi_strndup(struct envoi_context *context, const char *text, size_t len);
+
+/** Free what the four above gave; NULL is allowed. */
+ENVOI_API void envoi_free(struct envoi_context *context, void *memory);
+
+/** Write one line to the context's log; formatted only when somebody listens. */
+ENVOI_API void envoi_log(struct envoi_context *context, enum envoi_log_level level,
+	enum envoi_log_subject subject, const char *format, ...) ENVOI_PRINTF(4, 5);
+
+/** The object of type @p type whose member @p member is at @p pointer. */
+#define ENVOI_CONTAINER_OF(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/** Fill @p len bytes from the context's random source. @return 0, or ENVOI_ERR_SYSTEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_context_random(
+	struct envoi_context *context, void *bytes, size_t len);
+
+/** @return milliseconds since 1970-01-01T00:00:00Z, by the context's clock */
+ENVOI_API int64_t envoi_context_wall_clock_ms(const struct envoi_context *context);
+
+/**
+ * Give the context its main loop, before anything has asked for it.
+ *
+ * @param loop  taken: consumed on failure too; made in this context
+ * @retval ENVOI_ERR_STATE  the context has a loop
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_context_take_loop(
+	struct envoi_context *context, struct envoi_loop *loop);
+
+/**
+ * Give the context its resolver, before anything has asked for it.
+ *
+ * @param resolver  taken: consumed on failure too; made in this context
+ * @retval ENVOI_ERR_STATE  the context has a resolver
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_context_take_resolver(
+	struct envoi_context *context, struct envoi_resolver *resolver);
+
+/** @return the main loop, made now if none was given; borrowed; NULL: out of memory */
+ENVOI_API struct envoi_loop *envoi_context_loop(struct envoi_context *context);
+
+/** @return the resolver, made now if none was given; borrowed; NULL: out of memory */
+ENVOI_API struct envoi_resolver *envoi_context_resolver(struct envoi_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

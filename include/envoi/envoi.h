@@ -1,0 +1,24 @@
+/*
+ * envoi - everything for users
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_ENVOI_H
+#define ENVOI_ENVOI_H
+
+#include <envoi/buffer.h>
+#include <envoi/client.h>
+#include <envoi/conditions.h>
+#include <envoi/context.h>
+#include <envoi/error.h>
+#include <envoi/event.h>
+#include <envoi/failure.h>
+#include <envoi/handler.h>
+#include <envoi/jid.h>
+#include <envoi/mainloop.h>
+#include <envoi/session.h>
+#include <envoi/settings.h>
+#include <envoi/stanza.h>
+#include <envoi/tls.h>
+#include <envoi/xml.h>
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * envoi - events: what happens to a session
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_EVENT_H
+#define ENVOI_EVENT_H
+
+#include <stdbool.h>
+
+#include <envoi/export.h>
+#include <envoi/failure.h>
+#include <envoi/jid.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_session;
+struct envoi_stanza;
+struct envoi_tls_info;
+
+/** The events of a session, in the order in which a login posts them. */
+enum envoi_event_type {
+	ENVOI_NO_EVENT = 0,
+	ENVOI_EVENT_CONNECTING, /**< a connector was started; @p text: its name */
+	ENVOI_EVENT_CONNECTED, /**< a transport is there; @p text: the peer's address */
+	ENVOI_EVENT_STREAM_OPENED, /**< the peer's stream header came; posted again after each restart */
+	ENVOI_EVENT_SECURED, /**< TLS is up and the peer's certificate is trusted; @p text: "TLS1.3" */
+	ENVOI_EVENT_AUTHENTICATED, /**< SASL succeeded on both sides; @p text: the mechanism */
+	ENVOI_EVENT_BOUND, /**< the address is known; @p jid: the full one */
+	ENVOI_EVENT_STARTED, /**< a new session: stanzas flow, nothing of an earlier one is left */
+	ENVOI_EVENT_AVAILABLE, /**< client: roster fetched, initial presence sent */
+	ENVOI_EVENT_UNHANDLED, /**< a message or presence that a handler failed on, or malformed; @p stanza */
+	ENVOI_EVENT_DISCONNECTED, /**< the connection has ended or did not come about; @p failure.
+				       Exactly one for each CONNECTING */
+	ENVOI_EVENTS_END,
+};
+
+struct envoi_event {
+	enum envoi_event_type type;
+	struct envoi_session *session;
+	const char *text; /**< see the type; NULL: none. Borrowed for the call, as all here */
+	const struct envoi_jid *jid;
+	const struct envoi_stanza *stanza;
+	const struct envoi_failure *failure;
+};
+
+/** @return "connecting", "disconnected", ...; static */
+ENVOI_API const char *envoi_event_name(enum envoi_event_type type);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,105 @@
+/*
+ * envoi - why a connection failed or ended
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_FAILURE_H
+#define ENVOI_FAILURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/conditions.h>
+#include <envoi/error.h>
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+
+/** How far a connection had come. */
+enum envoi_phase {
+	ENVOI_PHASE_NONE,
+	ENVOI_PHASE_RESOLVE, /**< looking up names */
+	ENVOI_PHASE_CONNECT, /**< reaching an address */
+	ENVOI_PHASE_TLS, /**< STARTTLS or the TLS handshake */
+	ENVOI_PHASE_STREAM, /**< stream headers and features */
+	ENVOI_PHASE_SASL, /**< authentication */
+	ENVOI_PHASE_BIND, /**< resource binding and session */
+	ENVOI_PHASE_ONLINE, /**< stanzas flow */
+	ENVOI_PHASE_CLOSE, /**< waiting for the peer's closing tag */
+};
+
+/** Whether trying again can help. */
+enum envoi_retry {
+	ENVOI_RETRY_NEVER, /**< no: it would fail the same way */
+	ENVOI_RETRY_AFTER_USER, /**< once the user changed something: password, trust, settings */
+	ENVOI_RETRY_LATER, /**< yes, after a while */
+	ENVOI_RETRY_NOW, /**< yes, at once */
+};
+
+/** One address, or one look-up, that was tried and failed. */
+struct envoi_attempt {
+	char target[256]; /**< the name looked up or connected to */
+	char address[64]; /**< "192.0.2.1", "2001:db8::1", or "" when it did not get that far */
+	uint16_t port; /**< 0: not known yet */
+	enum envoi_phase phase;
+	int code; /**< enum envoi_error */
+	char text[128]; /**< "connection refused", for example */
+};
+
+/**
+ * Why a connection failed or ended. A plain value with room for everything but the attempts, so
+ * that it can be filled when memory has run out.
+ */
+struct envoi_failure {
+	enum envoi_phase phase;
+	int code; /**< enum envoi_error: the class; ENVOI_OK for a disconnect that we asked for */
+	enum envoi_retry retry;
+	enum envoi_stream_condition stream_condition; /**< sent or received, if any */
+	char condition[64]; /**< the condition's element name, stream or SASL, known or not; or "" */
+	char text[256]; /**< the peer's text, or ours, UTF-8; or "" */
+	char text_lang[36]; /**< the language tag of the peer's text, or "" */
+	struct envoi_attempt *attempts; /**< owned: free with envoi_failure_finish() */
+	size_t attempt_count;
+	struct envoi_context *context; /**< whose allocator @p attempts came from */
+};
+
+/**
+ * Start a failure; everything else is empty, and @p retry follows from the code.
+ *
+ * @param format  our own text, as printf; NULL: none; cut to fit, at a character's border
+ */
+ENVOI_API void envoi_failure_set(struct envoi_failure *failure, struct envoi_context *context,
+	enum envoi_phase phase, int code, const char *format, ...) ENVOI_PRINTF(5, 6);
+
+/** Free what it owns and zero it. Works on a zeroed one. */
+ENVOI_API void envoi_failure_finish(struct envoi_failure *failure);
+
+/** Add an attempt, copied; silently left out when memory is short. */
+ENVOI_API void envoi_failure_add_attempt(
+	struct envoi_failure *failure, const struct envoi_attempt *attempt);
+
+/** Move everything from @p from, which is zeroed; @p to need not be initialised. */
+ENVOI_API void envoi_failure_move(struct envoi_failure *to, struct envoi_failure *from);
+
+/** Deep copy; @p to need not be initialised. Attempts are left out when memory is short. */
+ENVOI_API void envoi_failure_copy(struct envoi_failure *to, const struct envoi_failure *from);
+
+/** @return "resolve", "connect", "tls", "stream", "sasl", "bind", "online", "close"; static */
+ENVOI_API const char *envoi_phase_name(enum envoi_phase phase);
+
+/**
+ * One line for a person: what went wrong, where, and the last attempt if there was one.
+ *
+ * @return bytes the whole line has, as snprintf does
+ */
+ENVOI_API size_t envoi_failure_describe(
+	const struct envoi_failure *failure, char *line, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,97 @@
+/*
+ * envoi - handlers: the one thing that users write
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_HANDLER_H
+#define ENVOI_HANDLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <envoi/event.h>
+#include <envoi/stanza.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_delivery;
+struct envoi_handler;
+struct envoi_payload_type;
+struct envoi_session;
+struct envoi_stream_feature; /* <envoi/interfaces/stream.h> */
+struct envoi_stream_element_row;
+
+/**
+ * One kind of stanza that a handler takes. The payload is named by a descriptor (then it is
+ * decoded and checked before the call), by namespace and name, or not at all: every payload.
+ */
+struct envoi_stanza_row {
+	enum envoi_stanza_kind kind; /**< MESSAGE, PRESENCE, IQ_GET or IQ_SET; ENVOI_NO_STANZA ends the table */
+	enum envoi_stanza_type type; /**< ENVOI_TYPE_ANY: every type but error */
+	const struct envoi_payload_type *payload;
+	const char *ns, *name;
+	bool before_login; /**< also when the session is not authenticated */
+	int priority; /**< higher is asked earlier; equal ones in order of adding */
+	/**
+	 * @retval ENVOI_OK        handled. An iq that was neither answered nor deferred gets an empty
+	 *                         result; a message or presence is offered to the next row too
+	 * @retval ENVOI_STOP      handled, and no further row sees it
+	 * @retval ENVOI_DECLINED  not mine
+	 * @retval <0  an iq is answered with an error: bad-request for a mistake of the peer
+	 *             (-200..), resource-constraint for ENVOI_ERR_NOMEM, else
+	 *             internal-server-error; for others an ENVOI_EVENT_UNHANDLED is posted
+	 */
+	int (*handle)(struct envoi_handler *self, struct envoi_delivery *in);
+};
+#define ENVOI_ROWS_END {0}
+
+struct envoi_event_row {
+	enum envoi_event_type type; /**< ENVOI_NO_EVENT ends the table */
+	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
+};
+
+/** Runs while the handler is attached, from its session's first start on. */
+struct envoi_timeout_row {
+	uint64_t interval_ms; /**< 0 ends the table */
+	bool recurring;
+	void (*handle)(struct envoi_handler *self, struct envoi_session *session);
+};
+
+/** Sees every stanza. @return ENVOI_OK to pass it on, ENVOI_STOP to swallow it */
+struct envoi_filters {
+	int (*stanza_in)(struct envoi_handler *self, struct envoi_session *session,
+		struct envoi_stanza *stanza);
+	int (*stanza_out)(struct envoi_handler *self, struct envoi_session *session,
+		struct envoi_stanza *stanza);
+	int priority; /**< higher is asked earlier */
+};
+
+/** What a handler takes part in; any part may be absent. */
+struct envoi_handler_impl {
+	const char *name;
+	const struct envoi_stanza_row *stanzas;
+	const struct envoi_event_row *events;
+	const struct envoi_timeout_row *timeouts;
+	const struct envoi_filters *filters;
+	const struct envoi_stream_feature *stream_feature;
+	const struct envoi_stream_element_row *stream_elements;
+	const char *const *uris; /**< ended by NULL: what it adds to service discovery */
+	const char *const *needs; /**< ended by NULL: names of handlers that must be attached before */
+	/** OPTIONAL: free it; called by envoi_handler_destroy() and by owners that took it. */
+	void (*destroy)(struct envoi_handler *self);
+};
+
+/** Base of every handler; embedded first. Holds nothing: one may be attached to many sessions. */
+struct envoi_handler {
+	const struct envoi_handler_impl *impl;
+};
+#define ENVOI_HANDLER(impl_pointer) {(impl_pointer)}
+
+/** Call impl->destroy, if there is one; NULL is allowed. */
+ENVOI_API void envoi_handler_destroy(struct envoi_handler *handler);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

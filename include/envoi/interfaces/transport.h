@@ -1,0 +1,224 @@
+/*
+ * envoi - transports: connections that move XML; connectors: what makes them
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_INTERFACES_TRANSPORT_H
+#define ENVOI_INTERFACES_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/buffer.h>
+#include <envoi/error.h>
+#include <envoi/export.h>
+#include <envoi/failure.h>
+#include <envoi/xml.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+struct envoi_transport;
+struct envoi_transport_sink;
+struct envoi_connector;
+struct envoi_settings;
+struct envoi_tls_config;
+
+/** Which side of a stream we are (RFC 6120, section 1.4 speaks of entities, 4.2 of roles). */
+enum envoi_role {
+	ENVOI_INITIATOR,
+	ENVOI_RECEIVER,
+};
+
+/** Attributes of a stream header (RFC 6120, section 4.7); absent ones are NULL. Borrowed. */
+struct envoi_stream_head {
+	const char *from, *to, *id, *lang;
+	const char *version; /**< "1.0" */
+	const char *content_ns; /**< the content namespace: "jabber:client" */
+};
+
+/** What is known of the encryption. */
+struct envoi_tls_info {
+	const char *version; /**< "TLS1.3"; NULL: none */
+	const char *cipher; /**< cipher suite's name */
+	bool verified; /**< the peer's certificate was checked against its name */
+};
+
+/**
+ * What a transport tells, always from the loop, never from inside a call to it. The sink may
+ * close, abort or destroy the transport inside any of them, and may send.
+ */
+struct envoi_transport_sink_impl {
+	/** The peer's stream header, once after start and after each restart. Borrowed. */
+	void (*opened)(struct envoi_transport_sink *sink, const struct envoi_stream_head *head);
+	/** One complete first-level element. Borrowed: envoi_element_ref() to keep it. */
+	void (*element)(struct envoi_transport_sink *sink, struct envoi_element *element);
+	/** The peer's closing tag: nothing more will come. */
+	void (*ended)(struct envoi_transport_sink *sink);
+	/** TLS, asked for with start_tls, is up; a failure comes as closed. */
+	void (*secured)(struct envoi_transport_sink *sink);
+	/** @p count more elements, in order of sending, are out of our hands (in the kernel's). */
+	void (*written)(struct envoi_transport_sink *sink, size_t count);
+	/** Pending output has fallen below the low mark, after it was above. */
+	void (*drained)(struct envoi_transport_sink *sink);
+	/** Bytes came, whatever they are: the peer lives. At most once a turn. */
+	void (*activity)(struct envoi_transport_sink *sink);
+	/** The connection is over: exactly once, always last. @p why is borrowed; its code is
+	 * ENVOI_OK after an orderly close. Only destroy may follow. */
+	void (*closed)(struct envoi_transport_sink *sink, const struct envoi_failure *why);
+};
+
+struct envoi_transport_sink {
+	const struct envoi_transport_sink_impl *impl;
+};
+
+/**
+ * One connection. All send functions queue and return; what they are given is borrowed for the
+ * call. Nothing is read before a sink is set with envoi_transport_start().
+ */
+struct envoi_transport_impl {
+	const char *name; /**< "tcp", "memory" */
+
+	/** Begin to read and to tell the sink. */
+	int (*start)(struct envoi_transport *transport);
+
+	/** Send a stream header. */
+	int (*send_head)(struct envoi_transport *transport, const struct envoi_stream_head *head);
+
+	/**
+	 * Send one first-level element in serialised form: written for a document whose default
+	 * namespace is the content namespace and in which the prefix `stream` is bound to
+	 * http://etherx.jabber.org/streams.
+	 *
+	 * @retval ENVOI_ERR_FULL   over the limit on pending output
+	 * @retval ENVOI_ERR_STATE  no head was sent, or the tail was
+	 */
+	int (*send_element)(struct envoi_transport *transport, const char *xml, size_t len);
+
+	/** Send the closing tag; reading goes on. */
+	int (*send_tail)(struct envoi_transport *transport);
+
+	/**
+	 * Begin a new stream on this connection (RFC 6120, section 4.3.3): new parser.
+	 * @retval ENVOI_ERR_PROTOCOL  bytes or elements of the old stream are still here
+	 */
+	int (*restart)(struct envoi_transport *transport);
+
+	/**
+	 * OPTIONAL. Start TLS after what was sent so far (RFC 6120, section 5.4.3): new parser.
+	 * `secured` or `closed` follows.
+	 *
+	 * @param server_name  the peer's name for SNI and certificate check (initiator)
+	 * @retval ENVOI_ERR_PROTOCOL  bytes are here that came before TLS: injection
+	 */
+	int (*start_tls)(struct envoi_transport *transport, enum envoi_role role,
+		struct envoi_tls_config *config, const char *server_name);
+
+	/** OPTIONAL. Use tighter or wider parser limits from now on (after login). */
+	void (*set_limits)(struct envoi_transport *transport, const struct envoi_xml_limits *limits);
+
+	/** OPTIONAL. Show the peer that we live: white space, ping frame, empty body. */
+	int (*keepalive)(struct envoi_transport *transport);
+
+	/** Stop handing over elements, and soon reading; nothing more comes but closed. */
+	void (*pause)(struct envoi_transport *transport);
+	void (*resume)(struct envoi_transport *transport);
+
+	/** @return bytes of output not yet out of our hands */
+	size_t (*pending)(const struct envoi_transport *transport);
+
+	/** Write what is pending, close; `closed` follows within @p linger_ms. */
+	void (*close)(struct envoi_transport *transport, uint64_t linger_ms);
+
+	/** Drop what is pending; `closed` follows at once from the loop, with @p why (borrowed). */
+	void (*abort)(struct envoi_transport *transport, const struct envoi_failure *why);
+
+	/** Free; silent; allowed at any time, in a callback too. */
+	void (*destroy)(struct envoi_transport *transport);
+
+	/** @return "203.0.113.7:5222", for people; borrowed */
+	const char *(*peer_name)(const struct envoi_transport *transport);
+
+	/** @return whether what moves here is protected from others */
+	bool (*is_secure)(const struct envoi_transport *transport);
+
+	/** OPTIONAL. */
+	void (*tls_info)(const struct envoi_transport *transport, struct envoi_tls_info *ret_info);
+
+	/**
+	 * OPTIONAL. Channel binding data (RFC 5929, RFC 9266).
+	 * @param type  "tls-exporter", "tls-unique", "tls-server-end-point"
+	 * @retval ENVOI_ERR_UNSUPPORTED  not on this connection
+	 */
+	int (*channel_binding)(struct envoi_transport *transport, const char *type,
+		struct envoi_buffer *out);
+};
+
+/** Base of every transport; embedded first. */
+struct envoi_transport {
+	const struct envoi_transport_impl *impl;
+	struct envoi_context *context; /**< a reference, dropped by envoi_transport_finish() */
+	struct envoi_transport_sink *sink; /**< borrowed; NULL: nobody listens any more */
+};
+
+ENVOI_API void envoi_transport_init(struct envoi_transport *transport,
+	const struct envoi_transport_impl *impl, struct envoi_context *context);
+ENVOI_API void envoi_transport_finish(struct envoi_transport *transport);
+
+/** Set the sink and start. The receiver of a transport calls it once. */
+ENVOI_API ENVOI_MUST_CHECK int envoi_transport_start(
+	struct envoi_transport *transport, struct envoi_transport_sink *sink);
+
+/** Cut the sink off and free; NULL is allowed. */
+ENVOI_API void envoi_transport_destroy(struct envoi_transport *transport);
+
+/** What a connector is asked for. Strings are copied by the connector. */
+struct envoi_target {
+	const char *domain; /**< the XMPP domain that the user gave, prepared (U-labels) */
+	const char *service; /**< "xmpp-client" */
+	struct envoi_settings *settings; /**< borrowed for the call: server, port, tls, ... */
+	struct envoi_tls_config *tls; /**< for direct TLS; a reference is taken */
+	uint64_t timeout_ms; /**< for everything until the transport is handed over */
+};
+
+/**
+ * Called once, from the loop.
+ *
+ * @param transport  not started, now the receiver's; NULL on failure
+ * @param failure    lists every attempt; borrowed; NULL on success
+ */
+typedef void envoi_connected_fn(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure);
+
+struct envoi_connector_impl {
+	const char *name;
+	/**
+	 * Begin; one at a time.
+	 * @retval ENVOI_ERR_STATE  one is under way
+	 */
+	int (*connect)(struct envoi_connector *connector, const struct envoi_target *target,
+		envoi_connected_fn *done, void *user);
+	/** Stop silently; nothing if none is under way. Allowed in `done`. */
+	void (*cancel)(struct envoi_connector *connector);
+	void (*destroy)(struct envoi_connector *connector);
+};
+
+/** Base of every connector; embedded first. */
+struct envoi_connector {
+	const struct envoi_connector_impl *impl;
+	struct envoi_context *context; /**< a reference, dropped by envoi_connector_finish() */
+};
+
+ENVOI_API void envoi_connector_init(struct envoi_connector *connector,
+	const struct envoi_connector_impl *impl, struct envoi_context *context);
+ENVOI_API void envoi_connector_finish(struct envoi_connector *connector);
+
+/** Cancel and free; NULL is allowed. */
+ENVOI_API void envoi_connector_destroy(struct envoi_connector *connector);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,85 @@
+/*
+ * envoi - addresses
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_JID_H
+#define ENVOI_JID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/error.h>
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+
+/** An XMPP address (RFC 7622): immutable, prepared, counted. */
+struct envoi_jid;
+
+/**
+ * Parse and prepare an address (RFC 7622, section 3).
+ *
+ * @param[out] ret_jid  new reference
+ * @param text  UTF-8, need not be NUL-terminated; borrowed
+ * @param len   bytes of @p text
+ * @retval ENVOI_ERR_INVALID  a part is empty, too long (1,023 bytes) or fails its profile
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_parse(struct envoi_jid **ret_jid,
+	struct envoi_context *context, const char *text, size_t len);
+
+/** As envoi_jid_parse(), of a NUL-terminated string. */
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_text(
+	struct envoi_jid **ret_jid, struct envoi_context *context, const char *text);
+
+/** Make an address of parts, each prepared. @param local, resource NULL: absent */
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_parts(struct envoi_jid **ret_jid,
+	struct envoi_context *context, const char *local, const char *domain,
+	const char *resource);
+
+/** Take a reference. @return @p jid */
+ENVOI_API struct envoi_jid *envoi_jid_ref(const struct envoi_jid *jid);
+
+/** Drop a reference; NULL is allowed. @return NULL */
+ENVOI_API struct envoi_jid *envoi_jid_unref(struct envoi_jid *jid);
+
+/** The address without its resource: a new reference, to itself when it is bare. */
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_bare(
+	struct envoi_jid **ret_jid, const struct envoi_jid *jid);
+
+/** The same bare address with another resource. */
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_with_resource(
+	struct envoi_jid **ret_jid, const struct envoi_jid *jid, const char *resource);
+
+/** @return the localpart, or NULL; NUL-terminated, lives as long as @p jid, as all below */
+ENVOI_API const char *envoi_jid_local(const struct envoi_jid *jid);
+/** @return the domainpart, in U-labels; never NULL */
+ENVOI_API const char *envoi_jid_domain(const struct envoi_jid *jid);
+/** @return the resourcepart, or NULL */
+ENVOI_API const char *envoi_jid_resource(const struct envoi_jid *jid);
+/** @return the whole address in canonical form */
+ENVOI_API const char *envoi_jid_text(const struct envoi_jid *jid);
+/** @return bytes of localpart and domainpart with the `@`: the bare address is that long a
+ * beginning of envoi_jid_text() */
+ENVOI_API size_t envoi_jid_bare_len(const struct envoi_jid *jid);
+
+/** @return whether it has no resource */
+ENVOI_API bool envoi_jid_is_bare(const struct envoi_jid *jid);
+/** @return whether both are the same address; NULL equals only NULL */
+ENVOI_API bool envoi_jid_equal(const struct envoi_jid *a, const struct envoi_jid *b);
+/** @return whether both are the same but for their resources */
+ENVOI_API bool envoi_jid_equal_bare(const struct envoi_jid *a, const struct envoi_jid *b);
+/** @return a hash of the whole address, the same for equal ones in one context */
+ENVOI_API uint32_t envoi_jid_hash(const struct envoi_jid *jid);
+/** @return <0, 0, >0 in byte order of the canonical forms */
+ENVOI_API int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_jid *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,146 @@
+/*
+ * envoi - stanzas: message, presence, iq
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_STANZA_H
+#define ENVOI_STANZA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/conditions.h>
+#include <envoi/error.h>
+#include <envoi/export.h>
+#include <envoi/jid.h>
+#include <envoi/xml.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+struct envoi_payload_type;
+
+#define ENVOI_NS_CLIENT "jabber:client"
+#define ENVOI_NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
+
+/** What a stanza is (RFC 6120, section 8). */
+enum envoi_stanza_kind {
+	ENVOI_NO_STANZA = 0, /**< ends a table of rows */
+	ENVOI_MESSAGE,
+	ENVOI_PRESENCE,
+	ENVOI_IQ_GET,
+	ENVOI_IQ_SET,
+	ENVOI_IQ_RESULT,
+	ENVOI_IQ_ERROR,
+};
+
+/** Types of messages and presences (RFC 6121, sections 5.2.2 and 4.7.1). */
+enum envoi_stanza_type {
+	ENVOI_TYPE_ANY = 0, /**< in a row: every type but error; of an iq */
+	ENVOI_TYPE_NORMAL, /**< message; what no type and an unknown type mean */
+	ENVOI_TYPE_CHAT,
+	ENVOI_TYPE_GROUPCHAT,
+	ENVOI_TYPE_HEADLINE,
+	ENVOI_TYPE_AVAILABLE, /**< presence without type */
+	ENVOI_TYPE_UNAVAILABLE,
+	ENVOI_TYPE_SUBSCRIBE,
+	ENVOI_TYPE_SUBSCRIBED,
+	ENVOI_TYPE_UNSUBSCRIBE,
+	ENVOI_TYPE_UNSUBSCRIBED,
+	ENVOI_TYPE_PROBE,
+	ENVOI_TYPE_ERROR, /**< message or presence */
+	ENVOI_TYPE_UNKNOWN, /**< a presence type that RFC 6121 does not know: matches no row with a type */
+};
+
+/** A stanza: typed access to an element in `jabber:client`. Counted with its tree. */
+struct envoi_stanza;
+
+/** A stanza error (RFC 6120, section 8.3.2). Text is borrowed from the stanza. */
+struct envoi_stanza_error {
+	enum envoi_stanza_error_type type;
+	enum envoi_stanza_condition condition; /**< ENVOI_UNDEFINED_CONDITION when unknown or absent */
+	const char *text; /**< or NULL */
+	const char *by; /**< who raised it, or NULL */
+	const struct envoi_element *application; /**< application-specific condition, or NULL */
+};
+
+/**
+ * See an element as a stanza.
+ *
+ * @param[out] ret_stanza  a reference, which keeps the element's tree
+ * @param element  in `jabber:client`; borrowed
+ * @retval ENVOI_DECLINED     no stanza: another name or namespace
+ * @retval ENVOI_ERR_INVALID  an iq without type or id, or of unknown type (RFC 6120, section 8.2.3)
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_from_element(
+	struct envoi_stanza **ret_stanza, struct envoi_element *element);
+
+/**
+ * Make a stanza to send. Builders return NULL on failure, and what takes a stanza or element
+ * accepts NULL and reports ENVOI_ERR_NOMEM.
+ *
+ * @param to  as text, prepared when it is sent; NULL: one's own account or server
+ */
+ENVOI_API struct envoi_stanza *envoi_message_new(struct envoi_context *context,
+	enum envoi_stanza_type type, const char *to, const char *body /* or NULL */);
+ENVOI_API struct envoi_stanza *envoi_presence_new(
+	struct envoi_context *context, enum envoi_stanza_type type, const char *to);
+/** @param kind ENVOI_IQ_GET or ENVOI_IQ_SET; a random id is given when it is sent */
+ENVOI_API struct envoi_stanza *envoi_iq_new(
+	struct envoi_context *context, enum envoi_stanza_kind kind, const char *to);
+
+/** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. */
+ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *request);
+/** An error in answer to any stanza but an error (section 8.3.1). @param text NULL: none */
+ENVOI_API struct envoi_stanza *envoi_stanza_error_new(const struct envoi_stanza *cause,
+	enum envoi_stanza_condition condition, const char *text);
+
+ENVOI_API struct envoi_stanza *envoi_stanza_ref(struct envoi_stanza *stanza);
+ENVOI_API struct envoi_stanza *envoi_stanza_unref(struct envoi_stanza *stanza);
+
+ENVOI_API enum envoi_stanza_kind envoi_stanza_kind(const struct envoi_stanza *stanza);
+ENVOI_API enum envoi_stanza_type envoi_stanza_type(const struct envoi_stanza *stanza);
+/** @return NULL: none; borrowed, as all below */
+ENVOI_API const char *envoi_stanza_id(const struct envoi_stanza *stanza);
+/** @return NULL: none, or not an address; parsed on first use */
+ENVOI_API const struct envoi_jid *envoi_stanza_from(const struct envoi_stanza *stanza);
+ENVOI_API const struct envoi_jid *envoi_stanza_to(const struct envoi_stanza *stanza);
+ENVOI_API const char *envoi_stanza_from_text(const struct envoi_stanza *stanza);
+ENVOI_API const char *envoi_stanza_to_text(const struct envoi_stanza *stanza);
+ENVOI_API struct envoi_element *envoi_stanza_element(const struct envoi_stanza *stanza);
+
+/** The payload: of an iq its one child, of others the first in a namespace of its own; or NULL. */
+ENVOI_API struct envoi_element *envoi_stanza_payload(const struct envoi_stanza *stanza);
+/** Decode the child that @p type describes. @retval ENVOI_DECLINED no such child. Lives in the
+ * stanza's arena, as long as the stanza. */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_decode(const struct envoi_stanza *stanza,
+	const struct envoi_payload_type *type, const void **ret_value);
+/** Add a payload from a struct. @return 0 or the first failure */
+ENVOI_API int envoi_stanza_encode(struct envoi_stanza *stanza,
+	const struct envoi_payload_type *type, const void *value);
+/** @return whether the stanza is of type error; then *ret_error is set */
+ENVOI_API bool envoi_stanza_get_error(
+	const struct envoi_stanza *stanza, struct envoi_stanza_error *ret_error);
+
+/** The body in a language (RFC 6121, section 5.2.3): best match first, NULL: whatever comes first. */
+ENVOI_API const char *envoi_message_body(const struct envoi_stanza *message, const char *lang);
+ENVOI_API const char *envoi_message_subject(const struct envoi_stanza *message, const char *lang);
+ENVOI_API const char *envoi_message_thread(const struct envoi_stanza *message);
+/** @return "away", "chat", "dnd", "xa" or NULL (RFC 6121, section 4.7.2.1) */
+ENVOI_API const char *envoi_presence_show(const struct envoi_stanza *presence);
+ENVOI_API const char *envoi_presence_status(const struct envoi_stanza *presence, const char *lang);
+/** @return -128..127 (section 4.7.2.3); 0 when absent or malformed */
+ENVOI_API int envoi_presence_priority(const struct envoi_stanza *presence);
+
+/** An id that cannot be guessed: 128 random bits in base64url, NUL-terminated. */
+#define ENVOI_ID_SIZE 23
+ENVOI_API ENVOI_MUST_CHECK int envoi_id_make(
+	struct envoi_context *context, char ret_id[ENVOI_ID_SIZE]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

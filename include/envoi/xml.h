@@ -1,0 +1,250 @@
+/*
+ * envoi - XML: element trees, the stream parser, the writer
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_XML_H
+#define ENVOI_XML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/buffer.h>
+#include <envoi/conditions.h>
+#include <envoi/error.h>
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+
+#define ENVOI_NS_STREAMS "http://etherx.jabber.org/streams"
+#define ENVOI_NS_XML "http://www.w3.org/XML/1998/namespace"
+
+/**
+ * An element with its attributes and content: part of a tree that lives in one arena. A reference
+ * to any element keeps its whole tree. Trees from the parser are immutable by convention: what
+ * has been handed to others is not changed any more.
+ */
+struct envoi_element;
+
+/* --- reading --- */
+
+/** Keep the element's whole tree. @return @p element */
+ENVOI_API struct envoi_element *envoi_element_ref(struct envoi_element *element);
+
+/** Drop a reference; NULL is allowed. @return NULL */
+ENVOI_API struct envoi_element *envoi_element_unref(struct envoi_element *element);
+
+/** @return the local name; never NULL; lives as long as the tree (as all text returned here) */
+ENVOI_API const char *envoi_element_name(const struct envoi_element *element);
+
+/** @return the namespace name; "" for none; never NULL */
+ENVOI_API const char *envoi_element_ns(const struct envoi_element *element);
+
+/** @return whether it has that name in that namespace. False for NULL. */
+ENVOI_API bool envoi_element_is(
+	const struct envoi_element *element, const char *ns, const char *name);
+
+/** @return the value of an attribute without namespace, or NULL */
+ENVOI_API const char *envoi_element_attr(const struct envoi_element *element, const char *name);
+
+/** @return the value of an attribute in a namespace ("" for none), or NULL */
+ENVOI_API const char *envoi_element_attr_ns(
+	const struct envoi_element *element, const char *ns, const char *name);
+
+/**
+ * Visit every attribute, in order.
+ *
+ * @param[in,out] position  0 to begin
+ * @return whether one was found; then the three are set, borrowed
+ */
+ENVOI_API bool envoi_element_next_attr(const struct envoi_element *element, size_t *position,
+	const char **ret_ns, const char **ret_name, const char **ret_value);
+
+/** @return the language in force: xml:lang here or above, up to the stream's; NULL: unknown */
+ENVOI_API const char *envoi_element_lang(const struct envoi_element *element);
+
+/** @return the text directly inside, joined; "" when there is none; NULL only for NULL or no memory */
+ENVOI_API const char *envoi_element_text(const struct envoi_element *element);
+
+/** @return the first child element with that name; @p ns NULL: the parent's; NULL for none or NULL */
+ENVOI_API struct envoi_element *envoi_element_child(
+	const struct envoi_element *element, const char *ns, const char *name);
+
+/** @return the first child element, or NULL */
+ENVOI_API struct envoi_element *envoi_element_first(const struct envoi_element *element);
+
+/** @return the next sibling element, or NULL */
+ENVOI_API struct envoi_element *envoi_element_next(const struct envoi_element *element);
+
+/** @return the parent, or NULL for a tree's root */
+ENVOI_API struct envoi_element *envoi_element_parent(const struct envoi_element *element);
+
+/* --- building --- */
+/*
+ * A tree remembers its first failure: builders return NULL, accept NULL, and do nothing after it,
+ * so that calls can be nested without checks; whoever takes the tree reports the failure
+ * (envoi_element_error()).
+ */
+
+/**
+ * Make a tree of one element.
+ *
+ * @param ns    namespace name, "" for none
+ * @param name  local name, an NCName
+ * @return the root with one reference, or NULL: out of memory, or name or ns not allowed in XML
+ */
+ENVOI_API struct envoi_element *envoi_element_new(
+	struct envoi_context *context, const char *ns, const char *name);
+
+/** Add a child at the end. @param ns NULL: the parent's. @return the child, borrowed, or NULL */
+ENVOI_API struct envoi_element *envoi_element_add(
+	struct envoi_element *parent, const char *ns, const char *name);
+
+/** Add a child with text. @param text NULL: adds nothing, returns NULL, is no failure */
+ENVOI_API struct envoi_element *envoi_element_add_with_text(
+	struct envoi_element *parent, const char *ns, const char *name, const char *text);
+
+/** Add a deep copy of @p child, which may be of another tree. @return the copy, or NULL */
+ENVOI_API struct envoi_element *envoi_element_add_copy(
+	struct envoi_element *parent, const struct envoi_element *child);
+
+/** Set or replace an attribute. @param value NULL: removes it. @return @p element, or NULL */
+ENVOI_API struct envoi_element *envoi_element_set(
+	struct envoi_element *element, const char *name, const char *value);
+
+/** As envoi_element_set(), in a namespace (ENVOI_NS_XML for xml:lang). */
+ENVOI_API struct envoi_element *envoi_element_set_ns(
+	struct envoi_element *element, const char *ns, const char *name, const char *value);
+
+/** Append text. @return @p element, or NULL */
+ENVOI_API struct envoi_element *envoi_element_add_text(
+	struct envoi_element *element, const char *text);
+
+/** A copy as a tree of its own. @return its root with one reference, or NULL: out of memory */
+ENVOI_API struct envoi_element *envoi_element_dup(const struct envoi_element *element);
+
+/** @return ENVOI_OK, or the tree's first failure; ENVOI_ERR_NOMEM for NULL */
+ENVOI_API int envoi_element_error(const struct envoi_element *element);
+
+/* --- writing --- */
+
+/**
+ * Append an element in serialised form.
+ *
+ * @param default_ns  the default namespace where it will stand ("jabber:client" in a stream),
+ *                    not declared again; NULL or "": none
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
+ * @retval <0  the tree's first failure
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_xml_write(
+	struct envoi_buffer *out, const struct envoi_element *element, const char *default_ns);
+
+/**
+ * Writes without a tree: elements, attributes and text in document order. Everything is checked
+ * as for trees; the first failure sticks and is returned by envoi_xml_writer_finish().
+ */
+struct envoi_xml_writer;
+
+ENVOI_API struct envoi_xml_writer *envoi_xml_writer_new(
+	struct envoi_buffer *out, const char *default_ns); /**< NULL: out of memory */
+ENVOI_API void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char *name);
+ENVOI_API void envoi_xml_attr(struct envoi_xml_writer *writer, const char *name, const char *value);
+ENVOI_API void envoi_xml_attr_ns(
+	struct envoi_xml_writer *writer, const char *ns, const char *name, const char *value);
+ENVOI_API void envoi_xml_text(struct envoi_xml_writer *writer, const char *text);
+ENVOI_API void envoi_xml_element(
+	struct envoi_xml_writer *writer, const struct envoi_element *element);
+ENVOI_API void envoi_xml_close(struct envoi_xml_writer *writer);
+
+/** End and free the writer. @return ENVOI_OK, or the first failure: then the buffer is as it was */
+ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *writer);
+
+/* --- parsing a stream --- */
+
+/** What one peer may send. Each violation ends the stream with policy-violation. */
+struct envoi_xml_limits {
+	size_t stanza_bytes; /**< of one first-level element, or of the header; default 262,144 */
+	size_t tag_bytes; /**< of one tag with its attributes; default 16,384 */
+	unsigned int depth; /**< of nested elements, the stream's root not counted; default 64 */
+	unsigned int attributes; /**< of one element, xmlns declarations included; default 64 */
+	unsigned int children; /**< elements and texts of one stanza; default 10,000 */
+	unsigned int name_bytes; /**< of one name; default 256 */
+};
+
+/** The defaults above, for after login. */
+ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_default;
+/** Tighter ones, for before: 10,000 bytes a stanza, 4,096 a tag, depth 16, 32 attributes. */
+ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_before_login;
+
+/**
+ * Parses one stream, as an endless document (RFC 6120, section 4): restricted XML (section 11.1),
+ * UTF-8 only, namespaces checked. What it has finished is taken out with
+ * envoi_xml_parser_next(), never handed over from beneath it.
+ */
+struct envoi_xml_parser;
+
+enum envoi_xml_item_kind {
+	ENVOI_XML_HEAD, /**< the root's start tag: @p element has its attributes, no content */
+	ENVOI_XML_ELEMENT, /**< one complete first-level element */
+	ENVOI_XML_END, /**< the root's end tag */
+};
+
+struct envoi_xml_item {
+	enum envoi_xml_item_kind kind;
+	struct envoi_element *element; /**< owned by the receiver; NULL for ENVOI_XML_END */
+	const char *content_ns; /**< of a head: the default namespace declared there, or ""; borrowed
+				     until the parser is freed */
+};
+
+/** Make a parser. @param limits copied; NULL: envoi_xml_limits_default */
+ENVOI_API ENVOI_MUST_CHECK int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser,
+	struct envoi_context *context, const struct envoi_xml_limits *limits);
+
+/** Free it and what it has not handed over; NULL is allowed. */
+ENVOI_API void envoi_xml_parser_free(struct envoi_xml_parser *parser);
+
+/** Other limits from the next byte on. */
+ENVOI_API void envoi_xml_parser_set_limits(
+	struct envoi_xml_parser *parser, const struct envoi_xml_limits *limits);
+
+/**
+ * Parse bytes as they came from the peer, in pieces of any size.
+ *
+ * @return ENVOI_OK even when the bytes are bad: elements complete before the error are handed
+ *         over first, then envoi_xml_parser_next() tells
+ * @retval ENVOI_ERR_NOMEM  as well told by envoi_xml_parser_next()
+ */
+ENVOI_API int envoi_xml_parser_feed(
+	struct envoi_xml_parser *parser, const char *data, size_t len);
+
+/**
+ * Take out the next finished item.
+ *
+ * @retval ENVOI_OK         @p *ret_item is set
+ * @retval ENVOI_AGAIN      feed more
+ * @retval ENVOI_ERR_XML, ENVOI_ERR_LIMIT, ENVOI_ERR_PROTOCOL
+ *                          the stream is broken for good: envoi_xml_parser_condition() says how
+ * @retval ENVOI_ERR_NOMEM  likewise
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_xml_parser_next(
+	struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item);
+
+/** @return the stream error to send for the error last returned by next (RFC 6120, 4.9.3) */
+ENVOI_API enum envoi_stream_condition envoi_xml_parser_condition(
+	const struct envoi_xml_parser *parser);
+
+/** @return words for a log about that error; static or borrowed until the parser is freed */
+ENVOI_API const char *envoi_xml_parser_error_text(const struct envoi_xml_parser *parser);
+
+/** @return whether anything is here that was not handed over: items, or bytes of an unfinished one
+ * (white space between first-level elements does not count) */
+ENVOI_API bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,44 @@
+/*
+ * envoi - arena: memory that goes all at once
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_BASE_ARENA_H
+#define ENVOI_BASE_ARENA_H
+
+#include <stddef.h>
+
+#include <envoi/context.h>
+
+struct envoi__arena_chunk;
+
+/** Bump allocator. Embedded in its owner; blocks are aligned for any type. */
+struct envoi__arena {
+	struct envoi_context *context; /* borrowed */
+	struct envoi__arena_chunk *chunks; /* newest first */
+	char *next, *end;
+	size_t total; /* bytes of all chunks: what it costs */
+};
+
+void envoi__arena_init(struct envoi__arena *arena, struct envoi_context *context);
+
+/** Free everything; the arena is empty and usable again. */
+void envoi__arena_finish(struct envoi__arena *arena);
+
+void *envoi__arena_grow(struct envoi__arena *arena, size_t len);
+
+/** NULL: out of memory. Not zeroed. */
+static inline void *envoi__arena_alloc(struct envoi__arena *arena, size_t len)
+{
+	size_t rounded = (len + (sizeof(void *) - 1)) & ~(sizeof(void *) - 1);
+	if (rounded < len || rounded > (size_t)(arena->end - arena->next)) {
+		return envoi__arena_grow(arena, len);
+	}
+	void *block = arena->next;
+	arena->next += rounded;
+	return block;
+}
+
+void *envoi__arena_alloc_zeroed(struct envoi__arena *arena, size_t len);
+char *envoi__arena_strndup(struct envoi__arena *arena, const char *text, size_t len);
+
+#endif

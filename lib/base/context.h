@@ -1,0 +1,52 @@
+/*
+ * envoi - the context's inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_BASE_CONTEXT_H
+#define ENVOI_BASE_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <envoi/context.h>
+
+/**
+ * What higher floors keep in the context, one each, made on first use. Destroyed from the last to
+ * the first, so that a part may rely on those before it.
+ */
+enum envoi__part_id {
+	ENVOI__PART_LOOP,
+	ENVOI__PART_RESOLVER,
+	ENVOI__PART_NAMES, /* known XML names */
+	ENVOI__PART_SETTINGS, /* tables */
+	ENVOI__PART_TRUST, /* trust stores */
+	ENVOI__PART_SASL,
+	ENVOI__PARTS,
+};
+
+/** Base of every part; embedded first. */
+struct envoi__part {
+	void (*destroy)(struct envoi__part *part);
+};
+
+struct envoi_context {
+	unsigned int references;
+	struct envoi_allocator allocator;
+	envoi_log_fn *log;
+	enum envoi_log_level log_level;
+	void *log_user;
+	envoi_random_fn *random;
+	void *random_user;
+	envoi_wall_clock_fn *wall_clock;
+	void *wall_clock_user;
+	uint64_t hash_key[2];
+	struct envoi__part *parts[ENVOI__PARTS];
+};
+
+/** Overwrite memory so that no compiler leaves it out. */
+void envoi__wipe(void *memory, size_t len);
+
+/** Compare without telling by time where two differ. @return whether they are equal */
+bool envoi__equal_secret(const void *a, const void *b, size_t len);
+
+#endif

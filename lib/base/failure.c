@@ -1,0 +1,147 @@
+/*
+ * envoi - why a connection failed or ended
+ * SPDX-License-Identifier: MIT
+ */
+#include <envoi/failure.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <envoi/context.h>
+
+/* Cut at a character's border, so that what is left is still UTF-8. */
+static void cut_to_utf8(char *text, size_t len)
+{
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
+		len--;
+	}
+	text[len] = '\0';
+}
+
+static enum envoi_retry retry_of(enum envoi_phase phase, int code)
+{
+	switch (code) {
+	case ENVOI_ERR_TIMEOUT:
+	case ENVOI_ERR_UNREACHABLE:
+	case ENVOI_ERR_DISCONNECTED:
+	case ENVOI_ERR_STREAM:
+	case ENVOI_ERR_NOMEM:
+	case ENVOI_ERR_SYSTEM:
+	case ENVOI_ERR_FULL:
+		return ENVOI_RETRY_LATER;
+	case ENVOI_ERR_AUTH:
+	case ENVOI_ERR_CERTIFICATE:
+	case ENVOI_ERR_INVALID:
+		return ENVOI_RETRY_AFTER_USER;
+	case ENVOI_ERR_TLS:
+		return phase == ENVOI_PHASE_ONLINE ? ENVOI_RETRY_LATER : ENVOI_RETRY_AFTER_USER;
+	default:
+		return ENVOI_RETRY_NEVER;
+	}
+}
+
+void envoi_failure_set(struct envoi_failure *failure, struct envoi_context *context,
+	enum envoi_phase phase, int code, const char *format, ...)
+{
+	*failure = (struct envoi_failure){
+		.phase = phase,
+		.code = code,
+		.retry = retry_of(phase, code),
+		.context = context,
+	};
+	if (format == NULL) {
+		return;
+	}
+	va_list args;
+	va_start(args, format);
+	int len = vsnprintf(failure->text, sizeof(failure->text), format, args);
+	va_end(args);
+	if (len >= (int)sizeof(failure->text)) {
+		cut_to_utf8(failure->text, sizeof(failure->text) - 1);
+	}
+}
+
+void envoi_failure_finish(struct envoi_failure *failure)
+{
+	if (failure->attempts != NULL) {
+		envoi_free(failure->context, failure->attempts);
+	}
+	*failure = (struct envoi_failure){0};
+}
+
+void envoi_failure_add_attempt(
+	struct envoi_failure *failure, const struct envoi_attempt *attempt)
+{
+	struct envoi_attempt *attempts = envoi_realloc(failure->context, failure->attempts,
+		(failure->attempt_count + 1) * sizeof(*attempts));
+	if (attempts == NULL) {
+		return;
+	}
+	attempts[failure->attempt_count++] = *attempt;
+	failure->attempts = attempts;
+}
+
+void envoi_failure_move(struct envoi_failure *to, struct envoi_failure *from)
+{
+	*to = *from;
+	*from = (struct envoi_failure){0};
+}
+
+void envoi_failure_copy(struct envoi_failure *to, const struct envoi_failure *from)
+{
+	*to = *from;
+	to->attempts = NULL;
+	to->attempt_count = 0;
+	if (from->attempt_count == 0) {
+		return;
+	}
+	size_t len = from->attempt_count * sizeof(*to->attempts);
+	to->attempts = envoi_alloc(to->context, len);
+	if (to->attempts != NULL) {
+		memcpy(to->attempts, from->attempts, len);
+		to->attempt_count = from->attempt_count;
+	}
+}
+
+const char *envoi_phase_name(enum envoi_phase phase)
+{
+	static const char *const names[] = {
+		[ENVOI_PHASE_NONE] = "none",
+		[ENVOI_PHASE_RESOLVE] = "resolve",
+		[ENVOI_PHASE_CONNECT] = "connect",
+		[ENVOI_PHASE_TLS] = "tls",
+		[ENVOI_PHASE_STREAM] = "stream",
+		[ENVOI_PHASE_SASL] = "sasl",
+		[ENVOI_PHASE_BIND] = "bind",
+		[ENVOI_PHASE_ONLINE] = "online",
+		[ENVOI_PHASE_CLOSE] = "close",
+	};
+	return (size_t)phase < sizeof(names) / sizeof(names[0]) ? names[phase] : "unknown";
+}
+
+static size_t describe_attempt(const struct envoi_attempt *attempt, char *line, size_t size)
+{
+	const char *reason = attempt->text[0] != '\0' ? attempt->text
+						      : envoi_error_text(attempt->code);
+	const char *address = attempt->address[0] != '\0' ? attempt->address : attempt->target;
+	int len = attempt->port != 0
+		? snprintf(line, size, "; %s port %u: %s", address, attempt->port, reason)
+		: snprintf(line, size, "; %s: %s", attempt->target, reason);
+	return (size_t)len;
+}
+
+size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, size_t size)
+{
+	bool has_text = failure->text[0] != '\0', has_condition = failure->condition[0] != '\0';
+	size_t len = (size_t)snprintf(line, size, "%s (%s)%s%s%s%s",
+		envoi_error_text(failure->code), envoi_phase_name(failure->phase),
+		has_condition || has_text ? ": " : "", failure->condition,
+		has_condition && has_text ? ", " : "", failure->text);
+	if (failure->attempt_count > 0) {
+		size_t used = len < size ? len : size;
+		len += describe_attempt(&failure->attempts[failure->attempt_count - 1], line + used,
+			size - used);
+	}
+	return len;
+}

@@ -1,0 +1,69 @@
+/*
+ * envoi - growing byte buffers: tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/buffer.h>
+#include <envoi/context.h>
+#include <envoi/error.h>
+
+static int setup(void **state)
+{
+	struct envoi_context *context;
+	assert_int_equal(envoi_context_new(&context, NULL), ENVOI_OK);
+	*state = context;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	envoi_context_unref(*state);
+	return 0;
+}
+
+static void bytes_come_out_as_they_went_in(void **state)
+{
+	struct envoi_buffer buffer;
+	envoi_buffer_init(&buffer, *state, 0);
+	unsigned char in = 0, out = 0;
+	for (int round = 0; round < 2000; round++) {
+		for (int i = 0; i < 7; i++, in++) {
+			assert_int_equal(envoi_buffer_append(&buffer, &in, 1), ENVOI_OK);
+		}
+		for (int i = 0; i < 6; i++, out++) {
+			assert_int_equal((unsigned char)envoi_buffer_data(&buffer)[0], out);
+			envoi_buffer_consume(&buffer, 1);
+		}
+	}
+	assert_int_equal(envoi_buffer_len(&buffer), 2000);
+	envoi_buffer_finish(&buffer);
+}
+
+static void the_limit_refuses_and_changes_nothing(void **state)
+{
+	struct envoi_buffer buffer;
+	envoi_buffer_init(&buffer, *state, 10);
+	assert_int_equal(envoi_buffer_append(&buffer, "12345678", 8), ENVOI_OK);
+	assert_int_equal(envoi_buffer_append(&buffer, "abc", 3), ENVOI_ERR_FULL);
+	assert_int_equal(envoi_buffer_len(&buffer), 8);
+	assert_int_equal(envoi_buffer_append(&buffer, "ab", 2), ENVOI_OK);
+	envoi_buffer_truncate(&buffer, 9);
+	assert_memory_equal(envoi_buffer_data(&buffer), "12345678a", 9);
+	envoi_buffer_finish(&buffer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(bytes_come_out_as_they_went_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_limit_refuses_and_changes_nothing, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);
+}

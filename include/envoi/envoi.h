@@ -19,6 +19,7 @@
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
 #include <envoi/tls.h>
+#include <envoi/values.h>
 #include <envoi/xml.h>
 
 #endif

@@ -68,6 +68,11 @@ ENVOI_API const struct envoi_setting *envoi_context_next_setting(
 ENVOI_API const struct envoi_setting *envoi_context_find_setting(
 	struct envoi_context *context, const char *name);
 
+/** @return the command-line option of a known setting, without dashes before it: its @p option,
+ * or its name with "-" for "."; NULL: not known; lives as long as the context */
+ENVOI_API const char *envoi_context_setting_option(
+	struct envoi_context *context, const struct envoi_setting *setting);
+
 /**
  * Set from text, whatever the type.
  * @param text  NULL: back to the default
@@ -79,6 +84,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_settings_set(
 /** Set BOOL, INT, MS, BYTES or CHOICE (its index). Errors as envoi_settings_set(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_settings_set_int(
 	struct envoi_settings *settings, const char *name, int64_t value);
+/** @return what was wrong with the value that was last refused, "port: more than 65535" for
+ * example; "" when none was; borrowed until the next refusal */
+ENVOI_API const char *envoi_settings_problem(const struct envoi_settings *settings);
 
 /** @return the value of BOOL, INT, MS, BYTES or CHOICE. An unknown name or other type is a
  * programming error: it is logged, and the value is 0. */

@@ -1,0 +1,235 @@
+/*
+ * envoi - the core's settings
+ * SPDX-License-Identifier: MIT
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "settings/settings.h"
+
+enum {
+	HOUR_MS = 3600000,
+	KIB = 1 << 10,
+	MIB = 1 << 20,
+	LARGE_COUNT = 100000000,
+};
+
+/* clang-format off */
+#define TIMEOUT(its_name, its_fallback, its_doc) \
+	{.name = its_name, .type = ENVOI_SETTING_MS, .fallback = its_fallback, \
+		.min = 1, .max = HOUR_MS, .metavar = "TIME", .doc = its_doc}
+#define SIZE(its_name, its_fallback, its_min, its_max, its_doc) \
+	{.name = its_name, .type = ENVOI_SETTING_BYTES, .fallback = its_fallback, \
+		.min = its_min, .max = its_max, .metavar = "BYTES", .doc = its_doc}
+#define NUMBER(its_name, its_fallback, its_min, its_max, its_doc) \
+	{.name = its_name, .type = ENVOI_SETTING_INT, .fallback = its_fallback, \
+		.min = its_min, .max = its_max, .metavar = "N", .doc = its_doc}
+#define YES_NO(its_name, its_fallback, its_doc) \
+	{.name = its_name, .type = ENVOI_SETTING_BOOL, .fallback = its_fallback, .doc = its_doc}
+/* clang-format on */
+
+static const char *const tls_modes[] = {"starttls", "direct", "none", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const bindings[] = {"auto", "require", "never", NULL};
+
+static int not_empty(const char *text)
+{
+	return text[0] == '\0' ? ENVOI_ERR_INVALID : ENVOI_OK;
+}
+
+/* RFC 4422, section 3.1: 1 to 20 upper-case letters, digits, hyphens and underscores each. */
+static int mechanism_names(const char *text)
+{
+	size_t len = 0;
+	for (; *text != '\0'; text++) {
+		if (strchr(" ,\t\n", *text) != NULL) {
+			len = 0;
+		} else if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *text) == NULL ||
+			++len > 20) {
+			return ENVOI_ERR_INVALID;
+		}
+	}
+	return ENVOI_OK;
+}
+
+const struct envoi_setting envoi__core_settings[] = {
+	{
+		.name = "jid",
+		.type = ENVOI_SETTING_TEXT,
+		.option = "jid",
+		.metavar = "JID",
+		.doc = "The account's address, such as alice@example.org. With a resource "
+		       "(alice@example.org/desk), that one is asked for.",
+	},
+	{
+		.name = "resource",
+		.type = ENVOI_SETTING_TEXT,
+		.validate = not_empty,
+		.metavar = "TEXT",
+		.doc = "The resource to ask for when binding (RFC 6120, section 7). Without it the one "
+		       "of the address is asked for, and without that the server chooses.",
+	},
+	{
+		.name = "lang",
+		.type = ENVOI_SETTING_TEXT,
+		.validate = not_empty,
+		.metavar = "TAG",
+		.doc = "The language in which texts of the server are wished for, as a language tag "
+		       "(RFC 5646): xml:lang of the stream.",
+	},
+	{
+		.name = "server",
+		.type = ENVOI_SETTING_TEXT,
+		.validate = not_empty,
+		.option = "server",
+		.metavar = "HOST",
+		.doc = "Connect to this host, a name or an address, instead of looking up the services "
+		       "of the account's domain. The certificate must be for the account's domain all "
+		       "the same.",
+	},
+	{
+		.name = "port",
+		.type = ENVOI_SETTING_INT,
+		.fallback = "0",
+		.min = 0,
+		.max = 65535,
+		.option = "port",
+		.metavar = "N",
+		.doc = "Connect to this port. 0: that of the service record, or 5222 where none was "
+		       "looked up or found.",
+	},
+	TIMEOUT("resolve.timeout", "15s", "Give up on looking up names after this long."),
+	TIMEOUT("connect.timeout", "15s", "Give up on connecting to one address after this long."),
+	{
+		.name = "tls.mode",
+		.type = ENVOI_SETTING_CHOICE,
+		.fallback = "starttls",
+		.choices = tls_modes,
+		.option = "tls",
+		.metavar = "MODE",
+		.doc = "How the connection is protected. starttls: it begins in clear and must change "
+		       "to TLS before anything else is said (RFC 6120, section 5). direct: TLS from "
+		       "the first byte (XEP-0368). none: never; everybody on the way can read and "
+		       "change what is sent, and passwords are not sent in clear.",
+	},
+	{
+		.name = "tls.ca-file",
+		.type = ENVOI_SETTING_TEXT,
+		.validate = not_empty,
+		.option = "ca-file",
+		.metavar = "FILE",
+		.doc = "Trust the certification authorities in this PEM file, besides those of the "
+		       "system.",
+	},
+	YES_NO("tls.system-trust", "true",
+		"Trust the certification authorities that the system trusts."),
+	{
+		.name = "tls.min-version",
+		.type = ENVOI_SETTING_CHOICE,
+		.fallback = "1.2",
+		.choices = tls_versions,
+		.metavar = "VERSION",
+		.doc = "The lowest version of TLS that is accepted.",
+	},
+	TIMEOUT("tls.timeout", "20s", "Give up on a TLS handshake after this long."),
+	TIMEOUT("login.timeout", "60s",
+		"Give up on the whole way from the first look-up to the bound session after this "
+		"long, whatever the single steps may take."),
+	TIMEOUT("stream.timeout", "15s",
+		"Give up on the server's stream header and features after this long."),
+	TIMEOUT("sasl.timeout", "20s",
+		"Give up on authentication after this long, all its rounds together."),
+	TIMEOUT("bind.timeout", "15s", "Give up on binding a resource after this long."),
+	TIMEOUT("close.timeout", "5s",
+		"When closing, wait this long for the server to close its stream, then cut the "
+		"connection."),
+	TIMEOUT("request.timeout", "30s",
+		"A request without a timeout of its own ends after this long without an answer."),
+	{
+		.name = "sasl.mechanisms",
+		.type = ENVOI_SETTING_LIST,
+		.fallback = "SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1 PLAIN",
+		.validate = mechanism_names,
+		.metavar = "NAMES",
+		.doc = "The SASL mechanisms that may be used, the most wanted first. The first that the "
+		       "server offers, and that the other settings allow, is used; no other is tried "
+		       "after it has failed.",
+	},
+	{
+		.name = "sasl.channel-binding",
+		.type = ENVOI_SETTING_CHOICE,
+		.fallback = "auto",
+		.choices = bindings,
+		.metavar = "WHEN",
+		.doc = "Whether authentication is bound to the TLS connection (the -PLUS mechanisms), so "
+		       "that nobody between can relay it. auto: when both sides can; require: else do "
+		       "not log in; never: for servers where it is broken.",
+	},
+	YES_NO("sasl.allow-plain", "true",
+		"Allow PLAIN, which gives the password to the server, inside TLS with a verified "
+		"certificate. Without such TLS it is never used."),
+	NUMBER("sasl.min-iterations", "4096", 1, LARGE_COUNT,
+		"Refuse to log in with SCRAM when the server asks for fewer iterations than this: what "
+		"is sent would help somebody who listens to guess the password (RFC 7677, section 4)."),
+	NUMBER("sasl.max-iterations", "200000", 1, LARGE_COUNT,
+		"Refuse to log in with SCRAM when the server asks for more iterations than this. It "
+		"bounds the time for which one step of a login keeps the processor, and with it the "
+		"whole program: about 0.1 seconds for 200,000 on a machine of 2020."),
+	NUMBER("sasl.max-rounds", "10", 1, 1000,
+		"Give up on an authentication in which the server has sent more challenges than this."),
+	SIZE("limits.stanza-bytes", "256k", 10000, 1 << 30,
+		"The most bytes in one stanza, or other first-level element, from the server. At this "
+		"limit and the following ones the stream ends with policy-violation. A server must be "
+		"able to rely on 10,000 bytes (RFC 6120, section 13.12)."),
+	SIZE("limits.tag-bytes", "16k", 1024, MIB, "The most bytes in one tag with its attributes."),
+	NUMBER("limits.depth", "64", 4, 10000, "The deepest nesting of elements in one stanza."),
+	NUMBER("limits.attributes", "64", 8, 10000,
+		"The most attributes of one element, declarations of namespaces included."),
+	NUMBER("limits.children", "10000", 16, LARGE_COUNT,
+		"The most elements and texts in one stanza."),
+	SIZE("limits.name-bytes", "256", 32, 64 * KIB,
+		"The most bytes in one name of an element or an attribute."),
+	SIZE("limits.before-login.stanza-bytes", "10000", 10000, 1 << 30,
+		"As limits.stanza-bytes, until the login is done."),
+	SIZE("limits.before-login.tag-bytes", "4k", 1024, MIB,
+		"As limits.tag-bytes, until the login is done."),
+	NUMBER("limits.before-login.depth", "16", 4, 10000,
+		"As limits.depth, until the login is done."),
+	NUMBER("limits.before-login.attributes", "32", 8, 10000,
+		"As limits.attributes, until the login is done."),
+	NUMBER("limits.before-login.children", "1000", 16, LARGE_COUNT,
+		"As limits.children, until the login is done."),
+	SIZE("limits.before-login.name-bytes", "256", 32, 64 * KIB,
+		"As limits.name-bytes, until the login is done."),
+	SIZE("limits.output-bytes", "4m", 64 * KIB, 1 << 30,
+		"The most bytes that wait in a transport because the server does not read."),
+	NUMBER("limits.outbox-stanzas", "10000", 1, LARGE_COUNT,
+		"The most stanzas that wait in a session: to be sent, or to be acknowledged."),
+	SIZE("limits.outbox-bytes", "16m", 64 * KIB, 1 << 30,
+		"The most bytes of the stanzas that wait in a session."),
+	NUMBER("limits.requests", "1000", 1, LARGE_COUNT,
+		"The most requests that wait for their answers."),
+	NUMBER("limits.deferred", "1000", 1, LARGE_COUNT,
+		"The most requests of others that wait for the program's answers. One more is refused "
+		"with resource-constraint."),
+	NUMBER("limits.roster-items", "50000", 1, LARGE_COUNT,
+		"The most entries of a roster that are kept."),
+	NUMBER("loop.slice-stanzas", "100", 1, LARGE_COUNT,
+		"The most stanzas that one stream hands to the program in one turn of the loop, before "
+		"others have theirs."),
+	{
+		.name = "presence.priority",
+		.type = ENVOI_SETTING_INT,
+		.fallback = "0",
+		.min = -128,
+		.max = 127,
+		.metavar = "N",
+		.doc = "The priority in the initial presence (RFC 6121, section 4.7.2.3). With a negative "
+		       "one no messages to the bare address come here.",
+	},
+	YES_NO("presence.initial", "true",
+		"Send presence as soon as the session is there, so that contacts see it and messages "
+		"come."),
+	YES_NO("roster.fetch", "true", "Fetch the roster as soon as the session is there."),
+	{.type = ENVOI_SETTING_END},
+};

@@ -1,0 +1,326 @@
+/*
+ * envoi - settings: tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+#include <envoi/settings.h>
+
+struct fixture {
+	struct envoi_context *context;
+	struct envoi_settings *settings;
+	unsigned int logged;
+};
+
+static void count_log(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
+	const char *message)
+{
+	struct fixture *f = user;
+	(void)level;
+	(void)subject;
+	(void)message;
+	f->logged++;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = test_calloc(1, sizeof(*f));
+	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	envoi_context_set_log(f->context, count_log, ENVOI_LOG_DEBUG, f);
+	assert_int_equal(envoi_settings_new(&f->settings, f->context), ENVOI_OK);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	envoi_settings_free(f->settings);
+	envoi_context_unref(f->context);
+	test_free(f);
+	return 0;
+}
+
+static void what_is_not_set_has_its_default(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_settings_int(f->settings, "tls.timeout"), 20000);
+	assert_int_equal(envoi_settings_int(f->settings, "limits.stanza-bytes"), 262144);
+	assert_int_equal(envoi_settings_int(f->settings, "tls.system-trust"), 1);
+	assert_int_equal(envoi_settings_int(f->settings, "tls.mode"), 0);
+	assert_string_equal(envoi_settings_text(f->settings, "tls.mode"), "starttls");
+	assert_string_equal(envoi_settings_word(f->settings, "sasl.mechanisms", 4), "PLAIN");
+	assert_null(envoi_settings_word(f->settings, "sasl.mechanisms", 5));
+	assert_null(envoi_settings_text(f->settings, "server"));
+	assert_int_equal(f->logged, 0);
+}
+
+static void values_are_read_and_written_in_one_form(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const rows[][3] = {
+		{"tls.timeout", "1500", "1500ms"},
+		{"tls.timeout", "1500ms", "1500ms"},
+		{"tls.timeout", "120s", "2min"},
+		{"tls.timeout", "1h", "1h"},
+		{"limits.output-bytes", "65536", "64k"},
+		{"limits.output-bytes", "100000", "100000"},
+		{"limits.output-bytes", "3072k", "3m"},
+		{"presence.priority", "-5", "-5"},
+		{"presence.priority", "+007", "7"},
+		{"presence.priority", "0", "0"},
+		{"port", "5222", "5222"},
+		{"presence.initial", "no", "false"},
+		{"presence.initial", "1", "true"},
+		{"tls", "none", "none"},
+		{"ca-file", "/a b", "/a b"},
+		{"sasl-mechanisms", ", SCRAM-SHA-1,  PLAIN ", "SCRAM-SHA-1 PLAIN"},
+		{"sasl.mechanisms", "", ""},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(
+			envoi_settings_set(f->settings, rows[i][0], rows[i][1]), ENVOI_OK);
+		assert_string_equal(envoi_settings_text(f->settings, rows[i][0]), rows[i][2]);
+	}
+	assert_null(envoi_settings_word(f->settings, "sasl.mechanisms", 0));
+	assert_int_equal(f->logged, 0);
+}
+
+static void what_is_refused_changes_nothing_and_is_told(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *name, *text, *problem;
+		int code;
+	} rows[] = {
+		{"port", "70000", "port: more than 65535", ENVOI_ERR_INVALID},
+		{"port", "-1", "port: less than 0", ENVOI_ERR_INVALID},
+		{"port", "", "port: not a whole number", ENVOI_ERR_INVALID},
+		{"port", "52s", "port: not a whole number", ENVOI_ERR_INVALID},
+		{"port", "5222 ", "port: not a whole number", ENVOI_ERR_INVALID},
+		{"port", "99999999999999999999999", "port: not a whole number", ENVOI_ERR_INVALID},
+		{"tls.timeout", "1 s", "tls.timeout: not a time such as 500ms, 20s or 5min",
+			ENVOI_ERR_INVALID},
+		{"tls.timeout", "9223372036854775807h",
+			"tls.timeout: not a time such as 500ms, 20s or 5min", ENVOI_ERR_INVALID},
+		{"tls.timeout", "0", "tls.timeout: less than 1", ENVOI_ERR_INVALID},
+		{"tls.mode", "STARTTLS", "tls.mode: not one of starttls, direct, none",
+			ENVOI_ERR_INVALID},
+		{"presence.initial", "maybe", "presence.initial: neither true nor false",
+			ENVOI_ERR_INVALID},
+		{"sasl.mechanisms", "plain", "sasl.mechanisms: not accepted: \"plain\"",
+			ENVOI_ERR_INVALID},
+		{"password", "x", "password: no such setting", ENVOI_ERR_NOT_FOUND},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(envoi_settings_set(f->settings, rows[i].name, rows[i].text),
+			rows[i].code);
+		assert_string_equal(envoi_settings_problem(f->settings), rows[i].problem);
+	}
+	assert_int_equal(envoi_settings_int(f->settings, "port"), 0);
+	assert_int_equal(envoi_settings_set_int(f->settings, "tls.mode", 3), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_settings_set_int(f->settings, "tls.mode", -1), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_settings_set_int(f->settings, "port", 65536), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_settings_set_int(f->settings, "lang", 1), ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_settings_set_int(f->settings, "presence.initial", 2), ENVOI_ERR_INVALID);
+}
+
+static void asking_wrongly_is_logged(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_settings_int(f->settings, "no-such"), 0);
+	assert_int_equal(f->logged, 1);
+	assert_int_equal(envoi_settings_set(f->settings, "lang", "en"), ENVOI_OK);
+	assert_int_equal(envoi_settings_int(f->settings, "lang"), 0);
+	assert_int_equal(f->logged, 2);
+	assert_null(envoi_settings_word(f->settings, "port", 0));
+	assert_int_equal(f->logged, 3);
+}
+
+static void null_goes_back_to_the_default(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_settings_set_int(f->settings, "port", 15222), ENVOI_OK);
+	assert_int_equal(envoi_settings_int(f->settings, "port"), 15222);
+	assert_string_equal(envoi_settings_text(f->settings, "port"), "15222");
+	assert_int_equal(envoi_settings_set(f->settings, "port", NULL), ENVOI_OK);
+	assert_int_equal(envoi_settings_int(f->settings, "port"), 0);
+}
+
+static void a_copy_stands_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_settings *copy;
+	assert_int_equal(envoi_settings_set(f->settings, "sasl.mechanisms", "PLAIN X"), ENVOI_OK);
+	assert_int_equal(envoi_settings_dup(&copy, f->settings), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "sasl.mechanisms", "EXTERNAL"), ENVOI_OK);
+	assert_string_equal(envoi_settings_word(copy, "sasl.mechanisms", 1), "X");
+	assert_null(envoi_settings_word(copy, "sasl.mechanisms", 2));
+	assert_int_equal(envoi_settings_int(copy, "port"), 0);
+	envoi_settings_free(copy);
+}
+
+static const struct envoi_setting weather_settings[] = {
+	{.name = "weather.place", .type = ENVOI_SETTING_TEXT, .fallback = "Oslo", .doc = "Where."},
+	{.name = "weather.every", .type = ENVOI_SETTING_MS, .fallback = "1min", .option = "every"},
+	{.type = ENVOI_SETTING_END},
+};
+
+static void an_application_adds_its_own(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_context_add_settings(f->context, weather_settings), ENVOI_OK);
+	assert_int_equal(envoi_context_add_settings(f->context, weather_settings), ENVOI_OK);
+	assert_string_equal(envoi_settings_text(f->settings, "weather.place"), "Oslo");
+	assert_int_equal(envoi_settings_set(f->settings, "weather.place", "Bergen"), ENVOI_OK);
+	assert_string_equal(envoi_settings_text(f->settings, "weather-place"), "Bergen");
+	assert_ptr_equal(envoi_context_find_setting(f->context, "every"), &weather_settings[1]);
+	assert_string_equal(
+		envoi_context_setting_option(f->context, &weather_settings[0]), "weather-place");
+}
+
+static void a_table_is_added_wholly_or_not_at_all(void **state)
+{
+	struct fixture *f = *state;
+	static const struct envoi_setting taken[] = {
+		{.name = "mine", .type = ENVOI_SETTING_BOOL, .fallback = "true"},
+		{.name = "port", .type = ENVOI_SETTING_BOOL, .fallback = "true"},
+		{.type = ENVOI_SETTING_END},
+	};
+	static const struct envoi_setting taken_option[] = {
+		{.name = "mine", .type = ENVOI_SETTING_BOOL, .fallback = "true"},
+		{.name = "yours", .type = ENVOI_SETTING_BOOL, .fallback = "true", .option = "tls"},
+		{.type = ENVOI_SETTING_END},
+	};
+	static const struct envoi_setting wrong[] = {
+		{.name = "mine", .type = ENVOI_SETTING_INT, .fallback = "12", .max = 10},
+		{.type = ENVOI_SETTING_END},
+	};
+	assert_int_equal(envoi_context_add_settings(f->context, taken), ENVOI_ERR_EXISTS);
+	assert_int_equal(envoi_context_add_settings(f->context, taken_option), ENVOI_ERR_EXISTS);
+	assert_int_equal(envoi_context_add_settings(f->context, wrong), ENVOI_ERR_INVALID);
+	assert_null(envoi_context_find_setting(f->context, "mine"));
+	assert_null(envoi_context_find_setting(f->context, "yours"));
+}
+
+static void every_setting_is_visited_and_documented(void **state)
+{
+	struct fixture *f = *state;
+	const struct envoi_setting *setting;
+	size_t position = 0, count = 0;
+	while ((setting = envoi_context_next_setting(f->context, &position)) != NULL) {
+		count++;
+		assert_ptr_equal(envoi_context_find_setting(f->context, setting->name), setting);
+		assert_non_null(setting->doc);
+		size_t len = strlen(setting->doc);
+		assert_true(len > 10 && setting->doc[len - 1] == '.');
+		assert_true(setting->type == ENVOI_SETTING_BOOL || setting->metavar != NULL);
+		assert_true(setting->type == ENVOI_SETTING_TEXT || setting->fallback != NULL);
+		assert_true(setting->type != ENVOI_SETTING_CHOICE || setting->choices != NULL);
+	}
+	assert_true(count > 40);
+}
+
+struct scarce {
+	unsigned int left; /* allocations until one fails */
+	unsigned int live;
+};
+
+static void *scarce_alloc(void *user, size_t len)
+{
+	struct scarce *scarce = user;
+	if (scarce->left == 0) {
+		return NULL;
+	}
+	scarce->left--;
+	scarce->live++;
+	return malloc(len);
+}
+
+static void *scarce_realloc(void *user, void *memory, size_t len)
+{
+	struct scarce *scarce = user;
+	if (scarce->left == 0) {
+		return NULL;
+	}
+	scarce->left--;
+	scarce->live += memory == NULL;
+	return realloc(memory, len);
+}
+
+static void scarce_free(void *user, void *memory)
+{
+	struct scarce *scarce = user;
+	scarce->live -= memory != NULL;
+	free(memory);
+}
+
+static int use_everything(struct envoi_context *context)
+{
+	struct envoi_settings *settings = NULL, *copy = NULL;
+	int r = envoi_settings_new(&settings, context);
+	if (r == ENVOI_OK) {
+		r = envoi_context_add_settings(context, weather_settings);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_settings_set(settings, "weather.every", "2s");
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_settings_set_int(settings, "port", 1);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_settings_dup(&copy, settings);
+	}
+	envoi_settings_free(copy);
+	envoi_settings_free(settings);
+	return r;
+}
+
+static void every_failed_allocation_is_reported_and_leaks_nothing(void **state)
+{
+	(void)state;
+	int r = ENVOI_ERR_NOMEM;
+	for (unsigned int n = 0; r != ENVOI_OK; n++) {
+		struct scarce scarce = {.left = n};
+		struct envoi_context_options options = {
+			.allocator = {scarce_alloc, scarce_realloc, scarce_free, &scarce},
+		};
+		struct envoi_context *context = NULL;
+		r = envoi_context_new(&context, &options);
+		if (r == ENVOI_OK) {
+			r = use_everything(context);
+			envoi_context_unref(context);
+		}
+		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+		assert_int_equal(scarce.live, 0);
+		assert_true(n < 1000);
+	}
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_not_set_has_its_default),
+		TEST(values_are_read_and_written_in_one_form),
+		TEST(what_is_refused_changes_nothing_and_is_told),
+		TEST(asking_wrongly_is_logged),
+		TEST(null_goes_back_to_the_default),
+		TEST(a_copy_stands_alone),
+		TEST(an_application_adds_its_own),
+		TEST(a_table_is_added_wholly_or_not_at_all),
+		TEST(every_setting_is_visited_and_documented),
+		TEST(every_failed_allocation_is_reported_and_leaks_nothing),
+	};
+	return cmocka_run_group_tests_name("settings/settings", tests, NULL, NULL);
+}

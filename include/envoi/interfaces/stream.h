@@ -15,12 +15,15 @@
 extern "C" {
 #endif
 
+struct envoi_settings;
 struct envoi_stream;
 struct envoi_stream_sink;
+struct envoi_tls_config;
 
 /** What a stream has; features gain these. */
 enum envoi_stream_bit {
-	ENVOI_STREAM_SECURE = 1, /**< protected and the peer's identity checked */
+	ENVOI_STREAM_SECURE = 1, /**< protected, and the peer's identity checked unless the settings
+				      gave that up: envoi_tls_info says whether it was verified */
 	ENVOI_STREAM_AUTHENTICATED = 2,
 	ENVOI_STREAM_BOUND = 4,
 	ENVOI_STREAM_SESSION = 8, /**< RFC 3921's session was established */
@@ -28,7 +31,20 @@ enum envoi_stream_bit {
 
 /**
  * Something negotiated in <stream:features/> (RFC 6120, section 4.3.2): a part of a handler.
- * Features are asked in the order in which their handlers were given to the stream.
+ *
+ * Initiating side: each time features come, every feature whose bits fit is asked once, in the
+ * order in which the handlers were given to the stream; when one has gained bits without a restart,
+ * asking goes on from the first handler, so that what has become possible is not missed. When
+ * nobody is left to ask, the stream is `ready`, or it fails: with the class and phase of the first
+ * required bit that it has not got (SECURE: ENVOI_ERR_TLS in phase TLS; AUTHENTICATED:
+ * ENVOI_ERR_AUTH in SASL; BOUND, SESSION: ENVOI_ERR_PROTOCOL in BIND), or with unsupported-feature
+ * when the peer requires something that no handler knows (section 4.9.3.23).
+ *
+ * Receiving side: every feature whose bits fit offers itself after each header, and acts on what
+ * its rows receive; the stream is `ready` once it has the required bits.
+ *
+ * Where there are no features (streams before version 1.0: `jabber:component:accept`), features
+ * are asked once the header has come, with @p offer and @p features NULL.
  */
 struct envoi_stream_feature {
 	const char *ns, *name; /**< of the child of <stream:features/> */
@@ -43,46 +59,65 @@ struct envoi_stream_feature {
 	/**
 	 * OPTIONAL, initiating side: look at what was offered, begin.
 	 * @param offer     the child of features, or NULL: not offered
-	 * @param features  all of them
+	 * @param features  all of them; both borrowed, until the stream restarts
 	 * @retval ENVOI_OK     nothing to do; ask the next feature
 	 * @retval ENVOI_AGAIN  under way: ask nobody else until envoi_stream_feature_done()
-	 * @retval <0  fatal; call envoi_stream_fail() first to say more than the code does
+	 * @retval <0  fatal; envoi_stream_fail() or envoi_stream_fail_with() before says more than
+	 *             the code does
 	 */
 	int (*negotiate)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *offer, const struct envoi_element *features);
 
-	/** OPTIONAL: TLS that this feature asked for is up. */
+	/** OPTIONAL: TLS that this feature asked for is up. Absent: it has gained SECURE, and the
+	 * stream restarts. */
 	void (*secured)(struct envoi_handler *self, struct envoi_stream *stream);
 
-	/** OPTIONAL: the stream goes; free what @p state holds, not the state itself. */
+	/** OPTIONAL: the stream goes; free what @p state holds, not the state itself. Stream and
+	 * transport answer no more: only envoi_stream_context() may be called. */
 	void (*finish)(struct envoi_handler *self, struct envoi_stream *stream, void *state);
 };
 
-/** A stream-level element that a handler takes; a NULL name ends the table. */
+/**
+ * A stream-level element that a handler takes; a NULL name ends the table. An element that no row
+ * takes now, and that is no stanza, ends the stream with unsupported-stanza-type. Rows may take
+ * stanzas too (ns `jabber:client`): they see them before the sink.
+ */
 struct envoi_stream_element_row {
 	const char *ns, *name; /**< name "*": every one of that namespace */
 	unsigned int roles; /**< OR of 1 << enum envoi_role */
 	unsigned int necessary, forbidden; /**< bits, as above: elsewhere the element is unexpected: fatal */
-	/** @return 0; <0: fatal as in negotiate */
+	/**
+	 * Bits do not tell whether the feature has asked for this element: it has to check that.
+	 * @retval ENVOI_OK        taken
+	 * @retval ENVOI_DECLINED  not mine: the next row is asked; a stanza goes to the sink
+	 * @retval <0  fatal as in negotiate
+	 */
 	int (*handle)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *element);
 };
 
-/** What a stream tells its owner; always from the loop. The owner may free the stream inside. */
+/** What a stream tells its owner; always from the loop. The owner may free the stream, close it,
+ * and send, inside every one. */
 struct envoi_stream_sink_impl {
-	/** The peer's header came (again after each restart). */
+	/** The peer's header came (again after each restart). A receiving stream has not answered it
+	 * yet: envoi_stream_set_local() may still choose the domain that it speaks for. */
 	void (*opened)(struct envoi_stream_sink *sink);
 	/** A bit was gained. @param text the TLS version, the mechanism, ... or NULL */
 	void (*gained)(struct envoi_stream_sink *sink, unsigned int bit, const char *text);
 	/** Negotiation is complete: stanzas may be sent. */
 	void (*ready)(struct envoi_stream_sink *sink);
-	/** A stanza, in `jabber:client`; borrowed. Before `ready` only on a receiving stream. */
+	/** A stanza, in `jabber:client`; borrowed. Before `ready` only on a receiving stream, or when
+	 * the stream is bound and another feature is still under way (RFC 6120, section 7.1: a
+	 * bound resource may be sent to). */
 	void (*stanza)(struct envoi_stream_sink *sink, struct envoi_element *element);
 	/** @p count more stanzas given to envoi_stream_send() are out of our hands. */
 	void (*written)(struct envoi_stream_sink *sink, size_t count);
+	/** Pending output has fallen below the transport's low mark, after it was above. */
 	void (*drained)(struct envoi_stream_sink *sink);
+	/** Bytes came, whatever they are: the peer lives. */
 	void (*activity)(struct envoi_stream_sink *sink);
-	/** Over: exactly once, last. Borrowed; code ENVOI_OK after an orderly close by either side. */
+	/** Over: exactly once, last. Borrowed; code ENVOI_OK after an orderly close by either side, but
+	 * not before `ready`: there a peer that leaves is ENVOI_ERR_DISCONNECTED. */
 	void (*closed)(struct envoi_stream_sink *sink, const struct envoi_failure *why);
 };
 
@@ -95,17 +130,26 @@ struct envoi_stream_options {
 	const char *content_ns; /**< NULL: "jabber:client" */
 	const struct envoi_jid *local; /**< initiator: own bare address; receiver: own domain; or NULL */
 	const char *peer_domain; /**< initiator: the `to` of the header: what the user gave */
-	struct envoi_handler *const *handlers; /**< borrowed; must outlive the stream */
+	struct envoi_handler *const *handlers; /**< the array is borrowed for the call; the handlers
+						    must outlive the stream */
 	size_t handler_count;
 	unsigned int required; /**< bits without which `ready` is a failure */
-	const struct envoi_settings *settings; /**< borrowed for the call */
+	const struct envoi_settings *settings; /**< borrowed for the call: lang, limits.*, and
+						    stream., tls., sasl., bind., close.timeout */
 };
 
 /**
- * Begin a stream on a transport.
+ * Begin a stream on a transport (RFC 6120, section 4.2). The initiating side sends its header.
+ *
+ * Each phase has a deadline from the settings: a peer that is silent for so long while the phase
+ * lasts ends the stream with ENVOI_ERR_TIMEOUT in that phase. On the receiving side the phase is
+ * that of the first required bit that is missing.
  *
  * @param transport  taken, not started; consumed on failure too
  * @param sink       borrowed until the stream is freed
+ * @retval ENVOI_ERR_INVALID  no settings; an initiator without peer_domain; a feature of a row
+ *                            without namespace or name
+ * @retval ENVOI_ERR_NOMEM    or what the transport refused to start with
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_new(struct envoi_stream **ret_stream,
 	struct envoi_context *context, const struct envoi_stream_options *options,
@@ -114,42 +158,86 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_new(struct envoi_stream **ret_stream
 /** Free at once, silently, transport included; allowed in every callback; NULL is allowed. */
 ENVOI_API void envoi_stream_free(struct envoi_stream *stream);
 
-/** Send a serialised stanza (default namespace: content). Errors as a transport's send_element. */
+/**
+ * Send a serialised stanza (default namespace: content). A stanza is written for `jabber:client`;
+ * standing in the stream without a declaration of its own, it is in the stream's content namespace.
+ * @retval ENVOI_ERR_STATE  no header was sent yet, or the stream is closing
+ * Other errors as a transport's send_element.
+ */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send(
 	struct envoi_stream *stream, const char *xml, size_t len);
 
-/** Send a stream-level element. @param element borrowed; NULL reports ENVOI_ERR_NOMEM */
+/** Send a stream-level element. @param element borrowed; NULL reports ENVOI_ERR_NOMEM; a tree that
+ * has failed reports its failure */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send_element(
 	struct envoi_stream *stream, const struct envoi_element *element);
 
-/** Close in order (RFC 6120, section 4.4): closing tag, wait for the peer's, `closed`. Idempotent. */
+/**
+ * Close in order (RFC 6120, section 4.4): closing tag, wait for the peer's, `closed`. Stanzas that
+ * come meanwhile are still handed over. A peer that does not close within close.timeout is cut off:
+ * then `closed` tells ENVOI_ERR_TIMEOUT in phase CLOSE. Idempotent.
+ */
 ENVOI_API void envoi_stream_close(struct envoi_stream *stream);
 
 /**
  * End with a failure: the stream error named by failure->stream_condition is sent, if any
- * (RFC 6120, section 4.9.1.1), then everything is closed. The first failure counts.
+ * (RFC 6120, section 4.9.1.1), then everything is closed, and `closed` tells the failure. The first
+ * failure counts.
  * @param failure  borrowed
  */
 ENVOI_API void envoi_stream_fail(struct envoi_stream *stream, const struct envoi_failure *failure);
 
-/** For features: negotiation that returned ENVOI_AGAIN has ended well.
- * @param gained  bits; @param restart whether the stream restarts (section 4.3.3)
- * @param text    of what was gained, for `gained`; NULL: none */
+/**
+ * As envoi_stream_fail(), made in place; its phase is the one that the stream is in.
+ * @param condition  to be sent; ENVOI_STREAM_NO_CONDITION: none
+ * @param format     our own text, as printf; NULL: none; it is not sent
+ * @return @p code, to be returned on
+ */
+ENVOI_API int envoi_stream_fail_with(struct envoi_stream *stream, int code,
+	enum envoi_stream_condition condition, const char *format, ...) ENVOI_PRINTF(4, 5);
+
+/**
+ * For features: negotiation has ended well. It takes effect when the callback under way returns
+ * or, outside of one, from the loop.
+ * @param gained  bits; @param restart whether the stream restarts (section 4.3.3): what has come
+ *                and belongs to the old stream is then fatal
+ * @param text    of what was gained, for `gained`; cut to 63 bytes; NULL: none
+ */
 ENVOI_API void envoi_stream_feature_done(struct envoi_stream *stream,
 	struct envoi_handler *handler, unsigned int gained, bool restart, const char *text);
 
-/** @return the per-stream memory of a feature, borrowed until the stream is freed */
+/** @return the per-stream memory of a feature, borrowed until the stream is freed; NULL: it has
+ * none, or is not among the stream's handlers */
 ENVOI_API void *envoi_stream_feature_state(
 	struct envoi_stream *stream, const struct envoi_handler *handler);
 
+/**
+ * For features: start TLS behind what was sent so far; the feature's `secured` follows, or
+ * `closed`. The peer's certificate is checked against envoi_stream_peer_domain().
+ * @retval ENVOI_ERR_PROTOCOL     bytes are here that came before TLS (injection): the stream has
+ *                                been failed
+ * @retval ENVOI_ERR_UNSUPPORTED  the transport cannot: the stream has been failed
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_start_tls(struct envoi_stream *stream,
+	struct envoi_handler *handler, struct envoi_tls_config *config);
+
 ENVOI_API struct envoi_context *envoi_stream_context(const struct envoi_stream *stream);
+/** @return borrowed until the stream is freed. Send, close and free through the stream only. */
 ENVOI_API struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream);
 ENVOI_API enum envoi_role envoi_stream_role(const struct envoi_stream *stream);
 ENVOI_API unsigned int envoi_stream_bits(const struct envoi_stream *stream);
+/** @return how far it is: what a failure now would name */
+ENVOI_API enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream);
+/** @return initiator: what the user gave; receiver: NULL */
 ENVOI_API const char *envoi_stream_peer_domain(const struct envoi_stream *stream);
-/** @return the address that binding gave us, or the configured one before; borrowed; or NULL */
+/** @return the peer's last header (the stream's id, ...), nothing of it believed; borrowed until
+ * the next comes; NULL: none came */
+ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(
+	const struct envoi_stream *stream);
+/** @return the address that binding gave us, or the configured one before; on a receiving stream:
+ * the domain, and once bound the peer's address; borrowed; or NULL */
 ENVOI_API const struct envoi_jid *envoi_stream_local(const struct envoi_stream *stream);
-/** For binding. */
+/** For binding; for receivers that serve many domains, in `opened`. */
 ENVOI_API void envoi_stream_set_local(struct envoi_stream *stream, const struct envoi_jid *jid);
 
 #ifdef __cplusplus

@@ -27,14 +27,33 @@ enum envoi_io {
 	ENVOI_IO_WRITE = 2,
 };
 
-/** Called from the loop; @p ready is an OR of enum envoi_io. Hang-up and error show as READ. */
+/*
+ * One turn of a loop: descriptors that are ready, then timers that are due, then deferred calls.
+ *
+ * All three kinds of callback come from the loop, never from inside the call that asked for them.
+ * Inside any of them everything may be started, stopped and freed: its own object, others that
+ * are ready or due in the same turn (they are not called any more), and the last reference to the
+ * context, which takes the loop with it when the callback has returned.
+ */
+
+/**
+ * A descriptor is ready.
+ *
+ * @param ready  what it is ready for of what it is watched for, not 0. Hang-up and error show as
+ *               everything it is watched for. May come once for reading and once for writing
+ */
 typedef void envoi_watch_fn(struct envoi_watch *watch, unsigned int ready);
+
+/** A timer is due; it is stopped, and may be started again. */
 typedef void envoi_timer_fn(struct envoi_timer *timer);
+
+/** A deferred call is made; it may be posted again. */
 typedef void envoi_deferred_fn(struct envoi_deferred *deferred);
 
 /**
  * One watched descriptor. Embedded in its owner and zeroed before first use; members are private.
- * Level-triggered. The owner stops the watch before it closes the descriptor.
+ * Level-triggered. The owner stops the watch before it closes the descriptor, and before the
+ * watch's memory and the last reference to the context go.
  */
 struct envoi_watch {
 	int fd;
@@ -44,7 +63,10 @@ struct envoi_watch {
 	void *backend; /* the loop implementation's own */
 };
 
-/** One timer, once per start. Embedded in its owner and zeroed before first use. */
+/**
+ * One timer, once per start. Embedded in its owner and zeroed before first use; members are
+ * private. Costs no allocation, so starting cannot fail.
+ */
 struct envoi_timer {
 	uint64_t due_ms;
 	uint64_t order; /* timers of the same due time fire in order of starting */
@@ -55,7 +77,8 @@ struct envoi_timer {
 
 /**
  * One call put off until this turn's I/O is done. Embedded in its owner and zeroed before first
- * use. One that is posted while deferred calls run, runs next turn.
+ * use; members are private. In order of posting. One that is posted while deferred calls run,
+ * runs next turn.
  */
 struct envoi_deferred {
 	envoi_deferred_fn *notify;
@@ -66,15 +89,20 @@ struct envoi_deferred {
 /**
  * What a loop must bring. Timers and deferred calls are kept by the library in the base struct:
  * an implementation needs descriptors, a monotonic clock and one alarm. In its alarm it calls
- * envoi_loop_turn().
+ * envoi_loop_turn(), for a ready descriptor envoi_watch_notify(); after either the loop itself may
+ * have been freed, unless the implementation holds a reference to the context.
  */
 struct envoi_loop_impl {
 	const char *name; /**< "libevent", "poll", "simulated" */
 
+	/** By how much now_ms() may be behind, because it is rounded down: timers are set later by
+	 * as much, so that none is early. 0: exact. */
+	uint64_t resolution_ms;
+
 	/** Start watching watch->fd for watch->interest; never notifies before it returns. */
 	int (*watch_start)(struct envoi_loop *loop, struct envoi_watch *watch);
 
-	/** watch->interest has changed. */
+	/** watch->interest has changed. On failure nothing else has. */
 	int (*watch_update)(struct envoi_loop *loop, struct envoi_watch *watch);
 
 	/** Stop; allowed inside any notify; nothing reaches the watch afterwards. */
@@ -96,10 +124,10 @@ struct envoi_loop_impl {
 	/** OPTIONAL (absent on an adopted loop). Run until quit or until nothing is left to wait for. */
 	int (*run)(struct envoi_loop *loop);
 
-	/** OPTIONAL. One turn; waits for something to happen only if @p wait. */
+	/** OPTIONAL. One turn. @retval ENVOI_END there is nothing to wait for */
 	int (*run_once)(struct envoi_loop *loop, bool wait);
 
-	/** OPTIONAL. End run(). */
+	/** OPTIONAL. End run() after this turn. */
 	void (*quit)(struct envoi_loop *loop);
 
 	/** Free the loop. All watches have been stopped. */
@@ -114,33 +142,59 @@ struct envoi_loop {
 	struct envoi_deferred *deferred_first, *deferred_last;
 	uint64_t timer_order;
 	uint64_t alarm_ms; /* as last set */
-	bool in_turn;
+	bool in_turn; /* timers or deferred calls are running */
+	bool in_io; /* a watch is being notified */
 };
 
 /** Initialise the base struct of an implementation. */
 ENVOI_API void envoi_loop_init(struct envoi_loop *loop, const struct envoi_loop_impl *impl,
 	struct envoi_context *context);
 
-/** For implementations: fire due timers, then deferred calls; called from the alarm. */
+/** Free a loop that no context has taken; NULL is allowed. */
+ENVOI_API void envoi_loop_destroy(struct envoi_loop *loop);
+
+/** For implementations: fire due timers, then deferred calls; called from the alarm. Sets the
+ * alarm anew. Nothing when called from inside a callback of this loop. */
 ENVOI_API void envoi_loop_turn(struct envoi_loop *loop);
+
+/** For implementations: tell a started watch that it is ready. @param ready what it does not wait
+ * for is left out; nothing if that leaves nothing */
+ENVOI_API void envoi_watch_notify(struct envoi_watch *watch, unsigned int ready);
 
 /**
  * Watch a descriptor.
  *
  * @param watch     zeroed or stopped; borrowed until stopped
- * @param interest  OR of enum envoi_io; 0 is allowed
- * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
+ * @param fd        a socket, pipe or the like, not a regular file; borrowed until stopped
+ * @param interest  OR of enum envoi_io; 0 is allowed: nothing comes, not even hang-up
+ * @retval ENVOI_ERR_STATE    it is started
+ * @retval ENVOI_ERR_INVALID  @p fd is negative
+ * @retval ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_SYSTEM   the descriptor cannot be watched
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_watch_start(struct envoi_watch *watch,
 	struct envoi_loop *loop, int fd, unsigned int interest, envoi_watch_fn *notify);
 
-/** Change what a started watch waits for. */
+/**
+ * Change what a started watch waits for.
+ *
+ * @retval ENVOI_ERR_STATE    it is not started
+ * @retval ENVOI_ERR_NOMEM    nothing was changed
+ * @retval ENVOI_ERR_SYSTEM   nothing was changed
+ */
 ENVOI_API ENVOI_MUST_CHECK int envoi_watch_set(struct envoi_watch *watch, unsigned int interest);
 
 /** Stop; nothing if not started. */
 ENVOI_API void envoi_watch_stop(struct envoi_watch *watch);
 
-/** Call @p notify once, @p delay_ms from now, from the loop; restarts a started timer. */
+/**
+ * Call @p notify once, from the loop; restarts a started timer.
+ *
+ * Never early. Timers of the same time come in order of starting. One that is started by a timer
+ * comes next turn at the earliest.
+ *
+ * @param delay_ms  from now; 0: next turn, UINT64_MAX: never
+ */
 ENVOI_API void envoi_timer_start(struct envoi_timer *timer, struct envoi_loop *loop,
 	uint64_t delay_ms, envoi_timer_fn *notify);
 

@@ -1,0 +1,734 @@
+/*
+ * envoi - main loops: cases that every one of them passes
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/mainloop.h>
+
+enum kind {
+	LIBEVENT,
+	ADOPTED,
+	POLL,
+	SIMULATED,
+	KINDS,
+};
+
+static const char *const kind_names[] = {"libevent", "adopted", "poll", "simulated"};
+
+struct fixture {
+	enum kind kind;
+	struct event_base *base;
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	int pair[2];
+
+	/* what happened, a letter each */
+	char record[64];
+	size_t recorded;
+
+	struct envoi_timer timers[6];
+	struct envoi_deferred deferred[6];
+	struct envoi_watch watches[6];
+	uint64_t times[6];
+	unsigned int ready;
+	struct envoi_timer *heap_timer;
+	struct envoi_watch *heap_watch;
+	struct envoi_deferred *heap_deferred;
+	int results[2];
+};
+
+static struct fixture *current;
+
+static void record(char letter)
+{
+	if (current->recorded < sizeof(current->record) - 1) {
+		current->record[current->recorded++] = letter;
+	}
+}
+
+/* The letter of an embedded object tells which one it is: 'A'.., 'a'.., '0'.. */
+static void record_timer(struct envoi_timer *timer)
+{
+	record((char)('A' + (timer - current->timers)));
+}
+
+static void record_deferred(struct envoi_deferred *deferred)
+{
+	record((char)('a' + (deferred - current->deferred)));
+}
+
+static void record_watch(struct envoi_watch *watch, unsigned int ready)
+{
+	current->ready |= ready;
+	record((char)('0' + (watch - current->watches)));
+}
+
+static int make_loop(struct fixture *f)
+{
+	switch (f->kind) {
+	case ADOPTED:
+		f->base = event_base_new();
+		return envoi_loop_new_libevent(&f->loop, f->context, f->base);
+	case POLL:
+		return envoi_loop_new_poll(&f->loop, f->context);
+	case SIMULATED:
+		return envoi_loop_new_simulated(&f->loop, f->context);
+	default:
+		return envoi_loop_new_libevent(&f->loop, f->context, NULL);
+	}
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	assert_non_null(f);
+	f->kind = (enum kind)(uintptr_t)*state;
+	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	assert_int_equal(make_loop(f), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, f->pair), 0);
+	*state = current = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < 6; i++) {
+		envoi_watch_stop(&f->watches[i]);
+	}
+	envoi_context_unref(f->context);
+	if (f->base != NULL) {
+		event_base_free(f->base);
+	}
+	close(f->pair[0]);
+	close(f->pair[1]);
+	free(f);
+	return 0;
+}
+
+/* One turn, waiting. @return false: nothing to wait for */
+static bool turn(struct fixture *f)
+{
+	if (f->kind == ADOPTED) {
+		return event_base_loop(f->base, EVLOOP_ONCE) == 0;
+	}
+	return envoi_loop_run_once(f->loop, true) == ENVOI_OK;
+}
+
+static void turn_without_waiting(struct fixture *f)
+{
+	if (f->kind == ADOPTED) {
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+	} else {
+		f->results[0] = envoi_loop_run_once(f->loop, false);
+	}
+}
+
+/* Until nothing is left to wait for. */
+static void run(struct fixture *f)
+{
+	if (f->kind == ADOPTED) {
+		event_base_dispatch(f->base);
+	} else {
+		assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+	}
+}
+
+static void start_timer(struct fixture *f, size_t i, uint64_t delay_ms)
+{
+	envoi_timer_start(&f->timers[i], f->loop, delay_ms, record_timer);
+}
+
+static void post(struct fixture *f, size_t i)
+{
+	envoi_deferred_post(&f->deferred[i], f->loop, record_deferred);
+}
+
+static void watch(struct fixture *f, size_t i, int fd, unsigned int interest, envoi_watch_fn *notify)
+{
+	assert_int_equal(
+		envoi_watch_start(&f->watches[i], f->loop, fd, interest, notify), ENVOI_OK);
+}
+
+static void peer_writes(struct fixture *f)
+{
+	assert_int_equal(write(f->pair[1], "x", 1), 1);
+}
+
+/* --- timers --- */
+
+static void timers_come_by_time_then_in_order_of_starting(void **state)
+{
+	struct fixture *f = *state;
+	static const uint64_t delays_ms[] = {8, 3, 0, 3, 0};
+	for (size_t i = 0; i < 5; i++) {
+		start_timer(f, i, delays_ms[i]);
+	}
+	uint64_t due_ms[5];
+	for (size_t i = 0; i < 5; i++) {
+		due_ms[i] = f->timers[i].due_ms;
+	}
+	run(f);
+	assert_int_equal(f->recorded, 5);
+	for (size_t i = 1; i < 5; i++) {
+		size_t before = (size_t)(f->record[i - 1] - 'A'), now = (size_t)(f->record[i] - 'A');
+		assert_true(due_ms[before] < due_ms[now] ||
+			(due_ms[before] == due_ms[now] && before < now));
+	}
+	if (f->kind == SIMULATED) {
+		assert_string_equal(f->record, "CEBDA");
+	}
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void note_time(struct envoi_timer *timer)
+{
+	current->times[timer - current->timers] =
+		current->kind == SIMULATED ? envoi_loop_now_ms(current->loop) * 1000000
+					   : monotonic_ns();
+}
+
+static void timers_are_never_early(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t started[5];
+	for (size_t i = 0; i < 5; i++) {
+		started[i] = f->kind == SIMULATED ? 0 : monotonic_ns();
+		envoi_timer_start(&f->timers[i], f->loop, i, note_time);
+	}
+	run(f);
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(f->times[i] >= started[i] + i * 1000000);
+	}
+}
+
+static void a_stopped_timer_does_not_come_and_a_restarted_one_comes_once(void **state)
+{
+	struct fixture *f = *state;
+	start_timer(f, 0, 1);
+	start_timer(f, 1, 1);
+	envoi_timer_stop(&f->timers[0]);
+	envoi_timer_stop(&f->timers[0]);
+	start_timer(f, 1, 3);
+	start_timer(f, 2, 5);
+	assert_false(envoi_timer_is_started(&f->timers[0]));
+	assert_true(envoi_timer_is_started(&f->timers[1]));
+	run(f);
+	assert_string_equal(f->record, "BC");
+	assert_false(envoi_timer_is_started(&f->timers[1]));
+}
+
+static void stop_next_timer(struct envoi_timer *timer)
+{
+	record_timer(timer);
+	envoi_timer_stop(timer + 1);
+}
+
+static void a_timer_stopped_by_another_of_the_same_turn_does_not_come(void **state)
+{
+	struct fixture *f = *state;
+	envoi_timer_start(&f->timers[0], f->loop, 0, stop_next_timer);
+	start_timer(f, 1, 0);
+	start_timer(f, 2, 0);
+	run(f);
+	assert_string_equal(f->record, "AC");
+}
+
+static void restart_five_times(struct envoi_timer *timer)
+{
+	record_timer(timer);
+	if (current->recorded < 6) {
+		envoi_timer_start(timer, current->loop, 0, restart_five_times);
+	}
+}
+
+static void read_one_byte(struct envoi_watch *w, unsigned int ready)
+{
+	char byte;
+	current->results[1] = (int)read(w->fd, &byte, 1);
+	record_watch(w, ready);
+	if (current->results[1] <= 0) {
+		envoi_watch_stop(w);
+	}
+}
+
+/* A timer that keeps restarting itself runs once a turn, and descriptors have their turn. */
+static void zero_timers_do_not_starve_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	envoi_timer_start(&f->timers[0], f->loop, 0, restart_five_times);
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, read_one_byte);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "A");
+	peer_writes(f);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "A0A");
+	envoi_watch_stop(&f->watches[0]);
+	run(f);
+	assert_string_equal(f->record, "A0AAAA");
+}
+
+static void start_two_and_stop_one(struct envoi_timer *timer)
+{
+	record_timer(timer);
+	start_timer(current, 2, 0);
+	start_timer(current, 1, 4);
+	envoi_timer_stop(&current->timers[3]);
+}
+
+static void timers_are_started_and_stopped_inside_a_timer(void **state)
+{
+	struct fixture *f = *state;
+	envoi_timer_start(&f->timers[0], f->loop, 0, start_two_and_stop_one);
+	start_timer(f, 3, 2);
+	run(f);
+	assert_string_equal(f->record, "ACB");
+}
+
+static void free_own_timer(struct envoi_timer *timer)
+{
+	record('x');
+	free(timer);
+}
+
+static void a_timer_is_freed_inside_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_timer *timer = calloc(1, sizeof(*timer));
+	assert_non_null(timer);
+	envoi_timer_start(timer, f->loop, 0, free_own_timer);
+	run(f);
+	assert_string_equal(f->record, "x");
+}
+
+static void a_timer_that_never_comes_keeps_nothing_waiting(void **state)
+{
+	struct fixture *f = *state;
+	start_timer(f, 0, UINT64_MAX);
+	start_timer(f, 1, 1);
+	run(f);
+	assert_string_equal(f->record, "B");
+	assert_true(envoi_timer_is_started(&f->timers[0]));
+	envoi_timer_stop(&f->timers[0]);
+}
+
+/* --- deferred calls --- */
+
+static void deferred_calls_come_in_order_and_once(void **state)
+{
+	struct fixture *f = *state;
+	post(f, 2);
+	post(f, 0);
+	post(f, 1);
+	post(f, 0);
+	envoi_deferred_cancel(&f->deferred[2]);
+	envoi_deferred_cancel(&f->deferred[2]);
+	run(f);
+	assert_string_equal(f->record, "ab");
+}
+
+static void post_again(struct envoi_deferred *deferred)
+{
+	record_deferred(deferred);
+	post(current, 1);
+	post(current, 2);
+	envoi_deferred_cancel(&current->deferred[3]);
+}
+
+static void a_call_posted_by_a_deferred_call_comes_next_turn(void **state)
+{
+	struct fixture *f = *state;
+	envoi_deferred_post(&f->deferred[0], f->loop, post_again);
+	post(f, 3);
+	post(f, 4);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "ae");
+	assert_true(turn(f));
+	assert_string_equal(f->record, "aebc");
+}
+
+static void repost_five_times(struct envoi_deferred *deferred)
+{
+	record_deferred(deferred);
+	if (current->recorded < 6) {
+		envoi_deferred_post(deferred, current->loop, repost_five_times);
+	}
+}
+
+static void deferred_calls_do_not_starve_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	envoi_deferred_post(&f->deferred[0], f->loop, repost_five_times);
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, read_one_byte);
+	peer_writes(f);
+	assert_true(turn(f));
+	assert_true(turn(f));
+	assert_string_equal(f->record, "0aa");
+	envoi_deferred_cancel(&f->deferred[0]);
+}
+
+static void free_own_deferred(struct envoi_deferred *deferred)
+{
+	record('x');
+	free(deferred);
+}
+
+static void a_deferred_call_is_freed_inside_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_deferred *deferred = calloc(1, sizeof(*deferred));
+	assert_non_null(deferred);
+	envoi_deferred_post(deferred, f->loop, free_own_deferred);
+	run(f);
+	assert_string_equal(f->record, "x");
+}
+
+/* --- descriptors --- */
+
+static void post_and_start(struct envoi_watch *w, unsigned int ready)
+{
+	read_one_byte(w, ready);
+	post(current, 0);
+	start_timer(current, 0, 0);
+}
+
+static void a_turn_is_descriptors_then_timers_then_deferred_calls(void **state)
+{
+	struct fixture *f = *state;
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, post_and_start);
+	peer_writes(f);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "0Aa");
+	envoi_watch_stop(&f->watches[0]);
+	assert_false(turn(f));
+}
+
+static void interest_decides_what_comes(void **state)
+{
+	struct fixture *f = *state;
+	watch(f, 0, f->pair[0], 0, record_watch);
+	peer_writes(f);
+	turn_without_waiting(f);
+	assert_int_equal(f->recorded, 0);
+	assert_int_equal(envoi_watch_set(&f->watches[0], ENVOI_IO_WRITE), ENVOI_OK);
+	assert_true(turn(f));
+	assert_int_equal(f->ready, ENVOI_IO_WRITE);
+	assert_int_equal(envoi_watch_set(&f->watches[0], ENVOI_IO_READ | ENVOI_IO_WRITE), ENVOI_OK);
+	assert_true(turn(f));
+	assert_int_equal(f->ready, ENVOI_IO_READ | ENVOI_IO_WRITE);
+	f->ready = 0;
+	assert_int_equal(envoi_watch_set(&f->watches[0], ENVOI_IO_READ), ENVOI_OK);
+	assert_true(turn(f));
+	assert_int_equal(f->ready, ENVOI_IO_READ);
+	assert_int_equal(envoi_watch_set(&f->watches[0], 0), ENVOI_OK);
+	f->recorded = 0;
+	turn_without_waiting(f);
+	assert_int_equal(f->recorded, 0);
+}
+
+static void readiness_is_told_again_until_it_is_served(void **state)
+{
+	struct fixture *f = *state;
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, record_watch);
+	peer_writes(f);
+	assert_true(turn(f));
+	assert_true(turn(f));
+	assert_string_equal(f->record, "00");
+}
+
+static void hang_up_shows_as_what_is_waited_for_and_not_when_nothing_is(void **state)
+{
+	struct fixture *f = *state;
+	watch(f, 0, f->pair[0], 0, record_watch);
+	close(f->pair[1]);
+	f->pair[1] = -1;
+	turn_without_waiting(f);
+	assert_int_equal(f->recorded, 0);
+	assert_int_equal(envoi_watch_set(&f->watches[0], ENVOI_IO_READ), ENVOI_OK);
+	assert_true(turn(f));
+	assert_int_equal(f->ready, ENVOI_IO_READ);
+	f->ready = 0;
+	assert_int_equal(envoi_watch_set(&f->watches[0], ENVOI_IO_WRITE), ENVOI_OK);
+	assert_true(turn(f));
+	assert_int_equal(f->ready, ENVOI_IO_WRITE);
+}
+
+static void stop_all_watches(struct envoi_watch *w, unsigned int ready)
+{
+	record_watch(w, ready);
+	for (size_t i = 0; i < 6; i++) {
+		envoi_watch_stop(&current->watches[i]);
+	}
+}
+
+static void ready_watches_stopped_by_the_first_are_not_told(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < 4; i++) {
+		watch(f, i, f->pair[i % 2], ENVOI_IO_READ | ENVOI_IO_WRITE, stop_all_watches);
+	}
+	peer_writes(f);
+	assert_true(turn(f));
+	assert_int_equal(f->recorded, 1);
+	assert_false(turn(f));
+}
+
+static void start_others(struct envoi_watch *w, unsigned int ready)
+{
+	record_watch(w, ready);
+	envoi_watch_stop(w);
+	for (size_t i = 1; i < 6; i++) {
+		current->results[0] += envoi_watch_start(&current->watches[i], current->loop,
+			w->fd, ENVOI_IO_READ, record_watch);
+	}
+}
+
+static void watches_started_inside_a_notify_work(void **state)
+{
+	struct fixture *f = *state;
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, start_others);
+	peer_writes(f);
+	assert_true(turn(f));
+	assert_int_equal(f->results[0], ENVOI_OK);
+	assert_string_equal(f->record, "0");
+	assert_true(turn(f));
+	assert_int_equal(f->recorded, 6);
+}
+
+static void free_own_watch(struct envoi_watch *w, unsigned int ready)
+{
+	(void)ready;
+	record('x');
+	envoi_watch_stop(w);
+	close(w->fd);
+	free(w);
+}
+
+static void a_watch_is_freed_and_its_descriptor_closed_inside_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_watch *w = calloc(1, sizeof(*w));
+	assert_non_null(w);
+	assert_int_equal(envoi_watch_start(w, f->loop, f->pair[0],
+				 ENVOI_IO_READ | ENVOI_IO_WRITE, free_own_watch),
+		ENVOI_OK);
+	f->pair[0] = -1;
+	run(f);
+	assert_string_equal(f->record, "x");
+}
+
+/* The number of a closed descriptor comes back: nothing of the old watch reaches the new one. */
+static void a_reused_descriptor_number_is_a_new_descriptor(void **state)
+{
+	struct fixture *f = *state;
+	watch(f, 0, f->pair[0], ENVOI_IO_READ | ENVOI_IO_WRITE, record_watch);
+	envoi_watch_stop(&f->watches[0]);
+	int number = f->pair[0], fresh[2];
+	close(f->pair[0]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fresh), 0);
+	assert_int_equal(fresh[0], number);
+	watch(f, 1, fresh[0], ENVOI_IO_READ, record_watch);
+	turn_without_waiting(f);
+	assert_int_equal(f->recorded, 0);
+	assert_int_equal(write(fresh[1], "x", 1), 1);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "1");
+	envoi_watch_stop(&f->watches[1]);
+	f->pair[0] = fresh[0];
+	close(fresh[1]);
+}
+
+static void misuse_of_watches_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_watch_start(&f->watches[0], f->loop, -1, 0, record_watch),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_watch_set(&f->watches[0], ENVOI_IO_READ), ENVOI_ERR_STATE);
+	envoi_watch_stop(&f->watches[0]);
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, record_watch);
+	assert_int_equal(envoi_watch_start(&f->watches[0], f->loop, f->pair[0], 0, record_watch),
+		ENVOI_ERR_STATE);
+}
+
+/* --- running --- */
+
+static void try_to_run(struct envoi_timer *timer)
+{
+	record_timer(timer);
+	current->results[0] = envoi_loop_run(current->loop);
+	current->results[1] = envoi_loop_run_once(current->loop, false);
+	envoi_loop_turn(current->loop);
+}
+
+static void running_inside_a_callback_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	envoi_timer_start(&f->timers[0], f->loop, 0, try_to_run);
+	start_timer(f, 1, 0);
+	run(f);
+	assert_string_equal(f->record, "AB");
+	int expected = f->kind == ADOPTED ? ENVOI_ERR_UNSUPPORTED : ENVOI_ERR_STATE;
+	assert_int_equal(f->results[0], expected);
+	assert_int_equal(f->results[1], expected);
+}
+
+static void quit_loop(struct envoi_timer *timer)
+{
+	record_timer(timer);
+	envoi_loop_quit(current->loop);
+	start_timer(current, 2, 0);
+}
+
+static void quit_ends_run_after_the_turn_and_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	envoi_loop_quit(f->loop);
+	envoi_timer_start(&f->timers[0], f->loop, 0, quit_loop);
+	start_timer(f, 1, 0);
+	post(f, 0);
+	run(f);
+	if (f->kind != ADOPTED) {
+		assert_string_equal(f->record, "ABa");
+		run(f);
+	}
+	assert_string_equal(f->record, "ABaC"); /* an adopted base is never broken out of */
+}
+
+static void a_loop_with_nothing_to_wait_for_says_so(void **state)
+{
+	struct fixture *f = *state;
+	assert_false(turn(f));
+	start_timer(f, 0, 1000);
+	post(f, 0);
+	envoi_timer_stop(&f->timers[0]);
+	envoi_deferred_cancel(&f->deferred[0]);
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, record_watch);
+	envoi_watch_stop(&f->watches[0]);
+	assert_false(turn(f));
+	assert_int_equal(f->recorded, 0);
+}
+
+/* --- the end of the context inside a callback --- */
+
+static void drop_context_in_timer(struct envoi_timer *timer)
+{
+	record_timer(timer);
+	current->context = envoi_context_unref(current->context);
+}
+
+static void the_context_is_dropped_inside_a_timer(void **state)
+{
+	struct fixture *f = *state;
+	envoi_timer_start(&f->timers[0], f->loop, 0, drop_context_in_timer);
+	run(f);
+	assert_string_equal(f->record, "A");
+	assert_null(f->context);
+}
+
+static void drop_context_in_deferred(struct envoi_deferred *deferred)
+{
+	record_deferred(deferred);
+	current->context = envoi_context_unref(current->context);
+}
+
+static void the_context_is_dropped_inside_a_deferred_call(void **state)
+{
+	struct fixture *f = *state;
+	envoi_deferred_post(&f->deferred[0], f->loop, drop_context_in_deferred);
+	run(f);
+	assert_string_equal(f->record, "a");
+}
+
+static void drop_context_in_watch(struct envoi_watch *w, unsigned int ready)
+{
+	record_watch(w, ready);
+	envoi_watch_stop(w);
+	current->context = envoi_context_unref(current->context);
+}
+
+static void the_context_is_dropped_inside_a_watch(void **state)
+{
+	struct fixture *f = *state;
+	watch(f, 0, f->pair[0], ENVOI_IO_READ | ENVOI_IO_WRITE, drop_context_in_watch);
+	peer_writes(f);
+	run(f);
+	assert_string_equal(f->record, "0");
+}
+
+struct loop_case {
+	const char *name;
+	CMUnitTestFunction run;
+};
+
+#define CASE(function) {#function, function}
+static const struct loop_case cases[] = {
+	CASE(timers_come_by_time_then_in_order_of_starting),
+	CASE(timers_are_never_early),
+	CASE(a_stopped_timer_does_not_come_and_a_restarted_one_comes_once),
+	CASE(a_timer_stopped_by_another_of_the_same_turn_does_not_come),
+	CASE(zero_timers_do_not_starve_descriptors),
+	CASE(timers_are_started_and_stopped_inside_a_timer),
+	CASE(a_timer_is_freed_inside_itself),
+	CASE(a_timer_that_never_comes_keeps_nothing_waiting),
+	CASE(deferred_calls_come_in_order_and_once),
+	CASE(a_call_posted_by_a_deferred_call_comes_next_turn),
+	CASE(deferred_calls_do_not_starve_descriptors),
+	CASE(a_deferred_call_is_freed_inside_itself),
+	CASE(a_turn_is_descriptors_then_timers_then_deferred_calls),
+	CASE(interest_decides_what_comes),
+	CASE(readiness_is_told_again_until_it_is_served),
+	CASE(hang_up_shows_as_what_is_waited_for_and_not_when_nothing_is),
+	CASE(ready_watches_stopped_by_the_first_are_not_told),
+	CASE(watches_started_inside_a_notify_work),
+	CASE(a_watch_is_freed_and_its_descriptor_closed_inside_itself),
+	CASE(a_reused_descriptor_number_is_a_new_descriptor),
+	CASE(misuse_of_watches_is_refused),
+	CASE(running_inside_a_callback_is_refused),
+	CASE(quit_ends_run_after_the_turn_and_is_forgotten),
+	CASE(a_loop_with_nothing_to_wait_for_says_so),
+	CASE(the_context_is_dropped_inside_a_timer),
+	CASE(the_context_is_dropped_inside_a_deferred_call),
+	CASE(the_context_is_dropped_inside_a_watch),
+};
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+int main(void)
+{
+	static struct CMUnitTest tests[KINDS * CASES];
+	static char names[KINDS * CASES][100];
+	for (size_t i = 0; i < KINDS * CASES; i++) {
+		const struct loop_case *c = &cases[i % CASES];
+		snprintf(names[i], sizeof(names[i]), "%s: %s", kind_names[i / CASES], c->name);
+		tests[i] = (struct CMUnitTest){
+			.name = names[i],
+			.test_func = c->run,
+			.setup_func = setup,
+			.teardown_func = teardown,
+			.initial_state = (void *)(uintptr_t)(i / CASES),
+		};
+	}
+	return cmocka_run_group_tests_name("mainloop/loops", tests, NULL, NULL);
+}

@@ -1,0 +1,415 @@
+/*
+ * envoi - resolver on c-ares: tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ares.h>
+#include <cmocka.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/resolver.h>
+#include <envoi/mainloop.h>
+
+#include "dns_server.h"
+#include "net/cares.h"
+#include "net/names.h"
+#include "open_fds.h"
+
+enum {
+	A = 1,
+	AAAA = 28,
+	SRV = 33,
+	SERVFAIL = 2,
+	NXDOMAIN = 3,
+	REFUSED = 5,
+};
+
+#define SRV_NAME "_xmpp-client._tcp.example.org"
+
+/* ends in the middle of the fixed part of a SRV record */
+static const char cut_record[] = "\xc0\x0c\0\x21\0\1\0\0\1\0\0\x08\0\1\0";
+/* the target's name is a pointer to itself */
+static const char looping_name[] = "\xc0\x0c\0\x21\0\1\0\0\1\0\0\x08\0\1\0\1\x14\x66\xc0\x39";
+/* the target "a b.example" is no host name */
+static const char odd_target[] =
+	"\xc0\x0c\0\x21\0\1\0\0\1\0\0\x13\0\1\0\1\x14\x66\3a b\7example\0";
+
+static const struct dns_answer answers[] = {
+	{.name = SRV_NAME, .type = SRV, .records = "10 5 5222 one.example.org,20 0 5223 two.example"},
+	{.name = "_none._tcp.example.org", .type = SRV, .records = "0 0 0 ."},
+	{.name = "_empty._tcp.example.org", .type = SRV},
+	{.name = "_broken._tcp.example.org", .type = SRV, .rcode = SERVFAIL},
+	{.name = "_refused._tcp.example.org", .type = SRV, .rcode = REFUSED},
+	{.name = "_cut._tcp.example.org", .type = SRV, .raw = cut_record,
+		.raw_len = sizeof(cut_record) - 1, .raw_count = 1},
+	{.name = "_loop._tcp.example.org", .type = SRV, .raw = looping_name,
+		.raw_len = sizeof(looping_name) - 1, .raw_count = 1},
+	{.name = "_odd._tcp.example.org", .type = SRV, .raw = odd_target,
+		.raw_len = sizeof(odd_target) - 1, .raw_count = 1},
+	{.name = "_large._tcp.example.org", .type = SRV, .truncated = true,
+		.records = "1 1 5222 a.example,1 1 5222 b.example,1 1 5222 c.example"},
+	{.name = "one.example.org", .type = A, .records = "192.0.2.1,192.0.2.2"},
+	{.name = "one.example.org", .type = AAAA, .records = "2001:db8::1"},
+	{.name = "four.example.org", .type = A, .records = "192.0.2.4"},
+	{.name = "four.example.org", .type = AAAA},
+	{.name = "silent.example.org", .type = A, .silent = true},
+	{0},
+};
+
+struct outcome {
+	struct envoi_lookup lookup;
+	int calls;
+	enum envoi_lookup_status status;
+	char text[400]; /* "10 5 5222 one.example.org,..." or addresses */
+	void (*then)(struct outcome *outcome);
+};
+
+struct fixture {
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	struct dns_server server;
+	struct envoi_resolver *resolver;
+	int fds_before;
+	struct outcome outcomes[4];
+	struct envoi_timer watchdog;
+	bool is_late;
+};
+
+static struct fixture *current;
+
+static void record(struct envoi_lookup *lookup, const struct envoi_lookup_result *result)
+{
+	struct outcome *o = ENVOI_CONTAINER_OF(lookup, struct outcome, lookup);
+	size_t len = 0;
+	o->calls++;
+	o->status = result->status;
+	for (size_t i = 0; i < result->srv_count; i++) {
+		const struct envoi_srv *srv = &result->srvs[i];
+		len += (size_t)snprintf(o->text + len, sizeof(o->text) - len, "%s%u %u %u %s",
+			i > 0 ? "," : "", srv->priority, srv->weight, srv->port, srv->target);
+	}
+	for (size_t i = 0; i < result->address_count; i++) {
+		char address[64];
+		envoi__print_address(&result->addresses[i], address, sizeof(address));
+		len += (size_t)snprintf(o->text + len, sizeof(o->text) - len, "%s%s",
+			i > 0 ? "," : "", address);
+	}
+	if (o->then != NULL) {
+		o->then(o);
+	}
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	assert_non_null(f);
+	f->fds_before = count_open_fds();
+	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_poll(&f->loop, f->context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
+	assert_int_equal(dns_server_start(&f->server, f->loop, answers), 0);
+	assert_int_equal(
+		envoi_resolver_new_cares(&f->resolver, f->context, f->server.address), ENVOI_OK);
+	assert_int_equal(envoi_context_take_resolver(f->context, f->resolver), ENVOI_OK);
+	*state = current = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	dns_server_stop(&f->server);
+	envoi_context_unref(f->context);
+	assert_int_equal(count_open_fds(), f->fds_before);
+	free(f);
+	return 0;
+}
+
+static void ask_srv(struct fixture *f, size_t i, const char *name)
+{
+	assert_int_equal(
+		envoi_lookup_srv(&f->outcomes[i].lookup, f->resolver, name, record), ENVOI_OK);
+	assert_int_equal(f->outcomes[i].calls, 0);
+}
+
+static void ask_address(struct fixture *f, size_t i, const char *host, int family)
+{
+	assert_int_equal(envoi_lookup_address(
+				 &f->outcomes[i].lookup, f->resolver, host, family, record),
+		ENVOI_OK);
+	assert_int_equal(f->outcomes[i].calls, 0);
+}
+
+static void too_late(struct envoi_timer *timer)
+{
+	ENVOI_CONTAINER_OF(timer, struct fixture, watchdog)->is_late = true;
+}
+
+static void wait_for(struct fixture *f, size_t count)
+{
+	envoi_timer_start(&f->watchdog, f->loop, 10000, too_late);
+	size_t calls = 0;
+	while (calls < count && !f->is_late) {
+		assert_int_equal(envoi_loop_run_once(f->loop, true), ENVOI_OK);
+		calls = 0;
+		for (size_t i = 0; i < 4; i++) {
+			calls += (size_t)f->outcomes[i].calls;
+		}
+	}
+	envoi_timer_stop(&f->watchdog);
+	assert_int_equal(calls, count);
+}
+
+static void expect(struct fixture *f, size_t i, enum envoi_lookup_status status, const char *text)
+{
+	assert_int_equal(f->outcomes[i].calls, 1);
+	assert_int_equal(f->outcomes[i].status, status);
+	assert_string_equal(f->outcomes[i].text, text);
+}
+
+static void services_and_addresses_are_found(void **state)
+{
+	struct fixture *f = *state;
+	ask_srv(f, 0, SRV_NAME);
+	ask_address(f, 1, "one.example.org", AF_INET);
+	ask_address(f, 2, "one.example.org.", AF_INET6);
+	ask_srv(f, 3, "_none._tcp.example.org");
+	wait_for(f, 4);
+	expect(f, 0, ENVOI_LOOKUP_OK, "10 5 5222 one.example.org,20 0 5223 two.example");
+	expect(f, 1, ENVOI_LOOKUP_OK, "192.0.2.1,192.0.2.2");
+	expect(f, 2, ENVOI_LOOKUP_OK, "2001:db8::1");
+	expect(f, 3, ENVOI_LOOKUP_OK, "0 0 0 .");
+}
+
+static void no_name_no_data_and_no_answer_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	ask_srv(f, 0, "_xmpp-client._tcp.unknown.example");
+	ask_srv(f, 1, "_empty._tcp.example.org");
+	ask_address(f, 2, "four.example.org", AF_INET6);
+	ask_srv(f, 3, "_broken._tcp.example.org");
+	wait_for(f, 4);
+	expect(f, 0, ENVOI_LOOKUP_NO_NAME, "");
+	expect(f, 1, ENVOI_LOOKUP_NO_DATA, "");
+	expect(f, 2, ENVOI_LOOKUP_NO_DATA, "");
+	expect(f, 3, ENVOI_LOOKUP_FAILED, "");
+}
+
+static void refused_and_malformed_answers_are_failures(void **state)
+{
+	struct fixture *f = *state;
+	ask_srv(f, 0, "_refused._tcp.example.org");
+	ask_srv(f, 1, "_cut._tcp.example.org");
+	ask_srv(f, 2, "_loop._tcp.example.org");
+	ask_srv(f, 3, "_odd._tcp.example.org");
+	wait_for(f, 4);
+	for (size_t i = 0; i < 4; i++) {
+		expect(f, i, ENVOI_LOOKUP_FAILED, "");
+	}
+}
+
+static void a_truncated_answer_is_fetched_over_tcp(void **state)
+{
+	struct fixture *f = *state;
+	ask_srv(f, 0, "_large._tcp.example.org");
+	wait_for(f, 1);
+	expect(f, 0, ENVOI_LOOKUP_OK, "1 1 5222 a.example,1 1 5222 b.example,1 1 5222 c.example");
+	assert_int_equal(f->server.tcp_questions, 1);
+}
+
+static void hosts_that_need_no_server_are_answered_from_the_loop(void **state)
+{
+	struct fixture *f = *state;
+	ask_address(f, 0, "192.0.2.7", AF_INET);
+	ask_address(f, 1, "2001:db8::7", AF_INET);
+	ask_address(f, 2, "LocalHost", AF_INET6);
+	ask_srv(f, 3, "_xmpp-client._tcp.localhost");
+	wait_for(f, 4);
+	expect(f, 0, ENVOI_LOOKUP_OK, "192.0.2.7");
+	expect(f, 1, ENVOI_LOOKUP_NO_DATA, "");
+	expect(f, 2, ENVOI_LOOKUP_OK, "::1");
+	expect(f, 3, ENVOI_LOOKUP_NO_NAME, "");
+	assert_int_equal(f->server.questions, 0);
+}
+
+static void what_cannot_be_a_name_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char label[70], name[400] = "";
+	memset(label, 'a', 64);
+	label[64] = '\0';
+	for (size_t i = 0; i < 64; i++) {
+		strcat(name, "abc.");
+	}
+	const char *const bad[] = {"", ".", "a..b", ".a", "a b", "b\xc3\xbc.example", "a/b", label, name};
+	struct envoi_lookup lookup = {0};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(envoi_lookup_srv(&lookup, f->resolver, bad[i], record),
+			ENVOI_ERR_INVALID);
+		assert_int_equal(envoi_lookup_address(&lookup, f->resolver, bad[i], AF_INET, record),
+			ENVOI_ERR_INVALID);
+	}
+	assert_int_equal(envoi_lookup_address(&lookup, f->resolver, "a.example", AF_UNIX, record),
+		ENVOI_ERR_INVALID);
+	ask_srv(f, 0, SRV_NAME);
+	assert_int_equal(envoi_lookup_srv(&f->outcomes[0].lookup, f->resolver, SRV_NAME, record),
+		ENVOI_ERR_STATE);
+	envoi_lookup_cancel(&f->outcomes[0].lookup);
+}
+
+static void a_canceled_look_up_is_not_told_and_leaves_nothing_on_the_loop(void **state)
+{
+	struct fixture *f = *state;
+	int fds = count_open_fds();
+	ask_srv(f, 0, SRV_NAME);
+	ask_address(f, 1, "silent.example.org", AF_INET);
+	ask_address(f, 2, "192.0.2.7", AF_INET);
+	ask_address(f, 3, "four.example.org", AF_INET);
+	envoi_lookup_cancel(&f->outcomes[0].lookup);
+	wait_for(f, 2);
+	assert_int_equal(f->outcomes[0].calls, 0);
+	assert_int_equal(f->outcomes[1].calls, 0);
+	envoi_lookup_cancel(&f->outcomes[1].lookup);
+	envoi_lookup_cancel(&f->outcomes[1].lookup);
+	dns_server_stop(&f->server);
+	assert_int_equal(envoi_loop_run_once(f->loop, true), ENVOI_END);
+	assert_int_equal(count_open_fds(), fds - 2);
+}
+
+static void cancel_the_others(struct outcome *outcome)
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (&current->outcomes[i] != outcome) {
+			envoi_lookup_cancel(&current->outcomes[i].lookup);
+		}
+	}
+}
+
+/* They may be answered in the same turn, or be with c-ares still. */
+static void look_ups_are_canceled_inside_a_callback(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < 4; i++) {
+		f->outcomes[i].then = cancel_the_others;
+		ask_address(f, i, "one.example.org", AF_INET);
+	}
+	wait_for(f, 1);
+	dns_server_stop(&f->server);
+	assert_int_equal(envoi_loop_run_once(f->loop, true), ENVOI_END);
+}
+
+static void ask_again(struct outcome *outcome)
+{
+	outcome->then = NULL;
+	outcome->text[0] = '\0';
+	if (envoi_lookup_address(&outcome->lookup, current->resolver, "four.example.org", AF_INET,
+		    record) < 0) {
+		abort();
+	}
+}
+
+static void a_look_up_is_started_again_inside_its_callback(void **state)
+{
+	struct fixture *f = *state;
+	f->outcomes[0].then = ask_again;
+	ask_srv(f, 0, SRV_NAME);
+	wait_for(f, 2);
+	assert_string_equal(f->outcomes[0].text, "192.0.2.4");
+}
+
+static void drop_all(struct outcome *outcome)
+{
+	dns_server_stop(&current->server);
+	cancel_the_others(outcome);
+	current->context = envoi_context_unref(current->context);
+}
+
+static void the_context_is_dropped_inside_a_callback(void **state)
+{
+	struct fixture *f = *state;
+	f->outcomes[0].then = drop_all;
+	ask_srv(f, 0, SRV_NAME);
+	ask_address(f, 1, "silent.example.org", AF_INET);
+	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+	expect(f, 0, ENVOI_LOOKUP_OK, "10 5 5222 one.example.org,20 0 5223 two.example");
+	assert_int_equal(f->outcomes[1].calls, 0);
+}
+
+/* A server that is not there, then is: the second question must not die of the first. */
+static void a_failure_does_not_stay(void **state)
+{
+	struct fixture *f = *state;
+	struct dns_server *server = &f->server;
+	static const struct dns_answer none[] = {
+		{.name = SRV_NAME, .type = SRV, .rcode = SERVFAIL}, {0}};
+	server->answers = none;
+	ask_srv(f, 0, SRV_NAME);
+	wait_for(f, 1);
+	expect(f, 0, ENVOI_LOOKUP_FAILED, "");
+	server->answers = answers;
+	ask_srv(f, 1, SRV_NAME);
+	wait_for(f, 2);
+	assert_int_equal(f->outcomes[1].status, ENVOI_LOOKUP_OK);
+}
+
+static void malformed_servers_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_resolver *resolver;
+	assert_int_equal(envoi_resolver_new_cares(&resolver, f->context, "no address"),
+		ENVOI_ERR_INVALID);
+}
+
+static void codes_of_the_library_become_statuses(void **state)
+{
+	(void)state;
+	static const struct {
+		int code;
+		enum envoi_lookup_status status;
+	} rows[] = {
+		{ARES_SUCCESS, ENVOI_LOOKUP_OK},
+		{ARES_ENOTFOUND, ENVOI_LOOKUP_NO_NAME},
+		{ARES_ENODATA, ENVOI_LOOKUP_NO_DATA},
+		{ARES_ETIMEOUT, ENVOI_LOOKUP_TIMEOUT},
+		{ARES_ENOMEM, ENVOI_LOOKUP_NOMEM},
+		{ARES_ESERVFAIL, ENVOI_LOOKUP_FAILED},
+		{ARES_ECONNREFUSED, ENVOI_LOOKUP_FAILED},
+		{ARES_EBADRESP, ENVOI_LOOKUP_FAILED},
+		{ARES_EREFUSED, ENVOI_LOOKUP_FAILED},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi__cares_request request = {0};
+		envoi__cares_set_status(&request, rows[i].code);
+		assert_int_equal(request.status, rows[i].status);
+		assert_true((request.text == NULL) == (request.status == ENVOI_LOOKUP_OK));
+	}
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(services_and_addresses_are_found),
+		CASE(no_name_no_data_and_no_answer_are_told_apart),
+		CASE(refused_and_malformed_answers_are_failures),
+		CASE(a_truncated_answer_is_fetched_over_tcp),
+		CASE(hosts_that_need_no_server_are_answered_from_the_loop),
+		CASE(what_cannot_be_a_name_is_refused),
+		CASE(a_canceled_look_up_is_not_told_and_leaves_nothing_on_the_loop),
+		CASE(look_ups_are_canceled_inside_a_callback),
+		CASE(a_look_up_is_started_again_inside_its_callback),
+		CASE(the_context_is_dropped_inside_a_callback),
+		CASE(a_failure_does_not_stay),
+		CASE(malformed_servers_are_refused),
+		cmocka_unit_test(codes_of_the_library_become_statuses),
+	};
+	return cmocka_run_group_tests_name("net/cares", tests, NULL, NULL);
+}

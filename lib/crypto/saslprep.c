@@ -8,7 +8,7 @@
 
 #include "crypto/sasl.h"
 
-/* Printable ASCII is its own prepared form; so most passwords leave no copies in libidn's memory. */
+/* Printable ASCII is its own prepared form: most passwords leave no copies in libidn's memory. */
 static bool is_printable_ascii(const char *text)
 {
 	for (; *text != '\0'; text++) {

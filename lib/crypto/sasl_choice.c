@@ -1,0 +1,150 @@
+/*
+ * envoi - SASL: which mechanism
+ * SPDX-License-Identifier: MIT
+ */
+#include "crypto/sasl_choice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/sasl.h"
+
+static bool has_word(const struct envoi__sasl_words *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (strcmp(words->words[i], word) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool can_carry(const struct envoi_sasl_mechanism *mechanism, const char *binding)
+{
+	for (const char *const *type = mechanism->bindings; *type != NULL; type++) {
+		if (strcmp(*type, binding) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the server has it, as far as we can know without asking. */
+static bool server_has(const struct envoi__sasl_situation *situation, const char *binding)
+{
+	if (situation->lists_bindings) {
+		return has_word(&situation->listed_bindings, binding);
+	}
+	if (situation->tls_version != NULL && strcmp(situation->tls_version, "TLS1.2") == 0) {
+		return strcmp(binding, "tls-unique") == 0; /* RFC 5802, section 6.1 */
+	}
+	return situation->binding_policy == ENVOI__SASL_BINDING_REQUIRE &&
+	       strcmp(binding, "tls-exporter") == 0; /* RFC 9266, section 2 */
+}
+
+static const char *pick_binding(const struct envoi_sasl_mechanism *mechanism,
+	const struct envoi__sasl_situation *situation)
+{
+	/* XEP-0440, section 3: tls-server-end-point only if there is nothing stronger. */
+	static const char *const best_first[] = {
+		"tls-exporter", "tls-unique", "tls-server-end-point"};
+	for (size_t i = 0; i < sizeof(best_first) / sizeof(best_first[0]); i++) {
+		const char *binding = best_first[i];
+		if (has_word(&situation->own_bindings, binding) && can_carry(mechanism, binding) &&
+			server_has(situation, binding)) {
+			return binding;
+		}
+	}
+	return NULL;
+}
+
+static const char *lacking(unsigned int means)
+{
+	switch (means) {
+	case ENVOI_SASL_PASSWORD:
+		return "no password";
+	case ENVOI_SASL_CERTIFICATE:
+		return "no client certificate";
+	default:
+		return "not for an account";
+	}
+}
+
+/* Why a mechanism that both sides know cannot be used; NULL: it can. */
+static const char *objection(const struct envoi_sasl_mechanism *mechanism,
+	const struct envoi__sasl_situation *situation, const char **ret_binding)
+{
+	*ret_binding = NULL;
+	if ((mechanism->means & situation->means) == 0) {
+		return lacking(mechanism->means);
+	}
+	if (strcmp(mechanism->name, "PLAIN") == 0 && !situation->allow_plain) {
+		return "sasl.allow-plain is off";
+	}
+	if (mechanism->needs_secure && !situation->is_secure) {
+		return "not without verified TLS";
+	}
+	if (mechanism->bindings != NULL) {
+		if (situation->binding_policy == ENVOI__SASL_BINDING_NEVER) {
+			return "sasl.channel-binding is never";
+		}
+		*ret_binding = pick_binding(mechanism, situation);
+		return *ret_binding == NULL ? "no channel binding known to both" : NULL;
+	}
+	/* A client certificate is part of the TLS handshake: EXTERNAL is bound to it. */
+	if (situation->binding_policy == ENVOI__SASL_BINDING_REQUIRE &&
+		mechanism->means != ENVOI_SASL_CERTIFICATE) {
+		return "no channel binding, which is required";
+	}
+	return NULL;
+}
+
+static const char *why_not(
+	struct envoi_context *context, const struct envoi__sasl_situation *situation, const char *name)
+{
+	const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(context, name);
+	if (mechanism == NULL) {
+		return "not supported";
+	}
+	if (!has_word(&situation->wanted, name)) {
+		return "not in sasl.mechanisms";
+	}
+	const char *binding;
+	const char *reason = objection(mechanism, situation, &binding);
+	return reason == NULL ? "" : reason;
+}
+
+/* Names come from the peer: what is no name is not repeated. */
+static void explain(struct envoi_context *context, const struct envoi__sasl_situation *situation,
+	char *why, size_t size)
+{
+	if (situation->offered.count == 0) {
+		snprintf(why, size, "the server offers no mechanism");
+		return;
+	}
+	size_t used = 0;
+	for (size_t i = 0; i < situation->offered.count && used < size; i++) {
+		const char *name = situation->offered.words[i];
+		bool is_name = envoi__sasl_name_is_valid(name);
+		int len = snprintf(why + used, size - used, "%s%s (%s)",
+			i == 0 ? "no acceptable mechanism: " : ", ", is_name ? name : "?",
+			is_name ? why_not(context, situation, name) : "no mechanism's name");
+		used += (size_t)len;
+	}
+}
+
+int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_context *context,
+	const struct envoi__sasl_situation *situation, char *why, size_t size)
+{
+	for (size_t i = 0; i < situation->wanted.count; i++) {
+		const char *name = situation->wanted.words[i], *binding;
+		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(context, name);
+		if (mechanism != NULL && has_word(&situation->offered, name) &&
+			objection(mechanism, situation, &binding) == NULL) {
+			*ret_choice = (struct envoi__sasl_choice){mechanism, binding};
+			return ENVOI_OK;
+		}
+	}
+	explain(context, situation, why, size);
+	return ENVOI_ERR_AUTH;
+}

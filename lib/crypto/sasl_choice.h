@@ -1,0 +1,62 @@
+/*
+ * envoi - SASL: which mechanism
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CRYPTO_SASL_CHOICE_H
+#define ENVOI_CRYPTO_SASL_CHOICE_H
+
+#include <envoi/interfaces/sasl.h>
+
+/** The setting sasl.channel-binding, in the order of its choices. */
+enum envoi__sasl_binding_policy {
+	ENVOI__SASL_BINDING_AUTO, /* when both sides can */
+	ENVOI__SASL_BINDING_REQUIRE,
+	ENVOI__SASL_BINDING_NEVER,
+};
+
+/** Words, borrowed. */
+struct envoi__sasl_words {
+	const char *const *words;
+	size_t count;
+};
+
+/** Everything that the choice rests on. */
+struct envoi__sasl_situation {
+	/* what the user wants */
+	struct envoi__sasl_words wanted; /* the most wanted first */
+	enum envoi__sasl_binding_policy binding_policy;
+	bool allow_plain;
+	unsigned int means; /* what can be proved: OR of enum envoi_sasl_means */
+
+	/* what the server offers */
+	struct envoi__sasl_words offered;
+	bool lists_bindings; /* it has XEP-0440's list, empty or not */
+	struct envoi__sasl_words listed_bindings;
+
+	/* what the connection is */
+	bool is_secure; /* TLS, and the peer's certificate verified */
+	const char *tls_version; /* "TLS1.3"; NULL: no TLS of ours */
+	struct envoi__sasl_words own_bindings; /* those for which there is data */
+};
+
+struct envoi__sasl_choice {
+	const struct envoi_sasl_mechanism *mechanism;
+	const char *binding; /* static; NULL: none */
+};
+
+/**
+ * Choose a mechanism, once and for all, before anything is sent: the first wanted one that is
+ * offered and allowed.
+ *
+ * A -PLUS mechanism needs a channel binding that we have and that the server is known to have:
+ * from its list (XEP-0440); without a list on TLS 1.2 tls-unique, RFC 5929's default, and on TLS
+ * 1.3 none: servers offer -PLUS there that do not mean tls-exporter. Where binding is required it
+ * is tried even so (RFC 9266, section 2), because nothing else would be acceptable.
+ *
+ * @param[out] why  on failure: what was offered, and why each was refused
+ * @retval ENVOI_ERR_AUTH  nothing acceptable is offered
+ */
+int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_context *context,
+	const struct envoi__sasl_situation *situation, char *why, size_t size);
+
+#endif

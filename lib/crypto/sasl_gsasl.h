@@ -1,0 +1,41 @@
+/*
+ * envoi - SASL mechanisms on libgsasl: an exchange's inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CRYPTO_SASL_GSASL_H
+#define ENVOI_CRYPTO_SASL_GSASL_H
+
+#include <gsasl.h>
+
+#include "crypto/sasl.h"
+#include "crypto/scram.h"
+
+enum {
+	ENVOI__GSASL_LONGEST_NONCE = 64, /* its own have 24 characters */
+};
+
+struct envoi__gsasl_exchange {
+	struct envoi_sasl_exchange base;
+	Gsasl_session *session;
+	bool is_scram;
+	enum envoi__scram_hash hash;
+	char *authcid, *authzid, *hostname;
+	char *password; /* prepared for SCRAM; for PLAIN as given */
+	char *tls_exporter, *tls_unique; /* base64, as libgsasl wants them */
+	unsigned int min_iterations, max_iterations;
+	int (*lookup)(void *user, const char *authcid, char **ret_password);
+	void *lookup_user;
+	unsigned int steps;
+	char nonce[ENVOI__GSASL_LONGEST_NONCE];
+	size_t nonce_len;
+	char *authenticated; /* receiver: prepared */
+	int refusal; /* what a property callback found wrong; tells more than libgsasl's code */
+};
+
+/** @return ENVOI_OK, ENVOI_AGAIN or an error for a code of libgsasl's */
+int envoi__gsasl_code(int gsasl_code);
+
+/** What libgsasl calls for every property that it wants (sasl_gsasl_properties.c). */
+int envoi__gsasl_on_property(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * envoi - SASL: which mechanism: tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+
+#include "crypto/sasl_choice.h"
+
+#define DEFAULT "SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1 PLAIN"
+#define ALL "PLAIN SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-256"
+#define NO_PLUS "SCRAM-SHA-1 PLAIN SCRAM-SHA-256"
+
+enum {
+	AUTO = ENVOI__SASL_BINDING_AUTO,
+	REQUIRE = ENVOI__SASL_BINDING_REQUIRE,
+	NEVER = ENVOI__SASL_BINDING_NEVER,
+	PASSWORD = ENVOI_SASL_PASSWORD,
+	MOST_WORDS = 16,
+};
+
+/* One line of the table; lists are words separated by blanks. */
+struct row {
+	const char *tls; /* NULL: no TLS; "-1.3": not verified */
+	const char *own; /* channel bindings that we have */
+	const char *listed; /* XEP-0440; NULL: no list */
+	const char *offered;
+	int policy;
+	const char *mechanism, *binding; /* expected; NULL: refused */
+	/* what most rows leave at the default */
+	const char *wanted;
+	unsigned int means;
+	bool no_plain;
+};
+
+/* 1.2 has all three with extended master secret; 1.3 has no tls-unique. */
+#define OWN_1_2 "tls-exporter tls-unique tls-server-end-point"
+#define OWN_1_3 "tls-exporter tls-server-end-point"
+#define P256 "SCRAM-SHA-256-PLUS"
+#define S256 "SCRAM-SHA-256"
+
+static const struct row rows[] = {
+	/* TLS 1.3: -PLUS only with a list that has ours */
+	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, P256, "tls-exporter"},
+	{"1.3", OWN_1_3, "tls-server-end-point tls-exporter", ALL, AUTO, P256, "tls-exporter"},
+	{"1.3", OWN_1_3, NULL, ALL, AUTO, S256, NULL}, /* ejabberd */
+	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL}, /* Prosody as Debian ships it */
+	{"1.3", OWN_1_3, "", ALL, AUTO, S256, NULL},
+	{"1.3", OWN_1_3, "tls-unique", ALL, AUTO, S256, NULL},
+	{"1.3", OWN_1_3, "x-new", ALL, AUTO, S256, NULL},
+	{"1.3", OWN_1_3, "tls-server-end-point", ALL, AUTO, S256, NULL}, /* not carried yet */
+	{"1.3", "", "tls-exporter", ALL, AUTO, S256, NULL},
+	{"1.3", OWN_1_3, "tls-exporter", NO_PLUS, AUTO, S256, NULL},
+	/* TLS 1.2: tls-unique without a list */
+	{"1.2", OWN_1_2, NULL, ALL, AUTO, P256, "tls-unique"},
+	{"1.2", "tls-server-end-point", NULL, ALL, AUTO, S256, NULL}, /* no extended master secret */
+	{"1.2", OWN_1_2, "tls-exporter tls-unique", ALL, AUTO, P256, "tls-exporter"},
+	{"1.2", OWN_1_2, "tls-unique", ALL, AUTO, P256, "tls-unique"},
+	{"1.2", OWN_1_2, "tls-server-end-point", ALL, AUTO, S256, NULL},
+	{"1.2", OWN_1_2, "", ALL, AUTO, S256, NULL},
+	{"1.2", OWN_1_2, NULL, "SCRAM-SHA-1-PLUS SCRAM-SHA-256", AUTO, "SCRAM-SHA-1-PLUS", "tls-unique"},
+	/* require */
+	{"1.3", OWN_1_3, "tls-exporter", ALL, REQUIRE, P256, "tls-exporter"},
+	{"1.3", OWN_1_3, NULL, ALL, REQUIRE, P256, "tls-exporter"},
+	{"1.3", OWN_1_3, "", ALL, REQUIRE, NULL, NULL},
+	{"1.3", OWN_1_3, "tls-unique", ALL, REQUIRE, NULL, NULL},
+	{"1.3", OWN_1_3, "tls-exporter", NO_PLUS, REQUIRE, NULL, NULL},
+	{"1.2", OWN_1_2, NULL, ALL, REQUIRE, P256, "tls-unique"},
+	{"1.2", "", NULL, ALL, REQUIRE, NULL, NULL},
+	{NULL, "", NULL, ALL, REQUIRE, NULL, NULL},
+	/* never */
+	{"1.3", OWN_1_3, "tls-exporter", ALL, NEVER, S256, NULL},
+	{"1.2", OWN_1_2, NULL, ALL, NEVER, S256, NULL},
+	{"1.3", OWN_1_3, "tls-exporter", P256, NEVER, NULL, NULL},
+	/* PLAIN: only inside verified TLS, and when allowed */
+	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, "PLAIN", NULL},
+	{"-1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL},
+	{NULL, "", NULL, "PLAIN", AUTO, NULL, NULL},
+	{"1.3", OWN_1_3, NULL, "PLAIN", REQUIRE, NULL, NULL},
+	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL, .no_plain = true},
+	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL, .no_plain = true},
+	{NULL, "", NULL, ALL, AUTO, S256, NULL},
+	/* the user's order, and only what he names */
+	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, "SCRAM-SHA-1", NULL, .wanted = "SCRAM-SHA-1 " P256},
+	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, "PLAIN", NULL, .wanted = "X-UNKNOWN PLAIN"},
+	{"1.3", OWN_1_3, "tls-exporter", NO_PLUS, AUTO, NULL, NULL, .wanted = P256},
+	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, NULL, NULL, .wanted = ""},
+	/* what can be proved */
+	{"1.3", OWN_1_3, NULL, "EXTERNAL PLAIN", AUTO, "EXTERNAL", NULL, "EXTERNAL PLAIN",
+		ENVOI_SASL_CERTIFICATE | PASSWORD},
+	{"1.3", OWN_1_3, NULL, "EXTERNAL PLAIN", AUTO, "PLAIN", NULL, "EXTERNAL PLAIN", PASSWORD},
+	{"1.3", OWN_1_3, NULL, "EXTERNAL", REQUIRE, "EXTERNAL", NULL, "EXTERNAL",
+		ENVOI_SASL_CERTIFICATE},
+	{"-1.3", OWN_1_3, NULL, "EXTERNAL", AUTO, NULL, NULL, "EXTERNAL", ENVOI_SASL_CERTIFICATE},
+	{"1.3", OWN_1_3, NULL, "ANONYMOUS", AUTO, "ANONYMOUS", NULL, "ANONYMOUS", ENVOI_SASL_NOTHING},
+	{"1.3", OWN_1_3, NULL, "ANONYMOUS", AUTO, NULL, NULL, "ANONYMOUS", PASSWORD},
+	{"1.3", OWN_1_3, NULL, ALL, AUTO, NULL, NULL, DEFAULT, ENVOI_SASL_NOTHING},
+	/* S26 */
+	{"1.3", OWN_1_3, NULL, "LOGIN NTLM CRAM-MD5 DIGEST-MD5 GSSAPI", AUTO, NULL, NULL,
+		"LOGIN NTLM CRAM-MD5 DIGEST-MD5 GSSAPI"},
+	{"1.3", OWN_1_3, NULL, "", AUTO, NULL, NULL},
+	{"1.3", OWN_1_3, NULL, "scram-sha-256 SCRAM-SHA-256x", AUTO, NULL, NULL},
+};
+
+/* Words of a list, cut in place. */
+struct words {
+	char text[256];
+	const char *words[MOST_WORDS];
+	size_t count;
+};
+
+static struct envoi__sasl_words cut(struct words *words, const char *text)
+{
+	*words = (struct words){0};
+	snprintf(words->text, sizeof(words->text), "%s", text);
+	char *at = words->text;
+	while (*at != '\0') {
+		size_t len = strcspn(at, " ");
+		words->words[words->count++] = at;
+		at += len;
+		if (*at == ' ') {
+			*at++ = '\0';
+		}
+	}
+	return (struct envoi__sasl_words){words->words, words->count};
+}
+
+static void the_choice_follows_the_table(void **state)
+{
+	struct envoi_context *context = *state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		struct words wanted, offered, listed, own;
+		char version[8] = "";
+		bool is_verified = row->tls != NULL && row->tls[0] != '-';
+		if (row->tls != NULL) {
+			snprintf(version, sizeof(version), "TLS%s", row->tls + !is_verified);
+		}
+		struct envoi__sasl_situation situation = {
+			.wanted = cut(&wanted, row->wanted != NULL ? row->wanted : DEFAULT),
+			.binding_policy = (enum envoi__sasl_binding_policy)row->policy,
+			.allow_plain = !row->no_plain,
+			.means = row->means != 0 ? row->means : PASSWORD,
+			.offered = cut(&offered, row->offered),
+			.lists_bindings = row->listed != NULL,
+			.listed_bindings = cut(&listed, row->listed != NULL ? row->listed : ""),
+			.is_secure = is_verified,
+			.tls_version = row->tls != NULL ? version : NULL,
+			.own_bindings = cut(&own, row->own),
+		};
+		struct envoi__sasl_choice choice = {0};
+		char why[256] = "";
+		int r = envoi__sasl_choose(&choice, context, &situation, why, sizeof(why));
+		if (row->mechanism == NULL) {
+			assert_int_equal(r, ENVOI_ERR_AUTH);
+			assert_true(why[0] != '\0');
+			continue;
+		}
+		assert_int_equal(r, ENVOI_OK);
+		assert_string_equal(choice.mechanism->name, row->mechanism);
+		assert_int_equal(choice.binding == NULL, row->binding == NULL);
+		if (row->binding != NULL) {
+			assert_string_equal(choice.binding, row->binding);
+		}
+	}
+}
+
+static void a_refusal_says_why_for_each(void **state)
+{
+	struct envoi_context *context = *state;
+	struct words wanted, offered;
+	struct envoi__sasl_situation situation = {
+		.wanted = cut(&wanted, DEFAULT),
+		.allow_plain = true,
+		.means = PASSWORD,
+		.offered = cut(&offered, "PLAIN DIGEST-MD5 SCRAM-SHA-1-PLUS EXTERNAL <b>"),
+	};
+	struct envoi__sasl_choice choice;
+	char why[256];
+	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
+		ENVOI_ERR_AUTH);
+	assert_string_equal(why,
+		"no acceptable mechanism: PLAIN (not without verified TLS), "
+		"DIGEST-MD5 (not supported), "
+		"SCRAM-SHA-1-PLUS (no channel binding known to both), "
+		"EXTERNAL (not in sasl.mechanisms), ? (no mechanism's name)");
+	char small[30];
+	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, small, sizeof(small)),
+		ENVOI_ERR_AUTH);
+	assert_string_equal(small, "no acceptable mechanism: PLAI");
+}
+
+static int setup(void **state)
+{
+	struct envoi_context *context;
+	assert_int_equal(envoi_context_new(&context, NULL), ENVOI_OK);
+	*state = context;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	envoi_context_unref(*state);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_choice_follows_the_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_refusal_says_why_for_each, setup, teardown),
+	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
+	return cmocka_run_group_tests_name("crypto/sasl_choice", tests, NULL, NULL);
+}

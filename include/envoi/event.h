@@ -30,7 +30,9 @@ enum envoi_event_type {
 	ENVOI_EVENT_BOUND, /**< the address is known; @p jid: the full one */
 	ENVOI_EVENT_STARTED, /**< a new session: stanzas flow, nothing of an earlier one is left */
 	ENVOI_EVENT_AVAILABLE, /**< client: roster fetched, initial presence sent */
-	ENVOI_EVENT_UNHANDLED, /**< a message or presence that a handler failed on, or malformed; @p stanza */
+	ENVOI_EVENT_UNHANDLED, /**< a message or presence that a handler failed on, or whose payload
+				    is malformed; any stanza whose sender is no address; @p stanza,
+				    NULL for an iq without id; @p text: why */
 	ENVOI_EVENT_DISCONNECTED, /**< the connection has ended or did not come about; @p failure.
 				       Exactly one for each CONNECTING */
 	ENVOI_EVENTS_END,

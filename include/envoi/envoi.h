@@ -15,6 +15,7 @@
 #include <envoi/handler.h>
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
+#include <envoi/payload.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>
 #include <envoi/stanza.h>

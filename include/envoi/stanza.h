@@ -63,6 +63,7 @@ struct envoi_stanza_error {
 	enum envoi_stanza_condition condition; /**< ENVOI_UNDEFINED_CONDITION when unknown or absent */
 	const char *text; /**< or NULL */
 	const char *by; /**< who raised it, or NULL */
+	const char *new_address; /**< of `gone` and `redirect`: where to instead, or NULL; not trusted */
 	const struct envoi_element *application; /**< application-specific condition, or NULL */
 };
 
@@ -92,6 +93,10 @@ ENVOI_API struct envoi_stanza *envoi_presence_new(
 ENVOI_API struct envoi_stanza *envoi_iq_new(
 	struct envoi_context *context, enum envoi_stanza_kind kind, const char *to);
 
+/**
+ * @return whether a stanza may be answered with an error: every one but an error, an iq result (RFC 6120, sections 8.2.3 and 8.3.1)
+ */
+ENVOI_API bool envoi_stanza_may_answer(const struct envoi_stanza *stanza);
 /** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. */
 ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *request);
 /** An error in answer to any stanza but an error (section 8.3.1). @param text NULL: none */

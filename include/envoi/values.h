@@ -1,5 +1,5 @@
 /*
- * envoi - typed values as text: base64, hexadecimal, booleans, integers
+ * envoi - typed values as text: base64, hexadecimal, booleans, integers, dates, languages
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_VALUES_H
@@ -96,6 +96,32 @@ ENVOI_API char *envoi_int_print(char text[ENVOI_INT_SIZE], int64_t value);
 
 /** As envoi_int_print(). @return @p text */
 ENVOI_API char *envoi_uint_print(char text[ENVOI_INT_SIZE], uint64_t value);
+
+/* --- dates (XEP-0082, DateTime) --- */
+
+enum {
+	ENVOI_DATE_SIZE = 32, /**< room for any date and a NUL; it takes 25 */
+};
+
+/**
+ * Read "2002-09-10T23:08:25Z", with a fraction of a second or another zone ("+02:00") perhaps: years
+ * 1 to 9999, no leap seconds.
+ *
+ * @param[out] ret_ms  milliseconds since 1970-01-01T00:00:00Z; what is finer is cut off
+ * @retval ENVOI_ERR_INVALID  anything else, NULL included
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_date_parse(const char *text, int64_t *ret_ms);
+
+/** Write in UTC, with milliseconds unless they are 0. @return @p text; NULL: not in years 1 to 9999 */
+ENVOI_API char *envoi_date_print(char text[ENVOI_DATE_SIZE], int64_t ms);
+
+/* --- language tags (RFC 5646, in the form that xml:lang allows) --- */
+
+/**
+ * @return whether it is one to eight letters, and further parts of one to eight letters or digits
+ *         behind hyphens; false for NULL
+ */
+ENVOI_API bool envoi_lang_is_valid(const char *text);
 
 #ifdef __cplusplus
 }

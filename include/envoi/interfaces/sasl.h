@@ -20,57 +20,145 @@ extern "C" {
 
 struct envoi_sasl_exchange;
 
-/** What an exchange works with. All text is borrowed for envoi_sasl_start(). */
+/** What a mechanism proves an identity with: bits. */
+enum envoi_sasl_means {
+	ENVOI_SASL_PASSWORD = 1,
+	ENVOI_SASL_CERTIFICATE = 2, /**< a certificate shown in the TLS handshake: EXTERNAL */
+	ENVOI_SASL_NOTHING = 4, /**< no identity: ANONYMOUS */
+};
+
+/** Data that names one TLS connection (RFC 5056, section 2). */
+struct envoi_sasl_binding {
+	const char *type; /**< "tls-exporter", "tls-unique", "tls-server-end-point" */
+	const void *data;
+	size_t len;
+};
+
+/** What an exchange works with. All is borrowed for envoi_sasl_start(), and copied there. */
 struct envoi_sasl_parameters {
 	enum envoi_role role;
-	const char *authcid; /**< the user: the localpart (RFC 6120, section 6.3.8) */
-	const char *authzid; /**< NULL: none, as RFC 6120 advises */
-	const char *password;
-	const char *service, *hostname; /**< "xmpp", the domain */
-	const char *binding_type; /**< of -PLUS: "tls-exporter"; NULL: none */
-	const void *binding_data;
-	size_t binding_len;
-	unsigned int min_iterations, max_iterations; /**< of SCRAM: others are refused before derivation */
-	/** Receiving side: the stored secret of a user. @return 0 and set *ret_password (allocated
-	 * with envoi_alloc(), wiped and freed by the mechanism), or ENVOI_ERR_NOT_FOUND */
+
+	/** Initiator: the user, which is the localpart (RFC 6120, section 6.3.8). Receiver: whom the
+	 * peer's certificate names, for EXTERNAL. NULL: nobody */
+	const char *authcid;
+	const char *authzid; /**< initiator: NULL: none, as RFC 6120, section 6.3.8 advises */
+	const char *password; /**< initiator: UTF-8; wiped when the exchange is freed */
+	const char *hostname; /**< the XMPP domain */
+
+	/** Initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all that the
+	 * connection has, and none if no -PLUS mechanism was offered. */
+	const struct envoi_sasl_binding *bindings;
+	size_t binding_count;
+
+	/** Initiator: SCRAM counts outside of these are refused before any derivation. Receiver:
+	 * the smaller one is asked for. 0: 4,096 and 200,000 */
+	unsigned int min_iterations, max_iterations;
+
+	/**
+	 * Receiver: the secret of a user.
+	 * @param authcid       prepared with SASLprep
+	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism
+	 * @retval ENVOI_ERR_NOT_FOUND  no such user: the peer is not told so
+	 */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;
 };
 
-/** One mechanism. */
+/** One mechanism: a constant. */
 struct envoi_sasl_mechanism {
-	const char *name; /**< "SCRAM-SHA-256-PLUS" */
-	int strength; /**< higher is preferred */
+	const char *name; /**< "SCRAM-SHA-256-PLUS" (RFC 4422, section 3.1) */
+	int strength; /**< higher is stronger */
+	unsigned int means; /**< one of enum envoi_sasl_means */
 	bool needs_secure; /**< never outside verified TLS: PLAIN */
-	bool needs_binding; /**< a -PLUS mechanism */
-	bool client_first; /**< sends an initial response */
+	bool client_first; /**< the initiator begins */
 	bool proves_server; /**< complete only when the server has proved that it knows the secret */
-	int (*start)(const struct envoi_sasl_mechanism *mechanism, struct envoi_sasl_exchange **ret_exchange,
-		struct envoi_context *context, const struct envoi_sasl_parameters *parameters);
+	/** Channel binding types that it can carry, ended by NULL; NULL: it is no -PLUS mechanism. */
+	const char *const *bindings;
+	/**
+	 * Begin an exchange.
+	 * @retval ENVOI_ERR_INVALID      a name or password is missing, not UTF-8, or not allowed by
+	 *                                SASLprep (RFC 4013); a binding is missing or too many
+	 * @retval ENVOI_ERR_UNSUPPORTED  not available in this role
+	 * @retval ENVOI_ERR_NOMEM
+	 */
+	int (*start)(const struct envoi_sasl_mechanism *mechanism,
+		struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+		const struct envoi_sasl_parameters *parameters);
 };
 
 struct envoi_sasl_exchange_impl {
-	/**
-	 * One step.
-	 * @param in   what the peer sent, decoded; NULL: nothing (not the same as empty)
-	 * @param out  what to send is appended; secrets: the caller wipes it
-	 * @retval ENVOI_AGAIN         send @p out, wait for more
-	 * @retval ENVOI_OK            our side is complete; @p out may hold a last message
-	 * @retval ENVOI_ERR_AUTH      the peer failed to prove itself, or refused
-	 * @retval ENVOI_ERR_PROTOCOL  the message is malformed
-	 * @retval ENVOI_ERR_LIMIT     the iteration count is outside the bounds
-	 */
+	/** See envoi_sasl_step(). */
 	int (*step)(struct envoi_sasl_exchange *exchange, const void *in, size_t len,
 		struct envoi_buffer *out);
-	/** @return the authenticated user, receiving side, after ENVOI_OK; borrowed */
+	/** See envoi_sasl_authcid(). */
 	const char *(*authcid)(struct envoi_sasl_exchange *exchange);
 	/** Wipe and free. */
 	void (*destroy)(struct envoi_sasl_exchange *exchange);
 };
 
+/** Base of every exchange; embedded first. */
 struct envoi_sasl_exchange {
 	const struct envoi_sasl_exchange_impl *impl;
+	const struct envoi_sasl_mechanism *mechanism;
+	struct envoi_context *context; /**< a reference, dropped by envoi_sasl_free() */
+	enum envoi_role role;
+	int ended; /**< ENVOI_AGAIN while it goes on, else what the last step returned */
 };
+
+/** @return the mechanism with that name, built in or added; NULL: none */
+ENVOI_API const struct envoi_sasl_mechanism *envoi_sasl_find(
+	struct envoi_context *context, const char *name);
+
+/**
+ * Visit every mechanism, the strongest first, those added later last.
+ * @param[in,out] position  0 to begin
+ * @return NULL at the end
+ */
+ENVOI_API const struct envoi_sasl_mechanism *envoi_sasl_next(
+	struct envoi_context *context, size_t *position);
+
+/**
+ * Make a mechanism of one's own known. To be used it must be named in the setting sasl.mechanisms.
+ *
+ * @param mechanism  constant, outlives the context; one with the name of a built-in one takes its
+ *                   place
+ * @retval ENVOI_ERR_INVALID  the name is not one, or `start` is missing
+ * @retval ENVOI_ERR_EXISTS   one with this name was added before
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_context_add_sasl_mechanism(
+	struct envoi_context *context, const struct envoi_sasl_mechanism *mechanism);
+
+/** Begin an exchange. Errors as mechanism->start. */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_start(struct envoi_sasl_exchange **ret_exchange,
+	struct envoi_context *context, const struct envoi_sasl_mechanism *mechanism,
+	const struct envoi_sasl_parameters *parameters);
+
+/**
+ * One step (RFC 4422, section 3).
+ *
+ * @param in   what the peer sent, decoded; NULL: nothing, which is not the same as empty
+ * @param out  what to send is appended; wipe it after sending: with PLAIN it holds the password
+ *
+ * @retval ENVOI_AGAIN         send @p out, wait for more
+ * @retval ENVOI_OK            our side is complete; @p out may hold a last message
+ * @retval ENVOI_ERR_AUTH      the peer has failed to prove itself, or has refused
+ * @retval ENVOI_ERR_PROTOCOL  the message is malformed, or comes when none is expected
+ * @retval ENVOI_ERR_LIMIT     the iteration count is outside the bounds
+ * @retval ENVOI_ERR_STATE     the exchange has ended
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
+ * After anything but ENVOI_AGAIN the exchange has ended, and only one that ended with ENVOI_OK
+ * has authenticated anybody.
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_step(struct envoi_sasl_exchange *exchange,
+	const void *in, size_t len, struct envoi_buffer *out);
+
+/** @return the user that has authenticated (receiver, after ENVOI_OK), or NULL: nobody, or
+ * anonymous; borrowed until the exchange is freed */
+ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
+
+/** Wipe and free; NULL is allowed. */
+ENVOI_API void envoi_sasl_free(struct envoi_sasl_exchange *exchange);
 
 #ifdef __cplusplus
 }

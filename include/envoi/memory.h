@@ -1,0 +1,160 @@
+/*
+ * envoi - connections in memory: for tests, and for two ends in one program
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_MEMORY_H
+#define ENVOI_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/error.h>
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_buffer;
+struct envoi_connector;
+struct envoi_context;
+struct envoi_settings;
+struct envoi_transport;
+
+/** The two sides of a pair; what is said of one direction names the side that sends. */
+enum envoi_memory_side {
+	ENVOI_MEMORY_A,
+	ENVOI_MEMORY_B,
+};
+
+#define ENVOI_MEMORY_NEVER UINT64_MAX
+
+/** What happens to the bytes that one side sends; start from ENVOI_MEMORY_SCRIPT_INIT. */
+struct envoi_memory_script {
+	size_t piece_bytes; /**< arrive in pieces of this size, one a turn; 0: up to 16,384 */
+	uint64_t delay_ms; /**< arrive so much later, in order */
+	uint64_t cut_at; /**< when so many have arrived since the beginning, the connection breaks,
+			      for both sides; 0: at once */
+	uint64_t stall_at; /**< nothing arrives after so many, neither the end: silence */
+	size_t window_bytes; /**< most that may be under way; 0: 65,536. When the receiver does not
+				  read, the sender is held up here */
+};
+
+#define ENVOI_MEMORY_SCRIPT_INIT \
+	{ \
+		.cut_at = ENVOI_MEMORY_NEVER, .stall_at = ENVOI_MEMORY_NEVER \
+	}
+
+/**
+ * A connection in memory with two ends, each of which is made once: a transport, or an end of raw
+ * bytes for a scripted peer. Lives on the context's loop by deferred calls and timers alone, so
+ * that it runs in virtual time. Counted: the ends hold references; it need not be kept but for
+ * changing scripts and reading counters.
+ */
+struct envoi_memory_pair;
+
+/** One end of raw bytes. */
+struct envoi_memory_end;
+
+ENVOI_API ENVOI_MUST_CHECK int envoi_memory_pair_new(
+	struct envoi_memory_pair **ret_pair, struct envoi_context *context);
+ENVOI_API struct envoi_memory_pair *envoi_memory_pair_ref(struct envoi_memory_pair *pair);
+/** Drop a reference; NULL is allowed. An end that was never made is no end of the connection. */
+ENVOI_API struct envoi_memory_pair *envoi_memory_pair_unref(struct envoi_memory_pair *pair);
+
+/** Set what happens to bytes from @p side that are still to arrive; at any time. */
+ENVOI_API void envoi_memory_pair_script(struct envoi_memory_pair *pair,
+	enum envoi_memory_side side, const struct envoi_memory_script *script);
+
+/** Break the connection now; both ends are told from the loop; what is under way is lost. */
+ENVOI_API void envoi_memory_pair_cut(struct envoi_memory_pair *pair);
+
+/** @return bytes that @p side has sent since the beginning */
+ENVOI_API uint64_t envoi_memory_pair_sent(
+	const struct envoi_memory_pair *pair, enum envoi_memory_side side);
+/** @return those of them that have arrived */
+ENVOI_API uint64_t envoi_memory_pair_arrived(
+	const struct envoi_memory_pair *pair, enum envoi_memory_side side);
+
+/**
+ * Make one end a transport, named "memory". It can do STARTTLS.
+ *
+ * @param settings  limits.output-bytes, loop.slice-stanzas; borrowed for the call; NULL: defaults
+ * @retval ENVOI_ERR_STATE  this end was made before
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_memory_transport_new(struct envoi_transport **ret_transport,
+	struct envoi_memory_pair *pair, enum envoi_memory_side side,
+	const struct envoi_settings *settings);
+
+/**
+ * Say that a memory transport is secure as it is: nobody else reads this program's memory. Else
+ * envoi_transport_impl.is_secure is false until TLS is up. Before start.
+ */
+ENVOI_API void envoi_memory_transport_set_secure(struct envoi_transport *transport);
+
+/**
+ * Something has changed at a raw end: bytes came, or it ended or broke. From the loop; the end may
+ * be freed inside.
+ */
+typedef void envoi_memory_fn(void *user, struct envoi_memory_end *end);
+
+/**
+ * Make one end an end of raw bytes.
+ *
+ * @param changed  NULL: nobody is told
+ * @retval ENVOI_ERR_STATE  this end was made before
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_new(struct envoi_memory_end **ret_end,
+	struct envoi_memory_pair *pair, enum envoi_memory_side side, envoi_memory_fn *changed,
+	void *user);
+
+/** Free; the other side sees an end after what was sent. NULL is allowed. */
+ENVOI_API void envoi_memory_end_free(struct envoi_memory_end *end);
+
+/**
+ * Send bytes; what the window does not take yet waits in the end.
+ * @retval ENVOI_ERR_STATE  after envoi_memory_end_shut_down(), or broken
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_send(
+	struct envoi_memory_end *end, const void *data, size_t len);
+
+/** Send no more: the other side sees an end after what was sent. */
+ENVOI_API void envoi_memory_end_shut_down(struct envoi_memory_end *end);
+
+/** @return what has arrived and was not consumed by the owner, who may consume any part */
+ENVOI_API struct envoi_buffer *envoi_memory_end_received(struct envoi_memory_end *end);
+
+/** Stop and go on taking what arrives, so that the other side is held up. */
+ENVOI_API void envoi_memory_end_pause(struct envoi_memory_end *end, bool is_paused);
+
+/** @return whether the other side has ended, or the connection is broken: nothing more comes */
+ENVOI_API bool envoi_memory_end_is_over(const struct envoi_memory_end *end);
+
+/** @return the pair; borrowed, lives as long as @p end */
+ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_memory_end *end);
+
+/**
+ * Somebody connects; from the loop. The connecting side is A; make side B of @p pair something,
+ * now or later.
+ *
+ * @param pair    borrowed: envoi_memory_pair_ref() to keep it
+ * @param domain  that was asked for; borrowed
+ * @retval ENVOI_OK     the connector hands out its transport
+ * @retval ENVOI_AGAIN  the connector goes on waiting, up to the target's timeout
+ * @retval <0           the connector fails with this code
+ */
+typedef int envoi_memory_accept_fn(
+	void *user, struct envoi_memory_pair *pair, const char *domain);
+
+/** A connector whose connections are memory pairs. */
+ENVOI_API ENVOI_MUST_CHECK int envoi_memory_connector_new(struct envoi_connector **ret_connector,
+	struct envoi_context *context, envoi_memory_accept_fn *accept, void *user);
+
+/** As envoi_memory_transport_set_secure(), for all transports that it makes from now on. */
+ENVOI_API void envoi_memory_connector_set_secure(struct envoi_connector *connector);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

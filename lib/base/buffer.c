@@ -56,7 +56,7 @@ const char *envoi_buffer_data(const struct envoi_buffer *buffer)
 static int make_room(struct envoi_buffer *buffer, size_t len)
 {
 	size_t held = buffer->end - buffer->start;
-	if (len <= buffer->capacity - held && buffer->start >= held) {
+	if (buffer->data != NULL && len <= buffer->capacity - held && buffer->start >= held) {
 		memmove(buffer->data, buffer->data + buffer->start, held);
 		buffer->start = 0;
 		buffer->end = held;

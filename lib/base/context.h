@@ -18,6 +18,7 @@ enum envoi__part_id {
 	ENVOI__PART_LOOP,
 	ENVOI__PART_RESOLVER,
 	ENVOI__PART_NAMES, /* known XML names */
+	ENVOI__PART_XML, /* XML parsers */
 	ENVOI__PART_SETTINGS, /* tables */
 	ENVOI__PART_TRUST, /* trust stores */
 	ENVOI__PART_SASL,

@@ -144,6 +144,18 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_write(
 	struct envoi_buffer *out, const struct envoi_element *element, const char *default_ns);
 
 /**
+ * Append an XML declaration and a stream header (RFC 6120, section 4.7): the start tag of @p head,
+ * a {http://etherx.jabber.org/streams}stream, with its attributes; its content is left out.
+ *
+ * @param content_ns  the default namespace to declare: "jabber:client"; NULL or "": none
+ * @retval ENVOI_ERR_INVALID  @p head is something else
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
+ * @retval <0  the tree's first failure
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_xml_write_head(
+	struct envoi_buffer *out, const struct envoi_element *head, const char *content_ns);
+
+/**
  * Writes without a tree: elements, attributes and text in document order. Everything is checked
  * as for trees; the first failure sticks and is returned by envoi_xml_writer_finish().
  */
@@ -243,6 +255,22 @@ ENVOI_API const char *envoi_xml_parser_error_text(const struct envoi_xml_parser 
 /** @return whether anything is here that was not handed over: items, or bytes of an unfinished one
  * (white space between first-level elements does not count) */
 ENVOI_API bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser);
+
+/* --- parsing one element --- */
+
+/**
+ * Parse a text that holds one element, and white space round it at most, under the rules and
+ * default limits of streams.
+ *
+ * @param[out] ret_element  the root, one reference
+ * @param default_ns  the default namespace where it stands; NULL: none. The prefix `stream` is
+ *                    bound to ENVOI_NS_STREAMS.
+ * @retval ENVOI_ERR_XML, ENVOI_ERR_LIMIT  not well-formed, not allowed, or not one element
+ * @retval ENVOI_ERR_INVALID  @p default_ns is not allowed
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_xml_parse(struct envoi_element **ret_element,
+	struct envoi_context *context, const char *xml, size_t len, const char *default_ns);
 
 #ifdef __cplusplus
 }

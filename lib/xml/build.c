@@ -1,0 +1,401 @@
+/*
+ * envoi - element trees: building
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/utf8.h"
+#include "xml/chars.h"
+#include "xml/element.h"
+#include "xml/names.h"
+
+enum {
+	FIRST_ATTRS = 4,
+	FIRST_TEXT = 16,
+	MOST_ATTRS = 1 << 20,
+};
+
+static void *fail(struct envoi_element *element, int error)
+{
+	if (element->tree->error == ENVOI_OK) {
+		element->tree->error = error;
+	}
+	return NULL;
+}
+
+static bool is_broken(const struct envoi_element *element)
+{
+	return element == NULL || element->tree->error != ENVOI_OK;
+}
+
+static bool is_element_ns(const char *ns)
+{
+	return ns != NULL && envoi__xml_is_namespace(ns, strlen(ns));
+}
+
+static bool is_name(const char *name)
+{
+	return name != NULL && envoi__xml_is_ncname(name, strlen(name));
+}
+
+static bool is_text(const char *text)
+{
+	return envoi__utf8_valid(text, strlen(text));
+}
+
+/* The dictionary's pointer, or a copy in the arena; NULL: out of memory. */
+static const char *keep_name(struct envoi__tree *tree, const char *text, bool *ret_is_known)
+{
+	size_t len = strlen(text);
+	const char *known = envoi__name_lookup(tree->arena.context, text, len);
+	*ret_is_known = known != NULL;
+	return known != NULL ? known : envoi__arena_strndup(&tree->arena, text, len);
+}
+
+/* @param parent  NULL: a root; ns and name are valid */
+static struct envoi_element *add(struct envoi__tree *tree, struct envoi_element *parent,
+	const char *ns, const char *name)
+{
+	bool is_ns_known, is_name_known;
+	struct envoi_element *element = envoi__arena_alloc(&tree->arena, sizeof(*element));
+	if (element == NULL) {
+		return NULL;
+	}
+	const char *own_ns;
+	if (parent != NULL && ns == parent->ns) {
+		own_ns = ns;
+		is_ns_known = parent->is_ns_known;
+	} else {
+		own_ns = keep_name(tree, ns, &is_ns_known);
+	}
+	const char *own_name = keep_name(tree, name, &is_name_known);
+	if (own_ns == NULL || own_name == NULL) {
+		return NULL;
+	}
+	*element = (struct envoi_element){
+		.tree = tree,
+		.parent = parent,
+		.ns = own_ns,
+		.name = own_name,
+		.is_ns_known = is_ns_known,
+		.is_name_known = is_name_known,
+	};
+	if (parent != NULL) {
+		envoi__element_link(parent, &element->node);
+	}
+	return element;
+}
+
+struct envoi_element *envoi_element_new(
+	struct envoi_context *context, const char *ns, const char *name)
+{
+	if (!is_element_ns(ns) || !is_name(name)) {
+		return NULL;
+	}
+	struct envoi__tree *tree = envoi__tree_new(context);
+	if (tree == NULL) {
+		return NULL;
+	}
+	struct envoi_element *root = add(tree, NULL, ns, name);
+	if (root == NULL) {
+		envoi__tree_unref(tree);
+	}
+	return root;
+}
+
+struct envoi_element *envoi_element_add(
+	struct envoi_element *parent, const char *ns, const char *name)
+{
+	if (is_broken(parent)) {
+		return NULL;
+	}
+	if (ns == NULL) {
+		ns = parent->ns;
+	}
+	if ((ns != parent->ns && !is_element_ns(ns)) || !is_name(name)) {
+		return fail(parent, ENVOI_ERR_INVALID);
+	}
+	struct envoi_element *child = add(parent->tree, parent, ns, name);
+	return child != NULL ? child : fail(parent, ENVOI_ERR_NOMEM);
+}
+
+struct envoi_element *envoi_element_add_with_text(
+	struct envoi_element *parent, const char *ns, const char *name, const char *text)
+{
+	if (text == NULL) {
+		return NULL;
+	}
+	return envoi_element_add_text(envoi_element_add(parent, ns, name), text);
+}
+
+static int grow_attrs(struct envoi_element *element)
+{
+	uint32_t room = element->attr_count < FIRST_ATTRS ? FIRST_ATTRS : element->attr_count * 2;
+	if (room > MOST_ATTRS) {
+		return ENVOI_ERR_NOMEM;
+	}
+	struct envoi__attr *attrs =
+		envoi__arena_alloc(&element->tree->arena, room * sizeof(*attrs));
+	if (attrs == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	if (element->attr_count > 0) {
+		memcpy(attrs, element->attrs, element->attr_count * sizeof(*attrs));
+	}
+	element->attrs = attrs;
+	element->attr_room = room;
+	return ENVOI_OK;
+}
+
+static int add_attr(
+	struct envoi_element *element, const char *ns, const char *name, const char *value)
+{
+	bool ignored;
+	if (element->attr_count == element->attr_room && grow_attrs(element) < 0) {
+		return ENVOI_ERR_NOMEM;
+	}
+	struct envoi__tree *tree = element->tree;
+	struct envoi__attr attr = {
+		.ns = keep_name(tree, ns, &ignored),
+		.name = keep_name(tree, name, &ignored),
+		.value = envoi__arena_strndup(&tree->arena, value, strlen(value)),
+	};
+	if (attr.ns == NULL || attr.name == NULL || attr.value == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	element->attrs[element->attr_count++] = attr;
+	return ENVOI_OK;
+}
+
+static struct envoi__attr *find_attr(
+	struct envoi_element *element, const char *ns, const char *name)
+{
+	struct envoi__attr *end = element->attrs + element->attr_count;
+	for (struct envoi__attr *attr = element->attrs; attr < end; attr++) {
+		if (envoi__same_text(attr->name, name) && envoi__same_text(attr->ns, ns)) {
+			return attr;
+		}
+	}
+	return NULL;
+}
+
+static void remove_attr(struct envoi_element *element, struct envoi__attr *attr)
+{
+	size_t behind = (size_t)(element->attrs + element->attr_count - (attr + 1));
+	memmove(attr, attr + 1, behind * sizeof(*attr));
+	element->attr_count--;
+}
+
+struct envoi_element *envoi_element_set_ns(
+	struct envoi_element *element, const char *ns, const char *name, const char *value)
+{
+	if (is_broken(element)) {
+		return NULL;
+	}
+	if (!envoi__xml_is_attr(ns, name) || (value != NULL && !is_text(value))) {
+		return fail(element, ENVOI_ERR_INVALID);
+	}
+	struct envoi__attr *attr = find_attr(element, ns, name);
+	if (value == NULL) {
+		if (attr != NULL) {
+			remove_attr(element, attr);
+		}
+		return element;
+	}
+	if (attr == NULL) {
+		return add_attr(element, ns, name, value) < 0 ? fail(element, ENVOI_ERR_NOMEM)
+							      : element;
+	}
+	const char *copy = envoi__arena_strndup(&element->tree->arena, value, strlen(value));
+	if (copy == NULL) {
+		return fail(element, ENVOI_ERR_NOMEM);
+	}
+	attr->value = copy;
+	return element;
+}
+
+struct envoi_element *envoi_element_set(
+	struct envoi_element *element, const char *name, const char *value)
+{
+	return envoi_element_set_ns(element, "", name, value);
+}
+
+/* Text at the arena's end grows where it is; else it moves, to twice its size. */
+static int make_room(struct envoi__arena *arena, struct envoi__text *text, size_t needed)
+{
+	char *end = text->node.text + text->room;
+	if (end == arena->next && needed - text->room <= (size_t)(arena->end - arena->next)) {
+		arena->next += (needed - text->room + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+		text->room = (size_t)(arena->next - text->node.text);
+		return ENVOI_OK;
+	}
+	size_t room = text->room * 2 < needed ? needed : text->room * 2;
+	room = (room + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+	char *moved = envoi__arena_alloc(arena, room);
+	if (moved == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	memcpy(moved, text->node.text, text->len);
+	text->node.text = moved;
+	text->room = room;
+	return ENVOI_OK;
+}
+
+static struct envoi__text *text_at_end(struct envoi_element *element, size_t len)
+{
+	if (element->last != NULL && element->last->text != NULL) {
+		struct envoi__text *text = (struct envoi__text *)element->last;
+		bool has_room = len < text->room - text->len;
+		return has_room || make_room(&element->tree->arena, text, text->len + len + 1) == 0
+			? text
+			: NULL;
+	}
+	size_t room = (len + 1 + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+	struct envoi__text *text =
+		envoi__arena_alloc(&element->tree->arena, sizeof(*text) + room);
+	if (text == NULL) {
+		return NULL;
+	}
+	text->node.text = (char *)(text + 1);
+	text->len = 0;
+	text->room = room;
+	envoi__element_link(element, &text->node);
+	return text;
+}
+
+int envoi__element_append(struct envoi_element *element, const char *data, size_t len)
+{
+	if (len == 0) {
+		return ENVOI_OK;
+	}
+	if (len > SIZE_MAX / 4) {
+		return ENVOI_ERR_NOMEM;
+	}
+	struct envoi__text *text = text_at_end(element, len);
+	if (text == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	memcpy(text->node.text + text->len, data, len);
+	text->len += len;
+	text->node.text[text->len] = '\0';
+	return ENVOI_OK;
+}
+
+struct envoi_element *envoi_element_add_text(struct envoi_element *element, const char *text)
+{
+	if (is_broken(element)) {
+		return NULL;
+	}
+	if (text == NULL || !is_text(text)) {
+		return fail(element, ENVOI_ERR_INVALID);
+	}
+	element->joined = NULL;
+	int r = envoi__element_append(element, text, strlen(text));
+	return r < 0 ? fail(element, r) : element;
+}
+
+static int copy_attrs(struct envoi_element *to, const struct envoi_element *from)
+{
+	for (uint32_t i = 0; i < from->attr_count; i++) {
+		const struct envoi__attr *attr = &from->attrs[i];
+		int r = add_attr(to, attr->ns, attr->name, attr->value);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return ENVOI_OK;
+}
+
+static struct envoi_element *copy_tag(struct envoi__tree *tree, struct envoi_element *parent,
+	const struct envoi_element *from)
+{
+	const char *ns = parent != NULL && envoi__same_text(from->ns, parent->ns) ? parent->ns
+										   : from->ns;
+	struct envoi_element *copy = add(tree, parent, ns, from->name);
+	return copy != NULL && copy_attrs(copy, from) == ENVOI_OK ? copy : NULL;
+}
+
+/* Loops instead of recursing: callers may have built a tree of any depth. */
+static int copy_content(struct envoi_element *to, const struct envoi_element *top)
+{
+	const struct envoi_element *from = top;
+	struct envoi__node *node = top->first;
+	for (;;) {
+		while (node == NULL) {
+			if (from == top) {
+				return ENVOI_OK;
+			}
+			node = from->node.next;
+			from = from->parent;
+			to = to->parent;
+		}
+		if (node->text != NULL) {
+			size_t len = ((const struct envoi__text *)node)->len;
+			int r = envoi__element_append(to, node->text, len);
+			if (r < 0) {
+				return r;
+			}
+			node = node->next;
+			continue;
+		}
+		from = envoi__node_element(node);
+		to = copy_tag(to->tree, to, from);
+		if (to == NULL) {
+			return ENVOI_ERR_NOMEM;
+		}
+		node = from->first;
+	}
+}
+
+struct envoi_element *envoi_element_add_copy(
+	struct envoi_element *parent, const struct envoi_element *child)
+{
+	if (is_broken(parent)) {
+		return NULL;
+	}
+	if (child == NULL) {
+		return fail(parent, ENVOI_ERR_INVALID);
+	}
+	if (child->tree->error != ENVOI_OK) {
+		return fail(parent, child->tree->error);
+	}
+	/* complete before it is linked: a copy of the parent itself must not meet its own end */
+	struct envoi_element *copy = copy_tag(parent->tree, NULL, child);
+	if (copy == NULL || copy_content(copy, child) < 0) {
+		return fail(parent, ENVOI_ERR_NOMEM);
+	}
+	copy->parent = parent;
+	envoi__element_link(parent, &copy->node);
+	return copy;
+}
+
+struct envoi_element *envoi_element_dup(const struct envoi_element *element)
+{
+	if (element == NULL) {
+		return NULL;
+	}
+	struct envoi__tree *tree = envoi__tree_new(element->tree->arena.context);
+	if (tree == NULL) {
+		return NULL;
+	}
+	struct envoi_element *copy = copy_tag(tree, NULL, element);
+	if (copy == NULL || copy_content(copy, element) < 0) {
+		goto failed;
+	}
+	const char *lang = element->parent != NULL ? envoi_element_lang(element->parent)
+						   : element->tree->lang;
+	if (lang != NULL) {
+		tree->lang = envoi__arena_strndup(&tree->arena, lang, strlen(lang));
+		if (tree->lang == NULL) {
+			goto failed;
+		}
+	}
+	tree->error = element->tree->error;
+	return copy;
+failed:
+	envoi__tree_unref(tree);
+	return NULL;
+}
+
+int envoi_element_error(const struct envoi_element *element)
+{
+	return element == NULL ? ENVOI_ERR_NOMEM : element->tree->error;
+}

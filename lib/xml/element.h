@@ -1,0 +1,98 @@
+/*
+ * envoi - the element tree's inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_XML_ELEMENT_H
+#define ENVOI_XML_ELEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <envoi/xml.h>
+
+#include "base/arena.h"
+
+/** A piece of content; first member of elements and texts. */
+struct envoi__node {
+	struct envoi__node *next;
+	char *text; /* NUL-terminated; NULL: it is an element */
+};
+
+struct envoi__text {
+	struct envoi__node node;
+	size_t len, room; /* room: bytes at node.text, with place for the NUL */
+};
+
+struct envoi__attr {
+	const char *ns, *name, *value; /* ns: "" for none */
+};
+
+/** Everything of a tree is in its arena, this struct too. */
+struct envoi__tree {
+	struct envoi__arena arena; /* holds the context reference */
+	unsigned int references;
+	int error; /* the first failure of a builder */
+	const char *lang; /* in force outside the root; NULL: unknown */
+};
+
+struct envoi_element {
+	struct envoi__node node;
+	struct envoi__tree *tree;
+	struct envoi_element *parent;
+	const char *ns, *name;
+	struct envoi__attr *attrs;
+	uint32_t attr_count;
+	uint32_t attr_room : 30;
+	uint32_t is_ns_known : 1; /* the pointer is the dictionary's: see xml/names.h */
+	uint32_t is_name_known : 1;
+	struct envoi__node *first, *last;
+	char *joined; /* what envoi_element_text() made of several texts, or NULL */
+};
+
+/** Equal text? Known names have equal pointers. */
+static inline bool envoi__same_text(const char *a, const char *b)
+{
+	return a == b || strcmp(a, b) == 0;
+}
+
+static inline struct envoi_element *envoi__node_element(struct envoi__node *node)
+{
+	return node == NULL || node->text != NULL
+		? NULL
+		: ENVOI_CONTAINER_OF(node, struct envoi_element, node);
+}
+
+/** Append a node to an element's content. */
+static inline void envoi__element_link(struct envoi_element *parent, struct envoi__node *node)
+{
+	node->next = NULL;
+	if (parent->last != NULL) {
+		parent->last->next = node;
+	} else {
+		parent->first = node;
+	}
+	parent->last = node;
+}
+
+/**
+ * @return the namespace's pointer in the context's dictionary of known names; NULL: not known
+ *         (nor out of memory). Compare it with what envoi__name_intern() gave.
+ */
+const char *envoi__element_ns_known(const struct envoi_element *element);
+
+/** @return likewise the local name's pointer */
+const char *envoi__element_name_known(const struct envoi_element *element);
+
+/** @return a tree without elements, one reference, or NULL: out of memory */
+struct envoi__tree *envoi__tree_new(struct envoi_context *context);
+void envoi__tree_unref(struct envoi__tree *tree);
+
+/**
+ * Append valid text, to the text node at the end if there is one.
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__element_append(struct envoi_element *element, const char *text, size_t len);
+
+#endif

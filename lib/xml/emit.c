@@ -1,0 +1,119 @@
+/*
+ * envoi - XML into a buffer
+ * SPDX-License-Identifier: MIT
+ */
+#include "xml/emit.h"
+
+#include <stdio.h>
+
+#include <envoi/xml.h>
+
+#include "xml/element.h"
+
+/* Index into references[]; 0: as it is. White space in attributes would be read as blanks, and a
+ * carriage return anywhere as a line feed (XML 1.0, sections 2.11 and 3.3.3). */
+static const unsigned char text_escapes[256] = {['&'] = 1, ['<'] = 2, ['>'] = 3, ['\r'] = 8};
+static const unsigned char attr_escapes[256] = {
+	['&'] = 1,
+	['<'] = 2,
+	['>'] = 3,
+	['\''] = 4,
+	['"'] = 5,
+	['\t'] = 6,
+	['\n'] = 7,
+	['\r'] = 8,
+};
+static const char *const references[] = {
+	"", "&amp;", "&lt;", "&gt;", "&apos;", "&quot;", "&#9;", "&#10;", "&#13;"};
+
+void envoi__emit_bytes(struct envoi__emit *emit, const char *data, size_t len)
+{
+	if (emit->error == ENVOI_OK) {
+		emit->error = envoi_buffer_append(emit->out, data, len);
+	}
+}
+
+static void escape(
+	struct envoi__emit *emit, const char *text, size_t len, const unsigned char *escapes)
+{
+	const char *from = text, *end = text + len;
+	for (const char *at = text; at < end; at++) {
+		unsigned char reference = escapes[(unsigned char)*at];
+		if (reference != 0) {
+			envoi__emit_bytes(emit, from, (size_t)(at - from));
+			envoi__emit_word(emit, references[reference]);
+			from = at + 1;
+		}
+	}
+	envoi__emit_bytes(emit, from, (size_t)(end - from));
+}
+
+void envoi__emit_text(struct envoi__emit *emit, const char *text, size_t len)
+{
+	escape(emit, text, len, text_escapes);
+}
+
+void envoi__emit_name(struct envoi__emit *emit, const char *prefix, const char *name)
+{
+	if (*prefix != '\0') {
+		envoi__emit_word(emit, prefix);
+		envoi__emit_bytes(emit, ":", 1);
+	}
+	envoi__emit_word(emit, name);
+}
+
+void envoi__emit_attr(
+	struct envoi__emit *emit, const char *prefix, const char *name, const char *value)
+{
+	envoi__emit_bytes(emit, " ", 1);
+	envoi__emit_name(emit, prefix, name);
+	envoi__emit_bytes(emit, "='", 2);
+	escape(emit, value, strlen(value), attr_escapes);
+	envoi__emit_bytes(emit, "'", 1);
+}
+
+void envoi__emit_attr_ns(struct envoi__emit *emit, const char *ns, const char *name,
+	const char *value, size_t first, size_t index)
+{
+	if (*ns == '\0') {
+		envoi__emit_attr(emit, "", name, value);
+		return;
+	}
+	if (envoi__same_text(ns, ENVOI_NS_XML)) {
+		envoi__emit_attr(emit, "xml", name, value);
+		return;
+	}
+	char prefix[32];
+	snprintf(prefix, sizeof(prefix), "ns%zu", first + 1);
+	if (first == index) {
+		envoi__emit_attr(emit, "xmlns", prefix, ns);
+	}
+	envoi__emit_attr(emit, prefix, name, value);
+}
+
+const char *envoi__emit_prefix(const char *ns, bool is_top)
+{
+	if (is_top && envoi__same_text(ns, ENVOI_NS_STREAMS)) {
+		return "stream";
+	}
+	return envoi__same_text(ns, ENVOI_NS_XML) ? "xml" : "";
+}
+
+void envoi__emit_open(struct envoi__emit *emit, const char *prefix, const char *ns,
+	const char *name, const char *scope)
+{
+	envoi__emit_bytes(emit, "<", 1);
+	envoi__emit_name(emit, prefix, name);
+	if (*prefix == '\0' && !envoi__same_text(ns, scope)) {
+		envoi__emit_attr(emit, "", "xmlns", ns);
+	} else if (*prefix == 's' && *scope == '\0') { /* no stream around it binds the prefix */
+		envoi__emit_attr(emit, "xmlns", prefix, ns);
+	}
+}
+
+void envoi__emit_close(struct envoi__emit *emit, const char *prefix, const char *name)
+{
+	envoi__emit_bytes(emit, "</", 2);
+	envoi__emit_name(emit, prefix, name);
+	envoi__emit_bytes(emit, ">", 1);
+}

@@ -1,0 +1,55 @@
+/*
+ * envoi - XML into a buffer
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_XML_EMIT_H
+#define ENVOI_XML_EMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <envoi/buffer.h>
+
+/** Where output goes; the first failure sticks, and nothing is written after it. */
+struct envoi__emit {
+	struct envoi_buffer *out;
+	int error;
+};
+
+void envoi__emit_bytes(struct envoi__emit *emit, const char *data, size_t len);
+
+static inline void envoi__emit_word(struct envoi__emit *emit, const char *word)
+{
+	envoi__emit_bytes(emit, word, strlen(word));
+}
+
+/** Text of an element: & < > and carriage return are escaped. It is valid. */
+void envoi__emit_text(struct envoi__emit *emit, const char *text, size_t len);
+
+/** ` name='value'`, with both quotes and all white space but the blank escaped too */
+void envoi__emit_attr(
+	struct envoi__emit *emit, const char *prefix, const char *name, const char *value);
+
+/** `prefix:name` or, if @p prefix is "", `name` */
+void envoi__emit_name(struct envoi__emit *emit, const char *prefix, const char *name);
+
+/**
+ * Attribute number @p index of its tag, whose namespace is @p ns: `xml:` for that of XML, else
+ * `ns` and 1 + the number of the tag's first attribute in that namespace, which declares it.
+ *
+ * @param first  number of the first attribute in that namespace
+ */
+void envoi__emit_attr_ns(struct envoi__emit *emit, const char *ns, const char *name,
+	const char *value, size_t first, size_t index);
+
+/** @return the prefix of a written element: "stream" (top only), "xml", or "" */
+const char *envoi__emit_prefix(const char *ns, bool is_top);
+
+/** `<prefix:name` and the declaration it needs where @p scope is the default namespace */
+void envoi__emit_open(struct envoi__emit *emit, const char *prefix, const char *ns,
+	const char *name, const char *scope);
+
+void envoi__emit_close(struct envoi__emit *emit, const char *prefix, const char *name);
+
+#endif

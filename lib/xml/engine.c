@@ -1,0 +1,231 @@
+/*
+ * envoi - libxml2's SAX2 push parser, shared by all streams of a context
+ * SPDX-License-Identifier: MIT
+ */
+#include "xml/engine.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <libxml/dict.h>
+#include <libxml/globals.h>
+#include <libxml/xmlerror.h>
+
+#include "base/context.h"
+#include "xml/names.h"
+#include "xml/parser.h"
+
+#define ROOT "<stream>"
+#define PROBE "<probe xmlns='x'/>"
+
+enum {
+	MOST_POOLED = 4,
+	MOST_NAMES = 2000, /* in a dictionary that only grows */
+	LARGEST_PIECE = 65536, /* libxml2 keeps a buffer for the largest */
+};
+
+static const uint64_t most_fed = UINT64_C(1) << 30; /* libxml2 counts lines in an int */
+
+/* No name that libxml2 knows: so it never takes an attribute for a namespace declaration. It
+ * would parse each namespace name as a URI, 15 % of all its work, to complain about those that
+ * are none (which are legal), and keep each in its dictionary. */
+static const xmlChar no_name[] = "xmlns";
+
+struct pool {
+	struct envoi__part part;
+	struct envoi_context *context; /* borrowed: it owns us */
+	struct envoi__engine *first;
+	unsigned int count;
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static const xmlSAXHandler handler = {
+	.initialized = XML_SAX2_MAGIC,
+	.startElementNs = envoi__sax_start,
+	.endElementNs = envoi__sax_end,
+	.characters = envoi__sax_text,
+	.ignorableWhitespace = envoi__sax_text,
+	.cdataBlock = envoi__sax_text,
+	.comment = envoi__sax_restricted,
+	.reference = envoi__sax_restricted,
+	.processingInstruction = envoi__sax_instruction,
+	.internalSubset = envoi__sax_doctype,
+	.externalSubset = envoi__sax_doctype,
+	.serror = envoi__sax_error,
+};
+
+/*
+ * Some errors of libxml2 (its buffers' failed allocations) go to the thread's handler, which
+ * prints: it is ours while libxml2 works for us, and as it was before and after.
+ */
+struct silence {
+	xmlStructuredErrorFunc handler;
+	void *user;
+};
+
+static void be_silent(struct silence *silence, struct envoi__engine *engine)
+{
+	silence->handler = xmlStructuredError;
+	silence->user = xmlStructuredErrorContext;
+	xmlSetStructuredErrorFunc(engine, envoi__sax_error);
+}
+
+static void end_silence(const struct silence *silence)
+{
+	xmlSetStructuredErrorFunc(silence->user, silence->handler);
+}
+
+static void engine_free(struct envoi__engine *engine)
+{
+	xmlFreeParserCtxt(engine->xml);
+	envoi_free(engine->context, engine);
+}
+
+static bool prepare(struct envoi__engine *engine)
+{
+	xmlSAXHandler sax = handler;
+	engine->xml = xmlCreatePushParserCtxt(&sax, engine, NULL, 0, NULL);
+	if (engine->xml == NULL) {
+		return false;
+	}
+	/* Without NOENT the five entities arrive escaped in attributes; there are no others. HUGE:
+	 * our own limits hold, before libxml2 sees the bytes. */
+	xmlCtxtUseOptions(engine->xml, XML_PARSE_NOENT | XML_PARSE_NONET | XML_PARSE_HUGE);
+	engine->xml->keepBlanks = 1; /* else as a global says */
+	if (xmlParseChunk(engine->xml, ROOT, (int)strlen(ROOT), 0) != 0) {
+		return false;
+	}
+	engine->xmlns = xmlDictLookup(engine->xml->dict, (const xmlChar *)"xmlns", 5);
+	engine->xml_prefix = xmlDictLookup(engine->xml->dict, (const xmlChar *)"xml", 3);
+	engine->xml->str_xmlns = no_name;
+	return engine->xmlns != NULL && engine->xml_prefix != NULL &&
+		xmlParseChunk(engine->xml, PROBE, (int)strlen(PROBE), 0) == 0 && engine->is_usable;
+}
+
+static struct envoi__engine *engine_new(struct envoi_context *context)
+{
+	pthread_once(&once, xmlInitParser);
+	struct envoi__engine *engine = envoi_alloc_zeroed(context, sizeof(*engine));
+	if (engine == NULL) {
+		return NULL;
+	}
+	engine->context = context;
+	struct silence silence;
+	be_silent(&silence, engine);
+	bool is_ready = prepare(engine);
+	end_silence(&silence);
+	if (!is_ready) {
+		engine_free(engine);
+		return NULL;
+	}
+	return engine;
+}
+
+static void pool_destroy(struct envoi__part *part)
+{
+	struct pool *pool = ENVOI_CONTAINER_OF(part, struct pool, part);
+	while (pool->first != NULL) {
+		struct envoi__engine *next = pool->first->next;
+		engine_free(pool->first);
+		pool->first = next;
+	}
+	envoi_free(pool->context, pool);
+}
+
+static struct pool *pool_of(struct envoi_context *context)
+{
+	struct envoi__part **part = &context->parts[ENVOI__PART_XML];
+	if (*part != NULL) {
+		return ENVOI_CONTAINER_OF(*part, struct pool, part);
+	}
+	struct pool *pool = envoi_alloc_zeroed(context, sizeof(*pool));
+	if (pool == NULL) {
+		return NULL;
+	}
+	pool->part.destroy = pool_destroy;
+	pool->context = context;
+	*part = &pool->part;
+	return pool;
+}
+
+struct envoi__engine *envoi__engine_take(
+	struct envoi_context *context, struct envoi_xml_parser *parser)
+{
+	struct envoi__names *names = envoi__names_of(context);
+	struct pool *pool = pool_of(context);
+	if (names == NULL || pool == NULL) {
+		return NULL;
+	}
+	struct envoi__engine *engine = pool->first;
+	if (engine != NULL) {
+		pool->first = engine->next;
+		pool->count--;
+	} else {
+		engine = engine_new(context);
+		if (engine == NULL) {
+			return NULL;
+		}
+	}
+	if (engine->names_count != envoi__names_count(names)) {
+		engine->names_count = envoi__names_count(names);
+		memset(engine->memos, 0, sizeof(engine->memos));
+	}
+	engine->parser = parser;
+	return engine;
+}
+
+void envoi__engine_give(struct envoi__engine *engine, bool is_clean)
+{
+	struct pool *pool = pool_of(engine->context);
+	engine->parser = NULL;
+	if (!is_clean || pool == NULL || pool->count == MOST_POOLED ||
+		xmlDictSize(engine->xml->dict) > MOST_NAMES || engine->fed > most_fed) {
+		engine_free(engine);
+		return;
+	}
+	engine->next = pool->first;
+	pool->first = engine;
+	pool->count++;
+}
+
+bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t len)
+{
+	struct envoi_xml_parser *parser = engine->parser;
+	if (len > INT_MAX) {
+		envoi__xml_parser_fail(parser, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION,
+			"text too large");
+		return false;
+	}
+	engine->fed += len > LARGEST_PIECE ? most_fed : len;
+	struct silence silence;
+	be_silent(&silence, engine);
+	int r = xmlParseChunk(engine->xml, data, (int)len, 0);
+	end_silence(&silence);
+	if (r != 0) {
+		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
+			"XML not well-formed");
+	}
+	return parser->error.code == ENVOI_OK;
+}
+
+void envoi__engine_stop(struct envoi__engine *engine)
+{
+	xmlStopParser(engine->xml);
+}
+
+const struct envoi__name_memo *envoi__engine_name(
+	struct envoi__engine *engine, const xmlChar *raw)
+{
+	uintptr_t bits = (uintptr_t)raw;
+	struct envoi__name_memo *memo =
+		&engine->memos[(bits ^ bits >> 8) & (ENVOI__NAME_MEMOS - 1)];
+	if (memo->raw != raw) {
+		const char *text = (const char *)raw;
+		memo->raw = raw;
+		memo->len = strlen(text);
+		memo->known = envoi__name_lookup(engine->context, text, memo->len);
+	}
+	return memo;
+}

@@ -1,0 +1,97 @@
+/*
+ * envoi - namespaces of a stream
+ * SPDX-License-Identifier: MIT
+ */
+#include "xml/chars.h"
+#include "xml/parser.h"
+
+enum {
+	FIRST_ROOM = 8,
+};
+
+static struct envoi__binding *push(struct envoi_xml_parser *parser)
+{
+	struct envoi__bindings *bindings = &parser->bindings;
+	if (bindings->count == bindings->room) {
+		size_t room = bindings->room == 0 ? FIRST_ROOM : bindings->room * 2;
+		struct envoi__binding *items = envoi_realloc(
+			parser->context, bindings->items, room * sizeof(*items));
+		if (items == NULL) {
+			return NULL;
+		}
+		bindings->items = items;
+		bindings->room = room;
+	}
+	struct envoi__binding *binding = &bindings->items[bindings->count++];
+	*binding = (struct envoi__binding){.depth = parser->depth};
+	return binding;
+}
+
+/* Namespaces in XML 1.0, sections 2.2 and 3: reserved prefixes and namespace names. */
+static bool is_allowed(const char *prefix, const char *ns)
+{
+	if (strcmp(prefix, "xml") == 0) {
+		return strcmp(ns, ENVOI_NS_XML) == 0;
+	}
+	if (strcmp(prefix, "xmlns") == 0 || !envoi__xml_is_namespace(ns, strlen(ns))) {
+		return false;
+	}
+	return *prefix == '\0' || *ns != '\0';
+}
+
+int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, struct envoi__ns ns)
+{
+	if (!is_allowed(prefix, ns.name)) {
+		return ENVOI_ERR_XML;
+	}
+	struct envoi__binding *binding = push(parser);
+	if (binding == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	binding->prefix = prefix;
+	binding->ns = ns;
+	if (*prefix == '\0') {
+		binding->ns = parser->bindings.fallback;
+		parser->bindings.fallback = ns;
+	}
+	return ENVOI_OK;
+}
+
+void envoi__bindings_drop(struct envoi_xml_parser *parser, unsigned int depth)
+{
+	struct envoi__bindings *bindings = &parser->bindings;
+	while (bindings->count > 0 && bindings->items[bindings->count - 1].depth == depth) {
+		const struct envoi__binding *binding = &bindings->items[--bindings->count];
+		if (*binding->prefix == '\0') {
+			bindings->fallback = binding->ns;
+		}
+	}
+}
+
+/* Elements must not point into the parser: once for each stanza. */
+static struct envoi__ns copied(struct envoi_xml_parser *parser, struct envoi__binding *binding)
+{
+	if (binding->stanza != parser->stanza) {
+		const char *name = binding->ns.name;
+		binding->copy = envoi__arena_strndup(&parser->tree->arena, name, strlen(name));
+		if (binding->copy == NULL) {
+			envoi__xml_parser_fail_memory(parser);
+			return (struct envoi__ns){0};
+		}
+		binding->stanza = parser->stanza;
+	}
+	return (struct envoi__ns){binding->copy, false};
+}
+
+struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const char *prefix)
+{
+	for (size_t i = parser->bindings.count; i-- > 0;) {
+		struct envoi__binding *binding = &parser->bindings.items[i];
+		if (!envoi__same_text(binding->prefix, prefix)) {
+			continue;
+		}
+		return binding->depth == 0 && !binding->ns.is_known ? copied(parser, binding)
+								    : binding->ns;
+	}
+	return (struct envoi__ns){0};
+}

@@ -1,0 +1,361 @@
+/*
+ * envoi - the stream parser
+ * SPDX-License-Identifier: MIT
+ */
+#include "xml/parser.h"
+
+#include "xml/chars.h"
+#include "xml/engine.h"
+#include "xml/names.h"
+
+#define HEAD_END "</stream:stream>"
+
+enum {
+	MOST_KEPT = 1024, /* bytes of buffer that an idle parser keeps */
+};
+
+const struct envoi_xml_limits envoi_xml_limits_default = {
+	.stanza_bytes = 262144,
+	.tag_bytes = 16384,
+	.depth = 64,
+	.attributes = 64,
+	.children = 10000,
+	.name_bytes = 256,
+};
+
+const struct envoi_xml_limits envoi_xml_limits_before_login = {
+	.stanza_bytes = 10000,
+	.tag_bytes = 4096,
+	.depth = 16,
+	.attributes = 32,
+	.children = 10000,
+	.name_bytes = 256,
+};
+
+int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser, struct envoi_context *context,
+	const struct envoi_xml_limits *limits)
+{
+	struct envoi_xml_parser *parser = envoi_alloc_zeroed(context, sizeof(*parser));
+	if (parser == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	parser->context = envoi_context_ref(context);
+	parser->limits = limits != NULL ? *limits : envoi_xml_limits_default;
+	envoi_buffer_init(&parser->in, context, 0);
+	envoi__arena_init(&parser->head, context);
+	const char *none = envoi__name_lookup(context, "", 0);
+	if (none == NULL) {
+		envoi_xml_parser_free(parser);
+		return ENVOI_ERR_NOMEM;
+	}
+	parser->content_ns = parser->bindings.fallback = (struct envoi__ns){none, true};
+	*ret_parser = parser;
+	return ENVOI_OK;
+}
+
+static void drop_element(struct envoi_xml_parser *parser)
+{
+	if (parser->engine != NULL) {
+		envoi__engine_give(parser->engine, false);
+		parser->engine = NULL;
+	}
+	envoi__tree_unref(parser->tree);
+	parser->tree = NULL;
+	parser->root = parser->current = NULL;
+}
+
+void envoi_xml_parser_free(struct envoi_xml_parser *parser)
+{
+	if (parser == NULL) {
+		return;
+	}
+	drop_element(parser);
+	envoi_buffer_wipe(&parser->in);
+	envoi__arena_finish(&parser->head);
+	struct envoi_context *context = parser->context;
+	envoi_free(context, parser->bindings.items);
+	envoi_free(context, parser);
+	envoi_context_unref(context);
+}
+
+void envoi_xml_parser_set_limits(
+	struct envoi_xml_parser *parser, const struct envoi_xml_limits *limits)
+{
+	parser->limits = limits != NULL ? *limits : envoi_xml_limits_default;
+}
+
+void envoi__xml_parser_fail(struct envoi_xml_parser *parser, int code,
+	enum envoi_stream_condition condition, const char *text)
+{
+	if (parser->error.code == ENVOI_OK) {
+		parser->error = (struct envoi__xml_error){code, condition, text};
+	}
+}
+
+int envoi_xml_parser_feed(struct envoi_xml_parser *parser, const char *data, size_t len)
+{
+	if (parser->is_cut || parser->error.code != ENVOI_OK) {
+		return parser->error.code == ENVOI_ERR_NOMEM ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	}
+	size_t good = envoi__utf8_check(&parser->utf8, data, len);
+	if (good < len) {
+		parser->is_cut = true;
+		parser->bad_byte = (unsigned char)data[good];
+	}
+	if (envoi_buffer_append(&parser->in, data, good) < 0) {
+		envoi__xml_parser_fail_memory(parser);
+		return ENVOI_ERR_NOMEM;
+	}
+	return ENVOI_OK;
+}
+
+/* --- one element --- */
+
+static bool feed_engine(struct envoi_xml_parser *parser, const char *data, size_t len)
+{
+	if (parser->engine == NULL) {
+		parser->engine = envoi__engine_take(parser->context, parser);
+		if (parser->engine == NULL) {
+			envoi__xml_parser_fail_memory(parser);
+			return false;
+		}
+	}
+	return envoi__engine_feed(parser->engine, data, len);
+}
+
+static void consume(struct envoi_xml_parser *parser, size_t len)
+{
+	envoi_buffer_consume(&parser->in, len);
+	envoi__scan_consume(&parser->scan, len);
+}
+
+/* Whole tags of the element under way go to the engine. */
+static bool parse_complete(struct envoi_xml_parser *parser)
+{
+	struct envoi__scan *scan = &parser->scan;
+	if (scan->complete <= scan->start) {
+		return true;
+	}
+	const char *data = envoi_buffer_data(&parser->in);
+	bool is_good = feed_engine(parser, data + scan->start, scan->complete - scan->start);
+	consume(parser, scan->complete);
+	if (is_good && parser->depth != scan->depth) {
+		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
+			"tags do not match");
+		return false;
+	}
+	return is_good;
+}
+
+static int take_element(struct envoi_xml_parser *parser, enum envoi_xml_item_kind kind,
+	struct envoi_xml_item *ret_item)
+{
+	if (!parser->is_complete) {
+		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
+			"tags do not match");
+		return parser->error.code;
+	}
+	envoi__engine_give(parser->engine, true);
+	parser->engine = NULL;
+	*ret_item = (struct envoi_xml_item){
+		.kind = kind,
+		.element = parser->root,
+		.content_ns = kind == ENVOI_XML_HEAD ? parser->content_ns.name : NULL,
+	};
+	parser->tree = NULL;
+	parser->root = NULL;
+	parser->is_complete = false;
+	return ENVOI_OK;
+}
+
+static int take_head(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
+{
+	parser->is_head = true;
+	bool is_good = parse_complete(parser) &&
+		(parser->is_complete || feed_engine(parser, HEAD_END, strlen(HEAD_END)));
+	if (!is_good) {
+		return parser->error.code;
+	}
+	parser->is_head = false;
+	parser->owes_end = parser->scan.phase == ENVOI__SCAN_ENDED;
+	return take_element(parser, ENVOI_XML_HEAD, ret_item);
+}
+
+static int take_end(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
+{
+	if (parser->scan.complete > 0) {
+		consume(parser, parser->scan.complete);
+	}
+	parser->owes_end = false;
+	*ret_item = (struct envoi_xml_item){.kind = ENVOI_XML_END};
+	return ENVOI_OK;
+}
+
+/* --- at the end of what has come --- */
+
+/* RFC 6120, section 11.6. UTF-16 and UTF-32 have these bytes first, UTF-8 has them nowhere. */
+static void fail_on_bad_byte(struct envoi_xml_parser *parser)
+{
+	const struct envoi__scan *scan = &parser->scan;
+	bool is_begin = scan->phase == ENVOI__SCAN_PROLOG && scan->before == 0 && scan->at < 4;
+	unsigned char byte = parser->bad_byte;
+	if (is_begin && (byte == 0x00 || byte == 0xfe || byte == 0xff)) {
+		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_UNSUPPORTED_ENCODING,
+			"encoding is not UTF-8");
+	}
+	envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
+		"invalid UTF-8 or character");
+}
+
+static int wait_for_more(struct envoi_xml_parser *parser)
+{
+	if (!parse_complete(parser)) {
+		return parser->error.code;
+	}
+	struct envoi__scan *scan = &parser->scan;
+	if (parser->is_cut) {
+		fail_on_bad_byte(parser);
+		return parser->error.code;
+	}
+	if (envoi__scan_is_between(scan) && scan->phase != ENVOI__SCAN_PROLOG) {
+		consume(parser, scan->at); /* white space */
+		if (parser->in.capacity > MOST_KEPT) {
+			envoi_buffer_finish(&parser->in);
+		}
+	}
+	return ENVOI_AGAIN;
+}
+
+static int broken(struct envoi_xml_parser *parser)
+{
+	drop_element(parser);
+	envoi_buffer_wipe(&parser->in);
+	return parser->error.code;
+}
+
+int envoi_xml_parser_next(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
+{
+	if (parser->error.code != ENVOI_OK) {
+		return broken(parser);
+	}
+	if (parser->owes_end) {
+		return take_end(parser, ret_item);
+	}
+	int r = ENVOI_ERR_XML;
+	switch (envoi__scan(&parser->scan, &parser->limits, envoi_buffer_data(&parser->in),
+		envoi_buffer_len(&parser->in))) {
+	case ENVOI__FOUND_NOTHING:
+		r = wait_for_more(parser);
+		break;
+	case ENVOI__FOUND_HEAD:
+		r = take_head(parser, ret_item);
+		break;
+	case ENVOI__FOUND_ELEMENT:
+		r = parse_complete(parser) ? take_element(parser, ENVOI_XML_ELEMENT, ret_item)
+					   : parser->error.code;
+		break;
+	case ENVOI__FOUND_END:
+		r = take_end(parser, ret_item);
+		break;
+	case ENVOI__FOUND_ERROR:
+		if (parse_complete(parser)) {
+			const struct envoi__xml_error *error = &parser->scan.error;
+			envoi__xml_parser_fail(parser, error->code, error->condition, error->text);
+		}
+		r = parser->error.code;
+		break;
+	}
+	return r < 0 ? broken(parser) : r;
+}
+
+enum envoi_stream_condition envoi_xml_parser_condition(const struct envoi_xml_parser *parser)
+{
+	return parser->error.condition;
+}
+
+const char *envoi_xml_parser_error_text(const struct envoi_xml_parser *parser)
+{
+	return parser->error.text != NULL ? parser->error.text : "";
+}
+
+bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser)
+{
+	if (parser->error.code != ENVOI_OK || parser->is_cut || parser->owes_end ||
+		!envoi__scan_is_between(&parser->scan) ||
+		parser->scan.phase == ENVOI__SCAN_PROLOG) {
+		return parser->scan.state != ENVOI__SCAN_START || parser->is_cut ||
+			envoi_buffer_len(&parser->in) > 0;
+	}
+	const char *data = envoi_buffer_data(&parser->in);
+	size_t len = envoi_buffer_len(&parser->in);
+	for (size_t i = parser->scan.at; i < len; i++) {
+		if (!envoi__xml_is_space(data[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- one element --- */
+
+/* As if a stream header with these declarations had come. */
+static int enter_stream(struct envoi_xml_parser *parser, const char *default_ns)
+{
+	if (!envoi__xml_is_namespace(default_ns, strlen(default_ns))) {
+		return ENVOI_ERR_INVALID;
+	}
+	const char *known = envoi__name_intern(parser->context, ENVOI_NS_STREAMS);
+	if (known == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	int r = envoi__bindings_add(parser, "stream", (struct envoi__ns){known, true});
+	if (r < 0) {
+		return r;
+	}
+	known = envoi__name_lookup(parser->context, default_ns, strlen(default_ns));
+	parser->content_ns = (struct envoi__ns){known != NULL ? known : default_ns, known != NULL};
+	parser->scan.phase = ENVOI__SCAN_STREAM;
+	parser->scan.state = ENVOI__SCAN_BLANK;
+	return ENVOI_OK;
+}
+
+static int parse_one(struct envoi_xml_parser *parser, const char *xml, size_t len,
+	struct envoi_xml_item *ret_item)
+{
+	int r = envoi_xml_parser_feed(parser, xml, len);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_xml_parser_next(parser, ret_item);
+	return r == ENVOI_OK && ret_item->kind == ENVOI_XML_ELEMENT ? ENVOI_OK
+		: r < 0 ? r : ENVOI_ERR_XML;
+}
+
+int envoi_xml_parse(struct envoi_element **ret_element, struct envoi_context *context,
+	const char *xml, size_t len, const char *default_ns)
+{
+	struct envoi_xml_parser *parser;
+	struct envoi_xml_item item, more;
+	int r = envoi_xml_parser_new(&parser, context, NULL);
+	if (r < 0) {
+		return r;
+	}
+	r = enter_stream(parser, default_ns == NULL ? "" : default_ns);
+	if (r == ENVOI_OK) {
+		r = parse_one(parser, xml, len, &item);
+	}
+	if (r == ENVOI_OK) {
+		int rest = envoi_xml_parser_next(parser, &more);
+		if (rest == ENVOI_AGAIN && !envoi_xml_parser_has_pending(parser)) {
+			*ret_element = item.element;
+		} else {
+			if (rest == ENVOI_OK) {
+				envoi_element_unref(more.element);
+			}
+			envoi_element_unref(item.element);
+			r = rest < 0 ? rest : ENVOI_ERR_XML;
+		}
+	}
+	envoi_xml_parser_free(parser);
+	return r;
+}

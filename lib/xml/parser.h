@@ -1,0 +1,117 @@
+/*
+ * envoi - the stream parser's inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_XML_PARSER_H
+#define ENVOI_XML_PARSER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libxml/parser.h>
+
+#include <envoi/buffer.h>
+#include <envoi/xml.h>
+
+#include "base/arena.h"
+#include "base/utf8.h"
+#include "xml/element.h"
+#include "xml/scan.h"
+
+struct envoi__engine;
+
+/** A namespace name and whether its pointer is the dictionary's. */
+struct envoi__ns {
+	const char *name;
+	bool is_known;
+};
+
+/**
+ * A namespace declaration in force. Those of the stream's header come first and live as long as
+ * the parser; those of the stanza under way live in its tree.
+ */
+struct envoi__binding {
+	const char *prefix; /* "": the default namespace; then `ns` is what it was before */
+	struct envoi__ns ns;
+	const char *copy; /* of the header's, unknown: in the tree of stanza number `stanza` */
+	uint64_t stanza;
+	unsigned int depth; /* of the element that declared it; 0: the header */
+};
+
+struct envoi__bindings {
+	struct envoi__binding *items;
+	size_t count, room;
+	struct envoi__ns fallback; /* the default namespace in force */
+};
+
+struct envoi_xml_parser {
+	struct envoi_context *context;
+	struct envoi_xml_limits limits;
+	struct envoi_buffer in; /* what has come and was not yet given to the engine */
+	struct envoi__utf8 utf8; /* at the end of `in` */
+	bool is_cut; /* the byte behind `in` was bad: nothing after it was taken */
+	unsigned char bad_byte;
+	struct envoi__scan scan;
+	struct envoi__engine *engine; /* while an element is under way */
+	struct envoi__xml_error error; /* for good */
+	char error_text[160];
+	bool owes_end; /* the root's end tag was found and not yet told */
+
+	/* the stream's header */
+	struct envoi__arena head;
+	struct envoi__ns content_ns; /* its default namespace */
+	const char *lang; /* NULL: none */
+	struct envoi__bindings bindings;
+
+	/* the element under way */
+	bool is_head; /* it is the stream's header */
+	bool is_complete;
+	struct envoi__tree *tree;
+	struct envoi_element *root, *current;
+	unsigned int depth, nodes;
+	uint64_t stanza;
+};
+
+/** Note an error unless there is one; @p text is static, or the parser's own. */
+void envoi__xml_parser_fail(struct envoi_xml_parser *parser, int code,
+	enum envoi_stream_condition condition, const char *text);
+
+static inline void envoi__xml_parser_fail_memory(struct envoi_xml_parser *parser)
+{
+	envoi__xml_parser_fail(parser, ENVOI_ERR_NOMEM, ENVOI_STREAM_RESOURCE_CONSTRAINT,
+		"out of memory");
+}
+
+/* --- namespaces.c --- */
+
+/**
+ * Put a declaration in force.
+ *
+ * @param prefix  "" for the default namespace; borrowed while it is in force
+ * @param ns      as above
+ * @retval ENVOI_ERR_XML  not allowed (Namespaces in XML 1.0, sections 2.2 and 3)
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, struct envoi__ns ns);
+
+/** @return what the prefix stands for; name NULL: undeclared, or out of memory (noted) */
+struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const char *prefix);
+
+/** An element of that depth has ended: drop its declarations. */
+void envoi__bindings_drop(struct envoi_xml_parser *parser, unsigned int depth);
+
+/* --- sax.c: libxml2's callbacks; `user` is the engine --- */
+
+void envoi__sax_start(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+	int ns_count, const xmlChar **namespaces, int attr_count, int defaulted_count,
+	const xmlChar **attrs);
+void envoi__sax_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri);
+void envoi__sax_text(void *user, const xmlChar *text, int len);
+void envoi__sax_restricted(void *user, const xmlChar *text);
+void envoi__sax_instruction(void *user, const xmlChar *target, const xmlChar *text);
+void envoi__sax_doctype(
+	void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id);
+void envoi__sax_error(void *user, xmlErrorPtr error);
+
+#endif

@@ -1,0 +1,417 @@
+/*
+ * envoi - libxml2's callbacks: they only build
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+
+#include "xml/engine.h"
+#include "xml/names.h"
+#include "xml/parser.h"
+
+enum {
+	LONGEST_LANG = 64, /* of the stream: it is copied into each stanza */
+	PER_ATTR = 5, /* libxml2's: name, prefix, namespace name, value, its end */
+};
+
+struct start {
+	struct envoi__engine *engine;
+	struct envoi_xml_parser *parser;
+	const xmlChar *name, *prefix;
+	const xmlChar **attrs;
+	int attr_count;
+};
+
+static bool fail(struct envoi_xml_parser *parser, enum envoi_stream_condition condition,
+	const char *text)
+{
+	envoi__xml_parser_fail(parser, ENVOI_ERR_XML, condition, text);
+	return false;
+}
+
+static bool fail_limit(struct envoi_xml_parser *parser, const char *text)
+{
+	envoi__xml_parser_fail(parser, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, text);
+	return false;
+}
+
+static bool fail_memory(struct envoi_xml_parser *parser)
+{
+	envoi__xml_parser_fail_memory(parser);
+	return false;
+}
+
+static bool count_node(struct envoi_xml_parser *parser)
+{
+	return ++parser->nodes <= parser->limits.children ||
+		fail_limit(parser, "too many children");
+}
+
+static bool is_declaration(const struct envoi__engine *engine, const xmlChar *const *attr)
+{
+	return attr[1] == engine->xmlns || (attr[0] == engine->xmlns && attr[1] == NULL);
+}
+
+static size_t value_len(const xmlChar *const *attr)
+{
+	return (size_t)(attr[4] - attr[3]);
+}
+
+/* --- declarations --- */
+
+/* Of the header: for as long as the parser; of others: in the tree. */
+static struct envoi__arena *arena_of(struct envoi_xml_parser *parser)
+{
+	return parser->is_head ? &parser->head : &parser->tree->arena;
+}
+
+static bool declare(const struct start *s, const xmlChar *const *attr)
+{
+	struct envoi_xml_parser *parser = s->parser;
+	const char *value = (const char *)attr[3];
+	const char *prefix = attr[1] == NULL ? "" : (const char *)attr[0];
+	struct envoi__ns ns = {
+		envoi__name_lookup(parser->context, value, value_len(attr)),
+		true,
+	};
+	if (ns.name == NULL) {
+		ns.name = envoi__arena_strndup(arena_of(parser), value, value_len(attr));
+		ns.is_known = false;
+	}
+	if (parser->is_head && *prefix != '\0') {
+		prefix = envoi__arena_strndup(&parser->head, prefix, strlen(prefix));
+	}
+	if (ns.name == NULL || prefix == NULL) {
+		return fail_memory(parser);
+	}
+	int r = envoi__bindings_add(parser, prefix, ns);
+	return r == ENVOI_ERR_NOMEM ? fail_memory(parser)
+		: r == ENVOI_OK || fail(parser, ENVOI_STREAM_NOT_WELL_FORMED,
+			"namespace declaration not allowed");
+}
+
+static bool resolve(const struct start *s, const xmlChar *prefix, struct envoi__ns *ret_ns)
+{
+	if (prefix == s->engine->xml_prefix) {
+		*ret_ns = (struct envoi__ns){
+			envoi__name_lookup(s->parser->context, ENVOI_NS_XML, strlen(ENVOI_NS_XML)), true};
+		return true;
+	}
+	if (strlen((const char *)prefix) > s->parser->limits.name_bytes) {
+		return fail_limit(s->parser, "name too long");
+	}
+	*ret_ns = envoi__bindings_find(s->parser, (const char *)prefix);
+	return ret_ns->name != NULL || fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED,
+		"undeclared namespace prefix");
+}
+
+/* --- building --- */
+
+/* What one start tag needs: declarations are put in force on the way. */
+static bool measure(const struct start *s, size_t *ret_attrs, size_t *ret_bytes)
+{
+	size_t count = 0, bytes = 0;
+	for (int i = 0; i < s->attr_count; i++) {
+		const xmlChar *const *attr = &s->attrs[i * PER_ATTR];
+		if (is_declaration(s->engine, attr)) {
+			if (!declare(s, attr)) {
+				return false;
+			}
+			continue;
+		}
+		const struct envoi__name_memo *name = envoi__engine_name(s->engine, attr[0]);
+		if (name->len > s->parser->limits.name_bytes) {
+			return fail_limit(s->parser, "name too long");
+		}
+		count++;
+		bytes += value_len(attr) + 1 + (name->known == NULL ? name->len + 1 : 0);
+	}
+	const struct envoi__name_memo *name = envoi__engine_name(s->engine, s->name);
+	if (name->len > s->parser->limits.name_bytes) {
+		return fail_limit(s->parser, "name too long");
+	}
+	*ret_attrs = count;
+	*ret_bytes = bytes + (name->known == NULL ? name->len + 1 : 0);
+	return true;
+}
+
+static const char *place(char **at, const void *text, size_t len)
+{
+	char *copy = memcpy(*at, text, len);
+	copy[len] = '\0';
+	*at += len + 1;
+	return copy;
+}
+
+static const char *place_name(const struct start *s, char **at, const xmlChar *raw)
+{
+	const struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
+	return name->known != NULL ? name->known : place(at, raw, name->len);
+}
+
+/* Namespaces in XML 1.0, section 6.3: no two attributes with the same expanded name. Those with
+ * the same prefix are found by libxml2. */
+static bool is_unique(const struct envoi_element *element, const struct envoi__attr *attr)
+{
+	for (const struct envoi__attr *other = element->attrs; other < attr; other++) {
+		if (envoi__same_text(other->ns, attr->ns) &&
+			envoi__same_text(other->name, attr->name)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool place_attrs(const struct start *s, struct envoi_element *element, char *at)
+{
+	struct envoi__attr *to = element->attrs;
+	for (int i = 0; i < s->attr_count; i++) {
+		const xmlChar *const *attr = &s->attrs[i * PER_ATTR];
+		if (is_declaration(s->engine, attr)) {
+			continue;
+		}
+		to->name = place_name(s, &at, attr[0]);
+		to->value = place(&at, attr[3], value_len(attr));
+		to->ns = "";
+		if (attr[1] != NULL) {
+			struct envoi__ns ns;
+			if (!resolve(s, attr[1], &ns)) {
+				return false;
+			}
+			to->ns = ns.name;
+			if (!is_unique(element, to)) {
+				return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED,
+					"two attributes with the same name");
+			}
+		}
+		to++;
+	}
+	return true;
+}
+
+static struct envoi_element *make(const struct start *s)
+{
+	struct envoi_xml_parser *parser = s->parser;
+	size_t attrs, bytes;
+	if (!measure(s, &attrs, &bytes)) {
+		return NULL;
+	}
+	struct envoi__ns ns = parser->bindings.fallback;
+	if (s->prefix != NULL && !resolve(s, s->prefix, &ns)) {
+		return NULL;
+	}
+	struct envoi_element *element = envoi__arena_alloc(&parser->tree->arena,
+		sizeof(*element) + attrs * sizeof(struct envoi__attr) + bytes);
+	if (element == NULL) {
+		fail_memory(parser);
+		return NULL;
+	}
+	struct envoi__attr *attr = (struct envoi__attr *)(element + 1);
+	char *at = (char *)(attr + attrs);
+	*element = (struct envoi_element){
+		.tree = parser->tree,
+		.parent = parser->current,
+		.ns = ns.name,
+		.name = place_name(s, &at, s->name),
+		.attrs = attr,
+		.attr_count = (uint32_t)attrs,
+		.attr_room = (uint32_t)attrs,
+		.is_ns_known = ns.is_known,
+		.is_name_known = envoi__engine_name(s->engine, s->name)->known != NULL,
+	};
+	return place_attrs(s, element, at) ? element : NULL;
+}
+
+/* --- the first level --- */
+
+static bool begin_tree(struct envoi_xml_parser *parser)
+{
+	parser->tree = envoi__tree_new(parser->context);
+	if (parser->tree == NULL) {
+		return fail_memory(parser);
+	}
+	parser->stanza++;
+	parser->nodes = 0;
+	parser->bindings.fallback = parser->content_ns;
+	struct envoi__arena *arena = &parser->tree->arena;
+	if (!parser->content_ns.is_known) {
+		const char *name = parser->content_ns.name;
+		parser->bindings.fallback.name = envoi__arena_strndup(arena, name, strlen(name));
+	}
+	if (parser->lang != NULL) {
+		parser->tree->lang = envoi__arena_strndup(arena, parser->lang, strlen(parser->lang));
+	}
+	return (parser->bindings.fallback.name != NULL &&
+		(parser->lang == NULL || parser->tree->lang != NULL)) || fail_memory(parser);
+}
+
+/* RFC 6120, sections 4.8.1, 4.8.5 (the prefix has to be `stream`) and 4.9.3 */
+static bool accept_head(const struct start *s, const struct envoi_element *head)
+{
+	struct envoi_xml_parser *parser = s->parser;
+	if (!envoi__same_text(head->ns, ENVOI_NS_STREAMS)) {
+		return fail(parser, ENVOI_STREAM_INVALID_NAMESPACE, "not the streams namespace");
+	}
+	if (!envoi__same_text(head->name, "stream")) {
+		return fail(parser, ENVOI_STREAM_BAD_FORMAT, "not a stream header");
+	}
+	if (s->prefix == NULL || !envoi__same_text((const char *)s->prefix, "stream")) {
+		return fail(parser, ENVOI_STREAM_BAD_NAMESPACE_PREFIX, "prefix is not `stream`");
+	}
+	const char *lang = envoi_element_attr_ns(head, ENVOI_NS_XML, "lang");
+	if (lang != NULL && *lang != '\0' && strlen(lang) <= LONGEST_LANG) {
+		parser->lang = envoi__arena_strndup(&parser->head, lang, strlen(lang));
+		if (parser->lang == NULL) {
+			return fail_memory(parser);
+		}
+	}
+	parser->content_ns = parser->bindings.fallback;
+	return true;
+}
+
+static bool start(const struct start *s)
+{
+	struct envoi_xml_parser *parser = s->parser;
+	if (parser->current == NULL && !begin_tree(parser)) {
+		return false;
+	}
+	if (!parser->is_head) {
+		parser->depth++;
+		if (parser->depth > 1 && !count_node(parser)) {
+			return false;
+		}
+	}
+	struct envoi_element *element = make(s);
+	if (element == NULL || (parser->is_head && !accept_head(s, element))) {
+		return false;
+	}
+	if (parser->current != NULL) {
+		envoi__element_link(parser->current, &element->node);
+	} else {
+		parser->root = element;
+	}
+	parser->current = element;
+	return true;
+}
+
+/* --- the callbacks --- */
+
+void envoi__sax_start(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+	int ns_count, const xmlChar **namespaces, int attr_count, int defaulted_count,
+	const xmlChar **attrs)
+{
+	(void)uri;
+	(void)namespaces;
+	(void)defaulted_count;
+	struct envoi__engine *engine = user;
+	struct envoi_xml_parser *parser = engine->parser;
+	if (parser == NULL) { /* last, the probe: an element with one declaration */
+		engine->is_usable = ns_count == 0 && attr_count == 1;
+		return;
+	}
+	if (parser->error.code != ENVOI_OK) {
+		return;
+	}
+	const struct start s = {engine, parser, name, prefix, attrs, attr_count};
+	if (!start(&s)) {
+		envoi__engine_stop(engine);
+	}
+}
+
+void envoi__sax_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+	(void)name;
+	(void)prefix;
+	(void)uri;
+	struct envoi__engine *engine = user;
+	struct envoi_xml_parser *parser = engine->parser;
+	if (parser == NULL || parser->current == NULL || parser->error.code != ENVOI_OK) {
+		return;
+	}
+	parser->current = parser->current->parent;
+	if (!parser->is_head) {
+		envoi__bindings_drop(parser, parser->depth);
+		parser->depth--;
+	}
+	parser->is_complete = parser->current == NULL;
+}
+
+void envoi__sax_text(void *user, const xmlChar *text, int len)
+{
+	struct envoi__engine *engine = user;
+	struct envoi_xml_parser *parser = engine->parser;
+	if (parser == NULL || parser->current == NULL || parser->error.code != ENVOI_OK || len <= 0) {
+		return;
+	}
+	struct envoi_element *current = parser->current;
+	bool is_more = current->last != NULL && current->last->text != NULL;
+	if (!is_more && !count_node(parser)) {
+		envoi__engine_stop(engine);
+		return;
+	}
+	if (envoi__element_append(current, (const char *)text, (size_t)len) < 0) {
+		fail_memory(parser);
+		envoi__engine_stop(engine);
+	}
+}
+
+/* The scanner lets none of these through. */
+static void refuse(struct envoi__engine *engine)
+{
+	if (engine->parser != NULL) {
+		fail(engine->parser, ENVOI_STREAM_RESTRICTED_XML, "restricted XML");
+	}
+	envoi__engine_stop(engine);
+}
+
+void envoi__sax_restricted(void *user, const xmlChar *text)
+{
+	(void)text;
+	refuse(user);
+}
+
+void envoi__sax_instruction(void *user, const xmlChar *target, const xmlChar *text)
+{
+	(void)target;
+	(void)text;
+	refuse(user);
+}
+
+void envoi__sax_doctype(
+	void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id)
+{
+	(void)name;
+	(void)public_id;
+	(void)system_id;
+	refuse(user);
+}
+
+/* Namespaces are resolved by ourselves; what libxml2 still finds are malformed names. */
+static bool is_harmless(const xmlError *error)
+{
+	return error->level == XML_ERR_WARNING || error->code == XML_NS_ERR_UNDEFINED_NAMESPACE;
+}
+
+void envoi__sax_error(void *user, xmlErrorPtr error)
+{
+	struct envoi__engine *engine = user;
+	struct envoi_xml_parser *parser = engine->parser;
+	if (parser == NULL || parser->error.code != ENVOI_OK || is_harmless(error)) {
+		return;
+	}
+	if (error->code == XML_ERR_NO_MEMORY) {
+		fail_memory(parser);
+		return;
+	}
+	const char *text = "XML not well-formed";
+	if (error->message != NULL) {
+		size_t len = strcspn(error->message, "\n");
+		size_t most = sizeof(parser->error_text) - 1;
+		len = envoi__utf8_cut(error->message, len < most ? len : most);
+		memcpy(parser->error_text, error->message, len);
+		parser->error_text[len] = '\0';
+		text = parser->error_text;
+	}
+	/* RFC 6120, section 11.1: no entity references but to the predefined ones */
+	bool is_entity = error->code == XML_ERR_UNDECLARED_ENTITY;
+	fail(parser, is_entity ? ENVOI_STREAM_RESTRICTED_XML : ENVOI_STREAM_NOT_WELL_FORMED, text);
+}

@@ -1,0 +1,393 @@
+/*
+ * envoi - the scanner before the XML parser
+ * SPDX-License-Identifier: MIT
+ */
+#include "xml/scan.h"
+
+#include <string.h>
+
+#include "xml/chars.h"
+#include "xml/declaration.h"
+
+#define DECLARATION "<?xml"
+#define CDATA "[CDATA["
+#define ROOT_END "</stream:stream"
+
+static const bool ends_run[256] = {
+	['<'] = true,
+	['>'] = true,
+	['"'] = true,
+	['\''] = true,
+};
+
+struct scanner {
+	struct envoi__scan *scan;
+	const struct envoi_xml_limits *limits;
+	const char *data;
+	size_t len;
+};
+
+void envoi__scan_consume(struct envoi__scan *scan, size_t len)
+{
+	scan->before += len - scan->start;
+	scan->start = 0;
+	scan->at -= len;
+	scan->tag -= len;
+	scan->cdata -= len;
+	scan->complete = 0;
+}
+
+static enum envoi__scan_found raise(
+	struct scanner *s, int code, enum envoi_stream_condition condition, const char *text)
+{
+	s->scan->error = (struct envoi__xml_error){code, condition, text};
+	return ENVOI__FOUND_ERROR;
+}
+
+static enum envoi__scan_found over(struct scanner *s, const char *text)
+{
+	return raise(s, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, text);
+}
+
+/* Whether a limit on bytes was passed by those before offset @p at. */
+static bool is_over(struct scanner *s, size_t at)
+{
+	const struct envoi__scan *scan = s->scan;
+	if (scan->state == ENVOI__SCAN_BLANK && scan->phase != ENVOI__SCAN_PROLOG) {
+		return false;
+	}
+	if (scan->before + (at - scan->start) > s->limits->stanza_bytes) {
+		over(s, "stanza or stream header too large");
+		return true;
+	}
+	bool in_tag = scan->state != ENVOI__SCAN_BLANK && scan->state != ENVOI__SCAN_TEXT &&
+		scan->state != ENVOI__SCAN_CDATA;
+	if (in_tag && at - scan->tag > s->limits->tag_bytes) {
+		over(s, "tag too large");
+		return true;
+	}
+	return false;
+}
+
+/* The byte at offset @p at is wrong; but a limit that was passed before it comes first, as it
+ * would if the bytes had come one by one. */
+static enum envoi__scan_found bad(
+	struct scanner *s, size_t at, enum envoi_stream_condition condition, const char *text)
+{
+	return is_over(s, at) ? ENVOI__FOUND_ERROR : raise(s, ENVOI_ERR_XML, condition, text);
+}
+
+static enum envoi__scan_found malformed(struct scanner *s, size_t at, const char *text)
+{
+	return bad(s, at, ENVOI_STREAM_NOT_WELL_FORMED, text);
+}
+
+static enum envoi__scan_found restricted(struct scanner *s, size_t at, const char *text)
+{
+	return bad(s, at, ENVOI_STREAM_RESTRICTED_XML, text); /* RFC 6120, section 11.1 */
+}
+
+static enum envoi__scan_found scan_start(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	size_t known = strlen(DECLARATION);
+	size_t common = s->len < known ? s->len : known;
+	if (memcmp(s->data, DECLARATION, common) != 0 ||
+		(s->len > known && !envoi__xml_is_space(s->data[known]))) {
+		scan->at = 0;
+		scan->state = ENVOI__SCAN_BLANK;
+		return ENVOI__FOUND_NOTHING;
+	}
+	size_t from = scan->at > known ? scan->at - 1 : known;
+	scan->at = s->len;
+	for (; s->len > from + 1; from++) {
+		if (s->data[from] != '?' || s->data[from + 1] != '>') {
+			continue;
+		}
+		size_t end = from + 2;
+		if (is_over(s, end)) {
+			return ENVOI__FOUND_ERROR;
+		}
+		scan->error = envoi__xml_declaration_check(s->data, end);
+		if (scan->error.code != ENVOI_OK) {
+			return ENVOI__FOUND_ERROR;
+		}
+		scan->before = scan->at = scan->start = end;
+		scan->state = ENVOI__SCAN_BLANK;
+		break;
+	}
+	return ENVOI__FOUND_NOTHING;
+}
+
+static enum envoi__scan_found scan_blank(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	size_t at = scan->at;
+	while (at < s->len && envoi__xml_is_space(s->data[at])) {
+		at++;
+	}
+	scan->at = at;
+	if (at == s->len) {
+		return ENVOI__FOUND_NOTHING;
+	}
+	if (scan->phase == ENVOI__SCAN_ENDED) {
+		return malformed(s, at, "content after the end of the stream");
+	}
+	if (s->data[at] != '<') {
+		return scan->phase == ENVOI__SCAN_PROLOG
+			? malformed(s, at, "text before the stream header")
+			: bad(s, at, ENVOI_STREAM_BAD_FORMAT, "text between stanzas");
+	}
+	if (scan->phase == ENVOI__SCAN_STREAM) {
+		scan->start = at;
+		scan->before = 0;
+	}
+	scan->tag = at;
+	scan->at++;
+	scan->state = ENVOI__SCAN_OPEN;
+	return ENVOI__FOUND_NOTHING;
+}
+
+static enum envoi__scan_found scan_text(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *from = s->data + scan->at;
+	const char *open = memchr(from, '<', s->len - scan->at);
+	if (open == NULL) {
+		scan->at = s->len;
+		return ENVOI__FOUND_NOTHING;
+	}
+	scan->tag = (size_t)(open - s->data);
+	scan->at = scan->tag + 1;
+	scan->state = ENVOI__SCAN_OPEN;
+	return ENVOI__FOUND_NOTHING;
+}
+
+static enum envoi__scan_found scan_open(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	switch (s->data[scan->at]) {
+	case '/':
+		if (scan->phase == ENVOI__SCAN_PROLOG) {
+			return malformed(s, scan->at, "end tag before the stream header");
+		}
+		scan->state = ENVOI__SCAN_END_TAG;
+		break;
+	case '!':
+		scan->state = ENVOI__SCAN_BANG;
+		scan->matched = 0;
+		break;
+	case '?':
+		scan->state = ENVOI__SCAN_PI;
+		scan->matched = 0;
+		break;
+	default:
+		if (scan->phase == ENVOI__SCAN_STREAM && scan->depth >= s->limits->depth) {
+			return over(s, "elements nested too deep");
+		}
+		scan->state = ENVOI__SCAN_TAG;
+		scan->attributes = 0;
+		return ENVOI__FOUND_NOTHING;
+	}
+	scan->at++;
+	return ENVOI__FOUND_NOTHING;
+}
+
+static enum envoi__scan_found tag_completed(struct scanner *s, bool opens)
+{
+	struct envoi__scan *scan = s->scan;
+	scan->complete = scan->at;
+	if (scan->phase == ENVOI__SCAN_PROLOG) {
+		scan->phase = opens ? ENVOI__SCAN_STREAM : ENVOI__SCAN_ENDED;
+		scan->state = ENVOI__SCAN_BLANK;
+		return ENVOI__FOUND_HEAD;
+	}
+	if (opens) {
+		scan->depth++;
+	}
+	scan->state = scan->depth > 0 ? ENVOI__SCAN_TEXT : ENVOI__SCAN_BLANK;
+	return scan->depth > 0 ? ENVOI__FOUND_NOTHING : ENVOI__FOUND_ELEMENT;
+}
+
+static enum envoi__scan_found scan_tag(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *at = s->data + scan->at, *end = s->data + s->len;
+	while (at < end && !ends_run[(unsigned char)*at]) {
+		at++;
+	}
+	scan->at = (size_t)(at - s->data);
+	if (at == end) {
+		return ENVOI__FOUND_NOTHING;
+	}
+	switch (*at) {
+	case '<':
+		return malformed(s, scan->at, "`<` in a tag");
+	case '>':
+		scan->at++;
+		return is_over(s, scan->at) ? ENVOI__FOUND_ERROR : tag_completed(s, at[-1] != '/');
+	default:
+		if (++scan->attributes > s->limits->attributes) {
+			return over(s, "too many attributes");
+		}
+		scan->quote = *at;
+		scan->at++;
+		scan->state = ENVOI__SCAN_VALUE;
+		return ENVOI__FOUND_NOTHING;
+	}
+}
+
+static enum envoi__scan_found scan_value(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *from = s->data + scan->at;
+	const char *close = memchr(from, scan->quote, s->len - scan->at);
+	size_t stop = close != NULL ? (size_t)(close - s->data) : s->len;
+	const char *open = memchr(from, '<', stop - scan->at);
+	if (open != NULL) {
+		return malformed(s, (size_t)(open - s->data), "`<` in an attribute");
+	}
+	scan->at = stop;
+	if (close != NULL) {
+		scan->at++;
+		scan->state = ENVOI__SCAN_TAG;
+	}
+	return ENVOI__FOUND_NOTHING;
+}
+
+/* The root's end tag does not reach the parser, which knows nothing of the root. */
+static bool is_root_end(const char *tag, const char *close)
+{
+	size_t len = strlen(ROOT_END);
+	if ((size_t)(close - tag) < len || memcmp(tag, ROOT_END, len) != 0) {
+		return false;
+	}
+	for (tag += len; tag < close; tag++) {
+		if (!envoi__xml_is_space(*tag)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum envoi__scan_found scan_end_tag(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *at = s->data + scan->at, *end = s->data + s->len;
+	while (at < end && *at != '>' && *at != '<') {
+		at++;
+	}
+	scan->at = (size_t)(at - s->data);
+	if (at == end) {
+		return ENVOI__FOUND_NOTHING;
+	}
+	if (*at == '<') {
+		return malformed(s, scan->at, "`<` in a tag");
+	}
+	scan->at++;
+	if (is_over(s, scan->at)) {
+		return ENVOI__FOUND_ERROR;
+	}
+	if (scan->depth > 0) {
+		scan->depth--;
+		return tag_completed(s, false);
+	}
+	if (!is_root_end(s->data + scan->tag, at)) {
+		return raise(s, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
+			"end tag without start tag");
+	}
+	scan->complete = scan->at;
+	scan->phase = ENVOI__SCAN_ENDED;
+	scan->state = ENVOI__SCAN_BLANK;
+	return ENVOI__FOUND_END;
+}
+
+static enum envoi__scan_found scan_bang(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	char c = s->data[scan->at];
+	if (scan->matched == 0 && c == '-') {
+		return restricted(s, scan->at, "comment");
+	}
+	if (scan->matched == 0 && c >= 'A' && c <= 'Z') {
+		return restricted(s, scan->at, "document type or other declaration");
+	}
+	if (c != CDATA[scan->matched]) {
+		return malformed(s, scan->at, "malformed CDATA section");
+	}
+	scan->at++;
+	if (++scan->matched < strlen(CDATA)) {
+		return ENVOI__FOUND_NOTHING;
+	}
+	if (scan->depth == 0) {
+		return scan->phase == ENVOI__SCAN_PROLOG
+			? malformed(s, scan->at, "text before the stream header")
+			: bad(s, scan->at, ENVOI_STREAM_BAD_FORMAT, "text between stanzas");
+	}
+	scan->cdata = scan->at;
+	scan->state = ENVOI__SCAN_CDATA;
+	return ENVOI__FOUND_NOTHING;
+}
+
+static enum envoi__scan_found scan_cdata(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *close = memchr(s->data + scan->at, '>', s->len - scan->at);
+	if (close == NULL) {
+		scan->at = s->len;
+		return ENVOI__FOUND_NOTHING;
+	}
+	scan->at = (size_t)(close - s->data) + 1;
+	if (scan->at - scan->cdata >= 3 && close[-1] == ']' && close[-2] == ']') {
+		scan->state = ENVOI__SCAN_TEXT;
+	}
+	return ENVOI__FOUND_NOTHING;
+}
+
+/* A processing instruction is restricted XML; an XML declaration that is not the first thing in
+ * the stream is none, and its target is reserved (XML 1.0, section 2.6). */
+static enum envoi__scan_found scan_pi(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	static const char reserved[] = "xml";
+	char c = s->data[scan->at];
+	if (scan->matched < strlen(reserved)) {
+		if ((c | 0x20) != reserved[scan->matched]) {
+			return restricted(s, scan->at, "processing instruction");
+		}
+		scan->matched++;
+		scan->at++;
+		return ENVOI__FOUND_NOTHING;
+	}
+	return envoi__xml_is_space(c) || c == '?'
+		? malformed(s, scan->at, "XML declaration not at the start")
+		: restricted(s, scan->at, "processing instruction");
+}
+
+typedef enum envoi__scan_found(step_fn)(struct scanner *s);
+
+static step_fn *const steps[] = {
+	[ENVOI__SCAN_START] = scan_start,
+	[ENVOI__SCAN_BLANK] = scan_blank,
+	[ENVOI__SCAN_TEXT] = scan_text,
+	[ENVOI__SCAN_OPEN] = scan_open,
+	[ENVOI__SCAN_TAG] = scan_tag,
+	[ENVOI__SCAN_VALUE] = scan_value,
+	[ENVOI__SCAN_END_TAG] = scan_end_tag,
+	[ENVOI__SCAN_BANG] = scan_bang,
+	[ENVOI__SCAN_CDATA] = scan_cdata,
+	[ENVOI__SCAN_PI] = scan_pi,
+};
+
+enum envoi__scan_found envoi__scan(struct envoi__scan *scan,
+	const struct envoi_xml_limits *limits, const char *data, size_t len)
+{
+	struct scanner s = {scan, limits, data, len};
+	while (scan->at < len) {
+		enum envoi__scan_found found = steps[scan->state](&s);
+		if (found != ENVOI__FOUND_NOTHING) {
+			return found;
+		}
+	}
+	return is_over(&s, len) ? ENVOI__FOUND_ERROR : ENVOI__FOUND_NOTHING;
+}

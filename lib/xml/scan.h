@@ -1,0 +1,86 @@
+/*
+ * envoi - the scanner before the XML parser
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_XML_SCAN_H
+#define ENVOI_XML_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <envoi/xml.h>
+
+/** Where it stands within the document. */
+enum envoi__scan_state {
+	ENVOI__SCAN_START, /* before the first byte, or in the XML declaration */
+	ENVOI__SCAN_BLANK, /* outside first-level elements: only white space is allowed */
+	ENVOI__SCAN_TEXT, /* in content */
+	ENVOI__SCAN_OPEN, /* behind `<` */
+	ENVOI__SCAN_TAG, /* in a start tag */
+	ENVOI__SCAN_VALUE, /* in a quoted attribute value */
+	ENVOI__SCAN_END_TAG,
+	ENVOI__SCAN_BANG, /* behind `<!` */
+	ENVOI__SCAN_CDATA,
+	ENVOI__SCAN_PI, /* behind `<?` */
+};
+
+enum envoi__scan_phase {
+	ENVOI__SCAN_PROLOG,
+	ENVOI__SCAN_STREAM, /* behind the root's start tag */
+	ENVOI__SCAN_ENDED, /* behind the root's end tag */
+};
+
+/** What ended a scan. */
+enum envoi__scan_found {
+	ENVOI__FOUND_NOTHING, /* the data */
+	ENVOI__FOUND_HEAD, /* the root's start tag is complete */
+	ENVOI__FOUND_ELEMENT, /* a first-level element is complete */
+	ENVOI__FOUND_END, /* the root's end tag is complete */
+	ENVOI__FOUND_ERROR, /* see the error members */
+};
+
+/** What is wrong with a stream. */
+struct envoi__xml_error {
+	int code; /* ENVOI_OK: nothing */
+	enum envoi_stream_condition condition;
+	const char *text; /* static, or lives with the parser */
+};
+
+/**
+ * Finds where tags and first-level elements end, ahead of the XML parser: so that the limits hold
+ * before it sees the bytes, that it sees whole tags only, and that what it is given, and what it
+ * makes of it, does not depend on how the bytes were cut into pieces. It takes well-formedness
+ * for granted where it does not need to care: the parser finds the rest.
+ *
+ * Offsets are into the data that is held; envoi__scan_consume() moves them.
+ */
+struct envoi__scan {
+	enum envoi__scan_state state;
+	enum envoi__scan_phase phase;
+	size_t at; /* next byte to look at */
+	size_t start; /* of the header or first-level element under way */
+	size_t before; /* bytes of it that were consumed already */
+	size_t complete; /* behind the last complete tag; 0: none */
+	size_t tag; /* of the `<` of the tag under way */
+	size_t cdata; /* of the first byte of a CDATA section's text */
+	unsigned int depth; /* open elements, the root not counted */
+	unsigned int attributes;
+	unsigned int matched; /* characters of `[CDATA[` or of the target of `<?xml` */
+	char quote;
+	struct envoi__xml_error error;
+};
+
+/** Look at data[scan->at .. len). */
+enum envoi__scan_found envoi__scan(struct envoi__scan *scan,
+	const struct envoi_xml_limits *limits, const char *data, size_t len);
+
+/** The first @p len bytes are no longer held. */
+void envoi__scan_consume(struct envoi__scan *scan, size_t len);
+
+/** @return whether nothing is under way: the next byte may begin an element */
+static inline bool envoi__scan_is_between(const struct envoi__scan *scan)
+{
+	return scan->state == ENVOI__SCAN_BLANK;
+}
+
+#endif

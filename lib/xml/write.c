@@ -1,0 +1,126 @@
+/*
+ * envoi - trees in serialised form
+ * SPDX-License-Identifier: MIT
+ */
+#include "xml/write.h"
+
+#include "xml/element.h"
+
+/* The tree that is written, and where. */
+struct place {
+	const struct envoi_element *top;
+	const char *scope;
+	bool is_top;
+};
+
+static const char *prefix_of(const struct place *place, const struct envoi_element *element)
+{
+	return envoi__emit_prefix(element->ns, place->is_top && element == place->top);
+}
+
+/* The default namespace around an element: that of the first element above without prefix. */
+static const char *scope_of(const struct place *place, const struct envoi_element *element)
+{
+	while (element != place->top) {
+		element = element->parent;
+		if (*prefix_of(place, element) == '\0') {
+			return element->ns;
+		}
+	}
+	return place->scope;
+}
+
+static size_t first_in_ns(const struct envoi_element *element, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (envoi__same_text(element->attrs[i].ns, element->attrs[index].ns)) {
+			return i;
+		}
+	}
+	return index;
+}
+
+static void write_attrs(struct envoi__emit *emit, const struct envoi_element *element)
+{
+	for (size_t i = 0; i < element->attr_count; i++) {
+		const struct envoi__attr *attr = &element->attrs[i];
+		size_t first = *attr->ns == '\0' ? i : first_in_ns(element, i);
+		envoi__emit_attr_ns(emit, attr->ns, attr->name, attr->value, first, i);
+	}
+}
+
+/* Loops instead of recursing: callers may have built a tree of any depth. */
+void envoi__xml_write(struct envoi__emit *emit, const struct envoi_element *element,
+	const char *scope, bool is_top)
+{
+	const struct place place = {element, scope, is_top};
+	const struct envoi_element *at = element;
+	for (;;) {
+		envoi__emit_open(emit, prefix_of(&place, at), at->ns, at->name,
+			scope_of(&place, at));
+		write_attrs(emit, at);
+		const struct envoi__node *node = at->first;
+		envoi__emit_word(emit, node == NULL ? "/>" : ">");
+		bool is_leaf = node == NULL;
+		for (;;) {
+			for (; node != NULL && node->text != NULL; node = node->next) {
+				size_t len = ((const struct envoi__text *)node)->len;
+				envoi__emit_text(emit, node->text, len);
+			}
+			if (node != NULL) {
+				at = (const struct envoi_element *)node;
+				break;
+			}
+			if (!is_leaf) {
+				envoi__emit_close(emit, prefix_of(&place, at), at->name);
+			}
+			is_leaf = false;
+			if (at == element) {
+				return;
+			}
+			node = at->node.next;
+			at = at->parent;
+		}
+	}
+}
+
+int envoi_xml_write(
+	struct envoi_buffer *out, const struct envoi_element *element, const char *default_ns)
+{
+	int r = envoi_element_error(element);
+	if (r < 0) {
+		return r;
+	}
+	size_t before = envoi_buffer_len(out);
+	struct envoi__emit emit = {out, ENVOI_OK};
+	envoi__xml_write(&emit, element, default_ns == NULL ? "" : default_ns, true);
+	if (emit.error < 0) {
+		envoi_buffer_truncate(out, before);
+	}
+	return emit.error;
+}
+
+int envoi_xml_write_head(
+	struct envoi_buffer *out, const struct envoi_element *head, const char *content_ns)
+{
+	int r = envoi_element_error(head);
+	if (r < 0) {
+		return r;
+	}
+	if (!envoi_element_is(head, ENVOI_NS_STREAMS, "stream")) {
+		return ENVOI_ERR_INVALID;
+	}
+	size_t before = envoi_buffer_len(out);
+	struct envoi__emit emit = {out, ENVOI_OK};
+	envoi__emit_word(&emit, "<?xml version='1.0'?><stream:stream");
+	if (content_ns != NULL && *content_ns != '\0') {
+		envoi__emit_attr(&emit, "", "xmlns", content_ns);
+	}
+	envoi__emit_attr(&emit, "xmlns", "stream", ENVOI_NS_STREAMS);
+	write_attrs(&emit, head);
+	envoi__emit_word(&emit, ">");
+	if (emit.error < 0) {
+		envoi_buffer_truncate(out, before);
+	}
+	return emit.error;
+}

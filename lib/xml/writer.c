@@ -1,0 +1,262 @@
+/*
+ * envoi - writing XML without a tree
+ * SPDX-License-Identifier: MIT
+ */
+#include <envoi/context.h>
+
+#include "base/arena.h"
+#include "base/utf8.h"
+#include "xml/chars.h"
+#include "xml/element.h"
+#include "xml/emit.h"
+#include "xml/names.h"
+#include "xml/write.h"
+
+enum {
+	FIRST_ATTRS = 8,
+};
+
+struct open_element {
+	struct open_element *outer;
+	const char *prefix, *name;
+	const char *scope; /* the default namespace inside */
+};
+
+struct envoi_xml_writer {
+	struct envoi_context *context;
+	struct envoi__emit emit;
+	struct envoi__arena arena;
+	size_t before; /* bytes in the buffer when we began */
+	const char *default_ns;
+	struct open_element *current, *spare;
+	bool in_tag;
+	struct envoi__attr *attrs; /* of the tag under way; values are not kept */
+	size_t attr_count, attr_room;
+};
+
+struct envoi_xml_writer *envoi_xml_writer_new(struct envoi_buffer *out, const char *default_ns)
+{
+	struct envoi_xml_writer *writer = envoi_alloc(out->context, sizeof(*writer));
+	if (writer == NULL) {
+		return NULL;
+	}
+	*writer = (struct envoi_xml_writer){
+		.context = envoi_context_ref(out->context),
+		.emit = {out, ENVOI_OK},
+		.before = envoi_buffer_len(out),
+	};
+	envoi__arena_init(&writer->arena, out->context);
+	const char *ns = default_ns == NULL ? "" : default_ns;
+	writer->default_ns = envoi__arena_strndup(&writer->arena, ns, strlen(ns));
+	if (writer->default_ns == NULL) {
+		writer->emit.error = ENVOI_ERR_NOMEM;
+	}
+	return writer;
+}
+
+static void fail(struct envoi_xml_writer *writer, int error)
+{
+	if (writer->emit.error == ENVOI_OK) {
+		writer->emit.error = error;
+	}
+}
+
+static bool is_broken(const struct envoi_xml_writer *writer)
+{
+	return writer == NULL || writer->emit.error != ENVOI_OK;
+}
+
+static const char *keep(struct envoi_xml_writer *writer, const char *text)
+{
+	size_t len = strlen(text);
+	const char *known = envoi__name_lookup(writer->context, text, len);
+	return known != NULL ? known : envoi__arena_strndup(&writer->arena, text, len);
+}
+
+static const char *scope_of(const struct envoi_xml_writer *writer)
+{
+	return writer->current != NULL ? writer->current->scope : writer->default_ns;
+}
+
+static void end_tag_head(struct envoi_xml_writer *writer)
+{
+	if (writer->in_tag) {
+		envoi__emit_bytes(&writer->emit, ">", 1);
+		writer->in_tag = false;
+	}
+}
+
+static struct open_element *push(struct envoi_xml_writer *writer)
+{
+	struct open_element *element = writer->spare;
+	if (element != NULL) {
+		writer->spare = element->outer;
+	} else {
+		element = envoi__arena_alloc(&writer->arena, sizeof(*element));
+		if (element == NULL) {
+			return NULL;
+		}
+	}
+	element->outer = writer->current;
+	return element;
+}
+
+void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char *name)
+{
+	if (is_broken(writer)) {
+		return;
+	}
+	const char *scope = scope_of(writer);
+	if (ns == NULL) {
+		ns = scope;
+	}
+	if (name == NULL || !envoi__xml_is_ncname(name, strlen(name)) ||
+		!envoi__xml_is_namespace(ns, strlen(ns))) {
+		fail(writer, ENVOI_ERR_INVALID);
+		return;
+	}
+	end_tag_head(writer);
+	struct open_element *element = push(writer);
+	const char *own_ns = keep(writer, ns), *own_name = keep(writer, name);
+	if (element == NULL || own_ns == NULL || own_name == NULL) {
+		fail(writer, ENVOI_ERR_NOMEM);
+		return;
+	}
+	element->prefix = envoi__emit_prefix(own_ns, element->outer == NULL);
+	element->name = own_name;
+	element->scope = *element->prefix == '\0' ? own_ns : scope;
+	writer->current = element;
+	writer->in_tag = true;
+	writer->attr_count = 0;
+	envoi__emit_open(&writer->emit, element->prefix, own_ns, own_name, scope);
+}
+
+static int note_attr(struct envoi_xml_writer *writer, const char *ns, const char *name)
+{
+	if (writer->attr_count == writer->attr_room) {
+		size_t room = writer->attr_room == 0 ? FIRST_ATTRS : writer->attr_room * 2;
+		struct envoi__attr *attrs =
+			envoi__arena_alloc(&writer->arena, room * sizeof(*attrs));
+		if (attrs == NULL) {
+			return ENVOI_ERR_NOMEM;
+		}
+		if (writer->attr_count > 0) {
+			memcpy(attrs, writer->attrs, writer->attr_count * sizeof(*attrs));
+		}
+		writer->attrs = attrs;
+		writer->attr_room = room;
+	}
+	struct envoi__attr attr = {keep(writer, ns), keep(writer, name), NULL};
+	if (attr.ns == NULL || attr.name == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	writer->attrs[writer->attr_count++] = attr;
+	return ENVOI_OK;
+}
+
+void envoi_xml_attr_ns(
+	struct envoi_xml_writer *writer, const char *ns, const char *name, const char *value)
+{
+	if (is_broken(writer) || value == NULL) {
+		return;
+	}
+	if (!writer->in_tag) {
+		fail(writer, ENVOI_ERR_STATE);
+		return;
+	}
+	if (!envoi__xml_is_attr(ns, name) || !envoi__utf8_valid(value, strlen(value))) {
+		fail(writer, ENVOI_ERR_INVALID);
+		return;
+	}
+	size_t first = writer->attr_count;
+	for (size_t i = writer->attr_count; i-- > 0;) {
+		if (!envoi__same_text(writer->attrs[i].ns, ns)) {
+			continue;
+		}
+		if (envoi__same_text(writer->attrs[i].name, name)) {
+			fail(writer, ENVOI_ERR_INVALID);
+			return;
+		}
+		first = i;
+	}
+	if (note_attr(writer, ns, name) < 0) {
+		fail(writer, ENVOI_ERR_NOMEM);
+		return;
+	}
+	envoi__emit_attr_ns(&writer->emit, ns, name, value, first, writer->attr_count - 1);
+}
+
+void envoi_xml_attr(struct envoi_xml_writer *writer, const char *name, const char *value)
+{
+	envoi_xml_attr_ns(writer, "", name, value);
+}
+
+void envoi_xml_text(struct envoi_xml_writer *writer, const char *text)
+{
+	if (is_broken(writer) || text == NULL || *text == '\0') {
+		return;
+	}
+	size_t len = strlen(text);
+	if (writer->current == NULL) {
+		fail(writer, ENVOI_ERR_STATE);
+	} else if (!envoi__utf8_valid(text, len)) {
+		fail(writer, ENVOI_ERR_INVALID);
+	} else {
+		end_tag_head(writer);
+		envoi__emit_text(&writer->emit, text, len);
+	}
+}
+
+void envoi_xml_element(struct envoi_xml_writer *writer, const struct envoi_element *element)
+{
+	if (is_broken(writer)) {
+		return;
+	}
+	int error = envoi_element_error(element);
+	if (error < 0) {
+		fail(writer, error);
+		return;
+	}
+	end_tag_head(writer);
+	envoi__xml_write(&writer->emit, element, scope_of(writer), writer->current == NULL);
+}
+
+void envoi_xml_close(struct envoi_xml_writer *writer)
+{
+	if (is_broken(writer)) {
+		return;
+	}
+	struct open_element *element = writer->current;
+	if (element == NULL) {
+		fail(writer, ENVOI_ERR_STATE);
+		return;
+	}
+	if (writer->in_tag) {
+		envoi__emit_bytes(&writer->emit, "/>", 2);
+		writer->in_tag = false;
+	} else {
+		envoi__emit_close(&writer->emit, element->prefix, element->name);
+	}
+	writer->current = element->outer;
+	element->outer = writer->spare;
+	writer->spare = element;
+}
+
+int envoi_xml_writer_finish(struct envoi_xml_writer *writer)
+{
+	if (writer == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	if (writer->current != NULL) {
+		fail(writer, ENVOI_ERR_STATE);
+	}
+	int error = writer->emit.error;
+	if (error < 0) {
+		envoi_buffer_truncate(writer->emit.out, writer->before);
+	}
+	struct envoi_context *context = writer->context;
+	envoi__arena_finish(&writer->arena);
+	envoi_free(context, writer);
+	envoi_context_unref(context);
+	return error;
+}

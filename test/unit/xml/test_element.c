@@ -1,0 +1,159 @@
+/*
+ * envoi - tests of element trees
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/envoi.h>
+
+static struct envoi_context *context;
+
+static int setup(void **state)
+{
+	(void)state;
+	return envoi_context_new(&context, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	envoi_context_unref(context);
+	return 0;
+}
+
+static void assert_written(
+	const struct envoi_element *element, const char *default_ns, const char *expected)
+{
+	struct envoi_buffer out;
+	envoi_buffer_init(&out, context, 0);
+	assert_int_equal(envoi_xml_write(&out, element, default_ns), ENVOI_OK);
+	assert_int_equal(envoi_buffer_append(&out, "", 1), ENVOI_OK);
+	assert_string_equal(envoi_buffer_data(&out), expected);
+	envoi_buffer_finish(&out);
+}
+
+static struct envoi_element *parse(const char *xml, const char *default_ns)
+{
+	struct envoi_element *element = NULL;
+	assert_int_equal(envoi_xml_parse(&element, context, xml, strlen(xml), default_ns), ENVOI_OK);
+	return element;
+}
+
+static void a_tree_is_built_read_and_written(void **state)
+{
+	(void)state;
+	struct envoi_element *iq = envoi_element_new(context, "jabber:client", "iq");
+	envoi_element_set(envoi_element_set(iq, "type", "get"), "id", "1");
+	struct envoi_element *query = envoi_element_add(iq, "jabber:iq:roster", "query");
+	envoi_element_add_with_text(query, NULL, "item", "a<b");
+	envoi_element_add_with_text(query, "urn:x", "other", "c");
+	envoi_element_add_with_text(query, NULL, "nothing", NULL);
+	assert_int_equal(envoi_element_error(iq), ENVOI_OK);
+	assert_string_equal(envoi_element_attr(iq, "id"), "1");
+	assert_null(envoi_element_attr(iq, "to"));
+	assert_ptr_equal(envoi_element_child(iq, "jabber:iq:roster", "query"), query);
+	assert_null(envoi_element_child(iq, NULL, "query"));
+	assert_string_equal(envoi_element_text(envoi_element_child(query, NULL, "item")), "a<b");
+	assert_string_equal(envoi_element_text(query), "");
+	assert_ptr_equal(envoi_element_parent(query), iq);
+	assert_written(iq, "jabber:client",
+		"<iq type='get' id='1'><query xmlns='jabber:iq:roster'><item>a&lt;b</item>"
+		"<other xmlns='urn:x'>c</other></query></iq>");
+	envoi_element_unref(iq);
+}
+
+static void a_reference_to_a_child_keeps_the_tree(void **state)
+{
+	(void)state;
+	struct envoi_element *message = parse("<message to='x'><body>hi</body></message>", "jabber:client");
+	struct envoi_element *body = envoi_element_ref(envoi_element_first(message));
+	envoi_element_unref(message);
+	assert_string_equal(envoi_element_text(body), "hi");
+	assert_string_equal(envoi_element_attr(envoi_element_parent(body), "to"), "x");
+	envoi_element_unref(body);
+}
+
+static void what_xml_forbids_cannot_be_built(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"", "a b", "a:b", "1", "-a", "a>", "\xc3", "a\xef\xbf\xbf", "xml:a"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct envoi_element *a = envoi_element_new(context, "", "a");
+		assert_null(envoi_element_new(context, "", names[i]));
+		assert_null(envoi_element_add(a, NULL, names[i]));
+		assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
+		a = envoi_element_unref(a);
+		a = envoi_element_new(context, "", "a");
+		assert_null(envoi_element_set(a, names[i], "b"));
+		assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
+		envoi_element_unref(a);
+	}
+	static const char *const texts[] = {"\x01", "\xff", "\xed\xa0\x80", "\xef\xbf\xbe", "a\x0b"};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct envoi_element *a = envoi_element_new(context, "", "a");
+		assert_null(envoi_element_add_text(a, texts[i]));
+		assert_null(envoi_element_add(a, NULL, "fine"));
+		assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
+		envoi_element_unref(a);
+	}
+	assert_null(envoi_element_new(context, ENVOI_NS_XML, "a"));
+	assert_null(envoi_element_new(context, "http://www.w3.org/2000/xmlns/", "a"));
+	struct envoi_element *a = envoi_element_new(context, "", "a");
+	assert_null(envoi_element_set(a, "xmlns", "b"));
+	envoi_element_unref(a);
+}
+
+static void texts_are_joined(void **state)
+{
+	(void)state;
+	struct envoi_element *a = parse("<a>one<b/>two<c/>three</a>", NULL);
+	assert_string_equal(envoi_element_text(a), "onetwothree");
+	assert_string_equal(envoi_element_name(envoi_element_next(envoi_element_first(a))), "c");
+	envoi_element_add_text(a, "four");
+	assert_string_equal(envoi_element_text(a), "onetwothreefour");
+	envoi_element_unref(a);
+}
+
+static void languages_are_inherited(void **state)
+{
+	(void)state;
+	struct envoi_element *a = parse("<a xml:lang='en'><b><c xml:lang='de'/></b></a>", NULL);
+	struct envoi_element *b = envoi_element_first(a);
+	assert_string_equal(envoi_element_lang(b), "en");
+	assert_string_equal(envoi_element_lang(envoi_element_first(b)), "de");
+	struct envoi_element *copy = envoi_element_dup(b);
+	assert_string_equal(envoi_element_lang(copy), "en");
+	envoi_element_unref(copy);
+	envoi_element_unref(a);
+}
+
+static void copies_are_independent_and_may_go_into_their_own_source(void **state)
+{
+	(void)state;
+	struct envoi_element *a = parse("<a x='1'>t<b><c/></b></a>", "urn:a");
+	struct envoi_element *b = envoi_element_first(a);
+	assert_non_null(envoi_element_add_copy(envoi_element_first(b), a));
+	assert_written(a, NULL,
+		"<a xmlns='urn:a' x='1'>t<b><c><a x='1'>t<b><c/></b></a></c></b></a>");
+	envoi_element_unref(a);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_tree_is_built_read_and_written),
+		cmocka_unit_test(a_reference_to_a_child_keeps_the_tree),
+		cmocka_unit_test(what_xml_forbids_cannot_be_built),
+		cmocka_unit_test(texts_are_joined),
+		cmocka_unit_test(languages_are_inherited),
+		cmocka_unit_test(copies_are_independent_and_may_go_into_their_own_source),
+	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
+	return cmocka_run_group_tests_name("xml/element", tests, setup, teardown);
+}

@@ -85,6 +85,15 @@ void envoi__make_sockaddr(struct sockaddr_storage *address, int family,
 	}
 }
 
+void envoi__set_port(struct sockaddr_storage *address, uint16_t port)
+{
+	if (address->ss_family == AF_INET) {
+		((struct sockaddr_in *)(void *)address)->sin_port = htons(port);
+	} else {
+		((struct sockaddr_in6 *)(void *)address)->sin6_port = htons(port);
+	}
+}
+
 socklen_t envoi__sockaddr_len(const struct sockaddr_storage *address)
 {
 	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)

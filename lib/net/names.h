@@ -31,6 +31,8 @@ int envoi__parse_address(const char *text, unsigned char bytes[16]);
 void envoi__make_sockaddr(struct sockaddr_storage *address, int family,
 	const unsigned char *bytes, uint16_t port);
 
+void envoi__set_port(struct sockaddr_storage *address, uint16_t port);
+
 /** @return bytes of it that count */
 socklen_t envoi__sockaddr_len(const struct sockaddr_storage *address);
 

@@ -44,7 +44,7 @@ enum envoi_lookup_status {
 
 /** A SRV record (RFC 2782), as it came: unsorted, target "." included. */
 struct envoi_srv {
-	char *target; /**< without a trailing dot, but "." itself stays */
+	const char *target; /**< without a trailing dot, but "." itself stays */
 	uint16_t port, priority, weight;
 };
 

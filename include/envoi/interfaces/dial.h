@@ -1,0 +1,128 @@
+/*
+ * envoi - dialing: from an XMPP domain to a connected socket
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_INTERFACES_DIAL_H
+#define ENVOI_INTERFACES_DIAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <envoi/error.h>
+#include <envoi/export.h>
+#include <envoi/failure.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+struct envoi_settings;
+
+/** What is spoken first on a connection. */
+enum envoi_road {
+	ENVOI_ROAD_STARTTLS = 1, /**< XMPP in clear, to be changed to TLS (RFC 6120, section 5) */
+	ENVOI_ROAD_DIRECT = 2, /**< TLS from the first byte (XEP-0368) */
+};
+
+/** The part of the socket interface that dialing uses; another one in tests. */
+struct envoi_sockets {
+	/**
+	 * Begin to connect.
+	 *
+	 * @param ret_fd  on success a non-blocking descriptor that gets ready to be written to
+	 *                when the outcome is known
+	 * @return 0, or a negative errno
+	 */
+	int (*connect)(void *user, const struct sockaddr *address, socklen_t len, int *ret_fd);
+
+	/** The outcome. @return 0: connected; or a negative errno */
+	int (*outcome)(void *user, int fd);
+
+	/** Close a descriptor that did not win. */
+	void (*close)(void *user, int fd);
+	void *user;
+};
+
+/** Where to. A zeroed member asks for its default; strings are copied. */
+struct envoi_dial_options {
+	const char *domain; /**< the XMPP domain as A-labels, or an address (also as "[::1]") */
+	const char *service; /**< "xmpp-client" (default) or "xmpp-server" */
+	unsigned int roads; /**< OR of enum envoi_road; default: STARTTLS */
+	const char *host; /**< NULL: services of the domain; else this name or address, no SRV */
+	uint16_t port; /**< not 0: this port, on @p host or else on the domain, no SRV. Without SRV
+			    and with both roads, STARTTLS is taken */
+	uint64_t resolve_timeout_ms; /**< for one look-up; default 15 s */
+	uint64_t attempt_timeout_ms; /**< for one address; default 15 s */
+	uint64_t timeout_ms; /**< for everything; default: none but the others */
+	uint64_t stagger_ms; /**< between starts (RFC 8305, section 5); default 250 */
+	const struct envoi_sockets *sockets; /**< borrowed until the dial is freed; default: TCP */
+};
+
+/**
+ * Set what the settings server, port, tls.mode, resolve.timeout and connect.timeout say; all else
+ * as it was. @p options->host borrows from @p settings.
+ */
+ENVOI_API void envoi_dial_options_from_settings(
+	struct envoi_dial_options *options, const struct envoi_settings *settings);
+
+/** The connection that won; borrowed for the callback. */
+struct envoi_dialed {
+	int fd; /**< the receiver's: connected, non-blocking, close-on-exec, without Nagle's delay */
+	enum envoi_road road;
+	char host[256]; /**< the target's name: for people. Never for checking a certificate */
+	char address[64]; /**< "192.0.2.1", "2001:db8::1" */
+	uint16_t port;
+};
+
+/**
+ * Called once, from the loop; the dial may be freed inside.
+ *
+ * @param dialed   NULL on failure
+ * @param failure  NULL on success; borrowed. Phase RESOLVE: no address was found; CONNECT: none
+ *                 accepted. Code TIMEOUT: all that failed failed by time, or the whole time was
+ *                 over; SYSTEM or NOMEM: all by this host's fault; else UNREACHABLE. Lists each attempt, look-ups included
+ */
+typedef void envoi_dialed_fn(
+	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure);
+
+/**
+ * Finding and reaching a server (RFC 6120, section 3.2).
+ *
+ * 1. Services: SRV records of _xmpp-client._tcp and, for direct TLS, of _xmpps-client._tcp, asked
+ *    together and merged by priority and weight (RFC 2782, XEP-0368). A sole target "." means that
+ *    the service is refused on that road. Where there are no records, which is NXDOMAIN or NODATA
+ *    and nothing else, the domain itself is tried: on port 5222 with STARTTLS unless that road is
+ *    refused, or, where only direct TLS is wanted, on port 5223. SERVFAIL, a malformed answer and
+ *    no answer are failures for the time being: they never lead to the domain itself, which may
+ *    be another machine; but one of two look-ups may fail while the other has records.
+ * 2. Addresses: A and AAAA of a target asked together, targets in their order, the next target's
+ *    while the last address of this one is being tried.
+ * 3. Connections: a race (RFC 8305): families interleaved beginning with IPv6 (an IPv4 address
+ *    waits at most 50 ms for IPv6 ones), each start 250 ms after the one before or as soon as one
+ *    has failed, first connected socket wins, the others are closed.
+ *
+ * At most 32 targets, and 16 addresses of each, are tried.
+ */
+struct envoi_dial;
+
+/**
+ * Begin; returns at once, everything happens in the loop.
+ *
+ * @param options  borrowed for the call
+ * @retval ENVOI_ERR_INVALID  @p domain or @p host is neither a DNS name nor an address, or
+ *                            @p service is unknown
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_dial_new(struct envoi_dial **ret_dial,
+	struct envoi_context *context, const struct envoi_dial_options *options,
+	envoi_dialed_fn *done, void *user);
+
+/** Stop silently and free; NULL is allowed; at any time, in `done` too. */
+ENVOI_API void envoi_dial_free(struct envoi_dial *dial);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,81 @@
+/*
+ * envoi - what was tried in vain
+ * SPDX-License-Identifier: MIT
+ */
+#include "net/attempts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <envoi/context.h>
+
+#include "net/names.h"
+
+static int code_of(enum envoi_lookup_status status)
+{
+	switch (status) {
+	case ENVOI_LOOKUP_TIMEOUT:
+		return ENVOI_ERR_TIMEOUT;
+	case ENVOI_LOOKUP_NOMEM:
+		return ENVOI_ERR_NOMEM;
+	case ENVOI_LOOKUP_OK:
+	case ENVOI_LOOKUP_NO_NAME:
+	case ENVOI_LOOKUP_NO_DATA:
+	case ENVOI_LOOKUP_FAILED:
+		break;
+	}
+	return ENVOI_ERR_UNREACHABLE;
+}
+
+void envoi__attempts_add_lookup(struct envoi_failure *failure, const char *name,
+	enum envoi_lookup_status status, const char *text)
+{
+	struct envoi_attempt attempt = {.phase = ENVOI_PHASE_RESOLVE, .code = code_of(status)};
+	snprintf(attempt.target, sizeof(attempt.target), "%s", name);
+	snprintf(attempt.text, sizeof(attempt.text), "%s",
+		text != NULL ? text : envoi_lookup_status_text(status));
+	envoi_failure_add_attempt(failure, &attempt);
+}
+
+void envoi__attempts_add_address(struct envoi_failure *failure, const char *host,
+	const struct sockaddr_storage *address, uint16_t port, int code, const char *text)
+{
+	struct envoi_attempt attempt = {
+		.phase = ENVOI_PHASE_CONNECT,
+		.code = code,
+		.port = port,
+	};
+	snprintf(attempt.target, sizeof(attempt.target), "%s", host);
+	envoi__print_address(address, attempt.address, sizeof(attempt.address));
+	snprintf(attempt.text, sizeof(attempt.text), "%s", text);
+	envoi_failure_add_attempt(failure, &attempt);
+}
+
+int envoi__attempts_code(const struct envoi_failure *failure, enum envoi_phase phase)
+{
+	int code = ENVOI_OK;
+	for (size_t i = 0; i < failure->attempt_count; i++) {
+		const struct envoi_attempt *attempt = &failure->attempts[i];
+		if (attempt->phase == phase) {
+			if (code != ENVOI_OK && code != attempt->code) {
+				return ENVOI_ERR_UNREACHABLE;
+			}
+			code = attempt->code;
+		}
+	}
+	return code != ENVOI_OK ? code : ENVOI_ERR_NOMEM;
+}
+
+void envoi__attempts_conclude(struct envoi_failure *failure, enum envoi_phase phase, int code,
+	const char *format, ...)
+{
+	struct envoi_failure tried = *failure;
+	char text[sizeof(failure->text)];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	envoi_failure_set(failure, tried.context, phase, code, "%s", text);
+	failure->attempts = tried.attempts;
+	failure->attempt_count = tried.attempt_count;
+}

@@ -1,0 +1,44 @@
+/*
+ * envoi - targets in the order in which they are to be tried
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_NET_TARGETS_H
+#define ENVOI_NET_TARGETS_H
+
+#include <stdint.h>
+
+#include <envoi/interfaces/dial.h>
+#include <envoi/interfaces/resolver.h>
+
+#include "net/names.h"
+
+/** More are left out: those that would be tried last. */
+#define ENVOI__MAX_TARGETS 32
+
+struct envoi__target {
+	char host[ENVOI__MAX_DNS_NAME + 1];
+	uint16_t port, priority, weight;
+	enum envoi_road road;
+};
+
+struct envoi__targets {
+	struct envoi_context *context; /* borrowed */
+	struct envoi__target *items;
+	size_t count;
+};
+
+void envoi__targets_init(struct envoi__targets *targets, struct envoi_context *context);
+void envoi__targets_finish(struct envoi__targets *targets);
+
+/** @param host  a name or an address, short enough. @retval ENVOI_ERR_NOMEM */
+int envoi__targets_add(struct envoi__targets *targets, const char *host, uint16_t port,
+	enum envoi_road road);
+
+/** Add SRV records that can be used: with a port and a name. @retval ENVOI_ERR_NOMEM */
+int envoi__targets_add_srvs(struct envoi__targets *targets, const struct envoi_srv *srvs,
+	size_t count, enum envoi_road road);
+
+/** Order by priority, and by chance according to weight within a priority (RFC 2782). */
+void envoi__targets_order(struct envoi__targets *targets);
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * envoi - order of targets: tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+
+#include "net/targets.h"
+
+static uint64_t seed;
+
+/* SplitMix64: the same numbers in every run */
+static int seeded_random(void *user, void *bytes, size_t len)
+{
+	(void)user;
+	unsigned char *at = bytes;
+	for (size_t i = 0; i < len; i++) {
+		uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+		z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+		z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+		at[i] = (unsigned char)(z >> 56);
+	}
+	return ENVOI_OK;
+}
+
+static int setup(void **state)
+{
+	struct envoi_context *context;
+	struct envoi_context_options options = {.random = seeded_random};
+	seed = 42;
+	assert_int_equal(envoi_context_new(&context, &options), ENVOI_OK);
+	*state = context;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	envoi_context_unref(*state);
+	return 0;
+}
+
+/* Order the records and write the first letters of their targets. */
+static void order(struct envoi_context *context, const struct envoi_srv *srvs, size_t count,
+	char *letters)
+{
+	struct envoi__targets targets;
+	envoi__targets_init(&targets, context);
+	assert_int_equal(
+		envoi__targets_add_srvs(&targets, srvs, count, ENVOI_ROAD_STARTTLS), ENVOI_OK);
+	envoi__targets_order(&targets);
+	for (size_t i = 0; i < targets.count; i++) {
+		*letters++ = targets.items[i].host[0];
+	}
+	*letters = '\0';
+	envoi__targets_finish(&targets);
+}
+
+static void lower_priorities_come_first(void **state)
+{
+	static const struct envoi_srv srvs[] = {
+		{.target = "c.example", .port = 1, .priority = 300, .weight = 9},
+		{.target = "a.example", .port = 1, .priority = 0, .weight = 0},
+		{.target = "d.example", .port = 1, .priority = 65535, .weight = 65535},
+		{.target = "b.example", .port = 1, .priority = 5, .weight = 1},
+	};
+	char letters[8];
+	for (int i = 0; i < 50; i++) {
+		order(*state, srvs, 4, letters);
+		assert_string_equal(letters, "abcd");
+	}
+}
+
+#define ROUNDS 6000
+
+/* How often each of a, b, c came at each of the three places, of ROUNDS. */
+static void count_places(struct envoi_context *context, const uint16_t weights[3], int places[3][3])
+{
+	struct envoi_srv srvs[3] = {
+		{.target = "a.example", .port = 1, .weight = weights[0]},
+		{.target = "b.example", .port = 1, .weight = weights[1]},
+		{.target = "c.example", .port = 1, .weight = weights[2]},
+	};
+	char letters[8];
+	for (int i = 0; i < ROUNDS; i++) {
+		order(context, srvs, 3, letters);
+		assert_int_equal(strlen(letters), 3);
+		for (int place = 0; place < 3; place++) {
+			places[letters[place] - 'a'][place]++;
+		}
+	}
+}
+
+/* 6000 draws: one standard deviation is below 39; five of them are allowed. */
+static void assert_near(int count, int expected)
+{
+	assert_in_range(count, expected > 195 ? expected - 195 : 0, expected + 195);
+}
+
+static void weights_decide_how_often_a_target_comes_first(void **state)
+{
+	int places[3][3] = {{0}};
+	count_places(*state, (const uint16_t[]){1000, 3000, 6000}, places);
+	assert_near(places[0][0], 600);
+	assert_near(places[1][0], 1800);
+	assert_near(places[2][0], 3600);
+	/* the second place: a after b or c, weighted by what is left */
+	assert_near(places[0][1], (int)(6000 * (0.3 * 1 / 7.0 + 0.6 * 1 / 4.0)));
+	assert_near(places[1][1], (int)(6000 * (0.1 * 3 / 9.0 + 0.6 * 3 / 4.0)));
+}
+
+static void equal_weights_are_shuffled_evenly(void **state)
+{
+	int places[3][3] = {{0}};
+	count_places(*state, (const uint16_t[]){500, 500, 500}, places);
+	for (int target = 0; target < 3; target++) {
+		for (int place = 0; place < 3; place++) {
+			assert_near(places[target][place], 2000);
+		}
+	}
+}
+
+static void weight_zero_has_a_small_chance_but_some(void **state)
+{
+	int places[3][3] = {{0}};
+	count_places(*state, (const uint16_t[]){9, 0, 10}, places);
+	assert_near(places[1][0], 6000 / 20);
+	assert_true(places[1][0] > 0);
+}
+
+static void records_that_cannot_be_used_are_left_out(void **state)
+{
+	char long_name[300];
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	const struct envoi_srv srvs[] = {
+		{.target = "a.example", .port = 0},
+		{.target = ".", .port = 5222},
+		{.target = "b c", .port = 5222},
+		{.target = long_name, .port = 5222},
+		{.target = "g.example", .port = 5222},
+	};
+	char letters[8];
+	order(*state, srvs, 5, letters);
+	assert_string_equal(letters, "g");
+}
+
+static void too_many_targets_are_cut_at_the_end(void **state)
+{
+	static struct envoi_srv srvs[100];
+	static char names[100][16];
+	for (size_t i = 0; i < 100; i++) {
+		snprintf(names[i], sizeof(names[i]), "h%zu.example", i);
+		srvs[i] = (struct envoi_srv){
+			.target = names[i], .port = 1, .priority = (uint16_t)(100 - i)};
+	}
+	struct envoi__targets targets;
+	envoi__targets_init(&targets, *state);
+	assert_int_equal(
+		envoi__targets_add_srvs(&targets, srvs, 100, ENVOI_ROAD_STARTTLS), ENVOI_OK);
+	envoi__targets_order(&targets);
+	assert_int_equal(targets.count, ENVOI__MAX_TARGETS);
+	assert_string_equal(targets.items[0].host, "h99.example");
+	envoi__targets_finish(&targets);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(lower_priorities_come_first),
+		CASE(weights_decide_how_often_a_target_comes_first),
+		CASE(equal_weights_are_shuffled_evenly),
+		CASE(weight_zero_has_a_small_chance_but_some),
+		CASE(records_that_cannot_be_used_are_left_out),
+		CASE(too_many_targets_are_cut_at_the_end),
+	};
+	return cmocka_run_group_tests_name("net/targets", tests, NULL, NULL);
+}

@@ -554,26 +554,31 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_payload_check(const struct envoi_payload_ty
 /**
  * Write a struct, after checking it as envoi_payload_check() does.
  *
- * @retval ENVOI_ERR_INVALID  as envoi_payload_check(): nothing was written
- * @return else ENVOI_OK; what is not allowed in XML (a control character in a text) or does not fit
- *         into the buffer is told by envoi_xml_writer_finish(), as always
+ * @retval ENVOI_ERR_INVALID  as envoi_payload_check()
+ * @retval ENVOI_ERR_NOMEM    also for a NULL writer
+ *
+ * A failure is the writer's, too: envoi_xml_writer_finish() returns it, so that no half of a payload
+ * is ever sent. What is not allowed in XML (a control character in a text) or does not fit into the
+ * buffer is only told there, as always.
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_payload_write(struct envoi_xml_writer *writer,
+ENVOI_API int envoi_payload_write(struct envoi_xml_writer *writer,
 	const struct envoi_payload_type *type, const void *value,
 	struct envoi_payload_problem *ret_problem);
 
 /**
  * Add a struct to a tree, as a child of @p parent.
  *
- * @retval ENVOI_ERR_INVALID  as envoi_payload_check(): nothing was added; or something in it is not
- *                            allowed in XML: the tree's failure, as with every builder
- * @retval ENVOI_ERR_NOMEM    likewise; also for NULL
+ * @retval ENVOI_ERR_INVALID  as envoi_payload_check(), or something in it is not allowed in XML
+ * @retval ENVOI_ERR_NOMEM    also for NULL
+ * @return  otherwise the tree's first failure
+ *
+ * A failure is the tree's, as with every builder: what sends the tree reports it.
  */
 ENVOI_API int envoi_payload_add(struct envoi_element *parent,
 	const struct envoi_payload_type *type, const void *value,
 	struct envoi_payload_problem *ret_problem);
 
-/** As envoi_payload_add(), into a tree of its own. @param[out] ret_element with one reference */
+/** As envoi_payload_add(), but makes a tree of its own. @param[out] ret_element with one reference */
 ENVOI_API ENVOI_MUST_CHECK int envoi_payload_build(struct envoi_element **ret_element,
 	struct envoi_context *context, const struct envoi_payload_type *type, const void *value,
 	struct envoi_payload_problem *ret_problem);

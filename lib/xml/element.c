@@ -17,6 +17,7 @@ struct envoi__tree *envoi__tree_new(struct envoi_context *context)
 	tree->arena = arena;
 	tree->references = 1;
 	tree->error = ENVOI_OK;
+	tree->owned = NULL;
 	tree->lang = NULL;
 	envoi_context_ref(context);
 	return tree;
@@ -27,10 +28,33 @@ void envoi__tree_unref(struct envoi__tree *tree)
 	if (tree == NULL || --tree->references > 0) {
 		return;
 	}
+	for (struct envoi__owned *owned = tree->owned; owned != NULL; owned = owned->older) {
+		owned->release(owned->object);
+	}
 	struct envoi__arena arena = tree->arena; /* the tree itself lies in it */
 	struct envoi_context *context = arena.context;
 	envoi__arena_finish(&arena);
 	envoi_context_unref(context);
+}
+
+int envoi__element_own(
+	const struct envoi_element *element, void *object, void (*release)(void *object))
+{
+	struct envoi__owned *owned = envoi__arena_alloc(&element->tree->arena, sizeof(*owned));
+	if (owned == NULL) {
+		release(object);
+		return ENVOI_ERR_NOMEM;
+	}
+	*owned = (struct envoi__owned){element->tree->owned, object, release};
+	element->tree->owned = owned;
+	return ENVOI_OK;
+}
+
+void envoi__element_fail(struct envoi_element *element, int error)
+{
+	if (element != NULL && element->tree->error == ENVOI_OK) {
+		element->tree->error = error;
+	}
 }
 
 struct envoi_element *envoi_element_ref(struct envoi_element *element)

@@ -34,6 +34,7 @@ struct envoi__tree {
 	struct envoi__arena arena; /* holds the context reference */
 	unsigned int references;
 	int error; /* the first failure of a builder */
+	struct envoi__owned *owned; /* released with the tree, newest first */
 	const char *lang; /* in force outside the root; NULL: unknown */
 };
 
@@ -88,6 +89,25 @@ const char *envoi__element_name_known(const struct envoi_element *element);
 /** @return a tree without elements, one reference, or NULL: out of memory */
 struct envoi__tree *envoi__tree_new(struct envoi_context *context);
 void envoi__tree_unref(struct envoi__tree *tree);
+
+/** Something counted that goes with a tree. */
+struct envoi__owned {
+	struct envoi__owned *older;
+	void *object;
+	void (*release)(void *object);
+};
+
+/**
+ * Let a tree release an object when it is freed.
+ *
+ * @param object  taken: released at once on failure
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__element_own(
+	const struct envoi_element *element, void *object, void (*release)(void *object));
+
+/** Make @p error the tree's failure, if it has none. NULL is allowed. */
+void envoi__element_fail(struct envoi_element *element, int error);
 
 /**
  * Append valid text, to the text node at the end if there is one.

@@ -8,6 +8,7 @@
 #include "xml/emit.h"
 
 struct envoi_element;
+struct envoi_xml_writer;
 
 /**
  * Write a tree without failure where @p scope is the default namespace.
@@ -15,5 +16,10 @@ struct envoi_element;
  */
 void envoi__xml_write(struct envoi__emit *emit, const struct envoi_element *element,
 	const char *scope, bool is_top);
+
+struct envoi_context *envoi__xml_writer_context(const struct envoi_xml_writer *writer);
+
+/** Make @p error the writer's failure, if it has none. */
+void envoi__xml_writer_fail(struct envoi_xml_writer *writer, int error);
 
 #endif

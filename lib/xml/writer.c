@@ -66,6 +66,16 @@ static bool is_broken(const struct envoi_xml_writer *writer)
 	return writer == NULL || writer->emit.error != ENVOI_OK;
 }
 
+struct envoi_context *envoi__xml_writer_context(const struct envoi_xml_writer *writer)
+{
+	return writer->context;
+}
+
+void envoi__xml_writer_fail(struct envoi_xml_writer *writer, int error)
+{
+	fail(writer, error);
+}
+
 static const char *keep(struct envoi_xml_writer *writer, const char *text)
 {
 	size_t len = strlen(text);

@@ -1,0 +1,32 @@
+/*
+ * envoi - stanzas: what their files share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_STANZA_STANZA_H
+#define ENVOI_STANZA_STANZA_H
+
+#include <envoi/stanza.h>
+
+/** An address, parsed when somebody asks for it. */
+struct envoi__stanza_address {
+	const char *text; /* that was parsed; NULL: none yet */
+	struct envoi_jid *jid; /* owned by the tree; NULL: malformed */
+};
+
+/** Lives in the arena of its element: a reference to it is one to the tree. */
+struct envoi_stanza {
+	struct envoi_element *element;
+	enum envoi_stanza_kind kind;
+	enum envoi_stanza_type type;
+	struct envoi__stanza_address from, to;
+	struct envoi__stanza_decoded *decoded; /* payloads that were asked for */
+};
+
+/** See an element whose kind and type are known as a stanza. @param element taken; NULL gives NULL */
+struct envoi_stanza *envoi__stanza_new(struct envoi_element *element, enum envoi_stanza_kind kind,
+	enum envoi_stanza_type type);
+
+/** @return the word for the attribute `type`; NULL: none is to be set */
+const char *envoi__stanza_type_word(enum envoi_stanza_kind kind, enum envoi_stanza_type type);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * envoi - stanzas: making them, and replies to them
+ * SPDX-License-Identifier: MIT
+ */
+#include "stanza/stanza.h"
+
+#include <envoi/context.h>
+
+#include "xml/element.h"
+
+static struct envoi_stanza *make(struct envoi_context *context, enum envoi_stanza_kind kind,
+	enum envoi_stanza_type type, const char *to)
+{
+	const char *name = kind == ENVOI_MESSAGE ? "message"
+		: kind == ENVOI_PRESENCE	 ? "presence"
+						 : "iq";
+	struct envoi_element *element = envoi_element_new(context, ENVOI_NS_CLIENT, name);
+	if (element == NULL) {
+		return NULL;
+	}
+	const char *word = envoi__stanza_type_word(kind, type);
+	if (word != NULL) {
+		envoi_element_set(element, "type", word);
+	}
+	if (to != NULL) {
+		envoi_element_set(element, "to", to);
+	}
+	return envoi__stanza_new(element, kind, type);
+}
+
+struct envoi_stanza *envoi_message_new(struct envoi_context *context,
+	enum envoi_stanza_type type, const char *to, const char *body)
+{
+	if (type == ENVOI_TYPE_ANY) {
+		type = ENVOI_TYPE_NORMAL;
+	}
+	if (type != ENVOI_TYPE_NORMAL && envoi__stanza_type_word(ENVOI_MESSAGE, type) == NULL) {
+		return NULL;
+	}
+	struct envoi_stanza *message = make(context, ENVOI_MESSAGE, type, to);
+	envoi_element_add_with_text(envoi_stanza_element(message), NULL, "body", body);
+	return message;
+}
+
+struct envoi_stanza *envoi_presence_new(
+	struct envoi_context *context, enum envoi_stanza_type type, const char *to)
+{
+	if (type == ENVOI_TYPE_ANY) {
+		type = ENVOI_TYPE_AVAILABLE;
+	}
+	if (type != ENVOI_TYPE_AVAILABLE && envoi__stanza_type_word(ENVOI_PRESENCE, type) == NULL) {
+		return NULL;
+	}
+	return make(context, ENVOI_PRESENCE, type, to);
+}
+
+struct envoi_stanza *envoi_iq_new(
+	struct envoi_context *context, enum envoi_stanza_kind kind, const char *to)
+{
+	if (kind != ENVOI_IQ_GET && kind != ENVOI_IQ_SET) {
+		return NULL;
+	}
+	return make(context, kind, ENVOI_TYPE_ANY, to);
+}
+
+/* To whom it came from, from whom it was for, with its id (RFC 6120, section 8.1). */
+static struct envoi_stanza *make_reply(const struct envoi_stanza *cause,
+	enum envoi_stanza_kind kind, enum envoi_stanza_type type)
+{
+	struct envoi_context *context = cause->element->tree->arena.context;
+	struct envoi_stanza *reply = make(context, kind, type, envoi_stanza_from_text(cause));
+	struct envoi_element *element = envoi_stanza_element(reply);
+	envoi_element_set(element, "from", envoi_stanza_to_text(cause));
+	envoi_element_set(element, "id", envoi_stanza_id(cause));
+	return reply;
+}
+
+static bool is_request(const struct envoi_stanza *stanza)
+{
+	return stanza->kind == ENVOI_IQ_GET || stanza->kind == ENVOI_IQ_SET;
+}
+
+struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *request)
+{
+	if (request == NULL || !is_request(request)) {
+		return NULL;
+	}
+	return make_reply(request, ENVOI_IQ_RESULT, ENVOI_TYPE_ANY);
+}
+
+/* RFC 6120, sections 8.2.3 and 8.3.1: neither a result nor an error is answered. */
+bool envoi_stanza_may_answer(const struct envoi_stanza *stanza)
+{
+	return is_request(stanza) ||
+		((stanza->kind == ENVOI_MESSAGE || stanza->kind == ENVOI_PRESENCE) &&
+			stanza->type != ENVOI_TYPE_ERROR);
+}
+
+struct envoi_stanza *envoi_stanza_error_new(const struct envoi_stanza *cause,
+	enum envoi_stanza_condition condition, const char *text)
+{
+	if (cause == NULL || !envoi_stanza_may_answer(cause)) {
+		return NULL;
+	}
+	if (envoi_stanza_condition_name(condition) == NULL) {
+		condition = ENVOI_UNDEFINED_CONDITION;
+	}
+	struct envoi_stanza *reply = is_request(cause)
+		? make_reply(cause, ENVOI_IQ_ERROR, ENVOI_TYPE_ANY)
+		: make_reply(cause, cause->kind, ENVOI_TYPE_ERROR);
+	struct envoi_element *error =
+		envoi_element_add(envoi_stanza_element(reply), ENVOI_NS_CLIENT, "error");
+	envoi_element_set(
+		error, "type", envoi_stanza_error_type_name(envoi_stanza_condition_type(condition)));
+	envoi_element_add(error, ENVOI_NS_STANZA_ERRORS, envoi_stanza_condition_name(condition));
+	envoi_element_add_with_text(error, ENVOI_NS_STANZA_ERRORS, "text", text);
+	return reply;
+}
+
+int envoi_id_make(struct envoi_context *context, char ret_id[ENVOI_ID_SIZE])
+{
+	/* RFC 4648, section 5, without padding */
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char bytes[18] = {0};
+	int r = envoi_context_random(context, bytes, 16);
+	if (r < 0) {
+		return r;
+	}
+	for (size_t i = 0; i < ENVOI_ID_SIZE - 1; i++) {
+		const unsigned char *three = bytes + i / 4 * 3;
+		unsigned int bits = (unsigned int)three[0] << 16 | (unsigned int)three[1] << 8 | three[2];
+		ret_id[i] = alphabet[bits >> (18 - 6 * (i % 4)) & 63];
+	}
+	ret_id[ENVOI_ID_SIZE - 1] = '\0';
+	return ENVOI_OK;
+}

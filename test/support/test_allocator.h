@@ -1,0 +1,23 @@
+/*
+ * envoi - an allocator that counts, and fails when told to
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TEST_ALLOCATOR_H
+#define TEST_ALLOCATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <envoi/context.h>
+
+struct test_allocator {
+	size_t calls; /* that asked for memory */
+	size_t fail_at; /* the call that fails, from 1; 0: none */
+	bool fail_on; /* whether all behind it fail too */
+	size_t live; /* blocks not freed yet */
+};
+
+/** A context on that allocator, which must outlive it. @return as envoi_context_new() */
+int test_allocator_context(struct envoi_context **ret_context, struct test_allocator *allocator);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * envoi - payload descriptors: what holds for all tables
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "payload_property.h"
+#include "stanza/payload_tables.h"
+
+enum {
+	TYPES = sizeof(all_types) / sizeof(all_types[0]),
+};
+
+static void what_is_written_comes_back_equal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TYPES; i++) {
+		payload_property_check(all_types[i], 400, 1000 * i);
+	}
+}
+
+static void no_memory_is_survived_at_every_allocation(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TYPES; i++) {
+		payload_property_check_memory(all_types[i], 77);
+		payload_property_check_memory(all_types[i], 78);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_comes_back_equal),
+		cmocka_unit_test(no_memory_is_survived_at_every_allocation),
+	};
+	return cmocka_run_group_tests_name("stanza/payload_properties", tests, NULL, NULL);
+}

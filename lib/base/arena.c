@@ -7,27 +7,81 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/context.h"
+
 struct envoi__arena_chunk {
 	struct envoi__arena_chunk *older;
 	size_t len;
 	max_align_t data[];
 };
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CHECKS_ADDRESSES 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define CHECKS_ADDRESSES 1
+#endif
+
 enum {
 	FIRST_CHUNK = 2048,
 	LARGEST_CHUNK = 65536,
+#ifdef CHECKS_ADDRESSES
+	MOST_SPARES = 0, /* what is freed has to be seen as freed */
+#else
+	MOST_SPARES = 8,
+#endif
 };
+
+static const size_t first_room = FIRST_CHUNK - sizeof(struct envoi__arena_chunk);
 
 void envoi__arena_init(struct envoi__arena *arena, struct envoi_context *context)
 {
 	*arena = (struct envoi__arena){.context = context};
 }
 
+/* Most arenas need one chunk and live for one stanza: that chunk goes round. */
+static void chunk_free(struct envoi_context *context, struct envoi__arena_chunk *chunk)
+{
+	if (chunk->len == first_room && (int)context->spare_chunk_count < MOST_SPARES) {
+		chunk->older = context->spare_chunks;
+		context->spare_chunks = chunk;
+		context->spare_chunk_count++;
+	} else {
+		envoi_free(context, chunk);
+	}
+}
+
+static struct envoi__arena_chunk *chunk_new(struct envoi_context *context, size_t room)
+{
+	struct envoi__arena_chunk *chunk = context->spare_chunks;
+	if (room == first_room && chunk != NULL) {
+		context->spare_chunks = chunk->older;
+		context->spare_chunk_count--;
+		return chunk;
+	}
+	chunk = envoi_alloc(context, sizeof(*chunk) + room);
+	if (chunk != NULL) {
+		chunk->len = room;
+	}
+	return chunk;
+}
+
+void envoi__arena_drop_spares(struct envoi_context *context)
+{
+	while (context->spare_chunks != NULL) {
+		struct envoi__arena_chunk *older = context->spare_chunks->older;
+		envoi_free(context, context->spare_chunks);
+		context->spare_chunks = older;
+	}
+	context->spare_chunk_count = 0;
+}
+
 void envoi__arena_finish(struct envoi__arena *arena)
 {
 	while (arena->chunks != NULL) {
 		struct envoi__arena_chunk *older = arena->chunks->older;
-		envoi_free(arena->context, arena->chunks);
+		chunk_free(arena->context, arena->chunks);
 		arena->chunks = older;
 	}
 	arena->next = arena->end = NULL;
@@ -41,20 +95,18 @@ void *envoi__arena_grow(struct envoi__arena *arena, size_t len)
 		return NULL;
 	}
 	size_t rounded = (len + (sizeof(void *) - 1)) & ~(sizeof(void *) - 1);
-	size_t room = arena->total < FIRST_CHUNK ? FIRST_CHUNK - sizeof(struct envoi__arena_chunk)
-						 : arena->total;
+	size_t room = arena->total < FIRST_CHUNK ? first_room : arena->total;
 	if (room > LARGEST_CHUNK) {
 		room = LARGEST_CHUNK;
 	}
 	if (room < rounded) {
 		room = rounded;
 	}
-	struct envoi__arena_chunk *chunk = envoi_alloc(arena->context, sizeof(*chunk) + room);
+	struct envoi__arena_chunk *chunk = chunk_new(arena->context, room);
 	if (chunk == NULL) {
 		return NULL;
 	}
 	chunk->older = arena->chunks;
-	chunk->len = room;
 	arena->chunks = chunk;
 	arena->total += sizeof(*chunk) + room;
 	arena->next = (char *)chunk->data + rounded;

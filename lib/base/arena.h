@@ -24,6 +24,9 @@ void envoi__arena_init(struct envoi__arena *arena, struct envoi_context *context
 /** Free everything; the arena is empty and usable again. */
 void envoi__arena_finish(struct envoi__arena *arena);
 
+/** Free the chunks that the context keeps for the next arenas. */
+void envoi__arena_drop_spares(struct envoi_context *context);
+
 void *envoi__arena_grow(struct envoi__arena *arena, size_t len);
 
 /** NULL: out of memory. Not zeroed. */

@@ -14,6 +14,8 @@
 
 #include <envoi/error.h>
 
+#include "base/arena.h"
+
 static void *system_alloc(void *user, size_t len)
 {
 	(void)user;
@@ -116,6 +118,7 @@ struct envoi_context *envoi_context_unref(struct envoi_context *context)
 			context->parts[i]->destroy(context->parts[i]);
 		}
 	}
+	envoi__arena_drop_spares(context);
 	struct envoi_allocator allocator = context->allocator;
 	allocator.free(allocator.user, context);
 	return NULL;

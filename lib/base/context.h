@@ -42,6 +42,8 @@ struct envoi_context {
 	void *wall_clock_user;
 	uint64_t hash_key[2];
 	struct envoi__part *parts[ENVOI__PARTS];
+	struct envoi__arena_chunk *spare_chunks; /* see base/arena.c */
+	unsigned int spare_chunk_count;
 };
 
 /** Overwrite memory so that no compiler leaves it out. */

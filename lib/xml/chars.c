@@ -11,8 +11,6 @@
 
 #include "base/utf8.h"
 
-#define NS_XMLNS "http://www.w3.org/2000/xmlns/"
-
 struct range {
 	uint32_t first, last;
 };
@@ -96,7 +94,7 @@ static bool is(const char *text, size_t len, const char *other)
 bool envoi__xml_is_namespace(const char *text, size_t len)
 {
 	return envoi__utf8_valid(text, len) && !is(text, len, ENVOI_NS_XML) &&
-		!is(text, len, NS_XMLNS);
+		!is(text, len, ENVOI__NS_XMLNS);
 }
 
 bool envoi__xml_is_attr(const char *ns, const char *name)

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define ENVOI__NS_XMLNS "http://www.w3.org/2000/xmlns/"
+
 /** @return whether it is an NCName (XML Namespaces 1.0; XML 1.0 fifth edition, section 2.3) */
 bool envoi__xml_is_ncname(const char *text, size_t len);
 

@@ -215,17 +215,11 @@ void envoi__engine_stop(struct envoi__engine *engine)
 	xmlStopParser(engine->xml);
 }
 
-const struct envoi__name_memo *envoi__engine_name(
-	struct envoi__engine *engine, const xmlChar *raw)
+void envoi__engine_memorize(
+	struct envoi__engine *engine, struct envoi__name_memo *memo, const xmlChar *raw)
 {
-	uintptr_t bits = (uintptr_t)raw;
-	struct envoi__name_memo *memo =
-		&engine->memos[(bits ^ bits >> 8) & (ENVOI__NAME_MEMOS - 1)];
-	if (memo->raw != raw) {
-		const char *text = (const char *)raw;
-		memo->raw = raw;
-		memo->len = strlen(text);
-		memo->known = envoi__name_lookup(engine->context, text, memo->len);
-	}
-	return memo;
+	const char *text = (const char *)raw;
+	memo->raw = raw;
+	memo->len = strlen(text);
+	memo->known = envoi__name_lookup(engine->context, text, memo->len);
 }

@@ -60,8 +60,20 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 /** From a callback: take no more. */
 void envoi__engine_stop(struct envoi__engine *engine);
 
+/** Look a name up anew. */
+void envoi__engine_memorize(
+	struct envoi__engine *engine, struct envoi__name_memo *memo, const xmlChar *raw);
+
 /** @return the memo of a name; valid until the next call */
-const struct envoi__name_memo *envoi__engine_name(
-	struct envoi__engine *engine, const xmlChar *raw);
+static inline const struct envoi__name_memo *envoi__engine_name(
+	struct envoi__engine *engine, const xmlChar *raw)
+{
+	uintptr_t bits = (uintptr_t)raw;
+	struct envoi__name_memo *memo = &engine->memos[(bits ^ bits >> 8) % ENVOI__NAME_MEMOS];
+	if (memo->raw != raw) {
+		envoi__engine_memorize(engine, memo, raw);
+	}
+	return memo;
+}
 
 #endif

@@ -33,10 +33,9 @@ static bool is_allowed(const char *prefix, const char *ns)
 	if (strcmp(prefix, "xml") == 0) {
 		return strcmp(ns, ENVOI_NS_XML) == 0;
 	}
-	if (strcmp(prefix, "xmlns") == 0 || !envoi__xml_is_namespace(ns, strlen(ns))) {
-		return false;
-	}
-	return *prefix == '\0' || *ns != '\0';
+	bool is_reserved = strcmp(ns, ENVOI_NS_XML) == 0 || strcmp(ns, ENVOI__NS_XMLNS) == 0 ||
+		strcmp(prefix, "xmlns") == 0;
+	return !is_reserved && (*prefix == '\0' || *ns != '\0');
 }
 
 int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, struct envoi__ns ns)

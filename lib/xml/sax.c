@@ -142,10 +142,12 @@ static const char *place(char **at, const void *text, size_t len)
 	return copy;
 }
 
-static const char *place_name(const struct start *s, char **at, const xmlChar *raw)
+static const char *place_name(
+	const struct start *s, char **at, const xmlChar *raw, bool *ret_is_known)
 {
 	const struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
-	return name->known != NULL ? name->known : place(at, raw, name->len);
+	*ret_is_known = name->known != NULL;
+	return *ret_is_known ? name->known : place(at, raw, name->len);
 }
 
 /* Namespaces in XML 1.0, section 6.3: no two attributes with the same expanded name. Those with
@@ -164,12 +166,13 @@ static bool is_unique(const struct envoi_element *element, const struct envoi__a
 static bool place_attrs(const struct start *s, struct envoi_element *element, char *at)
 {
 	struct envoi__attr *to = element->attrs;
+	bool is_known;
 	for (int i = 0; i < s->attr_count; i++) {
 		const xmlChar *const *attr = &s->attrs[i * PER_ATTR];
 		if (is_declaration(s->engine, attr)) {
 			continue;
 		}
-		to->name = place_name(s, &at, attr[0]);
+		to->name = place_name(s, &at, attr[0], &is_known);
 		to->value = place(&at, attr[3], value_len(attr));
 		to->ns = "";
 		if (attr[1] != NULL) {
@@ -211,13 +214,14 @@ static struct envoi_element *make(const struct start *s)
 		.tree = parser->tree,
 		.parent = parser->current,
 		.ns = ns.name,
-		.name = place_name(s, &at, s->name),
 		.attrs = attr,
 		.attr_count = (uint32_t)attrs,
 		.attr_room = (uint32_t)attrs,
 		.is_ns_known = ns.is_known,
-		.is_name_known = envoi__engine_name(s->engine, s->name)->known != NULL,
 	};
+	bool is_name_known;
+	element->name = place_name(s, &at, s->name, &is_name_known);
+	element->is_name_known = is_name_known;
 	return place_attrs(s, element, at) ? element : NULL;
 }
 

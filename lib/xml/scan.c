@@ -20,6 +20,29 @@ static const bool ends_run[256] = {
 	['\''] = true,
 };
 
+/* The next character that matters in a tag. */
+static const char *skip_run(const char *at, const char *end)
+{
+	for (; end - at >= 4; at += 4) {
+		if (ends_run[(unsigned char)at[0]]) {
+			return at;
+		}
+		if (ends_run[(unsigned char)at[1]]) {
+			return at + 1;
+		}
+		if (ends_run[(unsigned char)at[2]]) {
+			return at + 2;
+		}
+		if (ends_run[(unsigned char)at[3]]) {
+			return at + 3;
+		}
+	}
+	while (at < end && !ends_run[(unsigned char)*at]) {
+		at++;
+	}
+	return at;
+}
+
 struct scanner {
 	struct envoi__scan *scan;
 	const struct envoi_xml_limits *limits;
@@ -209,34 +232,6 @@ static enum envoi__scan_found tag_completed(struct scanner *s, bool opens)
 	return scan->depth > 0 ? ENVOI__FOUND_NOTHING : ENVOI__FOUND_ELEMENT;
 }
 
-static enum envoi__scan_found scan_tag(struct scanner *s)
-{
-	struct envoi__scan *scan = s->scan;
-	const char *at = s->data + scan->at, *end = s->data + s->len;
-	while (at < end && !ends_run[(unsigned char)*at]) {
-		at++;
-	}
-	scan->at = (size_t)(at - s->data);
-	if (at == end) {
-		return ENVOI__FOUND_NOTHING;
-	}
-	switch (*at) {
-	case '<':
-		return malformed(s, scan->at, "`<` in a tag");
-	case '>':
-		scan->at++;
-		return is_over(s, scan->at) ? ENVOI__FOUND_ERROR : tag_completed(s, at[-1] != '/');
-	default:
-		if (++scan->attributes > s->limits->attributes) {
-			return over(s, "too many attributes");
-		}
-		scan->quote = *at;
-		scan->at++;
-		scan->state = ENVOI__SCAN_VALUE;
-		return ENVOI__FOUND_NOTHING;
-	}
-}
-
 static enum envoi__scan_found scan_value(struct scanner *s)
 {
 	struct envoi__scan *scan = s->scan;
@@ -253,6 +248,31 @@ static enum envoi__scan_found scan_value(struct scanner *s)
 		scan->state = ENVOI__SCAN_TAG;
 	}
 	return ENVOI__FOUND_NOTHING;
+}
+
+static enum envoi__scan_found scan_tag(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *at = skip_run(s->data + scan->at, s->data + s->len);
+	scan->at = (size_t)(at - s->data);
+	if (scan->at == s->len) {
+		return ENVOI__FOUND_NOTHING;
+	}
+	switch (*at) {
+	case '<':
+		return malformed(s, scan->at, "`<` in a tag");
+	case '>':
+		scan->at++;
+		return is_over(s, scan->at) ? ENVOI__FOUND_ERROR : tag_completed(s, at[-1] != '/');
+	default:
+		if (++scan->attributes > s->limits->attributes) {
+			return over(s, "too many attributes");
+		}
+		scan->quote = *at;
+		scan->at++;
+		scan->state = ENVOI__SCAN_VALUE;
+		return scan_value(s);
+	}
 }
 
 /* The root's end tag does not reach the parser, which knows nothing of the root. */
@@ -273,16 +293,13 @@ static bool is_root_end(const char *tag, const char *close)
 static enum envoi__scan_found scan_end_tag(struct scanner *s)
 {
 	struct envoi__scan *scan = s->scan;
-	const char *at = s->data + scan->at, *end = s->data + s->len;
-	while (at < end && *at != '>' && *at != '<') {
-		at++;
-	}
+	const char *at = skip_run(s->data + scan->at, s->data + s->len);
 	scan->at = (size_t)(at - s->data);
-	if (at == end) {
+	if (scan->at == s->len) {
 		return ENVOI__FOUND_NOTHING;
 	}
-	if (*at == '<') {
-		return malformed(s, scan->at, "`<` in a tag");
+	if (*at != '>') {
+		return malformed(s, scan->at, "malformed end tag");
 	}
 	scan->at++;
 	if (is_over(s, scan->at)) {
@@ -364,27 +381,39 @@ static enum envoi__scan_found scan_pi(struct scanner *s)
 		: restricted(s, scan->at, "processing instruction");
 }
 
-typedef enum envoi__scan_found(step_fn)(struct scanner *s);
-
-static step_fn *const steps[] = {
-	[ENVOI__SCAN_START] = scan_start,
-	[ENVOI__SCAN_BLANK] = scan_blank,
-	[ENVOI__SCAN_TEXT] = scan_text,
-	[ENVOI__SCAN_OPEN] = scan_open,
-	[ENVOI__SCAN_TAG] = scan_tag,
-	[ENVOI__SCAN_VALUE] = scan_value,
-	[ENVOI__SCAN_END_TAG] = scan_end_tag,
-	[ENVOI__SCAN_BANG] = scan_bang,
-	[ENVOI__SCAN_CDATA] = scan_cdata,
-	[ENVOI__SCAN_PI] = scan_pi,
-};
+static enum envoi__scan_found step(struct scanner *s)
+{
+	switch (s->scan->state) {
+	case ENVOI__SCAN_START:
+		return scan_start(s);
+	case ENVOI__SCAN_BLANK:
+		return scan_blank(s);
+	case ENVOI__SCAN_TEXT:
+		return scan_text(s);
+	case ENVOI__SCAN_OPEN:
+		return scan_open(s);
+	case ENVOI__SCAN_TAG:
+		return scan_tag(s);
+	case ENVOI__SCAN_VALUE:
+		return scan_value(s);
+	case ENVOI__SCAN_END_TAG:
+		return scan_end_tag(s);
+	case ENVOI__SCAN_BANG:
+		return scan_bang(s);
+	case ENVOI__SCAN_CDATA:
+		return scan_cdata(s);
+	case ENVOI__SCAN_PI:
+		return scan_pi(s);
+	}
+	return ENVOI__FOUND_NOTHING;
+}
 
 enum envoi__scan_found envoi__scan(struct envoi__scan *scan,
 	const struct envoi_xml_limits *limits, const char *data, size_t len)
 {
 	struct scanner s = {scan, limits, data, len};
 	while (scan->at < len) {
-		enum envoi__scan_found found = steps[scan->state](&s);
+		enum envoi__scan_found found = step(&s);
 		if (found != ENVOI__FOUND_NOTHING) {
 			return found;
 		}

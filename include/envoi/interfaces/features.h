@@ -108,9 +108,9 @@ ENVOI_API int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handle
 #define ENVOI_NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
 
 /**
- * The old session request, for both roles: gains ENVOI_STREAM_SESSION. Initiator: only where the
- * server offers it and does not say that it is optional (RFC 6121, appendix E). Receiver: offered
- * as optional, and granted.
+ * The old session request: gains ENVOI_STREAM_SESSION. Initiating side only, and only where the
+ * server offers it and does not say that it is optional (RFC 6121, appendix E). A server need not
+ * offer it to anybody today.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_legacy_session_new(
 	struct envoi_handler **ret_handler, struct envoi_context *context);

@@ -222,7 +222,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_start_tls(struct envoi_stream *strea
 	struct envoi_handler *handler, struct envoi_tls_config *config);
 
 ENVOI_API struct envoi_context *envoi_stream_context(const struct envoi_stream *stream);
-/** @return borrowed until the stream is freed. Send, close and free through the stream only. */
+/** @return borrowed until the stream is freed, then NULL. Send, close and free through the stream
+ * only. */
 ENVOI_API struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream);
 ENVOI_API enum envoi_role envoi_stream_role(const struct envoi_stream *stream);
 ENVOI_API unsigned int envoi_stream_bits(const struct envoi_stream *stream);
@@ -234,6 +235,9 @@ ENVOI_API const char *envoi_stream_peer_domain(const struct envoi_stream *stream
  * the next comes; NULL: none came */
 ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(
 	const struct envoi_stream *stream);
+/** @return the features last offered to us (roster versioning and others are seen there); borrowed
+ * until the stream restarts or is freed; NULL: none were */
+ENVOI_API const struct envoi_element *envoi_stream_features(const struct envoi_stream *stream);
 /** @return the address that binding gave us, or the configured one before; on a receiving stream:
  * the domain, and once bound the peer's address; borrowed; or NULL */
 ENVOI_API const struct envoi_jid *envoi_stream_local(const struct envoi_stream *stream);

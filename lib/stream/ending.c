@@ -1,0 +1,183 @@
+/*
+ * envoi - streams: closing (RFC 6120, section 4.4), failing, and how it is told
+ * SPDX-License-Identifier: MIT
+ */
+#include "stream/stream.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Nothing is handed over any more; `closed` of the transport follows. */
+static void end(struct envoi_stream *stream)
+{
+	stream->life = ENVOI__STREAM_ENDING;
+	stream->under_way = NULL;
+	stream->gain = (struct envoi__stream_gain){0};
+	envoi_timer_stop(&stream->deadline);
+	envoi_deferred_cancel(&stream->work);
+}
+
+static void send_tail(struct envoi_stream *stream)
+{
+	if (stream->output == ENVOI__OUTPUT_OPEN) {
+		(void)stream->transport->impl->send_tail(stream->transport);
+		stream->output = ENVOI__OUTPUT_ENDED;
+	}
+}
+
+static void close_transport(struct envoi_stream *stream)
+{
+	stream->transport->impl->close(
+		stream->transport, stream->timeouts_ms[ENVOI_PHASE_CLOSE]);
+}
+
+/* --- closing in order --- */
+
+void envoi_stream_close(struct envoi_stream *stream)
+{
+	if (!envoi__stream_is_running(stream)) {
+		return;
+	}
+	envoi__stream_set_phase(stream, ENVOI_PHASE_CLOSE);
+	if (stream->is_securing || stream->output == ENVOI__OUTPUT_NONE) {
+		/* There is no stream of ours that could be closed. */
+		end(stream);
+		envoi_failure_set(&stream->failure, stream->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+		stream->transport->impl->abort(stream->transport, &stream->failure);
+		return;
+	}
+	send_tail(stream);
+	stream->life = ENVOI__STREAM_CLOSING;
+	stream->under_way = NULL;
+	stream->gain = (struct envoi__stream_gain){0};
+}
+
+void envoi__stream_ended(struct envoi_stream *stream)
+{
+	enum envoi__stream_life before = stream->life;
+	if (before >= ENVOI__STREAM_ENDING) {
+		return;
+	}
+	stream->input = ENVOI__INPUT_ENDED;
+	if (before == ENVOI__STREAM_RUNNING && !stream->is_ready) {
+		envoi_stream_fail_with(stream, ENVOI_ERR_DISCONNECTED, ENVOI_STREAM_NO_CONDITION,
+			"the peer closed the stream");
+		return;
+	}
+	envoi_failure_set(&stream->failure, stream->context, stream->phase, ENVOI_OK, NULL);
+	if (before == ENVOI__STREAM_RUNNING) {
+		stream->failure.retry = ENVOI_RETRY_LATER;
+	}
+	end(stream);
+	send_tail(stream);
+	close_transport(stream);
+}
+
+/* --- failing --- */
+
+/* Section 4.9.1.2: an error belongs into a stream; one that has not begun is begun for it. */
+static void say_why(struct envoi_stream *stream, enum envoi_stream_condition condition)
+{
+	if (stream->output == ENVOI__OUTPUT_NONE && stream->role == ENVOI_RECEIVER &&
+		envoi__stream_send_head(stream) < 0) {
+		return;
+	}
+	if (condition != ENVOI_STREAM_NO_CONDITION && stream->output == ENVOI__OUTPUT_OPEN) {
+		envoi__stream_send_error(stream, condition);
+	}
+	send_tail(stream);
+}
+
+void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_failure *failure,
+	enum envoi_stream_condition condition)
+{
+	if (stream->life >= ENVOI__STREAM_ENDING) {
+		return;
+	}
+	bool is_cut = stream->is_securing ||
+		(stream->life == ENVOI__STREAM_CLOSING && failure->code == ENVOI_ERR_TIMEOUT);
+	envoi_failure_copy(&stream->failure, failure);
+	if (stream->failure.condition[0] == '\0' &&
+		failure->stream_condition != ENVOI_STREAM_NO_CONDITION) {
+		snprintf(stream->failure.condition, sizeof(stream->failure.condition), "%s",
+			envoi_stream_condition_name(failure->stream_condition));
+	}
+	envoi_log(stream->context, ENVOI_LOG_INFO, ENVOI_LOG_STREAM, "failed in phase %s: %s %s",
+		envoi_phase_name(failure->phase), envoi_error_name(failure->code), failure->text);
+	if (is_cut) {
+		end(stream);
+		stream->transport->impl->abort(stream->transport, &stream->failure);
+	} else {
+		say_why(stream, condition);
+		end(stream);
+		close_transport(stream);
+	}
+}
+
+void envoi_stream_fail(struct envoi_stream *stream, const struct envoi_failure *failure)
+{
+	envoi__stream_fail_saying(stream, failure, failure->stream_condition);
+}
+
+int envoi_stream_fail_with(struct envoi_stream *stream, int code,
+	enum envoi_stream_condition condition, const char *format, ...)
+{
+	char text[1024] = ""; /* cut where it is copied, at a character's border */
+	if (format != NULL) {
+		va_list args;
+		va_start(args, format);
+		vsnprintf(text, sizeof(text), format, args);
+		va_end(args);
+	}
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, stream->context, stream->phase, code, "%s", text);
+	failure.stream_condition = condition;
+	envoi_stream_fail(stream, &failure);
+	return code;
+}
+
+void envoi__stream_fail_for(struct envoi_stream *stream, int code)
+{
+	static const struct {
+		int code;
+		enum envoi_stream_condition condition;
+	} conditions[] = {
+		{ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT},
+		{ENVOI_ERR_XML, ENVOI_STREAM_INVALID_XML},
+		{ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION},
+		{ENVOI_ERR_NOMEM, ENVOI_STREAM_RESOURCE_CONSTRAINT},
+		{ENVOI_ERR_FULL, ENVOI_STREAM_RESOURCE_CONSTRAINT},
+	};
+	enum envoi_stream_condition condition = ENVOI_STREAM_NO_CONDITION;
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+		if (conditions[i].code == code) {
+			condition = conditions[i].condition;
+		}
+	}
+	envoi_stream_fail_with(stream, code, condition, NULL);
+}
+
+/* --- telling --- */
+
+/* The transport ended by itself: it knows why, the stream knows how far it had come. */
+static void take_transport_failure(
+	struct envoi_stream *stream, const struct envoi_failure *why)
+{
+	if (why->code == ENVOI_OK) {
+		envoi_failure_set(&stream->failure, stream->context, stream->phase,
+			ENVOI_ERR_DISCONNECTED, "the connection ended without the stream's closing tag");
+		return;
+	}
+	envoi_failure_copy(&stream->failure, why);
+	stream->failure.phase = stream->phase;
+}
+
+void envoi__stream_tell_closed(struct envoi_stream *stream, const struct envoi_failure *why)
+{
+	if (stream->life < ENVOI__STREAM_ENDING) {
+		take_transport_failure(stream, why);
+	}
+	end(stream);
+	stream->life = ENVOI__STREAM_CLOSED;
+	stream->sink->impl->closed(stream->sink, &stream->failure);
+}

@@ -1,0 +1,309 @@
+/*
+ * envoi - streams: the feature round (RFC 6120, section 4.3)
+ * SPDX-License-Identifier: MIT
+ */
+#include "stream/stream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct envoi_stream_feature *envoi__part_feature(const struct envoi__stream_part *part)
+{
+	return part->handler->impl->stream_feature;
+}
+
+void envoi__part_finish(struct envoi_stream *stream, struct envoi__stream_part *part)
+{
+	const struct envoi_stream_feature *feature = envoi__part_feature(part);
+	bool was_made = feature != NULL && (part->state != NULL || feature->state_size == 0);
+	if (was_made && feature->finish != NULL) {
+		feature->finish(part->handler, stream, part->state);
+	}
+}
+
+static struct envoi__stream_part *part_of(
+	struct envoi_stream *stream, const struct envoi_handler *handler)
+{
+	for (size_t i = 0; i < stream->part_count; i++) {
+		if (stream->parts[i].handler == handler) {
+			return &stream->parts[i];
+		}
+	}
+	return NULL;
+}
+
+static bool fits(const struct envoi_stream *stream, const struct envoi_stream_feature *feature)
+{
+	return feature != NULL && (stream->bits & feature->necessary) == feature->necessary &&
+		(stream->bits & feature->forbidden) == 0;
+}
+
+/* --- complete or not --- */
+
+static const struct missing {
+	unsigned int bit;
+	enum envoi_phase phase;
+	int code;
+	const char *text;
+} missings[] = {
+	{ENVOI_STREAM_SECURE, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "the peer offers no TLS"},
+	{ENVOI_STREAM_AUTHENTICATED, ENVOI_PHASE_SASL, ENVOI_ERR_AUTH,
+		"the peer offers no way to authenticate"},
+	{ENVOI_STREAM_BOUND, ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL, "the peer offers no binding"},
+	{ENVOI_STREAM_SESSION, ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL, "the peer offers no session"},
+};
+
+static const struct missing *first_missing(const struct envoi_stream *stream)
+{
+	for (size_t i = 0; i < sizeof(missings) / sizeof(missings[0]); i++) {
+		if ((stream->required & ~stream->bits & missings[i].bit) != 0) {
+			return &missings[i];
+		}
+	}
+	return NULL;
+}
+
+static void become_ready(struct envoi_stream *stream)
+{
+	if (!stream->is_ready) {
+		stream->is_ready = true;
+		envoi__stream_set_phase(stream, ENVOI_PHASE_ONLINE);
+		stream->sink->impl->ready(stream->sink);
+	}
+}
+
+static bool is_known(const struct envoi_stream *stream, const struct envoi_element *offer)
+{
+	for (size_t i = 0; i < stream->part_count; i++) {
+		const struct envoi_stream_feature *feature = envoi__part_feature(&stream->parts[i]);
+		if (feature != NULL && envoi_element_is(offer, feature->ns, feature->name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Section 4.3.2: mandatory to negotiate, and nobody here can. */
+static const struct envoi_element *unknown_requirement(const struct envoi_stream *stream)
+{
+	const struct envoi_element *offer =
+		stream->features != NULL ? envoi_element_first(stream->features) : NULL;
+	while (offer != NULL &&
+		(envoi_element_child(offer, NULL, "required") == NULL || is_known(stream, offer))) {
+		offer = envoi_element_next(offer);
+	}
+	return offer;
+}
+
+/* Initiating side: there is nobody left to ask. */
+static void conclude(struct envoi_stream *stream)
+{
+	const struct envoi_element *offer = unknown_requirement(stream);
+	struct envoi_failure failure;
+	if (offer != NULL) {
+		envoi_failure_set(&failure, stream->context, ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL,
+			"the peer requires <%s xmlns='%s'/>", envoi_element_name(offer),
+			envoi_element_ns(offer));
+		failure.stream_condition = ENVOI_STREAM_UNSUPPORTED_FEATURE;
+		envoi_stream_fail(stream, &failure);
+		return;
+	}
+	const struct missing *missing = first_missing(stream);
+	if (missing != NULL) {
+		envoi_failure_set(
+			&failure, stream->context, missing->phase, missing->code, "%s", missing->text);
+		envoi_stream_fail(stream, &failure);
+		return;
+	}
+	become_ready(stream);
+}
+
+/* --- initiating side --- */
+
+static struct envoi__stream_part *next_to_ask(struct envoi_stream *stream)
+{
+	for (size_t i = 0; i < stream->part_count; i++) {
+		struct envoi__stream_part *part = &stream->parts[i];
+		const struct envoi_stream_feature *feature = envoi__part_feature(part);
+		if (!part->is_asked && fits(stream, feature) && feature->negotiate != NULL) {
+			return part;
+		}
+	}
+	return NULL;
+}
+
+static int ask(struct envoi_stream *stream, struct envoi__stream_part *part)
+{
+	const struct envoi_stream_feature *feature = envoi__part_feature(part);
+	part->is_asked = true;
+	stream->under_way = part;
+	envoi__stream_set_phase(stream, feature->phase);
+	const struct envoi_element *offer = stream->features == NULL
+		? NULL
+		: envoi_element_child(stream->features, feature->ns, feature->name);
+	return feature->negotiate(part->handler, stream, offer, stream->features);
+}
+
+void envoi__stream_negotiate(struct envoi_stream *stream)
+{
+	struct envoi__stream_part *part;
+	while ((part = next_to_ask(stream)) != NULL) {
+		int r = ask(stream, part);
+		if (r < 0) {
+			envoi__stream_fail_for(stream, r);
+		}
+		if (r != ENVOI_OK || stream->gain.is_due || !envoi__stream_is_running(stream)) {
+			return;
+		}
+		stream->under_way = NULL;
+	}
+	conclude(stream);
+}
+
+/* --- receiving side --- */
+
+static void wait_or_become_ready(struct envoi_stream *stream)
+{
+	const struct missing *missing = first_missing(stream);
+	if (missing == NULL) {
+		become_ready(stream);
+	} else {
+		envoi__stream_set_phase(stream, missing->phase);
+	}
+}
+
+void envoi__stream_offer(struct envoi_stream *stream)
+{
+	struct envoi_element *features =
+		envoi_element_new(stream->context, ENVOI_NS_STREAMS, "features");
+	int r = envoi_element_error(features);
+	for (size_t i = 0; i < stream->part_count && r == ENVOI_OK; i++) {
+		const struct envoi_stream_feature *feature = envoi__part_feature(&stream->parts[i]);
+		if (fits(stream, feature) && feature->offer != NULL) {
+			r = feature->offer(stream->parts[i].handler, stream, features);
+		}
+		if (!envoi__stream_is_running(stream)) {
+			goto done;
+		}
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_stream_send_element(stream, features);
+	}
+	if (r < 0) {
+		envoi__stream_fail_for(stream, r);
+		goto done;
+	}
+	stream->input = ENVOI__INPUT_OPEN;
+	wait_or_become_ready(stream);
+
+done:
+	envoi_element_unref(features);
+}
+
+/* --- what was gained --- */
+
+void envoi_stream_feature_done(struct envoi_stream *stream, struct envoi_handler *handler,
+	unsigned int gained, bool restart, const char *text)
+{
+	(void)handler;
+	if (!envoi__stream_is_running(stream)) {
+		return;
+	}
+	struct envoi__stream_gain *gain = &stream->gain;
+	gain->is_due = true;
+	gain->bits |= gained & ~stream->bits;
+	stream->bits |= gained;
+	gain->restart = gain->restart || restart;
+	snprintf(gain->text, sizeof(gain->text), "%s", text != NULL ? text : "");
+	if (stream->depth == 0) {
+		envoi__stream_schedule(stream);
+	}
+}
+
+static void tell_gained(struct envoi_stream *stream, const struct envoi__stream_gain *gain)
+{
+	for (unsigned int bit = 1; bit != 0 && bit <= gain->bits; bit <<= 1) {
+		if ((gain->bits & bit) != 0 && envoi__stream_is_running(stream)) {
+			stream->sink->impl->gained(
+				stream->sink, bit, gain->text[0] != '\0' ? gain->text : NULL);
+		}
+	}
+}
+
+static void go_on(struct envoi_stream *stream, bool restart)
+{
+	if (restart) {
+		envoi__stream_restart(stream);
+	} else if (stream->input != ENVOI__INPUT_OPEN) {
+		return;
+	} else if (stream->role == ENVOI_INITIATOR) {
+		envoi__stream_negotiate(stream);
+	} else {
+		wait_or_become_ready(stream);
+	}
+}
+
+void envoi__stream_draw_consequences(struct envoi_stream *stream)
+{
+	while (stream->gain.is_due && envoi__stream_is_running(stream)) {
+		struct envoi__stream_gain gain = stream->gain;
+		stream->gain = (struct envoi__stream_gain){0};
+		stream->under_way = NULL;
+		if ((gain.bits & ENVOI_STREAM_AUTHENTICATED) != 0) {
+			envoi__stream_widen_limits(stream);
+		}
+		tell_gained(stream, &gain);
+		if (envoi__stream_is_running(stream)) {
+			go_on(stream, gain.restart);
+		}
+	}
+}
+
+/* --- TLS on behalf of a feature --- */
+
+int envoi_stream_start_tls(struct envoi_stream *stream, struct envoi_handler *handler,
+	struct envoi_tls_config *config)
+{
+	struct envoi__stream_part *part = part_of(stream, handler);
+	if (!envoi__stream_is_running(stream) || part == NULL || stream->is_securing) {
+		return ENVOI_ERR_STATE;
+	}
+	const struct envoi_transport_impl *impl = stream->transport->impl;
+	stream->is_securing = true;
+	int r = impl->start_tls == NULL
+		? ENVOI_ERR_UNSUPPORTED
+		: impl->start_tls(stream->transport, stream->role, config, stream->peer_domain);
+	if (r < 0) {
+		envoi_stream_fail_with(stream, r == ENVOI_ERR_UNSUPPORTED ? ENVOI_ERR_TLS : r,
+			ENVOI_STREAM_NO_CONDITION, "%s",
+			r == ENVOI_ERR_PROTOCOL ? "something came between the start of TLS and TLS"
+						: "TLS cannot be started here");
+		return r;
+	}
+	stream->securing = part;
+	envoi__stream_set_phase(stream, ENVOI_PHASE_TLS);
+	return ENVOI_OK;
+}
+
+void envoi__stream_secured(struct envoi_stream *stream)
+{
+	if (!envoi__stream_is_running(stream) || stream->securing == NULL) {
+		return;
+	}
+	struct envoi__stream_part *part = stream->securing;
+	stream->securing = NULL;
+	stream->is_securing = false;
+	stream->is_renewed = true;
+	stream->output = ENVOI__OUTPUT_NONE;
+	const struct envoi_stream_feature *feature = envoi__part_feature(part);
+	if (feature != NULL && feature->secured != NULL) {
+		feature->secured(part->handler, stream);
+		return;
+	}
+	struct envoi_tls_info info = {0};
+	if (stream->transport->impl->tls_info != NULL) {
+		stream->transport->impl->tls_info(stream->transport, &info);
+	}
+	envoi_stream_feature_done(
+		stream, part->handler, ENVOI_STREAM_SECURE, true, info.version);
+}

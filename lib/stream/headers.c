@@ -1,0 +1,274 @@
+/*
+ * envoi - streams: headers (RFC 6120, section 4.7) and restarts (section 4.3.3)
+ * SPDX-License-Identifier: MIT
+ */
+#include "stream/stream.h"
+
+#include <string.h>
+
+#include <envoi/context.h>
+
+/** A copy of the peer's header: its texts follow it in the same memory. */
+struct envoi__peer_head {
+	struct envoi_stream_head head;
+	char texts[];
+};
+
+#define VERSION "1.0"
+
+/* XEP-0114, section 3: no version, no features; what the peer is asked for follows its header. */
+static bool has_versions(const struct envoi_stream *stream)
+{
+	return strcmp(stream->content_ns, "jabber:component:accept") != 0;
+}
+
+/* --- the peer's --- */
+
+static size_t text_size(const char *text)
+{
+	return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static const char *put_text(char **at, const char *text)
+{
+	size_t size = text_size(text);
+	if (size == 0) {
+		return NULL;
+	}
+	char *copy = memcpy(*at, text, size);
+	*at += size;
+	return copy;
+}
+
+static int keep_head(struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	size_t size = text_size(head->from) + text_size(head->to) + text_size(head->id) +
+		text_size(head->lang) + text_size(head->version) + text_size(head->content_ns);
+	struct envoi__peer_head *kept = envoi_alloc(stream->context, sizeof(*kept) + size);
+	if (kept == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	char *at = kept->texts;
+	kept->head.from = put_text(&at, head->from);
+	kept->head.to = put_text(&at, head->to);
+	kept->head.id = put_text(&at, head->id);
+	kept->head.lang = put_text(&at, head->lang);
+	kept->head.version = put_text(&at, head->version);
+	kept->head.content_ns = put_text(&at, head->content_ns);
+	envoi_free(stream->context, stream->peer_head);
+	stream->peer_head = kept;
+	return ENVOI_OK;
+}
+
+const struct envoi_stream_head *envoi_stream_peer_head(const struct envoi_stream *stream)
+{
+	return stream->peer_head == NULL ? NULL : &stream->peer_head->head;
+}
+
+/* Section 4.7.5: digits, a point, digits; compared as numbers. Only the major one matters here:
+ * every 1.x has features. */
+static bool is_version_1(const char *version)
+{
+	if (version == NULL) {
+		return false;
+	}
+	size_t major = strspn(version, "0123456789");
+	size_t minor = version[major] == '.' ? strspn(version + major + 1, "0123456789") : 0;
+	return minor > 0 && version[major + 1 + minor] == '\0' &&
+		strspn(version, "0") < major;
+}
+
+static bool is_domain(struct envoi_stream *stream, const char *text, const char *domain)
+{
+	struct envoi_jid *jid;
+	if (strcmp(text, domain) == 0) {
+		return true;
+	}
+	if (envoi_jid_from_text(&jid, stream->context, text) < 0) {
+		return false;
+	}
+	bool same = envoi_jid_local(jid) == NULL && envoi_jid_is_bare(jid) &&
+		strcmp(envoi_jid_domain(jid), domain) == 0;
+	envoi_jid_unref(jid);
+	return same;
+}
+
+static int check_version_and_ns(
+	struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	if (head->content_ns != NULL && strcmp(head->content_ns, stream->content_ns) != 0) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
+			ENVOI_STREAM_INVALID_NAMESPACE, "the content namespace of the stream is %s",
+			head->content_ns);
+	}
+	if (has_versions(stream) && !is_version_1(head->version)) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
+			ENVOI_STREAM_UNSUPPORTED_VERSION, "the stream's version is %s",
+			head->version != NULL ? head->version : "before 1.0");
+	}
+	return ENVOI_OK;
+}
+
+/*
+ * Section 4.7.1: `from` is a claim like any other, and before TLS nobody vouches for it. After TLS
+ * one that differs from whom the certificate was checked for is a lie.
+ */
+static int check_server_head(struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	int r = check_version_and_ns(stream, head);
+	if (r < 0) {
+		return r;
+	}
+	if ((stream->bits & ENVOI_STREAM_SECURE) != 0 && head->from != NULL &&
+		!is_domain(stream, head->from, stream->peer_domain)) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_INVALID_FROM,
+			"the server calls itself %s", head->from);
+	}
+	/* Section 4.7.3 */
+	if (head->id == NULL || head->id[0] == '\0') {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
+			"the stream has no id");
+	}
+	return ENVOI_OK;
+}
+
+/* Section 4.7.2 */
+static int check_client_head(struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	int r = check_version_and_ns(stream, head);
+	if (r < 0) {
+		return r;
+	}
+	if (head->to == NULL) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
+			ENVOI_STREAM_IMPROPER_ADDRESSING, "the stream is to nobody");
+	}
+	if (stream->local != NULL && !is_domain(stream, head->to, envoi_jid_domain(stream->local))) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_HOST_UNKNOWN,
+			"the stream is to %s", head->to);
+	}
+	return ENVOI_OK;
+}
+
+static void answer_head(struct envoi_stream *stream)
+{
+	int r = envoi__stream_send_head(stream);
+	if (r < 0) {
+		envoi__stream_fail_for(stream, r);
+	} else if (has_versions(stream)) {
+		envoi__stream_offer(stream);
+	} else {
+		stream->input = ENVOI__INPUT_OPEN;
+	}
+}
+
+void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	if (!envoi__stream_is_running(stream)) {
+		return;
+	}
+	if (stream->input != ENVOI__INPUT_NONE) {
+		envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
+			"a second stream header");
+		return;
+	}
+	stream->is_renewed = false;
+	stream->input = ENVOI__INPUT_FEATURES;
+	int r = keep_head(stream, head);
+	if (r < 0) {
+		envoi__stream_fail_for(stream, r);
+		return;
+	}
+	r = stream->role == ENVOI_INITIATOR ? check_server_head(stream, head)
+					    : check_client_head(stream, head);
+	if (r < 0) {
+		return;
+	}
+	stream->sink->impl->opened(stream->sink);
+	if (!envoi__stream_is_running(stream)) {
+		return;
+	}
+	if (stream->role == ENVOI_RECEIVER) {
+		answer_head(stream);
+	} else if (!has_versions(stream)) {
+		stream->input = ENVOI__INPUT_OPEN;
+		envoi__stream_negotiate(stream);
+	}
+}
+
+/* --- ours --- */
+
+/* Section 4.7.3: unique, and not to be guessed. */
+static int send_receiver_head(struct envoi_stream *stream)
+{
+	char id[ENVOI_ID_SIZE];
+	int r = envoi_id_make(stream->context, id);
+	if (r < 0) {
+		return r;
+	}
+	const struct envoi_stream_head *peer = envoi_stream_peer_head(stream);
+	const char *asked = peer != NULL ? peer->to : NULL;
+	struct envoi_stream_head head = {
+		.from = stream->local != NULL ? envoi_jid_domain(stream->local) : asked,
+		.to = peer != NULL ? peer->from : NULL,
+		.id = id,
+		.lang = stream->lang,
+		.version = has_versions(stream) ? VERSION : NULL,
+		.content_ns = stream->content_ns,
+	};
+	return stream->transport->impl->send_head(stream->transport, &head);
+}
+
+/* Section 4.7.1: who we are is told only when nobody else can read it. */
+static int send_initiator_head(struct envoi_stream *stream)
+{
+	struct envoi_jid *bare = NULL;
+	if ((stream->bits & ENVOI_STREAM_SECURE) != 0 && stream->local != NULL) {
+		int r = envoi_jid_bare(&bare, stream->local);
+		if (r < 0) {
+			return r;
+		}
+	}
+	struct envoi_stream_head head = {
+		.from = bare != NULL ? envoi_jid_text(bare) : NULL,
+		.to = stream->peer_domain,
+		.lang = stream->lang,
+		.version = has_versions(stream) ? VERSION : NULL,
+		.content_ns = stream->content_ns,
+	};
+	int r = stream->transport->impl->send_head(stream->transport, &head);
+	envoi_jid_unref(bare);
+	return r;
+}
+
+int envoi__stream_send_head(struct envoi_stream *stream)
+{
+	int r = stream->role == ENVOI_INITIATOR ? send_initiator_head(stream)
+						: send_receiver_head(stream);
+	if (r == ENVOI_OK) {
+		stream->output = ENVOI__OUTPUT_OPEN;
+	}
+	return r;
+}
+
+/* --- restarts --- */
+
+void envoi__stream_restart(struct envoi_stream *stream)
+{
+	if (!stream->is_renewed && stream->transport->impl->restart(stream->transport) < 0) {
+		envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_POLICY_VIOLATION,
+			"something came behind the end of the negotiation");
+		return;
+	}
+	stream->features = envoi_element_unref(stream->features);
+	stream->input = ENVOI__INPUT_NONE;
+	stream->output = ENVOI__OUTPUT_NONE;
+	envoi__stream_set_phase(stream, ENVOI_PHASE_STREAM);
+	envoi__stream_restart_deadline(stream);
+	if (stream->role == ENVOI_INITIATOR) {
+		int r = envoi__stream_send_head(stream);
+		if (r < 0) {
+			envoi__stream_fail_for(stream, r);
+		}
+	}
+}

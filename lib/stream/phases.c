@@ -1,0 +1,97 @@
+/*
+ * envoi - streams: phases and their deadlines, limits before and after login
+ * SPDX-License-Identifier: MIT
+ */
+#include "stream/stream.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void read_limits(struct envoi_xml_limits *limits, const struct envoi_settings *settings,
+	const char *group)
+{
+	static const char *const names[] = {
+		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes"};
+	int64_t values[sizeof(names) / sizeof(names[0])];
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "%s.%s", group, names[i]);
+		values[i] = envoi_settings_int(settings, name);
+	}
+	*limits = (struct envoi_xml_limits){
+		.stanza_bytes = (size_t)values[0],
+		.tag_bytes = (size_t)values[1],
+		.depth = (unsigned int)values[2],
+		.attributes = (unsigned int)values[3],
+		.children = (unsigned int)values[4],
+		.name_bytes = (unsigned int)values[5],
+	};
+}
+
+static void set_limits(struct envoi_stream *stream, const struct envoi_xml_limits *limits)
+{
+	if (stream->transport->impl->set_limits != NULL) {
+		stream->transport->impl->set_limits(stream->transport, limits);
+	}
+}
+
+void envoi__stream_read_settings(
+	struct envoi_stream *stream, const struct envoi_settings *settings)
+{
+	static const struct {
+		enum envoi_phase phase;
+		const char *name;
+	} timeouts[] = {
+		{ENVOI_PHASE_STREAM, "stream.timeout"},
+		{ENVOI_PHASE_TLS, "tls.timeout"},
+		{ENVOI_PHASE_SASL, "sasl.timeout"},
+		{ENVOI_PHASE_BIND, "bind.timeout"},
+		{ENVOI_PHASE_CLOSE, "close.timeout"},
+	};
+	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
+		stream->timeouts_ms[timeouts[i].phase] =
+			(uint64_t)envoi_settings_int(settings, timeouts[i].name);
+	}
+	struct envoi_xml_limits before_login;
+	read_limits(&before_login, settings, "limits.before-login");
+	read_limits(&stream->limits, settings, "limits");
+	set_limits(stream, &before_login);
+}
+
+void envoi__stream_widen_limits(struct envoi_stream *stream)
+{
+	set_limits(stream, &stream->limits);
+}
+
+static void on_deadline(struct envoi_timer *timer)
+{
+	struct envoi_stream *stream = ENVOI_CONTAINER_OF(timer, struct envoi_stream, deadline);
+	if (!envoi__stream_enter(stream)) {
+		return;
+	}
+	if (stream->life < ENVOI__STREAM_ENDING) {
+		envoi_stream_fail_with(stream, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_CONNECTION_TIMEOUT,
+			"the peer did not answer within %" PRIu64 " s",
+			(stream->timeouts_ms[stream->phase] + 500) / 1000);
+	}
+	envoi__stream_leave(stream);
+}
+
+void envoi__stream_restart_deadline(struct envoi_stream *stream)
+{
+	uint64_t timeout_ms = stream->timeouts_ms[stream->phase];
+	if (timeout_ms == 0) {
+		envoi_timer_stop(&stream->deadline);
+	} else {
+		envoi_timer_start(&stream->deadline, envoi_context_loop(stream->context), timeout_ms,
+			on_deadline);
+	}
+}
+
+void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase)
+{
+	if (stream->phase != phase) {
+		stream->phase = phase;
+		envoi__stream_restart_deadline(stream);
+	}
+}

@@ -1,0 +1,411 @@
+/*
+ * envoi - streams: making, freeing, sending
+ * SPDX-License-Identifier: MIT
+ */
+#include "stream/stream.h"
+
+#include <string.h>
+
+/* --- callbacks on the stack --- */
+
+static void release(struct envoi_stream *stream)
+{
+	struct envoi_context *context = stream->context;
+	for (size_t i = 0; i < stream->part_count; i++) {
+		envoi_free(context, stream->parts[i].state);
+	}
+	envoi_free(context, stream->parts);
+	envoi_free(context, stream->content_ns);
+	envoi_free(context, stream->peer_domain);
+	envoi_free(context, stream->lang);
+	envoi_free(context, stream->peer_head);
+	envoi_jid_unref(stream->local);
+	envoi_element_unref(stream->features);
+	envoi__written_finish(&stream->written);
+	envoi_failure_finish(&stream->failure);
+	envoi_free(context, stream);
+	envoi_context_unref(context);
+}
+
+bool envoi__stream_enter(struct envoi_stream *stream)
+{
+	if (stream->life == ENVOI__STREAM_CLOSED) {
+		return false;
+	}
+	if (stream->depth++ == 0) {
+		envoi__stream_draw_consequences(stream);
+	}
+	return true;
+}
+
+void envoi__stream_leave(struct envoi_stream *stream)
+{
+	if (stream->depth == 1) {
+		envoi__stream_draw_consequences(stream);
+	}
+	if (--stream->depth == 0 && stream->is_freed) {
+		release(stream);
+	}
+}
+
+static void on_work(struct envoi_deferred *work)
+{
+	struct envoi_stream *stream = ENVOI_CONTAINER_OF(work, struct envoi_stream, work);
+	if (envoi__stream_enter(stream)) {
+		envoi__stream_leave(stream);
+	}
+}
+
+void envoi__stream_schedule(struct envoi_stream *stream)
+{
+	envoi_deferred_post(&stream->work, envoi_context_loop(stream->context), on_work);
+}
+
+bool envoi__stream_is_running(const struct envoi_stream *stream)
+{
+	return stream->life == ENVOI__STREAM_RUNNING;
+}
+
+/* --- what the transport tells --- */
+
+static struct envoi_stream *from_sink(struct envoi_transport_sink *sink)
+{
+	return ENVOI_CONTAINER_OF(sink, struct envoi_stream, transport_sink);
+}
+
+static void on_opened(struct envoi_transport_sink *sink, const struct envoi_stream_head *head)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		envoi__stream_head(stream, head);
+		envoi__stream_leave(stream);
+	}
+}
+
+static void on_element(struct envoi_transport_sink *sink, struct envoi_element *element)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		envoi_element_ref(element);
+		envoi__stream_element(stream, element);
+		envoi_element_unref(element);
+		envoi__stream_leave(stream);
+	}
+}
+
+static void on_ended(struct envoi_transport_sink *sink)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		envoi__stream_ended(stream);
+		envoi__stream_leave(stream);
+	}
+}
+
+static void on_secured(struct envoi_transport_sink *sink)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		envoi__stream_secured(stream);
+		envoi__stream_leave(stream);
+	}
+}
+
+static void on_written(struct envoi_transport_sink *sink, size_t count)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		size_t stanzas = envoi__written_take(&stream->written, count);
+		if (stanzas > 0 && stream->life != ENVOI__STREAM_CLOSED) {
+			stream->sink->impl->written(stream->sink, stanzas);
+		}
+		envoi__stream_leave(stream);
+	}
+}
+
+static void on_drained(struct envoi_transport_sink *sink)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		if (stream->life != ENVOI__STREAM_CLOSED) {
+			stream->sink->impl->drained(stream->sink);
+		}
+		envoi__stream_leave(stream);
+	}
+}
+
+static void on_activity(struct envoi_transport_sink *sink)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		if (stream->life != ENVOI__STREAM_CLOSED) {
+			stream->sink->impl->activity(stream->sink);
+		}
+		envoi__stream_leave(stream);
+	}
+}
+
+static void on_closed(struct envoi_transport_sink *sink, const struct envoi_failure *why)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		if (stream->life != ENVOI__STREAM_CLOSED) {
+			envoi__stream_tell_closed(stream, why);
+		}
+		envoi__stream_leave(stream);
+	}
+}
+
+static const struct envoi_transport_sink_impl transport_sink_impl = {
+	.opened = on_opened,
+	.element = on_element,
+	.ended = on_ended,
+	.secured = on_secured,
+	.written = on_written,
+	.drained = on_drained,
+	.activity = on_activity,
+	.closed = on_closed,
+};
+
+/* --- making and freeing --- */
+
+static bool concerns_streams(const struct envoi_handler *handler)
+{
+	return handler->impl->stream_feature != NULL || handler->impl->stream_elements != NULL;
+}
+
+static int take_handlers(
+	struct envoi_stream *stream, struct envoi_handler *const *handlers, size_t count)
+{
+	if (count == 0) {
+		return ENVOI_OK;
+	}
+	stream->parts = envoi_alloc_zeroed(stream->context, count * sizeof(*stream->parts));
+	if (stream->parts == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!concerns_streams(handlers[i])) {
+			continue;
+		}
+		struct envoi__stream_part *part = &stream->parts[stream->part_count++];
+		part->handler = handlers[i];
+		const struct envoi_stream_feature *feature = handlers[i]->impl->stream_feature;
+		if (feature == NULL || feature->state_size == 0) {
+			continue;
+		}
+		part->state = envoi_alloc_zeroed(stream->context, feature->state_size);
+		if (part->state == NULL) {
+			return ENVOI_ERR_NOMEM;
+		}
+	}
+	return ENVOI_OK;
+}
+
+static int copy_text(struct envoi_context *context, char **ret_copy, const char *text)
+{
+	if (text != NULL) {
+		*ret_copy = envoi_strndup(context, text, strlen(text));
+		return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	}
+	return ENVOI_OK;
+}
+
+static int take_options(struct envoi_stream *stream, const struct envoi_stream_options *options)
+{
+	const char *content_ns = options->content_ns != NULL ? options->content_ns : ENVOI_NS_CLIENT;
+	stream->is_client = strcmp(content_ns, ENVOI_NS_CLIENT) == 0;
+	stream->role = options->role;
+	stream->required = options->required;
+	stream->local = options->local != NULL ? envoi_jid_ref(options->local) : NULL;
+	envoi__stream_read_settings(stream, options->settings);
+	const char *lang = envoi_settings_text(options->settings, "lang");
+	int r = copy_text(stream->context, &stream->content_ns, content_ns);
+	r = r < 0 ? r : copy_text(stream->context, &stream->peer_domain, options->peer_domain);
+	r = r < 0 ? r : copy_text(stream->context, &stream->lang, lang);
+	return r < 0 ? r : take_handlers(stream, options->handlers, options->handler_count);
+}
+
+/* A transport that came secured (direct TLS) has that bit from the start. */
+static void note_security(struct envoi_stream *stream)
+{
+	if (!stream->transport->impl->is_secure(stream->transport)) {
+		return;
+	}
+	struct envoi_tls_info info = {0};
+	if (stream->transport->impl->tls_info != NULL) {
+		stream->transport->impl->tls_info(stream->transport, &info);
+	}
+	envoi_stream_feature_done(stream, NULL, ENVOI_STREAM_SECURE, false, info.version);
+}
+
+static int begin(struct envoi_stream *stream)
+{
+	int r = envoi_transport_start(stream->transport, &stream->transport_sink);
+	if (r < 0) {
+		return r;
+	}
+	note_security(stream);
+	return stream->role == ENVOI_INITIATOR ? envoi__stream_send_head(stream) : ENVOI_OK;
+}
+
+int envoi_stream_new(struct envoi_stream **ret_stream, struct envoi_context *context,
+	const struct envoi_stream_options *options, struct envoi_transport *transport,
+	struct envoi_stream_sink *sink)
+{
+	struct envoi_stream *stream = NULL;
+	int r = ENVOI_ERR_INVALID;
+	if (options->settings == NULL ||
+		(options->role == ENVOI_INITIATOR && options->peer_domain == NULL)) {
+		goto refuse;
+	}
+	r = ENVOI_ERR_NOMEM;
+	stream = envoi_alloc_zeroed(context, sizeof(*stream));
+	if (stream == NULL || envoi_context_loop(context) == NULL) {
+		goto refuse;
+	}
+	stream->context = envoi_context_ref(context);
+	stream->transport_sink.impl = &transport_sink_impl;
+	stream->transport = transport;
+	stream->sink = sink;
+	envoi__written_init(&stream->written, context);
+	r = take_options(stream, options);
+	if (r == ENVOI_OK) {
+		envoi__stream_set_phase(stream, ENVOI_PHASE_STREAM);
+		r = begin(stream);
+	}
+	if (r < 0) {
+		envoi_stream_free(stream);
+		return r;
+	}
+	*ret_stream = stream;
+	return ENVOI_OK;
+
+refuse:
+	envoi_free(context, stream);
+	envoi_transport_destroy(transport);
+	return r;
+}
+
+void envoi_stream_free(struct envoi_stream *stream)
+{
+	if (stream == NULL || stream->is_freed) {
+		return;
+	}
+	stream->is_freed = true;
+	stream->life = ENVOI__STREAM_CLOSED;
+	envoi_timer_stop(&stream->deadline);
+	envoi_deferred_cancel(&stream->work);
+	for (size_t i = stream->part_count; i-- > 0;) {
+		envoi__part_finish(stream, &stream->parts[i]);
+	}
+	envoi_transport_destroy(stream->transport);
+	stream->transport = NULL;
+	if (stream->depth == 0) {
+		release(stream);
+	}
+}
+
+/* --- sending --- */
+
+static int send_counted(struct envoi_stream *stream, const char *xml, size_t len, bool is_stanza)
+{
+	if (stream->life == ENVOI__STREAM_CLOSED || stream->life == ENVOI__STREAM_ENDING ||
+		stream->output != ENVOI__OUTPUT_OPEN || stream->is_securing) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = envoi__written_add(&stream->written, is_stanza);
+	if (r < 0) {
+		return r;
+	}
+	r = stream->transport->impl->send_element(stream->transport, xml, len);
+	if (r < 0) {
+		envoi__written_undo(&stream->written);
+	}
+	return r;
+}
+
+int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)
+{
+	return send_counted(stream, xml, len, true);
+}
+
+/*
+ * Written as if the default namespace was jabber:client, whatever it is: so a stanza gets no
+ * declaration and thereby the stream's namespace, and everything else says its own.
+ */
+int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_element *element)
+{
+	int r = envoi_element_error(element);
+	if (r < 0) {
+		return r;
+	}
+	struct envoi_buffer xml;
+	envoi_buffer_init(&xml, stream->context, 0);
+	r = envoi_xml_write(&xml, element, ENVOI_NS_CLIENT);
+	if (r == ENVOI_OK) {
+		r = send_counted(stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml), false);
+	}
+	envoi_buffer_wipe(&xml);
+	return r;
+}
+
+/* --- what features and owners ask --- */
+
+void *envoi_stream_feature_state(
+	struct envoi_stream *stream, const struct envoi_handler *handler)
+{
+	for (size_t i = 0; i < stream->part_count; i++) {
+		if (stream->parts[i].handler == handler) {
+			return stream->parts[i].state;
+		}
+	}
+	return NULL;
+}
+
+struct envoi_context *envoi_stream_context(const struct envoi_stream *stream)
+{
+	return stream->context;
+}
+
+struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream)
+{
+	return stream->transport;
+}
+
+enum envoi_role envoi_stream_role(const struct envoi_stream *stream)
+{
+	return stream->role;
+}
+
+unsigned int envoi_stream_bits(const struct envoi_stream *stream)
+{
+	return stream->bits;
+}
+
+enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream)
+{
+	return stream->phase;
+}
+
+const char *envoi_stream_peer_domain(const struct envoi_stream *stream)
+{
+	return stream->role == ENVOI_INITIATOR ? stream->peer_domain : NULL;
+}
+
+const struct envoi_element *envoi_stream_features(const struct envoi_stream *stream)
+{
+	return stream->features;
+}
+
+const struct envoi_jid *envoi_stream_local(const struct envoi_stream *stream)
+{
+	return stream->local;
+}
+
+void envoi_stream_set_local(struct envoi_stream *stream, const struct envoi_jid *jid)
+{
+	struct envoi_jid *before = stream->local;
+	stream->local = jid != NULL ? envoi_jid_ref(jid) : NULL;
+	envoi_jid_unref(before);
+}

@@ -1,0 +1,169 @@
+/*
+ * envoi - streams: what the files of this folder share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_STREAM_STREAM_H
+#define ENVOI_STREAM_STREAM_H
+
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/stream.h>
+#include <envoi/settings.h>
+#include <envoi/stanza.h>
+
+#include "stream/written.h"
+
+/*
+ * Where what belongs:
+ *	stream.c    making, freeing, sending; what the transport tells
+ *	headers.c   sending and checking headers; restarts
+ *	elements.c  what comes in: features, errors, rows, stanzas; the content namespace
+ *	features.c  who is asked, in which order, and what follows
+ *	phases.c    phases, their deadlines, the limits before and after login
+ *	ending.c    closing, failing, and how it is told
+ *	errors.c    stream errors in and out (RFC 6120, section 4.9)
+ *	written.c   which of the written elements were stanzas
+ */
+
+/** A handler that concerns streams, and what is kept for it. */
+struct envoi__stream_part {
+	struct envoi_handler *handler;
+	void *state; /* of its feature; may be NULL */
+	bool is_asked; /* since the features came */
+};
+
+/** What the peer's half of the stream has come to. Next: the following one; restart: NONE. */
+enum envoi__stream_input {
+	ENVOI__INPUT_NONE, /* waiting for the peer's header */
+	ENVOI__INPUT_FEATURES, /* the header came, features have to follow */
+	ENVOI__INPUT_OPEN,
+	ENVOI__INPUT_ENDED, /* the closing tag came */
+};
+
+/** What our half has come to. Next: the following one; restart: NONE. */
+enum envoi__stream_output {
+	ENVOI__OUTPUT_NONE, /* no header sent */
+	ENVOI__OUTPUT_OPEN,
+	ENVOI__OUTPUT_ENDED, /* closing tag sent */
+};
+
+/** Whether it goes on. Only forward. */
+enum envoi__stream_life {
+	ENVOI__STREAM_RUNNING,
+	ENVOI__STREAM_CLOSING, /* our closing tag is sent, the peer's is waited for */
+	ENVOI__STREAM_ENDING, /* the transport was told to close: nothing is handed over any more */
+	ENVOI__STREAM_CLOSED, /* the sink was told, or the owner has freed it */
+};
+
+/** A negotiation that ended well, until its consequences are drawn. */
+struct envoi__stream_gain {
+	bool is_due;
+	bool restart;
+	unsigned int bits;
+	char text[64];
+};
+
+struct envoi__peer_head;
+
+struct envoi_stream {
+	struct envoi_transport_sink transport_sink;
+	struct envoi_context *context; /* a reference */
+	struct envoi_transport *transport; /* owned */
+	struct envoi_stream_sink *sink;
+	enum envoi_role role;
+	char *content_ns, *peer_domain, *lang; /* peer_domain, lang may be NULL */
+	struct envoi_jid *local; /* may be NULL */
+	struct envoi__peer_head *peer_head; /* NULL: none came */
+	unsigned int bits, required;
+
+	enum envoi__stream_input input;
+	enum envoi__stream_output output;
+	enum envoi__stream_life life;
+	enum envoi_phase phase;
+	bool is_client; /* the content namespace is jabber:client: nothing to map */
+	bool is_ready;
+	bool is_securing; /* a TLS handshake is under way: nothing can be said */
+	bool is_renewed; /* by TLS: parser and writer of the transport are new */
+	bool is_freed; /* but for the memory: a callback is on the stack */
+	unsigned int depth; /* of callbacks on the stack */
+
+	struct envoi__stream_part *parts;
+	size_t part_count;
+	struct envoi__stream_part *under_way; /* NULL: nobody */
+	struct envoi__stream_part *securing; /* who asked for TLS */
+	struct envoi_element *features; /* those last offered, or NULL */
+	struct envoi__stream_gain gain;
+
+	struct envoi_timer deadline;
+	struct envoi_deferred work;
+	uint64_t timeouts_ms[ENVOI_PHASE_CLOSE + 1]; /* 0: none */
+	struct envoi_xml_limits limits; /* after login */
+	struct envoi__written written;
+	struct envoi_failure failure; /* the first; code 0: none */
+};
+
+/* stream.c */
+
+/** Every callback from below runs between these two. @return whether there is anything to do;
+ * when not, leave must not be called */
+bool envoi__stream_enter(struct envoi_stream *stream);
+void envoi__stream_leave(struct envoi_stream *stream);
+
+/** Enter and leave once, from the loop: what is due is then done. */
+void envoi__stream_schedule(struct envoi_stream *stream);
+
+/** @return whether it neither closes nor has been freed: to be asked after each call to others */
+bool envoi__stream_is_running(const struct envoi_stream *stream);
+
+/* headers.c */
+
+int envoi__stream_send_head(struct envoi_stream *stream);
+void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_head *head);
+void envoi__stream_restart(struct envoi_stream *stream);
+
+/* elements.c */
+
+void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *element);
+
+/* features.c */
+
+const struct envoi_stream_feature *envoi__part_feature(const struct envoi__stream_part *part);
+void envoi__part_finish(struct envoi_stream *stream, struct envoi__stream_part *part);
+/** Initiating side: ask who has not been asked. */
+void envoi__stream_negotiate(struct envoi_stream *stream);
+/** Receiving side: send what can be negotiated now. */
+void envoi__stream_offer(struct envoi_stream *stream);
+void envoi__stream_draw_consequences(struct envoi_stream *stream);
+void envoi__stream_secured(struct envoi_stream *stream);
+
+/* phases.c */
+
+void envoi__stream_read_settings(
+	struct envoi_stream *stream, const struct envoi_settings *settings);
+/** Enter a phase; its deadline begins, unless the stream is in it already. */
+void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase);
+/** The deadline begins anew. */
+void envoi__stream_restart_deadline(struct envoi_stream *stream);
+/** From now on the peer may send more at a time: it has logged in. */
+void envoi__stream_widen_limits(struct envoi_stream *stream);
+
+/* ending.c */
+
+/** As envoi_stream_fail(), but @p condition is sent instead of the failure's. */
+void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_failure *failure,
+	enum envoi_stream_condition condition);
+/** Fail for a negative code that a feature returned without saying more. */
+void envoi__stream_fail_for(struct envoi_stream *stream, int code);
+/** The peer's closing tag came. */
+void envoi__stream_ended(struct envoi_stream *stream);
+/** The transport is over: tell the sink. */
+void envoi__stream_tell_closed(struct envoi_stream *stream, const struct envoi_failure *why);
+
+/* errors.c */
+
+/** A stream error came. */
+void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_element *error);
+/** Send one, best effort. */
+void envoi__stream_send_error(
+	struct envoi_stream *stream, enum envoi_stream_condition condition);
+
+#endif

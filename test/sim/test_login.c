@@ -1,0 +1,403 @@
+/*
+ * envoi - a login that goes wrong at every place, in virtual time
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stream_fixture.h"
+
+enum {
+	MINUTE_MS = 60000,
+};
+
+static struct stream_fixture fixture;
+
+static void begin(void)
+{
+	stream_fixture_init(&fixture);
+	stream_fixture_add_login(&fixture);
+	stream_fixture_script_login(fixture.peer);
+}
+
+/* @return bytes that the server, or the client, sends in a whole login */
+static uint64_t login_bytes(enum envoi_memory_side side)
+{
+	begin();
+	stream_fixture_run(&fixture, MINUTE_MS);
+	assert_true(recorder_has(&fixture.recorder, "ready"));
+	uint64_t bytes = envoi_memory_pair_sent(fixture.pair, side);
+	stream_fixture_finish(&fixture);
+	return bytes;
+}
+
+/* --- silence --- */
+
+/* The places of a login in their order: silence can only move on. */
+static const enum envoi_phase places[] = {
+	ENVOI_PHASE_STREAM, ENVOI_PHASE_SASL, ENVOI_PHASE_STREAM, ENVOI_PHASE_BIND};
+enum {
+	PLACES = sizeof(places) / sizeof(places[0]),
+};
+
+static void a_server_silent_from_any_byte_on_is_a_timeout_that_names_the_phase(void **state)
+{
+	(void)state;
+	uint64_t bytes = login_bytes(ENVOI_MEMORY_B);
+	size_t place = 0;
+	for (uint64_t at = 0; at < bytes; at++) {
+		struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+		script.stall_at = at;
+		begin();
+		envoi_memory_pair_script(fixture.pair, ENVOI_MEMORY_B, &script);
+		stream_fixture_run(&fixture, MINUTE_MS - 1);
+		while (place + 1 < PLACES && fixture.recorder.failure.phase != places[place]) {
+			place++;
+		}
+		recorder_assert_closed(&fixture.recorder, places[place], ENVOI_ERR_TIMEOUT);
+		assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_LATER);
+		stream_fixture_finish(&fixture);
+	}
+	assert_int_equal(place, PLACES - 1);
+}
+
+/* --- loss --- */
+
+static void check_cut(enum envoi_memory_side side, uint64_t at, size_t piece_bytes)
+{
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.cut_at = at;
+	script.piece_bytes = piece_bytes;
+	begin();
+	envoi_memory_pair_script(fixture.pair, side, &script);
+	stream_fixture_run(&fixture, MINUTE_MS);
+	recorder_assert_closed(
+		&fixture.recorder, fixture.recorder.failure.phase, ENVOI_ERR_DISCONNECTED);
+	stream_fixture_finish(&fixture);
+}
+
+static void a_cut_at_any_byte_ends_once(void **state)
+{
+	(void)state;
+	for (int side = ENVOI_MEMORY_A; side <= ENVOI_MEMORY_B; side++) {
+		uint64_t bytes = login_bytes((enum envoi_memory_side)side);
+		for (uint64_t at = 0; at <= bytes; at++) {
+			check_cut((enum envoi_memory_side)side, at, at % 2);
+		}
+	}
+}
+
+/* What the server says in a login, when nothing has to be replaced in it. */
+static void an_end_after_any_byte_ends_once(void **state)
+{
+	(void)state;
+	static const char text[] = STREAM_HEADER_IN "<stream:features>" FAKE_AUTH_OFFER
+		"</stream:features><yes xmlns='urn:example:fake-auth'/>";
+	for (size_t len = 0; len < strlen(text); len++) {
+		stream_fixture_init(&fixture);
+		stream_fixture_add_login(&fixture);
+		peer_sends_bytes(fixture.peer, text, len);
+		peer_shuts_down(fixture.peer);
+		stream_fixture_run(&fixture, MINUTE_MS);
+		recorder_assert_closed(&fixture.recorder, fixture.recorder.failure.phase,
+			ENVOI_ERR_DISCONNECTED);
+		stream_fixture_finish(&fixture);
+	}
+}
+
+/* --- pieces --- */
+
+static void pieces_of_any_size_make_no_difference(void **state)
+{
+	(void)state;
+	for (size_t piece = 1; piece < 100; piece += 7) {
+		struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+		script.piece_bytes = piece;
+		begin();
+		envoi_memory_pair_script(fixture.pair, ENVOI_MEMORY_A, &script);
+		envoi_memory_pair_script(fixture.pair, ENVOI_MEMORY_B, &script);
+		stream_fixture_run(&fixture, MINUTE_MS);
+		peer_assert_done(fixture.peer);
+		recorder_assert_milestones(&fixture.recorder,
+			(const char *const[]){"gained secure", "opened",
+				"gained authenticated FAKE", "opened", "gained bound", "ready", NULL});
+		stream_fixture_finish(&fixture);
+	}
+}
+
+/* --- everything from inside every callback --- */
+
+enum action {
+	FREE,
+	CLOSE,
+	FAIL,
+	SEND,
+	SEND_AND_CLOSE,
+	CLOSE_AND_FREE,
+	FAIL_AND_FREE,
+	ACTIONS,
+};
+
+static struct {
+	unsigned int at, seen;
+	enum action action;
+} bomb;
+
+static void act(struct recorder *recorder, const char *event)
+{
+	(void)event;
+	if (recorder->stream == NULL || bomb.seen++ != bomb.at) {
+		return;
+	}
+	struct envoi_stream *stream = recorder->stream;
+	if (bomb.action == SEND || bomb.action == SEND_AND_CLOSE) {
+		int r = envoi_stream_send(stream, "<message/>", 10);
+		recorder->after_free += r != ENVOI_OK && r != ENVOI_ERR_STATE;
+	}
+	if (bomb.action == CLOSE || bomb.action == SEND_AND_CLOSE ||
+		bomb.action == CLOSE_AND_FREE) {
+		envoi_stream_close(stream);
+	}
+	if (bomb.action == FAIL || bomb.action == FAIL_AND_FREE) {
+		envoi_stream_fail_with(
+			stream, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, "enough");
+	}
+	if (bomb.action == FREE || bomb.action == CLOSE_AND_FREE ||
+		bomb.action == FAIL_AND_FREE) {
+		recorder_free_stream(recorder);
+	}
+}
+
+static void check_after_bomb(bool was_set_off)
+{
+	const struct recorder *recorder = &fixture.recorder;
+	assert_int_equal(recorder->after_free, 0);
+	if (!was_set_off) {
+		return;
+	}
+	switch (bomb.action) {
+	case FREE:
+	case CLOSE_AND_FREE:
+	case FAIL_AND_FREE:
+		assert_true(recorder->closed_count <= 1);
+		break;
+	case CLOSE:
+	case FAIL:
+	case SEND:
+	case SEND_AND_CLOSE:
+	case ACTIONS:
+		assert_int_equal(recorder->closed_count, 1);
+		break;
+	}
+}
+
+/* A login, a message each way, and the server's goodbye. @return whether there were so many events */
+static bool set_off(void)
+{
+	bomb.seen = 0;
+	begin();
+	peer_sends(fixture.peer, "<message><body>x</body></message>");
+	peer_sends(fixture.peer, "</stream:stream>");
+	fixture.recorder.act = act;
+	stream_fixture_run(&fixture, MINUTE_MS);
+	bool was_set_off = bomb.seen > bomb.at;
+	check_after_bomb(was_set_off);
+	stream_fixture_finish(&fixture);
+	return was_set_off;
+}
+
+static void anything_may_be_done_in_every_callback(void **state)
+{
+	(void)state;
+	unsigned int most = 0;
+	for (int action = 0; action < ACTIONS; action++) {
+		bomb.action = (enum action)action;
+		bomb.at = 0;
+		while (set_off()) {
+			bomb.at++;
+		}
+		most = bomb.at > most ? bomb.at : most;
+	}
+	assert_true(most >= 12);
+}
+
+/* --- everything out of order (S29) --- */
+
+/** How far the login has come when the element arrives. */
+enum place {
+	AFTER_HEADER,
+	ASKED_FOR_AUTHENTICATION,
+	AFTER_SECOND_HEADER,
+	ASKED_FOR_BINDING,
+	ONLINE,
+	GRID_PLACES,
+};
+
+static void script_up_to(enum place place)
+{
+	struct peer *peer = fixture.peer;
+	stream_fixture_script_headers(peer);
+	if (place >= ASKED_FOR_AUTHENTICATION) {
+		peer_sends(peer, "<stream:features>" FAKE_AUTH_OFFER "</stream:features>");
+		peer_expects(peer, "<ask xmlns='urn:example:fake-auth'/>");
+	}
+	if (place >= AFTER_SECOND_HEADER) {
+		peer_sends(peer, "<yes xmlns='urn:example:fake-auth'/>");
+		peer_restarts(peer);
+		stream_fixture_script_headers(peer);
+	}
+	if (place >= ASKED_FOR_BINDING) {
+		peer_sends(peer, "<stream:features>" BIND_OFFER "</stream:features>");
+		peer_expects(peer, "<iq type='set' id='$b'>"
+			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>desk</resource></bind></iq>");
+	}
+	if (place >= ONLINE) {
+		peer_sends(peer, "<iq type='result' id='$b'>"
+			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+			"<jid>alice@example.org/desk</jid></bind></iq>");
+	}
+}
+
+/** An element, and where it is in order: bits 1 << enum place. */
+struct grid_row {
+	const char *xml;
+	unsigned int allowed;
+};
+
+static const struct grid_row grid[] = {
+	{"<stream:features/>", 0 /* allowed, but then something required is missing */},
+	{"<stream:features>" FAKE_AUTH_OFFER "</stream:features>", 1u << AFTER_HEADER},
+	{"<stream:features>" BIND_OFFER "</stream:features>", 1u << AFTER_SECOND_HEADER},
+	{"<yes xmlns='urn:example:fake-auth'/>", 1u << ASKED_FOR_AUTHENTICATION},
+	{"<no xmlns='urn:example:fake-auth'/>", 0},
+	{"<ask xmlns='urn:example:fake-auth'/>", 0},
+	{"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", 0},
+	{"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", 0},
+	{"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", 0},
+	{"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 0},
+	{"<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 0},
+	{"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>", 0},
+	{"<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 0},
+	{"<compressed xmlns='http://jabber.org/protocol/compress'/>", 0},
+	{"<enabled xmlns='urn:xmpp:sm:3' id='1'/>", 0},
+	{"<resumed xmlns='urn:xmpp:sm:3' previd='1' h='1'/>", 0},
+	{"<r xmlns='urn:xmpp:sm:3'/>", 0},
+	{"<a xmlns='urn:xmpp:sm:3' h='0'/>", 0},
+	{"<unknown xmlns='urn:x'/>", 0},
+	{"<unknown/>", 0},
+	{"<stream:stream id='2' from='example.org' version='1.0'/>", 0},
+	{"<stream:odd/>", 0},
+	{"<message/>", 1u << ONLINE},
+	{"<presence/>", 1u << ONLINE},
+	{"<iq type='get' id='1'><x xmlns='urn:x'/></iq>", 1u << ONLINE},
+	{"<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	 "<jid>alice@example.org/desk</jid></bind></iq>", 1u << ONLINE},
+	{"<iq type='error' id='1'/>", 1u << ONLINE},
+	{"<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
+		1u << ONLINE},
+	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	 "<jid>alice@example.org/desk</jid></bind></iq>",
+		1u << ASKED_FOR_BINDING | 1u << ONLINE},
+	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	 "<jid>mallory@example.org/desk</jid></bind></iq>", 1u << ONLINE},
+	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	 "<jid>alice@evil.example/desk</jid></bind></iq>", 1u << ONLINE},
+	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	 "<jid>alice@example.org</jid></bind></iq>", 1u << ONLINE},
+	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	 "<jid>@@</jid></bind></iq>", 1u << ONLINE},
+	{"<iq type='result' id='$b'/>", 1u << ONLINE},
+	{"<iq type='error' id='$b'><error type='cancel'>"
+	 "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", 1u << ONLINE},
+};
+
+static void check_cell(const struct grid_row *row, enum place place)
+{
+	stream_fixture_init(&fixture);
+	stream_fixture_add_login(&fixture);
+	struct envoi_handler *starttls;
+	const struct envoi_starttls_options options = {.config = NULL};
+	assert_int_equal(
+		envoi_starttls_new(&starttls, fixture.context, &options), ENVOI_OK);
+	stream_fixture_add(&fixture, starttls);
+	script_up_to(place);
+	peer_sends(fixture.peer, row->xml);
+	stream_fixture_run(&fixture, 10000);
+	bool is_allowed = (row->allowed & 1u << place) != 0;
+	if (fixture.recorder.closed_count != !is_allowed || fixture.recorder.after_free > 0) {
+		print_error("%s at place %d: %s\n", row->xml, place,
+			recorder_lines(&fixture.recorder));
+		fail();
+	}
+	if (place != ONLINE) {
+		assert_int_equal(fixture.recorder.stanza_count, 0);
+	}
+	stream_fixture_finish(&fixture);
+}
+
+static void every_element_at_every_place_is_in_order_or_fatal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(grid) / sizeof(grid[0]); i++) {
+		for (int place = 0; place < GRID_PLACES; place++) {
+			check_cell(&grid[i], (enum place)place);
+		}
+	}
+}
+
+/* S16, for the restart after authentication */
+static void anything_behind_the_success_is_fatal(void **state)
+{
+	(void)state;
+	static const char *const tails[] = {"<message/>", "<mess", "<", "x", "<?xml version='1.0'?>",
+		STREAM_HEADER_IN, "</stream:stream>", "<yes xmlns='urn:example:fake-auth'/>"};
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		char text[512];
+		stream_fixture_init(&fixture);
+		stream_fixture_add_login(&fixture);
+		script_up_to(ASKED_FOR_AUTHENTICATION);
+		snprintf(text, sizeof(text), "<yes xmlns='urn:example:fake-auth'/>%s", tails[i]);
+		peer_sends(fixture.peer, text);
+		stream_fixture_run(&fixture, 10000);
+		assert_int_equal(fixture.recorder.closed_count, 1);
+		assert_true(fixture.recorder.failure.code == ENVOI_ERR_PROTOCOL ||
+			fixture.recorder.failure.code == ENVOI_ERR_XML);
+		assert_int_equal(fixture.recorder.stanza_count, 0);
+		stream_fixture_finish(&fixture);
+	}
+}
+
+static void white_space_behind_the_success_is_none_of_it(void **state)
+{
+	(void)state;
+	stream_fixture_init(&fixture);
+	stream_fixture_add_login(&fixture);
+	script_up_to(ASKED_FOR_AUTHENTICATION);
+	peer_sends(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>\n ");
+	peer_restarts(fixture.peer);
+	stream_fixture_script_headers(fixture.peer);
+	stream_fixture_run(&fixture, 10000);
+	peer_assert_done(fixture.peer);
+	stream_fixture_finish(&fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_server_silent_from_any_byte_on_is_a_timeout_that_names_the_phase),
+		cmocka_unit_test(a_cut_at_any_byte_ends_once),
+		cmocka_unit_test(an_end_after_any_byte_ends_once),
+		cmocka_unit_test(pieces_of_any_size_make_no_difference),
+		cmocka_unit_test(anything_may_be_done_in_every_callback),
+		cmocka_unit_test(every_element_at_every_place_is_in_order_or_fatal),
+		cmocka_unit_test(anything_behind_the_success_is_fatal),
+		cmocka_unit_test(white_space_behind_the_success_is_none_of_it),
+	};
+	return cmocka_run_group_tests_name("sim/login", tests, NULL, NULL);
+}

@@ -151,7 +151,8 @@ static void set_alarm(struct envoi_loop *base, uint64_t due_ms)
 static int run_once(struct envoi_loop *base, bool wait)
 {
 	struct libevent_loop *self = libevent_from_base(base);
-	int r = event_base_loop(self->events, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	/* without ONCE, NONBLOCK goes on for as long as there is something to do */
+	int r = event_base_loop(self->events, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
 	if (r < 0) {
 		return ENVOI_ERR_SYSTEM;
 	}

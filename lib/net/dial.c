@@ -65,7 +65,6 @@ static void stop_steps(struct envoi_dial *dial)
 static void end(struct envoi_dial *dial)
 {
 	envoi_timer_stop(&dial->deadline);
-	envoi_deferred_cancel(&dial->deferred); /* it may not even have begun */
 	envoi_deferred_post(&dial->deferred, envoi_context_loop(dial->context), on_end);
 }
 
@@ -132,6 +131,10 @@ static int start_without_services(struct envoi_dial *dial)
 static void on_begin(struct envoi_deferred *deferred)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(deferred, struct envoi_dial, deferred);
+	if (dial->timeout_ms != 0) {
+		envoi_timer_start(&dial->deadline, envoi_context_loop(dial->context),
+			dial->timeout_ms, on_deadline);
+	}
 	int r = dial->host[0] != '\0'
 		? start_without_services(dial)
 		: envoi__services_start(&dial->services, dial->resolve_timeout_ms);
@@ -240,9 +243,6 @@ int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,
 	dial->dialed.fd = -1;
 	prepare_steps(dial, options);
 	envoi_deferred_post(&dial->deferred, loop, on_begin);
-	if (dial->timeout_ms != 0) {
-		envoi_timer_start(&dial->deadline, loop, dial->timeout_ms, on_deadline);
-	}
 	*ret_dial = dial;
 	return ENVOI_OK;
 }

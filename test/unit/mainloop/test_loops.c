@@ -47,9 +47,6 @@ struct fixture {
 	struct envoi_watch watches[6];
 	uint64_t times[6];
 	unsigned int ready;
-	struct envoi_timer *heap_timer;
-	struct envoi_watch *heap_watch;
-	struct envoi_deferred *heap_deferred;
 	int results[2];
 };
 
@@ -135,7 +132,7 @@ static bool turn(struct fixture *f)
 static void turn_without_waiting(struct fixture *f)
 {
 	if (f->kind == ADOPTED) {
-		event_base_loop(f->base, EVLOOP_NONBLOCK);
+		event_base_loop(f->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	} else {
 		f->results[0] = envoi_loop_run_once(f->loop, false);
 	}
@@ -222,6 +219,21 @@ static void timers_are_never_early(void **state)
 	run(f);
 	for (size_t i = 0; i < 5; i++) {
 		assert_true(f->times[i] >= started[i] + i * 1000000);
+	}
+}
+
+/* Looking all the time, a timer is seen as soon as the loop holds it for due. */
+static void timers_are_not_early_for_one_who_looks_all_the_time(void **state)
+{
+	struct fixture *f = *state;
+	for (int i = 0; i < 20 && f->kind != SIMULATED; i++) {
+		uint64_t started = monotonic_ns();
+		f->times[0] = 0;
+		envoi_timer_start(&f->timers[0], f->loop, 1, note_time);
+		while (f->times[0] == 0) {
+			turn_without_waiting(f);
+		}
+		assert_true(f->times[0] >= started + 1000000);
 	}
 }
 
@@ -390,6 +402,21 @@ static void deferred_calls_do_not_starve_descriptors(void **state)
 	envoi_deferred_cancel(&f->deferred[0]);
 }
 
+static void not_waiting_is_one_turn_all_the_same(void **state)
+{
+	struct fixture *f = *state;
+	envoi_deferred_post(&f->deferred[0], f->loop, repost_five_times);
+	turn_without_waiting(f);
+	assert_string_equal(f->record, "a");
+	assert_int_equal(f->results[0], ENVOI_OK);
+	envoi_deferred_cancel(&f->deferred[0]);
+	start_timer(f, 0, 100000);
+	turn_without_waiting(f);
+	assert_string_equal(f->record, "a");
+	assert_int_equal(f->results[0], ENVOI_OK);
+	envoi_timer_stop(&f->timers[0]);
+}
+
 static void free_own_deferred(struct envoi_deferred *deferred)
 {
 	record('x');
@@ -493,6 +520,35 @@ static void ready_watches_stopped_by_the_first_are_not_told(void **state)
 	peer_writes(f);
 	assert_true(turn(f));
 	assert_int_equal(f->recorded, 1);
+	assert_false(turn(f));
+}
+
+static struct envoi_watch *heap_watches[8];
+
+static void free_all_watches(struct envoi_watch *w, unsigned int ready)
+{
+	(void)w;
+	(void)ready;
+	record('x');
+	for (size_t i = 0; i < 8; i++) {
+		envoi_watch_stop(heap_watches[i]);
+		free(heap_watches[i]);
+	}
+}
+
+static void ready_watches_are_freed_by_the_first(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < 8; i++) {
+		heap_watches[i] = calloc(1, sizeof(*heap_watches[i]));
+		assert_non_null(heap_watches[i]);
+		assert_int_equal(envoi_watch_start(heap_watches[i], f->loop, f->pair[i % 2],
+					 ENVOI_IO_READ | ENVOI_IO_WRITE, free_all_watches),
+			ENVOI_OK);
+	}
+	peer_writes(f);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "x");
 	assert_false(turn(f));
 }
 
@@ -687,6 +743,7 @@ struct loop_case {
 static const struct loop_case cases[] = {
 	CASE(timers_come_by_time_then_in_order_of_starting),
 	CASE(timers_are_never_early),
+	CASE(timers_are_not_early_for_one_who_looks_all_the_time),
 	CASE(a_stopped_timer_does_not_come_and_a_restarted_one_comes_once),
 	CASE(a_timer_stopped_by_another_of_the_same_turn_does_not_come),
 	CASE(zero_timers_do_not_starve_descriptors),
@@ -696,12 +753,14 @@ static const struct loop_case cases[] = {
 	CASE(deferred_calls_come_in_order_and_once),
 	CASE(a_call_posted_by_a_deferred_call_comes_next_turn),
 	CASE(deferred_calls_do_not_starve_descriptors),
+	CASE(not_waiting_is_one_turn_all_the_same),
 	CASE(a_deferred_call_is_freed_inside_itself),
 	CASE(a_turn_is_descriptors_then_timers_then_deferred_calls),
 	CASE(interest_decides_what_comes),
 	CASE(readiness_is_told_again_until_it_is_served),
 	CASE(hang_up_shows_as_what_is_waited_for_and_not_when_nothing_is),
 	CASE(ready_watches_stopped_by_the_first_are_not_told),
+	CASE(ready_watches_are_freed_by_the_first),
 	CASE(watches_started_inside_a_notify_work),
 	CASE(a_watch_is_freed_and_its_descriptor_closed_inside_itself),
 	CASE(a_reused_descriptor_number_is_a_new_descriptor),

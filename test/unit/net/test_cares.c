@@ -84,6 +84,42 @@ struct fixture {
 
 static struct fixture *current;
 
+/* --- an allocator that fails --- */
+
+static size_t allocations_left; /* 0: no limit */
+static bool allocation_failed;
+
+static bool may_allocate(void)
+{
+	if (allocations_left > 0 && --allocations_left == 0) {
+		allocation_failed = true;
+		return false;
+	}
+	return true;
+}
+
+static void *limited_alloc(void *user, size_t len)
+{
+	(void)user;
+	return may_allocate() ? malloc(len) : NULL;
+}
+
+static void *limited_realloc(void *user, void *memory, size_t len)
+{
+	(void)user;
+	return may_allocate() ? realloc(memory, len) : NULL;
+}
+
+static void limited_free(void *user, void *memory)
+{
+	(void)user;
+	free(memory);
+}
+
+static const struct envoi_context_options options = {
+	.allocator = {.alloc = limited_alloc, .realloc = limited_realloc, .free = limited_free},
+};
+
 static void record(struct envoi_lookup *lookup, const struct envoi_lookup_result *result)
 {
 	struct outcome *o = ENVOI_CONTAINER_OF(lookup, struct outcome, lookup);
@@ -111,7 +147,8 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
 	f->fds_before = count_open_fds();
-	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	allocations_left = 0;
+	assert_int_equal(envoi_context_new(&f->context, &options), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_poll(&f->loop, f->context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
 	assert_int_equal(dns_server_start(&f->server, f->loop, answers), 0);
@@ -367,6 +404,69 @@ static void malformed_servers_are_refused(void **state)
 		ENVOI_ERR_INVALID);
 }
 
+/* Each allocation fails once. A socket that cannot be watched ends by cancelling: by time it would
+ * take too long here. */
+static void running_out_of_memory_leaks_nothing(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 1;
+	for (allocation_failed = true; allocation_failed && n < 100; n++) {
+		struct outcome *o = &f->outcomes[0];
+		memset(o, 0, sizeof(*o));
+		allocation_failed = false;
+		allocations_left = n;
+		int r = envoi_lookup_srv(&o->lookup, f->resolver, SRV_NAME, record);
+		for (int turns = 0; r == ENVOI_OK && o->calls == 0 && turns < 3; turns++) {
+			assert_int_equal(envoi_loop_run_once(f->loop, turns == 0), ENVOI_OK);
+		}
+		allocations_left = 0;
+		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+		assert_true(o->calls == 0 || o->status == ENVOI_LOOKUP_OK ||
+			o->status == ENVOI_LOOKUP_NOMEM);
+		envoi_lookup_cancel(&o->lookup);
+	}
+	assert_in_range(n, 3, 99);
+}
+
+/* A reply with two records, cut anywhere and changed anywhere: records that can be, or a status. */
+static void damaged_replies_do_no_harm(void **state)
+{
+	static const unsigned char reply[] =
+		"\x12\x34\x81\x80\0\1\0\2\0\0\0\0\4_foo\4_tcp\1a\0\0\x21\0\1"
+		"\xc0\x0c\0\x21\0\1\0\0\1\0\0\x0b\0\1\0\1\x14\x66\1b\1c\0"
+		"\xc0\x0c\0\x21\0\1\0\0\1\0\0\x0a\0\1\0\1\x14\x66\1d\xc0\x16";
+	struct fixture *f = *state;
+	const int families[] = {0, AF_INET, AF_INET6};
+	size_t ok = 0;
+	for (size_t i = 0; i < 3 * sizeof(reply) * 256; i++) {
+		size_t at = i / 256 % sizeof(reply), len = sizeof(reply) - 1;
+		bool is_cut = at == len;
+		if (is_cut && i % 256 < len) {
+			len = i % 256;
+		}
+		unsigned char *copy = malloc(len + 1);
+		assert_non_null(copy);
+		memcpy(copy, reply, len);
+		if (!is_cut) {
+			copy[at] = (unsigned char)i;
+		}
+		struct envoi__cares_request *request =
+			envoi_alloc_zeroed(f->context, sizeof(*request));
+		assert_non_null(request);
+		request->family = families[i / 256 / sizeof(reply)];
+		envoi__cares_parse(f->context, request, copy, (int)len);
+		assert_true((request->status == ENVOI_LOOKUP_OK) == (request->count > 0));
+		ok += request->status == ENVOI_LOOKUP_OK;
+		for (size_t k = 0; request->srvs != NULL && k < request->count; k++) {
+			assert_true(strcmp(request->srvs[k].target, ".") == 0 ||
+				envoi__is_dns_name(request->srvs[k].target));
+		}
+		envoi__cares_request_free(f->context, request);
+		free(copy);
+	}
+	assert_true(ok > 1000);
+}
+
 static void codes_of_the_library_become_statuses(void **state)
 {
 	(void)state;
@@ -409,6 +509,8 @@ int main(void)
 		CASE(the_context_is_dropped_inside_a_callback),
 		CASE(a_failure_does_not_stay),
 		CASE(malformed_servers_are_refused),
+		CASE(running_out_of_memory_leaks_nothing),
+		CASE(damaged_replies_do_no_harm),
 		cmocka_unit_test(codes_of_the_library_become_statuses),
 	};
 	return cmocka_run_group_tests_name("net/cares", tests, NULL, NULL);

@@ -1,0 +1,380 @@
+/*
+ * envoi - TLS as a filter without I/O: bytes in, bytes out
+ * SPDX-License-Identifier: MIT
+ */
+#include "crypto/tls_engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <envoi/context.h>
+
+#include "crypto/tls_config.h"
+#include "crypto/tls_verify.h"
+
+enum tls_state {
+	TLS_HANDSHAKE,
+	TLS_OPEN,
+	TLS_FAILED,
+};
+
+struct envoi__tls {
+	struct envoi_tls_config *config; /* a reference */
+	enum envoi_role role;
+	struct envoi__tls_name name; /* initiator's */
+	gnutls_session_t session;
+	enum tls_state state;
+	bool is_verified;
+	bool is_bye_sent;
+	bool is_peer_done; /* close_notify came */
+	int refusal; /* why the certificate was refused; 0: it was not */
+	int failure; /* of TLS_FAILED */
+	struct envoi_buffer input, output;
+	char error[ENVOI__TLS_REASON_SIZE];
+};
+
+/* --- GnuTLS reads and writes our buffers --- */
+
+static ssize_t push(gnutls_transport_ptr_t user, const void *data, size_t len)
+{
+	struct envoi__tls *tls = user;
+	if (envoi_buffer_append(&tls->output, data, len) < 0) {
+		gnutls_transport_set_errno(tls->session, ENOMEM);
+		return -1;
+	}
+	return (ssize_t)len;
+}
+
+static ssize_t pull(gnutls_transport_ptr_t user, void *data, size_t size)
+{
+	struct envoi__tls *tls = user;
+	size_t len = envoi_buffer_len(&tls->input);
+	if (len == 0) {
+		gnutls_transport_set_errno(tls->session, EAGAIN);
+		return -1;
+	}
+	len = len < size ? len : size;
+	memcpy(data, envoi_buffer_data(&tls->input), len);
+	envoi_buffer_consume(&tls->input, len);
+	return (ssize_t)len;
+}
+
+static int pull_timeout(gnutls_transport_ptr_t user, unsigned int timeout_ms)
+{
+	struct envoi__tls *tls = user;
+	(void)timeout_ms;
+	return envoi_buffer_len(&tls->input) > 0;
+}
+
+/* Called in the handshake, when the server has shown its certificates. */
+static int verify(gnutls_session_t session)
+{
+	struct envoi__tls *tls = gnutls_session_get_ptr(session);
+	unsigned int count = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+	tls->refusal = envoi__tls_verify(tls->config->context, tls->config->trust, &tls->name,
+		chain, chain == NULL ? 0 : count, tls->error);
+	tls->is_verified = tls->refusal == ENVOI_OK;
+	return tls->is_verified ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+/* --- making --- */
+
+static int prepare_initiator(struct envoi__tls *tls)
+{
+	gnutls_session_set_verify_function(tls->session, verify);
+	if (tls->name.address_len > 0) {
+		return GNUTLS_E_SUCCESS; /* RFC 6066, section 3: no addresses */
+	}
+	return gnutls_server_name_set(
+		tls->session, GNUTLS_NAME_DNS, tls->name.ascii, strlen(tls->name.ascii));
+}
+
+static int set_alpn(struct envoi__tls *tls, const char *alpn)
+{
+	char copy[256];
+	snprintf(copy, sizeof(copy), "%s", alpn);
+	gnutls_datum_t protocol = {(unsigned char *)copy, (unsigned int)strlen(copy)};
+	return gnutls_alpn_set_protocols(tls->session, &protocol, 1,
+		tls->role == ENVOI_RECEIVER ? GNUTLS_ALPN_MANDATORY : 0);
+}
+
+static int prepare(struct envoi__tls *tls, const char *alpn)
+{
+	unsigned int flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS;
+	flags |= tls->role == ENVOI_INITIATOR ? GNUTLS_CLIENT : GNUTLS_SERVER;
+	int r = gnutls_init(&tls->session, flags);
+	if (r < 0) {
+		tls->session = NULL;
+		return r;
+	}
+	gnutls_session_set_ptr(tls->session, tls);
+	gnutls_transport_set_ptr(tls->session, tls);
+	gnutls_transport_set_push_function(tls->session, push);
+	gnutls_transport_set_pull_function(tls->session, pull);
+	gnutls_transport_set_pull_timeout_function(tls->session, pull_timeout);
+	gnutls_handshake_set_timeout(tls->session, 0); /* deadlines are the owner's */
+	r = gnutls_priority_set_direct(tls->session, tls->config->priorities, NULL);
+	if (r >= 0) {
+		r = gnutls_credentials_set(
+			tls->session, GNUTLS_CRD_CERTIFICATE, tls->config->credentials);
+	}
+	if (r >= 0 && tls->role == ENVOI_INITIATOR) {
+		r = prepare_initiator(tls);
+	}
+	if (r >= 0 && alpn != NULL) {
+		r = set_alpn(tls, alpn);
+	}
+	return r;
+}
+
+int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
+	enum envoi_role role, const char *server_name, const char *alpn)
+{
+	bool is_initiator = role == ENVOI_INITIATOR;
+	if (is_initiator != (config->trust != NULL) || (is_initiator && server_name == NULL)) {
+		return ENVOI_ERR_INVALID;
+	}
+	struct envoi__tls *tls = envoi_alloc_zeroed(config->context, sizeof(*tls));
+	if (tls == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	tls->config = envoi_tls_config_ref(config);
+	tls->role = role;
+	envoi_buffer_init(&tls->input, config->context, 0);
+	envoi_buffer_init(&tls->output, config->context, 0);
+	int r = ENVOI_OK;
+	if (is_initiator) {
+		r = envoi__tls_name_init(&tls->name, config->context, server_name);
+	}
+	if (r == ENVOI_OK && prepare(tls, alpn) < 0) {
+		r = ENVOI_ERR_NOMEM;
+	}
+	if (r < 0) {
+		envoi__tls_free(tls);
+		return r;
+	}
+	*ret_tls = tls;
+	return ENVOI_OK;
+}
+
+void envoi__tls_free(struct envoi__tls *tls)
+{
+	if (tls == NULL) {
+		return;
+	}
+	if (tls->session != NULL) {
+		gnutls_deinit(tls->session);
+	}
+	envoi__tls_name_finish(&tls->name);
+	envoi_buffer_finish(&tls->input);
+	envoi_buffer_finish(&tls->output);
+	struct envoi_tls_config *config = tls->config;
+	envoi_free(config->context, tls);
+	envoi_tls_config_unref(config);
+}
+
+int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
+{
+	return envoi_buffer_append(&tls->input, data, len);
+}
+
+struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls)
+{
+	return &tls->output;
+}
+
+/* --- going on --- */
+
+static void describe(struct envoi__tls *tls, int code)
+{
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+		const char *alert = gnutls_alert_get_name(gnutls_alert_get(tls->session));
+		snprintf(tls->error, sizeof(tls->error), "the peer has ended TLS: %s",
+			alert == NULL ? "no reason that we know" : alert);
+	} else if (code == GNUTLS_E_REHANDSHAKE) {
+		snprintf(tls->error, sizeof(tls->error), "the peer wants to negotiate TLS again");
+	} else {
+		snprintf(tls->error, sizeof(tls->error), "%s", gnutls_strerror(code));
+	}
+}
+
+/* Over: nothing but the alert goes out any more. */
+static int fail(struct envoi__tls *tls, int code)
+{
+	tls->state = TLS_FAILED;
+	if (code != GNUTLS_E_FATAL_ALERT_RECEIVED && code != GNUTLS_E_PUSH_ERROR) {
+		gnutls_alert_send_appropriate(tls->session, code);
+	}
+	if (tls->refusal != ENVOI_OK) {
+		tls->failure = tls->refusal;
+	} else if (code == GNUTLS_E_MEMORY_ERROR || code == GNUTLS_E_PUSH_ERROR) {
+		tls->failure = ENVOI_ERR_NOMEM;
+	} else {
+		describe(tls, code);
+		tls->failure = ENVOI_ERR_TLS;
+	}
+	return tls->failure;
+}
+
+int envoi__tls_handshake(struct envoi__tls *tls)
+{
+	if (tls->state != TLS_HANDSHAKE) {
+		return tls->failure;
+	}
+	int r;
+	do {
+		r = gnutls_handshake(tls->session);
+	} while (r < 0 && r != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(r));
+	if (r == GNUTLS_E_AGAIN) {
+		return ENVOI_AGAIN;
+	}
+	if (r < 0) {
+		return fail(tls, r);
+	}
+	if (tls->role == ENVOI_INITIATOR && !tls->is_verified) {
+		return fail(tls, GNUTLS_E_CERTIFICATE_REQUIRED);
+	}
+	tls->state = TLS_OPEN;
+	return ENVOI_OK;
+}
+
+int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret_len)
+{
+	if (tls->is_peer_done) {
+		return ENVOI_END;
+	}
+	if (tls->state != TLS_OPEN) {
+		return tls->state == TLS_FAILED ? tls->failure : ENVOI_ERR_STATE;
+	}
+	ssize_t r;
+	do {
+		r = gnutls_record_recv(tls->session, data, size);
+	} while (r < 0 && r != GNUTLS_E_AGAIN && r != GNUTLS_E_REHANDSHAKE &&
+		!gnutls_error_is_fatal((int)r));
+	if (r == GNUTLS_E_AGAIN) {
+		return ENVOI_AGAIN;
+	}
+	if (r < 0) {
+		return fail(tls, (int)r);
+	}
+	if (r == 0) {
+		tls->is_peer_done = true;
+		return ENVOI_END;
+	}
+	*ret_len = (size_t)r;
+	return ENVOI_OK;
+}
+
+/*
+ * The output takes everything at once, so that GnuTLS never keeps back a record to be sent
+ * again. The peer may have asked for smaller records (RFC 8449): then it takes several.
+ */
+int envoi__tls_write(struct envoi__tls *tls, const char *data, size_t len)
+{
+	if (tls->state != TLS_OPEN || tls->is_bye_sent) {
+		return tls->state == TLS_FAILED ? tls->failure : ENVOI_ERR_STATE;
+	}
+	while (len > 0) {
+		ssize_t r = gnutls_record_send(tls->session, data, len);
+		if (r < 0) {
+			return fail(tls, (int)r);
+		}
+		data += r;
+		len -= (size_t)r;
+	}
+	return ENVOI_OK;
+}
+
+void envoi__tls_bye(struct envoi__tls *tls)
+{
+	if (tls->state == TLS_OPEN && !tls->is_bye_sent) {
+		tls->is_bye_sent = true;
+		gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	}
+}
+
+/* --- looking --- */
+
+size_t envoi__tls_pending(const struct envoi__tls *tls)
+{
+	return tls->state == TLS_OPEN ? gnutls_record_check_pending(tls->session) : 0;
+}
+
+bool envoi__tls_is_secure(const struct envoi__tls *tls)
+{
+	return tls->state == TLS_OPEN && (tls->role == ENVOI_RECEIVER || tls->is_verified);
+}
+
+const char *envoi__tls_error_text(const struct envoi__tls *tls)
+{
+	return tls->error;
+}
+
+void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *ret_info)
+{
+	*ret_info = (struct envoi_tls_info){0};
+	if (tls->state == TLS_OPEN) {
+		ret_info->version =
+			gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session));
+		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
+		ret_info->verified = tls->is_verified;
+	}
+}
+
+static bool binding_is_safe(const struct envoi__tls *tls, gnutls_channel_binding_t type)
+{
+	bool is_1_2 = gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_2;
+	bool has_extended_secret =
+		(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_EXT_MASTER_SECRET) != 0;
+	switch (type) {
+	case GNUTLS_CB_TLS_UNIQUE:
+		return is_1_2 && has_extended_secret;
+	case GNUTLS_CB_TLS_EXPORTER:
+		return !is_1_2 || has_extended_secret;
+	case GNUTLS_CB_TLS_SERVER_END_POINT:
+		break;
+	}
+	return true;
+}
+
+int envoi__tls_channel_binding(
+	struct envoi__tls *tls, const char *type, struct envoi_buffer *out)
+{
+	static const struct {
+		const char *name;
+		gnutls_channel_binding_t type;
+	} types[] = {
+		{"tls-exporter", GNUTLS_CB_TLS_EXPORTER},
+		{"tls-unique", GNUTLS_CB_TLS_UNIQUE},
+		{"tls-server-end-point", GNUTLS_CB_TLS_SERVER_END_POINT},
+	};
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(type, types[i].name) != 0) {
+			continue;
+		}
+		gnutls_datum_t data;
+		if (tls->state != TLS_OPEN || !binding_is_safe(tls, types[i].type) ||
+			gnutls_session_channel_binding(tls->session, types[i].type, &data) < 0) {
+			return ENVOI_ERR_UNSUPPORTED;
+		}
+		int r = data.size > 0 ? envoi_buffer_append(out, data.data, data.size) :
+					ENVOI_ERR_UNSUPPORTED;
+		gnutls_free(data.data);
+		return r;
+	}
+	return ENVOI_ERR_UNSUPPORTED;
+}
+
+const unsigned char *envoi__tls_peer_certificate(
+	const struct envoi__tls *tls, unsigned int index, size_t *ret_len)
+{
+	unsigned int count = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls->session, &count);
+	if (chain == NULL || index >= count) {
+		return NULL;
+	}
+	*ret_len = chain[index].size;
+	return chain[index].data;
+}

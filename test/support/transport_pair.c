@@ -1,0 +1,252 @@
+/*
+ * envoi - two transports that are connected, and what their sinks were told
+ * SPDX-License-Identifier: MIT
+ */
+#include "transport_pair.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/mainloop.h>
+#include <envoi/memory.h>
+#include <envoi/settings.h>
+#include <envoi/tls.h>
+
+const struct transport_kind transport_kinds[] = {
+	{.name = "memory"},
+	{.name = "memory, byte by byte", .piece_bytes = 1},
+	{.name = NULL},
+};
+
+static struct transport_side *side_of(struct envoi_transport_sink *sink)
+{
+	return ENVOI_CONTAINER_OF(sink, struct transport_side, sink);
+}
+
+static void keep(struct transport_side *side, int r)
+{
+	side->log_failed |= r < 0;
+}
+
+static void act(struct transport_side *side, enum transport_event event)
+{
+	side->told_after_close |= side->closes > (event == EVENT_CLOSED ? 1 : 0);
+	if (side->act == ACT_NOTHING || side->acted || side->act_at != event) {
+		return;
+	}
+	side->acted = true;
+	switch (side->act) {
+	case ACT_DESTROY:
+		envoi_transport_destroy(side->transport);
+		side->transport = NULL;
+		break;
+	case ACT_ABORT:
+		side->transport->impl->abort(side->transport, NULL);
+		break;
+	case ACT_CLOSE:
+		side->transport->impl->close(side->transport, 1000);
+		break;
+	case ACT_NOTHING:
+		break;
+	}
+}
+
+static void note(struct transport_side *side, const char *key, const char *value)
+{
+	if (value != NULL) {
+		keep(side, envoi_buffer_printf(&side->log, " %s=%s", key, value));
+	}
+}
+
+static void on_opened(struct envoi_transport_sink *sink, const struct envoi_stream_head *head)
+{
+	struct transport_side *side = side_of(sink);
+	keep(side, envoi_buffer_append_text(&side->log, "opened"));
+	note(side, "from", head->from);
+	note(side, "to", head->to);
+	note(side, "id", head->id);
+	note(side, "lang", head->lang);
+	note(side, "version", head->version);
+	note(side, "ns", head->content_ns);
+	keep(side, envoi_buffer_append_text(&side->log, "\n"));
+	act(side, EVENT_OPENED);
+}
+
+static void on_end_of_turn(struct envoi_deferred *deferred)
+{
+	ENVOI_CONTAINER_OF(deferred, struct transport_side, end_of_turn)->in_this_turn = 0;
+}
+
+static void on_element(struct envoi_transport_sink *sink, struct envoi_element *element)
+{
+	struct transport_side *side = side_of(sink);
+	side->elements++;
+	if (++side->in_this_turn > side->most_in_a_turn) {
+		side->most_in_a_turn = side->in_this_turn;
+	}
+	envoi_deferred_post(&side->end_of_turn, side->pair->loop, on_end_of_turn);
+	keep(side, envoi_buffer_append_text(&side->log, "element "));
+	keep(side, envoi_xml_write(&side->log, element, "jabber:client"));
+	keep(side, envoi_buffer_append_text(&side->log, "\n"));
+	if (side->at_element != NULL) {
+		side->result = side->at_element(side);
+		if (side->first_result == ENVOI_OK) {
+			side->first_result = side->result;
+		}
+	}
+	act(side, EVENT_ELEMENT);
+}
+
+static void on_ended(struct envoi_transport_sink *sink)
+{
+	struct transport_side *side = side_of(sink);
+	keep(side, envoi_buffer_append_text(&side->log, "ended\n"));
+	act(side, EVENT_ENDED);
+}
+
+static void on_secured(struct envoi_transport_sink *sink)
+{
+	struct transport_side *side = side_of(sink);
+	side->secures++;
+	keep(side, envoi_buffer_append_text(&side->log, "secured\n"));
+	act(side, EVENT_SECURED);
+}
+
+static void on_written(struct envoi_transport_sink *sink, size_t count)
+{
+	struct transport_side *side = side_of(sink);
+	side->written += (int)count;
+	keep(side, envoi_buffer_printf(&side->log, "written %d\n", (int)count));
+	act(side, EVENT_WRITTEN);
+}
+
+static void on_drained(struct envoi_transport_sink *sink)
+{
+	struct transport_side *side = side_of(sink);
+	side->drains++;
+	act(side, EVENT_DRAINED);
+}
+
+static void on_activity(struct envoi_transport_sink *sink)
+{
+	struct transport_side *side = side_of(sink);
+	side->activities++;
+	act(side, EVENT_ACTIVITY);
+}
+
+static void on_closed(struct envoi_transport_sink *sink, const struct envoi_failure *why)
+{
+	struct transport_side *side = side_of(sink);
+	side->closes++;
+	envoi_failure_finish(&side->why);
+	envoi_failure_copy(&side->why, why);
+	keep(side, envoi_buffer_printf(&side->log, "closed %d%s%s\n", why->code,
+		why->condition[0] != '\0' ? " " : "", why->condition));
+	act(side, EVENT_CLOSED);
+}
+
+static const struct envoi_transport_sink_impl sink_impl = {
+	.opened = on_opened,
+	.element = on_element,
+	.ended = on_ended,
+	.secured = on_secured,
+	.written = on_written,
+	.drained = on_drained,
+	.activity = on_activity,
+	.closed = on_closed,
+};
+
+static void init_side(struct transport_side *side, struct transport_pair *pair)
+{
+	side->sink.impl = &sink_impl;
+	side->pair = pair;
+	envoi_buffer_init(&side->log, pair->context, 0);
+}
+
+static void make_memory(struct transport_pair *pair, const struct envoi_settings *settings)
+{
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.piece_bytes = pair->kind->piece_bytes;
+	assert_int_equal(envoi_memory_pair_new(&pair->memory, pair->context), ENVOI_OK);
+	envoi_memory_pair_script(pair->memory, ENVOI_MEMORY_A, &script);
+	envoi_memory_pair_script(pair->memory, ENVOI_MEMORY_B, &script);
+	assert_int_equal(envoi_memory_transport_new(&pair->a.transport, pair->memory,
+				 ENVOI_MEMORY_A, settings),
+		ENVOI_OK);
+	assert_int_equal(envoi_memory_transport_new(&pair->b.transport, pair->memory,
+				 ENVOI_MEMORY_B, settings),
+		ENVOI_OK);
+}
+
+static struct envoi_settings *make_settings(struct transport_pair *pair)
+{
+	struct envoi_settings *settings;
+	assert_int_equal(envoi_settings_new(&settings, pair->context), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set_int(settings, "limits.output-bytes", TRANSPORT_PAIR_OUTPUT),
+		ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set_int(settings, "loop.slice-stanzas", TRANSPORT_PAIR_SLICE),
+		ENVOI_OK);
+	return settings;
+}
+
+void transport_pair_init_plain(struct transport_pair *pair, const struct transport_kind *kind)
+{
+	*pair = (struct transport_pair){.kind = kind};
+	assert_int_equal(envoi_context_new(&pair->context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_simulated(&pair->loop, pair->context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(pair->context, pair->loop), ENVOI_OK);
+	init_side(&pair->a, pair);
+	init_side(&pair->b, pair);
+	struct envoi_settings *settings = make_settings(pair);
+	make_memory(pair, settings);
+	envoi_settings_free(settings);
+	assert_int_equal(envoi_transport_start(pair->a.transport, &pair->a.sink), ENVOI_OK);
+	assert_int_equal(envoi_transport_start(pair->b.transport, &pair->b.sink), ENVOI_OK);
+}
+
+void transport_pair_init(struct transport_pair *pair, const struct transport_kind *kind)
+{
+	transport_pair_init_plain(pair, kind);
+}
+
+static void finish_side(struct transport_side *side)
+{
+	envoi_transport_destroy(side->transport);
+	envoi_deferred_cancel(&side->end_of_turn);
+	envoi_buffer_finish(&side->log);
+	envoi_failure_finish(&side->why);
+}
+
+void transport_pair_finish(struct transport_pair *pair)
+{
+	finish_side(&pair->a);
+	finish_side(&pair->b);
+	envoi_memory_pair_unref(pair->memory);
+	envoi_context_unref(pair->context);
+	*pair = (struct transport_pair){0};
+}
+
+void transport_pair_run(struct transport_pair *pair)
+{
+	assert_int_equal(envoi_loop_simulated_run_for(pair->loop, 10000), ENVOI_OK);
+}
+
+void transport_side_expect(struct transport_side *side, const char *log)
+{
+	assert_false(side->log_failed);
+	assert_int_equal(envoi_buffer_append(&side->log, "", 1), ENVOI_OK);
+	assert_string_equal(envoi_buffer_data(&side->log), log);
+	envoi_buffer_truncate(&side->log, envoi_buffer_len(&side->log) - 1);
+}
+
+void transport_side_forget(struct transport_side *side)
+{
+	envoi_buffer_finish(&side->log);
+}

@@ -1,0 +1,184 @@
+/*
+ * envoi - connections in memory: a connector whose listener is a function
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/transport.h>
+
+#include "../octets/octets.h"
+#include "memory.h"
+
+struct memory_connector {
+	struct envoi_connector base;
+	envoi_memory_accept_fn *accept;
+	void *user;
+	bool is_secure;
+	struct octets_options options;
+	char *domain;
+	envoi_connected_fn *done; /* NULL: nothing is under way */
+	void *done_user;
+	struct envoi_deferred start;
+	struct envoi_timer timeout;
+	uint64_t attempt; /* tells one connecting from the next */
+	unsigned int depth;
+	bool is_destroyed;
+};
+
+static struct memory_connector *connector_of(struct envoi_connector *connector)
+{
+	return ENVOI_CONTAINER_OF(connector, struct memory_connector, base);
+}
+
+static void memory_cancel(struct envoi_connector *base)
+{
+	struct memory_connector *connector = connector_of(base);
+	connector->done = NULL;
+	envoi_deferred_cancel(&connector->start);
+	envoi_timer_stop(&connector->timeout);
+}
+
+static void release(struct memory_connector *connector)
+{
+	struct envoi_context *context = envoi_context_ref(connector->base.context);
+	envoi_free(context, connector->domain);
+	envoi_connector_finish(&connector->base);
+	envoi_free(context, connector);
+	envoi_context_unref(context);
+}
+
+static void leave(struct memory_connector *connector)
+{
+	if (--connector->depth == 0 && connector->is_destroyed) {
+		release(connector);
+	}
+}
+
+static void memory_destroy(struct envoi_connector *base)
+{
+	struct memory_connector *connector = connector_of(base);
+	connector->is_destroyed = true;
+	if (connector->depth == 0) {
+		release(connector);
+	}
+}
+
+/* The last thing that a connecting does. */
+static void finish(struct memory_connector *connector, struct envoi_transport *transport,
+	const struct envoi_failure *failure)
+{
+	envoi_connected_fn *done = connector->done;
+	memory_cancel(&connector->base);
+	done(connector->done_user, transport, failure);
+}
+
+static void fail(struct memory_connector *connector, int code, const char *text)
+{
+	struct envoi_failure failure;
+	struct envoi_attempt attempt = {.phase = ENVOI_PHASE_CONNECT, .code = code};
+	snprintf(attempt.target, sizeof(attempt.target), "%s", connector->domain);
+	snprintf(attempt.text, sizeof(attempt.text), "%s", text);
+	envoi_failure_set(&failure, connector->base.context, ENVOI_PHASE_CONNECT, code, "%s", text);
+	envoi_failure_add_attempt(&failure, &attempt);
+	finish(connector, NULL, &failure);
+	envoi_failure_finish(&failure);
+}
+
+static int make_transport(struct memory_connector *connector,
+	struct envoi_transport **ret_transport, struct envoi_memory_pair *pair)
+{
+	connector->options.is_secure = connector->is_secure;
+	return memory_transport_new(ret_transport, pair, ENVOI_MEMORY_A, &connector->options);
+}
+
+static void on_start(struct envoi_deferred *deferred)
+{
+	struct memory_connector *connector =
+		ENVOI_CONTAINER_OF(deferred, struct memory_connector, start);
+	struct envoi_memory_pair *pair = NULL;
+	struct envoi_transport *transport = NULL;
+	uint64_t attempt = connector->attempt;
+	connector->depth++;
+	int r = envoi_memory_pair_new(&pair, connector->base.context);
+	if (r == ENVOI_OK) {
+		r = connector->accept(connector->user, pair, connector->domain);
+	}
+	if (connector->done != NULL && connector->attempt == attempt) {
+		if (r == ENVOI_OK) {
+			r = make_transport(connector, &transport, pair);
+		}
+		if (r == ENVOI_OK) {
+			finish(connector, transport, NULL);
+		} else if (r < 0) {
+			fail(connector, r, envoi_error_text(r));
+		}
+	}
+	envoi_memory_pair_unref(pair);
+	leave(connector);
+}
+
+static void on_timeout(struct envoi_timer *timer)
+{
+	struct memory_connector *connector =
+		ENVOI_CONTAINER_OF(timer, struct memory_connector, timeout);
+	connector->depth++;
+	fail(connector, ENVOI_ERR_TIMEOUT, "nobody answered");
+	leave(connector);
+}
+
+static int memory_connect(struct envoi_connector *base, const struct envoi_target *target,
+	envoi_connected_fn *done, void *user)
+{
+	struct memory_connector *connector = connector_of(base);
+	if (connector->done != NULL) {
+		return ENVOI_ERR_STATE;
+	}
+	struct envoi_loop *loop = envoi_context_loop(base->context);
+	char *domain = envoi_strndup(base->context, target->domain, strlen(target->domain));
+	if (loop == NULL || domain == NULL) {
+		envoi_free(base->context, domain);
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi_free(base->context, connector->domain);
+	connector->domain = domain;
+	octets_options_read(&connector->options, target->settings);
+	connector->done = done;
+	connector->done_user = user;
+	connector->attempt++;
+	envoi_deferred_post(&connector->start, loop, on_start);
+	if (target->timeout_ms > 0) {
+		envoi_timer_start(&connector->timeout, loop, target->timeout_ms, on_timeout);
+	}
+	return ENVOI_OK;
+}
+
+static const struct envoi_connector_impl connector_impl = {
+	.name = "memory",
+	.connect = memory_connect,
+	.cancel = memory_cancel,
+	.destroy = memory_destroy,
+};
+
+int envoi_memory_connector_new(struct envoi_connector **ret_connector,
+	struct envoi_context *context, envoi_memory_accept_fn *accept, void *user)
+{
+	struct memory_connector *connector = envoi_alloc_zeroed(context, sizeof(*connector));
+	if (connector == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi_connector_init(&connector->base, &connector_impl, context);
+	connector->accept = accept;
+	connector->user = user;
+	*ret_connector = &connector->base;
+	return ENVOI_OK;
+}
+
+void envoi_memory_connector_set_secure(struct envoi_connector *connector)
+{
+	if (connector->impl == &connector_impl) {
+		connector_of(connector)->is_secure = true;
+	}
+}

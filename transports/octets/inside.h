@@ -1,0 +1,68 @@
+/*
+ * envoi - transports of octets: what their files share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TRANSPORTS_OCTETS_INSIDE_H
+#define ENVOI_TRANSPORTS_OCTETS_INSIDE_H
+
+#include <envoi/context.h>
+
+#include "octets.h"
+
+static inline struct octets *octets_of(struct envoi_transport *transport)
+{
+	return ENVOI_CONTAINER_OF(transport, struct octets, base);
+}
+
+static inline const struct octets *octets_of_const(const struct envoi_transport *transport)
+{
+	return (const struct octets *)(const void *)transport; /* first member */
+}
+
+/* --- life: octets.c --- */
+
+/** Around everything that the loop calls: the object lives until the outermost leave. */
+void octets_enter(struct octets *octets);
+void octets_leave(struct octets *octets);
+
+/** Do what is to be done after this turn's I/O. */
+void octets_wake(struct octets *octets);
+
+/** Write what is pending, then be over because of @p why, which is moved; the first reason counts. */
+void octets_begin_close(
+	struct octets *octets, struct envoi_failure *why, uint64_t linger_ms);
+
+/** Be over now, because of @p why, which is moved. */
+void octets_finish_now(struct octets *octets, struct envoi_failure *why);
+
+/* --- input.c --- */
+
+/** Hand over what is there, as far as allowed. */
+void octets_deliver(struct octets *octets);
+/** Tell the channel whether to read. */
+void octets_update_reading(struct octets *octets);
+/** Put a fresh parser in place. */
+int octets_renew_parser(struct octets *octets);
+
+/* --- output.c --- */
+
+/** Write what can be written, count, tell; and end the closing. */
+void octets_flush(struct octets *octets);
+/** Queue something that is no element, whatever the limit. */
+int octets_queue(struct octets *octets, const char *data, size_t len);
+void octets_drop_output(struct octets *octets);
+/** Nothing can be sent any more; what that means is told when the input has ended as well. */
+void octets_break_output(struct octets *octets, int code, const char *text);
+
+/* --- head.c --- */
+
+/** Append a stream header. @retval ENVOI_ERR_INVALID a value is not allowed in XML */
+int octets_write_head(struct octets *octets, const struct envoi_stream_head *head);
+/** Check a received root. @return the stream error it deserves, or ENVOI_STREAM_NO_CONDITION */
+enum envoi_stream_condition octets_read_head(
+	struct envoi_stream_head *ret_head, const struct envoi_xml_item *item);
+/** Queue a stream error and the closing tag, with a header before them if none was sent. */
+void octets_write_stream_error(
+	struct octets *octets, enum envoi_stream_condition condition);
+
+#endif

@@ -1,0 +1,225 @@
+/*
+ * envoi - transports of octets: from the first call to the last
+ * SPDX-License-Identifier: MIT
+ */
+#include "inside.h"
+
+#include <assert.h>
+
+#include <envoi/context.h>
+#include <envoi/settings.h>
+
+void octets_options_read(struct octets_options *options, const struct envoi_settings *settings)
+{
+	*options = (struct octets_options){
+		.output_bytes = (size_t)4 << 20,
+		.slice_stanzas = 100,
+	};
+	if (settings != NULL) {
+		options->output_bytes =
+			(size_t)envoi_settings_int(settings, "limits.output-bytes");
+		options->slice_stanzas =
+			(unsigned int)envoi_settings_int(settings, "loop.slice-stanzas");
+	}
+}
+
+void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,
+	const struct octets_channel_impl *channel, struct envoi_context *context,
+	const struct octets_options *options)
+{
+	envoi_transport_init(&octets->base, impl, context);
+	octets->channel = channel;
+	octets->options = *options;
+	octets->limits = envoi_xml_limits_before_login;
+	envoi_buffer_init(&octets->plain, context, 0);
+	envoi_buffer_init(&octets->ends, context, 0);
+}
+
+static void release(struct octets *octets)
+{
+	struct envoi_context *context = envoi_context_ref(octets->base.context);
+	envoi_xml_parser_free(octets->parser);
+	envoi_xml_parser_free(octets->retired);
+	envoi_buffer_finish(&octets->plain);
+	envoi_buffer_finish(&octets->ends);
+	envoi_failure_finish(&octets->why);
+	envoi_failure_finish(&octets->broken);
+	envoi_transport_finish(&octets->base);
+	envoi_free(context, octets);
+	envoi_context_unref(context);
+}
+
+void octets_enter(struct octets *octets)
+{
+	octets->depth++;
+}
+
+void octets_leave(struct octets *octets)
+{
+	if (--octets->depth > 0) {
+		return;
+	}
+	if (octets->is_destroyed) {
+		release(octets);
+		return;
+	}
+	envoi_xml_parser_free(octets->retired);
+	octets->retired = NULL;
+}
+
+static void tell_closed(struct octets *octets)
+{
+	octets->state = OCTETS_TOLD;
+	envoi_deferred_cancel(&octets->turn);
+	struct envoi_transport_sink *sink = octets->base.sink;
+	if (sink != NULL) {
+		sink->impl->closed(sink, &octets->why);
+	}
+}
+
+static void on_turn(struct envoi_deferred *deferred)
+{
+	struct octets *octets = ENVOI_CONTAINER_OF(deferred, struct octets, turn);
+	octets_enter(octets);
+	octets_deliver(octets);
+	octets_flush(octets);
+	if (octets->state == OCTETS_OVER) {
+		tell_closed(octets);
+	}
+	octets_leave(octets);
+}
+
+void octets_wake(struct octets *octets)
+{
+	if (!octets->is_destroyed) {
+		envoi_deferred_post(
+			&octets->turn, envoi_context_loop(octets->base.context), on_turn);
+	}
+}
+
+static void on_linger(struct envoi_timer *timer)
+{
+	struct octets *octets = ENVOI_CONTAINER_OF(timer, struct octets, linger);
+	struct envoi_failure why;
+	envoi_failure_move(&why, &octets->why);
+	if (why.code == ENVOI_OK && octets_pending(&octets->base) > 0) {
+		envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_CLOSE, ENVOI_ERR_TIMEOUT,
+			"the peer did not take what was left to send");
+	}
+	octets_finish_now(octets, &why);
+}
+
+void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64_t linger_ms)
+{
+	if (octets->state > OCTETS_MOVING) {
+		envoi_failure_finish(why);
+		return;
+	}
+	octets->state = OCTETS_CLOSING;
+	envoi_failure_move(&octets->why, why);
+	octets->linger_ms = linger_ms;
+	if (linger_ms > 0) {
+		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
+			linger_ms, on_linger);
+	}
+	octets_update_reading(octets);
+	octets_wake(octets);
+}
+
+void octets_finish_now(struct octets *octets, struct envoi_failure *why)
+{
+	if (octets->state >= OCTETS_OVER) {
+		envoi_failure_finish(why);
+		return;
+	}
+	octets->state = OCTETS_OVER;
+	envoi_failure_finish(&octets->why);
+	envoi_failure_move(&octets->why, why);
+	envoi_timer_stop(&octets->linger);
+	octets_drop_output(octets);
+	octets->channel->disconnect(octets);
+	octets_wake(octets);
+}
+
+int octets_start(struct envoi_transport *transport)
+{
+	struct octets *octets = octets_of(transport);
+	if (octets->state != OCTETS_NEW) {
+		return ENVOI_ERR_STATE;
+	}
+	if (envoi_context_loop(transport->context) == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	int r = octets_renew_parser(octets);
+	if (r == ENVOI_OK) {
+		r = octets->channel->start(octets);
+	}
+	if (r < 0) {
+		return r;
+	}
+	octets->state = OCTETS_MOVING;
+	octets_update_reading(octets);
+	return ENVOI_OK;
+}
+
+int octets_restart(struct envoi_transport *transport)
+{
+	struct octets *octets = octets_of(transport);
+	if (octets->state != OCTETS_MOVING) {
+		return ENVOI_ERR_STATE;
+	}
+	if (envoi_xml_parser_has_pending(octets->parser)) {
+		return ENVOI_ERR_PROTOCOL;
+	}
+	int r = octets_renew_parser(octets);
+	if (r < 0) {
+		return r;
+	}
+	octets->output = OCTETS_NO_HEAD;
+	return ENVOI_OK;
+}
+
+void octets_close(struct envoi_transport *transport, uint64_t linger_ms)
+{
+	struct octets *octets = octets_of(transport);
+	struct envoi_failure why;
+	envoi_failure_set(&why, transport->context, ENVOI_PHASE_NONE, ENVOI_OK, NULL);
+	octets_begin_close(octets, &why, linger_ms);
+}
+
+void octets_abort(struct envoi_transport *transport, const struct envoi_failure *why)
+{
+	struct envoi_failure copy;
+	if (why != NULL) {
+		envoi_failure_copy(&copy, why);
+	} else {
+		envoi_failure_set(
+			&copy, transport->context, ENVOI_PHASE_NONE, ENVOI_ERR_CANCELED, NULL);
+	}
+	octets_finish_now(octets_of(transport), &copy);
+}
+
+void octets_destroy(struct envoi_transport *transport)
+{
+	struct octets *octets = octets_of(transport);
+	assert(!octets->is_destroyed);
+	octets->is_destroyed = true;
+	octets->state = OCTETS_TOLD;
+	envoi_deferred_cancel(&octets->turn);
+	envoi_timer_stop(&octets->linger);
+	octets->channel->disconnect(octets);
+	if (octets->depth == 0) {
+		release(octets);
+	}
+}
+
+const char *octets_peer_name(const struct envoi_transport *transport)
+{
+	const struct octets *octets = octets_of_const(transport);
+	return octets->channel->peer_name(octets);
+}
+
+bool octets_is_secure(const struct envoi_transport *transport)
+{
+	return octets_of_const(transport)->options.is_secure;
+}

@@ -16,6 +16,7 @@
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
 #include <envoi/payload.h>
+#include <envoi/precis.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>
 #include <envoi/stanza.h>

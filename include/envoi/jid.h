@@ -18,16 +18,30 @@ extern "C" {
 
 struct envoi_context;
 
-/** An XMPP address (RFC 7622): immutable, prepared, counted. */
+/**
+ * An XMPP address (RFC 7622): immutable, prepared, counted.
+ *
+ * Prepared means that each part has the one form that is compared byte by byte: the localpart by
+ * PRECIS's UsernameCaseMapped profile without the characters that RFC 7622, section 3.3.1, excludes;
+ * the domainpart in lower case and U-labels (IDNA2008), without a final dot, or an IPv4 address, or
+ * an IPv6 address in brackets; the resourcepart by OpaqueString. Preparing a prepared address
+ * changes nothing.
+ *
+ * An address holds a reference to its context, and is one block of memory.
+ */
 struct envoi_jid;
 
 /**
  * Parse and prepare an address (RFC 7622, section 3).
  *
+ * The first "/" begins the resourcepart, the first "@" before it ends the localpart. Characters
+ * that look like these two, or are mapped to them, separate nothing.
+ *
  * @param[out] ret_jid  new reference
  * @param text  UTF-8, need not be NUL-terminated; borrowed
  * @param len   bytes of @p text
- * @retval ENVOI_ERR_INVALID  a part is empty, too long (1,023 bytes) or fails its profile
+ * @retval ENVOI_ERR_INVALID  a part is empty, too long (1,023 bytes when prepared) or not allowed:
+ *                            envoi_jid_check() tells in words
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_parse(struct envoi_jid **ret_jid,
@@ -41,6 +55,16 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_text(
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_parts(struct envoi_jid **ret_jid,
 	struct envoi_context *context, const char *local, const char *domain,
 	const char *resource);
+
+/**
+ * Say why a text is no address, for people. Needs no context.
+ *
+ * @param[out] line  gets "localpart has a character that is not allowed", for example, cut to
+ *                   @p size bytes with its NUL; "" when the text is an address
+ * @param size       0: only the result is wanted, @p line may be NULL
+ * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM  as envoi_jid_parse()
+ */
+ENVOI_API int envoi_jid_check(const char *text, size_t len, char *line, size_t size);
 
 /** Take a reference. @return @p jid */
 ENVOI_API struct envoi_jid *envoi_jid_ref(const struct envoi_jid *jid);
@@ -60,6 +84,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_with_resource(
 ENVOI_API const char *envoi_jid_local(const struct envoi_jid *jid);
 /** @return the domainpart, in U-labels; never NULL */
 ENVOI_API const char *envoi_jid_domain(const struct envoi_jid *jid);
+/** @return the domainpart in A-labels: for DNS, TLS and certificates (RFC 5890); an address literal
+ * as it is, with its brackets */
+ENVOI_API const char *envoi_jid_domain_ascii(const struct envoi_jid *jid);
 /** @return the resourcepart, or NULL */
 ENVOI_API const char *envoi_jid_resource(const struct envoi_jid *jid);
 /** @return the whole address in canonical form */

@@ -2,6 +2,7 @@
  * envoi - addresses
  * SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <envoi/context.h>
@@ -11,70 +12,88 @@
 #include "jid/prepare.h"
 
 /*
- * One block: the whole text, whose end is the last part as well, then the parts that need a NUL
- * of their own.
+ * One block: the whole text, whose end is the last part as well, then what needs a NUL of its own.
  */
 struct envoi_jid {
 	struct envoi_context *context;
 	unsigned int references;
 	uint32_t hash;
-	uint16_t local_len, domain_len, resource_len, bare_len;
+	uint16_t len, bare_len; /* of the text */
+	uint16_t local_len, domain_len, resource_len, ascii_len;
 	const char *local, *domain, *resource;
-	uint16_t len;
+	const char *ascii; /* the domain in A-labels */
 	char text[];
 };
 
-static size_t text_len(const struct envoi__jid_parts *parts)
+static size_t room_of(const struct envoi__jid_parts *parts)
 {
-	return parts->local.len + (parts->local.text != NULL) + parts->domain.len +
-		parts->resource.len + (parts->resource.text != NULL);
+	return 2 * (parts->local.len + 1) + 2 * (parts->domain.len + 1) + parts->resource.len + 1 +
+		parts->ascii.len + 1;
 }
 
-static void copy_lower(char *to, const struct envoi__span *from)
+static void lower(char *text, size_t len)
 {
-	for (size_t i = 0; i < from->len; i++) {
-		unsigned char c = (unsigned char)from->text[i];
-		to[i] = (char)(c + ((unsigned int)(c - 'A') < 26) * ('a' - 'A'));
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		text[i] = (char)(c + (((unsigned int)c - 'A') < 26) * ('a' - 'A'));
 	}
 }
 
+/* @return behind the copy and its NUL */
+static char *put(char *at, const struct envoi__span *part)
+{
+	memcpy(at, part->text, part->len);
+	at[part->len] = '\0';
+	return at + part->len + 1;
+}
+
+/* The separators take the places of the NULs before them. @return behind the text's NUL */
 static char *put_text(struct envoi_jid *jid, const struct envoi__jid_parts *parts)
 {
 	char *at = jid->text;
 	if (parts->local.text != NULL) {
-		copy_lower(at, &parts->local);
-		at += parts->local.len;
-		*at++ = '@';
+		at = put(at, &parts->local);
+		at[-1] = '@';
 	}
-	copy_lower(at, &parts->domain);
 	jid->domain = at;
-	at += parts->domain.len;
-	jid->bare_len = (uint16_t)(at - jid->text);
-	if (parts->resource.text != NULL) {
-		*at++ = '/';
-		memcpy(at, parts->resource.text, parts->resource.len);
-		jid->resource = at;
-		at += parts->resource.len;
+	at = put(at, &parts->domain);
+	jid->bare_len = (uint16_t)(at - 1 - jid->text);
+	if (parts->needs_lower) {
+		lower(jid->text, jid->bare_len);
 	}
-	jid->len = (uint16_t)(at - jid->text);
-	*at++ = '\0';
+	if (parts->resource.text != NULL) {
+		at[-1] = '/';
+		jid->resource = at;
+		at = put(at, &parts->resource);
+	}
+	jid->len = (uint16_t)(at - 1 - jid->text);
 	return at;
 }
 
-static const char *put_part(char **at, const char *text, size_t len)
+/* Parts within the text that something follows, copied from there. */
+static void put_copies(char *at, struct envoi_jid *jid, const struct envoi__jid_parts *parts)
 {
-	char *part = memcpy(*at, text, len);
-	part[len] = '\0';
-	*at += len + 1;
-	return part;
+	if (parts->local.text != NULL) {
+		jid->local = at;
+		at = put(at, &(struct envoi__span){jid->text, parts->local.len});
+	}
+	if (parts->resource.text != NULL) {
+		const char *domain = jid->domain;
+		jid->domain = at;
+		at = put(at, &(struct envoi__span){domain, parts->domain.len});
+	}
+	jid->ascii = jid->domain;
+	if (parts->ascii.text != NULL) {
+		jid->ascii = at;
+		put(at, &parts->ascii);
+	}
 }
 
 /* Of prepared parts. */
 static int assemble(struct envoi_jid **ret_jid, struct envoi_context *context,
 	const struct envoi__jid_parts *parts)
 {
-	size_t room = text_len(parts) + 1 + parts->local.len + 1 + parts->domain.len + 1;
-	struct envoi_jid *jid = envoi_alloc(context, sizeof(*jid) + room);
+	struct envoi_jid *jid = envoi_alloc(context, sizeof(*jid) + room_of(parts));
 	if (jid == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -83,27 +102,30 @@ static int assemble(struct envoi_jid **ret_jid, struct envoi_context *context,
 		.local_len = (uint16_t)parts->local.len,
 		.domain_len = (uint16_t)parts->domain.len,
 		.resource_len = (uint16_t)parts->resource.len,
+		.ascii_len = (uint16_t)parts->ascii.len,
 	};
-	char *at = put_text(jid, parts);
-	if (parts->local.text != NULL) {
-		jid->local = put_part(&at, jid->text, parts->local.len);
-	}
-	if (parts->resource.text != NULL) {
-		jid->domain = put_part(&at, jid->domain, parts->domain.len);
-	}
+	put_copies(put_text(jid, parts), jid, parts);
 	jid->hash = (uint32_t)envoi__hash(context, jid->text, jid->len);
 	jid->context = envoi_context_ref(context);
 	*ret_jid = jid;
 	return ENVOI_OK;
 }
 
+/* Apart, so that the usual way needs little of the stack. */
 static int prepare_and_assemble(struct envoi_jid **ret_jid, struct envoi_context *context,
 	struct envoi__jid_parts *parts)
 {
-	char room[3 * (ENVOI__JID_PART_MAX + 1)];
-	const char *reason;
+	char room[ENVOI__JID_ROOM];
+	struct envoi__jid_reason reason;
 	int r = envoi__jid_prepare(parts, room, &reason);
 	return r < 0 ? r : assemble(ret_jid, context, parts);
+}
+
+static int make(struct envoi_jid **ret_jid, struct envoi_context *context,
+	struct envoi__jid_parts *parts)
+{
+	return envoi__jid_prepare_ascii(parts) ? assemble(ret_jid, context, parts)
+					       : prepare_and_assemble(ret_jid, context, parts);
 }
 
 int envoi_jid_parse(
@@ -111,7 +133,7 @@ int envoi_jid_parse(
 {
 	struct envoi__jid_parts parts;
 	envoi__jid_split(&parts, text, len);
-	return prepare_and_assemble(ret_jid, context, &parts);
+	return make(ret_jid, context, &parts);
 }
 
 int envoi_jid_from_text(
@@ -128,9 +150,31 @@ static struct envoi__span span_of(const char *text)
 int envoi_jid_from_parts(struct envoi_jid **ret_jid, struct envoi_context *context,
 	const char *local, const char *domain, const char *resource)
 {
-	struct envoi__jid_parts parts = {span_of(local), span_of(domain), span_of(resource)};
-	return domain == NULL ? ENVOI_ERR_INVALID
-			      : prepare_and_assemble(ret_jid, context, &parts);
+	struct envoi__jid_parts parts = {
+		.local = span_of(local),
+		.domain = span_of(domain),
+		.resource = span_of(resource),
+	};
+	return domain == NULL ? ENVOI_ERR_INVALID : make(ret_jid, context, &parts);
+}
+
+int envoi_jid_check(const char *text, size_t len, char *line, size_t size)
+{
+	struct envoi__jid_parts parts;
+	struct envoi__jid_reason reason;
+	char room[ENVOI__JID_ROOM];
+	int r = ENVOI_OK;
+	envoi__jid_split(&parts, text, len);
+	if (!envoi__jid_prepare_ascii(&parts)) {
+		r = envoi__jid_prepare(&parts, room, &reason);
+	}
+	if (size > 0) {
+		line[0] = '\0';
+	}
+	if (r == ENVOI_ERR_INVALID) {
+		snprintf(line, size, "%s %s", reason.part, reason.what);
+	}
+	return r;
 }
 
 struct envoi_jid *envoi_jid_ref(const struct envoi_jid *jid)
@@ -153,9 +197,10 @@ struct envoi_jid *envoi_jid_unref(struct envoi_jid *jid)
 static struct envoi__jid_parts parts_of(const struct envoi_jid *jid)
 {
 	return (struct envoi__jid_parts){
-		{jid->local, jid->local_len},
-		{jid->domain, jid->domain_len},
-		{jid->resource, jid->resource_len},
+		.local = {jid->local, jid->local_len},
+		.domain = {jid->domain, jid->domain_len},
+		.resource = {jid->resource, jid->resource_len},
+		.ascii = {jid->ascii_len > 0 ? jid->ascii : NULL, jid->ascii_len},
 	};
 }
 
@@ -174,8 +219,16 @@ int envoi_jid_with_resource(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid, const char *resource)
 {
 	struct envoi__jid_parts parts = parts_of(jid);
+	struct envoi__jid_reason reason;
+	char room[ENVOI__JID_PART_MAX + 1];
 	parts.resource = span_of(resource);
-	return prepare_and_assemble(ret_jid, jid->context, &parts);
+	if (!envoi__jid_prepare_ascii_resource(&parts.resource)) {
+		int r = envoi__jid_prepare_resource(&parts.resource, room, &reason);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return assemble(ret_jid, jid->context, &parts);
 }
 
 const char *envoi_jid_local(const struct envoi_jid *jid)
@@ -186,6 +239,11 @@ const char *envoi_jid_local(const struct envoi_jid *jid)
 const char *envoi_jid_domain(const struct envoi_jid *jid)
 {
 	return jid->domain;
+}
+
+const char *envoi_jid_domain_ascii(const struct envoi_jid *jid)
+{
+	return jid->ascii;
 }
 
 const char *envoi_jid_resource(const struct envoi_jid *jid)

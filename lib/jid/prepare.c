@@ -4,38 +4,35 @@
  */
 #include "jid/prepare.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-#include <envoi/error.h>
-
-enum {
-	LABEL_MAX = 63, /* RFC 1035, section 2.3.4 */
-	NAME_MAX_BYTES = 253,
-};
+#include "jid/precis.h"
 
 enum byte_class {
 	IN_LOCAL = 1,
 	IN_DOMAIN = 2,
 	IN_RESOURCE = 4,
-	NOT_ASCII = 8,
+	UPPER_CASE = 8,
 };
 
-static unsigned int class_of(unsigned char c)
-{
-	if (c >= 0x80) {
-		return NOT_ASCII;
-	}
-	if (c < ' ' || c == 0x7f) {
-		return 0;
-	}
-	bool is_letter_or_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-		(c >= 'A' && c <= 'Z');
-	/* RFC 7622, section 3.3.1 */
-	bool is_excluded = c == ' ' || memchr("\"&'/:<>@", c, 8) != NULL;
-	return IN_RESOURCE | (is_excluded ? 0 : IN_LOCAL) |
-		(is_letter_or_digit || c == '-' || c == '.' ? IN_DOMAIN : 0);
-}
+#define L (IN_LOCAL | IN_RESOURCE) /* most punctuation */
+#define D (L | IN_DOMAIN) /* small letters, digits, hyphen and dot */
+#define U (D | UPPER_CASE)
+#define R IN_RESOURCE /* blank, and what RFC 7622, section 3.3.1, excludes from localparts */
+static const unsigned char classes[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* controls */
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* controls */
+	R, L, R, L, L, L, R, R, L, L, L, L, L, D, D, R, /*  !"#$%&'()*+,-./ */
+	D, D, D, D, D, D, D, D, D, D, R, L, R, L, R, L, /* 0123456789:;<=>? */
+	R, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, /* @ABCDEFGHIJKLMNO */
+	U, U, U, U, U, U, U, U, U, U, U, L, L, L, L, L, /* PQRSTUVWXYZ[\]^_ */
+	L, D, D, D, D, D, D, D, D, D, D, D, D, D, D, D, /* `abcdefghijklmno */
+	D, D, D, D, D, D, D, D, D, D, D, L, L, L, L, 0, /* pqrstuvwxyz{|}~ and DEL */
+};
+#undef L
+#undef D
+#undef U
+#undef R
 
 void envoi__jid_split(struct envoi__jid_parts *parts, const char *text, size_t len)
 {
@@ -57,53 +54,132 @@ void envoi__jid_split(struct envoi__jid_parts *parts, const char *text, size_t l
 	parts->domain.len = len;
 }
 
-/* @return whether each byte is of a class in @p wanted */
-static int check_bytes(const struct envoi__span *part, unsigned int wanted)
+/* @return whether all bytes are of the class; absent parts are */
+static bool has_class(const struct envoi__span *part, unsigned int class, bool *needs_lower)
 {
+	unsigned int all = class, any = 0;
 	if (part->text == NULL) {
-		return ENVOI_OK;
-	}
-	if (part->len == 0 || part->len > ENVOI__JID_PART_MAX) {
-		return ENVOI_ERR_INVALID;
+		return true;
 	}
 	for (size_t i = 0; i < part->len; i++) {
-		if ((class_of((unsigned char)part->text[i]) & wanted) == 0) {
-			return ENVOI_ERR_INVALID;
-		}
+		unsigned int its = classes[(unsigned char)part->text[i]];
+		all &= its;
+		any |= its;
 	}
-	return ENVOI_OK;
+	*needs_lower |= (any & UPPER_CASE) != 0;
+	return all == class && part->len > 0 && part->len <= ENVOI__JID_PART_MAX;
 }
 
-static int check_labels(const struct envoi__span *domain)
+/* NR-LDH labels (RFC 5890, section 2.3.1); xn-- labels are for the slow way. */
+static bool has_good_labels(const struct envoi__span *domain)
 {
-	size_t label = 0;
-	for (size_t i = 0; i <= domain->len; i++) {
-		if (i < domain->len && domain->text[i] != '.') {
-			label++;
-			continue;
-		}
-		if (label == 0 || label > LABEL_MAX || domain->text[i - 1] == '-' ||
-			domain->text[i - label] == '-') {
-			return ENVOI_ERR_INVALID;
-		}
-		label = 0;
+	const char *label = domain->text, *end = domain->text + domain->len;
+	if (domain->len > 253) {
+		return false;
 	}
-	return domain->len > NAME_MAX_BYTES ? ENVOI_ERR_INVALID : ENVOI_OK;
+	for (;;) {
+		const char *dot = memchr(label, '.', (size_t)(end - label));
+		size_t len = (size_t)((dot != NULL ? dot : end) - label);
+		if (len == 0 || len > 63 || label[0] == '-' || label[len - 1] == '-' ||
+			(len > 3 && label[2] == '-' && label[3] == '-')) {
+			return false;
+		}
+		if (dot == NULL) {
+			return true;
+		}
+		label = dot + 1;
+	}
 }
 
-int envoi__jid_prepare(struct envoi__jid_parts *parts, char *room, const char **ret_reason)
+/* RFC 7622, section 3.2: a final dot goes before anything else is done. */
+static void strip_final_dot(struct envoi__span *domain)
 {
-	(void)room;
-	*ret_reason = "not an address";
-	if (parts->domain.len > 1 && parts->domain.text[parts->domain.len - 1] == '.') {
-		parts->domain.len--;
+	if (domain->len > 0 && domain->text[domain->len - 1] == '.') {
+		domain->len--;
 	}
-	int r = check_bytes(&parts->domain, IN_DOMAIN);
+}
+
+bool envoi__jid_prepare_ascii_resource(const struct envoi__span *resource)
+{
+	bool ignored = false;
+	return has_class(resource, IN_RESOURCE, &ignored);
+}
+
+bool envoi__jid_prepare_ascii(struct envoi__jid_parts *parts)
+{
+	strip_final_dot(&parts->domain);
+	return has_class(&parts->local, IN_LOCAL, &parts->needs_lower) &&
+		has_class(&parts->domain, IN_DOMAIN, &parts->needs_lower) &&
+		has_good_labels(&parts->domain) && envoi__jid_prepare_ascii_resource(&parts->resource);
+}
+
+static bool has_excluded(const struct envoi__precis *precis)
+{
+	for (size_t i = 0; i < precis->len; i++) {
+		if (precis->text[i] < 0x80 && (classes[precis->text[i]] & IN_LOCAL) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of a localpart or resourcepart. */
+static int enforce(struct envoi__span *part, enum envoi_precis_profile profile, char *room,
+	const char **ret_what)
+{
+	enum envoi_precis_problem problem = ENVOI_PRECIS_FINE;
+	struct envoi__precis precis;
+	if (part->len > ENVOI__JID_RAW_MAX) {
+		*ret_what = envoi_precis_problem_text(ENVOI_PRECIS_TOO_LONG);
+		return ENVOI_ERR_INVALID;
+	}
+	envoi__precis_init(&precis, part->text, part->len);
+	int r = envoi__precis_enforce(&precis, profile, &problem);
+	if (r == ENVOI_OK && precis.len > ENVOI__JID_PART_MAX) {
+		problem = ENVOI_PRECIS_TOO_LONG;
+	} else if (r == ENVOI_OK && profile == ENVOI_PRECIS_USERNAME_CASE_MAPPED &&
+		has_excluded(&precis)) {
+		problem = ENVOI_PRECIS_DISALLOWED;
+	}
+	if (problem != ENVOI_PRECIS_FINE) {
+		*ret_what = envoi_precis_problem_text(problem);
+		r = ENVOI_ERR_INVALID;
+	}
 	if (r == ENVOI_OK) {
-		r = check_labels(&parts->domain);
+		part->text = memcpy(room, precis.text, precis.len);
+		part->len = precis.len;
+	}
+	envoi__precis_finish(&precis);
+	return r;
+}
+
+int envoi__jid_prepare_resource(
+	struct envoi__span *resource, char *room, struct envoi__jid_reason *ret_reason)
+{
+	ret_reason->part = "resourcepart";
+	return resource->text == NULL
+		? ENVOI_OK
+		: enforce(resource, ENVOI_PRECIS_OPAQUE_STRING, room, &ret_reason->what);
+}
+
+int envoi__jid_prepare(
+	struct envoi__jid_parts *parts, char *room, struct envoi__jid_reason *ret_reason)
+{
+	enum {
+		PART_ROOM = ENVOI__JID_PART_MAX + 1,
+	};
+	int r = ENVOI_OK;
+	parts->needs_lower = false;
+	if (parts->local.text != NULL) {
+		ret_reason->part = "localpart";
+		r = enforce(&parts->local, ENVOI_PRECIS_USERNAME_CASE_MAPPED, room,
+			&ret_reason->what);
 	}
 	if (r == ENVOI_OK) {
-		r = check_bytes(&parts->local, IN_LOCAL);
+		ret_reason->part = "domainpart";
+		r = envoi__jid_prepare_domain(&parts->domain, &parts->ascii, room + PART_ROOM,
+			&ret_reason->what);
 	}
-	return r < 0 ? r : check_bytes(&parts->resource, IN_RESOURCE);
+	return r < 0 ? r
+		     : envoi__jid_prepare_resource(&parts->resource, room + 3 * PART_ROOM, ret_reason);
 }

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <envoi/jid.h>
+#include <envoi/values.h>
+
+#include "jid/prepare.h"
 #include "settings/settings.h"
 
 enum {
@@ -37,6 +41,24 @@ static int not_empty(const char *text)
 	return text[0] == '\0' ? ENVOI_ERR_INVALID : ENVOI_OK;
 }
 
+static int address(const char *text)
+{
+	return envoi_jid_check(text, strlen(text), NULL, 0);
+}
+
+static int resource(const char *text)
+{
+	char room[ENVOI__JID_PART_MAX + 1];
+	struct envoi__jid_reason reason;
+	struct envoi__span span = {text, strlen(text)};
+	return envoi__jid_prepare_resource(&span, room, &reason);
+}
+
+static int language_tag(const char *text)
+{
+	return envoi_lang_is_valid(text) ? ENVOI_OK : ENVOI_ERR_INVALID;
+}
+
 /* RFC 4422, section 3.1: 1 to 20 upper-case letters, digits, hyphens and underscores each. */
 static int mechanism_names(const char *text)
 {
@@ -56,6 +78,7 @@ const struct envoi_setting envoi__core_settings[] = {
 	{
 		.name = "jid",
 		.type = ENVOI_SETTING_TEXT,
+		.validate = address,
 		.option = "jid",
 		.metavar = "JID",
 		.doc = "The account's address, such as alice@example.org. With a resource "
@@ -64,7 +87,7 @@ const struct envoi_setting envoi__core_settings[] = {
 	{
 		.name = "resource",
 		.type = ENVOI_SETTING_TEXT,
-		.validate = not_empty,
+		.validate = resource,
 		.metavar = "TEXT",
 		.doc = "The resource to ask for when binding (RFC 6120, section 7). Without it the one "
 		       "of the address is asked for, and without that the server chooses.",
@@ -72,7 +95,7 @@ const struct envoi_setting envoi__core_settings[] = {
 	{
 		.name = "lang",
 		.type = ENVOI_SETTING_TEXT,
-		.validate = not_empty,
+		.validate = language_tag,
 		.metavar = "TAG",
 		.doc = "The language in which texts of the server are wished for, as a language tag "
 		       "(RFC 5646): xml:lang of the stream.",

@@ -276,8 +276,10 @@ int envoi__value_parse(struct envoi__value **ret_value, struct envoi_context *co
 	const struct envoi_setting *setting, const char *text, char *problem)
 {
 	if (setting->type == ENVOI_SETTING_TEXT || setting->type == ENVOI_SETTING_LIST) {
-		if (setting->validate != NULL && setting->validate(text) < 0) {
-			return complain(problem, "not accepted: \"%.200s\"", text);
+		int r = setting->validate != NULL ? setting->validate(text) : ENVOI_OK;
+		if (r < 0) {
+			complain(problem, "not accepted: \"%.200s\"", text);
+			return r;
 		}
 		return setting->type == ENVOI_SETTING_LIST
 			? value_of_list(ret_value, context, text)

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include <envoi/error.h>
+
 static bool fails(struct test_allocator *allocator)
 {
 	allocator->calls++;
@@ -43,4 +45,23 @@ int test_allocator_context(struct envoi_context **ret_context, struct test_alloc
 		.allocator = {test_alloc, test_realloc, test_free, allocator},
 	};
 	return envoi_context_new(ret_context, &options);
+}
+
+int test_allocator_try(int (*act)(struct envoi_context *context))
+{
+	for (int n = 0;; n++) {
+		struct test_allocator allocator = {.fail_at = (size_t)n + 1, .fail_on = true};
+		struct envoi_context *context;
+		int r = test_allocator_context(&context, &allocator);
+		if (r == ENVOI_OK) {
+			r = act(context);
+			envoi_context_unref(context);
+		}
+		if (allocator.live != 0 || (r != ENVOI_OK && r != ENVOI_ERR_NOMEM)) {
+			return -1;
+		}
+		if (r == ENVOI_OK) {
+			return n;
+		}
+	}
 }

@@ -20,4 +20,14 @@ struct test_allocator {
 /** A context on that allocator, which must outlive it. @return as envoi_context_new() */
 int test_allocator_context(struct envoi_context **ret_context, struct test_allocator *allocator);
 
+/**
+ * Do something again and again, each time with one allocation more before all fail, until it
+ * succeeds.
+ *
+ * @param act  makes what it needs in the context and frees it. @return its result
+ * @return the number of allocations that it takes, the context's included; -1: it failed otherwise
+ *         than with ENVOI_ERR_NOMEM, or left a block behind
+ */
+int test_allocator_try(int (*act)(struct envoi_context *context));
+
 #endif

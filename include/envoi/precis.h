@@ -1,0 +1,88 @@
+/*
+ * envoi - PRECIS: comparable text in many scripts
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_PRECIS_H
+#define ENVOI_PRECIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <envoi/error.h>
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+
+/*
+ * Preparation and enforcement of internationalized strings (RFC 8264), for names that people type
+ * and programs compare. The properties of characters are computed from Unicode's by the rules of
+ * RFC 8264, section 8, for the version of Unicode that libunistring knows; characters that it does
+ * not know are refused.
+ *
+ * The rules of a profile are applied in the order of RFC 8264, section 7: width, additional, case,
+ * normalization, directionality, and last the class of each character, on what has become of the
+ * string. They are repeated until nothing changes; what has not settled after three repetitions is
+ * refused. So enforcing a result again gives the same result.
+ */
+
+enum envoi_precis_profile {
+	ENVOI_PRECIS_USERNAME_CASE_MAPPED, /**< RFC 8265, section 3.3: localparts of addresses */
+	ENVOI_PRECIS_USERNAME_CASE_PRESERVED, /**< RFC 8265, section 3.4 */
+	ENVOI_PRECIS_OPAQUE_STRING, /**< RFC 8265, section 4.2: resourceparts, passwords */
+	ENVOI_PRECIS_NICKNAME, /**< RFC 8266, section 2.3: nicknames, to show */
+	ENVOI_PRECIS_NICKNAME_COMPARED, /**< RFC 8266, section 2.4: nicknames, in lower case, to compare */
+};
+
+/** What is wrong with a string. */
+enum envoi_precis_problem {
+	ENVOI_PRECIS_FINE,
+	ENVOI_PRECIS_EMPTY, /**< nothing is there, or nothing is left */
+	ENVOI_PRECIS_TOO_LONG, /**< more than ENVOI_PRECIS_MAX bytes, or than an address may have */
+	ENVOI_PRECIS_NOT_UTF8,
+	ENVOI_PRECIS_DISALLOWED, /**< a character that the class does not allow */
+	ENVOI_PRECIS_UNASSIGNED, /**< a character that Unicode does not know yet */
+	ENVOI_PRECIS_CONTEXT, /**< a character that is not allowed beside its neighbours
+				   (RFC 5892, appendix A) */
+	ENVOI_PRECIS_DIRECTION, /**< right-to-left and left-to-right mixed (RFC 5893, section 2) */
+	ENVOI_PRECIS_UNSTABLE, /**< the rules change it again and again */
+};
+
+enum {
+	ENVOI_PRECIS_MAX = 65536, /**< most bytes of a string to enforce a profile on */
+};
+
+/**
+ * Enforce a profile on a string: refuse it, or make the form that is compared byte by byte.
+ *
+ * @param[out] ret_text  the result, NUL-terminated; envoi_free() it
+ * @param[out] ret_len   OPTIONAL: its bytes
+ * @param text  borrowed; may hold NUL, which is disallowed
+ * @param[out] ret_problem  OPTIONAL: why it was refused, or ENVOI_PRECIS_FINE
+ * @retval ENVOI_ERR_INVALID  it does not conform
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_precis_enforce(char **ret_text, size_t *ret_len,
+	struct envoi_context *context, enum envoi_precis_profile profile, const char *text,
+	size_t len, enum envoi_precis_problem *ret_problem);
+
+/**
+ * Compare two NUL-terminated strings by a profile (of ENVOI_PRECIS_NICKNAME: by its comparison).
+ *
+ * @param[out] ret_equal  whether both are the same after enforcement
+ * @retval ENVOI_ERR_INVALID  one of them does not conform
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_precis_compare(
+	enum envoi_precis_profile profile, const char *a, const char *b, bool *ret_equal);
+
+/** @return a part of a sentence, "is empty" for example; static */
+ENVOI_API const char *envoi_precis_problem_text(enum envoi_precis_problem problem);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

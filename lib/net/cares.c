@@ -201,10 +201,20 @@ static int prepare_channel(struct envoi__cares_resolver *self)
 
 /* --- requests --- */
 
+/* Not inside a callback of c-ares. */
+static void drop_unawaited(struct envoi__cares_resolver *self)
+{
+	if (self->awaited == 0 && self->asked > 0) {
+		ares_cancel(self->channel);
+		update_timer(self);
+	}
+}
+
 static void on_tell(struct envoi_deferred *deferred)
 {
 	struct envoi__cares_resolver *self =
 		ENVOI_CONTAINER_OF(deferred, struct envoi__cares_resolver, tell);
+	drop_unawaited(self);
 	for (size_t left = self->done_count; left > 0 && self->done_count > 0; left--) {
 		struct envoi__cares_request *request = ENVOI_CONTAINER_OF(
 			self->done.next, struct envoi__cares_request, link);
@@ -347,9 +357,9 @@ static void cancel(struct envoi_resolver *base, struct envoi_lookup *lookup)
 		envoi__list_remove(&request->link);
 		self->done_count--;
 		envoi__cares_request_free(base->context, request);
-	} else if (--self->awaited == 0) {
-		ares_cancel(self->channel);
-		update_timer(self);
+	} else {
+		self->awaited--;
+		drop_unawaited(self);
 	}
 	if (self->done_count == 0) {
 		envoi_deferred_cancel(&self->tell);

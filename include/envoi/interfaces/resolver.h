@@ -114,6 +114,8 @@ ENVOI_API void envoi_resolver_destroy(struct envoi_resolver *resolver);
  * says of a name is all there is, as with the system's own resolver: no query for the other
  * family. Records are taken as they come: a target that is no host name is left out.
  *
+ * c-ares keeps time by the system's clock: with a simulated loop use another resolver.
+ *
  * When look-ups fail, the system's configuration is read again before the next one, as the
  * network may have changed. A look-up ends with TIMEOUT when no server answers in about 14 seconds.
  *

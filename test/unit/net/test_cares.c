@@ -320,6 +320,17 @@ static void a_canceled_look_up_is_not_told_and_leaves_nothing_on_the_loop(void *
 	assert_int_equal(count_open_fds(), fds - 2);
 }
 
+static void a_canceled_one_does_not_outlive_the_last_that_is_awaited(void **state)
+{
+	struct fixture *f = *state;
+	ask_address(f, 0, "silent.example.org", AF_INET);
+	ask_address(f, 1, "four.example.org", AF_INET);
+	envoi_lookup_cancel(&f->outcomes[0].lookup);
+	wait_for(f, 1);
+	dns_server_stop(&f->server);
+	assert_int_equal(envoi_loop_run_once(f->loop, true), ENVOI_END);
+}
+
 static void cancel_the_others(struct outcome *outcome)
 {
 	for (size_t i = 0; i < 4; i++) {
@@ -504,6 +515,7 @@ int main(void)
 		CASE(hosts_that_need_no_server_are_answered_from_the_loop),
 		CASE(what_cannot_be_a_name_is_refused),
 		CASE(a_canceled_look_up_is_not_told_and_leaves_nothing_on_the_loop),
+		CASE(a_canceled_one_does_not_outlive_the_last_that_is_awaited),
 		CASE(look_ups_are_canceled_inside_a_callback),
 		CASE(a_look_up_is_started_again_inside_its_callback),
 		CASE(the_context_is_dropped_inside_a_callback),

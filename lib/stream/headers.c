@@ -255,9 +255,15 @@ int envoi__stream_send_head(struct envoi_stream *stream)
 
 void envoi__stream_restart(struct envoi_stream *stream)
 {
-	if (!stream->is_renewed && stream->transport->impl->restart(stream->transport) < 0) {
-		envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_POLICY_VIOLATION,
+	int r = stream->is_renewed ? ENVOI_OK
+				   : stream->transport->impl->restart(stream->transport);
+	if (r == ENVOI_ERR_PROTOCOL) {
+		envoi_stream_fail_with(stream, r, ENVOI_STREAM_POLICY_VIOLATION,
 			"something came behind the end of the negotiation");
+	} else if (r < 0) {
+		envoi__stream_fail_for(stream, r);
+	}
+	if (r < 0) {
 		return;
 	}
 	stream->features = envoi_element_unref(stream->features);
@@ -266,7 +272,7 @@ void envoi__stream_restart(struct envoi_stream *stream)
 	envoi__stream_set_phase(stream, ENVOI_PHASE_STREAM);
 	envoi__stream_restart_deadline(stream);
 	if (stream->role == ENVOI_INITIATOR) {
-		int r = envoi__stream_send_head(stream);
+		r = envoi__stream_send_head(stream);
 		if (r < 0) {
 			envoi__stream_fail_for(stream, r);
 		}

@@ -32,9 +32,7 @@ bool envoi__stream_enter(struct envoi_stream *stream)
 	if (stream->life == ENVOI__STREAM_CLOSED) {
 		return false;
 	}
-	if (stream->depth++ == 0) {
-		envoi__stream_draw_consequences(stream);
-	}
+	stream->depth++;
 	return true;
 }
 
@@ -77,6 +75,7 @@ static void on_opened(struct envoi_transport_sink *sink, const struct envoi_stre
 {
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
+		envoi__stream_draw_consequences(stream);
 		envoi__stream_head(stream, head);
 		envoi__stream_leave(stream);
 	}
@@ -87,6 +86,7 @@ static void on_element(struct envoi_transport_sink *sink, struct envoi_element *
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
 		envoi_element_ref(element);
+		envoi__stream_draw_consequences(stream);
 		envoi__stream_element(stream, element);
 		envoi_element_unref(element);
 		envoi__stream_leave(stream);
@@ -325,9 +325,15 @@ static int send_counted(struct envoi_stream *stream, const char *xml, size_t len
 	return r;
 }
 
+/*
+ * A stanza is for somebody who has logged in: sent earlier it would go out in clear, or to a server
+ * that has not proved who it is.
+ */
 int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)
 {
-	return send_counted(stream, xml, len, true);
+	bool is_early = stream->role == ENVOI_INITIATOR && !stream->is_ready &&
+		(stream->bits & ENVOI_STREAM_BOUND) == 0;
+	return is_early ? ENVOI_ERR_STATE : send_counted(stream, xml, len, true);
 }
 
 /*

@@ -103,8 +103,11 @@ struct envoi_stream {
 
 /* stream.c */
 
-/** Every callback from below runs between these two. @return whether there is anything to do;
- * when not, leave must not be called */
+/**
+ * Every callback from below runs between these two, so that what it does takes effect when it is
+ * over, and memory lasts that long.
+ * @return whether there is anything to do; when not, leave must not be called
+ */
 bool envoi__stream_enter(struct envoi_stream *stream);
 void envoi__stream_leave(struct envoi_stream *stream);
 
@@ -132,6 +135,10 @@ void envoi__part_finish(struct envoi_stream *stream, struct envoi__stream_part *
 void envoi__stream_negotiate(struct envoi_stream *stream);
 /** Receiving side: send what can be negotiated now. */
 void envoi__stream_offer(struct envoi_stream *stream);
+/**
+ * Do what follows from a negotiation that has ended. Called when the outermost callback leaves; and
+ * before what the peer says next, for what ended outside of callbacks.
+ */
 void envoi__stream_draw_consequences(struct envoi_stream *stream);
 void envoi__stream_secured(struct envoi_stream *stream);
 

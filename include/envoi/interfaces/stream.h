@@ -141,14 +141,13 @@ struct envoi_stream_options {
 /**
  * Begin a stream on a transport (RFC 6120, section 4.2). The initiating side sends its header.
  *
- * Each phase has a deadline from the settings: a peer that is silent for so long while the phase
- * lasts ends the stream with ENVOI_ERR_TIMEOUT in that phase. On the receiving side the phase is
- * that of the first required bit that is missing.
+ * Each phase has a deadline from the settings: one that lasts longer, whatever the peer sends
+ * meanwhile, ends the stream with ENVOI_ERR_TIMEOUT in that phase. On the receiving side the phase
+ * is that of the first required bit that is missing.
  *
  * @param transport  taken, not started; consumed on failure too
  * @param sink       borrowed until the stream is freed
- * @retval ENVOI_ERR_INVALID  no settings; an initiator without peer_domain; a feature of a row
- *                            without namespace or name
+ * @retval ENVOI_ERR_INVALID  no settings; an initiator without peer_domain
  * @retval ENVOI_ERR_NOMEM    or what the transport refused to start with
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_new(struct envoi_stream **ret_stream,
@@ -161,7 +160,8 @@ ENVOI_API void envoi_stream_free(struct envoi_stream *stream);
 /**
  * Send a serialised stanza (default namespace: content). A stanza is written for `jabber:client`;
  * standing in the stream without a declaration of its own, it is in the stream's content namespace.
- * @retval ENVOI_ERR_STATE  no header was sent yet, or the stream is closing
+ * @retval ENVOI_ERR_STATE  no header was sent yet, the stream is closing, or an initiating stream is
+ *                          neither bound nor ready
  * Other errors as a transport's send_element.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send(

@@ -1,0 +1,63 @@
+/*
+ * envoi - deliveries: a stanza on its way to handlers
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_ROUTER_DELIVERY_H
+#define ENVOI_ROUTER_DELIVERY_H
+
+#include <stdbool.h>
+
+#include <envoi/payload.h>
+#include <envoi/session.h>
+
+#include "router/router.h"
+
+/** The outcome of decoding one payload type. */
+struct envoi__decoded {
+	struct envoi__decoded *next;
+	const struct envoi_payload_type *type;
+	const void *value;
+	int code;
+	struct envoi_payload_problem problem;
+};
+
+/** Lives on the stack of one dispatch. */
+struct envoi_delivery {
+	struct envoi__router *router;
+	struct envoi_stream *stream;
+	struct envoi_stanza *stanza;
+	struct envoi_element *element; /* that matched the row being asked, or NULL */
+	struct envoi__decoded *decoded;
+	bool is_request; /* an iq get or set: must be answered */
+	bool is_answered;
+	struct envoi_promise *promise; /* open; it will answer */
+};
+
+/** Decode the element that matched, once. @return NULL: out of memory */
+const struct envoi__decoded *envoi__delivery_decode(
+	struct envoi_delivery *delivery, const struct envoi_payload_type *type);
+
+/** Free what it holds, and let its promise live on alone. */
+void envoi__delivery_finish(struct envoi_delivery *delivery);
+
+/** Answer on behalf of the library, if nobody has. An open promise becomes inert. */
+void envoi__delivery_answer(struct envoi_delivery *delivery,
+	enum envoi_stanza_condition condition, const char *text);
+
+/** Likewise with an empty result. */
+void envoi__delivery_answer_empty(struct envoi_delivery *delivery);
+
+/** Make a result with a payload. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_INVALID */
+int envoi__result_new(struct envoi_stanza **ret_result, const struct envoi_stanza *request,
+	const struct envoi_payload_type *type, const void *value);
+
+/** @return whether @p reply may answer @p request */
+bool envoi__is_reply_to(const struct envoi_stanza *reply, const struct envoi_stanza *request);
+
+/** Make a promise inert. */
+void envoi__promise_let_go(struct envoi_promise *promise);
+
+/** The dispatch that it came from unwinds. */
+void envoi__promise_leave(struct envoi_promise *promise);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * envoi - requests: iq get or set that wait for their answers
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_ROUTER_REQUESTS_H
+#define ENVOI_ROUTER_REQUESTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/session.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "mainloop/event_queue.h"
+
+/** Pending requests of a session; embedded in it. */
+struct envoi__requests {
+	struct envoi_context *context; /* borrowed */
+	struct envoi__event_queue *queue; /* borrowed: calls back, once they have ended */
+	struct envoi__map by_id;
+	struct envoi_timer timer; /* due when the first of the heap is */
+	struct envoi_request **heap; /* by due time, then by order of asking */
+	size_t heap_capacity, count, limit;
+	uint64_t order;
+	uint64_t timeout_ms; /* of those without one of their own */
+	uint64_t ignored; /* answers that nobody waits for, or from somebody else */
+};
+
+void envoi__requests_init(struct envoi__requests *requests, struct envoi_context *context,
+	struct envoi__event_queue *queue, size_t limit, uint64_t timeout_ms);
+
+/** Free the table; all have ended. */
+void envoi__requests_finish(struct envoi__requests *requests);
+
+/** What a request is made of. */
+struct envoi__request_options {
+	const struct envoi_jid *asked; /* NULL: without `to` */
+	const struct envoi_payload_type *expected;
+	uint64_t timeout_ms; /* 0: the table's */
+	envoi_answer_fn *done;
+	void *user;
+};
+
+/**
+ * Wait for an answer, under an id that the request makes. It is held until
+ * envoi__request_release().
+ * @retval ENVOI_ERR_FULL    as many as allowed are pending
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
+ */
+int envoi__requests_add(struct envoi__requests *requests, struct envoi_request **ret_request,
+	const struct envoi__request_options *options);
+
+/** @return the id to send it with */
+const char *envoi__request_id(const struct envoi_request *request);
+
+/**
+ * A request is held at first: nobody is called however it ends. It was sent, or not.
+ * @param code  what sending said
+ * @return @p code; ENVOI_ERR_STATE when it has ended meanwhile. <0: freed silently
+ */
+int envoi__request_release(struct envoi_request *request, int code);
+
+/**
+ * Offer an iq result or error. Whoever asked is called by the queue.
+ * @param own  our own full address, or NULL
+ * @return whether it ended a request; else it is to be ignored, and was counted
+ */
+bool envoi__requests_answer(struct envoi__requests *requests, struct envoi_stanza *stanza,
+	const struct envoi_jid *own);
+
+/** End all, with a code. */
+void envoi__requests_end_all(struct envoi__requests *requests, int code);
+
+/**
+ * @return whether an answer from @p from counts for a request to @p asked (RFC 6120, sections
+ *         8.1.2.1 and 10.3: the server speaks for itself and for the account)
+ * @param from_is_absent  the answer has no from at all; then @p from is NULL
+ */
+bool envoi__answer_counts(const struct envoi_jid *asked, const struct envoi_jid *from,
+	bool from_is_absent, const struct envoi_jid *own);
+
+#endif

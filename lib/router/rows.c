@@ -1,0 +1,227 @@
+/*
+ * envoi - stanza rows, found by kind and payload name
+ * SPDX-License-Identifier: MIT
+ */
+#include "router/rows.h"
+
+#include <envoi/context.h>
+#include <envoi/payload.h>
+
+#include "xml/names.h"
+
+enum {
+	FIRST_SLOTS = 16,
+};
+
+void envoi__rows_init(struct envoi__rows *rows, struct envoi_context *context)
+{
+	*rows = (struct envoi__rows){.context = context};
+}
+
+void envoi__rows_finish(struct envoi__rows *rows)
+{
+	envoi_free(rows->context, rows->slots);
+	envoi__rows_init(rows, rows->context);
+}
+
+static size_t hash_of(enum envoi_stanza_kind kind, const char *ns, const char *name)
+{
+	uint64_t hash = (uint64_t)(uintptr_t)ns * 0x9e3779b97f4a7c15u;
+	hash = (hash ^ (uint64_t)(uintptr_t)name ^ (uint64_t)kind) * 0xd6e8feb86659fd93u;
+	return (size_t)(hash ^ hash >> 32);
+}
+
+struct envoi__row_bucket *envoi__rows_find(const struct envoi__rows *rows,
+	enum envoi_stanza_kind kind, const char *ns, const char *name)
+{
+	if (rows->bucket_count == 0) {
+		return NULL;
+	}
+	size_t hash = hash_of(kind, ns, name);
+	struct envoi__row_bucket *bucket = rows->slots[hash & (rows->slot_count - 1)];
+	while (bucket != NULL &&
+		(bucket->name != name || bucket->ns != ns || bucket->kind != kind)) {
+		bucket = bucket->next;
+	}
+	return bucket;
+}
+
+static struct envoi__row_bucket **slot_of(
+	const struct envoi__rows *rows, const struct envoi__row_bucket *bucket)
+{
+	size_t hash = hash_of(bucket->kind, bucket->ns, bucket->name);
+	return &rows->slots[hash & (rows->slot_count - 1)];
+}
+
+static void put_bucket(struct envoi__rows *rows, struct envoi__row_bucket *bucket)
+{
+	struct envoi__row_bucket **slot = slot_of(rows, bucket);
+	bucket->next = *slot;
+	*slot = bucket;
+}
+
+static int make_room(struct envoi__rows *rows)
+{
+	if (rows->bucket_count < rows->slot_count) {
+		return ENVOI_OK;
+	}
+	struct envoi__rows before = *rows;
+	size_t count = before.slot_count == 0 ? FIRST_SLOTS : before.slot_count * 2;
+	struct envoi__row_bucket **slots =
+		envoi_alloc_zeroed(rows->context, count * sizeof(struct envoi__row_bucket *));
+	if (slots == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	rows->slots = slots;
+	rows->slot_count = count;
+	for (size_t i = 0; i < before.slot_count; i++) {
+		while (before.slots[i] != NULL) {
+			struct envoi__row_bucket *bucket = before.slots[i];
+			before.slots[i] = bucket->next;
+			put_bucket(rows, bucket);
+		}
+	}
+	envoi_free(rows->context, before.slots);
+	return ENVOI_OK;
+}
+
+static struct envoi__row_bucket *find_or_add(
+	struct envoi__rows *rows, enum envoi_stanza_kind kind, const char *ns, const char *name)
+{
+	struct envoi__row_bucket *bucket = envoi__rows_find(rows, kind, ns, name);
+	if (bucket != NULL || make_room(rows) < 0) {
+		return bucket;
+	}
+	bucket = envoi_alloc(rows->context, sizeof(*bucket));
+	if (bucket != NULL) {
+		*bucket = (struct envoi__row_bucket){.kind = kind, .ns = ns, .name = name};
+		put_bucket(rows, bucket);
+		rows->bucket_count++;
+	}
+	return bucket;
+}
+
+bool envoi__row_precedes(const struct envoi__row *a, const struct envoi__row *b)
+{
+	return a->def.priority != b->def.priority ? a->def.priority > b->def.priority
+						  : a->order < b->order;
+}
+
+/* Names are made known, so that those of elements can be compared by their pointers. */
+static int bucket_for(struct envoi__rows *rows, const struct envoi_stanza_row *def,
+	struct envoi__row_bucket **ret_bucket)
+{
+	const char *ns = def->ns == NULL ? ENVOI_NS_CLIENT : def->ns, *name = def->name;
+	if (def->payload != NULL) {
+		ns = def->payload->ns;
+		name = def->payload->name;
+	}
+	if (name == NULL) {
+		ns = NULL;
+	} else {
+		ns = envoi__name_intern(rows->context, ns);
+		name = envoi__name_intern(rows->context, name);
+		if (ns == NULL || name == NULL) {
+			return ENVOI_ERR_NOMEM;
+		}
+	}
+	*ret_bucket = find_or_add(rows, def->kind, ns, name);
+	return *ret_bucket == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
+static int link_row(struct envoi__rows *rows, struct envoi__row *row)
+{
+	struct envoi__row_bucket *bucket;
+	int r = bucket_for(rows, &row->def, &bucket);
+	if (r < 0) {
+		return r;
+	}
+	row->bucket = bucket;
+	row->order = ++rows->order;
+	row->previous = bucket->last;
+	while (row->previous != NULL && envoi__row_precedes(row, row->previous)) {
+		row->previous = row->previous->previous;
+	}
+	row->next = row->previous == NULL ? bucket->first : row->previous->next;
+	*(row->previous == NULL ? &bucket->first : &row->previous->next) = row;
+	*(row->next == NULL ? &bucket->last : &row->next->previous) = row;
+	return ENVOI_OK;
+}
+
+static void free_bucket(struct envoi__rows *rows, struct envoi__row_bucket *bucket)
+{
+	struct envoi__row_bucket **at = slot_of(rows, bucket);
+	while (*at != bucket) {
+		at = &(*at)->next;
+	}
+	*at = bucket->next;
+	rows->bucket_count--;
+	envoi_free(rows->context, bucket);
+}
+
+static void unlink_row(struct envoi__rows *rows, struct envoi__row *row)
+{
+	struct envoi__row_bucket *bucket = row->bucket;
+	if (bucket == NULL) {
+		return;
+	}
+	*(row->previous == NULL ? &bucket->first : &row->previous->next) = row->next;
+	*(row->next == NULL ? &bucket->last : &row->next->previous) = row->previous;
+	if (bucket->first == NULL) {
+		free_bucket(rows, bucket);
+	}
+}
+
+static bool is_valid(const struct envoi_stanza_row *def)
+{
+	const struct envoi_payload_type *payload = def->payload;
+	if (payload != NULL && (payload->ns == NULL || payload->name == NULL)) {
+		return false;
+	}
+	return def->handle != NULL && def->kind >= ENVOI_MESSAGE && def->kind <= ENVOI_IQ_SET &&
+		(def->ns == NULL || def->name != NULL) && (def->name == NULL || *def->name != '\0');
+}
+
+int envoi__rows_add(
+	struct envoi__rows *rows, struct envoi__member **ret_member, struct envoi_handler *handler)
+{
+	const struct envoi_stanza_row *defs = handler->impl->stanzas;
+	size_t count = 0;
+	for (; defs != NULL && defs[count].kind != ENVOI_NO_STANZA; count++) {
+		if (!is_valid(&defs[count])) {
+			return ENVOI_ERR_INVALID;
+		}
+	}
+	struct envoi__member *member = envoi_alloc_zeroed(
+		rows->context, sizeof(*member) + count * sizeof(struct envoi__row));
+	if (member == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi__list_init(&member->link);
+	member->handler = handler;
+	member->row_count = count;
+	member->rows = (struct envoi__row *)(member + 1);
+	for (size_t i = 0; i < count; i++) {
+		member->rows[i].member = member;
+		member->rows[i].def = defs[i];
+		int r = link_row(rows, &member->rows[i]);
+		if (r < 0) {
+			envoi__member_free(rows, member);
+			return r;
+		}
+	}
+	*ret_member = member;
+	return ENVOI_OK;
+}
+
+void envoi__member_free(struct envoi__rows *rows, struct envoi__member *member)
+{
+	if (member == NULL) {
+		return;
+	}
+	envoi__list_remove(&member->link);
+	for (size_t i = 0; i < member->row_count; i++) {
+		unlink_row(rows, &member->rows[i]);
+	}
+	envoi_free(rows->context, member);
+}

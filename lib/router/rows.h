@@ -1,0 +1,77 @@
+/*
+ * envoi - stanza rows, found by kind and payload name
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_ROUTER_ROWS_H
+#define ENVOI_ROUTER_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/handler.h>
+
+#include "base/list.h"
+
+struct envoi__row_bucket;
+
+/** A handler's place in a router. */
+struct envoi__member {
+	struct envoi__list link; /* of those removed while stanzas are dispatched */
+	struct envoi_handler *handler;
+	bool is_gone; /* removed: none of its rows is asked any more */
+	uint64_t last_stanza; /* number of the one it was asked about last */
+	size_t row_count;
+	struct envoi__row *rows;
+};
+
+/** One row of a handler, in its bucket's order: priority, then order of adding. */
+struct envoi__row {
+	struct envoi__row *next, *previous;
+	struct envoi__row_bucket *bucket; /* NULL: not linked yet */
+	struct envoi__member *member;
+	uint64_t order;
+	struct envoi_stanza_row def;
+};
+
+/** All rows of one kind and payload name. */
+struct envoi__row_bucket {
+	struct envoi__row_bucket *next; /* of the same hash slot */
+	enum envoi_stanza_kind kind;
+	const char *ns, *name; /* known names (xml/names.h); NULL: rows without payload */
+	uint64_t last_stanza; /* number of the one for which it was found last */
+	struct envoi__row *first, *last;
+};
+
+struct envoi__rows {
+	struct envoi_context *context; /* borrowed */
+	struct envoi__row_bucket **slots;
+	size_t slot_count, bucket_count;
+	uint64_t order; /* of the row added last */
+};
+
+void envoi__rows_init(struct envoi__rows *rows, struct envoi_context *context);
+
+/** Every member has been freed, and with the last row of a name its bucket. */
+void envoi__rows_finish(struct envoi__rows *rows);
+
+/**
+ * Link a handler's rows.
+ * @retval ENVOI_ERR_INVALID  a row of a kind that is not dispatched, or without function
+ * @retval ENVOI_ERR_NOMEM    none was linked
+ */
+int envoi__rows_add(struct envoi__rows *rows, struct envoi__member **ret_member,
+	struct envoi_handler *handler);
+
+/** Unlink a handler's rows and free the member. No dispatch may stand on one of them. */
+void envoi__member_free(struct envoi__rows *rows, struct envoi__member *member);
+
+/** @param ns, name  known names' pointers; both NULL: the rows without payload
+ * @return NULL: there is no row for it */
+struct envoi__row_bucket *envoi__rows_find(const struct envoi__rows *rows,
+	enum envoi_stanza_kind kind, const char *ns, const char *name);
+
+/** @return whether @p a is asked before @p b */
+bool envoi__row_precedes(const struct envoi__row *a, const struct envoi__row *b);
+
+#endif

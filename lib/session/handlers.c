@@ -1,0 +1,293 @@
+/*
+ * envoi - handlers of a session: events, timeouts, filters
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include <envoi/context.h>
+
+#include "session/session.h"
+
+struct attachment;
+
+struct timeout {
+	struct envoi_timer timer;
+	struct attachment *attachment;
+	struct envoi_timeout_row row;
+};
+
+/** A handler's place in a session. Once gone, the handler is not touched any more. */
+struct attachment {
+	struct envoi__list link; /* in attachments */
+	struct envoi__list filter_link; /* in filters, if it filters */
+	struct envoi_session *session;
+	struct envoi_handler *handler;
+	struct envoi__member *member; /* in the router */
+	uint64_t order;
+	bool is_gone;
+	size_t timeout_count;
+	struct timeout timeouts[];
+};
+
+static struct attachment *from_link(struct envoi__list *link)
+{
+	return ENVOI_CONTAINER_OF(link, struct attachment, link);
+}
+
+static struct attachment *from_filter_link(struct envoi__list *link)
+{
+	return ENVOI_CONTAINER_OF(link, struct attachment, filter_link);
+}
+
+static struct attachment *find(
+	const struct envoi_session *session, const struct envoi_handler *handler)
+{
+	return envoi__map_get(&session->by_handler, (const char *)&handler, sizeof(handler));
+}
+
+/* --- timeouts --- */
+
+static void on_timeout(struct envoi_timer *timer)
+{
+	struct timeout *timeout = ENVOI_CONTAINER_OF(timer, struct timeout, timer);
+	struct envoi_session *session = timeout->attachment->session;
+	if (timeout->row.recurring) {
+		envoi_timer_start(
+			timer, session->queue.loop, timeout->row.interval_ms, on_timeout);
+	}
+	envoi__session_enter(session);
+	timeout->row.handle(timeout->attachment->handler, session);
+	envoi__session_leave(session);
+}
+
+static void start_timeouts(struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->timeout_count; i++) {
+		struct timeout *timeout = &attachment->timeouts[i];
+		envoi_timer_start(&timeout->timer, attachment->session->queue.loop,
+			timeout->row.interval_ms, on_timeout);
+	}
+}
+
+void envoi__session_start_timeouts(struct envoi_session *session)
+{
+	struct envoi__list *link = session->attachments.next;
+	for (; link != &session->attachments; link = link->next) {
+		if (!from_link(link)->is_gone) {
+			start_timeouts(from_link(link));
+		}
+	}
+}
+
+static size_t count_timeouts(const struct envoi_timeout_row *rows)
+{
+	size_t count = 0;
+	while (rows != NULL && rows[count].interval_ms != 0) {
+		count++;
+	}
+	return count;
+}
+
+/* --- adding and removing --- */
+
+static bool is_attached(const struct envoi_session *session, const char *name)
+{
+	struct envoi__list *link = session->attachments.next;
+	for (; link != &session->attachments; link = link->next) {
+		const struct attachment *attachment = from_link(link);
+		if (!attachment->is_gone && attachment->handler->impl->name != NULL &&
+			strcmp(attachment->handler->impl->name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int check(const struct envoi_session *session, const struct envoi_handler *handler)
+{
+	if (session->is_freed) {
+		return ENVOI_ERR_STATE;
+	}
+	if (find(session, handler) != NULL) {
+		return ENVOI_ERR_EXISTS;
+	}
+	const char *const *needs = handler->impl->needs;
+	for (; needs != NULL && *needs != NULL; needs++) {
+		if (!is_attached(session, *needs)) {
+			return ENVOI_ERR_NOT_FOUND;
+		}
+	}
+	return ENVOI_OK;
+}
+
+static struct attachment *attachment_new(
+	struct envoi_session *session, struct envoi_handler *handler)
+{
+	const struct envoi_timeout_row *rows = handler->impl->timeouts;
+	size_t count = count_timeouts(rows);
+	struct attachment *attachment = envoi_alloc_zeroed(session->context,
+		sizeof(*attachment) + count * sizeof(attachment->timeouts[0]));
+	if (attachment == NULL) {
+		return NULL;
+	}
+	envoi__list_init(&attachment->link);
+	envoi__list_init(&attachment->filter_link);
+	attachment->session = session;
+	attachment->handler = handler;
+	attachment->timeout_count = count;
+	for (size_t i = 0; i < count; i++) {
+		attachment->timeouts[i].attachment = attachment;
+		attachment->timeouts[i].row = rows[i];
+	}
+	return attachment;
+}
+
+static int priority_of(const struct attachment *attachment)
+{
+	return attachment->is_gone ? 0 : attachment->handler->impl->filters->priority;
+}
+
+static void add_filter(struct envoi_session *session, struct attachment *attachment)
+{
+	struct envoi__list *at = session->filters.next;
+	while (at != &session->filters &&
+		(from_filter_link(at)->is_gone ||
+			priority_of(from_filter_link(at)) >= priority_of(attachment))) {
+		at = at->next;
+	}
+	envoi__list_insert_before(at, &attachment->filter_link);
+}
+
+int envoi_session_add(struct envoi_session *session, struct envoi_handler *handler)
+{
+	int r = check(session, handler);
+	if (r < 0) {
+		return r;
+	}
+	struct attachment *attachment = attachment_new(session, handler);
+	if (attachment == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	r = envoi__map_add(&session->by_handler, (const char *)&attachment->handler,
+		sizeof(attachment->handler), attachment);
+	if (r == ENVOI_OK) {
+		r = envoi__router_add(&session->router, &attachment->member, handler);
+	}
+	if (r < 0) {
+		(void)envoi__map_remove(&session->by_handler,
+			(const char *)&attachment->handler, sizeof(attachment->handler));
+		envoi_free(session->context, attachment);
+		return r;
+	}
+	attachment->order = ++session->attachment_order;
+	envoi__list_append(&session->attachments, &attachment->link);
+	if (handler->impl->filters != NULL) {
+		add_filter(session, attachment);
+	}
+	if (session->has_started) {
+		start_timeouts(attachment);
+	}
+	return ENVOI_OK;
+}
+
+static void detach(struct attachment *attachment)
+{
+	struct envoi_session *session = attachment->session;
+	(void)envoi__map_remove(&session->by_handler, (const char *)&attachment->handler,
+		sizeof(attachment->handler));
+	for (size_t i = 0; i < attachment->timeout_count; i++) {
+		envoi_timer_stop(&attachment->timeouts[i].timer);
+	}
+	envoi__router_remove(&session->router, attachment->member);
+	attachment->member = NULL;
+	attachment->is_gone = true;
+	session->gone++;
+}
+
+void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler)
+{
+	struct attachment *attachment = find(session, handler);
+	if (attachment == NULL) {
+		return;
+	}
+	envoi__session_enter(session);
+	detach(attachment);
+	envoi__session_leave(session);
+}
+
+void envoi__session_remove_all(struct envoi_session *session)
+{
+	struct envoi__list *link = session->attachments.next;
+	for (; link != &session->attachments; link = link->next) {
+		if (!from_link(link)->is_gone) {
+			detach(from_link(link));
+		}
+	}
+}
+
+void envoi__session_sweep(struct envoi_session *session)
+{
+	struct envoi__list *link = session->attachments.next;
+	while (link != &session->attachments && session->gone > 0) {
+		struct attachment *attachment = from_link(link);
+		link = link->next;
+		if (attachment->is_gone) {
+			envoi__list_remove(&attachment->link);
+			envoi__list_remove(&attachment->filter_link);
+			envoi_free(session->context, attachment);
+			session->gone--;
+		}
+	}
+}
+
+/* --- events and filters: a handler added meanwhile has its turn next time --- */
+
+static void deliver_to(struct attachment *attachment, const struct envoi_event *event)
+{
+	const struct envoi_event_row *row = attachment->handler->impl->events;
+	for (; row != NULL && !attachment->is_gone && row->type != ENVOI_NO_EVENT; row++) {
+		if (row->type == event->type) {
+			row->handle(attachment->handler, event);
+		}
+	}
+}
+
+void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event)
+{
+	uint64_t last = session->attachment_order;
+	struct envoi__list *link = session->attachments.next;
+	for (; link != &session->attachments; link = link->next) {
+		struct attachment *attachment = from_link(link);
+		if (!attachment->is_gone && attachment->order <= last) {
+			deliver_to(attachment, event);
+		}
+	}
+}
+
+static bool swallows(
+	const struct attachment *attachment, struct envoi_stanza *stanza, bool is_outgoing)
+{
+	const struct envoi_filters *filters = attachment->handler->impl->filters;
+	int (*filter)(struct envoi_handler *, struct envoi_session *, struct envoi_stanza *) =
+		is_outgoing ? filters->stanza_out : filters->stanza_in;
+	return filter != NULL &&
+		filter(attachment->handler, attachment->session, stanza) == ENVOI_STOP;
+}
+
+int envoi__session_filter(
+	struct envoi_session *session, struct envoi_stanza *stanza, bool is_outgoing)
+{
+	uint64_t last = session->attachment_order;
+	struct envoi__list *link = session->filters.next;
+	for (; link != &session->filters; link = link->next) {
+		const struct attachment *attachment = from_filter_link(link);
+		if (!attachment->is_gone && attachment->order <= last &&
+			swallows(attachment, stanza, is_outgoing)) {
+			return ENVOI_STOP;
+		}
+		if (session->is_freed) {
+			return ENVOI_STOP;
+		}
+	}
+	return ENVOI_OK;
+}

@@ -1,0 +1,60 @@
+/*
+ * envoi - outbox: serialised stanzas on their way out
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SESSION_OUTBOX_H
+#define ENVOI_SESSION_OUTBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/session.h>
+
+#include "base/list.h"
+#include "mainloop/event_queue.h"
+
+/**
+ * Embedded in its session. A stanza waits here until the stream takes it; its entry stays while
+ * somebody holds a ticket, until the stream says that it is out of our hands.
+ */
+struct envoi__outbox {
+	struct envoi_context *context; /* borrowed */
+	struct envoi__event_queue *queue; /* borrowed: tells how tickets ended */
+	struct envoi__list waiting, given;
+	size_t count, bytes; /* of those that wait */
+	size_t count_limit, bytes_limit;
+	uint64_t given_count, written_count; /* stanzas, by this stream */
+};
+
+void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
+	struct envoi__event_queue *queue, size_t count_limit, size_t bytes_limit);
+
+/**
+ * Append a stanza.
+ * @param ticket  NULL: none
+ * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
+ */
+int envoi__outbox_add(struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml,
+	size_t len);
+
+/** End a ticket for what will never be sent. @retval ENVOI_ERR_NOMEM it is as it was */
+int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *ticket);
+
+/**
+ * Give the stream as much as it takes.
+ * @retval ENVOI_OK     nothing waits any more
+ * @retval ENVOI_AGAIN  it is full: goes on once it has drained
+ * @retval <0           what the stream said to the stanza that is still first
+ */
+int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream);
+
+/** @p count more are out of our hands. */
+void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
+
+/** The stream is gone: UNKNOWN for what it had, NOT_SENT for the rest. */
+void envoi__outbox_lose(struct envoi__outbox *outbox);
+
+/** End all tickets with CANCELED. */
+void envoi__outbox_cancel_all(struct envoi__outbox *outbox);
+
+#endif

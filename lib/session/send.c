@@ -1,0 +1,218 @@
+/*
+ * envoi - sending and asking
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include <envoi/context.h>
+
+#include "session/session.h"
+
+enum {
+	RETRY_MS = 100,
+};
+
+static bool needs_id(const struct envoi_stanza *stanza)
+{
+	return envoi_stanza_kind(stanza) != ENVOI_PRESENCE && envoi_stanza_id(stanza) == NULL;
+}
+
+/* An id, and the address in its canonical form. */
+static int complete(struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	struct envoi_element *element = envoi_stanza_element(stanza);
+	if (needs_id(stanza)) {
+		char id[ENVOI_ID_SIZE];
+		int r = envoi_id_make(session->context, id);
+		if (r < 0) {
+			return r;
+		}
+		envoi_element_set(element, "id", id);
+	}
+	const char *to = envoi_stanza_to_text(stanza);
+	if (to != NULL) {
+		const struct envoi_jid *jid = envoi_stanza_to(stanza);
+		if (jid == NULL) {
+			return ENVOI_ERR_INVALID;
+		}
+		if (strcmp(to, envoi_jid_text(jid)) != 0) {
+			envoi_element_set(element, "to", envoi_jid_text(jid));
+		}
+	}
+	return envoi_element_error(element);
+}
+
+static bool can_send(const struct envoi_session *session)
+{
+	return !session->is_freed && session->stream != NULL && !session->is_closing;
+}
+
+static int queue(struct envoi_session *session, const struct envoi_stanza *stanza,
+	struct envoi_ticket *ticket)
+{
+	struct envoi_buffer *scratch = &session->scratch;
+	envoi_buffer_truncate(scratch, 0);
+	int r = envoi_xml_write(scratch, envoi_stanza_element(stanza), ENVOI_NS_CLIENT);
+	size_t len = envoi_buffer_len(scratch);
+	if (r < 0) {
+		return r;
+	}
+	if (len > session->stanza_limit) {
+		return ENVOI_ERR_FULL;
+	}
+	r = envoi__outbox_add(&session->outbox, ticket, envoi_buffer_data(scratch), len);
+	if (r == ENVOI_OK) {
+		session->stats.stanzas_out++;
+		envoi__session_feed(session);
+	}
+	return r;
+}
+
+static int send_inside(
+	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
+{
+	if (!can_send(session)) {
+		return ENVOI_ERR_STATE;
+	}
+	if (ticket != NULL && ticket->entry != NULL) {
+		return ENVOI_ERR_INVALID;
+	}
+	if (session->outbox.count >= session->outbox.count_limit) {
+		return ENVOI_ERR_FULL;
+	}
+	int r = complete(session, stanza);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__session_filter(session, stanza, true);
+	if (!can_send(session)) {
+		return ENVOI_ERR_STATE;
+	}
+	return r == ENVOI_STOP ? envoi__outbox_swallow(&session->outbox, ticket)
+			       : queue(session, stanza, ticket);
+}
+
+int envoi__session_send(
+	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
+{
+	if (stanza == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi__session_enter(session);
+	int r = send_inside(session, stanza, ticket);
+	envoi_stanza_unref(stanza);
+	envoi__session_leave(session);
+	return r;
+}
+
+static void on_retry(struct envoi_timer *timer)
+{
+	envoi__session_feed(ENVOI_CONTAINER_OF(timer, struct envoi_session, retry_timer));
+}
+
+void envoi__session_feed(struct envoi_session *session)
+{
+	int r = envoi__outbox_feed(&session->outbox, session->stream);
+	if (r == ENVOI_OK && session->is_closing) {
+		envoi_stream_close(session->stream);
+	} else if (r < 0 && r != ENVOI_ERR_STATE) {
+		envoi_timer_start(&session->retry_timer, session->queue.loop, RETRY_MS, on_retry);
+	}
+}
+
+int envoi_send(
+	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
+{
+	if (stanza != NULL && !session->is_online) {
+		envoi_stanza_unref(stanza);
+		return ENVOI_ERR_STATE;
+	}
+	return envoi__session_send(session, stanza, ticket);
+}
+
+int envoi_send_text(struct envoi_session *session, const char *to, const char *body,
+	struct envoi_ticket *ticket)
+{
+	return envoi_send(session,
+		envoi_message_new(session->context, ENVOI_TYPE_CHAT, to, body), ticket);
+}
+
+int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kind,
+	const char *to, const struct envoi_payload_type *type, const void *value,
+	struct envoi_ticket *ticket)
+{
+	struct envoi_stanza *stanza;
+	if (kind == ENVOI_MESSAGE) {
+		stanza = envoi_message_new(session->context, ENVOI_TYPE_NORMAL, to, NULL);
+	} else if (kind == ENVOI_PRESENCE) {
+		stanza = envoi_presence_new(session->context, ENVOI_TYPE_AVAILABLE, to);
+	} else {
+		return ENVOI_ERR_INVALID;
+	}
+	int r = stanza == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_encode(stanza, type, value);
+	if (r < 0) {
+		envoi_stanza_unref(stanza);
+		return r;
+	}
+	return envoi_send(session, stanza, ticket);
+}
+
+/* --- asking --- */
+
+static int check_request(const struct envoi_session *session, const struct envoi_stanza *iq,
+	envoi_answer_fn *done)
+{
+	enum envoi_stanza_kind kind = envoi_stanza_kind(iq);
+	if ((kind != ENVOI_IQ_GET && kind != ENVOI_IQ_SET) || done == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
+	if (!session->is_online) {
+		return ENVOI_ERR_STATE;
+	}
+	return envoi_stanza_to_text(iq) != NULL && envoi_stanza_to(iq) == NULL
+		? ENVOI_ERR_INVALID
+		: ENVOI_OK;
+}
+
+/* The request is held: it may end while a filter sees its stanza, and then calls nobody. */
+static int ask(struct envoi_session *session, struct envoi_stanza *iq,
+	const struct envoi__request_options *options, struct envoi_request **ret_request)
+{
+	struct envoi_request *request;
+	int r = envoi__requests_add(&session->requests, &request, options);
+	if (r < 0) {
+		envoi_stanza_unref(iq);
+		return r;
+	}
+	envoi_element_set(envoi_stanza_element(iq), "id", envoi__request_id(request));
+	r = envoi__request_release(request, envoi__session_send(session, iq, NULL));
+	if (r == ENVOI_OK && ret_request != NULL) {
+		*ret_request = request;
+	}
+	return r;
+}
+
+int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
+	const struct envoi_payload_type *expected, uint64_t timeout_ms, envoi_answer_fn *done,
+	void *user, struct envoi_request **ret_request)
+{
+	if (iq == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	int r = check_request(session, iq, done);
+	if (r < 0) {
+		envoi_stanza_unref(iq);
+		return r;
+	}
+	struct envoi__request_options options = {
+		.asked = envoi_stanza_to(iq),
+		.expected = expected,
+		.timeout_ms = timeout_ms,
+		.done = done,
+		.user = user,
+	};
+	envoi__session_enter(session);
+	r = ask(session, iq, &options, ret_request);
+	envoi__session_leave(session);
+	return r;
+}

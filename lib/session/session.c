@@ -1,0 +1,234 @@
+/*
+ * envoi - sessions: what outlives a stream
+ * SPDX-License-Identifier: MIT
+ */
+#include "session/session.h"
+
+#include <envoi/context.h>
+#include <envoi/settings.h>
+
+static void copy_settings(struct envoi_session *session, const struct envoi_settings *settings)
+{
+	session->close_timeout_ms = (uint64_t)envoi_settings_int(settings, "close.timeout");
+	session->stanza_limit = (size_t)envoi_settings_int(settings, "limits.output-bytes");
+	envoi__router_init(&session->router, session->context, &session->host, session,
+		(size_t)envoi_settings_int(settings, "limits.deferred"));
+	envoi__requests_init(&session->requests, session->context, &session->queue,
+		(size_t)envoi_settings_int(settings, "limits.requests"),
+		(uint64_t)envoi_settings_int(settings, "request.timeout"));
+	envoi__outbox_init(&session->outbox, session->context, &session->queue,
+		(size_t)envoi_settings_int(settings, "limits.outbox-stanzas"),
+		(size_t)envoi_settings_int(settings, "limits.outbox-bytes"));
+}
+
+static int copy_default_settings(struct envoi_session *session)
+{
+	struct envoi_settings *settings;
+	int r = envoi_settings_new(&settings, session->context);
+	if (r == ENVOI_OK) {
+		copy_settings(session, settings);
+		envoi_settings_free(settings);
+	}
+	return r;
+}
+
+int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *context,
+	const struct envoi_settings *settings)
+{
+	struct envoi_loop *loop = envoi_context_loop(context);
+	struct envoi_session *session =
+		loop == NULL ? NULL : envoi_alloc_zeroed(context, sizeof(*session));
+	if (session == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	session->context = envoi_context_ref(context);
+	session->sink.impl = &envoi__session_sink_impl;
+	session->host.impl = &envoi__session_host_impl;
+	envoi__event_queue_init(&session->queue, loop);
+	envoi_buffer_init(&session->scratch, context, 0);
+	envoi__list_init(&session->attachments);
+	envoi__list_init(&session->filters);
+	envoi__map_init(&session->by_handler, context);
+	int r = ENVOI_OK;
+	if (settings != NULL) {
+		copy_settings(session, settings);
+	} else {
+		r = copy_default_settings(session);
+	}
+	session->reserve = envoi__posted_new(session);
+	if (r == ENVOI_OK && session->reserve == NULL) {
+		r = ENVOI_ERR_NOMEM;
+	}
+	if (r < 0) {
+		envoi__posted_free(session->reserve);
+		envoi_free(context, session);
+		envoi_context_unref(context);
+		return r;
+	}
+	*ret_session = session;
+	return ENVOI_OK;
+}
+
+static void destroy(struct envoi_session *session)
+{
+	struct envoi_context *context = session->context;
+	envoi__session_sweep(session);
+	envoi__router_finish(&session->router);
+	envoi__requests_finish(&session->requests);
+	envoi__event_queue_finish(&session->queue);
+	envoi__map_finish(&session->by_handler);
+	envoi__posted_free(session->reserve);
+	envoi_buffer_finish(&session->scratch);
+	envoi_jid_unref(session->jid);
+	envoi_free(context, session);
+	envoi_context_unref(context);
+}
+
+void envoi__session_leave(struct envoi_session *session)
+{
+	if (--session->depth > 0) {
+		return;
+	}
+	if (session->is_freed) {
+		destroy(session);
+	} else if (session->gone > 0) {
+		envoi__session_sweep(session);
+	}
+}
+
+/* Everything of one stream; requests and tickets are told by the queue. */
+static struct envoi_stream *cut_stream(struct envoi_session *session)
+{
+	struct envoi_stream *stream = session->stream;
+	session->stream = NULL;
+	session->is_online = session->is_closing = false;
+	envoi_timer_stop(&session->close_timer);
+	envoi_timer_stop(&session->retry_timer);
+	envoi__router_let_go(&session->router);
+	return stream;
+}
+
+void envoi_session_free(struct envoi_session *session)
+{
+	if (session == NULL || session->is_freed) {
+		return;
+	}
+	envoi__session_enter(session);
+	session->is_freed = true;
+	session->owner = NULL;
+	envoi_stream_free(cut_stream(session));
+	envoi__router_close(&session->router);
+	envoi__requests_end_all(&session->requests, ENVOI_ERR_CANCELED);
+	envoi__outbox_cancel_all(&session->outbox);
+	envoi__event_queue_flush(&session->queue);
+	envoi__session_remove_all(session);
+	envoi__session_leave(session);
+}
+
+void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why)
+{
+	struct envoi_session_owner *owner = session->owner;
+	struct envoi_stream *stream = cut_stream(session);
+	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
+	envoi__outbox_lose(&session->outbox);
+	if (why != NULL && owner != NULL && owner->impl->closed != NULL) {
+		owner->impl->closed(owner, session, why);
+	}
+	envoi_stream_free(stream);
+}
+
+struct envoi_context *envoi_session_context(const struct envoi_session *session)
+{
+	return session->context;
+}
+
+const struct envoi_jid *envoi_session_jid(const struct envoi_session *session)
+{
+	return session->jid;
+}
+
+bool envoi_session_is_online(const struct envoi_session *session)
+{
+	return session->is_online;
+}
+
+void envoi_session_get_stats(
+	const struct envoi_session *session, struct envoi_session_stats *ret_stats)
+{
+	*ret_stats = session->stats;
+	ret_stats->answers_ignored = session->requests.ignored;
+	ret_stats->requests = session->requests.count;
+	ret_stats->deferred = session->router.deferred;
+	ret_stats->outbox_stanzas = session->outbox.count;
+	ret_stats->outbox_bytes = session->outbox.bytes;
+}
+
+/* --- for owners --- */
+
+void envoi_session_set_owner(struct envoi_session *session, struct envoi_session_owner *owner)
+{
+	session->owner = session->is_freed ? NULL : owner;
+}
+
+struct envoi_stream_sink *envoi_session_sink(struct envoi_session *session)
+{
+	return &session->sink;
+}
+
+struct envoi_stream *envoi_session_stream(const struct envoi_session *session)
+{
+	return session->stream;
+}
+
+void envoi_session_set_jid(struct envoi_session *session, const struct envoi_jid *jid)
+{
+	struct envoi_jid *before = session->jid;
+	session->jid = jid == NULL ? NULL : envoi_jid_ref(jid);
+	envoi_jid_unref(before);
+}
+
+int envoi_session_attach(struct envoi_session *session, struct envoi_stream *stream)
+{
+	int r = ENVOI_OK;
+	if (session->is_freed || session->stream != NULL) {
+		r = ENVOI_ERR_STATE;
+	} else if (session->reserve == NULL) {
+		session->reserve = envoi__posted_new(session);
+		r = session->reserve == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	}
+	if (r < 0) {
+		envoi_stream_free(stream);
+		return r;
+	}
+	session->stream = stream;
+	return ENVOI_OK;
+}
+
+void envoi_session_detach(struct envoi_session *session)
+{
+	if (session->stream != NULL) {
+		envoi__session_lose_stream(session, NULL);
+	}
+}
+
+static void on_close_timer(struct envoi_timer *timer)
+{
+	struct envoi_session *session =
+		ENVOI_CONTAINER_OF(timer, struct envoi_session, close_timer);
+	envoi_stream_close(session->stream);
+}
+
+void envoi_session_close(struct envoi_session *session)
+{
+	if (session->stream == NULL || session->is_closing) {
+		return;
+	}
+	session->is_online = false;
+	session->is_closing = true;
+	if (session->outbox.count == 0) {
+		envoi_stream_close(session->stream);
+	} else {
+		envoi_timer_start(&session->close_timer, session->queue.loop,
+			session->close_timeout_ms, on_close_timer);
+	}
+}

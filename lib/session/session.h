@@ -1,0 +1,102 @@
+/*
+ * envoi - the session's inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SESSION_SESSION_H
+#define ENVOI_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <envoi/buffer.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/session.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "mainloop/event_queue.h"
+#include "router/requests.h"
+#include "router/router.h"
+#include "session/outbox.h"
+
+struct envoi__posted;
+
+struct envoi_session {
+	struct envoi_stream_sink sink;
+	struct envoi__router_host host;
+	struct envoi_context *context;
+	struct envoi_session_owner *owner;
+	struct envoi_stream *stream;
+	struct envoi_jid *jid;
+	bool is_online;
+	bool is_closing; /* nothing more is sent on this stream */
+	bool has_started; /* once: timeouts run */
+	bool is_freed; /* by its user; the memory goes when nothing of it is on the stack */
+	unsigned int depth; /* calls on the stack that rely on it */
+	struct envoi__event_queue queue; /* events, ended requests and tickets, in their order */
+	struct envoi__router router;
+	struct envoi__requests requests;
+	struct envoi__outbox outbox;
+	struct envoi_buffer scratch; /* where stanzas are serialised */
+	struct envoi__list attachments; /* in order of adding; those gone stay while depth > 0 */
+	struct envoi__list filters; /* by priority, then order of adding; likewise */
+	uint64_t attachment_order;
+	unsigned int gone; /* attachments to be freed */
+	struct envoi__map by_handler;
+	struct envoi__posted *reserve; /* for an event that must not be lost */
+	struct envoi_timer close_timer; /* when closing: the queue had long enough */
+	struct envoi_timer retry_timer; /* memory was short when the stream was fed */
+	uint64_t close_timeout_ms;
+	size_t stanza_limit; /* more bytes than the stream ever takes */
+	struct envoi_session_stats stats; /* those that are counted */
+};
+
+static inline void envoi__session_enter(struct envoi_session *session)
+{
+	session->depth++;
+}
+
+/** The session may be gone when it returns. */
+void envoi__session_leave(struct envoi_session *session);
+
+/** What happens when the stream goes. @param why NULL: the owner is not told */
+void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);
+
+/* --- handlers.c --- */
+
+void envoi__session_start_timeouts(struct envoi_session *session);
+/** Stop and let go of all. */
+void envoi__session_remove_all(struct envoi_session *session);
+/** Free those that are gone; depth is 0. */
+void envoi__session_sweep(struct envoi_session *session);
+/** Call the event rows. Called with the session entered. */
+void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event);
+/**
+ * Called with the session entered, which may be freed meanwhile.
+ * @retval ENVOI_STOP  somebody swallowed it, or the session was freed
+ */
+int envoi__session_filter(
+	struct envoi_session *session, struct envoi_stanza *stanza, bool is_outgoing);
+
+/* --- events.c --- */
+
+struct envoi__posted *envoi__posted_new(struct envoi_session *session);
+void envoi__posted_free(struct envoi__posted *posted);
+/** Post, and fail the stream when memory is short. @param text, jid NULL: none */
+void envoi__session_tell(struct envoi_session *session, enum envoi_event_type type,
+	const char *text, const struct envoi_jid *jid);
+
+/* --- send.c --- */
+
+/** As envoi_send(), online or not. */
+int envoi__session_send(
+	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
+/** Give the stream what waits, close it when that was asked for. */
+void envoi__session_feed(struct envoi_session *session);
+
+/* --- sink.c --- */
+
+extern const struct envoi_stream_sink_impl envoi__session_sink_impl;
+extern const struct envoi__router_host_impl envoi__session_host_impl;
+
+#endif

@@ -1,0 +1,240 @@
+/*
+ * envoi - what comes from the stream, and where it goes
+ * SPDX-License-Identifier: MIT
+ */
+#include <envoi/context.h>
+
+#include "session/session.h"
+
+static struct envoi_session *from_sink(struct envoi_stream_sink *sink)
+{
+	return ENVOI_CONTAINER_OF(sink, struct envoi_session, sink);
+}
+
+/* --- negotiation --- */
+
+static void on_opened(struct envoi_stream_sink *sink)
+{
+	struct envoi_session *session = from_sink(sink);
+	struct envoi_session_owner *owner = session->owner;
+	envoi__session_enter(session);
+	envoi__session_tell(session, ENVOI_EVENT_STREAM_OPENED, NULL, NULL);
+	if (owner != NULL && owner->impl->opened != NULL) {
+		owner->impl->opened(owner, session);
+	}
+	envoi__session_leave(session);
+}
+
+static void take_address(struct envoi_session *session)
+{
+	const struct envoi_jid *jid = envoi_stream_local(session->stream);
+	if (jid != NULL) {
+		envoi_session_set_jid(session, jid);
+	}
+}
+
+static void tell_gained(struct envoi_session *session, unsigned int bit, const char *text)
+{
+	switch (bit) {
+	case ENVOI_STREAM_SECURE:
+		envoi__session_tell(session, ENVOI_EVENT_SECURED, text, NULL);
+		break;
+	case ENVOI_STREAM_AUTHENTICATED:
+		envoi__session_tell(session, ENVOI_EVENT_AUTHENTICATED, text, NULL);
+		break;
+	case ENVOI_STREAM_BOUND:
+		take_address(session);
+		envoi__session_tell(session, ENVOI_EVENT_BOUND, text, session->jid);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_gained(struct envoi_stream_sink *sink, unsigned int bit, const char *text)
+{
+	struct envoi_session *session = from_sink(sink);
+	struct envoi_session_owner *owner = session->owner;
+	envoi__session_enter(session);
+	tell_gained(session, bit, text);
+	if (owner != NULL && owner->impl->gained != NULL) {
+		owner->impl->gained(owner, session, bit, text);
+	}
+	envoi__session_leave(session);
+}
+
+static void on_ready(struct envoi_stream_sink *sink)
+{
+	struct envoi_session *session = from_sink(sink);
+	struct envoi_session_owner *owner = session->owner;
+	if (session->is_closing) {
+		return;
+	}
+	envoi__session_enter(session);
+	take_address(session);
+	session->is_online = true;
+	if (!session->has_started) {
+		session->has_started = true;
+		envoi__session_start_timeouts(session);
+	}
+	envoi__session_tell(session, ENVOI_EVENT_STARTED, NULL, session->jid);
+	if (owner != NULL && owner->impl->ready != NULL) {
+		owner->impl->ready(owner, session);
+	}
+	envoi__session_leave(session);
+}
+
+/* --- stanzas --- */
+
+static void report(struct envoi_session *session, struct envoi_stanza *stanza, const char *text)
+{
+	session->stats.unhandled++;
+	int r = envoi_session_post_event(session,
+		&(struct envoi_event){
+			.type = ENVOI_EVENT_UNHANDLED, .text = text, .stanza = stanza});
+	envoi_log(session->context, ENVOI_LOG_INFO, ENVOI_LOG_SESSION, "unhandled stanza: %s%s",
+		text, r < 0 ? " (not told)" : "");
+}
+
+static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
+	if (envoi_stanza_from_text(stanza) != NULL && envoi_stanza_from(stanza) == NULL) {
+		/* Nobody may take it for a stanza of our own server, which has no `from`. */
+		report(session, stanza, "its sender is no address");
+		return;
+	}
+	if (envoi__session_filter(session, stanza, false) == ENVOI_STOP) {
+		return;
+	}
+	if (kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR) {
+		(void)envoi__requests_answer(&session->requests, stanza, session->jid);
+	} else {
+		bool is_logged_in = session->stream != NULL &&
+			(envoi_stream_bits(session->stream) & ENVOI_STREAM_AUTHENTICATED) != 0;
+		envoi__router_route(&session->router, stanza, is_logged_in);
+	}
+}
+
+static void take_element(struct envoi_session *session, struct envoi_element *element)
+{
+	struct envoi_stanza *stanza = NULL;
+	int r = envoi_stanza_from_element(&stanza, element);
+	session->stats.stanzas_in++;
+	if (r == ENVOI_OK) {
+		receive(session, stanza);
+		envoi_stanza_unref(stanza);
+	} else if (r == ENVOI_ERR_INVALID) {
+		envoi__router_refuse(&session->router, element);
+	} else {
+		report(session, NULL, r < 0 ? envoi_error_text(r) : "no stanza");
+	}
+}
+
+/* What came before is told before. */
+static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
+{
+	struct envoi_session *session = from_sink(sink);
+	struct envoi_stream *stream = session->stream;
+	envoi__session_enter(session);
+	envoi__event_queue_flush(&session->queue);
+	if (session->stream == stream && !session->is_freed) {
+		take_element(session, element);
+	}
+	envoi__session_leave(session);
+}
+
+/* --- output --- */
+
+static void on_written(struct envoi_stream_sink *sink, size_t count)
+{
+	envoi__outbox_written(&from_sink(sink)->outbox, count);
+}
+
+static void on_drained(struct envoi_stream_sink *sink)
+{
+	envoi__session_feed(from_sink(sink));
+}
+
+static void on_activity(struct envoi_stream_sink *sink)
+{
+	struct envoi_session *session = from_sink(sink);
+	struct envoi_session_owner *owner = session->owner;
+	if (owner != NULL && owner->impl->activity != NULL) {
+		owner->impl->activity(owner, session);
+	}
+}
+
+static void on_closed(struct envoi_stream_sink *sink, const struct envoi_failure *why)
+{
+	struct envoi_session *session = from_sink(sink);
+	envoi__session_enter(session);
+	envoi__session_lose_stream(session, why);
+	envoi__session_leave(session);
+}
+
+const struct envoi_stream_sink_impl envoi__session_sink_impl = {
+	.opened = on_opened,
+	.gained = on_gained,
+	.ready = on_ready,
+	.stanza = on_stanza,
+	.written = on_written,
+	.drained = on_drained,
+	.activity = on_activity,
+	.closed = on_closed,
+};
+
+/* --- for the router --- */
+
+static struct envoi_session *from_host(struct envoi__router_host *host)
+{
+	return ENVOI_CONTAINER_OF(host, struct envoi_session, host);
+}
+
+/* An answer is from whom the request was for. As a client we may name ourselves only, else the
+ * server ends the stream (RFC 6120, sections 8.1.2.1 and 4.9.3.9): without it, it says who we
+ * are. */
+static void drop_foreign_sender(const struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	const struct envoi_jid *from = envoi_stanza_from(stanza), *own = session->jid;
+	bool is_client = session->stream != NULL && own != NULL && !envoi_jid_is_bare(own) &&
+		envoi_stream_role(session->stream) == ENVOI_INITIATOR;
+	if (is_client && envoi_stanza_from_text(stanza) != NULL &&
+		(!envoi_jid_equal_bare(from, own) ||
+			!(envoi_jid_is_bare(from) || envoi_jid_equal(from, own)))) {
+		envoi_element_set(envoi_stanza_element(stanza), "from", NULL);
+	}
+}
+
+static int host_send(
+	struct envoi__router_host *host, struct envoi_stanza *stanza, bool is_automatic)
+{
+	struct envoi_session *session = from_host(host);
+	envoi__session_enter(session);
+	if (stanza != NULL) {
+		drop_foreign_sender(session, stanza);
+	}
+	int r = envoi__session_send(session, stanza, NULL);
+	if (r < 0 && is_automatic) {
+		session->stats.replies_dropped++;
+	}
+	envoi__session_leave(session);
+	return r;
+}
+
+static void host_unhandled(
+	struct envoi__router_host *host, struct envoi_stanza *stanza, const char *text)
+{
+	report(from_host(host), stanza, text);
+}
+
+static struct envoi_stream *host_stream(struct envoi__router_host *host)
+{
+	return from_host(host)->stream;
+}
+
+const struct envoi__router_host_impl envoi__session_host_impl = {
+	.send = host_send,
+	.unhandled = host_unhandled,
+	.stream = host_stream,
+};

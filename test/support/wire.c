@@ -1,0 +1,262 @@
+/*
+ * envoi - tests: a session over a memory pair, and what its peer says and hears
+ * SPDX-License-Identifier: MIT
+ */
+#include "wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stanzas.h"
+
+/* --- what is logged --- */
+
+static void on_event(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct wire *wire = ENVOI_CONTAINER_OF(self, struct wire, watcher);
+	const char *more = event->text != NULL ? event->text
+		: event->jid != NULL	       ? envoi_jid_text(event->jid)
+		: event->failure != NULL       ? envoi_error_name(event->failure->code)
+					       : NULL;
+	write_text(&wire->log, "%s%s%s\n", envoi_event_name(event->type),
+		more == NULL ? "" : " ", more == NULL ? "" : more);
+}
+
+static const struct envoi_event_row event_rows[] = {
+	{ENVOI_EVENT_CONNECTING, on_event},
+	{ENVOI_EVENT_CONNECTED, on_event},
+	{ENVOI_EVENT_STREAM_OPENED, on_event},
+	{ENVOI_EVENT_SECURED, on_event},
+	{ENVOI_EVENT_AUTHENTICATED, on_event},
+	{ENVOI_EVENT_BOUND, on_event},
+	{ENVOI_EVENT_STARTED, on_event},
+	{ENVOI_EVENT_AVAILABLE, on_event},
+	{ENVOI_EVENT_UNHANDLED, on_event},
+	{ENVOI_EVENT_DISCONNECTED, on_event},
+	{ENVOI_NO_EVENT, NULL},
+};
+static const struct envoi_handler_impl watcher_impl = {.name = "watcher", .events = event_rows};
+
+const char *wire_state_name(enum envoi_ticket_state state)
+{
+	static const char *const names[] = {
+		[ENVOI_TICKET_ACKNOWLEDGED] = "acknowledged",
+		[ENVOI_TICKET_WRITTEN] = "written",
+		[ENVOI_TICKET_UNKNOWN] = "unknown",
+		[ENVOI_TICKET_NOT_SENT] = "not sent",
+		[ENVOI_TICKET_CANCELED] = "canceled",
+	};
+	return names[state];
+}
+
+static void on_ticket(struct envoi_ticket *base, enum envoi_ticket_state state)
+{
+	struct wire_ticket *ticket = ENVOI_CONTAINER_OF(base, struct wire_ticket, ticket);
+	ticket->told++;
+	ticket->state = state;
+	write_text(&ticket->wire->log, "%s %s\n", ticket->name, wire_state_name(state));
+}
+
+struct envoi_ticket *wire_ticket(struct wire_ticket *ticket, struct wire *wire, const char *name)
+{
+	*ticket = (struct wire_ticket){.ticket.done = on_ticket, .wire = wire, .name = name};
+	return &ticket->ticket;
+}
+
+void wire_on_answer(void *user, const struct envoi_answer *answer)
+{
+	struct wire *wire = user;
+	write_text(&wire->log, "answer %s %s\n", envoi_error_name(envoi_answer_code(answer)),
+		envoi_answer_text(answer));
+}
+
+/* --- owner --- */
+
+static struct wire *from_owner(struct envoi_session_owner *owner)
+{
+	return ENVOI_CONTAINER_OF(owner, struct wire, owner);
+}
+
+static void on_opened(struct envoi_session_owner *owner, struct envoi_session *session)
+{
+	(void)session;
+	from_owner(owner)->opened_count++;
+}
+
+static void on_ready(struct envoi_session_owner *owner, struct envoi_session *session)
+{
+	struct wire *wire = from_owner(owner);
+	(void)session;
+	wire->ready_count++;
+	if (wire->on_ready != NULL) {
+		wire->on_ready(wire);
+	}
+}
+
+static void on_activity(struct envoi_session_owner *owner, struct envoi_session *session)
+{
+	(void)session;
+	from_owner(owner)->activity_count++;
+}
+
+static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,
+	const struct envoi_failure *why)
+{
+	struct wire *wire = from_owner(owner);
+	wire->closed_count++;
+	envoi_failure_finish(&wire->closed);
+	envoi_failure_copy(&wire->closed, why);
+	if (wire->on_closed != NULL) {
+		wire->on_closed(wire);
+		return;
+	}
+	struct envoi_event event = {.type = ENVOI_EVENT_DISCONNECTED, .failure = why};
+	if (envoi_session_post_event(session, &event) < 0) {
+		write_text(&wire->log, "not posted\n");
+	}
+}
+
+static const struct envoi_session_owner_impl owner_impl = {
+	.opened = on_opened,
+	.ready = on_ready,
+	.activity = on_activity,
+	.closed = on_closed,
+};
+
+void wire_init(struct wire *wire, const struct envoi_context_options *options)
+{
+	wire->owner.impl = &owner_impl;
+	wire->watcher.impl = &watcher_impl;
+	assert_int_equal(envoi_context_new(&wire->context, options), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_simulated(&wire->loop, wire->context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(wire->context, wire->loop), ENVOI_OK);
+	assert_int_equal(envoi_settings_new(&wire->settings, wire->context), ENVOI_OK);
+	assert_int_equal(envoi_jid_from_text(&wire->own, wire->context, WIRE_OWN), ENVOI_OK);
+	envoi_buffer_init(&wire->log, wire->context, 0);
+	envoi_buffer_init(&wire->heard, wire->context, 0);
+}
+
+void wire_finish(struct wire *wire)
+{
+	wire_free_session(wire);
+	envoi_memory_end_free(wire->end);
+	envoi_memory_pair_unref(wire->pair);
+	envoi_settings_free(wire->settings);
+	envoi_jid_unref(wire->own);
+	envoi_failure_finish(&wire->closed);
+	envoi_buffer_finish(&wire->log);
+	envoi_buffer_finish(&wire->heard);
+	envoi_context_unref(wire->context);
+}
+
+int wire_new_session(struct wire *wire)
+{
+	int r = envoi_session_new(&wire->session, wire->context, wire->settings);
+	if (r == ENVOI_OK) {
+		envoi_session_set_owner(wire->session, &wire->owner);
+		r = envoi_session_add(wire->session, &wire->watcher);
+	}
+	return r;
+}
+
+void wire_free_session(struct wire *wire)
+{
+	struct envoi_session *session = wire->session;
+	wire->session = NULL;
+	envoi_session_free(session);
+}
+
+static int new_pair(struct wire *wire, struct envoi_transport **ret_transport)
+{
+	envoi_memory_end_free(wire->end);
+	wire->end = NULL;
+	wire->pair = envoi_memory_pair_unref(wire->pair);
+	int r = envoi_memory_pair_new(&wire->pair, wire->context);
+	if (r == ENVOI_OK) {
+		r = envoi_memory_end_new(&wire->end, wire->pair, ENVOI_MEMORY_B, NULL, NULL);
+	}
+	return r < 0 ? r
+		     : envoi_memory_transport_new(
+			       ret_transport, wire->pair, ENVOI_MEMORY_A, wire->settings);
+}
+
+int wire_attach(struct wire *wire, enum envoi_role role, unsigned int required)
+{
+	struct envoi_transport *transport;
+	struct envoi_stream *stream;
+	struct envoi_stream_options options = {
+		.role = role,
+		.local = wire->own,
+		.peer_domain = role == ENVOI_INITIATOR ? "example.org" : NULL,
+		.required = required,
+		.settings = wire->settings,
+	};
+	int r = new_pair(wire, &transport);
+	if (r == ENVOI_OK) {
+		r = envoi_stream_new(&stream, wire->context, &options, transport,
+			envoi_session_sink(wire->session));
+	}
+	return r < 0 ? r : envoi_session_attach(wire->session, stream);
+}
+
+void wire_go_online(struct wire *wire)
+{
+	if (wire->session == NULL) {
+		assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	}
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	assert_true(envoi_session_is_online(wire->session));
+	(void)wire_heard(wire);
+	(void)wire_log(wire);
+}
+
+void wire_say(struct wire *wire, const char *xml)
+{
+	if (envoi_memory_end_send(wire->end, xml, strlen(xml)) < 0) {
+		write_text(&wire->log, "not said\n");
+	}
+}
+
+void wire_greet(struct wire *wire)
+{
+	wire_say(wire,
+		"<stream:stream xmlns='jabber:client' "
+		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0' id='1' "
+		"from='example.org'><stream:features/>");
+}
+
+void wire_run(struct wire *wire, uint64_t duration_ms)
+{
+	assert_int_equal(envoi_loop_simulated_run_for(wire->loop, duration_ms), ENVOI_OK);
+}
+
+const char *wire_heard(struct wire *wire)
+{
+	struct envoi_buffer *received = envoi_memory_end_received(wire->end);
+	size_t len = envoi_buffer_len(received);
+	forget_text(&wire->heard);
+	assert_int_equal(
+		envoi_buffer_append(&wire->heard, envoi_buffer_data(received), len), ENVOI_OK);
+	assert_int_equal(envoi_buffer_append(&wire->heard, "", 1), ENVOI_OK);
+	envoi_buffer_consume(received, len);
+	return envoi_buffer_data(&wire->heard);
+}
+
+const char *wire_talk(struct wire *wire, const char *xml)
+{
+	wire_say(wire, xml);
+	wire_run(wire, 0);
+	return wire_heard(wire);
+}
+
+const char *wire_log(struct wire *wire)
+{
+	const char *text = written_text(&wire->log);
+	forget_text(&wire->log);
+	return text;
+}

@@ -1,0 +1,76 @@
+/*
+ * envoi - tests: a session over a memory pair, and what its peer says and hears
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TEST_WIRE_H
+#define TEST_WIRE_H
+
+#include <envoi/envoi.h>
+#include <envoi/interfaces/session.h>
+#include <envoi/memory.h>
+
+#define WIRE_OWN "me@example.org/here"
+
+/**
+ * Everything in virtual time. Zeroed before wire_init(); members may be read, and settings changed
+ * between wire_init() and wire_new_session().
+ */
+struct wire {
+	struct envoi_session_owner owner; /* of the session */
+	struct envoi_handler watcher; /* attached: logs each event by its name, and what it tells */
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	struct envoi_settings *settings;
+	struct envoi_session *session; /* NULL once freed */
+	struct envoi_memory_pair *pair;
+	struct envoi_memory_end *end; /* of the peer */
+	struct envoi_jid *own;
+	struct envoi_buffer log; /* events, tickets, answers: a line each, or what the test writes */
+	struct envoi_buffer heard; /* by the peer since wire_heard() was called last */
+	struct envoi_failure closed; /* what the owner was told */
+	unsigned int opened_count, ready_count, closed_count, activity_count;
+	void (*on_closed)(struct wire *wire); /* inside the owner's callback */
+	void (*on_ready)(struct wire *wire);
+};
+
+/** @param options  of the context; NULL: defaults */
+void wire_init(struct wire *wire, const struct envoi_context_options *options);
+void wire_finish(struct wire *wire);
+
+/** Make the session. @return its error code */
+int wire_new_session(struct wire *wire);
+/** Bring a stream below it. @param required  bits. @return an error code */
+int wire_attach(struct wire *wire, enum envoi_role role, unsigned int required);
+/** Make the session, attach an initiating stream, and let the peer greet it; asserts that it is
+ * online. Forgets what was logged and heard. */
+void wire_go_online(struct wire *wire);
+void wire_free_session(struct wire *wire);
+
+/** The peer says that. */
+void wire_say(struct wire *wire, const char *xml);
+/** Its greeting: header and empty features. */
+void wire_greet(struct wire *wire);
+/** Run the loop for some time. 0: what is due now */
+void wire_run(struct wire *wire, uint64_t duration_ms);
+/** Say, run, and give what was heard. */
+const char *wire_talk(struct wire *wire, const char *xml);
+/** @return what the peer heard since the last call; borrowed until the next */
+const char *wire_heard(struct wire *wire);
+/** @return what was logged; forgets it; borrowed until something is logged */
+const char *wire_log(struct wire *wire);
+
+/** A ticket that logs its end behind its name: "first written", and may be freed there. */
+struct wire_ticket {
+	struct envoi_ticket ticket;
+	struct wire *wire;
+	const char *name;
+	unsigned int told;
+	enum envoi_ticket_state state;
+};
+struct envoi_ticket *wire_ticket(struct wire_ticket *ticket, struct wire *wire, const char *name);
+const char *wire_state_name(enum envoi_ticket_state state);
+
+/** Logs "answer CODE TEXT". @param user the wire */
+void wire_on_answer(void *user, const struct envoi_answer *answer);
+
+#endif

@@ -138,6 +138,62 @@ enum envoi__derived envoi__derived_of(ucs4_t c)
 	return (category & FREEFORM) != 0 ? ENVOI__FREE_PVAL : ENVOI__DISALLOWED;
 }
 
+/*
+ * Ranges of common characters which are starters, stay as they are in NFC, and are not the second
+ * of any pair that is composed.
+ */
+static const struct {
+	ucs4_t first, last;
+} composed[] = {
+	{0x0000, 0x02ff}, /* Latin */
+	{0x0388, 0x0482}, /* Greek, Cyrillic */
+	{0x048a, 0x0587}, /* Cyrillic, Armenian */
+	{0x05d0, 0x05f4}, /* Hebrew */
+	{0x0620, 0x064a}, /* Arabic */
+	{0x0660, 0x066f}, /* Arabic digits */
+	{0x0671, 0x06d5}, /* Arabic */
+	{0x0904, 0x0939}, /* Devanagari */
+	{0x0e01, 0x0e37}, /* Thai */
+	{0x10a0, 0x10ff}, /* Georgian */
+	{0x1e00, 0x1eff}, /* Latin */
+	{0x2010, 0x205f}, /* punctuation */
+	{0x2190, 0x2328}, /* arrows, operators */
+	{0x232b, 0x2adb}, /* frames, symbols */
+	{0x3041, 0x3096}, /* Hiragana */
+	{0x309d, 0x30ff}, /* Katakana */
+	{0x3400, 0x9fff}, /* Han */
+	{0xac00, 0xd7a3}, /* Hangul */
+	{0xff01, 0xff9d}, /* full and half width */
+	{0x1f000, 0x1faff}, /* pictographs */
+};
+
+static bool is_composed(ucs4_t c)
+{
+	size_t low = 0, high = sizeof(composed) / sizeof(composed[0]);
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (c > composed[middle].last) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < sizeof(composed) / sizeof(composed[0]) && c >= composed[low].first;
+}
+
+bool envoi__is_composed(const uint8_t *text, size_t len)
+{
+	const uint8_t *at = text, *end = text + len;
+	while (at < end) {
+		ucs4_t c;
+		at += u8_mbtouc_unsafe(&c, at, (size_t)(end - at));
+		if (c > 0x2ff && !is_composed(c)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* What contextual rules want to know of a whole string. */
 struct facts {
 	bool has_context;

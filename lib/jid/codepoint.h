@@ -25,6 +25,12 @@ enum envoi__derived {
 
 enum envoi__derived envoi__derived_of(ucs4_t c);
 
+/**
+ * @return whether valid UTF-8 is in Normalization Form C at a glance: all of it are characters that
+ *         nothing composes with; false does not mean that it is not
+ */
+bool envoi__is_composed(const uint8_t *text, size_t len);
+
 /** Check every character of a UTF-8 string, and the contextual rules (RFC 5892, appendix A). */
 enum envoi_precis_problem envoi__check_characters(const uint8_t *text, size_t len, bool freeform);
 

@@ -17,7 +17,7 @@
 struct envoi_jid {
 	struct envoi_context *context;
 	unsigned int references;
-	uint32_t hash;
+	uint32_t hash; /* 0: not asked for yet */
 	uint16_t len, bare_len; /* of the text */
 	uint16_t local_len, domain_len, resource_len, ascii_len;
 	const char *local, *domain, *resource;
@@ -105,7 +105,6 @@ static int assemble(struct envoi_jid **ret_jid, struct envoi_context *context,
 		.ascii_len = (uint16_t)parts->ascii.len,
 	};
 	put_copies(put_text(jid, parts), jid, parts);
-	jid->hash = (uint32_t)envoi__hash(context, jid->text, jid->len);
 	jid->context = envoi_context_ref(context);
 	*ret_jid = jid;
 	return ENVOI_OK;
@@ -177,11 +176,16 @@ int envoi_jid_check(const char *text, size_t len, char *line, size_t size)
 	return r;
 }
 
+/* Constant but for its count and its hash. */
+static struct envoi_jid *changeable(const struct envoi_jid *jid)
+{
+	return (struct envoi_jid *)(uintptr_t)jid;
+}
+
 struct envoi_jid *envoi_jid_ref(const struct envoi_jid *jid)
 {
-	struct envoi_jid *counted = (struct envoi_jid *)(uintptr_t)jid; /* const but for its count */
-	counted->references++;
-	return counted;
+	changeable(jid)->references++;
+	return changeable(jid);
 }
 
 struct envoi_jid *envoi_jid_unref(struct envoi_jid *jid)
@@ -285,6 +289,10 @@ bool envoi_jid_equal_bare(const struct envoi_jid *a, const struct envoi_jid *b)
 
 uint32_t envoi_jid_hash(const struct envoi_jid *jid)
 {
+	if (jid->hash == 0) {
+		uint32_t hash = (uint32_t)envoi__hash(jid->context, jid->text, jid->len);
+		changeable(jid)->hash = hash != 0 ? hash : 1;
+	}
 	return jid->hash;
 }
 

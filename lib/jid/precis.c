@@ -29,7 +29,7 @@ void envoi__precis_init(struct envoi__precis *precis, const char *text, size_t l
 	precis->text = (const uint8_t *)text;
 	precis->len = len;
 	precis->allocated = NULL;
-	precis->changed = false;
+	precis->changed = precis->has_used_rooms = false;
 }
 
 static void drop_text(struct envoi__precis *precis)
@@ -43,12 +43,15 @@ static void drop_text(struct envoi__precis *precis)
 
 void envoi__precis_finish(struct envoi__precis *precis)
 {
-	envoi__wipe(precis->rooms, sizeof(precis->rooms));
+	if (precis->has_used_rooms) {
+		envoi__wipe(precis->rooms, sizeof(precis->rooms));
+	}
 	drop_text(precis);
 }
 
 static uint8_t *other_room(struct envoi__precis *precis)
 {
+	precis->has_used_rooms = true;
 	return precis->rooms[precis->text == precis->rooms[0]];
 }
 
@@ -153,11 +156,29 @@ static int normalize(struct envoi__precis *precis, uninorm_t form)
 
 int envoi__precis_compose(struct envoi__precis *precis)
 {
-	return normalize(precis, UNINORM_NFC);
+	return envoi__is_composed(precis->text, precis->len) ? ENVOI_OK
+							     : normalize(precis, UNINORM_NFC);
+}
+
+/* The mappings that depend on context are of characters that change without context, too. */
+static bool is_lower(const uint8_t *text, size_t len)
+{
+	const uint8_t *at = text, *end = text + len;
+	while (at < end) {
+		ucs4_t c;
+		at += u8_mbtouc_unsafe(&c, at, (size_t)(end - at));
+		if (uc_tolower(c) != c) {
+			return false;
+		}
+	}
+	return true;
 }
 
 int envoi__precis_map_case(struct envoi__precis *precis)
 {
+	if (is_lower(precis->text, precis->len)) {
+		return ENVOI_OK;
+	}
 	size_t len = ENVOI__PRECIS_ROOM;
 	uint8_t *result =
 		u8_tolower(precis->text, precis->len, NULL, NULL, other_room(precis), &len);

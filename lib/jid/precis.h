@@ -21,6 +21,7 @@ struct envoi__precis {
 	size_t len;
 	uint8_t *allocated;
 	bool changed; /* by the rules applied last */
+	bool has_used_rooms;
 	uint8_t rooms[2][ENVOI__PRECIS_ROOM];
 };
 

@@ -12,13 +12,13 @@ enum byte_class {
 	IN_LOCAL = 1,
 	IN_DOMAIN = 2,
 	IN_RESOURCE = 4,
-	UPPER_CASE = 8,
+	NOT_UPPER_CASE = 8,
 };
 
-#define L (IN_LOCAL | IN_RESOURCE) /* most punctuation */
+#define R (IN_RESOURCE | NOT_UPPER_CASE) /* blank, and what RFC 7622, section 3.3.1, excludes */
+#define L (R | IN_LOCAL) /* most punctuation */
 #define D (L | IN_DOMAIN) /* small letters, digits, hyphen and dot */
-#define U (D | UPPER_CASE)
-#define R IN_RESOURCE /* blank, and what RFC 7622, section 3.3.1, excludes from localparts */
+#define U (IN_RESOURCE | IN_LOCAL | IN_DOMAIN)
 static const unsigned char classes[256] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* controls */
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* controls */
@@ -54,20 +54,24 @@ void envoi__jid_split(struct envoi__jid_parts *parts, const char *text, size_t l
 	parts->domain.len = len;
 }
 
-/* @return whether all bytes are of the class; absent parts are */
-static bool has_class(const struct envoi__span *part, unsigned int class, bool *needs_lower)
+/* @return the classes that all its bytes are of */
+static unsigned int classes_of(const struct envoi__span *part)
 {
-	unsigned int all = class, any = 0;
-	if (part->text == NULL) {
-		return true;
+	const unsigned char *at = (const unsigned char *)part->text;
+	size_t left = part->len;
+	unsigned int all = IN_LOCAL | IN_DOMAIN | IN_RESOURCE | NOT_UPPER_CASE;
+	for (; left >= 4; left -= 4, at += 4) {
+		all &= classes[at[0]] & classes[at[1]] & classes[at[2]] & classes[at[3]];
 	}
-	for (size_t i = 0; i < part->len; i++) {
-		unsigned int its = classes[(unsigned char)part->text[i]];
-		all &= its;
-		any |= its;
+	for (; left > 0; left--, at++) {
+		all &= classes[*at];
 	}
-	*needs_lower |= (any & UPPER_CASE) != 0;
-	return all == class && part->len > 0 && part->len <= ENVOI__JID_PART_MAX;
+	return all;
+}
+
+static bool has_good_len(const struct envoi__span *part)
+{
+	return part->len > 0 && part->len <= ENVOI__JID_PART_MAX;
 }
 
 /* NR-LDH labels (RFC 5890, section 2.3.1); xn-- labels are for the slow way. */
@@ -101,16 +105,33 @@ static void strip_final_dot(struct envoi__span *domain)
 
 bool envoi__jid_prepare_ascii_resource(const struct envoi__span *resource)
 {
-	bool ignored = false;
-	return has_class(resource, IN_RESOURCE, &ignored);
+	return resource->text == NULL ||
+		(has_good_len(resource) && (classes_of(resource) & IN_RESOURCE) != 0);
+}
+
+static bool prepare_ascii_local(const struct envoi__span *local, bool *needs_lower)
+{
+	if (local->text == NULL) {
+		return true;
+	}
+	unsigned int all = classes_of(local);
+	*needs_lower |= (all & NOT_UPPER_CASE) == 0;
+	return has_good_len(local) && (all & IN_LOCAL) != 0;
+}
+
+static bool prepare_ascii_domain(const struct envoi__span *domain, bool *needs_lower)
+{
+	unsigned int all = classes_of(domain);
+	*needs_lower |= (all & NOT_UPPER_CASE) == 0;
+	return (all & IN_DOMAIN) != 0 && has_good_labels(domain);
 }
 
 bool envoi__jid_prepare_ascii(struct envoi__jid_parts *parts)
 {
 	strip_final_dot(&parts->domain);
-	return has_class(&parts->local, IN_LOCAL, &parts->needs_lower) &&
-		has_class(&parts->domain, IN_DOMAIN, &parts->needs_lower) &&
-		has_good_labels(&parts->domain) && envoi__jid_prepare_ascii_resource(&parts->resource);
+	return prepare_ascii_local(&parts->local, &parts->needs_lower) &&
+		prepare_ascii_domain(&parts->domain, &parts->needs_lower) &&
+		envoi__jid_prepare_ascii_resource(&parts->resource);
 }
 
 static bool has_excluded(const struct envoi__precis *precis)
@@ -157,9 +178,23 @@ int envoi__jid_prepare_resource(
 	struct envoi__span *resource, char *room, struct envoi__jid_reason *ret_reason)
 {
 	ret_reason->part = "resourcepart";
-	return resource->text == NULL
+	return envoi__jid_prepare_ascii_resource(resource)
 		? ENVOI_OK
 		: enforce(resource, ENVOI_PRECIS_OPAQUE_STRING, room, &ret_reason->what);
+}
+
+static int prepare_local(struct envoi__jid_parts *parts, char *room, const char **ret_what)
+{
+	return prepare_ascii_local(&parts->local, &parts->needs_lower)
+		? ENVOI_OK
+		: enforce(&parts->local, ENVOI_PRECIS_USERNAME_CASE_MAPPED, room, ret_what);
+}
+
+static int prepare_domain(struct envoi__jid_parts *parts, char *room, const char **ret_what)
+{
+	return prepare_ascii_domain(&parts->domain, &parts->needs_lower)
+		? ENVOI_OK
+		: envoi__jid_prepare_domain(&parts->domain, &parts->ascii, room, ret_what);
 }
 
 int envoi__jid_prepare(
@@ -168,17 +203,11 @@ int envoi__jid_prepare(
 	enum {
 		PART_ROOM = ENVOI__JID_PART_MAX + 1,
 	};
-	int r = ENVOI_OK;
-	parts->needs_lower = false;
-	if (parts->local.text != NULL) {
-		ret_reason->part = "localpart";
-		r = enforce(&parts->local, ENVOI_PRECIS_USERNAME_CASE_MAPPED, room,
-			&ret_reason->what);
-	}
+	ret_reason->part = "localpart";
+	int r = prepare_local(parts, room, &ret_reason->what);
 	if (r == ENVOI_OK) {
 		ret_reason->part = "domainpart";
-		r = envoi__jid_prepare_domain(&parts->domain, &parts->ascii, room + PART_ROOM,
-			&ret_reason->what);
+		r = prepare_domain(parts, room + PART_ROOM, &ret_reason->what);
 	}
 	return r < 0 ? r
 		     : envoi__jid_prepare_resource(&parts->resource, room + 3 * PART_ROOM, ret_reason);

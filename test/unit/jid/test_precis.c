@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <unicase.h>
 #include <unictype.h>
 #include <uninorm.h>
 #include <unistr.h>
@@ -256,6 +257,53 @@ static void short_cuts_are_right(void **state)
 	}
 }
 
+static bool is_composed(ucs4_t c)
+{
+	uint8_t text[6];
+	return envoi__is_composed(text, (size_t)u8_uctomb(text, c, sizeof(text)));
+}
+
+static void what_looks_composed_is(void **state)
+{
+	(void)state;
+	size_t composed = 0;
+	for (ucs4_t c = 0; c < 0x110000; c = c == 0xd7ff ? 0xe000 : c + 1) {
+		ucs4_t parts[UC_DECOMPOSITION_MAX_LENGTH], normal[64];
+		int count = uc_canonical_decomposition(c, parts);
+		if (count == 2 && uc_composition(parts[0], parts[1]) == c) {
+			assert_false(is_composed(parts[1]));
+		}
+		if (is_composed(c)) {
+			size_t len = COUNT(normal);
+			assert_ptr_equal(u32_normalize(UNINORM_NFC, &c, 1, normal, &len), normal);
+			assert_int_equal(len, 1);
+			assert_int_equal(normal[0], c);
+			assert_int_equal(uc_combining_class(c), 0);
+			composed++;
+		}
+	}
+	assert_true(composed > 40000);
+}
+
+/* What changes with context changes without. */
+static void lower_case_is_recognized(void **state)
+{
+	for (ucs4_t c = 0x80; c < 0x110000; c = c == 0xd7ff ? 0xe000 : c + 1) {
+		uint8_t text[6], mapped[32];
+		size_t len = (size_t)u8_uctomb(text, c, sizeof(text)), mapped_len = sizeof(mapped);
+		assert_ptr_equal(u8_tolower(text, len, NULL, NULL, mapped, &mapped_len), mapped);
+		bool changes = len != mapped_len || memcmp(text, mapped, len) != 0;
+		assert_int_equal(changes, uc_tolower(c) != c);
+	}
+	static const struct row rows[] = {
+		{USERNAME, "\u0391\u03a3", "\u03b1\u03c2", 0},
+		{USERNAME, "\u03b1\u03a3\u03b1", "\u03b1\u03c3\u03b1", 0},
+		{USERNAME, "\u03b1\u03c2", "\u03b1\u03c2", 0},
+		{USERNAME, "I\u0307", "i\u0307", 0},
+	};
+	assert_rows(state, rows, COUNT(rows));
+}
+
 static size_t put_character(char *text, ucs4_t c)
 {
 	return (size_t)u8_uctomb((uint8_t *)text, c, 8);
@@ -355,6 +403,8 @@ int main(void)
 		TEST(the_bidi_rule_is_applied),
 		TEST(characters_have_their_derived_property),
 		TEST(short_cuts_are_right),
+		TEST(what_looks_composed_is),
+		TEST(lower_case_is_recognized),
 		TEST(results_are_stable),
 		TEST(long_strings_are_enforced_up_to_the_limit),
 		TEST(two_strings_are_compared_by_a_profile),

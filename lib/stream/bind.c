@@ -7,6 +7,7 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/features.h>
 
+#include "stanza/payloads.h"
 #include "stream/iq.h"
 
 struct bind {
@@ -37,12 +38,9 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	if (offer == NULL) {
 		return ENVOI_OK;
 	}
-	struct envoi_element *payload =
-		envoi_element_new(envoi_stream_context(stream), ENVOI_NS_BIND, "bind");
-	envoi_element_add_with_text(payload, NULL, "resource", from_handler(self)->resource);
 	struct state *state = envoi_stream_feature_state(stream, self);
-	int r = envoi__iq_send(stream, &state->iq, payload);
-	envoi_element_unref(payload);
+	const struct envoi__bind request = {.resource = from_handler(self)->resource};
+	int r = envoi__iq_send(stream, &state->iq, &envoi__bind_type, &request);
 	return r < 0 ? r : ENVOI_AGAIN;
 }
 
@@ -64,25 +62,39 @@ static bool is_expected(const struct bind *bind, const struct envoi_jid *local,
 		: envoi_jid_equal_bare(local, bound);
 }
 
-static int take_address(
-	struct envoi_handler *self, struct envoi_stream *stream, const char *text)
+/* @return as envoi_payload_parse(), or ENVOI_ERR_PROTOCOL: there is no address */
+static int read_address(const struct envoi_jid **ret_jid, const struct envoi_element *result)
 {
-	struct envoi_jid *bound = NULL;
-	if (text == NULL) {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
-			"the server bound no address");
+	const void *value;
+	const struct envoi_element *payload = envoi_element_child(result, ENVOI_NS_BIND, "bind");
+	if (payload == NULL) {
+		return ENVOI_ERR_PROTOCOL;
 	}
-	int r = envoi_jid_from_text(&bound, envoi_stream_context(stream), text);
-	if (r == ENVOI_ERR_NOMEM) {
+	int r = envoi_payload_parse(&value, &envoi__bind_type, payload, NULL);
+	if (r == ENVOI_OK) {
+		*ret_jid = ((const struct envoi__bind *)value)->jid;
+	}
+	return r == ENVOI_OK && *ret_jid == NULL ? ENVOI_ERR_PROTOCOL : r;
+}
+
+static int take_result(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *result)
+{
+	const struct envoi_jid *bound;
+	int r = read_address(&bound, result);
+	if (r == ENVOI_ERR_PROTOCOL || r == ENVOI_ERR_LIMIT) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
+			"the server bound nothing that is an address");
+	}
+	if (r < 0) {
 		return r;
 	}
-	if (r < 0 || !is_expected(from_handler(self), envoi_stream_local(stream), bound)) {
-		envoi_jid_unref(bound);
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_UNDEFINED_CONDITION,
-			"the server bound an address that is not the account's: %s", text);
+	if (!is_expected(from_handler(self), envoi_stream_local(stream), bound)) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
+			ENVOI_STREAM_UNDEFINED_CONDITION, "the server bound an address that is not the account's: %s",
+			envoi_jid_text(bound));
 	}
 	envoi_stream_set_local(stream, bound);
-	envoi_jid_unref(bound);
 	envoi_stream_feature_done(stream, self, ENVOI_STREAM_BOUND, false, NULL);
 	return ENVOI_OK;
 }
@@ -92,12 +104,7 @@ static int take_answer(struct envoi_handler *self, struct envoi_stream *stream,
 {
 	struct state *state = envoi_stream_feature_state(stream, self);
 	int r = envoi__iq_take_answer(stream, &state->iq, element);
-	if (r != ENVOI_OK) {
-		return r;
-	}
-	const struct envoi_element *payload = envoi_element_child(element, ENVOI_NS_BIND, "bind");
-	return take_address(
-		self, stream, envoi_element_text(envoi_element_child(payload, NULL, "jid")));
+	return r == ENVOI_OK ? take_result(self, stream, element) : r;
 }
 
 /* --- receiving side --- */
@@ -117,33 +124,30 @@ static int take_request(struct envoi_handler *self, struct envoi_stream *stream,
 {
 	struct envoi_bind_hook *hook = from_handler(self)->hook;
 	struct state *state = envoi_stream_feature_state(stream, self);
-	const struct envoi_element *payload = envoi__iq_set_payload(element, ENVOI_NS_BIND, "bind");
-	if (payload == NULL || hook == NULL) {
+	const struct envoi_element *payload = envoi_element_child(element, ENVOI_NS_BIND, "bind");
+	if (payload == NULL || hook == NULL || !envoi__iq_is_set(element)) {
 		return ENVOI_DECLINED;
 	}
 	const char *id = envoi_element_attr(element, "id");
 	if (state->asked != NULL) {
 		return envoi__iq_send_error(stream, id, ENVOI_NOT_ALLOWED);
 	}
+	const void *value;
+	int r = envoi_payload_parse(&value, &envoi__bind_type, payload, NULL);
+	if (r == ENVOI_ERR_NOMEM) {
+		return r;
+	}
+	if (r < 0) {
+		return envoi__iq_send_error(stream, id, ENVOI_BAD_REQUEST);
+	}
 	state->asked = envoi_strndup(envoi_stream_context(stream), id, strlen(id));
 	if (state->asked == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	const char *resource = envoi_element_text(envoi_element_child(payload, NULL, "resource"));
+	const char *resource = ((const struct envoi__bind *)value)->resource;
 	bool is_chosen = resource != NULL && resource[0] != '\0';
 	hook->impl->wanted(hook, stream, self, is_chosen ? resource : NULL);
 	return ENVOI_OK;
-}
-
-static int send_address(
-	struct envoi_stream *stream, const char *id, const struct envoi_jid *jid)
-{
-	struct envoi_element *payload =
-		envoi_element_new(envoi_stream_context(stream), ENVOI_NS_BIND, "bind");
-	envoi_element_add_with_text(payload, NULL, "jid", envoi_jid_text(jid));
-	int r = payload == NULL ? ENVOI_ERR_NOMEM : envoi__iq_send_result(stream, id, payload);
-	envoi_element_unref(payload);
-	return r;
 }
 
 int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handler *handler,
@@ -155,7 +159,8 @@ int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handler *handler
 	}
 	char *id = state->asked;
 	state->asked = NULL;
-	int r = jid != NULL ? send_address(stream, id, jid)
+	const struct envoi__bind result = {.jid = jid};
+	int r = jid != NULL ? envoi__iq_send_result(stream, id, &envoi__bind_type, &result)
 			    : envoi__iq_send_error(stream, id, condition);
 	envoi_free(envoi_stream_context(stream), id);
 	if (jid != NULL && r == ENVOI_OK) {

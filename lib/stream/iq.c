@@ -26,16 +26,15 @@ static int send_and_unref(struct envoi_stream *stream, struct envoi_element *iq)
 }
 
 int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
-	const struct envoi_element *payload)
+	const struct envoi_payload_type *type, const void *value)
 {
 	char id[ENVOI_ID_SIZE];
-	int r = envoi_element_error(payload);
-	r = r < 0 ? r : envoi_id_make(envoi_stream_context(stream), id);
+	int r = envoi_id_make(envoi_stream_context(stream), id);
 	if (r < 0) {
 		return r;
 	}
 	struct envoi_element *element = new_iq(stream, "set", id);
-	envoi_element_add_copy(element, payload);
+	envoi_payload_add(element, type, value, NULL);
 	r = send_and_unref(stream, element);
 	if (r == ENVOI_OK) {
 		memcpy(iq->id, id, sizeof(iq->id));
@@ -43,33 +42,33 @@ int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
 	return r;
 }
 
-/* RFC 6120, section 8.3: the condition, the text, and by the type whether to try again. */
+static void set_failure(struct envoi_stream *stream, struct envoi_failure *failure,
+	const struct envoi_stanza_error *error)
+{
+	envoi_failure_set(failure, envoi_stream_context(stream), ENVOI_PHASE_BIND, ENVOI_ERR_STANZA,
+		"%s", error->text != NULL ? error->text : "");
+	/* RFC 6120, section 8.3.2: only after `wait` the same request may be granted. */
+	failure->retry = error->type == ENVOI_ERROR_WAIT ? ENVOI_RETRY_LATER
+							 : ENVOI_RETRY_AFTER_USER;
+	const char *name = envoi_stanza_condition_name(error->condition);
+	memcpy(failure->condition, name, strlen(name) + 1);
+}
+
 static int fail_for_error(struct envoi_stream *stream, const struct envoi_element *answer)
 {
-	const struct envoi_element *error = envoi_element_child(answer, NULL, "error");
-	const struct envoi_element *condition = envoi_element_first(error);
-	while (condition != NULL &&
-		(strcmp(envoi_element_ns(condition), ENVOI_NS_STANZA_ERRORS) != 0 ||
-			strcmp(envoi_element_name(condition), "text") == 0)) {
-		condition = envoi_element_next(condition);
+	struct envoi_element *copy = envoi_element_dup(answer);
+	struct envoi_stanza *stanza = NULL;
+	int r = copy == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_from_element(&stanza, copy);
+	struct envoi_stanza_error error;
+	if (r == ENVOI_OK && envoi_stanza_get_error(stanza, &error)) {
+		struct envoi_failure failure;
+		set_failure(stream, &failure, &error);
+		envoi_stream_fail(stream, &failure);
+		r = ENVOI_ERR_STANZA;
 	}
-	const char *text = envoi_element_text(
-		envoi_element_child(error, ENVOI_NS_STANZA_ERRORS, "text"));
-	const char *type = error != NULL ? envoi_element_attr(error, "type") : NULL;
-	struct envoi_failure failure;
-	envoi_failure_set(&failure, envoi_stream_context(stream), ENVOI_PHASE_BIND, ENVOI_ERR_STANZA,
-		"%s", text != NULL ? text : "");
-	failure.retry = envoi_stanza_error_type_from_name(type != NULL ? type : "") ==
-			ENVOI_ERROR_WAIT
-		? ENVOI_RETRY_LATER
-		: ENVOI_RETRY_AFTER_USER;
-	const char *name = envoi_stanza_condition_name(envoi_stanza_condition_from_name(
-		condition != NULL ? envoi_element_name(condition) : ""));
-	if (name != NULL) {
-		memcpy(failure.condition, name, strlen(name) + 1);
-	}
-	envoi_stream_fail(stream, &failure);
-	return ENVOI_ERR_STANZA;
+	envoi_stanza_unref(stanza);
+	envoi_element_unref(copy);
+	return r;
 }
 
 int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
@@ -90,23 +89,17 @@ int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
 
 /* --- answering --- */
 
-const struct envoi_element *envoi__iq_set_payload(
-	const struct envoi_element *element, const char *ns, const char *name)
+bool envoi__iq_is_set(const struct envoi_element *element)
 {
 	const char *type = envoi_element_attr(element, "type");
-	if (type == NULL || strcmp(type, "set") != 0 || envoi_element_attr(element, "id") == NULL) {
-		return NULL;
-	}
-	return envoi_element_child(element, ns, name);
+	return type != NULL && strcmp(type, "set") == 0 && envoi_element_attr(element, "id") != NULL;
 }
 
-int envoi__iq_send_result(
-	struct envoi_stream *stream, const char *id, const struct envoi_element *payload)
+int envoi__iq_send_result(struct envoi_stream *stream, const char *id,
+	const struct envoi_payload_type *type, const void *value)
 {
 	struct envoi_element *iq = new_iq(stream, "result", id);
-	if (payload != NULL) {
-		envoi_element_add_copy(iq, payload);
-	}
+	envoi_payload_add(iq, type, value, NULL);
 	return send_and_unref(stream, iq);
 }
 

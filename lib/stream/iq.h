@@ -6,6 +6,7 @@
 #define ENVOI_STREAM_IQ_H
 
 #include <envoi/interfaces/stream.h>
+#include <envoi/payload.h>
 #include <envoi/stanza.h>
 
 /** A request under way; part of a feature's state. */
@@ -13,9 +14,9 @@ struct envoi__iq {
 	char id[ENVOI_ID_SIZE]; /* "": none is */
 };
 
-/** Send an iq set. @param payload borrowed; NULL reports ENVOI_ERR_NOMEM */
+/** Send an iq set with a payload. */
 int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
-	const struct envoi_element *payload);
+	const struct envoi_payload_type *type, const void *value);
 
 /**
  * Look at an iq that came.
@@ -26,13 +27,12 @@ int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
 int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
 	const struct envoi_element *answer);
 
-/** @return the payload of an iq set with that payload and an id, or NULL */
-const struct envoi_element *envoi__iq_set_payload(
-	const struct envoi_element *element, const char *ns, const char *name);
+/** @return whether it is an iq set, with an id */
+bool envoi__iq_is_set(const struct envoi_element *element);
 
-/** Answer with a result. @param payload borrowed; NULL: none */
-int envoi__iq_send_result(
-	struct envoi_stream *stream, const char *id, const struct envoi_element *payload);
+/** Answer with a result. */
+int envoi__iq_send_result(struct envoi_stream *stream, const char *id,
+	const struct envoi_payload_type *type, const void *value);
 
 /** Answer with an error. */
 int envoi__iq_send_error(

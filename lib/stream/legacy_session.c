@@ -5,6 +5,7 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/features.h>
 
+#include "stanza/payloads.h"
 #include "stream/iq.h"
 
 struct legacy_session {
@@ -19,11 +20,8 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	if (offer == NULL || envoi_element_child(offer, NULL, "optional") != NULL) {
 		return ENVOI_OK;
 	}
-	struct envoi_element *payload =
-		envoi_element_new(envoi_stream_context(stream), ENVOI_NS_SESSION, "session");
 	struct envoi__iq *iq = envoi_stream_feature_state(stream, self);
-	int r = envoi__iq_send(stream, iq, payload);
-	envoi_element_unref(payload);
+	int r = envoi__iq_send(stream, iq, &envoi__session_type, NULL);
 	return r < 0 ? r : ENVOI_AGAIN;
 }
 

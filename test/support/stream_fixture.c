@@ -156,7 +156,7 @@ void stream_fixture_finish(struct stream_fixture *fixture)
 	recorder_finish(&fixture->recorder);
 	peer_free(fixture->peer);
 	for (size_t i = 0; i < fixture->handler_count; i++) {
-		fixture->handlers[i]->impl->destroy(fixture->handlers[i]);
+		envoi_handler_destroy(fixture->handlers[i]);
 	}
 	envoi_memory_pair_unref(fixture->pair);
 	envoi_jid_unref(fixture->alice);

@@ -21,6 +21,7 @@ static void send_tail(struct envoi_stream *stream)
 {
 	if (stream->output == ENVOI__OUTPUT_OPEN) {
 		(void)stream->transport->impl->send_tail(stream->transport);
+		envoi__tap_tail(&stream->tap, ENVOI_OUT);
 		stream->output = ENVOI__OUTPUT_ENDED;
 	}
 }

@@ -198,6 +198,15 @@ void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_h
 
 /* --- ours --- */
 
+static int send(struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	int r = stream->transport->impl->send_head(stream->transport, head);
+	if (r == ENVOI_OK) {
+		envoi__tap_head(&stream->tap, stream->context, ENVOI_OUT, head);
+	}
+	return r;
+}
+
 /* Section 4.7.3: unique, and not to be guessed. */
 static int send_receiver_head(struct envoi_stream *stream)
 {
@@ -216,7 +225,7 @@ static int send_receiver_head(struct envoi_stream *stream)
 		.version = has_versions(stream) ? VERSION : NULL,
 		.content_ns = stream->content_ns,
 	};
-	return stream->transport->impl->send_head(stream->transport, &head);
+	return send(stream, &head);
 }
 
 /* Section 4.7.1: who we are is told only when nobody else can read it. */
@@ -236,7 +245,7 @@ static int send_initiator_head(struct envoi_stream *stream)
 		.version = has_versions(stream) ? VERSION : NULL,
 		.content_ns = stream->content_ns,
 	};
-	int r = stream->transport->impl->send_head(stream->transport, &head);
+	int r = send(stream, &head);
 	envoi_jid_unref(bare);
 	return r;
 }

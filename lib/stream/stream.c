@@ -75,6 +75,7 @@ static void on_opened(struct envoi_transport_sink *sink, const struct envoi_stre
 {
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
+		envoi__tap_head(&stream->tap, stream->context, ENVOI_IN, head);
 		envoi__stream_draw_consequences(stream);
 		envoi__stream_head(stream, head);
 		envoi__stream_leave(stream);
@@ -85,6 +86,7 @@ static void on_element(struct envoi_transport_sink *sink, struct envoi_element *
 {
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
+		envoi__tap_element(&stream->tap, stream->context, ENVOI_IN, element);
 		envoi_element_ref(element);
 		envoi__stream_draw_consequences(stream);
 		envoi__stream_element(stream, element);
@@ -97,6 +99,7 @@ static void on_ended(struct envoi_transport_sink *sink)
 {
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
+		envoi__tap_tail(&stream->tap, ENVOI_IN);
 		envoi__stream_ended(stream);
 		envoi__stream_leave(stream);
 	}
@@ -218,6 +221,7 @@ static int take_options(struct envoi_stream *stream, const struct envoi_stream_o
 	stream->role = options->role;
 	stream->required = options->required;
 	stream->local = options->local != NULL ? envoi_jid_ref(options->local) : NULL;
+	stream->tap = (struct envoi__tap){.show = options->tap, .user = options->tap_user};
 	envoi__stream_read_settings(stream, options->settings);
 	const char *lang = envoi_settings_text(options->settings, "lang");
 	int r = copy_text(stream->context, &stream->content_ns, content_ns);
@@ -333,7 +337,11 @@ int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)
 {
 	bool is_early = stream->role == ENVOI_INITIATOR && !stream->is_ready &&
 		(stream->bits & ENVOI_STREAM_BOUND) == 0;
-	return is_early ? ENVOI_ERR_STATE : send_counted(stream, xml, len, true);
+	int r = is_early ? ENVOI_ERR_STATE : send_counted(stream, xml, len, true);
+	if (r == ENVOI_OK) {
+		envoi__tap_stanza(&stream->tap, ENVOI_OUT, xml, len);
+	}
+	return r;
 }
 
 /*
@@ -353,6 +361,9 @@ int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_el
 		r = send_counted(stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml), false);
 	}
 	envoi_buffer_wipe(&xml);
+	if (r == ENVOI_OK) {
+		envoi__tap_element(&stream->tap, stream->context, ENVOI_OUT, element);
+	}
 	return r;
 }
 

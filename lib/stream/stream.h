@@ -10,6 +10,7 @@
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
 
+#include "stream/tap.h"
 #include "stream/written.h"
 
 /*
@@ -22,6 +23,7 @@
  *	ending.c    closing, failing, and how it is told
  *	errors.c    stream errors in and out (RFC 6120, section 4.9)
  *	written.c   which of the written elements were stanzas
+ *	tap.c       showing the traffic
  */
 
 /** A handler that concerns streams, and what is kept for it. */
@@ -98,6 +100,7 @@ struct envoi_stream {
 	uint64_t timeouts_ms[ENVOI_PHASE_CLOSE + 1]; /* 0: none */
 	struct envoi_xml_limits limits; /* after login */
 	struct envoi__written written;
+	struct envoi__tap tap;
 	struct envoi_failure failure; /* the first; code 0: none */
 };
 

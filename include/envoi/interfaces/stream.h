@@ -10,6 +10,7 @@
 
 #include <envoi/handler.h>
 #include <envoi/interfaces/transport.h>
+#include <envoi/tap.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -134,6 +135,8 @@ struct envoi_stream_options {
 						    must outlive the stream */
 	size_t handler_count;
 	unsigned int required; /**< bits without which `ready` is a failure */
+	envoi_tap_fn *tap; /**< sees the traffic; NULL: nobody does */
+	void *tap_user;
 	const struct envoi_settings *settings; /**< borrowed for the call: lang, limits.*, and
 						    stream., tls., sasl., bind., close.timeout */
 };

@@ -1,0 +1,26 @@
+/*
+ * envoi - showing the traffic of a stream, secrets left out
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_STREAM_TAP_H
+#define ENVOI_STREAM_TAP_H
+
+#include <envoi/interfaces/stream.h>
+
+/** Who looks; embedded in the stream. */
+struct envoi__tap {
+	envoi_tap_fn *show; /* NULL: nobody */
+	void *user;
+};
+
+void envoi__tap_head(const struct envoi__tap *tap, struct envoi_context *context,
+	enum envoi_direction direction, const struct envoi_stream_head *head);
+/** An element; what SASL exchanges is redacted. */
+void envoi__tap_element(const struct envoi__tap *tap, struct envoi_context *context,
+	enum envoi_direction direction, const struct envoi_element *element);
+/** A stanza in serialised form. */
+void envoi__tap_stanza(const struct envoi__tap *tap, enum envoi_direction direction,
+	const char *xml, size_t len);
+void envoi__tap_tail(const struct envoi__tap *tap, enum envoi_direction direction);
+
+#endif

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <envoi/context.h>
 #include <envoi/event.h>
 #include <envoi/stanza.h>
 

@@ -1,0 +1,43 @@
+/*
+ * envoi - XEP-0199: XMPP Ping, version 2.0.1
+ * SPDX-License-Identifier: MIT
+ */
+#include <envoi/ext/ping.h>
+
+#include <envoi/payload.h>
+
+static const struct envoi_payload_type ping_type = ENVOI_PAYLOAD_EMPTY(ENVOI_NS_PING, "ping");
+
+int envoi_ping(struct envoi_session *session, const char *to, uint64_t timeout_ms,
+	envoi_answer_fn *done, void *user, struct envoi_request **ret_request)
+{
+	struct envoi_stanza *iq = envoi_iq_new(envoi_session_context(session), ENVOI_IQ_GET, to);
+	envoi_stanza_encode(iq, &ping_type, NULL);
+	return envoi_request(session, iq, NULL, timeout_ms, done, user, ret_request);
+}
+
+/* Section 4.2: the pong is an empty result, which the session sends for what was handled. */
+static int on_ping(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	(void)in;
+	return ENVOI_OK;
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_IQ_GET, .payload = &ping_type, .handle = on_ping},
+	ENVOI_ROWS_END,
+};
+static const char *const uris[] = {ENVOI_NS_PING, NULL};
+static const struct envoi_handler_impl responder_impl = {
+	.name = "ping",
+	.stanzas = stanzas,
+	.uris = uris,
+};
+
+struct envoi_handler *envoi_ping_handler(void)
+{
+	/* Never written to: a handler without state is nothing but its table. */
+	static struct envoi_handler responder = ENVOI_HANDLER(&responder_impl);
+	return &responder;
+}

@@ -29,6 +29,8 @@ enum envoi_event_type {
 	ENVOI_EVENT_AUTHENTICATED, /**< SASL succeeded on both sides; @p text: the mechanism */
 	ENVOI_EVENT_BOUND, /**< the address is known; @p jid: the full one */
 	ENVOI_EVENT_STARTED, /**< a new session: stanzas flow, nothing of an earlier one is left */
+	ENVOI_EVENT_ROSTER, /**< client: the contact list was fetched */
+	ENVOI_EVENT_ROSTER_CHANGED, /**< client: a contact changed or went; @p jid: which */
 	ENVOI_EVENT_AVAILABLE, /**< client: roster fetched, initial presence sent */
 	ENVOI_EVENT_UNHANDLED, /**< a message or presence that a handler failed on, or whose payload
 				    is malformed; any stanza whose sender is no address; @p stanza,

@@ -7,18 +7,23 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
-static void copy_settings(struct envoi_session *session, const struct envoi_settings *settings)
+void envoi_session_configure(struct envoi_session *session, const struct envoi_settings *settings)
 {
 	session->close_timeout_ms = (uint64_t)envoi_settings_int(settings, "close.timeout");
 	session->stanza_limit = (size_t)envoi_settings_int(settings, "limits.output-bytes");
-	envoi__router_init(&session->router, session->context, &session->host, session,
-		(size_t)envoi_settings_int(settings, "limits.deferred"));
-	envoi__requests_init(&session->requests, session->context, &session->queue,
-		(size_t)envoi_settings_int(settings, "limits.requests"),
-		(uint64_t)envoi_settings_int(settings, "request.timeout"));
-	envoi__outbox_init(&session->outbox, session->context, &session->queue,
-		(size_t)envoi_settings_int(settings, "limits.outbox-stanzas"),
-		(size_t)envoi_settings_int(settings, "limits.outbox-bytes"));
+	session->router.deferred_limit = (size_t)envoi_settings_int(settings, "limits.deferred");
+	session->requests.limit = (size_t)envoi_settings_int(settings, "limits.requests");
+	session->requests.timeout_ms = (uint64_t)envoi_settings_int(settings, "request.timeout");
+	session->outbox.count_limit = (size_t)envoi_settings_int(settings, "limits.outbox-stanzas");
+	session->outbox.bytes_limit = (size_t)envoi_settings_int(settings, "limits.outbox-bytes");
+}
+
+static void copy_settings(struct envoi_session *session, const struct envoi_settings *settings)
+{
+	envoi__router_init(&session->router, session->context, &session->host, session, 0);
+	envoi__requests_init(&session->requests, session->context, &session->queue, 0, 0);
+	envoi__outbox_init(&session->outbox, session->context, &session->queue, 0, 0);
+	envoi_session_configure(session, settings);
 }
 
 static int copy_default_settings(struct envoi_session *session)

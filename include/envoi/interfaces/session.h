@@ -57,6 +57,11 @@ struct envoi_session_owner {
 ENVOI_API void envoi_session_set_owner(
 	struct envoi_session *session, struct envoi_session_owner *owner);
 
+/** Take limits and times over from settings; before the next stream, for a session whose settings may
+ * have changed since it was made. What is queued or pending already is not touched. */
+ENVOI_API void envoi_session_configure(
+	struct envoi_session *session, const struct envoi_settings *settings);
+
 /** @return the sink to make a stream with; lives as long as the session */
 ENVOI_API struct envoi_stream_sink *envoi_session_sink(struct envoi_session *session);
 

@@ -47,7 +47,8 @@ int envoi__gsasl_code(int gsasl_code)
 	}
 }
 
-static int remember_nonce(struct envoi__gsasl_exchange *exchange, const char *first, size_t len)
+static int remember_nonce(struct envoi__gsasl_exchange *exchange,
+	const char *first, size_t len)
 {
 	size_t nonce_len;
 	const char *nonce = envoi__scram_client_nonce(first, len, &nonce_len);
@@ -60,7 +61,8 @@ static int remember_nonce(struct envoi__gsasl_exchange *exchange, const char *fi
 }
 
 /* What libgsasl does not look at in messages of a server. */
-static int check_from_receiver(const struct envoi__gsasl_exchange *exchange, const char *in, size_t len)
+static int check_from_receiver(const struct envoi__gsasl_exchange *exchange,
+	const char *in, size_t len)
 {
 	switch (exchange->steps) {
 	case 0:
@@ -77,7 +79,8 @@ static int check_from_receiver(const struct envoi__gsasl_exchange *exchange, con
 }
 
 /* Of a name of which SASLprep leaves nothing, libgsasl loses the memory. */
-static int check_from_initiator(const struct envoi__gsasl_exchange *exchange, const char *in, size_t len)
+static int check_from_initiator(const struct envoi__gsasl_exchange *exchange,
+	const char *in, size_t len)
 {
 	if (!exchange->is_scram || exchange->steps > 0 || len == 0) {
 		return ENVOI_OK;
@@ -188,7 +191,8 @@ static int copy_text(struct envoi_context *context, char **ret_copy, const char 
 	return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
-static int take_identity(struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
+static int take_identity(struct envoi__gsasl_exchange *exchange,
+	const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
 	int r = copy_text(context, &exchange->authzid, parameters->authzid);
@@ -202,7 +206,8 @@ static int take_identity(struct envoi__gsasl_exchange *exchange, const struct en
 }
 
 /* Whoever could not be prepared could not log in: better said before anything is sent. */
-static int take_password(struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
+static int take_password(struct envoi__gsasl_exchange *exchange,
+	const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
 	const char *password = parameters->password;
@@ -219,7 +224,8 @@ static int take_password(struct envoi__gsasl_exchange *exchange, const struct en
 	return copy_text(context, &exchange->password, password);
 }
 
-static int take_binding(struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_binding *binding)
+static int take_binding(struct envoi__gsasl_exchange *exchange,
+	const struct envoi_sasl_binding *binding)
 {
 	char **place = strcmp(binding->type, "tls-exporter") == 0 ? &exchange->tls_exporter
 	               : strcmp(binding->type, "tls-unique") == 0 ? &exchange->tls_unique
@@ -232,7 +238,8 @@ static int take_binding(struct envoi__gsasl_exchange *exchange, const struct env
 	return r == GSASL_OK ? ENVOI_OK : ENVOI_ERR_NOMEM;
 }
 
-static int take_bindings(struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
+static int take_bindings(struct envoi__gsasl_exchange *exchange,
+	const struct envoi_sasl_parameters *parameters)
 {
 	bool is_plus = exchange->base.mechanism->bindings != NULL;
 	if (parameters->role == ENVOI_INITIATOR && parameters->binding_count != (is_plus ? 1 : 0)) {
@@ -275,7 +282,8 @@ static int start_session(struct envoi__gsasl_exchange *exchange)
 	return ENVOI_OK;
 }
 
-static int prepare(struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
+static int prepare(struct envoi__gsasl_exchange *exchange,
+	const struct envoi_sasl_parameters *parameters)
 {
 	int r = take_identity(exchange, parameters);
 	if (r == ENVOI_OK && parameters->role == ENVOI_INITIATOR &&

@@ -132,7 +132,8 @@ static int look_up(struct envoi__gsasl_exchange *exchange, char **ret_password)
 	               : r;
 }
 
-static int give_key(struct envoi__gsasl_exchange *exchange, Gsasl_property property, const void *key)
+static int give_key(struct envoi__gsasl_exchange *exchange,
+	Gsasl_property property, const void *key)
 {
 	char text[2 * ENVOI__SCRAM_LARGEST_HASH];
 	envoi_base64_encode(text, key, envoi__scram_hash_size(exchange->hash));
@@ -239,7 +240,8 @@ static int answer_receiver(struct envoi__gsasl_exchange *exchange, Gsasl_propert
 int envoi__gsasl_on_property(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
 {
 	(void)gsasl;
-	struct envoi__gsasl_exchange *exchange = session == NULL ? NULL : gsasl_session_hook_get(session);
+	struct envoi__gsasl_exchange *exchange =
+		session == NULL ? NULL : gsasl_session_hook_get(session);
 	if (exchange == NULL) {
 		return GSASL_NO_CALLBACK;
 	}

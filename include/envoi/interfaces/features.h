@@ -10,6 +10,7 @@
 #include <envoi/conditions.h>
 #include <envoi/error.h>
 #include <envoi/export.h>
+#include <envoi/interfaces/sasl.h>
 #include <envoi/interfaces/stream.h>
 
 #ifdef __cplusplus
@@ -24,6 +25,7 @@ extern "C" {
 
 struct envoi_context;
 struct envoi_jid;
+struct envoi_settings;
 struct envoi_tls_config;
 
 /* --- STARTTLS (RFC 6120, section 5) --- */
@@ -48,6 +50,60 @@ struct envoi_starttls_options {
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_starttls_new(struct envoi_handler **ret_handler,
 	struct envoi_context *context, const struct envoi_starttls_options *options);
+
+/* --- SASL (RFC 6120, section 6) --- */
+
+#define ENVOI_NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+
+/**
+ * Authentication, initiating side: gains ENVOI_STREAM_AUTHENTICATED.
+ *
+ * The mechanism is chosen before anything is sent, and no other is tried after it has failed. All
+ * failures end the stream, in phase SASL:
+ * - ENVOI_ERR_AUTH: the server refused (condition, text and its language in the failure; retry
+ *   ENVOI_RETRY_LATER for temporary-auth-failure, ENVOI_RETRY_AFTER_USER where another password or
+ *   setting can help, else ENVOI_RETRY_NEVER); it offers nothing acceptable; it has not proved that
+ *   it knows the secret, which includes a success without proof
+ * - ENVOI_ERR_TLS: the stream is not secure, and the setting tls.mode is not none
+ * - ENVOI_ERR_PROTOCOL: something malformed or out of turn
+ * - ENVOI_ERR_LIMIT: an iteration count outside of sasl.min-iterations and sasl.max-iterations, or
+ *   more than sasl.max-rounds challenges
+ * - ENVOI_ERR_INVALID: the name or password has characters that no name or password may have
+ * - or the code that envoi_sasl_answer() was given.
+ *
+ * Derivation of SCRAM's keys is the longest work done at a time: 0.2 to 1 microseconds for each of
+ * at most sasl.max-iterations iterations.
+ *
+ * @param settings     sasl.*, tls.mode; borrowed for the call
+ * @param credentials  taken: consumed on failure too
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_feature_new(struct envoi_handler **ret_handler,
+	struct envoi_context *context, const struct envoi_settings *settings,
+	struct envoi_sasl_credentials *credentials);
+
+/** Receiving side: whose secrets are known. */
+struct envoi_sasl_accounts {
+	/** As in struct envoi_sasl_parameters. */
+	int (*lookup)(void *user, const char *authcid, char **ret_password);
+	void *user;
+};
+
+/**
+ * Authentication, receiving side: offers those of sasl.mechanisms that the connection allows, with
+ * the channel bindings that it has (XEP-0440). A stream that is not secure is offered nothing,
+ * unless tls.mode is none. After five failures the stream ends with policy-violation.
+ *
+ * @param settings  sasl.*, tls.mode; borrowed for the call
+ * @param accounts  copied; what it points to outlives the handler
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_receiver_new(struct envoi_handler **ret_handler,
+	struct envoi_context *context, const struct envoi_settings *settings,
+	const struct envoi_sasl_accounts *accounts);
+
+/** @return the user who has authenticated on a receiving stream, prepared with SASLprep; NULL:
+ * nobody yet, or anonymous; borrowed until the stream is freed */
+ENVOI_API const char *envoi_sasl_user(
+	struct envoi_stream *stream, const struct envoi_handler *handler);
 
 /* --- resource binding (RFC 6120, section 7) --- */
 

@@ -160,6 +160,80 @@ ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
 /** Wipe and free; NULL is allowed. */
 ENVOI_API void envoi_sasl_free(struct envoi_sasl_exchange *exchange);
 
+/* --- where identities come from --- */
+
+struct envoi_handler;
+struct envoi_sasl_credentials;
+struct envoi_stream;
+
+/** Whom to log in as; all borrowed for envoi_sasl_answer(), and copied there if needed. */
+struct envoi_sasl_identity {
+	const char *authcid; /**< the user; NULL: the localpart of envoi_stream_local() */
+	const char *authzid; /**< NULL: none */
+	const char *password; /**< NULL: none */
+};
+
+/** One login's question for an identity: part of the stream, borrowed until it is answered. */
+struct envoi_sasl_request {
+	const struct envoi_sasl_mechanism *mechanism; /**< that was chosen */
+	const char *domain; /**< that one logs in to */
+	void *user; /**< the source's own */
+	struct envoi_stream *stream; /* private, as what follows; NULL: no question is open */
+	struct envoi_handler *feature;
+};
+
+/** Knows identities: a stored password, a keyring, a dialogue with the user. */
+struct envoi_sasl_credentials_impl {
+	/**
+	 * What can be proved, as far as is known without asking: OR of enum envoi_sasl_means. Only
+	 * mechanisms of these means are chosen.
+	 */
+	unsigned int (*means)(struct envoi_sasl_credentials *credentials);
+
+	/**
+	 * A mechanism has been chosen; nothing was sent. Answer once with envoi_sasl_answer(), at once
+	 * or later from the loop, within the setting sasl.timeout.
+	 */
+	void (*request)(struct envoi_sasl_credentials *credentials,
+		struct envoi_sasl_request *request);
+
+	/** OPTIONAL. The stream has gone: the request is not to be answered, nor touched, any more. */
+	void (*cancel)(struct envoi_sasl_credentials *credentials,
+		struct envoi_sasl_request *request);
+
+	/** Wipe and free. */
+	void (*destroy)(struct envoi_sasl_credentials *credentials);
+};
+
+/** Base of every source of identities; embedded first. */
+struct envoi_sasl_credentials {
+	const struct envoi_sasl_credentials_impl *impl;
+};
+
+/**
+ * Answer a request; the login goes on, or ends in a failure that the stream tells. A request that
+ * is not open is left alone.
+ *
+ * @param code      ENVOI_OK, or why there is no identity: ENVOI_ERR_CANCELED when the user did not
+ *                  want to give one
+ * @param identity  borrowed for the call: wipe it afterwards; NULL on failure
+ */
+ENVOI_API void envoi_sasl_answer(struct envoi_sasl_request *request, int code,
+	const struct envoi_sasl_identity *identity);
+
+/** Destroy; NULL is allowed. */
+ENVOI_API void envoi_sasl_credentials_destroy(struct envoi_sasl_credentials *credentials);
+
+/**
+ * A source that holds one password, and wipes it in the end.
+ *
+ * @param authcid   NULL: the localpart of envoi_stream_local(); copied
+ * @param password  copied; NULL: there is none: with @p authcid NULL too, for ANONYMOUS
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_password_new(
+	struct envoi_sasl_credentials **ret_credentials, struct envoi_context *context,
+	const char *authcid, const char *password);
+
 #ifdef __cplusplus
 }
 #endif

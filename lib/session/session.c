@@ -106,7 +106,7 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 {
 	struct envoi_stream *stream = session->stream;
 	session->stream = NULL;
-	session->is_online = session->is_closing = false;
+	session->is_ready = session->is_online = session->is_closing = false;
 	envoi_timer_stop(&session->close_timer);
 	envoi_timer_stop(&session->retry_timer);
 	envoi__router_let_go(&session->router);

@@ -28,7 +28,8 @@ struct envoi_session {
 	struct envoi_session_owner *owner;
 	struct envoi_stream *stream;
 	struct envoi_jid *jid;
-	bool is_online;
+	bool is_ready; /* negotiation with this stream is complete */
+	bool is_online; /* ready, and not closing */
 	bool is_closing; /* nothing more is sent on this stream */
 	bool has_started; /* once: timeouts run */
 	bool is_freed; /* by its user; the memory goes when nothing of it is on the stack */

@@ -72,7 +72,7 @@ static void on_ready(struct envoi_stream_sink *sink)
 	}
 	envoi__session_enter(session);
 	take_address(session);
-	session->is_online = true;
+	session->is_ready = session->is_online = true;
 	if (!session->has_started) {
 		session->has_started = true;
 		envoi__session_start_timeouts(session);
@@ -96,6 +96,13 @@ static void report(struct envoi_session *session, struct envoi_stanza *stanza, c
 		text, r < 0 ? " (not told)" : "");
 }
 
+static bool is_logged_in(const struct envoi_session *session)
+{
+	return session->is_ready ||
+		(session->stream != NULL &&
+			(envoi_stream_bits(session->stream) & ENVOI_STREAM_AUTHENTICATED) != 0);
+}
+
 static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
@@ -110,9 +117,7 @@ static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 	if (kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR) {
 		(void)envoi__requests_answer(&session->requests, stanza, session->jid);
 	} else {
-		bool is_logged_in = session->stream != NULL &&
-			(envoi_stream_bits(session->stream) & ENVOI_STREAM_AUTHENTICATED) != 0;
-		envoi__router_route(&session->router, stanza, is_logged_in);
+		envoi__router_route(&session->router, stanza, is_logged_in(session));
 	}
 }
 

@@ -164,9 +164,8 @@ int wire_new_session(struct wire *wire)
 
 void wire_free_session(struct wire *wire)
 {
-	struct envoi_session *session = wire->session;
+	envoi_session_free(wire->session);
 	wire->session = NULL;
-	envoi_session_free(session);
 }
 
 static int new_pair(struct wire *wire, struct envoi_transport **ret_transport)

@@ -1,0 +1,571 @@
+/*
+ * envoi - sessions: tests of sending, asking, answering, coming and going
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/payload.h>
+
+#include "stanzas.h"
+#include "wire.h"
+
+static int setup(void **state)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	assert_non_null(wire);
+	wire_init(wire, NULL);
+	*state = wire;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	wire_finish(*state);
+	free(*state);
+	return 0;
+}
+
+static struct envoi_session_stats stats_of(const struct wire *wire)
+{
+	struct envoi_session_stats stats;
+	envoi_session_get_stats(wire->session, &stats);
+	return stats;
+}
+
+static struct envoi_stanza *iq_to(struct wire *wire, const char *to)
+{
+	struct envoi_stanza *iq = envoi_iq_new(wire->context, ENVOI_IQ_GET, to);
+	envoi_element_add(envoi_stanza_element(iq), "urn:xmpp:ping", "ping");
+	return iq;
+}
+
+/* Takes the id out of what was heard. */
+static const char *id_in(const char *xml)
+{
+	static char id[64];
+	const char *at = strstr(xml, " id='");
+	assert_non_null(at);
+	at += strlen(" id='");
+	size_t len = strcspn(at, "'");
+	assert_true(len < sizeof(id));
+	memcpy(id, at, len);
+	id[len] = '\0';
+	return id;
+}
+
+/* --- coming and going --- */
+
+static void a_session_goes_online_and_leaves_in_order(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_false(envoi_session_is_online(wire->session));
+	assert_null(envoi_session_jid(wire->session));
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	assert_true(envoi_session_is_online(wire->session));
+	assert_string_equal(envoi_jid_text(envoi_session_jid(wire->session)), WIRE_OWN);
+	assert_int_equal(wire->opened_count, 1);
+	assert_int_equal(wire->ready_count, 1);
+	assert_true(wire->activity_count > 0);
+	assert_string_equal(wire_log(wire), "stream-opened\nstarted " WIRE_OWN "\n");
+
+	(void)wire_heard(wire);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "bye", NULL), ENVOI_OK);
+	envoi_session_close(wire->session);
+	envoi_session_close(wire->session);
+	assert_false(envoi_session_is_online(wire->session));
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	wire_run(wire, 0);
+	const char *heard = wire_heard(wire);
+	assert_non_null(strstr(heard, "<body>bye</body></message></stream:stream>"));
+	wire_say(wire, "</stream:stream>");
+	wire_run(wire, 100000);
+	assert_int_equal(wire->closed_count, 1);
+	assert_int_equal(wire->closed.code, ENVOI_OK);
+	assert_null(envoi_session_stream(wire->session));
+	assert_string_equal(wire_log(wire), "disconnected ENVOI_OK\n");
+
+	wire_go_online(wire);
+	assert_int_equal(wire->ready_count, 2);
+}
+
+static void only_one_stream_fits_below_a_session(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	struct envoi_stream *stream = envoi_session_stream(wire->session);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_ERR_STATE);
+	assert_ptr_equal(envoi_session_stream(wire->session), stream);
+}
+
+static void a_stream_that_fails_to_come_about_is_told_to_the_owner(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_run(wire, 3600000);
+	assert_int_equal(wire->closed_count, 1);
+	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+	assert_int_equal(wire->ready_count, 0);
+	assert_string_equal(wire_log(wire), "disconnected ENVOI_ERR_TIMEOUT\n");
+}
+
+static void detaching_ends_everything_from_the_loop_and_tells_no_owner(void **state)
+{
+	struct wire *wire = *state;
+	struct wire_ticket ticket;
+	wire_go_online(wire);
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, "a@b"), NULL, 0,
+				 wire_on_answer, wire, NULL),
+		ENVOI_OK);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x",
+				 wire_ticket(&ticket, wire, "ticket")),
+		ENVOI_OK);
+	envoi_session_detach(wire->session);
+	envoi_session_detach(wire->session);
+	assert_string_equal(wire_log(wire), "");
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire),
+		"answer ENVOI_ERR_DISCONNECTED disconnected\n"
+		"ticket unknown\n");
+	assert_int_equal(wire->closed_count, 0);
+	wire_go_online(wire);
+}
+
+/* --- sending --- */
+
+static void what_is_sent_gets_an_id_and_a_canonical_address(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_int_equal(envoi_send_text(wire->session, "YOU@Example.ORG/Desk", "<&>", NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	const char *heard = wire_heard(wire);
+	assert_non_null(strstr(heard, "to='you@example.org/Desk'"));
+	assert_non_null(strstr(heard, "<body>&lt;&amp;&gt;</body>"));
+	assert_int_equal(strlen(id_in(heard)), ENVOI_ID_SIZE - 1);
+	assert_int_equal(
+		envoi_send(wire->session,
+			envoi_presence_new(wire->context, ENVOI_TYPE_AVAILABLE, NULL), NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "<presence/>");
+	assert_int_equal(stats_of(wire).stanzas_out, 2);
+}
+
+static void what_cannot_be_sent_is_refused_and_consumed(void **state)
+{
+	struct wire *wire = *state;
+	struct wire_ticket ticket;
+	wire_go_online(wire);
+	assert_int_equal(
+		envoi_send_text(wire->session, "@", "x", wire_ticket(&ticket, wire, "ticket")),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_send(wire->session, NULL, &ticket.ticket), ENVOI_ERR_NOMEM);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "a\x01z", &ticket.ticket),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_send_payload(wire->session, ENVOI_IQ_GET, "a@b", NULL, NULL, NULL),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, "@"), NULL, 0, wire_on_answer,
+				 wire, NULL),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_request(wire->session,
+				 envoi_message_new(wire->context, ENVOI_TYPE_CHAT, "a@b", "x"),
+				 NULL, 0, wire_on_answer, wire, NULL),
+		ENVOI_ERR_INVALID);
+	wire_run(wire, 1000000);
+	assert_string_equal(wire_log(wire), "");
+	assert_string_equal(wire_heard(wire), "");
+	assert_int_equal(stats_of(wire).requests, 0);
+}
+
+static void a_ticket_in_use_cannot_be_used_again_before_it_has_ended(void **state)
+{
+	struct wire *wire = *state;
+	struct wire_ticket ticket;
+	wire_go_online(wire);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x",
+				 wire_ticket(&ticket, wire, "ticket")),
+		ENVOI_OK);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", &ticket.ticket), ENVOI_ERR_INVALID);
+	assert_int_equal(ticket.told, 0);
+	wire_run(wire, 0);
+	assert_int_equal(ticket.told, 1);
+	assert_int_equal(ticket.state, ENVOI_TICKET_WRITTEN);
+	assert_int_equal(envoi_ticket_cancel(&ticket.ticket), ENVOI_ERR_STATE);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", &ticket.ticket), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_int_equal(ticket.told, 2);
+}
+
+/* The peer does not read: what it has room for is under way, then the transport's queue fills, and
+ * the rest waits in the outbox. */
+static size_t send_until_full(struct wire *wire, struct wire_ticket *tickets, size_t count)
+{
+	static char body[1001];
+	memset(body, 'x', sizeof(body) - 1);
+	for (size_t i = 0; i < count; i++) {
+		struct envoi_ticket *ticket =
+			tickets == NULL ? NULL : wire_ticket(&tickets[i], wire, "t");
+		if (envoi_send_text(wire->session, "a@b", body, ticket) != ENVOI_OK) {
+			return i;
+		}
+	}
+	return count;
+}
+
+static void setup_small(struct wire *wire)
+{
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "limits.output-bytes", "64k"), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "limits.outbox-stanzas", "100"), ENVOI_OK);
+	wire_go_online(wire);
+	envoi_memory_end_pause(wire->end, true);
+}
+
+static void after_a_loss_every_ticket_says_what_is_known(void **state)
+{
+	enum { COUNT = 400 };
+	struct wire *wire = *state;
+	setup_small(wire);
+	struct wire_ticket *tickets = calloc(COUNT, sizeof(*tickets));
+	assert_non_null(tickets);
+	size_t sent = send_until_full(wire, tickets, 150);
+	wire_run(wire, 0);
+	sent += send_until_full(wire, tickets + sent, COUNT - sent);
+	assert_true(sent < COUNT);
+	assert_true(stats_of(wire).outbox_stanzas > 0);
+	wire_run(wire, 0);
+	size_t written = 0, unknown = 0, not_sent = 0;
+	for (; written < sent && tickets[written].told == 1; written++) {
+		assert_int_equal(tickets[written].state, ENVOI_TICKET_WRITTEN);
+	}
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	size_t i = written;
+	for (; i < sent && tickets[i].state == ENVOI_TICKET_UNKNOWN; i++) {
+		unknown++;
+	}
+	for (; i < sent && tickets[i].state == ENVOI_TICKET_NOT_SENT; i++) {
+		not_sent++;
+	}
+	assert_int_equal(written + unknown + not_sent, sent);
+	assert_true(written > 0 && unknown > 0 && not_sent > 0);
+	for (i = 0; i < sent; i++) {
+		assert_int_equal(tickets[i].told, 1);
+	}
+	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
+	assert_int_equal(stats_of(wire).outbox_bytes, 0);
+	free(tickets);
+}
+
+static void the_outbox_is_bounded_and_goes_on_when_the_peer_reads(void **state)
+{
+	struct wire *wire = *state;
+	setup_small(wire);
+	size_t sent = send_until_full(wire, NULL, 10000);
+	assert_true(sent < 10000);
+	assert_int_equal(stats_of(wire).outbox_stanzas, 100);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
+	envoi_memory_end_pause(wire->end, false);
+	wire_run(wire, 0);
+	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
+	size_t heard = 0;
+	for (const char *at = wire_heard(wire); (at = strstr(at, "</message>")) != NULL; at++) {
+		heard++;
+	}
+	assert_int_equal(heard, sent);
+}
+
+static void what_is_longer_than_the_output_limit_is_refused(void **state)
+{
+	struct wire *wire = *state;
+	setup_small(wire);
+	static char body[65537];
+	memset(body, 'x', sizeof(body) - 1);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_ERR_FULL);
+	body[60000] = '\0';
+	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_OK);
+}
+
+static void a_ticket_is_cancelled_until_the_stream_has_its_stanza(void **state)
+{
+	struct wire *wire = *state;
+	struct wire_ticket early, late;
+	setup_small(wire);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "early", wire_ticket(&early, wire, "early")),
+		ENVOI_OK);
+	assert_int_equal(envoi_ticket_cancel(&early.ticket), ENVOI_ERR_STATE);
+	size_t sent = send_until_full(wire, NULL, 150);
+	assert_int_equal(sent, 150);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "late", wire_ticket(&late, wire, "late")),
+		ENVOI_OK);
+	size_t waiting = stats_of(wire).outbox_stanzas;
+	assert_int_equal(envoi_ticket_cancel(&late.ticket), ENVOI_OK);
+	assert_int_equal(envoi_ticket_cancel(&late.ticket), ENVOI_ERR_STATE);
+	assert_int_equal(late.told, 0);
+	assert_int_equal(stats_of(wire).outbox_stanzas, waiting - 1);
+	envoi_memory_end_pause(wire->end, false);
+	wire_run(wire, 0);
+	assert_int_equal(late.told, 1);
+	assert_int_equal(late.state, ENVOI_TICKET_CANCELED);
+	assert_int_equal(early.state, ENVOI_TICKET_WRITTEN);
+	assert_null(strstr(wire_heard(wire), "late"));
+}
+
+static void closing_waits_for_the_outbox_but_not_for_ever(void **state)
+{
+	struct wire *wire = *state;
+	struct wire_ticket last;
+	setup_small(wire);
+	assert_int_equal(send_until_full(wire, NULL, 150), 150);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "last", wire_ticket(&last, wire, "last")),
+		ENVOI_OK);
+	envoi_session_close(wire->session);
+	wire_run(wire, 1000);
+	envoi_memory_end_pause(wire->end, false);
+	wire_run(wire, 0);
+	assert_int_equal(last.state, ENVOI_TICKET_WRITTEN);
+	assert_non_null(
+		strstr(wire_heard(wire), "<body>last</body></message></stream:stream>"));
+	envoi_session_detach(wire->session);
+
+	wire_go_online(wire);
+	envoi_memory_end_pause(wire->end, true);
+	assert_int_equal(send_until_full(wire, NULL, 150), 150);
+	envoi_session_close(wire->session);
+	wire_run(wire, 60000);
+	assert_int_equal(wire->closed_count, 1);
+}
+
+/* --- asking and answering --- */
+
+static void a_request_is_answered_by_whom_was_asked(void **state)
+{
+	struct wire *wire = *state;
+	char xml[300];
+	wire_go_online(wire);
+	struct envoi_stanza *iq = iq_to(wire, "YOU@example.org/desk");
+	envoi_element_set(envoi_stanza_element(iq), "id", "guessed");
+	assert_int_equal(
+		envoi_request(wire->session, iq, NULL, 0, wire_on_answer, wire, NULL), ENVOI_OK);
+	assert_int_equal(stats_of(wire).requests, 1);
+	wire_run(wire, 0);
+	const char *id = id_in(wire_heard(wire));
+	assert_string_not_equal(id, "guessed");
+	snprintf(xml, sizeof(xml),
+		"<iq type='result' id='%s' from='evil@example.org'/>"
+		"<iq type='result' id='%s'/>"
+		"<iq type='set' id='%s' from='you@example.org/desk'><x xmlns='urn:x'/></iq>",
+		id, id, id);
+	const char *heard = wire_talk(wire, xml);
+	assert_non_null(strstr(heard, "service-unavailable"));
+	assert_string_equal(wire_log(wire), "");
+	assert_int_equal(stats_of(wire).answers_ignored, 2);
+	snprintf(xml, sizeof(xml), "<iq type='result' id='%s' from='you@EXAMPLE.org/desk'/>", id);
+	wire_talk(wire, xml);
+	wire_talk(wire, xml);
+	assert_string_equal(wire_log(wire), "answer ENVOI_OK success\n");
+	assert_int_equal(stats_of(wire).requests, 0);
+	assert_int_equal(stats_of(wire).answers_ignored, 3);
+}
+
+static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_request *request;
+	wire_go_online(wire);
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 50,
+				 wire_on_answer, wire, NULL),
+		ENVOI_OK);
+	wire_run(wire, 49);
+	assert_string_equal(wire_log(wire), "");
+	wire_run(wire, 1);
+	assert_string_equal(
+		wire_log(wire), "answer ENVOI_ERR_TIMEOUT timed out\n");
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
+				 wire_on_answer, wire, &request),
+		ENVOI_OK);
+	envoi_request_cancel(request);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_CANCELED canceled\n");
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
+				 wire_on_answer, wire, NULL),
+		ENVOI_OK);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire),
+		"answer ENVOI_ERR_DISCONNECTED disconnected\n"
+		"disconnected ENVOI_ERR_DISCONNECTED\n");
+	wire_go_online(wire);
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
+				 wire_on_answer, wire, NULL),
+		ENVOI_OK);
+	wire_free_session(wire);
+	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_CANCELED canceled\n");
+	wire_run(wire, 100000);
+	assert_string_equal(wire_log(wire), "");
+}
+
+static void more_requests_than_allowed_are_refused(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "limits.requests", "3"), ENVOI_OK);
+	wire_go_online(wire);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
+					 wire_on_answer, wire, NULL),
+			i < 3 ? ENVOI_OK : ENVOI_ERR_FULL);
+	}
+	wire_run(wire, 100000);
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
+				 wire_on_answer, wire, NULL),
+		ENVOI_OK);
+}
+
+static void an_unhandled_request_is_refused_over_the_wire(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_string_equal(
+		wire_talk(wire,
+			"<iq type='get' id='1' from='a@b/c' to='" WIRE_OWN
+			"'><x xmlns='urn:x'/></iq>"),
+		"<iq type='error' to='a@b/c' from='" WIRE_OWN "' id='1'><error type='cancel'>"
+		"<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
+	assert_int_equal(stats_of(wire).stanzas_in, 1);
+}
+
+/* RFC 6120, section 8.1.2.1: a client that names somebody else is thrown out. */
+static void an_answer_never_names_somebody_else_as_its_sender(void **state)
+{
+	static const struct {
+		const char *to;
+		bool is_kept;
+	} cases[] = {
+		{WIRE_OWN, true},
+		{"me@example.org", true},
+		{"ME@Example.Org/here", true},
+		{"me@example.org/there", false},
+		{"example.org", false},
+		{"you@example.org/here", false},
+		{"@", false},
+	};
+	struct wire *wire = *state;
+	char xml[300];
+	wire_go_online(wire);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(xml, sizeof(xml),
+			"<iq type='get' id='1' from='a@b/c' to='%s'><x xmlns='urn:x'/></iq>",
+			cases[i].to);
+		const char *heard = wire_talk(wire, xml);
+		assert_non_null(strstr(heard, "service-unavailable"));
+		assert_int_equal(strstr(heard, " from=") != NULL, cases[i].is_kept);
+	}
+}
+
+/* field: automatic answers as an amplifier */
+static void a_flood_of_requests_to_a_client_that_cannot_send_is_bounded(void **state)
+{
+	enum { FLOOD = 100000 };
+	struct wire *wire = *state;
+	setup_small(wire);
+	for (int i = 0; i < FLOOD; i++) {
+		wire_say(wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");
+		if (i % 100 == 99) {
+			wire_run(wire, 0);
+			assert_true(stats_of(wire).outbox_stanzas <= 100);
+		}
+	}
+	wire_run(wire, 10000);
+	struct envoi_session_stats stats = stats_of(wire);
+	assert_int_equal(stats.stanzas_in, FLOOD);
+	assert_true(stats.replies_dropped > 0);
+	assert_int_equal(stats.replies_dropped + stats.stanzas_out, FLOOD);
+	assert_true(envoi_session_is_online(wire->session));
+}
+
+static void a_stanza_whose_sender_is_no_address_is_nobodys(void **state)
+{
+	static const char *const stanzas[] = {
+		"<message from='@'><body>x</body></message>",
+		"<presence from='a@'/>",
+		"<iq type='set' id='1' from='@b'><query xmlns='jabber:iq:roster'/></iq>",
+		"<iq type='result' id='1' from='/'/>",
+	};
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(wire_talk(wire, stanzas[i]), "");
+		assert_string_equal(wire_log(wire), "unhandled its sender is no address\n");
+	}
+	assert_int_equal(stats_of(wire).unhandled, 4);
+}
+
+static void an_iq_that_is_none_does_not_end_the_stream(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_string_equal(wire_talk(wire, "<iq type='get'><x xmlns='urn:x'/></iq>"), "");
+	assert_string_equal(wire_log(wire), "unhandled an iq without id\n");
+	assert_non_null(strstr(wire_talk(wire, "<iq id='1' from='a@b'><x xmlns='urn:x'/></iq>"),
+		"<bad-request"));
+	assert_non_null(strstr(wire_talk(wire, "<iq id='1' type='x' from='a@b'/>"),
+		"<bad-request"));
+	assert_true(envoi_session_is_online(wire->session));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_session_goes_online_and_leaves_in_order),
+		TEST(only_one_stream_fits_below_a_session),
+		TEST(a_stream_that_fails_to_come_about_is_told_to_the_owner),
+		TEST(detaching_ends_everything_from_the_loop_and_tells_no_owner),
+		TEST(what_is_sent_gets_an_id_and_a_canonical_address),
+		TEST(what_cannot_be_sent_is_refused_and_consumed),
+		TEST(a_ticket_in_use_cannot_be_used_again_before_it_has_ended),
+		TEST(after_a_loss_every_ticket_says_what_is_known),
+		TEST(the_outbox_is_bounded_and_goes_on_when_the_peer_reads),
+		TEST(what_is_longer_than_the_output_limit_is_refused),
+		TEST(a_ticket_is_cancelled_until_the_stream_has_its_stanza),
+		TEST(closing_waits_for_the_outbox_but_not_for_ever),
+		TEST(a_request_is_answered_by_whom_was_asked),
+		TEST(a_request_ends_once_by_timeout_cancel_loss_or_free),
+		TEST(more_requests_than_allowed_are_refused),
+		TEST(an_unhandled_request_is_refused_over_the_wire),
+		TEST(an_answer_never_names_somebody_else_as_its_sender),
+		TEST(a_flood_of_requests_to_a_client_that_cannot_send_is_bounded),
+		TEST(a_stanza_whose_sender_is_no_address_is_nobodys),
+		TEST(an_iq_that_is_none_does_not_end_the_stream),
+	};
+	return cmocka_run_group_tests_name("session/session", tests, NULL, NULL);
+}

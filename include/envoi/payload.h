@@ -542,7 +542,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_payload_parse(const void **ret_value,
 	struct envoi_payload_problem *ret_problem);
 
 /**
- * Check that a struct can be written: what is required is there, and everything is in its range.
+ * Check that a struct can be written: what is required is there, everything is in its range, and
+ * text has only what XML allows.
  *
  * @param value        a struct as @p type says; may be NULL for an empty type
  * @param ret_problem  NULL: not wanted
@@ -558,8 +559,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_payload_check(const struct envoi_payload_ty
  * @retval ENVOI_ERR_NOMEM    also for a NULL writer
  *
  * A failure is the writer's, too: envoi_xml_writer_finish() returns it, so that no half of a payload
- * is ever sent. What is not allowed in XML (a control character in a text) or does not fit into the
- * buffer is only told there, as always.
+ * is ever sent. What does not fit into the buffer is only told there, as always.
  */
 ENVOI_API int envoi_payload_write(struct envoi_xml_writer *writer,
 	const struct envoi_payload_type *type, const void *value,
@@ -568,7 +568,7 @@ ENVOI_API int envoi_payload_write(struct envoi_xml_writer *writer,
 /**
  * Add a struct to a tree, as a child of @p parent.
  *
- * @retval ENVOI_ERR_INVALID  as envoi_payload_check(), or something in it is not allowed in XML
+ * @retval ENVOI_ERR_INVALID  as envoi_payload_check()
  * @retval ENVOI_ERR_NOMEM    also for NULL
  * @return  otherwise the tree's first failure
  *

@@ -6,6 +6,7 @@
 
 #include <envoi/values.h>
 
+#include "base/utf8.h"
 #include "xml/element.h"
 
 static bool is_space(char c)
@@ -235,13 +236,16 @@ static const char *check_text(const struct envoi_field *field, const char *text)
 	if (text == NULL) {
 		return "is missing";
 	}
-	if (is_too_long(field, strlen(text))) {
+	size_t len = strlen(text);
+	if (is_too_long(field, len)) {
 		return "is too long";
+	}
+	if (!envoi__utf8_valid(text, len)) {
+		return "is not UTF-8, or has characters that XML does not allow";
 	}
 	if (field->value == ENVOI_VALUE_LANG && text[0] != '\0' && !envoi_lang_is_valid(text)) {
 		return "is not a language tag";
 	}
-	size_t len = strlen(text);
 	if ((field->flags & ENVOI_SPACES) != 0 && len > 0 &&
 		(is_space(text[0]) || is_space(text[len - 1]))) {
 		return "has white space around it";

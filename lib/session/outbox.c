@@ -97,7 +97,9 @@ static void end(
 int envoi__outbox_add(struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml,
 	size_t len)
 {
-	if (outbox->count >= outbox->count_limit || len > outbox->bytes_limit - outbox->bytes) {
+	/* The limits may have been lowered since. */
+	if (outbox->count >= outbox->count_limit || outbox->bytes > outbox->bytes_limit ||
+		len > outbox->bytes_limit - outbox->bytes) {
 		return ENVOI_ERR_FULL;
 	}
 	struct entry *entry = entry_new(outbox->context, ticket, xml, len);

@@ -18,23 +18,30 @@ void envoi_session_configure(struct envoi_session *session, const struct envoi_s
 	session->outbox.bytes_limit = (size_t)envoi_settings_int(settings, "limits.outbox-bytes");
 }
 
-static void copy_settings(struct envoi_session *session, const struct envoi_settings *settings)
-{
-	envoi__router_init(&session->router, session->context, &session->host, session, 0);
-	envoi__requests_init(&session->requests, session->context, &session->queue, 0, 0);
-	envoi__outbox_init(&session->outbox, session->context, &session->queue, 0, 0);
-	envoi_session_configure(session, settings);
-}
-
-static int copy_default_settings(struct envoi_session *session)
+static int configure_by_default(struct envoi_session *session)
 {
 	struct envoi_settings *settings;
 	int r = envoi_settings_new(&settings, session->context);
 	if (r == ENVOI_OK) {
-		copy_settings(session, settings);
+		envoi_session_configure(session, settings);
 		envoi_settings_free(settings);
 	}
 	return r;
+}
+
+static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
+{
+	struct envoi_context *context = session->context;
+	session->sink.impl = &envoi__session_sink_impl;
+	session->host.impl = &envoi__session_host_impl;
+	envoi__event_queue_init(&session->queue, loop);
+	envoi__router_init(&session->router, context, &session->host, session, 0);
+	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
+	envoi__outbox_init(&session->outbox, context, &session->queue, 0, 0);
+	envoi_buffer_init(&session->scratch, context, 0);
+	envoi__list_init(&session->attachments);
+	envoi__list_init(&session->filters);
+	envoi__map_init(&session->by_handler, context);
 }
 
 int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *context,
@@ -47,18 +54,12 @@ int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *
 		return ENVOI_ERR_NOMEM;
 	}
 	session->context = envoi_context_ref(context);
-	session->sink.impl = &envoi__session_sink_impl;
-	session->host.impl = &envoi__session_host_impl;
-	envoi__event_queue_init(&session->queue, loop);
-	envoi_buffer_init(&session->scratch, context, 0);
-	envoi__list_init(&session->attachments);
-	envoi__list_init(&session->filters);
-	envoi__map_init(&session->by_handler, context);
+	init_parts(session, loop);
 	int r = ENVOI_OK;
 	if (settings != NULL) {
-		copy_settings(session, settings);
+		envoi_session_configure(session, settings);
 	} else {
-		r = copy_default_settings(session);
+		r = configure_by_default(session);
 	}
 	session->reserve = envoi__posted_new(session);
 	if (r == ENVOI_OK && session->reserve == NULL) {

@@ -12,22 +12,13 @@
 
 #include <cmocka.h>
 
-static const char head[] = "<stream:stream xmlns='jabber:client' "
-			   "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>";
+#include "parse_one.h"
 
 struct envoi_element *element_from_text(struct envoi_context *context, const char *xml)
 {
-	struct envoi_xml_parser *parser;
-	struct envoi_xml_item item;
-	assert_int_equal(envoi_xml_parser_new(&parser, context, NULL), ENVOI_OK);
-	envoi_xml_parser_feed(parser, head, strlen(head));
-	envoi_xml_parser_feed(parser, xml, strlen(xml));
-	assert_int_equal(envoi_xml_parser_next(parser, &item), ENVOI_OK);
-	envoi_element_unref(item.element);
-	assert_int_equal(envoi_xml_parser_next(parser, &item), ENVOI_OK);
-	assert_int_equal(item.kind, ENVOI_XML_ELEMENT);
-	envoi_xml_parser_free(parser);
-	return item.element;
+	struct envoi_element *element = parse_one(context, xml);
+	assert_non_null(element);
+	return element;
 }
 
 struct envoi_stanza *stanza_from_text(struct envoi_context *context, const char *xml)

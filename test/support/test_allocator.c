@@ -39,11 +39,14 @@ static void test_free(void *user, void *memory)
 	free(memory);
 }
 
+struct envoi_allocator test_allocator_functions(struct test_allocator *allocator)
+{
+	return (struct envoi_allocator){test_alloc, test_realloc, test_free, allocator};
+}
+
 int test_allocator_context(struct envoi_context **ret_context, struct test_allocator *allocator)
 {
-	struct envoi_context_options options = {
-		.allocator = {test_alloc, test_realloc, test_free, allocator},
-	};
+	struct envoi_context_options options = {.allocator = test_allocator_functions(allocator)};
 	return envoi_context_new(ret_context, &options);
 }
 

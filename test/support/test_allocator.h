@@ -17,6 +17,9 @@ struct test_allocator {
 	size_t live; /* blocks not freed yet */
 };
 
+/** @return its functions, for the options of a context */
+struct envoi_allocator test_allocator_functions(struct test_allocator *allocator);
+
 /** A context on that allocator, which must outlive it. @return as envoi_context_new() */
 int test_allocator_context(struct envoi_context **ret_context, struct test_allocator *allocator);
 

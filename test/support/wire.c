@@ -130,13 +130,14 @@ void wire_init(struct wire *wire, const struct envoi_context_options *options)
 {
 	wire->owner.impl = &owner_impl;
 	wire->watcher.impl = &watcher_impl;
+	assert_int_equal(envoi_context_new(&wire->notes, NULL), ENVOI_OK);
 	assert_int_equal(envoi_context_new(&wire->context, options), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_simulated(&wire->loop, wire->context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(wire->context, wire->loop), ENVOI_OK);
 	assert_int_equal(envoi_settings_new(&wire->settings, wire->context), ENVOI_OK);
 	assert_int_equal(envoi_jid_from_text(&wire->own, wire->context, WIRE_OWN), ENVOI_OK);
-	envoi_buffer_init(&wire->log, wire->context, 0);
-	envoi_buffer_init(&wire->heard, wire->context, 0);
+	envoi_buffer_init(&wire->log, wire->notes, 0);
+	envoi_buffer_init(&wire->heard, wire->notes, 0);
 }
 
 void wire_finish(struct wire *wire)
@@ -150,6 +151,7 @@ void wire_finish(struct wire *wire)
 	envoi_buffer_finish(&wire->log);
 	envoi_buffer_finish(&wire->heard);
 	envoi_context_unref(wire->context);
+	envoi_context_unref(wire->notes);
 }
 
 int wire_new_session(struct wire *wire)

@@ -19,6 +19,7 @@ struct wire {
 	struct envoi_session_owner owner; /* of the session */
 	struct envoi_handler watcher; /* attached: logs each event by its name, and what it tells */
 	struct envoi_context *context;
+	struct envoi_context *notes; /* for log and heard, whatever becomes of memory in the other */
 	struct envoi_loop *loop;
 	struct envoi_settings *settings;
 	struct envoi_session *session; /* NULL once freed */

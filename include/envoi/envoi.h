@@ -21,6 +21,7 @@
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
 #include <envoi/tls.h>
+#include <envoi/uri.h>
 #include <envoi/values.h>
 #include <envoi/xml.h>
 

@@ -106,6 +106,33 @@ ENVOI_API uint32_t envoi_jid_hash(const struct envoi_jid *jid);
 /** @return <0, 0, >0 in byte order of the canonical forms */
 ENVOI_API int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_jid *b);
 
+/* --- escaping (XEP-0106) --- */
+
+/**
+ * Make a localpart of any name: of another network's address, or of what a user typed.
+ *
+ * Characters that localparts may not have become sequences such as `\27`, and a backslash becomes
+ * `\5c` where it would begin such a sequence, in either case of letters. The result is not prepared
+ * yet: give it to envoi_jid_from_parts().
+ *
+ * @param[out] ret_local  NUL-terminated; envoi_free() it
+ * @param text  NUL-terminated
+ * @retval ENVOI_ERR_INVALID  it is empty, or begins or ends with a blank
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_escape(
+	char **ret_local, struct envoi_context *context, const char *text);
+
+/**
+ * Undo envoi_jid_escape(), to show a localpart to people, or for another network. Other sequences,
+ * and a blank at either end, stay as they are.
+ *
+ * @param[out] ret_text  NUL-terminated; envoi_free() it; never for comparing
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_unescape(
+	char **ret_text, struct envoi_context *context, const char *local);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,101 @@
+/*
+ * envoi - xmpp: URIs and IRIs
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_URI_H
+#define ENVOI_URI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <envoi/buffer.h>
+#include <envoi/error.h>
+#include <envoi/export.h>
+#include <envoi/jid.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_context;
+
+/**
+ * A link to somebody or something in XMPP, and perhaps what to do there (RFC 5122, XEP-0147):
+ *
+ *     xmpp:romeo@montague.example?message;subject=Test%20Message
+ *     xmpp://guest@example.com/support@example.com?message
+ *
+ * It has an address; an account in whose name to act, or none; an action with parameters, or none;
+ * a fragment, or none. A link may come from anybody: ask the user before acting upon it
+ * (XEP-0147, section 5). It holds a reference to its context.
+ */
+struct envoi_uri;
+
+enum {
+	ENVOI_URI_MAX = 65536, /**< most bytes of a URI to parse */
+};
+
+/**
+ * Parse a URI, or an IRI (RFC 5122, section 2.2), strictly: only the characters that the grammar
+ * allows in each place, and ":" and "/" in values of parameters, where many write them; what is
+ * percent-encoded must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
+ *
+ * @param[out] ret_uri  free with envoi_uri_free()
+ * @param text  need not be NUL-terminated; borrowed
+ * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_uri_parse(
+	struct envoi_uri **ret_uri, struct envoi_context *context, const char *text, size_t len);
+
+/** Make a link to an address; a reference to it is taken. @retval ENVOI_ERR_NOMEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_uri_new(
+	struct envoi_uri **ret_uri, struct envoi_context *context, const struct envoi_jid *jid);
+
+/** Free a link; NULL is allowed. */
+ENVOI_API void envoi_uri_free(struct envoi_uri *uri);
+
+/** @return the address; borrowed from the link, as all below; NULL: only an account was given */
+ENVOI_API const struct envoi_jid *envoi_uri_jid(const struct envoi_uri *uri);
+/** @return the account in whose name to act, a bare address with a localpart, or NULL */
+ENVOI_API const struct envoi_jid *envoi_uri_account(const struct envoi_uri *uri);
+/** @return the action ("message", "roster", "join" ...; perhaps ""), decoded; NULL: none */
+ENVOI_API const char *envoi_uri_action(const struct envoi_uri *uri);
+/** @return the value of the first parameter of that name, decoded; NULL: none */
+ENVOI_API const char *envoi_uri_parameter(const struct envoi_uri *uri, const char *name);
+/** @return the fragment, decoded; NULL: none */
+ENVOI_API const char *envoi_uri_fragment(const struct envoi_uri *uri);
+
+/**
+ * Visit every parameter, in order.
+ *
+ * @param[in,out] position  0 to begin
+ * @return whether one was found; then both are set, borrowed
+ */
+ENVOI_API bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *position,
+	const char **ret_name, const char **ret_value);
+
+/** Set the account; a reference is taken. @retval ENVOI_ERR_INVALID it is full, or has no localpart */
+ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_account(
+	struct envoi_uri *uri, const struct envoi_jid *account);
+/** Set the action. @param action UTF-8. @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_action(struct envoi_uri *uri, const char *action);
+/** Add a parameter; a link without action gets the empty one. @retval ENVOI_ERR_INVALID not UTF-8
+ * @retval ENVOI_ERR_NOMEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_uri_add_parameter(
+	struct envoi_uri *uri, const char *name, const char *value);
+/** Set the fragment. @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_fragment(struct envoi_uri *uri, const char *fragment);
+
+/**
+ * Append it as a URI in one form (RFC 5122, section 2.7): prepared addresses, everything
+ * percent-encoded that need be, in upper-case hexadecimal, and nothing else.
+ *
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_uri_write(
+	struct envoi_buffer *out, const struct envoi_uri *uri);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -197,7 +197,7 @@ static void check_after_bomb(bool was_set_off)
 	}
 }
 
-/* A login, a message each way, and the server's goodbye. @return whether there were so many events */
+/* A login, a message, and the server's goodbye. @return whether there were so many events */
 static bool set_off(void)
 {
 	bomb.seen = 0;

@@ -263,12 +263,13 @@ static void the_old_session_is_asked_for_when_it_is_not_optional(void **state)
 	peer_expects(fixture.peer, "<ask xmlns='urn:example:fake-auth'/>");
 	peer_sends(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>");
 	peer_restarts(fixture.peer);
-	script_features("<stream:features><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>" BIND_OFFER
+	script_features("<stream:features><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>"
+		BIND_OFFER
 		"</stream:features>");
 	peer_expects(fixture.peer, "<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<resource>desk</resource></bind></iq>");
-	peer_sends(fixture.peer, "<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-		"<jid>alice@example.org/desk</jid></bind></iq>");
+	peer_sends(fixture.peer, "<iq type='result' id='$b'>"
+		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@example.org/desk</jid></bind></iq>");
 	peer_expects(fixture.peer,
 		"<iq type='set' id='$s'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>");
 	peer_sends(fixture.peer, "<message from='early@example.org'/><iq type='result' id='$s'/>");
@@ -293,8 +294,8 @@ static void an_optional_session_is_left_out(void **state)
 		"</stream:features>");
 	peer_expects(fixture.peer, "<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<resource>desk</resource></bind></iq>");
-	peer_sends(fixture.peer, "<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-		"<jid>alice@example.org/desk</jid></bind></iq>");
+	peer_sends(fixture.peer, "<iq type='result' id='$b'>"
+		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@example.org/desk</jid></bind></iq>");
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
 	assert_true(recorder_has(&fixture.recorder, "ready"));
@@ -622,8 +623,8 @@ static void a_receiving_stream_offers_and_binds(void **state)
 	script_authentication();
 	peer_sends(fixture.peer, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<resource>desk</resource></bind></iq>");
-	peer_expects(fixture.peer, "<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-		"<jid>alice@example.org/desk</jid></bind></iq>");
+	peer_expects(fixture.peer, "<iq type='result' id='1'>"
+		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@example.org/desk</jid></bind></iq>");
 	peer_sends(fixture.peer, "<presence/>");
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);

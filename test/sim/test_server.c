@@ -1,0 +1,367 @@
+/*
+ * envoi - streams of both roles against each other, by way of the small server of the tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/features.h>
+#include <envoi/interfaces/sasl.h>
+#include <envoi/mainloop.h>
+#include <envoi/settings.h>
+#include <envoi/tls.h>
+
+#include "recorder.h"
+#include "server.h"
+
+enum {
+	CLIENTS = 3,
+};
+
+struct client {
+	struct recorder recorder;
+	struct envoi_connector *connector;
+	struct envoi_handler *handlers[3];
+	size_t handler_count;
+	struct envoi_jid *jid;
+	struct envoi_failure refused; /* by the connector */
+};
+
+static struct {
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	struct envoi_settings *settings;
+	struct envoi_tls_config *tls;
+	struct test_server *server;
+	struct client clients[CLIENTS];
+	const char *password;
+} all;
+
+static void begin(bool no_tls)
+{
+	memset(&all, 0, sizeof(all));
+	assert_int_equal(envoi_context_new(&all.context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_simulated(&all.loop, all.context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(all.context, all.loop), ENVOI_OK);
+	assert_int_equal(envoi_settings_new(&all.settings, all.context), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(all.settings, "tls.ca-file", TEST_DATA "/tls/ca.pem"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(all.settings, "tls.system-trust", "false"), ENVOI_OK);
+	assert_int_equal(envoi_tls_config_new(&all.tls, all.context, all.settings), ENVOI_OK);
+	all.server = test_server_new(all.context, TEST_DATA, NULL);
+	test_server_knobs(all.server)->no_tls = no_tls;
+	test_server_add_account(all.server, "alice", "wonderland");
+	test_server_add_account(all.server, "bob", "builder");
+	test_server_add_contact(all.server, "alice", "bob@example.org", "Bob", "both");
+	test_server_add_contact(all.server, "bob", "alice@example.org", NULL, "both");
+}
+
+static void finish_client(struct client *client)
+{
+	if (client->connector == NULL) {
+		return;
+	}
+	recorder_finish(&client->recorder);
+	envoi_connector_destroy(client->connector);
+	for (size_t i = 0; i < client->handler_count; i++) {
+		envoi_handler_destroy(client->handlers[i]);
+	}
+	envoi_jid_unref(client->jid);
+	envoi_failure_finish(&client->refused);
+	client->connector = NULL;
+}
+
+static void finish(void)
+{
+	for (size_t i = 0; i < CLIENTS; i++) {
+		finish_client(&all.clients[i]);
+	}
+	test_server_free(all.server);
+	envoi_tls_config_unref(all.tls);
+	envoi_settings_free(all.settings);
+	envoi_context_unref(all.context);
+}
+
+static void add_handlers(struct client *client, const char *password)
+{
+	bool has_tls = !test_server_knobs(all.server)->no_tls;
+	const struct envoi_starttls_options starttls = {
+		.config = has_tls ? all.tls : NULL, .required = has_tls};
+	const struct envoi_bind_options bind = {.resource = envoi_jid_resource(client->jid)};
+	struct envoi_sasl_credentials *credentials;
+	assert_int_equal(
+		envoi_sasl_password_new(&credentials, all.context, NULL, password), ENVOI_OK);
+	struct envoi_handler **at = client->handlers;
+	assert_int_equal(envoi_starttls_new(at++, all.context, &starttls), ENVOI_OK);
+	assert_int_equal(
+		envoi_sasl_feature_new(at++, all.context, all.settings, credentials), ENVOI_OK);
+	assert_int_equal(envoi_bind_new(at++, all.context, &bind), ENVOI_OK);
+	client->handler_count = 3;
+}
+
+static void on_connected(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
+{
+	struct client *client = user;
+	if (transport == NULL) {
+		envoi_failure_copy(&client->refused, failure);
+		return;
+	}
+	const struct envoi_stream_options options = {
+		.role = ENVOI_INITIATOR,
+		.local = client->jid,
+		.peer_domain = "example.org",
+		.handlers = client->handlers,
+		.handler_count = client->handler_count,
+		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
+		.settings = all.settings,
+	};
+	if (envoi_stream_new(&client->recorder.stream, all.context, &options, transport,
+		&client->recorder.sink) < 0) {
+		client->recorder.after_free++;
+	}
+}
+
+static struct client *connect_client(size_t index, const char *jid, const char *password)
+{
+	struct client *client = &all.clients[index];
+	finish_client(client);
+	recorder_init(&client->recorder, all.context);
+	assert_int_equal(envoi_jid_from_text(&client->jid, all.context, jid), ENVOI_OK);
+	add_handlers(client, password);
+	client->connector = test_server_connector(all.server);
+	const struct envoi_target target = {
+		.domain = "example.org",
+		.service = "xmpp-client",
+		.settings = all.settings,
+		.timeout_ms = 10000,
+	};
+	assert_int_equal(
+		client->connector->impl->connect(client->connector, &target, on_connected, client),
+		ENVOI_OK);
+	return client;
+}
+
+static void run(uint64_t duration_ms)
+{
+	assert_int_equal(envoi_loop_simulated_run_for(all.loop, duration_ms), ENVOI_OK);
+}
+
+static struct client *log_in(size_t index, const char *jid, const char *password)
+{
+	struct client *client = connect_client(index, jid, password);
+	run(1000);
+	if (!recorder_has(&client->recorder, "ready")) {
+		print_error("not ready:\n%s", recorder_lines(&client->recorder));
+		fail();
+	}
+	return client;
+}
+
+static void say(struct client *client, const char *xml)
+{
+	assert_int_equal(
+		envoi_stream_send(client->recorder.stream, xml, strlen(xml)), ENVOI_OK);
+	run(100);
+}
+
+/* --- conversations --- */
+
+static void two_clients_talk(void **state)
+{
+	(void)state;
+	begin(true);
+	struct client *alice = log_in(0, "alice@example.org/desk", "wonderland");
+	struct client *bob = log_in(1, "bob@example.org/phone", "builder");
+	assert_int_equal(test_server_online(all.server), 2);
+	say(alice, "<presence/>");
+	say(bob, "<presence><show>away</show></presence>");
+	assert_true(recorder_has(&alice->recorder, "stanza <presence xmlns='jabber:client' "
+		"from='alice@example.org/desk' to='alice@example.org'/>"));
+	assert_true(recorder_has(&alice->recorder, "stanza <presence xmlns='jabber:client' "
+		"from='bob@example.org/phone' to='alice@example.org'><show>away"));
+	assert_true(recorder_has(&bob->recorder, "stanza <presence xmlns='jabber:client' "
+		"from='alice@example.org/desk' to='bob@example.org'/>"));
+	say(alice, "<message to='bob@example.org' type='chat'><body>hello</body></message>");
+	assert_true(recorder_has(&bob->recorder, "stanza <message xmlns='jabber:client' "
+		"to='bob@example.org' type='chat' from='alice@example.org/desk'><body>hello</body>"));
+	say(bob, "<message to='carol@example.org' type='chat' id='1'><body>?</body></message>");
+	assert_true(recorder_has(&bob->recorder, "stanza <message xmlns='jabber:client' "));
+	assert_non_null(strstr(recorder_lines(&bob->recorder), "<service-unavailable"));
+	recorder_free_stream(&bob->recorder);
+	run(1000);
+	assert_non_null(strstr(recorder_lines(&alice->recorder), "type='unavailable'"));
+	assert_int_equal(test_server_online(all.server), 1);
+	assert_int_equal(test_server_count_heard(all.server, "<message"), 2);
+	finish();
+}
+
+static void a_roster_is_given_and_a_ping_answered(void **state)
+{
+	(void)state;
+	begin(true);
+	struct client *alice = log_in(0, "alice@example.org/desk", "wonderland");
+	say(alice, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+	assert_non_null(strstr(recorder_lines(&alice->recorder),
+		"<item jid='bob@example.org' name='Bob' subscription='both'/>"));
+	say(alice, "<iq type='get' id='p' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>");
+	assert_non_null(strstr(recorder_lines(&alice->recorder), "type='result'"));
+	say(alice, "<iq type='get' id='x' to='example.org'><x xmlns='urn:x'/></iq>");
+	assert_non_null(strstr(recorder_lines(&alice->recorder), "<service-unavailable"));
+	finish();
+}
+
+static void a_resource_in_use_is_taken_over(void **state)
+{
+	(void)state;
+	begin(true);
+	struct client *first = log_in(0, "alice@example.org/desk", "wonderland");
+	log_in(1, "alice@example.org/desk", "wonderland");
+	run(10000);
+	recorder_assert_closed(&first->recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM);
+	assert_int_equal(first->recorder.failure.stream_condition, ENVOI_STREAM_CONFLICT);
+	assert_int_equal(first->recorder.failure.retry, ENVOI_RETRY_NEVER);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+static void the_server_says_goodbye(void **state)
+{
+	(void)state;
+	begin(true);
+	struct client *alice = log_in(0, "alice@example.org", "wonderland");
+	test_server_ends_all(all.server, ENVOI_STREAM_SYSTEM_SHUTDOWN);
+	run(10000);
+	recorder_assert_closed(&alice->recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM);
+	assert_int_equal(alice->recorder.failure.retry, ENVOI_RETRY_LATER);
+	alice = log_in(0, "alice@example.org", "wonderland");
+	test_server_ends_all(all.server, ENVOI_STREAM_NO_CONDITION);
+	run(10000);
+	recorder_assert_closed(&alice->recorder, ENVOI_PHASE_ONLINE, ENVOI_OK);
+	alice = log_in(0, "alice@example.org", "wonderland");
+	envoi_stream_close(alice->recorder.stream);
+	run(10000);
+	recorder_assert_closed(&alice->recorder, ENVOI_PHASE_CLOSE, ENVOI_OK);
+	assert_int_equal(test_server_online(all.server), 0);
+	finish();
+}
+
+/* --- knobs --- */
+
+static struct client *fail_to_log_in(const char *password)
+{
+	struct client *client = connect_client(0, "alice@example.org/desk", password);
+	run(60000);
+	assert_int_equal(test_server_online(all.server), 0);
+	return client;
+}
+
+static void each_refusal_has_its_phase_and_class(void **state)
+{
+	(void)state;
+	begin(true);
+	struct test_server_knobs *knobs = test_server_knobs(all.server);
+	struct client *client = fail_to_log_in("wrong");
+	recorder_assert_closed(&client->recorder, ENVOI_PHASE_SASL, ENVOI_ERR_AUTH);
+	assert_int_equal(client->recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
+
+	knobs->no_binding = true;
+	client = fail_to_log_in("wonderland");
+	recorder_assert_closed(&client->recorder, ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL);
+	knobs->no_binding = false;
+
+	knobs->refuses_binding = true;
+	client = fail_to_log_in("wonderland");
+	recorder_assert_closed(&client->recorder, ENVOI_PHASE_BIND, ENVOI_ERR_STANZA);
+	assert_string_equal(client->recorder.failure.condition, "conflict");
+	assert_int_equal(client->recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
+	knobs->refuses_binding = false;
+
+	knobs->binds_other_account = true;
+	client = connect_client(0, "alice@example.org/desk", "wonderland");
+	run(60000);
+	recorder_assert_closed(&client->recorder, ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL);
+	knobs->binds_other_account = false;
+
+	knobs->refuses_connections = true;
+	client = fail_to_log_in("wonderland");
+	assert_int_equal(client->refused.code, ENVOI_ERR_UNREACHABLE);
+	finish();
+}
+
+/* --- both ways at every byte --- */
+
+static uint64_t login_bytes(enum envoi_memory_side side)
+{
+	log_in(0, "alice@example.org/desk", "wonderland");
+	struct envoi_memory_pair *pair =
+		test_server_pair(all.server, "alice@example.org/desk");
+	assert_non_null(pair);
+	uint64_t bytes = envoi_memory_pair_sent(pair, side);
+	finish_client(&all.clients[0]);
+	run(10000);
+	return bytes;
+}
+
+/* With SCRAM: what each side sends differs from login to login but not in length. */
+static void silence_from_any_byte_on_is_a_timeout(void **state)
+{
+	(void)state;
+	begin(true);
+	uint64_t bytes = login_bytes(ENVOI_MEMORY_B);
+	for (uint64_t at = 0; at < bytes; at += 3) {
+		struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+		script.stall_at = at;
+		test_server_script(all.server, ENVOI_MEMORY_B, &script);
+		struct client *client = connect_client(0, "alice@example.org/desk", "wonderland");
+		run(59999);
+		recorder_assert_closed(
+			&client->recorder, client->recorder.failure.phase, ENVOI_ERR_TIMEOUT);
+		assert_in_range(
+			client->recorder.failure.phase, ENVOI_PHASE_STREAM, ENVOI_PHASE_BIND);
+	}
+	finish();
+}
+
+static void a_cut_at_any_byte_ends_once_on_both_sides(void **state)
+{
+	(void)state;
+	begin(true);
+	for (int side = ENVOI_MEMORY_A; side <= ENVOI_MEMORY_B; side++) {
+		uint64_t bytes = login_bytes((enum envoi_memory_side)side);
+		for (uint64_t at = 0; at < bytes; at += 5) {
+			struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+			script.cut_at = at;
+			test_server_script(all.server, (enum envoi_memory_side)side, &script);
+			struct client *client =
+				connect_client(0, "alice@example.org/desk", "wonderland");
+			run(60000);
+			recorder_assert_closed(&client->recorder,
+				client->recorder.failure.phase, ENVOI_ERR_DISCONNECTED);
+			assert_int_equal(test_server_online(all.server), 0);
+		}
+		test_server_script(all.server, (enum envoi_memory_side)side, NULL);
+	}
+	finish();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_clients_talk),
+		cmocka_unit_test(a_roster_is_given_and_a_ping_answered),
+		cmocka_unit_test(a_resource_in_use_is_taken_over),
+		cmocka_unit_test(the_server_says_goodbye),
+		cmocka_unit_test(each_refusal_has_its_phase_and_class),
+		cmocka_unit_test(silence_from_any_byte_on_is_a_timeout),
+		cmocka_unit_test(a_cut_at_any_byte_ends_once_on_both_sides),
+	};
+	return cmocka_run_group_tests_name("sim/server", tests, NULL, NULL);
+}

@@ -1,0 +1,63 @@
+/*
+ * envoi - a small XMPP server in virtual time: what its files share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TEST_SERVER_INSIDE_H
+#define ENVOI_TEST_SERVER_INSIDE_H
+
+#include <envoi/buffer.h>
+#include <envoi/interfaces/features.h>
+#include <envoi/settings.h>
+
+#include "server.h"
+
+struct contact {
+	struct contact *next;
+	char jid[256], name[64], subscription[8];
+};
+
+struct account {
+	struct account *next;
+	char user[64], password[64];
+	struct contact *contacts;
+};
+
+struct connection {
+	struct envoi_stream_sink sink;
+	struct test_server *server;
+	struct envoi_stream *stream;
+	struct envoi_memory_pair *pair;
+	struct connection *next;
+	struct envoi_element *presence; /* as last sent to others; NULL: not available */
+	bool is_ready;
+};
+
+struct test_server {
+	struct envoi_context *context;
+	struct envoi_settings *settings;
+	struct envoi_jid *domain;
+	struct test_server_knobs knobs;
+	struct envoi_handler *starttls, *sasl, *bind;
+	struct envoi_bind_hook bind_hook;
+	struct account *accounts;
+	struct connection *connections;
+	struct envoi_memory_script scripts[2];
+	size_t accepted, resources, lost;
+	struct envoi_buffer heard;
+};
+
+/** @return NULL: there is none */
+struct account *server_account(struct test_server *server, const char *user);
+struct connection *server_find(struct test_server *server, const char *full_jid);
+
+static inline const char *server_jid(const struct connection *connection)
+{
+	return envoi_jid_text(envoi_stream_local(connection->stream));
+}
+
+/** A stanza came. */
+void server_route(struct connection *connection, struct envoi_element *element);
+/** A connection has ended: those who saw its presence are told. */
+void server_gone(struct connection *connection);
+
+#endif

@@ -27,6 +27,7 @@ int octets_renew_parser(struct octets *octets)
 		envoi_xml_parser_free(octets->parser);
 	}
 	octets->parser = parser;
+	octets->last_octet = '\0';
 	octets->peer_ended = false;
 	return ENVOI_OK;
 }
@@ -34,8 +35,8 @@ int octets_renew_parser(struct octets *octets)
 void octets_update_reading(struct octets *octets)
 {
 	bool is_open = octets->state == OCTETS_MOVING || octets->state == OCTETS_CLOSING;
-	bool is_held = octets->state == OCTETS_MOVING &&
-		(octets->is_paused || octets->has_backlog);
+	bool is_paused = octets->is_paused && octets->tls_state != OCTETS_HANDSHAKE;
+	bool is_held = octets->state == OCTETS_MOVING && (is_paused || octets->has_backlog);
 	bool wanted = !octets->input_over && !is_held;
 	if (is_open && wanted != octets->is_reading) {
 		octets->is_reading = wanted;
@@ -88,8 +89,24 @@ static void hand_over(struct octets *octets, struct envoi_xml_item *item)
 	envoi_element_unref(item->element);
 }
 
+static void describe_end(const struct octets *octets, struct envoi_failure *why)
+{
+	enum envoi_phase phase = ENVOI_PHASE_NONE;
+	const char *text = "the connection ended without the end of the stream";
+	if (octets->tls_state == OCTETS_HANDSHAKE) {
+		phase = ENVOI_PHASE_TLS;
+		text = "the peer ended the connection in the TLS handshake";
+	} else if (envoi_xml_parser_has_pending(octets->parser)) {
+		text = "the connection ended in the middle of an element";
+	} else if (octets->tls_state == OCTETS_SEALED && !octets->peer_said_bye) {
+		text = "the connection was cut off: neither the stream nor TLS was ended";
+	}
+	envoi_failure_set(
+		why, octets->base.context, phase, ENVOI_ERR_DISCONNECTED, "%s", text);
+}
+
 /* The channel has ended or broken down, and all that came before has been handed over. */
-static void end_input(struct octets *octets)
+static void end_connection(struct octets *octets)
 {
 	struct envoi_failure why;
 	envoi_failure_move(&why, &octets->broken);
@@ -99,10 +116,11 @@ static void end_input(struct octets *octets)
 		return;
 	}
 	if (why.code == ENVOI_OK) {
-		envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_NONE,
-			ENVOI_ERR_DISCONNECTED, "%s", envoi_xml_parser_has_pending(octets->parser) ?
-			"the connection ended in the middle of an element" :
-			"the connection ended without the end of the stream");
+		describe_end(octets, &why);
+	}
+	if (octets->tls_state == OCTETS_SPOILT) {
+		octets_begin_close(octets, &why, ERROR_LINGER_MS); /* the alert goes out */
+		return;
 	}
 	octets_finish_now(octets, &why);
 }
@@ -116,6 +134,10 @@ void octets_deliver(struct octets *octets)
 {
 	octets->has_backlog = false;
 	unsigned int left = octets->options.slice_stanzas;
+	if (octets->secured_untold && may_deliver(octets)) {
+		octets->secured_untold = false;
+		octets->base.sink->impl->secured(octets->base.sink);
+	}
 	while (may_deliver(octets) && !octets->peer_ended) {
 		struct envoi_xml_item item;
 		int r = envoi_xml_parser_next(octets->parser, &item);
@@ -135,7 +157,7 @@ void octets_deliver(struct octets *octets)
 		}
 	}
 	if (may_deliver(octets) && octets->input_over && !octets->has_backlog) {
-		end_input(octets);
+		end_connection(octets);
 	}
 	octets_update_reading(octets);
 }
@@ -148,30 +170,45 @@ static void tell_activity(struct octets *octets)
 	}
 }
 
+void octets_parse(struct octets *octets, const char *data, size_t len)
+{
+	octets->last_octet = data[len - 1];
+	envoi_xml_parser_feed(octets->parser, data, len);
+}
+
 void octets_received(struct octets *octets, const char *data, size_t len)
 {
 	octets_enter(octets);
-	if (octets->state == OCTETS_MOVING && !octets->peer_ended) {
-		octets->last_octet = data[len - 1];
-		envoi_xml_parser_feed(octets->parser, data, len);
+	if (octets->state == OCTETS_MOVING && !octets->peer_ended && !octets->input_over) {
+		if (octets->tls == NULL) {
+			octets_parse(octets, data, len);
+		} else {
+			octets_unseal(octets, data, len);
+		}
 		tell_activity(octets);
 		octets_deliver(octets);
 	}
 	octets_leave(octets);
 }
 
-static void input_is_over(struct octets *octets)
+void octets_end_input(struct octets *octets, struct envoi_failure *broken)
 {
-	octets_enter(octets);
+	if (!octets->input_over && octets->broken.code == ENVOI_OK) {
+		envoi_failure_move(&octets->broken, broken);
+	} else {
+		envoi_failure_finish(broken);
+	}
 	octets->input_over = true;
 	octets_update_reading(octets);
 	octets_wake(octets);
-	octets_leave(octets);
 }
 
 void octets_ended(struct octets *octets)
 {
-	input_is_over(octets);
+	struct envoi_failure end = {.code = ENVOI_OK};
+	octets_enter(octets);
+	octets_end_input(octets, &end);
+	octets_leave(octets);
 }
 
 void octets_broken(struct octets *octets, int code, const char *format, ...)
@@ -181,8 +218,14 @@ void octets_broken(struct octets *octets, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	octets_break_output(octets, code, text);
-	input_is_over(octets);
+	struct envoi_failure broken;
+	envoi_failure_set(&broken, octets->base.context,
+		octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE, code,
+		"%s", text);
+	octets_enter(octets);
+	octets_break_output(octets);
+	octets_end_input(octets, &broken);
+	octets_leave(octets);
 }
 
 void octets_set_limits(struct envoi_transport *transport, const struct envoi_xml_limits *limits)

@@ -21,10 +21,6 @@ static inline const struct octets *octets_of_const(const struct envoi_transport 
 
 /* --- life: octets.c --- */
 
-/** Around everything that the loop calls: the object lives until the outermost leave. */
-void octets_enter(struct octets *octets);
-void octets_leave(struct octets *octets);
-
 /** Do what is to be done after this turn's I/O. */
 void octets_wake(struct octets *octets);
 
@@ -41,6 +37,10 @@ void octets_finish_now(struct octets *octets, struct envoi_failure *why);
 void octets_deliver(struct octets *octets);
 /** Tell the channel whether to read. */
 void octets_update_reading(struct octets *octets);
+/** Give octets of the document to the parser. */
+void octets_parse(struct octets *octets, const char *data, size_t len);
+/** The input is over because of @p broken, which is moved; the first reason counts. */
+void octets_end_input(struct octets *octets, struct envoi_failure *broken);
 /** Put a fresh parser in place. */
 int octets_renew_parser(struct octets *octets);
 
@@ -52,7 +52,19 @@ void octets_flush(struct octets *octets);
 int octets_queue(struct octets *octets, const char *data, size_t len);
 void octets_drop_output(struct octets *octets);
 /** Nothing can be sent any more; what that means is told when the input has ended as well. */
-void octets_break_output(struct octets *octets, int code, const char *text);
+void octets_break_output(struct octets *octets);
+
+/* --- secure.c --- */
+
+/** Octets for TLS came. */
+void octets_unseal(struct octets *octets, const char *data, size_t len);
+/** Give TLS what is queued, as long as its output is short; say goodbye when closing. */
+void octets_seal(struct octets *octets);
+/** So many more octets of TLS's output were taken by the channel. */
+void octets_count_sealed(struct octets *octets, size_t taken);
+/** @return TLS's output; NULL: there is no TLS */
+struct envoi_buffer *octets_sealed_output(const struct octets *octets);
+void octets_free_tls(struct octets *octets);
 
 /* --- head.c --- */
 

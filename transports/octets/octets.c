@@ -33,6 +33,7 @@ void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,
 	octets->limits = envoi_xml_limits_before_login;
 	envoi_buffer_init(&octets->plain, context, 0);
 	envoi_buffer_init(&octets->ends, context, 0);
+	envoi_buffer_init(&octets->marks, context, 0);
 }
 
 static void release(struct octets *octets)
@@ -42,6 +43,7 @@ static void release(struct octets *octets)
 	envoi_xml_parser_free(octets->retired);
 	envoi_buffer_finish(&octets->plain);
 	envoi_buffer_finish(&octets->ends);
+	octets_free_tls(octets);
 	envoi_failure_finish(&octets->why);
 	envoi_failure_finish(&octets->broken);
 	envoi_transport_finish(&octets->base);
@@ -217,9 +219,4 @@ const char *octets_peer_name(const struct envoi_transport *transport)
 {
 	const struct octets *octets = octets_of_const(transport);
 	return octets->channel->peer_name(octets);
-}
-
-bool octets_is_secure(const struct envoi_transport *transport)
-{
-	return octets_of_const(transport)->options.is_secure;
 }

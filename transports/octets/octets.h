@@ -17,6 +17,11 @@
  * An element counts as written when its last octet, or that of its TLS record, was taken by the
  * channel.
  *
+ * TLS: what was queued before start_tls goes out in clear; whatever comes after it is given to
+ * TLS. The peer must have sent nothing behind what made us start: no element, no part of one, no
+ * white space (RFC 6120, section 5.4.3.3). The engine is the library's own and not public yet:
+ * therefore this folder includes a private header.
+ *
  * When the parser refuses what came, the transport itself sends the stream error (RFC 6120,
  * section 4.9.1.1; after a header if none was sent, 4.9.1.2), the closing tag, and closes; the
  * failure told by `closed` has the condition. Elements complete before it were handed over.
@@ -33,6 +38,7 @@
 #include <envoi/interfaces/transport.h>
 
 struct octets;
+struct envoi__tls;
 
 enum {
 	OCTETS_READ_BYTES = 16384, /* most that a channel passes up at a time */
@@ -78,6 +84,14 @@ enum octets_state {
 	OCTETS_TOLD,
 };
 
+/** What is within TLS. */
+enum octets_tls {
+	OCTETS_CLEAR, /* -> HANDSHAKE */
+	OCTETS_HANDSHAKE, /* -> SEALED, SPOILT */
+	OCTETS_SEALED, /* -> SPOILT */
+	OCTETS_SPOILT, /* failed: nothing but its alert goes out */
+};
+
 /** Our side of the document. */
 enum octets_output {
 	OCTETS_NO_HEAD,
@@ -107,13 +121,23 @@ struct octets {
 	bool peer_ended; /* the closing tag came */
 	bool input_over; /* the channel's end came, or its breakdown */
 	struct envoi_failure broken; /* why the input is over or will be; code 0: an end */
-	char last_octet; /* parsed */
+	char last_octet; /* parsed; NUL: none of this stream */
 
 	/* output */
 	enum octets_output output;
 	struct envoi_buffer plain; /* not yet sealed or taken by the channel */
 	struct envoi_buffer ends; /* uint64_t offsets of element ends that were not counted yet */
 	uint64_t queued, taken; /* octets of the document, since ever */
+
+	/* TLS; its output goes out before anything else */
+	enum octets_tls tls_state;
+	struct envoi__tls *tls; /* NULL: CLEAR */
+	struct envoi_buffer marks; /* struct octets_mark: which octets TLS's output stands for */
+	uint64_t sealed, sealed_taken; /* octets of the document; of TLS's output */
+	bool secured_untold;
+	bool peer_said_bye;
+
+	/* and then */
 	bool wants_drained;
 	bool is_shut_down;
 	bool output_broken;
@@ -131,6 +155,13 @@ void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,
 	const struct octets_channel_impl *channel, struct envoi_context *context,
 	const struct octets_options *options);
 
+/**
+ * Around several calls up in one: the object lives until the outermost leave, though it may be
+ * disconnected.
+ */
+void octets_enter(struct octets *octets);
+void octets_leave(struct octets *octets);
+
 /** Octets came: 1 to OCTETS_READ_BYTES. */
 void octets_received(struct octets *octets, const char *data, size_t len);
 /** More can be sent. */
@@ -147,6 +178,8 @@ int octets_send_head(struct envoi_transport *transport, const struct envoi_strea
 int octets_send_element(struct envoi_transport *transport, const char *xml, size_t len);
 int octets_send_tail(struct envoi_transport *transport);
 int octets_restart(struct envoi_transport *transport);
+int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
+	struct envoi_tls_config *config, const char *server_name);
 void octets_set_limits(
 	struct envoi_transport *transport, const struct envoi_xml_limits *limits);
 int octets_keepalive(struct envoi_transport *transport);
@@ -158,16 +191,21 @@ void octets_abort(struct envoi_transport *transport, const struct envoi_failure 
 void octets_destroy(struct envoi_transport *transport);
 const char *octets_peer_name(const struct envoi_transport *transport);
 bool octets_is_secure(const struct envoi_transport *transport);
+void octets_tls_info(
+	const struct envoi_transport *transport, struct envoi_tls_info *ret_info);
+int octets_channel_binding(
+	struct envoi_transport *transport, const char *type, struct envoi_buffer *out);
 
 #define OCTETS_TRANSPORT_IMPL(transport_name) \
 	{ \
 		.name = (transport_name), .start = octets_start, .send_head = octets_send_head, \
 		.send_element = octets_send_element, .send_tail = octets_send_tail, \
-		.restart = octets_restart, .set_limits = octets_set_limits, \
+		.restart = octets_restart, .start_tls = octets_start_tls, .set_limits = octets_set_limits, \
 		.keepalive = octets_keepalive, .pause = octets_pause, .resume = octets_resume, \
 		.pending = octets_pending, .close = octets_close, .abort = octets_abort, \
 		.destroy = octets_destroy, .peer_name = octets_peer_name, \
-		.is_secure = octets_is_secure, \
+		.is_secure = octets_is_secure, .tls_info = octets_tls_info, \
+		.channel_binding = octets_channel_binding, \
 	}
 
 #endif

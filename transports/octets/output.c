@@ -107,13 +107,20 @@ int octets_keepalive(struct envoi_transport *transport)
 
 size_t octets_pending(const struct envoi_transport *transport)
 {
-	return envoi_buffer_len(&octets_of_const(transport)->plain);
+	const struct octets *octets = octets_of_const(transport);
+	const struct envoi_buffer *sealed = octets_sealed_output(octets);
+	return envoi_buffer_len(&octets->plain) + (sealed == NULL ? 0 : envoi_buffer_len(sealed));
 }
 
 void octets_drop_output(struct octets *octets)
 {
+	struct envoi_buffer *sealed = octets_sealed_output(octets);
 	envoi_buffer_finish(&octets->plain);
 	envoi_buffer_finish(&octets->ends);
+	envoi_buffer_finish(&octets->marks);
+	if (sealed != NULL) {
+		envoi_buffer_finish(sealed);
+	}
 }
 
 static void give_back(struct envoi_buffer *buffer)
@@ -123,35 +130,58 @@ static void give_back(struct envoi_buffer *buffer)
 	}
 }
 
-void octets_break_output(struct octets *octets, int code, const char *text)
+void octets_break_output(struct octets *octets)
 {
-	if (octets->output_broken) {
-		return;
+	if (!octets->output_broken) {
+		octets->output_broken = true;
+		octets->output_lost = octets_pending(&octets->base) > 0;
+		octets_drop_output(octets);
 	}
-	octets->output_broken = true;
-	octets->output_lost = octets_pending(&octets->base) > 0;
-	octets_drop_output(octets);
-	envoi_failure_set(
-		&octets->broken, octets->base.context, ENVOI_PHASE_NONE, code, "%s", text);
 }
 
-static void write_out(struct octets *octets)
+/* The way out is broken; the peer's last words may still be on the way in: read on. */
+static void output_broke(struct octets *octets, int code)
 {
-	while (!octets->output_broken && envoi_buffer_len(&octets->plain) > 0) {
-		size_t len = envoi_buffer_len(&octets->plain), taken = 0;
-		int r = octets->channel->send(
-			octets, envoi_buffer_data(&octets->plain), len, &taken);
-		if (r < 0) {
-			/* The peer's last words may still be on the way in: read on. */
-			octets_break_output(octets, r, "the peer takes nothing more");
-			return;
-		}
-		envoi_buffer_consume(&octets->plain, taken);
-		octets->taken += taken;
-		if (taken < len) {
-			return;
-		}
+	octets_break_output(octets);
+	if (octets->broken.code == ENVOI_OK && !octets->input_over) {
+		envoi_failure_set(&octets->broken, octets->base.context, ENVOI_PHASE_NONE, code,
+			"the peer takes nothing more");
 	}
+}
+
+/* @return how much the channel took; less than there was: it takes no more for now */
+static size_t send_from(struct octets *octets, struct envoi_buffer *buffer)
+{
+	size_t taken = 0;
+	int r = octets->channel->send(
+		octets, envoi_buffer_data(buffer), envoi_buffer_len(buffer), &taken);
+	if (r < 0) {
+		output_broke(octets, r);
+		return 0;
+	}
+	envoi_buffer_consume(buffer, taken);
+	return taken;
+}
+
+static void write_clear(struct octets *octets)
+{
+	if (envoi_buffer_len(&octets->plain) > 0) {
+		octets->taken += send_from(octets, &octets->plain);
+	}
+}
+
+static void write_sealed(struct octets *octets)
+{
+	struct envoi_buffer *sealed = octets_sealed_output(octets);
+	octets_seal(octets);
+	while (!octets->output_broken && envoi_buffer_len(sealed) > 0) {
+		octets_count_sealed(octets, send_from(octets, sealed));
+		if (envoi_buffer_len(sealed) > 0) {
+			break;
+		}
+		octets_seal(octets);
+	}
+	give_back(sealed);
 }
 
 static size_t count_written(struct octets *octets)
@@ -209,7 +239,11 @@ void octets_flush(struct octets *octets)
 		return;
 	}
 	uint64_t before = octets->taken;
-	write_out(octets);
+	if (octets->tls != NULL) {
+		write_sealed(octets);
+	} else if (!octets->output_broken) {
+		write_clear(octets);
+	}
 	give_back(&octets->plain);
 	size_t written = count_written(octets);
 	give_back(&octets->ends);

@@ -1,0 +1,229 @@
+/*
+ * envoi - transports of octets: TLS between the document and the channel
+ * SPDX-License-Identifier: MIT
+ *
+ * Uses the library's own TLS engine, which has no public header yet.
+ */
+#include "inside.h"
+
+#include <string.h>
+
+#include "crypto/tls_engine.h"
+
+enum {
+	SEALED_BYTES = 4 * ENVOI__TLS_RECORD_BYTES, /* of output at a time */
+};
+
+/* When so much of TLS's output was taken, so much of the document was. */
+struct octets_mark {
+	uint64_t sealed, plain;
+};
+
+struct envoi_buffer *octets_sealed_output(const struct octets *octets)
+{
+	return octets->tls == NULL ? NULL : envoi__tls_output(octets->tls);
+}
+
+void octets_free_tls(struct octets *octets)
+{
+	envoi__tls_free(octets->tls);
+	octets->tls = NULL;
+	envoi_buffer_finish(&octets->marks);
+}
+
+/* --- in --- */
+
+/* What came before is handed over first; then the alert goes out, and the failure is told. */
+static void spoil(struct octets *octets, int code)
+{
+	struct envoi_failure why;
+	enum envoi_phase phase =
+		octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE;
+	envoi_failure_set(&why, octets->base.context, phase, code, "%s",
+		envoi__tls_error_text(octets->tls));
+	octets->tls_state = OCTETS_SPOILT;
+	octets_end_input(octets, &why);
+}
+
+static int read_all(struct octets *octets)
+{
+	char data[ENVOI__TLS_RECORD_BYTES];
+	size_t len;
+	int r;
+	while ((r = envoi__tls_read(octets->tls, data, sizeof(data), &len)) == ENVOI_OK) {
+		octets_parse(octets, data, len);
+	}
+	return r;
+}
+
+static int take_in(struct octets *octets, const char *data, size_t len)
+{
+	int r = envoi__tls_feed(octets->tls, data, len);
+	if (r == ENVOI_OK && octets->tls_state == OCTETS_HANDSHAKE) {
+		r = envoi__tls_handshake(octets->tls);
+		octets_wake(octets);
+		if (r == ENVOI_OK) {
+			octets->tls_state = OCTETS_SEALED;
+			octets->secured_untold = true;
+		}
+	}
+	return r == ENVOI_OK ? read_all(octets) : r;
+}
+
+void octets_unseal(struct octets *octets, const char *data, size_t len)
+{
+	int r = take_in(octets, data, len);
+	if (r == ENVOI_END) {
+		struct envoi_failure end = {.code = ENVOI_OK};
+		octets->peer_said_bye = true;
+		octets_end_input(octets, &end);
+	} else if (r < 0) {
+		spoil(octets, r);
+	}
+}
+
+/* --- out --- */
+
+static int seal_one(struct octets *octets)
+{
+	size_t len = envoi_buffer_len(&octets->plain);
+	len = len < ENVOI__TLS_RECORD_BYTES ? len : ENVOI__TLS_RECORD_BYTES;
+	int r = envoi__tls_write(octets->tls, envoi_buffer_data(&octets->plain), len);
+	if (r < 0) {
+		return r;
+	}
+	envoi_buffer_consume(&octets->plain, len);
+	octets->sealed += len;
+	struct octets_mark mark = {
+		.sealed = octets->sealed_taken + envoi_buffer_len(envoi__tls_output(octets->tls)),
+		.plain = octets->sealed,
+	};
+	return envoi_buffer_append(&octets->marks, &mark, sizeof(mark));
+}
+
+void octets_seal(struct octets *octets)
+{
+	bool is_closing = octets->state == OCTETS_CLOSING;
+	struct envoi_buffer *output = envoi__tls_output(octets->tls);
+	while (octets->tls_state == OCTETS_SEALED && envoi_buffer_len(&octets->plain) > 0 &&
+		envoi_buffer_len(output) < SEALED_BYTES) {
+		int r = seal_one(octets);
+		if (r < 0) {
+			spoil(octets, r);
+		}
+	}
+	if (is_closing && octets->tls_state != OCTETS_SEALED) {
+		envoi_buffer_finish(&octets->plain); /* can never be sent */
+	}
+	if (is_closing && octets->tls_state == OCTETS_SEALED &&
+		envoi_buffer_len(&octets->plain) == 0) {
+		envoi__tls_bye(octets->tls);
+	}
+}
+
+void octets_count_sealed(struct octets *octets, size_t taken)
+{
+	octets->sealed_taken += taken;
+	struct octets_mark mark;
+	while (envoi_buffer_len(&octets->marks) >= sizeof(mark)) {
+		memcpy(&mark, envoi_buffer_data(&octets->marks), sizeof(mark));
+		if (mark.sealed > octets->sealed_taken) {
+			return;
+		}
+		octets->taken = mark.plain;
+		envoi_buffer_consume(&octets->marks, sizeof(mark));
+	}
+}
+
+/* --- asked from above --- */
+
+/* RFC 6120, section 5.4.3.3: nothing, not even white space, behind what made us start. */
+static bool has_early_input(const struct octets *octets)
+{
+	return octets->peer_ended || envoi_xml_parser_has_pending(octets->parser) ||
+		(octets->last_octet != '\0' && octets->last_octet != '>');
+}
+
+/* What is queued goes before what TLS has to say; both are taken over by TLS's output. */
+static int put_before(struct octets *octets, struct envoi__tls *tls)
+{
+	struct envoi_buffer *output = envoi__tls_output(tls);
+	struct octets_mark mark = {
+		.sealed = envoi_buffer_len(&octets->plain), .plain = octets->queued};
+	int r = envoi_buffer_append(&octets->marks, &mark, sizeof(mark));
+	if (r < 0) {
+		return r;
+	}
+	size_t before = envoi_buffer_len(&octets->plain);
+	r = envoi_buffer_append(
+		&octets->plain, envoi_buffer_data(output), envoi_buffer_len(output));
+	if (r < 0) {
+		envoi_buffer_truncate(&octets->plain, before);
+		envoi_buffer_finish(&octets->marks);
+		return r;
+	}
+	struct envoi_buffer swapped = octets->plain;
+	octets->plain = *output;
+	*output = swapped;
+	envoi_buffer_consume(&octets->plain, envoi_buffer_len(&octets->plain));
+	octets->sealed = octets->queued;
+	return ENVOI_OK;
+}
+
+int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
+	struct envoi_tls_config *config, const char *server_name)
+{
+	struct octets *octets = octets_of(transport);
+	if (octets->state != OCTETS_MOVING || octets->tls_state != OCTETS_CLEAR) {
+		return ENVOI_ERR_STATE;
+	}
+	if (has_early_input(octets)) {
+		return ENVOI_ERR_PROTOCOL;
+	}
+	struct envoi__tls *tls;
+	int r = envoi__tls_new(&tls, config, role, server_name, NULL);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__tls_handshake(tls);
+	if (r >= 0) {
+		r = octets_renew_parser(octets);
+	}
+	if (r == ENVOI_OK) {
+		r = put_before(octets, tls);
+	}
+	if (r < 0) {
+		envoi__tls_free(tls);
+		return r;
+	}
+	octets->tls = tls;
+	octets->tls_state = OCTETS_HANDSHAKE;
+	octets->output = OCTETS_NO_HEAD;
+	octets_update_reading(octets);
+	octets_wake(octets);
+	return ENVOI_OK;
+}
+
+bool octets_is_secure(const struct envoi_transport *transport)
+{
+	const struct octets *octets = octets_of_const(transport);
+	return octets->options.is_secure ||
+		(octets->tls != NULL && envoi__tls_is_secure(octets->tls));
+}
+
+void octets_tls_info(const struct envoi_transport *transport, struct envoi_tls_info *ret_info)
+{
+	const struct octets *octets = octets_of_const(transport);
+	*ret_info = (struct envoi_tls_info){0};
+	if (octets->tls != NULL) {
+		envoi__tls_get_info(octets->tls, ret_info);
+	}
+}
+
+int octets_channel_binding(
+	struct envoi_transport *transport, const char *type, struct envoi_buffer *out)
+{
+	struct octets *octets = octets_of(transport);
+	return octets->tls == NULL ? ENVOI_ERR_UNSUPPORTED :
+				     envoi__tls_channel_binding(octets->tls, type, out);
+}

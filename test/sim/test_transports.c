@@ -49,6 +49,16 @@ static int send_text(struct transport_side *side, const char *xml)
 	return side->transport->impl->send_element(side->transport, xml, strlen(xml));
 }
 
+/* An element above the low mark of what may be pending. */
+static char large[TRANSPORT_PAIR_OUTPUT / 2];
+
+static void make_large(void)
+{
+	memset(large, 'x', sizeof(large) - 1);
+	memcpy(large, "<message>", 9);
+	memcpy(large + sizeof(large) - 11, "</message>", 10);
+}
+
 static void open_both(struct transport_pair *p)
 {
 	assert_int_equal(p->a.transport->impl->send_head(p->a.transport, &client_head), ENVOI_OK);
@@ -369,7 +379,7 @@ static void white_space_is_life_and_nothing_else(void **state)
 	int before = p->b.activities;
 	assert_int_equal(p->a.transport->impl->keepalive(p->a.transport), ENVOI_OK);
 	transport_pair_run(p);
-	assert_int_equal(p->b.activities, before + 1);
+	assert_true(p->b.activities > before);
 	transport_side_expect(&p->b, "");
 	transport_side_expect(&p->a, "");
 }
@@ -389,31 +399,46 @@ static void sending_inside_callbacks_goes_on_and_on(void **state)
 	assert_int_equal(p->b.elements, 100);
 }
 
+/* A whole connection, during which B acts once; after that nothing may go wrong. */
+static void live_through(struct transport_pair *p)
+{
+	if (kind->has_tls) {
+		(void)transport_pair_start_tls(p, "example.org");
+		transport_pair_run(p);
+	}
+	(void)p->a.transport->impl->send_head(p->a.transport, &client_head);
+	(void)send_text(&p->a, "<message/>");
+	(void)send_text(&p->a, "<message/>");
+	(void)p->a.transport->impl->send_tail(p->a.transport);
+	if (p->b.transport != NULL) {
+		(void)p->b.transport->impl->send_head(p->b.transport, &server_head);
+		(void)send_text(&p->b, large);
+	}
+	transport_pair_run(p);
+	p->a.transport->impl->close(p->a.transport, 1000);
+	transport_pair_run(p);
+}
+
 /* One after the other, each callback frees, aborts or closes: nothing may follow (ASan watches). */
 static void the_end_may_come_inside_every_callback(void **state)
 {
 	static const enum transport_act acts[] = {ACT_DESTROY, ACT_ABORT, ACT_CLOSE};
 	struct transport_pair *p = *state;
+	make_large();
 	for (int event = 0; event < TRANSPORT_EVENTS; event++) {
 		for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+			if (event == EVENT_SECURED && !kind->has_tls) {
+				continue;
+			}
 			transport_pair_finish(p);
-			transport_pair_init(p, kind);
+			transport_pair_init_plain(p, kind);
 			p->b.act = acts[i];
 			p->b.act_at = (enum transport_event)event;
-			(void)p->a.transport->impl->send_head(p->a.transport, &client_head);
-			(void)p->b.transport->impl->send_head(p->b.transport, &server_head);
-			(void)send_text(&p->a, "<message/>");
-			(void)send_text(&p->a, "<message/>");
-			(void)send_text(&p->b, "<message/>");
-			(void)p->a.transport->impl->send_tail(p->a.transport);
-			transport_pair_run(p);
-			p->a.transport->impl->close(p->a.transport, 1000);
-			transport_pair_run(p);
-			assert_true(p->b.acted || event == EVENT_DRAINED ||
-				(event == EVENT_SECURED && !kind->has_tls));
+			live_through(p);
+			assert_true(p->b.acted);
 			assert_int_equal(p->a.closes, 1);
-			assert_int_equal(p->b.closes, p->b.transport == NULL &&
-				event != EVENT_CLOSED ? 0 : 1);
+			bool is_silent = acts[i] == ACT_DESTROY && event != EVENT_CLOSED;
+			assert_int_equal(p->b.closes, is_silent ? 0 : 1);
 			assert_false(p->a.told_after_close || p->b.told_after_close);
 		}
 	}

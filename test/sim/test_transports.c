@@ -302,6 +302,7 @@ static void output_is_bounded_and_drains(void **state)
 	static char text[8192];
 	struct transport_pair *p = *state;
 	open_both(p);
+	transport_pair_set_pieces(p, 1009);
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "<message>", 9);
 	memcpy(text + sizeof(text) - 10, "</message>", 10);
@@ -334,6 +335,7 @@ static void one_element_may_be_larger_than_the_output(void **state)
 	struct transport_pair *p = *state;
 	const struct envoi_xml_limits *limits = &envoi_xml_limits_default;
 	open_both(p);
+	transport_pair_set_pieces(p, 1009);
 	p->b.transport->impl->set_limits(p->b.transport, limits);
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "<message>", 9);
@@ -351,6 +353,7 @@ static void limits_end_the_stream(void **state)
 	static char text[20000];
 	struct transport_pair *p = *state;
 	open_both(p);
+	transport_pair_set_pieces(p, 1009);
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "<message>", 9);
 	memcpy(text + sizeof(text) - 10, "</message>", 10);
@@ -406,6 +409,7 @@ static void live_through(struct transport_pair *p)
 		(void)transport_pair_start_tls(p, "example.org");
 		transport_pair_run(p);
 	}
+	transport_pair_set_pieces(p, 61);
 	(void)p->a.transport->impl->send_head(p->a.transport, &client_head);
 	(void)send_text(&p->a, "<message/>");
 	(void)send_text(&p->a, "<message/>");

@@ -174,13 +174,20 @@ static void init_side(struct transport_side *side, struct transport_pair *pair)
 	envoi_buffer_init(&side->log, pair->context, 0);
 }
 
-static void make_memory(struct transport_pair *pair, const struct envoi_settings *settings)
+void transport_pair_set_pieces(struct transport_pair *pair, size_t piece_bytes)
 {
 	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
-	script.piece_bytes = pair->kind->piece_bytes;
+	script.piece_bytes = piece_bytes;
+	if (pair->kind->piece_bytes > 0) {
+		envoi_memory_pair_script(pair->memory, ENVOI_MEMORY_A, &script);
+		envoi_memory_pair_script(pair->memory, ENVOI_MEMORY_B, &script);
+	}
+}
+
+static void make_memory(struct transport_pair *pair, const struct envoi_settings *settings)
+{
 	assert_int_equal(envoi_memory_pair_new(&pair->memory, pair->context), ENVOI_OK);
-	envoi_memory_pair_script(pair->memory, ENVOI_MEMORY_A, &script);
-	envoi_memory_pair_script(pair->memory, ENVOI_MEMORY_B, &script);
+	transport_pair_set_pieces(pair, pair->kind->piece_bytes);
 	assert_int_equal(envoi_memory_transport_new(&pair->a.transport, pair->memory,
 				 ENVOI_MEMORY_A, settings),
 		ENVOI_OK);

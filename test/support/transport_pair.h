@@ -76,6 +76,8 @@ struct transport_pair {
 void transport_pair_init(struct transport_pair *pair, const struct transport_kind *kind);
 /** As transport_pair_init(), but TLS is left to the test. */
 void transport_pair_init_plain(struct transport_pair *pair, const struct transport_kind *kind);
+/** Where the kind has small pieces: larger ones from now on, for cases with much to carry. */
+void transport_pair_set_pieces(struct transport_pair *pair, size_t piece_bytes);
 /** Start TLS on both, as from the first byte; the name that the initiator expects. */
 int transport_pair_start_tls(struct transport_pair *pair, const char *name);
 void transport_pair_finish(struct transport_pair *pair);

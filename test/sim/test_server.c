@@ -352,6 +352,87 @@ static void a_cut_at_any_byte_ends_once_on_both_sides(void **state)
 	finish();
 }
 
+/* --- with TLS --- */
+
+static void a_login_with_starttls(void **state)
+{
+	(void)state;
+	begin(false);
+	struct client *alice = log_in(0, "alice@example.org/desk", "wonderland");
+	recorder_assert_milestones(&alice->recorder,
+		(const char *const[]){"opened", "gained secure TLS1.3", "opened",
+			"gained authenticated SCRAM-SHA-256-PLUS", "opened", "gained bound", "ready",
+			NULL});
+	envoi_stream_close(alice->recorder.stream);
+	run(10000);
+	recorder_assert_closed(&alice->recorder, ENVOI_PHASE_CLOSE, ENVOI_OK);
+	finish();
+}
+
+static void a_certificate_for_somebody_else_ends_before_anything_is_said(void **state)
+{
+	(void)state;
+	static const char *const certificates[] = {
+		"other-name.pem", "unknown-ca.pem", "expired.pem", "self-signed.pem"};
+	for (size_t i = 0; i < sizeof(certificates) / sizeof(certificates[0]); i++) {
+		begin(false);
+		test_server_free(all.server);
+		all.server = test_server_new(all.context, TEST_DATA, certificates[i]);
+		struct client *client = connect_client(0, "alice@example.org/desk", "wonderland");
+		run(60000);
+		recorder_assert_closed(
+			&client->recorder, ENVOI_PHASE_TLS, ENVOI_ERR_CERTIFICATE);
+		assert_int_equal(client->recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
+		recorder_assert_milestones(&client->recorder,
+			(const char *const[]){"opened", "closed tls ENVOI_ERR_CERTIFICATE", NULL});
+		finish();
+	}
+}
+
+/* Records and signatures differ in length from login to login: the last offsets may be beyond. */
+static void silence_within_tls_from_any_byte_on_is_a_timeout(void **state)
+{
+	(void)state;
+	begin(false);
+	uint64_t bytes = login_bytes(ENVOI_MEMORY_B);
+	unsigned int in_tls = 0;
+	for (uint64_t at = 0; at + 16 < bytes; at += 37) {
+		struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+		script.stall_at = at;
+		test_server_script(all.server, ENVOI_MEMORY_B, &script);
+		struct client *client = connect_client(0, "alice@example.org/desk", "wonderland");
+		run(59999);
+		enum envoi_phase phase = client->recorder.failure.phase;
+		recorder_assert_closed(&client->recorder, phase, ENVOI_ERR_TIMEOUT);
+		assert_in_range(phase, ENVOI_PHASE_TLS, ENVOI_PHASE_BIND);
+		in_tls += phase == ENVOI_PHASE_TLS;
+	}
+	assert_true(in_tls > 5);
+	finish();
+}
+
+static void a_cut_within_tls_ends_once_on_both_sides(void **state)
+{
+	(void)state;
+	begin(false);
+	for (int side = ENVOI_MEMORY_A; side <= ENVOI_MEMORY_B; side++) {
+		uint64_t bytes = login_bytes((enum envoi_memory_side)side);
+		for (uint64_t at = 0; at + 16 < bytes; at += 53) {
+			struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+			script.cut_at = at;
+			test_server_script(all.server, (enum envoi_memory_side)side, &script);
+			struct client *client =
+				connect_client(0, "alice@example.org/desk", "wonderland");
+			run(60000);
+			recorder_assert_closed(&client->recorder,
+				client->recorder.failure.phase, ENVOI_ERR_DISCONNECTED);
+			assert_int_equal(test_server_online(all.server), 0);
+		}
+		test_server_script(all.server, (enum envoi_memory_side)side, NULL);
+	}
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +443,10 @@ int main(void)
 		cmocka_unit_test(each_refusal_has_its_phase_and_class),
 		cmocka_unit_test(silence_from_any_byte_on_is_a_timeout),
 		cmocka_unit_test(a_cut_at_any_byte_ends_once_on_both_sides),
+		cmocka_unit_test(a_login_with_starttls),
+		cmocka_unit_test(a_certificate_for_somebody_else_ends_before_anything_is_said),
+		cmocka_unit_test(silence_within_tls_from_any_byte_on_is_a_timeout),
+		cmocka_unit_test(a_cut_within_tls_ends_once_on_both_sides),
 	};
 	return cmocka_run_group_tests_name("sim/server", tests, NULL, NULL);
 }

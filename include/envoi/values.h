@@ -115,6 +115,48 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_date_parse(const char *text, int64_t *ret_m
 /** Write in UTC, with milliseconds unless they are 0. @return @p text; NULL: not in years 1 to 9999 */
 ENVOI_API char *envoi_date_print(char text[ENVOI_DATE_SIZE], int64_t ms);
 
+/**
+ * Read the older form "20020910T23:08:25", in UTC (XEP-0082, section 4; XEP-0091).
+ *
+ * @retval ENVOI_ERR_INVALID  anything else, NULL included
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_date_parse_legacy(const char *text, int64_t *ret_ms);
+
+/* --- days, times of the day, time zones (XEP-0082, Date and Time) --- */
+
+/** A day of the calendar, in no time zone. */
+struct envoi_day {
+	int year; /**< 1..9999 */
+	int month; /**< 1..12 */
+	int day; /**< 1..31 */
+};
+
+/** A time that comes every day. */
+struct envoi_time {
+	int ms; /**< since midnight: 0..86,399,999 */
+	bool has_zone; /**< else it is meant in whatever zone somebody is */
+	int zone_minutes; /**< ahead of UTC: -840..840 */
+};
+
+/** Read "1776-07-04". @retval ENVOI_ERR_INVALID anything else, NULL included */
+ENVOI_API ENVOI_MUST_CHECK int envoi_day_parse(const char *text, struct envoi_day *ret_day);
+
+/** @return @p text; NULL: there is no such day */
+ENVOI_API char *envoi_day_print(char text[ENVOI_DATE_SIZE], const struct envoi_day *day);
+
+/** Read "16:00:00", with a fraction and a zone perhaps; what is finer than a millisecond is cut off.
+ * @retval ENVOI_ERR_INVALID anything else, NULL included */
+ENVOI_API ENVOI_MUST_CHECK int envoi_time_parse(const char *text, struct envoi_time *ret_time);
+
+/** Write, with milliseconds unless they are 0. @return @p text; NULL: out of its range */
+ENVOI_API char *envoi_time_print(char text[ENVOI_DATE_SIZE], const struct envoi_time *time);
+
+/** Read "Z" or "+02:00", up to 14 hours (XEP-0202's tzo). @retval ENVOI_ERR_INVALID */
+ENVOI_API ENVOI_MUST_CHECK int envoi_zone_parse(const char *text, int *ret_minutes);
+
+/** Write "Z" or "+02:00". @return @p text; NULL: not within -840..840 */
+ENVOI_API char *envoi_zone_print(char text[ENVOI_DATE_SIZE], int minutes);
+
 /* --- language tags (RFC 5646, in the form that xml:lang allows) --- */
 
 /**
@@ -122,6 +164,27 @@ ENVOI_API char *envoi_date_print(char text[ENVOI_DATE_SIZE], int64_t ms);
  *         behind hyphens; false for NULL
  */
 ENVOI_API bool envoi_lang_is_valid(const char *text);
+
+enum {
+	ENVOI_LANG_SIZE = 128, /**< room for any language tag that is accepted, and a NUL */
+};
+
+/**
+ * Read a language tag strictly and write it as it should be written (RFC 5646, section 2.1.1):
+ * "zh-hant-tw" becomes "zh-Hant-TW".
+ *
+ * @param[out] ret_tag  untouched on failure
+ * @retval ENVOI_ERR_INVALID  not well-formed (RFC 5646, section 2.1), a variant or an extension is
+ *                            there twice, longer than fits, or NULL
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_lang_parse(const char *text, char ret_tag[ENVOI_LANG_SIZE]);
+
+/**
+ * @return whether a tag is in a range (RFC 4647, section 3.3.1): the range is "*", the tag itself,
+ *         or a beginning of it that ends before a hyphen; upper and lower case are the same.
+ *         False for NULL.
+ */
+ENVOI_API bool envoi_lang_matches(const char *tag, const char *range);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@ enum {
 	DAYS_TO_1970 = 719468, /* from 0000-03-01 */
 	DAYS_OF_400_YEARS = 146097,
 	SECONDS_OF_DAY = 86400,
+	LARGEST_ZONE = 14 * 60, /* minutes: XML Schema, part 2, section 3.2.7.3 */
 };
 
 /* 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: what four digits of a year can say. */
@@ -119,27 +120,140 @@ static bool take_zone(const char **text, int *ret_minutes)
 	return true;
 }
 
+/* @param mark  between year, month and day; @param end  behind them */
+static bool take_day(const char **text, char mark, char end, struct envoi_day *ret_day)
+{
+	unsigned int year, month, day;
+	if (!take_number(text, 4, mark, 1, 9999, &year) ||
+		!take_number(text, 2, mark, 1, 12, &month) ||
+		!take_number(text, 2, end, 1, days_of_month(year, month), &day)) {
+		return false;
+	}
+	*ret_day = (struct envoi_day){(int)year, (int)month, (int)day};
+	return true;
+}
+
+/* Of the day, without fraction. */
+static bool take_seconds(const char **text, int *ret_seconds)
+{
+	unsigned int hour, minute, second;
+	if (!take_number(text, 2, ':', 0, 23, &hour) || !take_number(text, 2, ':', 0, 59, &minute) ||
+		!take_number(text, 2, '\0', 0, 59, &second)) {
+		return false;
+	}
+	*ret_seconds = (int)(hour * 3600 + minute * 60 + second);
+	return true;
+}
+
+static int64_t seconds_from_day(const struct envoi_day *day)
+{
+	return days_from_date(day->year, (unsigned int)day->month, (unsigned int)day->day) *
+		SECONDS_OF_DAY;
+}
+
 int envoi_date_parse(const char *text, int64_t *ret_ms)
 {
-	unsigned int year, month, day, hour, minute, second, ms;
-	int zone_minutes;
-	if (text == NULL || !take_number(&text, 4, '-', 1, 9999, &year) ||
-		!take_number(&text, 2, '-', 1, 12, &month) ||
-		!take_number(&text, 2, 'T', 1, days_of_month(year, month), &day) ||
-		!take_number(&text, 2, ':', 0, 23, &hour) ||
-		!take_number(&text, 2, ':', 0, 59, &minute) ||
-		!take_number(&text, 2, '\0', 0, 59, &second) || !take_fraction(&text, &ms) ||
-		!take_zone(&text, &zone_minutes) || *text != '\0') {
+	struct envoi_day day;
+	unsigned int ms;
+	int second, zone_minutes;
+	if (text == NULL || !take_day(&text, '-', 'T', &day) || !take_seconds(&text, &second) ||
+		!take_fraction(&text, &ms) || !take_zone(&text, &zone_minutes) || *text != '\0') {
 		return ENVOI_ERR_INVALID;
 	}
-	int64_t seconds = days_from_date((int)year, month, day) * SECONDS_OF_DAY;
-	seconds += (int64_t)hour * 3600 + minute * 60 + second - (int64_t)zone_minutes * 60;
+	int64_t seconds = seconds_from_day(&day) + second - (int64_t)zone_minutes * 60;
 	int64_t date = seconds * 1000 + ms;
 	if (date < first_ms || date > last_ms) {
 		return ENVOI_ERR_INVALID;
 	}
 	*ret_ms = date;
 	return ENVOI_OK;
+}
+
+int envoi_date_parse_legacy(const char *text, int64_t *ret_ms)
+{
+	struct envoi_day day;
+	int second;
+	if (text == NULL || !take_day(&text, '\0', 'T', &day) || !take_seconds(&text, &second) ||
+		*text != '\0') {
+		return ENVOI_ERR_INVALID;
+	}
+	*ret_ms = (seconds_from_day(&day) + second) * 1000;
+	return ENVOI_OK;
+}
+
+int envoi_day_parse(const char *text, struct envoi_day *ret_day)
+{
+	struct envoi_day day;
+	if (text == NULL || !take_day(&text, '-', '\0', &day) || *text != '\0') {
+		return ENVOI_ERR_INVALID;
+	}
+	*ret_day = day;
+	return ENVOI_OK;
+}
+
+int envoi_time_parse(const char *text, struct envoi_time *ret_time)
+{
+	struct envoi_time time = {0};
+	unsigned int ms;
+	int seconds;
+	if (text == NULL || !take_seconds(&text, &seconds) || !take_fraction(&text, &ms)) {
+		return ENVOI_ERR_INVALID;
+	}
+	time.has_zone = *text != '\0';
+	if (time.has_zone && (!take_zone(&text, &time.zone_minutes) || *text != '\0')) {
+		return ENVOI_ERR_INVALID;
+	}
+	time.ms = seconds * 1000 + (int)ms;
+	*ret_time = time;
+	return ENVOI_OK;
+}
+
+int envoi_zone_parse(const char *text, int *ret_minutes)
+{
+	int minutes;
+	if (text == NULL || !take_zone(&text, &minutes) || *text != '\0') {
+		return ENVOI_ERR_INVALID;
+	}
+	*ret_minutes = minutes;
+	return ENVOI_OK;
+}
+
+char *envoi_day_print(char text[ENVOI_DATE_SIZE], const struct envoi_day *day)
+{
+	if (day->year < 1 || day->year > 9999 || day->month < 1 || day->month > 12 || day->day < 1 ||
+		day->day > (int)days_of_month((unsigned int)day->year, (unsigned int)day->month)) {
+		return NULL;
+	}
+	snprintf(text, ENVOI_DATE_SIZE, "%04d-%02d-%02d", day->year, day->month, day->day);
+	return text;
+}
+
+char *envoi_zone_print(char text[ENVOI_DATE_SIZE], int minutes)
+{
+	int magnitude = minutes < 0 ? -minutes : minutes;
+	if (minutes < -LARGEST_ZONE || minutes > LARGEST_ZONE) {
+		return NULL;
+	}
+	snprintf(text, ENVOI_DATE_SIZE, minutes == 0 ? "Z" : "%c%02d:%02d", minutes < 0 ? '-' : '+',
+		magnitude / 60, magnitude % 60);
+	return text;
+}
+
+char *envoi_time_print(char text[ENVOI_DATE_SIZE], const struct envoi_time *time)
+{
+	char zone[ENVOI_DATE_SIZE] = "";
+	if (time->ms < 0 || time->ms >= SECONDS_OF_DAY * 1000 ||
+		(time->has_zone && envoi_zone_print(zone, time->zone_minutes) == NULL)) {
+		return NULL;
+	}
+	int seconds = time->ms / 1000, ms = time->ms % 1000;
+	int len = snprintf(text, ENVOI_DATE_SIZE, "%02d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
+		seconds % 60);
+	if (ms != 0) {
+		len += snprintf(text + len, (size_t)(ENVOI_DATE_SIZE - len), ".%03d", ms);
+	}
+	snprintf(text + len, (size_t)(ENVOI_DATE_SIZE - len), "%.6s", zone);
+	return text;
 }
 
 char *envoi_date_print(char text[ENVOI_DATE_SIZE], int64_t date)

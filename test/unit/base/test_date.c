@@ -86,19 +86,98 @@ static void every_day_of_ten_thousand_years_comes_back(void **state)
 	}
 }
 
-static void language_tags_have_subtags_of_eight(void **state)
+/* XEP-0082, section 4 */
+static void the_older_form_is_read_apart(void **state)
 {
 	(void)state;
-	static const char *const right[] = {"de", "de-CH", "zh-Hant-TW", "i-klingon", "x-a-1", "en-x-12345678"};
-	static const char *const wrong[] = {"", "-", "de-", "-de", "de--CH", "d1", "1", "de_CH", "de CH",
-		"abcdefghi", "de-123456789", "d\xc3\xa9"};
-	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
-		assert_true(envoi_lang_is_valid(right[i]));
-	}
+	int64_t ms = 7;
+	assert_int_equal(envoi_date_parse_legacy("20020910T23:08:25", &ms), ENVOI_OK);
+	assert_true(ms == INT64_C(1031699305000));
+	assert_int_equal(envoi_date_parse_legacy("19691231T23:59:59", &ms), ENVOI_OK);
+	assert_true(ms == -1000);
+	static const char *const wrong[] = {"", "2002-09-10T23:08:25", "20020910T23:08:25Z",
+		"20020910T23:08", "20020230T00:00:00", "20020910T24:00:00", "20020910 23:08:25",
+		"2002910T23:08:25", NULL};
+	ms = 7;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_false(envoi_lang_is_valid(wrong[i]));
+		assert_int_equal(envoi_date_parse_legacy(wrong[i], &ms), ENVOI_ERR_INVALID);
+		assert_int_equal(ms, 7);
 	}
-	assert_false(envoi_lang_is_valid(NULL));
+	assert_int_equal(envoi_date_parse("20020910T23:08:25", &ms), ENVOI_ERR_INVALID);
+}
+
+static void days_are_read_and_written(void **state)
+{
+	(void)state;
+	struct envoi_day day;
+	char text[ENVOI_DATE_SIZE];
+	assert_int_equal(envoi_day_parse("1776-07-04", &day), ENVOI_OK);
+	assert_true(day.year == 1776 && day.month == 7 && day.day == 4);
+	assert_string_equal(envoi_day_print(text, &day), "1776-07-04");
+	assert_int_equal(envoi_day_parse("2000-02-29", &day), ENVOI_OK);
+	static const char *const wrong[] = {"", "1776-7-4", "1776-07-04Z", "17760704", "1776-07-04 ",
+		"1776-13-01", "1776-00-01", "1776-01-00", "1776-01-32", "1900-02-29", "0000-01-01",
+		"-001-01-01", "12345-01-01", NULL};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(envoi_day_parse(wrong[i], &day), ENVOI_ERR_INVALID);
+	}
+	static const struct envoi_day none[] = {
+		{0, 1, 1}, {10000, 1, 1}, {2001, 2, 29}, {2001, 0, 1}, {2001, 13, 1}, {2001, 4, 31}, {2001, 4, 0}};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_null(envoi_day_print(text, &none[i]));
+	}
+}
+
+static void times_of_the_day_are_read_and_written(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		struct envoi_time time;
+		const char *canonical;
+	} rows[] = {
+		{"16:00:00", {57600000, false, 0}, "16:00:00"},
+		{"16:00:00Z", {57600000, true, 0}, "16:00:00Z"},
+		{"00:00:00.5+02:00", {500, true, 120}, "00:00:00.500+02:00"},
+		{"23:59:59.9999-14:00", {86399999, true, -840}, "23:59:59.999-14:00"},
+		{"12:00:00-00:30", {43200000, true, -30}, "12:00:00-00:30"},
+		{"12:00:00+00:00", {43200000, true, 0}, "12:00:00Z"},
+	};
+	char text[ENVOI_DATE_SIZE];
+	struct envoi_time time;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(envoi_time_parse(rows[i].text, &time), ENVOI_OK);
+		assert_int_equal(time.ms, rows[i].time.ms);
+		assert_int_equal(time.has_zone, rows[i].time.has_zone);
+		assert_int_equal(time.zone_minutes, rows[i].time.zone_minutes);
+		assert_string_equal(envoi_time_print(text, &time), rows[i].canonical);
+	}
+	static const char *const wrong[] = {"", "16:00", "24:00:00", "23:60:00", "23:59:60", "1:00:00",
+		"16:00:00.", "16:00:00z", "16:00:00+14:01", "16:00:00+2:00", "16:00:00+02", "16:00:00 Z",
+		"16:00:00ZZ", NULL};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(envoi_time_parse(wrong[i], &time), ENVOI_ERR_INVALID);
+	}
+	assert_null(envoi_time_print(text, &(struct envoi_time){.ms = 86400000}));
+	assert_null(envoi_time_print(text, &(struct envoi_time){.ms = -1}));
+	assert_null(envoi_time_print(
+		text, &(struct envoi_time){.has_zone = true, .zone_minutes = 841}));
+}
+
+static void every_zone_comes_back(void **state)
+{
+	(void)state;
+	char text[ENVOI_DATE_SIZE];
+	int minutes;
+	for (int zone = -840; zone <= 840; zone++) {
+		assert_non_null(envoi_zone_print(text, zone));
+		assert_int_equal(envoi_zone_parse(text, &minutes), ENVOI_OK);
+		assert_int_equal(minutes, zone);
+	}
+	assert_null(envoi_zone_print(text, -841));
+	assert_int_equal(envoi_zone_parse("", &minutes), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_zone_parse("Z ", &minutes), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_zone_parse(NULL, &minutes), ENVOI_ERR_INVALID);
 }
 
 int main(void)
@@ -107,7 +186,10 @@ int main(void)
 		cmocka_unit_test(known_dates_are_read_and_written),
 		cmocka_unit_test(everything_else_is_refused),
 		cmocka_unit_test(every_day_of_ten_thousand_years_comes_back),
-		cmocka_unit_test(language_tags_have_subtags_of_eight),
+		cmocka_unit_test(the_older_form_is_read_apart),
+		cmocka_unit_test(days_are_read_and_written),
+		cmocka_unit_test(times_of_the_day_are_read_and_written),
+		cmocka_unit_test(every_zone_comes_back),
 	};
 	return cmocka_run_group_tests_name("base/date", tests, NULL, NULL);
 }

@@ -37,6 +37,9 @@ enum envoi__sasl_empty {
 int envoi__sasl_send(struct envoi_stream *stream, const char *name, const char *mechanism,
 	const struct envoi_buffer *data, enum envoi__sasl_empty empty);
 
+/** Overwrite the text of an element that held a secret. NULL is allowed. */
+void envoi__sasl_wipe_element(const struct envoi_element *element);
+
 enum {
 	ENVOI__SASL_BINDINGS = 3,
 };

@@ -257,6 +257,7 @@ static int take_data(struct envoi_handler *self, struct envoi_stream *stream, st
 	envoi_buffer_init(&in, context, 0);
 	bool has_data;
 	int r = envoi__sasl_read(element, &in, &has_data);
+	envoi__sasl_wipe_element(element);
 	if (r == ENVOI_OK) {
 		r = go_on(self, stream, state, has_data || needs_data ? &in : NULL);
 	} else if (r == ENVOI_ERR_INVALID) {

@@ -64,11 +64,16 @@ static int add_data(struct envoi_element *element, struct envoi_context *context
 	return envoi_element_error(element);
 }
 
-static void wipe_text(struct envoi_element *element)
+void envoi__sasl_wipe_element(const struct envoi_element *element)
 {
 	struct envoi__node *node = element != NULL ? element->first : NULL;
 	for (; node != NULL; node = node->next) {
-		envoi__wipe(node->text, strlen(node->text));
+		if (node->text != NULL) {
+			envoi__wipe(node->text, strlen(node->text));
+		}
+	}
+	if (element != NULL && element->joined != NULL) {
+		envoi__wipe(element->joined, strlen(element->joined));
 	}
 }
 
@@ -87,7 +92,7 @@ int envoi__sasl_send(struct envoi_stream *stream, const char *name, const char *
 	if (r == ENVOI_OK) {
 		r = envoi_stream_send_element(stream, element);
 	}
-	wipe_text(element);
+	envoi__sasl_wipe_element(element);
 	envoi_element_unref(element);
 	return r;
 }

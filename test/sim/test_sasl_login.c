@@ -2,6 +2,9 @@
  * envoi - SASL between two streams of ours, with channel bindings: tests
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE /* memmem */
+
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,6 +30,8 @@ struct fake_tls {
 	const char *data;
 	int error; /* of asking; ENVOI_OK: none */
 };
+
+#define PASSWORD "s3cret-of-alice"
 
 static struct fake_tls tls[2]; /* of enum envoi_role */
 
@@ -75,9 +80,24 @@ static void *failing_realloc(void *user, void *memory, size_t len)
 	return allocations++ == fail_at ? NULL : realloc(memory, len);
 }
 
+/* Whatever is given back has been wiped of the password, however it was written down. */
+static unsigned int secrets_freed;
+
 static void plain_free(void *user, void *memory)
 {
 	(void)user;
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} forms[] = {
+		{"s3cret-of-alice", 15},
+		{"AGFsaWNlAHMzY3JldC1vZi1hbGljZQ", 30}, /* as PLAIN sends it */
+		{"7333637265742d6f662d616c696365", 30},
+	};
+	size_t len = memory != NULL ? malloc_usable_size(memory) : 0;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		secrets_freed += memmem(memory, len, forms[i].bytes, forms[i].len) != NULL;
+	}
 	free(memory);
 }
 
@@ -100,7 +120,7 @@ static int lookup(void *user, const char *authcid, char **ret_password)
 	if (strcmp(authcid, "alice") != 0) {
 		return ENVOI_ERR_NOT_FOUND;
 	}
-	*ret_password = envoi_strndup(world.context, "secret", 6);
+	*ret_password = envoi_strndup(world.context, PASSWORD, strlen(PASSWORD));
 	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
@@ -227,7 +247,7 @@ static void assert_nobody_logged_in(void)
 static void the_strongest_that_both_have_is_used(void **state)
 {
 	(void)state;
-	assert_int_equal(login("secret"), ENVOI_OK);
+	assert_int_equal(login(PASSWORD), ENVOI_OK);
 	assert_logged_in("SCRAM-SHA-256-PLUS");
 	assert_string_equal(envoi_sasl_user(world.recorders[ENVOI_RECEIVER].stream,
 				    world.handlers[ENVOI_RECEIVER]),
@@ -246,7 +266,7 @@ static void each_mechanism_logs_in(void **state)
 	};
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
 		set(ENVOI_INITIATOR, "sasl.mechanisms", mechanisms[i]);
-		assert_int_equal(login("secret"), ENVOI_OK);
+		assert_int_equal(login(PASSWORD), ENVOI_OK);
 		assert_logged_in(mechanisms[i]);
 		start_afresh();
 	}
@@ -269,10 +289,37 @@ static void each_binding_that_both_have_binds(void **state)
 			tls[side].version = rows[i].version;
 			tls[side].types = rows[i].types;
 		}
-		assert_int_equal(login("secret"), ENVOI_OK);
+		assert_int_equal(login(PASSWORD), ENVOI_OK);
 		assert_logged_in(rows[i].mechanism);
 		start_afresh();
 	}
+}
+
+static unsigned int secrets_logged;
+
+static void look_for_secrets(void *user, enum envoi_log_level level,
+	enum envoi_log_subject subject, const char *message)
+{
+	(void)user, (void)level, (void)subject;
+	secrets_logged += strstr(message, PASSWORD) != NULL ||
+	                  strstr(message, "AGFsaWNlAHMzY3JldC1v") != NULL;
+}
+
+/* P19 */
+static void secrets_are_neither_logged_nor_left_in_memory(void **state)
+{
+	(void)state;
+	static const char *const mechanisms[] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "PLAIN"};
+	secrets_logged = secrets_freed = 0;
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+		envoi_context_set_log(world.context, look_for_secrets, ENVOI_LOG_DEBUG, NULL);
+		set(ENVOI_INITIATOR, "sasl.mechanisms", mechanisms[i]);
+		assert_int_equal(login(PASSWORD), ENVOI_OK);
+		assert_logged_in(mechanisms[i]);
+		start_afresh();
+	}
+	assert_int_equal(secrets_logged, 0);
+	assert_int_equal(secrets_freed, 0);
 }
 
 /* S22: two TLS connections, with somebody in between. It is not tried without binding either. */
@@ -280,7 +327,7 @@ static void a_man_in_the_middle_gets_nothing(void **state)
 {
 	(void)state;
 	tls[ENVOI_RECEIVER].data = "another";
-	assert_int_equal(login("secret"), ENVOI_OK);
+	assert_int_equal(login(PASSWORD), ENVOI_OK);
 	assert_nobody_logged_in();
 	const struct envoi_failure *failure = &world.recorders[ENVOI_INITIATOR].failure;
 	assert_int_equal(failure->code, ENVOI_ERR_AUTH);
@@ -291,7 +338,7 @@ static void a_man_in_the_middle_gets_nothing(void **state)
 static void a_wrong_password_is_told_as_such(void **state)
 {
 	(void)state;
-	assert_int_equal(login("Secret"), ENVOI_OK);
+	assert_int_equal(login("S3cret-of-alice"), ENVOI_OK);
 	assert_nobody_logged_in();
 	const struct envoi_failure *failure = &world.recorders[ENVOI_INITIATOR].failure;
 	assert_int_equal(failure->phase, ENVOI_PHASE_SASL);
@@ -305,7 +352,7 @@ static void required_binding_that_is_not_there_ends_the_login(void **state)
 	(void)state;
 	set(ENVOI_INITIATOR, "sasl.channel-binding", "require");
 	set(ENVOI_RECEIVER, "sasl.channel-binding", "never");
-	assert_int_equal(login("secret"), ENVOI_OK);
+	assert_int_equal(login(PASSWORD), ENVOI_OK);
 	assert_nobody_logged_in();
 	assert_int_equal(world.recorders[ENVOI_INITIATOR].failure.code, ENVOI_ERR_AUTH);
 }
@@ -315,7 +362,7 @@ static void a_binding_that_memory_is_short_for_is_not_left_out(void **state)
 {
 	(void)state;
 	tls[ENVOI_INITIATOR].error = ENVOI_ERR_NOMEM;
-	assert_int_equal(login("secret"), ENVOI_OK);
+	assert_int_equal(login(PASSWORD), ENVOI_OK);
 	assert_nobody_logged_in();
 	assert_int_equal(world.recorders[ENVOI_INITIATOR].failure.code, ENVOI_ERR_NOMEM);
 }
@@ -328,7 +375,7 @@ static void running_out_of_memory_anywhere_ends_in_order(void **state)
 	for (long k = 0; !complete && k < 5000; k++) {
 		allocations = 0;
 		fail_at = k;
-		int r = login("secret");
+		int r = login(PASSWORD);
 		complete = allocations <= k;
 		fail_at = -1;
 		if (r == ENVOI_OK) {
@@ -350,6 +397,7 @@ int main(int argc, char **argv)
 		CASE(the_strongest_that_both_have_is_used),
 		CASE(each_mechanism_logs_in),
 		CASE(each_binding_that_both_have_binds),
+		CASE(secrets_are_neither_logged_nor_left_in_memory),
 		CASE(a_man_in_the_middle_gets_nothing),
 		CASE(a_wrong_password_is_told_as_such),
 		CASE(required_binding_that_is_not_there_ends_the_login),

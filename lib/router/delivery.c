@@ -88,9 +88,16 @@ static int send_answer(struct envoi_delivery *delivery, struct envoi_stanza *ans
 	return r;
 }
 
-static bool may_answer(const struct envoi_delivery *delivery)
+/* What came on one stream is never answered on another. */
+static bool is_current(const struct envoi_delivery *delivery)
 {
-	return !delivery->is_answered && delivery->promise == NULL && !delivery->router->is_closed;
+	struct envoi__router_host *host = delivery->router->host;
+	return !delivery->router->is_closed && host->impl->stream(host) == delivery->stream;
+}
+
+bool envoi__delivery_may_answer(const struct envoi_delivery *delivery)
+{
+	return !delivery->is_answered && delivery->promise == NULL && is_current(delivery);
 }
 
 static void answer_for_us(struct envoi_delivery *delivery, struct envoi_stanza *answer)
@@ -108,14 +115,14 @@ static void answer_for_us(struct envoi_delivery *delivery, struct envoi_stanza *
 void envoi__delivery_answer(struct envoi_delivery *delivery,
 	enum envoi_stanza_condition condition, const char *text)
 {
-	if (!delivery->is_answered && !delivery->router->is_closed) {
+	if (!delivery->is_answered && is_current(delivery)) {
 		answer_for_us(delivery, envoi_stanza_error_new(delivery->stanza, condition, text));
 	}
 }
 
 void envoi__delivery_answer_empty(struct envoi_delivery *delivery)
 {
-	if (may_answer(delivery)) {
+	if (envoi__delivery_may_answer(delivery)) {
 		answer_for_us(delivery, envoi_iq_result_new(delivery->stanza));
 	}
 }
@@ -152,7 +159,7 @@ int envoi_reply_result(struct envoi_delivery *delivery, const struct envoi_paylo
 	if (!delivery->is_request) {
 		return ENVOI_ERR_INVALID;
 	}
-	if (!may_answer(delivery)) {
+	if (!envoi__delivery_may_answer(delivery)) {
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi_stanza *result;
@@ -166,7 +173,7 @@ int envoi_reply_error(struct envoi_delivery *delivery, enum envoi_stanza_conditi
 	if (envoi_stanza_type(delivery->stanza) == ENVOI_TYPE_ERROR) {
 		return ENVOI_ERR_INVALID; /* RFC 6120, section 8.3.1: never in answer to an error */
 	}
-	if (!may_answer(delivery)) {
+	if (!envoi__delivery_may_answer(delivery)) {
 		return ENVOI_ERR_STATE;
 	}
 	return send_answer(delivery, envoi_stanza_error_new(delivery->stanza, condition, text));
@@ -179,7 +186,7 @@ int envoi_reply(struct envoi_delivery *delivery, struct envoi_stanza *reply)
 		r = ENVOI_ERR_NOMEM;
 	} else if (!delivery->is_request || !envoi__is_reply_to(reply, delivery->stanza)) {
 		r = ENVOI_ERR_INVALID;
-	} else if (!may_answer(delivery)) {
+	} else if (!envoi__delivery_may_answer(delivery)) {
 		r = ENVOI_ERR_STATE;
 	}
 	if (r < 0) {
@@ -208,7 +215,7 @@ int envoi_reply_text(struct envoi_delivery *delivery, const char *body)
 		body == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	if (delivery->router->is_closed) {
+	if (!is_current(delivery)) {
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi_jid *bare = NULL;

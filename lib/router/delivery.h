@@ -40,6 +40,10 @@ const struct envoi__decoded *envoi__delivery_decode(
 /** Free what it holds, and let its promise live on alone. */
 void envoi__delivery_finish(struct envoi_delivery *delivery);
 
+/** @return whether a request can still be answered, now or later: it was not yet, and its stream is
+ * the session's */
+bool envoi__delivery_may_answer(const struct envoi_delivery *delivery);
+
 /** Answer on behalf of the library, if nobody has. An open promise becomes inert. */
 void envoi__delivery_answer(struct envoi_delivery *delivery,
 	enum envoi_stanza_condition condition, const char *text);

@@ -20,7 +20,7 @@ int envoi_delivery_defer(struct envoi_delivery *delivery, struct envoi_promise *
 	if (!delivery->is_request) {
 		return ENVOI_ERR_INVALID;
 	}
-	if (delivery->is_answered || delivery->promise != NULL || router->is_closed) {
+	if (!envoi__delivery_may_answer(delivery)) {
 		return ENVOI_ERR_STATE;
 	}
 	if (router->deferred >= router->deferred_limit) {

@@ -276,6 +276,13 @@ static void after_a_loss_every_ticket_says_what_is_known(void **state)
 	}
 	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
 	assert_int_equal(stats_of(wire).outbox_bytes, 0);
+
+	wire_go_online(wire); /* counting begins anew */
+	assert_int_equal(send_until_full(wire, tickets, 2), 2);
+	assert_int_equal(tickets[0].told, 0);
+	wire_run(wire, 0);
+	assert_int_equal(tickets[0].state, ENVOI_TICKET_WRITTEN);
+	assert_int_equal(tickets[1].told, 1);
 	free(tickets);
 }
 
@@ -490,6 +497,96 @@ static void an_answer_never_names_somebody_else_as_its_sender(void **state)
 	}
 }
 
+/** A handler that brings another stream below its session, and then tries to answer. */
+struct turncoat {
+	struct envoi_handler base;
+	struct wire *wire;
+	struct envoi_promise *promise;
+	int attached, result, deferred, text;
+};
+
+static int on_iq(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct turncoat *turncoat = ENVOI_CONTAINER_OF(self, struct turncoat, base);
+	envoi_session_detach(turncoat->wire->session);
+	turncoat->attached = wire_attach(turncoat->wire, ENVOI_INITIATOR, 0);
+	turncoat->result = envoi_reply_result(in, NULL, NULL);
+	turncoat->deferred = envoi_delivery_defer(in, &turncoat->promise);
+	return ENVOI_ERR_SYSTEM;
+}
+
+static int on_text(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct turncoat *turncoat = ENVOI_CONTAINER_OF(self, struct turncoat, base);
+	envoi_session_detach(turncoat->wire->session);
+	turncoat->attached = wire_attach(turncoat->wire, ENVOI_INITIATOR, 0);
+	turncoat->text = envoi_reply_text(in, "pong");
+	return envoi_delivery_stream(in) == NULL ? ENVOI_OK : ENVOI_STOP;
+}
+
+static const struct envoi_stanza_row turncoat_rows[] = {
+	{.kind = ENVOI_IQ_GET, .handle = on_iq},
+	{.kind = ENVOI_MESSAGE, .handle = on_text},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl turncoat_impl = {.stanzas = turncoat_rows};
+
+static void what_came_on_one_stream_is_never_answered_on_another(void **state)
+{
+	struct wire *wire = *state;
+	struct turncoat turncoat = {.base.impl = &turncoat_impl, .wire = wire};
+	wire_go_online(wire);
+	assert_int_equal(envoi_session_add(wire->session, &turncoat.base), ENVOI_OK);
+	const char *heard =
+		wire_talk(wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");
+	assert_int_equal(turncoat.attached, ENVOI_OK);
+	assert_int_equal(turncoat.result, ENVOI_ERR_STATE);
+	assert_int_equal(turncoat.deferred, ENVOI_ERR_STATE);
+	assert_non_null(strstr(heard, "<stream:stream"));
+	assert_null(strstr(heard, "<iq"));
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	assert_true(envoi_session_is_online(wire->session));
+	heard = wire_talk(wire, "<message from='a@b/c'><body>ping</body></message>");
+	assert_int_equal(turncoat.text, ENVOI_ERR_STATE);
+	assert_null(strstr(heard, "pong"));
+}
+
+static int on_defer(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct turncoat *turncoat = ENVOI_CONTAINER_OF(self, struct turncoat, base);
+	return envoi_delivery_defer(in, &turncoat->promise);
+}
+
+static const struct envoi_stanza_row deferring_rows[] = {
+	{.kind = ENVOI_IQ_GET, .handle = on_defer},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl deferring_impl = {.stanzas = deferring_rows};
+
+static void a_promise_is_kept_on_its_own_stream_only(void **state)
+{
+	struct wire *wire = *state;
+	struct turncoat lazy = {.base.impl = &deferring_impl, .wire = wire};
+	wire_go_online(wire);
+	assert_int_equal(envoi_session_add(wire->session, &lazy.base), ENVOI_OK);
+	wire_talk(wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");
+	assert_int_equal(stats_of(wire).deferred, 1);
+	assert_int_equal(envoi_promise_result(lazy.promise, NULL, NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "<iq type='result' to='a@b/c' id='1'/>");
+	wire_talk(wire, "<iq type='get' id='2' from='a@b/c'><x xmlns='urn:x'/></iq>");
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_int_equal(stats_of(wire).deferred, 0);
+	wire_go_online(wire);
+	assert_int_equal(envoi_promise_result(lazy.promise, NULL, NULL), ENVOI_ERR_STATE);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "");
+}
+
 /* field: automatic answers as an amplifier */
 static void a_flood_of_requests_to_a_client_that_cannot_send_is_bounded(void **state)
 {
@@ -563,6 +660,8 @@ int main(void)
 		TEST(more_requests_than_allowed_are_refused),
 		TEST(an_unhandled_request_is_refused_over_the_wire),
 		TEST(an_answer_never_names_somebody_else_as_its_sender),
+		TEST(what_came_on_one_stream_is_never_answered_on_another),
+		TEST(a_promise_is_kept_on_its_own_stream_only),
 		TEST(a_flood_of_requests_to_a_client_that_cannot_send_is_bounded),
 		TEST(a_stanza_whose_sender_is_no_address_is_nobodys),
 		TEST(an_iq_that_is_none_does_not_end_the_stream),

@@ -120,7 +120,7 @@ ENVOI_API struct envoi_element *envoi_element_set(
 ENVOI_API struct envoi_element *envoi_element_set_ns(
 	struct envoi_element *element, const char *ns, const char *name, const char *value);
 
-/** Append text. @return @p element, or NULL */
+/** Append text, to that at the end if there is some. @return @p element, or NULL */
 ENVOI_API struct envoi_element *envoi_element_add_text(
 	struct envoi_element *element, const char *text);
 
@@ -132,11 +132,25 @@ ENVOI_API int envoi_element_error(const struct envoi_element *element);
 
 /* --- writing --- */
 
+/*
+ * The form is stable: equal trees give equal bytes. No declaration, no white space of its own;
+ * `<a/>` for an element without content; single quotes; attributes in their order, behind
+ * `xmlns`, which is there where the namespace is not the one around the element. Elements have no
+ * prefix, but for a written element itself in ENVOI_NS_STREAMS: `stream:`, which the stream's
+ * header binds. Attributes in a namespace have `xml:` or `nsN:`, N being the number of the
+ * element's first attribute in that namespace, which is preceded by the declaration. Escaped are
+ * & < > and carriage return everywhere, and ' " tab and line feed in attributes.
+ *
+ * Nothing can be written that envoi_xml_parser would not take, but for its limits; what was
+ * written and parsed again is an equal tree.
+ */
+
 /**
  * Append an element in serialised form.
  *
  * @param default_ns  the default namespace where it will stand ("jabber:client" in a stream),
- *                    not declared again; NULL or "": none
+ *                    not declared again; NULL or "": none, and no stream around it: then `stream:`
+ *                    is declared where it is used
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
  * @retval <0  the tree's first failure
  */
@@ -156,35 +170,65 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_write_head(
 	struct envoi_buffer *out, const struct envoi_element *head, const char *content_ns);
 
 /**
- * Writes without a tree: elements, attributes and text in document order. Everything is checked
- * as for trees; the first failure sticks and is returned by envoi_xml_writer_finish().
+ * Writes without a tree: elements, attributes and text in document order, in the same form.
+ * Everything is checked as for trees; the first failure sticks and is returned by
+ * envoi_xml_writer_finish(). All accept NULL for the writer, and do nothing then.
  */
 struct envoi_xml_writer;
 
+/**
+ * Begin to append to a buffer, which nobody else may touch until envoi_xml_writer_finish().
+ *
+ * @param default_ns  as for envoi_xml_write()
+ * @return NULL: out of memory
+ */
 ENVOI_API struct envoi_xml_writer *envoi_xml_writer_new(
-	struct envoi_buffer *out, const char *default_ns); /**< NULL: out of memory */
+	struct envoi_buffer *out, const char *default_ns);
+
+/** Open an element; several may follow each other at the top. @param ns NULL: that around it */
 ENVOI_API void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char *name);
+
+/** Add an attribute to the element just opened, before its content. @param value NULL: none */
 ENVOI_API void envoi_xml_attr(struct envoi_xml_writer *writer, const char *name, const char *value);
+
+/** As envoi_xml_attr(), in a namespace. */
 ENVOI_API void envoi_xml_attr_ns(
 	struct envoi_xml_writer *writer, const char *ns, const char *name, const char *value);
+
+/** Add text to the innermost open element. @param text NULL: none */
 ENVOI_API void envoi_xml_text(struct envoi_xml_writer *writer, const char *text);
+
+/** Add a whole tree. */
 ENVOI_API void envoi_xml_element(
 	struct envoi_xml_writer *writer, const struct envoi_element *element);
+
+/** Close the innermost open element. */
 ENVOI_API void envoi_xml_close(struct envoi_xml_writer *writer);
 
-/** End and free the writer. @return ENVOI_OK, or the first failure: then the buffer is as it was */
+/**
+ * End and free the writer.
+ *
+ * @retval ENVOI_OK
+ * @retval ENVOI_ERR_INVALID  a name, value, text or namespace that XML forbids, or an attribute
+ *                            twice
+ * @retval ENVOI_ERR_STATE    calls in an order that makes no elements, or one is still open
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer; the former for NULL too
+ * @retval <0  the first failure of a tree; with each of them the buffer is as it was
+ */
 ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *writer);
 
 /* --- parsing a stream --- */
 
 /** What one peer may send. Each violation ends the stream with policy-violation. */
 struct envoi_xml_limits {
-	size_t stanza_bytes; /**< of one first-level element, or of the header; default 262,144 */
+	size_t stanza_bytes; /**< of one first-level element, or of the header with all before it;
+				  default 262,144; white space between elements is free */
 	size_t tag_bytes; /**< of one tag with its attributes; default 16,384 */
 	unsigned int depth; /**< of nested elements, the stream's root not counted; default 64 */
-	unsigned int attributes; /**< of one element, xmlns declarations included; default 64 */
+	unsigned int attributes; /**< of one element, xmlns declarations included; default 64.
+				      Besides, at most 512 declarations are in force at a time. */
 	unsigned int children; /**< elements and texts of one stanza; default 10,000 */
-	unsigned int name_bytes; /**< of one name; default 256 */
+	unsigned int name_bytes; /**< of one local name or prefix; default 256 */
 };
 
 /** The defaults above, for after login. */
@@ -196,6 +240,25 @@ ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_before_login;
  * Parses one stream, as an endless document (RFC 6120, section 4): restricted XML (section 11.1),
  * UTF-8 only, namespaces checked. What it has finished is taken out with
  * envoi_xml_parser_next(), never handed over from beneath it.
+ *
+ * What comes out, the error included, does not depend on how the bytes were cut into pieces. An
+ * element is complete with the `>` of its end tag; those complete before an error are delivered.
+ * Errors in tags are found at the tag's end, those in text at the end of the tag behind it; what
+ * can never be right, and limits, at once.
+ *
+ * Each error has its stream condition (RFC 6120, section 4.9.3):
+ * - restricted-xml: comments, processing instructions, document types, entities but the five;
+ * - unsupported-encoding: UTF-16, UTF-32, another encoding declared. A byte order mark is text
+ *   (section 11.6), and text before the header is not well-formed;
+ * - not-well-formed: whatever else XML 1.0 and its namespaces forbid, an XML version other than
+ *   1.0, a second XML declaration, content behind the stream's end;
+ * - invalid-namespace, bad-format, bad-namespace-prefix: the root is not in ENVOI_NS_STREAMS, not
+ *   a `stream`, its prefix is not `stream`;
+ * - bad-format: text between first-level elements;
+ * - policy-violation: a limit; resource-constraint: out of memory.
+ *
+ * Bytes are kept until they are asked for, so that one element's tree is in memory at a time. The
+ * language of the header (up to 64 bytes) is inherited by all elements.
  */
 struct envoi_xml_parser;
 
@@ -219,13 +282,15 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_parser_new(struct envoi_xml_parser **re
 /** Free it and what it has not handed over; NULL is allowed. */
 ENVOI_API void envoi_xml_parser_free(struct envoi_xml_parser *parser);
 
-/** Other limits from the next byte on. */
+/** Other limits, for all that envoi_xml_parser_next() has not yet looked at. NULL: the default */
 ENVOI_API void envoi_xml_parser_set_limits(
 	struct envoi_xml_parser *parser, const struct envoi_xml_limits *limits);
 
 /**
- * Parse bytes as they came from the peer, in pieces of any size.
+ * Take bytes as they came from the peer, in pieces of any size; envoi_xml_parser_next() parses
+ * them. Behind an error they are dropped.
  *
+ * @param data  borrowed for the call
  * @return ENVOI_OK even when the bytes are bad: elements complete before the error are handed
  *         over first, then envoi_xml_parser_next() tells
  * @retval ENVOI_ERR_NOMEM  as well told by envoi_xml_parser_next()

@@ -106,7 +106,6 @@ static bool prepare(struct envoi__engine *engine)
 
 static struct envoi__engine *engine_new(struct envoi_context *context)
 {
-	pthread_once(&once, xmlInitParser);
 	struct envoi__engine *engine = envoi_alloc_zeroed(context, sizeof(*engine));
 	if (engine == NULL) {
 		return NULL;
@@ -114,6 +113,7 @@ static struct envoi__engine *engine_new(struct envoi_context *context)
 	engine->context = context;
 	struct silence silence;
 	be_silent(&silence, engine);
+	pthread_once(&once, xmlInitParser);
 	bool is_ready = prepare(engine);
 	end_silence(&silence);
 	if (!is_ready) {
@@ -203,7 +203,10 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	be_silent(&silence, engine);
 	int r = xmlParseChunk(engine->xml, data, (int)len, 0);
 	end_silence(&silence);
-	if (r != 0) {
+	/* It waits for more than a whole tag: for the end of a reference that has none. */
+	bool is_left = parser->error.code == ENVOI_OK && r == 0 &&
+		engine->xml->input->cur < engine->xml->input->end;
+	if (r != 0 || is_left) {
 		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
 			"XML not well-formed");
 	}

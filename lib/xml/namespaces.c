@@ -7,6 +7,7 @@
 
 enum {
 	FIRST_ROOM = 8,
+	MOST_BINDINGS = 512, /* in force: each prefix is looked for among them */
 };
 
 static struct envoi__binding *push(struct envoi_xml_parser *parser)
@@ -42,6 +43,9 @@ int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, str
 {
 	if (!is_allowed(prefix, ns.name)) {
 		return ENVOI_ERR_XML;
+	}
+	if (parser->bindings.count >= MOST_BINDINGS) {
+		return ENVOI_ERR_LIMIT;
 	}
 	struct envoi__binding *binding = push(parser);
 	if (binding == NULL) {
@@ -82,15 +86,21 @@ static struct envoi__ns copied(struct envoi_xml_parser *parser, struct envoi__bi
 	return (struct envoi__ns){binding->copy, false};
 }
 
+/* Prefixes within a stanza are libxml2's, and one pointer each; those of the header are ours. */
 struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const char *prefix)
 {
-	for (size_t i = parser->bindings.count; i-- > 0;) {
-		struct envoi__binding *binding = &parser->bindings.items[i];
-		if (!envoi__same_text(binding->prefix, prefix)) {
-			continue;
+	size_t i = parser->bindings.count;
+	for (; i > 0 && parser->bindings.items[i - 1].depth > 0; i--) {
+		const struct envoi__binding *binding = &parser->bindings.items[i - 1];
+		if (binding->prefix == prefix) {
+			return binding->ns;
 		}
-		return binding->depth == 0 && !binding->ns.is_known ? copied(parser, binding)
-								    : binding->ns;
+	}
+	for (; i > 0; i--) {
+		struct envoi__binding *binding = &parser->bindings.items[i - 1];
+		if (envoi__same_text(binding->prefix, prefix)) {
+			return binding->ns.is_known ? binding->ns : copied(parser, binding);
+		}
 	}
 	return (struct envoi__ns){0};
 }

@@ -91,11 +91,15 @@ static inline void envoi__xml_parser_fail_memory(struct envoi_xml_parser *parser
  * @param prefix  "" for the default namespace; borrowed while it is in force
  * @param ns      as above
  * @retval ENVOI_ERR_XML  not allowed (Namespaces in XML 1.0, sections 2.2 and 3)
+ * @retval ENVOI_ERR_LIMIT  too many are in force
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, struct envoi__ns ns);
 
-/** @return what the prefix stands for; name NULL: undeclared, or out of memory (noted) */
+/**
+ * @param prefix  libxml2's pointer
+ * @return what it stands for; name NULL: undeclared, or out of memory (noted)
+ */
 struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const char *prefix);
 
 /** An element of that depth has ended: drop its declarations. */

@@ -83,10 +83,17 @@ static bool declare(const struct start *s, const xmlChar *const *attr)
 	if (ns.name == NULL || prefix == NULL) {
 		return fail_memory(parser);
 	}
-	int r = envoi__bindings_add(parser, prefix, ns);
-	return r == ENVOI_ERR_NOMEM ? fail_memory(parser)
-		: r == ENVOI_OK || fail(parser, ENVOI_STREAM_NOT_WELL_FORMED,
+	switch (envoi__bindings_add(parser, prefix, ns)) {
+	case ENVOI_OK:
+		return true;
+	case ENVOI_ERR_NOMEM:
+		return fail_memory(parser);
+	case ENVOI_ERR_LIMIT:
+		return fail_limit(parser, "too many namespace declarations");
+	default:
+		return fail(parser, ENVOI_STREAM_NOT_WELL_FORMED,
 			"namespace declaration not allowed");
+	}
 }
 
 static bool resolve(const struct start *s, const xmlChar *prefix, struct envoi__ns *ret_ns)

@@ -4,6 +4,7 @@
  */
 #include "xml/write.h"
 
+#include "xml/chars.h"
 #include "xml/element.h"
 
 /* The tree that is written, and where. */
@@ -107,14 +108,16 @@ int envoi_xml_write_head(
 	if (r < 0) {
 		return r;
 	}
-	if (!envoi_element_is(head, ENVOI_NS_STREAMS, "stream")) {
+	const char *ns = content_ns == NULL ? "" : content_ns;
+	if (!envoi_element_is(head, ENVOI_NS_STREAMS, "stream") ||
+		!envoi__xml_is_namespace(ns, strlen(ns))) {
 		return ENVOI_ERR_INVALID;
 	}
 	size_t before = envoi_buffer_len(out);
 	struct envoi__emit emit = {out, ENVOI_OK};
 	envoi__emit_word(&emit, "<?xml version='1.0'?><stream:stream");
-	if (content_ns != NULL && *content_ns != '\0') {
-		envoi__emit_attr(&emit, "", "xmlns", content_ns);
+	if (*ns != '\0') {
+		envoi__emit_attr(&emit, "", "xmlns", ns);
 	}
 	envoi__emit_attr(&emit, "xmlns", "stream", ENVOI_NS_STREAMS);
 	write_attrs(&emit, head);

@@ -4,6 +4,7 @@
  */
 #include "test_allocator.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include <envoi/error.h>
@@ -16,26 +17,46 @@ static bool fails(struct test_allocator *allocator)
 			(allocator->fail_on && allocator->calls > allocator->fail_at));
 }
 
+static void count(struct test_allocator *allocator, void *memory)
+{
+	if (memory != NULL) {
+		allocator->live++;
+		allocator->bytes += malloc_usable_size(memory);
+		if (allocator->most_bytes < allocator->bytes) {
+			allocator->most_bytes = allocator->bytes;
+		}
+	}
+}
+
+static void discount(struct test_allocator *allocator, void *memory)
+{
+	if (memory != NULL) {
+		allocator->live--;
+		allocator->bytes -= malloc_usable_size(memory);
+	}
+}
+
 static void *test_alloc(void *user, size_t len)
 {
-	struct test_allocator *allocator = user;
-	void *memory = fails(allocator) ? NULL : malloc(len);
-	allocator->live += memory != NULL;
+	void *memory = fails(user) ? NULL : malloc(len);
+	count(user, memory);
 	return memory;
 }
 
 static void *test_realloc(void *user, void *memory, size_t len)
 {
-	struct test_allocator *allocator = user;
-	void *moved = fails(allocator) ? NULL : realloc(memory, len);
-	allocator->live += memory == NULL && moved != NULL;
+	if (fails(user)) {
+		return NULL;
+	}
+	discount(user, memory);
+	void *moved = realloc(memory, len);
+	count(user, moved != NULL ? moved : memory);
 	return moved;
 }
 
 static void test_free(void *user, void *memory)
 {
-	struct test_allocator *allocator = user;
-	allocator->live -= memory != NULL;
+	discount(user, memory);
 	free(memory);
 }
 

@@ -15,6 +15,7 @@ struct test_allocator {
 	size_t fail_at; /* the call that fails, from 1; 0: none */
 	bool fail_on; /* whether all behind it fail too */
 	size_t live; /* blocks not freed yet */
+	size_t bytes, most_bytes; /* in them, now and at most */
 };
 
 /** @return its functions, for the options of a context */

@@ -135,6 +135,8 @@ static const struct conversation conversations[] = {
 	{"attribute twice", BYTES(HEAD "<a b='1' b='1'/>"), MALFORMED},
 	{"`]]>` in text", BYTES(HEAD "<a>]]></a>"), MALFORMED},
 	{"lone ampersand", BYTES(HEAD "<a>b & c</a>"), MALFORMED},
+	{"reference that does not end before the next tag", BYTES(HEAD "<a>&<b/></a>"), MALFORMED},
+	{"reference that seems to end behind a tag", BYTES(HEAD "<a>&b<c/>;</a>"), MALFORMED},
 	{"reference to a control character", BYTES(HEAD "<a>&#1;</a>"), MALFORMED},
 	{"reference to NUL", BYTES(HEAD "<a b='&#0;'/>"), MALFORMED},
 	{"empty tag", BYTES(HEAD "<></>"), MALFORMED},

@@ -1,0 +1,43 @@
+/*
+ * envoi - libxml2 on a counting allocator
+ * SPDX-License-Identifier: MIT
+ */
+#include "libxml_memory.h"
+
+#include <string.h>
+
+#include <libxml/xmlmemory.h>
+
+struct test_allocator libxml_memory;
+
+static struct envoi_allocator functions(void)
+{
+	return test_allocator_functions(&libxml_memory);
+}
+
+static void *xml_alloc(size_t len)
+{
+	return functions().alloc(&libxml_memory, len);
+}
+
+static void *xml_realloc(void *memory, size_t len)
+{
+	return functions().realloc(&libxml_memory, memory, len);
+}
+
+static void xml_free(void *memory)
+{
+	functions().free(&libxml_memory, memory);
+}
+
+static char *xml_strdup(const char *text)
+{
+	size_t len = strlen(text) + 1;
+	char *copy = xml_alloc(len);
+	return copy == NULL ? NULL : memcpy(copy, text, len);
+}
+
+void libxml_memory_install(void)
+{
+	xmlMemSetup(xml_free, xml_alloc, xml_realloc, xml_strdup);
+}

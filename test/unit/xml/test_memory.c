@@ -99,7 +99,7 @@ static void memory_is_flat_on_endless_new_names(void **state)
 
 static void memory_is_flat_on_new_names_in_one_long_piece_after_the_other(void **state)
 {
-	assert_flat_on_unique_names(*state, 100000, 400);
+	assert_flat_on_unique_names(*state, 40000, 400);
 }
 
 static void white_space_between_stanzas_takes_no_memory(void **state)

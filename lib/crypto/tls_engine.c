@@ -240,6 +240,18 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 	return ENVOI_OK;
 }
 
+/*
+ * A ticket of TLS 1.3 is taken in and told as "again", though records of the application may stand
+ * behind it: only without input that means that there is nothing to read.
+ */
+static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t left_before)
+{
+	if (r == GNUTLS_E_AGAIN) {
+		return envoi_buffer_len(&tls->input) > 0 && envoi_buffer_len(&tls->input) < left_before;
+	}
+	return r < 0 && r != GNUTLS_E_REHANDSHAKE && !gnutls_error_is_fatal((int)r);
+}
+
 int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret_len)
 {
 	if (tls->is_peer_done) {
@@ -249,10 +261,11 @@ int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret
 		return tls->state == TLS_FAILED ? tls->failure : ENVOI_ERR_STATE;
 	}
 	ssize_t r;
+	size_t left;
 	do {
+		left = envoi_buffer_len(&tls->input);
 		r = gnutls_record_recv(tls->session, data, size);
-	} while (r < 0 && r != GNUTLS_E_AGAIN && r != GNUTLS_E_REHANDSHAKE &&
-		!gnutls_error_is_fatal((int)r));
+	} while (is_to_be_repeated(tls, r, left));
 	if (r == GNUTLS_E_AGAIN) {
 		return ENVOI_AGAIN;
 	}

@@ -12,15 +12,17 @@
 #include <envoi/failure.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>
+#include <envoi/tap.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-struct envoi_client;
 struct envoi_connector;
+struct envoi_roster;
 
-/** Joins connectors, stream, session, roster and presence: logs in and keeps an account online. */
+/** Joins connectors, stream, session, roster and presence: logs an account in and out. */
+struct envoi_client;
 
 /**
  * Make a client.
@@ -47,6 +49,12 @@ ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler
 /** Use this connector after those added before; without any, the compiled-in ones. @param connector taken */
 ENVOI_API int envoi_client_add_connector(
 	struct envoi_client *client, struct envoi_connector *connector);
+
+/** Show the traffic to @p tap from the next connection on. @param tap NULL: nobody */
+ENVOI_API void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user);
+
+/** @return its roster (<envoi/roster.h>); lives as long as the client */
+ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
 
 /** @return its session, for sending and requests; lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);

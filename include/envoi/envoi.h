@@ -17,9 +17,11 @@
 #include <envoi/mainloop.h>
 #include <envoi/payload.h>
 #include <envoi/precis.h>
+#include <envoi/roster.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
+#include <envoi/tap.h>
 #include <envoi/tls.h>
 #include <envoi/uri.h>
 #include <envoi/values.h>

@@ -1,0 +1,430 @@
+/*
+ * envoi - the client helper
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/client.h"
+
+#include <string.h>
+
+#include <envoi/mainloop.h>
+
+#include "base/context.h"
+
+static struct envoi_client *client_from_owner(struct envoi_session_owner *owner)
+{
+	return ENVOI_CONTAINER_OF(owner, struct envoi_client, owner);
+}
+
+static int remember(struct envoi_client *client, int code)
+{
+	if (code < 0 && client->first_error == ENVOI_OK) {
+		client->first_error = code;
+	}
+	return code;
+}
+
+void envoi__client_post(
+	struct envoi_client *client, enum envoi_event_type type, const char *text)
+{
+	int r = envoi_session_post_event(
+		client->session, &(struct envoi_event){.type = type, .text = text});
+	if (r < 0) {
+		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT, "event %s is lost: %s",
+			envoi_event_name(type), envoi_error_text(r));
+	}
+}
+
+void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
+{
+	envoi_timer_stop(&client->deadline);
+	client->state = ENVOI__CLIENT_OFFLINE;
+	client->is_leaving = false;
+	client->is_available = false;
+	envoi_failure_finish(&client->failure);
+	envoi_failure_finish(&client->attempts);
+	envoi_failure_move(&client->failure, why);
+	client->has_failure = true;
+	envoi_free(client->context, client->failure_text);
+	client->failure_text = NULL;
+	int r = envoi_session_post_event(client->session,
+		&(struct envoi_event){.type = ENVOI_EVENT_DISCONNECTED, .failure = &client->failure});
+	if (r < 0) {
+		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+			"the terminal event is lost: %s", envoi_error_text(r));
+	}
+}
+
+/* --- what the session tells --- */
+
+static void on_ready(struct envoi_session_owner *owner, struct envoi_session *session)
+{
+	(void)session;
+	struct envoi_client *client = client_from_owner(owner);
+	envoi_timer_stop(&client->deadline);
+	client->state = ENVOI__CLIENT_ONLINE;
+	envoi__client_become_available(client);
+}
+
+static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,
+	const struct envoi_failure *why)
+{
+	(void)session;
+	struct envoi_failure copy;
+	envoi_failure_copy(&copy, why);
+	envoi__client_ended(client_from_owner(owner), &copy);
+}
+
+static const struct envoi_session_owner_impl owner_impl = {
+	.ready = on_ready,
+	.closed = on_closed,
+};
+
+static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	struct envoi_client *client = ENVOI_CONTAINER_OF(self, struct envoi_client, watcher);
+	if (client->is_running && client->state == ENVOI__CLIENT_OFFLINE) {
+		envoi_loop_quit(envoi_context_loop(client->context));
+	}
+}
+
+static const struct envoi_event_row watched[] = {
+	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_NO_EVENT, NULL},
+};
+
+static const struct envoi_handler_impl watcher_impl = {
+	.name = "client",
+	.events = watched,
+};
+
+/* --- making and freeing --- */
+
+static int set_up(struct envoi_client *client, const char *jid)
+{
+	client->jid_text = envoi_strndup(client->context, jid, strlen(jid));
+	if (client->jid_text == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	int r = envoi_settings_new(&client->settings, client->context);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_session_new(&client->session, client->context, client->settings);
+	if (r < 0) {
+		return r;
+	}
+	envoi_session_set_owner(client->session, &client->owner);
+	r = envoi_session_add(client->session, &client->watcher);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_roster_new(&client->roster, client->session, client->settings);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__client_default_handlers(client);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_jid_from_text(&client->jid, client->context, jid);
+	if (r == ENVOI_OK && envoi_jid_local(client->jid) == NULL) {
+		r = ENVOI_ERR_INVALID;
+	}
+	if (r == ENVOI_OK) {
+		envoi_session_set_jid(client->session, client->jid);
+	}
+	return r == ENVOI_ERR_INVALID ? remember(client, r), ENVOI_OK : r;
+}
+
+int envoi_client_new(
+	struct envoi_client **ret_client, struct envoi_context *context, const char *jid)
+{
+	struct envoi_context *own = NULL;
+	if (context == NULL) {
+		int made = envoi_context_new(&own, NULL);
+		if (made < 0) {
+			return made;
+		}
+		context = own;
+	}
+	struct envoi_client *client = envoi_alloc_zeroed(context, sizeof(*client));
+	if (client == NULL) {
+		envoi_context_unref(own);
+		return ENVOI_ERR_NOMEM;
+	}
+	client->context = own != NULL ? own : envoi_context_ref(context);
+	client->references = 1;
+	client->owner.impl = &owner_impl;
+	client->watcher.impl = &watcher_impl;
+	int r = set_up(client, jid);
+	if (r < 0) {
+		envoi_client_free(client);
+		return r;
+	}
+	*ret_client = client;
+	return ENVOI_OK;
+}
+
+void envoi__client_release(struct envoi_client *client)
+{
+	if (--client->references > 0) {
+		return;
+	}
+	struct envoi_context *context = client->context;
+	envoi_free(context, client);
+	envoi_context_unref(context);
+}
+
+static void drop_password(struct envoi_client *client)
+{
+	if (client->password != NULL) {
+		envoi__wipe(client->password, strlen(client->password));
+		envoi_free(client->context, client->password);
+		client->password = NULL;
+	}
+}
+
+/* The terminal event is delivered by envoi_session_free(), with all else that is outstanding. */
+void envoi_client_free(struct envoi_client *client)
+{
+	if (client == NULL || client->is_freed) {
+		return;
+	}
+	client->is_freed = true;
+	envoi__client_stop_connecting(client);
+	if (client->session != NULL && client->state != ENVOI__CLIENT_OFFLINE) {
+		struct envoi_failure why;
+		envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_ERR_CANCELED,
+			"the client was freed");
+		envoi__client_ended(client, &why);
+	}
+	if (client->roster != NULL) {
+		envoi_roster_detach(client->roster);
+	}
+	if (client->session != NULL) {
+		envoi_session_set_owner(client->session, NULL);
+		envoi_session_detach(client->session);
+		envoi_session_free(client->session);
+		client->session = NULL;
+	}
+	envoi_roster_free(client->roster);
+	for (size_t i = 0; i < client->connector_count; i++) {
+		envoi_connector_destroy(client->connectors[i]);
+	}
+	envoi_free(client->context, client->connectors);
+	envoi__client_free_features(client);
+	envoi_free(client->context, client->features);
+	envoi_tls_config_unref(client->tls);
+	drop_password(client);
+	envoi_failure_finish(&client->failure);
+	envoi_failure_finish(&client->attempts);
+	envoi_free(client->context, client->failure_text);
+	envoi_free(client->context, client->jid_text);
+	envoi_jid_unref(client->jid);
+	envoi_settings_free(client->settings);
+	if (client->is_running) {
+		envoi_loop_quit(envoi_context_loop(client->context));
+	}
+	envoi__client_release(client);
+}
+
+/* --- settings --- */
+
+struct envoi_settings *envoi_client_settings(struct envoi_client *client)
+{
+	return client->settings;
+}
+
+int envoi_client_set(struct envoi_client *client, const char *name, const char *text)
+{
+	return remember(client, envoi_settings_set(client->settings, name, text));
+}
+
+int envoi_client_set_password(struct envoi_client *client, const char *password)
+{
+	drop_password(client);
+	if (password == NULL) {
+		return remember(client, ENVOI_ERR_INVALID);
+	}
+	client->password = envoi_strndup(client->context, password, strlen(password));
+	return remember(client, client->password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK);
+}
+
+static int add_feature(struct envoi_client *client, struct envoi_handler *handler)
+{
+	size_t count = client->feature_count + ENVOI__CLIENT_FEATURES + 1;
+	struct envoi_handler **features = envoi_realloc(
+		client->context, client->features, count * sizeof(struct envoi_handler *));
+	if (features == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	client->features = features;
+	features[client->feature_count++] = handler;
+	return ENVOI_OK;
+}
+
+int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
+{
+	bool is_feature =
+		handler->impl->stream_feature != NULL || handler->impl->stream_elements != NULL;
+	if (is_feature && client->state != ENVOI__CLIENT_OFFLINE) {
+		return remember(client, ENVOI_ERR_STATE);
+	}
+	int r = envoi_session_add(client->session, handler);
+	if (r == ENVOI_OK && is_feature) {
+		r = add_feature(client, handler);
+		if (r < 0) {
+			envoi_session_remove(client->session, handler);
+		}
+	}
+	return remember(client, r);
+}
+
+int envoi_client_add_connector(struct envoi_client *client, struct envoi_connector *connector)
+{
+	struct envoi_connector **connectors = envoi_realloc(client->context, client->connectors,
+		(client->connector_count + 1) * sizeof(struct envoi_connector *));
+	if (connectors == NULL) {
+		envoi_connector_destroy(connector);
+		return remember(client, ENVOI_ERR_NOMEM);
+	}
+	client->connectors = connectors;
+	connectors[client->connector_count++] = connector;
+	return ENVOI_OK;
+}
+
+void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user)
+{
+	client->tap = tap;
+	client->tap_user = user;
+}
+
+struct envoi_roster *envoi_client_roster(struct envoi_client *client)
+{
+	return client->roster;
+}
+
+struct envoi_session *envoi_client_session(struct envoi_client *client)
+{
+	return client->session;
+}
+
+/* --- connecting and leaving --- */
+
+int envoi_client_connect(struct envoi_client *client)
+{
+	if (client->is_freed || client->state != ENVOI__CLIENT_OFFLINE) {
+		return ENVOI_ERR_STATE;
+	}
+	if (client->first_error < 0) {
+		return client->first_error;
+	}
+	envoi__client_start_connecting(client);
+	return ENVOI_OK;
+}
+
+void envoi_client_disconnect(struct envoi_client *client)
+{
+	if (client->is_freed || client->is_leaving || client->state == ENVOI__CLIENT_OFFLINE) {
+		return;
+	}
+	client->is_leaving = true;
+	if (client->state == ENVOI__CLIENT_CONNECTING) {
+		envoi__client_stop_connecting(client);
+		struct envoi_failure why;
+		envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+		envoi__client_ended(client, &why);
+		return;
+	}
+	if (client->is_available) {
+		/* RFC 6121, section 4.5.1: said before leaving; if it cannot be, the server says it. */
+		int r = envoi_send(client->session,
+			envoi_presence_new(client->context, ENVOI_TYPE_UNAVAILABLE, NULL), NULL);
+		client->is_available = false;
+		if (r < 0) {
+			envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT,
+				"leaving without presence: %s", envoi_error_text(r));
+		}
+	}
+	envoi_session_close(client->session);
+}
+
+/* --- running --- */
+
+static int run_result(const struct envoi_client *client)
+{
+	return client->was_told_to_quit || !client->has_failure ? ENVOI_OK : client->failure.code;
+}
+
+int envoi_client_run(struct envoi_client *client)
+{
+	struct envoi_loop *loop = envoi_context_loop(client->context);
+	if (loop == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	if (loop->impl->run == NULL) {
+		return ENVOI_ERR_UNSUPPORTED;
+	}
+	client->was_told_to_quit = false;
+	int r = client->state == ENVOI__CLIENT_OFFLINE ? envoi_client_connect(client) : ENVOI_OK;
+	if (r < 0) {
+		return r;
+	}
+	client->references++;
+	client->is_running = true;
+	r = envoi_loop_run(loop);
+	client->is_running = false;
+	if (r == ENVOI_OK) {
+		r = client->is_freed ? ENVOI_ERR_CANCELED : run_result(client);
+	}
+	envoi__client_release(client);
+	return r;
+}
+
+void envoi_client_quit(struct envoi_client *client)
+{
+	client->was_told_to_quit = true;
+	if (client->is_running && client->state == ENVOI__CLIENT_OFFLINE) {
+		envoi_loop_quit(envoi_context_loop(client->context));
+	}
+	envoi_client_disconnect(client);
+}
+
+/* --- why not --- */
+
+const struct envoi_failure *envoi_client_failure(const struct envoi_client *client)
+{
+	return client->has_failure ? &client->failure : NULL;
+}
+
+static int describe(struct envoi_client *client, char *line, size_t size)
+{
+	struct envoi_failure failure;
+	if (client->first_error < 0) {
+		envoi_failure_set(&failure, client->context, ENVOI_PHASE_NONE, client->first_error,
+			client->jid == NULL ? "not the address of an account" : "a setting was refused");
+	} else {
+		failure = client->failure;
+	}
+	return (int)envoi_failure_describe(&failure, line, size);
+}
+
+const char *envoi_client_failure_text(struct envoi_client *client)
+{
+	if (client->first_error == ENVOI_OK && !client->has_failure) {
+		return "no failure";
+	}
+	if (client->failure_text == NULL) {
+		char line[1024];
+		describe(client, line, sizeof(line));
+		struct envoi_buffer text;
+		envoi_buffer_init(&text, client->context, 0);
+		if (envoi_buffer_printf(&text, "%s: %s", client->jid_text, line) == ENVOI_OK) {
+			client->failure_text = envoi_strndup(
+				client->context, envoi_buffer_data(&text), envoi_buffer_len(&text));
+		}
+		envoi_buffer_finish(&text);
+	}
+	return client->failure_text != NULL ? client->failure_text : envoi_error_text(ENVOI_ERR_NOMEM);
+}

@@ -1,0 +1,91 @@
+/*
+ * envoi - the client helper: its inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CLIENT_CLIENT_H
+#define ENVOI_CLIENT_CLIENT_H
+
+#include <envoi/client.h>
+#include <envoi/interfaces/features.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/session.h>
+#include <envoi/interfaces/transport.h>
+#include <envoi/roster.h>
+#include <envoi/tls.h>
+
+/** What the client is at. In brackets what leads out of it. */
+enum envoi__client_state {
+	ENVOI__CLIENT_OFFLINE, /**< [connect: CONNECTING] */
+	ENVOI__CLIENT_CONNECTING, /**< a connector is at work [transport: NEGOTIATING, none: OFFLINE] */
+	ENVOI__CLIENT_NEGOTIATING, /**< [stream ready: ONLINE; stream closed: OFFLINE] */
+	ENVOI__CLIENT_ONLINE, /**< [stream closed: OFFLINE] */
+};
+
+enum {
+	ENVOI__CLIENT_FEATURES = 4, /* of our own: starttls, sasl, bind, session */
+};
+
+struct envoi_client {
+	struct envoi_context *context;
+	unsigned int references; /* one of the user's, one while run() is on the stack */
+	bool is_freed;
+	struct envoi_session_owner owner; /* of the session */
+	struct envoi_session *session;
+	struct envoi_settings *settings;
+	struct envoi_handler watcher; /* sees the session's events for run() */
+	struct envoi_roster *roster;
+	struct envoi_jid *jid; /* as configured; NULL: malformed */
+	char *jid_text;
+	char *password;
+	enum envoi__client_state state;
+	bool is_leaving; /* disconnect() was called */
+	bool is_available; /* initial presence was sent */
+	bool is_running, was_told_to_quit;
+	int first_error; /* of a setter */
+
+	struct envoi_connector **connectors;
+	size_t connector_count, connector_at;
+	struct envoi_tls_config *tls;
+	struct envoi_handler **features; /* ours first, then those added */
+	size_t own_feature_count, feature_count;
+	struct envoi_timer deadline; /* of the whole login */
+	struct envoi_deferred start; /* the first connector, from the loop */
+	struct envoi_failure attempts; /* of the connectors so far */
+
+	struct envoi_failure failure; /* the last one */
+	bool has_failure;
+	char *failure_text; /* made on demand */
+
+	envoi_tap_fn *tap;
+	void *tap_user;
+};
+
+/** Add the connectors that are compiled in: when connecting without any. */
+int envoi__client_default_connectors(struct envoi_client *client);
+
+/** Attach the handlers that every client has. */
+int envoi__client_default_handlers(struct envoi_client *client);
+
+/** Make the features of the next stream from the settings. Frees those of the last one. */
+int envoi__client_make_features(struct envoi_client *client);
+void envoi__client_free_features(struct envoi_client *client);
+
+/** Begin with the first connector; what goes wrong ends in envoi__client_ended(). */
+void envoi__client_start_connecting(struct envoi_client *client);
+void envoi__client_stop_connecting(struct envoi_client *client);
+
+/** The connection is over, or did not come about: keep the failure, post the terminal event.
+ * @param why  moved */
+void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why);
+
+/** The session is online: roster, presence, ENVOI_EVENT_AVAILABLE. */
+void envoi__client_become_available(struct envoi_client *client);
+
+/** Post an event with a text. */
+void envoi__client_post(
+	struct envoi_client *client, enum envoi_event_type type, const char *text);
+
+/** Let the client's memory go if nobody holds it any more. */
+void envoi__client_release(struct envoi_client *client);
+
+#endif

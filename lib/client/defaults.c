@@ -1,0 +1,45 @@
+/*
+ * envoi - what is compiled in
+ * SPDX-License-Identifier: MIT
+ *
+ * The one file of lib/ that knows transports and extensions.
+ */
+#include <envoi/ext/ping.h>
+
+#include "client/client.h"
+
+#ifdef ENVOI_WITH_TCP
+#include <envoi/tcp.h>
+#endif
+
+typedef int connector_maker(
+	struct envoi_connector **ret_connector, struct envoi_context *context);
+
+/* In the order in which they are tried. */
+static connector_maker *const connectors[] = {
+#ifdef ENVOI_WITH_TCP
+	envoi_tcp_connector_new,
+#endif
+	NULL,
+};
+
+int envoi__client_default_connectors(struct envoi_client *client)
+{
+	for (size_t i = 0; connectors[i] != NULL; i++) {
+		struct envoi_connector *connector;
+		int r = connectors[i](&connector, client->context);
+		if (r == ENVOI_OK) {
+			r = envoi_client_add_connector(client, connector);
+		}
+		if (r < 0) {
+			return r;
+		}
+	}
+	return ENVOI_OK;
+}
+
+/* XEP-0199: a client answers pings; everything else that tells about it is opt-in. */
+int envoi__client_default_handlers(struct envoi_client *client)
+{
+	return envoi_session_add(client->session, envoi_ping_handler());
+}

@@ -1,0 +1,54 @@
+/*
+ * An echo bot on the client helper.
+ *
+ *	ENVOI_PASSWORD=... echo_bot bot@example.org [NAME=VALUE...]
+ *
+ * NAME=VALUE are settings, "tls.ca-file=ca.pem" for example.
+ */
+#include <envoi/envoi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
+	return body ? envoi_reply_text(in, body) : ENVOI_DECLINED;
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_chat},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl echo_impl = {.name = "echo", .stanzas = stanzas};
+
+static void set(struct envoi_client *bot, char *assignment)
+{
+	char *equals = strchr(assignment, '=');
+	if (equals != NULL) {
+		*equals = '\0';
+		envoi_client_set(bot, assignment, equals + 1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct envoi_handler echo = ENVOI_HANDLER(&echo_impl);
+	struct envoi_client *bot;
+	int r = envoi_client_new(&bot, NULL, argc > 1 ? argv[1] : "");
+	if (r < 0) {
+		return 1;
+	}
+	envoi_client_set_password(bot, getenv("ENVOI_PASSWORD")); /* a setter's failure is reported by run */
+	for (int i = 2; i < argc; i++) {
+		set(bot, argv[i]);
+	}
+	envoi_client_add(bot, &echo);
+	r = envoi_client_run(bot); /* connects; 0 when told to quit, else what went wrong */
+	if (r < 0) {
+		fprintf(stderr, "%s\n", envoi_client_failure_text(bot));
+	}
+	envoi_client_free(bot);
+	return r < 0;
+}

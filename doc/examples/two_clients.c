@@ -1,0 +1,189 @@
+/*
+ * Two accounts log in and talk: one program, one loop, two clients. Alice asks, bob is an echo bot.
+ *
+ *	two_clients HOST PORT CA_FILE DOMAIN
+ *
+ * The accounts are alice and bob, with the passwords secret-alice and secret-bob: tools/demo makes
+ * them. Ends with 0 when the echo came.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <envoi/envoi.h>
+#include <envoi/interfaces/mainloop.h>
+
+#define QUESTION "Is anybody there?"
+
+enum {
+	PATIENCE_MS = 30000,
+};
+
+struct person {
+	struct envoi_handler handler;
+	struct envoi_client *client;
+	struct demo *demo;
+	const char *name;
+	bool is_gone;
+};
+
+struct demo {
+	struct envoi_loop *loop;
+	struct person alice, bob;
+	struct envoi_timer patience;
+	int available; /* how many are */
+	bool was_answered;
+};
+
+static struct person *person_from_handler(struct envoi_handler *handler)
+{
+	return ENVOI_CONTAINER_OF(handler, struct person, handler);
+}
+
+static void leave(struct demo *demo)
+{
+	envoi_client_disconnect(demo->alice.client);
+	envoi_client_disconnect(demo->bob.client);
+}
+
+static void on_event(struct envoi_handler *self, const struct envoi_event *event)
+{
+	printf("%s: %s %s\n", person_from_handler(self)->name, envoi_event_name(event->type),
+		event->text != NULL ? event->text : "");
+}
+
+/* Alice speaks when both are there. */
+static void on_available(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct demo *demo = person_from_handler(self)->demo;
+	printf("%s: available as %s\n", person_from_handler(self)->name,
+		envoi_jid_text(envoi_session_jid(event->session)));
+	if (++demo->available < 2) {
+		return;
+	}
+	struct envoi_session *session = envoi_client_session(demo->alice.client);
+	const struct envoi_jid *bob = envoi_session_jid(envoi_client_session(demo->bob.client));
+	printf("alice says: %s\n", QUESTION);
+	if (envoi_send_text(session, envoi_jid_text(bob), QUESTION, NULL) < 0) {
+		leave(demo);
+	}
+}
+
+static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct person *person = person_from_handler(self);
+	struct demo *demo = person->demo;
+	if (event->failure->code < 0) {
+		printf("%s: %s\n", person->name, envoi_client_failure_text(person->client));
+	} else {
+		printf("%s: disconnected\n", person->name);
+	}
+	person->is_gone = true;
+	leave(demo);
+	if (demo->alice.is_gone && demo->bob.is_gone) {
+		envoi_loop_quit(demo->loop);
+	}
+}
+
+static int on_question(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
+	return body != NULL ? envoi_reply_text(in, body) : ENVOI_DECLINED;
+}
+
+static int on_answer(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct demo *demo = person_from_handler(self)->demo;
+	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
+	if (body == NULL) {
+		return ENVOI_DECLINED;
+	}
+	printf("bob answers: %s\n", body);
+	demo->was_answered = strcmp(body, QUESTION) == 0;
+	leave(demo);
+	return ENVOI_OK;
+}
+
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_CONNECTED, on_event},
+	{ENVOI_EVENT_SECURED, on_event},
+	{ENVOI_EVENT_AUTHENTICATED, on_event},
+	{ENVOI_EVENT_AVAILABLE, on_available},
+	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_NO_EVENT, NULL},
+};
+static const struct envoi_stanza_row questions[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_question},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_stanza_row answers[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_answer},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl bob_impl = {
+	.name = "bob",
+	.stanzas = questions,
+	.events = events,
+};
+static const struct envoi_handler_impl alice_impl = {
+	.name = "alice",
+	.stanzas = answers,
+	.events = events,
+};
+
+static int start(struct person *person, struct demo *demo, struct envoi_context *context,
+	const struct envoi_handler_impl *impl, char **arguments)
+{
+	char jid[256], password[64];
+	*person = (struct person){.handler = {impl}, .demo = demo, .name = impl->name};
+	snprintf(jid, sizeof(jid), "%s@%s", impl->name, arguments[4]);
+	snprintf(password, sizeof(password), "secret-%s", impl->name);
+	int r = envoi_client_new(&person->client, context, jid);
+	if (r < 0) {
+		return r;
+	}
+	envoi_client_set(person->client, "server", arguments[1]);
+	envoi_client_set(person->client, "port", arguments[2]);
+	envoi_client_set(person->client, "tls.ca-file", arguments[3]);
+	envoi_client_set_password(person->client, password);
+	envoi_client_add(person->client, &person->handler);
+	return envoi_client_connect(person->client);
+}
+
+static void on_patience(struct envoi_timer *timer)
+{
+	struct demo *demo = ENVOI_CONTAINER_OF(timer, struct demo, patience);
+	printf("no answer in %d seconds\n", PATIENCE_MS / 1000);
+	envoi_loop_quit(demo->loop);
+}
+
+int main(int argument_count, char **arguments)
+{
+	if (argument_count != 5) {
+		fprintf(stderr, "usage: two_clients HOST PORT CA_FILE DOMAIN\n");
+		return 2;
+	}
+	struct demo demo = {0};
+	struct envoi_context *context;
+	if (envoi_context_new(&context, NULL) < 0) {
+		return 1;
+	}
+	demo.loop = envoi_context_loop(context);
+	int r = start(&demo.bob, &demo, context, &bob_impl, arguments);
+	if (r == ENVOI_OK) {
+		r = start(&demo.alice, &demo, context, &alice_impl, arguments);
+	}
+	if (r == ENVOI_OK) {
+		envoi_timer_start(&demo.patience, demo.loop, PATIENCE_MS, on_patience);
+		r = envoi_loop_run(demo.loop);
+		envoi_timer_stop(&demo.patience);
+	}
+	if (r < 0) {
+		fprintf(stderr, "two_clients: %s\n", envoi_error_text(r));
+	}
+	envoi_client_free(demo.alice.client);
+	envoi_client_free(demo.bob.client);
+	envoi_context_unref(context);
+	puts(demo.was_answered ? "the echo came" : "the echo did not come");
+	return demo.was_answered ? 0 : 1;
+}

@@ -1,0 +1,62 @@
+/*
+ * envoi - the command-line program: what its commands share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TOOLS_CLI_H
+#define ENVOI_TOOLS_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <envoi/envoi.h>
+
+/** Exit status, the same for every command. */
+enum status {
+	STATUS_DONE = 0,
+	STATUS_NO = 1, /**< the answer is no: an error stanza, invalid input */
+	STATUS_USAGE = 2,
+	STATUS_UNREACHABLE = 3,
+	STATUS_TLS = 4,
+	STATUS_AUTH = 5,
+	STATUS_PROTOCOL = 6,
+	STATUS_TIMEOUT = 7,
+};
+
+/** What the command line said, before a command runs. */
+struct invocation {
+	struct envoi_context *context;
+	struct envoi_settings *settings;
+	const char *password_file; /**< or NULL */
+	bool show_xml;
+	bool verbose;
+	int operand_count; /**< after the command's name */
+	char **operands;
+};
+
+struct command {
+	const char *name;
+	const char *operands; /**< "TO BODY": for the usage line */
+	const char *summary;
+	int least, most; /**< operands; most < 0: any number */
+	int (*run)(struct invocation *invocation); /**< @return enum status */
+};
+
+extern const struct command command_send;
+extern const struct command command_echo;
+
+/** Print "envoi: ..." on standard error. */
+void complain(const char *format, ...) ENVOI_PRINTF(1, 2);
+
+/** The exit status that tells how a connection failed. */
+int status_of_failure(const struct envoi_failure *failure);
+
+/**
+ * Make a client from the command line: account, password, settings, taps.
+ * @return STATUS_DONE, or an exit status after complaining
+ */
+int login_prepare(struct envoi_client **ret_client, struct invocation *invocation);
+
+/** Complain about why the client failed. @return the exit status */
+int login_explain(struct envoi_client *client);
+
+#endif

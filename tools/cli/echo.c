@@ -1,0 +1,116 @@
+/*
+ * envoi - the command-line program: a bot that answers with what it hears
+ * SPDX-License-Identifier: MIT
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <envoi/interfaces/mainloop.h>
+
+#include "cli.h"
+
+#define NS_DELAY "urn:xmpp:delay"
+
+struct bot {
+	struct envoi_handler handler;
+	struct envoi_client *client;
+	struct envoi_watch signals;
+	bool was_told_to_end;
+};
+
+static void on_available(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	printf("ready %s\n", envoi_jid_text(envoi_session_jid(event->session)));
+	fflush(stdout);
+}
+
+static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	struct envoi_stanza *message = envoi_delivery_stanza(in);
+	const struct envoi_jid *own = envoi_session_jid(envoi_delivery_session(in));
+	const char *body = envoi_message_body(message, NULL);
+	bool is_delayed =
+		envoi_element_child(envoi_stanza_element(message), NS_DELAY, "delay") != NULL;
+	if (body == NULL || is_delayed || envoi_stanza_from(message) == NULL ||
+		envoi_jid_equal_bare(envoi_stanza_from(message), own)) {
+		return ENVOI_DECLINED;
+	}
+	return envoi_reply_text(in, body);
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_chat},
+	ENVOI_ROWS_END,
+};
+
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_AVAILABLE, on_available},
+	{ENVOI_NO_EVENT, NULL},
+};
+
+static const struct envoi_handler_impl bot_impl = {
+	.name = "echo",
+	.stanzas = stanzas,
+	.events = events,
+};
+
+static void on_signal(struct envoi_watch *watch, unsigned int ready)
+{
+	(void)ready;
+	struct bot *bot = ENVOI_CONTAINER_OF(watch, struct bot, signals);
+	struct signalfd_siginfo info;
+	if (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		bot->was_told_to_end = true;
+		envoi_client_quit(bot->client);
+	}
+}
+
+/* @return a descriptor on which SIGINT and SIGTERM arrive, or -1 */
+static int open_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -1
+						      : signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int converse(struct bot *bot, struct envoi_context *context)
+{
+	int fd = open_signals();
+	if (fd < 0 || envoi_watch_start(&bot->signals, envoi_context_loop(context), fd, ENVOI_IO_READ,
+			      on_signal) < 0) {
+		complain("signals cannot be received");
+		return STATUS_NO;
+	}
+	envoi_client_add(bot->client, &bot->handler);
+	int r = envoi_client_run(bot->client);
+	envoi_watch_stop(&bot->signals);
+	close(fd);
+	return r < 0 && !bot->was_told_to_end ? login_explain(bot->client) : STATUS_DONE;
+}
+
+static int run(struct invocation *invocation)
+{
+	struct bot bot = {.handler = ENVOI_HANDLER(&bot_impl)};
+	int status = login_prepare(&bot.client, invocation);
+	if (status == STATUS_DONE) {
+		status = converse(&bot, invocation->context);
+	}
+	envoi_client_free(bot.client);
+	return status;
+}
+
+const struct command command_echo = {
+	.name = "echo",
+	.operands = "",
+	.summary = "Answer every chat message with its body, until SIGINT or SIGTERM.",
+	.least = 0,
+	.most = 0,
+	.run = run,
+};

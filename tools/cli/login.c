@@ -1,0 +1,216 @@
+/*
+ * envoi - the command-line program: account, password, failures
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum {
+	LONGEST_PASSWORD = 1024,
+};
+
+static int wrong_password_file(const char *name, FILE *file)
+{
+	if (file != NULL) {
+		fclose(file);
+	}
+	complain("no password of 1 to %d bytes in %s", LONGEST_PASSWORD - 2, name);
+	return STATUS_USAGE;
+}
+
+static int read_line(FILE *file, char *line)
+{
+	if (fgets(line, LONGEST_PASSWORD, file) == NULL) {
+		return -1;
+	}
+	size_t len = strcspn(line, "\r\n");
+	bool complete = line[len] != '\0' || feof(file);
+	line[len] = '\0';
+	return complete && len > 0 ? 0 : -1;
+}
+
+static int read_password_file(const char *name, char *password)
+{
+	FILE *file = fopen(name, "r");
+	if (file == NULL) {
+		complain("cannot read %s", name);
+		return STATUS_USAGE;
+	}
+	setvbuf(file, NULL, _IONBF, 0); /* no copy of the password in a buffer */
+	if (read_line(file, password) < 0) {
+		return wrong_password_file(name, file);
+	}
+	fclose(file);
+	return STATUS_DONE;
+}
+
+static int ask_password(const char *jid, char *password)
+{
+	FILE *terminal = fopen("/dev/tty", "r+");
+	struct termios shown, hidden;
+	if (terminal == NULL || tcgetattr(fileno(terminal), &shown) < 0) {
+		if (terminal != NULL) {
+			fclose(terminal);
+		}
+		complain("no password: give --password-file FILE or ENVOI_PASSWORD");
+		return STATUS_USAGE;
+	}
+	setvbuf(terminal, NULL, _IONBF, 0);
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	fprintf(terminal, "Password for %s: ", jid);
+	tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
+	int r = read_line(terminal, password);
+	tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
+	fputc('\n', terminal);
+	fclose(terminal);
+	if (r < 0) {
+		complain("no password given");
+		return STATUS_USAGE;
+	}
+	return STATUS_DONE;
+}
+
+static int set_password(struct envoi_client *client, const struct invocation *invocation, const char *jid)
+{
+	char password[LONGEST_PASSWORD];
+	const char *from_environment = getenv("ENVOI_PASSWORD");
+	int status = STATUS_DONE;
+	if (invocation->password_file != NULL) {
+		status = read_password_file(invocation->password_file, password);
+	} else if (from_environment != NULL) {
+		return envoi_client_set_password(client, from_environment) < 0 ? STATUS_NO : STATUS_DONE;
+	} else {
+		status = ask_password(jid, password);
+	}
+	if (status == STATUS_DONE && envoi_client_set_password(client, password) < 0) {
+		status = STATUS_NO;
+	}
+	explicit_bzero(password, sizeof(password));
+	return status;
+}
+
+static void show_xml(void *user, enum envoi_direction direction, const char *xml, size_t len)
+{
+	(void)user;
+	fprintf(stderr, "%s %.*s\n", direction == ENVOI_IN ? "<<" : ">>", (int)len, xml);
+}
+
+static void show_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	(void)user;
+	(void)level;
+	fprintf(stderr, "-- %s: %s\n", envoi_log_subject_name(subject), message);
+}
+
+/* The client's settings are its own: what the command line set is copied one by one. */
+static int copy_settings(struct envoi_client *client, const struct invocation *invocation)
+{
+	size_t position = 0;
+	const struct envoi_setting *setting;
+	while ((setting = envoi_context_next_setting(invocation->context, &position)) != NULL) {
+		int r = envoi_settings_set(envoi_client_settings(client), setting->name,
+			envoi_settings_text(invocation->settings, setting->name));
+		if (r < 0) {
+			return r;
+		}
+	}
+	return ENVOI_OK;
+}
+
+int login_prepare(struct envoi_client **ret_client, struct invocation *invocation)
+{
+	const char *jid = envoi_settings_text(invocation->settings, "jid");
+	if (jid == NULL) {
+		complain("--jid is missing");
+		return STATUS_USAGE;
+	}
+	struct envoi_jid *parsed;
+	if (envoi_jid_from_text(&parsed, invocation->context, jid) < 0 ||
+		envoi_jid_local(parsed) == NULL) {
+		complain("--jid: \"%s\" is not the address of an account", jid);
+		return STATUS_USAGE;
+	}
+	envoi_jid_unref(parsed);
+	struct envoi_client *client;
+	int r = envoi_client_new(&client, invocation->context, jid);
+	if (r == ENVOI_OK) {
+		r = copy_settings(client, invocation);
+	}
+	if (r < 0) {
+		complain("%s", envoi_error_text(r));
+		return STATUS_NO;
+	}
+	if (invocation->show_xml) {
+		envoi_client_set_tap(client, show_xml, NULL);
+	}
+	if (invocation->verbose) {
+		envoi_context_set_log(invocation->context, show_log, ENVOI_LOG_DEBUG, NULL);
+	}
+	int status = set_password(client, invocation, jid);
+	if (status != STATUS_DONE) {
+		envoi_client_free(client);
+		return status;
+	}
+	*ret_client = client;
+	return STATUS_DONE;
+}
+
+int status_of_failure(const struct envoi_failure *failure)
+{
+	if (failure == NULL) {
+		return STATUS_PROTOCOL;
+	}
+	switch (failure->code) {
+	case ENVOI_OK:
+		return STATUS_DONE;
+	case ENVOI_ERR_UNREACHABLE:
+		return STATUS_UNREACHABLE;
+	case ENVOI_ERR_TLS:
+	case ENVOI_ERR_CERTIFICATE:
+		return STATUS_TLS;
+	case ENVOI_ERR_AUTH:
+		return STATUS_AUTH;
+	case ENVOI_ERR_TIMEOUT:
+		return STATUS_TIMEOUT;
+	case ENVOI_ERR_UNSUPPORTED:
+	case ENVOI_ERR_INVALID:
+		return STATUS_USAGE;
+	default:
+		return STATUS_PROTOCOL;
+	}
+}
+
+static const char *advice(const struct envoi_failure *failure)
+{
+	switch (status_of_failure(failure)) {
+	case STATUS_UNREACHABLE:
+		return "check the domain and the network, or name the server with --server and --port";
+	case STATUS_TLS:
+		return failure->code == ENVOI_ERR_CERTIFICATE
+			? "if you trust the server's CA, name its file with --ca-file"
+			: "the server must offer TLS";
+	case STATUS_AUTH:
+		return failure->retry == ENVOI_RETRY_LATER ? "try again later"
+							   : "check the address and the password";
+	case STATUS_TIMEOUT:
+		return "the server did not answer in time; try again later";
+	default:
+		return NULL;
+	}
+}
+
+int login_explain(struct envoi_client *client)
+{
+	const struct envoi_failure *failure = envoi_client_failure(client);
+	const char *hint = failure != NULL ? advice(failure) : NULL;
+	complain("%s%s%s", envoi_client_failure_text(client), hint != NULL ? "\n  " : "",
+		hint != NULL ? hint : "");
+	return status_of_failure(failure);
+}

@@ -1,0 +1,228 @@
+/*
+ * envoi - the command-line program: options
+ * SPDX-License-Identifier: MIT
+ */
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	LONGEST_NAME = 64,
+};
+
+/* A setting's option: the name it gives itself, or its own with dashes for dots. */
+static void option_name(const struct envoi_setting *setting, char name[LONGEST_NAME])
+{
+	snprintf(name, LONGEST_NAME, "%s", setting->option != NULL ? setting->option : setting->name);
+	for (char *dot = name; setting->option == NULL && (dot = strchr(dot, '.')) != NULL;) {
+		*dot = '-';
+	}
+}
+
+static const struct envoi_setting *find_option(
+	struct envoi_context *context, const char *name, size_t len)
+{
+	size_t position = 0;
+	const struct envoi_setting *setting;
+	while ((setting = envoi_context_next_setting(context, &position)) != NULL) {
+		char candidate[LONGEST_NAME];
+		option_name(setting, candidate);
+		if (strlen(candidate) == len && memcmp(candidate, name, len) == 0) {
+			return setting;
+		}
+	}
+	return NULL;
+}
+
+/* One option under way: its name, and its value if that came with `=`. */
+struct option {
+	const char *name;
+	size_t len;
+	const char *value;
+};
+
+static struct option split(const char *argument)
+{
+	const char *name = argument + 2, *equals = strchr(name, '=');
+	return (struct option){
+		.name = name,
+		.len = equals != NULL ? (size_t)(equals - name) : strlen(name),
+		.value = equals != NULL ? equals + 1 : NULL,
+	};
+}
+
+static bool is(const struct option *option, const char *name)
+{
+	return strlen(name) == option->len && memcmp(option->name, name, option->len) == 0;
+}
+
+static int set(struct invocation *invocation, const struct envoi_setting *setting,
+	const struct option *option, const char *value)
+{
+	int r = envoi_settings_set(invocation->settings, setting->name, value);
+	if (r == ENVOI_ERR_INVALID) {
+		complain("--%.*s: \"%s\" is not valid: %s", (int)option->len, option->name, value,
+			setting->doc);
+	} else if (r < 0) {
+		complain("--%.*s: %s", (int)option->len, option->name, envoi_error_text(r));
+	}
+	return r;
+}
+
+/* A boolean is set by its name alone, or unset by --no-NAME. */
+static const struct envoi_setting *find_negated(
+	struct envoi_context *context, const struct option *option)
+{
+	if (option->len <= 3 || memcmp(option->name, "no-", 3) != 0) {
+		return NULL;
+	}
+	const struct envoi_setting *setting =
+		find_option(context, option->name + 3, option->len - 3);
+	return setting != NULL && setting->type == ENVOI_SETTING_BOOL ? setting : NULL;
+}
+
+/* @return how many further arguments the option took, or -1 after complaining */
+static int take_setting(struct invocation *invocation, const struct option *option, const char *next)
+{
+	const struct envoi_setting *setting =
+		find_option(invocation->context, option->name, option->len);
+	if (setting == NULL) {
+		setting = find_negated(invocation->context, option);
+		if (setting == NULL || option->value != NULL) {
+			complain("unknown option --%.*s", (int)option->len, option->name);
+			return -1;
+		}
+		return set(invocation, setting, option, "false") < 0 ? -1 : 0;
+	}
+	if (option->value != NULL) {
+		return set(invocation, setting, option, option->value) < 0 ? -1 : 0;
+	}
+	if (setting->type == ENVOI_SETTING_BOOL) {
+		return set(invocation, setting, option, "true") < 0 ? -1 : 0;
+	}
+	if (next == NULL) {
+		complain("--%.*s needs a value", (int)option->len, option->name);
+		return -1;
+	}
+	return set(invocation, setting, option, next) < 0 ? -1 : 1;
+}
+
+static int take_password_file(
+	struct invocation *invocation, const struct option *option, const char *next)
+{
+	invocation->password_file = option->value != NULL ? option->value : next;
+	if (invocation->password_file == NULL) {
+		complain("--password-file needs a value");
+		return -1;
+	}
+	return option->value != NULL ? 0 : 1;
+}
+
+static int take_one(struct invocation *invocation, const char *argument, const char *next,
+	enum asked *asked)
+{
+	struct option option = split(argument);
+	if (is(&option, "password-file")) {
+		return take_password_file(invocation, &option, next);
+	}
+	bool *flag = is(&option, "xml") ? &invocation->show_xml
+		: is(&option, "verbose") ? &invocation->verbose
+					 : NULL;
+	bool is_question = is(&option, "help") || is(&option, "version");
+	if ((flag != NULL || is_question) && option.value != NULL) {
+		complain("--%.*s takes no value", (int)option.len, option.name);
+		return -1;
+	}
+	if (flag != NULL) {
+		*flag = true;
+		return 0;
+	}
+	if (is_question) {
+		*asked = is(&option, "help") ? ASKED_HELP : ASKED_VERSION;
+		return 0;
+	}
+	return take_setting(invocation, &option, next);
+}
+
+enum asked options_take(struct invocation *invocation, int *argument_count, char **arguments)
+{
+	enum asked asked = ASKED_COMMAND;
+	int kept = 0;
+	bool ended = false;
+	for (int i = 0; i < *argument_count; i++) {
+		char *argument = arguments[i];
+		if (!ended && strcmp(argument, "--") == 0) {
+			ended = true;
+			continue;
+		}
+		if (ended || argument[0] != '-' || argument[1] == '\0') {
+			arguments[kept++] = argument;
+			continue;
+		}
+		if (argument[1] != '-') {
+			complain("unknown option %s", argument);
+			return ASKED_WRONG;
+		}
+		const char *next = i + 1 < *argument_count ? arguments[i + 1] : NULL;
+		int taken = take_one(invocation, argument, next, &asked);
+		if (taken < 0) {
+			return ASKED_WRONG;
+		}
+		i += taken;
+	}
+	*argument_count = kept;
+	return asked;
+}
+
+static void print_choices(const struct envoi_setting *setting)
+{
+	for (size_t i = 0; setting->choices[i] != NULL; i++) {
+		printf("%s%s", i == 0 ? "" : "|", setting->choices[i]);
+	}
+}
+
+static void print_value_name(const struct envoi_setting *setting)
+{
+	if (setting->type == ENVOI_SETTING_BOOL) {
+		return;
+	}
+	putchar(' ');
+	if (setting->type == ENVOI_SETTING_CHOICE) {
+		print_choices(setting);
+	} else if (setting->metavar != NULL) {
+		fputs(setting->metavar, stdout);
+	} else {
+		static const char *const names[] = {
+			[ENVOI_SETTING_INT] = "N",
+			[ENVOI_SETTING_MS] = "TIME",
+			[ENVOI_SETTING_BYTES] = "BYTES",
+			[ENVOI_SETTING_TEXT] = "TEXT",
+			[ENVOI_SETTING_LIST] = "WORDS",
+		};
+		fputs(names[setting->type], stdout);
+	}
+}
+
+void options_print(struct envoi_context *context)
+{
+	puts("  --password-file FILE\n\tThe password is the file's first line. Default: the"
+	     " environment's\n\tENVOI_PASSWORD, else a prompt.\n"
+	     "  --xml\n\tShow the traffic on standard error, secrets left out.\n"
+	     "  --verbose\n\tShow the library's log on standard error.\n"
+	     "  --help, --version\n"
+	     "\nSettings (true ones are turned off by --no-NAME):");
+	size_t position = 0;
+	const struct envoi_setting *setting;
+	while ((setting = envoi_context_next_setting(context, &position)) != NULL) {
+		char name[LONGEST_NAME];
+		option_name(setting, name);
+		printf("  --%s", name);
+		print_value_name(setting);
+		printf("\n\t%s", setting->doc);
+		if (setting->fallback != NULL) {
+			printf(" Default: %s.", setting->fallback);
+		}
+		putchar('\n');
+	}
+}

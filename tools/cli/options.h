@@ -1,0 +1,29 @@
+/*
+ * envoi - the command-line program: options
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TOOLS_OPTIONS_H
+#define ENVOI_TOOLS_OPTIONS_H
+
+#include "cli.h"
+
+/** What the options ask for in place of a command. */
+enum asked {
+	ASKED_COMMAND,
+	ASKED_HELP,
+	ASKED_VERSION,
+	ASKED_WRONG, /**< a mistake, complained about */
+};
+
+/**
+ * Take the options out of the arguments, wherever they stand, up to `--`; what is left are the
+ * command's name and its operands.
+ *
+ * @param[in,out] argument_count, arguments  without the program's name; shortened in place
+ */
+enum asked options_take(struct invocation *invocation, int *argument_count, char **arguments);
+
+/** Print every option with its default. */
+void options_print(struct envoi_context *context);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * envoi - two clients exchange 1,000 messages: nothing lost, order kept, every ticket ended
+ * SPDX-License-Identifier: MIT
+ *
+ * usage: interop_thousand_messages HOST PORT CA_FILE DOMAIN
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+
+enum {
+	EACH = 500, /* messages in each direction, both at a time */
+};
+
+struct person {
+	struct envoi_handler handler;
+	struct envoi_client *client;
+	struct person *other;
+	struct envoi_loop *loop;
+	struct envoi_ticket tickets[EACH];
+	int written, heard, out_of_order;
+	bool is_available, is_gone;
+	int failure;
+};
+
+static struct person *person_from_handler(struct envoi_handler *handler)
+{
+	return ENVOI_CONTAINER_OF(handler, struct person, handler);
+}
+
+static void on_ticket(struct envoi_ticket *ticket, enum envoi_ticket_state state)
+{
+	struct person *person = ticket->user;
+	if (state == ENVOI_TICKET_WRITTEN || state == ENVOI_TICKET_ACKNOWLEDGED) {
+		person->written++;
+	}
+}
+
+static int speak(struct person *person)
+{
+	const struct envoi_jid *to = envoi_session_jid(envoi_client_session(person->other->client));
+	for (int i = 0; i < EACH; i++) {
+		char body[16];
+		snprintf(body, sizeof(body), "%d", i);
+		person->tickets[i] = (struct envoi_ticket){.done = on_ticket, .user = person};
+		int r = envoi_send_text(envoi_client_session(person->client), envoi_jid_text(to), body,
+			&person->tickets[i]);
+		if (r < 0) {
+			fprintf(stderr, "message %d: %s\n", i, envoi_error_text(r));
+			return r;
+		}
+	}
+	return ENVOI_OK;
+}
+
+static void leave(struct person *person)
+{
+	envoi_client_disconnect(person->client);
+	envoi_client_disconnect(person->other->client);
+}
+
+static void on_available(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	struct person *person = person_from_handler(self);
+	person->is_available = true;
+	if (person->other->is_available && (speak(person) < 0 || speak(person->other) < 0)) {
+		leave(person);
+	}
+}
+
+static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct person *person = person_from_handler(self);
+	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
+	if (body == NULL || strtol(body, NULL, 10) != person->heard) {
+		person->out_of_order++;
+	}
+	person->heard++;
+	if (person->heard >= EACH && person->other->heard >= EACH) {
+		leave(person);
+	}
+	return ENVOI_OK;
+}
+
+static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct person *person = person_from_handler(self);
+	person->is_gone = true;
+	person->failure = event->failure->code;
+	if (person->failure < 0) {
+		fprintf(stderr, "%s\n", envoi_client_failure_text(person->client));
+	}
+	leave(person);
+	if (person->other->is_gone) {
+		envoi_loop_quit(person->loop);
+	}
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_message},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_AVAILABLE, on_available},
+	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_NO_EVENT, NULL},
+};
+static const struct envoi_handler_impl person_impl = {
+	.name = "person",
+	.stanzas = stanzas,
+	.events = events,
+};
+
+static int start(struct person *person, struct person *other, struct envoi_context *context,
+	const char *name, char **arguments)
+{
+	char jid[256], password[64];
+	snprintf(jid, sizeof(jid), "%s@%s", name, arguments[4]);
+	snprintf(password, sizeof(password), "secret-%s", name);
+	*person = (struct person){
+		.handler = {&person_impl},
+		.other = other,
+		.loop = envoi_context_loop(context),
+		.client = interop_client(
+			context, arguments[1], arguments[2], arguments[3], jid, password),
+	};
+	if (person->client == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi_client_add(person->client, &person->handler);
+	return envoi_client_connect(person->client);
+}
+
+static bool is_well(const struct person *person, const char *name)
+{
+	printf("%s: %d written, %d heard, %d out of order, ended with %d\n", name, person->written,
+		person->heard, person->out_of_order, person->failure);
+	return person->written == EACH && person->heard == EACH && person->out_of_order == 0 &&
+		person->failure == ENVOI_OK;
+}
+
+int main(int argument_count, char **arguments)
+{
+	struct envoi_context *context;
+	if (argument_count != 5 || envoi_context_new(&context, NULL) < 0) {
+		return 2;
+	}
+	static struct person alice, bob;
+	int r = start(&alice, &bob, context, "alice", arguments);
+	if (r == ENVOI_OK) {
+		r = start(&bob, &alice, context, "bob", arguments);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_loop_run(envoi_context_loop(context));
+	}
+	envoi_client_free(alice.client);
+	envoi_client_free(bob.client);
+	envoi_context_unref(context);
+	return r == ENVOI_OK && is_well(&alice, "alice") && is_well(&bob, "bob") ? 0 : 1;
+}

@@ -42,7 +42,8 @@ struct envoi_stream_element_row;
  * is removed is not asked any more.
  */
 struct envoi_stanza_row {
-	enum envoi_stanza_kind kind; /**< MESSAGE, PRESENCE, IQ_GET or IQ_SET; ENVOI_NO_STANZA ends the table */
+	enum envoi_stanza_kind kind; /**< MESSAGE, PRESENCE, IQ_GET or IQ_SET; ENVOI_NO_STANZA ends the
+					  table */
 	enum envoi_stanza_type type; /**< ENVOI_TYPE_ANY: every type but error; ignored for an iq */
 	const struct envoi_payload_type *payload;
 	const char *ns, *name; /**< NULL: no name; a name without ns is in `jabber:client` */

@@ -151,8 +151,8 @@ ENVOI_API bool envoi_answer_ok(const struct envoi_answer *answer);
 /** @return ENVOI_OK, or ENVOI_ERR_STANZA, TIMEOUT, CANCELED, DISCONNECTED, PROTOCOL (the payload is
  * missing or malformed), NOMEM (it could not be decoded) */
 ENVOI_API int envoi_answer_code(const struct envoi_answer *answer);
-/** @return words for a person: the peer's text, else its condition, else what went wrong here; never
- * NULL; borrowed, as all below */
+/** @return words for a person: the peer's text, else its condition, else what went wrong here;
+ * never NULL; borrowed, as all below */
 ENVOI_API const char *envoi_answer_text(const struct envoi_answer *answer);
 /** @return the result or error stanza, or NULL */
 ENVOI_API struct envoi_stanza *envoi_answer_stanza(const struct envoi_answer *answer);
@@ -255,7 +255,8 @@ ENVOI_API int envoi_promise_error(struct envoi_promise *promise,
 	enum envoi_stanza_condition condition, const char *text);
 /** @param reply taken; one that is no answer to the request is handled as a bad value above */
 ENVOI_API int envoi_promise_reply(struct envoi_promise *promise, struct envoi_stanza *reply);
-/** Answer with internal-server-error: the exactly one reply is given in any case. NULL is allowed. */
+/** Answer with internal-server-error: the exactly one reply is given in any case. NULL is
+ * allowed. */
 ENVOI_API void envoi_promise_drop(struct envoi_promise *promise);
 
 #ifdef __cplusplus

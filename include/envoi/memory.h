@@ -80,7 +80,8 @@ ENVOI_API uint64_t envoi_memory_pair_arrived(
 /**
  * Make one end a transport, named "memory". It can do STARTTLS.
  *
- * @param settings  limits.output-bytes, loop.slice-stanzas; borrowed for the call; NULL: defaults
+ * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas; borrowed for
+ *                  the call; NULL: defaults
  * @retval ENVOI_ERR_STATE  this end was made before
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_transport_new(struct envoi_transport **ret_transport,

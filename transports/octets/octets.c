@@ -9,17 +9,39 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
+enum {
+	DEFAULT_OUTPUT_BYTES = 4 << 20,
+	DEFAULT_SLICE = 100,
+};
+
+static size_t size_of(const struct envoi_settings *settings, const char *name)
+{
+	return (size_t)envoi_settings_int(settings, name);
+}
+
+static unsigned int count_of(const struct envoi_settings *settings, const char *name)
+{
+	return (unsigned int)envoi_settings_int(settings, name);
+}
+
 void octets_options_read(struct octets_options *options, const struct envoi_settings *settings)
 {
 	*options = (struct octets_options){
-		.output_bytes = (size_t)4 << 20,
-		.slice_stanzas = 100,
+		.output_bytes = DEFAULT_OUTPUT_BYTES,
+		.slice_stanzas = DEFAULT_SLICE,
+		.limits = envoi_xml_limits_before_login,
 	};
 	if (settings != NULL) {
-		options->output_bytes =
-			(size_t)envoi_settings_int(settings, "limits.output-bytes");
-		options->slice_stanzas =
-			(unsigned int)envoi_settings_int(settings, "loop.slice-stanzas");
+		options->output_bytes = size_of(settings, "limits.output-bytes");
+		options->slice_stanzas = count_of(settings, "loop.slice-stanzas");
+		options->limits = (struct envoi_xml_limits){
+			.stanza_bytes = size_of(settings, "limits.before-login.stanza-bytes"),
+			.tag_bytes = size_of(settings, "limits.before-login.tag-bytes"),
+			.depth = count_of(settings, "limits.before-login.depth"),
+			.attributes = count_of(settings, "limits.before-login.attributes"),
+			.children = count_of(settings, "limits.before-login.children"),
+			.name_bytes = count_of(settings, "limits.before-login.name-bytes"),
+		};
 	}
 }
 
@@ -30,7 +52,7 @@ void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,
 	envoi_transport_init(&octets->base, impl, context);
 	octets->channel = channel;
 	octets->options = *options;
-	octets->limits = envoi_xml_limits_before_login;
+	octets->limits = options->limits;
 	envoi_buffer_init(&octets->plain, context, 0);
 	envoi_buffer_init(&octets->ends, context, 0);
 	envoi_buffer_init(&octets->marks, context, 0);

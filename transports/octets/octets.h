@@ -73,6 +73,7 @@ struct octets_channel_impl {
 struct octets_options {
 	size_t output_bytes; /* most that may be pending */
 	unsigned int slice_stanzas;
+	struct envoi_xml_limits limits; /* until others are set */
 	bool is_secure; /* the channel itself is out of others' reach */
 };
 

@@ -61,12 +61,23 @@ struct envoi_transport_sink_impl {
 	void (*secured)(struct envoi_transport_sink *sink);
 	/** @p count more elements, in order of sending, are out of our hands (in the kernel's). */
 	void (*written)(struct envoi_transport_sink *sink, size_t count);
-	/** Pending output has fallen below the low mark, after it was above. */
+	/** Pending output has fallen below the low mark, after it was above, or after
+	 * ENVOI_ERR_FULL. */
 	void (*drained)(struct envoi_transport_sink *sink);
 	/** Bytes came, whatever they are: the peer lives. At most once a turn. */
 	void (*activity)(struct envoi_transport_sink *sink);
-	/** The connection is over: exactly once, always last. @p why is borrowed; its code is
-	 * ENVOI_OK after an orderly close. Only destroy may follow. */
+	/**
+	 * The connection is over: exactly once, always last; what came before was handed over.
+	 * Only destroy may follow.
+	 *
+	 * @param why  borrowed. Code ENVOI_OK: after an orderly close, by us, or by the peer after
+	 *             its closing tag; ENVOI_ERR_DISCONNECTED: broken, or ended without a closing
+	 *             tag; ENVOI_ERR_XML, ENVOI_ERR_LIMIT, ENVOI_ERR_PROTOCOL: bad input, with the
+	 *             stream condition that the transport has sent itself before it closed;
+	 *             ENVOI_ERR_TLS, ENVOI_ERR_CERTIFICATE; ENVOI_ERR_TIMEOUT: what was pending at
+	 *             close was not taken in time. Phase TLS within a handshake, else NONE: how far
+	 *             a stream had come, only the sink knows
+	 */
 	void (*closed)(struct envoi_transport_sink *sink, const struct envoi_failure *why);
 };
 
@@ -92,7 +103,8 @@ struct envoi_transport_impl {
 	 * namespace is the content namespace and in which the prefix `stream` is bound to
 	 * http://etherx.jabber.org/streams.
 	 *
-	 * @retval ENVOI_ERR_FULL   over the limit on pending output
+	 * @retval ENVOI_ERR_FULL   over the limit on pending output: `drained` follows. One element
+	 *                          of any size is taken when nothing is pending
 	 * @retval ENVOI_ERR_STATE  no head was sent, or the tail was
 	 */
 	int (*send_element)(struct envoi_transport *transport, const char *xml, size_t len);
@@ -108,10 +120,13 @@ struct envoi_transport_impl {
 
 	/**
 	 * OPTIONAL. Start TLS after what was sent so far (RFC 6120, section 5.4.3): new parser.
-	 * `secured` or `closed` follows.
+	 * `secured` or `closed` follows. What is sent meanwhile goes out within TLS.
 	 *
 	 * @param server_name  the peer's name for SNI and certificate check (initiator)
-	 * @retval ENVOI_ERR_PROTOCOL  bytes are here that came before TLS: injection
+	 * @retval ENVOI_ERR_PROTOCOL  bytes are here that came before TLS, be it white space:
+	 *                             injection (section 5.4.3.3)
+	 * @retval ENVOI_ERR_INVALID   @p config is of the other role, or @p server_name no domain
+	 * @retval ENVOI_ERR_STATE     TLS was started before, or the connection is closing
 	 */
 	int (*start_tls)(struct envoi_transport *transport, enum envoi_role role,
 		struct envoi_tls_config *config, const char *server_name);
@@ -122,14 +137,21 @@ struct envoi_transport_impl {
 	/** OPTIONAL. Show the peer that we live: white space, ping frame, empty body. */
 	int (*keepalive)(struct envoi_transport *transport);
 
-	/** Stop handing over elements, and soon reading; nothing more comes but closed. */
+	/**
+	 * Stop handing over elements, and soon reading. What has to do with sending is still told,
+	 * and `closed` after close and abort; the peer's end is told after resume, in its place
+	 * behind what came before it. A handshake goes on.
+	 */
 	void (*pause)(struct envoi_transport *transport);
 	void (*resume)(struct envoi_transport *transport);
 
 	/** @return bytes of output not yet out of our hands */
 	size_t (*pending)(const struct envoi_transport *transport);
 
-	/** Write what is pending, close; `closed` follows within @p linger_ms. */
+	/**
+	 * Write what is pending, show the peer the end, wait for its end; `closed` follows within
+	 * @p linger_ms, 0: after one attempt to write. Nothing received is handed over any more.
+	 */
 	void (*close)(struct envoi_transport *transport, uint64_t linger_ms);
 
 	/** Drop what is pending; `closed` follows at once from the loop, with @p why (borrowed). */

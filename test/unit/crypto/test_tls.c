@@ -2,6 +2,7 @@
  * envoi - TLS as a filter: tests of two engines that talk to each other
  * SPDX-License-Identifier: MIT
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -345,6 +346,115 @@ static void versions_below_1_2_are_refused(void **state)
 	assert_string_not_equal(envoi__tls_error_text(f->client), "");
 }
 
+/* --- a peer that does what ours would not --- */
+
+struct rude_server {
+	gnutls_session_t session;
+	struct envoi_buffer in, out;
+};
+
+static ssize_t rude_push(gnutls_transport_ptr_t user, const void *data, size_t len)
+{
+	struct rude_server *rude = user;
+	return envoi_buffer_append(&rude->out, data, len) < 0 ? -1 : (ssize_t)len;
+}
+
+static ssize_t rude_pull(gnutls_transport_ptr_t user, void *data, size_t size)
+{
+	struct rude_server *rude = user;
+	size_t len = envoi_buffer_len(&rude->in);
+	if (len == 0) {
+		gnutls_transport_set_errno(rude->session, EAGAIN);
+		return -1;
+	}
+	len = len < size ? len : size;
+	memcpy(data, envoi_buffer_data(&rude->in), len);
+	envoi_buffer_consume(&rude->in, len);
+	return (ssize_t)len;
+}
+
+static void carry_rude(struct fixture *f, struct rude_server *rude)
+{
+	struct envoi_buffer *output = envoi__tls_output(f->client);
+	assert_int_equal(envoi_buffer_append(&rude->in, envoi_buffer_data(output),
+				 envoi_buffer_len(output)),
+		ENVOI_OK);
+	envoi_buffer_consume(output, envoi_buffer_len(output));
+	assert_int_equal(envoi__tls_feed(f->client, envoi_buffer_data(&rude->out),
+				 envoi_buffer_len(&rude->out)),
+		ENVOI_OK);
+	envoi_buffer_consume(&rude->out, envoi_buffer_len(&rude->out));
+}
+
+static void rude_init(struct rude_server *rude, struct fixture *f, const char *priorities)
+{
+	*rude = (struct rude_server){0};
+	envoi_buffer_init(&rude->in, f->context, 0);
+	envoi_buffer_init(&rude->out, f->context, 0);
+	assert_int_equal(gnutls_init(&rude->session, GNUTLS_SERVER | GNUTLS_NONBLOCK), 0);
+	gnutls_transport_set_ptr(rude->session, rude);
+	gnutls_transport_set_push_function(rude->session, rude_push);
+	gnutls_transport_set_pull_function(rude->session, rude_pull);
+	assert_int_equal(gnutls_priority_set_direct(rude->session, priorities, NULL), 0);
+	assert_int_equal(gnutls_credentials_set(rude->session, GNUTLS_CRD_CERTIFICATE,
+				 f->server_config->credentials),
+		0);
+	int r = GNUTLS_E_AGAIN;
+	for (int i = 0; i < 20 && r == GNUTLS_E_AGAIN; i++) {
+		f->client_result = envoi__tls_handshake(f->client);
+		carry_rude(f, rude);
+		r = gnutls_handshake(rude->session);
+		carry_rude(f, rude);
+	}
+	assert_int_equal(r, 0);
+	f->client_result = envoi__tls_handshake(f->client);
+	assert_int_equal(f->client_result, ENVOI_OK);
+}
+
+static void rude_finish(struct rude_server *rude)
+{
+	gnutls_deinit(rude->session);
+	envoi_buffer_finish(&rude->in);
+	envoi_buffer_finish(&rude->out);
+}
+
+/* field-notes S32 */
+static void negotiating_again_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct rude_server rude;
+	char data[16];
+	size_t len;
+	rude_init(&rude, f, "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+	assert_int_equal(gnutls_rehandshake(rude.session), 0); /* a HelloRequest */
+	carry_rude(f, &rude);
+	int r = envoi__tls_read(f->client, data, sizeof(data), &len);
+	rude_finish(&rude);
+	assert_int_equal(r, ENVOI_ERR_TLS);
+	assert_string_equal(
+		envoi__tls_error_text(f->client), "the peer wants to negotiate TLS again");
+}
+
+static void a_flood_of_key_updates_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct rude_server rude;
+	char data[16];
+	size_t len, answers = 0;
+	int r = ENVOI_AGAIN;
+	rude_init(&rude, f, "NORMAL:-VERS-ALL:+VERS-TLS1.3");
+	for (int i = 0; i < 1000 && r == ENVOI_AGAIN; i++) {
+		assert_int_equal(gnutls_session_key_update(rude.session, GNUTLS_KU_PEER), 0);
+		carry_rude(f, &rude);
+		r = envoi__tls_read(f->client, data, sizeof(data), &len);
+		answers += envoi_buffer_len(envoi__tls_output(f->client));
+		envoi_buffer_consume(envoi__tls_output(f->client), SIZE_MAX);
+	}
+	rude_finish(&rude);
+	assert_int_equal(r, ENVOI_ERR_TLS);
+	assert_true(answers < 4096);
+}
+
 /* Whatever comes in place of a handshake: a clear failure, never a crash. */
 static void garbage_is_no_handshake(void **state)
 {
@@ -468,6 +578,8 @@ int main(void)
 		CASE(bindings_of_1_2_with_extended_master_secret),
 		CASE(bindings_of_1_2_without_it),
 		CASE(versions_below_1_2_are_refused),
+		CASE(negotiating_again_is_refused),
+		CASE(a_flood_of_key_updates_is_bounded),
 		CASE(garbage_is_no_handshake),
 		CASE(a_changed_byte_ends_it),
 		CASE(trust_is_loaded_once_for_a_file),

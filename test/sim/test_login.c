@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <envoi/interfaces/sasl.h>
+
 #include "stream_fixture.h"
 
 enum {
@@ -229,6 +231,12 @@ static void anything_may_be_done_in_every_callback(void **state)
 
 /* --- everything out of order (S29) --- */
 
+#define NS_SASL "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
+#define NS_TLS "xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
+#define NS_BIND "xmlns='urn:ietf:params:xml:ns:xmpp-bind'"
+#define NS_SM "xmlns='urn:xmpp:sm:3'"
+#define PLAIN_OFFER "<mechanisms " NS_SASL "><mechanism>PLAIN</mechanism></mechanisms>"
+
 /** How far the login has come when the element arrives. */
 enum place {
 	AFTER_HEADER,
@@ -236,31 +244,42 @@ enum place {
 	AFTER_SECOND_HEADER,
 	ASKED_FOR_BINDING,
 	ONLINE,
+	CLOSING,
 	GRID_PLACES,
 };
+
+static void close_when_ready(struct recorder *recorder, const char *event)
+{
+	if (strcmp(event, "ready") == 0) {
+		envoi_stream_close(recorder->stream);
+	}
+}
 
 static void script_up_to(enum place place)
 {
 	struct peer *peer = fixture.peer;
 	stream_fixture_script_headers(peer);
 	if (place >= ASKED_FOR_AUTHENTICATION) {
-		peer_sends(peer, "<stream:features>" FAKE_AUTH_OFFER "</stream:features>");
-		peer_expects(peer, "<ask xmlns='urn:example:fake-auth'/>");
+		peer_sends(peer, "<stream:features>" PLAIN_OFFER "</stream:features>");
+		peer_expects(peer, "<auth " NS_SASL " mechanism='PLAIN'>AGFsaWNlAHNlY3JldA==</auth>");
 	}
 	if (place >= AFTER_SECOND_HEADER) {
-		peer_sends(peer, "<yes xmlns='urn:example:fake-auth'/>");
+		peer_sends(peer, "<success " NS_SASL "/>");
 		peer_restarts(peer);
 		stream_fixture_script_headers(peer);
 	}
 	if (place >= ASKED_FOR_BINDING) {
 		peer_sends(peer, "<stream:features>" BIND_OFFER "</stream:features>");
-		peer_expects(peer, "<iq type='set' id='$b'>"
-			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>desk</resource></bind></iq>");
+		peer_expects(peer,
+			"<iq type='set' id='$b'><bind " NS_BIND "><resource>desk</resource></bind></iq>");
 	}
 	if (place >= ONLINE) {
-		peer_sends(peer, "<iq type='result' id='$b'>"
-			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-			"<jid>alice@example.org/desk</jid></bind></iq>");
+		peer_sends(peer, "<iq type='result' id='$b'><bind " NS_BIND
+			"><jid>alice@example.org/desk</jid></bind></iq>");
+	}
+	if (place >= CLOSING) {
+		fixture.recorder.act = close_when_ready;
+		peer_expects(peer, "</stream:stream>");
 	}
 }
 
@@ -270,72 +289,102 @@ struct grid_row {
 	unsigned int allowed;
 };
 
-static const struct grid_row grid[] = {
-	{"<stream:features/>", 0 /* allowed, but then something required is missing */},
-	{"<stream:features>" FAKE_AUTH_OFFER "</stream:features>", 1u << AFTER_HEADER},
-	{"<stream:features>" BIND_OFFER "</stream:features>", 1u << AFTER_SECOND_HEADER},
-	{"<yes xmlns='urn:example:fake-auth'/>", 1u << ASKED_FOR_AUTHENTICATION},
-	{"<no xmlns='urn:example:fake-auth'/>", 0},
-	{"<ask xmlns='urn:example:fake-auth'/>", 0},
-	{"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", 0},
-	{"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", 0},
-	{"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", 0},
-	{"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 0},
-	{"<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 0},
-	{"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>", 0},
-	{"<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", 0},
-	{"<compressed xmlns='http://jabber.org/protocol/compress'/>", 0},
-	{"<enabled xmlns='urn:xmpp:sm:3' id='1'/>", 0},
-	{"<resumed xmlns='urn:xmpp:sm:3' previd='1' h='1'/>", 0},
-	{"<r xmlns='urn:xmpp:sm:3'/>", 0},
-	{"<a xmlns='urn:xmpp:sm:3' h='0'/>", 0},
-	{"<unknown xmlns='urn:x'/>", 0},
-	{"<unknown/>", 0},
-	{"<stream:stream id='2' from='example.org' version='1.0'/>", 0},
-	{"<stream:odd/>", 0},
-	{"<message/>", 1u << ONLINE},
-	{"<presence/>", 1u << ONLINE},
-	{"<iq type='get' id='1'><x xmlns='urn:x'/></iq>", 1u << ONLINE},
-	{"<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-	 "<jid>alice@example.org/desk</jid></bind></iq>", 1u << ONLINE},
-	{"<iq type='error' id='1'/>", 1u << ONLINE},
-	{"<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
-		1u << ONLINE},
-	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-	 "<jid>alice@example.org/desk</jid></bind></iq>",
-		1u << ASKED_FOR_BINDING | 1u << ONLINE},
-	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-	 "<jid>mallory@example.org/desk</jid></bind></iq>", 1u << ONLINE},
-	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-	 "<jid>alice@evil.example/desk</jid></bind></iq>", 1u << ONLINE},
-	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-	 "<jid>alice@example.org</jid></bind></iq>", 1u << ONLINE},
-	{"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-	 "<jid>@@</jid></bind></iq>", 1u << ONLINE},
-	{"<iq type='result' id='$b'/>", 1u << ONLINE},
-	{"<iq type='error' id='$b'><error type='cancel'>"
-	 "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", 1u << ONLINE},
+enum {
+	NOWHERE = 0,
+	IN_HEADER = 1 << AFTER_HEADER,
+	IN_AUTHENTICATION = 1 << ASKED_FOR_AUTHENTICATION,
+	IN_SECOND_HEADER = 1 << AFTER_SECOND_HEADER,
+	IN_BINDING = 1 << ASKED_FOR_BINDING,
+	IN_ORDER_ONLINE = 1 << ONLINE,
 };
+
+static const struct grid_row grid[] = {
+	{"<stream:features/>", NOWHERE /* it is in order, but something required is missing */},
+	{"<stream:features>" PLAIN_OFFER "</stream:features>", IN_HEADER},
+	{"<stream:features>" BIND_OFFER "</stream:features>", IN_SECOND_HEADER},
+	{"<stream:features><starttls " NS_TLS "><required/></starttls>" PLAIN_OFFER
+	 "</stream:features>", IN_HEADER},
+	{"<auth " NS_SASL " mechanism='PLAIN'/>", NOWHERE},
+	{"<challenge " NS_SASL "/>", NOWHERE},
+	{"<challenge " NS_SASL ">bm8=</challenge>", NOWHERE},
+	{"<response " NS_SASL "/>", NOWHERE},
+	{"<abort " NS_SASL "/>", NOWHERE},
+	{"<success " NS_SASL "/>", IN_AUTHENTICATION},
+	{"<success " NS_SASL ">bm8=</success>", NOWHERE},
+	{"<failure " NS_SASL "><not-authorized/></failure>", NOWHERE},
+	{"<starttls " NS_TLS "/>", NOWHERE},
+	{"<proceed " NS_TLS "/>", NOWHERE},
+	{"<failure " NS_TLS "/>", NOWHERE},
+	{"<compress xmlns='http://jabber.org/protocol/compress'/>", NOWHERE},
+	{"<compressed xmlns='http://jabber.org/protocol/compress'/>", NOWHERE},
+	{"<enabled " NS_SM " id='1'/>", NOWHERE},
+	{"<resumed " NS_SM " previd='1' h='1'/>", NOWHERE},
+	{"<failed " NS_SM "/>", NOWHERE},
+	{"<r " NS_SM "/>", NOWHERE},
+	{"<a " NS_SM " h='0'/>", NOWHERE},
+	{"<success xmlns='urn:xmpp:sasl:2'/>", NOWHERE},
+	{"<handshake xmlns='jabber:component:accept'/>", NOWHERE},
+	{"<handshake/>", NOWHERE},
+	{"<unknown xmlns='urn:x'/>", NOWHERE},
+	{"<unknown/>", NOWHERE},
+	{"<stream:stream id='2' from='example.org' version='1.0'/>", NOWHERE},
+	{"<stream:odd/>", NOWHERE},
+	{"<message/>", IN_ORDER_ONLINE},
+	{"<presence/>", IN_ORDER_ONLINE},
+	{"<iq/>", IN_ORDER_ONLINE},
+	{"<iq type='get' id='1'><x xmlns='urn:x'/></iq>", IN_ORDER_ONLINE},
+	{"<iq type='result' id='1'><bind " NS_BIND "><jid>alice@example.org/desk</jid></bind></iq>",
+		IN_ORDER_ONLINE},
+	{"<iq type='error' id='1'/>", IN_ORDER_ONLINE},
+	{"<iq type='set' id='$b'><bind " NS_BIND "/></iq>", IN_ORDER_ONLINE},
+	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>alice@example.org/desk</jid></bind></iq>",
+		IN_BINDING | IN_ORDER_ONLINE},
+	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>mallory@example.org/desk</jid></bind></iq>",
+		IN_ORDER_ONLINE},
+	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>alice@evil.example/desk</jid></bind></iq>",
+		IN_ORDER_ONLINE},
+	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>alice@example.org</jid></bind></iq>",
+		IN_ORDER_ONLINE},
+	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>@@</jid></bind></iq>", IN_ORDER_ONLINE},
+	{"<iq type='result' id='$b'><bind " NS_BIND "/></iq>", IN_ORDER_ONLINE},
+	{"<iq type='result' id='$b'/>", IN_ORDER_ONLINE},
+	{"<iq type='error' id='$b'><error type='cancel'>"
+	 "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", IN_ORDER_ONLINE},
+};
+
+static void begin_grid(void)
+{
+	stream_fixture_init(&fixture);
+	struct envoi_handler *handler;
+	struct envoi_sasl_credentials *credentials;
+	const struct envoi_starttls_options starttls = {.config = NULL};
+	const struct envoi_bind_options bind = {.resource = "desk"};
+	assert_int_equal(envoi_starttls_new(&handler, fixture.context, &starttls), ENVOI_OK);
+	stream_fixture_add(&fixture, handler);
+	assert_int_equal(
+		envoi_sasl_password_new(&credentials, fixture.context, NULL, "secret"), ENVOI_OK);
+	assert_int_equal(envoi_sasl_feature_new(&handler, fixture.context, fixture.settings,
+		credentials), ENVOI_OK);
+	stream_fixture_add(&fixture, handler);
+	assert_int_equal(envoi_bind_new(&handler, fixture.context, &bind), ENVOI_OK);
+	stream_fixture_add(&fixture, handler);
+	assert_int_equal(envoi_legacy_session_new(&handler, fixture.context), ENVOI_OK);
+	stream_fixture_add(&fixture, handler);
+}
 
 static void check_cell(const struct grid_row *row, enum place place)
 {
-	stream_fixture_init(&fixture);
-	stream_fixture_add_login(&fixture);
-	struct envoi_handler *starttls;
-	const struct envoi_starttls_options options = {.config = NULL};
-	assert_int_equal(
-		envoi_starttls_new(&starttls, fixture.context, &options), ENVOI_OK);
-	stream_fixture_add(&fixture, starttls);
+	begin_grid();
 	script_up_to(place);
 	peer_sends(fixture.peer, row->xml);
-	stream_fixture_run(&fixture, 10000);
-	bool is_allowed = (row->allowed & 1u << place) != 0;
+	stream_fixture_run(&fixture, place == CLOSING ? 1000 : 10000);
+	bool is_allowed = place == CLOSING || (row->allowed & 1 << place) != 0;
 	if (fixture.recorder.closed_count != !is_allowed || fixture.recorder.after_free > 0) {
-		print_error("%s at place %d: %s\n", row->xml, place,
+		print_error("%s at place %d:\n%s\n", row->xml, place,
 			recorder_lines(&fixture.recorder));
 		fail();
 	}
-	if (place != ONLINE) {
+	if (place < ONLINE) {
 		assert_int_equal(fixture.recorder.stanza_count, 0);
 	}
 	stream_fixture_finish(&fixture);
@@ -356,13 +405,12 @@ static void anything_behind_the_success_is_fatal(void **state)
 {
 	(void)state;
 	static const char *const tails[] = {"<message/>", "<mess", "<", "x", "<?xml version='1.0'?>",
-		STREAM_HEADER_IN, "</stream:stream>", "<yes xmlns='urn:example:fake-auth'/>"};
+		STREAM_HEADER_IN, "</stream:stream>", "<success " NS_SASL "/>"};
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		char text[512];
-		stream_fixture_init(&fixture);
-		stream_fixture_add_login(&fixture);
+		begin_grid();
 		script_up_to(ASKED_FOR_AUTHENTICATION);
-		snprintf(text, sizeof(text), "<yes xmlns='urn:example:fake-auth'/>%s", tails[i]);
+		snprintf(text, sizeof(text), "<success " NS_SASL "/>%s", tails[i]);
 		peer_sends(fixture.peer, text);
 		stream_fixture_run(&fixture, 10000);
 		assert_int_equal(fixture.recorder.closed_count, 1);
@@ -376,10 +424,9 @@ static void anything_behind_the_success_is_fatal(void **state)
 static void white_space_behind_the_success_is_none_of_it(void **state)
 {
 	(void)state;
-	stream_fixture_init(&fixture);
-	stream_fixture_add_login(&fixture);
+	begin_grid();
 	script_up_to(ASKED_FOR_AUTHENTICATION);
-	peer_sends(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>\n ");
+	peer_sends(fixture.peer, "<success " NS_SASL "/>\n ");
 	peer_restarts(fixture.peer);
 	stream_fixture_script_headers(fixture.peer);
 	stream_fixture_run(&fixture, 10000);

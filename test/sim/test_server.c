@@ -20,6 +20,7 @@
 
 #include "recorder.h"
 #include "server.h"
+#include "test_allocator.h"
 
 enum {
 	CLIENTS = 3,
@@ -32,9 +33,11 @@ struct client {
 	size_t handler_count;
 	struct envoi_jid *jid;
 	struct envoi_failure refused; /* by the connector */
+	int not_made; /* what making the stream failed with */
 };
 
 static struct {
+	struct test_allocator allocator;
 	struct envoi_context *context;
 	struct envoi_loop *loop;
 	struct envoi_settings *settings;
@@ -47,7 +50,7 @@ static struct {
 static void begin(bool no_tls)
 {
 	memset(&all, 0, sizeof(all));
-	assert_int_equal(envoi_context_new(&all.context, NULL), ENVOI_OK);
+	assert_int_equal(test_allocator_context(&all.context, &all.allocator), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_simulated(&all.loop, all.context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(all.context, all.loop), ENVOI_OK);
 	assert_int_equal(envoi_settings_new(&all.settings, all.context), ENVOI_OK);
@@ -75,7 +78,7 @@ static void finish_client(struct client *client)
 	}
 	envoi_jid_unref(client->jid);
 	envoi_failure_finish(&client->refused);
-	client->connector = NULL;
+	*client = (struct client){.connector = NULL};
 }
 
 static void finish(void)
@@ -123,10 +126,8 @@ static void on_connected(
 		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
 		.settings = all.settings,
 	};
-	if (envoi_stream_new(&client->recorder.stream, all.context, &options, transport,
-		&client->recorder.sink) < 0) {
-		client->recorder.after_free++;
-	}
+	client->not_made = envoi_stream_new(&client->recorder.stream, all.context, &options,
+		transport, &client->recorder.sink);
 }
 
 static struct client *connect_client(size_t index, const char *jid, const char *password)
@@ -433,6 +434,67 @@ static void a_cut_within_tls_ends_once_on_both_sides(void **state)
 	finish();
 }
 
+/* --- many times --- */
+
+static void log_in_and_out(void)
+{
+	struct client *client = log_in(0, "alice@example.org/desk", "wonderland");
+	envoi_stream_close(client->recorder.stream);
+	run(1000);
+	recorder_assert_closed(&client->recorder, ENVOI_PHASE_CLOSE, ENVOI_OK);
+	finish_client(client);
+	run(1000);
+}
+
+static void logins_and_logouts_leave_nothing_behind(void **state)
+{
+	(void)state;
+	begin(true);
+	assert_int_equal(envoi_settings_set(all.settings, "sasl.mechanisms", "PLAIN"), ENVOI_OK);
+	log_in_and_out();
+	size_t live = all.allocator.live;
+	for (int i = 0; i < 500; i++) {
+		log_in_and_out();
+		assert_int_equal(all.allocator.live, live);
+	}
+	finish();
+}
+
+/* --- no memory --- */
+
+/* @return whether that allocation was asked for before the login and the goodbye were over */
+static bool run_short_of_memory(size_t at, bool no_tls)
+{
+	begin(no_tls);
+	struct client *client = connect_client(0, "alice@example.org/desk", "wonderland");
+	all.allocator.fail_at = all.allocator.calls + at;
+	run(2000);
+	if (client->recorder.stream != NULL) {
+		envoi_stream_close(client->recorder.stream);
+	}
+	run(120000);
+	bool was_short = all.allocator.calls >= all.allocator.fail_at;
+	all.allocator.fail_at = 0;
+	bool has_failed = client->refused.code != ENVOI_OK || client->not_made != ENVOI_OK;
+	assert_int_equal(client->recorder.closed_count, has_failed ? 0 : 1);
+	assert_int_equal(client->recorder.after_free, 0);
+	finish();
+	return was_short;
+}
+
+static void a_lack_of_memory_at_any_allocation_ends_in_one_way(void **state)
+{
+	(void)state;
+	size_t at = 1;
+	while (run_short_of_memory(at, true)) {
+		at++;
+	}
+	assert_true(at > 100);
+	for (at = 1; run_short_of_memory(at, false);) {
+		at += 7;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +505,8 @@ int main(void)
 		cmocka_unit_test(each_refusal_has_its_phase_and_class),
 		cmocka_unit_test(silence_from_any_byte_on_is_a_timeout),
 		cmocka_unit_test(a_cut_at_any_byte_ends_once_on_both_sides),
+		cmocka_unit_test(logins_and_logouts_leave_nothing_behind),
+		cmocka_unit_test(a_lack_of_memory_at_any_allocation_ends_in_one_way),
 		cmocka_unit_test(a_login_with_starttls),
 		cmocka_unit_test(a_certificate_for_somebody_else_ends_before_anything_is_said),
 		cmocka_unit_test(silence_within_tls_from_any_byte_on_is_a_timeout),

@@ -26,7 +26,7 @@ static void add_line(struct recorder *recorder, const char *format, ...)
 	recorder->after_free += recorder->stream == NULL;
 	if (envoi_buffer_append_text(&recorder->lines, line) < 0 ||
 		envoi_buffer_append_text(&recorder->lines, "\n") < 0) {
-		recorder->after_free++;
+		recorder->lost_lines++;
 	}
 	if (recorder->act != NULL) {
 		recorder->act(recorder, line);

@@ -34,6 +34,7 @@ struct recorder {
 	struct envoi_failure failure; /* of closed */
 	unsigned int closed_count, activity_count, drained_count, written_count, stanza_count;
 	unsigned int after_free; /* events that came though the stream was freed */
+	unsigned int lost_lines; /* there was no memory for them */
 	recorder_fn *act;
 	void *user;
 };

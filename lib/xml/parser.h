@@ -21,6 +21,12 @@
 
 struct envoi__engine;
 
+#if LIBXML_VERSION < 21200
+#define ENVOI__LIBXML_ERROR xmlError
+#else
+#define ENVOI__LIBXML_ERROR const xmlError
+#endif
+
 /** A namespace name and whether its pointer is the dictionary's. */
 struct envoi__ns {
 	const char *name;
@@ -116,6 +122,6 @@ void envoi__sax_restricted(void *user, const xmlChar *text);
 void envoi__sax_instruction(void *user, const xmlChar *target, const xmlChar *text);
 void envoi__sax_doctype(
 	void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id);
-void envoi__sax_error(void *user, xmlErrorPtr error);
+void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error);
 
 #endif

@@ -402,7 +402,7 @@ static bool is_harmless(const xmlError *error)
 	return error->level == XML_ERR_WARNING || error->code == XML_NS_ERR_UNDEFINED_NAMESPACE;
 }
 
-void envoi__sax_error(void *user, xmlErrorPtr error)
+void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error)
 {
 	struct envoi__engine *engine = user;
 	struct envoi_xml_parser *parser = engine->parser;

@@ -434,6 +434,67 @@ static void a_cut_within_tls_ends_once_on_both_sides(void **state)
 	finish();
 }
 
+/* --- everything from inside every callback, within TLS --- */
+
+enum action {
+	FREE,
+	CLOSE,
+	FAIL,
+	CLOSE_AND_FREE,
+	ACTIONS,
+};
+
+static struct {
+	unsigned int at, seen;
+	enum action action;
+} bomb;
+
+static void act(struct recorder *recorder, const char *event)
+{
+	(void)event;
+	if (recorder->stream == NULL || bomb.seen++ != bomb.at) {
+		return;
+	}
+	if (bomb.action == CLOSE || bomb.action == CLOSE_AND_FREE) {
+		envoi_stream_close(recorder->stream);
+	} else if (bomb.action == FAIL) {
+		envoi_stream_fail_with(
+			recorder->stream, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, "enough");
+	}
+	if (bomb.action == FREE || bomb.action == CLOSE_AND_FREE) {
+		recorder_free_stream(recorder);
+	}
+}
+
+/* @return whether there were so many events */
+static bool set_off(void)
+{
+	begin(false);
+	bomb.seen = 0;
+	struct client *client = connect_client(0, "alice@example.org/desk", "wonderland");
+	client->recorder.act = act;
+	run(2000);
+	test_server_ends_all(all.server, ENVOI_STREAM_RESET);
+	run(60000);
+	bool is_freed = client->recorder.stream == NULL;
+	assert_int_equal(client->recorder.after_free, 0);
+	assert_in_range(client->recorder.closed_count, is_freed ? 0 : 1, 1);
+	assert_int_equal(test_server_online(all.server), 0);
+	finish();
+	return bomb.seen > bomb.at;
+}
+
+static void anything_may_be_done_in_every_callback(void **state)
+{
+	(void)state;
+	for (int action = 0; action < ACTIONS; action++) {
+		bomb.action = (enum action)action;
+		for (bomb.at = 0; set_off(); bomb.at++) {
+		}
+		assert_true(bomb.at > 8);
+	}
+}
+
 /* --- many times --- */
 
 static void log_in_and_out(void)
@@ -505,6 +566,7 @@ int main(void)
 		cmocka_unit_test(each_refusal_has_its_phase_and_class),
 		cmocka_unit_test(silence_from_any_byte_on_is_a_timeout),
 		cmocka_unit_test(a_cut_at_any_byte_ends_once_on_both_sides),
+		cmocka_unit_test(anything_may_be_done_in_every_callback),
 		cmocka_unit_test(logins_and_logouts_leave_nothing_behind),
 		cmocka_unit_test(a_lack_of_memory_at_any_allocation_ends_in_one_way),
 		cmocka_unit_test(a_login_with_starttls),

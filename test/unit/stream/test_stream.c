@@ -711,6 +711,123 @@ static void a_clients_header_is_checked_and_answered_before_the_error(void **sta
 	}
 }
 
+static void choose_domain(struct recorder *recorder, const char *event)
+{
+	const struct envoi_stream_head *head = envoi_stream_peer_head(recorder->stream);
+	struct envoi_jid *jid;
+	if (strcmp(event, "opened") == 0 &&
+		envoi_jid_from_text(&jid, recorder->context, head->to) == ENVOI_OK) {
+		envoi_stream_set_local(recorder->stream, jid);
+		envoi_jid_unref(jid);
+	}
+}
+
+static void a_receiver_of_many_domains_chooses_when_the_header_has_come(void **state)
+{
+	(void)state;
+	stream_fixture_make_receiver(&fixture);
+	fixture.options.local = NULL;
+	fixture.recorder.act = choose_domain;
+	peer_sends(fixture.peer, "<stream:stream xmlns='jabber:client' to='Second.Example' "
+		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>");
+	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' from='second.example' id='*' "
+		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'><stream:features/>");
+	stream_fixture_run(&fixture, 1000);
+	peer_assert_done(fixture.peer);
+}
+
+struct receiver_row {
+	const char *xml;
+	bool before_login, after_login, bound; /* whether it is in order there */
+};
+
+static void check_receiver_row(const struct receiver_row *row, int place)
+{
+	struct bind_hook hook = {{&bind_hook_impl}, .answer = "alice@example.org/desk"};
+	stream_fixture_init(&fixture);
+	add_receiver(&hook);
+	if (place >= 1) {
+		script_authentication();
+	}
+	if (place >= 2) {
+		peer_sends(fixture.peer,
+			"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+		peer_expects(fixture.peer, "<iq type='result' id='1'>"
+			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+			"<jid>alice@example.org/desk</jid></bind></iq>");
+	}
+	peer_sends(fixture.peer, row->xml);
+	stream_fixture_run(&fixture, 10000);
+	bool is_allowed = place == 0 ? row->before_login : place == 1 ? row->after_login : row->bound;
+	if (fixture.recorder.closed_count != !is_allowed) {
+		print_error("%s at place %d:\n%s\n", row->xml, place,
+			recorder_lines(&fixture.recorder));
+		fail();
+	}
+	if (!is_allowed) {
+		assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_PROTOCOL);
+		assert_non_null(strstr(peer_heard(fixture.peer), "<unsupported-stanza-type "));
+	}
+	stream_fixture_finish(&fixture);
+}
+
+/* S29; stanzas are the owner's to refuse */
+static void what_a_client_may_not_send_ends_a_receiving_stream(void **state)
+{
+	(void)state;
+	static const struct receiver_row rows[] = {
+		{"<ask xmlns='urn:example:fake-auth'/>", true, false, false},
+		{"<yes xmlns='urn:example:fake-auth'/>", false, false, false},
+		{"<stream:features/>", false, false, false},
+		{"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", false, false, false},
+		{"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", false, false, false},
+		{"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", false, false, false},
+		{"<enable xmlns='urn:xmpp:sm:3'/>", false, false, false},
+		{"<unknown/>", false, false, false},
+		{"<message xmlns='jabber:server'/>", false, false, false},
+		{"<stream:stream/>", false, false, false},
+		{"<message/>", true, true, true},
+		{"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", true,
+			true, true},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int place = 0; place < 3; place++) {
+			check_receiver_row(&rows[i], place);
+		}
+	}
+}
+
+/* --- limits --- */
+
+static const char *long_message(size_t len)
+{
+	static char xml[40000];
+	char body[30001];
+	memset(body, 'x', len);
+	body[len] = '\0';
+	snprintf(xml, sizeof(xml), "<message><body>%s</body></message>", body);
+	return xml;
+}
+
+static void a_long_stanza_is_refused_before_the_login_and_taken_after_it(void **state)
+{
+	(void)state;
+	stream_fixture_add_login(&fixture);
+	stream_fixture_script_login(fixture.peer);
+	peer_sends(fixture.peer, long_message(30000));
+	stream_fixture_run(&fixture, 1000);
+	assert_int_equal(fixture.recorder.stanza_count, 1);
+	assert_true(fixture.recorder.activity_count > 0);
+	stream_fixture_finish(&fixture);
+
+	stream_fixture_init(&fixture);
+	stream_fixture_add_login(&fixture);
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, long_message(11000));
+	expect_stream_error("policy-violation");
+	run_and_expect_closed(ENVOI_PHASE_STREAM, ENVOI_ERR_LIMIT);
+}
+
 /* --- silence --- */
 
 static void silence_after_the_header_was_sent_is_a_timeout(void **state)
@@ -789,6 +906,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			silence_after_the_header_was_sent_is_a_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_online_is_no_matter, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_receiver_of_many_domains_chooses_when_the_header_has_come, setup, teardown),
+		cmocka_unit_test(what_a_client_may_not_send_ends_a_receiving_stream),
+		cmocka_unit_test_setup_teardown(
+			a_long_stanza_is_refused_before_the_login_and_taken_after_it, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("stream/stream", tests, NULL, NULL);
 }

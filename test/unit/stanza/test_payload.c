@@ -109,7 +109,56 @@ struct refused {
 #define OWN "<own xmlns='urn:example:own'><needed/><again xmlns='urn:example:again'/>"
 #define SHAPE "<shape xmlns='urn:example:shape'>"
 
+/* What cannot be found by a name. */
+struct needy {
+	int number;
+	unsigned int small;
+	enum shape_kind kind;
+	enum colour name;
+	struct envoi_element *rest;
+	struct circle *circle;
+};
+static const struct envoi_field lost_text_fields[] = {
+	ENVOI_TEXT_INT(struct needy, number, ENVOI_REQUIRED | ENVOI_LENIENT),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type lost_text_type =
+	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", lost_text_fields);
+static const struct envoi_choice needy_kinds[] = {
+	ENVOI_CHOICE_EMPTY(NOTHING, struct needy, &nothing_type),
+	ENVOI_CHOICES_END,
+};
+static const struct envoi_field lost_choice_fields[] = {
+	ENVOI_CHOICE(struct needy, kind, needy_kinds, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type lost_choice_type =
+	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", lost_choice_fields);
+static const struct envoi_field lost_rest_fields[] = {
+	ENVOI_CHILD_ELEMENT(struct needy, rest, NULL, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type lost_rest_type =
+	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", lost_rest_fields);
+static const struct envoi_field small_fields[] = {
+	ENVOI_ATTR_INT(struct needy, small, "small", .min = 2, .max = 4),
+	ENVOI_CHILD_STRUCT(struct needy, circle, struct circle, &circle_type, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type small_type =
+	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", small_fields);
+
 static const struct refused refusals[] = {
+	{&lost_text_type, "<needy xmlns='urn:x'>x</needy>", ENVOI_ERR_PROTOCOL, "needy",
+		"lacks its text"},
+	{&lost_choice_type, "<needy xmlns='urn:x'><some/></needy>", ENVOI_ERR_PROTOCOL, "needy",
+		"lacks a child that it must have"},
+	{&lost_rest_type, "<needy xmlns='urn:x'>text</needy>", ENVOI_ERR_PROTOCOL, "needy",
+		"lacks a child that it must have"},
+	{&small_type, "<needy xmlns='urn:x' small='5'/>", ENVOI_ERR_PROTOCOL, "needy/@small",
+		"is not a number in its range"},
+	{&small_type, "<needy xmlns='urn:x' small='1'/>", ENVOI_ERR_PROTOCOL, "needy/@small",
+		"is not a number in its range"},
 	{&weather_type, "<report/>", ENVOI_DECLINED, "", ""},
 	{&weather_type, "<rep xmlns='urn:example:weather'/>", ENVOI_DECLINED, "", ""},
 	{&weather_type, WEATHER "/>", ENVOI_ERR_PROTOCOL, "report/@place", "is missing"},
@@ -472,6 +521,12 @@ static void elements_and_choices_are_checked(void **state)
 	envoi_element_unref(wrong);
 	shape = (struct shape){.kind = (enum shape_kind)9};
 	assert_refused(&shape_type, &shape, "shape", "chooses none of its children");
+	struct needy needy = {.small = 4};
+	assert_refused(&lost_choice_type, &needy, "needy", "chooses none of its children");
+	assert_refused(&lost_rest_type, &needy, "needy", "is missing");
+	assert_refused(&small_type, &needy, "needy/circle", "is missing");
+	needy.small = 5;
+	assert_refused(&small_type, &needy, "needy/@small", "is out of range");
 	struct shape inner = {.kind = SQUARE, .is.square.label = "\x02"};
 	shape = (struct shape){.inside = &inner};
 	assert_refused(&shape_type, &shape, "shape/inside/square/label",
@@ -597,6 +652,11 @@ static void every_member_counts(void **state)
 	assert_false(envoi_payload_equal(&shape_type, &one, &two));
 	two.kind = NOTHING;
 	assert_false(envoi_payload_equal(&shape_type, &one, &two));
+	struct needy with = {.circle = &one.is.circle}, without = {.circle = NULL};
+	assert_false(envoi_payload_equal(&small_type, &with, &without));
+	assert_true(envoi_payload_equal(&small_type, &without, &without));
+	struct children no_hex = {.needed = ""}, some_hex = {.needed = "", .hex.data = base.hex.data};
+	assert_false(envoi_payload_equal(&children_type, &no_hex, &some_hex));
 	one.kind = NOTHING;
 	assert_true(envoi_payload_equal(&shape_type, &one, &two));
 	one.inside = &two;
@@ -685,6 +745,7 @@ struct two {
 	struct circle *pointer;
 	size_t count;
 	const char *text;
+	struct two *self;
 };
 static const struct envoi_payload_type other_circle_type =
 	ENVOI_PAYLOAD_TYPE(struct two, NULL, "circle", circle_fields);
@@ -723,6 +784,27 @@ static const struct envoi_choice big_choice[] = {
 	ENVOI_CHOICE_IS(1, struct two, circle, struct circle, &other_circle_type), ENVOI_CHOICES_END};
 static const struct envoi_field choice_of_another[] = {
 	ENVOI_CHOICE(struct two, a, big_choice), ENVOI_FIELDS_END};
+static const struct envoi_choice same_choice[] = {
+	ENVOI_CHOICE_EMPTY(1, struct two, &nothing_type),
+	ENVOI_CHOICE_EMPTY(1, struct two, &empty_type), ENVOI_CHOICES_END};
+static const struct envoi_field choice_of_same[] = {
+	ENVOI_CHOICE(struct two, a, same_choice), ENVOI_FIELDS_END};
+static const struct envoi_choice no_choice[] = {ENVOI_CHOICES_END};
+static const struct envoi_field choice_of_none[] = {
+	ENVOI_CHOICE(struct two, a, no_choice), ENVOI_FIELDS_END};
+static const struct envoi_field wordless[] = {
+	ENVOI_ATTR_ENUM(struct two, a, "x", NULL), ENVOI_FIELDS_END};
+static const struct envoi_field text_of_number[] = {
+	ENVOI_ATTR_INT(struct two, a, "x", .default_text = "1"), ENVOI_FIELDS_END};
+static const struct envoi_payload_type inner_with_mistake =
+	ENVOI_PAYLOAD_TYPE(struct two, NULL, "inner", wordless);
+static const struct envoi_field mistake_inside[] = {
+	ENVOI_CHILDREN_STRUCT(struct two, self, count, struct two, &inner_with_mistake),
+	ENVOI_FIELDS_END};
+static const struct envoi_field array_with_default[] = {
+	ENVOI_CHILDREN_STRUCT(struct two, pointer, count, struct circle, &circle_type,
+		.default_number = 1),
+	ENVOI_FIELDS_END};
 static const struct envoi_field array_with_has[] = {
 	ENVOI_CHILDREN_STRUCT(struct two, pointer, count, struct circle, &circle_type,
 		.has = ENVOI_HAS(struct two, has_b)),
@@ -750,11 +832,16 @@ static const struct mistake mistakes[] = {
 	{choice_of_zero, "two/*", "has a choice with the value 0, which means absent"},
 	{choice_of_another, "two/*", "has a choice about another struct"},
 	{array_with_has, "two/circle", "is an array with a `has` member"},
+	{array_with_default, "two/circle", "is an array with a default"},
+	{choice_of_same, "two/*", "has two choices with one value"},
+	{choice_of_none, "two/*", "has no choices"},
+	{wordless, "two/@x", "lacks its words"},
+	{text_of_number, "two/@x", "has .default_text, but is none"},
+	{mistake_inside, "two/inner/@x", "lacks its words"},
 };
 
 static void mistakes_in_tables_are_found(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
 		struct envoi_payload_type type =
 			ENVOI_PAYLOAD_TYPE(struct two, "urn:x", "two", mistakes[i].fields);
@@ -776,6 +863,13 @@ static void mistakes_in_tables_are_found(void **state)
 	assert_int_equal(envoi_payload_check_type(&type, &problem), ENVOI_ERR_INVALID);
 	assert_string_equal(problem.where, "many/@n64");
 	assert_string_equal(problem.why, "is one row too many");
+	struct envoi_element *element = parse_one(*state, "<many xmlns='urn:x'/>");
+	const void *value = NULL;
+	assert_int_equal(envoi_payload_parse(&value, &type, element, NULL), ENVOI_ERR_INVALID);
+	type.ns = NULL;
+	assert_int_equal(envoi_payload_parse(&value, &type, element, NULL), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_payload_parse(&value, &type, NULL, NULL), ENVOI_ERR_INVALID);
+	envoi_element_unref(element);
 	many[64] = (struct envoi_field)ENVOI_FIELDS_END;
 	assert_int_equal(envoi_payload_check_type(&type, &problem), ENVOI_OK);
 }

@@ -165,6 +165,9 @@ static void stanzas_are_made_as_the_rfcs_write_them(void **state)
 	stanza = envoi_iq_new(*state, ENVOI_IQ_SET, "b");
 	assert_written(*state, stanza, "<iq type='set' to='b'/>");
 	envoi_stanza_unref(stanza);
+	stanza = envoi_message_new(*state, ENVOI_TYPE_ANY, NULL, "");
+	assert_written(*state, stanza, "<message><body/></message>");
+	envoi_stanza_unref(stanza);
 	assert_null(envoi_iq_new(*state, ENVOI_IQ_RESULT, NULL));
 	assert_null(envoi_message_new(*state, ENVOI_TYPE_PROBE, NULL, NULL));
 	assert_null(envoi_presence_new(*state, ENVOI_TYPE_CHAT, NULL));
@@ -227,9 +230,11 @@ static void errors_and_results_are_never_answered(void **state)
 		assert_null(envoi_stanza_error_new(cause, ENVOI_BAD_REQUEST, NULL));
 		envoi_stanza_unref(cause);
 		cause = stanza_of(*state, answered[i]);
-		struct envoi_stanza *reply = envoi_stanza_error_new(cause, ENVOI_BAD_REQUEST, NULL);
+		struct envoi_stanza *reply = envoi_stanza_error_new(cause, ENVOI_STANZA_NO_CONDITION, NULL);
 		struct envoi_stanza_error error;
 		assert_true(envoi_stanza_get_error(reply, &error));
+		assert_int_equal(error.condition, ENVOI_UNDEFINED_CONDITION);
+		assert_int_equal(error.type, ENVOI_ERROR_CANCEL);
 		envoi_stanza_unref(reply);
 		envoi_stanza_unref(cause);
 	}
@@ -402,6 +407,13 @@ static void what_cannot_be_encoded_makes_the_stanza_fail(void **state)
 	assert_int_equal(envoi_stanza_encode(NULL, &note_type, &(struct note){"hi"}), ENVOI_ERR_NOMEM);
 }
 
+static int no_random(void *user, void *bytes, size_t len)
+{
+	(void)bytes;
+	(void)len;
+	return ++*(int *)user > 1 ? ENVOI_ERR_SYSTEM : ENVOI_OK; /* the context takes some first */
+}
+
 static int same_random(void *user, void *bytes, size_t len)
 {
 	memset(bytes, *(int *)user, len);
@@ -424,15 +436,28 @@ static void ids_are_128_random_bits(void **state)
 	assert_int_equal(envoi_id_make(context, id), ENVOI_OK);
 	assert_string_equal(id, "_____________________w");
 	envoi_context_unref(context);
+
+	int calls = 0;
+	options = (struct envoi_context_options){.random = no_random, .random_user = &calls};
+	assert_int_equal(envoi_context_new(&context, &options), ENVOI_OK);
+	assert_int_equal(envoi_id_make(context, id), ENVOI_ERR_SYSTEM);
+	envoi_context_unref(context);
 }
 
-static bool builds_in(struct envoi_context *context)
+/* @param to  long enough that something of each size is left of the arena's first chunk */
+static bool builds_in(struct envoi_context *context, const char *to)
 {
 	bool is_complete = false;
-	struct envoi_stanza *stanza = envoi_message_new(context, ENVOI_TYPE_CHAT, "a@b/c", "body");
+	struct envoi_stanza *stanza = envoi_message_new(context, ENVOI_TYPE_CHAT, to, "body");
+	struct envoi_stanza *again = NULL;
 	if (stanza != NULL) {
+		const void *note;
+		int r = envoi_stanza_from_element(&again, envoi_stanza_element(stanza));
+		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+		envoi_stanza_unref(again);
 		is_complete = envoi_stanza_encode(stanza, &note_type, &(struct note){"hi"}) == ENVOI_OK &&
-			envoi_stanza_to(stanza) != NULL;
+			envoi_stanza_to(stanza) != NULL &&
+			envoi_stanza_decode(stanza, &note_type, &note) == ENVOI_OK;
 		struct envoi_stanza *reply = envoi_stanza_error_new(stanza, ENVOI_GONE, "why");
 		is_complete = is_complete && reply != NULL &&
 			envoi_element_error(envoi_stanza_element(reply)) == ENVOI_OK;
@@ -445,14 +470,24 @@ static bool builds_in(struct envoi_context *context)
 static void no_memory_is_survived_at_every_allocation(void **state)
 {
 	(void)state;
-	bool is_complete = false;
-	for (size_t k = 2; !is_complete; k++) {
-		struct test_allocator allocator = {.fail_at = k, .fail_on = true};
-		struct envoi_context *context;
-		assert_int_equal(test_allocator_context(&context, &allocator), ENVOI_OK);
-		is_complete = builds_in(context);
-		envoi_context_unref(context);
-		assert_int_equal(allocator.live, 0);
+	for (size_t len = 8; len < 2100; len += 16) {
+		bool is_complete = false;
+		char to[2200] = "a@b/";
+		memset(to + 4, 'c', len < 1000 ? len : 1000);
+		memset(to + strlen(to), 'd', 1);
+		if (len >= 1000) {
+			to[2] = '\0'; /* no address, but as long */
+			memset(to, 'e', len);
+		}
+		for (size_t k = 2; !is_complete && k < 100; k++) {
+			struct test_allocator allocator = {.fail_at = k, .fail_on = true};
+			struct envoi_context *context;
+			assert_int_equal(test_allocator_context(&context, &allocator), ENVOI_OK);
+			is_complete = builds_in(context, to);
+			envoi_context_unref(context);
+			assert_int_equal(allocator.live, 0);
+		}
+		assert_true(is_complete || len >= 1000);
 	}
 }
 

@@ -80,16 +80,23 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_from_element(
 	struct envoi_stanza **ret_stanza, struct envoi_element *element);
 
 /**
- * Make a stanza to send. Builders return NULL on failure, and what takes a stanza or element
- * accepts NULL and reports ENVOI_ERR_NOMEM.
+ * Make a message (RFC 6121, section 5.2).
  *
- * @param to  as text, prepared when it is sent; NULL: one's own account or server
+ * This and what follows gives one reference. NULL means out of memory, or that there is no such
+ * stanza (a message of type `probe`, an answer to an error); what takes a stanza or element accepts
+ * NULL and reports ENVOI_ERR_NOMEM. Text that XML does not allow makes the stanza fail: whoever
+ * sends it reports ENVOI_ERR_INVALID (envoi_element_error() of its element).
+ *
+ * @param type  ENVOI_TYPE_ANY: normal
+ * @param to    as text, prepared when it is sent; NULL: one's own account or server
  */
 ENVOI_API struct envoi_stanza *envoi_message_new(struct envoi_context *context,
 	enum envoi_stanza_type type, const char *to, const char *body /* or NULL */);
+/** Make a presence (section 4). @param type ENVOI_TYPE_ANY: available. @param to NULL: everybody */
 ENVOI_API struct envoi_stanza *envoi_presence_new(
 	struct envoi_context *context, enum envoi_stanza_type type, const char *to);
-/** @param kind ENVOI_IQ_GET or ENVOI_IQ_SET; a random id is given when it is sent */
+/** Make a request (RFC 6120, section 8.2.3). @param kind ENVOI_IQ_GET or ENVOI_IQ_SET; a random id
+ * is given when it is sent */
 ENVOI_API struct envoi_stanza *envoi_iq_new(
 	struct envoi_context *context, enum envoi_stanza_kind kind, const char *to);
 
@@ -97,9 +104,16 @@ ENVOI_API struct envoi_stanza *envoi_iq_new(
  * @return whether a stanza may be answered with an error: every one but an error, an iq result (RFC 6120, sections 8.2.3 and 8.3.1)
  */
 ENVOI_API bool envoi_stanza_may_answer(const struct envoi_stanza *stanza);
-/** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. */
+/** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. NULL also for
+ * what is no request. */
 ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *request);
-/** An error in answer to any stanza but an error (section 8.3.1). @param text NULL: none */
+/**
+ * An error in answer to what envoi_stanza_may_answer(); NULL for others. It repeats nothing of what
+ * it answers but its id and addresses.
+ *
+ * @param condition  its type is what section 8.3.3 recommends
+ * @param text       for people; NULL: none
+ */
 ENVOI_API struct envoi_stanza *envoi_stanza_error_new(const struct envoi_stanza *cause,
 	enum envoi_stanza_condition condition, const char *text);
 
@@ -119,11 +133,17 @@ ENVOI_API struct envoi_element *envoi_stanza_element(const struct envoi_stanza *
 
 /** The payload: of an iq its one child, of others the first in a namespace of its own; or NULL. */
 ENVOI_API struct envoi_element *envoi_stanza_payload(const struct envoi_stanza *stanza);
-/** Decode the child that @p type describes. @retval ENVOI_DECLINED no such child. Lives in the
- * stanza's arena, as long as the stanza. */
+/**
+ * Decode the first child that @p type describes. It is done once: asked again, it gives the same.
+ *
+ * @param[out] ret_value  lives in the stanza's arena, as long as the stanza
+ * @retval ENVOI_DECLINED  no such child
+ * @retval <0  as envoi_payload_parse()
+ */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_decode(const struct envoi_stanza *stanza,
 	const struct envoi_payload_type *type, const void **ret_value);
-/** Add a payload from a struct. @return 0 or the first failure */
+/** Add a payload from a struct. A failure is the stanza's: who sends it reports it. @return as
+ * envoi_payload_add() */
 ENVOI_API int envoi_stanza_encode(struct envoi_stanza *stanza,
 	const struct envoi_payload_type *type, const void *value);
 /** @return whether the stanza is of type error; then *ret_error is set */

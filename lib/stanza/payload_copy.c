@@ -1,5 +1,5 @@
 /*
- * envoi - payload descriptors: copying, freeing, comparing
+ * envoi - payload descriptors: copying and freeing
  * SPDX-License-Identifier: MIT
  */
 #include "stanza/payload.h"
@@ -27,21 +27,24 @@ struct copier {
 
 static void copy_struct(struct copier *copier, const struct envoi_payload_type *type,
 	const void *from, void *to, unsigned int depth);
-static void release_struct(
-	const struct envoi_payload_type *type, void *value, unsigned int depth);
+static void release_struct(const struct envoi_payload_type *type, void *value);
 
 /* Room in the block; NULL when measuring. */
-static void *room_for(struct copier *copier, size_t len)
+static void *room_for(struct copier *copier, size_t len, size_t align)
 {
-	size_t align = _Alignof(max_align_t);
-	size_t at = copier->used;
-	copier->used += (len + align - 1) / align * align;
+	size_t at = (copier->used + align - 1) / align * align;
+	copier->used = at + len;
 	return copier->block != NULL ? copier->block + at : NULL;
+}
+
+static void *room_for_structs(struct copier *copier, size_t len)
+{
+	return room_for(copier, len, _Alignof(max_align_t));
 }
 
 static const void *copy_bytes(struct copier *copier, const void *data, size_t len)
 {
-	void *room = room_for(copier, len);
+	void *room = room_for(copier, len, 1);
 	if (room != NULL && len > 0) {
 		memcpy(room, data, len);
 	}
@@ -116,7 +119,7 @@ static void copy_array(struct copier *copier, const struct envoi_field *field, c
 	if (count == 0) {
 		return;
 	}
-	char *array = room_for(copier, count * field->size);
+	char *array = room_for_structs(copier, count * field->size);
 	if (array != NULL) {
 		store_pointer(to + field->offset, array);
 		memcpy(to + field->count, &count, sizeof(count));
@@ -133,7 +136,7 @@ static void copy_inner(struct copier *copier, const struct envoi_field *field, c
 	const void *inner = envoi__inner(field, from);
 	void *into = to != NULL ? to + field->offset : NULL;
 	if (field->is_pointer) {
-		into = room_for(copier, field->size);
+		into = room_for_structs(copier, field->size);
 		if (to != NULL) {
 			store_pointer(to + field->offset, into);
 		}
@@ -200,7 +203,7 @@ void *envoi_payload_dup(
 	struct envoi_context *context, const struct envoi_payload_type *type, const void *value)
 {
 	struct copier copier = {.context = context};
-	room_for(&copier, sizeof(struct header) + type->size);
+	room_for_structs(&copier, sizeof(struct header) + type->size);
 	if (type->size > 0) {
 		copy_struct(&copier, type, value, NULL, 0);
 	}
@@ -212,7 +215,7 @@ void *envoi_payload_dup(
 	header->context = envoi_context_ref(context);
 	copier.block = (char *)header;
 	copier.used = 0;
-	room_for(&copier, sizeof(struct header) + type->size);
+	room_for_structs(&copier, sizeof(struct header) + type->size);
 	if (type->size > 0) {
 		copy_struct(&copier, type, value, header->value, 0);
 	}
@@ -225,7 +228,7 @@ void *envoi_payload_dup(
 
 /* --- freeing: what is counted --- */
 
-static void release_value(const struct envoi_field *field, void *at, unsigned int depth)
+static void release_value(const struct envoi_field *field, void *at)
 {
 	if (field->value == ENVOI_VALUE_JID) {
 		struct envoi_jid *jid;
@@ -236,11 +239,11 @@ static void release_value(const struct envoi_field *field, void *at, unsigned in
 		memcpy(&element, at, sizeof(element));
 		envoi_element_unref(element);
 	} else if (field->value == ENVOI_VALUE_STRUCT) {
-		release_struct(field->type, at, depth + 1);
+		release_struct(field->type, at);
 	}
 }
 
-static void release_field(const struct envoi_field *field, void *value, unsigned int depth)
+static void release_field(const struct envoi_field *field, void *value)
 {
 	char *at = (char *)value + field->offset;
 	if (field->place == ENVOI_FIELD_CHILDREN) {
@@ -248,30 +251,29 @@ static void release_field(const struct envoi_field *field, void *value, unsigned
 		char *array;
 		memcpy(&array, at, sizeof(array));
 		for (size_t i = 0; i < count; i++) {
-			release_value(field, array + i * field->size, depth);
+			release_value(field, array + i * field->size);
 		}
 	} else if (field->value == ENVOI_VALUE_CHOICE) {
 		const struct envoi_choice *choice = envoi__choice_of(field, envoi__enum(at));
 		if (choice != NULL && choice->size > 0) {
-			release_struct(choice->type, (char *)value + choice->offset, depth + 1);
+			release_struct(choice->type, (char *)value + choice->offset);
 		}
 	} else if (field->value == ENVOI_VALUE_STRUCT && field->is_pointer) {
 		void *inner;
 		memcpy(&inner, at, sizeof(inner));
 		if (inner != NULL) {
-			release_struct(field->type, inner, depth + 1);
+			release_struct(field->type, inner);
 		}
 	} else {
-		release_value(field, at, depth);
+		release_value(field, at);
 	}
 }
 
-static void release_struct(
-	const struct envoi_payload_type *type, void *value, unsigned int depth)
+static void release_struct(const struct envoi_payload_type *type, void *value)
 {
 	const struct envoi_field *field = type->fields;
 	for (; field != NULL && field->place != ENVOI_FIELD_NOWHERE; field++) {
-		release_field(field, value, depth);
+		release_field(field, value);
 	}
 }
 
@@ -283,7 +285,7 @@ void envoi_payload_free(const struct envoi_payload_type *type, void *value)
 	struct header *header = ENVOI_CONTAINER_OF(value, struct header, value);
 	struct envoi_context *context = header->context;
 	if (type->size > 0) {
-		release_struct(type, value, 0);
+		release_struct(type, value);
 	}
 	envoi_free(context, header);
 	envoi_context_unref(context);

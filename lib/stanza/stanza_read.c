@@ -29,9 +29,8 @@ static bool is_same_subtag(const char *a, const char *b, size_t len)
 
 /*
  * How well a text in @p lang suits somebody who wants @p wanted. The more leading subtags they have
- * in common, the better; of equally many, first the more general one ("de" for "de-CH"), then the
- * more special one ("de-CH" for "de"), then a relative ("de-AT" for "de-CH"). Next comes text of no
- * stated language, and last any other.
+ * in common, the better; of equally many, first the one that has no others ("de" for "de-CH", then
+ * "de-AT"). Next comes text of no stated language, and last any other.
  */
 static unsigned int suitability(const char *lang, const char *wanted)
 {
@@ -46,9 +45,9 @@ static unsigned int suitability(const char *lang, const char *wanted)
 		}
 		lang += len;
 		wanted += len;
-		points += 4;
+		points += 2;
 		if (*lang == '\0' || *wanted == '\0') {
-			return points + (*lang == '\0' ? 2 : 0) + (*wanted == '\0' ? 1 : 0);
+			return points + (*lang == '\0' ? 1 : 0);
 		}
 		lang++;
 		wanted++;

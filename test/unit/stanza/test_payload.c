@@ -303,6 +303,26 @@ static void presence_is_told_apart_where_it_matters(void **state)
 	envoi_element_unref(decoded.element);
 }
 
+static void white_space_is_ignored_where_asked_for(void **state)
+{
+	struct decoded decoded = decode(*state, &children_type,
+		CHILDREN "<needed>\r\n a b\t</needed><truth>1</truth><hex> 0 0&#13;f f</hex>"
+			 "<base64>AA\nEC\n</base64></children>");
+	const struct children *children = decoded.value;
+	assert_string_equal(children->needed, "a b");
+	assert_int_equal(children->hex.len, 2);
+	assert_memory_equal(children->hex.data, "\0\xff", 2);
+	assert_int_equal(children->base64.len, 3);
+	assert_memory_equal(children->base64.data, "\0\1\2", 3);
+	envoi_element_unref(decoded.element);
+	decoded = decode(*state, &children_type,
+		CHILDREN "<needed> </needed><truth>1</truth><hex>&#32;</hex></children>");
+	children = decoded.value;
+	assert_string_equal(children->needed, "");
+	assert_int_equal(children->hex.len, 0);
+	envoi_element_unref(decoded.element);
+}
+
 static void own_text_is_there_unless_it_is_empty(void **state)
 {
 	struct decoded decoded = decode(*state, &own_type,
@@ -605,6 +625,53 @@ static void a_struct_in_itself_is_no_endless_loop(void **state)
 	assert_false(envoi_payload_equal(&shape_type, &shape, &shape));
 }
 
+/* A choice that leads back to itself. */
+struct knot {
+	int kind;
+	union {
+		struct knot_end {
+			struct knot *knot;
+		} end;
+	} is;
+};
+static const struct envoi_payload_type knot_type;
+static const struct envoi_field knot_end_fields[] = {
+	ENVOI_CHILD_STRUCT(struct knot_end, knot, struct knot, &knot_type),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type knot_end_type =
+	ENVOI_PAYLOAD_TYPE(struct knot_end, NULL, "end", knot_end_fields);
+static const struct envoi_choice knot_kinds[] = {
+	ENVOI_CHOICE_IS(1, struct knot, is.end, struct knot_end, &knot_end_type),
+	ENVOI_CHOICES_END,
+};
+static const struct envoi_field knot_fields[] = {
+	ENVOI_CHOICE(struct knot, kind, knot_kinds),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type knot_type =
+	ENVOI_PAYLOAD_TYPE(struct knot, "urn:x", "knot", knot_fields);
+
+static void choices_count_for_the_depth(void **state)
+{
+	enum {
+		MOST = ENVOI_PAYLOAD_DEPTH / 2,
+	};
+	struct knot knots[MOST + 1];
+	for (size_t i = 0; i <= MOST; i++) {
+		knots[i] = (struct knot){.kind = i > 0, .is.end.knot = i > 0 ? &knots[i - 1] : NULL};
+	}
+	assert_int_equal(envoi_payload_check_type(&knot_type, NULL), ENVOI_OK);
+	assert_int_equal(envoi_payload_check(&knot_type, &knots[MOST - 1], NULL), ENVOI_OK);
+	void *copy = envoi_payload_dup(*state, &knot_type, &knots[MOST - 1]);
+	assert_non_null(copy);
+	assert_true(envoi_payload_equal(&knot_type, copy, &knots[MOST - 1]));
+	envoi_payload_free(&knot_type, copy);
+	assert_int_equal(envoi_payload_check(&knot_type, &knots[MOST], NULL), ENVOI_ERR_INVALID);
+	assert_null(envoi_payload_dup(*state, &knot_type, &knots[MOST]));
+	assert_false(envoi_payload_equal(&knot_type, &knots[MOST], &knots[MOST]));
+}
+
 /* --- comparing --- */
 
 static void absent_and_default_mean_the_same(void **state)
@@ -633,6 +700,9 @@ static void every_member_counts(void **state)
 	struct attrs other = base;
 	other.sure = y;
 	assert_false(envoi_payload_equal(&attrs_type, &base, &other));
+	other.limited = NULL;
+	assert_false(envoi_payload_equal(&attrs_type, &base, &other));
+	assert_true(envoi_payload_equal(&attrs_type, &other, &other));
 	other = base;
 	other.limited = "m";
 	assert_false(envoi_payload_equal(&attrs_type, &base, &other));
@@ -884,6 +954,7 @@ int main(void)
 		TEST(the_refusal_says_where_and_why),
 		TEST(absence_gives_the_default),
 		TEST(presence_is_told_apart_where_it_matters),
+		TEST(white_space_is_ignored_where_asked_for),
 		TEST(own_text_is_there_unless_it_is_empty),
 		TEST(a_malformed_item_is_left_out_of_a_lenient_array),
 		TEST(a_malformed_struct_is_absent_where_lenient),
@@ -898,6 +969,7 @@ int main(void)
 		TEST(what_was_refused_makes_writer_and_tree_fail),
 		TEST(tables_in_themselves_end_at_a_depth),
 		TEST(a_struct_in_itself_is_no_endless_loop),
+		TEST(choices_count_for_the_depth),
 		TEST(absent_and_default_mean_the_same),
 		TEST(every_member_counts),
 		TEST(elements_are_compared_by_what_they_hold),

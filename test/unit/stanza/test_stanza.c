@@ -268,6 +268,19 @@ static void an_error_says_something_however_malformed_it_is(void **state)
 	assert_int_equal(error.condition, ENVOI_REDIRECT);
 	assert_string_equal(error.new_address, "xmpp:b@c");
 	envoi_stanza_unref(stanza);
+	stanza = stanza_of(*state,
+		"<iq type='error' id='1'><error type='modify'>"
+		"<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>xmpp:b@c</conflict></error></iq>");
+	assert_true(envoi_stanza_get_error(stanza, &error));
+	assert_null(error.new_address);
+	envoi_stanza_unref(stanza);
+	stanza = stanza_of(*state,
+		"<iq type='error' id='1'><error type='modify'>"
+		"<gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
+	assert_true(envoi_stanza_get_error(stanza, &error));
+	assert_int_equal(error.condition, ENVOI_GONE);
+	assert_null(error.new_address);
+	envoi_stanza_unref(stanza);
 }
 
 struct lang_case {
@@ -281,7 +294,7 @@ static void the_body_is_chosen_by_language(void **state)
 		{NULL, "en"}, {"en", "en"}, {"en-GB", "en"}, {"de", "de"}, {"DE", "de"},
 		{"de-CH", "de-CH"}, {"de-CH-1901", "de-CH"}, {"de-AT", "de"}, {"pt", "pt-BR"},
 		{"pt-PT", "pt-BR"}, {"zh-Hant-TW", "zh-Hant"}, {"fr", "none"}, {"d", "none"},
-		{"", "none"}, {"dep", "none"},
+		{"", "none"}, {"dep", "none"}, {"xe", "none"}, {"de-x", "de"},
 	};
 	struct envoi_stanza *stanza = stanza_of(*state,
 		"<message><body xmlns='urn:x'>foreign</body><body>en</body>"

@@ -64,7 +64,8 @@ ENVOI_API const char *envoi_element_attr_ns(
 ENVOI_API bool envoi_element_next_attr(const struct envoi_element *element, size_t *position,
 	const char **ret_ns, const char **ret_name, const char **ret_value);
 
-/** @return the language in force: xml:lang here or above, up to the stream's; NULL: unknown */
+/** @return the language in force: xml:lang here or above, up to the stream's; NULL: unknown, or
+ * said to be by an empty one */
 ENVOI_API const char *envoi_element_lang(const struct envoi_element *element);
 
 /** @return the text directly inside, joined; "" when there is none; NULL only for NULL or no memory */

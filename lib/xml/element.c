@@ -144,7 +144,7 @@ const char *envoi_element_lang(const struct envoi_element *element)
 	for (const struct envoi_element *at = element; at != NULL; at = at->parent) {
 		const char *lang = envoi_element_attr_ns(at, ENVOI_NS_XML, "lang");
 		if (lang != NULL) {
-			return lang;
+			return *lang != '\0' ? lang : NULL; /* XML 1.0, section 2.12 */
 		}
 	}
 	return element->tree->lang;

@@ -10,6 +10,10 @@
 
 #include "xml/element.h"
 
+enum {
+	SOME_ROOM = 256,
+};
+
 /* Index into references[]; 0: as it is. White space in attributes would be read as blanks, and a
  * carriage return anywhere as a line feed (XML 1.0, sections 2.11 and 3.3.3). */
 static const unsigned char text_escapes[256] = {['&'] = 1, ['<'] = 2, ['>'] = 3, ['\r'] = 8};
@@ -26,11 +30,34 @@ static const unsigned char attr_escapes[256] = {
 static const char *const references[] = {
 	"", "&amp;", "&lt;", "&gt;", "&apos;", "&quot;", "&#9;", "&#10;", "&#13;"};
 
-void envoi__emit_bytes(struct envoi__emit *emit, const char *data, size_t len)
+int envoi__emit_flush(struct envoi__emit *emit)
 {
-	if (emit->error == ENVOI_OK) {
-		emit->error = envoi_buffer_append(emit->out, data, len);
+	if (emit->at != NULL) {
+		char *begin = emit->out->data + emit->out->end;
+		envoi_buffer_commit(emit->out, (size_t)(emit->at - begin));
+		emit->at = emit->end = NULL;
 	}
+	return emit->error;
+}
+
+bool envoi__emit_grow(struct envoi__emit *emit, size_t len)
+{
+	if (emit->error != ENVOI_OK || envoi__emit_flush(emit) != ENVOI_OK) {
+		return false;
+	}
+	size_t room = len < SOME_ROOM ? SOME_ROOM : len;
+	int r = envoi_buffer_reserve(emit->out, room, &emit->at);
+	if (r == ENVOI_ERR_FULL) {
+		room = len;
+		r = envoi_buffer_reserve(emit->out, room, &emit->at);
+	}
+	if (r < 0) {
+		emit->error = r;
+		emit->at = NULL;
+		return false;
+	}
+	emit->end = emit->at + room;
+	return true;
 }
 
 static void escape(

@@ -15,9 +15,22 @@
 struct envoi__emit {
 	struct envoi_buffer *out;
 	int error;
+	char *at, *end; /* room in the buffer; what is written there is not yet counted as held */
 };
 
-void envoi__emit_bytes(struct envoi__emit *emit, const char *data, size_t len);
+/** The buffer holds what was written. @return the first failure */
+int envoi__emit_flush(struct envoi__emit *emit);
+
+/** There is no room for so much: make it. @return whether there is now */
+bool envoi__emit_grow(struct envoi__emit *emit, size_t len);
+
+static inline void envoi__emit_bytes(struct envoi__emit *emit, const char *data, size_t len)
+{
+	if (len > 0 && (len <= (size_t)(emit->end - emit->at) || envoi__emit_grow(emit, len))) {
+		memcpy(emit->at, data, len);
+		emit->at += len;
+	}
+}
 
 static inline void envoi__emit_word(struct envoi__emit *emit, const char *word)
 {

@@ -93,12 +93,13 @@ int envoi_xml_write(
 		return r;
 	}
 	size_t before = envoi_buffer_len(out);
-	struct envoi__emit emit = {out, ENVOI_OK};
+	struct envoi__emit emit = {.out = out};
 	envoi__xml_write(&emit, element, default_ns == NULL ? "" : default_ns, true);
-	if (emit.error < 0) {
+	r = envoi__emit_flush(&emit);
+	if (r < 0) {
 		envoi_buffer_truncate(out, before);
 	}
-	return emit.error;
+	return r;
 }
 
 int envoi_xml_write_head(
@@ -114,7 +115,7 @@ int envoi_xml_write_head(
 		return ENVOI_ERR_INVALID;
 	}
 	size_t before = envoi_buffer_len(out);
-	struct envoi__emit emit = {out, ENVOI_OK};
+	struct envoi__emit emit = {.out = out};
 	envoi__emit_word(&emit, "<?xml version='1.0'?><stream:stream");
 	if (*ns != '\0') {
 		envoi__emit_attr(&emit, "", "xmlns", ns);
@@ -122,8 +123,9 @@ int envoi_xml_write_head(
 	envoi__emit_attr(&emit, "xmlns", "stream", ENVOI_NS_STREAMS);
 	write_attrs(&emit, head);
 	envoi__emit_word(&emit, ">");
-	if (emit.error < 0) {
+	r = envoi__emit_flush(&emit);
+	if (r < 0) {
 		envoi_buffer_truncate(out, before);
 	}
-	return emit.error;
+	return r;
 }

@@ -42,7 +42,7 @@ struct envoi_xml_writer *envoi_xml_writer_new(struct envoi_buffer *out, const ch
 	}
 	*writer = (struct envoi_xml_writer){
 		.context = envoi_context_ref(out->context),
-		.emit = {out, ENVOI_OK},
+		.emit = {.out = out},
 		.before = envoi_buffer_len(out),
 	};
 	envoi__arena_init(&writer->arena, out->context);
@@ -260,7 +260,7 @@ int envoi_xml_writer_finish(struct envoi_xml_writer *writer)
 	if (writer->current != NULL) {
 		fail(writer, ENVOI_ERR_STATE);
 	}
-	int error = writer->emit.error;
+	int error = envoi__emit_flush(&writer->emit);
 	if (error < 0) {
 		envoi_buffer_truncate(writer->emit.out, writer->before);
 	}

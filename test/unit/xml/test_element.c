@@ -123,10 +123,12 @@ static void texts_are_joined(void **state)
 static void languages_are_inherited(void **state)
 {
 	(void)state;
-	struct envoi_element *a = parse("<a xml:lang='en'><b><c xml:lang='de'/></b></a>", NULL);
+	struct envoi_element *a = parse(
+		"<a xml:lang='en'><b><c xml:lang='de'><d xml:lang=''/></c></b></a>", NULL);
 	struct envoi_element *b = envoi_element_first(a);
 	assert_string_equal(envoi_element_lang(b), "en");
 	assert_string_equal(envoi_element_lang(envoi_element_first(b)), "de");
+	assert_null(envoi_element_lang(envoi_element_first(envoi_element_first(b))));
 	struct envoi_element *copy = envoi_element_dup(b);
 	assert_string_equal(envoi_element_lang(copy), "en");
 	envoi_element_unref(copy);

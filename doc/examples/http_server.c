@@ -56,7 +56,7 @@ static void on_quit(struct evhttp_request *request, void *user)
 {
 	struct program *program = user;
 	send_page(request, "bye");
-	event_base_loopexit(program->base, NULL);
+	event_base_loopexit(program->base, &(struct timeval){.tv_usec = 100000}); /* after the page */
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *user)

@@ -204,7 +204,6 @@ void envoi_client_free(struct envoi_client *client)
 	}
 	if (client->session != NULL) {
 		envoi_session_set_owner(client->session, NULL);
-		envoi_session_detach(client->session);
 		envoi_session_free(client->session);
 		client->session = NULL;
 	}

@@ -76,8 +76,7 @@ static void on_transport(struct envoi_client *client, struct envoi_transport *tr
 /* Attempts of all connectors end up in one list. */
 static void keep_attempts(struct envoi_client *client, const struct envoi_failure *failure)
 {
-	struct envoi_failure all;
-	envoi_failure_copy(&all, failure);
+	struct envoi_failure all = *failure;
 	all.attempts = NULL;
 	all.attempt_count = 0;
 	for (size_t i = 0; i < client->attempts.attempt_count; i++) {

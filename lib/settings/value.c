@@ -92,7 +92,7 @@ static int parse_number(
 	size_t len = strspn(text, "+-0123456789");
 	const struct unit *unit = find_unit(setting->type, text + len);
 	char digits[ENVOI_INT_SIZE];
-	int64_t number;
+	int64_t number = 0;
 	if (unit == NULL || len == 0 || len >= sizeof(digits)) {
 		return complain(problem, "not %s", number_form(setting->type));
 	}
@@ -285,7 +285,7 @@ int envoi__value_parse(struct envoi__value **ret_value, struct envoi_context *co
 			? value_of_list(ret_value, context, text)
 			: value_of_text(ret_value, context, 0, text);
 	}
-	int64_t number;
+	int64_t number = 0;
 	int r = parse_by_type(setting, text, &number, problem);
 	if (r < 0) {
 		return r;

@@ -80,7 +80,7 @@ static int read_address(const struct envoi_jid **ret_jid, const struct envoi_ele
 static int take_result(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *result)
 {
-	const struct envoi_jid *bound;
+	const struct envoi_jid *bound = NULL;
 	int r = read_address(&bound, result);
 	if (r == ENVOI_ERR_PROTOCOL || r == ENVOI_ERR_LIMIT) {
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,

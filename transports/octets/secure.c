@@ -2,7 +2,7 @@
  * envoi - transports of octets: TLS between the document and the channel
  * SPDX-License-Identifier: MIT
  *
- * Uses the library's own TLS engine, which has no public header yet.
+ * Private headers: the TLS engine of the library has no public one yet.
  */
 #include "inside.h"
 

@@ -287,7 +287,7 @@ static uint32_t roll(uint32_t sides)
 
 static const char *const namespaces[] = {
 	"", "jabber:client", "urn:x", "urn:y", ENVOI_NS_STREAMS, "a 'b' <c> & \xc3\xa4\n"};
-static const char *const names[] = {"a", "body", "xml", "_", "\xc3\xa4.-\xc2\xb7" "9", "stream", "unknown"};
+static const char *const names[] = {"a", "body", "xml", "_", ("\xc3\xa4.-\xc2\xb7" "9"), "stream", "unknown"};
 static const char *const texts[] = {"", " ", "x", "&", "<", ">", "]]>", "'", "\"", "\t", "\n", "\r",
 	"\r\n", "\xc3\xa4", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf", "\x7f", "a longer text, of many words"};
 

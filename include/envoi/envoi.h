@@ -15,6 +15,7 @@
 #include <envoi/handler.h>
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
+#include <envoi/memory.h>
 #include <envoi/payload.h>
 #include <envoi/precis.h>
 #include <envoi/roster.h>
@@ -22,6 +23,7 @@
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
 #include <envoi/tap.h>
+#include <envoi/tcp.h>
 #include <envoi/tls.h>
 #include <envoi/uri.h>
 #include <envoi/values.h>

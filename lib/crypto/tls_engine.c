@@ -13,6 +13,10 @@
 #include "crypto/tls_config.h"
 #include "crypto/tls_verify.h"
 
+enum {
+	KEPT_BYTES = 4096, /* of an empty buffer */
+};
+
 enum tls_state {
 	TLS_HANDSHAKE,
 	TLS_OPEN,
@@ -57,6 +61,9 @@ static ssize_t pull(gnutls_transport_ptr_t user, void *data, size_t size)
 	len = len < size ? len : size;
 	memcpy(data, envoi_buffer_data(&tls->input), len);
 	envoi_buffer_consume(&tls->input, len);
+	if (envoi_buffer_len(&tls->input) == 0 && tls->input.capacity > KEPT_BYTES) {
+		envoi_buffer_finish(&tls->input);
+	}
 	return (ssize_t)len;
 }
 
@@ -237,6 +244,10 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 		return fail(tls, GNUTLS_E_CERTIFICATE_REQUIRED);
 	}
 	tls->state = TLS_OPEN;
+	envoi_log(tls->config->context, ENVOI_LOG_INFO, ENVOI_LOG_TLS, "%s, %s, %s",
+		gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)),
+		gnutls_ciphersuite_get(tls->session),
+		tls->is_verified ? "certificate verified" : "peer not verified");
 	return ENVOI_OK;
 }
 

@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+#include <envoi/mainloop.h>
+
+#include "open_fds.h"
 #include "transport_pair.h"
 
 static const struct envoi_stream_head client_head = {
@@ -387,6 +390,30 @@ static void white_space_is_life_and_nothing_else(void **state)
 	transport_side_expect(&p->a, "");
 }
 
+/* P6: nothing waits for ever for somebody who does not read. */
+static void closing_has_a_bound(void **state)
+{
+	struct transport_pair *p = *state;
+	if (kind->is_tcp) {
+		return; /* in virtual time only */
+	}
+	open_both(p);
+	make_large();
+	p->b.transport->impl->pause(p->b.transport);
+	while (p->a.transport->impl->pending(p->a.transport) < TRANSPORT_PAIR_OUTPUT / 2) {
+		assert_int_equal(send_text(&p->a, large), ENVOI_OK);
+		transport_pair_run(p);
+	}
+	uint64_t before = envoi_loop_now_ms(p->loop);
+	p->a.transport->impl->close(p->a.transport, 1500);
+	assert_int_equal(envoi_loop_simulated_run_for(p->loop, 1499), ENVOI_OK);
+	assert_int_equal(p->a.closes, 0);
+	transport_pair_run(p);
+	assert_int_equal(p->a.closes, 1);
+	assert_int_equal(p->a.why.code, ENVOI_ERR_TIMEOUT);
+	assert_true(envoi_loop_now_ms(p->loop) > before);
+}
+
 static int send_at_element(struct transport_side *side)
 {
 	return side->elements < 100 ? send_text(side, "<message/>") : ENVOI_OK;
@@ -448,6 +475,19 @@ static void the_end_may_come_inside_every_callback(void **state)
 	}
 }
 
+static int count_fds(void **state)
+{
+	static int count;
+	count = count_open_fds();
+	*state = &count;
+	return 0;
+}
+
+static int compare_fds(void **state)
+{
+	return count_open_fds() == *(int *)*state ? 0 : -1;
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -473,12 +513,13 @@ int main(void)
 		CASE(limits_end_the_stream),
 		CASE(a_slice_lets_others_have_their_turn),
 		CASE(white_space_is_life_and_nothing_else),
+		CASE(closing_has_a_bound),
 		CASE(sending_inside_callbacks_goes_on_and_on),
 		CASE(the_end_may_come_inside_every_callback),
 	};
 	int failed = 0;
 	for (kind = transport_kinds; kind->name != NULL; kind++) {
-		failed += cmocka_run_group_tests_name(kind->name, tests, NULL, NULL);
+		failed += cmocka_run_group_tests_name(kind->name, tests, count_fds, compare_fds);
 	}
 	return failed;
 }

@@ -26,6 +26,7 @@ const struct transport_kind transport_kinds[] = {
 	{.name = "memory with TLS, byte by byte", .has_tls = true, .piece_bytes = 1},
 	{.name = "tcp", .is_tcp = true},
 	{.name = "tcp with TLS", .is_tcp = true, .has_tls = true},
+	{.name = "tcp on libevent", .is_tcp = true, .has_libevent = true},
 	{.name = NULL},
 };
 
@@ -235,13 +236,20 @@ static struct envoi_settings *make_settings(struct transport_pair *pair)
 	return settings;
 }
 
+static void make_loop(struct transport_pair *pair)
+{
+	int r = pair->kind->has_libevent ?
+		envoi_loop_new_libevent(&pair->loop, pair->context, NULL) :
+		pair->kind->is_tcp ? envoi_loop_new_poll(&pair->loop, pair->context) :
+				     envoi_loop_new_simulated(&pair->loop, pair->context);
+	assert_int_equal(r, ENVOI_OK);
+}
+
 void transport_pair_init_plain(struct transport_pair *pair, const struct transport_kind *kind)
 {
 	*pair = (struct transport_pair){.kind = kind};
 	assert_int_equal(envoi_context_new(&pair->context, NULL), ENVOI_OK);
-	assert_int_equal(kind->is_tcp ? envoi_loop_new_poll(&pair->loop, pair->context) :
-					envoi_loop_new_simulated(&pair->loop, pair->context),
-		ENVOI_OK);
+	make_loop(pair);
 	assert_int_equal(envoi_context_take_loop(pair->context, pair->loop), ENVOI_OK);
 	init_side(&pair->a, pair);
 	init_side(&pair->b, pair);

@@ -18,7 +18,7 @@ enum {
 /** A transport to be tested, in clear or within TLS. */
 struct transport_kind {
 	const char *name;
-	bool is_tcp, has_tls;
+	bool is_tcp, has_tls, has_libevent;
 	size_t piece_bytes; /* of memory */
 };
 

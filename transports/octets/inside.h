@@ -28,6 +28,9 @@ void octets_wake(struct octets *octets);
 void octets_begin_close(
 	struct octets *octets, struct envoi_failure *why, uint64_t linger_ms);
 
+/** The way out is broken: if the input does not end by itself, it is over soon. */
+void octets_bound_ending(struct octets *octets);
+
 /** Be over now, because of @p why, which is moved. */
 void octets_finish_now(struct octets *octets, struct envoi_failure *why);
 

@@ -12,6 +12,7 @@
 enum {
 	DEFAULT_OUTPUT_BYTES = 4 << 20,
 	DEFAULT_SLICE = 100,
+	BROKEN_LINGER_MS = 1000, /* for the peer's last words, when we cannot answer */
 };
 
 static size_t size_of(const struct envoi_settings *settings, const char *name)
@@ -125,12 +126,20 @@ static void on_linger(struct envoi_timer *timer)
 {
 	struct octets *octets = ENVOI_CONTAINER_OF(timer, struct octets, linger);
 	struct envoi_failure why;
-	envoi_failure_move(&why, &octets->why);
+	envoi_failure_move(&why, octets->state == OCTETS_MOVING ? &octets->broken : &octets->why);
 	if (why.code == ENVOI_OK && octets_pending(&octets->base) > 0) {
 		envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_CLOSE, ENVOI_ERR_TIMEOUT,
 			"the peer did not take what was left to send");
 	}
 	octets_finish_now(octets, &why);
+}
+
+void octets_bound_ending(struct octets *octets)
+{
+	if (octets->state == OCTETS_MOVING) {
+		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
+			BROKEN_LINGER_MS, on_linger);
+	}
 }
 
 void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64_t linger_ms)
@@ -142,6 +151,7 @@ void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64
 	octets->state = OCTETS_CLOSING;
 	envoi_failure_move(&octets->why, why);
 	octets->linger_ms = linger_ms;
+	envoi_timer_stop(&octets->linger);
 	if (linger_ms > 0) {
 		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
 			linger_ms, on_linger);

@@ -139,7 +139,7 @@ void octets_break_output(struct octets *octets)
 	}
 }
 
-/* The way out is broken; the peer's last words may still be on the way in: read on. */
+/* The way out is broken; the peer's last words may still be on the way in: read on for a while. */
 static void output_broke(struct octets *octets, int code)
 {
 	octets_break_output(octets);
@@ -147,6 +147,7 @@ static void output_broke(struct octets *octets, int code)
 		envoi_failure_set(&octets->broken, octets->base.context, ENVOI_PHASE_NONE, code,
 			"the peer takes nothing more");
 	}
+	octets_bound_ending(octets);
 }
 
 /* @return how much the channel took; less than there was: it takes no more for now */

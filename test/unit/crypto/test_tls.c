@@ -346,6 +346,29 @@ static void versions_below_1_2_are_refused(void **state)
 	assert_string_not_equal(envoi__tls_error_text(f->client), "");
 }
 
+static void the_lowest_version_can_be_raised(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_settings *settings;
+	use_1_2(f, "");
+	envoi__tls_free(f->client);
+	envoi_tls_config_unref(f->trust);
+	f->client = NULL;
+	f->trust = NULL;
+	assert_int_equal(envoi_settings_new(&settings, f->context), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(settings, "tls.ca-file", path("ca", ".pem")), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "tls.system-trust", "false"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "tls.min-version", "1.3"), ENVOI_OK);
+	assert_int_equal(envoi_tls_config_new(&f->trust, f->context, settings), ENVOI_OK);
+	envoi_settings_free(settings);
+	assert_int_equal(
+		envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, "example.org", NULL),
+		ENVOI_OK);
+	shake_hands(f);
+	assert_int_equal(f->client_result, ENVOI_ERR_TLS);
+}
+
 /* --- a peer that does what ours would not --- */
 
 struct rude_server {
@@ -453,6 +476,37 @@ static void a_flood_of_key_updates_is_bounded(void **state)
 	rude_finish(&rude);
 	assert_int_equal(r, ENVOI_ERR_TLS);
 	assert_true(answers < 4096);
+}
+
+/* field-notes S21: whatever is changed on the way, nobody is taken in and nothing breaks */
+static void a_changed_handshake_never_succeeds(void **state)
+{
+	(void)state;
+	size_t len = 1;
+	for (size_t at = 0; at < len; at += 13) {
+		struct fixture f;
+		setup_with(&f, NULL, "right", "example.org");
+		assert_int_equal(envoi__tls_handshake(f.client), ENVOI_AGAIN);
+		carry(f.client, f.server, 1000);
+		assert_int_equal(envoi__tls_handshake(f.server), ENVOI_AGAIN);
+		struct envoi_buffer *output = envoi__tls_output(f.server);
+		len = envoi_buffer_len(output);
+		output->data[output->start + at % len] ^= 0x10;
+		carry(f.server, f.client, 1000);
+		for (int i = 0; i < 3; i++) {
+			f.client_result = envoi__tls_handshake(f.client);
+			envoi__tls_bye(f.client);
+			carry(f.client, f.server, 1000);
+			f.server_result = envoi__tls_handshake(f.server);
+			carry(f.server, f.client, 1000);
+		}
+		bool is_right = f.client_result != ENVOI_OK && f.server_result != ENVOI_OK &&
+			!envoi__tls_is_secure(f.client);
+		teardown_of(&f);
+		if (!is_right) {
+			fail_msg("byte %d", (int)at);
+		}
+	}
 }
 
 /* Whatever comes in place of a handshake: a clear failure, never a crash. */
@@ -581,6 +635,8 @@ int main(void)
 		CASE(negotiating_again_is_refused),
 		CASE(a_flood_of_key_updates_is_bounded),
 		CASE(garbage_is_no_handshake),
+		cmocka_unit_test(a_changed_handshake_never_succeeds),
+		CASE(the_lowest_version_can_be_raised),
 		CASE(a_changed_byte_ends_it),
 		CASE(trust_is_loaded_once_for_a_file),
 		CASE(nothing_to_trust_is_an_error),

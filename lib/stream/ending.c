@@ -14,7 +14,6 @@ static void end(struct envoi_stream *stream)
 	stream->under_way = NULL;
 	stream->gain = (struct envoi__stream_gain){0};
 	envoi_timer_stop(&stream->deadline);
-	envoi_deferred_cancel(&stream->work);
 }
 
 static void send_tail(struct envoi_stream *stream)
@@ -34,6 +33,18 @@ static void close_transport(struct envoi_stream *stream)
 
 /* --- closing in order --- */
 
+/* There is nothing of ours that could be closed with a tag. */
+static void close_without_stream(struct envoi_stream *stream)
+{
+	end(stream);
+	envoi_failure_set(&stream->failure, stream->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+	if (stream->is_securing) {
+		stream->transport->impl->abort(stream->transport, &stream->failure);
+	} else {
+		close_transport(stream);
+	}
+}
+
 void envoi_stream_close(struct envoi_stream *stream)
 {
 	if (!envoi__stream_is_running(stream)) {
@@ -41,10 +52,7 @@ void envoi_stream_close(struct envoi_stream *stream)
 	}
 	envoi__stream_set_phase(stream, ENVOI_PHASE_CLOSE);
 	if (stream->is_securing || stream->output == ENVOI__OUTPUT_NONE) {
-		/* There is no stream of ours that could be closed. */
-		end(stream);
-		envoi_failure_set(&stream->failure, stream->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
-		stream->transport->impl->abort(stream->transport, &stream->failure);
+		close_without_stream(stream);
 		return;
 	}
 	send_tail(stream);

@@ -249,6 +249,11 @@ void envoi__stream_draw_consequences(struct envoi_stream *stream)
 		struct envoi__stream_gain gain = stream->gain;
 		stream->gain = (struct envoi__stream_gain){0};
 		stream->under_way = NULL;
+		if (gain.restart) {
+			/* Section 4.3.3: the old stream is over, without closing tags. */
+			stream->input = ENVOI__INPUT_NONE;
+			stream->output = ENVOI__OUTPUT_NONE;
+		}
 		if ((gain.bits & ENVOI_STREAM_AUTHENTICATED) != 0) {
 			envoi__stream_widen_limits(stream);
 		}
@@ -294,7 +299,6 @@ void envoi__stream_secured(struct envoi_stream *stream)
 	stream->securing = NULL;
 	stream->is_securing = false;
 	stream->is_renewed = true;
-	stream->output = ENVOI__OUTPUT_NONE;
 	const struct envoi_stream_feature *feature = envoi__part_feature(part);
 	if (feature != NULL && feature->secured != NULL) {
 		feature->secured(part->handler, stream);

@@ -276,10 +276,7 @@ void envoi__stream_restart(struct envoi_stream *stream)
 		return;
 	}
 	stream->features = envoi_element_unref(stream->features);
-	stream->input = ENVOI__INPUT_NONE;
-	stream->output = ENVOI__OUTPUT_NONE;
 	envoi__stream_set_phase(stream, ENVOI_PHASE_STREAM);
-	envoi__stream_restart_deadline(stream);
 	if (stream->role == ENVOI_INITIATOR) {
 		r = envoi__stream_send_head(stream);
 		if (r < 0) {

@@ -66,32 +66,25 @@ void envoi__stream_widen_limits(struct envoi_stream *stream)
 static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_stream *stream = ENVOI_CONTAINER_OF(timer, struct envoi_stream, deadline);
-	if (!envoi__stream_enter(stream)) {
-		return;
-	}
-	if (stream->life < ENVOI__STREAM_ENDING) {
+	if (envoi__stream_enter(stream)) {
 		envoi_stream_fail_with(stream, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_CONNECTION_TIMEOUT,
 			"the peer did not answer within %" PRIu64 " s",
 			(stream->timeouts_ms[stream->phase] + 500) / 1000);
+		envoi__stream_leave(stream);
 	}
-	envoi__stream_leave(stream);
 }
 
-void envoi__stream_restart_deadline(struct envoi_stream *stream)
+void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase)
 {
+	if (stream->phase == phase) {
+		return;
+	}
+	stream->phase = phase;
 	uint64_t timeout_ms = stream->timeouts_ms[stream->phase];
 	if (timeout_ms == 0) {
 		envoi_timer_stop(&stream->deadline);
 	} else {
 		envoi_timer_start(&stream->deadline, envoi_context_loop(stream->context), timeout_ms,
 			on_deadline);
-	}
-}
-
-void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase)
-{
-	if (stream->phase != phase) {
-		stream->phase = phase;
-		envoi__stream_restart_deadline(stream);
 	}
 }

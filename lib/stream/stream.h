@@ -151,8 +151,6 @@ void envoi__stream_read_settings(
 	struct envoi_stream *stream, const struct envoi_settings *settings);
 /** Enter a phase; its deadline begins, unless the stream is in it already. */
 void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase);
-/** The deadline begins anew. */
-void envoi__stream_restart_deadline(struct envoi_stream *stream);
 /** From now on the peer may send more at a time: it has logged in. */
 void envoi__stream_widen_limits(struct envoi_stream *stream);
 

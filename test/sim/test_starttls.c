@@ -153,6 +153,16 @@ static void without_tls_the_login_goes_on_only_where_nothing_needs_it(void **sta
 	}
 }
 
+static void a_go_ahead_that_nobody_asked_for_starts_nothing(void **state)
+{
+	(void)state;
+	begin(false, false);
+	fixture.options.required = 0;
+	peer_sends(fixture.peer, "<stream:features/><proceed " NS_TLS "/>");
+	run_and_expect_closed(ENVOI_PHASE_ONLINE, ENVOI_ERR_PROTOCOL);
+	stream_fixture_finish(&fixture);
+}
+
 /* --- S16: injection --- */
 
 static void script_proceed(const char *tail)
@@ -274,6 +284,21 @@ static void a_receiver_offers_tls_and_leaves_who_speaks_before_it(void **state)
 	}
 }
 
+static void nothing_is_sent_in_clear_while_tls_begins(void **state)
+{
+	(void)state;
+	begin_receiver(true);
+	peer_expects(fixture.peer, "<stream:features><starttls " NS_TLS
+		"><required/></starttls></stream:features>");
+	peer_sends(fixture.peer, "<starttls " NS_TLS "/>");
+	peer_expects(fixture.peer, "<proceed " NS_TLS "/>");
+	stream_fixture_run(&fixture, 1000);
+	peer_assert_done(fixture.peer);
+	assert_int_equal(
+		envoi_stream_send(fixture.recorder.stream, "<message/>", 10), ENVOI_ERR_STATE);
+	stream_fixture_finish(&fixture);
+}
+
 /* RFC 6120, section 5.4.2.2 */
 static void a_receiver_without_tls_answers_with_failure(void **state)
 {
@@ -296,11 +321,13 @@ int main(void)
 		cmocka_unit_test(a_success_that_nobody_asked_for_is_fatal),
 		cmocka_unit_test(a_server_that_requires_what_we_must_not_do_is_left),
 		cmocka_unit_test(without_tls_the_login_goes_on_only_where_nothing_needs_it),
+		cmocka_unit_test(a_go_ahead_that_nobody_asked_for_starts_nothing),
 		cmocka_unit_test(what_comes_with_proceed_is_fatal),
 		cmocka_unit_test(what_comes_between_proceed_and_tls_is_fatal),
 		cmocka_unit_test(silence_after_proceed_is_a_timeout_of_tls),
 		cmocka_unit_test(closing_during_the_handshake_ends),
 		cmocka_unit_test(a_receiver_offers_tls_and_leaves_who_speaks_before_it),
+		cmocka_unit_test(nothing_is_sent_in_clear_while_tls_begins),
 		cmocka_unit_test(a_receiver_without_tls_answers_with_failure),
 	};
 	return cmocka_run_group_tests_name("sim/starttls", tests, NULL, NULL);

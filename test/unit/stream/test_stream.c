@@ -301,6 +301,15 @@ static void an_optional_session_is_left_out(void **state)
 	assert_true(recorder_has(&fixture.recorder, "ready"));
 }
 
+static void nobody_is_asked_what_comes_before_the_features(void **state)
+{
+	(void)state;
+	stream_fixture_add_login(&fixture);
+	script_features("<no xmlns='urn:example:fake-auth'/>");
+	expect_stream_error("unsupported-stanza-type");
+	run_and_expect_closed(ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
+}
+
 /* --- stream errors --- */
 
 struct error_case {
@@ -476,7 +485,52 @@ static void the_first_failure_counts(void **state)
 	assert_string_equal(fixture.recorder.failure.condition, "policy-violation");
 }
 
+static void close_at_authentication(struct recorder *recorder, const char *event)
+{
+	if (strcmp(event, "gained authenticated FAKE") == 0) {
+		envoi_stream_close(recorder->stream);
+	}
+}
+
+/* RFC 6120, section 4.3.3: the stream that would be closed is over, and the next has not begun. */
+static void closing_at_a_restart_sends_no_tag(void **state)
+{
+	(void)state;
+	fixture.recorder.act = close_at_authentication;
+	stream_fixture_add_login(&fixture);
+	script_features("<stream:features>" FAKE_AUTH_OFFER "</stream:features>");
+	peer_expects(fixture.peer, "<ask xmlns='urn:example:fake-auth'/>");
+	peer_sends(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>");
+	run_and_expect_closed(ENVOI_PHASE_CLOSE, ENVOI_OK);
+}
+
 /* --- sending --- */
+
+static int sent[3];
+
+static void send_at_milestones(struct recorder *recorder, const char *event)
+{
+	static const char *const milestones[] = {"gained secure", "gained authenticated", "ready"};
+	for (int i = 0; i < 3; i++) {
+		if (strncmp(event, milestones[i], strlen(milestones[i])) == 0) {
+			sent[i] = envoi_stream_send(recorder->stream, "<message/>", 10);
+		}
+	}
+}
+
+static void no_stanza_goes_out_before_there_is_an_address(void **state)
+{
+	(void)state;
+	fixture.recorder.act = send_at_milestones;
+	stream_fixture_add_login(&fixture);
+	stream_fixture_script_login(fixture.peer);
+	peer_expects(fixture.peer, "<message/>");
+	stream_fixture_run(&fixture, 1000);
+	peer_assert_done(fixture.peer);
+	assert_int_equal(sent[0], ENVOI_ERR_STATE);
+	assert_int_equal(sent[1], ENVOI_ERR_STATE);
+	assert_int_equal(sent[2], ENVOI_OK);
+}
 
 static void only_stanzas_count_as_written(void **state)
 {
@@ -908,6 +962,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(silence_online_is_no_matter, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_receiver_of_many_domains_chooses_when_the_header_has_come, setup, teardown),
+		cmocka_unit_test_setup_teardown(closing_at_a_restart_sends_no_tag, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			no_stanza_goes_out_before_there_is_an_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			nobody_is_asked_what_comes_before_the_features, setup, teardown),
 		cmocka_unit_test(what_a_client_may_not_send_ends_a_receiving_stream),
 		cmocka_unit_test_setup_teardown(
 			a_long_stanza_is_refused_before_the_login_and_taken_after_it, setup, teardown),

@@ -22,6 +22,21 @@ enum status {
 	STATUS_TIMEOUT = 7,
 };
 
+struct invocation;
+
+/** An option of one command alone; it always takes a value. */
+struct command_option {
+	const char *name;
+	const char *metavar;
+	const char *doc;
+	int (*take)(struct invocation *invocation, const char *value); /**< @return STATUS_DONE, or
+									     another after complaining */
+};
+
+enum {
+	MOST_OWN_OPTIONS = 16,
+};
+
 /** What the command line said, before a command runs. */
 struct invocation {
 	struct envoi_context *context;
@@ -29,6 +44,13 @@ struct invocation {
 	const char *password_file; /**< or NULL */
 	bool show_xml;
 	bool verbose;
+	int own_count; /**< options that are a command's own; taken once the command is known */
+	struct {
+		const struct command_option *option;
+		const char *value;
+	} own[MOST_OWN_OPTIONS];
+	size_t chunk; /**< `xml` alone: bytes to feed at a time; 0: all at once */
+	struct envoi_xml_limits limits; /**< `xml` alone */
 	int operand_count; /**< after the command's name */
 	char **operands;
 };
@@ -38,11 +60,17 @@ struct command {
 	const char *operands; /**< "TO BODY": for the usage line */
 	const char *summary;
 	int least, most; /**< operands; most < 0: any number */
+	const struct command_option *options; /**< of its own, up to one without name; or NULL */
 	int (*run)(struct invocation *invocation); /**< @return enum status */
 };
 
 extern const struct command command_send;
 extern const struct command command_echo;
+extern const struct command command_jid;
+extern const struct command command_xml;
+
+/** Every command, up to NULL. */
+extern const struct command *const commands[];
 
 /** Print "envoi: ..." on standard error. */
 void complain(const char *format, ...) ENVOI_PRINTF(1, 2);

@@ -9,13 +9,12 @@
 #include "cli.h"
 #include "options.h"
 
-static const struct command *const commands[] = {
+const struct command *const commands[] = {
 	&command_send,
 	&command_echo,
-};
-
-enum {
-	COMMANDS = sizeof(commands) / sizeof(commands[0]),
+	&command_jid,
+	&command_xml,
+	NULL,
 };
 
 void complain(const char *format, ...)
@@ -31,8 +30,12 @@ void complain(const char *format, ...)
 static void print_help(struct envoi_context *context)
 {
 	puts("usage: envoi [OPTION...] COMMAND [OPERAND...]\n\nCommands:");
-	for (size_t i = 0; i < COMMANDS; i++) {
+	for (size_t i = 0; commands[i] != NULL; i++) {
 		printf("  %s %s\n\t%s\n", commands[i]->name, commands[i]->operands, commands[i]->summary);
+		const struct command_option *option = commands[i]->options;
+		for (; option != NULL && option->name != NULL; option++) {
+			printf("\t--%s %s\n\t\t%s\n", option->name, option->metavar, option->doc);
+		}
 	}
 	puts("\nExit status: 0 done; 1 the answer is no (an error stanza, invalid input); 2 usage;\n"
 	     "3 not found or not reachable; 4 TLS or certificate; 5 authentication; 6 stream or\n"
@@ -43,12 +46,37 @@ static void print_help(struct envoi_context *context)
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
+	for (size_t i = 0; commands[i] != NULL; i++) {
 		if (strcmp(commands[i]->name, name) == 0) {
 			return commands[i];
 		}
 	}
 	return NULL;
+}
+
+static bool has_option(const struct command *command, const struct command_option *wanted)
+{
+	const struct command_option *option = command->options;
+	for (; option != NULL && option->name != NULL; option++) {
+		if (option == wanted) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int take_own_options(struct invocation *invocation, const struct command *command)
+{
+	int status = STATUS_DONE;
+	for (int i = 0; i < invocation->own_count && status == STATUS_DONE; i++) {
+		const struct command_option *option = invocation->own[i].option;
+		if (!has_option(command, option)) {
+			complain("%s has no option --%s", command->name, option->name);
+			return STATUS_USAGE;
+		}
+		status = option->take(invocation, invocation->own[i].value);
+	}
+	return status;
 }
 
 static int run_command(struct invocation *invocation, int argument_count, char **arguments)
@@ -67,7 +95,8 @@ static int run_command(struct invocation *invocation, int argument_count, char *
 		complain("usage: envoi [OPTION...] %s %s", command->name, command->operands);
 		return STATUS_USAGE;
 	}
-	return command->run(invocation);
+	int status = take_own_options(invocation, command);
+	return status == STATUS_DONE ? command->run(invocation) : status;
 }
 
 static int run(struct invocation *invocation, int argument_count, char **arguments)
@@ -89,7 +118,7 @@ static int run(struct invocation *invocation, int argument_count, char **argumen
 
 int main(int argument_count, char **arguments)
 {
-	struct invocation invocation = {0};
+	struct invocation invocation = {.limits = envoi_xml_limits_default};
 	int status = STATUS_NO;
 	int r = envoi_context_new(&invocation.context, NULL);
 	if (r == ENVOI_OK) {

@@ -108,6 +108,37 @@ static int take_setting(struct invocation *invocation, const struct option *opti
 	return set(invocation, setting, option, next) < 0 ? -1 : 1;
 }
 
+/* @return how many further arguments the option took, or -1 after complaining */
+static int take_own(struct invocation *invocation, const struct command_option *own,
+	const struct option *option, const char *next)
+{
+	const char *value = option->value != NULL ? option->value : next;
+	if (value == NULL) {
+		complain("--%s needs a value", own->name);
+		return -1;
+	}
+	if (invocation->own_count == MOST_OWN_OPTIONS) {
+		complain("--%s: too many options", own->name);
+		return -1;
+	}
+	invocation->own[invocation->own_count].option = own;
+	invocation->own[invocation->own_count++].value = value;
+	return option->value != NULL ? 0 : 1;
+}
+
+static const struct command_option *find_own(const struct option *option)
+{
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		const struct command_option *own = commands[i]->options;
+		for (; own != NULL && own->name != NULL; own++) {
+			if (is(option, own->name)) {
+				return own;
+			}
+		}
+	}
+	return NULL;
+}
+
 static int take_password_file(
 	struct invocation *invocation, const struct option *option, const char *next)
 {
@@ -142,7 +173,9 @@ static int take_one(struct invocation *invocation, const char *argument, const c
 		*asked = is(&option, "help") ? ASKED_HELP : ASKED_VERSION;
 		return 0;
 	}
-	return take_setting(invocation, &option, next);
+	const struct command_option *own = find_own(&option);
+	return own != NULL ? take_own(invocation, own, &option, next)
+			   : take_setting(invocation, &option, next);
 }
 
 enum asked options_take(struct invocation *invocation, int *argument_count, char **arguments)

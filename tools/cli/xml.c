@@ -1,0 +1,260 @@
+/*
+ * envoi - the command-line program: what the parser makes of a stream
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+enum {
+	READ_SIZE = 65536,
+	MOST_BYTES = 1 << 30, /* for the values of options */
+};
+
+/* A stream under way. */
+struct reading {
+	struct envoi_xml_parser *parser;
+	struct envoi_buffer line;
+	char content_ns[1024]; /* that of the header, not declared again; "": none, or a long one */
+	bool has_ended;
+};
+
+/* --- options --- */
+
+static int take_number(const char *option, const char *text, uint64_t *ret_value)
+{
+	if (envoi_uint_parse(text, 1, MOST_BYTES, ret_value) < 0) {
+		complain("--%s: \"%s\" is no number of 1 to %d", option, text, MOST_BYTES);
+		return STATUS_USAGE;
+	}
+	return STATUS_DONE;
+}
+
+static int take_chunk(struct invocation *invocation, const char *value)
+{
+	uint64_t number;
+	int status = take_number("chunk", value, &number);
+	if (status == STATUS_DONE) {
+		invocation->chunk = (size_t)number;
+	}
+	return status;
+}
+
+static bool set_limit(
+	struct envoi_xml_limits *limits, const char *name, size_t len, uint64_t value)
+{
+	static const char *const names[] = {
+		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes"};
+	size_t i = 0, count = sizeof(names) / sizeof(names[0]);
+	while (i < count && (strlen(names[i]) != len || memcmp(names[i], name, len) != 0)) {
+		i++;
+	}
+	switch (i) {
+	case 0:
+		limits->stanza_bytes = (size_t)value;
+		return true;
+	case 1:
+		limits->tag_bytes = (size_t)value;
+		return true;
+	case 2:
+		limits->depth = (unsigned int)value;
+		return true;
+	case 3:
+		limits->attributes = (unsigned int)value;
+		return true;
+	case 4:
+		limits->children = (unsigned int)value;
+		return true;
+	case 5:
+		limits->name_bytes = (unsigned int)value;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int take_limit(struct invocation *invocation, const char *value)
+{
+	const char *equals = strchr(value, '=');
+	uint64_t number;
+	if (equals == NULL) {
+		complain("--limit: \"%s\" is not NAME=VALUE", value);
+		return STATUS_USAGE;
+	}
+	int status = take_number("limit", equals + 1, &number);
+	if (status == STATUS_DONE &&
+		!set_limit(&invocation->limits, value, (size_t)(equals - value), number)) {
+		complain("--limit: no such limit: %.*s", (int)(equals - value), value);
+		return STATUS_USAGE;
+	}
+	return status;
+}
+
+static const struct command_option xml_options[] = {
+	{"chunk", "N", "Feed the parser N bytes at a time. Default: all at once.", take_chunk},
+	{"limit", "NAME=VALUE",
+		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes.",
+		take_limit},
+	{NULL, NULL, NULL, NULL},
+};
+
+/* --- reading --- */
+
+static int read_all(struct envoi_buffer *input, FILE *file)
+{
+	char *room;
+	size_t len;
+	do {
+		if (envoi_buffer_reserve(input, READ_SIZE, &room) < 0) {
+			complain("the input is too large: out of memory");
+			return STATUS_NO;
+		}
+		len = fread(room, 1, READ_SIZE, file);
+		envoi_buffer_commit(input, len);
+	} while (len > 0);
+	if (ferror(file)) {
+		complain("the input cannot be read: %s", strerror(errno));
+		return STATUS_UNREACHABLE;
+	}
+	return STATUS_DONE;
+}
+
+static int read_input(struct envoi_buffer *input, const struct invocation *invocation)
+{
+	const char *path = invocation->operand_count > 0 ? invocation->operands[0] : "-";
+	if (strcmp(path, "-") == 0) {
+		return read_all(input, stdin);
+	}
+	FILE *file = fopen(path, "rb");
+	if (file == NULL) {
+		complain("%s: %s", path, strerror(errno));
+		return STATUS_UNREACHABLE;
+	}
+	int status = read_all(input, file);
+	fclose(file);
+	return status;
+}
+
+/* --- the stream --- */
+
+static int print_element(struct reading *reading, const struct envoi_element *element)
+{
+	struct envoi_buffer *line = &reading->line;
+	int r = envoi_xml_write(line, element, reading->content_ns);
+	if (r == ENVOI_OK) {
+		fwrite(envoi_buffer_data(line), 1, envoi_buffer_len(line), stdout);
+		putchar('\n');
+		envoi_buffer_consume(line, envoi_buffer_len(line));
+	}
+	return r;
+}
+
+static int take_item(struct reading *reading, const struct envoi_xml_item *item)
+{
+	int r = ENVOI_OK;
+	switch (item->kind) {
+	case ENVOI_XML_HEAD:
+		if (strlen(item->content_ns) < sizeof(reading->content_ns)) {
+			memcpy(reading->content_ns, item->content_ns, strlen(item->content_ns) + 1);
+		}
+		break;
+	case ENVOI_XML_ELEMENT:
+		r = print_element(reading, item->element);
+		break;
+	case ENVOI_XML_END:
+		reading->has_ended = true; /* told when nothing is behind it */
+		break;
+	}
+	envoi_element_unref(item->element);
+	return r;
+}
+
+static int take_items(struct reading *reading)
+{
+	struct envoi_xml_item item;
+	int r;
+	do {
+		r = envoi_xml_parser_next(reading->parser, &item);
+		if (r == ENVOI_OK) {
+			r = take_item(reading, &item);
+			if (r < 0) {
+				complain("an element cannot be written: %s", envoi_error_text(r));
+				return STATUS_NO;
+			}
+		}
+	} while (r == ENVOI_OK);
+	if (r == ENVOI_AGAIN) {
+		return STATUS_DONE;
+	}
+	const char *condition =
+		envoi_stream_condition_name(envoi_xml_parser_condition(reading->parser));
+	printf("error: %s\n", condition != NULL ? condition : "undefined-condition");
+	complain("%s", envoi_xml_parser_error_text(reading->parser));
+	return STATUS_NO;
+}
+
+/* A document whose root was not closed is not well-formed (XML 1.0, section 2.1), though of a
+ * connection that breaks there it is no error of the stream's. */
+static int finish_stream(const struct reading *reading)
+{
+	puts(reading->has_ended ? "end" : "error: not-well-formed");
+	if (!reading->has_ended) {
+		complain("the stream was not closed");
+	}
+	return reading->has_ended ? STATUS_DONE : STATUS_NO;
+}
+
+static int feed(struct reading *reading, const struct envoi_buffer *input, size_t chunk)
+{
+	const char *data = envoi_buffer_data(input);
+	size_t len = envoi_buffer_len(input);
+	for (size_t at = 0; at < len;) {
+		size_t piece = chunk > 0 && chunk < len - at ? chunk : len - at;
+		envoi_xml_parser_feed(reading->parser, data + at, piece); /* take_items() tells */
+		int status = take_items(reading);
+		if (status != STATUS_DONE) {
+			return status;
+		}
+		at += piece;
+	}
+	return finish_stream(reading);
+}
+
+static int run_xml(struct invocation *invocation)
+{
+	struct reading reading = {0};
+	struct envoi_buffer input;
+	envoi_buffer_init(&input, invocation->context, 0);
+	envoi_buffer_init(&reading.line, invocation->context, 0);
+	int status = read_input(&input, invocation);
+	if (status == STATUS_DONE) {
+		int r = envoi_xml_parser_new(
+			&reading.parser, invocation->context, &invocation->limits);
+		if (r < 0) {
+			complain("%s", envoi_error_text(r));
+			status = STATUS_NO;
+		} else {
+			status = feed(&reading, &input, invocation->chunk);
+		}
+	}
+	envoi_xml_parser_free(reading.parser);
+	envoi_buffer_finish(&reading.line);
+	envoi_buffer_finish(&input);
+	return status;
+}
+
+const struct command command_xml = {
+	.name = "xml",
+	.operands = "[--chunk N] [--limit NAME=VALUE] [FILE]",
+	.summary = "Parse FILE, or standard input, as one incoming stream. Prints every first-level"
+		   "\n\telement as the library writes it, behind each a line end (line feeds in text"
+		   "\n\tstay as they are); then \"end\" if the stream was closed and nothing is behind"
+		   "\n\tit, else \"error: CONDITION\" (RFC 6120, section 4.9.3); of a stream that just"
+		   "\n\tstops, not-well-formed.",
+	.least = 0,
+	.most = 1,
+	.options = xml_options,
+	.run = run_xml,
+};

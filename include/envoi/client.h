@@ -59,8 +59,11 @@ ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
 /** @return its session, for sending and requests; lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
 
-/** Begin to connect; returns at once. @retval ENVOI_ERR_STATE it is connecting or connected; also
- * the first remembered failure */
+/** Begin to connect; returns at once. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, however short
+ * memory may be, ENVOI_EVENT_DISCONNECTED come.
+ * @retval ENVOI_ERR_STATE it is connecting or connected
+ * @retval ENVOI_ERR_NOMEM  nothing comes
+ * Else the first remembered failure. */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
 /** Send unavailable presence, close in order; ENVOI_EVENT_DISCONNECTED follows. Idempotent. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);

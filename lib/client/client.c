@@ -319,8 +319,7 @@ int envoi_client_connect(struct envoi_client *client)
 	if (client->first_error < 0) {
 		return client->first_error;
 	}
-	envoi__client_start_connecting(client);
-	return ENVOI_OK;
+	return envoi__client_start_connecting(client);
 }
 
 void envoi_client_disconnect(struct envoi_client *client)

@@ -70,8 +70,9 @@ int envoi__client_default_handlers(struct envoi_client *client);
 int envoi__client_make_features(struct envoi_client *client);
 void envoi__client_free_features(struct envoi_client *client);
 
-/** Begin with the first connector; what goes wrong ends in envoi__client_ended(). */
-void envoi__client_start_connecting(struct envoi_client *client);
+/** Begin with the first connector; what goes wrong from then on ends in envoi__client_ended().
+ * @retval ENVOI_ERR_NOMEM not even begun */
+int envoi__client_start_connecting(struct envoi_client *client);
 void envoi__client_stop_connecting(struct envoi_client *client);
 
 /** The connection is over, or did not come about: keep the failure, post the terminal event.

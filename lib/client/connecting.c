@@ -149,8 +149,23 @@ static void start(struct envoi_deferred *deferred)
 	try_connector(client);
 }
 
-void envoi__client_start_connecting(struct envoi_client *client)
+static int announce(struct envoi_client *client)
 {
+	int r = envoi_session_reserve(client->session);
+	return r < 0 ? r
+		     : envoi_session_post_event(client->session,
+			       &(struct envoi_event){
+				       .type = ENVOI_EVENT_CONNECTING,
+				       .text = envoi_jid_domain(client->jid),
+			       });
+}
+
+int envoi__client_start_connecting(struct envoi_client *client)
+{
+	int r = announce(client);
+	if (r < 0) {
+		return r;
+	}
 	struct envoi_loop *loop = envoi_context_loop(client->context);
 	client->state = ENVOI__CLIENT_CONNECTING;
 	client->connector_at = 0;
@@ -158,10 +173,10 @@ void envoi__client_start_connecting(struct envoi_client *client)
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_set(&client->attempts, client->context, ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_UNSUPPORTED, "no connector is compiled in or was added");
-	envoi__client_post(client, ENVOI_EVENT_CONNECTING, envoi_jid_domain(client->jid));
 	envoi_timer_start(&client->deadline, loop,
 		(uint64_t)envoi_settings_int(client->settings, "login.timeout"), on_deadline);
 	envoi_deferred_post(&client->start, loop, start);
+	return ENVOI_OK;
 }
 
 void envoi__client_stop_connecting(struct envoi_client *client)

@@ -110,6 +110,14 @@ static int copy(struct envoi__posted *posted, const struct envoi_event *event)
 	return ENVOI_OK;
 }
 
+int envoi_session_reserve(struct envoi_session *session)
+{
+	if (session->reserve == NULL) {
+		session->reserve = envoi__posted_new(session);
+	}
+	return session->reserve == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
 int envoi_session_post_event(struct envoi_session *session, const struct envoi_event *event)
 {
 	bool is_needed = event->type == ENVOI_EVENT_DISCONNECTED;

@@ -61,9 +61,8 @@ int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *
 	} else {
 		r = configure_by_default(session);
 	}
-	session->reserve = envoi__posted_new(session);
-	if (r == ENVOI_OK && session->reserve == NULL) {
-		r = ENVOI_ERR_NOMEM;
+	if (r == ENVOI_OK) {
+		r = envoi_session_reserve(session);
 	}
 	if (r < 0) {
 		envoi__posted_free(session->reserve);
@@ -195,13 +194,8 @@ void envoi_session_set_jid(struct envoi_session *session, const struct envoi_jid
 
 int envoi_session_attach(struct envoi_session *session, struct envoi_stream *stream)
 {
-	int r = ENVOI_OK;
-	if (session->is_freed || session->stream != NULL) {
-		r = ENVOI_ERR_STATE;
-	} else if (session->reserve == NULL) {
-		session->reserve = envoi__posted_new(session);
-		r = session->reserve == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
-	}
+	bool is_free = !session->is_freed && session->stream == NULL;
+	int r = is_free ? envoi_session_reserve(session) : ENVOI_ERR_STATE;
 	if (r < 0) {
 		envoi_stream_free(stream);
 		return r;

@@ -70,6 +70,7 @@ ENVOI_API struct envoi_stream_sink *envoi_session_sink(struct envoi_session *ses
  *
  * @param stream  taken: consumed on failure too; made with envoi_session_sink()
  * @retval ENVOI_ERR_STATE  there is one already, or the session is being freed
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_attach(
 	struct envoi_session *session, struct envoi_stream *stream);
@@ -100,12 +101,20 @@ ENVOI_API void envoi_session_set_jid(
  * Queue an event for the event rows of the session's handlers, in the order of posting.
  *
  * @param event  copied with all that it points at; @p session is filled in
- * @retval ENVOI_ERR_NOMEM  not queued. Never for ENVOI_EVENT_DISCONNECTED, which at worst comes
- *                          without text and attempts
+ * @retval ENVOI_ERR_NOMEM  not queued. Never for ENVOI_EVENT_DISCONNECTED after
+ *                          envoi_session_reserve(): at worst it comes without attempts
  * @retval ENVOI_ERR_STATE  the session is being freed
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_post_event(
 	struct envoi_session *session, const struct envoi_event *event);
+
+/**
+ * Make sure that the next ENVOI_EVENT_DISCONNECTED can be posted, however short memory is by then;
+ * before each connecting. envoi_session_attach() does it too.
+ *
+ * @retval ENVOI_ERR_NOMEM  it cannot be promised: do not connect
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_session_reserve(struct envoi_session *session);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,166 @@
+/*
+ * envoi - a client when memory runs out, at every allocation of a login and a conversation
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/roster.h>
+
+#include "world.h"
+
+#define DESK "alice@example.org/desk"
+
+struct story {
+	struct program program;
+	struct world *world;
+	struct envoi_ticket ticket;
+	unsigned int sent, told, asked, answered, connected, fetching, fetched;
+};
+
+static void on_ticket(struct envoi_ticket *ticket, enum envoi_ticket_state state)
+{
+	(void)state;
+	((struct story *)ticket->user)->told++;
+}
+
+static void on_answer(void *user, const struct envoi_answer *answer)
+{
+	struct story *story = user;
+	(void)envoi_answer_text(answer);
+	story->answered++;
+}
+
+static void on_roster(void *user, int code)
+{
+	struct story *story = user;
+	(void)code;
+	story->fetched++;
+}
+
+static void talk(struct story *story)
+{
+	struct envoi_client *client = story->program.client;
+	struct envoi_session *session = envoi_client_session(client);
+	struct envoi_stanza *ping =
+		envoi_iq_new(story->world->context, ENVOI_IQ_GET, "example.org");
+	if (ping != NULL) {
+		envoi_element_add(envoi_stanza_element(ping), "urn:xmpp:ping", "ping");
+	}
+	story->ticket = (struct envoi_ticket){.done = on_ticket, .user = story};
+	story->sent += envoi_send_text(session, DESK, "to myself", &story->ticket) == ENVOI_OK;
+	story->asked += envoi_request(session, ping, NULL, 0, on_answer, story, NULL) == ENVOI_OK;
+	story->fetching +=
+		envoi_roster_fetch(envoi_client_roster(client), on_roster, story) == ENVOI_OK;
+	(void)test_server_says(story->world->server, DESK,
+		"<iq type='set' id='r'><query xmlns='jabber:iq:roster'>"
+		"<item jid='carol@example.org' name='Carol'/></query></iq>");
+	world_run(story->world, 100);
+}
+
+static void connect_and_talk(struct story *story)
+{
+	if (envoi_client_connect(story->program.client) != ENVOI_OK) {
+		return;
+	}
+	story->connected++;
+	world_run(story->world, 1000);
+	if (program_is_online(&story->program)) {
+		talk(story);
+	}
+	envoi_client_disconnect(story->program.client);
+	world_run(story->world, 70000);
+	(void)envoi_client_failure_text(story->program.client);
+}
+
+static void check(const struct story *story, size_t k)
+{
+	unsigned int disconnected = story->program.events[ENVOI_EVENT_DISCONNECTED];
+	unsigned int connecting = story->program.events[ENVOI_EVENT_CONNECTING];
+	if (story->connected != disconnected || connecting != disconnected || story->sent != story->told ||
+		story->asked != story->answered || story->fetching != story->fetched) {
+		print_error("allocation %zu: connected %u, disconnected %u, sent %u, told %u, "
+			    "asked %u, answered %u, fetching %u, fetched %u\n",
+			k, story->connected, disconnected, story->sent, story->told,
+			story->asked, story->answered, story->fetching, story->fetched);
+		fail();
+	}
+}
+
+/* @return whether the story was over before the allocation that was to fail */
+static bool fail_at(struct world *world, size_t k, bool fail_on)
+{
+	struct story story = {.world = world};
+	world_open(world, NULL);
+	world->allocator.fail_on = fail_on;
+	world->allocator.fail_at = world->allocator.calls + k;
+	if (program_init(&story.program, world) == ENVOI_OK) {
+		connect_and_talk(&story);
+		check(&story, k);
+		connect_and_talk(&story);
+		program_free_client(&story.program);
+	}
+	bool is_over = world->allocator.calls < world->allocator.fail_at;
+	check(&story, k);
+	if (is_over) {
+		assert_int_equal(story.program.events[ENVOI_EVENT_AVAILABLE], 2);
+		assert_int_equal(story.program.events[ENVOI_EVENT_ROSTER_CHANGED], 2);
+		assert_int_equal(story.asked, 2);
+	}
+	world_close(world);
+	return is_over;
+}
+
+static void fail_everywhere(bool has_tls, bool fail_on, size_t step)
+{
+	struct world world;
+	world_init(&world, has_tls);
+	world_close(&world);
+	size_t k = 1;
+	while (!fail_at(&world, k, fail_on)) {
+		k += step;
+	}
+	assert_true(k > 300);
+	world_open(&world, NULL);
+	world_finish(&world);
+}
+
+static void one_failed_allocation_in_clear(void **state)
+{
+	(void)state;
+	fail_everywhere(false, false, 1);
+}
+
+static void memory_that_has_run_out_for_good_in_clear(void **state)
+{
+	(void)state;
+	fail_everywhere(false, true, 1);
+}
+
+static void one_failed_allocation_in_tls(void **state)
+{
+	(void)state;
+	fail_everywhere(true, false, 1);
+}
+
+static void memory_that_has_run_out_for_good_in_tls(void **state)
+{
+	(void)state;
+	fail_everywhere(true, true, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_failed_allocation_in_clear),
+		cmocka_unit_test(memory_that_has_run_out_for_good_in_clear),
+		cmocka_unit_test(one_failed_allocation_in_tls),
+		cmocka_unit_test(memory_that_has_run_out_for_good_in_tls),
+	};
+	return cmocka_run_group_tests_name("torture/client_memory", tests, NULL, NULL);
+}

@@ -114,6 +114,35 @@ static int append_ulabel(
 	return r;
 }
 
+/* RFC 7622, section 3.2.2: the mappings of width and case, and composition (RFC 5895, section 2) */
+static int map(struct envoi__precis *precis)
+{
+	int r = envoi__precis_map_width(precis);
+	if (r == ENVOI_OK) {
+		r = envoi__precis_map_sigma(precis);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi__precis_map_case(precis);
+	}
+	return r == ENVOI_OK ? envoi__precis_compose(precis) : r;
+}
+
+/* Capital letters that IDNA2008 allows, those of Cherokee, would be mapped to small ones that it
+ * does not allow: such a name cannot be written in U-labels. */
+static int check_is_mapped(const char *label, const char **ret_what)
+{
+	struct envoi__precis precis;
+	size_t len = strlen(label);
+	envoi__precis_init(&precis, label, len);
+	int r = map(&precis);
+	if (r == ENVOI_OK && (precis.len != len || memcmp(precis.text, label, len) != 0)) {
+		*ret_what = bad_label;
+		r = ENVOI_ERR_INVALID;
+	}
+	envoi__precis_finish(&precis);
+	return r;
+}
+
 /* RFC 7622, section 3.2.1: A-labels are converted to U-labels. */
 static int append_alabel(struct forms *forms, const char *label, const char **ret_what)
 {
@@ -125,6 +154,9 @@ static int append_alabel(struct forms *forms, const char *label, const char **re
 	}
 	if (r == ENVOI_OK) {
 		r = append_ulabel(forms, unicode, label, ret_what);
+	}
+	if (r == ENVOI_OK) {
+		r = check_is_mapped(unicode, ret_what);
 	}
 	idn2_free(unicode);
 	return r;
@@ -177,22 +209,12 @@ static int append_labels(
 	}
 }
 
-/* RFC 7622, section 3.2.2: the mappings of width and case, and composition (RFC 5895, section 2) */
 static int map_and_append(
 	struct forms *forms, const struct envoi__span *domain, const char **ret_what)
 {
 	struct envoi__precis precis;
 	envoi__precis_init(&precis, domain->text, domain->len);
-	int r = envoi__precis_map_width(&precis);
-	if (r == ENVOI_OK) {
-		r = envoi__precis_map_sigma(&precis);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi__precis_map_case(&precis);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi__precis_compose(&precis);
-	}
+	int r = map(&precis);
 	if (r == ENVOI_OK) {
 		r = append_labels(forms, precis.text, precis.len, ret_what);
 	}

@@ -273,6 +273,7 @@ static void what_is_wrong_is_said(void **state)
 		{"a@xn--", "domainpart has a label that is not allowed"},
 		{"a@xn--FASS-eka", "domainpart has a character that is not allowed"}, /* capital ae */
 		{"a@xn--u-ccb", "domainpart has a label that is not allowed"}, /* not composed */
+		{"a@xn--pbeue", "domainpart has a label that is not allowed"}, /* Cherokee capitals */
 		{"a@xn--n3h", "domainpart has a character that is not allowed"},
 		{"a@1\u05d0", "domainpart mixes right-to-left and left-to-right"},
 		{"a@c\u00b7d", "domainpart has a character that is not allowed beside its neighbours"},

@@ -41,21 +41,31 @@ static void announce(struct envoi_client *client)
 static void on_roster(void *user, int code)
 {
 	struct envoi_client *client = user;
+	envoi__client_hold(client);
 	if (code < 0) {
 		envoi_log(client->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT, "no roster: %s",
 			envoi_error_text(code));
 	}
 	announce(client);
+	envoi__client_release(client);
 }
 
-void envoi__client_become_available(struct envoi_client *client)
+static void fetch_roster(struct envoi_client *client)
 {
-	if (envoi_settings_int(client->settings, "roster.fetch") == 0) {
-		announce(client);
-		return;
-	}
 	int r = envoi_roster_fetch(client->roster, on_roster, client);
-	if (r < 0) {
+	if (r < 0 && !client->is_freed) {
 		on_roster(client, r);
 	}
+}
+
+/* A filter sees what is sent here before it is, and may free the client. */
+void envoi__client_become_available(struct envoi_client *client)
+{
+	envoi__client_hold(client);
+	if (envoi_settings_int(client->settings, "roster.fetch") == 0) {
+		announce(client);
+	} else {
+		fetch_roster(client);
+	}
+	envoi__client_release(client);
 }

@@ -322,6 +322,19 @@ int envoi_client_connect(struct envoi_client *client)
 	return envoi__client_start_connecting(client);
 }
 
+/* RFC 6121, section 4.5.1: said before leaving; if it cannot be, the server says it. A filter sees
+ * it, and may free the client. */
+static void say_unavailable(struct envoi_client *client)
+{
+	client->is_available = false;
+	int r = envoi_send(client->session,
+		envoi_presence_new(client->context, ENVOI_TYPE_UNAVAILABLE, NULL), NULL);
+	if (r < 0) {
+		envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT,
+			"leaving without presence: %s", envoi_error_text(r));
+	}
+}
+
 void envoi_client_disconnect(struct envoi_client *client)
 {
 	if (client->is_freed || client->is_leaving || client->state == ENVOI__CLIENT_OFFLINE) {
@@ -335,17 +348,14 @@ void envoi_client_disconnect(struct envoi_client *client)
 		envoi__client_ended(client, &why);
 		return;
 	}
+	envoi__client_hold(client);
 	if (client->is_available) {
-		/* RFC 6121, section 4.5.1: said before leaving; if it cannot be, the server says it. */
-		int r = envoi_send(client->session,
-			envoi_presence_new(client->context, ENVOI_TYPE_UNAVAILABLE, NULL), NULL);
-		client->is_available = false;
-		if (r < 0) {
-			envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT,
-				"leaving without presence: %s", envoi_error_text(r));
-		}
+		say_unavailable(client);
 	}
-	envoi_session_close(client->session);
+	if (!client->is_freed) {
+		envoi_session_close(client->session);
+	}
+	envoi__client_release(client);
 }
 
 /* --- running --- */
@@ -369,7 +379,7 @@ int envoi_client_run(struct envoi_client *client)
 	if (r < 0) {
 		return r;
 	}
-	client->references++;
+	envoi__client_hold(client);
 	client->is_running = true;
 	r = envoi_loop_run(loop);
 	client->is_running = false;

@@ -27,7 +27,7 @@ enum {
 
 struct envoi_client {
 	struct envoi_context *context;
-	unsigned int references; /* one of the user's, one while run() is on the stack */
+	unsigned int references; /* one of the user's, others of calls on the stack */
 	bool is_freed;
 	struct envoi_session_owner owner; /* of the session */
 	struct envoi_session *session;
@@ -85,6 +85,12 @@ void envoi__client_become_available(struct envoi_client *client);
 /** Post an event with a text. */
 void envoi__client_post(
 	struct envoi_client *client, enum envoi_event_type type, const char *text);
+
+/** Keep the client's memory until it is released: before calling what may free it. */
+static inline void envoi__client_hold(struct envoi_client *client)
+{
+	client->references++;
+}
 
 /** Let the client's memory go if nobody holds it any more. */
 void envoi__client_release(struct envoi_client *client);

@@ -229,8 +229,10 @@ void envoi_roster_detach(struct envoi_roster *roster)
 		/* Whoever waits is told now; the request itself ends from the loop, for nobody. */
 		roster->fetching = NULL;
 		fetching->roster = NULL;
-		envoi_request_cancel(fetching->request);
-		fetching->done(fetching->user, ENVOI_ERR_CANCELED);
+		if (fetching->request != NULL) { /* else that call is on the stack, and says so */
+			envoi_request_cancel(fetching->request);
+			fetching->done(fetching->user, ENVOI_ERR_CANCELED);
+		}
 	}
 }
 
@@ -302,6 +304,23 @@ static int request_list(struct envoi_roster *roster, struct fetching *fetching)
 		&fetching->request);
 }
 
+/* A filter sees the request before it is sent, and may free the roster. */
+static int begin_fetching(struct envoi_roster *roster, struct fetching *fetching)
+{
+	int r = request_list(roster, fetching);
+	if (r == ENVOI_OK && fetching->roster == NULL) {
+		envoi_request_cancel(fetching->request);
+		return ENVOI_ERR_CANCELED;
+	}
+	if (r < 0) {
+		if (fetching->roster != NULL) {
+			roster->fetching = NULL;
+		}
+		fetching_free(fetching);
+	}
+	return r;
+}
+
 int envoi_roster_fetch(
 	struct envoi_roster *roster, void (*done)(void *user, int code), void *user)
 {
@@ -318,13 +337,8 @@ int envoi_roster_fetch(
 		.done = done,
 		.user = user,
 	};
-	int r = request_list(roster, fetching);
-	if (r < 0) {
-		fetching_free(fetching);
-		return r;
-	}
 	roster->fetching = fetching;
-	return ENVOI_OK;
+	return begin_fetching(roster, fetching);
 }
 
 /* --- reading --- */

@@ -396,6 +396,11 @@ const char *test_server_heard(struct test_server *server)
 	return envoi_buffer_data(&server->heard);
 }
 
+void test_server_forget(struct test_server *server)
+{
+	envoi_buffer_truncate(&server->heard, 0);
+}
+
 size_t test_server_count_heard(struct test_server *server, const char *part)
 {
 	size_t count = 0;

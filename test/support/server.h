@@ -77,6 +77,8 @@ size_t test_server_lost(const struct test_server *server);
 /** @return the stanzas that it got, a line each, with the sender's full address in `from`;
  * borrowed until it gets another */
 const char *test_server_heard(struct test_server *server);
+/** Forget what was heard. */
+void test_server_forget(struct test_server *server);
 /** @return how many of them had this in their line */
 size_t test_server_count_heard(struct test_server *server, const char *part);
 

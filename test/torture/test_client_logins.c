@@ -17,7 +17,7 @@ enum {
 	WARM_UP = 100,
 	IN_CLEAR = 2000,
 	IN_TLS = 300,
-	SLACK_BYTES = 64 * 1024, /* of the libraries below, which count nothing for us */
+	SLACK_BYTES = 16 * 1024, /* of the libraries below, which count nothing for us */
 };
 
 struct figures {

@@ -120,6 +120,15 @@ void world_drop_connections(struct world *world)
 	world_turn_server(world);
 }
 
+void world_forget_server(struct world *world)
+{
+	for (struct bridge *at = world->bridges; at != NULL; at = at->next) {
+		envoi_memory_end_free(at->far);
+		at->far = NULL;
+	}
+	world_turn_server(world);
+}
+
 /* --- the world --- */
 
 void world_turn_server(struct world *world)

@@ -51,6 +51,9 @@ void world_close(struct world *world);
 /** End all connections from the server's side, and forget them: what a client that has gone left. */
 void world_drop_connections(struct world *world);
 
+/** The server's ends go without a word: the clients stay where they are. */
+void world_forget_server(struct world *world);
+
 /** Let the server do what it can do now. */
 void world_turn_server(struct world *world);
 /** Let both run; a libevent base: as long as something can be done at once. */

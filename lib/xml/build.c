@@ -168,8 +168,8 @@ static int add_attr(
 static struct envoi__attr *find_attr(
 	struct envoi_element *element, const char *ns, const char *name)
 {
-	struct envoi__attr *end = element->attrs + element->attr_count;
-	for (struct envoi__attr *attr = element->attrs; attr < end; attr++) {
+	for (uint32_t i = 0; i < element->attr_count; i++) {
+		struct envoi__attr *attr = &element->attrs[i];
 		if (envoi__same_text(attr->name, name) && envoi__same_text(attr->ns, ns)) {
 			return attr;
 		}

@@ -109,8 +109,8 @@ const char *envoi_element_attr_ns(
 	if (element == NULL) {
 		return NULL;
 	}
-	const struct envoi__attr *end = element->attrs + element->attr_count;
-	for (const struct envoi__attr *attr = element->attrs; attr < end; attr++) {
+	for (uint32_t i = 0; i < element->attr_count; i++) {
+		const struct envoi__attr *attr = &element->attrs[i];
 		if (envoi__same_text(attr->name, name) && envoi__same_text(attr->ns, ns)) {
 			return attr->value;
 		}

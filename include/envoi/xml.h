@@ -223,12 +223,12 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
 /** What one peer may send. Each violation ends the stream with policy-violation. */
 struct envoi_xml_limits {
 	size_t stanza_bytes; /**< of one first-level element, or of the header with all before it;
-				  default 262,144; white space between elements is free */
+				  default 8,388,608: a roster comes in one piece; white space between elements is free */
 	size_t tag_bytes; /**< of one tag with its attributes; default 16,384 */
 	unsigned int depth; /**< of nested elements, the stream's root not counted; default 64 */
 	unsigned int attributes; /**< of one element, xmlns declarations included; default 64.
 				      Besides, at most 512 declarations are in force at a time. */
-	unsigned int children; /**< elements and texts of one stanza; default 10,000 */
+	unsigned int children; /**< elements and texts of one stanza; default 200,000 */
 	unsigned int name_bytes; /**< of one local name or prefix; default 256 */
 };
 

@@ -157,6 +157,17 @@ static bool is_from_own_account(struct envoi_delivery *in)
 		envoi_jid_equal_bare(from, own);
 }
 
+/* Those that are malformed too, which a list leaves out. */
+static size_t count_items(const struct envoi_element *query)
+{
+	size_t count = 0;
+	for (const struct envoi_element *child = envoi_element_first(query); child != NULL;
+		child = envoi_element_next(child)) {
+		count += envoi_element_is(child, ENVOI__NS_ROSTER, "item") ? 1 : 0;
+	}
+	return count;
+}
+
 static int apply(struct envoi_roster *roster, const struct envoi__roster_item *wire)
 {
 	if (wire->subscription != ENVOI__SUBSCRIPTION_REMOVE) {
@@ -173,7 +184,7 @@ static int on_push(struct envoi_handler *self, struct envoi_delivery *in)
 	if (!is_from_own_account(in)) {
 		return envoi_reply_error(in, ENVOI_SERVICE_UNAVAILABLE, NULL);
 	}
-	if (query->item_count != 1) {
+	if (query->item_count != 1 || count_items(envoi_delivery_element(in)) != 1) {
 		return envoi_reply_error(in, ENVOI_BAD_REQUEST, "a push has exactly one item");
 	}
 	int r = apply(roster, &query->items[0]);
@@ -371,43 +382,42 @@ static void ignore_answer(void *user, const struct envoi_answer *answer)
 	(void)answer;
 }
 
-static int send_item(struct envoi_roster *roster, struct envoi__roster_item *item, envoi_answer_fn *done,
-	void *user)
+/* By the bare address (section 2.1.2.3), whatever the caller has. @param item without address */
+static int send_item(struct envoi_roster *roster, struct envoi__roster_item *item,
+	const struct envoi_jid *jid, envoi_answer_fn *done, void *user)
 {
 	if (roster->session == NULL) {
 		return ENVOI_ERR_STATE;
 	}
-	struct envoi_stanza *iq = envoi_iq_new(roster->context, ENVOI_IQ_SET, NULL);
-	if (iq == NULL) {
-		return ENVOI_ERR_NOMEM;
+	struct envoi_jid *bare;
+	int r = envoi_jid_bare(&bare, jid);
+	if (r < 0) {
+		return r;
 	}
-	envoi_stanza_encode(iq, &envoi__roster_query_type, &(struct envoi__roster_query){.items = item, .item_count = 1});
-	return envoi_request(roster->session, iq, NULL, 0, done != NULL ? done : ignore_answer, user,
-		NULL);
+	item->jid = bare;
+	struct envoi_stanza *iq = envoi_iq_new(roster->context, ENVOI_IQ_SET, NULL);
+	envoi_stanza_encode(iq, &envoi__roster_query_type,
+		&(struct envoi__roster_query){.items = item, .item_count = 1});
+	r = envoi_request(
+		roster->session, iq, NULL, 0, done != NULL ? done : ignore_answer, user, NULL);
+	envoi_jid_unref(bare);
+	return r;
 }
 
 int envoi_roster_set(struct envoi_roster *roster, const struct envoi_roster_item *item,
 	envoi_answer_fn *done, void *user)
 {
 	struct envoi__roster_item wire = {
-		.jid = item->jid,
 		.name = item->name,
 		.groups = item->groups,
 		.group_count = item->group_count,
 	};
-	return send_item(roster, &wire, done, user);
+	return send_item(roster, &wire, item->jid, done, user);
 }
 
 int envoi_roster_remove(struct envoi_roster *roster, const struct envoi_jid *jid,
 	envoi_answer_fn *done, void *user)
 {
-	struct envoi_jid *bare;
-	int r = envoi_jid_bare(&bare, jid);
-	if (r < 0) {
-		return r;
-	}
-	struct envoi__roster_item wire = {.jid = bare, .subscription = ENVOI__SUBSCRIPTION_REMOVE};
-	r = send_item(roster, &wire, done, user);
-	envoi_jid_unref(bare);
-	return r;
+	struct envoi__roster_item wire = {.subscription = ENVOI__SUBSCRIPTION_REMOVE};
+	return send_item(roster, &wire, jid, done, user);
 }

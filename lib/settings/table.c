@@ -200,7 +200,7 @@ const struct envoi_setting envoi__core_settings[] = {
 		"whole program: about 0.1 seconds for 200,000 on a machine of 2020."),
 	NUMBER("sasl.max-rounds", "10", 1, 1000,
 		"Give up on an authentication in which the server has sent more challenges than this."),
-	SIZE("limits.stanza-bytes", "256k", 10000, 1 << 30,
+	SIZE("limits.stanza-bytes", "8m", 10000, 1 << 30,
 		"The most bytes in one stanza, or other first-level element, from the server. At this "
 		"limit and the following ones the stream ends with policy-violation. A server must be "
 		"able to rely on 10,000 bytes (RFC 6120, section 13.12)."),
@@ -208,7 +208,7 @@ const struct envoi_setting envoi__core_settings[] = {
 	NUMBER("limits.depth", "64", 4, 10000, "The deepest nesting of elements in one stanza."),
 	NUMBER("limits.attributes", "64", 8, 10000,
 		"The most attributes of one element, declarations of namespaces included."),
-	NUMBER("limits.children", "10000", 16, LARGE_COUNT,
+	NUMBER("limits.children", "200000", 16, LARGE_COUNT,
 		"The most elements and texts in one stanza."),
 	SIZE("limits.name-bytes", "256", 32, 64 * KIB,
 		"The most bytes in one name of an element or an attribute."),

@@ -15,11 +15,11 @@ enum {
 };
 
 const struct envoi_xml_limits envoi_xml_limits_default = {
-	.stanza_bytes = 262144,
+	.stanza_bytes = 8388608,
 	.tag_bytes = 16384,
 	.depth = 64,
 	.attributes = 64,
-	.children = 10000,
+	.children = 200000,
 	.name_bytes = 256,
 };
 

@@ -33,6 +33,8 @@ static const struct envoi_event_row event_rows[] = {
 	{ENVOI_EVENT_AUTHENTICATED, on_event},
 	{ENVOI_EVENT_BOUND, on_event},
 	{ENVOI_EVENT_STARTED, on_event},
+	{ENVOI_EVENT_ROSTER, on_event},
+	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},

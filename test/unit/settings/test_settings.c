@@ -55,7 +55,7 @@ static void what_is_not_set_has_its_default(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(envoi_settings_int(f->settings, "tls.timeout"), 20000);
-	assert_int_equal(envoi_settings_int(f->settings, "limits.stanza-bytes"), 262144);
+	assert_int_equal(envoi_settings_int(f->settings, "limits.stanza-bytes"), 8388608);
 	assert_int_equal(envoi_settings_int(f->settings, "tls.system-trust"), 1);
 	assert_int_equal(envoi_settings_int(f->settings, "tls.mode"), 0);
 	assert_string_equal(envoi_settings_text(f->settings, "tls.mode"), "starttls");

@@ -6,13 +6,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <event2/event.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <envoi/roster.h>
 
+#include "open_fds.h"
 #include "world.h"
 
 #define DESK "alice@example.org/desk"
@@ -252,6 +258,85 @@ static void what_a_context_holds_goes_with_it(void **state)
 	finish(&story);
 }
 
+/* --- over TCP --- */
+
+static void log_in_over_tcp(struct story *story, unsigned int port)
+{
+	struct program *program = &story->program;
+	char text[8];
+	snprintf(text, sizeof(text), "%u", port);
+	assert_int_equal(program_init(program, &story->world), ENVOI_OK);
+	program_free_client(program);
+	assert_int_equal(
+		envoi_client_new(&program->client, story->world.context, "alice@example.org"),
+		ENVOI_OK);
+	assert_int_equal(envoi_client_set_password(program->client, "wonderland"), ENVOI_OK);
+	assert_int_equal(envoi_client_set(program->client, "server", "127.0.0.1"), ENVOI_OK);
+	assert_int_equal(envoi_client_set(program->client, "port", text), ENVOI_OK);
+	assert_int_equal(envoi_client_add(program->client, &program->recorder), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(program->client), ENVOI_OK);
+}
+
+/* @return a socket that listens to nobody; that it may be connected to all the same is enough */
+static int listen_on_loopback(unsigned int *ret_port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(fd, 64), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void after_any_number_of_turns_of_a_connection_by_tcp(void **state)
+{
+	(void)state;
+	unsigned int port, connected = 0;
+	int fd = listen_on_loopback(&port), fds = 0;
+	for (int turns = 0; turns < 12; turns++) {
+		struct story story;
+		begin(&story, true);
+		fds = count_open_fds();
+		log_in_over_tcp(&story, port);
+		for (int i = 0; i < turns; i++) {
+			event_base_loop(story.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		}
+		program_free_client(&story.program);
+		connected += story.program.events[ENVOI_EVENT_CONNECTED];
+		assert_int_equal(count_open_fds(), fds);
+		check_frozen(&story);
+		finish(&story);
+	}
+	assert_true(connected > 0 && connected < 12);
+	close(fd);
+}
+
+static void nobody_listens(void **state)
+{
+	(void)state;
+	unsigned int port;
+	close(listen_on_loopback(&port));
+	struct story story;
+	begin(&story, true);
+	int fds = count_open_fds();
+	log_in_over_tcp(&story, port);
+	for (int i = 0; i < 100 && story.program.events[ENVOI_EVENT_DISCONNECTED] == 0; i++) {
+		event_base_loop(story.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(story.program.code, ENVOI_ERR_UNREACHABLE);
+	assert_int_equal(story.program.phase, ENVOI_PHASE_CONNECT);
+	assert_int_equal(envoi_client_failure(story.program.client)->attempt_count, 1);
+	assert_int_equal(count_open_fds(), fds);
+	assert_int_equal(event_base_get_num_events(story.base, EVERY_KIND), 0);
+	program_free_client(&story.program);
+	check_frozen(&story);
+	finish(&story);
+}
+
 int main(void)
 {
 	static bool in_clear = false, in_tls = true;
@@ -264,6 +349,8 @@ int main(void)
 		cmocka_unit_test(leaving_with_much_open),
 		cmocka_unit_test(after_a_cut_that_nobody_was_told_of_yet),
 		cmocka_unit_test(what_a_context_holds_goes_with_it),
+		cmocka_unit_test(after_any_number_of_turns_of_a_connection_by_tcp),
+		cmocka_unit_test(nobody_listens),
 	};
 	return cmocka_run_group_tests_name("torture/client_frozen", tests, NULL, NULL);
 }

@@ -86,6 +86,39 @@ static void silence_at_any_byte_of_a_login_in_tls_is_a_timeout(void **state)
 			1U << ENVOI_PHASE_BIND);
 }
 
+/* Bytes keep coming, so that nothing is ever silent, but the login does not come to its end. */
+static void drip(uint64_t every_ms, uint64_t from_byte)
+{
+	struct world world;
+	struct program program;
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	world_init(&world, true);
+	script.stall_at = world.scripts[ENVOI_MEMORY_B].stall_at = from_byte;
+	assert_int_equal(program_init(&program, &world), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(program.client), ENVOI_OK);
+	uint64_t begin_ms = world_now_ms(&world);
+	while (world_now_ms(&world) - begin_ms < LOGIN_MS) {
+		world_run(&world, every_ms);
+		script.stall_at++;
+		if (program.events[ENVOI_EVENT_DISCONNECTED] == 0) {
+			envoi_memory_pair_script(world.pair, ENVOI_MEMORY_B, &script);
+		}
+	}
+	check(&program, from_byte);
+	assert_true(program.disconnected_at_ms - begin_ms <= LOGIN_MS);
+	program_free_client(&program);
+	world_finish(&world);
+}
+
+static void a_server_that_drips_is_a_timeout(void **state)
+{
+	(void)state;
+	for (uint64_t from_byte = 0; from_byte < 2000; from_byte += 100) {
+		drip(500, from_byte);
+		drip(3000, from_byte);
+	}
+}
+
 static void a_connector_that_never_ends_is_a_timeout(void **state)
 {
 	(void)state;
@@ -107,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_at_any_byte_of_a_login_in_clear_is_a_timeout),
 		cmocka_unit_test(silence_at_any_byte_of_a_login_in_tls_is_a_timeout),
+		cmocka_unit_test(a_server_that_drips_is_a_timeout),
 		cmocka_unit_test(a_connector_that_never_ends_is_a_timeout),
 	};
 	return cmocka_run_group_tests_name("torture/client_stall", tests, NULL, NULL);

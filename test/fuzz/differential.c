@@ -228,9 +228,9 @@ static bool ask_expat(struct beside *beside, const uint8_t *data, size_t size)
 		is_of_fourth = is_of_fourth_edition(expat, data, size);
 	}
 	if (!beside->outcome.is_refused && XML_Parse(expat, "", 0, 1) == XML_STATUS_ERROR) {
-		enum XML_Error error = XML_GetErrorCode(expat);
-		beside->outcome.is_unfinished = error == XML_ERROR_UNCLOSED_TOKEN ||
-			error == XML_ERROR_PARTIAL_CHAR || error == XML_ERROR_UNCLOSED_CDATA_SECTION;
+		/* For elements left open it has this word alone. */
+		beside->outcome.is_unfinished =
+			XML_GetErrorCode(expat) != XML_ERROR_NO_ELEMENTS;
 	}
 	envoi_buffer_truncate(&beside->outcome.items, beside->whole_items);
 	XML_ParserFree(expat);

@@ -15,6 +15,7 @@ struct sending {
 	const struct envoi_jid *to;
 	char id[ENVOI_ID_SIZE]; /* of the message, to know an error that answers it */
 	bool was_answered; /* the iq behind the message was */
+	bool was_in_time;
 	bool was_refused;
 };
 
@@ -23,16 +24,17 @@ static struct sending *sending_from_handler(struct envoi_handler *handler)
 	return ENVOI_CONTAINER_OF(handler, struct sending, handler);
 }
 
-/* Any answer will do, an error too: the server has handled what was before it. */
+/* Any answer will do, an error too: the server has handled what was before it. Of a connection that
+ * was lost the failure tells more, and ends the run. */
 static void on_answer(void *user, const struct envoi_answer *answer)
 {
 	struct sending *sending = user;
 	int code = envoi_answer_code(answer);
-	if (code == ENVOI_OK || code == ENVOI_ERR_STANZA) {
-		sending->was_answered = true;
-	} else if (code == ENVOI_ERR_TIMEOUT) {
-		complain("the server did not confirm the message in time");
+	if (code == ENVOI_ERR_DISCONNECTED) {
+		return;
 	}
+	sending->was_answered = code == ENVOI_OK || code == ENVOI_ERR_STANZA;
+	sending->was_in_time = code != ENVOI_ERR_TIMEOUT;
 	envoi_client_quit(sending->client);
 }
 
@@ -94,6 +96,16 @@ static const struct envoi_handler_impl sending_impl = {
 	.events = events,
 };
 
+static int unconfirmed(const struct sending *sending)
+{
+	if (!sending->was_in_time) {
+		complain("the server did not confirm the message in time");
+		return STATUS_TIMEOUT;
+	}
+	complain("the server closed the stream before it confirmed the message");
+	return STATUS_PROTOCOL;
+}
+
 static int converse(struct sending *sending)
 {
 	/* Without presence nothing is delivered to us that waits for the account's real client. */
@@ -107,7 +119,7 @@ static int converse(struct sending *sending)
 	if (r < 0) {
 		return login_explain(sending->client);
 	}
-	return sending->was_answered ? STATUS_DONE : STATUS_TIMEOUT;
+	return sending->was_answered ? STATUS_DONE : unconfirmed(sending);
 }
 
 static int run(struct invocation *invocation)
@@ -121,6 +133,7 @@ static int run(struct invocation *invocation)
 		.handler = ENVOI_HANDLER(&sending_impl),
 		.to = to,
 		.body = invocation->operands[1],
+		.was_in_time = true,
 	};
 	int status = STATUS_NO;
 	if (envoi_id_make(invocation->context, sending.id) == ENVOI_OK) {

@@ -70,7 +70,8 @@ struct envoi_failure {
 /**
  * Start a failure; everything else is empty, and @p retry follows from the code.
  *
- * @param format  our own text, as printf; NULL: none; cut to fit, at a character's border
+ * @param format  our own text, as printf; NULL: none; cut to fit, at a character's border. What would
+ *                end the line or steer a terminal becomes spaces: a peer may have written it.
  */
 ENVOI_API void envoi_failure_set(struct envoi_failure *failure, struct envoi_context *context,
 	enum envoi_phase phase, int code, const char *format, ...) ENVOI_PRINTF(5, 6);

@@ -10,13 +10,47 @@
 
 #include <envoi/context.h>
 
-/* Cut at a character's border, so that what is left is still UTF-8. */
-static void cut_to_utf8(char *text, size_t len)
+static size_t char_len(unsigned char lead)
 {
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
-		len--;
+	return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* What is left of the last character goes, so that the text is still UTF-8. */
+static void drop_cut_char(char *text, size_t len)
+{
+	size_t lead = len;
+	do {
+		lead--;
+	} while (lead > 0 && ((unsigned char)text[lead] & 0xc0) == 0x80);
+	if (len - lead < char_len((unsigned char)text[lead])) {
+		text[lead] = '\0';
 	}
-	text[len] = '\0';
+}
+
+/* How many bytes at @p at end a line, steer a terminal or turn the order of what follows: C0, DEL, C1,
+ * and U+2028 to U+202E and U+2066 to U+2069. */
+static size_t unfit_for_a_line(const unsigned char *at)
+{
+	if (at[0] < 0x20 || at[0] == 0x7f) {
+		return 1;
+	}
+	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
+		return 2;
+	}
+	bool is_unfit = at[0] == 0xe2 &&
+		((at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
+			(at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
+	return is_unfit ? 3 : 0;
+}
+
+/* The peer has a say in the text, and people read it in terminals and logs. */
+static void become_one_line(char *text)
+{
+	while (*text != '\0') {
+		size_t len = unfit_for_a_line((const unsigned char *)text);
+		memset(text, ' ', len);
+		text += len > 0 ? len : 1;
+	}
 }
 
 static enum envoi_retry retry_of(enum envoi_phase phase, int code)
@@ -58,8 +92,9 @@ void envoi_failure_set(struct envoi_failure *failure, struct envoi_context *cont
 	int len = vsnprintf(failure->text, sizeof(failure->text), format, args);
 	va_end(args);
 	if (len >= (int)sizeof(failure->text)) {
-		cut_to_utf8(failure->text, sizeof(failure->text) - 1);
+		drop_cut_char(failure->text, sizeof(failure->text) - 1);
 	}
+	become_one_line(failure->text);
 }
 
 void envoi_failure_finish(struct envoi_failure *failure)

@@ -92,7 +92,14 @@ static int converse(struct bot *bot, struct envoi_context *context)
 	int r = envoi_client_run(bot->client);
 	envoi_watch_stop(&bot->signals);
 	close(fd);
-	return r < 0 && !bot->was_told_to_end ? login_explain(bot->client) : STATUS_DONE;
+	if (bot->was_told_to_end) {
+		return STATUS_DONE;
+	}
+	if (r < 0) {
+		return login_explain(bot->client);
+	}
+	complain("the server closed the stream");
+	return STATUS_PROTOCOL;
 }
 
 static int run(struct invocation *invocation)

@@ -1,6 +1,6 @@
-"""envoi send: how it ends when the server does not confirm the message.
+"""envoi send and echo: how they end when the server does not do its part.
 
-usage: send_status.py ENVOI
+usage: end_status.py ENVOI
 """
 import base64, hashlib, hmac, os, re, socket, subprocess, sys, threading
 
@@ -47,31 +47,42 @@ class Peer:
         self.send(f"{HEAD}<stream:features><bind {BIND}/></stream:features>")
         request = self.expect("<iq[^>]* id='([^']*)'.*?</iq>")
         self.send(f"<iq type='result' id='{request}'><bind {BIND}><jid>a@b.test/r</jid></bind></iq>")
-        self.expect("<message.*</message>")
-        self.asked = self.expect("<iq[^>]* id='([^']*)'.*?</iq>")
+
+
+def take_message(peer):
+    peer.expect("<message.*</message>")
+    return peer.expect("<iq[^>]* id='([^']*)'.*?</iq>")
 
 
 def confirm(peer):
-    peer.send(f"<iq type='result' id='{peer.asked}'/>")
+    peer.send(f"<iq type='result' id='{take_message(peer)}'/>")
     peer.expect("</stream:stream>")
     peer.send("</stream:stream>")
 
 
 def close_the_stream(peer):
+    take_message(peer)
     peer.send("</stream:stream>")
     peer.expect("</stream:stream>")
 
 
 def cut(peer):
-    pass
+    take_message(peer)
 
 
 def be_silent(peer):
+    take_message(peer)
     peer.expect("</stream:stream>")
     peer.send("</stream:stream>")
 
 
-def send(program, end):
+def close_on_the_bot(peer):
+    peer.expect("<iq.*jabber:iq:roster.*</iq>")
+    peer.send("</stream:stream>")
+    peer.expect("</stream:stream>")
+
+
+def run(program, command, end):
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():
@@ -84,7 +95,7 @@ def send(program, end):
     thread.start()
     done = subprocess.run(
         [program, "--jid", "a@b.test", "--server", "127.0.0.1", "--tls", "none", "--port",
-         str(listener.getsockname()[1]), "--request-timeout", "1s", "send", "c@b.test", "hi"],
+         str(listener.getsockname()[1]), "--request-timeout", "1s", *command],
         env={**os.environ, "ENVOI_PASSWORD": "secret"}, stderr=subprocess.PIPE, text=True,
         timeout=25)
     thread.join(25)
@@ -92,13 +103,15 @@ def send(program, end):
     return done.returncode, done.stderr
 
 
+SEND = ("send", "c@b.test", "hi")
 failed = 0
-for end, status, words in (
-        (confirm, 0, ""),
-        (close_the_stream, 6, "closed the stream before it confirmed"),
-        (cut, 6, "disconnected (online)"),
-        (be_silent, 7, "did not confirm the message in time")):
-    got, said = send(sys.argv[1], end)
+for command, end, status, words in (
+        (SEND, confirm, 0, ""),
+        (SEND, close_the_stream, 6, "closed the stream before it confirmed"),
+        (SEND, cut, 6, "disconnected (online)"),
+        (SEND, be_silent, 7, "did not confirm the message in time"),
+        (("echo",), close_on_the_bot, 6, "closed the stream")):
+    got, said = run(sys.argv[1], command, end)
     if got != status or words not in said or (status == 0) != (said == ""):
         print(f"{end.__name__}: exit status {got}, expected {status}; it said {said!r}")
         failed = 1

@@ -40,7 +40,8 @@ ENVOI_API void envoi_client_free(struct envoi_client *client);
 
 /** @return its settings, to be changed before it connects */
 ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
-/** Set one setting from text. A failure is remembered and reported by connect and run. */
+/** Set one setting from text: `envoi --help` lists them all, envoi_context_next_setting() visits
+ * them. The first failure is remembered, for good, and reported by connect and run. */
 ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, const char *text);
 /** Set the password; copied, wiped with the client. A failure is remembered as above. */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
@@ -68,6 +69,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client)
 /** Send unavailable presence, close in order; ENVOI_EVENT_DISCONNECTED follows. Idempotent. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /** Connect, run the context's own loop until disconnected or told to quit.
+ * ENVOI_ERR_UNSUPPORTED: the loop is an adopted one: envoi_client_connect() is for that.
  * @return 0, or what went wrong (envoi_client_failure()) */
 ENVOI_API int envoi_client_run(struct envoi_client *client);
 /** Make envoi_client_run() disconnect in order and return 0. */
@@ -75,7 +77,7 @@ ENVOI_API void envoi_client_quit(struct envoi_client *client);
 
 /** @return why it is not connected; NULL: never tried; borrowed until the next connect */
 ENVOI_API const struct envoi_failure *envoi_client_failure(const struct envoi_client *client);
-/** @return one line for a person, "bot@example.org: wrong password (...)"; never NULL; borrowed likewise */
+/** @return one line for a person, "bot@example.org: wrong name or password (sasl): ..."; never NULL; borrowed likewise */
 ENVOI_API const char *envoi_client_failure_text(struct envoi_client *client);
 
 #ifdef __cplusplus

@@ -31,7 +31,7 @@ enum envoi_setting_type {
 
 /** One tunable: tables of these are constant and end with a zeroed entry. */
 struct envoi_setting {
-	const char *name; /**< "tls.ca-file": also the command-line option, --tls-ca-file unless @p option */
+	const char *name; /**< "tls.timeout": also the command-line option, --tls-timeout unless @p option */
 	enum envoi_setting_type type;
 	const char *fallback; /**< default as text; NULL: unset (TEXT, LIST only) */
 	int64_t min, max; /**< of INT, MS, BYTES; both 0: any not negative */

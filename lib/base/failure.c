@@ -166,12 +166,24 @@ static size_t describe_attempt(const struct envoi_attempt *attempt, char *line, 
 	return (size_t)len;
 }
 
+/* RFC 6120, section 6.5.10: what the user can do something about is said in the user's words. */
+static const char *what_went_wrong(const struct envoi_failure *failure)
+{
+	if (failure->code == ENVOI_OK) {
+		return "disconnected";
+	}
+	bool is_refused = failure->phase == ENVOI_PHASE_SASL && failure->code == ENVOI_ERR_AUTH &&
+		strcmp(failure->condition, "not-authorized") == 0;
+	return is_refused ? "wrong name or password" : envoi_error_text(failure->code);
+}
+
 size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, size_t size)
 {
 	bool has_text = failure->text[0] != '\0', has_condition = failure->condition[0] != '\0';
-	size_t len = (size_t)snprintf(line, size, "%s (%s)%s%s%s%s",
-		envoi_error_text(failure->code), envoi_phase_name(failure->phase),
-		has_condition || has_text ? ": " : "", failure->condition,
+	bool has_phase = failure->phase != ENVOI_PHASE_NONE && failure->code != ENVOI_OK;
+	size_t len = (size_t)snprintf(line, size, "%s%s%s%s%s%s%s%s", what_went_wrong(failure),
+		has_phase ? " (" : "", has_phase ? envoi_phase_name(failure->phase) : "",
+		has_phase ? ")" : "", has_condition || has_text ? ": " : "", failure->condition,
 		has_condition && has_text ? ", " : "", failure->text);
 	if (failure->attempt_count > 0) {
 		size_t used = len < size ? len : size;

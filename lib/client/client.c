@@ -4,6 +4,7 @@
  */
 #include "client/client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <envoi/mainloop.h>
@@ -15,10 +16,12 @@ static struct envoi_client *client_from_owner(struct envoi_session_owner *owner)
 	return ENVOI_CONTAINER_OF(owner, struct envoi_client, owner);
 }
 
-static int remember(struct envoi_client *client, int code)
+/* @param about  what was refused, and why, in words */
+static int remember(struct envoi_client *client, int code, const char *about)
 {
 	if (code < 0 && client->first_error == ENVOI_OK) {
 		client->first_error = code;
+		snprintf(client->first_problem, sizeof(client->first_problem), "%s", about);
 	}
 	return code;
 }
@@ -134,7 +137,8 @@ static int set_up(struct envoi_client *client, const char *jid)
 	if (r == ENVOI_OK) {
 		envoi_session_set_jid(client->session, client->jid);
 	}
-	return r == ENVOI_ERR_INVALID ? remember(client, r), ENVOI_OK : r;
+	return r == ENVOI_ERR_INVALID
+		? remember(client, r, "not the address of an account"), ENVOI_OK : r;
 }
 
 int envoi_client_new(
@@ -237,17 +241,21 @@ struct envoi_settings *envoi_client_settings(struct envoi_client *client)
 
 int envoi_client_set(struct envoi_client *client, const char *name, const char *text)
 {
-	return remember(client, envoi_settings_set(client->settings, name, text));
+	int r = envoi_settings_set(client->settings, name, text);
+	char about[128];
+	snprintf(about, sizeof(about), r == ENVOI_ERR_NOT_FOUND ? "%s: no such setting" : "%s: %s", name,
+		envoi_settings_problem(client->settings));
+	return remember(client, r, about);
 }
 
 int envoi_client_set_password(struct envoi_client *client, const char *password)
 {
 	drop_password(client);
 	if (password == NULL) {
-		return remember(client, ENVOI_ERR_INVALID);
+		return remember(client, ENVOI_ERR_INVALID, "no password was set");
 	}
 	client->password = envoi_strndup(client->context, password, strlen(password));
-	return remember(client, client->password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK);
+	return remember(client, client->password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK, "the password");
 }
 
 static int add_feature(struct envoi_client *client, struct envoi_handler *handler)
@@ -268,7 +276,7 @@ int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
 	bool is_feature =
 		handler->impl->stream_feature != NULL || handler->impl->stream_elements != NULL;
 	if (is_feature && client->state != ENVOI__CLIENT_OFFLINE) {
-		return remember(client, ENVOI_ERR_STATE);
+		return remember(client, ENVOI_ERR_STATE, handler->impl->name);
 	}
 	int r = envoi_session_add(client->session, handler);
 	if (r == ENVOI_OK && is_feature) {
@@ -277,7 +285,7 @@ int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
 			envoi_session_remove(client->session, handler);
 		}
 	}
-	return remember(client, r);
+	return remember(client, r, handler->impl->name);
 }
 
 int envoi_client_add_connector(struct envoi_client *client, struct envoi_connector *connector)
@@ -286,7 +294,7 @@ int envoi_client_add_connector(struct envoi_client *client, struct envoi_connect
 		(client->connector_count + 1) * sizeof(struct envoi_connector *));
 	if (connectors == NULL) {
 		envoi_connector_destroy(connector);
-		return remember(client, ENVOI_ERR_NOMEM);
+		return remember(client, ENVOI_ERR_NOMEM, "a connector");
 	}
 	client->connectors = connectors;
 	connectors[client->connector_count++] = connector;
@@ -411,7 +419,7 @@ static int describe(struct envoi_client *client, char *line, size_t size)
 	struct envoi_failure failure;
 	if (client->first_error < 0) {
 		envoi_failure_set(&failure, client->context, ENVOI_PHASE_NONE, client->first_error,
-			client->jid == NULL ? "not the address of an account" : "a setting was refused");
+			"%s", client->first_problem);
 	} else {
 		failure = client->failure;
 	}

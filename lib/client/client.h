@@ -42,6 +42,7 @@ struct envoi_client {
 	bool is_available; /* initial presence was sent */
 	bool is_running, was_told_to_quit;
 	int first_error; /* of a setter */
+	char first_problem[128]; /* and what it was about */
 
 	struct envoi_connector **connectors;
 	size_t connector_count, connector_at;

@@ -120,7 +120,9 @@ static void try_connector(struct envoi_client *client)
 	struct envoi_connector *connector = client->connectors[client->connector_at];
 	int r = connector->impl->connect(connector, &target, on_connected, client);
 	if (r < 0) {
-		fail(client, ENVOI_PHASE_CONNECT, r, "the connection could not be begun");
+		fail(client, ENVOI_PHASE_CONNECT, r,
+			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
+						   : "the connection could not be begun");
 	}
 }
 

@@ -72,6 +72,9 @@ extern const struct command command_xml;
 /** Every command, up to NULL. */
 extern const struct command *const commands[];
 
+/** Print on standard error what a peer may have written: nothing in it commands the terminal. */
+void print_harmless(const char *text, size_t len);
+
 /** Print "envoi: ..." on standard error. */
 void complain(const char *format, ...) ENVOI_PRINTF(1, 2);
 

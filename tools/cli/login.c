@@ -98,7 +98,9 @@ static int set_password(struct envoi_client *client, const struct invocation *in
 static void show_xml(void *user, enum envoi_direction direction, const char *xml, size_t len)
 {
 	(void)user;
-	fprintf(stderr, "%s %.*s\n", direction == ENVOI_IN ? "<<" : ">>", (int)len, xml);
+	fputs(direction == ENVOI_IN ? "<< " : ">> ", stderr);
+	print_harmless(xml, len);
+	fputc('\n', stderr);
 }
 
 static void show_log(

@@ -17,12 +17,40 @@ const struct command *const commands[] = {
 	NULL,
 };
 
+/* A control character of C1 or one that turns the direction of text, in UTF-8. */
+static bool is_hidden_control(const unsigned char *text, size_t len)
+{
+	if (len >= 2 && text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f) {
+		return true;
+	}
+	return len >= 3 && text[0] == 0xe2 &&
+		((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
+			(text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+}
+
+void print_harmless(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		const unsigned char *at = (const unsigned char *)text + i;
+		if (is_hidden_control(at, len - i)) {
+			fputc('?', stderr);
+			i += at[0] == 0xc2 ? 1 : 2;
+		} else if (*at == '\n') {
+			fputs("\n  ", stderr); /* no line of a peer looks like one of ours */
+		} else {
+			fputc(*at < 0x20 || *at == 0x7f ? '?' : *at, stderr);
+		}
+	}
+}
+
 void complain(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
+	char line[2048];
+	vsnprintf(line, sizeof(line), format, arguments);
 	fputs("envoi: ", stderr);
-	vfprintf(stderr, format, arguments);
+	print_harmless(line, strlen(line));
 	fputc('\n', stderr);
 	va_end(arguments);
 }

@@ -8,6 +8,7 @@
 
 #include <envoi/context.h>
 #include <envoi/interfaces/dial.h>
+#include <envoi/settings.h>
 #include <envoi/interfaces/transport.h>
 
 #include "../octets/octets.h"
@@ -87,6 +88,13 @@ static int to_ascii(char **ret_ascii, struct envoi_context *context, const char 
 	return *ret_ascii == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
+/* XEP-0368: not there yet, and STARTTLS in its place would begin in clear. */
+static bool is_direct(const struct envoi_settings *settings)
+{
+	const char *mode = settings != NULL ? envoi_settings_text(settings, "tls.mode") : NULL;
+	return mode != NULL && strcmp(mode, "direct") == 0;
+}
+
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
 	envoi_connected_fn *done, void *user)
 {
@@ -94,6 +102,9 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	char *domain;
 	if (connector->dial != NULL) {
 		return ENVOI_ERR_STATE;
+	}
+	if (is_direct(target->settings)) {
+		return ENVOI_ERR_UNSUPPORTED;
 	}
 	int r = to_ascii(&domain, base->context, target->domain);
 	if (r < 0) {

@@ -48,7 +48,7 @@ struct envoi_tls_config;
  * files are seen by new contexts only. tls.min-version is the other setting that counts.
  *
  * @param settings  borrowed for the call; NULL: defaults
- * @retval ENVOI_ERR_CERTIFICATE  the file holds no certificate, or there is nothing to trust; logged
+ * @retval ENVOI_ERR_CERTIFICATE  the file holds none, or there is nothing to trust; logged
  * @retval ENVOI_ERR_SYSTEM       the file cannot be read; logged
  * @retval ENVOI_ERR_NOMEM
  */

@@ -24,7 +24,7 @@ static inline const struct octets *octets_of_const(const struct envoi_transport 
 /** Do what is to be done after this turn's I/O. */
 void octets_wake(struct octets *octets);
 
-/** Write what is pending, then be over because of @p why, which is moved; the first reason counts. */
+/** Write what is pending, then be over because of @p why (moved); the first reason counts. */
 void octets_begin_close(
 	struct octets *octets, struct envoi_failure *why, uint64_t linger_ms);
 

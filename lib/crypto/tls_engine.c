@@ -225,15 +225,29 @@ static int fail(struct envoi__tls *tls, int code)
 	return tls->failure;
 }
 
+/*
+ * A ticket of TLS 1.3 is taken in and told as "again", though records of the application may stand
+ * behind it: only without input that means that there is nothing to read.
+ */
+static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t left_before)
+{
+	if (r == GNUTLS_E_AGAIN) {
+		return envoi_buffer_len(&tls->input) > 0 && envoi_buffer_len(&tls->input) < left_before;
+	}
+	return r < 0 && r != GNUTLS_E_REHANDSHAKE && !gnutls_error_is_fatal((int)r);
+}
+
 int envoi__tls_handshake(struct envoi__tls *tls)
 {
 	if (tls->state != TLS_HANDSHAKE) {
 		return tls->failure;
 	}
 	int r;
+	size_t left;
 	do {
+		left = envoi_buffer_len(&tls->input);
 		r = gnutls_handshake(tls->session);
-	} while (r < 0 && r != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(r));
+	} while (is_to_be_repeated(tls, r, left));
 	if (r == GNUTLS_E_AGAIN) {
 		return ENVOI_AGAIN;
 	}
@@ -249,18 +263,6 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 		gnutls_ciphersuite_get(tls->session),
 		tls->is_verified ? "certificate verified" : "peer not verified");
 	return ENVOI_OK;
-}
-
-/*
- * A ticket of TLS 1.3 is taken in and told as "again", though records of the application may stand
- * behind it: only without input that means that there is nothing to read.
- */
-static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t left_before)
-{
-	if (r == GNUTLS_E_AGAIN) {
-		return envoi_buffer_len(&tls->input) > 0 && envoi_buffer_len(&tls->input) < left_before;
-	}
-	return r < 0 && r != GNUTLS_E_REHANDSHAKE && !gnutls_error_is_fatal((int)r);
 }
 
 int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret_len)

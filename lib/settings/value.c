@@ -210,7 +210,8 @@ static int value_of_list(
 }
 
 /* The largest unit that leaves a whole number. */
-static void print_number(const struct envoi_setting *setting, int64_t number, char *text)
+static void print_number(
+	const struct envoi_setting *setting, int64_t number, char *text, size_t size)
 {
 	size_t count;
 	const struct unit *units = units_of(setting->type, &count);
@@ -218,8 +219,9 @@ static void print_number(const struct envoi_setting *setting, int64_t number, ch
 		units++;
 		count--;
 	}
-	envoi_int_print(text, number / units->factor);
-	strcat(text, units->name);
+	char digits[ENVOI_INT_SIZE];
+	envoi_int_print(digits, number / units->factor);
+	snprintf(text, size, "%s%s", digits, units->name);
 }
 
 int envoi__value_from_int(struct envoi__value **ret_value, struct envoi_context *context,
@@ -251,7 +253,7 @@ int envoi__value_from_int(struct envoi__value **ret_value, struct envoi_context 
 		if (r < 0) {
 			return r;
 		}
-		print_number(setting, number, text);
+		print_number(setting, number, text, sizeof(text));
 		break;
 	default:
 		return complain(problem, "not a number but text");

@@ -224,11 +224,14 @@ ENVOI_API void *envoi_stream_feature_state(
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_start_tls(struct envoi_stream *stream,
 	struct envoi_handler *handler, struct envoi_tls_config *config);
 
+/** @return borrowed, as long as the stream */
 ENVOI_API struct envoi_context *envoi_stream_context(const struct envoi_stream *stream);
 /** @return borrowed until the stream is freed, then NULL. Send, close and free through the stream
  * only. */
 ENVOI_API struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream);
+/** @return which side we are */
 ENVOI_API enum envoi_role envoi_stream_role(const struct envoi_stream *stream);
+/** @return what it has: OR of enum envoi_stream_bit */
 ENVOI_API unsigned int envoi_stream_bits(const struct envoi_stream *stream);
 /** @return how far it is: what a failure now would name */
 ENVOI_API enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream);

@@ -185,8 +185,11 @@ struct envoi_transport {
 	struct envoi_transport_sink *sink; /**< borrowed; NULL: nobody listens any more */
 };
 
+/** For implementations: prepare the base; takes a reference to the context. No sink is set. */
 ENVOI_API void envoi_transport_init(struct envoi_transport *transport,
 	const struct envoi_transport_impl *impl, struct envoi_context *context);
+/** For implementations, in destroy: drop the reference, which may be the last: whoever frees memory with
+ * the context's allocator behind it holds one of his own. */
 ENVOI_API void envoi_transport_finish(struct envoi_transport *transport);
 
 /** Set the sink and start. The receiver of a transport calls it once. */
@@ -233,8 +236,10 @@ struct envoi_connector {
 	struct envoi_context *context; /**< a reference, dropped by envoi_connector_finish() */
 };
 
+/** For implementations: prepare the base; takes a reference to the context. */
 ENVOI_API void envoi_connector_init(struct envoi_connector *connector,
 	const struct envoi_connector_impl *impl, struct envoi_context *context);
+/** As envoi_transport_finish(). */
 ENVOI_API void envoi_connector_finish(struct envoi_connector *connector);
 
 /** Cancel and free; NULL is allowed. */

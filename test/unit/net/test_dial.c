@@ -710,6 +710,40 @@ static void a_dial_is_freed_inside_its_callback(void **state)
 	assert_int_equal(f->failure.attempt_count, 6);
 }
 
+struct last {
+	struct envoi_context *context;
+	struct envoi_dial *dial;
+	size_t attempts;
+};
+
+static void drop_everything(
+	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure)
+{
+	struct last *last = user;
+	(void)dialed;
+	last->attempts = failure->attempt_count;
+	envoi_dial_free(last->dial);
+	envoi_context_unref(last->context);
+}
+
+static void the_context_may_go_with_the_dial_inside_its_callback(void **state)
+{
+	(void)state;
+	struct last last = {0};
+	struct envoi_loop *loop;
+	assert_int_equal(envoi_context_new(&last.context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_poll(&loop, last.context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(last.context, loop), ENVOI_OK);
+	/* Port 1 of the own host: nobody listens there. */
+	const struct envoi_dial_options options = {
+		.domain = "example.org", .host = "127.0.0.1", .port = 1};
+	assert_int_equal(
+		envoi_dial_new(&last.dial, last.context, &options, drop_everything, &last), ENVOI_OK);
+	int r = envoi_loop_run(loop);
+	assert_true(r == ENVOI_OK || r == ENVOI_END);
+	assert_int_equal(last.attempts, 1);
+}
+
 /* Each allocation fails once: an error or a connection, one end, nothing leaks. */
 static void running_out_of_memory_ends_it_once(void **state)
 {
@@ -765,6 +799,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(targets_of_the_service_record_are_connected_to),
+		cmocka_unit_test(the_context_may_go_with_the_dial_inside_its_callback),
 		CASE(only_no_name_and_no_data_lead_to_the_domain_itself),
 		CASE(a_dot_among_other_targets_is_ignored),
 		CASE(records_without_sense_are_a_failure_and_no_reason_to_fall_back),

@@ -118,6 +118,7 @@ void envoi__sax_start(void *user, const xmlChar *name, const xmlChar *prefix, co
 	const xmlChar **attrs);
 void envoi__sax_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri);
 void envoi__sax_text(void *user, const xmlChar *text, int len);
+void envoi__sax_cdata(void *user, const xmlChar *text, int len);
 void envoi__sax_restricted(void *user, const xmlChar *text);
 void envoi__sax_instruction(void *user, const xmlChar *target, const xmlChar *text);
 void envoi__sax_doctype(

@@ -365,6 +365,24 @@ void envoi__sax_text(void *user, const xmlChar *text, int len)
 	}
 }
 
+/*
+ * libxml2 hands over CDATA as it came, with a look at what comes behind. Line ends are one line feed
+ * everywhere (XML 1.0, section 2.11); two characters may lie in two pieces, and of two sections side
+ * by side the first's carriage return does not belong to the other's line feed.
+ */
+void envoi__sax_cdata(void *user, const xmlChar *text, int len)
+{
+	const xmlChar *at = text, *end = text + len, *cr;
+	while (at < end && (cr = memchr(at, '\r', (size_t)(end - at))) != NULL) {
+		envoi__sax_text(user, at, (int)(cr - at));
+		at = cr + 1;
+		if (*at != '\n') {
+			envoi__sax_text(user, (const xmlChar *)"\n", 1);
+		}
+	}
+	envoi__sax_text(user, at, (int)(end - at));
+}
+
 /* The scanner lets none of these through. */
 static void refuse(struct envoi__engine *engine)
 {

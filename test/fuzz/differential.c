@@ -210,12 +210,13 @@ static XML_Parser new_expat(struct beside *beside)
 	return expat;
 }
 
-/* @return whether expat's error is one of the fourth edition's names */
+/* @return whether expat's error is one of the fourth edition's names: a good character that it does
+ * not want there, whatever comes behind it */
 static bool is_of_fourth_edition(XML_Parser expat, const uint8_t *data, size_t size)
 {
 	XML_Index at = XML_GetCurrentByteIndex(expat);
 	return XML_GetErrorCode(expat) == XML_ERROR_INVALID_TOKEN && at >= 0 &&
-		(size_t)at < size && data[at] >= 0x80 && u8_check(data, size) == NULL;
+		(size_t)at < size && data[at] >= 0x80 && u8_mblen(data + at, size - (size_t)at) > 0;
 }
 
 /* @return whether a difference is the fourth edition's */

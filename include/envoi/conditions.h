@@ -11,7 +11,46 @@
 extern "C" {
 #endif
 
-/** Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. */
+/** Whether trying again can help. */
+enum envoi_retry {
+	ENVOI_RETRY_NEVER, /**< no: it would fail the same way */
+	ENVOI_RETRY_AFTER_USER, /**< once the user changed something: password, trust, settings */
+	ENVOI_RETRY_LATER, /**< yes, after a while */
+	ENVOI_RETRY_NOW, /**< yes, at once */
+};
+
+/** What a condition means to somebody whose connection it has ended. */
+struct envoi_condition_meaning {
+	const char *name; /**< the element's; NULL in the row of conditions that we do not know */
+	enum envoi_retry retry;
+	const char *text; /**< for a person: an English clause, without the name */
+};
+
+/**
+ * Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. Whoever gets one has
+ * failed with ENVOI_ERR_STREAM, in whatever phase he was. Trying again:
+ *
+ *	bad-format, bad-namespace-prefix        never
+ *	conflict                                after the user: somebody else has taken the resource,
+ *	                                        and would be thrown out in turn
+ *	connection-timeout                      now
+ *	host-gone, host-unknown                 after the user
+ *	improper-addressing                     never
+ *	internal-server-error                   later
+ *	invalid-from, -namespace, -xml          never
+ *	not-authorized                          after the user
+ *	not-well-formed                         never
+ *	policy-violation                        after the user: it may have been what he sent
+ *	remote-connection-failed                later
+ *	reset                                   now
+ *	resource-constraint                     later
+ *	restricted-xml                          never
+ *	see-other-host                          now, at the other host, if it may be followed: see
+ *	                                        struct envoi_failure; else later
+ *	system-shutdown, undefined-condition    later
+ *	unsupported-...                         never
+ *	one that we do not know, or none        later
+ */
 enum envoi_stream_condition {
 	ENVOI_STREAM_NO_CONDITION = 0, /**< none, or one that we do not know */
 	ENVOI_STREAM_BAD_FORMAT,
@@ -42,7 +81,47 @@ enum envoi_stream_condition {
 	ENVOI_STREAM_CONDITIONS_END,
 };
 
-/** Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. */
+/**
+ * SASL error conditions (RFC 6120, section 6.5), in the order of the RFC. Whoever gets one has failed
+ * with ENVOI_ERR_AUTH in phase SASL. Trying again:
+ *
+ *	aborted                                 later: it was we who gave up
+ *	account-disabled, credentials-expired   after the user
+ *	encryption-required                     after the user: with TLS
+ *	incorrect-encoding                      never
+ *	invalid-authzid                         after the user
+ *	invalid-mechanism, malformed-request    never
+ *	mechanism-too-weak, not-authorized      after the user
+ *	temporary-auth-failure                  later
+ *	one that we do not know, or none        after the user
+ */
+enum envoi_sasl_condition {
+	ENVOI_SASL_NO_CONDITION = 0, /**< none, or one that we do not know */
+	ENVOI_SASL_ABORTED,
+	ENVOI_SASL_ACCOUNT_DISABLED,
+	ENVOI_SASL_CREDENTIALS_EXPIRED,
+	ENVOI_SASL_ENCRYPTION_REQUIRED,
+	ENVOI_SASL_INCORRECT_ENCODING,
+	ENVOI_SASL_INVALID_AUTHZID,
+	ENVOI_SASL_INVALID_MECHANISM,
+	ENVOI_SASL_MALFORMED_REQUEST,
+	ENVOI_SASL_MECHANISM_TOO_WEAK,
+	ENVOI_SASL_NOT_AUTHORIZED,
+	ENVOI_SASL_TEMPORARY_AUTH_FAILURE,
+	ENVOI_SASL_CONDITIONS_END,
+};
+
+/**
+ * Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. Whoever is refused a
+ * resource with one (sections 7.6.2, 7.7.2) has failed with ENVOI_ERR_STANZA in phase BIND. Trying
+ * again: later, if the error's type is `wait`; else
+ *
+ *	feature-not-implemented                 never
+ *	internal-server-error, recipient-unavailable, remote-server-timeout, resource-constraint,
+ *	unexpected-request                      later
+ *	all others, bad-request, conflict and not-allowed among them, one that we do not know, or none
+ *	                                        after the user
+ */
 enum envoi_stanza_condition {
 	ENVOI_STANZA_NO_CONDITION = 0, /**< none, or one that we do not know */
 	ENVOI_BAD_REQUEST,
@@ -86,11 +165,29 @@ ENVOI_API const char *envoi_stream_condition_name(enum envoi_stream_condition co
 /** @return the condition with that element name, or ENVOI_STREAM_NO_CONDITION */
 ENVOI_API enum envoi_stream_condition envoi_stream_condition_from_name(const char *name);
 
+/** @return never NULL: the row of conditions that we do not know for those; static */
+ENVOI_API const struct envoi_condition_meaning *envoi_stream_condition_meaning(
+	enum envoi_stream_condition condition);
+
+/** @return the element name, "not-authorized" for example; NULL for no condition; static */
+ENVOI_API const char *envoi_sasl_condition_name(enum envoi_sasl_condition condition);
+
+/** @return the condition with that element name, or ENVOI_SASL_NO_CONDITION */
+ENVOI_API enum envoi_sasl_condition envoi_sasl_condition_from_name(const char *name);
+
+/** @return as envoi_stream_condition_meaning() */
+ENVOI_API const struct envoi_condition_meaning *envoi_sasl_condition_meaning(
+	enum envoi_sasl_condition condition);
+
 /** @return the element name, "item-not-found" for example; NULL for no condition; static */
 ENVOI_API const char *envoi_stanza_condition_name(enum envoi_stanza_condition condition);
 
 /** @return the condition with that element name, or ENVOI_STANZA_NO_CONDITION */
 ENVOI_API enum envoi_stanza_condition envoi_stanza_condition_from_name(const char *name);
+
+/** @return as envoi_stream_condition_meaning(), of a request that was refused with it */
+ENVOI_API const struct envoi_condition_meaning *envoi_stanza_condition_meaning(
+	enum envoi_stanza_condition condition);
 
 /** @return the type that RFC 6120, section 8.3.3 recommends with a condition */
 ENVOI_API enum envoi_stanza_error_type envoi_stanza_condition_type(

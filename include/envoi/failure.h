@@ -32,14 +32,6 @@ enum envoi_phase {
 	ENVOI_PHASE_CLOSE, /**< waiting for the peer's closing tag */
 };
 
-/** Whether trying again can help. */
-enum envoi_retry {
-	ENVOI_RETRY_NEVER, /**< no: it would fail the same way */
-	ENVOI_RETRY_AFTER_USER, /**< once the user changed something: password, trust, settings */
-	ENVOI_RETRY_LATER, /**< yes, after a while */
-	ENVOI_RETRY_NOW, /**< yes, at once */
-};
-
 /** One address, or one look-up, that was tried and failed. */
 struct envoi_attempt {
 	char target[256]; /**< the name looked up or connected to */
@@ -52,16 +44,37 @@ struct envoi_attempt {
 
 /**
  * Why a connection failed or ended. A plain value with room for everything but the attempts, so
- * that it can be filled when memory has run out.
+ * that it can be filled when memory has run out. Texts are UTF-8 and single lines without control
+ * characters, "" when there are none; but a peer may have written them: believe nothing.
+ *
+ * @p retry is the advice. Where a condition came from the peer it follows from that
+ * (<envoi/conditions.h>); else from @p code:
+ *
+ *	AUTH, CERTIFICATE, INVALID, LIMIT, STANZA, TLS, UNSUPPORTED
+ *	                                                 after the user
+ *	DISCONNECTED, FULL, NOMEM, STREAM, SYSTEM, TIMEOUT, UNREACHABLE
+ *	                                                 later
+ *	PROTOCOL, XML                                    never: the peer is no XMPP server, or a broken one
+ *	LIMIT, PROTOCOL, TLS, XML in phase ONLINE        later: until then it had worked
+ *	OK (we closed), CANCELED, everything else        never
+ *
+ * or from whoever knows better: a peer that closed an established stream is ENVOI_OK and later.
  */
 struct envoi_failure {
 	enum envoi_phase phase;
 	int code; /**< enum envoi_error: the class; ENVOI_OK for a disconnect that we asked for */
 	enum envoi_retry retry;
 	enum envoi_stream_condition stream_condition; /**< sent or received, if any */
-	char condition[64]; /**< the condition's element name, stream or SASL, known or not; or "" */
-	char text[256]; /**< the peer's text, or ours, UTF-8; or "" */
-	char text_lang[36]; /**< the language tag of the peer's text, or "" */
+	enum envoi_sasl_condition sasl_condition; /**< received, if any */
+	enum envoi_stanza_condition stanza_condition; /**< received when binding was refused, if any */
+	char condition[64]; /**< the condition's element name, stream, SASL or stanza, known or not */
+	char application[64]; /**< element name of the peer's application-specific condition (RFC 6120,
+				   section 4.9.4) */
+	char application_ns[128]; /**< and its namespace */
+	char text[256]; /**< the peer's text, or ours */
+	bool is_peer_text; /**< it is the peer's */
+	char text_lang[36]; /**< the language tag of the peer's text */
+	char mechanism[24]; /**< of SASL, if one was tried */
 	struct envoi_attempt *attempts; /**< owned: free with envoi_failure_finish() */
 	size_t attempt_count;
 	struct envoi_context *context; /**< whose allocator @p attempts came from */
@@ -99,6 +112,21 @@ ENVOI_API const char *envoi_phase_name(enum envoi_phase phase);
  */
 ENVOI_API size_t envoi_failure_describe(
 	const struct envoi_failure *failure, char *line, size_t size);
+
+/**
+ * Several lines for a person, without a line feed behind the last: what went wrong and in which
+ * phase; indented by two spaces, as far as there is something to say, the condition and what it
+ * means, the peer's own words with their language, and every attempt with its reason. (Whether
+ * trying again can help is in @p retry; what to do about it, only the program knows.)
+ *
+ *	wrong name or password (sasl): SCRAM-SHA-256
+ *	  condition: not-authorized (wrong name or password)
+ *	  the server says (en): "Unable to authorize you"
+ *
+ * @return bytes all lines have, as snprintf does
+ */
+ENVOI_API size_t envoi_failure_explain(
+	const struct envoi_failure *failure, char *lines, size_t size);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,8 @@
 
 #include <envoi/context.h>
 
+#include "base/failure.h"
+
 static size_t char_len(unsigned char lead)
 {
 	return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -53,8 +55,23 @@ static void become_one_line(char *text)
 	}
 }
 
+void envoi__failure_put(char *to, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+	bool is_cut = len >= size;
+	len = is_cut ? size - 1 : len;
+	memcpy(to, text, len);
+	to[len] = '\0';
+	if (is_cut) {
+		drop_cut_char(to, len);
+	}
+	become_one_line(to);
+}
+
+/* In phase ONLINE the same peer had behaved until then. */
 static enum envoi_retry retry_of(enum envoi_phase phase, int code)
 {
+	bool is_online = phase == ENVOI_PHASE_ONLINE;
 	switch (code) {
 	case ENVOI_ERR_TIMEOUT:
 	case ENVOI_ERR_UNREACHABLE:
@@ -67,9 +84,15 @@ static enum envoi_retry retry_of(enum envoi_phase phase, int code)
 	case ENVOI_ERR_AUTH:
 	case ENVOI_ERR_CERTIFICATE:
 	case ENVOI_ERR_INVALID:
+	case ENVOI_ERR_STANZA:
+	case ENVOI_ERR_UNSUPPORTED:
 		return ENVOI_RETRY_AFTER_USER;
+	case ENVOI_ERR_LIMIT:
 	case ENVOI_ERR_TLS:
-		return phase == ENVOI_PHASE_ONLINE ? ENVOI_RETRY_LATER : ENVOI_RETRY_AFTER_USER;
+		return is_online ? ENVOI_RETRY_LATER : ENVOI_RETRY_AFTER_USER;
+	case ENVOI_ERR_PROTOCOL:
+	case ENVOI_ERR_XML:
+		return is_online ? ENVOI_RETRY_LATER : ENVOI_RETRY_NEVER;
 	default:
 		return ENVOI_RETRY_NEVER;
 	}
@@ -153,42 +176,4 @@ const char *envoi_phase_name(enum envoi_phase phase)
 		[ENVOI_PHASE_CLOSE] = "close",
 	};
 	return (size_t)phase < sizeof(names) / sizeof(names[0]) ? names[phase] : "unknown";
-}
-
-static size_t describe_attempt(const struct envoi_attempt *attempt, char *line, size_t size)
-{
-	const char *reason = attempt->text[0] != '\0' ? attempt->text
-						      : envoi_error_text(attempt->code);
-	const char *address = attempt->address[0] != '\0' ? attempt->address : attempt->target;
-	int len = attempt->port != 0
-		? snprintf(line, size, "; %s port %u: %s", address, attempt->port, reason)
-		: snprintf(line, size, "; %s: %s", attempt->target, reason);
-	return (size_t)len;
-}
-
-/* RFC 6120, section 6.5.10: what the user can do something about is said in the user's words. */
-static const char *what_went_wrong(const struct envoi_failure *failure)
-{
-	if (failure->code == ENVOI_OK) {
-		return "disconnected";
-	}
-	bool is_refused = failure->phase == ENVOI_PHASE_SASL && failure->code == ENVOI_ERR_AUTH &&
-		strcmp(failure->condition, "not-authorized") == 0;
-	return is_refused ? "wrong name or password" : envoi_error_text(failure->code);
-}
-
-size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, size_t size)
-{
-	bool has_text = failure->text[0] != '\0', has_condition = failure->condition[0] != '\0';
-	bool has_phase = failure->phase != ENVOI_PHASE_NONE && failure->code != ENVOI_OK;
-	size_t len = (size_t)snprintf(line, size, "%s%s%s%s%s%s%s%s", what_went_wrong(failure),
-		has_phase ? " (" : "", has_phase ? envoi_phase_name(failure->phase) : "",
-		has_phase ? ")" : "", has_condition || has_text ? ": " : "", failure->condition,
-		has_condition && has_text ? ", " : "", failure->text);
-	if (failure->attempt_count > 0) {
-		size_t used = len < size ? len : size;
-		len += describe_attempt(&failure->attempts[failure->attempt_count - 1], line + used,
-			size - used);
-	}
-	return len;
 }

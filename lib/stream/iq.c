@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "stream/peer_error.h"
+
 /* --- asking --- */
 
 static struct envoi_element *new_iq(
@@ -42,33 +44,27 @@ int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
 	return r;
 }
 
-static void set_failure(struct envoi_stream *stream, struct envoi_failure *failure,
-	const struct envoi_stanza_error *error)
+/* RFC 6120, section 8.3.2: after `wait` the same request may be granted, whatever the condition. */
+static enum envoi_retry retry_for(
+	const struct envoi_element *error, enum envoi_stanza_condition condition)
 {
-	envoi_failure_set(failure, envoi_stream_context(stream), ENVOI_PHASE_BIND, ENVOI_ERR_STANZA,
-		"%s", error->text != NULL ? error->text : "");
-	/* RFC 6120, section 8.3.2: only after `wait` the same request may be granted. */
-	failure->retry = error->type == ENVOI_ERROR_WAIT ? ENVOI_RETRY_LATER
-							 : ENVOI_RETRY_AFTER_USER;
-	const char *name = envoi_stanza_condition_name(error->condition);
-	memcpy(failure->condition, name, strlen(name) + 1);
+	const char *type = envoi_element_attr(error, "type");
+	bool is_temporary = type != NULL && strcmp(type, "wait") == 0;
+	return is_temporary ? ENVOI_RETRY_LATER : envoi_stanza_condition_meaning(condition)->retry;
 }
 
 static int fail_for_error(struct envoi_stream *stream, const struct envoi_element *answer)
 {
-	struct envoi_element *copy = envoi_element_dup(answer);
-	struct envoi_stanza *stanza = NULL;
-	int r = copy == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_from_element(&stanza, copy);
-	struct envoi_stanza_error error;
-	if (r == ENVOI_OK && envoi_stanza_get_error(stanza, &error)) {
-		struct envoi_failure failure;
-		set_failure(stream, &failure, &error);
-		envoi_stream_fail(stream, &failure);
-		r = ENVOI_ERR_STANZA;
-	}
-	envoi_stanza_unref(stanza);
-	envoi_element_unref(copy);
-	return r;
+	const struct envoi_element *error = envoi_element_child(answer, ENVOI_NS_CLIENT, "error");
+	const struct envoi__peer_error said = envoi__peer_error_read(error, ENVOI_NS_STANZA_ERRORS);
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, envoi_stream_context(stream), ENVOI_PHASE_BIND,
+		ENVOI_ERR_STANZA, "%s", "");
+	envoi__peer_error_put(&said, &failure);
+	failure.stanza_condition = envoi_stanza_condition_from_name(envoi__peer_error_name(&said));
+	failure.retry = retry_for(error, failure.stanza_condition);
+	envoi_stream_fail(stream, &failure);
+	return ENVOI_ERR_STANZA;
 }
 
 int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,

@@ -20,7 +20,9 @@
 #include <envoi/jid.h>
 
 #include "base/context.h"
+#include "base/failure.h"
 #include "crypto/sasl_choice.h"
+#include "stream/peer_error.h"
 
 #define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0" /* XEP-0440 */
 
@@ -87,10 +89,27 @@ static const char *words_for(int code)
 	}
 }
 
+static void set_failure(struct envoi_failure *failure, struct envoi_stream *stream,
+	const struct state *state, int code, const char *between, const char *words)
+{
+	const char *mechanism = state->request.mechanism->name;
+	envoi_failure_set(failure, envoi_stream_context(stream), ENVOI_PHASE_SASL, code, "%s%s%s",
+		mechanism, between, words);
+	envoi__failure_put(failure->mechanism, sizeof(failure->mechanism), mechanism);
+}
+
+static int fail_saying(
+	struct envoi_stream *stream, const struct state *state, int code, const char *words)
+{
+	struct envoi_failure failure;
+	set_failure(&failure, stream, state, code, ": ", words);
+	envoi_stream_fail(stream, &failure);
+	return code;
+}
+
 static int fail(struct envoi_stream *stream, const struct state *state, int code)
 {
-	return envoi_stream_fail_with(stream, code, ENVOI_STREAM_NO_CONDITION, "%s: %s",
-		state->request.mechanism->name, words_for(code));
+	return fail_saying(stream, state, code, words_for(code));
 }
 
 /* RFC 6120, section 6.4.4. The server would let us try again; we do not. */
@@ -98,9 +117,7 @@ static int give_up(
 	struct envoi_stream *stream, const struct state *state, int code, const char *words)
 {
 	int r = envoi__sasl_send(stream, "abort", NULL, NULL, ENVOI__SASL_EMPTY_AS_NOTHING);
-	return r < 0 ? r
-	             : envoi_stream_fail_with(stream, code, ENVOI_STREAM_NO_CONDITION, "%s: %s",
-			       state->request.mechanism->name, words);
+	return r < 0 ? r : fail_saying(stream, state, code, words);
 }
 
 /* --- choosing --- */
@@ -418,53 +435,6 @@ static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 	return ENVOI_OK;
 }
 
-/* RFC 6120, section 6.5: whether the same attempt can succeed another time. */
-static enum envoi_retry retry_for(const char *condition)
-{
-	static const struct {
-		const char *condition;
-		enum envoi_retry retry;
-	} rows[] = {
-		{"aborted", ENVOI_RETRY_LATER},
-		{"account-disabled", ENVOI_RETRY_AFTER_USER},
-		{"credentials-expired", ENVOI_RETRY_AFTER_USER},
-		{"encryption-required", ENVOI_RETRY_AFTER_USER},
-		{"incorrect-encoding", ENVOI_RETRY_NEVER},
-		{"invalid-authzid", ENVOI_RETRY_AFTER_USER},
-		{"invalid-mechanism", ENVOI_RETRY_NEVER},
-		{"malformed-request", ENVOI_RETRY_NEVER},
-		{"mechanism-too-weak", ENVOI_RETRY_AFTER_USER},
-		{"not-authorized", ENVOI_RETRY_AFTER_USER},
-		{"temporary-auth-failure", ENVOI_RETRY_LATER},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strcmp(rows[i].condition, condition) == 0) {
-			return rows[i].retry;
-		}
-	}
-	return ENVOI_RETRY_AFTER_USER;
-}
-
-/* The first child of the namespace that is, or is not, the text. */
-static const struct envoi_element *part_of_failure(
-	const struct envoi_element *element, bool is_text)
-{
-	const struct envoi_element *child = envoi_element_first(element);
-	while (child != NULL &&
-		(strcmp(envoi_element_ns(child), ENVOI_NS_SASL) != 0 ||
-			(strcmp(envoi_element_name(child), "text") == 0) != is_text)) {
-		child = envoi_element_next(child);
-	}
-	return child;
-}
-
-static void copy_short(char *to, size_t size, const char *text)
-{
-	if (text != NULL && strlen(text) < size) {
-		memcpy(to, text, strlen(text) + 1);
-	}
-}
-
 /* RFC 6120, section 6.4.5 */
 static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
@@ -473,22 +443,12 @@ static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
 	if (state->stage != EXCHANGING && state->stage != COMPLETE) {
 		return unexpected(stream, element);
 	}
-	const struct envoi_element *condition = part_of_failure(element, false);
-	const struct envoi_element *words = part_of_failure(element, true);
-	const char *text = words != NULL ? envoi_element_text(words) : NULL;
-	bool has_text = text != NULL && text[0] != '\0';
+	const struct envoi__peer_error said = envoi__peer_error_read(element, ENVOI_NS_SASL);
 	struct envoi_failure failure;
-	envoi_failure_set(&failure, envoi_stream_context(stream), ENVOI_PHASE_SASL, ENVOI_ERR_AUTH,
-		"%s%s", has_text ? text : state->request.mechanism->name,
-		has_text ? "" : " refused by the server");
-	if (condition != NULL) {
-		copy_short(failure.condition, sizeof(failure.condition),
-			envoi_element_name(condition));
-		failure.retry = retry_for(envoi_element_name(condition));
-	}
-	if (has_text) {
-		copy_short(failure.text_lang, sizeof(failure.text_lang), envoi_element_lang(words));
-	}
+	set_failure(&failure, stream, state, ENVOI_ERR_AUTH, " ", "refused by the server");
+	envoi__peer_error_put(&said, &failure);
+	failure.sasl_condition = envoi_sasl_condition_from_name(envoi__peer_error_name(&said));
+	failure.retry = envoi_sasl_condition_meaning(failure.sasl_condition)->retry;
 	envoi_stream_fail(stream, &failure);
 	return ENVOI_ERR_AUTH;
 }

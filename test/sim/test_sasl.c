@@ -286,61 +286,6 @@ static void bad_challenges_are_aborted(void **state)
 	}
 }
 
-/* P9; RFC 6120, section 6.5 */
-static void every_condition_of_a_failure_is_told_with_advice(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *condition;
-		enum envoi_retry retry;
-	} rows[] = {
-		{"aborted", ENVOI_RETRY_LATER},
-		{"account-disabled", ENVOI_RETRY_AFTER_USER},
-		{"credentials-expired", ENVOI_RETRY_AFTER_USER},
-		{"encryption-required", ENVOI_RETRY_AFTER_USER},
-		{"incorrect-encoding", ENVOI_RETRY_NEVER},
-		{"invalid-authzid", ENVOI_RETRY_AFTER_USER},
-		{"invalid-mechanism", ENVOI_RETRY_NEVER},
-		{"malformed-request", ENVOI_RETRY_NEVER},
-		{"mechanism-too-weak", ENVOI_RETRY_AFTER_USER},
-		{"not-authorized", ENVOI_RETRY_AFTER_USER},
-		{"temporary-auth-failure", ENVOI_RETRY_LATER},
-		{"brand-new", ENVOI_RETRY_AFTER_USER},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char xml[256];
-		add_initiator("user", "pencil");
-		script_scram_until_proof();
-		snprintf(xml, sizeof(xml),
-			"<failure " SASL "><%s/><text xml:lang='de'>nein</text></failure>",
-			rows[i].condition);
-		peer_sends(fixture.peer, xml);
-		peer_expects(fixture.peer, "</stream:stream>");
-		run_and_expect_closed(ENVOI_ERR_AUTH);
-		const struct envoi_failure *failure = &fixture.recorder.failure;
-		assert_string_equal(failure->condition, rows[i].condition);
-		assert_int_equal(failure->retry, rows[i].retry);
-		assert_string_equal(failure->text, "nein");
-		assert_string_equal(failure->text_lang, "de");
-		start_afresh();
-	}
-}
-
-static void a_failure_that_says_nothing_is_explained(void **state)
-{
-	(void)state;
-	add_initiator("user", "pencil");
-	script_scram_until_proof();
-	peer_sends(fixture.peer, "<failure " SASL "/>");
-	peer_expects(fixture.peer, "</stream:stream>");
-	run_and_expect_closed(ENVOI_ERR_AUTH);
-	const struct envoi_failure *failure = &fixture.recorder.failure;
-	assert_string_equal(failure->condition, "");
-	assert_string_equal(failure->text, "SCRAM-SHA-1 refused by the server");
-	assert_string_equal(failure->text_lang, "");
-	assert_int_equal(failure->retry, ENVOI_RETRY_AFTER_USER);
-}
-
 static void nothing_acceptable_ends_before_anything_is_sent(void **state)
 {
 	(void)state;
@@ -822,8 +767,6 @@ int main(int argc, char **argv)
 		CASE(only_a_proof_and_success_together_authenticate),
 		CASE(success_in_place_of_the_first_challenge_is_no_login),
 		CASE(bad_challenges_are_aborted),
-		CASE(every_condition_of_a_failure_is_told_with_advice),
-		CASE(a_failure_that_says_nothing_is_explained),
 		CASE(nothing_acceptable_ends_before_anything_is_sent),
 		CASE(nothing_is_sent_where_there_is_no_tls),
 		CASE(without_tls_by_the_users_will_the_password_is_not_sent),

@@ -228,7 +228,7 @@ static void a_resource_in_use_is_taken_over(void **state)
 	run(10000);
 	recorder_assert_closed(&first->recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM);
 	assert_int_equal(first->recorder.failure.stream_condition, ENVOI_STREAM_CONFLICT);
-	assert_int_equal(first->recorder.failure.retry, ENVOI_RETRY_NEVER);
+	assert_int_equal(first->recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
 	assert_int_equal(test_server_online(all.server), 1);
 	finish();
 }

@@ -1,0 +1,13 @@
+/*
+ * envoi - failures: what those who fill them share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_BASE_FAILURE_H
+#define ENVOI_BASE_FAILURE_H
+
+#include <envoi/failure.h>
+
+/** Copy a text that a peer may have written: cut to fit at a character's border, made one line. */
+void envoi__failure_put(char *to, size_t size, const char *text);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * envoi - why a connection failed or ended, in words
+ * SPDX-License-Identifier: MIT
+ */
+#include <envoi/failure.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/** What has been written, and how long it would be with room for everything. */
+struct words {
+	char *text;
+	size_t size, len;
+};
+
+ENVOI_PRINTF(2, 3) static void say(struct words *words, const char *format, ...)
+{
+	size_t used = words->len < words->size ? words->len : words->size;
+	va_list args;
+	va_start(args, format);
+	int len = vsnprintf(words->text + used, words->size - used, format, args);
+	va_end(args);
+	words->len += len > 0 ? (size_t)len : 0;
+}
+
+static void say_attempt(struct words *words, const struct envoi_attempt *attempt)
+{
+	bool has_address = attempt->address[0] != '\0';
+	if (attempt->port != 0) {
+		say(words, "%s port %u", has_address ? attempt->address : attempt->target,
+			attempt->port);
+	} else {
+		say(words, "%s", attempt->target);
+	}
+	say(words, ": %s",
+		attempt->text[0] != '\0' ? attempt->text : envoi_error_text(attempt->code));
+}
+
+/* RFC 6120, section 6.5.10: what the user can do something about is said in the user's words. */
+static const char *what_went_wrong(const struct envoi_failure *failure)
+{
+	if (failure->code == ENVOI_OK) {
+		return "disconnected";
+	}
+	return failure->sasl_condition == ENVOI_SASL_NOT_AUTHORIZED
+		? envoi_sasl_condition_meaning(failure->sasl_condition)->text
+		: envoi_error_text(failure->code);
+}
+
+static void say_what_and_where(struct words *words, const struct envoi_failure *failure)
+{
+	say(words, "%s", what_went_wrong(failure));
+	if (failure->phase != ENVOI_PHASE_NONE && failure->code != ENVOI_OK) {
+		say(words, " (%s)", envoi_phase_name(failure->phase));
+	}
+}
+
+static void say_application(struct words *words, const struct envoi_failure *failure)
+{
+	if (failure->application[0] != '\0') {
+		say(words, "%s{%s}%s", failure->condition[0] != '\0' ? " " : "",
+			failure->application_ns, failure->application);
+	}
+}
+
+size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, size_t size)
+{
+	struct words words = {line, size, 0};
+	bool has_condition = failure->condition[0] != '\0' || failure->application[0] != '\0';
+	bool has_text = failure->text[0] != '\0';
+	say_what_and_where(&words, failure);
+	if (has_condition) {
+		say(&words, ": %s", failure->condition);
+		say_application(&words, failure);
+	}
+	if (has_text) {
+		say(&words, "%s%s", has_condition ? ", " : ": ", failure->text);
+	}
+	if (failure->attempt_count > 0) {
+		say(&words, "; ");
+		say_attempt(&words, &failure->attempts[failure->attempt_count - 1]);
+	}
+	return words.len;
+}
+
+/* --- at length --- */
+
+static const char *meaning_of(const struct envoi_failure *failure)
+{
+	if (failure->stream_condition != ENVOI_STREAM_NO_CONDITION) {
+		return envoi_stream_condition_meaning(failure->stream_condition)->text;
+	}
+	if (failure->sasl_condition != ENVOI_SASL_NO_CONDITION) {
+		return envoi_sasl_condition_meaning(failure->sasl_condition)->text;
+	}
+	if (failure->stanza_condition != ENVOI_STANZA_NO_CONDITION) {
+		return envoi_stanza_condition_meaning(failure->stanza_condition)->text;
+	}
+	return NULL;
+}
+
+static void explain_condition(struct words *words, const struct envoi_failure *failure)
+{
+	if (failure->condition[0] == '\0' && failure->application[0] == '\0') {
+		return;
+	}
+	const char *meaning = meaning_of(failure);
+	say(words, "\n  condition: %s", failure->condition);
+	say_application(words, failure);
+	if (meaning != NULL) {
+		say(words, " (%s)", meaning);
+	}
+}
+
+static void explain_peer_text(struct words *words, const struct envoi_failure *failure)
+{
+	if (failure->is_peer_text) {
+		bool has_lang = failure->text_lang[0] != '\0';
+		say(words, "\n  the server says%s%s%s: \"%s\"", has_lang ? " (" : "",
+			failure->text_lang, has_lang ? ")" : "", failure->text);
+	}
+}
+
+static void explain_attempts(struct words *words, const struct envoi_failure *failure)
+{
+	for (size_t i = 0; i < failure->attempt_count; i++) {
+		const struct envoi_attempt *attempt = &failure->attempts[i];
+		say(words, "\n  tried ");
+		if (attempt->address[0] != '\0' && strcmp(attempt->address, attempt->target) != 0) {
+			say(words, "%s, ", attempt->target);
+		}
+		say_attempt(words, attempt);
+	}
+}
+
+size_t envoi_failure_explain(const struct envoi_failure *failure, char *lines, size_t size)
+{
+	struct words words = {lines, size, 0};
+	say_what_and_where(&words, failure);
+	if (failure->text[0] != '\0' && !failure->is_peer_text) {
+		say(&words, ": %s", failure->text);
+	} else if (failure->mechanism[0] != '\0') {
+		say(&words, ": %s", failure->mechanism);
+	}
+	explain_condition(&words, failure);
+	explain_peer_text(&words, failure);
+	explain_attempts(&words, failure);
+	return words.len;
+}

@@ -1,0 +1,30 @@
+/*
+ * envoi - what a peer says in an error
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_STREAM_PEER_ERROR_H
+#define ENVOI_STREAM_PEER_ERROR_H
+
+#include <envoi/failure.h>
+#include <envoi/xml.h>
+
+/** The children of `<stream:error/>`, of SASL's `<failure/>` and of a stanza's `<error/>`, which have
+ * the same form: each the first of its kind, or NULL. Borrowed from the error. */
+struct envoi__peer_error {
+	const struct envoi_element *condition;
+	const struct envoi_element *text;
+	const struct envoi_element *application; /* of another namespace (RFC 6120, section 4.9.4) */
+};
+
+/** @param ns  of conditions and text */
+struct envoi__peer_error envoi__peer_error_read(
+	const struct envoi_element *error, const char *ns);
+
+/** @return the condition's name, or "" */
+const char *envoi__peer_error_name(const struct envoi__peer_error *said);
+
+/** Put what was said into a failure: names, and the text, if there is one, in place of ours. */
+void envoi__peer_error_put(
+	const struct envoi__peer_error *said, struct envoi_failure *failure);
+
+#endif

@@ -6,7 +6,6 @@
  * prints "TLS1.3 SCRAM-SHA-256" and ends with 0; or "PHASE CODE CONDITION" and ends with 1
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "common.h"
 
@@ -41,16 +40,6 @@ static const struct envoi_event_row events[] = {
 };
 static const struct envoi_handler_impl witness_impl = {.name = "witness", .events = events};
 
-static int change(struct envoi_client *client, char *setting)
-{
-	char *value = strchr(setting, '=');
-	if (value == NULL) {
-		return ENVOI_ERR_INVALID;
-	}
-	*value = '\0';
-	return envoi_client_set(client, setting, value + 1);
-}
-
 int main(int argument_count, char **arguments)
 {
 	if (argument_count < 6) {
@@ -63,7 +52,7 @@ int main(int argument_count, char **arguments)
 		return 1;
 	}
 	for (int i = 6; i < argument_count; i++) {
-		if (change(witness.client, arguments[i]) < 0) {
+		if (interop_set(witness.client, arguments[i]) < 0) {
 			fprintf(stderr, "%s\n", arguments[i]);
 			return 2;
 		}

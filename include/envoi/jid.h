@@ -25,7 +25,8 @@ struct envoi_context;
  * PRECIS's UsernameCaseMapped profile without the characters that RFC 7622, section 3.3.1, excludes;
  * the domainpart in lower case and U-labels (IDNA2008), without a final dot, or an IPv4 address, or
  * an IPv6 address in brackets; the resourcepart by OpaqueString. Preparing a prepared address
- * changes nothing.
+ * changes nothing. Resourceparts may begin and end with a blank: RFC 7622, section 3.5, has one among
+ * the strings that are no addresses, but none of the rules refuses it.
  *
  * An address holds a reference to its context, and is one block of memory.
  */

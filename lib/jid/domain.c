@@ -114,7 +114,11 @@ static int append_ulabel(
 	return r;
 }
 
-/* RFC 7622, section 3.2.2: the mappings of width and case, and composition (RFC 5895, section 2) */
+/*
+ * RFC 7622, section 3.2.2: the mappings of width and case, and composition (RFC 5895, section 2). Of
+ * Cherokee, whose small letters are younger than its capitals, IDNA2008 allows the capitals: case
+ * folding, which RFC 5892, section 2.2, goes by, leads to them.
+ */
 static int map(struct envoi__precis *precis)
 {
 	int r = envoi__precis_map_width(precis);
@@ -124,11 +128,13 @@ static int map(struct envoi__precis *precis)
 	if (r == ENVOI_OK) {
 		r = envoi__precis_map_case(precis);
 	}
+	if (r == ENVOI_OK) {
+		r = envoi__precis_map_cherokee(precis);
+	}
 	return r == ENVOI_OK ? envoi__precis_compose(precis) : r;
 }
 
-/* Capital letters that IDNA2008 allows, those of Cherokee, would be mapped to small ones that it
- * does not allow: such a name cannot be written in U-labels. */
+/* What IDNA2008 allows is mapped to itself, as far as the two libraries know the same Unicode. */
 static int check_is_mapped(const char *label, const char **ret_what)
 {
 	struct envoi__precis precis;

@@ -22,6 +22,12 @@ enum {
 	IDEOGRAPHIC_SPACE = 0x3000,
 	CAPITAL_SIGMA = 0x3a3,
 	SMALL_SIGMA = 0x3c3,
+	CHEROKEE_A = 0x13a0,
+	CHEROKEE_YE = 0x13f0,
+	SMALL_CHEROKEE_YE = 0x13f8,
+	SMALL_CHEROKEE_MV = 0x13fd,
+	SMALL_CHEROKEE_A = 0xab70,
+	SMALL_CHEROKEE_LAST = 0xabbf,
 };
 
 void envoi__precis_init(struct envoi__precis *precis, const char *text, size_t len)
@@ -140,6 +146,20 @@ static ucs4_t sigma_of(ucs4_t c)
 int envoi__precis_map_sigma(struct envoi__precis *precis)
 {
 	return map_each(precis, sigma_of);
+}
+
+static ucs4_t cherokee_of(ucs4_t c)
+{
+	if (c >= SMALL_CHEROKEE_A && c <= SMALL_CHEROKEE_LAST) {
+		return c - SMALL_CHEROKEE_A + CHEROKEE_A;
+	}
+	return c >= SMALL_CHEROKEE_YE && c <= SMALL_CHEROKEE_MV
+		? c - SMALL_CHEROKEE_YE + CHEROKEE_YE : c;
+}
+
+int envoi__precis_map_cherokee(struct envoi__precis *precis)
+{
+	return map_each(precis, cherokee_of);
 }
 
 int envoi__precis_map_width(struct envoi__precis *precis)

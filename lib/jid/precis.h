@@ -35,6 +35,7 @@ void envoi__precis_finish(struct envoi__precis *precis);
 int envoi__precis_map_width(struct envoi__precis *precis);
 int envoi__precis_map_sigma(struct envoi__precis *precis); /* so that case depends on no context */
 int envoi__precis_map_case(struct envoi__precis *precis);
+int envoi__precis_map_cherokee(struct envoi__precis *precis); /* small letters to capitals */
 int envoi__precis_compose(struct envoi__precis *precis);
 
 /**

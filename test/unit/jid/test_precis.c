@@ -304,39 +304,6 @@ static void lower_case_is_recognized(void **state)
 	assert_rows(state, rows, COUNT(rows));
 }
 
-static size_t put_character(char *text, ucs4_t c)
-{
-	return (size_t)u8_uctomb((uint8_t *)text, c, 8);
-}
-
-/* With each character alone and beside letters: enforcing a result again changes nothing. */
-static void results_are_stable(void **state)
-{
-	for (ucs4_t c = 0x20; c < 0x20000; c = c == 0xd7ff ? 0xe000 : c + 1) {
-		char text[32] = "a";
-		size_t len = 1 + put_character(text + 1, c);
-		len += put_character(text + len, c);
-		for (enum envoi_precis_profile p = USERNAME; p <= COMPARED; p++) {
-			char *once, *twice;
-			size_t once_len, twice_len;
-			enum envoi_precis_problem problem;
-			int r = envoi_precis_enforce(
-				&once, &once_len, *state, p, text, len, &problem);
-			if (r < 0) {
-				assert_int_not_equal(problem, ENVOI_PRECIS_UNSTABLE);
-				continue;
-			}
-			assert_int_equal(envoi_precis_enforce(&twice, &twice_len, *state, p, once,
-						 once_len, NULL),
-				ENVOI_OK);
-			assert_int_equal(once_len, twice_len);
-			assert_memory_equal(once, twice, once_len);
-			envoi_free(*state, once);
-			envoi_free(*state, twice);
-		}
-	}
-}
-
 static void long_strings_are_enforced_up_to_the_limit(void **state)
 {
 	enum { LEN = ENVOI_PRECIS_MAX };
@@ -405,7 +372,6 @@ int main(void)
 		TEST(short_cuts_are_right),
 		TEST(what_looks_composed_is),
 		TEST(lower_case_is_recognized),
-		TEST(results_are_stable),
 		TEST(long_strings_are_enforced_up_to_the_limit),
 		TEST(two_strings_are_compared_by_a_profile),
 		TEST(a_failed_allocation_is_told),

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <envoi/context.h>
 
@@ -27,28 +28,66 @@ static int code_of(enum envoi_lookup_status status)
 	return ENVOI_ERR_UNREACHABLE;
 }
 
+/* Cut between characters. */
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t len = strlen(from);
+	if (len >= size) {
+		len = size - 1;
+		while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80) {
+			len--;
+		}
+	}
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
 void envoi__attempts_add_lookup(struct envoi_failure *failure, const char *name,
 	enum envoi_lookup_status status, const char *text)
 {
 	struct envoi_attempt attempt = {.phase = ENVOI_PHASE_RESOLVE, .code = code_of(status)};
 	snprintf(attempt.target, sizeof(attempt.target), "%s", name);
-	snprintf(attempt.text, sizeof(attempt.text), "%s",
+	copy_text(attempt.text, sizeof(attempt.text),
 		text != NULL ? text : envoi_lookup_status_text(status));
 	envoi_failure_add_attempt(failure, &attempt);
 }
 
 void envoi__attempts_add_address(struct envoi_failure *failure, const char *host,
-	const struct sockaddr_storage *address, uint16_t port, int code, const char *text)
+	const struct sockaddr_storage *address, uint16_t port, enum envoi_phase phase, int code,
+	const char *text)
 {
 	struct envoi_attempt attempt = {
-		.phase = ENVOI_PHASE_CONNECT,
+		.phase = phase,
 		.code = code,
 		.port = port,
 	};
 	snprintf(attempt.target, sizeof(attempt.target), "%s", host);
 	envoi__print_address(address, attempt.address, sizeof(attempt.address));
-	snprintf(attempt.text, sizeof(attempt.text), "%s", text);
+	copy_text(attempt.text, sizeof(attempt.text), text);
 	envoi_failure_add_attempt(failure, &attempt);
+}
+
+static int weight_of(const struct envoi_failure *failure)
+{
+	switch (failure->code) {
+	case ENVOI_OK:
+		return 0;
+	case ENVOI_ERR_CERTIFICATE:
+		return 3;
+	case ENVOI_ERR_TLS:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+void envoi__attempts_keep_best(struct envoi_failure *best, const struct envoi_failure *why)
+{
+	if (weight_of(why) > weight_of(best)) {
+		*best = *why;
+		best->attempts = NULL;
+		best->attempt_count = 0;
+	}
 }
 
 int envoi__attempts_code(const struct envoi_failure *failure, enum envoi_phase phase)

@@ -16,7 +16,16 @@
 #include "net/sockets.h"
 
 #define DEFAULT_TIMEOUT_MS 15000
+#define DEFAULT_TRIAL_MS 20000
 #define DEFAULT_STAGGER_MS 250
+
+enum dial_state {
+	DIAL_RUNNING,
+	DIAL_WON, /* a winner is to be told */
+	DIAL_LOST, /* a failure is to be told */
+	DIAL_HANDED_OVER, /* the winner is the receiver's [next: RUNNING] */
+	DIAL_OVER,
+};
 
 /*
  * Services, then a race among the targets, then the end; each step begins in a deferred call or in
@@ -38,20 +47,33 @@ struct envoi_dial {
 	struct envoi_deferred deferred; /* the beginning, then the end */
 	struct envoi_timer deadline;
 	struct envoi_failure failure;
-	struct envoi_dialed dialed; /* fd -1: none */
+	struct envoi_failure best; /* why connections that came about did not do; code 0: none */
+	struct envoi_dialed dialed; /* the last winner */
+	struct sockaddr_storage address; /* and where it is */
+	enum dial_state state;
+	uint64_t end_ms; /* by the loop's clock, when there is a deadline */
 };
 
 /* --- the end --- */
 
+static void hand_over(struct envoi_dial *dial)
+{
+	struct envoi_dialed dialed = dial->dialed;
+	dial->state = DIAL_HANDED_OVER;
+	dial->done(dial->user, &dialed, NULL);
+}
+
 static void on_end(struct envoi_deferred *deferred)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(deferred, struct envoi_dial, deferred);
-	struct envoi_dialed dialed = dial->dialed;
+	if (dial->state == DIAL_WON) {
+		hand_over(dial);
+		return;
+	}
 	struct envoi_failure failure;
 	envoi_failure_move(&failure, &dial->failure);
-	dial->dialed.fd = -1;
-	bool is_connected = dialed.fd >= 0;
-	dial->done(dial->user, is_connected ? &dialed : NULL, is_connected ? NULL : &failure);
+	dial->state = DIAL_OVER;
+	dial->done(dial->user, NULL, &failure);
 	envoi_failure_finish(&failure);
 }
 
@@ -62,8 +84,9 @@ static void stop_steps(struct envoi_dial *dial)
 	envoi_timer_stop(&dial->deadline);
 }
 
-static void end(struct envoi_dial *dial)
+static void end(struct envoi_dial *dial, enum dial_state state)
 {
+	dial->state = state;
 	envoi_timer_stop(&dial->deadline);
 	envoi_deferred_post(&dial->deferred, envoi_context_loop(dial->context), on_end);
 }
@@ -71,43 +94,56 @@ static void end(struct envoi_dial *dial)
 static void fail(struct envoi_dial *dial, enum envoi_phase phase, int code)
 {
 	envoi__attempts_conclude(&dial->failure, phase, code, "%s", envoi_error_text(code));
-	end(dial);
+	end(dial, DIAL_LOST);
 }
 
 static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(timer, struct envoi_dial, deadline);
 	bool has_tried = dial->race.has_tried_any;
+	envoi__services_note_under_way(&dial->services);
+	envoi__race_note_under_way(&dial->race);
 	stop_steps(dial);
 	envoi__attempts_conclude(&dial->failure,
 		has_tried ? ENVOI_PHASE_CONNECT : ENVOI_PHASE_RESOLVE, ENVOI_ERR_TIMEOUT,
 		has_tried ? "no server answered in the time allowed"
 			  : "no address was found in the time allowed");
-	end(dial);
+	end(dial, DIAL_LOST);
 }
 
 /* --- the steps --- */
 
-static void on_race_over(struct envoi__race *race, int fd, const struct envoi__target *target,
-	const struct sockaddr_storage *address)
+/* Of all that has failed, what came furthest is what people should know. */
+static void conclude_with_best(struct envoi_dial *dial)
+{
+	if (dial->best.code != ENVOI_OK) {
+		struct envoi_failure tried = dial->failure;
+		dial->failure = dial->best;
+		dial->failure.context = tried.context;
+		dial->failure.attempts = tried.attempts;
+		dial->failure.attempt_count = tried.attempt_count;
+	}
+}
+
+static void on_race_over(struct envoi__race *race, const struct envoi__race_winner *winner)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(race, struct envoi_dial, race);
-	if (fd >= 0) {
-		struct envoi_dialed *dialed = &dial->dialed;
-		dialed->fd = fd;
-		dialed->road = target->road;
-		dialed->port = target->port;
-		memcpy(dialed->host, target->host, strlen(target->host) + 1);
-		envoi__print_address(address, dialed->address, sizeof(dialed->address));
+	if (winner == NULL) {
+		conclude_with_best(dial);
+		end(dial, DIAL_LOST);
+		return;
 	}
-	end(dial);
+	envoi__target_describe(&dial->dialed, winner->target, &winner->address, winner->fd);
+	dial->dialed.own = winner->own;
+	dial->address = winner->address;
+	end(dial, DIAL_WON);
 }
 
 static void on_services(struct envoi__services *services, int code)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(services, struct envoi_dial, services);
 	if (code < 0) {
-		end(dial);
+		end(dial, DIAL_LOST);
 		return;
 	}
 	int r = envoi__race_start(&dial->race);
@@ -128,19 +164,51 @@ static int start_without_services(struct envoi_dial *dial)
 	return r < 0 ? r : envoi__race_start(&dial->race);
 }
 
+static void start_deadline(struct envoi_dial *dial)
+{
+	struct envoi_loop *loop = envoi_context_loop(dial->context);
+	uint64_t now_ms = envoi_loop_now_ms(loop);
+	if (dial->timeout_ms == 0) {
+		return;
+	}
+	if (dial->end_ms == 0) {
+		dial->end_ms = now_ms + dial->timeout_ms;
+	}
+	envoi_timer_start(&dial->deadline, loop,
+		dial->end_ms > now_ms ? dial->end_ms - now_ms : 0, on_deadline);
+}
+
 static void on_begin(struct envoi_deferred *deferred)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(deferred, struct envoi_dial, deferred);
-	if (dial->timeout_ms != 0) {
-		envoi_timer_start(&dial->deadline, envoi_context_loop(dial->context),
-			dial->timeout_ms, on_deadline);
-	}
+	start_deadline(dial);
 	int r = dial->host[0] != '\0'
 		? start_without_services(dial)
 		: envoi__services_start(&dial->services, dial->resolve_timeout_ms);
 	if (r < 0) {
 		fail(dial, ENVOI_PHASE_RESOLVE, r);
 	}
+}
+
+static void on_next(struct envoi_deferred *deferred)
+{
+	struct envoi_dial *dial = ENVOI_CONTAINER_OF(deferred, struct envoi_dial, deferred);
+	start_deadline(dial);
+	envoi__race_go_on(&dial->race);
+}
+
+int envoi_dial_next(struct envoi_dial *dial, const struct envoi_failure *why)
+{
+	if (dial->state != DIAL_HANDED_OVER) {
+		return ENVOI_ERR_STATE;
+	}
+	const char *text = why->text[0] != '\0' ? why->text : envoi_error_text(why->code);
+	envoi__attempts_add_address(&dial->failure, dial->dialed.host, &dial->address,
+		dial->dialed.port, why->phase, why->code, text);
+	envoi__attempts_keep_best(&dial->best, why);
+	dial->state = DIAL_RUNNING;
+	envoi_deferred_post(&dial->deferred, envoi_context_loop(dial->context), on_next);
+	return ENVOI_OK;
 }
 
 /* --- beginning --- */
@@ -200,8 +268,12 @@ static int take_options(struct envoi_dial *dial, const struct envoi_dial_options
 
 static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_options *options)
 {
+	struct envoi_resolver *resolver = options->resolver != NULL
+		? options->resolver
+		: envoi_context_resolver(dial->context);
 	dial->services = (struct envoi__services){
 		.context = dial->context,
+		.resolver = resolver,
 		.domain = dial->domain,
 		.is_server = dial->is_server,
 		.roads = dial->roads,
@@ -213,7 +285,13 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 		.sockets = options->sockets != NULL ? options->sockets : &envoi__tcp_sockets,
 		.targets = &dial->services.targets,
 		.failure = &dial->failure,
+		.best = &dial->best,
+		.resolver = resolver,
 		.resolve_timeout_ms = dial->resolve_timeout_ms,
+		.trial_roads = options->judge != NULL ? options->trial_roads : 0,
+		.judge = options->judge,
+		.trial_timeout_ms = options->trial_timeout_ms != 0 ? options->trial_timeout_ms
+								   : DEFAULT_TRIAL_MS,
 		.attempt_timeout_ms = options->attempt_timeout_ms != 0
 			? options->attempt_timeout_ms
 			: DEFAULT_TIMEOUT_MS,
@@ -240,11 +318,22 @@ int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,
 	dial->done = done;
 	dial->user = user;
 	dial->failure.context = context;
-	dial->dialed.fd = -1;
 	prepare_steps(dial, options);
 	envoi_deferred_post(&dial->deferred, loop, on_begin);
 	*ret_dial = dial;
 	return ENVOI_OK;
+}
+
+/* It was never handed over. */
+static void drop_winner(struct envoi_dial *dial)
+{
+	const struct envoi__race *race = &dial->race;
+	if (dial->dialed.fd >= 0) {
+		race->sockets->close(race->sockets->user, dial->dialed.fd);
+	} else {
+		struct envoi_trial trial = {.own = dial->dialed.own};
+		race->judge->drop(race->judge->user, &trial);
+	}
 }
 
 void envoi_dial_free(struct envoi_dial *dial)
@@ -254,8 +343,8 @@ void envoi_dial_free(struct envoi_dial *dial)
 	}
 	stop_steps(dial);
 	envoi_deferred_cancel(&dial->deferred);
-	if (dial->dialed.fd >= 0) {
-		dial->race.sockets->close(dial->race.sockets->user, dial->dialed.fd);
+	if (dial->state == DIAL_WON) {
+		drop_winner(dial);
 	}
 	envoi_failure_finish(&dial->failure);
 	struct envoi_context *context = dial->context;
@@ -266,10 +355,13 @@ void envoi_dial_free(struct envoi_dial *dial)
 void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings)
 {
-	bool is_direct = strcmp(envoi_settings_text(settings, "tls.mode"), "direct") == 0;
+	const char *mode = envoi_settings_text(settings, "tls.mode");
 	options->host = envoi_settings_text(settings, "server");
 	options->port = (uint16_t)envoi_settings_int(settings, "port");
-	options->roads = is_direct ? ENVOI_ROAD_DIRECT : ENVOI_ROAD_STARTTLS;
+	options->roads = strcmp(mode, "direct") == 0 ? ENVOI_ROAD_DIRECT
+		: strcmp(mode, "either") == 0	     ? ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT
+						     : ENVOI_ROAD_STARTTLS;
 	options->resolve_timeout_ms = (uint64_t)envoi_settings_int(settings, "resolve.timeout");
 	options->attempt_timeout_ms = (uint64_t)envoi_settings_int(settings, "connect.timeout");
+	options->trial_timeout_ms = (uint64_t)envoi_settings_int(settings, "tls.timeout");
 }

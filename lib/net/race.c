@@ -14,6 +14,9 @@
 /* RFC 8305, section 3: how long an IPv4 address waits for IPv6 ones */
 #define RESOLUTION_DELAY_MS 50
 
+/* RFC 8305, section 8: the longest time between two starts */
+#define MAX_HOLD_MS 2000
+
 #define MAX_ADDRESSES 8 /* of one family of one target */
 
 enum family {
@@ -26,7 +29,9 @@ struct branch {
 	struct envoi_lookup lookup;
 	struct envoi__racer *racer;
 	struct sockaddr_storage *addresses;
-	size_t count, next;
+	size_t count;
+	unsigned int untried; /* a bit for each address */
+	bool is_given_up; /* the look-up was cancelled for a winner's sake */
 };
 
 /** One target with its addresses. */
@@ -40,16 +45,29 @@ struct envoi__racer {
 	bool is_delay_over, has_noted;
 };
 
+enum attempt_state {
+	ATTEMPT_CONNECTING, /* -> TRIAL, WAITING; or it wins or fails */
+	ATTEMPT_TRIAL, /* the judge has the descriptor */
+	ATTEMPT_WAITING, /* connected: wins when those on trial have had their time */
+};
+
 struct attempt {
 	struct envoi__list link;
+	struct envoi_trial trial;
 	struct envoi__race *race;
+	enum attempt_state state;
+	struct branch *branch;
+	size_t index; /* of its address */
 	const struct envoi__target *target;
 	struct sockaddr_storage address;
+	uint64_t started_ms;
+	int fd; /* -1: none, or the judge's */
 	struct envoi_watch watch;
 	struct envoi_timer timer;
 };
 
 static void advance(struct envoi__race *race);
+static void rest(struct envoi__race *race);
 
 static bool is_looking_up(const struct branch *branch)
 {
@@ -58,7 +76,7 @@ static bool is_looking_up(const struct branch *branch)
 
 static bool has_address(const struct branch *branch)
 {
-	return branch->next < branch->count;
+	return branch->untried != 0;
 }
 
 /* --- addresses --- */
@@ -80,6 +98,7 @@ static void take_addresses(struct branch *branch, const struct envoi_lookup_resu
 	}
 	memcpy(branch->addresses, result->addresses, count * sizeof(*branch->addresses));
 	branch->count = count;
+	branch->untried = (1u << count) - 1;
 }
 
 /* That there are none of one family is no news while there are some of the other. */
@@ -169,28 +188,50 @@ static void free_attempt(struct attempt *attempt)
 
 static void close_attempt(struct attempt *attempt)
 {
-	const struct envoi_sockets *sockets = attempt->race->sockets;
-	int fd = attempt->watch.fd;
+	struct envoi__race *race = attempt->race;
+	int fd = attempt->fd;
 	envoi_watch_stop(&attempt->watch);
-	sockets->close(sockets->user, fd);
+	if (fd >= 0) {
+		race->sockets->close(race->sockets->user, fd);
+	} else if (attempt->trial.own != NULL) {
+		race->judge->drop(race->judge->user, &attempt->trial);
+	}
 	free_attempt(attempt);
 }
 
-static void note_attempt(struct envoi__race *race, const struct envoi__target *target,
-	const struct sockaddr_storage *address, int code, const char *text)
+static void note(struct attempt *attempt, enum envoi_phase phase, int code, const char *text)
 {
-	envoi__attempts_add_address(
-		race->failure, target->host, address, target->port, code, text);
+	envoi__attempts_add_address(attempt->race->failure, attempt->target->host,
+		&attempt->address, attempt->target->port, phase, code, text);
+}
+
+static bool is_any_on_trial(const struct envoi__race *race)
+{
+	struct envoi__list *link = race->attempts.next;
+	for (; link != &race->attempts; link = link->next) {
+		if (ENVOI_CONTAINER_OF(link, struct attempt, link)->state == ATTEMPT_TRIAL) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* RFC 8305, section 5: after a failure the next one starts at once. */
-static void attempt_failed(struct attempt *attempt, int code, const char *text)
+static void go_on_without(struct attempt *attempt)
 {
 	struct envoi__race *race = attempt->race;
-	note_attempt(race, attempt->target, &attempt->address, code, text);
 	close_attempt(attempt);
 	envoi_timer_stop(&race->stagger);
+	if (!is_any_on_trial(race)) {
+		envoi_timer_stop(&race->hold);
+	}
 	advance(race);
+}
+
+static void attempt_failed(struct attempt *attempt, int code, const char *text)
+{
+	note(attempt, ENVOI_PHASE_CONNECT, code, text);
+	go_on_without(attempt);
 }
 
 static void on_attempt_timeout(struct envoi_timer *timer)
@@ -202,12 +243,100 @@ static void on_attempt_timeout(struct envoi_timer *timer)
 static void attempt_won(struct attempt *attempt)
 {
 	struct envoi__race *race = attempt->race;
-	const struct envoi__target *target = attempt->target;
-	struct sockaddr_storage address = attempt->address;
-	int fd = attempt->watch.fd;
+	struct envoi__race_winner winner = {
+		.fd = attempt->fd,
+		.own = attempt->trial.own,
+		.target = attempt->target,
+		.address = attempt->address,
+	};
 	free_attempt(attempt);
-	envoi__race_finish(race);
-	race->done(race, fd, target, &address);
+	rest(race);
+	race->done(race, &winner);
+}
+
+/* --- trials --- */
+
+static void fail_trial(struct attempt *attempt, const struct envoi_failure *why)
+{
+	note(attempt, why->phase, why->code,
+		why->text[0] != '\0' ? why->text : envoi_error_text(why->code));
+	envoi__attempts_keep_best(attempt->race->best, why);
+	go_on_without(attempt);
+}
+
+static void fail_trial_with(struct attempt *attempt, int code, const char *text)
+{
+	struct envoi_failure why;
+	envoi_failure_set(&why, attempt->race->context, ENVOI_PHASE_TLS, code, "%s", text);
+	fail_trial(attempt, &why);
+}
+
+static void on_trial_timeout(struct envoi_timer *timer)
+{
+	struct attempt *attempt = ENVOI_CONTAINER_OF(timer, struct attempt, timer);
+	fail_trial_with(attempt, ENVOI_ERR_TIMEOUT, "no TLS in the time allowed");
+}
+
+static void on_hold_over(struct envoi_timer *timer)
+{
+	advance(ENVOI_CONTAINER_OF(timer, struct envoi__race, hold));
+}
+
+/*
+ * Others start, or win, beside one on trial only when it takes long: a handshake of TLS takes one or
+ * two round trips, each about as long as connecting took.
+ */
+static void hold_others(struct attempt *attempt)
+{
+	struct envoi__race *race = attempt->race;
+	uint64_t took_ms = envoi_loop_now_ms(race->loop) - attempt->started_ms;
+	uint64_t hold_ms = took_ms * 3 < MAX_HOLD_MS ? took_ms * 3 : MAX_HOLD_MS;
+	envoi_timer_start(&race->hold, race->loop,
+		hold_ms > race->stagger_ms ? hold_ms : race->stagger_ms, on_hold_over);
+}
+
+static void begin_trial(struct attempt *attempt)
+{
+	struct envoi__race *race = attempt->race;
+	struct envoi_dialed dialed;
+	int fd = attempt->fd;
+	attempt->fd = -1;
+	attempt->state = ATTEMPT_TRIAL;
+	envoi__target_describe(&dialed, attempt->target, &attempt->address, fd);
+	hold_others(attempt);
+	envoi_timer_start(
+		&attempt->timer, race->loop, race->trial_timeout_ms, on_trial_timeout);
+	int r = race->judge->begin(race->judge->user, &attempt->trial, &dialed);
+	if (r < 0) {
+		attempt->trial.own = NULL;
+		fail_trial_with(attempt, r, envoi_error_text(r));
+	}
+}
+
+void envoi_trial_pass(struct envoi_trial *trial)
+{
+	attempt_won(ENVOI_CONTAINER_OF(trial, struct attempt, trial));
+}
+
+void envoi_trial_fail(struct envoi_trial *trial, const struct envoi_failure *why)
+{
+	trial->own = NULL;
+	fail_trial(ENVOI_CONTAINER_OF(trial, struct attempt, trial), why);
+}
+
+/* --- connecting --- */
+
+static void attempt_connected(struct attempt *attempt)
+{
+	struct envoi__race *race = attempt->race;
+	envoi_watch_stop(&attempt->watch);
+	envoi_timer_stop(&attempt->timer);
+	if ((race->trial_roads & attempt->target->road) != 0) {
+		begin_trial(attempt);
+	} else {
+		attempt->state = ATTEMPT_WAITING;
+		advance(race);
+	}
 }
 
 static void on_outcome(struct envoi_watch *watch, unsigned int ready)
@@ -217,7 +346,7 @@ static void on_outcome(struct envoi_watch *watch, unsigned int ready)
 	const struct envoi_sockets *sockets = attempt->race->sockets;
 	int r = sockets->outcome(sockets->user, watch->fd);
 	if (r == 0) {
-		attempt_won(attempt);
+		attempt_connected(attempt);
 	} else {
 		attempt_failed(attempt, envoi__socket_error_code(-r), envoi__socket_error_text(-r));
 	}
@@ -231,41 +360,29 @@ static int watch_attempt(struct attempt *attempt, int fd)
 		race->sockets->close(race->sockets->user, fd);
 		return r;
 	}
+	attempt->fd = fd;
 	envoi_timer_start(
 		&attempt->timer, race->loop, race->attempt_timeout_ms, on_attempt_timeout);
 	return ENVOI_OK;
 }
 
-static bool start_attempt(struct envoi__race *race, const struct envoi__target *target,
-	const struct sockaddr_storage *address)
+static bool connect_attempt(struct attempt *attempt)
 {
-	race->has_tried_any = true;
-	struct attempt *attempt = envoi_alloc_zeroed(race->context, sizeof(*attempt));
-	if (attempt == NULL) {
-		note_attempt(race, target, address, ENVOI_ERR_NOMEM,
-			envoi_error_text(ENVOI_ERR_NOMEM));
-		return false;
-	}
-	envoi__list_append(&race->attempts, &attempt->link);
-	attempt->race = race;
-	attempt->target = target;
-	attempt->address = *address;
+	struct envoi__race *race = attempt->race;
 	int fd;
-	int r = race->sockets->connect(race->sockets->user, (const struct sockaddr *)address,
-		envoi__sockaddr_len(address), &fd);
+	int r = race->sockets->connect(race->sockets->user,
+		(const struct sockaddr *)&attempt->address, envoi__sockaddr_len(&attempt->address),
+		&fd);
 	if (r < 0) {
-		note_attempt(race, target, address, envoi__socket_error_code(-r),
+		note(attempt, ENVOI_PHASE_CONNECT, envoi__socket_error_code(-r),
 			envoi__socket_error_text(-r));
-		free_attempt(attempt);
 		return false;
 	}
 	r = watch_attempt(attempt, fd);
 	if (r < 0) {
-		note_attempt(race, target, address, r, envoi_error_text(r));
-		free_attempt(attempt);
-		return false;
+		note(attempt, ENVOI_PHASE_CONNECT, r, envoi_error_text(r));
 	}
-	return true;
+	return r == ENVOI_OK;
 }
 
 /* --- the order of starting --- */
@@ -300,13 +417,43 @@ static struct branch *find_next(struct envoi__race *race)
 	return NULL;
 }
 
+static size_t take_untried(struct branch *branch)
+{
+	size_t index = 0;
+	while ((branch->untried & (1u << index)) == 0) {
+		index++;
+	}
+	branch->untried &= ~(1u << index);
+	return index;
+}
+
 static bool start_next(struct envoi__race *race, struct branch *branch)
 {
 	struct envoi__racer *racer = branch->racer;
-	struct sockaddr_storage address = branch->addresses[branch->next++];
+	struct attempt *attempt = envoi_alloc_zeroed(race->context, sizeof(*attempt));
+	struct attempt unlisted = {.race = race};
+	struct attempt *started = attempt != NULL ? attempt : &unlisted;
 	racer->turn = branch == &racer->by_family[V6] ? V4 : V6;
-	envoi__set_port(&address, racer->target->port);
-	return start_attempt(race, racer->target, &address);
+	race->has_tried_any = true;
+	started->race = race;
+	started->branch = branch;
+	started->index = take_untried(branch);
+	started->target = racer->target;
+	started->address = branch->addresses[started->index];
+	started->started_ms = envoi_loop_now_ms(race->loop);
+	started->fd = -1;
+	envoi__set_port(&started->address, racer->target->port);
+	if (attempt == NULL) {
+		note(started, ENVOI_PHASE_CONNECT, ENVOI_ERR_NOMEM,
+			envoi_error_text(ENVOI_ERR_NOMEM));
+		return false;
+	}
+	envoi__list_append(&race->attempts, &attempt->link);
+	if (!connect_attempt(attempt)) {
+		free_attempt(attempt);
+		return false;
+	}
+	return true;
 }
 
 static bool is_anything_looked_up(const struct envoi__race *race)
@@ -329,7 +476,7 @@ static void lose(struct envoi__race *race)
 		phase == ENVOI_PHASE_CONNECT ? "no address of the server could be connected to"
 					     : "the server has no address");
 	envoi__race_finish(race);
-	race->done(race, -1, NULL, NULL);
+	race->done(race, NULL);
 }
 
 static void on_stagger(struct envoi_timer *timer)
@@ -339,7 +486,7 @@ static void on_stagger(struct envoi_timer *timer)
 
 static void start_what_may_start(struct envoi__race *race)
 {
-	while (!envoi_timer_is_started(&race->stagger)) {
+	while (!envoi_timer_is_started(&race->stagger) && !envoi_timer_is_started(&race->hold)) {
 		struct branch *branch = find_next(race);
 		if (branch == NULL) {
 			return;
@@ -363,8 +510,26 @@ static bool is_lost(struct envoi__race *race)
 		!is_anything_looked_up(race) && find_next(race) == NULL;
 }
 
+/* Connected, and nobody on trial is to be waited for: the one that has waited longest. */
+static struct attempt *find_waiting(struct envoi__race *race)
+{
+	struct envoi__list *link = race->attempts.next;
+	for (; link != &race->attempts && !envoi_timer_is_started(&race->hold); link = link->next) {
+		struct attempt *attempt = ENVOI_CONTAINER_OF(link, struct attempt, link);
+		if (attempt->state == ATTEMPT_WAITING) {
+			return attempt;
+		}
+	}
+	return NULL;
+}
+
 static void advance(struct envoi__race *race)
 {
+	struct attempt *waiting = find_waiting(race);
+	if (waiting != NULL) {
+		attempt_won(waiting);
+		return;
+	}
 	start_what_may_start(race);
 	while (wants_next_target(race)) {
 		ask_next_target(race);
@@ -374,11 +539,36 @@ static void advance(struct envoi__race *race)
 	}
 }
 
+/* --- from outside --- */
+
+/* A winner is there: nothing is under way any more, but all that has not failed can be. */
+static void rest(struct envoi__race *race)
+{
+	while (!envoi__list_is_empty(&race->attempts)) {
+		struct attempt *attempt =
+			ENVOI_CONTAINER_OF(race->attempts.next, struct attempt, link);
+		attempt->branch->untried |= 1u << attempt->index;
+		close_attempt(attempt);
+	}
+	for (size_t i = 0; i < race->asked; i++) {
+		struct envoi__racer *racer = &race->racers[i];
+		for (enum family family = V6; family <= V4; family++) {
+			struct branch *branch = &racer->by_family[family];
+			branch->is_given_up = is_looking_up(branch);
+			envoi_lookup_cancel(&branch->lookup);
+		}
+		envoi_timer_stop(&racer->timeout);
+		envoi_timer_stop(&racer->delay);
+	}
+	envoi_timer_stop(&race->stagger);
+	envoi_timer_stop(&race->hold);
+	envoi_timer_stop(&race->patience);
+}
+
 int envoi__race_start(struct envoi__race *race)
 {
 	envoi__list_init(&race->attempts);
 	race->loop = envoi_context_loop(race->context);
-	race->resolver = envoi_context_resolver(race->context);
 	if (race->loop == NULL || race->resolver == NULL) {
 		return ENVOI_ERR_SYSTEM;
 	}
@@ -391,25 +581,58 @@ int envoi__race_start(struct envoi__race *race)
 	return ENVOI_OK;
 }
 
+void envoi__race_go_on(struct envoi__race *race)
+{
+	for (size_t i = 0; i < race->asked; i++) {
+		struct envoi__racer *racer = &race->racers[i];
+		bool asks_again = false;
+		for (enum family family = V6; family <= V4; family++) {
+			if (racer->by_family[family].is_given_up) {
+				racer->by_family[family].is_given_up = false;
+				asks_again = true;
+				ask_for(racer, family);
+			}
+		}
+		if (asks_again) {
+			envoi_timer_start(&racer->timeout, race->loop, race->resolve_timeout_ms,
+				on_resolve_timeout);
+			conclude_look_ups(racer);
+		}
+	}
+	advance(race);
+}
+
+void envoi__race_note_under_way(struct envoi__race *race)
+{
+	if (race->racers == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < race->asked; i++) {
+		struct envoi__racer *racer = &race->racers[i];
+		if (is_looking_up(&racer->by_family[V6]) || is_looking_up(&racer->by_family[V4])) {
+			note_look_up(racer, ENVOI_LOOKUP_TIMEOUT, NULL);
+		}
+	}
+	struct envoi__list *link = race->attempts.next;
+	for (; link != &race->attempts; link = link->next) {
+		struct attempt *attempt = ENVOI_CONTAINER_OF(link, struct attempt, link);
+		note(attempt,
+			attempt->state == ATTEMPT_TRIAL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT,
+			ENVOI_ERR_TIMEOUT, "not done when the time was over");
+	}
+}
+
 void envoi__race_finish(struct envoi__race *race)
 {
 	if (race->racers == NULL) {
 		return;
 	}
-	while (!envoi__list_is_empty(&race->attempts)) {
-		close_attempt(ENVOI_CONTAINER_OF(race->attempts.next, struct attempt, link));
-	}
+	rest(race);
 	for (size_t i = 0; i < race->asked; i++) {
-		struct envoi__racer *racer = &race->racers[i];
 		for (enum family family = V6; family <= V4; family++) {
-			envoi_lookup_cancel(&racer->by_family[family].lookup);
-			envoi_free(race->context, racer->by_family[family].addresses);
+			envoi_free(race->context, race->racers[i].by_family[family].addresses);
 		}
-		envoi_timer_stop(&racer->timeout);
-		envoi_timer_stop(&racer->delay);
 	}
-	envoi_timer_stop(&race->stagger);
-	envoi_timer_stop(&race->patience);
 	envoi_free(race->context, race->racers);
 	race->racers = NULL;
 }

@@ -15,34 +15,51 @@
 struct envoi__race;
 struct envoi__racer;
 
+/** What has won. */
+struct envoi__race_winner {
+	int fd; /* connected, now the receiver's; -1: the trial has it */
+	void *own; /* what the trial has made of it, now the receiver's */
+	const struct envoi__target *target;
+	struct sockaddr_storage address;
+};
+
 /**
- * Called once, from the loop.
+ * Called from the loop, once for each start and each time it goes on.
  *
- * @param fd  connected, now the receiver's; -1: all have lost, the failure has been set
+ * @param winner  NULL: all have lost, the failure has been set, and the race is finished
  */
-typedef void envoi__race_fn(struct envoi__race *race, int fd, const struct envoi__target *target,
-	const struct sockaddr_storage *address);
+typedef void envoi__race_fn(struct envoi__race *race, const struct envoi__race_winner *winner);
 
 struct envoi__race {
 	struct envoi_context *context; /* borrowed, as all here */
 	const struct envoi_sockets *sockets;
 	const struct envoi__targets *targets;
 	struct envoi_failure *failure; /* gets attempts, and at the end what failed */
-	uint64_t resolve_timeout_ms, attempt_timeout_ms, stagger_ms;
+	struct envoi_resolver *resolver;
+	uint64_t resolve_timeout_ms, attempt_timeout_ms, trial_timeout_ms, stagger_ms;
+	unsigned int trial_roads; /* connected is not enough there: the judge decides */
+	const struct envoi_trial_judge *judge;
 	envoi__race_fn *done;
 
-	struct envoi_resolver *resolver;
 	struct envoi_loop *loop;
 	struct envoi__racer *racers; /* one a target */
 	size_t asked; /* targets whose addresses were asked for */
 	struct envoi__list attempts;
 	struct envoi_timer stagger; /* until the next attempt may start */
+	struct envoi_timer hold; /* as long as one on trial may keep the others back */
+	struct envoi_failure *best; /* of those on trial, what says most; without attempts */
 	struct envoi_timer patience; /* until another target is asked for as well */
 	bool has_tried_any; /* of the addresses */
 };
 
-/** All members above @p resolver are set. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM */
+/** All members above @p loop are set. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM */
 int envoi__race_start(struct envoi__race *race);
+
+/** The winner did not do: go on with all that have not failed. After a winner only. */
+void envoi__race_go_on(struct envoi__race *race);
+
+/** Note all that is under way as tried in vain. */
+void envoi__race_note_under_way(struct envoi__race *race);
 
 /** Stop silently; works on a zeroed one. */
 void envoi__race_finish(struct envoi__race *race);

@@ -59,13 +59,16 @@ static void conclude_refused(struct envoi__services *services)
 	services->done(services, ENVOI_ERR_UNREACHABLE);
 }
 
-/* RFC 6120, section 3.2.2: the domain itself. Direct TLS only if nothing else is wanted: there is
- * no rule that it be there. */
+/*
+ * RFC 6120, section 3.2.2: the domain itself. Direct TLS only if nothing else is wanted: there is
+ * no rule that it be there. XEP-0368, section 4: a "." on either road means that the domain does
+ * have service records, so that what they do not name is not there.
+ */
 static void fall_back(struct envoi__services *services)
 {
 	enum envoi_road road = services->roads & ENVOI_ROAD_STARTTLS ? ENVOI_ROAD_STARTTLS
 								     : ENVOI_ROAD_DIRECT;
-	if (service_of(services, road)->is_refused) {
+	if (services->by_road[0].is_refused || services->by_road[1].is_refused) {
 		conclude_refused(services);
 		return;
 	}
@@ -148,10 +151,8 @@ static void on_srv(struct envoi_lookup *lookup, const struct envoi_lookup_result
 	}
 }
 
-static void on_timeout(struct envoi_timer *timer)
+void envoi__services_note_under_way(struct envoi__services *services)
 {
-	struct envoi__services *services =
-		ENVOI_CONTAINER_OF(timer, struct envoi__services, timer);
 	for (size_t i = 0; i < 2; i++) {
 		struct envoi__service *service = &services->by_road[i];
 		if (service->lookup.resolver != NULL) {
@@ -160,11 +161,17 @@ static void on_timeout(struct envoi_timer *timer)
 			note_failure(service, NULL);
 		}
 	}
+}
+
+static void on_timeout(struct envoi_timer *timer)
+{
+	struct envoi__services *services =
+		ENVOI_CONTAINER_OF(timer, struct envoi__services, timer);
+	envoi__services_note_under_way(services);
 	conclude(services);
 }
 
-static int ask(struct envoi__services *services, struct envoi_resolver *resolver,
-	enum envoi_road road)
+static int ask(struct envoi__services *services, enum envoi_road road)
 {
 	if (!(services->roads & road)) {
 		return ENVOI_OK;
@@ -175,7 +182,7 @@ static int ask(struct envoi__services *services, struct envoi_resolver *resolver
 	service->is_asked = true;
 	char name[300];
 	service_name(services, road, name, sizeof(name));
-	int r = envoi_lookup_srv(&service->lookup, resolver, name, on_srv);
+	int r = envoi_lookup_srv(&service->lookup, services->resolver, name, on_srv);
 	if (r == ENVOI_ERR_INVALID) { /* no such name can exist: it would be too long */
 		service->status = ENVOI_LOOKUP_NO_NAME;
 		return ENVOI_OK;
@@ -186,13 +193,12 @@ static int ask(struct envoi__services *services, struct envoi_resolver *resolver
 int envoi__services_start(struct envoi__services *services, uint64_t timeout_ms)
 {
 	envoi__targets_init(&services->targets, services->context);
-	struct envoi_resolver *resolver = envoi_context_resolver(services->context);
-	if (resolver == NULL) {
+	if (services->resolver == NULL) {
 		return ENVOI_ERR_SYSTEM;
 	}
-	int r = ask(services, resolver, ENVOI_ROAD_DIRECT);
+	int r = ask(services, ENVOI_ROAD_DIRECT);
 	if (r == ENVOI_OK) {
-		r = ask(services, resolver, ENVOI_ROAD_STARTTLS);
+		r = ask(services, ENVOI_ROAD_STARTTLS);
 	}
 	if (r < 0) {
 		envoi__services_finish(services);

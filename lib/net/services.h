@@ -30,6 +30,7 @@ struct envoi__service {
 
 struct envoi__services {
 	struct envoi_context *context; /* borrowed */
+	struct envoi_resolver *resolver; /* borrowed; NULL: there is none */
 	const char *domain; /* borrowed */
 	bool is_server; /* _xmpp-server */
 	unsigned int roads;
@@ -42,6 +43,9 @@ struct envoi__services {
 
 /** All members above @p by_road are set. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM */
 int envoi__services_start(struct envoi__services *services, uint64_t timeout_ms);
+
+/** Note the look-ups under way as tried in vain. */
+void envoi__services_note_under_way(struct envoi__services *services);
 
 /** Stop silently and free the targets; works on a zeroed one. */
 void envoi__services_finish(struct envoi__services *services);

@@ -42,6 +42,18 @@ int envoi__targets_add(struct envoi__targets *targets, const char *host, uint16_
 	return append(targets, host, &target);
 }
 
+void envoi__target_describe(struct envoi_dialed *ret_dialed, const struct envoi__target *target,
+	const struct sockaddr_storage *address, int fd)
+{
+	*ret_dialed = (struct envoi_dialed){
+		.fd = fd,
+		.road = target->road,
+		.port = target->port,
+	};
+	memcpy(ret_dialed->host, target->host, strlen(target->host) + 1);
+	envoi__print_address(address, ret_dialed->address, sizeof(ret_dialed->address));
+}
+
 static bool is_usable(const struct envoi_srv *srv)
 {
 	return srv->port != 0 && strlen(srv->target) <= ENVOI__MAX_DNS_NAME &&

@@ -38,6 +38,10 @@ int envoi__targets_add(struct envoi__targets *targets, const char *host, uint16_
 int envoi__targets_add_srvs(struct envoi__targets *targets, const struct envoi_srv *srvs,
 	size_t count, enum envoi_road road);
 
+/** Say in public terms what was connected to. */
+void envoi__target_describe(struct envoi_dialed *ret_dialed, const struct envoi__target *target,
+	const struct sockaddr_storage *address, int fd);
+
 /** Order by priority, and by chance according to weight within a priority (RFC 2782). */
 void envoi__targets_order(struct envoi__targets *targets);
 

@@ -32,7 +32,7 @@ enum {
 	{.name = its_name, .type = ENVOI_SETTING_BOOL, .fallback = its_fallback, .doc = its_doc}
 /* clang-format on */
 
-static const char *const tls_modes[] = {"starttls", "direct", "none", NULL};
+static const char *const tls_modes[] = {"starttls", "direct", "none", "either", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const bindings[] = {"auto", "require", "never", NULL};
 
@@ -118,21 +118,24 @@ const struct envoi_setting envoi__core_settings[] = {
 		.max = 65535,
 		.option = "port",
 		.metavar = "N",
-		.doc = "Connect to this port. 0: that of the service record, or 5222 where none was "
-		       "looked up or found.",
+		.doc = "Connect to this port. 0: that of the service record, or, where none was "
+		       "looked up or found, 5222, or 5223 for direct TLS.",
 	},
 	TIMEOUT("resolve.timeout", "15s", "Give up on looking up names after this long."),
 	TIMEOUT("connect.timeout", "15s", "Give up on connecting to one address after this long."),
 	{
 		.name = "tls.mode",
 		.type = ENVOI_SETTING_CHOICE,
-		.fallback = "starttls",
+		.fallback = "either",
 		.choices = tls_modes,
 		.option = "tls",
 		.metavar = "MODE",
 		.doc = "How the connection is protected. starttls: it begins in clear and must change "
 		       "to TLS before anything else is said (RFC 6120, section 5). direct: TLS from "
-		       "the first byte (XEP-0368). none: never; everybody on the way can read and "
+		       "the first byte (XEP-0368); port 5223 where neither a setting nor a service "
+		       "record says another. either: these two, as the domain's service records say, "
+		       "tried in one order and raced; starttls where there are no records or where "
+		       "the host or port is given. none: never; everybody on the way can read and "
 		       "change what is sent, and passwords are not sent in clear.",
 	},
 	{

@@ -237,6 +237,33 @@ static void print_value_name(const struct envoi_setting *setting)
 	}
 }
 
+/* What is more predictable on a command line than the library's own default. */
+static const struct {
+	const char *name, *value;
+} own_defaults[] = {
+	{"tls.mode", "starttls"},
+};
+#define OWN_DEFAULTS (sizeof(own_defaults) / sizeof(own_defaults[0]))
+
+int options_set_defaults(struct envoi_settings *settings)
+{
+	int r = ENVOI_OK;
+	for (size_t i = 0; i < OWN_DEFAULTS && r == ENVOI_OK; i++) {
+		r = envoi_settings_set(settings, own_defaults[i].name, own_defaults[i].value);
+	}
+	return r;
+}
+
+static const char *default_of(const struct envoi_setting *setting)
+{
+	for (size_t i = 0; i < OWN_DEFAULTS; i++) {
+		if (strcmp(setting->name, own_defaults[i].name) == 0) {
+			return own_defaults[i].value;
+		}
+	}
+	return setting->fallback;
+}
+
 void options_print(struct envoi_context *context)
 {
 	puts("  --password-file FILE\n\tThe password is the file's first line. Default: the"
@@ -253,8 +280,8 @@ void options_print(struct envoi_context *context)
 		printf("  --%s", name);
 		print_value_name(setting);
 		printf("\n\t%s", setting->doc);
-		if (setting->fallback != NULL) {
-			printf(" Default: %s.", setting->fallback);
+		if (default_of(setting) != NULL) {
+			printf(" Default: %s.", default_of(setting));
 		}
 		putchar('\n');
 	}

@@ -24,6 +24,9 @@ static inline const struct octets *octets_of_const(const struct envoi_transport 
 /** Do what is to be done after this turn's I/O. */
 void octets_wake(struct octets *octets);
 
+/** Tell the sink nothing more, and be as a transport that was not started yet. */
+void octets_set_aside(struct octets *octets);
+
 /** Write what is pending, then be over because of @p why (moved); the first reason counts. */
 void octets_begin_close(
 	struct octets *octets, struct envoi_failure *why, uint64_t linger_ms);
@@ -67,6 +70,9 @@ void octets_seal(struct octets *octets);
 void octets_count_sealed(struct octets *octets, size_t taken);
 /** @return TLS's output; NULL: there is no TLS */
 struct envoi_buffer *octets_sealed_output(const struct octets *octets);
+/** As envoi_transport_impl.start_tls. @param alpn  NULL: none */
+int octets_secure(struct octets *octets, enum envoi_role role, struct envoi_tls_config *config,
+	const char *server_name, const char *alpn);
 void octets_free_tls(struct octets *octets);
 
 /* --- head.c --- */

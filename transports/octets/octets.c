@@ -175,6 +175,12 @@ void octets_finish_now(struct octets *octets, struct envoi_failure *why)
 	octets_wake(octets);
 }
 
+static int start_channel(struct octets *octets)
+{
+	int r = octets_renew_parser(octets);
+	return r < 0 ? r : octets->channel->start(octets);
+}
+
 int octets_start(struct envoi_transport *transport)
 {
 	struct octets *octets = octets_of(transport);
@@ -184,16 +190,23 @@ int octets_start(struct envoi_transport *transport)
 	if (envoi_context_loop(transport->context) == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	int r = octets_renew_parser(octets);
-	if (r == ENVOI_OK) {
-		r = octets->channel->start(octets);
-	}
+	int r = octets->is_started ? ENVOI_OK : start_channel(octets);
 	if (r < 0) {
 		return r;
 	}
+	octets->is_started = true;
 	octets->state = OCTETS_MOVING;
 	octets_update_reading(octets);
+	octets_wake(octets); /* a handshake may have left something, in both directions */
 	return ENVOI_OK;
+}
+
+void octets_set_aside(struct octets *octets)
+{
+	octets->base.sink = NULL;
+	octets->state = OCTETS_NEW;
+	octets->is_reading = false;
+	octets->channel->want_read(octets, false);
 }
 
 int octets_restart(struct envoi_transport *transport)

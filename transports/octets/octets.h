@@ -79,7 +79,7 @@ struct octets_options {
 
 enum octets_state {
 	OCTETS_NEW, /* -> MOVING, OVER */
-	OCTETS_MOVING, /* -> CLOSING: asked to, or the peer broke the rules; OVER: broken, aborted */
+	OCTETS_MOVING, /* -> NEW: set aside after a handshake; CLOSING: asked to, or the peer broke the rules; OVER: broken, aborted */
 	OCTETS_CLOSING, /* writes what is pending, hands over nothing. -> OVER */
 	OCTETS_OVER, /* `closed` is to be told. -> TOLD */
 	OCTETS_TOLD,
@@ -105,6 +105,7 @@ struct octets {
 	const struct octets_channel_impl *channel;
 	struct octets_options options;
 	enum octets_state state;
+	bool is_started; /* once at least */
 	struct envoi_failure why; /* of CLOSING, OVER */
 	struct envoi_deferred turn;
 	struct envoi_timer linger;

@@ -170,10 +170,9 @@ static int put_before(struct octets *octets, struct envoi__tls *tls)
 	return ENVOI_OK;
 }
 
-int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
-	struct envoi_tls_config *config, const char *server_name)
+int octets_secure(struct octets *octets, enum envoi_role role, struct envoi_tls_config *config,
+	const char *server_name, const char *alpn)
 {
-	struct octets *octets = octets_of(transport);
 	if (octets->state != OCTETS_MOVING || octets->tls_state != OCTETS_CLEAR) {
 		return ENVOI_ERR_STATE;
 	}
@@ -181,7 +180,7 @@ int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
 		return ENVOI_ERR_PROTOCOL;
 	}
 	struct envoi__tls *tls;
-	int r = envoi__tls_new(&tls, config, role, server_name, NULL);
+	int r = envoi__tls_new(&tls, config, role, server_name, alpn);
 	if (r < 0) {
 		return r;
 	}
@@ -202,6 +201,12 @@ int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
 	octets_update_reading(octets);
 	octets_wake(octets);
 	return ENVOI_OK;
+}
+
+int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
+	struct envoi_tls_config *config, const char *server_name)
+{
+	return octets_secure(octets_of(transport), role, config, server_name, NULL);
 }
 
 bool octets_is_secure(const struct envoi_transport *transport)

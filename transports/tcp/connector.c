@@ -10,7 +10,9 @@
 #include <envoi/interfaces/dial.h>
 #include <envoi/settings.h>
 #include <envoi/interfaces/transport.h>
+#include <envoi/tls.h>
 
+#include "../octets/handshake.h"
 #include "../octets/octets.h"
 #include "tcp.h"
 
@@ -18,8 +20,20 @@ struct tcp_connector {
 	struct envoi_connector base;
 	struct octets_options options;
 	struct envoi_dial *dial; /* NULL: nothing is under way */
+	bool is_waited_for; /* by `done` */
+	struct envoi_trial_judge judge; /* of direct TLS */
+	struct envoi_tls_config *tls; /* a reference; NULL: none */
+	char *domain; /* as given: the name to be proved */
 	envoi_connected_fn *done;
 	void *user;
+};
+
+/** A connection in its handshake; what a trial owns. */
+struct tcp_handshake {
+	struct tcp_connector *connector;
+	struct envoi_trial *trial;
+	struct envoi_transport *transport;
+	struct octets_handshake handshake;
 };
 
 static struct tcp_connector *connector_of(struct envoi_connector *connector)
@@ -32,7 +46,80 @@ static void tcp_cancel(struct envoi_connector *base)
 	struct tcp_connector *connector = connector_of(base);
 	envoi_dial_free(connector->dial);
 	connector->dial = NULL;
+	connector->is_waited_for = false;
+	connector->tls = envoi_tls_config_unref(connector->tls);
+	envoi_free(base->context, connector->domain);
+	connector->domain = NULL;
 }
+
+/* --- direct TLS --- */
+
+static void free_handshake(struct tcp_handshake *handshake)
+{
+	struct envoi_context *context = handshake->connector->base.context;
+	envoi_transport_destroy(handshake->transport);
+	envoi_free(context, handshake);
+}
+
+static void on_handshake(void *user, const struct envoi_failure *why)
+{
+	struct tcp_handshake *handshake = user;
+	struct envoi_trial *trial = handshake->trial;
+	if (why == NULL) {
+		envoi_trial_pass(trial);
+		return;
+	}
+	struct envoi_failure copy;
+	envoi_failure_copy(&copy, why); /* the transport's goes with it */
+	copy.phase = ENVOI_PHASE_TLS;
+	free_handshake(handshake);
+	envoi_trial_fail(trial, &copy);
+	envoi_failure_finish(&copy);
+}
+
+/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. */
+static int begin_handshake(
+	void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
+{
+	struct tcp_connector *connector = user;
+	struct envoi_context *context = connector->base.context;
+	struct envoi_transport *transport;
+	int r = tcp_transport_new(&transport, context, dialed->fd, &connector->options);
+	if (r < 0) {
+		return r;
+	}
+	struct tcp_handshake *handshake = envoi_alloc_zeroed(context, sizeof(*handshake));
+	if (handshake == NULL) {
+		envoi_transport_destroy(transport);
+		return ENVOI_ERR_NOMEM;
+	}
+	handshake->connector = connector;
+	handshake->trial = trial;
+	handshake->transport = transport;
+	r = octets_handshake_begin(&handshake->handshake, transport, ENVOI_INITIATOR,
+		connector->tls, connector->domain, "xmpp-client", on_handshake, handshake);
+	if (r < 0) {
+		free_handshake(handshake);
+		return r;
+	}
+	trial->own = handshake;
+	return ENVOI_OK;
+}
+
+static void drop_handshake(void *user, struct envoi_trial *trial)
+{
+	(void)user;
+	free_handshake(trial->own);
+}
+
+static struct envoi_transport *take_transport(struct tcp_handshake *handshake)
+{
+	struct envoi_transport *transport = handshake->transport;
+	envoi_free(handshake->connector->base.context, handshake);
+	return transport;
+}
+
+/* --- connecting --- */
 
 static void tcp_destroy(struct envoi_connector *base)
 {
@@ -42,7 +129,19 @@ static void tcp_destroy(struct envoi_connector *base)
 	envoi_context_unref(context);
 }
 
-/* The receiver may destroy the connector: its callback comes last. */
+static int make_transport(struct tcp_connector *connector,
+	struct envoi_transport **ret_transport, const struct envoi_dialed *dialed)
+{
+	if (dialed->own != NULL) {
+		*ret_transport = take_transport(dialed->own);
+		return ENVOI_OK;
+	}
+	return tcp_transport_new(
+		ret_transport, connector->base.context, dialed->fd, &connector->options);
+}
+
+/* The receiver may destroy the connector: its callback comes last. With a transport, the dial
+ * stays, to go on if that will not do. */
 static void on_dialed(
 	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure)
 {
@@ -55,16 +154,30 @@ static void on_dialed(
 	if (failure != NULL) {
 		envoi_failure_copy(&why, failure); /* the dial's goes with the dial */
 	} else {
-		int r = tcp_transport_new(&transport, context, dialed->fd, &connector->options);
+		int r = make_transport(connector, &transport, dialed);
 		if (r < 0) {
 			envoi_failure_set(
 				&why, context, ENVOI_PHASE_CONNECT, r, "%s", envoi_error_text(r));
 		}
 	}
-	tcp_cancel(&connector->base);
+	connector->is_waited_for = false;
+	if (transport == NULL) {
+		tcp_cancel(&connector->base);
+	}
 	done(done_user, transport, transport == NULL ? &why : NULL);
 	envoi_failure_finish(&why);
 	envoi_context_unref(context);
+}
+
+static int tcp_next(struct envoi_connector *base, const struct envoi_failure *why)
+{
+	struct tcp_connector *connector = connector_of(base);
+	if (connector->dial == NULL || connector->is_waited_for) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = envoi_dial_next(connector->dial, why);
+	connector->is_waited_for = r == ENVOI_OK;
+	return r;
 }
 
 /* Names are looked up as A-labels (RFC 5891, section 5). */
@@ -88,48 +201,62 @@ static int to_ascii(char **ret_ascii, struct envoi_context *context, const char 
 	return *ret_ascii == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
-/* XEP-0368: not there yet, and STARTTLS in its place would begin in clear. */
-static bool is_direct(const struct envoi_settings *settings)
+static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
 {
-	const char *mode = settings != NULL ? envoi_settings_text(settings, "tls.mode") : NULL;
-	return mode != NULL && strcmp(mode, "direct") == 0;
+	char *ascii;
+	int r = to_ascii(&ascii, connector->base.context, target->domain);
+	if (r < 0) {
+		return r;
+	}
+	struct envoi_dial_options options = {
+		.domain = ascii,
+		.service = target->service,
+		.timeout_ms = target->timeout_ms,
+		.judge = &connector->judge,
+		.trial_roads = ENVOI_ROAD_DIRECT,
+	};
+	if (target->settings != NULL) {
+		envoi_dial_options_from_settings(&options, target->settings);
+	}
+	if (target->tls == NULL && options.roads != ENVOI_ROAD_DIRECT) {
+		options.roads = ENVOI_ROAD_STARTTLS;
+	}
+	r = target->tls == NULL && options.roads == ENVOI_ROAD_DIRECT
+		? ENVOI_ERR_INVALID
+		: envoi_dial_new(&connector->dial, connector->base.context, &options, on_dialed,
+			  connector);
+	envoi_free(connector->base.context, ascii);
+	return r;
 }
 
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
 	envoi_connected_fn *done, void *user)
 {
 	struct tcp_connector *connector = connector_of(base);
-	char *domain;
-	if (connector->dial != NULL) {
+	if (connector->is_waited_for) {
 		return ENVOI_ERR_STATE;
 	}
-	if (is_direct(target->settings)) {
-		return ENVOI_ERR_UNSUPPORTED;
+	tcp_cancel(base);
+	connector->domain = envoi_strndup(base->context, target->domain, strlen(target->domain));
+	if (connector->domain == NULL) {
+		return ENVOI_ERR_NOMEM;
 	}
-	int r = to_ascii(&domain, base->context, target->domain);
-	if (r < 0) {
-		return r;
-	}
-	struct envoi_dial_options options = {
-		.domain = domain,
-		.service = target->service,
-		.timeout_ms = target->timeout_ms,
-	};
-	if (target->settings != NULL) {
-		envoi_dial_options_from_settings(&options, target->settings);
-	}
-	options.roads = ENVOI_ROAD_STARTTLS;
 	octets_options_read(&connector->options, target->settings);
+	connector->tls = target->tls != NULL ? envoi_tls_config_ref(target->tls) : NULL;
 	connector->done = done;
 	connector->user = user;
-	r = envoi_dial_new(&connector->dial, base->context, &options, on_dialed, connector);
-	envoi_free(base->context, domain);
+	int r = begin_dial(connector, target);
+	connector->is_waited_for = r == ENVOI_OK;
+	if (r < 0) {
+		tcp_cancel(base);
+	}
 	return r;
 }
 
 static const struct envoi_connector_impl connector_impl = {
 	.name = "tcp",
 	.connect = tcp_connect,
+	.next = tcp_next,
 	.cancel = tcp_cancel,
 	.destroy = tcp_destroy,
 };
@@ -142,6 +269,11 @@ int envoi_tcp_connector_new(
 		return ENVOI_ERR_NOMEM;
 	}
 	envoi_connector_init(&connector->base, &connector_impl, context);
+	connector->judge = (struct envoi_trial_judge){
+		.begin = begin_handshake,
+		.drop = drop_handshake,
+		.user = connector,
+	};
 	*ret_connector = &connector->base;
 	return ENVOI_OK;
 }

@@ -18,6 +18,7 @@ extern "C" {
 #endif
 
 struct envoi_context;
+struct envoi_resolver;
 struct envoi_settings;
 
 /** What is spoken first on a connection. */
@@ -45,6 +46,48 @@ struct envoi_sockets {
 	void *user;
 };
 
+/** A connection; borrowed for the callback that is given it. */
+struct envoi_dialed {
+	int fd; /**< the receiver's: connected, non-blocking, close-on-exec, without Nagle's delay;
+		     -1: a trial has taken it */
+	void *own; /**< what the trial has made of it, now the receiver's; NULL: there was none */
+	enum envoi_road road;
+	char host[256]; /**< the target's name: for people. Never for checking a certificate */
+	char address[64]; /**< "192.0.2.1", "2001:db8::1" */
+	uint16_t port;
+};
+
+/** One connection on trial. */
+struct envoi_trial {
+	void *own; /**< the judge's; set in `begin` */
+};
+
+/**
+ * Who finds out whether a connection will do, where being connected is not enough: TLS must come
+ * up, for example. Meanwhile the race goes on beside it, if the trial takes long.
+ */
+struct envoi_trial_judge {
+	/**
+	 * Try a connection. Ends with envoi_trial_pass() or envoi_trial_fail(), from the loop and not
+	 * inside, or with `drop`; @p trial is gone then.
+	 *
+	 * @param dialed  its descriptor is taken, on failure too
+	 * @retval <0  it cannot be tried: the same as failing with this code
+	 */
+	int (*begin)(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed);
+
+	/** Let go of trial->own: another one has won, the time is over, or the dial is freed. */
+	void (*drop)(void *user, struct envoi_trial *trial);
+
+	void *user;
+};
+
+/** It will do: trial->own has won and is the dial's until it is handed over. */
+ENVOI_API void envoi_trial_pass(struct envoi_trial *trial);
+
+/** It will not do. The judge has let go of it. @param why  borrowed; its phase, code and text count */
+ENVOI_API void envoi_trial_fail(struct envoi_trial *trial, const struct envoi_failure *why);
+
 /** Where to. A zeroed member asks for its default; strings are copied. */
 struct envoi_dial_options {
 	const char *domain; /**< the XMPP domain as A-labels, or an address (also as "[::1]") */
@@ -54,35 +97,36 @@ struct envoi_dial_options {
 	uint16_t port; /**< not 0: this port, on @p host or else on the domain, no SRV. Without SRV
 			    and with both roads, STARTTLS is taken */
 	uint64_t resolve_timeout_ms; /**< for one look-up; default 15 s */
-	uint64_t attempt_timeout_ms; /**< for one address; default 15 s */
+	uint64_t attempt_timeout_ms; /**< for connecting to one address; default 15 s */
+	uint64_t trial_timeout_ms; /**< for one trial; default 20 s */
 	uint64_t timeout_ms; /**< for everything; default: none but the others */
 	uint64_t stagger_ms; /**< between starts (RFC 8305, section 5); default 250 */
 	const struct envoi_sockets *sockets; /**< borrowed until the dial is freed; default: TCP */
+	struct envoi_resolver *resolver; /**< borrowed likewise; default: the context's */
+	const struct envoi_trial_judge *judge; /**< borrowed likewise; default: none */
+	unsigned int trial_roads; /**< OR of enum envoi_road: what is connected there is tried by
+				       @p judge; default: none */
 };
 
 /**
- * Set what the settings server, port, tls.mode, resolve.timeout and connect.timeout say; all else
- * as it was. @p options->host borrows from @p settings.
+ * Set what the settings server, port, tls.mode, resolve.timeout, connect.timeout and tls.timeout
+ * say; all else as it was. @p options->host borrows from @p settings.
  */
 ENVOI_API void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings);
 
-/** The connection that won; borrowed for the callback. */
-struct envoi_dialed {
-	int fd; /**< the receiver's: connected, non-blocking, close-on-exec, without Nagle's delay */
-	enum envoi_road road;
-	char host[256]; /**< the target's name: for people. Never for checking a certificate */
-	char address[64]; /**< "192.0.2.1", "2001:db8::1" */
-	uint16_t port;
-};
-
 /**
- * Called once, from the loop; the dial may be freed inside.
+ * Called from the loop, once, and once more after each envoi_dial_next(); the dial may be freed
+ * inside.
  *
- * @param dialed   NULL on failure
+ * @param dialed   the connection that won; NULL on failure
  * @param failure  NULL on success; borrowed. Phase RESOLVE: no address was found; CONNECT: none
  *                 accepted. Code TIMEOUT: all that failed failed by time, or the whole time was
- *                 over; SYSTEM or NOMEM: all by this host's fault; else UNREACHABLE. Lists each attempt, look-ups included
+ *                 over; SYSTEM or NOMEM: all by this host's fault; else UNREACHABLE. Where
+ *                 connections came about that did not do (a trial failed, or envoi_dial_next() was
+ *                 told so), it is the reason of one of them: ENVOI_ERR_CERTIFICATE first, then
+ *                 ENVOI_ERR_TLS, then others, in order of time. Lists each attempt with its own
+ *                 reason, look-ups included
  */
 typedef void envoi_dialed_fn(
 	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure);
@@ -93,8 +137,9 @@ typedef void envoi_dialed_fn(
  * 1. Services: SRV records of _xmpp-client._tcp and, for direct TLS, of _xmpps-client._tcp, asked
  *    together and merged by priority and weight (RFC 2782, XEP-0368). A sole target "." means that
  *    the service is refused on that road. Where there are no records, which is NXDOMAIN or NODATA
- *    and nothing else, the domain itself is tried: on port 5222 with STARTTLS unless that road is
- *    refused, or, where only direct TLS is wanted, on port 5223. SERVFAIL, a malformed answer and
+ *    and nothing else, the domain itself is tried: on port 5222 with STARTTLS
+ *    refused, or, where only direct TLS is wanted, on port 5223; not where either road is refused
+ *    with "." (XEP-0368, section 4). SERVFAIL, a malformed answer and
  *    no answer are failures for the time being: they never lead to the domain itself, which may
  *    be another machine; but one of two look-ups may fail while the other has records.
  * 2. Addresses: A and AAAA of a target asked together, targets in their order, the next target's
@@ -102,6 +147,10 @@ typedef void envoi_dialed_fn(
  * 3. Connections: a race (RFC 8305): families interleaved beginning with IPv6 (an IPv4 address
  *    waits at most 50 ms for IPv6 ones), each start 250 ms after the one before or as soon as one
  *    has failed, first connected socket wins, the others are closed.
+ * 4. Trials, where the options ask for them (direct TLS): connected is not enough there, the first
+ *    to be through wins. A trial keeps the others back for a quarter of a second, or three times
+ *    what connecting took, at most two seconds; then they go on beside it.
+ * 5. When a winner turns out not to do, envoi_dial_next() goes on with all that have not failed.
  *
  * At most 32 targets, and 16 addresses of each, are tried.
  */
@@ -118,6 +167,16 @@ struct envoi_dial;
 ENVOI_API ENVOI_MUST_CHECK int envoi_dial_new(struct envoi_dial **ret_dial,
 	struct envoi_context *context, const struct envoi_dial_options *options,
 	envoi_dialed_fn *done, void *user);
+
+/**
+ * What was handed over will not do: go on with the addresses and targets that have not failed,
+ * within the same time for everything. `done` is called once more.
+ *
+ * @param why  borrowed: becomes an attempt of the failure that may come
+ * @retval ENVOI_ERR_STATE  nothing was handed over, or a failure was told
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_dial_next(
+	struct envoi_dial *dial, const struct envoi_failure *why);
 
 /** Stop silently and free; NULL is allowed; at any time, in `done` too. */
 ENVOI_API void envoi_dial_free(struct envoi_dial *dial);

@@ -204,14 +204,16 @@ struct envoi_target {
 	const char *domain; /**< the XMPP domain that the user gave, prepared (U-labels) */
 	const char *service; /**< "xmpp-client" */
 	struct envoi_settings *settings; /**< borrowed for the call: server, port, tls, ... */
-	struct envoi_tls_config *tls; /**< for direct TLS; a reference is taken */
+	struct envoi_tls_config *tls; /**< for direct TLS; a reference is taken; NULL: none,
+					   and settings that want nothing but that are refused */
 	uint64_t timeout_ms; /**< for everything until the transport is handed over */
 };
 
 /**
- * Called once, from the loop.
+ * Called from the loop, once for each connecting and each `next`.
  *
- * @param transport  not started, now the receiver's; NULL on failure
+ * @param transport  not started, now the receiver's; secure already where the road was direct TLS;
+ *                   NULL on failure
  * @param failure    lists every attempt; borrowed; NULL on success
  */
 typedef void envoi_connected_fn(
@@ -220,12 +222,23 @@ typedef void envoi_connected_fn(
 struct envoi_connector_impl {
 	const char *name;
 	/**
-	 * Begin; one at a time.
-	 * @retval ENVOI_ERR_STATE  one is under way
+	 * Begin; one at a time. Forgets what it had begun before, if that was handed over.
+	 * @retval ENVOI_ERR_STATE    one is under way
+	 * @retval ENVOI_ERR_INVALID  the domain cannot be one, or direct TLS is wanted without @p tls
 	 */
 	int (*connect)(struct envoi_connector *connector, const struct envoi_target *target,
 		envoi_connected_fn *done, void *user);
-	/** Stop silently; nothing if none is under way. Allowed in `done`. */
+	/**
+	 * OPTIONAL. The transport that was handed over has turned out to be no way in, before any
+	 * credentials were sent: go on with what else there is for the same target, within the same
+	 * time. `done` comes once more; its failure lists @p why as well.
+	 *
+	 * @param why  borrowed
+	 * @retval ENVOI_ERR_STATE  nothing was handed over since connect, or it was cancelled
+	 */
+	int (*next)(struct envoi_connector *connector, const struct envoi_failure *why);
+	/** Stop silently, and forget what `next` would need; nothing if there is nothing. Allowed in
+	 * `done`. */
 	void (*cancel)(struct envoi_connector *connector);
 	void (*destroy)(struct envoi_connector *connector);
 };

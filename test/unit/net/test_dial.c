@@ -205,8 +205,8 @@ static const char *const both_follow[SAYS] = {
 	/* ok . name data fail time mem */
 	"BSSSSSS",
 	"DRRRUTM",
-	"DFFFUTM",
-	"DFFFUTM",
+	"DRFFUTM",
+	"DRFFUTM",
 	"DUUUUUU",
 	"DTTTUTU",
 	"DMMMUUM",
@@ -778,7 +778,7 @@ static void settings_become_options(void **state)
 	envoi_dial_options_from_settings(&options, settings);
 	assert_null(options.host);
 	assert_int_equal(options.port, 0);
-	assert_int_equal(options.roads, ENVOI_ROAD_STARTTLS);
+	assert_int_equal(options.roads, BOTH_ROADS);
 	assert_int_equal(options.resolve_timeout_ms, 15000);
 	assert_int_equal(envoi_settings_set(settings, "server", "h.example"), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(settings, "port", "77"), ENVOI_OK);
@@ -789,6 +789,10 @@ static void settings_become_options(void **state)
 	assert_int_equal(options.port, 77);
 	assert_int_equal(options.roads, ENVOI_ROAD_DIRECT);
 	assert_int_equal(options.attempt_timeout_ms, 3000);
+	assert_int_equal(options.trial_timeout_ms, 20000);
+	assert_int_equal(envoi_settings_set(settings, "tls.mode", "none"), ENVOI_OK);
+	envoi_dial_options_from_settings(&options, settings);
+	assert_int_equal(options.roads, ENVOI_ROAD_STARTTLS);
 	assert_string_equal(options.domain, "example.org");
 	envoi_settings_free(settings);
 }

@@ -57,8 +57,8 @@ static void what_is_not_set_has_its_default(void **state)
 	assert_int_equal(envoi_settings_int(f->settings, "tls.timeout"), 20000);
 	assert_int_equal(envoi_settings_int(f->settings, "limits.stanza-bytes"), 8388608);
 	assert_int_equal(envoi_settings_int(f->settings, "tls.system-trust"), 1);
-	assert_int_equal(envoi_settings_int(f->settings, "tls.mode"), 0);
-	assert_string_equal(envoi_settings_text(f->settings, "tls.mode"), "starttls");
+	assert_int_equal(envoi_settings_int(f->settings, "tls.mode"), 3);
+	assert_string_equal(envoi_settings_text(f->settings, "tls.mode"), "either");
 	assert_string_equal(envoi_settings_word(f->settings, "sasl.mechanisms", 4), "PLAIN");
 	assert_null(envoi_settings_word(f->settings, "sasl.mechanisms", 5));
 	assert_null(envoi_settings_text(f->settings, "server"));
@@ -114,7 +114,7 @@ static void what_is_refused_changes_nothing_and_is_told(void **state)
 		{"tls.timeout", "9223372036854775807h",
 			"tls.timeout: not a time such as 500ms, 20s or 5min", ENVOI_ERR_INVALID},
 		{"tls.timeout", "0", "tls.timeout: less than 1", ENVOI_ERR_INVALID},
-		{"tls.mode", "STARTTLS", "tls.mode: not one of starttls, direct, none",
+		{"tls.mode", "STARTTLS", "tls.mode: not one of starttls, direct, none, either",
 			ENVOI_ERR_INVALID},
 		{"presence.initial", "maybe", "presence.initial: neither true nor false",
 			ENVOI_ERR_INVALID},
@@ -131,7 +131,7 @@ static void what_is_refused_changes_nothing_and_is_told(void **state)
 		assert_string_equal(envoi_settings_problem(f->settings), rows[i].problem);
 	}
 	assert_int_equal(envoi_settings_int(f->settings, "port"), 0);
-	assert_int_equal(envoi_settings_set_int(f->settings, "tls.mode", 3), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_settings_set_int(f->settings, "tls.mode", 4), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_settings_set_int(f->settings, "tls.mode", -1), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_settings_set_int(f->settings, "port", 65536), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_settings_set_int(f->settings, "lang", 1), ENVOI_ERR_INVALID);

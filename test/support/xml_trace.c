@@ -4,7 +4,13 @@
  */
 #include "xml_trace.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
 
 static void must(int r)
 {
@@ -70,4 +76,40 @@ void test_xml_trace(struct envoi_buffer *out, struct envoi_context *context,
 	}
 	envoi_xml_parser_free(parser);
 	must(envoi_buffer_append(out, "", 1));
+}
+
+static void assert_trace(struct envoi_context *context, const struct test_xml_conversation *c,
+	const struct envoi_xml_limits *limits, size_t first, size_t piece)
+{
+	struct envoi_buffer out;
+	envoi_buffer_init(&out, context, 0);
+	test_xml_trace(&out, context, limits, c->data, c->len, first, piece);
+	if (strcmp(envoi_buffer_data(&out), c->expected) != 0) {
+		print_error("%s (%s login, first %zu, then %zu):\n%s", c->name,
+			limits == &envoi_xml_limits_default ? "after" : "before", first, piece,
+			envoi_buffer_data(&out));
+	}
+	assert_string_equal(envoi_buffer_data(&out), c->expected);
+	envoi_buffer_finish(&out);
+}
+
+static void assert_conversation(struct envoi_context *context,
+	const struct test_xml_conversation *c, const struct envoi_xml_limits *limits)
+{
+	for (size_t piece = 0; piece <= 2; piece++) {
+		assert_trace(context, c, limits, 0, piece);
+	}
+	for (size_t first = c->whole + 1; first < c->len; first++) {
+		assert_trace(context, c, limits, first, 0);
+		assert_trace(context, c, limits, first, 3);
+	}
+}
+
+void test_xml_conversations(struct envoi_context *context,
+	const struct test_xml_conversation *conversations, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		assert_conversation(context, &conversations[i], &envoi_xml_limits_before_login);
+		assert_conversation(context, &conversations[i], &envoi_xml_limits_default);
+	}
 }

@@ -62,6 +62,13 @@ ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client
 
 /** Begin to connect; returns at once. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, however short
  * memory may be, ENVOI_EVENT_DISCONNECTED come.
+ *
+ * A server that has proved who it is may send us to another host (`see-other-host`, RFC 6120, section
+ * 4.9.3.19). During the login that is followed at once, limits.redirects times, as if the setting
+ * `server` named that host: on its default port if none was named, and without asking for its
+ * services. Once online it ends the connection with ENVOI_RETRY_NOW, and the next connect goes
+ * there. The certificate must be for the account's domain all the same.
+ *
  * @retval ENVOI_ERR_STATE it is connecting or connected
  * @retval ENVOI_ERR_NOMEM  nothing comes
  * Else the first remembered failure. */

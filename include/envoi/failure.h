@@ -75,6 +75,12 @@ struct envoi_failure {
 	bool is_peer_text; /**< it is the peer's */
 	char text_lang[36]; /**< the language tag of the peer's text */
 	char mechanism[24]; /**< of SASL, if one was tried */
+	char redirect_host[256]; /**< of see-other-host (section 4.9.3.19): a name as A-labels, an IPv4
+				      address, or an IPv6 address in brackets; "": none, or nothing
+				      that is a host. To be followed only where @p retry is
+				      ENVOI_RETRY_NOW, which it is when the server had proved who it is,
+				      by TLS and by the login; and never as a name for a certificate */
+	uint16_t redirect_port; /**< 0: none was named */
 	struct envoi_attempt *attempts; /**< owned: free with envoi_failure_finish() */
 	size_t attempt_count;
 	struct envoi_context *context; /**< whose allocator @p attempts came from */

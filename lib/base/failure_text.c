@@ -77,7 +77,8 @@ size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, s
 	if (has_text) {
 		say(&words, "%s%s", has_condition ? ", " : ": ", failure->text);
 	}
-	if (failure->attempt_count > 0) {
+	/* Later than that, an attempt is what came before, and not the reason. */
+	if (failure->attempt_count > 0 && failure->phase <= ENVOI_PHASE_TLS) {
 		say(&words, "; ");
 		say_attempt(&words, &failure->attempts[failure->attempt_count - 1]);
 	}
@@ -122,6 +123,16 @@ static void explain_peer_text(struct words *words, const struct envoi_failure *f
 	}
 }
 
+static void explain_redirect(struct words *words, const struct envoi_failure *failure)
+{
+	if (failure->redirect_host[0] != '\0') {
+		say(words, "\n  it names the host %s", failure->redirect_host);
+		if (failure->redirect_port != 0) {
+			say(words, " port %u", failure->redirect_port);
+		}
+	}
+}
+
 static void explain_attempts(struct words *words, const struct envoi_failure *failure)
 {
 	for (size_t i = 0; i < failure->attempt_count; i++) {
@@ -145,6 +156,7 @@ size_t envoi_failure_explain(const struct envoi_failure *failure, char *lines, s
 	}
 	explain_condition(&words, failure);
 	explain_peer_text(&words, failure);
+	explain_redirect(&words, failure);
 	explain_attempts(&words, failure);
 	return words.len;
 }

@@ -64,6 +64,7 @@ static void on_ready(struct envoi_session_owner *owner, struct envoi_session *se
 	(void)session;
 	struct envoi_client *client = client_from_owner(owner);
 	envoi_timer_stop(&client->deadline);
+	envoi_failure_finish(&client->attempts);
 	client->state = ENVOI__CLIENT_ONLINE;
 	envoi__client_become_available(client);
 }
@@ -72,9 +73,18 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *s
 	const struct envoi_failure *why)
 {
 	(void)session;
+	struct envoi_client *client = client_from_owner(owner);
 	struct envoi_failure copy;
 	envoi_failure_copy(&copy, why);
-	envoi__client_ended(client_from_owner(owner), &copy);
+	if (envoi__client_follow(client, &copy)) {
+		envoi_failure_finish(&copy);
+		return;
+	}
+	/* What was tried before belongs to a login that failed. */
+	for (size_t i = 0; copy.code < 0 && i < client->attempts.attempt_count; i++) {
+		envoi_failure_add_attempt(&copy, &client->attempts.attempts[i]);
+	}
+	envoi__client_ended(client, &copy);
 }
 
 static const struct envoi_session_owner_impl owner_impl = {

@@ -52,6 +52,9 @@ struct envoi_client {
 	struct envoi_timer deadline; /* of the whole login */
 	struct envoi_deferred start; /* the first connector, from the loop */
 	struct envoi_failure attempts; /* of the connectors so far */
+	char redirect_host[256]; /* where this login has been sent; "": nowhere */
+	uint16_t redirect_port;
+	unsigned int redirects; /* of this login */
 
 	struct envoi_failure failure; /* the last one */
 	bool has_failure;
@@ -75,6 +78,10 @@ void envoi__client_free_features(struct envoi_client *client);
  * @retval ENVOI_ERR_NOMEM not even begun */
 int envoi__client_start_connecting(struct envoi_client *client);
 void envoi__client_stop_connecting(struct envoi_client *client);
+
+/** A stream ended during a login: go where the server sends us, if that may be followed.
+ * @return false: it is not; then @p why tells so */
+bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why);
 
 /** The connection is over, or did not come about: keep the failure, post the terminal event.
  * @param why  moved */

@@ -4,6 +4,7 @@
  */
 #include "client/client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void try_connector(struct envoi_client *client);
@@ -102,6 +103,32 @@ static void on_connected(
 	try_connector(client);
 }
 
+/* After a redirect: as if the user had named the host. The domain stays what it was, and with it
+ * the name that the certificate must be for (RFC 6120, section 4.9.3.19). */
+static int settings_for_target(
+	struct envoi_settings **ret_settings, const struct envoi_client *client)
+{
+	if (client->redirect_host[0] == '\0') {
+		*ret_settings = client->settings;
+		return ENVOI_OK;
+	}
+	struct envoi_settings *settings;
+	int r = envoi_settings_dup(&settings, client->settings);
+	if (r < 0) {
+		return r;
+	}
+	char port[8];
+	snprintf(port, sizeof(port), "%u", client->redirect_port);
+	r = envoi_settings_set(settings, "server", client->redirect_host);
+	r = r < 0 ? r : envoi_settings_set(settings, "port", port);
+	if (r < 0) {
+		envoi_settings_free(settings);
+		return r;
+	}
+	*ret_settings = settings;
+	return ENVOI_OK;
+}
+
 static void try_connector(struct envoi_client *client)
 {
 	if (client->connector_at >= client->connector_count) {
@@ -110,15 +137,24 @@ static void try_connector(struct envoi_client *client)
 		envoi__client_ended(client, &why);
 		return;
 	}
+	struct envoi_settings *settings;
+	int r = settings_for_target(&settings, client);
+	if (r < 0) {
+		fail(client, ENVOI_PHASE_CONNECT, r, "the connection could not be begun");
+		return;
+	}
 	const struct envoi_target target = {
 		.domain = envoi_jid_domain(client->jid),
 		.service = "xmpp-client",
-		.settings = client->settings,
+		.settings = settings,
 		.tls = client->tls,
 		.timeout_ms = (uint64_t)envoi_settings_int(client->settings, "login.timeout"),
 	};
 	struct envoi_connector *connector = client->connectors[client->connector_at];
-	int r = connector->impl->connect(connector, &target, on_connected, client);
+	r = connector->impl->connect(connector, &target, on_connected, client);
+	if (settings != client->settings) {
+		envoi_settings_free(settings);
+	}
 	if (r < 0) {
 		fail(client, ENVOI_PHASE_CONNECT, r,
 			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
@@ -162,6 +198,72 @@ static int announce(struct envoi_client *client)
 			       });
 }
 
+/* --- redirects --- */
+
+/* It counts as an attempt: whoever is told that the second host failed is told why it was asked. */
+static void keep_redirect(struct envoi_client *client, const struct envoi_failure *why)
+{
+	struct envoi_attempt attempt = {
+		.port = 0,
+		.phase = why->phase,
+		.code = why->code,
+	};
+	snprintf(attempt.target, sizeof(attempt.target), "%s",
+		client->redirects == 0 ? envoi_jid_domain(client->jid) : client->redirect_host);
+	snprintf(attempt.text, sizeof(attempt.text), "sent us to %.100s", why->redirect_host);
+	envoi_failure_add_attempt(&client->attempts, &attempt);
+	snprintf(client->redirect_host, sizeof(client->redirect_host), "%s", why->redirect_host);
+	client->redirect_port = why->redirect_port;
+	client->redirects++;
+}
+
+static bool is_redirect(const struct envoi_failure *why)
+{
+	return why->stream_condition == ENVOI_STREAM_SEE_OTHER_HOST &&
+		why->retry == ENVOI_RETRY_NOW && why->redirect_host[0] != '\0';
+}
+
+static bool is_within_limit(const struct envoi_client *client)
+{
+	return client->redirects <
+		(unsigned int)envoi_settings_int(client->settings, "limits.redirects");
+}
+
+bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why)
+{
+	if (!is_redirect(why) || client->is_leaving ||
+		client->state != ENVOI__CLIENT_NEGOTIATING) {
+		return false;
+	}
+	if (!is_within_limit(client)) {
+		why->retry = ENVOI_RETRY_LATER;
+		snprintf(why->text, sizeof(why->text), "more redirects than limits.redirects");
+		why->is_peer_text = false;
+		why->text_lang[0] = '\0';
+		return false;
+	}
+	keep_redirect(client, why);
+	envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT, "sent on to %s",
+		client->redirect_host);
+	client->state = ENVOI__CLIENT_CONNECTING;
+	client->connector_at = 0;
+	envoi_deferred_post(&client->start, envoi_context_loop(client->context), start);
+	return true;
+}
+
+/* A server that sent us elsewhere while we were online is obeyed by the next login. */
+static void take_last_redirect(struct envoi_client *client)
+{
+	client->redirect_host[0] = '\0';
+	client->redirect_port = 0;
+	client->redirects = 0;
+	if (client->has_failure && is_redirect(&client->failure) && is_within_limit(client)) {
+		keep_redirect(client, &client->failure);
+	}
+}
+
+/* --- beginning and ending --- */
+
 int envoi__client_start_connecting(struct envoi_client *client)
 {
 	int r = announce(client);
@@ -175,6 +277,7 @@ int envoi__client_start_connecting(struct envoi_client *client)
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_set(&client->attempts, client->context, ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_UNSUPPORTED, "no connector is compiled in or was added");
+	take_last_redirect(client);
 	envoi_timer_start(&client->deadline, loop,
 		(uint64_t)envoi_settings_int(client->settings, "login.timeout"), on_deadline);
 	envoi_deferred_post(&client->start, loop, start);

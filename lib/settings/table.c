@@ -238,6 +238,8 @@ const struct envoi_setting envoi__core_settings[] = {
 	NUMBER("limits.deferred", "1000", 1, LARGE_COUNT,
 		"The most requests of others that wait for the program's answers. One more is refused "
 		"with resource-constraint."),
+	NUMBER("limits.redirects", "3", 0, 20,
+		"How often a login may be sent on to another host by a server that has proved who it is."),
 	NUMBER("limits.roster-items", "50000", 1, LARGE_COUNT,
 		"The most entries of a roster that are kept."),
 	NUMBER("loop.slice-stanzas", "100", 1, LARGE_COUNT,

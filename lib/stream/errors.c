@@ -2,12 +2,46 @@
  * envoi - streams: stream errors (RFC 6120, section 4.9)
  * SPDX-License-Identifier: MIT
  */
+#include "base/failure.h"
 #include "stream/peer_error.h"
+#include "stream/redirect.h"
 #include "stream/stream.h"
 
 #define NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
 
 /* --- in --- */
+
+/* Whether who speaks is the server that the user meant, and nobody else could have spoken. */
+static bool is_proven(const struct envoi_stream *stream)
+{
+	const unsigned int needed = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED;
+	struct envoi_tls_info info = {0};
+	if (stream->transport->impl->tls_info != NULL) {
+		stream->transport->impl->tls_info(stream->transport, &info);
+	}
+	return (stream->bits & needed) == needed && (info.version == NULL || info.verified);
+}
+
+/*
+ * Section 4.9.3.19. Before TLS and the login anybody on the way may have said it, and whoever
+ * follows gives him all further attempts to attack.
+ */
+static void take_redirect(
+	struct envoi_stream *stream, struct envoi_failure *failure, const char *text)
+{
+	const char *why = "the server sends us to something that is no host";
+	int r = envoi__redirect_parse(failure->redirect_host, sizeof(failure->redirect_host),
+		&failure->redirect_port, text != NULL ? text : "");
+	if (r == ENVOI_OK && is_proven(stream)) {
+		why = "the server sends us to another one";
+		failure->retry = ENVOI_RETRY_NOW;
+	} else if (r == ENVOI_OK) {
+		why = "not followed: anybody may have said it before TLS and the login were done";
+	}
+	if (!failure->is_peer_text) {
+		envoi__failure_put(failure->text, sizeof(failure->text), why);
+	}
+}
 
 void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_element *error)
 {
@@ -20,6 +54,9 @@ void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_elem
 	envoi__peer_error_put(&said, &failure);
 	failure.stream_condition = condition;
 	failure.retry = envoi_stream_condition_meaning(condition)->retry;
+	if (condition == ENVOI_STREAM_SEE_OTHER_HOST) {
+		take_redirect(stream, &failure, envoi_element_text(said.condition));
+	}
 	envoi__stream_fail_saying(stream, &failure, ENVOI_STREAM_NO_CONDITION);
 }
 

@@ -12,6 +12,7 @@
 
 #include <envoi/payload.h>
 
+#include "library_payloads.h"
 #include "payload_random.h"
 #include "unit/stanza/payload_tables.h"
 
@@ -100,12 +101,22 @@ static void check_xml(struct envoi_context *context, const struct envoi_payload_
 	}
 }
 
+/* Those of the tests first, then the library's. */
+static const struct envoi_payload_type *chosen(unsigned int choice)
+{
+	unsigned int own = sizeof(all_types) / sizeof(all_types[0]), all = own;
+	while (library_payloads[all - own] != NULL) {
+		all++;
+	}
+	choice %= all;
+	return choice < own ? all_types[choice] : library_payloads[choice - own];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
 	uint8_t choice = fuzz_byte(&input);
-	const struct envoi_payload_type *type =
-		all_types[(choice & 0x7f) % (sizeof(all_types) / sizeof(all_types[0]))];
+	const struct envoi_payload_type *type = chosen(choice & 0x7f);
 	struct envoi_context *context = fuzz_context();
 	struct envoi_element *element;
 	if ((choice & 0x80) != 0 && input.len > 0) {

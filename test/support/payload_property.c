@@ -168,7 +168,8 @@ static void check_any(struct envoi_context *context, const struct envoi_payload_
 		assert_true(r == ENVOI_ERR_PROTOCOL || r == ENVOI_ERR_LIMIT);
 		assert_null(parsed);
 		assert_non_null(problem.why);
-		assert_true(strlen(problem.where) > 0);
+		const char *name = envoi_element_name(element);
+		assert_memory_equal(problem.where, name, strlen(name));
 		return;
 	}
 	struct envoi_buffer out, other;

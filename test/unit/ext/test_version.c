@@ -13,7 +13,6 @@
 
 #include <envoi/ext/version.h>
 
-#include "payload_property.h"
 #include "test_allocator.h"
 #include "wire.h"
 
@@ -141,13 +140,6 @@ static void an_answer_is_decoded(void **state)
 	assert_false(seen.has_os);
 }
 
-static void the_table_is_sound(void **state)
-{
-	(void)state;
-	payload_property_check(&envoi_version_type, 100, 1);
-	payload_property_check_memory(&envoi_version_type, 1);
-}
-
 static void no_memory_is_survived(void **state)
 {
 	(void)state;
@@ -176,7 +168,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_told_is_refused_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_is_decoded, setup, teardown),
-		cmocka_unit_test(the_table_is_sound),
 		cmocka_unit_test(no_memory_is_survived),
 	};
 	return cmocka_run_group_tests_name("ext/version", tests, NULL, NULL);

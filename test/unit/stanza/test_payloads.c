@@ -13,7 +13,6 @@
 #include <envoi/stanza.h>
 
 #include "parse_one.h"
-#include "payload_property.h"
 #include "stanza/payloads.h"
 
 static int setup(void **state)
@@ -28,18 +27,6 @@ static int teardown(void **state)
 {
 	envoi_context_unref(*state);
 	return 0;
-}
-
-static void all_tables_write_what_they_read(void **state)
-{
-	(void)state;
-	static const struct envoi_payload_type *const types[] = {&envoi__bind_type,
-		&envoi__session_type, &envoi__session_feature_type, &envoi__roster_item_type,
-		&envoi__roster_query_type};
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		payload_property_check(types[i], 100, i);
-		payload_property_check_memory(types[i], i);
-	}
 }
 
 static void a_bound_address_is_read(void **state)
@@ -95,7 +82,6 @@ static void a_roster_loses_only_what_cannot_be_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_tables_write_what_they_read),
 		cmocka_unit_test_setup_teardown(a_bound_address_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_roster_loses_only_what_cannot_be_read, setup, teardown),

@@ -20,6 +20,7 @@ extern "C" {
 
 struct envoi_connector;
 struct envoi_roster;
+struct envoi_tls_decider;
 
 /** Joins connectors, stream, session, roster and presence: logs an account in and out. */
 struct envoi_client;
@@ -50,6 +51,16 @@ ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler
 /** Use this connector after those added before; without any, the compiled-in ones. @param connector taken */
 ENVOI_API int envoi_client_add_connector(
 	struct envoi_client *client, struct envoi_connector *connector);
+
+/**
+ * Ask @p decider (<envoi/tls.h>) when the server is not to be believed, from the next connection on;
+ * login.timeout waits meanwhile. What it accepts and pins is added to the setting tls.pins of this
+ * client: keep it there for the next time.
+ * @param decider  borrowed: must outlive the client, or be replaced while it is not connected;
+ *                 NULL: nobody is asked, every doubt ends the connection
+ */
+ENVOI_API void envoi_client_set_tls_decider(
+	struct envoi_client *client, struct envoi_tls_decider *decider);
 
 /** Show the traffic to @p tap from the next connection on. @param tap NULL: nobody */
 ENVOI_API void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user);

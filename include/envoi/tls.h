@@ -5,6 +5,9 @@
 #ifndef ENVOI_TLS_H
 #define ENVOI_TLS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <envoi/error.h>
 #include <envoi/export.h>
 
@@ -14,10 +17,12 @@ extern "C" {
 
 struct envoi_context;
 struct envoi_settings;
+struct envoi_tls_decider;
+struct envoi_tls_question;
 
 /**
- * What a TLS connection is made with: trust, own certificate, versions. Immutable, counted; shared
- * by any number of connections. GnuTLS allocates with malloc, not with the context's allocator.
+ * What a TLS connection is made with: trust, own certificate, versions. Counted; shared by any
+ * number of connections. GnuTLS allocates with malloc, not with the context's allocator.
  *
  * TLS 1.2 at least, forward secrecy always, no compression, no renegotiation, no tickets yet.
  *
@@ -33,9 +38,16 @@ struct envoi_settings;
  *   authorities shown, as DNS names. An IP address where the domain is one. Never the common
  *   name. Internationalised domains compare as A-labels; a trailing dot does not count.
  *
- * What is not so ends the connection with ENVOI_ERR_CERTIFICATE and a text that says what is
- * wrong: "the server's certificate is for other.example, not for example.org". Revocation is not
- * looked up.
+ * What is not so ends the connection with ENVOI_ERR_CERTIFICATE and a text that says everything
+ * that is wrong: "the server's certificate is for other.example, not for example.org"; unless a
+ * decider accepts it. Revocation is not looked up.
+ *
+ * Pins name public keys (SHA-256 of the SubjectPublicKeyInfo, as in RFC 7469, section 2.4). Where
+ * there are any, the key of the server's own certificate must be one of them; those of authorities
+ * do not count. By the setting tls.pin-mode a pinned key is then believed, whatever else the
+ * certificate says (instead): what a self-signed server needs; neither its issuer, its names nor
+ * its times matter, and no authority can vouch for another key. Or the certificate must be right
+ * in every other way too (also).
  */
 struct envoi_tls_config;
 
@@ -45,15 +57,39 @@ struct envoi_tls_config;
  * Trusts what is in the file of the setting tls.ca-file, and, by tls.system-trust, what the system
  * trusts. Each combination is read once per context and kept as long as the context: reading the
  * system's takes some ten milliseconds, here and never while connecting. Later changes to the
- * files are seen by new contexts only. tls.min-version is the other setting that counts.
+ * files are seen by new contexts only. Of the other settings tls.pins, tls.pin-mode and
+ * tls.min-version count.
  *
  * @param settings  borrowed for the call; NULL: defaults
- * @retval ENVOI_ERR_CERTIFICATE  the file holds none, or there is nothing to trust; logged
+ * @retval ENVOI_ERR_CERTIFICATE  the file holds none, or there is neither an authority nor a pin
+ *                                to trust; logged
  * @retval ENVOI_ERR_SYSTEM       the file cannot be read; logged
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_new(struct envoi_tls_config **ret_config,
 	struct envoi_context *context, const struct envoi_settings *settings);
+
+/**
+ * Pin a server's key, besides those of the setting tls.pins: see struct envoi_tls_config.
+ *
+ * @param pin  "sha256:" and the SHA-256 of the certificate's SubjectPublicKeyInfo in base64, or in
+ *             64 hexadecimal digits; one that is there already is not added again
+ * @retval ENVOI_ERR_INVALID  it is none, or the configuration is for the receiving side
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_pin(
+	struct envoi_tls_config *config, const char *pin);
+
+/**
+ * From now on ask somebody when a server is not to be believed (see struct envoi_tls_decider).
+ * Without a decider every doubt ends the connection.
+ *
+ * @param decider  borrowed: must live as long as the configuration and the connections made with
+ *                 it; NULL: nobody is asked
+ * @retval ENVOI_ERR_INVALID  the configuration is for the receiving side
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_decider(
+	struct envoi_tls_config *config, struct envoi_tls_decider *decider);
 
 /**
  * Make one for the receiving side, which shows a certificate and asks for none.
@@ -72,6 +108,113 @@ ENVOI_API struct envoi_tls_config *envoi_tls_config_ref(struct envoi_tls_config 
 
 /** Drop a reference; NULL is allowed. @return NULL */
 ENVOI_API struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config);
+
+/* --- when a server is not to be believed, and somebody shall decide --- */
+
+/** What speaks against a server's certificate. */
+enum envoi_tls_doubt {
+	ENVOI_TLS_DOUBT_ISSUER = 1 << 0, /**< nobody trusted has issued it: unknown, or not shown */
+	ENVOI_TLS_DOUBT_SELF_SIGNED = 1 << 1, /**< it has issued itself, and is not trusted */
+	ENVOI_TLS_DOUBT_EXPIRED = 1 << 2, /**< it, or one above it */
+	ENVOI_TLS_DOUBT_NOT_YET_VALID = 1 << 3, /**< it, or one above it */
+	ENVOI_TLS_DOUBT_NAME = 1 << 4, /**< it is not for the domain that the user gave */
+	ENVOI_TLS_DOUBT_PURPOSE = 1 << 5, /**< it is not meant for servers */
+	ENVOI_TLS_DOUBT_WEAK = 1 << 6, /**< a key or signature below 112 bits of strength */
+	ENVOI_TLS_DOUBT_CONSTRAINTS = 1 << 7, /**< its issuer must not issue it */
+	ENVOI_TLS_DOUBT_REVOKED = 1 << 8,
+	ENVOI_TLS_DOUBT_INVALID = 1 << 9, /**< a bad signature, or something else */
+	ENVOI_TLS_DOUBT_PIN = 1 << 10, /**< its key is none of those pinned: the server has a new
+					    one, or it is another server */
+};
+
+/** A certificate, DER. */
+struct envoi_tls_certificate {
+	const unsigned char *der;
+	size_t len;
+};
+
+enum {
+	ENVOI_TLS_SPKI_BYTES = 32, /* SHA-256 of a SubjectPublicKeyInfo */
+	ENVOI_TLS_PIN_SIZE = 52, /* of "sha256:" and its base64, with the NUL */
+};
+
+/** What is known of a server that is not to be believed. Texts are UTF-8 without control
+ * characters, whatever the certificate holds. */
+struct envoi_tls_peer {
+	const char *domain; /**< whose certificate it should be: A-labels, or an address */
+	unsigned int doubts; /**< OR of enum envoi_tls_doubt, never 0 */
+	const char *reasons; /**< the same in words: "the server's certificate is self-signed and
+				  not trusted; it is for ..., not for ..." */
+	const char *names; /**< those in it that could count, "chat.example, *.example"; or "" */
+	const char *subject, *issuer; /**< distinguished names (RFC 4514); or "" */
+	int64_t valid_from_ms, valid_until_ms; /**< since 1970; -1: unreadable */
+	unsigned char spki_sha256[ENVOI_TLS_SPKI_BYTES]; /**< of its public key */
+	char pin[ENVOI_TLS_PIN_SIZE]; /**< the same as the setting tls.pins takes it */
+	const struct envoi_tls_certificate *chain; /**< as shown: the server's own first */
+	size_t chain_len; /**< at least 1 */
+};
+
+enum envoi_tls_answer {
+	ENVOI_TLS_REFUSE,
+	ENVOI_TLS_ACCEPT_ONCE, /**< for this connection alone */
+	ENVOI_TLS_ACCEPT_AND_PIN, /**< and pin its key in the configuration, for all that follow:
+				       keep envoi_tls_peer.pin in the setting tls.pins. A client
+				       adds it to its own settings */
+};
+
+/**
+ * A question whether to believe a server. Counted: whoever wants to answer later takes a reference
+ * and drops it when it has answered or does not want to any more.
+ */
+struct envoi_tls_question;
+
+/** @return what it is about; borrowed as long as the question */
+ENVOI_API const struct envoi_tls_peer *envoi_tls_question_peer(
+	const struct envoi_tls_question *question);
+
+/**
+ * Answer, from inside the decider or any time later; the handshake goes on, or ends with
+ * ENVOI_ERR_CERTIFICATE, from the loop.
+ *
+ * @retval ENVOI_ERR_STATE  it was answered before, or the connection has gone: nothing happens. A
+ *                          pin may still be kept for the next connection
+ */
+ENVOI_API int envoi_tls_question_answer(
+	struct envoi_tls_question *question, enum envoi_tls_answer answer);
+
+/** Take a reference. @return @p question */
+ENVOI_API struct envoi_tls_question *envoi_tls_question_ref(struct envoi_tls_question *question);
+
+/** Drop a reference; NULL is allowed. The last one dropped without an answer refuses. @return NULL */
+ENVOI_API struct envoi_tls_question *envoi_tls_question_unref(struct envoi_tls_question *question);
+
+struct envoi_tls_decider_impl {
+	/**
+	 * Is this server to be believed? Called from the loop, in the handshake: nothing but the
+	 * beginning of TLS has been sent, our certificate neither, nor is anything believed, before
+	 * the answer. It may answer, free, close, or keep a reference and answer later; returning
+	 * without an answer and without a reference refuses.
+	 *
+	 * Meanwhile tls.decision-timeout counts in place of tls.timeout and login.timeout; the
+	 * server may lose patience sooner, most do after some minutes.
+	 *
+	 * @param question  borrowed for the call
+	 */
+	void (*decide)(struct envoi_tls_decider *decider, struct envoi_tls_question *question);
+
+	/**
+	 * OPTIONAL. The question is over, once after each `decide`: the answer is taken, or nobody
+	 * needs one any more (@p answer is ENVOI_TLS_REFUSE; envoi_tls_question_answer() returns
+	 * ENVOI_ERR_STATE). From the loop, or from inside what frees the connection.
+	 */
+	void (*over)(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
+		enum envoi_tls_answer answer);
+};
+
+/** Base of every decider; embedded first. */
+struct envoi_tls_decider {
+	const struct envoi_tls_decider_impl *impl;
+};
 
 #ifdef __cplusplus
 }

@@ -47,6 +47,9 @@ struct envoi_client {
 	struct envoi_connector **connectors;
 	size_t connector_count, connector_at;
 	struct envoi_tls_config *tls;
+	struct envoi_tls_decider trust; /* ours, before the user's */
+	struct envoi_tls_decider *decider; /* the user's; NULL: nobody is asked */
+	uint64_t deadline_at_ms, left_ms; /* of the login; left while somebody decides */
 	struct envoi_handler **features; /* ours first, then those added */
 	size_t own_feature_count, feature_count;
 	struct envoi_timer deadline; /* of the whole login */
@@ -82,6 +85,12 @@ void envoi__client_stop_connecting(struct envoi_client *client);
 /** A stream ended during a login: go where the server sends us, if that may be followed.
  * @return false: it is not; then @p why tells so */
 bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why);
+
+/** Have the user's decider asked by client->tls. */
+int envoi__client_use_decider(struct envoi_client *client);
+
+/** The login's deadline begins, or begins again. */
+void envoi__client_start_deadline(struct envoi_client *client, uint64_t timeout_ms);
 
 /** The connection is over, or did not come about: keep the failure, post the terminal event.
  * @param why  moved */

@@ -37,6 +37,13 @@ static void on_deadline(struct envoi_timer *timer)
 	fail(client, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
 }
 
+void envoi__client_start_deadline(struct envoi_client *client, uint64_t timeout_ms)
+{
+	struct envoi_loop *loop = envoi_context_loop(client->context);
+	client->deadline_at_ms = envoi_loop_now_ms(loop) + timeout_ms;
+	envoi_timer_start(&client->deadline, loop, timeout_ms, on_deadline);
+}
+
 static unsigned int required_bits(const struct envoi_client *client)
 {
 	unsigned int bits = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND;
@@ -170,6 +177,9 @@ static void start(struct envoi_deferred *deferred)
 	client->tls = envoi_tls_config_unref(client->tls);
 	if (mode == NULL || strcmp(mode, "none") != 0) {
 		int r = envoi_tls_config_new(&client->tls, client->context, client->settings);
+		if (r == ENVOI_OK) {
+			r = envoi__client_use_decider(client);
+		}
 		if (r < 0) {
 			fail(client, ENVOI_PHASE_TLS, r == ENVOI_ERR_SYSTEM ? ENVOI_ERR_CERTIFICATE : r,
 				"the trusted certificates could not be read");
@@ -278,8 +288,8 @@ int envoi__client_start_connecting(struct envoi_client *client)
 	envoi_failure_set(&client->attempts, client->context, ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_UNSUPPORTED, "no connector is compiled in or was added");
 	take_last_redirect(client);
-	envoi_timer_start(&client->deadline, loop,
-		(uint64_t)envoi_settings_int(client->settings, "login.timeout"), on_deadline);
+	envoi__client_start_deadline(
+		client, (uint64_t)envoi_settings_int(client->settings, "login.timeout"));
 	envoi_deferred_post(&client->start, loop, start);
 	return ENVOI_OK;
 }

@@ -13,6 +13,7 @@
 #include <envoi/settings.h>
 
 #include "base/context.h"
+#include "settings/pins.h"
 
 /*
  * TLS 1.2 at least (RFC 7590, section 3.1, as updated by RFC 8996), forward secrecy always
@@ -23,10 +24,15 @@ static const char *const priorities[] = {
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3",
 };
 
+enum {
+	PIN_INSTEAD, /* tls.pin-mode */
+};
+
 struct store {
 	struct store *next;
 	gnutls_x509_trust_list_t list;
 	bool has_system;
+	int count; /* of authorities */
 	char ca_file[]; /* "": none */
 };
 
@@ -103,12 +109,7 @@ static int fill(struct envoi_context *context, struct store *store)
 		}
 		count += more > 0 ? more : 0;
 	}
-	if (count == 0) {
-		envoi_log(context, ENVOI_LOG_ERROR, ENVOI_LOG_TLS,
-			"no certification authority to trust: %s", store->has_system ?
-			"the system has none" : "neither a file nor the system's are wanted");
-		return ENVOI_ERR_CERTIFICATE;
-	}
+	store->count = count;
 	envoi_log(context, ENVOI_LOG_INFO, ENVOI_LOG_TLS,
 		"%d certification authorities are trusted", count);
 	return ENVOI_OK;
@@ -140,7 +141,7 @@ fail:
 	return r;
 }
 
-static int get_trust(gnutls_x509_trust_list_t *ret_list, struct envoi_context *context,
+static int get_store(struct store **ret_store, struct envoi_context *context,
 	const char *ca_file, bool has_system)
 {
 	struct trust_part *part = part_of(context);
@@ -160,7 +161,25 @@ static int get_trust(gnutls_x509_trust_list_t *ret_list, struct envoi_context *c
 		store->next = part->stores;
 		part->stores = store;
 	}
-	*ret_list = store->list;
+	*ret_store = store;
+	return ENVOI_OK;
+}
+
+static int get_trust(struct envoi_tls_config *config, const char *ca_file, bool has_system)
+{
+	struct store *store;
+	int r = get_store(&store, config->context, ca_file, has_system);
+	if (r < 0) {
+		return r;
+	}
+	bool has_pins = config->pin_is_enough && envoi_buffer_len(&config->pins) > 0;
+	if (store->count == 0 && !has_pins) {
+		envoi_log(config->context, ENVOI_LOG_ERROR, ENVOI_LOG_TLS,
+			"no certification authority to trust: %s", has_system ?
+			"the system has none" : "neither a file nor the system's are wanted");
+		return ENVOI_ERR_CERTIFICATE;
+	}
+	config->trust = store->list;
 	return ENVOI_OK;
 }
 
@@ -177,33 +196,86 @@ static int new_config(struct envoi_tls_config **ret_config, struct envoi_context
 	config->references = 1;
 	config->context = envoi_context_ref(context);
 	config->priorities = priorities[0];
+	config->pin_is_enough = true;
+	envoi_buffer_init(&config->pins, context, 0);
 	*ret_config = config;
 	return ENVOI_OK;
+}
+
+static int read_pins(struct envoi_tls_config *config, const struct envoi_settings *settings)
+{
+	const char *pin;
+	int r = ENVOI_OK;
+	for (size_t i = 0;
+		r == ENVOI_OK && (pin = envoi_settings_word(settings, "tls.pins", i)) != NULL; i++) {
+		r = envoi_tls_config_add_pin(config, pin);
+	}
+	return r;
+}
+
+static int take_settings(struct envoi_tls_config *config, const struct envoi_settings *settings)
+{
+	const char *ca_file = envoi_settings_text(settings, "tls.ca-file");
+	config->is_initiator = true;
+	config->priorities = priorities[envoi_settings_int(settings, "tls.min-version")];
+	config->pin_is_enough = envoi_settings_int(settings, "tls.pin-mode") == PIN_INSTEAD;
+	int r = read_pins(config, settings);
+	return r < 0 ? r
+		     : get_trust(config, ca_file == NULL ? "" : ca_file,
+			       envoi_settings_int(settings, "tls.system-trust") != 0);
 }
 
 int envoi_tls_config_new(struct envoi_tls_config **ret_config, struct envoi_context *context,
 	const struct envoi_settings *settings)
 {
-	const char *ca_file = NULL;
-	bool has_system = true;
-	int64_t min_version = 0;
-	if (settings != NULL) {
-		ca_file = envoi_settings_text(settings, "tls.ca-file");
-		has_system = envoi_settings_int(settings, "tls.system-trust") != 0;
-		min_version = envoi_settings_int(settings, "tls.min-version");
+	struct envoi_settings *defaults = NULL;
+	struct envoi_tls_config *config = NULL;
+	int r = ENVOI_OK;
+	if (settings == NULL) {
+		r = envoi_settings_new(&defaults, context);
+		settings = defaults;
 	}
-	struct envoi_tls_config *config;
-	int r = new_config(&config, context);
-	if (r < 0) {
-		return r;
+	if (r == ENVOI_OK) {
+		r = new_config(&config, context);
 	}
-	config->priorities = priorities[min_version];
-	r = get_trust(&config->trust, context, ca_file == NULL ? "" : ca_file, has_system);
+	if (r == ENVOI_OK) {
+		r = take_settings(config, settings);
+	}
+	envoi_settings_free(defaults);
 	if (r < 0) {
 		envoi_tls_config_unref(config);
 		return r;
 	}
 	*ret_config = config;
+	return ENVOI_OK;
+}
+
+int envoi__tls_config_pin(
+	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES])
+{
+	const char *pins = envoi_buffer_data(&config->pins);
+	for (size_t at = 0; at < envoi_buffer_len(&config->pins); at += ENVOI_TLS_SPKI_BYTES) {
+		if (memcmp(pins + at, spki, ENVOI_TLS_SPKI_BYTES) == 0) {
+			return ENVOI_OK;
+		}
+	}
+	return envoi_buffer_append(&config->pins, spki, ENVOI_TLS_SPKI_BYTES);
+}
+
+int envoi_tls_config_add_pin(struct envoi_tls_config *config, const char *pin)
+{
+	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
+	int r = config->is_initiator ? envoi__pin_parse(pin, strlen(pin), spki) : ENVOI_ERR_INVALID;
+	return r < 0 ? r : envoi__tls_config_pin(config, spki);
+}
+
+int envoi_tls_config_set_decider(
+	struct envoi_tls_config *config, struct envoi_tls_decider *decider)
+{
+	if (!config->is_initiator) {
+		return ENVOI_ERR_INVALID;
+	}
+	config->decider = decider;
 	return ENVOI_OK;
 }
 
@@ -239,6 +311,7 @@ struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config)
 	}
 	struct envoi_context *context = config->context;
 	gnutls_certificate_free_credentials(config->credentials);
+	envoi_buffer_finish(&config->pins);
 	envoi_free(context, config);
 	envoi_context_unref(context);
 	return NULL;

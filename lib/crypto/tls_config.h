@@ -5,17 +5,28 @@
 #ifndef ENVOI_CRYPTO_TLS_CONFIG_H
 #define ENVOI_CRYPTO_TLS_CONFIG_H
 
+#include <stdbool.h>
+
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include <envoi/buffer.h>
 #include <envoi/tls.h>
 
 struct envoi_tls_config {
 	unsigned int references;
+	bool is_initiator;
 	struct envoi_context *context; /* a reference */
 	gnutls_certificate_credentials_t credentials; /* what we show; trust is not in it */
-	gnutls_x509_trust_list_t trust; /* the context's; NULL: for the receiving side only */
+	gnutls_x509_trust_list_t trust; /* the context's; initiator's */
 	const char *priorities; /* static */
+	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
+	bool pin_is_enough;
+	struct envoi_tls_decider *decider; /* borrowed; NULL: nobody */
 };
+
+/** Pin a key, if it is not yet. */
+int envoi__tls_config_pin(
+	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES]);
 
 #endif

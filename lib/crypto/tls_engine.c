@@ -11,10 +11,12 @@
 #include <envoi/context.h>
 
 #include "crypto/tls_config.h"
+#include "crypto/tls_question.h"
 #include "crypto/tls_verify.h"
 
 enum {
 	KEPT_BYTES = 4096, /* of an empty buffer */
+	UNDECIDED_BYTES = 65536, /* that an honest server may have sent before our answer */
 };
 
 enum tls_state {
@@ -29,7 +31,8 @@ struct envoi__tls {
 	struct envoi__tls_name name; /* initiator's */
 	gnutls_session_t session;
 	enum tls_state state;
-	bool is_verified;
+	enum envoi_tls_trust trust;
+	struct envoi_tls_question *question; /* a reference; NULL: none */
 	bool is_bye_sent;
 	bool is_peer_done; /* close_notify came */
 	int refusal; /* why the certificate was refused; 0: it was not */
@@ -74,16 +77,102 @@ static int pull_timeout(gnutls_transport_ptr_t user, unsigned int timeout_ms)
 	return envoi_buffer_len(&tls->input) > 0;
 }
 
-/* Called in the handshake, when the server has shown its certificates. */
+/* --- whether to believe the server --- */
+
+static int ask_or_refuse(struct envoi__tls *tls, const struct envoi__tls_rules *rules,
+	const struct envoi__tls_verdict *verdict, const gnutls_datum_t *chain, unsigned int count)
+{
+	struct envoi_tls_decider *decider = tls->config->decider;
+	tls->refusal = ENVOI_ERR_CERTIFICATE;
+	snprintf(tls->error, sizeof(tls->error), "%s", verdict->reasons);
+	if (verdict->doubts == 0 || decider == NULL) {
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	}
+	int r = envoi__tls_question_new(&tls->question, rules, decider, verdict, chain, count);
+	if (r < 0) {
+		tls->refusal = r;
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	}
+	return GNUTLS_E_AGAIN;
+}
+
+static int judge(struct envoi__tls *tls)
+{
+	struct envoi__tls_rules rules = {
+		.context = tls->config->context,
+		.trust = tls->config->trust,
+		.name = &tls->name,
+		.pins = &tls->config->pins,
+		.pin_is_enough = tls->config->pin_is_enough,
+	};
+	struct envoi__tls_verdict verdict;
+	unsigned int count = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls->session, &count);
+	count = chain == NULL ? 0 : count;
+	int r = envoi__tls_verify(&verdict, &rules, chain, count);
+	tls->trust = verdict.trust;
+	if (r == ENVOI_ERR_CERTIFICATE) {
+		return ask_or_refuse(tls, &rules, &verdict, chain, count);
+	}
+	tls->refusal = r;
+	return r < 0 ? GNUTLS_E_CERTIFICATE_ERROR : 0;
+}
+
+static int believe_answer(struct envoi__tls *tls)
+{
+	if (envoi__tls_is_undecided(tls)) {
+		return GNUTLS_E_AGAIN;
+	}
+	if (tls->question->answer == ENVOI_TLS_REFUSE) {
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	}
+	tls->refusal = ENVOI_OK;
+	tls->error[0] = '\0';
+	tls->trust = ENVOI_TLS_TRUST_ACCEPTED;
+	return 0;
+}
+
+/* Called in the handshake, when the server has shown its certificates; and again after "again". */
 static int verify(gnutls_session_t session)
 {
 	struct envoi__tls *tls = gnutls_session_get_ptr(session);
-	unsigned int count = 0;
-	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
-	tls->refusal = envoi__tls_verify(tls->config->context, tls->config->trust, &tls->name,
-		chain, chain == NULL ? 0 : count, tls->error);
-	tls->is_verified = tls->refusal == ENVOI_OK;
-	return tls->is_verified ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+	return tls->question != NULL ? believe_answer(tls) : judge(tls);
+}
+
+bool envoi__tls_is_undecided(const struct envoi__tls *tls)
+{
+	return tls->question != NULL && tls->question->state != ENVOI__QUESTION_OVER;
+}
+
+bool envoi__tls_has_to_ask(const struct envoi__tls *tls)
+{
+	return tls->question != NULL && tls->question->state == ENVOI__QUESTION_NEW;
+}
+
+void envoi__tls_ask(struct envoi__tls *tls, void (*wake)(void *user), void *user)
+{
+	tls->question->wake = wake;
+	tls->question->user = user;
+	envoi__tls_question_ask(tls->question);
+}
+
+bool envoi__tls_has_answer(const struct envoi__tls *tls)
+{
+	return tls->question != NULL && tls->question->state == ENVOI__QUESTION_ANSWERED;
+}
+
+void envoi__tls_settle(struct envoi__tls *tls)
+{
+	if (!envoi__tls_is_undecided(tls)) {
+		return;
+	}
+	struct envoi_tls_question *question = tls->question;
+	if (question->answer == ENVOI_TLS_ACCEPT_AND_PIN &&
+		envoi__tls_config_pin(tls->config, question->peer.spki_sha256) < 0) {
+		envoi_log(tls->config->context, ENVOI_LOG_WARNING, ENVOI_LOG_TLS,
+			"no memory to keep a pin");
+	}
+	envoi__tls_question_settle(question);
 }
 
 /* --- making --- */
@@ -140,7 +229,7 @@ int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 	enum envoi_role role, const char *server_name, const char *alpn)
 {
 	bool is_initiator = role == ENVOI_INITIATOR;
-	if (is_initiator != (config->trust != NULL) || (is_initiator && server_name == NULL)) {
+	if (is_initiator != config->is_initiator || (is_initiator && server_name == NULL)) {
 		return ENVOI_ERR_INVALID;
 	}
 	struct envoi__tls *tls = envoi_alloc_zeroed(config->context, sizeof(*tls));
@@ -171,6 +260,7 @@ void envoi__tls_free(struct envoi__tls *tls)
 	if (tls == NULL) {
 		return;
 	}
+	envoi_tls_question_unref(tls->question);
 	if (tls->session != NULL) {
 		gnutls_deinit(tls->session);
 	}
@@ -184,6 +274,12 @@ void envoi__tls_free(struct envoi__tls *tls)
 
 int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
 {
+	if (envoi__tls_is_undecided(tls) && envoi_buffer_len(&tls->input) + len > UNDECIDED_BYTES) {
+		snprintf(tls->error, sizeof(tls->error),
+			"the server sends on while it is not yet known whether to believe it");
+		tls->state = TLS_FAILED;
+		return tls->failure = ENVOI_ERR_LIMIT;
+	}
 	return envoi_buffer_append(&tls->input, data, len);
 }
 
@@ -237,31 +333,49 @@ static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t le
 	return r < 0 && r != GNUTLS_E_REHANDSHAKE && !gnutls_error_is_fatal((int)r);
 }
 
+static const char *trust_words(enum envoi_tls_trust trust)
+{
+	switch (trust) {
+	case ENVOI_TLS_TRUST_NONE:
+		break;
+	case ENVOI_TLS_TRUST_VERIFIED:
+		return "certificate verified";
+	case ENVOI_TLS_TRUST_PINNED:
+		return "key pinned";
+	case ENVOI_TLS_TRUST_ACCEPTED:
+		return "certificate accepted by decision";
+	}
+	return "peer not verified";
+}
+
 int envoi__tls_handshake(struct envoi__tls *tls)
 {
 	if (tls->state != TLS_HANDSHAKE) {
 		return tls->failure;
 	}
-	int r;
+	int r = GNUTLS_E_AGAIN;
 	size_t left;
 	do {
+		if (envoi__tls_is_undecided(tls)) {
+			return ENVOI_AGAIN;
+		}
 		left = envoi_buffer_len(&tls->input);
 		r = gnutls_handshake(tls->session);
-	} while (is_to_be_repeated(tls, r, left));
+	} while (is_to_be_repeated(tls, r, left) || envoi__tls_is_undecided(tls));
 	if (r == GNUTLS_E_AGAIN) {
 		return ENVOI_AGAIN;
 	}
 	if (r < 0) {
 		return fail(tls, r);
 	}
-	if (tls->role == ENVOI_INITIATOR && !tls->is_verified) {
+	if (tls->role == ENVOI_INITIATOR && tls->trust == ENVOI_TLS_TRUST_NONE) {
 		return fail(tls, GNUTLS_E_CERTIFICATE_REQUIRED);
 	}
 	tls->state = TLS_OPEN;
 	envoi_log(tls->config->context, ENVOI_LOG_INFO, ENVOI_LOG_TLS, "%s, %s, %s",
 		gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)),
 		gnutls_ciphersuite_get(tls->session),
-		tls->is_verified ? "certificate verified" : "peer not verified");
+		trust_words(tls->trust));
 	return ENVOI_OK;
 }
 
@@ -330,7 +444,8 @@ size_t envoi__tls_pending(const struct envoi__tls *tls)
 
 bool envoi__tls_is_secure(const struct envoi__tls *tls)
 {
-	return tls->state == TLS_OPEN && (tls->role == ENVOI_RECEIVER || tls->is_verified);
+	return tls->state == TLS_OPEN &&
+		(tls->role == ENVOI_RECEIVER || tls->trust != ENVOI_TLS_TRUST_NONE);
 }
 
 const char *envoi__tls_error_text(const struct envoi__tls *tls)
@@ -345,7 +460,8 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 		ret_info->version =
 			gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session));
 		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
-		ret_info->verified = tls->is_verified;
+		ret_info->verified = tls->trust != ENVOI_TLS_TRUST_NONE;
+		ret_info->trust = tls->trust;
 	}
 }
 

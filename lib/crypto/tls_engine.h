@@ -39,7 +39,9 @@ int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 /** Free; NULL is allowed. */
 void envoi__tls_free(struct envoi__tls *tls);
 
-/** Take bytes from the peer. @retval ENVOI_ERR_NOMEM */
+/** Take bytes from the peer.
+ * @retval ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_LIMIT  it sends on while it is not known whether to believe it */
 int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len);
 
 /** @return bytes for the peer; the owner consumes what it has sent; lives as long as @p tls */
@@ -48,13 +50,30 @@ struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls);
 /**
  * Go on with the handshake.
  *
- * @retval ENVOI_OK     done; the initiator has verified the peer
- * @retval ENVOI_AGAIN  feed more
+ * @retval ENVOI_OK     done; the initiator believes the peer
+ * @retval ENVOI_AGAIN  feed more; or, when envoi__tls_is_undecided(), settle the question first
  * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_TLS, ENVOI_ERR_NOMEM
  *                      over, also when called again; envoi__tls_error_text() says why; an
  *                      alert may be in the output
  */
 int envoi__tls_handshake(struct envoi__tls *tls);
+
+/**
+ * Whether the handshake waits for somebody's decision. Then call envoi__tls_ask() once, from the
+ * loop, and when the owner was woken, envoi__tls_settle() and envoi__tls_handshake().
+ */
+bool envoi__tls_is_undecided(const struct envoi__tls *tls);
+
+/** @return whether envoi__tls_ask() is due */
+bool envoi__tls_has_to_ask(const struct envoi__tls *tls);
+/** Ask; the decider may do away with the owner, who therefore keeps the engine meanwhile.
+ * @param wake  when the answer is there: called from inside whatever gives it; only to be noted */
+void envoi__tls_ask(struct envoi__tls *tls, void (*wake)(void *user), void *user);
+/** @return whether envoi__tls_settle() is due */
+bool envoi__tls_has_answer(const struct envoi__tls *tls);
+/** Take the answer and tell the decider, as above. Without an answer: nobody needs one any more,
+ * the handshake cannot go on. Nothing when there is no question. */
+void envoi__tls_settle(struct envoi__tls *tls);
 
 /**
  * Read what the peer has written, after the handshake.
@@ -81,7 +100,7 @@ void envoi__tls_bye(struct envoi__tls *tls);
 /** @return decrypted bytes that wait to be read */
 size_t envoi__tls_pending(const struct envoi__tls *tls);
 
-/** @return whether the handshake is done, and for an initiator: the peer's identity verified */
+/** @return whether the handshake is done, and for an initiator: the peer is believed */
 bool envoi__tls_is_secure(const struct envoi__tls *tls);
 
 /** @return what went wrong, for people; "" for nothing; lives as long as @p tls */

@@ -14,6 +14,8 @@
 #include <envoi/context.h>
 #include <envoi/error.h>
 
+#include "base/utf8.h"
+
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
 #define OID_XMPP_ADDR "1.3.6.1.5.5.7.8.5" /* RFC 6120, section 13.7.1.4 */
 #define OID_DNS_SRV "1.3.6.1.5.5.7.8.7" /* RFC 4985 */
@@ -141,6 +143,27 @@ void envoi__tls_name_finish(struct envoi__tls_name *name)
 }
 
 /* --- the names that are shown --- */
+
+/* C0, DEL, C1, and U+2000 to U+207F, where the controls of direction and lines are. */
+static bool steers(const unsigned char *at)
+{
+	return at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0) ||
+		(at[0] == 0xe2 && (at[1] == 0x80 || at[1] == 0x81));
+}
+
+void envoi__tls_tidy(char *text)
+{
+	bool is_text = envoi__utf8_valid(text, strlen(text));
+	for (; *text != '\0'; text++) {
+		if (steers((const unsigned char *)text) ||
+			(!is_text && (unsigned char)*text >= 0x80)) {
+			*text = '?';
+			while (((unsigned char)text[1] & 0xc0) == 0x80) {
+				*++text = '?';
+			}
+		}
+	}
+}
 
 /* A name from a certificate must be one that people can read: no NUL, no control, no blank. */
 static bool is_plain(struct span span)
@@ -326,4 +349,19 @@ enum envoi__tls_match envoi__tls_name_find(const struct envoi__tls_name *name,
 	}
 	gnutls_subject_alt_names_deinit(names);
 	return match;
+}
+
+/* No certificate is for a name without letters: all names are looked at. */
+int envoi__tls_all_names(
+	char **ret_names, struct envoi_context *context, gnutls_x509_crt_t certificate)
+{
+	struct envoi_buffer presented;
+	char nobody[] = "";
+	struct envoi__tls_name name = {.context = context, .ascii = nobody};
+	envoi_buffer_init(&presented, context, 0);
+	envoi__tls_name_find(&name, certificate, &presented);
+	*ret_names = envoi_strndup(
+		context, envoi_buffer_data(&presented), envoi_buffer_len(&presented));
+	envoi_buffer_finish(&presented);
+	return *ret_names == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }

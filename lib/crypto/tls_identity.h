@@ -47,4 +47,12 @@ enum envoi__tls_match {
 enum envoi__tls_match envoi__tls_name_find(const struct envoi__tls_name *name,
 	gnutls_x509_crt_t certificate, struct envoi_buffer *presented);
 
+/** The names of a certificate that could count, for people: "a.example, *.example". */
+int envoi__tls_all_names(
+	char **ret_names, struct envoi_context *context, gnutls_x509_crt_t certificate);
+
+/** Make a text from a certificate fit for people: what is no text, or could steer a terminal,
+ * becomes question marks. */
+void envoi__tls_tidy(char *text);
+
 #endif

@@ -18,17 +18,29 @@ enum {
 };
 
 struct verification {
-	struct envoi_context *context;
-	gnutls_x509_trust_list_t trust;
-	const struct envoi__tls_name *name;
+	const struct envoi__tls_rules *rules;
 	gnutls_x509_crt_t certificates[LONGEST_CHAIN];
 	unsigned int count;
-	char *reason;
+	struct envoi__tls_verdict *verdict;
 };
 
+/* Another reason; the same doubt is not told twice. */
+static void doubt(struct verification *v, unsigned int kind, const char *reason)
+{
+	struct envoi__tls_verdict *verdict = v->verdict;
+	if (kind != 0 && (verdict->doubts & kind) != 0) {
+		return;
+	}
+	size_t used = strlen(verdict->reasons);
+	snprintf(verdict->reasons + used, sizeof(verdict->reasons) - used, "%s%s",
+		used > 0 ? "; " : "", reason);
+	verdict->doubts |= kind;
+}
+
+/* What nobody could judge. */
 static int refuse(struct verification *v, const char *reason)
 {
-	snprintf(v->reason, ENVOI__TLS_REASON_SIZE, "%s", reason);
+	doubt(v, 0, reason);
 	return ENVOI_ERR_CERTIFICATE;
 }
 
@@ -54,6 +66,33 @@ static int import(struct verification *v, const gnutls_datum_t *chain, unsigned 
 	return ENVOI_OK;
 }
 
+/* --- pins --- */
+
+int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_crt_t certificate)
+{
+	size_t size = ENVOI_TLS_SPKI_BYTES;
+	int r = gnutls_x509_crt_get_key_id(certificate, GNUTLS_KEYID_USE_SHA256, ret_spki, &size);
+	return r < 0 || size != ENVOI_TLS_SPKI_BYTES ? ENVOI_ERR_CERTIFICATE : ENVOI_OK;
+}
+
+/* @return whether the server's own key is one of those pinned */
+static bool is_pinned(struct verification *v)
+{
+	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
+	if (envoi__tls_spki(spki, v->certificates[0]) < 0) {
+		return false;
+	}
+	const char *pins = envoi_buffer_data(v->rules->pins);
+	for (size_t at = 0; at < envoi_buffer_len(v->rules->pins); at += sizeof(spki)) {
+		if (memcmp(pins + at, spki, sizeof(spki)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- times --- */
+
 static void format_day(char *day, size_t size, time_t when)
 {
 	struct tm tm;
@@ -62,7 +101,7 @@ static void format_day(char *day, size_t size, time_t when)
 	}
 }
 
-static int check_time(struct verification *v, gnutls_x509_crt_t certificate, time_t now)
+static void check_time(struct verification *v, gnutls_x509_crt_t certificate, time_t now)
 {
 	char day[32], text[ENVOI__TLS_REASON_SIZE];
 	const char *whose = certificate == v->certificates[0] ? "the server's certificate" :
@@ -72,14 +111,13 @@ static int check_time(struct verification *v, gnutls_x509_crt_t certificate, tim
 	if (begin == (time_t)-1 || now < begin) {
 		format_day(day, sizeof(day), begin);
 		snprintf(text, sizeof(text), "%s is not valid before %s", whose, day);
-		return refuse(v, text);
+		doubt(v, ENVOI_TLS_DOUBT_NOT_YET_VALID, text);
 	}
 	if (end == (time_t)-1 || now > end) {
 		format_day(day, sizeof(day), end);
 		snprintf(text, sizeof(text), "%s has expired on %s", whose, day);
-		return refuse(v, text);
+		doubt(v, ENVOI_TLS_DOUBT_EXPIRED, text);
 	}
-	return ENVOI_OK;
 }
 
 static gnutls_x509_crt_t issuer_in_chain(const struct verification *v, gnutls_x509_crt_t subject)
@@ -102,53 +140,95 @@ static gnutls_x509_crt_t issuer_in_chain(const struct verification *v, gnutls_x5
  * may be another (a simulated one): so times are compared here, on the way from the server's
  * certificate to the first one that was issued by somebody trusted.
  */
-static int check_times(struct verification *v)
+static void check_times(struct verification *v)
 {
-	time_t now = (time_t)(envoi_context_wall_clock_ms(v->context) / 1000);
+	time_t now = (time_t)(envoi_context_wall_clock_ms(v->rules->context) / 1000);
 	gnutls_x509_crt_t certificate = v->certificates[0];
 	for (unsigned int i = 0; certificate != NULL && i < v->count; i++) {
-		int r = check_time(v, certificate, now);
-		if (r < 0) {
-			return r;
-		}
+		check_time(v, certificate, now);
 		gnutls_x509_crt_t trusted;
-		if (gnutls_x509_trust_list_get_issuer(v->trust, certificate, &trusted, 0) == 0) {
-			return ENVOI_OK;
+		if (gnutls_x509_trust_list_get_issuer(v->rules->trust, certificate, &trusted, 0) == 0) {
+			return;
 		}
 		certificate = issuer_in_chain(v, certificate);
 	}
-	return ENVOI_OK;
 }
 
-static const char *chain_trouble(const struct verification *v, unsigned int status)
+/* --- the chain --- */
+
+static bool is_own_issuer(gnutls_x509_crt_t certificate)
 {
-	if (status & GNUTLS_CERT_REVOKED) {
-		return "the server's certificate is revoked";
+	return gnutls_x509_crt_check_issuer(certificate, certificate) == 1;
+}
+
+/* Who has issued the last certificate on the way up that was shown; for people. */
+static void describe_issuer(const struct verification *v, char *text, size_t size)
+{
+	gnutls_x509_crt_t last = v->certificates[0], next;
+	for (unsigned int i = 0; i < v->count && (next = issuer_in_chain(v, last)) != NULL; i++) {
+		last = next;
 	}
+	char name[128];
+	size_t len = sizeof(name);
+	if (gnutls_x509_crt_get_issuer_dn_by_oid(
+		    last, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &len) < 0) {
+		snprintf(text, size, "the server's certificate was issued by an unknown "
+				     "certification authority");
+		return;
+	}
+	envoi__tls_tidy(name);
+	snprintf(text, size, "the server's certificate was issued by an unknown certification "
+			     "authority, \"%s\"%s",
+		name, is_own_issuer(last) ? "" :
+		", whose certificate is neither trusted nor shown by the server");
+}
+
+static void doubt_issuer(struct verification *v)
+{
+	if (is_own_issuer(v->certificates[0])) {
+		doubt(v, ENVOI_TLS_DOUBT_SELF_SIGNED,
+			"the server's certificate is self-signed and not trusted");
+		return;
+	}
+	char text[ENVOI__TLS_REASON_SIZE];
+	describe_issuer(v, text, sizeof(text));
+	doubt(v, ENVOI_TLS_DOUBT_ISSUER, text);
+}
+
+static void doubt_chain(struct verification *v, unsigned int status)
+{
+	static const struct {
+		unsigned int status, kind;
+		const char *reason;
+	} troubles[] = {
+		{GNUTLS_CERT_REVOKED, ENVOI_TLS_DOUBT_REVOKED,
+			"the server's certificate is revoked"},
+		{GNUTLS_CERT_PURPOSE_MISMATCH, ENVOI_TLS_DOUBT_PURPOSE,
+			"the server's certificate is not meant for servers"},
+		{GNUTLS_CERT_INSECURE_ALGORITHM, ENVOI_TLS_DOUBT_WEAK,
+			"the server's certificate, or one above it, is too weak"},
+		{GNUTLS_CERT_SIGNER_NOT_CA, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"the server's certificate was issued by somebody who may not issue any"},
+		{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"the server's certificate was issued against its issuer's constraints"},
+		{GNUTLS_CERT_EXPIRED, ENVOI_TLS_DOUBT_EXPIRED,
+			"the server's certificate, or one above it, has expired"},
+		{GNUTLS_CERT_NOT_ACTIVATED, ENVOI_TLS_DOUBT_NOT_YET_VALID,
+			"the server's certificate, or one above it, is not valid yet"},
+		{GNUTLS_CERT_SIGNATURE_FAILURE, ENVOI_TLS_DOUBT_INVALID,
+			"the server's certificate has a wrong signature"},
+	};
 	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND) {
-		return gnutls_x509_crt_check_issuer(v->certificates[0], v->certificates[0]) == 1 ?
-			"the server's certificate is self-signed and not trusted" :
-			"the server's certificate was issued by an unknown certification authority";
+		doubt_issuer(v);
 	}
-	if (status & GNUTLS_CERT_PURPOSE_MISMATCH) {
-		return "the server's certificate is not meant for servers";
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+		if (status & troubles[i].status) {
+			doubt(v, troubles[i].kind, troubles[i].reason);
+		}
 	}
-	if (status & GNUTLS_CERT_INSECURE_ALGORITHM) {
-		return "the server's certificate, or one above it, is too weak";
+	if (status != 0 && v->verdict->doubts == 0) {
+		doubt(v, ENVOI_TLS_DOUBT_INVALID, "the server's certificate is not valid");
 	}
-	if (status & GNUTLS_CERT_SIGNER_NOT_CA) {
-		return "the server's certificate was issued by somebody who may not issue any";
-	}
-	if (status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) {
-		return "the server's certificate was issued against its issuer's constraints";
-	}
-	if (status & GNUTLS_CERT_EXPIRED) {
-		return "the server's certificate, or one above it, has expired";
-	}
-	if (status & GNUTLS_CERT_NOT_ACTIVATED) {
-		return "the server's certificate, or one above it, is not valid yet";
-	}
-	return "the server's certificate is not valid";
 }
 
 /* RFC 5280, section 6; at least 112 bits of strength (RFC 9325, section 4.5). */
@@ -157,27 +237,25 @@ static int check_chain(struct verification *v)
 	static unsigned char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
 	gnutls_typed_vdata_st wanted = {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = purpose};
 	unsigned int flags = GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM);
-	bool has_own_clock = v->context->wall_clock != NULL;
-	if (has_own_clock) {
+	if (v->rules->context->wall_clock != NULL) {
 		flags |= GNUTLS_VERIFY_DISABLE_TIME_CHECKS;
 	}
 	unsigned int status = 0;
 	int failed = gnutls_x509_trust_list_verify_crt2(
-		v->trust, v->certificates, v->count, &wanted, 1, flags, &status, NULL);
+		v->rules->trust, v->certificates, v->count, &wanted, 1, flags, &status, NULL);
 	if (failed < 0) {
 		return refuse(v, "the server's certificate cannot be verified");
 	}
-	status &= ~(unsigned int)GNUTLS_CERT_INVALID; /* set beside every other */
-	const unsigned int times = GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED;
-	bool only_times = (status & ~times) == 0;
-	if (only_times && (has_own_clock || status != 0)) {
-		int r = check_times(v); /* says it better */
-		if (r < 0) {
-			return r;
-		}
+	if (gnutls_x509_crt_check_key_purpose(
+		    v->certificates[0], GNUTLS_KP_TLS_WWW_SERVER, 0) == 0) {
+		status |= GNUTLS_CERT_PURPOSE_MISMATCH; /* not looked at below an unknown issuer */
 	}
-	return status == 0 ? ENVOI_OK : refuse(v, chain_trouble(v, status));
+	check_times(v); /* says it better */
+	doubt_chain(v, status & ~(unsigned int)GNUTLS_CERT_INVALID); /* set beside every other */
+	return ENVOI_OK;
 }
+
+/* --- the name --- */
 
 /*
  * GnuTLS holds DNS names against an issuer's name constraints, but not the other names that are
@@ -193,7 +271,8 @@ static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t is
 	int r = gnutls_x509_crt_get_name_constraints(issuer, constraints, 0, NULL);
 	if (r == 0) {
 		gnutls_datum_t domain = {
-			(unsigned char *)v->name->ascii, (unsigned int)strlen(v->name->ascii)};
+			(unsigned char *)v->rules->name->ascii,
+			(unsigned int)strlen(v->rules->name->ascii)};
 		allow = gnutls_x509_name_constraints_check(
 			constraints, GNUTLS_SAN_DNSNAME, &domain) != 0;
 	} else if (r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
@@ -203,47 +282,75 @@ static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t is
 	return allow;
 }
 
-static int check_name(struct verification *v)
+static const char *what_it_has_instead(
+	const struct verification *v, const struct envoi_buffer *presented)
+{
+	if (envoi_buffer_len(presented) > 0) {
+		return v->verdict->names;
+	}
+	size_t len = 0;
+	return gnutls_x509_crt_get_dn_by_oid(v->certificates[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0,
+		       NULL, &len) == GNUTLS_E_SHORT_MEMORY_BUFFER ?
+		"no name (a common name does not count)" : "no name";
+}
+
+static void check_name(struct verification *v)
 {
 	struct envoi_buffer presented;
-	envoi_buffer_init(&presented, v->context, 0);
+	envoi_buffer_init(&presented, v->rules->context, 0);
 	enum envoi__tls_match match =
-		envoi__tls_name_find(v->name, v->certificates[0], &presented);
-	int r = ENVOI_OK;
+		envoi__tls_name_find(v->rules->name, v->certificates[0], &presented);
 	if (match == ENVOI__TLS_NO_MATCH) {
-		const char *shown = "no name";
-		size_t len = strlen(shown);
-		if (envoi_buffer_len(&presented) > 0) {
-			shown = envoi_buffer_data(&presented);
-			len = envoi_buffer_len(&presented);
-		}
-		snprintf(v->reason, ENVOI__TLS_REASON_SIZE,
-			"the server's certificate is for %.*s, not for %s", (int)len, shown,
-			v->name->ascii);
-		r = ENVOI_ERR_CERTIFICATE;
+		char text[ENVOI__TLS_REASON_SIZE];
+		snprintf(v->verdict->names, sizeof(v->verdict->names), "%.*s",
+			(int)envoi_buffer_len(&presented), envoi_buffer_data(&presented));
+		snprintf(text, sizeof(text), "the server's certificate is for %s, not for %s",
+			what_it_has_instead(v, &presented), v->rules->name->ascii);
+		doubt(v, ENVOI_TLS_DOUBT_NAME, text);
 	}
 	for (unsigned int i = 1; match == ENVOI__TLS_MATCH_OTHER_NAME && i < v->count; i++) {
 		if (!constraints_allow(v, v->certificates[i])) {
-			r = refuse(v, "the server's certificate was issued against its issuer's "
-				      "constraints");
+			doubt(v, ENVOI_TLS_DOUBT_CONSTRAINTS,
+				"the server's certificate was issued against its issuer's "
+				"constraints");
 		}
 	}
 	envoi_buffer_finish(&presented);
-	return r;
 }
 
-int envoi__tls_verify(struct envoi_context *context, gnutls_x509_trust_list_t trust,
-	const struct envoi__tls_name *name, const gnutls_datum_t *chain, unsigned int count,
-	char *ret_reason)
+static int judge(struct verification *v)
 {
-	struct verification v = {
-		.context = context, .trust = trust, .name = name, .reason = ret_reason};
+	bool has_pins = envoi_buffer_len(v->rules->pins) > 0;
+	v->verdict->trust = ENVOI_TLS_TRUST_VERIFIED;
+	if (has_pins && !is_pinned(v)) {
+		doubt(v, ENVOI_TLS_DOUBT_PIN,
+			"the server's key is none of those pinned for it: it has a new one, or "
+			"this is another server");
+	} else if (has_pins) {
+		v->verdict->trust = ENVOI_TLS_TRUST_PINNED;
+		if (v->rules->pin_is_enough) {
+			return ENVOI_OK;
+		}
+	}
+	int r = check_chain(v);
+	if (r < 0) {
+		return r;
+	}
+	check_name(v);
+	return v->verdict->doubts == 0 ? ENVOI_OK : ENVOI_ERR_CERTIFICATE;
+}
+
+int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,
+	const gnutls_datum_t *chain, unsigned int count)
+{
+	*ret_verdict = (struct envoi__tls_verdict){0};
+	struct verification v = {.rules = rules, .verdict = ret_verdict};
 	int r = import(&v, chain, count);
 	if (r == ENVOI_OK) {
-		r = check_chain(&v);
+		r = judge(&v);
 	}
-	if (r == ENVOI_OK) {
-		r = check_name(&v);
+	if (r < 0) {
+		ret_verdict->trust = ENVOI_TLS_TRUST_NONE;
 	}
 	for (unsigned int i = 0; i < v.count; i++) {
 		gnutls_x509_crt_deinit(v.certificates[i]);

@@ -9,6 +9,7 @@
 #include <envoi/values.h>
 
 #include "jid/prepare.h"
+#include "settings/pins.h"
 #include "settings/settings.h"
 
 enum {
@@ -34,6 +35,7 @@ enum {
 
 static const char *const tls_modes[] = {"starttls", "direct", "none", "either", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const pin_modes[] = {"instead", "also", NULL};
 static const char *const bindings[] = {"auto", "require", "never", NULL};
 
 static int not_empty(const char *text)
@@ -70,6 +72,19 @@ static int mechanism_names(const char *text)
 			++len > 20) {
 			return ENVOI_ERR_INVALID;
 		}
+	}
+	return ENVOI_OK;
+}
+
+static int pins(const char *text)
+{
+	unsigned char pin[ENVOI__PIN_BYTES];
+	while (*(text += strspn(text, " ,\t\n")) != '\0') {
+		size_t len = strcspn(text, " ,\t\n");
+		if (envoi__pin_parse(text, len, pin) < 0) {
+			return ENVOI_ERR_INVALID;
+		}
+		text += len;
 	}
 	return ENVOI_OK;
 }
@@ -157,6 +172,31 @@ const struct envoi_setting envoi__core_settings[] = {
 		.metavar = "VERSION",
 		.doc = "The lowest version of TLS that is accepted.",
 	},
+	{
+		.name = "tls.pins",
+		.type = ENVOI_SETTING_LIST,
+		.fallback = "",
+		.validate = pins,
+		.option = "pin",
+		.metavar = "PINS",
+		.doc = "The public keys that the server may have: sha256: and the SHA-256 of a "
+		       "certificate's SubjectPublicKeyInfo, in base64 or hexadecimal digits. A server "
+		       "with another key is refused. What else is asked of it, tls.pin-mode says.",
+	},
+	{
+		.name = "tls.pin-mode",
+		.type = ENVOI_SETTING_CHOICE,
+		.fallback = "instead",
+		.choices = pin_modes,
+		.metavar = "MODE",
+		.doc = "instead: a key in tls.pins is believed, whoever has issued the certificate, for "
+		       "whatever name and time; for servers with certificates of their own making. also: "
+		       "the certificate must be right in every other way too.",
+	},
+	TIMEOUT("tls.decision-timeout", "600s",
+		"When the program asks somebody whether to trust the server's certificate, wait this "
+		"long for the answer; tls.timeout and login.timeout wait meanwhile. The server may "
+		"give up sooner."),
 	TIMEOUT("tls.timeout", "20s", "Give up on a TLS handshake after this long."),
 	TIMEOUT("login.timeout", "60s",
 		"Give up on the whole way from the first look-up to the bound session after this "

@@ -52,6 +52,7 @@ void envoi__stream_read_settings(
 		stream->timeouts_ms[timeouts[i].phase] =
 			(uint64_t)envoi_settings_int(settings, timeouts[i].name);
 	}
+	stream->decision_ms = (uint64_t)envoi_settings_int(settings, "tls.decision-timeout");
 	struct envoi_xml_limits before_login;
 	read_limits(&before_login, settings, "limits.before-login");
 	read_limits(&stream->limits, settings, "limits");
@@ -67,24 +68,39 @@ static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_stream *stream = ENVOI_CONTAINER_OF(timer, struct envoi_stream, deadline);
 	if (envoi__stream_enter(stream)) {
+		uint64_t waited_ms = stream->is_undecided ? stream->decision_ms :
+							    stream->timeouts_ms[stream->phase];
 		envoi_stream_fail_with(stream, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_CONNECTION_TIMEOUT,
-			"the peer did not answer within %" PRIu64 " s",
-			(stream->timeouts_ms[stream->phase] + 500) / 1000);
+			"%s within %" PRIu64 " s", stream->is_undecided ?
+			"nobody decided whether to believe the server" : "the peer did not answer",
+			(waited_ms + 500) / 1000);
 		envoi__stream_leave(stream);
 	}
 }
 
-void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase)
+static void start_deadline(struct envoi_stream *stream, uint64_t timeout_ms)
 {
-	if (stream->phase == phase) {
-		return;
-	}
-	stream->phase = phase;
-	uint64_t timeout_ms = stream->timeouts_ms[stream->phase];
 	if (timeout_ms == 0) {
 		envoi_timer_stop(&stream->deadline);
 	} else {
 		envoi_timer_start(&stream->deadline, envoi_context_loop(stream->context), timeout_ms,
 			on_deadline);
+	}
+}
+
+void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase)
+{
+	if (stream->phase != phase) {
+		stream->phase = phase;
+		start_deadline(stream, stream->timeouts_ms[phase]);
+	}
+}
+
+void envoi__stream_wait_for_decision(struct envoi_stream *stream, bool waits)
+{
+	if (envoi__stream_is_running(stream)) {
+		stream->is_undecided = waits;
+		start_deadline(
+			stream, waits ? stream->decision_ms : stream->timeouts_ms[stream->phase]);
 	}
 }

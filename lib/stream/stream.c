@@ -114,6 +114,15 @@ static void on_secured(struct envoi_transport_sink *sink)
 	}
 }
 
+static void on_undecided(struct envoi_transport_sink *sink, bool waits)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		envoi__stream_wait_for_decision(stream, waits);
+		envoi__stream_leave(stream);
+	}
+}
+
 static void on_written(struct envoi_transport_sink *sink, size_t count)
 {
 	struct envoi_stream *stream = from_sink(sink);
@@ -164,6 +173,7 @@ static const struct envoi_transport_sink_impl transport_sink_impl = {
 	.element = on_element,
 	.ended = on_ended,
 	.secured = on_secured,
+	.undecided = on_undecided,
 	.written = on_written,
 	.drained = on_drained,
 	.activity = on_activity,

@@ -84,6 +84,7 @@ struct envoi_stream {
 	bool is_client; /* the content namespace is jabber:client: nothing to map */
 	bool is_ready;
 	bool is_securing; /* a TLS handshake is under way: nothing can be said */
+	bool is_undecided; /* the handshake waits for somebody's decision */
 	bool is_renewed; /* by TLS: parser and writer of the transport are new */
 	bool is_freed; /* but for the memory: a callback is on the stack */
 	unsigned int depth; /* of callbacks on the stack */
@@ -98,6 +99,7 @@ struct envoi_stream {
 	struct envoi_timer deadline;
 	struct envoi_deferred work;
 	uint64_t timeouts_ms[ENVOI_PHASE_CLOSE + 1]; /* 0: none */
+	uint64_t decision_ms;
 	struct envoi_xml_limits limits; /* after login */
 	struct envoi__written written;
 	struct envoi__tap tap;
@@ -151,6 +153,8 @@ void envoi__stream_read_settings(
 	struct envoi_stream *stream, const struct envoi_settings *settings);
 /** Enter a phase; its deadline begins, unless the stream is in it already. */
 void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase);
+/** Somebody decides whether to believe the peer: another deadline holds as long as it takes. */
+void envoi__stream_wait_for_decision(struct envoi_stream *stream, bool waits);
 /** From now on the peer may send more at a time: it has logged in. */
 void envoi__stream_widen_limits(struct envoi_stream *stream);
 

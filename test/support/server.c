@@ -323,6 +323,11 @@ void test_server_free(struct test_server *server)
 
 /* --- what tests ask --- */
 
+struct envoi_settings *test_server_settings(struct test_server *server)
+{
+	return server->settings;
+}
+
 struct test_server_knobs *test_server_knobs(struct test_server *server)
 {
 	return &server->knobs;

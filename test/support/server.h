@@ -43,6 +43,8 @@ struct test_server *test_server_new(
 	struct envoi_context *context, const char *data_folder, const char *certificate);
 /** Free, connections too: their clients see an end. Not inside its callbacks. */
 void test_server_free(struct test_server *server);
+/** @return its settings, for the connections accepted from now on */
+struct envoi_settings *test_server_settings(struct test_server *server);
 /** @return to be changed at any time */
 struct test_server_knobs *test_server_knobs(struct test_server *server);
 

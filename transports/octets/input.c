@@ -95,7 +95,9 @@ static void describe_end(const struct octets *octets, struct envoi_failure *why)
 	const char *text = "the connection ended without the end of the stream";
 	if (octets->tls_state == OCTETS_HANDSHAKE) {
 		phase = ENVOI_PHASE_TLS;
-		text = "the peer ended the connection in the TLS handshake";
+		text = octets_has_question(octets) ?
+			"the peer did not wait until it was decided whether to believe it" :
+			"the peer ended the connection in the TLS handshake";
 	} else if (envoi_xml_parser_has_pending(octets->parser)) {
 		text = "the connection ended in the middle of an element";
 	} else if (octets->tls_state == OCTETS_SEALED && !octets->peer_said_bye) {

@@ -66,6 +66,12 @@ void octets_break_output(struct octets *octets);
 void octets_unseal(struct octets *octets, const char *data, size_t len);
 /** Give TLS what is queued, as long as its output is short; say goodbye when closing. */
 void octets_seal(struct octets *octets);
+/** Ask whether to believe the peer, or go on with the handshake when there is an answer. */
+void octets_decide(struct octets *octets);
+/** Nobody needs an answer any more: tells whoever was asked. */
+void octets_drop_question(struct octets *octets);
+/** @return whether somebody is being asked */
+bool octets_has_question(const struct octets *octets);
 /** So many more octets of TLS's output were taken by the channel. */
 void octets_count_sealed(struct octets *octets, size_t taken);
 /** @return TLS's output; NULL: there is no TLS */

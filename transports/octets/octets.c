@@ -94,6 +94,7 @@ void octets_leave(struct octets *octets)
 
 static void tell_closed(struct octets *octets)
 {
+	octets_drop_question(octets);
 	octets->state = OCTETS_TOLD;
 	envoi_deferred_cancel(&octets->turn);
 	struct envoi_transport_sink *sink = octets->base.sink;
@@ -106,6 +107,7 @@ static void on_turn(struct envoi_deferred *deferred)
 {
 	struct octets *octets = ENVOI_CONTAINER_OF(deferred, struct octets, turn);
 	octets_enter(octets);
+	octets_decide(octets);
 	octets_deliver(octets);
 	octets_flush(octets);
 	if (octets->state == OCTETS_OVER) {
@@ -255,9 +257,9 @@ void octets_destroy(struct envoi_transport *transport)
 	envoi_deferred_cancel(&octets->turn);
 	envoi_timer_stop(&octets->linger);
 	octets->channel->disconnect(octets);
-	if (octets->depth == 0) {
-		release(octets);
-	}
+	octets_enter(octets);
+	octets_drop_question(octets);
+	octets_leave(octets);
 }
 
 const char *octets_peer_name(const struct envoi_transport *transport)

@@ -56,23 +56,23 @@ static int read_all(struct octets *octets)
 	return r;
 }
 
-static int take_in(struct octets *octets, const char *data, size_t len)
+/* On with the handshake, and with what stands behind it. */
+static int go_on(struct octets *octets)
 {
-	int r = envoi__tls_feed(octets->tls, data, len);
-	if (r == ENVOI_OK && octets->tls_state == OCTETS_HANDSHAKE) {
-		r = envoi__tls_handshake(octets->tls);
+	if (octets->tls_state == OCTETS_HANDSHAKE) {
+		int r = envoi__tls_handshake(octets->tls);
 		octets_wake(octets);
-		if (r == ENVOI_OK) {
-			octets->tls_state = OCTETS_SEALED;
-			octets->secured_untold = true;
+		if (r != ENVOI_OK) {
+			return r;
 		}
+		octets->tls_state = OCTETS_SEALED;
+		octets->secured_untold = true;
 	}
-	return r == ENVOI_OK ? read_all(octets) : r;
+	return read_all(octets);
 }
 
-void octets_unseal(struct octets *octets, const char *data, size_t len)
+static void draw_conclusion(struct octets *octets, int r)
 {
-	int r = take_in(octets, data, len);
 	if (r == ENVOI_END) {
 		struct envoi_failure end = {.code = ENVOI_OK};
 		octets->peer_said_bye = true;
@@ -80,6 +80,65 @@ void octets_unseal(struct octets *octets, const char *data, size_t len)
 	} else if (r < 0) {
 		spoil(octets, r);
 	}
+}
+
+void octets_unseal(struct octets *octets, const char *data, size_t len)
+{
+	int r = envoi__tls_feed(octets->tls, data, len);
+	draw_conclusion(octets, r == ENVOI_OK ? go_on(octets) : r);
+}
+
+/* --- a decision whether to believe the peer --- */
+
+static void on_answer(void *user)
+{
+	octets_wake(user);
+}
+
+/* Asked again after each call to somebody else. */
+static bool is_undecided(const struct octets *octets)
+{
+	return octets->state == OCTETS_MOVING && octets->tls_state == OCTETS_HANDSHAKE &&
+		!octets->input_over;
+}
+
+static void tell_undecided(struct octets *octets, bool waits)
+{
+	struct envoi_transport_sink *sink = octets->base.sink;
+	if (sink != NULL && sink->impl->undecided != NULL) {
+		sink->impl->undecided(sink, waits);
+	}
+}
+
+void octets_decide(struct octets *octets)
+{
+	if (is_undecided(octets) && envoi__tls_has_to_ask(octets->tls)) {
+		tell_undecided(octets, true);
+		if (is_undecided(octets)) {
+			envoi__tls_ask(octets->tls, on_answer, octets);
+		}
+	}
+	if (is_undecided(octets) && envoi__tls_has_answer(octets->tls)) {
+		envoi__tls_settle(octets->tls);
+		if (is_undecided(octets)) {
+			tell_undecided(octets, false);
+		}
+		if (is_undecided(octets)) {
+			draw_conclusion(octets, go_on(octets));
+		}
+	}
+}
+
+void octets_drop_question(struct octets *octets)
+{
+	if (octets->tls != NULL) {
+		envoi__tls_settle(octets->tls);
+	}
+}
+
+bool octets_has_question(const struct octets *octets)
+{
+	return octets->tls != NULL && envoi__tls_is_undecided(octets->tls);
 }
 
 /* --- out --- */

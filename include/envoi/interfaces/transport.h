@@ -39,11 +39,20 @@ struct envoi_stream_head {
 	const char *content_ns; /**< the content namespace: "jabber:client" */
 };
 
+/** Why a peer is believed. */
+enum envoi_tls_trust {
+	ENVOI_TLS_TRUST_NONE, /**< it is not, or was not asked for a certificate */
+	ENVOI_TLS_TRUST_VERIFIED, /**< its certificate was verified, and is for its name */
+	ENVOI_TLS_TRUST_PINNED, /**< its key is pinned */
+	ENVOI_TLS_TRUST_ACCEPTED, /**< somebody has decided so (struct envoi_tls_decider) */
+};
+
 /** What is known of the encryption. */
 struct envoi_tls_info {
 	const char *version; /**< "TLS1.3"; NULL: none */
 	const char *cipher; /**< cipher suite's name */
-	bool verified; /**< the peer's certificate was checked against its name */
+	bool verified; /**< the peer is who the user asked for: checked, pinned, or accepted */
+	enum envoi_tls_trust trust; /**< and by what */
 };
 
 /**
@@ -59,6 +68,12 @@ struct envoi_transport_sink_impl {
 	void (*ended)(struct envoi_transport_sink *sink);
 	/** TLS, asked for with start_tls, is up; a failure comes as closed. */
 	void (*secured)(struct envoi_transport_sink *sink);
+	/**
+	 * OPTIONAL. The TLS handshake waits for somebody's decision whether to believe the peer
+	 * (struct envoi_tls_decider): deadlines of the handshake should wait too. False: it goes
+	 * on. Each true is followed by false or by closed.
+	 */
+	void (*undecided)(struct envoi_transport_sink *sink, bool waits);
 	/** @p count more elements, in order of sending, are out of our hands (in the kernel's). */
 	void (*written)(struct envoi_transport_sink *sink, size_t count);
 	/** Pending output has fallen below the low mark, after it was above, or after

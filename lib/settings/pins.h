@@ -1,0 +1,17 @@
+/*
+ * envoi - pins of public keys, in words
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SETTINGS_PINS_H
+#define ENVOI_SETTINGS_PINS_H
+
+#include <stddef.h>
+
+enum {
+	ENVOI__PIN_BYTES = 32, /* SHA-256 */
+};
+
+/** Read "sha256:" and base64 or hexadecimal digits. @retval ENVOI_ERR_INVALID it is none */
+int envoi__pin_parse(const char *text, size_t len, unsigned char ret_pin[ENVOI__PIN_BYTES]);
+
+#endif

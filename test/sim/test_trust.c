@@ -1,0 +1,519 @@
+/*
+ * envoi - whether to believe a server: decisions of the application, and pins
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/client.h>
+#include <envoi/context.h>
+#include <envoi/interfaces/transport.h>
+#include <envoi/mainloop.h>
+#include <envoi/settings.h>
+#include <envoi/tls.h>
+
+#include "server.h"
+
+enum act {
+	DO_NOTHING,
+	ANSWER_AT_ONCE,
+	WAIT, /* keep the question */
+	FREE_CLIENT,
+	DISCONNECT,
+};
+
+static struct {
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	struct test_server *server;
+	struct envoi_client *client;
+	struct envoi_tls_decider decider;
+	struct envoi_tls_question *question; /* kept */
+	enum act act, act_when_over;
+	enum envoi_tls_answer answer, told;
+	int asked, overs;
+	unsigned int doubts;
+	char reasons[512], names[128], pin[ENVOI_TLS_PIN_SIZE], domain[64], subject[64];
+	size_t chain_len, der_len;
+} all;
+
+static void act(enum act what, struct envoi_tls_question *question)
+{
+	switch (what) {
+	case DO_NOTHING:
+		break;
+	case ANSWER_AT_ONCE:
+		envoi_tls_question_answer(question, all.answer);
+		break;
+	case WAIT:
+		all.question = envoi_tls_question_ref(question);
+		break;
+	case FREE_CLIENT:
+		envoi_client_free(all.client);
+		all.client = NULL;
+		break;
+	case DISCONNECT:
+		envoi_client_disconnect(all.client);
+		break;
+	}
+}
+
+static void decide(struct envoi_tls_decider *decider, struct envoi_tls_question *question)
+{
+	(void)decider;
+	const struct envoi_tls_peer *peer = envoi_tls_question_peer(question);
+	all.asked++;
+	all.doubts = peer->doubts;
+	all.chain_len = peer->chain_len;
+	all.der_len = peer->chain[0].len;
+	snprintf(all.reasons, sizeof(all.reasons), "%s", peer->reasons);
+	snprintf(all.names, sizeof(all.names), "%s", peer->names);
+	snprintf(all.pin, sizeof(all.pin), "%s", peer->pin);
+	snprintf(all.domain, sizeof(all.domain), "%s", peer->domain);
+	snprintf(all.subject, sizeof(all.subject), "%s", peer->subject);
+	act(all.act, question);
+}
+
+static void over(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
+	enum envoi_tls_answer answer)
+{
+	(void)decider;
+	all.overs++;
+	all.told = answer;
+	act(all.act_when_over, question);
+}
+
+static const struct envoi_tls_decider_impl decider_impl = {.decide = decide, .over = over};
+
+static void begin(const char *certificate)
+{
+	memset(&all, 0, sizeof(all));
+	all.decider.impl = &decider_impl;
+	assert_int_equal(envoi_context_new(&all.context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_simulated(&all.loop, all.context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(all.context, all.loop), ENVOI_OK);
+	all.server = test_server_new(all.context, TEST_DATA, certificate);
+	test_server_add_account(all.server, "alice", "wonderland");
+	static const char *const patient[] = {"tls.timeout", "stream.timeout"};
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(
+			envoi_settings_set(test_server_settings(all.server), patient[i], "3600s"),
+			ENVOI_OK);
+	}
+	assert_int_equal(
+		envoi_client_new(&all.client, all.context, "alice@example.org/home"), ENVOI_OK);
+	envoi_client_set(all.client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
+	envoi_client_set(all.client, "tls.system-trust", "false");
+	envoi_client_set_password(all.client, "wonderland");
+	envoi_client_add_connector(all.client, test_server_connector(all.server));
+}
+
+static void log_in(enum act what, uint64_t ms)
+{
+	all.act = what;
+	envoi_client_set_tls_decider(all.client, &all.decider);
+	assert_int_equal(envoi_client_connect(all.client), ENVOI_OK);
+	assert_int_equal(envoi_loop_simulated_run_for(all.loop, ms), ENVOI_OK);
+}
+
+static void run(uint64_t ms)
+{
+	assert_int_equal(envoi_loop_simulated_run_for(all.loop, ms), ENVOI_OK);
+}
+
+static void finish(void)
+{
+	all.act_when_over = DO_NOTHING;
+	envoi_client_free(all.client);
+	test_server_free(all.server);
+	envoi_context_unref(all.context);
+	envoi_tls_question_unref(all.question);
+}
+
+static void expect_failure(int code, const char *words)
+{
+	const struct envoi_failure *failure = envoi_client_failure(all.client);
+	assert_non_null(failure);
+	assert_int_equal(failure->code, code);
+	assert_int_equal(test_server_online(all.server), 0);
+	if (strstr(envoi_client_failure_text(all.client), words) == NULL) {
+		fail_msg("%s", envoi_client_failure_text(all.client));
+	}
+}
+
+static void without_a_decider_every_doubt_ends_the_connection(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	assert_int_equal(envoi_client_connect(all.client), ENVOI_OK);
+	run(1000);
+	expect_failure(ENVOI_ERR_CERTIFICATE, "self-signed");
+	finish();
+}
+
+static void nobody_is_asked_about_a_right_certificate(void **state)
+{
+	(void)state;
+	begin("right.pem");
+	log_in(WAIT, 1000);
+	assert_int_equal(test_server_online(all.server), 1);
+	assert_int_equal(all.asked, 0);
+	assert_int_equal(all.overs, 0);
+	finish();
+}
+
+static void who_decides_is_told_all_that_is_wrong(void **state)
+{
+	(void)state;
+	begin("other-name.pem");
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(all.asked, 1);
+	assert_int_equal(all.doubts, ENVOI_TLS_DOUBT_NAME);
+	assert_string_equal(all.domain, "example.org");
+	assert_string_equal(all.names, "other.example");
+	assert_string_equal(all.subject, "CN=example.org");
+	assert_int_equal(all.chain_len, 1);
+	assert_true(all.der_len > 100);
+	assert_memory_equal(all.pin, "sha256:", 7);
+	assert_int_equal(strlen(all.pin), 51);
+	expect_failure(ENVOI_ERR_CERTIFICATE, "is for other.example, not for example.org");
+	finish();
+}
+
+static void two_things_may_be_wrong(void **state)
+{
+	(void)state;
+	begin("client-purpose.pem");
+	envoi_client_set(all.client, "tls.pins",
+		"sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(all.doubts, ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_PIN);
+	assert_non_null(strstr(all.reasons, "; "));
+	finish();
+}
+
+static void silence_refuses(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(all.asked, 1);
+	assert_int_equal(all.overs, 1);
+	assert_int_equal(all.told, ENVOI_TLS_REFUSE);
+	expect_failure(ENVOI_ERR_CERTIFICATE, "self-signed");
+	finish();
+}
+
+static void an_answer_may_come_at_once(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	all.answer = ENVOI_TLS_ACCEPT_ONCE;
+	log_in(ANSWER_AT_ONCE, 1000);
+	assert_int_equal(all.overs, 1);
+	assert_int_equal(all.told, ENVOI_TLS_ACCEPT_ONCE);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+static void an_answer_may_come_after_minutes(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	log_in(WAIT, 300000);
+	assert_int_equal(all.overs, 0);
+	assert_int_equal(test_server_online(all.server), 0);
+	assert_null(envoi_client_failure(all.client));
+	assert_int_equal(envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_OK);
+	assert_int_equal(
+		envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_ERR_STATE);
+	assert_int_equal(all.overs, 0); /* not from inside the call */
+	run(1000);
+	assert_int_equal(all.overs, 1);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+static void who_dropped_the_question_has_refused(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	log_in(WAIT, 30000);
+	all.question = envoi_tls_question_unref(all.question);
+	run(1000);
+	assert_int_equal(all.overs, 1);
+	expect_failure(ENVOI_ERR_CERTIFICATE, "self-signed");
+	finish();
+}
+
+static void a_refusal_may_come_late(void **state)
+{
+	(void)state;
+	begin("expired.pem");
+	log_in(WAIT, 100000);
+	assert_int_equal(all.doubts, ENVOI_TLS_DOUBT_EXPIRED);
+	assert_int_equal(envoi_tls_question_answer(all.question, ENVOI_TLS_REFUSE), ENVOI_OK);
+	run(1000);
+	expect_failure(ENVOI_ERR_CERTIFICATE, "expired on 2021-01-01");
+	finish();
+}
+
+static void thinking_has_a_limit_of_its_own(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	envoi_client_set(all.client, "tls.decision-timeout", "120s");
+	log_in(WAIT, 119000);
+	assert_int_equal(all.overs, 0);
+	run(10000);
+	assert_int_equal(all.overs, 1);
+	expect_failure(ENVOI_ERR_TIMEOUT, "nobody decided whether to believe the server within 120 s");
+	assert_int_equal(
+		envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_ERR_STATE);
+	finish();
+}
+
+static void after_the_answer_the_deadlines_hold_again(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	test_server_knobs(all.server)->no_binding = true; /* the login never ends */
+	log_in(WAIT, 200000);
+	assert_int_equal(envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_OK);
+	run(70000);
+	assert_non_null(envoi_client_failure(all.client));
+	finish();
+}
+
+static void a_server_that_leaves_ends_the_question(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	assert_int_equal(
+		envoi_settings_set_int(test_server_settings(all.server), "tls.timeout", 30000),
+		ENVOI_OK);
+	log_in(WAIT, 40000);
+	assert_int_equal(all.overs, 1);
+	assert_int_equal(all.told, ENVOI_TLS_REFUSE);
+	expect_failure(ENVOI_ERR_DISCONNECTED, "did not wait");
+	assert_int_equal(
+		envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_ERR_STATE);
+	finish();
+}
+
+static void the_client_may_be_freed_in_the_question(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	log_in(FREE_CLIENT, 1000);
+	assert_null(all.client);
+	assert_int_equal(all.overs, 1);
+	finish();
+}
+
+static void the_client_may_disconnect_in_the_question(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	log_in(DISCONNECT, 10000);
+	assert_int_equal(all.overs, 1);
+	assert_non_null(envoi_client_failure(all.client));
+	finish();
+}
+
+static void the_client_may_be_freed_when_the_question_is_over(void **state)
+{
+	(void)state;
+	for (int answer = ENVOI_TLS_REFUSE; answer <= ENVOI_TLS_ACCEPT_AND_PIN; answer++) {
+		begin("self-signed.pem");
+		all.answer = (enum envoi_tls_answer)answer;
+		all.act_when_over = FREE_CLIENT;
+		log_in(ANSWER_AT_ONCE, 1000);
+		assert_null(all.client);
+		assert_int_equal(all.overs, 1);
+		finish();
+	}
+}
+
+static void freeing_the_client_ends_the_question_at_once(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	log_in(WAIT, 1000);
+	envoi_client_free(all.client);
+	all.client = NULL;
+	assert_int_equal(all.overs, 1);
+	assert_int_equal(
+		envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_AND_PIN), ENVOI_ERR_STATE);
+	finish(); /* the question goes after the context's other users */
+}
+
+static void what_was_accepted_once_is_asked_again(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	all.answer = ENVOI_TLS_ACCEPT_ONCE;
+	log_in(ANSWER_AT_ONCE, 1000);
+	envoi_client_disconnect(all.client);
+	run(1000);
+	log_in(ANSWER_AT_ONCE, 1000);
+	assert_int_equal(all.asked, 2);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+static void what_was_pinned_is_not_asked_again(void **state)
+{
+	(void)state;
+	begin("self-signed.pem");
+	all.answer = ENVOI_TLS_ACCEPT_AND_PIN;
+	log_in(ANSWER_AT_ONCE, 1000);
+	assert_int_equal(test_server_online(all.server), 1);
+	assert_string_equal(
+		envoi_settings_text(envoi_client_settings(all.client), "tls.pins"), all.pin);
+	envoi_client_disconnect(all.client);
+	run(1000);
+	log_in(ANSWER_AT_ONCE, 1000);
+	assert_int_equal(all.asked, 1);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+/* --- pins --- */
+
+static const char other_pin[] =
+	"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+/* All certificates of the tests have one key. */
+static const char *server_pin(void)
+{
+	static char pin[ENVOI_TLS_PIN_SIZE];
+	if (pin[0] == '\0') {
+		begin("self-signed.pem");
+		log_in(DO_NOTHING, 1000);
+		memcpy(pin, all.pin, sizeof(pin));
+		finish();
+	}
+	return pin;
+}
+
+static void a_pinned_key_needs_nothing_else(void **state)
+{
+	(void)state;
+	static const char *const certificates[] = {
+		"right.pem", "self-signed.pem", "other-name.pem", "expired.pem", "unknown-ca.pem"};
+	const char *pin = server_pin();
+	for (size_t i = 0; i < sizeof(certificates) / sizeof(certificates[0]); i++) {
+		begin(certificates[i]);
+		char pins[160];
+		snprintf(pins, sizeof(pins), "%s %s", other_pin, pin);
+		envoi_client_set(all.client, "tls.pins", pins);
+		log_in(DO_NOTHING, 1000);
+		assert_int_equal(all.asked, 0);
+		assert_int_equal(test_server_online(all.server), 1);
+		finish();
+	}
+}
+
+static void no_authority_is_needed_beside_a_pin(void **state)
+{
+	(void)state;
+	const char *pin = server_pin();
+	begin("self-signed.pem");
+	envoi_client_set(all.client, "tls.pins", pin);
+	assert_int_equal(
+		envoi_settings_set(envoi_client_settings(all.client), "tls.ca-file", NULL), ENVOI_OK);
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+static void another_key_is_refused_whoever_vouches_for_it(void **state)
+{
+	(void)state;
+	begin("right.pem");
+	envoi_client_set(all.client, "tls.pins", other_pin);
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(all.doubts, ENVOI_TLS_DOUBT_PIN);
+	expect_failure(ENVOI_ERR_CERTIFICATE, "none of those pinned");
+	finish();
+}
+
+static void a_pin_may_be_asked_for_besides(void **state)
+{
+	(void)state;
+	const char *pin = server_pin();
+	static const struct {
+		const char *certificate;
+		bool is_pinned;
+		unsigned int doubts;
+	} cases[] = {
+		{"right.pem", true, 0},
+		{"right.pem", false, ENVOI_TLS_DOUBT_PIN},
+		{"self-signed.pem", true, ENVOI_TLS_DOUBT_SELF_SIGNED},
+		{"other-name.pem", true, ENVOI_TLS_DOUBT_NAME},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(cases[i].certificate);
+		envoi_client_set(all.client, "tls.pins", cases[i].is_pinned ? pin : other_pin);
+		envoi_client_set(all.client, "tls.pin-mode", "also");
+		log_in(DO_NOTHING, 1000);
+		assert_int_equal(all.doubts, cases[i].doubts);
+		assert_int_equal(test_server_online(all.server), cases[i].doubts == 0);
+		finish();
+	}
+}
+
+static void what_is_no_pin_is_refused_when_set(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {"sha256:", "sha1:AAAA", "sha256:AAAA",
+		"sha256:zz00000000000000000000000000000000000000000000000000000000000000",
+		"sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
+	begin("right.pem");
+	struct envoi_settings *settings = envoi_client_settings(all.client);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (envoi_settings_set(settings, "tls.pins", wrong[i]) != ENVOI_ERR_INVALID) {
+			fail_msg("%s", wrong[i]);
+		}
+	}
+	finish();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_decider_every_doubt_ends_the_connection),
+		cmocka_unit_test(nobody_is_asked_about_a_right_certificate),
+		cmocka_unit_test(who_decides_is_told_all_that_is_wrong),
+		cmocka_unit_test(two_things_may_be_wrong),
+		cmocka_unit_test(silence_refuses),
+		cmocka_unit_test(an_answer_may_come_at_once),
+		cmocka_unit_test(an_answer_may_come_after_minutes),
+		cmocka_unit_test(who_dropped_the_question_has_refused),
+		cmocka_unit_test(a_refusal_may_come_late),
+		cmocka_unit_test(thinking_has_a_limit_of_its_own),
+		cmocka_unit_test(after_the_answer_the_deadlines_hold_again),
+		cmocka_unit_test(a_server_that_leaves_ends_the_question),
+		cmocka_unit_test(the_client_may_be_freed_in_the_question),
+		cmocka_unit_test(the_client_may_disconnect_in_the_question),
+		cmocka_unit_test(the_client_may_be_freed_when_the_question_is_over),
+		cmocka_unit_test(freeing_the_client_ends_the_question_at_once),
+		cmocka_unit_test(what_was_accepted_once_is_asked_again),
+		cmocka_unit_test(what_was_pinned_is_not_asked_again),
+		cmocka_unit_test(a_pinned_key_needs_nothing_else),
+		cmocka_unit_test(no_authority_is_needed_beside_a_pin),
+		cmocka_unit_test(another_key_is_refused_whoever_vouches_for_it),
+		cmocka_unit_test(a_pin_may_be_asked_for_besides),
+		cmocka_unit_test(what_is_no_pin_is_refused_when_set),
+	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
+	return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
+}

@@ -10,8 +10,19 @@ enum {
 	LONGEST_NAME = 20, /* RFC 4422, section 3.1 */
 };
 
-/* What libgsasl can carry; it has no tls-server-end-point. */
-static const char *const gsasl_bindings[] = {"tls-exporter", "tls-unique", NULL};
+/* The best first (XEP-0440, section 3). */
+static const char *const scram_bindings[] = {
+	"tls-exporter", "tls-unique", "tls-server-end-point", NULL};
+
+/* clang-format off */
+#define SCRAM(its_name, its_strength, its_bindings) \
+	{ \
+		.name = its_name, .strength = its_strength, .means = ENVOI_SASL_PASSWORD, \
+		.client_first = true, .proves_server = true, .checks_offer = true, \
+		.bindings = its_bindings, \
+		.start = envoi__sasl_scram_start, \
+	}
+/* clang-format on */
 
 /*
  * Strongest first. Channel binding counts more than the hash: it is what a man in the middle with
@@ -19,24 +30,9 @@ static const char *const gsasl_bindings[] = {"tls-exporter", "tls-unique", NULL}
  * DIGEST-MD5, SECURID, GSSAPI, ...) is weak, or waits for the network, and is never used.
  */
 static const struct envoi_sasl_mechanism built_in[] = {
-	{
-		.name = "SCRAM-SHA-256-PLUS", /* RFC 7677 */
-		.strength = 80,
-		.means = ENVOI_SASL_PASSWORD,
-		.client_first = true,
-		.proves_server = true,
-		.bindings = gsasl_bindings,
-		.start = envoi__sasl_gsasl_start,
-	},
-	{
-		.name = "SCRAM-SHA-1-PLUS", /* RFC 5802 */
-		.strength = 70,
-		.means = ENVOI_SASL_PASSWORD,
-		.client_first = true,
-		.proves_server = true,
-		.bindings = gsasl_bindings,
-		.start = envoi__sasl_gsasl_start,
-	},
+	SCRAM("SCRAM-SHA-512-PLUS", 90, scram_bindings), /* draft-melnikov-scram-sha-512 */
+	SCRAM("SCRAM-SHA-256-PLUS", 80, scram_bindings), /* RFC 7677 */
+	SCRAM("SCRAM-SHA-1-PLUS", 70, scram_bindings), /* RFC 5802 */
 	{
 		.name = "EXTERNAL", /* RFC 4422, appendix A; XEP-0178 */
 		.strength = 60,
@@ -45,22 +41,9 @@ static const struct envoi_sasl_mechanism built_in[] = {
 		.client_first = true,
 		.start = envoi__sasl_gsasl_start,
 	},
-	{
-		.name = "SCRAM-SHA-256",
-		.strength = 50,
-		.means = ENVOI_SASL_PASSWORD,
-		.client_first = true,
-		.proves_server = true,
-		.start = envoi__sasl_gsasl_start,
-	},
-	{
-		.name = "SCRAM-SHA-1",
-		.strength = 40,
-		.means = ENVOI_SASL_PASSWORD,
-		.client_first = true,
-		.proves_server = true,
-		.start = envoi__sasl_gsasl_start,
-	},
+	SCRAM("SCRAM-SHA-512", 55, NULL),
+	SCRAM("SCRAM-SHA-256", 50, NULL),
+	SCRAM("SCRAM-SHA-1", 40, NULL),
 	{
 		.name = "PLAIN", /* RFC 4616 */
 		.strength = 10,
@@ -220,10 +203,15 @@ int envoi_sasl_start(struct envoi_sasl_exchange **ret_exchange, struct envoi_con
 	return mechanism->start(mechanism, ret_exchange, context, parameters);
 }
 
+static bool goes_on(const struct envoi_sasl_exchange *exchange)
+{
+	return exchange->ended > 0;
+}
+
 int envoi_sasl_step(struct envoi_sasl_exchange *exchange, const void *in, size_t len,
 	struct envoi_buffer *out)
 {
-	if (exchange->ended != ENVOI_AGAIN) {
+	if (!goes_on(exchange)) {
 		return ENVOI_ERR_STATE;
 	}
 	size_t before = envoi_buffer_len(out);
@@ -232,6 +220,28 @@ int envoi_sasl_step(struct envoi_sasl_exchange *exchange, const void *in, size_t
 		envoi_buffer_truncate(out, before);
 	}
 	return exchange->ended;
+}
+
+int envoi_sasl_give_password(struct envoi_sasl_exchange *exchange, const char *password)
+{
+	return exchange->ended == ENVOI_SASL_NEEDS_PASSWORD && exchange->impl->give_password != NULL
+	               ? exchange->impl->give_password(exchange, password)
+	               : ENVOI_ERR_STATE;
+}
+
+const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange)
+{
+	return exchange->impl->problem != NULL ? exchange->impl->problem(exchange) : NULL;
+}
+
+int envoi_sasl_get_keys(
+	const struct envoi_sasl_exchange *exchange, struct envoi_sasl_keys *ret_keys)
+{
+	if (exchange->ended != ENVOI_OK || exchange->role != ENVOI_INITIATOR) {
+		return ENVOI_ERR_STATE;
+	}
+	return exchange->impl->get_keys != NULL ? exchange->impl->get_keys(exchange, ret_keys)
+	                                        : ENVOI_ERR_NOT_FOUND;
 }
 
 const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange)

@@ -23,6 +23,11 @@ struct envoi__sasl_part {
 /** The context's part, made on first use; NULL: out of memory. */
 struct envoi__sasl_part *envoi__sasl_part(struct envoi_context *context);
 
+/** SCRAM (sasl_scram.c). */
+int envoi__sasl_scram_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters);
+
 /** Mechanisms on libgsasl (sasl_gsasl.c). */
 int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
@@ -39,6 +44,13 @@ void envoi__sasl_exchange_init(struct envoi_sasl_exchange *exchange,
 	const struct envoi_sasl_exchange_impl *impl,
 	const struct envoi_sasl_mechanism *mechanism, struct envoi_context *context,
 	enum envoi_role role);
+
+/** Receiver: @return whether who is @p authcid may act as @p authzid: another identity than one's
+ * own is not granted (RFC 4422, section 4.1). @param authzid, hostname NULL: none */
+bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char *hostname);
+
+/** Receiver: a password that nobody knows, for users that do not exist. */
+int envoi__sasl_nobodys_password(struct envoi_context *context, char **ret_password);
 
 /** @return whether @p name may be a mechanism's (RFC 4422, section 3.1) */
 bool envoi__sasl_name_is_valid(const char *name);

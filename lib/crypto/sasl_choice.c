@@ -21,7 +21,8 @@ static bool has_word(const struct envoi__sasl_words *words, const char *word)
 
 static bool can_carry(const struct envoi_sasl_mechanism *mechanism, const char *binding)
 {
-	for (const char *const *type = mechanism->bindings; *type != NULL; type++) {
+	const char *const *type = mechanism->bindings;
+	for (; type != NULL && *type != NULL; type++) {
 		if (strcmp(*type, binding) == 0) {
 			return true;
 		}
@@ -40,6 +41,56 @@ static bool server_has(const struct envoi__sasl_situation *situation, const char
 	}
 	return situation->binding_policy == ENVOI__SASL_BINDING_REQUIRE &&
 	       strcmp(binding, "tls-exporter") == 0; /* RFC 9266, section 2 */
+}
+
+/* Whether any of the user's mechanisms can be bound to this connection. */
+static bool we_can_bind(
+	struct envoi_context *context, const struct envoi__sasl_situation *situation)
+{
+	for (size_t i = 0; i < situation->wanted.count; i++) {
+		const struct envoi_sasl_mechanism *mechanism =
+			envoi_sasl_find(context, situation->wanted.words[i]);
+		for (size_t j = 0; mechanism != NULL && j < situation->own_bindings.count; j++) {
+			if (can_carry(mechanism, situation->own_bindings.words[j])) {
+				return situation->binding_policy != ENVOI__SASL_BINDING_NEVER;
+			}
+		}
+	}
+	return false;
+}
+
+static bool offers_plus(const struct envoi__sasl_situation *situation)
+{
+	static const char suffix[] = "-PLUS";
+	for (size_t i = 0; i < situation->offered.count; i++) {
+		const char *name = situation->offered.words[i];
+		size_t len = strlen(name), suffix_len = strlen(suffix);
+		if (len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool lists_one_of_ours(const struct envoi__sasl_situation *situation)
+{
+	for (size_t i = 0; i < situation->own_bindings.count; i++) {
+		if (has_word(&situation->listed_bindings, situation->own_bindings.words[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* XEP-0440, section 4, rules 5 and 6 */
+static bool is_suspect(struct envoi_context *context, const struct envoi__sasl_situation *situation)
+{
+	if (!situation->lists_bindings || !we_can_bind(context, situation)) {
+		return false;
+	}
+	return !offers_plus(situation) ||
+	       (!lists_one_of_ours(situation) &&
+		       !has_word(&situation->listed_bindings, "tls-server-end-point"));
 }
 
 static const char *pick_binding(const struct envoi_sasl_mechanism *mechanism,
@@ -71,7 +122,8 @@ static const char *lacking(unsigned int means)
 }
 
 /* Why a mechanism that both sides know cannot be used; NULL: it can. */
-static const char *objection(const struct envoi_sasl_mechanism *mechanism,
+static const char *objection(struct envoi_context *context,
+	const struct envoi_sasl_mechanism *mechanism,
 	const struct envoi__sasl_situation *situation, const char **ret_binding)
 {
 	*ret_binding = NULL;
@@ -96,6 +148,10 @@ static const char *objection(const struct envoi_sasl_mechanism *mechanism,
 		mechanism->means != ENVOI_SASL_CERTIFICATE) {
 		return "no channel binding, which is required";
 	}
+	if (mechanism->means == ENVOI_SASL_PASSWORD && !mechanism->checks_offer &&
+		is_suspect(context, situation)) {
+		return "somebody may have changed the server's list of channel bindings";
+	}
 	return NULL;
 }
 
@@ -110,7 +166,7 @@ static const char *why_not(
 		return "not in sasl.mechanisms";
 	}
 	const char *binding;
-	const char *reason = objection(mechanism, situation, &binding);
+	const char *reason = objection(context, mechanism, situation, &binding);
 	return reason == NULL ? "" : reason;
 }
 
@@ -140,8 +196,16 @@ int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_conte
 		const char *name = situation->wanted.words[i], *binding;
 		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(context, name);
 		if (mechanism != NULL && has_word(&situation->offered, name) &&
-			objection(mechanism, situation, &binding) == NULL) {
-			*ret_choice = (struct envoi__sasl_choice){mechanism, binding};
+			objection(context, mechanism, situation, &binding) == NULL) {
+			bool is_bound = binding != NULL;
+			*ret_choice = (struct envoi__sasl_choice){
+				.mechanism = mechanism,
+				.binding = binding,
+				.could_bind = !is_bound && !situation->lists_bindings &&
+			                      !offers_plus(situation) &&
+			                      we_can_bind(context, situation),
+				.needs_offer_hash = !is_bound && is_suspect(context, situation),
+			};
 			return ENVOI_OK;
 		}
 	}

@@ -42,6 +42,8 @@ struct envoi__sasl_situation {
 struct envoi__sasl_choice {
 	const struct envoi_sasl_mechanism *mechanism;
 	const char *binding; /* static; NULL: none */
+	bool could_bind; /* say so: struct envoi_sasl_parameters */
+	bool needs_offer_hash; /* likewise */
 };
 
 /**
@@ -52,6 +54,11 @@ struct envoi__sasl_choice {
  * from its list (XEP-0440); without a list on TLS 1.2 tls-unique, RFC 5929's default, and on TLS
  * 1.3 none: servers offer -PLUS there that do not mean tls-exporter. Where binding is required it
  * is tried even so (RFC 9266, section 2), because nothing else would be acceptable.
+ *
+ * XEP-0440, section 4: where the server offers nothing to bind with, though we could, it is told so
+ * (rule 3). Where its two lists do not fit each other, or the list of bindings has nothing for us
+ * and not tls-server-end-point either, which every server must have, somebody may have changed them
+ * (rules 5 and 6): a mechanism that can check that must do so, another is not used.
  *
  * @param[out] why  on failure: what was offered, and why each was refused
  * @retval ENVOI_ERR_AUTH  nothing acceptable is offered

@@ -1,26 +1,16 @@
 /*
- * envoi - SASL mechanisms on libgsasl: SCRAM, PLAIN, EXTERNAL
+ * envoi - SASL mechanisms on libgsasl: PLAIN, EXTERNAL
  * SPDX-License-Identifier: MIT
  */
 /*
- * libgsasl makes and reads the messages. Kept out of its hands:
- * - which mechanism: it would suggest NTLM and wait for a Kerberos server;
- * - the derivation of SCRAM's keys: done here, within bounds, after a look at the count; so the
- *   password of a SCRAM login never enters libgsasl's memory, which it does not wipe;
- * - channel binding: it takes what it can get, and non-PLUS SCRAM fails when it gets one; it is
- *   given exactly the one chosen;
- * - the server's nonce: it accepts one to which the server has added nothing.
+ * libgsasl makes and reads the messages. Which mechanism is not its choice: it would suggest NTLM and
+ * wait for a Kerberos server.
  */
 #include "crypto/sasl_gsasl.h"
 
 #include <string.h>
 
 #include <unistr.h>
-
-enum {
-	DEFAULT_MIN_ITERATIONS = 4096, /* RFC 7677, section 4 */
-	DEFAULT_MAX_ITERATIONS = 200000,
-};
 
 static struct envoi__gsasl_exchange *from_base(struct envoi_sasl_exchange *base)
 {
@@ -47,79 +37,21 @@ int envoi__gsasl_code(int gsasl_code)
 	}
 }
 
-static int remember_nonce(struct envoi__gsasl_exchange *exchange,
-	const char *first, size_t len)
-{
-	size_t nonce_len;
-	const char *nonce = envoi__scram_client_nonce(first, len, &nonce_len);
-	if (nonce == NULL || nonce_len == 0 || nonce_len > sizeof(exchange->nonce)) {
-		return ENVOI_ERR_SYSTEM;
-	}
-	memcpy(exchange->nonce, nonce, nonce_len);
-	exchange->nonce_len = nonce_len;
-	return ENVOI_OK;
-}
-
-/* What libgsasl does not look at in messages of a server. */
-static int check_from_receiver(const struct envoi__gsasl_exchange *exchange,
-	const char *in, size_t len)
-{
-	switch (exchange->steps) {
-	case 0:
-		return len == 0 ? ENVOI_OK : ENVOI_ERR_PROTOCOL;
-	case 1:
-		return in == NULL ? ENVOI_ERR_AUTH
-		                  : envoi__scram_check_server_nonce(
-					    in, len, exchange->nonce, exchange->nonce_len);
-	default:
-		/* The end without the server's proof, or its error (RFC 5802, section 7). */
-		return in == NULL || (len >= 2 && memcmp(in, "e=", 2) == 0) ? ENVOI_ERR_AUTH
-		                                                            : ENVOI_OK;
-	}
-}
-
-/* Of a name of which SASLprep leaves nothing, libgsasl loses the memory. */
-static int check_from_initiator(const struct envoi__gsasl_exchange *exchange,
-	const char *in, size_t len)
-{
-	if (!exchange->is_scram || exchange->steps > 0 || len == 0) {
-		return ENVOI_OK;
-	}
-	struct envoi_context *context = exchange->base.context;
-	size_t name_len;
-	const char *name = envoi__scram_client_name(in, len, &name_len);
-	if (name == NULL) {
-		return ENVOI_ERR_PROTOCOL;
-	}
-	char *copy = envoi_strndup(context, name, name_len), *prepared = NULL;
-	int r = copy == NULL ? ENVOI_ERR_NOMEM : envoi__saslprep(context, copy, &prepared);
-	if (r == ENVOI_ERR_INVALID || (r == ENVOI_OK && *prepared == '\0')) {
-		r = ENVOI_ERR_AUTH;
-	}
-	envoi_free(context, copy);
-	envoi_free(context, prepared);
-	return r;
-}
-
 static int exchange_step(struct envoi_sasl_exchange *base, const void *in, size_t len,
 	struct envoi_buffer *out)
 {
 	struct envoi__gsasl_exchange *exchange = from_base(base);
-	int r = base->role == ENVOI_INITIATOR ? check_from_receiver(exchange, in, len)
-	                                      : check_from_initiator(exchange, in, len);
-	if (r < 0) {
-		return r;
+	if (base->role == ENVOI_INITIATOR && base->mechanism->client_first &&
+		!exchange->has_begun && len > 0) {
+		return ENVOI_ERR_PROTOCOL;
 	}
+	exchange->has_begun = true;
 	char *reply = NULL;
 	size_t reply_len = 0;
 	int code = gsasl_step(exchange->session, in, len, &reply, &reply_len);
-	r = envoi__gsasl_code(code);
+	int r = envoi__gsasl_code(code);
 	if (r < 0 && exchange->refusal != ENVOI_OK) {
 		r = exchange->refusal;
-	}
-	if (r >= 0 && exchange->is_scram && base->role == ENVOI_INITIATOR && exchange->steps == 0) {
-		int remembered = remember_nonce(exchange, reply, reply_len);
-		r = remembered < 0 ? remembered : r;
 	}
 	if (r >= 0 && reply_len > 0) {
 		int appended = envoi_buffer_append(out, reply, reply_len);
@@ -128,10 +60,6 @@ static int exchange_step(struct envoi_sasl_exchange *base, const void *in, size_
 	if (reply != NULL) {
 		envoi__wipe(reply, reply_len);
 		gsasl_free(reply);
-	}
-	/* Asked again for a beginning, an initiator that has none yet is still at its first step. */
-	if (base->role == ENVOI_INITIATOR || len > 0) {
-		exchange->steps++;
 	}
 	return r;
 }
@@ -159,9 +87,6 @@ static void exchange_destroy(struct envoi_sasl_exchange *base)
 	struct envoi_context *context = base->context;
 	if (exchange->session != NULL) {
 		wipe_property(exchange->session, GSASL_PASSWORD);
-		wipe_property(exchange->session, GSASL_SCRAM_SALTED_PASSWORD);
-		wipe_property(exchange->session, GSASL_SCRAM_STOREDKEY);
-		wipe_property(exchange->session, GSASL_SCRAM_SERVERKEY);
 		gsasl_finish(exchange->session);
 	}
 	envoi__sasl_wipe_text(context, exchange->password);
@@ -169,8 +94,6 @@ static void exchange_destroy(struct envoi_sasl_exchange *base)
 	envoi_free(context, exchange->authzid);
 	envoi_free(context, exchange->hostname);
 	envoi_free(context, exchange->authenticated);
-	gsasl_free(exchange->tls_exporter);
-	gsasl_free(exchange->tls_unique);
 	envoi_free(context, exchange);
 }
 
@@ -214,45 +137,11 @@ static int take_password(struct envoi__gsasl_exchange *exchange,
 	if (exchange->authcid == NULL || *exchange->authcid == '\0' || password == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	if (exchange->is_scram) {
-		return envoi__saslprep(context, password, &exchange->password);
-	}
 	/* RFC 4616, section 2: the server prepares it. */
 	if (u8_check((const uint8_t *)password, strlen(password)) != NULL) {
 		return ENVOI_ERR_INVALID;
 	}
 	return copy_text(context, &exchange->password, password);
-}
-
-static int take_binding(struct envoi__gsasl_exchange *exchange,
-	const struct envoi_sasl_binding *binding)
-{
-	char **place = strcmp(binding->type, "tls-exporter") == 0 ? &exchange->tls_exporter
-	               : strcmp(binding->type, "tls-unique") == 0 ? &exchange->tls_unique
-	                                                          : NULL;
-	/* Of no length: tls-unique where it does not exist. It would bind to nothing. */
-	if (place == NULL || *place != NULL || binding->len == 0) {
-		return ENVOI_ERR_INVALID;
-	}
-	int r = gsasl_base64_to(binding->data, binding->len, place, NULL);
-	return r == GSASL_OK ? ENVOI_OK : ENVOI_ERR_NOMEM;
-}
-
-static int take_bindings(struct envoi__gsasl_exchange *exchange,
-	const struct envoi_sasl_parameters *parameters)
-{
-	bool is_plus = exchange->base.mechanism->bindings != NULL;
-	if (parameters->role == ENVOI_INITIATOR && parameters->binding_count != (is_plus ? 1 : 0)) {
-		return ENVOI_ERR_INVALID;
-	}
-	for (size_t i = 0; i < parameters->binding_count; i++) {
-		int r = take_binding(exchange, &parameters->bindings[i]);
-		/* The receiver tells all that it has; what libgsasl cannot carry is left out. */
-		if (r < 0 && (r != ENVOI_ERR_INVALID || parameters->role == ENVOI_INITIATOR)) {
-			return r;
-		}
-	}
-	return ENVOI_OK;
 }
 
 static int start_session(struct envoi__gsasl_exchange *exchange)
@@ -290,9 +179,6 @@ static int prepare(struct envoi__gsasl_exchange *exchange,
 		exchange->base.mechanism->means == ENVOI_SASL_PASSWORD) {
 		r = take_password(exchange, parameters);
 	}
-	if (r == ENVOI_OK) {
-		r = take_bindings(exchange, parameters);
-	}
 	return r < 0 ? r : start_session(exchange);
 }
 
@@ -306,12 +192,6 @@ int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	}
 	envoi__sasl_exchange_init(
 		&exchange->base, &exchange_impl, mechanism, context, parameters->role);
-	unsigned int min = parameters->min_iterations, max = parameters->max_iterations;
-	exchange->min_iterations = min != 0 ? min : DEFAULT_MIN_ITERATIONS;
-	exchange->max_iterations = max != 0 ? max : DEFAULT_MAX_ITERATIONS;
-	exchange->is_scram = strncmp(mechanism->name, "SCRAM-", 6) == 0;
-	exchange->hash = strstr(mechanism->name, "-256") != NULL ? ENVOI__SCRAM_SHA_256
-	                                                         : ENVOI__SCRAM_SHA_1;
 	exchange->lookup = parameters->lookup;
 	exchange->lookup_user = parameters->lookup_user;
 	int r = prepare(exchange, parameters);

@@ -8,26 +8,15 @@
 #include <gsasl.h>
 
 #include "crypto/sasl.h"
-#include "crypto/scram.h"
-
-enum {
-	ENVOI__GSASL_LONGEST_NONCE = 64, /* its own have 24 characters */
-};
 
 struct envoi__gsasl_exchange {
 	struct envoi_sasl_exchange base;
 	Gsasl_session *session;
-	bool is_scram;
-	enum envoi__scram_hash hash;
 	char *authcid, *authzid, *hostname;
-	char *password; /* prepared for SCRAM; for PLAIN as given */
-	char *tls_exporter, *tls_unique; /* base64, as libgsasl wants them */
-	unsigned int min_iterations, max_iterations;
+	char *password; /* as given */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;
-	unsigned int steps;
-	char nonce[ENVOI__GSASL_LONGEST_NONCE];
-	size_t nonce_len;
+	bool has_begun; /* initiator */
 	char *authenticated; /* receiver: prepared */
 	int refusal; /* what a property callback found wrong; tells more than libgsasl's code */
 };

@@ -1,12 +1,11 @@
 /*
- * envoi - SCRAM: derivation and checks (RFC 5802, RFC 7677)
+ * envoi - SCRAM: what is computed (RFC 5802, RFC 7677)
  * SPDX-License-Identifier: MIT
  */
 #include "crypto/scram.h"
 
 #include <string.h>
 
-#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
 #include <envoi/error.h>
@@ -25,104 +24,145 @@ static const struct algorithm algorithms[] = {
 	[ENVOI__SCRAM_SHA_512] = {GNUTLS_MAC_SHA512, GNUTLS_DIG_SHA512, 64},
 };
 
+static int code(int gnutls_code)
+{
+	return gnutls_code < 0 ? ENVOI_ERR_SYSTEM : ENVOI_OK;
+}
+
 size_t envoi__scram_hash_size(enum envoi__scram_hash hash)
 {
 	return algorithms[hash].size;
 }
 
-static gnutls_datum_t datum(const void *data, size_t len)
+int envoi__scram_digest(
+	enum envoi__scram_hash hash, const void *data, size_t len, unsigned char *ret_out)
 {
-	union {
-		const void *given;
-		unsigned char *wanted; /* GnuTLS only reads it */
-	} pointer = {.given = data};
-	return (gnutls_datum_t){.data = pointer.wanted, .size = (unsigned int)len};
+	return code(gnutls_hash_fast(algorithms[hash].digest, data, len, ret_out));
 }
 
-int envoi__scram_derive(enum envoi__scram_hash hash, const char *password, const void *salt,
-	size_t salt_len, unsigned int iterations, struct envoi__scram_keys *keys)
+int envoi__scram_hmac(enum envoi__scram_hash hash, const unsigned char *key, const void *data,
+	size_t len, unsigned char *ret_out)
 {
 	const struct algorithm *algorithm = &algorithms[hash];
-	gnutls_datum_t key = datum(password, strlen(password));
-	gnutls_datum_t salt_datum = datum(salt, salt_len);
-	int r = gnutls_pbkdf2(algorithm->mac, &key, &salt_datum, iterations,
-		keys->salted_password, algorithm->size);
-	return r < 0 ? ENVOI_ERR_SYSTEM : ENVOI_OK;
+	return code(gnutls_hmac_fast(algorithm->mac, key, algorithm->size, data, len, ret_out));
 }
 
-int envoi__scram_expand(enum envoi__scram_hash hash, struct envoi__scram_keys *keys)
+static void add(unsigned char *sum, const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		sum[i] ^= bytes[i];
+	}
+}
+
+/* --- deriving --- */
+
+/* U1 := HMAC(password, salt || INT(1)), the only block that is needed. */
+static int first_round(struct envoi__scram_derivation *derivation, const void *salt, size_t len)
+{
+	static const unsigned char one[4] = {0, 0, 0, 1};
+	int r = gnutls_hmac(derivation->hmac, salt, len);
+	if (r == 0) {
+		r = gnutls_hmac(derivation->hmac, one, sizeof(one));
+	}
+	if (r < 0) {
+		return ENVOI_ERR_SYSTEM;
+	}
+	gnutls_hmac_output(derivation->hmac, derivation->last);
+	memcpy(derivation->sum, derivation->last, algorithms[derivation->hash].size);
+	return ENVOI_OK;
+}
+
+int envoi__scram_derivation_begin(struct envoi__scram_derivation *derivation,
+	enum envoi__scram_hash hash, const char *password, const void *salt, size_t salt_len,
+	unsigned int iterations)
+{
+	*derivation = (struct envoi__scram_derivation){
+		.hash = hash, .iterations_left = iterations - 1};
+	if (gnutls_hmac_init(&derivation->hmac, algorithms[hash].mac, password, strlen(password)) <
+		0) {
+		derivation->hmac = NULL;
+		return ENVOI_ERR_SYSTEM;
+	}
+	int r = first_round(derivation, salt, salt_len);
+	if (r < 0) {
+		envoi__scram_derivation_finish(derivation);
+	}
+	return r;
+}
+
+static int run_slice(struct envoi__scram_derivation *derivation)
+{
+	size_t size = algorithms[derivation->hash].size;
+	unsigned int count = derivation->iterations_left;
+	count = count > ENVOI__SCRAM_SLICE ? ENVOI__SCRAM_SLICE : count;
+	for (unsigned int i = 0; i < count; i++) {
+		if (gnutls_hmac(derivation->hmac, derivation->last, size) < 0) {
+			return ENVOI_ERR_SYSTEM;
+		}
+		gnutls_hmac_output(derivation->hmac, derivation->last);
+		add(derivation->sum, derivation->last, size);
+	}
+	derivation->iterations_left -= count;
+	return derivation->iterations_left > 0 ? ENVOI_AGAIN : ENVOI_OK;
+}
+
+int envoi__scram_store(enum envoi__scram_hash hash, struct envoi__scram_keys *keys)
+{
+	return envoi__scram_digest(
+		hash, keys->client_key, algorithms[hash].size, keys->stored_key);
+}
+
+int envoi__scram_derivation_run(
+	struct envoi__scram_derivation *derivation, struct envoi__scram_keys *ret_keys)
 {
 	static const char client_label[] = "Client Key", server_label[] = "Server Key";
-	const struct algorithm *algorithm = &algorithms[hash];
-	unsigned char client_key[ENVOI__SCRAM_LARGEST_HASH];
-	int r = gnutls_hmac_fast(algorithm->mac, keys->salted_password, algorithm->size,
-		client_label, strlen(client_label), client_key);
-	if (r == 0) {
-		r = gnutls_hash_fast(
-			algorithm->digest, client_key, algorithm->size, keys->stored_key);
+	enum envoi__scram_hash hash = derivation->hash;
+	int r = run_slice(derivation);
+	if (r != ENVOI_OK) {
+		return r;
 	}
-	if (r == 0) {
-		r = gnutls_hmac_fast(algorithm->mac, keys->salted_password, algorithm->size,
-			server_label, strlen(server_label), keys->server_key);
+	r = envoi__scram_hmac(hash, derivation->sum, client_label, strlen(client_label),
+		ret_keys->client_key);
+	if (r == ENVOI_OK) {
+		r = envoi__scram_hmac(hash, derivation->sum, server_label, strlen(server_label),
+			ret_keys->server_key);
 	}
-	envoi__wipe(client_key, sizeof(client_key));
-	return r < 0 ? ENVOI_ERR_SYSTEM : ENVOI_OK;
+	return r < 0 ? r : envoi__scram_store(hash, ret_keys);
 }
 
-/* gs2-header = gs2-cbind-flag "," [authzid] "," (RFC 5802, section 7). NULL: malformed */
-static const char *skip_gs2_header(const char *first, size_t len)
+void envoi__scram_derivation_finish(struct envoi__scram_derivation *derivation)
 {
-	const char *end = first + len;
-	const char *comma = memchr(first, ',', len);
-	if (comma != NULL) {
-		comma = memchr(comma + 1, ',', (size_t)(end - comma - 1));
+	if (derivation->hmac != NULL) {
+		gnutls_hmac_deinit(derivation->hmac, NULL);
 	}
-	return comma == NULL ? NULL : comma + 1;
+	envoi__wipe(derivation, sizeof(*derivation));
 }
 
-/* The value of attribute @p name at @p *at, which then stands behind its comma, or at the end. */
-static const char *take_attribute(const char **at, const char *end, char name, size_t *ret_len)
+/* --- proofs --- */
+
+int envoi__scram_prove(enum envoi__scram_hash hash, const struct envoi__scram_keys *keys,
+	const void *message, size_t len, unsigned char *ret_proof)
 {
-	const char *value = *at + 2;
-	if (end - *at < 2 || (*at)[0] != name || (*at)[1] != '=') {
-		return NULL;
+	int r = envoi__scram_hmac(hash, keys->stored_key, message, len, ret_proof);
+	if (r == ENVOI_OK) {
+		add(ret_proof, keys->client_key, algorithms[hash].size);
 	}
-	const char *comma = memchr(value, ',', (size_t)(end - value));
-	*ret_len = (size_t)((comma == NULL ? end : comma) - value);
-	*at = comma == NULL ? end : comma + 1;
-	return value;
+	return r;
 }
 
-const char *envoi__scram_client_name(const char *first, size_t len, size_t *ret_len)
+int envoi__scram_check_proof(enum envoi__scram_hash hash, const struct envoi__scram_keys *keys,
+	const void *message, size_t len, const unsigned char *proof)
 {
-	const char *at = skip_gs2_header(first, len);
-	return at == NULL ? NULL : take_attribute(&at, first + len, 'n', ret_len);
-}
-
-const char *envoi__scram_client_nonce(const char *first, size_t len, size_t *ret_len)
-{
-	const char *at = skip_gs2_header(first, len);
-	size_t name_len;
-	if (at == NULL || take_attribute(&at, first + len, 'n', &name_len) == NULL) {
-		return NULL;
+	size_t size = algorithms[hash].size;
+	struct envoi__scram_keys theirs;
+	int r = envoi__scram_hmac(hash, keys->stored_key, message, len, theirs.client_key);
+	if (r == ENVOI_OK) {
+		add(theirs.client_key, proof, size);
+		r = envoi__scram_store(hash, &theirs);
 	}
-	return take_attribute(&at, first + len, 'r', ret_len);
-}
-
-int envoi__scram_check_server_nonce(
-	const char *first, size_t len, const char *nonce, size_t nonce_len)
-{
-	const char *at = first;
-	size_t theirs_len;
-	const char *theirs = take_attribute(&at, first + len, 'r', &theirs_len);
-	if (theirs == NULL) {
-		return ENVOI_ERR_PROTOCOL;
+	if (r == ENVOI_OK && !envoi__equal_secret(theirs.stored_key, keys->stored_key, size)) {
+		r = ENVOI_ERR_AUTH;
 	}
-	for (size_t i = 0; i < theirs_len; i++) {
-		if (theirs[i] < 0x21 || theirs[i] > 0x7e) {
-			return ENVOI_ERR_PROTOCOL;
-		}
-	}
-	bool extends = theirs_len > nonce_len && memcmp(theirs, nonce, nonce_len) == 0;
-	return extends ? ENVOI_OK : ENVOI_ERR_AUTH;
+	envoi__wipe(&theirs, sizeof(theirs));
+	return r;
 }

@@ -1,5 +1,5 @@
 /*
- * envoi - SCRAM: derivation and checks (RFC 5802, RFC 7677)
+ * envoi - SCRAM: what is computed (RFC 5802, RFC 7677)
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_CRYPTO_SCRAM_H
@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include <gnutls/crypto.h>
 
 enum envoi__scram_hash {
 	ENVOI__SCRAM_SHA_1,
@@ -16,48 +18,71 @@ enum envoi__scram_hash {
 
 enum {
 	ENVOI__SCRAM_LARGEST_HASH = 64,
+	/** Iterations computed at a time: 1 to 4 ms, 20 at most on slow machines. */
+	ENVOI__SCRAM_SLICE = 4096,
 };
 
 /** @return bytes of the hash */
 size_t envoi__scram_hash_size(enum envoi__scram_hash hash);
 
+/** @return "SCRAM-SHA-256", ...; static */
+const char *envoi__scram_mechanism_name(enum envoi__scram_hash hash);
+
+/** H(data) and HMAC(key, data); @p ret_out has room for the hash. @retval ENVOI_ERR_SYSTEM */
+int envoi__scram_digest(
+	enum envoi__scram_hash hash, const void *data, size_t len, unsigned char *ret_out);
+int envoi__scram_hmac(enum envoi__scram_hash hash, const unsigned char *key, const void *data,
+	size_t len, unsigned char *ret_out);
+
 /** What follows from a password; wiped by the owner. */
 struct envoi__scram_keys {
-	unsigned char salted_password[ENVOI__SCRAM_LARGEST_HASH];
+	unsigned char client_key[ENVOI__SCRAM_LARGEST_HASH];
 	unsigned char stored_key[ENVOI__SCRAM_LARGEST_HASH];
 	unsigned char server_key[ENVOI__SCRAM_LARGEST_HASH];
 };
 
+/** SaltedPassword := Hi(password, salt, iterations) (RFC 5802, section 2.2), under way. Zeroed:
+ * none. */
+struct envoi__scram_derivation {
+	enum envoi__scram_hash hash;
+	gnutls_hmac_hd_t hmac; /* keyed with the password */
+	unsigned int iterations_left;
+	unsigned char last[ENVOI__SCRAM_LARGEST_HASH], sum[ENVOI__SCRAM_LARGEST_HASH];
+};
+
 /**
- * SaltedPassword := Hi(password, salt, iterations) (RFC 5802, section 3). Takes about 0.2 to 1
- * microseconds an iteration: bound the count before.
+ * Begin; nothing of @p password is kept but in the form in which HMAC is keyed.
  *
- * @param password  prepared
+ * @param password    prepared
+ * @param iterations  at least 1
  * @retval ENVOI_ERR_SYSTEM  the hash is not available
  */
-int envoi__scram_derive(enum envoi__scram_hash hash, const char *password, const void *salt,
-	size_t salt_len, unsigned int iterations, struct envoi__scram_keys *keys);
-
-/** StoredKey and ServerKey from keys->salted_password. @retval ENVOI_ERR_SYSTEM */
-int envoi__scram_expand(enum envoi__scram_hash hash, struct envoi__scram_keys *keys);
+int envoi__scram_derivation_begin(struct envoi__scram_derivation *derivation,
+	enum envoi__scram_hash hash, const char *password, const void *salt, size_t salt_len,
+	unsigned int iterations);
 
 /**
- * The nonce of a client-first-message: @return its bytes, NULL if there is none.
- * @param first  as sent, gs2 header included; borrowed
+ * Do at most ENVOI__SCRAM_SLICE iterations.
+ * @retval ENVOI_AGAIN  there are more
+ * @retval ENVOI_OK     done: @p ret_keys is filled
+ * @retval ENVOI_ERR_SYSTEM
  */
-const char *envoi__scram_client_nonce(const char *first, size_t len, size_t *ret_len);
+int envoi__scram_derivation_run(
+	struct envoi__scram_derivation *derivation, struct envoi__scram_keys *ret_keys);
 
-/**
- * Check the server-first-message's nonce (RFC 5802, section 5.1): it must begin with ours, and add
- * something of the server's, else the server did not take part in making it.
- *
- * @retval ENVOI_ERR_PROTOCOL  no nonce, a character that no nonce has, or a mandatory extension
- * @retval ENVOI_ERR_AUTH      not ours extended
- */
-int envoi__scram_check_server_nonce(
-	const char *first, size_t len, const char *nonce, size_t nonce_len);
+/** Wipe and free, at any time; works on a zeroed one. */
+void envoi__scram_derivation_finish(struct envoi__scram_derivation *derivation);
 
-/** The user name of a client-first-message, still escaped; NULL: malformed. @return borrowed */
-const char *envoi__scram_client_name(const char *first, size_t len, size_t *ret_len);
+/** StoredKey from keys->client_key. @retval ENVOI_ERR_SYSTEM */
+int envoi__scram_store(enum envoi__scram_hash hash, struct envoi__scram_keys *keys);
+
+/** ClientProof of an AuthMessage (RFC 5802, section 3). @retval ENVOI_ERR_SYSTEM */
+int envoi__scram_prove(enum envoi__scram_hash hash, const struct envoi__scram_keys *keys,
+	const void *message, size_t len, unsigned char *ret_proof);
+
+/** @retval ENVOI_OK        the proof is that of who knows ClientKey
+ *  @retval ENVOI_ERR_AUTH  it is not; @retval ENVOI_ERR_SYSTEM */
+int envoi__scram_check_proof(enum envoi__scram_hash hash, const struct envoi__scram_keys *keys,
+	const void *message, size_t len, const unsigned char *proof);
 
 #endif

@@ -7,13 +7,22 @@
 #include <string.h>
 
 #include <envoi/context.h>
+#include <envoi/interfaces/mainloop.h>
 #include <envoi/jid.h>
+#include <envoi/mainloop.h>
 
 #define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0" /* XEP-0440 */
 
 enum {
 	MOST_FAILURES = 5, /* RFC 6120, section 6.4.5 */
 	BINDING_NEVER = 2, /* the setting sasl.channel-binding: auto, require, never */
+	MOST_OFFERED = 64,
+};
+
+/* What one connection is offered; the same whenever it is asked for. */
+struct offered {
+	const char *mechanisms[MOST_OFFERED], *bindings[ENVOI__SASL_BINDINGS];
+	struct envoi_sasl_offer offer;
 };
 
 struct receiver {
@@ -30,6 +39,9 @@ struct state {
 	int64_t rounds_left;
 	unsigned int failures;
 	char *user; /* who has authenticated; NULL: nobody, or anonymous */
+	struct envoi_stream *stream; /* borrowed, while keys are derived */
+	struct envoi_handler *handler;
+	struct envoi_deferred work; /* goes on deriving */
 	bool is_stepping; /* the accounts' owner may be called, and free the stream */
 	bool is_finished;
 };
@@ -94,41 +106,55 @@ static bool is_offered(const struct receiver *receiver, const struct envoi_strea
 	       (policy != BINDING_NEVER && can_bind_any(mechanism, bindings));
 }
 
-/* @return whether any of the mechanisms binds */
-static bool add_mechanisms(const struct receiver *receiver, const struct envoi_stream *stream,
-	struct envoi_element *list, const struct envoi__sasl_bindings *bindings)
+static bool is_known_to_bind(struct envoi_context *context, const char *type)
 {
-	bool has_plus = false;
+	const struct envoi_sasl_mechanism *mechanism;
+	size_t position = 0;
+	do {
+		mechanism = envoi_sasl_next(context, &position);
+	} while (mechanism != NULL && !can_bind(mechanism, type));
+	return mechanism != NULL;
+}
+
+/* The bindings (XEP-0440, section 2) are told if any of the mechanisms binds: those that the
+ * mechanisms in our table can carry. */
+static void collect_offer(const struct receiver *receiver, const struct envoi_stream *stream,
+	const struct envoi__sasl_bindings *bindings, struct offered *ret_offered)
+{
+	struct envoi_sasl_offer *offer = &ret_offered->offer;
+	*offer = (struct envoi_sasl_offer){
+		.mechanisms = ret_offered->mechanisms, .bindings = ret_offered->bindings};
 	const char *name;
-	for (size_t i = 0;
+	for (size_t i = 0; offer->mechanism_count < MOST_OFFERED &&
 		(name = envoi_settings_word(receiver->settings, "sasl.mechanisms", i)) != NULL;
 		i++) {
 		const struct envoi_sasl_mechanism *mechanism =
 			envoi_sasl_find(receiver->context, name);
 		if (is_offered(receiver, stream, mechanism, bindings)) {
-			envoi_element_add_with_text(list, NULL, "mechanism", name);
-			has_plus = has_plus || mechanism->bindings != NULL;
+			ret_offered->mechanisms[offer->mechanism_count++] = name;
+			offer->lists_bindings =
+				offer->lists_bindings || mechanism->bindings != NULL;
 		}
 	}
-	return has_plus;
+	for (size_t i = 0; offer->lists_bindings && i < bindings->count; i++) {
+		if (is_known_to_bind(receiver->context, bindings->types[i])) {
+			ret_offered->bindings[offer->binding_count++] = bindings->types[i];
+		}
+	}
 }
 
-/* XEP-0440, section 2: those that the mechanisms in our table can carry. */
-static void add_bindings(struct receiver *receiver, struct envoi_element *features,
-	const struct envoi__sasl_bindings *bindings)
+static void add_offer(struct envoi_element *features, const struct envoi_sasl_offer *offer)
 {
-	struct envoi_element *list =
-		envoi_element_add(features, NS_CHANNEL_BINDING, "sasl-channel-binding");
-	for (size_t i = 0; i < bindings->count; i++) {
-		const struct envoi_sasl_mechanism *mechanism = NULL;
-		size_t position = 0;
-		do {
-			mechanism = envoi_sasl_next(receiver->context, &position);
-		} while (mechanism != NULL && !can_bind(mechanism, bindings->types[i]));
-		if (mechanism != NULL) {
-			envoi_element_set(envoi_element_add(list, NULL, "channel-binding"), "type",
-				bindings->types[i]);
-		}
+	struct envoi_element *list = envoi_element_add(features, ENVOI_NS_SASL, "mechanisms");
+	for (size_t i = 0; i < offer->mechanism_count; i++) {
+		envoi_element_add_with_text(list, NULL, "mechanism", offer->mechanisms[i]);
+	}
+	if (offer->lists_bindings) {
+		list = envoi_element_add(features, NS_CHANNEL_BINDING, "sasl-channel-binding");
+	}
+	for (size_t i = 0; i < offer->binding_count; i++) {
+		envoi_element_set(envoi_element_add(list, NULL, "channel-binding"), "type",
+			offer->bindings[i]);
 	}
 }
 
@@ -142,11 +168,9 @@ static int offer(struct envoi_handler *self, struct envoi_stream *stream,
 	struct envoi__sasl_bindings bindings;
 	int r = envoi__sasl_bindings_get(&bindings, stream);
 	if (r == ENVOI_OK) {
-		struct envoi_element *list =
-			envoi_element_add(features, ENVOI_NS_SASL, "mechanisms");
-		if (add_mechanisms(receiver, stream, list, &bindings)) {
-			add_bindings(receiver, features, &bindings);
-		}
+		struct offered offered;
+		collect_offer(receiver, stream, &bindings, &offered);
+		add_offer(features, &offered.offer);
 		r = envoi_element_error(features);
 	}
 	envoi__sasl_bindings_finish(&bindings);
@@ -182,6 +206,7 @@ static int refuse(struct envoi_stream *stream, struct state *state, const char *
 	struct envoi_element *failure = envoi_element_new(context, ENVOI_NS_SASL, "failure");
 	envoi_element_add(failure, NULL, condition);
 	end_exchange(state);
+	envoi_deferred_cancel(&state->work);
 	int r = envoi_stream_send_element(stream, failure);
 	envoi_element_unref(failure);
 	if (r == ENVOI_OK && ++state->failures >= MOST_FAILURES) {
@@ -226,6 +251,8 @@ static int step(struct state *state, const struct envoi_buffer *in, struct envoi
 	return r;
 }
 
+static void work(struct envoi_deferred *deferred);
+
 static int go_on(struct envoi_handler *self, struct envoi_stream *stream, struct state *state,
 	const struct envoi_buffer *in)
 {
@@ -234,6 +261,11 @@ static int go_on(struct envoi_handler *self, struct envoi_stream *stream, struct
 	envoi_buffer_init(&out, context, 0);
 	int r = step(state, in, &out);
 	if (state->is_finished) {
+		r = ENVOI_OK;
+	} else if (r == ENVOI_SASL_BUSY) {
+		state->stream = stream;
+		state->handler = self;
+		envoi_deferred_post(&state->work, envoi_context_loop(context), work);
 		r = ENVOI_OK;
 	} else if (r == ENVOI_AGAIN) {
 		r = envoi__sasl_send(
@@ -246,6 +278,17 @@ static int go_on(struct envoi_handler *self, struct envoi_stream *stream, struct
 	envoi_buffer_wipe(&out);
 	envoi_context_unref(context);
 	return r;
+}
+
+static void work(struct envoi_deferred *deferred)
+{
+	struct state *state = ENVOI_CONTAINER_OF(deferred, struct state, work);
+	struct envoi_stream *stream = state->stream;
+	int r = go_on(state->handler, stream, state, NULL);
+	if (r < 0) {
+		envoi_stream_fail_with(
+			stream, r, ENVOI_STREAM_NO_CONDITION, "%s", envoi_error_text(r));
+	}
 }
 
 /* Reads, then steps. @param needs_data  an empty element stands for data of no length */
@@ -274,12 +317,15 @@ static int start_exchange(struct receiver *receiver, struct envoi_stream *stream
 {
 	const struct envoi_jid *local = envoi_stream_local(stream);
 	const struct envoi_settings *settings = receiver->settings;
+	struct offered offered;
+	collect_offer(receiver, stream, bindings, &offered);
 	bool may_bind = envoi_settings_int(settings, "sasl.channel-binding") != BINDING_NEVER;
 	struct envoi_sasl_parameters parameters = {
 		.role = ENVOI_RECEIVER,
 		.hostname = local != NULL ? envoi_jid_domain(local) : NULL,
 		.bindings = bindings->list,
-		.binding_count = may_bind ? bindings->count : 0,
+		.binding_count = may_bind && offered.offer.lists_bindings ? bindings->count : 0,
+		.offer = &offered.offer,
 		.min_iterations = (unsigned int)envoi_settings_int(settings, "sasl.min-iterations"),
 		.lookup = receiver->accounts.lookup,
 		.lookup_user = receiver->accounts.user,
@@ -347,6 +393,7 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 	(void)self;
 	struct state *state = its_state;
 	state->is_finished = true;
+	envoi_deferred_cancel(&state->work);
 	if (!state->is_stepping) {
 		end_exchange(state);
 	}

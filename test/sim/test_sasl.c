@@ -33,7 +33,7 @@
 
 static struct stream_fixture fixture;
 
-/* libgsasl takes its nonces from here. */
+/* Our nonces come from here. */
 ssize_t getrandom(void *data, size_t len, unsigned int flags)
 {
 	if (len == 18) {
@@ -641,9 +641,9 @@ static void script_receiver(const char *mechanisms)
 	peer_expects(fixture.peer, xml);
 }
 
-#define OFFERED                                                                  \
-	"<mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1</mechanism>" \
-	"<mechanism>PLAIN</mechanism>"
+#define OFFERED                                                                    \
+	"<mechanism>SCRAM-SHA-512</mechanism><mechanism>SCRAM-SHA-256</mechanism>" \
+	"<mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism>"
 
 static void peer_sends_auth(const char *mechanism, const void *data, size_t len)
 {

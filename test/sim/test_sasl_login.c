@@ -248,7 +248,7 @@ static void the_strongest_that_both_have_is_used(void **state)
 {
 	(void)state;
 	assert_int_equal(login(PASSWORD), ENVOI_OK);
-	assert_logged_in("SCRAM-SHA-256-PLUS");
+	assert_logged_in("SCRAM-SHA-512-PLUS");
 	assert_string_equal(envoi_sasl_user(world.recorders[ENVOI_RECEIVER].stream,
 				    world.handlers[ENVOI_RECEIVER]),
 		"alice");
@@ -258,8 +258,10 @@ static void each_mechanism_logs_in(void **state)
 {
 	(void)state;
 	static const char *const mechanisms[] = {
+		"SCRAM-SHA-512-PLUS",
 		"SCRAM-SHA-256-PLUS",
 		"SCRAM-SHA-1-PLUS",
+		"SCRAM-SHA-512",
 		"SCRAM-SHA-256",
 		"SCRAM-SHA-1",
 		"PLAIN",
@@ -278,11 +280,11 @@ static void each_binding_that_both_have_binds(void **state)
 	static const struct {
 		const char *version, *types, *mechanism;
 	} rows[] = {
-		{"TLS1.3", "tls-exporter tls-server-end-point", "SCRAM-SHA-256-PLUS"},
-		{"TLS1.2", "tls-exporter tls-unique tls-server-end-point", "SCRAM-SHA-256-PLUS"},
-		{"TLS1.2", "tls-unique", "SCRAM-SHA-256-PLUS"},
-		{"TLS1.2", "tls-server-end-point", "SCRAM-SHA-256"},
-		{"TLS1.2", "", "SCRAM-SHA-256"},
+		{"TLS1.3", "tls-exporter tls-server-end-point", "SCRAM-SHA-512-PLUS"},
+		{"TLS1.2", "tls-exporter tls-unique tls-server-end-point", "SCRAM-SHA-512-PLUS"},
+		{"TLS1.2", "tls-unique", "SCRAM-SHA-512-PLUS"},
+		{"TLS1.2", "tls-server-end-point", "SCRAM-SHA-512-PLUS"},
+		{"TLS1.2", "", "SCRAM-SHA-512"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (int side = 0; side < 2; side++) {
@@ -332,7 +334,7 @@ static void a_man_in_the_middle_gets_nothing(void **state)
 	const struct envoi_failure *failure = &world.recorders[ENVOI_INITIATOR].failure;
 	assert_int_equal(failure->code, ENVOI_ERR_AUTH);
 	assert_string_equal(failure->condition, "not-authorized");
-	assert_string_equal(failure->text, "SCRAM-SHA-256-PLUS refused by the server");
+	assert_string_equal(failure->text, "SCRAM-SHA-512-PLUS refused by the server");
 }
 
 static void a_wrong_password_is_told_as_such(void **state)

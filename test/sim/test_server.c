@@ -362,7 +362,7 @@ static void a_login_with_starttls(void **state)
 	struct client *alice = log_in(0, "alice@example.org/desk", "wonderland");
 	recorder_assert_milestones(&alice->recorder,
 		(const char *const[]){"opened", "gained secure TLS1.3", "opened",
-			"gained authenticated SCRAM-SHA-256-PLUS", "opened", "gained bound", "ready",
+			"gained authenticated SCRAM-SHA-512-PLUS", "opened", "gained bound", "ready",
 			NULL});
 	envoi_stream_close(alice->recorder.stream);
 	run(10000);

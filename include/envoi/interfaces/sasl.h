@@ -34,6 +34,27 @@ struct envoi_sasl_binding {
 	size_t len;
 };
 
+/** What the receiving side has offered, as the initiating side saw it. */
+struct envoi_sasl_offer {
+	const char *const *mechanisms;
+	size_t mechanism_count;
+	bool lists_bindings; /**< there was a list of channel binding types (XEP-0440), empty or not */
+	const char *const *bindings;
+	size_t binding_count;
+};
+
+/** A secret that stands for a password at one server, as long as the server keeps salt and count
+ * (RFC 5802, section 3). Who has it can log in. */
+struct envoi_sasl_keys {
+	const char *mechanism; /**< "SCRAM-SHA-256": without -PLUS, it serves both */
+	const char *authcid; /**< whose */
+	const void *salt;
+	size_t salt_len;
+	unsigned int iterations;
+	const void *client_key, *server_key; /**< each of the hash's size */
+	size_t key_len;
+};
+
 /** What an exchange works with. All is borrowed for envoi_sasl_start(), and copied there. */
 struct envoi_sasl_parameters {
 	enum envoi_role role;
@@ -42,7 +63,11 @@ struct envoi_sasl_parameters {
 	 * peer's certificate names, for EXTERNAL. NULL: nobody */
 	const char *authcid;
 	const char *authzid; /**< initiator: NULL: none, as RFC 6120, section 6.3.8 advises */
-	const char *password; /**< initiator: UTF-8; wiped when the exchange is freed */
+	/** Initiator: UTF-8; wiped when the exchange is freed. NULL: there is none, or not yet */
+	const char *password;
+	/** Initiator: to be used in place of a password where salt and count are still the same. NULL,
+	 * or not for this mechanism and user: none */
+	const struct envoi_sasl_keys *keys;
 	const char *hostname; /**< the XMPP domain */
 
 	/** Initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all that the
@@ -50,8 +75,19 @@ struct envoi_sasl_parameters {
 	const struct envoi_sasl_binding *bindings;
 	size_t binding_count;
 
+	/** Initiator, no -PLUS mechanism: the connection could be bound, but the receiver offers nothing
+	 * for it. It is told so, and will refuse if it did offer something (RFC 5802, section 6: flag
+	 * "y"). */
+	bool could_bind;
+
+	/** What was offered: a receiver tells its hash, and an initiator refuses another one (XEP-0474).
+	 * NULL: neither. */
+	const struct envoi_sasl_offer *offer;
+	/** Initiator: a receiver that does not tell the hash is refused too. */
+	bool needs_offer_hash;
+
 	/** Initiator: SCRAM counts outside of these are refused before any derivation. Receiver:
-	 * the smaller one is asked for. 0: 4,096 and 200,000 */
+	 * the smaller one is asked for. 0: 4,096 and 1,000,000 */
 	unsigned int min_iterations, max_iterations;
 
 	/**
@@ -72,12 +108,14 @@ struct envoi_sasl_mechanism {
 	bool needs_secure; /**< never outside verified TLS: PLAIN */
 	bool client_first; /**< the initiator begins */
 	bool proves_server; /**< complete only when the server has proved that it knows the secret */
+	bool checks_offer; /**< it can refuse an offer that somebody has changed (XEP-0474) */
 	/** Channel binding types that it can carry, ended by NULL; NULL: it is no -PLUS mechanism. */
 	const char *const *bindings;
 	/**
 	 * Begin an exchange.
 	 * @retval ENVOI_ERR_INVALID      a name or password is missing, not UTF-8, or not allowed by
-	 *                                SASLprep (RFC 4013); a binding is missing or too many
+	 *                                SASLprep (RFC 4013); a binding is missing or too many.
+	 *                                SCRAM may begin without a password
 	 * @retval ENVOI_ERR_UNSUPPORTED  not available in this role
 	 * @retval ENVOI_ERR_NOMEM
 	 */
@@ -94,6 +132,13 @@ struct envoi_sasl_exchange_impl {
 	const char *(*authcid)(struct envoi_sasl_exchange *exchange);
 	/** Wipe and free. */
 	void (*destroy)(struct envoi_sasl_exchange *exchange);
+	/** OPTIONAL. See envoi_sasl_give_password(). */
+	int (*give_password)(struct envoi_sasl_exchange *exchange, const char *password);
+	/** OPTIONAL. See envoi_sasl_problem(). */
+	const char *(*problem)(const struct envoi_sasl_exchange *exchange);
+	/** OPTIONAL. See envoi_sasl_get_keys(). */
+	int (*get_keys)(
+		const struct envoi_sasl_exchange *exchange, struct envoi_sasl_keys *ret_keys);
 };
 
 /** Base of every exchange; embedded first. */
@@ -102,7 +147,7 @@ struct envoi_sasl_exchange {
 	const struct envoi_sasl_mechanism *mechanism;
 	struct envoi_context *context; /**< a reference, dropped by envoi_sasl_free() */
 	enum envoi_role role;
-	int ended; /**< ENVOI_AGAIN while it goes on, else what the last step returned */
+	int ended; /**< what the last step returned; ENVOI_AGAIN at first */
 };
 
 /** @return the mechanism with that name, built in or added; NULL: none */
@@ -134,6 +179,12 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_start(struct envoi_sasl_exchange **ret
 	struct envoi_context *context, const struct envoi_sasl_mechanism *mechanism,
 	const struct envoi_sasl_parameters *parameters);
 
+/** Outcomes of a step beside those of enum envoi_outcome. */
+enum envoi_sasl_outcome {
+	ENVOI_SASL_BUSY = 16, /**< there is more to compute */
+	ENVOI_SASL_NEEDS_PASSWORD = 17, /**< none was given, or keys that do not fit any more */
+};
+
 /**
  * One step (RFC 4422, section 3).
  *
@@ -142,16 +193,45 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_start(struct envoi_sasl_exchange **ret
  *
  * @retval ENVOI_AGAIN         send @p out, wait for more
  * @retval ENVOI_OK            our side is complete; @p out may hold a last message
+ * @retval ENVOI_SASL_BUSY     nothing to send yet: keys are being derived, 4,096 iterations (1 to 4
+ *                             milliseconds, 20 at most on slow machines) at a time. Call again with
+ *                             no input, from another turn of the loop
+ * @retval ENVOI_SASL_NEEDS_PASSWORD  nothing to send yet: envoi_sasl_give_password(), then call
+ *                             again with no input
  * @retval ENVOI_ERR_AUTH      the peer has failed to prove itself, or has refused
  * @retval ENVOI_ERR_PROTOCOL  the message is malformed, or comes when none is expected
  * @retval ENVOI_ERR_LIMIT     the iteration count is outside the bounds
  * @retval ENVOI_ERR_STATE     the exchange has ended
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
- * After anything but ENVOI_AGAIN the exchange has ended, and only one that ended with ENVOI_OK
+ * After ENVOI_OK or an error the exchange has ended, and only one that ended with ENVOI_OK
  * has authenticated anybody.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_step(struct envoi_sasl_exchange *exchange,
 	const void *in, size_t len, struct envoi_buffer *out);
+
+/**
+ * Answer ENVOI_SASL_NEEDS_PASSWORD; copied, and wiped when it is not needed any more.
+ *
+ * @retval ENVOI_ERR_INVALID  not UTF-8, or not allowed by SASLprep
+ * @retval ENVOI_ERR_STATE    it was not asked for
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_give_password(
+	struct envoi_sasl_exchange *exchange, const char *password);
+
+/** @return what went wrong in the step that failed, in words for a person; NULL: nothing more is
+ * known than the code; static */
+ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange);
+
+/**
+ * What the next login could use in place of the password.
+ *
+ * @param[out] ret_keys  borrowed until the exchange is freed; secret
+ * @retval ENVOI_ERR_NOT_FOUND  the mechanism has none
+ * @retval ENVOI_ERR_STATE      the exchange has not ended with ENVOI_OK, or is a receiver's
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_get_keys(
+	const struct envoi_sasl_exchange *exchange, struct envoi_sasl_keys *ret_keys);
 
 /** @return the user that has authenticated (receiver, after ENVOI_OK), or NULL: nobody, or
  * anonymous; borrowed until the exchange is freed */
@@ -177,6 +257,9 @@ struct envoi_sasl_identity {
 struct envoi_sasl_request {
 	const struct envoi_sasl_mechanism *mechanism; /**< that was chosen */
 	const char *domain; /**< that one logs in to */
+	/** A password is needed after all: none was given, or the server has changed salt or count, so
+	 * that keys kept from an earlier login do not fit. Only the password of the answer counts. */
+	bool is_again;
 	void *user; /**< the source's own */
 	struct envoi_stream *stream; /* private, as what follows; NULL: no question is open */
 	struct envoi_handler *feature;
@@ -191,7 +274,8 @@ struct envoi_sasl_credentials_impl {
 	unsigned int (*means)(struct envoi_sasl_credentials *credentials);
 
 	/**
-	 * A mechanism has been chosen; nothing was sent. Answer once with envoi_sasl_answer(), at once
+	 * A mechanism has been chosen; nothing was sent. It may come a second time in the same login,
+	 * with request->is_again. Answer once, each time, with envoi_sasl_answer(), at once
 	 * or later from the loop, within the setting sasl.timeout.
 	 */
 	void (*request)(struct envoi_sasl_credentials *credentials,

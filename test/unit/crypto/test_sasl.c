@@ -21,11 +21,11 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/sasl.h>
 
-#include "crypto/sasl.h"
+#include "crypto/sasl_scram.h"
 
 #define MARKER "m4rker-Pa55word"
 
-/* libgsasl takes its nonces from here: a fixed one makes the RFC's transcript. */
+/* Our nonces come from here: a fixed one makes the RFC's transcript. */
 static const char *fixed_nonce;
 
 ssize_t getrandom(void *data, size_t len, unsigned int flags)
@@ -184,12 +184,22 @@ static int start(struct fixture *f, struct envoi_sasl_exchange **ret_exchange,
 		ret_exchange, f->context, envoi_sasl_find(f->context, mechanism), parameters);
 }
 
+/* To the end of what it computes. */
+static int finish_step(struct envoi_sasl_exchange *exchange, int r, struct envoi_buffer *out)
+{
+	while (r == ENVOI_SASL_BUSY) {
+		r = envoi_sasl_step(exchange, NULL, 0, out);
+	}
+	return r;
+}
+
 static int step(struct envoi_sasl_exchange *exchange, struct envoi_buffer *in, bool has_in,
 	struct envoi_buffer *out)
 {
 	envoi_buffer_wipe(out);
-	return envoi_sasl_step(exchange, has_in ? envoi_buffer_data(in) : NULL,
+	int r = envoi_sasl_step(exchange, has_in ? envoi_buffer_data(in) : NULL,
 		has_in ? envoi_buffer_len(in) : 0, out);
+	return finish_step(exchange, r, out);
 }
 
 /* Both sides in turn, until one of them fails or both are complete. */
@@ -215,8 +225,10 @@ static void run(struct fixture *f, const char *mechanism,
 }
 
 static const char *const with_password[] = {
+	"SCRAM-SHA-512-PLUS",
 	"SCRAM-SHA-256-PLUS",
 	"SCRAM-SHA-1-PLUS",
+	"SCRAM-SHA-512",
 	"SCRAM-SHA-256",
 	"SCRAM-SHA-1",
 	"PLAIN",
@@ -237,7 +249,7 @@ static void mechanisms_are_listed_strongest_first(void **state)
 		strength = mechanism->strength;
 		count++;
 	}
-	assert_int_equal(count, 7);
+	assert_int_equal(count, 9);
 }
 
 /* S26 */
@@ -280,7 +292,7 @@ static void a_mechanism_of_ones_own_is_found_and_may_replace(void **state)
 		count++;
 	}
 	assert_int_equal(plains, 1);
-	assert_int_equal(count, 8);
+	assert_int_equal(count, 10);
 }
 
 static void every_mechanism_with_a_password_authenticates(void **state)
@@ -355,34 +367,233 @@ static void names_with_commas_and_equals_signs_survive(void **state)
 	}
 }
 
-/* RFC 5802, section 5 */
-static void the_transcript_is_that_of_the_rfc(void **state)
+/* RFC 5802, section 5, and RFC 7677, section 3: user "user", password "pencil"; the last is the
+ * second with SHA-512, computed with Python's hashlib and hmac. */
+static const struct transcript {
+	const char *mechanism, *nonce, *server_first, *client_final, *server_final;
+} transcripts[] = {
+	{"SCRAM-SHA-1", "fyko+d2lbbFgONRv9qkxdawL",
+		"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+		"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
+		"p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+		"v=rmF9pqV8S7suAoZWja4dJRkFsKQ="},
+	{"SCRAM-SHA-256", "rOprNGfwEbeRWgbNEkqO",
+		"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="},
+	{"SCRAM-SHA-512", "rOprNGfwEbeRWgbNEkqO",
+		"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"p=gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDY"
+		"XYTxwnYPJQ==",
+		"v=ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199R"
+		"VG2rR7N7Zw=="},
+};
+enum {
+	TRANSCRIPTS = sizeof(transcripts) / sizeof(transcripts[0]),
+};
+
+static void assert_said(const struct envoi_buffer *buffer, const char *wanted)
+{
+	assert_int_equal(envoi_buffer_len(buffer), strlen(wanted));
+	assert_memory_equal(envoi_buffer_data(buffer), wanted, strlen(wanted));
+}
+
+/* Up to the client's final message. */
+static void follow(struct fixture *f, const struct transcript *transcript,
+	const struct envoi_sasl_parameters *client)
+{
+	char first[64];
+	reset(f);
+	assert_int_equal(start(f, &f->client, transcript->mechanism, client), ENVOI_OK);
+	struct envoi__scram_exchange *exchange =
+		ENVOI_CONTAINER_OF(f->client, struct envoi__scram_exchange, base);
+	snprintf(exchange->nonce, sizeof(exchange->nonce), "%s", transcript->nonce);
+	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+	snprintf(first, sizeof(first), "n,,n=user,r=%s", transcript->nonce);
+	assert_said(&f->to_server, first);
+	envoi_buffer_wipe(&f->to_server);
+	const char *text = transcript->server_first;
+	int r = envoi_sasl_step(f->client, text, strlen(text), &f->to_server);
+	if (r == ENVOI_SASL_NEEDS_PASSWORD) {
+		assert_int_equal(envoi_sasl_give_password(f->client, "pencil"), ENVOI_OK);
+		r = envoi_sasl_step(f->client, NULL, 0, &f->to_server);
+	}
+	assert_int_equal(finish_step(f->client, r, &f->to_server), ENVOI_AGAIN);
+	assert_said(&f->to_server, transcript->client_final);
+}
+
+static void the_transcripts_are_those_of_the_rfcs(void **state)
 {
 	struct fixture *f = *state;
-	static const char server_first[] =
-		"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096";
-	static const char client_final[] = "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
-					   "p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=";
-	static const char server_final[] = "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=";
+	for (size_t i = 0; i < TRANSCRIPTS; i++) {
+		struct envoi_sasl_parameters client = client_parameters(transcripts[i].mechanism);
+		client.authcid = "user";
+		client.password = "pencil";
+		follow(f, &transcripts[i], &client);
+		const char *final = transcripts[i].server_final;
+		assert_int_equal(envoi_sasl_step(f->client, final, strlen(final), &f->to_server),
+			ENVOI_OK);
+	}
+}
+
+/* A session can be replayed from a seed: what is drawn comes from the context. */
+static void nonces_come_from_the_context(void **state)
+{
+	struct fixture *f = *state;
 	struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
-	client.authcid = "user";
-	client.password = "pencil";
 	fixed_nonce = "fyko+d2lbbFgONRv9qkxdawL";
 	assert_int_equal(start(f, &f->client, "SCRAM-SHA-1", &client), ENVOI_OK);
 	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
-	assert_int_equal(envoi_buffer_len(&f->to_server), 36);
-	assert_memory_equal(
-		envoi_buffer_data(&f->to_server), "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL", 36);
-	envoi_buffer_wipe(&f->to_server);
-	assert_int_equal(
-		envoi_sasl_step(f->client, server_first, strlen(server_first), &f->to_server),
-		ENVOI_AGAIN);
-	assert_int_equal(envoi_buffer_len(&f->to_server), strlen(client_final));
-	assert_memory_equal(
-		envoi_buffer_data(&f->to_server), client_final, strlen(client_final));
-	assert_int_equal(
-		envoi_sasl_step(f->client, server_final, strlen(server_final), &f->to_server),
-		ENVOI_OK);
+	assert_said(&f->to_server, "n,,n=alice,r=fyko+d2lbbFgONRv9qkxdawL");
+}
+
+static void a_password_may_be_given_when_it_is_needed(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < TRANSCRIPTS; i++) {
+		struct envoi_sasl_parameters client = client_parameters(transcripts[i].mechanism);
+		client.authcid = "user";
+		client.password = NULL;
+		follow(f, &transcripts[i], &client);
+		assert_int_equal(
+			envoi_sasl_give_password(f->client, "pencil"), ENVOI_ERR_STATE);
+		const char *final = transcripts[i].server_final;
+		assert_int_equal(envoi_sasl_step(f->client, final, strlen(final), &f->to_server),
+			ENVOI_OK);
+	}
+}
+
+/* RFC 5802, section 3: the next login needs neither password nor derivation. */
+static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < TRANSCRIPTS; i++) {
+		const char *mechanism = transcripts[i].mechanism, *final = transcripts[i].server_final;
+		struct envoi_sasl_parameters client = client_parameters(mechanism);
+		struct envoi_sasl_keys keys;
+		client.authcid = "user";
+		client.password = "pencil";
+		follow(f, &transcripts[i], &client);
+		assert_int_equal(envoi_sasl_get_keys(f->client, &keys), ENVOI_ERR_STATE);
+		assert_int_equal(envoi_sasl_step(f->client, final, strlen(final), &f->to_server),
+			ENVOI_OK);
+		assert_int_equal(envoi_sasl_get_keys(f->client, &keys), ENVOI_OK);
+		assert_string_equal(keys.mechanism, mechanism);
+		assert_int_equal(keys.iterations, 4096);
+		struct envoi_sasl_exchange *first = f->client; /* the keys are borrowed from it */
+		f->client = NULL;
+		static const struct {
+			const char *first; /* "": the same */
+			int result;
+		} rows[] = {
+			{"", ENVOI_AGAIN},
+			{",s=QUFB,i=4096", ENVOI_SASL_NEEDS_PASSWORD},
+			{",s=QSXCR+Q6sek8bf92,i=4097", ENVOI_SASL_NEEDS_PASSWORD},
+			{",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4097", ENVOI_SASL_NEEDS_PASSWORD},
+			{",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4095", ENVOI_ERR_LIMIT},
+		};
+		client.password = NULL;
+		client.keys = &keys;
+		for (size_t j = 0; j < sizeof(rows) / sizeof(rows[0]); j++) {
+			char text[256];
+			assert_int_equal(start(f, &f->client, mechanism, &client), ENVOI_OK);
+			assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+			const char *own = strstr(envoi_buffer_data(&f->to_server), ",r=") + 3;
+			snprintf(text, sizeof(text), "r=%.24sX%s", own,
+				*rows[j].first != '\0' ? rows[j].first
+							: strstr(transcripts[i].server_first, ",s="));
+			assert_int_equal(
+				envoi_sasl_step(f->client, text, strlen(text), &f->to_server),
+				rows[j].result);
+			reset(f);
+		}
+		envoi_sasl_free(first);
+	}
+}
+
+/* Those of somebody else, or for another mechanism, are as good as none. */
+static void keys_that_are_not_for_this_are_not_used(void **state)
+{
+	struct fixture *f = *state;
+	static const char key[64] = "";
+	static const struct envoi_sasl_keys rows[] = {
+		{"SCRAM-SHA-256", "alice", "salt", 4, 4096, key, key, 32},
+		{"SCRAM-SHA-1", "alicia", "salt", 4, 4096, key, key, 20},
+		{"SCRAM-SHA-1", "alice", "salt", 4, 4096, key, key, 19},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.keys = &rows[i];
+		run(f, "SCRAM-SHA-1", &client, &server);
+		assert_int_equal(f->client_result, ENVOI_OK);
+	}
+}
+
+/* RFC 5802, section 6 */
+static void the_flag_tells_what_we_could_have_done(void **state)
+{
+	struct fixture *f = *state;
+	for (int offered = 0; offered < 2; offered++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-256");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.could_bind = true;
+		server.binding_count = offered ? 3 : 0;
+		reset(f);
+		assert_int_equal(start(f, &f->client, "SCRAM-SHA-256", &client), ENVOI_OK);
+		assert_int_equal(start(f, &f->server, "SCRAM-SHA-256", &server), ENVOI_OK);
+		assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+		assert_memory_equal(envoi_buffer_data(&f->to_server), "y,,n=alice,r=", 13);
+		assert_int_equal(step(f->server, &f->to_server, true, &f->to_client),
+			offered ? ENVOI_ERR_AUTH : ENVOI_AGAIN);
+	}
+}
+
+/* XEP-0474, S23 */
+static void an_offer_that_was_changed_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const all[] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1"},
+				 *const sorted[] = {
+					 "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"},
+				 *const types[] = {"tls-exporter"}, *const others[] = {"x-dummy"};
+	static const struct envoi_sasl_offer sent = {all, 3, true, types, 1},
+					     reordered = {sorted, 3, true, types, 1},
+					     less = {sorted, 1, true, types, 1},
+					     no_list = {all, 3, false, NULL, 0},
+					     other_types = {all, 3, true, others, 1};
+	const struct {
+		const struct envoi_sasl_offer *sent, *seen;
+		bool needed;
+		int result;
+	} rows[] = {
+		{&sent, &sent, true, ENVOI_OK},
+		{&sent, &reordered, false, ENVOI_OK},
+		{&sent, &less, false, ENVOI_ERR_AUTH},
+		{&sent, &no_list, false, ENVOI_ERR_AUTH},
+		{&sent, &other_types, false, ENVOI_ERR_AUTH},
+		{NULL, &less, false, ENVOI_OK},
+		{NULL, &less, true, ENVOI_ERR_AUTH},
+		{&sent, NULL, false, ENVOI_OK},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		server.offer = rows[i].sent;
+		client.offer = rows[i].seen;
+		client.needs_offer_hash = rows[i].needed;
+		run(f, "SCRAM-SHA-1", &client, &server);
+		assert_int_equal(f->client_result, rows[i].result);
+		if (rows[i].result < 0) {
+			/* No proof was sent. */
+			assert_int_equal(envoi_buffer_len(&f->to_server), 0);
+			assert_non_null(strstr(envoi_sasl_problem(f->client), "somebody"));
+		}
+	}
 }
 
 static bool begins_with(struct envoi_buffer *buffer, const char *text)
@@ -400,6 +611,7 @@ static void the_channel_binding_given_is_the_one_used(void **state)
 	} rows[] = {
 		{"SCRAM-SHA-256-PLUS", "p=tls-exporter,,n=alice,", &exporter},
 		{"SCRAM-SHA-256-PLUS", "p=tls-unique,,n=alice,", &unique},
+		{"SCRAM-SHA-512-PLUS", "p=tls-server-end-point,,n=alice,", &end_point},
 		{"SCRAM-SHA-256", "n,,n=alice,", NULL},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -445,7 +657,6 @@ static void a_binding_that_does_not_exist_is_refused_before_anything_is_sent(voi
 	} rows[] = {
 		{"SCRAM-SHA-1-PLUS", NULL, 0},
 		{"SCRAM-SHA-1-PLUS", &empty, 1},
-		{"SCRAM-SHA-1-PLUS", &end_point, 1},
 		{"SCRAM-SHA-1-PLUS", two, 2},
 		{"SCRAM-SHA-1", &exporter, 1},
 	};
@@ -476,7 +687,8 @@ static void reach_server_first(struct fixture *f, const char *mechanism, char *f
 
 static int feed(struct fixture *f, const char *text)
 {
-	return envoi_sasl_step(f->client, text, strlen(text), &f->to_server);
+	return finish_step(f->client,
+		envoi_sasl_step(f->client, text, strlen(text), &f->to_server), &f->to_server);
 }
 
 /* S25; RFC 5802, section 9 */
@@ -488,18 +700,17 @@ static void only_iteration_counts_within_the_bounds_are_computed(void **state)
 		int result;
 	} rows[] = {
 		{"4096", ENVOI_AGAIN},
-		{"200000", ENVOI_AGAIN},
+		{"1000000", ENVOI_AGAIN},
 		{"4096,x=y", ENVOI_AGAIN},
 		{"4095", ENVOI_ERR_LIMIT},
 		{"1", ENVOI_ERR_LIMIT},
-		{"200001", ENVOI_ERR_LIMIT},
-		{"1000000", ENVOI_ERR_LIMIT},
+		{"1000001", ENVOI_ERR_LIMIT},
 		{"10000000", ENVOI_ERR_LIMIT},
 		{"4294967296", ENVOI_ERR_LIMIT},
 		{"4294971392", ENVOI_ERR_LIMIT}, /* 2^32 + 4096 */
 		{"18446744073709551615", ENVOI_ERR_LIMIT},
-		{"18446744073709551616", ENVOI_ERR_PROTOCOL},
-		{"18446744073709555712", ENVOI_ERR_PROTOCOL}, /* 2^64 + 4096 */
+		{"18446744073709551616", ENVOI_ERR_LIMIT}, /* 2^64 */
+		{"18446744073709555712", ENVOI_ERR_LIMIT}, /* 2^64 + 4096 */
 		{"0", ENVOI_ERR_PROTOCOL},
 		{"-1", ENVOI_ERR_PROTOCOL},
 		{"1e9", ENVOI_ERR_PROTOCOL},
@@ -592,7 +803,9 @@ static void only_the_servers_true_signature_completes_the_login(void **state)
 		{"", ENVOI_ERR_PROTOCOL},
 		{"v=", ENVOI_ERR_PROTOCOL},
 		{"v=AAAAAAAAAAAAAAAAAAAAAAAAAAA=", ENVOI_ERR_AUTH},
-		{"v=!!!!", ENVOI_ERR_AUTH},
+		{"v=AAAAAAAAAAAAAAAAAAAAAAAAAAA", ENVOI_ERR_PROTOCOL},
+		{"v=AAAA", ENVOI_ERR_PROTOCOL},
+		{"v=!!!!", ENVOI_ERR_PROTOCOL},
 		{"e=invalid-proof", ENVOI_ERR_AUTH},
 		{"x=y", ENVOI_ERR_PROTOCOL},
 	};
@@ -603,10 +816,7 @@ static void only_the_servers_true_signature_completes_the_login(void **state)
 		int r = rows[i].final == NULL
 		                ? envoi_sasl_step(f->client, NULL, 0, &f->to_server)
 		                : feed(f, rows[i].final);
-		assert_true(r < 0);
-		if (rows[i].final == NULL || strcmp(rows[i].final, "v=!!!!") != 0) {
-			assert_int_equal(r, rows[i].result);
-		}
+		assert_int_equal(r, rows[i].result);
 	}
 }
 
@@ -634,10 +844,11 @@ static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state
 	static const struct {
 		const char *authcid, *password;
 		bool plain_can; /* there the server prepares */
+		bool scram_can; /* it asks later */
 	} rows[] = {
 		{NULL, "x", false},
 		{"", "x", false},
-		{"alice", NULL, false},
+		{"alice", NULL, false, true},
 		{"alice", "\xff", false},
 		{"alice", "\xc0\x80", false}, /* NUL in two bytes */
 		{"alice", "\xed\xa0\x80", false}, /* a surrogate */
@@ -653,7 +864,8 @@ static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state
 			struct envoi_sasl_parameters client = client_parameters(with_password[j]);
 			client.authcid = rows[i].authcid;
 			client.password = rows[i].password;
-			bool can = rows[i].plain_can && strcmp(with_password[j], "PLAIN") == 0;
+			bool can = strcmp(with_password[j], "PLAIN") == 0 ? rows[i].plain_can
+			                                                  : rows[i].scram_can;
 			int r = start(f, &f->client, with_password[j], &client);
 			assert_int_equal(r, can ? ENVOI_OK : ENVOI_ERR_INVALID);
 			reset(f);
@@ -699,8 +911,9 @@ static void hostile_clients_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct envoi_sasl_parameters server = server_parameters(f);
 		assert_int_equal(start(f, &f->server, rows[i].mechanism, &server), ENVOI_OK);
-		int r = envoi_sasl_step(
-			f->server, rows[i].message, rows[i].len, &f->to_client);
+		int r = finish_step(f->server,
+			envoi_sasl_step(f->server, rows[i].message, rows[i].len, &f->to_client),
+			&f->to_client);
 		if (r == ENVOI_AGAIN) {
 			r = envoi_sasl_step(f->server, "c=biws,r=abcdefgh,p=AAAA", 24, &f->to_client);
 		}
@@ -809,7 +1022,13 @@ int main(int argc, char **argv)
 		CASE(a_wrong_password_or_user_is_refused_alike),
 		CASE(nobody_acts_as_somebody_else),
 		CASE(names_with_commas_and_equals_signs_survive),
-		CASE(the_transcript_is_that_of_the_rfc),
+		CASE(the_transcripts_are_those_of_the_rfcs),
+		CASE(nonces_come_from_the_context),
+		CASE(a_password_may_be_given_when_it_is_needed),
+		CASE(keys_stand_for_the_password_while_the_salt_is_the_same),
+		CASE(keys_that_are_not_for_this_are_not_used),
+		CASE(the_flag_tells_what_we_could_have_done),
+		CASE(an_offer_that_was_changed_is_noticed),
 		CASE(the_channel_binding_given_is_the_one_used),
 		CASE(a_man_in_the_middle_does_not_pass_channel_binding),
 		CASE(a_binding_that_does_not_exist_is_refused_before_anything_is_sent),

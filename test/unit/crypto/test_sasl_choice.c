@@ -15,7 +15,9 @@
 
 #include "crypto/sasl_choice.h"
 
-#define DEFAULT "SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1 PLAIN"
+#define DEFAULT \
+	"SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 " \
+	"SCRAM-SHA-1 PLAIN"
 #define ALL "PLAIN SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-256"
 #define NO_PLUS "SCRAM-SHA-1 PLAIN SCRAM-SHA-256"
 
@@ -39,6 +41,7 @@ struct row {
 	const char *wanted;
 	unsigned int means;
 	bool no_plain;
+	char flag; /* 'y': we could bind; 'h': an offer's hash is needed; 0: neither */
 };
 
 /* 1.2 has all three with extended master secret; 1.3 has no tls-unique. */
@@ -52,20 +55,28 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, P256, "tls-exporter"},
 	{"1.3", OWN_1_3, "tls-server-end-point tls-exporter", ALL, AUTO, P256, "tls-exporter"},
 	{"1.3", OWN_1_3, NULL, ALL, AUTO, S256, NULL}, /* ejabberd */
-	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL}, /* Prosody as Debian ships it */
-	{"1.3", OWN_1_3, "", ALL, AUTO, S256, NULL},
-	{"1.3", OWN_1_3, "tls-unique", ALL, AUTO, S256, NULL},
-	{"1.3", OWN_1_3, "x-new", ALL, AUTO, S256, NULL},
-	{"1.3", OWN_1_3, "tls-server-end-point", ALL, AUTO, S256, NULL}, /* not carried yet */
+	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL, .flag = 'y'}, /* Prosody as Debian ships it */
+	{"1.3", OWN_1_3, "", ALL, AUTO, S256, NULL, .flag = 'h'},
+	{"1.3", OWN_1_3, "tls-unique", ALL, AUTO, S256, NULL, .flag = 'h'},
+	{"1.3", OWN_1_3, "x-new", ALL, AUTO, S256, NULL, .flag = 'h'},
+	{"1.3", "tls-exporter", "x-new tls-server-end-point", ALL, AUTO, S256, NULL}, /* an Ed25519 certificate */
+	{"1.3", OWN_1_3, "x-new", "PLAIN SCRAM-SHA-1-PLUS", AUTO, NULL, NULL},
+	{"1.3", OWN_1_3, "tls-exporter", "PLAIN", AUTO, NULL, NULL},
+	{"1.3", OWN_1_3, "tls-exporter", "PLAIN", NEVER, "PLAIN", NULL},
+	{"1.3", OWN_1_3, "tls-server-end-point", ALL, AUTO, P256, "tls-server-end-point"},
 	{"1.3", "", "tls-exporter", ALL, AUTO, S256, NULL},
-	{"1.3", OWN_1_3, "tls-exporter", NO_PLUS, AUTO, S256, NULL},
+	{"1.3", OWN_1_3, "tls-exporter", NO_PLUS, AUTO, S256, NULL, .flag = 'h'},
+	{"1.3", OWN_1_3, "tls-exporter", "SCRAM-SHA-512 " ALL " SCRAM-SHA-512-PLUS", AUTO, "SCRAM-SHA-512-PLUS", "tls-exporter"},
+	{"1.3", OWN_1_3, "tls-exporter", "SCRAM-SHA-512 " ALL, AUTO, P256, "tls-exporter"},
 	/* TLS 1.2: tls-unique without a list */
 	{"1.2", OWN_1_2, NULL, ALL, AUTO, P256, "tls-unique"},
 	{"1.2", "tls-server-end-point", NULL, ALL, AUTO, S256, NULL}, /* no extended master secret */
 	{"1.2", OWN_1_2, "tls-exporter tls-unique", ALL, AUTO, P256, "tls-exporter"},
 	{"1.2", OWN_1_2, "tls-unique", ALL, AUTO, P256, "tls-unique"},
-	{"1.2", OWN_1_2, "tls-server-end-point", ALL, AUTO, S256, NULL},
-	{"1.2", OWN_1_2, "", ALL, AUTO, S256, NULL},
+	{"1.2", OWN_1_2, "tls-server-end-point", ALL, AUTO, P256, "tls-server-end-point"},
+	{"1.2", OWN_1_2, NULL, NO_PLUS, AUTO, S256, NULL, .flag = 'y'},
+	{"1.2", "tls-server-end-point", "tls-unique tls-server-end-point", ALL, AUTO, P256, "tls-server-end-point"},
+	{"1.2", OWN_1_2, "", ALL, AUTO, S256, NULL, .flag = 'h'},
 	{"1.2", OWN_1_2, NULL, "SCRAM-SHA-1-PLUS SCRAM-SHA-256", AUTO, "SCRAM-SHA-1-PLUS", "tls-unique"},
 	/* require */
 	{"1.3", OWN_1_3, "tls-exporter", ALL, REQUIRE, P256, "tls-exporter"},
@@ -79,6 +90,7 @@ static const struct row rows[] = {
 	/* never */
 	{"1.3", OWN_1_3, "tls-exporter", ALL, NEVER, S256, NULL},
 	{"1.2", OWN_1_2, NULL, ALL, NEVER, S256, NULL},
+	{"1.3", OWN_1_3, NULL, NO_PLUS, NEVER, S256, NULL},
 	{"1.3", OWN_1_3, "tls-exporter", P256, NEVER, NULL, NULL},
 	/* PLAIN: only inside verified TLS, and when allowed */
 	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, "PLAIN", NULL},
@@ -86,7 +98,7 @@ static const struct row rows[] = {
 	{NULL, "", NULL, "PLAIN", AUTO, NULL, NULL},
 	{"1.3", OWN_1_3, NULL, "PLAIN", REQUIRE, NULL, NULL},
 	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL, .no_plain = true},
-	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL, .no_plain = true},
+	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL, .no_plain = true, .flag = 'y'},
 	{NULL, "", NULL, ALL, AUTO, S256, NULL},
 	/* the user's order, and only what he names */
 	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, "SCRAM-SHA-1", NULL, .wanted = "SCRAM-SHA-1 " P256},
@@ -166,6 +178,9 @@ static void the_choice_follows_the_table(void **state)
 		}
 		assert_int_equal(r, ENVOI_OK);
 		assert_string_equal(choice.mechanism->name, row->mechanism);
+		bool is_scram = strncmp(row->mechanism, "SCRAM", 5) == 0;
+		assert_true(!is_scram || choice.could_bind == (row->flag == 'y'));
+		assert_int_equal(choice.needs_offer_hash, row->flag == 'h');
 		assert_int_equal(choice.binding == NULL, row->binding == NULL);
 		if (row->binding != NULL) {
 			assert_string_equal(choice.binding, row->binding);

@@ -49,7 +49,7 @@ static const struct envoi_field roster_item_fields[] = {
 	ENVOI_ATTR_ENUM(struct envoi__roster_item, subscription, "subscription",
 		envoi__subscription_words, ENVOI_LENIENT),
 	ENVOI_ATTR_ENUM(struct envoi__roster_item, ask, "ask", ask_words, ENVOI_LENIENT),
-	ENVOI_ATTR_BOOL(struct envoi__roster_item, is_approved, "approved", ENVOI_LENIENT),
+	ENVOI_ATTR_BOOL(struct envoi__roster_item, is_approved, "approved"),
 	ENVOI_CHILDREN_TEXT(struct envoi__roster_item, groups, group_count, "group"),
 	ENVOI_FIELDS_END,
 };

@@ -9,10 +9,14 @@
 #include "xml/element.h"
 #include "xml/names.h"
 
+/* Where TLS has to come first, whoever says something else in its place keeps us from it. */
 static int refuse(struct envoi_stream *stream, const struct envoi_element *element,
 	enum envoi_stream_condition condition, const char *why)
 {
-	return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, condition, "%s: <%s xmlns='%s'>", why,
+	bool is_before_tls = stream->role == ENVOI_INITIATOR &&
+		(stream->required & ~stream->bits & ENVOI_STREAM_SECURE) != 0;
+	return envoi_stream_fail_with(stream, is_before_tls ? ENVOI_ERR_TLS : ENVOI_ERR_PROTOCOL,
+		condition, "%s%s: <%s xmlns='%s'>", why, is_before_tls ? ", in place of TLS" : "",
 		envoi_element_name(element), envoi_element_ns(element));
 }
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <envoi/jid.h>
+
 #include "stream/peer_error.h"
 
 /* --- asking --- */
@@ -67,6 +69,35 @@ static int fail_for_error(struct envoi_stream *stream, const struct envoi_elemen
 	return ENVOI_ERR_STANZA;
 }
 
+/*
+ * RFC 6120, section 8.1.2.1: the answer comes from the server, which may name nobody, itself, or the
+ * account on whose behalf it answers.
+ */
+static int check_sender(struct envoi_stream *stream, const struct envoi_element *answer)
+{
+	const struct envoi_jid *local = envoi_stream_local(stream);
+	const char *from = envoi_element_attr(answer, "from"), *domain = envoi_stream_peer_domain(stream);
+	struct envoi_jid *sender;
+	if (from == NULL) {
+		return ENVOI_OK;
+	}
+	int r = envoi_jid_from_text(&sender, envoi_stream_context(stream), from);
+	if (r == ENVOI_ERR_NOMEM) {
+		return r;
+	}
+	bool is_server = r == ENVOI_OK && envoi_jid_local(sender) == NULL &&
+		envoi_jid_is_bare(sender) && domain != NULL &&
+		strcmp(envoi_jid_domain(sender), domain) == 0;
+	bool is_account = r == ENVOI_OK && local != NULL && envoi_jid_equal_bare(sender, local);
+	if (r == ENVOI_OK) {
+		envoi_jid_unref(sender);
+	}
+	return is_server || is_account ? ENVOI_OK
+				       : envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
+						 ENVOI_STREAM_INVALID_FROM,
+						 "the server's answer is said to be from %s", from);
+}
+
 int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
 	const struct envoi_element *answer)
 {
@@ -80,6 +111,10 @@ int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
 		return ENVOI_DECLINED;
 	}
 	iq->id[0] = '\0';
+	int r = check_sender(stream, answer);
+	if (r < 0) {
+		return r;
+	}
 	return is_error ? fail_for_error(stream, answer) : ENVOI_OK;
 }
 

@@ -15,11 +15,13 @@ static struct envoi__sasl *from_handler(struct envoi_handler *handler)
 	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl, handler);
 }
 
-static int unexpected(struct envoi_stream *stream, const struct envoi_element *element)
+static int unexpected(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
 {
-	return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
-		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "<%s/> of SASL out of turn",
-		envoi_element_name(element));
+	bool is_in_clear = !envoi__sasl_may_go_on(stream, from_handler(self)->settings);
+	return envoi_stream_fail_with(stream, is_in_clear ? ENVOI_ERR_TLS : ENVOI_ERR_PROTOCOL,
+		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "<%s/> of SASL out of turn%s",
+		envoi_element_name(element), is_in_clear ? ", and before TLS" : "");
 }
 
 /* --- beginning --- */
@@ -87,7 +89,8 @@ static int send_auth(struct envoi__sasl_state *state)
 	}
 	if (r == ENVOI_OK || r == ENVOI_AGAIN) {
 		state->stage = r == ENVOI_OK ? ENVOI__SASL_COMPLETE : ENVOI__SASL_EXCHANGING;
-		r = envoi__sasl_send(state->stream, "auth", mechanism->name,
+		r = envoi__sasl_keep_sent(state, &data);
+		r = r < 0 ? r : envoi__sasl_send(state->stream, "auth", mechanism->name,
 			mechanism->client_first ? &data : NULL, ENVOI__SASL_EMPTY_AS_EQUALS_SIGN);
 	} else if (r > 0) {
 		r = ENVOI_ERR_STATE;
@@ -255,7 +258,7 @@ static int take_challenge(struct envoi_handler *self, struct envoi_stream *strea
 {
 	struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
 	if (!may_speak(state)) {
-		return unexpected(stream, element);
+		return unexpected(self, stream, element);
 	}
 	if (state->stage == ENVOI__SASL_COMPLETE) {
 		return envoi__sasl_give_up(
@@ -305,7 +308,7 @@ static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 {
 	struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
 	if (!may_speak(state)) {
-		return unexpected(stream, element);
+		return unexpected(self, stream, element);
 	}
 	struct envoi_buffer data;
 	envoi_buffer_init(&data, envoi_stream_context(stream), 0);
@@ -321,6 +324,7 @@ static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 		return envoi__sasl_fail(stream, state, r);
 	}
 	state->stage = ENVOI__SASL_DONE;
+	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
 	envoi_sasl_free(state->exchange);
 	state->exchange = NULL;
 	envoi_stream_feature_done(
@@ -333,17 +337,17 @@ static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
 {
 	const struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
 	return may_speak(state) ? envoi__sasl_refused(stream, state, element)
-	                        : unexpected(stream, element);
+	                        : unexpected(self, stream, element);
 }
 
 /* --- the handler --- */
 
 static void finish(struct envoi_handler *self, struct envoi_stream *stream, void *its_state)
 {
-	(void)stream;
 	struct envoi__sasl *sasl = from_handler(self);
 	struct envoi__sasl_state *state = its_state;
 	state->is_finished = true;
+	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
 	if (state->request.stream != NULL) {
 		state->request.stream = NULL;
 		if (sasl->credentials->impl->cancel != NULL) {

@@ -40,6 +40,14 @@ int envoi__sasl_send(struct envoi_stream *stream, const char *name, const char *
 /** Overwrite the text of an element that held a secret. NULL is allowed. */
 void envoi__sasl_wipe_element(const struct envoi_element *element);
 
+/**
+ * Strike out of a text, in place, a message of a mechanism that sends the secret itself, as it went
+ * over the wire, and the secret, which is what follows its last NUL.
+ * @retval ENVOI_ERR_NOMEM  not all of it was done
+ */
+int envoi__sasl_redact(
+	struct envoi_context *context, char *text, const char *message, size_t len);
+
 enum {
 	ENVOI__SASL_BINDINGS = 3,
 };

@@ -2,8 +2,11 @@
  * envoi - SASL, initiating side: how it ends when it does not succeed
  * SPDX-License-Identifier: MIT
  */
+#include <string.h>
+
 #include <envoi/context.h>
 
+#include "base/context.h"
 #include "base/failure.h"
 #include "stream/peer_error.h"
 #include "stream/sasl_initiator.h"
@@ -64,6 +67,49 @@ int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_st
 	                     : envoi__sasl_fail(stream, state, code);
 }
 
+/* --- refused --- */
+
+int envoi__sasl_keep_sent(struct envoi__sasl_state *state, const struct envoi_buffer *data)
+{
+	size_t len = envoi_buffer_len(data);
+	if (!state->request.mechanism->needs_secure || len == 0) {
+		return ENVOI_OK;
+	}
+	state->sent = envoi_alloc(envoi_stream_context(state->stream), len);
+	if (state->sent == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	memcpy(state->sent, envoi_buffer_data(data), len);
+	state->sent_len = len;
+	return ENVOI_OK;
+}
+
+void envoi__sasl_forget_sent(struct envoi__sasl_state *state, struct envoi_context *context)
+{
+	if (state->sent != NULL) {
+		envoi__wipe(state->sent, state->sent_len);
+		envoi_free(context, state->sent);
+		state->sent = NULL;
+	}
+}
+
+static void put_redacted(struct envoi_stream *stream, const struct envoi__sasl_state *state,
+	const struct envoi__peer_error *said, struct envoi_failure *failure)
+{
+	struct envoi_context *context = envoi_stream_context(stream);
+	const char *text = envoi_element_text(said->text);
+	size_t size = strlen(text) + 1;
+	char *copy = envoi_strndup(context, text, size - 1);
+	bool is_redacted = copy != NULL &&
+		envoi__sasl_redact(context, copy, state->sent, state->sent_len) == ENVOI_OK;
+	envoi__failure_put(
+		failure->text, sizeof(failure->text), is_redacted ? copy : "(not shown)");
+	if (copy != NULL) {
+		envoi__wipe(copy, size);
+		envoi_free(context, copy);
+	}
+}
+
 /* RFC 6120, section 6.4.5 */
 int envoi__sasl_refused(struct envoi_stream *stream, const struct envoi__sasl_state *state,
 	const struct envoi_element *element)
@@ -72,6 +118,9 @@ int envoi__sasl_refused(struct envoi_stream *stream, const struct envoi__sasl_st
 	struct envoi_failure failure;
 	set_failure(&failure, stream, state, ENVOI_ERR_AUTH, " ", "refused by the server");
 	envoi__peer_error_put(&said, &failure);
+	if (failure.is_peer_text && state->sent != NULL) {
+		put_redacted(stream, state, &said, &failure);
+	}
 	failure.sasl_condition = envoi_sasl_condition_from_name(envoi__peer_error_name(&said));
 	failure.retry = envoi_sasl_condition_meaning(failure.sasl_condition)->retry;
 	envoi_stream_fail(stream, &failure);

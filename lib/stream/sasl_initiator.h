@@ -50,6 +50,8 @@ struct envoi__sasl_state {
 	struct envoi__sasl_choice choice;
 	struct envoi_sasl_exchange *exchange;
 	struct envoi_deferred work;
+	char *sent; /* what carried the secret itself, until the server has answered; or NULL */
+	size_t sent_len;
 	int64_t rounds_left;
 	int begun; /* what beginning returned, for negotiate() when it is on the stack */
 	bool is_finished; /* the stream has been freed in a callback */
@@ -72,6 +74,11 @@ void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_el
 /** Fill state->choice and state->request.mechanism, or fail the stream: @return its code */
 int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	struct envoi__sasl_state *state, const struct envoi_element *features);
+
+/** Keep what was sent, if it carries the secret itself: a server may repeat it, and people read what
+ * it says. @retval ENVOI_ERR_NOMEM */
+int envoi__sasl_keep_sent(struct envoi__sasl_state *state, const struct envoi_buffer *data);
+void envoi__sasl_forget_sent(struct envoi__sasl_state *state, struct envoi_context *context);
 
 /** Fail the stream, in words. @return @p code */
 int envoi__sasl_fail(

@@ -38,7 +38,24 @@ static void show_redacted(const struct envoi__tap *tap, struct envoi_context *co
 	envoi_element_unref(copy);
 }
 
-/* RFC 6120, section 6.4: what carries data of a mechanism. A failure carries none. */
+/* Of a failure everything but its text, in which a server may repeat what it got. */
+static void show_failure(const struct envoi__tap *tap, struct envoi_context *context,
+	enum envoi_direction direction, const struct envoi_element *failure)
+{
+	struct envoi_element *copy = envoi_element_new(context, NS_SASL, "failure");
+	for (const struct envoi_element *child = envoi_element_first(failure); child != NULL;
+		child = envoi_element_next(child)) {
+		struct envoi_element *shown = envoi_element_add(
+			copy, envoi_element_ns(child), envoi_element_name(child));
+		if (envoi_element_is(child, NS_SASL, "text")) {
+			envoi_element_add_text(shown, REDACTED);
+		}
+	}
+	show_tree(tap, context, direction, copy);
+	envoi_element_unref(copy);
+}
+
+/* RFC 6120, section 6.4: what carries data of a mechanism. */
 static bool is_secret(const struct envoi_element *element)
 {
 	static const char *const names[] = {"auth", "challenge", "response", "success"};
@@ -56,7 +73,9 @@ void envoi__tap_element(const struct envoi__tap *tap, struct envoi_context *cont
 	if (tap->show == NULL) {
 		return;
 	}
-	if (is_secret(element)) {
+	if (envoi_element_is(element, NS_SASL, "failure")) {
+		show_failure(tap, context, direction, element);
+	} else if (is_secret(element)) {
 		show_redacted(tap, context, direction, element);
 	} else {
 		show_tree(tap, context, direction, element);

@@ -356,6 +356,45 @@ static void a_sasl_failure_keeps_what_it_says_besides(void **state)
 		"<text " NS_SASL ">why</text><odd xmlns='urn:example:app'/>", &expected);
 }
 
+/* A server that repeats what it got; the password is "secret". */
+static void what_was_sent_is_struck_out_of_what_the_server_says(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *mechanism, *text, *shown;
+	} rows[] = {
+		{"PLAIN", "bad: AGFsaWNlAHNlY3JldA== for alice", "bad: ***== for alice"},
+		{"PLAIN", "AGFsaWNlAHNlY3JldA, AGFsaWNlAHNlY3JldA", "***, ***"},
+		{"PLAIN", "c2VjcmV0 is secret and secretive", "*** is *** and ***ive"},
+		{"PLAIN", "nothing of it", "nothing of it"},
+		{"SCRAM-SHA-256", "AGFsaWNlAHNlY3JldA==", "AGFsaWNlAHNlY3JldA=="},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char children[512];
+		const struct expected expected = {ENVOI_PHASE_SASL, ENVOI_ERR_AUTH, "not-authorized",
+			ENVOI_RETRY_AFTER_USER, rows[i].shown, "en", NULL};
+		snprintf(children, sizeof(children),
+			"<not-authorized " NS_SASL "/><text " NS_SASL ">%s</text>", rows[i].text);
+		check_sasl_failure(rows[i].mechanism, children, &expected);
+	}
+}
+
+static void a_secret_that_a_long_text_repeats_at_its_end_is_not_cut_but_struck_out(void **state)
+{
+	(void)state;
+	for (size_t len = 225; len < 260; len++) {
+		char text[300], children[512];
+		memset(text, 'x', len);
+		snprintf(text + len, sizeof(text) - len, " AGFsaWNlAHNlY3JldA==");
+		snprintf(children, sizeof(children), "<text " NS_SASL ">%s</text>", text);
+		script_sasl("PLAIN", children);
+		stream_fixture_run(&fixture, 10000);
+		assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_AUTH);
+		assert_null(strstr(fixture.recorder.failure.text, "AGFs"));
+		stream_fixture_finish(&fixture);
+	}
+}
+
 /* --- binding --- */
 
 /** RFC 6120, section 8.3.3; sections 7.6.2 and 7.7.2 name the first four. */
@@ -440,6 +479,48 @@ static void a_binding_refused_without_a_word_is_told(void **state)
 	stream_fixture_finish(&fixture);
 }
 
+/* RFC 6120, section 8.1.2.1 */
+static void a_binding_that_somebody_else_answers_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from;
+		bool is_believed;
+	} rows[] = {
+		{"", true},
+		{"from='example.org'", true},
+		{"from='EXAMPLE.org'", true},
+		{"from='alice@example.org'", true},
+		{"from='alice@example.org/desk'", true},
+		{"from='bob@example.org'", false},
+		{"from='example.org/x'", false},
+		{"from='evil.example'", false},
+		{"from='alice@evil.example'", false},
+		{"from=''", false},
+		{"from='@'", false},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char xml[512];
+		stream_fixture_init(&fixture);
+		script_until_binding();
+		snprintf(xml, sizeof(xml), "<iq type='result' id='$i' %s>"
+			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+			"<jid>alice@example.org/desk</jid></bind></iq>", rows[i].from);
+		peer_sends(fixture.peer, xml);
+		stream_fixture_run(&fixture, 60000);
+		if (recorder_has(&fixture.recorder, "ready") != rows[i].is_believed) {
+			fail_msg("%s", rows[i].from);
+		}
+		if (!rows[i].is_believed) {
+			recorder_assert_closed(
+				&fixture.recorder, ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL);
+			assert_int_equal(fixture.recorder.failure.stream_condition,
+				ENVOI_STREAM_INVALID_FROM);
+		}
+		stream_fixture_finish(&fixture);
+	}
+}
+
 /* --- the tables themselves --- */
 
 static void every_row_has_been_tried(void **state)
@@ -492,8 +573,12 @@ int main(void)
 		cmocka_unit_test(names_of_any_length_fit),
 		cmocka_unit_test(every_sasl_condition_is_told_with_advice),
 		cmocka_unit_test(a_sasl_failure_keeps_what_it_says_besides),
+		cmocka_unit_test(what_was_sent_is_struck_out_of_what_the_server_says),
+		cmocka_unit_test(
+			a_secret_that_a_long_text_repeats_at_its_end_is_not_cut_but_struck_out),
 		cmocka_unit_test(every_condition_of_a_refused_binding_is_told_with_advice),
 		cmocka_unit_test(a_binding_refused_without_a_word_is_told),
+		cmocka_unit_test(a_binding_that_somebody_else_answers_is_refused),
 		cmocka_unit_test(every_row_has_been_tried),
 		cmocka_unit_test(what_is_no_condition_has_no_name_but_a_meaning),
 	};

@@ -106,11 +106,14 @@ static void tls_comes_first_wherever_it_stands(void **state)
 	stream_fixture_finish(&fixture);
 }
 
-static void a_success_that_nobody_asked_for_is_fatal(void **state)
+static void what_comes_in_place_of_tls_keeps_us_from_it(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
 		"<success " NS_SASL "/>",
+		"<challenge " NS_SASL "/>",
+		"<failure " NS_SASL "><not-authorized/></failure>",
+		"<stream:features>" PLAIN_OFFER "<starttls " NS_TLS "/></stream:features><success " NS_SASL "/>",
 		"<stream:features><starttls " NS_TLS "/></stream:features><success " NS_SASL "/>",
 		"<stream:features><starttls " NS_TLS "/></stream:features><message/>",
 		"<proceed " NS_TLS "/>",
@@ -120,7 +123,7 @@ static void a_success_that_nobody_asked_for_is_fatal(void **state)
 		begin(true, true);
 		peer_sends(fixture.peer, texts[i]);
 		stream_fixture_run(&fixture, 60000);
-		run_and_expect_closed(fixture.recorder.failure.phase, ENVOI_ERR_PROTOCOL);
+		run_and_expect_closed(fixture.recorder.failure.phase, ENVOI_ERR_TLS);
 		stream_fixture_finish(&fixture);
 	}
 }
@@ -318,7 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_that_offers_no_tls_is_left),
 		cmocka_unit_test(tls_comes_first_wherever_it_stands),
-		cmocka_unit_test(a_success_that_nobody_asked_for_is_fatal),
+		cmocka_unit_test(what_comes_in_place_of_tls_keeps_us_from_it),
 		cmocka_unit_test(a_server_that_requires_what_we_must_not_do_is_left),
 		cmocka_unit_test(without_tls_the_login_goes_on_only_where_nothing_needs_it),
 		cmocka_unit_test(a_go_ahead_that_nobody_asked_for_starts_nothing),

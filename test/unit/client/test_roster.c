@@ -144,6 +144,8 @@ static void pushes_of_others_change_nothing(void **state)
 		PUSH("", BOB "<item jid='carol@example.org'/>"),
 		PUSH("", BOB "<item jid='@'/>"),
 		PUSH("", "<item jid='@'/>"),
+		PUSH("", "<item jid='bob@example.org' approved='maybe'/>"),
+		PUSH("", "<item jid='bob@example.org' approved=''/>"),
 		PUSH("", "<item/>"),
 	};
 	for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {

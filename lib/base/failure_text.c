@@ -19,7 +19,8 @@ ENVOI_PRINTF(2, 3) static void say(struct words *words, const char *format, ...)
 	size_t used = words->len < words->size ? words->len : words->size;
 	va_list args;
 	va_start(args, format);
-	int len = vsnprintf(words->text + used, words->size - used, format, args);
+	char *at = words->size > 0 ? words->text + used : NULL;
+	int len = vsnprintf(at, words->size - used, format, args);
 	va_end(args);
 	words->len += len > 0 ? (size_t)len : 0;
 }

@@ -87,7 +87,11 @@ int status_of_failure(const struct envoi_failure *failure);
  */
 int login_prepare(struct envoi_client **ret_client, struct invocation *invocation);
 
-/** Complain about why the client failed. @return the exit status */
+/**
+ * Tell why the client failed: what, in which phase, the server's own words, every attempt, and what
+ * to do about it, a line each.
+ * @return the exit status
+ */
 int login_explain(struct envoi_client *client);
 
 #endif

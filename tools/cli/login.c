@@ -1,5 +1,5 @@
 /*
- * envoi - the command-line program: account, password, failures
+ * envoi - the command-line program: account, password
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
@@ -162,57 +162,4 @@ int login_prepare(struct envoi_client **ret_client, struct invocation *invocatio
 	}
 	*ret_client = client;
 	return STATUS_DONE;
-}
-
-int status_of_failure(const struct envoi_failure *failure)
-{
-	if (failure == NULL) {
-		return STATUS_PROTOCOL;
-	}
-	switch (failure->code) {
-	case ENVOI_OK:
-		return STATUS_DONE;
-	case ENVOI_ERR_UNREACHABLE:
-		return STATUS_UNREACHABLE;
-	case ENVOI_ERR_TLS:
-	case ENVOI_ERR_CERTIFICATE:
-		return STATUS_TLS;
-	case ENVOI_ERR_AUTH:
-		return STATUS_AUTH;
-	case ENVOI_ERR_TIMEOUT:
-		return STATUS_TIMEOUT;
-	case ENVOI_ERR_UNSUPPORTED:
-	case ENVOI_ERR_INVALID:
-		return STATUS_USAGE;
-	default:
-		return STATUS_PROTOCOL;
-	}
-}
-
-static const char *advice(const struct envoi_failure *failure)
-{
-	switch (status_of_failure(failure)) {
-	case STATUS_UNREACHABLE:
-		return "check the domain and the network, or name the server with --server and --port";
-	case STATUS_TLS:
-		return failure->code == ENVOI_ERR_CERTIFICATE
-			? "if you trust the server's CA, name its file with --ca-file"
-			: "the server must offer TLS";
-	case STATUS_AUTH:
-		return failure->retry == ENVOI_RETRY_LATER ? "try again later"
-							   : "check the address and the password";
-	case STATUS_TIMEOUT:
-		return "the server did not answer in time; try again later";
-	default:
-		return NULL;
-	}
-}
-
-int login_explain(struct envoi_client *client)
-{
-	const struct envoi_failure *failure = envoi_client_failure(client);
-	const char *hint = failure != NULL ? advice(failure) : NULL;
-	complain("%s%s%s", envoi_client_failure_text(client), hint != NULL ? "\n  " : "",
-		hint != NULL ? hint : "");
-	return status_of_failure(failure);
 }

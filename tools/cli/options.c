@@ -271,7 +271,8 @@ void options_print(struct envoi_context *context)
 	     "  --xml\n\tShow the traffic on standard error, secrets left out.\n"
 	     "  --verbose\n\tShow the library's log on standard error.\n"
 	     "  --help, --version\n"
-	     "\nSettings (true ones are turned off by --no-NAME):");
+	     "\nSettings, in parentheses by the names that programs use (true ones are turned off by"
+	     " --no-NAME):");
 	size_t position = 0;
 	const struct envoi_setting *setting;
 	while ((setting = envoi_context_next_setting(context, &position)) != NULL) {
@@ -279,7 +280,7 @@ void options_print(struct envoi_context *context)
 		option_name(setting, name);
 		printf("  --%s", name);
 		print_value_name(setting);
-		printf("\n\t%s", setting->doc);
+		printf(" (%s)\n\t%s", setting->name, setting->doc);
 		if (default_of(setting) != NULL) {
 			printf(" Default: %s.", default_of(setting));
 		}

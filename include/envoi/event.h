@@ -23,7 +23,9 @@ struct envoi_tls_info;
 enum envoi_event_type {
 	ENVOI_NO_EVENT = 0,
 	ENVOI_EVENT_CONNECTING, /**< a connector was started; @p text: its name */
-	ENVOI_EVENT_CONNECTED, /**< a transport is there; @p text: the peer's address */
+	ENVOI_EVENT_CONNECTED, /**< a transport is there; @p text: the peer's address. Once more
+				    when what was there failed before the login and another
+				    way is tried */
 	ENVOI_EVENT_STREAM_OPENED, /**< the peer's stream header came; posted again after each restart */
 	ENVOI_EVENT_SECURED, /**< TLS is up and the peer's certificate is trusted; @p text: "TLS1.3" */
 	ENVOI_EVENT_AUTHENTICATED, /**< SASL succeeded on both sides; @p text: the mechanism */

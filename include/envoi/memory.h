@@ -148,7 +148,10 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_mem
 typedef int envoi_memory_accept_fn(
 	void *user, struct envoi_memory_pair *pair, const char *domain);
 
-/** A connector whose connections are memory pairs. */
+/**
+ * A connector whose connections are memory pairs. Where tls.mode is direct, the other side must do
+ * TLS from the first byte (XEP-0368), and the transport is handed out when that is up.
+ */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_connector_new(struct envoi_connector **ret_connector,
 	struct envoi_context *context, envoi_memory_accept_fn *accept, void *user);
 

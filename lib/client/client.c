@@ -37,14 +37,27 @@ void envoi__client_post(
 	}
 }
 
+static void add_attempts(struct envoi_failure *why, const struct envoi_failure *from)
+{
+	for (size_t i = 0; i < from->attempt_count; i++) {
+		envoi_failure_add_attempt(why, &from->attempts[i]);
+	}
+}
+
 void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 {
 	envoi_timer_stop(&client->deadline);
-	client->state = ENVOI__CLIENT_OFFLINE;
 	client->is_leaving = false;
 	client->is_available = false;
+	if (why->code != ENVOI_OK && client->state != ENVOI__CLIENT_ONLINE) {
+		add_attempts(why, &client->attempts);
+		add_attempts(why, &client->tried);
+	}
+	client->state = ENVOI__CLIENT_OFFLINE;
+	envoi__client_forget_ways(client);
 	envoi_failure_finish(&client->failure);
 	envoi_failure_finish(&client->attempts);
+	envoi_failure_finish(&client->tried);
 	envoi_failure_move(&client->failure, why);
 	client->has_failure = true;
 	envoi_free(client->context, client->failure_text);
@@ -65,8 +78,20 @@ static void on_ready(struct envoi_session_owner *owner, struct envoi_session *se
 	struct envoi_client *client = client_from_owner(owner);
 	envoi_timer_stop(&client->deadline);
 	envoi_failure_finish(&client->attempts);
+	envoi_failure_finish(&client->tried);
 	client->state = ENVOI__CLIENT_ONLINE;
+	envoi__client_forget_ways(client);
 	envoi__client_become_available(client);
+}
+
+static void on_gained(struct envoi_session_owner *owner, struct envoi_session *session,
+	unsigned int bit, const char *text)
+{
+	(void)session;
+	(void)text;
+	if (bit == ENVOI_STREAM_SECURE) {
+		client_from_owner(owner)->is_secure = true;
+	}
 }
 
 static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,
@@ -75,19 +100,19 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *s
 	(void)session;
 	struct envoi_client *client = client_from_owner(owner);
 	struct envoi_failure copy;
+	if (envoi__client_try_next(client, why)) {
+		return;
+	}
 	envoi_failure_copy(&copy, why);
 	if (envoi__client_follow(client, &copy)) {
 		envoi_failure_finish(&copy);
 		return;
 	}
-	/* What was tried before belongs to a login that failed. */
-	for (size_t i = 0; copy.code < 0 && i < client->attempts.attempt_count; i++) {
-		envoi_failure_add_attempt(&copy, &client->attempts.attempts[i]);
-	}
 	envoi__client_ended(client, &copy);
 }
 
 static const struct envoi_session_owner_impl owner_impl = {
+	.gained = on_gained,
 	.ready = on_ready,
 	.closed = on_closed,
 };
@@ -232,6 +257,7 @@ void envoi_client_free(struct envoi_client *client)
 	drop_password(client);
 	envoi_failure_finish(&client->failure);
 	envoi_failure_finish(&client->attempts);
+	envoi_failure_finish(&client->tried);
 	envoi_free(client->context, client->failure_text);
 	envoi_free(client->context, client->jid_text);
 	envoi_jid_unref(client->jid);

@@ -53,8 +53,10 @@ struct envoi_client {
 	struct envoi_handler **features; /* ours first, then those added */
 	size_t own_feature_count, feature_count;
 	struct envoi_timer deadline; /* of the whole login */
+	bool is_secure; /* the stream */
 	struct envoi_deferred start; /* the first connector, from the loop */
-	struct envoi_failure attempts; /* of the connectors so far */
+	struct envoi_failure attempts; /* of the connectors that have failed */
+	struct envoi_failure tried; /* by the connector that has handed over a transport */
 	char redirect_host[256]; /* where this login has been sent; "": nowhere */
 	uint16_t redirect_port;
 	unsigned int redirects; /* of this login */
@@ -91,6 +93,12 @@ int envoi__client_use_decider(struct envoi_client *client);
 
 /** The login's deadline begins, or begins again. */
 void envoi__client_start_deadline(struct envoi_client *client, uint64_t timeout_ms);
+
+/** What a connector has kept for another try is not needed any more. */
+void envoi__client_forget_ways(struct envoi_client *client);
+
+/** The stream has failed before it was up: is there another way? @return whether it is tried */
+bool envoi__client_try_next(struct envoi_client *client, const struct envoi_failure *why);
 
 /** The connection is over, or did not come about: keep the failure, post the terminal event.
  * @param why  moved */

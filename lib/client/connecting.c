@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+	REPORT_MS = 100, /* that a connector has, when time is over, to say what it has tried */
+};
+
 static void try_connector(struct envoi_client *client);
 
 static void fail(struct envoi_client *client, enum envoi_phase phase, int code, const char *text)
@@ -37,11 +41,20 @@ static void on_deadline(struct envoi_timer *timer)
 	fail(client, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
 }
 
+/* A connector has the same time, and a moment more to say what it has tried. */
 void envoi__client_start_deadline(struct envoi_client *client, uint64_t timeout_ms)
 {
 	struct envoi_loop *loop = envoi_context_loop(client->context);
+	uint64_t more_ms = client->state == ENVOI__CLIENT_CONNECTING ? REPORT_MS : 0;
 	client->deadline_at_ms = envoi_loop_now_ms(loop) + timeout_ms;
-	envoi_timer_start(&client->deadline, loop, timeout_ms, on_deadline);
+	envoi_timer_start(&client->deadline, loop, timeout_ms + more_ms, on_deadline);
+}
+
+/* @return of the time for the whole login */
+static uint64_t time_left_ms(const struct envoi_client *client)
+{
+	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(client->context));
+	return client->deadline_at_ms > now_ms ? client->deadline_at_ms - now_ms : 1;
 }
 
 static unsigned int required_bits(const struct envoi_client *client)
@@ -75,6 +88,8 @@ static void on_transport(struct envoi_client *client, struct envoi_transport *tr
 	const char *peer = transport->impl->peer_name(transport);
 	envoi__client_post(client, ENVOI_EVENT_CONNECTED, peer);
 	client->state = ENVOI__CLIENT_NEGOTIATING;
+	client->is_secure = false;
+	envoi__client_start_deadline(client, time_left_ms(client));
 	int r = begin_stream(client, transport);
 	if (r < 0) {
 		fail(client, ENVOI_PHASE_STREAM, r, "the stream could not be opened");
@@ -101,7 +116,11 @@ static void on_connected(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct envoi_client *client = user;
+	envoi_failure_finish(&client->tried);
 	if (transport != NULL) {
+		if (failure != NULL) {
+			envoi_failure_copy(&client->tried, failure);
+		}
 		on_transport(client, transport);
 		return;
 	}
@@ -155,7 +174,7 @@ static void try_connector(struct envoi_client *client)
 		.service = "xmpp-client",
 		.settings = settings,
 		.tls = client->tls,
-		.timeout_ms = (uint64_t)envoi_settings_int(client->settings, "login.timeout"),
+		.timeout_ms = time_left_ms(client),
 	};
 	struct envoi_connector *connector = client->connectors[client->connector_at];
 	r = connector->impl->connect(connector, &target, on_connected, client);
@@ -167,6 +186,61 @@ static void try_connector(struct envoi_client *client)
 			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
 						   : "the connection could not be begun");
 	}
+}
+
+/*
+ * Whether a failure says nothing of the service, but only of the machine that was reached, or of who
+ * stands before it. Up to SASL nothing secret was sent and nothing changed: another one may be
+ * tried, and has to prove as much. A stream error is the service's own answer (RFC 6120, section
+ * 4.9.3), but for those that speak of one machine's troubles.
+ */
+static bool may_be_better_elsewhere(const struct envoi_client *client, const struct envoi_failure *why)
+{
+	if (why->phase != ENVOI_PHASE_TLS && why->phase != ENVOI_PHASE_STREAM) {
+		return false;
+	}
+	switch (why->code) {
+	case ENVOI_ERR_DISCONNECTED:
+	case ENVOI_ERR_TIMEOUT:
+	case ENVOI_ERR_TLS:
+	case ENVOI_ERR_CERTIFICATE:
+		return true;
+	case ENVOI_ERR_XML:
+	case ENVOI_ERR_PROTOCOL:
+	case ENVOI_ERR_LIMIT:
+		return !client->is_secure; /* who knows who that is */
+	case ENVOI_ERR_STREAM:
+		return why->stream_condition == ENVOI_STREAM_INTERNAL_SERVER_ERROR ||
+			why->stream_condition == ENVOI_STREAM_RESOURCE_CONSTRAINT ||
+			why->stream_condition == ENVOI_STREAM_SYSTEM_SHUTDOWN;
+	default:
+		return false;
+	}
+}
+
+void envoi__client_forget_ways(struct envoi_client *client)
+{
+	if (client->connector_at < client->connector_count) {
+		struct envoi_connector *connector = client->connectors[client->connector_at];
+		if (connector->impl->next != NULL) {
+			connector->impl->cancel(connector);
+		}
+	}
+}
+
+bool envoi__client_try_next(struct envoi_client *client, const struct envoi_failure *why)
+{
+	if (client->state != ENVOI__CLIENT_NEGOTIATING || client->is_leaving || client->is_freed ||
+		!may_be_better_elsewhere(client, why)) {
+		return false;
+	}
+	struct envoi_connector *connector = client->connectors[client->connector_at];
+	if (connector->impl->next == NULL || connector->impl->next(connector, why) < 0) {
+		return false;
+	}
+	client->state = ENVOI__CLIENT_CONNECTING;
+	envoi__client_start_deadline(client, time_left_ms(client));
+	return true;
 }
 
 /* Reading trust may fail: that is told as every other failure is, from the loop. */
@@ -221,6 +295,10 @@ static void keep_redirect(struct envoi_client *client, const struct envoi_failur
 	snprintf(attempt.target, sizeof(attempt.target), "%s",
 		client->redirects == 0 ? envoi_jid_domain(client->jid) : client->redirect_host);
 	snprintf(attempt.text, sizeof(attempt.text), "sent us to %.100s", why->redirect_host);
+	for (size_t i = 0; i < client->tried.attempt_count; i++) {
+		envoi_failure_add_attempt(&client->attempts, &client->tried.attempts[i]);
+	}
+	envoi_failure_finish(&client->tried);
 	envoi_failure_add_attempt(&client->attempts, &attempt);
 	snprintf(client->redirect_host, sizeof(client->redirect_host), "%s", why->redirect_host);
 	client->redirect_port = why->redirect_port;
@@ -256,7 +334,9 @@ bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why
 	envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT, "sent on to %s",
 		client->redirect_host);
 	client->state = ENVOI__CLIENT_CONNECTING;
+	envoi__client_forget_ways(client);
 	client->connector_at = 0;
+	envoi__client_start_deadline(client, time_left_ms(client));
 	envoi_deferred_post(&client->start, envoi_context_loop(client->context), start);
 	return true;
 }
@@ -284,6 +364,7 @@ int envoi__client_start_connecting(struct envoi_client *client)
 	client->state = ENVOI__CLIENT_CONNECTING;
 	client->connector_at = 0;
 	envoi_session_configure(client->session, client->settings);
+	envoi_failure_finish(&client->tried);
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_set(&client->attempts, client->context, ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_UNSUPPORTED, "no connector is compiled in or was added");

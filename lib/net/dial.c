@@ -52,6 +52,7 @@ struct envoi_dial {
 	struct sockaddr_storage address; /* and where it is */
 	enum dial_state state;
 	uint64_t end_ms; /* by the loop's clock, when there is a deadline */
+	uint64_t still_since_ms;
 };
 
 /* --- the end --- */
@@ -60,7 +61,7 @@ static void hand_over(struct envoi_dial *dial)
 {
 	struct envoi_dialed dialed = dial->dialed;
 	dial->state = DIAL_HANDED_OVER;
-	dial->done(dial->user, &dialed, NULL);
+	dial->done(dial->user, &dialed, dial->failure.attempt_count > 0 ? &dial->failure : NULL);
 }
 
 static void on_end(struct envoi_deferred *deferred)
@@ -111,6 +112,20 @@ static void on_deadline(struct envoi_timer *timer)
 	end(dial, DIAL_LOST);
 }
 
+static void start_deadline(struct envoi_dial *dial)
+{
+	struct envoi_loop *loop = envoi_context_loop(dial->context);
+	uint64_t now_ms = envoi_loop_now_ms(loop);
+	if (dial->timeout_ms == 0) {
+		return;
+	}
+	if (dial->end_ms == 0) {
+		dial->end_ms = now_ms + dial->timeout_ms;
+	}
+	envoi_timer_start(&dial->deadline, loop,
+		dial->end_ms > now_ms ? dial->end_ms - now_ms : 0, on_deadline);
+}
+
 /* --- the steps --- */
 
 /* Of all that has failed, what came furthest is what people should know. */
@@ -139,6 +154,21 @@ static void on_race_over(struct envoi__race *race, const struct envoi__race_winn
 	end(dial, DIAL_WON);
 }
 
+/* A trial that ends while it waits has ended the race, or goes on with the others: either way the
+ * time for everything counts again. */
+static void on_standstill(struct envoi__race *race, bool is_still)
+{
+	struct envoi_dial *dial = ENVOI_CONTAINER_OF(race, struct envoi_dial, race);
+	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(dial->context));
+	if (is_still) {
+		envoi_timer_stop(&dial->deadline);
+		dial->still_since_ms = now_ms;
+	} else if (dial->end_ms != 0) {
+		dial->end_ms += now_ms - dial->still_since_ms;
+		start_deadline(dial);
+	}
+}
+
 static void on_services(struct envoi__services *services, int code)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(services, struct envoi_dial, services);
@@ -162,20 +192,6 @@ static int start_without_services(struct envoi_dial *dial)
 	envoi__targets_init(&dial->services.targets, dial->context);
 	int r = envoi__targets_add(&dial->services.targets, dial->host, port, road);
 	return r < 0 ? r : envoi__race_start(&dial->race);
-}
-
-static void start_deadline(struct envoi_dial *dial)
-{
-	struct envoi_loop *loop = envoi_context_loop(dial->context);
-	uint64_t now_ms = envoi_loop_now_ms(loop);
-	if (dial->timeout_ms == 0) {
-		return;
-	}
-	if (dial->end_ms == 0) {
-		dial->end_ms = now_ms + dial->timeout_ms;
-	}
-	envoi_timer_start(&dial->deadline, loop,
-		dial->end_ms > now_ms ? dial->end_ms - now_ms : 0, on_deadline);
 }
 
 static void on_begin(struct envoi_deferred *deferred)
@@ -297,6 +313,7 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 			: DEFAULT_TIMEOUT_MS,
 		.stagger_ms = options->stagger_ms != 0 ? options->stagger_ms : DEFAULT_STAGGER_MS,
 		.done = on_race_over,
+		.stands_still = on_standstill,
 	};
 }
 

@@ -62,6 +62,7 @@ struct attempt {
 	struct sockaddr_storage address;
 	uint64_t started_ms;
 	int fd; /* -1: none, or the judge's */
+	bool waits; /* for a person */
 	struct envoi_watch watch;
 	struct envoi_timer timer;
 };
@@ -191,6 +192,9 @@ static void close_attempt(struct attempt *attempt)
 	struct envoi__race *race = attempt->race;
 	int fd = attempt->fd;
 	envoi_watch_stop(&attempt->watch);
+	if (attempt->waits) {
+		race->stands_still(race, false);
+	}
 	if (fd >= 0) {
 		race->sockets->close(race->sockets->user, fd);
 	} else if (attempt->trial.own != NULL) {
@@ -220,9 +224,10 @@ static bool is_any_on_trial(const struct envoi__race *race)
 static void go_on_without(struct attempt *attempt)
 {
 	struct envoi__race *race = attempt->race;
+	bool has_waited = attempt->waits;
 	close_attempt(attempt);
 	envoi_timer_stop(&race->stagger);
-	if (!is_any_on_trial(race)) {
+	if (has_waited || !is_any_on_trial(race)) {
 		envoi_timer_stop(&race->hold);
 	}
 	advance(race);
@@ -311,6 +316,26 @@ static void begin_trial(struct attempt *attempt)
 		attempt->trial.own = NULL;
 		fail_trial_with(attempt, r, envoi_error_text(r));
 	}
+}
+
+void envoi_trial_wait(struct envoi_trial *trial, bool waits)
+{
+	struct attempt *attempt = ENVOI_CONTAINER_OF(trial, struct attempt, trial);
+	struct envoi__race *race = attempt->race;
+	if (waits == attempt->waits) {
+		return;
+	}
+	attempt->waits = waits;
+	if (waits) {
+		envoi_timer_stop(&attempt->timer);
+		envoi_timer_start(&race->hold, race->loop, UINT64_MAX, on_hold_over);
+	} else {
+		envoi_timer_start(
+			&attempt->timer, race->loop, race->trial_timeout_ms, on_trial_timeout);
+		/* it has been decided about: nobody is to be asked about another one instead */
+		envoi_timer_start(&race->hold, race->loop, race->trial_timeout_ms, on_hold_over);
+	}
+	race->stands_still(race, waits);
 }
 
 void envoi_trial_pass(struct envoi_trial *trial)

@@ -40,6 +40,7 @@ struct envoi__race {
 	unsigned int trial_roads; /* connected is not enough there: the judge decides */
 	const struct envoi_trial_judge *judge;
 	envoi__race_fn *done;
+	void (*stands_still)(struct envoi__race *race, bool is_still); /* somebody is being asked */
 
 	struct envoi_loop *loop;
 	struct envoi__racer *racers; /* one a target */

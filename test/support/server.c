@@ -28,6 +28,7 @@ static void leave(struct connection *connection)
 	}
 	*link = connection->next;
 	envoi_stream_free(connection->stream);
+	envoi_transport_destroy(connection->transport);
 	envoi_element_unref(connection->presence);
 	envoi_memory_pair_unref(connection->pair);
 	envoi_free(server->context, connection);
@@ -99,10 +100,9 @@ static const struct envoi_stream_sink_impl sink_impl = {
 	.closed = on_closed,
 };
 
-static int begin_stream(struct connection *connection)
+static int begin_stream(struct connection *connection, struct envoi_transport *transport)
 {
 	struct test_server *server = connection->server;
-	struct envoi_transport *transport;
 	struct envoi_handler *handlers[3];
 	struct envoi_stream_options options = {
 		.role = ENVOI_RECEIVER,
@@ -111,11 +111,6 @@ static int begin_stream(struct connection *connection)
 		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
 		.settings = server->settings,
 	};
-	int r = envoi_memory_transport_new(
-		&transport, connection->pair, ENVOI_MEMORY_B, server->settings);
-	if (r < 0) {
-		return r;
-	}
 	if (server->knobs.no_tls) {
 		envoi_memory_transport_set_secure(transport);
 	} else {
@@ -127,6 +122,33 @@ static int begin_stream(struct connection *connection)
 	}
 	return envoi_stream_new(&connection->stream, server->context, &options, transport,
 		&connection->sink);
+}
+
+static void on_handshake(void *user, const struct envoi_failure *why)
+{
+	struct connection *connection = user;
+	struct envoi_transport *transport = connection->transport;
+	connection->transport = NULL;
+	if (why != NULL) {
+		envoi_transport_destroy(transport);
+		leave(connection);
+	} else if (begin_stream(connection, transport) < 0) {
+		leave(connection);
+	}
+}
+
+static int begin(struct connection *connection)
+{
+	struct test_server *server = connection->server;
+	struct envoi_transport *transport;
+	int r = envoi_memory_transport_new(
+		&transport, connection->pair, ENVOI_MEMORY_B, server->settings);
+	if (r < 0 || !server->knobs.direct_tls) {
+		return r < 0 ? r : begin_stream(connection, transport);
+	}
+	connection->transport = transport;
+	return octets_handshake_begin(&connection->handshake, transport, ENVOI_RECEIVER,
+		server->certificate, NULL, "xmpp-client", on_handshake, connection);
 }
 
 int test_server_accept(struct test_server *server, struct envoi_memory_pair *pair)
@@ -141,7 +163,7 @@ int test_server_accept(struct test_server *server, struct envoi_memory_pair *pai
 	connection->next = server->connections;
 	server->connections = connection;
 	server->accepted++;
-	int r = begin_stream(connection);
+	int r = begin(connection);
 	if (r < 0) {
 		leave(connection);
 		return r;
@@ -262,7 +284,7 @@ static void make_starttls(
 		envoi_tls_config_new_server(&config, server->context, cert_file, key_file), ENVOI_OK);
 	const struct envoi_starttls_options options = {.config = config, .required = true};
 	assert_int_equal(envoi_starttls_new(&server->starttls, server->context, &options), ENVOI_OK);
-	envoi_tls_config_unref(config);
+	server->certificate = config;
 }
 
 struct test_server *test_server_new(
@@ -311,6 +333,7 @@ void test_server_free(struct test_server *server)
 	}
 	free_accounts(server);
 	envoi_handler_destroy(server->starttls);
+	envoi_tls_config_unref(server->certificate);
 	envoi_handler_destroy(server->sasl);
 	envoi_handler_destroy(server->bind);
 	envoi_jid_unref(server->domain);
@@ -385,6 +408,9 @@ bool test_server_says(struct test_server *server, const char *full_jid, const ch
 void test_server_ends_all(struct test_server *server, enum envoi_stream_condition condition)
 {
 	for (struct connection *at = server->connections; at != NULL; at = at->next) {
+		if (at->stream == NULL) {
+			continue;
+		}
 		if (condition == ENVOI_STREAM_NO_CONDITION) {
 			envoi_stream_close(at->stream);
 		} else {

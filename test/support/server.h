@@ -28,6 +28,7 @@ struct test_server;
 
 struct test_server_knobs {
 	bool no_tls; /**< no STARTTLS: connections count as secure as they are */
+	bool direct_tls; /**< TLS from the first byte */
 	bool no_binding; /**< not offered */
 	bool refuses_binding; /**< with conflict */
 	bool binds_other_account; /**< mallory, whoever logged in */

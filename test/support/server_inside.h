@@ -9,6 +9,7 @@
 #include <envoi/interfaces/features.h>
 #include <envoi/settings.h>
 
+#include "../../transports/octets/handshake.h" /* direct TLS of the receiving side is not public */
 #include "server.h"
 
 struct contact {
@@ -25,7 +26,9 @@ struct account {
 struct connection {
 	struct envoi_stream_sink sink;
 	struct test_server *server;
-	struct envoi_stream *stream;
+	struct envoi_stream *stream; /* NULL: still in the handshake of direct TLS */
+	struct envoi_transport *transport; /* in that handshake */
+	struct octets_handshake handshake;
 	struct envoi_memory_pair *pair;
 	struct connection *next;
 	struct envoi_element *presence; /* as last sent to others; NULL: not available */
@@ -38,6 +41,7 @@ struct test_server {
 	struct envoi_jid *domain;
 	struct test_server_knobs knobs;
 	struct envoi_handler *starttls, *sasl, *bind;
+	struct envoi_tls_config *certificate;
 	struct envoi_bind_hook bind_hook;
 	struct account *accounts;
 	struct connection *connections;

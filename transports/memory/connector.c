@@ -8,7 +8,10 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
+#include <envoi/settings.h>
+#include <envoi/tls.h>
 
+#include "../octets/handshake.h"
 #include "../octets/octets.h"
 #include "memory.h"
 
@@ -19,10 +22,14 @@ struct memory_connector {
 	bool is_secure;
 	struct octets_options options;
 	char *domain;
+	struct envoi_tls_config *tls; /* a reference; not NULL: direct TLS */
+	struct envoi_transport *transport; /* in its handshake */
+	struct octets_handshake handshake;
 	envoi_connected_fn *done; /* NULL: nothing is under way */
 	void *done_user;
 	struct envoi_deferred start;
 	struct envoi_timer timeout;
+	uint64_t timeout_ms; /* 0: none */
 	uint64_t attempt; /* tells one connecting from the next */
 	unsigned int depth;
 	bool is_destroyed;
@@ -39,6 +46,9 @@ static void memory_cancel(struct envoi_connector *base)
 	connector->done = NULL;
 	envoi_deferred_cancel(&connector->start);
 	envoi_timer_stop(&connector->timeout);
+	envoi_transport_destroy(connector->transport);
+	connector->transport = NULL;
+	connector->tls = envoi_tls_config_unref(connector->tls);
 }
 
 static void release(struct memory_connector *connector)
@@ -75,16 +85,79 @@ static void finish(struct memory_connector *connector, struct envoi_transport *t
 	done(connector->done_user, transport, failure);
 }
 
-static void fail(struct memory_connector *connector, int code, const char *text)
+static void fail(struct memory_connector *connector, enum envoi_phase phase, int code,
+	const char *text)
 {
 	struct envoi_failure failure;
-	struct envoi_attempt attempt = {.phase = ENVOI_PHASE_CONNECT, .code = code};
+	struct envoi_attempt attempt = {.phase = phase, .code = code};
 	snprintf(attempt.target, sizeof(attempt.target), "%s", connector->domain);
 	snprintf(attempt.text, sizeof(attempt.text), "%s", text);
-	envoi_failure_set(&failure, connector->base.context, ENVOI_PHASE_CONNECT, code, "%s", text);
+	envoi_failure_set(&failure, connector->base.context, phase, code, "%s", text);
 	envoi_failure_add_attempt(&failure, &attempt);
 	finish(connector, NULL, &failure);
 	envoi_failure_finish(&failure);
+}
+
+static void on_timeout(struct envoi_timer *timer)
+{
+	struct memory_connector *connector =
+		ENVOI_CONTAINER_OF(timer, struct memory_connector, timeout);
+	connector->depth++;
+	fail(connector, connector->transport != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT,
+		ENVOI_ERR_TIMEOUT, "nobody answered");
+	leave(connector);
+}
+
+static void start_timeout(struct memory_connector *connector)
+{
+	if (connector->timeout_ms > 0) {
+		envoi_timer_start(&connector->timeout, envoi_context_loop(connector->base.context),
+			connector->timeout_ms, on_timeout);
+	}
+}
+
+static void on_handshake(void *user, const struct envoi_failure *why)
+{
+	struct memory_connector *connector = user;
+	struct envoi_transport *transport = connector->transport;
+	connector->depth++;
+	if (why == NULL) {
+		connector->transport = NULL;
+		finish(connector, transport, NULL);
+	} else {
+		char text[sizeof(why->text)];
+		int code = why->code;
+		snprintf(text, sizeof(text), "%s", why->text);
+		fail(connector, ENVOI_PHASE_TLS, code, text); /* frees what why lies in */
+	}
+	leave(connector);
+}
+
+/* Who decides whether to believe the server may think for as long as it takes. */
+static void on_undecided(void *user, bool waits)
+{
+	struct memory_connector *connector = user;
+	if (waits) {
+		envoi_timer_stop(&connector->timeout);
+	} else {
+		start_timeout(connector);
+	}
+}
+
+/* The transport is there; with direct TLS (XEP-0368) there is more to do. */
+static void go_on_with(struct memory_connector *connector, struct envoi_transport *transport)
+{
+	if (connector->tls == NULL) {
+		finish(connector, transport, NULL);
+		return;
+	}
+	connector->transport = transport;
+	int r = octets_handshake_begin(&connector->handshake, transport, ENVOI_INITIATOR,
+		connector->tls, connector->domain, "xmpp-client", on_handshake, connector);
+	connector->handshake.undecided = on_undecided;
+	if (r < 0) {
+		fail(connector, ENVOI_PHASE_TLS, r, envoi_error_text(r));
+	}
 }
 
 static int make_transport(struct memory_connector *connector,
@@ -111,22 +184,19 @@ static void on_start(struct envoi_deferred *deferred)
 			r = make_transport(connector, &transport, pair);
 		}
 		if (r == ENVOI_OK) {
-			finish(connector, transport, NULL);
+			go_on_with(connector, transport);
 		} else if (r < 0) {
-			fail(connector, r, envoi_error_text(r));
+			fail(connector, ENVOI_PHASE_CONNECT, r, envoi_error_text(r));
 		}
 	}
 	envoi_memory_pair_unref(pair);
 	leave(connector);
 }
 
-static void on_timeout(struct envoi_timer *timer)
+static bool is_direct(const struct envoi_target *target)
 {
-	struct memory_connector *connector =
-		ENVOI_CONTAINER_OF(timer, struct memory_connector, timeout);
-	connector->depth++;
-	fail(connector, ENVOI_ERR_TIMEOUT, "nobody answered");
-	leave(connector);
+	return target->tls != NULL && target->settings != NULL &&
+		strcmp(envoi_settings_text(target->settings, "tls.mode"), "direct") == 0;
 }
 
 static int memory_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -144,14 +214,14 @@ static int memory_connect(struct envoi_connector *base, const struct envoi_targe
 	}
 	envoi_free(base->context, connector->domain);
 	connector->domain = domain;
+	connector->tls = is_direct(target) ? envoi_tls_config_ref(target->tls) : NULL;
 	octets_options_read(&connector->options, target->settings);
 	connector->done = done;
 	connector->done_user = user;
 	connector->attempt++;
 	envoi_deferred_post(&connector->start, loop, on_start);
-	if (target->timeout_ms > 0) {
-		envoi_timer_start(&connector->timeout, loop, target->timeout_ms, on_timeout);
-	}
+	connector->timeout_ms = target->timeout_ms;
+	start_timeout(connector);
 	return ENVOI_OK;
 }
 

@@ -26,6 +26,14 @@ static void on_closed(struct envoi_transport_sink *sink, const struct envoi_fail
 	handshake->done(handshake->user, why);
 }
 
+static void on_undecided(struct envoi_transport_sink *sink, bool waits)
+{
+	struct octets_handshake *handshake = handshake_of(sink);
+	if (handshake->undecided != NULL) {
+		handshake->undecided(handshake->user, waits);
+	}
+}
+
 static void on_activity(struct envoi_transport_sink *sink)
 {
 	(void)sink;
@@ -34,6 +42,7 @@ static void on_activity(struct envoi_transport_sink *sink)
 /* There is no document yet: nothing of one can be told. */
 static const struct envoi_transport_sink_impl sink_impl = {
 	.secured = on_secured,
+	.undecided = on_undecided,
 	.activity = on_activity,
 	.closed = on_closed,
 };

@@ -14,11 +14,15 @@
  */
 typedef void octets_handshake_fn(void *user, const struct envoi_failure *why);
 
+/** As envoi_transport_sink_impl.undecided. */
+typedef void octets_undecided_fn(void *user, bool waits);
+
 /** A handshake on a transport that nobody has started; embedded in its owner. */
 struct octets_handshake {
 	struct envoi_transport_sink sink;
 	struct envoi_transport *transport; /* borrowed */
 	octets_handshake_fn *done;
+	octets_undecided_fn *undecided; /* may be set after the beginning; NULL: nobody is told */
 	void *user;
 };
 

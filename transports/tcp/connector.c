@@ -77,6 +77,12 @@ static void on_handshake(void *user, const struct envoi_failure *why)
 	envoi_failure_finish(&copy);
 }
 
+static void on_undecided(void *user, bool waits)
+{
+	struct tcp_handshake *handshake = user;
+	envoi_trial_wait(handshake->trial, waits);
+}
+
 /* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. */
 static int begin_handshake(
 	void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
@@ -102,6 +108,7 @@ static int begin_handshake(
 		free_handshake(handshake);
 		return r;
 	}
+	handshake->handshake.undecided = on_undecided;
 	trial->own = handshake;
 	return ENVOI_OK;
 }
@@ -153,9 +160,11 @@ static void on_dialed(
 	struct envoi_failure why = {0};
 	if (failure != NULL) {
 		envoi_failure_copy(&why, failure); /* the dial's goes with the dial */
-	} else {
+	}
+	if (dialed != NULL) {
 		int r = make_transport(connector, &transport, dialed);
 		if (r < 0) {
+			envoi_failure_finish(&why);
 			envoi_failure_set(
 				&why, context, ENVOI_PHASE_CONNECT, r, "%s", envoi_error_text(r));
 		}
@@ -164,7 +173,7 @@ static void on_dialed(
 	if (transport == NULL) {
 		tcp_cancel(&connector->base);
 	}
-	done(done_user, transport, transport == NULL ? &why : NULL);
+	done(done_user, transport, transport == NULL || why.attempt_count > 0 ? &why : NULL);
 	envoi_failure_finish(&why);
 	envoi_context_unref(context);
 }

@@ -5,6 +5,7 @@
 #ifndef ENVOI_INTERFACES_DIAL_H
 #define ENVOI_INTERFACES_DIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -85,6 +86,13 @@ struct envoi_trial_judge {
 /** It will do: trial->own has won and is the dial's until it is handed over. */
 ENVOI_API void envoi_trial_pass(struct envoi_trial *trial);
 
+/**
+ * The trial waits for a person's decision, whether to believe a certificate: while it does, its time
+ * and that for everything stand still, and no other connection is begun or wins but one on trial.
+ * @param waits  false: it goes on, with the time for a trial anew
+ */
+ENVOI_API void envoi_trial_wait(struct envoi_trial *trial, bool waits);
+
 /** It will not do. The judge has let go of it. @param why  borrowed; its phase, code and text count */
 ENVOI_API void envoi_trial_fail(struct envoi_trial *trial, const struct envoi_failure *why);
 
@@ -120,7 +128,8 @@ ENVOI_API void envoi_dial_options_from_settings(
  * inside.
  *
  * @param dialed   the connection that won; NULL on failure
- * @param failure  NULL on success; borrowed. Phase RESOLVE: no address was found; CONNECT: none
+ * @param failure  borrowed. On success NULL, or with code ENVOI_OK and what was tried in vain
+ *                 before. Else phase RESOLVE: no address was found; CONNECT: none
  *                 accepted. Code TIMEOUT: all that failed failed by time, or the whole time was
  *                 over; SYSTEM or NOMEM: all by this host's fault; else UNREACHABLE. Where
  *                 connections came about that did not do (a trial failed, or envoi_dial_next() was

@@ -229,7 +229,8 @@ struct envoi_target {
  *
  * @param transport  not started, now the receiver's; secure already where the road was direct TLS;
  *                   NULL on failure
- * @param failure    lists every attempt; borrowed; NULL on success
+ * @param failure    lists every attempt; borrowed. With a transport NULL, or with code ENVOI_OK and
+ *                   what was tried in vain before
  */
 typedef void envoi_connected_fn(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure);

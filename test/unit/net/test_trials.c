@@ -1,0 +1,557 @@
+/*
+ * envoi - dialing: connections on trial, and going on after a winner; in virtual time
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <errno.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/dial.h>
+#include <envoi/mainloop.h>
+
+#include "open_fds.h"
+#include "scripted_network.h"
+#include "scripted_resolver.h"
+
+#define XMPP "_xmpp-client._tcp.example.org"
+#define XMPPS "_xmpps-client._tcp.example.org"
+#define NEVER UINT64_MAX
+
+/** What comes of a trial; a table ends with a zeroed row. */
+struct verdict {
+	const char *address;
+	uint64_t delay_ms; /* NEVER: it stalls */
+	int code; /* ENVOI_OK: passes */
+	int code_at_once; /* of `begin` */
+};
+
+struct fixture {
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	struct envoi_resolver *resolver;
+	struct scripted_network network;
+	struct envoi_trial_judge judge;
+	const struct verdict *verdicts;
+	struct envoi_dial *dial;
+	struct envoi_dial_options options;
+	int fds_before;
+	int trials_open, trials_begun;
+	struct envoi_trial *last_trial;
+	struct envoi_timer asking; /* then until the answer */
+	uint64_t thinking_ms;
+	bool waits;
+	int calls;
+	char result[400];
+	size_t attempts_with_winner;
+	struct envoi_failure failure;
+	struct case_of_trial *own; /* the winner's */
+};
+
+struct case_of_trial {
+	struct fixture *fixture;
+	struct envoi_trial *trial;
+	const struct verdict *verdict;
+	struct envoi_timer timer;
+	int fd;
+};
+
+static void free_case(struct case_of_trial *c)
+{
+	struct fixture *f = c->fixture;
+	envoi_timer_stop(&c->timer);
+	f->network.sockets.close(f->network.sockets.user, c->fd);
+	f->trials_open--;
+	free(c);
+}
+
+static void on_verdict(struct envoi_timer *timer)
+{
+	struct case_of_trial *c = ENVOI_CONTAINER_OF(timer, struct case_of_trial, timer);
+	struct envoi_trial *trial = c->trial;
+	if (c->verdict->code == ENVOI_OK) {
+		envoi_trial_pass(trial);
+		return;
+	}
+	struct envoi_failure why;
+	envoi_failure_set(&why, c->fixture->context, ENVOI_PHASE_TLS, c->verdict->code, "%s said no",
+		c->verdict->address);
+	free_case(c);
+	envoi_trial_fail(trial, &why);
+}
+
+static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
+{
+	struct fixture *f = user;
+	const struct verdict *verdict = f->verdicts;
+	while (strcmp(verdict->address, dialed->address) != 0) {
+		verdict++;
+	}
+	f->trials_begun++;
+	if (verdict->code_at_once < 0) {
+		f->network.sockets.close(f->network.sockets.user, dialed->fd);
+		return verdict->code_at_once;
+	}
+	struct case_of_trial *c = calloc(1, sizeof(*c));
+	if (c == NULL) {
+		abort();
+	}
+	c->fixture = f;
+	c->trial = trial;
+	c->verdict = verdict;
+	c->fd = dialed->fd;
+	f->trials_open++;
+	envoi_timer_start(&c->timer, f->loop, verdict->delay_ms, on_verdict);
+	trial->own = c;
+	f->last_trial = trial;
+	return ENVOI_OK;
+}
+
+static void drop_trial(void *user, struct envoi_trial *trial)
+{
+	(void)user;
+	free_case(trial->own);
+}
+
+static int setup(void **state)
+{
+	static const struct scripted_answer no_answers[] = {{0}};
+	static const struct scripted_host no_hosts[] = {{0}};
+	struct fixture *f = calloc(1, sizeof(*f));
+	assert_non_null(f);
+	f->fds_before = count_open_fds();
+	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_simulated(&f->loop, f->context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
+	assert_int_equal(scripted_resolver_new(&f->resolver, f->context, no_answers), ENVOI_OK);
+	assert_int_equal(envoi_context_take_resolver(f->context, f->resolver), ENVOI_OK);
+	scripted_network_init(&f->network, f->loop, no_hosts);
+	f->judge = (struct envoi_trial_judge){
+		.begin = begin_trial, .drop = drop_trial, .user = f};
+	f->options = (struct envoi_dial_options){
+		.domain = "example.org",
+		.roads = ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT,
+		.sockets = &f->network.sockets,
+		.judge = &f->judge,
+		.trial_roads = ENVOI_ROAD_DIRECT,
+	};
+	*state = f;
+	return 0;
+}
+
+static void forget_winner(struct fixture *f)
+{
+	if (f->own != NULL) {
+		free_case(f->own);
+		f->own = NULL;
+	}
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	envoi_timer_stop(&f->asking);
+	envoi_dial_free(f->dial);
+	forget_winner(f);
+	assert_int_equal(f->trials_open, 0);
+	envoi_failure_finish(&f->failure);
+	scripted_network_finish(&f->network);
+	assert_int_equal(scripted_resolver_pending(f->resolver), 0);
+	envoi_context_unref(f->context);
+	assert_int_equal(count_open_fds(), f->fds_before);
+	free(f);
+	return 0;
+}
+
+static void on_dialed(
+	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure)
+{
+	struct fixture *f = user;
+	unsigned long long now = envoi_loop_now_ms(f->loop);
+	f->calls++;
+	if (dialed != NULL) {
+		f->own = dialed->own;
+		f->attempts_with_winner = failure != NULL ? failure->attempt_count : 0;
+		snprintf(f->result, sizeof(f->result), "%llu %s:%u %s%s", now, dialed->address,
+			dialed->port, dialed->road == ENVOI_ROAD_DIRECT ? "direct" : "starttls",
+			dialed->own != NULL ? " tried" : "");
+	} else {
+		envoi_failure_finish(&f->failure);
+		envoi_failure_copy(&f->failure, failure);
+		snprintf(f->result, sizeof(f->result), "%llu %s %s", now,
+			envoi_phase_name(failure->phase), envoi_error_name(failure->code));
+	}
+}
+
+static const char *run(struct fixture *f)
+{
+	assert_int_equal(envoi_loop_simulated_run_for(f->loop, 200000), ENVOI_OK);
+	return f->result;
+}
+
+static const char *dial(struct fixture *f, const struct scripted_answer *answers,
+	const struct scripted_host *hosts, const struct verdict *verdicts)
+{
+	scripted_resolver_set(f->resolver, answers);
+	f->network.hosts = hosts;
+	f->verdicts = verdicts;
+	assert_int_equal(
+		envoi_dial_new(&f->dial, f->context, &f->options, on_dialed, f), ENVOI_OK);
+	return run(f);
+}
+
+static const char *go_on(struct fixture *f, int code, const char *text)
+{
+	struct envoi_failure why;
+	forget_winner(f);
+	envoi_failure_set(&why, f->context, ENVOI_PHASE_STREAM, code, "%s", text);
+	assert_int_equal(envoi_dial_next(f->dial, &why), ENVOI_OK);
+	return run(f);
+}
+
+/* Direct TLS first by priority, then STARTTLS, each with one address. */
+static const struct scripted_answer both[] = {
+	{.name = XMPPS, .records = "10 0 443 s.example"},
+	{.name = XMPP, .records = "20 0 5222 c.example"},
+	{.name = "s.example", .family = AF_INET, .records = "192.0.2.2"},
+	{.name = "c.example", .family = AF_INET, .records = "192.0.2.1"},
+	{0},
+};
+/* Three targets for direct TLS. */
+static const struct scripted_answer three_direct[] = {
+	{.name = XMPPS, .records = "1 0 443 a.example, 2 0 443 b.example, 3 0 443 c.example"},
+	{.name = "a.example", .family = AF_INET, .records = "192.0.2.1"},
+	{.name = "b.example", .family = AF_INET, .records = "192.0.2.2"},
+	{.name = "c.example", .family = AF_INET, .records = "192.0.2.3"},
+	{0},
+};
+static const struct scripted_host all_connect[] = {
+	{.address = "192.0.2.1", .delay_ms = 10},
+	{.address = "192.0.2.2", .delay_ms = 10},
+	{.address = "192.0.2.3", .delay_ms = 10},
+	{0},
+};
+
+static void a_trial_that_passes_wins(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = 20}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, all_connect, verdicts), "30 192.0.2.2:443 direct tried");
+	assert_string_equal(f->network.log, "0 192.0.2.2:443");
+	assert_int_equal(f->attempts_with_winner, 0);
+}
+
+static void a_trial_that_fails_makes_room_at_once_and_keeps_its_reason(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.2", .delay_ms = 20, .code = ENVOI_ERR_CERTIFICATE}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, all_connect, verdicts), "40 192.0.2.1:5222 starttls");
+	assert_int_equal(f->attempts_with_winner, 1);
+}
+
+/* Connected after 10 ms; a quarter of a second later the next one starts beside it. */
+static void a_trial_that_stalls_is_raced(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, all_connect, verdicts), "270 192.0.2.1:5222 starttls");
+	assert_string_equal(f->network.log, "0 192.0.2.2:443, 260 192.0.2.1:5222");
+	assert_int_equal(f->trials_open, 0);
+}
+
+static void a_slow_trial_may_win_beside_others(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = 400},
+		{.address = "192.0.2.2", .delay_ms = NEVER},
+		{.address = "192.0.2.3", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	assert_string_equal(
+		dial(f, three_direct, all_connect, verdicts), "410 192.0.2.1:443 direct tried");
+	assert_int_equal(f->trials_begun, 2);
+}
+
+/* A far server: it takes its time for connecting, and for the handshake. The other one, started a
+ * quarter of a second later, connects, but waits for as long as a handshake should take. */
+static void a_far_servers_handshake_has_its_time(void **state)
+{
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 300},
+		{.address = "192.0.2.1", .delay_ms = 300},
+		{0},
+	};
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = 700}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, hosts, verdicts), "1000 192.0.2.2:443 direct tried");
+	assert_string_equal(f->network.log, "0 192.0.2.2:443, 250 192.0.2.1:5222");
+}
+
+static void one_that_has_waited_wins_when_the_trial_fails_or_takes_too_long(void **state)
+{
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 300},
+		{.address = "192.0.2.1", .delay_ms = 300},
+		{0},
+	};
+	static const struct verdict fails[] = {
+		{.address = "192.0.2.2", .delay_ms = 600, .code = ENVOI_ERR_TLS}, {0}};
+	static const struct verdict stalls[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, hosts, fails), "900 192.0.2.1:5222 starttls");
+	envoi_dial_free(f->dial);
+	/* 300 for connecting, three times as much for the trial; run() has taken 200 s */
+	assert_string_equal(dial(f, both, hosts, stalls), "201200 192.0.2.1:5222 starttls");
+}
+
+static void all_that_stall_end_by_the_time_of_a_trial(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{.address = "192.0.2.2", .delay_ms = NEVER},
+		{.address = "192.0.2.3", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.trial_timeout_ms = 5000;
+	/* started at 0, 260 and 520, connected 10 later */
+	assert_string_equal(
+		dial(f, three_direct, all_connect, verdicts), "5530 tls ENVOI_ERR_TIMEOUT");
+	assert_int_equal(f->failure.attempt_count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(f->failure.attempts[i].phase, ENVOI_PHASE_TLS);
+		assert_int_equal(f->failure.attempts[i].code, ENVOI_ERR_TIMEOUT);
+	}
+}
+
+/* What the user can do something about is told, each attempt has its own reason. */
+static void the_most_telling_failure_is_told_and_all_are_listed(void **state)
+{
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.1"},
+		{.address = "192.0.2.2"},
+		{.address = "192.0.2.3", .error = ECONNREFUSED},
+		{0},
+	};
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .code = ENVOI_ERR_TLS},
+		{.address = "192.0.2.2", .code = ENVOI_ERR_CERTIFICATE},
+		{0},
+	};
+	struct fixture *f = *state;
+	assert_string_equal(
+		dial(f, three_direct, hosts, verdicts), "0 tls ENVOI_ERR_CERTIFICATE");
+	assert_string_equal(f->failure.text, "192.0.2.2 said no");
+	assert_int_equal(f->failure.retry, ENVOI_RETRY_AFTER_USER);
+	assert_int_equal(f->failure.attempt_count, 3);
+	assert_int_equal(f->failure.attempts[0].code, ENVOI_ERR_TLS);
+	assert_string_equal(f->failure.attempts[0].text, "192.0.2.1 said no");
+	assert_int_equal(f->failure.attempts[1].code, ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(f->failure.attempts[2].phase, ENVOI_PHASE_CONNECT);
+	assert_string_equal(f->failure.attempts[2].text, "connection refused");
+}
+
+static void a_trial_that_cannot_begin_is_one_that_fails(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.2", .code_at_once = ENVOI_ERR_NOMEM}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, all_connect, verdicts), "20 192.0.2.1:5222 starttls");
+	assert_int_equal(f->attempts_with_winner, 1);
+}
+
+/* --- a person decides --- */
+
+static void on_asking(struct envoi_timer *timer)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(timer, struct fixture, asking);
+	f->waits = !f->waits;
+	envoi_trial_wait(f->last_trial, f->waits);
+	if (f->waits) {
+		envoi_timer_start(timer, f->loop, f->thinking_ms, on_asking);
+	}
+}
+
+/* Ten minutes later the answer comes, and the handshake goes on for a second. */
+static void while_a_person_decides_time_stands_still_and_nothing_else_begins(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.2", .delay_ms = 100000 + 1020}, {0}};
+	struct fixture *f = *state;
+	f->options.timeout_ms = 30000;
+	f->thinking_ms = 100000;
+	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+	assert_string_equal(
+		dial(f, both, all_connect, verdicts), "101030 192.0.2.2:443 direct tried");
+	assert_string_equal(f->network.log, "0 192.0.2.2:443");
+}
+
+static void a_decision_that_is_never_made_can_be_given_up(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	struct fixture *f = *state;
+	f->options.timeout_ms = 30000;
+	f->thinking_ms = NEVER;
+	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+	assert_string_equal(dial(f, both, all_connect, verdicts), "");
+	envoi_dial_free(f->dial);
+	f->dial = NULL;
+	assert_int_equal(f->trials_open, 0);
+}
+
+static void one_that_fails_while_it_waits_lets_the_race_go_on(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.2", .delay_ms = 50000, .code = ENVOI_ERR_DISCONNECTED}, {0}};
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 10},
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.timeout_ms = 5000;
+	f->thinking_ms = NEVER;
+	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+	/* 20 before asking, the rest of 5 s after 50 s of thinking that began with the trial */
+	assert_string_equal(dial(f, both, hosts, verdicts), "54990 connect ENVOI_ERR_TIMEOUT");
+	assert_int_equal(f->failure.attempt_count, 2);
+	envoi_timer_stop(&f->asking);
+}
+
+/* --- going on --- */
+
+static void after_a_winner_that_will_not_do_the_next_is_tried(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2"}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, all_connect, verdicts), "10 192.0.2.2:443 direct tried");
+	char *second = strchr(go_on(f, ENVOI_ERR_DISCONNECTED, "reset"), ' ');
+	assert_string_equal(second, " 192.0.2.1:5222 starttls");
+	assert_int_equal(f->attempts_with_winner, 1);
+	char *end = strchr(go_on(f, ENVOI_ERR_TIMEOUT, "silent"), ' ');
+	assert_string_equal(end, " stream ENVOI_ERR_DISCONNECTED");
+	assert_int_equal(f->calls, 3);
+	assert_int_equal(f->failure.attempt_count, 2);
+	assert_string_equal(f->failure.attempts[0].address, "192.0.2.2");
+	assert_string_equal(f->failure.attempts[0].text, "reset");
+	assert_int_equal(f->failure.attempts[1].port, 5222);
+	assert_string_equal(f->failure.attempts[1].text, "silent");
+	struct envoi_failure why = {.code = ENVOI_ERR_TLS};
+	assert_int_equal(envoi_dial_next(f->dial, &why), ENVOI_ERR_STATE);
+}
+
+/* What was closed because another one won has not failed: it has its turn. */
+static void those_cut_off_by_a_winner_are_tried_again(void **state)
+{
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 700},
+		{.address = "192.0.2.1", .delay_ms = 10},
+		{0},
+	};
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2"}, {0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, both, hosts, verdicts), "260 192.0.2.1:5222 starttls");
+	char *second = strchr(go_on(f, ENVOI_ERR_TLS, "no TLS"), ' ');
+	assert_string_equal(second, " 192.0.2.2:443 direct tried");
+}
+
+/* The second family was still being looked up when the first won. */
+static void look_ups_cut_off_by_a_winner_are_asked_again(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = XMPP, .records = "10 0 5222 c.example"},
+		{.name = "c.example", .family = AF_INET6, .records = "2001:db8::1"},
+		{.name = "c.example", .family = AF_INET, .records = "192.0.2.1", .delay_ms = 100},
+		{0},
+	};
+	static const struct scripted_host hosts[] = {
+		{.address = "2001:db8::1", .delay_ms = 10},
+		{.address = "192.0.2.1", .delay_ms = 10},
+		{0},
+	};
+	static const struct verdict verdicts[] = {{0}};
+	struct fixture *f = *state;
+	assert_string_equal(dial(f, answers, hosts, verdicts), "10 2001:db8::1:5222 starttls");
+	assert_string_equal(strchr(go_on(f, ENVOI_ERR_DISCONNECTED, "reset"), ' '),
+		" 192.0.2.1:5222 starttls");
+}
+
+/* Time goes on while the winner is the receiver's. */
+static void the_time_for_everything_counts_from_the_beginning(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2"}, {0}};
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 10},
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.timeout_ms = 201000; /* run() takes 200 s */
+	assert_string_equal(dial(f, both, hosts, verdicts), "10 192.0.2.2:443 direct tried");
+	assert_string_equal(
+		go_on(f, ENVOI_ERR_DISCONNECTED, "reset"), "201000 connect ENVOI_ERR_TIMEOUT");
+	assert_int_equal(f->failure.attempt_count, 2);
+	assert_int_equal(f->failure.attempts[1].code, ENVOI_ERR_TIMEOUT);
+	assert_string_equal(f->failure.attempts[1].address, "192.0.2.1");
+}
+
+static void a_dial_freed_after_any_turn_leaves_nothing(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = 900, .code = ENVOI_ERR_TLS},
+		{.address = "192.0.2.2", .delay_ms = NEVER},
+		{.address = "192.0.2.3", .delay_ms = 900},
+		{0},
+	};
+	struct fixture *f = *state;
+	scripted_resolver_set(f->resolver, three_direct);
+	f->network.hosts = all_connect;
+	f->verdicts = verdicts;
+	for (int turns = 0; f->own == NULL; turns++) {
+		assert_true(turns < 200);
+		assert_int_equal(
+			envoi_dial_new(&f->dial, f->context, &f->options, on_dialed, f), ENVOI_OK);
+		for (int i = 0; i < turns; i++) {
+			assert_true(envoi_loop_run_once(f->loop, true) >= 0);
+		}
+		envoi_dial_free(f->dial);
+		f->dial = NULL;
+		assert_int_equal(f->trials_open, f->own != NULL ? 1 : 0);
+		assert_int_equal(f->network.open, f->own != NULL ? 1 : 0);
+	}
+}
+
+int main(void)
+{
+#define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(a_trial_that_passes_wins),
+		CASE(a_trial_that_fails_makes_room_at_once_and_keeps_its_reason),
+		CASE(a_trial_that_stalls_is_raced),
+		CASE(a_slow_trial_may_win_beside_others),
+		CASE(a_far_servers_handshake_has_its_time),
+		CASE(one_that_has_waited_wins_when_the_trial_fails_or_takes_too_long),
+		CASE(all_that_stall_end_by_the_time_of_a_trial),
+		CASE(the_most_telling_failure_is_told_and_all_are_listed),
+		CASE(a_trial_that_cannot_begin_is_one_that_fails),
+		CASE(while_a_person_decides_time_stands_still_and_nothing_else_begins),
+		CASE(a_decision_that_is_never_made_can_be_given_up),
+		CASE(one_that_fails_while_it_waits_lets_the_race_go_on),
+		CASE(after_a_winner_that_will_not_do_the_next_is_tried),
+		CASE(those_cut_off_by_a_winner_are_tried_again),
+		CASE(look_ups_cut_off_by_a_winner_are_asked_again),
+		CASE(the_time_for_everything_counts_from_the_beginning),
+		CASE(a_dial_freed_after_any_turn_leaves_nothing),
+	};
+	return cmocka_run_group_tests_name("net/trials", tests, NULL, NULL);
+}

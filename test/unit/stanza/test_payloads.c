@@ -55,7 +55,8 @@ static void a_roster_loses_only_what_cannot_be_read(void **state)
 		"<group>Family</group></item>"
 		"<item jid='@'/><item/>"
 		"<item jid='a@b' subscription='odd' ask='subscribe' approved='true'/>"
-		"<item jid='c@d' subscription='remove' ask='' approved='perhaps' novel='1'><x/></item>"
+		"<item jid='e@f' approved='perhaps'/>"
+		"<item jid='c@d' subscription='remove' ask='' approved='0' novel='1'><x/></item>"
 		"</query>");
 	assert_int_equal(
 		envoi_payload_parse(&value, &envoi__roster_query_type, element, NULL), ENVOI_OK);

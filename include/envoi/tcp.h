@@ -32,8 +32,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_transport_new(struct envoi_transport **
 
 /**
  * A connector that finds a server by DNS and connects to it (<envoi/interfaces/dial.h> says how),
- * by the settings server, port, resolve.timeout and connect.timeout, and by the settings of
- * envoi_tcp_transport_new().
+ * by the settings server, port, tls.mode, resolve.timeout, connect.timeout and tls.timeout, and by the
+ * settings of envoi_tcp_transport_new(). With direct TLS (XEP-0368) the transport is secure when it is
+ * handed over: SNI and the name to be proved are those of the domain that the user gave, and
+ * "xmpp-client" is offered by ALPN; a server that selects nothing is taken, as most do not know it.
+ *
+ * Names are looked up by the context's resolver, or, by the setting resolve.servers, by one of its
+ * own that asks those servers.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
 	struct envoi_connector **ret_connector, struct envoi_context *context);

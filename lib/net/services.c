@@ -11,6 +11,8 @@
 
 #include "net/attempts.h"
 
+#define MERGE_MS 1000 /* that the records of one service wait for those of the other */
+
 /* RFC 6120, section 14.7; those of direct TLS are custom, XEP-0368 has none */
 uint16_t envoi__services_default_port(bool is_server, enum envoi_road road)
 {
@@ -132,6 +134,18 @@ static void take_records(struct envoi__service *service, const struct envoi_look
 	}
 }
 
+static void on_timeout(struct envoi_timer *timer);
+
+/* Some name servers never answer for a service that they do not know: where there is something to
+ * try, that must not cost as much as a look-up may take. */
+static void wait_for_the_other(struct envoi__services *services)
+{
+	if (services->timeout_ms > MERGE_MS) {
+		envoi_timer_start(&services->timer, envoi_context_loop(services->context), MERGE_MS,
+			on_timeout);
+	}
+}
+
 static void on_srv(struct envoi_lookup *lookup, const struct envoi_lookup_result *result)
 {
 	struct envoi__service *service =
@@ -148,6 +162,8 @@ static void on_srv(struct envoi_lookup *lookup, const struct envoi_lookup_result
 	}
 	if (!is_under_way(service->services)) {
 		conclude(service->services);
+	} else if (service->services->targets.count > 0) {
+		wait_for_the_other(service->services);
 	}
 }
 
@@ -204,6 +220,7 @@ int envoi__services_start(struct envoi__services *services, uint64_t timeout_ms)
 		envoi__services_finish(services);
 		return r;
 	}
+	services->timeout_ms = timeout_ms;
 	if (!is_under_way(services)) {
 		timeout_ms = 0; /* nothing to ask: conclude from the loop all the same */
 	}

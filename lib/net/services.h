@@ -38,6 +38,7 @@ struct envoi__services {
 	envoi__services_fn *done;
 	struct envoi__service by_road[2];
 	struct envoi_timer timer;
+	uint64_t timeout_ms;
 	struct envoi__targets targets;
 };
 

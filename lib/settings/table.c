@@ -9,6 +9,7 @@
 #include <envoi/values.h>
 
 #include "jid/prepare.h"
+#include "settings/name_servers.h"
 #include "settings/pins.h"
 #include "settings/settings.h"
 
@@ -137,6 +138,15 @@ const struct envoi_setting envoi__core_settings[] = {
 		       "looked up or found, 5222, or 5223 for direct TLS.",
 	},
 	TIMEOUT("resolve.timeout", "15s", "Give up on looking up names after this long."),
+	{
+		.name = "resolve.servers",
+		.type = ENVOI_SETTING_TEXT,
+		.validate = envoi__check_name_servers,
+		.metavar = "ADDRESSES",
+		.doc = "Ask these name servers instead of the system's: addresses, with a port where it "
+		       "is not 53, separated by commas, such as 192.0.2.1,[2001:db8::1]:5353. The "
+		       "system's file of hosts is read all the same.",
+	},
 	TIMEOUT("connect.timeout", "15s", "Give up on connecting to one address after this long."),
 	{
 		.name = "tls.mode",

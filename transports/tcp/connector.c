@@ -8,6 +8,7 @@
 
 #include <envoi/context.h>
 #include <envoi/interfaces/dial.h>
+#include <envoi/interfaces/resolver.h>
 #include <envoi/settings.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/tls.h>
@@ -23,6 +24,7 @@ struct tcp_connector {
 	bool is_waited_for; /* by `done` */
 	struct envoi_trial_judge judge; /* of direct TLS */
 	struct envoi_tls_config *tls; /* a reference; NULL: none */
+	struct envoi_resolver *resolver; /* by settings; NULL: the context's */
 	char *domain; /* as given: the name to be proved */
 	envoi_connected_fn *done;
 	void *user;
@@ -50,6 +52,8 @@ static void tcp_cancel(struct envoi_connector *base)
 	connector->tls = envoi_tls_config_unref(connector->tls);
 	envoi_free(base->context, connector->domain);
 	connector->domain = NULL;
+	envoi_resolver_destroy(connector->resolver);
+	connector->resolver = NULL;
 }
 
 /* --- direct TLS --- */
@@ -227,6 +231,7 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 	if (target->settings != NULL) {
 		envoi_dial_options_from_settings(&options, target->settings);
 	}
+	options.resolver = connector->resolver;
 	if (target->tls == NULL && options.roads != ENVOI_ROAD_DIRECT) {
 		options.roads = ENVOI_ROAD_STARTTLS;
 	}
@@ -236,6 +241,15 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 			  connector);
 	envoi_free(connector->base.context, ascii);
 	return r;
+}
+
+static int make_resolver(struct tcp_connector *connector, const struct envoi_settings *settings)
+{
+	const char *servers =
+		settings != NULL ? envoi_settings_text(settings, "resolve.servers") : NULL;
+	return servers == NULL ? ENVOI_OK
+			       : envoi_resolver_new_cares(
+					 &connector->resolver, connector->base.context, servers);
 }
 
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -254,7 +268,10 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	connector->tls = target->tls != NULL ? envoi_tls_config_ref(target->tls) : NULL;
 	connector->done = done;
 	connector->user = user;
-	int r = begin_dial(connector, target);
+	int r = make_resolver(connector, target->settings);
+	if (r == ENVOI_OK) {
+		r = begin_dial(connector, target);
+	}
 	connector->is_waited_for = r == ENVOI_OK;
 	if (r < 0) {
 		tcp_cancel(base);

@@ -150,7 +150,8 @@ typedef void envoi_dialed_fn(
  *    refused, or, where only direct TLS is wanted, on port 5223; not where either road is refused
  *    with "." (XEP-0368, section 4). SERVFAIL, a malformed answer and
  *    no answer are failures for the time being: they never lead to the domain itself, which may
- *    be another machine; but one of two look-ups may fail while the other has records.
+ *    be another machine; but one of two look-ups may fail while the other has records, which wait
+ *    a second for it.
  * 2. Addresses: A and AAAA of a target asked together, targets in their order, the next target's
  *    while the last address of this one is being tried.
  * 3. Connections: a race (RFC 8305): families interleaved beginning with IPv6 (an IPv4 address

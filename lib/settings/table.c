@@ -148,6 +148,9 @@ const struct envoi_setting envoi__core_settings[] = {
 		       "system's file of hosts is read all the same.",
 	},
 	TIMEOUT("connect.timeout", "15s", "Give up on connecting to one address after this long."),
+	TIMEOUT("connect.stagger", "250ms",
+		"Begin to connect to the next address beside the one before when that has not answered "
+		"for so long (RFC 8305, section 5)."),
 	{
 		.name = "tls.mode",
 		.type = ENVOI_SETTING_CHOICE,

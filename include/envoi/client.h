@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <envoi/buffer.h>
 #include <envoi/context.h>
 #include <envoi/failure.h>
 #include <envoi/session.h>
@@ -20,6 +21,7 @@ extern "C" {
 
 struct envoi_connector;
 struct envoi_roster;
+struct envoi_sasl_credentials;
 struct envoi_tls_decider;
 
 /** Joins connectors, stream, session, roster and presence: logs an account in and out. */
@@ -62,8 +64,54 @@ ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, co
 /** As envoi_client_set(), from "NAME=VALUE", as a command line may have it: "tls.ca-file=ca.pem".
  * @retval ENVOI_ERR_INVALID  it is not of that form, too */
 ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
-/** Set the password; copied, wiped with the client. A failure is kept as above. */
+/** Set the password; copied, wiped with the client. Another one than before wipes the keys of
+ * earlier logins. A failure is kept as above. */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
+/**
+ * Ask @p credentials (<envoi/interfaces/sasl.h>) for the password, at each login that needs one, in
+ * place of what envoi_client_set_password() has set: they may answer later, from the loop, within
+ * the setting sasl.timeout.
+ *
+ * @param credentials  taken, on failure too; NULL: the password that was set
+ * @retval ENVOI_ERR_STATE  it is connecting or connected
+ */
+ENVOI_API int envoi_client_set_credentials(
+	struct envoi_client *client, struct envoi_sasl_credentials *credentials);
+
+/**
+ * Append what the account's logins have taught so far, to be kept by the program and given to
+ * envoi_client_load_account() after its next start: worth doing whenever
+ * ENVOI_EVENT_AUTHENTICATED has come. Then
+ * - a server that offers weaker authentication than the best it has had is refused before anything
+ *   is sent, with words that say so: somebody may be between (envoi_client_forget_pin() where one
+ *   knows better);
+ * - the login costs no derivation of keys, and needs no password while the server keeps salt and
+ *   count (with the setting sasl.keep-keys).
+ *
+ * It is text: a line "envoi-account 1 ADDRESS", then lines of which the first word says what they
+ * are: "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). Lines that a version does not know are
+ * skipped by it. It is as secret as the password: wipe @p out (envoi_buffer_wipe()).
+ *
+ * @retval ENVOI_ERR_STATE  the client has no valid address
+ * @retval ENVOI_ERR_NOMEM  @p out is as it was
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_save_account(
+	const struct envoi_client *client, struct envoi_buffer *out);
+/**
+ * Take what envoi_client_save_account() has given, in place of what is known now.
+ *
+ * @retval ENVOI_ERR_INVALID  it is malformed or cut off, or another account's; nothing was changed
+ * @retval ENVOI_ERR_STATE    it is connecting or connected, or the client has no valid address
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_account(
+	struct envoi_client *client, const char *text, size_t len);
+/** Accept from the next login on what the settings accept, however weak it is compared with
+ * earlier logins. */
+ENVOI_API void envoi_client_forget_pin(struct envoi_client *client);
+/** Wipe the keys that stand for the password. */
+ENVOI_API void envoi_client_forget_keys(struct envoi_client *client);
+
 /** Attach a handler to its session. A failure is kept as above. */
 ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler);
 /** Use this connector after those added before; without any, the compiled-in ones. @param connector taken */

@@ -143,6 +143,10 @@ static int set_up(struct envoi_client *client, const char *jid)
 	if (r < 0) {
 		return r;
 	}
+	r = envoi_sasl_history_new(&client->history, client->context);
+	if (r < 0) {
+		return r;
+	}
 	r = envoi_session_new(&client->session, client->context, client->settings);
 	if (r < 0) {
 		return r;
@@ -242,6 +246,8 @@ void envoi_client_free(struct envoi_client *client)
 	envoi_free(client->context, client->features);
 	envoi_tls_config_unref(client->tls);
 	envoi__client_drop_password(client);
+	envoi_sasl_credentials_destroy(client->credentials);
+	envoi_sasl_history_free(client->history);
 	envoi_failure_finish(&client->failure);
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_finish(&client->tried);

@@ -44,6 +44,8 @@ struct envoi_client {
 	struct envoi_jid *jid; /* as configured; NULL: malformed */
 	char *jid_text;
 	char *password;
+	struct envoi_sasl_credentials *credentials; /* the application's; NULL: the password */
+	struct envoi_sasl_history *history;
 	enum envoi__client_state state;
 	bool is_leaving; /* disconnect() was called */
 	bool is_available; /* initial presence was sent */
@@ -100,6 +102,10 @@ int envoi__client_default_connectors(struct envoi_client *client);
 
 /** Attach the handlers that every client has. */
 int envoi__client_default_handlers(struct envoi_client *client);
+
+/** The source of identities for the next stream, to be given to its feature. */
+int envoi__client_make_credentials(
+	struct envoi_client *client, struct envoi_sasl_credentials **ret_credentials);
 
 /** Make the features of the next stream from the settings. Frees those of the last one. */
 int envoi__client_make_features(struct envoi_client *client);

@@ -134,6 +134,10 @@ void envoi__client_drop_password(struct envoi_client *client)
 int envoi_client_set_password(struct envoi_client *client, const char *password)
 {
 	static const char about[] = "the password";
+	/* Keys would go on to log in with the old one. */
+	if (client->password != NULL && password != NULL && strcmp(client->password, password) != 0) {
+		envoi_sasl_history_forget_keys(client->history);
+	}
 	envoi__client_drop_password(client);
 	if (password == NULL) {
 		return envoi__client_note(client, about, ENVOI_ERR_INVALID, "no password was set");

@@ -255,6 +255,11 @@ const struct envoi_setting envoi__core_settings[] = {
 		"Refuse to log in with SCRAM when the server asks for more iterations than this. They are "
 		"computed 4,096 at a time, with everything else of the program in between: it bounds the "
 		"work of one login, about a second for 1,000,000."),
+	YES_NO("sasl.keep-keys", "true",
+		"After a login with SCRAM keep the keys that were derived from the password, in memory "
+		"and in the account's state where the program saves that: the next login costs no "
+		"derivation, and no password while the server keeps salt and count. Who has them can log "
+		"in."),
 	NUMBER("sasl.max-rounds", "10", 1, 1000,
 		"Give up on an authentication in which the server has sent more challenges than this."),
 	SIZE("limits.stanza-bytes", "8m", 10000, 1 << 30,

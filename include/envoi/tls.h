@@ -81,6 +81,29 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_pin(
 	struct envoi_tls_config *config, const char *pin);
 
 /**
+ * Show a certificate of our own to servers that ask for one, and prove that its key is ours: what
+ * SASL's EXTERNAL rests on (XEP-0178). It is shown to believed servers only, and not to one that
+ * names the authorities whose certificates it takes when ours is of none of them.
+ *
+ * Synchronous: reads the files, and decrypts the key, which takes as long as whoever encrypted it
+ * has decided by his iteration count; some milliseconds to some tenths of a second.
+ *
+ * @param cert_file  PEM: our certificate, and behind it those of its issuers; or PKCS#12 with key
+ *                   and certificates
+ * @param key_file   PEM, PKCS#8 or older; NULL: the key is in @p cert_file too
+ * @param password   of the key, or of the PKCS#12 file; NULL: none; not kept
+ * @retval ENVOI_AGAIN            it is encrypted, and @p password is NULL: come again with one
+ * @retval ENVOI_ERR_AUTH         the password is wrong
+ * @retval ENVOI_ERR_CERTIFICATE  not readable as such, or the key is another's; logged
+ * @retval ENVOI_ERR_SYSTEM       a file cannot be read; logged
+ * @retval ENVOI_ERR_STATE        it has one
+ * @retval ENVOI_ERR_INVALID      the configuration is for the receiving side
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_show(struct envoi_tls_config *config,
+	const char *cert_file, const char *key_file, const char *password);
+
+/**
  * From now on ask somebody when a server is not to be believed (see struct envoi_tls_decider).
  * Without a decider every doubt ends the connection.
  *

@@ -25,13 +25,6 @@ enum {
 	ENVOI__CLIENT_FEATURES = 4, /* of our own: starttls, sasl, bind, session */
 };
 
-/** A setter that has failed. */
-struct envoi__client_problem {
-	char about[64]; /* a setting's name, a handler's, ... */
-	char text[128];
-	int code;
-};
-
 struct envoi_client {
 	struct envoi_context *context;
 	unsigned int references; /* one of the user's, others of calls on the stack */
@@ -44,21 +37,22 @@ struct envoi_client {
 	struct envoi_jid *jid; /* as configured; NULL: malformed */
 	char *jid_text;
 	char *password;
-	struct envoi_sasl_credentials *credentials; /* the application's; NULL: the password */
-	struct envoi_sasl_history *history;
 	enum envoi__client_state state;
 	bool is_leaving; /* disconnect() was called */
 	bool is_available; /* initial presence was sent */
 	bool is_running, was_told_to_quit;
-	struct envoi__client_problem *problems; /* of setters, until they have been put right */
-	size_t problem_count;
-	bool has_lost_problem; /* there was no memory to note it */
+	int first_error; /* of a setter */
+	char first_problem[128]; /* and what it was about */
 
 	struct envoi_connector **connectors;
 	size_t connector_count, connector_at;
 	struct envoi_tls_config *tls;
 	struct envoi_tls_decider trust; /* ours, before the user's */
 	struct envoi_tls_decider *decider; /* the user's; NULL: nobody is asked */
+	char *key_password;
+	envoi_client_key_password_fn *ask_key_password; /* NULL: nobody is asked */
+	void *key_password_user;
+	bool waits_for_key_password, gave_no_key_password;
 	uint64_t deadline_at_ms, left_ms; /* of the login; left while somebody decides */
 	struct envoi_handler **features; /* ours first, then those added */
 	size_t own_feature_count, feature_count;
@@ -79,33 +73,11 @@ struct envoi_client {
 	void *tap_user;
 };
 
-/**
- * Note how a setter has ended: a failure is kept, and told by envoi_client_failure(), until the same
- * thing is set with success.
- * @param text  what was refused, and why, in words
- * @return @p code
- */
-int envoi__client_note(
-	struct envoi_client *client, const char *about, int code, const char *text);
-
-/** @return ENVOI_OK, or the code of the first problem, which is the client's failure now */
-int envoi__client_tell_problem(struct envoi_client *client);
-
-/** Wipe the password. */
-void envoi__client_drop_password(struct envoi_client *client);
-
-/** What envoi_client_failure() tells from now on. @param why moved */
-void envoi__client_keep_failure(struct envoi_client *client, struct envoi_failure *why);
-
 /** Add the connectors that are compiled in: when connecting without any. */
 int envoi__client_default_connectors(struct envoi_client *client);
 
 /** Attach the handlers that every client has. */
 int envoi__client_default_handlers(struct envoi_client *client);
-
-/** The source of identities for the next stream, to be given to its feature. */
-int envoi__client_make_credentials(
-	struct envoi_client *client, struct envoi_sasl_credentials **ret_credentials);
 
 /** Make the features of the next stream from the settings. Frees those of the last one. */
 int envoi__client_make_features(struct envoi_client *client);
@@ -123,6 +95,19 @@ bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why
 /** Have the user's decider asked by client->tls. */
 int envoi__client_use_decider(struct envoi_client *client);
 
+/**
+ * Load the certificate of tls.cert-file into client->tls, if there is one.
+ * @retval ENVOI_AGAIN  somebody was asked for a password; the login begins again when it comes
+ * @retval <0  @p ret_words says why, static
+ */
+int envoi__client_load_certificate(struct envoi_client *client, const char **ret_words);
+void envoi__client_drop_key_password(struct envoi_client *client);
+
+/** Begin to look for a server; again after somebody was asked for something. */
+void envoi__client_go_on(struct envoi_client *client);
+
+/** While somebody is asked, the login's deadline waits. */
+void envoi__client_stop_deadline(struct envoi_client *client);
 /** The login's deadline begins, or begins again. */
 void envoi__client_start_deadline(struct envoi_client *client, uint64_t timeout_ms);
 

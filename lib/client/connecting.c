@@ -57,6 +57,13 @@ static uint64_t time_left_ms(const struct envoi_client *client)
 	return client->deadline_at_ms > now_ms ? client->deadline_at_ms - now_ms : 1;
 }
 
+/* Who thinks is not held to the deadline of those who do not. */
+void envoi__client_stop_deadline(struct envoi_client *client)
+{
+	client->left_ms = time_left_ms(client);
+	envoi_timer_stop(&client->deadline);
+}
+
 static unsigned int required_bits(const struct envoi_client *client)
 {
 	unsigned int bits = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND;
@@ -243,22 +250,34 @@ bool envoi__client_try_next(struct envoi_client *client, const struct envoi_fail
 	return true;
 }
 
-/* Reading trust may fail: that is told as every other failure is, from the loop. */
+/* Files of trust and of our own certificate. @return ENVOI_AGAIN: somebody is asked; <0: told */
+static int make_tls(struct envoi_client *client)
+{
+	const char *mode = envoi_settings_text(client->settings, "tls.mode");
+	const char *words = "the trusted certificates could not be read";
+	client->tls = envoi_tls_config_unref(client->tls);
+	if (mode != NULL && strcmp(mode, "none") == 0) {
+		return ENVOI_OK;
+	}
+	int r = envoi_tls_config_new(&client->tls, client->context, client->settings);
+	if (r == ENVOI_OK) {
+		r = envoi__client_use_decider(client);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi__client_load_certificate(client, &words);
+	}
+	if (r < 0) {
+		fail(client, ENVOI_PHASE_TLS, r == ENVOI_ERR_SYSTEM ? ENVOI_ERR_CERTIFICATE : r, words);
+	}
+	return r;
+}
+
+/* Reading files may fail: that is told as every other failure is, from the loop. */
 static void start(struct envoi_deferred *deferred)
 {
 	struct envoi_client *client = ENVOI_CONTAINER_OF(deferred, struct envoi_client, start);
-	const char *mode = envoi_settings_text(client->settings, "tls.mode");
-	client->tls = envoi_tls_config_unref(client->tls);
-	if (mode == NULL || strcmp(mode, "none") != 0) {
-		int r = envoi_tls_config_new(&client->tls, client->context, client->settings);
-		if (r == ENVOI_OK) {
-			r = envoi__client_use_decider(client);
-		}
-		if (r < 0) {
-			fail(client, ENVOI_PHASE_TLS, r == ENVOI_ERR_SYSTEM ? ENVOI_ERR_CERTIFICATE : r,
-				"the trusted certificates could not be read");
-			return;
-		}
+	if (make_tls(client) != ENVOI_OK) {
+		return;
 	}
 	int r = envoi__client_make_features(client);
 	if (r == ENVOI_OK && client->connector_count == 0) {
@@ -269,6 +288,11 @@ static void start(struct envoi_deferred *deferred)
 		return;
 	}
 	try_connector(client);
+}
+
+void envoi__client_go_on(struct envoi_client *client)
+{
+	envoi_deferred_post(&client->start, envoi_context_loop(client->context), start);
 }
 
 static int announce(struct envoi_client *client)
@@ -360,7 +384,6 @@ int envoi__client_start_connecting(struct envoi_client *client)
 	if (r < 0) {
 		return r;
 	}
-	struct envoi_loop *loop = envoi_context_loop(client->context);
 	client->state = ENVOI__CLIENT_CONNECTING;
 	client->connector_at = 0;
 	envoi_session_configure(client->session, client->settings);
@@ -371,7 +394,7 @@ int envoi__client_start_connecting(struct envoi_client *client)
 	take_last_redirect(client);
 	envoi__client_start_deadline(
 		client, (uint64_t)envoi_settings_int(client->settings, "login.timeout"));
-	envoi_deferred_post(&client->start, loop, start);
+	envoi__client_go_on(client);
 	return ENVOI_OK;
 }
 
@@ -379,6 +402,7 @@ void envoi__client_stop_connecting(struct envoi_client *client)
 {
 	envoi_timer_stop(&client->deadline);
 	envoi_deferred_cancel(&client->start);
+	client->waits_for_key_password = false;
 	if (client->state == ENVOI__CLIENT_CONNECTING &&
 		client->connector_at < client->connector_count) {
 		struct envoi_connector *connector = client->connectors[client->connector_at];

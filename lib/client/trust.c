@@ -17,18 +17,10 @@ static bool is_logging_in(const struct envoi_client *client)
 					    client->state == ENVOI__CLIENT_NEGOTIATING);
 }
 
-/* Who thinks is not held to the deadline of those who do not. */
-static void stop_deadline(struct envoi_client *client)
-{
-	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(client->context));
-	client->left_ms = client->deadline_at_ms > now_ms ? client->deadline_at_ms - now_ms : 1;
-	envoi_timer_stop(&client->deadline);
-}
-
 static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *question)
 {
 	struct envoi_client *client = from_decider(self);
-	stop_deadline(client);
+	envoi__client_stop_deadline(client);
 	if (client->decider != NULL) {
 		client->decider->impl->decide(client->decider, question);
 	}

@@ -312,6 +312,7 @@ struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config)
 	struct envoi_context *context = config->context;
 	gnutls_certificate_free_credentials(config->credentials);
 	envoi_buffer_finish(&config->pins);
+	envoi_free(context, config->own_address);
 	envoi_free(context, config);
 	envoi_context_unref(context);
 	return NULL;

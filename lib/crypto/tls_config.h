@@ -23,6 +23,8 @@ struct envoi_tls_config {
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;
 	struct envoi_tls_decider *decider; /* borrowed; NULL: nobody */
+	bool has_own; /* certificate, in the credentials */
+	char *own_address; /* see struct envoi_tls_info */
 };
 
 /** Pin a key, if it is not yet. */

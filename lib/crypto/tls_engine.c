@@ -11,7 +11,6 @@
 #include <envoi/context.h>
 
 #include "crypto/tls_config.h"
-#include "crypto/tls_end_point.h"
 #include "crypto/tls_question.h"
 #include "crypto/tls_verify.h"
 
@@ -454,6 +453,13 @@ const char *envoi__tls_error_text(const struct envoi__tls *tls)
 	return tls->error;
 }
 
+static bool is_certificate_shown(const struct envoi__tls *tls)
+{
+	return tls->role == ENVOI_INITIATOR && tls->config->has_own &&
+		gnutls_certificate_client_get_request_status(tls->session) != 0 &&
+		gnutls_certificate_get_ours(tls->session) != NULL;
+}
+
 void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *ret_info)
 {
 	*ret_info = (struct envoi_tls_info){0};
@@ -463,6 +469,9 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
 		ret_info->verified = tls->trust != ENVOI_TLS_TRUST_NONE;
 		ret_info->trust = tls->trust;
+		ret_info->is_certificate_shown = is_certificate_shown(tls);
+		ret_info->own_address =
+			ret_info->is_certificate_shown ? tls->config->own_address : NULL;
 	}
 }
 
@@ -479,17 +488,7 @@ static bool binding_is_safe(const struct envoi__tls *tls, gnutls_channel_binding
 	case GNUTLS_CB_TLS_SERVER_END_POINT:
 		break;
 	}
-	return false;
-}
-
-/* Both sides look at the server's certificate. */
-static int end_point_binding(const struct envoi__tls *tls, struct envoi_buffer *out)
-{
-	unsigned int count;
-	const gnutls_datum_t *certificate =
-		tls->role == ENVOI_RECEIVER ? gnutls_certificate_get_ours(tls->session)
-					    : gnutls_certificate_get_peers(tls->session, &count);
-	return certificate == NULL ? ENVOI_ERR_UNSUPPORTED : envoi__tls_end_point(certificate, out);
+	return true;
 }
 
 int envoi__tls_channel_binding(
@@ -501,10 +500,8 @@ int envoi__tls_channel_binding(
 	} types[] = {
 		{"tls-exporter", GNUTLS_CB_TLS_EXPORTER},
 		{"tls-unique", GNUTLS_CB_TLS_UNIQUE},
+		{"tls-server-end-point", GNUTLS_CB_TLS_SERVER_END_POINT},
 	};
-	if (tls->state == TLS_OPEN && strcmp(type, "tls-server-end-point") == 0) {
-		return end_point_binding(tls, out);
-	}
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (strcmp(type, types[i].name) != 0) {
 			continue;

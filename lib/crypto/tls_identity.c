@@ -331,24 +331,66 @@ static enum envoi__tls_match match_any(const struct envoi__tls_name *name,
 	return best;
 }
 
+/* @retval <0  the certificate has none, or they cannot be read */
+static int get_names(gnutls_subject_alt_names_t *ret_names, gnutls_x509_crt_t certificate)
+{
+	gnutls_subject_alt_names_t names;
+	gnutls_datum_t extension;
+	int r = gnutls_subject_alt_names_init(&names);
+	if (r < 0) {
+		return r;
+	}
+	r = gnutls_x509_crt_get_extension_by_oid2(
+		certificate, OID_SUBJECT_ALT_NAME, 0, &extension, NULL);
+	if (r >= 0) {
+		r = gnutls_x509_ext_import_subject_alt_names(&extension, names, 0);
+		gnutls_free(extension.data);
+	}
+	if (r < 0) {
+		gnutls_subject_alt_names_deinit(names);
+		return r;
+	}
+	*ret_names = names;
+	return 0;
+}
+
 enum envoi__tls_match envoi__tls_name_find(const struct envoi__tls_name *name,
 	gnutls_x509_crt_t certificate, struct envoi_buffer *presented)
 {
-	enum envoi__tls_match match = ENVOI__TLS_NO_MATCH;
 	gnutls_subject_alt_names_t names;
-	gnutls_datum_t extension;
-	if (gnutls_subject_alt_names_init(&names) < 0) {
-		return match;
+	if (get_names(&names, certificate) < 0) {
+		return ENVOI__TLS_NO_MATCH;
 	}
-	if (gnutls_x509_crt_get_extension_by_oid2(
-		    certificate, OID_SUBJECT_ALT_NAME, 0, &extension, NULL) >= 0) {
-		if (gnutls_x509_ext_import_subject_alt_names(&extension, names, 0) >= 0) {
-			match = match_any(name, names, presented);
-		}
-		gnutls_free(extension.data);
-	}
+	enum envoi__tls_match match = match_any(name, names, presented);
 	gnutls_subject_alt_names_deinit(names);
 	return match;
+}
+
+int envoi__tls_only_address(
+	char **ret_address, struct envoi_context *context, gnutls_x509_crt_t certificate)
+{
+	gnutls_subject_alt_names_t names;
+	gnutls_datum_t value, oid = {0};
+	unsigned int type, count = 0;
+	struct span address = {"", 0};
+	*ret_address = NULL;
+	if (get_names(&names, certificate) < 0) {
+		return ENVOI_OK;
+	}
+	for (unsigned int i = 0; gnutls_subject_alt_names_get(names, i, &type, &value, &oid) == 0;
+		i++) {
+		if (type == GNUTLS_SAN_OTHERNAME && oid_is(&oid, OID_XMPP_ADDR)) {
+			address = der_string(&value, DER_UTF8_STRING);
+			count++;
+		}
+	}
+	int r = ENVOI_OK;
+	if (count == 1 && is_plain(address)) {
+		*ret_address = envoi_strndup(context, address.data, address.len);
+		r = *ret_address == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	}
+	gnutls_subject_alt_names_deinit(names);
+	return r;
 }
 
 /* No certificate is for a name without letters: all names are looked at. */

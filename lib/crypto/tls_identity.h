@@ -51,6 +51,11 @@ enum envoi__tls_match envoi__tls_name_find(const struct envoi__tls_name *name,
 int envoi__tls_all_names(
 	char **ret_names, struct envoi_context *context, gnutls_x509_crt_t certificate);
 
+/** The address in a certificate of a client.
+ * @param[out] ret_address  NULL: it has none, or several */
+int envoi__tls_only_address(
+	char **ret_address, struct envoi_context *context, gnutls_x509_crt_t certificate);
+
 /** Make a text from a certificate fit for people: what is no text, or could steer a terminal,
  * becomes question marks. */
 void envoi__tls_tidy(char *text);

@@ -37,6 +37,7 @@ enum {
 static const char *const tls_modes[] = {"starttls", "direct", "none", "either", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const pin_modes[] = {"instead", "also", NULL};
+static const char *const authzids[] = {"auto", "always", "never", NULL};
 static const char *const bindings[] = {"auto", "require", "never", NULL};
 
 static int not_empty(const char *text)
@@ -148,9 +149,6 @@ const struct envoi_setting envoi__core_settings[] = {
 		       "system's file of hosts is read all the same.",
 	},
 	TIMEOUT("connect.timeout", "15s", "Give up on connecting to one address after this long."),
-	TIMEOUT("connect.stagger", "250ms",
-		"Begin to connect to the next address beside the one before when that has not answered "
-		"for so long (RFC 8305, section 5)."),
 	{
 		.name = "tls.mode",
 		.type = ENVOI_SETTING_CHOICE,
@@ -177,6 +175,25 @@ const struct envoi_setting envoi__core_settings[] = {
 	},
 	YES_NO("tls.system-trust", "true",
 		"Trust the certification authorities that the system trusts."),
+	{
+		.name = "tls.cert-file",
+		.type = ENVOI_SETTING_TEXT,
+		.validate = not_empty,
+		.option = "cert-file",
+		.metavar = "FILE",
+		.doc = "Show the certificate in this file to servers that ask for one: PEM, with those "
+		       "of its issuers behind it, or PKCS#12. A server may take it in place of a "
+		       "password (EXTERNAL).",
+	},
+	{
+		.name = "tls.key-file",
+		.type = ENVOI_SETTING_TEXT,
+		.validate = not_empty,
+		.option = "key-file",
+		.metavar = "FILE",
+		.doc = "The private key of tls.cert-file, PEM; without this setting it is in the same "
+		       "file.",
+	},
 	{
 		.name = "tls.min-version",
 		.type = ENVOI_SETTING_CHOICE,
@@ -228,12 +245,22 @@ const struct envoi_setting envoi__core_settings[] = {
 		.name = "sasl.mechanisms",
 		.type = ENVOI_SETTING_LIST,
 		.fallback = "SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 "
-			    "SCRAM-SHA-256 SCRAM-SHA-1 PLAIN",
+			    "SCRAM-SHA-256 SCRAM-SHA-1 EXTERNAL PLAIN",
 		.validate = mechanism_names,
 		.metavar = "NAMES",
 		.doc = "The SASL mechanisms that may be used, the most wanted first. The first that the "
 		       "server offers, and that the other settings allow, is used; no other is tried "
 		       "after it has failed.",
+	},
+	{
+		.name = "sasl.external-authzid",
+		.type = ENVOI_SETTING_CHOICE,
+		.fallback = "auto",
+		.choices = authzids,
+		.metavar = "WHEN",
+		.doc = "Whether EXTERNAL says which account is meant. auto: unless the certificate has "
+		       "one address, which is the account's (XEP-0178); always: for servers that insist "
+		       "(ejabberd); never.",
 	},
 	{
 		.name = "sasl.channel-binding",
@@ -255,11 +282,6 @@ const struct envoi_setting envoi__core_settings[] = {
 		"Refuse to log in with SCRAM when the server asks for more iterations than this. They are "
 		"computed 4,096 at a time, with everything else of the program in between: it bounds the "
 		"work of one login, about a second for 1,000,000."),
-	YES_NO("sasl.keep-keys", "true",
-		"After a login with SCRAM keep the keys that were derived from the password, in memory "
-		"and in the account's state where the program saves that: the next login costs no "
-		"derivation, and no password while the server keeps salt and count. Who has them can log "
-		"in."),
 	NUMBER("sasl.max-rounds", "10", 1, 1000,
 		"Give up on an authentication in which the server has sent more challenges than this."),
 	SIZE("limits.stanza-bytes", "8m", 10000, 1 << 30,

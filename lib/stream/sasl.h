@@ -48,6 +48,15 @@ void envoi__sasl_wipe_element(const struct envoi_element *element);
 int envoi__sasl_redact(
 	struct envoi_context *context, char *text, const char *message, size_t len);
 
+/**
+ * What EXTERNAL says: who we want to be, or nothing, which leaves it to our certificate (XEP-0178,
+ * section 2), by the setting sasl.external-authzid.
+ *
+ * @param[out] ret_authzid  to be freed with envoi_free(); NULL: nothing
+ */
+int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *stream,
+	const struct envoi_settings *settings);
+
 enum {
 	ENVOI__SASL_BINDINGS = 3,
 };

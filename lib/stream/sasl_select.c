@@ -89,6 +89,9 @@ static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	char why[256];
 	situation->is_secure = is_verified(stream, &info);
 	situation->tls_version = info.version;
+	/* What was shown in the handshake counts, not what somebody has. */
+	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;
+	situation->means |= info.is_certificate_shown ? ENVOI_SASL_CERTIFICATE : 0;
 	int r = envoi__sasl_choose(&state->choice, sasl->context, situation, why, sizeof(why));
 	if (r < 0) {
 		return envoi_stream_fail_with(stream, r, ENVOI_STREAM_NO_CONDITION, "%s", why);
@@ -117,7 +120,6 @@ int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 				sasl->settings, "sasl.channel-binding"),
 			.allow_plain = envoi_settings_int(sasl->settings, "sasl.allow-plain") != 0,
 			.means = sasl->credentials->impl->means(sasl->credentials),
-			.history = sasl->history,
 			.offered = {heard.mechanisms, heard.offer.mechanism_count},
 			.lists_bindings = heard.offer.lists_bindings,
 			.listed_bindings = {heard.bindings, heard.offer.binding_count},

@@ -487,6 +487,111 @@ static void what_is_no_pin_is_refused_when_set(void **state)
 	finish();
 }
 
+/* --- the password of the client certificate's key --- */
+
+static struct {
+	int asked, wrong;
+	const char *answers[3]; /* given at once; NULL: nothing */
+	bool frees;
+} key;
+
+static void on_key_password(void *user, const char *file, bool was_wrong)
+{
+	(void)user;
+	(void)file;
+	const char *answer = key.answers[key.asked];
+	key.asked++;
+	key.wrong += was_wrong;
+	if (key.frees) {
+		envoi_client_free(all.client);
+		all.client = NULL;
+	} else if (answer != NULL) {
+		envoi_client_set_key_password(all.client, answer);
+	}
+}
+
+static void begin_locked(void)
+{
+	begin("right.pem");
+	memset(&key, 0, sizeof(key));
+	envoi_client_set(all.client, "tls.cert-file", TEST_DATA "/tls/client.pem");
+	envoi_client_set(all.client, "tls.key-file", TEST_DATA "/tls/client-locked-key.pem");
+	envoi_client_ask_key_password(all.client, on_key_password, NULL);
+}
+
+static void without_anybody_to_ask_a_locked_key_ends_the_login(void **state)
+{
+	(void)state;
+	static const char *const passwords[] = {NULL, "wrong"};
+	static const char *const words[] = {"needs a password", "wrong password"};
+	for (size_t i = 0; i < 2; i++) {
+		begin_locked();
+		envoi_client_ask_key_password(all.client, NULL, NULL);
+		assert_int_equal(envoi_client_set_key_password(all.client, passwords[i]), ENVOI_OK);
+		log_in(DO_NOTHING, 1000);
+		expect_failure(ENVOI_ERR_AUTH, words[i]);
+		assert_int_equal(envoi_client_failure(all.client)->phase, ENVOI_PHASE_TLS);
+		finish();
+	}
+}
+
+static void who_set_the_password_is_not_asked(void **state)
+{
+	(void)state;
+	begin_locked();
+	assert_int_equal(envoi_client_set_key_password(all.client, "open"), ENVOI_OK);
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(key.asked, 0);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+static void the_password_may_come_at_once_or_later_and_be_wrong_first(void **state)
+{
+	(void)state;
+	begin_locked();
+	key.answers[0] = "wrong";
+	log_in(DO_NOTHING, 300000);
+	assert_int_equal(key.asked, 2);
+	assert_int_equal(key.wrong, 1);
+	assert_null(envoi_client_failure(all.client));
+	assert_int_equal(envoi_client_set_key_password(all.client, "open"), ENVOI_OK);
+	run(1000);
+	assert_int_equal(test_server_online(all.server), 1);
+	finish();
+}
+
+static void who_gives_none_gives_up(void **state)
+{
+	(void)state;
+	begin_locked();
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(key.asked, 1);
+	assert_int_equal(envoi_client_set_key_password(all.client, NULL), ENVOI_OK);
+	run(1000);
+	assert_int_equal(key.asked, 1);
+	expect_failure(ENVOI_ERR_AUTH, "needs a password");
+	finish();
+}
+
+static void the_client_may_go_while_somebody_is_asked(void **state)
+{
+	(void)state;
+	begin_locked();
+	key.frees = true;
+	log_in(DO_NOTHING, 1000);
+	assert_null(all.client);
+	finish();
+	begin_locked();
+	log_in(DO_NOTHING, 1000);
+	envoi_client_disconnect(all.client);
+	run(1000);
+	assert_int_equal(envoi_client_set_key_password(all.client, "open"), ENVOI_OK);
+	run(1000);
+	assert_int_equal(test_server_online(all.server), 0);
+	finish();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +618,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(another_key_is_refused_whoever_vouches_for_it),
 		cmocka_unit_test(a_pin_may_be_asked_for_besides),
 		cmocka_unit_test(what_is_no_pin_is_refused_when_set),
+		cmocka_unit_test(without_anybody_to_ask_a_locked_key_ends_the_login),
+		cmocka_unit_test(who_set_the_password_is_not_asked),
+		cmocka_unit_test(the_password_may_come_at_once_or_later_and_be_wrong_first),
+		cmocka_unit_test(who_gives_none_gives_up),
+		cmocka_unit_test(the_client_may_go_while_somebody_is_asked),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("trust", tests, NULL, NULL);

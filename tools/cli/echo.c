@@ -49,7 +49,7 @@ static const struct envoi_stanza_row stanzas[] = {
 
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_available},
-	ENVOI_ROWS_END,
+	{ENVOI_NO_EVENT, NULL},
 };
 
 static const struct envoi_handler_impl bot_impl = {

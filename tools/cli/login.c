@@ -85,6 +85,8 @@ static int set_password(struct envoi_client *client, const struct invocation *in
 		status = read_password_file(invocation->password_file, password);
 	} else if (from_environment != NULL) {
 		return envoi_client_set_password(client, from_environment) < 0 ? STATUS_NO : STATUS_DONE;
+	} else if (envoi_settings_text(invocation->settings, "tls.cert-file") != NULL) {
+		return STATUS_DONE; /* that says who we are */
 	} else {
 		status = ask_password(jid, password);
 	}
@@ -126,6 +128,14 @@ static int copy_settings(struct envoi_client *client, const struct invocation *i
 	return ENVOI_OK;
 }
 
+/* Of the client certificate; a wrong one ends the login. */
+static int set_key_password(struct envoi_client *client)
+{
+	const char *from_environment = getenv("ENVOI_KEY_PASSWORD");
+	return from_environment == NULL ? ENVOI_OK
+					: envoi_client_set_key_password(client, from_environment);
+}
+
 int login_prepare(struct envoi_client **ret_client, struct invocation *invocation)
 {
 	const char *jid = envoi_settings_text(invocation->settings, "jid");
@@ -144,6 +154,9 @@ int login_prepare(struct envoi_client **ret_client, struct invocation *invocatio
 	int r = envoi_client_new(&client, invocation->context, jid);
 	if (r == ENVOI_OK) {
 		r = copy_settings(client, invocation);
+	}
+	if (r == ENVOI_OK) {
+		r = set_key_password(client);
 	}
 	if (r < 0) {
 		complain("%s", envoi_error_text(r));

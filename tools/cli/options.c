@@ -267,7 +267,8 @@ static const char *default_of(const struct envoi_setting *setting)
 void options_print(struct envoi_context *context)
 {
 	puts("  --password-file FILE\n\tThe password is the file's first line. Default: the"
-	     " environment's\n\tENVOI_PASSWORD, else a prompt.\n"
+	     " environment's\n\tENVOI_PASSWORD, else a prompt, but none with --cert-file.\n"
+	     "\tThat of an encrypted client certificate: ENVOI_KEY_PASSWORD.\n"
 	     "  --xml\n\tShow the traffic on standard error, secrets left out.\n"
 	     "  --verbose\n\tShow the library's log on standard error.\n"
 	     "  --help, --version\n"
@@ -281,7 +282,7 @@ void options_print(struct envoi_context *context)
 		printf("  --%s", name);
 		print_value_name(setting);
 		printf(" (%s)\n\t%s", setting->name, setting->doc);
-		if (default_of(setting) != NULL) {
+		if (default_of(setting) != NULL && default_of(setting)[0] != '\0') {
 			printf(" Default: %s.", default_of(setting));
 		}
 		putchar('\n');

@@ -59,8 +59,8 @@ static void what_is_not_set_has_its_default(void **state)
 	assert_int_equal(envoi_settings_int(f->settings, "tls.system-trust"), 1);
 	assert_int_equal(envoi_settings_int(f->settings, "tls.mode"), 3);
 	assert_string_equal(envoi_settings_text(f->settings, "tls.mode"), "either");
-	assert_string_equal(envoi_settings_word(f->settings, "sasl.mechanisms", 6), "PLAIN");
-	assert_null(envoi_settings_word(f->settings, "sasl.mechanisms", 7));
+	assert_string_equal(envoi_settings_word(f->settings, "sasl.mechanisms", 7), "PLAIN");
+	assert_null(envoi_settings_word(f->settings, "sasl.mechanisms", 8));
 	assert_null(envoi_settings_text(f->settings, "server"));
 	assert_int_equal(f->logged, 0);
 }

@@ -23,15 +23,6 @@ static const struct envoi_stanza_row stanzas[] = {
 };
 static const struct envoi_handler_impl echo_impl = {.name = "echo", .stanzas = stanzas};
 
-static void set(struct envoi_client *bot, char *assignment)
-{
-	char *equals = strchr(assignment, '=');
-	if (equals != NULL) {
-		*equals = '\0';
-		envoi_client_set(bot, assignment, equals + 1);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	struct envoi_handler echo = ENVOI_HANDLER(&echo_impl);
@@ -42,7 +33,7 @@ int main(int argc, char **argv)
 	}
 	envoi_client_set_password(bot, getenv("ENVOI_PASSWORD")); /* a setter's failure is reported by run */
 	for (int i = 2; i < argc; i++) {
-		set(bot, argv[i]);
+		envoi_client_set_assignment(bot, argv[i]);
 	}
 	envoi_client_add(bot, &echo);
 	r = envoi_client_run(bot); /* connects; 0 when told to quit, else what went wrong */

@@ -67,15 +67,6 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
 	program->ticks++;
 }
 
-static void set(struct envoi_client *client, char *assignment)
-{
-	char *equals = strchr(assignment, '=');
-	if (equals != NULL) {
-		*equals = '\0';
-		envoi_client_set(client, assignment, equals + 1);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	if (argc < 4) {
@@ -95,7 +86,7 @@ int main(int argc, char **argv)
 	}
 	envoi_client_set_password(program.client, getenv("ENVOI_PASSWORD"));
 	for (int i = 4; i < argc; i++) {
-		set(program.client, argv[i]);
+		envoi_client_set_assignment(program.client, argv[i]);
 	}
 	evhttp_set_cb(http, "/ticks", on_ticks, &program);
 	evhttp_set_cb(http, "/quit", on_quit, &program);

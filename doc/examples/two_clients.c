@@ -110,7 +110,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AUTHENTICATED, on_event},
 	{ENVOI_EVENT_AVAILABLE, on_available},
 	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
-	{ENVOI_NO_EVENT, NULL},
+	ENVOI_ROWS_END,
 };
 static const struct envoi_stanza_row questions[] = {
 	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_question},

@@ -60,7 +60,7 @@ static const struct envoi_stanza_row stanzas[] = {
 };
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_NO_EVENT, NULL},
+	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl weather_impl = {
 	.name = "weather",
@@ -84,11 +84,7 @@ int main(int argc, char **argv)
 	}
 	envoi_client_set_password(program.client, getenv("ENVOI_PASSWORD"));
 	for (int i = 4; i < argc; i++) {
-		char *equals = strchr(argv[i], '=');
-		if (equals != NULL) {
-			*equals = '\0';
-			envoi_client_set(program.client, argv[i], equals + 1);
-		}
+		envoi_client_set_assignment(program.client, argv[i]);
 	}
 	envoi_client_add(program.client, &program.handler);
 	int r = envoi_client_run(program.client);

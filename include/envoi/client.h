@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <envoi/buffer.h>
 #include <envoi/context.h>
 #include <envoi/failure.h>
 #include <envoi/session.h>
@@ -20,6 +21,7 @@ extern "C" {
 
 struct envoi_connector;
 struct envoi_roster;
+struct envoi_sasl_credentials;
 struct envoi_tls_decider;
 
 /** Joins connectors, stream, session, roster and presence: logs an account in and out. */
@@ -35,18 +37,82 @@ struct envoi_client;
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_new(
 	struct envoi_client **ret_client, struct envoi_context *context, const char *jid);
 
-/** End what is outstanding (requests, tickets, the terminal event), then free; NULL is allowed;
- * allowed inside every callback. Nothing calls back afterwards, and no event is left on the loop. */
+/**
+ * End what is outstanding, then free; NULL is allowed; allowed inside every callback. Requests and
+ * tickets end, and a client that was not offline has its terminal event, before this returns:
+ * ENVOI_EVENT_DISCONNECTED with ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER and phase CLOSE. The server
+ * sees a cut: envoi_client_disconnect(), and freeing at ENVOI_EVENT_DISCONNECTED, is the polite way.
+ * Nothing calls back afterwards, and no event is left on the loop.
+ */
 ENVOI_API void envoi_client_free(struct envoi_client *client);
 
 /** @return its settings, to be changed before it connects */
 ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
-/** Set one setting from text: `envoi --help` lists them all, envoi_context_next_setting() visits
- * them. The first failure is remembered, for good, and reported by connect and run. */
+/**
+ * Set one setting from text: `envoi --help` lists them all, envoi_context_next_setting() visits them.
+ *
+ * A failure need not be looked at: connect and run report it, and envoi_client_failure() tells it,
+ * from now on and until the same setting is set with success. That holds for all the setters of a
+ * client: until the same password, handler or connector was taken. (What could not be noted for want
+ * of memory stays ENVOI_ERR_NOMEM for good, and an address that is none stays what it is.)
+ *
+ * @retval ENVOI_ERR_NOT_FOUND  no such setting
+ * @retval ENVOI_ERR_INVALID    no such value
+ * @retval ENVOI_ERR_NOMEM
+ */
 ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, const char *text);
-/** Set the password; copied, wiped with the client. A failure is remembered as above. */
+/** As envoi_client_set(), from "NAME=VALUE", as a command line may have it: "tls.ca-file=ca.pem".
+ * @retval ENVOI_ERR_INVALID  it is not of that form, too */
+ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
+/** Set the password; copied, wiped with the client. Another one than before wipes the keys of
+ * earlier logins. A failure is kept as above. */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
-/** Attach a handler to its session. A failure is remembered as above. */
+/**
+ * Ask @p credentials (<envoi/interfaces/sasl.h>) for the password, at each login that needs one, in
+ * place of what envoi_client_set_password() has set: they may answer later, from the loop, within
+ * the setting sasl.timeout.
+ *
+ * @param credentials  taken, on failure too; NULL: the password that was set
+ * @retval ENVOI_ERR_STATE  it is connecting or connected
+ */
+ENVOI_API int envoi_client_set_credentials(
+	struct envoi_client *client, struct envoi_sasl_credentials *credentials);
+
+/**
+ * Append what the account's logins have taught so far, to be kept by the program and given to
+ * envoi_client_load_account() after its next start: worth doing whenever
+ * ENVOI_EVENT_AUTHENTICATED has come. Then
+ * - a server that offers weaker authentication than the best it has had is refused before anything
+ *   is sent, with words that say so: somebody may be between (envoi_client_forget_pin() where one
+ *   knows better);
+ * - the login costs no derivation of keys, and needs no password while the server keeps salt and
+ *   count (with the setting sasl.keep-keys).
+ *
+ * It is text: a line "envoi-account 1 ADDRESS", then lines of which the first word says what they
+ * are: "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). Lines that a version does not know are
+ * skipped by it. It is as secret as the password: wipe @p out (envoi_buffer_wipe()).
+ *
+ * @retval ENVOI_ERR_STATE  the client has no valid address
+ * @retval ENVOI_ERR_NOMEM  @p out is as it was
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_save_account(
+	const struct envoi_client *client, struct envoi_buffer *out);
+/**
+ * Take what envoi_client_save_account() has given, in place of what is known now.
+ *
+ * @retval ENVOI_ERR_INVALID  it is malformed or cut off, or another account's; nothing was changed
+ * @retval ENVOI_ERR_STATE    it is connecting or connected, or the client has no valid address
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_account(
+	struct envoi_client *client, const char *text, size_t len);
+/** Accept from the next login on what the settings accept, however weak it is compared with
+ * earlier logins. */
+ENVOI_API void envoi_client_forget_pin(struct envoi_client *client);
+/** Wipe the keys that stand for the password. */
+ENVOI_API void envoi_client_forget_keys(struct envoi_client *client);
+
+/** Attach a handler to its session. A failure is kept as above. */
 ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler);
 /** Use this connector after those added before; without any, the compiled-in ones. @param connector taken */
 ENVOI_API int envoi_client_add_connector(
@@ -88,7 +154,12 @@ ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
 /** @return its session, for sending and requests; lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
 
-/** Begin to connect; returns at once. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, however short
+/**
+ * Begin to connect; returns at once. For a client whose loop is an application's, or has other users,
+ * and to connect again by hand: in the handler of ENVOI_EVENT_DISCONNECTED or later, where
+ * failure->retry says that it can help. ENVOI_RETRY_NOW: at once; ENVOI_RETRY_LATER: after a delay of
+ * seconds that doubles with each failure up to minutes, so that a server that comes back is not
+ * overrun; else not without the user. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, however short
  * memory may be, ENVOI_EVENT_DISCONNECTED come.
  *
  * A server that has proved who it is may send us to another host (`see-other-host`, RFC 6120, section
@@ -99,18 +170,26 @@ ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client
  *
  * @retval ENVOI_ERR_STATE it is connecting or connected
  * @retval ENVOI_ERR_NOMEM  nothing comes
- * Else the first remembered failure. */
+ * Else the first failure of a setter that has not been put right: nothing comes. */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
 /** Send unavailable presence, close in order; ENVOI_EVENT_DISCONNECTED follows. Idempotent. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
-/** Connect, run the context's own loop until disconnected or told to quit.
- * ENVOI_ERR_UNSUPPORTED: the loop is an adopted one: envoi_client_connect() is for that.
- * @return 0, or what went wrong (envoi_client_failure()) */
+/**
+ * Connect if it is not connected, run the context's own loop until disconnected or told to quit. It
+ * does not connect again by itself.
+ *
+ * @return ENVOI_OK when told to quit, or when the stream was closed in order; else what went wrong:
+ *         envoi_client_failure() says more, except for these
+ * @retval ENVOI_ERR_UNSUPPORTED  the loop is an adopted one, which the application runs:
+ *                                envoi_client_connect() is for that. Nothing was begun
+ * @retval ENVOI_ERR_CANCELED     the client was freed in a callback: it must not be touched
+ */
 ENVOI_API int envoi_client_run(struct envoi_client *client);
 /** Make envoi_client_run() disconnect in order and return 0. */
 ENVOI_API void envoi_client_quit(struct envoi_client *client);
 
-/** @return why it is not connected; NULL: never tried; borrowed until the next connect */
+/** @return why it is not connected: how the last connection ended, or what a setter has refused
+ * since (phase NONE); NULL: neither; borrowed until the next connect or setter */
 ENVOI_API const struct envoi_failure *envoi_client_failure(const struct envoi_client *client);
 /** @return one line for a person, "bot@example.org: wrong name or password (sasl): ..."; never NULL; borrowed likewise */
 ENVOI_API const char *envoi_client_failure_text(struct envoi_client *client);

@@ -131,6 +131,9 @@ ENVOI_API void envoi_log(struct envoi_context *context, enum envoi_log_level lev
 /** The object of type @p type whose member @p member is at @p pointer. */
 #define ENVOI_CONTAINER_OF(pointer, type, member) \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+/** As ENVOI_CONTAINER_OF(), where the pointer is const, and so is the result. */
+#define ENVOI_CONTAINER_OF_CONST(pointer, type, member) \
+	((const type *)(const void *)((const char *)(pointer)-offsetof(type, member)))
 
 /** Fill @p len bytes from the context's random source. @return 0, or ENVOI_ERR_SYSTEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_random(

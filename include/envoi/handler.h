@@ -61,16 +61,17 @@ struct envoi_stanza_row {
 	 */
 	int (*handle)(struct envoi_handler *self, struct envoi_delivery *in);
 };
+/** The last row of every table of a handler: stanzas, events, timeouts, stream elements. */
 #define ENVOI_ROWS_END {0}
 
 struct envoi_event_row {
-	enum envoi_event_type type; /**< ENVOI_NO_EVENT ends the table */
+	enum envoi_event_type type; /**< ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
 };
 
 /** Runs while the handler is attached, from its session's first start on. */
 struct envoi_timeout_row {
-	uint64_t interval_ms; /**< 0 ends the table */
+	uint64_t interval_ms; /**< 0, as in ENVOI_ROWS_END, ends the table */
 	bool recurring;
 	void (*handle)(struct envoi_handler *self, struct envoi_session *session);
 };

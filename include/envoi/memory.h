@@ -57,8 +57,12 @@ struct envoi_memory_pair;
 /** One end of raw bytes. */
 struct envoi_memory_end;
 
+/** Make a pair with a first reference for the caller. Both directions behave well until a script says
+ * otherwise; nothing happens before its ends are made.
+ * @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_pair_new(
 	struct envoi_memory_pair **ret_pair, struct envoi_context *context);
+/** Take a reference. @return @p pair */
 ENVOI_API struct envoi_memory_pair *envoi_memory_pair_ref(struct envoi_memory_pair *pair);
 /** Drop a reference; NULL is allowed. An end that was never made is no end of the connection. */
 ENVOI_API struct envoi_memory_pair *envoi_memory_pair_unref(struct envoi_memory_pair *pair);
@@ -149,8 +153,12 @@ typedef int envoi_memory_accept_fn(
 	void *user, struct envoi_memory_pair *pair, const char *domain);
 
 /**
- * A connector whose connections are memory pairs. Where tls.mode is direct, the other side must do
- * TLS from the first byte (XEP-0368), and the transport is handed out when that is up.
+ * A connector whose connections are memory pairs, a new one each time. Where tls.mode is direct, the
+ * other side must do TLS from the first byte (XEP-0368), and the transport is handed out when that is
+ * up.
+ *
+ * @param accept  asked each time; @p user is given to it. Both must outlive the connector
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_connector_new(struct envoi_connector **ret_connector,
 	struct envoi_context *context, envoi_memory_accept_fn *accept, void *user);

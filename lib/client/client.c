@@ -16,16 +16,6 @@ static struct envoi_client *client_from_owner(struct envoi_session_owner *owner)
 	return ENVOI_CONTAINER_OF(owner, struct envoi_client, owner);
 }
 
-/* @param about  what was refused, and why, in words */
-static int remember(struct envoi_client *client, int code, const char *about)
-{
-	if (code < 0 && client->first_error == ENVOI_OK) {
-		client->first_error = code;
-		snprintf(client->first_problem, sizeof(client->first_problem), "%s", about);
-	}
-	return code;
-}
-
 void envoi__client_post(
 	struct envoi_client *client, enum envoi_event_type type, const char *text)
 {
@@ -44,6 +34,15 @@ static void add_attempts(struct envoi_failure *why, const struct envoi_failure *
 	}
 }
 
+void envoi__client_keep_failure(struct envoi_client *client, struct envoi_failure *why)
+{
+	envoi_failure_finish(&client->failure);
+	envoi_failure_move(&client->failure, why);
+	client->has_failure = true;
+	envoi_free(client->context, client->failure_text);
+	client->failure_text = NULL;
+}
+
 void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 {
 	envoi_timer_stop(&client->deadline);
@@ -55,13 +54,9 @@ void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 	}
 	client->state = ENVOI__CLIENT_OFFLINE;
 	envoi__client_forget_ways(client);
-	envoi_failure_finish(&client->failure);
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_finish(&client->tried);
-	envoi_failure_move(&client->failure, why);
-	client->has_failure = true;
-	envoi_free(client->context, client->failure_text);
-	client->failure_text = NULL;
+	envoi__client_keep_failure(client, why);
 	int r = envoi_session_post_event(client->session,
 		&(struct envoi_event){.type = ENVOI_EVENT_DISCONNECTED, .failure = &client->failure});
 	if (r < 0) {
@@ -128,7 +123,7 @@ static void on_disconnected(struct envoi_handler *self, const struct envoi_event
 
 static const struct envoi_event_row watched[] = {
 	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
-	{ENVOI_NO_EVENT, NULL},
+	ENVOI_ROWS_END,
 };
 
 static const struct envoi_handler_impl watcher_impl = {
@@ -145,6 +140,10 @@ static int set_up(struct envoi_client *client, const char *jid)
 		return ENVOI_ERR_NOMEM;
 	}
 	int r = envoi_settings_new(&client->settings, client->context);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_sasl_history_new(&client->history, client->context);
 	if (r < 0) {
 		return r;
 	}
@@ -173,7 +172,8 @@ static int set_up(struct envoi_client *client, const char *jid)
 		envoi_session_set_jid(client->session, client->jid);
 	}
 	return r == ENVOI_ERR_INVALID
-		? remember(client, r, "not the address of an account"), ENVOI_OK : r;
+		? envoi__client_note(client, "the address", r, "not the address of an account"), ENVOI_OK
+		: r;
 }
 
 int envoi_client_new(
@@ -215,15 +215,6 @@ void envoi__client_release(struct envoi_client *client)
 	envoi_context_unref(context);
 }
 
-static void drop_password(struct envoi_client *client)
-{
-	if (client->password != NULL) {
-		envoi__wipe(client->password, strlen(client->password));
-		envoi_free(client->context, client->password);
-		client->password = NULL;
-	}
-}
-
 /* The terminal event is delivered by envoi_session_free(), with all else that is outstanding. */
 void envoi_client_free(struct envoi_client *client)
 {
@@ -254,12 +245,15 @@ void envoi_client_free(struct envoi_client *client)
 	envoi__client_free_features(client);
 	envoi_free(client->context, client->features);
 	envoi_tls_config_unref(client->tls);
-	drop_password(client);
+	envoi__client_drop_password(client);
+	envoi_sasl_credentials_destroy(client->credentials);
+	envoi_sasl_history_free(client->history);
 	envoi__client_drop_key_password(client);
 	envoi_failure_finish(&client->failure);
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_finish(&client->tried);
 	envoi_free(client->context, client->failure_text);
+	envoi_free(client->context, client->problems);
 	envoi_free(client->context, client->jid_text);
 	envoi_jid_unref(client->jid);
 	envoi_settings_free(client->settings);
@@ -269,74 +263,7 @@ void envoi_client_free(struct envoi_client *client)
 	envoi__client_release(client);
 }
 
-/* --- settings --- */
-
-struct envoi_settings *envoi_client_settings(struct envoi_client *client)
-{
-	return client->settings;
-}
-
-int envoi_client_set(struct envoi_client *client, const char *name, const char *text)
-{
-	int r = envoi_settings_set(client->settings, name, text);
-	char about[128];
-	snprintf(about, sizeof(about), r == ENVOI_ERR_NOT_FOUND ? "%s: no such setting" : "%s: %s", name,
-		envoi_settings_problem(client->settings));
-	return remember(client, r, about);
-}
-
-int envoi_client_set_password(struct envoi_client *client, const char *password)
-{
-	drop_password(client);
-	if (password == NULL) {
-		return remember(client, ENVOI_ERR_INVALID, "no password was set");
-	}
-	client->password = envoi_strndup(client->context, password, strlen(password));
-	return remember(client, client->password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK, "the password");
-}
-
-static int add_feature(struct envoi_client *client, struct envoi_handler *handler)
-{
-	size_t count = client->feature_count + ENVOI__CLIENT_FEATURES + 1;
-	struct envoi_handler **features = envoi_realloc(
-		client->context, client->features, count * sizeof(struct envoi_handler *));
-	if (features == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	client->features = features;
-	features[client->feature_count++] = handler;
-	return ENVOI_OK;
-}
-
-int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
-{
-	bool is_feature =
-		handler->impl->stream_feature != NULL || handler->impl->stream_elements != NULL;
-	if (is_feature && client->state != ENVOI__CLIENT_OFFLINE) {
-		return remember(client, ENVOI_ERR_STATE, handler->impl->name);
-	}
-	int r = envoi_session_add(client->session, handler);
-	if (r == ENVOI_OK && is_feature) {
-		r = add_feature(client, handler);
-		if (r < 0) {
-			envoi_session_remove(client->session, handler);
-		}
-	}
-	return remember(client, r, handler->impl->name);
-}
-
-int envoi_client_add_connector(struct envoi_client *client, struct envoi_connector *connector)
-{
-	struct envoi_connector **connectors = envoi_realloc(client->context, client->connectors,
-		(client->connector_count + 1) * sizeof(struct envoi_connector *));
-	if (connectors == NULL) {
-		envoi_connector_destroy(connector);
-		return remember(client, ENVOI_ERR_NOMEM, "a connector");
-	}
-	client->connectors = connectors;
-	connectors[client->connector_count++] = connector;
-	return ENVOI_OK;
-}
+/* --- what it has --- */
 
 void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user)
 {
@@ -361,10 +288,8 @@ int envoi_client_connect(struct envoi_client *client)
 	if (client->is_freed || client->state != ENVOI__CLIENT_OFFLINE) {
 		return ENVOI_ERR_STATE;
 	}
-	if (client->first_error < 0) {
-		return client->first_error;
-	}
-	return envoi__client_start_connecting(client);
+	int r = envoi__client_tell_problem(client);
+	return r < 0 ? r : envoi__client_start_connecting(client);
 }
 
 /* RFC 6121, section 4.5.1: said before leaving; if it cannot be, the server says it. A filter sees
@@ -451,26 +376,14 @@ const struct envoi_failure *envoi_client_failure(const struct envoi_client *clie
 	return client->has_failure ? &client->failure : NULL;
 }
 
-static int describe(struct envoi_client *client, char *line, size_t size)
-{
-	struct envoi_failure failure;
-	if (client->first_error < 0) {
-		envoi_failure_set(&failure, client->context, ENVOI_PHASE_NONE, client->first_error,
-			"%s", client->first_problem);
-	} else {
-		failure = client->failure;
-	}
-	return (int)envoi_failure_describe(&failure, line, size);
-}
-
 const char *envoi_client_failure_text(struct envoi_client *client)
 {
-	if (client->first_error == ENVOI_OK && !client->has_failure) {
+	if (!client->has_failure) {
 		return "no failure";
 	}
 	if (client->failure_text == NULL) {
 		char line[1024];
-		describe(client, line, sizeof(line));
+		envoi_failure_describe(&client->failure, line, sizeof(line));
 		struct envoi_buffer text;
 		envoi_buffer_init(&text, client->context, 0);
 		if (envoi_buffer_printf(&text, "%s: %s", client->jid_text, line) == ENVOI_OK) {

@@ -25,6 +25,13 @@ enum {
 	ENVOI__CLIENT_FEATURES = 4, /* of our own: starttls, sasl, bind, session */
 };
 
+/** A setter that has failed. */
+struct envoi__client_problem {
+	char about[64]; /* a setting's name, a handler's, ... */
+	char text[128];
+	int code;
+};
+
 struct envoi_client {
 	struct envoi_context *context;
 	unsigned int references; /* one of the user's, others of calls on the stack */
@@ -37,12 +44,15 @@ struct envoi_client {
 	struct envoi_jid *jid; /* as configured; NULL: malformed */
 	char *jid_text;
 	char *password;
+	struct envoi_sasl_credentials *credentials; /* the application's; NULL: the password */
+	struct envoi_sasl_history *history;
 	enum envoi__client_state state;
 	bool is_leaving; /* disconnect() was called */
 	bool is_available; /* initial presence was sent */
 	bool is_running, was_told_to_quit;
-	int first_error; /* of a setter */
-	char first_problem[128]; /* and what it was about */
+	struct envoi__client_problem *problems; /* of setters, until they have been put right */
+	size_t problem_count;
+	bool has_lost_problem; /* there was no memory to note it */
 
 	struct envoi_connector **connectors;
 	size_t connector_count, connector_at;
@@ -73,11 +83,33 @@ struct envoi_client {
 	void *tap_user;
 };
 
+/**
+ * Note how a setter has ended: a failure is kept, and told by envoi_client_failure(), until the same
+ * thing is set with success.
+ * @param text  what was refused, and why, in words
+ * @return @p code
+ */
+int envoi__client_note(
+	struct envoi_client *client, const char *about, int code, const char *text);
+
+/** @return ENVOI_OK, or the code of the first problem, which is the client's failure now */
+int envoi__client_tell_problem(struct envoi_client *client);
+
+/** Wipe the password. */
+void envoi__client_drop_password(struct envoi_client *client);
+
+/** What envoi_client_failure() tells from now on. @param why moved */
+void envoi__client_keep_failure(struct envoi_client *client, struct envoi_failure *why);
+
 /** Add the connectors that are compiled in: when connecting without any. */
 int envoi__client_default_connectors(struct envoi_client *client);
 
 /** Attach the handlers that every client has. */
 int envoi__client_default_handlers(struct envoi_client *client);
+
+/** The source of identities for the next stream, to be given to its feature. */
+int envoi__client_make_credentials(
+	struct envoi_client *client, struct envoi_sasl_credentials **ret_credentials);
 
 /** Make the features of the next stream from the settings. Frees those of the last one. */
 int envoi__client_make_features(struct envoi_client *client);

@@ -52,14 +52,14 @@ static int make_tls(struct envoi_client *client)
 static int make_sasl(struct envoi_client *client)
 {
 	struct envoi_sasl_credentials *credentials;
-	int r = envoi_sasl_password_new(&credentials, client->context,
-		envoi_jid_local(client->jid), client->password);
+	int r = envoi__client_make_credentials(client, &credentials);
 	if (r < 0) {
 		return r;
 	}
 	struct envoi_handler *feature;
 	r = envoi_sasl_feature_new(&feature, client->context, client->settings, credentials);
 	if (r == ENVOI_OK) {
+		envoi_sasl_feature_set_history(feature, client->history);
 		put(client, feature);
 	}
 	return r;

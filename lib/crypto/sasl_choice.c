@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/sasl.h"
+#include "crypto/sasl_history.h"
 
 static bool has_word(const struct envoi__sasl_words *words, const char *word)
 {
@@ -121,25 +122,37 @@ static const char *lacking(unsigned int means)
 	}
 }
 
+/* Why we would not use a mechanism, whatever the server offers; NULL: we would. */
+static const char *own_objection(const struct envoi_sasl_mechanism *mechanism,
+	const struct envoi__sasl_situation *situation)
+{
+	if ((mechanism->means & situation->means) == 0 &&
+		envoi__sasl_history_keys(situation->history, mechanism->name) == NULL) {
+		return lacking(mechanism->means);
+	}
+	if (strcmp(mechanism->name, "PLAIN") == 0 && !situation->allow_plain) {
+		return "sasl.allow-plain is off";
+	}
+	return mechanism->bindings != NULL &&
+	                       situation->binding_policy == ENVOI__SASL_BINDING_NEVER
+	               ? "sasl.channel-binding is never"
+	               : NULL;
+}
+
 /* Why a mechanism that both sides know cannot be used; NULL: it can. */
 static const char *objection(struct envoi_context *context,
 	const struct envoi_sasl_mechanism *mechanism,
 	const struct envoi__sasl_situation *situation, const char **ret_binding)
 {
 	*ret_binding = NULL;
-	if ((mechanism->means & situation->means) == 0) {
-		return lacking(mechanism->means);
-	}
-	if (strcmp(mechanism->name, "PLAIN") == 0 && !situation->allow_plain) {
-		return "sasl.allow-plain is off";
+	const char *ours = own_objection(mechanism, situation);
+	if (ours != NULL) {
+		return ours;
 	}
 	if (mechanism->needs_secure && !situation->is_secure) {
 		return "not without verified TLS";
 	}
 	if (mechanism->bindings != NULL) {
-		if (situation->binding_policy == ENVOI__SASL_BINDING_NEVER) {
-			return "sasl.channel-binding is never";
-		}
 		*ret_binding = pick_binding(mechanism, situation);
 		return *ret_binding == NULL ? "no channel binding known to both" : NULL;
 	}
@@ -189,6 +202,111 @@ static void explain(struct envoi_context *context, const struct envoi__sasl_situ
 	}
 }
 
+/* --- the pin --- */
+
+int envoi__sasl_binding_rank(const char *binding)
+{
+	static const char *const ranks[][2] = {
+		{"tls-server-end-point", NULL}, /* who has the server's key passes it (XEP-0440) */
+		{"tls-exporter", "tls-unique"},
+	};
+	for (size_t i = 0; binding != NULL && i < sizeof(ranks) / sizeof(ranks[0]); i++) {
+		for (size_t j = 0; j < 2 && ranks[i][j] != NULL; j++) {
+			if (strcmp(binding, ranks[i][j]) == 0) {
+				return (int)i + 1;
+			}
+		}
+	}
+	return 0;
+}
+
+/* Whether the user would have a login bound. */
+static bool binding_is_wanted(
+	struct envoi_context *context, const struct envoi__sasl_situation *situation)
+{
+	for (size_t i = 0; i < situation->wanted.count; i++) {
+		const struct envoi_sasl_mechanism *mechanism =
+			envoi_sasl_find(context, situation->wanted.words[i]);
+		if (mechanism != NULL && mechanism->bindings != NULL &&
+			own_objection(mechanism, situation) == NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of the mechanism without -PLUS where none may be used. */
+static int pinned_strength(
+	struct envoi_context *context, const char *name, bool may_bind)
+{
+	char base[32];
+	size_t len = strlen(name), suffix_len = strlen("-PLUS");
+	bool is_plus = len > suffix_len && strcmp(name + len - suffix_len, "-PLUS") == 0;
+	snprintf(base, sizeof(base), "%.*s",
+		(int)(is_plus && !may_bind ? len - suffix_len : len), name);
+	const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(context, base);
+	return mechanism != NULL ? mechanism->strength : 0;
+}
+
+/* Whether one that the user likes better, and that is not beyond the pin, is missing. @param at
+ * place of the choice among what is wanted */
+static bool better_is_missing(struct envoi_context *context,
+	const struct envoi__sasl_situation *situation, size_t at, int chosen, int pinned)
+{
+	for (size_t i = 0; i < at && chosen < pinned; i++) {
+		const struct envoi_sasl_mechanism *mechanism =
+			envoi_sasl_find(context, situation->wanted.words[i]);
+		if (mechanism != NULL && own_objection(mechanism, situation) == NULL &&
+			mechanism->strength > chosen && mechanism->strength <= pinned) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* S22, S23 */
+static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_context *context,
+	const struct envoi__sasl_situation *situation, size_t at, char *why, size_t size)
+{
+	const struct envoi__sasl_pin pin = envoi__sasl_history_pin(situation->history);
+	if (pin.mechanism == NULL) {
+		return ENVOI_OK;
+	}
+	bool may_bind = binding_is_wanted(context, situation);
+	bool is_bound = choice->mechanism->means == ENVOI_SASL_CERTIFICATE;
+	if (may_bind && !is_bound &&
+		envoi__sasl_binding_rank(choice->binding) < envoi__sasl_binding_rank(pin.binding)) {
+		snprintf(why, size,
+			"the server could bind the login to the connection before (%s), and now "
+			"cannot: somebody may be between", pin.binding);
+		return ENVOI_ERR_AUTH;
+	}
+	if (better_is_missing(context, situation, at, choice->mechanism->strength,
+		    pinned_strength(context, pin.mechanism, may_bind))) {
+		snprintf(why, size,
+			"the server offers no more than %s, and had %s before: somebody may be "
+			"between", choice->mechanism->name, pin.mechanism);
+		return ENVOI_ERR_AUTH;
+	}
+	return ENVOI_OK;
+}
+
+/* --- choosing --- */
+
+static struct envoi__sasl_choice make_choice(struct envoi_context *context,
+	const struct envoi__sasl_situation *situation,
+	const struct envoi_sasl_mechanism *mechanism, const char *binding)
+{
+	bool is_bound = binding != NULL;
+	return (struct envoi__sasl_choice){
+		.mechanism = mechanism,
+		.binding = binding,
+		.could_bind = !is_bound && !situation->lists_bindings &&
+	                      !offers_plus(situation) && we_can_bind(context, situation),
+		.needs_offer_hash = !is_bound && is_suspect(context, situation),
+	};
+}
+
 int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, char *why, size_t size)
 {
@@ -197,16 +315,8 @@ int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_conte
 		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(context, name);
 		if (mechanism != NULL && has_word(&situation->offered, name) &&
 			objection(context, mechanism, situation, &binding) == NULL) {
-			bool is_bound = binding != NULL;
-			*ret_choice = (struct envoi__sasl_choice){
-				.mechanism = mechanism,
-				.binding = binding,
-				.could_bind = !is_bound && !situation->lists_bindings &&
-			                      !offers_plus(situation) &&
-			                      we_can_bind(context, situation),
-				.needs_offer_hash = !is_bound && is_suspect(context, situation),
-			};
-			return ENVOI_OK;
+			*ret_choice = make_choice(context, situation, mechanism, binding);
+			return check_pin(ret_choice, context, situation, i, why, size);
 		}
 	}
 	explain(context, situation, why, size);

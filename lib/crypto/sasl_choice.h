@@ -20,6 +20,12 @@ struct envoi__sasl_words {
 	size_t count;
 };
 
+/** The best that the server is known to have done. */
+struct envoi__sasl_pin {
+	const char *mechanism; /* NULL: nothing is known */
+	const char *binding; /* NULL: none */
+};
+
 /** Everything that the choice rests on. */
 struct envoi__sasl_situation {
 	/* what the user wants */
@@ -27,6 +33,7 @@ struct envoi__sasl_situation {
 	enum envoi__sasl_binding_policy binding_policy;
 	bool allow_plain;
 	unsigned int means; /* what can be proved: OR of enum envoi_sasl_means */
+	const struct envoi_sasl_history *history; /* keys and pin; NULL: none */
 
 	/* what the server offers */
 	struct envoi__sasl_words offered;
@@ -60,10 +67,16 @@ struct envoi__sasl_choice {
  * and not tls-server-end-point either, which every server must have, somebody may have changed them
  * (rules 5 and 6): a mechanism that can check that must do so, another is not used.
  *
+ * What is weaker than the pin is refused, unless it is so because the user's settings do not allow
+ * more.
+ *
  * @param[out] why  on failure: what was offered, and why each was refused
- * @retval ENVOI_ERR_AUTH  nothing acceptable is offered
+ * @retval ENVOI_ERR_AUTH  nothing acceptable is offered, or less than what is pinned
  */
 int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, char *why, size_t size);
+
+/** @return how much a kind of channel binding protects: 0 for none (NULL, "", or not known) */
+int envoi__sasl_binding_rank(const char *binding);
 
 #endif

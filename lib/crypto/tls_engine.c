@@ -11,6 +11,7 @@
 #include <envoi/context.h>
 
 #include "crypto/tls_config.h"
+#include "crypto/tls_end_point.h"
 #include "crypto/tls_question.h"
 #include "crypto/tls_verify.h"
 
@@ -488,7 +489,17 @@ static bool binding_is_safe(const struct envoi__tls *tls, gnutls_channel_binding
 	case GNUTLS_CB_TLS_SERVER_END_POINT:
 		break;
 	}
-	return true;
+	return false;
+}
+
+/* Both sides look at the server's certificate. */
+static int end_point_binding(const struct envoi__tls *tls, struct envoi_buffer *out)
+{
+	unsigned int count;
+	const gnutls_datum_t *certificate =
+		tls->role == ENVOI_RECEIVER ? gnutls_certificate_get_ours(tls->session)
+					    : gnutls_certificate_get_peers(tls->session, &count);
+	return certificate == NULL ? ENVOI_ERR_UNSUPPORTED : envoi__tls_end_point(certificate, out);
 }
 
 int envoi__tls_channel_binding(
@@ -500,8 +511,10 @@ int envoi__tls_channel_binding(
 	} types[] = {
 		{"tls-exporter", GNUTLS_CB_TLS_EXPORTER},
 		{"tls-unique", GNUTLS_CB_TLS_UNIQUE},
-		{"tls-server-end-point", GNUTLS_CB_TLS_SERVER_END_POINT},
 	};
+	if (tls->state == TLS_OPEN && strcmp(type, "tls-server-end-point") == 0) {
+		return end_point_binding(tls, out);
+	}
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (strcmp(type, types[i].name) != 0) {
 			continue;

@@ -112,7 +112,7 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 /**
  * Append channel binding data: "tls-exporter" (RFC 9266), "tls-unique" (RFC 5929; TLS 1.2 only),
  * "tls-server-end-point" (RFC 5929). On TLS 1.2 the first two need the extended master secret
- * (RFC 7627): without it the binding could be forged.
+ * (RFC 7627): without it the binding could be forged. The last is not defined for Ed25519 and Ed448.
  *
  * @retval ENVOI_ERR_UNSUPPORTED  not of this connection
  */

@@ -380,5 +380,6 @@ void envoi_dial_options_from_settings(
 						     : ENVOI_ROAD_STARTTLS;
 	options->resolve_timeout_ms = (uint64_t)envoi_settings_int(settings, "resolve.timeout");
 	options->attempt_timeout_ms = (uint64_t)envoi_settings_int(settings, "connect.timeout");
+	options->stagger_ms = (uint64_t)envoi_settings_int(settings, "connect.stagger");
 	options->trial_timeout_ms = (uint64_t)envoi_settings_int(settings, "tls.timeout");
 }

@@ -149,6 +149,9 @@ const struct envoi_setting envoi__core_settings[] = {
 		       "system's file of hosts is read all the same.",
 	},
 	TIMEOUT("connect.timeout", "15s", "Give up on connecting to one address after this long."),
+	TIMEOUT("connect.stagger", "250ms",
+		"Begin to connect to the next address beside the one before when that has not answered "
+		"for so long (RFC 8305, section 5)."),
 	{
 		.name = "tls.mode",
 		.type = ENVOI_SETTING_CHOICE,
@@ -282,6 +285,11 @@ const struct envoi_setting envoi__core_settings[] = {
 		"Refuse to log in with SCRAM when the server asks for more iterations than this. They are "
 		"computed 4,096 at a time, with everything else of the program in between: it bounds the "
 		"work of one login, about a second for 1,000,000."),
+	YES_NO("sasl.keep-keys", "true",
+		"After a login with SCRAM keep the keys that were derived from the password, in memory "
+		"and in the account's state where the program saves that: the next login costs no "
+		"derivation, and no password while the server keeps salt and count. Who has them can log "
+		"in."),
 	NUMBER("sasl.max-rounds", "10", 1, 1000,
 		"Give up on an authentication in which the server has sent more challenges than this."),
 	SIZE("limits.stanza-bytes", "8m", 10000, 1 << 30,

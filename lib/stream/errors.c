@@ -7,8 +7,6 @@
 #include "stream/redirect.h"
 #include "stream/stream.h"
 
-#define NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
-
 /* --- in --- */
 
 /* Whether who speaks is the server that the user meant, and nobody else could have spoken. */
@@ -45,7 +43,7 @@ static void take_redirect(
 
 void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_element *error)
 {
-	struct envoi__peer_error said = envoi__peer_error_read(error, NS_STREAM_ERRORS);
+	struct envoi__peer_error said = envoi__peer_error_read(error, ENVOI_NS_STREAM_ERRORS);
 	enum envoi_stream_condition condition =
 		envoi_stream_condition_from_name(envoi__peer_error_name(&said));
 	struct envoi_failure failure;
@@ -66,7 +64,7 @@ void envoi__stream_send_error(
 	struct envoi_stream *stream, enum envoi_stream_condition condition)
 {
 	struct envoi_element *error = envoi_element_new(stream->context, ENVOI_NS_STREAMS, "error");
-	envoi_element_add(error, NS_STREAM_ERRORS, envoi_stream_condition_name(condition));
+	envoi_element_add(error, ENVOI_NS_STREAM_ERRORS, envoi_stream_condition_name(condition));
 	if (envoi_stream_send_element(stream, error) < 0) {
 		envoi_log(stream->context, ENVOI_LOG_WARNING, ENVOI_LOG_STREAM,
 			"a stream error could not be sent");

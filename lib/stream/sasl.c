@@ -10,6 +10,8 @@
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
 
+#include "crypto/sasl_history.h"
+
 static struct envoi__sasl *from_handler(struct envoi_handler *handler)
 {
 	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl, handler);
@@ -49,6 +51,8 @@ static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 		.authcid = authcid == NULL && local != NULL ? envoi_jid_local(local) : authcid,
 		.authzid = identity->authzid,
 		.password = identity->password,
+		.keys = envoi__sasl_history_keys(
+			sasl->history, state->request.mechanism->name),
 		.hostname = envoi_stream_peer_domain(state->stream),
 		.bindings = binding,
 		.binding_count = binding != NULL,
@@ -60,6 +64,7 @@ static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 		.max_iterations =
 			(unsigned int)envoi_settings_int(sasl->settings, "sasl.max-iterations"),
 	};
+	state->uses_keys = parameters.keys != NULL;
 	return envoi_sasl_start(
 		&state->exchange, sasl->context, state->request.mechanism, &parameters);
 }
@@ -131,6 +136,8 @@ static void ask(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 	state->request.feature = &sasl->handler;
 	state->request.domain = envoi_stream_peer_domain(state->stream);
 	state->request.is_again = stage == ENVOI__SASL_ASKING_AGAIN;
+	state->request.has_keys = !state->request.is_again &&
+		envoi__sasl_history_keys(sasl->history, state->request.mechanism->name) != NULL;
 	sasl->credentials->impl->request(sasl->credentials, &state->request);
 }
 
@@ -138,6 +145,7 @@ static void ask(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 static void work_later(struct envoi__sasl_state *state)
 {
 	state->stage = ENVOI__SASL_WORKING;
+	state->uses_keys = false;
 	envoi_deferred_post(&state->work,
 		envoi_context_loop(envoi_stream_context(state->stream)), work);
 }
@@ -310,6 +318,25 @@ static int conclude(struct envoi__sasl_state *state, const struct envoi_buffer *
 	return r > 0 || (r == ENVOI_OK && says_more) ? ENVOI_ERR_PROTOCOL : r;
 }
 
+/* What has been proved, both ways. Without it the login is as good: what fails is left out. */
+static void learn(struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
+{
+	struct envoi_sasl_keys keys;
+	if (sasl->history == NULL) {
+		return;
+	}
+	int r = envoi__sasl_history_raise_pin(
+		sasl->history, state->choice.mechanism, state->choice.binding);
+	if (r == ENVOI_OK && envoi_settings_int(sasl->settings, "sasl.keep-keys") != 0 &&
+		envoi_sasl_get_keys(state->exchange, &keys) == ENVOI_OK) {
+		r = envoi__sasl_history_keep(sasl->history, &keys);
+	}
+	if (r < 0) {
+		envoi_log(sasl->context, ENVOI_LOG_WARNING, ENVOI_LOG_SASL,
+			"what this login has taught is lost: %s", envoi_error_text(r));
+	}
+}
+
 /* RFC 6120, section 6.4.6 */
 static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
@@ -333,6 +360,7 @@ static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 	}
 	state->stage = ENVOI__SASL_DONE;
 	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
+	learn(from_handler(self), state);
 	envoi_sasl_free(state->exchange);
 	state->exchange = NULL;
 	envoi_stream_feature_done(
@@ -344,7 +372,7 @@ static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
 	const struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
-	return may_speak(state) ? envoi__sasl_refused(stream, state, element)
+	return may_speak(state) ? envoi__sasl_refused(from_handler(self), state, element)
 	                        : unexpected(self, stream, element);
 }
 
@@ -408,6 +436,12 @@ static const struct envoi_handler_impl sasl_impl = {
 	.stream_elements = rows,
 	.destroy = destroy,
 };
+
+void envoi_sasl_feature_set_history(
+	struct envoi_handler *handler, struct envoi_sasl_history *history)
+{
+	from_handler(handler)->history = history;
+}
 
 int envoi_sasl_feature_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	const struct envoi_settings *settings, struct envoi_sasl_credentials *credentials)

@@ -8,6 +8,7 @@
 
 #include "base/context.h"
 #include "base/failure.h"
+#include "crypto/sasl_history.h"
 #include "stream/peer_error.h"
 #include "stream/sasl_initiator.h"
 
@@ -110,10 +111,22 @@ static void put_redacted(struct envoi_stream *stream, const struct envoi__sasl_s
 	}
 }
 
+/* The password may have been changed without the salt: the password decides. */
+static void drop_keys(struct envoi__sasl *sasl, const struct envoi__sasl_state *state,
+	struct envoi_failure *failure)
+{
+	envoi__sasl_history_drop(sasl->history, state->request.mechanism->name);
+	unsigned int means = sasl->credentials->impl->means(sasl->credentials);
+	if ((means & ENVOI_SASL_PASSWORD) != 0) {
+		failure->retry = ENVOI_RETRY_NOW;
+	}
+}
+
 /* RFC 6120, section 6.4.5 */
-int envoi__sasl_refused(struct envoi_stream *stream, const struct envoi__sasl_state *state,
+int envoi__sasl_refused(struct envoi__sasl *sasl, const struct envoi__sasl_state *state,
 	const struct envoi_element *element)
 {
+	struct envoi_stream *stream = state->stream;
 	const struct envoi__peer_error said = envoi__peer_error_read(element, ENVOI_NS_SASL);
 	struct envoi_failure failure;
 	set_failure(&failure, stream, state, ENVOI_ERR_AUTH, " ", "refused by the server");
@@ -123,6 +136,9 @@ int envoi__sasl_refused(struct envoi_stream *stream, const struct envoi__sasl_st
 	}
 	failure.sasl_condition = envoi_sasl_condition_from_name(envoi__peer_error_name(&said));
 	failure.retry = envoi_sasl_condition_meaning(failure.sasl_condition)->retry;
+	if (state->uses_keys && failure.sasl_condition == ENVOI_SASL_NOT_AUTHORIZED) {
+		drop_keys(sasl, state, &failure);
+	}
 	envoi_stream_fail(stream, &failure);
 	return ENVOI_ERR_AUTH;
 }

@@ -16,6 +16,7 @@ struct envoi__sasl {
 	struct envoi_context *context;
 	struct envoi_settings *settings;
 	struct envoi_sasl_credentials *credentials;
+	struct envoi_sasl_history *history; /* borrowed; NULL: none */
 };
 
 /*
@@ -54,6 +55,7 @@ struct envoi__sasl_state {
 	size_t sent_len;
 	int64_t rounds_left;
 	int begun; /* what beginning returned, for negotiate() when it is on the stack */
+	bool uses_keys; /* of an earlier login, and no password so far */
 	bool is_finished; /* the stream has been freed in a callback */
 };
 
@@ -89,7 +91,7 @@ int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_st
 	int code, const char *words);
 
 /** The server's `<failure/>` ends the stream. @return ENVOI_ERR_AUTH */
-int envoi__sasl_refused(struct envoi_stream *stream, const struct envoi__sasl_state *state,
+int envoi__sasl_refused(struct envoi__sasl *sasl, const struct envoi__sasl_state *state,
 	const struct envoi_element *element);
 
 #endif

@@ -13,7 +13,8 @@
  * - a root that is no stream in its namespace (sections 4.8.1, 4.9.3.10): invalid-namespace,
  *   bad-format;
  * - another prefix than `stream` for it (section 4.8.5, 4.9.3.2): bad-namespace-prefix;
- * - text between first-level elements (section 4.9.3.1): bad-format;
+ * - text between first-level elements, CDATA and references to white space included (section
+ *   4.9.3.1): bad-format;
  * - what is beyond a limit (section 4.9.3.14): policy-violation.
  * Expat refuses what we take:
  * - names by the rules of XML 1.0's fifth edition (RFC 6120, section 11.5, names none: expat knows
@@ -60,6 +61,8 @@ static void end_item(struct outcome *outcome)
 
 struct beside {
 	struct outcome outcome;
+	XML_Parser expat;
+	const uint8_t *data;
 	unsigned int depth;
 	size_t whole_items; /* bytes of outcome.items that are complete items */
 	bool is_restricted, has_other_version, has_other_encoding, has_text_between;
@@ -149,6 +152,7 @@ static void on_text(void *user, const XML_Char *text, int len)
 		EXPECT(envoi_buffer_append(&beside->outcome.items, text, (size_t)len) == ENVOI_OK);
 		return;
 	}
+	beside->has_text_between |= beside->data[XML_GetCurrentByteIndex(beside->expat)] == '&';
 	for (int i = 0; i < len; i++) {
 		if (strchr(" \t\r\n", text[i]) == NULL) {
 			beside->has_text_between = true;
@@ -223,6 +227,8 @@ static bool is_of_fourth_edition(XML_Parser expat, const uint8_t *data, size_t s
 static bool ask_expat(struct beside *beside, const uint8_t *data, size_t size)
 {
 	XML_Parser expat = new_expat(beside);
+	beside->expat = expat;
+	beside->data = data;
 	bool is_of_fourth = false;
 	if (XML_Parse(expat, (const char *)data, (int)size, 0) == XML_STATUS_ERROR) {
 		beside->outcome.is_refused = true;

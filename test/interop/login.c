@@ -36,7 +36,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_SECURED, on_secured},
 	{ENVOI_EVENT_AUTHENTICATED, on_authenticated},
 	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_NO_EVENT, NULL},
+	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl witness_impl = {.name = "witness", .events = events};
 

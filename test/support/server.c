@@ -346,6 +346,24 @@ void test_server_free(struct test_server *server)
 
 /* --- what tests ask --- */
 
+void test_server_renew_sasl(struct test_server *server)
+{
+	const struct envoi_sasl_accounts accounts = {.lookup = look_up, .user = server};
+	assert_null(server->connections);
+	envoi_handler_destroy(server->sasl);
+	server->sasl = NULL;
+	assert_int_equal(envoi_sasl_receiver_new(
+		&server->sasl, server->context, server->settings, &accounts), ENVOI_OK);
+}
+
+void test_server_set_password(
+	struct test_server *server, const char *user, const char *password)
+{
+	struct account *account = server_account(server, user);
+	assert_non_null(account);
+	snprintf(account->password, sizeof(account->password), "%s", password);
+}
+
 struct envoi_settings *test_server_settings(struct test_server *server)
 {
 	return server->settings;

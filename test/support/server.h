@@ -46,6 +46,11 @@ struct test_server *test_server_new(
 void test_server_free(struct test_server *server);
 /** @return its settings, for the connections accepted from now on */
 struct envoi_settings *test_server_settings(struct test_server *server);
+/** Authentication by what the settings say now: while nobody is connected. Asserts. */
+void test_server_renew_sasl(struct test_server *server);
+/** Asserts. */
+void test_server_set_password(
+	struct test_server *server, const char *user, const char *password);
 /** @return to be changed at any time */
 struct test_server_knobs *test_server_knobs(struct test_server *server);
 

@@ -154,8 +154,9 @@ def run(program, command, end, tls="none"):
         env={**os.environ, "ENVOI_PASSWORD": "secret"}, stderr=subprocess.PIPE, text=True,
         timeout=25)
     thread.join(25)
+    port = listener.getsockname()[1]
     listener.close()
-    return done.returncode, done.stderr
+    return done.returncode, done.stderr.replace(f"port {port}", "port PORT")
 
 
 SEND = ("send", "c@b.test", "hi")
@@ -190,6 +191,7 @@ for end, tls, status, lines in (
          "  what to do: the password may be right: try again later\n"),
         (before_login("<stream:features/>"), "starttls", 4,
          "envoi: a@b.test: TLS failed (tls): the server offers no TLS\n"
+         "  tried 127.0.0.1 port PORT: the server offers no TLS\n"
          "  what to do: nothing is sent without TLS: check --server, --port and --tls; if the"
          " server should offer TLS, somebody on the way may be hiding it\n"),
         (before_login(f"<stream:error><host-unknown {STREAMS}/></stream:error></stream:stream>"),
@@ -217,6 +219,7 @@ for end, tls, status, lines in (
         (leave, "none", 6,
          "envoi: a@b.test: disconnected (stream): the connection ended without the end of the"
          " stream\n"
+         "  tried 127.0.0.1 port PORT: the connection ended without the end of the stream\n"
          "  what to do: connect again; --xml shows what was said before\n")):
     got, said = run(sys.argv[1], SEND, end, tls)
     if got != status or said != lines:

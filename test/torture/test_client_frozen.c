@@ -54,7 +54,7 @@ static const struct envoi_stanza_row stanzas[] = {
 	{.kind = ENVOI_IQ_GET, .ns = "urn:x", .name = "x", .handle = on_question},
 	ENVOI_ROWS_END,
 };
-static const struct envoi_timeout_row timeouts[] = {{3600000, true, on_timeout}, {0, false, NULL}};
+static const struct envoi_timeout_row timeouts[] = {{3600000, true, on_timeout}, ENVOI_ROWS_END};
 static const struct envoi_handler_impl handler_impl = {
 	.name = "story", .stanzas = stanzas, .timeouts = timeouts};
 

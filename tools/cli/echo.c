@@ -49,7 +49,7 @@ static const struct envoi_stanza_row stanzas[] = {
 
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_NO_EVENT, NULL},
+	ENVOI_ROWS_END,
 };
 
 static const struct envoi_handler_impl bot_impl = {

@@ -103,7 +103,7 @@ static const struct envoi_stanza_row stanzas[] = {
 
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_STARTED, on_started},
-	{ENVOI_NO_EVENT, NULL},
+	ENVOI_ROWS_END,
 };
 
 static const struct envoi_handler_impl sending_impl = {

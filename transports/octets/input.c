@@ -62,7 +62,7 @@ static void refuse_input(struct octets *octets, int code, enum envoi_stream_cond
 static void hand_over_head(struct octets *octets, const struct envoi_xml_item *item)
 {
 	struct envoi_stream_head head;
-	enum envoi_stream_condition condition = octets_read_head(&head, item);
+	enum envoi_stream_condition condition = envoi_stream_head_read(&head, item);
 	if (condition != ENVOI_STREAM_NO_CONDITION) {
 		refuse_input(octets, ENVOI_ERR_PROTOCOL, condition, "that is no stream header");
 		return;

@@ -16,7 +16,7 @@ static inline struct octets *octets_of(struct envoi_transport *transport)
 
 static inline const struct octets *octets_of_const(const struct envoi_transport *transport)
 {
-	return (const struct octets *)(const void *)transport; /* first member */
+	return ENVOI_CONTAINER_OF_CONST(transport, struct octets, base);
 }
 
 /* --- life: octets.c --- */
@@ -85,9 +85,6 @@ void octets_free_tls(struct octets *octets);
 
 /** Append a stream header. @retval ENVOI_ERR_INVALID a value is not allowed in XML */
 int octets_write_head(struct octets *octets, const struct envoi_stream_head *head);
-/** Check a received root. @return the stream error it deserves, or ENVOI_STREAM_NO_CONDITION */
-enum envoi_stream_condition octets_read_head(
-	struct envoi_stream_head *ret_head, const struct envoi_xml_item *item);
 /** Queue a stream error and the closing tag, with a header before them if none was sent. */
 void octets_write_stream_error(
 	struct octets *octets, enum envoi_stream_condition condition);

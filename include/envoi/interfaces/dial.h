@@ -117,8 +117,8 @@ struct envoi_dial_options {
 };
 
 /**
- * Set what the settings server, port, tls.mode, resolve.timeout, connect.timeout and tls.timeout
- * say; all else as it was. @p options->host borrows from @p settings.
+ * Set what the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger
+ * and tls.timeout say; all else as it was. @p options->host borrows from @p settings.
  */
 ENVOI_API void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings);

@@ -240,6 +240,48 @@ ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
 /** Wipe and free; NULL is allowed. */
 ENVOI_API void envoi_sasl_free(struct envoi_sasl_exchange *exchange);
 
+/* --- what earlier logins have taught --- */
+
+/**
+ * Kept for one account, over its logins, and by the application over its runs:
+ * - the best mechanism that the account has logged in with, and the best kind of channel binding:
+ *   they are pinned. A server that offers less later is refused before anything is sent, for
+ *   somebody may be between;
+ * - keys that stand for the password, as long as the server keeps salt and count.
+ */
+struct envoi_sasl_history;
+
+/** Make an empty one. @retval ENVOI_ERR_NOMEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_new(
+	struct envoi_sasl_history **ret_history, struct envoi_context *context);
+/** Wipe and free; NULL is allowed. */
+ENVOI_API void envoi_sasl_history_free(struct envoi_sasl_history *history);
+
+/** @param[out] ret_binding  NULL: none is pinned
+ * @return the pinned mechanism's name; NULL: none; both borrowed until the next login */
+ENVOI_API const char *envoi_sasl_history_pin(
+	const struct envoi_sasl_history *history, const char **ret_binding);
+/** Accept from the next login on whatever the settings accept. */
+ENVOI_API void envoi_sasl_history_forget_pin(struct envoi_sasl_history *history);
+/** Wipe the keys: the next login needs the password. */
+ENVOI_API void envoi_sasl_history_forget_keys(struct envoi_sasl_history *history);
+
+/**
+ * Append it as lines of text: "sasl-pin MECHANISM [BINDING]", and for each mechanism "sasl-keys
+ * MECHANISM AUTHCID SALT COUNT CLIENT-KEY SERVER-KEY". It is as secret as the password.
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_write(
+	const struct envoi_sasl_history *history, struct envoi_buffer *out);
+/**
+ * Read one such line, without its end.
+ *
+ * @retval ENVOI_DECLINED     it is none of these
+ * @retval ENVOI_ERR_INVALID  it is malformed; @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_read(
+	struct envoi_sasl_history *history, const char *line, size_t len);
+
 /* --- where identities come from --- */
 
 struct envoi_handler;
@@ -257,6 +299,9 @@ struct envoi_sasl_identity {
 struct envoi_sasl_request {
 	const struct envoi_sasl_mechanism *mechanism; /**< that was chosen */
 	const char *domain; /**< that one logs in to */
+	/** Keys of an earlier login are at hand: an answer without password will do, unless the server
+	 * has changed salt or count. */
+	bool has_keys;
 	/** A password is needed after all: none was given, or the server has changed salt or count, so
 	 * that keys kept from an earlier login do not fit. Only the password of the answer counts. */
 	bool is_again;

@@ -79,8 +79,8 @@ struct envoi_transport_sink_impl {
 	void (*undecided)(struct envoi_transport_sink *sink, bool waits);
 	/** @p count more elements, in order of sending, are out of our hands (in the kernel's). */
 	void (*written)(struct envoi_transport_sink *sink, size_t count);
-	/** Pending output has fallen below the low mark, after it was above, or after
-	 * ENVOI_ERR_FULL. */
+	/** Pending output has fallen to the low mark or below, after it was above, or after
+	 * ENVOI_ERR_FULL: what was refused may be sent again. */
 	void (*drained)(struct envoi_transport_sink *sink);
 	/** Bytes came, whatever they are: the peer lives. At most once a turn. */
 	void (*activity)(struct envoi_transport_sink *sink);
@@ -104,16 +104,38 @@ struct envoi_transport_sink {
 };
 
 /**
- * One connection. All send functions queue and return; what they are given is borrowed for the
- * call. Nothing is read before a sink is set with envoi_transport_start().
+ * One connection. Functions are REQUIRED unless they say OPTIONAL. All send functions queue and
+ * return; what they are given is borrowed for the call. Nothing is read before a sink is set with
+ * envoi_transport_start(). No function calls the sink before it returns.
+ *
+ * Life: made, start, any of the others, close or abort or an end from outside, `closed`, destroy.
+ * destroy may come at any point of that. Before start only start, close, abort, destroy and the
+ * functions that ask something are called; a transport that was closed before it was started stays
+ * silent, as there is no sink, and start then fails with ENVOI_ERR_STATE. After `closed` only destroy
+ * and the functions that ask something are.
+ *
+ * Sending too much: pending output has a limit, the setting limits.output-bytes for those that come
+ * with the library, and a low mark below it, theirs is a quarter. An element that goes over the
+ * limit is refused with ENVOI_ERR_FULL and is not kept: the sender keeps it, waits for `drained`, and
+ * sends it again. `drained` comes once after each time that output was above the low mark, or an
+ * element was refused, when it has fallen to the mark or below; never while closing. A head, a tail
+ * and what TLS needs are never refused.
  */
 struct envoi_transport_impl {
 	const char *name; /**< "tcp", "memory" */
 
-	/** Begin to read and to tell the sink. */
+	/**
+	 * Begin to read and to tell the sink, which is set. On failure the transport is as before.
+	 * @retval ENVOI_ERR_STATE  it was started before, or closed
+	 * @retval ENVOI_ERR_NOMEM
+	 */
 	int (*start)(struct envoi_transport *transport);
 
-	/** Send a stream header. */
+	/**
+	 * Send a stream header: envoi_stream_head_write() makes one.
+	 * @retval ENVOI_ERR_INVALID  a value cannot be written in XML
+	 * @retval ENVOI_ERR_STATE    one was sent since start or restart, or it is closing
+	 */
 	int (*send_head)(struct envoi_transport *transport, const struct envoi_stream_head *head);
 
 	/**
@@ -167,15 +189,21 @@ struct envoi_transport_impl {
 	size_t (*pending)(const struct envoi_transport *transport);
 
 	/**
-	 * Write what is pending, show the peer the end, wait for its end; `closed` follows within
-	 * @p linger_ms, 0: after one attempt to write. Nothing received is handed over any more.
+	 * Write what is pending, show the peer the end, wait for its end; `closed` follows, from the
+	 * loop and within @p linger_ms, 0: after one attempt to write. Nothing received is handed over
+	 * any more. Does nothing when it is closing already, or over.
 	 */
 	void (*close)(struct envoi_transport *transport, uint64_t linger_ms);
 
-	/** Drop what is pending; `closed` follows at once from the loop, with @p why (borrowed). */
+	/** Drop what is pending; `closed` follows at once from the loop, with @p why (borrowed; NULL:
+	 * ENVOI_ERR_CANCELED). While closing it ends the waiting; does nothing when it is over. */
 	void (*abort)(struct envoi_transport *transport, const struct envoi_failure *why);
 
-	/** Free; silent; allowed at any time, in a callback too. */
+	/**
+	 * Free, with the descriptors and timers; silent; allowed at any time, in a callback too: then
+	 * memory goes when that has returned. What is pending is dropped. Ends with
+	 * envoi_transport_finish(). Called by envoi_transport_destroy(), which has cut off the sink.
+	 */
 	void (*destroy)(struct envoi_transport *transport);
 
 	/** @return "203.0.113.7:5222", for people; borrowed */
@@ -217,6 +245,40 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_transport_start(
 /** Cut the sink off and free; NULL is allowed. */
 ENVOI_API void envoi_transport_destroy(struct envoi_transport *transport);
 
+/* --- for implementations: stream headers and stream errors --- */
+
+/** The namespace of stream error conditions (RFC 6120, section 4.9.2). */
+#define ENVOI_NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
+
+/**
+ * Append a stream header with its XML declaration (RFC 6120, section 4.7; the prefix is `stream`),
+ * for transports whose stream is one long XML document. Absent attributes are left out.
+ * @retval ENVOI_ERR_INVALID  a value cannot be written in XML; @p out is as before
+ * @retval ENVOI_ERR_NOMEM    likewise
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_head_write(
+	struct envoi_buffer *out, const struct envoi_stream_head *head);
+
+/**
+ * Read the root that envoi_xml_parser_next() has given as ENVOI_XML_HEAD.
+ * @param[out] ret_head  borrows from @p item
+ * @return ENVOI_STREAM_NO_CONDITION; or the stream error that it deserves, as it is no stream header:
+ *         then nothing is set
+ */
+ENVOI_API enum envoi_stream_condition envoi_stream_head_read(
+	struct envoi_stream_head *ret_head, const struct envoi_xml_item *item);
+
+/**
+ * Append `<stream:error>` with a condition (RFC 6120, section 4.9). Before it there must be a header,
+ * and behind it, by the sender, the closing tag: sections 4.9.1.1, 4.9.1.2.
+ * @param condition  ENVOI_STREAM_NO_CONDITION: undefined-condition
+ * @retval ENVOI_ERR_NOMEM  @p out is as before
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_error_write(
+	struct envoi_buffer *out, enum envoi_stream_condition condition);
+
+/* --- connectors --- */
+
 /** What a connector is asked for. Strings are copied by the connector. */
 struct envoi_target {
 	const char *domain; /**< the XMPP domain that the user gave, prepared (U-labels) */
@@ -241,7 +303,8 @@ typedef void envoi_connected_fn(
 struct envoi_connector_impl {
 	const char *name;
 	/**
-	 * Begin; one at a time. Forgets what it had begun before, if that was handed over.
+	 * Begin; one at a time. @p done follows, from the loop and within target->timeout_ms, exactly
+	 * once, unless this fails or cancel comes before. Forgets what it had begun before, if that was handed over.
 	 * @retval ENVOI_ERR_STATE    one is under way
 	 * @retval ENVOI_ERR_INVALID  the domain cannot be one, or direct TLS is wanted without @p tls
 	 */
@@ -259,6 +322,8 @@ struct envoi_connector_impl {
 	/** Stop silently, and forget what `next` would need; nothing if there is nothing. Allowed in
 	 * `done`. */
 	void (*cancel)(struct envoi_connector *connector);
+	/** Free; silent; allowed at any time, in `done` too. Nothing is under way:
+	 * envoi_connector_destroy() has cancelled it. Ends with envoi_connector_finish(). */
 	void (*destroy)(struct envoi_connector *connector);
 };
 

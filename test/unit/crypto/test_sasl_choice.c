@@ -188,6 +188,107 @@ static void the_choice_follows_the_table(void **state)
 	}
 }
 
+/* S22, S23: what is weaker than the pin is refused, but for what the user's settings exclude. */
+static void nothing_weaker_than_the_pin_is_chosen(void **state)
+{
+	struct envoi_context *context = *state;
+	static const struct {
+		const char *pin; /* lines */
+		const char *own, *listed, *offered, *wanted;
+		int policy;
+		const char *mechanism; /* expected; NULL: refused */
+	} pinned[] = {
+		/* -PLUS was used: stripped, or of no use on this connection */
+		{P256 " tls-exporter", OWN_1_3, "tls-exporter", ALL, DEFAULT, AUTO, P256},
+		{P256 " tls-exporter", OWN_1_3, NULL, NO_PLUS, DEFAULT, AUTO, NULL},
+		{P256 " tls-exporter", OWN_1_3, "x-dummy", ALL, DEFAULT, AUTO, NULL},
+		{P256 " tls-exporter", "", "tls-exporter", ALL, DEFAULT, AUTO, NULL},
+		{P256 " tls-exporter", OWN_1_3, NULL, "SCRAM-SHA-512", DEFAULT, AUTO, NULL},
+		{P256 " tls-exporter", OWN_1_3, NULL, "PLAIN", DEFAULT, AUTO, NULL},
+		{P256 " tls-exporter", OWN_1_3, "tls-server-end-point", ALL, DEFAULT, AUTO, NULL},
+		{P256 " tls-server-end-point", OWN_1_3, "tls-exporter", ALL, DEFAULT, AUTO, P256},
+		/* less than it could do */
+		{P256 " tls-exporter", OWN_1_3, "tls-exporter", "SCRAM-SHA-1-PLUS", DEFAULT, AUTO, NULL},
+		{"SCRAM-SHA-256", OWN_1_3, NULL, "SCRAM-SHA-1 PLAIN", DEFAULT, AUTO, NULL},
+		{"SCRAM-SHA-1", OWN_1_3, NULL, "PLAIN", DEFAULT, AUTO, NULL},
+		{"EXTERNAL", OWN_1_3, NULL, "SCRAM-SHA-1", DEFAULT, AUTO, NULL},
+		{"PLAIN", OWN_1_3, NULL, "PLAIN", DEFAULT, AUTO, "PLAIN"},
+		/* as much, or more */
+		{"SCRAM-SHA-256", OWN_1_3, NULL, NO_PLUS, DEFAULT, AUTO, S256},
+		{"SCRAM-SHA-256", OWN_1_3, "tls-exporter", ALL, DEFAULT, AUTO, P256},
+		{"SCRAM-SHA-256", OWN_1_3, "tls-exporter", "SCRAM-SHA-1-PLUS SCRAM-SHA-256", DEFAULT,
+			AUTO, "SCRAM-SHA-1-PLUS"},
+		{"SCRAM-SHA-1", OWN_1_3, NULL, NO_PLUS, DEFAULT, AUTO, S256},
+		/* the user's own will */
+		{P256 " tls-exporter", OWN_1_3, "tls-exporter", ALL, DEFAULT, NEVER, S256},
+		{P256 " tls-exporter", OWN_1_3, NULL, "SCRAM-SHA-1", DEFAULT, NEVER, NULL},
+		{"SCRAM-SHA-1-PLUS tls-unique", OWN_1_3, NULL, "SCRAM-SHA-1", DEFAULT, NEVER,
+			"SCRAM-SHA-1"},
+		{P256 " tls-exporter", OWN_1_3, NULL, "PLAIN", "PLAIN", AUTO, "PLAIN"},
+		{P256 " tls-exporter", OWN_1_3, "tls-exporter", ALL, "SCRAM-SHA-1 " P256, NEVER,
+			"SCRAM-SHA-1"},
+		{"EXTERNAL", OWN_1_3, NULL, "SCRAM-SHA-512", DEFAULT, AUTO, "SCRAM-SHA-512"},
+	};
+	for (size_t i = 0; i < sizeof(pinned) / sizeof(pinned[0]); i++) {
+		struct words wanted, offered, listed, own;
+		struct envoi_sasl_history *history;
+		char line[128], why[256] = "";
+		assert_int_equal(envoi_sasl_history_new(&history, context), ENVOI_OK);
+		snprintf(line, sizeof(line), "sasl-pin %s", pinned[i].pin);
+		assert_int_equal(envoi_sasl_history_read(history, line, strlen(line)), ENVOI_OK);
+		struct envoi__sasl_situation situation = {
+			.wanted = cut(&wanted, pinned[i].wanted),
+			.binding_policy = (enum envoi__sasl_binding_policy)pinned[i].policy,
+			.allow_plain = true,
+			.means = PASSWORD,
+			.history = history,
+			.offered = cut(&offered, pinned[i].offered),
+			.lists_bindings = pinned[i].listed != NULL,
+			.listed_bindings = cut(&listed, pinned[i].listed != NULL ? pinned[i].listed : ""),
+			.is_secure = true,
+			.tls_version = "TLS1.3",
+			.own_bindings = cut(&own, pinned[i].own),
+		};
+		struct envoi__sasl_choice choice = {.mechanism = NULL};
+		int r = envoi__sasl_choose(&choice, context, &situation, why, sizeof(why));
+		if (pinned[i].mechanism == NULL) {
+			assert_int_equal(r, ENVOI_ERR_AUTH);
+			assert_non_null(strstr(why, "somebody may"));
+		} else {
+			assert_int_equal(r, ENVOI_OK);
+			assert_string_equal(choice.mechanism->name, pinned[i].mechanism);
+		}
+		envoi_sasl_history_free(history);
+	}
+}
+
+/* Keys of an earlier login are as good as the password, for their own mechanism. */
+static void keys_are_a_means_for_their_mechanism(void **state)
+{
+	struct envoi_context *context = *state;
+	static const char line[] = "sasl-keys SCRAM-SHA-1 YSBi w6k= 4096 "
+				   "QUFBQUFBQUFBQUFBQUFBQUFBQUE= QUFBQUFBQUFBQUFBQUFBQUFBQUE=";
+	struct words wanted, offered;
+	struct envoi_sasl_history *history;
+	assert_int_equal(envoi_sasl_history_new(&history, context), ENVOI_OK);
+	struct envoi__sasl_situation situation = {
+		.wanted = cut(&wanted, DEFAULT),
+		.allow_plain = true,
+		.history = history,
+		.offered = cut(&offered, NO_PLUS),
+		.is_secure = true,
+	};
+	struct envoi__sasl_choice choice;
+	char why[256];
+	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
+		ENVOI_ERR_AUTH);
+	assert_int_equal(envoi_sasl_history_read(history, line, strlen(line)), ENVOI_OK);
+	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
+		ENVOI_OK);
+	assert_string_equal(choice.mechanism->name, "SCRAM-SHA-1");
+	envoi_sasl_history_free(history);
+}
+
 static void a_refusal_says_why_for_each(void **state)
 {
 	struct envoi_context *context = *state;
@@ -231,6 +332,10 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_choice_follows_the_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			nothing_weaker_than_the_pin_is_chosen, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			keys_are_a_means_for_their_mechanism, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_says_why_for_each, setup, teardown),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

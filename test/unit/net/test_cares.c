@@ -2,6 +2,9 @@
  * envoi - resolver on c-ares: tests
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE /* dladdr() */
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,6 +67,7 @@ static const struct dns_answer answers[] = {
 };
 
 struct outcome {
+	bool is_inside_cares, is_inside_libc; /* when it was told */
 	struct envoi_lookup lookup;
 	int calls;
 	enum envoi_lookup_status status;
@@ -120,12 +124,29 @@ static const struct envoi_context_options options = {
 	.allocator = {.alloc = limited_alloc, .realloc = limited_realloc, .free = limited_free},
 };
 
+/* @return whether c-ares, or whatever library has @p part in its name, is on the stack */
+static bool is_on_the_stack(const char *part)
+{
+	void *frames[100];
+	int count = backtrace(frames, 100);
+	for (int i = 0; i < count; i++) {
+		Dl_info info;
+		if (dladdr(frames[i], &info) != 0 && info.dli_fname != NULL &&
+			strstr(info.dli_fname, part) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void record(struct envoi_lookup *lookup, const struct envoi_lookup_result *result)
 {
 	struct outcome *o = ENVOI_CONTAINER_OF(lookup, struct outcome, lookup);
 	size_t len = 0;
 	o->calls++;
 	o->status = result->status;
+	o->is_inside_cares = is_on_the_stack("libcares");
+	o->is_inside_libc = is_on_the_stack("libc.so");
 	for (size_t i = 0; i < result->srv_count; i++) {
 		const struct envoi_srv *srv = &result->srvs[i];
 		len += (size_t)snprintf(o->text + len, sizeof(o->text) - len, "%s%u %u %u %s",
@@ -223,6 +244,38 @@ static void services_and_addresses_are_found(void **state)
 	expect(f, 1, ENVOI_LOOKUP_OK, "192.0.2.1,192.0.2.2");
 	expect(f, 2, ENVOI_LOOKUP_OK, "2001:db8::1");
 	expect(f, 3, ENVOI_LOOKUP_OK, "0 0 0 .");
+}
+
+/* Freeing, asking and cancelling inside a callback of c-ares makes several of its releases use freed
+ * memory: whatever the answer, and whichever way it came, nobody is told from there. */
+static void nobody_is_told_from_inside_the_resolver_library(void **state)
+{
+	static const struct {
+		const char *name;
+		int family;
+	} questions[] = {
+		{SRV_NAME, 0},
+		{"_xmpp-client._tcp.unknown.example", 0},
+		{"_broken._tcp.example.org", 0},
+		{"_cut._tcp.example.org", 0},
+		{"_large._tcp.example.org", 0},
+		{"one.example.org", AF_INET},
+		{"four.example.org", AF_INET6},
+		{"localhost", AF_INET},
+		{"192.0.2.7", AF_INET},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		f->outcomes[0] = (struct outcome){.calls = 0};
+		if (questions[i].family == 0) {
+			ask_srv(f, 0, questions[i].name);
+		} else {
+			ask_address(f, 0, questions[i].name, questions[i].family);
+		}
+		wait_for(f, 1);
+		assert_false(f->outcomes[0].is_inside_cares);
+		assert_true(f->outcomes[0].is_inside_libc); /* main() was called from there */
+	}
 }
 
 static void no_name_no_data_and_no_answer_are_told_apart(void **state)
@@ -509,6 +562,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(services_and_addresses_are_found),
+		CASE(nobody_is_told_from_inside_the_resolver_library),
 		CASE(no_name_no_data_and_no_answer_are_told_apart),
 		CASE(refused_and_malformed_answers_are_failures),
 		CASE(a_truncated_answer_is_fetched_over_tcp),

@@ -280,6 +280,34 @@ static void only_no_name_and_no_data_lead_to_the_domain_itself(void **state)
 	}
 }
 
+/* S19: a name server that is kept from answering, or made to fail, does not send us to the domain
+ * itself; a "." is the end. */
+static void s19_no_answer_is_not_no_such_name(void **state)
+{
+	static const struct {
+		struct scripted_answer xmpp;
+		const char *result;
+	} rows[] = {
+		{{.name = XMPP, .status = ENVOI_LOOKUP_TIMEOUT}, "resolve ENVOI_ERR_TIMEOUT"},
+		{{.name = XMPP, .delay_ms = NEVER}, "resolve ENVOI_ERR_TIMEOUT"},
+		{{.name = XMPP, .status = ENVOI_LOOKUP_FAILED}, "resolve ENVOI_ERR_UNREACHABLE"},
+		{{.name = XMPP, .records = "0 0 0 ."}, "resolve ENVOI_ERR_UNREACHABLE"},
+		{{.name = XMPP, .status = ENVOI_LOOKUP_NO_NAME}, "example.org 192.0.2.9:5222 starttls"},
+	};
+	struct fixture *f = *state;
+	f->options.roads = BOTH_ROADS;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct scripted_answer answers[] = {
+			rows[i].xmpp,
+			{.name = "example.org", .family = AF_INET, .records = "192.0.2.9"},
+			{0},
+		};
+		const char *result = strchr(dial(f, answers, all_connect), ' ') + 1;
+		assert_string_equal(result, rows[i].result);
+		end_dial(f);
+	}
+}
+
 static void a_dot_among_other_targets_is_ignored(void **state)
 {
 	static const struct scripted_answer answers[] = {
@@ -789,6 +817,7 @@ static void settings_become_options(void **state)
 	assert_int_equal(options.roads, ENVOI_ROAD_DIRECT);
 	assert_int_equal(options.attempt_timeout_ms, 3000);
 	assert_int_equal(options.trial_timeout_ms, 20000);
+	assert_int_equal(options.stagger_ms, 250);
 	assert_int_equal(envoi_settings_set(settings, "tls.mode", "none"), ENVOI_OK);
 	envoi_dial_options_from_settings(&options, settings);
 	assert_int_equal(options.roads, ENVOI_ROAD_STARTTLS);
@@ -804,6 +833,7 @@ int main(void)
 		CASE(targets_of_the_service_record_are_connected_to),
 		cmocka_unit_test(the_context_may_go_with_the_dial_inside_its_callback),
 		CASE(only_no_name_and_no_data_lead_to_the_domain_itself),
+		CASE(s19_no_answer_is_not_no_such_name),
 		CASE(a_dot_among_other_targets_is_ignored),
 		CASE(records_without_sense_are_a_failure_and_no_reason_to_fall_back),
 		CASE(services_that_are_never_told_end_by_time),

@@ -77,6 +77,8 @@ static const struct test_xml_conversation conversations[] = {
 	{"text between stanzas", BYTES(HEAD "<a/> x<b/>"),
 		HEAD_OUT "element <a/>\nerror bad-format\n"},
 	{"CDATA between stanzas", BYTES(HEAD "<![CDATA[ ]]>"), HEAD_OUT "error bad-format\n"},
+	{"a reference to a blank between stanzas", BYTES(HEAD "<a/>&#32;<b/>"),
+		HEAD_OUT "element <a/>\nerror bad-format\n"},
 	{"another root's end", BYTES(HEAD "<a/></stream>"),
 		HEAD_OUT "element <a/>\nerror not-well-formed\n"},
 	{"content behind the end", BYTES(HEAD "</stream:stream><a/>"),

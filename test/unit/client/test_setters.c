@@ -1,0 +1,141 @@
+/*
+ * envoi - what a client is told before it connects: tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/client.h>
+#include <envoi/handler.h>
+
+static struct envoi_client *client;
+
+static int setup(void **state)
+{
+	(void)state;
+	return envoi_client_new(&client, NULL, "alice@example.org");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	envoi_client_free(client);
+	return 0;
+}
+
+static void assert_connect_refuses(int code, const char *words)
+{
+	assert_int_equal(envoi_client_connect(client), code);
+	const struct envoi_failure *failure = envoi_client_failure(client);
+	assert_non_null(failure);
+	assert_int_equal(failure->code, code);
+	assert_int_equal(failure->phase, ENVOI_PHASE_NONE);
+	assert_non_null(strstr(failure->text, words));
+	assert_non_null(strstr(envoi_client_failure_text(client), words));
+}
+
+static void a_refusal_is_the_clients_failure_at_once(void **state)
+{
+	(void)state;
+	assert_null(envoi_client_failure(client));
+	assert_int_equal(envoi_client_set(client, "port", "no number"), ENVOI_ERR_INVALID);
+	const struct envoi_failure *failure = envoi_client_failure(client);
+	assert_non_null(failure);
+	assert_int_equal(failure->code, ENVOI_ERR_INVALID);
+	assert_int_equal(failure->retry, ENVOI_RETRY_AFTER_USER);
+	assert_non_null(strstr(envoi_client_failure_text(client), "alice@example.org: "));
+	assert_connect_refuses(ENVOI_ERR_INVALID, "port");
+}
+
+static void what_is_put_right_is_forgotten(void **state)
+{
+	(void)state;
+	envoi_client_set(client, "port", "no number");
+	envoi_client_set(client, "no.such", "setting");
+	envoi_client_set_password(client, NULL);
+	assert_connect_refuses(ENVOI_ERR_INVALID, "port");
+	assert_int_equal(envoi_client_set(client, "port", "5222"), ENVOI_OK);
+	assert_connect_refuses(ENVOI_ERR_NOT_FOUND, "no.such");
+	assert_int_equal(envoi_client_set_password(client, "secret"), ENVOI_OK);
+	assert_connect_refuses(ENVOI_ERR_NOT_FOUND, "no such setting");
+	envoi_client_set(client, "port", "again none");
+	assert_connect_refuses(ENVOI_ERR_NOT_FOUND, "no.such");
+}
+
+static void without_problems_it_connects(void **state)
+{
+	(void)state;
+	envoi_client_set(client, "port", "no number");
+	envoi_client_set_password(client, NULL);
+	envoi_client_set(client, "port", "1");
+	envoi_client_set(client, "server", "127.0.0.1");
+	envoi_client_set_password(client, "secret");
+	assert_int_equal(envoi_client_connect(client), ENVOI_OK);
+	envoi_client_disconnect(client);
+}
+
+static void an_assignment_is_a_name_and_a_value(void **state)
+{
+	(void)state;
+	assert_int_equal(envoi_client_set_assignment(client, "server=a.example"), ENVOI_OK);
+	assert_string_equal(
+		envoi_settings_text(envoi_client_settings(client), "server"), "a.example");
+	assert_int_equal(
+		envoi_client_set_assignment(client, "tls.ca-file=/a=b.pem"), ENVOI_OK);
+	assert_string_equal(
+		envoi_settings_text(envoi_client_settings(client), "tls.ca-file"), "/a=b.pem");
+	static const char *const refused[] = {"", "=", "=x", "server", "server=",
+		"a-name-that-is-longer-than-any-setting-has-and-goes-on-for-ever-and-ever=1"};
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		assert_int_equal(
+			envoi_client_set_assignment(client, refused[i]), ENVOI_ERR_INVALID);
+	}
+	assert_int_equal(envoi_client_set_assignment(client, "no.such=1"), ENVOI_ERR_NOT_FOUND);
+}
+
+static void an_address_that_is_none_stays_what_it_is(void **state)
+{
+	(void)state;
+	envoi_client_free(client);
+	assert_int_equal(envoi_client_new(&client, NULL, "@"), ENVOI_OK);
+	assert_non_null(envoi_client_failure(client));
+	assert_connect_refuses(ENVOI_ERR_INVALID, "address");
+	assert_int_equal(envoi_client_set(client, "jid", "alice@example.org"), ENVOI_OK);
+	assert_connect_refuses(ENVOI_ERR_INVALID, "address");
+}
+
+static const struct envoi_handler_impl handler_impl = {.name = "test"};
+
+static void a_handler_that_is_there_is_refused(void **state)
+{
+	(void)state;
+	struct envoi_handler handler = ENVOI_HANDLER(&handler_impl);
+	assert_int_equal(envoi_client_add(client, &handler), ENVOI_OK);
+	assert_int_equal(envoi_client_add(client, &handler), ENVOI_ERR_EXISTS);
+	assert_connect_refuses(ENVOI_ERR_EXISTS, "test");
+	envoi_session_remove(envoi_client_session(client), &handler);
+	assert_int_equal(envoi_client_add(client, &handler), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(client), ENVOI_OK);
+	envoi_session_remove(envoi_client_session(client), &handler);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_refusal_is_the_clients_failure_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_put_right_is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_problems_it_connects, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_assignment_is_a_name_and_a_value, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_address_that_is_none_stays_what_it_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_handler_that_is_there_is_refused, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("client/setters", tests, NULL, NULL);
+}

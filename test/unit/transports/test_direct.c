@@ -1,0 +1,423 @@
+/*
+ * envoi - XMPP over TCP with TLS from the first byte (XEP-0368): tests on loopback
+ * SPDX-License-Identifier: MIT
+ */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/transport.h>
+#include <envoi/mainloop.h>
+#include <envoi/settings.h>
+#include <envoi/tcp.h>
+#include <envoi/tls.h>
+
+#include "../../transports/octets/handshake.h"
+#include "open_fds.h"
+#include "scripted_resolver.h"
+
+enum {
+	PLACES = 3,
+	CONNECTIONS = 4, /* to one place */
+};
+
+enum behaviour {
+	SPEAKS_TLS,
+	CLOSES, /* what it has accepted */
+	SPEAKS_OTHERWISE,
+	KEEPS_SILENT, /* and keeps what it gets */
+};
+
+/** Somebody who listens. */
+struct place {
+	struct fixture *fixture;
+	enum behaviour behaviour;
+	const char *certificate, *alpn;
+	struct envoi_tls_config *config;
+	int fd;
+	uint16_t port;
+	struct envoi_watch watch;
+	struct envoi_transport *transports[CONNECTIONS];
+	struct octets_handshake handshakes[CONNECTIONS];
+	int fds[CONNECTIONS];
+	size_t accepted;
+	int secured;
+	char heard[4096]; /* by one that keeps silent */
+	size_t heard_len;
+	struct envoi_watch hearing;
+};
+
+struct fixture {
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	struct envoi_settings *settings;
+	struct envoi_tls_config *trust;
+	struct envoi_connector *connector;
+	struct envoi_transport *transport;
+	struct place places[PLACES];
+	char records[400];
+	struct scripted_answer answers[4];
+	int fds_before;
+	int dones;
+	struct envoi_failure failure;
+	bool quits_when_heard;
+};
+
+/* --- those who listen --- */
+
+static void on_handshake(void *user, const struct envoi_failure *why)
+{
+	struct place *place = user;
+	place->secured += why == NULL;
+}
+
+static void on_heard(struct envoi_watch *watch, unsigned int ready)
+{
+	(void)ready;
+	struct place *place = ENVOI_CONTAINER_OF(watch, struct place, hearing);
+	ssize_t len = recv(watch->fd, place->heard + place->heard_len,
+		sizeof(place->heard) - place->heard_len, 0);
+	place->heard_len += len > 0 ? (size_t)len : 0;
+	/* a record of TLS says how long it is */
+	if (len <= 0 || (place->heard_len > 5 && place->heard_len >=
+		5 + (size_t)((unsigned char)place->heard[3] << 8) + (unsigned char)place->heard[4])) {
+		envoi_watch_stop(watch);
+		if (place->fixture->quits_when_heard) {
+			envoi_loop_quit(place->fixture->loop);
+		}
+	}
+}
+
+static void speak_tls(struct place *place, size_t at, int fd)
+{
+	struct envoi_transport **transport = &place->transports[at];
+	if (envoi_tcp_transport_new(transport, place->fixture->context, fd, NULL) < 0 ||
+		octets_handshake_begin(&place->handshakes[at], *transport, ENVOI_RECEIVER,
+			place->config, NULL, place->alpn, on_handshake, place) < 0) {
+		abort();
+	}
+}
+
+static void on_accept(struct envoi_watch *watch, unsigned int ready)
+{
+	(void)ready;
+	struct place *place = ENVOI_CONTAINER_OF(watch, struct place, watch);
+	int fd = accept(watch->fd, NULL, NULL);
+	if (fd < 0 || place->accepted == CONNECTIONS) {
+		abort();
+	}
+	size_t at = place->accepted++;
+	place->fds[at] = -1;
+	switch (place->behaviour) {
+	case SPEAKS_TLS:
+		speak_tls(place, at, fd);
+		break;
+	case CLOSES:
+		close(fd);
+		break;
+	case SPEAKS_OTHERWISE:
+		place->fds[at] = fd;
+		if (send(fd, "220 mail.example ESMTP\r\n", 24, MSG_NOSIGNAL) < 0) {
+			abort();
+		}
+		break;
+	case KEEPS_SILENT:
+		place->fds[at] = fd;
+		if (at == 0 && envoi_watch_start(&place->hearing, place->fixture->loop, fd,
+				       ENVOI_IO_READ, on_heard) < 0) {
+			abort();
+		}
+		break;
+	}
+}
+
+static void open_place(struct fixture *f, struct place *place)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	char file[500];
+	place->fixture = f;
+	place->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(place->fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(getsockname(place->fd, (struct sockaddr *)&address, &len), 0);
+	assert_int_equal(listen(place->fd, 8), 0);
+	place->port = ntohs(address.sin_port);
+	assert_int_equal(envoi_watch_start(
+				 &place->watch, f->loop, place->fd, ENVOI_IO_READ, on_accept),
+		ENVOI_OK);
+	if (place->behaviour == SPEAKS_TLS) {
+		snprintf(file, sizeof(file), TEST_DATA "/tls/%s",
+			place->certificate != NULL ? place->certificate : "right.pem");
+		assert_int_equal(envoi_tls_config_new_server(&place->config, f->context, file,
+					 TEST_DATA "/tls/server-key.pem"),
+			ENVOI_OK);
+	}
+}
+
+static void close_place(struct place *place)
+{
+	if (place->fixture == NULL) {
+		return;
+	}
+	envoi_watch_stop(&place->watch);
+	envoi_watch_stop(&place->hearing);
+	close(place->fd);
+	for (size_t i = 0; i < place->accepted; i++) {
+		envoi_transport_destroy(place->transports[i]);
+		if (place->fds[i] >= 0) {
+			close(place->fds[i]);
+		}
+	}
+	envoi_tls_config_unref(place->config);
+}
+
+/* --- fixture --- */
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	struct fixture *f = &fixture;
+	struct envoi_resolver *resolver;
+	*f = (struct fixture){.fds_before = count_open_fds()};
+	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_loop_new_poll(&f->loop, f->context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
+	assert_int_equal(scripted_resolver_new(&resolver, f->context, f->answers), ENVOI_OK);
+	assert_int_equal(envoi_context_take_resolver(f->context, resolver), ENVOI_OK);
+	assert_int_equal(envoi_settings_new(&f->settings, f->context), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(f->settings, "tls.ca-file", TEST_DATA "/tls/ca.pem"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "tls.system-trust", "no"), ENVOI_OK);
+	/* a slow machine is not to change the order */
+	assert_int_equal(envoi_settings_set(f->settings, "connect.stagger", "5min"), ENVOI_OK);
+	assert_int_equal(envoi_tls_config_new(&f->trust, f->context, f->settings), ENVOI_OK);
+	assert_int_equal(envoi_tcp_connector_new(&f->connector, f->context), ENVOI_OK);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	envoi_transport_destroy(f->transport);
+	envoi_connector_destroy(f->connector);
+	for (size_t i = 0; i < PLACES; i++) {
+		close_place(&f->places[i]);
+	}
+	envoi_failure_finish(&f->failure);
+	envoi_tls_config_unref(f->trust);
+	envoi_settings_free(f->settings);
+	envoi_context_unref(f->context);
+	assert_int_equal(count_open_fds(), f->fds_before);
+	return 0;
+}
+
+static void on_done(void *user, struct envoi_transport *transport,
+	const struct envoi_failure *failure)
+{
+	struct fixture *f = user;
+	f->dones++;
+	f->transport = transport;
+	if (failure != NULL) {
+		envoi_failure_copy(&f->failure, failure);
+	}
+	envoi_loop_quit(f->loop);
+}
+
+static void connect_to(struct fixture *f, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		open_place(f, &f->places[i]);
+		size_t len = strlen(f->records);
+		snprintf(f->records + len, sizeof(f->records) - len, "%s%zu 0 %u host.example",
+			i > 0 ? ", " : "", i, f->places[i].port);
+	}
+	f->answers[0] = (struct scripted_answer){
+		.name = "_xmpps-client._tcp.example.org", .records = f->records};
+	f->answers[1] = (struct scripted_answer){
+		.name = "host.example", .family = AF_INET, .records = "127.0.0.1"};
+	const struct envoi_target target = {
+		.domain = "example.org",
+		.service = "xmpp-client",
+		.settings = f->settings,
+		.tls = f->trust,
+		.timeout_ms = 60000,
+	};
+	assert_int_equal(
+		f->connector->impl->connect(f->connector, &target, on_done, f), ENVOI_OK);
+	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+}
+
+/* --- cases --- */
+
+static void check_secured(struct fixture *f)
+{
+	struct envoi_tls_info info;
+	assert_int_equal(f->dones, 1);
+	assert_non_null(f->transport);
+	assert_true(f->transport->impl->is_secure(f->transport));
+	f->transport->impl->tls_info(f->transport, &info);
+	assert_true(info.verified);
+}
+
+static void the_transport_comes_secured(void **state)
+{
+	struct fixture *f = *state;
+	connect_to(f, 1);
+	check_secured(f);
+	assert_int_equal(f->failure.attempt_count, 0);
+}
+
+static void a_server_that_knows_the_protocols_name_is_agreed_with(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].alpn = "xmpp-client";
+	connect_to(f, 1);
+	check_secured(f);
+}
+
+/* RFC 7301, section 3.2: it says no_application_protocol. */
+static void a_server_of_another_protocol_is_left(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].alpn = "h2";
+	connect_to(f, 2);
+	check_secured(f);
+	assert_int_equal(f->failure.attempt_count, 1);
+	assert_int_equal(f->failure.attempts[0].phase, ENVOI_PHASE_TLS);
+	assert_int_equal(f->failure.attempts[0].code, ENVOI_ERR_TLS);
+	assert_int_equal(f->failure.attempts[0].port, f->places[0].port);
+}
+
+/* The domain of the user, and never the target's name (RFC 6120, section 13.7.2). */
+static void the_domain_and_the_protocol_are_named_in_the_first_flight(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].behaviour = KEEPS_SILENT;
+	f->quits_when_heard = true;
+	connect_to(f, 1);
+	char text[sizeof(f->places[0].heard) + 1];
+	size_t len = f->places[0].heard_len;
+	for (size_t i = 0; i < len; i++) {
+		char c = f->places[0].heard[i];
+		text[i] = c == '\0' ? '.' : c;
+	}
+	text[len] = '\0';
+	assert_non_null(strstr(text, "example.org"));
+	assert_non_null(strstr(text, "\x0bxmpp-client"));
+	assert_null(strstr(text, "host.example"));
+	f->connector->impl->cancel(f->connector);
+	assert_int_equal(f->dones, 0);
+}
+
+/* S19: whoever forges names or addresses gets as far as his certificate. */
+static void s19_a_forged_address_leads_to_a_certificate_error_and_no_further(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].certificate = "other-name.pem";
+	connect_to(f, 1);
+	assert_null(f->transport);
+	assert_int_equal(f->failure.phase, ENVOI_PHASE_TLS);
+	assert_int_equal(f->failure.code, ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(f->failure.retry, ENVOI_RETRY_AFTER_USER);
+	assert_int_equal(f->failure.attempt_count, 1);
+	assert_int_equal(f->places[0].secured, 0);
+}
+
+static void each_target_is_verified_as_strictly(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].behaviour = CLOSES;
+	f->places[1].certificate = "other-name.pem";
+	f->places[2].behaviour = SPEAKS_OTHERWISE;
+	connect_to(f, 3);
+	assert_null(f->transport);
+	assert_int_equal(f->failure.code, ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(f->failure.attempt_count, 3);
+	assert_int_equal(f->failure.attempts[0].code, ENVOI_ERR_DISCONNECTED);
+	assert_int_equal(f->failure.attempts[1].code, ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(f->failure.attempts[2].code, ENVOI_ERR_TLS);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(f->failure.attempts[i].phase, ENVOI_PHASE_TLS);
+	}
+}
+
+static void those_who_are_no_server_are_passed_by(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].behaviour = SPEAKS_OTHERWISE;
+	f->places[1].behaviour = CLOSES;
+	connect_to(f, 3);
+	check_secured(f);
+	assert_int_equal(f->failure.code, ENVOI_OK);
+	assert_int_equal(f->failure.attempt_count, 2);
+}
+
+static void one_that_was_handed_over_can_be_given_back(void **state)
+{
+	struct fixture *f = *state;
+	connect_to(f, 2);
+	check_secured(f);
+	envoi_transport_destroy(f->transport);
+	f->transport = NULL;
+	struct envoi_failure why;
+	envoi_failure_set(&why, f->context, ENVOI_PHASE_STREAM, ENVOI_ERR_DISCONNECTED, "gone");
+	assert_int_equal(f->connector->impl->next(f->connector, &why), ENVOI_OK);
+	assert_int_equal(f->connector->impl->next(f->connector, &why), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+	assert_int_equal(f->dones, 2);
+	assert_non_null(f->transport);
+	assert_int_equal(f->failure.attempt_count, 1);
+	assert_int_equal(f->places[1].accepted, 1);
+}
+
+static void it_is_canceled_in_the_middle_of_a_handshake(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].behaviour = KEEPS_SILENT;
+	f->quits_when_heard = true;
+	connect_to(f, 1);
+	envoi_connector_destroy(f->connector);
+	f->connector = NULL;
+	assert_int_equal(f->dones, 0);
+}
+
+static void without_trust_nothing_but_direct_tls_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	const struct envoi_target target = {
+		.domain = "example.org", .service = "xmpp-client", .settings = f->settings};
+	assert_int_equal(envoi_settings_set(f->settings, "tls.mode", "direct"), ENVOI_OK);
+	assert_int_equal(
+		f->connector->impl->connect(f->connector, &target, on_done, f), ENVOI_ERR_INVALID);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(the_transport_comes_secured),
+		CASE(a_server_that_knows_the_protocols_name_is_agreed_with),
+		CASE(a_server_of_another_protocol_is_left),
+		CASE(the_domain_and_the_protocol_are_named_in_the_first_flight),
+		CASE(s19_a_forged_address_leads_to_a_certificate_error_and_no_further),
+		CASE(each_target_is_verified_as_strictly),
+		CASE(those_who_are_no_server_are_passed_by),
+		CASE(one_that_was_handed_over_can_be_given_back),
+		CASE(it_is_canceled_in_the_middle_of_a_handshake),
+		CASE(without_trust_nothing_but_direct_tls_is_refused),
+	};
+	return cmocka_run_group_tests_name("transports/direct", tests, NULL, NULL);
+}

@@ -196,12 +196,13 @@ static void try_connector(struct envoi_client *client)
 }
 
 /*
- * Whether a failure says nothing of the service, but only of the machine that was reached, or of who
- * stands before it. Up to SASL nothing secret was sent and nothing changed: another one may be
+ * Whether a failure says nothing of the service, but only of the machine that was reached, or of
+ * who stands before it. Up to SASL nothing secret was sent and nothing changed: another one may be
  * tried, and has to prove as much. A stream error is the service's own answer (RFC 6120, section
  * 4.9.3), but for those that speak of one machine's troubles.
  */
-static bool may_be_better_elsewhere(const struct envoi_client *client, const struct envoi_failure *why)
+static bool may_be_better_elsewhere(
+	const struct envoi_client *client, const struct envoi_failure *why)
 {
 	if (why->phase != ENVOI_PHASE_TLS && why->phase != ENVOI_PHASE_STREAM) {
 		return false;

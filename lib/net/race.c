@@ -9,41 +9,11 @@
 #include <envoi/context.h>
 
 #include "net/attempts.h"
+#include "net/racer.h"
 #include "net/sockets.h"
-
-/* RFC 8305, section 3: how long an IPv4 address waits for IPv6 ones */
-#define RESOLUTION_DELAY_MS 50
 
 /* RFC 8305, section 8: the longest time between two starts */
 #define MAX_HOLD_MS 2000
-
-#define MAX_ADDRESSES 8 /* of one family of one target */
-
-enum family {
-	V6,
-	V4,
-};
-
-/** The addresses of one family. */
-struct branch {
-	struct envoi_lookup lookup;
-	struct envoi__racer *racer;
-	struct sockaddr_storage *addresses;
-	size_t count;
-	unsigned int untried; /* a bit for each address */
-	bool is_given_up; /* the look-up was cancelled for a winner's sake */
-};
-
-/** One target with its addresses. */
-struct envoi__racer {
-	struct envoi__race *race;
-	const struct envoi__target *target;
-	struct branch by_family[2];
-	enum family turn; /* whose turn it is */
-	struct envoi_timer timeout; /* of the look-ups */
-	struct envoi_timer delay; /* of IPv4 */
-	bool is_delay_over, has_noted;
-};
 
 enum attempt_state {
 	ATTEMPT_CONNECTING, /* -> TRIAL, WAITING; or it wins or fails */
@@ -56,7 +26,7 @@ struct attempt {
 	struct envoi_trial trial;
 	struct envoi__race *race;
 	enum attempt_state state;
-	struct branch *branch;
+	struct envoi__branch *branch;
 	size_t index; /* of its address */
 	const struct envoi__target *target;
 	struct sockaddr_storage address;
@@ -67,115 +37,7 @@ struct attempt {
 	struct envoi_timer timer;
 };
 
-static void advance(struct envoi__race *race);
 static void rest(struct envoi__race *race);
-
-static bool is_looking_up(const struct branch *branch)
-{
-	return branch->lookup.resolver != NULL;
-}
-
-static bool has_address(const struct branch *branch)
-{
-	return branch->untried != 0;
-}
-
-/* --- addresses --- */
-
-static void note_look_up(struct envoi__racer *racer, enum envoi_lookup_status status, const char *text)
-{
-	racer->has_noted = true;
-	envoi__attempts_add_lookup(racer->race->failure, racer->target->host, status, text);
-}
-
-static void take_addresses(struct branch *branch, const struct envoi_lookup_result *result)
-{
-	size_t count = result->address_count < MAX_ADDRESSES ? result->address_count : MAX_ADDRESSES;
-	branch->addresses =
-		envoi_alloc(branch->racer->race->context, count * sizeof(*branch->addresses));
-	if (branch->addresses == NULL) {
-		note_look_up(branch->racer, ENVOI_LOOKUP_NOMEM, NULL);
-		return;
-	}
-	memcpy(branch->addresses, result->addresses, count * sizeof(*branch->addresses));
-	branch->count = count;
-	branch->untried = (1u << count) - 1;
-}
-
-/* That there are none of one family is no news while there are some of the other. */
-static void conclude_look_ups(struct envoi__racer *racer)
-{
-	struct branch *v6 = &racer->by_family[V6], *v4 = &racer->by_family[V4];
-	if (is_looking_up(v6) || is_looking_up(v4)) {
-		return;
-	}
-	envoi_timer_stop(&racer->timeout);
-	envoi_timer_stop(&racer->delay);
-	if (v6->count + v4->count == 0 && !racer->has_noted) {
-		note_look_up(racer, ENVOI_LOOKUP_NO_DATA, "no address");
-	}
-}
-
-static void on_addresses(struct envoi_lookup *lookup, const struct envoi_lookup_result *result)
-{
-	struct branch *branch = ENVOI_CONTAINER_OF(lookup, struct branch, lookup);
-	struct envoi__racer *racer = branch->racer;
-	if (result->status == ENVOI_LOOKUP_OK) {
-		take_addresses(branch, result);
-	} else if (result->status != ENVOI_LOOKUP_NO_NAME && result->status != ENVOI_LOOKUP_NO_DATA) {
-		note_look_up(racer, result->status, result->text);
-	}
-	conclude_look_ups(racer);
-	advance(racer->race);
-}
-
-static void on_resolve_timeout(struct envoi_timer *timer)
-{
-	struct envoi__racer *racer = ENVOI_CONTAINER_OF(timer, struct envoi__racer, timeout);
-	envoi_lookup_cancel(&racer->by_family[V6].lookup);
-	envoi_lookup_cancel(&racer->by_family[V4].lookup);
-	note_look_up(racer, ENVOI_LOOKUP_TIMEOUT, NULL);
-	conclude_look_ups(racer);
-	advance(racer->race);
-}
-
-static void on_delay(struct envoi_timer *timer)
-{
-	struct envoi__racer *racer = ENVOI_CONTAINER_OF(timer, struct envoi__racer, delay);
-	racer->is_delay_over = true;
-	advance(racer->race);
-}
-
-static void ask_for(struct envoi__racer *racer, enum family family)
-{
-	struct branch *branch = &racer->by_family[family];
-	branch->racer = racer;
-	int r = envoi_lookup_address(&branch->lookup, racer->race->resolver, racer->target->host,
-		family == V6 ? AF_INET6 : AF_INET, on_addresses);
-	if (r < 0) {
-		note_look_up(racer, r == ENVOI_ERR_NOMEM ? ENVOI_LOOKUP_NOMEM : ENVOI_LOOKUP_FAILED,
-			envoi_error_text(r));
-	}
-}
-
-static void on_patience(struct envoi_timer *timer)
-{
-	advance(ENVOI_CONTAINER_OF(timer, struct envoi__race, patience));
-}
-
-static void ask_next_target(struct envoi__race *race)
-{
-	struct envoi__racer *racer = &race->racers[race->asked];
-	racer->race = race;
-	racer->target = &race->targets->items[race->asked];
-	race->asked++;
-	envoi_timer_start(&race->patience, race->loop, race->stagger_ms, on_patience);
-	envoi_timer_start(
-		&racer->timeout, race->loop, race->resolve_timeout_ms, on_resolve_timeout);
-	ask_for(racer, V6);
-	ask_for(racer, V4);
-	conclude_look_ups(racer);
-}
 
 /* --- attempts --- */
 
@@ -230,7 +92,7 @@ static void go_on_without(struct attempt *attempt)
 	if (has_waited || !is_any_on_trial(race)) {
 		envoi_timer_stop(&race->hold);
 	}
-	advance(race);
+	envoi__race_advance(race);
 }
 
 static void attempt_failed(struct attempt *attempt, int code, const char *text)
@@ -284,12 +146,12 @@ static void on_trial_timeout(struct envoi_timer *timer)
 
 static void on_hold_over(struct envoi_timer *timer)
 {
-	advance(ENVOI_CONTAINER_OF(timer, struct envoi__race, hold));
+	envoi__race_advance(ENVOI_CONTAINER_OF(timer, struct envoi__race, hold));
 }
 
 /*
- * Others start, or win, beside one on trial only when it takes long: a handshake of TLS takes one or
- * two round trips, each about as long as connecting took.
+ * Others start, or win, beside one on trial only when it takes long: a handshake of TLS takes one
+ * or two round trips, each about as long as connecting took.
  */
 static void hold_others(struct attempt *attempt)
 {
@@ -360,7 +222,7 @@ static void attempt_connected(struct attempt *attempt)
 		begin_trial(attempt);
 	} else {
 		attempt->state = ATTEMPT_WAITING;
-		advance(race);
+		envoi__race_advance(race);
 	}
 }
 
@@ -412,29 +274,11 @@ static bool connect_attempt(struct attempt *attempt)
 
 /* --- the order of starting --- */
 
-/* @return the branch whose address is next, or NULL: none yet, or no more */
-static struct branch *next_branch(struct envoi__racer *racer)
-{
-	struct branch *first = &racer->by_family[racer->turn];
-	struct branch *second = &racer->by_family[racer->turn == V6 ? V4 : V6];
-	if (has_address(first)) {
-		return first;
-	}
-	if (!has_address(second)) {
-		return NULL;
-	}
-	bool waits_for_v6 = racer->turn == V6 && is_looking_up(first) && !racer->is_delay_over;
-	if (waits_for_v6 && !envoi_timer_is_started(&racer->delay)) {
-		envoi_timer_start(&racer->delay, racer->race->loop, RESOLUTION_DELAY_MS, on_delay);
-	}
-	return waits_for_v6 ? NULL : second;
-}
-
 /* The next address of the first target that has one. */
-static struct branch *find_next(struct envoi__race *race)
+static struct envoi__branch *find_next(struct envoi__race *race)
 {
 	for (size_t i = 0; i < race->asked; i++) {
-		struct branch *branch = next_branch(&race->racers[i]);
+		struct envoi__branch *branch = envoi__racer_next(&race->racers[i]);
 		if (branch != NULL) {
 			return branch;
 		}
@@ -442,27 +286,16 @@ static struct branch *find_next(struct envoi__race *race)
 	return NULL;
 }
 
-static size_t take_untried(struct branch *branch)
-{
-	size_t index = 0;
-	while ((branch->untried & (1u << index)) == 0) {
-		index++;
-	}
-	branch->untried &= ~(1u << index);
-	return index;
-}
-
-static bool start_next(struct envoi__race *race, struct branch *branch)
+static bool start_next(struct envoi__race *race, struct envoi__branch *branch)
 {
 	struct envoi__racer *racer = branch->racer;
 	struct attempt *attempt = envoi_alloc_zeroed(race->context, sizeof(*attempt));
 	struct attempt unlisted = {.race = race};
 	struct attempt *started = attempt != NULL ? attempt : &unlisted;
-	racer->turn = branch == &racer->by_family[V6] ? V4 : V6;
 	race->has_tried_any = true;
 	started->race = race;
 	started->branch = branch;
-	started->index = take_untried(branch);
+	started->index = envoi__branch_take(branch);
 	started->target = racer->target;
 	started->address = branch->addresses[started->index];
 	started->started_ms = envoi_loop_now_ms(race->loop);
@@ -484,8 +317,7 @@ static bool start_next(struct envoi__race *race, struct branch *branch)
 static bool is_anything_looked_up(const struct envoi__race *race)
 {
 	for (size_t i = 0; i < race->asked; i++) {
-		const struct branch *by_family = race->racers[i].by_family;
-		if (is_looking_up(&by_family[V6]) || is_looking_up(&by_family[V4])) {
+		if (envoi__racer_is_looking_up(&race->racers[i])) {
 			return true;
 		}
 	}
@@ -504,15 +336,30 @@ static void lose(struct envoi__race *race)
 	race->done(race, NULL);
 }
 
+static void on_patience(struct envoi_timer *timer)
+{
+	envoi__race_advance(ENVOI_CONTAINER_OF(timer, struct envoi__race, patience));
+}
+
+static void ask_next_target(struct envoi__race *race)
+{
+	struct envoi__racer *racer = &race->racers[race->asked];
+	racer->race = race;
+	racer->target = &race->targets->items[race->asked];
+	race->asked++;
+	envoi_timer_start(&race->patience, race->loop, race->stagger_ms, on_patience);
+	envoi__racer_ask(racer);
+}
+
 static void on_stagger(struct envoi_timer *timer)
 {
-	advance(ENVOI_CONTAINER_OF(timer, struct envoi__race, stagger));
+	envoi__race_advance(ENVOI_CONTAINER_OF(timer, struct envoi__race, stagger));
 }
 
 static void start_what_may_start(struct envoi__race *race)
 {
 	while (!envoi_timer_is_started(&race->stagger) && !envoi_timer_is_started(&race->hold)) {
-		struct branch *branch = find_next(race);
+		struct envoi__branch *branch = find_next(race);
 		if (branch == NULL) {
 			return;
 		}
@@ -548,7 +395,7 @@ static struct attempt *find_waiting(struct envoi__race *race)
 	return NULL;
 }
 
-static void advance(struct envoi__race *race)
+void envoi__race_advance(struct envoi__race *race)
 {
 	struct attempt *waiting = find_waiting(race);
 	if (waiting != NULL) {
@@ -572,18 +419,11 @@ static void rest(struct envoi__race *race)
 	while (!envoi__list_is_empty(&race->attempts)) {
 		struct attempt *attempt =
 			ENVOI_CONTAINER_OF(race->attempts.next, struct attempt, link);
-		attempt->branch->untried |= 1u << attempt->index;
+		envoi__branch_put_back(attempt->branch, attempt->index);
 		close_attempt(attempt);
 	}
 	for (size_t i = 0; i < race->asked; i++) {
-		struct envoi__racer *racer = &race->racers[i];
-		for (enum family family = V6; family <= V4; family++) {
-			struct branch *branch = &racer->by_family[family];
-			branch->is_given_up = is_looking_up(branch);
-			envoi_lookup_cancel(&branch->lookup);
-		}
-		envoi_timer_stop(&racer->timeout);
-		envoi_timer_stop(&racer->delay);
+		envoi__racer_rest(&race->racers[i]);
 	}
 	envoi_timer_stop(&race->stagger);
 	envoi_timer_stop(&race->hold);
@@ -602,29 +442,16 @@ int envoi__race_start(struct envoi__race *race)
 	if (race->racers == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	advance(race);
+	envoi__race_advance(race);
 	return ENVOI_OK;
 }
 
 void envoi__race_go_on(struct envoi__race *race)
 {
 	for (size_t i = 0; i < race->asked; i++) {
-		struct envoi__racer *racer = &race->racers[i];
-		bool asks_again = false;
-		for (enum family family = V6; family <= V4; family++) {
-			if (racer->by_family[family].is_given_up) {
-				racer->by_family[family].is_given_up = false;
-				asks_again = true;
-				ask_for(racer, family);
-			}
-		}
-		if (asks_again) {
-			envoi_timer_start(&racer->timeout, race->loop, race->resolve_timeout_ms,
-				on_resolve_timeout);
-			conclude_look_ups(racer);
-		}
+		envoi__racer_ask_again(&race->racers[i]);
 	}
-	advance(race);
+	envoi__race_advance(race);
 }
 
 void envoi__race_note_under_way(struct envoi__race *race)
@@ -633,10 +460,7 @@ void envoi__race_note_under_way(struct envoi__race *race)
 		return;
 	}
 	for (size_t i = 0; i < race->asked; i++) {
-		struct envoi__racer *racer = &race->racers[i];
-		if (is_looking_up(&racer->by_family[V6]) || is_looking_up(&racer->by_family[V4])) {
-			note_look_up(racer, ENVOI_LOOKUP_TIMEOUT, NULL);
-		}
+		envoi__racer_note_under_way(&race->racers[i]);
 	}
 	struct envoi__list *link = race->attempts.next;
 	for (; link != &race->attempts; link = link->next) {
@@ -654,9 +478,7 @@ void envoi__race_finish(struct envoi__race *race)
 	}
 	rest(race);
 	for (size_t i = 0; i < race->asked; i++) {
-		for (enum family family = V6; family <= V4; family++) {
-			envoi_free(race->context, race->racers[i].by_family[family].addresses);
-		}
+		envoi__racer_finish(&race->racers[i]);
 	}
 	envoi_free(race->context, race->racers);
 	race->racers = NULL;

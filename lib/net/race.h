@@ -62,6 +62,9 @@ void envoi__race_go_on(struct envoi__race *race);
 /** Note all that is under way as tried in vain. */
 void envoi__race_note_under_way(struct envoi__race *race);
 
+/** For racers: there is something new; start what may start, or end. */
+void envoi__race_advance(struct envoi__race *race);
+
 /** Stop silently; works on a zeroed one. */
 void envoi__race_finish(struct envoi__race *race);
 

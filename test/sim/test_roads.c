@@ -326,6 +326,33 @@ static void a_client_may_be_freed_after_any_turn_of_direct_tls(void **state)
 	}
 }
 
+/* P6: silence from any byte on is a timeout that names the phase, each within its own time. */
+static void a_server_silent_from_any_byte_of_direct_tls_on_is_a_timeout(void **state)
+{
+	static const enum envoi_phase places[] = {ENVOI_PHASE_TLS, ENVOI_PHASE_STREAM,
+		ENVOI_PHASE_SASL, ENVOI_PHASE_STREAM, ENVOI_PHASE_BIND};
+	size_t place = 0;
+	for (uint64_t at = 0;; at += 61) {
+		struct fixture *f = *state;
+		struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+		script.stall_at = at;
+		test_server_script(f->right, ENVOI_MEMORY_B, &script);
+		go_directly(f, f->right);
+		if (strstr(f->events, "started") != NULL) {
+			break;
+		}
+		while (place < 4 && f->failure.phase != places[place]) {
+			place++;
+		}
+		assert_int_equal(f->failure.phase, places[place]);
+		assert_int_equal(f->failure.code, ENVOI_ERR_TIMEOUT);
+		assert_int_equal(f->failure.retry, ENVOI_RETRY_LATER);
+		teardown(state);
+		setup(state);
+	}
+	assert_true(place >= 2);
+}
+
 /* XEP-0368, section 4: STARTTLS is not used over direct TLS. */
 static void starttls_offered_within_tls_is_ignored(void **state)
 {
@@ -458,6 +485,7 @@ int main(void)
 		CASE(by_direct_tls_the_certificate_must_be_right_as_well),
 		CASE(by_direct_tls_a_server_for_starttls_is_none),
 		CASE(a_client_may_be_freed_after_any_turn_of_direct_tls),
+		CASE(a_server_silent_from_any_byte_of_direct_tls_on_is_a_timeout),
 		cmocka_unit_test(starttls_offered_within_tls_is_ignored),
 		CASE(what_may_be_better_elsewhere_is_tried_elsewhere),
 		CASE(a_wrong_password_is_an_answer_and_lists_what_failed_before),

@@ -30,6 +30,7 @@ struct memory_connector {
 	struct envoi_deferred start;
 	struct envoi_timer timeout;
 	uint64_t timeout_ms; /* 0: none */
+	uint64_t tls_timeout_ms; /* of a handshake */
 	uint64_t attempt; /* tells one connecting from the next */
 	unsigned int depth;
 	bool is_destroyed;
@@ -108,11 +109,17 @@ static void on_timeout(struct envoi_timer *timer)
 	leave(connector);
 }
 
+/* Connecting takes no time here: what is left for the handshake is all there was. */
 static void start_timeout(struct memory_connector *connector)
 {
-	if (connector->timeout_ms > 0) {
+	uint64_t timeout_ms = connector->timeout_ms;
+	bool is_in_handshake = connector->transport != NULL;
+	if (is_in_handshake && (timeout_ms == 0 || timeout_ms > connector->tls_timeout_ms)) {
+		timeout_ms = connector->tls_timeout_ms;
+	}
+	if (timeout_ms > 0) {
 		envoi_timer_start(&connector->timeout, envoi_context_loop(connector->base.context),
-			connector->timeout_ms, on_timeout);
+			timeout_ms, on_timeout);
 	}
 }
 
@@ -152,6 +159,7 @@ static void go_on_with(struct memory_connector *connector, struct envoi_transpor
 		return;
 	}
 	connector->transport = transport;
+	start_timeout(connector);
 	int r = octets_handshake_begin(&connector->handshake, transport, ENVOI_INITIATOR,
 		connector->tls, connector->domain, "xmpp-client", on_handshake, connector);
 	connector->handshake.undecided = on_undecided;
@@ -221,6 +229,9 @@ static int memory_connect(struct envoi_connector *base, const struct envoi_targe
 	connector->attempt++;
 	envoi_deferred_post(&connector->start, loop, on_start);
 	connector->timeout_ms = target->timeout_ms;
+	connector->tls_timeout_ms = target->settings != NULL
+		? (uint64_t)envoi_settings_int(target->settings, "tls.timeout")
+		: 0;
 	start_timeout(connector);
 	return ENVOI_OK;
 }

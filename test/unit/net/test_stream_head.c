@@ -105,6 +105,7 @@ static void an_error_has_its_condition(void **state)
 	assert_out("<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
 	envoi_buffer_truncate(&out, 0);
 	assert_int_equal(envoi_stream_error_write(&out, ENVOI_STREAM_NO_CONDITION), ENVOI_OK);
+	assert_int_equal(envoi_buffer_append(&out, "", 1), ENVOI_OK);
 	assert_non_null(strstr(envoi_buffer_data(&out), "<undefined-condition "));
 }
 

@@ -172,7 +172,8 @@ ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client
  * @retval ENVOI_ERR_NOMEM  nothing comes
  * Else the first failure of a setter that has not been put right: nothing comes. */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
-/** Send unavailable presence, close in order; ENVOI_EVENT_DISCONNECTED follows. Idempotent. */
+/** Send unavailable presence, close in order; ENVOI_EVENT_DISCONNECTED follows, unless it has come
+ * already: of a client that is not connected, nothing does. Idempotent. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
  * Connect if it is not connected, run the context's own loop until disconnected or told to quit. It

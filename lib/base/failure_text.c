@@ -25,7 +25,7 @@ ENVOI_PRINTF(2, 3) static void say(struct words *words, const char *format, ...)
 	words->len += len > 0 ? (size_t)len : 0;
 }
 
-static void say_attempt(struct words *words, const struct envoi_attempt *attempt)
+static void say_where(struct words *words, const struct envoi_attempt *attempt)
 {
 	bool has_address = attempt->address[0] != '\0';
 	if (attempt->port != 0) {
@@ -34,6 +34,11 @@ static void say_attempt(struct words *words, const struct envoi_attempt *attempt
 	} else {
 		say(words, "%s", attempt->target);
 	}
+}
+
+static void say_attempt(struct words *words, const struct envoi_attempt *attempt)
+{
+	say_where(words, attempt);
 	say(words, ": %s",
 		attempt->text[0] != '\0' ? attempt->text : envoi_error_text(attempt->code));
 }
@@ -65,6 +70,19 @@ static void say_application(struct words *words, const struct envoi_failure *fai
 	}
 }
 
+/* An attempt may have failed for the very reason that was said already, and be cut shorter. */
+static void say_last_attempt(struct words *words, const struct envoi_failure *failure)
+{
+	const struct envoi_attempt *last = &failure->attempts[failure->attempt_count - 1];
+	size_t len = strlen(last->text);
+	say(words, "; ");
+	if (len > 0 && strncmp(failure->text, last->text, len) == 0) {
+		say_where(words, last);
+	} else {
+		say_attempt(words, last);
+	}
+}
+
 size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, size_t size)
 {
 	struct words words = {line, size, 0};
@@ -80,8 +98,7 @@ size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, s
 	}
 	/* Later than that, an attempt is what came before, and not the reason. */
 	if (failure->attempt_count > 0 && failure->phase <= ENVOI_PHASE_TLS) {
-		say(&words, "; ");
-		say_attempt(&words, &failure->attempts[failure->attempt_count - 1]);
+		say_last_attempt(&words, failure);
 	}
 	return words.len;
 }

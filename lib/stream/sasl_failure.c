@@ -111,6 +111,26 @@ static void put_redacted(struct envoi_stream *stream, const struct envoi__sasl_s
 	}
 }
 
+/* Whether it was the keys of an earlier login that were refused, and not those of a password that
+ * was asked for since: a derivation that is short ends within the step that began it. */
+static bool has_used_keys(
+	const struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
+{
+	if (!state->uses_keys || state->exchange == NULL) {
+		return false;
+	}
+	const struct envoi_sasl_keys *kept =
+		envoi__sasl_history_keys(sasl->history, state->request.mechanism->name);
+	const struct envoi_sasl_exchange_impl *impl = state->exchange->impl;
+	struct envoi_sasl_keys used;
+	if (kept == NULL || impl->get_keys == NULL ||
+		impl->get_keys(state->exchange, &used) != ENVOI_OK) {
+		return true;
+	}
+	return used.key_len == kept->key_len &&
+		envoi__equal_secret(used.client_key, kept->client_key, kept->key_len);
+}
+
 /* The password may have been changed without the salt: the password decides. */
 static void drop_keys(struct envoi__sasl *sasl, const struct envoi__sasl_state *state,
 	struct envoi_failure *failure)
@@ -136,7 +156,7 @@ int envoi__sasl_refused(struct envoi__sasl *sasl, const struct envoi__sasl_state
 	}
 	failure.sasl_condition = envoi_sasl_condition_from_name(envoi__peer_error_name(&said));
 	failure.retry = envoi_sasl_condition_meaning(failure.sasl_condition)->retry;
-	if (state->uses_keys && failure.sasl_condition == ENVOI_SASL_NOT_AUTHORIZED) {
+	if (failure.sasl_condition == ENVOI_SASL_NOT_AUTHORIZED && has_used_keys(sasl, state)) {
 		drop_keys(sasl, state, &failure);
 	}
 	envoi_stream_fail(stream, &failure);

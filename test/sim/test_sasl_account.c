@@ -216,6 +216,21 @@ static void keys_that_the_server_refuses_give_way_to_the_password(void **state)
 	log_in(BEST);
 }
 
+/* However few iterations there are: they are computed within the step. */
+static void a_wrong_password_is_not_tried_again_where_the_keys_do_not_fit(void **state)
+{
+	(void)state;
+	server_set("sasl.min-iterations", "5000");
+	log_in(BEST);
+	start_again("wrong");
+	server_set("sasl.min-iterations", "4096");
+	const struct envoi_failure *failure = fail_to_log_in();
+	assert_string_equal(failure->condition, "not-authorized");
+	assert_int_equal(failure->retry, ENVOI_RETRY_AFTER_USER);
+	server_set("sasl.min-iterations", "5000");
+	log_in(BEST); /* with the keys, which nobody has refused */
+}
+
 static void another_password_wipes_the_keys(void **state)
 {
 	(void)state;
@@ -505,6 +520,7 @@ int main(int argc, char **argv)
 		CASE(keys_are_not_kept_where_the_setting_says_so),
 		CASE(a_changed_count_asks_for_the_password_again),
 		CASE(keys_that_the_server_refuses_give_way_to_the_password),
+		CASE(a_wrong_password_is_not_tried_again_where_the_keys_do_not_fit),
 		CASE(another_password_wipes_the_keys),
 		CASE(a_server_that_offers_less_is_refused_before_anything_is_sent),
 		CASE(the_user_may_accept_less),

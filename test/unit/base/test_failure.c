@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -62,11 +63,32 @@ static void a_text_stays_one_line(void **state)
 	}
 }
 
+/* As one line for a person. */
+static void a_reason_is_said_once(void **state)
+{
+	(void)state;
+	struct envoi_attempt attempt = {
+		.target = "a.test", .address = "192.0.2.1", .port = 5223, .phase = ENVOI_PHASE_TLS};
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, NULL, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "%s", "it does not speak TLS");
+	failure.attempts = &attempt;
+	failure.attempt_count = 1;
+	char line[200];
+	snprintf(attempt.text, sizeof(attempt.text), "it does not"); /* there is less room */
+	envoi_failure_describe(&failure, line, sizeof(line));
+	assert_string_equal(line, "TLS failed (tls): it does not speak TLS; 192.0.2.1 port 5223");
+	snprintf(attempt.text, sizeof(attempt.text), "connection refused");
+	envoi_failure_describe(&failure, line, sizeof(line));
+	assert_string_equal(line,
+		"TLS failed (tls): it does not speak TLS; 192.0.2.1 port 5223: connection refused");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(a_text_stays_one_line),
+		cmocka_unit_test(a_reason_is_said_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

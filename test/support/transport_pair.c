@@ -19,6 +19,8 @@
 #include <envoi/tcp.h>
 #include <envoi/tls.h>
 
+#include "fd_channel.h"
+
 const struct transport_kind transport_kinds[] = {
 	{.name = "memory"},
 	{.name = "memory, byte by byte", .piece_bytes = 1},
@@ -27,6 +29,8 @@ const struct transport_kind transport_kinds[] = {
 	{.name = "tcp", .is_tcp = true},
 	{.name = "tcp with TLS", .is_tcp = true, .has_tls = true},
 	{.name = "tcp on libevent", .is_tcp = true, .has_libevent = true},
+	{.name = "channel", .is_tcp = true, .is_channel = true},
+	{.name = "channel with TLS", .is_tcp = true, .is_channel = true, .has_tls = true},
 	{.name = NULL},
 };
 
@@ -200,13 +204,12 @@ static void make_memory(struct transport_pair *pair, const struct envoi_settings
 static void make_sockets(struct transport_pair *pair, const struct envoi_settings *settings)
 {
 	int fds[2];
+	int (*make)(struct envoi_transport **, struct envoi_context *, int,
+		const struct envoi_settings *) =
+		pair->kind->is_channel ? fd_channel_transport_new : envoi_tcp_transport_new;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	assert_int_equal(
-		envoi_tcp_transport_new(&pair->a.transport, pair->context, fds[0], settings),
-		ENVOI_OK);
-	assert_int_equal(
-		envoi_tcp_transport_new(&pair->b.transport, pair->context, fds[1], settings),
-		ENVOI_OK);
+	assert_int_equal(make(&pair->a.transport, pair->context, fds[0], settings), ENVOI_OK);
+	assert_int_equal(make(&pair->b.transport, pair->context, fds[1], settings), ENVOI_OK);
 }
 
 static void make_configs(struct transport_pair *pair)

@@ -69,6 +69,9 @@ static void release(struct octets *octets)
 	octets_free_tls(octets);
 	envoi_failure_finish(&octets->why);
 	envoi_failure_finish(&octets->broken);
+	if (octets->channel->release != NULL) {
+		octets->channel->release(octets);
+	}
 	envoi_transport_finish(&octets->base);
 	envoi_free(context, octets);
 	envoi_context_unref(context);

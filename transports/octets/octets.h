@@ -65,6 +65,9 @@ struct octets_channel_impl {
 	/** Let go of everything but the memory of the object itself; idempotent. */
 	void (*disconnect)(struct octets *octets);
 
+	/** OPTIONAL. The object is about to be freed: let go of what is in other memory. */
+	void (*release)(struct octets *octets);
+
 	/** @return as envoi_transport_impl.peer_name */
 	const char *(*peer_name)(const struct octets *octets);
 };

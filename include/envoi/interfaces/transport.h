@@ -19,6 +19,8 @@
 extern "C" {
 #endif
 
+/* Whoever only moves octets need not do all this: <envoi/interfaces/octets.h>. */
+
 struct envoi_context;
 struct envoi_transport;
 struct envoi_transport_sink;

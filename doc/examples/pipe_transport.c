@@ -1,0 +1,338 @@
+/*
+ * A transport of one's own: XMPP over a pair of pipes to a child process, with the connector that
+ * starts the child. Logs in, says hello to itself, logs out.
+ *
+ *	ENVOI_PASSWORD=... pipe_transport alice@example.org COMMAND [ARGUMENT...]
+ *
+ * COMMAND speaks XMPP on its standard input and output, and protects what it carries:
+ *
+ *	openssl s_client -quiet -verify_quiet -verify_return_error -verify_hostname example.org \
+ *		-starttls xmpp -xmpphost example.org -connect example.org:5222
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <envoi/envoi.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/octets.h>
+
+/* --- the channel: what moves octets --- */
+
+struct pipes {
+	struct envoi_channel channel;
+	struct envoi_watch in, out;
+	int in_fd, out_fd; /* -1: closed */
+	bool wants_read;
+};
+
+static struct pipes *pipes_of(struct envoi_channel *channel)
+{
+	return ENVOI_CONTAINER_OF(channel, struct pipes, channel);
+}
+
+static void on_readable(struct envoi_watch *watch, unsigned int ready)
+{
+	struct pipes *pipes = ENVOI_CONTAINER_OF(watch, struct pipes, in);
+	char data[ENVOI_CHANNEL_READ_BYTES];
+	ssize_t len = read(pipes->in_fd, data, sizeof(data));
+	(void)ready;
+	if (len > 0) {
+		envoi_channel_received(&pipes->channel, data, (size_t)len);
+	} else if (len == 0) {
+		envoi_channel_ended(&pipes->channel);
+	} else if (errno != EAGAIN && errno != EINTR) {
+		envoi_channel_broken(&pipes->channel, ENVOI_ERR_DISCONNECTED, "the pipe is broken");
+	}
+}
+
+static void on_writable(struct envoi_watch *watch, unsigned int ready)
+{
+	struct pipes *pipes = ENVOI_CONTAINER_OF(watch, struct pipes, out);
+	(void)ready;
+	envoi_watch_stop(watch); /* until something is left over again */
+	envoi_channel_writable(&pipes->channel);
+}
+
+static int pipes_want_read(struct envoi_channel *channel, bool wanted)
+{
+	struct pipes *pipes = pipes_of(channel);
+	pipes->wants_read = wanted;
+	return pipes->in.loop == NULL ? ENVOI_OK
+	                              : envoi_watch_set(&pipes->in, wanted ? ENVOI_IO_READ : 0);
+}
+
+static int pipes_start(struct envoi_channel *channel)
+{
+	struct pipes *pipes = pipes_of(channel);
+	return envoi_watch_start(&pipes->in, envoi_context_loop(channel->context), pipes->in_fd,
+		pipes->wants_read ? ENVOI_IO_READ : 0, on_readable);
+}
+
+static int pipes_send(
+	struct envoi_channel *channel, const char *data, size_t len, size_t *ret_taken)
+{
+	struct pipes *pipes = pipes_of(channel);
+	ssize_t sent = write(pipes->out_fd, data, len);
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		return ENVOI_ERR_DISCONNECTED;
+	}
+	*ret_taken = sent < 0 ? 0 : (size_t)sent;
+	if (*ret_taken == len || pipes->out.loop != NULL) { /* it waits already */
+		return ENVOI_OK;
+	}
+	return envoi_watch_start(&pipes->out, envoi_context_loop(channel->context), pipes->out_fd,
+		ENVOI_IO_WRITE, on_writable);
+}
+
+static void close_fd(struct envoi_watch *watch, int *fd)
+{
+	envoi_watch_stop(watch);
+	if (*fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+}
+
+static void pipes_shut_down(struct envoi_channel *channel)
+{
+	struct pipes *pipes = pipes_of(channel);
+	close_fd(&pipes->out, &pipes->out_fd);
+}
+
+static void pipes_disconnect(struct envoi_channel *channel)
+{
+	struct pipes *pipes = pipes_of(channel);
+	close_fd(&pipes->out, &pipes->out_fd);
+	close_fd(&pipes->in, &pipes->in_fd);
+}
+
+static void pipes_destroy(struct envoi_channel *channel)
+{
+	free(pipes_of(channel));
+}
+
+static const char *pipes_peer_name(const struct envoi_channel *channel)
+{
+	(void)channel;
+	return "a child process";
+}
+
+static const struct envoi_channel_impl pipes_impl = {
+	.name = "pipe",
+	.start = pipes_start,
+	.send = pipes_send,
+	.want_read = pipes_want_read,
+	.shut_down = pipes_shut_down,
+	.disconnect = pipes_disconnect,
+	.destroy = pipes_destroy,
+	.peer_name = pipes_peer_name,
+};
+
+/* --- the connector: starts the child, then hands over a transport --- */
+
+struct pipe_connector {
+	struct envoi_connector base;
+	char **command; /* ended by NULL; outlives us */
+	struct envoi_deferred later;
+	struct envoi_transport *transport; /* to be handed over, or else: */
+	struct envoi_failure failure;
+	envoi_connected_fn *done; /* NULL: nothing is under way */
+	void *user;
+};
+
+static struct pipe_connector *connector_of(struct envoi_connector *base)
+{
+	return ENVOI_CONTAINER_OF(base, struct pipe_connector, base);
+}
+
+/* The child's ends are not inherited by others: they would keep it from seeing its input end. */
+static int spawn(char **command, int *ret_in_fd, int *ret_out_fd)
+{
+	int down[2], up[2] = {-1, -1}; /* to the child, and from it */
+	if (pipe(down) < 0) {
+		return ENVOI_ERR_SYSTEM;
+	}
+	pid_t child = -1;
+	if (pipe(up) == 0) {
+		fcntl(down[1], F_SETFD, FD_CLOEXEC);
+		fcntl(up[0], F_SETFD, FD_CLOEXEC);
+		child = fork();
+	}
+	if (child == 0) {
+		dup2(down[0], STDIN_FILENO);
+		dup2(up[1], STDOUT_FILENO);
+		close(down[0]);
+		close(up[1]);
+		execvp(command[0], command);
+		_exit(127);
+	}
+	close(down[0]);
+	close(up[1]);
+	if (child < 0) {
+		close(down[1]);
+		close(up[0]);
+		return ENVOI_ERR_SYSTEM;
+	}
+	fcntl(up[0], F_SETFL, O_NONBLOCK);
+	fcntl(down[1], F_SETFL, O_NONBLOCK);
+	*ret_in_fd = up[0];
+	*ret_out_fd = down[1];
+	return ENVOI_OK;
+}
+
+static int make_transport(
+	struct pipe_connector *connector, const struct envoi_settings *settings)
+{
+	struct pipes *pipes = calloc(1, sizeof(*pipes));
+	int r = pipes == NULL ? ENVOI_ERR_NOMEM
+	                      : spawn(connector->command, &pipes->in_fd, &pipes->out_fd);
+	if (r < 0) {
+		free(pipes);
+		return r;
+	}
+	pipes->channel.impl = &pipes_impl;
+	return envoi_octets_transport_new(&connector->transport, connector->base.context,
+		&pipes->channel, settings, true /* the child protects what it carries */);
+}
+
+/* The receiver may free us: its callback comes last. */
+static void hand_over(struct envoi_deferred *deferred)
+{
+	struct pipe_connector *connector =
+		ENVOI_CONTAINER_OF(deferred, struct pipe_connector, later);
+	struct envoi_transport *transport = connector->transport;
+	envoi_connected_fn *done = connector->done;
+	struct envoi_failure failure;
+	envoi_failure_move(&failure, &connector->failure);
+	connector->transport = NULL;
+	connector->done = NULL;
+	done(connector->user, transport, transport != NULL ? NULL : &failure);
+	envoi_failure_finish(&failure);
+}
+
+static int pipe_connect(struct envoi_connector *base, const struct envoi_target *target,
+	envoi_connected_fn *done, void *user)
+{
+	struct pipe_connector *connector = connector_of(base);
+	if (connector->done != NULL) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = make_transport(connector, target->settings);
+	if (r < 0) {
+		envoi_failure_set(&connector->failure, base->context, ENVOI_PHASE_CONNECT, r,
+			"%s was not started", connector->command[0]);
+	}
+	connector->done = done;
+	connector->user = user;
+	envoi_deferred_post(&connector->later, envoi_context_loop(base->context), hand_over);
+	return ENVOI_OK;
+}
+
+static void pipe_cancel(struct envoi_connector *base)
+{
+	struct pipe_connector *connector = connector_of(base);
+	envoi_deferred_cancel(&connector->later);
+	envoi_transport_destroy(connector->transport);
+	envoi_failure_finish(&connector->failure);
+	connector->transport = NULL;
+	connector->done = NULL;
+}
+
+static void pipe_connector_destroy(struct envoi_connector *base)
+{
+	envoi_connector_finish(base);
+	free(connector_of(base));
+}
+
+static const struct envoi_connector_impl pipe_connector_impl = {
+	.name = "pipe",
+	.connect = pipe_connect,
+	.cancel = pipe_cancel,
+	.destroy = pipe_connector_destroy,
+};
+
+/* --- the program --- */
+
+struct program {
+	struct envoi_handler handler;
+	struct envoi_client *client;
+};
+
+static void on_available(struct envoi_handler *self, const struct envoi_event *event)
+{
+	const char *own = envoi_jid_text(envoi_session_jid(event->session));
+	printf("available as %s\n", own);
+	if (envoi_send_text(event->session, own, "hello", NULL) < 0) {
+		envoi_client_quit(ENVOI_CONTAINER_OF(self, struct program, handler)->client);
+	}
+}
+
+static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
+	printf("heard: %s\n", body != NULL ? body : "");
+	envoi_client_quit(ENVOI_CONTAINER_OF(self, struct program, handler)->client);
+	return ENVOI_OK;
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_chat},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_AVAILABLE, on_available},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl program_impl = {
+	.name = "program",
+	.stanzas = stanzas,
+	.events = events,
+};
+
+static int run(struct program *program, struct pipe_connector *connector)
+{
+	/* A child that has gone is an error of write(2), not our end; and nobody waits for it. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
+	envoi_client_add_connector(program->client, &connector->base);
+	envoi_client_add(program->client, &program->handler);
+	int r = envoi_client_run(program->client);
+	if (r < 0) {
+		fprintf(stderr, "%s\n", envoi_client_failure_text(program->client));
+	}
+	return r < 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = {.handler = ENVOI_HANDLER(&program_impl)};
+	struct pipe_connector *connector = calloc(1, sizeof(*connector));
+	struct envoi_context *context;
+	int status = 1;
+	if (argc < 3 || connector == NULL) {
+		fprintf(stderr, "usage: pipe_transport JID COMMAND [ARGUMENT...]\n");
+		free(connector);
+		return 2;
+	}
+	if (envoi_context_new(&context, NULL) < 0) {
+		free(connector);
+		return status;
+	}
+	envoi_connector_init(&connector->base, &pipe_connector_impl, context);
+	connector->command = argv + 2;
+	if (envoi_client_new(&program.client, context, argv[1]) == ENVOI_OK) {
+		status = run(&program, connector);
+	} else {
+		envoi_connector_destroy(&connector->base);
+	}
+	envoi_client_free(program.client);
+	envoi_context_unref(context);
+	return status;
+}

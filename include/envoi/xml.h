@@ -220,7 +220,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
 
 /* --- parsing a stream --- */
 
-/** What one peer may send. Each violation ends the stream with policy-violation. */
+/**
+ * What one peer may send. Each violation ends the stream with policy-violation. Of distinct names
+ * there may be any number: what is kept of them goes with the stanza, or is bounded for all streams
+ * of a context together.
+ */
 struct envoi_xml_limits {
 	size_t stanza_bytes; /**< of one first-level element, or of the header with all before it;
 				  default 8,388,608: a roster comes in one piece; white space between elements is free */

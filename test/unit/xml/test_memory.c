@@ -133,6 +133,26 @@ static void a_large_stanza_leaves_nothing_behind(void **state)
 	assert_in_range(memory(counted), 0, level + 1024);
 }
 
+/* S7 of the collected incidents: names are all that libxml2 never forgets. */
+static void a_stanza_of_distinct_names_leaves_nothing_behind(void **state)
+{
+	struct counted *counted = *state;
+	enum { NAMES = 100000 };
+	char child[64];
+	envoi_xml_parser_feed(counted->parser, HEAD "<a>x</a>", strlen(HEAD "<a>x</a>"));
+	assert_int_equal(drain(counted->parser), 2);
+	size_t level = memory(counted);
+	envoi_xml_parser_feed(counted->parser, "<a>", 3);
+	for (unsigned int i = 0; i < NAMES; i++) {
+		int len = snprintf(child, sizeof(child), "<n%x a%x='' xmlns='u%x'/>", i, i, i);
+		envoi_xml_parser_feed(counted->parser, child, (size_t)len);
+		assert_int_equal(drain(counted->parser), 0);
+	}
+	envoi_xml_parser_feed(counted->parser, "</a>", 4);
+	assert_int_equal(drain(counted->parser), 1);
+	assert_in_range(memory(counted), 0, level + 1024);
+}
+
 static void an_idle_stream_holds_little(void **state)
 {
 	struct counted *counted = *state;
@@ -315,6 +335,8 @@ int main(int argc, char **argv)
 			white_space_between_stanzas_takes_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_large_stanza_leaves_nothing_behind, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stanza_of_distinct_names_leaves_nothing_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_idle_stream_holds_little, setup, teardown),
 		cmocka_unit_test(every_failed_allocation_is_reported),
 		cmocka_unit_test(every_failed_allocation_of_libxml2_is_survived_or_reported),

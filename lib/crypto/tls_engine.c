@@ -188,13 +188,14 @@ static int prepare_initiator(struct envoi__tls *tls)
 		tls->session, GNUTLS_NAME_DNS, tls->name.ascii, strlen(tls->name.ascii));
 }
 
+/* RFC 7301, section 3.2: a server knows one of those offered, or ends it. Whoever says nothing at all
+ * of protocols is taken, by both sides: most do not know of this. */
 static int set_alpn(struct envoi__tls *tls, const char *alpn)
 {
 	char copy[256];
 	snprintf(copy, sizeof(copy), "%s", alpn);
 	gnutls_datum_t protocol = {(unsigned char *)copy, (unsigned int)strlen(copy)};
-	return gnutls_alpn_set_protocols(tls->session, &protocol, 1,
-		tls->role == ENVOI_RECEIVER ? GNUTLS_ALPN_MANDATORY : 0);
+	return gnutls_alpn_set_protocols(tls->session, &protocol, 1, GNUTLS_ALPN_MANDATORY);
 }
 
 static int prepare(struct envoi__tls *tls, const char *alpn)

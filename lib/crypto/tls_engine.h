@@ -29,7 +29,8 @@ struct envoi__tls;
  * @param config       a reference is taken
  * @param server_name  initiator: the name that the user gave: sent as SNI (A-labels; not an
  *                     address), and the one that the certificate must have. Receiver: NULL
- * @param alpn         protocol to offer, or to insist on (receiver); NULL: none
+ * @param alpn         protocol to offer, or to know (receiver): a peer that speaks of others alone is
+ *                     left, one that does not speak of any is not; NULL: none
  * @retval ENVOI_ERR_INVALID  no name, or one that is no domain; or a config of the other side
  * @retval ENVOI_ERR_NOMEM
  */

@@ -89,8 +89,12 @@ static void check_tree(struct envoi_context *context, const struct envoi_element
 
 /* --- calls --- */
 
+/* A copy of a copy of a copy: a few calls could make millions. */
+#define MOST_COPIED 5000
+
 struct state {
 	struct fuzz_input input;
+	size_t copied; /* elements */
 	struct envoi_context *context;
 	struct envoi_element *root, *at; /* at: NULL behind a failure */
 	struct envoi_element *other; /* a finished tree, to copy from */
@@ -154,6 +158,16 @@ static void call_renew(struct state *state)
 	}
 }
 
+static size_t count_elements(const struct envoi_element *element)
+{
+	size_t count = 1;
+	const struct envoi_element *child = envoi_element_first(element);
+	for (; child != NULL; child = envoi_element_next(child)) {
+		count += count_elements(child);
+	}
+	return count;
+}
+
 static void call_copy(struct state *state)
 {
 	if (state->other == NULL || envoi_element_error(state->other) < 0) {
@@ -161,6 +175,10 @@ static void call_copy(struct state *state)
 	}
 	struct envoi_element *part = envoi_element_first(state->other);
 	part = part == NULL || fuzz_byte(&state->input) % 2 == 0 ? state->other : part;
+	state->copied += count_elements(part);
+	if (state->copied > MOST_COPIED) {
+		return;
+	}
 	envoi_element_add_copy(state->at, part);
 	envoi_xml_element(state->writer, part);
 }

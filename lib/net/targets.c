@@ -31,7 +31,10 @@ static int append(struct envoi__targets *targets, const char *host, const struct
 	targets->items = items;
 	struct envoi__target *target = &items[targets->count++];
 	*target = *like;
-	memcpy(target->host, host, strlen(host) + 1);
+	size_t len = strlen(host);
+	len -= len > 1 && host[len - 1] == '.';
+	memcpy(target->host, host, len);
+	target->host[len] = '\0';
 	return ENVOI_OK;
 }
 
@@ -56,8 +59,7 @@ void envoi__target_describe(struct envoi_dialed *ret_dialed, const struct envoi_
 
 static bool is_usable(const struct envoi_srv *srv)
 {
-	return srv->port != 0 && strlen(srv->target) <= ENVOI__MAX_DNS_NAME &&
-		envoi__is_dns_name(srv->target);
+	return srv->port != 0 && envoi__is_dns_name(srv->target);
 }
 
 int envoi__targets_add_srvs(struct envoi__targets *targets, const struct envoi_srv *srvs,

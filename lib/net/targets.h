@@ -30,7 +30,8 @@ struct envoi__targets {
 void envoi__targets_init(struct envoi__targets *targets, struct envoi_context *context);
 void envoi__targets_finish(struct envoi__targets *targets);
 
-/** @param host  a name or an address, short enough. @retval ENVOI_ERR_NOMEM */
+/** @param host  a name, with or without a dot at its end, or an address; short enough.
+ * @retval ENVOI_ERR_NOMEM */
 int envoi__targets_add(struct envoi__targets *targets, const char *host, uint16_t port,
 	enum envoi_road road);
 

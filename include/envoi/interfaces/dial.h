@@ -162,7 +162,8 @@ typedef void envoi_dialed_fn(
  *    what connecting took, at most two seconds; then they go on beside it.
  * 5. When a winner turns out not to do, envoi_dial_next() goes on with all that have not failed.
  *
- * At most 32 targets, and 16 addresses of each, are tried.
+ * At most 32 targets, and 8 addresses of each family of each, are tried. A target without a port is
+ * left out, and so is one that is no name; one that is an IPv4 address is taken as that.
  */
 struct envoi_dial;
 

@@ -135,6 +135,38 @@ static void weight_zero_has_a_small_chance_but_some(void **state)
 	assert_true(places[1][0] > 0);
 }
 
+/* XEP-0368: records of both services with one priority are drawn from as if they were of one. */
+static void weights_count_across_services(void **state)
+{
+	static const struct envoi_srv in_clear = {.target = "a.example", .port = 1, .weight = 1000};
+	static const struct envoi_srv direct = {.target = "b.example", .port = 1, .weight = 3000};
+	int direct_first = 0;
+	for (int i = 0; i < ROUNDS; i++) {
+		struct envoi__targets targets;
+		envoi__targets_init(&targets, *state);
+		assert_int_equal(
+			envoi__targets_add_srvs(&targets, &direct, 1, ENVOI_ROAD_DIRECT), ENVOI_OK);
+		assert_int_equal(envoi__targets_add_srvs(&targets, &in_clear, 1, ENVOI_ROAD_STARTTLS),
+			ENVOI_OK);
+		envoi__targets_order(&targets);
+		assert_int_equal(targets.items[0].road,
+			targets.items[0].host[0] == 'b' ? ENVOI_ROAD_DIRECT : ENVOI_ROAD_STARTTLS);
+		direct_first += targets.items[0].road == ENVOI_ROAD_DIRECT;
+		envoi__targets_finish(&targets);
+	}
+	assert_near(direct_first, 6000 * 3 / 4);
+}
+
+/* RFC 2782: they are for services among whose targets nothing is to be chosen. */
+static void weights_of_zero_alone_leave_the_order(void **state)
+{
+	int places[3][3] = {{0}};
+	count_places(*state, (const uint16_t[]){0, 0, 0}, places);
+	for (int target = 0; target < 3; target++) {
+		assert_int_equal(places[target][target], ROUNDS);
+	}
+}
+
 static void records_that_cannot_be_used_are_left_out(void **state)
 {
 	char long_name[300];
@@ -180,6 +212,8 @@ int main(void)
 		CASE(weights_decide_how_often_a_target_comes_first),
 		CASE(equal_weights_are_shuffled_evenly),
 		CASE(weight_zero_has_a_small_chance_but_some),
+		CASE(weights_count_across_services),
+		CASE(weights_of_zero_alone_leave_the_order),
 		CASE(records_that_cannot_be_used_are_left_out),
 		CASE(too_many_targets_are_cut_at_the_end),
 	};

@@ -21,6 +21,7 @@ enum envoi__part_id {
 	ENVOI__PART_XML, /* XML parsers */
 	ENVOI__PART_SETTINGS, /* tables */
 	ENVOI__PART_TRUST, /* trust stores */
+	ENVOI__PART_TICKETS, /* TLS sessions that may be resumed */
 	ENVOI__PART_SASL,
 	ENVOI__PARTS,
 };

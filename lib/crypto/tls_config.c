@@ -219,6 +219,7 @@ static int take_settings(struct envoi_tls_config *config, const struct envoi_set
 	config->is_initiator = true;
 	config->priorities = priorities[envoi_settings_int(settings, "tls.min-version")];
 	config->pin_is_enough = envoi_settings_int(settings, "tls.pin-mode") == PIN_INSTEAD;
+	config->may_resume = envoi_settings_int(settings, "tls.resumption") != 0;
 	int r = read_pins(config, settings);
 	return r < 0 ? r
 		     : get_trust(config, ca_file == NULL ? "" : ca_file,

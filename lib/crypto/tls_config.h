@@ -22,6 +22,7 @@ struct envoi_tls_config {
 	const char *priorities; /* static */
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;
+	bool may_resume;
 	struct envoi_tls_decider *decider; /* borrowed; NULL: nobody */
 	bool has_own; /* certificate, in the credentials */
 	char *own_address; /* see struct envoi_tls_info */

@@ -13,6 +13,7 @@
 #include "crypto/tls_config.h"
 #include "crypto/tls_end_point.h"
 #include "crypto/tls_question.h"
+#include "crypto/tls_resume.h"
 #include "crypto/tls_verify.h"
 
 enum {
@@ -32,6 +33,7 @@ struct envoi__tls {
 	struct envoi__tls_name name; /* initiator's */
 	gnutls_session_t session;
 	enum tls_state state;
+	struct envoi__tls_resumption resumption; /* initiator's */
 	enum envoi_tls_trust trust;
 	struct envoi_tls_question *question; /* a reference; NULL: none */
 	bool is_bye_sent;
@@ -80,10 +82,10 @@ static int pull_timeout(gnutls_transport_ptr_t user, unsigned int timeout_ms)
 
 /* --- whether to believe the server --- */
 
-static int ask_or_refuse(struct envoi__tls *tls, const struct envoi__tls_rules *rules,
-	const struct envoi__tls_verdict *verdict, const gnutls_datum_t *chain, unsigned int count)
+static int ask_or_refuse(struct envoi__tls *tls, struct envoi_tls_decider *decider,
+	const struct envoi__tls_rules *rules, const struct envoi__tls_verdict *verdict,
+	const gnutls_datum_t *chain, unsigned int count)
 {
-	struct envoi_tls_decider *decider = tls->config->decider;
 	tls->refusal = ENVOI_ERR_CERTIFICATE;
 	snprintf(tls->error, sizeof(tls->error), "%s", verdict->reasons);
 	if (verdict->doubts == 0 || decider == NULL) {
@@ -97,7 +99,12 @@ static int ask_or_refuse(struct envoi__tls *tls, const struct envoi__tls_rules *
 	return GNUTLS_E_AGAIN;
 }
 
-static int judge(struct envoi__tls *tls)
+/*
+ * A session that is resumed is judged like a new one, by the certificates that were shown in it:
+ * nothing is believed because it was believed once. Nobody can be asked there, because the handshake is
+ * over; the session is not kept, and the next connection begins anew.
+ */
+static int judge(struct envoi__tls *tls, struct envoi_tls_decider *decider)
 {
 	struct envoi__tls_rules rules = {
 		.context = tls->config->context,
@@ -113,7 +120,7 @@ static int judge(struct envoi__tls *tls)
 	int r = envoi__tls_verify(&verdict, &rules, chain, count);
 	tls->trust = verdict.trust;
 	if (r == ENVOI_ERR_CERTIFICATE) {
-		return ask_or_refuse(tls, &rules, &verdict, chain, count);
+		return ask_or_refuse(tls, decider, &rules, &verdict, chain, count);
 	}
 	tls->refusal = r;
 	return r < 0 ? GNUTLS_E_CERTIFICATE_ERROR : 0;
@@ -137,7 +144,8 @@ static int believe_answer(struct envoi__tls *tls)
 static int verify(gnutls_session_t session)
 {
 	struct envoi__tls *tls = gnutls_session_get_ptr(session);
-	return tls->question != NULL ? believe_answer(tls) : judge(tls);
+	return tls->question != NULL ? believe_answer(tls) :
+				       judge(tls, tls->config->decider);
 }
 
 bool envoi__tls_is_undecided(const struct envoi__tls *tls)
@@ -200,7 +208,11 @@ static int set_alpn(struct envoi__tls *tls, const char *alpn)
 
 static int prepare(struct envoi__tls *tls, const char *alpn)
 {
-	unsigned int flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS;
+	unsigned int flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+	if (tls->role == ENVOI_INITIATOR) {
+		envoi__tls_resumption_init(&tls->resumption, tls->config, tls->name.ascii, alpn);
+	}
+	flags |= tls->resumption.is_wanted ? 0 : GNUTLS_NO_TICKETS;
 	flags |= tls->role == ENVOI_INITIATOR ? GNUTLS_CLIENT : GNUTLS_SERVER;
 	int r = gnutls_init(&tls->session, flags);
 	if (r < 0) {
@@ -223,6 +235,10 @@ static int prepare(struct envoi__tls *tls, const char *alpn)
 	}
 	if (r >= 0 && alpn != NULL) {
 		r = set_alpn(tls, alpn);
+	}
+	if (r >= 0) {
+		envoi__tls_resumption_offer(
+			&tls->resumption, tls->session, tls->config->context);
 	}
 	return r;
 }
@@ -257,6 +273,28 @@ int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 	return ENVOI_OK;
 }
 
+static bool is_certificate_shown(const struct envoi__tls *tls)
+{
+	if (tls->role == ENVOI_RECEIVER || !tls->config->has_own) {
+		return false;
+	}
+	if (gnutls_session_is_resumed(tls->session)) {
+		return tls->resumption.origin.is_certificate_shown;
+	}
+	return gnutls_certificate_client_get_request_status(tls->session) != 0 &&
+		gnutls_certificate_get_ours(tls->session) != NULL;
+}
+
+/* What somebody has accepted this once is not kept: he would not be asked again. */
+static void keep_session(struct envoi__tls *tls)
+{
+	if (tls->state == TLS_OPEN &&
+		(tls->trust == ENVOI_TLS_TRUST_VERIFIED || tls->trust == ENVOI_TLS_TRUST_PINNED)) {
+		envoi__tls_resumption_keep(&tls->resumption, tls->session, tls->config->context,
+			is_certificate_shown(tls));
+	}
+}
+
 void envoi__tls_free(struct envoi__tls *tls)
 {
 	if (tls == NULL) {
@@ -264,6 +302,7 @@ void envoi__tls_free(struct envoi__tls *tls)
 	}
 	envoi_tls_question_unref(tls->question);
 	if (tls->session != NULL) {
+		keep_session(tls);
 		gnutls_deinit(tls->session);
 	}
 	envoi__tls_name_finish(&tls->name);
@@ -308,6 +347,9 @@ static void describe(struct envoi__tls *tls, int code)
 /* Over: nothing but the alert goes out any more. */
 static int fail(struct envoi__tls *tls, int code)
 {
+	if (tls->state == TLS_HANDSHAKE && tls->refusal == ENVOI_OK) {
+		envoi__tls_resumption_failed(&tls->resumption, tls->config->context);
+	}
 	tls->state = TLS_FAILED;
 	if (code != GNUTLS_E_FATAL_ALERT_RECEIVED && code != GNUTLS_E_PUSH_ERROR) {
 		gnutls_alert_send_appropriate(tls->session, code);
@@ -367,6 +409,10 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 	if (r == GNUTLS_E_AGAIN) {
 		return ENVOI_AGAIN;
 	}
+	if (r == 0 && tls->role == ENVOI_INITIATOR && gnutls_session_is_resumed(tls->session)) {
+		r = envoi__tls_resumption_is_safe(tls->session) ? judge(tls, NULL) :
+								  GNUTLS_E_INSUFFICIENT_SECURITY;
+	}
 	if (r < 0) {
 		return fail(tls, r);
 	}
@@ -374,10 +420,11 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 		return fail(tls, GNUTLS_E_CERTIFICATE_REQUIRED);
 	}
 	tls->state = TLS_OPEN;
-	envoi_log(tls->config->context, ENVOI_LOG_INFO, ENVOI_LOG_TLS, "%s, %s, %s",
+	envoi_log(tls->config->context, ENVOI_LOG_INFO, ENVOI_LOG_TLS, "%s, %s, %s%s",
 		gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)),
 		gnutls_ciphersuite_get(tls->session),
-		trust_words(tls->trust));
+		trust_words(tls->trust),
+		gnutls_session_is_resumed(tls->session) ? ", resumed" : "");
 	return ENVOI_OK;
 }
 
@@ -455,17 +502,11 @@ const char *envoi__tls_error_text(const struct envoi__tls *tls)
 	return tls->error;
 }
 
-static bool is_certificate_shown(const struct envoi__tls *tls)
-{
-	return tls->role == ENVOI_INITIATOR && tls->config->has_own &&
-		gnutls_certificate_client_get_request_status(tls->session) != 0 &&
-		gnutls_certificate_get_ours(tls->session) != NULL;
-}
-
 void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *ret_info)
 {
 	*ret_info = (struct envoi_tls_info){0};
 	if (tls->state == TLS_OPEN) {
+		ret_info->is_resumed = gnutls_session_is_resumed(tls->session) != 0;
 		ret_info->version =
 			gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session));
 		ret_info->cipher = gnutls_ciphersuite_get(tls->session);

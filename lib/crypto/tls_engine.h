@@ -24,7 +24,8 @@ enum {
 struct envoi__tls;
 
 /**
- * Make an engine. TLS 1.2 at least, no renegotiation, no compression, no tickets.
+ * Make an engine. TLS 1.2 at least, no renegotiation, no compression. The initiator resumes a session
+ * that the context has kept, by tls.resumption; the receiver hands out no tickets.
  *
  * @param config       a reference is taken
  * @param server_name  initiator: the name that the user gave: sent as SNI (A-labels; not an

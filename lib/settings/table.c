@@ -226,6 +226,9 @@ const struct envoi_setting envoi__core_settings[] = {
 		       "whatever name and time; for servers with certificates of their own making. also: "
 		       "the certificate must be right in every other way too.",
 	},
+	YES_NO("tls.resumption", "true",
+		"Resume an earlier TLS session with the same server, which saves the exchange of "
+		"certificates. The server can tell that both connections are of one program."),
 	TIMEOUT("tls.decision-timeout", "600s",
 		"When the program asks somebody whether to trust the server's certificate, wait this "
 		"long for the answer; tls.timeout and login.timeout wait meanwhile. The server may "

@@ -105,6 +105,9 @@ int tls_server_shake_hands(struct tls_server *server, struct envoi__tls *client)
 		tls_server_from_client(server, client);
 		if (server->result == GNUTLS_E_AGAIN) {
 			server->result = gnutls_handshake(server->session);
+			if (server->result != 0 && gnutls_error_is_fatal(server->result)) {
+				gnutls_alert_send_appropriate(server->session, server->result);
+			}
 		}
 		tls_server_to_client(server, client);
 	}

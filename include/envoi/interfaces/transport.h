@@ -55,6 +55,7 @@ struct envoi_tls_info {
 	const char *cipher; /**< cipher suite's name */
 	bool verified; /**< the peer is who the user asked for: checked, pinned, or accepted */
 	enum envoi_tls_trust trust; /**< and by what */
+	bool is_resumed; /**< an earlier session, in which the certificates were shown */
 	bool is_certificate_shown; /**< it has asked for our certificate, and was shown one */
 	const char *own_address; /**< the only XmppAddr in that one, as it stands there; NULL: it has
 				      none, or several; borrowed until the transport goes */

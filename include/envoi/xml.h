@@ -138,9 +138,10 @@ ENVOI_API int envoi_element_error(const struct envoi_element *element);
  * `<a/>` for an element without content; single quotes; attributes in their order, behind
  * `xmlns`, which is there where the namespace is not the one around the element. Elements have no
  * prefix, but for a written element itself in ENVOI_NS_STREAMS: `stream:`, which the stream's
- * header binds; and those in ENVOI_NS_XML, which are only ever parsed: `xml:`. Attributes in a namespace have `xml:` or `nsN:`, N being the number of the
- * element's first attribute in that namespace, which is preceded by the declaration. Escaped are
- * & < > and carriage return everywhere, and ' " tab and line feed in attributes.
+ * header binds; and those in ENVOI_NS_XML, which are only ever parsed: `xml:`. Attributes in a
+ * namespace have `xml:` or `nsN:`, N being the number of the element's first attribute in that
+ * namespace, which is preceded by the declaration. Escaped are & < > carriage return and line feed
+ * everywhere, and ' " and tab in attributes: a written element is one line.
  *
  * Nothing can be written that envoi_xml_parser would not take, but for its limits; what was
  * written and parsed again is an equal tree.

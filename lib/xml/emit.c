@@ -15,8 +15,10 @@ enum {
 };
 
 /* Index into references[]; 0: as it is. White space in attributes would be read as blanks, and a
- * carriage return anywhere as a line feed (XML 1.0, sections 2.11 and 3.3.3). */
-static const unsigned char text_escapes[256] = {['&'] = 1, ['<'] = 2, ['>'] = 3, ['\r'] = 8};
+ * carriage return anywhere as a line feed (XML 1.0, sections 2.11 and 3.3.3). Without line feeds an
+ * element is one line. */
+static const unsigned char text_escapes[256] = {
+	['&'] = 1, ['<'] = 2, ['>'] = 3, ['\n'] = 7, ['\r'] = 8};
 static const unsigned char attr_escapes[256] = {
 	['&'] = 1,
 	['<'] = 2,

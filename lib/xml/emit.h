@@ -37,7 +37,7 @@ static inline void envoi__emit_word(struct envoi__emit *emit, const char *word)
 	envoi__emit_bytes(emit, word, strlen(word));
 }
 
-/** Text of an element: & < > and carriage return are escaped. It is valid. */
+/** Text of an element: & < > carriage return and line feed are escaped. It is valid. */
 void envoi__emit_text(struct envoi__emit *emit, const char *text, size_t len);
 
 /** ` name='value'`, with both quotes and all white space but the blank escaped too */

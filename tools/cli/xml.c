@@ -249,10 +249,9 @@ const struct command command_xml = {
 	.name = "xml",
 	.operands = "[--chunk N] [--limit NAME=VALUE] [FILE]",
 	.summary = "Parse FILE, or standard input, as one incoming stream. Prints every first-level"
-		   "\n\telement as the library writes it, behind each a line end (line feeds in text"
-		   "\n\tstay as they are); then \"end\" if the stream was closed and nothing is behind"
-		   "\n\tit, else \"error: CONDITION\" (RFC 6120, section 4.9.3); of a stream that just"
-		   "\n\tstops, not-well-formed.",
+		   "\n\telement as the library writes it, a line each; then \"end\" if the stream was"
+		   "\n\tclosed and nothing is behind it, else \"error: CONDITION\" (RFC 6120, section"
+		   "\n\t4.9.3); of a stream that just stops, not-well-formed.",
 	.least = 0,
 	.most = 1,
 	.options = xml_options,

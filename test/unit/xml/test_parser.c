@@ -38,10 +38,10 @@ static const struct test_xml_conversation conversations[] = {
 		HEAD_OUT "element <a>x&lt;&amp;]]&gt;y</a>\n"},
 	{"attribute values and line ends as XML normalises them",
 		BYTES(HEAD "<a b='x\ty\nz'>1\r\n2\r3</a>"),
-		HEAD_OUT "element <a b='x y z'>1\n2\n3</a>\n"},
+		HEAD_OUT "element <a b='x y z'>1&#10;2&#10;3</a>\n"},
 	{"line ends in CDATA",
 		BYTES(HEAD "<a><![CDATA[\r1\r\n2\r\r3\r]]><![CDATA[\n]]>\r<![CDATA[\n\r]]></a>"),
-		HEAD_OUT "element <a>\n1\n2\n\n3\n\n\n\n\n</a>\n"},
+		HEAD_OUT "element <a>&#10;1&#10;2&#10;&#10;3&#10;&#10;&#10;&#10;&#10;</a>\n"},
 	{"prefixes and defaults, nested and undone",
 		BYTES(HEAD "<x:a xmlns:x='u1'><b xmlns='u2'><x:c/><d xmlns=''/><e/></b>"
 			   "<x:f xmlns:x='u3' x:y='1' xmlns:z='u3' y='2'/><g/></x:a><h/>"),

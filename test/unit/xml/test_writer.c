@@ -64,7 +64,7 @@ static void what_has_a_meaning_in_xml_is_escaped(void **state)
 	envoi_element_add_text(a, "&<>'\"\t\n\r ]]> \xc3\xa4");
 	assert_written(a, NULL,
 		"<a b='&amp;&lt;&gt;&apos;&quot;&#9;&#10;&#13; \xc3\xa4'>"
-		"&amp;&lt;&gt;'\"\t\n&#13; ]]&gt; \xc3\xa4</a>");
+		"&amp;&lt;&gt;'\"\t&#10;&#13; ]]&gt; \xc3\xa4</a>");
 	envoi_element_unref(a);
 }
 

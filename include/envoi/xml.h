@@ -222,9 +222,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
 /* --- parsing a stream --- */
 
 /**
- * What one peer may send. Each violation ends the stream with policy-violation. Of distinct names
- * there may be any number: what is kept of them goes with the stanza, or is bounded for all streams
- * of a context together.
+ * What one peer may send. Each violation ends the stream with policy-violation. A stream may have any
+ * number of distinct names over time: they go with their stanzas.
  */
 struct envoi_xml_limits {
 	size_t stanza_bytes; /**< of one first-level element, or of the header with all before it;
@@ -235,11 +234,15 @@ struct envoi_xml_limits {
 				      Besides, at most 512 declarations are in force at a time. */
 	unsigned int children; /**< elements and texts of one stanza; default 200,000 */
 	unsigned int name_bytes; /**< of one local name or prefix; default 256 */
+	unsigned int names; /**< distinct local names and prefixes of one stanza, or of the header, not
+				 counting those of the specifications that the library knows; default
+				 4,096 */
 };
 
 /** The defaults above, for after login. */
 ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_default;
-/** Tighter ones, for before: 10,000 bytes a stanza, 4,096 a tag, depth 16, 32 attributes. */
+/** Tighter ones, for before: 10,000 bytes a stanza, 4,096 a tag, depth 16, 32 attributes, 1,000
+ * children, 256 distinct names. */
 ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_before_login;
 
 /**

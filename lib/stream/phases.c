@@ -11,7 +11,8 @@ static void read_limits(struct envoi_xml_limits *limits, const struct envoi_sett
 	const char *group)
 {
 	static const char *const names[] = {
-		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes"};
+		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes",
+		"names"};
 	int64_t values[sizeof(names) / sizeof(names[0])];
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char name[64];
@@ -25,6 +26,7 @@ static void read_limits(struct envoi_xml_limits *limits, const struct envoi_sett
 		.attributes = (unsigned int)values[3],
 		.children = (unsigned int)values[4],
 		.name_bytes = (unsigned int)values[5],
+		.names = (unsigned int)values[6],
 	};
 }
 

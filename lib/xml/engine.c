@@ -22,6 +22,7 @@
 enum {
 	MOST_POOLED = 4,
 	MOST_NAMES = 2000, /* in a dictionary that only grows */
+	MOST_DISTINCT_ROOM = 256, /* kept in the pool */
 	LARGEST_PIECE = 65536, /* libxml2 keeps a buffer for the largest */
 };
 
@@ -80,6 +81,7 @@ static void end_silence(const struct silence *silence)
 static void engine_free(struct envoi__engine *engine)
 {
 	xmlFreeParserCtxt(engine->xml);
+	envoi__distinct_shrink(&engine->distinct, engine->context, 0);
 	envoi_free(engine->context, engine);
 }
 
@@ -172,6 +174,7 @@ struct envoi__engine *envoi__engine_take(
 		engine->names_count = envoi__names_count(names);
 		memset(engine->memos, 0, sizeof(engine->memos));
 	}
+	envoi__distinct_begin(&engine->distinct);
 	engine->parser = parser;
 	return engine;
 }
@@ -185,6 +188,7 @@ void envoi__engine_give(struct envoi__engine *engine, bool is_clean)
 		engine_free(engine);
 		return;
 	}
+	envoi__distinct_shrink(&engine->distinct, engine->context, MOST_DISTINCT_ROOM);
 	engine->next = pool->first;
 	pool->first = engine;
 	pool->count++;
@@ -225,4 +229,5 @@ void envoi__engine_memorize(
 	memo->raw = raw;
 	memo->len = strlen(text);
 	memo->known = envoi__name_lookup(engine->context, text, memo->len);
+	memo->round = 0;
 }

@@ -13,6 +13,8 @@
 
 #include <envoi/context.h>
 
+#include "xml/distinct.h"
+
 struct envoi_xml_parser;
 
 /** What a name in libxml2's dictionary is to us. */
@@ -20,6 +22,7 @@ struct envoi__name_memo {
 	const xmlChar *raw; /* libxml2's pointer */
 	const char *known; /* the context's dictionary's; NULL: not known */
 	size_t len;
+	uint64_t round; /* of the set that it was last added to */
 };
 
 enum {
@@ -40,6 +43,7 @@ struct envoi__engine {
 	const xmlChar *xmlns, *xml_prefix; /* dictionary pointers */
 	size_t names_count; /* known names when the memos were begun */
 	uint64_t fed; /* bytes */
+	struct envoi__distinct distinct; /* names that are not known, of the stanza under way */
 	bool is_usable; /* libxml2 leaves namespace declarations to us */
 	struct envoi__name_memo memos[ENVOI__NAME_MEMOS];
 };
@@ -65,7 +69,7 @@ void envoi__engine_memorize(
 	struct envoi__engine *engine, struct envoi__name_memo *memo, const xmlChar *raw);
 
 /** @return the memo of a name; valid until the next call */
-static inline const struct envoi__name_memo *envoi__engine_name(
+static inline struct envoi__name_memo *envoi__engine_name(
 	struct envoi__engine *engine, const xmlChar *raw)
 {
 	uintptr_t bits = (uintptr_t)raw;

@@ -21,6 +21,7 @@ const struct envoi_xml_limits envoi_xml_limits_default = {
 	.attributes = 64,
 	.children = 200000,
 	.name_bytes = 256,
+	.names = 4096,
 };
 
 const struct envoi_xml_limits envoi_xml_limits_before_login = {
@@ -28,8 +29,9 @@ const struct envoi_xml_limits envoi_xml_limits_before_login = {
 	.tag_bytes = 4096,
 	.depth = 16,
 	.attributes = 32,
-	.children = 10000,
+	.children = 1000,
 	.name_bytes = 256,
+	.names = 256,
 };
 
 int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser, struct envoi_context *context,

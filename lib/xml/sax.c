@@ -56,6 +56,30 @@ static size_t value_len(const xmlChar *const *attr)
 	return (size_t)(attr[4] - attr[3]);
 }
 
+/* @return NULL: a limit, or no memory (noted) */
+static const struct envoi__name_memo *accept_name(const struct start *s, const xmlChar *raw)
+{
+	struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
+	struct envoi__distinct *distinct = &s->engine->distinct;
+	if (name->len > s->parser->limits.name_bytes) {
+		fail_limit(s->parser, "name too long");
+		return NULL;
+	}
+	if (name->known != NULL || name->round == distinct->round) {
+		return name;
+	}
+	if (envoi__distinct_add(distinct, s->parser->context, raw) < 0) {
+		fail_memory(s->parser);
+		return NULL;
+	}
+	if (distinct->count > s->parser->limits.names) {
+		fail_limit(s->parser, "too many distinct names");
+		return NULL;
+	}
+	name->round = distinct->round;
+	return name;
+}
+
 /* --- declarations --- */
 
 /* Of the header: for as long as the parser; of others: in the tree. */
@@ -67,6 +91,9 @@ static struct envoi__arena *arena_of(struct envoi_xml_parser *parser)
 static bool declare(const struct start *s, const xmlChar *const *attr)
 {
 	struct envoi_xml_parser *parser = s->parser;
+	if (attr[1] != NULL && accept_name(s, attr[0]) == NULL) {
+		return false;
+	}
 	const char *value = (const char *)attr[3];
 	const char *prefix = attr[1] == NULL ? "" : (const char *)attr[0];
 	struct envoi__ns ns = {
@@ -125,16 +152,16 @@ static bool measure(const struct start *s, size_t *ret_attrs, size_t *ret_bytes)
 			}
 			continue;
 		}
-		const struct envoi__name_memo *name = envoi__engine_name(s->engine, attr[0]);
-		if (name->len > s->parser->limits.name_bytes) {
-			return fail_limit(s->parser, "name too long");
+		const struct envoi__name_memo *name = accept_name(s, attr[0]);
+		if (name == NULL) {
+			return false;
 		}
 		count++;
 		bytes += value_len(attr) + 1 + (name->known == NULL ? name->len + 1 : 0);
 	}
-	const struct envoi__name_memo *name = envoi__engine_name(s->engine, s->name);
-	if (name->len > s->parser->limits.name_bytes) {
-		return fail_limit(s->parser, "name too long");
+	const struct envoi__name_memo *name = accept_name(s, s->name);
+	if (name == NULL) {
+		return false;
 	}
 	*ret_attrs = count;
 	*ret_bytes = bytes + (name->known == NULL ? name->len + 1 : 0);

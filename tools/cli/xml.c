@@ -46,7 +46,8 @@ static bool set_limit(
 	struct envoi_xml_limits *limits, const char *name, size_t len, uint64_t value)
 {
 	static const char *const names[] = {
-		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes"};
+		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes",
+		"names"};
 	size_t i = 0, count = sizeof(names) / sizeof(names[0]);
 	while (i < count && (strlen(names[i]) != len || memcmp(names[i], name, len) != 0)) {
 		i++;
@@ -71,6 +72,9 @@ static bool set_limit(
 		limits->name_bytes = (unsigned int)value;
 		return true;
 	default:
+	case 6:
+		limits->names = (unsigned int)value;
+		return true;
 		return false;
 	}
 }
@@ -95,7 +99,8 @@ static int take_limit(struct invocation *invocation, const char *value)
 static const struct command_option xml_options[] = {
 	{"chunk", "N", "Feed the parser N bytes at a time. Default: all at once.", take_chunk},
 	{"limit", "NAME=VALUE",
-		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes.",
+		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes,"
+		"\n\t\tnames (distinct ones in one stanza).",
 		take_limit},
 	{NULL, NULL, NULL, NULL},
 };

@@ -42,6 +42,7 @@ void octets_options_read(struct octets_options *options, const struct envoi_sett
 			.attributes = count_of(settings, "limits.before-login.attributes"),
 			.children = count_of(settings, "limits.before-login.children"),
 			.name_bytes = count_of(settings, "limits.before-login.name-bytes"),
+			.names = count_of(settings, "limits.before-login.names"),
 		};
 	}
 }

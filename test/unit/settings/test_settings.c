@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 
 #include <envoi/context.h>
 #include <envoi/settings.h>
+#include <envoi/xml.h>
 
 #include "test_allocator.h"
 
@@ -63,6 +65,35 @@ static void what_is_not_set_has_its_default(void **state)
 	assert_null(envoi_settings_word(f->settings, "sasl.mechanisms", 8));
 	assert_null(envoi_settings_text(f->settings, "server"));
 	assert_int_equal(f->logged, 0);
+}
+
+static void assert_limits(struct envoi_settings *settings, const char *group,
+	const struct envoi_xml_limits *limits)
+{
+	const struct {
+		const char *name;
+		size_t value;
+	} expected[] = {
+		{"stanza-bytes", limits->stanza_bytes},
+		{"tag-bytes", limits->tag_bytes},
+		{"depth", limits->depth},
+		{"attributes", limits->attributes},
+		{"children", limits->children},
+		{"name-bytes", limits->name_bytes},
+		{"names", limits->names},
+	};
+	char name[64];
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		snprintf(name, sizeof(name), "%s.%s", group, expected[i].name);
+		assert_int_equal(envoi_settings_int(settings, name), expected[i].value);
+	}
+}
+
+static void limits_of_xml_have_the_same_defaults_as_a_parser_alone(void **state)
+{
+	struct fixture *f = *state;
+	assert_limits(f->settings, "limits", &envoi_xml_limits_default);
+	assert_limits(f->settings, "limits.before-login", &envoi_xml_limits_before_login);
 }
 
 static void values_are_read_and_written_in_one_form(void **state)
@@ -280,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_not_set_has_its_default),
+		TEST(limits_of_xml_have_the_same_defaults_as_a_parser_alone),
 		TEST(values_are_read_and_written_in_one_form),
 		TEST(what_is_refused_changes_nothing_and_is_told),
 		TEST(asking_wrongly_is_logged),

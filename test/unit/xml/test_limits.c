@@ -25,6 +25,7 @@ static const struct envoi_xml_limits small = {
 	.attributes = 6,
 	.children = 20,
 	.name_bytes = 50,
+	.names = 8,
 };
 
 /* A document: `begin`, `count` times `repeated`, `end`. */
@@ -44,6 +45,7 @@ static const struct document documents[] = {
 	{"element name", HEAD "<", "n", "/>", 50},
 	{"attribute name", HEAD "<a ", "n", "='1'/>", 50},
 	{"prefix", HEAD "<a xmlns:b='c' ", "p", ":x='1'/>", 0}, /* undeclared */
+	{"prefix that is declared only", HEAD "<a xmlns:", "p", "='u'/>", 50},
 	{"depth", HEAD "<m><a><a><a>", "<a/>", "</a></a></a></m>", 17}, /* children, at depth 5 */
 	{"too deep", HEAD "<m><a><a><a><a>", "<a/>", "</a></a></a></a></m>", 0},
 	{"attributes", HEAD "<a b='1' c='' d='' e='' ", "f='' ", "xmlns='u'/>", 1},
@@ -76,11 +78,12 @@ static void must(int r)
 	assert_int_equal(r, ENVOI_OK);
 }
 
-static bool is_refused(const char *data, size_t len, size_t first, size_t piece)
+static bool is_refused(const struct envoi_xml_limits *limits, const char *data, size_t len,
+	size_t first, size_t piece)
 {
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, context, 0);
-	test_xml_trace(&out, context, &small, data, len, first, piece);
+	test_xml_trace(&out, context, limits, data, len, first, piece);
 	const char *error = strstr(envoi_buffer_data(&out), "error ");
 	if (error != NULL) {
 		assert_string_equal(error, "error policy-violation\n");
@@ -100,9 +103,10 @@ static void assert_refused(const struct document *document, size_t count, bool e
 	must(envoi_buffer_append_text(&in, document->end));
 	const char *data = envoi_buffer_data(&in);
 	size_t len = envoi_buffer_len(&in);
-	bool is_good = is_refused(data, len, 0, 0) == expected && is_refused(data, len, 0, 1) == expected;
+	bool is_good = is_refused(&small, data, len, 0, 0) == expected &&
+		is_refused(&small, data, len, 0, 1) == expected;
 	for (size_t first = 1; is_good && first < len; first += 7) {
-		is_good = is_refused(data, len, first, 13) == expected;
+		is_good = is_refused(&small, data, len, first, 13) == expected;
 	}
 	if (!is_good) {
 		print_error("%s, %zu times\n", document->name, count);
@@ -127,11 +131,64 @@ static void each_limit_holds_to_the_byte(void **state)
 	}
 }
 
+/* Distinct names, each means: `%` is a number; at most 8 are allowed. */
+static const struct {
+	const char *begin, *repeated, *end;
+	unsigned int most; /* the highest count that is within the limits; 0: any is */
+} distinct[] = {
+	{HEAD "<item>", "<n%/>", "</item>", 8},
+	{HEAD "<item>", "<item n%='1'/>", "</item>", 8},
+	{HEAD "<item>", "<item xmlns:n%='u'/>", "</item>", 8},
+	{HEAD "<item>", "<n% n%=''><n%/></n%>", "</item>", 8}, /* one name */
+	{HEAD "<own>", "<item n%=''/>", "</own>", 7},
+	{HEAD "<item>", "<p:item xmlns:p='u%'/>", "</item>", 0}, /* a namespace is no name */
+	{HEAD "<item>", "<item jid='%'>%</item>", "</item>", 0},
+	{HEAD, "<n%/>", "<a/>", 0}, /* each a stanza of its own */
+	{HEAD_OPEN, " n%=''", ">", 8},
+};
+
+static bool repeats_refused(const char *begin, const char *repeated, unsigned int count,
+	const char *end, size_t piece)
+{
+	struct envoi_buffer in;
+	envoi_buffer_init(&in, context, 0);
+	must(envoi_buffer_append_text(&in, begin));
+	for (unsigned int i = 0; i < count; i++) {
+		for (const char *at = repeated; *at != '\0'; at++) {
+			must(*at == '%' ? envoi_buffer_printf(&in, "%u", i)
+					: envoi_buffer_append(&in, at, 1));
+		}
+	}
+	must(envoi_buffer_append_text(&in, end));
+	struct envoi_xml_limits limits = envoi_xml_limits_default;
+	limits.names = 8;
+	bool is_over = is_refused(
+		&limits, envoi_buffer_data(&in), envoi_buffer_len(&in), 0, piece);
+	envoi_buffer_finish(&in);
+	return is_over;
+}
+
+static void distinct_names_of_each_stanza_are_limited(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(distinct) / sizeof(distinct[0]); i++) {
+		unsigned int most = distinct[i].most;
+		for (size_t piece = 0; piece < 3; piece++) {
+			assert_false(repeats_refused(distinct[i].begin, distinct[i].repeated,
+				most > 0 ? most : 20, distinct[i].end, piece));
+			assert_int_equal(most > 0, repeats_refused(distinct[i].begin,
+				distinct[i].repeated, most > 0 ? most + 1 : 20, distinct[i].end,
+				piece));
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	libxml_memory_install();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_limit_holds_to_the_byte),
+		cmocka_unit_test(distinct_names_of_each_stanza_are_limited),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/limits", tests, setup, teardown);

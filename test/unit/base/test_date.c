@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -28,6 +29,9 @@ static const struct known knowns[] = {
 	{"1969-12-31T23:59:59.999Z", -1, "1969-12-31T23:59:59.999Z"},
 	{"0001-01-01T00:00:00Z", INT64_C(-62135596800000), "0001-01-01T00:00:00Z"},
 	{"9999-12-31T23:59:59.999Z", INT64_C(253402300799999), "9999-12-31T23:59:59.999Z"},
+	{"2002-09-10T23:08:25-00:00", INT64_C(1031699305000), "2002-09-10T23:08:25Z"},
+	{"2002-09-10T23:08:25.12345678901234567890123456789+00:00", INT64_C(1031699305123),
+		"2002-09-10T23:08:25.123Z"},
 	{"2024-01-01T00:00:00+14:00", INT64_C(1704016800000), "2023-12-31T10:00:00Z"},
 };
 
@@ -52,7 +56,7 @@ static void everything_else_is_refused(void **state)
 		"2002-09-10T23:08:25z", "2002-09-10T23:08:25Z ", " 2002-09-10T23:08:25Z",
 		"2002-13-10T23:08:25Z", "2002-00-10T23:08:25Z", "2002-09-31T23:08:25Z",
 		"2002-09-00T23:08:25Z", "1900-02-29T00:00:00Z", "2001-02-29T00:00:00Z",
-		"2002-09-10T24:00:00Z", "2002-09-10T23:60:00Z", "2002-09-10T23:08:60Z",
+		"2002-09-10T24:00:00Z", "2002-09-10T23:60:00Z", "2002-09-10T23:08:60Z", "1998-12-31T23:59:60Z",
 		"2002-09-10T23:08:25.Z", "2002-09-10T23:08:25.+1Z", "2002-9-10T23:08:25Z",
 		"02002-09-10T23:08:25Z", "-2002-09-10T23:08:25Z", "0000-09-10T23:08:25Z",
 		"2002-09-10T23:08:25+14:01", "2002-09-10T23:08:25+15:00",
@@ -82,6 +86,30 @@ static void every_day_of_ten_thousand_years_comes_back(void **state)
 		envoi_date_print(text, ms + ms % 7919 * ms % 997);
 		if (envoi_date_parse(text, &again) < 0 || again != ms + ms % 7919 * ms % 997) {
 			fail_msg("%s does not come back", text);
+		}
+	}
+}
+
+static void every_month_has_its_last_day(void **state)
+{
+	(void)state;
+	static const unsigned char last[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	static const struct {
+		int year, last_of_february;
+	} years[] = {{1900, 28}, {1999, 28}, {2000, 29}, {2004, 29}, {2100, 28}, {2400, 29}};
+	for (size_t i = 0; i < sizeof(years) / sizeof(years[0]); i++) {
+		for (int month = 1; month <= 12; month++) {
+			int days = month == 2 ? years[i].last_of_february : last[month - 1];
+			for (int day = days; day <= days + 1; day++) {
+				char text[32];
+				struct envoi_day its_day;
+				int64_t ms;
+				int r = day == days ? ENVOI_OK : ENVOI_ERR_INVALID;
+				snprintf(text, sizeof(text), "%04d-%02d-%02d", years[i].year, month, day);
+				assert_int_equal(envoi_day_parse(text, &its_day), r);
+				strcat(text, "T12:00:00Z");
+				assert_int_equal(envoi_date_parse(text, &ms), r);
+			}
 		}
 	}
 }
@@ -186,6 +214,7 @@ int main(void)
 		cmocka_unit_test(known_dates_are_read_and_written),
 		cmocka_unit_test(everything_else_is_refused),
 		cmocka_unit_test(every_day_of_ten_thousand_years_comes_back),
+		cmocka_unit_test(every_month_has_its_last_day),
 		cmocka_unit_test(the_older_form_is_read_apart),
 		cmocka_unit_test(days_are_read_and_written),
 		cmocka_unit_test(times_of_the_day_are_read_and_written),

@@ -72,7 +72,8 @@ static void ill_formed_tags_are_refused(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {"", "a", "1", "a-DE", "i-unheard", "de-419-DE", "de-Latn-Cyrl",
-		"ar-a-aaa-b-bbb-a-ccc", "de-DE-1901-1901", "sl-rozaj-ROZAJ", "en-a", "en-a-x-b", "en-x",
+		"ar-a-aaa-b-bbb-a-ccc", "de-DE-1901-1901", "sl-rozaj-ROZAJ",
+		"sl-1994-rozaj-rozaj", "sl-1994-rozaj-1994", "en-a", "en-a-x-b", "en-x",
 		"x", "x-", "de-", "-de", "de--DE", "de_DE", "de-DEU1", "abcd-efg", "aa-bbb-ccc-ddd-eee",
 		"de-123456789", "en-u-", "d\xc3\xa9", "de DE", NULL};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

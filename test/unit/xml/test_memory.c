@@ -177,11 +177,14 @@ static void an_idle_stream_holds_little(void **state)
 }
 
 /* Known names, unknown ones, prefixes, long texts, many attributes; then what goes wrong. */
+#define FOUR(text) text text text text
+#define MORE_THAN_A_CHUNK FOUR(FOUR(FOUR(FOUR("0123456789"))))
+
 static const char *const documents[] = {
 	HEAD "<message id='1' xml:lang='de'><body>hi &amp; &#228;</body></message></stream:stream>",
 	HEAD "<q:n a='1' b='2' q:c='3' d='4' e='5' xmlns:f='urn:f' f:g='6' h='' i='' j='' k='' l='' "
 	     "m='' n='' o='&lt;' p='' q='' r='' s='' t='' \xc3\xbc=''><h xmlns='urn:h'>x<i/>y<![CDATA[z]]>"
-	     "</h></q:n>",
+	     "</h><l>" MORE_THAN_A_CHUNK "</l></q:n>",
 	HEAD "<a><b></a>",
 	HEAD "<a b='&c;'/>",
 };

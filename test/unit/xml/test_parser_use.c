@@ -233,6 +233,19 @@ static void one_element_is_parsed_alone(void **state)
 	assert_true(envoi_element_is(element, "urn:x", "a"));
 	envoi_element_unref(element);
 	assert_int_equal(envoi_xml_parse(&element, context, "<a/>", 4, "\x01"), ENVOI_ERR_INVALID);
+	char passing[] = "urn:passing";
+	assert_int_equal(envoi_xml_parse(&element, context, "<a><b/></a>", 11, passing), ENVOI_OK);
+	memset(passing, 'x', strlen(passing));
+	assert_true(envoi_element_is(element, "urn:passing", "a"));
+	assert_true(envoi_element_is(envoi_element_first(element), "urn:passing", "b"));
+	envoi_element_unref(element);
+}
+
+static void nothing_is_freed_without_complaint(void **state)
+{
+	(void)state;
+	envoi_xml_parser_free(NULL);
+	assert_null(envoi_element_unref(NULL));
 }
 
 int main(int argc, char **argv)
@@ -254,6 +267,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(an_error_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits_can_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_element_is_parsed_alone, setup, teardown),
+		cmocka_unit_test(nothing_is_freed_without_complaint),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/parser_use", tests, NULL, NULL);

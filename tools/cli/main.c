@@ -144,6 +144,17 @@ static int run(struct invocation *invocation, int argument_count, char **argumen
 	return run_command(invocation, argument_count, arguments);
 }
 
+/* What was printed may have got nowhere: a full disk, for example. */
+static int end_output(int status)
+{
+	bool has_failed = ferror(stdout) != 0;
+	if (fflush(stdout) != 0 || has_failed) {
+		complain("the output cannot be written");
+		return status == STATUS_DONE ? STATUS_NO : status;
+	}
+	return status;
+}
+
 int main(int argument_count, char **arguments)
 {
 	struct invocation invocation = {.limits = envoi_xml_limits_default};
@@ -162,5 +173,5 @@ int main(int argument_count, char **arguments)
 	}
 	envoi_settings_free(invocation.settings);
 	envoi_context_unref(invocation.context);
-	return status;
+	return end_output(status);
 }

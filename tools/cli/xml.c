@@ -16,6 +16,7 @@ enum {
 /* A stream under way. */
 struct reading {
 	struct envoi_xml_parser *parser;
+	struct envoi_buffer input; /* read, and not yet fed */
 	struct envoi_buffer line;
 	char content_ns[1024]; /* that of the header, not declared again; "": none, or a long one */
 	bool has_ended;
@@ -71,10 +72,10 @@ static bool set_limit(
 	case 5:
 		limits->name_bytes = (unsigned int)value;
 		return true;
-	default:
 	case 6:
 		limits->names = (unsigned int)value;
 		return true;
+	default:
 		return false;
 	}
 }
@@ -97,7 +98,7 @@ static int take_limit(struct invocation *invocation, const char *value)
 }
 
 static const struct command_option xml_options[] = {
-	{"chunk", "N", "Feed the parser N bytes at a time. Default: all at once.", take_chunk},
+	{"chunk", "N", "Feed the parser N bytes at a time, as they are read. Default: all at once.", take_chunk},
 	{"limit", "NAME=VALUE",
 		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes,"
 		"\n\t\tnames (distinct ones in one stanza).",
@@ -107,39 +108,26 @@ static const struct command_option xml_options[] = {
 
 /* --- reading --- */
 
-static int read_all(struct envoi_buffer *input, FILE *file)
+/* At most @p most bytes: fewer only at the end of the input. */
+static int read_some(struct envoi_buffer *input, FILE *file, size_t most)
 {
-	char *room;
 	size_t len;
 	do {
-		if (envoi_buffer_reserve(input, READ_SIZE, &room) < 0) {
+		char *room;
+		size_t wanted = most - envoi_buffer_len(input);
+		wanted = wanted < READ_SIZE ? wanted : READ_SIZE;
+		if (envoi_buffer_reserve(input, wanted, &room) < 0) {
 			complain("the input is too large: out of memory");
 			return STATUS_NO;
 		}
-		len = fread(room, 1, READ_SIZE, file);
+		len = fread(room, 1, wanted, file);
 		envoi_buffer_commit(input, len);
-	} while (len > 0);
+	} while (len > 0 && envoi_buffer_len(input) < most);
 	if (ferror(file)) {
 		complain("the input cannot be read: %s", strerror(errno));
 		return STATUS_UNREACHABLE;
 	}
 	return STATUS_DONE;
-}
-
-static int read_input(struct envoi_buffer *input, const struct invocation *invocation)
-{
-	const char *path = invocation->operand_count > 0 ? invocation->operands[0] : "-";
-	if (strcmp(path, "-") == 0) {
-		return read_all(input, stdin);
-	}
-	FILE *file = fopen(path, "rb");
-	if (file == NULL) {
-		complain("%s: %s", path, strerror(errno));
-		return STATUS_UNREACHABLE;
-	}
-	int status = read_all(input, file);
-	fclose(file);
-	return status;
 }
 
 /* --- the stream --- */
@@ -211,42 +199,57 @@ static int finish_stream(const struct reading *reading)
 	return reading->has_ended ? STATUS_DONE : STATUS_NO;
 }
 
-static int feed(struct reading *reading, const struct envoi_buffer *input, size_t chunk)
+static int read_stream(struct reading *reading, FILE *file, size_t chunk)
 {
-	const char *data = envoi_buffer_data(input);
-	size_t len = envoi_buffer_len(input);
-	for (size_t at = 0; at < len;) {
-		size_t piece = chunk > 0 && chunk < len - at ? chunk : len - at;
-		envoi_xml_parser_feed(reading->parser, data + at, piece); /* take_items() tells */
-		int status = take_items(reading);
-		if (status != STATUS_DONE) {
-			return status;
+	struct envoi_buffer *input = &reading->input;
+	int status;
+	do {
+		status = read_some(input, file, chunk > 0 ? chunk : SIZE_MAX);
+		if (status == STATUS_DONE) {
+			size_t len = envoi_buffer_len(input);
+			envoi_xml_parser_feed(reading->parser, envoi_buffer_data(input), len);
+			envoi_buffer_consume(input, len);
+			status = take_items(reading); /* tells what is wrong */
 		}
-		at += piece;
+	} while (status == STATUS_DONE && !feof(file));
+	return status == STATUS_DONE ? finish_stream(reading) : status;
+}
+
+static FILE *open_input(const struct invocation *invocation)
+{
+	const char *path = invocation->operand_count > 0 ? invocation->operands[0] : "-";
+	if (strcmp(path, "-") == 0) {
+		return stdin;
 	}
-	return finish_stream(reading);
+	FILE *file = fopen(path, "rb");
+	if (file == NULL) {
+		complain("%s: %s", path, strerror(errno));
+	}
+	return file;
 }
 
 static int run_xml(struct invocation *invocation)
 {
 	struct reading reading = {0};
-	struct envoi_buffer input;
-	envoi_buffer_init(&input, invocation->context, 0);
+	FILE *file = open_input(invocation);
+	if (file == NULL) {
+		return STATUS_UNREACHABLE;
+	}
+	envoi_buffer_init(&reading.input, invocation->context, 0);
 	envoi_buffer_init(&reading.line, invocation->context, 0);
-	int status = read_input(&input, invocation);
-	if (status == STATUS_DONE) {
-		int r = envoi_xml_parser_new(
-			&reading.parser, invocation->context, &invocation->limits);
-		if (r < 0) {
-			complain("%s", envoi_error_text(r));
-			status = STATUS_NO;
-		} else {
-			status = feed(&reading, &input, invocation->chunk);
-		}
+	int status = STATUS_NO;
+	int r = envoi_xml_parser_new(&reading.parser, invocation->context, &invocation->limits);
+	if (r < 0) {
+		complain("%s", envoi_error_text(r));
+	} else {
+		status = read_stream(&reading, file, invocation->chunk);
 	}
 	envoi_xml_parser_free(reading.parser);
 	envoi_buffer_finish(&reading.line);
-	envoi_buffer_finish(&input);
+	envoi_buffer_finish(&reading.input);
+	if (file != stdin) {
+		fclose(file);
+	}
 	return status;
 }
 

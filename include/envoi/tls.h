@@ -30,7 +30,7 @@ struct envoi_tls_question;
  * which saves the exchange of certificates, and on TLS 1.2 a round trip: envoi_tls_info.is_resumed. The
  * context keeps up to 16 of them, in memory only, each for one use, until a day after the handshake in
  * which the certificates were shown, for connections of the same name, application protocol, trust, pins,
- * versions and own certificate. The server's certificate is judged anew each time. Nothing is kept that
+ * versions, own certificate and client's account. The server's certificate is judged anew each time. Nothing is kept that
  * a decider accepted, nor of a connection on which TLS failed, nor on TLS 1.2 without the extended
  * master secret (RFC 7627), where what is resumed is as secret as the server's ticket keys. A server
  * that breaks off a handshake in which it was offered a session is offered none for a day. The receiving

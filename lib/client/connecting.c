@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/tls_config.h"
+
 enum {
 	REPORT_MS = 100, /* that a connector has, when time is over, to say what it has tried */
 };
@@ -261,6 +263,10 @@ static int make_tls(struct envoi_client *client)
 		return ENVOI_OK;
 	}
 	int r = envoi_tls_config_new(&client->tls, client->context, client->settings);
+	if (r == ENVOI_OK) {
+		r = envoi__tls_config_set_account(client->tls, envoi_jid_text(client->jid),
+			envoi_jid_bare_len(client->jid));
+	}
 	if (r == ENVOI_OK) {
 		r = envoi__client_use_decider(client);
 	}

@@ -270,6 +270,18 @@ int envoi_tls_config_add_pin(struct envoi_tls_config *config, const char *pin)
 	return r < 0 ? r : envoi__tls_config_pin(config, spki);
 }
 
+int envoi__tls_config_set_account(
+	struct envoi_tls_config *config, const char *account, size_t len)
+{
+	char *copy = envoi_strndup(config->context, account, len);
+	if (copy == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi_free(config->context, config->account);
+	config->account = copy;
+	return ENVOI_OK;
+}
+
 int envoi_tls_config_set_decider(
 	struct envoi_tls_config *config, struct envoi_tls_decider *decider)
 {
@@ -314,6 +326,7 @@ struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config)
 	gnutls_certificate_free_credentials(config->credentials);
 	envoi_buffer_finish(&config->pins);
 	envoi_free(context, config->own_address);
+	envoi_free(context, config->account);
 	envoi_free(context, config);
 	envoi_context_unref(context);
 	return NULL;

@@ -23,6 +23,7 @@ struct envoi_tls_config {
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;
 	bool may_resume;
+	char *account; /* sessions are kept apart by it; NULL: they are not */
 	struct envoi_tls_decider *decider; /* borrowed; NULL: nobody */
 	bool has_own; /* certificate, in the credentials */
 	char *own_address; /* see struct envoi_tls_info */
@@ -31,5 +32,13 @@ struct envoi_tls_config {
 /** Pin a key, if it is not yet. */
 int envoi__tls_config_pin(
 	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES]);
+
+/**
+ * Say whose connections these are: sessions of other accounts are not resumed, so that a server does not
+ * learn by them which accounts are of one program.
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__tls_config_set_account(
+	struct envoi_tls_config *config, const char *account, size_t len);
 
 #endif

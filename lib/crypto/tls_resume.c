@@ -43,6 +43,7 @@ void envoi__tls_resumption_init(struct envoi__tls_resumption *resumption,
 	}
 	/* A trust store is one per context and combination of sources: its address names it. */
 	resumption->is_wanted = hash_text(hash, name) >= 0 && hash_text(hash, alpn) >= 0 &&
+		hash_text(hash, config->account) >= 0 &&
 		hash_text(hash, config->priorities) >= 0 &&
 		gnutls_hash(hash, &config->trust, sizeof(config->trust)) >= 0 &&
 		gnutls_hash(hash, &config->pin_is_enough, sizeof(config->pin_is_enough)) >= 0 &&

@@ -18,8 +18,8 @@ struct envoi__tls_resumption {
 };
 
 /**
- * Whether sessions are resumed, and which: those of the same name and protocol, and the same trust,
- * pins, versions and certificate of our own.
+ * Whether sessions are resumed, and which: those of the same name, protocol and account, and the same
+ * trust, pins, versions and certificate of our own.
  * @param alpn  may be NULL
  */
 void envoi__tls_resumption_init(struct envoi__tls_resumption *resumption,

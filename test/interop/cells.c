@@ -127,6 +127,7 @@ static int prepare(struct cell *cell)
 	envoi_client_set(cell->client, "tls.ca-file", matrix->ca_file);
 	envoi_client_set(cell->client, "roster.fetch", "false");
 	envoi_client_set(cell->client, "presence.initial", "false");
+	envoi_client_set(cell->client, "tls.resumption", "false"); /* each for itself */
 	if (strcmp(cell->password, "-") != 0) {
 		envoi_client_set_password(cell->client, cell->password);
 	}

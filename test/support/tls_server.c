@@ -97,18 +97,23 @@ void tls_server_from_client(struct tls_server *server, struct envoi__tls *client
 	envoi_buffer_consume(from, envoi_buffer_len(from));
 }
 
+void tls_server_go_on(struct tls_server *server)
+{
+	if (server->result == GNUTLS_E_AGAIN) {
+		server->result = gnutls_handshake(server->session);
+		if (server->result != 0 && gnutls_error_is_fatal(server->result)) {
+			gnutls_alert_send_appropriate(server->session, server->result);
+		}
+	}
+}
+
 int tls_server_shake_hands(struct tls_server *server, struct envoi__tls *client)
 {
 	int r = ENVOI_AGAIN;
 	for (int round = 0; round < 10; round++) {
 		r = envoi__tls_handshake(client);
 		tls_server_from_client(server, client);
-		if (server->result == GNUTLS_E_AGAIN) {
-			server->result = gnutls_handshake(server->session);
-			if (server->result != 0 && gnutls_error_is_fatal(server->result)) {
-				gnutls_alert_send_appropriate(server->session, server->result);
-			}
-		}
+		tls_server_go_on(server);
 		tls_server_to_client(server, client);
 	}
 	return r;

@@ -37,6 +37,9 @@ void tls_server_finish(struct tls_server *server);
 void tls_server_to_client(struct tls_server *server, struct envoi__tls *client);
 void tls_server_from_client(struct tls_server *server, struct envoi__tls *client);
 
+/** On with the handshake, if it is not over, with what has come. */
+void tls_server_go_on(struct tls_server *server);
+
 /** Shake hands, as far as it goes. @return the client's result */
 int tls_server_shake_hands(struct tls_server *server, struct envoi__tls *client);
 

@@ -10,14 +10,15 @@
 
 #include <envoi/context.h>
 
+#include "crypto/tls_binding.h"
 #include "crypto/tls_config.h"
-#include "crypto/tls_end_point.h"
 #include "crypto/tls_question.h"
 #include "crypto/tls_resume.h"
 #include "crypto/tls_verify.h"
 
 enum {
 	KEPT_BYTES = 4096, /* of an empty buffer */
+	FIRST_BYTES = 2,
 	UNDECIDED_BYTES = 65536, /* that an honest server may have sent before our answer */
 };
 
@@ -41,6 +42,8 @@ struct envoi__tls {
 	int refusal; /* why the certificate was refused; 0: it was not */
 	int failure; /* of TLS_FAILED */
 	struct envoi_buffer input, output;
+	unsigned char first[FIRST_BYTES]; /* that ever came */
+	size_t first_len;
 	char error[ENVOI__TLS_REASON_SIZE];
 };
 
@@ -321,6 +324,9 @@ int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
 		tls->state = TLS_FAILED;
 		return tls->failure = ENVOI_ERR_LIMIT;
 	}
+	for (size_t i = 0; i < len && tls->first_len < FIRST_BYTES; i++) {
+		tls->first[tls->first_len++] = (unsigned char)data[i];
+	}
 	return envoi_buffer_append(&tls->input, data, len);
 }
 
@@ -331,9 +337,24 @@ struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls)
 
 /* --- going on --- */
 
+/*
+ * A record begins with its type and a major version of 3 (RFC 8446, section 5.1), and the first of all is
+ * a handshake's or an alert. GnuTLS looks when a whole header has come, which of a shorter text never
+ * does.
+ */
+static bool may_be_tls(const struct envoi__tls *tls)
+{
+	static const unsigned char alert = 21, handshake = 22, major_version = 3;
+	return tls->first_len == 0 ||
+		((tls->first[0] == alert || tls->first[0] == handshake) &&
+			(tls->first_len == 1 || tls->first[1] == major_version));
+}
+
 static void describe(struct envoi__tls *tls, int code)
 {
-	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+	if (!may_be_tls(tls)) {
+		snprintf(tls->error, sizeof(tls->error), "what the peer sends is not TLS");
+	} else if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		const char *alert = gnutls_alert_get_name(gnutls_alert_get(tls->session));
 		snprintf(tls->error, sizeof(tls->error), "the peer has ended TLS: %s",
 			alert == NULL ? "no reason that we know" : alert);
@@ -396,6 +417,9 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 {
 	if (tls->state != TLS_HANDSHAKE) {
 		return tls->failure;
+	}
+	if (!may_be_tls(tls)) {
+		return fail(tls, GNUTLS_E_UNEXPECTED_PACKET);
 	}
 	int r = GNUTLS_E_AGAIN;
 	size_t left;
@@ -518,60 +542,11 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 	}
 }
 
-static bool binding_is_safe(const struct envoi__tls *tls, gnutls_channel_binding_t type)
-{
-	bool is_1_2 = gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_2;
-	bool has_extended_secret =
-		(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_EXT_MASTER_SECRET) != 0;
-	switch (type) {
-	case GNUTLS_CB_TLS_UNIQUE:
-		return is_1_2 && has_extended_secret;
-	case GNUTLS_CB_TLS_EXPORTER:
-		return !is_1_2 || has_extended_secret;
-	case GNUTLS_CB_TLS_SERVER_END_POINT:
-		break;
-	}
-	return false;
-}
-
-/* Both sides look at the server's certificate. */
-static int end_point_binding(const struct envoi__tls *tls, struct envoi_buffer *out)
-{
-	unsigned int count;
-	const gnutls_datum_t *certificate =
-		tls->role == ENVOI_RECEIVER ? gnutls_certificate_get_ours(tls->session)
-					    : gnutls_certificate_get_peers(tls->session, &count);
-	return certificate == NULL ? ENVOI_ERR_UNSUPPORTED : envoi__tls_end_point(certificate, out);
-}
-
 int envoi__tls_channel_binding(
 	struct envoi__tls *tls, const char *type, struct envoi_buffer *out)
 {
-	static const struct {
-		const char *name;
-		gnutls_channel_binding_t type;
-	} types[] = {
-		{"tls-exporter", GNUTLS_CB_TLS_EXPORTER},
-		{"tls-unique", GNUTLS_CB_TLS_UNIQUE},
-	};
-	if (tls->state == TLS_OPEN && strcmp(type, "tls-server-end-point") == 0) {
-		return end_point_binding(tls, out);
-	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strcmp(type, types[i].name) != 0) {
-			continue;
-		}
-		gnutls_datum_t data;
-		if (tls->state != TLS_OPEN || !binding_is_safe(tls, types[i].type) ||
-			gnutls_session_channel_binding(tls->session, types[i].type, &data) < 0) {
-			return ENVOI_ERR_UNSUPPORTED;
-		}
-		int r = data.size > 0 ? envoi_buffer_append(out, data.data, data.size) :
+	return tls->state == TLS_OPEN ? envoi__tls_binding(tls->session, tls->role, type, out) :
 					ENVOI_ERR_UNSUPPORTED;
-		gnutls_free(data.data);
-		return r;
-	}
-	return ENVOI_ERR_UNSUPPORTED;
 }
 
 const unsigned char *envoi__tls_peer_certificate(

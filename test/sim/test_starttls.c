@@ -203,10 +203,6 @@ static void what_comes_with_proceed_is_fatal(void **state)
 	}
 }
 
-enum {
-	RECORD_HEADER = 5,
-};
-
 static void what_comes_between_proceed_and_tls_is_fatal(void **state)
 {
 	(void)state;
@@ -217,10 +213,30 @@ static void what_comes_between_proceed_and_tls_is_fatal(void **state)
 		envoi_memory_pair_script(fixture.pair, ENVOI_MEMORY_B, &script);
 		script_proceed(injections[i]);
 		stream_fixture_run(&fixture, 60000);
-		bool may_become_a_record =
-			strlen(injections[i]) < RECORD_HEADER || injections[i][0] == '\x16';
+		bool may_become_a_record = injections[i][0] == '\x16';
 		run_and_expect_closed(
 			ENVOI_PHASE_TLS, may_become_a_record ? ENVOI_ERR_TIMEOUT : ENVOI_ERR_TLS);
+		stream_fixture_finish(&fixture);
+	}
+}
+
+/* S16: told as soon as it can be seen, in clear words. */
+static void what_is_not_tls_after_proceed_is_left_at_once(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {" ", "<", "\n", "\x16 ", "\x16\x02", "\x17\x03\x03", "\x80",
+		"\x14\x03\x03", "HTTP/1.1 400 Bad Request\r\n\r\n"};
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.piece_bytes = 1;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		begin(true, true);
+		envoi_memory_pair_script(fixture.pair, ENVOI_MEMORY_B, &script);
+		script_proceed(texts[i]);
+		stream_fixture_run(&fixture, 1000); /* tls.timeout is longer */
+		if (strstr(fixture.recorder.failure.text, "is not TLS") == NULL) {
+			fail_msg("%d: %s", (int)i, fixture.recorder.failure.text);
+		}
+		run_and_expect_closed(ENVOI_PHASE_TLS, ENVOI_ERR_TLS);
 		stream_fixture_finish(&fixture);
 	}
 }
@@ -327,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_go_ahead_that_nobody_asked_for_starts_nothing),
 		cmocka_unit_test(what_comes_with_proceed_is_fatal),
 		cmocka_unit_test(what_comes_between_proceed_and_tls_is_fatal),
+		cmocka_unit_test(what_is_not_tls_after_proceed_is_left_at_once),
 		cmocka_unit_test(silence_after_proceed_is_a_timeout_of_tls),
 		cmocka_unit_test(closing_during_the_handshake_ends),
 		cmocka_unit_test(a_receiver_offers_tls_and_leaves_who_speaks_before_it),

@@ -284,7 +284,7 @@ static void whatever_stands_behind_proceed_is_fatal(void **state)
 static void what_follows_proceed_must_be_tls(void **state)
 {
 	static const char *const following[] = {
-		" ", "<message/>", "</stream:stream>", "HTTP/1.1 400 Bad Request\r\n\r\n"};
+		" ", "\x16 ", "<message/>", "</stream:stream>", "HTTP/1.1 400 Bad Request\r\n\r\n"};
 	struct transport_pair *p = *state;
 	for (size_t i = 0; i < sizeof(following) / sizeof(following[0]); i++) {
 		struct envoi_memory_end *end = against_bytes(p);
@@ -292,12 +292,8 @@ static void what_follows_proceed_must_be_tls(void **state)
 			ENVOI_OK);
 		transport_pair_run(p);
 		transport_side_forget(&p->a);
-		/* so much that it would be a whole record, whatever its beginning means */
-		for (int n = 0; n < 4000; n++) {
-			assert_int_equal(envoi_memory_end_send(
-						 end, following[i], strlen(following[i])),
-				ENVOI_OK);
-		}
+		assert_int_equal(
+			envoi_memory_end_send(end, following[i], strlen(following[i])), ENVOI_OK);
 		transport_pair_run(p);
 		bool is_right = p->a.closes == 1 && p->a.why.code == ENVOI_ERR_TLS &&
 			p->a.why.phase == ENVOI_PHASE_TLS && p->a.elements == 1;

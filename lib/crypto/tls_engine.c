@@ -350,10 +350,22 @@ static bool may_be_tls(const struct envoi__tls *tls)
 			(tls->first_len == 1 || tls->first[1] == major_version));
 }
 
+/* By the error of ours, or by the peer's alert. */
+static bool is_about_versions(const struct envoi__tls *tls, int code)
+{
+	return code == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ||
+		(code == GNUTLS_E_FATAL_ALERT_RECEIVED &&
+			gnutls_alert_get(tls->session) == GNUTLS_A_PROTOCOL_VERSION);
+}
+
 static void describe(struct envoi__tls *tls, int code)
 {
 	if (!may_be_tls(tls)) {
 		snprintf(tls->error, sizeof(tls->error), "what the peer sends is not TLS");
+	} else if (is_about_versions(tls, code)) {
+		bool takes_1_2 = strstr(tls->config->priorities, "TLS1.2") != NULL;
+		snprintf(tls->error, sizeof(tls->error), "the peer speaks no TLS %s or newer",
+			takes_1_2 ? "1.2" : "1.3");
 	} else if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		const char *alert = gnutls_alert_get_name(gnutls_alert_get(tls->session));
 		snprintf(tls->error, sizeof(tls->error), "the peer has ended TLS: %s",

@@ -226,6 +226,26 @@ static void certificates_are_refused_for_the_right_reason(void **state)
 		{"breach-chain", "example.org", "constraints"},
 		{"breach-xmpp-addr-chain", "example.org", "constraints"},
 		{"breach-xmpp-addr-chain", "example.net", NULL},
+		{"permitting-chain", "example.org", NULL},
+		{"permitting-chain", "example.net", "not for example.net"},
+		{"excluding-chain", "example.org", "constraints"},
+		{"srv-target", "example.org", "is for xmpp1.example.net, not for example.org"},
+		{"srv-target", "xmpp1.example.net", NULL},
+		{"oversize", "example.org", "not for example.org"},
+		{"dotted", "example.org", NULL},
+		{"sha1", "example.org", "too weak"},
+		{"wildcard", "example.org", "is for *.example.org, not for example.org"},
+		{"bad-wildcards", "example.org", "is for *.org, exa*.org, *, not for example.org"},
+		{"srv-id", "example.net", "is for _xmpp-client.example.org, not for example.net"},
+		{"srv-id-other-service", "example.org", "is for _xmpp-server.example.org, not for"},
+		{"xmpp-addr", "example.net", "is for example.org, not for example.net"},
+		{"xmpp-addr-user", "example.org", "is for juliet@example.org, not for example.org"},
+		{"address", "192.0.2.2", "not for 192.0.2.2"},
+		{"address", "2001:db8::1", NULL},
+		{"right", "192.0.2.1", "is for example.org, not for 192.0.2.1"},
+		{"idn", "xn--bcher-kva.example", NULL},
+		{"idn", "XN--BCHER-KVA.example", NULL},
+		{"idn", "bucher.example", "is for xn--bcher-kva.example, not for bucher.example"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct fixture f;
@@ -343,7 +363,35 @@ static void versions_below_1_2_are_refused(void **state)
 	shake_hands(f);
 	assert_int_equal(f->client_result, ENVOI_ERR_TLS);
 	assert_int_equal(f->server_result, ENVOI_ERR_TLS);
-	assert_string_not_equal(envoi__tls_error_text(f->client), "");
+	assert_string_equal(envoi__tls_error_text(f->client), "the peer speaks no TLS 1.2 or newer");
+}
+
+/* What OpenSSL sends, and what servers of the time of TLS 1.1 do: an answer in their own version. */
+static void so_are_servers_that_answer_in_their_own_version(void **state)
+{
+	(void)state;
+	/* a ServerHello: version, random, no session, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA */
+	unsigned char hello[9 + 38] = {22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2};
+	hello[9 + 35] = 0xc0;
+	hello[9 + 36] = 0x13;
+	static const char alert[] = {21, 3, 1, 0, 2, 2, 70};
+	const struct {
+		const void *data;
+		size_t len;
+	} answers[] = {{hello, sizeof(hello)}, {alert, sizeof(alert)}};
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture f;
+		setup_with(&f, NULL, "right", "example.org");
+		assert_int_equal(envoi__tls_handshake(f.client), ENVOI_AGAIN);
+		assert_int_equal(
+			envoi__tls_feed(f.client, answers[i].data, answers[i].len), ENVOI_OK);
+		int r = envoi__tls_handshake(f.client);
+		char text[256];
+		snprintf(text, sizeof(text), "%s", envoi__tls_error_text(f.client));
+		teardown_of(&f);
+		assert_int_equal(r, ENVOI_ERR_TLS);
+		assert_string_equal(text, "the peer speaks no TLS 1.2 or newer");
+	}
 }
 
 static void the_lowest_version_can_be_raised(void **state)
@@ -367,6 +415,7 @@ static void the_lowest_version_can_be_raised(void **state)
 		ENVOI_OK);
 	shake_hands(f);
 	assert_int_equal(f->client_result, ENVOI_ERR_TLS);
+	assert_memory_equal(envoi__tls_error_text(f->client), "the peer has ended TLS: ", 24);
 }
 
 /* --- a peer that does what ours would not --- */
@@ -632,6 +681,7 @@ int main(void)
 		CASE(bindings_of_1_2_with_extended_master_secret),
 		CASE(bindings_of_1_2_without_it),
 		CASE(versions_below_1_2_are_refused),
+		cmocka_unit_test(so_are_servers_that_answer_in_their_own_version),
 		CASE(negotiating_again_is_refused),
 		CASE(a_flood_of_key_updates_is_bounded),
 		CASE(garbage_is_no_handshake),

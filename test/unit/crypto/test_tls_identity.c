@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -99,23 +100,162 @@ static void names_are_found_where_the_rules_say(void **state)
 	}
 }
 
-/* A certificate made here, with one DNS name of any bytes. */
-static enum envoi__tls_match match_made(
-	struct envoi_context *context, const char *shown, size_t len, const char *wanted)
+/* A certificate made here, with a common name and the bytes of its subjectAltName. */
+static enum envoi__tls_match match_extension(struct envoi_context *context, const void *der,
+	size_t len, const char *wanted)
 {
 	gnutls_x509_crt_t certificate;
 	struct envoi__tls_name name;
-	/* GeneralNames with one dNSName (RFC 5280, section 4.2.1.6) */
-	char der[64] = {0x30, (char)(len + 2), (char)0x82, (char)len};
-	memcpy(der + 4, shown, len);
 	assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
-	assert_int_equal(
-		gnutls_x509_crt_set_extension_by_oid(certificate, "2.5.29.17", der, len + 4, 0), 0);
+	assert_int_equal(gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0,
+				 wanted, (unsigned int)strlen(wanted)),
+		0);
+	assert_int_equal(gnutls_x509_crt_set_extension_by_oid(
+				 certificate, "2.5.29.17", der, (unsigned int)len, 0),
+		0);
 	assert_int_equal(envoi__tls_name_init(&name, context, wanted), ENVOI_OK);
 	enum envoi__tls_match match = envoi__tls_name_find(&name, certificate, NULL);
 	envoi__tls_name_finish(&name);
 	gnutls_x509_crt_deinit(certificate);
 	return match;
+}
+
+enum {
+	TAG_DNS_NAME = 0x82,
+	TAG_URI = 0x86,
+	TAG_UTF8_STRING = 0x0c,
+	TAG_IA5_STRING = 0x16,
+};
+
+/* GeneralNames with one of them (RFC 5280, section 4.2.1.6), of any bytes. */
+static enum envoi__tls_match match_name(struct envoi_context *context, int tag,
+	const char *shown, size_t len, const char *wanted)
+{
+	char der[128] = {0x30, (char)(len + 2), (char)tag, (char)len};
+	memcpy(der + 4, shown, len);
+	return match_extension(context, der, len + 4, wanted);
+}
+
+static enum envoi__tls_match match_made(
+	struct envoi_context *context, const char *shown, size_t len, const char *wanted)
+{
+	return match_name(context, TAG_DNS_NAME, shown, len, wanted);
+}
+
+/* @param oid  the last number of 1.3.6.1.5.5.7.8: 5 XmppAddr, 7 SRVName */
+static enum envoi__tls_match match_other(struct envoi_context *context, char oid, int tag,
+	const char *shown, const char *wanted)
+{
+	size_t len = strlen(shown);
+	char der[128] = {0x30, (char)(len + 16), (char)0xa0, (char)(len + 14), 0x06, 0x08, 0x2b, 0x06,
+		0x01, 0x05, 0x05, 0x07, 0x08, oid, (char)0xa0, (char)(len + 2), (char)tag, (char)len};
+	memcpy(der + 18, shown, len);
+	return match_extension(context, der, len + 18, wanted);
+}
+
+/* S14: whatever stands in its place, the common name does not count. */
+static void an_extension_without_a_name_is_no_leave_for_the_common_name(void **state)
+{
+	static const struct {
+		const char *der;
+		size_t len;
+	} extensions[] = {
+		{"\x30\x00", 2}, /* empty */
+		{"\x30\x02\x82\x00", 4}, /* an empty name */
+		{"", 0},
+		{"\x30\x7f\x82", 3}, /* cut off */
+		{"\x31\x00", 2}, /* a set */
+		{"\x30\x02\x81\x00", 4}, /* an empty e-mail address */
+		{"\x30\x03\x87\x01\x7f", 5}, /* an address of one byte */
+	};
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
+		if (match_extension(*state, extensions[i].der, extensions[i].len, "example.org") !=
+			ENVOI__TLS_NO_MATCH) {
+			fail_msg("%d", (int)i);
+		}
+	}
+	static const char uri[] = "https://example.org/", xmpp[] = "xmpp:example.org";
+	assert_int_equal(match_name(*state, TAG_URI, uri, strlen(uri), "example.org"),
+		ENVOI__TLS_NO_MATCH);
+	assert_int_equal(match_name(*state, TAG_URI, xmpp, strlen(xmpp), "example.org"),
+		ENVOI__TLS_NO_MATCH);
+}
+
+/* RFC 4985, section 2; RFC 6120, section 13.7.1.4 */
+static void other_names_are_read_to_the_letter(void **state)
+{
+	static const struct {
+		char oid;
+		int tag;
+		const char *shown, *wanted;
+		bool matches;
+	} cases[] = {
+		{7, TAG_IA5_STRING, "_xmpp-client.example.org", "example.org", true},
+		{7, TAG_IA5_STRING, "_XMPP-Client.Example.org", "example.org", true},
+		{7, TAG_IA5_STRING, "_xmpp-client.xn--bcher-kva.example", "b\xc3\xbc" "cher.example", true},
+		{7, TAG_UTF8_STRING, "_xmpp-client.example.org", "example.org", false},
+		{7, TAG_IA5_STRING, "_xmpp-client.*.example.org", "one.example.org", false},
+		{7, TAG_IA5_STRING, "_xmpp-client.*", "example.org", false},
+		{7, TAG_IA5_STRING, "_xmpp-client.", "example.org", false},
+		{7, TAG_IA5_STRING, "_xmpp-client", "example.org", false},
+		{7, TAG_IA5_STRING, "_xmpps-client.example.org", "example.org", false},
+		{7, TAG_IA5_STRING, "_xmpp-server.example.org", "example.org", false},
+		{7, TAG_IA5_STRING, "_xmpp-client._tcp.example.org", "example.org", false},
+		{7, TAG_IA5_STRING, "example.org", "example.org", false},
+		{5, TAG_UTF8_STRING, "example.org", "example.org", true},
+		{5, TAG_UTF8_STRING, "Example.ORG", "example.org", true},
+		{5, TAG_UTF8_STRING, "b\xc3\xbc" "cher.example", "xn--bcher-kva.example", true},
+		{5, TAG_IA5_STRING, "example.org", "example.org", false},
+		{5, TAG_UTF8_STRING, "juliet@example.org", "example.org", false},
+		{5, TAG_UTF8_STRING, "example.org/server", "example.org", false},
+		{5, TAG_UTF8_STRING, "@example.org", "example.org", false},
+		{5, TAG_UTF8_STRING, "*.example.org", "one.example.org", false},
+		{5, TAG_UTF8_STRING, "", "example.org", false},
+		{6, TAG_UTF8_STRING, "example.org", "example.org", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool matches = match_other(*state, cases[i].oid, cases[i].tag, cases[i].shown,
+				       cases[i].wanted) == ENVOI__TLS_MATCH_OTHER_NAME;
+		if (matches != cases[i].matches) {
+			fail_msg("%s for %s", cases[i].shown, cases[i].wanted);
+		}
+	}
+}
+
+/* RFC 9525, sections 2, 6.3 and 7.1 */
+static void dns_names_are_read_to_the_letter(void **state)
+{
+	static const struct {
+		const char *shown, *wanted;
+		bool matches;
+	} cases[] = {
+		{"*.example.org", "xn--bcher-kva.example.org", true},
+		{"*.example.org", "b\xc3\xbc" "cher.example.org", true},
+		{"*.example.org", "one.example.org.", true},
+		{"*.example.org.", "one.example.org", true},
+		{"xn--*.example.org", "xn--bcher-kva.example.org", false},
+		{"on*.example.org", "one.example.org", false},
+		{"*ne.example.org", "one.example.org", false},
+		{"one.*.org", "one.example.org", false},
+		{"*.*.org", "one.example.org", false},
+		{"*", "example", false},
+		{"*.", "example", false},
+		{"*.org", "example.org", false},
+		{"b\xc3\xbc" "cher.example", "b\xc3\xbc" "cher.example", false},
+		{"example.org..", "example.org", false},
+		{".example.org", "example.org", false},
+		{"_xmpp-client.example.org", "example.org", false},
+		{"192.0.2.1", "192.0.2.1", false},
+		{"2001:db8::1", "2001:db8::1", false},
+		{"*.0.2.1", "192.0.2.1", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool matches = match_made(*state, cases[i].shown, strlen(cases[i].shown),
+				       cases[i].wanted) == ENVOI__TLS_MATCH;
+		if (matches != cases[i].matches) {
+			fail_msg("%s for %s", cases[i].shown, cases[i].wanted);
+		}
+	}
 }
 
 static void names_with_a_nul_inside_are_no_names(void **state)
@@ -165,6 +305,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			names_are_found_where_the_rules_say, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_extension_without_a_name_is_no_leave_for_the_common_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_names_are_read_to_the_letter, setup, teardown),
+		cmocka_unit_test_setup_teardown(dns_names_are_read_to_the_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			names_with_a_nul_inside_are_no_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_domain_is_refused, setup, teardown),

@@ -8,8 +8,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <envoi/context.h>
@@ -20,12 +22,11 @@
 enum {
 	SRV = 0,
 	MANY = 60, /* records, more than a datagram holds */
+	MOST = 64, /* more are not taken */
 };
 
 struct asking {
 	struct envoi_lookup lookup;
-	struct envoi_loop *loop;
-	struct envoi_resolver *resolver;
 	enum envoi_lookup_status status;
 	size_t count;
 	char first[300];
@@ -79,26 +80,39 @@ static const struct {
 	{"only6.dns.test", AF_INET, ENVOI_LOOKUP_NO_DATA, 0, ""},
 	{"only6.dns.test", AF_INET6, ENVOI_LOOKUP_OK, 1, "::1"},
 	{"alias.dns.test", AF_INET6, ENVOI_LOOKUP_OK, 1, "::1"},
+	{"alias.dns.test", AF_INET, ENVOI_LOOKUP_NO_DATA, 0, ""},
+	{"chain.dns.test", AF_INET6, ENVOI_LOOKUP_OK, 1, "::1"},
+	{"_xmpp-client._tcp.aliased.dns.test", SRV, ENVOI_LOOKUP_OK, 1, "0 1 alias.dns.test"},
+	{"dangling.dns.test", AF_INET, ENVOI_LOOKUP_NO_NAME, 0, ""},
+	{"circle.dns.test", AF_INET, ENVOI_LOOKUP_NO_DATA, 0, ""},
+	{"wide.dns.test", AF_INET, ENVOI_LOOKUP_OK, 20, NULL},
+	{"_xmpp-client._tcp.literal.dns.test", SRV, ENVOI_LOOKUP_OK, 1, "0 1 127.0.0.7"},
+	{"_xmpp-client._tcp.portless.dns.test", SRV, ENVOI_LOOKUP_OK, 1, "0 0 plain.dns.test"},
 	{"nowhere.dns.test", AF_INET, ENVOI_LOOKUP_NO_NAME, 0, ""},
 	{"_xmpp-client._tcp.many.dns.test", SRV, ENVOI_LOOKUP_OK, MANY, NULL},
+	{"_xmpp-client._tcp.huge.dns.test", SRV, ENVOI_LOOKUP_OK, MOST, NULL},
 	{"_xmpp-client._tcp.broken.test", SRV, ENVOI_LOOKUP_FAILED, 0, ""},
 	{"_xmpp-client._tcp.another.test", SRV, ENVOI_LOOKUP_FAILED, 0, ""},
 };
 
+/* @return whether it was asked and answered */
+static bool ask(struct asking *asking, const char *name, int family)
+{
+	*asking = (struct asking){.count = 0};
+	int r = family == SRV
+		? envoi_lookup_srv(&asking->lookup, resolver, name, on_result)
+		: envoi_lookup_address(&asking->lookup, resolver, name, family, on_result);
+	return r == ENVOI_OK && envoi_loop_run(loop) == ENVOI_OK;
+}
+
 static void check_answers(void)
 {
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		struct asking asking = {.count = 0};
+		struct asking asking;
 		const char *name = answers[i].name;
-		int r = answers[i].family == SRV
-			? envoi_lookup_srv(&asking.lookup, resolver, name, on_result)
-			: envoi_lookup_address(
-				  &asking.lookup, resolver, name, answers[i].family, on_result);
-		if (r < 0 || envoi_loop_run(loop) < 0) {
+		if (!ask(&asking, name, answers[i].family)) {
 			complain(name, "not asked", "an answer");
-			continue;
-		}
-		if (asking.status != answers[i].status) {
+		} else if (asking.status != answers[i].status) {
 			complain(name, envoi_lookup_status_text(asking.status),
 				envoi_lookup_status_text(answers[i].status));
 		} else if (asking.count != answers[i].count) {
@@ -178,8 +192,72 @@ static void check_dials(void)
 	check_dial("only6.dns.test", "connect, ::1 5222");
 	check_dial("refused.dns.test", "resolve");
 	check_dial("nowhere.dns.test", "resolve, nowhere.dns.test 0");
+	check_dial("alias.dns.test", "connect, ::1 5222");
+	check_dial("aliased.dns.test", "connect, ::1 1");
+	check_dial("dangling.dns.test", "resolve, dangling.dns.test 0");
+	check_dial("half.dns.test", "connect, 127.0.0.5 1");
+	check_dial("neither.dns.test", "resolve");
+	check_dial("starttls-only.dns.test", "resolve");
+	check_dial("mixed.dns.test",
+		"connect, 127.0.0.5 1, 127.0.0.5 2, 127.0.0.5 3, 127.0.0.5 4");
+	check_dial("literal.dns.test", "connect, 127.0.0.7 1");
+	check_dial("portless.dns.test", "resolve, _xmpp-client._tcp.portless.dns.test 0");
+	check_dial("another.test",
+		"resolve, _xmpps-client._tcp.another.test 0, _xmpp-client._tcp.another.test 0");
 	check_dial("broken.test",
 		"resolve, _xmpps-client._tcp.broken.test 0, _xmpp-client._tcp.broken.test 0");
+}
+
+/* --- several servers --- */
+
+/* A port of the own host where questions come in and nobody reads them. @return -1: none */
+static int open_silent_server(char *address, size_t size)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&in, len) < 0 ||
+		getsockname(fd, (struct sockaddr *)&in, &len) < 0) {
+		return -1;
+	}
+	snprintf(address, size, "127.0.0.1:%u", ntohs(in.sin_port));
+	return fd;
+}
+
+static void check_with(const char *what, const char *servers, enum envoi_lookup_status status)
+{
+	struct asking asking;
+	struct envoi_resolver *first = resolver;
+	if (envoi_resolver_new_cares(&resolver, context, servers) < 0) {
+		complain(what, "no resolver", "one");
+	} else {
+		if (!ask(&asking, "_xmpp-client._tcp.dns.test", SRV)) {
+			complain(what, "not asked", "an answer");
+		} else if (asking.status != status) {
+			complain(what, envoi_lookup_status_text(asking.status),
+				envoi_lookup_status_text(status));
+		}
+		envoi_resolver_destroy(resolver);
+	}
+	resolver = first;
+}
+
+/* The whole time of a look-up passes once, about a quarter of a minute. */
+static void check_servers(const char *alive)
+{
+	char silent[32], servers[100];
+	int fd = open_silent_server(silent, sizeof(silent));
+	if (fd < 0) {
+		complain("a silent server", "none", "one");
+		return;
+	}
+	snprintf(servers, sizeof(servers), "%s,%s", silent, alive);
+	check_with("the first of two servers is silent", servers, ENVOI_LOOKUP_OK);
+	check_with("no server answers", silent, ENVOI_LOOKUP_TIMEOUT);
+	close(fd);
+	snprintf(servers, sizeof(servers), "%s,%s", silent, alive);
+	check_with("the first of two servers is not there", servers, ENVOI_LOOKUP_OK);
+	check_with("no server is there", silent, ENVOI_LOOKUP_FAILED);
 }
 
 int main(int argument_count, char **arguments)
@@ -198,6 +276,7 @@ int main(int argument_count, char **arguments)
 	}
 	check_answers();
 	check_dials();
+	check_servers(arguments[1]);
 	envoi_resolver_destroy(resolver);
 	envoi_context_unref(context);
 	return failures == 0 ? 0 : 1;

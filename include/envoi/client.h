@@ -168,6 +168,10 @@ ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client
  * services. Once online it ends the connection with ENVOI_RETRY_NOW, and the next connect goes
  * there. The certificate must be for the account's domain all the same.
  *
+ * Files named by settings (tls.ca-file, tls.cert-file, tls.key-file) are read now: what is wrong with
+ * them is told by ENVOI_EVENT_DISCONNECTED too, as ENVOI_ERR_INVALID in phase TLS, or ENVOI_ERR_AUTH
+ * where a key's password is missing or wrong.
+ *
  * @retval ENVOI_ERR_STATE it is connecting or connected
  * @retval ENVOI_ERR_NOMEM  nothing comes
  * Else the first failure of a setter that has not been put right: nothing comes. */

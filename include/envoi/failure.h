@@ -74,6 +74,8 @@ struct envoi_failure {
 	char text[256]; /**< the peer's text, or ours */
 	bool is_peer_text; /**< it is the peer's */
 	char text_lang[36]; /**< the language tag of the peer's text */
+	unsigned int tls_doubts; /**< what speaks against the server's certificate: OR of enum
+				      envoi_tls_doubt (<envoi/tls.h>); 0: nothing, or it is not that */
 	char mechanism[24]; /**< of SASL, if one was tried */
 	char redirect_host[256]; /**< of see-other-host (section 4.9.3.19): a name as A-labels, an IPv4
 				      address, or an IPv6 address in brackets; "": none, or nothing
@@ -122,8 +124,9 @@ ENVOI_API size_t envoi_failure_describe(
 /**
  * Several lines for a person, without a line feed behind the last: what went wrong and in which
  * phase; indented by two spaces, as far as there is something to say, the condition and what it
- * means, the peer's own words with their language, and every attempt with its reason. (Whether
- * trying again can help is in @p retry; what to do about it, only the program knows.)
+ * means (or the one that the peer was told), the peer's own words with their language, and every
+ * attempt with its reason, or where the only one was. (Whether trying again can help is in @p retry;
+ * what to do about it, only the program knows.)
  *
  *	wrong name or password (sasl): SCRAM-SHA-256
  *	  condition: not-authorized (wrong name or password)

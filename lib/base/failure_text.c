@@ -43,14 +43,26 @@ static void say_attempt(struct words *words, const struct envoi_attempt *attempt
 		attempt->text[0] != '\0' ? attempt->text : envoi_error_text(attempt->code));
 }
 
+/* With EXTERNAL neither a name nor a password was given. */
+static const char *sasl_meaning(const struct envoi_failure *failure)
+{
+	bool is_by_certificate = strcmp(failure->mechanism, "EXTERNAL") == 0;
+	return is_by_certificate && failure->sasl_condition == ENVOI_SASL_NOT_AUTHORIZED
+		? "certificate not accepted for this account"
+		: envoi_sasl_condition_meaning(failure->sasl_condition)->text;
+}
+
 /* RFC 6120, section 6.5.10: what the user can do something about is said in the user's words. */
 static const char *what_went_wrong(const struct envoi_failure *failure)
 {
 	if (failure->code == ENVOI_OK) {
 		return "disconnected";
 	}
+	if (failure->code == ENVOI_ERR_STANZA && failure->phase == ENVOI_PHASE_BIND) {
+		return "resource refused by the server";
+	}
 	return failure->sasl_condition == ENVOI_SASL_NOT_AUTHORIZED
-		? envoi_sasl_condition_meaning(failure->sasl_condition)->text
+		? sasl_meaning(failure)
 		: envoi_error_text(failure->code);
 }
 
@@ -71,12 +83,20 @@ static void say_application(struct words *words, const struct envoi_failure *fai
 }
 
 /* An attempt may have failed for the very reason that was said already, and be cut shorter. */
+static bool was_said(const struct envoi_failure *failure, const struct envoi_attempt *attempt)
+{
+	size_t len = strlen(attempt->text);
+	if (len > 3 && strcmp(attempt->text + len - 3, "...") == 0) {
+		len -= 3;
+	}
+	return len > 0 && strncmp(failure->text, attempt->text, len) == 0;
+}
+
 static void say_last_attempt(struct words *words, const struct envoi_failure *failure)
 {
 	const struct envoi_attempt *last = &failure->attempts[failure->attempt_count - 1];
-	size_t len = strlen(last->text);
 	say(words, "; ");
-	if (len > 0 && strncmp(failure->text, last->text, len) == 0) {
+	if (was_said(failure, last)) {
 		say_where(words, last);
 	} else {
 		say_attempt(words, last);
@@ -111,7 +131,7 @@ static const char *meaning_of(const struct envoi_failure *failure)
 		return envoi_stream_condition_meaning(failure->stream_condition)->text;
 	}
 	if (failure->sasl_condition != ENVOI_SASL_NO_CONDITION) {
-		return envoi_sasl_condition_meaning(failure->sasl_condition)->text;
+		return sasl_meaning(failure);
 	}
 	if (failure->stanza_condition != ENVOI_STANZA_NO_CONDITION) {
 		return envoi_stanza_condition_meaning(failure->stanza_condition)->text;
@@ -124,8 +144,11 @@ static void explain_condition(struct words *words, const struct envoi_failure *f
 	if (failure->condition[0] == '\0' && failure->application[0] == '\0') {
 		return;
 	}
-	const char *meaning = meaning_of(failure);
-	say(words, "\n  condition: %s", failure->condition);
+	/* A condition that we have sent says nothing that was not said above. */
+	bool is_ours = failure->stream_condition != ENVOI_STREAM_NO_CONDITION &&
+		failure->code != ENVOI_ERR_STREAM;
+	const char *meaning = is_ours ? NULL : meaning_of(failure);
+	say(words, "\n  %s: %s", is_ours ? "the server was told" : "condition", failure->condition);
 	say_application(words, failure);
 	if (meaning != NULL) {
 		say(words, " (%s)", meaning);
@@ -153,13 +176,19 @@ static void explain_redirect(struct words *words, const struct envoi_failure *fa
 
 static void explain_attempts(struct words *words, const struct envoi_failure *failure)
 {
+	/* Who reads one line below the other need not read it twice. */
+	bool is_only_where = failure->attempt_count == 1 && was_said(failure, failure->attempts);
 	for (size_t i = 0; i < failure->attempt_count; i++) {
 		const struct envoi_attempt *attempt = &failure->attempts[i];
-		say(words, "\n  tried ");
+		say(words, is_only_where ? "\n  at " : "\n  tried ");
 		if (attempt->address[0] != '\0' && strcmp(attempt->address, attempt->target) != 0) {
 			say(words, "%s, ", attempt->target);
 		}
-		say_attempt(words, attempt);
+		if (is_only_where) {
+			say_where(words, attempt);
+		} else {
+			say_attempt(words, attempt);
+		}
 	}
 }
 

@@ -41,9 +41,11 @@ int envoi__client_load_certificate(struct envoi_client *client, const char **ret
 		ask(client, key_file != NULL ? key_file : cert_file, r == ENVOI_ERR_AUTH);
 		return ENVOI_AGAIN;
 	}
-	*ret_words = r == ENVOI_AGAIN  ? "the client certificate's key needs a password"
-		: r == ENVOI_ERR_AUTH ? "wrong password for the client certificate's key"
-				      : "the client certificate could not be read";
+	*ret_words = r == ENVOI_AGAIN	    ? "the client certificate's key needs a password"
+		: r == ENVOI_ERR_AUTH	    ? "wrong password for the client certificate's key"
+		: r == ENVOI_ERR_SYSTEM	    ? "tls.cert-file or tls.key-file cannot be read"
+		: r == ENVOI_ERR_CERTIFICATE ? "tls.cert-file holds no certificate, or the key is another's"
+					    : envoi_error_text(r);
 	return is_locked ? ENVOI_ERR_AUTH : r;
 }
 

@@ -253,11 +253,35 @@ bool envoi__client_try_next(struct envoi_client *client, const struct envoi_fail
 	return true;
 }
 
+/* A file that is not there, or holds something else, is a setting that is wrong. */
+static int code_of_file(int code)
+{
+	return code == ENVOI_ERR_SYSTEM || code == ENVOI_ERR_CERTIFICATE ? ENVOI_ERR_INVALID : code;
+}
+
+static void fail_without_trust(struct envoi_client *client, int code)
+{
+	const char *file = envoi_settings_text(client->settings, "tls.ca-file");
+	struct envoi_failure why;
+	if (code != ENVOI_ERR_CERTIFICATE && code != ENVOI_ERR_SYSTEM) {
+		envoi_failure_set(&why, client->context, ENVOI_PHASE_TLS, code, NULL);
+	} else if (file == NULL) {
+		envoi_failure_set(&why, client->context, ENVOI_PHASE_TLS, code_of_file(code), "%s",
+			"there is no certification authority to trust: the system has none, or "
+			"tls.system-trust is off");
+	} else {
+		envoi_failure_set(&why, client->context, ENVOI_PHASE_TLS, code_of_file(code),
+			"tls.ca-file: %s %s", file,
+			code == ENVOI_ERR_CERTIFICATE ? "holds no certificate" : "cannot be read");
+	}
+	envoi__client_ended(client, &why);
+}
+
 /* Files of trust and of our own certificate. @return ENVOI_AGAIN: somebody is asked; <0: told */
 static int make_tls(struct envoi_client *client)
 {
 	const char *mode = envoi_settings_text(client->settings, "tls.mode");
-	const char *words = "the trusted certificates could not be read";
+	const char *words;
 	client->tls = envoi_tls_config_unref(client->tls);
 	if (mode != NULL && strcmp(mode, "none") == 0) {
 		return ENVOI_OK;
@@ -270,11 +294,13 @@ static int make_tls(struct envoi_client *client)
 	if (r == ENVOI_OK) {
 		r = envoi__client_use_decider(client);
 	}
-	if (r == ENVOI_OK) {
-		r = envoi__client_load_certificate(client, &words);
-	}
 	if (r < 0) {
-		fail(client, ENVOI_PHASE_TLS, r == ENVOI_ERR_SYSTEM ? ENVOI_ERR_CERTIFICATE : r, words);
+		fail_without_trust(client, r);
+		return r;
+	}
+	r = envoi__client_load_certificate(client, &words);
+	if (r < 0) {
+		fail(client, ENVOI_PHASE_TLS, code_of_file(r), words);
 	}
 	return r;
 }

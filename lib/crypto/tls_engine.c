@@ -39,6 +39,7 @@ struct envoi__tls {
 	struct envoi_tls_question *question; /* a reference; NULL: none */
 	bool is_bye_sent;
 	bool is_peer_done; /* close_notify came */
+	unsigned int doubts; /* OR of enum envoi_tls_doubt: why it was refused */
 	int refusal; /* why the certificate was refused; 0: it was not */
 	int failure; /* of TLS_FAILED */
 	struct envoi_buffer input, output;
@@ -90,6 +91,7 @@ static int ask_or_refuse(struct envoi__tls *tls, struct envoi_tls_decider *decid
 	const gnutls_datum_t *chain, unsigned int count)
 {
 	tls->refusal = ENVOI_ERR_CERTIFICATE;
+	tls->doubts = verdict->doubts;
 	snprintf(tls->error, sizeof(tls->error), "%s", verdict->reasons);
 	if (verdict->doubts == 0 || decider == NULL) {
 		return GNUTLS_E_CERTIFICATE_ERROR;
@@ -138,6 +140,7 @@ static int believe_answer(struct envoi__tls *tls)
 		return GNUTLS_E_CERTIFICATE_ERROR;
 	}
 	tls->refusal = ENVOI_OK;
+	tls->doubts = 0;
 	tls->error[0] = '\0';
 	tls->trust = ENVOI_TLS_TRUST_ACCEPTED;
 	return 0;
@@ -328,6 +331,11 @@ int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
 		tls->first[tls->first_len++] = (unsigned char)data[i];
 	}
 	return envoi_buffer_append(&tls->input, data, len);
+}
+
+unsigned int envoi__tls_doubts(const struct envoi__tls *tls)
+{
+	return tls->doubts;
 }
 
 struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls)

@@ -108,6 +108,9 @@ bool envoi__tls_is_secure(const struct envoi__tls *tls);
 /** @return what went wrong, for people; "" for nothing; lives as long as @p tls */
 const char *envoi__tls_error_text(const struct envoi__tls *tls);
 
+/** @return OR of enum envoi_tls_doubt, when a certificate was refused; else 0 */
+unsigned int envoi__tls_doubts(const struct envoi__tls *tls);
+
 /** Version, cipher; zeroed before the end of the handshake. Static strings. */
 void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *ret_info);
 

@@ -5,6 +5,7 @@
 #include "net/attempts.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,18 +29,21 @@ static int code_of(enum envoi_lookup_status status)
 	return ENVOI_ERR_UNREACHABLE;
 }
 
-/* Cut between characters. */
+/* Cut between characters, and so that it is seen. */
 static void copy_text(char *to, size_t size, const char *from)
 {
+	static const char cut[] = "...";
 	size_t len = strlen(from);
-	if (len >= size) {
-		len = size - 1;
+	bool is_cut = len >= size;
+	if (is_cut) {
+		len = size - sizeof(cut);
 		while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80) {
 			len--;
 		}
 	}
 	memcpy(to, from, len);
-	to[len] = '\0';
+	memcpy(to + len, cut, is_cut ? sizeof(cut) : 0);
+	to[is_cut ? len + sizeof(cut) - 1 : len] = '\0';
 }
 
 void envoi__attempts_add_lookup(struct envoi_failure *failure, const char *name,

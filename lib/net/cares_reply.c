@@ -46,11 +46,15 @@ static enum envoi_lookup_status status_of(int code)
 void envoi__cares_set_status(struct envoi__cares_request *request, int code)
 {
 	request->status = status_of(code);
-	request->text = request->status == ENVOI_LOOKUP_FAILED
-		? ares_strerror(code)
-		: envoi_lookup_status_text(request->status);
 	if (request->status == ENVOI_LOOKUP_OK) {
 		request->text = NULL;
+	} else if (code == ARES_ECONNREFUSED) {
+		/* c-ares says so too when all have said that they cannot or will not */
+		request->text = "no name server is there, or none has an answer";
+	} else if (request->status == ENVOI_LOOKUP_FAILED) {
+		request->text = ares_strerror(code);
+	} else {
+		request->text = envoi_lookup_status_text(request->status);
 	}
 }
 

@@ -10,7 +10,6 @@
 
 #include "net/attempts.h"
 
-
 /* RFC 8305, section 3: how long an IPv4 address waits for IPv6 ones */
 #define RESOLUTION_DELAY_MS 50
 
@@ -57,7 +56,9 @@ static void conclude_look_ups(struct envoi__racer *racer)
 	envoi_timer_stop(&racer->timeout);
 	envoi_timer_stop(&racer->delay);
 	if (v6->count + v4->count == 0 && !racer->has_noted) {
-		note_look_up(racer, ENVOI_LOOKUP_NO_DATA, "no address");
+		note_look_up(racer, ENVOI_LOOKUP_NO_DATA,
+			racer->has_no_name ? envoi_lookup_status_text(ENVOI_LOOKUP_NO_NAME)
+					   : "no address");
 	}
 }
 
@@ -67,7 +68,9 @@ static void on_addresses(struct envoi_lookup *lookup, const struct envoi_lookup_
 	struct envoi__racer *racer = branch->racer;
 	if (result->status == ENVOI_LOOKUP_OK) {
 		take_addresses(branch, result);
-	} else if (result->status != ENVOI_LOOKUP_NO_NAME && result->status != ENVOI_LOOKUP_NO_DATA) {
+	} else if (result->status == ENVOI_LOOKUP_NO_NAME) {
+		racer->has_no_name = true;
+	} else if (result->status != ENVOI_LOOKUP_NO_DATA) {
 		note_look_up(racer, result->status, result->text);
 	}
 	conclude_look_ups(racer);

@@ -31,6 +31,7 @@ struct envoi__racer {
 	struct envoi_timer timeout; /* of the look-ups */
 	struct envoi_timer delay; /* of IPv4 */
 	bool is_delay_over, has_noted;
+	bool has_no_name; /* says the name server */
 };
 
 /** Look up both families; envoi__race_advance() is called as something comes. */

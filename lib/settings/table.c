@@ -2,6 +2,7 @@
  * envoi - the core's settings
  * SPDX-License-Identifier: MIT
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -48,6 +49,18 @@ static int not_empty(const char *text)
 static int address(const char *text)
 {
 	return envoi_jid_check(text, strlen(text), NULL, 0);
+}
+
+/* A name as people write it, or an address; what the DNS cannot have is refused when it is asked. */
+static int host(const char *text)
+{
+	static const char simple[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
+	size_t len = strlen(text);
+	bool is_simple = len > 0 && strspn(text, simple) == len;
+	bool is_part_of_address = strpbrk(text, "@/") != NULL;
+	return is_simple || (!is_part_of_address && address(text) == ENVOI_OK) ? ENVOI_OK
+									       : ENVOI_ERR_INVALID;
 }
 
 static int resource(const char *text)
@@ -120,7 +133,7 @@ const struct envoi_setting envoi__core_settings[] = {
 	{
 		.name = "server",
 		.type = ENVOI_SETTING_TEXT,
-		.validate = not_empty,
+		.validate = host,
 		.option = "server",
 		.metavar = "HOST",
 		.doc = "Connect to this host, a name or an address, instead of looking up the services "

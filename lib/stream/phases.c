@@ -72,10 +72,11 @@ static void on_deadline(struct envoi_timer *timer)
 	if (envoi__stream_enter(stream)) {
 		uint64_t waited_ms = stream->is_undecided ? stream->decision_ms :
 							    stream->timeouts_ms[stream->phase];
+		bool is_short = waited_ms < 1000;
 		envoi_stream_fail_with(stream, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_CONNECTION_TIMEOUT,
-			"%s within %" PRIu64 " s", stream->is_undecided ?
+			"%s within %" PRIu64 " %s", stream->is_undecided ?
 			"nobody decided whether to believe the server" : "the peer did not answer",
-			(waited_ms + 500) / 1000);
+			is_short ? waited_ms : (waited_ms + 500) / 1000, is_short ? "ms" : "s");
 		envoi__stream_leave(stream);
 	}
 }

@@ -26,7 +26,7 @@ int status_of_failure(const struct envoi_failure *failure)
 	case ENVOI_ERR_TIMEOUT:
 		return STATUS_TIMEOUT;
 	case ENVOI_ERR_UNSUPPORTED:
-	case ENVOI_ERR_INVALID:
+	case ENVOI_ERR_INVALID: /* a setting, or the file that it names */
 		return STATUS_USAGE;
 	default:
 		return STATUS_PROTOCOL;
@@ -64,6 +64,12 @@ static const struct condition_row stream_rows[] = {
 	{0, NULL},
 };
 
+/* Of what we have told the server. */
+static const struct condition_row told_rows[] = {
+	{ENVOI_STREAM_UNSUPPORTED_FEATURE, "the server insists on it: see --tls, or use another server"},
+	{0, NULL},
+};
+
 static const struct condition_row sasl_rows[] = {
 	{ENVOI_SASL_ACCOUNT_DISABLED, "ask those who run the server why the account is disabled"},
 	{ENVOI_SASL_CREDENTIALS_EXPIRED, "set a new password at the server, and give it with"
@@ -89,24 +95,47 @@ static const struct condition_row stanza_rows[] = {
 	{0, NULL},
 };
 
+/** What to do about a certificate: the first row of those that fit, as it spoils all others. */
+static const struct doubt_row {
+	unsigned int doubts;
+	const char *advice;
+} doubt_rows[] = {
+	{ENVOI_TLS_DOUBT_PIN, "ask those who run the server whether it has a new key: then give that one"
+		" with --pin"},
+	{ENVOI_TLS_DOUBT_NAME, "check the domain of --jid: the certificate must be for that, whatever"
+		" --server says; if it is right, those who run the server need another certificate"},
+	{ENVOI_TLS_DOUBT_EXPIRED | ENVOI_TLS_DOUBT_NOT_YET_VALID, "check this computer's clock; if it is"
+		" right, those who run the server need a new certificate"},
+	{ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_WEAK | ENVOI_TLS_DOUBT_CONSTRAINTS |
+			ENVOI_TLS_DOUBT_REVOKED | ENVOI_TLS_DOUBT_INVALID,
+		"those who run the server need another certificate"},
+	{ENVOI_TLS_DOUBT_SELF_SIGNED, "if you have this certificate from those who run the server, give"
+		" it with --ca-file FILE, or its key with --pin"},
+	{ENVOI_TLS_DOUBT_ISSUER, "if you trust the server, give the CA that issued its certificate with"
+		" --ca-file FILE"},
+	{0, NULL},
+};
+
 /** What to do where no condition says more. The first row that fits is taken. */
 static const struct code_row {
 	int code;
 	int phase; /* ANY: whichever */
 	const char *advice;
 } code_rows[] = {
-	{ENVOI_ERR_UNREACHABLE, ENVOI_PHASE_RESOLVE, "check the domain of --jid, or name the server with"
-		" --server and --port"},
+	{ENVOI_ERR_UNREACHABLE, ENVOI_PHASE_RESOLVE, "check --server where it is given, else the domain"
+		" of --jid; if that is right, try again later, or name the server with --server"},
 	{ENVOI_ERR_UNREACHABLE, ANY, "check that the server runs and that the network leads there, or"
 		" name another with --server and --port"},
-	{ENVOI_ERR_CERTIFICATE, ANY, "if you trust the server, give the CA that signed its certificate"
-		" with --ca-file FILE; if the certificate is for another name, check --jid"},
+	{ENVOI_ERR_CERTIFICATE, ANY, "this may be another server: check --server and --port"},
 	{ENVOI_ERR_TLS, ENVOI_PHASE_ONLINE, "the encrypted connection was damaged on the way: connect"
 		" again"},
-	{ENVOI_ERR_TLS, ANY, "nothing is sent without TLS: check --server, --port and --tls; if the"
-		" server should offer TLS, somebody on the way may be hiding it"},
-	{ENVOI_ERR_AUTH, ANY, "see --sasl-mechanisms and --sasl-channel-binding for what is accepted;"
-		" somebody in between may pretend to be the server"},
+	{ENVOI_ERR_TLS, ANY, "nothing is sent without TLS: check --server and --port, and whether --tls"
+		" starttls or --tls direct is right there; if the server should offer TLS, somebody on"
+		" the way may be hiding it"},
+	{ENVOI_ERR_AUTH, ENVOI_PHASE_TLS, "give the password of the certificate's key with"
+		" ENVOI_KEY_PASSWORD"},
+	{ENVOI_ERR_AUTH, ANY, "see --sasl-mechanisms, --sasl-channel-binding and --cert-file for what is"
+		" accepted; somebody in between may pretend to be the server"},
 	{ENVOI_ERR_LIMIT, ENVOI_PHASE_SASL, "see --sasl-min-iterations and --sasl-max-iterations"},
 	{ENVOI_ERR_LIMIT, ANY, "the server sent more than the --limits-... allow"},
 	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_RESOLVE, "no name server answers: check the network, or name the"
@@ -116,11 +145,16 @@ static const struct code_row {
 	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_ONLINE, "connect again"},
 	{ENVOI_ERR_TIMEOUT, ANY, "the server takes too long: check --server and --port, or try again"
 		" later"},
+	{ENVOI_ERR_DISCONNECTED, ENVOI_PHASE_TLS, "check --port and --tls; if they are right, try again"
+		" later"},
+	{ENVOI_ERR_DISCONNECTED, ENVOI_PHASE_STREAM, "check --port and --tls: where TLS is expected from"
+		" the first byte, nothing else is answered; --xml shows what was said before"},
 	{ENVOI_ERR_DISCONNECTED, ANY, "connect again; --xml shows what was said before"},
 	{ENVOI_ERR_PROTOCOL, ANY, "this may be no XMPP server: check --server and --port; --xml shows"
 		" what it says"},
-	{ENVOI_ERR_XML, ANY, "this may be no XMPP server: check --server and --port; --xml shows what it"
-		" says"},
+	{ENVOI_ERR_XML, ANY, "this may be no XMPP server: check --server, --port and --tls; --xml shows"
+		" what it says"},
+	{ENVOI_ERR_INVALID, ENVOI_PHASE_TLS, "check --ca-file, --cert-file and --key-file"},
 	{ENVOI_ERR_INVALID, ANY, "check --jid, the password and the settings: see envoi --help"},
 	{ENVOI_ERR_UNSUPPORTED, ANY, "this was built without what the settings ask for: see envoi --help"},
 	{0, 0, NULL},
@@ -145,6 +179,25 @@ static const char *advice_for_code(const struct envoi_failure *failure)
 	return row->advice;
 }
 
+static const char *advice_for_doubts(const struct envoi_failure *failure)
+{
+	const struct doubt_row *row = doubt_rows;
+	while (row->advice != NULL && (row->doubts & failure->tls_doubts) == 0) {
+		row++;
+	}
+	return row->advice;
+}
+
+/* By certificate: nobody has given a password. */
+static const char *advice_for_login(const struct envoi_failure *failure)
+{
+	if (failure->sasl_condition == ENVOI_SASL_NOT_AUTHORIZED &&
+		strcmp(failure->mechanism, "EXTERNAL") == 0) {
+		return "check that the certificate of --cert-file is for the account of --jid";
+	}
+	return find(sasl_rows, (int)failure->sasl_condition);
+}
+
 static const char *advice_in_general(const struct envoi_failure *failure)
 {
 	static const char *const words[] = {
@@ -159,10 +212,14 @@ static const char *advice_in_general(const struct envoi_failure *failure)
 static const char *advice(const struct envoi_failure *failure)
 {
 	bool is_received = failure->code == ENVOI_ERR_STREAM;
-	const char *found = is_received ? find(stream_rows, (int)failure->stream_condition) : NULL;
-	found = found != NULL ? found : find(sasl_rows, (int)failure->sasl_condition);
+	const char *found = find(
+		is_received ? stream_rows : told_rows, (int)failure->stream_condition);
+	found = found != NULL ? found : advice_for_login(failure);
 	found = found != NULL ? found : find(stanza_rows, (int)failure->stanza_condition);
 	bool is_told = failure->condition[0] != '\0' && failure->code == ENVOI_ERR_AUTH;
+	if (found == NULL) {
+		found = advice_for_doubts(failure);
+	}
 	if (found == NULL && !is_told) {
 		found = advice_for_code(failure);
 	}

@@ -136,6 +136,12 @@ static int set_key_password(struct envoi_client *client)
 					: envoi_client_set_key_password(client, from_environment);
 }
 
+/* The setting has taken it: it is an address, and '/' comes before its resource only. */
+static bool is_account(const char *jid)
+{
+	return memchr(jid, '@', strcspn(jid, "/")) != NULL;
+}
+
 int login_prepare(struct envoi_client **ret_client, struct invocation *invocation)
 {
 	const char *jid = envoi_settings_text(invocation->settings, "jid");
@@ -143,14 +149,12 @@ int login_prepare(struct envoi_client **ret_client, struct invocation *invocatio
 		complain("--jid is missing");
 		return STATUS_USAGE;
 	}
-	struct envoi_jid *parsed;
-	if (envoi_jid_from_text(&parsed, invocation->context, jid) < 0 ||
-		envoi_jid_local(parsed) == NULL) {
-		complain("--jid: \"%s\" is not the address of an account", jid);
+	if (!is_account(jid)) {
+		complain("--jid: \"%s\" is not the address of an account, such as alice@example.org",
+			jid);
 		return STATUS_USAGE;
 	}
-	envoi_jid_unref(parsed);
-	struct envoi_client *client;
+	struct envoi_client *client = NULL;
 	int r = envoi_client_new(&client, invocation->context, jid);
 	if (r == ENVOI_OK) {
 		r = copy_settings(client, invocation);
@@ -160,6 +164,7 @@ int login_prepare(struct envoi_client **ret_client, struct invocation *invocatio
 	}
 	if (r < 0) {
 		complain("%s", envoi_error_text(r));
+		envoi_client_free(client);
 		return STATUS_NO;
 	}
 	if (invocation->show_xml) {

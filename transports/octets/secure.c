@@ -41,6 +41,7 @@ static void spoil(struct octets *octets, int code)
 		octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE;
 	envoi_failure_set(&why, octets->base.context, phase, code, "%s",
 		envoi__tls_error_text(octets->tls));
+	why.tls_doubts = envoi__tls_doubts(octets->tls);
 	octets->tls_state = OCTETS_SPOILT;
 	octets_end_input(octets, &why);
 }

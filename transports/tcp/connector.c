@@ -214,15 +214,12 @@ static int to_ascii(char **ret_ascii, struct envoi_context *context, const char 
 	return *ret_ascii == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
-static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
+/* @param ascii_host  NULL: none by setting */
+static int dial(struct tcp_connector *connector, const struct envoi_target *target,
+	const char *ascii_domain, const char *ascii_host)
 {
-	char *ascii;
-	int r = to_ascii(&ascii, connector->base.context, target->domain);
-	if (r < 0) {
-		return r;
-	}
 	struct envoi_dial_options options = {
-		.domain = ascii,
+		.domain = ascii_domain,
 		.service = target->service,
 		.timeout_ms = target->timeout_ms,
 		.judge = &connector->judge,
@@ -231,15 +228,32 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 	if (target->settings != NULL) {
 		envoi_dial_options_from_settings(&options, target->settings);
 	}
+	options.host = ascii_host;
 	options.resolver = connector->resolver;
 	if (target->tls == NULL && options.roads != ENVOI_ROAD_DIRECT) {
 		options.roads = ENVOI_ROAD_STARTTLS;
 	}
-	r = target->tls == NULL && options.roads == ENVOI_ROAD_DIRECT
+	return target->tls == NULL && options.roads == ENVOI_ROAD_DIRECT
 		? ENVOI_ERR_INVALID
 		: envoi_dial_new(&connector->dial, connector->base.context, &options, on_dialed,
 			  connector);
-	envoi_free(connector->base.context, ascii);
+}
+
+static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
+{
+	struct envoi_context *context = connector->base.context;
+	const char *host =
+		target->settings != NULL ? envoi_settings_text(target->settings, "server") : NULL;
+	char *ascii_domain = NULL, *ascii_host = NULL;
+	int r = to_ascii(&ascii_domain, context, target->domain);
+	if (r == ENVOI_OK && host != NULL) {
+		r = to_ascii(&ascii_host, context, host);
+	}
+	if (r == ENVOI_OK) {
+		r = dial(connector, target, ascii_domain, ascii_host);
+	}
+	envoi_free(context, ascii_domain);
+	envoi_free(context, ascii_host);
 	return r;
 }
 

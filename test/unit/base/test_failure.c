@@ -83,12 +83,71 @@ static void a_reason_is_said_once(void **state)
 		"TLS failed (tls): it does not speak TLS; 192.0.2.1 port 5223: connection refused");
 }
 
+static void assert_explained(const struct envoi_failure *failure, const char *expected)
+{
+	char lines[600];
+	envoi_failure_explain(failure, lines, sizeof(lines));
+	assert_string_equal(lines, expected);
+}
+
+static void at_length_a_reason_is_said_once_too(void **state)
+{
+	(void)state;
+	struct envoi_attempt attempts[2] = {
+		{.target = "a.test", .address = "192.0.2.1", .port = 5223, .text = "it does not..."},
+		{.target = "b.test", .address = "192.0.2.2", .port = 5223, .text = "it does not..."},
+	};
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, NULL, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "%s", "it does not speak TLS");
+	failure.attempts = attempts;
+	failure.attempt_count = 1;
+	assert_explained(&failure,
+		"TLS failed (tls): it does not speak TLS\n"
+		"  at a.test, 192.0.2.1 port 5223");
+	failure.attempt_count = 2;
+	assert_explained(&failure,
+		"TLS failed (tls): it does not speak TLS\n"
+		"  tried a.test, 192.0.2.1 port 5223: it does not...\n"
+		"  tried b.test, 192.0.2.2 port 5223: it does not...");
+}
+
+static void what_we_have_said_is_not_what_was_said_to_us(void **state)
+{
+	(void)state;
+	struct envoi_failure failure = failure_with("");
+	failure.stream_condition = ENVOI_STREAM_CONNECTION_TIMEOUT;
+	snprintf(failure.condition, sizeof(failure.condition), "connection-timeout");
+	assert_explained(&failure, "the peer ended the stream with an error (stream)\n"
+		"  condition: connection-timeout (the server has not heard of us for too long)");
+	failure.code = ENVOI_ERR_TIMEOUT;
+	assert_explained(
+		&failure, "timed out (stream)\n  the server was told: connection-timeout");
+}
+
+static void who_logs_in_by_certificate_is_not_told_of_passwords(void **state)
+{
+	(void)state;
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, NULL, ENVOI_PHASE_SASL, ENVOI_ERR_AUTH, NULL);
+	failure.sasl_condition = ENVOI_SASL_NOT_AUTHORIZED;
+	snprintf(failure.condition, sizeof(failure.condition), "not-authorized");
+	snprintf(failure.mechanism, sizeof(failure.mechanism), "EXTERNAL");
+	assert_explained(&failure, "certificate not accepted for this account (sasl): EXTERNAL\n"
+		"  condition: not-authorized (certificate not accepted for this account)");
+	snprintf(failure.mechanism, sizeof(failure.mechanism), "PLAIN");
+	assert_explained(&failure, "wrong name or password (sasl): PLAIN\n"
+		"  condition: not-authorized (wrong name or password)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(a_text_stays_one_line),
 		cmocka_unit_test(a_reason_is_said_once),
+		cmocka_unit_test(at_length_a_reason_is_said_once_too),
+		cmocka_unit_test(what_we_have_said_is_not_what_was_said_to_us),
+		cmocka_unit_test(who_logs_in_by_certificate_is_not_told_of_passwords),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

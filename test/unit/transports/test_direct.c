@@ -236,6 +236,20 @@ static void on_done(void *user, struct envoi_transport *transport,
 	envoi_loop_quit(f->loop);
 }
 
+static void connect_now(struct fixture *f)
+{
+	const struct envoi_target target = {
+		.domain = "example.org",
+		.service = "xmpp-client",
+		.settings = f->settings,
+		.tls = f->trust,
+		.timeout_ms = 60000,
+	};
+	assert_int_equal(
+		f->connector->impl->connect(f->connector, &target, on_done, f), ENVOI_OK);
+	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+}
+
 static void connect_to(struct fixture *f, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -248,16 +262,7 @@ static void connect_to(struct fixture *f, size_t count)
 		.name = "_xmpps-client._tcp.example.org", .records = f->records};
 	f->answers[1] = (struct scripted_answer){
 		.name = "host.example", .family = AF_INET, .records = "127.0.0.1"};
-	const struct envoi_target target = {
-		.domain = "example.org",
-		.service = "xmpp-client",
-		.settings = f->settings,
-		.tls = f->trust,
-		.timeout_ms = 60000,
-	};
-	assert_int_equal(
-		f->connector->impl->connect(f->connector, &target, on_done, f), ENVOI_OK);
-	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+	connect_now(f);
 }
 
 /* --- cases --- */
@@ -332,6 +337,7 @@ static void s19_a_forged_address_leads_to_a_certificate_error_and_no_further(voi
 	assert_int_equal(f->failure.phase, ENVOI_PHASE_TLS);
 	assert_int_equal(f->failure.code, ENVOI_ERR_CERTIFICATE);
 	assert_int_equal(f->failure.retry, ENVOI_RETRY_AFTER_USER);
+	assert_int_equal(f->failure.tls_doubts, ENVOI_TLS_DOUBT_NAME);
 	assert_int_equal(f->failure.attempt_count, 1);
 	assert_int_equal(f->places[0].secured, 0);
 }
@@ -383,6 +389,23 @@ static void one_that_was_handed_over_can_be_given_back(void **state)
 	assert_int_equal(f->places[1].accepted, 1);
 }
 
+/* RFC 5891, section 5: it is looked up as A-labels, as the domain is. */
+static void a_server_by_setting_may_have_a_name_in_any_script(void **state)
+{
+	struct fixture *f = *state;
+	char port[8];
+	open_place(f, &f->places[0]);
+	snprintf(port, sizeof(port), "%u", f->places[0].port);
+	assert_int_equal(
+		envoi_settings_set(f->settings, "server", "b\xc3\xbc""cher.example"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "port", port), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "tls.mode", "direct"), ENVOI_OK);
+	f->answers[0] = (struct scripted_answer){
+		.name = "xn--bcher-kva.example", .family = AF_INET, .records = "127.0.0.1"};
+	connect_now(f);
+	check_secured(f);
+}
+
 static void it_is_canceled_in_the_middle_of_a_handshake(void **state)
 {
 	struct fixture *f = *state;
@@ -416,6 +439,7 @@ int main(void)
 		CASE(each_target_is_verified_as_strictly),
 		CASE(those_who_are_no_server_are_passed_by),
 		CASE(one_that_was_handed_over_can_be_given_back),
+		CASE(a_server_by_setting_may_have_a_name_in_any_script),
 		CASE(it_is_canceled_in_the_middle_of_a_handshake),
 		CASE(without_trust_nothing_but_direct_tls_is_refused),
 	};

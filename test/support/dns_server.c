@@ -223,17 +223,32 @@ static int bound_socket(int type, struct sockaddr_in *address)
 	return fd;
 }
 
+/* One port for both: one that is free for the one may be another program's for the other. */
+static int bound_pair(int *ret_udp, int *ret_tcp, struct sockaddr_in *address)
+{
+	for (int attempts = 0; attempts < 50; attempts++) {
+		*address = (struct sockaddr_in){
+			.sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		};
+		*ret_udp = bound_socket(SOCK_DGRAM, address);
+		*ret_tcp = bound_socket(SOCK_STREAM, address);
+		if (*ret_udp >= 0 && *ret_tcp >= 0) {
+			return 0;
+		}
+		close(*ret_udp);
+		close(*ret_tcp);
+	}
+	return -1;
+}
+
 int dns_server_start(struct dns_server *server, struct envoi_loop *loop,
 	const struct dns_answer *answers)
 {
 	*server = (struct dns_server){.loop = loop, .answers = answers};
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int udp = bound_socket(SOCK_DGRAM, &address);
-	int tcp = bound_socket(SOCK_STREAM, &address); /* the same port */
-	if (udp < 0 || tcp < 0 ||
+	struct sockaddr_in address;
+	int udp, tcp;
+	if (bound_pair(&udp, &tcp, &address) < 0 ||
 		envoi_watch_start(&server->udp, loop, udp, ENVOI_IO_READ, on_udp) < 0 ||
 		envoi_watch_start(&server->listener, loop, tcp, ENVOI_IO_READ, on_connection) < 0) {
 		return -1;

@@ -87,6 +87,7 @@ ENVOI_API uint64_t envoi_memory_pair_arrived(
  * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas; borrowed for
  *                  the call; NULL: defaults
  * @retval ENVOI_ERR_STATE  this end was made before
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_transport_new(struct envoi_transport **ret_transport,
 	struct envoi_memory_pair *pair, enum envoi_memory_side side,
@@ -109,6 +110,7 @@ typedef void envoi_memory_fn(void *user, struct envoi_memory_end *end);
  *
  * @param changed  NULL: nobody is told
  * @retval ENVOI_ERR_STATE  this end was made before
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_new(struct envoi_memory_end **ret_end,
 	struct envoi_memory_pair *pair, enum envoi_memory_side side, envoi_memory_fn *changed,
@@ -120,6 +122,7 @@ ENVOI_API void envoi_memory_end_free(struct envoi_memory_end *end);
 /**
  * Send bytes; what the window does not take yet waits in the end.
  * @retval ENVOI_ERR_STATE  after envoi_memory_end_shut_down(), or broken
+ * @retval ENVOI_ERR_NOMEM  nothing was taken
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_send(
 	struct envoi_memory_end *end, const void *data, size_t len);

@@ -43,6 +43,7 @@ enum behaviour {
 struct place {
 	struct fixture *fixture;
 	enum behaviour behaviour;
+	bool is_in_clear; /* its record is of _xmpp-client */
 	const char *certificate, *alpn;
 	struct envoi_tls_config *config;
 	int fd;
@@ -66,7 +67,7 @@ struct fixture {
 	struct envoi_connector *connector;
 	struct envoi_transport *transport;
 	struct place places[PLACES];
-	char records[400];
+	char records[2][400]; /* of _xmpps-client, of _xmpp-client */
 	struct scripted_answer answers[4];
 	int fds_before;
 	int dones;
@@ -254,12 +255,20 @@ static void connect_to(struct fixture *f, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		open_place(f, &f->places[i]);
-		size_t len = strlen(f->records);
-		snprintf(f->records + len, sizeof(f->records) - len, "%s%zu 0 %u host.example",
-			i > 0 ? ", " : "", i, f->places[i].port);
+		char *records = f->records[f->places[i].is_in_clear];
+		size_t len = strlen(records);
+		snprintf(records + len, sizeof(f->records[0]) - len, "%s%zu 0 %u host.example",
+			len > 0 ? ", " : "", i, f->places[i].port);
 	}
-	f->answers[0] = (struct scripted_answer){
-		.name = "_xmpps-client._tcp.example.org", .records = f->records};
+	static const char *const names[] = {
+		"_xmpps-client._tcp.example.org", "_xmpp-client._tcp.example.org"};
+	for (size_t i = 0; i < 2; i++) {
+		f->answers[2 * i] = (struct scripted_answer){
+			.name = names[i],
+			.status = f->records[i][0] != '\0' ? ENVOI_LOOKUP_OK : ENVOI_LOOKUP_NO_NAME,
+			.records = f->records[i],
+		};
+	}
 	f->answers[1] = (struct scripted_answer){
 		.name = "host.example", .family = AF_INET, .records = "127.0.0.1"};
 	connect_now(f);
@@ -371,6 +380,33 @@ static void those_who_are_no_server_are_passed_by(void **state)
 	assert_int_equal(f->failure.attempt_count, 2);
 }
 
+/* Both services in one order: what is direct TLS must come up before its turn is over, what begins in
+ * clear is handed over as it is, and given back when it does not do. */
+static void priorities_of_both_services_mix(void **state)
+{
+	struct fixture *f = *state;
+	f->places[0].alpn = "h2";
+	f->places[1].is_in_clear = true;
+	f->places[1].behaviour = KEEPS_SILENT;
+	connect_to(f, 3);
+	assert_int_equal(f->dones, 1);
+	assert_non_null(f->transport);
+	assert_false(f->transport->impl->is_secure(f->transport));
+	assert_int_equal(f->failure.attempt_count, 1);
+	assert_int_equal(f->failure.attempts[0].port, f->places[0].port);
+	assert_int_equal(f->places[2].accepted, 0);
+	envoi_transport_destroy(f->transport);
+	envoi_failure_finish(&f->failure);
+	struct envoi_failure why;
+	envoi_failure_set(&why, f->context, ENVOI_PHASE_STREAM, ENVOI_ERR_TIMEOUT, "silent");
+	assert_int_equal(f->connector->impl->next(f->connector, &why), ENVOI_OK);
+	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+	assert_int_equal(f->dones, 2);
+	assert_true(f->transport->impl->is_secure(f->transport));
+	assert_int_equal(f->failure.attempt_count, 2);
+	assert_int_equal(f->failure.attempts[1].port, f->places[1].port);
+}
+
 static void one_that_was_handed_over_can_be_given_back(void **state)
 {
 	struct fixture *f = *state;
@@ -438,6 +474,7 @@ int main(void)
 		CASE(s19_a_forged_address_leads_to_a_certificate_error_and_no_further),
 		CASE(each_target_is_verified_as_strictly),
 		CASE(those_who_are_no_server_are_passed_by),
+		CASE(priorities_of_both_services_mix),
 		CASE(one_that_was_handed_over_can_be_given_back),
 		CASE(a_server_by_setting_may_have_a_name_in_any_script),
 		CASE(it_is_canceled_in_the_middle_of_a_handshake),

@@ -1,6 +1,6 @@
 /*
- * envoi - the protocol's name in the handshake (RFC 7301, XEP-0368): tests against a server that
- * does not keep to what was offered
+ * envoi - what is named in the handshake: the protocol (RFC 7301, XEP-0368), the domain (RFC 6066);
+ * tests against a server that does not keep to what was offered
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -109,11 +109,42 @@ static void a_server_that_answers_with_another_protocol_is_left(void **state)
 	}
 }
 
+/* P7: the domain that the user gave, as A-labels and without a dot; no address (section 3). */
+static void the_domain_is_named_as_it_should_be(void **state)
+{
+	static const char *const rows[][2] = {
+		{"example.org", "example.org"},
+		{"example.org.", "example.org"},
+		{"b\xc3\xbc""cher.example", "xn--bcher-kva.example"},
+		{"192.0.2.1", ""},
+		{"2001:db8::1", ""},
+		{"[2001:db8::1]", ""},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct tls_server_options options = {.certificate = "right"};
+		char name[300] = "";
+		size_t size = sizeof(name);
+		unsigned int type;
+		tls_server_init(&f->server, f->context, &options);
+		assert_int_equal(
+			envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, rows[i][0], NULL),
+			ENVOI_OK);
+		tls_server_shake_hands(&f->server, f->client);
+		int r = gnutls_server_name_get(f->server.session, name, &size, &type, 0);
+		assert_int_equal(r, rows[i][1][0] != '\0' ? 0 : GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
+		assert_string_equal(r == 0 ? name : "", rows[i][1]);
+		envoi__tls_free(f->client);
+		tls_server_finish(&f->server);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		CASE(the_domain_is_named_as_it_should_be),
 		CASE(a_server_that_answers_with_another_protocol_is_left),
 	};
-	return cmocka_run_group_tests_name("crypto/tls_alpn", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("crypto/tls_named", tests, NULL, NULL);
 }

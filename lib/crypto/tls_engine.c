@@ -573,7 +573,8 @@ const unsigned char *envoi__tls_peer_certificate(
 	const struct envoi__tls *tls, unsigned int index, size_t *ret_len)
 {
 	unsigned int count = 0;
-	const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls->session, &count);
+	const gnutls_datum_t *chain = tls->state == TLS_OPEN ?
+		gnutls_certificate_get_peers(tls->session, &count) : NULL;
 	if (chain == NULL || index >= count) {
 		return NULL;
 	}

@@ -141,6 +141,18 @@ static void who_comes_back_is_resumed(void **state)
 	}
 }
 
+static void so_is_who_comes_by_starttls(void **state)
+{
+	(void)state;
+	tls_front_starttls(all.front, "example.org");
+	envoi_client_set(all.client, "tls.mode", "starttls");
+	for (int i = 0; i < 3; i++) {
+		log_in_as(all.client);
+		expect(i > 0);
+		leave();
+	}
+}
+
 static void so_is_who_was_cut_off(void **state)
 {
 	(void)state;
@@ -274,6 +286,7 @@ int main(int argument_count, char **arguments)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 	const struct CMUnitTest tests[] = {
 		CASE(who_comes_back_is_resumed),
+		CASE(so_is_who_comes_by_starttls),
 		CASE(so_is_who_was_cut_off),
 		CASE(a_server_that_was_started_anew_is_met_anew),
 		CASE(accounts_are_kept_apart),

@@ -173,29 +173,59 @@ static void closing_within_the_handshake_is_quiet(void **state)
 	assert_int_equal(p->b.closes, 1);
 }
 
-/* field-notes S20 */
-static void a_cut_off_connection_is_no_orderly_end(void **state)
+/* --- S20: half-closed and cut off --- */
+
+/* How the other side leaves. */
+enum leaving {
+	FAREWELL, /* of TLS, and the end of the channel */
+	CUT_OFF, /* the end of the channel alone */
+};
+
+static void leave(struct transport_pair *p, enum leaving how)
 {
-	struct transport_pair *p = *state;
-	converse(p);
-	transport_side_forget(&p->a);
-	envoi_transport_destroy(p->b.transport);
-	p->b.transport = NULL;
+	if (how == FAREWELL) {
+		p->b.transport->impl->close(p->b.transport, 0);
+	} else {
+		envoi_transport_destroy(p->b.transport);
+		p->b.transport = NULL;
+	}
 	transport_pair_run(p);
-	transport_side_expect(&p->a, "closed -208\n");
-	assert_non_null(strstr(p->a.why.text, "cut off"));
 }
 
-static void half_an_element_is_never_handed_over(void **state)
+static void an_end_within_a_stanza_or_without_the_streams_is_told_as_such(void **state)
 {
+	static const struct {
+		const char *last; /* words */
+		enum leaving how;
+		const char *log, *text;
+	} cases[] = {
+		{"", CUT_OFF, "closed -208\n", "cut off: neither the stream nor TLS was ended"},
+		{"", FAREWELL, "closed -208\n", "ended without the end of the stream"},
+		{"<message><body>half", CUT_OFF, "closed -208\n", "in the middle of an element"},
+		{"<message><body>half", FAREWELL, "closed -208\n", "in the middle of an element"},
+		{"<message/><mess", CUT_OFF, "element <message/>\nclosed -208\n",
+			"in the middle of an element"},
+		{"<message/></stream:strea", CUT_OFF, "element <message/>\nclosed -208\n",
+			"in the middle of an element"},
+		{"<message/></stream:stream>", CUT_OFF, "element <message/>\nended\nclosed 0\n", NULL},
+		{"<message/></stream:stream>", FAREWELL, "element <message/>\nended\nclosed 0\n", NULL},
+	};
 	struct transport_pair *p = *state;
-	converse(p);
-	transport_side_forget(&p->a);
-	assert_int_equal(send_text(&p->b, "<message><body>half"), ENVOI_OK);
-	p->b.transport->impl->close(p->b.transport, 0);
-	transport_pair_run(p);
-	transport_side_expect(&p->a, "closed -208\n");
-	assert_non_null(strstr(p->a.why.text, "in the middle of an element"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		converse(p);
+		transport_side_forget(&p->a);
+		if (cases[i].last[0] != '\0') {
+			assert_int_equal(send_text(&p->b, cases[i].last), ENVOI_OK);
+			transport_pair_run(p);
+		}
+		leave(p, cases[i].how);
+		transport_side_expect(&p->a, cases[i].log);
+		if (cases[i].text != NULL && strstr(p->a.why.text, cases[i].text) == NULL) {
+			fail_msg("%d: %s", (int)i, p->a.why.text);
+		}
+		transport_pair_finish(p);
+		transport_pair_init_plain(p, kind);
+	}
 }
 
 static void much_goes_through_and_all_is_counted(void **state)
@@ -307,6 +337,36 @@ static void what_follows_proceed_must_be_tls(void **state)
 	}
 }
 
+static bool knows_anything(struct envoi_transport *transport)
+{
+	struct envoi_tls_info info;
+	transport->impl->tls_info(transport, &info);
+	return transport->impl->is_secure(transport) || info.version != NULL || info.verified;
+}
+
+/* S21: the end is told, nothing is answered, and nothing is known of the peer. */
+static void a_fatal_alert_in_place_of_a_hello_ends_it(void **state)
+{
+	static const char alert[] = {21, 3, 3, 0, 2, 2, 40};
+	struct transport_pair *p = *state;
+	struct envoi_memory_end *end = against_bytes(p);
+	assert_false(knows_anything(p->a.transport));
+	assert_int_equal(
+		envoi_memory_end_send(end, HEAD "<proceed/>", strlen(HEAD) + 10), ENVOI_OK);
+	transport_pair_run(p);
+	assert_false(knows_anything(p->a.transport));
+	uint64_t sent = envoi_memory_pair_sent(p->memory, ENVOI_MEMORY_A);
+	assert_int_equal(envoi_memory_end_send(end, alert, sizeof(alert)), ENVOI_OK);
+	transport_pair_run(p);
+	envoi_memory_end_free(end);
+	assert_int_equal(p->a.closes, 1);
+	assert_int_equal(p->a.why.code, ENVOI_ERR_TLS);
+	assert_int_equal(p->a.why.phase, ENVOI_PHASE_TLS);
+	assert_string_equal(p->a.why.text, "the peer has ended TLS: Handshake failed");
+	assert_int_equal(envoi_memory_pair_sent(p->memory, ENVOI_MEMORY_A), sent);
+	assert_false(knows_anything(p->a.transport));
+}
+
 /* One direction breaks after so many bytes: both ends are told once, whatever was going on. */
 static void check_cut(struct transport_pair *p, enum envoi_memory_side side, uint64_t at)
 {
@@ -353,13 +413,13 @@ int main(void)
 		CASE(a_name_that_cannot_be_is_refused_at_once),
 		CASE(an_end_within_the_handshake_names_the_phase),
 		CASE(closing_within_the_handshake_is_quiet),
-		CASE(a_cut_off_connection_is_no_orderly_end),
-		CASE(half_an_element_is_never_handed_over),
+		CASE(an_end_within_a_stanza_or_without_the_streams_is_told_as_such),
 		CASE(much_goes_through_and_all_is_counted),
 	};
 	const struct CMUnitTest tests_in_memory[] = {
 		CASE(whatever_stands_behind_proceed_is_fatal),
 		CASE(what_follows_proceed_must_be_tls),
+		CASE(a_fatal_alert_in_place_of_a_hello_ends_it),
 		CASE(a_cut_at_any_byte_is_told_once),
 	};
 	int failed = 0;

@@ -14,8 +14,15 @@
 
 #include <envoi/context.h>
 
+enum phase {
+	IN_CLEAR, /* STARTTLS */
+	GREETED,
+	IN_TLS,
+};
+
 struct connection {
 	struct tls_front *front;
+	enum phase phase;
 	struct tls_server tls;
 	struct envoi_memory_pair *pair; /* NULL: it has not come */
 	struct envoi_memory_end *outside, *inside;
@@ -26,6 +33,7 @@ struct tls_front {
 	struct envoi_context *context;
 	struct test_server *server;
 	struct envoi_memory_script script;
+	const char *from; /* STARTTLS; NULL: direct TLS */
 	struct connection connections[TLS_FRONT_CONNECTIONS];
 	size_t expected, count;
 };
@@ -65,10 +73,46 @@ static void read_all(struct connection *connection)
 	}
 }
 
+static bool has(struct envoi_buffer *input, const char *text)
+{
+	size_t len = strlen(text);
+	for (size_t at = 0; at + len <= envoi_buffer_len(input); at++) {
+		if (memcmp(envoi_buffer_data(input) + at, text, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* RFC 6120, section 5.4; what the client says is not looked at further. */
+static void speak_in_clear(struct connection *connection)
+{
+	static const char features[] = "<stream:features><starttls "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>";
+	static const char proceed[] = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+	struct envoi_buffer *input = envoi_memory_end_received(connection->outside);
+	if (connection->phase == IN_CLEAR && has(input, "<stream:stream ")) {
+		connection->phase = GREETED;
+		(void)!envoi_buffer_printf(&connection->tls.output, "<stream:stream "
+			"xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+			"id='1' version='1.0' from='%s'>%s", connection->front->from, features);
+	}
+	if (connection->phase == GREETED && has(input, "<starttls ")) {
+		connection->phase = IN_TLS;
+		envoi_buffer_consume(input, envoi_buffer_len(input));
+		(void)!envoi_buffer_append(&connection->tls.output, proceed, strlen(proceed));
+	}
+	send_outside(connection);
+}
+
 static void on_outside(void *user, struct envoi_memory_end *outside)
 {
 	struct connection *connection = user;
 	struct envoi_buffer *input = envoi_memory_end_received(outside);
+	if (connection->phase != IN_TLS) {
+		speak_in_clear(connection);
+		return;
+	}
 	(void)!envoi_buffer_append(
 		&connection->tls.input, envoi_buffer_data(input), envoi_buffer_len(input));
 	envoi_buffer_consume(input, envoi_buffer_len(input));
@@ -167,7 +211,13 @@ void tls_front_expect(struct tls_front *front, const struct tls_server_options *
 	assert_true(front->expected < TLS_FRONT_CONNECTIONS);
 	struct connection *connection = &front->connections[front->expected++];
 	connection->front = front;
+	connection->phase = front->from != NULL ? IN_CLEAR : IN_TLS;
 	tls_server_init(&connection->tls, front->context, options);
+}
+
+void tls_front_starttls(struct tls_front *front, const char *from)
+{
+	front->from = from;
 }
 
 void tls_front_script(struct tls_front *front, const struct envoi_memory_script *script)

@@ -13,7 +13,7 @@ enum {
 };
 
 /**
- * Direct TLS on bare GnuTLS, which can do what our receiving side does not: hand out tickets, and
+ * Direct TLS, or STARTTLS, on bare GnuTLS, which can do what our receiving side does not: hand out tickets, and
  * misbehave. What it deciphers goes to a test server without TLS, over a second pair.
  *
  * Connections are made ready one by one, in the order in which they will come; one that was not is
@@ -27,10 +27,13 @@ void tls_front_free(struct tls_front *front);
 
 /** Make one more connection ready. Asserts. @param options borrowed for the call, its key longer */
 void tls_front_expect(struct tls_front *front, const struct tls_server_options *options);
+/** STARTTLS in place of direct TLS, for the connections made from now on.
+ * @param from  whom it says that it is, in clear; borrowed */
+void tls_front_starttls(struct tls_front *front, const char *from);
 /** How the connections made from now on behave. @param script copied */
 void tls_front_script(struct tls_front *front, const struct envoi_memory_script *script);
 
-/** @return a new connector that leads here, to be given to a client with tls.mode "direct"; asserts */
+/** @return a new connector that leads here, to be given to a client with the right tls.mode; asserts */
 struct envoi_connector *tls_front_connector(struct tls_front *front);
 
 /** @return connections that have come */

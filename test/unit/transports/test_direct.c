@@ -73,6 +73,7 @@ struct fixture {
 	int dones;
 	struct envoi_failure failure;
 	bool quits_when_heard;
+	const char *host; /* where SRV leads; NULL: host.example */
 };
 
 /* --- those who listen --- */
@@ -253,12 +254,13 @@ static void connect_now(struct fixture *f)
 
 static void connect_to(struct fixture *f, size_t count)
 {
+	const char *host = f->host != NULL ? f->host : "host.example";
 	for (size_t i = 0; i < count; i++) {
 		open_place(f, &f->places[i]);
 		char *records = f->records[f->places[i].is_in_clear];
 		size_t len = strlen(records);
-		snprintf(records + len, sizeof(f->records[0]) - len, "%s%zu 0 %u host.example",
-			len > 0 ? ", " : "", i, f->places[i].port);
+		snprintf(records + len, sizeof(f->records[0]) - len, "%s%zu 0 %u %s",
+			len > 0 ? ", " : "", i, f->places[i].port, host);
 	}
 	static const char *const names[] = {
 		"_xmpps-client._tcp.example.org", "_xmpp-client._tcp.example.org"};
@@ -270,7 +272,7 @@ static void connect_to(struct fixture *f, size_t count)
 		};
 	}
 	f->answers[1] = (struct scripted_answer){
-		.name = "host.example", .family = AF_INET, .records = "127.0.0.1"};
+		.name = host, .family = AF_INET, .records = "127.0.0.1"};
 	connect_now(f);
 }
 
@@ -292,6 +294,21 @@ static void the_transport_comes_secured(void **state)
 	connect_to(f, 1);
 	check_secured(f);
 	assert_int_equal(f->failure.attempt_count, 0);
+}
+
+/* S14: the SRV record says where, not who. */
+static void the_name_of_the_srv_record_is_not_whose_certificate_it_must_be(void **state)
+{
+	struct fixture *f = *state;
+	f->host = "xmpp1.example.net";
+	f->places[0].certificate = "srv-target.pem";
+	connect_to(f, 1);
+	assert_int_equal(f->dones, 1);
+	assert_null(f->transport);
+	assert_int_equal(f->failure.attempt_count, 1);
+	assert_int_equal(f->failure.attempts[0].code, ENVOI_ERR_CERTIFICATE);
+	assert_non_null(strstr(
+		f->failure.attempts[0].text, "is for xmpp1.example.net, not for example.org"));
 }
 
 static void a_server_that_knows_the_protocols_name_is_agreed_with(void **state)
@@ -468,6 +485,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(the_transport_comes_secured),
+		CASE(the_name_of_the_srv_record_is_not_whose_certificate_it_must_be),
 		CASE(a_server_that_knows_the_protocols_name_is_agreed_with),
 		CASE(a_server_of_another_protocol_is_left),
 		CASE(the_domain_and_the_protocol_are_named_in_the_first_flight),

@@ -37,7 +37,7 @@ enum {
 
 /**
  * Parse a URI, or an IRI (RFC 5122, section 2.2), strictly: only the characters that the grammar
- * allows in each place, and ":" and "/" in values of parameters, where many write them; what is
+ * allows in each place, and ":", "/" and "@" in values of parameters, where many write them; what is
  * percent-encoded must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
  *
  * @param[out] ret_uri  free with envoi_uri_free()

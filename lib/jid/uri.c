@@ -30,8 +30,8 @@ static const char node_marks[] = "!$()*+,;=";
 static const char host_marks[] = "!$&'()*+,;="; /* RFC 3986, section 3.2.2, and literals apart */
 static const char resource_marks[] = "!$&'()*+,:;=";
 static const char query_marks[] = "";
-/* Against the grammar, but common: XEPs write names of nodes like that. */
-static const char lenient_value_marks[] = ":/";
+/* Against the grammar, but common: XEPs write names of nodes and addresses like that. */
+static const char lenient_value_marks[] = ":/@";
 static const char fragment_marks[] = "!$&'()*+,;=:@/?"; /* RFC 3986, section 3.5 */
 
 struct span {

@@ -165,7 +165,7 @@ static inline const void *envoi__item(const struct envoi_field *field, const voi
 	return (const char *)envoi__pointer(envoi__member(field, value)) + i * field->size;
 }
 
-/** The struct of a row for a single one; NULL: absent. */
+/** The struct of a row for a single one (NULL: absent), or the member itself of another row. */
 static inline const void *envoi__inner(const struct envoi_field *field, const void *value)
 {
 	const void *at = envoi__member(field, value);

@@ -108,9 +108,7 @@ static int check_single(const struct checker *checker, const struct scope *scope
 	if (field->value == ENVOI_VALUE_CHOICE) {
 		return check_choice(checker, scope, field);
 	}
-	const void *at = field->value == ENVOI_VALUE_STRUCT
-		? envoi__inner(field, scope->value)
-		: envoi__member(field, scope->value);
+	const void *at = envoi__inner(field, scope->value);
 	if (at == NULL) {
 		return envoi__field_missing(
 			checker->ret_problem, ENVOI_ERR_INVALID, scope->place, field);

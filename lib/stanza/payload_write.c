@@ -89,14 +89,8 @@ static void emit_choice(
 {
 	const struct envoi_choice *choice =
 		envoi__choice_of(field, envoi__enum(envoi__member(field, value)));
-	const char *inner_ns = envoi__payload_ns(choice->type, ns);
-	if (choice->size > 0) {
-		emit_struct(sink, choice->type, choice->type->name, inner_ns,
-			(const char *)value + choice->offset);
-	} else {
-		open_element(sink, inner_ns, choice->type->name);
-		close_element(sink);
-	}
+	emit_struct(sink, choice->type, choice->type->name, envoi__payload_ns(choice->type, ns),
+		(const char *)value + choice->offset);
 }
 
 /* A child for a member, or for an item of an array. */
@@ -141,10 +135,8 @@ static void emit_row(
 		return;
 	} else if (field->value == ENVOI_VALUE_CHOICE) {
 		emit_choice(sink, field, ns, value);
-	} else if (field->value == ENVOI_VALUE_STRUCT) {
-		emit_child(sink, field, ns, envoi__inner(field, value));
 	} else {
-		emit_child(sink, field, ns, envoi__member(field, value));
+		emit_child(sink, field, ns, envoi__inner(field, value));
 	}
 }
 

@@ -84,8 +84,8 @@ static void sequences_in_capitals_do_not_turn_into_others(void **state)
 	assert_int_equal(envoi_jid_unescape(&text, *state, envoi_jid_local(jid)), ENVOI_OK);
 	assert_string_equal(text, "\\2fx\\5c");
 	envoi_free(*state, text);
-	assert_int_equal(envoi_jid_unescape(&text, *state, "a\\2Fb\\5C"), ENVOI_OK);
-	assert_string_equal(text, "a\\2Fb\\5C");
+	assert_int_equal(envoi_jid_unescape(&text, *state, "a\\2Fb\\3A\\5C"), ENVOI_OK);
+	assert_string_equal(text, "a\\2Fb\\3A\\5C");
 	envoi_free(*state, text);
 	envoi_free(*state, local);
 	envoi_jid_unref(jid);

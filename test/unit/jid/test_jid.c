@@ -2,6 +2,7 @@
  * envoi - addresses: tests
  * SPDX-License-Identifier: MIT
  */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -177,6 +178,41 @@ static void localparts_are_mapped(void **state)
 	}
 }
 
+/* RFC 7622, sections 3.2 to 3.4: every byte of ASCII, within each part */
+static void ascii_is_allowed_by_its_part(void **state)
+{
+	for (int c = 1; c < 0x80; c++) {
+		bool is_control = c < 0x20 || c == 0x7f;
+		bool is_letter_or_digit = isalnum(c) != 0;
+		bool is_local = !is_control && strchr(" \"&'/:<>@", c) == NULL;
+		bool is_domain = is_letter_or_digit || c == '-' || c == '.';
+		char part[] = {'x', (char)c, 'y', '\0'}, lower[] = {'x', (char)tolower(c), 'y', '\0'};
+		struct envoi_jid *made;
+		/* with and without something that does not go the short way */
+		for (int slow = 0; slow < 2; slow++) {
+			const char *other = slow != 0 ? "\u00e9" : "e";
+			int r = envoi_jid_from_parts(&made, *state, part, other, other);
+			assert_int_equal(r, is_local ? ENVOI_OK : ENVOI_ERR_INVALID);
+			if (r == ENVOI_OK) {
+				assert_string_equal(envoi_jid_local(made), lower);
+				envoi_jid_unref(made);
+			}
+			r = envoi_jid_from_parts(&made, *state, other, part, other);
+			assert_int_equal(r, is_domain ? ENVOI_OK : ENVOI_ERR_INVALID);
+			if (r == ENVOI_OK) {
+				assert_string_equal(envoi_jid_domain(made), lower);
+				envoi_jid_unref(made);
+			}
+			r = envoi_jid_from_parts(&made, *state, other, other, part);
+			assert_int_equal(r, is_control ? ENVOI_ERR_INVALID : ENVOI_OK);
+			if (r == ENVOI_OK) {
+				assert_string_equal(envoi_jid_resource(made), part);
+				envoi_jid_unref(made);
+			}
+		}
+	}
+}
+
 static void resourceparts_keep_case_and_width(void **state)
 {
 	static const struct row rows[] = {
@@ -206,6 +242,8 @@ static void domains_have_one_form(void **state)
 		{"\uff45\uff58\uff0e\uff43\uff4f\uff4d", "ex.com", "ex.com"},
 		{"\u0392\u038c\u039b\u039f\u03a3.gr", "\u03b2\u03cc\u03bb\u03bf\u03c3.gr",
 			"xn--nxasmq6b.gr"},
+		{"\u0392\u038c\u039b\u039f\u03a3", "\u03b2\u03cc\u03bb\u03bf\u03c3",
+			"xn--nxasmq6b"}, /* RFC 5895 knows no final form */
 		{"\u03b2\u03cc\u03bb\u03bf\u03c2.gr", "\u03b2\u03cc\u03bb\u03bf\u03c2.gr",
 			"xn--nxasmm1c.gr"},
 		{"u\u0308.de", "\u00fc.de", "xn--tda.de"},
@@ -456,6 +494,25 @@ static void only_the_same_address_is_equal(void **state)
 	assert_null(envoi_jid_unref(NULL));
 }
 
+static void hashes_tell_addresses_apart(void **state)
+{
+	enum { COUNT_OF = 1000 };
+	static uint32_t hashes[COUNT_OF];
+	size_t same = 0;
+	for (size_t i = 0; i < COUNT_OF; i++) {
+		char text[32];
+		snprintf(text, sizeof(text), "a%zu@b/c", i);
+		struct envoi_jid *made = jid(state, text);
+		hashes[i] = envoi_jid_hash(made);
+		assert_int_equal(envoi_jid_hash(made), hashes[i]);
+		envoi_jid_unref(made);
+		for (size_t k = 0; k < i; k++) {
+			same += hashes[k] == hashes[i];
+		}
+	}
+	assert_in_range(same, 0, 2);
+}
+
 static void an_address_keeps_its_context(void **state)
 {
 	(void)state;
@@ -537,6 +594,7 @@ int main(void)
 		TEST(a_resourcepart_may_begin_and_end_with_a_blank),
 		TEST(the_first_slash_and_the_first_at_before_it_separate),
 		TEST(localparts_are_mapped),
+		TEST(ascii_is_allowed_by_its_part),
 		TEST(resourceparts_keep_case_and_width),
 		TEST(domains_have_one_form),
 		TEST(what_is_wrong_is_said),
@@ -545,6 +603,7 @@ int main(void)
 		TEST(parts_make_what_the_text_makes),
 		TEST(a_resource_comes_and_goes),
 		TEST(only_the_same_address_is_equal),
+		TEST(hashes_tell_addresses_apart),
 		TEST(an_address_keeps_its_context),
 		TEST(accepted_text_is_stable),
 		TEST(an_address_takes_one_allocation),

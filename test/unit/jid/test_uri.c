@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,62 @@ static void queries_have_an_action_and_parameters(void **state)
 	envoi_uri_free(uri);
 }
 
+/* XEP-0147, section 3, and the registrations in other XEPs, each with its keys, as they have them */
+static void registered_queries_are_understood(void **state)
+{
+	static const struct {
+		const char *query, *action, *pairs[12];
+	} rows[] = {
+		{"message", "message", {NULL}},
+		{"message;subject=Test%20Message;body=Here%27s%20a;thread=t;from=a;id=b;type=chat;to=c",
+			"message",
+			{"subject", "Test Message", "body", "Here's a", "thread", "t", "from", "a", "id",
+				"b", "type", "chat"}},
+		{"remove", "remove", {NULL}},
+		{"roster", "roster", {NULL}},
+		{"roster;name=Romeo%20Montague;group=Friends", "roster",
+			{"name", "Romeo Montague", "group", "Friends"}},
+		{"roster;preauth=1tMFqYDdKhfe2pwp;ibr=y", "roster",
+			{"preauth", "1tMFqYDdKhfe2pwp", "ibr", "y"}},
+		{"subscribe", "subscribe", {NULL}},
+		{"unsubscribe", "unsubscribe", {NULL}},
+		{"disco;type=get;request=info;node=x", "disco",
+			{"type", "get", "request", "info", "node", "x"}},
+		{"join", "join", {NULL}},
+		{"join;password=cauldronburn", "join", {"password", "cauldronburn"}},
+		{"invite;jid=hecate@shakespeare.lit;jid=bard@shakespeare.lit;password=cauldronburn",
+			"invite",
+			{"jid", "hecate@shakespeare.lit", "jid", "bard@shakespeare.lit", "password",
+				"cauldronburn"}},
+		{"command;node=stats;action=next", "command", {"node", "stats", "action", "next"}},
+		{"vcard", "vcard", {NULL}},
+		{"register", "register", {NULL}},
+		{"unregister", "unregister", {NULL}},
+		{"pubsub;action=retrieve;node=/user/juliet@capulet.lit/posts;item=1", "pubsub",
+			{"action", "retrieve", "node", "/user/juliet@capulet.lit/posts", "item", "1"}},
+		{"recvfile;sid=pub234;mime-type=text%2Fplain;name=reply.txt;size=2048", "recvfile",
+			{"sid", "pub234", "mime-type", "text/plain", "name", "reply.txt", "size", "2048"}},
+		{"sendfile", "sendfile", {NULL}},
+		{"jingle;id=9559976B-3FBF", "jingle", {"id", "9559976B-3FBF"}},
+		{";node=urn%3Axmpp%3Amicroblog%3A0;item=1", "",
+			{"node", "urn:xmpp:microblog:0", "item", "1"}},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), "xmpp:romeo@montague.net?%s", rows[i].query);
+		struct envoi_uri *uri = parse(state, text);
+		assert_text(envoi_uri_action(uri), rows[i].action);
+		const char *name, *value;
+		size_t position = 0;
+		for (size_t k = 0; k < COUNT(rows[i].pairs) && rows[i].pairs[k] != NULL; k += 2) {
+			assert_true(envoi_uri_next_parameter(uri, &position, &name, &value));
+			assert_text(name, rows[i].pairs[k]);
+			assert_text(value, rows[i].pairs[k + 1]);
+		}
+		envoi_uri_free(uri);
+	}
+}
+
 static void what_the_grammar_does_not_allow_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "xmpp", "xmpp:", "a@b", "mailto:a@b", "xmpps:a@b",
@@ -201,6 +258,7 @@ static void links_are_made_and_read_back(void **state)
 	assert_int_equal(envoi_uri_set_fragment(uri, "\xff"), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_uri_set_action(uri, "\xff"), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_uri_add_parameter(uri, "a", "\xff"), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_uri_add_parameter(uri, "\xff", "a"), ENVOI_ERR_INVALID);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(envoi_uri_add_parameter(uri, "n", ""), ENVOI_OK);
 	}
@@ -216,6 +274,7 @@ static void links_are_made_and_read_back(void **state)
 	assert_memory_equal(envoi_buffer_data(&again), envoi_buffer_data(&out),
 		envoi_buffer_len(&out));
 	assert_text(envoi_uri_parameter(read, "k;"), "v=\u00e9");
+	assert_text(envoi_uri_action(read), "message");
 	envoi_buffer_finish(&out);
 	envoi_buffer_finish(&again);
 	envoi_uri_free(read);
@@ -274,10 +333,29 @@ static int parse_and_write(struct envoi_context *context)
 	return r;
 }
 
+static int make_and_write(struct envoi_context *context)
+{
+	struct envoi_jid *jid;
+	struct envoi_uri *uri;
+	int r = envoi_jid_from_text(&jid, context, "a@b");
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_uri_new(&uri, context, jid);
+	envoi_jid_unref(jid);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_uri_add_parameter(uri, "name", "value");
+	envoi_uri_free(uri);
+	return r;
+}
+
 static void every_failed_allocation_is_reported_and_leaks_nothing(void **state)
 {
 	(void)state;
 	assert_true(test_allocator_try(parse_and_write) >= 7);
+	assert_true(test_allocator_try(make_and_write) >= 4);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -287,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(addresses_come_out_and_are_written_in_one_form),
 		TEST(queries_have_an_action_and_parameters),
+		TEST(registered_queries_are_understood),
 		TEST(what_the_grammar_does_not_allow_is_refused),
 		TEST(links_are_made_and_read_back),
 		TEST(a_full_buffer_is_left_as_it_was),

@@ -448,6 +448,15 @@ static void assert_refused(const struct envoi_payload_type *type, const void *va
 	assert_int_equal(envoi_payload_check(type, value, NULL), ENVOI_ERR_INVALID);
 }
 
+/* The smallest struct. */
+struct tiny {
+	bool flag;
+};
+static const struct envoi_field tiny_fields[] = {
+	ENVOI_CHILD_FLAG(struct tiny, flag, "flag"), ENVOI_FIELDS_END};
+static const struct envoi_payload_type tiny_type =
+	ENVOI_PAYLOAD_TYPE(struct tiny, "urn:x", "tiny", tiny_fields);
+
 static void what_could_not_be_parsed_is_not_written(void **state)
 {
 	(void)state;
@@ -462,6 +471,7 @@ static void what_could_not_be_parsed_is_not_written(void **state)
 	weather.place = NULL;
 	assert_refused(&weather_type, &weather, "report/@place", "is missing");
 	assert_refused(&weather_type, NULL, "report", "is missing");
+	assert_refused(&tiny_type, NULL, "tiny", "is missing");
 	char control[] = "a\x1f", broken[] = "\xc3";
 	weather = (struct weather){.place = control};
 	assert_refused(&weather_type, &weather, "report/@place",
@@ -580,6 +590,64 @@ static void what_was_refused_makes_writer_and_tree_fail(void **state)
 	assert_null(tree);
 }
 
+/* --- ranges --- */
+
+/* `max` below `min` is no upper limit; both 0 are none at all. */
+struct bounds {
+	int least, most, only;
+	int64_t wide;
+	uint16_t u_least, u_most, u_only, u_any;
+};
+static const struct envoi_field bounds_fields[] = {
+	ENVOI_ATTR_INT(struct bounds, least, "least", .min = 10, .default_number = 10),
+	ENVOI_ATTR_INT(struct bounds, most, "most", .min = -5, .max = 0),
+	ENVOI_ATTR_INT(struct bounds, only, "only", .min = -3, .max = -3, .default_number = -3),
+	ENVOI_ATTR_INT(struct bounds, wide, "wide", .min = INT64_MIN, .max = INT64_MAX),
+	ENVOI_ATTR_INT(struct bounds, u_least, "u-least", .min = 10, .default_number = 10),
+	ENVOI_ATTR_INT(struct bounds, u_most, "u-most", .min = -5, .max = 7),
+	ENVOI_ATTR_INT(struct bounds, u_only, "u-only", .min = 3, .max = 3, .default_number = 3),
+	ENVOI_ATTR_INT(struct bounds, u_any, "u-any", .max = -1),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type bounds_type =
+	ENVOI_PAYLOAD_TYPE(struct bounds, "urn:x", "bounds", bounds_fields);
+
+static void ranges_hold_to_the_number(void **state)
+{
+	static const struct {
+		const char *name, *good[2], *bad[2];
+	} rows[] = {
+		{"least", {"10", "2147483647"}, {"9", "2147483648"}},
+		{"most", {"-5", "0"}, {"-6", "1"}},
+		{"only", {"-3", "-03"}, {"-4", "-2"}},
+		{"wide", {"-9223372036854775808", "9223372036854775807"},
+			{"-9223372036854775809", "9223372036854775808"}},
+		{"u-least", {"10", "65535"}, {"9", "65536"}},
+		{"u-most", {"0", "7"}, {"-1", "8"}},
+		{"u-only", {"3", "+3"}, {"2", "4"}},
+		{"u-any", {"0", "65535"}, {"-1", "65536"}},
+	};
+	assert_int_equal(envoi_payload_check_type(&bounds_type, NULL), ENVOI_OK);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t is_bad = 0; is_bad < 2; is_bad++) {
+			char xml[128];
+			const void *value = NULL;
+			snprintf(xml, sizeof(xml), "<bounds xmlns='urn:x' %s='%s'/>", rows[i / 2].name,
+				is_bad != 0 ? rows[i / 2].bad[i % 2] : rows[i / 2].good[i % 2]);
+			struct envoi_element *element = parse_one(*state, xml);
+			int r = envoi_payload_parse(&value, &bounds_type, element, NULL);
+			if (r != (is_bad != 0 ? ENVOI_ERR_PROTOCOL : ENVOI_OK)) {
+				fail_msg("%s: %d", xml, r);
+			}
+			if (r == ENVOI_OK) {
+				assert_int_equal(
+					envoi_payload_check(&bounds_type, value, NULL), ENVOI_OK);
+			}
+			envoi_element_unref(element);
+		}
+	}
+}
+
 /* --- depth --- */
 
 static struct envoi_element *deep_shape(struct envoi_context *context, int depth)
@@ -589,6 +657,7 @@ static struct envoi_element *deep_shape(struct envoi_context *context, int depth
 	for (int i = 1; i < depth; i++) {
 		at = envoi_element_add(at, NULL, "inside");
 	}
+	envoi_element_add(at, NULL, "nothing"); /* has no struct, and does not count */
 	return root;
 }
 
@@ -804,6 +873,14 @@ static void a_copy_has_its_defaults_filled_in(void **state)
 	copy = envoi_payload_dup(*state, &attrs_type, &attrs);
 	assert_null(copy->sure);
 	envoi_payload_free(&attrs_type, copy);
+	struct children children = {.needed = "x"};
+	struct children *copied = envoi_payload_dup(*state, &children_type, &children);
+	assert_null(copied->hex.data);
+	envoi_payload_free(&children_type, copied);
+	struct shape shape = {.kind = (enum shape_kind)9};
+	struct shape *odd = envoi_payload_dup(*state, &shape_type, &shape);
+	assert_int_equal(odd->kind, 9);
+	envoi_payload_free(&shape_type, odd);
 }
 
 /* --- mistakes in tables --- */
@@ -871,6 +948,16 @@ static const struct envoi_payload_type inner_with_mistake =
 static const struct envoi_field mistake_inside[] = {
 	ENVOI_CHILDREN_STRUCT(struct two, self, count, struct two, &inner_with_mistake),
 	ENVOI_FIELDS_END};
+static const struct envoi_field wordless_circle_fields[] = {
+	ENVOI_ATTR_ENUM(struct circle, radius, "x", NULL), ENVOI_FIELDS_END};
+static const struct envoi_payload_type wordless_circle_type =
+	ENVOI_PAYLOAD_TYPE(struct circle, NULL, "inner", wordless_circle_fields);
+static const struct envoi_choice mistaken_choice[] = {
+	ENVOI_CHOICE_EMPTY(2, struct two, &nothing_type),
+	ENVOI_CHOICE_IS(1, struct two, circle, struct circle, &wordless_circle_type),
+	ENVOI_CHOICES_END};
+static const struct envoi_field mistake_in_a_choice[] = {
+	ENVOI_CHOICE(struct two, a, mistaken_choice), ENVOI_FIELDS_END};
 static const struct envoi_field array_with_default[] = {
 	ENVOI_CHILDREN_STRUCT(struct two, pointer, count, struct circle, &circle_type,
 		.default_number = 1),
@@ -908,6 +995,7 @@ static const struct mistake mistakes[] = {
 	{wordless, "two/@x", "lacks its words"},
 	{text_of_number, "two/@x", "has .default_text, but is none"},
 	{mistake_inside, "two/inner/@x", "lacks its words"},
+	{mistake_in_a_choice, "two/inner/@x", "lacks its words"},
 };
 
 static void mistakes_in_tables_are_found(void **state)
@@ -967,6 +1055,7 @@ int main(void)
 		TEST(arrays_are_checked_item_by_item),
 		TEST(elements_and_choices_are_checked),
 		TEST(what_was_refused_makes_writer_and_tree_fail),
+		TEST(ranges_hold_to_the_number),
 		TEST(tables_in_themselves_end_at_a_depth),
 		TEST(a_struct_in_itself_is_no_endless_loop),
 		TEST(choices_count_for_the_depth),

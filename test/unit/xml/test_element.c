@@ -120,6 +120,22 @@ static void texts_are_joined(void **state)
 	envoi_element_unref(a);
 }
 
+static void joined_text_stays_where_it_is(void **state)
+{
+	(void)state;
+	struct envoi_element *a = envoi_element_new(context, "", "a");
+	envoi_element_add_text(a, "one");
+	envoi_element_add(a, NULL, "b");
+	envoi_element_add_text(a, "two");
+	const char *joined = envoi_element_text(a);
+	assert_string_equal(joined, "onetwo");
+	assert_ptr_equal(envoi_element_text(a), joined);
+	envoi_element_add_text(a, "three");
+	assert_string_equal(envoi_element_text(a), "onetwothree");
+	assert_string_equal(joined, "onetwo");
+	envoi_element_unref(a);
+}
+
 static void languages_are_inherited(void **state)
 {
 	(void)state;
@@ -153,6 +169,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_reference_to_a_child_keeps_the_tree),
 		cmocka_unit_test(what_xml_forbids_cannot_be_built),
 		cmocka_unit_test(texts_are_joined),
+		cmocka_unit_test(joined_text_stays_where_it_is),
 		cmocka_unit_test(languages_are_inherited),
 		cmocka_unit_test(copies_are_independent_and_may_go_into_their_own_source),
 	};

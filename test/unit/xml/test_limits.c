@@ -183,12 +183,38 @@ static void distinct_names_of_each_stanza_are_limited(void **state)
 	}
 }
 
+/* 512 in force, two of them the header's */
+static void declarations_in_force_are_limited(void **state)
+{
+	(void)state;
+	for (unsigned int more = 0; more < 2; more++) {
+		struct envoi_buffer in;
+		envoi_buffer_init(&in, context, 0);
+		must(envoi_buffer_append_text(&in, HEAD "<a>"));
+		for (unsigned int i = 0; i < 300; i++) { /* gone again */
+			must(envoi_buffer_append_text(&in, "<a xmlns='u' xmlns:p='v'/>"));
+		}
+		for (unsigned int i = 0; i < 51; i++) {
+			must(envoi_buffer_append_text(&in, "<a"));
+			for (unsigned int k = 0; k < 10; k++) {
+				must(envoi_buffer_printf(&in, " xmlns:p%u='u'", k));
+			}
+			must(envoi_buffer_append_text(&in, ">"));
+		}
+		must(envoi_buffer_append_text(&in, more > 0 ? "<a xmlns='u'/>" : "<a/>"));
+		assert_int_equal(is_refused(&envoi_xml_limits_default, envoi_buffer_data(&in),
+			envoi_buffer_len(&in), 0, 0), more > 0);
+		envoi_buffer_finish(&in);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	libxml_memory_install();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_limit_holds_to_the_byte),
 		cmocka_unit_test(distinct_names_of_each_stanza_are_limited),
+		cmocka_unit_test(declarations_in_force_are_limited),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/limits", tests, setup, teardown);

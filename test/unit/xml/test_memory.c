@@ -210,6 +210,37 @@ static int build_and_write(struct envoi_context *context, struct envoi_buffer *o
 	return r;
 }
 
+/* Wherever the arena's chunk ends: the next is refused. */
+static void a_chunk_that_ends_anywhere_is_noticed(void **state)
+{
+	(void)state;
+	static const char padding[] = MORE_THAN_A_CHUNK;
+	for (size_t pad = 0; pad < strlen(padding); pad += sizeof(void *)) {
+		struct test_allocator allocator = {0};
+		struct envoi_context *context;
+		assert_int_equal(test_allocator_context(&context, &allocator), ENVOI_OK);
+		struct envoi_element *root = envoi_element_new(context, "urn:u", "n");
+		envoi_element_add_text(root, padding + strlen(padding) - pad);
+		allocator.fail_at = allocator.calls + 1;
+		allocator.fail_on = true;
+		for (int i = 0; i < 30 && envoi_element_error(root) == ENVOI_OK; i++) {
+			struct envoi_element *child = envoi_element_add(root, "urn:other", "unheard");
+			envoi_element_set_ns(child, "urn:more", "unheard", "value");
+			envoi_element_set_ns(child, "urn:more", "unheard", "another");
+			envoi_element_add_text(child, "text");
+			envoi_element_add(child, NULL, "b");
+			envoi_element_add_text(child, "more");
+			if (envoi_element_text(child) != NULL) {
+				envoi_element_add_copy(root, child);
+			}
+		}
+		assert_int_equal(envoi_element_error(root), ENVOI_ERR_NOMEM);
+		envoi_element_unref(root);
+		envoi_context_unref(context);
+		assert_int_equal(allocator.live, 0);
+	}
+}
+
 static int write_without_tree(struct envoi_buffer *out)
 {
 	struct envoi_xml_writer *writer = envoi_xml_writer_new(out, "jabber:client");
@@ -344,6 +375,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 			a_stanza_of_distinct_names_leaves_nothing_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_idle_stream_holds_little, setup, teardown),
+		cmocka_unit_test(a_chunk_that_ends_anywhere_is_noticed),
 		cmocka_unit_test(every_failed_allocation_is_reported),
 		cmocka_unit_test(every_failed_allocation_of_libxml2_is_survived_or_reported),
 	};

@@ -151,6 +151,24 @@ static void a_full_buffer_is_as_it_was(void **state)
 	envoi_buffer_finish(&limited);
 }
 
+static void a_limited_buffer_is_used_to_its_last_byte(void **state)
+{
+	(void)state;
+	struct envoi_element *a = envoi_element_new(context, "", "a");
+	envoi_element_add_text(a, "a text that just fits");
+	static const char expected[] = "<a>a text that just fits</a>";
+	for (size_t missing = 0; missing < 2; missing++) {
+		struct envoi_buffer limited;
+		envoi_buffer_init(&limited, context, strlen(expected) - missing);
+		assert_int_equal(envoi_xml_write(&limited, a, NULL),
+			missing > 0 ? ENVOI_ERR_FULL : ENVOI_OK);
+		assert_int_equal(
+			envoi_buffer_len(&limited), missing > 0 ? 0 : strlen(expected));
+		envoi_buffer_finish(&limited);
+	}
+	envoi_element_unref(a);
+}
+
 /* --- without a tree --- */
 
 static void elements_are_written_as_they_come(void **state)
@@ -451,6 +469,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(a_header_is_written_without_its_end, clear),
 		cmocka_unit_test_teardown(a_tree_that_failed_is_not_written, clear),
 		cmocka_unit_test_teardown(a_full_buffer_is_as_it_was, clear),
+		cmocka_unit_test_teardown(a_limited_buffer_is_used_to_its_last_byte, clear),
 		cmocka_unit_test_teardown(elements_are_written_as_they_come, clear),
 		cmocka_unit_test_teardown(misuse_sticks_and_leaves_the_buffer_as_it_was, clear),
 		cmocka_unit_test_teardown(what_was_written_is_parsed_to_an_equal_tree, clear),

@@ -31,7 +31,10 @@ struct envoi_client;
  * Make a client.
  *
  * @param context  NULL: an own context with an own loop; a reference is taken
- * @param jid      the account's address, bare or full; what is wrong with it is reported by connect and run
+ * @param jid      the account's address, bare or full; what is wrong with it is reported by connect
+ *                 and run. Without a localpart no password is used: it logs in anonymously (RFC
+ *                 4505) if sasl.mechanisms names ANONYMOUS, or by a client certificate; the session
+ *                 has the address that the server gives.
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_new(
@@ -92,7 +95,7 @@ ENVOI_API int envoi_client_set_credentials(
  * are: "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). Lines that a version does not know are
  * skipped by it. It is as secret as the password: wipe @p out (envoi_buffer_wipe()).
  *
- * @retval ENVOI_ERR_STATE  the client has no valid address
+ * @retval ENVOI_ERR_STATE  the client has no account's address
  * @retval ENVOI_ERR_NOMEM  @p out is as it was
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_save_account(
@@ -101,7 +104,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_save_account(
  * Take what envoi_client_save_account() has given, in place of what is known now.
  *
  * @retval ENVOI_ERR_INVALID  it is malformed or cut off, or another account's; nothing was changed
- * @retval ENVOI_ERR_STATE    it is connecting or connected, or the client has no valid address
+ * @retval ENVOI_ERR_STATE    it is connecting or connected, or the client has no account's address
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_account(

@@ -148,8 +148,9 @@ int envoi__client_make_credentials(
 	struct envoi_client *client, struct envoi_sasl_credentials **ret_credentials)
 {
 	if (client->credentials == NULL) {
-		return envoi_sasl_password_new(ret_credentials, client->context,
-			envoi_jid_local(client->jid), client->password);
+		const char *local = envoi_jid_local(client->jid);
+		return envoi_sasl_password_new(ret_credentials, client->context, local,
+			local == NULL ? NULL : client->password);
 	}
 	struct lent *lent = envoi_alloc(client->context, sizeof(*lent));
 	if (lent == NULL) {

@@ -165,9 +165,6 @@ static int set_up(struct envoi_client *client, const char *jid)
 		return r;
 	}
 	r = envoi_jid_from_text(&client->jid, client->context, jid);
-	if (r == ENVOI_OK && envoi_jid_local(client->jid) == NULL) {
-		r = ENVOI_ERR_INVALID;
-	}
 	if (r == ENVOI_OK) {
 		envoi_session_set_jid(client->session, client->jid);
 	}

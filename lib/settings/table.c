@@ -269,7 +269,8 @@ const struct envoi_setting envoi__core_settings[] = {
 		.metavar = "NAMES",
 		.doc = "The SASL mechanisms that may be used, the most wanted first. The first that the "
 		       "server offers, and that the other settings allow, is used; no other is tried "
-		       "after it has failed.",
+		       "after it has failed. ANONYMOUS, where it is named, is for addresses that are a domain "
+		       "alone.",
 	},
 	{
 		.name = "sasl.external-authzid",

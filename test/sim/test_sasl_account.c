@@ -474,6 +474,45 @@ static void weak_mechanisms_do_not_ask_for_the_password(void **state)
 	assert_int_equal(world.auths, 0);
 }
 
+/* Nobody is asked, and no password is used that was given all the same. */
+static void an_address_without_a_localpart_logs_in_anonymously(void **state)
+{
+	(void)state;
+	server_set("sasl.mechanisms", "ANONYMOUS PLAIN SCRAM-SHA-256");
+	make_client("example.org", PASSWORD);
+	envoi_client_set(world.client, "sasl.mechanisms", "SCRAM-SHA-256 ANONYMOUS PLAIN");
+	run();
+	assert_int_equal(world.online, 1);
+	assert_string_equal(world.mechanism, "ANONYMOUS");
+	const struct envoi_jid *jid = envoi_session_jid(envoi_client_session(world.client));
+	assert_string_equal(envoi_jid_text(jid), "resource-1@example.org/resource-1");
+	leave();
+	log_in("ANONYMOUS");
+}
+
+static void an_address_without_a_localpart_needs_no_less_than_anonymous(void **state)
+{
+	(void)state;
+	server_set("sasl.mechanisms", "PLAIN SCRAM-SHA-256");
+	make_client("example.org", PASSWORD);
+	envoi_client_set(world.client, "sasl.mechanisms", "SCRAM-SHA-256 ANONYMOUS PLAIN");
+	const struct envoi_failure *failure = fail_to_log_in();
+	assert_int_equal(failure->code, ENVOI_ERR_AUTH);
+	assert_int_equal(world.auths, 0);
+}
+
+/* Not even one without a password, where that is all there is. */
+static void an_account_does_not_log_in_anonymously(void **state)
+{
+	(void)state;
+	server_set("sasl.mechanisms", "ANONYMOUS");
+	make_client("alice@example.org", NULL);
+	envoi_client_set(world.client, "sasl.mechanisms", "ANONYMOUS");
+	const struct envoi_failure *failure = fail_to_log_in();
+	assert_int_equal(failure->code, ENVOI_ERR_AUTH);
+	assert_int_equal(world.auths, 0);
+}
+
 /* --- time --- */
 
 static void on_heartbeat(struct envoi_deferred *deferred)
@@ -531,6 +570,9 @@ int main(int argc, char **argv)
 		CASE(who_gives_no_password_ends_the_login_however_late),
 		CASE(the_client_may_be_freed_while_the_user_is_asked),
 		CASE(weak_mechanisms_do_not_ask_for_the_password),
+		CASE(an_address_without_a_localpart_logs_in_anonymously),
+		CASE(an_address_without_a_localpart_needs_no_less_than_anonymous),
+		CASE(an_account_does_not_log_in_anonymously),
 		CASE(the_loop_turns_while_keys_are_derived),
 #undef CASE
 	};

@@ -223,12 +223,16 @@ static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 	const char *user = envoi_sasl_user(stream, server->sasl);
 	char own[32];
 	struct envoi_jid *jid = NULL;
-	if (server->knobs.refuses_binding || user == NULL) {
+	if (server->knobs.refuses_binding) {
 		envoi_bind_answer(stream, handler, NULL, ENVOI_CONFLICT);
 		return;
 	}
 	snprintf(own, sizeof(own), "resource-%zu", ++server->resources);
-	user = server->knobs.binds_other_account ? "mallory" : user;
+	if (server->knobs.binds_other_account) {
+		user = "mallory";
+	} else if (user == NULL) {
+		user = own; /* anonymous */
+	}
 	if (envoi_jid_from_parts(&jid, server->context, user, TEST_SERVER_DOMAIN,
 		resource != NULL ? resource : own) < 0) {
 		envoi_bind_answer(stream, handler, NULL, ENVOI_BAD_REQUEST);

@@ -22,7 +22,7 @@ struct envoi_tls_info;
 /** The events of a session, in the order in which a login posts them. */
 enum envoi_event_type {
 	ENVOI_NO_EVENT = 0,
-	ENVOI_EVENT_CONNECTING, /**< a connector was started; @p text: its name */
+	ENVOI_EVENT_CONNECTING, /**< a login has begun; @p text: the domain */
 	ENVOI_EVENT_CONNECTED, /**< a transport is there; @p text: the peer's address. Once more
 				    when what was there failed before the login and another
 				    way is tried */

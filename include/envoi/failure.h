@@ -59,6 +59,25 @@ struct envoi_attempt {
  *	OK (we closed), CANCELED, everything else        never
  *
  * or from whoever knows better: a peer that closed an established stream is ENVOI_OK and later.
+ *
+ * Of what kind it is, code and phase say together. A client's login ends with
+ *
+ *	RESOLVE  UNREACHABLE  there is no such name, no address, or no such service, or the name
+ *	                      servers have failed: the attempts tell; TIMEOUT  they are silent
+ *	CONNECT  UNREACHABLE  nobody answers there; TIMEOUT; SYSTEM  it is this host's fault
+ *	TLS      CERTIFICATE  the server is not believed: @p tls_doubts; TLS  it offers none, or another
+ *	                      kind; INVALID  a file of the settings is of no use; AUTH  the password of
+ *	                      our own key is missing or wrong; DISCONNECTED, TIMEOUT
+ *	STREAM   STREAM       the server refuses: @p stream_condition; XML, PROTOCOL  this is no XMPP
+ *	                      server, or a broken one; DISCONNECTED, LIMIT, TIMEOUT
+ *	SASL     AUTH         a wrong password, among others: @p sasl_condition, if the server said it;
+ *	                      else none of its mechanisms is accepted, or it has not proved who it is;
+ *	                      LIMIT, STREAM, XML, PROTOCOL, DISCONNECTED, TIMEOUT
+ *	BIND     STANZA       the resource is refused: @p stanza_condition; others as in SASL
+ *	any      NOMEM, CANCELED (freed), OK (told to disconnect)
+ *
+ * and a session, in phase ONLINE or CLOSE, with OK, STREAM, DISCONNECTED, TIMEOUT, XML, PROTOCOL,
+ * LIMIT, TLS, NOMEM or CANCELED; what a setter has refused has phase NONE.
  */
 struct envoi_failure {
 	enum envoi_phase phase;

@@ -102,10 +102,9 @@ struct envoi_settings *envoi_client_settings(struct envoi_client *client)
 int envoi_client_set(struct envoi_client *client, const char *name, const char *text)
 {
 	int r = envoi_settings_set(client->settings, name, text);
-	char about[128];
-	snprintf(about, sizeof(about), r == ENVOI_ERR_NOT_FOUND ? "%s: no such setting" : "%s: %s", name,
-		envoi_settings_problem(client->settings));
-	return envoi__client_note(client, name, r, about);
+	return envoi__client_note(client, name, r,
+		r == ENVOI_ERR_NOMEM ? envoi_error_text(r)
+				     : envoi_settings_problem(client->settings));
 }
 
 int envoi_client_set_assignment(struct envoi_client *client, const char *assignment)

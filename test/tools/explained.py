@@ -235,6 +235,19 @@ SERVERS = (
       "give the password of the certificate's key with ENVOI_KEY_PASSWORD"]),
 )
 
+USAGE = (
+    (("--port", "70000"), "--port: more than 65535"),
+    (("--port", "http"), "--port: not a whole number"),
+    (("--tls", "off"), "--tls: not one of starttls, direct, none, either"),
+    (("--tls-timeout", "5 s"), "--tls-timeout: not a time such as 500ms, 20s or 5min"),
+    (("--server", "a b"), '--server: not accepted: "a b"'),
+    (("--jid", "a b@c"), '--jid: not accepted: "a b@c"'),
+    (("--jid", "example.org"),
+     '--jid: "example.org" is not the address of an account, such as alice@example.org'),
+    (("--sevrer", "chat.example.org"), "unknown option --sevrer"),
+    (("--password-file", "/nowhere/password"), "cannot read /nowhere/password"),
+)
+
 
 def login(*options):
     done = subprocess.run(
@@ -261,4 +274,9 @@ for behave, options, status, lines in SERVERS:
     port = unused_port() if behave is None else listen(behave)
     got = login("--server", "127.0.0.1", "--port", str(port), *options)
     failed += check(got, status, lines, port)
+for options, line in USAGE:
+    status, said = login(*options)
+    if status != 2 or said.split("\n")[0] != "envoi: " + line:
+        print(f"exit status {status}, 2 expected; it said\n{said}in place of\n{line}")
+        failed += 1
 sys.exit(failed > 0)

@@ -61,9 +61,10 @@ static int set(struct invocation *invocation, const struct envoi_setting *settin
 	const struct option *option, const char *value)
 {
 	int r = envoi_settings_set(invocation->settings, setting->name, value);
-	if (r == ENVOI_ERR_INVALID) {
-		complain("--%.*s: \"%s\" is not valid: %s", (int)option->len, option->name, value,
-			setting->doc);
+	if (r == ENVOI_ERR_INVALID) { /* it begins with the setting's name */
+		const char *problem = envoi_settings_problem(invocation->settings);
+		complain("--%.*s%s\n  %s", (int)option->len, option->name,
+			problem + strcspn(problem, ":"), setting->doc);
 	} else if (r < 0) {
 		complain("--%.*s: %s", (int)option->len, option->name, envoi_error_text(r));
 	}

@@ -127,7 +127,7 @@ void envoi__tls_cache_put(struct envoi_context *context, const struct envoi__tls
 	struct envoi__tls_session *session)
 {
 	const struct entry entry = {.is_used = true, .key = *key, .session = *session};
-	if (put(context, &entry)) {
+	if (session->data.size <= ENVOI__TLS_CACHE_SESSION_BYTES && put(context, &entry)) {
 		*session = (struct envoi__tls_session){0};
 	}
 	envoi__tls_session_finish(session);

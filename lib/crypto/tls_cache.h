@@ -19,6 +19,7 @@ enum {
 	ENVOI__TLS_CACHE_KEY_BYTES = 32,
 	ENVOI__TLS_CACHE_ENTRIES = 16,
 	ENVOI__TLS_CACHE_HOURS = 24,
+	ENVOI__TLS_CACHE_SESSION_BYTES = 32768, /* most of one: the peer makes its ticket */
 };
 
 /** Whom a session is with, and by which rules he was believed: a hash of all that counts. */
@@ -37,7 +38,7 @@ struct envoi__tls_session {
 	struct envoi__tls_origin origin;
 };
 
-/** Keep a session, which is taken; in place of an older one, and of the oldest when full. */
+/** Keep a session, which is taken, unless it is too large; in place of an older one, and of the oldest when full. */
 void envoi__tls_cache_put(struct envoi_context *context, const struct envoi__tls_cache_key *key,
 	struct envoi__tls_session *session);
 

@@ -388,9 +388,7 @@ static void describe(struct envoi__tls *tls, int code)
 /* Over: nothing but the alert goes out any more. */
 static int fail(struct envoi__tls *tls, int code)
 {
-	if (tls->state == TLS_HANDSHAKE && tls->refusal == ENVOI_OK) {
-		envoi__tls_resumption_failed(&tls->resumption, tls->config->context);
-	}
+	bool was_handshake = tls->state == TLS_HANDSHAKE;
 	tls->state = TLS_FAILED;
 	if (code != GNUTLS_E_FATAL_ALERT_RECEIVED && code != GNUTLS_E_PUSH_ERROR) {
 		gnutls_alert_send_appropriate(tls->session, code);
@@ -402,6 +400,9 @@ static int fail(struct envoi__tls *tls, int code)
 	} else {
 		describe(tls, code);
 		tls->failure = ENVOI_ERR_TLS;
+		if (was_handshake && may_be_tls(tls)) {
+			envoi__tls_resumption_failed(&tls->resumption, tls->config->context);
+		}
 	}
 	return tls->failure;
 }

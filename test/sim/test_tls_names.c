@@ -61,12 +61,13 @@ static void finish(void)
 	envoi_context_unref(all.context);
 }
 
-static const char *asked_name(void)
+static const char *asked_name(size_t connection)
 {
 	static char name[256];
 	size_t len = sizeof(name);
 	unsigned int type;
-	return gnutls_server_name_get(tls_front_session(all.front, 0), name, &len, &type, 0) == 0 ?
+	return gnutls_server_name_get(
+		       tls_front_session(all.front, connection), name, &len, &type, 0) == 0 ?
 		name : "";
 }
 
@@ -77,7 +78,7 @@ static void the_name_is_the_users_whoever_the_server_says_it_is(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		begin(froms[i], "right");
 		log_in();
-		assert_string_equal(asked_name(), "example.org");
+		assert_string_equal(asked_name(0), "example.org");
 		assert_int_equal(test_server_online(all.server), 1);
 		finish();
 	}
@@ -109,11 +110,33 @@ static void who_proves_another_name_is_refused_whoever_it_says_it_is(void **stat
 	}
 }
 
+/* S18: who has logged us in may send us elsewhere, but is there the same domain. */
+static void where_a_redirect_leads_the_name_is_the_same(void **state)
+{
+	(void)state;
+	static const char redirect[] = "<stream:error><see-other-host "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'>other.example</see-other-host>"
+		"</stream:error></stream:stream>";
+	begin(NULL, "right");
+	tls_front_expect(all.front, &(struct tls_server_options){.certificate = "other-name"});
+	log_in();
+	assert_true(test_server_says(all.server, "alice@example.org/desk", redirect));
+	assert_int_equal(envoi_loop_simulated_run_for(all.loop, 10000), ENVOI_OK);
+	log_in();
+	assert_int_equal(tls_front_count(all.front), 2);
+	assert_string_equal(asked_name(1), "example.org");
+	assert_int_equal(envoi_client_failure(all.client)->code, ENVOI_ERR_CERTIFICATE);
+	assert_non_null(strstr(envoi_client_failure_text(all.client),
+		"is for other.example, not for example.org"));
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_name_is_the_users_whoever_the_server_says_it_is),
 		cmocka_unit_test(who_proves_another_name_is_refused_whoever_it_says_it_is),
+		cmocka_unit_test(where_a_redirect_leads_the_name_is_the_same),
 	};
 	return cmocka_run_group_tests_name("sim/tls names", tests, NULL, NULL);
 }

@@ -396,6 +396,27 @@ static void a_server_that_breaks_off_is_offered_nothing_for_a_day(void **state)
 	}
 }
 
+/* A portal on the way, which answers everything itself, says nothing about the server. */
+static void what_was_no_server_does_not_count(void **state)
+{
+	(void)state;
+	struct envoi_tls_config *config;
+	struct envoi__tls *client;
+	assert_int_equal(envoi_tls_config_new(&config, all.context, all.settings), ENVOI_OK);
+	connect_with(config);
+	expect(false);
+	assert_int_equal(
+		envoi__tls_new(&client, config, ENVOI_INITIATOR, all.name, all.alpn), ENVOI_OK);
+	assert_int_equal(envoi__tls_feed(client, "HTTP/1.1 302 Found", 18), ENVOI_OK);
+	assert_int_equal(envoi__tls_handshake(client), ENVOI_ERR_TLS);
+	envoi__tls_free(client);
+	connect_with(config);
+	expect(false);
+	connect_with(config);
+	expect(true);
+	envoi_tls_config_unref(config);
+}
+
 static void nothing_is_kept_of_a_connection_that_failed(void **state)
 {
 	(void)state;
@@ -527,6 +548,21 @@ static void the_oldest_goes_when_there_are_too_many(void **state)
 	assert_false(take(1));
 }
 
+static void a_session_that_is_too_large_is_not_kept(void **state)
+{
+	(void)state;
+	for (unsigned int over = 0; over < 2; over++) {
+		struct envoi__tls_cache_key key = {{1}};
+		unsigned int size = ENVOI__TLS_CACHE_SESSION_BYTES + over;
+		struct envoi__tls_session session = {.data = {gnutls_malloc(size), size},
+			.origin = {.since_ms = all.now_ms, .until_ms = all.now_ms + 1000}};
+		assert_non_null(session.data.data);
+		envoi__tls_cache_put(all.context, &key, &session);
+		assert_null(session.data.data);
+		assert_int_equal(take(1), over == 0);
+	}
+}
+
 static gnutls_free_function free_before;
 static int frees, frees_unwiped;
 
@@ -586,11 +622,13 @@ int main(void)
 		CASE(a_certificate_that_has_expired_meanwhile_is_refused),
 		CASE(a_server_that_has_forgotten_the_session_begins_anew),
 		CASE(a_server_that_breaks_off_is_offered_nothing_for_a_day),
+		CASE(what_was_no_server_does_not_count),
 		CASE(nothing_is_kept_of_a_connection_that_failed),
 		CASE(a_pinned_server_is_resumed_as_pinned),
 		CASE(what_was_accepted_once_is_never_resumed),
 		CASE(our_certificate_counts_as_shown_in_what_is_resumed),
 		CASE(the_oldest_goes_when_there_are_too_many),
+		CASE(a_session_that_is_too_large_is_not_kept),
 		CASE(whatever_is_let_go_is_wiped),
 	};
 	return cmocka_run_group_tests_name("crypto/tls resume", tests, NULL, NULL);

@@ -323,6 +323,40 @@ static void white_space_is_ignored_where_asked_for(void **state)
 	envoi_element_unref(decoded.element);
 }
 
+/* Members in another order than their rows: the later default is beside an earlier value. */
+struct beside {
+	bool flag, truth, both;
+	int8_t small, other;
+	bool last;
+};
+static const struct envoi_field beside_fields[] = {
+	ENVOI_ATTR_BOOL(struct beside, last, "last"),
+	ENVOI_ATTR_INT(struct beside, other, "other"),
+	ENVOI_ATTR_INT(struct beside, small, "small", .default_number = 2),
+	ENVOI_ATTR_BOOL(struct beside, both, "both"),
+	ENVOI_ATTR_BOOL(struct beside, truth, "truth", .default_number = true),
+	ENVOI_CHILD_FLAG(struct beside, flag, "flag"),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type beside_type =
+	ENVOI_PAYLOAD_TYPE(struct beside, "urn:x", "beside", beside_fields);
+
+static void a_default_touches_nothing_beside_it(void **state)
+{
+	struct decoded decoded =
+		decode(*state, &beside_type, "<beside xmlns='urn:x' last='1' other='3' both='1'/>");
+	const struct beside *beside = decoded.value;
+	assert_true(beside->last && beside->both && beside->truth && !beside->flag);
+	assert_int_equal(beside->other, 3);
+	assert_int_equal(beside->small, 2);
+	struct beside *copy = envoi_payload_dup(*state, &beside_type, beside);
+	assert_true(copy->last && copy->both && copy->truth && !copy->flag);
+	assert_int_equal(copy->other, 3);
+	assert_int_equal(copy->small, 2);
+	envoi_payload_free(&beside_type, copy);
+	envoi_element_unref(decoded.element);
+}
+
 static void own_text_is_there_unless_it_is_empty(void **state)
 {
 	struct decoded decoded = decode(*state, &own_type,
@@ -337,6 +371,11 @@ static void own_text_is_there_unless_it_is_empty(void **state)
 	assert_null(own->base64);
 	assert_null(own->jid);
 	assert_null(own->again.text);
+	envoi_element_unref(decoded.element);
+	static const char one_letter[] = "<own xmlns='urn:example:own'><text>x</text><needed/>"
+					 "<again xmlns='urn:example:again'>y</again></own>";
+	decoded = decode(*state, &own_type, one_letter);
+	assert_written(*state, &own_type, decoded.value, one_letter);
 	envoi_element_unref(decoded.element);
 }
 
@@ -804,6 +843,87 @@ static void every_member_counts(void **state)
 	envoi_jid_unref(y);
 }
 
+/* @return arrays with @p count items each, the last of which is another when @p is_other */
+static struct envoi_element *parse_arrays(
+	struct envoi_context *context, const char *item, size_t count, const char *last)
+{
+	struct envoi_buffer xml;
+	envoi_buffer_init(&xml, context, 0);
+	assert_int_equal(envoi_buffer_append_text(&xml, ARRAYS), ENVOI_OK);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(
+			envoi_buffer_append_text(&xml, i + 1 < count ? item : last), ENVOI_OK);
+	}
+	assert_int_equal(envoi_buffer_append_text(&xml, "</arrays>"), ENVOI_OK);
+	assert_int_equal(envoi_buffer_append(&xml, "", 1), ENVOI_OK);
+	struct envoi_element *element = parse_one(context, envoi_buffer_data(&xml));
+	envoi_buffer_finish(&xml);
+	return element;
+}
+
+static void every_item_of_an_array_counts(void **state)
+{
+	static const char *const items[][2] = {
+		{"<text>one</text>", "<text>two</text>"},
+		{"<lang>en</lang>", "<lang>de</lang>"},
+		{"<i8>1</i8>", "<i8>2</i8>"},
+		{"<u64>1</u64>", "<u64>2</u64>"},
+		{"<truth>true</truth>", "<truth>false</truth>"},
+		{"<colour>red</colour>", "<colour>blue</colour>"},
+		{"<date>2002-09-10T23:08:25Z</date>", "<date>2002-09-10T23:08:26Z</date>"},
+		{"<base64>AAEC</base64>", "<base64>AAED</base64>"},
+		{"<hex>00</hex>", "<hex>01</hex>"},
+		{"<jid>a@b</jid>", "<jid>a@c</jid>"},
+		{"<item jid='a@b'/>", "<item jid='a@b/c'/>"},
+		{"<needed kind='k'>n</needed>", "<needed>n</needed>"},
+		{"<x xmlns='urn:x'>y</x>", "<x xmlns='urn:x'>z</x>"},
+	};
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		struct envoi_element *elements[] = {
+			parse_arrays(*state, items[i][0], 3, items[i][0]),
+			parse_arrays(*state, items[i][0], 3, items[i][1]),
+			parse_arrays(*state, items[i][0], 2, items[i][0]),
+			parse_arrays(*state, items[i][0], 0, items[i][0]),
+		};
+		const void *values[4];
+		for (size_t k = 0; k < 4; k++) {
+			assert_int_equal(envoi_payload_parse(
+				&values[k], &arrays_type, elements[k], NULL), ENVOI_OK);
+		}
+		for (size_t k = 0; k < 16; k++) {
+			if (envoi_payload_equal(&arrays_type, values[k / 4], values[k % 4]) !=
+				(k / 4 == k % 4)) {
+				fail_msg("%s: %zu and %zu", items[i][0], k / 4, k % 4);
+			}
+		}
+		for (size_t k = 0; k < 4; k++) {
+			envoi_element_unref(elements[k]);
+		}
+	}
+}
+
+/* Each level an item of the one above. */
+static void items_count_for_the_depth(void **state)
+{
+	for (int more = 0; more < 2; more++) {
+		struct envoi_element *root = envoi_element_new(*state, "urn:example:shape", "shape");
+		struct envoi_element *at = root;
+		for (int i = 1; i < ENVOI_PAYLOAD_DEPTH + more; i++) {
+			at = envoi_element_add(at, NULL, "shape");
+		}
+		const void *value;
+		assert_int_equal(envoi_payload_parse(&value, &shape_type, root, NULL),
+			more > 0 ? ENVOI_ERR_LIMIT : ENVOI_OK);
+		if (more == 0) {
+			assert_int_equal(envoi_payload_check(&shape_type, value, NULL), ENVOI_OK);
+			void *copy = envoi_payload_dup(*state, &shape_type, value);
+			assert_true(envoi_payload_equal(&shape_type, copy, value));
+			envoi_payload_free(&shape_type, copy);
+		}
+		envoi_element_unref(root);
+	}
+}
+
 static void elements_are_compared_by_what_they_hold(void **state)
 {
 	static const char *const forms[] = {
@@ -1043,6 +1163,7 @@ int main(void)
 		TEST(absence_gives_the_default),
 		TEST(presence_is_told_apart_where_it_matters),
 		TEST(white_space_is_ignored_where_asked_for),
+		TEST(a_default_touches_nothing_beside_it),
 		TEST(own_text_is_there_unless_it_is_empty),
 		TEST(a_malformed_item_is_left_out_of_a_lenient_array),
 		TEST(a_malformed_struct_is_absent_where_lenient),
@@ -1061,6 +1182,8 @@ int main(void)
 		TEST(choices_count_for_the_depth),
 		TEST(absent_and_default_mean_the_same),
 		TEST(every_member_counts),
+		TEST(every_item_of_an_array_counts),
+		TEST(items_count_for_the_depth),
 		TEST(elements_are_compared_by_what_they_hold),
 		TEST(a_copy_shares_nothing_with_its_original),
 		TEST(a_copy_has_its_defaults_filled_in),

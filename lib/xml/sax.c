@@ -56,28 +56,30 @@ static size_t value_len(const xmlChar *const *attr)
 	return (size_t)(attr[4] - attr[3]);
 }
 
-/* @return NULL: a limit, or no memory (noted) */
-static const struct envoi__name_memo *accept_name(const struct start *s, const xmlChar *raw)
+static bool accept_new_name(const struct start *s, struct envoi__name_memo *name)
 {
-	struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
 	struct envoi__distinct *distinct = &s->engine->distinct;
 	if (name->len > s->parser->limits.name_bytes) {
-		fail_limit(s->parser, "name too long");
-		return NULL;
+		return fail_limit(s->parser, "name too long");
 	}
-	if (name->known != NULL || name->round == distinct->round) {
-		return name;
-	}
-	if (envoi__distinct_add(distinct, s->parser->context, raw) < 0) {
-		fail_memory(s->parser);
-		return NULL;
+	if (envoi__distinct_add(distinct, s->parser->context, name->raw) < 0) {
+		return fail_memory(s->parser);
 	}
 	if (distinct->count > s->parser->limits.names) {
-		fail_limit(s->parser, "too many distinct names");
-		return NULL;
+		return fail_limit(s->parser, "too many distinct names");
 	}
 	name->round = distinct->round;
-	return name;
+	return true;
+}
+
+/* @return NULL: a limit, or no memory (noted) */
+static inline const struct envoi__name_memo *accept_name(
+	const struct start *s, const xmlChar *raw)
+{
+	struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
+	bool is_fine = name->len <= s->parser->limits.name_bytes &&
+		(name->known != NULL || name->round == s->engine->distinct.round);
+	return is_fine || accept_new_name(s, name) ? name : NULL;
 }
 
 /* --- declarations --- */

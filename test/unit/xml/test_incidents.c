@@ -70,6 +70,7 @@ static const struct {
 	{"the last surrogate", BYTES("\xed\xbf\xbf"), 1},
 	{"a pair of surrogates", BYTES("\xed\xa0\xbd\xed\xb8\x80"), 1},
 	{"beyond U+10FFFF", BYTES("\xf4\x90\x80\x80"), 1},
+	{"a first byte that leads beyond", BYTES("\xf5\x80\x80\x80"), 0},
 	{"far beyond", BYTES("\xf7\xbf\xbf\xbf"), 0},
 	{"five bytes", BYTES("\xf8\x88\x80\x80\x80"), 0},
 	{"six bytes", BYTES("\xfc\x84\x80\x80\x80\x80"), 0},

@@ -13,6 +13,7 @@
 
 #include <envoi/envoi.h>
 
+#include "test_allocator.h"
 #include "xml/element.h"
 #include "xml/names.h"
 
@@ -111,6 +112,29 @@ static void peers_add_nothing(void **state)
 	assert_int_equal(envoi__names_count(envoi__names_of(context)), count);
 }
 
+static void no_memory_is_told(void **state)
+{
+	(void)state;
+	for (size_t k = 1; k <= 2; k++) {
+		struct test_allocator allocator = {0};
+		struct envoi_context *poor;
+		assert_int_equal(test_allocator_context(&poor, &allocator), ENVOI_OK);
+		allocator.fail_at = allocator.calls + k;
+		assert_null(envoi__name_intern(poor, "urn:some:name"));
+		assert_non_null(envoi__name_intern(poor, "urn:some:name"));
+		allocator.fail_at = allocator.calls + 1;
+		envoi_context_unref(poor);
+		assert_int_equal(allocator.live, 0);
+	}
+	struct test_allocator allocator = {0};
+	struct envoi_context *poor;
+	assert_int_equal(test_allocator_context(&poor, &allocator), ENVOI_OK);
+	allocator.fail_at = allocator.calls + 1;
+	assert_null(envoi__name_lookup(poor, "message", 7));
+	assert_non_null(envoi__name_lookup(poor, "message", 7));
+	envoi_context_unref(poor);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +143,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(parsed_and_built_elements_hold_the_pointers),
 		cmocka_unit_test(a_name_may_become_known_after_a_peer_has_used_it),
 		cmocka_unit_test(peers_add_nothing),
+		cmocka_unit_test(no_memory_is_told),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/names", tests, setup, teardown);

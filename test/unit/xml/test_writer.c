@@ -195,6 +195,28 @@ static void elements_are_written_as_they_come(void **state)
 	envoi_element_unref(part);
 }
 
+static void what_is_absent_is_not_written(void **state)
+{
+	(void)state;
+	struct envoi_element *part = envoi_element_new(context, "", "part");
+	envoi_xml_open(NULL, "", "a");
+	envoi_xml_attr(NULL, "b", "c");
+	envoi_xml_attr_ns(NULL, "urn:x", "b", "c");
+	envoi_xml_text(NULL, "text");
+	envoi_xml_element(NULL, part);
+	envoi_xml_close(NULL);
+	assert_int_equal(envoi_xml_writer_finish(NULL), ENVOI_ERR_NOMEM);
+	struct envoi_xml_writer *writer = envoi_xml_writer_new(&out, NULL);
+	envoi_xml_open(writer, "", "a");
+	envoi_xml_attr(writer, "b", NULL);
+	envoi_xml_text(writer, NULL);
+	envoi_xml_text(writer, "");
+	envoi_xml_close(writer);
+	assert_int_equal(envoi_xml_writer_finish(writer), ENVOI_OK);
+	assert_out("<a/>");
+	envoi_element_unref(part);
+}
+
 enum call {
 	OPEN_BAD_NAME,
 	OPEN_BAD_NS,
@@ -471,6 +493,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(a_full_buffer_is_as_it_was, clear),
 		cmocka_unit_test_teardown(a_limited_buffer_is_used_to_its_last_byte, clear),
 		cmocka_unit_test_teardown(elements_are_written_as_they_come, clear),
+		cmocka_unit_test_teardown(what_is_absent_is_not_written, clear),
 		cmocka_unit_test_teardown(misuse_sticks_and_leaves_the_buffer_as_it_was, clear),
 		cmocka_unit_test_teardown(what_was_written_is_parsed_to_an_equal_tree, clear),
 		cmocka_unit_test_teardown(calls_write_the_same_as_trees, clear),

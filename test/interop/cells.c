@@ -7,8 +7,9 @@
  * A cell is one login, on a line of its own, its fields separated by tabs:
  *	NAME WANTED JID PASSWORD [SETTING=VALUE...]
  * WANTED is a pattern, as a shell has it, for how the login ends: "TLS1.3 SCRAM-SHA-256", or, when
- * it fails, "PHASE CODE CONDITION", behind "TLS1.3 " if it had come that far.
- * A PASSWORD of "-" is none.
+ * it fails, "PHASE CODE CONDITION", behind "TLS1.3 " if it had come that far; a certificate that is
+ * refused: "tls ENVOI_ERR_CERTIFICATE REASONS", in words.
+ * A PASSWORD of "-" is none; "key:TEXT" is that of the client certificate's key.
  *
  * Prints a line for each cell, in their order: "ok", "FAILED" or "skipped", a tab, its name; what
  * failed is explained on standard error. Each is a client of its own; a few run at a time, on one
@@ -92,7 +93,7 @@ static void on_disconnected(struct envoi_handler *self, const struct envoi_event
 	if (failure->code < 0) {
 		say(cell, envoi_phase_name(failure->phase));
 		say(cell, envoi_error_name(failure->code));
-		say(cell, failure->condition);
+		say(cell, failure->code == ENVOI_ERR_CERTIFICATE ? failure->text : failure->condition);
 		snprintf(cell->why, sizeof(cell->why), "%s", envoi_client_failure_text(cell->client));
 	}
 	end(cell);
@@ -128,11 +129,13 @@ static int prepare(struct cell *cell)
 	envoi_client_set(cell->client, "roster.fetch", "false");
 	envoi_client_set(cell->client, "presence.initial", "false");
 	envoi_client_set(cell->client, "tls.resumption", "false"); /* each for itself */
-	if (strcmp(cell->password, "-") != 0) {
+	if (strncmp(cell->password, "key:", 4) == 0) {
+		envoi_client_set_key_password(cell->client, cell->password + 4);
+	} else if (strcmp(cell->password, "-") != 0) {
 		envoi_client_set_password(cell->client, cell->password);
 	}
 	for (int i = 0; i < cell->setting_count; i++) {
-		r = interop_set(cell->client, cell->settings[i]);
+		r = envoi_client_set_assignment(cell->client, cell->settings[i]);
 		if (r < 0) {
 			return r;
 		}

@@ -5,7 +5,6 @@
 #include "common.h"
 
 #include <stdio.h>
-#include <string.h>
 
 struct envoi_client *interop_client(struct envoi_context *context, const char *host,
 	const char *port, const char *ca_file, const char *jid, const char *password)
@@ -21,14 +20,4 @@ struct envoi_client *interop_client(struct envoi_context *context, const char *h
 	envoi_client_set(client, "tls.ca-file", ca_file);
 	envoi_client_set_password(client, password);
 	return client;
-}
-
-int interop_set(struct envoi_client *client, char *setting)
-{
-	char *value = strchr(setting, '=');
-	if (value == NULL) {
-		return ENVOI_ERR_INVALID;
-	}
-	*value = '\0';
-	return envoi_client_set(client, setting, value + 1);
 }

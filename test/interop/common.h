@@ -11,7 +11,4 @@
 struct envoi_client *interop_client(struct envoi_context *context, const char *host,
 	const char *port, const char *ca_file, const char *jid, const char *password);
 
-/** Set what "NAME=VALUE" says, taking the text apart. A failure is remembered by the client. */
-int interop_set(struct envoi_client *client, char *setting);
-
 #endif

@@ -50,7 +50,7 @@ int main(int argument_count, char **arguments)
 	envoi_client_set(client, "tls.ca-file", arguments[2]);
 	envoi_client_set(client, "sasl.mechanisms", "OFFERED-BY-NOBODY");
 	for (int i = 4; i < argument_count; i++) {
-		interop_set(client, arguments[i]);
+		envoi_client_set_assignment(client, arguments[i]);
 	}
 	envoi_client_set_tap(client, on_xml, &features);
 	envoi_client_run(client);

@@ -145,6 +145,34 @@ static void the_deadline_ends_everything_and_names_the_phase(void **state)
 	dial_fixture_end(f);
 	static const struct scripted_answer silent[] = {{.name = XMPP, .delay_ms = NEVER}, {0}};
 	assert_string_equal(dial(f, silent, hosts), "800 resolve ENVOI_ERR_TIMEOUT");
+	assert_int_equal(f->failure.attempt_count, 1);
+	assert_string_equal(f->failure.attempts[0].target, XMPP);
+}
+
+static void times_are_those_of_the_options(void **state)
+{
+	static const struct scripted_host hosts[] = {
+		{.address = "2001:db8::1", .delay_ms = NEVER},
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{0},
+	};
+	static const struct scripted_answer silent[] = {
+		{.name = "b.example", .family = AF_INET, .delay_ms = NEVER}, {0}};
+	static const struct scripted_answer one[] = {
+		{.name = "a.example", .family = AF_INET, .records = "192.0.2.1"},
+		{.name = "a.example", .family = AF_INET6, .records = "2001:db8::1"},
+		{0},
+	};
+	struct dial_fixture *f = *state;
+	f->options.stagger_ms = 100;
+	f->options.attempt_timeout_ms = 1000;
+	f->options.resolve_timeout_ms = 500;
+	f->options.host = "a.example";
+	assert_string_equal(dial(f, one, hosts), "1100 connect ENVOI_ERR_TIMEOUT");
+	assert_string_equal(f->network.log, "0 [2001:db8::1]:5222, 100 192.0.2.1:5222");
+	dial_fixture_end(f);
+	f->options.host = "b.example";
+	assert_string_equal(dial(f, silent, hosts), "1600 resolve ENVOI_ERR_TIMEOUT");
 }
 
 /* Another domain's records may point anywhere: no more than so many addresses are tried. */
@@ -320,6 +348,7 @@ int main(void)
 		CASE(the_slower_one_that_was_first_may_win_still),
 		CASE(each_attempt_is_kept_for_the_report),
 		CASE(the_deadline_ends_everything_and_names_the_phase),
+		CASE(times_are_those_of_the_options),
 		CASE(hostile_numbers_of_addresses_are_cut),
 		CASE(a_dial_freed_after_any_turn_leaves_nothing),
 		CASE(a_dial_is_freed_inside_its_callback),

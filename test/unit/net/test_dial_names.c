@@ -398,6 +398,47 @@ static void a_silent_service_look_up_does_not_kill_the_other(void **state)
 		dial(f, answers, all_connect), "1000 c.example 192.0.2.1:5222 starttls");
 }
 
+/* What says that there is nothing is not something to try: the other has all its time. */
+static void one_that_has_nothing_does_not_hurry_the_other(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = XMPP, .records = "10 0 5222 c.example", .delay_ms = 3000},
+		{.name = XMPPS, .status = ENVOI_LOOKUP_NO_NAME},
+		{.name = "c.example", .family = AF_INET, .records = "192.0.2.1"},
+		{0},
+	};
+	struct dial_fixture *f = *state;
+	f->options.roads = BOTH_ROADS;
+	assert_string_equal(
+		dial(f, answers, all_connect), "3000 c.example 192.0.2.1:5222 starttls");
+}
+
+static void a_dot_at_the_end_of_the_domain_means_nothing(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = XMPP, .records = "10 0 5222 c.example"},
+		{.name = "c.example", .family = AF_INET, .records = "192.0.2.1"},
+		{0},
+	};
+	struct dial_fixture *f = *state;
+	f->options.domain = "example.org.";
+	assert_string_equal(dial(f, answers, all_connect), "0 c.example 192.0.2.1:5222 starttls");
+}
+
+/* RFC 6120, section 3.2.1: services are of names. */
+static void an_address_as_the_domain_has_no_services(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = "_xmpp-client._tcp.192.0.2.1", .records = "10 0 5222 c.example"},
+		{.name = "c.example", .family = AF_INET, .records = "192.0.2.2"},
+		{0},
+	};
+	struct dial_fixture *f = *state;
+	f->options.domain = "192.0.2.1";
+	assert_string_equal(dial(f, answers, all_connect), "0 192.0.2.1 192.0.2.1:5222 starttls");
+	assert_int_equal(scripted_resolver_asked(f->resolver), 0);
+}
+
 static void a_host_or_port_by_setting_is_not_looked_up_as_a_service(void **state)
 {
 	static const struct scripted_answer answers[] = {
@@ -463,6 +504,10 @@ static void servers_have_names_and_ports_of_their_own(void **state)
 	f->options.service = "xmpp-server";
 	assert_string_equal(
 		dial(f, answers, all_connect), "0 example.org 192.0.2.9:5269 starttls");
+	dial_fixture_end(f);
+	f->options.roads = ENVOI_ROAD_DIRECT;
+	assert_string_equal(
+		dial(f, answers, all_connect), "0 example.org 192.0.2.9:5270 direct");
 }
 
 static void a_domain_too_long_for_a_service_record_is_tried_itself(void **state)
@@ -580,6 +625,9 @@ int main(void)
 		CASE(records_without_sense_are_a_failure_and_no_reason_to_fall_back),
 		CASE(services_that_are_never_told_end_by_time),
 		CASE(a_silent_service_look_up_does_not_kill_the_other),
+		CASE(one_that_has_nothing_does_not_hurry_the_other),
+		CASE(a_dot_at_the_end_of_the_domain_means_nothing),
+		CASE(an_address_as_the_domain_has_no_services),
 		CASE(a_host_or_port_by_setting_is_not_looked_up_as_a_service),
 		CASE(what_is_no_host_is_refused),
 		CASE(servers_have_names_and_ports_of_their_own),

@@ -133,6 +133,10 @@ static void weight_zero_has_a_small_chance_but_some(void **state)
 	count_places(*state, (const uint16_t[]){9, 0, 10}, places);
 	assert_near(places[1][0], 6000 / 20);
 	assert_true(places[1][0] > 0);
+	/* a number from 0 to the sum, the sum included */
+	int two[3][3] = {{0}};
+	count_places(*state, (const uint16_t[]){0, 1, 1}, two);
+	assert_near(two[0][0], 6000 / 3);
 }
 
 /* XEP-0368: records of both services with one priority are drawn from as if they were of one. */

@@ -297,6 +297,18 @@ static void a_far_servers_handshake_has_its_time(void **state)
 	assert_string_equal(f->network.log, "0 192.0.2.2:443, 250 192.0.2.1:5222");
 }
 
+/* A very far one does not keep the others for ever (RFC 8305, section 8: at most two seconds). */
+static void however_long_connecting_took_others_wait_two_seconds(void **state)
+{
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 900},
+		{.address = "192.0.2.1", .delay_ms = 900},
+		{0},
+	};
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	assert_string_equal(dial(*state, both, hosts, verdicts), "2900 192.0.2.1:5222 starttls");
+}
+
 static void one_that_has_waited_wins_when_the_trial_fails_or_takes_too_long(void **state)
 {
 	static const struct scripted_host hosts[] = {
@@ -428,7 +440,72 @@ static void one_that_fails_while_it_waits_lets_the_race_go_on(void **state)
 	envoi_timer_stop(&f->asking);
 }
 
+/* Another one on trial does not keep the rest any longer than before somebody was asked. */
+static void one_that_fails_while_it_waits_lets_go_of_those_beside_it(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{.address = "192.0.2.2", .delay_ms = 50000, .code = ENVOI_ERR_DISCONNECTED},
+		{.address = "192.0.2.3"},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.trial_timeout_ms = 100000;
+	f->thinking_ms = NEVER;
+	envoi_timer_start(&f->asking, f->loop, 300, on_asking);
+	assert_string_equal(
+		dial(f, three_direct, all_connect, verdicts), "50280 192.0.2.3:443 direct tried");
+	assert_string_equal(
+		f->network.log, "0 192.0.2.1:443, 260 192.0.2.2:443, 50270 192.0.2.3:443");
+	envoi_timer_stop(&f->asking);
+}
+
+static void one_on_trial_at_the_end_of_the_time_has_failed_in_tls(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 10},
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.timeout_ms = 1000;
+	assert_string_equal(dial(f, both, hosts, verdicts), "1000 connect ENVOI_ERR_TIMEOUT");
+	assert_int_equal(f->failure.attempt_count, 2);
+	assert_int_equal(f->failure.attempts[0].phase, ENVOI_PHASE_TLS);
+	assert_int_equal(f->failure.attempts[1].phase, ENVOI_PHASE_CONNECT);
+}
+
 /* --- going on --- */
+
+static void a_long_reason_is_cut_so_that_it_is_seen(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2"}, {0}};
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2"},
+		{.address = "192.0.2.1", .error = ECONNREFUSED},
+		{0},
+	};
+	struct fixture *f = *state;
+	char reason[200];
+	for (size_t before = 0; before < 3; before++) {
+		memset(reason, 'x', before);
+		for (size_t at = before; at < sizeof(reason) - 3; at += 2) {
+			memcpy(reason + at, "\xc3\xa9", 3);
+		}
+		dial(f, both, hosts, verdicts);
+		go_on(f, ENVOI_ERR_DISCONNECTED, reason);
+		const char *text = f->failure.attempts[0].text;
+		size_t len = strlen(text);
+		assert_in_range(len, sizeof(f->failure.attempts[0].text) - 3,
+			sizeof(f->failure.attempts[0].text) - 1);
+		assert_string_equal(text + len - 3, "...");
+		assert_memory_equal(text, reason, len - 3);
+		assert_int_equal((unsigned char)text[len - 4] & 0xc0, 0x80);
+		envoi_dial_free(f->dial);
+		f->dial = NULL;
+	}
+}
 
 static void after_a_winner_that_will_not_do_the_next_is_tried(void **state)
 {
@@ -540,6 +617,7 @@ int main(void)
 		CASE(a_trial_that_stalls_is_raced),
 		CASE(a_slow_trial_may_win_beside_others),
 		CASE(a_far_servers_handshake_has_its_time),
+		CASE(however_long_connecting_took_others_wait_two_seconds),
 		CASE(one_that_has_waited_wins_when_the_trial_fails_or_takes_too_long),
 		CASE(all_that_stall_end_by_the_time_of_a_trial),
 		CASE(the_most_telling_failure_is_told_and_all_are_listed),
@@ -547,6 +625,9 @@ int main(void)
 		CASE(while_a_person_decides_time_stands_still_and_nothing_else_begins),
 		CASE(a_decision_that_is_never_made_can_be_given_up),
 		CASE(one_that_fails_while_it_waits_lets_the_race_go_on),
+		CASE(one_that_fails_while_it_waits_lets_go_of_those_beside_it),
+		CASE(one_on_trial_at_the_end_of_the_time_has_failed_in_tls),
+		CASE(a_long_reason_is_cut_so_that_it_is_seen),
 		CASE(after_a_winner_that_will_not_do_the_next_is_tried),
 		CASE(those_cut_off_by_a_winner_are_tried_again),
 		CASE(look_ups_cut_off_by_a_winner_are_asked_again),

@@ -26,15 +26,16 @@ struct envoi_tls_question;
  *
  * TLS 1.2 at least, forward secrecy always, no compression, no renegotiation, no early data.
  *
- * By the setting tls.resumption the initiating side resumes sessions (RFC 8446, section 2.2; RFC 5077),
- * which saves the exchange of certificates, and on TLS 1.2 a round trip: envoi_tls_info.is_resumed. The
- * context keeps up to 16 of them, in memory only, each for one use, until a day after the handshake in
- * which the certificates were shown, for connections of the same name, application protocol, trust, pins,
- * versions, own certificate and client's account. The server's certificate is judged anew each time. Nothing is kept that
- * a decider accepted, nor of a connection on which TLS failed, nor on TLS 1.2 without the extended
- * master secret (RFC 7627), where what is resumed is as secret as the server's ticket keys. A server
- * that breaks off a handshake in which it was offered a session is offered none for a day. The receiving
- * side hands out none.
+ * By the setting tls.resumption the initiating side resumes sessions (RFC 8446, section 2.2; RFC
+ * 5077), which saves the exchange of certificates, and on TLS 1.2 a round trip:
+ * envoi_tls_info.is_resumed. The context keeps up to 16 of them, in memory only, each for one
+ * use, until a day after the handshake in which the certificates were shown, for connections of
+ * the same name, application protocol, trust, pins, versions, own certificate and client's
+ * account. The server's certificate is judged anew each time. Nothing is kept that a decider
+ * accepted, nor of a connection on which TLS failed, nor on TLS 1.2 without the extended master
+ * secret (RFC 7627), where what is resumed is as secret as the server's ticket keys. A server
+ * that breaks off a handshake in which it was offered a session is offered none for a day. The
+ * receiving side hands out none.
  *
  * The initiating side verifies the server, always: there is no way to switch it off.
  * - The chain of certificates leads to the trust store (RFC 5280), with at least 112 bits of

@@ -8,8 +8,8 @@
 
 #include "crypto/tls_end_point.h"
 
-/* RFC 7627, section 5.2, and RFC 9266, section 4: without the extended master secret two connections can
- * be made to have the same. */
+/* RFC 7627, section 1, and RFC 9266, section 4: without the extended master secret two connections
+ * can be made to have the same. */
 static bool is_safe(gnutls_session_t session, gnutls_channel_binding_t type)
 {
 	bool is_1_2 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_2;

@@ -11,9 +11,9 @@
 #include <envoi/interfaces/transport.h>
 
 /**
- * Append the data of a channel binding of a session that is up: "tls-exporter" (RFC 9266), "tls-unique"
- * or "tls-server-end-point" (RFC 5929). The first two on TLS 1.2 with the extended master secret alone,
- * tls-unique not on TLS 1.3.
+ * Append the data of a channel binding of a session that is up: "tls-exporter" (RFC 9266),
+ * "tls-unique" or "tls-server-end-point" (RFC 5929). The first two on TLS 1.2 with the extended
+ * master secret alone, tls-unique not on TLS 1.3.
  * @retval ENVOI_ERR_UNSUPPORTED  not on this session
  * @retval ENVOI_ERR_NOMEM
  */

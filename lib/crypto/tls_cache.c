@@ -96,7 +96,8 @@ static struct entry *free_or_oldest(struct cache *cache)
 	struct entry *best = &cache->entries[0];
 	for (size_t i = 0; best->is_used && i < ENVOI__TLS_CACHE_ENTRIES; i++) {
 		struct entry *entry = &cache->entries[i];
-		if (!entry->is_used || entry->session.origin.since_ms < best->session.origin.since_ms) {
+		if (!entry->is_used ||
+			entry->session.origin.since_ms < best->session.origin.since_ms) {
 			best = entry;
 		}
 	}

@@ -2,8 +2,8 @@
  * envoi - TLS sessions that may be resumed
  * SPDX-License-Identifier: MIT
  *
- * A part of the context: few of them, in memory only. Each is used once (RFC 8446, appendix C.4), and
- * wiped.
+ * A part of the context: few of them, in memory only. Each is used once (RFC 8446, appendix C.4),
+ * and wiped.
  */
 #ifndef ENVOI_CRYPTO_TLS_CACHE_H
 #define ENVOI_CRYPTO_TLS_CACHE_H
@@ -27,7 +27,8 @@ struct envoi__tls_cache_key {
 	unsigned char bytes[ENVOI__TLS_CACHE_KEY_BYTES];
 };
 
-/** Of the handshake in which certificates were shown, for all sessions that came of it one by one. */
+/** Of the handshake in which certificates were shown, for all sessions that came of it one by
+ * one. */
 struct envoi__tls_origin {
 	int64_t since_ms, until_ms; /* by the wall clock: when it was, and how long that may last */
 	bool is_certificate_shown; /* ours */
@@ -38,7 +39,8 @@ struct envoi__tls_session {
 	struct envoi__tls_origin origin;
 };
 
-/** Keep a session, which is taken, unless it is too large; in place of an older one, and of the oldest when full. */
+/** Keep a session, which is taken, unless it is too large; in place of an older one, and of the
+ * oldest when full. */
 void envoi__tls_cache_put(struct envoi_context *context, const struct envoi__tls_cache_key *key,
 	struct envoi__tls_session *session);
 

@@ -34,8 +34,8 @@ int envoi__tls_config_pin(
 	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES]);
 
 /**
- * Say whose connections these are: sessions of other accounts are not resumed, so that a server does not
- * learn by them which accounts are of one program.
+ * Say whose connections these are: sessions of other accounts are not resumed, so that a server
+ * does not learn by them which accounts are of one program.
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__tls_config_set_account(

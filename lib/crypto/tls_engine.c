@@ -106,8 +106,8 @@ static int ask_or_refuse(struct envoi__tls *tls, struct envoi_tls_decider *decid
 
 /*
  * A session that is resumed is judged like a new one, by the certificates that were shown in it:
- * nothing is believed because it was believed once. Nobody can be asked there, because the handshake is
- * over; the session is not kept, and the next connection begins anew.
+ * nothing is believed because it was believed once. Nobody can be asked there, because the
+ * handshake is over; the session is not kept, and the next connection begins anew.
  */
 static int judge(struct envoi__tls *tls, struct envoi_tls_decider *decider)
 {
@@ -346,9 +346,9 @@ struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls)
 /* --- going on --- */
 
 /*
- * A record begins with its type and a major version of 3 (RFC 8446, section 5.1), and the first of all is
- * a handshake's or an alert. GnuTLS looks when a whole header has come, which of a shorter text never
- * does.
+ * A record begins with its type and a major version of 3 (RFC 8446, section 5.1), and the first
+ * of all is a handshake's or an alert. GnuTLS looks when a whole header has come, which of a
+ * shorter text never does.
  */
 static bool may_be_tls(const struct envoi__tls *tls)
 {

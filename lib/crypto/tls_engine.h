@@ -24,14 +24,14 @@ enum {
 struct envoi__tls;
 
 /**
- * Make an engine. TLS 1.2 at least, no renegotiation, no compression. The initiator resumes a session
- * that the context has kept, by tls.resumption; the receiver hands out no tickets.
+ * Make an engine. TLS 1.2 at least, no renegotiation, no compression. The initiator resumes a
+ * session that the context has kept, by tls.resumption; the receiver hands out no tickets.
  *
  * @param config       a reference is taken
  * @param server_name  initiator: the name that the user gave: sent as SNI (A-labels; not an
  *                     address), and the one that the certificate must have. Receiver: NULL
- * @param alpn         protocol to offer, or to know (receiver): a peer that speaks of others alone is
- *                     left, one that does not speak of any is not; NULL: none
+ * @param alpn         protocol to offer, or to know (receiver): a peer that speaks of others
+ *                     alone is left, one that does not speak of any is not; NULL: none
  * @retval ENVOI_ERR_INVALID  no name, or one that is no domain; or a config of the other side
  * @retval ENVOI_ERR_NOMEM
  */
@@ -117,7 +117,8 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 /**
  * Append channel binding data: "tls-exporter" (RFC 9266), "tls-unique" (RFC 5929; TLS 1.2 only),
  * "tls-server-end-point" (RFC 5929). On TLS 1.2 the first two need the extended master secret
- * (RFC 7627): without it the binding could be forged. The last is not defined for Ed25519 and Ed448.
+ * (RFC 7627): without it the binding could be forged. The last is not defined for Ed25519 and
+ * Ed448.
  *
  * @retval ENVOI_ERR_UNSUPPORTED  not of this connection
  */

@@ -74,8 +74,8 @@ bool envoi__tls_resumption_is_safe(gnutls_session_t session)
 }
 
 /*
- * There are servers that break off where they should only begin anew. They would do it at every second
- * connection.
+ * There are servers that break off where they should only begin anew. They would do it at every
+ * second connection.
  */
 void envoi__tls_resumption_failed(
 	const struct envoi__tls_resumption *resumption, struct envoi_context *context)
@@ -102,8 +102,8 @@ static struct envoi__tls_origin new_origin(
 }
 
 /*
- * A ticket is used once, so that nobody on the way can tell that two connections are of one program; what
- * was resumed without a new one is not resumed again.
+ * A ticket is used once, so that nobody on the way can tell that two connections are of one
+ * program; what was resumed without a new one is not resumed again.
  */
 static bool can_be_resumed(gnutls_session_t session)
 {

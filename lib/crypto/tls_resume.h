@@ -8,8 +8,8 @@
 #include "crypto/tls_cache.h"
 #include "crypto/tls_config.h"
 
-/** How one connection has to do with those before and after it; embedded in its engine. Zeroed: it has
- * nothing to do with them. */
+/** How one connection has to do with those before and after it; embedded in its engine. Zeroed: it
+ * has nothing to do with them. */
 struct envoi__tls_resumption {
 	bool is_wanted;
 	bool is_offered; /* a session, to the server */
@@ -18,8 +18,8 @@ struct envoi__tls_resumption {
 };
 
 /**
- * Whether sessions are resumed, and which: those of the same name, protocol and account, and the same
- * trust, pins, versions and certificate of our own.
+ * Whether sessions are resumed, and which: those of the same name, protocol and account, and the
+ * same trust, pins, versions and certificate of our own.
  * @param alpn  may be NULL
  */
 void envoi__tls_resumption_init(struct envoi__tls_resumption *resumption,
@@ -30,9 +30,10 @@ void envoi__tls_resumption_offer(struct envoi__tls_resumption *resumption,
 	gnutls_session_t session, struct envoi_context *context);
 
 /**
- * After a handshake in which a session was resumed. On TLS 1.3 the keys must have been exchanged anew
- * (psk_dhe_ke), so that the past stays secret whoever gets hold of the server's ticket keys: GnuTLS
- * lets a server choose otherwise. On TLS 1.2, where it cannot be had, the extended master secret.
+ * After a handshake in which a session was resumed. On TLS 1.3 the keys must have been exchanged
+ * anew (psk_dhe_ke), so that the past stays secret whoever gets hold of the server's ticket keys:
+ * GnuTLS lets a server choose otherwise. On TLS 1.2, where it cannot be had, the extended master
+ * secret.
  */
 bool envoi__tls_resumption_is_safe(gnutls_session_t session);
 
@@ -41,9 +42,9 @@ void envoi__tls_resumption_failed(
 	const struct envoi__tls_resumption *resumption, struct envoi_context *context);
 
 /**
- * At the end of a connection that went well: keep its session, if the server has made one that can be
- * resumed and that we have not used before. On TLS 1.2 only with the extended master secret (RFC 7627,
- * section 5.4).
+ * At the end of a connection that went well: keep its session, if the server has made one that
+ * can be resumed and that we have not used before. On TLS 1.2 only with the extended master
+ * secret (RFC 7627, section 5.3).
  * @param is_certificate_shown  ours, to the server
  */
 void envoi__tls_resumption_keep(const struct envoi__tls_resumption *resumption,

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: interop_resume HOST PORT CA_FILE JID PASSWORD [SETTING=VALUE...]
- * prints "anew", "resumed", "resumed", a line each, for a server that resumes each time; ends with 1 when
- * a login failed behind TLS or before
+ * prints "anew", "resumed", "resumed", a line each, for a server that resumes each time; ends
+ * with 1 when a login failed behind TLS or before
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /*
- * envoi - whose certificate it must be: nobody's but the domain's that the user gave (S17, and S14's
- * names out of DNS)
+ * envoi - whose certificate it must be: nobody's but the domain's that the user gave (S17, S14)
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

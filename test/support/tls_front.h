@@ -13,8 +13,9 @@ enum {
 };
 
 /**
- * Direct TLS, or STARTTLS, on bare GnuTLS, which can do what our receiving side does not: hand out tickets, and
- * misbehave. What it deciphers goes to a test server without TLS, over a second pair.
+ * Direct TLS, or STARTTLS, on bare GnuTLS, which can do what our receiving side does not: hand
+ * out tickets, and misbehave. What it deciphers goes to a test server without TLS, over a second
+ * pair.
  *
  * Connections are made ready one by one, in the order in which they will come; one that was not is
  * refused.
@@ -33,7 +34,8 @@ void tls_front_starttls(struct tls_front *front, const char *from);
 /** How the connections made from now on behave. @param script copied */
 void tls_front_script(struct tls_front *front, const struct envoi_memory_script *script);
 
-/** @return a new connector that leads here, to be given to a client with the right tls.mode; asserts */
+/** @return a new connector that leads here, to be given to a client with the right tls.mode;
+ * asserts */
 struct envoi_connector *tls_front_connector(struct tls_front *front);
 
 /** @return connections that have come */

@@ -25,7 +25,8 @@ struct envoi_tls_config *tls_trust_only(struct envoi_context *context, const cha
 
 /**
  * Make both engines; nothing is said yet. Asserts.
- * @param certificate  the server's, of test/data/tls; "trusted-self-signed": self-signed, and trusted
+ * @param certificate  the server's, of test/data/tls; "trusted-self-signed": self-signed, and
+ *                     trusted
  * @param name         whom the client wants
  */
 void tls_pair_init(struct tls_pair *pair, const struct envoi_context_options *options,

@@ -169,7 +169,8 @@ static int read_on(void)
 					all.result;
 }
 
-/* But for the change_cipher_spec that TLS 1.3 says for the eyes of others (RFC 8446, appendix D.4). */
+/* But for the change_cipher_spec that TLS 1.3 says for the eyes of others (RFC 8446, appendix
+ * D.4). */
 static void nothing_was_answered(void)
 {
 	static const char change[] = {20, 3, 3, 0, 1, 1};

@@ -17,6 +17,7 @@
 
 #include "crypto/tls_cache.h"
 #include "crypto/tls_engine.h"
+#include "test_allocator.h"
 #include "tls_server.h"
 
 #define FOLDER TEST_DATA "/tls/"
@@ -228,8 +229,8 @@ static void a_session_of_1_2_is_resumed_once(void **state)
 }
 
 /*
- * RFC 8446, section 2.2. GnuTLS offers psk_ke besides psk_dhe_ke, which a server without groups takes:
- * whoever gets hold of its ticket key could read everything.
+ * RFC 8446, section 2.2. GnuTLS offers psk_ke besides psk_dhe_ke, which a server without groups
+ * takes: whoever gets hold of its ticket key could read everything.
  */
 static void what_is_resumed_without_an_exchange_of_keys_is_refused(void **state)
 {
@@ -245,7 +246,7 @@ static void what_is_resumed_without_an_exchange_of_keys_is_refused(void **state)
 	assert_false(all.was_offered);
 }
 
-/* RFC 7627, section 5.4 */
+/* RFC 7627, section 5.3 */
 static void without_the_extended_master_secret_nothing_is_resumed(void **state)
 {
 	(void)state;
@@ -268,7 +269,8 @@ static void a_server_that_drops_the_extended_master_secret_is_not_resumed(void *
 	assert_false(all.info.is_resumed);
 }
 
-/* RFC 9266; RFC 5929, sections 3 and 4. The first Finished of a handshake cut short is the server's. */
+/* RFC 9266; RFC 5929, sections 3 and 4. The first Finished of a handshake cut short is the
+ * server's. */
 static void channel_bindings_are_those_of_the_server(void **state)
 {
 	(void)state;
@@ -563,6 +565,27 @@ static void a_session_that_is_too_large_is_not_kept(void **state)
 	}
 }
 
+static void without_memory_for_the_cache_nothing_is_kept(void **state)
+{
+	(void)state;
+	struct test_allocator allocator = {0};
+	struct envoi_context *context;
+	struct envoi__tls_cache_key key = {{1}};
+	assert_int_equal(test_allocator_context(&context, &allocator), ENVOI_OK);
+	for (int i = 0; i < 2; i++) {
+		struct envoi__tls_session session = {.data = {gnutls_malloc(4), 4},
+			.origin = {.since_ms = 0, .until_ms = INT64_MAX}};
+		assert_non_null(session.data.data);
+		allocator.fail_at = i == 0 ? allocator.calls + 1 : 0;
+		envoi__tls_cache_put(context, &key, &session);
+		assert_null(session.data.data);
+		assert_int_equal(envoi__tls_cache_take(context, &key, &session), i == 1);
+		envoi__tls_session_finish(&session);
+	}
+	envoi_context_unref(context);
+	assert_int_equal(allocator.live, 0);
+}
+
 static gnutls_free_function free_before;
 static int frees, frees_unwiped;
 
@@ -629,6 +652,7 @@ int main(void)
 		CASE(our_certificate_counts_as_shown_in_what_is_resumed),
 		CASE(the_oldest_goes_when_there_are_too_many),
 		CASE(a_session_that_is_too_large_is_not_kept),
+		CASE(without_memory_for_the_cache_nothing_is_kept),
 		CASE(whatever_is_let_go_is_wiped),
 	};
 	return cmocka_run_group_tests_name("crypto/tls resume", tests, NULL, NULL);

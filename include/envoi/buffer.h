@@ -75,6 +75,9 @@ ENVOI_API void envoi_buffer_commit(struct envoi_buffer *buffer, size_t len);
 /** Drop @p len bytes at the front (at most all). */
 ENVOI_API void envoi_buffer_consume(struct envoi_buffer *buffer, size_t len);
 
+/** As envoi_buffer_consume(), and what is dropped is wiped: where it may have been secret. */
+ENVOI_API void envoi_buffer_wipe_front(struct envoi_buffer *buffer, size_t len);
+
 /** Keep only the first @p len bytes held: undoes appends. */
 ENVOI_API void envoi_buffer_truncate(struct envoi_buffer *buffer, size_t len);
 

@@ -58,6 +58,7 @@ static int make_room(struct envoi_buffer *buffer, size_t len)
 	size_t held = buffer->end - buffer->start;
 	if (buffer->data != NULL && len <= buffer->capacity - held && buffer->start >= held) {
 		memmove(buffer->data, buffer->data + buffer->start, held);
+		envoi__wipe(buffer->data + buffer->start, held);
 		buffer->start = 0;
 		buffer->end = held;
 		return ENVOI_OK;
@@ -153,6 +154,15 @@ void envoi_buffer_consume(struct envoi_buffer *buffer, size_t len)
 	if (buffer->start == buffer->end) {
 		buffer->start = buffer->end = 0;
 	}
+}
+
+void envoi_buffer_wipe_front(struct envoi_buffer *buffer, size_t len)
+{
+	size_t held = envoi_buffer_len(buffer);
+	if (held > 0) {
+		envoi__wipe(buffer->data + buffer->start, len < held ? len : held);
+	}
+	envoi_buffer_consume(buffer, len);
 }
 
 void envoi_buffer_truncate(struct envoi_buffer *buffer, size_t len)

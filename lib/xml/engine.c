@@ -194,6 +194,20 @@ void envoi__engine_give(struct envoi__engine *engine, bool is_clean)
 	pool->count++;
 }
 
+/* What was parsed stays in libxml2's buffer until something is written over it, or it is freed: it
+ * may have been a password. */
+static void wipe_input(struct envoi__engine *engine)
+{
+	const xmlParserInputPtr input = engine->xml->input;
+	union {
+		const xmlChar *given;
+		xmlChar *ours;
+	} base = {.given = input->base};
+	if (input->end > input->base) {
+		envoi__wipe(base.ours, (size_t)(input->end - input->base));
+	}
+}
+
 bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t len)
 {
 	struct envoi_xml_parser *parser = engine->parser;
@@ -210,6 +224,7 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	/* It waits for more than a whole tag: for the end of a reference that has none. */
 	bool is_left = parser->error.code == ENVOI_OK && r == 0 &&
 		engine->xml->input->cur < engine->xml->input->end;
+	wipe_input(engine);
 	if (r != 0 || is_left) {
 		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
 			"XML not well-formed");

@@ -127,7 +127,7 @@ static bool feed_engine(struct envoi_xml_parser *parser, const char *data, size_
 
 static void consume(struct envoi_xml_parser *parser, size_t len)
 {
-	envoi_buffer_consume(&parser->in, len);
+	envoi_buffer_wipe_front(&parser->in, len);
 	envoi__scan_consume(&parser->scan, len);
 }
 

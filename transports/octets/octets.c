@@ -65,7 +65,7 @@ static void release(struct octets *octets)
 	struct envoi_context *context = envoi_context_ref(octets->base.context);
 	envoi_xml_parser_free(octets->parser);
 	envoi_xml_parser_free(octets->retired);
-	envoi_buffer_finish(&octets->plain);
+	envoi_buffer_wipe(&octets->plain);
 	envoi_buffer_finish(&octets->ends);
 	octets_free_tls(octets);
 	envoi_failure_finish(&octets->why);

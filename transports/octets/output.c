@@ -115,7 +115,7 @@ size_t octets_pending(const struct envoi_transport *transport)
 void octets_drop_output(struct octets *octets)
 {
 	struct envoi_buffer *sealed = octets_sealed_output(octets);
-	envoi_buffer_finish(&octets->plain);
+	envoi_buffer_wipe(&octets->plain);
 	envoi_buffer_finish(&octets->ends);
 	envoi_buffer_finish(&octets->marks);
 	if (sealed != NULL) {
@@ -160,7 +160,7 @@ static size_t send_from(struct octets *octets, struct envoi_buffer *buffer)
 		output_broke(octets, r);
 		return 0;
 	}
-	envoi_buffer_consume(buffer, taken);
+	envoi_buffer_wipe_front(buffer, taken);
 	return taken;
 }
 

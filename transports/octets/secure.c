@@ -49,11 +49,13 @@ static void spoil(struct octets *octets, int code)
 static int read_all(struct octets *octets)
 {
 	char data[ENVOI__TLS_RECORD_BYTES];
-	size_t len;
+	size_t len, most = 0;
 	int r;
 	while ((r = envoi__tls_read(octets->tls, data, sizeof(data), &len)) == ENVOI_OK) {
 		octets_parse(octets, data, len);
+		most = len > most ? len : most;
 	}
+	explicit_bzero(data, most); /* a peer's password may have been in it */
 	return r;
 }
 
@@ -152,7 +154,7 @@ static int seal_one(struct octets *octets)
 	if (r < 0) {
 		return r;
 	}
-	envoi_buffer_consume(&octets->plain, len);
+	envoi_buffer_wipe_front(&octets->plain, len);
 	octets->sealed += len;
 	struct octets_mark mark = {
 		.sealed = octets->sealed_taken + envoi_buffer_len(envoi__tls_output(octets->tls)),
@@ -173,7 +175,7 @@ void octets_seal(struct octets *octets)
 		}
 	}
 	if (is_closing && octets->tls_state != OCTETS_SEALED) {
-		envoi_buffer_finish(&octets->plain); /* can never be sent */
+		envoi_buffer_wipe(&octets->plain); /* can never be sent */
 	}
 	if (is_closing && octets->tls_state == OCTETS_SEALED &&
 		envoi_buffer_len(&octets->plain) == 0) {

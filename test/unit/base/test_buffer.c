@@ -46,6 +46,30 @@ static void bytes_come_out_as_they_went_in(void **state)
 	envoi_buffer_finish(&buffer);
 }
 
+/* Wherever it was: the bytes of a buffer that has moved its content too. */
+static void what_was_wiped_is_nowhere_in_the_memory(void **state)
+{
+	struct envoi_buffer buffer;
+	envoi_buffer_init(&buffer, *state, 0);
+	assert_int_equal(envoi_buffer_append_text(&buffer, "a secret, "), ENVOI_OK);
+	size_t capacity = buffer.capacity;
+	while (envoi_buffer_len(&buffer) < capacity) {
+		assert_int_equal(envoi_buffer_append_text(&buffer, "x"), ENVOI_OK);
+	}
+	envoi_buffer_wipe_front(&buffer, capacity - 10);
+	assert_int_equal(envoi_buffer_append_text(&buffer, "a secret"), ENVOI_OK);
+	assert_int_equal(buffer.capacity, capacity);
+	assert_memory_equal(envoi_buffer_data(&buffer), "xxxxxxxxxxa secret", 18);
+	envoi_buffer_wipe_front(&buffer, 100);
+	assert_int_equal(envoi_buffer_len(&buffer), 0);
+	for (size_t i = 0; i < capacity; i++) {
+		assert_int_equal(buffer.data[i], 0);
+	}
+	envoi_buffer_wipe_front(&buffer, 1);
+	envoi_buffer_finish(&buffer);
+	envoi_buffer_wipe_front(&buffer, 1);
+}
+
 static void the_limit_refuses_and_changes_nothing(void **state)
 {
 	struct envoi_buffer buffer;
@@ -63,6 +87,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(bytes_come_out_as_they_went_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_wiped_is_nowhere_in_the_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_limit_refuses_and_changes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);

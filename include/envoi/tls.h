@@ -96,6 +96,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_pin(
  * SASL's EXTERNAL rests on (XEP-0178). It is shown to believed servers only, and not to one that
  * names the authorities whose certificates it takes when ours is of none of them.
  *
+ * The password is not kept, but GnuTLS 3.7 (with libunistring, in which it prepares the password)
+ * gives back some blocks of memory with it unwiped; the decrypted key it wipes.
+ *
  * Synchronous: reads the files, and decrypts the key, which takes as long as whoever encrypted it
  * has decided by his iteration count; some milliseconds to some tenths of a second.
  *

@@ -2,29 +2,61 @@
  * envoi - TLS: a certificate of our own
  * SPDX-License-Identifier: MIT
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gnutls/pkcs12.h>
+
+#include <envoi/buffer.h>
 #include <envoi/context.h>
 
 #include "crypto/tls_config.h"
 #include "crypto/tls_identity.h"
 
-static int load(gnutls_datum_t *ret_data, struct envoi_context *context, const char *file)
+enum {
+	LARGEST_FILE = 1 << 20,
+};
+
+/* --- files --- */
+
+static int read_all(struct envoi_buffer *data, int fd)
 {
-	int r = gnutls_load_file(file, ret_data);
-	if (r < 0) {
-		envoi_log(context, ENVOI_LOG_ERROR, ENVOI_LOG_TLS, "%s: %s", file,
-			gnutls_strerror(r));
-		return r == GNUTLS_E_MEMORY_ERROR ? ENVOI_ERR_NOMEM : ENVOI_ERR_SYSTEM;
-	}
-	return ENVOI_OK;
+	ssize_t got;
+	do {
+		char *room;
+		int r = envoi_buffer_reserve(data, 4096, &room);
+		if (r < 0) {
+			return r == ENVOI_ERR_FULL ? ENVOI_ERR_CERTIFICATE : r;
+		}
+		got = read(fd, room, 4096);
+		if (got > 0) {
+			envoi_buffer_commit(data, (size_t)got);
+		}
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	return got < 0 ? ENVOI_ERR_SYSTEM : ENVOI_OK;
 }
 
-/* It may hold a key. */
-static void wipe(gnutls_datum_t *data)
+/* It may hold a key, so that neither stdio nor GnuTLS reads it: they would leave copies. */
+static int load(struct envoi_buffer *data, const char *file)
 {
-	if (data->data != NULL) {
-		gnutls_memset(data->data, 0, data->size);
-		gnutls_free(data->data);
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int r = fd >= 0 ? read_all(data, fd) : ENVOI_ERR_SYSTEM;
+	if (r < 0) {
+		envoi_log(data->context, ENVOI_LOG_ERROR, ENVOI_LOG_TLS, "%s: %s", file,
+			r == ENVOI_ERR_SYSTEM ? strerror(errno) : envoi_error_text(r));
 	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return r;
+}
+
+static gnutls_datum_t datum_of(const struct envoi_buffer *data)
+{
+	return (gnutls_datum_t){(unsigned char *)data->data + data->start,
+		(unsigned int)envoi_buffer_len(data)};
 }
 
 /* DER begins with a long SEQUENCE, PEM is text. */
@@ -33,15 +65,71 @@ static bool is_der(const gnutls_datum_t *data)
 	return data->size > 1 && data->data[0] == 0x30 && data->data[1] >= 0x80;
 }
 
+/* --- what is in them --- */
+
+/* A certificate, those of its issuers, and its key. */
+struct own {
+	gnutls_x509_crt_t *chain; /* of GnuTLS's memory */
+	unsigned int count;
+	gnutls_x509_privkey_t key;
+};
+
+static void own_finish(struct own *own)
+{
+	for (unsigned int i = 0; i < own->count; i++) {
+		gnutls_x509_crt_deinit(own->chain[i]);
+	}
+	gnutls_free(own->chain);
+	if (own->key != NULL) {
+		gnutls_x509_privkey_deinit(own->key);
+	}
+}
+
+static int read_pem(struct own *own, const gnutls_datum_t *certificate, const gnutls_datum_t *key,
+	const char *password)
+{
+	int r = gnutls_x509_crt_list_import2(&own->chain, &own->count, certificate,
+		GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+	if (r >= 0) {
+		r = gnutls_x509_privkey_init(&own->key);
+	}
+	return r < 0 ? r
+	             : gnutls_x509_privkey_import2(
+			       own->key, key, GNUTLS_X509_FMT_PEM, password, 0);
+}
+
+static int read_pkcs12(struct own *own, const gnutls_datum_t *file, const char *password)
+{
+	gnutls_pkcs12_t pkcs12;
+	int r = gnutls_pkcs12_init(&pkcs12);
+	if (r < 0) {
+		return r;
+	}
+	r = gnutls_pkcs12_import(pkcs12, file, GNUTLS_X509_FMT_DER, 0);
+	if (r >= 0) {
+		r = gnutls_pkcs12_verify_mac(pkcs12, password);
+	}
+	if (r >= 0) {
+		r = gnutls_pkcs12_simple_parse(pkcs12, password, &own->key, &own->chain,
+			&own->count, NULL, NULL, NULL, 0);
+	}
+	gnutls_pkcs12_deinit(pkcs12);
+	return r >= 0 && own->chain == NULL ? GNUTLS_E_NO_CERTIFICATE_FOUND : r;
+}
+
+/* Not with GnuTLS's functions for the whole, which would keep the password in the credentials. */
 static int put(struct envoi_tls_config *config, const gnutls_datum_t *certificate,
 	const gnutls_datum_t *key, const char *password)
 {
-	if (is_der(certificate)) {
-		return gnutls_certificate_set_x509_simple_pkcs12_mem(config->credentials,
-			certificate, GNUTLS_X509_FMT_DER, password);
+	struct own own = {.chain = NULL};
+	int r = is_der(certificate) ? read_pkcs12(&own, certificate, password)
+	                            : read_pem(&own, certificate, key, password);
+	if (r >= 0) {
+		r = gnutls_certificate_set_x509_key(
+			config->credentials, own.chain, (int)own.count, own.key);
 	}
-	return gnutls_certificate_set_x509_key_mem2(
-		config->credentials, certificate, key, GNUTLS_X509_FMT_PEM, password, 0);
+	own_finish(&own);
+	return r;
 }
 
 static int outcome(struct envoi_context *context, const char *file, int code, const char *password)
@@ -82,22 +170,25 @@ int envoi_tls_config_show(struct envoi_tls_config *config, const char *cert_file
 	const char *key_file, const char *password)
 {
 	struct envoi_context *context = config->context;
-	gnutls_datum_t certificate = {0}, key = {0};
+	struct envoi_buffer certificate, key;
 	if (!config->is_initiator || config->has_own) {
 		return config->has_own ? ENVOI_ERR_STATE : ENVOI_ERR_INVALID;
 	}
-	int r = load(&certificate, context, cert_file);
+	envoi_buffer_init(&certificate, context, LARGEST_FILE);
+	envoi_buffer_init(&key, context, LARGEST_FILE);
+	int r = load(&certificate, cert_file);
 	if (r == ENVOI_OK && key_file != NULL) {
-		r = load(&key, context, key_file);
+		r = load(&key, key_file);
 	}
 	if (r == ENVOI_OK) {
-		int put_in = put(config, &certificate, key_file != NULL ? &key : &certificate, password);
+		const gnutls_datum_t first = datum_of(&certificate), second = datum_of(&key);
+		int put_in = put(config, &first, key_file != NULL ? &second : &first, password);
 		r = put_in < 0 ? outcome(context, key_file != NULL ? key_file : cert_file, put_in,
 					 password)
 			       : note_address(config);
 		config->has_own = put_in >= 0;
 	}
-	wipe(&certificate);
-	wipe(&key);
+	envoi_buffer_wipe(&certificate);
+	envoi_buffer_wipe(&key);
 	return r;
 }

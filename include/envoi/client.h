@@ -67,8 +67,16 @@ ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, co
 /** As envoi_client_set(), from "NAME=VALUE", as a command line may have it: "tls.ca-file=ca.pem".
  * @retval ENVOI_ERR_INVALID  it is not of that form, too */
 ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
-/** Set the password; copied, wiped with the client. Another one than before wipes the keys of
- * earlier logins. A failure is kept as above. */
+/**
+ * Set the password; copied, wiped with the client. Another one than before wipes the keys of earlier
+ * logins. A failure is kept as above.
+ *
+ * What is secret (the password, keys that follow from it, PLAIN's message) is wiped wherever the
+ * library has put it, as soon as it is not needed any more, and is in no log, tap or failure. The
+ * libraries below keep nothing of it either, with one exception: a password that is not printable
+ * ASCII is prepared for SCRAM by libidn, which gives back its memory unwiped. What the system keeps
+ * (a swapped page, a socket's buffer before it is encrypted where there is no TLS) is beyond us.
+ */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
 /**
  * Ask @p credentials (<envoi/interfaces/sasl.h>) for the password, at each login that needs one, in

@@ -100,34 +100,51 @@ void envoi_client_forget_keys(struct envoi_client *client)
 	envoi_sasl_history_forget_keys(client->history);
 }
 
-/* --- the application's source of identities --- */
+/* --- identities --- */
 
-/* One stream's feature owns its source; the application's outlives them all. */
+/* One stream's feature owns its source; the application's outlives them all, and the password is
+ * the client's: there is one copy of it. */
 struct lent {
 	struct envoi_sasl_credentials base;
 	struct envoi_client *client;
 };
 
-static struct envoi_sasl_credentials *lender(struct envoi_sasl_credentials *base)
+static struct envoi_client *lender(struct envoi_sasl_credentials *base)
 {
-	return ENVOI_CONTAINER_OF(base, struct lent, base)->client->credentials;
+	return ENVOI_CONTAINER_OF(base, struct lent, base)->client;
 }
 
 static unsigned int lent_means(struct envoi_sasl_credentials *base)
 {
-	return lender(base)->impl->means(lender(base));
+	const struct envoi_client *client = lender(base);
+	if (client->credentials != NULL) {
+		return client->credentials->impl->means(client->credentials);
+	}
+	if (envoi_jid_local(client->jid) == NULL) {
+		return ENVOI_SASL_NOTHING;
+	}
+	return client->password != NULL ? ENVOI_SASL_PASSWORD : 0;
 }
 
 static void lent_request(
 	struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
 {
-	lender(base)->impl->request(lender(base), request);
+	struct envoi_client *client = lender(base);
+	if (client->credentials != NULL) {
+		client->credentials->impl->request(client->credentials, request);
+	} else {
+		bool is_nobody = envoi_jid_local(client->jid) == NULL;
+		envoi_sasl_answer(request, ENVOI_OK,
+			&(struct envoi_sasl_identity){
+				.password = is_nobody ? NULL : client->password});
+	}
 }
 
 static void lent_cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
 {
-	if (lender(base)->impl->cancel != NULL) {
-		lender(base)->impl->cancel(lender(base), request);
+	struct envoi_sasl_credentials *lent = lender(base)->credentials;
+	if (lent != NULL && lent->impl->cancel != NULL) {
+		lent->impl->cancel(lent, request);
 	}
 }
 
@@ -147,11 +164,6 @@ static const struct envoi_sasl_credentials_impl lent_impl = {
 int envoi__client_make_credentials(
 	struct envoi_client *client, struct envoi_sasl_credentials **ret_credentials)
 {
-	if (client->credentials == NULL) {
-		const char *local = envoi_jid_local(client->jid);
-		return envoi_sasl_password_new(ret_credentials, client->context, local,
-			local == NULL ? NULL : client->password);
-	}
 	struct lent *lent = envoi_alloc(client->context, sizeof(*lent));
 	if (lent == NULL) {
 		return ENVOI_ERR_NOMEM;

@@ -323,6 +323,7 @@ static void free_accounts(struct test_server *server)
 			account->contacts = contact->next;
 			envoi_free(server->context, contact);
 		}
+		explicit_bzero(account->password, sizeof(account->password));
 		envoi_free(server->context, account);
 	}
 }

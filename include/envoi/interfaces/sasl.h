@@ -93,7 +93,8 @@ struct envoi_sasl_parameters {
 	/**
 	 * Receiver: the secret of a user.
 	 * @param authcid       prepared with SASLprep
-	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism
+	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism. With PLAIN
+	 *                      libgsasl and GnuTLS give back memory with the peer's password unwiped
 	 * @retval ENVOI_ERR_NOT_FOUND  no such user: the peer is not told so
 	 */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);

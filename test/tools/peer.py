@@ -8,6 +8,8 @@ BIND = "xmlns='urn:ietf:params:xml:ns:xmpp-bind'"
 
 
 class Peer:
+    jid = "a@b.test/r"
+
     def __init__(self, connection):
         self.connection, self.read = connection, b""
         connection.settimeout(20)
@@ -23,14 +25,14 @@ class Peer:
         self.read = self.read[match.end():]
         return match.group(match.lastindex or 0).decode()
 
-    def authenticate(self):
+    def authenticate(self, password=b"secret"):
         first = base64.b64decode(self.expect("<auth[^>]*>([^<]*)<")).decode()
         bare = first[3:]  # behind "n,," or "y,,"
         asked = f"r={bare.split('r=')[1]}x,s={base64.b64encode(b'salt').decode()},i=4096"
         self.send(f"<challenge {SASL}>{base64.b64encode(asked.encode()).decode()}</challenge>")
         answer = base64.b64decode(self.expect("<response[^>]*>([^<]*)<")).decode()
         message = f"{bare},{asked},{answer[:answer.rindex(',p=')]}"
-        salted = hashlib.pbkdf2_hmac("sha1", b"secret", b"salt", 4096)
+        salted = hashlib.pbkdf2_hmac("sha1", password, b"salt", 4096)
         key = hmac.digest(salted, b"Server Key", "sha1")
         proof = "v=" + base64.b64encode(hmac.digest(key, message.encode(), "sha1")).decode()
         self.send(f"<success {SASL}>{base64.b64encode(proof.encode()).decode()}</success>")
@@ -39,11 +41,14 @@ class Peer:
         self.expect("<stream:stream[^>]*>")
         self.send(f"{HEAD}<stream:features><bind {BIND}/></stream:features>")
         request = self.expect("<iq[^>]* id='([^']*)'.*?</iq>")
-        self.send(f"<iq type='result' id='{request}'><bind {BIND}><jid>a@b.test/r</jid></bind></iq>")
+        self.send(f"<iq type='result' id='{request}'><bind {BIND}><jid>{self.jid}</jid></bind></iq>")
+
+    def offer(self, mechanism="SCRAM-SHA-1"):
+        self.expect("<stream:stream[^>]*>")
+        self.send(f"{HEAD}<stream:features><mechanisms {SASL}><mechanism>{mechanism}</mechanism>"
+                  "</mechanisms></stream:features>")
 
     def log_in(self):
-        self.expect("<stream:stream[^>]*>")
-        self.send(f"{HEAD}<stream:features><mechanisms {SASL}><mechanism>SCRAM-SHA-1</mechanism>"
-                  "</mechanisms></stream:features>")
+        self.offer()
         self.authenticate()
         self.bind()

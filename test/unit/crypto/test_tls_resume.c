@@ -301,6 +301,7 @@ static void nothing_is_resumed_where_the_settings_forbid_it(void **state)
 	expect(false);
 }
 
+/* What is resumed would be judged by them, but is not even offered. */
 static void other_rules_begin_anew(void **state)
 {
 	(void)state;
@@ -308,17 +309,21 @@ static void other_rules_begin_anew(void **state)
 		const char *setting, *value;
 	} changes[] = {
 		{"tls.ca-file", FOLDER "../tls/ca.pem"},
+		{"tls.system-trust", "true"},
 		{"tls.min-version", "1.3"},
+		{"tls.pin-mode", "also"},
 		{"tls.pins", "sha256:"
 			     "0000000000000000000000000000000000000000000000000000000000000000"},
 	};
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		connect_again();
+		connect_again();
+		assert_true(all.was_offered);
 		assert_int_equal(
 			envoi_settings_set(all.settings, changes[i].setting, changes[i].value),
 			ENVOI_OK);
 		connect_again();
-		assert_false(all.is_resumed);
+		assert_false(all.was_offered);
 	}
 	assert_int_equal(all.result, ENVOI_ERR_CERTIFICATE); /* not pinned */
 }
@@ -351,6 +356,17 @@ static void a_session_is_forgotten_after_a_day(void **state)
 	expect(false);
 }
 
+/* However often it is resumed, the certificates are shown once a day. */
+static void a_day_counts_from_the_certificates(void **state)
+{
+	(void)state;
+	for (int hours = 0; hours <= 60; hours += 10) {
+		connect_again();
+		expect(hours % 30 != 0);
+		all.now_ms += 10 * 3600000;
+	}
+}
+
 /* It is valid until 2119-12-31. */
 static void a_certificate_that_has_expired_meanwhile_is_refused(void **state)
 {
@@ -361,6 +377,7 @@ static void a_certificate_that_has_expired_meanwhile_is_refused(void **state)
 	all.now_ms += 12 * 3600000;
 	connect_again();
 	assert_int_equal(all.result, ENVOI_ERR_CERTIFICATE);
+	assert_false(all.was_offered); /* so that somebody can be asked */
 	assert_non_null(strstr(all.error, "expired"));
 	connect_again();
 	assert_int_equal(all.result, ENVOI_ERR_CERTIFICATE);
@@ -642,6 +659,7 @@ int main(void)
 		CASE(other_rules_begin_anew),
 		CASE(another_name_or_protocol_begins_anew),
 		CASE(a_session_is_forgotten_after_a_day),
+		CASE(a_day_counts_from_the_certificates),
 		CASE(a_certificate_that_has_expired_meanwhile_is_refused),
 		CASE(a_server_that_has_forgotten_the_session_begins_anew),
 		CASE(a_server_that_breaks_off_is_offered_nothing_for_a_day),

@@ -285,6 +285,19 @@ static void whatever_is_wrong_with_the_servers_own_is_told(void **state)
 	}
 }
 
+/* Who decides must know all of it, though GnuTLS stops looking below an unknown issuer. */
+static void below_an_unknown_issuer_the_rest_is_told_too(void **state)
+{
+	(void)state;
+	static const struct particulars wrong = {
+		.purpose = GNUTLS_KP_TLS_WWW_CLIENT, .from_year = -3, .until_year = -1};
+	struct chain chain = {.count = 0};
+	add(&chain, make(LEAF, STRANGER, "other.example", &wrong));
+	expect(&chain, ENVOI_TLS_DOUBT_ISSUER | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
+			ENVOI_TLS_DOUBT_NAME,
+		"is for other.example, not for example.org");
+}
+
 /* RFC 8446, section 4.4.2: be prepared for that. */
 static void what_is_shown_besides_and_in_which_order_does_not_matter(void **state)
 {
@@ -341,6 +354,7 @@ int main(void)
 		cmocka_unit_test(whatever_is_wrong_with_an_authority_in_between_is_told),
 		cmocka_unit_test(an_authority_that_may_issue_leaves_only_makes_no_other),
 		cmocka_unit_test(whatever_is_wrong_with_the_servers_own_is_told),
+		cmocka_unit_test(below_an_unknown_issuer_the_rest_is_told_too),
 		cmocka_unit_test(what_is_shown_besides_and_in_which_order_does_not_matter),
 		cmocka_unit_test(the_first_is_the_servers_whatever_the_others_say),
 		cmocka_unit_test(what_nobody_could_judge_leaves_nothing_to_ask),

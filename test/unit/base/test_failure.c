@@ -83,6 +83,63 @@ static void a_reason_is_said_once(void **state)
 		"TLS failed (tls): it does not speak TLS; 192.0.2.1 port 5223: connection refused");
 }
 
+/* Behind the login's beginning, what was tried before is not the reason. */
+static void attempts_are_told_in_one_line_only_where_they_are_the_reason(void **state)
+{
+	(void)state;
+	struct envoi_attempt attempt = {
+		.target = "a.test", .address = "192.0.2.1", .port = 5223, .text = "connection refused"};
+	for (enum envoi_phase phase = ENVOI_PHASE_NONE; phase <= ENVOI_PHASE_CLOSE; phase++) {
+		struct envoi_failure failure;
+		char line[200];
+		envoi_failure_set(&failure, NULL, phase, ENVOI_ERR_TIMEOUT, "too late");
+		failure.attempts = &attempt;
+		failure.attempt_count = 1;
+		size_t len = envoi_failure_describe(&failure, line, sizeof(line));
+		assert_int_equal(len, strlen(line));
+		assert_true((strstr(line, "connection refused") != NULL) == (phase <= ENVOI_PHASE_TLS));
+	}
+}
+
+/* As <envoi/failure.h> says. */
+static void advice_follows_from_the_code_and_the_phase(void **state)
+{
+	(void)state;
+	static const struct {
+		int code;
+		enum envoi_retry before, online;
+	} rows[] = {
+		{ENVOI_ERR_AUTH, ENVOI_RETRY_AFTER_USER, ENVOI_RETRY_AFTER_USER},
+		{ENVOI_ERR_CERTIFICATE, ENVOI_RETRY_AFTER_USER, ENVOI_RETRY_AFTER_USER},
+		{ENVOI_ERR_INVALID, ENVOI_RETRY_AFTER_USER, ENVOI_RETRY_AFTER_USER},
+		{ENVOI_ERR_STANZA, ENVOI_RETRY_AFTER_USER, ENVOI_RETRY_AFTER_USER},
+		{ENVOI_ERR_UNSUPPORTED, ENVOI_RETRY_AFTER_USER, ENVOI_RETRY_AFTER_USER},
+		{ENVOI_ERR_LIMIT, ENVOI_RETRY_AFTER_USER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_TLS, ENVOI_RETRY_AFTER_USER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_DISCONNECTED, ENVOI_RETRY_LATER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_FULL, ENVOI_RETRY_LATER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_NOMEM, ENVOI_RETRY_LATER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_STREAM, ENVOI_RETRY_LATER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_SYSTEM, ENVOI_RETRY_LATER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_TIMEOUT, ENVOI_RETRY_LATER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_UNREACHABLE, ENVOI_RETRY_LATER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_PROTOCOL, ENVOI_RETRY_NEVER, ENVOI_RETRY_LATER},
+		{ENVOI_ERR_XML, ENVOI_RETRY_NEVER, ENVOI_RETRY_LATER},
+		{ENVOI_OK, ENVOI_RETRY_NEVER, ENVOI_RETRY_NEVER},
+		{ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER, ENVOI_RETRY_NEVER},
+		{ENVOI_ERR_STATE, ENVOI_RETRY_NEVER, ENVOI_RETRY_NEVER},
+		{-999, ENVOI_RETRY_NEVER, ENVOI_RETRY_NEVER},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (enum envoi_phase phase = ENVOI_PHASE_NONE; phase <= ENVOI_PHASE_CLOSE; phase++) {
+			struct envoi_failure failure;
+			envoi_failure_set(&failure, NULL, phase, rows[i].code, NULL);
+			assert_int_equal(failure.retry,
+				phase == ENVOI_PHASE_ONLINE ? rows[i].online : rows[i].before);
+		}
+	}
+}
+
 static void assert_explained(const struct envoi_failure *failure, const char *expected)
 {
 	char lines[600];
@@ -145,6 +202,8 @@ int main(void)
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(a_text_stays_one_line),
 		cmocka_unit_test(a_reason_is_said_once),
+		cmocka_unit_test(attempts_are_told_in_one_line_only_where_they_are_the_reason),
+		cmocka_unit_test(advice_follows_from_the_code_and_the_phase),
 		cmocka_unit_test(at_length_a_reason_is_said_once_too),
 		cmocka_unit_test(what_we_have_said_is_not_what_was_said_to_us),
 		cmocka_unit_test(who_logs_in_by_certificate_is_not_told_of_passwords),

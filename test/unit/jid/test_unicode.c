@@ -108,6 +108,61 @@ static void each_profile_is_stable(void **state)
 	}
 }
 
+/* Where characters change, compose, turn the direction, or depend on their neighbours. */
+static const struct {
+	ucs4_t first, count;
+} classes[] = {
+	{0x21, 0x5e}, {0xa0, 0xe0}, {0x300, 0x70}, {0x370, 0x1c0}, {0x590, 0x70}, {0x600, 0x100},
+	{0x900, 0x80}, {0x1100, 0x100}, {0x13a0, 0x60}, {0x1e00, 0x200}, {0x2000, 0x190},
+	{0x3000, 0x100}, {0xab60, 0x60}, {0xac00, 0x80}, {0xfb00, 0x2d0}, {0xfe70, 0x180},
+	{0x10400, 0x50}, {0x1d100, 0x100}, {0x1e900, 0x60},
+};
+static const ucs4_t contextual[] = {0x200c, 0x200d, 0x94d, 0x915, 0xb7, 'l', 0x375, 0x3b1, 0x5f3,
+	0x5f4, 0x5d0, 0x30fb, 0x30a2, 0x4e00, 0x660, 0x6f0, ' ', 0x3000, 0x3a3, 0x3c2};
+
+static uint32_t roll(uint32_t *random, uint32_t sides)
+{
+	*random = *random * 1664525 + 1013904223;
+	return (*random >> 12) % sides;
+}
+
+/* One to eight characters of one to three classes. */
+static size_t random_text(char *text, uint32_t *random)
+{
+	enum { COUNT = sizeof(classes) / sizeof(classes[0]) };
+	uint32_t some[3] = {roll(random, COUNT + 1), roll(random, COUNT + 1), roll(random, COUNT + 1)};
+	uint32_t kinds = 1 + roll(random, 3);
+	char *at = text;
+	for (uint32_t n = 1 + roll(random, 8); n > 0; n--) {
+		uint32_t class = some[roll(random, kinds)];
+		ucs4_t c = class == COUNT
+			? contextual[roll(random, sizeof(contextual) / sizeof(contextual[0]))]
+			: classes[class].first + roll(random, classes[class].count);
+		at += u8_uctomb((uint8_t *)at, c, 8);
+	}
+	return (size_t)(at - text);
+}
+
+static void random_strings_are_stable(void **state)
+{
+	enum { ROUNDS = 60000 };
+	size_t accepted = 0;
+	uint32_t random = 1;
+	for (size_t i = 0; i < ROUNDS; i++) {
+		char text[LONGEST];
+		size_t len = random_text(text, &random);
+		for (enum envoi_precis_profile p = ENVOI_PRECIS_USERNAME_CASE_MAPPED;
+			p <= ENVOI_PRECIS_NICKNAME_COMPARED; p++) {
+			bool is_stable;
+			accepted += is_accepted(*state, p, text, len, &is_stable);
+			if (!is_stable) {
+				fail_msg("%.*s, profile %d", (int)len, text, (int)p);
+			}
+		}
+	}
+	assert_in_range(accepted, ROUNDS, 4 * ROUNDS);
+}
+
 /* @return whether it was accepted; then its text makes an equal address */
 static bool is_address(struct envoi_context *context, const char *local, const char *domain,
 	const char *resource, bool *ret_is_stable)
@@ -203,6 +258,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_profile_is_stable),
+		TEST(random_strings_are_stable),
 		TEST(the_text_of_an_address_makes_it_again),
 		TEST(domains_are_those_of_idna2008),
 	};

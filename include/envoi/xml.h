@@ -223,7 +223,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
 
 /**
  * What one peer may send. Each violation ends the stream with policy-violation. A stream may have any
- * number of distinct names over time: they go with their stanzas.
+ * number of distinct names over time: they go with their stanzas. In memory a stanza takes at most 6
+ * bytes for each of its own, and 128 more for each element and text.
  */
 struct envoi_xml_limits {
 	size_t stanza_bytes; /**< of one first-level element, or of the header with all before it;

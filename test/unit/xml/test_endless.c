@@ -221,11 +221,14 @@ static size_t attributes(const struct envoi_xml_limits *limits)
 	return strlen("<a") + 5 * (size_t)limits->attributes + 3;
 }
 
+#define CHILD_WITH_ATTRIBUTES "<b c='' d='' e='' f='' g='' h='' i='' j=''/>"
+
 static const struct endless endless[] = {
 	{"text", "<a>", "x", stanza_bytes},
 	{"text of references", "<a>", "&amp;", stanza_bytes},
 	{"CDATA", "<a><![CDATA[", "]", stanza_bytes},
 	{"children", "<a>", "<b/>", children},
+	{"children with attributes", "<a>", CHILD_WITH_ATTRIBUTES, stanza_bytes},
 	{"depth", "", "<a>", depth},
 	{"element name", "<", "n", tag_bytes},
 	{"attribute name", "<a ", "n", tag_bytes},
@@ -246,7 +249,8 @@ static const struct endless endless_heads[] = {
 };
 
 enum {
-	PER_CHILD = 128, /* bytes of memory for the smallest child, of four bytes of XML */
+	PER_BYTE = 6, /* bytes of memory for one of XML, as the header says */
+	PER_CHILD = 128, /* besides: for the smallest child, of four bytes of XML */
 	SLACK = 65536,
 };
 
@@ -292,8 +296,8 @@ static void assert_refused_at_the_limit(
 		print_error("%s: refused at byte %zu, not %zu\n", e->name, fed, most + 1);
 	}
 	assert_int_equal(fed, most + 1);
-	size_t nodes = e->most == children ? fed / 4 : 0;
-	assert_in_range(most_memory() - level, 0, 4 * fed + nodes * PER_CHILD + SLACK);
+	size_t nodes = e->repeated[0] == '<' ? fed / strlen(e->repeated) : 0;
+	assert_in_range(most_memory() - level, 0, PER_BYTE * fed + nodes * PER_CHILD + SLACK);
 	envoi_xml_parser_free(parser);
 }
 

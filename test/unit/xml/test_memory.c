@@ -156,6 +156,31 @@ static void a_stanza_of_distinct_names_leaves_nothing_behind(void **state)
 	assert_in_range(memory(counted), 0, level + 1024);
 }
 
+/* @return the memory that is kept when so many streams were within a stanza at once */
+static size_t kept_after(struct counted *counted, size_t streams)
+{
+	struct envoi_xml_parser *busy[40];
+	for (size_t i = 0; i < streams; i++) {
+		assert_int_equal(
+			envoi_xml_parser_new(&busy[i], counted->context, NULL), ENVOI_OK);
+		envoi_xml_parser_feed(busy[i], HEAD "<a><b>", strlen(HEAD "<a><b>"));
+		drain(busy[i]);
+	}
+	for (size_t i = 0; i < streams; i++) {
+		envoi_xml_parser_feed(busy[i], "</b></a>", 8);
+		drain(busy[i]);
+		envoi_xml_parser_free(busy[i]);
+	}
+	return memory(counted);
+}
+
+static void few_engines_are_kept_of_many(void **state)
+{
+	size_t few = kept_after(*state, 4), many = kept_after(*state, 40);
+	assert_in_range(many, 0, few + 4096);
+	assert_in_range(kept_after(*state, 40), 0, many + 1024);
+}
+
 static void an_idle_stream_holds_little(void **state)
 {
 	struct counted *counted = *state;
@@ -374,6 +399,7 @@ int main(int argc, char **argv)
 			a_large_stanza_leaves_nothing_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stanza_of_distinct_names_leaves_nothing_behind, setup, teardown),
+		cmocka_unit_test_setup_teardown(few_engines_are_kept_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_idle_stream_holds_little, setup, teardown),
 		cmocka_unit_test(a_chunk_that_ends_anywhere_is_noticed),
 		cmocka_unit_test(every_failed_allocation_is_reported),

@@ -296,6 +296,11 @@ static void below_an_unknown_issuer_the_rest_is_told_too(void **state)
 	expect(&chain, ENVOI_TLS_DOUBT_ISSUER | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
 			ENVOI_TLS_DOUBT_NAME,
 		"is for other.example, not for example.org");
+	chain.count = 0;
+	add(&chain, make(STRANGER, STRANGER, "other.example", &wrong));
+	expect(&chain, ENVOI_TLS_DOUBT_SELF_SIGNED | ENVOI_TLS_DOUBT_PURPOSE |
+			ENVOI_TLS_DOUBT_EXPIRED | ENVOI_TLS_DOUBT_NAME,
+		"is for other.example, not for example.org");
 }
 
 /* RFC 8446, section 4.4.2: be prepared for that. */

@@ -35,7 +35,7 @@ struct envoi_tls_question;
  * accepted, nor of a connection on which TLS failed, nor on TLS 1.2 without the extended master
  * secret (RFC 7627), where what is resumed is as secret as the server's ticket keys. A server
  * that breaks off a handshake in which it was offered a session is offered none for a day. The
- * receiving side hands out none.
+ * receiving side hands out none; a client that logs in as nobody in particular takes none.
  *
  * The initiating side verifies the server, always: there is no way to switch it off.
  * - The chain of certificates leads to the trust store (RFC 5280), with at least 112 bits of

@@ -288,7 +288,9 @@ static int make_tls(struct envoi_client *client)
 	}
 	int r = envoi_tls_config_new(&client->tls, client->context, client->settings);
 	if (r == ENVOI_OK) {
-		r = envoi__tls_config_set_account(client->tls, envoi_jid_text(client->jid),
+		bool is_anonymous = envoi_jid_local(client->jid) == NULL;
+		r = envoi__tls_config_set_account(client->tls,
+			is_anonymous ? NULL : envoi_jid_text(client->jid),
 			envoi_jid_bare_len(client->jid));
 	}
 	if (r == ENVOI_OK) {

@@ -273,6 +273,10 @@ int envoi_tls_config_add_pin(struct envoi_tls_config *config, const char *pin)
 int envoi__tls_config_set_account(
 	struct envoi_tls_config *config, const char *account, size_t len)
 {
+	if (account == NULL) {
+		config->may_resume = false;
+		return ENVOI_OK;
+	}
 	char *copy = envoi_strndup(config->context, account, len);
 	if (copy == NULL) {
 		return ENVOI_ERR_NOMEM;

@@ -36,6 +36,7 @@ int envoi__tls_config_pin(
 /**
  * Say whose connections these are: sessions of other accounts are not resumed, so that a server
  * does not learn by them which accounts are of one program.
+ * @param account  NULL: nobody's in particular: nothing is resumed, so that it learns nothing at all
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__tls_config_set_account(

@@ -195,6 +195,24 @@ static void accounts_are_kept_apart(void **state)
 	expect(true);
 }
 
+/* They would not be any more. */
+static void the_anonymous_are_not_resumed(void **state)
+{
+	(void)state;
+	struct envoi_client *nobody = new_client("example.org");
+	for (int i = 0; i < 2; i++) {
+		log_in_as(nobody);
+		assert_non_null(strstr(all.log, "certificate verified"));
+		assert_null(strstr(all.log, "resumed"));
+		assert_int_equal(gnutls_session_get_flags(tls_front_session(all.front, (size_t)i)) &
+				GNUTLS_SFLAGS_SESSION_TICKET,
+			0);
+		envoi_client_disconnect(nobody);
+		run(10000);
+	}
+	envoi_client_free(nobody);
+}
+
 /* The next connection is judged by what is trusted then. */
 static void who_trusts_others_now_begins_anew(void **state)
 {
@@ -290,6 +308,7 @@ int main(int argument_count, char **arguments)
 		CASE(so_is_who_was_cut_off),
 		CASE(a_server_that_was_started_anew_is_met_anew),
 		CASE(accounts_are_kept_apart),
+		CASE(the_anonymous_are_not_resumed),
 		CASE(who_trusts_others_now_begins_anew),
 		CASE(on_1_2_it_saves_a_round_trip),
 		CASE(on_1_3_it_saves_bytes),

@@ -193,7 +193,8 @@ struct envoi_tls_peer {
 
 enum envoi_tls_answer {
 	ENVOI_TLS_REFUSE,
-	ENVOI_TLS_ACCEPT_ONCE, /**< for this connection alone */
+	ENVOI_TLS_ACCEPT_ONCE, /**< for this connection alone. PLAIN does not give the password to a
+				    server for that */
 	ENVOI_TLS_ACCEPT_AND_PIN, /**< and pin its key in the configuration, for all that follow:
 				       keep envoi_tls_peer.pin in the setting tls.pins. A client
 				       adds it to its own settings */

@@ -152,6 +152,12 @@ static const char *objection(struct envoi_context *context,
 	if (mechanism->needs_secure && !situation->is_secure) {
 		return "not without verified TLS";
 	}
+	/* What gives the password away is more than a server may have that somebody has waved through:
+	 * whoever is between would ask for nothing else. */
+	if (mechanism->needs_secure && mechanism->means == ENVOI_SASL_PASSWORD &&
+		situation->is_accepted) {
+		return "not to a server that was accepted for this once";
+	}
 	if (mechanism->bindings != NULL) {
 		*ret_binding = pick_binding(mechanism, situation);
 		return *ret_binding == NULL ? "no channel binding known to both" : NULL;
@@ -183,7 +189,22 @@ static const char *why_not(
 	return reason == NULL ? "" : reason;
 }
 
-/* Names come from the peer: what is no name is not repeated. */
+/* Names come from the peer: what is no name is not repeated. @return what was used of @p size */
+static size_t explain_one(struct envoi_context *context,
+	const struct envoi__sasl_situation *situation, const char *name, char *why, size_t size,
+	size_t used)
+{
+	bool is_name = envoi__sasl_name_is_valid(name);
+	int len = used >= size ? 0
+	                       : snprintf(why + used, size - used, "%s%s (%s)",
+					 used == 0 ? "no acceptable mechanism: " : ", ",
+					 is_name ? name : "?",
+					 is_name ? why_not(context, situation, name)
+						 : "no mechanism's name");
+	return used + (size_t)len;
+}
+
+/* Those that the user wants come first: there may be no room for all. */
 static void explain(struct envoi_context *context, const struct envoi__sasl_situation *situation,
 	char *why, size_t size)
 {
@@ -192,13 +213,13 @@ static void explain(struct envoi_context *context, const struct envoi__sasl_situ
 		return;
 	}
 	size_t used = 0;
-	for (size_t i = 0; i < situation->offered.count && used < size; i++) {
-		const char *name = situation->offered.words[i];
-		bool is_name = envoi__sasl_name_is_valid(name);
-		int len = snprintf(why + used, size - used, "%s%s (%s)",
-			i == 0 ? "no acceptable mechanism: " : ", ", is_name ? name : "?",
-			is_name ? why_not(context, situation, name) : "no mechanism's name");
-		used += (size_t)len;
+	for (int is_wanted = 1; is_wanted >= 0; is_wanted--) {
+		for (size_t i = 0; i < situation->offered.count; i++) {
+			const char *name = situation->offered.words[i];
+			if (has_word(&situation->wanted, name) == is_wanted) {
+				used = explain_one(context, situation, name, why, size, used);
+			}
+		}
 	}
 }
 
@@ -269,13 +290,19 @@ static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_conte
 	const struct envoi__sasl_situation *situation, size_t at, char *why, size_t size)
 {
 	const struct envoi__sasl_pin pin = envoi__sasl_history_pin(situation->history);
+	bool may_bind = binding_is_wanted(context, situation);
+	bool is_bound = choice->mechanism->means == ENVOI_SASL_CERTIFICATE;
+	int rank = envoi__sasl_binding_rank(choice->binding);
+	if (may_bind && !is_bound && rank < envoi__sasl_binding_rank(pin.tried)) {
+		snprintf(why, size,
+			"a login that was bound to the connection (%s) has failed, and now the "
+			"server cannot bind it: somebody may be between", pin.tried);
+		return ENVOI_ERR_AUTH;
+	}
 	if (pin.mechanism == NULL) {
 		return ENVOI_OK;
 	}
-	bool may_bind = binding_is_wanted(context, situation);
-	bool is_bound = choice->mechanism->means == ENVOI_SASL_CERTIFICATE;
-	if (may_bind && !is_bound &&
-		envoi__sasl_binding_rank(choice->binding) < envoi__sasl_binding_rank(pin.binding)) {
+	if (may_bind && !is_bound && rank < envoi__sasl_binding_rank(pin.binding)) {
 		snprintf(why, size,
 			"the server could bind the login to the connection before (%s), and now "
 			"cannot: somebody may be between", pin.binding);

@@ -24,6 +24,7 @@ struct envoi__sasl_words {
 struct envoi__sasl_pin {
 	const char *mechanism; /* NULL: nothing is known */
 	const char *binding; /* NULL: none */
+	const char *tried; /* a binding of a login that has begun, and not succeeded; NULL: none */
 };
 
 /** Everything that the choice rests on. */
@@ -41,7 +42,8 @@ struct envoi__sasl_situation {
 	struct envoi__sasl_words listed_bindings;
 
 	/* what the connection is */
-	bool is_secure; /* TLS, and the peer's certificate verified */
+	bool is_secure; /* TLS, and the peer's certificate verified, pinned, or accepted */
+	bool is_accepted; /* that is nobody's word but somebody's who was asked, for this once */
 	const char *tls_version; /* "TLS1.3"; NULL: no TLS of ours */
 	struct envoi__sasl_words own_bindings; /* those for which there is data */
 };
@@ -67,7 +69,8 @@ struct envoi__sasl_choice {
  * and not tls-server-end-point either, which every server must have, somebody may have changed them
  * (rules 5 and 6): a mechanism that can check that must do so, another is not used.
  *
- * What is weaker than the pin is refused, unless it is so because the user's settings do not allow
+ * What is weaker than the pin is refused, and what is less bound than a login that has failed: who
+ * was between, and was found out, would have us try again without. Unless it is so because the user's settings do not allow
  * more.
  *
  * @param[out] why  on failure: what was offered, and why each was refused

@@ -28,6 +28,7 @@ struct envoi_sasl_history {
 	struct envoi_context *context;
 	const struct envoi_sasl_mechanism *pinned; /* NULL: nothing */
 	char binding[LONGEST_BINDING]; /* "": none */
+	char tried[LONGEST_BINDING]; /* likewise; not written down */
 	struct kept kept[MOST_KEYS]; /* in the order of enum envoi__scram_hash */
 };
 
@@ -65,7 +66,7 @@ void envoi_sasl_history_forget_keys(struct envoi_sasl_history *history)
 void envoi_sasl_history_forget_pin(struct envoi_sasl_history *history)
 {
 	history->pinned = NULL;
-	history->binding[0] = '\0';
+	history->binding[0] = history->tried[0] = '\0';
 }
 
 void envoi_sasl_history_free(struct envoi_sasl_history *history)
@@ -83,6 +84,9 @@ void envoi_sasl_history_free(struct envoi_sasl_history *history)
 struct envoi__sasl_pin envoi__sasl_history_pin(const struct envoi_sasl_history *history)
 {
 	struct envoi__sasl_pin pin = {.mechanism = NULL};
+	if (history != NULL && history->tried[0] != '\0') {
+		pin.tried = history->tried;
+	}
 	if (history != NULL && history->pinned != NULL) {
 		pin.mechanism = history->pinned->name;
 		pin.binding = history->binding[0] != '\0' ? history->binding : NULL;
@@ -98,12 +102,21 @@ const char *envoi_sasl_history_pin(
 	return pin.mechanism;
 }
 
+void envoi__sasl_history_try(struct envoi_sasl_history *history, const char *binding)
+{
+	size_t len = strlen(binding);
+	if (len < LONGEST_BINDING) {
+		memcpy(history->tried, binding, len + 1);
+	}
+}
+
 int envoi__sasl_history_raise_pin(struct envoi_sasl_history *history,
 	const struct envoi_sasl_mechanism *mechanism, const char *binding)
 {
 	if (binding != NULL && strlen(binding) >= LONGEST_BINDING) {
 		return ENVOI_ERR_INVALID;
 	}
+	history->tried[0] = '\0';
 	if (history->pinned == NULL || mechanism->strength > history->pinned->strength) {
 		history->pinned = mechanism;
 	}

@@ -13,6 +13,10 @@ struct envoi_context *envoi__sasl_history_context(const struct envoi_sasl_histor
 /** @return what is pinned; its mechanism is NULL: nothing. Borrowed until it changes */
 struct envoi__sasl_pin envoi__sasl_history_pin(const struct envoi_sasl_history *history);
 
+/** A login that is bound to its connection begins. Until one succeeds, or the pin is forgotten, none
+ * is chosen that is less bound (S22). @param binding  known to envoi__sasl_binding_rank() */
+void envoi__sasl_history_try(struct envoi_sasl_history *history, const char *binding);
+
 /** Pin a mechanism and binding that have logged in, if they are better than what is pinned. */
 int envoi__sasl_history_raise_pin(struct envoi_sasl_history *history,
 	const struct envoi_sasl_mechanism *mechanism, const char *binding);

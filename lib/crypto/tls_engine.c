@@ -142,7 +142,9 @@ static int believe_answer(struct envoi__tls *tls)
 	tls->refusal = ENVOI_OK;
 	tls->doubts = 0;
 	tls->error[0] = '\0';
-	tls->trust = ENVOI_TLS_TRUST_ACCEPTED;
+	tls->trust = tls->question->answer == ENVOI_TLS_ACCEPT_AND_PIN && tls->config->pin_is_enough
+	                     ? ENVOI_TLS_TRUST_PINNED /* as it is from the next time on */
+	                     : ENVOI_TLS_TRUST_ACCEPTED;
 	return 0;
 }
 

@@ -294,7 +294,8 @@ const struct envoi_setting envoi__core_settings[] = {
 	},
 	YES_NO("sasl.allow-plain", "true",
 		"Allow PLAIN, which gives the password to the server, inside TLS with a verified "
-		"certificate, or on a transport whose maker says that it is secure."),
+		"certificate or a pinned key, or on a transport whose maker says that it is secure. A "
+		"certificate that somebody who was asked has accepted for once is not enough."),
 	NUMBER("sasl.min-iterations", "4096", 1, LARGE_COUNT,
 		"Refuse to log in with SCRAM when the server asks for fewer iterations than this: what "
 		"is sent would help somebody who listens to guess the password (RFC 7677, section 4)."),

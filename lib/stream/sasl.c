@@ -119,6 +119,9 @@ static int begin(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 	if (r == ENVOI_OK) {
 		r = send_auth(state);
 	}
+	if (r == ENVOI_OK && sasl->history != NULL && state->choice.binding != NULL) {
+		envoi__sasl_history_try(sasl->history, state->choice.binding);
+	}
 	return r < 0 ? envoi__sasl_fail(state->stream, state, r) : ENVOI_AGAIN;
 }
 

@@ -88,6 +88,7 @@ static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	struct envoi_tls_info info;
 	char why[256];
 	situation->is_secure = is_verified(stream, &info);
+	situation->is_accepted = info.trust == ENVOI_TLS_TRUST_ACCEPTED;
 	situation->tls_version = info.version;
 	/* What was shown in the handshake counts, not what somebody has. */
 	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;

@@ -286,9 +286,39 @@ static void a_failed_login_pins_nothing(void **state)
 	(void)state;
 	envoi_client_set_password(world.client, "wrong");
 	fail_to_log_in();
-	server_set("sasl.mechanisms", "SCRAM-SHA-1");
+	server_set("sasl.mechanisms", "SCRAM-SHA-1-PLUS");
 	envoi_client_set_password(world.client, PASSWORD);
-	log_in("SCRAM-SHA-1");
+	log_in("SCRAM-SHA-1-PLUS");
+}
+
+/* S22: nor by whoever calls connect again. */
+static void a_failed_login_with_binding_is_not_tried_again_without(void **state)
+{
+	(void)state;
+	envoi_client_set_password(world.client, "wrong");
+	fail_to_log_in();
+	assert_int_equal(world.auths, 1);
+	envoi_client_set_password(world.client, PASSWORD);
+	server_set("sasl.channel-binding", "never");
+	const struct envoi_failure *failure = fail_to_log_in();
+	assert_int_equal(failure->code, ENVOI_ERR_AUTH);
+	assert_non_null(strstr(failure->text, "(tls-exporter) has failed, and now"));
+	assert_int_equal(world.auths, 0);
+	/* Unless the user says so. */
+	envoi_client_set(world.client, "sasl.channel-binding", "never");
+	log_in("SCRAM-SHA-512");
+	envoi_client_set(world.client, "sasl.channel-binding", "auto");
+	log_in("SCRAM-SHA-512");
+	/* Or what failed has succeeded, or is forgotten. */
+	start_again("wrong");
+	envoi_client_forget_keys(world.client);
+	server_set("sasl.channel-binding", "auto");
+	fail_to_log_in();
+	server_set("sasl.channel-binding", "never");
+	envoi_client_set_password(world.client, PASSWORD);
+	fail_to_log_in();
+	envoi_client_forget_pin(world.client);
+	log_in("SCRAM-SHA-512");
 }
 
 /* --- as text --- */
@@ -564,6 +594,7 @@ int main(int argc, char **argv)
 		CASE(a_server_that_offers_less_is_refused_before_anything_is_sent),
 		CASE(the_user_may_accept_less),
 		CASE(a_failed_login_pins_nothing),
+		CASE(a_failed_login_with_binding_is_not_tried_again_without),
 		CASE(only_the_account_itself_is_loaded),
 		CASE(no_account_no_state),
 		CASE(the_user_is_asked_only_when_the_password_is_needed),

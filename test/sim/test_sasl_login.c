@@ -392,6 +392,73 @@ static void running_out_of_memory_anywhere_ends_in_order(void **state)
 	assert_true(complete);
 }
 
+/* P24: a second login, in the same context, with what the first has taught: its keys, or the
+ * password again where the count has changed. */
+static int log_in_again(struct envoi_sasl_history *history, const char *password, long k)
+{
+	for (int i = 0; i < 2; i++) {
+		recorder_finish(&world.recorders[i]);
+		recorder_init(&world.recorders[i], world.context);
+		envoi_handler_destroy(world.handlers[i]);
+		world.handlers[i] = NULL;
+	}
+	envoi_memory_pair_unref(world.pair);
+	world.pair = NULL;
+	assert_int_equal(envoi_memory_pair_new(&world.pair, world.context), ENVOI_OK);
+	allocations = 0;
+	fail_at = k;
+	int r = make_handlers(password);
+	if (r == ENVOI_OK) {
+		envoi_sasl_feature_set_history(world.handlers[ENVOI_INITIATOR], history);
+		r = make_stream(ENVOI_RECEIVER);
+	}
+	if (r == ENVOI_OK) {
+		r = make_stream(ENVOI_INITIATOR);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_loop_simulated_run_for(world.loop, 120000);
+	}
+	fail_at = -1;
+	return r;
+}
+
+static void run_out_of_memory_with_keys(const char *password, const char *count)
+{
+	bool complete = false;
+	for (long k = 0; !complete && k < 5000; k++) {
+		struct envoi_sasl_history *history;
+		assert_int_equal(envoi_sasl_history_new(&history, world.context), ENVOI_OK);
+		assert_int_equal(log_in_again(history, PASSWORD, -1), ENVOI_OK);
+		assert_logged_in("SCRAM-SHA-512-PLUS");
+		set(ENVOI_RECEIVER, "sasl.min-iterations", count);
+		int r = log_in_again(history, password, k);
+		complete = allocations <= k;
+		const struct recorder *initiator = &world.recorders[ENVOI_INITIATOR];
+		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+		assert_true(r < 0 || initiator->closed_count == 1 ||
+			    recorder_has(&world.recorders[ENVOI_INITIATOR], "ready"));
+		if (complete) {
+			assert_logged_in("SCRAM-SHA-512-PLUS");
+		}
+		recorder_free_stream(&world.recorders[ENVOI_INITIATOR]);
+		envoi_sasl_history_free(history);
+		start_afresh();
+	}
+	assert_true(complete);
+}
+
+static void running_out_of_memory_with_keys_ends_in_order(void **state)
+{
+	(void)state;
+	run_out_of_memory_with_keys("wrong", "4096");
+}
+
+static void running_out_of_memory_when_keys_do_not_fit_ends_in_order(void **state)
+{
+	(void)state;
+	run_out_of_memory_with_keys(PASSWORD, "4097");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +472,8 @@ int main(int argc, char **argv)
 		CASE(required_binding_that_is_not_there_ends_the_login),
 		CASE(a_binding_that_memory_is_short_for_is_not_left_out),
 		CASE(running_out_of_memory_anywhere_ends_in_order),
+		CASE(running_out_of_memory_with_keys_ends_in_order),
+		CASE(running_out_of_memory_when_keys_do_not_fit_ends_in_order),
 #undef CASE
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

@@ -368,6 +368,28 @@ static void what_was_accepted_once_is_asked_again(void **state)
 	finish();
 }
 
+/* Whoever is between would offer nothing else. */
+static void the_password_is_not_given_to_a_server_accepted_for_once(void **state)
+{
+	(void)state;
+	static const enum envoi_tls_answer answers[] = {
+		ENVOI_TLS_ACCEPT_ONCE, ENVOI_TLS_ACCEPT_AND_PIN};
+	for (size_t i = 0; i < 2; i++) {
+		begin("self-signed.pem");
+		envoi_client_set(all.client, "sasl.mechanisms", "PLAIN");
+		envoi_client_set(all.client, "tls.mode", "starttls");
+		all.answer = answers[i];
+		log_in(ANSWER_AT_ONCE, 10000);
+		assert_int_equal(all.asked, 1);
+		if (answers[i] == ENVOI_TLS_ACCEPT_ONCE) {
+			expect_failure(ENVOI_ERR_AUTH, "accepted for this once");
+		} else {
+			assert_int_equal(test_server_online(all.server), 1);
+		}
+		finish();
+	}
+}
+
 static void what_was_pinned_is_not_asked_again(void **state)
 {
 	(void)state;
@@ -612,6 +634,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_client_may_be_freed_when_the_question_is_over),
 		cmocka_unit_test(freeing_the_client_ends_the_question_at_once),
 		cmocka_unit_test(what_was_accepted_once_is_asked_again),
+		cmocka_unit_test(the_password_is_not_given_to_a_server_accepted_for_once),
 		cmocka_unit_test(what_was_pinned_is_not_asked_again),
 		cmocka_unit_test(a_pinned_key_needs_nothing_else),
 		cmocka_unit_test(no_authority_is_needed_beside_a_pin),

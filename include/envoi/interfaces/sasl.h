@@ -106,7 +106,8 @@ struct envoi_sasl_mechanism {
 	const char *name; /**< "SCRAM-SHA-256-PLUS" (RFC 4422, section 3.1) */
 	int strength; /**< higher is stronger */
 	unsigned int means; /**< one of enum envoi_sasl_means */
-	bool needs_secure; /**< never outside verified TLS: PLAIN */
+	bool needs_secure; /**< never outside verified TLS: PLAIN, EXTERNAL; with a password also not
+				to a server that was accepted for once (ENVOI_TLS_TRUST_ACCEPTED) */
 	bool client_first; /**< the initiator begins */
 	bool proves_server; /**< complete only when the server has proved that it knows the secret */
 	bool checks_offer; /**< it can refuse an offer that somebody has changed (XEP-0474) */
@@ -247,7 +248,8 @@ ENVOI_API void envoi_sasl_free(struct envoi_sasl_exchange *exchange);
  * Kept for one account, over its logins, and by the application over its runs:
  * - the best mechanism that the account has logged in with, and the best kind of channel binding:
  *   they are pinned. A server that offers less later is refused before anything is sent, for
- *   somebody may be between;
+ *   somebody may be between. The same holds after a login with channel binding that has failed,
+ *   until one succeeds (that is not written down): it is not tried again without;
  * - keys that stand for the password, as long as the server keeps salt and count.
  */
 struct envoi_sasl_history;

@@ -45,8 +45,8 @@ struct envoi_stream_head {
 enum envoi_tls_trust {
 	ENVOI_TLS_TRUST_NONE, /**< it is not, or was not asked for a certificate */
 	ENVOI_TLS_TRUST_VERIFIED, /**< its certificate was verified, and is for its name */
-	ENVOI_TLS_TRUST_PINNED, /**< its key is pinned */
-	ENVOI_TLS_TRUST_ACCEPTED, /**< somebody has decided so (struct envoi_tls_decider) */
+	ENVOI_TLS_TRUST_PINNED, /**< its key is pinned, for long or as somebody has just decided */
+	ENVOI_TLS_TRUST_ACCEPTED, /**< somebody has decided so (struct envoi_tls_decider), for once */
 };
 
 /** What is known of the encryption. */

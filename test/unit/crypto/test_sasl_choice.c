@@ -31,7 +31,7 @@ enum {
 
 /* One line of the table; lists are words separated by blanks. */
 struct row {
-	const char *tls; /* NULL: no TLS; "-1.3": not verified */
+	const char *tls; /* NULL: no TLS; "-1.3": not verified; "?1.3": accepted for once */
 	const char *own; /* channel bindings that we have */
 	const char *listed; /* XEP-0440; NULL: no list */
 	const char *offered;
@@ -96,6 +96,10 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, "PLAIN", NULL},
 	{"-1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL},
 	{NULL, "", NULL, "PLAIN", AUTO, NULL, NULL},
+	{"?1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL},
+	{"?1.3", OWN_1_3, "tls-exporter", ALL, AUTO, P256, "tls-exporter"},
+	{"?1.3", OWN_1_3, NULL, "EXTERNAL PLAIN", AUTO, "EXTERNAL", NULL, "PLAIN EXTERNAL",
+		ENVOI_SASL_CERTIFICATE | PASSWORD},
 	{"1.3", OWN_1_3, NULL, "PLAIN", REQUIRE, NULL, NULL},
 	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL, .no_plain = true},
 	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL, .no_plain = true, .flag = 'y'},
@@ -153,8 +157,10 @@ static void the_choice_follows_the_table(void **state)
 		struct words wanted, offered, listed, own;
 		char version[8] = "";
 		bool is_verified = row->tls != NULL && row->tls[0] != '-';
+		bool is_accepted = row->tls != NULL && row->tls[0] == '?';
 		if (row->tls != NULL) {
-			snprintf(version, sizeof(version), "TLS%s", row->tls + !is_verified);
+			snprintf(version, sizeof(version), "TLS%s",
+				row->tls + (!is_verified || is_accepted));
 		}
 		struct envoi__sasl_situation situation = {
 			.wanted = cut(&wanted, row->wanted != NULL ? row->wanted : DEFAULT),
@@ -165,6 +171,7 @@ static void the_choice_follows_the_table(void **state)
 			.lists_bindings = row->listed != NULL,
 			.listed_bindings = cut(&listed, row->listed != NULL ? row->listed : ""),
 			.is_secure = is_verified,
+			.is_accepted = is_accepted,
 			.tls_version = row->tls != NULL ? version : NULL,
 			.own_bindings = cut(&own, row->own),
 		};
@@ -305,8 +312,8 @@ static void a_refusal_says_why_for_each(void **state)
 		ENVOI_ERR_AUTH);
 	assert_string_equal(why,
 		"no acceptable mechanism: PLAIN (not without verified TLS), "
-		"DIGEST-MD5 (not supported), "
 		"SCRAM-SHA-1-PLUS (no channel binding known to both), "
+		"DIGEST-MD5 (not supported), "
 		"EXTERNAL (not in sasl.mechanisms), ? (no mechanism's name)");
 	char small[30];
 	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, small, sizeof(small)),

@@ -10,6 +10,12 @@ enum {
 	LONGEST_NAME = 20, /* RFC 4422, section 3.1 */
 };
 
+/* clang-format off */
+#define NAMED_ONLY(its_name, its_strength, its_means) \
+		.name = its_name, .strength = its_strength, .means = its_means, \
+		.needs_secure = true, .is_initiators = true, .start = envoi__sasl_gsasl_start
+/* clang-format on */
+
 /* The best first (XEP-0440, section 3). */
 static const char *const scram_bindings[] = {
 	"tls-exporter", "tls-unique", "tls-server-end-point", NULL};
@@ -26,8 +32,9 @@ static const char *const scram_bindings[] = {
 
 /*
  * Strongest first. Channel binding counts more than the hash: it is what a man in the middle with
- * a valid certificate cannot pass. What libgsasl has beyond these (LOGIN, NTLM, CRAM-MD5,
- * DIGEST-MD5, SECURID, GSSAPI, ...) is weak, or waits for the network, and is never used.
+ * a valid certificate cannot pass. The last five are there for servers that have nothing better, and
+ * for those only who name them in sasl.mechanisms: what they send lets one guess the password, or is
+ * the password, so that they are for verified TLS alone; and GSSAPI waits for Kerberos inside a call.
  */
 static const struct envoi_sasl_mechanism built_in[] = {
 	SCRAM("SCRAM-SHA-512-PLUS", 90, scram_bindings), /* draft-melnikov-scram-sha-512 */
@@ -44,6 +51,7 @@ static const struct envoi_sasl_mechanism built_in[] = {
 	SCRAM("SCRAM-SHA-512", 55, NULL),
 	SCRAM("SCRAM-SHA-256", 50, NULL),
 	SCRAM("SCRAM-SHA-1", 40, NULL),
+	{NAMED_ONLY("GSSAPI", 30, ENVOI_SASL_TICKET), .client_first = true}, /* RFC 4752 */
 	{
 		.name = "PLAIN", /* RFC 4616 */
 		.strength = 10,
@@ -52,6 +60,10 @@ static const struct envoi_sasl_mechanism built_in[] = {
 		.client_first = true,
 		.start = envoi__sasl_gsasl_start,
 	},
+	{NAMED_ONLY("DIGEST-MD5", 8, ENVOI_SASL_PASSWORD), .proves_server = true}, /* RFC 6331 */
+	{NAMED_ONLY("CRAM-MD5", 6, ENVOI_SASL_PASSWORD)},
+	{NAMED_ONLY("NTLM", 4, ENVOI_SASL_PASSWORD), .client_first = true},
+	{NAMED_ONLY("LOGIN", 2, ENVOI_SASL_PASSWORD)},
 	{
 		.name = "ANONYMOUS", /* RFC 4505 */
 		.strength = 0,

@@ -1,5 +1,5 @@
 /*
- * envoi - SASL mechanisms on libgsasl: PLAIN, EXTERNAL
+ * envoi - SASL mechanisms on libgsasl: PLAIN, EXTERNAL, and those that are used only when named
  * SPDX-License-Identifier: MIT
  */
 /*
@@ -186,6 +186,9 @@ int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
 	const struct envoi_sasl_parameters *parameters)
 {
+	if (mechanism->is_initiators && parameters->role != ENVOI_INITIATOR) {
+		return ENVOI_ERR_UNSUPPORTED;
+	}
 	struct envoi__gsasl_exchange *exchange = envoi_alloc_zeroed(context, sizeof(*exchange));
 	if (exchange == NULL) {
 		return ENVOI_ERR_NOMEM;

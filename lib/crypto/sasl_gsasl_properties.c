@@ -90,6 +90,10 @@ static int answer_initiator(struct envoi__gsasl_exchange *exchange, Gsasl_proper
 		return give(session, property, exchange->authzid);
 	case GSASL_PASSWORD:
 		return give(session, property, exchange->password);
+	case GSASL_SERVICE:
+		return give(session, property, "xmpp"); /* RFC 6120, section 6.6 */
+	case GSASL_HOSTNAME:
+		return give(session, property, exchange->hostname);
 	default:
 		return GSASL_NO_CALLBACK;
 	}

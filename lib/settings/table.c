@@ -270,7 +270,9 @@ const struct envoi_setting envoi__core_settings[] = {
 		.doc = "The SASL mechanisms that may be used, the most wanted first. The first that the "
 		       "server offers, and that the other settings allow, is used; no other is tried "
 		       "after it has failed. ANONYMOUS, where it is named, is for addresses that are a domain "
-		       "alone.",
+		       "alone. Used only when named here, within verified TLS, and better not: "
+		       "DIGEST-MD5, CRAM-MD5, NTLM and LOGIN, whose messages betray the password; GSSAPI, in "
+		       "which the whole program waits for Kerberos.",
 	},
 	{
 		.name = "sasl.external-authzid",

@@ -90,7 +90,8 @@ static bool is_offered(const struct receiver *receiver, const struct envoi_strea
 {
 	bool is_secure = (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0;
 	int64_t policy = envoi_settings_int(receiver->settings, "sasl.channel-binding");
-	if (mechanism == NULL || !is_wanted(receiver->settings, mechanism->name) ||
+	if (mechanism == NULL || mechanism->is_initiators ||
+		!is_wanted(receiver->settings, mechanism->name) ||
 		!envoi__sasl_may_go_on(stream, receiver->settings)) {
 		return false;
 	}

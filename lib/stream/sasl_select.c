@@ -93,6 +93,7 @@ static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	/* What was shown in the handshake counts, not what somebody has. */
 	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;
 	situation->means |= info.is_certificate_shown ? ENVOI_SASL_CERTIFICATE : 0;
+	situation->means |= ENVOI_SASL_TICKET; /* only who has named it comes to it */
 	int r = envoi__sasl_choose(&state->choice, sasl->context, situation, why, sizeof(why));
 	if (r < 0) {
 		return envoi_stream_fail_with(stream, r, ENVOI_STREAM_NO_CONDITION, "%s", why);

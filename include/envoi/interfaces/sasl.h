@@ -25,6 +25,8 @@ enum envoi_sasl_means {
 	ENVOI_SASL_PASSWORD = 1,
 	ENVOI_SASL_CERTIFICATE = 2, /**< a certificate shown in the TLS handshake: EXTERNAL */
 	ENVOI_SASL_NOTHING = 4, /**< no identity: ANONYMOUS */
+	ENVOI_SASL_TICKET = 8, /**< what the system has of Kerberos: GSSAPI. Who names it in the
+				    settings is believed to have it */
 };
 
 /** Data that names one TLS connection (RFC 5056, section 2). */
@@ -111,6 +113,7 @@ struct envoi_sasl_mechanism {
 	bool client_first; /**< the initiator begins */
 	bool proves_server; /**< complete only when the server has proved that it knows the secret */
 	bool checks_offer; /**< it can refuse an offer that somebody has changed (XEP-0474) */
+	bool is_initiators; /**< not for the receiving side */
 	/** Channel binding types that it can carry, ended by NULL; NULL: it is no -PLUS mechanism. */
 	const char *const *bindings;
 	/**

@@ -19,6 +19,7 @@
 	"SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 " \
 	"SCRAM-SHA-1 PLAIN"
 #define ALL "PLAIN SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-256"
+#define WEAK "LOGIN NTLM CRAM-MD5 DIGEST-MD5 GSSAPI"
 #define NO_PLUS "SCRAM-SHA-1 PLAIN SCRAM-SHA-256"
 
 enum {
@@ -120,8 +121,15 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, NULL, "ANONYMOUS", AUTO, NULL, NULL, "ANONYMOUS", PASSWORD},
 	{"1.3", OWN_1_3, NULL, ALL, AUTO, NULL, NULL, DEFAULT, ENVOI_SASL_NOTHING},
 	/* S26 */
-	{"1.3", OWN_1_3, NULL, "LOGIN NTLM CRAM-MD5 DIGEST-MD5 GSSAPI", AUTO, NULL, NULL,
-		"LOGIN NTLM CRAM-MD5 DIGEST-MD5 GSSAPI"},
+	{"1.3", OWN_1_3, NULL, WEAK, AUTO, NULL, NULL, .means = PASSWORD | ENVOI_SASL_TICKET},
+	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "DIGEST-MD5", NULL, "SCRAM-SHA-1 DIGEST-MD5 LOGIN"},
+	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "CRAM-MD5", NULL, "CRAM-MD5"},
+	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "NTLM", NULL, "NTLM"},
+	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "LOGIN", NULL, "LOGIN"},
+	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "GSSAPI", NULL, "GSSAPI", ENVOI_SASL_TICKET},
+	{NULL, "", NULL, WEAK, AUTO, NULL, NULL, WEAK, PASSWORD | ENVOI_SASL_TICKET},
+	{"-1.3", OWN_1_3, NULL, WEAK, AUTO, NULL, NULL, WEAK, PASSWORD | ENVOI_SASL_TICKET},
+	{"?1.3", OWN_1_3, NULL, "LOGIN CRAM-MD5", AUTO, NULL, NULL, WEAK},
 	{"1.3", OWN_1_3, NULL, "", AUTO, NULL, NULL},
 	{"1.3", OWN_1_3, NULL, "scram-sha-256 SCRAM-SHA-256x", AUTO, NULL, NULL},
 };
@@ -313,7 +321,7 @@ static void a_refusal_says_why_for_each(void **state)
 	assert_string_equal(why,
 		"no acceptable mechanism: PLAIN (not without verified TLS), "
 		"SCRAM-SHA-1-PLUS (no channel binding known to both), "
-		"DIGEST-MD5 (not supported), "
+		"DIGEST-MD5 (not in sasl.mechanisms), "
 		"EXTERNAL (not in sasl.mechanisms), ? (no mechanism's name)");
 	char small[30];
 	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, small, sizeof(small)),

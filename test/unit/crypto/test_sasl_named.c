@@ -1,0 +1,164 @@
+/*
+ * envoi - SASL mechanisms that are used only when named, against libgsasl's servers: tests
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE /* memmem */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <gsasl.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/sasl.h>
+
+#define PASSWORD "s3cret-of-alice"
+
+static struct {
+	struct envoi_context *context;
+	Gsasl *gsasl;
+	Gsasl_session *server;
+	struct envoi_sasl_exchange *client;
+	int client_result, server_result;
+} world;
+
+static int on_property(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
+{
+	(void)gsasl;
+	switch (property) {
+	case GSASL_PASSWORD:
+		return gsasl_property_set(session, property, PASSWORD);
+	case GSASL_VALIDATE_SIMPLE:
+		return strcmp(gsasl_property_fast(session, GSASL_AUTHID), "alice") == 0 &&
+				strcmp(gsasl_property_fast(session, GSASL_PASSWORD), PASSWORD) == 0
+			? GSASL_OK
+			: GSASL_AUTHENTICATION_ERROR;
+	default:
+		return GSASL_NO_CALLBACK;
+	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	assert_int_equal(envoi_context_new(&world.context, NULL), ENVOI_OK);
+	assert_int_equal(gsasl_init(&world.gsasl), GSASL_OK);
+	gsasl_callback_set(world.gsasl, on_property);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	gsasl_done(world.gsasl);
+	envoi_context_unref(world.context);
+	return 0;
+}
+
+static int start_client(const char *mechanism, const char *password)
+{
+	return envoi_sasl_start(&world.client, world.context,
+		envoi_sasl_find(world.context, mechanism),
+		&(struct envoi_sasl_parameters){.role = ENVOI_INITIATOR,
+			.authcid = "alice",
+			.password = password,
+			.hostname = "example.org"});
+}
+
+static void forge(char *text, size_t len)
+{
+	char *proof = memmem(text, len, "rspauth=", 8);
+	if (proof != NULL) {
+		proof[8] = proof[8] == '0' ? '1' : '0';
+	}
+}
+
+/* The server begins. Each has the other's word, until both are done or one fails. */
+static void converse(const char *mechanism, const char *password, bool is_forged)
+{
+	struct envoi_buffer to_server;
+	char *to_client = NULL;
+	size_t len = 0;
+	envoi_buffer_init(&to_server, world.context, 0);
+	assert_int_equal(gsasl_server_start(world.gsasl, mechanism, &world.server), GSASL_OK);
+	assert_int_equal(start_client(mechanism, password), ENVOI_OK);
+	world.client_result = ENVOI_AGAIN;
+	world.server_result = gsasl_step(world.server, NULL, 0, &to_client, &len);
+	for (int i = 0; i < 5 && world.client_result == ENVOI_AGAIN &&
+		(world.server_result == GSASL_NEEDS_MORE || len > 0);
+		i++) {
+		if (is_forged) {
+			forge(to_client, len);
+		}
+		envoi_buffer_wipe(&to_server);
+		world.client_result =
+			envoi_sasl_step(world.client, to_client, len, &to_server);
+		gsasl_free(to_client);
+		to_client = NULL;
+		len = 0;
+		if (world.client_result >= 0 && world.server_result == GSASL_NEEDS_MORE) {
+			world.server_result = gsasl_step(world.server,
+				envoi_buffer_data(&to_server), envoi_buffer_len(&to_server),
+				&to_client, &len);
+		}
+	}
+	gsasl_free(to_client);
+	gsasl_finish(world.server);
+	envoi_sasl_free(world.client);
+	envoi_buffer_wipe(&to_server);
+}
+
+static void they_log_in_where_named(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"DIGEST-MD5", "CRAM-MD5", "LOGIN"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		converse(names[i], PASSWORD, false);
+		assert_int_equal(world.server_result, GSASL_OK);
+		assert_int_equal(world.client_result, ENVOI_OK);
+		converse(names[i], "wrong", false);
+		assert_true(world.server_result != GSASL_OK);
+	}
+}
+
+/* S24: rspauth, RFC 2831, section 2.1.3. */
+static void a_server_of_digest_must_prove_itself(void **state)
+{
+	(void)state;
+	converse("DIGEST-MD5", PASSWORD, true);
+	assert_true(world.client_result < 0);
+}
+
+static void nobody_is_let_in_with_them(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"DIGEST-MD5", "CRAM-MD5", "LOGIN", "NTLM", "GSSAPI"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct envoi_sasl_mechanism *mechanism =
+			envoi_sasl_find(world.context, names[i]);
+		assert_non_null(mechanism);
+		assert_true(mechanism->needs_secure && mechanism->is_initiators);
+		assert_int_equal(envoi_sasl_start(&world.client, world.context, mechanism,
+					 &(struct envoi_sasl_parameters){
+						 .role = ENVOI_RECEIVER, .hostname = "example.org"}),
+			ENVOI_ERR_UNSUPPORTED);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		CASE(they_log_in_where_named),
+		CASE(a_server_of_digest_must_prove_itself),
+		CASE(nobody_is_let_in_with_them),
+#undef CASE
+	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
+	return cmocka_run_group_tests_name("crypto/sasl_named", tests, NULL, NULL);
+}

@@ -82,11 +82,11 @@ static void on_ready(struct envoi_session_owner *owner, struct envoi_session *se
 static void on_gained(struct envoi_session_owner *owner, struct envoi_session *session,
 	unsigned int bit, const char *text)
 {
+	struct envoi_client *client = client_from_owner(owner);
 	(void)session;
 	(void)text;
-	if (bit == ENVOI_STREAM_SECURE) {
-		client_from_owner(owner)->is_secure = true;
-	}
+	client->is_secure |= bit == ENVOI_STREAM_SECURE;
+	client->is_authenticated |= bit == ENVOI_STREAM_AUTHENTICATED;
 }
 
 static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,

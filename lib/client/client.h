@@ -68,6 +68,7 @@ struct envoi_client {
 	size_t own_feature_count, feature_count;
 	struct envoi_timer deadline; /* of the whole login */
 	bool is_secure; /* the stream */
+	bool is_authenticated; /* likewise */
 	struct envoi_deferred start; /* the first connector, from the loop */
 	struct envoi_failure attempts; /* of the connectors that have failed */
 	struct envoi_failure tried; /* by the connector that has handed over a transport */

@@ -97,7 +97,7 @@ static void on_transport(struct envoi_client *client, struct envoi_transport *tr
 	const char *peer = transport->impl->peer_name(transport);
 	envoi__client_post(client, ENVOI_EVENT_CONNECTED, peer);
 	client->state = ENVOI__CLIENT_NEGOTIATING;
-	client->is_secure = false;
+	client->is_secure = client->is_authenticated = false;
 	envoi__client_start_deadline(client, time_left_ms(client));
 	int r = begin_stream(client, transport);
 	if (r < 0) {
@@ -206,7 +206,9 @@ static void try_connector(struct envoi_client *client)
 static bool may_be_better_elsewhere(
 	const struct envoi_client *client, const struct envoi_failure *why)
 {
-	if (why->phase != ENVOI_PHASE_TLS && why->phase != ENVOI_PHASE_STREAM) {
+	bool is_before_login = why->phase == ENVOI_PHASE_TLS ||
+		(why->phase == ENVOI_PHASE_STREAM && !client->is_authenticated);
+	if (!is_before_login) {
 		return false;
 	}
 	switch (why->code) {

@@ -36,6 +36,8 @@ enum place {
 	TLS_FAILS, /* says that it cannot */
 	HOST_UNKNOWN,
 	SHUTTING_DOWN,
+	OVERLOADED,
+	BROKEN_INSIDE,
 	PLACES,
 };
 
@@ -52,6 +54,8 @@ static const char *const said[PLACES] = {
 		"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>",
 	[HOST_UNKNOWN] = STREAM_ERROR("host-unknown"),
 	[SHUTTING_DOWN] = STREAM_ERROR("system-shutdown"),
+	[OVERLOADED] = STREAM_ERROR("resource-constraint"),
+	[BROKEN_INSIDE] = STREAM_ERROR("internal-server-error"),
 };
 
 enum {
@@ -186,6 +190,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_CONNECTED, on_event},
 	{ENVOI_EVENT_STREAM_OPENED, on_event},
 	{ENVOI_EVENT_SECURED, on_event},
+	{ENVOI_EVENT_AUTHENTICATED, on_event},
 	{ENVOI_EVENT_STARTED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
@@ -270,7 +275,7 @@ static void direct_tls_is_secure_before_the_stream_begins(void **state)
 	struct fixture *f = *state;
 	go_directly(f, f->right);
 	assert_string_equal(f->events,
-		"connected secured stream-opened stream-opened started");
+		"connected secured stream-opened authenticated stream-opened started");
 	assert_false(f->wrote_starttls);
 	assert_int_equal(test_server_online(f->right), 1);
 }
@@ -395,6 +400,8 @@ static const struct {
 	{NO_TLS, true, ENVOI_ERR_TLS, ENVOI_PHASE_TLS},
 	{TLS_FAILS, true, ENVOI_ERR_TLS, ENVOI_PHASE_TLS},
 	{SHUTTING_DOWN, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
+	{OVERLOADED, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
+	{BROKEN_INSIDE, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
 	{HOST_UNKNOWN, false, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
 };
 
@@ -416,6 +423,89 @@ static void what_may_be_better_elsewhere_is_tried_elsewhere(void **state)
 		teardown(state);
 		setup(state);
 	}
+}
+
+/* Cut off after so many bytes of the server's. Who has sent his credentials does not send them to
+ * another one of his own accord. */
+static void from_the_login_on_nothing_is_tried_elsewhere(void **state)
+{
+	bool had_next = false;
+	size_t ends_in_sasl = 0, ends_after_it = 0;
+	for (uint64_t at = 1;; at += 61) {
+		struct fixture *f = *state;
+		struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+		script.cut_at = at;
+		test_server_script(f->right, ENVOI_MEMORY_B, &script);
+		go(f, 2, (const enum place[]){RIGHT_SERVER, RIGHT_SERVER});
+		if (strstr(f->events, "started") != NULL) {
+			break;
+		}
+		bool has_sent_credentials = strstr(f->events, "authenticated") != NULL ||
+			f->failure.phase >= ENVOI_PHASE_SASL;
+		had_next |= f->nexts > 0;
+		ends_in_sasl += f->failure.phase == ENVOI_PHASE_SASL;
+		ends_after_it += strstr(f->events, "authenticated") != NULL;
+		assert_true(f->nexts == 0 || !has_sent_credentials);
+		assert_int_equal(test_server_accepted(f->right), has_sent_credentials ? 1 : 2);
+		teardown(state);
+		setup(state);
+	}
+	assert_true(had_next);
+	assert_true(ends_in_sasl > 0);
+	assert_true(ends_after_it > 0);
+}
+
+/* P6: the time for the whole login, whatever the steps may take. */
+static void a_login_out_of_time_tells_how_far_it_came(void **state)
+{
+	static const enum envoi_phase places[] = {
+		ENVOI_PHASE_STREAM, ENVOI_PHASE_SASL, ENVOI_PHASE_BIND};
+	size_t place = 0;
+	for (uint64_t at = 0;; at += 61) {
+		struct fixture *f = *state;
+		struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+		script.stall_at = at;
+		test_server_script(f->right, ENVOI_MEMORY_B, &script);
+		assert_int_equal(envoi_client_set(f->client, "login.timeout", "5s"), ENVOI_OK);
+		go(f, 1, (const enum place[]){RIGHT_SERVER});
+		if (strstr(f->events, "started") != NULL) {
+			break;
+		}
+		while (place < 2 && f->failure.phase != places[place]) {
+			place++;
+		}
+		assert_int_equal(f->failure.phase, places[place]);
+		assert_int_equal(f->failure.code, ENVOI_ERR_TIMEOUT);
+		assert_string_equal(f->failure.text, "the login took too long");
+		teardown(state);
+		setup(state);
+	}
+	assert_int_equal(place, 2);
+}
+
+static int refuse(void *user, struct envoi_memory_pair *pair, const char *domain)
+{
+	(void)pair;
+	(void)domain;
+	return *(const int *)user;
+}
+
+static void attempts_of_all_connectors_are_listed_in_order(void **state)
+{
+	static int codes[] = {ENVOI_ERR_UNREACHABLE, ENVOI_ERR_TIMEOUT};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < 2; i++) {
+		struct envoi_connector *connector;
+		assert_int_equal(
+			envoi_memory_connector_new(&connector, f->context, refuse, &codes[i]),
+			ENVOI_OK);
+		assert_int_equal(envoi_client_add_connector(f->client, connector), ENVOI_OK);
+	}
+	run(f);
+	assert_int_equal(f->failure.code, codes[1]);
+	assert_int_equal(f->failure.attempt_count, 2);
+	assert_int_equal(f->failure.attempts[0].code, codes[0]);
+	assert_int_equal(f->failure.attempts[1].code, codes[1]);
 }
 
 static void a_wrong_password_is_an_answer_and_lists_what_failed_before(void **state)
@@ -488,6 +578,9 @@ int main(void)
 		CASE(a_server_silent_from_any_byte_of_direct_tls_on_is_a_timeout),
 		cmocka_unit_test(starttls_offered_within_tls_is_ignored),
 		CASE(what_may_be_better_elsewhere_is_tried_elsewhere),
+		CASE(from_the_login_on_nothing_is_tried_elsewhere),
+		CASE(a_login_out_of_time_tells_how_far_it_came),
+		CASE(attempts_of_all_connectors_are_listed_in_order),
 		CASE(a_wrong_password_is_an_answer_and_lists_what_failed_before),
 		CASE(when_all_ways_have_failed_the_end_is_told_once),
 		CASE(the_time_for_the_login_counts_for_all_ways_together),

@@ -7,6 +7,7 @@ import os, socket, ssl, struct, subprocess, sys, threading
 PROGRAM, DATA = sys.argv[1:]
 HEAD = ("<?xml version='1.0'?><stream:stream xmlns='jabber:client' id='1' version='1.0'"
         " xmlns:stream='http://etherx.jabber.org/streams'>")
+SASL = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 TLS = "xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
 DOMAIN = "example.org"
 TIME_LIMIT = 60
@@ -41,13 +42,20 @@ def is_silent(connection):
         pass
 
 
-def shake_hands(connection, certificate, version):
+def hear(secured):
+    secured.recv(4096)
+
+
+def shake_hands(connection, certificate, version, then=hear):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = version
+    if then != hear:  # it asks for our certificate, too
+        context.load_verify_locations(f"{DATA}/tls/ca.pem")
+        context.verify_mode = ssl.CERT_OPTIONAL
     context.load_cert_chain(f"{DATA}/tls/{certificate}.pem", f"{DATA}/tls/server-key.pem")
     try:
         with context.wrap_socket(connection, server_side=True) as secured:
-            secured.recv(4096)
+            then(secured)
     except (ssl.SSLError, OSError):
         pass
 
@@ -62,8 +70,17 @@ def shows(certificate, version=ssl.TLSVersion.TLSv1_3):
     return behave
 
 
-def shows_directly(certificate):
-    return lambda connection: shake_hands(connection, certificate, ssl.TLSVersion.TLSv1_3)
+def shows_directly(certificate, then=hear):
+    return lambda connection: shake_hands(connection, certificate, ssl.TLSVersion.TLSv1_3, then)
+
+
+def refuses_external(secured):
+    read_until(secured, b"version='1.0'>")
+    secured.sendall(f"{HEAD}<stream:features><mechanisms {SASL}><mechanism>EXTERNAL</mechanism>"
+                    "</mechanisms></stream:features>".encode())
+    read_until(secured, b"<auth")
+    secured.sendall(f"<failure {SASL}><not-authorized/></failure></stream:stream>".encode())
+    read_until(secured, b"</stream:stream>")
 
 
 def listen(behave):
@@ -174,6 +191,10 @@ SERVERS = (
     (is_silent, ("--login-timeout", "2s"), 7,
      ["timed out (stream): the login took too long",
       "the server takes too long: check --server and --port, or try again later"]),
+    (is_silent, ("--login-timeout", "2s", "--tls", "direct"), 7,
+     ["timed out (connect): no server answered in the time allowed",
+      WHERE + "not done when the time was over",
+      CHECK_NETWORK]),
     (leaves, (), 6,
      ["disconnected (stream): the connection ended without the end of the stream", AT,
       "check --port and --tls: where TLS is expected from the first byte, nothing else is answered;"
@@ -233,6 +254,12 @@ SERVERS = (
               f"{DATA}/tls/client-locked-key.pem"), 5,
      ["authentication failed (tls): the client certificate's key needs a password",
       "give the password of the certificate's key with ENVOI_KEY_PASSWORD"]),
+    (shows_directly("right", refuses_external),
+     ("--tls", "direct", "--sasl-mechanisms", "EXTERNAL", "--cert-file", f"{DATA}/tls/client.pem",
+      "--key-file", f"{DATA}/tls/client-key.pem"), 5,
+     ["certificate not accepted for this account (sasl): EXTERNAL refused by the server",
+      "condition: not-authorized (certificate not accepted for this account)",
+      "check that the certificate of --cert-file is for the account of --jid"]),
 )
 
 USAGE = (

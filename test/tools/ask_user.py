@@ -4,11 +4,10 @@ usage: ask_user.py EXAMPLE DATA
 """
 import os, socket, ssl, subprocess, sys, threading
 
-from peer import HEAD, Peer
+from peer import HEAD, TIME_LIMIT, Peer
 
 PROGRAM, DATA = sys.argv[1:]
 TLS = "xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
-TIME_LIMIT = 60
 
 
 def serve(listener):
@@ -22,7 +21,6 @@ def serve(listener):
         peer.send(f"<proceed {TLS}/>")
         try:
             secured = Peer(context.wrap_socket(connection, server_side=True))
-            secured.connection.settimeout(TIME_LIMIT)
             secured.log_in()
         except (AssertionError, OSError):
             return  # it is not believed

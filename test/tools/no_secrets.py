@@ -4,7 +4,7 @@ usage: no_secrets.py ENVOI FOLDER-OF-CERTIFICATES
 """
 import base64, os, socket, ssl, subprocess, sys, threading
 
-from peer import SASL, Peer
+from peer import SASL, TIME_LIMIT, Peer
 
 MARKER = b"m4rker-Of-A-Pa55word-X9"
 SENT = base64.b64encode(b"\0alice\0" + MARKER).decode()
@@ -86,8 +86,8 @@ def run(program, certificates, act):
         [program, "--xml", "--verbose", "--jid", "alice@example.org", "--server", "127.0.0.1",
          "--port", str(listener.getsockname()[1]), "--tls", "direct", "--ca-file",
          f"{certificates}/ca.pem", "send", "bob@example.org", "hi"],
-        env={**os.environ, "ENVOI_PASSWORD": MARKER.decode()}, capture_output=True, timeout=25)
-    thread.join(25)
+        env={**os.environ, "ENVOI_PASSWORD": MARKER.decode()}, capture_output=True, timeout=TIME_LIMIT)
+    thread.join(TIME_LIMIT)
     listener.close()
     return done
 

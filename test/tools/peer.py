@@ -5,6 +5,7 @@ HEAD = ("<?xml version='1.0'?><stream:stream xmlns='jabber:client' id='1' versio
         " xmlns:stream='http://etherx.jabber.org/streams'>")
 SASL = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 BIND = "xmlns='urn:ietf:params:xml:ns:xmpp-bind'"
+TIME_LIMIT = 120  # seconds
 
 
 class Peer:
@@ -12,7 +13,7 @@ class Peer:
 
     def __init__(self, connection):
         self.connection, self.read = connection, b""
-        connection.settimeout(20)
+        connection.settimeout(TIME_LIMIT)
 
     def send(self, xml):
         self.connection.sendall(xml.encode())

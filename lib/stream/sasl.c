@@ -165,8 +165,9 @@ static int advance(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 		in != NULL ? envoi_buffer_len(in) : 0, &out);
 	if (r == ENVOI_OK || r == ENVOI_AGAIN) {
 		state->stage = r == ENVOI_OK ? ENVOI__SASL_COMPLETE : ENVOI__SASL_EXCHANGING;
-		r = envoi__sasl_send(
-			stream, "response", NULL, &out, ENVOI__SASL_EMPTY_AS_NOTHING);
+		r = envoi__sasl_keep_sent(state, &out);
+		r = r < 0 ? r : envoi__sasl_send(stream, "response", NULL, &out,
+					ENVOI__SASL_EMPTY_AS_NOTHING);
 		r = r < 0 ? envoi__sasl_fail(stream, state, r) : ENVOI_OK;
 	} else if (r < 0) {
 		r = envoi__sasl_give_up(stream, state, r, NULL);

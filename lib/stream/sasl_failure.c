@@ -72,10 +72,12 @@ int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_st
 
 int envoi__sasl_keep_sent(struct envoi__sasl_state *state, const struct envoi_buffer *data)
 {
+	const struct envoi_sasl_mechanism *mechanism = state->request.mechanism;
 	size_t len = envoi_buffer_len(data);
-	if (!state->request.mechanism->needs_secure || len == 0) {
+	if (!mechanism->needs_secure || mechanism->means != ENVOI_SASL_PASSWORD || len == 0) {
 		return ENVOI_OK;
 	}
+	envoi__sasl_forget_sent(state, envoi_stream_context(state->stream));
 	state->sent = envoi_alloc(envoi_stream_context(state->stream), len);
 	if (state->sent == NULL) {
 		return ENVOI_ERR_NOMEM;

@@ -87,11 +87,17 @@ static void destroy(struct envoi_sasl_credentials *base)
 static const struct envoi_sasl_credentials_impl source_impl = {
 	.means = means, .request = request, .cancel = cancel, .destroy = destroy};
 
+static const char *mechanisms; /* NULL: the default */
+
 static int setup(void **state)
 {
 	(void)state;
 	struct envoi_handler *handler;
 	stream_fixture_init(&fixture);
+	if (mechanisms != NULL) {
+		assert_int_equal(
+			envoi_settings_set(fixture.settings, "sasl.mechanisms", mechanisms), ENVOI_OK);
+	}
 	fixture.options.required = ENVOI_STREAM_AUTHENTICATED;
 	memset(&source, 0, sizeof(source));
 	source.base.impl = &source_impl;
@@ -390,6 +396,28 @@ static void a_server_with_weak_mechanisms_alone_gets_no_password(void **state)
 	assert_int_equal(source.asked, 0);
 }
 
+/* P19: each word of ours that a server repeats. */
+static void a_password_that_a_server_repeats_is_not_told(void **state)
+{
+	(void)state;
+	mechanisms = "LOGIN";
+	start_afresh();
+	mechanisms = NULL;
+	script_offer("LOGIN");
+	peer_expects(fixture.peer, "<auth " SASL " mechanism='LOGIN'/>");
+	peer_sends_data("challenge", "User Name");
+	peer_expects_data("response", "", "user");
+	peer_sends_data("challenge", "Password");
+	peer_expects_data("response", "", "pencil");
+	peer_sends(fixture.peer, "<failure " SASL "><not-authorized/>"
+				 "<text>no pencil (cGVuY2ls)</text></failure>");
+	peer_expects(fixture.peer, "</stream:stream>");
+	stream_fixture_run(&fixture, 10000);
+	peer_assert_done(fixture.peer);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_SASL, ENVOI_ERR_AUTH);
+	assert_string_equal(fixture.recorder.failure.text, "no *** (***)");
+}
+
 /* S28: 1 MB. */
 static void a_huge_challenge_is_not_taken(void **state)
 {
@@ -417,6 +445,7 @@ int main(int argc, char **argv)
 		CASE(a_changed_offer_is_aborted),
 		CASE(a_wrong_proof_in_a_challenge_is_aborted),
 		CASE(a_server_with_weak_mechanisms_alone_gets_no_password),
+		CASE(a_password_that_a_server_repeats_is_not_told),
 		CASE(a_huge_challenge_is_not_taken),
 #undef CASE
 	};

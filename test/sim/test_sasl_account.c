@@ -168,6 +168,41 @@ static void the_second_login_needs_no_password(void **state)
 	log_in(BEST);
 }
 
+/* What one process has saved another loads: nothing of the first's memory is needed. */
+static void another_process_knows_what_the_first_has_learnt(void **state)
+{
+	(void)state;
+	struct envoi_buffer saved;
+	struct envoi_context *other;
+	struct envoi_client *client;
+	log_in(BEST);
+	envoi_buffer_init(&saved, world.context, 0);
+	assert_int_equal(envoi_client_save_account(world.client, &saved), ENVOI_OK);
+	assert_int_equal(envoi_context_new(&other, NULL), ENVOI_OK);
+	assert_int_equal(envoi_client_new(&client, other, "alice@example.org"), ENVOI_OK);
+	assert_int_equal(envoi_client_load_account(client, envoi_buffer_data(&saved),
+				 envoi_buffer_len(&saved)),
+		ENVOI_OK);
+	struct envoi_buffer again;
+	envoi_buffer_init(&again, other, 0);
+	assert_int_equal(envoi_client_save_account(client, &again), ENVOI_OK);
+	assert_int_equal(envoi_buffer_len(&again), envoi_buffer_len(&saved));
+	assert_memory_equal(
+		envoi_buffer_data(&again), envoi_buffer_data(&saved), envoi_buffer_len(&saved));
+	envoi_client_free(client);
+	/* And back, without a password. */
+	make_client("alice@example.org", NULL);
+	assert_int_equal(envoi_client_load_account(world.client, envoi_buffer_data(&again),
+				 envoi_buffer_len(&again)),
+		ENVOI_OK);
+	envoi_buffer_wipe(&again);
+	envoi_buffer_wipe(&saved);
+	envoi_context_unref(other);
+	log_in(BEST);
+	server_set("sasl.channel-binding", "never");
+	fail_to_log_in();
+}
+
 static void forgotten_keys_do_not_log_in(void **state)
 {
 	(void)state;
@@ -585,6 +620,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(the_second_login_needs_no_password),
+		CASE(another_process_knows_what_the_first_has_learnt),
 		CASE(forgotten_keys_do_not_log_in),
 		CASE(keys_are_not_kept_where_the_setting_says_so),
 		CASE(a_changed_count_asks_for_the_password_again),

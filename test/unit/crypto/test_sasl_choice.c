@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <envoi/context.h>
+#include <envoi/settings.h>
 
 #include "crypto/sasl_choice.h"
 
@@ -329,6 +330,27 @@ static void a_refusal_says_why_for_each(void **state)
 	assert_string_equal(small, "no acceptable mechanism: PLAI");
 }
 
+/* Bound before not bound, the stronger hash before the weaker, PLAIN last; nothing weak. */
+static void the_settings_begin_with_the_strongest(void **state)
+{
+	struct envoi_settings *settings;
+	int strength = 1000;
+	const char *name;
+	size_t count = 0;
+	assert_int_equal(envoi_settings_new(&settings, *state), ENVOI_OK);
+	for (; (name = envoi_settings_word(settings, "sasl.mechanisms", count)) != NULL; count++) {
+		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(*state, name);
+		assert_non_null(mechanism);
+		assert_null(strstr(WEAK " ANONYMOUS", name));
+		if (mechanism->means == ENVOI_SASL_PASSWORD) {
+			assert_true(mechanism->strength < strength);
+			strength = mechanism->strength;
+		}
+	}
+	assert_int_equal(count, 8);
+	envoi_settings_free(settings);
+}
+
 static int setup(void **state)
 {
 	struct envoi_context *context;
@@ -351,6 +373,8 @@ int main(int argc, char **argv)
 			nothing_weaker_than_the_pin_is_chosen, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			keys_are_a_means_for_their_mechanism, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_settings_begin_with_the_strongest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_says_why_for_each, setup, teardown),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

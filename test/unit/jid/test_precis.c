@@ -175,6 +175,31 @@ static void contextual_rules_are_applied(void **state)
 	assert_rows(state, rows, COUNT(rows));
 }
 
+/* RFC 5892, appendix A.8 and A.9 */
+static void no_digit_of_one_kind_stands_by_any_of_the_other(void **state)
+{
+	for (unsigned int first = 0; first < 20; first++) {
+		for (unsigned int second = 0; second < 20; second++) {
+			unsigned int digits[] = {first, second};
+			char text[5] = "", *copy;
+			for (size_t i = 0; i < 2; i++) { /* U+0660 to U+0669, U+06F0 to U+06F9 */
+				text[2 * i] = digits[i] < 10 ? '\xd9' : '\xdb';
+				text[2 * i + 1] = (char)(digits[i] < 10 ? 0xa0 + digits[i] : 0xb0 + digits[i] - 10);
+			}
+			enum envoi_precis_problem problem;
+			int r = envoi_precis_enforce(
+				&copy, NULL, *state, ENVOI_PRECIS_OPAQUE_STRING, text, 4, &problem);
+			bool is_same_kind = (first < 10) == (second < 10);
+			assert_int_equal(r, is_same_kind ? ENVOI_OK : ENVOI_ERR_INVALID);
+			assert_int_equal(
+				problem, is_same_kind ? ENVOI_PRECIS_FINE : ENVOI_PRECIS_CONTEXT);
+			if (r == ENVOI_OK) {
+				envoi_free(*state, copy);
+			}
+		}
+	}
+}
+
 #undef NO
 #define NO ENVOI_PRECIS_DIRECTION
 /* RFC 5893, section 2 */
@@ -367,6 +392,7 @@ int main(void)
 		TEST(the_examples_of_rfc_8265),
 		TEST(the_examples_of_rfc_8266),
 		TEST(contextual_rules_are_applied),
+		TEST(no_digit_of_one_kind_stands_by_any_of_the_other),
 		TEST(the_bidi_rule_is_applied),
 		TEST(characters_have_their_derived_property),
 		TEST(short_cuts_are_right),

@@ -183,6 +183,27 @@ static void distinct_names_of_each_stanza_are_limited(void **state)
 	}
 }
 
+/* More than what a parser remembers of names it has just seen. */
+static void many_distinct_names_are_each_counted_once(void **state)
+{
+	(void)state;
+	enum { NAMES = 3000 };
+	struct envoi_xml_limits limits = envoi_xml_limits_default;
+	limits.names = NAMES;
+	for (unsigned int more = 0; more < 2; more++) {
+		struct envoi_buffer in;
+		envoi_buffer_init(&in, context, 0);
+		must(envoi_buffer_append_text(&in, HEAD "<item>"));
+		for (unsigned int i = 0; i < 3 * NAMES; i++) {
+			must(envoi_buffer_printf(&in, "<n%u/>", i % NAMES));
+		}
+		must(envoi_buffer_append_text(&in, more > 0 ? "<another/></item>" : "</item>"));
+		assert_int_equal(is_refused(&limits, envoi_buffer_data(&in),
+			envoi_buffer_len(&in), 0, 0), more > 0);
+		envoi_buffer_finish(&in);
+	}
+}
+
 /* 512 in force, two of them the header's */
 static void declarations_in_force_are_limited(void **state)
 {
@@ -214,6 +235,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_limit_holds_to_the_byte),
 		cmocka_unit_test(distinct_names_of_each_stanza_are_limited),
+		cmocka_unit_test(many_distinct_names_are_each_counted_once),
 		cmocka_unit_test(declarations_in_force_are_limited),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

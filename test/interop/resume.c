@@ -51,9 +51,7 @@ static int log_in(struct envoi_context *context, int argument_count, char **argu
 		return ENVOI_ERR_NOMEM;
 	}
 	for (int i = 6; i < argument_count; i++) {
-		char setting[256];
-		snprintf(setting, sizeof(setting), "%s", arguments[i]);
-		envoi_client_set_assignment(witness.client, setting);
+		envoi_client_set_assignment(witness.client, arguments[i]);
 	}
 	envoi_client_add(witness.client, &witness.handler);
 	int r = envoi_client_run(witness.client);

@@ -33,7 +33,7 @@ struct fixture {
 	struct dns_server dns;
 	struct dns_answer answers[4];
 	char srv_records[200];
-	int listener;
+	int listener, deaf; /* the latter is bound to closed_port: nobody else can be */
 	uint16_t port, closed_port;
 	struct envoi_dial *dial;
 	struct envoi_dial_options options;
@@ -66,7 +66,7 @@ static int setup(void **state)
 	f->fd = -1;
 	f->listener = bound_socket(&f->port);
 	assert_int_equal(listen(f->listener, 50), 0);
-	close(bound_socket(&f->closed_port));
+	f->deaf = bound_socket(&f->closed_port);
 	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_poll(&f->loop, f->context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
@@ -105,6 +105,7 @@ static int teardown(void **state)
 	dns_server_stop(&f->dns);
 	envoi_context_unref(f->context);
 	close(f->listener);
+	close(f->deaf);
 	free(f);
 	return 0;
 }

@@ -32,9 +32,10 @@ static const char *const scram_bindings[] = {
 
 /*
  * Strongest first. Channel binding counts more than the hash: it is what a man in the middle with
- * a valid certificate cannot pass. The last five are there for servers that have nothing better, and
- * for those only who name them in sasl.mechanisms: what they send lets one guess the password, or is
- * the password, so that they are for verified TLS alone; and GSSAPI waits for Kerberos inside a call.
+ * a valid certificate cannot pass. DIGEST-MD5, CRAM-MD5, NTLM, LOGIN and GSSAPI are there for
+ * servers that have nothing better, and for those only who name them in sasl.mechanisms: what they
+ * send lets one guess the password, or is the password, so that they are for verified TLS alone; and
+ * GSSAPI waits for Kerberos inside a call.
  */
 static const struct envoi_sasl_mechanism built_in[] = {
 	SCRAM("SCRAM-SHA-512-PLUS", 90, scram_bindings), /* draft-melnikov-scram-sha-512 */

@@ -31,6 +31,14 @@ enum {
 	MOST_BLOCKS = 1 << 18,
 };
 
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+
 /* The search itself looks at memory that may be anybody's. */
 #define UNCHECKED __attribute__((no_sanitize("address"), no_sanitize("undefined")))
 
@@ -237,7 +245,7 @@ UNCHECKED static void drop_block(struct block *place)
 	used_blocks--;
 }
 
-/* What was found is told later: there is no memory to be had in here. The block is wiped, or whoever
+/* What was found is told later: there is no memory to be had in here. The block is wiped, or who
  * gets it next would seem to have left it there. */
 UNCHECKED static void look_at_freed(void *at, size_t size, const void *giver)
 {
@@ -272,7 +280,7 @@ UNCHECKED static void forget_block(void *at, const void *giver)
 	}
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(HAS_SANITIZER)
 
 /* <sanitizer/allocator_interface.h>, which GCC does not always bring */
 int __sanitizer_install_malloc_and_free_hooks(
@@ -296,8 +304,8 @@ __attribute__((constructor)) static void install(void)
 
 #else
 
-/* The C library's own, by its names for them; what it moves is copied, and the old block given back,
- * as any other allocator might. */
+/* The C library's own, by its names for them; what it moves is copied, and the old block given
+ * back, as any other allocator might. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void __libc_free(void *at);
@@ -345,7 +353,7 @@ __attribute__((constructor)) static void warm_up(void)
 
 /* --- who --- */
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(HAS_SANITIZER)
 
 static bool is_sanitizer(const void *frame)
 {

@@ -195,16 +195,18 @@ void envoi__engine_give(struct envoi__engine *engine, bool is_clean)
 }
 
 /* What was parsed stays in libxml2's buffer until something is written over it, or it is freed: it
- * may have been a password. */
-static void wipe_input(struct envoi__engine *engine)
+ * may have been a password. @param len  what was just fed, the last in there */
+static void wipe_input(struct envoi__engine *engine, size_t len)
 {
 	const xmlParserInputPtr input = engine->xml->input;
+	size_t held = (size_t)(input->end - input->base);
 	union {
 		const xmlChar *given;
 		xmlChar *ours;
-	} base = {.given = input->base};
-	if (input->end > input->base) {
-		envoi__wipe(base.ours, (size_t)(input->end - input->base));
+	} end = {.given = input->end};
+	len = len < held ? len : held;
+	if (len > 0) {
+		envoi__wipe(end.ours - len, len);
 	}
 }
 
@@ -224,7 +226,7 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	/* It waits for more than a whole tag: for the end of a reference that has none. */
 	bool is_left = parser->error.code == ENVOI_OK && r == 0 &&
 		engine->xml->input->cur < engine->xml->input->end;
-	wipe_input(engine);
+	wipe_input(engine, len);
 	if (r != 0 || is_left) {
 		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
 			"XML not well-formed");

@@ -9,7 +9,6 @@
 
 enum {
 	FIRST_ATTRS = 4,
-	FIRST_TEXT = 16,
 	MOST_ATTRS = 1 << 20,
 };
 

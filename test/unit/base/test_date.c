@@ -107,6 +107,13 @@ static void every_month_has_its_last_day(void **state)
 				int r = day == days ? ENVOI_OK : ENVOI_ERR_INVALID;
 				snprintf(text, sizeof(text), "%04d-%02d-%02d", years[i].year, month, day);
 				assert_int_equal(envoi_day_parse(text, &its_day), r);
+				its_day = (struct envoi_day){years[i].year, month, day};
+				char printed[ENVOI_DATE_SIZE];
+				bool is_printed = envoi_day_print(printed, &its_day) != NULL;
+				assert_int_equal(is_printed, r == ENVOI_OK);
+				if (is_printed) {
+					assert_string_equal(printed, text);
+				}
 				strcat(text, "T12:00:00Z");
 				assert_int_equal(envoi_date_parse(text, &ms), r);
 			}

@@ -73,8 +73,9 @@ ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const cha
  *
  * What is secret (the password, keys that follow from it, PLAIN's message) is wiped wherever the
  * library has put it, as soon as it is not needed any more, and is in no log, tap or failure. The
- * libraries below keep nothing of it either, with one exception: a password that is not printable
- * ASCII is prepared for SCRAM by libidn, which gives back its memory unwiped. What the system keeps
+ * libraries below keep nothing of it either, with two exceptions: a password that is not printable
+ * ASCII is prepared for SCRAM by libidn, which gives back its memory unwiped; and what libgsasl does
+ * for mechanisms that are used only when named, DIGEST-MD5 and the like. What the system keeps
  * (a swapped page, a socket's buffer before it is encrypted where there is no TLS) is beyond us.
  */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);

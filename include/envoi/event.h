@@ -17,7 +17,6 @@ extern "C" {
 
 struct envoi_session;
 struct envoi_stanza;
-struct envoi_tls_info;
 
 /** The events of a session, in the order in which a login posts them. */
 enum envoi_event_type {

@@ -304,10 +304,8 @@ void envoi__stream_secured(struct envoi_stream *stream)
 		feature->secured(part->handler, stream);
 		return;
 	}
-	struct envoi_tls_info info = {0};
-	if (stream->transport->impl->tls_info != NULL) {
-		stream->transport->impl->tls_info(stream->transport, &info);
-	}
+	struct envoi_tls_info info;
+	envoi_stream_tls_info(stream, &info);
 	envoi_stream_feature_done(
 		stream, part->handler, ENVOI_STREAM_SECURE, true, info.version);
 }

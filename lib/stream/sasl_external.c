@@ -19,12 +19,9 @@ enum when {
 /* @return whether our certificate has one address, and that is the account's */
 static bool certificate_says_it(const struct envoi_stream *stream, const struct envoi_jid *account)
 {
-	const struct envoi_transport *transport = envoi_stream_transport(stream);
-	struct envoi_tls_info info = {0};
+	struct envoi_tls_info info;
 	struct envoi_jid *shown;
-	if (transport->impl->tls_info != NULL) {
-		transport->impl->tls_info(transport, &info);
-	}
+	envoi_stream_tls_info(stream, &info);
 	if (info.own_address == NULL ||
 		envoi_jid_from_text(&shown, envoi_stream_context(stream), info.own_address) < 0) {
 		return false;

@@ -72,11 +72,7 @@ static size_t wanted_mechanisms(
 /* Whether what is sent reaches nobody but a server whose certificate was verified. */
 static bool is_verified(const struct envoi_stream *stream, struct envoi_tls_info *ret_info)
 {
-	*ret_info = (struct envoi_tls_info){0};
-	const struct envoi_transport *transport = envoi_stream_transport(stream);
-	if (transport->impl->tls_info != NULL) {
-		transport->impl->tls_info(transport, ret_info);
-	}
+	envoi_stream_tls_info(stream, ret_info);
 	/* Secure without TLS is a transport of which its maker says so. */
 	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 &&
 	       (ret_info->version == NULL || ret_info->verified);

@@ -246,10 +246,8 @@ static void note_security(struct envoi_stream *stream)
 	if (!stream->transport->impl->is_secure(stream->transport)) {
 		return;
 	}
-	struct envoi_tls_info info = {0};
-	if (stream->transport->impl->tls_info != NULL) {
-		stream->transport->impl->tls_info(stream->transport, &info);
-	}
+	struct envoi_tls_info info;
+	envoi_stream_tls_info(stream, &info);
 	envoi_stream_feature_done(stream, NULL, ENVOI_STREAM_SECURE, false, info.version);
 }
 
@@ -398,6 +396,15 @@ struct envoi_context *envoi_stream_context(const struct envoi_stream *stream)
 struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream)
 {
 	return stream->transport;
+}
+
+void envoi_stream_tls_info(const struct envoi_stream *stream, struct envoi_tls_info *ret_info)
+{
+	const struct envoi_transport *transport = stream->transport;
+	*ret_info = (struct envoi_tls_info){0};
+	if (transport != NULL && transport->impl->tls_info != NULL) {
+		transport->impl->tls_info(transport, ret_info);
+	}
 }
 
 enum envoi_role envoi_stream_role(const struct envoi_stream *stream)

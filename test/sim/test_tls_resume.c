@@ -17,6 +17,8 @@
 #include <envoi/client.h>
 #include <envoi/context.h>
 #include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/session.h>
+#include <envoi/interfaces/stream.h>
 #include <envoi/mainloop.h>
 #include <envoi/memory.h>
 #include <envoi/session.h>
@@ -122,6 +124,12 @@ static void expect(bool is_resumed)
 	assert_int_equal(gnutls_session_is_resumed(session) != 0, is_resumed);
 	assert_int_equal(strstr(all.log, "certificate verified, resumed") != NULL, is_resumed);
 	assert_non_null(strstr(all.log, "certificate verified"));
+	struct envoi_stream *stream = envoi_session_stream(envoi_client_session(all.client));
+	if (stream != NULL) {
+		struct envoi_tls_info info;
+		envoi_stream_tls_info(stream, &info);
+		assert_int_equal(info.is_resumed, is_resumed);
+	}
 }
 
 static void leave(void)

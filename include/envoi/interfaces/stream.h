@@ -229,6 +229,10 @@ ENVOI_API struct envoi_context *envoi_stream_context(const struct envoi_stream *
 /** @return borrowed until the stream is freed, then NULL. Send, close and free through the stream
  * only. */
 ENVOI_API struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream);
+/** What is known of the encryption: all NULL and false without TLS, and where the transport does not
+ * tell. Its texts are borrowed until the stream is freed. */
+ENVOI_API void envoi_stream_tls_info(
+	const struct envoi_stream *stream, struct envoi_tls_info *ret_info);
 /** @return which side we are */
 ENVOI_API enum envoi_role envoi_stream_role(const struct envoi_stream *stream);
 /** @return what it has: OR of enum envoi_stream_bit */

@@ -22,6 +22,7 @@
  * Within a tag, a comment or the like that is unfinished, one may have refused what the other has
  * not yet looked at.
  */
+#define _GNU_SOURCE /* memmem */
 #include "fuzz.h"
 
 #include <stdbool.h>
@@ -235,9 +236,11 @@ static bool ask_expat(struct beside *beside, const uint8_t *data, size_t size)
 		is_of_fourth = is_of_fourth_edition(expat, data, size);
 	}
 	if (!beside->outcome.is_refused && XML_Parse(expat, "", 0, 1) == XML_STATUS_ERROR) {
-		/* For elements left open it has this word alone. */
+		/* For elements left open it has this word alone, and for a document type, which it
+		 * tells of at the end. */
 		beside->outcome.is_unfinished =
-			XML_GetErrorCode(expat) != XML_ERROR_NO_ELEMENTS;
+			XML_GetErrorCode(expat) != XML_ERROR_NO_ELEMENTS ||
+			memmem(data, size, "<!DOCTYPE", 9) != NULL;
 	}
 	envoi_buffer_truncate(&beside->outcome.items, beside->whole_items);
 	XML_ParserFree(expat);

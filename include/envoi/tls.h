@@ -243,7 +243,8 @@ struct envoi_tls_decider_impl {
 	/**
 	 * OPTIONAL. The question is over, once after each `decide`: the answer is taken, or nobody
 	 * needs one any more (@p answer is ENVOI_TLS_REFUSE; envoi_tls_question_answer() returns
-	 * ENVOI_ERR_STATE). From the loop, or from inside what frees the connection.
+	 * ENVOI_ERR_STATE). From the loop, or from inside what frees or leaves the connection;
+	 * everything but the decider may be freed inside.
 	 */
 	void (*over)(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
 		enum envoi_tls_answer answer);

@@ -302,20 +302,29 @@ static void say_unavailable(struct envoi_client *client)
 	}
 }
 
+/* Whoever was asked whether to believe a server is told that it is over, and may free the client. */
+static void leave_connecting(struct envoi_client *client)
+{
+	envoi__client_stop_connecting(client);
+	if (!client->is_freed) {
+		struct envoi_failure why;
+		envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+		envoi__client_ended(client, &why);
+	}
+}
+
 void envoi_client_disconnect(struct envoi_client *client)
 {
 	if (client->is_freed || client->is_leaving || client->state == ENVOI__CLIENT_OFFLINE) {
 		return;
 	}
 	client->is_leaving = true;
+	envoi__client_hold(client);
 	if (client->state == ENVOI__CLIENT_CONNECTING) {
-		envoi__client_stop_connecting(client);
-		struct envoi_failure why;
-		envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
-		envoi__client_ended(client, &why);
+		leave_connecting(client);
+		envoi__client_release(client);
 		return;
 	}
-	envoi__client_hold(client);
 	if (client->is_available) {
 		say_unavailable(client);
 	}

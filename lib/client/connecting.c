@@ -38,9 +38,15 @@ static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_client *client = ENVOI_CONTAINER_OF(timer, struct envoi_client, deadline);
 	enum envoi_phase phase = phase_under_way(client);
+	envoi__client_hold(client); /* whoever is asked something is told that it is over */
 	envoi__client_stop_connecting(client);
-	envoi_session_detach(client->session);
-	fail(client, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
+	if (!client->is_freed) {
+		envoi_session_detach(client->session);
+	}
+	if (!client->is_freed) {
+		fail(client, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
+	}
+	envoi__client_release(client);
 }
 
 /* A connector has the same time, and a moment more to say what it has tried. */

@@ -44,6 +44,7 @@ struct envoi_dial {
 	uint64_t resolve_timeout_ms, timeout_ms;
 	struct envoi__services services;
 	struct envoi__race race;
+	struct envoi_trial_judge judge; /* a copy: who made the dial may be gone before it */
 	struct envoi_deferred deferred; /* the beginning, then the end */
 	struct envoi_timer deadline;
 	struct envoi_failure failure;
@@ -53,6 +54,7 @@ struct envoi_dial {
 	enum dial_state state;
 	uint64_t end_ms; /* by the loop's clock, when there is a deadline */
 	uint64_t still_since_ms;
+	unsigned int standstills; /* trials that wait for a person */
 };
 
 /* --- the end --- */
@@ -78,11 +80,15 @@ static void on_end(struct envoi_deferred *deferred)
 	envoi_failure_finish(&failure);
 }
 
-static void stop_steps(struct envoi_dial *dial)
+/* @return false: the dial was freed meanwhile, by somebody who was asked something */
+static bool stop_steps(struct envoi_dial *dial)
 {
-	envoi__race_finish(&dial->race);
+	if (!envoi__race_finish(&dial->race)) {
+		return false;
+	}
 	envoi__services_finish(&dial->services);
 	envoi_timer_stop(&dial->deadline);
+	return true;
 }
 
 static void end(struct envoi_dial *dial, enum dial_state state)
@@ -104,7 +110,9 @@ static void on_deadline(struct envoi_timer *timer)
 	bool has_tried = dial->race.has_tried_any;
 	envoi__services_note_under_way(&dial->services);
 	envoi__race_note_under_way(&dial->race);
-	stop_steps(dial);
+	if (!stop_steps(dial)) {
+		return;
+	}
 	envoi__attempts_conclude(&dial->failure,
 		has_tried ? ENVOI_PHASE_CONNECT : ENVOI_PHASE_RESOLVE, ENVOI_ERR_TIMEOUT,
 		has_tried ? "no server answered in the time allowed"
@@ -160,12 +168,14 @@ static void on_standstill(struct envoi__race *race, bool is_still)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(race, struct envoi_dial, race);
 	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(dial->context));
-	if (is_still) {
+	if (is_still && dial->standstills++ == 0) {
 		envoi_timer_stop(&dial->deadline);
 		dial->still_since_ms = now_ms;
-	} else if (dial->end_ms != 0) {
+	} else if (!is_still && --dial->standstills == 0 && dial->end_ms != 0) {
 		dial->end_ms += now_ms - dial->still_since_ms;
-		start_deadline(dial);
+		if (dial->state == DIAL_RUNNING) {
+			start_deadline(dial);
+		}
 	}
 }
 
@@ -296,6 +306,9 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 		.failure = &dial->failure,
 		.done = on_services,
 	};
+	if (options->judge != NULL) {
+		dial->judge = *options->judge;
+	}
 	dial->race = (struct envoi__race){
 		.context = dial->context,
 		.sockets = options->sockets != NULL ? options->sockets : &envoi__tcp_sockets,
@@ -305,7 +318,8 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 		.resolver = resolver,
 		.resolve_timeout_ms = dial->resolve_timeout_ms,
 		.trial_roads = options->judge != NULL ? options->trial_roads : 0,
-		.judge = options->judge,
+		.judge = &dial->judge,
+		.decision_timeout_ms = options->decision_timeout_ms,
 		.trial_timeout_ms = options->trial_timeout_ms != 0 ? options->trial_timeout_ms
 								   : DEFAULT_TRIAL_MS,
 		.attempt_timeout_ms = options->attempt_timeout_ms != 0
@@ -358,7 +372,9 @@ void envoi_dial_free(struct envoi_dial *dial)
 	if (dial == NULL) {
 		return;
 	}
-	stop_steps(dial);
+	if (!stop_steps(dial)) {
+		return;
+	}
 	envoi_deferred_cancel(&dial->deferred);
 	if (dial->state == DIAL_WON) {
 		drop_winner(dial);
@@ -382,4 +398,6 @@ void envoi_dial_options_from_settings(
 	options->attempt_timeout_ms = (uint64_t)envoi_settings_int(settings, "connect.timeout");
 	options->stagger_ms = (uint64_t)envoi_settings_int(settings, "connect.stagger");
 	options->trial_timeout_ms = (uint64_t)envoi_settings_int(settings, "tls.timeout");
+	options->decision_timeout_ms =
+		(uint64_t)envoi_settings_int(settings, "tls.decision-timeout");
 }

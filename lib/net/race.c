@@ -37,7 +37,7 @@ struct attempt {
 	struct envoi_timer timer;
 };
 
-static void rest(struct envoi__race *race);
+static bool rest(struct envoi__race *race);
 
 /* --- attempts --- */
 
@@ -49,20 +49,36 @@ static void free_attempt(struct attempt *attempt)
 	envoi_free(attempt->race->context, attempt);
 }
 
-static void close_attempt(struct attempt *attempt)
+/* Who was asked about it is told that nobody needs an answer, and may do away with everything.
+ * @return false: he has */
+static bool drop_trial(struct envoi__race *race, struct envoi_trial *trial)
+{
+	bool is_finished = false, *outer = race->finished;
+	race->finished = &is_finished;
+	race->judge->drop(race->judge->user, trial);
+	if (!is_finished) {
+		race->finished = outer;
+	} else if (outer != NULL) {
+		*outer = true;
+	}
+	return !is_finished;
+}
+
+/* @return false: the race is over, and may be gone */
+static bool close_attempt(struct attempt *attempt)
 {
 	struct envoi__race *race = attempt->race;
+	struct envoi_trial trial = attempt->trial;
 	int fd = attempt->fd;
-	envoi_watch_stop(&attempt->watch);
-	if (attempt->waits) {
+	bool waits = attempt->waits;
+	free_attempt(attempt);
+	if (waits) {
 		race->stands_still(race, false);
 	}
 	if (fd >= 0) {
 		race->sockets->close(race->sockets->user, fd);
-	} else if (attempt->trial.own != NULL) {
-		race->judge->drop(race->judge->user, &attempt->trial);
 	}
-	free_attempt(attempt);
+	return fd >= 0 || trial.own == NULL || drop_trial(race, &trial);
 }
 
 static void note(struct attempt *attempt, enum envoi_phase phase, int code, const char *text)
@@ -87,7 +103,9 @@ static void go_on_without(struct attempt *attempt)
 {
 	struct envoi__race *race = attempt->race;
 	bool has_waited = attempt->waits;
-	close_attempt(attempt);
+	if (!close_attempt(attempt)) {
+		return;
+	}
 	envoi_timer_stop(&race->stagger);
 	if (has_waited || !is_any_on_trial(race)) {
 		envoi_timer_stop(&race->hold);
@@ -117,8 +135,8 @@ static void attempt_won(struct attempt *attempt)
 		.address = attempt->address,
 	};
 	free_attempt(attempt);
-	rest(race);
 	race->done(race, &winner);
+	rest(race);
 }
 
 /* --- trials --- */
@@ -142,6 +160,13 @@ static void on_trial_timeout(struct envoi_timer *timer)
 {
 	struct attempt *attempt = ENVOI_CONTAINER_OF(timer, struct attempt, timer);
 	fail_trial_with(attempt, ENVOI_ERR_TIMEOUT, "no TLS in the time allowed");
+}
+
+static void on_decision_timeout(struct envoi_timer *timer)
+{
+	struct attempt *attempt = ENVOI_CONTAINER_OF(timer, struct attempt, timer);
+	fail_trial_with(attempt, ENVOI_ERR_TIMEOUT,
+		"nobody decided whether to believe the server in the time allowed");
 }
 
 static void on_hold_over(struct envoi_timer *timer)
@@ -189,7 +214,9 @@ void envoi_trial_wait(struct envoi_trial *trial, bool waits)
 	}
 	attempt->waits = waits;
 	if (waits) {
-		envoi_timer_stop(&attempt->timer);
+		envoi_timer_start(&attempt->timer, race->loop,
+			race->decision_timeout_ms != 0 ? race->decision_timeout_ms : UINT64_MAX,
+			on_decision_timeout);
 		envoi_timer_start(&race->hold, race->loop, UINT64_MAX, on_hold_over);
 	} else {
 		envoi_timer_start(
@@ -413,21 +440,24 @@ void envoi__race_advance(struct envoi__race *race)
 
 /* --- from outside --- */
 
-/* A winner is there: nothing is under way any more, but all that has not failed can be. */
-static void rest(struct envoi__race *race)
+/* A winner is there: nothing is under way any more, but all that has not failed can be.
+ * @return false: the race was finished meanwhile, and may be gone */
+static bool rest(struct envoi__race *race)
 {
-	while (!envoi__list_is_empty(&race->attempts)) {
-		struct attempt *attempt =
-			ENVOI_CONTAINER_OF(race->attempts.next, struct attempt, link);
-		envoi__branch_put_back(attempt->branch, attempt->index);
-		close_attempt(attempt);
-	}
 	for (size_t i = 0; i < race->asked; i++) {
 		envoi__racer_rest(&race->racers[i]);
 	}
 	envoi_timer_stop(&race->stagger);
 	envoi_timer_stop(&race->hold);
 	envoi_timer_stop(&race->patience);
+	bool is_there = true;
+	while (is_there && !envoi__list_is_empty(&race->attempts)) {
+		struct attempt *attempt =
+			ENVOI_CONTAINER_OF(race->attempts.next, struct attempt, link);
+		envoi__branch_put_back(attempt->branch, attempt->index);
+		is_there = close_attempt(attempt);
+	}
+	return is_there;
 }
 
 int envoi__race_start(struct envoi__race *race)
@@ -471,15 +501,22 @@ void envoi__race_note_under_way(struct envoi__race *race)
 	}
 }
 
-void envoi__race_finish(struct envoi__race *race)
+bool envoi__race_finish(struct envoi__race *race)
 {
-	if (race->racers == NULL) {
-		return;
+	if (race->finished != NULL) {
+		*race->finished = true;
+		race->finished = NULL;
 	}
-	rest(race);
+	if (race->racers == NULL) {
+		return true;
+	}
+	if (!rest(race)) {
+		return false;
+	}
 	for (size_t i = 0; i < race->asked; i++) {
 		envoi__racer_finish(&race->racers[i]);
 	}
 	envoi_free(race->context, race->racers);
 	race->racers = NULL;
+	return true;
 }

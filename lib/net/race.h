@@ -38,8 +38,9 @@ struct envoi__race {
 	struct envoi_resolver *resolver;
 	uint64_t resolve_timeout_ms, attempt_timeout_ms, trial_timeout_ms, stagger_ms;
 	unsigned int trial_roads; /* connected is not enough there: the judge decides */
+	uint64_t decision_timeout_ms; /* 0: none */
 	const struct envoi_trial_judge *judge;
-	envoi__race_fn *done;
+	envoi__race_fn *done; /* may not finish the race */
 	void (*stands_still)(struct envoi__race *race, bool is_still); /* somebody is being asked */
 
 	struct envoi_loop *loop;
@@ -51,6 +52,7 @@ struct envoi__race {
 	struct envoi_failure *best; /* of those on trial, what says most; without attempts */
 	struct envoi_timer patience; /* until another target is asked for as well */
 	bool has_tried_any; /* of the addresses */
+	bool *finished; /* of who lets go of one on trial, and has to know; NULL: nobody does */
 };
 
 /** All members above @p loop are set. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM */
@@ -65,7 +67,8 @@ void envoi__race_note_under_way(struct envoi__race *race);
 /** For racers: there is something new; start what may start, or end. */
 void envoi__race_advance(struct envoi__race *race);
 
-/** Stop silently; works on a zeroed one. */
-void envoi__race_finish(struct envoi__race *race);
+/** Stop silently; works on a zeroed one. @return false: it was finished once more meanwhile, by
+ * somebody whom a trial told of its end, and may be gone */
+bool envoi__race_finish(struct envoi__race *race);
 
 #endif

@@ -31,6 +31,7 @@ struct memory_connector {
 	struct envoi_timer timeout;
 	uint64_t timeout_ms; /* 0: none */
 	uint64_t tls_timeout_ms; /* of a handshake */
+	uint64_t decision_ms; /* of whoever decides in it; 0: none */
 	uint64_t attempt; /* tells one connecting from the next */
 	unsigned int depth;
 	bool is_destroyed;
@@ -41,15 +42,23 @@ static struct memory_connector *connector_of(struct envoi_connector *connector)
 	return ENVOI_CONTAINER_OF(connector, struct memory_connector, base);
 }
 
+/* Whoever was asked whether to believe the server is told that it is over, and may cancel and
+ * destroy the connector. */
+static void drop_transport(struct memory_connector *connector)
+{
+	struct envoi_transport *transport = connector->transport;
+	connector->transport = NULL;
+	envoi_transport_destroy(transport);
+}
+
 static void memory_cancel(struct envoi_connector *base)
 {
 	struct memory_connector *connector = connector_of(base);
 	connector->done = NULL;
 	envoi_deferred_cancel(&connector->start);
 	envoi_timer_stop(&connector->timeout);
-	envoi_transport_destroy(connector->transport);
-	connector->transport = NULL;
 	connector->tls = envoi_tls_config_unref(connector->tls);
+	drop_transport(connector);
 }
 
 static void release(struct memory_connector *connector)
@@ -81,9 +90,13 @@ static void memory_destroy(struct envoi_connector *base)
 static void finish(struct memory_connector *connector, struct envoi_transport *transport,
 	const struct envoi_failure *failure)
 {
+	uint64_t attempt = connector->attempt;
+	drop_transport(connector);
 	envoi_connected_fn *done = connector->done;
-	memory_cancel(&connector->base);
-	done(connector->done_user, transport, failure);
+	if (done != NULL && connector->attempt == attempt) {
+		memory_cancel(&connector->base);
+		done(connector->done_user, transport, failure);
+	}
 }
 
 static void fail(struct memory_connector *connector, enum envoi_phase phase, int code,
@@ -140,14 +153,26 @@ static void on_handshake(void *user, const struct envoi_failure *why)
 	leave(connector);
 }
 
-/* Who decides whether to believe the server may think for as long as it takes. */
+static void on_undecided_timeout(struct envoi_timer *timer)
+{
+	struct memory_connector *connector =
+		ENVOI_CONTAINER_OF(timer, struct memory_connector, timeout);
+	connector->depth++;
+	fail(connector, ENVOI_PHASE_TLS, ENVOI_ERR_TIMEOUT,
+		"nobody decided whether to believe the server in the time allowed");
+	leave(connector);
+}
+
+/* Who decides whether to believe the server has a time of his own. */
 static void on_undecided(void *user, bool waits)
 {
 	struct memory_connector *connector = user;
-	if (waits) {
-		envoi_timer_stop(&connector->timeout);
-	} else {
+	envoi_timer_stop(&connector->timeout);
+	if (!waits) {
 		start_timeout(connector);
+	} else if (connector->decision_ms > 0) {
+		envoi_timer_start(&connector->timeout, envoi_context_loop(connector->base.context),
+			connector->decision_ms, on_undecided_timeout);
 	}
 }
 
@@ -231,6 +256,9 @@ static int memory_connect(struct envoi_connector *base, const struct envoi_targe
 	connector->timeout_ms = target->timeout_ms;
 	connector->tls_timeout_ms = target->settings != NULL
 		? (uint64_t)envoi_settings_int(target->settings, "tls.timeout")
+		: 0;
+	connector->decision_ms = target->settings != NULL
+		? (uint64_t)envoi_settings_int(target->settings, "tls.decision-timeout")
 		: 0;
 	start_timeout(connector);
 	return ENVOI_OK;

@@ -32,7 +32,7 @@ struct tcp_connector {
 
 /** A connection in its handshake; what a trial owns. */
 struct tcp_handshake {
-	struct tcp_connector *connector;
+	struct envoi_context *context; /* borrowed: the transport has it too */
 	struct envoi_trial *trial;
 	struct envoi_transport *transport;
 	struct octets_handshake handshake;
@@ -43,26 +43,31 @@ static struct tcp_connector *connector_of(struct envoi_connector *connector)
 	return ENVOI_CONTAINER_OF(connector, struct tcp_connector, base);
 }
 
+/* Whoever was asked whether to believe a server is told inside that it is over, and may cancel and
+ * destroy once more: by then nothing of the connector is needed. */
 static void tcp_cancel(struct envoi_connector *base)
 {
 	struct tcp_connector *connector = connector_of(base);
-	envoi_dial_free(connector->dial);
-	connector->dial = NULL;
+	struct envoi_dial *dial = connector->dial;
+	struct envoi_resolver *resolver = connector->resolver;
 	connector->is_waited_for = false;
 	connector->tls = envoi_tls_config_unref(connector->tls);
 	envoi_free(base->context, connector->domain);
 	connector->domain = NULL;
-	envoi_resolver_destroy(connector->resolver);
+	connector->dial = NULL;
 	connector->resolver = NULL;
+	envoi_dial_free(dial);
+	envoi_resolver_destroy(resolver);
 }
 
 /* --- direct TLS --- */
 
 static void free_handshake(struct tcp_handshake *handshake)
 {
-	struct envoi_context *context = handshake->connector->base.context;
+	struct envoi_context *context = envoi_context_ref(handshake->context);
 	envoi_transport_destroy(handshake->transport);
 	envoi_free(context, handshake);
+	envoi_context_unref(context);
 }
 
 static void on_handshake(void *user, const struct envoi_failure *why)
@@ -103,7 +108,7 @@ static int begin_handshake(
 		envoi_transport_destroy(transport);
 		return ENVOI_ERR_NOMEM;
 	}
-	handshake->connector = connector;
+	handshake->context = context;
 	handshake->trial = trial;
 	handshake->transport = transport;
 	r = octets_handshake_begin(&handshake->handshake, transport, ENVOI_INITIATOR,
@@ -126,7 +131,7 @@ static void drop_handshake(void *user, struct envoi_trial *trial)
 static struct envoi_transport *take_transport(struct tcp_handshake *handshake)
 {
 	struct envoi_transport *transport = handshake->transport;
-	envoi_free(handshake->connector->base.context, handshake);
+	envoi_free(handshake->context, handshake);
 	return transport;
 }
 

@@ -77,7 +77,10 @@ struct envoi_trial_judge {
 	 */
 	int (*begin)(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed);
 
-	/** Let go of trial->own: another one has won, the time is over, or the dial is freed. */
+	/**
+	 * Let go of trial->own: another one has won, the time is over, or the dial is freed. Where
+	 * it has asked somebody something, the dial may be freed from inside.
+	 */
 	void (*drop)(void *user, struct envoi_trial *trial);
 
 	void *user;
@@ -89,6 +92,7 @@ ENVOI_API void envoi_trial_pass(struct envoi_trial *trial);
 /**
  * The trial waits for a person's decision, whether to believe a certificate: while it does, its time
  * and that for everything stand still, and no other connection is begun or wins but one on trial.
+ * Where the options give decisions a time, the trial fails when it is over.
  * @param waits  false: it goes on, with the time for a trial anew
  */
 ENVOI_API void envoi_trial_wait(struct envoi_trial *trial, bool waits);
@@ -107,18 +111,19 @@ struct envoi_dial_options {
 	uint64_t resolve_timeout_ms; /**< for one look-up; default 15 s */
 	uint64_t attempt_timeout_ms; /**< for connecting to one address; default 15 s */
 	uint64_t trial_timeout_ms; /**< for one trial; default 20 s */
+	uint64_t decision_timeout_ms; /**< for a person's decision in a trial; default: none */
 	uint64_t timeout_ms; /**< for everything; default: none but the others */
 	uint64_t stagger_ms; /**< between starts (RFC 8305, section 5); default 250 */
 	const struct envoi_sockets *sockets; /**< borrowed until the dial is freed; default: TCP */
 	struct envoi_resolver *resolver; /**< borrowed likewise; default: the context's */
-	const struct envoi_trial_judge *judge; /**< borrowed likewise; default: none */
+	const struct envoi_trial_judge *judge; /**< copied; default: none */
 	unsigned int trial_roads; /**< OR of enum envoi_road: what is connected there is tried by
 				       @p judge; default: none */
 };
 
 /**
- * Set what the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger
- * and tls.timeout say; all else as it was. @p options->host borrows from @p settings.
+ * Set what the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger,
+ * tls.timeout and tls.decision-timeout say; all else as it was. @p options->host borrows from @p settings.
  */
 ENVOI_API void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings);

@@ -49,6 +49,7 @@ struct fixture {
 	struct envoi_timer asking; /* then until the answer */
 	uint64_t thinking_ms;
 	bool waits;
+	bool frees_in_drop;
 	int calls;
 	char result[400];
 	size_t attempts_with_winner;
@@ -117,8 +118,13 @@ static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi
 
 static void drop_trial(void *user, struct envoi_trial *trial)
 {
-	(void)user;
+	struct fixture *f = user;
+	struct envoi_dial *dial = f->dial;
 	free_case(trial->own);
+	if (f->frees_in_drop) {
+		f->dial = NULL;
+		envoi_dial_free(dial);
+	}
 }
 
 static int setup(void **state)
@@ -460,6 +466,66 @@ static void one_that_fails_while_it_waits_lets_go_of_those_beside_it(void **stat
 	envoi_timer_stop(&f->asking);
 }
 
+static void a_decision_has_its_time(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	struct fixture *f = *state;
+	f->options.decision_timeout_ms = 40000;
+	f->options.timeout_ms = 30000;
+	f->thinking_ms = NEVER;
+	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+	assert_string_equal(dial(f, both, all_connect, verdicts), "40030 192.0.2.1:5222 starttls");
+	envoi_timer_stop(&f->asking);
+}
+
+/* Whoever was asked is told in `drop` that it is over. */
+static void the_dial_may_be_freed_where_a_trial_is_dropped(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = 500},
+		{.address = "192.0.2.2", .delay_ms = NEVER},
+		{.address = "192.0.2.3", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->frees_in_drop = true;
+	f->thinking_ms = NEVER;
+	envoi_timer_start(&f->asking, f->loop, 300, on_asking);
+	/* the first passes while somebody is asked about the second */
+	assert_string_equal(dial(f, three_direct, all_connect, verdicts), "");
+	assert_null(f->dial);
+	assert_int_equal(f->trials_open, 0);
+	assert_int_equal(f->calls, 0);
+	envoi_timer_stop(&f->asking);
+}
+
+static void the_dial_may_be_freed_when_the_time_of_a_trial_is_over(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{.address = "192.0.2.2", .delay_ms = NEVER},
+		{.address = "192.0.2.3", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	for (int i = 0; i < 3; i++) {
+		f->frees_in_drop = true;
+		f->options.decision_timeout_ms = i == 0 ? 40000 : 0;
+		f->options.trial_timeout_ms = i == 1 ? 3000 : 50000;
+		f->options.timeout_ms = i == 2 ? 2000 : 0;
+		f->waits = false;
+		f->thinking_ms = NEVER;
+		if (i == 0) {
+			envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+		}
+		assert_string_equal(dial(f, three_direct, all_connect, verdicts), "");
+		assert_null(f->dial);
+		assert_int_equal(f->trials_open, 0);
+		assert_int_equal(f->calls, 0);
+		envoi_timer_stop(&f->asking);
+	}
+}
+
 static void one_on_trial_at_the_end_of_the_time_has_failed_in_tls(void **state)
 {
 	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
@@ -626,6 +692,9 @@ int main(void)
 		CASE(a_decision_that_is_never_made_can_be_given_up),
 		CASE(one_that_fails_while_it_waits_lets_the_race_go_on),
 		CASE(one_that_fails_while_it_waits_lets_go_of_those_beside_it),
+		CASE(a_decision_has_its_time),
+		CASE(the_dial_may_be_freed_where_a_trial_is_dropped),
+		CASE(the_dial_may_be_freed_when_the_time_of_a_trial_is_over),
 		CASE(one_on_trial_at_the_end_of_the_time_has_failed_in_tls),
 		CASE(a_long_reason_is_cut_so_that_it_is_seen),
 		CASE(after_a_winner_that_will_not_do_the_next_is_tried),

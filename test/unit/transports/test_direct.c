@@ -74,6 +74,9 @@ struct fixture {
 	struct envoi_failure failure;
 	bool quits_when_heard;
 	const char *host; /* where SRV leads; NULL: host.example */
+	struct envoi_tls_decider decider;
+	struct envoi_tls_question *question;
+	int overs;
 };
 
 /* --- those who listen --- */
@@ -221,6 +224,7 @@ static int teardown(void **state)
 	envoi_failure_finish(&f->failure);
 	envoi_tls_config_unref(f->trust);
 	envoi_settings_free(f->settings);
+	envoi_tls_question_unref(f->question);
 	envoi_context_unref(f->context);
 	assert_int_equal(count_open_fds(), f->fds_before);
 	return 0;
@@ -470,6 +474,66 @@ static void it_is_canceled_in_the_middle_of_a_handshake(void **state)
 	assert_int_equal(f->dones, 0);
 }
 
+static void on_decide(struct envoi_tls_decider *decider, struct envoi_tls_question *question)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(decider, struct fixture, decider);
+	f->question = envoi_tls_question_ref(question);
+	envoi_loop_quit(f->loop);
+}
+
+static void on_over(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
+	enum envoi_tls_answer answer)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(decider, struct fixture, decider);
+	struct envoi_connector *connector = f->connector;
+	(void)question;
+	(void)answer;
+	f->overs++;
+	f->connector = NULL;
+	envoi_connector_destroy(connector);
+}
+
+static const struct envoi_tls_decider_impl decider_impl = {.decide = on_decide, .over = on_over};
+
+static void ask_about(struct fixture *f)
+{
+	f->decider.impl = &decider_impl;
+	assert_int_equal(envoi_tls_config_set_decider(f->trust, &f->decider), ENVOI_OK);
+	f->places[0].certificate = "self-signed.pem";
+	connect_to(f, 1);
+	assert_non_null(f->question);
+	assert_int_equal(f->overs, 0);
+}
+
+static void it_may_be_destroyed_where_a_question_is_over(void **state)
+{
+	struct fixture *f = *state;
+	ask_about(f);
+	f->connector->impl->cancel(f->connector);
+	assert_int_equal(f->overs, 1);
+	assert_null(f->connector);
+	assert_int_equal(f->dones, 0);
+}
+
+static void who_has_to_decide_does_not_have_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(
+		envoi_settings_set(f->settings, "tls.decision-timeout", "100ms"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "tls.mode", "direct"), ENVOI_OK);
+	static const struct envoi_tls_decider_impl patient = {.decide = on_decide};
+	f->decider.impl = &patient;
+	assert_int_equal(envoi_tls_config_set_decider(f->trust, &f->decider), ENVOI_OK);
+	f->places[0].certificate = "self-signed.pem";
+	connect_to(f, 1);
+	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
+	assert_int_equal(f->dones, 1);
+	assert_null(f->transport);
+	assert_int_equal(f->failure.code, ENVOI_ERR_TIMEOUT);
+	assert_int_equal(
+		envoi_tls_question_answer(f->question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_ERR_STATE);
+}
+
 static void without_trust_nothing_but_direct_tls_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -496,6 +560,8 @@ int main(void)
 		CASE(one_that_was_handed_over_can_be_given_back),
 		CASE(a_server_by_setting_may_have_a_name_in_any_script),
 		CASE(it_is_canceled_in_the_middle_of_a_handshake),
+		CASE(it_may_be_destroyed_where_a_question_is_over),
+		CASE(who_has_to_decide_does_not_have_for_ever),
 		CASE(without_trust_nothing_but_direct_tls_is_refused),
 	};
 	return cmocka_run_group_tests_name("transports/direct", tests, NULL, NULL);

@@ -26,7 +26,46 @@ static void ask(struct envoi_client *client, const char *file, bool was_wrong)
 	client->ask_key_password(client->key_password_user, file, was_wrong);
 }
 
-int envoi__client_load_certificate(struct envoi_client *client, const char **ret_words)
+/* A file that is not there, or holds something else, is a setting that is wrong. */
+static void tell_of_file(struct envoi_client *client, int code, const char *cert_file,
+	const char *key_file, struct envoi_failure *why)
+{
+	bool is_unreadable = code == ENVOI_ERR_SYSTEM;
+	if (key_file == NULL) {
+		envoi_failure_set(why, client->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
+			"tls.cert-file: %s %s", cert_file,
+			is_unreadable ? "cannot be read" : "holds no certificate, or not its key");
+	} else {
+		envoi_failure_set(why, client->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
+			is_unreadable ? "tls.cert-file: %s, or tls.key-file: %s, cannot be read"
+				      : "tls.cert-file: %s holds no certificate, or "
+					"tls.key-file: %s not its key",
+			cert_file, key_file);
+	}
+}
+
+static void tell(struct envoi_client *client, int code, const char *cert_file,
+	const char *key_file, struct envoi_failure *why)
+{
+	switch (code) {
+	case ENVOI_AGAIN:
+		envoi_failure_set(why, client->context, ENVOI_PHASE_TLS, ENVOI_ERR_AUTH,
+			"the client certificate's key needs a password");
+		break;
+	case ENVOI_ERR_AUTH:
+		envoi_failure_set(why, client->context, ENVOI_PHASE_TLS, ENVOI_ERR_AUTH,
+			"wrong password for the client certificate's key");
+		break;
+	case ENVOI_ERR_CERTIFICATE:
+	case ENVOI_ERR_SYSTEM:
+		tell_of_file(client, code, cert_file, key_file, why);
+		break;
+	default:
+		envoi_failure_set(why, client->context, ENVOI_PHASE_TLS, code, NULL);
+	}
+}
+
+int envoi__client_load_certificate(struct envoi_client *client, struct envoi_failure *why)
 {
 	const char *cert_file = envoi_settings_text(client->settings, "tls.cert-file");
 	const char *key_file = envoi_settings_text(client->settings, "tls.key-file");
@@ -41,12 +80,11 @@ int envoi__client_load_certificate(struct envoi_client *client, const char **ret
 		ask(client, key_file != NULL ? key_file : cert_file, r == ENVOI_ERR_AUTH);
 		return ENVOI_AGAIN;
 	}
-	*ret_words = r == ENVOI_AGAIN	    ? "the client certificate's key needs a password"
-		: r == ENVOI_ERR_AUTH	    ? "wrong password for the client certificate's key"
-		: r == ENVOI_ERR_SYSTEM	    ? "tls.cert-file or tls.key-file cannot be read"
-		: r == ENVOI_ERR_CERTIFICATE ? "tls.cert-file holds no certificate, or the key is another's"
-					    : envoi_error_text(r);
-	return is_locked ? ENVOI_ERR_AUTH : r;
+	if (r != ENVOI_OK) {
+		tell(client, r, cert_file, key_file, why);
+		return why->code;
+	}
+	return ENVOI_OK;
 }
 
 void envoi_client_ask_key_password(

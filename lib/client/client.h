@@ -131,9 +131,9 @@ int envoi__client_use_decider(struct envoi_client *client);
 /**
  * Load the certificate of tls.cert-file into client->tls, if there is one.
  * @retval ENVOI_AGAIN  somebody was asked for a password; the login begins again when it comes
- * @retval <0  @p ret_words says why, static
+ * @retval <0  @p why tells so
  */
-int envoi__client_load_certificate(struct envoi_client *client, const char **ret_words);
+int envoi__client_load_certificate(struct envoi_client *client, struct envoi_failure *why);
 void envoi__client_drop_key_password(struct envoi_client *client);
 
 /** Begin to look for a server; again after somebody was asked for something. */

@@ -289,7 +289,7 @@ static void fail_without_trust(struct envoi_client *client, int code)
 static int make_tls(struct envoi_client *client)
 {
 	const char *mode = envoi_settings_text(client->settings, "tls.mode");
-	const char *words;
+	struct envoi_failure why;
 	client->tls = envoi_tls_config_unref(client->tls);
 	if (mode != NULL && strcmp(mode, "none") == 0) {
 		return ENVOI_OK;
@@ -308,9 +308,9 @@ static int make_tls(struct envoi_client *client)
 		fail_without_trust(client, r);
 		return r;
 	}
-	r = envoi__client_load_certificate(client, &words);
+	r = envoi__client_load_certificate(client, &why);
 	if (r < 0) {
-		fail(client, ENVOI_PHASE_TLS, code_of_file(r), words);
+		envoi__client_ended(client, &why);
 	}
 	return r;
 }

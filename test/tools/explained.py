@@ -247,7 +247,16 @@ SERVERS = (
      [f"invalid argument (tls): tls.ca-file: {DATA}/tls/server-key.pem holds no certificate",
       CHECK_FILES]),
     (leaves, ("--cert-file", "/nowhere/alice.pem"), 2,
-     ["invalid argument (tls): tls.cert-file or tls.key-file cannot be read", CHECK_FILES]),
+     ["invalid argument (tls): tls.cert-file: /nowhere/alice.pem cannot be read", CHECK_FILES]),
+    (leaves, ("--cert-file", f"{DATA}/tls/client.pem", "--key-file", "/nowhere/alice.key"), 2,
+     [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client.pem, or tls.key-file:"
+      " /nowhere/alice.key, cannot be read", CHECK_FILES]),
+    (leaves, ("--cert-file", f"{DATA}/tls/client-key.pem"), 2,
+     [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client-key.pem holds no certificate, or"
+      " not its key", CHECK_FILES]),
+    (leaves, ("--cert-file", f"{DATA}/tls/client.pem", "--key-file", f"{DATA}/tls/server-key.pem"),
+     2, [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client.pem holds no certificate, or"
+      f" tls.key-file: {DATA}/tls/server-key.pem not its key", CHECK_FILES]),
     (leaves, ("--cert-file", f"{DATA}/tls/client.pem", "--key-file",
               f"{DATA}/tls/client-locked-key.pem"), 5,
      ["authentication failed (tls): the client certificate's key needs a password",

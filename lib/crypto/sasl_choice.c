@@ -110,11 +110,11 @@ static const char *pick_binding(const struct envoi_sasl_mechanism *mechanism,
 	return NULL;
 }
 
-static const char *lacking(unsigned int means)
+static const char *lacking(unsigned int means, unsigned int have)
 {
 	switch (means) {
 	case ENVOI_SASL_PASSWORD:
-		return "no password";
+		return have & ENVOI_SASL_NOTHING ? "the address names no account" : "no password";
 	case ENVOI_SASL_CERTIFICATE:
 		return "no client certificate";
 	default:
@@ -128,7 +128,7 @@ static const char *own_objection(const struct envoi_sasl_mechanism *mechanism,
 {
 	if ((mechanism->means & situation->means) == 0 &&
 		envoi__sasl_history_keys(situation->history, mechanism->name) == NULL) {
-		return lacking(mechanism->means);
+		return lacking(mechanism->means, situation->means);
 	}
 	if (strcmp(mechanism->name, "PLAIN") == 0 && !situation->allow_plain) {
 		return "sasl.allow-plain is off";

@@ -330,6 +330,26 @@ static void a_refusal_says_why_for_each(void **state)
 	assert_string_equal(small, "no acceptable mechanism: PLAI");
 }
 
+/* Who has given a password together with such an address would look for it in vain. */
+static void an_address_without_an_account_is_named_and_not_the_password(void **state)
+{
+	struct envoi_context *context = *state;
+	struct words wanted, offered;
+	struct envoi__sasl_situation situation = {
+		.wanted = cut(&wanted, DEFAULT),
+		.is_secure = true,
+		.allow_plain = true,
+		.means = ENVOI_SASL_NOTHING,
+		.offered = cut(&offered, "SCRAM-SHA-256"),
+	};
+	struct envoi__sasl_choice choice;
+	char why[256];
+	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
+		ENVOI_ERR_AUTH);
+	assert_string_equal(
+		why, "no acceptable mechanism: SCRAM-SHA-256 (the address names no account)");
+}
+
 /* Bound before not bound, the stronger hash before the weaker, PLAIN last; nothing weak. */
 static void the_settings_begin_with_the_strongest(void **state)
 {
@@ -376,6 +396,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 			the_settings_begin_with_the_strongest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_says_why_for_each, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_address_without_an_account_is_named_and_not_the_password, setup, teardown),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("crypto/sasl_choice", tests, NULL, NULL);

@@ -62,7 +62,11 @@ struct envoi_stanza_row {
 	int (*handle)(struct envoi_handler *self, struct envoi_delivery *in);
 };
 /** The last row of every table of a handler: stanzas, events, timeouts, stream elements. */
+#ifdef __cplusplus
+#define ENVOI_ROWS_END {}
+#else
 #define ENVOI_ROWS_END {0}
+#endif
 
 struct envoi_event_row {
 	enum envoi_event_type type; /**< ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */

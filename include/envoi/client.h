@@ -53,6 +53,8 @@ ENVOI_API void envoi_client_free(struct envoi_client *client);
 ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
 /**
  * Set one setting from text: `envoi --help` lists them all, envoi_context_next_setting() visits them.
+ * Two are not here what they are for that program: tls.mode is `either` by default, and jid is not
+ * looked at, as the address is that of envoi_client_new().
  *
  * A failure need not be looked at: connect and run report it, and envoi_client_failure() tells it,
  * from now on and until the same setting is set with success. That holds for all the setters of a
@@ -69,7 +71,12 @@ ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, co
 ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
 /**
  * Set the password; copied, wiped with the client. Another one than before wipes the keys of earlier
- * logins. A failure is kept as above.
+ * logins. A failure is kept as above. Not to be called where there is none because keys, a
+ * certificate or envoi_client_set_credentials() stand in for it.
+ *
+ * @retval ENVOI_ERR_INVALID  @p password is NULL, as of a variable that is not set: there is none
+ *                            now
+ * @retval ENVOI_ERR_NOMEM
  *
  * What is secret (the password, keys that follow from it, PLAIN's message) is wiped wherever the
  * library has put it, as soon as it is not needed any more, and is in no log, tap or failure. The
@@ -99,6 +106,13 @@ ENVOI_API int envoi_client_set_credentials(
  *   knows better);
  * - the login costs no derivation of keys, and needs no password while the server keeps salt and
  *   count (with the setting sasl.keep-keys).
+ *
+ *	struct envoi_buffer out;
+ *	envoi_buffer_init(&out, envoi_session_context(envoi_client_session(client)), 0);
+ *	if (envoi_client_save_account(client, &out) == ENVOI_OK) {
+ *		keep(envoi_buffer_data(&out), envoi_buffer_len(&out)); // readable by nobody else
+ *	}
+ *	envoi_buffer_wipe(&out);
  *
  * It is text: a line "envoi-account 1 ADDRESS", then lines of which the first word says what they
  * are: "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). Lines that a version does not know are

@@ -26,7 +26,8 @@ struct envoi_context;
  *
  * A payload is a C struct, and a table that says which member stands where in the XML. The engine
  * behind this header parses, checks, writes, copies, compares and frees every struct that has such
- * a table; nobody writes that code again.
+ * a table; nobody writes that code again. The tables are C11: a program in C++ has its own in a file
+ * that is C.
  *
  *	struct weather {
  *		char *place;

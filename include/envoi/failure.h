@@ -58,7 +58,9 @@ struct envoi_attempt {
  *	LIMIT, PROTOCOL, TLS, XML in phase ONLINE        later: until then it had worked
  *	OK (we closed), CANCELED, everything else        never
  *
- * or from whoever knows better: a peer that closed an established stream is ENVOI_OK and later.
+ * or from whoever knows better: a peer that closed an established stream is ENVOI_OK and later; one
+ * that requires what we do not do, STARTTLS where tls.mode is none for example, is PROTOCOL and after
+ * the user.
  *
  * Of what kind it is, code and phase say together. A client's login ends with
  *

@@ -105,6 +105,7 @@ static void conclude(struct envoi_stream *stream)
 			"the peer requires <%s xmlns='%s'/>", envoi_element_name(offer),
 			envoi_element_ns(offer));
 		failure.stream_condition = ENVOI_STREAM_UNSUPPORTED_FEATURE;
+		failure.retry = ENVOI_RETRY_AFTER_USER; /* it may be a setting: tls.mode, for STARTTLS */
 		envoi_stream_fail(stream, &failure);
 		return;
 	}

@@ -243,6 +243,7 @@ static void a_requirement_that_nobody_knows_is_refused(void **state)
 	expect_stream_error("unsupported-feature");
 	run_and_expect_closed(ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
 	assert_non_null(strstr(fixture.recorder.failure.text, "urn:odd"));
+	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
 }
 
 static void features_are_kept_for_those_who_look(void **state)

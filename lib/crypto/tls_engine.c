@@ -192,11 +192,28 @@ void envoi__tls_settle(struct envoi__tls *tls)
 	envoi__tls_question_settle(question);
 }
 
+/* On TLS 1.3 the server's signature is checked before its certificates are. */
+static int before_message(gnutls_session_t session, unsigned int type, unsigned int when,
+	unsigned int is_incoming, const gnutls_datum_t *message)
+{
+	(void)when;
+	(void)message;
+	struct envoi__tls *tls = gnutls_session_get_ptr(session);
+	if (is_incoming == 0 || !envoi__tls_is_costly(session, type)) {
+		return 0;
+	}
+	snprintf(tls->error, sizeof(tls->error), ENVOI__TLS_COSTLY_KEY);
+	tls->refusal = ENVOI_ERR_CERTIFICATE;
+	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 /* --- making --- */
 
 static int prepare_initiator(struct envoi__tls *tls)
 {
 	gnutls_session_set_verify_function(tls->session, verify);
+	gnutls_handshake_set_hook_function(
+		tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, before_message);
 	if (tls->name.address_len > 0) {
 		return GNUTLS_E_SUCCESS; /* RFC 6066, section 3: no addresses */
 	}

@@ -15,6 +15,8 @@
 
 enum {
 	LONGEST_CHAIN = 16,
+	LONGEST_KEY_BITS = 8192,
+	LONGEST_EXPONENT_BYTES = 9, /* 64 bits, with the sign */
 };
 
 struct verification {
@@ -44,6 +46,41 @@ static int refuse(struct verification *v, const char *reason)
 	return ENVOI_ERR_CERTIFICATE;
 }
 
+/* Whoever may choose modulus and exponent makes one signature cost seconds, and every key that is
+ * shown is tried with several. */
+static bool is_costly(gnutls_x509_crt_t certificate)
+{
+	unsigned int bits = 0;
+	int kind = gnutls_x509_crt_get_pk_algorithm(certificate, &bits);
+	gnutls_datum_t modulus, exponent;
+	bool is_long = false;
+	if (kind >= 0 && gnutls_x509_crt_get_pk_rsa_raw(certificate, &modulus, &exponent) == 0) {
+		is_long = exponent.size > LONGEST_EXPONENT_BYTES;
+		gnutls_free(modulus.data);
+		gnutls_free(exponent.data);
+	}
+	return bits > LONGEST_KEY_BITS || is_long;
+}
+
+bool envoi__tls_is_costly(gnutls_session_t session, unsigned int message_type)
+{
+	bool is_any = false, is_signature = message_type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY;
+	unsigned int count = 0;
+	const gnutls_datum_t *chain =
+		is_signature ? gnutls_certificate_get_peers(session, &count) : NULL;
+	count = chain == NULL ? 0 : count;
+	for (unsigned int i = 0; i < count && i < LONGEST_CHAIN && !is_any; i++) {
+		gnutls_x509_crt_t certificate;
+		if (gnutls_x509_crt_init(&certificate) < 0) {
+			return true;
+		}
+		is_any = gnutls_x509_crt_import(certificate, &chain[i], GNUTLS_X509_FMT_DER) == 0 &&
+			is_costly(certificate);
+		gnutls_x509_crt_deinit(certificate);
+	}
+	return is_any;
+}
+
 static int import(struct verification *v, const gnutls_datum_t *chain, unsigned int count)
 {
 	if (count == 0) {
@@ -61,6 +98,10 @@ static int import(struct verification *v, const gnutls_datum_t *chain, unsigned 
 			    *certificate, &chain[v->count], GNUTLS_X509_FMT_DER) < 0) {
 			gnutls_x509_crt_deinit(*certificate);
 			return refuse(v, "the server's certificate cannot be read");
+		}
+		if (is_costly(*certificate)) {
+			v->count++;
+			return refuse(v, ENVOI__TLS_COSTLY_KEY);
 		}
 	}
 	return ENVOI_OK;

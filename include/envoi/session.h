@@ -53,6 +53,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_new(struct envoi_session **ret_sess
  */
 ENVOI_API void envoi_session_free(struct envoi_session *session);
 
+/** @return the context that it was made in; borrowed, as long as the session */
 ENVOI_API struct envoi_context *envoi_session_context(const struct envoi_session *session);
 /** @return the address in use: full once bound, and until another one is; NULL: none; borrowed
  * until it changes */
@@ -194,6 +195,7 @@ ENVOI_API void envoi_request_cancel(struct envoi_request *request);
  * outbox has no room for are dropped (envoi_session_stats).
  */
 
+/** @return the session that it came to; borrowed */
 ENVOI_API struct envoi_session *envoi_delivery_session(const struct envoi_delivery *delivery);
 /** @return the stream that it came from; NULL: that is gone */
 ENVOI_API struct envoi_stream *envoi_delivery_stream(const struct envoi_delivery *delivery);
@@ -251,6 +253,7 @@ ENVOI_API struct envoi_stanza *envoi_promise_stanza(const struct envoi_promise *
 /** A value that cannot be written is answered with internal-server-error, and its code returned. */
 ENVOI_API int envoi_promise_result(struct envoi_promise *promise,
 	const struct envoi_payload_type *type, const void *value);
+/** Answer with an error, as envoi_stanza_error_new() makes it. @param text  NULL: none */
 ENVOI_API int envoi_promise_error(struct envoi_promise *promise,
 	enum envoi_stanza_condition condition, const char *text);
 /** @param reply taken; one that is no answer to the request is handled as a bad value above */

@@ -45,10 +45,13 @@ struct envoi_setting {
 /** Values of settings; what is not set has its default. Objects copy what they need when made. */
 struct envoi_settings;
 
+/** Make settings with nothing set. They keep the context. @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_settings_new(
 	struct envoi_settings **ret_settings, struct envoi_context *context);
+/** Make a copy, which goes its own way. @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_settings_dup(
 	struct envoi_settings **ret_settings, const struct envoi_settings *settings);
+/** NULL is allowed. What was made from them has its own copies; texts got from them go too. */
 ENVOI_API void envoi_settings_free(struct envoi_settings *settings);
 
 /**

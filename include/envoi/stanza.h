@@ -117,7 +117,9 @@ ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *re
 ENVOI_API struct envoi_stanza *envoi_stanza_error_new(const struct envoi_stanza *cause,
 	enum envoi_stanza_condition condition, const char *text);
 
+/** One more reference. @return @p stanza */
 ENVOI_API struct envoi_stanza *envoi_stanza_ref(struct envoi_stanza *stanza);
+/** One reference less; the last frees it. NULL is allowed. @return NULL */
 ENVOI_API struct envoi_stanza *envoi_stanza_unref(struct envoi_stanza *stanza);
 
 ENVOI_API enum envoi_stanza_kind envoi_stanza_kind(const struct envoi_stanza *stanza);

@@ -104,6 +104,7 @@ ENVOI_API void envoi_channel_broken(struct envoi_channel *channel, int code, con
 /** Keep the channel's memory until envoi_channel_leave(): around several of these in one callback,
  * or to look at the channel afterwards. */
 ENVOI_API void envoi_channel_enter(struct envoi_channel *channel);
+/** One for each envoi_channel_enter(); the channel may be gone when it returns. */
 ENVOI_API void envoi_channel_leave(struct envoi_channel *channel);
 
 #ifdef __cplusplus

@@ -122,15 +122,22 @@ ENVOI_API struct envoi_stanza *envoi_stanza_ref(struct envoi_stanza *stanza);
 /** One reference less; the last frees it. NULL is allowed. @return NULL */
 ENVOI_API struct envoi_stanza *envoi_stanza_unref(struct envoi_stanza *stanza);
 
+/** @return what it is; the type of an iq is a part of that */
 ENVOI_API enum envoi_stanza_kind envoi_stanza_kind(const struct envoi_stanza *stanza);
+/** @return the type of a message (none and unknown ones: ENVOI_TYPE_NORMAL) or presence (none:
+ * ENVOI_TYPE_AVAILABLE; unknown ones: ENVOI_TYPE_UNKNOWN); of an iq ENVOI_TYPE_ANY */
 ENVOI_API enum envoi_stanza_type envoi_stanza_type(const struct envoi_stanza *stanza);
 /** @return NULL: none; borrowed, as all below */
 ENVOI_API const char *envoi_stanza_id(const struct envoi_stanza *stanza);
 /** @return NULL: none, or not an address; parsed on first use */
 ENVOI_API const struct envoi_jid *envoi_stanza_from(const struct envoi_stanza *stanza);
+/** @return as envoi_stanza_from() */
 ENVOI_API const struct envoi_jid *envoi_stanza_to(const struct envoi_stanza *stanza);
+/** @return the attribute as it stands there, an address or not; NULL: none */
 ENVOI_API const char *envoi_stanza_from_text(const struct envoi_stanza *stanza);
+/** @return as envoi_stanza_from_text() */
 ENVOI_API const char *envoi_stanza_to_text(const struct envoi_stanza *stanza);
+/** @return the stanza's own element */
 ENVOI_API struct envoi_element *envoi_stanza_element(const struct envoi_stanza *stanza);
 
 /** The payload: of an iq its one child, of others the first in a namespace of its own; or NULL. */
@@ -154,10 +161,13 @@ ENVOI_API bool envoi_stanza_get_error(
 
 /** The body in a language (RFC 6121, section 5.2.3): best match first, NULL: whatever comes first. */
 ENVOI_API const char *envoi_message_body(const struct envoi_stanza *message, const char *lang);
+/** The subject (section 5.2.4), chosen as the body is. */
 ENVOI_API const char *envoi_message_subject(const struct envoi_stanza *message, const char *lang);
+/** @return the thread's id (section 5.2.5), or NULL */
 ENVOI_API const char *envoi_message_thread(const struct envoi_stanza *message);
 /** @return "away", "chat", "dnd", "xa" or NULL (RFC 6121, section 4.7.2.1) */
 ENVOI_API const char *envoi_presence_show(const struct envoi_stanza *presence);
+/** The status text (section 4.7.2.2), chosen as a message's body is. */
 ENVOI_API const char *envoi_presence_status(const struct envoi_stanza *presence, const char *lang);
 /** @return -128..127 (section 4.7.2.3); 0 when absent or malformed */
 ENVOI_API int envoi_presence_priority(const struct envoi_stanza *presence);

@@ -53,7 +53,9 @@ void tls_server_init(struct tls_server *server, struct envoi_context *context,
 	envoi_buffer_init(&server->input, context, 0);
 	envoi_buffer_init(&server->output, context, 0);
 	load(server, options->certificate == NULL ? "right" : options->certificate);
-	assert_int_equal(gnutls_init(&server->session, GNUTLS_SERVER | GNUTLS_NONBLOCK), 0);
+	unsigned int kept = options->keeps_tickets ? GNUTLS_NO_AUTO_SEND_TICKET : 0;
+	assert_int_equal(
+		gnutls_init(&server->session, GNUTLS_SERVER | GNUTLS_NONBLOCK | kept), 0);
 	if (options->ticket_key != NULL) {
 		assert_int_equal(
 			gnutls_session_ticket_enable_server(server->session, options->ticket_key), 0);

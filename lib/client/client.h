@@ -64,6 +64,7 @@ struct envoi_client {
 	void *key_password_user;
 	bool waits_for_key_password, gave_no_key_password;
 	uint64_t deadline_at_ms, left_ms; /* of the login; left while somebody decides */
+	unsigned int open_questions; /* several where addresses are raced */
 	struct envoi_handler **features; /* ours first, then those added */
 	size_t own_feature_count, feature_count;
 	struct envoi_timer deadline; /* of the whole login */

@@ -20,7 +20,9 @@ static bool is_logging_in(const struct envoi_client *client)
 static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *question)
 {
 	struct envoi_client *client = from_decider(self);
-	envoi__client_stop_deadline(client);
+	if (client->open_questions++ == 0) {
+		envoi__client_stop_deadline(client);
+	}
 	if (client->decider != NULL) {
 		client->decider->impl->decide(client->decider, question);
 	}
@@ -53,7 +55,7 @@ static void over(struct envoi_tls_decider *self, struct envoi_tls_question *ques
 	if (answer == ENVOI_TLS_ACCEPT_AND_PIN) {
 		keep_pin(client, envoi_tls_question_peer(question)->pin);
 	}
-	if (is_logging_in(client)) {
+	if (--client->open_questions == 0 && is_logging_in(client)) {
 		envoi__client_start_deadline(client, client->left_ms);
 	}
 	if (client->decider != NULL && client->decider->impl->over != NULL) {

@@ -84,6 +84,7 @@ static enum envoi_retry retry_of(enum envoi_phase phase, int code)
 	case ENVOI_ERR_AUTH:
 	case ENVOI_ERR_CERTIFICATE:
 	case ENVOI_ERR_INVALID:
+	case ENVOI_ERR_NOT_FOUND: /* a setting of that name */
 	case ENVOI_ERR_STANZA:
 	case ENVOI_ERR_UNSUPPORTED:
 		return ENVOI_RETRY_AFTER_USER;

@@ -69,8 +69,13 @@ int envoi__client_load_certificate(struct envoi_client *client, struct envoi_fai
 {
 	const char *cert_file = envoi_settings_text(client->settings, "tls.cert-file");
 	const char *key_file = envoi_settings_text(client->settings, "tls.key-file");
-	if (cert_file == NULL) {
+	if (cert_file == NULL && key_file == NULL) {
 		return ENVOI_OK;
+	}
+	if (cert_file == NULL) {
+		envoi_failure_set(why, client->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
+			"tls.key-file: %s is the key of no tls.cert-file", key_file);
+		return why->code;
 	}
 	int r = envoi_tls_config_show(client->tls, cert_file, key_file, client->key_password);
 	bool is_locked = r == ENVOI_AGAIN || r == ENVOI_ERR_AUTH;

@@ -46,11 +46,6 @@ static int not_empty(const char *text)
 	return text[0] == '\0' ? ENVOI_ERR_INVALID : ENVOI_OK;
 }
 
-static int address(const char *text)
-{
-	return envoi_jid_check(text, strlen(text), NULL, 0);
-}
-
 /* A name as people write it, or an address; what the DNS cannot have is refused when it is asked. */
 static int host(const char *text)
 {
@@ -58,9 +53,11 @@ static int host(const char *text)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
 	size_t len = strlen(text);
 	bool is_simple = len > 0 && strspn(text, simple) == len;
+	if (is_simple) {
+		return ENVOI_OK;
+	}
 	bool is_part_of_address = strpbrk(text, "@/") != NULL;
-	return is_simple || (!is_part_of_address && address(text) == ENVOI_OK) ? ENVOI_OK
-									       : ENVOI_ERR_INVALID;
+	return is_part_of_address ? ENVOI_ERR_INVALID : envoi_jid_check(text, len, NULL, 0);
 }
 
 static int resource(const char *text)
@@ -105,15 +102,6 @@ static int pins(const char *text)
 }
 
 const struct envoi_setting envoi__core_settings[] = {
-	{
-		.name = "jid",
-		.type = ENVOI_SETTING_TEXT,
-		.validate = address,
-		.option = "jid",
-		.metavar = "JID",
-		.doc = "The account's address, such as alice@example.org. With a resource "
-		       "(alice@example.org/desk), that one is asked for.",
-	},
 	{
 		.name = "resource",
 		.type = ENVOI_SETTING_TEXT,

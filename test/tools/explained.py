@@ -251,6 +251,9 @@ SERVERS = (
     (leaves, ("--cert-file", f"{DATA}/tls/client.pem", "--key-file", "/nowhere/alice.key"), 2,
      [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client.pem, or tls.key-file:"
       " /nowhere/alice.key, cannot be read", CHECK_FILES]),
+    (leaves, ("--key-file", f"{DATA}/tls/client-key.pem"), 2,
+     [f"invalid argument (tls): tls.key-file: {DATA}/tls/client-key.pem is the key of no tls.cert-file",
+      CHECK_FILES]),
     (leaves, ("--cert-file", f"{DATA}/tls/client-key.pem"), 2,
      [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client-key.pem holds no certificate, or"
       " not its key", CHECK_FILES]),
@@ -275,7 +278,7 @@ USAGE = (
     (("--tls", "off"), "--tls: not one of starttls, direct, none, either"),
     (("--tls-timeout", "5 s"), "--tls-timeout: not a time such as 500ms, 20s or 5min"),
     (("--server", "a b"), '--server: not accepted: "a b"'),
-    (("--jid", "a b@c"), '--jid: not accepted: "a b@c"'),
+    (("--jid", "a b@c"), '--jid: not an address: "a b@c"'),
     (("--jid", "example.org"),
      '--jid: "example.org" is not the address of an account, such as alice@example.org'),
     (("--sevrer", "chat.example.org"), "unknown option --sevrer"),

@@ -41,6 +41,7 @@ enum {
 struct invocation {
 	struct envoi_context *context;
 	struct envoi_settings *settings;
+	const char *jid; /**< as given; or NULL */
 	const char *password_file; /**< or NULL */
 	bool show_xml;
 	bool verbose;
@@ -92,6 +93,6 @@ int login_prepare(struct envoi_client **ret_client, struct invocation *invocatio
  * to do about it, a line each.
  * @return the exit status
  */
-int login_explain(struct envoi_client *client);
+int login_explain(const struct invocation *invocation, struct envoi_client *client);
 
 #endif

@@ -80,11 +80,11 @@ static int open_signals(void)
 						      : signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static int converse(struct bot *bot, struct envoi_context *context)
+static int converse(struct bot *bot, const struct invocation *invocation)
 {
 	int fd = open_signals();
-	if (fd < 0 || envoi_watch_start(&bot->signals, envoi_context_loop(context), fd, ENVOI_IO_READ,
-			      on_signal) < 0) {
+	if (fd < 0 || envoi_watch_start(&bot->signals, envoi_context_loop(invocation->context), fd,
+			      ENVOI_IO_READ, on_signal) < 0) {
 		complain("signals cannot be received");
 		return STATUS_NO;
 	}
@@ -96,7 +96,7 @@ static int converse(struct bot *bot, struct envoi_context *context)
 		return STATUS_DONE;
 	}
 	if (r < 0) {
-		return login_explain(bot->client);
+		return login_explain(invocation, bot->client);
 	}
 	complain("the server closed the stream");
 	return STATUS_PROTOCOL;
@@ -107,7 +107,7 @@ static int run(struct invocation *invocation)
 	struct bot bot = {.handler = ENVOI_HANDLER(&bot_impl)};
 	int status = login_prepare(&bot.client, invocation);
 	if (status == STATUS_DONE) {
-		status = converse(&bot, invocation->context);
+		status = converse(&bot, invocation);
 	}
 	envoi_client_free(bot.client);
 	return status;

@@ -239,7 +239,7 @@ static void print_lines(const char *text)
 	}
 }
 
-int login_explain(struct envoi_client *client)
+int login_explain(const struct invocation *invocation, struct envoi_client *client)
 {
 	const struct envoi_failure *failure = envoi_client_failure(client);
 	size_t size = failure != NULL ? envoi_failure_explain(failure, NULL, 0) + 1 : 0;
@@ -249,7 +249,7 @@ int login_explain(struct envoi_client *client)
 		return status_of_failure(failure);
 	}
 	envoi_failure_explain(failure, lines, size);
-	fprintf(stderr, "envoi: %s: ", envoi_settings_text(envoi_client_settings(client), "jid"));
+	fprintf(stderr, "envoi: %s: ", invocation->jid);
 	print_lines(lines);
 	free(lines);
 	if (failure->code < 0) {

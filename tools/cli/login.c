@@ -76,7 +76,7 @@ static int ask_password(const char *jid, char *password)
 	return STATUS_DONE;
 }
 
-static int set_password(struct envoi_client *client, const struct invocation *invocation, const char *jid)
+static int set_password(struct envoi_client *client, const struct invocation *invocation)
 {
 	char password[LONGEST_PASSWORD];
 	const char *from_environment = getenv("ENVOI_PASSWORD");
@@ -88,7 +88,7 @@ static int set_password(struct envoi_client *client, const struct invocation *in
 	} else if (envoi_settings_text(invocation->settings, "tls.cert-file") != NULL) {
 		return STATUS_DONE; /* that says who we are */
 	} else {
-		status = ask_password(jid, password);
+		status = ask_password(invocation->jid, password);
 	}
 	if (status == STATUS_DONE && envoi_client_set_password(client, password) < 0) {
 		status = STATUS_NO;
@@ -136,26 +136,45 @@ static int set_key_password(struct envoi_client *client)
 					: envoi_client_set_key_password(client, from_environment);
 }
 
-/* The setting has taken it: it is an address, and '/' comes before its resource only. */
+/* Of an address: '/' comes before its resource only. */
 static bool is_account(const char *jid)
 {
 	return memchr(jid, '@', strcspn(jid, "/")) != NULL;
 }
 
-int login_prepare(struct envoi_client **ret_client, struct invocation *invocation)
+static bool may_be_nobody(const struct invocation *invocation)
 {
-	const char *jid = envoi_settings_text(invocation->settings, "jid");
+	const char *mechanisms = envoi_settings_text(invocation->settings, "sasl.mechanisms");
+	return strstr(mechanisms, "ANONYMOUS") != NULL;
+}
+
+static int check_jid(const struct invocation *invocation)
+{
+	const char *jid = invocation->jid;
 	if (jid == NULL) {
 		complain("--jid is missing");
 		return STATUS_USAGE;
 	}
-	if (!is_account(jid)) {
+	if (envoi_jid_check(jid, strlen(jid), NULL, 0) < 0) {
+		complain("--jid: not an address: \"%s\"", jid);
+		return STATUS_USAGE;
+	}
+	if (!is_account(jid) && !may_be_nobody(invocation)) {
 		complain("--jid: \"%s\" is not the address of an account, such as alice@example.org",
 			jid);
 		return STATUS_USAGE;
 	}
+	return STATUS_DONE;
+}
+
+int login_prepare(struct envoi_client **ret_client, struct invocation *invocation)
+{
+	int status = check_jid(invocation);
+	if (status != STATUS_DONE) {
+		return status;
+	}
 	struct envoi_client *client = NULL;
-	int r = envoi_client_new(&client, invocation->context, jid);
+	int r = envoi_client_new(&client, invocation->context, invocation->jid);
 	if (r == ENVOI_OK) {
 		r = copy_settings(client, invocation);
 	}
@@ -173,7 +192,7 @@ int login_prepare(struct envoi_client **ret_client, struct invocation *invocatio
 	if (invocation->verbose) {
 		envoi_context_set_log(invocation->context, show_log, ENVOI_LOG_DEBUG, NULL);
 	}
-	int status = set_password(client, invocation, jid);
+	status = is_account(invocation->jid) ? set_password(client, invocation) : STATUS_DONE;
 	if (status != STATUS_DONE) {
 		envoi_client_free(client);
 		return status;

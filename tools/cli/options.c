@@ -140,12 +140,11 @@ static const struct command_option *find_own(const struct option *option)
 	return NULL;
 }
 
-static int take_password_file(
-	struct invocation *invocation, const struct option *option, const char *next)
+static int take_text(const char **text, const struct option *option, const char *next)
 {
-	invocation->password_file = option->value != NULL ? option->value : next;
-	if (invocation->password_file == NULL) {
-		complain("--password-file needs a value");
+	*text = option->value != NULL ? option->value : next;
+	if (*text == NULL) {
+		complain("--%.*s needs a value", (int)option->len, option->name);
 		return -1;
 	}
 	return option->value != NULL ? 0 : 1;
@@ -155,8 +154,11 @@ static int take_one(struct invocation *invocation, const char *argument, const c
 	enum asked *asked)
 {
 	struct option option = split(argument);
-	if (is(&option, "password-file")) {
-		return take_password_file(invocation, &option, next);
+	const char **text = is(&option, "jid") ? &invocation->jid
+		: is(&option, "password-file") ? &invocation->password_file
+					       : NULL;
+	if (text != NULL) {
+		return take_text(text, &option, next);
 	}
 	bool *flag = is(&option, "xml") ? &invocation->show_xml
 		: is(&option, "verbose") ? &invocation->verbose
@@ -267,7 +269,10 @@ static const char *default_of(const struct envoi_setting *setting)
 
 void options_print(struct envoi_context *context)
 {
-	puts("  --password-file FILE\n\tThe password is the file's first line. Default: the"
+	puts("  --jid JID\n\tThe account's address, such as alice@example.org. With a resource\n"
+	     "\t(alice@example.org/desk), that one is asked for. To log in as nobody in particular, a\n"
+	     "\tdomain alone, with --sasl-mechanisms ANONYMOUS.\n"
+	     "  --password-file FILE\n\tThe password is the file's first line. Default: the"
 	     " environment's\n\tENVOI_PASSWORD, else a prompt, but none with --cert-file.\n"
 	     "\tThat of an encrypted client certificate: ENVOI_KEY_PASSWORD.\n"
 	     "  --xml\n\tShow the traffic on standard error, secrets left out.\n"

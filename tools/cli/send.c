@@ -122,7 +122,7 @@ static int unconfirmed(const struct sending *sending)
 	return STATUS_PROTOCOL;
 }
 
-static int converse(struct sending *sending)
+static int converse(struct sending *sending, const struct invocation *invocation)
 {
 	/* Without presence nothing is delivered to us that waits for the account's real client. */
 	envoi_client_set(sending->client, "presence.initial", "false");
@@ -133,7 +133,7 @@ static int converse(struct sending *sending)
 		return STATUS_NO;
 	}
 	if (r < 0) {
-		return login_explain(sending->client);
+		return login_explain(invocation, sending->client);
 	}
 	return sending->was_answered ? STATUS_DONE : unconfirmed(sending);
 }
@@ -156,7 +156,7 @@ static int run(struct invocation *invocation)
 		status = login_prepare(&sending.client, invocation);
 	}
 	if (status == STATUS_DONE) {
-		status = converse(&sending);
+		status = converse(&sending, invocation);
 	}
 	envoi_client_free(sending.client);
 	envoi_jid_unref(to);

@@ -13,6 +13,7 @@
 #include <envoi/envoi.h>
 
 #include "libxml_memory.h"
+#include "xml/names.h"
 #include "xml_trace.h"
 
 #define HEAD_OPEN "<stream:stream xmlns='jabber:client' xmlns:stream='" ENVOI_NS_STREAMS "'"
@@ -229,6 +230,40 @@ static void declarations_in_force_are_limited(void **state)
 	}
 }
 
+static bool is_namespace_refused(const char *begin, const char *name, const char *end)
+{
+	struct envoi_buffer in;
+	envoi_buffer_init(&in, context, 0);
+	must(envoi_buffer_printf(&in, "%s%s%s", begin, name, end));
+	const char *data = envoi_buffer_data(&in);
+	size_t len = envoi_buffer_len(&in);
+	bool is_over = is_refused(&envoi_xml_limits_default, data, len, 0, 0);
+	assert_int_equal(is_refused(&envoi_xml_limits_default, data, len, 0, 1), is_over);
+	envoi_buffer_finish(&in);
+	return is_over;
+}
+
+/* A short prefix says all of it again, in each attribute. */
+static void unknown_namespaces_are_limited(void **state)
+{
+	(void)state;
+	static const char *const begins[] = {
+		HEAD_OPEN " xmlns:p='", HEAD "<a xmlns='", HEAD "<a><b xmlns:p='"};
+	static const char *const ends[] = {"'/>", "'/>", "'/></a>"};
+	char longest[256 + 1], longer[257 + 1];
+	memset(longest, 'n', sizeof(longest));
+	memset(longer, 'n', sizeof(longer));
+	longest[256] = longer[257] = '\0';
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		assert_false(is_namespace_refused(begins[i], longest, ends[i]));
+		assert_true(is_namespace_refused(begins[i], longer, ends[i]));
+	}
+	assert_non_null(envoi__name_intern(context, longer));
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		assert_false(is_namespace_refused(begins[i], longer, ends[i]));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	libxml_memory_install();
@@ -237,6 +272,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(distinct_names_of_each_stanza_are_limited),
 		cmocka_unit_test(many_distinct_names_are_each_counted_once),
 		cmocka_unit_test(declarations_in_force_are_limited),
+		cmocka_unit_test(unknown_namespaces_are_limited),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/limits", tests, setup, teardown);

@@ -397,8 +397,10 @@ static void parts_have_at_most_1023_bytes_after_preparation(void **state)
 		{"", "\uff21", "@b", 1023}, /* three bytes of each go */
 		{"", "\u00e9", "@b", 511},
 		{"", "e\u0301", "@b", 511},
+		{"", "\uff35\u0308\u0304", "@b", 511}, /* five of seven go */
 		{"a@b/", "r", "", 1023},
 		{"a@b/", "\u3000", "", 1023},
+		{"a@b/", "\u1fbe\u0308\u0301", "", 511},
 		{"a@b/", "\u265a", "", 341},
 		{"a@", "a", ".b", 63},
 		{"a@", "a.", "bcd", 125}, /* 253 bytes */

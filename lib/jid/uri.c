@@ -100,7 +100,8 @@ static int decode_host(const char **ret_text, struct envoi_uri *uri, struct span
 		return text == NULL ? ENVOI_ERR_NOMEM
 			: strlen(text) != piece.len ? ENVOI_ERR_INVALID : ENVOI_OK;
 	}
-	return decode(ret_text, uri, piece, host_marks);
+	int r = decode(ret_text, uri, piece, host_marks);
+	return r == ENVOI_OK && **ret_text == '[' ? ENVOI_ERR_INVALID : r; /* brackets are not encoded */
 }
 
 /* [ nodeid "@" ] host, with or without a resource that was cut off behind it */
@@ -213,10 +214,43 @@ static bool take_scheme(struct span *text)
 	return true;
 }
 
+static bool is_within(ucs4_t c, ucs4_t first, ucs4_t last)
+{
+	return c >= first && c <= last;
+}
+
+/* RFC 3987, section 2.2, ucschar; without those that turn the direction of text (section 4.1) */
+static bool is_ucschar(ucs4_t c)
+{
+	if (c > 0xffff) {
+		return (c & 0xffff) < 0xfffe && c < 0xf0000 && !is_within(c, 0xe0000, 0xe0fff);
+	}
+	return (is_within(c, 0xa0, 0xd7ff) || is_within(c, 0xf900, 0xfdcf) ||
+		       is_within(c, 0xfdf0, 0xffef)) &&
+		c != 0x200e && c != 0x200f && !is_within(c, 0x202a, 0x202e);
+}
+
+/* What an IRI may have as it is beyond ASCII. */
+static bool has_good_characters(struct span text)
+{
+	const uint8_t *at = (const uint8_t *)text.text, *end = at + text.len;
+	if (u8_check(at, text.len) != NULL) {
+		return false;
+	}
+	while (at < end) {
+		ucs4_t c;
+		at += u8_mbtouc_unsafe(&c, at, (size_t)(end - at));
+		if (c >= 0x80 && !is_ucschar(c)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static int parse(struct envoi_uri *uri, struct span text)
 {
 	char mark;
-	if (text.len > ENVOI_URI_MAX || !take_scheme(&text)) {
+	if (text.len > ENVOI_URI_MAX || !take_scheme(&text) || !has_good_characters(text)) {
 		return ENVOI_ERR_INVALID;
 	}
 	struct span before_fragment = cut(&text, "#", &mark);

@@ -193,14 +193,19 @@ static const char *place_name(
 }
 
 /* Namespaces in XML 1.0, section 6.3: no two attributes with the same expanded name. Those with
- * the same prefix are found by libxml2. */
-static bool is_unique(const struct envoi_element *element, const struct envoi__attr *attr)
+ * the same prefix are found by libxml2, whose names are one pointer each. */
+static bool is_unique(const struct start *s, const xmlChar *const *attr,
+	const struct envoi_element *element, const char *ns)
 {
-	for (const struct envoi__attr *other = element->attrs; other < attr; other++) {
-		if (envoi__same_text(other->ns, attr->ns) &&
-			envoi__same_text(other->name, attr->name)) {
+	const struct envoi__attr *other = element->attrs;
+	for (const xmlChar *const *before = s->attrs; before < attr; before += PER_ATTR) {
+		if (is_declaration(s->engine, before)) {
+			continue;
+		}
+		if (before[0] == attr[0] && envoi__same_text(other->ns, ns)) {
 			return false;
 		}
+		other++;
 	}
 	return true;
 }
@@ -223,7 +228,7 @@ static bool place_attrs(const struct start *s, struct envoi_element *element, ch
 				return false;
 			}
 			to->ns = ns.name;
-			if (!is_unique(element, to)) {
+			if (!is_unique(s, attr, element, to->ns)) {
 				return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED,
 					"two attributes with the same name");
 			}

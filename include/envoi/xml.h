@@ -187,7 +187,8 @@ struct envoi_xml_writer;
 ENVOI_API struct envoi_xml_writer *envoi_xml_writer_new(
 	struct envoi_buffer *out, const char *default_ns);
 
-/** Open an element; several may follow each other at the top. @param ns NULL: that around it */
+/** Open an element; several may follow each other at the top. @param ns NULL: that of the element
+ * around it, or at the top @p default_ns */
 ENVOI_API void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char *name);
 
 /** Add an attribute to the element just opened, before its content. @param value NULL: none */

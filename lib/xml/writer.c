@@ -18,7 +18,7 @@ enum {
 
 struct open_element {
 	struct open_element *outer;
-	const char *prefix, *name;
+	const char *prefix, *ns, *name;
 	const char *scope; /* the default namespace inside */
 };
 
@@ -118,7 +118,7 @@ void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char 
 	}
 	const char *scope = scope_of(writer);
 	if (ns == NULL) {
-		ns = scope;
+		ns = writer->current != NULL ? writer->current->ns : scope;
 	}
 	if (name == NULL || !envoi__xml_is_ncname(name, strlen(name)) ||
 		!envoi__xml_is_namespace(ns, strlen(ns))) {
@@ -133,6 +133,7 @@ void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char 
 		return;
 	}
 	element->prefix = envoi__emit_prefix(own_ns, element->outer == NULL);
+	element->ns = own_ns;
 	element->name = own_name;
 	element->scope = *element->prefix == '\0' ? own_ns : scope;
 	writer->current = element;

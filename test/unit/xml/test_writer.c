@@ -189,10 +189,32 @@ static void elements_are_written_as_they_come(void **state)
 	envoi_xml_close(writer);
 	envoi_xml_open(writer, ENVOI_NS_STREAMS, "error");
 	envoi_xml_close(writer);
+	envoi_xml_open(writer, NULL, "d");
+	envoi_xml_close(writer);
 	assert_int_equal(envoi_xml_writer_finish(writer), ENVOI_OK);
 	assert_out("<a id='1' xmlns:ns2='urn:x' ns2:y='2'><b xmlns='urn:b'>&lt;<c/><part/></b></a>"
-		"<stream:error/>");
+		"<stream:error/><d/>");
 	envoi_element_unref(part);
+}
+
+/* As for trees, whether that element has a prefix or not. */
+static void no_namespace_means_that_of_the_element_around(void **state)
+{
+	(void)state;
+	struct envoi_element *tree = envoi_element_new(context, ENVOI_NS_STREAMS, "error");
+	envoi_element_add(envoi_element_add(tree, NULL, "a"), NULL, "b");
+	assert_written(tree, "jabber:client",
+		"<stream:error><a xmlns='" ENVOI_NS_STREAMS "'><b/></a></stream:error>");
+	envoi_element_unref(tree);
+	struct envoi_xml_writer *writer = envoi_xml_writer_new(&out, "jabber:client");
+	envoi_xml_open(writer, ENVOI_NS_STREAMS, "error");
+	envoi_xml_open(writer, NULL, "a");
+	envoi_xml_open(writer, NULL, "b");
+	envoi_xml_close(writer);
+	envoi_xml_close(writer);
+	envoi_xml_close(writer);
+	assert_int_equal(envoi_xml_writer_finish(writer), ENVOI_OK);
+	assert_out("<stream:error><a xmlns='" ENVOI_NS_STREAMS "'><b/></a></stream:error>");
 }
 
 static void what_is_absent_is_not_written(void **state)
@@ -493,6 +515,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(a_full_buffer_is_as_it_was, clear),
 		cmocka_unit_test_teardown(a_limited_buffer_is_used_to_its_last_byte, clear),
 		cmocka_unit_test_teardown(elements_are_written_as_they_come, clear),
+		cmocka_unit_test_teardown(no_namespace_means_that_of_the_element_around, clear),
 		cmocka_unit_test_teardown(what_is_absent_is_not_written, clear),
 		cmocka_unit_test_teardown(misuse_sticks_and_leaves_the_buffer_as_it_was, clear),
 		cmocka_unit_test_teardown(what_was_written_is_parsed_to_an_equal_tree, clear),

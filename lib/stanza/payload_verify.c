@@ -56,6 +56,33 @@ static const char *verify_name(const struct envoi_field *field)
 	return envoi__field_name(field) == NULL ? "lacks a name" : NULL;
 }
 
+/* Whether a number fits into the member, and could be written. */
+static bool is_in_range(const struct envoi_field *field, int64_t number)
+{
+	uint64_t member = 0;
+	envoi__store(&member, field->size, (uint64_t)number);
+	bool fits = field->is_signed ? envoi__signed(&member, field->size) == number
+		: number >= 0 && envoi__unsigned(&member, field->size) == (uint64_t)number;
+	return fits && envoi__field_check(field, &member) == NULL;
+}
+
+/* 0 always is, for it means that nothing is there. */
+static bool is_default_in_range(const struct envoi_field *field)
+{
+	int64_t number = field->default_number;
+	switch (field->value) {
+	case ENVOI_VALUE_INT:
+	case ENVOI_VALUE_DATE:
+		return number == 0 || is_in_range(field, number);
+	case ENVOI_VALUE_BOOL:
+		return number == 0 || number == 1;
+	case ENVOI_VALUE_FLAG:
+		return number == 0; /* an absent child says no */
+	default:
+		return true;
+	}
+}
+
 static const char *verify_default(const struct envoi_field *field)
 {
 	bool is_required = (field->flags & ENVOI_REQUIRED) != 0;
@@ -72,7 +99,7 @@ static const char *verify_default(const struct envoi_field *field)
 		envoi__word_of(field->words, (int)field->default_number) == NULL) {
 		return "has a default without a word";
 	}
-	return NULL;
+	return is_default_in_range(field) ? NULL : "has a default out of its range";
 }
 
 static const char *verify_inner(const struct envoi_field *field)

@@ -1008,6 +1008,8 @@ static void a_copy_has_its_defaults_filled_in(void **state)
 struct two {
 	int a, b;
 	bool has_b;
+	uint8_t small;
+	int64_t date;
 	struct circle circle;
 	struct circle *pointer;
 	size_t count;
@@ -1037,6 +1039,18 @@ static const struct envoi_field needed_default[] = {
 	ENVOI_ATTR_INT(struct two, a, "x", ENVOI_REQUIRED, .default_number = 1), ENVOI_FIELDS_END};
 static const struct envoi_field wordless_default[] = {
 	ENVOI_ATTR_ENUM(struct two, a, "x", colours, .default_number = 100), ENVOI_FIELDS_END};
+static const struct envoi_field wide_default[] = {
+	ENVOI_ATTR_INT(struct two, small, "x", .default_number = 256), ENVOI_FIELDS_END};
+static const struct envoi_field negative_default[] = {
+	ENVOI_ATTR_INT(struct two, small, "x", .default_number = -1), ENVOI_FIELDS_END};
+static const struct envoi_field default_out_of_range[] = {
+	ENVOI_ATTR_INT(struct two, a, "x", .min = 1, .max = 9, .default_number = 10), ENVOI_FIELDS_END};
+static const struct envoi_field default_beyond_dates[] = {
+	ENVOI_ATTR_DATE(struct two, date, "x", .default_number = INT64_MAX), ENVOI_FIELDS_END};
+static const struct envoi_field flag_by_default[] = {
+	ENVOI_CHILD_FLAG(struct two, has_b, "x", .default_number = true), ENVOI_FIELDS_END};
+static const struct envoi_field truer_than_true[] = {
+	ENVOI_ATTR_BOOL(struct two, has_b, "x", .default_number = 2), ENVOI_FIELDS_END};
 static const struct envoi_field attr_of_attr[] = {
 	ENVOI_ATTR_INT(struct two, a, "x", .attr = "y"), ENVOI_FIELDS_END};
 static const struct envoi_field as_of_value[] = {
@@ -1103,6 +1117,12 @@ static const struct mistake mistakes[] = {
 	{needed_flag, "two/x", "is required, and yet may be absent"},
 	{needed_default, "two/@x", "is required, and yet may be absent"},
 	{wordless_default, "two/@x", "has a default without a word"},
+	{wide_default, "two/@x", "has a default out of its range"},
+	{negative_default, "two/@x", "has a default out of its range"},
+	{default_out_of_range, "two/@x", "has a default out of its range"},
+	{default_beyond_dates, "two/@x", "has a default out of its range"},
+	{flag_by_default, "two/x", "has a default out of its range"},
+	{truer_than_true, "two/@x", "has a default out of its range"},
 	{attr_of_attr, "two/@x", "has .attr, which is for values of children"},
 	{as_of_value, "two/x", "has .as, which is for structs"},
 	{nameless, "two/*", "lacks a name"},

@@ -50,8 +50,9 @@ const char *envoi_buffer_data(const struct envoi_buffer *buffer)
 
 /*
  * Moves what is held to the front when that frees at least as much as it moves, so that the cost
- * of moving is paid for by the bytes consumed; else doubles. The old memory is wiped: it may hold
- * secrets that the owner wipes later.
+ * of moving is paid for by the bytes consumed; else doubles until half as much again is free, so
+ * that it is paid for by the bytes to come. The old memory is wiped: it may hold secrets that the
+ * owner wipes later.
  */
 static int make_room(struct envoi_buffer *buffer, size_t len)
 {
@@ -63,11 +64,11 @@ static int make_room(struct envoi_buffer *buffer, size_t len)
 		buffer->end = held;
 		return ENVOI_OK;
 	}
-	if (len > SIZE_MAX / 2 - held) {
+	if (held > SIZE_MAX / 8 || len > SIZE_MAX / 8) {
 		return ENVOI_ERR_NOMEM;
 	}
 	size_t capacity = buffer->capacity < SMALLEST ? SMALLEST : buffer->capacity;
-	while (capacity < held + len) {
+	while (capacity < held + held / 2 + len) {
 		capacity *= 2;
 	}
 	char *data = envoi_alloc(buffer->context, capacity);

@@ -70,6 +70,27 @@ static void what_was_wiped_is_nowhere_in_the_memory(void **state)
 	envoi_buffer_wipe_front(&buffer, 1);
 }
 
+/* A peer that reads slowly, and more to send all the time. */
+static void a_backlog_is_not_moved_again_and_again(void **state)
+{
+	enum { BACKLOG = 1 << 16, PIECE = 10 };
+	static const char zeros[BACKLOG];
+	struct envoi_buffer buffer;
+	unsigned int moves = 0;
+	envoi_buffer_init(&buffer, *state, 0);
+	assert_int_equal(envoi_buffer_append(&buffer, zeros, BACKLOG), ENVOI_OK);
+	assert_int_equal(buffer.capacity, BACKLOG);
+	for (int i = 0; i < BACKLOG / PIECE; i++) {
+		size_t start = buffer.start;
+		envoi_buffer_consume(&buffer, PIECE);
+		assert_int_equal(envoi_buffer_append(&buffer, zeros, PIECE), ENVOI_OK);
+		moves += buffer.start < start + PIECE;
+	}
+	assert_in_range(moves, 1, 2);
+	assert_int_equal(buffer.capacity, 2 * BACKLOG);
+	envoi_buffer_finish(&buffer);
+}
+
 static void the_limit_refuses_and_changes_nothing(void **state)
 {
 	struct envoi_buffer buffer;
@@ -89,6 +110,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bytes_come_out_as_they_went_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_wiped_is_nowhere_in_the_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_backlog_is_not_moved_again_and_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_limit_refuses_and_changes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);

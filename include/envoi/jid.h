@@ -113,12 +113,13 @@ ENVOI_API int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_ji
  * Make a localpart of any name: of another network's address, or of what a user typed.
  *
  * Characters that localparts may not have become sequences such as `\27`, and a backslash becomes
- * `\5c` where it would begin such a sequence, in either case of letters. The result is not prepared
- * yet: give it to envoi_jid_from_parts().
+ * `\5c` where it would begin such a sequence, in either case of letters; characters of full width
+ * are mapped to the usual ones before, as they are in localparts. The result is not prepared yet:
+ * give it to envoi_jid_from_parts().
  *
  * @param[out] ret_local  NUL-terminated; envoi_free() it
- * @param text  NUL-terminated
- * @retval ENVOI_ERR_INVALID  it is empty, or begins or ends with a blank
+ * @param text  UTF-8, NUL-terminated
+ * @retval ENVOI_ERR_INVALID  it is empty, not UTF-8, or begins or ends with a blank
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_escape(

@@ -5,9 +5,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <unistr.h>
+
 #include <envoi/context.h>
 #include <envoi/jid.h>
 #include <envoi/values.h>
+
+#include "jid/precis.h"
 
 /* Section 4.2: what is escaped always; the backslash only where it would be misread. */
 static const char disallowed[] = " \"&'/:<>@";
@@ -28,7 +32,8 @@ static char escaped_character(const char *text, bool capitals_too)
 	return has_capital && !capitals_too ? '\0' : c;
 }
 
-int envoi_jid_escape(char **ret_local, struct envoi_context *context, const char *text)
+/* @param text  changed from full width already */
+static int escape(char **ret_local, struct envoi_context *context, const char *text)
 {
 	size_t len = strlen(text);
 	if (len == 0 || text[0] == ' ' || text[len - 1] == ' ') {
@@ -51,6 +56,25 @@ int envoi_jid_escape(char **ret_local, struct envoi_context *context, const char
 	*at = '\0';
 	*ret_local = local;
 	return ENVOI_OK;
+}
+
+/* Preparation maps width: behind it, what was no sequence could be one, or be disallowed. */
+int envoi_jid_escape(char **ret_local, struct envoi_context *context, const char *text)
+{
+	struct envoi__precis precis;
+	size_t len = strlen(text);
+	if (u8_check((const uint8_t *)text, len) != NULL) {
+		return ENVOI_ERR_INVALID;
+	}
+	envoi__precis_init(&precis, text, len);
+	int r = envoi__precis_map_width(&precis);
+	if (r == ENVOI_OK) {
+		char *mapped = envoi_strndup(context, (const char *)precis.text, precis.len);
+		r = mapped == NULL ? ENVOI_ERR_NOMEM : escape(ret_local, context, mapped);
+		envoi_free(context, mapped);
+	}
+	envoi__precis_finish(&precis);
+	return r;
 }
 
 int envoi_jid_unescape(char **ret_text, struct envoi_context *context, const char *local)

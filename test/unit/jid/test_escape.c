@@ -91,9 +91,35 @@ static void sequences_in_capitals_do_not_turn_into_others(void **state)
 	envoi_jid_unref(jid);
 }
 
+/* As an input method for Japanese may give them. */
+static void what_preparation_makes_of_full_width_is_escaped(void **state)
+{
+	static const char *const rows[][3] = {
+		{"user\uff20host", "user\\40host", "user@host"},
+		{"\uff07", "\\27", "'"},
+		{"a\u3000b", "a\\20b", "a b"},
+		{"\uff3c27", "\\5c27", "\\27"},
+		{"\\\uff12\uff17", "\\5c27", "\\27"},
+		{"\\5\uff43", "\\5c5c", "\\5c"},
+		{"\uff3c", "\\", "\\"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *local, *text;
+		struct envoi_jid *jid;
+		assert_int_equal(envoi_jid_escape(&local, *state, rows[i][0]), ENVOI_OK);
+		assert_string_equal(local, rows[i][1]);
+		assert_int_equal(envoi_jid_from_parts(&jid, *state, local, "b", NULL), ENVOI_OK);
+		assert_int_equal(envoi_jid_unescape(&text, *state, envoi_jid_local(jid)), ENVOI_OK);
+		assert_string_equal(text, rows[i][2]);
+		envoi_free(*state, local);
+		envoi_free(*state, text);
+		envoi_jid_unref(jid);
+	}
+}
+
 static void blanks_are_not_at_either_end(void **state)
 {
-	static const char *const bad[] = {"", " ", " a", "a "};
+	static const char *const bad[] = {"", " ", " a", "a ", "\u3000a", "a\u3000", "a\xff"};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		char *local = NULL;
 		assert_int_equal(envoi_jid_escape(&local, *state, bad[i]), ENVOI_ERR_INVALID);
@@ -121,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_examples_of_the_xep),
 		TEST(sequences_in_capitals_do_not_turn_into_others),
+		TEST(what_preparation_makes_of_full_width_is_escaped),
 		TEST(blanks_are_not_at_either_end),
 	};
 	return cmocka_run_group_tests_name("jid/escape", tests, NULL, NULL);

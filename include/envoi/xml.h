@@ -235,8 +235,8 @@ struct envoi_xml_limits {
 	unsigned int attributes; /**< of one element, xmlns declarations included; default 64.
 				      Besides, at most 512 declarations are in force at a time. */
 	unsigned int children; /**< elements and texts of one stanza; default 200,000 */
-	unsigned int name_bytes; /**< of one local name or prefix; default 256. Besides, a namespace name
-				      that the library does not know has at most 256 bytes. */
+	unsigned int name_bytes; /**< of one local name or prefix; default 256. Besides, a namespace
+				      name that the library does not know has at most 256 bytes. */
 	unsigned int names; /**< distinct local names and prefixes of one stanza, or of the header, not
 				 counting those of the specifications that the library knows; default
 				 4,096 */

@@ -10,8 +10,8 @@
 
 enum {
 	ENVOI__JID_PART_MAX = 1023, /* bytes of a prepared part (RFC 7622, section 3.1) */
-	/* What becomes one character was never longer than three and a half times as much: a letter of
-	 * full width with two marks behind it, seven bytes, becomes one of two. */
+	/* What becomes one character was never longer than three and a half times as much: a letter
+	 * of full width with two marks behind it, seven bytes, becomes one of two. */
 	ENVOI__JID_RAW_MAX = 4 * ENVOI__JID_PART_MAX,
 	ENVOI__JID_ROOM = 4 * (ENVOI__JID_PART_MAX + 1),
 };

@@ -101,7 +101,8 @@ static int decode_host(const char **ret_text, struct envoi_uri *uri, struct span
 			: strlen(text) != piece.len ? ENVOI_ERR_INVALID : ENVOI_OK;
 	}
 	int r = decode(ret_text, uri, piece, host_marks);
-	return r == ENVOI_OK && **ret_text == '[' ? ENVOI_ERR_INVALID : r; /* brackets are not encoded */
+	bool has_encoded_bracket = r == ENVOI_OK && **ret_text == '[';
+	return has_encoded_bracket ? ENVOI_ERR_INVALID : r;
 }
 
 /* [ nodeid "@" ] host, with or without a resource that was cut off behind it */

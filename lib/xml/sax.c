@@ -10,8 +10,8 @@
 
 enum {
 	LONGEST_LANG = 64, /* of the stream: it is copied into each stanza */
-	/* Bytes, of those that are not known: a prefix of two letters says so much again and again, and
-	 * all with one beginning are told apart at the end only. */
+	/* Bytes, of those that are not known: a prefix of two letters says so much again and again,
+	 * and all with one beginning are told apart at the end only. */
 	LONGEST_NAMESPACE = 256,
 	PER_ATTR = 5, /* libxml2's: name, prefix, namespace name, value, its end */
 };

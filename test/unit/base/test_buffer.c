@@ -110,7 +110,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bytes_come_out_as_they_went_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_wiped_is_nowhere_in_the_memory, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_backlog_is_not_moved_again_and_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_backlog_is_not_moved_again_and_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_limit_refuses_and_changes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);

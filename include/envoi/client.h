@@ -53,8 +53,7 @@ ENVOI_API void envoi_client_free(struct envoi_client *client);
 ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
 /**
  * Set one setting from text: `envoi --help` lists them all, envoi_context_next_setting() visits them.
- * Two are not here what they are for that program: tls.mode is `either` by default, and jid is not
- * looked at, as the address is that of envoi_client_new().
+ * One is not here what it is for that program: tls.mode is `either` by default.
  *
  * A failure need not be looked at: connect and run report it, and envoi_client_failure() tells it,
  * from now on and until the same setting is set with success. That holds for all the setters of a

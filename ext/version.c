@@ -10,20 +10,18 @@ static const struct envoi_field fields[] = {
 	ENVOI_CHILD_TEXT(struct envoi_version, os, "os"),
 	ENVOI_FIELDS_END,
 };
-const struct envoi_payload_type envoi_version_type =
-	ENVOI_PAYLOAD_TYPE(struct envoi_version, ENVOI_NS_VERSION, "query", fields);
+const struct envoi_payload_type envoi_version_type = ENVOI_PAYLOAD_TYPE(
+	struct envoi_version, ENVOI_NS_VERSION, "query", fields);
 
 /* The request is the same element without content (section 3). */
-static const struct envoi_payload_type query_type =
-	ENVOI_PAYLOAD_EMPTY(ENVOI_NS_VERSION, "query");
+static const struct envoi_payload_type query_type = ENVOI_PAYLOAD_EMPTY(ENVOI_NS_VERSION, "query");
 
 int envoi_version_get(struct envoi_session *session, const char *to, uint64_t timeout_ms,
 	envoi_answer_fn *done, void *user, struct envoi_request **ret_request)
 {
 	struct envoi_stanza *iq = envoi_iq_new(envoi_session_context(session), ENVOI_IQ_GET, to);
 	envoi_stanza_encode(iq, &query_type, NULL);
-	return envoi_request(
-		session, iq, &envoi_version_type, timeout_ms, done, user, ret_request);
+	return envoi_request(session, iq, &envoi_version_type, timeout_ms, done, user, ret_request);
 }
 
 struct responder {

@@ -43,7 +43,8 @@ static void decide(struct envoi_tls_decider *decider, struct envoi_tls_question 
 static void answer(struct program *program, char letter)
 {
 	if (program->question != NULL) {
-		envoi_tls_question_answer(program->question, letter == 'y' ? ENVOI_TLS_ACCEPT_ONCE
+		envoi_tls_question_answer(program->question,
+			letter == 'y'           ? ENVOI_TLS_ACCEPT_ONCE
 				: letter == 'a' ? ENVOI_TLS_ACCEPT_AND_PIN
 						: ENVOI_TLS_REFUSE);
 	}

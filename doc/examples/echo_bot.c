@@ -31,7 +31,8 @@ int main(int argc, char **argv)
 	if (r < 0) {
 		return 1;
 	}
-	envoi_client_set_password(bot, getenv("ENVOI_PASSWORD")); /* a setter's failure is reported by run */
+	envoi_client_set_password(
+		bot, getenv("ENVOI_PASSWORD")); /* a setter's failure is reported by run */
 	for (int i = 2; i < argc; i++) {
 		envoi_client_set_assignment(bot, argv[i]);
 	}

@@ -30,7 +30,8 @@ static void send_page(struct evhttp_request *request, const char *text)
 	evbuffer_free(page);
 }
 
-static void on_pong(void *user, const struct envoi_answer *answer) /* exactly once, also when the client goes away */
+static void on_pong(void *user,
+	const struct envoi_answer *answer) /* exactly once, also when the client goes away */
 {
 	send_page(user, envoi_answer_ok(answer) ? "alive" : envoi_answer_text(answer));
 }
@@ -56,7 +57,8 @@ static void on_quit(struct evhttp_request *request, void *user)
 {
 	struct program *program = user;
 	send_page(request, "bye");
-	event_base_loopexit(program->base, &(struct timeval){.tv_usec = 100000}); /* after the page */
+	event_base_loopexit(
+		program->base, &(struct timeval){.tv_usec = 100000}); /* after the page */
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *user)
@@ -93,7 +95,8 @@ int main(int argc, char **argv)
 	evhttp_set_gencb(http, on_http, &program);
 	int status = 1;
 	if (evhttp_bind_socket(http, "127.0.0.1", (ev_uint16_t)strtoul(argv[1], NULL, 10)) == 0 &&
-		envoi_client_connect(program.client) == 0) { /* returns at once; the rest happens in the loop */
+		envoi_client_connect(program.client) ==
+			0) { /* returns at once; the rest happens in the loop */
 		event_base_dispatch(base); /* the program's own call; envoi never makes it */
 		status = 0;
 	}

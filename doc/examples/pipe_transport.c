@@ -64,7 +64,7 @@ static int pipes_want_read(struct envoi_channel *channel, bool wanted)
 	struct pipes *pipes = pipes_of(channel);
 	pipes->wants_read = wanted;
 	return pipes->in.loop == NULL ? ENVOI_OK
-	                              : envoi_watch_set(&pipes->in, wanted ? ENVOI_IO_READ : 0);
+				      : envoi_watch_set(&pipes->in, wanted ? ENVOI_IO_READ : 0);
 }
 
 static int pipes_start(struct envoi_channel *channel)
@@ -186,12 +186,11 @@ static int spawn(char **command, int *ret_in_fd, int *ret_out_fd)
 	return ENVOI_OK;
 }
 
-static int make_transport(
-	struct pipe_connector *connector, const struct envoi_settings *settings)
+static int make_transport(struct pipe_connector *connector, const struct envoi_settings *settings)
 {
 	struct pipes *pipes = calloc(1, sizeof(*pipes));
 	int r = pipes == NULL ? ENVOI_ERR_NOMEM
-	                      : spawn(connector->command, &pipes->in_fd, &pipes->out_fd);
+			      : spawn(connector->command, &pipes->in_fd, &pipes->out_fd);
 	if (r < 0) {
 		free(pipes);
 		return r;
@@ -204,8 +203,8 @@ static int make_transport(
 /* The receiver may free us: its callback comes last. */
 static void hand_over(struct envoi_deferred *deferred)
 {
-	struct pipe_connector *connector =
-		ENVOI_CONTAINER_OF(deferred, struct pipe_connector, later);
+	struct pipe_connector *connector = ENVOI_CONTAINER_OF(
+		deferred, struct pipe_connector, later);
 	struct envoi_transport *transport = connector->transport;
 	envoi_connected_fn *done = connector->done;
 	struct envoi_failure failure;

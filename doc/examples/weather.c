@@ -18,12 +18,13 @@ struct weather {
 /* <report xmlns='urn:example:weather' place='Oslo'><celsius>-3</celsius><rain/></report> */
 static const struct envoi_field weather_fields[] = {
 	ENVOI_ATTR_TEXT(struct weather, place, "place", ENVOI_REQUIRED, .max_bytes = 200),
-	ENVOI_CHILD_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED, .min = -100, .max = 100),
+	ENVOI_CHILD_INT(
+		struct weather, celsius, "celsius", ENVOI_REQUIRED, .min = -100, .max = 100),
 	ENVOI_CHILD_FLAG(struct weather, rain, "rain"),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type weather_type =
-	ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
+static const struct envoi_payload_type weather_type = ENVOI_PAYLOAD_TYPE(
+	struct weather, "urn:example:weather", "report", weather_fields);
 
 struct program {
 	struct envoi_handler handler;

@@ -82,7 +82,8 @@ struct envoi_context_options {
 	void *log_user;
 	envoi_random_fn *random; /**< default: the system's random source */
 	void *random_user;
-	envoi_wall_clock_fn *wall_clock; /**< default: the loop's, if it has one, else the system's */
+	/** default: the loop's, if it has one, else the system's */
+	envoi_wall_clock_fn *wall_clock;
 	void *wall_clock_user;
 };
 
@@ -106,8 +107,8 @@ ENVOI_API struct envoi_context *envoi_context_ref(struct envoi_context *context)
 ENVOI_API struct envoi_context *envoi_context_unref(struct envoi_context *context);
 
 /** Replace the log sink. @param log NULL: silence */
-ENVOI_API void envoi_context_set_log(struct envoi_context *context, envoi_log_fn *log,
-	enum envoi_log_level level, void *user);
+ENVOI_API void envoi_context_set_log(
+	struct envoi_context *context, envoi_log_fn *log, enum envoi_log_level level, void *user);
 
 /** Allocate as malloc does, with the context's allocator; NULL: out of memory. */
 ENVOI_API void *envoi_alloc(struct envoi_context *context, size_t len);

@@ -36,14 +36,16 @@ enum envoi_error {
 	ENVOI_ERR_FULL = -105, /**< a queue of ours is at its limit; try when it has drained */
 
 	/* -200..-299: the peer */
-	ENVOI_ERR_XML = -200, /**< not well-formed, or not allowed (RFC 6120, sections 11.1, 11.3) */
+	/** not well-formed, or not allowed (RFC 6120, sections 11.1, 11.3) */
+	ENVOI_ERR_XML = -200,
 	ENVOI_ERR_PROTOCOL = -201, /**< well-formed but breaks the protocol */
 	ENVOI_ERR_AUTH = -202, /**< authentication failed, on either side */
 	ENVOI_ERR_TLS = -203, /**< no TLS, or TLS failed */
 	ENVOI_ERR_LIMIT = -204, /**< the peer exceeded a configured limit */
 	ENVOI_ERR_CERTIFICATE = -205, /**< the peer's certificate is not trusted */
 	ENVOI_ERR_STREAM = -206, /**< the peer sent a stream error (RFC 6120, section 4.9) */
-	ENVOI_ERR_STANZA = -207, /**< the peer answered with an error stanza (RFC 6120, section 8.3) */
+	/** the peer answered with an error stanza (RFC 6120, section 8.3) */
+	ENVOI_ERR_STANZA = -207,
 	ENVOI_ERR_DISCONNECTED = -208, /**< the connection ended before an answer came */
 };
 

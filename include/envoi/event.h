@@ -22,22 +22,31 @@ struct envoi_stanza;
 enum envoi_event_type {
 	ENVOI_NO_EVENT = 0,
 	ENVOI_EVENT_CONNECTING, /**< a login has begun; @p text: the domain */
-	ENVOI_EVENT_CONNECTED, /**< a transport is there; @p text: the peer's address. Once more
-				    when what was there failed before the login and another
-				    way is tried */
-	ENVOI_EVENT_STREAM_OPENED, /**< the peer's stream header came; posted again after each restart */
-	ENVOI_EVENT_SECURED, /**< TLS is up and the peer's certificate is trusted; @p text: "TLS1.3" */
+	/**
+	 * a transport is there; @p text: the peer's address. Once more when what was there failed
+	 * before the login and another way is tried
+	 */
+	ENVOI_EVENT_CONNECTED,
+	/** the peer's stream header came; posted again after each restart */
+	ENVOI_EVENT_STREAM_OPENED,
+	/** TLS is up and the peer's certificate is trusted; @p text: "TLS1.3" */
+	ENVOI_EVENT_SECURED,
 	ENVOI_EVENT_AUTHENTICATED, /**< SASL succeeded on both sides; @p text: the mechanism */
 	ENVOI_EVENT_BOUND, /**< the address is known; @p jid: the full one */
 	ENVOI_EVENT_STARTED, /**< a new session: stanzas flow, nothing of an earlier one is left */
 	ENVOI_EVENT_ROSTER, /**< client: the contact list was fetched */
 	ENVOI_EVENT_ROSTER_CHANGED, /**< client: a contact changed or went; @p jid: which */
 	ENVOI_EVENT_AVAILABLE, /**< client: roster fetched, initial presence sent */
-	ENVOI_EVENT_UNHANDLED, /**< a message or presence that a handler failed on, or whose payload
-				    is malformed; any stanza whose sender is no address; @p stanza,
-				    NULL for an iq without id; @p text: why */
-	ENVOI_EVENT_DISCONNECTED, /**< the connection has ended or did not come about; @p failure.
-				       Exactly one for each CONNECTING */
+	/**
+	 * a message or presence that a handler failed on, or whose payload is malformed; any stanza
+	 * whose sender is no address; @p stanza, NULL for an iq without id; @p text: why
+	 */
+	ENVOI_EVENT_UNHANDLED,
+	/**
+	 * the connection has ended or did not come about; @p failure. Exactly one for each
+	 * CONNECTING
+	 */
+	ENVOI_EVENT_DISCONNECTED,
 	ENVOI_EVENTS_END,
 };
 

@@ -87,22 +87,29 @@ struct envoi_failure {
 	enum envoi_retry retry;
 	enum envoi_stream_condition stream_condition; /**< sent or received, if any */
 	enum envoi_sasl_condition sasl_condition; /**< received, if any */
-	enum envoi_stanza_condition stanza_condition; /**< received when binding was refused, if any */
-	char condition[64]; /**< the condition's element name, stream, SASL or stanza, known or not */
-	char application[64]; /**< element name of the peer's application-specific condition (RFC 6120,
-				   section 4.9.4) */
+	/** received when binding was refused, if any */
+	enum envoi_stanza_condition stanza_condition;
+	/** the condition's element name, stream, SASL or stanza, known or not */
+	char condition[64];
+	/** element name of the peer's application-specific condition (RFC 6120, section 4.9.4) */
+	char application[64];
 	char application_ns[128]; /**< and its namespace */
 	char text[256]; /**< the peer's text, or ours */
 	bool is_peer_text; /**< it is the peer's */
 	char text_lang[36]; /**< the language tag of the peer's text */
-	unsigned int tls_doubts; /**< what speaks against the server's certificate: OR of enum
-				      envoi_tls_doubt (<envoi/tls.h>); 0: nothing, or it is not that */
+	/**
+	 * what speaks against the server's certificate: OR of enum envoi_tls_doubt (<envoi/tls.h>);
+	 * 0: nothing, or it is not that
+	 */
+	unsigned int tls_doubts;
 	char mechanism[24]; /**< of SASL, if one was tried */
-	char redirect_host[256]; /**< of see-other-host (section 4.9.3.19): a name as A-labels, an IPv4
-				      address, or an IPv6 address in brackets; "": none, or nothing
-				      that is a host. To be followed only where @p retry is
-				      ENVOI_RETRY_NOW, which it is when the server had proved who it is,
-				      by TLS and by the login; and never as a name for a certificate */
+	/**
+	 * of see-other-host (section 4.9.3.19): a name as A-labels, an IPv4 address, or an IPv6
+	 * address in brackets; "": none, or nothing that is a host. To be followed only where @p
+	 * retry is ENVOI_RETRY_NOW, which it is when the server had proved who it is, by TLS and by
+	 * the login; and never as a name for a certificate
+	 */
+	char redirect_host[256];
 	uint16_t redirect_port; /**< 0: none was named */
 	struct envoi_attempt *attempts; /**< owned: free with envoi_failure_finish() */
 	size_t attempt_count;

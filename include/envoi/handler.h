@@ -42,8 +42,8 @@ struct envoi_stream_element_row;
  * is removed is not asked any more.
  */
 struct envoi_stanza_row {
-	enum envoi_stanza_kind kind; /**< MESSAGE, PRESENCE, IQ_GET or IQ_SET; ENVOI_NO_STANZA ends the
-					  table */
+	/** MESSAGE, PRESENCE, IQ_GET or IQ_SET; ENVOI_NO_STANZA ends the table */
+	enum envoi_stanza_kind kind;
 	enum envoi_stanza_type type; /**< ENVOI_TYPE_ANY: every type but error; ignored for an iq */
 	const struct envoi_payload_type *payload;
 	const char *ns, *name; /**< NULL: no name; a name without ns is in `jabber:client` */
@@ -62,11 +62,13 @@ struct envoi_stanza_row {
 	int (*handle)(struct envoi_handler *self, struct envoi_delivery *in);
 };
 /** The last row of every table of a handler: stanzas, events, timeouts, stream elements. */
+/* clang-format off */
 #ifdef __cplusplus
 #define ENVOI_ROWS_END {}
 #else
 #define ENVOI_ROWS_END {0}
 #endif
+/* clang-format on */
 
 struct envoi_event_row {
 	enum envoi_event_type type; /**< ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
@@ -107,7 +109,8 @@ struct envoi_handler_impl {
 	const struct envoi_stream_feature *stream_feature;
 	const struct envoi_stream_element_row *stream_elements;
 	const char *const *uris; /**< ended by NULL: what it adds to service discovery */
-	const char *const *needs; /**< ended by NULL: names of handlers that must be attached before */
+	/** ended by NULL: names of handlers that must be attached before */
+	const char *const *needs;
 	/** OPTIONAL: free it; called by envoi_handler_destroy() and by owners that took it. */
 	void (*destroy)(struct envoi_handler *self);
 };
@@ -116,7 +119,9 @@ struct envoi_handler_impl {
 struct envoi_handler {
 	const struct envoi_handler_impl *impl;
 };
+/* clang-format off */
 #define ENVOI_HANDLER(impl_pointer) {(impl_pointer)}
+/* clang-format on */
 
 /** Call impl->destroy, if there is one; NULL is allowed. */
 ENVOI_API void envoi_handler_destroy(struct envoi_handler *handler);

@@ -45,8 +45,8 @@ struct envoi_jid;
  *                            envoi_jid_check() tells in words
  * @retval ENVOI_ERR_NOMEM
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_jid_parse(struct envoi_jid **ret_jid,
-	struct envoi_context *context, const char *text, size_t len);
+ENVOI_API ENVOI_MUST_CHECK int envoi_jid_parse(
+	struct envoi_jid **ret_jid, struct envoi_context *context, const char *text, size_t len);
 
 /** As envoi_jid_parse(), of a NUL-terminated string. */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_text(
@@ -54,8 +54,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_text(
 
 /** Make an address of parts, each prepared. @param local, resource NULL: absent */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_parts(struct envoi_jid **ret_jid,
-	struct envoi_context *context, const char *local, const char *domain,
-	const char *resource);
+	struct envoi_context *context, const char *local, const char *domain, const char *resource);
 
 /**
  * Say why a text is no address, for people. Needs no context.

@@ -89,8 +89,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_poll(
  * @param fds       filled with the first @p capacity; NULL if that is 0
  * @return how many there are; 0 if it is no poll loop
  */
-ENVOI_API size_t envoi_loop_poll_fds(
-	struct envoi_loop *loop, struct pollfd *fds, size_t capacity);
+ENVOI_API size_t envoi_loop_poll_fds(struct envoi_loop *loop, struct pollfd *fds, size_t capacity);
 
 /** @return how long a foreign loop may wait, as poll(2) takes it; -1: for ever */
 ENVOI_API int envoi_loop_poll_timeout_ms(struct envoi_loop *loop);

@@ -34,11 +34,17 @@ enum envoi_memory_side {
 struct envoi_memory_script {
 	size_t piece_bytes; /**< arrive in pieces of this size, one a turn; 0: up to 16,384 */
 	uint64_t delay_ms; /**< arrive so much later, in order */
-	uint64_t cut_at; /**< when so many have arrived since the beginning, the connection breaks,
-			      for both sides; 0: at once */
+	/**
+	 * when so many have arrived since the beginning, the connection breaks, for both sides; 0:
+	 * at once
+	 */
+	uint64_t cut_at;
 	uint64_t stall_at; /**< nothing arrives after so many, neither the end: silence */
-	size_t window_bytes; /**< most that may be under way; 0: 65,536. When the receiver does not
-				  read, the sender is held up here */
+	/**
+	 * most that may be under way; 0: 65,536. When the receiver does not read, the sender is
+	 * held up here
+	 */
+	size_t window_bytes;
 };
 
 #define ENVOI_MEMORY_SCRIPT_INIT \
@@ -68,8 +74,8 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_pair_ref(struct envoi_memory_pa
 ENVOI_API struct envoi_memory_pair *envoi_memory_pair_unref(struct envoi_memory_pair *pair);
 
 /** Set what happens to bytes from @p side that are still to arrive; at any time. */
-ENVOI_API void envoi_memory_pair_script(struct envoi_memory_pair *pair,
-	enum envoi_memory_side side, const struct envoi_memory_script *script);
+ENVOI_API void envoi_memory_pair_script(struct envoi_memory_pair *pair, enum envoi_memory_side side,
+	const struct envoi_memory_script *script);
 
 /** Break the connection now; both ends are told from the loop; what is under way is lost. */
 ENVOI_API void envoi_memory_pair_cut(struct envoi_memory_pair *pair);
@@ -152,8 +158,7 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_mem
  * @retval ENVOI_AGAIN  the connector goes on waiting, up to the target's timeout
  * @retval <0           the connector fails with this code
  */
-typedef int envoi_memory_accept_fn(
-	void *user, struct envoi_memory_pair *pair, const char *domain);
+typedef int envoi_memory_accept_fn(void *user, struct envoi_memory_pair *pair, const char *domain);
 
 /**
  * A connector whose connections are memory pairs, a new one each time. Where tls.mode is direct, the

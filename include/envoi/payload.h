@@ -12,6 +12,7 @@
 #include <envoi/error.h>
 #include <envoi/export.h>
 #include <envoi/jid.h>
+#include <envoi/payload_macros.h>
 #include <envoi/xml.h>
 
 #ifdef __cplusplus
@@ -101,8 +102,10 @@ struct envoi_context;
 enum {
 	ENVOI_REQUIRED = 1, /**< absence is an error; always written */
 	ENVOI_LENIENT = 2, /**< a malformed value counts as absent; in an array it is left out */
-	ENVOI_SPACES = 4, /**< white space around the value is ignored; in base64 and hex, inside too */
-	ENVOI_INHERITED = 8, /**< of ENVOI_XML_LANG: else the language in force there (xml:lang above) */
+	/** white space around the value is ignored; in base64 and hex, inside too */
+	ENVOI_SPACES = 4,
+	/** of ENVOI_XML_LANG: else the language in force there (xml:lang above) */
+	ENVOI_INHERITED = 8,
 };
 
 /** Where a value stands. Filled in by the macros, as the enum below. */
@@ -166,8 +169,10 @@ struct envoi_field {
 	const char *name; /**< of the attribute or child */
 
 	unsigned int flags; /**< ENVOI_REQUIRED and so on */
-	const char *ns; /**< namespace of the attribute (default: none) or child (default: the payload's) */
-	const char *attr; /**< of children: the value is in this attribute of theirs, not in the text */
+	/** namespace of the attribute (default: none) or child (default: the payload's) */
+	const char *ns;
+	/** of children: the value is in this attribute of theirs, not in the text */
+	const char *attr;
 	const char *as; /**< of structs: the child's name, in place of the inner type's */
 	size_t has; /**< ENVOI_HAS(): the bool member that says whether the value is there */
 	/**
@@ -199,6 +204,7 @@ struct envoi_payload_type {
 	const struct envoi_field *fields; /**< ended by ENVOI_FIELDS_END; NULL: none */
 };
 
+/* clang-format off */
 /** Describes @p struct_type by @p table. */
 #define ENVOI_PAYLOAD_TYPE(struct_type, namespace_name, element_name, table) \
 	{.ns = (namespace_name), .name = (element_name), .size = sizeof(struct_type), .fields = (table)}
@@ -316,204 +322,7 @@ struct envoi_payload_type {
 /** (struct_type, member, count_member, ...): all children that no other row takes, in order. */
 #define ENVOI_ANY(...) ENVOI__ANY(__VA_ARGS__, .end = 0)
 
-/* --- what the macros above are made of --- */
-
-#define ENVOI__AT(struct_type, member) (&((struct_type *)0)->member)
-#define ENVOI__SIZE(struct_type) ((unsigned int)sizeof(struct_type))
-#define ENVOI__ONE(struct_type, member_) \
-	.struct_size = ENVOI__SIZE(struct_type), .offset = offsetof(struct_type, member_)
-#define ENVOI__MANY(struct_type, member_, count_member) \
-	ENVOI__ONE(struct_type, member_), \
-	.count = offsetof(struct_type, count_member) * \
-		_Generic(ENVOI__AT(struct_type, count_member), size_t *: 1)
-#define ENVOI__OWN(row, kind, struct_type, member, ...) \
-	row(TEXT, kind, struct_type, member, NULL, __VA_ARGS__)
-
-#define ENVOI__IS_TEXT(at) _Generic((at), char **: 1, const char **: 1)
-#define ENVOI__IS_TEXTS(at) \
-	_Generic((at), char ***: 1, const char ***: 1, char *const **: 1, const char *const **: 1)
-#define ENVOI__IS_JID(at) _Generic((at), struct envoi_jid **: 1, const struct envoi_jid **: 1)
-#define ENVOI__IS_JIDS(at) \
-	_Generic((at), struct envoi_jid ***: 1, const struct envoi_jid ***: 1, \
-		struct envoi_jid *const **: 1, const struct envoi_jid *const **: 1)
-#define ENVOI__IS_ELEMENT(at) \
-	_Generic((at), struct envoi_element **: 1, const struct envoi_element **: 1)
-#define ENVOI__IS_ELEMENTS(at) \
-	_Generic((at), struct envoi_element ***: 1, const struct envoi_element ***: 1, \
-		struct envoi_element *const **: 1, const struct envoi_element *const **: 1)
-/* 1: signed, 0: unsigned, anything else does not compile. An enum counts as what it is made of. */
-#define ENVOI__IS_SIGNED(at) \
-	_Generic((at), signed char *: 1, short *: 1, int *: 1, long *: 1, long long *: 1, \
-		unsigned char *: 0, unsigned short *: 0, unsigned int *: 0, unsigned long *: 0, \
-		unsigned long long *: 0)
-#define ENVOI__IS_SIGNED_ARRAY(at) \
-	_Generic((at), signed char **: 1, short **: 1, int **: 1, long **: 1, long long **: 1, \
-		unsigned char **: 0, unsigned short **: 0, unsigned int **: 0, unsigned long **: 0, \
-		unsigned long long **: 0, const signed char **: 1, const short **: 1, const int **: 1, \
-		const long **: 1, const long long **: 1, const unsigned char **: 0, \
-		const unsigned short **: 0, const unsigned int **: 0, const unsigned long **: 0, \
-		const unsigned long long **: 0)
-#define ENVOI__IS_ENUM(at) _Generic((at), int *: 1, unsigned int *: 1)
-#define ENVOI__IS_ENUMS(at) \
-	_Generic((at), int **: 1, unsigned int **: 1, const int **: 1, const unsigned int **: 1)
-
-#define ENVOI__ITEM_SIZE(struct_type, member) sizeof(*((struct_type *)0)->member)
-
-#define ENVOI__TEXT(where, kind, struct_type, member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \
-		ENVOI__ONE(struct_type, member), \
-		.size = sizeof(char *) * ENVOI__IS_TEXT(ENVOI__AT(struct_type, member)), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__TEXTS(kind, struct_type, member, count_member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_##kind, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = sizeof(char *) * ENVOI__IS_TEXTS(ENVOI__AT(struct_type, member)), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__XML_LANG(struct_type, member, ...) \
-	{ \
-		.place = ENVOI_FIELD_ATTR, .value = ENVOI_VALUE_LANG, ENVOI__ONE(struct_type, member), \
-		.size = sizeof(char *) * ENVOI__IS_TEXT(ENVOI__AT(struct_type, member)), \
-		.ns = ENVOI_NS_XML, .name = "lang", __VA_ARGS__ \
-	}
-#define ENVOI__INT(where, kind, struct_type, member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \
-		ENVOI__ONE(struct_type, member), .size = sizeof(((struct_type *)0)->member), \
-		.is_signed = ENVOI__IS_SIGNED(ENVOI__AT(struct_type, member)), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__INTS(struct_type, member, count_member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_INT, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = ENVOI__ITEM_SIZE(struct_type, member), \
-		.is_signed = ENVOI__IS_SIGNED_ARRAY(ENVOI__AT(struct_type, member)), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__BOOL(where, kind, struct_type, member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \
-		ENVOI__ONE(struct_type, member), \
-		.size = sizeof(bool) * _Generic(ENVOI__AT(struct_type, member), bool *: 1), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__BOOLS(struct_type, member, count_member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_BOOL, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = sizeof(bool) * _Generic(ENVOI__AT(struct_type, member), bool **: 1, \
-			const bool **: 1), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__WORDS(struct_type, member, table) \
-	ENVOI__ONE(struct_type, member), \
-	.size = sizeof(int) * ENVOI__IS_ENUM(ENVOI__AT(struct_type, member)), .words = (table)
-#define ENVOI__ENUM(where, struct_type, member, element_name, table, ...) \
-	{ \
-		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_ENUM, \
-		ENVOI__WORDS(struct_type, member, table), .name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__TEXT_ENUM(struct_type, member, table, ...) \
-	ENVOI__ENUM(TEXT, struct_type, member, NULL, table, __VA_ARGS__)
-#define ENVOI__ENUMS(struct_type, member, count_member, element_name, table, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_ENUM, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = sizeof(int) * ENVOI__IS_ENUMS(ENVOI__AT(struct_type, member)), \
-		.words = (table), .name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__NAME(struct_type, member, table, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILD, .value = ENVOI_VALUE_NAME, \
-		ENVOI__WORDS(struct_type, member, table), .name = NULL, __VA_ARGS__ \
-	}
-#define ENVOI__DATE(where, kind, struct_type, member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \
-		ENVOI__ONE(struct_type, member), .is_signed = true, \
-		.size = sizeof(int64_t) * _Generic(ENVOI__AT(struct_type, member), int64_t *: 1), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__DATES(struct_type, member, count_member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_DATE, \
-		ENVOI__MANY(struct_type, member, count_member), .is_signed = true, \
-		.size = sizeof(int64_t) * _Generic(ENVOI__AT(struct_type, member), int64_t **: 1, \
-			const int64_t **: 1), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__BYTES(where, kind, struct_type, member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \
-		ENVOI__ONE(struct_type, member), \
-		.size = sizeof(struct envoi_bytes) * \
-			_Generic(ENVOI__AT(struct_type, member), struct envoi_bytes *: 1), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__BYTESES(kind, struct_type, member, count_member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_##kind, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = sizeof(struct envoi_bytes) * \
-			_Generic(ENVOI__AT(struct_type, member), struct envoi_bytes **: 1, \
-				const struct envoi_bytes **: 1), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__JID(where, kind, struct_type, member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \
-		ENVOI__ONE(struct_type, member), \
-		.size = sizeof(struct envoi_jid *) * ENVOI__IS_JID(ENVOI__AT(struct_type, member)), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__JIDS(struct_type, member, count_member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_JID, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = sizeof(struct envoi_jid *) * ENVOI__IS_JIDS(ENVOI__AT(struct_type, member)), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__STRUCT(struct_type, member, inner_type, type_pointer, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILD, .value = ENVOI_VALUE_STRUCT, \
-		ENVOI__ONE(struct_type, member), .size = sizeof(inner_type), \
-		.is_pointer = _Generic(ENVOI__AT(struct_type, member), inner_type *: false, \
-			inner_type **: true, const inner_type **: true), \
-		.type = (type_pointer), .name = NULL, __VA_ARGS__ \
-	}
-#define ENVOI__STRUCTS(struct_type, member, count_member, inner_type, type_pointer, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_STRUCT, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = sizeof(inner_type) * _Generic(ENVOI__AT(struct_type, member), \
-			inner_type **: 1, const inner_type **: 1), \
-		.type = (type_pointer), .name = NULL, __VA_ARGS__ \
-	}
-#define ENVOI__CHOICE(struct_type, member, table, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILD, .value = ENVOI_VALUE_CHOICE, \
-		ENVOI__ONE(struct_type, member), \
-		.size = sizeof(int) * ENVOI__IS_ENUM(ENVOI__AT(struct_type, member)), \
-		.choices = (table), .name = NULL, __VA_ARGS__ \
-	}
-#define ENVOI__ELEMENT(struct_type, member, element_name, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILD, .value = ENVOI_VALUE_ELEMENT, \
-		ENVOI__ONE(struct_type, member), \
-		.size = sizeof(void *) * ENVOI__IS_ELEMENT(ENVOI__AT(struct_type, member)), \
-		.name = (element_name), __VA_ARGS__ \
-	}
-#define ENVOI__ANY(struct_type, member, count_member, ...) \
-	{ \
-		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_ELEMENT, \
-		ENVOI__MANY(struct_type, member, count_member), \
-		.size = sizeof(void *) * ENVOI__IS_ELEMENTS(ENVOI__AT(struct_type, member)), \
-		.name = NULL, __VA_ARGS__ \
-	}
+/* clang-format on */
 
 /* --- the engine --- */
 
@@ -523,7 +332,8 @@ struct envoi_payload_type {
 /** What is wrong with a payload, for a log or an answer. */
 struct envoi_payload_problem {
 	char where[128]; /**< "query/item[3]/@jid" for example, cut off when longer */
-	const char *why; /**< "is missing" for example: words to follow @p where; static; never NULL */
+	/** "is missing" for example: words to follow @p where; static; never NULL */
+	const char *why;
 };
 
 /**
@@ -575,9 +385,8 @@ ENVOI_API int envoi_payload_write(struct envoi_xml_writer *writer,
  *
  * A failure is the tree's, as with every builder: what sends the tree reports it.
  */
-ENVOI_API int envoi_payload_add(struct envoi_element *parent,
-	const struct envoi_payload_type *type, const void *value,
-	struct envoi_payload_problem *ret_problem);
+ENVOI_API int envoi_payload_add(struct envoi_element *parent, const struct envoi_payload_type *type,
+	const void *value, struct envoi_payload_problem *ret_problem);
 
 /** As envoi_payload_add(), but makes a tree of its own. @param[out] ret_element with one reference */
 ENVOI_API ENVOI_MUST_CHECK int envoi_payload_build(struct envoi_element **ret_element,
@@ -591,8 +400,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_payload_build(struct envoi_element **ret_el
  * @return the copy, in memory of @p context: read only, to be freed with envoi_payload_free();
  *         NULL: out of memory, or nested deeper than ENVOI_PAYLOAD_DEPTH
  */
-ENVOI_API void *envoi_payload_dup(struct envoi_context *context,
-	const struct envoi_payload_type *type, const void *value);
+ENVOI_API void *envoi_payload_dup(
+	struct envoi_context *context, const struct envoi_payload_type *type, const void *value);
 
 /** Free what envoi_payload_dup() gave; NULL is allowed. */
 ENVOI_API void envoi_payload_free(const struct envoi_payload_type *type, void *value);

@@ -34,7 +34,8 @@ enum envoi_precis_profile {
 	ENVOI_PRECIS_USERNAME_CASE_PRESERVED, /**< RFC 8265, section 3.4 */
 	ENVOI_PRECIS_OPAQUE_STRING, /**< RFC 8265, section 4.2: resourceparts, passwords */
 	ENVOI_PRECIS_NICKNAME, /**< RFC 8266, section 2.3: nicknames, to show */
-	ENVOI_PRECIS_NICKNAME_COMPARED, /**< RFC 8266, section 2.4: nicknames, in lower case, to compare */
+	/** RFC 8266, section 2.4: nicknames, in lower case, to compare */
+	ENVOI_PRECIS_NICKNAME_COMPARED,
 };
 
 /** What is wrong with a string. */
@@ -45,8 +46,8 @@ enum envoi_precis_problem {
 	ENVOI_PRECIS_NOT_UTF8,
 	ENVOI_PRECIS_DISALLOWED, /**< a character that the class does not allow */
 	ENVOI_PRECIS_UNASSIGNED, /**< a character that Unicode does not know yet */
-	ENVOI_PRECIS_CONTEXT, /**< a character that is not allowed beside its neighbours
-				   (RFC 5892, appendix A) */
+	/** a character that is not allowed beside its neighbours (RFC 5892, appendix A) */
+	ENVOI_PRECIS_CONTEXT,
 	ENVOI_PRECIS_DIRECTION, /**< right-to-left and left-to-right mixed (RFC 5893, section 2) */
 	ENVOI_PRECIS_UNSTABLE, /**< the rules change it again and again */
 };

@@ -33,7 +33,8 @@ enum envoi_subscription {
 	ENVOI_SUBSCRIPTION_TO, /**< we get theirs */
 	ENVOI_SUBSCRIPTION_FROM, /**< they get ours */
 	ENVOI_SUBSCRIPTION_BOTH,
-	ENVOI_SUBSCRIPTION_REMOVE, /**< in a push and in envoi_roster_remove(): goes; never in the roster */
+	/** in a push and in envoi_roster_remove(): goes; never in the roster */
+	ENVOI_SUBSCRIPTION_REMOVE,
 };
 
 /** One contact. */

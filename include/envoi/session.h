@@ -64,7 +64,8 @@ ENVOI_API bool envoi_session_is_online(const struct envoi_session *session);
 /** What a session holds, and what it has seen. */
 struct envoi_session_stats {
 	uint64_t stanzas_in, stanzas_out;
-	uint64_t answers_ignored; /**< results and errors that nobody asked for, or from somebody else */
+	/** results and errors that nobody asked for, or from somebody else */
+	uint64_t answers_ignored;
 	uint64_t replies_dropped; /**< automatic answers for which there was no room */
 	uint64_t unhandled; /**< ENVOI_EVENT_UNHANDLED */
 	size_t requests; /**< that wait for their answers now */
@@ -101,8 +102,8 @@ enum envoi_ticket_state {
 	ENVOI_TICKET_ACKNOWLEDGED, /**< the peer said that it has it (XEP-0198) */
 	ENVOI_TICKET_WRITTEN, /**< out of our hands; nobody acknowledges */
 	ENVOI_TICKET_UNKNOWN, /**< was being written when the connection was lost */
-	ENVOI_TICKET_NOT_SENT, /**< no byte of it left us: the connection was lost before, or a
-				    filter swallowed it */
+	/** no byte of it left us: the connection was lost before, or a filter swallowed it */
+	ENVOI_TICKET_NOT_SENT,
 	ENVOI_TICKET_CANCELED, /**< by envoi_ticket_cancel(), or the session was freed */
 };
 
@@ -129,8 +130,8 @@ struct envoi_ticket {
  * @retval ENVOI_ERR_INVALID  its address is malformed, a builder failed, or the ticket is in use
  * @retval ENVOI_ERR_NOMEM
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_send(struct envoi_session *session,
-	struct envoi_stanza *stanza, struct envoi_ticket *ticket);
+ENVOI_API ENVOI_MUST_CHECK int envoi_send(
+	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
 /** Send a chat message. Errors as envoi_send(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_send_text(struct envoi_session *session, const char *to,
 	const char *body, struct envoi_ticket *ticket);
@@ -180,9 +181,9 @@ ENVOI_API const void *envoi_answer_payload(const struct envoi_answer *answer);
  * Errors as envoi_send(), ENVOI_ERR_FULL also when limits.requests are pending: then @p done is
  * not called.
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_request(struct envoi_session *session,
-	struct envoi_stanza *iq, const struct envoi_payload_type *expected, uint64_t timeout_ms,
-	envoi_answer_fn *done, void *user, struct envoi_request **ret_request);
+ENVOI_API ENVOI_MUST_CHECK int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
+	const struct envoi_payload_type *expected, uint64_t timeout_ms, envoi_answer_fn *done,
+	void *user, struct envoi_request **ret_request);
 /** End with ENVOI_ERR_CANCELED, from the loop; nothing if it has ended. NULL is allowed. */
 ENVOI_API void envoi_request_cancel(struct envoi_request *request);
 
@@ -224,12 +225,12 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_reply_text(struct envoi_delivery *delivery,
  * @retval ENVOI_ERR_INVALID  no request, or the value cannot be written: not answered yet
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  likewise
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_reply_result(struct envoi_delivery *delivery,
-	const struct envoi_payload_type *type, const void *value);
+ENVOI_API ENVOI_MUST_CHECK int envoi_reply_result(
+	struct envoi_delivery *delivery, const struct envoi_payload_type *type, const void *value);
 /** Answer with an error, a message or presence too (but not one of type error: ENVOI_ERR_INVALID).
  * @param text NULL: none. Errors as envoi_reply_result() */
-ENVOI_API ENVOI_MUST_CHECK int envoi_reply_error(struct envoi_delivery *delivery,
-	enum envoi_stanza_condition condition, const char *text);
+ENVOI_API ENVOI_MUST_CHECK int envoi_reply_error(
+	struct envoi_delivery *delivery, enum envoi_stanza_condition condition, const char *text);
 /** Answer an iq with a stanza of one's own, made by envoi_iq_result_new() or
  * envoi_stanza_error_new(). @param reply taken. Errors as envoi_reply_result() */
 ENVOI_API ENVOI_MUST_CHECK int envoi_reply(
@@ -251,11 +252,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_delivery_defer(
 /** @return the request; borrowed until the promise is ended */
 ENVOI_API struct envoi_stanza *envoi_promise_stanza(const struct envoi_promise *promise);
 /** A value that cannot be written is answered with internal-server-error, and its code returned. */
-ENVOI_API int envoi_promise_result(struct envoi_promise *promise,
-	const struct envoi_payload_type *type, const void *value);
+ENVOI_API int envoi_promise_result(
+	struct envoi_promise *promise, const struct envoi_payload_type *type, const void *value);
 /** Answer with an error, as envoi_stanza_error_new() makes it. @param text  NULL: none */
-ENVOI_API int envoi_promise_error(struct envoi_promise *promise,
-	enum envoi_stanza_condition condition, const char *text);
+ENVOI_API int envoi_promise_error(
+	struct envoi_promise *promise, enum envoi_stanza_condition condition, const char *text);
 /** @param reply taken; one that is no answer to the request is handled as a bad value above */
 ENVOI_API int envoi_promise_reply(struct envoi_promise *promise, struct envoi_stanza *reply);
 /** Answer with internal-server-error: the exactly one reply is given in any case. NULL is

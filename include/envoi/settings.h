@@ -22,7 +22,8 @@ enum envoi_setting_type {
 	ENVOI_SETTING_END = 0, /**< ends a table */
 	ENVOI_SETTING_BOOL,
 	ENVOI_SETTING_INT,
-	ENVOI_SETTING_MS, /**< a time in milliseconds; text may be "1500", "1500ms", "20s", "5min" */
+	/** a time in milliseconds; text may be "1500", "1500ms", "20s", "5min" */
+	ENVOI_SETTING_MS,
 	ENVOI_SETTING_BYTES, /**< a size; text may be "4096", "64k", "1m" */
 	ENVOI_SETTING_TEXT,
 	ENVOI_SETTING_CHOICE, /**< one of @p choices; its value is the index */
@@ -31,12 +32,14 @@ enum envoi_setting_type {
 
 /** One tunable: tables of these are constant and end with a zeroed entry. */
 struct envoi_setting {
-	const char *name; /**< "tls.timeout": also the command-line option, --tls-timeout unless @p option */
+	/** "tls.timeout": also the command-line option, --tls-timeout unless @p option */
+	const char *name;
 	enum envoi_setting_type type;
 	const char *fallback; /**< default as text; NULL: unset (TEXT, LIST only) */
 	int64_t min, max; /**< of INT, MS, BYTES; both 0: any not negative */
 	const char *const *choices; /**< of CHOICE, ended by NULL */
-	int (*validate)(const char *text); /**< OPTIONAL, TEXT and LIST. @return ENVOI_ERR_INVALID */
+	/** OPTIONAL, TEXT and LIST. @return ENVOI_ERR_INVALID */
+	int (*validate)(const char *text);
 	const char *option; /**< OPTIONAL: the command-line option's name without dashes */
 	const char *metavar; /**< OPTIONAL: "FILE" */
 	const char *doc; /**< one or more sentences */

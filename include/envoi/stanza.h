@@ -51,7 +51,8 @@ enum envoi_stanza_type {
 	ENVOI_TYPE_UNSUBSCRIBED,
 	ENVOI_TYPE_PROBE,
 	ENVOI_TYPE_ERROR, /**< message or presence */
-	ENVOI_TYPE_UNKNOWN, /**< a presence type that RFC 6121 does not know: matches no row with a type */
+	/** a presence type that RFC 6121 does not know: matches no row with a type */
+	ENVOI_TYPE_UNKNOWN,
 };
 
 /** A stanza: typed access to an element in `jabber:client`. Counted with its tree. */
@@ -60,10 +61,12 @@ struct envoi_stanza;
 /** A stanza error (RFC 6120, section 8.3.2). Text is borrowed from the stanza. */
 struct envoi_stanza_error {
 	enum envoi_stanza_error_type type;
-	enum envoi_stanza_condition condition; /**< ENVOI_UNDEFINED_CONDITION when unknown or absent */
+	/** ENVOI_UNDEFINED_CONDITION when unknown or absent */
+	enum envoi_stanza_condition condition;
 	const char *text; /**< or NULL */
 	const char *by; /**< who raised it, or NULL */
-	const char *new_address; /**< of `gone` and `redirect`: where to instead, or NULL; not trusted */
+	/** of `gone` and `redirect`: where to instead, or NULL; not trusted */
+	const char *new_address;
 	const struct envoi_element *application; /**< application-specific condition, or NULL */
 };
 
@@ -114,8 +117,8 @@ ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *re
  * @param condition  its type is what section 8.3.3 recommends
  * @param text       for people; NULL: none
  */
-ENVOI_API struct envoi_stanza *envoi_stanza_error_new(const struct envoi_stanza *cause,
-	enum envoi_stanza_condition condition, const char *text);
+ENVOI_API struct envoi_stanza *envoi_stanza_error_new(
+	const struct envoi_stanza *cause, enum envoi_stanza_condition condition, const char *text);
 
 /** One more reference. @return @p stanza */
 ENVOI_API struct envoi_stanza *envoi_stanza_ref(struct envoi_stanza *stanza);
@@ -153,8 +156,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_decode(const struct envoi_stanza *st
 	const struct envoi_payload_type *type, const void **ret_value);
 /** Add a payload from a struct. A failure is the stanza's: who sends it reports it. @return as
  * envoi_payload_add() */
-ENVOI_API int envoi_stanza_encode(struct envoi_stanza *stanza,
-	const struct envoi_payload_type *type, const void *value);
+ENVOI_API int envoi_stanza_encode(
+	struct envoi_stanza *stanza, const struct envoi_payload_type *type, const void *value);
 /** @return whether the stanza is of type error; then *ret_error is set */
 ENVOI_API bool envoi_stanza_get_error(
 	const struct envoi_stanza *stanza, struct envoi_stanza_error *ret_error);

@@ -23,8 +23,7 @@ enum envoi_direction {
  *
  * @param xml  @p len bytes of UTF-8, borrowed for the call
  */
-typedef void envoi_tap_fn(
-	void *user, enum envoi_direction direction, const char *xml, size_t len);
+typedef void envoi_tap_fn(void *user, enum envoi_direction direction, const char *xml, size_t len);
 
 #ifdef __cplusplus
 }

@@ -160,8 +160,8 @@ enum envoi_tls_doubt {
 	ENVOI_TLS_DOUBT_CONSTRAINTS = 1 << 7, /**< its issuer must not issue it */
 	ENVOI_TLS_DOUBT_REVOKED = 1 << 8,
 	ENVOI_TLS_DOUBT_INVALID = 1 << 9, /**< a bad signature, or something else */
-	ENVOI_TLS_DOUBT_PIN = 1 << 10, /**< its key is none of those pinned: the server has a new
-					    one, or it is another server */
+	/** its key is none of those pinned: the server has a new one, or it is another server */
+	ENVOI_TLS_DOUBT_PIN = 1 << 10,
 };
 
 /** A certificate, DER. */
@@ -180,8 +180,11 @@ enum {
 struct envoi_tls_peer {
 	const char *domain; /**< whose certificate it should be: A-labels, or an address */
 	unsigned int doubts; /**< OR of enum envoi_tls_doubt, never 0 */
-	const char *reasons; /**< the same in words: "the server's certificate is self-signed and
-				  not trusted; it is for ..., not for ..." */
+	/**
+	 * the same in words: "the server's certificate is self-signed and not trusted; it is for
+	 * ..., not for ..."
+	 */
+	const char *reasons;
 	const char *names; /**< those in it that could count, "chat.example, *.example"; or "" */
 	const char *subject, *issuer; /**< distinguished names (RFC 4514); or "" */
 	int64_t valid_from_ms, valid_until_ms; /**< since 1970; -1: unreadable */
@@ -193,11 +196,13 @@ struct envoi_tls_peer {
 
 enum envoi_tls_answer {
 	ENVOI_TLS_REFUSE,
-	ENVOI_TLS_ACCEPT_ONCE, /**< for this connection alone. PLAIN does not give the password to a
-				    server for that */
-	ENVOI_TLS_ACCEPT_AND_PIN, /**< and pin its key in the configuration, for all that follow:
-				       keep envoi_tls_peer.pin in the setting tls.pins. A client
-				       adds it to its own settings */
+	/** for this connection alone. PLAIN does not give the password to a server for that */
+	ENVOI_TLS_ACCEPT_ONCE,
+	/**
+	 * and pin its key in the configuration, for all that follow: keep envoi_tls_peer.pin in the
+	 * setting tls.pins. A client adds it to its own settings
+	 */
+	ENVOI_TLS_ACCEPT_AND_PIN,
 };
 
 /**

@@ -228,18 +228,29 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
  * bytes for each of its own, and 128 more for each element and text.
  */
 struct envoi_xml_limits {
-	size_t stanza_bytes; /**< of one first-level element, or of the header with all before it;
-				  default 8,388,608: a roster comes in one piece; white space between elements is free */
+	/**
+	 * of one first-level element, or of the header with all before it; default 8,388,608: a
+	 * roster comes in one piece; white space between elements is free
+	 */
+	size_t stanza_bytes;
 	size_t tag_bytes; /**< of one tag with its attributes; default 16,384 */
 	unsigned int depth; /**< of nested elements, the stream's root not counted; default 64 */
-	unsigned int attributes; /**< of one element, xmlns declarations included; default 64.
-				      Besides, at most 512 declarations are in force at a time. */
+	/**
+	 * of one element, xmlns declarations included; default 64. Besides, at most 512
+	 * declarations are in force at a time.
+	 */
+	unsigned int attributes;
 	unsigned int children; /**< elements and texts of one stanza; default 200,000 */
-	unsigned int name_bytes; /**< of one local name or prefix; default 256. Besides, a namespace
-				      name that the library does not know has at most 256 bytes. */
-	unsigned int names; /**< distinct local names and prefixes of one stanza, or of the header, not
-				 counting those of the specifications that the library knows; default
-				 4,096 */
+	/**
+	 * of one local name or prefix; default 256. Besides, a namespace name that the library does
+	 * not know has at most 256 bytes.
+	 */
+	unsigned int name_bytes;
+	/**
+	 * distinct local names and prefixes of one stanza, or of the header, not counting those of
+	 * the specifications that the library knows; default 4,096
+	 */
+	unsigned int names;
 };
 
 /** The defaults above, for after login. */
@@ -283,8 +294,11 @@ enum envoi_xml_item_kind {
 struct envoi_xml_item {
 	enum envoi_xml_item_kind kind;
 	struct envoi_element *element; /**< owned by the receiver; NULL for ENVOI_XML_END */
-	const char *content_ns; /**< of a head: the default namespace declared there, or ""; borrowed
-				     until the parser is freed */
+	/**
+	 * of a head: the default namespace declared there, or ""; borrowed until the parser is
+	 * freed
+	 */
+	const char *content_ns;
 };
 
 /** Make a parser. @param limits copied; NULL: envoi_xml_limits_default */
@@ -307,8 +321,7 @@ ENVOI_API void envoi_xml_parser_set_limits(
  *         over first, then envoi_xml_parser_next() tells
  * @retval ENVOI_ERR_NOMEM  as well told by envoi_xml_parser_next()
  */
-ENVOI_API int envoi_xml_parser_feed(
-	struct envoi_xml_parser *parser, const char *data, size_t len);
+ENVOI_API int envoi_xml_parser_feed(struct envoi_xml_parser *parser, const char *data, size_t len);
 
 /**
  * Take out the next finished item.

@@ -89,8 +89,9 @@ static int make_room(struct envoi_buffer *buffer, size_t len)
 
 int envoi_buffer_reserve(struct envoi_buffer *buffer, size_t len, char **ret_room)
 {
-	if (buffer->limit != 0 && (envoi_buffer_len(buffer) > buffer->limit ||
-		len > buffer->limit - envoi_buffer_len(buffer))) {
+	if (buffer->limit != 0 &&
+		(envoi_buffer_len(buffer) > buffer->limit ||
+			len > buffer->limit - envoi_buffer_len(buffer))) {
 		return ENVOI_ERR_FULL;
 	}
 	if (len > buffer->capacity - buffer->end || buffer->data == NULL) {

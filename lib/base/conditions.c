@@ -10,6 +10,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* RFC 6120, section 4.9.3; the first row is for what we do not know */
+/* clang-format off */
 static const struct envoi_condition_meaning stream_rows[] = {
 	[ENVOI_STREAM_NO_CONDITION] = {NULL, ENVOI_RETRY_LATER, "the server ended the stream"},
 	[ENVOI_STREAM_BAD_FORMAT] = {"bad-format", ENVOI_RETRY_NEVER,
@@ -63,8 +64,10 @@ static const struct envoi_condition_meaning stream_rows[] = {
 	[ENVOI_STREAM_UNSUPPORTED_VERSION] = {"unsupported-version", ENVOI_RETRY_NEVER,
 		"one side does not support the other's version of XMPP"},
 };
+/* clang-format on */
 
 /* RFC 6120, section 6.5 */
+/* clang-format off */
 static const struct envoi_condition_meaning sasl_rows[] = {
 	[ENVOI_SASL_NO_CONDITION] = {NULL, ENVOI_RETRY_AFTER_USER, "the server refused the login"},
 	[ENVOI_SASL_ABORTED] = {"aborted", ENVOI_RETRY_LATER, "the login was broken off"},
@@ -89,6 +92,7 @@ static const struct envoi_condition_meaning sasl_rows[] = {
 	[ENVOI_SASL_TEMPORARY_AUTH_FAILURE] = {"temporary-auth-failure", ENVOI_RETRY_LATER,
 		"the server cannot check passwords at the moment"},
 };
+/* clang-format on */
 
 struct stanza_row {
 	struct envoi_condition_meaning meaning;
@@ -96,6 +100,7 @@ struct stanza_row {
 };
 
 /* RFC 6120, section 8.3.3, with the types recommended there */
+/* clang-format off */
 static const struct stanza_row stanza_rows[] = {
 	[ENVOI_STANZA_NO_CONDITION] = {
 		{NULL, ENVOI_RETRY_AFTER_USER, "the request was refused"}, ENVOI_ERROR_TYPE_NONE},
@@ -145,6 +150,7 @@ static const struct stanza_row stanza_rows[] = {
 	[ENVOI_UNEXPECTED_REQUEST] = {{"unexpected-request", ENVOI_RETRY_LATER,
 		"the request came at the wrong moment"}, ENVOI_ERROR_WAIT},
 };
+/* clang-format on */
 
 static const char *const type_names[] = {
 	[ENVOI_ERROR_AUTH] = "auth",

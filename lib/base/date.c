@@ -38,8 +38,9 @@ static void date_from_days(int64_t days, int *ret_year, int *ret_month, int *ret
 	days += DAYS_TO_1970;
 	int64_t era = days / DAYS_OF_400_YEARS;
 	int64_t of_era = days % DAYS_OF_400_YEARS;
-	int64_t year =
-		(of_era - of_era / 1460 + of_era / 36524 - of_era / (DAYS_OF_400_YEARS - 1)) / 365;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 -
+			       of_era / (DAYS_OF_400_YEARS - 1)) /
+		365;
 	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
 	int64_t month = (5 * of_year + 2) / 153;
 	*ret_day = (int)(of_year - (153 * month + 2) / 5 + 1);
@@ -137,7 +138,8 @@ static bool take_day(const char **text, char mark, char end, struct envoi_day *r
 static bool take_seconds(const char **text, int *ret_seconds)
 {
 	unsigned int hour, minute, second;
-	if (!take_number(text, 2, ':', 0, 23, &hour) || !take_number(text, 2, ':', 0, 59, &minute) ||
+	if (!take_number(text, 2, ':', 0, 23, &hour) ||
+		!take_number(text, 2, ':', 0, 59, &minute) ||
 		!take_number(text, 2, '\0', 0, 59, &second)) {
 		return false;
 	}
@@ -220,7 +222,8 @@ int envoi_zone_parse(const char *text, int *ret_minutes)
 
 char *envoi_day_print(char text[ENVOI_DATE_SIZE], const struct envoi_day *day)
 {
-	if (day->year < 1 || day->year > 9999 || day->month < 1 || day->month > 12 || day->day < 1 ||
+	if (day->year < 1 || day->year > 9999 || day->month < 1 || day->month > 12 ||
+		day->day < 1 ||
 		day->day > (int)days_of_month((unsigned int)day->year, (unsigned int)day->month)) {
 		return NULL;
 	}
@@ -247,8 +250,8 @@ char *envoi_time_print(char text[ENVOI_DATE_SIZE], const struct envoi_time *time
 		return NULL;
 	}
 	int seconds = time->ms / 1000, ms = time->ms % 1000;
-	int len = snprintf(text, ENVOI_DATE_SIZE, "%02d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
-		seconds % 60);
+	int len = snprintf(text, ENVOI_DATE_SIZE, "%02d:%02d:%02d", seconds / 3600,
+		seconds / 60 % 60, seconds % 60);
 	if (ms != 0) {
 		len += snprintf(text + len, (size_t)(ENVOI_DATE_SIZE - len), ".%03d", ms);
 	}

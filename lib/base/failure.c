@@ -129,8 +129,7 @@ void envoi_failure_finish(struct envoi_failure *failure)
 	*failure = (struct envoi_failure){0};
 }
 
-void envoi_failure_add_attempt(
-	struct envoi_failure *failure, const struct envoi_attempt *attempt)
+void envoi_failure_add_attempt(struct envoi_failure *failure, const struct envoi_attempt *attempt)
 {
 	struct envoi_attempt *attempts = envoi_realloc(failure->context, failure->attempts,
 		(failure->attempt_count + 1) * sizeof(*attempts));

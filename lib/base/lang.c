@@ -224,8 +224,8 @@ static bool take_langtag(struct reader *reader)
 static const char *find_irregular(const char *text)
 {
 	static const char *const irregular[] = {"en-GB-oed", "i-ami", "i-bnn", "i-default",
-		"i-enochian", "i-hak", "i-klingon", "i-lux", "i-mingo", "i-navajo", "i-pwn", "i-tao",
-		"i-tay", "i-tsu", "sgn-BE-FR", "sgn-BE-NL", "sgn-CH-DE"};
+		"i-enochian", "i-hak", "i-klingon", "i-lux", "i-mingo", "i-navajo", "i-pwn",
+		"i-tao", "i-tay", "i-tsu", "sgn-BE-FR", "sgn-BE-NL", "sgn-CH-DE"};
 	for (size_t i = 0; i < sizeof(irregular) / sizeof(irregular[0]); i++) {
 		size_t len = strlen(irregular[i]);
 		if (strlen(text) == len && equal(text, irregular[i], len)) {
@@ -263,5 +263,6 @@ bool envoi_lang_matches(const char *tag, const char *range)
 	}
 	size_t len = strlen(range);
 	return strcmp(range, "*") == 0 ||
-		(strlen(tag) >= len && equal(tag, range, len) && (tag[len] == '\0' || tag[len] == '-'));
+		(strlen(tag) >= len && equal(tag, range, len) &&
+			(tag[len] == '\0' || tag[len] == '-'));
 }

@@ -128,8 +128,8 @@ static int make_room(struct envoi__map *map)
 	while (capacity < map->count * 2 + 2) {
 		capacity *= 2;
 	}
-	struct envoi__map_entry *entries =
-		envoi_alloc_zeroed(map->context, capacity * sizeof(*entries));
+	struct envoi__map_entry *entries = envoi_alloc_zeroed(
+		map->context, capacity * sizeof(*entries));
 	if (entries == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -156,7 +156,8 @@ int envoi__map_add(struct envoi__map *map, const char *key, size_t len, void *va
 	if (r < 0) {
 		return r;
 	}
-	place(map, &(struct envoi__map_entry){.hash = hash, .key = key, .len = len, .value = value});
+	place(map,
+		&(struct envoi__map_entry){.hash = hash, .key = key, .len = len, .value = value});
 	return ENVOI_OK;
 }
 

@@ -31,7 +31,7 @@ static const char *skip_ascii(const char *at, const char *end)
 {
 	for (; end - at >= 32; at += 32) {
 		if ((oddities(word_at(at)) | oddities(word_at(at + 8)) |
-			oddities(word_at(at + 16)) | oddities(word_at(at + 24))) != 0) {
+			    oddities(word_at(at + 16)) | oddities(word_at(at + 24))) != 0) {
 			break;
 		}
 	}

@@ -39,8 +39,9 @@ static int check_first_line(
 	envoi_buffer_init(&line, client->context, 0);
 	int r = append_account(client, &line);
 	*ret_line_len = envoi_buffer_len(&line);
-	if (r == ENVOI_OK && (len < *ret_line_len ||
-				     memcmp(text, envoi_buffer_data(&line), *ret_line_len) != 0)) {
+	if (r == ENVOI_OK &&
+		(len < *ret_line_len ||
+			memcmp(text, envoi_buffer_data(&line), *ret_line_len) != 0)) {
 		r = ENVOI_ERR_INVALID;
 	}
 	envoi_buffer_finish(&line);
@@ -126,8 +127,7 @@ static unsigned int lent_means(struct envoi_sasl_credentials *base)
 	return client->password != NULL ? ENVOI_SASL_PASSWORD : 0;
 }
 
-static void lent_request(
-	struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
+static void lent_request(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
 {
 	struct envoi_client *client = lender(base);
 	if (client->credentials != NULL) {

@@ -9,8 +9,8 @@
 /* RFC 6121, section 4.2: after the roster, so that presence finds its contacts (section 2.2). */
 static int send_presence(struct envoi_client *client)
 {
-	struct envoi_stanza *presence =
-		envoi_presence_new(client->context, ENVOI_TYPE_AVAILABLE, NULL);
+	struct envoi_stanza *presence = envoi_presence_new(
+		client->context, ENVOI_TYPE_AVAILABLE, NULL);
 	int64_t priority = envoi_settings_int(client->settings, "presence.priority");
 	if (presence != NULL && priority != 0) {
 		char text[8];

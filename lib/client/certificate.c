@@ -44,8 +44,8 @@ static void tell_of_file(struct envoi_client *client, int code, const char *cert
 	}
 }
 
-static void tell(struct envoi_client *client, int code, const char *cert_file,
-	const char *key_file, struct envoi_failure *why)
+static void tell(struct envoi_client *client, int code, const char *cert_file, const char *key_file,
+	struct envoi_failure *why)
 {
 	switch (code) {
 	case ENVOI_AGAIN:

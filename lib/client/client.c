@@ -16,14 +16,13 @@ static struct envoi_client *client_from_owner(struct envoi_session_owner *owner)
 	return ENVOI_CONTAINER_OF(owner, struct envoi_client, owner);
 }
 
-void envoi__client_post(
-	struct envoi_client *client, enum envoi_event_type type, const char *text)
+void envoi__client_post(struct envoi_client *client, enum envoi_event_type type, const char *text)
 {
 	int r = envoi_session_post_event(
 		client->session, &(struct envoi_event){.type = type, .text = text});
 	if (r < 0) {
-		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT, "event %s is lost: %s",
-			envoi_event_name(type), envoi_error_text(r));
+		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+			"event %s is lost: %s", envoi_event_name(type), envoi_error_text(r));
 	}
 }
 
@@ -58,7 +57,8 @@ void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 	envoi_failure_finish(&client->tried);
 	envoi__client_keep_failure(client, why);
 	int r = envoi_session_post_event(client->session,
-		&(struct envoi_event){.type = ENVOI_EVENT_DISCONNECTED, .failure = &client->failure});
+		&(struct envoi_event){
+			.type = ENVOI_EVENT_DISCONNECTED, .failure = &client->failure});
 	if (r < 0) {
 		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 			"the terminal event is lost: %s", envoi_error_text(r));
@@ -169,8 +169,8 @@ static int set_up(struct envoi_client *client, const char *jid)
 		envoi_session_set_jid(client->session, client->jid);
 	}
 	return r == ENVOI_ERR_INVALID
-		? envoi__client_note(client, "the address", r, "not the address of an account"), ENVOI_OK
-		: r;
+	       ? envoi__client_note(client, "the address", r, "not the address of an account"),
+	       ENVOI_OK : r;
 }
 
 int envoi_client_new(
@@ -398,5 +398,6 @@ const char *envoi_client_failure_text(struct envoi_client *client)
 		}
 		envoi_buffer_finish(&text);
 	}
-	return client->failure_text != NULL ? client->failure_text : envoi_error_text(ENVOI_ERR_NOMEM);
+	return client->failure_text != NULL ? client->failure_text
+					    : envoi_error_text(ENVOI_ERR_NOMEM);
 }

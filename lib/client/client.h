@@ -16,7 +16,8 @@
 /** What the client is at. In brackets what leads out of it. */
 enum envoi__client_state {
 	ENVOI__CLIENT_OFFLINE, /**< [connect: CONNECTING] */
-	ENVOI__CLIENT_CONNECTING, /**< a connector is at work [transport: NEGOTIATING, none: OFFLINE] */
+	/** a connector is at work [transport: NEGOTIATING, none: OFFLINE] */
+	ENVOI__CLIENT_CONNECTING,
 	ENVOI__CLIENT_NEGOTIATING, /**< [stream ready: ONLINE; stream closed: OFFLINE] */
 	ENVOI__CLIENT_ONLINE, /**< [stream closed: OFFLINE] */
 };
@@ -91,8 +92,7 @@ struct envoi_client {
  * @param text  what was refused, and why, in words
  * @return @p code
  */
-int envoi__client_note(
-	struct envoi_client *client, const char *about, int code, const char *text);
+int envoi__client_note(struct envoi_client *client, const char *about, int code, const char *text);
 
 /** @return ENVOI_OK, or the code of the first problem, which is the client's failure now */
 int envoi__client_tell_problem(struct envoi_client *client);
@@ -159,8 +159,7 @@ void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 void envoi__client_become_available(struct envoi_client *client);
 
 /** Post an event with a text. */
-void envoi__client_post(
-	struct envoi_client *client, enum envoi_event_type type, const char *text);
+void envoi__client_post(struct envoi_client *client, enum envoi_event_type type, const char *text);
 
 /** Keep the client's memory until it is released: before calling what may free it. */
 static inline void envoi__client_hold(struct envoi_client *client)

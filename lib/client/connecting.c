@@ -30,7 +30,7 @@ static enum envoi_phase phase_under_way(const struct envoi_client *client)
 	}
 	unsigned int bits = envoi_stream_bits(stream);
 	return bits & ENVOI_STREAM_AUTHENTICATED ? ENVOI_PHASE_BIND
-		: bits & ENVOI_STREAM_SECURE	 ? ENVOI_PHASE_SASL
+		: bits & ENVOI_STREAM_SECURE     ? ENVOI_PHASE_SASL
 						 : ENVOI_PHASE_STREAM;
 }
 
@@ -93,8 +93,8 @@ static int begin_stream(struct envoi_client *client, struct envoi_transport *tra
 		.tap_user = client->tap_user,
 	};
 	struct envoi_stream *stream;
-	int r = envoi_stream_new(&stream, client->context, &options, transport,
-		envoi_session_sink(client->session));
+	int r = envoi_stream_new(
+		&stream, client->context, &options, transport, envoi_session_sink(client->session));
 	return r < 0 ? r : envoi_session_attach(client->session, stream);
 }
 
@@ -386,8 +386,7 @@ static bool is_within_limit(const struct envoi_client *client)
 
 bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why)
 {
-	if (!is_redirect(why) || client->is_leaving ||
-		client->state != ENVOI__CLIENT_NEGOTIATING) {
+	if (!is_redirect(why) || client->is_leaving || client->state != ENVOI__CLIENT_NEGOTIATING) {
 		return false;
 	}
 	if (!is_within_limit(client)) {

@@ -12,8 +12,7 @@
 #include <envoi/tcp.h>
 #endif
 
-typedef int connector_maker(
-	struct envoi_connector **ret_connector, struct envoi_context *context);
+typedef int connector_maker(struct envoi_connector **ret_connector, struct envoi_context *context);
 
 /* In the order in which they are tried. */
 static connector_maker *const connectors[] = {

@@ -96,7 +96,7 @@ int envoi__client_make_features(struct envoi_client *client)
 		return ENVOI_ERR_NOMEM;
 	}
 	client->features = features;
-	static int (*const makers[])(struct envoi_client *client) = {
+	static int (*const makers[])(struct envoi_client * client) = {
 		make_tls,
 		make_sasl,
 		make_bind,

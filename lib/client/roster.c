@@ -115,7 +115,8 @@ static void update(struct contact *old, struct contact *contact)
 	contact->wire = gone.wire;
 }
 
-static int keep(struct envoi__map *contacts, const struct envoi__roster_item *wire, size_t max_items)
+static int keep(
+	struct envoi__map *contacts, const struct envoi__roster_item *wire, size_t max_items)
 {
 	struct contact *contact;
 	int r = contact_new(&contact, contacts->context, wire);
@@ -180,7 +181,8 @@ static int apply(struct envoi_roster *roster, const struct envoi__roster_item *w
 static int on_push(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	struct envoi_roster *roster = roster_from_handler(self);
-	const struct envoi__roster_query *query = envoi_delivery_payload(in, &envoi__roster_query_type);
+	const struct envoi__roster_query *query = envoi_delivery_payload(
+		in, &envoi__roster_query_type);
 	if (!is_from_own_account(in)) {
 		return envoi_reply_error(in, ENVOI_SERVICE_UNAVAILABLE, NULL);
 	}
@@ -189,7 +191,8 @@ static int on_push(struct envoi_handler *self, struct envoi_delivery *in)
 	}
 	int r = apply(roster, &query->items[0]);
 	if (r < 0) {
-		return r == ENVOI_ERR_LIMIT ? envoi_reply_error(in, ENVOI_RESOURCE_CONSTRAINT, NULL) : r;
+		return r == ENVOI_ERR_LIMIT ? envoi_reply_error(in, ENVOI_RESOURCE_CONSTRAINT, NULL)
+					    : r;
 	}
 	return envoi_session_post_event(envoi_delivery_session(in),
 		&(struct envoi_event){
@@ -332,8 +335,7 @@ static int begin_fetching(struct envoi_roster *roster, struct fetching *fetching
 	return r;
 }
 
-int envoi_roster_fetch(
-	struct envoi_roster *roster, void (*done)(void *user, int code), void *user)
+int envoi_roster_fetch(struct envoi_roster *roster, void (*done)(void *user, int code), void *user)
 {
 	if (roster->session == NULL || roster->fetching != NULL) {
 		return ENVOI_ERR_STATE;
@@ -362,8 +364,8 @@ size_t envoi_roster_count(const struct envoi_roster *roster)
 const struct envoi_roster_item *envoi_roster_find(
 	const struct envoi_roster *roster, const struct envoi_jid *jid)
 {
-	const struct contact *contact =
-		envoi__map_get(&roster->contacts, envoi_jid_text(jid), envoi_jid_bare_len(jid));
+	const struct contact *contact = envoi__map_get(
+		&roster->contacts, envoi_jid_text(jid), envoi_jid_bare_len(jid));
 	return contact == NULL ? NULL : &contact->item;
 }
 
@@ -415,8 +417,8 @@ int envoi_roster_set(struct envoi_roster *roster, const struct envoi_roster_item
 	return send_item(roster, &wire, item->jid, done, user);
 }
 
-int envoi_roster_remove(struct envoi_roster *roster, const struct envoi_jid *jid,
-	envoi_answer_fn *done, void *user)
+int envoi_roster_remove(
+	struct envoi_roster *roster, const struct envoi_jid *jid, envoi_answer_fn *done, void *user)
 {
 	struct envoi__roster_item wire = {.subscription = ENVOI__SUBSCRIPTION_REMOVE};
 	return send_item(roster, &wire, jid, done, user);

@@ -39,8 +39,8 @@ static struct envoi__client_problem *find_or_add(struct envoi_client *client, co
 	if (problem != NULL) {
 		return problem;
 	}
-	struct envoi__client_problem *problems = envoi_realloc(client->context, client->problems,
-		(client->problem_count + 1) * sizeof(*problems));
+	struct envoi__client_problem *problems = envoi_realloc(
+		client->context, client->problems, (client->problem_count + 1) * sizeof(*problems));
 	if (problems == NULL) {
 		return NULL;
 	}
@@ -61,8 +61,7 @@ static void put_right(struct envoi_client *client, const char *about)
 	}
 }
 
-int envoi__client_note(
-	struct envoi_client *client, const char *about, int code, const char *text)
+int envoi__client_note(struct envoi_client *client, const char *about, int code, const char *text)
 {
 	if (code == ENVOI_OK) {
 		put_right(client, about);
@@ -134,7 +133,8 @@ int envoi_client_set_password(struct envoi_client *client, const char *password)
 {
 	static const char about[] = "the password";
 	/* Keys would go on to log in with the old one. */
-	if (client->password != NULL && password != NULL && strcmp(client->password, password) != 0) {
+	if (client->password != NULL && password != NULL &&
+		strcmp(client->password, password) != 0) {
 		envoi_sasl_history_forget_keys(client->history);
 	}
 	envoi__client_drop_password(client);
@@ -164,8 +164,8 @@ static int add_feature(struct envoi_client *client, struct envoi_handler *handle
 int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
 {
 	const char *name = handler->impl->name;
-	bool is_feature =
-		handler->impl->stream_feature != NULL || handler->impl->stream_elements != NULL;
+	bool is_feature = handler->impl->stream_feature != NULL ||
+		handler->impl->stream_elements != NULL;
 	if (is_feature && client->state != ENVOI__CLIENT_OFFLINE) {
 		return envoi__client_note(client, name, ENVOI_ERR_STATE, name);
 	}

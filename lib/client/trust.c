@@ -13,8 +13,9 @@ static struct envoi_client *from_decider(struct envoi_tls_decider *decider)
 
 static bool is_logging_in(const struct envoi_client *client)
 {
-	return !client->is_freed && (client->state == ENVOI__CLIENT_CONNECTING ||
-					    client->state == ENVOI__CLIENT_NEGOTIATING);
+	return !client->is_freed &&
+		(client->state == ENVOI__CLIENT_CONNECTING ||
+			client->state == ENVOI__CLIENT_NEGOTIATING);
 }
 
 static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *question)
@@ -38,7 +39,8 @@ static void keep_pin(struct envoi_client *client, const char *pin)
 		r = envoi_buffer_printf(&pins, "%s%s%s", before == NULL ? "" : before,
 			before == NULL || before[0] == '\0' ? "" : " ", pin);
 		r = r < 0 ? r : envoi_buffer_append(&pins, "", 1);
-		r = r < 0 ? r : envoi_settings_set(
+		r = r < 0 ? r
+			  : envoi_settings_set(
 				    client->settings, "tls.pins", envoi_buffer_data(&pins));
 	}
 	envoi_buffer_finish(&pins);

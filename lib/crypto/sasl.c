@@ -108,8 +108,8 @@ static const struct envoi_sasl_mechanism *find_added(
 	if (base == NULL) {
 		return NULL;
 	}
-	const struct envoi__sasl_part *part =
-		ENVOI_CONTAINER_OF(base, struct envoi__sasl_part, base);
+	const struct envoi__sasl_part *part = ENVOI_CONTAINER_OF(
+		base, struct envoi__sasl_part, base);
 	for (size_t i = 0; i < part->added_count; i++) {
 		if (strcmp(part->added[i]->name, name) == 0) {
 			return part->added[i];
@@ -128,15 +128,13 @@ static const struct envoi_sasl_mechanism *find_built_in(const char *name)
 	return NULL;
 }
 
-const struct envoi_sasl_mechanism *envoi_sasl_find(
-	struct envoi_context *context, const char *name)
+const struct envoi_sasl_mechanism *envoi_sasl_find(struct envoi_context *context, const char *name)
 {
 	const struct envoi_sasl_mechanism *added = find_added(context, name);
 	return added != NULL ? added : find_built_in(name);
 }
 
-const struct envoi_sasl_mechanism *envoi_sasl_next(
-	struct envoi_context *context, size_t *position)
+const struct envoi_sasl_mechanism *envoi_sasl_next(struct envoi_context *context, size_t *position)
 {
 	while (*position < BUILT_IN) {
 		const struct envoi_sasl_mechanism *mechanism = &built_in[(*position)++];
@@ -148,8 +146,8 @@ const struct envoi_sasl_mechanism *envoi_sasl_next(
 	if (base == NULL) {
 		return NULL;
 	}
-	const struct envoi__sasl_part *part =
-		ENVOI_CONTAINER_OF(base, struct envoi__sasl_part, base);
+	const struct envoi__sasl_part *part = ENVOI_CONTAINER_OF(
+		base, struct envoi__sasl_part, base);
 	size_t i = *position - BUILT_IN;
 	return i < part->added_count ? ((*position)++, part->added[i]) : NULL;
 }
@@ -196,9 +194,8 @@ void envoi__sasl_wipe_text(struct envoi_context *context, char *text)
 }
 
 void envoi__sasl_exchange_init(struct envoi_sasl_exchange *exchange,
-	const struct envoi_sasl_exchange_impl *impl,
-	const struct envoi_sasl_mechanism *mechanism, struct envoi_context *context,
-	enum envoi_role role)
+	const struct envoi_sasl_exchange_impl *impl, const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_context *context, enum envoi_role role)
 {
 	*exchange = (struct envoi_sasl_exchange){
 		.impl = impl,
@@ -221,8 +218,8 @@ static bool goes_on(const struct envoi_sasl_exchange *exchange)
 	return exchange->ended > 0;
 }
 
-int envoi_sasl_step(struct envoi_sasl_exchange *exchange, const void *in, size_t len,
-	struct envoi_buffer *out)
+int envoi_sasl_step(
+	struct envoi_sasl_exchange *exchange, const void *in, size_t len, struct envoi_buffer *out)
 {
 	if (!goes_on(exchange)) {
 		return ENVOI_ERR_STATE;
@@ -238,8 +235,8 @@ int envoi_sasl_step(struct envoi_sasl_exchange *exchange, const void *in, size_t
 int envoi_sasl_give_password(struct envoi_sasl_exchange *exchange, const char *password)
 {
 	return exchange->ended == ENVOI_SASL_NEEDS_PASSWORD && exchange->impl->give_password != NULL
-	               ? exchange->impl->give_password(exchange, password)
-	               : ENVOI_ERR_STATE;
+		? exchange->impl->give_password(exchange, password)
+		: ENVOI_ERR_STATE;
 }
 
 const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange)
@@ -254,7 +251,7 @@ int envoi_sasl_get_keys(
 		return ENVOI_ERR_STATE;
 	}
 	return exchange->impl->get_keys != NULL ? exchange->impl->get_keys(exchange, ret_keys)
-	                                        : ENVOI_ERR_NOT_FOUND;
+						: ENVOI_ERR_NOT_FOUND;
 }
 
 const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange)

@@ -41,9 +41,8 @@ int envoi__sasl_anonymous_start(const struct envoi_sasl_mechanism *mechanism,
 
 /** Initialise the base struct of an exchange; takes a reference to the context. */
 void envoi__sasl_exchange_init(struct envoi_sasl_exchange *exchange,
-	const struct envoi_sasl_exchange_impl *impl,
-	const struct envoi_sasl_mechanism *mechanism, struct envoi_context *context,
-	enum envoi_role role);
+	const struct envoi_sasl_exchange_impl *impl, const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_context *context, enum envoi_role role);
 
 /** Receiver: @return whether who is @p authcid may act as @p authzid: another identity than one's
  * own is not granted (RFC 4422, section 4.1). @param authzid, hostname NULL: none */

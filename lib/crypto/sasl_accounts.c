@@ -19,7 +19,7 @@ bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char
 	}
 	size_t len = strlen(authcid);
 	return hostname != NULL && strncmp(authzid, authcid, len) == 0 && authzid[len] == '@' &&
-	       strcmp(authzid + len + 1, hostname) == 0;
+		strcmp(authzid + len + 1, hostname) == 0;
 }
 
 int envoi__sasl_nobodys_password(struct envoi_context *context, char **ret_password)

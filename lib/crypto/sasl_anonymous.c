@@ -11,15 +11,15 @@ enum {
 	LONGEST_TRACE = 255 * 4, /* characters, in bytes (RFC 4505, section 2) */
 };
 
-static int initiator_step(struct envoi_sasl_exchange *exchange, const void *in, size_t len,
-	struct envoi_buffer *out)
+static int initiator_step(
+	struct envoi_sasl_exchange *exchange, const void *in, size_t len, struct envoi_buffer *out)
 {
 	(void)exchange, (void)in, (void)out;
 	return len == 0 ? ENVOI_OK : ENVOI_ERR_PROTOCOL;
 }
 
-static int receiver_step(struct envoi_sasl_exchange *exchange, const void *in, size_t len,
-	struct envoi_buffer *out)
+static int receiver_step(
+	struct envoi_sasl_exchange *exchange, const void *in, size_t len, struct envoi_buffer *out)
 {
 	(void)exchange, (void)out;
 	if (in == NULL) {

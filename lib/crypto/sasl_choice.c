@@ -41,7 +41,7 @@ static bool server_has(const struct envoi__sasl_situation *situation, const char
 		return strcmp(binding, "tls-unique") == 0; /* RFC 5802, section 6.1 */
 	}
 	return situation->binding_policy == ENVOI__SASL_BINDING_REQUIRE &&
-	       strcmp(binding, "tls-exporter") == 0; /* RFC 9266, section 2 */
+		strcmp(binding, "tls-exporter") == 0; /* RFC 9266, section 2 */
 }
 
 /* Whether any of the user's mechanisms can be bound to this connection. */
@@ -49,8 +49,8 @@ static bool we_can_bind(
 	struct envoi_context *context, const struct envoi__sasl_situation *situation)
 {
 	for (size_t i = 0; i < situation->wanted.count; i++) {
-		const struct envoi_sasl_mechanism *mechanism =
-			envoi_sasl_find(context, situation->wanted.words[i]);
+		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
+			context, situation->wanted.words[i]);
 		for (size_t j = 0; mechanism != NULL && j < situation->own_bindings.count; j++) {
 			if (can_carry(mechanism, situation->own_bindings.words[j])) {
 				return situation->binding_policy != ENVOI__SASL_BINDING_NEVER;
@@ -90,12 +90,12 @@ static bool is_suspect(struct envoi_context *context, const struct envoi__sasl_s
 		return false;
 	}
 	return !offers_plus(situation) ||
-	       (!lists_one_of_ours(situation) &&
-		       !has_word(&situation->listed_bindings, "tls-server-end-point"));
+		(!lists_one_of_ours(situation) &&
+			!has_word(&situation->listed_bindings, "tls-server-end-point"));
 }
 
-static const char *pick_binding(const struct envoi_sasl_mechanism *mechanism,
-	const struct envoi__sasl_situation *situation)
+static const char *pick_binding(
+	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_situation *situation)
 {
 	/* XEP-0440, section 3: tls-server-end-point only if there is nothing stronger. */
 	static const char *const best_first[] = {
@@ -123,8 +123,8 @@ static const char *lacking(unsigned int means, unsigned int have)
 }
 
 /* Why we would not use a mechanism, whatever the server offers; NULL: we would. */
-static const char *own_objection(const struct envoi_sasl_mechanism *mechanism,
-	const struct envoi__sasl_situation *situation)
+static const char *own_objection(
+	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_situation *situation)
 {
 	if ((mechanism->means & situation->means) == 0 &&
 		envoi__sasl_history_keys(situation->history, mechanism->name) == NULL) {
@@ -133,16 +133,15 @@ static const char *own_objection(const struct envoi_sasl_mechanism *mechanism,
 	if (strcmp(mechanism->name, "PLAIN") == 0 && !situation->allow_plain) {
 		return "sasl.allow-plain is off";
 	}
-	return mechanism->bindings != NULL &&
-	                       situation->binding_policy == ENVOI__SASL_BINDING_NEVER
-	               ? "sasl.channel-binding is never"
-	               : NULL;
+	return mechanism->bindings != NULL && situation->binding_policy == ENVOI__SASL_BINDING_NEVER
+		? "sasl.channel-binding is never"
+		: NULL;
 }
 
 /* Why a mechanism that both sides know cannot be used; NULL: it can. */
 static const char *objection(struct envoi_context *context,
-	const struct envoi_sasl_mechanism *mechanism,
-	const struct envoi__sasl_situation *situation, const char **ret_binding)
+	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_situation *situation,
+	const char **ret_binding)
 {
 	*ret_binding = NULL;
 	const char *ours = own_objection(mechanism, situation);
@@ -174,8 +173,8 @@ static const char *objection(struct envoi_context *context,
 	return NULL;
 }
 
-static const char *why_not(
-	struct envoi_context *context, const struct envoi__sasl_situation *situation, const char *name)
+static const char *why_not(struct envoi_context *context,
+	const struct envoi__sasl_situation *situation, const char *name)
 {
 	const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(context, name);
 	if (mechanism == NULL) {
@@ -195,12 +194,11 @@ static size_t explain_one(struct envoi_context *context,
 	size_t used)
 {
 	bool is_name = envoi__sasl_name_is_valid(name);
-	int len = used >= size ? 0
-	                       : snprintf(why + used, size - used, "%s%s (%s)",
-					 used == 0 ? "no acceptable mechanism: " : ", ",
-					 is_name ? name : "?",
-					 is_name ? why_not(context, situation, name)
-						 : "no mechanism's name");
+	int len = used >= size
+		? 0
+		: snprintf(why + used, size - used, "%s%s (%s)",
+			  used == 0 ? "no acceptable mechanism: " : ", ", is_name ? name : "?",
+			  is_name ? why_not(context, situation, name) : "no mechanism's name");
 	return used + (size_t)len;
 }
 
@@ -246,8 +244,8 @@ static bool binding_is_wanted(
 	struct envoi_context *context, const struct envoi__sasl_situation *situation)
 {
 	for (size_t i = 0; i < situation->wanted.count; i++) {
-		const struct envoi_sasl_mechanism *mechanism =
-			envoi_sasl_find(context, situation->wanted.words[i]);
+		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
+			context, situation->wanted.words[i]);
 		if (mechanism != NULL && mechanism->bindings != NULL &&
 			own_objection(mechanism, situation) == NULL) {
 			return true;
@@ -257,14 +255,13 @@ static bool binding_is_wanted(
 }
 
 /* Of the mechanism without -PLUS where none may be used. */
-static int pinned_strength(
-	struct envoi_context *context, const char *name, bool may_bind)
+static int pinned_strength(struct envoi_context *context, const char *name, bool may_bind)
 {
 	char base[32];
 	size_t len = strlen(name), suffix_len = strlen("-PLUS");
 	bool is_plus = len > suffix_len && strcmp(name + len - suffix_len, "-PLUS") == 0;
-	snprintf(base, sizeof(base), "%.*s",
-		(int)(is_plus && !may_bind ? len - suffix_len : len), name);
+	snprintf(base, sizeof(base), "%.*s", (int)(is_plus && !may_bind ? len - suffix_len : len),
+		name);
 	const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(context, base);
 	return mechanism != NULL ? mechanism->strength : 0;
 }
@@ -275,8 +272,8 @@ static bool better_is_missing(struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, size_t at, int chosen, int pinned)
 {
 	for (size_t i = 0; i < at && chosen < pinned; i++) {
-		const struct envoi_sasl_mechanism *mechanism =
-			envoi_sasl_find(context, situation->wanted.words[i]);
+		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
+			context, situation->wanted.words[i]);
 		if (mechanism != NULL && own_objection(mechanism, situation) == NULL &&
 			mechanism->strength > chosen && mechanism->strength <= pinned) {
 			return true;
@@ -296,7 +293,8 @@ static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_conte
 	if (may_bind && !is_bound && rank < envoi__sasl_binding_rank(pin.tried)) {
 		snprintf(why, size,
 			"a login that was bound to the connection (%s) has failed, and now the "
-			"server cannot bind it: somebody may be between", pin.tried);
+			"server cannot bind it: somebody may be between",
+			pin.tried);
 		return ENVOI_ERR_AUTH;
 	}
 	if (pin.mechanism == NULL) {
@@ -305,14 +303,16 @@ static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_conte
 	if (may_bind && !is_bound && rank < envoi__sasl_binding_rank(pin.binding)) {
 		snprintf(why, size,
 			"the server could bind the login to the connection before (%s), and now "
-			"cannot: somebody may be between", pin.binding);
+			"cannot: somebody may be between",
+			pin.binding);
 		return ENVOI_ERR_AUTH;
 	}
 	if (better_is_missing(context, situation, at, choice->mechanism->strength,
 		    pinned_strength(context, pin.mechanism, may_bind))) {
 		snprintf(why, size,
 			"the server offers no more than %s, and had %s before: somebody may be "
-			"between", choice->mechanism->name, pin.mechanism);
+			"between",
+			choice->mechanism->name, pin.mechanism);
 		return ENVOI_ERR_AUTH;
 	}
 	return ENVOI_OK;
@@ -321,15 +321,15 @@ static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_conte
 /* --- choosing --- */
 
 static struct envoi__sasl_choice make_choice(struct envoi_context *context,
-	const struct envoi__sasl_situation *situation,
-	const struct envoi_sasl_mechanism *mechanism, const char *binding)
+	const struct envoi__sasl_situation *situation, const struct envoi_sasl_mechanism *mechanism,
+	const char *binding)
 {
 	bool is_bound = binding != NULL;
 	return (struct envoi__sasl_choice){
 		.mechanism = mechanism,
 		.binding = binding,
-		.could_bind = !is_bound && !situation->lists_bindings &&
-	                      !offers_plus(situation) && we_can_bind(context, situation),
+		.could_bind = !is_bound && !situation->lists_bindings && !offers_plus(situation) &&
+			we_can_bind(context, situation),
 		.needs_offer_hash = !is_bound && is_suspect(context, situation),
 	};
 }

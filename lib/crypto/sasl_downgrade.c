@@ -19,8 +19,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* Sorted, with %x1E between. */
-static int append_sorted(
-	struct envoi_buffer *out, const char *const *words, size_t count)
+static int append_sorted(struct envoi_buffer *out, const char *const *words, size_t count)
 {
 	if (count == 0) {
 		return ENVOI_OK;

@@ -37,8 +37,8 @@ int envoi__gsasl_code(int gsasl_code)
 	}
 }
 
-static int exchange_step(struct envoi_sasl_exchange *base, const void *in, size_t len,
-	struct envoi_buffer *out)
+static int exchange_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out)
 {
 	struct envoi__gsasl_exchange *exchange = from_base(base);
 	if (base->role == ENVOI_INITIATOR && base->mechanism->client_first &&
@@ -114,8 +114,8 @@ static int copy_text(struct envoi_context *context, char **ret_copy, const char 
 	return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
-static int take_identity(struct envoi__gsasl_exchange *exchange,
-	const struct envoi_sasl_parameters *parameters)
+static int take_identity(
+	struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
 	int r = copy_text(context, &exchange->authzid, parameters->authzid);
@@ -129,8 +129,8 @@ static int take_identity(struct envoi__gsasl_exchange *exchange,
 }
 
 /* Whoever could not be prepared could not log in: better said before anything is sent. */
-static int take_password(struct envoi__gsasl_exchange *exchange,
-	const struct envoi_sasl_parameters *parameters)
+static int take_password(
+	struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
 	const char *password = parameters->password;
@@ -161,8 +161,8 @@ static int start_session(struct envoi__gsasl_exchange *exchange)
 	}
 	const char *name = exchange->base.mechanism->name;
 	int r = exchange->base.role == ENVOI_INITIATOR
-	                ? gsasl_client_start(part->gsasl, name, &exchange->session)
-	                : gsasl_server_start(part->gsasl, name, &exchange->session);
+		? gsasl_client_start(part->gsasl, name, &exchange->session)
+		: gsasl_server_start(part->gsasl, name, &exchange->session);
 	if (r != GSASL_OK) {
 		exchange->session = NULL;
 		return r == GSASL_MALLOC_ERROR ? ENVOI_ERR_NOMEM : ENVOI_ERR_UNSUPPORTED;
@@ -171,8 +171,8 @@ static int start_session(struct envoi__gsasl_exchange *exchange)
 	return ENVOI_OK;
 }
 
-static int prepare(struct envoi__gsasl_exchange *exchange,
-	const struct envoi_sasl_parameters *parameters)
+static int prepare(
+	struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	int r = take_identity(exchange, parameters);
 	if (r == ENVOI_OK && parameters->role == ENVOI_INITIATOR &&

@@ -46,8 +46,8 @@ static int look_up(struct envoi__gsasl_exchange *exchange, char **ret_password)
 {
 	int r = look_up_named(exchange, ret_password);
 	return r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID
-	               ? envoi__sasl_nobodys_password(exchange->base.context, ret_password)
-	               : r;
+		? envoi__sasl_nobodys_password(exchange->base.context, ret_password)
+		: r;
 }
 
 /* PLAIN, receiving side: libgsasl has prepared both. */
@@ -61,7 +61,7 @@ static int validate_password(struct envoi__gsasl_exchange *exchange)
 	const char *given = gsasl_property_fast(exchange->session, GSASL_PASSWORD);
 	size_t len = strlen(password);
 	bool right = given != NULL && strlen(given) == len &&
-	             envoi__equal_secret(given, password, len);
+		envoi__equal_secret(given, password, len);
 	envoi__sasl_wipe_text(exchange->base.context, password);
 	return right ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
 }
@@ -75,8 +75,8 @@ static int validate_external(struct envoi__gsasl_exchange *exchange)
 		!envoi__sasl_may_act_as(exchange->authcid, authzid, exchange->hostname)) {
 		return GSASL_AUTHENTICATION_ERROR;
 	}
-	exchange->authenticated =
-		envoi_strndup(context, exchange->authcid, strlen(exchange->authcid));
+	exchange->authenticated = envoi_strndup(
+		context, exchange->authcid, strlen(exchange->authcid));
 	return exchange->authenticated == NULL ? GSASL_MALLOC_ERROR : GSASL_OK;
 }
 
@@ -114,11 +114,11 @@ static int answer_receiver(struct envoi__gsasl_exchange *exchange, Gsasl_propert
 int envoi__gsasl_on_property(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
 {
 	(void)gsasl;
-	struct envoi__gsasl_exchange *exchange =
-		session == NULL ? NULL : gsasl_session_hook_get(session);
+	struct envoi__gsasl_exchange *exchange = session == NULL ? NULL
+								 : gsasl_session_hook_get(session);
 	if (exchange == NULL) {
 		return GSASL_NO_CALLBACK;
 	}
 	return exchange->base.role == ENVOI_INITIATOR ? answer_initiator(exchange, property)
-	                                              : answer_receiver(exchange, property);
+						      : answer_receiver(exchange, property);
 }

@@ -32,8 +32,7 @@ struct envoi_sasl_history {
 	struct kept kept[MOST_KEYS]; /* in the order of enum envoi__scram_hash */
 };
 
-int envoi_sasl_history_new(
-	struct envoi_sasl_history **ret_history, struct envoi_context *context)
+int envoi_sasl_history_new(struct envoi_sasl_history **ret_history, struct envoi_context *context)
 {
 	struct envoi_sasl_history *history = envoi_alloc_zeroed(context, sizeof(*history));
 	if (history == NULL) {
@@ -161,8 +160,7 @@ void envoi__sasl_history_drop(struct envoi_sasl_history *history, const char *me
 	}
 }
 
-int envoi__sasl_history_keep(
-	struct envoi_sasl_history *history, const struct envoi_sasl_keys *keys)
+int envoi__sasl_history_keep(struct envoi_sasl_history *history, const struct envoi_sasl_keys *keys)
 {
 	struct envoi_context *context = history->context;
 	struct kept *place = place_for(history, keys->mechanism);
@@ -231,7 +229,7 @@ static int read_pin(struct envoi_sasl_history *history, const char *line, size_t
 		return ENVOI_ERR_INVALID;
 	}
 	return mechanism != NULL ? envoi__sasl_history_raise_pin(history, mechanism, binding)
-	                         : ENVOI_OK;
+				 : ENVOI_OK;
 }
 
 int envoi_sasl_history_read(struct envoi_sasl_history *history, const char *line, size_t len)

@@ -77,7 +77,7 @@ static int exchange_give_password(struct envoi_sasl_exchange *base, const char *
 {
 	struct envoi__scram_exchange *exchange = from_base(base);
 	return exchange->stage != ENVOI__SCRAM_PASSWORD ? ENVOI_ERR_STATE
-	                                                : set_password(exchange, password);
+							: set_password(exchange, password);
 }
 
 static int exchange_get_keys(
@@ -104,7 +104,8 @@ static void free_bindings(struct envoi__scram_exchange *exchange)
 		union {
 			const void *given;
 			void *ours;
-		} data = {.given = exchange->bindings[i].data}, type = {.given = exchange->bindings[i].type};
+		} data = {.given = exchange->bindings[i].data},
+		  type = {.given = exchange->bindings[i].type};
 		envoi_free(context, data.ours);
 		envoi_free(context, type.ours);
 	}
@@ -197,8 +198,8 @@ static int copy_bytes(
 }
 
 /* Data of no length is tls-unique where it does not exist: it would bind to nothing (S27). */
-static int take_bindings(struct envoi__scram_exchange *exchange,
-	const struct envoi_sasl_parameters *parameters)
+static int take_bindings(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
 	size_t count = parameters->binding_count;
@@ -227,15 +228,15 @@ static int take_bindings(struct envoi__scram_exchange *exchange,
 			envoi_free(context, type);
 			return r;
 		}
-		exchange->bindings[exchange->binding_count++] =
-			(struct envoi_sasl_binding){type, data, binding->len};
+		exchange->bindings[exchange->binding_count++] = (struct envoi_sasl_binding){
+			type, data, binding->len};
 	}
 	return ENVOI_OK;
 }
 
 /* Whoever could not be prepared could not log in: better said before anything is sent. */
-static int take_identity(struct envoi__scram_exchange *exchange,
-	const struct envoi_sasl_parameters *parameters)
+static int take_identity(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
 	int r = copy_text(context, &exchange->hostname, parameters->hostname);
@@ -262,13 +263,12 @@ static bool keys_are_for(
 	const struct envoi__scram_exchange *exchange, const struct envoi_sasl_keys *keys)
 {
 	return keys != NULL && exchange->authcid != NULL &&
-	       strcmp(keys->mechanism, envoi__scram_mechanism_name(exchange->hash)) == 0 &&
-	       strcmp(keys->authcid, exchange->authcid) == 0 &&
-	       keys->key_len == envoi__scram_hash_size(exchange->hash);
+		strcmp(keys->mechanism, envoi__scram_mechanism_name(exchange->hash)) == 0 &&
+		strcmp(keys->authcid, exchange->authcid) == 0 &&
+		keys->key_len == envoi__scram_hash_size(exchange->hash);
 }
 
-static int take_keys(
-	struct envoi__scram_exchange *exchange, const struct envoi_sasl_keys *keys)
+static int take_keys(struct envoi__scram_exchange *exchange, const struct envoi_sasl_keys *keys)
 {
 	if (!keys_are_for(exchange, keys)) {
 		return ENVOI_OK;
@@ -285,11 +285,10 @@ static int take_keys(
 	return r;
 }
 
-static int take_offer(
-	struct envoi__scram_exchange *exchange, const struct envoi_sasl_offer *offer)
+static int take_offer(struct envoi__scram_exchange *exchange, const struct envoi_sasl_offer *offer)
 {
 	return offer == NULL ? ENVOI_OK
-	                     : envoi__sasl_offer_hash(&exchange->offer_hash, exchange->base.context,
+			     : envoi__sasl_offer_hash(&exchange->offer_hash, exchange->base.context,
 				       exchange->hash, offer);
 }
 
@@ -303,8 +302,8 @@ static int make_nonce(struct envoi__scram_exchange *exchange)
 	return r;
 }
 
-static int prepare(struct envoi__scram_exchange *exchange,
-	const struct envoi_sasl_parameters *parameters)
+static int prepare(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	int r = take_name(exchange, exchange->base.mechanism->name);
 	if (r == ENVOI_OK) {

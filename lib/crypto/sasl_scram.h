@@ -33,7 +33,8 @@ struct envoi__scram_exchange {
 	const char *problem;
 
 	/* what it began with */
-	char *authcid, *authzid, *hostname; /* authcid: prepared; at the receiver: as the peer said it */
+	char *authcid, *authzid,
+		*hostname; /* authcid: prepared; at the receiver: as the peer said it */
 	char *password; /* prepared; NULL: not known */
 	struct envoi_sasl_binding *bindings; /* copies */
 	size_t binding_count;
@@ -59,14 +60,13 @@ struct envoi__scram_exchange {
 };
 
 /** Begin to derive the keys. @param password prepared */
-int envoi__scram_exchange_derive(
-	struct envoi__scram_exchange *exchange, const char *password);
+int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const char *password);
 
 /** The steps of both sides (sasl_scram_initiator.c, sasl_scram_receiver.c). */
-int envoi__scram_initiator_step(struct envoi_sasl_exchange *base, const void *in, size_t len,
-	struct envoi_buffer *out);
-int envoi__scram_receiver_step(struct envoi_sasl_exchange *base, const void *in, size_t len,
-	struct envoi_buffer *out);
+int envoi__scram_initiator_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out);
+int envoi__scram_receiver_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out);
 
 /** Note what is wrong. @return @p code */
 int envoi__scram_refuse(struct envoi__scram_exchange *exchange, int code, const char *problem);

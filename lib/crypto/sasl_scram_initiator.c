@@ -20,12 +20,12 @@ static int make_gs2_header(struct envoi__scram_exchange *exchange)
 {
 	struct envoi_buffer *header = &exchange->cbind_input;
 	int r = exchange->is_plus
-	                ? envoi_buffer_printf(header, "p=%s,", exchange->bindings[0].type)
-	                : envoi_buffer_append_text(header, exchange->could_bind ? "y," : "n,");
+		? envoi_buffer_printf(header, "p=%s,", exchange->bindings[0].type)
+		: envoi_buffer_append_text(header, exchange->could_bind ? "y," : "n,");
 	if (r == ENVOI_OK && exchange->authzid != NULL) {
 		char *authzid = envoi__scram_escape(exchange->base.context, exchange->authzid);
 		r = authzid != NULL ? envoi_buffer_printf(header, "a=%s", authzid)
-		                    : ENVOI_ERR_NOMEM;
+				    : ENVOI_ERR_NOMEM;
 		envoi_free(exchange->base.context, authzid);
 	}
 	return r < 0 ? r : envoi_buffer_append_text(header, ",");
@@ -56,28 +56,28 @@ static int make_client_first(struct envoi__scram_exchange *exchange, struct envo
 /* --- server-first-message --- */
 
 /* A nonce that is ours, or to which nothing was added, is somebody else's exchange replayed. */
-static int check_nonce(struct envoi__scram_exchange *exchange,
-	const struct envoi__scram_part *nonce)
+static int check_nonce(
+	struct envoi__scram_exchange *exchange, const struct envoi__scram_part *nonce)
 {
 	size_t ours = strlen(exchange->nonce);
 	if (nonce->len <= ours || memcmp(nonce->text, exchange->nonce, ours) != 0) {
-		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
-			"the server's nonce does not extend ours");
+		return envoi__scram_refuse(
+			exchange, ENVOI_ERR_AUTH, "the server's nonce does not extend ours");
 	}
 	return append_part(&exchange->full_nonce, nonce);
 }
 
 /* XEP-0474, section 5.2: before any proof is sent. */
-static int check_offer(struct envoi__scram_exchange *exchange,
-	const struct envoi__scram_part *their_hash)
+static int check_offer(
+	struct envoi__scram_exchange *exchange, const struct envoi__scram_part *their_hash)
 {
 	if (their_hash->text == NULL) {
 		return !exchange->needs_offer_hash
-		               ? ENVOI_OK
-		               : envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
-					 "the channel bindings that the server lists do not fit its "
-					 "mechanisms or lack tls-server-end-point, and it does not "
-					 "prove its list: somebody may have changed it");
+			? ENVOI_OK
+			: envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
+				  "the channel bindings that the server lists do not fit its "
+				  "mechanisms or lack tls-server-end-point, and it does not "
+				  "prove its list: somebody may have changed it");
 	}
 	if (exchange->offer_hash != NULL &&
 		!envoi__scram_part_is(their_hash, exchange->offer_hash)) {
@@ -107,8 +107,7 @@ static int take_salt(
 	struct envoi__scram_exchange *exchange, const struct envoi__scram_server_first *first)
 {
 	struct envoi_context *context = exchange->base.context;
-	unsigned char *salt =
-		envoi_alloc(context, envoi_base64_decoded_size(first->salt.len));
+	unsigned char *salt = envoi_alloc(context, envoi_base64_decoded_size(first->salt.len));
 	size_t len;
 	if (salt == NULL) {
 		return ENVOI_ERR_NOMEM;
@@ -118,8 +117,7 @@ static int take_salt(
 		return ENVOI_ERR_PROTOCOL;
 	}
 	exchange->has_keys = exchange->has_keys && exchange->iterations == first->iterations &&
-	                     exchange->salt_len == len &&
-	                     memcmp(exchange->salt, salt, len) == 0;
+		exchange->salt_len == len && memcmp(exchange->salt, salt, len) == 0;
 	envoi_free(context, exchange->salt);
 	exchange->salt = salt;
 	exchange->salt_len = len;
@@ -127,8 +125,7 @@ static int take_salt(
 	return ENVOI_OK;
 }
 
-static int take_server_first(
-	struct envoi__scram_exchange *exchange, const char *text, size_t len)
+static int take_server_first(struct envoi__scram_exchange *exchange, const char *text, size_t len)
 {
 	struct envoi__scram_server_first first;
 	int r = envoi__scram_read_server_first(text, len, &first);
@@ -165,7 +162,7 @@ static int append_without_proof(struct envoi__scram_exchange *exchange, struct e
 		r = envoi_buffer_append_text(out, ",r=");
 	}
 	return r < 0 ? r
-	             : envoi_buffer_append(out, envoi_buffer_data(nonce), envoi_buffer_len(nonce));
+		     : envoi_buffer_append(out, envoi_buffer_data(nonce), envoi_buffer_len(nonce));
 }
 
 static int append_proof(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
@@ -178,8 +175,7 @@ static int append_proof(struct envoi__scram_exchange *exchange, struct envoi_buf
 		r = envoi_buffer_append_text(out, ",p=");
 	}
 	if (r == ENVOI_OK) {
-		r = envoi__scram_append_base64(
-			out, proof, envoi__scram_hash_size(exchange->hash));
+		r = envoi__scram_append_base64(out, proof, envoi__scram_hash_size(exchange->hash));
 	}
 	envoi__wipe(proof, sizeof(proof));
 	return r;
@@ -189,8 +185,8 @@ static int make_client_final(struct envoi__scram_exchange *exchange, struct envo
 {
 	const struct envoi_sasl_binding *binding = exchange->bindings;
 	int r = exchange->is_plus
-	                ? envoi_buffer_append(&exchange->cbind_input, binding->data, binding->len)
-	                : ENVOI_OK;
+		? envoi_buffer_append(&exchange->cbind_input, binding->data, binding->len)
+		: ENVOI_OK;
 	if (r == ENVOI_OK) {
 		r = envoi_buffer_append_text(&exchange->auth_message, ",");
 	}
@@ -236,8 +232,7 @@ static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *ou
 
 /* --- server-final-message --- */
 
-static int take_server_final(
-	struct envoi__scram_exchange *exchange, const char *text, size_t len)
+static int take_server_final(struct envoi__scram_exchange *exchange, const char *text, size_t len)
 {
 	struct envoi__scram_server_final final;
 	int r = envoi__scram_read_server_final(text, len, &final);
@@ -263,11 +258,11 @@ static int take_server_final(
 	return r;
 }
 
-int envoi__scram_initiator_step(struct envoi_sasl_exchange *base, const void *in, size_t len,
-	struct envoi_buffer *out)
+int envoi__scram_initiator_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out)
 {
-	struct envoi__scram_exchange *exchange =
-		ENVOI_CONTAINER_OF(base, struct envoi__scram_exchange, base);
+	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
+		base, struct envoi__scram_exchange, base);
 	int r;
 	switch (exchange->stage) {
 	case ENVOI__SCRAM_BEGIN:

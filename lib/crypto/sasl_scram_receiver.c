@@ -22,8 +22,8 @@ static const struct envoi_sasl_binding *find_binding(
 }
 
 /* RFC 5802, section 6 */
-static int check_binding(struct envoi__scram_exchange *exchange,
-	const struct envoi__scram_client_first *first)
+static int check_binding(
+	struct envoi__scram_exchange *exchange, const struct envoi__scram_client_first *first)
 {
 	if (exchange->is_plus != (first->flag == 'p')) {
 		return envoi__scram_refuse(exchange, ENVOI_ERR_PROTOCOL,
@@ -42,7 +42,7 @@ static int check_binding(struct envoi__scram_exchange *exchange,
 	const struct envoi_sasl_binding *binding = find_binding(exchange, &first->binding);
 	return binding == NULL ? envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
 					 "a type of channel binding that was not offered")
-	                       : envoi_buffer_append(input, binding->data, binding->len);
+			       : envoi_buffer_append(input, binding->data, binding->len);
 }
 
 /* The same for a user at every login, so that his clients can keep what they have derived, and
@@ -52,8 +52,8 @@ static int make_salt(struct envoi__scram_exchange *exchange)
 	struct envoi_context *context = exchange->base.context;
 	unsigned char key[ENVOI__SCRAM_LARGEST_HASH] = {0}, salt[ENVOI__SCRAM_LARGEST_HASH];
 	memcpy(key, context->hash_key, sizeof(context->hash_key));
-	int r = envoi__scram_hmac(exchange->hash, key, exchange->authcid,
-		strlen(exchange->authcid), salt);
+	int r = envoi__scram_hmac(
+		exchange->hash, key, exchange->authcid, strlen(exchange->authcid), salt);
 	if (r < 0) {
 		return r;
 	}
@@ -105,8 +105,8 @@ static int begin_keys(struct envoi__scram_exchange *exchange)
 }
 
 /* Who the peer says it is. */
-static int take_names(struct envoi__scram_exchange *exchange,
-	const struct envoi__scram_client_first *first)
+static int take_names(
+	struct envoi__scram_exchange *exchange, const struct envoi__scram_client_first *first)
 {
 	struct envoi_context *context = exchange->base.context;
 	char *name;
@@ -120,12 +120,11 @@ static int take_names(struct envoi__scram_exchange *exchange,
 		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH, "a name that nobody can have");
 	}
 	return r == ENVOI_OK && first->authzid.text != NULL
-	               ? envoi__scram_unescape(context, &first->authzid, &exchange->authzid)
-	               : r;
+		? envoi__scram_unescape(context, &first->authzid, &exchange->authzid)
+		: r;
 }
 
-static int take_client_first(
-	struct envoi__scram_exchange *exchange, const char *text, size_t len)
+static int take_client_first(struct envoi__scram_exchange *exchange, const char *text, size_t len)
 {
 	struct envoi__scram_client_first first;
 	int r = envoi__scram_read_client_first(text, len, &first);
@@ -136,12 +135,10 @@ static int take_client_first(
 		r = take_names(exchange, &first);
 	}
 	if (r == ENVOI_OK) {
-		r = envoi_buffer_append(
-			&exchange->auth_message, first.bare.text, first.bare.len);
+		r = envoi_buffer_append(&exchange->auth_message, first.bare.text, first.bare.len);
 	}
 	if (r == ENVOI_OK) {
-		r = envoi_buffer_append(
-			&exchange->full_nonce, first.nonce.text, first.nonce.len);
+		r = envoi_buffer_append(&exchange->full_nonce, first.nonce.text, first.nonce.len);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_buffer_append_text(&exchange->full_nonce, exchange->nonce);
@@ -166,8 +163,8 @@ static int make_server_first(struct envoi__scram_exchange *exchange, struct envo
 		r = envoi_buffer_append_text(&exchange->auth_message, ",");
 	}
 	if (r == ENVOI_OK) {
-		r = envoi_buffer_append(&exchange->auth_message,
-			envoi_buffer_data(out) + before, envoi_buffer_len(out) - before);
+		r = envoi_buffer_append(&exchange->auth_message, envoi_buffer_data(out) + before,
+			envoi_buffer_len(out) - before);
 	}
 	exchange->stage = ENVOI__SCRAM_FINAL;
 	return r < 0 ? r : ENVOI_AGAIN;
@@ -194,8 +191,9 @@ static int check_bound(
 	envoi_buffer_init(&text, exchange->base.context, 0);
 	int r = envoi__scram_append_base64(
 		&text, envoi_buffer_data(input), envoi_buffer_len(input));
-	if (r == ENVOI_OK && (envoi_buffer_len(&text) != binding->len ||
-				     memcmp(envoi_buffer_data(&text), binding->text, binding->len) != 0)) {
+	if (r == ENVOI_OK &&
+		(envoi_buffer_len(&text) != binding->len ||
+			memcmp(envoi_buffer_data(&text), binding->text, binding->len) != 0)) {
 		r = envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
 			"the peer is bound to another TLS connection: somebody may be between");
 	}
@@ -212,8 +210,9 @@ static int make_server_final(struct envoi__scram_exchange *exchange, struct envo
 	if (r == ENVOI_OK) {
 		r = envoi_buffer_append_text(out, "v=");
 	}
-	return r < 0 ? r : envoi__scram_append_base64(
-				   out, signature, envoi__scram_hash_size(exchange->hash));
+	return r < 0 ? r
+		     : envoi__scram_append_base64(
+			       out, signature, envoi__scram_hash_size(exchange->hash));
 }
 
 static int take_client_final(struct envoi__scram_exchange *exchange, const char *text, size_t len,
@@ -235,11 +234,10 @@ static int take_client_final(struct envoi__scram_exchange *exchange, const char 
 	if (r < 0) {
 		return r;
 	}
-	r = envoi__scram_read_base64(
-		&final.proof, proof, envoi__scram_hash_size(exchange->hash));
+	r = envoi__scram_read_base64(&final.proof, proof, envoi__scram_hash_size(exchange->hash));
 	if (r == ENVOI_OK) {
-		r = envoi_buffer_printf(message, ",%.*s", (int)final.without_proof.len,
-			final.without_proof.text);
+		r = envoi_buffer_printf(
+			message, ",%.*s", (int) final.without_proof.len, final.without_proof.text);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi__scram_check_proof(exchange->hash, &exchange->keys,
@@ -248,11 +246,11 @@ static int take_client_final(struct envoi__scram_exchange *exchange, const char 
 	return r < 0 ? r : make_server_final(exchange, out);
 }
 
-int envoi__scram_receiver_step(struct envoi_sasl_exchange *base, const void *in, size_t len,
-	struct envoi_buffer *out)
+int envoi__scram_receiver_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out)
 {
-	struct envoi__scram_exchange *exchange =
-		ENVOI_CONTAINER_OF(base, struct envoi__scram_exchange, base);
+	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
+		base, struct envoi__scram_exchange, base);
 	int r;
 	switch (exchange->stage) {
 	case ENVOI__SCRAM_BEGIN:

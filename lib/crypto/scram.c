@@ -108,8 +108,7 @@ static int run_slice(struct envoi__scram_derivation *derivation)
 
 int envoi__scram_store(enum envoi__scram_hash hash, struct envoi__scram_keys *keys)
 {
-	return envoi__scram_digest(
-		hash, keys->client_key, algorithms[hash].size, keys->stored_key);
+	return envoi__scram_digest(hash, keys->client_key, algorithms[hash].size, keys->stored_key);
 }
 
 int envoi__scram_derivation_run(
@@ -121,8 +120,8 @@ int envoi__scram_derivation_run(
 	if (r != ENVOI_OK) {
 		return r;
 	}
-	r = envoi__scram_hmac(hash, derivation->sum, client_label, strlen(client_label),
-		ret_keys->client_key);
+	r = envoi__scram_hmac(
+		hash, derivation->sum, client_label, strlen(client_label), ret_keys->client_key);
 	if (r == ENVOI_OK) {
 		r = envoi__scram_hmac(hash, derivation->sum, server_label, strlen(server_label),
 			ret_keys->server_key);

@@ -140,8 +140,7 @@ static int take_gs2_header(struct reader *reader, struct envoi__scram_client_fir
 	}
 	message->gs2_header = (struct envoi__scram_part){
 		begin_of_header, (size_t)(reader->at - begin_of_header)};
-	message->bare =
-		(struct envoi__scram_part){reader->at, (size_t)(reader->end - reader->at)};
+	message->bare = (struct envoi__scram_part){reader->at, (size_t)(reader->end - reader->at)};
 	return ENVOI_OK;
 }
 
@@ -254,7 +253,7 @@ int envoi__scram_read_server_final(
 	int r = begin(&reader, text, len);
 	if (r == ENVOI_OK) {
 		r = *text == 'e' ? take(&reader, 'e', &message.error)
-		                 : take(&reader, 'v', &message.signature);
+				 : take(&reader, 'v', &message.signature);
 	}
 	if (r == ENVOI_OK) {
 		r = take_extensions(&reader, 0, 0, NULL);
@@ -336,8 +335,8 @@ char *envoi__scram_escape(struct envoi_context *context, const char *name)
 	return escaped;
 }
 
-int envoi__scram_unescape(struct envoi_context *context, const struct envoi__scram_part *name,
-	char **ret_name)
+int envoi__scram_unescape(
+	struct envoi_context *context, const struct envoi__scram_part *name, char **ret_name)
 {
 	char *plain = envoi_strndup(context, name->text, name->len), *to = plain;
 	if (plain == NULL) {

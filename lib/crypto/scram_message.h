@@ -76,8 +76,8 @@ bool envoi__scram_part_is(const struct envoi__scram_part *part, const char *text
 char *envoi__scram_escape(struct envoi_context *context, const char *name);
 
 /** The reverse. @retval ENVOI_ERR_PROTOCOL "=" before anything else @retval ENVOI_ERR_NOMEM */
-int envoi__scram_unescape(struct envoi_context *context, const struct envoi__scram_part *name,
-	char **ret_name);
+int envoi__scram_unescape(
+	struct envoi_context *context, const struct envoi__scram_part *name, char **ret_name);
 
 /** @return why the server has refused, in words; static */
 const char *envoi__scram_error_words(const struct envoi__scram_part *error);

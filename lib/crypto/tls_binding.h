@@ -17,7 +17,7 @@
  * @retval ENVOI_ERR_UNSUPPORTED  not on this session
  * @retval ENVOI_ERR_NOMEM
  */
-int envoi__tls_binding(gnutls_session_t session, enum envoi_role role, const char *type,
-	struct envoi_buffer *out);
+int envoi__tls_binding(
+	gnutls_session_t session, enum envoi_role role, const char *type, struct envoi_buffer *out);
 
 #endif

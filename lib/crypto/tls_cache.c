@@ -111,8 +111,7 @@ static bool put(struct envoi_context *context, const struct entry *new_entry)
 	if (cache == NULL) {
 		return false;
 	}
-	struct entry *entry =
-		find(cache, &new_entry->key, envoi_context_wall_clock_ms(context));
+	struct entry *entry = find(cache, &new_entry->key, envoi_context_wall_clock_ms(context));
 	if (entry != NULL && entry->is_barred) {
 		return false;
 	}
@@ -146,8 +145,7 @@ void envoi__tls_cache_bar(struct envoi_context *context, const struct envoi__tls
 bool envoi__tls_cache_take(struct envoi_context *context, const struct envoi__tls_cache_key *key,
 	struct envoi__tls_session *ret_session)
 {
-	struct entry *entry =
-		find(get_cache(context), key, envoi_context_wall_clock_ms(context));
+	struct entry *entry = find(get_cache(context), key, envoi_context_wall_clock_ms(context));
 	if (entry == NULL || entry->is_barred) {
 		return false;
 	}

@@ -115,8 +115,8 @@ static int fill(struct envoi_context *context, struct store *store)
 	return ENVOI_OK;
 }
 
-static int load_store(struct store **ret_store, struct envoi_context *context,
-	const char *ca_file, bool has_system)
+static int load_store(struct store **ret_store, struct envoi_context *context, const char *ca_file,
+	bool has_system)
 {
 	size_t len = strlen(ca_file);
 	struct store *store = envoi_alloc_zeroed(context, sizeof(*store) + len + 1);
@@ -141,8 +141,8 @@ fail:
 	return r;
 }
 
-static int get_store(struct store **ret_store, struct envoi_context *context,
-	const char *ca_file, bool has_system)
+static int get_store(struct store **ret_store, struct envoi_context *context, const char *ca_file,
+	bool has_system)
 {
 	struct trust_part *part = part_of(context);
 	if (part == NULL) {
@@ -175,8 +175,9 @@ static int get_trust(struct envoi_tls_config *config, const char *ca_file, bool 
 	bool has_pins = config->pin_is_enough && envoi_buffer_len(&config->pins) > 0;
 	if (store->count == 0 && !has_pins) {
 		envoi_log(config->context, ENVOI_LOG_ERROR, ENVOI_LOG_TLS,
-			"no certification authority to trust: %s", has_system ?
-			"the system has none" : "neither a file nor the system's are wanted");
+			"no certification authority to trust: %s",
+			has_system ? "the system has none"
+				   : "neither a file nor the system's are wanted");
 		return ENVOI_ERR_CERTIFICATE;
 	}
 	config->trust = store->list;
@@ -207,7 +208,8 @@ static int read_pins(struct envoi_tls_config *config, const struct envoi_setting
 	const char *pin;
 	int r = ENVOI_OK;
 	for (size_t i = 0;
-		r == ENVOI_OK && (pin = envoi_settings_word(settings, "tls.pins", i)) != NULL; i++) {
+		r == ENVOI_OK && (pin = envoi_settings_word(settings, "tls.pins", i)) != NULL;
+		i++) {
 		r = envoi_tls_config_add_pin(config, pin);
 	}
 	return r;
@@ -270,8 +272,7 @@ int envoi_tls_config_add_pin(struct envoi_tls_config *config, const char *pin)
 	return r < 0 ? r : envoi__tls_config_pin(config, spki);
 }
 
-int envoi__tls_config_set_account(
-	struct envoi_tls_config *config, const char *account, size_t len)
+int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *account, size_t len)
 {
 	if (account == NULL) {
 		config->may_resume = false;
@@ -286,8 +287,7 @@ int envoi__tls_config_set_account(
 	return ENVOI_OK;
 }
 
-int envoi_tls_config_set_decider(
-	struct envoi_tls_config *config, struct envoi_tls_decider *decider)
+int envoi_tls_config_set_decider(struct envoi_tls_config *config, struct envoi_tls_decider *decider)
 {
 	if (!config->is_initiator) {
 		return ENVOI_ERR_INVALID;
@@ -296,16 +296,16 @@ int envoi_tls_config_set_decider(
 	return ENVOI_OK;
 }
 
-int envoi_tls_config_new_server(struct envoi_tls_config **ret_config,
-	struct envoi_context *context, const char *cert_file, const char *key_file)
+int envoi_tls_config_new_server(struct envoi_tls_config **ret_config, struct envoi_context *context,
+	const char *cert_file, const char *key_file)
 {
 	struct envoi_tls_config *config;
 	int r = new_config(&config, context);
 	if (r < 0) {
 		return r;
 	}
-	int loaded = gnutls_certificate_set_x509_key_file2(config->credentials, cert_file, key_file,
-		GNUTLS_X509_FMT_PEM, NULL, 0);
+	int loaded = gnutls_certificate_set_x509_key_file2(
+		config->credentials, cert_file, key_file, GNUTLS_X509_FMT_PEM, NULL, 0);
 	if (loaded < 0) {
 		r = file_failure(context, cert_file, loaded);
 		envoi_tls_config_unref(config);

@@ -39,7 +39,6 @@ int envoi__tls_config_pin(
  * @param account  NULL: nobody's in particular: nothing is resumed, so that it learns nothing at all
  * @retval ENVOI_ERR_NOMEM
  */
-int envoi__tls_config_set_account(
-	struct envoi_tls_config *config, const char *account, size_t len);
+int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *account, size_t len);
 
 #endif

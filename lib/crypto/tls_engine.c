@@ -109,8 +109,7 @@ static int prepare(struct envoi__tls *tls, const char *alpn)
 		r = set_alpn(tls, alpn);
 	}
 	if (r >= 0) {
-		envoi__tls_resumption_offer(
-			&tls->resumption, tls->session, tls->config->context);
+		envoi__tls_resumption_offer(&tls->resumption, tls->session, tls->config->context);
 	}
 	return r;
 }
@@ -280,7 +279,8 @@ static int fail(struct envoi__tls *tls, int code)
 static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t left_before)
 {
 	if (r == GNUTLS_E_AGAIN) {
-		return envoi_buffer_len(&tls->input) > 0 && envoi_buffer_len(&tls->input) < left_before;
+		return envoi_buffer_len(&tls->input) > 0 &&
+			envoi_buffer_len(&tls->input) < left_before;
 	}
 	return r < 0 && r != GNUTLS_E_REHANDSHAKE && !gnutls_error_is_fatal((int)r);
 }
@@ -321,8 +321,8 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 		return ENVOI_AGAIN;
 	}
 	if (r == 0 && tls->role == ENVOI_INITIATOR && gnutls_session_is_resumed(tls->session)) {
-		r = envoi__tls_resumption_is_safe(tls->session) ? envoi__tls_trust_judge(tls) :
-								  GNUTLS_E_INSUFFICIENT_SECURITY;
+		r = envoi__tls_resumption_is_safe(tls->session) ? envoi__tls_trust_judge(tls)
+								: GNUTLS_E_INSUFFICIENT_SECURITY;
 	}
 	if (r < 0) {
 		return fail(tls, r);
@@ -333,8 +333,7 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 	tls->state = TLS_OPEN;
 	envoi_log(tls->config->context, ENVOI_LOG_INFO, ENVOI_LOG_TLS, "%s, %s, %s%s",
 		gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)),
-		gnutls_ciphersuite_get(tls->session),
-		trust_words(tls->trust),
+		gnutls_ciphersuite_get(tls->session), trust_words(tls->trust),
 		gnutls_session_is_resumed(tls->session) ? ", resumed" : "");
 	return ENVOI_OK;
 }
@@ -418,30 +417,30 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 	*ret_info = (struct envoi_tls_info){0};
 	if (tls->state == TLS_OPEN) {
 		ret_info->is_resumed = gnutls_session_is_resumed(tls->session) != 0;
-		ret_info->version =
-			gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session));
+		ret_info->version = gnutls_protocol_get_name(
+			gnutls_protocol_get_version(tls->session));
 		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
 		ret_info->verified = tls->trust != ENVOI_TLS_TRUST_NONE;
 		ret_info->trust = tls->trust;
 		ret_info->is_certificate_shown = is_certificate_shown(tls);
-		ret_info->own_address =
-			ret_info->is_certificate_shown ? tls->config->own_address : NULL;
+		ret_info->own_address = ret_info->is_certificate_shown ? tls->config->own_address
+								       : NULL;
 	}
 }
 
-int envoi__tls_channel_binding(
-	struct envoi__tls *tls, const char *type, struct envoi_buffer *out)
+int envoi__tls_channel_binding(struct envoi__tls *tls, const char *type, struct envoi_buffer *out)
 {
-	return tls->state == TLS_OPEN ? envoi__tls_binding(tls->session, tls->role, type, out) :
-					ENVOI_ERR_UNSUPPORTED;
+	return tls->state == TLS_OPEN ? envoi__tls_binding(tls->session, tls->role, type, out)
+				      : ENVOI_ERR_UNSUPPORTED;
 }
 
 const unsigned char *envoi__tls_peer_certificate(
 	const struct envoi__tls *tls, unsigned int index, size_t *ret_len)
 {
 	unsigned int count = 0;
-	const gnutls_datum_t *chain = tls->state == TLS_OPEN ?
-		gnutls_certificate_get_peers(tls->session, &count) : NULL;
+	const gnutls_datum_t *chain = tls->state == TLS_OPEN
+		? gnutls_certificate_get_peers(tls->session, &count)
+		: NULL;
 	if (chain == NULL || index >= count) {
 		return NULL;
 	}

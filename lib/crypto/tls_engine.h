@@ -122,8 +122,7 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
  *
  * @retval ENVOI_ERR_UNSUPPORTED  not of this connection
  */
-int envoi__tls_channel_binding(
-	struct envoi__tls *tls, const char *type, struct envoi_buffer *out);
+int envoi__tls_channel_binding(struct envoi__tls *tls, const char *type, struct envoi_buffer *out);
 
 /**
  * A certificate that the peer has shown.

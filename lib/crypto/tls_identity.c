@@ -99,8 +99,8 @@ static int to_ascii(char **ret_ascii, struct envoi_context *context, struct span
 	}
 	if (!is_ascii(copy)) {
 		uint8_t *converted = NULL;
-		int r = idn2_lookup_u8((const uint8_t *)copy, &converted,
-			IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+		int r = idn2_lookup_u8(
+			(const uint8_t *)copy, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 		envoi_free(context, copy);
 		if (r != IDN2_OK) {
 			return r == IDN2_MALLOC ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
@@ -301,13 +301,14 @@ static enum envoi__tls_match match_one(const struct envoi__tls_name *name, unsig
 	struct span shown = {(const char *)value->data, value->size};
 	if (type == GNUTLS_SAN_IPADDRESS) {
 		return name->address_len > 0 && value->size == name->address_len &&
-				memcmp(value->data, name->address, name->address_len) == 0 ?
-			ENVOI__TLS_MATCH : ENVOI__TLS_NO_MATCH;
+				memcmp(value->data, name->address, name->address_len) == 0
+			? ENVOI__TLS_MATCH
+			: ENVOI__TLS_NO_MATCH;
 	}
 	if (type == GNUTLS_SAN_DNSNAME) {
 		note_presented(presented, shown);
-		return name->address_len == 0 && dns_matches(shown, wanted) ? ENVOI__TLS_MATCH :
-			ENVOI__TLS_NO_MATCH;
+		return name->address_len == 0 && dns_matches(shown, wanted) ? ENVOI__TLS_MATCH
+									    : ENVOI__TLS_NO_MATCH;
 	}
 	if (type == GNUTLS_SAN_OTHERNAME && name->address_len == 0) {
 		return match_other_name(name, value, oid, presented);
@@ -322,7 +323,8 @@ static enum envoi__tls_match match_any(const struct envoi__tls_name *name,
 	gnutls_datum_t value, oid = {0};
 	unsigned int type;
 	for (unsigned int i = 0; best != ENVOI__TLS_MATCH &&
-		gnutls_subject_alt_names_get(names, i, &type, &value, &oid) == 0; i++) {
+		gnutls_subject_alt_names_get(names, i, &type, &value, &oid) == 0;
+		i++) {
 		enum envoi__tls_match match = match_one(name, type, &value, &oid, presented);
 		if (match != ENVOI__TLS_NO_MATCH) {
 			best = match;

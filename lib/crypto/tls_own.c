@@ -55,8 +55,8 @@ static int load(struct envoi_buffer *data, const char *file)
 
 static gnutls_datum_t datum_of(const struct envoi_buffer *data)
 {
-	return (gnutls_datum_t){(unsigned char *)data->data + data->start,
-		(unsigned int)envoi_buffer_len(data)};
+	return (gnutls_datum_t){
+		(unsigned char *)data->data + data->start, (unsigned int)envoi_buffer_len(data)};
 }
 
 /* DER begins with a long SEQUENCE, PEM is text. */
@@ -94,8 +94,7 @@ static int read_pem(struct own *own, const gnutls_datum_t *certificate, const gn
 		r = gnutls_x509_privkey_init(&own->key);
 	}
 	return r < 0 ? r
-	             : gnutls_x509_privkey_import2(
-			       own->key, key, GNUTLS_X509_FMT_PEM, password, 0);
+		     : gnutls_x509_privkey_import2(own->key, key, GNUTLS_X509_FMT_PEM, password, 0);
 }
 
 static int read_pkcs12(struct own *own, const gnutls_datum_t *file, const char *password)
@@ -110,8 +109,8 @@ static int read_pkcs12(struct own *own, const gnutls_datum_t *file, const char *
 		r = gnutls_pkcs12_verify_mac(pkcs12, password);
 	}
 	if (r >= 0) {
-		r = gnutls_pkcs12_simple_parse(pkcs12, password, &own->key, &own->chain,
-			&own->count, NULL, NULL, NULL, 0);
+		r = gnutls_pkcs12_simple_parse(
+			pkcs12, password, &own->key, &own->chain, &own->count, NULL, NULL, NULL, 0);
 	}
 	gnutls_pkcs12_deinit(pkcs12);
 	return r >= 0 && own->chain == NULL ? GNUTLS_E_NO_CERTIFICATE_FOUND : r;
@@ -123,7 +122,7 @@ static int put(struct envoi_tls_config *config, const gnutls_datum_t *certificat
 {
 	struct own own = {.chain = NULL};
 	int r = is_der(certificate) ? read_pkcs12(&own, certificate, password)
-	                            : read_pem(&own, certificate, key, password);
+				    : read_pem(&own, certificate, key, password);
 	if (r >= 0) {
 		r = gnutls_certificate_set_x509_key(
 			config->credentials, own.chain, (int)own.count, own.key);

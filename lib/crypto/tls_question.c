@@ -115,8 +115,7 @@ int envoi__tls_question_new(struct envoi_tls_question **ret_question,
 	const struct envoi__tls_rules *rules, struct envoi_tls_decider *decider,
 	const struct envoi__tls_verdict *verdict, const gnutls_datum_t *chain, unsigned int count)
 {
-	struct envoi_tls_question *question =
-		envoi_alloc_zeroed(rules->context, sizeof(*question));
+	struct envoi_tls_question *question = envoi_alloc_zeroed(rules->context, sizeof(*question));
 	if (question == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -200,7 +199,8 @@ struct envoi_tls_question *envoi_tls_question_unref(struct envoi_tls_question *q
 	if (--question->references == 0) {
 		release(question);
 	} else if (question->references == 1 && question->state == ENVOI__QUESTION_ASKED) {
-		envoi_tls_question_answer(question, ENVOI_TLS_REFUSE); /* nobody is left to answer */
+		envoi_tls_question_answer(
+			question, ENVOI_TLS_REFUSE); /* nobody is left to answer */
 	}
 	return NULL;
 }

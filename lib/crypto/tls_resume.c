@@ -29,8 +29,9 @@ static int hash_own_certificate(gnutls_hash_hd_t hash, const struct envoi_tls_co
 {
 	gnutls_datum_t own;
 	return config->has_own &&
-			gnutls_certificate_get_crt_raw(config->credentials, 0, 0, &own) == 0 ?
-		gnutls_hash(hash, own.data, own.size) : 0;
+			gnutls_certificate_get_crt_raw(config->credentials, 0, 0, &own) == 0
+		? gnutls_hash(hash, own.data, own.size)
+		: 0;
 }
 
 void envoi__tls_resumption_init(struct envoi__tls_resumption *resumption,
@@ -43,34 +44,32 @@ void envoi__tls_resumption_init(struct envoi__tls_resumption *resumption,
 	}
 	/* A trust store is one per context and combination of sources: its address names it. */
 	resumption->is_wanted = hash_text(hash, name) >= 0 && hash_text(hash, alpn) >= 0 &&
-		hash_text(hash, config->account) >= 0 &&
-		hash_text(hash, config->priorities) >= 0 &&
+		hash_text(hash, config->account) >= 0 && hash_text(hash, config->priorities) >= 0 &&
 		gnutls_hash(hash, &config->trust, sizeof(config->trust)) >= 0 &&
 		gnutls_hash(hash, &config->pin_is_enough, sizeof(config->pin_is_enough)) >= 0 &&
 		hash_pins(hash, config) >= 0 && hash_own_certificate(hash, config) >= 0;
 	gnutls_hash_deinit(hash, resumption->key.bytes);
 }
 
-void envoi__tls_resumption_offer(struct envoi__tls_resumption *resumption,
-	gnutls_session_t session, struct envoi_context *context)
+void envoi__tls_resumption_offer(struct envoi__tls_resumption *resumption, gnutls_session_t session,
+	struct envoi_context *context)
 {
 	struct envoi__tls_session kept;
 	gnutls_db_set_cache_expiration(session, SECONDS);
-	if (!resumption->is_wanted ||
-		!envoi__tls_cache_take(context, &resumption->key, &kept)) {
+	if (!resumption->is_wanted || !envoi__tls_cache_take(context, &resumption->key, &kept)) {
 		return;
 	}
 	resumption->origin = kept.origin;
-	resumption->is_offered =
-		gnutls_session_set_data(session, kept.data.data, kept.data.size) == 0;
+	resumption->is_offered = gnutls_session_set_data(session, kept.data.data, kept.data.size) ==
+		0;
 	envoi__tls_session_finish(&kept);
 }
 
 bool envoi__tls_resumption_is_safe(gnutls_session_t session)
 {
-	return gnutls_protocol_get_version(session) == GNUTLS_TLS1_2 ?
-		(gnutls_session_get_flags(session) & GNUTLS_SFLAGS_EXT_MASTER_SECRET) != 0 :
-		gnutls_group_get(session) != GNUTLS_GROUP_INVALID;
+	return gnutls_protocol_get_version(session) == GNUTLS_TLS1_2
+		? (gnutls_session_get_flags(session) & GNUTLS_SFLAGS_EXT_MASTER_SECRET) != 0
+		: gnutls_group_get(session) != GNUTLS_GROUP_INVALID;
 }
 
 /*
@@ -120,8 +119,9 @@ void envoi__tls_resumption_keep(const struct envoi__tls_resumption *resumption,
 	gnutls_session_t session, struct envoi_context *context, bool is_certificate_shown)
 {
 	struct envoi__tls_session kept = {
-		.origin = gnutls_session_is_resumed(session) ? resumption->origin :
-			new_origin(session, context, is_certificate_shown),
+		.origin = gnutls_session_is_resumed(session)
+			? resumption->origin
+			: new_origin(session, context, is_certificate_shown),
 	};
 	if (resumption->is_wanted && can_be_resumed(session) &&
 		gnutls_session_get_data2(session, &kept.data) == 0) {

@@ -26,8 +26,8 @@ void envoi__tls_resumption_init(struct envoi__tls_resumption *resumption,
 	const struct envoi_tls_config *config, const char *name, const char *alpn);
 
 /** Before the handshake: offer what is kept, if anything is. */
-void envoi__tls_resumption_offer(struct envoi__tls_resumption *resumption,
-	gnutls_session_t session, struct envoi_context *context);
+void envoi__tls_resumption_offer(struct envoi__tls_resumption *resumption, gnutls_session_t session,
+	struct envoi_context *context);
 
 /**
  * After a handshake in which a session was resumed. On TLS 1.3 the keys must have been exchanged

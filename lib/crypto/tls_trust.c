@@ -62,8 +62,8 @@ static int believe_answer(struct envoi__tls *tls)
 	tls->doubts = 0;
 	tls->error[0] = '\0';
 	tls->trust = tls->question->answer == ENVOI_TLS_ACCEPT_AND_PIN && tls->config->pin_is_enough
-	                     ? ENVOI_TLS_TRUST_PINNED /* as it is from the next time on */
-	                     : ENVOI_TLS_TRUST_ACCEPTED;
+		? ENVOI_TLS_TRUST_PINNED /* as it is from the next time on */
+		: ENVOI_TLS_TRUST_ACCEPTED;
 	return 0;
 }
 
@@ -71,8 +71,7 @@ static int believe_answer(struct envoi__tls *tls)
 static int verify(gnutls_session_t session)
 {
 	struct envoi__tls *tls = gnutls_session_get_ptr(session);
-	return tls->question != NULL ? believe_answer(tls) :
-				       judge(tls, tls->config->decider);
+	return tls->question != NULL ? believe_answer(tls) : judge(tls, tls->config->decider);
 }
 
 /* On TLS 1.3 the server's signature is checked before its certificates are. */

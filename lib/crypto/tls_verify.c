@@ -66,8 +66,8 @@ bool envoi__tls_is_costly(gnutls_session_t session, unsigned int message_type)
 {
 	bool is_any = false, is_signature = message_type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY;
 	unsigned int count = 0;
-	const gnutls_datum_t *chain =
-		is_signature ? gnutls_certificate_get_peers(session, &count) : NULL;
+	const gnutls_datum_t *chain = is_signature ? gnutls_certificate_get_peers(session, &count)
+						   : NULL;
 	count = chain == NULL ? 0 : count;
 	for (unsigned int i = 0; i < count && i < LONGEST_CHAIN && !is_any; i++) {
 		gnutls_x509_crt_t certificate;
@@ -94,8 +94,8 @@ static int import(struct verification *v, const gnutls_datum_t *chain, unsigned 
 		if (gnutls_x509_crt_init(certificate) < 0) {
 			return ENVOI_ERR_NOMEM;
 		}
-		if (gnutls_x509_crt_import(
-			    *certificate, &chain[v->count], GNUTLS_X509_FMT_DER) < 0) {
+		if (gnutls_x509_crt_import(*certificate, &chain[v->count], GNUTLS_X509_FMT_DER) <
+			0) {
 			gnutls_x509_crt_deinit(*certificate);
 			return refuse(v, "the server's certificate cannot be read");
 		}
@@ -145,8 +145,9 @@ static void format_day(char *day, size_t size, time_t when)
 static void check_time(struct verification *v, gnutls_x509_crt_t certificate, time_t now)
 {
 	char day[32], text[ENVOI__TLS_REASON_SIZE];
-	const char *whose = certificate == v->certificates[0] ? "the server's certificate" :
-		"the certificate of the server's certification authority";
+	const char *whose = certificate == v->certificates[0]
+		? "the server's certificate"
+		: "the certificate of the server's certification authority";
 	time_t begin = gnutls_x509_crt_get_activation_time(certificate);
 	time_t end = gnutls_x509_crt_get_expiration_time(certificate);
 	if (begin == (time_t)-1 || now < begin) {
@@ -188,7 +189,8 @@ static void check_times(struct verification *v)
 	for (unsigned int i = 0; certificate != NULL && i < v->count; i++) {
 		check_time(v, certificate, now);
 		gnutls_x509_crt_t trusted;
-		if (gnutls_x509_trust_list_get_issuer(v->rules->trust, certificate, &trusted, 0) == 0) {
+		if (gnutls_x509_trust_list_get_issuer(v->rules->trust, certificate, &trusted, 0) ==
+			0) {
 			return;
 		}
 		certificate = issuer_in_chain(v, certificate);
@@ -213,15 +215,19 @@ static void describe_issuer(const struct verification *v, char *text, size_t siz
 	size_t len = sizeof(name);
 	if (gnutls_x509_crt_get_issuer_dn_by_oid(
 		    last, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &len) < 0) {
-		snprintf(text, size, "the server's certificate was issued by an unknown "
-				     "certification authority");
+		snprintf(text, size,
+			"the server's certificate was issued by an unknown "
+			"certification authority");
 		return;
 	}
 	envoi__tls_tidy(name);
-	snprintf(text, size, "the server's certificate was issued by an unknown certification "
-			     "authority, \"%s\"%s",
-		name, is_own_issuer(last) ? "" :
-		", whose certificate is neither trusted nor shown by the server");
+	snprintf(text, size,
+		"the server's certificate was issued by an unknown certification "
+		"authority, \"%s\"%s",
+		name,
+		is_own_issuer(last)
+			? ""
+			: ", whose certificate is neither trusted nor shown by the server");
 }
 
 static void doubt_issuer(struct verification *v)
@@ -287,8 +293,8 @@ static int check_chain(struct verification *v)
 	if (failed < 0) {
 		return refuse(v, "the server's certificate cannot be verified");
 	}
-	if (gnutls_x509_crt_check_key_purpose(
-		    v->certificates[0], GNUTLS_KP_TLS_WWW_SERVER, 0) == 0) {
+	if (gnutls_x509_crt_check_key_purpose(v->certificates[0], GNUTLS_KP_TLS_WWW_SERVER, 0) ==
+		0) {
 		status |= GNUTLS_CERT_PURPOSE_MISMATCH; /* not looked at below an unknown issuer */
 	}
 	check_times(v); /* says it better */
@@ -311,11 +317,10 @@ static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t is
 	bool allow = true;
 	int r = gnutls_x509_crt_get_name_constraints(issuer, constraints, 0, NULL);
 	if (r == 0) {
-		gnutls_datum_t domain = {
-			(unsigned char *)v->rules->name->ascii,
+		gnutls_datum_t domain = {(unsigned char *)v->rules->name->ascii,
 			(unsigned int)strlen(v->rules->name->ascii)};
 		allow = gnutls_x509_name_constraints_check(
-			constraints, GNUTLS_SAN_DNSNAME, &domain) != 0;
+				constraints, GNUTLS_SAN_DNSNAME, &domain) != 0;
 	} else if (r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
 		allow = false;
 	}
@@ -331,16 +336,17 @@ static const char *what_it_has_instead(
 	}
 	size_t len = 0;
 	return gnutls_x509_crt_get_dn_by_oid(v->certificates[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0,
-		       NULL, &len) == GNUTLS_E_SHORT_MEMORY_BUFFER ?
-		"no name (a common name does not count)" : "no name";
+		       NULL, &len) == GNUTLS_E_SHORT_MEMORY_BUFFER
+		? "no name (a common name does not count)"
+		: "no name";
 }
 
 static void check_name(struct verification *v)
 {
 	struct envoi_buffer presented;
 	envoi_buffer_init(&presented, v->rules->context, 0);
-	enum envoi__tls_match match =
-		envoi__tls_name_find(v->rules->name, v->certificates[0], &presented);
+	enum envoi__tls_match match = envoi__tls_name_find(
+		v->rules->name, v->certificates[0], &presented);
 	if (match == ENVOI__TLS_NO_MATCH) {
 		char text[ENVOI__TLS_REASON_SIZE];
 		snprintf(v->verdict->names, sizeof(v->verdict->names), "%.*s",

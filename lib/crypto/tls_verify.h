@@ -47,8 +47,7 @@ int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi
 	const gnutls_datum_t *chain, unsigned int count);
 
 /** The SHA-256 of a certificate's public key. @retval ENVOI_ERR_CERTIFICATE it has none */
-int envoi__tls_spki(
-	unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_crt_t certificate);
+int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_crt_t certificate);
 
 #define ENVOI__TLS_COSTLY_KEY "the server has shown a key that is too large to be used"
 

@@ -12,7 +12,8 @@
 
 enum {
 	LETTER_DIGITS = UC_CATEGORY_MASK_Ll | UC_CATEGORY_MASK_Lu | UC_CATEGORY_MASK_Lo |
-		UC_CATEGORY_MASK_Nd | UC_CATEGORY_MASK_Lm | UC_CATEGORY_MASK_Mn | UC_CATEGORY_MASK_Mc,
+		UC_CATEGORY_MASK_Nd | UC_CATEGORY_MASK_Lm | UC_CATEGORY_MASK_Mn |
+		UC_CATEGORY_MASK_Mc,
 	OTHER_LETTER_DIGITS = UC_CATEGORY_MASK_Lt | UC_CATEGORY_MASK_Nl | UC_CATEGORY_MASK_No |
 		UC_CATEGORY_MASK_Me,
 	FREEFORM = OTHER_LETTER_DIGITS | UC_CATEGORY_MASK_Zs | UC_CATEGORY_MASK_S |
@@ -244,8 +245,7 @@ static ucs4_t after(const uint8_t *at, const uint8_t *end)
 }
 
 /* RFC 5892, appendix A.1: between {L,D} T* and T* {R,D} */
-static bool breaks_a_cursive_connection(
-	const uint8_t *text, const uint8_t *at, const uint8_t *end)
+static bool breaks_a_cursive_connection(const uint8_t *text, const uint8_t *at, const uint8_t *end)
 {
 	int type = UC_JOINING_TYPE_U;
 	ucs4_t c;

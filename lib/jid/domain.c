@@ -61,8 +61,8 @@ static int explain(int code, const char **ret_what)
 	return ENVOI_ERR_INVALID;
 }
 
-static int append(struct forms *forms, const char *unicode, const char *ascii,
-	const char **ret_what)
+static int append(
+	struct forms *forms, const char *unicode, const char *ascii, const char **ret_what)
 {
 	size_t unicode_len = strlen(unicode), ascii_len = strlen(ascii);
 	if (forms->ascii_len + ascii_len > DOMAIN_MAX ||
@@ -101,8 +101,7 @@ static int append_ulabel(
 	struct forms *forms, const char *label, const char *wanted, const char **ret_what)
 {
 	uint8_t *ascii = NULL;
-	int r = explain(
-		idn2_register_u8((const uint8_t *)label, NULL, &ascii, 0), ret_what);
+	int r = explain(idn2_register_u8((const uint8_t *)label, NULL, &ascii, 0), ret_what);
 	if (r == ENVOI_OK && wanted != NULL && strcmp((const char *)ascii, wanted) != 0) {
 		*ret_what = bad_label;
 		r = ENVOI_ERR_INVALID;
@@ -169,8 +168,7 @@ static int append_alabel(struct forms *forms, const char *label, const char **re
 }
 
 /* @p label in lower case and composed */
-static int append_label(
-	struct forms *forms, const uint8_t *text, size_t len, const char **ret_what)
+static int append_label(struct forms *forms, const uint8_t *text, size_t len, const char **ret_what)
 {
 	char label[ULABEL_ROOM];
 	if (len >= sizeof(label)) {
@@ -252,8 +250,8 @@ static int prepare_literal(struct envoi__span *domain, char *room, const char **
 	return ENVOI_OK;
 }
 
-int envoi__jid_prepare_domain(struct envoi__span *domain, struct envoi__span *ascii, char *room,
-	const char **ret_what)
+int envoi__jid_prepare_domain(
+	struct envoi__span *domain, struct envoi__span *ascii, char *room, const char **ret_what)
 {
 	struct forms forms = {.unicode = room, .ascii = room + ENVOI__JID_PART_MAX + 1};
 	enum envoi_precis_problem problem = ENVOI_PRECIS_FINE;

@@ -111,8 +111,8 @@ static int assemble(struct envoi_jid **ret_jid, struct envoi_context *context,
 }
 
 /* Apart, so that the usual way needs little of the stack. */
-static int prepare_and_assemble(struct envoi_jid **ret_jid, struct envoi_context *context,
-	struct envoi__jid_parts *parts)
+static int prepare_and_assemble(
+	struct envoi_jid **ret_jid, struct envoi_context *context, struct envoi__jid_parts *parts)
 {
 	char room[ENVOI__JID_ROOM];
 	struct envoi__jid_reason reason;
@@ -120,8 +120,8 @@ static int prepare_and_assemble(struct envoi_jid **ret_jid, struct envoi_context
 	return r < 0 ? r : assemble(ret_jid, context, parts);
 }
 
-static int make(struct envoi_jid **ret_jid, struct envoi_context *context,
-	struct envoi__jid_parts *parts)
+static int make(
+	struct envoi_jid **ret_jid, struct envoi_context *context, struct envoi__jid_parts *parts)
 {
 	return envoi__jid_prepare_ascii(parts) ? assemble(ret_jid, context, parts)
 					       : prepare_and_assemble(ret_jid, context, parts);
@@ -135,8 +135,7 @@ int envoi_jid_parse(
 	return make(ret_jid, context, &parts);
 }
 
-int envoi_jid_from_text(
-	struct envoi_jid **ret_jid, struct envoi_context *context, const char *text)
+int envoi_jid_from_text(struct envoi_jid **ret_jid, struct envoi_context *context, const char *text)
 {
 	return envoi_jid_parse(ret_jid, context, text, strlen(text));
 }

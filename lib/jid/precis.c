@@ -154,7 +154,8 @@ static ucs4_t cherokee_of(ucs4_t c)
 		return c - SMALL_CHEROKEE_A + CHEROKEE_A;
 	}
 	return c >= SMALL_CHEROKEE_YE && c <= SMALL_CHEROKEE_MV
-		? c - SMALL_CHEROKEE_YE + CHEROKEE_YE : c;
+		? c - SMALL_CHEROKEE_YE + CHEROKEE_YE
+		: c;
 }
 
 int envoi__precis_map_cherokee(struct envoi__precis *precis)
@@ -200,8 +201,8 @@ int envoi__precis_map_case(struct envoi__precis *precis)
 		return ENVOI_OK;
 	}
 	size_t len = ENVOI__PRECIS_ROOM;
-	uint8_t *result =
-		u8_tolower(precis->text, precis->len, NULL, NULL, other_room(precis), &len);
+	uint8_t *result = u8_tolower(
+		precis->text, precis->len, NULL, NULL, other_room(precis), &len);
 	return replace(precis, result, len);
 }
 
@@ -379,7 +380,8 @@ const char *envoi_precis_problem_text(enum envoi_precis_problem problem)
 		[ENVOI_PRECIS_NOT_UTF8] = "is not UTF-8",
 		[ENVOI_PRECIS_DISALLOWED] = "has a character that is not allowed",
 		[ENVOI_PRECIS_UNASSIGNED] = "has a character unknown to Unicode",
-		[ENVOI_PRECIS_CONTEXT] = "has a character that is not allowed beside its neighbours",
+		[ENVOI_PRECIS_CONTEXT] =
+			"has a character that is not allowed beside its neighbours",
 		[ENVOI_PRECIS_DIRECTION] = "mixes right-to-left and left-to-right",
 		[ENVOI_PRECIS_UNSTABLE] = "has no stable form",
 	};

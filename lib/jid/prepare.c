@@ -209,6 +209,7 @@ int envoi__jid_prepare(
 		ret_reason->part = "domainpart";
 		r = prepare_domain(parts, room + PART_ROOM, &ret_reason->what);
 	}
-	return r < 0 ? r
-		     : envoi__jid_prepare_resource(&parts->resource, room + 3 * PART_ROOM, ret_reason);
+	return r < 0
+		? r
+		: envoi__jid_prepare_resource(&parts->resource, room + 3 * PART_ROOM, ret_reason);
 }

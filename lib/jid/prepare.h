@@ -72,7 +72,7 @@ int envoi__jid_prepare_resource(
  * @param[out] ret_what  static part of a sentence, when it is none
  * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM
  */
-int envoi__jid_prepare_domain(struct envoi__span *domain, struct envoi__span *ascii, char *room,
-	const char **ret_what);
+int envoi__jid_prepare_domain(
+	struct envoi__span *domain, struct envoi__span *ascii, char *room, const char **ret_what);
 
 #endif

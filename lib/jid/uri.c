@@ -49,8 +49,8 @@ static bool is_allowed(char c, const char *marks)
 static struct span cut(struct span *rest, const char *marks, char *ret_mark)
 {
 	struct span piece = {rest->text, 0};
-	while (piece.len < rest->len && (rest->text[piece.len] == '\0' ||
-		strchr(marks, rest->text[piece.len]) == NULL)) {
+	while (piece.len < rest->len &&
+		(rest->text[piece.len] == '\0' || strchr(marks, rest->text[piece.len]) == NULL)) {
 		piece.len++;
 	}
 	size_t gone = piece.len + (piece.len < rest->len);
@@ -64,8 +64,8 @@ static struct span cut(struct span *rest, const char *marks, char *ret_mark)
  * Undo percent-encoding. IRIs may have characters beyond ASCII as they are (RFC 3987); the result
  * must be UTF-8 in either case.
  */
-static int decode(const char **ret_text, struct envoi_uri *uri, struct span piece,
-	const char *marks)
+static int decode(
+	const char **ret_text, struct envoi_uri *uri, struct span piece, const char *marks)
 {
 	char *text = envoi__arena_alloc(&uri->arena, piece.len + 1);
 	size_t len = 0;
@@ -97,8 +97,9 @@ static int decode_host(const char **ret_text, struct envoi_uri *uri, struct span
 	if (piece.len > 0 && piece.text[0] == '[') {
 		char *text = envoi__arena_strndup(&uri->arena, piece.text, piece.len);
 		*ret_text = text;
-		return text == NULL ? ENVOI_ERR_NOMEM
-			: strlen(text) != piece.len ? ENVOI_ERR_INVALID : ENVOI_OK;
+		return text == NULL                 ? ENVOI_ERR_NOMEM
+			: strlen(text) != piece.len ? ENVOI_ERR_INVALID
+						    : ENVOI_OK;
 	}
 	int r = decode(ret_text, uri, piece, host_marks);
 	bool has_encoded_bracket = r == ENVOI_OK && **ret_text == '[';
@@ -337,8 +338,8 @@ const char *envoi_uri_fragment(const struct envoi_uri *uri)
 	return uri->fragment;
 }
 
-bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *position,
-	const char **ret_name, const char **ret_value)
+bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *position, const char **ret_name,
+	const char **ret_value)
 {
 	if (*position >= uri->count) {
 		return false;

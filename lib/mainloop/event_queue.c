@@ -54,8 +54,7 @@ void envoi__event_queue_flush(struct envoi__event_queue *queue)
 
 static void on_deferred(struct envoi_deferred *deferred)
 {
-	envoi__event_queue_flush(
-		ENVOI_CONTAINER_OF(deferred, struct envoi__event_queue, deferred));
+	envoi__event_queue_flush(ENVOI_CONTAINER_OF(deferred, struct envoi__event_queue, deferred));
 }
 
 void envoi__event_queue_post(struct envoi__event_queue *queue, struct envoi__event_entry *entry)

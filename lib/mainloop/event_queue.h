@@ -41,8 +41,7 @@ void envoi__event_queue_init(struct envoi__event_queue *queue, struct envoi_loop
 void envoi__event_queue_finish(struct envoi__event_queue *queue);
 
 /** @param entry taken */
-void envoi__event_queue_post(
-	struct envoi__event_queue *queue, struct envoi__event_entry *entry);
+void envoi__event_queue_post(struct envoi__event_queue *queue, struct envoi__event_entry *entry);
 
 /** Deliver all that is there now, without the loop: for an owner that is being freed. */
 void envoi__event_queue_flush(struct envoi__event_queue *queue);

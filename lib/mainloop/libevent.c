@@ -35,8 +35,8 @@ static struct libevent_loop *libevent_from_base(struct envoi_loop *base)
 static void on_ready(evutil_socket_t fd, short what, void *user)
 {
 	(void)fd;
-	envoi_watch_notify(user, (what & EV_READ ? ENVOI_IO_READ : 0u) |
-			(what & EV_WRITE ? ENVOI_IO_WRITE : 0u));
+	envoi_watch_notify(user,
+		(what & EV_READ ? ENVOI_IO_READ : 0u) | (what & EV_WRITE ? ENVOI_IO_WRITE : 0u));
 }
 
 static int set_added(struct watch_events *events, struct event *event, enum envoi_io bit, bool add)
@@ -84,7 +84,8 @@ static int watch_start(struct envoi_loop *base, struct envoi_watch *watch)
 		return ENVOI_ERR_NOMEM;
 	}
 	event_assign(&events->read, self->events, watch->fd, EV_READ | EV_PERSIST, on_ready, watch);
-	event_assign(&events->write, self->events, watch->fd, EV_WRITE | EV_PERSIST, on_ready, watch);
+	event_assign(
+		&events->write, self->events, watch->fd, EV_WRITE | EV_PERSIST, on_ready, watch);
 	watch->backend = events;
 	int r = watch_update(base, watch);
 	if (r < 0) {

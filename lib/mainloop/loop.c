@@ -11,8 +11,8 @@
 
 #include "mainloop/timers.h"
 
-void envoi_loop_init(struct envoi_loop *loop, const struct envoi_loop_impl *impl,
-	struct envoi_context *context)
+void envoi_loop_init(
+	struct envoi_loop *loop, const struct envoi_loop_impl *impl, struct envoi_context *context)
 {
 	*loop = (struct envoi_loop){
 		.impl = impl,
@@ -197,8 +197,8 @@ static void remove_deferred(struct envoi_loop *loop, struct envoi_deferred *defe
 	deferred->loop = NULL;
 }
 
-void envoi_deferred_post(struct envoi_deferred *deferred, struct envoi_loop *loop,
-	envoi_deferred_fn *notify)
+void envoi_deferred_post(
+	struct envoi_deferred *deferred, struct envoi_loop *loop, envoi_deferred_fn *notify)
 {
 	if (deferred->loop == NULL) {
 		deferred->notify = notify;

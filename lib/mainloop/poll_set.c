@@ -33,8 +33,8 @@ static int grow(struct envoi__poll_set *set)
 		return ENVOI_ERR_NOMEM;
 	}
 	set->fds = fds;
-	struct envoi_watch **watches =
-		envoi_realloc(set->context, set->watches, capacity * sizeof(*watches));
+	struct envoi_watch **watches = envoi_realloc(
+		set->context, set->watches, capacity * sizeof(*watches));
 	if (watches == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}

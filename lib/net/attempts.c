@@ -109,8 +109,8 @@ int envoi__attempts_code(const struct envoi_failure *failure, enum envoi_phase p
 	return code != ENVOI_OK ? code : ENVOI_ERR_NOMEM;
 }
 
-void envoi__attempts_conclude(struct envoi_failure *failure, enum envoi_phase phase, int code,
-	const char *format, ...)
+void envoi__attempts_conclude(
+	struct envoi_failure *failure, enum envoi_phase phase, int code, const char *format, ...)
 {
 	struct envoi_failure tried = *failure;
 	char text[sizeof(failure->text)];

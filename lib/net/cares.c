@@ -4,8 +4,8 @@
  */
 #include "net/cares.h"
 
-#include <arpa/nameser.h>
 #include <ares.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <string.h>
@@ -69,8 +69,8 @@ static void update_timer(struct envoi__cares_resolver *self)
 
 static void on_timer(struct envoi_timer *timer)
 {
-	struct envoi__cares_resolver *self =
-		ENVOI_CONTAINER_OF(timer, struct envoi__cares_resolver, timer);
+	struct envoi__cares_resolver *self = ENVOI_CONTAINER_OF(
+		timer, struct envoi__cares_resolver, timer);
 	ares_process_fd(self->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	update_timer(self);
 }
@@ -128,8 +128,7 @@ static void on_socket_state(void *user, ares_socket_t fd, int readable, int writ
 {
 	struct envoi__cares_resolver *self = user;
 	struct socket_watch *s = find_socket(self, fd);
-	unsigned int interest =
-		(readable ? ENVOI_IO_READ : 0u) | (writable ? ENVOI_IO_WRITE : 0u);
+	unsigned int interest = (readable ? ENVOI_IO_READ : 0u) | (writable ? ENVOI_IO_WRITE : 0u);
 	int r = ENVOI_OK;
 	if (s == NULL && interest != 0) {
 		r = watch_socket(self, fd, interest);
@@ -212,8 +211,8 @@ static void drop_unawaited(struct envoi__cares_resolver *self)
 
 static void on_tell(struct envoi_deferred *deferred)
 {
-	struct envoi__cares_resolver *self =
-		ENVOI_CONTAINER_OF(deferred, struct envoi__cares_resolver, tell);
+	struct envoi__cares_resolver *self = ENVOI_CONTAINER_OF(
+		deferred, struct envoi__cares_resolver, tell);
 	drop_unawaited(self);
 	for (size_t left = self->done_count; left > 0 && self->done_count > 0; left--) {
 		struct envoi__cares_request *request = ENVOI_CONTAINER_OF(
@@ -267,8 +266,8 @@ static void on_reply(void *user, int code, int timeouts, unsigned char *reply, i
 static struct envoi__cares_request *new_request(
 	struct envoi__cares_resolver *self, struct envoi_lookup *lookup, int family)
 {
-	struct envoi__cares_request *request =
-		envoi_alloc_zeroed(self->base.context, sizeof(*request));
+	struct envoi__cares_request *request = envoi_alloc_zeroed(
+		self->base.context, sizeof(*request));
 	if (request != NULL) {
 		envoi__list_init(&request->link);
 		request->resolver = self;
@@ -279,10 +278,10 @@ static struct envoi__cares_request *new_request(
 	return request;
 }
 
-static void ask(struct envoi__cares_resolver *self, struct envoi__cares_request *request,
-	const char *name)
+static void ask(
+	struct envoi__cares_resolver *self, struct envoi__cares_request *request, const char *name)
 {
-	int type = request->family == 0 ? ns_t_srv
+	int type = request->family == 0      ? ns_t_srv
 		: request->family == AF_INET ? ns_t_a
 					     : ns_t_aaaa;
 	self->asked++;
@@ -307,8 +306,8 @@ static int lookup_srv(struct envoi_resolver *base, struct envoi_lookup *lookup, 
 }
 
 /* @return whether the hosts file has the name: then the request has its answer */
-static bool find_in_hosts_file(struct envoi__cares_resolver *self,
-	struct envoi__cares_request *request, const char *host)
+static bool find_in_hosts_file(
+	struct envoi__cares_resolver *self, struct envoi__cares_request *request, const char *host)
 {
 	struct hostent *found = NULL;
 	int other = request->family == AF_INET ? AF_INET6 : AF_INET;
@@ -327,8 +326,8 @@ static bool find_in_hosts_file(struct envoi__cares_resolver *self,
 	return false;
 }
 
-static int lookup_address(struct envoi_resolver *base, struct envoi_lookup *lookup,
-	const char *host, int family)
+static int lookup_address(
+	struct envoi_resolver *base, struct envoi_lookup *lookup, const char *host, int family)
 {
 	struct envoi__cares_resolver *self = cares_from_base(base);
 	int r = prepare_channel(self);
@@ -389,8 +388,8 @@ static const struct envoi_resolver_impl cares_impl = {
 	.destroy = destroy,
 };
 
-int envoi_resolver_new_cares(struct envoi_resolver **ret_resolver, struct envoi_context *context,
-	const char *servers)
+int envoi_resolver_new_cares(
+	struct envoi_resolver **ret_resolver, struct envoi_context *context, const char *servers)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, library_init);

@@ -25,8 +25,7 @@ struct envoi__cares_request {
 };
 
 /** Free it with its answer; NULL is allowed. */
-void envoi__cares_request_free(
-	struct envoi_context *context, struct envoi__cares_request *request);
+void envoi__cares_request_free(struct envoi_context *context, struct envoi__cares_request *request);
 
 /** Set status and text from a code of c-ares. */
 void envoi__cares_set_status(struct envoi__cares_request *request, int code);
@@ -40,7 +39,7 @@ void envoi__cares_parse(struct envoi_context *context, struct envoi__cares_reque
  *
  * @param bytes  those of an address of the request's family; NULL: it has only the other family
  */
-void envoi__cares_set_address(struct envoi_context *context,
-	struct envoi__cares_request *request, char *const *bytes);
+void envoi__cares_set_address(
+	struct envoi_context *context, struct envoi__cares_request *request, char *const *bytes);
 
 #endif

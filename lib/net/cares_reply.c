@@ -15,8 +15,7 @@
 /* More would be no service of anybody's but an attempt to keep us busy. */
 #define MAX_RECORDS 64
 
-void envoi__cares_request_free(
-	struct envoi_context *context, struct envoi__cares_request *request)
+void envoi__cares_request_free(struct envoi_context *context, struct envoi__cares_request *request)
 {
 	if (request != NULL) {
 		envoi_free(context, request->srvs);
@@ -86,7 +85,8 @@ static int copy_srvs(struct envoi_context *context, struct envoi__cares_request 
 	const struct ares_srv_reply *replies)
 {
 	size_t count = 0, text_len = 0;
-	for (const struct ares_srv_reply *r = replies; r != NULL && count < MAX_RECORDS; r = r->next) {
+	for (const struct ares_srv_reply *r = replies; r != NULL && count < MAX_RECORDS;
+		r = r->next) {
 		if (is_usable(r)) {
 			count++;
 			text_len += strlen(target_of(r)) + 1;
@@ -179,14 +179,14 @@ static int parse_aaaa(struct envoi_context *context, struct envoi__cares_request
 void envoi__cares_parse(struct envoi_context *context, struct envoi__cares_request *request,
 	const unsigned char *reply, int len)
 {
-	int code = request->family == 0 ? parse_srv(context, request, reply, len)
+	int code = request->family == 0      ? parse_srv(context, request, reply, len)
 		: request->family == AF_INET ? parse_a(context, request, reply, len)
 					     : parse_aaaa(context, request, reply, len);
 	envoi__cares_set_status(request, code);
 }
 
-void envoi__cares_set_address(struct envoi_context *context,
-	struct envoi__cares_request *request, char *const *bytes)
+void envoi__cares_set_address(
+	struct envoi_context *context, struct envoi__cares_request *request, char *const *bytes)
 {
 	size_t count = 0;
 	while (bytes != NULL && bytes[count] != NULL && count < MAX_RECORDS) {

@@ -130,8 +130,8 @@ static void start_deadline(struct envoi_dial *dial)
 	if (dial->end_ms == 0) {
 		dial->end_ms = now_ms + dial->timeout_ms;
 	}
-	envoi_timer_start(&dial->deadline, loop,
-		dial->end_ms > now_ms ? dial->end_ms - now_ms : 0, on_deadline);
+	envoi_timer_start(&dial->deadline, loop, dial->end_ms > now_ms ? dial->end_ms - now_ms : 0,
+		on_deadline);
 }
 
 /* --- the steps --- */
@@ -322,9 +322,8 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 		.decision_timeout_ms = options->decision_timeout_ms,
 		.trial_timeout_ms = options->trial_timeout_ms != 0 ? options->trial_timeout_ms
 								   : DEFAULT_TRIAL_MS,
-		.attempt_timeout_ms = options->attempt_timeout_ms != 0
-			? options->attempt_timeout_ms
-			: DEFAULT_TIMEOUT_MS,
+		.attempt_timeout_ms = options->attempt_timeout_ms != 0 ? options->attempt_timeout_ms
+								       : DEFAULT_TIMEOUT_MS,
 		.stagger_ms = options->stagger_ms != 0 ? options->stagger_ms : DEFAULT_STAGGER_MS,
 		.done = on_race_over,
 		.stands_still = on_standstill,
@@ -392,12 +391,12 @@ void envoi_dial_options_from_settings(
 	options->host = envoi_settings_text(settings, "server");
 	options->port = (uint16_t)envoi_settings_int(settings, "port");
 	options->roads = strcmp(mode, "direct") == 0 ? ENVOI_ROAD_DIRECT
-		: strcmp(mode, "either") == 0	     ? ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT
+		: strcmp(mode, "either") == 0        ? ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT
 						     : ENVOI_ROAD_STARTTLS;
 	options->resolve_timeout_ms = (uint64_t)envoi_settings_int(settings, "resolve.timeout");
 	options->attempt_timeout_ms = (uint64_t)envoi_settings_int(settings, "connect.timeout");
 	options->stagger_ms = (uint64_t)envoi_settings_int(settings, "connect.stagger");
 	options->trial_timeout_ms = (uint64_t)envoi_settings_int(settings, "tls.timeout");
-	options->decision_timeout_ms =
-		(uint64_t)envoi_settings_int(settings, "tls.decision-timeout");
+	options->decision_timeout_ms = (uint64_t)envoi_settings_int(
+		settings, "tls.decision-timeout");
 }

@@ -70,8 +70,8 @@ int envoi__parse_address(const char *text, unsigned char bytes[16])
 	return inet_pton(AF_INET6, text, bytes) == 1 ? AF_INET6 : 0;
 }
 
-void envoi__make_sockaddr(struct sockaddr_storage *address, int family,
-	const unsigned char *bytes, uint16_t port)
+void envoi__make_sockaddr(
+	struct sockaddr_storage *address, int family, const unsigned char *bytes, uint16_t port)
 {
 	memset(address, 0, sizeof(*address));
 	if (family == AF_INET) {

@@ -28,8 +28,8 @@ bool envoi__is_within_domain(const char *name, const char *domain);
 int envoi__parse_address(const char *text, unsigned char bytes[16]);
 
 /** @param family AF_INET or AF_INET6 */
-void envoi__make_sockaddr(struct sockaddr_storage *address, int family,
-	const unsigned char *bytes, uint16_t port);
+void envoi__make_sockaddr(
+	struct sockaddr_storage *address, int family, const unsigned char *bytes, uint16_t port);
 
 void envoi__set_port(struct sockaddr_storage *address, uint16_t port);
 

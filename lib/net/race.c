@@ -196,8 +196,7 @@ static void begin_trial(struct attempt *attempt)
 	attempt->state = ATTEMPT_TRIAL;
 	envoi__target_describe(&dialed, attempt->target, &attempt->address, fd);
 	hold_others(attempt);
-	envoi_timer_start(
-		&attempt->timer, race->loop, race->trial_timeout_ms, on_trial_timeout);
+	envoi_timer_start(&attempt->timer, race->loop, race->trial_timeout_ms, on_trial_timeout);
 	int r = race->judge->begin(race->judge->user, &attempt->trial, &dialed);
 	if (r < 0) {
 		attempt->trial.own = NULL;
@@ -452,8 +451,8 @@ static bool rest(struct envoi__race *race)
 	envoi_timer_stop(&race->patience);
 	bool is_there = true;
 	while (is_there && !envoi__list_is_empty(&race->attempts)) {
-		struct attempt *attempt =
-			ENVOI_CONTAINER_OF(race->attempts.next, struct attempt, link);
+		struct attempt *attempt = ENVOI_CONTAINER_OF(
+			race->attempts.next, struct attempt, link);
 		envoi__branch_put_back(attempt->branch, attempt->index);
 		is_there = close_attempt(attempt);
 	}
@@ -467,8 +466,8 @@ int envoi__race_start(struct envoi__race *race)
 	if (race->loop == NULL || race->resolver == NULL) {
 		return ENVOI_ERR_SYSTEM;
 	}
-	race->racers =
-		envoi_alloc_zeroed(race->context, race->targets->count * sizeof(*race->racers));
+	race->racers = envoi_alloc_zeroed(
+		race->context, race->targets->count * sizeof(*race->racers));
 	if (race->racers == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}

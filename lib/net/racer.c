@@ -34,9 +34,10 @@ static void note_look_up(
 
 static void take_addresses(struct envoi__branch *branch, const struct envoi_lookup_result *result)
 {
-	size_t count = result->address_count < MAX_ADDRESSES ? result->address_count : MAX_ADDRESSES;
-	branch->addresses =
-		envoi_alloc(branch->racer->race->context, count * sizeof(*branch->addresses));
+	size_t count = result->address_count < MAX_ADDRESSES ? result->address_count
+							     : MAX_ADDRESSES;
+	branch->addresses = envoi_alloc(
+		branch->racer->race->context, count * sizeof(*branch->addresses));
 	if (branch->addresses == NULL) {
 		note_look_up(branch->racer, ENVOI_LOOKUP_NOMEM, NULL);
 		return;
@@ -178,8 +179,8 @@ struct envoi__branch *envoi__racer_next(struct envoi__racer *racer)
 	if (!has_address(second)) {
 		return NULL;
 	}
-	bool waits_for_v6 =
-		racer->turn == ENVOI__V6 && is_looking_up(first) && !racer->is_delay_over;
+	bool waits_for_v6 = racer->turn == ENVOI__V6 && is_looking_up(first) &&
+		!racer->is_delay_over;
 	if (waits_for_v6 && !envoi_timer_is_started(&racer->delay)) {
 		envoi_timer_start(&racer->delay, racer->race->loop, RESOLUTION_DELAY_MS, on_delay);
 	}

@@ -85,8 +85,7 @@ enum {
 
 static void on_local_answer(struct envoi_deferred *deferred)
 {
-	struct envoi_lookup *lookup =
-		ENVOI_CONTAINER_OF(deferred, struct envoi_lookup, deferred);
+	struct envoi_lookup *lookup = ENVOI_CONTAINER_OF(deferred, struct envoi_lookup, deferred);
 	struct sockaddr_storage address;
 	struct envoi_lookup_result result = {.status = ENVOI_LOOKUP_OK};
 	if (lookup->family > 0) {
@@ -114,8 +113,8 @@ static int answer_locally(struct envoi_lookup *lookup, int answer)
 
 /* --- look-ups --- */
 
-static int begin(struct envoi_lookup *lookup, struct envoi_resolver *resolver,
-	envoi_lookup_fn *notify)
+static int begin(
+	struct envoi_lookup *lookup, struct envoi_resolver *resolver, envoi_lookup_fn *notify)
 {
 	if (lookup->resolver != NULL) {
 		return ENVOI_ERR_STATE;
@@ -133,8 +132,8 @@ static int begun(struct envoi_lookup *lookup, int r)
 	return r;
 }
 
-int envoi_lookup_srv(struct envoi_lookup *lookup, struct envoi_resolver *resolver,
-	const char *name, envoi_lookup_fn *notify)
+int envoi_lookup_srv(struct envoi_lookup *lookup, struct envoi_resolver *resolver, const char *name,
+	envoi_lookup_fn *notify)
 {
 	if (!envoi__is_dns_name(name)) {
 		return ENVOI_ERR_INVALID;
@@ -163,7 +162,8 @@ int envoi_lookup_address(struct envoi_lookup *lookup, struct envoi_resolver *res
 {
 	unsigned char bytes[16];
 	int known = address_of(host, family, bytes);
-	if ((family != AF_INET && family != AF_INET6) || (known == 0 && !envoi__is_dns_name(host))) {
+	if ((family != AF_INET && family != AF_INET6) ||
+		(known == 0 && !envoi__is_dns_name(host))) {
 		return ENVOI_ERR_INVALID;
 	}
 	int r = begin(lookup, resolver, notify);
@@ -171,7 +171,8 @@ int envoi_lookup_address(struct envoi_lookup *lookup, struct envoi_resolver *res
 		return r;
 	}
 	if (known == 0) {
-		return begun(lookup, resolver->impl->lookup_address(resolver, lookup, host, family));
+		return begun(
+			lookup, resolver->impl->lookup_address(resolver, lookup, host, family));
 	}
 	memcpy(lookup->address, bytes, known == AF_INET ? 4 : 16);
 	return begun(lookup, answer_locally(lookup, known == family ? family : NO_DATA));

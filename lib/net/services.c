@@ -77,7 +77,8 @@ static void fall_back(struct envoi__services *services)
 	int r = envoi__targets_add(&services->targets, services->domain,
 		envoi__services_default_port(services->is_server, road), road);
 	if (r < 0) {
-		envoi__attempts_conclude(services->failure, ENVOI_PHASE_RESOLVE, r, "out of memory");
+		envoi__attempts_conclude(
+			services->failure, ENVOI_PHASE_RESOLVE, r, "out of memory");
 	}
 	services->done(services, r);
 }
@@ -148,8 +149,7 @@ static void wait_for_the_other(struct envoi__services *services)
 
 static void on_srv(struct envoi_lookup *lookup, const struct envoi_lookup_result *result)
 {
-	struct envoi__service *service =
-		ENVOI_CONTAINER_OF(lookup, struct envoi__service, lookup);
+	struct envoi__service *service = ENVOI_CONTAINER_OF(lookup, struct envoi__service, lookup);
 	service->status = result->status;
 	if (result->status != ENVOI_LOOKUP_OK) {
 		if (!is_absent(service)) {
@@ -181,8 +181,7 @@ void envoi__services_note_under_way(struct envoi__services *services)
 
 static void on_timeout(struct envoi_timer *timer)
 {
-	struct envoi__services *services =
-		ENVOI_CONTAINER_OF(timer, struct envoi__services, timer);
+	struct envoi__services *services = ENVOI_CONTAINER_OF(timer, struct envoi__services, timer);
 	envoi__services_note_under_way(services);
 	conclude(services);
 }
@@ -224,8 +223,8 @@ int envoi__services_start(struct envoi__services *services, uint64_t timeout_ms)
 	if (!is_under_way(services)) {
 		timeout_ms = 0; /* nothing to ask: conclude from the loop all the same */
 	}
-	envoi_timer_start(&services->timer, envoi_context_loop(services->context), timeout_ms,
-		on_timeout);
+	envoi_timer_start(
+		&services->timer, envoi_context_loop(services->context), timeout_ms, on_timeout);
 	return ENVOI_OK;
 }
 

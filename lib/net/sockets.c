@@ -12,7 +12,8 @@
 static int connect_socket(void *user, const struct sockaddr *address, socklen_t len, int *ret_fd)
 {
 	(void)user;
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	int fd = socket(
+		address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (fd < 0) {
 		return -errno;
 	}

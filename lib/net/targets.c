@@ -21,7 +21,8 @@ void envoi__targets_finish(struct envoi__targets *targets)
 	*targets = (struct envoi__targets){0};
 }
 
-static int append(struct envoi__targets *targets, const char *host, const struct envoi__target *like)
+static int append(
+	struct envoi__targets *targets, const char *host, const struct envoi__target *like)
 {
 	struct envoi__target *items = envoi_realloc(
 		targets->context, targets->items, (targets->count + 1) * sizeof(*items));
@@ -38,8 +39,8 @@ static int append(struct envoi__targets *targets, const char *host, const struct
 	return ENVOI_OK;
 }
 
-int envoi__targets_add(struct envoi__targets *targets, const char *host, uint16_t port,
-	enum envoi_road road)
+int envoi__targets_add(
+	struct envoi__targets *targets, const char *host, uint16_t port, enum envoi_road road)
 {
 	struct envoi__target target = {.port = port, .road = road};
 	return append(targets, host, &target);

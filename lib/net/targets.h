@@ -32,8 +32,8 @@ void envoi__targets_finish(struct envoi__targets *targets);
 
 /** @param host  a name, with or without a dot at its end, or an address; short enough.
  * @retval ENVOI_ERR_NOMEM */
-int envoi__targets_add(struct envoi__targets *targets, const char *host, uint16_t port,
-	enum envoi_road road);
+int envoi__targets_add(
+	struct envoi__targets *targets, const char *host, uint16_t port, enum envoi_road road);
 
 /** Add SRV records that can be used: with a port and a name. @retval ENVOI_ERR_NOMEM */
 int envoi__targets_add_srvs(struct envoi__targets *targets, const struct envoi_srv *srvs,

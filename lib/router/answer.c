@@ -13,7 +13,8 @@ static void decode(struct envoi_answer *answer, const struct envoi_payload_type 
 		envoi_stanza_element(answer->stanza), expected->ns, expected->name);
 	if (element == NULL) {
 		answer->code = ENVOI_ERR_PROTOCOL;
-		snprintf(answer->text, sizeof(answer->text), "the answer has no %s", expected->name);
+		snprintf(
+			answer->text, sizeof(answer->text), "the answer has no %s", expected->name);
 		return;
 	}
 	int r = envoi_payload_parse(&answer->payload, expected, element, &problem);
@@ -53,8 +54,9 @@ const char *envoi_answer_text(const struct envoi_answer *answer)
 	if (answer->has_error && answer->error.text != NULL) {
 		return answer->error.text;
 	}
-	const char *condition =
-		answer->has_error ? envoi_stanza_condition_name(answer->error.condition) : NULL;
+	const char *condition = answer->has_error
+		? envoi_stanza_condition_name(answer->error.condition)
+		: NULL;
 	if (condition != NULL) {
 		return condition;
 	}

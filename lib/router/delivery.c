@@ -112,8 +112,8 @@ static void answer_for_us(struct envoi_delivery *delivery, struct envoi_stanza *
 	(void)host->impl->send(host, answer, true);
 }
 
-void envoi__delivery_answer(struct envoi_delivery *delivery,
-	enum envoi_stanza_condition condition, const char *text)
+void envoi__delivery_answer(
+	struct envoi_delivery *delivery, enum envoi_stanza_condition condition, const char *text)
 {
 	if (!delivery->is_answered && is_current(delivery)) {
 		answer_for_us(delivery, envoi_stanza_error_new(delivery->stanza, condition, text));
@@ -149,12 +149,12 @@ bool envoi__is_reply_to(const struct envoi_stanza *reply, const struct envoi_sta
 	const char *id = envoi_stanza_id(reply), *to = envoi_stanza_to_text(reply);
 	const char *from = envoi_stanza_from_text(request);
 	return (kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR) && id != NULL &&
-		strcmp(id, envoi_stanza_id(request)) == 0 &&
-		(to == NULL) == (from == NULL) && (to == NULL || strcmp(to, from) == 0);
+		strcmp(id, envoi_stanza_id(request)) == 0 && (to == NULL) == (from == NULL) &&
+		(to == NULL || strcmp(to, from) == 0);
 }
 
-int envoi_reply_result(struct envoi_delivery *delivery, const struct envoi_payload_type *type,
-	const void *value)
+int envoi_reply_result(
+	struct envoi_delivery *delivery, const struct envoi_payload_type *type, const void *value)
 {
 	if (!delivery->is_request) {
 		return ENVOI_ERR_INVALID;
@@ -167,8 +167,8 @@ int envoi_reply_result(struct envoi_delivery *delivery, const struct envoi_paylo
 	return r < 0 ? r : send_answer(delivery, result);
 }
 
-int envoi_reply_error(struct envoi_delivery *delivery, enum envoi_stanza_condition condition,
-	const char *text)
+int envoi_reply_error(
+	struct envoi_delivery *delivery, enum envoi_stanza_condition condition, const char *text)
 {
 	if (envoi_stanza_type(delivery->stanza) == ENVOI_TYPE_ERROR) {
 		return ENVOI_ERR_INVALID; /* RFC 6120, section 8.3.1: never in answer to an error */
@@ -211,8 +211,8 @@ int envoi_reply_text(struct envoi_delivery *delivery, const char *body)
 	struct envoi_stanza *message = delivery->stanza;
 	struct envoi__router_host *host = delivery->router->host;
 	if (envoi_stanza_kind(message) != ENVOI_MESSAGE ||
-		envoi_stanza_type(message) == ENVOI_TYPE_ERROR || envoi_stanza_from(message) == NULL ||
-		body == NULL) {
+		envoi_stanza_type(message) == ENVOI_TYPE_ERROR ||
+		envoi_stanza_from(message) == NULL || body == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
 	if (!is_current(delivery)) {

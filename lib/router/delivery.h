@@ -45,8 +45,8 @@ void envoi__delivery_finish(struct envoi_delivery *delivery);
 bool envoi__delivery_may_answer(const struct envoi_delivery *delivery);
 
 /** Answer on behalf of the library, if nobody has. An open promise becomes inert. */
-void envoi__delivery_answer(struct envoi_delivery *delivery,
-	enum envoi_stanza_condition condition, const char *text);
+void envoi__delivery_answer(
+	struct envoi_delivery *delivery, enum envoi_stanza_condition condition, const char *text);
 
 /** Likewise with an empty result. */
 void envoi__delivery_answer_empty(struct envoi_delivery *delivery);

@@ -60,8 +60,8 @@ void envoi__promise_let_go(struct envoi_promise *promise)
 void envoi__router_let_go(struct envoi__router *router)
 {
 	while (!envoi__list_is_empty(&router->promises)) {
-		envoi__promise_let_go(ENVOI_CONTAINER_OF(
-			router->promises.next, struct envoi_promise, link));
+		envoi__promise_let_go(
+			ENVOI_CONTAINER_OF(router->promises.next, struct envoi_promise, link));
 	}
 }
 
@@ -106,18 +106,17 @@ static int end(struct envoi_promise *promise, struct envoi_stanza *answer, int c
 	return code < 0 ? code : r;
 }
 
-int envoi_promise_result(struct envoi_promise *promise, const struct envoi_payload_type *type,
-	const void *value)
+int envoi_promise_result(
+	struct envoi_promise *promise, const struct envoi_payload_type *type, const void *value)
 {
 	struct envoi_stanza *result = NULL;
-	int r = promise->router == NULL
-		? ENVOI_OK
-		: envoi__result_new(&result, promise->stanza, type, value);
+	int r = promise->router == NULL ? ENVOI_OK
+					: envoi__result_new(&result, promise->stanza, type, value);
 	return end(promise, result, r);
 }
 
-int envoi_promise_error(struct envoi_promise *promise, enum envoi_stanza_condition condition,
-	const char *text)
+int envoi_promise_error(
+	struct envoi_promise *promise, enum envoi_stanza_condition condition, const char *text)
 {
 	struct envoi_stanza *error = envoi_stanza_error_new(promise->stanza, condition, text);
 	return end(promise, error, error == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK);

@@ -161,8 +161,7 @@ static void end(struct envoi_request *request, int code, struct envoi_stanza *st
 
 static void on_timer(struct envoi_timer *timer)
 {
-	struct envoi__requests *requests =
-		ENVOI_CONTAINER_OF(timer, struct envoi__requests, timer);
+	struct envoi__requests *requests = ENVOI_CONTAINER_OF(timer, struct envoi__requests, timer);
 	uint64_t now = envoi_loop_now_ms(requests->queue->loop);
 	while (requests->count > 0 && requests->heap[0]->due_ms <= now) {
 		end(requests->heap[0], ENVOI_ERR_TIMEOUT, NULL);
@@ -237,8 +236,7 @@ int envoi__requests_add(struct envoi__requests *requests, struct envoi_request *
 	if (request == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	uint64_t timeout_ms =
-		options->timeout_ms == 0 ? requests->timeout_ms : options->timeout_ms;
+	uint64_t timeout_ms = options->timeout_ms == 0 ? requests->timeout_ms : options->timeout_ms;
 	*request = (struct envoi_request){
 		.entry = {.dispatch = dispatch, .destroy = destroy},
 		.context = envoi_context_ref(requests->context),
@@ -285,8 +283,9 @@ bool envoi__answer_counts(const struct envoi_jid *asked, const struct envoi_jid 
 	}
 	if (asked == NULL) {
 		return from_is_absent ||
-			(own != NULL && (envoi_jid_equal(from, own) || is_bare_of(from, own) ||
-						is_domain_of(from, own)));
+			(own != NULL &&
+				(envoi_jid_equal(from, own) || is_bare_of(from, own) ||
+					is_domain_of(from, own)));
 	}
 	if (from_is_absent) {
 		return own != NULL && (is_bare_of(asked, own) || is_domain_of(asked, own));
@@ -294,8 +293,8 @@ bool envoi__answer_counts(const struct envoi_jid *asked, const struct envoi_jid 
 	return envoi_jid_equal(from, asked);
 }
 
-bool envoi__requests_answer(struct envoi__requests *requests, struct envoi_stanza *stanza,
-	const struct envoi_jid *own)
+bool envoi__requests_answer(
+	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
 	if (kind != ENVOI_IQ_RESULT && kind != ENVOI_IQ_ERROR) {

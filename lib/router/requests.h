@@ -68,8 +68,8 @@ int envoi__request_release(struct envoi_request *request, int code);
  * @param own  our own full address, or NULL
  * @return whether it ended a request; else it is to be ignored, and was counted
  */
-bool envoi__requests_answer(struct envoi__requests *requests, struct envoi_stanza *stanza,
-	const struct envoi_jid *own);
+bool envoi__requests_answer(
+	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own);
 
 /** End all, with a code. */
 void envoi__requests_end_all(struct envoi__requests *requests, int code);

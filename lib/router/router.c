@@ -137,8 +137,8 @@ static int make_room(struct dispatch *dispatch)
 	return ENVOI_OK;
 }
 
-static int add_cursor(struct dispatch *dispatch, const char *ns, const char *name,
-	struct envoi_element *element)
+static int add_cursor(
+	struct dispatch *dispatch, const char *ns, const char *name, struct envoi_element *element)
 {
 	const struct envoi_delivery *delivery = &dispatch->delivery;
 	struct envoi__row_bucket *bucket = envoi__rows_find(
@@ -356,12 +356,13 @@ void envoi__router_route(
 		return;
 	}
 	struct dispatch dispatch = {
-		.delivery = {
-			.router = router,
-			.stream = router->host->impl->stream(router->host),
-			.stanza = stanza,
-			.is_request = kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET,
-		},
+		.delivery =
+			{
+				.router = router,
+				.stream = router->host->impl->stream(router->host),
+				.stanza = stanza,
+				.is_request = kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET,
+			},
 		.number = ++router->stanza_number,
 		.last_order = router->rows.order,
 		.is_logged_in = is_logged_in,

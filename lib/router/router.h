@@ -21,11 +21,11 @@ struct envoi__router_host;
 struct envoi__router_host_impl {
 	/** Queue an answer. @param stanza taken; NULL reports ENVOI_ERR_NOMEM
 	 * @param is_automatic  nobody will hear of a failure */
-	int (*send)(struct envoi__router_host *host, struct envoi_stanza *stanza,
-		bool is_automatic);
+	int (*send)(
+		struct envoi__router_host *host, struct envoi_stanza *stanza, bool is_automatic);
 	/** A stanza that nobody could make sense of. @param stanza NULL: it was not even one */
-	void (*unhandled)(struct envoi__router_host *host, struct envoi_stanza *stanza,
-		const char *text);
+	void (*unhandled)(
+		struct envoi__router_host *host, struct envoi_stanza *stanza, const char *text);
 	/** @return the stream that stanzas come from now, or NULL */
 	struct envoi_stream *(*stream)(struct envoi__router_host *host);
 };

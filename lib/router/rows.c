@@ -67,8 +67,8 @@ static int make_room(struct envoi__rows *rows)
 	}
 	struct envoi__rows before = *rows;
 	size_t count = before.slot_count == 0 ? FIRST_SLOTS : before.slot_count * 2;
-	struct envoi__row_bucket **slots =
-		envoi_alloc_zeroed(rows->context, count * sizeof(struct envoi__row_bucket *));
+	struct envoi__row_bucket **slots = envoi_alloc_zeroed(
+		rows->context, count * sizeof(struct envoi__row_bucket *));
 	if (slots == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}

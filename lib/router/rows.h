@@ -60,8 +60,8 @@ void envoi__rows_finish(struct envoi__rows *rows);
  * @retval ENVOI_ERR_INVALID  a row of a kind that is not dispatched, or without function
  * @retval ENVOI_ERR_NOMEM    none was linked
  */
-int envoi__rows_add(struct envoi__rows *rows, struct envoi__member **ret_member,
-	struct envoi_handler *handler);
+int envoi__rows_add(
+	struct envoi__rows *rows, struct envoi__member **ret_member, struct envoi_handler *handler);
 
 /** Unlink a handler's rows and free the member. No dispatch may stand on one of them. */
 void envoi__member_free(struct envoi__rows *rows, struct envoi__member *member);

@@ -52,8 +52,7 @@ static void on_timeout(struct envoi_timer *timer)
 	struct timeout *timeout = ENVOI_CONTAINER_OF(timer, struct timeout, timer);
 	struct envoi_session *session = timeout->attachment->session;
 	if (timeout->row.recurring) {
-		envoi_timer_start(
-			timer, session->queue.loop, timeout->row.interval_ms, on_timeout);
+		envoi_timer_start(timer, session->queue.loop, timeout->row.interval_ms, on_timeout);
 	}
 	envoi__session_enter(session);
 	timeout->row.handle(timeout->attachment->handler, session);
@@ -125,8 +124,8 @@ static struct attachment *attachment_new(
 {
 	const struct envoi_timeout_row *rows = handler->impl->timeouts;
 	size_t count = count_timeouts(rows);
-	struct attachment *attachment = envoi_alloc_zeroed(session->context,
-		sizeof(*attachment) + count * sizeof(attachment->timeouts[0]));
+	struct attachment *attachment = envoi_alloc_zeroed(
+		session->context, sizeof(*attachment) + count * sizeof(attachment->timeouts[0]));
 	if (attachment == NULL) {
 		return NULL;
 	}
@@ -174,8 +173,8 @@ int envoi_session_add(struct envoi_session *session, struct envoi_handler *handl
 		r = envoi__router_add(&session->router, &attachment->member, handler);
 	}
 	if (r < 0) {
-		(void)envoi__map_remove(&session->by_handler,
-			(const char *)&attachment->handler, sizeof(attachment->handler));
+		(void)envoi__map_remove(&session->by_handler, (const char *)&attachment->handler,
+			sizeof(attachment->handler));
 		envoi_free(session->context, attachment);
 		return r;
 	}
@@ -268,8 +267,8 @@ static bool swallows(
 	const struct attachment *attachment, struct envoi_stanza *stanza, bool is_outgoing)
 {
 	const struct envoi_filters *filters = attachment->handler->impl->filters;
-	int (*filter)(struct envoi_handler *, struct envoi_session *, struct envoi_stanza *) =
-		is_outgoing ? filters->stanza_out : filters->stanza_in;
+	int (*filter)(struct envoi_handler *, struct envoi_session *,
+		struct envoi_stanza *) = is_outgoing ? filters->stanza_out : filters->stanza_in;
 	return filter != NULL &&
 		filter(attachment->handler, attachment->session, stanza) == ENVOI_STOP;
 }

@@ -94,8 +94,8 @@ static void end(
 	}
 }
 
-int envoi__outbox_add(struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml,
-	size_t len)
+int envoi__outbox_add(
+	struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml, size_t len)
 {
 	/* The limits may have been lowered since. */
 	if (outbox->count >= outbox->count_limit || outbox->bytes > outbox->bytes_limit ||

@@ -34,8 +34,8 @@ void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *cont
  * @param ticket  NULL: none
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
  */
-int envoi__outbox_add(struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml,
-	size_t len);
+int envoi__outbox_add(
+	struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml, size_t len);
 
 /** End a ticket for what will never be sent. @retval ENVOI_ERR_NOMEM it is as it was */
 int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *ticket);

@@ -133,13 +133,12 @@ int envoi_send(
 int envoi_send_text(struct envoi_session *session, const char *to, const char *body,
 	struct envoi_ticket *ticket)
 {
-	return envoi_send(session,
-		envoi_message_new(session->context, ENVOI_TYPE_CHAT, to, body), ticket);
+	return envoi_send(
+		session, envoi_message_new(session->context, ENVOI_TYPE_CHAT, to, body), ticket);
 }
 
-int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kind,
-	const char *to, const struct envoi_payload_type *type, const void *value,
-	struct envoi_ticket *ticket)
+int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kind, const char *to,
+	const struct envoi_payload_type *type, const void *value, struct envoi_ticket *ticket)
 {
 	struct envoi_stanza *stanza;
 	if (kind == ENVOI_MESSAGE) {
@@ -159,8 +158,8 @@ int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kin
 
 /* --- asking --- */
 
-static int check_request(const struct envoi_session *session, const struct envoi_stanza *iq,
-	envoi_answer_fn *done)
+static int check_request(
+	const struct envoi_session *session, const struct envoi_stanza *iq, envoi_answer_fn *done)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(iq);
 	if ((kind != ENVOI_IQ_GET && kind != ENVOI_IQ_SET) || done == NULL) {
@@ -169,9 +168,8 @@ static int check_request(const struct envoi_session *session, const struct envoi
 	if (!session->is_online) {
 		return ENVOI_ERR_STATE;
 	}
-	return envoi_stanza_to_text(iq) != NULL && envoi_stanza_to(iq) == NULL
-		? ENVOI_ERR_INVALID
-		: ENVOI_OK;
+	return envoi_stanza_to_text(iq) != NULL && envoi_stanza_to(iq) == NULL ? ENVOI_ERR_INVALID
+									       : ENVOI_OK;
 }
 
 /* The request is held: it may end while a filter sees its stanza, and then calls nobody. */

@@ -48,8 +48,9 @@ int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *
 	const struct envoi_settings *settings)
 {
 	struct envoi_loop *loop = envoi_context_loop(context);
-	struct envoi_session *session =
-		loop == NULL ? NULL : envoi_alloc_zeroed(context, sizeof(*session));
+	struct envoi_session *session = loop == NULL
+		? NULL
+		: envoi_alloc_zeroed(context, sizeof(*session));
 	if (session == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -213,8 +214,8 @@ void envoi_session_detach(struct envoi_session *session)
 
 static void on_close_timer(struct envoi_timer *timer)
 {
-	struct envoi_session *session =
-		ENVOI_CONTAINER_OF(timer, struct envoi_session, close_timer);
+	struct envoi_session *session = ENVOI_CONTAINER_OF(
+		timer, struct envoi_session, close_timer);
 	envoi_stream_close(session->stream);
 }
 

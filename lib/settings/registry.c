@@ -102,8 +102,8 @@ static int add(struct registry *registry, const struct envoi_setting *setting)
 		return ENVOI_ERR_NOMEM;
 	}
 	if (setting->fallback != NULL) {
-		r = envoi__value_parse(&entry->fallback, registry->context, setting,
-			setting->fallback, problem);
+		r = envoi__value_parse(
+			&entry->fallback, registry->context, setting, setting->fallback, problem);
 		if (r == ENVOI_ERR_INVALID) {
 			envoi_log(registry->context, ENVOI_LOG_ERROR, ENVOI_LOG_BASE,
 				"setting %s: its default is %s", setting->name, problem);
@@ -193,8 +193,7 @@ const struct envoi_setting *envoi_context_next_setting(
 const struct envoi__entry *envoi__settings_find(struct envoi_context *context, const char *name)
 {
 	struct registry *registry = registry_of(context);
-	return registry == NULL ? NULL
-				: envoi__map_get(&registry->by_key, name, strlen(name));
+	return registry == NULL ? NULL : envoi__map_get(&registry->by_key, name, strlen(name));
 }
 
 const struct envoi_setting *envoi_context_find_setting(

@@ -100,8 +100,8 @@ static int fail(struct envoi_settings *settings, const char *name, const char *p
 }
 
 /* Takes the value. */
-static int store(
-	struct envoi_settings *settings, const struct envoi__entry *entry, struct envoi__value *value)
+static int store(struct envoi_settings *settings, const struct envoi__entry *entry,
+	struct envoi__value *value)
 {
 	int r = make_room(settings, entry->index);
 	if (r < 0) {
@@ -122,7 +122,8 @@ int envoi_settings_set(struct envoi_settings *settings, const char *name, const 
 		return fail(settings, name, "no such setting", ENVOI_ERR_NOT_FOUND);
 	}
 	if (text != NULL) {
-		int r = envoi__value_parse(&value, settings->context, entry->setting, text, problem);
+		int r = envoi__value_parse(
+			&value, settings->context, entry->setting, text, problem);
 		if (r < 0) {
 			return fail(settings, entry->setting->name, problem, r);
 		}
@@ -151,8 +152,8 @@ const char *envoi_settings_problem(const struct envoi_settings *settings)
 }
 
 /* NULL: unset, or no such setting, which is logged. */
-static const struct envoi__value *value_of(
-	const struct envoi_settings *settings, const char *name, const struct envoi__entry **ret_entry)
+static const struct envoi__value *value_of(const struct envoi_settings *settings, const char *name,
+	const struct envoi__entry **ret_entry)
 {
 	const struct envoi__entry *entry = envoi__settings_find(settings->context, name);
 	if (entry == NULL) {

@@ -304,7 +304,8 @@ const struct envoi_setting envoi__core_settings[] = {
 		"The most bytes in one stanza, or other first-level element, from the server. At this "
 		"limit and the following ones the stream ends with policy-violation. A server must be "
 		"able to rely on 10,000 bytes (RFC 6120, section 13.12)."),
-	SIZE("limits.tag-bytes", "16k", 1024, MIB, "The most bytes in one tag with its attributes."),
+	SIZE("limits.tag-bytes", "16k", 1024, MIB,
+		"The most bytes in one tag with its attributes."),
 	NUMBER("limits.depth", "64", 4, 10000, "The deepest nesting of elements in one stanza."),
 	NUMBER("limits.attributes", "64", 8, 10000,
 		"The most attributes of one element, declarations of namespaces included."),

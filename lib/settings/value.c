@@ -98,7 +98,8 @@ static int parse_number(
 	}
 	memcpy(digits, text, len);
 	digits[len] = '\0';
-	if (envoi_int_parse(digits, INT64_MIN / unit->factor, INT64_MAX / unit->factor, &number) < 0) {
+	if (envoi_int_parse(digits, INT64_MIN / unit->factor, INT64_MAX / unit->factor, &number) <
+		0) {
 		return complain(problem, "not %s", number_form(setting->type));
 	}
 	*ret_number = number * unit->factor;

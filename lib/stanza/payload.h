@@ -71,8 +71,8 @@ static inline bool envoi__field_is_rest(const struct envoi_field *field)
 }
 
 /** The row that takes a child, or NULL. */
-const struct envoi_field *envoi__payload_match(const struct envoi_payload_type *type,
-	const char *ns, const struct envoi_element *child);
+const struct envoi_field *envoi__payload_match(
+	const struct envoi_payload_type *type, const char *ns, const struct envoi_element *child);
 
 /** The alternative in use, or NULL. */
 const struct envoi_choice *envoi__choice_of(const struct envoi_field *field, int value);
@@ -148,8 +148,12 @@ static inline void envoi__store(void *at, size_t size, uint64_t number)
 	uint8_t u8 = (uint8_t)number;
 	uint16_t u16 = (uint16_t)number;
 	uint32_t u32 = (uint32_t)number;
-	memcpy(at, size == 1 ? (void *)&u8 : size == 2 ? (void *)&u16
-			: size == 4 ? (void *)&u32 : (void *)&number, size);
+	memcpy(at,
+		size == 1           ? (void *)&u8
+			: size == 2 ? (void *)&u16
+			: size == 4 ? (void *)&u32
+				    : (void *)&number,
+		size);
 }
 
 static inline size_t envoi__count(const struct envoi_field *field, const void *value)

@@ -19,8 +19,7 @@ struct scope {
 static int check_struct(const struct checker *checker, const struct envoi_payload_type *type,
 	const char *ns, const void *value, const struct envoi__place *place);
 
-static int invalid(
-	const struct checker *checker, const struct envoi__place *place, const char *why)
+static int invalid(const struct checker *checker, const struct envoi__place *place, const char *why)
 {
 	return envoi__payload_problem(checker->ret_problem, ENVOI_ERR_INVALID, place, why);
 }
@@ -58,8 +57,8 @@ static int check_value(const struct checker *checker, const struct scope *scope,
 	}
 }
 
-static int check_array(const struct checker *checker, const struct scope *scope,
-	const struct envoi_field *field)
+static int check_array(
+	const struct checker *checker, const struct scope *scope, const struct envoi_field *field)
 {
 	size_t count = envoi__count(field, scope->value);
 	const char *name = envoi__field_is_rest(field) ? "*" : envoi__field_name(field);
@@ -82,8 +81,8 @@ static int check_array(const struct checker *checker, const struct scope *scope,
 	return r;
 }
 
-static int check_choice(const struct checker *checker, const struct scope *scope,
-	const struct envoi_field *field)
+static int check_choice(
+	const struct checker *checker, const struct scope *scope, const struct envoi_field *field)
 {
 	int value = envoi__enum(envoi__member(field, scope->value));
 	const struct envoi_choice *choice = envoi__choice_of(field, value);
@@ -98,8 +97,8 @@ static int check_choice(const struct checker *checker, const struct scope *scope
 		(const char *)scope->value + choice->offset, &place);
 }
 
-static int check_single(const struct checker *checker, const struct scope *scope,
-	const struct envoi_field *field)
+static int check_single(
+	const struct checker *checker, const struct scope *scope, const struct envoi_field *field)
 {
 	bool is_required = (field->flags & ENVOI_REQUIRED) != 0;
 	if (!is_required && !envoi__field_is_there(field, scope->value)) {

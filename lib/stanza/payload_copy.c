@@ -207,8 +207,7 @@ void *envoi_payload_dup(
 	if (type->size > 0) {
 		copy_struct(&copier, type, value, NULL, 0);
 	}
-	struct header *header =
-		copier.has_failed ? NULL : envoi_alloc_zeroed(context, copier.used);
+	struct header *header = copier.has_failed ? NULL : envoi_alloc_zeroed(context, copier.used);
 	if (header == NULL) {
 		return NULL;
 	}

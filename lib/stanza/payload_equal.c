@@ -4,8 +4,8 @@
  */
 #include "stanza/payload.h"
 
-static bool equal_struct(const struct envoi_payload_type *type, const void *a, const void *b,
-	unsigned int depth);
+static bool equal_struct(
+	const struct envoi_payload_type *type, const void *a, const void *b, unsigned int depth);
 
 /* --- elements --- */
 
@@ -26,8 +26,8 @@ static bool equal_node(const struct envoi_element *a, const struct envoi_element
 {
 	const char *text = envoi_element_text(a), *other = envoi_element_text(b);
 	return envoi_element_is(a, envoi_element_ns(b), envoi_element_name(b)) &&
-		has_attrs_of(a, b) && has_attrs_of(b, a) &&
-		text != NULL && other != NULL && strcmp(text, other) == 0;
+		has_attrs_of(a, b) && has_attrs_of(b, a) && text != NULL && other != NULL &&
+		strcmp(text, other) == 0;
 }
 
 /* The next element in document order within @p root; NULL: no more. */
@@ -84,7 +84,8 @@ static bool equal_array(
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!equal_value(field, envoi__item(field, a, i), envoi__item(field, b, i), depth)) {
+		if (!equal_value(
+			    field, envoi__item(field, a, i), envoi__item(field, b, i), depth)) {
 			return false;
 		}
 	}
@@ -129,8 +130,8 @@ static bool equal_single(
 	return equal_struct(field->type, inner, other, depth + 1);
 }
 
-static bool equal_struct(const struct envoi_payload_type *type, const void *a, const void *b,
-	unsigned int depth)
+static bool equal_struct(
+	const struct envoi_payload_type *type, const void *a, const void *b, unsigned int depth)
 {
 	if (depth >= ENVOI_PAYLOAD_DEPTH) {
 		return false;

@@ -143,16 +143,16 @@ static int count_child(
 	}
 	uint32_t *count = &scope->children[field - scope->type->fields];
 	++*count;
-	struct envoi__place place =
-		child_place(scope, field, name_taken(field, scope->ns, child), *count);
+	struct envoi__place place = child_place(
+		scope, field, name_taken(field, scope->ns, child), *count);
 	if (is_many(field)) {
 		if (field->max_items > 0 && *count > field->max_items) {
 			return envoi__payload_problem(parser->ret_problem, ENVOI_ERR_LIMIT, &place,
 				"is more than allowed");
 		}
 	} else if (*count > 1 && !envoi__field_is_rest(field)) {
-		return envoi__payload_problem(parser->ret_problem, ENVOI_ERR_PROTOCOL, &place,
-			"is there twice");
+		return envoi__payload_problem(
+			parser->ret_problem, ENVOI_ERR_PROTOCOL, &place, "is there twice");
 	}
 	return ENVOI_OK;
 }
@@ -218,8 +218,9 @@ static int parse_choice(struct parser *parser, const struct scope *scope,
 {
 	const struct envoi_choice *choice = envoi__choice_match(field, scope->ns, child);
 	if (choice->size > 0) {
-		int r = parse_struct(parser, choice->type, envoi__payload_ns(choice->type, scope->ns),
-			child, place, scope->into + choice->offset);
+		int r = parse_struct(parser, choice->type,
+			envoi__payload_ns(choice->type, scope->ns), child, place,
+			scope->into + choice->offset);
 		if (r < 0) {
 			memset(scope->into + choice->offset, 0, choice->size);
 			return r;
@@ -236,8 +237,8 @@ static int parse_child(struct parser *parser, const struct scope *scope,
 	if (is_many(field)) {
 		into = (char *)(uintptr_t)envoi__item(field, scope->into, index);
 	}
-	struct envoi__place place =
-		child_place(scope, field, name_taken(field, scope->ns, child), index + 1);
+	struct envoi__place place = child_place(
+		scope, field, name_taken(field, scope->ns, child), index + 1);
 	switch (field->value) {
 	case ENVOI_VALUE_STRUCT:
 		return parse_inner(parser, scope, field, child, into, &place);
@@ -317,7 +318,8 @@ static int finish_row(struct parser *parser, struct scope *scope, size_t row)
 	}
 	return (field->flags & ENVOI_REQUIRED) == 0
 		? ENVOI_OK
-		: envoi__field_missing(parser->ret_problem, ENVOI_ERR_PROTOCOL, scope->place, field);
+		: envoi__field_missing(
+			  parser->ret_problem, ENVOI_ERR_PROTOCOL, scope->place, field);
 }
 
 static int parse_rows(struct parser *parser, struct scope *scope)
@@ -333,7 +335,8 @@ static int parse_rows(struct parser *parser, struct scope *scope)
 		if (!is_many(&fields[row])) {
 			envoi__field_set_default(&fields[row], scope->into);
 		}
-		if (fields[row].place == ENVOI_FIELD_ATTR || fields[row].place == ENVOI_FIELD_TEXT) {
+		if (fields[row].place == ENVOI_FIELD_ATTR ||
+			fields[row].place == ENVOI_FIELD_TEXT) {
 			r = parse_single(parser, scope, row);
 		} else {
 			has_children = true;

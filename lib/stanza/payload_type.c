@@ -39,7 +39,8 @@ int envoi__field_missing(struct envoi_payload_problem *ret_problem, int code,
 		return envoi__payload_problem(ret_problem, code, in, "lacks its text");
 	}
 	if (name == NULL) {
-		return envoi__payload_problem(ret_problem, code, in, "lacks a child that it must have");
+		return envoi__payload_problem(
+			ret_problem, code, in, "lacks a child that it must have");
 	}
 	struct envoi__place place = envoi__place_in(in, name, 0);
 	place.is_attr = field->place == ENVOI_FIELD_ATTR;
@@ -82,14 +83,16 @@ const struct envoi_choice *envoi__choice_match(
 	const struct envoi_field *field, const char *ns, const struct envoi_element *child)
 {
 	for (const struct envoi_choice *choice = field->choices; choice->type != NULL; choice++) {
-		if (envoi_element_is(child, envoi__payload_ns(choice->type, ns), choice->type->name)) {
+		if (envoi_element_is(
+			    child, envoi__payload_ns(choice->type, ns), choice->type->name)) {
 			return choice;
 		}
 	}
 	return NULL;
 }
 
-static bool takes(const struct envoi_field *field, const char *ns, const struct envoi_element *child)
+static bool takes(
+	const struct envoi_field *field, const char *ns, const struct envoi_element *child)
 {
 	switch (field->value) {
 	case ENVOI_VALUE_CHOICE:
@@ -98,12 +101,13 @@ static bool takes(const struct envoi_field *field, const char *ns, const struct 
 		return strcmp(envoi_element_ns(child), envoi__field_ns(field, ns)) == 0 &&
 			envoi__word_find(field->words, envoi_element_name(child)) != NULL;
 	default:
-		return envoi_element_is(child, envoi__field_ns(field, ns), envoi__field_name(field));
+		return envoi_element_is(
+			child, envoi__field_ns(field, ns), envoi__field_name(field));
 	}
 }
 
-const struct envoi_field *envoi__payload_match(const struct envoi_payload_type *type,
-	const char *ns, const struct envoi_element *child)
+const struct envoi_field *envoi__payload_match(
+	const struct envoi_payload_type *type, const char *ns, const struct envoi_element *child)
 {
 	const struct envoi_field *rest = NULL;
 	const struct envoi_field *field = type->fields;

@@ -144,8 +144,8 @@ static void release_jid(void *jid)
 	envoi_jid_unref(jid);
 }
 
-static int parse_jid(const struct envoi__field_room *room, const char *text, void *into,
-	const char **ret_why)
+static int parse_jid(
+	const struct envoi__field_room *room, const char *text, void *into, const char **ret_why)
 {
 	struct envoi_jid *jid;
 	int r = envoi_jid_from_text(&jid, room->arena->context, text);
@@ -298,8 +298,8 @@ const char *envoi__field_check(const struct envoi_field *field, const void *at)
 
 /* --- printing --- */
 
-static const char *print_bytes(
-	const struct envoi_field *field, const struct envoi_bytes *bytes, struct envoi__arena *arena)
+static const char *print_bytes(const struct envoi_field *field, const struct envoi_bytes *bytes,
+	struct envoi__arena *arena)
 {
 	bool is_hex = field->value == ENVOI_VALUE_HEX;
 	if (bytes->len > SIZE_MAX / 4) {

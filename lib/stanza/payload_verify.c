@@ -61,7 +61,8 @@ static bool is_in_range(const struct envoi_field *field, int64_t number)
 {
 	uint64_t member = 0;
 	envoi__store(&member, field->size, (uint64_t)number);
-	bool fits = field->is_signed ? envoi__signed(&member, field->size) == number
+	bool fits = field->is_signed
+		? envoi__signed(&member, field->size) == number
 		: number >= 0 && envoi__unsigned(&member, field->size) == (uint64_t)number;
 	return fits && envoi__field_check(field, &member) == NULL;
 }
@@ -86,8 +87,9 @@ static bool is_default_in_range(const struct envoi_field *field)
 static const char *verify_default(const struct envoi_field *field)
 {
 	bool is_required = (field->flags & ENVOI_REQUIRED) != 0;
-	if (is_required && (field->has != 0 || field->default_number != 0 ||
-				   field->default_text != NULL || field->value == ENVOI_VALUE_FLAG)) {
+	if (is_required &&
+		(field->has != 0 || field->default_number != 0 || field->default_text != NULL ||
+			field->value == ENVOI_VALUE_FLAG)) {
 		return "is required, and yet may be absent";
 	}
 	if (field->default_text != NULL && field->value != ENVOI_VALUE_TEXT &&
@@ -153,8 +155,9 @@ static bool child_name(const struct envoi_field *field, const char *ns, size_t i
 	} else if (field->value == ENVOI_VALUE_NAME) {
 		*ret_name = field->words[i].word;
 	} else {
-		*ret_name = i > 0 ? NULL
-			: envoi__field_is_rest(field) ? "*" : envoi__field_name(field);
+		*ret_name = i > 0                     ? NULL
+			: envoi__field_is_rest(field) ? "*"
+						      : envoi__field_name(field);
 	}
 	return *ret_name != NULL;
 }
@@ -189,7 +192,7 @@ static const char *verify_row(
 {
 	const char *why = verify_member(field, type);
 	if (why == NULL) {
-		why = field->value == ENVOI_VALUE_STRUCT ? verify_inner(field)
+		why = field->value == ENVOI_VALUE_STRUCT     ? verify_inner(field)
 			: field->value == ENVOI_VALUE_CHOICE ? verify_choices(field)
 							     : NULL;
 	}
@@ -199,7 +202,8 @@ static const char *verify_row(
 	if (why == NULL) {
 		why = verify_default(field);
 	}
-	for (const struct envoi_field *other = type->fields; why == NULL && other < field; other++) {
+	for (const struct envoi_field *other = type->fields; why == NULL && other < field;
+		other++) {
 		if (share_place(other, field, type->ns != NULL ? type->ns : "(that around)")) {
 			why = "has the name of an earlier row";
 		}
@@ -249,8 +253,8 @@ static int verify_type(const struct path *path)
 			const char *name = field->value == ENVOI_VALUE_STRUCT && field->type == NULL
 				? NULL
 				: envoi__field_name(field);
-			struct envoi__place place =
-				envoi__place_in(&path->place, name != NULL ? name : "*", 0);
+			struct envoi__place place = envoi__place_in(
+				&path->place, name != NULL ? name : "*", 0);
 			place.is_attr = field->place == ENVOI_FIELD_ATTR;
 			return envoi__payload_problem(
 				path->ret_problem, ENVOI_ERR_INVALID, &place, why);

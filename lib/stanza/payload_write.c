@@ -15,8 +15,8 @@ struct sink {
 	bool is_out_of_memory;
 };
 
-static void emit_struct(struct sink *sink, const struct envoi_payload_type *type,
-	const char *name, const char *ns, const void *value);
+static void emit_struct(struct sink *sink, const struct envoi_payload_type *type, const char *name,
+	const char *ns, const void *value);
 
 static void open_element(struct sink *sink, const char *ns, const char *name)
 {
@@ -87,8 +87,8 @@ static bool is_written(const struct envoi_field *field, const void *value)
 static void emit_choice(
 	struct sink *sink, const struct envoi_field *field, const char *ns, const void *value)
 {
-	const struct envoi_choice *choice =
-		envoi__choice_of(field, envoi__enum(envoi__member(field, value)));
+	const struct envoi_choice *choice = envoi__choice_of(
+		field, envoi__enum(envoi__member(field, value)));
 	emit_struct(sink, choice->type, choice->type->name, envoi__payload_ns(choice->type, ns),
 		(const char *)value + choice->offset);
 }
@@ -175,8 +175,8 @@ static void emit_content(
 	}
 }
 
-static void emit_struct(struct sink *sink, const struct envoi_payload_type *type,
-	const char *name, const char *ns, const void *value)
+static void emit_struct(struct sink *sink, const struct envoi_payload_type *type, const char *name,
+	const char *ns, const void *value)
 {
 	open_element(sink, ns, name);
 	emit_content(sink, type, ns, value);

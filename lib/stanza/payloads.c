@@ -11,13 +11,13 @@ static const struct envoi_field bind_fields[] = {
 	ENVOI_CHILD_JID(struct envoi__bind, jid, "jid"),
 	ENVOI_FIELDS_END,
 };
-const struct envoi_payload_type envoi__bind_type =
-	ENVOI_PAYLOAD_TYPE(struct envoi__bind, ENVOI__NS_BIND, "bind", bind_fields);
+const struct envoi_payload_type envoi__bind_type = ENVOI_PAYLOAD_TYPE(
+	struct envoi__bind, ENVOI__NS_BIND, "bind", bind_fields);
 
 /* --- session --- */
 
-const struct envoi_payload_type envoi__session_type =
-	ENVOI_PAYLOAD_EMPTY(ENVOI__NS_SESSION, "session");
+const struct envoi_payload_type envoi__session_type = ENVOI_PAYLOAD_EMPTY(
+	ENVOI__NS_SESSION, "session");
 
 static const struct envoi_field session_feature_fields[] = {
 	ENVOI_CHILD_FLAG(struct envoi__session_feature, is_optional, "optional"),

@@ -95,8 +95,8 @@ struct envoi_stanza *envoi__stanza_new(
 	if (element == NULL) {
 		return NULL;
 	}
-	struct envoi_stanza *stanza =
-		envoi__arena_alloc_zeroed(&element->tree->arena, sizeof(*stanza));
+	struct envoi_stanza *stanza = envoi__arena_alloc_zeroed(
+		&element->tree->arena, sizeof(*stanza));
 	if (stanza == NULL) {
 		envoi_element_unref(element);
 		return NULL;
@@ -178,8 +178,8 @@ static void release_jid(void *jid)
 }
 
 /* Parsed once for each text that the attribute has had: a stanza being built may still change. */
-static const struct envoi_jid *address(const struct envoi_stanza *stanza,
-	struct envoi__stanza_address *address, const char *text)
+static const struct envoi_jid *address(
+	const struct envoi_stanza *stanza, struct envoi__stanza_address *address, const char *text)
 {
 	if (text == NULL || address->text == text) {
 		return text == NULL ? NULL : address->jid;
@@ -248,8 +248,8 @@ static int decode(const struct envoi_stanza *stanza, const struct envoi_payload_
 	const struct envoi_element *child, const void **ret_value)
 {
 	struct envoi_stanza *cache = cache_of(stanza);
-	struct envoi__stanza_decoded *decoded =
-		envoi__arena_alloc(&stanza->element->tree->arena, sizeof(*decoded));
+	struct envoi__stanza_decoded *decoded = envoi__arena_alloc(
+		&stanza->element->tree->arena, sizeof(*decoded));
 	if (decoded == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -274,8 +274,8 @@ int envoi_stanza_decode(const struct envoi_stanza *stanza, const struct envoi_pa
 			return ENVOI_OK;
 		}
 	}
-	const struct envoi_element *child =
-		envoi_element_child(stanza->element, type->ns, type->name);
+	const struct envoi_element *child = envoi_element_child(
+		stanza->element, type->ns, type->name);
 	return child == NULL ? ENVOI_DECLINED : decode(stanza, type, child, ret_value);
 }
 

@@ -23,8 +23,8 @@ struct envoi_stanza {
 };
 
 /** See an element whose kind and type are known as a stanza. @param element taken; NULL gives NULL */
-struct envoi_stanza *envoi__stanza_new(struct envoi_element *element, enum envoi_stanza_kind kind,
-	enum envoi_stanza_type type);
+struct envoi_stanza *envoi__stanza_new(
+	struct envoi_element *element, enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 
 /** @return the word for the attribute `type`; NULL: none is to be set */
 const char *envoi__stanza_type_word(enum envoi_stanza_kind kind, enum envoi_stanza_type type);

@@ -12,7 +12,7 @@ static struct envoi_stanza *make(struct envoi_context *context, enum envoi_stanz
 	enum envoi_stanza_type type, const char *to)
 {
 	const char *name = kind == ENVOI_MESSAGE ? "message"
-		: kind == ENVOI_PRESENCE	 ? "presence"
+		: kind == ENVOI_PRESENCE         ? "presence"
 						 : "iq";
 	struct envoi_element *element = envoi_element_new(context, ENVOI_NS_CLIENT, name);
 	if (element == NULL) {
@@ -28,8 +28,8 @@ static struct envoi_stanza *make(struct envoi_context *context, enum envoi_stanz
 	return envoi__stanza_new(element, kind, type);
 }
 
-struct envoi_stanza *envoi_message_new(struct envoi_context *context,
-	enum envoi_stanza_type type, const char *to, const char *body)
+struct envoi_stanza *envoi_message_new(struct envoi_context *context, enum envoi_stanza_type type,
+	const char *to, const char *body)
 {
 	if (type == ENVOI_TYPE_ANY) {
 		type = ENVOI_TYPE_NORMAL;
@@ -64,8 +64,8 @@ struct envoi_stanza *envoi_iq_new(
 }
 
 /* To whom it came from, from whom it was for, with its id (RFC 6120, section 8.1). */
-static struct envoi_stanza *make_reply(const struct envoi_stanza *cause,
-	enum envoi_stanza_kind kind, enum envoi_stanza_type type)
+static struct envoi_stanza *make_reply(
+	const struct envoi_stanza *cause, enum envoi_stanza_kind kind, enum envoi_stanza_type type)
 {
 	struct envoi_context *context = cause->element->tree->arena.context;
 	struct envoi_stanza *reply = make(context, kind, type, envoi_stanza_from_text(cause));
@@ -96,8 +96,8 @@ bool envoi_stanza_may_answer(const struct envoi_stanza *stanza)
 			stanza->type != ENVOI_TYPE_ERROR);
 }
 
-struct envoi_stanza *envoi_stanza_error_new(const struct envoi_stanza *cause,
-	enum envoi_stanza_condition condition, const char *text)
+struct envoi_stanza *envoi_stanza_error_new(
+	const struct envoi_stanza *cause, enum envoi_stanza_condition condition, const char *text)
 {
 	if (cause == NULL || !envoi_stanza_may_answer(cause)) {
 		return NULL;
@@ -108,10 +108,10 @@ struct envoi_stanza *envoi_stanza_error_new(const struct envoi_stanza *cause,
 	struct envoi_stanza *reply = is_request(cause)
 		? make_reply(cause, ENVOI_IQ_ERROR, ENVOI_TYPE_ANY)
 		: make_reply(cause, cause->kind, ENVOI_TYPE_ERROR);
-	struct envoi_element *error =
-		envoi_element_add(envoi_stanza_element(reply), ENVOI_NS_CLIENT, "error");
-	envoi_element_set(
-		error, "type", envoi_stanza_error_type_name(envoi_stanza_condition_type(condition)));
+	struct envoi_element *error = envoi_element_add(
+		envoi_stanza_element(reply), ENVOI_NS_CLIENT, "error");
+	envoi_element_set(error, "type",
+		envoi_stanza_error_type_name(envoi_stanza_condition_type(condition)));
 	envoi_element_add(error, ENVOI_NS_STANZA_ERRORS, envoi_stanza_condition_name(condition));
 	envoi_element_add_with_text(error, ENVOI_NS_STANZA_ERRORS, "text", text);
 	return reply;
@@ -129,7 +129,8 @@ int envoi_id_make(struct envoi_context *context, char ret_id[ENVOI_ID_SIZE])
 	}
 	for (size_t i = 0; i < ENVOI_ID_SIZE - 1; i++) {
 		const unsigned char *three = bytes + i / 4 * 3;
-		unsigned int bits = (unsigned int)three[0] << 16 | (unsigned int)three[1] << 8 | three[2];
+		unsigned int bits = (unsigned int)three[0] << 16 | (unsigned int)three[1] << 8 |
+			three[2];
 		ret_id[i] = alphabet[bits >> (18 - 6 * (i % 4)) & 63];
 	}
 	ret_id[ENVOI_ID_SIZE - 1] = '\0';

@@ -64,8 +64,9 @@ static const char *text_in(const struct envoi_stanza *stanza, const char *name, 
 		if (!envoi_element_is(child, ENVOI_NS_CLIENT, name)) {
 			continue;
 		}
-		unsigned int points =
-			wanted == NULL ? 0 : suitability(envoi_element_lang(child), wanted);
+		unsigned int points = wanted == NULL
+			? 0
+			: suitability(envoi_element_lang(child), wanted);
 		if (best == NULL || points > best_points) {
 			best = child;
 			best_points = points;
@@ -152,8 +153,8 @@ bool envoi_stanza_get_error(const struct envoi_stanza *stanza, struct envoi_stan
 	if (stanza->kind != ENVOI_IQ_ERROR && stanza->type != ENVOI_TYPE_ERROR) {
 		return false;
 	}
-	const struct envoi_element *element =
-		envoi_element_child(stanza->element, ENVOI_NS_CLIENT, "error");
+	const struct envoi_element *element = envoi_element_child(
+		stanza->element, ENVOI_NS_CLIENT, "error");
 	const char *type = envoi_element_attr(element, "type");
 	*ret_error = (struct envoi_stanza_error){
 		.type = type == NULL ? ENVOI_ERROR_TYPE_NONE

@@ -48,8 +48,8 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
  * Whoever is logged in as somebody else than the user meant would send and receive for the wrong
  * account. An anonymous login has no localpart to be held against.
  */
-static bool is_expected(const struct bind *bind, const struct envoi_jid *local,
-	const struct envoi_jid *bound)
+static bool is_expected(
+	const struct bind *bind, const struct envoi_jid *local, const struct envoi_jid *bound)
 {
 	if (envoi_jid_is_bare(bound)) {
 		return false;
@@ -77,8 +77,8 @@ static int read_address(const struct envoi_jid **ret_jid, const struct envoi_ele
 	return r == ENVOI_OK && *ret_jid == NULL ? ENVOI_ERR_PROTOCOL : r;
 }
 
-static int take_result(struct envoi_handler *self, struct envoi_stream *stream,
-	const struct envoi_element *result)
+static int take_result(
+	struct envoi_handler *self, struct envoi_stream *stream, const struct envoi_element *result)
 {
 	const struct envoi_jid *bound = NULL;
 	int r = read_address(&bound, result);
@@ -91,7 +91,8 @@ static int take_result(struct envoi_handler *self, struct envoi_stream *stream,
 	}
 	if (!is_expected(from_handler(self), envoi_stream_local(stream), bound)) {
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
-			ENVOI_STREAM_UNDEFINED_CONDITION, "the server bound an address that is not the account's: %s",
+			ENVOI_STREAM_UNDEFINED_CONDITION,
+			"the server bound an address that is not the account's: %s",
 			envoi_jid_text(bound));
 	}
 	envoi_stream_set_local(stream, bound);
@@ -109,8 +110,8 @@ static int take_answer(struct envoi_handler *self, struct envoi_stream *stream,
 
 /* --- receiving side --- */
 
-static int offer(struct envoi_handler *self, struct envoi_stream *stream,
-	struct envoi_element *features)
+static int offer(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
 	(void)stream;
 	if (from_handler(self)->hook != NULL) {

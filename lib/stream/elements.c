@@ -71,7 +71,8 @@ static bool row_matches(const struct envoi_stream *stream,
 		(stream->bits & row->necessary) == row->necessary &&
 		(stream->bits & row->forbidden) == 0 &&
 		strcmp(row->ns, envoi_element_ns(element)) == 0 &&
-		(strcmp(row->name, "*") == 0 || strcmp(row->name, envoi_element_name(element)) == 0);
+		(strcmp(row->name, "*") == 0 ||
+			strcmp(row->name, envoi_element_name(element)) == 0);
 }
 
 /* @return ENVOI_DECLINED: no row takes it; the stream may be failed or freed otherwise */
@@ -102,7 +103,8 @@ static int ask_rows(struct envoi_stream *stream, const struct envoi_element *ele
 static void take_features(struct envoi_stream *stream, struct envoi_element *element)
 {
 	if (stream->role != ENVOI_INITIATOR || stream->input != ENVOI__INPUT_FEATURES) {
-		refuse(stream, element, ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "an unexpected element");
+		refuse(stream, element, ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE,
+			"an unexpected element");
 		return;
 	}
 	stream->input = ENVOI__INPUT_OPEN;
@@ -133,7 +135,8 @@ static void take_stanza(struct envoi_stream *stream, struct envoi_element *eleme
 	if (may_have_stanzas(stream)) {
 		stream->sink->impl->stanza(stream->sink, element);
 	} else {
-		refuse(stream, element, ENVOI_STREAM_NOT_AUTHORIZED, "a stanza before the login was done");
+		refuse(stream, element, ENVOI_STREAM_NOT_AUTHORIZED,
+			"a stanza before the login was done");
 	}
 }
 
@@ -157,6 +160,7 @@ void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *el
 	} else if (is_stanza(stream, element)) {
 		take_stanza(stream, element);
 	} else if (ask_rows(stream, element) == ENVOI_DECLINED) {
-		refuse(stream, element, ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "an unexpected element");
+		refuse(stream, element, ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE,
+			"an unexpected element");
 	}
 }

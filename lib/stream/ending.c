@@ -27,8 +27,7 @@ static void send_tail(struct envoi_stream *stream)
 
 static void close_transport(struct envoi_stream *stream)
 {
-	stream->transport->impl->close(
-		stream->transport, stream->timeouts_ms[ENVOI_PHASE_CLOSE]);
+	stream->transport->impl->close(stream->transport, stream->timeouts_ms[ENVOI_PHASE_CLOSE]);
 }
 
 /* --- closing in order --- */
@@ -169,12 +168,12 @@ void envoi__stream_fail_for(struct envoi_stream *stream, int code)
 /* --- telling --- */
 
 /* The transport ended by itself: it knows why, the stream knows how far it had come. */
-static void take_transport_failure(
-	struct envoi_stream *stream, const struct envoi_failure *why)
+static void take_transport_failure(struct envoi_stream *stream, const struct envoi_failure *why)
 {
 	if (why->code == ENVOI_OK) {
 		envoi_failure_set(&stream->failure, stream->context, stream->phase,
-			ENVOI_ERR_DISCONNECTED, "the connection ended without the stream's closing tag");
+			ENVOI_ERR_DISCONNECTED,
+			"the connection ended without the stream's closing tag");
 		return;
 	}
 	envoi_failure_copy(&stream->failure, why);

@@ -42,11 +42,10 @@ static void take_redirect(
 void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_element *error)
 {
 	struct envoi__peer_error said = envoi__peer_error_read(error, ENVOI_NS_STREAM_ERRORS);
-	enum envoi_stream_condition condition =
-		envoi_stream_condition_from_name(envoi__peer_error_name(&said));
+	enum envoi_stream_condition condition = envoi_stream_condition_from_name(
+		envoi__peer_error_name(&said));
 	struct envoi_failure failure;
-	envoi_failure_set(
-		&failure, stream->context, stream->phase, ENVOI_ERR_STREAM, "%s", "");
+	envoi_failure_set(&failure, stream->context, stream->phase, ENVOI_ERR_STREAM, "%s", "");
 	envoi__peer_error_put(&said, &failure);
 	failure.stream_condition = condition;
 	failure.retry = envoi_stream_condition_meaning(condition)->retry;
@@ -58,8 +57,7 @@ void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_elem
 
 /* --- out --- */
 
-void envoi__stream_send_error(
-	struct envoi_stream *stream, enum envoi_stream_condition condition)
+void envoi__stream_send_error(struct envoi_stream *stream, enum envoi_stream_condition condition)
 {
 	struct envoi_element *error = envoi_element_new(stream->context, ENVOI_NS_STREAMS, "error");
 	envoi_element_add(error, ENVOI_NS_STREAM_ERRORS, envoi_stream_condition_name(condition));

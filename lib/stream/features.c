@@ -86,8 +86,9 @@ static bool is_known(const struct envoi_stream *stream, const struct envoi_eleme
 /* Section 4.3.2: mandatory to negotiate, and nobody here can. */
 static const struct envoi_element *unknown_requirement(const struct envoi_stream *stream)
 {
-	const struct envoi_element *offer =
-		stream->features != NULL ? envoi_element_first(stream->features) : NULL;
+	const struct envoi_element *offer = stream->features != NULL
+		? envoi_element_first(stream->features)
+		: NULL;
 	while (offer != NULL &&
 		(envoi_element_child(offer, NULL, "required") == NULL || is_known(stream, offer))) {
 		offer = envoi_element_next(offer);
@@ -105,14 +106,15 @@ static void conclude(struct envoi_stream *stream)
 			"the peer requires <%s xmlns='%s'/>", envoi_element_name(offer),
 			envoi_element_ns(offer));
 		failure.stream_condition = ENVOI_STREAM_UNSUPPORTED_FEATURE;
-		failure.retry = ENVOI_RETRY_AFTER_USER; /* it may be a setting: tls.mode, for STARTTLS */
+		failure.retry =
+			ENVOI_RETRY_AFTER_USER; /* it may be a setting: tls.mode, for STARTTLS */
 		envoi_stream_fail(stream, &failure);
 		return;
 	}
 	const struct missing *missing = first_missing(stream);
 	if (missing != NULL) {
-		envoi_failure_set(
-			&failure, stream->context, missing->phase, missing->code, "%s", missing->text);
+		envoi_failure_set(&failure, stream->context, missing->phase, missing->code, "%s",
+			missing->text);
 		envoi_stream_fail(stream, &failure);
 		return;
 	}
@@ -175,8 +177,8 @@ static void wait_or_become_ready(struct envoi_stream *stream)
 
 void envoi__stream_offer(struct envoi_stream *stream)
 {
-	struct envoi_element *features =
-		envoi_element_new(stream->context, ENVOI_NS_STREAMS, "features");
+	struct envoi_element *features = envoi_element_new(
+		stream->context, ENVOI_NS_STREAMS, "features");
 	int r = envoi_element_error(features);
 	for (size_t i = 0; i < stream->part_count && r == ENVOI_OK; i++) {
 		const struct envoi_stream_feature *feature = envoi__part_feature(&stream->parts[i]);
@@ -267,8 +269,8 @@ void envoi__stream_draw_consequences(struct envoi_stream *stream)
 
 /* --- TLS on behalf of a feature --- */
 
-int envoi_stream_start_tls(struct envoi_stream *stream, struct envoi_handler *handler,
-	struct envoi_tls_config *config)
+int envoi_stream_start_tls(
+	struct envoi_stream *stream, struct envoi_handler *handler, struct envoi_tls_config *config)
 {
 	struct envoi__stream_part *part = part_of(stream, handler);
 	if (!envoi__stream_is_running(stream) || part == NULL || stream->is_securing) {
@@ -307,6 +309,5 @@ void envoi__stream_secured(struct envoi_stream *stream)
 	}
 	struct envoi_tls_info info;
 	envoi_stream_tls_info(stream, &info);
-	envoi_stream_feature_done(
-		stream, part->handler, ENVOI_STREAM_SECURE, true, info.version);
+	envoi_stream_feature_done(stream, part->handler, ENVOI_STREAM_SECURE, true, info.version);
 }

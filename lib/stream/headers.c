@@ -74,8 +74,7 @@ static bool is_version_1(const char *version)
 	}
 	size_t major = strspn(version, "0123456789");
 	size_t minor = version[major] == '.' ? strspn(version + major + 1, "0123456789") : 0;
-	return minor > 0 && version[major + 1 + minor] == '\0' &&
-		strspn(version, "0") < major;
+	return minor > 0 && version[major + 1 + minor] == '\0' && strspn(version, "0") < major;
 }
 
 static bool is_domain(struct envoi_stream *stream, const char *text, const char *domain)
@@ -93,8 +92,7 @@ static bool is_domain(struct envoi_stream *stream, const char *text, const char 
 	return same;
 }
 
-static int check_version_and_ns(
-	struct envoi_stream *stream, const struct envoi_stream_head *head)
+static int check_version_and_ns(struct envoi_stream *stream, const struct envoi_stream_head *head)
 {
 	if (head->content_ns != NULL && strcmp(head->content_ns, stream->content_ns) != 0) {
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
@@ -143,7 +141,8 @@ static int check_client_head(struct envoi_stream *stream, const struct envoi_str
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
 			ENVOI_STREAM_IMPROPER_ADDRESSING, "the stream is to nobody");
 	}
-	if (stream->local != NULL && !is_domain(stream, head->to, envoi_jid_domain(stream->local))) {
+	if (stream->local != NULL &&
+		!is_domain(stream, head->to, envoi_jid_domain(stream->local))) {
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_HOST_UNKNOWN,
 			"the stream is to %s", head->to);
 	}
@@ -264,8 +263,7 @@ int envoi__stream_send_head(struct envoi_stream *stream)
 
 void envoi__stream_restart(struct envoi_stream *stream)
 {
-	int r = stream->is_renewed ? ENVOI_OK
-				   : stream->transport->impl->restart(stream->transport);
+	int r = stream->is_renewed ? ENVOI_OK : stream->transport->impl->restart(stream->transport);
 	if (r == ENVOI_ERR_PROTOCOL) {
 		envoi_stream_fail_with(stream, r, ENVOI_STREAM_POLICY_VIOLATION,
 			"something came behind the end of the negotiation");

@@ -12,11 +12,10 @@
 
 /* --- asking --- */
 
-static struct envoi_element *new_iq(
-	struct envoi_stream *stream, const char *type, const char *id)
+static struct envoi_element *new_iq(struct envoi_stream *stream, const char *type, const char *id)
 {
-	struct envoi_element *iq =
-		envoi_element_new(envoi_stream_context(stream), ENVOI_NS_CLIENT, "iq");
+	struct envoi_element *iq = envoi_element_new(
+		envoi_stream_context(stream), ENVOI_NS_CLIENT, "iq");
 	envoi_element_set(iq, "type", type);
 	envoi_element_set(iq, "id", id);
 	return iq;
@@ -76,7 +75,8 @@ static int fail_for_error(struct envoi_stream *stream, const struct envoi_elemen
 static int check_sender(struct envoi_stream *stream, const struct envoi_element *answer)
 {
 	const struct envoi_jid *local = envoi_stream_local(stream);
-	const char *from = envoi_element_attr(answer, "from"), *domain = envoi_stream_peer_domain(stream);
+	const char *from = envoi_element_attr(answer, "from"),
+		   *domain = envoi_stream_peer_domain(stream);
 	struct envoi_jid *sender;
 	if (from == NULL) {
 		return ENVOI_OK;
@@ -92,14 +92,14 @@ static int check_sender(struct envoi_stream *stream, const struct envoi_element 
 	if (r == ENVOI_OK) {
 		envoi_jid_unref(sender);
 	}
-	return is_server || is_account ? ENVOI_OK
-				       : envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
-						 ENVOI_STREAM_INVALID_FROM,
-						 "the server's answer is said to be from %s", from);
+	return is_server || is_account
+		? ENVOI_OK
+		: envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_INVALID_FROM,
+			  "the server's answer is said to be from %s", from);
 }
 
-int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
-	const struct envoi_element *answer)
+int envoi__iq_take_answer(
+	struct envoi_stream *stream, struct envoi__iq *iq, const struct envoi_element *answer)
 {
 	const char *id = envoi_element_attr(answer, "id");
 	const char *type = envoi_element_attr(answer, "type");
@@ -123,7 +123,8 @@ int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
 bool envoi__iq_is_set(const struct envoi_element *element)
 {
 	const char *type = envoi_element_attr(element, "type");
-	return type != NULL && strcmp(type, "set") == 0 && envoi_element_attr(element, "id") != NULL;
+	return type != NULL && strcmp(type, "set") == 0 &&
+		envoi_element_attr(element, "id") != NULL;
 }
 
 int envoi__iq_send_result(struct envoi_stream *stream, const char *id,

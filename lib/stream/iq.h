@@ -25,8 +25,8 @@ int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
  * @retval <0  it is an error, malformed, or from somebody else than the server: the stream has been
  *             failed, in phase BIND
  */
-int envoi__iq_take_answer(struct envoi_stream *stream, struct envoi__iq *iq,
-	const struct envoi_element *answer);
+int envoi__iq_take_answer(
+	struct envoi_stream *stream, struct envoi__iq *iq, const struct envoi_element *answer);
 
 /** @return whether it is an iq set, with an id */
 bool envoi__iq_is_set(const struct envoi_element *element);

@@ -8,8 +8,7 @@
 
 #include "base/failure.h"
 
-struct envoi__peer_error envoi__peer_error_read(
-	const struct envoi_element *error, const char *ns)
+struct envoi__peer_error envoi__peer_error_read(const struct envoi_element *error, const char *ns)
 {
 	struct envoi__peer_error said = {NULL, NULL, NULL};
 	for (const struct envoi_element *child = envoi_element_first(error); child != NULL;

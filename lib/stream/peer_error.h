@@ -13,18 +13,17 @@
 struct envoi__peer_error {
 	const struct envoi_element *condition;
 	const struct envoi_element *text;
-	const struct envoi_element *application; /* of another namespace (RFC 6120, section 4.9.4) */
+	const struct envoi_element
+		*application; /* of another namespace (RFC 6120, section 4.9.4) */
 };
 
 /** @param ns  of conditions and text */
-struct envoi__peer_error envoi__peer_error_read(
-	const struct envoi_element *error, const char *ns);
+struct envoi__peer_error envoi__peer_error_read(const struct envoi_element *error, const char *ns);
 
 /** @return the condition's name, or "" */
 const char *envoi__peer_error_name(const struct envoi__peer_error *said);
 
 /** Put what was said into a failure: names, and the text, if there is one, in place of ours. */
-void envoi__peer_error_put(
-	const struct envoi__peer_error *said, struct envoi_failure *failure);
+void envoi__peer_error_put(const struct envoi__peer_error *said, struct envoi_failure *failure);
 
 #endif

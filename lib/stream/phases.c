@@ -7,12 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void read_limits(struct envoi_xml_limits *limits, const struct envoi_settings *settings,
-	const char *group)
+static void read_limits(
+	struct envoi_xml_limits *limits, const struct envoi_settings *settings, const char *group)
 {
-	static const char *const names[] = {
-		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes",
-		"names"};
+	static const char *const names[] = {"stanza-bytes", "tag-bytes", "depth", "attributes",
+		"children", "name-bytes", "names"};
 	int64_t values[sizeof(names) / sizeof(names[0])];
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char name[64];
@@ -37,8 +36,7 @@ static void set_limits(struct envoi_stream *stream, const struct envoi_xml_limit
 	}
 }
 
-void envoi__stream_read_settings(
-	struct envoi_stream *stream, const struct envoi_settings *settings)
+void envoi__stream_read_settings(struct envoi_stream *stream, const struct envoi_settings *settings)
 {
 	static const struct {
 		enum envoi_phase phase;
@@ -51,8 +49,8 @@ void envoi__stream_read_settings(
 		{ENVOI_PHASE_CLOSE, "close.timeout"},
 	};
 	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
-		stream->timeouts_ms[timeouts[i].phase] =
-			(uint64_t)envoi_settings_int(settings, timeouts[i].name);
+		stream->timeouts_ms[timeouts[i].phase] = (uint64_t)envoi_settings_int(
+			settings, timeouts[i].name);
 	}
 	stream->decision_ms = (uint64_t)envoi_settings_int(settings, "tls.decision-timeout");
 	struct envoi_xml_limits before_login;
@@ -70,12 +68,13 @@ static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_stream *stream = ENVOI_CONTAINER_OF(timer, struct envoi_stream, deadline);
 	if (envoi__stream_enter(stream)) {
-		uint64_t waited_ms = stream->is_undecided ? stream->decision_ms :
-							    stream->timeouts_ms[stream->phase];
+		uint64_t waited_ms = stream->is_undecided ? stream->decision_ms
+							  : stream->timeouts_ms[stream->phase];
 		bool is_short = waited_ms < 1000;
 		envoi_stream_fail_with(stream, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_CONNECTION_TIMEOUT,
-			"%s within %" PRIu64 " %s", stream->is_undecided ?
-			"nobody decided whether to believe the server" : "the peer did not answer",
+			"%s within %" PRIu64 " %s",
+			stream->is_undecided ? "nobody decided whether to believe the server"
+					     : "the peer did not answer",
 			is_short ? waited_ms : (waited_ms + 500) / 1000, is_short ? "ms" : "s");
 		envoi__stream_leave(stream);
 	}
@@ -86,8 +85,8 @@ static void start_deadline(struct envoi_stream *stream, uint64_t timeout_ms)
 	if (timeout_ms == 0) {
 		envoi_timer_stop(&stream->deadline);
 	} else {
-		envoi_timer_start(&stream->deadline, envoi_context_loop(stream->context), timeout_ms,
-			on_deadline);
+		envoi_timer_start(&stream->deadline, envoi_context_loop(stream->context),
+			timeout_ms, on_deadline);
 	}
 }
 

@@ -51,18 +51,17 @@ static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 		.authcid = authcid == NULL && local != NULL ? envoi_jid_local(local) : authcid,
 		.authzid = identity->authzid,
 		.password = identity->password,
-		.keys = envoi__sasl_history_keys(
-			sasl->history, state->request.mechanism->name),
+		.keys = envoi__sasl_history_keys(sasl->history, state->request.mechanism->name),
 		.hostname = envoi_stream_peer_domain(state->stream),
 		.bindings = binding,
 		.binding_count = binding != NULL,
 		.could_bind = state->choice.could_bind,
 		.offer = &heard.offer,
 		.needs_offer_hash = state->choice.needs_offer_hash,
-		.min_iterations =
-			(unsigned int)envoi_settings_int(sasl->settings, "sasl.min-iterations"),
-		.max_iterations =
-			(unsigned int)envoi_settings_int(sasl->settings, "sasl.max-iterations"),
+		.min_iterations = (unsigned int)envoi_settings_int(
+			sasl->settings, "sasl.min-iterations"),
+		.max_iterations = (unsigned int)envoi_settings_int(
+			sasl->settings, "sasl.max-iterations"),
 	};
 	state->uses_keys = parameters.keys != NULL;
 	return envoi_sasl_start(
@@ -82,8 +81,7 @@ static int start_exchange(struct envoi__sasl *sasl, struct envoi__sasl_state *st
 		who.authzid = external;
 	}
 	if (r == ENVOI_OK) {
-		r = start_with(
-			sasl, state, &who, find_binding(&bindings, state->choice.binding));
+		r = start_with(sasl, state, &who, find_binding(&bindings, state->choice.binding));
 	}
 	envoi_free(sasl->context, external);
 	envoi__sasl_bindings_finish(&bindings);
@@ -103,8 +101,10 @@ static int send_auth(struct envoi__sasl_state *state)
 	if (r == ENVOI_OK || r == ENVOI_AGAIN) {
 		state->stage = r == ENVOI_OK ? ENVOI__SASL_COMPLETE : ENVOI__SASL_EXCHANGING;
 		r = envoi__sasl_keep_sent(state, &data);
-		r = r < 0 ? r : envoi__sasl_send(state->stream, "auth", mechanism->name,
-			mechanism->client_first ? &data : NULL, ENVOI__SASL_EMPTY_AS_EQUALS_SIGN);
+		r = r < 0 ? r
+			  : envoi__sasl_send(state->stream, "auth", mechanism->name,
+				    mechanism->client_first ? &data : NULL,
+				    ENVOI__SASL_EMPTY_AS_EQUALS_SIGN);
 	} else if (r > 0) {
 		r = ENVOI_ERR_STATE;
 	}
@@ -130,8 +130,8 @@ static int begin(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 static void work(struct envoi_deferred *deferred);
 
 /* Nothing of ours is touched after the source was asked: it may have freed everything. */
-static void ask(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
-	enum envoi__sasl_stage stage)
+static void ask(
+	struct envoi__sasl *sasl, struct envoi__sasl_state *state, enum envoi__sasl_stage stage)
 {
 	state->stage = stage;
 	state->begun = ENVOI_AGAIN;
@@ -149,13 +149,13 @@ static void work_later(struct envoi__sasl_state *state)
 {
 	state->stage = ENVOI__SASL_WORKING;
 	state->uses_keys = false;
-	envoi_deferred_post(&state->work,
-		envoi_context_loop(envoi_stream_context(state->stream)), work);
+	envoi_deferred_post(
+		&state->work, envoi_context_loop(envoi_stream_context(state->stream)), work);
 }
 
 /* One step of the exchange. @param in NULL: it goes on by itself */
-static int advance(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
-	const struct envoi_buffer *in)
+static int advance(
+	struct envoi__sasl *sasl, struct envoi__sasl_state *state, const struct envoi_buffer *in)
 {
 	struct envoi_stream *stream = state->stream;
 	struct envoi_context *context = envoi_context_ref(sasl->context);
@@ -166,8 +166,9 @@ static int advance(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 	if (r == ENVOI_OK || r == ENVOI_AGAIN) {
 		state->stage = r == ENVOI_OK ? ENVOI__SASL_COMPLETE : ENVOI__SASL_EXCHANGING;
 		r = envoi__sasl_keep_sent(state, &out);
-		r = r < 0 ? r : envoi__sasl_send(stream, "response", NULL, &out,
-					ENVOI__SASL_EMPTY_AS_NOTHING);
+		r = r < 0 ? r
+			  : envoi__sasl_send(
+				    stream, "response", NULL, &out, ENVOI__SASL_EMPTY_AS_NOTHING);
 		r = r < 0 ? envoi__sasl_fail(stream, state, r) : ENVOI_OK;
 	} else if (r < 0) {
 		r = envoi__sasl_give_up(stream, state, r, NULL);
@@ -185,8 +186,8 @@ static int advance(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 
 static void work(struct envoi_deferred *deferred)
 {
-	struct envoi__sasl_state *state =
-		ENVOI_CONTAINER_OF(deferred, struct envoi__sasl_state, work);
+	struct envoi__sasl_state *state = ENVOI_CONTAINER_OF(
+		deferred, struct envoi__sasl_state, work);
 	struct envoi__sasl *sasl = from_handler(state->request.feature);
 	struct envoi_stream *stream = state->stream;
 	int r = advance(sasl, state, NULL);
@@ -199,7 +200,7 @@ static void work(struct envoi_deferred *deferred)
 static void take_password(struct envoi__sasl_state *state, const char *password)
 {
 	int r = password != NULL ? envoi_sasl_give_password(state->exchange, password)
-	                         : ENVOI_ERR_AUTH;
+				 : ENVOI_ERR_AUTH;
 	if (r == ENVOI_OK) {
 		work_later(state);
 	} else {
@@ -209,16 +210,16 @@ static void take_password(struct envoi__sasl_state *state, const char *password)
 	}
 }
 
-void envoi_sasl_answer(struct envoi_sasl_request *request, int code,
-	const struct envoi_sasl_identity *identity)
+void envoi_sasl_answer(
+	struct envoi_sasl_request *request, int code, const struct envoi_sasl_identity *identity)
 {
 	struct envoi_stream *stream = request->stream;
 	if (stream == NULL) {
 		return;
 	}
 	request->stream = NULL;
-	struct envoi__sasl_state *state =
-		ENVOI_CONTAINER_OF(request, struct envoi__sasl_state, request);
+	struct envoi__sasl_state *state = ENVOI_CONTAINER_OF(
+		request, struct envoi__sasl_state, request);
 	if (code < 0) {
 		state->begun = envoi_stream_fail_with(stream, code, ENVOI_STREAM_NO_CONDITION,
 			"no identity to log in with: %s", envoi_error_text(code));
@@ -377,7 +378,7 @@ static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
 {
 	const struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
 	return may_speak(state) ? envoi__sasl_refused(from_handler(self), state, element)
-	                        : unexpected(self, stream, element);
+				: unexpected(self, stream, element);
 }
 
 /* --- the handler --- */
@@ -411,10 +412,10 @@ static const struct envoi_stream_feature feature = {
 	.finish = finish,
 };
 
-#define ROW(element, function)                                                          \
-	{                                                                               \
+#define ROW(element, function) \
+	{ \
 		.ns = ENVOI_NS_SASL, .name = (element), .roles = 1u << ENVOI_INITIATOR, \
-		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function),          \
+		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function), \
 	}
 
 static const struct envoi_stream_element_row rows[] = {

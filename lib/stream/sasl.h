@@ -45,8 +45,7 @@ void envoi__sasl_wipe_element(const struct envoi_element *element);
  * over the wire, and the secret, which is what follows its last NUL.
  * @retval ENVOI_ERR_NOMEM  not all of it was done
  */
-int envoi__sasl_redact(
-	struct envoi_context *context, char *text, const char *message, size_t len);
+int envoi__sasl_redact(struct envoi_context *context, char *text, const char *message, size_t len);
 
 /**
  * What EXTERNAL says: who we want to be, or nothing, which leaves it to our certificate (XEP-0178,

@@ -63,9 +63,10 @@ int envoi_sasl_password_new(struct envoi_sasl_credentials **ret_credentials,
 	*source = (struct source){
 		.base.impl = &source_impl,
 		.context = envoi_context_ref(context),
-		.authcid = authcid != NULL ? envoi_strndup(context, authcid, strlen(authcid)) : NULL,
+		.authcid = authcid != NULL ? envoi_strndup(context, authcid, strlen(authcid))
+					   : NULL,
 		.password = password != NULL ? envoi_strndup(context, password, strlen(password))
-	                                     : NULL,
+					     : NULL,
 	};
 	if ((authcid != NULL && source->authcid == NULL) ||
 		(password != NULL && source->password == NULL)) {

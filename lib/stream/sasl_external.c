@@ -41,7 +41,7 @@ int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *
 		(when == AUTO && certificate_says_it(stream, account))) {
 		return ENVOI_OK;
 	}
-	*ret_authzid = envoi_strndup(envoi_stream_context(stream), envoi_jid_text(account),
-		envoi_jid_bare_len(account));
+	*ret_authzid = envoi_strndup(
+		envoi_stream_context(stream), envoi_jid_text(account), envoi_jid_bare_len(account));
 	return *ret_authzid == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }

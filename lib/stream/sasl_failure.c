@@ -39,8 +39,8 @@ static void set_failure(struct envoi_failure *failure, struct envoi_stream *stre
 	envoi__failure_put(failure->mechanism, sizeof(failure->mechanism), mechanism);
 }
 
-static int fail_saying(struct envoi_stream *stream, const struct envoi__sasl_state *state,
-	int code, const char *words)
+static int fail_saying(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code,
+	const char *words)
 {
 	struct envoi_failure failure;
 	set_failure(&failure, stream, state, code, ": ", words);
@@ -48,11 +48,9 @@ static int fail_saying(struct envoi_stream *stream, const struct envoi__sasl_sta
 	return code;
 }
 
-int envoi__sasl_fail(
-	struct envoi_stream *stream, const struct envoi__sasl_state *state, int code)
+int envoi__sasl_fail(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code)
 {
-	const char *problem =
-		state->exchange != NULL ? envoi_sasl_problem(state->exchange) : NULL;
+	const char *problem = state->exchange != NULL ? envoi_sasl_problem(state->exchange) : NULL;
 	return fail_saying(stream, state, code, problem != NULL ? problem : words_for(code));
 }
 
@@ -65,7 +63,7 @@ int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_st
 		return r;
 	}
 	return words != NULL ? fail_saying(stream, state, code, words)
-	                     : envoi__sasl_fail(stream, state, code);
+			     : envoi__sasl_fail(stream, state, code);
 }
 
 /* --- refused --- */
@@ -115,14 +113,13 @@ static void put_redacted(struct envoi_stream *stream, const struct envoi__sasl_s
 
 /* Whether it was the keys of an earlier login that were refused, and not those of a password that
  * was asked for since: a derivation that is short ends within the step that began it. */
-static bool has_used_keys(
-	const struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
+static bool has_used_keys(const struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
 {
 	if (!state->uses_keys || state->exchange == NULL) {
 		return false;
 	}
-	const struct envoi_sasl_keys *kept =
-		envoi__sasl_history_keys(sasl->history, state->request.mechanism->name);
+	const struct envoi_sasl_keys *kept = envoi__sasl_history_keys(
+		sasl->history, state->request.mechanism->name);
 	const struct envoi_sasl_exchange_impl *impl = state->exchange->impl;
 	struct envoi_sasl_keys used;
 	if (kept == NULL || impl->get_keys == NULL ||

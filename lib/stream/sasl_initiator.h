@@ -83,8 +83,7 @@ int envoi__sasl_keep_sent(struct envoi__sasl_state *state, const struct envoi_bu
 void envoi__sasl_forget_sent(struct envoi__sasl_state *state, struct envoi_context *context);
 
 /** Fail the stream, in words. @return @p code */
-int envoi__sasl_fail(
-	struct envoi_stream *stream, const struct envoi__sasl_state *state, int code);
+int envoi__sasl_fail(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code);
 
 /** As envoi__sasl_fail(), after `<abort/>`. @param words NULL: those for the code */
 int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_state *state,

@@ -62,8 +62,8 @@ static bool can_bind(const struct envoi_sasl_mechanism *mechanism, const char *t
 	return known != NULL && *known != NULL;
 }
 
-static bool can_bind_any(const struct envoi_sasl_mechanism *mechanism,
-	const struct envoi__sasl_bindings *bindings)
+static bool can_bind_any(
+	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_bindings *bindings)
 {
 	for (size_t i = 0; i < bindings->count; i++) {
 		if (can_bind(mechanism, bindings->types[i])) {
@@ -104,7 +104,7 @@ static bool is_offered(const struct receiver *receiver, const struct envoi_strea
 		return false;
 	}
 	return mechanism->bindings == NULL ||
-	       (policy != BINDING_NEVER && can_bind_any(mechanism, bindings));
+		(policy != BINDING_NEVER && can_bind_any(mechanism, bindings));
 }
 
 static bool is_known_to_bind(struct envoi_context *context, const char *type)
@@ -129,12 +129,12 @@ static void collect_offer(const struct receiver *receiver, const struct envoi_st
 	for (size_t i = 0; offer->mechanism_count < MOST_OFFERED &&
 		(name = envoi_settings_word(receiver->settings, "sasl.mechanisms", i)) != NULL;
 		i++) {
-		const struct envoi_sasl_mechanism *mechanism =
-			envoi_sasl_find(receiver->context, name);
+		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
+			receiver->context, name);
 		if (is_offered(receiver, stream, mechanism, bindings)) {
 			ret_offered->mechanisms[offer->mechanism_count++] = name;
-			offer->lists_bindings =
-				offer->lists_bindings || mechanism->bindings != NULL;
+			offer->lists_bindings = offer->lists_bindings ||
+				mechanism->bindings != NULL;
 		}
 	}
 	for (size_t i = 0; offer->lists_bindings && i < bindings->count; i++) {
@@ -159,8 +159,8 @@ static void add_offer(struct envoi_element *features, const struct envoi_sasl_of
 	}
 }
 
-static int offer(struct envoi_handler *self, struct envoi_stream *stream,
-	struct envoi_element *features)
+static int offer(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
 	struct receiver *receiver = from_handler(self);
 	if (!envoi__sasl_may_go_on(stream, receiver->settings)) {
@@ -229,11 +229,11 @@ static int succeed(struct envoi_handler *self, struct envoi_stream *stream, stru
 		return ENVOI_ERR_NOMEM;
 	}
 	bool has_data = envoi_buffer_len(data) > 0;
-	int r = envoi__sasl_send(stream, "success", NULL, has_data ? data : NULL,
-		ENVOI__SASL_EMPTY_AS_NOTHING);
+	int r = envoi__sasl_send(
+		stream, "success", NULL, has_data ? data : NULL, ENVOI__SASL_EMPTY_AS_NOTHING);
 	if (r == ENVOI_OK) {
-		envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED, true,
-			state->mechanism->name);
+		envoi_stream_feature_done(
+			stream, self, ENVOI_STREAM_AUTHENTICATED, true, state->mechanism->name);
 	}
 	return r;
 }
@@ -269,8 +269,7 @@ static int go_on(struct envoi_handler *self, struct envoi_stream *stream, struct
 		envoi_deferred_post(&state->work, envoi_context_loop(context), work);
 		r = ENVOI_OK;
 	} else if (r == ENVOI_AGAIN) {
-		r = envoi__sasl_send(
-			stream, "challenge", NULL, &out, ENVOI__SASL_EMPTY_AS_NOTHING);
+		r = envoi__sasl_send(stream, "challenge", NULL, &out, ENVOI__SASL_EMPTY_AS_NOTHING);
 	} else if (r == ENVOI_OK) {
 		r = succeed(self, stream, state, &out);
 	} else {
@@ -346,8 +345,9 @@ static int take_auth(struct envoi_handler *self, struct envoi_stream *stream,
 		return refuse(stream, state, "malformed-request");
 	}
 	const char *name = envoi_element_attr(element, "mechanism");
-	const struct envoi_sasl_mechanism *mechanism =
-		name != NULL ? envoi_sasl_find(receiver->context, name) : NULL;
+	const struct envoi_sasl_mechanism *mechanism = name != NULL
+		? envoi_sasl_find(receiver->context, name)
+		: NULL;
 	struct envoi__sasl_bindings bindings;
 	int r = envoi__sasl_bindings_get(&bindings, stream);
 	bool is_known = r == ENVOI_OK && is_offered(receiver, stream, mechanism, &bindings);
@@ -359,7 +359,7 @@ static int take_auth(struct envoi_handler *self, struct envoi_stream *stream,
 		return refuse(stream, state, "temporary-auth-failure");
 	}
 	return is_known ? take_data(self, stream, state, element, false)
-	                : refuse(stream, state, "invalid-mechanism");
+			: refuse(stream, state, "invalid-mechanism");
 }
 
 /* RFC 6120, section 6.4.3 */
@@ -412,10 +412,10 @@ static const struct envoi_stream_feature feature = {
 	.finish = finish,
 };
 
-#define ROW(element, function)                                                         \
-	{                                                                              \
+#define ROW(element, function) \
+	{ \
 		.ns = ENVOI_NS_SASL, .name = (element), .roles = 1u << ENVOI_RECEIVER, \
-		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function),         \
+		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function), \
 	}
 
 static const struct envoi_stream_element_row rows[] = {

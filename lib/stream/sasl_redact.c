@@ -24,8 +24,7 @@ static void strike(char *text, const char *secret)
 	}
 }
 
-static int strike_encoded(
-	struct envoi_context *context, char *text, const char *data, size_t len)
+static int strike_encoded(struct envoi_context *context, char *text, const char *data, size_t len)
 {
 	size_t size = envoi_base64_encoded_size(len) + 1;
 	char *encoded = envoi_alloc(context, size);
@@ -40,8 +39,7 @@ static int strike_encoded(
 	return ENVOI_OK;
 }
 
-int envoi__sasl_redact(
-	struct envoi_context *context, char *text, const char *message, size_t len)
+int envoi__sasl_redact(struct envoi_context *context, char *text, const char *message, size_t len)
 {
 	int r = strike_encoded(context, text, message, len);
 	size_t start = len;

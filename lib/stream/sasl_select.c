@@ -10,15 +10,14 @@
 
 #define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0" /* XEP-0440 */
 
-static size_t offered_mechanisms(
-	const struct envoi_element *offer, const char **words, size_t room)
+static size_t offered_mechanisms(const struct envoi_element *offer, const char **words, size_t room)
 {
 	size_t count = 0;
 	for (const struct envoi_element *child = envoi_element_first(offer);
 		child != NULL && count < room; child = envoi_element_next(child)) {
 		const char *name = envoi_element_is(child, ENVOI_NS_SASL, "mechanism")
-		                           ? envoi_element_text(child)
-		                           : NULL;
+			? envoi_element_text(child)
+			: NULL;
 		if (name != NULL) {
 			words[count++] = name;
 		}
@@ -32,8 +31,8 @@ static size_t listed_bindings(const struct envoi_element *list, const char **wor
 	for (const struct envoi_element *child = envoi_element_first(list);
 		child != NULL && count < room; child = envoi_element_next(child)) {
 		const char *type = envoi_element_is(child, NS_CHANNEL_BINDING, "channel-binding")
-		                           ? envoi_element_attr(child, "type")
-		                           : NULL;
+			? envoi_element_attr(child, "type")
+			: NULL;
 		if (type != NULL) {
 			words[count++] = type;
 		}
@@ -43,8 +42,8 @@ static size_t listed_bindings(const struct envoi_element *list, const char **wor
 
 void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_element *features)
 {
-	const struct envoi_element *list =
-		envoi_element_child(features, NS_CHANNEL_BINDING, "sasl-channel-binding");
+	const struct envoi_element *list = envoi_element_child(
+		features, NS_CHANNEL_BINDING, "sasl-channel-binding");
 	ret_heard->offer = (struct envoi_sasl_offer){
 		.mechanisms = ret_heard->mechanisms,
 		.mechanism_count = offered_mechanisms(
@@ -52,8 +51,7 @@ void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_el
 			ret_heard->mechanisms, ENVOI__SASL_MOST_WORDS),
 		.lists_bindings = list != NULL,
 		.bindings = ret_heard->bindings,
-		.binding_count =
-			listed_bindings(list, ret_heard->bindings, ENVOI__SASL_MOST_WORDS),
+		.binding_count = listed_bindings(list, ret_heard->bindings, ENVOI__SASL_MOST_WORDS),
 	};
 }
 
@@ -75,7 +73,7 @@ static bool is_verified(const struct envoi_stream *stream, struct envoi_tls_info
 	envoi_stream_tls_info(stream, ret_info);
 	/* Secure without TLS is a transport of which its maker says so. */
 	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 &&
-	       (ret_info->version == NULL || ret_info->verified);
+		(ret_info->version == NULL || ret_info->verified);
 }
 
 static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
@@ -112,8 +110,8 @@ int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	int r = envoi__sasl_bindings_get(&bindings, stream);
 	if (r == ENVOI_OK) {
 		struct envoi__sasl_situation situation = {
-			.wanted = {wanted, wanted_mechanisms(sasl->settings, wanted,
-						   ENVOI__SASL_MOST_WORDS)},
+			.wanted = {wanted,
+				wanted_mechanisms(sasl->settings, wanted, ENVOI__SASL_MOST_WORDS)},
 			.binding_policy = (enum envoi__sasl_binding_policy)envoi_settings_int(
 				sasl->settings, "sasl.channel-binding"),
 			.allow_plain = envoi_settings_int(sasl->settings, "sasl.allow-plain") != 0,

@@ -16,11 +16,10 @@ enum {
 	TLS_MODE_NONE = 2, /* the setting tls.mode: starttls, direct, none */
 };
 
-bool envoi__sasl_may_go_on(
-	const struct envoi_stream *stream, const struct envoi_settings *settings)
+bool envoi__sasl_may_go_on(const struct envoi_stream *stream, const struct envoi_settings *settings)
 {
 	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 ||
-	       envoi_settings_int(settings, "tls.mode") == TLS_MODE_NONE;
+		envoi_settings_int(settings, "tls.mode") == TLS_MODE_NONE;
 }
 
 int envoi__sasl_read(

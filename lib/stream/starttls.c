@@ -25,8 +25,8 @@ static struct starttls *from_handler(struct envoi_handler *handler)
 
 static int send_empty(struct envoi_stream *stream, const char *name)
 {
-	struct envoi_element *element =
-		envoi_element_new(envoi_stream_context(stream), ENVOI_NS_TLS, name);
+	struct envoi_element *element = envoi_element_new(
+		envoi_stream_context(stream), ENVOI_NS_TLS, name);
 	int r = envoi_stream_send_element(stream, element);
 	envoi_element_unref(element);
 	return r;
@@ -35,8 +35,8 @@ static int send_empty(struct envoi_stream *stream, const char *name)
 static int refuse(struct envoi_stream *stream, const char *why)
 {
 	struct envoi_failure failure;
-	envoi_failure_set(&failure, envoi_stream_context(stream), ENVOI_PHASE_TLS, ENVOI_ERR_TLS,
-		"%s", why);
+	envoi_failure_set(
+		&failure, envoi_stream_context(stream), ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "%s", why);
 	envoi_stream_fail(stream, &failure);
 	return ENVOI_ERR_TLS;
 }
@@ -95,12 +95,12 @@ static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
 
 /* --- receiving side --- */
 
-static int offer(struct envoi_handler *self, struct envoi_stream *stream,
-	struct envoi_element *features)
+static int offer(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
 	struct starttls *starttls = from_handler(self);
-	bool is_possible =
-		starttls->config != NULL && envoi_stream_transport(stream)->impl->start_tls != NULL;
+	bool is_possible = starttls->config != NULL &&
+		envoi_stream_transport(stream)->impl->start_tls != NULL;
 	if (!is_possible) {
 		return ENVOI_OK;
 	}

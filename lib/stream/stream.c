@@ -226,7 +226,8 @@ static int copy_text(struct envoi_context *context, char **ret_copy, const char 
 
 static int take_options(struct envoi_stream *stream, const struct envoi_stream_options *options)
 {
-	const char *content_ns = options->content_ns != NULL ? options->content_ns : ENVOI_NS_CLIENT;
+	const char *content_ns = options->content_ns != NULL ? options->content_ns
+							     : ENVOI_NS_CLIENT;
 	stream->is_client = strcmp(content_ns, ENVOI_NS_CLIENT) == 0;
 	stream->role = options->role;
 	stream->required = options->required;
@@ -377,8 +378,7 @@ int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_el
 
 /* --- what features and owners ask --- */
 
-void *envoi_stream_feature_state(
-	struct envoi_stream *stream, const struct envoi_handler *handler)
+void *envoi_stream_feature_state(struct envoi_stream *stream, const struct envoi_handler *handler)
 {
 	for (size_t i = 0; i < stream->part_count; i++) {
 		if (stream->parts[i].handler == handler) {

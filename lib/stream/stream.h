@@ -175,7 +175,6 @@ void envoi__stream_tell_closed(struct envoi_stream *stream, const struct envoi_f
 /** A stream error came. */
 void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_element *error);
 /** Send one, best effort. */
-void envoi__stream_send_error(
-	struct envoi_stream *stream, enum envoi_stream_condition condition);
+void envoi__stream_send_error(struct envoi_stream *stream, enum envoi_stream_condition condition);
 
 #endif

@@ -82,8 +82,8 @@ void envoi__tap_element(const struct envoi__tap *tap, struct envoi_context *cont
 	}
 }
 
-void envoi__tap_stanza(const struct envoi__tap *tap, enum envoi_direction direction,
-	const char *xml, size_t len)
+void envoi__tap_stanza(
+	const struct envoi__tap *tap, enum envoi_direction direction, const char *xml, size_t len)
 {
 	if (tap->show != NULL) {
 		tap->show(tap->user, direction, xml, len);
@@ -112,7 +112,8 @@ void envoi__tap_head(const struct envoi__tap *tap, struct envoi_context *context
 		if (len > 2 && memcmp(text + len - 2, "/>", 2) == 0) {
 			envoi_buffer_truncate(&xml, len - 2);
 			if (envoi_buffer_append(&xml, ">", 1) == ENVOI_OK) {
-				tap->show(tap->user, direction, envoi_buffer_data(&xml), envoi_buffer_len(&xml));
+				tap->show(tap->user, direction, envoi_buffer_data(&xml),
+					envoi_buffer_len(&xml));
 			}
 		}
 	}

@@ -50,8 +50,8 @@ static const char *keep_name(struct envoi__tree *tree, const char *text, bool *r
 }
 
 /* @param parent  NULL: a root; ns and name are valid */
-static struct envoi_element *add(struct envoi__tree *tree, struct envoi_element *parent,
-	const char *ns, const char *name)
+static struct envoi_element *add(
+	struct envoi__tree *tree, struct envoi_element *parent, const char *ns, const char *name)
 {
 	bool is_ns_known, is_name_known;
 	struct envoi_element *element = envoi__arena_alloc(&tree->arena, sizeof(*element));
@@ -131,8 +131,8 @@ static int grow_attrs(struct envoi_element *element)
 	if (room > MOST_ATTRS) {
 		return ENVOI_ERR_NOMEM;
 	}
-	struct envoi__attr *attrs =
-		envoi__arena_alloc(&element->tree->arena, room * sizeof(*attrs));
+	struct envoi__attr *attrs = envoi__arena_alloc(
+		&element->tree->arena, room * sizeof(*attrs));
 	if (attrs == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -248,8 +248,7 @@ static struct envoi__text *text_at_end(struct envoi_element *element, size_t len
 			: NULL;
 	}
 	size_t room = (len + 1 + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
-	struct envoi__text *text =
-		envoi__arena_alloc(&element->tree->arena, sizeof(*text) + room);
+	struct envoi__text *text = envoi__arena_alloc(&element->tree->arena, sizeof(*text) + room);
 	if (text == NULL) {
 		return NULL;
 	}
@@ -303,11 +302,11 @@ static int copy_attrs(struct envoi_element *to, const struct envoi_element *from
 	return ENVOI_OK;
 }
 
-static struct envoi_element *copy_tag(struct envoi__tree *tree, struct envoi_element *parent,
-	const struct envoi_element *from)
+static struct envoi_element *copy_tag(
+	struct envoi__tree *tree, struct envoi_element *parent, const struct envoi_element *from)
 {
 	const char *ns = parent != NULL && envoi__same_text(from->ns, parent->ns) ? parent->ns
-										   : from->ns;
+										  : from->ns;
 	struct envoi_element *copy = add(tree, parent, ns, from->name);
 	return copy != NULL && copy_attrs(copy, from) == ENVOI_OK ? copy : NULL;
 }

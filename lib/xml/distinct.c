@@ -63,8 +63,7 @@ int envoi__distinct_add(
 	return ENVOI_OK;
 }
 
-void envoi__distinct_shrink(
-	struct envoi__distinct *set, struct envoi_context *context, size_t most)
+void envoi__distinct_shrink(struct envoi__distinct *set, struct envoi_context *context, size_t most)
 {
 	if (set->room > most) {
 		envoi_free(context, set->slots);

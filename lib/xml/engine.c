@@ -214,8 +214,8 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 {
 	struct envoi_xml_parser *parser = engine->parser;
 	if (len > INT_MAX) {
-		envoi__xml_parser_fail(parser, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION,
-			"text too large");
+		envoi__xml_parser_fail(
+			parser, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, "text too large");
 		return false;
 	}
 	engine->fed += len > LARGEST_PIECE ? most_fed : len;
@@ -228,8 +228,8 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 		engine->xml->input->cur < engine->xml->input->end;
 	wipe_input(engine, len);
 	if (r != 0 || is_left) {
-		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
-			"XML not well-formed");
+		envoi__xml_parser_fail(
+			parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, "XML not well-formed");
 	}
 	return parser->error.code == ENVOI_OK;
 }

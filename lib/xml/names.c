@@ -53,8 +53,9 @@ static struct slot *slot_of(
 {
 	for (size_t i = hash & (names->capacity - 1);; i = (i + 1) & (names->capacity - 1)) {
 		struct slot *slot = &names->slots[i];
-		if (slot->text == NULL || (slot->hash == hash && slot->len == len &&
-			memcmp(slot->text, text, len) == 0)) {
+		if (slot->text == NULL ||
+			(slot->hash == hash && slot->len == len &&
+				memcmp(slot->text, text, len) == 0)) {
 			return slot;
 		}
 	}

@@ -142,8 +142,8 @@ static bool parse_complete(struct envoi_xml_parser *parser)
 	bool is_good = feed_engine(parser, data + scan->start, scan->complete - scan->start);
 	consume(parser, scan->complete);
 	if (is_good && parser->depth != scan->depth) {
-		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
-			"tags do not match");
+		envoi__xml_parser_fail(
+			parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, "tags do not match");
 		return false;
 	}
 	return is_good;
@@ -153,8 +153,8 @@ static int take_element(struct envoi_xml_parser *parser, enum envoi_xml_item_kin
 	struct envoi_xml_item *ret_item)
 {
 	if (!parser->is_complete) {
-		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
-			"tags do not match");
+		envoi__xml_parser_fail(
+			parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, "tags do not match");
 		return parser->error.code;
 	}
 	envoi__engine_give(parser->engine, true);
@@ -205,8 +205,8 @@ static void fail_on_bad_byte(struct envoi_xml_parser *parser)
 		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_UNSUPPORTED_ENCODING,
 			"encoding is not UTF-8");
 	}
-	envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
-		"invalid UTF-8 or character");
+	envoi__xml_parser_fail(
+		parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, "invalid UTF-8 or character");
 }
 
 static int wait_for_more(struct envoi_xml_parser *parser)
@@ -330,7 +330,8 @@ static int parse_one(struct envoi_xml_parser *parser, const char *xml, size_t le
 	}
 	r = envoi_xml_parser_next(parser, ret_item);
 	return r == ENVOI_OK && ret_item->kind == ENVOI_XML_ELEMENT ? ENVOI_OK
-		: r < 0 ? r : ENVOI_ERR_XML;
+		: r < 0                                             ? r
+								    : ENVOI_ERR_XML;
 }
 
 int envoi_xml_parse(struct envoi_element **ret_element, struct envoi_context *context,

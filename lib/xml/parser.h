@@ -85,8 +85,8 @@ void envoi__xml_parser_fail(struct envoi_xml_parser *parser, int code,
 
 static inline void envoi__xml_parser_fail_memory(struct envoi_xml_parser *parser)
 {
-	envoi__xml_parser_fail(parser, ENVOI_ERR_NOMEM, ENVOI_STREAM_RESOURCE_CONSTRAINT,
-		"out of memory");
+	envoi__xml_parser_fail(
+		parser, ENVOI_ERR_NOMEM, ENVOI_STREAM_RESOURCE_CONSTRAINT, "out of memory");
 }
 
 /* --- namespaces.c --- */

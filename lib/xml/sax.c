@@ -24,8 +24,8 @@ struct start {
 	int attr_count;
 };
 
-static bool fail(struct envoi_xml_parser *parser, enum envoi_stream_condition condition,
-	const char *text)
+static bool fail(
+	struct envoi_xml_parser *parser, enum envoi_stream_condition condition, const char *text)
 {
 	envoi__xml_parser_fail(parser, ENVOI_ERR_XML, condition, text);
 	return false;
@@ -76,8 +76,7 @@ static bool accept_new_name(const struct start *s, struct envoi__name_memo *name
 }
 
 /* @return NULL: a limit, or no memory (noted) */
-static inline const struct envoi__name_memo *accept_name(
-	const struct start *s, const xmlChar *raw)
+static inline const struct envoi__name_memo *accept_name(const struct start *s, const xmlChar *raw)
 {
 	struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
 	bool is_fine = name->len <= s->parser->limits.name_bytes &&
@@ -126,8 +125,8 @@ static bool declare(const struct start *s, const xmlChar *const *attr)
 	case ENVOI_ERR_LIMIT:
 		return fail_limit(parser, "too many namespace declarations");
 	default:
-		return fail(parser, ENVOI_STREAM_NOT_WELL_FORMED,
-			"namespace declaration not allowed");
+		return fail(
+			parser, ENVOI_STREAM_NOT_WELL_FORMED, "namespace declaration not allowed");
 	}
 }
 
@@ -135,15 +134,16 @@ static bool resolve(const struct start *s, const xmlChar *prefix, struct envoi__
 {
 	if (prefix == s->engine->xml_prefix) {
 		*ret_ns = (struct envoi__ns){
-			envoi__name_lookup(s->parser->context, ENVOI_NS_XML, strlen(ENVOI_NS_XML)), true};
+			envoi__name_lookup(s->parser->context, ENVOI_NS_XML, strlen(ENVOI_NS_XML)),
+			true};
 		return true;
 	}
 	if (strlen((const char *)prefix) > s->parser->limits.name_bytes) {
 		return fail_limit(s->parser, "name too long");
 	}
 	*ret_ns = envoi__bindings_find(s->parser, (const char *)prefix);
-	return ret_ns->name != NULL || fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED,
-		"undeclared namespace prefix");
+	return ret_ns->name != NULL ||
+		fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, "undeclared namespace prefix");
 }
 
 /* --- building --- */
@@ -289,10 +289,12 @@ static bool begin_tree(struct envoi_xml_parser *parser)
 		parser->bindings.fallback.name = envoi__arena_strndup(arena, name, strlen(name));
 	}
 	if (parser->lang != NULL) {
-		parser->tree->lang = envoi__arena_strndup(arena, parser->lang, strlen(parser->lang));
+		parser->tree->lang = envoi__arena_strndup(
+			arena, parser->lang, strlen(parser->lang));
 	}
 	return (parser->bindings.fallback.name != NULL &&
-		(parser->lang == NULL || parser->tree->lang != NULL)) || fail_memory(parser);
+		       (parser->lang == NULL || parser->tree->lang != NULL)) ||
+		fail_memory(parser);
 }
 
 /* RFC 6120, sections 4.8.1, 4.8.5 (the prefix has to be `stream`) and 4.9.3 */
@@ -390,7 +392,8 @@ void envoi__sax_text(void *user, const xmlChar *text, int len)
 {
 	struct envoi__engine *engine = user;
 	struct envoi_xml_parser *parser = engine->parser;
-	if (parser == NULL || parser->current == NULL || parser->error.code != ENVOI_OK || len <= 0) {
+	if (parser == NULL || parser->current == NULL || parser->error.code != ENVOI_OK ||
+		len <= 0) {
 		return;
 	}
 	struct envoi_element *current = parser->current;

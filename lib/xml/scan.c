@@ -408,8 +408,8 @@ static enum envoi__scan_found step(struct scanner *s)
 	return ENVOI__FOUND_NOTHING;
 }
 
-enum envoi__scan_found envoi__scan(struct envoi__scan *scan,
-	const struct envoi_xml_limits *limits, const char *data, size_t len)
+enum envoi__scan_found envoi__scan(struct envoi__scan *scan, const struct envoi_xml_limits *limits,
+	const char *data, size_t len)
 {
 	struct scanner s = {scan, limits, data, len};
 	while (scan->at < len) {

@@ -71,8 +71,8 @@ struct envoi__scan {
 };
 
 /** Look at data[scan->at .. len). */
-enum envoi__scan_found envoi__scan(struct envoi__scan *scan,
-	const struct envoi_xml_limits *limits, const char *data, size_t len);
+enum envoi__scan_found envoi__scan(struct envoi__scan *scan, const struct envoi_xml_limits *limits,
+	const char *data, size_t len);
 
 /** The first @p len bytes are no longer held. */
 void envoi__scan_consume(struct envoi__scan *scan, size_t len);

@@ -57,8 +57,8 @@ void envoi__xml_write(struct envoi__emit *emit, const struct envoi_element *elem
 	const struct place place = {element, scope, is_top};
 	const struct envoi_element *at = element;
 	for (;;) {
-		envoi__emit_open(emit, prefix_of(&place, at), at->ns, at->name,
-			scope_of(&place, at));
+		envoi__emit_open(
+			emit, prefix_of(&place, at), at->ns, at->name, scope_of(&place, at));
 		write_attrs(emit, at);
 		const struct envoi__node *node = at->first;
 		envoi__emit_word(emit, node == NULL ? "/>" : ">");

@@ -146,8 +146,8 @@ static int note_attr(struct envoi_xml_writer *writer, const char *ns, const char
 {
 	if (writer->attr_count == writer->attr_room) {
 		size_t room = writer->attr_room == 0 ? FIRST_ATTRS : writer->attr_room * 2;
-		struct envoi__attr *attrs =
-			envoi__arena_alloc(&writer->arena, room * sizeof(*attrs));
+		struct envoi__attr *attrs = envoi__arena_alloc(
+			&writer->arena, room * sizeof(*attrs));
 		if (attrs == NULL) {
 			return ENVOI_ERR_NOMEM;
 		}

@@ -81,8 +81,7 @@ static void tell(const char *how, const struct figures *before, const struct fig
 {
 	printf("%-8s %4zu blocks %7zu bytes   heap %7zu bytes   resident %7zu bytes\n", how,
 		(after->blocks - before->blocks) / SESSIONS,
-		(after->bytes - before->bytes) / SESSIONS,
-		(after->heap - before->heap) / SESSIONS,
+		(after->bytes - before->bytes) / SESSIONS, (after->heap - before->heap) / SESSIONS,
 		(after->resident - before->resident) / SESSIONS);
 }
 

@@ -86,7 +86,8 @@ static void parse(struct envoi_context *context, const char *const *texts, long 
 static void compare(struct envoi_context *context, long count, bool same)
 {
 	struct envoi_jid *a = make(context, "juliet@capulet.example/balcony");
-	struct envoi_jid *b = make(context, same ? envoi_jid_text(a) : "juliet@capulet.example/garden1");
+	struct envoi_jid *b = make(
+		context, same ? envoi_jid_text(a) : "juliet@capulet.example/garden1");
 	long equal = 0;
 	for (long i = 0; i < count; i++) {
 		equal += envoi_jid_equal(a, b);

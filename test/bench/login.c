@@ -21,7 +21,8 @@
 #include <envoi/values.h>
 
 #define NOT_INLINED __attribute__((noinline))
-#define HEAD "<stream:stream xmlns='jabber:client' id='1' version='1.0' from='example.org' " \
+#define HEAD \
+	"<stream:stream xmlns='jabber:client' id='1' version='1.0' from='example.org' " \
 	"xmlns:stream='http://etherx.jabber.org/streams'>"
 #define SASL "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 #define BIND "xmlns='urn:ietf:params:xml:ns:xmpp-bind'"
@@ -110,9 +111,9 @@ static void confirm(const char *heard)
 	const char *id = strstr(heard, " id=");
 	snprintf(xml, sizeof(xml), "<iq type='result' id='%.*s'>%s</iq>",
 		(int)strcspn(id + 5, "'\""), id + 5,
-		strstr(heard, "ns:xmpp-bind") != NULL
-			? "<bind " BIND "><jid>alice@example.org/desk</jid></bind>"
-			: "");
+		strstr(heard, "ns:xmpp-bind") != NULL ? "<bind " BIND
+							"><jid>alice@example.org/desk</jid></bind>"
+						      : "");
 	say(xml);
 }
 

@@ -53,8 +53,8 @@ static const struct envoi_field inner_fields[] = {
 	ENVOI_ATTR_INT(struct inner, x, "x"),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type inner_type =
-	ENVOI_PAYLOAD_TYPE(struct inner, NULL, "inner", inner_fields);
+static const struct envoi_payload_type inner_type = ENVOI_PAYLOAD_TYPE(
+	struct inner, NULL, "inner", inner_fields);
 static const struct envoi_choice choices[] = {
 #if CASE == 1
 	ENVOI_CHOICE_IS(RED, struct sample, either.other, struct inner, &inner_type),
@@ -164,6 +164,6 @@ static const struct envoi_field fields[] = {
 #endif
 	ENVOI_FIELDS_END,
 };
-const struct envoi_payload_type sample_type =
-	ENVOI_PAYLOAD_TYPE(struct sample, "urn:sample", "sample", fields);
+const struct envoi_payload_type sample_type = ENVOI_PAYLOAD_TYPE(
+	struct sample, "urn:sample", "sample", fields);
 const struct envoi_choice *const used = choices;

@@ -220,8 +220,8 @@ static XML_Parser new_expat(struct beside *beside)
 static bool is_of_fourth_edition(XML_Parser expat, const uint8_t *data, size_t size)
 {
 	XML_Index at = XML_GetCurrentByteIndex(expat);
-	return XML_GetErrorCode(expat) == XML_ERROR_INVALID_TOKEN && at >= 0 &&
-		(size_t)at < size && data[at] >= 0x80 && u8_mblen(data + at, size - (size_t)at) > 0;
+	return XML_GetErrorCode(expat) == XML_ERROR_INVALID_TOKEN && at >= 0 && (size_t)at < size &&
+		data[at] >= 0x80 && u8_mblen(data + at, size - (size_t)at) > 0;
 }
 
 /* @return whether a difference is the fourth edition's */
@@ -238,8 +238,7 @@ static bool ask_expat(struct beside *beside, const uint8_t *data, size_t size)
 	if (!beside->outcome.is_refused && XML_Parse(expat, "", 0, 1) == XML_STATUS_ERROR) {
 		/* For elements left open it has this word alone, and for a document type, which it
 		 * tells of at the end. */
-		beside->outcome.is_unfinished =
-			XML_GetErrorCode(expat) != XML_ERROR_NO_ELEMENTS ||
+		beside->outcome.is_unfinished = XML_GetErrorCode(expat) != XML_ERROR_NO_ELEMENTS ||
 			memmem(data, size, "<!DOCTYPE", 9) != NULL;
 	}
 	envoi_buffer_truncate(&beside->outcome.items, beside->whole_items);
@@ -288,14 +287,15 @@ static bool has_mark(const uint8_t *data, size_t size)
 }
 
 /* @return whether a rule says that we refuse what expat took */
-static bool is_our_rule(const struct outcome *ours, const struct beside *beside, const uint8_t *data,
-	size_t size)
+static bool is_our_rule(
+	const struct outcome *ours, const struct beside *beside, const uint8_t *data, size_t size)
 {
 	switch (ours->condition) {
 	case ENVOI_STREAM_RESTRICTED_XML:
 		return beside->is_restricted;
 	case ENVOI_STREAM_UNSUPPORTED_ENCODING:
-		return beside->has_other_encoding || (size > 0 && (data[0] >= 0xfe || data[0] == 0)) ||
+		return beside->has_other_encoding ||
+			(size > 0 && (data[0] >= 0xfe || data[0] == 0)) ||
 			(size > 1 && data[1] == 0);
 	case ENVOI_STREAM_INVALID_NAMESPACE:
 		return !beside->is_in_namespace;

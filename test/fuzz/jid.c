@@ -58,8 +58,8 @@ static void check_jid(struct envoi_context *context, const struct envoi_jid *jid
 	EXPECT(envoi_jid_from_parts(&again, context, local, envoi_jid_domain(jid), resource) ==
 		ENVOI_OK);
 	check_same(jid, again);
-	EXPECT(envoi_jid_from_parts(&again, context, local, envoi_jid_domain_ascii(jid), resource) ==
-		ENVOI_OK);
+	EXPECT(envoi_jid_from_parts(
+		       &again, context, local, envoi_jid_domain_ascii(jid), resource) == ENVOI_OK);
 	check_same(jid, again);
 	check_bare(jid);
 }

@@ -18,8 +18,8 @@
 
 #define NS "jabber:client"
 
-static void write_payload(struct envoi_buffer *out, const struct envoi_payload_type *type,
-	const void *value)
+static void write_payload(
+	struct envoi_buffer *out, const struct envoi_payload_type *type, const void *value)
 {
 	struct envoi_payload_problem problem;
 	struct envoi_xml_writer *writer = envoi_xml_writer_new(out, NS);
@@ -54,16 +54,16 @@ static void check_copy(const struct envoi_buffer *written, const struct envoi_pa
 	envoi_buffer_finish(&out);
 }
 
-static void check_value(struct envoi_context *context, const struct envoi_payload_type *type,
-	const void *value)
+static void check_value(
+	struct envoi_context *context, const struct envoi_payload_type *type, const void *value)
 {
 	struct envoi_element *element;
 	const void *again;
 	struct envoi_buffer written;
 	envoi_buffer_init(&written, context, 0);
 	write_payload(&written, type, value);
-	int r = envoi_xml_parse(&element, context, envoi_buffer_data(&written),
-		envoi_buffer_len(&written), NS);
+	int r = envoi_xml_parse(
+		&element, context, envoi_buffer_data(&written), envoi_buffer_len(&written), NS);
 	EXPECT(r == ENVOI_OK || r == ENVOI_ERR_LIMIT);
 	if (r == ENVOI_OK) {
 		EXPECT(envoi_payload_parse(&again, type, element, NULL) == ENVOI_OK);

@@ -91,8 +91,8 @@ static void describe_start(struct envoi_buffer *out, const struct envoi_element 
 	struct fuzz_attr *attrs = calloc(element->attr_count + 1, sizeof(*attrs));
 	EXPECT(attrs != NULL);
 	size_t count = 0, position = 0;
-	while (envoi_element_next_attr(element, &position, &attrs[count].ns, &attrs[count].name,
-		&attrs[count].value)) {
+	while (envoi_element_next_attr(
+		element, &position, &attrs[count].ns, &attrs[count].name, &attrs[count].value)) {
 		count++;
 	}
 	fuzz_describe_tag(

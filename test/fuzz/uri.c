@@ -37,8 +37,7 @@ static void check_uri(struct envoi_context *context, const struct envoi_uri *uri
 	envoi_buffer_init(&once, context, 0);
 	envoi_buffer_init(&twice, context, 0);
 	EXPECT(envoi_uri_write(&once, uri) == ENVOI_OK);
-	int r = envoi_uri_parse(
-		&again, context, envoi_buffer_data(&once), envoi_buffer_len(&once));
+	int r = envoi_uri_parse(&again, context, envoi_buffer_data(&once), envoi_buffer_len(&once));
 	if (r == ENVOI_OK) {
 		EXPECT(envoi_jid_equal(envoi_uri_jid(uri), envoi_uri_jid(again)));
 		EXPECT(envoi_jid_equal(envoi_uri_account(uri), envoi_uri_account(again)));

@@ -60,8 +60,8 @@ static void check_written_again(const struct envoi_buffer *written,
 	envoi_buffer_finish(&again);
 }
 
-static void check_tree(struct envoi_context *context, const struct envoi_element *root,
-	const char *default_ns)
+static void check_tree(
+	struct envoi_context *context, const struct envoi_element *root, const char *default_ns)
 {
 	struct envoi_buffer written;
 	envoi_buffer_init(&written, context, 0);
@@ -209,8 +209,7 @@ static void call(struct state *state)
 }
 
 /* In another place the form may be another: `stream:` is for what stands at the top. */
-static void check_written_elsewhere(
-	const struct envoi_element *element, const char *default_ns)
+static void check_written_elsewhere(const struct envoi_element *element, const char *default_ns)
 {
 	struct envoi_context *context = fuzz_context();
 	struct envoi_buffer again;

@@ -93,8 +93,11 @@ static void on_disconnected(struct envoi_handler *self, const struct envoi_event
 	if (failure->code < 0) {
 		say(cell, envoi_phase_name(failure->phase));
 		say(cell, envoi_error_name(failure->code));
-		say(cell, failure->code == ENVOI_ERR_CERTIFICATE ? failure->text : failure->condition);
-		snprintf(cell->why, sizeof(cell->why), "%s", envoi_client_failure_text(cell->client));
+		say(cell,
+			failure->code == ENVOI_ERR_CERTIFICATE ? failure->text
+							       : failure->condition);
+		snprintf(cell->why, sizeof(cell->why), "%s",
+			envoi_client_failure_text(cell->client));
 	}
 	end(cell);
 	start_more(cell->matrix);

@@ -56,8 +56,10 @@ static void on_result(struct envoi_lookup *lookup, const struct envoi_lookup_res
 	} else if (result->address_count > 0) {
 		const struct sockaddr_storage *address = &result->addresses[0];
 		const void *bytes = address->ss_family == AF_INET
-			? (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr
-			: (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+			? (const void *)&((const struct sockaddr_in *)(const void *)address)
+				  ->sin_addr
+			: (const void *)&((const struct sockaddr_in6 *)(const void *)address)
+				  ->sin6_addr;
 		inet_ntop(address->ss_family, bytes, asking->first, sizeof(asking->first));
 	}
 	envoi_loop_quit(loop);
@@ -117,7 +119,8 @@ static void check_answers(void)
 				envoi_lookup_status_text(answers[i].status));
 		} else if (asking.count != answers[i].count) {
 			complain(name, "another number of records", "a certain one");
-		} else if (answers[i].first != NULL && strcmp(asking.first, answers[i].first) != 0) {
+		} else if (answers[i].first != NULL &&
+			strcmp(asking.first, answers[i].first) != 0) {
 			complain(name, asking.first, answers[i].first);
 		}
 	}
@@ -129,8 +132,8 @@ static char outcome[1000];
 
 static void describe(const struct envoi_failure *failure)
 {
-	size_t len = (size_t)snprintf(outcome, sizeof(outcome), "%s",
-		envoi_phase_name(failure->phase));
+	size_t len = (size_t)snprintf(
+		outcome, sizeof(outcome), "%s", envoi_phase_name(failure->phase));
 	for (size_t i = 0; i < failure->attempt_count && len < sizeof(outcome); i++) {
 		const struct envoi_attempt *attempt = &failure->attempts[i];
 		len += (size_t)snprintf(outcome + len, sizeof(outcome) - len, ", %s %u",
@@ -198,8 +201,7 @@ static void check_dials(void)
 	check_dial("half.dns.test", "connect, 127.0.0.5 1");
 	check_dial("neither.dns.test", "resolve");
 	check_dial("starttls-only.dns.test", "resolve");
-	check_dial("mixed.dns.test",
-		"connect, 127.0.0.5 1, 127.0.0.5 2, 127.0.0.5 3, 127.0.0.5 4");
+	check_dial("mixed.dns.test", "connect, 127.0.0.5 1, 127.0.0.5 2, 127.0.0.5 3, 127.0.0.5 4");
 	check_dial("literal.dns.test", "connect, 127.0.0.7 1");
 	check_dial("portless.dns.test", "resolve, _xmpp-client._tcp.portless.dns.test 0");
 	check_dial("another.test",

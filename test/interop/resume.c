@@ -15,8 +15,8 @@ enum {
 	LOGINS = 3,
 };
 
-static void on_log(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
-	const char *message)
+static void on_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
 {
 	(void)user;
 	(void)level;

@@ -45,8 +45,8 @@ static int speak(struct person *person)
 		char body[16];
 		snprintf(body, sizeof(body), "%d", i);
 		person->tickets[i] = (struct envoi_ticket){.done = on_ticket, .user = person};
-		int r = envoi_send_text(envoi_client_session(person->client), envoi_jid_text(to), body,
-			&person->tickets[i]);
+		int r = envoi_send_text(envoi_client_session(person->client), envoi_jid_text(to),
+			body, &person->tickets[i]);
 		if (r < 0) {
 			fprintf(stderr, "message %d: %s\n", i, envoi_error_text(r));
 			return r;

@@ -227,8 +227,8 @@ static int on_out(
 static void on_event(struct envoi_handler *self, const struct envoi_event *event)
 {
 	enum place place = event->type == ENVOI_EVENT_STREAM_OPENED ? IN_EVENT_OPENED
-		: event->type == ENVOI_EVENT_STARTED		    ? IN_EVENT_STARTED
-		: event->type == ENVOI_EVENT_UNHANDLED		    ? IN_EVENT_UNHANDLED
+		: event->type == ENVOI_EVENT_STARTED                ? IN_EVENT_STARTED
+		: event->type == ENVOI_EVENT_UNHANDLED              ? IN_EVENT_UNHANDLED
 								    : IN_EVENT_DISCONNECTED;
 	explode(from_base(self), place);
 }

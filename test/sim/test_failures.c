@@ -107,7 +107,8 @@ static void script_until_header(void)
 static void script_in_clear(void)
 {
 	fixture.is_plain = true;
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' to='example.org' "
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' to='example.org' "
 		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>");
 	peer_sends(fixture.peer, STREAM_HEADER_IN);
 }
@@ -146,7 +147,8 @@ static void script_until_binding(void)
 {
 	script_until_restart();
 	peer_sends(fixture.peer, "<stream:features>" BIND_OFFER "</stream:features>");
-	peer_expects(fixture.peer, "<iq type='set' id='$i'>"
+	peer_expects(fixture.peer,
+		"<iq type='set' id='$i'>"
 		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>desk</resource></bind></iq>");
 }
 
@@ -210,8 +212,10 @@ static void every_stream_condition_is_told_with_advice_in_every_phase(void **sta
 		for (size_t k = 0; k < COUNT(stream_conditions); k++) {
 			char children[512];
 			const char *name = stream_conditions[k].name;
-			snprintf(children, sizeof(children), "<%s " NS_STREAM "/>"
-				"<text xml:lang='de' " NS_STREAM ">es\nist vorbei</text>", name);
+			snprintf(children, sizeof(children),
+				"<%s " NS_STREAM "/>"
+				"<text xml:lang='de' " NS_STREAM ">es\nist vorbei</text>",
+				name);
 			const struct expected expected = {stages[i].phase, ENVOI_ERR_STREAM, name,
 				stream_conditions[k].retry, "es ist vorbei", "de", NULL};
 			check_stream_error(&stages[i], children, &expected);
@@ -238,8 +242,9 @@ static void a_stream_error_keeps_what_it_says_besides(void **state)
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct stage online = {script_until_online, ENVOI_PHASE_ONLINE};
-		const struct expected expected = {ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM, rows[i].name,
-			rows[i].retry, rows[i].text, rows[i].lang, rows[i].application};
+		const struct expected expected = {ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM,
+			rows[i].name, rows[i].retry, rows[i].text, rows[i].lang,
+			rows[i].application};
 		check_stream_error(&online, rows[i].children, &expected);
 	}
 }
@@ -248,9 +253,11 @@ static void names_of_any_length_fit(void **state)
 {
 	(void)state;
 	char xml[1024];
-	snprintf(xml, sizeof(xml), "<stream:error><a%0100d " NS_STREAM "/>"
+	snprintf(xml, sizeof(xml),
+		"<stream:error><a%0100d " NS_STREAM "/>"
 		"<b%0100d xmlns='urn:%0150d'/><text " NS_STREAM " xml:lang='aa-%036d'>x</text>"
-		"</stream:error></stream:stream>", 1, 2, 3, 4);
+		"</stream:error></stream:stream>",
+		1, 2, 3, 4);
 	stream_fixture_init(&fixture);
 	script_until_online();
 	peer_sends(fixture.peer, xml);
@@ -291,14 +298,17 @@ static void script_sasl(const char *mechanism, const char *children)
 	struct envoi_handler *handler;
 	char xml[512];
 	stream_fixture_init(&fixture);
+	assert_int_equal(envoi_sasl_password_new(&credentials, fixture.context, "alice", "secret"),
+		ENVOI_OK);
 	assert_int_equal(
-		envoi_sasl_password_new(&credentials, fixture.context, "alice", "secret"), ENVOI_OK);
-	assert_int_equal(envoi_sasl_feature_new(&handler, fixture.context, fixture.settings,
-		credentials), ENVOI_OK);
+		envoi_sasl_feature_new(&handler, fixture.context, fixture.settings, credentials),
+		ENVOI_OK);
 	stream_fixture_add(&fixture, handler);
 	stream_fixture_script_headers(fixture.peer);
-	snprintf(xml, sizeof(xml), "<stream:features><mechanisms " NS_SASL
-		"><mechanism>%s</mechanism></mechanisms></stream:features>", mechanism);
+	snprintf(xml, sizeof(xml),
+		"<stream:features><mechanisms " NS_SASL
+		"><mechanism>%s</mechanism></mechanisms></stream:features>",
+		mechanism);
 	peer_sends(fixture.peer, xml);
 	snprintf(xml, sizeof(xml), "<auth " NS_SASL " mechanism='%s'>*</auth>", mechanism);
 	peer_expects(fixture.peer, xml);
@@ -315,8 +325,7 @@ static void check_sasl_failure(
 	peer_assert_done(fixture.peer);
 	check_failure(expected);
 	const struct envoi_failure *failure = &fixture.recorder.failure;
-	assert_int_equal(
-		failure->sasl_condition, envoi_sasl_condition_from_name(expected->name));
+	assert_int_equal(failure->sasl_condition, envoi_sasl_condition_from_name(expected->name));
 	assert_string_equal(failure->mechanism, mechanism);
 	assert_true(failure->is_peer_text || strstr(failure->text, mechanism) != NULL);
 	stream_fixture_finish(&fixture);
@@ -333,7 +342,8 @@ static void every_sasl_condition_is_told_with_advice(void **state)
 			struct expected expected = {ENVOI_PHASE_SASL, ENVOI_ERR_AUTH, name,
 				sasl_conditions[k].retry, "nein", "de", NULL};
 			snprintf(children, sizeof(children),
-				"<%s " NS_SASL "/><text xml:lang='de' " NS_SASL ">nein</text>", name);
+				"<%s " NS_SASL "/><text xml:lang='de' " NS_SASL ">nein</text>",
+				name);
 			check_sasl_failure(mechanisms[i], children, &expected);
 			expected.text = expected.lang = NULL;
 			snprintf(children, sizeof(children), "<%s " NS_SASL "/>", name);
@@ -345,8 +355,8 @@ static void every_sasl_condition_is_told_with_advice(void **state)
 static void a_sasl_failure_keeps_what_it_says_besides(void **state)
 {
 	(void)state;
-	struct expected expected = {ENVOI_PHASE_SASL, ENVOI_ERR_AUTH, "", ENVOI_RETRY_AFTER_USER,
-		NULL, NULL, NULL};
+	struct expected expected = {
+		ENVOI_PHASE_SASL, ENVOI_ERR_AUTH, "", ENVOI_RETRY_AFTER_USER, NULL, NULL, NULL};
 	check_sasl_failure("SCRAM-SHA-1", "", &expected);
 	expected.application = "odd";
 	check_sasl_failure("SCRAM-SHA-1", "<odd xmlns='urn:example:app'/>", &expected);
@@ -371,8 +381,8 @@ static void what_was_sent_is_struck_out_of_what_the_server_says(void **state)
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char children[512];
-		const struct expected expected = {ENVOI_PHASE_SASL, ENVOI_ERR_AUTH, "not-authorized",
-			ENVOI_RETRY_AFTER_USER, rows[i].shown, "en", NULL};
+		const struct expected expected = {ENVOI_PHASE_SASL, ENVOI_ERR_AUTH,
+			"not-authorized", ENVOI_RETRY_AFTER_USER, rows[i].shown, "en", NULL};
 		snprintf(children, sizeof(children),
 			"<not-authorized " NS_SASL "/><text " NS_SASL ">%s</text>", rows[i].text);
 		check_sasl_failure(rows[i].mechanism, children, &expected);
@@ -433,7 +443,8 @@ static void check_bind_failure(
 	char xml[512];
 	stream_fixture_init(&fixture);
 	script_until_binding();
-	snprintf(xml, sizeof(xml), "<iq type='error' id='$i'><error %s>%s</error></iq>", type, children);
+	snprintf(xml, sizeof(xml), "<iq type='error' id='$i'><error %s>%s</error></iq>", type,
+		children);
 	peer_sends(fixture.peer, xml);
 	peer_expects(fixture.peer, "</stream:stream>");
 	stream_fixture_run(&fixture, 10000);
@@ -455,11 +466,13 @@ static void every_condition_of_a_refused_binding_is_told_with_advice(void **stat
 			const char *name = stanza_conditions[k].name;
 			bool waits = strcmp(types[i], "type='wait'") == 0;
 			const struct expected expected = {ENVOI_PHASE_BIND, ENVOI_ERR_STANZA, name,
-				waits ? ENVOI_RETRY_LATER : stanza_conditions[k].retry, "belegt", "de",
-				"odd"};
-			snprintf(children, sizeof(children), "<%s " NS_STANZA "/>"
+				waits ? ENVOI_RETRY_LATER : stanza_conditions[k].retry, "belegt",
+				"de", "odd"};
+			snprintf(children, sizeof(children),
+				"<%s " NS_STANZA "/>"
 				"<text xml:lang='de' " NS_STANZA ">belegt</text>"
-				"<odd xmlns='urn:example:app'/>", name);
+				"<odd xmlns='urn:example:app'/>",
+				name);
 			check_bind_failure(types[i], children, &expected);
 		}
 	}
@@ -468,8 +481,8 @@ static void every_condition_of_a_refused_binding_is_told_with_advice(void **stat
 static void a_binding_refused_without_a_word_is_told(void **state)
 {
 	(void)state;
-	const struct expected expected = {ENVOI_PHASE_BIND, ENVOI_ERR_STANZA, "",
-		ENVOI_RETRY_AFTER_USER, NULL, NULL, NULL};
+	const struct expected expected = {
+		ENVOI_PHASE_BIND, ENVOI_ERR_STANZA, "", ENVOI_RETRY_AFTER_USER, NULL, NULL, NULL};
 	check_bind_failure("", "", &expected);
 	stream_fixture_init(&fixture);
 	script_until_binding();
@@ -503,9 +516,11 @@ static void a_binding_that_somebody_else_answers_is_refused(void **state)
 		char xml[512];
 		stream_fixture_init(&fixture);
 		script_until_binding();
-		snprintf(xml, sizeof(xml), "<iq type='result' id='$i' %s>"
+		snprintf(xml, sizeof(xml),
+			"<iq type='result' id='$i' %s>"
 			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-			"<jid>alice@example.org/desk</jid></bind></iq>", rows[i].from);
+			"<jid>alice@example.org/desk</jid></bind></iq>",
+			rows[i].from);
 		peer_sends(fixture.peer, xml);
 		stream_fixture_run(&fixture, 60000);
 		if (recorder_has(&fixture.recorder, "ready") != rows[i].is_believed) {
@@ -530,21 +545,21 @@ static void every_row_has_been_tried(void **state)
 	assert_int_equal(COUNT(sasl_conditions), ENVOI_SASL_CONDITIONS_END);
 	assert_int_equal(COUNT(stanza_conditions), ENVOI_STANZA_CONDITIONS_END);
 	for (size_t i = 0; i + 1 < COUNT(stream_conditions); i++) {
-		enum envoi_stream_condition condition =
-			envoi_stream_condition_from_name(stream_conditions[i].name);
+		enum envoi_stream_condition condition = envoi_stream_condition_from_name(
+			stream_conditions[i].name);
 		assert_int_not_equal(condition, ENVOI_STREAM_NO_CONDITION);
 		assert_string_equal(
 			envoi_stream_condition_name(condition), stream_conditions[i].name);
 	}
 	for (size_t i = 0; i + 1 < COUNT(sasl_conditions); i++) {
-		enum envoi_sasl_condition condition =
-			envoi_sasl_condition_from_name(sasl_conditions[i].name);
+		enum envoi_sasl_condition condition = envoi_sasl_condition_from_name(
+			sasl_conditions[i].name);
 		assert_int_not_equal(condition, ENVOI_SASL_NO_CONDITION);
 		assert_string_equal(envoi_sasl_condition_name(condition), sasl_conditions[i].name);
 	}
 	for (size_t i = 0; i + 1 < COUNT(stanza_conditions); i++) {
-		enum envoi_stanza_condition condition =
-			envoi_stanza_condition_from_name(stanza_conditions[i].name);
+		enum envoi_stanza_condition condition = envoi_stanza_condition_from_name(
+			stanza_conditions[i].name);
 		assert_int_not_equal(condition, ENVOI_STANZA_NO_CONDITION);
 		assert_string_equal(
 			envoi_stanza_condition_name(condition), stanza_conditions[i].name);

@@ -8,8 +8,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -94,8 +94,8 @@ static void an_answer_is_one_stanza_whatever_was_asked(void **state)
 			snprintf(request, sizeof(request),
 				"<iq type='%s' id=\"%s\" from=\"a@b/%s\" xml:lang=\"%s\">%s</iq>",
 				requests[r].type, danger, danger, danger, requests[r].content);
-			assert_one_answer(wire, wire_talk(wire, request), dangers[i].plain,
-				dangers[i].plain);
+			assert_one_answer(
+				wire, wire_talk(wire, request), dangers[i].plain, dangers[i].plain);
 		}
 	}
 	wire_free_session(wire);

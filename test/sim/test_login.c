@@ -99,7 +99,8 @@ static void a_cut_at_any_byte_ends_once(void **state)
 static void an_end_after_any_byte_ends_once(void **state)
 {
 	(void)state;
-	static const char text[] = STREAM_HEADER_IN "<stream:features>" FAKE_AUTH_OFFER
+	static const char text[] = STREAM_HEADER_IN
+		"<stream:features>" FAKE_AUTH_OFFER
 		"</stream:features><yes xmlns='urn:example:fake-auth'/>";
 	for (size_t len = 0; len < strlen(text); len++) {
 		stream_fixture_init(&fixture);
@@ -107,8 +108,8 @@ static void an_end_after_any_byte_ends_once(void **state)
 		peer_sends_bytes(fixture.peer, text, len);
 		peer_shuts_down(fixture.peer);
 		stream_fixture_run(&fixture, MINUTE_MS);
-		recorder_assert_closed(&fixture.recorder, fixture.recorder.failure.phase,
-			ENVOI_ERR_DISCONNECTED);
+		recorder_assert_closed(
+			&fixture.recorder, fixture.recorder.failure.phase, ENVOI_ERR_DISCONNECTED);
 		stream_fixture_finish(&fixture);
 	}
 }
@@ -128,7 +129,8 @@ static void pieces_of_any_size_make_no_difference(void **state)
 		peer_assert_done(fixture.peer);
 		recorder_assert_milestones(&fixture.recorder,
 			(const char *const[]){"gained secure", "opened",
-				"gained authenticated FAKE", "opened", "gained bound", "ready", NULL});
+				"gained authenticated FAKE", "opened", "gained bound", "ready",
+				NULL});
 		stream_fixture_finish(&fixture);
 	}
 }
@@ -170,8 +172,7 @@ static void act(struct recorder *recorder, const char *event)
 		envoi_stream_fail_with(
 			stream, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, "enough");
 	}
-	if (bomb.action == FREE || bomb.action == CLOSE_AND_FREE ||
-		bomb.action == FAIL_AND_FREE) {
+	if (bomb.action == FREE || bomb.action == CLOSE_AND_FREE || bomb.action == FAIL_AND_FREE) {
 		recorder_free_stream(recorder);
 	}
 }
@@ -261,7 +262,8 @@ static void script_up_to(enum place place)
 	stream_fixture_script_headers(peer);
 	if (place >= ASKED_FOR_AUTHENTICATION) {
 		peer_sends(peer, "<stream:features>" PLAIN_OFFER "</stream:features>");
-		peer_expects(peer, "<auth " NS_SASL " mechanism='PLAIN'>AGFsaWNlAHNlY3JldA==</auth>");
+		peer_expects(
+			peer, "<auth " NS_SASL " mechanism='PLAIN'>AGFsaWNlAHNlY3JldA==</auth>");
 	}
 	if (place >= AFTER_SECOND_HEADER) {
 		peer_sends(peer, "<success " NS_SASL "/>");
@@ -271,10 +273,12 @@ static void script_up_to(enum place place)
 	if (place >= ASKED_FOR_BINDING) {
 		peer_sends(peer, "<stream:features>" BIND_OFFER "</stream:features>");
 		peer_expects(peer,
-			"<iq type='set' id='$b'><bind " NS_BIND "><resource>desk</resource></bind></iq>");
+			"<iq type='set' id='$b'><bind " NS_BIND
+			"><resource>desk</resource></bind></iq>");
 	}
 	if (place >= ONLINE) {
-		peer_sends(peer, "<iq type='result' id='$b'><bind " NS_BIND
+		peer_sends(peer,
+			"<iq type='result' id='$b'><bind " NS_BIND
 			"><jid>alice@example.org/desk</jid></bind></iq>");
 	}
 	if (place >= CLOSING) {
@@ -303,7 +307,8 @@ static const struct grid_row grid[] = {
 	{"<stream:features>" PLAIN_OFFER "</stream:features>", IN_HEADER},
 	{"<stream:features>" BIND_OFFER "</stream:features>", IN_SECOND_HEADER},
 	{"<stream:features><starttls " NS_TLS "><required/></starttls>" PLAIN_OFFER
-	 "</stream:features>", IN_HEADER},
+	 "</stream:features>",
+		IN_HEADER},
 	{"<auth " NS_SASL " mechanism='PLAIN'/>", NOWHERE},
 	{"<challenge " NS_SASL "/>", NOWHERE},
 	{"<challenge " NS_SASL ">bm8=</challenge>", NOWHERE},
@@ -337,11 +342,14 @@ static const struct grid_row grid[] = {
 		IN_ORDER_ONLINE},
 	{"<iq type='error' id='1'/>", IN_ORDER_ONLINE},
 	{"<iq type='set' id='$b'><bind " NS_BIND "/></iq>", IN_ORDER_ONLINE},
-	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>alice@example.org/desk</jid></bind></iq>",
+	{"<iq type='result' id='$b'><bind " NS_BIND
+	 "><jid>alice@example.org/desk</jid></bind></iq>",
 		IN_BINDING | IN_ORDER_ONLINE},
-	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>mallory@example.org/desk</jid></bind></iq>",
+	{"<iq type='result' id='$b'><bind " NS_BIND
+	 "><jid>mallory@example.org/desk</jid></bind></iq>",
 		IN_ORDER_ONLINE},
-	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>alice@evil.example/desk</jid></bind></iq>",
+	{"<iq type='result' id='$b'><bind " NS_BIND
+	 "><jid>alice@evil.example/desk</jid></bind></iq>",
 		IN_ORDER_ONLINE},
 	{"<iq type='result' id='$b'><bind " NS_BIND "><jid>alice@example.org</jid></bind></iq>",
 		IN_ORDER_ONLINE},
@@ -349,7 +357,8 @@ static const struct grid_row grid[] = {
 	{"<iq type='result' id='$b'><bind " NS_BIND "/></iq>", IN_ORDER_ONLINE},
 	{"<iq type='result' id='$b'/>", IN_ORDER_ONLINE},
 	{"<iq type='error' id='$b'><error type='cancel'>"
-	 "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", IN_ORDER_ONLINE},
+	 "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+		IN_ORDER_ONLINE},
 };
 
 static void begin_grid(void)
@@ -363,8 +372,9 @@ static void begin_grid(void)
 	stream_fixture_add(&fixture, handler);
 	assert_int_equal(
 		envoi_sasl_password_new(&credentials, fixture.context, NULL, "secret"), ENVOI_OK);
-	assert_int_equal(envoi_sasl_feature_new(&handler, fixture.context, fixture.settings,
-		credentials), ENVOI_OK);
+	assert_int_equal(
+		envoi_sasl_feature_new(&handler, fixture.context, fixture.settings, credentials),
+		ENVOI_OK);
 	stream_fixture_add(&fixture, handler);
 	assert_int_equal(envoi_bind_new(&handler, fixture.context, &bind), ENVOI_OK);
 	stream_fixture_add(&fixture, handler);
@@ -404,8 +414,9 @@ static void every_element_at_every_place_is_in_order_or_fatal(void **state)
 static void anything_behind_the_success_is_fatal(void **state)
 {
 	(void)state;
-	static const char *const tails[] = {"<message/>", "<mess", "<", "x", "<?xml version='1.0'?>",
-		STREAM_HEADER_IN, "</stream:stream>", "<success " NS_SASL "/>"};
+	static const char *const tails[] = {"<message/>", "<mess", "<", "x",
+		"<?xml version='1.0'?>", STREAM_HEADER_IN, "</stream:stream>",
+		"<success " NS_SASL "/>"};
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		char text[512];
 		begin_grid();
@@ -437,7 +448,8 @@ static void white_space_behind_the_success_is_none_of_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_server_silent_from_any_byte_on_is_a_timeout_that_names_the_phase),
+		cmocka_unit_test(
+			a_server_silent_from_any_byte_on_is_a_timeout_that_names_the_phase),
 		cmocka_unit_test(a_cut_at_any_byte_ends_once),
 		cmocka_unit_test(an_end_after_any_byte_ends_once),
 		cmocka_unit_test(pieces_of_any_size_make_no_difference),

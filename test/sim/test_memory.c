@@ -217,8 +217,8 @@ static void each_side_is_made_once(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_memory_end *again;
-	assert_int_equal(envoi_memory_end_new(&again, f->pair, ENVOI_MEMORY_A, NULL, NULL),
-		ENVOI_ERR_STATE);
+	assert_int_equal(
+		envoi_memory_end_new(&again, f->pair, ENVOI_MEMORY_A, NULL, NULL), ENVOI_ERR_STATE);
 }
 
 int main(void)

@@ -50,7 +50,9 @@ static void a_redirect_is_read_strictly(void **state)
 		{"192.0.2.1:5222", "192.0.2.1", 5222},
 		{"[2001:db8::1]", "[2001:db8::1]", 0},
 		{"[2001:db8::1]:5223", "[2001:db8::1]", 5223},
-		{"b\xc3\xbc" "cher.example:5222", "xn--bcher-kva.example", 5222},
+		{"b\xc3\xbc"
+		 "cher.example:5222",
+			"xn--bcher-kva.example", 5222},
 		{"", NULL, 0},
 		{":5222", NULL, 0},
 		{" b.example", NULL, 0},
@@ -166,7 +168,8 @@ static void script_error(struct peer *peer, const char *error)
 
 static void script_login(struct peer *peer, const struct script *script)
 {
-	peer_sends(peer, "<stream:features><mechanisms " NS_SASL
+	peer_sends(peer,
+		"<stream:features><mechanisms " NS_SASL
 		"><mechanism>PLAIN</mechanism></mechanisms></stream:features>");
 	peer_expects(peer, "<auth " NS_SASL " mechanism='PLAIN'>*</auth>");
 	peer_sends(peer, "<success " NS_SASL "/>");
@@ -179,7 +182,8 @@ static void script_login(struct peer *peer, const struct script *script)
 	}
 	peer_sends(peer, "<stream:features><bind " NS_BIND "/></stream:features>");
 	peer_expects(peer, "<iq type='set' id='$i'><bind " NS_BIND "/></iq>");
-	peer_sends(peer, "<iq type='result' id='$i'><bind " NS_BIND
+	peer_sends(peer,
+		"<iq type='result' id='$i'><bind " NS_BIND
 		"><jid>alice@example.org/r</jid></bind></iq>");
 	if (script->when == ONLINE) {
 		script_error(peer, script->error);
@@ -189,10 +193,13 @@ static void script_login(struct peer *peer, const struct script *script)
 static void script_host(struct peer *peer, const struct script *script)
 {
 	char header[256];
-	peer_expects(peer, script->is_plain ?
-		"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
-		" to='example.org' version='1.0'>" : HEADER_OUT);
-	snprintf(header, sizeof(header), "<stream:stream xmlns='jabber:client' id='s1' version='1.0'"
+	peer_expects(peer,
+		script->is_plain
+			? "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+			  " to='example.org' version='1.0'>"
+			: HEADER_OUT);
+	snprintf(header, sizeof(header),
+		"<stream:stream xmlns='jabber:client' id='s1' version='1.0'"
 		" xmlns:stream='http://etherx.jabber.org/streams' from='%s'>",
 		script->from != NULL ? script->from : "example.org");
 	peer_sends(peer, header);
@@ -212,12 +219,11 @@ static int connect_to(struct envoi_connector *connector, const struct envoi_targ
 		return ENVOI_ERR_UNREACHABLE;
 	}
 	const char *server = envoi_settings_text(target->settings, "server");
-	snprintf(world.asked[n], sizeof(world.asked[n]), "%s %d %s",
-		server != NULL ? server : "-", (int)envoi_settings_int(target->settings, "port"),
-		target->domain);
+	snprintf(world.asked[n], sizeof(world.asked[n]), "%s %d %s", server != NULL ? server : "-",
+		(int)envoi_settings_int(target->settings, "port"), target->domain);
 	if (envoi_memory_pair_new(&world.pairs[n], world.context) < 0 ||
-		envoi_memory_transport_new(&world.transport, world.pairs[n], ENVOI_MEMORY_A,
-			target->settings) < 0) {
+		envoi_memory_transport_new(
+			&world.transport, world.pairs[n], ENVOI_MEMORY_A, target->settings) < 0) {
 		world.trouble++;
 		return ENVOI_ERR_NOMEM;
 	}
@@ -258,8 +264,7 @@ static void begin(const struct script *scripts, size_t count)
 	assert_int_equal(
 		envoi_client_new(&world.client, world.context, "alice@example.org"), ENVOI_OK);
 	envoi_connector_init(&world.connector, &connector_impl, world.context);
-	assert_int_equal(
-		envoi_client_add_connector(world.client, &world.connector), ENVOI_OK);
+	assert_int_equal(envoi_client_add_connector(world.client, &world.connector), ENVOI_OK);
 	assert_int_equal(envoi_client_set_password(world.client, "secret"), ENVOI_OK);
 	assert_int_equal(envoi_client_set(world.client, "presence.initial", "false"), ENVOI_OK);
 	assert_int_equal(envoi_client_set(world.client, "roster.fetch", "false"), ENVOI_OK);
@@ -320,7 +325,8 @@ static void a_redirect_from_nobody_in_particular_is_refused(void **state)
 {
 	(void)state;
 	for (int is_plain = 0; is_plain < 2; is_plain++) {
-		const struct script script = {NULL, TO("evil.example:5222"), AT_ONCE, is_plain == 1};
+		const struct script script = {
+			NULL, TO("evil.example:5222"), AT_ONCE, is_plain == 1};
 		begin(&script, 1);
 		connect_and_run();
 		assert_int_equal(world.connected, 1);
@@ -345,7 +351,8 @@ static void what_is_no_host_is_not_followed(void **state)
 {
 	(void)state;
 	static const char *const errors[] = {TO(""), TO("b.example:0"), TO("http://b.example/"),
-		TO("2001:db8::1"), "<see-other-host " NS_STREAM "><b xmlns='urn:x'/></see-other-host>"};
+		TO("2001:db8::1"),
+		"<see-other-host " NS_STREAM "><b xmlns='urn:x'/></see-other-host>"};
 	for (size_t i = 0; i < COUNT(errors); i++) {
 		const struct script script = {NULL, errors[i], AFTER_LOGIN, false};
 		begin(&script, 1);
@@ -443,7 +450,8 @@ static void leaving_between_two_hosts_ends(void **state)
 		}
 		if (turns % 2 == 0) {
 			envoi_client_disconnect(world.client);
-			assert_int_equal(envoi_loop_simulated_run_for(world.loop, 120000), ENVOI_OK);
+			assert_int_equal(
+				envoi_loop_simulated_run_for(world.loop, 120000), ENVOI_OK);
 			assert_false(is_online());
 			assert_non_null(envoi_client_failure(world.client));
 		}

@@ -44,14 +44,16 @@ enum place {
 #define FEATURES "<stream:features>"
 #define STARTTLS "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 #define STREAM_ERROR(name) \
-	STREAM_HEADER_IN "<stream:error><" name \
-			 " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
+	STREAM_HEADER_IN \
+	"<stream:error><" name \
+	" xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
 
 static const char *const said[PLACES] = {
 	[HTTP] = "HTTP/1.1 400 Bad Request\r\n\r\n",
 	[NO_TLS] = STREAM_HEADER_IN FEATURES "</stream:features>",
-	[TLS_FAILS] = STREAM_HEADER_IN FEATURES STARTTLS "</stream:features>"
-		"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>",
+	[TLS_FAILS] = STREAM_HEADER_IN FEATURES STARTTLS
+	"</stream:features>"
+	"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>",
 	[HOST_UNKNOWN] = STREAM_ERROR("host-unknown"),
 	[SHUTTING_DOWN] = STREAM_ERROR("system-shutdown"),
 	[OVERLOADED] = STREAM_ERROR("resource-constraint"),
@@ -275,8 +277,8 @@ static void direct_tls_is_secure_before_the_stream_begins(void **state)
 {
 	struct fixture *f = *state;
 	go_directly(f, f->right);
-	assert_string_equal(f->events,
-		"connected secured stream-opened authenticated stream-opened started");
+	assert_string_equal(
+		f->events, "connected secured stream-opened authenticated stream-opened started");
 	assert_false(f->wrote_starttls);
 	assert_int_equal(test_server_online(f->right), 1);
 }
@@ -322,8 +324,8 @@ static void a_client_may_be_freed_after_any_turn_of_direct_tls(void **state)
 			assert_true(envoi_loop_run_once(f->loop, true) >= 0);
 		}
 		envoi_client_free(f->client);
-		assert_int_equal(
-			envoi_client_new(&f->client, f->context, "alice@example.org/desk"), ENVOI_OK);
+		assert_int_equal(envoi_client_new(&f->client, f->context, "alice@example.org/desk"),
+			ENVOI_OK);
 		envoi_client_set_password(f->client, "wonderland");
 		envoi_client_set(f->client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
 		envoi_client_set(f->client, "tls.system-trust", "false");
@@ -368,18 +370,19 @@ static void starttls_offered_within_tls_is_ignored(void **state)
 	struct envoi_tls_config *config;
 	stream_fixture_init(&stream);
 	assert_int_equal(
-		envoi_settings_set(stream.settings, "tls.ca-file", TEST_DATA "/tls/ca.pem"), ENVOI_OK);
+		envoi_settings_set(stream.settings, "tls.ca-file", TEST_DATA "/tls/ca.pem"),
+		ENVOI_OK);
 	assert_int_equal(envoi_settings_set(stream.settings, "tls.system-trust", "no"), ENVOI_OK);
-	assert_int_equal(
-		envoi_tls_config_new(&config, stream.context, stream.settings), ENVOI_OK);
+	assert_int_equal(envoi_tls_config_new(&config, stream.context, stream.settings), ENVOI_OK);
 	const struct envoi_starttls_options options = {.config = config, .required = true};
 	assert_int_equal(envoi_starttls_new(&starttls, stream.context, &options), ENVOI_OK);
 	envoi_tls_config_unref(config);
 	stream_fixture_add(&stream, starttls);
 	stream_fixture_add_login(&stream);
 	stream_fixture_script_headers(stream.peer);
-	peer_sends(stream.peer, FEATURES "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
-		"<required/></starttls>" FAKE_AUTH_OFFER "</stream:features>");
+	peer_sends(stream.peer,
+		FEATURES "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
+			 "<required/></starttls>" FAKE_AUTH_OFFER "</stream:features>");
 	peer_expects(stream.peer, "<ask xmlns='urn:example:fake-auth'/>");
 	stream_fixture_run(&stream, 1000);
 	peer_assert_done(stream.peer);
@@ -457,7 +460,8 @@ static void from_the_login_on_nothing_is_tried_elsewhere(void **state)
 static void what_the_service_itself_says_within_tls_is_its_answer(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_client_set(f->client, "limits.before-login.children", "16"), ENVOI_OK);
+	assert_int_equal(
+		envoi_client_set(f->client, "limits.before-login.children", "16"), ENVOI_OK);
 	go(f, 2, (const enum place[]){RIGHT_SERVER, RIGHT_SERVER});
 	assert_non_null(strstr(f->events, "secured"));
 	assert_int_equal(f->failure.phase, ENVOI_PHASE_STREAM);

@@ -42,8 +42,7 @@ enum version {
 	VERSIONS,
 };
 
-static const char *const mechanisms[] = {
-	"SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"};
+static const char *const mechanisms[] = {"SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"};
 enum {
 	MECHANISMS = sizeof(mechanisms) / sizeof(mechanisms[0]),
 };
@@ -166,8 +165,8 @@ static void a_login_takes_no_more_round_trips_than_the_protocols_demand(void **s
 	for (int road = STARTTLS; road < ROADS; road++) {
 		for (int version = TLS_1_2; version < VERSIONS; version++) {
 			for (size_t i = 0; i < MECHANISMS; i++) {
-				unsigned int trips =
-					count((enum road)road, (enum version)version, i);
+				unsigned int trips = count(
+					(enum road)road, (enum version)version, i);
 				if (trips != expected[road][version][i]) {
 					print_error("%s, TLS %s, %s\n", road_names[road],
 						version_names[version], mechanisms[i]);

@@ -27,8 +27,7 @@
 #define SERVER_NONCE "3rfcNHYJY1ZVvWVs7j"
 #define CLIENT_FIRST "n,,n=user,r=" CLIENT_NONCE
 #define SERVER_FIRST "r=" CLIENT_NONCE SERVER_NONCE ",s=QSXCR+Q6sek8bf92,i=4096"
-#define CLIENT_FINAL \
-	"c=biws,r=" CLIENT_NONCE SERVER_NONCE ",p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="
+#define CLIENT_FINAL "c=biws,r=" CLIENT_NONCE SERVER_NONCE ",p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="
 #define SERVER_FINAL "v=rmF9pqV8S7suAoZWja4dJRkFsKQ="
 
 static struct stream_fixture fixture;
@@ -74,10 +73,10 @@ static void add_initiator(const char *authcid, const char *password)
 {
 	struct envoi_sasl_credentials *credentials;
 	struct envoi_handler *handler;
+	assert_int_equal(envoi_sasl_password_new(&credentials, fixture.context, authcid, password),
+		ENVOI_OK);
 	assert_int_equal(
-		envoi_sasl_password_new(&credentials, fixture.context, authcid, password), ENVOI_OK);
-	assert_int_equal(envoi_sasl_feature_new(
-				 &handler, fixture.context, fixture.settings, credentials),
+		envoi_sasl_feature_new(&handler, fixture.context, fixture.settings, credentials),
 		ENVOI_OK);
 	stream_fixture_add(&fixture, handler);
 }
@@ -180,8 +179,8 @@ static void plain_sends_user_and_password_at_once(void **state)
 	char xml[256];
 	add_initiator(NULL, "secret");
 	script_offer("<mechanism>DIGEST-MD5</mechanism><mechanism>PLAIN</mechanism>");
-	peer_expects(fixture.peer,
-		element(xml, sizeof(xml), "auth", "PLAIN", "\0alice\0secret", 13));
+	peer_expects(
+		fixture.peer, element(xml, sizeof(xml), "auth", "PLAIN", "\0alice\0secret", 13));
 	peer_sends_data("success", "");
 	script_restart();
 	run_and_expect_login("gained authenticated PLAIN");
@@ -306,11 +305,14 @@ static void nothing_is_sent_where_there_is_no_tls(void **state)
 	(void)state;
 	fixture.is_plain = true;
 	add_initiator("user", "pencil");
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' to='example.org' "
-				   "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>");
-	peer_sends(fixture.peer, STREAM_HEADER_IN "<stream:features><mechanisms " SASL ">"
-						  "<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
-						  "</stream:features>");
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' to='example.org' "
+		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>");
+	peer_sends(fixture.peer,
+		STREAM_HEADER_IN
+		"<stream:features><mechanisms " SASL ">"
+		"<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
+		"</stream:features>");
 	peer_expects(fixture.peer, "</stream:stream>");
 	stream_fixture_run(&fixture, 60000);
 	peer_assert_done(fixture.peer);
@@ -323,10 +325,12 @@ static void without_tls_by_the_users_will_the_password_is_not_sent(void **state)
 	fixture.is_plain = true;
 	set("tls.mode", "none");
 	add_initiator("user", "pencil");
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' to='example.org' "
-				   "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>");
-	peer_sends(fixture.peer, STREAM_HEADER_IN "<stream:features><mechanisms " SASL ">"
-						  "<mechanism>PLAIN</mechanism></mechanisms></stream:features>");
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' to='example.org' "
+		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>");
+	peer_sends(fixture.peer,
+		STREAM_HEADER_IN "<stream:features><mechanisms " SASL ">"
+				 "<mechanism>PLAIN</mechanism></mechanisms></stream:features>");
 	peer_expects(fixture.peer, "</stream:stream>");
 	run_and_expect_closed(ENVOI_ERR_AUTH);
 }
@@ -354,9 +358,10 @@ static void elements_out_of_turn_are_fatal(void **state)
 		stream_fixture_script_headers(fixture.peer);
 		peer_sends(fixture.peer, "<stream:features/>");
 		peer_sends(fixture.peer, elements[i]);
-		peer_expects(fixture.peer, "<stream:error><unsupported-stanza-type "
-					   "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-					   "</stream:error></stream:stream>");
+		peer_expects(fixture.peer,
+			"<stream:error><unsupported-stanza-type "
+			"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+			"</stream:error></stream:stream>");
 		stream_fixture_run(&fixture, 60000);
 		peer_assert_done(fixture.peer);
 		assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_PROTOCOL);
@@ -371,8 +376,8 @@ static void a_challenge_after_the_end_is_aborted(void **state)
 	char xml[256];
 	add_initiator(NULL, "secret");
 	script_offer("<mechanism>PLAIN</mechanism>");
-	peer_expects(fixture.peer,
-		element(xml, sizeof(xml), "auth", "PLAIN", "\0alice\0secret", 13));
+	peer_expects(
+		fixture.peer, element(xml, sizeof(xml), "auth", "PLAIN", "\0alice\0secret", 13));
 	peer_sends_data("challenge", "again");
 	peer_expects(fixture.peer, "<abort " SASL "/></stream:stream>");
 	run_and_expect_closed(ENVOI_ERR_PROTOCOL);
@@ -397,8 +402,8 @@ static void what_comes_with_success_is_not_believed(void **state)
 
 /* --- a mechanism of one's own, that never ends --- */
 
-static int endless_step(struct envoi_sasl_exchange *exchange, const void *in, size_t len,
-	struct envoi_buffer *out)
+static int endless_step(
+	struct envoi_sasl_exchange *exchange, const void *in, size_t len, struct envoi_buffer *out)
 {
 	(void)exchange, (void)in, (void)len;
 	int r = envoi_buffer_append(out, "more", 4);
@@ -474,8 +479,7 @@ static unsigned int slow_means(struct envoi_sasl_credentials *base)
 
 static const struct envoi_sasl_identity identity = {.authcid = "user", .password = "pencil"};
 
-static void slow_request(
-	struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
+static void slow_request(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
 {
 	(void)base;
 	slow.requests++;
@@ -506,8 +510,8 @@ static void add_slow_initiator(int answer)
 {
 	struct envoi_handler *handler;
 	slow = (struct slow_source){.base.impl = &slow_impl, .answer = answer};
-	assert_int_equal(envoi_sasl_feature_new(
-				 &handler, fixture.context, fixture.settings, &slow.base),
+	assert_int_equal(
+		envoi_sasl_feature_new(&handler, fixture.context, fixture.settings, &slow.base),
 		ENVOI_OK);
 	stream_fixture_add(&fixture, handler);
 }
@@ -552,9 +556,10 @@ static void a_source_that_never_answers_is_a_timeout(void **state)
 	(void)state;
 	add_slow_initiator(ENVOI_AGAIN);
 	script_offer("<mechanism>SCRAM-SHA-1</mechanism>");
-	peer_expects(fixture.peer, "<stream:error><connection-timeout "
-				   "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-				   "</stream:error></stream:stream>");
+	peer_expects(fixture.peer,
+		"<stream:error><connection-timeout "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>");
 	run_and_expect_closed(ENVOI_ERR_TIMEOUT);
 	recorder_free_stream(&fixture.recorder);
 	assert_int_equal(slow.cancels, 1);
@@ -567,9 +572,10 @@ static void a_server_is_not_believed_while_the_source_is_asked(void **state)
 	add_slow_initiator(ENVOI_AGAIN);
 	script_offer("<mechanism>SCRAM-SHA-1</mechanism>");
 	peer_sends_data("success", "");
-	peer_expects(fixture.peer, "<stream:error><unsupported-stanza-type "
-				   "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-				   "</stream:error></stream:stream>");
+	peer_expects(fixture.peer,
+		"<stream:error><unsupported-stanza-type "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>");
 	run_and_expect_closed(ENVOI_ERR_PROTOCOL);
 	envoi_sasl_answer(slow.request, ENVOI_OK, &identity);
 	stream_fixture_run(&fixture, 1000);
@@ -616,18 +622,17 @@ static void add_receiver(void)
 	struct envoi_handler *handler;
 	lookups = 0;
 	lookup_frees_stream = false;
-	assert_int_equal(
-		envoi_sasl_receiver_new(&handler, fixture.context, fixture.settings,
-			&(struct envoi_sasl_accounts){.lookup = lookup}),
+	assert_int_equal(envoi_sasl_receiver_new(&handler, fixture.context, fixture.settings,
+				 &(struct envoi_sasl_accounts){.lookup = lookup}),
 		ENVOI_OK);
 	stream_fixture_make_receiver(&fixture);
 	stream_fixture_add(&fixture, handler);
 }
 
-#define CLIENT_HEADER                                                          \
+#define CLIENT_HEADER \
 	"<stream:stream xmlns='jabber:client' to='example.org' version='1.0' " \
 	"xmlns:stream='http://etherx.jabber.org/streams'>"
-#define SERVER_HEADER                                                                           \
+#define SERVER_HEADER \
 	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
 	"id='*' from='example.org' version='1.0'>"
 
@@ -642,7 +647,7 @@ static void script_receiver(const char *mechanisms)
 	peer_expects(fixture.peer, xml);
 }
 
-#define OFFERED                                                                    \
+#define OFFERED \
 	"<mechanism>SCRAM-SHA-512</mechanism><mechanism>SCRAM-SHA-256</mechanism>" \
 	"<mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism>"
 
@@ -677,8 +682,7 @@ static void a_peer_with_the_right_password_is_let_in(void **state)
 	peer_expects(fixture.peer, SERVER_HEADER "<stream:features/>");
 	run_receiver();
 	assert_true(recorder_has(&fixture.recorder, "gained authenticated PLAIN"));
-	assert_string_equal(
-		envoi_sasl_user(fixture.recorder.stream, fixture.handlers[0]), "user");
+	assert_string_equal(envoi_sasl_user(fixture.recorder.stream, fixture.handlers[0]), "user");
 }
 
 static void a_peer_may_try_again_but_not_for_ever(void **state)
@@ -695,9 +699,10 @@ static void a_peer_may_try_again_but_not_for_ever(void **state)
 	peer_expects_failure("invalid-mechanism");
 	peer_sends(fixture.peer, "<auth " SASL " mechanism='PLAIN'>not base64</auth>");
 	peer_expects_failure("incorrect-encoding");
-	peer_expects(fixture.peer, "<stream:error><policy-violation "
-				   "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-				   "</stream:error></stream:stream>");
+	peer_expects(fixture.peer,
+		"<stream:error><policy-violation "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>");
 	run_receiver();
 	assert_false(recorder_has(&fixture.recorder, "gained authenticated"));
 	assert_null(envoi_sasl_user(fixture.recorder.stream, fixture.handlers[0]));

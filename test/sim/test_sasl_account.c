@@ -148,8 +148,8 @@ static void start_again(const char *password)
 	envoi_buffer_init(&saved, world.context, 0);
 	assert_int_equal(envoi_client_save_account(world.client, &saved), ENVOI_OK);
 	make_client("alice@example.org", password);
-	assert_int_equal(envoi_client_load_account(world.client, envoi_buffer_data(&saved),
-				 envoi_buffer_len(&saved)),
+	assert_int_equal(envoi_client_load_account(
+				 world.client, envoi_buffer_data(&saved), envoi_buffer_len(&saved)),
 		ENVOI_OK);
 	envoi_buffer_wipe(&saved);
 }
@@ -180,8 +180,8 @@ static void another_process_knows_what_the_first_has_learnt(void **state)
 	assert_int_equal(envoi_client_save_account(world.client, &saved), ENVOI_OK);
 	assert_int_equal(envoi_context_new(&other, NULL), ENVOI_OK);
 	assert_int_equal(envoi_client_new(&client, other, "alice@example.org"), ENVOI_OK);
-	assert_int_equal(envoi_client_load_account(client, envoi_buffer_data(&saved),
-				 envoi_buffer_len(&saved)),
+	assert_int_equal(envoi_client_load_account(
+				 client, envoi_buffer_data(&saved), envoi_buffer_len(&saved)),
 		ENVOI_OK);
 	struct envoi_buffer again;
 	envoi_buffer_init(&again, other, 0);
@@ -192,8 +192,8 @@ static void another_process_knows_what_the_first_has_learnt(void **state)
 	envoi_client_free(client);
 	/* And back, without a password. */
 	make_client("alice@example.org", NULL);
-	assert_int_equal(envoi_client_load_account(world.client, envoi_buffer_data(&again),
-				 envoi_buffer_len(&again)),
+	assert_int_equal(envoi_client_load_account(
+				 world.client, envoi_buffer_data(&again), envoi_buffer_len(&again)),
 		ENVOI_OK);
 	envoi_buffer_wipe(&again);
 	envoi_buffer_wipe(&saved);
@@ -420,15 +420,15 @@ static void dialogue_request(
 	dialogue->asked_with_keys += request->has_keys;
 	dialogue->request = request;
 	if (request->has_keys) {
-		envoi_sasl_answer(request, ENVOI_OK, &(struct envoi_sasl_identity){.authcid = "alice"});
+		envoi_sasl_answer(
+			request, ENVOI_OK, &(struct envoi_sasl_identity){.authcid = "alice"});
 	} else if (dialogue->frees != NULL) {
 		world.client = NULL;
 		envoi_client_free(dialogue->frees);
 	}
 }
 
-static void dialogue_cancel(
-	struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
+static void dialogue_cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
 {
 	(void)request;
 	ENVOI_CONTAINER_OF(base, struct dialogue, base)->canceled++;
@@ -497,8 +497,8 @@ static void who_gives_no_password_ends_the_login_however_late(void **state)
 	server_set("sasl.min-iterations", "5000");
 	for (int i = 0; i < 3; i++) {
 		ask_the_user();
-		assert_int_equal(envoi_client_load_account(world.client,
-					 envoi_buffer_data(&saved), envoi_buffer_len(&saved)),
+		assert_int_equal(envoi_client_load_account(world.client, envoi_buffer_data(&saved),
+					 envoi_buffer_len(&saved)),
 			ENVOI_OK);
 		run();
 		assert_int_equal(world.dialogue.asked_again, 1);

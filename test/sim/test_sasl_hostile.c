@@ -96,13 +96,14 @@ static int setup(void **state)
 	stream_fixture_init(&fixture);
 	if (mechanisms != NULL) {
 		assert_int_equal(
-			envoi_settings_set(fixture.settings, "sasl.mechanisms", mechanisms), ENVOI_OK);
+			envoi_settings_set(fixture.settings, "sasl.mechanisms", mechanisms),
+			ENVOI_OK);
 	}
 	fixture.options.required = ENVOI_STREAM_AUTHENTICATED;
 	memset(&source, 0, sizeof(source));
 	source.base.impl = &source_impl;
-	assert_int_equal(envoi_sasl_feature_new(
-				 &handler, fixture.context, fixture.settings, &source.base),
+	assert_int_equal(
+		envoi_sasl_feature_new(&handler, fixture.context, fixture.settings, &source.base),
 		ENVOI_OK);
 	stream_fixture_add(&fixture, handler);
 	return 0;
@@ -134,8 +135,10 @@ static void script_offer(const char *mechanism)
 {
 	char xml[256];
 	stream_fixture_script_headers(fixture.peer);
-	snprintf(xml, sizeof(xml), "<stream:features><mechanisms " SASL "><mechanism>%s</mechanism>"
-		"</mechanisms></stream:features>", mechanism);
+	snprintf(xml, sizeof(xml),
+		"<stream:features><mechanisms " SASL "><mechanism>%s</mechanism>"
+		"</mechanisms></stream:features>",
+		mechanism);
 	peer_sends(fixture.peer, xml);
 }
 
@@ -269,7 +272,7 @@ static const struct {
 	{"<failure " SASL "><not-authorized/></failure>"},
 	{"<failure " SASL "><text/><not-authorized/><account-disabled/><x xmlns='y'/></failure>"},
 	{"<failure " SASL "><not-authorized xmlns='other'/><text xml:lang='&lt;'>&#10;</text>"
-		"</failure>"},
+	 "</failure>"},
 	{"<failure " SASL "><text>a</text><text>b</text></failure>"},
 	{"<failure " SASL "><success/></failure>"},
 	{"<abort " SASL "/>"},
@@ -289,9 +292,10 @@ static void say_it(size_t saying, size_t place)
 {
 	char xml[1024];
 	places[place]();
-	peer_sends(fixture.peer, sayings[saying].xml != NULL
-			? sayings[saying].xml
-			: element(xml, sizeof(xml), sayings[saying].name, "", sayings[saying].text));
+	peer_sends(fixture.peer,
+		sayings[saying].xml != NULL ? sayings[saying].xml
+					    : element(xml, sizeof(xml), sayings[saying].name, "",
+						      sayings[saying].text));
 }
 
 /* S24, S29: whatever is said, wherever: authenticated is who has proved itself and says so, and
@@ -316,7 +320,7 @@ static void only_what_belongs_there_goes_on(void **state)
 				has_gained, is_right(i, place) || place == IT_HAS_SUCCEEDED);
 			assert_int_equal(fixture.recorder.closed_count, !is_right(i, place));
 			assert_false(place != NOTHING_OFFERED &&
-				     recorder_has(&fixture.recorder, "ready"));
+				recorder_has(&fixture.recorder, "ready"));
 			start_afresh();
 		}
 	}
@@ -356,14 +360,13 @@ static void a_changed_offer_is_aborted(void **state)
 		first_message_was_sent();
 		snprintf(first, sizeof(first), SERVER_FIRST ",h=%s", rows[i].hash);
 		peer_sends_data("challenge", first);
-		peer_expects(fixture.peer, rows[i].code == ENVOI_OK
-				? "<response " SASL ">*</response>"
-				: "<abort " SASL "/></stream:stream>");
+		peer_expects(fixture.peer,
+			rows[i].code == ENVOI_OK ? "<response " SASL ">*</response>"
+						 : "<abort " SASL "/></stream:stream>");
 		stream_fixture_run(&fixture, 10000);
 		peer_assert_done(fixture.peer);
 		if (rows[i].code != ENVOI_OK) {
-			recorder_assert_closed(
-				&fixture.recorder, ENVOI_PHASE_SASL, rows[i].code);
+			recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_SASL, rows[i].code);
 		}
 		start_afresh();
 	}
@@ -409,8 +412,9 @@ static void a_password_that_a_server_repeats_is_not_told(void **state)
 	peer_expects_data("response", "", "user");
 	peer_sends_data("challenge", "Password");
 	peer_expects_data("response", "", "pencil");
-	peer_sends(fixture.peer, "<failure " SASL "><not-authorized/>"
-				 "<text>no pencil (cGVuY2ls)</text></failure>");
+	peer_sends(fixture.peer,
+		"<failure " SASL "><not-authorized/>"
+		"<text>no pencil (cGVuY2ls)</text></failure>");
 	peer_expects(fixture.peer, "</stream:stream>");
 	stream_fixture_run(&fixture, 10000);
 	peer_assert_done(fixture.peer);
@@ -422,7 +426,9 @@ static void a_password_that_a_server_repeats_is_not_told(void **state)
 static void a_huge_challenge_is_not_taken(void **state)
 {
 	(void)state;
-	enum { SIZE = 1 << 20 };
+	enum {
+		SIZE = 1 << 20
+	};
 	static const char begin[] = "<challenge " SASL ">";
 	char *xml = malloc(SIZE);
 	memcpy(xml, begin, strlen(begin));

@@ -41,7 +41,7 @@ static int binding_of(const struct fake_tls *fake, const char *type, struct envo
 		return fake->error;
 	}
 	return strstr(fake->types, type) == NULL ? ENVOI_ERR_UNSUPPORTED
-	                                         : envoi_buffer_append_text(out, fake->data);
+						 : envoi_buffer_append_text(out, fake->data);
 }
 
 static int initiators_binding(
@@ -150,8 +150,8 @@ static int make_stream(enum envoi_role role)
 	}
 	envoi_memory_transport_set_secure(transport);
 	world.impls[role] = *transport->impl;
-	world.impls[role].channel_binding =
-		role == ENVOI_INITIATOR ? initiators_binding : receivers_binding;
+	world.impls[role].channel_binding = role == ENVOI_INITIATOR ? initiators_binding
+								    : receivers_binding;
 	world.impls[role].tls_info = tls_info;
 	transport->impl = &world.impls[role];
 	struct envoi_stream_options options = {
@@ -181,10 +181,9 @@ static int setup(void **state)
 	assert_int_equal(envoi_memory_pair_new(&world.pair, world.context), ENVOI_OK);
 	static const char *const addresses[] = {"alice@example.org", "example.org"};
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(
-			envoi_settings_new(&world.settings[i], world.context), ENVOI_OK);
-		assert_int_equal(
-			envoi_jid_from_text(&world.local[i], world.context, addresses[i]), ENVOI_OK);
+		assert_int_equal(envoi_settings_new(&world.settings[i], world.context), ENVOI_OK);
+		assert_int_equal(envoi_jid_from_text(&world.local[i], world.context, addresses[i]),
+			ENVOI_OK);
 		recorder_init(&world.recorders[i], world.context);
 	}
 	return 0;
@@ -299,12 +298,12 @@ static void each_binding_that_both_have_binds(void **state)
 
 static unsigned int secrets_logged;
 
-static void look_for_secrets(void *user, enum envoi_log_level level,
-	enum envoi_log_subject subject, const char *message)
+static void look_for_secrets(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
 {
 	(void)user, (void)level, (void)subject;
 	secrets_logged += strstr(message, PASSWORD) != NULL ||
-	                  strstr(message, "AGFsaWNlAHMzY3JldC1v") != NULL;
+		strstr(message, "AGFsaWNlAHMzY3JldC1v") != NULL;
 }
 
 /* P19 */
@@ -383,7 +382,7 @@ static void running_out_of_memory_anywhere_ends_in_order(void **state)
 		if (r == ENVOI_OK) {
 			const struct recorder *initiator = &world.recorders[ENVOI_INITIATOR];
 			assert_true(initiator->closed_count == 1 ||
-				    recorder_has(&world.recorders[ENVOI_INITIATOR], "ready"));
+				recorder_has(&world.recorders[ENVOI_INITIATOR], "ready"));
 		} else {
 			assert_int_equal(r, ENVOI_ERR_NOMEM);
 		}
@@ -436,7 +435,7 @@ static void run_out_of_memory_with_keys(const char *password, const char *count)
 		const struct recorder *initiator = &world.recorders[ENVOI_INITIATOR];
 		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
 		assert_true(r < 0 || initiator->closed_count == 1 ||
-			    recorder_has(&world.recorders[ENVOI_INITIATOR], "ready"));
+			recorder_has(&world.recorders[ENVOI_INITIATOR], "ready"));
 		if (complete) {
 			assert_logged_in("SCRAM-SHA-512-PLUS");
 		}

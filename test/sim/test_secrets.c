@@ -85,8 +85,8 @@ static void assert_clean(void)
 
 /* --- a server and a client --- */
 
-static void on_log(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
-	const char *message)
+static void on_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
 {
 	(void)user, (void)level, (void)subject;
 	world.told += secrets_in(message, strlen(message));
@@ -192,8 +192,9 @@ static void end_world(void)
 
 static gnutls_mac_algorithm_t mac_of(size_t key_len)
 {
-	return key_len == 20 ? GNUTLS_MAC_SHA1 : key_len == 32 ? GNUTLS_MAC_SHA256
-	                                                       : GNUTLS_MAC_SHA512;
+	return key_len == 20    ? GNUTLS_MAC_SHA1
+		: key_len == 32 ? GNUTLS_MAC_SHA256
+				: GNUTLS_MAC_SHA512;
 }
 
 static void add_salted(const void *salt, size_t salt_len, size_t key_len)
@@ -389,9 +390,8 @@ static void a_password_that_comes_later_is_not_kept(void **state)
 		begin_world(mechanisms[i]);
 		envoi_client_set_password(world.client, "");
 		world.dialogue.base.impl = &dialogue_impl;
-		assert_int_equal(envoi_client_set_credentials(
-					 world.client, &world.dialogue.base),
-			ENVOI_OK);
+		assert_int_equal(
+			envoi_client_set_credentials(world.client, &world.dialogue.base), ENVOI_OK);
 		answer_later();
 		assert_int_equal(test_server_online(world.server), 1);
 		assert_int_equal(secrets_held("password"), 1);
@@ -499,9 +499,11 @@ static void begin_exchange(const char *mechanism, const char *behind, int result
 	unmask_password(password);
 	memcpy(password + strlen(password), behind, strlen(behind) + 1);
 	const struct envoi_sasl_parameters parameters = {.role = ENVOI_INITIATOR,
-		.authcid = "alice", .password = password, .hostname = "example.org"};
-	assert_int_equal(envoi_sasl_start(&exchange, context,
-				 envoi_sasl_find(context, mechanism), &parameters),
+		.authcid = "alice",
+		.password = password,
+		.hostname = "example.org"};
+	assert_int_equal(envoi_sasl_start(&exchange, context, envoi_sasl_find(context, mechanism),
+				 &parameters),
 		ENVOI_OK);
 	explicit_bzero(password, sizeof(password));
 	envoi_buffer_init(&out, context, 0);

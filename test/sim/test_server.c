@@ -126,8 +126,8 @@ static void on_connected(
 		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
 		.settings = all.settings,
 	};
-	client->not_made = envoi_stream_new(&client->recorder.stream, all.context, &options,
-		transport, &client->recorder.sink);
+	client->not_made = envoi_stream_new(
+		&client->recorder.stream, all.context, &options, transport, &client->recorder.sink);
 }
 
 static struct client *connect_client(size_t index, const char *jid, const char *password)
@@ -168,8 +168,7 @@ static struct client *log_in(size_t index, const char *jid, const char *password
 
 static void say(struct client *client, const char *xml)
 {
-	assert_int_equal(
-		envoi_stream_send(client->recorder.stream, xml, strlen(xml)), ENVOI_OK);
+	assert_int_equal(envoi_stream_send(client->recorder.stream, xml, strlen(xml)), ENVOI_OK);
 	run(100);
 }
 
@@ -184,14 +183,18 @@ static void two_clients_talk(void **state)
 	assert_int_equal(test_server_online(all.server), 2);
 	say(alice, "<presence/>");
 	say(bob, "<presence><show>away</show></presence>");
-	assert_true(recorder_has(&alice->recorder, "stanza <presence xmlns='jabber:client' "
+	assert_true(recorder_has(&alice->recorder,
+		"stanza <presence xmlns='jabber:client' "
 		"from='alice@example.org/desk' to='alice@example.org'/>"));
-	assert_true(recorder_has(&alice->recorder, "stanza <presence xmlns='jabber:client' "
+	assert_true(recorder_has(&alice->recorder,
+		"stanza <presence xmlns='jabber:client' "
 		"from='bob@example.org/phone' to='alice@example.org'><show>away"));
-	assert_true(recorder_has(&bob->recorder, "stanza <presence xmlns='jabber:client' "
+	assert_true(recorder_has(&bob->recorder,
+		"stanza <presence xmlns='jabber:client' "
 		"from='alice@example.org/desk' to='bob@example.org'/>"));
 	say(alice, "<message to='bob@example.org' type='chat'><body>hello</body></message>");
-	assert_true(recorder_has(&bob->recorder, "stanza <message xmlns='jabber:client' "
+	assert_true(recorder_has(&bob->recorder,
+		"stanza <message xmlns='jabber:client' "
 		"to='bob@example.org' type='chat' from='alice@example.org/desk'><body>hello</body>"));
 	say(bob, "<message to='carol@example.org' type='chat' id='1'><body>?</body></message>");
 	assert_true(recorder_has(&bob->recorder, "stanza <message xmlns='jabber:client' "));
@@ -302,8 +305,7 @@ static void each_refusal_has_its_phase_and_class(void **state)
 static uint64_t login_bytes(enum envoi_memory_side side)
 {
 	log_in(0, "alice@example.org/desk", "wonderland");
-	struct envoi_memory_pair *pair =
-		test_server_pair(all.server, "alice@example.org/desk");
+	struct envoi_memory_pair *pair = test_server_pair(all.server, "alice@example.org/desk");
 	assert_non_null(pair);
 	uint64_t bytes = envoi_memory_pair_sent(pair, side);
 	finish_client(&all.clients[0]);
@@ -341,11 +343,11 @@ static void a_cut_at_any_byte_ends_once_on_both_sides(void **state)
 			struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
 			script.cut_at = at;
 			test_server_script(all.server, (enum envoi_memory_side)side, &script);
-			struct client *client =
-				connect_client(0, "alice@example.org/desk", "wonderland");
+			struct client *client = connect_client(
+				0, "alice@example.org/desk", "wonderland");
 			run(60000);
-			recorder_assert_closed(&client->recorder,
-				client->recorder.failure.phase, ENVOI_ERR_DISCONNECTED);
+			recorder_assert_closed(&client->recorder, client->recorder.failure.phase,
+				ENVOI_ERR_DISCONNECTED);
 			assert_int_equal(test_server_online(all.server), 0);
 		}
 		test_server_script(all.server, (enum envoi_memory_side)side, NULL);
@@ -362,8 +364,8 @@ static void a_login_with_starttls(void **state)
 	struct client *alice = log_in(0, "alice@example.org/desk", "wonderland");
 	recorder_assert_milestones(&alice->recorder,
 		(const char *const[]){"opened", "gained secure TLS1.3", "opened",
-			"gained authenticated SCRAM-SHA-512-PLUS", "opened", "gained bound", "ready",
-			NULL});
+			"gained authenticated SCRAM-SHA-512-PLUS", "opened", "gained bound",
+			"ready", NULL});
 	envoi_stream_close(alice->recorder.stream);
 	run(10000);
 	recorder_assert_closed(&alice->recorder, ENVOI_PHASE_CLOSE, ENVOI_OK);
@@ -381,8 +383,7 @@ static void a_certificate_for_somebody_else_ends_before_anything_is_said(void **
 		all.server = test_server_new(all.context, TEST_DATA, certificates[i]);
 		struct client *client = connect_client(0, "alice@example.org/desk", "wonderland");
 		run(60000);
-		recorder_assert_closed(
-			&client->recorder, ENVOI_PHASE_TLS, ENVOI_ERR_CERTIFICATE);
+		recorder_assert_closed(&client->recorder, ENVOI_PHASE_TLS, ENVOI_ERR_CERTIFICATE);
 		assert_int_equal(client->recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
 		recorder_assert_milestones(&client->recorder,
 			(const char *const[]){"opened", "closed tls ENVOI_ERR_CERTIFICATE", NULL});
@@ -422,11 +423,11 @@ static void a_cut_within_tls_ends_once_on_both_sides(void **state)
 			struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
 			script.cut_at = at;
 			test_server_script(all.server, (enum envoi_memory_side)side, &script);
-			struct client *client =
-				connect_client(0, "alice@example.org/desk", "wonderland");
+			struct client *client = connect_client(
+				0, "alice@example.org/desk", "wonderland");
 			run(60000);
-			recorder_assert_closed(&client->recorder,
-				client->recorder.failure.phase, ENVOI_ERR_DISCONNECTED);
+			recorder_assert_closed(&client->recorder, client->recorder.failure.phase,
+				ENVOI_ERR_DISCONNECTED);
 			assert_int_equal(test_server_online(all.server), 0);
 		}
 		test_server_script(all.server, (enum envoi_memory_side)side, NULL);

@@ -34,8 +34,8 @@ static const struct envoi_field weather_fields[] = {
 	ENVOI_ATTR_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type weather_type =
-	ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
+static const struct envoi_payload_type weather_type = ENVOI_PAYLOAD_TYPE(
+	struct weather, "urn:example:weather", "report", weather_fields);
 
 static struct story *from_base(struct envoi_handler *base)
 {
@@ -156,13 +156,17 @@ static void play(struct story *story)
 		return;
 	}
 	connect(story);
-	say(story, "<message from='a@b/c' type='chat'><body>ping</body><thread>t</thread></message>");
-	say(story, "<iq type='set' id='1' from='a@b/c'>"
-		   "<report xmlns='urn:example:weather' celsius='1'/></iq>");
-	say(story, "<iq type='set' id='2' from='a@b/c'>"
-		   "<report xmlns='urn:example:weather' celsius='x'/></iq>");
-	say(story, "<iq type='get' id='3' from='a@b/c'><x xmlns='urn:x'/></iq>"
-		   "<iq id='4'/><iq/><message from='@'/>");
+	say(story,
+		"<message from='a@b/c' type='chat'><body>ping</body><thread>t</thread></message>");
+	say(story,
+		"<iq type='set' id='1' from='a@b/c'>"
+		"<report xmlns='urn:example:weather' celsius='1'/></iq>");
+	say(story,
+		"<iq type='set' id='2' from='a@b/c'>"
+		"<report xmlns='urn:example:weather' celsius='x'/></iq>");
+	say(story,
+		"<iq type='get' id='3' from='a@b/c'><x xmlns='urn:x'/></iq>"
+		"<iq id='4'/><iq/><message from='@'/>");
 	send(story);
 	ask(story, "A@B/c", 10);
 	ask(story, NULL, 10000);

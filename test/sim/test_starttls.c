@@ -28,7 +28,8 @@ static struct stream_fixture fixture;
 static struct envoi_tls_config *new_config(void)
 {
 	struct envoi_tls_config *config;
-	assert_int_equal(envoi_settings_set(fixture.settings, "tls.ca-file", TEST_DATA "/tls/ca.pem"),
+	assert_int_equal(
+		envoi_settings_set(fixture.settings, "tls.ca-file", TEST_DATA "/tls/ca.pem"),
 		ENVOI_OK);
 	assert_int_equal(
 		envoi_settings_set(fixture.settings, "tls.system-trust", "false"), ENVOI_OK);
@@ -113,7 +114,8 @@ static void what_comes_in_place_of_tls_keeps_us_from_it(void **state)
 		"<success " NS_SASL "/>",
 		"<challenge " NS_SASL "/>",
 		"<failure " NS_SASL "><not-authorized/></failure>",
-		"<stream:features>" PLAIN_OFFER "<starttls " NS_TLS "/></stream:features><success " NS_SASL "/>",
+		"<stream:features>" PLAIN_OFFER "<starttls " NS_TLS
+		"/></stream:features><success " NS_SASL "/>",
 		"<stream:features><starttls " NS_TLS "/></stream:features><success " NS_SASL "/>",
 		"<stream:features><starttls " NS_TLS "/></stream:features><message/>",
 		"<proceed " NS_TLS "/>",
@@ -132,8 +134,8 @@ static void a_server_that_requires_what_we_must_not_do_is_left(void **state)
 {
 	(void)state;
 	begin(false, false);
-	peer_sends(fixture.peer, "<stream:features><starttls " NS_TLS
-		"><required/></starttls></stream:features>");
+	peer_sends(fixture.peer,
+		"<stream:features><starttls " NS_TLS "><required/></starttls></stream:features>");
 	peer_expects(fixture.peer, "</stream:stream>");
 	run_and_expect_closed(ENVOI_PHASE_TLS, ENVOI_ERR_TLS);
 	peer_assert_done(fixture.peer);
@@ -146,8 +148,9 @@ static void without_tls_the_login_goes_on_only_where_nothing_needs_it(void **sta
 	for (int has_tls = 0; has_tls < 2; has_tls++) {
 		begin(has_tls == 1, false);
 		fixture.options.required = 0;
-		peer_sends(fixture.peer, has_tls ? "<stream:features/>" :
-			"<stream:features><starttls " NS_TLS "/></stream:features>");
+		peer_sends(fixture.peer,
+			has_tls ? "<stream:features/>"
+				: "<stream:features><starttls " NS_TLS "/></stream:features>");
 		stream_fixture_run(&fixture, 1000);
 		peer_assert_done(fixture.peer);
 		assert_true(recorder_has(&fixture.recorder, "ready"));
@@ -224,8 +227,8 @@ static void what_comes_between_proceed_and_tls_is_fatal(void **state)
 static void what_is_not_tls_after_proceed_is_left_at_once(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {" ", "<", "\n", "\x16 ", "\x16\x02", "\x17\x03\x03", "\x80",
-		"\x14\x03\x03", "HTTP/1.1 400 Bad Request\r\n\r\n"};
+	static const char *const texts[] = {" ", "<", "\n", "\x16 ", "\x16\x02", "\x17\x03\x03",
+		"\x80", "\x14\x03\x03", "HTTP/1.1 400 Bad Request\r\n\r\n"};
 	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
 	script.piece_bytes = 1;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -271,8 +274,10 @@ static void begin_receiver(bool has_tls)
 	stream_fixture_make_receiver(&fixture);
 	struct envoi_tls_config *config = NULL;
 	if (has_tls) {
-		assert_int_equal(envoi_tls_config_new_server(&config, fixture.context,
-			TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem"), ENVOI_OK);
+		assert_int_equal(
+			envoi_tls_config_new_server(&config, fixture.context,
+				TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem"),
+			ENVOI_OK);
 	}
 	const struct envoi_starttls_options options = {.config = config, .required = true};
 	struct envoi_handler *handler;
@@ -280,7 +285,8 @@ static void begin_receiver(bool has_tls)
 	stream_fixture_add(&fixture, handler);
 	envoi_tls_config_unref(config);
 	peer_sends(fixture.peer, HEADER_IN_CLEAR);
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' id='*' version='1.0' "
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' id='*' version='1.0' "
 		"xmlns:stream='http://etherx.jabber.org/streams' from='example.org'>");
 }
 
@@ -290,7 +296,8 @@ static void a_receiver_offers_tls_and_leaves_who_speaks_before_it(void **state)
 	for (size_t i = 0; i < sizeof(injections) / sizeof(injections[0]); i++) {
 		char text[1024];
 		begin_receiver(true);
-		peer_expects(fixture.peer, "<stream:features><starttls " NS_TLS
+		peer_expects(fixture.peer,
+			"<stream:features><starttls " NS_TLS
 			"><required/></starttls></stream:features>");
 		snprintf(text, sizeof(text), "<starttls " NS_TLS "/>%s", injections[i]);
 		peer_sends(fixture.peer, text);
@@ -307,8 +314,8 @@ static void nothing_is_sent_in_clear_while_tls_begins(void **state)
 {
 	(void)state;
 	begin_receiver(true);
-	peer_expects(fixture.peer, "<stream:features><starttls " NS_TLS
-		"><required/></starttls></stream:features>");
+	peer_expects(fixture.peer,
+		"<stream:features><starttls " NS_TLS "><required/></starttls></stream:features>");
 	peer_sends(fixture.peer, "<starttls " NS_TLS "/>");
 	peer_expects(fixture.peer, "<proceed " NS_TLS "/>");
 	stream_fixture_run(&fixture, 1000);

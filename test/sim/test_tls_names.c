@@ -66,14 +66,16 @@ static const char *asked_name(size_t connection)
 	size_t len = sizeof(name);
 	unsigned int type;
 	return gnutls_server_name_get(
-		       tls_front_session(all.front, connection), name, &len, &type, 0) == 0 ?
-		name : "";
+		       tls_front_session(all.front, connection), name, &len, &type, 0) == 0
+		? name
+		: "";
 }
 
 static void the_name_is_the_users_whoever_the_server_says_it_is(void **state)
 {
 	(void)state;
-	static const char *const froms[] = {"example.org", "other.example", "xmpp1.example.net", NULL};
+	static const char *const froms[] = {
+		"example.org", "other.example", "xmpp1.example.net", NULL};
 	for (size_t i = 0; i < 4; i++) {
 		begin(froms[i], "right");
 		log_in();
@@ -92,7 +94,8 @@ static void who_proves_another_name_is_refused_whoever_it_says_it_is(void **stat
 		{"other.example", "other-name", "is for other.example, not for example.org"},
 		{"example.org", "other-name", "is for other.example, not for example.org"},
 		{NULL, "other-name", "is for other.example, not for example.org"},
-		{"xmpp1.example.net", "srv-target", "is for xmpp1.example.net, not for example.org"},
+		{"xmpp1.example.net", "srv-target",
+			"is for xmpp1.example.net, not for example.org"},
 		{NULL, "srv-target", "is for xmpp1.example.net, not for example.org"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -113,7 +116,8 @@ static void who_proves_another_name_is_refused_whoever_it_says_it_is(void **stat
 static void where_a_redirect_leads_the_name_is_the_same(void **state)
 {
 	(void)state;
-	static const char redirect[] = "<stream:error><see-other-host "
+	static const char redirect[] =
+		"<stream:error><see-other-host "
 		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'>other.example</see-other-host>"
 		"</stream:error></stream:stream>";
 	begin(NULL, "right");

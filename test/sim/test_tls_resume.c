@@ -44,8 +44,8 @@ static struct {
 	char log[256]; /* the last line that says how TLS came about */
 } all;
 
-static void on_log(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
-	const char *message)
+static void on_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
 {
 	(void)user;
 	(void)level;
@@ -56,10 +56,9 @@ static void on_log(void *user, enum envoi_log_level level, enum envoi_log_subjec
 
 static struct envoi_client *new_client(const char *jid)
 {
-	static const char *const settings[][2] = {
-		{"tls.ca-file", TEST_DATA "/tls/ca.pem"}, {"tls.system-trust", "false"},
-		{"tls.mode", "direct"}, {"roster.fetch", "false"}, {"presence.initial", "false"},
-		{"sasl.mechanisms", "SCRAM-SHA-256"}};
+	static const char *const settings[][2] = {{"tls.ca-file", TEST_DATA "/tls/ca.pem"},
+		{"tls.system-trust", "false"}, {"tls.mode", "direct"}, {"roster.fetch", "false"},
+		{"presence.initial", "false"}, {"sasl.mechanisms", "SCRAM-SHA-256"}};
 	struct envoi_client *client;
 	assert_int_equal(envoi_client_new(&client, all.context, jid), ENVOI_OK);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
@@ -76,8 +75,7 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(&all, 0, sizeof(all));
-	const struct envoi_context_options options = {
-		.log = on_log, .log_level = ENVOI_LOG_INFO};
+	const struct envoi_context_options options = {.log = on_log, .log_level = ENVOI_LOG_INFO};
 	assert_int_equal(envoi_context_new(&all.context, &options), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_simulated(&all.loop, all.context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(all.context, all.loop), ENVOI_OK);
@@ -299,9 +297,9 @@ static void print_figures(void)
 		count(versions[i], &costs[0], &costs[1]);
 		finish(NULL);
 		for (size_t k = 0; k < 2; k++) {
-			printf("| TLS %s, %s | %.0f | %d | %d |\n", names[i], k == 0 ? "anew" : "resumed",
-				(double)costs[k].ms / (2 * ONE_WAY_MS), (int)costs[k].sent,
-				(int)costs[k].received);
+			printf("| TLS %s, %s | %.0f | %d | %d |\n", names[i],
+				k == 0 ? "anew" : "resumed", (double)costs[k].ms / (2 * ONE_WAY_MS),
+				(int)costs[k].sent, (int)costs[k].received);
 		}
 	}
 }

@@ -49,9 +49,9 @@ static int send_text(struct transport_side *side, const char *xml)
 
 static int start_as_initiator(struct transport_side *side)
 {
-	return side->elements > 1 ? ENVOI_OK :
-		side->transport->impl->start_tls(
-			side->transport, ENVOI_INITIATOR, side->pair->trust, "example.org");
+	return side->elements > 1 ? ENVOI_OK
+				  : side->transport->impl->start_tls(side->transport,
+					    ENVOI_INITIATOR, side->pair->trust, "example.org");
 }
 
 static int start_as_receiver(struct transport_side *side)
@@ -60,8 +60,8 @@ static int start_as_receiver(struct transport_side *side)
 	if (side->elements == 1) {
 		r = send_text(side, "<proceed/>");
 		if (r == ENVOI_OK) {
-			r = side->transport->impl->start_tls(side->transport, ENVOI_RECEIVER,
-				side->pair->certificate, NULL);
+			r = side->transport->impl->start_tls(
+				side->transport, ENVOI_RECEIVER, side->pair->certificate, NULL);
 		}
 	}
 	return r;
@@ -105,8 +105,7 @@ static void a_stream_goes_on_within_tls(void **state)
 	impl->tls_info(p->a.transport, &info);
 	assert_string_equal(info.version, "TLS1.3");
 	assert_true(info.verified);
-	assert_int_equal(
-		impl->start_tls(p->a.transport, ENVOI_INITIATOR, p->trust, "example.org"),
+	assert_int_equal(impl->start_tls(p->a.transport, ENVOI_INITIATOR, p->trust, "example.org"),
 		ENVOI_ERR_STATE);
 }
 
@@ -117,8 +116,8 @@ static void both_ends_have_the_same_binding(void **state)
 	struct envoi_buffer a, b;
 	envoi_buffer_init(&a, p->context, 0);
 	envoi_buffer_init(&b, p->context, 0);
-	assert_int_equal(impl->channel_binding(p->a.transport, "tls-exporter", &a),
-		ENVOI_ERR_UNSUPPORTED);
+	assert_int_equal(
+		impl->channel_binding(p->a.transport, "tls-exporter", &a), ENVOI_ERR_UNSUPPORTED);
 	converse(p);
 	assert_int_equal(impl->channel_binding(p->a.transport, "tls-exporter", &a), ENVOI_OK);
 	assert_int_equal(impl->channel_binding(p->b.transport, "tls-exporter", &b), ENVOI_OK);
@@ -152,8 +151,8 @@ static void a_name_that_cannot_be_is_refused_at_once(void **state)
 static void an_end_within_the_handshake_names_the_phase(void **state)
 {
 	struct transport_pair *p = *state;
-	assert_int_equal(p->a.transport->impl->start_tls(p->a.transport, ENVOI_INITIATOR, p->trust,
-				 "example.org"),
+	assert_int_equal(p->a.transport->impl->start_tls(
+				 p->a.transport, ENVOI_INITIATOR, p->trust, "example.org"),
 		ENVOI_OK);
 	p->b.transport->impl->close(p->b.transport, 0);
 	transport_pair_run(p);
@@ -165,8 +164,7 @@ static void closing_within_the_handshake_is_quiet(void **state)
 {
 	struct transport_pair *p = *state;
 	assert_int_equal(transport_pair_start_tls(p, "example.org"), ENVOI_OK);
-	assert_int_equal(
-		p->a.transport->impl->send_head(p->a.transport, &client_head), ENVOI_OK);
+	assert_int_equal(p->a.transport->impl->send_head(p->a.transport, &client_head), ENVOI_OK);
 	p->a.transport->impl->close(p->a.transport, 1000);
 	transport_pair_run(p);
 	transport_side_expect(&p->a, "closed 0\n");
@@ -207,8 +205,10 @@ static void an_end_within_a_stanza_or_without_the_streams_is_told_as_such(void *
 			"in the middle of an element"},
 		{"<message/></stream:strea", CUT_OFF, "element <message/>\nclosed -208\n",
 			"in the middle of an element"},
-		{"<message/></stream:stream>", CUT_OFF, "element <message/>\nended\nclosed 0\n", NULL},
-		{"<message/></stream:stream>", FAREWELL, "element <message/>\nended\nclosed 0\n", NULL},
+		{"<message/></stream:stream>", CUT_OFF, "element <message/>\nended\nclosed 0\n",
+			NULL},
+		{"<message/></stream:stream>", FAREWELL, "element <message/>\nended\nclosed 0\n",
+			NULL},
 	};
 	struct transport_pair *p = *state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -242,8 +242,7 @@ static void much_goes_through_and_all_is_counted(void **state)
 		int r = p->b.transport->impl->send_element(p->b.transport, text, sizeof(text));
 		if (r == ENVOI_ERR_FULL) {
 			transport_pair_run(p);
-			r = p->b.transport->impl->send_element(
-				p->b.transport, text, sizeof(text));
+			r = p->b.transport->impl->send_element(p->b.transport, text, sizeof(text));
 		}
 		assert_int_equal(r, ENVOI_OK);
 	}
@@ -264,14 +263,13 @@ static struct envoi_memory_end *against_bytes(struct transport_pair *p)
 	p->b.transport = NULL;
 	envoi_memory_pair_unref(p->memory);
 	assert_int_equal(envoi_memory_pair_new(&p->memory, p->context), ENVOI_OK);
-	assert_int_equal(envoi_memory_transport_new(
-				 &p->a.transport, p->memory, ENVOI_MEMORY_A, NULL),
+	assert_int_equal(
+		envoi_memory_transport_new(&p->a.transport, p->memory, ENVOI_MEMORY_A, NULL),
 		ENVOI_OK);
 	assert_int_equal(
 		envoi_memory_end_new(&end, p->memory, ENVOI_MEMORY_B, NULL, NULL), ENVOI_OK);
 	assert_int_equal(envoi_transport_start(p->a.transport, &p->a.sink), ENVOI_OK);
-	assert_int_equal(
-		p->a.transport->impl->send_head(p->a.transport, &client_head), ENVOI_OK);
+	assert_int_equal(p->a.transport->impl->send_head(p->a.transport, &client_head), ENVOI_OK);
 	p->a.at_element = start_as_initiator;
 	return end;
 }
@@ -318,8 +316,8 @@ static void what_follows_proceed_must_be_tls(void **state)
 	struct transport_pair *p = *state;
 	for (size_t i = 0; i < sizeof(following) / sizeof(following[0]); i++) {
 		struct envoi_memory_end *end = against_bytes(p);
-		assert_int_equal(envoi_memory_end_send(end, HEAD "<proceed/>", strlen(HEAD) + 10),
-			ENVOI_OK);
+		assert_int_equal(
+			envoi_memory_end_send(end, HEAD "<proceed/>", strlen(HEAD) + 10), ENVOI_OK);
 		transport_pair_run(p);
 		transport_side_forget(&p->a);
 		assert_int_equal(

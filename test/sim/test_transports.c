@@ -81,8 +81,8 @@ static void heads_arrive_with_their_attributes(void **state)
 	transport_side_expect(&p->b,
 		"opened from=juliet@example.org to=example.org lang=en version=1.0 "
 		"ns=jabber:client\n");
-	transport_side_expect(&p->a,
-		"opened from=example.org id=s'1&2 version=1.0 ns=jabber:client\n");
+	transport_side_expect(
+		&p->a, "opened from=example.org id=s'1&2 version=1.0 ns=jabber:client\n");
 }
 
 static void elements_arrive_once_and_in_order(void **state)
@@ -211,8 +211,7 @@ static void something_else_than_a_stream_is_refused(void **state)
 		"opened from=juliet@example.org to=example.org lang=en version=1.0 "
 		"ns=jabber:client' xmlns:stream='urn:x\n");
 	head.to = "\xff";
-	assert_int_equal(
-		p->b.transport->impl->send_head(p->b.transport, &head), ENVOI_ERR_INVALID);
+	assert_int_equal(p->b.transport->impl->send_head(p->b.transport, &head), ENVOI_ERR_INVALID);
 }
 
 static void a_restart_begins_a_new_document(void **state)

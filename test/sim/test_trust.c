@@ -190,8 +190,8 @@ static void two_things_may_be_wrong(void **state)
 {
 	(void)state;
 	begin("client-purpose.pem");
-	envoi_client_set(all.client, "tls.pins",
-		"sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+	envoi_client_set(
+		all.client, "tls.pins", "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 	log_in(DO_NOTHING, 1000);
 	assert_int_equal(all.doubts, ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_PIN);
 	assert_non_null(strstr(all.reasons, "; "));
@@ -273,7 +273,8 @@ static void thinking_has_a_limit_of_its_own(void **state)
 	assert_int_equal(all.overs, 0);
 	run(10000);
 	assert_int_equal(all.overs, 1);
-	expect_failure(ENVOI_ERR_TIMEOUT, "nobody decided whether to believe the server within 120 s");
+	expect_failure(
+		ENVOI_ERR_TIMEOUT, "nobody decided whether to believe the server within 120 s");
 	assert_int_equal(
 		envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_ERR_STATE);
 	finish();
@@ -449,8 +450,8 @@ static void no_authority_is_needed_beside_a_pin(void **state)
 	const char *pin = server_pin();
 	begin("self-signed.pem");
 	envoi_client_set(all.client, "tls.pins", pin);
-	assert_int_equal(
-		envoi_settings_set(envoi_client_settings(all.client), "tls.ca-file", NULL), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(envoi_client_settings(all.client), "tls.ca-file", NULL),
+		ENVOI_OK);
 	log_in(DO_NOTHING, 1000);
 	assert_int_equal(test_server_online(all.server), 1);
 	finish();

@@ -180,8 +180,7 @@ static void anything_may_be_done_when_a_question_is_over(void **state)
 		assert_int_equal(all.after_free, 0);
 		/* from inside leaving it is too early */
 		assert_true(all.connected == ENVOI_OK || all.connected == ENVOI_ERR_STATE);
-		assert_int_equal(
-			envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE),
+		assert_int_equal(envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE),
 			ENVOI_ERR_STATE);
 		assert_int_equal(all.server != NULL && test_server_online(all.server) > 0,
 			ending == ACCEPTED && act == DO_NOTHING);

@@ -243,7 +243,8 @@ static void when_all_are_answered_the_time_goes_on(void **state)
 	answer(0, ENVOI_TLS_REFUSE);
 	answer(1, ENVOI_TLS_REFUSE);
 	run(LOGIN_TIMEOUT - 5 * SECOND);
-	assert_null(envoi_client_failure(all.client)); /* this connector does not say that it is over */
+	assert_null(
+		envoi_client_failure(all.client)); /* this connector does not say that it is over */
 	run(6 * SECOND);
 	assert_int_equal(envoi_client_failure(all.client)->code, ENVOI_ERR_TIMEOUT);
 }

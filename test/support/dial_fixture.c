@@ -49,8 +49,10 @@ int dial_fixture_setup(void **state)
 	assert_non_null(f);
 	f->fds_before = count_open_fds();
 	struct envoi_context_options options = {
-		.allocator = {
-			.alloc = limited_alloc, .realloc = limited_realloc, .free = limited_free, .user = f},
+		.allocator = {.alloc = limited_alloc,
+			.realloc = limited_realloc,
+			.free = limited_free,
+			.user = f},
 	};
 	static const struct scripted_answer no_answers[] = {{0}};
 	static const struct scripted_host no_hosts[] = {{0}};

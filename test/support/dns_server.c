@@ -130,8 +130,8 @@ static const struct dns_answer *find(
 }
 
 /* @return false: be silent */
-static bool answer(struct dns_server *server, const unsigned char *query, size_t len,
-	bool is_tcp, struct message *reply)
+static bool answer(struct dns_server *server, const unsigned char *query, size_t len, bool is_tcp,
+	struct message *reply)
 {
 	char name[256];
 	size_t name_len = len > HEADER ? read_name(query + HEADER, len - HEADER, name, sizeof(name))
@@ -141,8 +141,8 @@ static bool answer(struct dns_server *server, const unsigned char *query, size_t
 		return false;
 	}
 	const unsigned char *type_bytes = query + HEADER + name_len;
-	const struct dns_answer *a =
-		find(server, name, (unsigned int)type_bytes[0] << 8 | type_bytes[1]);
+	const struct dns_answer *a = find(
+		server, name, (unsigned int)type_bytes[0] << 8 | type_bytes[1]);
 	server->questions++;
 	server->tcp_questions += is_tcp;
 	bool cut = a->truncated && !is_tcp;
@@ -169,8 +169,8 @@ static void on_udp(struct envoi_watch *watch, unsigned int ready)
 	unsigned char query[1024];
 	struct sockaddr_in from;
 	socklen_t from_len = sizeof(from);
-	ssize_t len = recvfrom(watch->fd, query, sizeof(query), MSG_DONTWAIT,
-		(struct sockaddr *)&from, &from_len);
+	ssize_t len = recvfrom(
+		watch->fd, query, sizeof(query), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
 	struct message reply = {0};
 	if (len > 0 && answer(server, query, (size_t)len, false, &reply)) {
 		sendto(watch->fd, reply.bytes, reply.len, 0, (struct sockaddr *)&from, from_len);
@@ -204,8 +204,10 @@ static void on_connection(struct envoi_watch *watch, unsigned int ready)
 	(void)ready;
 	struct dns_server *server = ENVOI_CONTAINER_OF(watch, struct dns_server, listener);
 	int fd = accept(watch->fd, NULL, NULL);
-	if (fd >= 0 && (server->tcp.loop != NULL ||
-			envoi_watch_start(&server->tcp, server->loop, fd, ENVOI_IO_READ, on_tcp) < 0)) {
+	if (fd >= 0 &&
+		(server->tcp.loop != NULL ||
+			envoi_watch_start(&server->tcp, server->loop, fd, ENVOI_IO_READ, on_tcp) <
+				0)) {
 		close(fd);
 	}
 }
@@ -214,7 +216,8 @@ static int bound_socket(int type, struct sockaddr_in *address)
 {
 	socklen_t len = sizeof(*address);
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && (bind(fd, (struct sockaddr *)address, len) < 0 ||
+	if (fd >= 0 &&
+		(bind(fd, (struct sockaddr *)address, len) < 0 ||
 			(type == SOCK_STREAM && listen(fd, 5) < 0) ||
 			getsockname(fd, (struct sockaddr *)address, &len) < 0)) {
 		close(fd);
@@ -242,8 +245,8 @@ static int bound_pair(int *ret_udp, int *ret_tcp, struct sockaddr_in *address)
 	return -1;
 }
 
-int dns_server_start(struct dns_server *server, struct envoi_loop *loop,
-	const struct dns_answer *answers)
+int dns_server_start(
+	struct dns_server *server, struct envoi_loop *loop, const struct dns_answer *answers)
 {
 	*server = (struct dns_server){.loop = loop, .answers = answers};
 	struct sockaddr_in address;
@@ -253,8 +256,7 @@ int dns_server_start(struct dns_server *server, struct envoi_loop *loop,
 		envoi_watch_start(&server->listener, loop, tcp, ENVOI_IO_READ, on_connection) < 0) {
 		return -1;
 	}
-	snprintf(server->address, sizeof(server->address), "127.0.0.1:%u",
-		ntohs(address.sin_port));
+	snprintf(server->address, sizeof(server->address), "127.0.0.1:%u", ntohs(address.sin_port));
 	return 0;
 }
 

@@ -33,8 +33,8 @@ struct dns_server {
 };
 
 /** @return 0, or -1 */
-int dns_server_start(struct dns_server *server, struct envoi_loop *loop,
-	const struct dns_answer *answers);
+int dns_server_start(
+	struct dns_server *server, struct envoi_loop *loop, const struct dns_answer *answers);
 void dns_server_stop(struct dns_server *server);
 
 #endif

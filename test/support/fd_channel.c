@@ -69,8 +69,7 @@ static int start(struct envoi_channel *channel)
 		self->interest, on_ready);
 }
 
-static int send_some(
-	struct envoi_channel *channel, const char *data, size_t len, size_t *ret_taken)
+static int send_some(struct envoi_channel *channel, const char *data, size_t len, size_t *ret_taken)
 {
 	struct fd_channel *self = from_channel(channel);
 	ssize_t sent = send(self->fd, data, len, MSG_NOSIGNAL);
@@ -125,8 +124,8 @@ static const struct envoi_channel_impl impl = {
 	.peer_name = peer_name,
 };
 
-int fd_channel_transport_new(struct envoi_transport **ret_transport,
-	struct envoi_context *context, int fd, const struct envoi_settings *settings)
+int fd_channel_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context,
+	int fd, const struct envoi_settings *settings)
 {
 	struct fd_channel *self = calloc(1, sizeof(*self));
 	if (self == NULL) {
@@ -136,6 +135,5 @@ int fd_channel_transport_new(struct envoi_transport **ret_transport,
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	self->channel.impl = &impl;
 	self->fd = fd;
-	return envoi_octets_transport_new(
-		ret_transport, context, &self->channel, settings, false);
+	return envoi_octets_transport_new(ret_transport, context, &self->channel, settings, false);
 }

@@ -25,8 +25,8 @@ static void assert_ok(int r, const struct envoi_payload_problem *problem)
 	}
 }
 
-static void write_tree(struct envoi_buffer *out, const struct envoi_payload_type *type,
-	const void *value)
+static void write_tree(
+	struct envoi_buffer *out, const struct envoi_payload_type *type, const void *value)
 {
 	struct envoi_payload_problem problem = {.why = ""};
 	struct envoi_element *tree;
@@ -35,8 +35,8 @@ static void write_tree(struct envoi_buffer *out, const struct envoi_payload_type
 	envoi_element_unref(tree);
 }
 
-static void write_bytes(struct envoi_buffer *out, const struct envoi_payload_type *type,
-	const void *value)
+static void write_bytes(
+	struct envoi_buffer *out, const struct envoi_payload_type *type, const void *value)
 {
 	struct envoi_payload_problem problem = {.why = ""};
 	struct envoi_xml_writer *writer = envoi_xml_writer_new(out, "jabber:client");
@@ -56,14 +56,16 @@ static void check_round_trip(struct envoi_context *context, const struct envoi_p
 {
 	struct envoi_payload_problem problem = {.why = ""};
 	const void *parsed;
-	struct envoi_element *element =
-		parse_bytes(context, envoi_buffer_data(written), envoi_buffer_len(written));
+	struct envoi_element *element = parse_bytes(
+		context, envoi_buffer_data(written), envoi_buffer_len(written));
 	if (element == NULL) {
-		fail_msg("no XML: %.*s", (int)envoi_buffer_len(written), envoi_buffer_data(written));
+		fail_msg(
+			"no XML: %.*s", (int)envoi_buffer_len(written), envoi_buffer_data(written));
 	}
 	assert_ok(envoi_payload_parse(&parsed, type, element, &problem), &problem);
 	if (!envoi_payload_equal(type, value, parsed)) {
-		fail_msg("differs: %.*s", (int)envoi_buffer_len(written), envoi_buffer_data(written));
+		fail_msg("differs: %.*s", (int)envoi_buffer_len(written),
+			envoi_buffer_data(written));
 	}
 	void *copy = envoi_payload_dup(context, type, parsed);
 	assert_non_null(copy);
@@ -79,10 +81,12 @@ static void check_round_trip(struct envoi_context *context, const struct envoi_p
 
 /* --- mutations --- */
 
-static char *mutated(struct payload_random *random, const struct envoi_buffer *from, size_t *ret_len)
+static char *mutated(
+	struct payload_random *random, const struct envoi_buffer *from, size_t *ret_len)
 {
-	static const char *const snippets[] = {"<x/>", "</x>", " x='1'", "''", "-1", "999999999999999999999",
-		"&#1;", "&lt;", "\xff", "text", "=", "xmlns='urn:x'", "<x>", " ", "true", "2002-02-30T00:00:00Z"};
+	static const char *const snippets[] = {"<x/>", "</x>", " x='1'", "''", "-1",
+		"999999999999999999999", "&#1;", "&lt;", "\xff", "text", "=", "xmlns='urn:x'",
+		"<x>", " ", "true", "2002-02-30T00:00:00Z"};
 	size_t len = envoi_buffer_len(from), capacity = 2 * len + 256;
 	char *text = malloc(capacity);
 	assert_non_null(text);
@@ -208,7 +212,8 @@ static void check_mutations(struct payload_random *random, const struct envoi_pa
 	envoi_element_unref(element);
 }
 
-void payload_property_check(const struct envoi_payload_type *type, unsigned int rounds, uint64_t seed)
+void payload_property_check(
+	const struct envoi_payload_type *type, unsigned int rounds, uint64_t seed)
 {
 	struct envoi_context *context;
 	struct envoi_payload_problem problem = {.why = ""};
@@ -253,8 +258,8 @@ static bool copies_in(struct envoi_context *context, const struct envoi_payload_
 }
 
 /* @param value  made in another context, whose allocator does not fail */
-static bool works_in(struct envoi_context *context, const struct envoi_payload_type *type,
-	const void *value)
+static bool works_in(
+	struct envoi_context *context, const struct envoi_payload_type *type, const void *value)
 {
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, context, 0);
@@ -274,8 +279,8 @@ static bool works_in(struct envoi_context *context, const struct envoi_payload_t
 	is_complete = is_complete && copies_in(context, type, tree);
 	envoi_element_unref(tree);
 	if (is_complete) {
-		struct envoi_element *element =
-			parse_bytes(context, envoi_buffer_data(&out), envoi_buffer_len(&out));
+		struct envoi_element *element = parse_bytes(
+			context, envoi_buffer_data(&out), envoi_buffer_len(&out));
 		is_complete = element != NULL && copies_in(context, type, element);
 		envoi_element_unref(element);
 	}

@@ -15,7 +15,8 @@
  * equal and outlives its stanza; from mutated XML comes a struct that can be written again, or an
  * error that says where and why.
  */
-void payload_property_check(const struct envoi_payload_type *type, unsigned int rounds, uint64_t seed);
+void payload_property_check(
+	const struct envoi_payload_type *type, unsigned int rounds, uint64_t seed);
 
 /** Write, parse, copy and compare one struct with an allocator that fails at its k-th call, for all
  * k: an error or success each time, and no leak. */

@@ -84,9 +84,10 @@ void payload_random_finish(struct payload_random *random)
 
 static const char *random_text(struct payload_random *random, const struct envoi_field *field)
 {
-	static const char *const pieces[] = {"a", "Z", "0", " ", "<", ">", "&", "'", "\"", "]]>", "\t",
-		"\n", "\r", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\xa6", "&amp;", "--", "<![CDATA[",
-		"\xef\xbf\xbd", "{}", "a long piece of text that says nothing at all "};
+	static const char *const pieces[] = {"a", "Z", "0", " ", "<", ">", "&", "'", "\"", "]]>",
+		"\t", "\n", "\r", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\xa6", "&amp;", "--",
+		"<![CDATA[", "\xef\xbf\xbd", "{}",
+		"a long piece of text that says nothing at all "};
 	size_t room = field->max_bytes > 0 ? field->max_bytes : 200;
 	char *text = block(random, room + 1);
 	size_t len = 0;
@@ -144,8 +145,12 @@ static void store_int(void *at, size_t size, uint64_t number)
 	uint8_t u8 = (uint8_t)number;
 	uint16_t u16 = (uint16_t)number;
 	uint32_t u32 = (uint32_t)number;
-	memcpy(at, size == 1 ? (void *)&u8 : size == 2 ? (void *)&u16
-			: size == 4 ? (void *)&u32 : (void *)&number, size);
+	memcpy(at,
+		size == 1           ? (void *)&u8
+			: size == 2 ? (void *)&u16
+			: size == 4 ? (void *)&u32
+				    : (void *)&number,
+		size);
 }
 
 static int64_t random_date(struct payload_random *random, const struct envoi_field *field)
@@ -201,8 +206,8 @@ static struct envoi_element *random_element(
 			envoi_element_set_ns(at, "urn:attr", "key", random_text(random, &plain));
 		}
 	}
-	struct envoi_element **elements =
-		realloc(random->elements, (random->element_count + 1) * sizeof(*elements));
+	struct envoi_element **elements = realloc(
+		random->elements, (random->element_count + 1) * sizeof(*elements));
 	if (elements == NULL || envoi_element_error(root) < 0) {
 		abort();
 	}
@@ -350,7 +355,8 @@ static void fill_struct(struct payload_random *random, const struct envoi_payloa
 {
 	const struct envoi_field *field = type->fields;
 	for (; field != NULL && field->place != ENVOI_FIELD_NOWHERE; field++) {
-		bool is_nested = field->value == ENVOI_VALUE_STRUCT || field->value == ENVOI_VALUE_CHOICE;
+		bool is_nested = field->value == ENVOI_VALUE_STRUCT ||
+			field->value == ENVOI_VALUE_CHOICE;
 		if (field->place == ENVOI_FIELD_CHILDREN) {
 			fill_array(random, field, ns, into, depth);
 		} else if ((field->flags & ENVOI_REQUIRED) != 0 ||

@@ -82,8 +82,8 @@ static size_t count_attrs(const struct envoi_element *element)
 	return count;
 }
 
-static bool attrs_match(struct peer *peer, const struct envoi_element *expected,
-	const struct envoi_element *got)
+static bool attrs_match(
+	struct peer *peer, const struct envoi_element *expected, const struct envoi_element *got)
 {
 	size_t position = 0;
 	const char *ns, *name, *value;
@@ -96,15 +96,16 @@ static bool attrs_match(struct peer *peer, const struct envoi_element *expected,
 	return count_attrs(expected) == count_attrs(got);
 }
 
-static bool matches(struct peer *peer, const struct envoi_element *expected,
-	const struct envoi_element *got)
+static bool matches(
+	struct peer *peer, const struct envoi_element *expected, const struct envoi_element *got)
 {
 	if (!envoi_element_is(got, envoi_element_ns(expected), envoi_element_name(expected)) ||
 		!attrs_match(peer, expected, got) ||
 		!text_matches(peer, envoi_element_text(expected), envoi_element_text(got))) {
 		return false;
 	}
-	const struct envoi_element *a = envoi_element_first(expected), *b = envoi_element_first(got);
+	const struct envoi_element *a = envoi_element_first(expected),
+				   *b = envoi_element_first(got);
 	while (a != NULL && b != NULL && matches(peer, a, b)) {
 		a = envoi_element_next(a);
 		b = envoi_element_next(b);
@@ -112,8 +113,8 @@ static bool matches(struct peer *peer, const struct envoi_element *expected,
 	return a == NULL && b == NULL;
 }
 
-static bool item_matches(struct peer *peer, const struct envoi_xml_item *expected,
-	const struct envoi_xml_item *got)
+static bool item_matches(
+	struct peer *peer, const struct envoi_xml_item *expected, const struct envoi_xml_item *got)
 {
 	if (expected->kind != got->kind) {
 		return false;
@@ -121,7 +122,8 @@ static bool item_matches(struct peer *peer, const struct envoi_xml_item *expecte
 	return expected->kind == ENVOI_XML_END || matches(peer, expected->element, got->element);
 }
 
-static void print_item(struct peer *peer, const struct envoi_xml_item *item, char *line, size_t size)
+static void print_item(
+	struct peer *peer, const struct envoi_xml_item *item, char *line, size_t size)
 {
 	struct envoi_buffer xml;
 	envoi_buffer_init(&xml, peer->context, 0);
@@ -172,7 +174,8 @@ static bool expect(struct peer *peer, const struct step *step)
 		char expected_text[900] = "", got_text[900] = "";
 		print_item(peer, &step->item, expected_text, sizeof(expected_text));
 		print_item(peer, &got, got_text, sizeof(got_text));
-		note_problem(peer, "step %zu: expected %s\ngot %s", peer->at, expected_text, got_text);
+		note_problem(
+			peer, "step %zu: expected %s\ngot %s", peer->at, expected_text, got_text);
 	}
 	envoi_element_unref(got.element);
 	return true;
@@ -259,15 +262,14 @@ static struct step *add_step(struct peer *peer, enum step_kind kind)
 	return step;
 }
 
-struct peer *peer_new(struct envoi_context *context, struct envoi_memory_pair *pair,
-	enum envoi_memory_side side)
+struct peer *peer_new(
+	struct envoi_context *context, struct envoi_memory_pair *pair, enum envoi_memory_side side)
 {
 	struct peer *peer = envoi_alloc_zeroed(context, sizeof(*peer));
 	assert_non_null(peer);
 	peer->context = context;
 	envoi_buffer_init(&peer->heard, context, 0);
-	assert_int_equal(
-		envoi_memory_end_new(&peer->end, pair, side, on_changed, peer), ENVOI_OK);
+	assert_int_equal(envoi_memory_end_new(&peer->end, pair, side, on_changed, peer), ENVOI_OK);
 	renew(peer, &peer->expected);
 	renew(peer, &peer->received);
 	return peer;

@@ -27,8 +27,8 @@ struct envoi_context;
  */
 struct peer;
 
-struct peer *peer_new(struct envoi_context *context, struct envoi_memory_pair *pair,
-	enum envoi_memory_side side);
+struct peer *peer_new(
+	struct envoi_context *context, struct envoi_memory_pair *pair, enum envoi_memory_side side);
 void peer_free(struct peer *peer);
 
 void peer_sends(struct peer *peer, const char *text);

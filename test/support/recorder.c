@@ -115,7 +115,8 @@ static void on_closed(struct envoi_stream_sink *sink, const struct envoi_failure
 	if (recorder->closed_count++ == 0) {
 		envoi_failure_copy(&recorder->failure, why);
 	}
-	add_line(recorder, "closed %s %s", envoi_phase_name(why->phase), envoi_error_name(why->code));
+	add_line(recorder, "closed %s %s", envoi_phase_name(why->phase),
+		envoi_error_name(why->code));
 }
 
 static const struct envoi_stream_sink_impl sink_impl = {

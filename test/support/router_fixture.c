@@ -124,7 +124,7 @@ void route(struct router_fixture *f, const char *xml)
 }
 
 const char get_time[] = "<iq type='get' id='1' from='a@b/c' to='me@x/y'>"
-			       "<time xmlns='urn:xmpp:time'/></iq>";
+			"<time xmlns='urn:xmpp:time'/></iq>";
 
 void assert_sent_error(struct router_fixture *f, const char *condition)
 {

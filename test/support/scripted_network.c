@@ -37,8 +37,8 @@ static void fill(int fd)
 
 static void on_timer(struct envoi_timer *timer)
 {
-	struct scripted_connection *c =
-		ENVOI_CONTAINER_OF(timer, struct scripted_connection, timer);
+	struct scripted_connection *c = ENVOI_CONTAINER_OF(
+		timer, struct scripted_connection, timer);
 	char bytes[4096];
 	while (read(c->other, bytes, sizeof(bytes)) > 0) {
 	}
@@ -90,7 +90,8 @@ static int connect_scripted(void *user, const struct sockaddr *sockaddr, socklen
 	}
 	struct scripted_connection *c = calloc(1, sizeof(*c));
 	int pair[2];
-	if (c == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
+	if (c == NULL ||
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
 		abort();
 	}
 	c->fd = pair[0];
@@ -135,12 +136,13 @@ void scripted_network_init(struct scripted_network *network, struct envoi_loop *
 	const struct scripted_host *hosts)
 {
 	*network = (struct scripted_network){
-		.sockets = {
-			.connect = connect_scripted,
-			.outcome = outcome,
-			.close = close_scripted,
-			.user = network,
-		},
+		.sockets =
+			{
+				.connect = connect_scripted,
+				.outcome = outcome,
+				.close = close_scripted,
+				.user = network,
+			},
 		.loop = loop,
 		.hosts = hosts,
 	};

@@ -131,8 +131,8 @@ static const struct scripted_answer *find(
 	return &unknown;
 }
 
-static int ask(struct scripted_resolver *self, struct envoi_lookup *lookup, const char *name,
-	int family)
+static int ask(
+	struct scripted_resolver *self, struct envoi_lookup *lookup, const char *name, int family)
 {
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL) {
@@ -144,8 +144,8 @@ static int ask(struct scripted_resolver *self, struct envoi_lookup *lookup, cons
 	lookup->backend = q;
 	self->asked++;
 	self->pending++;
-	envoi_timer_start(&q->timer, envoi_context_loop(self->base.context), q->answer->delay_ms,
-		on_timer);
+	envoi_timer_start(
+		&q->timer, envoi_context_loop(self->base.context), q->answer->delay_ms, on_timer);
 	return ENVOI_OK;
 }
 
@@ -154,8 +154,8 @@ static int lookup_srv(struct envoi_resolver *base, struct envoi_lookup *lookup, 
 	return ask(scripted_from_base(base), lookup, name, 0);
 }
 
-static int lookup_address(struct envoi_resolver *base, struct envoi_lookup *lookup,
-	const char *host, int family)
+static int lookup_address(
+	struct envoi_resolver *base, struct envoi_lookup *lookup, const char *host, int family)
 {
 	return ask(scripted_from_base(base), lookup, host, family);
 }
@@ -192,8 +192,7 @@ int scripted_resolver_new(struct envoi_resolver **ret_resolver, struct envoi_con
 	return ENVOI_OK;
 }
 
-void scripted_resolver_set(
-	struct envoi_resolver *resolver, const struct scripted_answer *answers)
+void scripted_resolver_set(struct envoi_resolver *resolver, const struct scripted_answer *answers)
 {
 	scripted_from_base(resolver)->answers = answers;
 }

@@ -30,8 +30,7 @@ int scripted_resolver_new(struct envoi_resolver **ret_resolver, struct envoi_con
 	const struct scripted_answer *answers);
 
 /** Use another table from now on. */
-void scripted_resolver_set(
-	struct envoi_resolver *resolver, const struct scripted_answer *answers);
+void scripted_resolver_set(struct envoi_resolver *resolver, const struct scripted_answer *answers);
 
 /** @return how many questions were asked, in all */
 size_t scripted_resolver_asked(const struct envoi_resolver *resolver);

@@ -170,8 +170,7 @@ UNCHECKED static bool is_at(const struct form *form, const unsigned char *at)
 }
 
 /* @return the next one at or behind *position, which is then behind its first byte; NULL: none */
-UNCHECKED static const struct form *find(
-	const unsigned char *memory, size_t len, size_t *position)
+UNCHECKED static const struct form *find(const unsigned char *memory, size_t len, size_t *position)
 {
 	for (size_t i = *position; i + 1 < len; i++) {
 		unsigned int pair = (memory[i] ^ MASK) << 8 | (memory[i + 1] ^ MASK);
@@ -390,8 +389,9 @@ static enum secrets_culprit culprit_of(const struct finding *finding)
 		return SECRETS_OTHERS;
 	}
 	return where.dli_fbase == here.dli_fbase || strstr(where.dli_fname, "libenvoi") != NULL
-	               ? SECRETS_OURS
-	               : strstr(where.dli_fname, "libgnutls") != NULL ? SECRETS_GNUTLS : SECRETS_OTHERS;
+		? SECRETS_OURS
+		: strstr(where.dli_fname, "libgnutls") != NULL ? SECRETS_GNUTLS
+							       : SECRETS_OTHERS;
 }
 
 unsigned int secrets_given_back(enum secrets_culprit culprit, const char *name)

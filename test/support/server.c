@@ -120,8 +120,8 @@ static int begin_stream(struct connection *connection, struct envoi_transport *t
 	if (!server->knobs.no_binding) {
 		handlers[options.handler_count++] = server->bind;
 	}
-	return envoi_stream_new(&connection->stream, server->context, &options, transport,
-		&connection->sink);
+	return envoi_stream_new(
+		&connection->stream, server->context, &options, transport, &connection->sink);
 }
 
 static void on_handshake(void *user, const struct envoi_failure *why)
@@ -186,7 +186,8 @@ struct envoi_connector *test_server_connector(struct test_server *server)
 {
 	struct envoi_connector *connector;
 	assert_int_equal(
-		envoi_memory_connector_new(&connector, server->context, on_connect, server), ENVOI_OK);
+		envoi_memory_connector_new(&connector, server->context, on_connect, server),
+		ENVOI_OK);
 	if (server->knobs.no_tls) {
 		envoi_memory_connector_set_secure(connector);
 	}
@@ -211,7 +212,8 @@ static int look_up(void *user, const char *authcid, char **ret_password)
 	if (account == NULL) {
 		return ENVOI_ERR_NOT_FOUND;
 	}
-	*ret_password = envoi_strndup(server->context, account->password, strlen(account->password));
+	*ret_password = envoi_strndup(
+		server->context, account->password, strlen(account->password));
 	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
@@ -234,7 +236,7 @@ static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 		user = own; /* anonymous */
 	}
 	if (envoi_jid_from_parts(&jid, server->context, user, TEST_SERVER_DOMAIN,
-		resource != NULL ? resource : own) < 0) {
+		    resource != NULL ? resource : own) < 0) {
 		envoi_bind_answer(stream, handler, NULL, ENVOI_BAD_REQUEST);
 		return;
 	}
@@ -284,10 +286,11 @@ static void make_starttls(
 	snprintf(cert_file, sizeof(cert_file), "%s/tls/%s", data_folder,
 		certificate != NULL ? certificate : "right.pem");
 	snprintf(key_file, sizeof(key_file), "%s/tls/server-key.pem", data_folder);
-	assert_int_equal(
-		envoi_tls_config_new_server(&config, server->context, cert_file, key_file), ENVOI_OK);
+	assert_int_equal(envoi_tls_config_new_server(&config, server->context, cert_file, key_file),
+		ENVOI_OK);
 	const struct envoi_starttls_options options = {.config = config, .required = true};
-	assert_int_equal(envoi_starttls_new(&server->starttls, server->context, &options), ENVOI_OK);
+	assert_int_equal(
+		envoi_starttls_new(&server->starttls, server->context, &options), ENVOI_OK);
 	server->certificate = config;
 }
 
@@ -306,8 +309,9 @@ struct test_server *test_server_new(
 		envoi_jid_from_text(&server->domain, context, TEST_SERVER_DOMAIN), ENVOI_OK);
 	make_starttls(server, data_folder, certificate);
 	const struct envoi_sasl_accounts accounts = {.lookup = look_up, .user = server};
-	assert_int_equal(envoi_sasl_receiver_new(
-		&server->sasl, context, server->settings, &accounts), ENVOI_OK);
+	assert_int_equal(
+		envoi_sasl_receiver_new(&server->sasl, context, server->settings, &accounts),
+		ENVOI_OK);
 	const struct envoi_bind_options bind = {.hook = &server->bind_hook};
 	assert_int_equal(envoi_bind_new(&server->bind, context, &bind), ENVOI_OK);
 	return server;
@@ -358,11 +362,11 @@ void test_server_renew_sasl(struct test_server *server)
 	envoi_handler_destroy(server->sasl);
 	server->sasl = NULL;
 	assert_int_equal(envoi_sasl_receiver_new(
-		&server->sasl, server->context, server->settings, &accounts), ENVOI_OK);
+				 &server->sasl, server->context, server->settings, &accounts),
+		ENVOI_OK);
 }
 
-void test_server_set_password(
-	struct test_server *server, const char *user, const char *password)
+void test_server_set_password(struct test_server *server, const char *user, const char *password)
 {
 	struct account *account = server_account(server, user);
 	assert_non_null(account);

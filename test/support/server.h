@@ -49,8 +49,7 @@ struct envoi_settings *test_server_settings(struct test_server *server);
 /** Authentication by what the settings say now: while nobody is connected. Asserts. */
 void test_server_renew_sasl(struct test_server *server);
 /** Asserts. */
-void test_server_set_password(
-	struct test_server *server, const char *user, const char *password);
+void test_server_set_password(struct test_server *server, const char *user, const char *password);
 /** @return to be changed at any time */
 struct test_server_knobs *test_server_knobs(struct test_server *server);
 

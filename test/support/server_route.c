@@ -18,15 +18,16 @@ static void send_element(struct connection *to, const struct envoi_element *elem
 	struct envoi_buffer xml;
 	envoi_buffer_init(&xml, to->server->context, 0);
 	if (envoi_xml_write(&xml, element, ENVOI_NS_CLIENT) < 0 ||
-		envoi_stream_send(to->stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml)) < 0) {
+		envoi_stream_send(to->stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml)) <
+			0) {
 		to->server->lost++;
 	}
 	envoi_buffer_finish(&xml);
 }
 
 /* The answer comes from whom the question was for. */
-static void answer(struct connection *to, const struct envoi_stanza *cause,
-	struct envoi_stanza *reply)
+static void answer(
+	struct connection *to, const struct envoi_stanza *cause, struct envoi_stanza *reply)
 {
 	if (reply != NULL) {
 		struct envoi_element *element = envoi_stanza_element(reply);
@@ -64,8 +65,8 @@ static void send_roster(struct connection *connection, const struct envoi_stanza
 {
 	struct envoi_stanza *result = envoi_iq_result_new(request);
 	if (result != NULL) {
-		struct envoi_element *query =
-			envoi_element_add(envoi_stanza_element(result), NS_ROSTER, "query");
+		struct envoi_element *query = envoi_element_add(
+			envoi_stanza_element(result), NS_ROSTER, "query");
 		const struct account *account = account_of(connection);
 		const struct contact *contact = account != NULL ? account->contacts : NULL;
 		for (; contact != NULL; contact = contact->next) {
@@ -79,8 +80,7 @@ static void send_roster(struct connection *connection, const struct envoi_stanza
 
 static bool is_same_account(const struct connection *a, const struct connection *b)
 {
-	return envoi_jid_equal_bare(
-		envoi_stream_local(a->stream), envoi_stream_local(b->stream));
+	return envoi_jid_equal_bare(envoi_stream_local(a->stream), envoi_stream_local(b->stream));
 }
 
 /* Whether @p to may see the presence of @p from: it is oneself, or a contact subscribed. */
@@ -94,7 +94,8 @@ static bool may_see(struct connection *to, struct connection *from)
 	const struct envoi_jid *jid = envoi_stream_local(to->stream);
 	size_t len = envoi_jid_bare_len(jid);
 	for (; contact != NULL; contact = contact->next) {
-		if (strncmp(contact->jid, envoi_jid_text(jid), len) == 0 && contact->jid[len] == '\0') {
+		if (strncmp(contact->jid, envoi_jid_text(jid), len) == 0 &&
+			contact->jid[len] == '\0') {
 			return strcmp(contact->subscription, "from") == 0 ||
 				strcmp(contact->subscription, "both") == 0;
 		}
@@ -102,8 +103,7 @@ static bool may_see(struct connection *to, struct connection *from)
 	return false;
 }
 
-static void send_presence(
-	struct connection *to, const struct envoi_element *presence)
+static void send_presence(struct connection *to, const struct envoi_element *presence)
 {
 	struct envoi_element *copy = envoi_element_dup(presence);
 	struct envoi_jid *bare;
@@ -144,8 +144,7 @@ static void take_presence(struct connection *connection, struct envoi_stanza *st
 	}
 	broadcast(connection, element);
 	envoi_element_unref(connection->presence);
-	connection->presence =
-		type == ENVOI_TYPE_AVAILABLE ? envoi_element_ref(element) : NULL;
+	connection->presence = type == ENVOI_TYPE_AVAILABLE ? envoi_element_ref(element) : NULL;
 	if (!was_available && connection->presence != NULL) {
 		show_others(connection);
 	}
@@ -156,8 +155,8 @@ void server_gone(struct connection *connection)
 	if (connection->presence == NULL) {
 		return;
 	}
-	struct envoi_element *presence =
-		envoi_element_new(connection->server->context, ENVOI_NS_CLIENT, "presence");
+	struct envoi_element *presence = envoi_element_new(
+		connection->server->context, ENVOI_NS_CLIENT, "presence");
 	envoi_element_set(presence, "type", "unavailable");
 	envoi_element_set(presence, "from", server_jid(connection));
 	broadcast(connection, presence);

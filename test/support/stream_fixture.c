@@ -26,8 +26,8 @@ struct fake_state {
 
 static int send_fake(struct envoi_stream *stream, const char *name)
 {
-	struct envoi_element *element =
-		envoi_element_new(envoi_stream_context(stream), NS_FAKE_AUTH, name);
+	struct envoi_element *element = envoi_element_new(
+		envoi_stream_context(stream), NS_FAKE_AUTH, name);
 	int r = envoi_stream_send_element(stream, element);
 	envoi_element_unref(element);
 	return r;
@@ -46,8 +46,8 @@ static int fake_negotiate(struct envoi_handler *self, struct envoi_stream *strea
 	return r < 0 ? r : ENVOI_AGAIN;
 }
 
-static int fake_offer(struct envoi_handler *self, struct envoi_stream *stream,
-	struct envoi_element *features)
+static int fake_offer(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
 	(void)self;
 	(void)stream;
@@ -193,14 +193,16 @@ void stream_fixture_start(struct stream_fixture *fixture)
 {
 	struct envoi_transport *transport;
 	assert_int_equal(envoi_memory_transport_new(
-		&transport, fixture->pair, ENVOI_MEMORY_A, fixture->settings), ENVOI_OK);
+				 &transport, fixture->pair, ENVOI_MEMORY_A, fixture->settings),
+		ENVOI_OK);
 	if (!fixture->is_plain) {
 		envoi_memory_transport_set_secure(transport);
 	}
 	fixture->options.handlers = fixture->handlers;
 	fixture->options.handler_count = fixture->handler_count;
 	assert_int_equal(envoi_stream_new(&fixture->recorder.stream, fixture->context,
-		&fixture->options, transport, &fixture->recorder.sink), ENVOI_OK);
+				 &fixture->options, transport, &fixture->recorder.sink),
+		ENVOI_OK);
 	peer_start(fixture->peer);
 }
 
@@ -209,8 +211,7 @@ void stream_fixture_run(struct stream_fixture *fixture, uint64_t duration_ms)
 	if (fixture->recorder.stream == NULL && fixture->recorder.closed_count == 0) {
 		stream_fixture_start(fixture);
 	}
-	assert_int_equal(
-		envoi_loop_simulated_run_for(fixture->loop, duration_ms), ENVOI_OK);
+	assert_int_equal(envoi_loop_simulated_run_for(fixture->loop, duration_ms), ENVOI_OK);
 }
 
 void stream_fixture_script_headers(struct peer *peer)
@@ -228,8 +229,10 @@ void stream_fixture_script_login(struct peer *peer)
 	peer_restarts(peer);
 	stream_fixture_script_headers(peer);
 	peer_sends(peer, "<stream:features>" BIND_OFFER "</stream:features>");
-	peer_expects(peer, "<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	peer_expects(peer,
+		"<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<resource>desk</resource></bind></iq>");
-	peer_sends(peer, "<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	peer_sends(peer,
+		"<iq type='result' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<jid>alice@example.org/desk</jid></bind></iq>");
 }

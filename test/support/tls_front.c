@@ -87,15 +87,18 @@ static bool has(struct envoi_buffer *input, const char *text)
 /* RFC 6120, section 5.4; what the client says is not looked at further. */
 static void speak_in_clear(struct connection *connection)
 {
-	static const char features[] = "<stream:features><starttls "
+	static const char features[] =
+		"<stream:features><starttls "
 		"xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>";
 	static const char proceed[] = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 	struct envoi_buffer *input = envoi_memory_end_received(connection->outside);
 	if (connection->phase == IN_CLEAR && has(input, "<stream:stream ")) {
 		connection->phase = GREETED;
-		(void)!envoi_buffer_printf(&connection->tls.output, "<stream:stream "
+		(void)!envoi_buffer_printf(&connection->tls.output,
+			"<stream:stream "
 			"xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
-			"id='1' version='1.0' from='%s'>%s", connection->front->from, features);
+			"id='1' version='1.0' from='%s'>%s",
+			connection->front->from, features);
 	}
 	if (connection->phase == GREETED && has(input, "<starttls ")) {
 		connection->phase = IN_TLS;
@@ -121,8 +124,8 @@ static void on_outside(void *user, struct envoi_memory_end *outside)
 		read_all(connection);
 	}
 	send_outside(connection);
-	bool has_failed =
-		connection->tls.result != 0 && gnutls_error_is_fatal(connection->tls.result);
+	bool has_failed = connection->tls.result != 0 &&
+		gnutls_error_is_fatal(connection->tls.result);
 	if (has_failed || envoi_memory_end_is_over(outside)) {
 		end(connection);
 	}
@@ -228,8 +231,8 @@ void tls_front_script(struct tls_front *front, const struct envoi_memory_script 
 struct envoi_connector *tls_front_connector(struct tls_front *front)
 {
 	struct envoi_connector *connector;
-	assert_int_equal(
-		envoi_memory_connector_new(&connector, front->context, on_connect, front), ENVOI_OK);
+	assert_int_equal(envoi_memory_connector_new(&connector, front->context, on_connect, front),
+		ENVOI_OK);
 	return connector;
 }
 

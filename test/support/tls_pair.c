@@ -30,7 +30,8 @@ struct envoi_tls_config *tls_trust_only(struct envoi_context *context, const cha
 	struct envoi_tls_config *config;
 	struct envoi_settings *settings;
 	assert_int_equal(envoi_settings_new(&settings, context), ENVOI_OK);
-	assert_int_equal(envoi_settings_set(settings, "tls.ca-file", tls_path(ca, ".pem")), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(settings, "tls.ca-file", tls_path(ca, ".pem")), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(settings, "tls.system-trust", "false"), ENVOI_OK);
 	assert_int_equal(envoi_tls_config_new(&config, context, settings), ENVOI_OK);
 	envoi_settings_free(settings);
@@ -42,18 +43,18 @@ void tls_pair_init(struct tls_pair *f, const struct envoi_context_options *optio
 {
 	*f = (struct tls_pair){0};
 	assert_int_equal(envoi_context_new(&f->context, options), ENVOI_OK);
-	f->trust = tls_trust_only(f->context, strcmp(certificate, "trusted-self-signed") == 0 ?
-		"self-signed" : "ca");
+	f->trust = tls_trust_only(
+		f->context, strcmp(certificate, "trusted-self-signed") == 0 ? "self-signed" : "ca");
 	const char *key = strcmp(certificate, "weak") == 0 ? "weak" : "server";
-	const char *shown =
-		strcmp(certificate, "trusted-self-signed") == 0 ? "self-signed" : certificate;
+	const char *shown = strcmp(certificate, "trusted-self-signed") == 0 ? "self-signed"
+									    : certificate;
 	assert_int_equal(envoi_tls_config_new_server(&f->server_config, f->context,
 				 tls_path(shown, ".pem"), tls_path(key, "-key.pem")),
 		ENVOI_OK);
 	assert_int_equal(
 		envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, name, NULL), ENVOI_OK);
-	assert_int_equal(envoi__tls_new(&f->server, f->server_config, ENVOI_RECEIVER, NULL, NULL),
-		ENVOI_OK);
+	assert_int_equal(
+		envoi__tls_new(&f->server, f->server_config, ENVOI_RECEIVER, NULL, NULL), ENVOI_OK);
 	f->client_result = f->server_result = ENVOI_AGAIN;
 }
 

@@ -54,16 +54,17 @@ void tls_server_init(struct tls_server *server, struct envoi_context *context,
 	envoi_buffer_init(&server->output, context, 0);
 	load(server, options->certificate == NULL ? "right" : options->certificate);
 	unsigned int kept = options->keeps_tickets ? GNUTLS_NO_AUTO_SEND_TICKET : 0;
-	assert_int_equal(
-		gnutls_init(&server->session, GNUTLS_SERVER | GNUTLS_NONBLOCK | kept), 0);
+	assert_int_equal(gnutls_init(&server->session, GNUTLS_SERVER | GNUTLS_NONBLOCK | kept), 0);
 	if (options->ticket_key != NULL) {
 		assert_int_equal(
-			gnutls_session_ticket_enable_server(server->session, options->ticket_key), 0);
+			gnutls_session_ticket_enable_server(server->session, options->ticket_key),
+			0);
 	}
-	assert_int_equal(gnutls_priority_set_direct(server->session,
-				 options->priorities == NULL ? "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" :
-							       options->priorities,
-				 NULL),
+	assert_int_equal(
+		gnutls_priority_set_direct(server->session,
+			options->priorities == NULL ? "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+						    : options->priorities,
+			NULL),
 		0);
 	gnutls_credentials_set(server->session, GNUTLS_CRD_CERTIFICATE, server->credentials);
 	if (options->asks_certificate) {
@@ -93,8 +94,8 @@ void tls_server_to_client(struct tls_server *server, struct envoi__tls *client)
 void tls_server_from_client(struct tls_server *server, struct envoi__tls *client)
 {
 	struct envoi_buffer *from = envoi__tls_output(client);
-	assert_int_equal(envoi_buffer_append(&server->input, envoi_buffer_data(from),
-				 envoi_buffer_len(from)),
+	assert_int_equal(envoi_buffer_append(
+				 &server->input, envoi_buffer_data(from), envoi_buffer_len(from)),
 		ENVOI_OK);
 	envoi_buffer_consume(from, envoi_buffer_len(from));
 }

@@ -156,8 +156,9 @@ static void on_closed(struct envoi_transport_sink *sink, const struct envoi_fail
 	side->closes++;
 	envoi_failure_finish(&side->why);
 	envoi_failure_copy(&side->why, why);
-	keep(side, envoi_buffer_printf(&side->log, "closed %d%s%s\n", why->code,
-		why->condition[0] != '\0' ? " " : "", why->condition));
+	keep(side,
+		envoi_buffer_printf(&side->log, "closed %d%s%s\n", why->code,
+			why->condition[0] != '\0' ? " " : "", why->condition));
 	act(side, EVENT_CLOSED);
 }
 
@@ -193,11 +194,11 @@ static void make_memory(struct transport_pair *pair, const struct envoi_settings
 {
 	assert_int_equal(envoi_memory_pair_new(&pair->memory, pair->context), ENVOI_OK);
 	transport_pair_set_pieces(pair, pair->kind->piece_bytes);
-	assert_int_equal(envoi_memory_transport_new(&pair->a.transport, pair->memory,
-				 ENVOI_MEMORY_A, settings),
+	assert_int_equal(envoi_memory_transport_new(
+				 &pair->a.transport, pair->memory, ENVOI_MEMORY_A, settings),
 		ENVOI_OK);
-	assert_int_equal(envoi_memory_transport_new(&pair->b.transport, pair->memory,
-				 ENVOI_MEMORY_B, settings),
+	assert_int_equal(envoi_memory_transport_new(
+				 &pair->b.transport, pair->memory, ENVOI_MEMORY_B, settings),
 		ENVOI_OK);
 }
 
@@ -205,8 +206,8 @@ static void make_sockets(struct transport_pair *pair, const struct envoi_setting
 {
 	int fds[2];
 	int (*make)(struct envoi_transport **, struct envoi_context *, int,
-		const struct envoi_settings *) =
-		pair->kind->is_channel ? fd_channel_transport_new : envoi_tcp_transport_new;
+		const struct envoi_settings *) = pair->kind->is_channel ? fd_channel_transport_new
+									: envoi_tcp_transport_new;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	assert_int_equal(make(&pair->a.transport, pair->context, fds[0], settings), ENVOI_OK);
 	assert_int_equal(make(&pair->b.transport, pair->context, fds[1], settings), ENVOI_OK);
@@ -241,10 +242,9 @@ static struct envoi_settings *make_settings(struct transport_pair *pair)
 
 static void make_loop(struct transport_pair *pair)
 {
-	int r = pair->kind->has_libevent ?
-		envoi_loop_new_libevent(&pair->loop, pair->context, NULL) :
-		pair->kind->is_tcp ? envoi_loop_new_poll(&pair->loop, pair->context) :
-				     envoi_loop_new_simulated(&pair->loop, pair->context);
+	int r = pair->kind->has_libevent ? envoi_loop_new_libevent(&pair->loop, pair->context, NULL)
+		: pair->kind->is_tcp     ? envoi_loop_new_poll(&pair->loop, pair->context)
+					 : envoi_loop_new_simulated(&pair->loop, pair->context);
 	assert_int_equal(r, ENVOI_OK);
 }
 

@@ -18,11 +18,11 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 {
 	struct wire *wire = ENVOI_CONTAINER_OF(self, struct wire, watcher);
 	const char *more = event->text != NULL ? event->text
-		: event->jid != NULL	       ? envoi_jid_text(event->jid)
+		: event->jid != NULL           ? envoi_jid_text(event->jid)
 		: event->failure != NULL       ? envoi_error_name(event->failure->code)
 					       : NULL;
-	write_text(&wire->log, "%s%s%s\n", envoi_event_name(event->type),
-		more == NULL ? "" : " ", more == NULL ? "" : more);
+	write_text(&wire->log, "%s%s%s\n", envoi_event_name(event->type), more == NULL ? "" : " ",
+		more == NULL ? "" : more);
 }
 
 static const struct envoi_event_row event_rows[] = {

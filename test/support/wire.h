@@ -19,14 +19,16 @@ struct wire {
 	struct envoi_session_owner owner; /* of the session */
 	struct envoi_handler watcher; /* attached: logs each event by its name, and what it tells */
 	struct envoi_context *context;
-	struct envoi_context *notes; /* for log and heard, whatever becomes of memory in the other */
+	struct envoi_context
+		*notes; /* for log and heard, whatever becomes of memory in the other */
 	struct envoi_loop *loop;
 	struct envoi_settings *settings;
 	struct envoi_session *session; /* NULL once freed */
 	struct envoi_memory_pair *pair;
 	struct envoi_memory_end *end; /* of the peer */
 	struct envoi_jid *own;
-	struct envoi_buffer log; /* events, tickets, answers: a line each, or what the test writes */
+	struct envoi_buffer
+		log; /* events, tickets, answers: a line each, or what the test writes */
 	struct envoi_buffer heard; /* by the peer since wire_heard() was called last */
 	struct envoi_failure closed; /* what the owner was told */
 	unsigned int opened_count, ready_count, closed_count, activity_count;

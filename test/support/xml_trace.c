@@ -48,8 +48,7 @@ static int drain(struct envoi_buffer *out, struct envoi_xml_parser *parser)
 		describe(out, &item);
 	}
 	if (r < 0) {
-		const char *name =
-			envoi_stream_condition_name(envoi_xml_parser_condition(parser));
+		const char *name = envoi_stream_condition_name(envoi_xml_parser_condition(parser));
 		must(envoi_buffer_printf(out, "error %s\n", name == NULL ? "none" : name));
 	}
 	return r == ENVOI_AGAIN;

@@ -126,8 +126,8 @@ EXPORTED int nanosleep(const struct timespec *time, struct timespec *left)
 	return 0;
 }
 
-EXPORTED int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-	struct addrinfo **ret)
+EXPORTED int getaddrinfo(
+	const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {
 	(void)host;
 	(void)service;
@@ -137,8 +137,8 @@ EXPORTED int getaddrinfo(const char *host, const char *service, const struct add
 	return EAI_FAIL;
 }
 
-EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*run)(void *), void *user)
+EXPORTED int pthread_create(
+	pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *user)
 {
 	(void)thread;
 	(void)attributes;

@@ -171,8 +171,8 @@ static struct envoi_request *ask(struct bomb *bomb, const char *to, uint64_t tim
 	}
 	struct envoi_stanza *iq = envoi_iq_new(bomb->world->context, ENVOI_IQ_GET, to);
 	envoi_element_add(envoi_stanza_element(iq), "urn:xmpp:ping", "ping");
-	int r = envoi_request(envoi_client_session(client_of(bomb)), iq, NULL, timeout_ms, on_answer,
-		bomb, &request);
+	int r = envoi_request(envoi_client_session(client_of(bomb)), iq, NULL, timeout_ms,
+		on_answer, bomb, &request);
 	bomb->asked += r == ENVOI_OK;
 	return r == ENVOI_OK ? request : NULL;
 }
@@ -286,8 +286,8 @@ static int on_set(struct envoi_handler *self, struct envoi_delivery *in)
 	return r;
 }
 
-static int on_in(struct envoi_handler *self, struct envoi_session *session,
-	struct envoi_stanza *stanza)
+static int on_in(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	(void)session;
 	(void)stanza;
@@ -295,8 +295,8 @@ static int on_in(struct envoi_handler *self, struct envoi_session *session,
 	return ENVOI_OK;
 }
 
-static int on_out(struct envoi_handler *self, struct envoi_session *session,
-	struct envoi_stanza *stanza)
+static int on_out(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	(void)session;
 	(void)stanza;
@@ -316,7 +316,10 @@ static void on_timeout(struct envoi_handler *self, struct envoi_session *session
 }
 
 static const struct envoi_stanza_row stanzas[] = {
-	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_HEADLINE, .handle = on_bad_message, .priority = 1},
+	{.kind = ENVOI_MESSAGE,
+		.type = ENVOI_TYPE_HEADLINE,
+		.handle = on_bad_message,
+		.priority = 1},
 	{.kind = ENVOI_MESSAGE, .handle = on_message},
 	{.kind = ENVOI_PRESENCE, .handle = on_presence},
 	{.kind = ENVOI_IQ_GET, .ns = "urn:x", .name = "x", .handle = on_get},
@@ -368,8 +371,8 @@ static void quiet_timeout(struct envoi_handler *self, struct envoi_session *sess
 	(void)session;
 }
 
-static int quiet_filter(struct envoi_handler *self, struct envoi_session *session,
-	struct envoi_stanza *stanza)
+static int quiet_filter(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	(void)self;
 	(void)session;
@@ -417,15 +420,19 @@ static void say(struct bomb *bomb, const char *xml)
 /* All that the server does. */
 static void hear_much(struct bomb *bomb)
 {
-	say(bomb, "<message from='bob@example.org/x'><body>x</body></message>"
-		  "<message from='bob@example.org/x' type='headline'/><message/>");
+	say(bomb,
+		"<message from='bob@example.org/x'><body>x</body></message>"
+		"<message from='bob@example.org/x' type='headline'/><message/>");
 	say(bomb, "<presence from='bob@example.org/x'/><presence from='bob@example.org/x'/>");
-	say(bomb, "<iq type='get' id='1' from='bob@example.org/x'><x xmlns='urn:x'/></iq>"
-		  "<iq type='get' id='2' from='bob@example.org/x'><x xmlns='urn:x'/></iq>");
-	say(bomb, "<iq type='set' id='3' from='bob@example.org/x'><x xmlns='urn:x'/></iq>"
-		  "<iq type='set' id='4' from='bob@example.org/x'><x xmlns='urn:x'/></iq>");
-	say(bomb, "<iq type='set' id='5'><query xmlns='jabber:iq:roster'>"
-		  "<item jid='carol@example.org'/></query></iq>");
+	say(bomb,
+		"<iq type='get' id='1' from='bob@example.org/x'><x xmlns='urn:x'/></iq>"
+		"<iq type='get' id='2' from='bob@example.org/x'><x xmlns='urn:x'/></iq>");
+	say(bomb,
+		"<iq type='set' id='3' from='bob@example.org/x'><x xmlns='urn:x'/></iq>"
+		"<iq type='set' id='4' from='bob@example.org/x'><x xmlns='urn:x'/></iq>");
+	say(bomb,
+		"<iq type='set' id='5'><query xmlns='jabber:iq:roster'>"
+		"<item jid='carol@example.org'/></query></iq>");
 }
 
 /* All that the program does. */

@@ -39,8 +39,8 @@ static void on_answer(void *user, const struct envoi_answer *answer)
 static void talk(struct story *story)
 {
 	struct envoi_session *session = envoi_client_session(story->program.client);
-	struct envoi_stanza *ping =
-		envoi_iq_new(story->world->context, ENVOI_IQ_GET, "example.org");
+	struct envoi_stanza *ping = envoi_iq_new(
+		story->world->context, ENVOI_IQ_GET, "example.org");
 	assert_non_null(ping);
 	assert_non_null(envoi_element_add(envoi_stanza_element(ping), "urn:xmpp:ping", "ping"));
 	story->ticket = (struct envoi_ticket){.done = on_ticket, .user = story};

@@ -126,18 +126,20 @@ static void leave_much_open(struct story *story)
 	world_run(&story->world, 0);
 	assert_non_null(story->promise);
 	for (size_t i = 0; i < TICKETS; i++) {
-		struct envoi_stanza *ping =
-			envoi_iq_new(story->world.context, ENVOI_IQ_GET, "a@b/c");
+		struct envoi_stanza *ping = envoi_iq_new(
+			story->world.context, ENVOI_IQ_GET, "a@b/c");
 		assert_non_null(ping);
 		envoi_element_add(envoi_stanza_element(ping), "urn:xmpp:ping", "ping");
 		story->tickets[i] = (struct envoi_ticket){.done = on_ticket, .user = story};
-		assert_int_equal(envoi_send_text(session, "a@b", "x", &story->tickets[i]), ENVOI_OK);
+		assert_int_equal(
+			envoi_send_text(session, "a@b", "x", &story->tickets[i]), ENVOI_OK);
 		assert_int_equal(
 			envoi_request(session, ping, NULL, 0, on_answer, story, NULL), ENVOI_OK);
 		story->asked++;
 	}
-	assert_int_equal(envoi_roster_fetch(envoi_client_roster(story->program.client), on_roster,
-		story), ENVOI_OK);
+	assert_int_equal(
+		envoi_roster_fetch(envoi_client_roster(story->program.client), on_roster, story),
+		ENVOI_OK);
 }
 
 static void check_ended(const struct story *story)
@@ -280,8 +282,7 @@ static void log_in_over_tcp(struct story *story, unsigned int port)
 /* @return a socket that listens to nobody; that it may be connected to all the same is enough */
 static int listen_on_loopback(unsigned int *ret_port)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(fd >= 0);

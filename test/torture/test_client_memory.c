@@ -47,16 +47,16 @@ static void talk(struct story *story)
 {
 	struct envoi_client *client = story->program.client;
 	struct envoi_session *session = envoi_client_session(client);
-	struct envoi_stanza *ping =
-		envoi_iq_new(story->world->context, ENVOI_IQ_GET, "example.org");
+	struct envoi_stanza *ping = envoi_iq_new(
+		story->world->context, ENVOI_IQ_GET, "example.org");
 	if (ping != NULL) {
 		envoi_element_add(envoi_stanza_element(ping), "urn:xmpp:ping", "ping");
 	}
 	story->ticket = (struct envoi_ticket){.done = on_ticket, .user = story};
 	story->sent += envoi_send_text(session, DESK, "to myself", &story->ticket) == ENVOI_OK;
 	story->asked += envoi_request(session, ping, NULL, 0, on_answer, story, NULL) == ENVOI_OK;
-	story->fetching +=
-		envoi_roster_fetch(envoi_client_roster(client), on_roster, story) == ENVOI_OK;
+	story->fetching += envoi_roster_fetch(envoi_client_roster(client), on_roster, story) ==
+		ENVOI_OK;
 	(void)test_server_says(story->world->server, DESK,
 		"<iq type='set' id='r'><query xmlns='jabber:iq:roster'>"
 		"<item jid='carol@example.org' name='Carol'/></query></iq>");
@@ -82,12 +82,13 @@ static void check(const struct story *story, size_t k)
 {
 	unsigned int disconnected = story->program.events[ENVOI_EVENT_DISCONNECTED];
 	unsigned int connecting = story->program.events[ENVOI_EVENT_CONNECTING];
-	if (story->connected != disconnected || connecting != disconnected || story->sent != story->told ||
-		story->asked != story->answered || story->fetching != story->fetched) {
+	if (story->connected != disconnected || connecting != disconnected ||
+		story->sent != story->told || story->asked != story->answered ||
+		story->fetching != story->fetched) {
 		print_error("allocation %zu: connected %u, disconnected %u, sent %u, told %u, "
 			    "asked %u, answered %u, fetching %u, fetched %u\n",
-			k, story->connected, disconnected, story->sent, story->told,
-			story->asked, story->answered, story->fetching, story->fetched);
+			k, story->connected, disconnected, story->sent, story->told, story->asked,
+			story->answered, story->fetching, story->fetched);
 		fail();
 	}
 }

@@ -22,7 +22,8 @@ static void check(const struct program *program, uint64_t offset)
 	if (events[ENVOI_EVENT_CONNECTING] != 1 || events[ENVOI_EVENT_DISCONNECTED] != 1 ||
 		program->code != ENVOI_ERR_TIMEOUT || program->phase == ENVOI_PHASE_NONE ||
 		program->phase >= ENVOI_PHASE_ONLINE) {
-		print_error("silence after byte %llu: connecting %u, disconnected %u: %s: %s (%s)\n",
+		print_error(
+			"silence after byte %llu: connecting %u, disconnected %u: %s: %s (%s)\n",
 			(unsigned long long)offset, events[ENVOI_EVENT_CONNECTING],
 			events[ENVOI_EVENT_DISCONNECTED], envoi_phase_name(program->phase),
 			envoi_error_text(program->code), program->text);
@@ -46,8 +47,8 @@ static bool fall_silent_at(struct world *world, uint64_t offset, unsigned int *r
 		*ret_phases |= 1U << program.phase;
 	}
 	program_free_client(&program);
-	assert_int_equal(program.events[ENVOI_EVENT_CONNECTING],
-		program.events[ENVOI_EVENT_DISCONNECTED]);
+	assert_int_equal(
+		program.events[ENVOI_EVENT_CONNECTING], program.events[ENVOI_EVENT_DISCONNECTED]);
 	world_drop_connections(world);
 	return is_over;
 }

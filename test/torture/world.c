@@ -45,9 +45,8 @@ static int carry(struct envoi_memory_end *from, struct envoi_memory_end *to)
 {
 	struct envoi_buffer *bytes = envoi_memory_end_received(from);
 	size_t len = envoi_buffer_len(bytes);
-	int r = len == 0 || to == NULL
-		? ENVOI_OK
-		: envoi_memory_end_send(to, envoi_buffer_data(bytes), len);
+	int r = len == 0 || to == NULL ? ENVOI_OK
+				       : envoi_memory_end_send(to, envoi_buffer_data(bytes), len);
 	envoi_buffer_consume(bytes, len);
 	return r;
 }
@@ -217,8 +216,8 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 	struct program *program = ENVOI_CONTAINER_OF(self, struct program, recorder);
 	program->events[event->type]++;
 	if (event->type == ENVOI_EVENT_STARTED && program->world->pair != NULL) {
-		program->started_at_byte =
-			envoi_memory_pair_arrived(program->world->pair, ENVOI_MEMORY_B);
+		program->started_at_byte = envoi_memory_pair_arrived(
+			program->world->pair, ENVOI_MEMORY_B);
 	}
 	if (event->type == ENVOI_EVENT_DISCONNECTED && event->failure != NULL) {
 		program->code = event->failure->code;
@@ -256,8 +255,7 @@ static int configure(struct envoi_client *client, const struct world *world)
 	}
 	/* Thousands of logins: keys that cost little. */
 	if (r == ENVOI_OK) {
-		r = envoi_client_set(
-			client, "sasl.mechanisms", "SCRAM-SHA-256-PLUS SCRAM-SHA-256");
+		r = envoi_client_set(client, "sasl.mechanisms", "SCRAM-SHA-256-PLUS SCRAM-SHA-256");
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_client_set(client, "sasl.min-iterations", FEW_ITERATIONS);

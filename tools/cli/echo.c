@@ -33,8 +33,8 @@ static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
 	struct envoi_stanza *message = envoi_delivery_stanza(in);
 	const struct envoi_jid *own = envoi_session_jid(envoi_delivery_session(in));
 	const char *body = envoi_message_body(message, NULL);
-	bool is_delayed =
-		envoi_element_child(envoi_stanza_element(message), NS_DELAY, "delay") != NULL;
+	bool is_delayed = envoi_element_child(envoi_stanza_element(message), NS_DELAY, "delay") !=
+		NULL;
 	if (body == NULL || is_delayed || envoi_stanza_from(message) == NULL ||
 		envoi_jid_equal_bare(envoi_stanza_from(message), own)) {
 		return ENVOI_DECLINED;
@@ -76,15 +76,17 @@ static int open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -1
-						      : signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return sigprocmask(SIG_BLOCK, &set, NULL) < 0
+		? -1
+		: signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 static int converse(struct bot *bot, const struct invocation *invocation)
 {
 	int fd = open_signals();
-	if (fd < 0 || envoi_watch_start(&bot->signals, envoi_context_loop(invocation->context), fd,
-			      ENVOI_IO_READ, on_signal) < 0) {
+	if (fd < 0 ||
+		envoi_watch_start(&bot->signals, envoi_context_loop(invocation->context), fd,
+			ENVOI_IO_READ, on_signal) < 0) {
 		complain("signals cannot be received");
 		return STATUS_NO;
 	}

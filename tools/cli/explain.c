@@ -46,19 +46,24 @@ struct condition_row {
 };
 
 static const struct condition_row stream_rows[] = {
-	{ENVOI_STREAM_CONFLICT, "the account is in use with the same resource: give another with"
+	{ENVOI_STREAM_CONFLICT,
+		"the account is in use with the same resource: give another with"
 		" --resource, or close the other client"},
 	{ENVOI_STREAM_CONNECTION_TIMEOUT, "connect again"},
 	{ENVOI_STREAM_HOST_GONE, "check the domain of --jid: it is not served here any more"},
-	{ENVOI_STREAM_HOST_UNKNOWN, "check the domain of --jid, or name the server that serves it with"
+	{ENVOI_STREAM_HOST_UNKNOWN,
+		"check the domain of --jid, or name the server that serves it with"
 		" --server and --port"},
-	{ENVOI_STREAM_NOT_AUTHORIZED, "the server refuses this account or what it did: ask those who"
+	{ENVOI_STREAM_NOT_AUTHORIZED,
+		"the server refuses this account or what it did: ask those who"
 		" run the server"},
-	{ENVOI_STREAM_POLICY_VIOLATION, "the server has a rule against this (no encryption, too much at"
+	{ENVOI_STREAM_POLICY_VIOLATION,
+		"the server has a rule against this (no encryption, too much at"
 		" a time, too many attempts): read what it says, or ask those who run it"},
 	{ENVOI_STREAM_RESET, "connect again"},
 	{ENVOI_STREAM_RESOURCE_CONSTRAINT, "the server has too much to do: try again later"},
-	{ENVOI_STREAM_SEE_OTHER_HOST, "if you trust whoever said it, name that host with --server and"
+	{ENVOI_STREAM_SEE_OTHER_HOST,
+		"if you trust whoever said it, name that host with --server and"
 		" --port"},
 	{ENVOI_STREAM_SYSTEM_SHUTDOWN, "the server is being shut down: try again later"},
 	{0, NULL},
@@ -66,19 +71,24 @@ static const struct condition_row stream_rows[] = {
 
 /* Of what we have told the server. */
 static const struct condition_row told_rows[] = {
-	{ENVOI_STREAM_UNSUPPORTED_FEATURE, "the server insists on it: see --tls, or use another server"},
+	{ENVOI_STREAM_UNSUPPORTED_FEATURE,
+		"the server insists on it: see --tls, or use another server"},
 	{0, NULL},
 };
 
 static const struct condition_row sasl_rows[] = {
 	{ENVOI_SASL_ACCOUNT_DISABLED, "ask those who run the server why the account is disabled"},
-	{ENVOI_SASL_CREDENTIALS_EXPIRED, "set a new password at the server, and give it with"
+	{ENVOI_SASL_CREDENTIALS_EXPIRED,
+		"set a new password at the server, and give it with"
 		" --password-file FILE or ENVOI_PASSWORD"},
-	{ENVOI_SASL_ENCRYPTION_REQUIRED, "the server refuses unencrypted logins: use --tls starttls or"
+	{ENVOI_SASL_ENCRYPTION_REQUIRED,
+		"the server refuses unencrypted logins: use --tls starttls or"
 		" --tls direct"},
 	{ENVOI_SASL_INVALID_AUTHZID, "log in as the account itself: check --jid"},
-	{ENVOI_SASL_MECHANISM_TOO_WEAK, "the server wants a stronger mechanism: see --sasl-mechanisms"},
-	{ENVOI_SASL_NOT_AUTHORIZED, "check the address given with --jid, and the password with"
+	{ENVOI_SASL_MECHANISM_TOO_WEAK,
+		"the server wants a stronger mechanism: see --sasl-mechanisms"},
+	{ENVOI_SASL_NOT_AUTHORIZED,
+		"check the address given with --jid, and the password with"
 		" --password-file FILE or ENVOI_PASSWORD"},
 	{ENVOI_SASL_TEMPORARY_AUTH_FAILURE, "the password may be right: try again later"},
 	{0, NULL},
@@ -86,11 +96,14 @@ static const struct condition_row sasl_rows[] = {
 
 static const struct condition_row stanza_rows[] = {
 	{ENVOI_CONFLICT, "the resource is in use: give another with --resource, or none"},
-	{ENVOI_BAD_REQUEST, "the server does not accept the resource: give another with --resource, or"
+	{ENVOI_BAD_REQUEST,
+		"the server does not accept the resource: give another with --resource, or"
 		" none"},
-	{ENVOI_NOT_ALLOWED, "the account may not have this resource: give another with --resource, or"
+	{ENVOI_NOT_ALLOWED,
+		"the account may not have this resource: give another with --resource, or"
 		" none"},
-	{ENVOI_RESOURCE_CONSTRAINT, "the account may have too many connections: close some, or try"
+	{ENVOI_RESOURCE_CONSTRAINT,
+		"the account may have too many connections: close some, or try"
 		" again later"},
 	{0, NULL},
 };
@@ -100,18 +113,23 @@ static const struct doubt_row {
 	unsigned int doubts;
 	const char *advice;
 } doubt_rows[] = {
-	{ENVOI_TLS_DOUBT_PIN, "ask those who run the server whether it has a new key: then give that one"
+	{ENVOI_TLS_DOUBT_PIN,
+		"ask those who run the server whether it has a new key: then give that one"
 		" with --pin"},
-	{ENVOI_TLS_DOUBT_NAME, "check the domain of --jid: the certificate must be for that, whatever"
+	{ENVOI_TLS_DOUBT_NAME,
+		"check the domain of --jid: the certificate must be for that, whatever"
 		" --server says; if it is right, those who run the server need another certificate"},
-	{ENVOI_TLS_DOUBT_EXPIRED | ENVOI_TLS_DOUBT_NOT_YET_VALID, "check this computer's clock; if it is"
+	{ENVOI_TLS_DOUBT_EXPIRED | ENVOI_TLS_DOUBT_NOT_YET_VALID,
+		"check this computer's clock; if it is"
 		" right, those who run the server need a new certificate"},
 	{ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_WEAK | ENVOI_TLS_DOUBT_CONSTRAINTS |
 			ENVOI_TLS_DOUBT_REVOKED | ENVOI_TLS_DOUBT_INVALID,
 		"those who run the server need another certificate"},
-	{ENVOI_TLS_DOUBT_SELF_SIGNED, "if you have this certificate from those who run the server, give"
+	{ENVOI_TLS_DOUBT_SELF_SIGNED,
+		"if you have this certificate from those who run the server, give"
 		" it with --ca-file FILE, or its key with --pin"},
-	{ENVOI_TLS_DOUBT_ISSUER, "if you trust the server, give the CA that issued its certificate with"
+	{ENVOI_TLS_DOUBT_ISSUER,
+		"if you trust the server, give the CA that issued its certificate with"
 		" --ca-file FILE"},
 	{0, NULL},
 };
@@ -122,41 +140,55 @@ static const struct code_row {
 	int phase; /* ANY: whichever */
 	const char *advice;
 } code_rows[] = {
-	{ENVOI_ERR_UNREACHABLE, ENVOI_PHASE_RESOLVE, "check --server where it is given, else the domain"
+	{ENVOI_ERR_UNREACHABLE, ENVOI_PHASE_RESOLVE,
+		"check --server where it is given, else the domain"
 		" of --jid; if that is right, try again later, or name the server with --server"},
-	{ENVOI_ERR_UNREACHABLE, ANY, "check that the server runs and that the network leads there, or"
+	{ENVOI_ERR_UNREACHABLE, ANY,
+		"check that the server runs and that the network leads there, or"
 		" name another with --server and --port"},
 	{ENVOI_ERR_CERTIFICATE, ANY, "this may be another server: check --server and --port"},
-	{ENVOI_ERR_TLS, ENVOI_PHASE_ONLINE, "the encrypted connection was damaged on the way: connect"
+	{ENVOI_ERR_TLS, ENVOI_PHASE_ONLINE,
+		"the encrypted connection was damaged on the way: connect"
 		" again"},
-	{ENVOI_ERR_TLS, ANY, "nothing is sent without TLS: check --server and --port, and whether --tls"
+	{ENVOI_ERR_TLS, ANY,
+		"nothing is sent without TLS: check --server and --port, and whether --tls"
 		" starttls or --tls direct is right there; if the server should offer TLS, somebody on"
 		" the way may be hiding it"},
-	{ENVOI_ERR_AUTH, ENVOI_PHASE_TLS, "give the password of the certificate's key with"
+	{ENVOI_ERR_AUTH, ENVOI_PHASE_TLS,
+		"give the password of the certificate's key with"
 		" ENVOI_KEY_PASSWORD"},
-	{ENVOI_ERR_AUTH, ANY, "see --sasl-mechanisms, --sasl-channel-binding and --cert-file for what is"
+	{ENVOI_ERR_AUTH, ANY,
+		"see --sasl-mechanisms, --sasl-channel-binding and --cert-file for what is"
 		" accepted; somebody in between may pretend to be the server"},
 	{ENVOI_ERR_LIMIT, ENVOI_PHASE_SASL, "see --sasl-min-iterations and --sasl-max-iterations"},
 	{ENVOI_ERR_LIMIT, ANY, "the server sent more than the --limits-... allow"},
-	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_RESOLVE, "no name server answers: check the network, or name the"
+	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_RESOLVE,
+		"no name server answers: check the network, or name the"
 		" server's address with --server"},
-	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_CONNECT, "check that the server runs and that the network leads"
+	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_CONNECT,
+		"check that the server runs and that the network leads"
 		" there, or name another with --server and --port"},
 	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_ONLINE, "connect again"},
-	{ENVOI_ERR_TIMEOUT, ANY, "the server takes too long: check --server and --port, or try again"
+	{ENVOI_ERR_TIMEOUT, ANY,
+		"the server takes too long: check --server and --port, or try again"
 		" later"},
-	{ENVOI_ERR_DISCONNECTED, ENVOI_PHASE_TLS, "check --port and --tls; if they are right, try again"
+	{ENVOI_ERR_DISCONNECTED, ENVOI_PHASE_TLS,
+		"check --port and --tls; if they are right, try again"
 		" later"},
-	{ENVOI_ERR_DISCONNECTED, ENVOI_PHASE_STREAM, "check --port and --tls: where TLS is expected from"
+	{ENVOI_ERR_DISCONNECTED, ENVOI_PHASE_STREAM,
+		"check --port and --tls: where TLS is expected from"
 		" the first byte, nothing else is answered; --xml shows what was said before"},
 	{ENVOI_ERR_DISCONNECTED, ANY, "connect again; --xml shows what was said before"},
-	{ENVOI_ERR_PROTOCOL, ANY, "this may be no XMPP server: check --server and --port; --xml shows"
+	{ENVOI_ERR_PROTOCOL, ANY,
+		"this may be no XMPP server: check --server and --port; --xml shows"
 		" what it says"},
-	{ENVOI_ERR_XML, ANY, "this may be no XMPP server: check --server, --port and --tls; --xml shows"
+	{ENVOI_ERR_XML, ANY,
+		"this may be no XMPP server: check --server, --port and --tls; --xml shows"
 		" what it says"},
 	{ENVOI_ERR_INVALID, ENVOI_PHASE_TLS, "check --ca-file, --cert-file and --key-file"},
 	{ENVOI_ERR_INVALID, ANY, "check --jid, the password and the settings: see envoi --help"},
-	{ENVOI_ERR_UNSUPPORTED, ANY, "this was built without what the settings ask for: see envoi --help"},
+	{ENVOI_ERR_UNSUPPORTED, ANY,
+		"this was built without what the settings ask for: see envoi --help"},
 	{0, 0, NULL},
 };
 

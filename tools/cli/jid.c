@@ -54,8 +54,9 @@ static int run_jid(struct invocation *invocation)
 const struct command command_jid = {
 	.name = "jid",
 	.operands = "TEXT...",
-	.summary = "Print each address prepared, a line each: local, domain and resource, separated by"
-		   "\n\ttabs, absent parts empty; or \"invalid: REASON\".",
+	.summary =
+		"Print each address prepared, a line each: local, domain and resource, separated by"
+		"\n\ttabs, absent parts empty; or \"invalid: REASON\".",
 	.least = 1,
 	.most = -1,
 	.run = run_jid,

@@ -84,7 +84,8 @@ static int set_password(struct envoi_client *client, const struct invocation *in
 	if (invocation->password_file != NULL) {
 		status = read_password_file(invocation->password_file, password);
 	} else if (from_environment != NULL) {
-		return envoi_client_set_password(client, from_environment) < 0 ? STATUS_NO : STATUS_DONE;
+		return envoi_client_set_password(client, from_environment) < 0 ? STATUS_NO
+									       : STATUS_DONE;
 	} else if (envoi_settings_text(invocation->settings, "tls.cert-file") != NULL) {
 		return STATUS_DONE; /* that says who we are */
 	} else {
@@ -160,7 +161,8 @@ static int check_jid(const struct invocation *invocation)
 		return STATUS_USAGE;
 	}
 	if (!is_account(jid) && !may_be_nobody(invocation)) {
-		complain("--jid: \"%s\" is not the address of an account, such as alice@example.org",
+		complain(
+			"--jid: \"%s\" is not the address of an account, such as alice@example.org",
 			jid);
 		return STATUS_USAGE;
 	}

@@ -59,7 +59,8 @@ static void print_help(struct envoi_context *context)
 {
 	puts("usage: envoi [OPTION...] COMMAND [OPERAND...]\n\nCommands:");
 	for (size_t i = 0; commands[i] != NULL; i++) {
-		printf("  %s %s\n\t%s\n", commands[i]->name, commands[i]->operands, commands[i]->summary);
+		printf("  %s %s\n\t%s\n", commands[i]->name, commands[i]->operands,
+			commands[i]->summary);
 		const struct command_option *option = commands[i]->options;
 		for (; option != NULL && option->name != NULL; option++) {
 			printf("\t--%s %s\n\t\t%s\n", option->name, option->metavar, option->doc);

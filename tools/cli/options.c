@@ -14,7 +14,8 @@ enum {
 /* A setting's option: the name it gives itself, or its own with dashes for dots. */
 static void option_name(const struct envoi_setting *setting, char name[LONGEST_NAME])
 {
-	snprintf(name, LONGEST_NAME, "%s", setting->option != NULL ? setting->option : setting->name);
+	snprintf(name, LONGEST_NAME, "%s",
+		setting->option != NULL ? setting->option : setting->name);
 	for (char *dot = name; setting->option == NULL && (dot = strchr(dot, '.')) != NULL;) {
 		*dot = '-';
 	}
@@ -78,16 +79,17 @@ static const struct envoi_setting *find_negated(
 	if (option->len <= 3 || memcmp(option->name, "no-", 3) != 0) {
 		return NULL;
 	}
-	const struct envoi_setting *setting =
-		find_option(context, option->name + 3, option->len - 3);
+	const struct envoi_setting *setting = find_option(
+		context, option->name + 3, option->len - 3);
 	return setting != NULL && setting->type == ENVOI_SETTING_BOOL ? setting : NULL;
 }
 
 /* @return how many further arguments the option took, or -1 after complaining */
-static int take_setting(struct invocation *invocation, const struct option *option, const char *next)
+static int take_setting(
+	struct invocation *invocation, const struct option *option, const char *next)
 {
-	const struct envoi_setting *setting =
-		find_option(invocation->context, option->name, option->len);
+	const struct envoi_setting *setting = find_option(
+		invocation->context, option->name, option->len);
 	if (setting == NULL) {
 		setting = find_negated(invocation->context, option);
 		if (setting == NULL || option->value != NULL) {
@@ -150,8 +152,8 @@ static int take_text(const char **text, const struct option *option, const char 
 	return option->value != NULL ? 0 : 1;
 }
 
-static int take_one(struct invocation *invocation, const char *argument, const char *next,
-	enum asked *asked)
+static int take_one(
+	struct invocation *invocation, const char *argument, const char *next, enum asked *asked)
 {
 	struct option option = split(argument);
 	const char **text = is(&option, "jid") ? &invocation->jid
@@ -160,7 +162,7 @@ static int take_one(struct invocation *invocation, const char *argument, const c
 	if (text != NULL) {
 		return take_text(text, &option, next);
 	}
-	bool *flag = is(&option, "xml") ? &invocation->show_xml
+	bool *flag = is(&option, "xml")  ? &invocation->show_xml
 		: is(&option, "verbose") ? &invocation->verbose
 					 : NULL;
 	bool is_question = is(&option, "help") || is(&option, "version");

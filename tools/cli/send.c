@@ -64,8 +64,7 @@ static void on_started(struct envoi_handler *self, const struct envoi_event *eve
 }
 
 /* The recipient, or one of the two servers on the way (RFC 6120, section 8.3.1). */
-static bool is_from_somebody_asked(
-	const struct sending *sending, const struct envoi_stanza *stanza)
+static bool is_from_somebody_asked(const struct sending *sending, const struct envoi_stanza *stanza)
 {
 	const struct envoi_jid *from = envoi_stanza_from(stanza);
 	const struct envoi_jid *own = envoi_session_jid(envoi_client_session(sending->client));
@@ -84,7 +83,8 @@ static int on_error(struct envoi_handler *self, struct envoi_delivery *in)
 	struct envoi_stanza *stanza = envoi_delivery_stanza(in);
 	struct envoi_stanza_error error;
 	const char *id = envoi_stanza_id(stanza);
-	if (id == NULL || strcmp(id, sending->id) != 0 || !is_from_somebody_asked(sending, stanza) ||
+	if (id == NULL || strcmp(id, sending->id) != 0 ||
+		!is_from_somebody_asked(sending, stanza) ||
 		!envoi_stanza_get_error(stanza, &error)) {
 		return ENVOI_DECLINED;
 	}

@@ -43,12 +43,10 @@ static int take_chunk(struct invocation *invocation, const char *value)
 	return status;
 }
 
-static bool set_limit(
-	struct envoi_xml_limits *limits, const char *name, size_t len, uint64_t value)
+static bool set_limit(struct envoi_xml_limits *limits, const char *name, size_t len, uint64_t value)
 {
-	static const char *const names[] = {
-		"stanza-bytes", "tag-bytes", "depth", "attributes", "children", "name-bytes",
-		"names"};
+	static const char *const names[] = {"stanza-bytes", "tag-bytes", "depth", "attributes",
+		"children", "name-bytes", "names"};
 	size_t i = 0, count = sizeof(names) / sizeof(names[0]);
 	while (i < count && (strlen(names[i]) != len || memcmp(names[i], name, len) != 0)) {
 		i++;
@@ -98,7 +96,8 @@ static int take_limit(struct invocation *invocation, const char *value)
 }
 
 static const struct command_option xml_options[] = {
-	{"chunk", "N", "Feed the parser N bytes at a time, as they are read. Default: all at once.", take_chunk},
+	{"chunk", "N", "Feed the parser N bytes at a time, as they are read. Default: all at once.",
+		take_chunk},
 	{"limit", "NAME=VALUE",
 		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes,"
 		"\n\t\tnames (distinct ones in one stanza).",
@@ -181,8 +180,8 @@ static int take_items(struct reading *reading)
 	if (r == ENVOI_AGAIN) {
 		return STATUS_DONE;
 	}
-	const char *condition =
-		envoi_stream_condition_name(envoi_xml_parser_condition(reading->parser));
+	const char *condition = envoi_stream_condition_name(
+		envoi_xml_parser_condition(reading->parser));
 	printf("error: %s\n", condition != NULL ? condition : "undefined-condition");
 	complain("%s", envoi_xml_parser_error_text(reading->parser));
 	return STATUS_NO;
@@ -256,10 +255,11 @@ static int run_xml(struct invocation *invocation)
 const struct command command_xml = {
 	.name = "xml",
 	.operands = "[--chunk N] [--limit NAME=VALUE] [FILE]",
-	.summary = "Parse FILE, or standard input, as one incoming stream. Prints every first-level"
-		   "\n\telement as the library writes it, a line each; then \"end\" if the stream was"
-		   "\n\tclosed and nothing is behind it, else \"error: CONDITION\" (RFC 6120, section"
-		   "\n\t4.9.3); of a stream that just stops, not-well-formed.",
+	.summary =
+		"Parse FILE, or standard input, as one incoming stream. Prints every first-level"
+		"\n\telement as the library writes it, a line each; then \"end\" if the stream was"
+		"\n\tclosed and nothing is behind it, else \"error: CONDITION\" (RFC 6120, section"
+		"\n\t4.9.3); of a stream that just stops, not-well-formed.",
 	.least = 0,
 	.most = 1,
 	.options = xml_options,

@@ -99,8 +99,8 @@ static void finish(struct memory_connector *connector, struct envoi_transport *t
 	}
 }
 
-static void fail(struct memory_connector *connector, enum envoi_phase phase, int code,
-	const char *text)
+static void fail(
+	struct memory_connector *connector, enum envoi_phase phase, int code, const char *text)
 {
 	struct envoi_failure failure;
 	struct envoi_attempt attempt = {.phase = phase, .code = code};
@@ -114,8 +114,8 @@ static void fail(struct memory_connector *connector, enum envoi_phase phase, int
 
 static void on_timeout(struct envoi_timer *timer)
 {
-	struct memory_connector *connector =
-		ENVOI_CONTAINER_OF(timer, struct memory_connector, timeout);
+	struct memory_connector *connector = ENVOI_CONTAINER_OF(
+		timer, struct memory_connector, timeout);
 	connector->depth++;
 	fail(connector, connector->transport != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_TIMEOUT, "nobody answered");
@@ -155,8 +155,8 @@ static void on_handshake(void *user, const struct envoi_failure *why)
 
 static void on_undecided_timeout(struct envoi_timer *timer)
 {
-	struct memory_connector *connector =
-		ENVOI_CONTAINER_OF(timer, struct memory_connector, timeout);
+	struct memory_connector *connector = ENVOI_CONTAINER_OF(
+		timer, struct memory_connector, timeout);
 	connector->depth++;
 	fail(connector, ENVOI_PHASE_TLS, ENVOI_ERR_TIMEOUT,
 		"nobody decided whether to believe the server in the time allowed");
@@ -202,8 +202,8 @@ static int make_transport(struct memory_connector *connector,
 
 static void on_start(struct envoi_deferred *deferred)
 {
-	struct memory_connector *connector =
-		ENVOI_CONTAINER_OF(deferred, struct memory_connector, start);
+	struct memory_connector *connector = ENVOI_CONTAINER_OF(
+		deferred, struct memory_connector, start);
 	struct envoi_memory_pair *pair = NULL;
 	struct envoi_transport *transport = NULL;
 	uint64_t attempt = connector->attempt;

@@ -104,8 +104,8 @@ static enum envoi_memory_side other(enum envoi_memory_side side)
 
 static void on_breaking(struct envoi_deferred *deferred)
 {
-	struct envoi_memory_pair *pair =
-		ENVOI_CONTAINER_OF(deferred, struct envoi_memory_pair, breaking);
+	struct envoi_memory_pair *pair = ENVOI_CONTAINER_OF(
+		deferred, struct envoi_memory_pair, breaking);
 	envoi_memory_pair_ref(pair);
 	for (int side = ENVOI_MEMORY_A; side <= ENVOI_MEMORY_B; side++) {
 		if (pair->ports[side] != NULL) {
@@ -183,8 +183,7 @@ static void schedule(struct direction *direction)
 	struct envoi_loop *loop = envoi_context_loop(direction->pair->context);
 	uint64_t wait_ms = note_due(direction);
 	bool can_arrive = next_piece(direction) > 0 || end_may_arrive(direction);
-	if (direction->arrived >= direction->script.cut_at ||
-		(direction->is_read && can_arrive)) {
+	if (direction->arrived >= direction->script.cut_at || (direction->is_read && can_arrive)) {
 		envoi_deferred_post(&direction->deferred, loop, pump_deferred);
 		return;
 	}
@@ -256,8 +255,7 @@ void envoi_memory_pair_script(struct envoi_memory_pair *pair, enum envoi_memory_
 	schedule(&pair->directions[side]);
 }
 
-uint64_t envoi_memory_pair_sent(
-	const struct envoi_memory_pair *pair, enum envoi_memory_side side)
+uint64_t envoi_memory_pair_sent(const struct envoi_memory_pair *pair, enum envoi_memory_side side)
 {
 	return pair->directions[side].sent;
 }
@@ -333,8 +331,8 @@ static int append(struct direction *direction, const char *data, size_t len)
 	return ENVOI_OK;
 }
 
-int memory_port_send(struct memory_port *port, const char *data, size_t len, bool is_forced,
-	size_t *ret_taken)
+int memory_port_send(
+	struct memory_port *port, const char *data, size_t len, bool is_forced, size_t *ret_taken)
 {
 	if (port->pair == NULL || port->pair->is_broken) {
 		return ENVOI_ERR_DISCONNECTED;

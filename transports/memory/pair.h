@@ -33,8 +33,8 @@ int memory_port_attach(struct memory_port *port, const struct memory_port_impl *
 void memory_port_detach(struct memory_port *port);
 
 /** @param is_forced take everything, whatever the window */
-int memory_port_send(struct memory_port *port, const char *data, size_t len, bool is_forced,
-	size_t *ret_taken);
+int memory_port_send(
+	struct memory_port *port, const char *data, size_t len, bool is_forced, size_t *ret_taken);
 
 /** The other side shall see an end. */
 void memory_port_shut_down(struct memory_port *port);

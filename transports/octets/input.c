@@ -45,8 +45,8 @@ void octets_update_reading(struct octets *octets)
 }
 
 /* Bad input: what RFC 6120, section 4.9.1.1 asks for, then the end. */
-static void refuse_input(struct octets *octets, int code, enum envoi_stream_condition condition,
-	const char *text)
+static void refuse_input(
+	struct octets *octets, int code, enum envoi_stream_condition condition, const char *text)
 {
 	struct envoi_failure why;
 	envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_NONE, code, "%s", text);
@@ -95,16 +95,15 @@ static void describe_end(const struct octets *octets, struct envoi_failure *why)
 	const char *text = "the connection ended without the end of the stream";
 	if (octets->tls_state == OCTETS_HANDSHAKE) {
 		phase = ENVOI_PHASE_TLS;
-		text = octets_has_question(octets) ?
-			"the peer did not wait until it was decided whether to believe it" :
-			"the peer ended the connection in the TLS handshake";
+		text = octets_has_question(octets)
+			? "the peer did not wait until it was decided whether to believe it"
+			: "the peer ended the connection in the TLS handshake";
 	} else if (envoi_xml_parser_has_pending(octets->parser)) {
 		text = "the connection ended in the middle of an element";
 	} else if (octets->tls_state == OCTETS_SEALED && !octets->peer_said_bye) {
 		text = "the connection was cut off: neither the stream nor TLS was ended";
 	}
-	envoi_failure_set(
-		why, octets->base.context, phase, ENVOI_ERR_DISCONNECTED, "%s", text);
+	envoi_failure_set(why, octets->base.context, phase, ENVOI_ERR_DISCONNECTED, "%s", text);
 }
 
 /* The channel has ended or broken down, and all that came before has been handed over. */

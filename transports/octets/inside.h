@@ -28,8 +28,7 @@ void octets_wake(struct octets *octets);
 void octets_set_aside(struct octets *octets);
 
 /** Write what is pending, then be over because of @p why (moved); the first reason counts. */
-void octets_begin_close(
-	struct octets *octets, struct envoi_failure *why, uint64_t linger_ms);
+void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64_t linger_ms);
 
 /** The way out is broken: if the input does not end by itself, it is over soon. */
 void octets_bound_ending(struct octets *octets);
@@ -86,7 +85,6 @@ void octets_free_tls(struct octets *octets);
 /** Append a stream header. @retval ENVOI_ERR_INVALID a value is not allowed in XML */
 int octets_write_head(struct octets *octets, const struct envoi_stream_head *head);
 /** Queue a stream error and the closing tag, with a header before them if none was sent. */
-void octets_write_stream_error(
-	struct octets *octets, enum envoi_stream_condition condition);
+void octets_write_stream_error(struct octets *octets, enum envoi_stream_condition condition);
 
 #endif

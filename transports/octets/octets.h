@@ -185,8 +185,7 @@ int octets_send_tail(struct envoi_transport *transport);
 int octets_restart(struct envoi_transport *transport);
 int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
 	struct envoi_tls_config *config, const char *server_name);
-void octets_set_limits(
-	struct envoi_transport *transport, const struct envoi_xml_limits *limits);
+void octets_set_limits(struct envoi_transport *transport, const struct envoi_xml_limits *limits);
 int octets_keepalive(struct envoi_transport *transport);
 void octets_pause(struct envoi_transport *transport);
 void octets_resume(struct envoi_transport *transport);
@@ -196,8 +195,7 @@ void octets_abort(struct envoi_transport *transport, const struct envoi_failure 
 void octets_destroy(struct envoi_transport *transport);
 const char *octets_peer_name(const struct envoi_transport *transport);
 bool octets_is_secure(const struct envoi_transport *transport);
-void octets_tls_info(
-	const struct envoi_transport *transport, struct envoi_tls_info *ret_info);
+void octets_tls_info(const struct envoi_transport *transport, struct envoi_tls_info *ret_info);
 int octets_channel_binding(
 	struct envoi_transport *transport, const char *type, struct envoi_buffer *out);
 
@@ -205,12 +203,12 @@ int octets_channel_binding(
 	{ \
 		.name = (transport_name), .start = octets_start, .send_head = octets_send_head, \
 		.send_element = octets_send_element, .send_tail = octets_send_tail, \
-		.restart = octets_restart, .start_tls = octets_start_tls, .set_limits = octets_set_limits, \
-		.keepalive = octets_keepalive, .pause = octets_pause, .resume = octets_resume, \
-		.pending = octets_pending, .close = octets_close, .abort = octets_abort, \
-		.destroy = octets_destroy, .peer_name = octets_peer_name, \
-		.is_secure = octets_is_secure, .tls_info = octets_tls_info, \
-		.channel_binding = octets_channel_binding, \
+		.restart = octets_restart, .start_tls = octets_start_tls, \
+		.set_limits = octets_set_limits, .keepalive = octets_keepalive, \
+		.pause = octets_pause, .resume = octets_resume, .pending = octets_pending, \
+		.close = octets_close, .abort = octets_abort, .destroy = octets_destroy, \
+		.peer_name = octets_peer_name, .is_secure = octets_is_secure, \
+		.tls_info = octets_tls_info, .channel_binding = octets_channel_binding, \
 	}
 
 #endif

@@ -74,8 +74,7 @@ int octets_send_element(struct envoi_transport *transport, const char *xml, size
 	}
 	r = append(octets, xml, len);
 	if (r < 0) {
-		envoi_buffer_truncate(
-			&octets->ends, envoi_buffer_len(&octets->ends) - sizeof(end));
+		envoi_buffer_truncate(&octets->ends, envoi_buffer_len(&octets->ends) - sizeof(end));
 	}
 	return r;
 }

@@ -37,10 +37,10 @@ void octets_free_tls(struct octets *octets)
 static void spoil(struct octets *octets, int code)
 {
 	struct envoi_failure why;
-	enum envoi_phase phase =
-		octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE;
-	envoi_failure_set(&why, octets->base.context, phase, code, "%s",
-		envoi__tls_error_text(octets->tls));
+	enum envoi_phase phase = octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS
+								       : ENVOI_PHASE_NONE;
+	envoi_failure_set(
+		&why, octets->base.context, phase, code, "%s", envoi__tls_error_text(octets->tls));
 	why.tls_doubts = envoi__tls_doubts(octets->tls);
 	octets->tls_state = OCTETS_SPOILT;
 	octets_end_input(octets, &why);
@@ -291,6 +291,6 @@ int octets_channel_binding(
 	struct envoi_transport *transport, const char *type, struct envoi_buffer *out)
 {
 	struct octets *octets = octets_of(transport);
-	return octets->tls == NULL ? ENVOI_ERR_UNSUPPORTED :
-				     envoi__tls_channel_binding(octets->tls, type, out);
+	return octets->tls == NULL ? ENVOI_ERR_UNSUPPORTED
+				   : envoi__tls_channel_binding(octets->tls, type, out);
 }

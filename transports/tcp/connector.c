@@ -9,8 +9,8 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/dial.h>
 #include <envoi/interfaces/resolver.h>
-#include <envoi/settings.h>
 #include <envoi/interfaces/transport.h>
+#include <envoi/settings.h>
 #include <envoi/tls.h>
 
 #include "../octets/handshake.h"
@@ -93,8 +93,7 @@ static void on_undecided(void *user, bool waits)
 }
 
 /* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. */
-static int begin_handshake(
-	void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
+static int begin_handshake(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
 {
 	struct tcp_connector *connector = user;
 	struct envoi_context *context = connector->base.context;
@@ -145,8 +144,8 @@ static void tcp_destroy(struct envoi_connector *base)
 	envoi_context_unref(context);
 }
 
-static int make_transport(struct tcp_connector *connector,
-	struct envoi_transport **ret_transport, const struct envoi_dialed *dialed)
+static int make_transport(struct tcp_connector *connector, struct envoi_transport **ret_transport,
+	const struct envoi_dialed *dialed)
 {
 	if (dialed->own != NULL) {
 		*ret_transport = take_transport(dialed->own);
@@ -207,8 +206,8 @@ static int to_ascii(char **ret_ascii, struct envoi_context *context, const char 
 		is_ascii &= (unsigned char)*at < 0x80;
 	}
 	if (!is_ascii) {
-		int r = idn2_lookup_u8((const uint8_t *)domain, &ascii,
-			IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+		int r = idn2_lookup_u8(
+			(const uint8_t *)domain, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 		if (r != IDN2_OK) {
 			return r == IDN2_MALLOC ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
 		}
@@ -247,8 +246,9 @@ static int dial(struct tcp_connector *connector, const struct envoi_target *targ
 static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
 {
 	struct envoi_context *context = connector->base.context;
-	const char *host =
-		target->settings != NULL ? envoi_settings_text(target->settings, "server") : NULL;
+	const char *host = target->settings != NULL
+		? envoi_settings_text(target->settings, "server")
+		: NULL;
 	char *ascii_domain = NULL, *ascii_host = NULL;
 	int r = to_ascii(&ascii_domain, context, target->domain);
 	if (r == ENVOI_OK && host != NULL) {
@@ -264,11 +264,11 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 
 static int make_resolver(struct tcp_connector *connector, const struct envoi_settings *settings)
 {
-	const char *servers =
-		settings != NULL ? envoi_settings_text(settings, "resolve.servers") : NULL;
-	return servers == NULL ? ENVOI_OK
-			       : envoi_resolver_new_cares(
-					 &connector->resolver, connector->base.context, servers);
+	const char *servers = settings != NULL ? envoi_settings_text(settings, "resolve.servers")
+					       : NULL;
+	return servers == NULL
+		? ENVOI_OK
+		: envoi_resolver_new_cares(&connector->resolver, connector->base.context, servers);
 }
 
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -306,8 +306,7 @@ static const struct envoi_connector_impl connector_impl = {
 	.destroy = tcp_destroy,
 };
 
-int envoi_tcp_connector_new(
-	struct envoi_connector **ret_connector, struct envoi_context *context)
+int envoi_tcp_connector_new(struct envoi_connector **ret_connector, struct envoi_context *context)
 {
 	struct tcp_connector *connector = envoi_alloc_zeroed(context, sizeof(*connector));
 	if (connector == NULL) {

@@ -10,7 +10,7 @@
 struct octets_options;
 
 /** As envoi_tcp_transport_new(). */
-int tcp_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context,
-	int fd, const struct octets_options *options);
+int tcp_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context, int fd,
+	const struct octets_options *options);
 
 #endif

@@ -159,8 +159,8 @@ static void name_peer(struct tcp_transport *transport)
 	char host[64], port[8];
 	if (getpeername(transport->fd, (struct sockaddr *)&address, &len) < 0 ||
 		(address.ss_family != AF_INET && address.ss_family != AF_INET6) ||
-		getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+		getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
 		snprintf(transport->peer_name, sizeof(transport->peer_name), "socket");
 		return;
 	}
@@ -182,8 +182,8 @@ static int prepare_socket(int fd)
 	return ENVOI_OK;
 }
 
-int tcp_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context,
-	int fd, const struct octets_options *options)
+int tcp_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context, int fd,
+	const struct octets_options *options)
 {
 	struct tcp_transport *transport = NULL;
 	int r = prepare_socket(fd);
@@ -202,8 +202,8 @@ int tcp_transport_new(struct envoi_transport **ret_transport, struct envoi_conte
 	return ENVOI_OK;
 }
 
-int envoi_tcp_transport_new(struct envoi_transport **ret_transport,
-	struct envoi_context *context, int fd, const struct envoi_settings *settings)
+int envoi_tcp_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context,
+	int fd, const struct envoi_settings *settings)
 {
 	struct octets_options options;
 	octets_options_read(&options, settings);

@@ -49,8 +49,11 @@ struct envoi_sockets {
 
 /** A connection; borrowed for the callback that is given it. */
 struct envoi_dialed {
-	int fd; /**< the receiver's: connected, non-blocking, close-on-exec, without Nagle's delay;
-		     -1: a trial has taken it */
+	/**
+	 * the receiver's: connected, non-blocking, close-on-exec, without Nagle's delay; -1: a
+	 * trial has taken it
+	 */
+	int fd;
 	void *own; /**< what the trial has made of it, now the receiver's; NULL: there was none */
 	enum envoi_road road;
 	char host[256]; /**< the target's name: for people. Never for checking a certificate */
@@ -106,8 +109,11 @@ struct envoi_dial_options {
 	const char *service; /**< "xmpp-client" (default) or "xmpp-server" */
 	unsigned int roads; /**< OR of enum envoi_road; default: STARTTLS */
 	const char *host; /**< NULL: services of the domain; else this name or address, no SRV */
-	uint16_t port; /**< not 0: this port, on @p host or else on the domain, no SRV. Without SRV
-			    and with both roads, STARTTLS is taken */
+	/**
+	 * not 0: this port, on @p host or else on the domain, no SRV. Without SRV and with both
+	 * roads, STARTTLS is taken
+	 */
+	uint16_t port;
 	uint64_t resolve_timeout_ms; /**< for one look-up; default 15 s */
 	uint64_t attempt_timeout_ms; /**< for connecting to one address; default 15 s */
 	uint64_t trial_timeout_ms; /**< for one trial; default 20 s */
@@ -117,8 +123,8 @@ struct envoi_dial_options {
 	const struct envoi_sockets *sockets; /**< borrowed until the dial is freed; default: TCP */
 	struct envoi_resolver *resolver; /**< borrowed likewise; default: the context's */
 	const struct envoi_trial_judge *judge; /**< copied; default: none */
-	unsigned int trial_roads; /**< OR of enum envoi_road: what is connected there is tried by
-				       @p judge; default: none */
+	/** OR of enum envoi_road: what is connected there is tried by @p judge; default: none */
+	unsigned int trial_roads;
 };
 
 /**

@@ -147,8 +147,8 @@ struct envoi_loop {
 };
 
 /** Initialise the base struct of an implementation. */
-ENVOI_API void envoi_loop_init(struct envoi_loop *loop, const struct envoi_loop_impl *impl,
-	struct envoi_context *context);
+ENVOI_API void envoi_loop_init(
+	struct envoi_loop *loop, const struct envoi_loop_impl *impl, struct envoi_context *context);
 
 /** Free a loop that no context has taken; NULL is allowed. */
 ENVOI_API void envoi_loop_destroy(struct envoi_loop *loop);
@@ -172,8 +172,8 @@ ENVOI_API void envoi_watch_notify(struct envoi_watch *watch, unsigned int ready)
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_SYSTEM   the descriptor cannot be watched
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_watch_start(struct envoi_watch *watch,
-	struct envoi_loop *loop, int fd, unsigned int interest, envoi_watch_fn *notify);
+ENVOI_API ENVOI_MUST_CHECK int envoi_watch_start(struct envoi_watch *watch, struct envoi_loop *loop,
+	int fd, unsigned int interest, envoi_watch_fn *notify);
 
 /**
  * Change what a started watch waits for.
@@ -205,8 +205,8 @@ ENVOI_API void envoi_timer_stop(struct envoi_timer *timer);
 ENVOI_API bool envoi_timer_is_started(const struct envoi_timer *timer);
 
 /** Call @p notify once after this turn's I/O; nothing if it is posted already. */
-ENVOI_API void envoi_deferred_post(struct envoi_deferred *deferred, struct envoi_loop *loop,
-	envoi_deferred_fn *notify);
+ENVOI_API void envoi_deferred_post(
+	struct envoi_deferred *deferred, struct envoi_loop *loop, envoi_deferred_fn *notify);
 
 /** Take it back; nothing if not posted. */
 ENVOI_API void envoi_deferred_cancel(struct envoi_deferred *deferred);

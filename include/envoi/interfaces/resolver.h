@@ -60,8 +60,7 @@ struct envoi_lookup_result {
 
 /** Called once, from the loop and never from a resolver library's own callback. The look-up may be
  * started again or freed inside. */
-typedef void envoi_lookup_fn(
-	struct envoi_lookup *lookup, const struct envoi_lookup_result *result);
+typedef void envoi_lookup_fn(struct envoi_lookup *lookup, const struct envoi_lookup_result *result);
 
 /** One look-up under way; embedded in its owner, zeroed before first use. Members are private. */
 struct envoi_lookup {
@@ -81,8 +80,8 @@ struct envoi_lookup {
 struct envoi_resolver_impl {
 	const char *name; /**< "c-ares" */
 	/** Look up SRV records of @p name ("_xmpp-client._tcp.example.org"). */
-	int (*lookup_srv)(struct envoi_resolver *resolver, struct envoi_lookup *lookup,
-		const char *name);
+	int (*lookup_srv)(
+		struct envoi_resolver *resolver, struct envoi_lookup *lookup, const char *name);
 	/** Look up addresses. @param family AF_INET or AF_INET6 */
 	int (*lookup_address)(struct envoi_resolver *resolver, struct envoi_lookup *lookup,
 		const char *host, int family);
@@ -124,8 +123,8 @@ ENVOI_API void envoi_resolver_destroy(struct envoi_resolver *resolver);
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_SYSTEM   the context has no loop and none could be made, or c-ares failed
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_resolver_new_cares(struct envoi_resolver **ret_resolver,
-	struct envoi_context *context, const char *servers);
+ENVOI_API ENVOI_MUST_CHECK int envoi_resolver_new_cares(
+	struct envoi_resolver **ret_resolver, struct envoi_context *context, const char *servers);
 
 /**
  * Look up SRV records (RFC 2782).

@@ -25,8 +25,11 @@ enum envoi_sasl_means {
 	ENVOI_SASL_PASSWORD = 1,
 	ENVOI_SASL_CERTIFICATE = 2, /**< a certificate shown in the TLS handshake: EXTERNAL */
 	ENVOI_SASL_NOTHING = 4, /**< no identity: ANONYMOUS */
-	ENVOI_SASL_TICKET = 8, /**< what the system has of Kerberos: GSSAPI. Who names it in the
-				    settings is believed to have it */
+	/**
+	 * what the system has of Kerberos: GSSAPI. Who names it in the settings is believed to have
+	 * it
+	 */
+	ENVOI_SASL_TICKET = 8,
 };
 
 /** Data that names one TLS connection (RFC 5056, section 2). */
@@ -40,7 +43,8 @@ struct envoi_sasl_binding {
 struct envoi_sasl_offer {
 	const char *const *mechanisms;
 	size_t mechanism_count;
-	bool lists_bindings; /**< there was a list of channel binding types (XEP-0440), empty or not */
+	/** there was a list of channel binding types (XEP-0440), empty or not */
+	bool lists_bindings;
 	const char *const *bindings;
 	size_t binding_count;
 };
@@ -108,10 +112,14 @@ struct envoi_sasl_mechanism {
 	const char *name; /**< "SCRAM-SHA-256-PLUS" (RFC 4422, section 3.1) */
 	int strength; /**< higher is stronger */
 	unsigned int means; /**< one of enum envoi_sasl_means */
-	bool needs_secure; /**< never outside verified TLS: PLAIN, EXTERNAL; with a password also not
-				to a server that was accepted for once (ENVOI_TLS_TRUST_ACCEPTED) */
+	/**
+	 * never outside verified TLS: PLAIN, EXTERNAL; with a password also not to a server that
+	 * was accepted for once (ENVOI_TLS_TRUST_ACCEPTED)
+	 */
+	bool needs_secure;
 	bool client_first; /**< the initiator begins */
-	bool proves_server; /**< complete only when the server has proved that it knows the secret */
+	/** complete only when the server has proved that it knows the secret */
+	bool proves_server;
 	bool checks_offer; /**< it can refuse an offer that somebody has changed (XEP-0474) */
 	bool is_initiators; /**< not for the receiving side */
 	/** Channel binding types that it can carry, ended by NULL; NULL: it is no -PLUS mechanism. */
@@ -211,8 +219,8 @@ enum envoi_sasl_outcome {
  * After ENVOI_OK or an error the exchange has ended, and only one that ended with ENVOI_OK
  * has authenticated anybody.
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_step(struct envoi_sasl_exchange *exchange,
-	const void *in, size_t len, struct envoi_buffer *out);
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_step(
+	struct envoi_sasl_exchange *exchange, const void *in, size_t len, struct envoi_buffer *out);
 
 /**
  * Answer ENVOI_SASL_NEEDS_PASSWORD; copied, and wiped when it is not needed any more.
@@ -329,12 +337,12 @@ struct envoi_sasl_credentials_impl {
 	 * with request->is_again. Answer once, each time, with envoi_sasl_answer(), at once
 	 * or later from the loop, within the setting sasl.timeout.
 	 */
-	void (*request)(struct envoi_sasl_credentials *credentials,
-		struct envoi_sasl_request *request);
+	void (*request)(
+		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
 
 	/** OPTIONAL. The stream has gone: the request is not to be answered, nor touched, any more. */
-	void (*cancel)(struct envoi_sasl_credentials *credentials,
-		struct envoi_sasl_request *request);
+	void (*cancel)(
+		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
 
 	/** Wipe and free. */
 	void (*destroy)(struct envoi_sasl_credentials *credentials);
@@ -353,8 +361,8 @@ struct envoi_sasl_credentials {
  *                  want to give one
  * @param identity  borrowed for the call: wipe it afterwards; NULL on failure
  */
-ENVOI_API void envoi_sasl_answer(struct envoi_sasl_request *request, int code,
-	const struct envoi_sasl_identity *identity);
+ENVOI_API void envoi_sasl_answer(
+	struct envoi_sasl_request *request, int code, const struct envoi_sasl_identity *identity);
 
 /** Destroy; NULL is allowed. */
 ENVOI_API void envoi_sasl_credentials_destroy(struct envoi_sasl_credentials *credentials);

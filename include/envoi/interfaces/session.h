@@ -94,8 +94,7 @@ ENVOI_API void envoi_session_close(struct envoi_session *session);
 
 /** Say what address the session has before and between streams; binding replaces it.
  * @param jid  a reference is taken; NULL: none */
-ENVOI_API void envoi_session_set_jid(
-	struct envoi_session *session, const struct envoi_jid *jid);
+ENVOI_API void envoi_session_set_jid(struct envoi_session *session, const struct envoi_jid *jid);
 
 /**
  * Queue an event for the event rows of the session's handlers, in the order of posting.

@@ -23,8 +23,11 @@ struct envoi_tls_config;
 
 /** What a stream has; features gain these. */
 enum envoi_stream_bit {
-	ENVOI_STREAM_SECURE = 1, /**< protected, and the peer's identity checked unless the settings
-				      gave that up: envoi_tls_info says whether it was verified */
+	/**
+	 * protected, and the peer's identity checked unless the settings gave that up:
+	 * envoi_tls_info says whether it was verified
+	 */
+	ENVOI_STREAM_SECURE = 1,
 	ENVOI_STREAM_AUTHENTICATED = 2,
 	ENVOI_STREAM_BOUND = 4,
 	ENVOI_STREAM_SESSION = 8, /**< RFC 3921's session was established */
@@ -49,8 +52,10 @@ enum envoi_stream_bit {
  */
 struct envoi_stream_feature {
 	const char *ns, *name; /**< of the child of <stream:features/> */
-	unsigned int necessary, forbidden; /**< bits that the stream must have, and must not have yet */
-	enum envoi_phase phase; /**< while it is under way: names the failure, chooses the deadline */
+	/** bits that the stream must have, and must not have yet */
+	unsigned int necessary, forbidden;
+	/** while it is under way: names the failure, chooses the deadline */
+	enum envoi_phase phase;
 	size_t state_size; /**< zeroed memory per stream: envoi_stream_feature_state() */
 
 	/** OPTIONAL, receiving side: add the offer to @p features. @return 0 or <0: fatal */
@@ -86,7 +91,8 @@ struct envoi_stream_feature {
 struct envoi_stream_element_row {
 	const char *ns, *name; /**< name "*": every one of that namespace */
 	unsigned int roles; /**< OR of 1 << enum envoi_role */
-	unsigned int necessary, forbidden; /**< bits, as above: elsewhere the element is unexpected: fatal */
+	/** bits, as above: elsewhere the element is unexpected: fatal */
+	unsigned int necessary, forbidden;
 	/**
 	 * Bits do not tell whether the feature has asked for this element: it has to check that.
 	 * @retval ENVOI_OK        taken
@@ -129,16 +135,19 @@ struct envoi_stream_sink {
 struct envoi_stream_options {
 	enum envoi_role role;
 	const char *content_ns; /**< NULL: "jabber:client" */
-	const struct envoi_jid *local; /**< initiator: own bare address; receiver: own domain; or NULL */
+	/** initiator: own bare address; receiver: own domain; or NULL */
+	const struct envoi_jid *local;
 	const char *peer_domain; /**< initiator: the `to` of the header: what the user gave */
-	struct envoi_handler *const *handlers; /**< the array is borrowed for the call; the handlers
-						    must outlive the stream */
+	/** the array is borrowed for the call; the handlers must outlive the stream */
+	struct envoi_handler *const *handlers;
 	size_t handler_count;
 	unsigned int required; /**< bits without which `ready` is a failure */
 	envoi_tap_fn *tap; /**< sees the traffic; NULL: nobody does */
 	void *tap_user;
-	const struct envoi_settings *settings; /**< borrowed for the call: lang, limits.*, and
-						    stream., tls., sasl., bind., close.timeout */
+	/**
+	 * borrowed for the call: lang, limits.*, and stream., tls., sasl., bind., close.timeout
+	 */
+	const struct envoi_settings *settings;
 };
 
 /**
@@ -206,8 +215,8 @@ ENVOI_API int envoi_stream_fail_with(struct envoi_stream *stream, int code,
  *                and belongs to the old stream is then fatal
  * @param text    of what was gained, for `gained`; cut to 63 bytes; NULL: none
  */
-ENVOI_API void envoi_stream_feature_done(struct envoi_stream *stream,
-	struct envoi_handler *handler, unsigned int gained, bool restart, const char *text);
+ENVOI_API void envoi_stream_feature_done(struct envoi_stream *stream, struct envoi_handler *handler,
+	unsigned int gained, bool restart, const char *text);
 
 /** @return the per-stream memory of a feature, borrowed until the stream is freed; NULL: it has
  * none, or is not among the stream's handlers */
@@ -243,8 +252,7 @@ ENVOI_API enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream)
 ENVOI_API const char *envoi_stream_peer_domain(const struct envoi_stream *stream);
 /** @return the peer's last header (the stream's id, ...), nothing of it believed; borrowed until
  * the next comes; NULL: none came */
-ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(
-	const struct envoi_stream *stream);
+ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(const struct envoi_stream *stream);
 /** @return the features last offered to us (roster versioning and others are seen there); borrowed
  * until the stream restarts or is freed; NULL: none were */
 ENVOI_API const struct envoi_element *envoi_stream_features(const struct envoi_stream *stream);

@@ -46,7 +46,8 @@ enum envoi_tls_trust {
 	ENVOI_TLS_TRUST_NONE, /**< it is not, or was not asked for a certificate */
 	ENVOI_TLS_TRUST_VERIFIED, /**< its certificate was verified, and is for its name */
 	ENVOI_TLS_TRUST_PINNED, /**< its key is pinned, for long or as somebody has just decided */
-	ENVOI_TLS_TRUST_ACCEPTED, /**< somebody has decided so (struct envoi_tls_decider), for once */
+	/** somebody has decided so (struct envoi_tls_decider), for once */
+	ENVOI_TLS_TRUST_ACCEPTED,
 };
 
 /** What is known of the encryption. */
@@ -57,8 +58,11 @@ struct envoi_tls_info {
 	enum envoi_tls_trust trust; /**< and by what */
 	bool is_resumed; /**< an earlier session, in which the certificates were shown */
 	bool is_certificate_shown; /**< it has asked for our certificate, and was shown one */
-	const char *own_address; /**< the only XmppAddr in that one, as it stands there; NULL: it has
-				      none, or several; borrowed until the transport goes */
+	/**
+	 * the only XmppAddr in that one, as it stands there; NULL: it has none, or several;
+	 * borrowed until the transport goes
+	 */
+	const char *own_address;
 };
 
 /**
@@ -175,7 +179,8 @@ struct envoi_transport_impl {
 		struct envoi_tls_config *config, const char *server_name);
 
 	/** OPTIONAL. Use tighter or wider parser limits from now on (after login). */
-	void (*set_limits)(struct envoi_transport *transport, const struct envoi_xml_limits *limits);
+	void (*set_limits)(
+		struct envoi_transport *transport, const struct envoi_xml_limits *limits);
 
 	/** OPTIONAL. Show the peer that we live: white space, ping frame, empty body. */
 	int (*keepalive)(struct envoi_transport *transport);
@@ -223,8 +228,8 @@ struct envoi_transport_impl {
 	 * @param type  "tls-exporter", "tls-unique", "tls-server-end-point"
 	 * @retval ENVOI_ERR_UNSUPPORTED  not on this connection
 	 */
-	int (*channel_binding)(struct envoi_transport *transport, const char *type,
-		struct envoi_buffer *out);
+	int (*channel_binding)(
+		struct envoi_transport *transport, const char *type, struct envoi_buffer *out);
 };
 
 /** Base of every transport; embedded first. */
@@ -287,8 +292,11 @@ struct envoi_target {
 	const char *domain; /**< the XMPP domain that the user gave, prepared (U-labels) */
 	const char *service; /**< "xmpp-client" */
 	struct envoi_settings *settings; /**< borrowed for the call: server, port, tls, ... */
-	struct envoi_tls_config *tls; /**< for direct TLS; a reference is taken; NULL: none,
-					   and settings that want nothing but that are refused */
+	/**
+	 * for direct TLS; a reference is taken; NULL: none, and settings that want nothing but that
+	 * are refused
+	 */
+	struct envoi_tls_config *tls;
 	uint64_t timeout_ms; /**< for everything until the transport is handed over */
 };
 

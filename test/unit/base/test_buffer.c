@@ -73,7 +73,10 @@ static void what_was_wiped_is_nowhere_in_the_memory(void **state)
 /* A peer that reads slowly, and more to send all the time. */
 static void a_backlog_is_not_moved_again_and_again(void **state)
 {
-	enum { BACKLOG = 1 << 16, PIECE = 10 };
+	enum {
+		BACKLOG = 1 << 16,
+		PIECE = 10
+	};
 	static const char zeros[BACKLOG];
 	struct envoi_buffer buffer;
 	unsigned int moves = 0;
@@ -112,7 +115,8 @@ int main(void)
 			what_was_wiped_is_nowhere_in_the_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_backlog_is_not_moved_again_and_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_limit_refuses_and_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_limit_refuses_and_changes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("base/buffer", tests, NULL, NULL);
 }

@@ -52,16 +52,37 @@ static void everything_else_is_refused(void **state)
 {
 	(void)state;
 	static const char *const wrong[] = {
-		"", "2002", "2002-09-10", "2002-09-10T23:08:25", "2002-09-10 23:08:25Z",
-		"2002-09-10T23:08:25z", "2002-09-10T23:08:25Z ", " 2002-09-10T23:08:25Z",
-		"2002-13-10T23:08:25Z", "2002-00-10T23:08:25Z", "2002-09-31T23:08:25Z",
-		"2002-09-00T23:08:25Z", "1900-02-29T00:00:00Z", "2001-02-29T00:00:00Z",
-		"2002-09-10T24:00:00Z", "2002-09-10T23:60:00Z", "2002-09-10T23:08:60Z", "1998-12-31T23:59:60Z",
-		"2002-09-10T23:08:25.Z", "2002-09-10T23:08:25.+1Z", "2002-9-10T23:08:25Z",
-		"02002-09-10T23:08:25Z", "-2002-09-10T23:08:25Z", "0000-09-10T23:08:25Z",
-		"2002-09-10T23:08:25+14:01", "2002-09-10T23:08:25+15:00",
-		"2002-09-10T23:08:25+0200", "2002-09-10T23:08:25+02:60",
-		"0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "20020910T23:08:25",
+		"",
+		"2002",
+		"2002-09-10",
+		"2002-09-10T23:08:25",
+		"2002-09-10 23:08:25Z",
+		"2002-09-10T23:08:25z",
+		"2002-09-10T23:08:25Z ",
+		" 2002-09-10T23:08:25Z",
+		"2002-13-10T23:08:25Z",
+		"2002-00-10T23:08:25Z",
+		"2002-09-31T23:08:25Z",
+		"2002-09-00T23:08:25Z",
+		"1900-02-29T00:00:00Z",
+		"2001-02-29T00:00:00Z",
+		"2002-09-10T24:00:00Z",
+		"2002-09-10T23:60:00Z",
+		"2002-09-10T23:08:60Z",
+		"1998-12-31T23:59:60Z",
+		"2002-09-10T23:08:25.Z",
+		"2002-09-10T23:08:25.+1Z",
+		"2002-9-10T23:08:25Z",
+		"02002-09-10T23:08:25Z",
+		"-2002-09-10T23:08:25Z",
+		"0000-09-10T23:08:25Z",
+		"2002-09-10T23:08:25+14:01",
+		"2002-09-10T23:08:25+15:00",
+		"2002-09-10T23:08:25+0200",
+		"2002-09-10T23:08:25+02:60",
+		"0001-01-01T00:00:00+01:00",
+		"9999-12-31T23:59:59-01:00",
+		"20020910T23:08:25",
 	};
 	int64_t ms = 42;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -105,7 +126,8 @@ static void every_month_has_its_last_day(void **state)
 				struct envoi_day its_day;
 				int64_t ms;
 				int r = day == days ? ENVOI_OK : ENVOI_ERR_INVALID;
-				snprintf(text, sizeof(text), "%04d-%02d-%02d", years[i].year, month, day);
+				snprintf(text, sizeof(text), "%04d-%02d-%02d", years[i].year, month,
+					day);
 				assert_int_equal(envoi_day_parse(text, &its_day), r);
 				its_day = (struct envoi_day){years[i].year, month, day};
 				char printed[ENVOI_DATE_SIZE];
@@ -150,14 +172,14 @@ static void days_are_read_and_written(void **state)
 	assert_true(day.year == 1776 && day.month == 7 && day.day == 4);
 	assert_string_equal(envoi_day_print(text, &day), "1776-07-04");
 	assert_int_equal(envoi_day_parse("2000-02-29", &day), ENVOI_OK);
-	static const char *const wrong[] = {"", "1776-7-4", "1776-07-04Z", "17760704", "1776-07-04 ",
-		"1776-13-01", "1776-00-01", "1776-01-00", "1776-01-32", "1900-02-29", "0000-01-01",
-		"-001-01-01", "12345-01-01", NULL};
+	static const char *const wrong[] = {"", "1776-7-4", "1776-07-04Z", "17760704",
+		"1776-07-04 ", "1776-13-01", "1776-00-01", "1776-01-00", "1776-01-32", "1900-02-29",
+		"0000-01-01", "-001-01-01", "12345-01-01", NULL};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(envoi_day_parse(wrong[i], &day), ENVOI_ERR_INVALID);
 	}
-	static const struct envoi_day none[] = {
-		{0, 1, 1}, {10000, 1, 1}, {2001, 2, 29}, {2001, 0, 1}, {2001, 13, 1}, {2001, 4, 31}, {2001, 4, 0}};
+	static const struct envoi_day none[] = {{0, 1, 1}, {10000, 1, 1}, {2001, 2, 29},
+		{2001, 0, 1}, {2001, 13, 1}, {2001, 4, 31}, {2001, 4, 0}};
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
 		assert_null(envoi_day_print(text, &none[i]));
 	}
@@ -187,9 +209,9 @@ static void times_of_the_day_are_read_and_written(void **state)
 		assert_int_equal(time.zone_minutes, rows[i].time.zone_minutes);
 		assert_string_equal(envoi_time_print(text, &time), rows[i].canonical);
 	}
-	static const char *const wrong[] = {"", "16:00", "24:00:00", "23:60:00", "23:59:60", "1:00:00",
-		"16:00:00.", "16:00:00z", "16:00:00+14:01", "16:00:00+2:00", "16:00:00+02", "16:00:00 Z",
-		"16:00:00ZZ", NULL};
+	static const char *const wrong[] = {"", "16:00", "24:00:00", "23:60:00", "23:59:60",
+		"1:00:00", "16:00:00.", "16:00:00z", "16:00:00+14:01", "16:00:00+2:00",
+		"16:00:00+02", "16:00:00 Z", "16:00:00ZZ", NULL};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(envoi_time_parse(wrong[i], &time), ENVOI_ERR_INVALID);
 	}

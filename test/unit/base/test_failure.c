@@ -2,10 +2,10 @@
  * envoi - tests of failures
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,8 +50,12 @@ static void a_text_stays_one_line(void **state)
 		const char *text, *line;
 	} rows[] = {
 		{"no such host\nenvoi: all is well", "no such host envoi: all is well"},
-		{"\x01" "a\tb\r\x1b[2J\x7f", " a b  [2J "},
-		{"\xc2\x9b" "31m\xc2\x85\xc2\xa0", "  31m  \xc2\xa0"},
+		{"\x01"
+		 "a\tb\r\x1b[2J\x7f",
+			" a b  [2J "},
+		{"\xc2\x9b"
+		 "31m\xc2\x85\xc2\xa0",
+			"  31m  \xc2\xa0"},
 		{"\xe2\x80\xa8|\xe2\x80\xae|\xe2\x81\xa6|\xe2\x81\xa9", "   |   |   |   "},
 		{"\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5", "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5"},
 		{"\xe2\x82\xac \xc3\xa9", "\xe2\x82\xac \xc3\xa9"},
@@ -70,7 +74,8 @@ static void a_reason_is_said_once(void **state)
 	struct envoi_attempt attempt = {
 		.target = "a.test", .address = "192.0.2.1", .port = 5223, .phase = ENVOI_PHASE_TLS};
 	struct envoi_failure failure;
-	envoi_failure_set(&failure, NULL, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "%s", "it does not speak TLS");
+	envoi_failure_set(
+		&failure, NULL, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "%s", "it does not speak TLS");
 	failure.attempts = &attempt;
 	failure.attempt_count = 1;
 	char line[200];
@@ -87,8 +92,10 @@ static void a_reason_is_said_once(void **state)
 static void attempts_are_told_in_one_line_only_where_they_are_the_reason(void **state)
 {
 	(void)state;
-	struct envoi_attempt attempt = {
-		.target = "a.test", .address = "192.0.2.1", .port = 5223, .text = "connection refused"};
+	struct envoi_attempt attempt = {.target = "a.test",
+		.address = "192.0.2.1",
+		.port = 5223,
+		.text = "connection refused"};
 	for (enum envoi_phase phase = ENVOI_PHASE_NONE; phase <= ENVOI_PHASE_CLOSE; phase++) {
 		struct envoi_failure failure;
 		char line[200];
@@ -97,7 +104,8 @@ static void attempts_are_told_in_one_line_only_where_they_are_the_reason(void **
 		failure.attempt_count = 1;
 		size_t len = envoi_failure_describe(&failure, line, sizeof(line));
 		assert_int_equal(len, strlen(line));
-		assert_true((strstr(line, "connection refused") != NULL) == (phase <= ENVOI_PHASE_TLS));
+		assert_true(
+			(strstr(line, "connection refused") != NULL) == (phase <= ENVOI_PHASE_TLS));
 	}
 }
 
@@ -132,7 +140,8 @@ static void advice_follows_from_the_code_and_the_phase(void **state)
 		{-999, ENVOI_RETRY_NEVER, ENVOI_RETRY_NEVER},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		for (enum envoi_phase phase = ENVOI_PHASE_NONE; phase <= ENVOI_PHASE_CLOSE; phase++) {
+		for (enum envoi_phase phase = ENVOI_PHASE_NONE; phase <= ENVOI_PHASE_CLOSE;
+			phase++) {
 			struct envoi_failure failure;
 			envoi_failure_set(&failure, NULL, phase, rows[i].code, NULL);
 			assert_int_equal(failure.retry,
@@ -152,11 +161,18 @@ static void at_length_a_reason_is_said_once_too(void **state)
 {
 	(void)state;
 	struct envoi_attempt attempts[2] = {
-		{.target = "a.test", .address = "192.0.2.1", .port = 5223, .text = "it does not..."},
-		{.target = "b.test", .address = "192.0.2.2", .port = 5223, .text = "it does not..."},
+		{.target = "a.test",
+			.address = "192.0.2.1",
+			.port = 5223,
+			.text = "it does not..."},
+		{.target = "b.test",
+			.address = "192.0.2.2",
+			.port = 5223,
+			.text = "it does not..."},
 	};
 	struct envoi_failure failure;
-	envoi_failure_set(&failure, NULL, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "%s", "it does not speak TLS");
+	envoi_failure_set(
+		&failure, NULL, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, "%s", "it does not speak TLS");
 	failure.attempts = attempts;
 	failure.attempt_count = 1;
 	assert_explained(&failure,
@@ -175,11 +191,11 @@ static void what_we_have_said_is_not_what_was_said_to_us(void **state)
 	struct envoi_failure failure = failure_with("");
 	failure.stream_condition = ENVOI_STREAM_CONNECTION_TIMEOUT;
 	snprintf(failure.condition, sizeof(failure.condition), "connection-timeout");
-	assert_explained(&failure, "the peer ended the stream with an error (stream)\n"
+	assert_explained(&failure,
+		"the peer ended the stream with an error (stream)\n"
 		"  condition: connection-timeout (the server has not heard of us for too long)");
 	failure.code = ENVOI_ERR_TIMEOUT;
-	assert_explained(
-		&failure, "timed out (stream)\n  the server was told: connection-timeout");
+	assert_explained(&failure, "timed out (stream)\n  the server was told: connection-timeout");
 }
 
 static void who_logs_in_by_certificate_is_not_told_of_passwords(void **state)
@@ -190,10 +206,12 @@ static void who_logs_in_by_certificate_is_not_told_of_passwords(void **state)
 	failure.sasl_condition = ENVOI_SASL_NOT_AUTHORIZED;
 	snprintf(failure.condition, sizeof(failure.condition), "not-authorized");
 	snprintf(failure.mechanism, sizeof(failure.mechanism), "EXTERNAL");
-	assert_explained(&failure, "certificate not accepted for this account (sasl): EXTERNAL\n"
+	assert_explained(&failure,
+		"certificate not accepted for this account (sasl): EXTERNAL\n"
 		"  condition: not-authorized (certificate not accepted for this account)");
 	snprintf(failure.mechanism, sizeof(failure.mechanism), "PLAIN");
-	assert_explained(&failure, "wrong name or password (sasl): PLAIN\n"
+	assert_explained(&failure,
+		"wrong name or password (sasl): PLAIN\n"
 		"  condition: not-authorized (wrong name or password)");
 }
 

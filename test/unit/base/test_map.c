@@ -44,8 +44,8 @@ static void what_was_added_is_found_until_removed(void **state)
 	}
 	assert_null(envoi__map_remove(&map, "k0", 2));
 	for (size_t i = 0; i < 1000; i++) {
-		assert_ptr_equal(envoi__map_get(&map, keys[i], strlen(keys[i])),
-			i % 2 ? keys[i] : NULL);
+		assert_ptr_equal(
+			envoi__map_get(&map, keys[i], strlen(keys[i])), i % 2 ? keys[i] : NULL);
 	}
 	size_t position = 0, visited = 0;
 	while (envoi__map_next(&map, &position) != NULL) {
@@ -72,7 +72,8 @@ static void adding_and_removing_for_ever_does_not_grow_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_was_added_is_found_until_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_added_is_found_until_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			adding_and_removing_for_ever_does_not_grow_it, setup, teardown),
 	};

@@ -2,10 +2,10 @@
  * envoi - tests of the check of UTF-8
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -66,16 +66,17 @@ static void nothing_else_is_valid(void **state)
 static void a_cut_changes_nothing(void **state)
 {
 	(void)state;
-	static const char text[] = "ASCII that is longer than a few words, \xc3\xa4 \xe2\x82\xac \xf0\x9f"
-				   "\x98\x80, and then \xed\xa0\x80 what is wrong";
+	static const char text[] =
+		"ASCII that is longer than a few words, \xc3\xa4 \xe2\x82\xac \xf0\x9f"
+		"\x98\x80, and then \xed\xa0\x80 what is wrong";
 	struct envoi__utf8 whole = {0};
 	size_t good = envoi__utf8_check(&whole, text, strlen(text));
 	assert_string_equal(text + good, "\xa0\x80 what is wrong");
 	for (size_t cut = 0; cut < good; cut++) {
 		struct envoi__utf8 state_of_parts = {0};
 		assert_int_equal(envoi__utf8_check(&state_of_parts, text, cut), cut);
-		assert_int_equal(envoi__utf8_check(&state_of_parts, text + cut,
-			strlen(text) - cut), good - cut);
+		assert_int_equal(envoi__utf8_check(&state_of_parts, text + cut, strlen(text) - cut),
+			good - cut);
 	}
 }
 

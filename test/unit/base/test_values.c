@@ -57,9 +57,10 @@ static void base64_of_every_byte_comes_back_in_place(void **state)
 static void base64_that_is_not_strict_is_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"=", "==", "===", "====", "Z", "Zg", "Zg=", "Zg===", "=Zg=",
-		"Z=g=", "Zh==", "Zm9=", "Zm9v ", " Zm9v", "Zm 9", "Zm\n9", "Zg==Zg==", "Zm9vZg==A",
-		"Zm-v", "Zm_v", "Zm9vYg==\n", "Z===", "Zm9v====", "\xc3\xa9==", "Zm9\x80"};
+	static const char *const bad[] = {"=", "==", "===", "====", "Z", "Zg",
+		"Zg=", "Zg===", "=Zg=", "Z=g=", "Zh==", "Zm9=", "Zm9v ", " Zm9v", "Zm 9", "Zm\n9",
+		"Zg==Zg==", "Zm9vZg==A", "Zm-v", "Zm_v", "Zm9vYg==\n",
+		"Z===", "Zm9v====", "\xc3\xa9==", "Zm9\x80"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char data[16];
 		size_t written = 99;
@@ -123,8 +124,8 @@ static void integers_are_read_within_their_range(void **state)
 		envoi_int_parse("9223372036854775807", INT64_MIN, INT64_MAX, &value), ENVOI_OK);
 	assert_true(value == INT64_MAX);
 	value = 7;
-	static const char *const bad[] = {"", "-", "+", "--1", "+-1", " 1", "1 ", "1.0", "1e3", "0x1",
-		"9223372036854775808", "-9223372036854775809", "18446744073709551616", "a",
+	static const char *const bad[] = {"", "-", "+", "--1", "+-1", " 1", "1 ", "1.0", "1e3",
+		"0x1", "9223372036854775808", "-9223372036854775809", "18446744073709551616", "a",
 		"99999999999999999999999999", "\xd9\xa1", NULL};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(
@@ -139,8 +140,7 @@ static void unsigned_integers_reach_the_last_one(void **state)
 {
 	(void)state;
 	uint64_t value = 7;
-	assert_int_equal(
-		envoi_uint_parse("18446744073709551615", 0, UINT64_MAX, &value), ENVOI_OK);
+	assert_int_equal(envoi_uint_parse("18446744073709551615", 0, UINT64_MAX, &value), ENVOI_OK);
 	assert_true(value == UINT64_MAX);
 	assert_int_equal(
 		envoi_uint_parse("18446744073709551616", 0, UINT64_MAX, &value), ENVOI_ERR_INVALID);

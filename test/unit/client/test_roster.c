@@ -36,8 +36,7 @@ static int setup(void **state)
 	assert_int_equal(
 		envoi_settings_set(settings, "limits.before-login.children", "200000"), ENVOI_OK);
 	wire_go_online(&f->wire);
-	assert_int_equal(
-		envoi_roster_new(&f->roster, f->wire.session, f->wire.settings), ENVOI_OK);
+	assert_int_equal(envoi_roster_new(&f->roster, f->wire.session, f->wire.settings), ENVOI_OK);
 	*state = f;
 	return 0;
 }
@@ -78,8 +77,9 @@ static void fetch(struct fixture *f, const char *items)
 	size_t size = strlen(items) + 256;
 	char *answer = malloc(size);
 	assert_non_null(answer);
-	snprintf(answer, size, "<iq type='result' %.26s'><query xmlns='jabber:iq:roster'>%s</query></iq>",
-		id + 1, items);
+	snprintf(answer, size,
+		"<iq type='result' %.26s'><query xmlns='jabber:iq:roster'>%s</query></iq>", id + 1,
+		items);
 	wire_talk(&f->wire, answer);
 	free(answer);
 }
@@ -120,7 +120,8 @@ static void a_push_adds_changes_and_removes(void **state)
 	struct fixture *f = *state;
 	assert_non_null(strstr(wire_talk(&f->wire, PUSH("", BOB)), "type='result'"));
 	assert_string_equal(find(f, "bob@example.org")->name, "Bob");
-	wire_talk(&f->wire, PUSH(" from='me@example.org'", "<item jid='bob@example.org' name='Robert'/>"));
+	wire_talk(&f->wire,
+		PUSH(" from='me@example.org'", "<item jid='bob@example.org' name='Robert'/>"));
 	assert_string_equal(find(f, "bob@example.org")->name, "Robert");
 	assert_int_equal(find(f, "bob@example.org")->group_count, 0);
 	wire_talk(&f->wire, PUSH("", "<item jid='bob@example.org' subscription='remove'/>"));
@@ -161,13 +162,15 @@ static void pushes_of_others_change_nothing(void **state)
 static void more_than_the_limit_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_settings_set(f->wire.settings, "limits.roster-items", "2"), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(f->wire.settings, "limits.roster-items", "2"), ENVOI_OK);
 	fetch(f, "<item jid='a@x'/>");
 	fetch(f, "<item jid='a@x'/><item jid='b@x'/><item jid='c@x'/>");
 	assert_int_equal(f->fetch_code, ENVOI_ERR_LIMIT);
 	assert_int_equal(envoi_roster_count(f->roster), 1);
 	wire_talk(&f->wire, PUSH("", "<item jid='b@x'/>"));
-	assert_non_null(strstr(wire_talk(&f->wire, PUSH("", "<item jid='c@x'/>")), "resource-constraint"));
+	assert_non_null(
+		strstr(wire_talk(&f->wire, PUSH("", "<item jid='c@x'/>")), "resource-constraint"));
 	assert_int_equal(envoi_roster_count(f->roster), 2);
 	wire_talk(&f->wire, PUSH("", "<item jid='a@x' name='A'/>"));
 	assert_string_equal(find(f, "a@x")->name, "A");
@@ -220,7 +223,9 @@ static void changes_are_asked_of_the_server(void **state)
 static void forty_thousand_contacts_fit(void **state)
 {
 	struct fixture *f = *state;
-	enum { CONTACTS = 40000 };
+	enum {
+		CONTACTS = 40000
+	};
 	size_t size = CONTACTS * 80, len = 0;
 	char *items = malloc(size);
 	assert_non_null(items);

@@ -86,8 +86,7 @@ static void an_assignment_is_a_name_and_a_value(void **state)
 	assert_int_equal(envoi_client_set_assignment(client, "server=a.example"), ENVOI_OK);
 	assert_string_equal(
 		envoi_settings_text(envoi_client_settings(client), "server"), "a.example");
-	assert_int_equal(
-		envoi_client_set_assignment(client, "tls.ca-file=/a=b.pem"), ENVOI_OK);
+	assert_int_equal(envoi_client_set_assignment(client, "tls.ca-file=/a=b.pem"), ENVOI_OK);
 	assert_string_equal(
 		envoi_settings_text(envoi_client_settings(client), "tls.ca-file"), "/a=b.pem");
 	static const char *const refused[] = {"", "=", "=x", "server", "server=",
@@ -136,7 +135,8 @@ int main(void)
 			an_assignment_is_a_name_and_a_value, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_address_that_is_none_stays_what_it_is, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_handler_that_is_there_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_handler_that_is_there_is_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("client/setters", tests, NULL, NULL);
 }

@@ -305,8 +305,7 @@ static void every_mechanism_with_a_password_authenticates(void **state)
 		assert_int_equal(f->server_result, ENVOI_OK);
 		assert_string_equal(envoi_sasl_authcid(f->server), "alice");
 		assert_null(envoi_sasl_authcid(f->client));
-		assert_int_equal(
-			envoi_sasl_step(f->client, "", 0, &f->to_server), ENVOI_ERR_STATE);
+		assert_int_equal(envoi_sasl_step(f->client, "", 0, &f->to_server), ENVOI_ERR_STATE);
 	}
 }
 
@@ -408,8 +407,8 @@ static void follow(struct fixture *f, const struct transcript *transcript,
 	char first[64];
 	reset(f);
 	assert_int_equal(start(f, &f->client, transcript->mechanism, client), ENVOI_OK);
-	struct envoi__scram_exchange *exchange =
-		ENVOI_CONTAINER_OF(f->client, struct envoi__scram_exchange, base);
+	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
+		f->client, struct envoi__scram_exchange, base);
 	snprintf(exchange->nonce, sizeof(exchange->nonce), "%s", transcript->nonce);
 	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
 	snprintf(first, sizeof(first), "n,,n=user,r=%s", transcript->nonce);
@@ -434,8 +433,8 @@ static void the_transcripts_are_those_of_the_rfcs(void **state)
 		client.password = "pencil";
 		follow(f, &transcripts[i], &client);
 		const char *final = transcripts[i].server_final;
-		assert_int_equal(envoi_sasl_step(f->client, final, strlen(final), &f->to_server),
-			ENVOI_OK);
+		assert_int_equal(
+			envoi_sasl_step(f->client, final, strlen(final), &f->to_server), ENVOI_OK);
 	}
 }
 
@@ -458,11 +457,10 @@ static void a_password_may_be_given_when_it_is_needed(void **state)
 		client.authcid = "user";
 		client.password = NULL;
 		follow(f, &transcripts[i], &client);
-		assert_int_equal(
-			envoi_sasl_give_password(f->client, "pencil"), ENVOI_ERR_STATE);
+		assert_int_equal(envoi_sasl_give_password(f->client, "pencil"), ENVOI_ERR_STATE);
 		const char *final = transcripts[i].server_final;
-		assert_int_equal(envoi_sasl_step(f->client, final, strlen(final), &f->to_server),
-			ENVOI_OK);
+		assert_int_equal(
+			envoi_sasl_step(f->client, final, strlen(final), &f->to_server), ENVOI_OK);
 	}
 }
 
@@ -471,15 +469,16 @@ static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
 {
 	struct fixture *f = *state;
 	for (size_t i = 0; i < TRANSCRIPTS; i++) {
-		const char *mechanism = transcripts[i].mechanism, *final = transcripts[i].server_final;
+		const char *mechanism = transcripts[i].mechanism,
+			   *final = transcripts[i].server_final;
 		struct envoi_sasl_parameters client = client_parameters(mechanism);
 		struct envoi_sasl_keys keys;
 		client.authcid = "user";
 		client.password = "pencil";
 		follow(f, &transcripts[i], &client);
 		assert_int_equal(envoi_sasl_get_keys(f->client, &keys), ENVOI_ERR_STATE);
-		assert_int_equal(envoi_sasl_step(f->client, final, strlen(final), &f->to_server),
-			ENVOI_OK);
+		assert_int_equal(
+			envoi_sasl_step(f->client, final, strlen(final), &f->to_server), ENVOI_OK);
 		assert_int_equal(envoi_sasl_get_keys(f->client, &keys), ENVOI_OK);
 		assert_string_equal(keys.mechanism, mechanism);
 		assert_int_equal(keys.iterations, 4096);
@@ -504,8 +503,9 @@ static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
 			assert_int_equal(envoi_buffer_append(&f->to_server, "", 1), ENVOI_OK);
 			const char *own = strstr(envoi_buffer_data(&f->to_server), ",r=") + 3;
 			snprintf(text, sizeof(text), "r=%.24sX%s", own,
-				*rows[j].first != '\0' ? rows[j].first
-							: strstr(transcripts[i].server_first, ",s="));
+				*rows[j].first != '\0'
+					? rows[j].first
+					: strstr(transcripts[i].server_first, ",s="));
 			assert_int_equal(
 				envoi_sasl_step(f->client, text, strlen(text), &f->to_server),
 				rows[j].result);
@@ -558,8 +558,8 @@ static void an_offer_that_was_changed_is_noticed(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const all[] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1"},
-				 *const sorted[] = {
-					 "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"},
+				 *const sorted[] = {"SCRAM-SHA-1", "SCRAM-SHA-256",
+					 "SCRAM-SHA-256-PLUS"},
 				 *const types[] = {"tls-exporter"}, *const others[] = {"x-dummy"};
 	static const struct envoi_sasl_offer sent = {all, 3, true, types, 1},
 					     reordered = {sorted, 3, true, types, 1},
@@ -599,7 +599,7 @@ static void an_offer_that_was_changed_is_noticed(void **state)
 static bool begins_with(struct envoi_buffer *buffer, const char *text)
 {
 	return envoi_buffer_len(buffer) >= strlen(text) &&
-	       memcmp(envoi_buffer_data(buffer), text, strlen(text)) == 0;
+		memcmp(envoi_buffer_data(buffer), text, strlen(text)) == 0;
 }
 
 static void the_channel_binding_given_is_the_one_used(void **state)
@@ -687,8 +687,8 @@ static void reach_server_first(struct fixture *f, const char *mechanism, char *f
 
 static int feed(struct fixture *f, const char *text)
 {
-	return finish_step(f->client,
-		envoi_sasl_step(f->client, text, strlen(text), &f->to_server), &f->to_server);
+	return finish_step(f->client, envoi_sasl_step(f->client, text, strlen(text), &f->to_server),
+		&f->to_server);
 }
 
 /* S25; RFC 5802, section 9 */
@@ -781,7 +781,7 @@ static void a_malformed_first_message_of_the_server_ends_the_login(void **state)
 		snprintf(nonce, sizeof(nonce), "%.24s", first + 2);
 		const char *place = strstr(rows[i].format, "%s");
 		int before = place == NULL ? (int)strlen(rows[i].format)
-		                           : (int)(place - rows[i].format);
+					   : (int)(place - rows[i].format);
 		snprintf(forged, sizeof(forged), "%.*s%s%s", before, rows[i].format,
 			place == NULL ? "" : nonce, place == NULL ? "" : place + 2);
 		assert_int_equal(feed(f, forged), rows[i].result);
@@ -813,9 +813,8 @@ static void only_the_servers_true_signature_completes_the_login(void **state)
 		char first[256];
 		reach_server_first(f, "SCRAM-SHA-1", first, sizeof(first));
 		assert_int_equal(feed(f, first), ENVOI_AGAIN);
-		int r = rows[i].final == NULL
-		                ? envoi_sasl_step(f->client, NULL, 0, &f->to_server)
-		                : feed(f, rows[i].final);
+		int r = rows[i].final == NULL ? envoi_sasl_step(f->client, NULL, 0, &f->to_server)
+					      : feed(f, rows[i].final);
 		assert_int_equal(r, rows[i].result);
 	}
 }
@@ -846,17 +845,13 @@ static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state
 		bool plain_can; /* there the server prepares */
 		bool scram_can; /* it asks later */
 	} rows[] = {
-		{NULL, "x", false},
-		{"", "x", false},
-		{"alice", NULL, false, true},
-		{"alice", "\xff", false},
-		{"alice", "\xc0\x80", false}, /* NUL in two bytes */
+		{NULL, "x", false}, {"", "x", false}, {"alice", NULL, false, true},
+		{"alice", "\xff", false}, {"alice", "\xc0\x80", false}, /* NUL in two bytes */
 		{"alice", "\xed\xa0\x80", false}, /* a surrogate */
 		{"alice", "\xf0\x9f\x98\x80", true}, /* unassigned in Unicode 3.2 */
 		{"alice", "a\x07", true}, /* a control character */
 		{"alice", "\xd8\xa7\x31", true}, /* right to left, ending with a digit */
-		{"\xf0\x9f\x98\x80", "x", false},
-		{"a\x01", "x", false},
+		{"\xf0\x9f\x98\x80", "x", false}, {"a\x01", "x", false},
 		{"\xc2\xad", "x", false}, /* soft hyphen: nothing is left */
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -865,7 +860,7 @@ static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state
 			client.authcid = rows[i].authcid;
 			client.password = rows[i].password;
 			bool can = strcmp(with_password[j], "PLAIN") == 0 ? rows[i].plain_can
-			                                                  : rows[i].scram_can;
+									  : rows[i].scram_can;
 			int r = start(f, &f->client, with_password[j], &client);
 			assert_int_equal(r, can ? ENVOI_OK : ENVOI_ERR_INVALID);
 			reset(f);
@@ -915,7 +910,8 @@ static void hostile_clients_are_refused(void **state)
 			envoi_sasl_step(f->server, rows[i].message, rows[i].len, &f->to_client),
 			&f->to_client);
 		if (r == ENVOI_AGAIN) {
-			r = envoi_sasl_step(f->server, "c=biws,r=abcdefgh,p=AAAA", 24, &f->to_client);
+			r = envoi_sasl_step(
+				f->server, "c=biws,r=abcdefgh,p=AAAA", 24, &f->to_client);
 		}
 		assert_true(r < 0);
 		assert_null(envoi_sasl_authcid(f->server));

@@ -57,29 +57,35 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, P256, "tls-exporter"},
 	{"1.3", OWN_1_3, "tls-server-end-point tls-exporter", ALL, AUTO, P256, "tls-exporter"},
 	{"1.3", OWN_1_3, NULL, ALL, AUTO, S256, NULL}, /* ejabberd */
-	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL, .flag = 'y'}, /* Prosody as Debian ships it */
+	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL,
+		.flag = 'y'}, /* Prosody as Debian ships it */
 	{"1.3", OWN_1_3, "", ALL, AUTO, S256, NULL, .flag = 'h'},
 	{"1.3", OWN_1_3, "tls-unique", ALL, AUTO, S256, NULL, .flag = 'h'},
 	{"1.3", OWN_1_3, "x-new", ALL, AUTO, S256, NULL, .flag = 'h'},
-	{"1.3", "tls-exporter", "x-new tls-server-end-point", ALL, AUTO, S256, NULL}, /* an Ed25519 certificate */
+	{"1.3", "tls-exporter", "x-new tls-server-end-point", ALL, AUTO, S256,
+		NULL}, /* an Ed25519 certificate */
 	{"1.3", OWN_1_3, "x-new", "PLAIN SCRAM-SHA-1-PLUS", AUTO, NULL, NULL},
 	{"1.3", OWN_1_3, "tls-exporter", "PLAIN", AUTO, NULL, NULL},
 	{"1.3", OWN_1_3, "tls-exporter", "PLAIN", NEVER, "PLAIN", NULL},
 	{"1.3", OWN_1_3, "tls-server-end-point", ALL, AUTO, P256, "tls-server-end-point"},
 	{"1.3", "", "tls-exporter", ALL, AUTO, S256, NULL},
 	{"1.3", OWN_1_3, "tls-exporter", NO_PLUS, AUTO, S256, NULL, .flag = 'h'},
-	{"1.3", OWN_1_3, "tls-exporter", "SCRAM-SHA-512 " ALL " SCRAM-SHA-512-PLUS", AUTO, "SCRAM-SHA-512-PLUS", "tls-exporter"},
+	{"1.3", OWN_1_3, "tls-exporter", "SCRAM-SHA-512 " ALL " SCRAM-SHA-512-PLUS", AUTO,
+		"SCRAM-SHA-512-PLUS", "tls-exporter"},
 	{"1.3", OWN_1_3, "tls-exporter", "SCRAM-SHA-512 " ALL, AUTO, P256, "tls-exporter"},
 	/* TLS 1.2: tls-unique without a list */
 	{"1.2", OWN_1_2, NULL, ALL, AUTO, P256, "tls-unique"},
-	{"1.2", "tls-server-end-point", NULL, ALL, AUTO, S256, NULL}, /* no extended master secret */
+	{"1.2", "tls-server-end-point", NULL, ALL, AUTO, S256,
+		NULL}, /* no extended master secret */
 	{"1.2", OWN_1_2, "tls-exporter tls-unique", ALL, AUTO, P256, "tls-exporter"},
 	{"1.2", OWN_1_2, "tls-unique", ALL, AUTO, P256, "tls-unique"},
 	{"1.2", OWN_1_2, "tls-server-end-point", ALL, AUTO, P256, "tls-server-end-point"},
 	{"1.2", OWN_1_2, NULL, NO_PLUS, AUTO, S256, NULL, .flag = 'y'},
-	{"1.2", "tls-server-end-point", "tls-unique tls-server-end-point", ALL, AUTO, P256, "tls-server-end-point"},
+	{"1.2", "tls-server-end-point", "tls-unique tls-server-end-point", ALL, AUTO, P256,
+		"tls-server-end-point"},
 	{"1.2", OWN_1_2, "", ALL, AUTO, S256, NULL, .flag = 'h'},
-	{"1.2", OWN_1_2, NULL, "SCRAM-SHA-1-PLUS SCRAM-SHA-256", AUTO, "SCRAM-SHA-1-PLUS", "tls-unique"},
+	{"1.2", OWN_1_2, NULL, "SCRAM-SHA-1-PLUS SCRAM-SHA-256", AUTO, "SCRAM-SHA-1-PLUS",
+		"tls-unique"},
 	/* require */
 	{"1.3", OWN_1_3, "tls-exporter", ALL, REQUIRE, P256, "tls-exporter"},
 	{"1.3", OWN_1_3, NULL, ALL, REQUIRE, P256, "tls-exporter"},
@@ -107,7 +113,8 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, NULL, NO_PLUS, AUTO, S256, NULL, .no_plain = true, .flag = 'y'},
 	{NULL, "", NULL, ALL, AUTO, S256, NULL},
 	/* the user's order, and only what he names */
-	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, "SCRAM-SHA-1", NULL, .wanted = "SCRAM-SHA-1 " P256},
+	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, "SCRAM-SHA-1", NULL,
+		.wanted = "SCRAM-SHA-1 " P256},
 	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, "PLAIN", NULL, .wanted = "X-UNKNOWN PLAIN"},
 	{"1.3", OWN_1_3, "tls-exporter", NO_PLUS, AUTO, NULL, NULL, .wanted = P256},
 	{"1.3", OWN_1_3, "tls-exporter", ALL, AUTO, NULL, NULL, .wanted = ""},
@@ -118,7 +125,8 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, NULL, "EXTERNAL", REQUIRE, "EXTERNAL", NULL, "EXTERNAL",
 		ENVOI_SASL_CERTIFICATE},
 	{"-1.3", OWN_1_3, NULL, "EXTERNAL", AUTO, NULL, NULL, "EXTERNAL", ENVOI_SASL_CERTIFICATE},
-	{"1.3", OWN_1_3, NULL, "ANONYMOUS", AUTO, "ANONYMOUS", NULL, "ANONYMOUS", ENVOI_SASL_NOTHING},
+	{"1.3", OWN_1_3, NULL, "ANONYMOUS", AUTO, "ANONYMOUS", NULL, "ANONYMOUS",
+		ENVOI_SASL_NOTHING},
 	{"1.3", OWN_1_3, NULL, "ANONYMOUS", AUTO, NULL, NULL, "ANONYMOUS", PASSWORD},
 	{"1.3", OWN_1_3, NULL, ALL, AUTO, NULL, NULL, DEFAULT, ENVOI_SASL_NOTHING},
 	/* S26 */
@@ -224,7 +232,8 @@ static void nothing_weaker_than_the_pin_is_chosen(void **state)
 		{P256 " tls-exporter", OWN_1_3, "tls-server-end-point", ALL, DEFAULT, AUTO, NULL},
 		{P256 " tls-server-end-point", OWN_1_3, "tls-exporter", ALL, DEFAULT, AUTO, P256},
 		/* less than it could do */
-		{P256 " tls-exporter", OWN_1_3, "tls-exporter", "SCRAM-SHA-1-PLUS", DEFAULT, AUTO, NULL},
+		{P256 " tls-exporter", OWN_1_3, "tls-exporter", "SCRAM-SHA-1-PLUS", DEFAULT, AUTO,
+			NULL},
 		{"SCRAM-SHA-256", OWN_1_3, NULL, "SCRAM-SHA-1 PLAIN", DEFAULT, AUTO, NULL},
 		{"SCRAM-SHA-1", OWN_1_3, NULL, "PLAIN", DEFAULT, AUTO, NULL},
 		{"EXTERNAL", OWN_1_3, NULL, "SCRAM-SHA-1", DEFAULT, AUTO, NULL},
@@ -232,8 +241,8 @@ static void nothing_weaker_than_the_pin_is_chosen(void **state)
 		/* as much, or more */
 		{"SCRAM-SHA-256", OWN_1_3, NULL, NO_PLUS, DEFAULT, AUTO, S256},
 		{"SCRAM-SHA-256", OWN_1_3, "tls-exporter", ALL, DEFAULT, AUTO, P256},
-		{"SCRAM-SHA-256", OWN_1_3, "tls-exporter", "SCRAM-SHA-1-PLUS SCRAM-SHA-256", DEFAULT,
-			AUTO, "SCRAM-SHA-1-PLUS"},
+		{"SCRAM-SHA-256", OWN_1_3, "tls-exporter", "SCRAM-SHA-1-PLUS SCRAM-SHA-256",
+			DEFAULT, AUTO, "SCRAM-SHA-1-PLUS"},
 		{"SCRAM-SHA-1", OWN_1_3, NULL, NO_PLUS, DEFAULT, AUTO, S256},
 		/* the user's own will */
 		{P256 " tls-exporter", OWN_1_3, "tls-exporter", ALL, DEFAULT, NEVER, S256},
@@ -260,7 +269,8 @@ static void nothing_weaker_than_the_pin_is_chosen(void **state)
 			.history = history,
 			.offered = cut(&offered, pinned[i].offered),
 			.lists_bindings = pinned[i].listed != NULL,
-			.listed_bindings = cut(&listed, pinned[i].listed != NULL ? pinned[i].listed : ""),
+			.listed_bindings = cut(
+				&listed, pinned[i].listed != NULL ? pinned[i].listed : ""),
 			.is_secure = true,
 			.tls_version = "TLS1.3",
 			.own_bindings = cut(&own, pinned[i].own),
@@ -296,11 +306,11 @@ static void keys_are_a_means_for_their_mechanism(void **state)
 	};
 	struct envoi__sasl_choice choice;
 	char why[256];
-	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
-		ENVOI_ERR_AUTH);
+	assert_int_equal(
+		envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)), ENVOI_ERR_AUTH);
 	assert_int_equal(envoi_sasl_history_read(history, line, strlen(line)), ENVOI_OK);
-	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
-		ENVOI_OK);
+	assert_int_equal(
+		envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)), ENVOI_OK);
 	assert_string_equal(choice.mechanism->name, "SCRAM-SHA-1");
 	envoi_sasl_history_free(history);
 }
@@ -317,8 +327,8 @@ static void a_refusal_says_why_for_each(void **state)
 	};
 	struct envoi__sasl_choice choice;
 	char why[256];
-	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
-		ENVOI_ERR_AUTH);
+	assert_int_equal(
+		envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)), ENVOI_ERR_AUTH);
 	assert_string_equal(why,
 		"no acceptable mechanism: PLAIN (not without verified TLS), "
 		"SCRAM-SHA-1-PLUS (no channel binding known to both), "
@@ -344,8 +354,8 @@ static void an_address_without_an_account_is_named_and_not_the_password(void **s
 	};
 	struct envoi__sasl_choice choice;
 	char why[256];
-	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
-		ENVOI_ERR_AUTH);
+	assert_int_equal(
+		envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)), ENVOI_ERR_AUTH);
 	assert_string_equal(
 		why, "no acceptable mechanism: SCRAM-SHA-256 (the address names no account)");
 }
@@ -397,7 +407,8 @@ int main(int argc, char **argv)
 			the_settings_begin_with_the_strongest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_says_why_for_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			an_address_without_an_account_is_named_and_not_the_password, setup, teardown),
+			an_address_without_an_account_is_named_and_not_the_password, setup,
+			teardown),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("crypto/sasl_choice", tests, NULL, NULL);

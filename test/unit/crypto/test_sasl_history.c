@@ -95,8 +95,8 @@ static void what_was_written_can_be_read(void **state)
 	assert_int_equal(read("sasl-pin SCRAM-SHA-512-PLUS tls-unique"), ENVOI_OK);
 	assert_int_equal(read(LINE), ENVOI_OK);
 	assert_text("sasl-pin SCRAM-SHA-512-PLUS tls-unique\n" LINE "\n");
-	const struct envoi_sasl_keys *keys =
-		envoi__sasl_history_keys(fixture.history, "SCRAM-SHA-1-PLUS");
+	const struct envoi_sasl_keys *keys = envoi__sasl_history_keys(
+		fixture.history, "SCRAM-SHA-1-PLUS");
 	assert_non_null(keys);
 	assert_string_equal(keys->mechanism, "SCRAM-SHA-1");
 	assert_string_equal(keys->authcid, "a b");
@@ -114,8 +114,7 @@ static void keys_take_the_place_of_those_before(void **state)
 {
 	(void)state;
 	assert_int_equal(read(LINE), ENVOI_OK);
-	assert_int_equal(
-		read("sasl-keys SCRAM-SHA-1 Yg== QQ== 5000 " KEY_B " " KEY_A), ENVOI_OK);
+	assert_int_equal(read("sasl-keys SCRAM-SHA-1 Yg== QQ== 5000 " KEY_B " " KEY_A), ENVOI_OK);
 	assert_text("sasl-keys SCRAM-SHA-1 Yg== QQ== 5000 " KEY_B " " KEY_A "\n");
 	envoi__sasl_history_drop(fixture.history, "SCRAM-SHA-256-PLUS");
 	envoi__sasl_history_drop(fixture.history, "PLAIN");
@@ -151,8 +150,7 @@ static void malformed_lines_change_nothing(void **state)
 		{"sasl-keys SCRAM-SHA-256 YSBi w6k= 4096 " KEY_A " " KEY_B, ENVOI_ERR_INVALID},
 		{"sasl-keys PLAIN YSBi w6k= 4096 " KEY_A " " KEY_B, ENVOI_ERR_INVALID},
 		{"sasl-keys SCRAM-SHA-1 YSBi w6k= 0 " KEY_A " " KEY_B, ENVOI_ERR_INVALID},
-		{"sasl-keys SCRAM-SHA-1 YSBi w6k= 4294967296 " KEY_A " " KEY_B,
-			ENVOI_ERR_INVALID},
+		{"sasl-keys SCRAM-SHA-1 YSBi w6k= 4294967296 " KEY_A " " KEY_B, ENVOI_ERR_INVALID},
 		{"sasl-keys SCRAM-SHA-1 YSBi w6k= 4096 QUFB QUFB", ENVOI_ERR_INVALID},
 		{"sasl-keys SCRAM-SHA-1 YSBi w6k= 4096 " KEY_A " QUFB", ENVOI_ERR_INVALID},
 		{"sasl-keys SCRAM-SHA-1 AGE= w6k= 4096 " KEY_A " " KEY_B, ENVOI_ERR_INVALID},

@@ -96,8 +96,7 @@ static void converse(const char *mechanism, const char *password, bool is_forged
 			forge(to_client, len);
 		}
 		envoi_buffer_wipe(&to_server);
-		world.client_result =
-			envoi_sasl_step(world.client, to_client, len, &to_server);
+		world.client_result = envoi_sasl_step(world.client, to_client, len, &to_server);
 		gsasl_free(to_client);
 		to_client = NULL;
 		len = 0;
@@ -140,13 +139,13 @@ static void nobody_is_let_in_with_them(void **state)
 	(void)state;
 	static const char *const names[] = {"DIGEST-MD5", "CRAM-MD5", "LOGIN", "NTLM", "GSSAPI"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct envoi_sasl_mechanism *mechanism =
-			envoi_sasl_find(world.context, names[i]);
+		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
+			world.context, names[i]);
 		assert_non_null(mechanism);
 		assert_true(mechanism->needs_secure && mechanism->is_initiators);
 		assert_int_equal(envoi_sasl_start(&world.client, world.context, mechanism,
-					 &(struct envoi_sasl_parameters){
-						 .role = ENVOI_RECEIVER, .hostname = "example.org"}),
+					 &(struct envoi_sasl_parameters){.role = ENVOI_RECEIVER,
+						 .hostname = "example.org"}),
 			ENVOI_ERR_UNSUPPORTED);
 	}
 }

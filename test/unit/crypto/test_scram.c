@@ -73,7 +73,8 @@ static const struct vector vectors[] = {
 	},
 };
 
-static void derive(const struct vector *vector, const char *password, struct envoi__scram_keys *keys)
+static void derive(
+	const struct vector *vector, const char *password, struct envoi__scram_keys *keys)
 {
 	struct envoi__scram_derivation derivation;
 	unsigned char salt[64];

@@ -64,12 +64,12 @@ static void malformed_first_messages_of_clients_are_refused(void **state)
 		"n,,n=u,r=\xc3\xa9", "n,,n=\xff,r=a", "n,,n=u,r=a,x=\xff", "garbage"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct envoi__scram_client_first first;
-		assert_int_equal(READ(envoi__scram_read_client_first, rows[i], &first),
-			ENVOI_ERR_PROTOCOL);
+		assert_int_equal(
+			READ(envoi__scram_read_client_first, rows[i], &first), ENVOI_ERR_PROTOCOL);
 	}
 	struct envoi__scram_client_first first;
-	assert_int_equal(envoi__scram_read_client_first("n,,n=u\0x,r=a", 13, &first),
-		ENVOI_ERR_PROTOCOL);
+	assert_int_equal(
+		envoi__scram_read_client_first("n,,n=u\0x,r=a", 13, &first), ENVOI_ERR_PROTOCOL);
 }
 
 /* S25 */
@@ -111,8 +111,8 @@ static void malformed_first_messages_of_servers_are_refused(void **state)
 		"r=a,s=Q,i=1,x=\xc0\x80"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct envoi__scram_server_first first;
-		assert_int_equal(READ(envoi__scram_read_server_first, rows[i], &first),
-			ENVOI_ERR_PROTOCOL);
+		assert_int_equal(
+			READ(envoi__scram_read_server_first, rows[i], &first), ENVOI_ERR_PROTOCOL);
 	}
 }
 
@@ -141,8 +141,8 @@ static void malformed_final_messages_are_refused(void **state)
 		"c=biws,r=a,p", "c=biws,r=a,p=", "c=biws,r=a,p=QUFB,", "c=biws,r=a,p=QUFB,x=y",
 		"r=a,c=biws,p=QUFB", "c=,r=a,p=QUFB", "c=biws,p=QUFB", "c=biws,r=a,m=x,p=QUFB",
 		"c=biws,r=a,r=b,p=QUFB"};
-	static const char *const of_servers[] = {
-		"", "v", "v=", "e", "e=", "x=y", "v=QUFB,", "v=QUFB,e=x", "v=QUFB,v=QUFB", "=v", ","};
+	static const char *const of_servers[] = {"", "v", "v=", "e", "e=", "x=y", "v=QUFB,",
+		"v=QUFB,e=x", "v=QUFB,v=QUFB", "=v", ","};
 	for (size_t i = 0; i < sizeof(of_clients) / sizeof(of_clients[0]); i++) {
 		struct envoi__scram_client_final final;
 		assert_int_equal(READ(envoi__scram_read_client_final, of_clients[i], &final),
@@ -205,8 +205,7 @@ static void names_are_escaped_and_back(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct envoi__scram_part part = {wrong[i], strlen(wrong[i])};
 		char *back;
-		assert_int_equal(
-			envoi__scram_unescape(context, &part, &back), ENVOI_ERR_PROTOCOL);
+		assert_int_equal(envoi__scram_unescape(context, &part, &back), ENVOI_ERR_PROTOCOL);
 	}
 	envoi_context_unref(context);
 }
@@ -215,9 +214,10 @@ static void errors_of_servers_are_put_in_words(void **state)
 {
 	(void)state;
 	static const char *const known[] = {"invalid-encoding", "extensions-not-supported",
-		"invalid-proof", "channel-bindings-dont-match", "server-does-support-channel-binding",
-		"channel-binding-not-supported", "unsupported-channel-binding-type", "unknown-user",
-		"invalid-username-encoding", "no-resources", "other-error"};
+		"invalid-proof", "channel-bindings-dont-match",
+		"server-does-support-channel-binding", "channel-binding-not-supported",
+		"unsupported-channel-binding-type", "unknown-user", "invalid-username-encoding",
+		"no-resources", "other-error"};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		struct envoi__scram_part part = {known[i], strlen(known[i])};
 		assert_non_null(strstr(envoi__scram_error_words(&part), known[i]));

@@ -39,8 +39,8 @@ static void use_1_2(struct tls_pair *f, const char *more)
 	memcpy(kept, priorities, sizeof(kept));
 	envoi__tls_free(f->server);
 	f->server_config->priorities = kept;
-	assert_int_equal(envoi__tls_new(&f->server, f->server_config, ENVOI_RECEIVER, NULL, NULL),
-		ENVOI_OK);
+	assert_int_equal(
+		envoi__tls_new(&f->server, f->server_config, ENVOI_RECEIVER, NULL, NULL), ENVOI_OK);
 }
 
 static void both_sides_agree_and_text_passes(void **state)
@@ -163,12 +163,13 @@ static void versions_below_1_2_are_refused(void **state)
 	struct tls_pair *f = *state;
 	envoi__tls_free(f->server);
 	f->server_config->priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0";
-	assert_int_equal(envoi__tls_new(&f->server, f->server_config, ENVOI_RECEIVER, NULL, NULL),
-		ENVOI_OK);
+	assert_int_equal(
+		envoi__tls_new(&f->server, f->server_config, ENVOI_RECEIVER, NULL, NULL), ENVOI_OK);
 	tls_pair_shake_hands(f);
 	assert_int_equal(f->client_result, ENVOI_ERR_TLS);
 	assert_int_equal(f->server_result, ENVOI_ERR_TLS);
-	assert_string_equal(envoi__tls_error_text(f->client), "the peer speaks no TLS 1.2 or newer");
+	assert_string_equal(
+		envoi__tls_error_text(f->client), "the peer speaks no TLS 1.2 or newer");
 }
 
 /* What OpenSSL sends, and what servers of the time of TLS 1.1 do: an answer in their own version. */
@@ -215,8 +216,7 @@ static void the_lowest_version_can_be_raised(void **state)
 	assert_int_equal(envoi_settings_set(settings, "tls.min-version", "1.3"), ENVOI_OK);
 	assert_int_equal(envoi_tls_config_new(&f->trust, f->context, settings), ENVOI_OK);
 	envoi_settings_free(settings);
-	assert_int_equal(
-		envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, "example.org", NULL),
+	assert_int_equal(envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, "example.org", NULL),
 		ENVOI_OK);
 	tls_pair_shake_hands(f);
 	assert_int_equal(f->client_result, ENVOI_ERR_TLS);
@@ -253,8 +253,8 @@ static ssize_t rude_pull(gnutls_transport_ptr_t user, void *data, size_t size)
 static void carry_rude(struct tls_pair *f, struct rude_server *rude)
 {
 	struct envoi_buffer *output = envoi__tls_output(f->client);
-	assert_int_equal(envoi_buffer_append(&rude->in, envoi_buffer_data(output),
-				 envoi_buffer_len(output)),
+	assert_int_equal(
+		envoi_buffer_append(&rude->in, envoi_buffer_data(output), envoi_buffer_len(output)),
 		ENVOI_OK);
 	envoi_buffer_consume(output, envoi_buffer_len(output));
 	assert_int_equal(envoi__tls_feed(f->client, envoi_buffer_data(&rude->out),

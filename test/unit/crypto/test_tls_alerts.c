@@ -46,7 +46,8 @@ static void begin(const struct tls_server_options *options, const char *ca_file,
 					 TEST_DATA "/tls/client-key.pem", NULL),
 			ENVOI_OK);
 	}
-	assert_int_equal(envoi__tls_new(&all.client, all.config, ENVOI_INITIATOR, "example.org", NULL),
+	assert_int_equal(
+		envoi__tls_new(&all.client, all.config, ENVOI_INITIATOR, "example.org", NULL),
 		ENVOI_OK);
 	tls_server_init(&all.server, all.context, options);
 }
@@ -71,8 +72,9 @@ static bool is_anything_known(void)
 	size_t len;
 	envoi__tls_get_info(all.client, &info);
 	bool is_known = info.version != NULL || info.cipher != NULL || info.verified ||
-		info.trust != ENVOI_TLS_TRUST_NONE || info.is_resumed || info.is_certificate_shown ||
-		info.own_address != NULL || envoi__tls_is_secure(all.client) ||
+		info.trust != ENVOI_TLS_TRUST_NONE || info.is_resumed ||
+		info.is_certificate_shown || info.own_address != NULL ||
+		envoi__tls_is_secure(all.client) ||
 		envoi__tls_peer_certificate(all.client, 0, &len) != NULL;
 	envoi_buffer_init(&binding, all.context, 0);
 	for (size_t i = 0; i < 3; i++) {
@@ -165,8 +167,8 @@ static int read_on(void)
 {
 	char data[16];
 	size_t len;
-	return all.result == ENVOI_OK ? envoi__tls_read(all.client, data, sizeof(data), &len) :
-					all.result;
+	return all.result == ENVOI_OK ? envoi__tls_read(all.client, data, sizeof(data), &len)
+				      : all.result;
 }
 
 /* But for the change_cipher_spec that TLS 1.3 says for the eyes of others (RFC 8446, appendix
@@ -239,7 +241,8 @@ static void a_fatal_alert_later_is_told_and_not_answered(void **state)
 		gnutls_alert_send(all.server.session, GNUTLS_AL_FATAL, GNUTLS_A_BAD_RECORD_MAC);
 		tls_server_to_client(&all.server, all.client);
 		assert_int_equal(read_on(), ENVOI_ERR_TLS);
-		assert_memory_equal(envoi__tls_error_text(all.client), "the peer has ended TLS: ", 24);
+		assert_memory_equal(
+			envoi__tls_error_text(all.client), "the peer has ended TLS: ", 24);
 		assert_int_equal(envoi_buffer_len(envoi__tls_output(all.client)), 0);
 		nothing_more_is_done(ENVOI_ERR_TLS);
 		finish();

@@ -99,8 +99,8 @@ static void constrain(gnutls_x509_crt_t certificate, const struct particulars *p
 		snprintf(copy, sizeof(copy), "%s", texts[i]);
 		gnutls_datum_t domain = {(unsigned char *)copy, (unsigned int)strlen(copy)};
 		int r = i == 0 ? gnutls_x509_name_constraints_add_permitted(
-					 constraints, GNUTLS_SAN_DNSNAME, &domain) :
-				 gnutls_x509_name_constraints_add_excluded(
+					 constraints, GNUTLS_SAN_DNSNAME, &domain)
+			       : gnutls_x509_name_constraints_add_excluded(
 					 constraints, GNUTLS_SAN_DNSNAME, &domain);
 		assert_int_equal(r, 0);
 	}
@@ -121,10 +121,10 @@ static void describe(gnutls_x509_crt_t certificate, enum whose whose, const stru
 	gnutls_x509_crt_set_expiration_time(
 		certificate, NOW + (p->until_year == 0 ? 1 : p->until_year) * YEAR);
 	gnutls_x509_crt_set_key(certificate, all.keys[whose]);
-	gnutls_x509_crt_set_basic_constraints(
-		certificate, is_authority, p->has_path_len ? 0 : -1);
-	gnutls_x509_crt_set_key_usage(certificate, is_authority && !p->may_not_sign ?
-		GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE);
+	gnutls_x509_crt_set_basic_constraints(certificate, is_authority, p->has_path_len ? 0 : -1);
+	gnutls_x509_crt_set_key_usage(certificate,
+		is_authority && !p->may_not_sign ? GNUTLS_KEY_KEY_CERT_SIGN
+						 : GNUTLS_KEY_DIGITAL_SIGNATURE);
 	constrain(certificate, p);
 	if (p->purpose != NULL) {
 		gnutls_x509_crt_set_key_purpose_oid(certificate, p->purpose, 0);
@@ -151,9 +151,9 @@ static gnutls_datum_t make(
 	name(above, issuer);
 	describe(certificate, whose, p);
 	if (domain != NULL) {
-		assert_int_equal(gnutls_x509_crt_set_subject_alt_name(certificate,
-					 GNUTLS_SAN_DNSNAME, domain, (unsigned int)strlen(domain),
-					 GNUTLS_FSAN_SET),
+		assert_int_equal(
+			gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME,
+				domain, (unsigned int)strlen(domain), GNUTLS_FSAN_SET),
 			0);
 	}
 	gnutls_x509_privkey_t key = all.keys[p->has_wrong_signature ? STRANGER : issuer];
@@ -183,8 +183,8 @@ static int judge(struct envoi__tls_verdict *verdict, struct chain *chain)
 	struct envoi__tls_name wanted;
 	struct envoi_buffer pins;
 	assert_int_equal(gnutls_x509_trust_list_init(&trust, 0), 0);
-	assert_int_equal(gnutls_x509_trust_list_add_trust_mem(
-				 trust, &root, NULL, GNUTLS_X509_FMT_DER, 0, 0),
+	assert_int_equal(
+		gnutls_x509_trust_list_add_trust_mem(trust, &root, NULL, GNUTLS_X509_FMT_DER, 0, 0),
 		1);
 	assert_int_equal(envoi__tls_name_init(&wanted, all.context, "example.org"), ENVOI_OK);
 	envoi_buffer_init(&pins, all.context, 0);
@@ -208,7 +208,8 @@ static void expect(struct chain *chain, unsigned int doubts, const char *words)
 		strstr(verdict.reasons, words) == NULL) {
 		fail_msg("%s: %d, %x: %s", words, r, verdict.doubts, verdict.reasons);
 	}
-	assert_int_equal(verdict.trust, doubts == 0 ? ENVOI_TLS_TRUST_VERIFIED : ENVOI_TLS_TRUST_NONE);
+	assert_int_equal(
+		verdict.trust, doubts == 0 ? ENVOI_TLS_TRUST_VERIFIED : ENVOI_TLS_TRUST_NONE);
 }
 
 static void whatever_is_wrong_with_an_authority_in_between_is_told(void **state)
@@ -234,7 +235,8 @@ static void whatever_is_wrong_with_an_authority_in_between_is_told(void **state)
 			"against its issuer's constraints"},
 		{{.excludes = "example.org"}, ENVOI_TLS_DOUBT_CONSTRAINTS,
 			"against its issuer's constraints"},
-		{{.excludes = "org"}, ENVOI_TLS_DOUBT_CONSTRAINTS, "against its issuer's constraints"},
+		{{.excludes = "org"}, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"against its issuer's constraints"},
 		{{.excludes = "example.net"}, 0, ""},
 		{{.has_strange_extension = true}, ENVOI_TLS_DOUBT_INVALID, "is not valid"},
 		{{.has_wrong_signature = true}, ENVOI_TLS_DOUBT_INVALID, "has a wrong signature"},
@@ -269,10 +271,13 @@ static void whatever_is_wrong_with_the_servers_own_is_told(void **state)
 		const char *words;
 	} cases[] = {
 		{{.purpose = GNUTLS_KP_TLS_WWW_SERVER}, 0, ""},
-		{{.purpose = GNUTLS_KP_TLS_WWW_CLIENT, .purpose_too = GNUTLS_KP_TLS_WWW_SERVER}, 0, ""},
+		{{.purpose = GNUTLS_KP_TLS_WWW_CLIENT, .purpose_too = GNUTLS_KP_TLS_WWW_SERVER}, 0,
+			""},
 		{{.purpose = GNUTLS_KP_ANY}, 0, ""},
-		{{.purpose = GNUTLS_KP_TLS_WWW_CLIENT}, ENVOI_TLS_DOUBT_PURPOSE, "not meant for servers"},
-		{{.purpose = GNUTLS_KP_CODE_SIGNING}, ENVOI_TLS_DOUBT_PURPOSE, "not meant for servers"},
+		{{.purpose = GNUTLS_KP_TLS_WWW_CLIENT}, ENVOI_TLS_DOUBT_PURPOSE,
+			"not meant for servers"},
+		{{.purpose = GNUTLS_KP_CODE_SIGNING}, ENVOI_TLS_DOUBT_PURPOSE,
+			"not meant for servers"},
 		{{.purpose = GNUTLS_KP_EMAIL_PROTECTION, .from_year = -3, .until_year = -1},
 			ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED, "has expired on 2026"},
 		{{.has_strange_extension = true}, ENVOI_TLS_DOUBT_INVALID, "is not valid"},
@@ -293,13 +298,15 @@ static void below_an_unknown_issuer_the_rest_is_told_too(void **state)
 		.purpose = GNUTLS_KP_TLS_WWW_CLIENT, .from_year = -3, .until_year = -1};
 	struct chain chain = {.count = 0};
 	add(&chain, make(LEAF, STRANGER, "other.example", &wrong));
-	expect(&chain, ENVOI_TLS_DOUBT_ISSUER | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
+	expect(&chain,
+		ENVOI_TLS_DOUBT_ISSUER | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
 			ENVOI_TLS_DOUBT_NAME,
 		"is for other.example, not for example.org");
 	chain.count = 0;
 	add(&chain, make(STRANGER, STRANGER, "other.example", &wrong));
-	expect(&chain, ENVOI_TLS_DOUBT_SELF_SIGNED | ENVOI_TLS_DOUBT_PURPOSE |
-			ENVOI_TLS_DOUBT_EXPIRED | ENVOI_TLS_DOUBT_NAME,
+	expect(&chain,
+		ENVOI_TLS_DOUBT_SELF_SIGNED | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
+			ENVOI_TLS_DOUBT_NAME,
 		"is for other.example, not for example.org");
 }
 

@@ -86,9 +86,8 @@ static gnutls_x509_crt_t make_certificate(unsigned int bits, unsigned int expone
 	gnutls_x509_crt_set_subject_alt_name(
 		certificate, GNUTLS_SAN_DNSNAME, name, sizeof(name) - 1, GNUTLS_FSAN_SET);
 	assert_int_equal(gnutls_x509_crt_set_pubkey(certificate, key), 0);
-	assert_int_equal(gnutls_x509_crt_sign2(
-				 certificate, certificate, all.key, GNUTLS_DIG_SHA256, 0),
-		0);
+	assert_int_equal(
+		gnutls_x509_crt_sign2(certificate, certificate, all.key, GNUTLS_DIG_SHA256, 0), 0);
 	gnutls_pubkey_deinit(key);
 	return certificate;
 }
@@ -116,8 +115,8 @@ static void a_key_that_would_take_seconds_is_refused_as_it_is(void **state)
 		gnutls_x509_trust_list_t trust;
 		gnutls_datum_t chain[2];
 		gnutls_x509_crt_t other = make_certificate(2048, 24);
-		gnutls_x509_crt_t one =
-			make_certificate(kinds[i / 2].bits, kinds[i / 2].exponent_bits);
+		gnutls_x509_crt_t one = make_certificate(
+			kinds[i / 2].bits, kinds[i / 2].exponent_bits);
 		gnutls_x509_crt_export2(one, GNUTLS_X509_FMT_DER, &chain[i % 2]);
 		gnutls_x509_crt_export2(other, GNUTLS_X509_FMT_DER, &chain[1 - i % 2]);
 		assert_int_equal(gnutls_x509_trust_list_init(&trust, 0), 0);
@@ -127,8 +126,8 @@ static void a_key_that_would_take_seconds_is_refused_as_it_is(void **state)
 			.context = all.context, .trust = trust, .name = &name, .pins = &pins};
 		assert_int_equal(
 			envoi__tls_verify(&verdict, &rules, chain, 2), ENVOI_ERR_CERTIFICATE);
-		assert_int_equal(
-			strcmp(verdict.reasons, ENVOI__TLS_COSTLY_KEY) == 0, kinds[i / 2].is_costly);
+		assert_int_equal(strcmp(verdict.reasons, ENVOI__TLS_COSTLY_KEY) == 0,
+			kinds[i / 2].is_costly);
 		assert_int_equal(verdict.doubts == 0, kinds[i / 2].is_costly);
 		envoi__tls_name_finish(&name);
 		gnutls_x509_trust_list_deinit(trust, 1);
@@ -150,23 +149,23 @@ static void it_is_refused_before_the_servers_signature_is_checked(void **state)
 		struct tls_server server;
 		struct envoi__tls *client;
 		gnutls_certificate_credentials_t credentials;
-		gnutls_x509_crt_t certificate =
-			make_certificate(kinds[i / 2].bits, kinds[i / 2].exponent_bits);
+		gnutls_x509_crt_t certificate = make_certificate(
+			kinds[i / 2].bits, kinds[i / 2].exponent_bits);
 		tls_server_init(&server, all.context, &options);
 		assert_int_equal(gnutls_certificate_allocate_credentials(&credentials), 0);
 		gnutls_certificate_set_flags(credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
-		assert_true(
-			gnutls_certificate_set_x509_key(credentials, &certificate, 1, all.key) >= 0);
+		assert_true(gnutls_certificate_set_x509_key(
+				    credentials, &certificate, 1, all.key) >= 0);
 		gnutls_credentials_set(server.session, GNUTLS_CRD_CERTIFICATE, credentials);
-		assert_int_equal(envoi__tls_new(&client, all.config, ENVOI_INITIATOR, "example.org",
-					 NULL),
+		assert_int_equal(
+			envoi__tls_new(&client, all.config, ENVOI_INITIATOR, "example.org", NULL),
 			ENVOI_OK);
 		int r = tls_server_shake_hands(&server, client);
 		bool is_signature_first = i % 2 == 0;
-		assert_int_equal(r, !kinds[i / 2].is_costly && is_signature_first ?
-				ENVOI_ERR_TLS : ENVOI_ERR_CERTIFICATE);
-		assert_int_equal(
-			strcmp(envoi__tls_error_text(client), ENVOI__TLS_COSTLY_KEY) == 0,
+		assert_int_equal(r,
+			!kinds[i / 2].is_costly && is_signature_first ? ENVOI_ERR_TLS
+								      : ENVOI_ERR_CERTIFICATE);
+		assert_int_equal(strcmp(envoi__tls_error_text(client), ENVOI__TLS_COSTLY_KEY) == 0,
 			kinds[i / 2].is_costly);
 		envoi__tls_free(client);
 		tls_server_finish(&server);

@@ -79,7 +79,8 @@ static void names_are_found_where_the_rules_say(void **state)
 		{"address", "192.0.2.2", ENVOI__TLS_NO_MATCH},
 		{"address", "2001:db8::1", ENVOI__TLS_MATCH},
 		{"address", "[2001:db8:0::1]", ENVOI__TLS_MATCH},
-		{"idn", "b\xc3\xbc"
+		{"idn",
+			"b\xc3\xbc"
 			"cher.example",
 			ENVOI__TLS_MATCH},
 		{"idn", "xn--bcher-kva.example", ENVOI__TLS_MATCH},
@@ -101,8 +102,8 @@ static void names_are_found_where_the_rules_say(void **state)
 }
 
 /* A certificate made here, with a common name and the bytes of its subjectAltName. */
-static enum envoi__tls_match match_extension(struct envoi_context *context, const void *der,
-	size_t len, const char *wanted)
+static enum envoi__tls_match match_extension(
+	struct envoi_context *context, const void *der, size_t len, const char *wanted)
 {
 	gnutls_x509_crt_t certificate;
 	struct envoi__tls_name name;
@@ -128,8 +129,8 @@ enum {
 };
 
 /* GeneralNames with one of them (RFC 5280, section 4.2.1.6), of any bytes. */
-static enum envoi__tls_match match_name(struct envoi_context *context, int tag,
-	const char *shown, size_t len, const char *wanted)
+static enum envoi__tls_match match_name(
+	struct envoi_context *context, int tag, const char *shown, size_t len, const char *wanted)
 {
 	char der[128] = {0x30, (char)(len + 2), (char)tag, (char)len};
 	memcpy(der + 4, shown, len);
@@ -143,12 +144,13 @@ static enum envoi__tls_match match_made(
 }
 
 /* @param oid  the last number of 1.3.6.1.5.5.7.8: 5 XmppAddr, 7 SRVName */
-static enum envoi__tls_match match_other(struct envoi_context *context, char oid, int tag,
-	const char *shown, const char *wanted)
+static enum envoi__tls_match match_other(
+	struct envoi_context *context, char oid, int tag, const char *shown, const char *wanted)
 {
 	size_t len = strlen(shown);
-	char der[128] = {0x30, (char)(len + 16), (char)0xa0, (char)(len + 14), 0x06, 0x08, 0x2b, 0x06,
-		0x01, 0x05, 0x05, 0x07, 0x08, oid, (char)0xa0, (char)(len + 2), (char)tag, (char)len};
+	char der[128] = {0x30, (char)(len + 16), (char)0xa0, (char)(len + 14), 0x06, 0x08, 0x2b,
+		0x06, 0x01, 0x05, 0x05, 0x07, 0x08, oid, (char)0xa0, (char)(len + 2), (char)tag,
+		(char)len};
 	memcpy(der + 18, shown, len);
 	return match_extension(context, der, len + 18, wanted);
 }
@@ -162,8 +164,7 @@ static void an_extension_without_a_name_is_no_leave_for_the_common_name(void **s
 	} extensions[] = {
 		{"\x30\x00", 2}, /* empty */
 		{"\x30\x02\x82\x00", 4}, /* an empty name */
-		{"", 0},
-		{"\x30\x7f\x82", 3}, /* cut off */
+		{"", 0}, {"\x30\x7f\x82", 3}, /* cut off */
 		{"\x31\x00", 2}, /* a set */
 		{"\x30\x02\x81\x00", 4}, /* an empty e-mail address */
 		{"\x30\x03\x87\x01\x7f", 5}, /* an address of one byte */
@@ -175,8 +176,8 @@ static void an_extension_without_a_name_is_no_leave_for_the_common_name(void **s
 		}
 	}
 	static const char uri[] = "https://example.org/", xmpp[] = "xmpp:example.org";
-	assert_int_equal(match_name(*state, TAG_URI, uri, strlen(uri), "example.org"),
-		ENVOI__TLS_NO_MATCH);
+	assert_int_equal(
+		match_name(*state, TAG_URI, uri, strlen(uri), "example.org"), ENVOI__TLS_NO_MATCH);
 	assert_int_equal(match_name(*state, TAG_URI, xmpp, strlen(xmpp), "example.org"),
 		ENVOI__TLS_NO_MATCH);
 }
@@ -192,7 +193,10 @@ static void other_names_are_read_to_the_letter(void **state)
 	} cases[] = {
 		{7, TAG_IA5_STRING, "_xmpp-client.example.org", "example.org", true},
 		{7, TAG_IA5_STRING, "_XMPP-Client.Example.org", "example.org", true},
-		{7, TAG_IA5_STRING, "_xmpp-client.xn--bcher-kva.example", "b\xc3\xbc" "cher.example", true},
+		{7, TAG_IA5_STRING, "_xmpp-client.xn--bcher-kva.example",
+			"b\xc3\xbc"
+			"cher.example",
+			true},
 		{7, TAG_UTF8_STRING, "_xmpp-client.example.org", "example.org", false},
 		{7, TAG_IA5_STRING, "_xmpp-client.*.example.org", "one.example.org", false},
 		{7, TAG_IA5_STRING, "_xmpp-client.*", "example.org", false},
@@ -204,7 +208,10 @@ static void other_names_are_read_to_the_letter(void **state)
 		{7, TAG_IA5_STRING, "example.org", "example.org", false},
 		{5, TAG_UTF8_STRING, "example.org", "example.org", true},
 		{5, TAG_UTF8_STRING, "Example.ORG", "example.org", true},
-		{5, TAG_UTF8_STRING, "b\xc3\xbc" "cher.example", "xn--bcher-kva.example", true},
+		{5, TAG_UTF8_STRING,
+			"b\xc3\xbc"
+			"cher.example",
+			"xn--bcher-kva.example", true},
 		{5, TAG_IA5_STRING, "example.org", "example.org", false},
 		{5, TAG_UTF8_STRING, "juliet@example.org", "example.org", false},
 		{5, TAG_UTF8_STRING, "example.org/server", "example.org", false},
@@ -230,7 +237,10 @@ static void dns_names_are_read_to_the_letter(void **state)
 		bool matches;
 	} cases[] = {
 		{"*.example.org", "xn--bcher-kva.example.org", true},
-		{"*.example.org", "b\xc3\xbc" "cher.example.org", true},
+		{"*.example.org",
+			"b\xc3\xbc"
+			"cher.example.org",
+			true},
 		{"*.example.org", "one.example.org.", true},
 		{"*.example.org.", "one.example.org", true},
 		{"xn--*.example.org", "xn--bcher-kva.example.org", false},
@@ -241,7 +251,11 @@ static void dns_names_are_read_to_the_letter(void **state)
 		{"*", "example", false},
 		{"*.", "example", false},
 		{"*.org", "example.org", false},
-		{"b\xc3\xbc" "cher.example", "b\xc3\xbc" "cher.example", false},
+		{"b\xc3\xbc"
+		 "cher.example",
+			"b\xc3\xbc"
+			"cher.example",
+			false},
 		{"example.org..", "example.org", false},
 		{".example.org", "example.org", false},
 		{"_xmpp-client.example.org", "example.org", false},
@@ -262,13 +276,13 @@ static void names_with_a_nul_inside_are_no_names(void **state)
 {
 	static const char shown[] = "example.org\0.evil.example";
 	assert_int_equal(match_made(*state, "example.org", 11, "example.org"), ENVOI__TLS_MATCH);
-	assert_int_equal(match_made(*state, shown, sizeof(shown) - 1, "example.org"),
-		ENVOI__TLS_NO_MATCH);
-	assert_int_equal(match_made(*state, "example.org\0", 12, "example.org"),
-		ENVOI__TLS_NO_MATCH);
+	assert_int_equal(
+		match_made(*state, shown, sizeof(shown) - 1, "example.org"), ENVOI__TLS_NO_MATCH);
+	assert_int_equal(
+		match_made(*state, "example.org\0", 12, "example.org"), ENVOI__TLS_NO_MATCH);
 	assert_int_equal(match_made(*state, "example.org.", 12, "example.org"), ENVOI__TLS_MATCH);
-	assert_int_equal(match_made(*state, " example.org", 12, "example.org"),
-		ENVOI__TLS_NO_MATCH);
+	assert_int_equal(
+		match_made(*state, " example.org", 12, "example.org"), ENVOI__TLS_NO_MATCH);
 }
 
 static void what_is_no_domain_is_refused(void **state)
@@ -306,8 +320,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			names_are_found_where_the_rules_say, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			an_extension_without_a_name_is_no_leave_for_the_common_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(other_names_are_read_to_the_letter, setup, teardown),
+			an_extension_without_a_name_is_no_leave_for_the_common_name, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			other_names_are_read_to_the_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(dns_names_are_read_to_the_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			names_with_a_nul_inside_are_no_names, setup, teardown),

@@ -77,8 +77,8 @@ static int result_when_the_server_says(
 		gnutls_handshake_set_post_client_hello_function(
 			f->server.session, say_something_else);
 	}
-	assert_int_equal(envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, "example.org",
-				 "xmpp-client"),
+	assert_int_equal(
+		envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, "example.org", "xmpp-client"),
 		ENVOI_OK);
 	int r = tls_server_shake_hands(&f->server, f->client);
 	envoi__tls_free(f->client);
@@ -102,8 +102,8 @@ static void a_server_that_answers_with_another_protocol_is_left(void **state)
 	};
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
 		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
-			assert_int_equal(result_when_the_server_says(*state, versions[i],
-						 rows[k].known, rows[k].lies),
+			assert_int_equal(result_when_the_server_says(
+						 *state, versions[i], rows[k].known, rows[k].lies),
 				rows[k].result);
 		}
 	}
@@ -115,7 +115,9 @@ static void the_domain_is_named_as_it_should_be(void **state)
 	static const char *const rows[][2] = {
 		{"example.org", "example.org"},
 		{"example.org.", "example.org"},
-		{"b\xc3\xbc""cher.example", "xn--bcher-kva.example"},
+		{"b\xc3\xbc"
+		 "cher.example",
+			"xn--bcher-kva.example"},
 		{"192.0.2.1", ""},
 		{"2001:db8::1", ""},
 		{"[2001:db8::1]", ""},
@@ -132,7 +134,8 @@ static void the_domain_is_named_as_it_should_be(void **state)
 			ENVOI_OK);
 		tls_server_shake_hands(&f->server, f->client);
 		int r = gnutls_server_name_get(f->server.session, name, &size, &type, 0);
-		assert_int_equal(r, rows[i][1][0] != '\0' ? 0 : GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
+		assert_int_equal(
+			r, rows[i][1][0] != '\0' ? 0 : GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
 		assert_string_equal(r == 0 ? name : "", rows[i][1]);
 		envoi__tls_free(f->client);
 		tls_server_finish(&f->server);

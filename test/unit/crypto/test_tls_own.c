@@ -31,7 +31,8 @@ static int setup(void **state)
 	assert_int_equal(envoi_settings_new(&settings, fixture.context), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(settings, "tls.ca-file", FOLDER "ca.pem"), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(settings, "tls.system-trust", "false"), ENVOI_OK);
-	assert_int_equal(envoi_tls_config_new(&fixture.config, fixture.context, settings), ENVOI_OK);
+	assert_int_equal(
+		envoi_tls_config_new(&fixture.config, fixture.context, settings), ENVOI_OK);
 	envoi_settings_free(settings);
 	*state = &fixture;
 	return 0;
@@ -73,9 +74,9 @@ static void files_are_opened_or_refused_for_the_right_reason(void **state)
 		struct fixture *f = *state;
 		int r = envoi_tls_config_show(
 			f->config, cases[i].certificate, cases[i].key, cases[i].password);
-		int again = r == ENVOI_OK ?
-			envoi_tls_config_show(f->config, cases[i].certificate, NULL, NULL) :
-			ENVOI_ERR_STATE;
+		int again = r == ENVOI_OK
+			? envoi_tls_config_show(f->config, cases[i].certificate, NULL, NULL)
+			: ENVOI_ERR_STATE;
 		teardown(state);
 		assert_int_equal(again, ENVOI_ERR_STATE);
 		if (r != cases[i].result) {
@@ -87,8 +88,8 @@ static void files_are_opened_or_refused_for_the_right_reason(void **state)
 }
 
 /* What a server sees, and what is told of it. */
-static void converse(struct fixture *f, const char *priorities, bool asks, bool has_own,
-	const char *address)
+static void converse(
+	struct fixture *f, const char *priorities, bool asks, bool has_own, const char *address)
 {
 	struct tls_server server;
 	struct envoi__tls *client;
@@ -119,8 +120,8 @@ static const char *const versions[] = {
 static void it_is_shown_to_servers_that_ask(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_tls_config_show(f->config, FOLDER "client.pem",
-				 FOLDER "client-key.pem", NULL),
+	assert_int_equal(envoi_tls_config_show(
+				 f->config, FOLDER "client.pem", FOLDER "client-key.pem", NULL),
 		ENVOI_OK);
 	for (size_t i = 0; i < 2; i++) {
 		converse(f, versions[i], true, true, "alice@example.org");
@@ -131,8 +132,8 @@ static void it_is_shown_to_servers_that_ask(void **state)
 static void of_two_addresses_none_is_the_only_one(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_tls_config_show(f->config, FOLDER "client-two.pem",
-				 FOLDER "client-key.pem", NULL),
+	assert_int_equal(envoi_tls_config_show(
+				 f->config, FOLDER "client-two.pem", FOLDER "client-key.pem", NULL),
 		ENVOI_OK);
 	converse(f, versions[0], true, true, NULL);
 }
@@ -168,8 +169,8 @@ static void on_answer(void *user)
 static void nothing_is_said_before_the_answer(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_tls_config_show(f->config, FOLDER "client.pem",
-				 FOLDER "client-key.pem", NULL),
+	assert_int_equal(envoi_tls_config_show(
+				 f->config, FOLDER "client.pem", FOLDER "client-key.pem", NULL),
 		ENVOI_OK);
 	for (size_t i = 0; i < 4; i++) {
 		struct witness witness = {.decider.impl = &decider_impl};
@@ -180,7 +181,8 @@ static void nothing_is_said_before_the_answer(void **state)
 			envoi_tls_config_set_decider(f->config, &witness.decider), ENVOI_OK);
 		tls_server_init(&server, f->context,
 			&(struct tls_server_options){.certificate = "self-signed",
-				.priorities = versions[i / 2], .asks_certificate = true});
+				.priorities = versions[i / 2],
+				.asks_certificate = true});
 		assert_int_equal(
 			envoi__tls_new(&client, f->config, ENVOI_INITIATOR, "example.org", NULL),
 			ENVOI_OK);
@@ -216,7 +218,8 @@ static void a_server_that_talks_on_while_somebody_thinks_is_left(void **state)
 	bool is_woken = false;
 	static char noise[65536];
 	assert_int_equal(envoi_tls_config_set_decider(f->config, &witness.decider), ENVOI_OK);
-	tls_server_init(&server, f->context, &(struct tls_server_options){.certificate = "expired"});
+	tls_server_init(
+		&server, f->context, &(struct tls_server_options){.certificate = "expired"});
 	assert_int_equal(
 		envoi__tls_new(&client, f->config, ENVOI_INITIATOR, "example.org", NULL), ENVOI_OK);
 	assert_int_equal(tls_server_shake_hands(&server, client), ENVOI_AGAIN);

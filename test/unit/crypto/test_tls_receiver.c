@@ -67,7 +67,8 @@ static void begin(const char *priorities)
 	assert_int_equal(envoi_tls_config_new_server(&all.config, all.context,
 				 tls_path("right", ".pem"), tls_path("server", "-key.pem")),
 		ENVOI_OK);
-	assert_int_equal(envoi__tls_new(&all.server, all.config, ENVOI_RECEIVER, NULL, NULL), ENVOI_OK);
+	assert_int_equal(
+		envoi__tls_new(&all.server, all.config, ENVOI_RECEIVER, NULL, NULL), ENVOI_OK);
 	assert_int_equal(gnutls_certificate_allocate_credentials(&all.credentials), 0);
 	assert_int_equal(gnutls_init(&all.session, GNUTLS_CLIENT | GNUTLS_NONBLOCK), 0);
 	assert_int_equal(gnutls_priority_set_direct(all.session, priorities, NULL), 0);
@@ -98,8 +99,8 @@ static void to_server(void)
 static void to_client(void)
 {
 	struct envoi_buffer *from = envoi__tls_output(all.server);
-	assert_int_equal(envoi_buffer_append(&all.input, envoi_buffer_data(from),
-				 envoi_buffer_len(from)),
+	assert_int_equal(
+		envoi_buffer_append(&all.input, envoi_buffer_data(from), envoi_buffer_len(from)),
 		ENVOI_OK);
 	envoi_buffer_consume(from, SIZE_MAX);
 }
@@ -127,8 +128,8 @@ static int read_on(void)
 {
 	char data[16];
 	size_t len;
-	return all.result == ENVOI_OK ? envoi__tls_read(all.server, data, sizeof(data), &len) :
-					all.result;
+	return all.result == ENVOI_OK ? envoi__tls_read(all.server, data, sizeof(data), &len)
+				      : all.result;
 }
 
 static void nothing_more_is_done(void)

@@ -63,7 +63,8 @@ static int setup(void **state)
 	const struct envoi_context_options options = {.wall_clock = wall_clock};
 	assert_int_equal(envoi_context_new(&all.context, &options), ENVOI_OK);
 	assert_int_equal(envoi_settings_new(&all.settings, all.context), ENVOI_OK);
-	assert_int_equal(envoi_settings_set(all.settings, "tls.ca-file", FOLDER "ca.pem"), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(all.settings, "tls.ca-file", FOLDER "ca.pem"), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(all.settings, "tls.system-trust", "false"), ENVOI_OK);
 	assert_int_equal(gnutls_session_ticket_key_generate(&all.ticket_key), 0);
 	all.server = (struct tls_server_options){
@@ -106,7 +107,8 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 	(void)when;
 	(void)incoming;
 	if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO) {
-		gnutls_ext_raw_parse(NULL, on_extension, message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+		gnutls_ext_raw_parse(
+			NULL, on_extension, message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
 		return all.breaks_off_offers && all.was_offered ? GNUTLS_E_INTERNAL_ERROR : 0;
 	}
 	if (type == GNUTLS_HANDSHAKE_FINISHED && all.finished_count < 2 && message->size < 64) {
@@ -125,12 +127,14 @@ static void compare_bindings(struct tls_server *server, struct envoi__tls *clien
 		struct envoi_buffer ours;
 		gnutls_datum_t theirs = {0};
 		envoi_buffer_init(&ours, all.context, 0);
-		all.has_binding[i] = envoi__tls_channel_binding(client, types[i], &ours) == ENVOI_OK;
+		all.has_binding[i] = envoi__tls_channel_binding(client, types[i], &ours) ==
+			ENVOI_OK;
 		if (i == 2 && all.has_binding[i] && envoi_buffer_len(&ours) == 32) {
 			memcpy(all.end_point, envoi_buffer_data(&ours), 32);
 		}
 		all.bindings_agree[i] = all.has_binding[i] &&
-			gnutls_session_channel_binding(server->session, of_server[i], &theirs) == 0 &&
+			gnutls_session_channel_binding(server->session, of_server[i], &theirs) ==
+				0 &&
 			theirs.size == envoi_buffer_len(&ours) &&
 			memcmp(theirs.data, envoi_buffer_data(&ours), theirs.size) == 0;
 		if (i == 1 && all.has_binding[i]) {
@@ -175,7 +179,8 @@ static void connect_with(struct envoi_tls_config *config)
 		compare_bindings(&server, client);
 		assert_int_equal(gnutls_record_send(server.session, "hello", 5), 5);
 		if (all.breaks_record) {
-			server.output.data[server.output.start + envoi_buffer_len(&server.output) - 1] ^= 1;
+			server.output.data[server.output.start + envoi_buffer_len(&server.output) -
+				1] ^= 1;
 		}
 		tls_server_to_client(&server, client);
 		all.read_result = envoi__tls_read(client, data, sizeof(data), &len);
@@ -312,8 +317,9 @@ static void other_rules_begin_anew(void **state)
 		{"tls.system-trust", "true"},
 		{"tls.min-version", "1.3"},
 		{"tls.pin-mode", "also"},
-		{"tls.pins", "sha256:"
-			     "0000000000000000000000000000000000000000000000000000000000000000"},
+		{"tls.pins",
+			"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000"},
 	};
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		connect_again();

@@ -44,8 +44,8 @@ static int setup(void **state)
 	assert_int_equal(envoi_settings_set(settings, "tls.system-trust", "false"), ENVOI_OK);
 	assert_int_equal(envoi_tls_config_new(&f->trust, f->context, settings), ENVOI_OK);
 	envoi_settings_free(settings);
-	assert_int_equal(
-		envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, "example.org", NULL), ENVOI_OK);
+	assert_int_equal(envoi__tls_new(&f->client, f->trust, ENVOI_INITIATOR, "example.org", NULL),
+		ENVOI_OK);
 	assert_int_equal(gnutls_session_ticket_key_generate(&f->ticket_key), 0);
 	tls_server_init(&f->server, f->context,
 		&(struct tls_server_options){

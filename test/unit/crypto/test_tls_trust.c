@@ -47,7 +47,8 @@ static void certificates_are_refused_for_the_right_reason(void **state)
 		{"srv-id", "example.org", NULL},
 		{"xmpp-addr", "example.org", NULL},
 		{"address", "192.0.2.1", NULL},
-		{"idn", "b\xc3\xbc"
+		{"idn",
+			"b\xc3\xbc"
 			"cher.example.",
 			NULL},
 		{"expired", "example.org", "expired on 2021-01-01"},
@@ -93,11 +94,13 @@ static void certificates_are_refused_for_the_right_reason(void **state)
 		bool server_is_open = f.server_result == ENVOI_OK;
 		int result = f.client_result;
 		tls_pair_finish(&f);
-		bool is_right = cases[i].reason == NULL ? result == ENVOI_OK && is_secure :
-			result == ENVOI_ERR_CERTIFICATE && !is_secure && !server_is_open &&
+		bool is_right = cases[i].reason == NULL
+			? result == ENVOI_OK && is_secure
+			: result == ENVOI_ERR_CERTIFICATE && !is_secure && !server_is_open &&
 				strstr(text, cases[i].reason) != NULL;
 		if (!is_right) {
-			fail_msg("%s for %s: %d %s", cases[i].certificate, cases[i].name, result, text);
+			fail_msg("%s for %s: %d %s", cases[i].certificate, cases[i].name, result,
+				text);
 		}
 	}
 }
@@ -134,8 +137,9 @@ static void times_are_those_of_the_contexts_clock(void **state)
 		snprintf(text, sizeof(text), "%s", envoi__tls_error_text(f.client));
 		int result = f.client_result;
 		tls_pair_finish(&f);
-		bool is_right = cases[i].reason == NULL ? result == ENVOI_OK :
-			result == ENVOI_ERR_CERTIFICATE && strstr(text, cases[i].reason) != NULL;
+		bool is_right = cases[i].reason == NULL
+			? result == ENVOI_OK
+			: result == ENVOI_ERR_CERTIFICATE && strstr(text, cases[i].reason) != NULL;
 		if (!is_right) {
 			fail_msg("%d: %d %s", (int)i, result, text);
 		}
@@ -153,8 +157,8 @@ static void trust_is_loaded_once_for_a_file(void **state)
 	envoi_tls_config_unref(other);
 }
 
-static void note_count(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
-	const char *message)
+static void note_count(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
 {
 	(void)level, (void)subject;
 	sscanf(message, "%d certification authorities are trusted", (int *)user);
@@ -194,8 +198,8 @@ static void the_systems_authorities_and_those_of_a_file_add_up(void **state)
 		struct envoi_settings *settings;
 		struct envoi_tls_config *config = NULL;
 		assert_int_equal(envoi_settings_new(&settings, f.context), ENVOI_OK);
-		assert_int_equal(
-			envoi_settings_set(settings, "tls.system-trust", cases[i].system), ENVOI_OK);
+		assert_int_equal(envoi_settings_set(settings, "tls.system-trust", cases[i].system),
+			ENVOI_OK);
 		if (cases[i].file[0] != '\0') {
 			assert_int_equal(envoi_settings_set(settings, "tls.ca-file",
 						 tls_path(cases[i].file, ".pem")),
@@ -241,7 +245,8 @@ static void nothing_to_trust_is_an_error(void **state)
 {
 	struct tls_pair *f = *state;
 	assert_int_equal(config_of(f->context, tls_path("absent", ".pem")), ENVOI_ERR_SYSTEM);
-	assert_int_equal(config_of(f->context, tls_path("server-key", ".pem")), ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(
+		config_of(f->context, tls_path("server-key", ".pem")), ENVOI_ERR_CERTIFICATE);
 	assert_int_equal(config_of(f->context, NULL), ENVOI_ERR_CERTIFICATE);
 	struct envoi_tls_config *config = NULL;
 	assert_int_equal(envoi_tls_config_new_server(&config, f->context, tls_path("right", ".pem"),

@@ -5,8 +5,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -38,8 +38,9 @@ static void a_ping_is_answered_with_an_empty_result(void **state)
 	struct wire *wire = *state;
 	assert_int_equal(envoi_session_add(wire->session, envoi_ping_handler()), ENVOI_OK);
 	assert_string_equal(
-		wire_talk(wire, "<iq type='get' id='p1' from='example.org' to='me@example.org/here'>"
-				"<ping xmlns='urn:xmpp:ping'/></iq>"),
+		wire_talk(wire,
+			"<iq type='get' id='p1' from='example.org' to='me@example.org/here'>"
+			"<ping xmlns='urn:xmpp:ping'/></iq>"),
 		"<iq type='result' to='example.org' from='me@example.org/here' id='p1'/>");
 }
 
@@ -47,8 +48,9 @@ static void what_is_no_ping_gets_service_unavailable(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(envoi_session_add(wire->session, envoi_ping_handler()), ENVOI_OK);
-	assert_non_null(strstr(wire_talk(wire, "<iq type='set' id='p1' from='a@b/c'>"
-					       "<ping xmlns='urn:xmpp:ping'/></iq>"),
+	assert_non_null(strstr(wire_talk(wire,
+				       "<iq type='set' id='p1' from='a@b/c'>"
+				       "<ping xmlns='urn:xmpp:ping'/></iq>"),
 		"service-unavailable"));
 	assert_non_null(strstr(
 		wire_talk(wire, "<iq type='get' id='p2' from='a@b/c'><ping xmlns='urn:x'/></iq>"),
@@ -61,8 +63,9 @@ static void an_answer_holds_what_was_asked_only_as_text(void **state)
 	struct wire *wire = *state;
 	assert_int_equal(envoi_session_add(wire->session, envoi_ping_handler()), ENVOI_OK);
 	assert_string_equal(
-		wire_talk(wire, "<iq type='get' id='&apos;/&gt;&lt;message to=&apos;' from='a@b/&gt;&lt;x/&gt;'>"
-				"<ping xmlns='urn:xmpp:ping'/></iq>"),
+		wire_talk(wire,
+			"<iq type='get' id='&apos;/&gt;&lt;message to=&apos;' from='a@b/&gt;&lt;x/&gt;'>"
+			"<ping xmlns='urn:xmpp:ping'/></iq>"),
 		"<iq type='result' to='a@b/&gt;&lt;x/&gt;' id='&apos;/&gt;&lt;message to=&apos;'/>");
 }
 
@@ -70,8 +73,8 @@ static void a_ping_that_is_sent_gets_its_answer(void **state)
 {
 	struct wire *wire = *state;
 	char reply[200], id[64];
-	assert_int_equal(envoi_ping(wire->session, "bob@example.org/desk", 5000, wire_on_answer,
-				 wire, NULL),
+	assert_int_equal(
+		envoi_ping(wire->session, "bob@example.org/desk", 5000, wire_on_answer, wire, NULL),
 		ENVOI_OK);
 	wire_run(wire, 0);
 	const char *heard = wire_heard(wire);
@@ -81,7 +84,8 @@ static void a_ping_that_is_sent_gets_its_answer(void **state)
 	assert_non_null(strstr(heard, "type='get'"));
 	assert_non_null(strstr(heard, "to='bob@example.org/desk'"));
 	assert_non_null(strstr(heard, "<ping xmlns='urn:xmpp:ping'/>"));
-	snprintf(reply, sizeof(reply), "<iq type='result' id='%s' from='bob@example.org/desk'/>", id);
+	snprintf(reply, sizeof(reply), "<iq type='result' id='%s' from='bob@example.org/desk'/>",
+		id);
 	wire_talk(wire, reply);
 	assert_string_equal(wire_log(wire), "answer ENVOI_OK success\n");
 }
@@ -106,7 +110,8 @@ int main(void)
 			what_is_no_ping_gets_service_unavailable, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_answer_holds_what_was_asked_only_as_text, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_ping_that_is_sent_gets_its_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_ping_that_is_sent_gets_its_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_ends_in_a_timeout, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("ext/ping", tests, NULL, NULL);

@@ -54,8 +54,7 @@ static int teardown(void **state)
 
 static void attach(struct fixture *f, const struct envoi_version *about)
 {
-	assert_int_equal(
-		envoi_version_handler_new(&f->handler, f->wire.context, about), ENVOI_OK);
+	assert_int_equal(envoi_version_handler_new(&f->handler, f->wire.context, about), ENVOI_OK);
 	assert_int_equal(envoi_session_add(f->wire.session, f->handler), ENVOI_OK);
 }
 
@@ -74,9 +73,10 @@ static void exactly_what_was_configured_is_told(void **state)
 	assert_string_equal(wire_talk(&f->wire, question),
 		"<iq type='result' to='a@b/c' id='v1'><query xmlns='jabber:iq:version'>"
 		"<name>&lt;bot&gt;</name><version>1.0</version></query></iq>");
-	assert_non_null(strstr(wire_talk(&f->wire,
-				       "<iq type='get' id='v1' from='a@b/c'>"
-				       "<query xmlns='jabber:iq:version'><name/><name/><os>x</os></query></iq>"),
+	assert_non_null(strstr(
+		wire_talk(&f->wire,
+			"<iq type='get' id='v1' from='a@b/c'>"
+			"<query xmlns='jabber:iq:version'><name/><name/><os>x</os></query></iq>"),
 		"<version>1.0</version></query>"));
 	detach(f);
 	assert_non_null(strstr(wire_talk(&f->wire, question), "service-unavailable"));
@@ -93,7 +93,9 @@ static void what_cannot_be_told_is_refused_at_once(void **state)
 {
 	struct fixture *f = *state;
 	static const struct envoi_version wrong[] = {
-		{.name = "bot"}, {.version = "1.0"}, {.name = "\x01", .version = "1.0"},
+		{.name = "bot"},
+		{.version = "1.0"},
+		{.name = "\x01", .version = "1.0"},
 		{.name = "bot", .version = "\xff"},
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -133,7 +135,8 @@ static void an_answer_is_decoded(void **state)
 	assert_int_equal(sscanf(strstr(heard, " id='"), " id='%63[^']'", id), 1);
 	snprintf(reply, sizeof(reply),
 		"<iq type='result' id='%s' from='a@b/c'><query xmlns='jabber:iq:version'>"
-		"<name>Exodus</name><version>0.7</version></query></iq>", id);
+		"<name>Exodus</name><version>0.7</version></query></iq>",
+		id);
 	wire_talk(wire, reply);
 	assert_int_equal(seen.code, ENVOI_OK);
 	assert_string_equal(seen.name, "Exodus 0.7");
@@ -162,7 +165,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nobody_is_told_anything_unasked, setup, teardown),
-		cmocka_unit_test_setup_teardown(exactly_what_was_configured_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			exactly_what_was_configured_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_system_is_told_by_those_who_want_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(

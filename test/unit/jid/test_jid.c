@@ -106,7 +106,8 @@ static void the_examples_of_the_rfc_are_addresses(void **state)
 static void the_counterexamples_of_the_rfc_are_none(void **state)
 {
 	static const char *const texts[] = {"\"juliet\"@example.com", "foo bar@example.com",
-		"@example.com/", "henry\u2163@example.com", "\u265a@example.com", "juliet@", "/foobar"};
+		"@example.com/", "henry\u2163@example.com", "\u265a@example.com", "juliet@",
+		"/foobar"};
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct envoi_jid *made = NULL;
 		assert_int_equal(envoi_jid_from_text(&made, *state, texts[i]), ENVOI_ERR_INVALID);
@@ -157,7 +158,8 @@ static void localparts_are_mapped(void **state)
 	static const struct row rows[] = {
 		{"JULIET@EXAMPLE.COM/Balcony", "juliet", "example.com", "Balcony"},
 		{"\uff2a\uff35\uff2c@example.com", "jul", "example.com", NULL}, /* full width */
-		{"\uff76\uff9e@example.com", "\u30ac", "example.com", NULL}, /* half width, composed */
+		{"\uff76\uff9e@example.com", "\u30ac", "example.com",
+			NULL}, /* half width, composed */
 		{"e\u0301@example.com", "\u00e9", "example.com", NULL},
 		{"E\u0301@example.com", "\u00e9", "example.com", NULL},
 		{"\u01c5@example.com", NULL, NULL, NULL}, /* has a compatibility form */
@@ -172,8 +174,8 @@ static void localparts_are_mapped(void **state)
 		if (rows[i].domain != NULL) {
 			assert_parts(state, &rows[i]);
 		} else {
-			assert_int_equal(
-				envoi_jid_from_text(&made, *state, rows[i].text), ENVOI_ERR_INVALID);
+			assert_int_equal(envoi_jid_from_text(&made, *state, rows[i].text),
+				ENVOI_ERR_INVALID);
 		}
 	}
 }
@@ -186,7 +188,8 @@ static void ascii_is_allowed_by_its_part(void **state)
 		bool is_letter_or_digit = isalnum(c) != 0;
 		bool is_local = !is_control && strchr(" \"&'/:<>@", c) == NULL;
 		bool is_domain = is_letter_or_digit || c == '-' || c == '.';
-		char part[] = {'x', (char)c, 'y', '\0'}, lower[] = {'x', (char)tolower(c), 'y', '\0'};
+		char part[] = {'x', (char)c, 'y', '\0'},
+		     lower[] = {'x', (char)tolower(c), 'y', '\0'};
 		struct envoi_jid *made;
 		/* with and without something that does not go the short way */
 		for (int slow = 0; slow < 2; slow++) {
@@ -301,8 +304,10 @@ static void what_is_wrong_is_said(void **state)
 		{"a\u3000b@c", "localpart has a character that is not allowed"},
 		{"a\u00adb@c", "localpart has a character that is not allowed"},
 		{"a\u200bb@c", "localpart has a character that is not allowed"},
-		{"a\u200cb@c", "localpart has a character that is not allowed beside its neighbours"},
-		{"a\u00b7b@c", "localpart has a character that is not allowed beside its neighbours"},
+		{"a\u200cb@c",
+			"localpart has a character that is not allowed beside its neighbours"},
+		{"a\u00b7b@c",
+			"localpart has a character that is not allowed beside its neighbours"},
 		{"\u0378@c", "localpart has a character unknown to Unicode"},
 		{"\u05d0a@c", "localpart mixes right-to-left and left-to-right"},
 		{"1\u05d0@c", "localpart mixes right-to-left and left-to-right"},
@@ -330,11 +335,13 @@ static void what_is_wrong_is_said(void **state)
 		{"a@xn--abc-", "domainpart has a label that is not allowed"},
 		{"a@xn--a", "domainpart has a character that is not allowed"},
 		{"a@xn--", "domainpart has a label that is not allowed"},
-		{"a@xn--FASS-eka", "domainpart has a character that is not allowed"}, /* capital ae */
+		{"a@xn--FASS-eka",
+			"domainpart has a character that is not allowed"}, /* capital ae */
 		{"a@xn--u-ccb", "domainpart has a label that is not allowed"}, /* not composed */
 		{"a@xn--n3h", "domainpart has a character that is not allowed"},
 		{"a@1\u05d0", "domainpart mixes right-to-left and left-to-right"},
-		{"a@c\u00b7d", "domainpart has a character that is not allowed beside its neighbours"},
+		{"a@c\u00b7d",
+			"domainpart has a character that is not allowed beside its neighbours"},
 		{"a@[::1", "domainpart is not an IPv6 address in brackets"},
 		{"a@[]", "domainpart is not an IPv6 address in brackets"},
 		{"a@[", "domainpart is not an IPv6 address in brackets"},
@@ -365,7 +372,8 @@ static void what_is_wrong_is_said(void **state)
 
 static void nul_is_no_part_of_any(void **state)
 {
-	static const char *const texts[] = {"a\0@b/c", "a@b\0/c", "a@b/c\0", "a@b.\0", "\0@b", "a@[::\0]"};
+	static const char *const texts[] = {
+		"a\0@b/c", "a@b\0/c", "a@b/c\0", "a@b.\0", "\0@b", "a@[::\0]"};
 	static const size_t lens[] = {6, 6, 6, 5, 3, 7};
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct envoi_jid *made = NULL;
@@ -393,17 +401,12 @@ static void parts_have_at_most_1023_bytes_after_preparation(void **state)
 		const char *before, *unit, *after;
 		size_t fits;
 	} rows[] = {
-		{"", "a", "@b", 1023},
-		{"", "\uff21", "@b", 1023}, /* three bytes of each go */
-		{"", "\u00e9", "@b", 511},
-		{"", "e\u0301", "@b", 511},
+		{"", "a", "@b", 1023}, {"", "\uff21", "@b", 1023}, /* three bytes of each go */
+		{"", "\u00e9", "@b", 511}, {"", "e\u0301", "@b", 511},
 		{"", "\uff35\u0308\u0304", "@b", 511}, /* five of seven go */
-		{"a@b/", "r", "", 1023},
-		{"a@b/", "\u3000", "", 1023},
-		{"a@b/", "\u1fbe\u0308\u0301", "", 511},
-		{"a@b/", "\u265a", "", 341},
-		{"a@", "a", ".b", 63},
-		{"a@", "a.", "bcd", 125}, /* 253 bytes */
+		{"a@b/", "r", "", 1023}, {"a@b/", "\u3000", "", 1023},
+		{"a@b/", "\u1fbe\u0308\u0301", "", 511}, {"a@b/", "\u265a", "", 341},
+		{"a@", "a", ".b", 63}, {"a@", "a.", "bcd", 125}, /* 253 bytes */
 		{"a@", "\u00e9", "", 57}, /* as an A-label of 63 bytes */
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -440,7 +443,8 @@ static void parts_make_what_the_text_makes(void **state)
 		{"a", "b", ""}, {"a@a", "b", NULL}, {"a/a", "b", NULL}, {"a", "b/c", NULL},
 		{"a", "b@c", NULL}};
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_int_equal(envoi_jid_from_parts(&made, *state, bad[i][0], bad[i][1], bad[i][2]),
+		assert_int_equal(
+			envoi_jid_from_parts(&made, *state, bad[i][0], bad[i][1], bad[i][2]),
 			ENVOI_ERR_INVALID);
 	}
 }
@@ -470,8 +474,9 @@ static void a_resource_comes_and_goes(void **state)
 
 static void only_the_same_address_is_equal(void **state)
 {
-	static const char *const texts[] = {"a@b", "a@b/c", "b", "b/c", "a@c", "b@b", "a@b/C", "ab/c",
-		"a@b/a@b", "fu\u00df@b", "fuss@b", "a@fu\u00df", "a@fuss", "\u03c3@b", "\u03c2@b"};
+	static const char *const texts[] = {"a@b", "a@b/c", "b", "b/c", "a@c", "b@b", "a@b/C",
+		"ab/c", "a@b/a@b", "fu\u00df@b", "fuss@b", "a@fu\u00df", "a@fuss", "\u03c3@b",
+		"\u03c2@b"};
 	struct envoi_jid *jids[COUNT(texts)];
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		jids[i] = jid(state, texts[i]);
@@ -498,7 +503,9 @@ static void only_the_same_address_is_equal(void **state)
 
 static void hashes_tell_addresses_apart(void **state)
 {
-	enum { COUNT_OF = 1000 };
+	enum {
+		COUNT_OF = 1000
+	};
 	static uint32_t hashes[COUNT_OF];
 	size_t same = 0;
 	for (size_t i = 0; i < COUNT_OF; i++) {
@@ -533,9 +540,10 @@ static void an_address_keeps_its_context(void **state)
 static void accepted_text_is_stable(void **state)
 {
 	static const char *const units[] = {"a", "B", "@", "/", ".", "-", " ", "\u00df", "\u00e9",
-		"e\u0301", "\u03a3", "\u03c2", "\u0130", "\u05d0", "\u0660", "1", "\uff21", "\uff0e",
-		"\uff20", "\uff76\uff9e", "\u30fb", "\u4e00", "\u1100\u1161", "\u200d", "\u094d", "\u0915",
-		"\u212b", "\u1e9e", "xn--", "\u00b7", "l", "\U0001d15e", "\u0345", "\u1fbe", "\xff"};
+		"e\u0301", "\u03a3", "\u03c2", "\u0130", "\u05d0", "\u0660", "1", "\uff21",
+		"\uff0e", "\uff20", "\uff76\uff9e", "\u30fb", "\u4e00", "\u1100\u1161", "\u200d",
+		"\u094d", "\u0915", "\u212b", "\u1e9e", "xn--", "\u00b7", "l", "\U0001d15e",
+		"\u0345", "\u1fbe", "\xff"};
 	uint32_t random = 1;
 	unsigned int accepted = 0;
 	for (int i = 0; i < 30000; i++) {

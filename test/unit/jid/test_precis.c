@@ -129,7 +129,8 @@ static void contextual_rules_are_applied(void **state)
 		/* zero width non-joiner: behind a virama, or between joining letters */
 		{OPAQUE, "\u0915\u094d\u200c\u0937", "\u0915\u094d\u200c\u0937", 0},
 		{OPAQUE, "\u0645\u200c\u0646", "\u0645\u200c\u0646", 0},
-		{OPAQUE, "\u0645\u064b\u064b\u200c\u064b\u0646", "\u0645\u064b\u064b\u200c\u064b\u0646", 0},
+		{OPAQUE, "\u0645\u064b\u064b\u200c\u064b\u0646",
+			"\u0645\u064b\u064b\u200c\u064b\u0646", 0},
 		{OPAQUE, "\ua872\u200c\u0646", "\ua872\u200c\u0646", 0}, /* left-joining */
 		{OPAQUE, "\u0645\u200c\u0627", "\u0645\u200c\u0627", 0}, /* right-joining behind */
 		{OPAQUE, "\u0627\u200c\u0646", NULL, NO}, /* right-joining before */
@@ -184,7 +185,8 @@ static void no_digit_of_one_kind_stands_by_any_of_the_other(void **state)
 			char text[5] = "", *copy;
 			for (size_t i = 0; i < 2; i++) { /* U+0660 to U+0669, U+06F0 to U+06F9 */
 				text[2 * i] = digits[i] < 10 ? '\xd9' : '\xdb';
-				text[2 * i + 1] = (char)(digits[i] < 10 ? 0xa0 + digits[i] : 0xb0 + digits[i] - 10);
+				text[2 * i + 1] = (char)(digits[i] < 10 ? 0xa0 + digits[i]
+									: 0xb0 + digits[i] - 10);
 			}
 			enum envoi_precis_problem problem;
 			int r = envoi_precis_enforce(
@@ -210,7 +212,8 @@ static void the_bidi_rule_is_applied(void **state)
 		{USERNAME, "\u05d0", "\u05d0", 0},
 		{USERNAME, "\u05d01", "\u05d01", 0},
 		{USERNAME, "\u05d0-1", "\u05d0-1", 0},
-		{USERNAME, "\u05d0\u05b0\u05b0", "\u05d0\u05b0\u05b0", 0}, /* non-spacing marks at the end */
+		{USERNAME, "\u05d0\u05b0\u05b0", "\u05d0\u05b0\u05b0",
+			0}, /* non-spacing marks at the end */
 		{USERNAME, "\u0628\u0661", "\u0628\u0661", 0},
 		{USERNAME, "1\u05d0", NULL, NO}, /* 1: begins with a digit */
 		{USERNAME, "\u0661\u05d0", NULL, NO}, /* 1: begins with an Arabic number */
@@ -236,19 +239,45 @@ static void characters_have_their_derived_property(void **state)
 		ucs4_t c;
 		enum envoi__derived derived;
 	} rows[] = {
-		{0xdf, ENVOI__PVALID}, {0x3007, ENVOI__PVALID}, {0xb7, ENVOI__CONTEXTO},
-		{0x660, ENVOI__CONTEXTO}, {0x6f9, ENVOI__CONTEXTO}, {0x640, ENVOI__DISALLOWED},
-		{0x302e, ENVOI__DISALLOWED}, {0x378, ENVOI__UNASSIGNED}, {0x10fffd, ENVOI__DISALLOWED},
-		{0xffff, ENVOI__DISALLOWED}, {'!', ENVOI__PVALID}, {'~', ENVOI__PVALID},
-		{0x200c, ENVOI__CONTEXTJ}, {0x200d, ENVOI__CONTEXTJ}, {0x1100, ENVOI__DISALLOWED},
-		{0xa960, ENVOI__DISALLOWED}, {0xd7fb, ENVOI__DISALLOWED}, {0xad, ENVOI__DISALLOWED},
-		{0xfe0f, ENVOI__DISALLOWED}, {0xe0001, ENVOI__DISALLOWED}, {'\n', ENVOI__DISALLOWED},
-		{0x7f, ENVOI__DISALLOWED}, {0x85, ENVOI__DISALLOWED}, {0xff21, ENVOI__FREE_PVAL},
-		{0x212b, ENVOI__FREE_PVAL}, {0x958, ENVOI__FREE_PVAL}, {0x1e9b, ENVOI__FREE_PVAL},
-		{0xe9, ENVOI__PVALID}, {0xac00, ENVOI__PVALID}, {'A', ENVOI__PVALID},
-		{0x4e00, ENVOI__PVALID}, {0x1f600, ENVOI__FREE_PVAL}, {0x488, ENVOI__FREE_PVAL},
-		{' ', ENVOI__FREE_PVAL}, {0x1680, ENVOI__FREE_PVAL}, {0x20ac, ENVOI__FREE_PVAL},
-		{0xab, ENVOI__FREE_PVAL}, {0x2028, ENVOI__DISALLOWED}, {0xe000, ENVOI__DISALLOWED},
+		{0xdf, ENVOI__PVALID},
+		{0x3007, ENVOI__PVALID},
+		{0xb7, ENVOI__CONTEXTO},
+		{0x660, ENVOI__CONTEXTO},
+		{0x6f9, ENVOI__CONTEXTO},
+		{0x640, ENVOI__DISALLOWED},
+		{0x302e, ENVOI__DISALLOWED},
+		{0x378, ENVOI__UNASSIGNED},
+		{0x10fffd, ENVOI__DISALLOWED},
+		{0xffff, ENVOI__DISALLOWED},
+		{'!', ENVOI__PVALID},
+		{'~', ENVOI__PVALID},
+		{0x200c, ENVOI__CONTEXTJ},
+		{0x200d, ENVOI__CONTEXTJ},
+		{0x1100, ENVOI__DISALLOWED},
+		{0xa960, ENVOI__DISALLOWED},
+		{0xd7fb, ENVOI__DISALLOWED},
+		{0xad, ENVOI__DISALLOWED},
+		{0xfe0f, ENVOI__DISALLOWED},
+		{0xe0001, ENVOI__DISALLOWED},
+		{'\n', ENVOI__DISALLOWED},
+		{0x7f, ENVOI__DISALLOWED},
+		{0x85, ENVOI__DISALLOWED},
+		{0xff21, ENVOI__FREE_PVAL},
+		{0x212b, ENVOI__FREE_PVAL},
+		{0x958, ENVOI__FREE_PVAL},
+		{0x1e9b, ENVOI__FREE_PVAL},
+		{0xe9, ENVOI__PVALID},
+		{0xac00, ENVOI__PVALID},
+		{'A', ENVOI__PVALID},
+		{0x4e00, ENVOI__PVALID},
+		{0x1f600, ENVOI__FREE_PVAL},
+		{0x488, ENVOI__FREE_PVAL},
+		{' ', ENVOI__FREE_PVAL},
+		{0x1680, ENVOI__FREE_PVAL},
+		{0x20ac, ENVOI__FREE_PVAL},
+		{0xab, ENVOI__FREE_PVAL},
+		{0x2028, ENVOI__DISALLOWED},
+		{0xe000, ENVOI__DISALLOWED},
 		{0x600, ENVOI__DISALLOWED},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -275,8 +304,9 @@ static void short_cuts_are_right(void **state)
 		bool has_compat = len != 1 || normal[0] != c;
 		enum envoi__derived derived = envoi__derived_of(c);
 		assert_true(!has_compat || derived != ENVOI__PVALID);
-		if (!has_compat && uc_is_general_category_withtable(
-					   c, UC_CATEGORY_MASK_L & ~UC_CATEGORY_MASK_Lt)) {
+		if (!has_compat &&
+			uc_is_general_category_withtable(
+				c, UC_CATEGORY_MASK_L & ~UC_CATEGORY_MASK_Lt)) {
 			assert_int_not_equal(derived, ENVOI__FREE_PVAL);
 		}
 	}
@@ -331,7 +361,9 @@ static void lower_case_is_recognized(void **state)
 
 static void long_strings_are_enforced_up_to_the_limit(void **state)
 {
-	enum { LEN = ENVOI_PRECIS_MAX };
+	enum {
+		LEN = ENVOI_PRECIS_MAX
+	};
 	static const char unit[] = "\uff21e\u0301"; /* 6 bytes, which become 3 */
 	char *text = malloc(LEN + 6), *result;
 	size_t len;
@@ -341,8 +373,8 @@ static void long_strings_are_enforced_up_to_the_limit(void **state)
 		text[i] = unit[i % 6];
 	}
 	for (enum envoi_precis_profile p = USERNAME; p <= COMPARED; p++) {
-		assert_int_equal(envoi_precis_enforce(
-					 &result, &len, *state, p, text, LEN / 6 * 6, &problem),
+		assert_int_equal(
+			envoi_precis_enforce(&result, &len, *state, p, text, LEN / 6 * 6, &problem),
 			ENVOI_OK);
 		assert_int_equal(len, p == OPAQUE ? LEN / 6 * 5 : LEN / 6 * 3);
 		envoi_free(*state, result);
@@ -362,7 +394,8 @@ static void two_strings_are_compared_by_a_profile(void **state)
 	assert_true(equal);
 	assert_int_equal(envoi_precis_compare(OPAQUE, "Juliet", "juliet", &equal), ENVOI_OK);
 	assert_false(equal);
-	assert_int_equal(envoi_precis_compare(NICKNAME, " St  Peter", "st peter", &equal), ENVOI_OK);
+	assert_int_equal(
+		envoi_precis_compare(NICKNAME, " St  Peter", "st peter", &equal), ENVOI_OK);
 	assert_true(equal);
 	assert_int_equal(envoi_precis_compare(NICKNAME, "\u200b", "b", &equal), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_precis_compare(NICKNAME, "b", "", &equal), ENVOI_ERR_INVALID);

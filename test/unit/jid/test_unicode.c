@@ -84,7 +84,8 @@ static bool is_accepted(struct envoi_context *context, enum envoi_precis_profile
 		return false;
 	}
 	r = envoi_precis_enforce(&twice, &twice_len, context, profile, once, once_len, NULL);
-	*ret_is_stable = r == ENVOI_OK && once_len == twice_len && memcmp(once, twice, once_len) == 0;
+	*ret_is_stable = r == ENVOI_OK && once_len == twice_len &&
+		memcmp(once, twice, once_len) == 0;
 	envoi_free(context, once);
 	envoi_free(context, twice);
 	return true;
@@ -117,10 +118,25 @@ static void each_profile_is_stable(void **state)
 static const struct {
 	ucs4_t first, count;
 } classes[] = {
-	{0x21, 0x5e}, {0xa0, 0xe0}, {0x300, 0x70}, {0x370, 0x1c0}, {0x590, 0x70}, {0x600, 0x100},
-	{0x900, 0x80}, {0x1100, 0x100}, {0x13a0, 0x60}, {0x1e00, 0x200}, {0x2000, 0x190},
-	{0x3000, 0x100}, {0xab60, 0x60}, {0xac00, 0x80}, {0xfb00, 0x2d0}, {0xfe70, 0x180},
-	{0x10400, 0x50}, {0x1d100, 0x100}, {0x1e900, 0x60},
+	{0x21, 0x5e},
+	{0xa0, 0xe0},
+	{0x300, 0x70},
+	{0x370, 0x1c0},
+	{0x590, 0x70},
+	{0x600, 0x100},
+	{0x900, 0x80},
+	{0x1100, 0x100},
+	{0x13a0, 0x60},
+	{0x1e00, 0x200},
+	{0x2000, 0x190},
+	{0x3000, 0x100},
+	{0xab60, 0x60},
+	{0xac00, 0x80},
+	{0xfb00, 0x2d0},
+	{0xfe70, 0x180},
+	{0x10400, 0x50},
+	{0x1d100, 0x100},
+	{0x1e900, 0x60},
 };
 static const ucs4_t contextual[] = {0x200c, 0x200d, 0x94d, 0x915, 0xb7, 'l', 0x375, 0x3b1, 0x5f3,
 	0x5f4, 0x5d0, 0x30fb, 0x30a2, 0x4e00, 0x660, 0x6f0, ' ', 0x3000, 0x3a3, 0x3c2};
@@ -134,8 +150,11 @@ static uint32_t roll(uint32_t *random, uint32_t sides)
 /* One to eight characters of one to three classes. */
 static size_t random_text(char *text, uint32_t *random)
 {
-	enum { COUNT = sizeof(classes) / sizeof(classes[0]) };
-	uint32_t some[3] = {roll(random, COUNT + 1), roll(random, COUNT + 1), roll(random, COUNT + 1)};
+	enum {
+		COUNT = sizeof(classes) / sizeof(classes[0])
+	};
+	uint32_t some[3] = {
+		roll(random, COUNT + 1), roll(random, COUNT + 1), roll(random, COUNT + 1)};
 	uint32_t kinds = 1 + roll(random, 3);
 	char *at = text;
 	for (uint32_t n = 1 + roll(random, 8); n > 0; n--) {
@@ -150,7 +169,9 @@ static size_t random_text(char *text, uint32_t *random)
 
 static void random_strings_are_stable(void **state)
 {
-	enum { ROUNDS = 60000 };
+	enum {
+		ROUNDS = 60000
+	};
 	size_t accepted = 0;
 	uint32_t random = 1;
 	for (size_t i = 0; i < ROUNDS; i++) {
@@ -249,7 +270,8 @@ static void domains_are_those_of_idna2008(void **state)
 		bool is_stable;
 		surround(label, "a*a", c);
 		is_address(*state, NULL, label, NULL, &is_stable);
-		bool is_good = is_stable && has_one_form(*state, label) && !is_changed(*state, label);
+		bool is_good = is_stable && has_one_form(*state, label) &&
+			!is_changed(*state, label);
 		if (!is_good) {
 			print_error("U+%04X\n", (unsigned int)c);
 		}

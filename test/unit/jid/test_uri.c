@@ -41,8 +41,8 @@ static struct envoi_uri *parse(void **state, const char *text)
 	return uri;
 }
 
-static void assert_written(const struct envoi_uri *uri, struct envoi_context *context,
-	const char *expected)
+static void assert_written(
+	const struct envoi_uri *uri, struct envoi_context *context, const char *expected)
 {
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, context, 0);
@@ -80,8 +80,8 @@ static void addresses_come_out_and_are_written_in_one_form(void **state)
 			"support@example.com/desk"},
 		{"XMPP:Node@Example.COM./Desk", "xmpp:node@example.com/Desk", NULL,
 			"node@example.com/Desk"},
-		{"xmpp:nasty!%23$%25()*+,-.;=%3F%5B%5C%5D%5E_%60%7B%7C%7D~node@example.com", NULL, NULL,
-			"nasty!#$%()*+,-.;=?[\\]^_`{|}~node@example.com"},
+		{"xmpp:nasty!%23$%25()*+,-.;=%3F%5B%5C%5D%5E_%60%7B%7C%7D~node@example.com", NULL,
+			NULL, "nasty!#$%()*+,-.;=?[\\]^_`{|}~node@example.com"},
 		{"xmpp:node@example.com/repulsive%20!%23%22$%25&'()*+,-.%2F:;%3C=%3E%3F%40%5B%5C%5D"
 		 "%5E_%60%7B%7C%7D~resource",
 			NULL, NULL,
@@ -102,7 +102,8 @@ static void addresses_come_out_and_are_written_in_one_form(void **state)
 		{"xmpp:a@b?a;b=%E2%80%AE%C2%85%EE%80%80", NULL, NULL, "a@b"}, /* else refused */
 		{"xmpp:a@b?a;b=\u200b\u2066\ufdcf\ufdf0\uffef\U00010000\U0001fffd\U000efffd",
 			"xmpp:a@b?a;b=%E2%80%8B%E2%81%A6%EF%B7%8F%EF%B7%B0%EF%BF%AF%F0%90%80%80"
-			"%F0%9F%BF%BD%F3%AF%BF%BD", NULL, "a@b"},
+			"%F0%9F%BF%BD%F3%AF%BF%BD",
+			NULL, "a@b"},
 		{"xmpp:d%5C27artagnan@example.com", NULL, NULL, "d\\27artagnan@example.com"},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -128,8 +129,9 @@ static void assert_text(const char *a, const char *b)
 /* XEP-0147, section 3 */
 static void queries_have_an_action_and_parameters(void **state)
 {
-	struct envoi_uri *uri = parse(state, "xmpp:romeo@montague.net?message;subject=Test%20Message;"
-					     "body=Here%27s%20a%20test%20message;body=two;x=;=y#f%23g");
+	struct envoi_uri *uri = parse(state,
+		"xmpp:romeo@montague.net?message;subject=Test%20Message;"
+		"body=Here%27s%20a%20test%20message;body=two;x=;=y#f%23g");
 	assert_text(envoi_uri_action(uri), "message");
 	assert_text(envoi_uri_parameter(uri, "subject"), "Test Message");
 	assert_text(envoi_uri_parameter(uri, "body"), "Here's a test message");
@@ -168,8 +170,8 @@ static void registered_queries_are_understood(void **state)
 		{"message", "message", {NULL}},
 		{"message;subject=Test%20Message;body=Here%27s%20a;thread=t;from=a;id=b;type=chat;to=c",
 			"message",
-			{"subject", "Test Message", "body", "Here's a", "thread", "t", "from", "a", "id",
-				"b", "type", "chat"}},
+			{"subject", "Test Message", "body", "Here's a", "thread", "t", "from", "a",
+				"id", "b", "type", "chat"}},
 		{"remove", "remove", {NULL}},
 		{"roster", "roster", {NULL}},
 		{"roster;name=Romeo%20Montague;group=Friends", "roster",
@@ -191,9 +193,11 @@ static void registered_queries_are_understood(void **state)
 		{"register", "register", {NULL}},
 		{"unregister", "unregister", {NULL}},
 		{"pubsub;action=retrieve;node=/user/juliet@capulet.lit/posts;item=1", "pubsub",
-			{"action", "retrieve", "node", "/user/juliet@capulet.lit/posts", "item", "1"}},
+			{"action", "retrieve", "node", "/user/juliet@capulet.lit/posts", "item",
+				"1"}},
 		{"recvfile;sid=pub234;mime-type=text%2Fplain;name=reply.txt;size=2048", "recvfile",
-			{"sid", "pub234", "mime-type", "text/plain", "name", "reply.txt", "size", "2048"}},
+			{"sid", "pub234", "mime-type", "text/plain", "name", "reply.txt", "size",
+				"2048"}},
 		{"sendfile", "sendfile", {NULL}},
 		{"jingle;id=9559976B-3FBF", "jingle", {"id", "9559976B-3FBF"}},
 		{";node=urn%3Axmpp%3Amicroblog%3A0;item=1", "",
@@ -218,20 +222,21 @@ static void registered_queries_are_understood(void **state)
 static void what_the_grammar_does_not_allow_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "xmpp", "xmpp:", "a@b", "mailto:a@b", "xmpps:a@b",
-		" xmpp:a@b", "xmpp: a@b", "xmpp:a@b ", "xmpp:@b", "xmpp:a@", "xmpp:a@b/", "xmpp:?join",
-		"xmpp:/b", "xmpp:a@b/c/d", "xmpp:a@b/c@d", "xmpp:a@b@c", "xmpp:a:b@c", "xmpp:a&b@c",
-		"xmpp:a'b@c", "xmpp:a%26b@c", "xmpp:a%40b@c", "xmpp:a%2Fb@c", "xmpp:a%20b@c",
-		"xmpp:a@b%2Fc", "xmpp:a@b:5222", "xmpp:a@b/%00", "xmpp:a@b/%", "xmpp:a@b/%2",
-		"xmpp:a@b/%2g", "xmpp:a@b/%ff", "xmpp:a@b/%c3", "xmpp:a@b/\xff", "xmpp:a@b/c|d",
-		"xmpp:a@b/\"", "xmpp:a@b/\\", "xmpp:a@b?a?b", "xmpp:a@b?a=b", "xmpp:a@b?a;b", "xmpp:a@b?a;",
-		"xmpp:a@b?a;b=c=d", "xmpp:a@b?a;b=c+d", "xmpp:a@b?a:b", "xmpp:a@b?a;b/c=d", "xmpp:a@b?a;b=%ff",
-		"xmpp:a@b?a&b=c", "xmpp:a@b#c#d", "xmpp:a@b# ", "xmpp:a@b#%0", "xmpp://", "xmpp://b",
-		"xmpp://@b", "xmpp://a@b/", "xmpp://a@b/c@d/", "xmpp://a@/c@d", "xmpp:///c@d",
-		"xmpp://a%20b@c", "xmpp:a@[::1", "xmpp:a@[::1]:1", "xmpp:a@%5B::1%5D",
-		"xmpp:a@%5B%3A%3A1%5D", "xmpp:a@b\n", "xmpp:a@b/\xc3%A9",
-		"xmpp:a@b?a;b=%C3\xa9", "xmpp:a@b?a;b=\xc2\x85", "xmpp:a@b?a;b=\u202e",
-		"xmpp:a@b?a;b=\u200f", "xmpp:a@b?a;b=\ue000", "xmpp:a@b?a;b=\ufdd0",
-		"xmpp:a@b?a;b=\ufffd", "xmpp:a@b?a;b=\U0001fffe", "xmpp:a@b?a;b=\U000e0001", "xmpp:a@b?a;b=\U000f0000"};
+		" xmpp:a@b", "xmpp: a@b", "xmpp:a@b ", "xmpp:@b", "xmpp:a@", "xmpp:a@b/",
+		"xmpp:?join", "xmpp:/b", "xmpp:a@b/c/d", "xmpp:a@b/c@d", "xmpp:a@b@c", "xmpp:a:b@c",
+		"xmpp:a&b@c", "xmpp:a'b@c", "xmpp:a%26b@c", "xmpp:a%40b@c", "xmpp:a%2Fb@c",
+		"xmpp:a%20b@c", "xmpp:a@b%2Fc", "xmpp:a@b:5222", "xmpp:a@b/%00", "xmpp:a@b/%",
+		"xmpp:a@b/%2", "xmpp:a@b/%2g", "xmpp:a@b/%ff", "xmpp:a@b/%c3", "xmpp:a@b/\xff",
+		"xmpp:a@b/c|d", "xmpp:a@b/\"", "xmpp:a@b/\\", "xmpp:a@b?a?b", "xmpp:a@b?a=b",
+		"xmpp:a@b?a;b", "xmpp:a@b?a;", "xmpp:a@b?a;b=c=d", "xmpp:a@b?a;b=c+d",
+		"xmpp:a@b?a:b", "xmpp:a@b?a;b/c=d", "xmpp:a@b?a;b=%ff", "xmpp:a@b?a&b=c",
+		"xmpp:a@b#c#d", "xmpp:a@b# ", "xmpp:a@b#%0", "xmpp://", "xmpp://b", "xmpp://@b",
+		"xmpp://a@b/", "xmpp://a@b/c@d/", "xmpp://a@/c@d", "xmpp:///c@d", "xmpp://a%20b@c",
+		"xmpp:a@[::1", "xmpp:a@[::1]:1", "xmpp:a@%5B::1%5D", "xmpp:a@%5B%3A%3A1%5D",
+		"xmpp:a@b\n", "xmpp:a@b/\xc3%A9", "xmpp:a@b?a;b=%C3\xa9", "xmpp:a@b?a;b=\xc2\x85",
+		"xmpp:a@b?a;b=\u202e", "xmpp:a@b?a;b=\u200f", "xmpp:a@b?a;b=\ue000",
+		"xmpp:a@b?a;b=\ufdd0", "xmpp:a@b?a;b=\ufffd", "xmpp:a@b?a;b=\U0001fffe",
+		"xmpp:a@b?a;b=\U000e0001", "xmpp:a@b?a;b=\U000f0000"};
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct envoi_uri *uri = NULL;
 		assert_int_equal(envoi_uri_parse(&uri, *state, texts[i], strlen(texts[i])),
@@ -259,8 +264,8 @@ static void links_are_made_and_read_back(void **state)
 	assert_int_equal(envoi_uri_set_account(uri, guest), ENVOI_OK);
 	assert_int_equal(envoi_uri_set_account(uri, guest), ENVOI_OK);
 	assert_int_equal(envoi_uri_add_parameter(uri, "k;", "v=\u00e9"), ENVOI_OK);
-	assert_written(uri, *state,
-		"xmpp://guest@example.com/%CF%80@example.com/a%2Fb?;k%3B=v%3D%C3%A9");
+	assert_written(
+		uri, *state, "xmpp://guest@example.com/%CF%80@example.com/a%2Fb?;k%3B=v%3D%C3%A9");
 	assert_int_equal(envoi_uri_set_action(uri, "message"), ENVOI_OK);
 	assert_int_equal(envoi_uri_set_fragment(uri, "#1"), ENVOI_OK);
 	assert_int_equal(envoi_uri_set_fragment(uri, "\xff"), ENVOI_ERR_INVALID);
@@ -275,12 +280,13 @@ static void links_are_made_and_read_back(void **state)
 	envoi_buffer_init(&again, *state, 0);
 	assert_int_equal(envoi_uri_write(&out, uri), ENVOI_OK);
 	struct envoi_uri *read;
-	assert_int_equal(envoi_uri_parse(&read, *state, envoi_buffer_data(&out),
-				 envoi_buffer_len(&out)), ENVOI_OK);
+	assert_int_equal(
+		envoi_uri_parse(&read, *state, envoi_buffer_data(&out), envoi_buffer_len(&out)),
+		ENVOI_OK);
 	assert_int_equal(envoi_uri_write(&again, read), ENVOI_OK);
 	assert_int_equal(envoi_buffer_len(&again), envoi_buffer_len(&out));
-	assert_memory_equal(envoi_buffer_data(&again), envoi_buffer_data(&out),
-		envoi_buffer_len(&out));
+	assert_memory_equal(
+		envoi_buffer_data(&again), envoi_buffer_data(&out), envoi_buffer_len(&out));
 	assert_text(envoi_uri_parameter(read, "k;"), "v=\u00e9");
 	assert_text(envoi_uri_action(read), "message");
 	envoi_buffer_finish(&out);
@@ -317,8 +323,7 @@ static void the_length_is_bounded(void **state)
 	memcpy(text, "xmpp:a@b#", 9);
 	assert_int_equal(envoi_uri_parse(&uri, *state, text, ENVOI_URI_MAX), ENVOI_OK);
 	envoi_uri_free(uri);
-	assert_int_equal(
-		envoi_uri_parse(&uri, *state, text, ENVOI_URI_MAX + 1), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_uri_parse(&uri, *state, text, ENVOI_URI_MAX + 1), ENVOI_ERR_INVALID);
 	free(text);
 }
 

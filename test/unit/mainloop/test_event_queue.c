@@ -180,7 +180,8 @@ static void a_flush_inside_an_event_may_free_the_queue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(events_come_from_the_loop_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			events_come_from_the_loop_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_event_posted_by_an_event_comes_next_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -184,8 +184,7 @@ static void a_watch_that_cannot_be_made_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
 	libevent_has_no_memory = true;
-	assert_int_equal(
-		envoi_watch_start(&f->watch, f->loop, f->pair[0], ENVOI_IO_READ, on_watch),
+	assert_int_equal(envoi_watch_start(&f->watch, f->loop, f->pair[0], ENVOI_IO_READ, on_watch),
 		ENVOI_ERR_SYSTEM);
 	libevent_has_no_memory = false;
 	assert_null(f->watch.loop);

@@ -158,7 +158,8 @@ static void post(struct fixture *f, size_t i)
 	envoi_deferred_post(&f->deferred[i], f->loop, record_deferred);
 }
 
-static void watch(struct fixture *f, size_t i, int fd, unsigned int interest, envoi_watch_fn *notify)
+static void watch(
+	struct fixture *f, size_t i, int fd, unsigned int interest, envoi_watch_fn *notify)
 {
 	assert_int_equal(
 		envoi_watch_start(&f->watches[i], f->loop, fd, interest, notify), ENVOI_OK);
@@ -185,7 +186,8 @@ static void timers_come_by_time_then_in_order_of_starting(void **state)
 	run(f);
 	assert_int_equal(f->recorded, 5);
 	for (size_t i = 1; i < 5; i++) {
-		size_t before = (size_t)(f->record[i - 1] - 'A'), now = (size_t)(f->record[i] - 'A');
+		size_t before = (size_t)(f->record[i - 1] - 'A'),
+		       now = (size_t)(f->record[i] - 'A');
 		assert_true(due_ms[before] < due_ms[now] ||
 			(due_ms[before] == due_ms[now] && before < now));
 	}
@@ -203,9 +205,9 @@ static uint64_t monotonic_ns(void)
 
 static void note_time(struct envoi_timer *timer)
 {
-	current->times[timer - current->timers] =
-		current->kind == SIMULATED ? envoi_loop_now_ms(current->loop) * 1000000
-					   : monotonic_ns();
+	current->times[timer - current->timers] = current->kind == SIMULATED
+		? envoi_loop_now_ms(current->loop) * 1000000
+		: monotonic_ns();
 }
 
 static void timers_are_never_early(void **state)
@@ -557,8 +559,8 @@ static void start_others(struct envoi_watch *w, unsigned int ready)
 	record_watch(w, ready);
 	envoi_watch_stop(w);
 	for (size_t i = 1; i < 6; i++) {
-		current->results[0] += envoi_watch_start(&current->watches[i], current->loop,
-			w->fd, ENVOI_IO_READ, record_watch);
+		current->results[0] += envoi_watch_start(
+			&current->watches[i], current->loop, w->fd, ENVOI_IO_READ, record_watch);
 	}
 }
 
@@ -588,8 +590,8 @@ static void a_watch_is_freed_and_its_descriptor_closed_inside_itself(void **stat
 	struct fixture *f = *state;
 	struct envoi_watch *w = calloc(1, sizeof(*w));
 	assert_non_null(w);
-	assert_int_equal(envoi_watch_start(w, f->loop, f->pair[0],
-				 ENVOI_IO_READ | ENVOI_IO_WRITE, free_own_watch),
+	assert_int_equal(envoi_watch_start(w, f->loop, f->pair[0], ENVOI_IO_READ | ENVOI_IO_WRITE,
+				 free_own_watch),
 		ENVOI_OK);
 	f->pair[0] = -1;
 	run(f);
@@ -620,8 +622,8 @@ static void a_reused_descriptor_number_is_a_new_descriptor(void **state)
 static void misuse_of_watches_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_watch_start(&f->watches[0], f->loop, -1, 0, record_watch),
-		ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_watch_start(&f->watches[0], f->loop, -1, 0, record_watch), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_watch_set(&f->watches[0], ENVOI_IO_READ), ENVOI_ERR_STATE);
 	envoi_watch_stop(&f->watches[0]);
 	watch(f, 0, f->pair[0], ENVOI_IO_READ, record_watch);
@@ -739,7 +741,10 @@ struct loop_case {
 	CMUnitTestFunction run;
 };
 
-#define CASE(function) {#function, function}
+#define CASE(function) \
+	{ \
+#function, function \
+	}
 static const struct loop_case cases[] = {
 	CASE(timers_come_by_time_then_in_order_of_starting),
 	CASE(timers_are_never_early),

@@ -25,8 +25,9 @@ static struct envoi_timer *first_of(struct envoi_timer *timers, const bool *is_i
 	struct envoi_timer *first = NULL;
 	for (size_t i = 0; i < TIMERS; i++) {
 		struct envoi_timer *t = &timers[i];
-		if (is_in[i] && (first == NULL || t->due_ms < first->due_ms ||
-					(t->due_ms == first->due_ms && t->order < first->order))) {
+		if (is_in[i] &&
+			(first == NULL || t->due_ms < first->due_ms ||
+				(t->due_ms == first->due_ms && t->order < first->order))) {
 			first = t;
 		}
 	}

@@ -41,22 +41,34 @@ static const char cut_record[] = "\xc0\x0c\0\x21\0\1\0\0\1\0\0\x08\0\1\0";
 /* the target's name is a pointer to itself */
 static const char looping_name[] = "\xc0\x0c\0\x21\0\1\0\0\1\0\0\x08\0\1\0\1\x14\x66\xc0\x39";
 /* the target "a b.example" is no host name */
-static const char odd_target[] =
-	"\xc0\x0c\0\x21\0\1\0\0\1\0\0\x13\0\1\0\1\x14\x66\3a b\7example\0";
+static const char odd_target[] = "\xc0\x0c\0\x21\0\1\0\0\1\0\0\x13\0\1\0\1\x14\x66\3a b\7example\0";
 
 static const struct dns_answer answers[] = {
-	{.name = SRV_NAME, .type = SRV, .records = "10 5 5222 one.example.org,20 0 5223 two.example"},
+	{.name = SRV_NAME,
+		.type = SRV,
+		.records = "10 5 5222 one.example.org,20 0 5223 two.example"},
 	{.name = "_none._tcp.example.org", .type = SRV, .records = "0 0 0 ."},
 	{.name = "_empty._tcp.example.org", .type = SRV},
 	{.name = "_broken._tcp.example.org", .type = SRV, .rcode = SERVFAIL},
 	{.name = "_refused._tcp.example.org", .type = SRV, .rcode = REFUSED},
-	{.name = "_cut._tcp.example.org", .type = SRV, .raw = cut_record,
-		.raw_len = sizeof(cut_record) - 1, .raw_count = 1},
-	{.name = "_loop._tcp.example.org", .type = SRV, .raw = looping_name,
-		.raw_len = sizeof(looping_name) - 1, .raw_count = 1},
-	{.name = "_odd._tcp.example.org", .type = SRV, .raw = odd_target,
-		.raw_len = sizeof(odd_target) - 1, .raw_count = 1},
-	{.name = "_large._tcp.example.org", .type = SRV, .truncated = true,
+	{.name = "_cut._tcp.example.org",
+		.type = SRV,
+		.raw = cut_record,
+		.raw_len = sizeof(cut_record) - 1,
+		.raw_count = 1},
+	{.name = "_loop._tcp.example.org",
+		.type = SRV,
+		.raw = looping_name,
+		.raw_len = sizeof(looping_name) - 1,
+		.raw_count = 1},
+	{.name = "_odd._tcp.example.org",
+		.type = SRV,
+		.raw = odd_target,
+		.raw_len = sizeof(odd_target) - 1,
+		.raw_count = 1},
+	{.name = "_large._tcp.example.org",
+		.type = SRV,
+		.truncated = true,
 		.records = "1 1 5222 a.example,1 1 5222 b.example,1 1 5222 c.example"},
 	{.name = "one.example.org", .type = A, .records = "192.0.2.1,192.0.2.2"},
 	{.name = "one.example.org", .type = AAAA, .records = "2001:db8::1"},
@@ -155,8 +167,8 @@ static void record(struct envoi_lookup *lookup, const struct envoi_lookup_result
 	for (size_t i = 0; i < result->address_count; i++) {
 		char address[64];
 		envoi__print_address(&result->addresses[i], address, sizeof(address));
-		len += (size_t)snprintf(o->text + len, sizeof(o->text) - len, "%s%s",
-			i > 0 ? "," : "", address);
+		len += (size_t)snprintf(
+			o->text + len, sizeof(o->text) - len, "%s%s", i > 0 ? "," : "", address);
 	}
 	if (o->then != NULL) {
 		o->then(o);
@@ -199,8 +211,8 @@ static void ask_srv(struct fixture *f, size_t i, const char *name)
 
 static void ask_address(struct fixture *f, size_t i, const char *host, int family)
 {
-	assert_int_equal(envoi_lookup_address(
-				 &f->outcomes[i].lookup, f->resolver, host, family, record),
+	assert_int_equal(
+		envoi_lookup_address(&f->outcomes[i].lookup, f->resolver, host, family, record),
 		ENVOI_OK);
 	assert_int_equal(f->outcomes[i].calls, 0);
 }
@@ -338,12 +350,14 @@ static void what_cannot_be_a_name_is_refused(void **state)
 	for (size_t i = 0; i < 64; i++) {
 		strcat(name, "abc.");
 	}
-	const char *const bad[] = {"", ".", "a..b", ".a", "a b", "b\xc3\xbc.example", "a/b", label, name};
+	const char *const bad[] = {
+		"", ".", "a..b", ".a", "a b", "b\xc3\xbc.example", "a/b", label, name};
 	struct envoi_lookup lookup = {0};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(envoi_lookup_srv(&lookup, f->resolver, bad[i], record),
-			ENVOI_ERR_INVALID);
-		assert_int_equal(envoi_lookup_address(&lookup, f->resolver, bad[i], AF_INET, record),
+		assert_int_equal(
+			envoi_lookup_srv(&lookup, f->resolver, bad[i], record), ENVOI_ERR_INVALID);
+		assert_int_equal(
+			envoi_lookup_address(&lookup, f->resolver, bad[i], AF_INET, record),
 			ENVOI_ERR_INVALID);
 	}
 	assert_int_equal(envoi_lookup_address(&lookup, f->resolver, "a.example", AF_UNIX, record),
@@ -410,8 +424,8 @@ static void ask_again(struct outcome *outcome)
 {
 	outcome->then = NULL;
 	outcome->text[0] = '\0';
-	if (envoi_lookup_address(&outcome->lookup, current->resolver, "four.example.org", AF_INET,
-		    record) < 0) {
+	if (envoi_lookup_address(
+		    &outcome->lookup, current->resolver, "four.example.org", AF_INET, record) < 0) {
 		abort();
 	}
 }
@@ -464,8 +478,8 @@ static void malformed_servers_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_resolver *resolver;
-	assert_int_equal(envoi_resolver_new_cares(&resolver, f->context, "no address"),
-		ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_resolver_new_cares(&resolver, f->context, "no address"), ENVOI_ERR_INVALID);
 }
 
 /* Each allocation fails once. A socket that cannot be watched ends by cancelling: by time it would
@@ -514,8 +528,8 @@ static void damaged_replies_do_no_harm(void **state)
 		if (!is_cut) {
 			copy[at] = (unsigned char)i;
 		}
-		struct envoi__cares_request *request =
-			envoi_alloc_zeroed(f->context, sizeof(*request));
+		struct envoi__cares_request *request = envoi_alloc_zeroed(
+			f->context, sizeof(*request));
 		assert_non_null(request);
 		request->family = families[i / 256 / sizeof(reply)];
 		envoi__cares_parse(f->context, request, copy, (int)len);

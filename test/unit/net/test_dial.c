@@ -28,7 +28,9 @@ static const struct scripted_host all_connect[] = {
 static const struct scripted_answer two_targets[] = {
 	{.name = XMPP, .records = "10 0 5222 a.example, 20 0 5223 b.example"},
 	{.name = "a.example", .family = AF_INET, .records = "192.0.2.1, 192.0.2.2"},
-	{.name = "a.example", .family = AF_INET6, .records = "2001:db8::1, 2001:db8::2, 2001:db8::3"},
+	{.name = "a.example",
+		.family = AF_INET6,
+		.records = "2001:db8::1, 2001:db8::2, 2001:db8::3"},
 	{.name = "b.example", .family = AF_INET, .records = "192.0.2.9"},
 	{0},
 };
@@ -78,8 +80,9 @@ static void a_refused_connection_makes_room_at_once(void **state)
 	};
 	struct dial_fixture *f = *state;
 	assert_string_equal(dial(f, two_targets, hosts), "16 a.example 192.0.2.2:5222 starttls");
-	assert_string_equal(f->network.log, "0 [2001:db8::1]:5222, 10 192.0.2.1:5222, "
-					    "10 [2001:db8::2]:5222, 15 192.0.2.2:5222");
+	assert_string_equal(f->network.log,
+		"0 [2001:db8::1]:5222, 10 192.0.2.1:5222, "
+		"10 [2001:db8::2]:5222, 15 192.0.2.2:5222");
 }
 
 static void the_slower_one_that_was_first_may_win_still(void **state)
@@ -90,8 +93,7 @@ static void the_slower_one_that_was_first_may_win_still(void **state)
 		{0},
 	};
 	struct dial_fixture *f = *state;
-	assert_string_equal(
-		dial(f, two_targets, hosts), "300 a.example 2001:db8::1:5222 starttls");
+	assert_string_equal(dial(f, two_targets, hosts), "300 a.example 2001:db8::1:5222 starttls");
 	assert_int_equal(f->network.open, 1);
 }
 
@@ -106,13 +108,23 @@ static void each_attempt_is_kept_for_the_report(void **state)
 		{0},
 	};
 	static const struct envoi_attempt expected[] = {
-		{.address = "2001:db8::1", .code = ENVOI_ERR_UNREACHABLE, .text = "connection refused"},
-		{.address = "2001:db8::2", .code = ENVOI_ERR_SYSTEM,
+		{.address = "2001:db8::1",
+			.code = ENVOI_ERR_UNREACHABLE,
+			.text = "connection refused"},
+		{.address = "2001:db8::2",
+			.code = ENVOI_ERR_SYSTEM,
 			.text = "too many open files in this program"},
-		{.address = "192.0.2.2", .code = ENVOI_ERR_UNREACHABLE, .text = "no route to this host"},
-		{.address = "2001:db8::3", .code = ENVOI_ERR_TIMEOUT, .text = "connection timed out"},
-		{.address = "192.0.2.9", .code = ENVOI_ERR_UNREACHABLE, .text = "network is unreachable"},
-		{.address = "192.0.2.1", .code = ENVOI_ERR_TIMEOUT,
+		{.address = "192.0.2.2",
+			.code = ENVOI_ERR_UNREACHABLE,
+			.text = "no route to this host"},
+		{.address = "2001:db8::3",
+			.code = ENVOI_ERR_TIMEOUT,
+			.text = "connection timed out"},
+		{.address = "192.0.2.9",
+			.code = ENVOI_ERR_UNREACHABLE,
+			.text = "network is unreachable"},
+		{.address = "192.0.2.1",
+			.code = ENVOI_ERR_TIMEOUT,
 			.text = "no answer in the time allowed"},
 	};
 	struct dial_fixture *f = *state;
@@ -274,8 +286,8 @@ static void the_context_may_go_with_the_dial_inside_its_callback(void **state)
 	/* Port 1 of the own host: nobody listens there. */
 	const struct envoi_dial_options options = {
 		.domain = "example.org", .host = "127.0.0.1", .port = 1};
-	assert_int_equal(
-		envoi_dial_new(&last.dial, last.context, &options, drop_everything, &last), ENVOI_OK);
+	assert_int_equal(envoi_dial_new(&last.dial, last.context, &options, drop_everything, &last),
+		ENVOI_OK);
 	int r = envoi_loop_run(loop);
 	assert_true(r == ENVOI_OK || r == ENVOI_END);
 	assert_int_equal(last.attempts, 1);
@@ -335,8 +347,8 @@ static void settings_become_options(void **state)
 	envoi_settings_free(settings);
 }
 
-#define CASE(function) cmocka_unit_test_setup_teardown(\
-	function, dial_fixture_setup, dial_fixture_teardown)
+#define CASE(function) \
+	cmocka_unit_test_setup_teardown(function, dial_fixture_setup, dial_fixture_teardown)
 
 int main(void)
 {

@@ -109,7 +109,9 @@ static struct scripted_answer answer(
 		.name = name,
 		.family = family,
 		.status = statuses[says],
-		.records = says == RECORD ? records : says == DOT ? "0 0 0 ." : NULL,
+		.records = says == RECORD ? records
+			: says == DOT     ? "0 0 0 ."
+					  : NULL,
 	};
 }
 
@@ -146,7 +148,7 @@ static void p8_services_by_what_is_said_of_them(void **state)
 				{0},
 			};
 			f->options.roads = xmpp == UNASKED ? ENVOI_ROAD_DIRECT
-				: xmpps == UNASKED	   ? ENVOI_ROAD_STARTTLS
+				: xmpps == UNASKED         ? ENVOI_ROAD_STARTTLS
 							   : BOTH_ROADS;
 			check_outcome(f, answers, p8_services[xmpp][xmpps]);
 			checked++;
@@ -184,9 +186,11 @@ static void p8_after_a_black_hole_the_second_wins_within_250_ms(void **state)
 		const char *expected;
 	} rows[] = {
 		/* the other family */
-		{NULL, "1 0 1 h.example", "192.0.2.1", "2001:db8::dead", "h.example 192.0.2.1:1 starttls"},
+		{NULL, "1 0 1 h.example", "192.0.2.1", "2001:db8::dead",
+			"h.example 192.0.2.1:1 starttls"},
 		/* the same family */
-		{NULL, "1 0 1 h.example", "192.0.2.66, 192.0.2.1", NULL, "h.example 192.0.2.1:1 starttls"},
+		{NULL, "1 0 1 h.example", "192.0.2.66, 192.0.2.1", NULL,
+			"h.example 192.0.2.1:1 starttls"},
 		{NULL, "1 0 1 h.example", NULL, "2001:db8::dead, 2001:db8::1",
 			"h.example 2001:db8::1:1 starttls"},
 		/* the next target, and one of the other service */
@@ -194,7 +198,8 @@ static void p8_after_a_black_hole_the_second_wins_within_250_ms(void **state)
 			"h.example 192.0.2.1:2 starttls"},
 		{"1 0 1 hole.example", "2 0 2 h.example", "192.0.2.1", NULL,
 			"h.example 192.0.2.1:2 starttls"},
-		{"2 0 2 h.example", "1 0 1 hole.example", "192.0.2.1", NULL, "h.example 192.0.2.1:2 direct"},
+		{"2 0 2 h.example", "1 0 1 hole.example", "192.0.2.1", NULL,
+			"h.example 192.0.2.1:2 direct"},
 		/* no service records */
 		{NULL, NULL, "192.0.2.66, 192.0.2.1", NULL, "example.org 192.0.2.1:5222 starttls"},
 	};
@@ -212,8 +217,10 @@ static void p8_after_a_black_hole_the_second_wins_within_250_ms(void **state)
 			answer(XMPPS, 0, rows[i].xmpps != NULL ? RECORD : NXDOMAIN, rows[i].xmpps),
 			answer(XMPP, 0, rows[i].xmpp != NULL ? RECORD : NXDOMAIN, rows[i].xmpp),
 			answer("hole.example", AF_INET, RECORD, "192.0.2.66"),
-			answer("h.example", AF_INET, rows[i].a != NULL ? RECORD : NODATA, rows[i].a),
-			answer("h.example", AF_INET6, rows[i].aaaa != NULL ? RECORD : NODATA, rows[i].aaaa),
+			answer("h.example", AF_INET, rows[i].a != NULL ? RECORD : NODATA,
+				rows[i].a),
+			answer("h.example", AF_INET6, rows[i].aaaa != NULL ? RECORD : NODATA,
+				rows[i].aaaa),
 			answer("example.org", AF_INET, RECORD, "192.0.2.66, 192.0.2.1"),
 			{0},
 		};
@@ -233,13 +240,15 @@ static void both_services_are_asked_at_once_and_so_are_both_families(void **stat
 		{.name = XMPP, .records = "20 0 5222 c.example", .delay_ms = 100},
 		{.name = XMPPS, .records = "10 0 443 s.example", .delay_ms = 100},
 		{.name = "s.example", .family = AF_INET, .records = "192.0.2.2", .delay_ms = 100},
-		{.name = "s.example", .family = AF_INET6, .records = "2001:db8::1", .delay_ms = 100},
+		{.name = "s.example",
+			.family = AF_INET6,
+			.records = "2001:db8::1",
+			.delay_ms = 100},
 		{0},
 	};
 	struct dial_fixture *f = *state;
 	f->options.roads = BOTH_ROADS;
-	assert_string_equal(
-		dial(f, answers, all_connect), "200 s.example 2001:db8::1:443 direct");
+	assert_string_equal(dial(f, answers, all_connect), "200 s.example 2001:db8::1:443 direct");
 	assert_int_equal(scripted_resolver_asked(f->resolver), 4);
 }
 
@@ -257,8 +266,9 @@ static void targets_of_both_services_are_merged_by_priority(void **state)
 	struct dial_fixture *f = *state;
 	f->options.roads = BOTH_ROADS;
 	assert_string_equal(dial(f, answers, hosts), "0 connect ENVOI_ERR_UNREACHABLE");
-	assert_string_equal(f->network.log, "0 192.0.2.1:1, 0 192.0.2.1:2, 0 192.0.2.1:3, "
-					    "0 192.0.2.1:4, 0 192.0.2.1:5");
+	assert_string_equal(f->network.log,
+		"0 192.0.2.1:1, 0 192.0.2.1:2, 0 192.0.2.1:3, "
+		"0 192.0.2.1:4, 0 192.0.2.1:5");
 }
 
 /* RFC 2782 wants names; what people write may be clear without, but an IPv6 address is no name. */
@@ -280,7 +290,8 @@ static void a_target_may_be_an_address_or_end_with_a_dot(void **state)
 			{.name = "example.org", .family = AF_INET, .records = "192.0.2.9"},
 			{0},
 		};
-		assert_string_equal(strchr(dial(f, answers, all_connect), ' ') + 1, rows[i].expected);
+		assert_string_equal(
+			strchr(dial(f, answers, all_connect), ' ') + 1, rows[i].expected);
 		dial_fixture_end(f);
 	}
 }
@@ -332,7 +343,8 @@ static void s19_no_answer_is_not_no_such_name(void **state)
 		{{.name = XMPP, .delay_ms = NEVER}, "resolve ENVOI_ERR_TIMEOUT"},
 		{{.name = XMPP, .status = ENVOI_LOOKUP_FAILED}, "resolve ENVOI_ERR_UNREACHABLE"},
 		{{.name = XMPP, .records = "0 0 0 ."}, "resolve ENVOI_ERR_UNREACHABLE"},
-		{{.name = XMPP, .status = ENVOI_LOOKUP_NO_NAME}, "example.org 192.0.2.9:5222 starttls"},
+		{{.name = XMPP, .status = ENVOI_LOOKUP_NO_NAME},
+			"example.org 192.0.2.9:5222 starttls"},
 	};
 	struct dial_fixture *f = *state;
 	f->options.roads = BOTH_ROADS;
@@ -455,7 +467,8 @@ static void a_host_or_port_by_setting_is_not_looked_up_as_a_service(void **state
 	} rows[] = {
 		{"example.org", "h.example", 0, 0, "0 h.example 192.0.2.1:5222 starttls"},
 		{"example.org", "h.example.", 77, 0, "0 h.example 192.0.2.1:77 starttls"},
-		{"example.org", "h.example", 0, ENVOI_ROAD_DIRECT, "0 h.example 192.0.2.1:5223 direct"},
+		{"example.org", "h.example", 0, ENVOI_ROAD_DIRECT,
+			"0 h.example 192.0.2.1:5223 direct"},
 		{"example.org", NULL, 77, ENVOI_ROAD_DIRECT, "0 example.org 192.0.2.9:77 direct"},
 		{"example.org", "192.0.2.2", 0, BOTH_ROADS, "0 192.0.2.2 192.0.2.2:5222 starttls"},
 		{"example.org", "[2001:db8::1]", 1, 0, "0 2001:db8::1 2001:db8::1:1 starttls"},
@@ -475,16 +488,19 @@ static void a_host_or_port_by_setting_is_not_looked_up_as_a_service(void **state
 
 static void what_is_no_host_is_refused(void **state)
 {
-	static const char *const bad[] = {"", "a b", "[::1", "exa mple", "b\xc3\xbc.example", "..", "[]"};
+	static const char *const bad[] = {
+		"", "a b", "[::1", "exa mple", "b\xc3\xbc.example", "..", "[]"};
 	struct dial_fixture *f = *state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		f->options.domain = bad[i];
 		f->options.host = NULL;
-		assert_int_equal(envoi_dial_new(&f->dial, f->context, &f->options, dial_fixture_done, f),
+		assert_int_equal(
+			envoi_dial_new(&f->dial, f->context, &f->options, dial_fixture_done, f),
 			ENVOI_ERR_INVALID);
 		f->options.domain = "example.org";
 		f->options.host = bad[i];
-		assert_int_equal(envoi_dial_new(&f->dial, f->context, &f->options, dial_fixture_done, f),
+		assert_int_equal(
+			envoi_dial_new(&f->dial, f->context, &f->options, dial_fixture_done, f),
 			ENVOI_ERR_INVALID);
 	}
 	f->options = (struct envoi_dial_options){.domain = "example.org", .service = "smtp"};
@@ -502,12 +518,10 @@ static void servers_have_names_and_ports_of_their_own(void **state)
 	};
 	struct dial_fixture *f = *state;
 	f->options.service = "xmpp-server";
-	assert_string_equal(
-		dial(f, answers, all_connect), "0 example.org 192.0.2.9:5269 starttls");
+	assert_string_equal(dial(f, answers, all_connect), "0 example.org 192.0.2.9:5269 starttls");
 	dial_fixture_end(f);
 	f->options.roads = ENVOI_ROAD_DIRECT;
-	assert_string_equal(
-		dial(f, answers, all_connect), "0 example.org 192.0.2.9:5270 direct");
+	assert_string_equal(dial(f, answers, all_connect), "0 example.org 192.0.2.9:5270 direct");
 }
 
 static void a_domain_too_long_for_a_service_record_is_tried_itself(void **state)
@@ -545,7 +559,9 @@ static void an_address_waits_a_little_for_the_preferred_family(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct scripted_answer answers[] = {
 			{.name = "h.example", .family = AF_INET, .records = "192.0.2.1"},
-			{.name = "h.example", .family = AF_INET6, .records = "2001:db8::1",
+			{.name = "h.example",
+				.family = AF_INET6,
+				.records = "2001:db8::1",
 				.delay_ms = rows[i].delay_ms},
 			{0},
 		};
@@ -606,8 +622,8 @@ static void a_target_without_addresses_does_not_hold_up_the_next(void **state)
 		dial(*state, answers, all_connect), "250 b.example 192.0.2.2:5222 starttls");
 }
 
-#define CASE(function) cmocka_unit_test_setup_teardown(\
-	function, dial_fixture_setup, dial_fixture_teardown)
+#define CASE(function) \
+	cmocka_unit_test_setup_teardown(function, dial_fixture_setup, dial_fixture_teardown)
 
 int main(void)
 {

@@ -76,11 +76,10 @@ static int setup(void **state)
 		.name = "_xmpp-client._tcp.example.org", .type = 33, .records = f->srv_records};
 	f->answers[1] = (struct dns_answer){
 		.name = "good.example.org", .type = 1, .records = "127.0.0.1"};
-	f->answers[2] =
-		(struct dns_answer){.name = "bad.example.org", .type = 1, .records = "127.0.0.1"};
+	f->answers[2] = (struct dns_answer){
+		.name = "bad.example.org", .type = 1, .records = "127.0.0.1"};
 	assert_int_equal(dns_server_start(&f->dns, f->loop, f->answers), 0);
-	assert_int_equal(
-		envoi_resolver_new_cares(&resolver, f->context, f->dns.address), ENVOI_OK);
+	assert_int_equal(envoi_resolver_new_cares(&resolver, f->context, f->dns.address), ENVOI_OK);
 	assert_int_equal(envoi_context_take_resolver(f->context, resolver), ENVOI_OK);
 	*state = f;
 	return 0;
@@ -126,8 +125,7 @@ static void on_dialed(
 static void dial(struct fixture *f)
 {
 	f->options.timeout_ms = 10000;
-	assert_int_equal(
-		envoi_dial_new(&f->dial, f->context, &f->options, on_dialed, f), ENVOI_OK);
+	assert_int_equal(envoi_dial_new(&f->dial, f->context, &f->options, on_dialed, f), ENVOI_OK);
 	while (f->calls == 0) {
 		assert_int_equal(envoi_loop_run_once(f->loop, true), ENVOI_OK);
 	}

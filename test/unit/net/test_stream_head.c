@@ -41,13 +41,15 @@ static void assert_out(const char *text)
 static void a_header_has_the_attributes_that_are_given(void **state)
 {
 	(void)state;
-	const struct envoi_stream_head head = {.to = "a'<&.example", .version = "1.0",
-		.content_ns = "jabber:client", .lang = "de"};
+	const struct envoi_stream_head head = {.to = "a'<&.example",
+		.version = "1.0",
+		.content_ns = "jabber:client",
+		.lang = "de"};
 	assert_int_equal(envoi_buffer_append_text(&out, "x"), ENVOI_OK);
 	assert_int_equal(envoi_stream_head_write(&out, &head), ENVOI_OK);
 	assert_out("x<?xml version='1.0'?><stream:stream xmlns='jabber:client'"
-		" xmlns:stream='http://etherx.jabber.org/streams' to='a&apos;&lt;&amp;.example'"
-		" version='1.0' xml:lang='de'>");
+		   " xmlns:stream='http://etherx.jabber.org/streams' to='a&apos;&lt;&amp;.example'"
+		   " version='1.0' xml:lang='de'>");
 }
 
 static void a_value_that_is_no_xml_changes_nothing(void **state)
@@ -82,8 +84,12 @@ static enum envoi_stream_condition read_root(
 static void what_was_written_can_be_read(void **state)
 {
 	(void)state;
-	const struct envoi_stream_head written = {.from = "a.example", .to = "b@b.example", .id = "'<>",
-		.lang = "de-AT", .version = "1.0", .content_ns = "jabber:client"};
+	const struct envoi_stream_head written = {.from = "a.example",
+		.to = "b@b.example",
+		.id = "'<>",
+		.lang = "de-AT",
+		.version = "1.0",
+		.content_ns = "jabber:client"};
 	struct envoi_stream_head head;
 	struct envoi_xml_item item;
 	assert_int_equal(envoi_stream_head_write(&out, &written), ENVOI_OK);
@@ -102,7 +108,8 @@ static void an_error_has_its_condition(void **state)
 {
 	(void)state;
 	assert_int_equal(envoi_stream_error_write(&out, ENVOI_STREAM_RESET), ENVOI_OK);
-	assert_out("<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+	assert_out(
+		"<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
 	envoi_buffer_truncate(&out, 0);
 	assert_int_equal(envoi_stream_error_write(&out, ENVOI_STREAM_NO_CONDITION), ENVOI_OK);
 	assert_int_equal(envoi_buffer_append(&out, "", 1), ENVOI_OK);

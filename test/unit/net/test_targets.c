@@ -48,8 +48,8 @@ static int teardown(void **state)
 }
 
 /* Order the records and write the first letters of their targets. */
-static void order(struct envoi_context *context, const struct envoi_srv *srvs, size_t count,
-	char *letters)
+static void order(
+	struct envoi_context *context, const struct envoi_srv *srvs, size_t count, char *letters)
 {
 	struct envoi__targets targets;
 	envoi__targets_init(&targets, context);
@@ -150,7 +150,8 @@ static void weights_count_across_services(void **state)
 		envoi__targets_init(&targets, *state);
 		assert_int_equal(
 			envoi__targets_add_srvs(&targets, &direct, 1, ENVOI_ROAD_DIRECT), ENVOI_OK);
-		assert_int_equal(envoi__targets_add_srvs(&targets, &in_clear, 1, ENVOI_ROAD_STARTTLS),
+		assert_int_equal(
+			envoi__targets_add_srvs(&targets, &in_clear, 1, ENVOI_ROAD_STARTTLS),
 			ENVOI_OK);
 		envoi__targets_order(&targets);
 		assert_int_equal(targets.items[0].road,

@@ -83,8 +83,8 @@ static void on_verdict(struct envoi_timer *timer)
 		return;
 	}
 	struct envoi_failure why;
-	envoi_failure_set(&why, c->fixture->context, ENVOI_PHASE_TLS, c->verdict->code, "%s said no",
-		c->verdict->address);
+	envoi_failure_set(&why, c->fixture->context, ENVOI_PHASE_TLS, c->verdict->code,
+		"%s said no", c->verdict->address);
 	free_case(c);
 	envoi_trial_fail(trial, &why);
 }
@@ -140,8 +140,7 @@ static int setup(void **state)
 	assert_int_equal(scripted_resolver_new(&f->resolver, f->context, no_answers), ENVOI_OK);
 	assert_int_equal(envoi_context_take_resolver(f->context, f->resolver), ENVOI_OK);
 	scripted_network_init(&f->network, f->loop, no_hosts);
-	f->judge = (struct envoi_trial_judge){
-		.begin = begin_trial, .drop = drop_trial, .user = f};
+	f->judge = (struct envoi_trial_judge){.begin = begin_trial, .drop = drop_trial, .user = f};
 	f->options = (struct envoi_dial_options){
 		.domain = "example.org",
 		.roads = ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT,
@@ -209,8 +208,7 @@ static const char *dial(struct fixture *f, const struct scripted_answer *answers
 	scripted_resolver_set(f->resolver, answers);
 	f->network.hosts = hosts;
 	f->verdicts = verdicts;
-	assert_int_equal(
-		envoi_dial_new(&f->dial, f->context, &f->options, on_dialed, f), ENVOI_OK);
+	assert_int_equal(envoi_dial_new(&f->dial, f->context, &f->options, on_dialed, f), ENVOI_OK);
 	return run(f);
 }
 
@@ -367,8 +365,7 @@ static void the_most_telling_failure_is_told_and_all_are_listed(void **state)
 		{0},
 	};
 	struct fixture *f = *state;
-	assert_string_equal(
-		dial(f, three_direct, hosts, verdicts), "0 tls ENVOI_ERR_CERTIFICATE");
+	assert_string_equal(dial(f, three_direct, hosts, verdicts), "0 tls ENVOI_ERR_CERTIFICATE");
 	assert_string_equal(f->failure.text, "192.0.2.2 said no");
 	assert_int_equal(f->failure.retry, ENVOI_RETRY_AFTER_USER);
 	assert_int_equal(f->failure.attempt_count, 3);
@@ -625,8 +622,8 @@ static void look_ups_cut_off_by_a_winner_are_asked_again(void **state)
 	static const struct verdict verdicts[] = {{0}};
 	struct fixture *f = *state;
 	assert_string_equal(dial(f, answers, hosts, verdicts), "10 2001:db8::1:5222 starttls");
-	assert_string_equal(strchr(go_on(f, ENVOI_ERR_DISCONNECTED, "reset"), ' '),
-		" 192.0.2.1:5222 starttls");
+	assert_string_equal(
+		strchr(go_on(f, ENVOI_ERR_DISCONNECTED, "reset"), ' '), " 192.0.2.1:5222 starttls");
 }
 
 /* Time goes on while the winner is the receiver's. */

@@ -99,8 +99,8 @@ static void requests_without_exactly_one_payload_are_bad(void **state)
 static void an_iq_without_id_is_reported_and_one_without_type_is_answered(void **state)
 {
 	struct router_fixture *f = *state;
-	struct envoi_element *element =
-		element_from_text(f->context, "<iq type='get'><x xmlns='urn:x'/></iq>");
+	struct envoi_element *element = element_from_text(
+		f->context, "<iq type='get'><x xmlns='urn:x'/></iq>");
 	envoi__router_refuse(&f->router, element);
 	envoi_element_unref(element);
 	assert_int_equal(f->sent_count, 0);
@@ -125,7 +125,8 @@ static const struct envoi_payload_type time_type = ENVOI_PAYLOAD_EMPTY("urn:xmpp
 static void act_reply_twice(struct probe *probe, struct envoi_delivery *in)
 {
 	probe->code = envoi_reply_result(in, &time_type, NULL);
-	if (probe->code == ENVOI_OK && (envoi_reply_result(in, NULL, NULL) != ENVOI_ERR_STATE ||
+	if (probe->code == ENVOI_OK &&
+		(envoi_reply_result(in, NULL, NULL) != ENVOI_ERR_STATE ||
 			envoi_reply_error(in, ENVOI_GONE, NULL) != ENVOI_ERR_STATE ||
 			envoi_reply(in, envoi_iq_result_new(envoi_delivery_stanza(in))) !=
 				ENVOI_ERR_STATE ||
@@ -163,8 +164,8 @@ static void a_request_is_answered_once_however_often_its_handler_tries(void **st
 
 static void act_reply_wrong(struct probe *probe, struct envoi_delivery *in)
 {
-	struct envoi_stanza *wrong =
-		stanza_from_text(probe->f->context, "<iq type='result' id='2' to='a@b/c'/>");
+	struct envoi_stanza *wrong = stanza_from_text(
+		probe->f->context, "<iq type='result' id='2' to='a@b/c'/>");
 	probe->code = envoi_reply(in, wrong);
 }
 
@@ -228,8 +229,8 @@ static void a_promise_is_ended_by_each_of_its_four_ways(void **state)
 				envoi_promise_result(probe.promise, &time_type, NULL), ENVOI_OK);
 			break;
 		case 1:
-			assert_int_equal(envoi_promise_error(probe.promise, ENVOI_GONE, "no"),
-				ENVOI_OK);
+			assert_int_equal(
+				envoi_promise_error(probe.promise, ENVOI_GONE, "no"), ENVOI_OK);
 			assert_sent_error(f, "gone");
 			break;
 		case 2:
@@ -242,8 +243,7 @@ static void a_promise_is_ended_by_each_of_its_four_ways(void **state)
 			assert_sent_error(f, "internal-server-error");
 			break;
 		default:
-			assert_int_equal(
-				envoi_promise_reply(probe.promise, NULL), ENVOI_ERR_NOMEM);
+			assert_int_equal(envoi_promise_reply(probe.promise, NULL), ENVOI_ERR_NOMEM);
 			assert_sent_error(f, "resource-constraint");
 			break;
 		}
@@ -334,9 +334,8 @@ static void promises_outlive_their_router_and_do_nothing(void **state)
 	assert_int_equal(f->router.deferred, 0);
 	probe_remove(&probe);
 	envoi_promise_drop(promises[0]);
-	assert_int_equal(
-		envoi_promise_reply(promises[1],
-			envoi_iq_result_new(envoi_promise_stanza(promises[1]))),
+	assert_int_equal(envoi_promise_reply(promises[1],
+				 envoi_iq_result_new(envoi_promise_stanza(promises[1]))),
 		ENVOI_ERR_STATE);
 	envoi_promise_drop(NULL);
 	assert_int_equal(f->sent_count, 0);
@@ -352,8 +351,8 @@ static const struct envoi_field weather_fields[] = {
 	ENVOI_ATTR_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED, .min = -100, .max = 100),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type weather_type =
-	ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
+static const struct envoi_payload_type weather_type = ENVOI_PAYLOAD_TYPE(
+	struct weather, "urn:example:weather", "report", weather_fields);
 
 static void act_look(struct probe *probe, struct envoi_delivery *in)
 {
@@ -401,8 +400,9 @@ static void a_malformed_payload_of_a_request_is_answered_without_its_handler(voi
 	struct router_fixture *f = *state;
 	struct probe probes[3];
 	setup_typed(probes, f);
-	route(f, "<iq type='set' id='1' from='a@b/c'>"
-		 "<report xmlns='urn:example:weather' celsius='101'/></iq>");
+	route(f,
+		"<iq type='set' id='1' from='a@b/c'>"
+		"<report xmlns='urn:example:weather' celsius='101'/></iq>");
 	assert_string_equal(written_text(&f->asked), "");
 	assert_sent_error(f, "bad-request");
 	assert_non_null(strstr(written_text(&f->sent), "celsius"));
@@ -461,7 +461,8 @@ static void a_text_is_answered_in_kind(void **state)
 		forget_all(f);
 		route(f, cases[i].xml);
 		assert_int_equal(probe.code, cases[i].reply == NULL ? ENVOI_ERR_INVALID : ENVOI_OK);
-		assert_string_equal(written_text(&f->sent), cases[i].reply == NULL ? "" : cases[i].reply);
+		assert_string_equal(
+			written_text(&f->sent), cases[i].reply == NULL ? "" : cases[i].reply);
 	}
 	probe_remove(&probe);
 }

@@ -41,8 +41,7 @@ static int setup(void **state)
 	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_simulated(&f->loop, f->context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
-	assert_int_equal(
-		envoi_jid_from_text(&f->own, f->context, "me@example.org/here"), ENVOI_OK);
+	assert_int_equal(envoi_jid_from_text(&f->own, f->context, "me@example.org/here"), ENVOI_OK);
 	envoi__event_queue_init(&f->queue, f->loop);
 	envoi__requests_init(&f->requests, f->context, &f->queue, LIMIT, TIMEOUT_MS);
 	envoi_buffer_init(&f->ended, f->context, 0);
@@ -87,8 +86,8 @@ static void on_answer(void *user, const struct envoi_answer *answer)
 	f->to_cancel = NULL;
 }
 
-static struct envoi_request *ask(
-	struct fixture *f, const char *to, uint64_t timeout_ms, const struct envoi_payload_type *type)
+static struct envoi_request *ask(struct fixture *f, const char *to, uint64_t timeout_ms,
+	const struct envoi_payload_type *type)
 {
 	struct envoi_request *request;
 	struct envoi_jid *asked = NULL;
@@ -113,8 +112,8 @@ static bool answer_with(struct fixture *f, const struct envoi_request *request, 
 {
 	char xml[1000];
 	snprintf(xml, sizeof(xml), "<iq type='%s' id='%s'%s%s%s>%s</iq>", type,
-		envoi__request_id(request), from == NULL ? "" : " from='",
-		from == NULL ? "" : from, from == NULL ? "" : "'", content);
+		envoi__request_id(request), from == NULL ? "" : " from='", from == NULL ? "" : from,
+		from == NULL ? "" : "'", content);
 	struct envoi_stanza *stanza = stanza_from_text(f->context, xml);
 	bool r = envoi__requests_answer(&f->requests, stanza, f->own);
 	envoi_stanza_unref(stanza);
@@ -124,17 +123,9 @@ static bool answer_with(struct fixture *f, const struct envoi_request *request, 
 /* --- who may answer (RFC 6120, sections 8.1.2.1, 8.2.3; field: stanza forging) --- */
 
 static const char *const addresses[] = {
-	NULL,
-	"example.org",
-	"me@example.org",
-	"me@example.org/here",
-	"me@example.org/there",
-	"you@example.org",
-	"you@example.org/there",
-	"conference.example.org",
-	"example.org/resource",
-	"other.example",
-	"you@other.example/here",
+	NULL, "example.org", "me@example.org", "me@example.org/here", "me@example.org/there",
+	"you@example.org", "you@example.org/there", "conference.example.org",
+	"example.org/resource", "other.example", "you@other.example/here",
 	"ME@EXAMPLE.ORG/here", /* the same as own, in other letters */
 	"@", /* not an address */
 };
@@ -172,8 +163,8 @@ static void an_answer_counts_only_from_whom_was_asked(void **state)
 				uint64_t ignored = f->requests.ignored;
 				unsigned int ended = f->ended_count;
 				bool counts = allowed[asked][from] == '1';
-				bool taken =
-					answer_with(f, request, types[type], addresses[from], "");
+				bool taken = answer_with(
+					f, request, types[type], addresses[from], "");
 				run(f);
 				if (taken != counts || f->ended_count != ended + counts ||
 					f->requests.ignored != ignored + !counts ||
@@ -227,7 +218,9 @@ static void a_forged_answer_changes_nothing_for_the_right_one(void **state)
 
 static void ids_do_not_repeat_and_have_no_part_that_does(void **state)
 {
-	enum { MANY = 10000 };
+	enum {
+		MANY = 10000
+	};
 	struct fixture *f = *state;
 	static unsigned int seen[ENVOI_ID_SIZE][128];
 	for (int i = 0; i < MANY; i++) {
@@ -313,8 +306,7 @@ static void a_hundred_thousand_requests_to_a_silent_peer_leave_nothing(void **st
 	}
 	struct envoi_request *request;
 	struct envoi__request_options options = {.done = on_answer, .user = f};
-	assert_int_equal(
-		envoi__requests_add(&f->requests, &request, &options), ENVOI_ERR_FULL);
+	assert_int_equal(envoi__requests_add(&f->requests, &request, &options), ENVOI_ERR_FULL);
 	run_for(f, 60000);
 	assert_int_equal(f->ended_count, LIMIT);
 	assert_int_equal(f->last_code, ENVOI_ERR_TIMEOUT);
@@ -360,8 +352,8 @@ static const struct envoi_field weather_fields[] = {
 	ENVOI_ATTR_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type weather_type =
-	ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
+static const struct envoi_payload_type weather_type = ENVOI_PAYLOAD_TYPE(
+	struct weather, "urn:example:weather", "report", weather_fields);
 
 static void results_are_decoded_before_the_callback(void **state)
 {

@@ -156,7 +156,9 @@ static void a_row_that_breaks_its_contract_is_refused(void **state)
 
 static void the_cost_of_a_stanza_does_not_grow_with_the_number_of_handlers(void **state)
 {
-	enum { MANY = 5000 };
+	enum {
+		MANY = 5000
+	};
 	struct router_fixture *f = *state;
 	struct probe *probes = calloc(MANY, sizeof(*probes));
 	char(*names)[16] = calloc(MANY, sizeof(*names));
@@ -198,7 +200,9 @@ static void the_cost_of_a_stanza_does_not_grow_with_the_number_of_handlers(void 
 
 static void a_stanza_with_very_many_payloads_is_asked_about_in_sequence(void **state)
 {
-	enum { MANY = 100 };
+	enum {
+		MANY = 100
+	};
 	struct router_fixture *f = *state;
 	struct probe probes[MANY];
 	char names[MANY][16], expected[MANY + 1] = "";

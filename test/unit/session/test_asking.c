@@ -107,22 +107,21 @@ static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
 	struct wire *wire = *state;
 	struct envoi_request *request;
 	wire_go_online(wire);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 50,
-				 wire_on_answer, wire, NULL),
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 50, wire_on_answer,
+				 wire, NULL),
 		ENVOI_OK);
 	wire_run(wire, 49);
 	assert_string_equal(wire_log(wire), "");
 	wire_run(wire, 1);
-	assert_string_equal(
-		wire_log(wire), "answer ENVOI_ERR_TIMEOUT timed out\n");
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
-				 wire_on_answer, wire, &request),
+	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_TIMEOUT timed out\n");
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+				 wire, &request),
 		ENVOI_OK);
 	envoi_request_cancel(request);
 	wire_run(wire, 0);
 	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_CANCELED canceled\n");
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
-				 wire_on_answer, wire, NULL),
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+				 wire, NULL),
 		ENVOI_OK);
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 0);
@@ -130,8 +129,8 @@ static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
 		"answer ENVOI_ERR_DISCONNECTED disconnected\n"
 		"disconnected ENVOI_ERR_DISCONNECTED\n");
 	wire_go_online(wire);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
-				 wire_on_answer, wire, NULL),
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+				 wire, NULL),
 		ENVOI_OK);
 	wire_free_session(wire);
 	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_CANCELED canceled\n");
@@ -142,8 +141,7 @@ static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
 static void more_requests_than_allowed_are_refused(void **state)
 {
 	struct wire *wire = *state;
-	assert_int_equal(
-		envoi_settings_set(wire->settings, "limits.requests", "3"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(wire->settings, "limits.requests", "3"), ENVOI_OK);
 	wire_go_online(wire);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
@@ -151,8 +149,8 @@ static void more_requests_than_allowed_are_refused(void **state)
 			i < 3 ? ENVOI_OK : ENVOI_ERR_FULL);
 	}
 	wire_run(wire, 100000);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
-				 wire_on_answer, wire, NULL),
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+				 wire, NULL),
 		ENVOI_OK);
 }
 
@@ -160,10 +158,9 @@ static void an_unhandled_request_is_refused_over_the_wire(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
-	assert_string_equal(
-		wire_talk(wire,
-			"<iq type='get' id='1' from='a@b/c' to='" WIRE_OWN
-			"'><x xmlns='urn:x'/></iq>"),
+	assert_string_equal(wire_talk(wire,
+				    "<iq type='get' id='1' from='a@b/c' to='" WIRE_OWN
+				    "'><x xmlns='urn:x'/></iq>"),
 		"<iq type='error' to='a@b/c' from='" WIRE_OWN "' id='1'><error type='cancel'>"
 		"<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
 	assert_int_equal(stats_of(wire).stanzas_in, 1);
@@ -237,15 +234,14 @@ static void what_came_on_one_stream_is_never_answered_on_another(void **state)
 	struct turncoat turncoat = {.base.impl = &turncoat_impl, .wire = wire};
 	wire_go_online(wire);
 	assert_int_equal(envoi_session_add(wire->session, &turncoat.base), ENVOI_OK);
-	const char *heard =
-		wire_talk(wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");
+	const char *heard = wire_talk(
+		wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");
 	assert_int_equal(turncoat.attached, ENVOI_OK);
 	assert_int_equal(turncoat.result, ENVOI_ERR_STATE);
 	assert_int_equal(turncoat.deferred, ENVOI_ERR_STATE);
 	assert_non_null(strstr(heard, "<stream:stream"));
 	assert_null(strstr(heard, "<iq"));
-	assert_int_equal(
-		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
 	wire_greet(wire);
 	wire_run(wire, 0);
 	assert_true(envoi_session_is_online(wire->session));
@@ -290,7 +286,9 @@ static void a_promise_is_kept_on_its_own_stream_only(void **state)
 /* field: automatic answers as an amplifier */
 static void a_flood_of_requests_to_a_client_that_cannot_send_is_bounded(void **state)
 {
-	enum { FLOOD = 100000 };
+	enum {
+		FLOOD = 100000
+	};
 	struct wire *wire = *state;
 	setup_small(wire);
 	for (int i = 0; i < FLOOD; i++) {
@@ -331,10 +329,10 @@ static void an_iq_that_is_none_does_not_end_the_stream(void **state)
 	wire_go_online(wire);
 	assert_string_equal(wire_talk(wire, "<iq type='get'><x xmlns='urn:x'/></iq>"), "");
 	assert_string_equal(wire_log(wire), "unhandled an iq without id\n");
-	assert_non_null(strstr(wire_talk(wire, "<iq id='1' from='a@b'><x xmlns='urn:x'/></iq>"),
-		"<bad-request"));
-	assert_non_null(strstr(wire_talk(wire, "<iq id='1' type='x' from='a@b'/>"),
-		"<bad-request"));
+	assert_non_null(strstr(
+		wire_talk(wire, "<iq id='1' from='a@b'><x xmlns='urn:x'/></iq>"), "<bad-request"));
+	assert_non_null(
+		strstr(wire_talk(wire, "<iq id='1' type='x' from='a@b'/>"), "<bad-request"));
 	assert_true(envoi_session_is_online(wire->session));
 }
 

@@ -189,8 +189,7 @@ static void every_event_has_a_name(void **state)
 {
 	(void)state;
 	for (int type = ENVOI_NO_EVENT + 1; type < ENVOI_EVENTS_END; type++) {
-		assert_string_not_equal(
-			envoi_event_name((enum envoi_event_type)type), "unknown");
+		assert_string_not_equal(envoi_event_name((enum envoi_event_type)type), "unknown");
 	}
 	assert_string_equal(envoi_event_name(ENVOI_NO_EVENT), "unknown");
 	assert_string_equal(envoi_event_name(ENVOI_EVENTS_END), "unknown");
@@ -326,11 +325,10 @@ static void filters_see_every_stanza_by_priority(void **state)
 	assert_string_equal(wire_log(wire), "b< a< c< ");
 
 	a.filter_in = a.filter_out = ENVOI_STOP;
-	assert_string_equal(
-		wire_talk(wire, "<iq type='get' id='1'><x xmlns='urn:x'/></iq>"), "");
+	assert_string_equal(wire_talk(wire, "<iq type='get' id='1'><x xmlns='urn:x'/></iq>"), "");
 	assert_string_equal(wire_log(wire), "b< a< ");
-	assert_int_equal(envoi_send_text(wire->session, "a@b", "x",
-				 wire_ticket(&ticket, wire, "ticket")),
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", wire_ticket(&ticket, wire, "ticket")),
 		ENVOI_OK);
 	assert_string_equal(wire_log(wire), "b> a> ");
 	wire_run(wire, 0);
@@ -447,10 +445,10 @@ static void before_login_a_receiving_session_answers_only_where_rows_say_so(void
 	probe_init(&probe, wire, "");
 	probe.impl.stanzas = rows;
 	probe_add(&probe);
-	assert_int_equal(
-		wire_attach(wire, ENVOI_RECEIVER, ENVOI_STREAM_AUTHENTICATED), ENVOI_OK);
-	wire_say(wire, "<stream:stream xmlns='jabber:client' version='1.0' to='example.org' "
-		       "xmlns:stream='http://etherx.jabber.org/streams'>");
+	assert_int_equal(wire_attach(wire, ENVOI_RECEIVER, ENVOI_STREAM_AUTHENTICATED), ENVOI_OK);
+	wire_say(wire,
+		"<stream:stream xmlns='jabber:client' version='1.0' to='example.org' "
+		"xmlns:stream='http://etherx.jabber.org/streams'>");
 	wire_run(wire, 0);
 	(void)wire_heard(wire);
 	(void)wire_log(wire);

@@ -67,12 +67,10 @@ static void a_session_goes_online_and_leaves_in_order(void **state)
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	assert_false(envoi_session_is_online(wire->session));
 	assert_null(envoi_session_jid(wire->session));
-	assert_int_equal(
-		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
 	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
 	wire_run(wire, 0);
-	assert_int_equal(
-		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
 	wire_greet(wire);
 	wire_run(wire, 0);
 	assert_true(envoi_session_is_online(wire->session));
@@ -87,8 +85,7 @@ static void a_session_goes_online_and_leaves_in_order(void **state)
 	envoi_session_close(wire->session);
 	envoi_session_close(wire->session);
 	assert_false(envoi_session_is_online(wire->session));
-	assert_int_equal(
-		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
 	wire_run(wire, 0);
 	const char *heard = wire_heard(wire);
 	assert_non_null(strstr(heard, "<body>bye</body></message></stream:stream>"));
@@ -129,11 +126,11 @@ static void detaching_ends_everything_from_the_loop_and_tells_no_owner(void **st
 	struct wire *wire = *state;
 	struct wire_ticket ticket;
 	wire_go_online(wire);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, "a@b"), NULL, 0,
-				 wire_on_answer, wire, NULL),
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, "a@b"), NULL, 0, wire_on_answer,
+				 wire, NULL),
 		ENVOI_OK);
-	assert_int_equal(envoi_send_text(wire->session, "a@b", "x",
-				 wire_ticket(&ticket, wire, "ticket")),
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", wire_ticket(&ticket, wire, "ticket")),
 		ENVOI_OK);
 	envoi_session_detach(wire->session);
 	envoi_session_detach(wire->session);
@@ -152,8 +149,8 @@ static void what_is_sent_gets_an_id_and_a_canonical_address(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
-	assert_int_equal(envoi_send_text(wire->session, "YOU@Example.ORG/Desk", "<&>", NULL),
-		ENVOI_OK);
+	assert_int_equal(
+		envoi_send_text(wire->session, "YOU@Example.ORG/Desk", "<&>", NULL), ENVOI_OK);
 	wire_run(wire, 0);
 	const char *heard = wire_heard(wire);
 	assert_non_null(strstr(heard, "to='you@example.org/Desk'"));
@@ -177,12 +174,12 @@ static void what_cannot_be_sent_is_refused_and_consumed(void **state)
 		envoi_send_text(wire->session, "@", "x", wire_ticket(&ticket, wire, "ticket")),
 		ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_send(wire->session, NULL, &ticket.ticket), ENVOI_ERR_NOMEM);
-	assert_int_equal(envoi_send_text(wire->session, "a@b", "a\x01z", &ticket.ticket),
-		ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "a\x01z", &ticket.ticket), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_send_payload(wire->session, ENVOI_IQ_GET, "a@b", NULL, NULL, NULL),
 		ENVOI_ERR_INVALID);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, "@"), NULL, 0, wire_on_answer,
-				 wire, NULL),
+	assert_int_equal(
+		envoi_request(wire->session, iq_to(wire, "@"), NULL, 0, wire_on_answer, wire, NULL),
 		ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_request(wire->session,
 				 envoi_message_new(wire->context, ENVOI_TYPE_CHAT, "a@b", "x"),
@@ -199,8 +196,8 @@ static void a_ticket_in_use_cannot_be_used_again_before_it_has_ended(void **stat
 	struct wire *wire = *state;
 	struct wire_ticket ticket;
 	wire_go_online(wire);
-	assert_int_equal(envoi_send_text(wire->session, "a@b", "x",
-				 wire_ticket(&ticket, wire, "ticket")),
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", wire_ticket(&ticket, wire, "ticket")),
 		ENVOI_OK);
 	assert_int_equal(
 		envoi_send_text(wire->session, "a@b", "x", &ticket.ticket), ENVOI_ERR_INVALID);
@@ -209,8 +206,7 @@ static void a_ticket_in_use_cannot_be_used_again_before_it_has_ended(void **stat
 	assert_int_equal(ticket.told, 1);
 	assert_int_equal(ticket.state, ENVOI_TICKET_WRITTEN);
 	assert_int_equal(envoi_ticket_cancel(&ticket.ticket), ENVOI_ERR_STATE);
-	assert_int_equal(
-		envoi_send_text(wire->session, "a@b", "x", &ticket.ticket), ENVOI_OK);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", &ticket.ticket), ENVOI_OK);
 	wire_run(wire, 0);
 	assert_int_equal(ticket.told, 2);
 }
@@ -222,8 +218,8 @@ static size_t send_until_full(struct wire *wire, struct wire_ticket *tickets, si
 	static char body[1001];
 	memset(body, 'x', sizeof(body) - 1);
 	for (size_t i = 0; i < count; i++) {
-		struct envoi_ticket *ticket =
-			tickets == NULL ? NULL : wire_ticket(&tickets[i], wire, "t");
+		struct envoi_ticket *ticket = tickets == NULL ? NULL
+							      : wire_ticket(&tickets[i], wire, "t");
 		if (envoi_send_text(wire->session, "a@b", body, ticket) != ENVOI_OK) {
 			return i;
 		}
@@ -243,7 +239,9 @@ static void setup_small(struct wire *wire)
 
 static void after_a_loss_every_ticket_says_what_is_known(void **state)
 {
-	enum { COUNT = 400 };
+	enum {
+		COUNT = 400
+	};
 	struct wire *wire = *state;
 	setup_small(wire);
 	struct wire_ticket *tickets = calloc(COUNT, sizeof(*tickets));
@@ -291,8 +289,7 @@ static void the_outbox_is_bounded_and_goes_on_when_the_peer_reads(void **state)
 	size_t sent = send_until_full(wire, NULL, 10000);
 	assert_true(sent < 10000);
 	assert_int_equal(stats_of(wire).outbox_stanzas, 100);
-	assert_int_equal(
-		envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
 	envoi_memory_end_pause(wire->end, false);
 	wire_run(wire, 0);
 	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
@@ -309,8 +306,7 @@ static void what_is_longer_than_the_output_limit_is_refused(void **state)
 	setup_small(wire);
 	static char body[65537];
 	memset(body, 'x', sizeof(body) - 1);
-	assert_int_equal(
-		envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_ERR_FULL);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_ERR_FULL);
 	body[60000] = '\0';
 	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_OK);
 }
@@ -356,8 +352,7 @@ static void closing_waits_for_the_outbox_but_not_for_ever(void **state)
 	envoi_memory_end_pause(wire->end, false);
 	wire_run(wire, 0);
 	assert_int_equal(last.state, ENVOI_TICKET_WRITTEN);
-	assert_non_null(
-		strstr(wire_heard(wire), "<body>last</body></message></stream:stream>"));
+	assert_non_null(strstr(wire_heard(wire), "<body>last</body></message></stream:stream>"));
 	envoi_session_detach(wire->session);
 
 	wire_go_online(wire);

@@ -24,8 +24,8 @@ struct fixture {
 	unsigned int logged;
 };
 
-static void count_log(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
-	const char *message)
+static void count_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
 {
 	struct fixture *f = user;
 	(void)level;
@@ -67,8 +67,8 @@ static void what_is_not_set_has_its_default(void **state)
 	assert_int_equal(f->logged, 0);
 }
 
-static void assert_limits(struct envoi_settings *settings, const char *group,
-	const struct envoi_xml_limits *limits)
+static void assert_limits(
+	struct envoi_settings *settings, const char *group, const struct envoi_xml_limits *limits)
 {
 	const struct {
 		const char *name;
@@ -118,15 +118,18 @@ static void values_are_read_and_written_in_one_form(void **state)
 			"192.0.2.1,[2001:db8::1]:5353,2001:db8::2,192.0.2.2:53"},
 		{"ca-file", "/a b", "/a b"},
 		{"server", "chat_1.example.", "chat_1.example."},
-		{"server", "b\xc3\xbc""cher.example", "b\xc3\xbc""cher.example"},
+		{"server",
+			"b\xc3\xbc"
+			"cher.example",
+			"b\xc3\xbc"
+			"cher.example"},
 		{"server", "2001:db8::1", "2001:db8::1"},
 		{"server", "[2001:db8::1]", "[2001:db8::1]"},
 		{"sasl-mechanisms", ", SCRAM-SHA-1,  PLAIN ", "SCRAM-SHA-1 PLAIN"},
 		{"sasl.mechanisms", "", ""},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(
-			envoi_settings_set(f->settings, rows[i][0], rows[i][1]), ENVOI_OK);
+		assert_int_equal(envoi_settings_set(f->settings, rows[i][0], rows[i][1]), ENVOI_OK);
 		assert_string_equal(envoi_settings_text(f->settings, rows[i][0]), rows[i][2]);
 	}
 	assert_null(envoi_settings_word(f->settings, "sasl.mechanisms", 0));
@@ -169,15 +172,17 @@ static void what_is_refused_changes_nothing_and_is_told(void **state)
 			ENVOI_ERR_INVALID},
 		{"server", "", "server: not accepted: \"\"", ENVOI_ERR_INVALID},
 		{"server", "a b", "server: not accepted: \"a b\"", ENVOI_ERR_INVALID},
-		{"server", "chat.example/x", "server: not accepted: \"chat.example/x\"", ENVOI_ERR_INVALID},
-		{"server", "x@chat.example", "server: not accepted: \"x@chat.example\"", ENVOI_ERR_INVALID},
+		{"server", "chat.example/x", "server: not accepted: \"chat.example/x\"",
+			ENVOI_ERR_INVALID},
+		{"server", "x@chat.example", "server: not accepted: \"x@chat.example\"",
+			ENVOI_ERR_INVALID},
 		{"resource", "", "resource: not accepted: \"\"", ENVOI_ERR_INVALID},
 		{"lang", "english!", "lang: not accepted: \"english!\"", ENVOI_ERR_INVALID},
 		{"password", "x", "password: no such setting", ENVOI_ERR_NOT_FOUND},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(envoi_settings_set(f->settings, rows[i].name, rows[i].text),
-			rows[i].code);
+		assert_int_equal(
+			envoi_settings_set(f->settings, rows[i].name, rows[i].text), rows[i].code);
 		assert_string_equal(envoi_settings_problem(f->settings), rows[i].problem);
 	}
 	assert_int_equal(envoi_settings_int(f->settings, "port"), 0);

@@ -15,12 +15,13 @@ struct weather {
 };
 static const struct envoi_field weather_fields[] = {
 	ENVOI_ATTR_TEXT(struct weather, place, "place", ENVOI_REQUIRED, .max_bytes = 200),
-	ENVOI_CHILD_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED, .min = -100, .max = 100),
+	ENVOI_CHILD_INT(
+		struct weather, celsius, "celsius", ENVOI_REQUIRED, .min = -100, .max = 100),
 	ENVOI_CHILD_FLAG(struct weather, rain, "rain"),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type weather_type =
-	ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
+static const struct envoi_payload_type weather_type = ENVOI_PAYLOAD_TYPE(
+	struct weather, "urn:example:weather", "report", weather_fields);
 
 enum colour {
 	NO_COLOUR,
@@ -74,7 +75,8 @@ static const struct envoi_field attrs_fields[] = {
 	ENVOI_ATTR_BOOL(struct attrs, truth, "truth", .has = ENVOI_HAS(struct attrs, has_truth)),
 	ENVOI_ATTR_BOOL(struct attrs, on, "on", .default_number = true),
 	ENVOI_ATTR_ENUM(struct attrs, colour, "colour", colours),
-	ENVOI_ATTR_ENUM(struct attrs, other, "other", colours, ENVOI_LENIENT, .default_number = BLUE),
+	ENVOI_ATTR_ENUM(
+		struct attrs, other, "other", colours, ENVOI_LENIENT, .default_number = BLUE),
 	ENVOI_ATTR_DATE(struct attrs, date, "date", .has = ENVOI_HAS(struct attrs, has_date)),
 	ENVOI_ATTR_BASE64(struct attrs, base64, "base64", .max_bytes = 20),
 	ENVOI_ATTR_HEX(struct attrs, hex, "hex"),
@@ -82,8 +84,8 @@ static const struct envoi_field attrs_fields[] = {
 	ENVOI_ATTR_JID(struct attrs, sure, "sure", ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type attrs_type =
-	ENVOI_PAYLOAD_TYPE(struct attrs, "urn:example:attrs", "attrs", attrs_fields);
+static const struct envoi_payload_type attrs_type = ENVOI_PAYLOAD_TYPE(
+	struct attrs, "urn:example:attrs", "attrs", attrs_fields);
 
 /* Every value as the text of a child, or in an attribute of one. */
 struct children {
@@ -115,13 +117,14 @@ static const struct envoi_field children_fields[] = {
 	ENVOI_CHILD_NAME(struct children, name, names, .ns = "urn:example:names"),
 	ENVOI_CHILD_DATE(struct children, date, "date"),
 	ENVOI_CHILD_BASE64(struct children, base64, "base64", ENVOI_SPACES),
-	ENVOI_CHILD_HEX(struct children, hex, "hex", ENVOI_REQUIRED | ENVOI_SPACES, .max_bytes = 16),
+	ENVOI_CHILD_HEX(
+		struct children, hex, "hex", ENVOI_REQUIRED | ENVOI_SPACES, .max_bytes = 16),
 	ENVOI_CHILD_JID(struct children, jid, "jid", ENVOI_LENIENT),
 	ENVOI_CHILD_JID(struct children, actor, "actor", .attr = "jid"),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type children_type =
-	ENVOI_PAYLOAD_TYPE(struct children, "urn:example:children", "children", children_fields);
+static const struct envoi_payload_type children_type = ENVOI_PAYLOAD_TYPE(
+	struct children, "urn:example:children", "children", children_fields);
 
 /* Every value as the element's own text. */
 struct own_text {
@@ -131,8 +134,8 @@ static const struct envoi_field own_text_fields[] = {
 	ENVOI_TEXT(struct own_text, text),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_text_type =
-	ENVOI_PAYLOAD_TYPE(struct own_text, NULL, "text", own_text_fields);
+static const struct envoi_payload_type own_text_type = ENVOI_PAYLOAD_TYPE(
+	struct own_text, NULL, "text", own_text_fields);
 
 struct own_needed {
 	const char *text;
@@ -143,8 +146,8 @@ static const struct envoi_field own_needed_fields[] = {
 	ENVOI_ATTR_TEXT(struct own_needed, kind, "kind"),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_needed_type =
-	ENVOI_PAYLOAD_TYPE(struct own_needed, NULL, "needed", own_needed_fields);
+static const struct envoi_payload_type own_needed_type = ENVOI_PAYLOAD_TYPE(
+	struct own_needed, NULL, "needed", own_needed_fields);
 
 struct own_bytes {
 	struct envoi_bytes bytes;
@@ -153,14 +156,14 @@ static const struct envoi_field own_base64_fields[] = {
 	ENVOI_TEXT_BASE64(struct own_bytes, bytes, ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_base64_type =
-	ENVOI_PAYLOAD_TYPE(struct own_bytes, NULL, "base64", own_base64_fields);
+static const struct envoi_payload_type own_base64_type = ENVOI_PAYLOAD_TYPE(
+	struct own_bytes, NULL, "base64", own_base64_fields);
 static const struct envoi_field own_hex_fields[] = {
 	ENVOI_TEXT_HEX(struct own_bytes, bytes),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_hex_type =
-	ENVOI_PAYLOAD_TYPE(struct own_bytes, NULL, "hex", own_hex_fields);
+static const struct envoi_payload_type own_hex_type = ENVOI_PAYLOAD_TYPE(
+	struct own_bytes, NULL, "hex", own_hex_fields);
 
 struct own_number {
 	unsigned int number;
@@ -171,8 +174,8 @@ static const struct envoi_field own_number_fields[] = {
 		.has = ENVOI_HAS(struct own_number, has_number)),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_number_type =
-	ENVOI_PAYLOAD_TYPE(struct own_number, NULL, "number", own_number_fields);
+static const struct envoi_payload_type own_number_type = ENVOI_PAYLOAD_TYPE(
+	struct own_number, NULL, "number", own_number_fields);
 
 struct own_others {
 	int64_t date;
@@ -185,32 +188,32 @@ static const struct envoi_field own_date_fields[] = {
 	ENVOI_TEXT_DATE(struct own_others, date, ENVOI_REQUIRED, .min = 0, .max = 4102444800000),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_date_type =
-	ENVOI_PAYLOAD_TYPE(struct own_others, NULL, "date", own_date_fields);
+static const struct envoi_payload_type own_date_type = ENVOI_PAYLOAD_TYPE(
+	struct own_others, NULL, "date", own_date_fields);
 static const struct envoi_field own_bool_fields[] = {
 	ENVOI_TEXT_BOOL(struct own_others, truth, .default_number = 1),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_bool_type =
-	ENVOI_PAYLOAD_TYPE(struct own_others, NULL, "bool", own_bool_fields);
+static const struct envoi_payload_type own_bool_type = ENVOI_PAYLOAD_TYPE(
+	struct own_others, NULL, "bool", own_bool_fields);
 static const struct envoi_field own_enum_fields[] = {
 	ENVOI_TEXT_ENUM(struct own_others, colour, colours, ENVOI_LENIENT),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_enum_type =
-	ENVOI_PAYLOAD_TYPE(struct own_others, NULL, "enum", own_enum_fields);
+static const struct envoi_payload_type own_enum_type = ENVOI_PAYLOAD_TYPE(
+	struct own_others, NULL, "enum", own_enum_fields);
 static const struct envoi_field own_jid_fields[] = {
 	ENVOI_TEXT_JID(struct own_others, jid, ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_jid_type =
-	ENVOI_PAYLOAD_TYPE(struct own_others, NULL, "jid", own_jid_fields);
+static const struct envoi_payload_type own_jid_type = ENVOI_PAYLOAD_TYPE(
+	struct own_others, NULL, "jid", own_jid_fields);
 static const struct envoi_field own_lang_fields[] = {
 	ENVOI_TEXT_LANG(struct own_others, lang),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_lang_type =
-	ENVOI_PAYLOAD_TYPE(struct own_others, NULL, "lang", own_lang_fields);
+static const struct envoi_payload_type own_lang_type = ENVOI_PAYLOAD_TYPE(
+	struct own_others, NULL, "lang", own_lang_fields);
 
 struct own {
 	struct own_text *text;
@@ -237,8 +240,8 @@ static const struct envoi_field own_fields[] = {
 		.as = "again", .ns = "urn:example:again"),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type own_type =
-	ENVOI_PAYLOAD_TYPE(struct own, "urn:example:own", "own", own_fields);
+static const struct envoi_payload_type own_type = ENVOI_PAYLOAD_TYPE(
+	struct own, "urn:example:own", "own", own_fields);
 
 /* Arrays. */
 struct arrays {
@@ -257,7 +260,8 @@ struct arrays {
 	const struct weather *reports;
 	struct envoi_element **any;
 	size_t text_count, lang_count, i8_count, u64_count, truth_count, colour_count, date_count;
-	size_t base64_count, hex_count, jid_count, blocked_count, inner_count, report_count, any_count;
+	size_t base64_count, hex_count, jid_count, blocked_count, inner_count, report_count,
+		any_count;
 };
 static const struct envoi_field arrays_fields[] = {
 	ENVOI_CHILDREN_TEXT(struct arrays, texts, text_count, "text", ENVOI_REQUIRED),
@@ -271,14 +275,15 @@ static const struct envoi_field arrays_fields[] = {
 	ENVOI_CHILDREN_HEX(struct arrays, hexes, hex_count, "hex"),
 	ENVOI_CHILDREN_JID(struct arrays, jids, jid_count, "jid", ENVOI_LENIENT),
 	ENVOI_CHILDREN_JID(struct arrays, blocked, blocked_count, "item", .attr = "jid"),
-	ENVOI_CHILDREN_STRUCT(struct arrays, inners, inner_count, struct own_needed, &own_needed_type),
-	ENVOI_CHILDREN_STRUCT(struct arrays, reports, report_count, struct weather, &weather_type,
-		ENVOI_LENIENT),
+	ENVOI_CHILDREN_STRUCT(
+		struct arrays, inners, inner_count, struct own_needed, &own_needed_type),
+	ENVOI_CHILDREN_STRUCT(
+		struct arrays, reports, report_count, struct weather, &weather_type, ENVOI_LENIENT),
 	ENVOI_ANY(struct arrays, any, any_count),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type arrays_type =
-	ENVOI_PAYLOAD_TYPE(struct arrays, "urn:example:arrays", "arrays", arrays_fields);
+static const struct envoi_payload_type arrays_type = ENVOI_PAYLOAD_TYPE(
+	struct arrays, "urn:example:arrays", "arrays", arrays_fields);
 
 /* A choice, elements, and a table within itself. */
 enum shape_kind {
@@ -310,16 +315,16 @@ static const struct envoi_field circle_fields[] = {
 	ENVOI_ATTR_INT(struct circle, radius, "r", ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type circle_type =
-	ENVOI_PAYLOAD_TYPE(struct circle, NULL, "circle", circle_fields);
+static const struct envoi_payload_type circle_type = ENVOI_PAYLOAD_TYPE(
+	struct circle, NULL, "circle", circle_fields);
 static const struct envoi_field square_fields[] = {
 	ENVOI_CHILD_TEXT(struct square, label, "label"),
 	ENVOI_ATTR_JID(struct square, owner, "owner"),
 	ENVOI_CHILD_ELEMENT(struct square, extra, NULL),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type square_type =
-	ENVOI_PAYLOAD_TYPE(struct square, "urn:example:square", "square", square_fields);
+static const struct envoi_payload_type square_type = ENVOI_PAYLOAD_TYPE(
+	struct square, "urn:example:square", "square", square_fields);
 static const struct envoi_payload_type nothing_type = ENVOI_PAYLOAD_EMPTY(NULL, "nothing");
 static const struct envoi_choice shape_kinds[] = {
 	ENVOI_CHOICE_IS(CIRCLE, struct shape, is.circle, struct circle, &circle_type),
@@ -336,11 +341,11 @@ static const struct envoi_field shape_fields[] = {
 	ENVOI_CHILDREN_STRUCT(struct shape, parts, part_count, struct shape, &shape_type),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type shape_type =
-	ENVOI_PAYLOAD_TYPE(struct shape, "urn:example:shape", "shape", shape_fields);
+static const struct envoi_payload_type shape_type = ENVOI_PAYLOAD_TYPE(
+	struct shape, "urn:example:shape", "shape", shape_fields);
 
-static const struct envoi_payload_type empty_type =
-	ENVOI_PAYLOAD_EMPTY("urn:example:empty", "empty");
+static const struct envoi_payload_type empty_type = ENVOI_PAYLOAD_EMPTY(
+	"urn:example:empty", "empty");
 
 static const struct envoi_payload_type *const all_types[] = {
 	&weather_type,

@@ -122,8 +122,8 @@ static const struct envoi_field lost_text_fields[] = {
 	ENVOI_TEXT_INT(struct needy, number, ENVOI_REQUIRED | ENVOI_LENIENT),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type lost_text_type =
-	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", lost_text_fields);
+static const struct envoi_payload_type lost_text_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", lost_text_fields);
 static const struct envoi_choice needy_kinds[] = {
 	ENVOI_CHOICE_EMPTY(NOTHING, struct needy, &nothing_type),
 	ENVOI_CHOICES_END,
@@ -132,21 +132,21 @@ static const struct envoi_field lost_choice_fields[] = {
 	ENVOI_CHOICE(struct needy, kind, needy_kinds, ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type lost_choice_type =
-	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", lost_choice_fields);
+static const struct envoi_payload_type lost_choice_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", lost_choice_fields);
 static const struct envoi_field lost_rest_fields[] = {
 	ENVOI_CHILD_ELEMENT(struct needy, rest, NULL, ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type lost_rest_type =
-	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", lost_rest_fields);
+static const struct envoi_payload_type lost_rest_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", lost_rest_fields);
 static const struct envoi_field small_fields[] = {
 	ENVOI_ATTR_INT(struct needy, small, "small", .min = 2, .max = 4),
 	ENVOI_CHILD_STRUCT(struct needy, circle, struct circle, &circle_type, ENVOI_REQUIRED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type small_type =
-	ENVOI_PAYLOAD_TYPE(struct needy, "urn:x", "needy", small_fields);
+static const struct envoi_payload_type small_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", small_fields);
 
 static const struct refused refusals[] = {
 	{&lost_text_type, "<needy xmlns='urn:x'>x</needy>", ENVOI_ERR_PROTOCOL, "needy",
@@ -211,8 +211,9 @@ static const struct refused refusals[] = {
 	{&children_type, CHILDREN ENOUGH "<at-least>9</at-least></children>", ENVOI_ERR_PROTOCOL,
 		"children/at-least", "is not a number in its range"},
 	{&children_type,
-		CHILDREN ENOUGH "<olive xmlns='urn:example:names'/><crimson xmlns='urn:example:names'/>"
-				"</children>",
+		CHILDREN ENOUGH
+		"<olive xmlns='urn:example:names'/><crimson xmlns='urn:example:names'/>"
+		"</children>",
 		ENVOI_ERR_PROTOCOL, "children/crimson", "is there twice"},
 	{&arrays_type, "<arrays xmlns='urn:example:arrays'/>", ENVOI_ERR_PROTOCOL, "arrays/text",
 		"is missing"},
@@ -253,7 +254,8 @@ static void the_refusal_says_where_and_why(void **state)
 			strcmp(problem.why, refused->why) != 0 || value != NULL) {
 			fail_msg("%s: %d: %s %s", refused->xml, r, problem.where, problem.why);
 		}
-		assert_int_equal(envoi_payload_parse(&value, refused->type, element, NULL), refused->r);
+		assert_int_equal(
+			envoi_payload_parse(&value, refused->type, element, NULL), refused->r);
 		envoi_element_unref(element);
 	}
 }
@@ -287,7 +289,8 @@ static void absence_gives_the_default(void **state)
 static void presence_is_told_apart_where_it_matters(void **state)
 {
 	struct decoded decoded = decode(*state, &attrs_type,
-		ATTRS "text='' truth='false' date='1970-01-01T00:00:00Z' base64='' u64=' 7&#10;'/>");
+		ATTRS
+		"text='' truth='false' date='1970-01-01T00:00:00Z' base64='' u64=' 7&#10;'/>");
 	const struct attrs *attrs = decoded.value;
 	assert_string_equal(attrs->text, "");
 	assert_true(attrs->has_truth);
@@ -338,13 +341,13 @@ static const struct envoi_field beside_fields[] = {
 	ENVOI_CHILD_FLAG(struct beside, flag, "flag"),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type beside_type =
-	ENVOI_PAYLOAD_TYPE(struct beside, "urn:x", "beside", beside_fields);
+static const struct envoi_payload_type beside_type = ENVOI_PAYLOAD_TYPE(
+	struct beside, "urn:x", "beside", beside_fields);
 
 static void a_default_touches_nothing_beside_it(void **state)
 {
-	struct decoded decoded =
-		decode(*state, &beside_type, "<beside xmlns='urn:x' last='1' other='3' both='1'/>");
+	struct decoded decoded = decode(
+		*state, &beside_type, "<beside xmlns='urn:x' last='1' other='3' both='1'/>");
 	const struct beside *beside = decoded.value;
 	assert_true(beside->last && beside->both && beside->truth && !beside->flag);
 	assert_int_equal(beside->other, 3);
@@ -359,8 +362,8 @@ static void a_default_touches_nothing_beside_it(void **state)
 
 static void own_text_is_there_unless_it_is_empty(void **state)
 {
-	struct decoded decoded = decode(*state, &own_type,
-		OWN "<text/><number> \t</number><bool/><hex/><lang/></own>");
+	struct decoded decoded = decode(
+		*state, &own_type, OWN "<text/><number> \t</number><bool/><hex/><lang/></own>");
 	const struct own *own = decoded.value;
 	assert_null(own->text->text);
 	assert_string_equal(own->needed.text, "");
@@ -382,9 +385,10 @@ static void own_text_is_there_unless_it_is_empty(void **state)
 static void a_malformed_item_is_left_out_of_a_lenient_array(void **state)
 {
 	struct decoded decoded = decode(*state, &arrays_type,
-		ARRAYS "<i8>1</i8><i8>4</i8><i8/><i8>3</i8><jid>@</jid>"
-		       "<report xmlns='urn:example:weather'/>"
-		       "<report xmlns='urn:example:weather' place='x'><celsius>1</celsius></report></arrays>");
+		ARRAYS
+		"<i8>1</i8><i8>4</i8><i8/><i8>3</i8><jid>@</jid>"
+		"<report xmlns='urn:example:weather'/>"
+		"<report xmlns='urn:example:weather' place='x'><celsius>1</celsius></report></arrays>");
 	const struct arrays *arrays = decoded.value;
 	assert_int_equal(arrays->i8_count, 2);
 	assert_int_equal(arrays->i8s[0], 1);
@@ -426,7 +430,8 @@ static void a_choice_says_what_is_in_use(void **state)
 	assert_int_equal(shape->is.circle.radius, 3);
 	envoi_element_unref(decoded.element);
 	decoded = decode(*state, &shape_type,
-		SHAPE "<square xmlns='urn:example:square' owner='a@b'><x/><y/></square><z/><zz/></shape>");
+		SHAPE
+		"<square xmlns='urn:example:square' owner='a@b'><x/><y/></square><z/><zz/></shape>");
 	shape = decoded.value;
 	assert_int_equal(shape->kind, SQUARE);
 	assert_string_equal(envoi_jid_text(shape->is.square.owner), "a@b");
@@ -448,12 +453,13 @@ static const struct envoi_field spoken_fields[] = {
 	ENVOI_XML_LANG(struct spoken, lang, ENVOI_INHERITED),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type spoken_type =
-	ENVOI_PAYLOAD_TYPE(struct spoken, "urn:example:spoken", "spoken", spoken_fields);
+static const struct envoi_payload_type spoken_type = ENVOI_PAYLOAD_TYPE(
+	struct spoken, "urn:example:spoken", "spoken", spoken_fields);
 
 static void the_language_in_force_is_inherited_where_asked_for(void **state)
 {
-	struct decoded decoded = decode(*state, &spoken_type, "<spoken xmlns='urn:example:spoken'/>");
+	struct decoded decoded = decode(
+		*state, &spoken_type, "<spoken xmlns='urn:example:spoken'/>");
 	assert_string_equal(((const struct spoken *)decoded.value)->lang, "en");
 	envoi_element_unref(decoded.element);
 	decoded = decode(
@@ -464,7 +470,8 @@ static void the_language_in_force_is_inherited_where_asked_for(void **state)
 
 static void an_empty_type_has_values_that_are_not_null(void **state)
 {
-	struct decoded decoded = decode(*state, &empty_type, "<empty xmlns='urn:example:empty'>x</empty>");
+	struct decoded decoded = decode(
+		*state, &empty_type, "<empty xmlns='urn:example:empty'>x</empty>");
 	assert_non_null(decoded.value);
 	envoi_element_unref(decoded.element);
 	assert_written(*state, &empty_type, NULL, "<empty xmlns='urn:example:empty'/>");
@@ -493,8 +500,8 @@ struct tiny {
 };
 static const struct envoi_field tiny_fields[] = {
 	ENVOI_CHILD_FLAG(struct tiny, flag, "flag"), ENVOI_FIELDS_END};
-static const struct envoi_payload_type tiny_type =
-	ENVOI_PAYLOAD_TYPE(struct tiny, "urn:x", "tiny", tiny_fields);
+static const struct envoi_payload_type tiny_type = ENVOI_PAYLOAD_TYPE(
+	struct tiny, "urn:x", "tiny", tiny_fields);
 
 static void what_could_not_be_parsed_is_not_written(void **state)
 {
@@ -524,7 +531,8 @@ static void values_are_checked_before_they_are_written(void **state)
 {
 	struct envoi_jid *jid;
 	assert_int_equal(envoi_jid_from_text(&jid, *state, "a@b"), ENVOI_OK);
-	const struct attrs good = {.limited = "", .sure = jid, .i16 = -5, .u16 = 5222, .on = true, .other = BLUE};
+	const struct attrs good = {
+		.limited = "", .sure = jid, .i16 = -5, .u16 = 5222, .on = true, .other = BLUE};
 	assert_int_equal(envoi_payload_check(&attrs_type, &good, NULL), ENVOI_OK);
 	struct attrs attrs = good;
 	attrs.sure = NULL;
@@ -648,8 +656,8 @@ static const struct envoi_field bounds_fields[] = {
 	ENVOI_ATTR_INT(struct bounds, u_any, "u-any", .max = -1),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type bounds_type =
-	ENVOI_PAYLOAD_TYPE(struct bounds, "urn:x", "bounds", bounds_fields);
+static const struct envoi_payload_type bounds_type = ENVOI_PAYLOAD_TYPE(
+	struct bounds, "urn:x", "bounds", bounds_fields);
 
 static void ranges_hold_to_the_number(void **state)
 {
@@ -671,7 +679,8 @@ static void ranges_hold_to_the_number(void **state)
 		for (size_t is_bad = 0; is_bad < 2; is_bad++) {
 			char xml[128];
 			const void *value = NULL;
-			snprintf(xml, sizeof(xml), "<bounds xmlns='urn:x' %s='%s'/>", rows[i / 2].name,
+			snprintf(xml, sizeof(xml), "<bounds xmlns='urn:x' %s='%s'/>",
+				rows[i / 2].name,
 				is_bad != 0 ? rows[i / 2].bad[i % 2] : rows[i / 2].good[i % 2]);
 			struct envoi_element *element = parse_one(*state, xml);
 			int r = envoi_payload_parse(&value, &bounds_type, element, NULL);
@@ -747,8 +756,8 @@ static const struct envoi_field knot_end_fields[] = {
 	ENVOI_CHILD_STRUCT(struct knot_end, knot, struct knot, &knot_type),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type knot_end_type =
-	ENVOI_PAYLOAD_TYPE(struct knot_end, NULL, "end", knot_end_fields);
+static const struct envoi_payload_type knot_end_type = ENVOI_PAYLOAD_TYPE(
+	struct knot_end, NULL, "end", knot_end_fields);
 static const struct envoi_choice knot_kinds[] = {
 	ENVOI_CHOICE_IS(1, struct knot, is.end, struct knot_end, &knot_end_type),
 	ENVOI_CHOICES_END,
@@ -757,8 +766,8 @@ static const struct envoi_field knot_fields[] = {
 	ENVOI_CHOICE(struct knot, kind, knot_kinds),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type knot_type =
-	ENVOI_PAYLOAD_TYPE(struct knot, "urn:x", "knot", knot_fields);
+static const struct envoi_payload_type knot_type = ENVOI_PAYLOAD_TYPE(
+	struct knot, "urn:x", "knot", knot_fields);
 
 static void choices_count_for_the_depth(void **state)
 {
@@ -767,7 +776,8 @@ static void choices_count_for_the_depth(void **state)
 	};
 	struct knot knots[MOST + 1];
 	for (size_t i = 0; i <= MOST; i++) {
-		knots[i] = (struct knot){.kind = i > 0, .is.end.knot = i > 0 ? &knots[i - 1] : NULL};
+		knots[i] = (struct knot){
+			.kind = i > 0, .is.end.knot = i > 0 ? &knots[i - 1] : NULL};
 	}
 	assert_int_equal(envoi_payload_check_type(&knot_type, NULL), ENVOI_OK);
 	assert_int_equal(envoi_payload_check(&knot_type, &knots[MOST - 1], NULL), ENVOI_OK);
@@ -804,7 +814,8 @@ static void every_member_counts(void **state)
 	struct envoi_jid *x, *y;
 	assert_int_equal(envoi_jid_from_text(&x, *state, "a@b"), ENVOI_OK);
 	assert_int_equal(envoi_jid_from_text(&y, *state, "a@b/c"), ENVOI_OK);
-	const struct attrs base = {.limited = "l", .sure = x, .hex = {(const unsigned char *)"ab", 2}};
+	const struct attrs base = {
+		.limited = "l", .sure = x, .hex = {(const unsigned char *)"ab", 2}};
 	struct attrs other = base;
 	other.sure = y;
 	assert_false(envoi_payload_equal(&attrs_type, &base, &other));
@@ -833,7 +844,8 @@ static void every_member_counts(void **state)
 	struct needy with = {.circle = &one.is.circle}, without = {.circle = NULL};
 	assert_false(envoi_payload_equal(&small_type, &with, &without));
 	assert_true(envoi_payload_equal(&small_type, &without, &without));
-	struct children no_hex = {.needed = ""}, some_hex = {.needed = "", .hex.data = base.hex.data};
+	struct children no_hex = {.needed = ""},
+			some_hex = {.needed = "", .hex.data = base.hex.data};
 	assert_false(envoi_payload_equal(&children_type, &no_hex, &some_hex));
 	one.kind = NOTHING;
 	assert_true(envoi_payload_equal(&shape_type, &one, &two));
@@ -887,8 +899,9 @@ static void every_item_of_an_array_counts(void **state)
 		};
 		const void *values[4];
 		for (size_t k = 0; k < 4; k++) {
-			assert_int_equal(envoi_payload_parse(
-				&values[k], &arrays_type, elements[k], NULL), ENVOI_OK);
+			assert_int_equal(
+				envoi_payload_parse(&values[k], &arrays_type, elements[k], NULL),
+				ENVOI_OK);
 		}
 		for (size_t k = 0; k < 16; k++) {
 			if (envoi_payload_equal(&arrays_type, values[k / 4], values[k % 4]) !=
@@ -906,7 +919,8 @@ static void every_item_of_an_array_counts(void **state)
 static void items_count_for_the_depth(void **state)
 {
 	for (int more = 0; more < 2; more++) {
-		struct envoi_element *root = envoi_element_new(*state, "urn:example:shape", "shape");
+		struct envoi_element *root = envoi_element_new(
+			*state, "urn:example:shape", "shape");
 		struct envoi_element *at = root;
 		for (int i = 1; i < ENVOI_PAYLOAD_DEPTH + more; i++) {
 			at = envoi_element_add(at, NULL, "shape");
@@ -927,11 +941,19 @@ static void items_count_for_the_depth(void **state)
 static void elements_are_compared_by_what_they_hold(void **state)
 {
 	static const char *const forms[] = {
-		"<n xmlns='urn:n'/>", "<n xmlns='urn:m'/>", "<m xmlns='urn:n'/>", "<n xmlns='urn:n'>t</n>",
-		"<n xmlns='urn:n' a='1'/>", "<n xmlns='urn:n' a='2'/>", "<n xmlns='urn:n' a='1' b='2'/>",
-		"<n xmlns='urn:n'><a/><b/></n>", "<n xmlns='urn:n'><a><b/></a></n>",
-		"<n xmlns='urn:n'><b/><a/></n>", "<n xmlns='urn:n'><a/></n>",
-		"<n xmlns='urn:n'><a><b/><c/></a><d/></n>", "<n xmlns='urn:n'><a><b/></a><c/><d/></n>",
+		"<n xmlns='urn:n'/>",
+		"<n xmlns='urn:m'/>",
+		"<m xmlns='urn:n'/>",
+		"<n xmlns='urn:n'>t</n>",
+		"<n xmlns='urn:n' a='1'/>",
+		"<n xmlns='urn:n' a='2'/>",
+		"<n xmlns='urn:n' a='1' b='2'/>",
+		"<n xmlns='urn:n'><a/><b/></n>",
+		"<n xmlns='urn:n'><a><b/></a></n>",
+		"<n xmlns='urn:n'><b/><a/></n>",
+		"<n xmlns='urn:n'><a/></n>",
+		"<n xmlns='urn:n'><a><b/><c/></a><d/></n>",
+		"<n xmlns='urn:n'><a><b/></a><c/><d/></n>",
 		"<n xmlns='urn:n'><a><b><c/></b></a><d/></n>",
 	};
 	enum {
@@ -1016,8 +1038,8 @@ struct two {
 	const char *text;
 	struct two *self;
 };
-static const struct envoi_payload_type other_circle_type =
-	ENVOI_PAYLOAD_TYPE(struct two, NULL, "circle", circle_fields);
+static const struct envoi_payload_type other_circle_type = ENVOI_PAYLOAD_TYPE(
+	struct two, NULL, "circle", circle_fields);
 static const struct envoi_field of_another_struct[] = {
 	ENVOI_ATTR_INT(struct circle, radius, "r"), ENVOI_FIELDS_END};
 static const struct envoi_field same_attr[] = {
@@ -1032,7 +1054,8 @@ static const struct envoi_field two_texts[] = {
 static const struct envoi_field maybe_embedded[] = {
 	ENVOI_CHILD_STRUCT(struct two, circle, struct circle, &circle_type), ENVOI_FIELDS_END};
 static const struct envoi_field other_inner[] = {
-	ENVOI_CHILD_STRUCT(struct two, pointer, struct circle, &other_circle_type), ENVOI_FIELDS_END};
+	ENVOI_CHILD_STRUCT(struct two, pointer, struct circle, &other_circle_type),
+	ENVOI_FIELDS_END};
 static const struct envoi_field needed_flag[] = {
 	ENVOI_CHILD_FLAG(struct two, has_b, "x", ENVOI_REQUIRED), ENVOI_FIELDS_END};
 static const struct envoi_field needed_default[] = {
@@ -1044,7 +1067,8 @@ static const struct envoi_field wide_default[] = {
 static const struct envoi_field negative_default[] = {
 	ENVOI_ATTR_INT(struct two, small, "x", .default_number = -1), ENVOI_FIELDS_END};
 static const struct envoi_field default_out_of_range[] = {
-	ENVOI_ATTR_INT(struct two, a, "x", .min = 1, .max = 9, .default_number = 10), ENVOI_FIELDS_END};
+	ENVOI_ATTR_INT(struct two, a, "x", .min = 1, .max = 9, .default_number = 10),
+	ENVOI_FIELDS_END};
 static const struct envoi_field default_beyond_dates[] = {
 	ENVOI_ATTR_DATE(struct two, date, "x", .default_number = INT64_MAX), ENVOI_FIELDS_END};
 static const struct envoi_field flag_by_default[] = {
@@ -1062,11 +1086,11 @@ static const struct envoi_choice zero_choice[] = {
 static const struct envoi_field choice_of_zero[] = {
 	ENVOI_CHOICE(struct two, a, zero_choice), ENVOI_FIELDS_END};
 static const struct envoi_choice big_choice[] = {
-	ENVOI_CHOICE_IS(1, struct two, circle, struct circle, &other_circle_type), ENVOI_CHOICES_END};
+	ENVOI_CHOICE_IS(1, struct two, circle, struct circle, &other_circle_type),
+	ENVOI_CHOICES_END};
 static const struct envoi_field choice_of_another[] = {
 	ENVOI_CHOICE(struct two, a, big_choice), ENVOI_FIELDS_END};
-static const struct envoi_choice same_choice[] = {
-	ENVOI_CHOICE_EMPTY(1, struct two, &nothing_type),
+static const struct envoi_choice same_choice[] = {ENVOI_CHOICE_EMPTY(1, struct two, &nothing_type),
 	ENVOI_CHOICE_EMPTY(1, struct two, &empty_type), ENVOI_CHOICES_END};
 static const struct envoi_field choice_of_same[] = {
 	ENVOI_CHOICE(struct two, a, same_choice), ENVOI_FIELDS_END};
@@ -1077,15 +1101,15 @@ static const struct envoi_field wordless[] = {
 	ENVOI_ATTR_ENUM(struct two, a, "x", NULL), ENVOI_FIELDS_END};
 static const struct envoi_field text_of_number[] = {
 	ENVOI_ATTR_INT(struct two, a, "x", .default_text = "1"), ENVOI_FIELDS_END};
-static const struct envoi_payload_type inner_with_mistake =
-	ENVOI_PAYLOAD_TYPE(struct two, NULL, "inner", wordless);
+static const struct envoi_payload_type inner_with_mistake = ENVOI_PAYLOAD_TYPE(
+	struct two, NULL, "inner", wordless);
 static const struct envoi_field mistake_inside[] = {
 	ENVOI_CHILDREN_STRUCT(struct two, self, count, struct two, &inner_with_mistake),
 	ENVOI_FIELDS_END};
 static const struct envoi_field wordless_circle_fields[] = {
 	ENVOI_ATTR_ENUM(struct circle, radius, "x", NULL), ENVOI_FIELDS_END};
-static const struct envoi_payload_type wordless_circle_type =
-	ENVOI_PAYLOAD_TYPE(struct circle, NULL, "inner", wordless_circle_fields);
+static const struct envoi_payload_type wordless_circle_type = ENVOI_PAYLOAD_TYPE(
+	struct circle, NULL, "inner", wordless_circle_fields);
 static const struct envoi_choice mistaken_choice[] = {
 	ENVOI_CHOICE_EMPTY(2, struct two, &nothing_type),
 	ENVOI_CHOICE_IS(1, struct two, circle, struct circle, &wordless_circle_type),
@@ -1093,8 +1117,8 @@ static const struct envoi_choice mistaken_choice[] = {
 static const struct envoi_field mistake_in_a_choice[] = {
 	ENVOI_CHOICE(struct two, a, mistaken_choice), ENVOI_FIELDS_END};
 static const struct envoi_field array_with_default[] = {
-	ENVOI_CHILDREN_STRUCT(struct two, pointer, count, struct circle, &circle_type,
-		.default_number = 1),
+	ENVOI_CHILDREN_STRUCT(
+		struct two, pointer, count, struct circle, &circle_type, .default_number = 1),
 	ENVOI_FIELDS_END};
 static const struct envoi_field array_with_has[] = {
 	ENVOI_CHILDREN_STRUCT(struct two, pointer, count, struct circle, &circle_type,
@@ -1141,8 +1165,8 @@ static const struct mistake mistakes[] = {
 static void mistakes_in_tables_are_found(void **state)
 {
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-		struct envoi_payload_type type =
-			ENVOI_PAYLOAD_TYPE(struct two, "urn:x", "two", mistakes[i].fields);
+		struct envoi_payload_type type = ENVOI_PAYLOAD_TYPE(
+			struct two, "urn:x", "two", mistakes[i].fields);
 		struct envoi_payload_problem problem = {.where = "", .why = ""};
 		assert_int_equal(envoi_payload_check_type(&type, &problem), ENVOI_ERR_INVALID);
 		assert_string_equal(problem.where, mistakes[i].where);
@@ -1155,8 +1179,7 @@ static void mistakes_in_tables_are_found(void **state)
 		many[i] = of_another_struct[0];
 		many[i].name = words[i];
 	}
-	struct envoi_payload_type type =
-		ENVOI_PAYLOAD_TYPE(struct circle, "urn:x", "many", many);
+	struct envoi_payload_type type = ENVOI_PAYLOAD_TYPE(struct circle, "urn:x", "many", many);
 	struct envoi_payload_problem problem;
 	assert_int_equal(envoi_payload_check_type(&type, &problem), ENVOI_ERR_INVALID);
 	assert_string_equal(problem.where, "many/@n64");

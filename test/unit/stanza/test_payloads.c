@@ -32,15 +32,15 @@ static int teardown(void **state)
 static void a_bound_address_is_read(void **state)
 {
 	const void *value;
-	struct envoi_element *element = parse_one(*state,
-		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b.c/d</jid></bind>");
+	struct envoi_element *element = parse_one(
+		*state, "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b.c/d</jid></bind>");
 	assert_int_equal(envoi_payload_parse(&value, &envoi__bind_type, element, NULL), ENVOI_OK);
 	const struct envoi__bind *bind = value;
 	assert_string_equal(envoi_jid_text(bind->jid), "a@b.c/d");
 	assert_null(bind->resource);
 	envoi_element_unref(element);
-	element = parse_one(*state,
-		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>@</jid></bind>");
+	element = parse_one(
+		*state, "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>@</jid></bind>");
 	assert_int_equal(
 		envoi_payload_parse(&value, &envoi__bind_type, element, NULL), ENVOI_ERR_PROTOCOL);
 	envoi_element_unref(element);

@@ -43,8 +43,8 @@ static struct envoi_stanza *stanza_of(struct envoi_context *context, const char 
 	return stanza;
 }
 
-static void assert_written(struct envoi_context *context, struct envoi_stanza *stanza,
-	const char *expected)
+static void assert_written(
+	struct envoi_context *context, struct envoi_stanza *stanza, const char *expected)
 {
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, context, 0);
@@ -118,8 +118,8 @@ static void what_is_no_stanza_is_said_to_be_none(void **state)
 
 static void addresses_are_parsed_on_demand(void **state)
 {
-	struct envoi_stanza *stanza =
-		stanza_of(*state, "<message from='Bob@Example.org/desk' to='@' id='a'/>");
+	struct envoi_stanza *stanza = stanza_of(
+		*state, "<message from='Bob@Example.org/desk' to='@' id='a'/>");
 	assert_string_equal(envoi_jid_text(envoi_stanza_from(stanza)), "bob@example.org/desk");
 	assert_ptr_equal(envoi_stanza_from(stanza), envoi_stanza_from(stanza));
 	assert_string_equal(envoi_stanza_from_text(stanza), "Bob@Example.org/desk");
@@ -138,7 +138,8 @@ static void addresses_are_parsed_on_demand(void **state)
 
 static void a_reference_keeps_everything(void **state)
 {
-	struct envoi_stanza *stanza = stanza_of(*state, "<message from='a@b'><body>x</body></message>");
+	struct envoi_stanza *stanza = stanza_of(
+		*state, "<message from='a@b'><body>x</body></message>");
 	assert_ptr_equal(envoi_stanza_ref(stanza), stanza);
 	envoi_stanza_unref(stanza);
 	assert_string_equal(envoi_message_body(stanza, NULL), "x");
@@ -149,8 +150,8 @@ static void a_reference_keeps_everything(void **state)
 static void stanzas_are_made_as_the_rfcs_write_them(void **state)
 {
 	struct envoi_stanza *stanza = envoi_message_new(*state, ENVOI_TYPE_CHAT, "a@b", "<hi>");
-	assert_written(*state, stanza,
-		"<message type='chat' to='a@b'><body>&lt;hi&gt;</body></message>");
+	assert_written(
+		*state, stanza, "<message type='chat' to='a@b'><body>&lt;hi&gt;</body></message>");
 	envoi_stanza_unref(stanza);
 	stanza = envoi_message_new(*state, ENVOI_TYPE_NORMAL, NULL, NULL);
 	assert_written(*state, stanza, "<message/>");
@@ -199,9 +200,10 @@ static void a_result_swaps_addresses_and_keeps_the_id(void **state)
 
 static void an_error_says_what_and_repeats_nothing(void **state)
 {
-	struct envoi_stanza *cause =
-		stanza_of(*state, "<iq type='set' id='7' from='a@b/c'><query xmlns='x'/></iq>");
-	struct envoi_stanza *reply = envoi_stanza_error_new(cause, ENVOI_ITEM_NOT_FOUND, "no such room");
+	struct envoi_stanza *cause = stanza_of(
+		*state, "<iq type='set' id='7' from='a@b/c'><query xmlns='x'/></iq>");
+	struct envoi_stanza *reply = envoi_stanza_error_new(
+		cause, ENVOI_ITEM_NOT_FOUND, "no such room");
 	assert_written(*state, reply,
 		"<iq type='error' to='a@b/c' id='7'><error type='cancel'>"
 		"<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
@@ -230,7 +232,8 @@ static void errors_and_results_are_never_answered(void **state)
 		assert_null(envoi_stanza_error_new(cause, ENVOI_BAD_REQUEST, NULL));
 		envoi_stanza_unref(cause);
 		cause = stanza_of(*state, answered[i]);
-		struct envoi_stanza *reply = envoi_stanza_error_new(cause, ENVOI_STANZA_NO_CONDITION, NULL);
+		struct envoi_stanza *reply = envoi_stanza_error_new(
+			cause, ENVOI_STANZA_NO_CONDITION, NULL);
 		struct envoi_stanza_error error;
 		assert_true(envoi_stanza_get_error(reply, &error));
 		assert_int_equal(error.condition, ENVOI_UNDEFINED_CONDITION);
@@ -291,10 +294,23 @@ struct lang_case {
 static void the_body_is_chosen_by_language(void **state)
 {
 	static const struct lang_case cases[] = {
-		{NULL, "en"}, {"en", "en"}, {"en-GB", "en"}, {"de", "de"}, {"DE", "de"},
-		{"de-CH", "de-CH"}, {"de-CH-1901", "de-CH"}, {"de-AT", "de"}, {"pt", "pt-BR"},
-		{"pt-PT", "pt-BR"}, {"zh-Hant-TW", "zh-Hant"}, {"fr", "none"}, {"d", "none"},
-		{"", "none"}, {"dep", "none"}, {"xe", "none"}, {"de-x", "de"},
+		{NULL, "en"},
+		{"en", "en"},
+		{"en-GB", "en"},
+		{"de", "de"},
+		{"DE", "de"},
+		{"de-CH", "de-CH"},
+		{"de-CH-1901", "de-CH"},
+		{"de-AT", "de"},
+		{"pt", "pt-BR"},
+		{"pt-PT", "pt-BR"},
+		{"zh-Hant-TW", "zh-Hant"},
+		{"fr", "none"},
+		{"d", "none"},
+		{"", "none"},
+		{"dep", "none"},
+		{"xe", "none"},
+		{"de-x", "de"},
 	};
 	struct envoi_stanza *stanza = stanza_of(*state,
 		"<message><body xmlns='urn:x'>foreign</body><body>en</body>"
@@ -308,8 +324,9 @@ static void the_body_is_chosen_by_language(void **state)
 	assert_null(envoi_message_thread(stanza));
 	envoi_stanza_unref(stanza);
 
-	stanza = stanza_of(*state, "<message xml:lang='nl'><subject>nl</subject>"
-				   "<subject xml:lang='en'>en</subject><thread>t</thread></message>");
+	stanza = stanza_of(*state,
+		"<message xml:lang='nl'><subject>nl</subject>"
+		"<subject xml:lang='en'>en</subject><thread>t</thread></message>");
 	assert_string_equal(envoi_message_subject(stanza, "nl"), "nl");
 	assert_string_equal(envoi_message_subject(stanza, "xx"), "nl");
 	assert_string_equal(envoi_message_thread(stanza), "t");
@@ -384,8 +401,8 @@ static const struct envoi_field note_fields[] = {
 	ENVOI_TEXT(struct note, text, ENVOI_REQUIRED, .max_bytes = 5),
 	ENVOI_FIELDS_END,
 };
-static const struct envoi_payload_type note_type =
-	ENVOI_PAYLOAD_TYPE(struct note, "urn:example:note", "note", note_fields);
+static const struct envoi_payload_type note_type = ENVOI_PAYLOAD_TYPE(
+	struct note, "urn:example:note", "note", note_fields);
 
 static void payloads_are_decoded_once(void **state)
 {
@@ -401,7 +418,8 @@ static void payloads_are_decoded_once(void **state)
 	stanza = stanza_of(*state, "<message><note/></message>");
 	assert_int_equal(envoi_stanza_decode(stanza, &note_type, &first), ENVOI_DECLINED);
 	envoi_stanza_unref(stanza);
-	stanza = stanza_of(*state, "<message><note xmlns='urn:example:note'>abcdef</note></message>");
+	stanza = stanza_of(
+		*state, "<message><note xmlns='urn:example:note'>abcdef</note></message>");
 	assert_int_equal(envoi_stanza_decode(stanza, &note_type, &first), ENVOI_ERR_LIMIT);
 	envoi_stanza_unref(stanza);
 }
@@ -409,15 +427,15 @@ static void payloads_are_decoded_once(void **state)
 static void what_cannot_be_encoded_makes_the_stanza_fail(void **state)
 {
 	struct envoi_stanza *stanza = envoi_message_new(*state, ENVOI_TYPE_CHAT, "a@b", NULL);
-	assert_int_equal(
-		envoi_stanza_encode(stanza, &note_type, &(struct note){"hi"}), ENVOI_OK);
+	assert_int_equal(envoi_stanza_encode(stanza, &note_type, &(struct note){"hi"}), ENVOI_OK);
 	assert_written(*state, stanza,
 		"<message type='chat' to='a@b'><note xmlns='urn:example:note'>hi</note></message>");
 	assert_int_equal(envoi_stanza_encode(stanza, &note_type, &(struct note){"too long"}),
 		ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_element_error(envoi_stanza_element(stanza)), ENVOI_ERR_INVALID);
 	envoi_stanza_unref(stanza);
-	assert_int_equal(envoi_stanza_encode(NULL, &note_type, &(struct note){"hi"}), ENVOI_ERR_NOMEM);
+	assert_int_equal(
+		envoi_stanza_encode(NULL, &note_type, &(struct note){"hi"}), ENVOI_ERR_NOMEM);
 }
 
 static int no_random(void *user, void *bytes, size_t len)
@@ -440,7 +458,8 @@ static void ids_are_128_random_bits(void **state)
 	assert_int_equal(envoi_id_make(*state, other), ENVOI_OK);
 	assert_int_equal(strlen(id), 22);
 	assert_string_not_equal(id, other);
-	assert_int_equal(strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 22);
+	assert_int_equal(
+		strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 22);
 
 	int byte = 0xff;
 	struct envoi_context_options options = {.random = same_random, .random_user = &byte};
@@ -468,7 +487,8 @@ static bool builds_in(struct envoi_context *context, const char *to)
 		int r = envoi_stanza_from_element(&again, envoi_stanza_element(stanza));
 		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
 		envoi_stanza_unref(again);
-		is_complete = envoi_stanza_encode(stanza, &note_type, &(struct note){"hi"}) == ENVOI_OK &&
+		is_complete = envoi_stanza_encode(stanza, &note_type, &(struct note){"hi"}) ==
+				ENVOI_OK &&
 			envoi_stanza_to(stanza) != NULL &&
 			envoi_stanza_decode(stanza, &note_type, &note) == ENVOI_OK;
 		struct envoi_stanza *reply = envoi_stanza_error_new(stanza, ENVOI_GONE, "why");

@@ -37,10 +37,10 @@ static void a_login_gains_its_bits_in_order(void **state)
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
 	recorder_assert_milestones(&fixture.recorder,
-		(const char *const[]){"gained secure", "opened", "gained authenticated FAKE", "opened",
-			"gained bound", "ready", NULL});
-	assert_string_equal(
-		envoi_jid_text(envoi_stream_local(fixture.recorder.stream)), "alice@example.org/desk");
+		(const char *const[]){"gained secure", "opened", "gained authenticated FAKE",
+			"opened", "gained bound", "ready", NULL});
+	assert_string_equal(envoi_jid_text(envoi_stream_local(fixture.recorder.stream)),
+		"alice@example.org/desk");
 	assert_int_equal(envoi_stream_phase(fixture.recorder.stream), ENVOI_PHASE_ONLINE);
 }
 
@@ -60,7 +60,8 @@ static void run_and_expect_closed(enum envoi_phase phase, int code)
 static void expect_stream_error(const char *condition)
 {
 	char xml[256];
-	snprintf(xml, sizeof(xml), "<stream:error><%s "
+	snprintf(xml, sizeof(xml),
+		"<stream:error><%s "
 		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>",
 		condition);
 	peer_expects(fixture.peer, xml);
@@ -74,7 +75,8 @@ static void who_we_are_is_not_told_in_clear(void **state)
 	(void)state;
 	fixture.is_plain = true;
 	fixture.options.required = 0;
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' "
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' "
 		"xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>");
 	peer_sends(fixture.peer, STREAM_HEADER_IN "<stream:features/>");
 	stream_fixture_run(&fixture, 1000);
@@ -86,7 +88,8 @@ static void the_language_of_the_settings_is_asked_for(void **state)
 {
 	(void)state;
 	assert_int_equal(envoi_settings_set(fixture.settings, "lang", "de"), ENVOI_OK);
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' xml:lang='de' "
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' xml:lang='de' "
 		"xmlns:stream='http://etherx.jabber.org/streams' to='example.org' "
 		"from='alice@example.org' version='1.0'>");
 	stream_fixture_run(&fixture, 1000);
@@ -103,8 +106,10 @@ static void check_server_header(const struct header_case *header)
 	char text[512];
 	stream_fixture_init(&fixture);
 	fixture.options.required = 0;
-	snprintf(text, sizeof(text), "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
-		"%s><stream:features/>", header->attributes);
+	snprintf(text, sizeof(text),
+		"<stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
+		"%s><stream:features/>",
+		header->attributes);
 	peer_expects(fixture.peer, STREAM_HEADER_OUT);
 	peer_sends(fixture.peer, text);
 	if (header->condition != NULL) {
@@ -131,7 +136,8 @@ static void a_servers_header_is_checked(void **state)
 		{"xmlns='jabber:client' id='1' from='example.org' version='2.0'", NULL},
 		{"xmlns='jabber:client' id='1' from='example.org' version='01.00'", NULL},
 		{"xmlns='jabber:client' id='1' from='evil.example' version='1.0'", "invalid-from"},
-		{"xmlns='jabber:client' id='1' from='sub.example.org' version='1.0'", "invalid-from"},
+		{"xmlns='jabber:client' id='1' from='sub.example.org' version='1.0'",
+			"invalid-from"},
 		{"xmlns='jabber:client' id='1' from='a@example.org' version='1.0'", "invalid-from"},
 		{"xmlns='jabber:client' id='1' from='example.org/x' version='1.0'", "invalid-from"},
 		{"xmlns='jabber:client' id='1' from='' version='1.0'", "invalid-from"},
@@ -159,7 +165,8 @@ static void a_wrong_from_in_clear_is_not_looked_at(void **state)
 	(void)state;
 	fixture.is_plain = true;
 	fixture.options.required = 0;
-	peer_sends(fixture.peer, "<stream:stream xmlns='jabber:client' id='1' from='evil.example' "
+	peer_sends(fixture.peer,
+		"<stream:stream xmlns='jabber:client' id='1' from='evil.example' "
 		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'><stream:features/>");
 	stream_fixture_run(&fixture, 1000);
 	assert_true(recorder_has(&fixture.recorder, "ready"));
@@ -213,7 +220,8 @@ static void what_is_required_and_not_offered_names_its_phase(void **state)
 			ENVOI_ERR_AUTH, ENVOI_RETRY_AFTER_USER},
 		{"<stream:features><x xmlns='urn:x'/></stream:features>", false, ENVOI_PHASE_SASL,
 			ENVOI_ERR_AUTH, ENVOI_RETRY_AFTER_USER},
-		{"<stream:features/>", true, ENVOI_PHASE_TLS, ENVOI_ERR_TLS, ENVOI_RETRY_AFTER_USER},
+		{"<stream:features/>", true, ENVOI_PHASE_TLS, ENVOI_ERR_TLS,
+			ENVOI_RETRY_AFTER_USER},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		check_missing(&cases[i]);
@@ -239,7 +247,7 @@ static void a_requirement_that_nobody_knows_is_refused(void **state)
 	(void)state;
 	fixture.options.required = 0;
 	script_features("<stream:features><x xmlns='urn:x'/>"
-		"<odd xmlns='urn:odd'><required/></odd></stream:features>");
+			"<odd xmlns='urn:odd'><required/></odd></stream:features>");
 	expect_stream_error("unsupported-feature");
 	run_and_expect_closed(ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
 	assert_non_null(strstr(fixture.recorder.failure.text, "urn:odd"));
@@ -250,7 +258,8 @@ static void features_are_kept_for_those_who_look(void **state)
 {
 	(void)state;
 	fixture.options.required = 0;
-	script_features("<stream:features><ver xmlns='urn:xmpp:features:rosterver'/></stream:features>");
+	script_features(
+		"<stream:features><ver xmlns='urn:xmpp:features:rosterver'/></stream:features>");
 	stream_fixture_run(&fixture, 1000);
 	assert_non_null(envoi_element_child(envoi_stream_features(fixture.recorder.stream),
 		"urn:xmpp:features:rosterver", "ver"));
@@ -264,12 +273,14 @@ static void the_old_session_is_asked_for_when_it_is_not_optional(void **state)
 	peer_expects(fixture.peer, "<ask xmlns='urn:example:fake-auth'/>");
 	peer_sends(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>");
 	peer_restarts(fixture.peer);
-	script_features("<stream:features><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>"
-		BIND_OFFER
+	script_features(
+		"<stream:features><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>" BIND_OFFER
 		"</stream:features>");
-	peer_expects(fixture.peer, "<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	peer_expects(fixture.peer,
+		"<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<resource>desk</resource></bind></iq>");
-	peer_sends(fixture.peer, "<iq type='result' id='$b'>"
+	peer_sends(fixture.peer,
+		"<iq type='result' id='$b'>"
 		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@example.org/desk</jid></bind></iq>");
 	peer_expects(fixture.peer,
 		"<iq type='set' id='$s'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>");
@@ -277,8 +288,8 @@ static void the_old_session_is_asked_for_when_it_is_not_optional(void **state)
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
 	recorder_assert_milestones(&fixture.recorder,
-		(const char *const[]){"gained secure", "opened", "gained authenticated FAKE", "opened",
-			"gained bound", "gained session", "ready", NULL});
+		(const char *const[]){"gained secure", "opened", "gained authenticated FAKE",
+			"opened", "gained bound", "gained session", "ready", NULL});
 	assert_int_equal(fixture.recorder.stanza_count, 1);
 }
 
@@ -291,11 +302,13 @@ static void an_optional_session_is_left_out(void **state)
 	peer_sends(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>");
 	peer_restarts(fixture.peer);
 	script_features("<stream:features>" BIND_OFFER
-		"<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"
-		"</stream:features>");
-	peer_expects(fixture.peer, "<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+			"<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"
+			"</stream:features>");
+	peer_expects(fixture.peer,
+		"<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<resource>desk</resource></bind></iq>");
-	peer_sends(fixture.peer, "<iq type='result' id='$b'>"
+	peer_sends(fixture.peer,
+		"<iq type='result' id='$b'>"
 		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@example.org/desk</jid></bind></iq>");
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
@@ -367,8 +380,9 @@ static void a_redirect_from_nobody_in_particular_is_not_followed_at_once(void **
 {
 	(void)state;
 	fixture.is_plain = true;
-	peer_sends(fixture.peer, STREAM_HEADER_IN "<stream:error><see-other-host " NS
-		">evil.example</see-other-host></stream:error>");
+	peer_sends(fixture.peer,
+		STREAM_HEADER_IN "<stream:error><see-other-host " NS
+				 ">evil.example</see-other-host></stream:error>");
 	stream_fixture_run(&fixture, 10000);
 	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_STREAM);
 	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_LATER);
@@ -407,7 +421,8 @@ static void closing_waits_for_the_peers_tag_and_hands_over_what_comes_before(voi
 	envoi_stream_close(fixture.recorder.stream);
 	envoi_stream_close(fixture.recorder.stream);
 	assert_int_equal(fixture.recorder.closed_count, 0);
-	assert_int_equal(envoi_stream_send(fixture.recorder.stream, "<message/>", 10), ENVOI_ERR_STATE);
+	assert_int_equal(
+		envoi_stream_send(fixture.recorder.stream, "<message/>", 10), ENVOI_ERR_STATE);
 	run_and_expect_closed(ENVOI_PHASE_CLOSE, ENVOI_OK);
 	assert_int_equal(fixture.recorder.stanza_count, 1);
 }
@@ -467,7 +482,8 @@ static void the_first_failure_counts(void **state)
 	add_ready_stream();
 	struct envoi_stream *stream = fixture.recorder.stream;
 	assert_int_equal(envoi_stream_fail_with(stream, ENVOI_ERR_LIMIT,
-		ENVOI_STREAM_POLICY_VIOLATION, "too much"), ENVOI_ERR_LIMIT);
+				 ENVOI_STREAM_POLICY_VIOLATION, "too much"),
+		ENVOI_ERR_LIMIT);
 	envoi_stream_fail_with(stream, ENVOI_ERR_AUTH, ENVOI_STREAM_NO_CONDITION, "too late");
 	assert_int_equal(fixture.recorder.closed_count, 0);
 	stream_fixture_run(&fixture, 10000);
@@ -559,10 +575,12 @@ static void other_content_namespaces_are_mapped_at_stanza_level(void **state)
 	(void)state;
 	fixture.options.content_ns = "jabber:server";
 	fixture.options.required = 0;
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:server' "
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:server' "
 		"xmlns:stream='http://etherx.jabber.org/streams' to='example.org' "
 		"from='alice@example.org' version='1.0'>");
-	peer_sends(fixture.peer, "<stream:stream xmlns='jabber:server' id='1' "
+	peer_sends(fixture.peer,
+		"<stream:stream xmlns='jabber:server' id='1' "
 		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'><stream:features/>"
 		"<message><body>x</body><forwarded xmlns='urn:xmpp:forward:0'>"
 		"<message xmlns='jabber:server'/><message xmlns='jabber:client'/></forwarded></message>");
@@ -572,10 +590,10 @@ static void other_content_namespaces_are_mapped_at_stanza_level(void **state)
 		"stanza <message xmlns='jabber:client'><body>x</body>"
 		"<forwarded xmlns='urn:xmpp:forward:0'>"
 		"<message xmlns='jabber:server'/><message xmlns='jabber:client'/></forwarded></message>"));
-	struct envoi_element *message = envoi_element_new(fixture.context, "jabber:client", "message");
+	struct envoi_element *message = envoi_element_new(
+		fixture.context, "jabber:client", "message");
 	envoi_element_add_with_text(message, NULL, "body", "y");
-	assert_int_equal(
-		envoi_stream_send_element(fixture.recorder.stream, message), ENVOI_OK);
+	assert_int_equal(envoi_stream_send_element(fixture.recorder.stream, message), ENVOI_OK);
 	envoi_element_unref(message);
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
@@ -597,14 +615,16 @@ static void a_component_stream_has_no_features(void **state)
 	fixture.options.content_ns = "jabber:component:accept";
 	fixture.options.required = 0;
 	fixture.options.local = NULL;
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:component:accept' "
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:component:accept' "
 		"xmlns:stream='http://etherx.jabber.org/streams' to='example.org'>");
-	peer_sends(fixture.peer, "<stream:stream xmlns='jabber:component:accept' id='1' "
+	peer_sends(fixture.peer,
+		"<stream:stream xmlns='jabber:component:accept' id='1' "
 		"xmlns:stream='http://etherx.jabber.org/streams' from='example.org'>");
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
-	recorder_assert_milestones(&fixture.recorder,
-		(const char *const[]){"gained secure", "opened", "ready", NULL});
+	recorder_assert_milestones(
+		&fixture.recorder, (const char *const[]){"gained secure", "opened", "ready", NULL});
 }
 
 /* --- receiving side --- */
@@ -630,7 +650,8 @@ static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 	struct envoi_jid *jid = NULL;
 	own->count++;
 	snprintf(own->resource, sizeof(own->resource), "%s", resource != NULL ? resource : "(any)");
-	if (own->answer == NULL || envoi_jid_from_text(&jid, fixture.context, own->answer) == ENVOI_OK) {
+	if (own->answer == NULL ||
+		envoi_jid_from_text(&jid, fixture.context, own->answer) == ENVOI_OK) {
 		envoi_bind_answer(stream, handler, jid, ENVOI_CONFLICT);
 	}
 	envoi_jid_unref(jid);
@@ -657,7 +678,8 @@ static void script_authentication(void)
 	peer_expects(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>");
 	peer_restarts(fixture.peer);
 	peer_sends(fixture.peer, CLIENT_HEADER);
-	peer_expects(fixture.peer, SERVER_HEADER "<stream:features>" BIND_OFFER "</stream:features>");
+	peer_expects(
+		fixture.peer, SERVER_HEADER "<stream:features>" BIND_OFFER "</stream:features>");
 }
 
 static void a_receiving_stream_offers_and_binds(void **state)
@@ -666,16 +688,18 @@ static void a_receiving_stream_offers_and_binds(void **state)
 	struct bind_hook hook = {{&bind_hook_impl}, .answer = "alice@example.org/desk"};
 	add_receiver(&hook);
 	script_authentication();
-	peer_sends(fixture.peer, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	peer_sends(fixture.peer,
+		"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 		"<resource>desk</resource></bind></iq>");
-	peer_expects(fixture.peer, "<iq type='result' id='1'>"
+	peer_expects(fixture.peer,
+		"<iq type='result' id='1'>"
 		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@example.org/desk</jid></bind></iq>");
 	peer_sends(fixture.peer, "<presence/>");
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
 	recorder_assert_milestones(&fixture.recorder,
-		(const char *const[]){"gained secure", "opened", "gained authenticated FAKE", "opened",
-			"gained bound", "ready", NULL});
+		(const char *const[]){"gained secure", "opened", "gained authenticated FAKE",
+			"opened", "gained bound", "ready", NULL});
 	assert_string_equal(hook.resource, "desk");
 	assert_int_equal(fixture.recorder.stanza_count, 1);
 }
@@ -689,7 +713,8 @@ static void a_refused_resource_may_be_asked_for_again(void **state)
 	for (int i = 0; i < 2; i++) {
 		peer_sends(fixture.peer,
 			"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
-		peer_expects(fixture.peer, "<iq type='error' id='1'><error type='cancel'>"
+		peer_expects(fixture.peer,
+			"<iq type='error' id='1'><error type='cancel'>"
 			"<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
 	}
 	stream_fixture_run(&fixture, 1000);
@@ -725,8 +750,10 @@ static void check_client_header(const struct header_case *header)
 	char text[512];
 	stream_fixture_init(&fixture);
 	stream_fixture_make_receiver(&fixture);
-	snprintf(text, sizeof(text), "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
-		"%s>", header->attributes);
+	snprintf(text, sizeof(text),
+		"<stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
+		"%s>",
+		header->attributes);
 	peer_sends(fixture.peer, text);
 	peer_expects(fixture.peer, SERVER_HEADER);
 	if (header->condition != NULL) {
@@ -773,9 +800,11 @@ static void a_receiver_of_many_domains_chooses_when_the_header_has_come(void **s
 	stream_fixture_make_receiver(&fixture);
 	fixture.options.local = NULL;
 	fixture.recorder.act = choose_domain;
-	peer_sends(fixture.peer, "<stream:stream xmlns='jabber:client' to='Second.Example' "
+	peer_sends(fixture.peer,
+		"<stream:stream xmlns='jabber:client' to='Second.Example' "
 		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>");
-	peer_expects(fixture.peer, "<stream:stream xmlns='jabber:client' from='second.example' id='*' "
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' from='second.example' id='*' "
 		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'><stream:features/>");
 	stream_fixture_run(&fixture, 1000);
 	peer_assert_done(fixture.peer);
@@ -797,13 +826,16 @@ static void check_receiver_row(const struct receiver_row *row, int place)
 	if (place >= 2) {
 		peer_sends(fixture.peer,
 			"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
-		peer_expects(fixture.peer, "<iq type='result' id='1'>"
+		peer_expects(fixture.peer,
+			"<iq type='result' id='1'>"
 			"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
 			"<jid>alice@example.org/desk</jid></bind></iq>");
 	}
 	peer_sends(fixture.peer, row->xml);
 	stream_fixture_run(&fixture, 10000);
-	bool is_allowed = place == 0 ? row->before_login : place == 1 ? row->after_login : row->bound;
+	bool is_allowed = place == 0 ? row->before_login
+		: place == 1         ? row->after_login
+				     : row->bound;
 	if (fixture.recorder.closed_count != !is_allowed) {
 		print_error("%s at place %d:\n%s\n", row->xml, place,
 			recorder_lines(&fixture.recorder));
@@ -832,8 +864,8 @@ static void what_a_client_may_not_send_ends_a_receiving_stream(void **state)
 		{"<message xmlns='jabber:server'/>", false, false, false},
 		{"<stream:stream/>", false, false, false},
 		{"<message/>", true, true, true},
-		{"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", true,
-			true, true},
+		{"<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
+			true, true, true},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (int place = 0; place < 3; place++) {
@@ -916,11 +948,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_optional_session_is_left_out, setup, teardown),
 		cmocka_unit_test(a_stream_error_tells_what_it_says_and_whether_to_come_back),
 		cmocka_unit_test_setup_teardown(
-			a_redirect_from_nobody_in_particular_is_not_followed_at_once, setup, teardown),
+			a_redirect_from_nobody_in_particular_is_not_followed_at_once, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			ill_formed_xml_is_answered_and_told_with_the_phase, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			closing_waits_for_the_peers_tag_and_hands_over_what_comes_before, setup, teardown),
+			closing_waits_for_the_peers_tag_and_hands_over_what_comes_before, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_peer_that_does_not_close_is_cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_peer_that_closes_gets_our_tag, setup, teardown),
@@ -946,13 +980,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_silent_client_is_left_in_the_phase_that_it_has_come_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_stanza_before_the_login_reaches_the_owner_of_a_receiving_stream, setup, teardown),
+			a_stanza_before_the_login_reaches_the_owner_of_a_receiving_stream, setup,
+			teardown),
 		cmocka_unit_test(a_clients_header_is_checked_and_answered_before_the_error),
 		cmocka_unit_test_setup_teardown(
 			silence_after_the_header_was_sent_is_a_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_online_is_no_matter, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_receiver_of_many_domains_chooses_when_the_header_has_come, setup, teardown),
+			a_receiver_of_many_domains_chooses_when_the_header_has_come, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(closing_at_a_restart_sends_no_tag, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			no_stanza_goes_out_before_there_is_an_address, setup, teardown),
@@ -960,7 +996,8 @@ int main(void)
 			nobody_is_asked_what_comes_before_the_features, setup, teardown),
 		cmocka_unit_test(what_a_client_may_not_send_ends_a_receiving_stream),
 		cmocka_unit_test_setup_teardown(
-			a_long_stanza_is_refused_before_the_login_and_taken_after_it, setup, teardown),
+			a_long_stanza_is_refused_before_the_login_and_taken_after_it, setup,
+			teardown),
 	};
 	return cmocka_run_group_tests_name("stream/stream", tests, NULL, NULL);
 }

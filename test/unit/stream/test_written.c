@@ -92,7 +92,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_not_sent_is_undone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			ever_new_runs_need_no_more_memory_than_are_pending, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_failed_allocation_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_failed_allocation_changes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("stream/written", tests, NULL, NULL);
 }

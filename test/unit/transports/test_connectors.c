@@ -37,8 +37,8 @@ struct fixture {
 	bool destroys_when_done, destroys_when_accepting;
 };
 
-static void on_done(void *user, struct envoi_transport *transport,
-	const struct envoi_failure *failure)
+static void on_done(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct fixture *f = user;
 	f->dones++;
@@ -60,8 +60,7 @@ static int on_accept(void *user, struct envoi_memory_pair *pair, const char *dom
 	struct fixture *f = user;
 	snprintf(f->domain, sizeof(f->domain), "%s", domain);
 	if (f->accept_result == ENVOI_OK) {
-		f->accept_result =
-			envoi_memory_end_new(&f->peer, pair, ENVOI_MEMORY_B, NULL, NULL);
+		f->accept_result = envoi_memory_end_new(&f->peer, pair, ENVOI_MEMORY_B, NULL, NULL);
 	}
 	if (f->destroys_when_accepting) {
 		envoi_connector_destroy(f->connector);
@@ -74,8 +73,8 @@ static void setup_context(struct fixture *f, bool is_simulated)
 {
 	*f = (struct fixture){0};
 	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
-	assert_int_equal(is_simulated ? envoi_loop_new_simulated(&f->loop, f->context) :
-					envoi_loop_new_poll(&f->loop, f->context),
+	assert_int_equal(is_simulated ? envoi_loop_new_simulated(&f->loop, f->context)
+				      : envoi_loop_new_poll(&f->loop, f->context),
 		ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
 	assert_int_equal(envoi_settings_new(&f->settings, f->context), ENVOI_OK);
@@ -96,8 +95,7 @@ static int setup_tcp(void **state)
 {
 	static struct fixture fixture;
 	setup_context(&fixture, false);
-	assert_int_equal(
-		envoi_tcp_connector_new(&fixture.connector, fixture.context), ENVOI_OK);
+	assert_int_equal(envoi_tcp_connector_new(&fixture.connector, fixture.context), ENVOI_OK);
 	*state = &fixture;
 	return 0;
 }

@@ -95,8 +95,10 @@ static void on_heard(struct envoi_watch *watch, unsigned int ready)
 		sizeof(place->heard) - place->heard_len, 0);
 	place->heard_len += len > 0 ? (size_t)len : 0;
 	/* a record of TLS says how long it is */
-	if (len <= 0 || (place->heard_len > 5 && place->heard_len >=
-		5 + (size_t)((unsigned char)place->heard[3] << 8) + (unsigned char)place->heard[4])) {
+	if (len <= 0 ||
+		(place->heard_len > 5 &&
+			place->heard_len >= 5 + (size_t)((unsigned char)place->heard[3] << 8) +
+					(unsigned char)place->heard[4])) {
 		envoi_watch_stop(watch);
 		if (place->fixture->quits_when_heard) {
 			envoi_loop_quit(place->fixture->loop);
@@ -139,8 +141,9 @@ static void on_accept(struct envoi_watch *watch, unsigned int ready)
 		break;
 	case KEEPS_SILENT:
 		place->fds[at] = fd;
-		if (at == 0 && envoi_watch_start(&place->hearing, place->fixture->loop, fd,
-				       ENVOI_IO_READ, on_heard) < 0) {
+		if (at == 0 &&
+			envoi_watch_start(&place->hearing, place->fixture->loop, fd, ENVOI_IO_READ,
+				on_heard) < 0) {
 			abort();
 		}
 		break;
@@ -159,8 +162,8 @@ static void open_place(struct fixture *f, struct place *place)
 	assert_int_equal(getsockname(place->fd, (struct sockaddr *)&address, &len), 0);
 	assert_int_equal(listen(place->fd, 8), 0);
 	place->port = ntohs(address.sin_port);
-	assert_int_equal(envoi_watch_start(
-				 &place->watch, f->loop, place->fd, ENVOI_IO_READ, on_accept),
+	assert_int_equal(
+		envoi_watch_start(&place->watch, f->loop, place->fd, ENVOI_IO_READ, on_accept),
 		ENVOI_OK);
 	if (place->behaviour == SPEAKS_TLS) {
 		snprintf(file, sizeof(file), TEST_DATA "/tls/%s",
@@ -230,8 +233,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void on_done(void *user, struct envoi_transport *transport,
-	const struct envoi_failure *failure)
+static void on_done(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct fixture *f = user;
 	f->dones++;
@@ -251,8 +254,7 @@ static void connect_now(struct fixture *f)
 		.tls = f->trust,
 		.timeout_ms = 60000,
 	};
-	assert_int_equal(
-		f->connector->impl->connect(f->connector, &target, on_done, f), ENVOI_OK);
+	assert_int_equal(f->connector->impl->connect(f->connector, &target, on_done, f), ENVOI_OK);
 	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
 }
 
@@ -453,8 +455,10 @@ static void a_server_by_setting_may_have_a_name_in_any_script(void **state)
 	char port[8];
 	open_place(f, &f->places[0]);
 	snprintf(port, sizeof(port), "%u", f->places[0].port);
-	assert_int_equal(
-		envoi_settings_set(f->settings, "server", "b\xc3\xbc""cher.example"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "server",
+				 "b\xc3\xbc"
+				 "cher.example"),
+		ENVOI_OK);
 	assert_int_equal(envoi_settings_set(f->settings, "port", port), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(f->settings, "tls.mode", "direct"), ENVOI_OK);
 	f->answers[0] = (struct scripted_answer){

@@ -94,8 +94,7 @@ static int setup(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	f->fd = fds[0];
 	f->peer = fds[1];
-	assert_int_equal(
-		envoi_tcp_transport_new(&f->transport, f->context, f->fd, NULL), ENVOI_OK);
+	assert_int_equal(envoi_tcp_transport_new(&f->transport, f->context, f->fd, NULL), ENVOI_OK);
 	*state = f;
 	return 0;
 }
@@ -157,7 +156,8 @@ static void the_peers_last_words_are_heard(void **state)
 	close(f->peer);
 	f->peer = -1;
 	f->transport->impl->pause(f->transport);
-	assert_int_equal(f->transport->impl->send_element(f->transport, "<presence/>", 11), ENVOI_OK);
+	assert_int_equal(
+		f->transport->impl->send_element(f->transport, "<presence/>", 11), ENVOI_OK);
 	run(f);
 	assert_int_equal(f->elements, 0);
 	f->transport->impl->resume(f->transport);
@@ -174,7 +174,8 @@ static void a_peer_that_has_gone_is_a_failure(void **state)
 	open_stream(f);
 	close(f->peer);
 	f->peer = -1;
-	assert_int_equal(f->transport->impl->send_element(f->transport, "<presence/>", 11), ENVOI_OK);
+	assert_int_equal(
+		f->transport->impl->send_element(f->transport, "<presence/>", 11), ENVOI_OK);
 	run(f);
 	assert_int_equal(f->closes, 1);
 	assert_int_equal(f->code, ENVOI_ERR_DISCONNECTED);

@@ -2,10 +2,10 @@
  * envoi - tests: names and text are judged alike when they are set and when they are parsed
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 

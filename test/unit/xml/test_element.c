@@ -2,10 +2,10 @@
  * envoi - tests of element trees
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -41,7 +41,8 @@ static void assert_written(
 static struct envoi_element *parse(const char *xml, const char *default_ns)
 {
 	struct envoi_element *element = NULL;
-	assert_int_equal(envoi_xml_parse(&element, context, xml, strlen(xml), default_ns), ENVOI_OK);
+	assert_int_equal(
+		envoi_xml_parse(&element, context, xml, strlen(xml), default_ns), ENVOI_OK);
 	return element;
 }
 
@@ -71,7 +72,8 @@ static void a_tree_is_built_read_and_written(void **state)
 static void a_reference_to_a_child_keeps_the_tree(void **state)
 {
 	(void)state;
-	struct envoi_element *message = parse("<message to='x'><body>hi</body></message>", "jabber:client");
+	struct envoi_element *message = parse(
+		"<message to='x'><body>hi</body></message>", "jabber:client");
 	struct envoi_element *body = envoi_element_ref(envoi_element_first(message));
 	envoi_element_unref(message);
 	assert_string_equal(envoi_element_text(body), "hi");
@@ -82,7 +84,8 @@ static void a_reference_to_a_child_keeps_the_tree(void **state)
 static void what_xml_forbids_cannot_be_built(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"", "a b", "a:b", "1", "-a", "a>", "\xc3", "a\xef\xbf\xbf", "xml:a"};
+	static const char *const names[] = {
+		"", "a b", "a:b", "1", "-a", "a>", "\xc3", "a\xef\xbf\xbf", "xml:a"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct envoi_element *a = envoi_element_new(context, "", "a");
 		assert_null(envoi_element_new(context, "", names[i]));
@@ -94,7 +97,8 @@ static void what_xml_forbids_cannot_be_built(void **state)
 		assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
 		envoi_element_unref(a);
 	}
-	static const char *const texts[] = {"\x01", "\xff", "\xed\xa0\x80", "\xef\xbf\xbe", "a\x0b"};
+	static const char *const texts[] = {
+		"\x01", "\xff", "\xed\xa0\x80", "\xef\xbf\xbe", "a\x0b"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct envoi_element *a = envoi_element_new(context, "", "a");
 		assert_null(envoi_element_add_text(a, texts[i]));
@@ -157,8 +161,8 @@ static void copies_are_independent_and_may_go_into_their_own_source(void **state
 	struct envoi_element *a = parse("<a x='1'>t<b><c/></b></a>", "urn:a");
 	struct envoi_element *b = envoi_element_first(a);
 	assert_non_null(envoi_element_add_copy(envoi_element_first(b), a));
-	assert_written(a, NULL,
-		"<a xmlns='urn:a' x='1'>t<b><c><a x='1'>t<b><c/></b></a></c></b></a>");
+	assert_written(
+		a, NULL, "<a xmlns='urn:a' x='1'>t<b><c><a x='1'>t<b><c/></b></a></c></b></a>");
 	envoi_element_unref(a);
 }
 

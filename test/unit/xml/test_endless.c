@@ -4,10 +4,10 @@
  *
  * S6 and S7 of the collected incidents; see test_incidents.c.
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,7 +131,8 @@ static void s6_an_error_at_any_depth_lets_nothing_out(void **state)
 			struct envoi_buffer out;
 			char expected[128];
 			nest(&stream, faults[i].xml, depth);
-			snprintf(expected, sizeof(expected), OK_OUT "error %s\n", faults[i].condition);
+			snprintf(expected, sizeof(expected), OK_OUT "error %s\n",
+				faults[i].condition);
 			envoi_buffer_init(&out, context, 0);
 			for (size_t piece = 0; piece <= 2; piece++) {
 				test_xml_trace(&out, context, &envoi_xml_limits_before_login,
@@ -169,8 +170,9 @@ static void s6_want_of_memory_at_any_depth_lets_nothing_out(void **state)
 {
 	(void)state;
 	struct stream stream = {.len = 0};
-	append_text(&stream, HEAD "<ok/><a xmlns:p='urn:p'><b><message/><p:c p:d='e'>text<message/>"
-				  "</p:c><message/></b><message/></a><ok/>");
+	append_text(&stream,
+		HEAD "<ok/><a xmlns:p='urn:p'><b><message/><p:c p:d='e'>text<message/>"
+		     "</p:c><message/></b><message/></a><ok/>");
 	bool failed = true;
 	for (size_t k = 1; failed; k++) {
 		struct test_allocator failing = {.fail_at = k};

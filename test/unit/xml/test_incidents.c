@@ -7,10 +7,10 @@
  * in test/sim/test_injection.c. Each stream is refused with its condition, whatever the chunking and
  * whether before or after login, and nothing of the offending stanza is delivered.
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -137,8 +137,8 @@ static void append_text(struct stream *stream, const char *text)
 	append(stream, text, strlen(text));
 }
 
-static void assert_stream(const struct stream *stream, const char *what, const char *where,
-	const char *expected)
+static void assert_stream(
+	const struct stream *stream, const char *what, const char *where, const char *expected)
 {
 	char name[128];
 	snprintf(name, sizeof(name), "%s %s", what, where);
@@ -162,7 +162,8 @@ static void s1_malformed_utf8_is_refused_wherever_it_stands(void **state)
 			bool is_text = strcmp(places[p].name, "between stanzas") == 0 &&
 				malformed[k].good > 0;
 			assert_stream(&stream, malformed[k].name, places[p].name,
-				is_text ? OK_OUT "error bad-format\n" : OK_OUT "error not-well-formed\n");
+				is_text ? OK_OUT "error bad-format\n"
+					: OK_OUT "error not-well-formed\n");
 		}
 	}
 }
@@ -173,8 +174,9 @@ static const struct test_xml_conversation s1_characters[] = {
 	{"the characters beside those that are refused",
 		BYTES(HEAD "<a>\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xb7\x90"
 			   "\xef\xbf\xbd\xf0\x90\x80\x80\xf0\x9f\xbf\xbe\xf4\x8f\xbf\xbf</a>"),
-		HEAD_OUT "element <a>\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xb7\x90"
-			 "\xef\xbf\xbd\xf0\x90\x80\x80\xf0\x9f\xbf\xbe\xf4\x8f\xbf\xbf</a>\n"},
+		HEAD_OUT
+		"element <a>\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xb7\x90"
+		"\xef\xbf\xbd\xf0\x90\x80\x80\xf0\x9f\xbf\xbe\xf4\x8f\xbf\xbf</a>\n"},
 	{"malformed UTF-8 before the header", BYTES("\xc0\xbc" HEAD), "error not-well-formed\n"},
 	{"malformed UTF-8 in the header", BYTES("<stream:stream a='\xc0\xbc'>"),
 		"error not-well-formed\n"},
@@ -187,7 +189,8 @@ static const struct test_xml_conversation s1_characters[] = {
 	{"reference beyond Unicode", BYTES(HEAD "<a b='&#x110000;'/>"), MALFORMED},
 	{"reference that is NUL modulo 2^32", BYTES(HEAD "<a>&#4294967296;</a>"), MALFORMED},
 	{"reference that is `A` modulo 2^32", BYTES(HEAD "<a>&#4294967361;</a>"), MALFORMED},
-	{"reference that is `A` modulo 2^64", BYTES(HEAD "<a>&#18446744073709551681;</a>"), MALFORMED},
+	{"reference that is `A` modulo 2^64", BYTES(HEAD "<a>&#18446744073709551681;</a>"),
+		MALFORMED},
 	{"references that are no numbers", BYTES(HEAD "<a>&#x;</a>"), MALFORMED},
 	{"reference with a capital X", BYTES(HEAD "<a>&#X41;</a>"), MALFORMED},
 	{"reference without its end", BYTES(HEAD "<a>&#65</a>"), MALFORMED},
@@ -228,8 +231,8 @@ static const struct test_xml_conversation s2[] = {
 	{"xmlns bound", BYTES(HEAD "<a xmlns:xmlns='u'/>"), MALFORMED},
 	{"namespace of xmlns bound", BYTES(HEAD "<a xmlns:p='http://www.w3.org/2000/xmlns/'/>"),
 		MALFORMED},
-	{"namespace of xmlns as default",
-		BYTES(HEAD "<a xmlns='http://www.w3.org/2000/xmlns/'/>"), MALFORMED},
+	{"namespace of xmlns as default", BYTES(HEAD "<a xmlns='http://www.w3.org/2000/xmlns/'/>"),
+		MALFORMED},
 	{"prefix undone", BYTES(HEAD "<a xmlns:p=''/>"), MALFORMED},
 	{"xmlns as a prefix of an element", BYTES(HEAD "<xmlns:a/>"), MALFORMED},
 	{"two colons", BYTES(HEAD "<a:b:c xmlns:a='u'/>"), MALFORMED},
@@ -260,8 +263,8 @@ static const struct test_xml_conversation s2[] = {
 		BYTES(HEAD "<p:a xmlns:p='u' xmlns:q='u'></q:a>"), MALFORMED},
 	{"the stream's end within a stanza", BYTES(HEAD "<a></stream:stream></a>"), MALFORMED},
 	{"the stream's end by another prefix",
-		BYTES("<stream:stream xmlns:s='" ENVOI_NS_STREAMS "' xmlns:stream='" ENVOI_NS_STREAMS
-		      "'></s:stream>"),
+		BYTES("<stream:stream xmlns:s='" ENVOI_NS_STREAMS
+		      "' xmlns:stream='" ENVOI_NS_STREAMS "'></s:stream>"),
 		"head  <stream:stream/>\nerror not-well-formed\n"},
 	{"a second root", BYTES(HEAD "</stream:stream>" HEAD "<message/>"),
 		HEAD_OUT "end\nerror not-well-formed\n"},
@@ -312,27 +315,36 @@ static const struct test_xml_conversation s3[] = {
 		"error unsupported-encoding\n"},
 	{"a name of UTF-8 that is none", BYTES("<?xml version='1.0' encoding='UTF8'?>" HEAD),
 		"error unsupported-encoding\n"},
-	{"no encoding", BYTES("<?xml version='1.0' encoding=''?>" HEAD), "error unsupported-encoding\n"},
+	{"no encoding", BYTES("<?xml version='1.0' encoding=''?>" HEAD),
+		"error unsupported-encoding\n"},
 	{"ASCII, which is UTF-8, but not what it is called",
-		BYTES("<?xml version='1.0' encoding='US-ASCII'?>" HEAD), "error unsupported-encoding\n"},
-	{"UTF-8 declared in small letters", BYTES("<?xml version='1.0' encoding='utf-8'?>" HEAD), HEAD_OUT},
+		BYTES("<?xml version='1.0' encoding='US-ASCII'?>" HEAD),
+		"error unsupported-encoding\n"},
+	{"UTF-8 declared in small letters", BYTES("<?xml version='1.0' encoding='utf-8'?>" HEAD),
+		HEAD_OUT},
 	{"XML 1.0 with standalone", BYTES("<?xml version='1.0' standalone='yes'?>" HEAD), HEAD_OUT},
 	{"XML 2.0", BYTES("<?xml version='2.0'?>" HEAD), "error not-well-formed\n"},
 	{"no version", BYTES("<?xml version=''?>" HEAD), "error not-well-formed\n"},
 	{"a declaration in another order", BYTES("<?xml encoding='UTF-8' version='1.0'?>" HEAD),
 		"error not-well-formed\n"},
-	{"a declaration without quotes", BYTES("<?xml version=1.0?>" HEAD), "error not-well-formed\n"},
+	{"a declaration without quotes", BYTES("<?xml version=1.0?>" HEAD),
+		"error not-well-formed\n"},
 	{"a declaration without a value", BYTES("<?xml version?>" HEAD), "error not-well-formed\n"},
-	{"a declaration that ends at a value", BYTES("<?xml version=?>" HEAD), "error not-well-formed\n"},
-	{"a declaration with half a value", BYTES("<?xml version='1.0?>" HEAD), "error not-well-formed\n"},
-	{"a declaration with a second sign", BYTES("<?xml version=='1.0'?>" HEAD), "error not-well-formed\n"},
-	{"a declaration with other quotes", BYTES("<?xml version=`1.0`?>" HEAD), "error not-well-formed\n"},
+	{"a declaration that ends at a value", BYTES("<?xml version=?>" HEAD),
+		"error not-well-formed\n"},
+	{"a declaration with half a value", BYTES("<?xml version='1.0?>" HEAD),
+		"error not-well-formed\n"},
+	{"a declaration with a second sign", BYTES("<?xml version=='1.0'?>" HEAD),
+		"error not-well-formed\n"},
+	{"a declaration with other quotes", BYTES("<?xml version=`1.0`?>" HEAD),
+		"error not-well-formed\n"},
 	{"a declaration without a blank", BYTES("<?xml version='1.0'encoding='UTF-8'?>" HEAD),
 		"error not-well-formed\n"},
 	{"a declaration without its second blank",
 		BYTES("<?xml version='1.0' encoding='UTF-8'standalone='no'?>" HEAD),
 		"error not-well-formed\n"},
-	{"a declaration with more", BYTES("<?xml version='1.0' id='1'?>" HEAD), "error not-well-formed\n"},
+	{"a declaration with more", BYTES("<?xml version='1.0' id='1'?>" HEAD),
+		"error not-well-formed\n"},
 	{"a declaration of half an encoding", BYTES("<?xml version='1.0' encoding?>" HEAD),
 		"error not-well-formed\n"},
 	{"a declaration with another standalone",
@@ -340,7 +352,8 @@ static const struct test_xml_conversation s3[] = {
 	{"a declaration twice standalone",
 		BYTES("<?xml version='1.0' standalone='no' standalone='no'?>" HEAD),
 		"error not-well-formed\n"},
-	{"a declaration in capitals", BYTES("<?XML version='1.0'?>" HEAD), "error not-well-formed\n"},
+	{"a declaration in capitals", BYTES("<?XML version='1.0'?>" HEAD),
+		"error not-well-formed\n"},
 	{"a declaration behind another", BYTES("<?xml version='1.0'?><?xml version='1.0'?>" HEAD),
 		"error not-well-formed\n"},
 	{"a declaration in a stanza", BYTES(HEAD "<a><?xml version='1.0' encoding='UTF-7'?></a>"),
@@ -372,7 +385,8 @@ static const struct test_xml_conversation s4[] = {
 		"error restricted-xml\n"},
 	{"an external subset", BYTES("<!DOCTYPE a SYSTEM 'file:///etc/passwd'>" HEAD),
 		"error restricted-xml\n"},
-	{"a document type between stanzas", BYTES(HEAD "<a/><!DOCTYPE a [<!ENTITY b 'c'>]><c>&b;</c>"),
+	{"a document type between stanzas",
+		BYTES(HEAD "<a/><!DOCTYPE a [<!ENTITY b 'c'>]><c>&b;</c>"),
 		HEAD_OUT "element <a/>\nerror restricted-xml\n"},
 	{"a document type in a stanza", BYTES(HEAD "<a><!DOCTYPE a></a>"), RESTRICTED},
 	{"an entity declared in a stanza", BYTES(HEAD "<a><!ENTITY b 'c'></a>"), RESTRICTED},

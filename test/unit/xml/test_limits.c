@@ -2,10 +2,10 @@
  * envoi - tests of the stream parser's limits
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -148,8 +148,8 @@ static const struct {
 	{HEAD_OPEN, " n%=''", ">", 8},
 };
 
-static bool repeats_refused(const char *begin, const char *repeated, unsigned int count,
-	const char *end, size_t piece)
+static bool repeats_refused(
+	const char *begin, const char *repeated, unsigned int count, const char *end, size_t piece)
 {
 	struct envoi_buffer in;
 	envoi_buffer_init(&in, context, 0);
@@ -163,8 +163,7 @@ static bool repeats_refused(const char *begin, const char *repeated, unsigned in
 	must(envoi_buffer_append_text(&in, end));
 	struct envoi_xml_limits limits = envoi_xml_limits_default;
 	limits.names = 8;
-	bool is_over = is_refused(
-		&limits, envoi_buffer_data(&in), envoi_buffer_len(&in), 0, piece);
+	bool is_over = is_refused(&limits, envoi_buffer_data(&in), envoi_buffer_len(&in), 0, piece);
 	envoi_buffer_finish(&in);
 	return is_over;
 }
@@ -177,9 +176,9 @@ static void distinct_names_of_each_stanza_are_limited(void **state)
 		for (size_t piece = 0; piece < 3; piece++) {
 			assert_false(repeats_refused(distinct[i].begin, distinct[i].repeated,
 				most > 0 ? most : 20, distinct[i].end, piece));
-			assert_int_equal(most > 0, repeats_refused(distinct[i].begin,
-				distinct[i].repeated, most > 0 ? most + 1 : 20, distinct[i].end,
-				piece));
+			assert_int_equal(most > 0,
+				repeats_refused(distinct[i].begin, distinct[i].repeated,
+					most > 0 ? most + 1 : 20, distinct[i].end, piece));
 		}
 	}
 }
@@ -188,7 +187,9 @@ static void distinct_names_of_each_stanza_are_limited(void **state)
 static void many_distinct_names_are_each_counted_once(void **state)
 {
 	(void)state;
-	enum { NAMES = 3000 };
+	enum {
+		NAMES = 3000
+	};
 	struct envoi_xml_limits limits = envoi_xml_limits_default;
 	limits.names = NAMES;
 	for (unsigned int more = 0; more < 2; more++) {
@@ -199,8 +200,9 @@ static void many_distinct_names_are_each_counted_once(void **state)
 			must(envoi_buffer_printf(&in, "<n%u/>", i % NAMES));
 		}
 		must(envoi_buffer_append_text(&in, more > 0 ? "<another/></item>" : "</item>"));
-		assert_int_equal(is_refused(&limits, envoi_buffer_data(&in),
-			envoi_buffer_len(&in), 0, 0), more > 0);
+		assert_int_equal(
+			is_refused(&limits, envoi_buffer_data(&in), envoi_buffer_len(&in), 0, 0),
+			more > 0);
 		envoi_buffer_finish(&in);
 	}
 }
@@ -225,7 +227,8 @@ static void declarations_in_force_are_limited(void **state)
 		}
 		must(envoi_buffer_append_text(&in, more > 0 ? "<a xmlns='u'/>" : "<a/>"));
 		assert_int_equal(is_refused(&envoi_xml_limits_default, envoi_buffer_data(&in),
-			envoi_buffer_len(&in), 0, 0), more > 0);
+					 envoi_buffer_len(&in), 0, 0),
+			more > 0);
 		envoi_buffer_finish(&in);
 	}
 }

@@ -2,10 +2,10 @@
  * envoi - tests of what the XML floor does with memory
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@
 
 #include "libxml_memory.h"
 
-#define HEAD "<stream:stream xmlns='urn:unknown' xmlns:stream='" ENVOI_NS_STREAMS \
+#define HEAD \
+	"<stream:stream xmlns='urn:unknown' xmlns:stream='" ENVOI_NS_STREAMS \
 	"' xmlns:q='urn:unknown:q' xml:lang='en'>"
 
 /* One context whose memory, and libxml2's, is counted. */
@@ -67,7 +68,8 @@ static size_t unique_stanza(char *line, size_t size, unsigned int i)
 		i, i, i, i, i, i, i, i, i, i);
 }
 
-static void assert_flat_on_unique_names(struct counted *counted, unsigned int count, unsigned int per_feed)
+static void assert_flat_on_unique_names(
+	struct counted *counted, unsigned int count, unsigned int per_feed)
 {
 	char line[65536];
 	size_t level = 0, taken = 0, len = 0;
@@ -137,7 +139,9 @@ static void a_large_stanza_leaves_nothing_behind(void **state)
 static void a_stanza_of_distinct_names_leaves_nothing_behind(void **state)
 {
 	struct counted *counted = *state;
-	enum { NAMES = 100000 };
+	enum {
+		NAMES = 100000
+	};
 	struct envoi_xml_limits limits = envoi_xml_limits_default;
 	limits.names = 2 * NAMES;
 	char child[64];
@@ -161,8 +165,7 @@ static size_t kept_after(struct counted *counted, size_t streams)
 {
 	struct envoi_xml_parser *busy[40];
 	for (size_t i = 0; i < streams; i++) {
-		assert_int_equal(
-			envoi_xml_parser_new(&busy[i], counted->context, NULL), ENVOI_OK);
+		assert_int_equal(envoi_xml_parser_new(&busy[i], counted->context, NULL), ENVOI_OK);
 		envoi_xml_parser_feed(busy[i], HEAD "<a><b>", strlen(HEAD "<a><b>"));
 		drain(busy[i]);
 	}
@@ -189,8 +192,7 @@ static void an_idle_stream_holds_little(void **state)
 	drain(counted->parser);
 	size_t level = memory(counted);
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(
-			envoi_xml_parser_new(&idle[i], counted->context, NULL), ENVOI_OK);
+		assert_int_equal(envoi_xml_parser_new(&idle[i], counted->context, NULL), ENVOI_OK);
 		envoi_xml_parser_feed(idle[i], HEAD "<a/>", strlen(HEAD "<a/>"));
 		drain(idle[i]);
 	}
@@ -207,9 +209,10 @@ static void an_idle_stream_holds_little(void **state)
 
 static const char *const documents[] = {
 	HEAD "<message id='1' xml:lang='de'><body>hi &amp; &#228;</body></message></stream:stream>",
-	HEAD "<q:n a='1' b='2' q:c='3' d='4' e='5' xmlns:f='urn:f' f:g='6' h='' i='' j='' k='' l='' "
-	     "m='' n='' o='&lt;' p='' q='' r='' s='' t='' \xc3\xbc=''><h xmlns='urn:h'>x<i/>y<![CDATA[z]]>"
-	     "</h><l>" MORE_THAN_A_CHUNK "</l></q:n>",
+	HEAD
+	"<q:n a='1' b='2' q:c='3' d='4' e='5' xmlns:f='urn:f' f:g='6' h='' i='' j='' k='' l='' "
+	"m='' n='' o='&lt;' p='' q='' r='' s='' t='' \xc3\xbc=''><h xmlns='urn:h'>x<i/>y<![CDATA[z]]>"
+	"</h><l>" MORE_THAN_A_CHUNK "</l></q:n>",
 	HEAD "<a><b></a>",
 	HEAD "<a b='&c;'/>",
 };
@@ -222,10 +225,12 @@ static int build_and_write(struct envoi_context *context, struct envoi_buffer *o
 		char name[8];
 		snprintf(name, sizeof(name), "a%d", i);
 		envoi_element_set(a, name, "value");
-		envoi_element_add_text(envoi_element_add(a, NULL, name), "text that is long enough");
+		envoi_element_add_text(
+			envoi_element_add(a, NULL, name), "text that is long enough");
 	}
 	envoi_element_add_copy(envoi_element_first(a), a);
-	struct envoi_element *copy = envoi_element_error(a) == ENVOI_OK ? envoi_element_dup(a) : NULL;
+	struct envoi_element *copy = envoi_element_error(a) == ENVOI_OK ? envoi_element_dup(a)
+									: NULL;
 	int r = envoi_element_error(copy);
 	if (r == ENVOI_OK) {
 		r = envoi_xml_write(out, copy, "jabber:client");
@@ -249,7 +254,8 @@ static void a_chunk_that_ends_anywhere_is_noticed(void **state)
 		allocator.fail_at = allocator.calls + 1;
 		allocator.fail_on = true;
 		for (int i = 0; i < 30 && envoi_element_error(root) == ENVOI_OK; i++) {
-			struct envoi_element *child = envoi_element_add(root, "urn:other", "unheard");
+			struct envoi_element *child = envoi_element_add(
+				root, "urn:other", "unheard");
 			envoi_element_set_ns(child, "urn:more", "unheard", "value");
 			envoi_element_set_ns(child, "urn:more", "unheard", "another");
 			envoi_element_add_text(child, "text");
@@ -379,7 +385,8 @@ static void every_failed_allocation_of_libxml2_is_survived_or_reported(void **st
 			calls = libxml_memory.calls;
 			libxml_memory.fail_at = 0;
 			assert_int_equal(allocator.live, 0);
-			assert_in_range(libxml_memory.live, 0, live + 8); /* its thread's last error */
+			assert_in_range(
+				libxml_memory.live, 0, live + 8); /* its thread's last error */
 		}
 	}
 }
@@ -389,7 +396,8 @@ int main(int argc, char **argv)
 	libxml_memory_install();
 	xmlInitParser();
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(memory_is_flat_on_endless_new_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			memory_is_flat_on_endless_new_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			memory_is_flat_on_new_names_in_one_long_piece_after_the_other, setup,
 			teardown),

@@ -2,10 +2,10 @@
  * envoi - tests of known names
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 

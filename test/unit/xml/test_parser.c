@@ -2,10 +2,10 @@
  * envoi - tests of the stream parser; see test_incidents.c for what it has to refuse most of all
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
@@ -19,19 +19,21 @@
 
 static const struct test_xml_conversation conversations[] = {
 	{"a header, a stanza and the end",
-		BYTES("<?xml version='1.0'?>" HEAD "<message><body>hi</body></message></stream:stream>"),
+		BYTES("<?xml version='1.0'?>" HEAD
+		      "<message><body>hi</body></message></stream:stream>"),
 		HEAD_OUT "element <message><body>hi</body></message>\nend\n"},
 	{"white space wherever it is allowed",
 		BYTES("<?xml  version = \"1.0\" encoding='utf-8' ?>\r\n \t" HEAD
 		      " \n <a/>\r\n<b\n/>\t</stream:stream \n>\n\n"),
 		HEAD_OUT "element <a/>\nelement <b/>\nend\n"},
 	{"the header's attributes and namespace",
-		BYTES("<stream:stream id='1' xml:lang='de' from='a&amp;b' xmlns:stream='"
-		ENVOI_NS_STREAMS "' xmlns='urn:x'><a/>"),
+		BYTES("<stream:stream id='1' xml:lang='de' from='a&amp;b' xmlns:stream='" ENVOI_NS_STREAMS
+		      "' xmlns='urn:x'><a/>"),
 		"head urn:x <stream:stream id='1' xml:lang='de' from='a&amp;b'/>\n"
 		"element <a xmlns='urn:x'/>\n"},
 	{"entities and character references",
-		BYTES(HEAD "<a b='&lt;&gt;&amp;&apos;&quot;&#9;&#x10FFFF;'>&lt;&gt;&amp;&apos;&quot;&#13;</a>"),
+		BYTES(HEAD
+			"<a b='&lt;&gt;&amp;&apos;&quot;&#9;&#x10FFFF;'>&lt;&gt;&amp;&apos;&quot;&#13;</a>"),
 		HEAD_OUT "element <a b='&lt;&gt;&amp;&apos;&quot;&#9;\xf4\x8f\xbf\xbf'>"
 			 "&lt;&gt;&amp;'\"&#13;</a>\n"},
 	{"CDATA as text", BYTES(HEAD "<a>x<![CDATA[<&]]]]><![CDATA[>]]>y<![CDATA[]]></a>"),
@@ -45,9 +47,10 @@ static const struct test_xml_conversation conversations[] = {
 	{"prefixes and defaults, nested and undone",
 		BYTES(HEAD "<x:a xmlns:x='u1'><b xmlns='u2'><x:c/><d xmlns=''/><e/></b>"
 			   "<x:f xmlns:x='u3' x:y='1' xmlns:z='u3' y='2'/><g/></x:a><h/>"),
-		HEAD_OUT "element <a xmlns='u1'><b xmlns='u2'><c xmlns='u1'/><d xmlns=''/><e/></b>"
-			 "<f xmlns='u3' xmlns:ns1='u3' ns1:y='1' y='2'/><g xmlns='jabber:client'/></a>\n"
-			 "element <h/>\n"},
+		HEAD_OUT
+		"element <a xmlns='u1'><b xmlns='u2'><c xmlns='u1'/><d xmlns=''/><e/></b>"
+		"<f xmlns='u3' xmlns:ns1='u3' ns1:y='1' y='2'/><g xmlns='jabber:client'/></a>\n"
+		"element <h/>\n"},
 	{"stream elements", BYTES(HEAD "<stream:features><a xmlns='u'/></stream:features>"),
 		HEAD_OUT "element <stream:features><a xmlns='u'/></stream:features>\n"},
 	{"a stream that ends in its header",

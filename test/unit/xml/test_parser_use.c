@@ -2,10 +2,10 @@
  * envoi - tests of using the stream parser
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,8 @@
 
 #include <envoi/envoi.h>
 
-#define HEAD "<stream:stream xmlns='urn:content' xmlns:stream='" ENVOI_NS_STREAMS \
+#define HEAD \
+	"<stream:stream xmlns='urn:content' xmlns:stream='" ENVOI_NS_STREAMS \
 	"' xmlns:p='urn:prefixed' xml:lang='en'>"
 
 static struct envoi_context *context;
@@ -61,7 +62,8 @@ static void a_line_end_in_cdata_is_one_wherever_the_section_is_cut(void **state)
 	envoi_element_unref(take(parser, ENVOI_XML_HEAD));
 	for (size_t before = 290; before < 310; before++) {
 		char section[1200], expected[1200];
-		snprintf(section, sizeof(section), "<a><![CDATA[%0*d\r\n%0500d]]></a>", (int)before, 0, 0);
+		snprintf(section, sizeof(section), "<a><![CDATA[%0*d\r\n%0500d]]></a>", (int)before,
+			0, 0);
 		snprintf(expected, sizeof(expected), "%0*d\n%0500d", (int)before, 0, 0);
 		for (size_t i = 0; i < strlen(section); i++) {
 			assert_int_equal(envoi_xml_parser_feed(parser, &section[i], 1), ENVOI_OK);
@@ -94,7 +96,8 @@ static void what_was_taken_outlives_parser_and_context(void **state)
 	struct envoi_xml_parser *short_lived;
 	assert_int_equal(envoi_context_new(&own, NULL), ENVOI_OK);
 	assert_int_equal(envoi_xml_parser_new(&short_lived, own, NULL), ENVOI_OK);
-	feed(short_lived, HEAD "<unknown x='1'><p:y p:z='2' q:z='3' xmlns:q='urn:q'/></unknown><b>");
+	feed(short_lived,
+		HEAD "<unknown x='1'><p:y p:z='2' q:z='3' xmlns:q='urn:q'/></unknown><b>");
 	struct envoi_element *head = take(short_lived, ENVOI_XML_HEAD);
 	struct envoi_element *kept = take(short_lived, ENVOI_XML_ELEMENT);
 	assert_no_more(short_lived);
@@ -193,8 +196,7 @@ static void an_error_stays(void **state)
 	envoi_element_unref(take(parser, ENVOI_XML_HEAD));
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(envoi_xml_parser_next(parser, &item), ENVOI_ERR_XML);
-		assert_int_equal(
-			envoi_xml_parser_condition(parser), ENVOI_STREAM_NOT_WELL_FORMED);
+		assert_int_equal(envoi_xml_parser_condition(parser), ENVOI_STREAM_NOT_WELL_FORMED);
 		assert_non_null(strstr(envoi_xml_parser_error_text(parser), "mismatch"));
 		feed(parser, "</a><c/>");
 	}
@@ -222,8 +224,9 @@ static void limits_can_change(void **state)
 static void one_element_is_parsed_alone(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", " ", "a", "<a>", "<a/><b/>", "<a/>x", "</stream:stream>",
-		"<a/><b>", "<a/></stream:stream>", "<?xml version='1.0'?><a/>", "<a/>\xff"};
+	static const char *const bad[] = {"", " ", "a", "<a>", "<a/><b/>", "<a/>x",
+		"</stream:stream>", "<a/><b>", "<a/></stream:stream>", "<?xml version='1.0'?><a/>",
+		"<a/>\xff"};
 	struct envoi_element *element;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(envoi_xml_parse(&element, context, bad[i], strlen(bad[i]), NULL),

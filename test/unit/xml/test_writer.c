@@ -2,10 +2,10 @@
  * envoi - tests of writing XML
  * SPDX-License-Identifier: MIT
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -75,8 +75,8 @@ static void a_namespace_is_declared_where_it_changes(void **state)
 	envoi_element_add(envoi_element_add(a, NULL, "b"), "", "c");
 	envoi_element_add(a, "urn:b", "d");
 	assert_written(a, "urn:a", "<a><b><c xmlns=''/></b><d xmlns='urn:b'/></a>");
-	assert_written(a, "jabber:client",
-		"<a xmlns='urn:a'><b><c xmlns=''/></b><d xmlns='urn:b'/></a>");
+	assert_written(
+		a, "jabber:client", "<a xmlns='urn:a'><b><c xmlns=''/></b><d xmlns='urn:b'/></a>");
 	assert_written(a, NULL, "<a xmlns='urn:a'><b><c xmlns=''/></b><d xmlns='urn:b'/></a>");
 	envoi_element_unref(a);
 }
@@ -118,8 +118,9 @@ static void a_header_is_written_without_its_end(void **state)
 	envoi_element_set(head, "to", "a'b");
 	envoi_element_set_ns(head, ENVOI_NS_XML, "lang", "en");
 	assert_int_equal(envoi_xml_write_head(&out, head, "jabber:client"), ENVOI_OK);
-	assert_out("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='"
-		ENVOI_NS_STREAMS "' to='a&apos;b' xml:lang='en'>");
+	assert_out(
+		"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" ENVOI_NS_STREAMS
+		"' to='a&apos;b' xml:lang='en'>");
 	envoi_element_unref(head);
 	struct envoi_element *other = envoi_element_new(context, "", "stream");
 	assert_int_equal(envoi_xml_write_head(&out, other, "jabber:client"), ENVOI_ERR_INVALID);
@@ -162,8 +163,7 @@ static void a_limited_buffer_is_used_to_its_last_byte(void **state)
 		envoi_buffer_init(&limited, context, strlen(expected) - missing);
 		assert_int_equal(envoi_xml_write(&limited, a, NULL),
 			missing > 0 ? ENVOI_ERR_FULL : ENVOI_OK);
-		assert_int_equal(
-			envoi_buffer_len(&limited), missing > 0 ? 0 : strlen(expected));
+		assert_int_equal(envoi_buffer_len(&limited), missing > 0 ? 0 : strlen(expected));
 		envoi_buffer_finish(&limited);
 	}
 	envoi_element_unref(a);
@@ -193,7 +193,7 @@ static void elements_are_written_as_they_come(void **state)
 	envoi_xml_close(writer);
 	assert_int_equal(envoi_xml_writer_finish(writer), ENVOI_OK);
 	assert_out("<a id='1' xmlns:ns2='urn:x' ns2:y='2'><b xmlns='urn:b'>&lt;<c/><part/></b></a>"
-		"<stream:error/><d/>");
+		   "<stream:error/><d/>");
 	envoi_element_unref(part);
 }
 
@@ -349,9 +349,13 @@ static uint32_t roll(uint32_t sides)
 
 static const char *const namespaces[] = {
 	"", "jabber:client", "urn:x", "urn:y", ENVOI_NS_STREAMS, "a 'b' <c> & \xc3\xa4\n"};
-static const char *const names[] = {"a", "body", "xml", "_", ("\xc3\xa4.-\xc2\xb7" "9"), "stream", "unknown"};
+static const char *const names[] = {"a", "body", "xml", "_",
+	("\xc3\xa4.-\xc2\xb7"
+	 "9"),
+	"stream", "unknown"};
 static const char *const texts[] = {"", " ", "x", "&", "<", ">", "]]>", "'", "\"", "\t", "\n", "\r",
-	"\r\n", "\xc3\xa4", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf", "\x7f", "a longer text, of many words"};
+	"\r\n", "\xc3\xa4", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf", "\x7f",
+	"a longer text, of many words"};
 
 static void random_attrs(struct envoi_element *element)
 {
@@ -370,7 +374,8 @@ static struct envoi_element *random_tree(void)
 		switch (roll(5)) {
 		case 0:
 		case 1:
-			at = envoi_element_add(at, roll(2) != 0 ? NULL : PICK(namespaces), PICK(names));
+			at = envoi_element_add(
+				at, roll(2) != 0 ? NULL : PICK(namespaces), PICK(names));
 			random_attrs(at);
 			break;
 		case 2:
@@ -428,7 +433,8 @@ static void what_was_written_is_parsed_to_an_equal_tree(void **state)
 		const char *default_ns = roll(2) != 0 ? "jabber:client" : PICK(namespaces);
 		assert_int_equal(envoi_xml_write(&out, tree, default_ns), ENVOI_OK);
 		assert_int_equal(envoi_xml_parse(&parsed, context, envoi_buffer_data(&out),
-			envoi_buffer_len(&out), default_ns), ENVOI_OK);
+					 envoi_buffer_len(&out), default_ns),
+			ENVOI_OK);
 		assert_true(equal(tree, parsed));
 		struct envoi_element *copy = envoi_element_dup(parsed);
 		assert_true(equal(tree, copy));
@@ -481,7 +487,9 @@ static void calls_write_the_same_as_trees(void **state)
 static void trees_may_be_of_any_depth(void **state)
 {
 	(void)state;
-	enum { DEPTH = 200000 };
+	enum {
+		DEPTH = 200000
+	};
 	struct envoi_element *root = envoi_element_new(context, "urn:deep", "a"), *at = root;
 	for (int i = 0; i < DEPTH; i++) {
 		at = envoi_element_add(at, NULL, "a");
@@ -489,8 +497,9 @@ static void trees_may_be_of_any_depth(void **state)
 	struct envoi_element *copy = envoi_element_dup(root);
 	assert_int_equal(envoi_element_error(copy), ENVOI_OK);
 	assert_int_equal(envoi_xml_write(&out, copy, NULL), ENVOI_OK);
-	assert_int_equal(envoi_buffer_len(&out), strlen("<a xmlns='urn:deep'>") + DEPTH * 7 +
-		strlen("</a>") - strlen("<a></a>") + strlen("<a/>"));
+	assert_int_equal(envoi_buffer_len(&out),
+		strlen("<a xmlns='urn:deep'>") + DEPTH * 7 + strlen("</a>") - strlen("<a></a>") +
+			strlen("<a/>"));
 	struct envoi_xml_writer *writer = envoi_xml_writer_new(&out, NULL);
 	for (int i = 0; i < DEPTH; i++) {
 		envoi_xml_open(writer, "urn:deep", "a");
@@ -508,8 +517,10 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(what_has_a_meaning_in_xml_is_escaped, clear),
 		cmocka_unit_test_teardown(a_namespace_is_declared_where_it_changes, clear),
-		cmocka_unit_test_teardown(attributes_in_namespaces_have_prefixes_by_their_number, clear),
-		cmocka_unit_test_teardown(stream_elements_have_the_prefix_that_the_header_binds, clear),
+		cmocka_unit_test_teardown(
+			attributes_in_namespaces_have_prefixes_by_their_number, clear),
+		cmocka_unit_test_teardown(
+			stream_elements_have_the_prefix_that_the_header_binds, clear),
 		cmocka_unit_test_teardown(a_header_is_written_without_its_end, clear),
 		cmocka_unit_test_teardown(a_tree_that_failed_is_not_written, clear),
 		cmocka_unit_test_teardown(a_full_buffer_is_as_it_was, clear),

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/tls_config.h"
+#include "tls/tls_config.h"
 
 enum {
 	REPORT_MS = 100, /* that a connector has, when time is over, to say what it has tried */

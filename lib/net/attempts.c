@@ -11,7 +11,7 @@
 
 #include <envoi/context.h>
 
-#include "net/names.h"
+#include "net/host_names.h"
 
 static int code_of(enum envoi_lookup_status status)
 {

@@ -10,7 +10,7 @@
 
 #include <envoi/context.h>
 
-#include "net/names.h"
+#include "net/host_names.h"
 
 /* More would be no service of anybody's but an attempt to keep us busy. */
 #define MAX_RECORDS 64

@@ -10,7 +10,7 @@
 #include <envoi/context.h>
 
 #include "base/context.h"
-#include "net/names.h"
+#include "net/host_names.h"
 
 /* --- the context's resolver --- */
 

@@ -10,7 +10,7 @@
 #include <envoi/interfaces/dial.h>
 #include <envoi/interfaces/resolver.h>
 
-#include "net/names.h"
+#include "net/host_names.h"
 
 /** More are left out: those that would be tried last. */
 #define ENVOI__MAX_TARGETS 32

@@ -11,7 +11,7 @@
 #include <envoi/error.h>
 #include <envoi/values.h>
 
-#include "net/names.h"
+#include "net/host_names.h"
 
 enum {
 	MOST_HOST = 1023, /* bytes of a domainpart in any form */

@@ -14,7 +14,7 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
-#include "crypto/tls_engine.h"
+#include "tls/tls_engine.h"
 #include "tls_server.h"
 
 /* @return the failure, or whether it was resumed */

@@ -14,7 +14,7 @@
 
 #include "library_payloads.h"
 #include "payload_random.h"
-#include "unit/stanza/payload_tables.h"
+#include "unit/payload/payload_tables.h"
 
 #define NS "jabber:client"
 

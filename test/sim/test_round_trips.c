@@ -22,9 +22,9 @@
 #include <envoi/mainloop.h>
 #include <envoi/memory.h>
 
-#include "crypto/tls_config.h"
 #include "server.h"
 #include "server_inside.h"
+#include "tls/tls_config.h"
 
 enum {
 	ONE_WAY_MS = 50,

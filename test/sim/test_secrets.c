@@ -28,9 +28,9 @@
 #include <envoi/mainloop.h>
 #include <envoi/values.h>
 
-#include "crypto/tls_engine.h"
 #include "secrets.h"
 #include "server.h"
+#include "tls/tls_engine.h"
 #include "tls_server.h"
 
 enum {

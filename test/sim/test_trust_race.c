@@ -19,8 +19,8 @@
 #include <envoi/memory.h>
 #include <envoi/tls.h>
 
-#include "../../transports/octets/handshake.h"
 #include "server.h"
+#include "transport/bytestream/handshake.h"
 
 enum {
 	ADDRESSES = 2, /* of one server */

@@ -9,8 +9,8 @@
 #include <envoi/interfaces/features.h>
 #include <envoi/settings.h>
 
-#include "../../transports/octets/handshake.h" /* direct TLS of the receiving side is not public */
 #include "server.h"
+#include "transport/bytestream/handshake.h" /* direct TLS of the receiving side is not public */
 
 struct contact {
 	struct contact *next;

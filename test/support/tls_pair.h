@@ -5,8 +5,8 @@
 #ifndef ENVOI_TEST_TLS_PAIR_H
 #define ENVOI_TEST_TLS_PAIR_H
 
-#include "crypto/tls_config.h"
-#include "crypto/tls_engine.h"
+#include "tls/tls_config.h"
+#include "tls/tls_engine.h"
 
 struct envoi_context_options;
 

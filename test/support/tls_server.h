@@ -12,7 +12,7 @@
 
 #include <envoi/buffer.h>
 
-#include "crypto/tls_engine.h"
+#include "tls/tls_engine.h"
 
 struct tls_server_options {
 	const char *certificate; /* of test/data/tls; NULL: "right" */

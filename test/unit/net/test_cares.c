@@ -22,7 +22,7 @@
 
 #include "dns_server.h"
 #include "net/cares.h"
-#include "net/names.h"
+#include "net/host_names.h"
 #include "open_fds.h"
 
 enum {

@@ -23,9 +23,9 @@
 #include <envoi/tcp.h>
 #include <envoi/tls.h>
 
-#include "../../transports/octets/handshake.h"
 #include "open_fds.h"
 #include "scripted_resolver.h"
+#include "transport/bytestream/handshake.h"
 
 enum {
 	PLACES = 3,

@@ -1,0 +1,80 @@
+/*
+ * envoi - SASL on the wire: what both sides share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_FEATURES_SASL_SASL_FEATURE_H
+#define ENVOI_FEATURES_SASL_SASL_FEATURE_H
+
+#include <envoi/interfaces/features.h>
+#include <envoi/settings.h>
+
+/** Whether authentication may go on without TLS: only where the user gave it up. */
+bool envoi__sasl_may_go_on(
+	const struct envoi_stream *stream, const struct envoi_settings *settings);
+
+/**
+ * Append the data of an element: strict base64, "=" for data of no length (RFC 6120, section
+ * 6.4.2).
+ *
+ * @param[out] ret_is_present  false: the element is empty; NULL: not wanted
+ * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM
+ */
+int envoi__sasl_read(
+	const struct envoi_element *element, struct envoi_buffer *data, bool *ret_is_present);
+
+/** How data of no length is written: `<response/>`, but `<auth>=</auth>`. */
+enum envoi__sasl_empty {
+	ENVOI__SASL_EMPTY_AS_NOTHING,
+	ENVOI__SASL_EMPTY_AS_EQUALS_SIGN,
+};
+
+/**
+ * Send an element with data. No copy of the data is left in the element's memory.
+ *
+ * @param mechanism  attribute of `<auth/>`; NULL: none
+ * @param data       NULL: none, whatever @p empty says
+ */
+int envoi__sasl_send(struct envoi_stream *stream, const char *name, const char *mechanism,
+	const struct envoi_buffer *data, enum envoi__sasl_empty empty);
+
+/** Overwrite the text of an element that held a secret. NULL is allowed. */
+void envoi__sasl_wipe_element(const struct envoi_element *element);
+
+/**
+ * Strike out of a text, in place, a message of a mechanism that sends the secret itself, as it went
+ * over the wire, and the secret, which is what follows its last NUL.
+ * @retval ENVOI_ERR_NOMEM  not all of it was done
+ */
+int envoi__sasl_redact(struct envoi_context *context, char *text, const char *message, size_t len);
+
+/**
+ * What EXTERNAL says: who we want to be, or nothing, which leaves it to our certificate (XEP-0178,
+ * section 2), by the setting sasl.external-authzid.
+ *
+ * @param[out] ret_authzid  to be freed with envoi_free(); NULL: nothing
+ */
+int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *stream,
+	const struct envoi_settings *settings);
+
+enum {
+	ENVOI__SASL_BINDINGS = 3,
+};
+
+/** The channel bindings of a connection. */
+struct envoi__sasl_bindings {
+	struct envoi_sasl_binding list[ENVOI__SASL_BINDINGS];
+	const char *types[ENVOI__SASL_BINDINGS];
+	size_t count;
+	struct envoi_buffer data[ENVOI__SASL_BINDINGS];
+};
+
+/**
+ * Ask the transport for them. envoi__sasl_bindings_finish() is due on failure too.
+ * @return ENVOI_OK, though there may be none
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__sasl_bindings_get(
+	struct envoi__sasl_bindings *bindings, const struct envoi_stream *stream);
+void envoi__sasl_bindings_finish(struct envoi__sasl_bindings *bindings);
+
+#endif

@@ -1,0 +1,471 @@
+/*
+ * envoi - SASL, initiating side (RFC 6120, section 6)
+ * SPDX-License-Identifier: MIT
+ */
+#include "features/sasl/sasl_initiator.h"
+
+#include <string.h>
+
+#include <envoi/context.h>
+#include <envoi/jid.h>
+#include <envoi/mainloop.h>
+
+#include "sasl/sasl_history.h"
+
+static struct envoi__sasl *from_handler(struct envoi_handler *handler)
+{
+	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl, handler);
+}
+
+static int unexpected(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	bool is_in_clear = !envoi__sasl_may_go_on(stream, from_handler(self)->settings);
+	return envoi_stream_fail_with(stream, is_in_clear ? ENVOI_ERR_TLS : ENVOI_ERR_PROTOCOL,
+		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "<%s/> of SASL out of turn%s",
+		envoi_element_name(element), is_in_clear ? ", and before TLS" : "");
+}
+
+/* --- beginning --- */
+
+static const struct envoi_sasl_binding *find_binding(
+	const struct envoi__sasl_bindings *bindings, const char *type)
+{
+	for (size_t i = 0; type != NULL && i < bindings->count; i++) {
+		if (strcmp(bindings->list[i].type, type) == 0) {
+			return &bindings->list[i];
+		}
+	}
+	return NULL;
+}
+
+static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
+	const struct envoi_sasl_identity *identity, const struct envoi_sasl_binding *binding)
+{
+	const struct envoi_jid *local = envoi_stream_local(state->stream);
+	const char *authcid = identity->authcid;
+	struct envoi__sasl_heard heard;
+	envoi__sasl_hear(&heard, state->features);
+	struct envoi_sasl_parameters parameters = {
+		.role = ENVOI_INITIATOR,
+		.authcid = authcid == NULL && local != NULL ? envoi_jid_local(local) : authcid,
+		.authzid = identity->authzid,
+		.password = identity->password,
+		.keys = envoi__sasl_history_keys(sasl->history, state->request.mechanism->name),
+		.hostname = envoi_stream_peer_domain(state->stream),
+		.bindings = binding,
+		.binding_count = binding != NULL,
+		.could_bind = state->choice.could_bind,
+		.offer = &heard.offer,
+		.needs_offer_hash = state->choice.needs_offer_hash,
+		.min_iterations = (unsigned int)envoi_settings_int(
+			sasl->settings, "sasl.min-iterations"),
+		.max_iterations = (unsigned int)envoi_settings_int(
+			sasl->settings, "sasl.max-iterations"),
+	};
+	state->uses_keys = parameters.keys != NULL;
+	return envoi_sasl_start(
+		&state->exchange, sasl->context, state->request.mechanism, &parameters);
+}
+
+static int start_exchange(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
+	const struct envoi_sasl_identity *identity)
+{
+	struct envoi_sasl_identity who = *identity;
+	char *external = NULL;
+	struct envoi__sasl_bindings bindings;
+	int r = envoi__sasl_bindings_get(&bindings, state->stream);
+	if (r == ENVOI_OK && state->request.mechanism->means == ENVOI_SASL_CERTIFICATE &&
+		who.authzid == NULL) {
+		r = envoi__sasl_external_authzid(&external, state->stream, sasl->settings);
+		who.authzid = external;
+	}
+	if (r == ENVOI_OK) {
+		r = start_with(sasl, state, &who, find_binding(&bindings, state->choice.binding));
+	}
+	envoi_free(sasl->context, external);
+	envoi__sasl_bindings_finish(&bindings);
+	return r;
+}
+
+/* RFC 6120, section 6.4.2: with the initial response, if the mechanism has one. */
+static int send_auth(struct envoi__sasl_state *state)
+{
+	const struct envoi_sasl_mechanism *mechanism = state->request.mechanism;
+	struct envoi_buffer data;
+	envoi_buffer_init(&data, envoi_stream_context(state->stream), 0);
+	int r = ENVOI_AGAIN;
+	if (mechanism->client_first) {
+		r = envoi_sasl_step(state->exchange, NULL, 0, &data);
+	}
+	if (r == ENVOI_OK || r == ENVOI_AGAIN) {
+		state->stage = r == ENVOI_OK ? ENVOI__SASL_COMPLETE : ENVOI__SASL_EXCHANGING;
+		r = envoi__sasl_keep_sent(state, &data);
+		r = r < 0 ? r
+			  : envoi__sasl_send(state->stream, "auth", mechanism->name,
+				    mechanism->client_first ? &data : NULL,
+				    ENVOI__SASL_EMPTY_AS_EQUALS_SIGN);
+	} else if (r > 0) {
+		r = ENVOI_ERR_STATE;
+	}
+	envoi_buffer_wipe(&data);
+	return r;
+}
+
+static int begin(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
+	const struct envoi_sasl_identity *identity)
+{
+	int r = start_exchange(sasl, state, identity);
+	if (r == ENVOI_OK) {
+		r = send_auth(state);
+	}
+	if (r == ENVOI_OK && sasl->history != NULL && state->choice.binding != NULL) {
+		envoi__sasl_history_try(sasl->history, state->choice.binding);
+	}
+	return r < 0 ? envoi__sasl_fail(state->stream, state, r) : ENVOI_AGAIN;
+}
+
+/* --- going on --- */
+
+static void work(struct envoi_deferred *deferred);
+
+/* Nothing of ours is touched after the source was asked: it may have freed everything. */
+static void ask(
+	struct envoi__sasl *sasl, struct envoi__sasl_state *state, enum envoi__sasl_stage stage)
+{
+	state->stage = stage;
+	state->begun = ENVOI_AGAIN;
+	state->request.stream = state->stream;
+	state->request.feature = &sasl->handler;
+	state->request.domain = envoi_stream_peer_domain(state->stream);
+	state->request.is_again = stage == ENVOI__SASL_ASKING_AGAIN;
+	state->request.has_keys = !state->request.is_again &&
+		envoi__sasl_history_keys(sasl->history, state->request.mechanism->name) != NULL;
+	sasl->credentials->impl->request(sasl->credentials, &state->request);
+}
+
+/* More is to be derived: one slice in each turn of the loop. */
+static void work_later(struct envoi__sasl_state *state)
+{
+	state->stage = ENVOI__SASL_WORKING;
+	state->uses_keys = false;
+	envoi_deferred_post(
+		&state->work, envoi_context_loop(envoi_stream_context(state->stream)), work);
+}
+
+/* One step of the exchange. @param in NULL: it goes on by itself */
+static int advance(
+	struct envoi__sasl *sasl, struct envoi__sasl_state *state, const struct envoi_buffer *in)
+{
+	struct envoi_stream *stream = state->stream;
+	struct envoi_context *context = envoi_context_ref(sasl->context);
+	struct envoi_buffer out;
+	envoi_buffer_init(&out, context, 0);
+	int r = envoi_sasl_step(state->exchange, in != NULL ? envoi_buffer_data(in) : NULL,
+		in != NULL ? envoi_buffer_len(in) : 0, &out);
+	if (r == ENVOI_OK || r == ENVOI_AGAIN) {
+		state->stage = r == ENVOI_OK ? ENVOI__SASL_COMPLETE : ENVOI__SASL_EXCHANGING;
+		r = envoi__sasl_keep_sent(state, &out);
+		r = r < 0 ? r
+			  : envoi__sasl_send(
+				    stream, "response", NULL, &out, ENVOI__SASL_EMPTY_AS_NOTHING);
+		r = r < 0 ? envoi__sasl_fail(stream, state, r) : ENVOI_OK;
+	} else if (r < 0) {
+		r = envoi__sasl_give_up(stream, state, r, NULL);
+	} else if (r == ENVOI_SASL_BUSY) {
+		work_later(state);
+		r = ENVOI_OK;
+	} else {
+		ask(sasl, state, ENVOI__SASL_ASKING_AGAIN);
+		r = ENVOI_OK;
+	}
+	envoi_buffer_wipe(&out);
+	envoi_context_unref(context);
+	return r;
+}
+
+static void work(struct envoi_deferred *deferred)
+{
+	struct envoi__sasl_state *state = ENVOI_CONTAINER_OF(
+		deferred, struct envoi__sasl_state, work);
+	struct envoi__sasl *sasl = from_handler(state->request.feature);
+	struct envoi_stream *stream = state->stream;
+	int r = advance(sasl, state, NULL);
+	if (r < 0) {
+		envoi_stream_fail_with(
+			stream, r, ENVOI_STREAM_NO_CONDITION, "%s", envoi_error_text(r));
+	}
+}
+
+static void take_password(struct envoi__sasl_state *state, const char *password)
+{
+	int r = password != NULL ? envoi_sasl_give_password(state->exchange, password)
+				 : ENVOI_ERR_AUTH;
+	if (r == ENVOI_OK) {
+		work_later(state);
+	} else {
+		envoi__sasl_give_up(state->stream, state, r,
+			password == NULL ? "the server asks for the password, which is not known"
+					 : NULL);
+	}
+}
+
+void envoi_sasl_answer(
+	struct envoi_sasl_request *request, int code, const struct envoi_sasl_identity *identity)
+{
+	struct envoi_stream *stream = request->stream;
+	if (stream == NULL) {
+		return;
+	}
+	request->stream = NULL;
+	struct envoi__sasl_state *state = ENVOI_CONTAINER_OF(
+		request, struct envoi__sasl_state, request);
+	if (code < 0) {
+		state->begun = envoi_stream_fail_with(stream, code, ENVOI_STREAM_NO_CONDITION,
+			"no identity to log in with: %s", envoi_error_text(code));
+	} else if (state->stage == ENVOI__SASL_ASKING_AGAIN) {
+		take_password(state, identity->password);
+	} else {
+		state->begun = begin(from_handler(request->feature), state, identity);
+	}
+}
+
+/* What is offered is looked at again when the identity has come. */
+static struct envoi_element *keep(const struct envoi_element *features)
+{
+	union {
+		const struct envoi_element *given;
+		struct envoi_element *counted;
+	} pointer = {.given = features};
+	return envoi_element_ref(pointer.counted);
+}
+
+static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	struct envoi__sasl *sasl = from_handler(self);
+	struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
+	if (offer == NULL) {
+		return ENVOI_OK;
+	}
+	if (!envoi__sasl_may_go_on(stream, sasl->settings)) {
+		return envoi_stream_fail_with(stream, ENVOI_ERR_TLS, ENVOI_STREAM_NO_CONDITION,
+			"no login without TLS, unless the setting tls.mode is none");
+	}
+	if (state->stage != ENVOI__SASL_IDLE) {
+		return ENVOI_ERR_STATE;
+	}
+	state->stream = stream;
+	state->features = keep(features);
+	state->rounds_left = envoi_settings_int(sasl->settings, "sasl.max-rounds");
+	int r = envoi__sasl_select(sasl, stream, state, features);
+	if (r < 0) {
+		return r;
+	}
+	ask(sasl, state, ENVOI__SASL_ASKING);
+	return state->is_finished ? ENVOI_AGAIN : state->begun;
+}
+
+/* --- what the server says --- */
+
+static bool may_speak(const struct envoi__sasl_state *state)
+{
+	return state->stage == ENVOI__SASL_EXCHANGING || state->stage == ENVOI__SASL_COMPLETE;
+}
+
+/* RFC 6120, section 6.4.3 */
+static int take_challenge(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
+	if (!may_speak(state)) {
+		return unexpected(self, stream, element);
+	}
+	if (state->stage == ENVOI__SASL_COMPLETE) {
+		return envoi__sasl_give_up(
+			stream, state, ENVOI_ERR_PROTOCOL, "a challenge after the end");
+	}
+	if (state->rounds_left-- <= 0) {
+		return envoi__sasl_give_up(
+			stream, state, ENVOI_ERR_LIMIT, "more challenges than sasl.max-rounds");
+	}
+	struct envoi_context *context = envoi_context_ref(envoi_stream_context(stream));
+	struct envoi_buffer in;
+	envoi_buffer_init(&in, context, 0);
+	int r = envoi__sasl_read(element, &in, NULL);
+	if (r == ENVOI_OK) {
+		r = advance(from_handler(self), state, &in);
+	} else {
+		r = envoi__sasl_give_up(
+			stream, state, r == ENVOI_ERR_INVALID ? ENVOI_ERR_PROTOCOL : r, NULL);
+	}
+	envoi_buffer_wipe(&in);
+	envoi_context_unref(context);
+	return r;
+}
+
+/* The server's last word must complete what is not complete; a server that only says that all is
+ * well has proved nothing. */
+static int conclude(struct envoi__sasl_state *state, const struct envoi_buffer *data, bool has_data)
+{
+	if (state->stage == ENVOI__SASL_COMPLETE) {
+		return envoi_buffer_len(data) == 0 ? ENVOI_OK : ENVOI_ERR_PROTOCOL;
+	}
+	if (!has_data) {
+		return ENVOI_ERR_AUTH;
+	}
+	struct envoi_buffer out;
+	envoi_buffer_init(&out, data->context, 0);
+	int r = envoi_sasl_step(
+		state->exchange, envoi_buffer_data(data), envoi_buffer_len(data), &out);
+	bool says_more = envoi_buffer_len(&out) > 0;
+	envoi_buffer_wipe(&out);
+	return r > 0 || (r == ENVOI_OK && says_more) ? ENVOI_ERR_PROTOCOL : r;
+}
+
+/* What has been proved, both ways. Without it the login is as good: what fails is left out. */
+static void learn(struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
+{
+	struct envoi_sasl_keys keys;
+	if (sasl->history == NULL) {
+		return;
+	}
+	int r = envoi__sasl_history_raise_pin(
+		sasl->history, state->choice.mechanism, state->choice.binding);
+	if (r == ENVOI_OK && envoi_settings_int(sasl->settings, "sasl.keep-keys") != 0 &&
+		envoi_sasl_get_keys(state->exchange, &keys) == ENVOI_OK) {
+		r = envoi__sasl_history_keep(sasl->history, &keys);
+	}
+	if (r < 0) {
+		envoi_log(sasl->context, ENVOI_LOG_WARNING, ENVOI_LOG_SASL,
+			"what this login has taught is lost: %s", envoi_error_text(r));
+	}
+}
+
+/* RFC 6120, section 6.4.6 */
+static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
+	if (!may_speak(state)) {
+		return unexpected(self, stream, element);
+	}
+	struct envoi_buffer data;
+	envoi_buffer_init(&data, envoi_stream_context(stream), 0);
+	bool has_data = false;
+	int r = envoi__sasl_read(element, &data, &has_data);
+	if (r == ENVOI_OK) {
+		r = conclude(state, &data, has_data);
+	} else if (r == ENVOI_ERR_INVALID) {
+		r = ENVOI_ERR_PROTOCOL;
+	}
+	envoi_buffer_wipe(&data);
+	if (r < 0) {
+		return envoi__sasl_fail(stream, state, r);
+	}
+	state->stage = ENVOI__SASL_DONE;
+	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
+	learn(from_handler(self), state);
+	envoi_sasl_free(state->exchange);
+	state->exchange = NULL;
+	envoi_stream_feature_done(
+		stream, self, ENVOI_STREAM_AUTHENTICATED, true, state->request.mechanism->name);
+	return ENVOI_OK;
+}
+
+static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	const struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
+	return may_speak(state) ? envoi__sasl_refused(from_handler(self), state, element)
+				: unexpected(self, stream, element);
+}
+
+/* --- the handler --- */
+
+static void finish(struct envoi_handler *self, struct envoi_stream *stream, void *its_state)
+{
+	struct envoi__sasl *sasl = from_handler(self);
+	struct envoi__sasl_state *state = its_state;
+	state->is_finished = true;
+	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
+	if (state->request.stream != NULL) {
+		state->request.stream = NULL;
+		if (sasl->credentials->impl->cancel != NULL) {
+			sasl->credentials->impl->cancel(sasl->credentials, &state->request);
+		}
+	}
+	envoi_deferred_cancel(&state->work);
+	envoi_sasl_free(state->exchange);
+	state->exchange = NULL;
+	envoi_element_unref(state->features);
+	state->features = NULL;
+}
+
+static const struct envoi_stream_feature feature = {
+	.ns = ENVOI_NS_SASL,
+	.name = "mechanisms",
+	.forbidden = ENVOI_STREAM_AUTHENTICATED,
+	.phase = ENVOI_PHASE_SASL,
+	.state_size = sizeof(struct envoi__sasl_state),
+	.negotiate = negotiate,
+	.finish = finish,
+};
+
+#define ROW(element, function) \
+	{ \
+		.ns = ENVOI_NS_SASL, .name = (element), .roles = 1u << ENVOI_INITIATOR, \
+		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function), \
+	}
+
+static const struct envoi_stream_element_row rows[] = {
+	ROW("challenge", take_challenge),
+	ROW("success", take_success),
+	ROW("failure", take_failure),
+	{.name = NULL},
+};
+
+static void destroy(struct envoi_handler *self)
+{
+	struct envoi__sasl *sasl = from_handler(self);
+	struct envoi_context *context = sasl->context;
+	envoi_sasl_credentials_destroy(sasl->credentials);
+	envoi_settings_free(sasl->settings);
+	envoi_free(context, sasl);
+	envoi_context_unref(context);
+}
+
+static const struct envoi_handler_impl sasl_impl = {
+	.name = "sasl",
+	.stream_feature = &feature,
+	.stream_elements = rows,
+	.destroy = destroy,
+};
+
+void envoi_sasl_feature_set_history(
+	struct envoi_handler *handler, struct envoi_sasl_history *history)
+{
+	from_handler(handler)->history = history;
+}
+
+int envoi_sasl_feature_new(struct envoi_handler **ret_handler, struct envoi_context *context,
+	const struct envoi_settings *settings, struct envoi_sasl_credentials *credentials)
+{
+	struct envoi__sasl *sasl = envoi_alloc(context, sizeof(*sasl));
+	if (sasl == NULL) {
+		envoi_sasl_credentials_destroy(credentials);
+		return ENVOI_ERR_NOMEM;
+	}
+	*sasl = (struct envoi__sasl){
+		.handler = ENVOI_HANDLER(&sasl_impl),
+		.context = envoi_context_ref(context),
+		.credentials = credentials,
+	};
+	int r = envoi_settings_dup(&sasl->settings, settings);
+	if (r < 0) {
+		destroy(&sasl->handler);
+		return r;
+	}
+	*ret_handler = &sasl->handler;
+	return ENVOI_OK;
+}

@@ -1,0 +1,96 @@
+/*
+ * envoi - SASL, initiating side: its inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_FEATURES_SASL_SASL_INITIATOR_H
+#define ENVOI_FEATURES_SASL_SASL_INITIATOR_H
+
+#include <envoi/interfaces/mainloop.h>
+
+#include "features/sasl/sasl_feature.h"
+#include "sasl/sasl_choice.h"
+
+/** The handler: serves any number of streams. */
+struct envoi__sasl {
+	struct envoi_handler handler;
+	struct envoi_context *context;
+	struct envoi_settings *settings;
+	struct envoi_sasl_credentials *credentials;
+	struct envoi_sasl_history *history; /* borrowed; NULL: none */
+};
+
+/*
+ *	IDLE -> ASKING       a mechanism is chosen; the source of identities was asked
+ *	ASKING -> EXCHANGING <auth/> was sent, and the exchange expects something
+ *	       -> COMPLETE   <auth/> was sent, and our side is done (PLAIN)
+ *	EXCHANGING -> EXCHANGING, COMPLETE   <challenge/>, answered with <response/>
+ *	EXCHANGING -> WORKING   keys are being derived: the answer follows
+ *	EXCHANGING -> ASKING_AGAIN -> WORKING   the exchange needs a password after all
+ *	WORKING -> EXCHANGING
+ *	EXCHANGING, COMPLETE -> DONE         <success/>
+ *
+ * Everything else ends the stream. Authenticated is who has both: an exchange that is complete and
+ * a <success/>.
+ */
+enum envoi__sasl_stage {
+	ENVOI__SASL_IDLE,
+	ENVOI__SASL_ASKING,
+	ENVOI__SASL_EXCHANGING,
+	ENVOI__SASL_ASKING_AGAIN,
+	ENVOI__SASL_WORKING,
+	ENVOI__SASL_COMPLETE,
+	ENVOI__SASL_DONE,
+};
+
+/** Of one stream. */
+struct envoi__sasl_state {
+	enum envoi__sasl_stage stage;
+	struct envoi_sasl_request request;
+	struct envoi_stream *stream; /* borrowed */
+	struct envoi_element *features; /* that the choice rests on; a reference */
+	struct envoi__sasl_choice choice;
+	struct envoi_sasl_exchange *exchange;
+	struct envoi_deferred work;
+	char *sent; /* what carried the secret itself, until the server has answered; or NULL */
+	size_t sent_len;
+	int64_t rounds_left;
+	int begun; /* what beginning returned, for negotiate() when it is on the stack */
+	bool uses_keys; /* of an earlier login, and no password so far */
+	bool is_finished; /* the stream has been freed in a callback */
+};
+
+enum {
+	/* More than fit into features before login (limits.before-login.stanza-bytes). */
+	ENVOI__SASL_MOST_WORDS = 500,
+};
+
+/** What a server offers, in words borrowed from its features. */
+struct envoi__sasl_heard {
+	const char *mechanisms[ENVOI__SASL_MOST_WORDS], *bindings[ENVOI__SASL_MOST_WORDS];
+	struct envoi_sasl_offer offer;
+};
+
+/** Collect it (RFC 6120, section 6.4.1; XEP-0440). */
+void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_element *features);
+
+/** Fill state->choice and state->request.mechanism, or fail the stream: @return its code */
+int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
+	struct envoi__sasl_state *state, const struct envoi_element *features);
+
+/** Keep what was sent, if it carries the secret itself: a server may repeat it, and people read what
+ * it says. @retval ENVOI_ERR_NOMEM */
+int envoi__sasl_keep_sent(struct envoi__sasl_state *state, const struct envoi_buffer *data);
+void envoi__sasl_forget_sent(struct envoi__sasl_state *state, struct envoi_context *context);
+
+/** Fail the stream, in words. @return @p code */
+int envoi__sasl_fail(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code);
+
+/** As envoi__sasl_fail(), after `<abort/>`. @param words NULL: those for the code */
+int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_state *state,
+	int code, const char *words);
+
+/** The server's `<failure/>` ends the stream. @return ENVOI_ERR_AUTH */
+int envoi__sasl_refused(struct envoi__sasl *sasl, const struct envoi__sasl_state *state,
+	const struct envoi_element *element);
+
+#endif

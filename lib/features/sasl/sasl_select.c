@@ -1,0 +1,129 @@
+/*
+ * envoi - SASL, initiating side: what is offered, and what is chosen of it
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include <envoi/context.h>
+
+#include "features/sasl/sasl_initiator.h"
+
+#define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0" /* XEP-0440 */
+
+static size_t offered_mechanisms(const struct envoi_element *offer, const char **words, size_t room)
+{
+	size_t count = 0;
+	for (const struct envoi_element *child = envoi_element_first(offer);
+		child != NULL && count < room; child = envoi_element_next(child)) {
+		const char *name = envoi_element_is(child, ENVOI_NS_SASL, "mechanism")
+			? envoi_element_text(child)
+			: NULL;
+		if (name != NULL) {
+			words[count++] = name;
+		}
+	}
+	return count;
+}
+
+static size_t listed_bindings(const struct envoi_element *list, const char **words, size_t room)
+{
+	size_t count = 0;
+	for (const struct envoi_element *child = envoi_element_first(list);
+		child != NULL && count < room; child = envoi_element_next(child)) {
+		const char *type = envoi_element_is(child, NS_CHANNEL_BINDING, "channel-binding")
+			? envoi_element_attr(child, "type")
+			: NULL;
+		if (type != NULL) {
+			words[count++] = type;
+		}
+	}
+	return count;
+}
+
+void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_element *features)
+{
+	const struct envoi_element *list = envoi_element_child(
+		features, NS_CHANNEL_BINDING, "sasl-channel-binding");
+	ret_heard->offer = (struct envoi_sasl_offer){
+		.mechanisms = ret_heard->mechanisms,
+		.mechanism_count = offered_mechanisms(
+			envoi_element_child(features, ENVOI_NS_SASL, "mechanisms"),
+			ret_heard->mechanisms, ENVOI__SASL_MOST_WORDS),
+		.lists_bindings = list != NULL,
+		.bindings = ret_heard->bindings,
+		.binding_count = listed_bindings(list, ret_heard->bindings, ENVOI__SASL_MOST_WORDS),
+	};
+}
+
+static size_t wanted_mechanisms(
+	const struct envoi_settings *settings, const char **words, size_t room)
+{
+	size_t count = 0;
+	const char *word;
+	while (count < room &&
+		(word = envoi_settings_word(settings, "sasl.mechanisms", count)) != NULL) {
+		words[count++] = word;
+	}
+	return count;
+}
+
+/* Whether what is sent reaches nobody but a server whose certificate was verified. */
+static bool is_verified(const struct envoi_stream *stream, struct envoi_tls_info *ret_info)
+{
+	envoi_stream_tls_info(stream, ret_info);
+	/* Secure without TLS is a transport of which its maker says so. */
+	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 &&
+		(ret_info->version == NULL || ret_info->verified);
+}
+
+static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
+	struct envoi__sasl_state *state, struct envoi__sasl_situation *situation)
+{
+	struct envoi_tls_info info;
+	char why[256];
+	situation->is_secure = is_verified(stream, &info);
+	situation->is_accepted = info.trust == ENVOI_TLS_TRUST_ACCEPTED;
+	situation->tls_version = info.version;
+	/* What was shown in the handshake counts, not what somebody has. */
+	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;
+	situation->means |= info.is_certificate_shown ? ENVOI_SASL_CERTIFICATE : 0;
+	situation->means |= ENVOI_SASL_TICKET; /* only who has named it comes to it */
+	int r = envoi__sasl_choose(&state->choice, sasl->context, situation, why, sizeof(why));
+	if (r < 0) {
+		return envoi_stream_fail_with(stream, r, ENVOI_STREAM_NO_CONDITION, "%s", why);
+	}
+	const char *binding = state->choice.binding;
+	state->request.mechanism = state->choice.mechanism;
+	envoi_log(sasl->context, ENVOI_LOG_INFO, ENVOI_LOG_SASL, "%s%s%s",
+		state->choice.mechanism->name, binding != NULL ? " with " : "",
+		binding != NULL ? binding : "");
+	return ENVOI_OK;
+}
+
+int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
+	struct envoi__sasl_state *state, const struct envoi_element *features)
+{
+	const char *wanted[ENVOI__SASL_MOST_WORDS];
+	struct envoi__sasl_heard heard;
+	struct envoi__sasl_bindings bindings;
+	envoi__sasl_hear(&heard, features);
+	int r = envoi__sasl_bindings_get(&bindings, stream);
+	if (r == ENVOI_OK) {
+		struct envoi__sasl_situation situation = {
+			.wanted = {wanted,
+				wanted_mechanisms(sasl->settings, wanted, ENVOI__SASL_MOST_WORDS)},
+			.binding_policy = (enum envoi__sasl_binding_policy)envoi_settings_int(
+				sasl->settings, "sasl.channel-binding"),
+			.allow_plain = envoi_settings_int(sasl->settings, "sasl.allow-plain") != 0,
+			.means = sasl->credentials->impl->means(sasl->credentials),
+			.history = sasl->history,
+			.offered = {heard.mechanisms, heard.offer.mechanism_count},
+			.lists_bindings = heard.offer.lists_bindings,
+			.listed_bindings = {heard.bindings, heard.offer.binding_count},
+			.own_bindings = {bindings.types, bindings.count},
+		};
+		r = choose(sasl, stream, state, &situation);
+	}
+	envoi__sasl_bindings_finish(&bindings);
+	return r;
+}

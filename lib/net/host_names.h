@@ -1,0 +1,42 @@
+/*
+ * envoi - host names and addresses as text
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_NET_HOST_NAMES_H
+#define ENVOI_NET_HOST_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/** The longest DNS name as text (RFC 1035, section 2.3.4), without a trailing dot. */
+#define ENVOI__MAX_DNS_NAME 253
+
+/** @return whether it can be looked up: letters, digits, '-' and '_' in labels of 1 to 63 bytes */
+bool envoi__is_dns_name(const char *name);
+
+/** @return whether @p name is @p domain or below it, whatever the case; trailing dots ignored */
+bool envoi__is_within_domain(const char *name, const char *domain);
+
+/**
+ * Parse an address.
+ *
+ * @param bytes  4 or 16 are set
+ * @return AF_INET, AF_INET6, or 0: @p text is no address
+ */
+int envoi__parse_address(const char *text, unsigned char bytes[16]);
+
+/** @param family AF_INET or AF_INET6 */
+void envoi__make_sockaddr(
+	struct sockaddr_storage *address, int family, const unsigned char *bytes, uint16_t port);
+
+void envoi__set_port(struct sockaddr_storage *address, uint16_t port);
+
+/** @return bytes of it that count */
+socklen_t envoi__sockaddr_len(const struct sockaddr_storage *address);
+
+/** Write an address without its port; "" when it is of no known family. */
+void envoi__print_address(const struct sockaddr_storage *address, char *text, size_t size);
+
+#endif

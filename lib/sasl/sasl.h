@@ -1,0 +1,69 @@
+/*
+ * envoi - SASL: what mechanisms share
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SASL_SASL_H
+#define ENVOI_SASL_SASL_H
+
+#include <envoi/interfaces/sasl.h>
+
+#include "base/context.h"
+
+struct Gsasl;
+
+/** SASL's part of the context: the one Gsasl, and the mechanisms that were added. */
+struct envoi__sasl_part {
+	struct envoi__part base;
+	struct envoi_context *context; /* borrowed */
+	struct Gsasl *gsasl; /* NULL: not needed yet */
+	const struct envoi_sasl_mechanism **added;
+	size_t added_count;
+};
+
+/** The context's part, made on first use; NULL: out of memory. */
+struct envoi__sasl_part *envoi__sasl_part(struct envoi_context *context);
+
+/** SCRAM (sasl_scram.c). */
+int envoi__sasl_scram_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters);
+
+/** Mechanisms on libgsasl (sasl_gsasl.c). */
+int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters);
+void envoi__sasl_gsasl_done(struct Gsasl *gsasl);
+
+/** ANONYMOUS (sasl_anonymous.c). */
+int envoi__sasl_anonymous_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters);
+
+/** Initialise the base struct of an exchange; takes a reference to the context. */
+void envoi__sasl_exchange_init(struct envoi_sasl_exchange *exchange,
+	const struct envoi_sasl_exchange_impl *impl, const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_context *context, enum envoi_role role);
+
+/** Receiver: @return whether who is @p authcid may act as @p authzid: another identity than one's
+ * own is not granted (RFC 4422, section 4.1). @param authzid, hostname NULL: none */
+bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char *hostname);
+
+/** Receiver: a password that nobody knows, for users that do not exist. */
+int envoi__sasl_nobodys_password(struct envoi_context *context, char **ret_password);
+
+/** @return whether @p name may be a mechanism's (RFC 4422, section 3.1) */
+bool envoi__sasl_name_is_valid(const char *name);
+
+/** Wipe and free text; NULL is allowed. */
+void envoi__sasl_wipe_text(struct envoi_context *context, char *text);
+
+/**
+ * Prepare a name or password as a stored string (RFC 4013; RFC 5802, section 2.2).
+ *
+ * @param[out] ret_text  allocated; envoi__sasl_wipe_text() if it is secret
+ * @retval ENVOI_ERR_INVALID  not UTF-8, prohibited, unassigned, or breaks the bidi rule
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__saslprep(struct envoi_context *context, const char *text, char **ret_text);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * envoi - SASL mechanisms on libgsasl: an exchange's inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SASL_SASL_GSASL_H
+#define ENVOI_SASL_SASL_GSASL_H
+
+#include <gsasl.h>
+
+#include "sasl/sasl.h"
+
+struct envoi__gsasl_exchange {
+	struct envoi_sasl_exchange base;
+	Gsasl_session *session;
+	char *authcid, *authzid, *hostname;
+	char *password; /* as given */
+	int (*lookup)(void *user, const char *authcid, char **ret_password);
+	void *lookup_user;
+	bool has_begun; /* initiator */
+	char *authenticated; /* receiver: prepared */
+	int refusal; /* what a property callback found wrong; tells more than libgsasl's code */
+};
+
+/** @return ENVOI_OK, ENVOI_AGAIN or an error for a code of libgsasl's */
+int envoi__gsasl_code(int gsasl_code);
+
+/** What libgsasl calls for every property that it wants (sasl_gsasl_properties.c). */
+int envoi__gsasl_on_property(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property);
+
+#endif

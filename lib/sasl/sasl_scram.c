@@ -1,0 +1,352 @@
+/*
+ * envoi - SCRAM as a SASL mechanism (RFC 5802, RFC 7677)
+ * SPDX-License-Identifier: MIT
+ */
+/*
+ * Not libgsasl's, which has no SHA-512, no tls-server-end-point, no flag "y", draws its nonces from
+ * the system, so that no session could be replayed, and keeps keys in memory that it does not wipe.
+ */
+#include "sasl/sasl_scram.h"
+
+#include <string.h>
+
+#include <envoi/values.h>
+
+#include "sasl/sasl_downgrade.h"
+
+enum {
+	DEFAULT_MIN_ITERATIONS = 4096, /* RFC 7677, section 4 */
+	DEFAULT_MAX_ITERATIONS = 1000000,
+};
+
+static struct envoi__scram_exchange *from_base(const struct envoi_sasl_exchange *base)
+{
+	union {
+		const struct envoi_sasl_exchange *given;
+		struct envoi_sasl_exchange *ours;
+	} pointer = {.given = base};
+	return ENVOI_CONTAINER_OF(pointer.ours, struct envoi__scram_exchange, base);
+}
+
+int envoi__scram_refuse(struct envoi__scram_exchange *exchange, int code, const char *problem)
+{
+	exchange->problem = problem;
+	return code;
+}
+
+int envoi__scram_append_base64(struct envoi_buffer *out, const void *data, size_t len)
+{
+	char *room;
+	int r = envoi_buffer_reserve(out, envoi_base64_encoded_size(len), &room);
+	if (r == ENVOI_OK) {
+		envoi_buffer_commit(out, envoi_base64_encode(room, data, len));
+	}
+	return r;
+}
+
+int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const char *password)
+{
+	exchange->stage = ENVOI__SCRAM_DERIVING;
+	envoi__scram_derivation_finish(&exchange->derivation);
+	return envoi__scram_derivation_begin(&exchange->derivation, exchange->hash, password,
+		exchange->salt, exchange->salt_len, exchange->iterations);
+}
+
+static const char *exchange_authcid(struct envoi_sasl_exchange *base)
+{
+	return base->role == ENVOI_RECEIVER ? from_base(base)->authcid : NULL;
+}
+
+static const char *exchange_problem(const struct envoi_sasl_exchange *base)
+{
+	return from_base(base)->problem;
+}
+
+static int set_password(struct envoi__scram_exchange *exchange, const char *password)
+{
+	char *prepared;
+	int r = envoi__saslprep(exchange->base.context, password, &prepared);
+	if (r == ENVOI_OK) {
+		envoi__sasl_wipe_text(exchange->base.context, exchange->password);
+		exchange->password = prepared;
+	}
+	return r;
+}
+
+static int exchange_give_password(struct envoi_sasl_exchange *base, const char *password)
+{
+	struct envoi__scram_exchange *exchange = from_base(base);
+	return exchange->stage != ENVOI__SCRAM_PASSWORD ? ENVOI_ERR_STATE
+							: set_password(exchange, password);
+}
+
+static int exchange_get_keys(
+	const struct envoi_sasl_exchange *base, struct envoi_sasl_keys *ret_keys)
+{
+	const struct envoi__scram_exchange *exchange = from_base(base);
+	*ret_keys = (struct envoi_sasl_keys){
+		.mechanism = envoi__scram_mechanism_name(exchange->hash),
+		.authcid = exchange->authcid,
+		.salt = exchange->salt,
+		.salt_len = exchange->salt_len,
+		.iterations = exchange->iterations,
+		.client_key = exchange->keys.client_key,
+		.server_key = exchange->keys.server_key,
+		.key_len = envoi__scram_hash_size(exchange->hash),
+	};
+	return ENVOI_OK;
+}
+
+static void free_bindings(struct envoi__scram_exchange *exchange)
+{
+	struct envoi_context *context = exchange->base.context;
+	for (size_t i = 0; i < exchange->binding_count; i++) {
+		union {
+			const void *given;
+			void *ours;
+		} data = {.given = exchange->bindings[i].data},
+		  type = {.given = exchange->bindings[i].type};
+		envoi_free(context, data.ours);
+		envoi_free(context, type.ours);
+	}
+	envoi_free(context, exchange->bindings);
+}
+
+static void exchange_destroy(struct envoi_sasl_exchange *base)
+{
+	struct envoi__scram_exchange *exchange = from_base(base);
+	struct envoi_context *context = base->context;
+	envoi__scram_derivation_finish(&exchange->derivation);
+	envoi__wipe(&exchange->keys, sizeof(exchange->keys));
+	envoi__sasl_wipe_text(context, exchange->password);
+	envoi_free(context, exchange->authcid);
+	envoi_free(context, exchange->authzid);
+	envoi_free(context, exchange->hostname);
+	envoi_free(context, exchange->offer_hash);
+	envoi_free(context, exchange->salt);
+	free_bindings(exchange);
+	envoi_buffer_finish(&exchange->full_nonce);
+	envoi_buffer_finish(&exchange->auth_message);
+	envoi_buffer_finish(&exchange->cbind_input);
+	envoi_free(context, exchange);
+}
+
+static const struct envoi_sasl_exchange_impl initiator_impl = {
+	.step = envoi__scram_initiator_step,
+	.authcid = exchange_authcid,
+	.give_password = exchange_give_password,
+	.problem = exchange_problem,
+	.get_keys = exchange_get_keys,
+	.destroy = exchange_destroy,
+};
+
+static const struct envoi_sasl_exchange_impl receiver_impl = {
+	.step = envoi__scram_receiver_step,
+	.authcid = exchange_authcid,
+	.problem = exchange_problem,
+	.destroy = exchange_destroy,
+};
+
+/* --- names --- */
+
+static const struct {
+	const char *name, *plus;
+	enum envoi__scram_hash hash;
+} names[] = {
+	{"SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", ENVOI__SCRAM_SHA_1},
+	{"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", ENVOI__SCRAM_SHA_256},
+	{"SCRAM-SHA-512", "SCRAM-SHA-512-PLUS", ENVOI__SCRAM_SHA_512},
+};
+
+const char *envoi__scram_mechanism_name(enum envoi__scram_hash hash)
+{
+	return names[hash].name;
+}
+
+static int take_name(struct envoi__scram_exchange *exchange, const char *name)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		exchange->is_plus = strcmp(name, names[i].plus) == 0;
+		if (exchange->is_plus || strcmp(name, names[i].name) == 0) {
+			exchange->hash = names[i].hash;
+			return ENVOI_OK;
+		}
+	}
+	return ENVOI_ERR_UNSUPPORTED;
+}
+
+/* --- beginning --- */
+
+static int copy_text(struct envoi_context *context, char **ret_copy, const char *text)
+{
+	if (text == NULL) {
+		return ENVOI_OK;
+	}
+	*ret_copy = envoi_strndup(context, text, strlen(text));
+	return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
+static int copy_bytes(
+	struct envoi_context *context, unsigned char **ret_copy, const void *data, size_t len)
+{
+	*ret_copy = envoi_alloc(context, len > 0 ? len : 1);
+	if (*ret_copy == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	memcpy(*ret_copy, data, len);
+	return ENVOI_OK;
+}
+
+/* Data of no length is tls-unique where it does not exist: it would bind to nothing (S27). */
+static int take_bindings(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
+{
+	struct envoi_context *context = exchange->base.context;
+	size_t count = parameters->binding_count;
+	if (parameters->role == ENVOI_INITIATOR && count != (exchange->is_plus ? 1 : 0)) {
+		return ENVOI_ERR_INVALID;
+	}
+	if (count == 0) {
+		return ENVOI_OK;
+	}
+	exchange->bindings = envoi_alloc_zeroed(context, count * sizeof(exchange->bindings[0]));
+	if (exchange->bindings == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct envoi_sasl_binding *binding = &parameters->bindings[i];
+		if (binding->len == 0) {
+			return ENVOI_ERR_INVALID;
+		}
+		char *type = NULL;
+		unsigned char *data = NULL;
+		int r = copy_text(context, &type, binding->type);
+		if (r == ENVOI_OK) {
+			r = copy_bytes(context, &data, binding->data, binding->len);
+		}
+		if (r < 0) {
+			envoi_free(context, type);
+			return r;
+		}
+		exchange->bindings[exchange->binding_count++] = (struct envoi_sasl_binding){
+			type, data, binding->len};
+	}
+	return ENVOI_OK;
+}
+
+/* Whoever could not be prepared could not log in: better said before anything is sent. */
+static int take_identity(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
+{
+	struct envoi_context *context = exchange->base.context;
+	int r = copy_text(context, &exchange->hostname, parameters->hostname);
+	if (r < 0 || parameters->role == ENVOI_RECEIVER) {
+		return r;
+	}
+	r = copy_text(context, &exchange->authzid, parameters->authzid);
+	if (r == ENVOI_OK && parameters->authcid == NULL) {
+		r = ENVOI_ERR_INVALID;
+	}
+	if (r == ENVOI_OK) {
+		r = envoi__saslprep(context, parameters->authcid, &exchange->authcid);
+	}
+	if (r == ENVOI_OK && *exchange->authcid == '\0') {
+		r = ENVOI_ERR_INVALID;
+	}
+	if (r == ENVOI_OK && parameters->password != NULL) {
+		r = set_password(exchange, parameters->password);
+	}
+	return r;
+}
+
+static bool keys_are_for(
+	const struct envoi__scram_exchange *exchange, const struct envoi_sasl_keys *keys)
+{
+	return keys != NULL && exchange->authcid != NULL &&
+		strcmp(keys->mechanism, envoi__scram_mechanism_name(exchange->hash)) == 0 &&
+		strcmp(keys->authcid, exchange->authcid) == 0 &&
+		keys->key_len == envoi__scram_hash_size(exchange->hash);
+}
+
+static int take_keys(struct envoi__scram_exchange *exchange, const struct envoi_sasl_keys *keys)
+{
+	if (!keys_are_for(exchange, keys)) {
+		return ENVOI_OK;
+	}
+	memcpy(exchange->keys.client_key, keys->client_key, keys->key_len);
+	memcpy(exchange->keys.server_key, keys->server_key, keys->key_len);
+	exchange->iterations = keys->iterations;
+	exchange->salt_len = keys->salt_len;
+	int r = copy_bytes(exchange->base.context, &exchange->salt, keys->salt, keys->salt_len);
+	if (r == ENVOI_OK) {
+		r = envoi__scram_store(exchange->hash, &exchange->keys);
+	}
+	exchange->has_keys = r == ENVOI_OK;
+	return r;
+}
+
+static int take_offer(struct envoi__scram_exchange *exchange, const struct envoi_sasl_offer *offer)
+{
+	return offer == NULL ? ENVOI_OK
+			     : envoi__sasl_offer_hash(&exchange->offer_hash, exchange->base.context,
+				       exchange->hash, offer);
+}
+
+static int make_nonce(struct envoi__scram_exchange *exchange)
+{
+	unsigned char bytes[ENVOI__SCRAM_NONCE_BYTES];
+	int r = envoi_context_random(exchange->base.context, bytes, sizeof(bytes));
+	if (r == ENVOI_OK) {
+		envoi_base64_encode(exchange->nonce, bytes, sizeof(bytes));
+	}
+	return r;
+}
+
+static int prepare(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
+{
+	int r = take_name(exchange, exchange->base.mechanism->name);
+	if (r == ENVOI_OK) {
+		r = take_bindings(exchange, parameters);
+	}
+	if (r == ENVOI_OK) {
+		r = take_identity(exchange, parameters);
+	}
+	if (r == ENVOI_OK) {
+		r = take_keys(exchange, parameters->keys);
+	}
+	if (r == ENVOI_OK) {
+		r = take_offer(exchange, parameters->offer);
+	}
+	return r == ENVOI_OK ? make_nonce(exchange) : r;
+}
+
+int envoi__sasl_scram_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters)
+{
+	struct envoi__scram_exchange *exchange = envoi_alloc_zeroed(context, sizeof(*exchange));
+	if (exchange == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi__sasl_exchange_init(&exchange->base,
+		parameters->role == ENVOI_INITIATOR ? &initiator_impl : &receiver_impl, mechanism,
+		context, parameters->role);
+	unsigned int min = parameters->min_iterations, max = parameters->max_iterations;
+	exchange->min_iterations = min != 0 ? min : DEFAULT_MIN_ITERATIONS;
+	exchange->max_iterations = max != 0 ? max : DEFAULT_MAX_ITERATIONS;
+	exchange->could_bind = parameters->could_bind;
+	exchange->needs_offer_hash = parameters->needs_offer_hash;
+	exchange->lookup = parameters->lookup;
+	exchange->lookup_user = parameters->lookup_user;
+	envoi_buffer_init(&exchange->full_nonce, context, 0);
+	envoi_buffer_init(&exchange->auth_message, context, 0);
+	envoi_buffer_init(&exchange->cbind_input, context, 0);
+	int r = prepare(exchange, parameters);
+	if (r < 0) {
+		envoi_sasl_free(&exchange->base);
+		return r;
+	}
+	*ret_exchange = &exchange->base;
+	return ENVOI_OK;
+}

@@ -1,0 +1,77 @@
+/*
+ * envoi - SCRAM as a SASL mechanism: an exchange's inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SASL_SASL_SCRAM_H
+#define ENVOI_SASL_SASL_SCRAM_H
+
+#include "sasl/sasl.h"
+#include "sasl/scram.h"
+#include "sasl/scram_message.h"
+
+/** Where an exchange stands. Initiator: BEGIN -> FIRST -> (PASSWORD ->) DERIVING -> FINAL; receiver:
+ * BEGIN -> DERIVING -> FINAL. With keys that fit nothing is derived. */
+enum envoi__scram_stage {
+	ENVOI__SCRAM_BEGIN, /* nothing was said */
+	ENVOI__SCRAM_FIRST, /* client-first-message was sent */
+	ENVOI__SCRAM_PASSWORD, /* server-first-message was good, but the password is not known */
+	ENVOI__SCRAM_DERIVING,
+	ENVOI__SCRAM_FINAL, /* waiting for a final message */
+};
+
+enum {
+	ENVOI__SCRAM_NONCE_BYTES = 18,
+	ENVOI__SCRAM_NONCE_CHARACTERS = 24,
+	ENVOI__SCRAM_SALT_BYTES = 16, /* of our own */
+};
+
+struct envoi__scram_exchange {
+	struct envoi_sasl_exchange base;
+	enum envoi__scram_hash hash;
+	bool is_plus;
+	enum envoi__scram_stage stage;
+	const char *problem;
+
+	/* what it began with */
+	char *authcid, *authzid,
+		*hostname; /* authcid: prepared; at the receiver: as the peer said it */
+	char *password; /* prepared; NULL: not known */
+	struct envoi_sasl_binding *bindings; /* copies */
+	size_t binding_count;
+	bool could_bind, needs_offer_hash;
+	char *offer_hash; /* base64; NULL: what was offered is not known */
+	unsigned int min_iterations, max_iterations;
+	int (*lookup)(void *user, const char *authcid, char **ret_password);
+	void *lookup_user;
+
+	/* what goes into AuthMessage; nothing of it is secret */
+	char nonce[ENVOI__SCRAM_NONCE_CHARACTERS + 1]; /* our part */
+	struct envoi_buffer full_nonce;
+	struct envoi_buffer auth_message;
+	struct envoi_buffer cbind_input; /* gs2-header, and the binding's data */
+
+	/* keys */
+	unsigned char *salt;
+	size_t salt_len;
+	unsigned int iterations;
+	bool has_keys;
+	struct envoi__scram_keys keys;
+	struct envoi__scram_derivation derivation;
+};
+
+/** Begin to derive the keys. @param password prepared */
+int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const char *password);
+
+/** The steps of both sides (sasl_scram_initiator.c, sasl_scram_receiver.c). */
+int envoi__scram_initiator_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out);
+int envoi__scram_receiver_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out);
+
+/** Note what is wrong. @return @p code */
+int envoi__scram_refuse(struct envoi__scram_exchange *exchange, int code, const char *problem);
+
+/** Append base64. @retval ENVOI_ERR_NOMEM */
+int envoi__scram_append_base64(struct envoi_buffer *out, const void *data, size_t len);
+
+#endif

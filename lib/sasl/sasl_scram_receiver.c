@@ -1,0 +1,270 @@
+/*
+ * envoi - SCRAM, receiving side (RFC 5802, section 5)
+ * SPDX-License-Identifier: MIT
+ */
+#include "sasl/sasl_scram.h"
+
+#include <string.h>
+
+#include <envoi/values.h>
+
+/* --- client-first-message --- */
+
+static const struct envoi_sasl_binding *find_binding(
+	const struct envoi__scram_exchange *exchange, const struct envoi__scram_part *type)
+{
+	for (size_t i = 0; i < exchange->binding_count; i++) {
+		if (envoi__scram_part_is(type, exchange->bindings[i].type)) {
+			return &exchange->bindings[i];
+		}
+	}
+	return NULL;
+}
+
+/* RFC 5802, section 6 */
+static int check_binding(
+	struct envoi__scram_exchange *exchange, const struct envoi__scram_client_first *first)
+{
+	if (exchange->is_plus != (first->flag == 'p')) {
+		return envoi__scram_refuse(exchange, ENVOI_ERR_PROTOCOL,
+			"the flag for channel binding does not fit the mechanism");
+	}
+	if (first->flag == 'y' && exchange->binding_count > 0) {
+		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
+			"channel binding was offered, but the peer has not seen it: somebody may be "
+			"between");
+	}
+	struct envoi_buffer *input = &exchange->cbind_input;
+	int r = envoi_buffer_append(input, first->gs2_header.text, first->gs2_header.len);
+	if (r < 0 || first->flag != 'p') {
+		return r;
+	}
+	const struct envoi_sasl_binding *binding = find_binding(exchange, &first->binding);
+	return binding == NULL ? envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
+					 "a type of channel binding that was not offered")
+			       : envoi_buffer_append(input, binding->data, binding->len);
+}
+
+/* The same for a user at every login, so that his clients can keep what they have derived, and
+ * also for users that do not exist. */
+static int make_salt(struct envoi__scram_exchange *exchange)
+{
+	struct envoi_context *context = exchange->base.context;
+	unsigned char key[ENVOI__SCRAM_LARGEST_HASH] = {0}, salt[ENVOI__SCRAM_LARGEST_HASH];
+	memcpy(key, context->hash_key, sizeof(context->hash_key));
+	int r = envoi__scram_hmac(
+		exchange->hash, key, exchange->authcid, strlen(exchange->authcid), salt);
+	if (r < 0) {
+		return r;
+	}
+	exchange->salt = envoi_alloc(context, ENVOI__SCRAM_SALT_BYTES);
+	if (exchange->salt == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	memcpy(exchange->salt, salt, ENVOI__SCRAM_SALT_BYTES);
+	exchange->salt_len = ENVOI__SCRAM_SALT_BYTES;
+	exchange->iterations = exchange->min_iterations;
+	return ENVOI_OK;
+}
+
+/* The prepared secret of whoever the peer says it is, if it may act as it wants. */
+static int look_up(struct envoi__scram_exchange *exchange, char **ret_password)
+{
+	struct envoi_context *context = exchange->base.context;
+	if (exchange->lookup == NULL ||
+		!envoi__sasl_may_act_as(exchange->authcid, exchange->authzid, exchange->hostname)) {
+		return ENVOI_ERR_NOT_FOUND;
+	}
+	char *found = NULL;
+	int r = exchange->lookup(exchange->lookup_user, exchange->authcid, &found);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__saslprep(context, found, ret_password);
+	envoi__sasl_wipe_text(context, found);
+	return r;
+}
+
+static int begin_keys(struct envoi__scram_exchange *exchange)
+{
+	char *password;
+	int r = make_salt(exchange);
+	if (r < 0) {
+		return r;
+	}
+	r = look_up(exchange, &password);
+	if (r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID) {
+		r = envoi__sasl_nobodys_password(exchange->base.context, &password);
+	}
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__scram_exchange_derive(exchange, password);
+	envoi__sasl_wipe_text(exchange->base.context, password);
+	return r;
+}
+
+/* Who the peer says it is. */
+static int take_names(
+	struct envoi__scram_exchange *exchange, const struct envoi__scram_client_first *first)
+{
+	struct envoi_context *context = exchange->base.context;
+	char *name;
+	int r = envoi__scram_unescape(context, &first->name, &name);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__saslprep(context, name, &exchange->authcid);
+	envoi_free(context, name);
+	if (r == ENVOI_ERR_INVALID || (r == ENVOI_OK && *exchange->authcid == '\0')) {
+		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH, "a name that nobody can have");
+	}
+	return r == ENVOI_OK && first->authzid.text != NULL
+		? envoi__scram_unescape(context, &first->authzid, &exchange->authzid)
+		: r;
+}
+
+static int take_client_first(struct envoi__scram_exchange *exchange, const char *text, size_t len)
+{
+	struct envoi__scram_client_first first;
+	int r = envoi__scram_read_client_first(text, len, &first);
+	if (r == ENVOI_OK) {
+		r = check_binding(exchange, &first);
+	}
+	if (r == ENVOI_OK) {
+		r = take_names(exchange, &first);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append(&exchange->auth_message, first.bare.text, first.bare.len);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append(&exchange->full_nonce, first.nonce.text, first.nonce.len);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append_text(&exchange->full_nonce, exchange->nonce);
+	}
+	return r < 0 ? r : begin_keys(exchange);
+}
+
+/* --- server-first-message --- */
+
+static int make_server_first(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
+{
+	const struct envoi_buffer *nonce = &exchange->full_nonce;
+	char salt[4 * ENVOI__SCRAM_SALT_BYTES];
+	size_t before = envoi_buffer_len(out);
+	envoi_base64_encode(salt, exchange->salt, exchange->salt_len);
+	int r = envoi_buffer_printf(out, "r=%.*s,s=%s,i=%u", (int)envoi_buffer_len(nonce),
+		envoi_buffer_data(nonce), salt, exchange->iterations);
+	if (r == ENVOI_OK && exchange->offer_hash != NULL) {
+		r = envoi_buffer_printf(out, ",h=%s", exchange->offer_hash);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append_text(&exchange->auth_message, ",");
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append(&exchange->auth_message, envoi_buffer_data(out) + before,
+			envoi_buffer_len(out) - before);
+	}
+	exchange->stage = ENVOI__SCRAM_FINAL;
+	return r < 0 ? r : ENVOI_AGAIN;
+}
+
+/* Who cannot log in at all takes the same way, and the same time, as who has a wrong password. */
+static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
+{
+	int r = envoi__scram_derivation_run(&exchange->derivation, &exchange->keys);
+	if (r != ENVOI_OK) {
+		return r == ENVOI_AGAIN ? ENVOI_SASL_BUSY : r;
+	}
+	envoi__scram_derivation_finish(&exchange->derivation);
+	return make_server_first(exchange, out);
+}
+
+/* --- client-final-message --- */
+
+static int check_bound(
+	struct envoi__scram_exchange *exchange, const struct envoi__scram_part *binding)
+{
+	const struct envoi_buffer *input = &exchange->cbind_input;
+	struct envoi_buffer text;
+	envoi_buffer_init(&text, exchange->base.context, 0);
+	int r = envoi__scram_append_base64(
+		&text, envoi_buffer_data(input), envoi_buffer_len(input));
+	if (r == ENVOI_OK &&
+		(envoi_buffer_len(&text) != binding->len ||
+			memcmp(envoi_buffer_data(&text), binding->text, binding->len) != 0)) {
+		r = envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
+			"the peer is bound to another TLS connection: somebody may be between");
+	}
+	envoi_buffer_finish(&text);
+	return r;
+}
+
+static int make_server_final(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
+{
+	unsigned char signature[ENVOI__SCRAM_LARGEST_HASH];
+	const struct envoi_buffer *message = &exchange->auth_message;
+	int r = envoi__scram_hmac(exchange->hash, exchange->keys.server_key,
+		envoi_buffer_data(message), envoi_buffer_len(message), signature);
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append_text(out, "v=");
+	}
+	return r < 0 ? r
+		     : envoi__scram_append_base64(
+			       out, signature, envoi__scram_hash_size(exchange->hash));
+}
+
+static int take_client_final(struct envoi__scram_exchange *exchange, const char *text, size_t len,
+	struct envoi_buffer *out)
+{
+	struct envoi__scram_client_final final;
+	const struct envoi_buffer *nonce = &exchange->full_nonce;
+	struct envoi_buffer *message = &exchange->auth_message;
+	unsigned char proof[ENVOI__SCRAM_LARGEST_HASH];
+	int r = envoi__scram_read_client_final(text, len, &final);
+	if (r < 0) {
+		return r;
+	}
+	if (final.nonce.len != envoi_buffer_len(nonce) ||
+		memcmp(final.nonce.text, envoi_buffer_data(nonce), final.nonce.len) != 0) {
+		return ENVOI_ERR_PROTOCOL;
+	}
+	r = check_bound(exchange, &final.binding);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__scram_read_base64(&final.proof, proof, envoi__scram_hash_size(exchange->hash));
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_printf(
+			message, ",%.*s", (int) final.without_proof.len, final.without_proof.text);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi__scram_check_proof(exchange->hash, &exchange->keys,
+			envoi_buffer_data(message), envoi_buffer_len(message), proof);
+	}
+	return r < 0 ? r : make_server_final(exchange, out);
+}
+
+int envoi__scram_receiver_step(
+	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out)
+{
+	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
+		base, struct envoi__scram_exchange, base);
+	int r;
+	switch (exchange->stage) {
+	case ENVOI__SCRAM_BEGIN:
+		if (in == NULL) {
+			return ENVOI_AGAIN; /* an empty challenge asks for it */
+		}
+		r = take_client_first(exchange, in, len);
+		return r < 0 ? r : go_on(exchange, out);
+	case ENVOI__SCRAM_DERIVING:
+		return in != NULL ? ENVOI_ERR_PROTOCOL : go_on(exchange, out);
+	case ENVOI__SCRAM_FIRST:
+	case ENVOI__SCRAM_PASSWORD:
+	case ENVOI__SCRAM_FINAL:
+		break;
+	}
+	return in == NULL ? ENVOI_ERR_PROTOCOL : take_client_final(exchange, in, len, out);
+}

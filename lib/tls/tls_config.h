@@ -1,0 +1,44 @@
+/*
+ * envoi - the inside of a TLS configuration
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TLS_TLS_CONFIG_H
+#define ENVOI_TLS_TLS_CONFIG_H
+
+#include <stdbool.h>
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include <envoi/buffer.h>
+#include <envoi/tls.h>
+
+struct envoi_tls_config {
+	unsigned int references;
+	bool is_initiator;
+	struct envoi_context *context; /* a reference */
+	gnutls_certificate_credentials_t credentials; /* what we show; trust is not in it */
+	gnutls_x509_trust_list_t trust; /* the context's; initiator's */
+	const char *priorities; /* static */
+	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
+	bool pin_is_enough;
+	bool may_resume;
+	char *account; /* sessions are kept apart by it; NULL: they are not */
+	struct envoi_tls_decider *decider; /* borrowed; NULL: nobody */
+	bool has_own; /* certificate, in the credentials */
+	char *own_address; /* see struct envoi_tls_info */
+};
+
+/** Pin a key, if it is not yet. */
+int envoi__tls_config_pin(
+	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES]);
+
+/**
+ * Say whose connections these are: sessions of other accounts are not resumed, so that a server
+ * does not learn by them which accounts are of one program.
+ * @param account  NULL: nobody's in particular: nothing is resumed, so that it learns nothing at all
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *account, size_t len);
+
+#endif

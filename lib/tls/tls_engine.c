@@ -1,0 +1,449 @@
+/*
+ * envoi - TLS as a filter without I/O: bytes in, bytes out
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls/tls_engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <envoi/context.h>
+
+#include "tls/tls_binding.h"
+#include "tls/tls_config.h"
+#include "tls/tls_engine_inside.h"
+#include "tls/tls_question.h"
+
+enum {
+	KEPT_BYTES = 4096, /* of an empty buffer */
+	UNDECIDED_BYTES = 65536, /* that an honest server may have sent before our answer */
+};
+
+/* --- GnuTLS reads and writes our buffers --- */
+
+static ssize_t push(gnutls_transport_ptr_t user, const void *data, size_t len)
+{
+	struct envoi__tls *tls = user;
+	if (envoi_buffer_append(&tls->output, data, len) < 0) {
+		gnutls_transport_set_errno(tls->session, ENOMEM);
+		return -1;
+	}
+	return (ssize_t)len;
+}
+
+static ssize_t pull(gnutls_transport_ptr_t user, void *data, size_t size)
+{
+	struct envoi__tls *tls = user;
+	size_t len = envoi_buffer_len(&tls->input);
+	if (len == 0) {
+		gnutls_transport_set_errno(tls->session, EAGAIN);
+		return -1;
+	}
+	len = len < size ? len : size;
+	memcpy(data, envoi_buffer_data(&tls->input), len);
+	envoi_buffer_consume(&tls->input, len);
+	if (envoi_buffer_len(&tls->input) == 0 && tls->input.capacity > KEPT_BYTES) {
+		envoi_buffer_finish(&tls->input);
+	}
+	return (ssize_t)len;
+}
+
+static int pull_timeout(gnutls_transport_ptr_t user, unsigned int timeout_ms)
+{
+	struct envoi__tls *tls = user;
+	(void)timeout_ms;
+	return envoi_buffer_len(&tls->input) > 0;
+}
+
+/* --- making --- */
+
+static int prepare_initiator(struct envoi__tls *tls)
+{
+	envoi__tls_trust_prepare(tls);
+	if (tls->name.address_len > 0) {
+		return GNUTLS_E_SUCCESS; /* RFC 6066, section 3: no addresses */
+	}
+	return gnutls_server_name_set(
+		tls->session, GNUTLS_NAME_DNS, tls->name.ascii, strlen(tls->name.ascii));
+}
+
+/* RFC 7301, section 3.2: a server knows one of those offered, or ends it. Whoever says nothing at all
+ * of protocols is taken, by both sides: most do not know of this. */
+static int set_alpn(struct envoi__tls *tls, const char *alpn)
+{
+	char copy[256];
+	snprintf(copy, sizeof(copy), "%s", alpn);
+	gnutls_datum_t protocol = {(unsigned char *)copy, (unsigned int)strlen(copy)};
+	return gnutls_alpn_set_protocols(tls->session, &protocol, 1, GNUTLS_ALPN_MANDATORY);
+}
+
+static int prepare(struct envoi__tls *tls, const char *alpn)
+{
+	unsigned int flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+	if (tls->role == ENVOI_INITIATOR) {
+		envoi__tls_resumption_init(&tls->resumption, tls->config, tls->name.ascii, alpn);
+	}
+	flags |= tls->resumption.is_wanted ? 0 : GNUTLS_NO_TICKETS;
+	flags |= tls->role == ENVOI_INITIATOR ? GNUTLS_CLIENT : GNUTLS_SERVER;
+	int r = gnutls_init(&tls->session, flags);
+	if (r < 0) {
+		tls->session = NULL;
+		return r;
+	}
+	gnutls_session_set_ptr(tls->session, tls);
+	gnutls_transport_set_ptr(tls->session, tls);
+	gnutls_transport_set_push_function(tls->session, push);
+	gnutls_transport_set_pull_function(tls->session, pull);
+	gnutls_transport_set_pull_timeout_function(tls->session, pull_timeout);
+	gnutls_handshake_set_timeout(tls->session, 0); /* deadlines are the owner's */
+	r = gnutls_priority_set_direct(tls->session, tls->config->priorities, NULL);
+	if (r >= 0) {
+		r = gnutls_credentials_set(
+			tls->session, GNUTLS_CRD_CERTIFICATE, tls->config->credentials);
+	}
+	if (r >= 0 && tls->role == ENVOI_INITIATOR) {
+		r = prepare_initiator(tls);
+	}
+	if (r >= 0 && alpn != NULL) {
+		r = set_alpn(tls, alpn);
+	}
+	if (r >= 0) {
+		envoi__tls_resumption_offer(&tls->resumption, tls->session, tls->config->context);
+	}
+	return r;
+}
+
+int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
+	enum envoi_role role, const char *server_name, const char *alpn)
+{
+	bool is_initiator = role == ENVOI_INITIATOR;
+	if (is_initiator != config->is_initiator || (is_initiator && server_name == NULL)) {
+		return ENVOI_ERR_INVALID;
+	}
+	struct envoi__tls *tls = envoi_alloc_zeroed(config->context, sizeof(*tls));
+	if (tls == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	tls->config = envoi_tls_config_ref(config);
+	tls->role = role;
+	envoi_buffer_init(&tls->input, config->context, 0);
+	envoi_buffer_init(&tls->output, config->context, 0);
+	int r = ENVOI_OK;
+	if (is_initiator) {
+		r = envoi__tls_name_init(&tls->name, config->context, server_name);
+	}
+	if (r == ENVOI_OK && prepare(tls, alpn) < 0) {
+		r = ENVOI_ERR_NOMEM;
+	}
+	if (r < 0) {
+		envoi__tls_free(tls);
+		return r;
+	}
+	*ret_tls = tls;
+	return ENVOI_OK;
+}
+
+static bool is_certificate_shown(const struct envoi__tls *tls)
+{
+	if (tls->role == ENVOI_RECEIVER || !tls->config->has_own) {
+		return false;
+	}
+	if (gnutls_session_is_resumed(tls->session)) {
+		return tls->resumption.origin.is_certificate_shown;
+	}
+	return gnutls_certificate_client_get_request_status(tls->session) != 0 &&
+		gnutls_certificate_get_ours(tls->session) != NULL;
+}
+
+/* What somebody has accepted this once is not kept: he would not be asked again. */
+static void keep_session(struct envoi__tls *tls)
+{
+	if (tls->state == TLS_OPEN &&
+		(tls->trust == ENVOI_TLS_TRUST_VERIFIED || tls->trust == ENVOI_TLS_TRUST_PINNED)) {
+		envoi__tls_resumption_keep(&tls->resumption, tls->session, tls->config->context,
+			is_certificate_shown(tls));
+	}
+}
+
+void envoi__tls_free(struct envoi__tls *tls)
+{
+	if (tls == NULL) {
+		return;
+	}
+	envoi_tls_question_unref(tls->question);
+	if (tls->session != NULL) {
+		keep_session(tls);
+		gnutls_deinit(tls->session);
+	}
+	envoi__tls_name_finish(&tls->name);
+	envoi_buffer_finish(&tls->input);
+	envoi_buffer_finish(&tls->output);
+	struct envoi_tls_config *config = tls->config;
+	envoi_free(config->context, tls);
+	envoi_tls_config_unref(config);
+}
+
+int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
+{
+	if (envoi__tls_is_undecided(tls) && envoi_buffer_len(&tls->input) + len > UNDECIDED_BYTES) {
+		snprintf(tls->error, sizeof(tls->error),
+			"the server sends on while it is not yet known whether to believe it");
+		tls->state = TLS_FAILED;
+		return tls->failure = ENVOI_ERR_LIMIT;
+	}
+	for (size_t i = 0; i < len && tls->first_len < ENVOI__TLS_FIRST_BYTES; i++) {
+		tls->first[tls->first_len++] = (unsigned char)data[i];
+	}
+	return envoi_buffer_append(&tls->input, data, len);
+}
+
+unsigned int envoi__tls_doubts(const struct envoi__tls *tls)
+{
+	return tls->doubts;
+}
+
+struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls)
+{
+	return &tls->output;
+}
+
+/* --- going on --- */
+
+/*
+ * A record begins with its type and a major version of 3 (RFC 8446, section 5.1), and the first
+ * of all is a handshake's or an alert. GnuTLS looks when a whole header has come, which of a
+ * shorter text never does.
+ */
+static bool may_be_tls(const struct envoi__tls *tls)
+{
+	static const unsigned char alert = 21, handshake = 22, major_version = 3;
+	return tls->first_len == 0 ||
+		((tls->first[0] == alert || tls->first[0] == handshake) &&
+			(tls->first_len == 1 || tls->first[1] == major_version));
+}
+
+/* By the error of ours, or by the peer's alert. */
+static bool is_about_versions(const struct envoi__tls *tls, int code)
+{
+	return code == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ||
+		(code == GNUTLS_E_FATAL_ALERT_RECEIVED &&
+			gnutls_alert_get(tls->session) == GNUTLS_A_PROTOCOL_VERSION);
+}
+
+static void describe(struct envoi__tls *tls, int code)
+{
+	if (!may_be_tls(tls)) {
+		snprintf(tls->error, sizeof(tls->error), "what the peer sends is not TLS");
+	} else if (is_about_versions(tls, code)) {
+		bool takes_1_2 = strstr(tls->config->priorities, "TLS1.2") != NULL;
+		snprintf(tls->error, sizeof(tls->error), "the peer speaks no TLS %s or newer",
+			takes_1_2 ? "1.2" : "1.3");
+	} else if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+		const char *alert = gnutls_alert_get_name(gnutls_alert_get(tls->session));
+		snprintf(tls->error, sizeof(tls->error), "the peer has ended TLS: %s",
+			alert == NULL ? "no reason that we know" : alert);
+	} else if (code == GNUTLS_E_REHANDSHAKE) {
+		snprintf(tls->error, sizeof(tls->error), "the peer wants to negotiate TLS again");
+	} else {
+		snprintf(tls->error, sizeof(tls->error), "%s", gnutls_strerror(code));
+	}
+}
+
+/* Over: nothing but the alert goes out any more. */
+static int fail(struct envoi__tls *tls, int code)
+{
+	bool was_handshake = tls->state == TLS_HANDSHAKE;
+	tls->state = TLS_FAILED;
+	if (code != GNUTLS_E_FATAL_ALERT_RECEIVED && code != GNUTLS_E_PUSH_ERROR) {
+		gnutls_alert_send_appropriate(tls->session, code);
+	}
+	if (tls->refusal != ENVOI_OK) {
+		tls->failure = tls->refusal;
+	} else if (code == GNUTLS_E_MEMORY_ERROR || code == GNUTLS_E_PUSH_ERROR) {
+		tls->failure = ENVOI_ERR_NOMEM;
+	} else {
+		describe(tls, code);
+		tls->failure = ENVOI_ERR_TLS;
+		if (was_handshake && may_be_tls(tls)) {
+			envoi__tls_resumption_failed(&tls->resumption, tls->config->context);
+		}
+	}
+	return tls->failure;
+}
+
+/*
+ * A ticket of TLS 1.3 is taken in and told as "again", though records of the application may stand
+ * behind it: only without input that means that there is nothing to read.
+ */
+static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t left_before)
+{
+	if (r == GNUTLS_E_AGAIN) {
+		return envoi_buffer_len(&tls->input) > 0 &&
+			envoi_buffer_len(&tls->input) < left_before;
+	}
+	return r < 0 && r != GNUTLS_E_REHANDSHAKE && !gnutls_error_is_fatal((int)r);
+}
+
+static const char *trust_words(enum envoi_tls_trust trust)
+{
+	switch (trust) {
+	case ENVOI_TLS_TRUST_NONE:
+		break;
+	case ENVOI_TLS_TRUST_VERIFIED:
+		return "certificate verified";
+	case ENVOI_TLS_TRUST_PINNED:
+		return "key pinned";
+	case ENVOI_TLS_TRUST_ACCEPTED:
+		return "certificate accepted by decision";
+	}
+	return "peer not verified";
+}
+
+int envoi__tls_handshake(struct envoi__tls *tls)
+{
+	if (tls->state != TLS_HANDSHAKE) {
+		return tls->failure;
+	}
+	if (!may_be_tls(tls)) {
+		return fail(tls, GNUTLS_E_UNEXPECTED_PACKET);
+	}
+	int r = GNUTLS_E_AGAIN;
+	size_t left;
+	do {
+		if (envoi__tls_is_undecided(tls)) {
+			return ENVOI_AGAIN;
+		}
+		left = envoi_buffer_len(&tls->input);
+		r = gnutls_handshake(tls->session);
+	} while (is_to_be_repeated(tls, r, left) || envoi__tls_is_undecided(tls));
+	if (r == GNUTLS_E_AGAIN) {
+		return ENVOI_AGAIN;
+	}
+	if (r == 0 && tls->role == ENVOI_INITIATOR && gnutls_session_is_resumed(tls->session)) {
+		r = envoi__tls_resumption_is_safe(tls->session) ? envoi__tls_trust_judge(tls)
+								: GNUTLS_E_INSUFFICIENT_SECURITY;
+	}
+	if (r < 0) {
+		return fail(tls, r);
+	}
+	if (tls->role == ENVOI_INITIATOR && tls->trust == ENVOI_TLS_TRUST_NONE) {
+		return fail(tls, GNUTLS_E_CERTIFICATE_REQUIRED);
+	}
+	tls->state = TLS_OPEN;
+	envoi_log(tls->config->context, ENVOI_LOG_INFO, ENVOI_LOG_TLS, "%s, %s, %s%s",
+		gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)),
+		gnutls_ciphersuite_get(tls->session), trust_words(tls->trust),
+		gnutls_session_is_resumed(tls->session) ? ", resumed" : "");
+	return ENVOI_OK;
+}
+
+int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret_len)
+{
+	if (tls->is_peer_done) {
+		return ENVOI_END;
+	}
+	if (tls->state != TLS_OPEN) {
+		return tls->state == TLS_FAILED ? tls->failure : ENVOI_ERR_STATE;
+	}
+	ssize_t r;
+	size_t left;
+	do {
+		left = envoi_buffer_len(&tls->input);
+		r = gnutls_record_recv(tls->session, data, size);
+	} while (is_to_be_repeated(tls, r, left));
+	if (r == GNUTLS_E_AGAIN) {
+		return ENVOI_AGAIN;
+	}
+	if (r < 0) {
+		return fail(tls, (int)r);
+	}
+	if (r == 0) {
+		tls->is_peer_done = true;
+		return ENVOI_END;
+	}
+	*ret_len = (size_t)r;
+	return ENVOI_OK;
+}
+
+/*
+ * The output takes everything at once, so that GnuTLS never keeps back a record to be sent
+ * again. The peer may have asked for smaller records (RFC 8449): then it takes several.
+ */
+int envoi__tls_write(struct envoi__tls *tls, const char *data, size_t len)
+{
+	if (tls->state != TLS_OPEN || tls->is_bye_sent) {
+		return tls->state == TLS_FAILED ? tls->failure : ENVOI_ERR_STATE;
+	}
+	while (len > 0) {
+		ssize_t r = gnutls_record_send(tls->session, data, len);
+		if (r < 0) {
+			return fail(tls, (int)r);
+		}
+		data += r;
+		len -= (size_t)r;
+	}
+	return ENVOI_OK;
+}
+
+void envoi__tls_bye(struct envoi__tls *tls)
+{
+	if (tls->state == TLS_OPEN && !tls->is_bye_sent) {
+		tls->is_bye_sent = true;
+		gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	}
+}
+
+/* --- looking --- */
+
+size_t envoi__tls_pending(const struct envoi__tls *tls)
+{
+	return tls->state == TLS_OPEN ? gnutls_record_check_pending(tls->session) : 0;
+}
+
+bool envoi__tls_is_secure(const struct envoi__tls *tls)
+{
+	return tls->state == TLS_OPEN &&
+		(tls->role == ENVOI_RECEIVER || tls->trust != ENVOI_TLS_TRUST_NONE);
+}
+
+const char *envoi__tls_error_text(const struct envoi__tls *tls)
+{
+	return tls->error;
+}
+
+void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *ret_info)
+{
+	*ret_info = (struct envoi_tls_info){0};
+	if (tls->state == TLS_OPEN) {
+		ret_info->is_resumed = gnutls_session_is_resumed(tls->session) != 0;
+		ret_info->version = gnutls_protocol_get_name(
+			gnutls_protocol_get_version(tls->session));
+		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
+		ret_info->verified = tls->trust != ENVOI_TLS_TRUST_NONE;
+		ret_info->trust = tls->trust;
+		ret_info->is_certificate_shown = is_certificate_shown(tls);
+		ret_info->own_address = ret_info->is_certificate_shown ? tls->config->own_address
+								       : NULL;
+	}
+}
+
+int envoi__tls_channel_binding(struct envoi__tls *tls, const char *type, struct envoi_buffer *out)
+{
+	return tls->state == TLS_OPEN ? envoi__tls_binding(tls->session, tls->role, type, out)
+				      : ENVOI_ERR_UNSUPPORTED;
+}
+
+const unsigned char *envoi__tls_peer_certificate(
+	const struct envoi__tls *tls, unsigned int index, size_t *ret_len)
+{
+	unsigned int count = 0;
+	const gnutls_datum_t *chain = tls->state == TLS_OPEN
+		? gnutls_certificate_get_peers(tls->session, &count)
+		: NULL;
+	if (chain == NULL || index >= count) {
+		return NULL;
+	}
+	*ret_len = chain[index].size;
+	return chain[index].data;
+}

@@ -1,0 +1,59 @@
+/*
+ * envoi - TLS as a filter without I/O: its inside
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TLS_TLS_ENGINE_INSIDE_H
+#define ENVOI_TLS_TLS_ENGINE_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <gnutls/gnutls.h>
+
+#include "tls/tls_engine.h"
+#include "tls/tls_resume.h"
+#include "tls/tls_verify.h"
+
+enum {
+	ENVOI__TLS_FIRST_BYTES = 2,
+};
+
+enum tls_state {
+	TLS_HANDSHAKE,
+	TLS_OPEN,
+	TLS_FAILED,
+};
+
+struct envoi__tls {
+	struct envoi_tls_config *config; /* a reference */
+	enum envoi_role role;
+	struct envoi__tls_name name; /* initiator's */
+	gnutls_session_t session;
+	enum tls_state state;
+	struct envoi__tls_resumption resumption; /* initiator's */
+	enum envoi_tls_trust trust;
+	struct envoi_tls_question *question; /* a reference; NULL: none */
+	bool is_bye_sent;
+	bool is_peer_done; /* close_notify came */
+	unsigned int doubts; /* OR of enum envoi_tls_doubt: why it was refused */
+	int refusal; /* why the certificate was refused; 0: it was not */
+	int failure; /* of TLS_FAILED */
+	struct envoi_buffer input, output;
+	unsigned char first[ENVOI__TLS_FIRST_BYTES]; /* that ever came */
+	size_t first_len;
+	char error[ENVOI__TLS_REASON_SIZE];
+};
+
+/** The session is an initiator's: whoever answers is judged, or asked about, in the handshake. */
+void envoi__tls_trust_prepare(struct envoi__tls *tls);
+
+/**
+ * Judge a session that was resumed like a new one, by the certificates that were shown in it:
+ * nothing is believed because it was believed once. Nobody can be asked here, because the
+ * handshake is over; the session is not kept, and the next connection begins anew.
+ *
+ * @return 0, or an error of GnuTLS's with tls->refusal
+ */
+int envoi__tls_trust_judge(struct envoi__tls *tls);
+
+#endif

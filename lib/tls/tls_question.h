@@ -1,0 +1,50 @@
+/*
+ * envoi - asking whether to believe a server
+ * SPDX-License-Identifier: MIT
+ *
+ * The engine has a question until it has its answer; others may hold it as long as they like.
+ */
+#ifndef ENVOI_TLS_TLS_QUESTION_H
+#define ENVOI_TLS_TLS_QUESTION_H
+
+#include <stdbool.h>
+
+#include "tls/tls_verify.h"
+
+/** Called when there is an answer, from inside the call that gives it: only to be noted. */
+typedef void envoi__tls_wake_fn(void *user);
+
+enum envoi__tls_question_state {
+	ENVOI__QUESTION_NEW, /* [ask: ASKED] */
+	ENVOI__QUESTION_ASKED, /* [an answer: ANSWERED; settle: OVER] */
+	ENVOI__QUESTION_ANSWERED, /* [settle: OVER] */
+	ENVOI__QUESTION_OVER,
+};
+
+struct envoi_tls_question {
+	struct envoi_context *context; /* a reference */
+	struct envoi_tls_decider *decider;
+	unsigned int references; /* the engine's, and others' */
+	enum envoi__tls_question_state state;
+	enum envoi_tls_answer answer; /* of ANSWERED, OVER; REFUSE otherwise */
+	envoi__tls_wake_fn *wake;
+	void *user;
+	struct envoi_tls_peer peer;
+	struct envoi_tls_certificate *chain;
+	unsigned char *ders; /* of the chain, one behind the other */
+	char *domain, *reasons, *names, *subject, *issuer;
+};
+
+/** @param chain  as shown, of which @p verdict was made; copied */
+int envoi__tls_question_new(struct envoi_tls_question **ret_question,
+	const struct envoi__tls_rules *rules, struct envoi_tls_decider *decider,
+	const struct envoi__tls_verdict *verdict, const gnutls_datum_t *chain, unsigned int count);
+
+/** Ask. The decider may free whatever asks, but not the question. */
+void envoi__tls_question_ask(struct envoi_tls_question *question);
+
+/** The engine takes the answer, or does not need one any more: nobody can answer from now on, and
+ * the decider is told. It may free whatever asks, but not the question. */
+void envoi__tls_question_settle(struct envoi_tls_question *question);
+
+#endif

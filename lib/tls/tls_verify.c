@@ -1,0 +1,406 @@
+/*
+ * envoi - whether to believe a peer's certificates
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls/tls_verify.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <envoi/buffer.h>
+#include <envoi/error.h>
+
+#include "base/context.h"
+
+enum {
+	LONGEST_CHAIN = 16,
+	LONGEST_KEY_BITS = 8192,
+	LONGEST_EXPONENT_BYTES = 9, /* 64 bits, with the sign */
+};
+
+struct verification {
+	const struct envoi__tls_rules *rules;
+	gnutls_x509_crt_t certificates[LONGEST_CHAIN];
+	unsigned int count;
+	struct envoi__tls_verdict *verdict;
+};
+
+/* Another reason; the same doubt is not told twice. */
+static void doubt(struct verification *v, unsigned int kind, const char *reason)
+{
+	struct envoi__tls_verdict *verdict = v->verdict;
+	if (kind != 0 && (verdict->doubts & kind) != 0) {
+		return;
+	}
+	size_t used = strlen(verdict->reasons);
+	snprintf(verdict->reasons + used, sizeof(verdict->reasons) - used, "%s%s",
+		used > 0 ? "; " : "", reason);
+	verdict->doubts |= kind;
+}
+
+/* What nobody could judge. */
+static int refuse(struct verification *v, const char *reason)
+{
+	doubt(v, 0, reason);
+	return ENVOI_ERR_CERTIFICATE;
+}
+
+/* Whoever may choose modulus and exponent makes one signature cost seconds, and every key that is
+ * shown is tried with several. */
+static bool is_costly(gnutls_x509_crt_t certificate)
+{
+	unsigned int bits = 0;
+	int kind = gnutls_x509_crt_get_pk_algorithm(certificate, &bits);
+	gnutls_datum_t modulus, exponent;
+	bool is_long = false;
+	if (kind >= 0 && gnutls_x509_crt_get_pk_rsa_raw(certificate, &modulus, &exponent) == 0) {
+		is_long = exponent.size > LONGEST_EXPONENT_BYTES;
+		gnutls_free(modulus.data);
+		gnutls_free(exponent.data);
+	}
+	return bits > LONGEST_KEY_BITS || is_long;
+}
+
+bool envoi__tls_is_costly(gnutls_session_t session, unsigned int message_type)
+{
+	bool is_any = false, is_signature = message_type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY;
+	unsigned int count = 0;
+	const gnutls_datum_t *chain = is_signature ? gnutls_certificate_get_peers(session, &count)
+						   : NULL;
+	count = chain == NULL ? 0 : count;
+	for (unsigned int i = 0; i < count && i < LONGEST_CHAIN && !is_any; i++) {
+		gnutls_x509_crt_t certificate;
+		if (gnutls_x509_crt_init(&certificate) < 0) {
+			return true;
+		}
+		is_any = gnutls_x509_crt_import(certificate, &chain[i], GNUTLS_X509_FMT_DER) == 0 &&
+			is_costly(certificate);
+		gnutls_x509_crt_deinit(certificate);
+	}
+	return is_any;
+}
+
+static int import(struct verification *v, const gnutls_datum_t *chain, unsigned int count)
+{
+	if (count == 0) {
+		return refuse(v, "the server has shown no certificate");
+	}
+	if (count > LONGEST_CHAIN) {
+		return refuse(v, "the server has shown too many certificates");
+	}
+	for (; v->count < count; v->count++) {
+		gnutls_x509_crt_t *certificate = &v->certificates[v->count];
+		if (gnutls_x509_crt_init(certificate) < 0) {
+			return ENVOI_ERR_NOMEM;
+		}
+		if (gnutls_x509_crt_import(*certificate, &chain[v->count], GNUTLS_X509_FMT_DER) <
+			0) {
+			gnutls_x509_crt_deinit(*certificate);
+			return refuse(v, "the server's certificate cannot be read");
+		}
+		if (is_costly(*certificate)) {
+			v->count++;
+			return refuse(v, ENVOI__TLS_COSTLY_KEY);
+		}
+	}
+	return ENVOI_OK;
+}
+
+/* --- pins --- */
+
+int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_crt_t certificate)
+{
+	size_t size = ENVOI_TLS_SPKI_BYTES;
+	int r = gnutls_x509_crt_get_key_id(certificate, GNUTLS_KEYID_USE_SHA256, ret_spki, &size);
+	return r < 0 || size != ENVOI_TLS_SPKI_BYTES ? ENVOI_ERR_CERTIFICATE : ENVOI_OK;
+}
+
+/* @return whether the server's own key is one of those pinned */
+static bool is_pinned(struct verification *v)
+{
+	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
+	if (envoi__tls_spki(spki, v->certificates[0]) < 0) {
+		return false;
+	}
+	const char *pins = envoi_buffer_data(v->rules->pins);
+	for (size_t at = 0; at < envoi_buffer_len(v->rules->pins); at += sizeof(spki)) {
+		if (memcmp(pins + at, spki, sizeof(spki)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- times --- */
+
+static void format_day(char *day, size_t size, time_t when)
+{
+	struct tm tm;
+	if (gmtime_r(&when, &tm) == NULL || strftime(day, size, "%Y-%m-%d", &tm) == 0) {
+		snprintf(day, size, "another time");
+	}
+}
+
+static void check_time(struct verification *v, gnutls_x509_crt_t certificate, time_t now)
+{
+	char day[32], text[ENVOI__TLS_REASON_SIZE];
+	const char *whose = certificate == v->certificates[0]
+		? "the server's certificate"
+		: "the certificate of the server's certification authority";
+	time_t begin = gnutls_x509_crt_get_activation_time(certificate);
+	time_t end = gnutls_x509_crt_get_expiration_time(certificate);
+	if (begin == (time_t)-1 || now < begin) {
+		format_day(day, sizeof(day), begin);
+		snprintf(text, sizeof(text), "%s is not valid before %s", whose, day);
+		doubt(v, ENVOI_TLS_DOUBT_NOT_YET_VALID, text);
+	}
+	if (end == (time_t)-1 || now > end) {
+		format_day(day, sizeof(day), end);
+		snprintf(text, sizeof(text), "%s has expired on %s", whose, day);
+		doubt(v, ENVOI_TLS_DOUBT_EXPIRED, text);
+	}
+}
+
+static gnutls_x509_crt_t issuer_in_chain(const struct verification *v, gnutls_x509_crt_t subject)
+{
+	for (unsigned int i = 1; i < v->count; i++) {
+		unsigned int status;
+		if (v->certificates[i] != subject &&
+			gnutls_x509_crt_check_issuer(subject, v->certificates[i]) == 1 &&
+			gnutls_x509_crt_verify(subject, &v->certificates[i], 1,
+				GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status) == 0 &&
+			status == 0) {
+			return v->certificates[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * GnuTLS compares with the system's clock, or with one of the whole process. The context's clock
+ * may be another (a simulated one): so times are compared here, on the way from the server's
+ * certificate to the first one that was issued by somebody trusted.
+ */
+static void check_times(struct verification *v)
+{
+	time_t now = (time_t)(envoi_context_wall_clock_ms(v->rules->context) / 1000);
+	gnutls_x509_crt_t certificate = v->certificates[0];
+	for (unsigned int i = 0; certificate != NULL && i < v->count; i++) {
+		check_time(v, certificate, now);
+		gnutls_x509_crt_t trusted;
+		if (gnutls_x509_trust_list_get_issuer(v->rules->trust, certificate, &trusted, 0) ==
+			0) {
+			return;
+		}
+		certificate = issuer_in_chain(v, certificate);
+	}
+}
+
+/* --- the chain --- */
+
+static bool is_own_issuer(gnutls_x509_crt_t certificate)
+{
+	return gnutls_x509_crt_check_issuer(certificate, certificate) == 1;
+}
+
+/* Who has issued the last certificate on the way up that was shown; for people. */
+static void describe_issuer(const struct verification *v, char *text, size_t size)
+{
+	gnutls_x509_crt_t last = v->certificates[0], next;
+	for (unsigned int i = 0; i < v->count && (next = issuer_in_chain(v, last)) != NULL; i++) {
+		last = next;
+	}
+	char name[128];
+	size_t len = sizeof(name);
+	if (gnutls_x509_crt_get_issuer_dn_by_oid(
+		    last, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &len) < 0) {
+		snprintf(text, size,
+			"the server's certificate was issued by an unknown "
+			"certification authority");
+		return;
+	}
+	envoi__tls_tidy(name);
+	snprintf(text, size,
+		"the server's certificate was issued by an unknown certification "
+		"authority, \"%s\"%s",
+		name,
+		is_own_issuer(last)
+			? ""
+			: ", whose certificate is neither trusted nor shown by the server");
+}
+
+static void doubt_issuer(struct verification *v)
+{
+	if (is_own_issuer(v->certificates[0])) {
+		doubt(v, ENVOI_TLS_DOUBT_SELF_SIGNED,
+			"the server's certificate is self-signed and not trusted");
+		return;
+	}
+	char text[ENVOI__TLS_REASON_SIZE];
+	describe_issuer(v, text, sizeof(text));
+	doubt(v, ENVOI_TLS_DOUBT_ISSUER, text);
+}
+
+static void doubt_chain(struct verification *v, unsigned int status)
+{
+	static const struct {
+		unsigned int status, kind;
+		const char *reason;
+	} troubles[] = {
+		{GNUTLS_CERT_REVOKED, ENVOI_TLS_DOUBT_REVOKED,
+			"the server's certificate is revoked"},
+		{GNUTLS_CERT_PURPOSE_MISMATCH, ENVOI_TLS_DOUBT_PURPOSE,
+			"the server's certificate is not meant for servers"},
+		{GNUTLS_CERT_INSECURE_ALGORITHM, ENVOI_TLS_DOUBT_WEAK,
+			"the server's certificate, or one above it, is too weak"},
+		{GNUTLS_CERT_SIGNER_NOT_CA, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"the server's certificate was issued by somebody who may not issue any"},
+		{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"the server's certificate was issued against its issuer's constraints"},
+		{GNUTLS_CERT_EXPIRED, ENVOI_TLS_DOUBT_EXPIRED,
+			"the server's certificate, or one above it, has expired"},
+		{GNUTLS_CERT_NOT_ACTIVATED, ENVOI_TLS_DOUBT_NOT_YET_VALID,
+			"the server's certificate, or one above it, is not valid yet"},
+		{GNUTLS_CERT_SIGNATURE_FAILURE, ENVOI_TLS_DOUBT_INVALID,
+			"the server's certificate has a wrong signature"},
+	};
+	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND) {
+		doubt_issuer(v);
+	}
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+		if (status & troubles[i].status) {
+			doubt(v, troubles[i].kind, troubles[i].reason);
+		}
+	}
+	if (status != 0 && v->verdict->doubts == 0) {
+		doubt(v, ENVOI_TLS_DOUBT_INVALID, "the server's certificate is not valid");
+	}
+}
+
+/* RFC 5280, section 6; at least 112 bits of strength (RFC 9325, section 4.5). */
+static int check_chain(struct verification *v)
+{
+	static unsigned char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
+	gnutls_typed_vdata_st wanted = {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = purpose};
+	unsigned int flags = GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM);
+	if (v->rules->context->wall_clock != NULL) {
+		flags |= GNUTLS_VERIFY_DISABLE_TIME_CHECKS;
+	}
+	unsigned int status = 0;
+	int failed = gnutls_x509_trust_list_verify_crt2(
+		v->rules->trust, v->certificates, v->count, &wanted, 1, flags, &status, NULL);
+	if (failed < 0) {
+		return refuse(v, "the server's certificate cannot be verified");
+	}
+	if (gnutls_x509_crt_check_key_purpose(v->certificates[0], GNUTLS_KP_TLS_WWW_SERVER, 0) ==
+		0) {
+		status |= GNUTLS_CERT_PURPOSE_MISMATCH; /* not looked at below an unknown issuer */
+	}
+	check_times(v); /* says it better */
+	doubt_chain(v, status & ~(unsigned int)GNUTLS_CERT_INVALID); /* set beside every other */
+	return ENVOI_OK;
+}
+
+/* --- the name --- */
+
+/*
+ * GnuTLS holds DNS names against an issuer's name constraints, but not the other names that are
+ * taken here. An issuer that may vouch for some domains must not get at others by them.
+ */
+static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t issuer)
+{
+	gnutls_x509_name_constraints_t constraints;
+	if (gnutls_x509_name_constraints_init(&constraints) < 0) {
+		return false;
+	}
+	bool allow = true;
+	int r = gnutls_x509_crt_get_name_constraints(issuer, constraints, 0, NULL);
+	if (r == 0) {
+		gnutls_datum_t domain = {(unsigned char *)v->rules->name->ascii,
+			(unsigned int)strlen(v->rules->name->ascii)};
+		allow = gnutls_x509_name_constraints_check(
+				constraints, GNUTLS_SAN_DNSNAME, &domain) != 0;
+	} else if (r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
+		allow = false;
+	}
+	gnutls_x509_name_constraints_deinit(constraints);
+	return allow;
+}
+
+static const char *what_it_has_instead(
+	const struct verification *v, const struct envoi_buffer *presented)
+{
+	if (envoi_buffer_len(presented) > 0) {
+		return v->verdict->names;
+	}
+	size_t len = 0;
+	return gnutls_x509_crt_get_dn_by_oid(v->certificates[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0,
+		       NULL, &len) == GNUTLS_E_SHORT_MEMORY_BUFFER
+		? "no name (a common name does not count)"
+		: "no name";
+}
+
+static void check_name(struct verification *v)
+{
+	struct envoi_buffer presented;
+	envoi_buffer_init(&presented, v->rules->context, 0);
+	enum envoi__tls_match match = envoi__tls_name_find(
+		v->rules->name, v->certificates[0], &presented);
+	if (match == ENVOI__TLS_NO_MATCH) {
+		char text[ENVOI__TLS_REASON_SIZE];
+		snprintf(v->verdict->names, sizeof(v->verdict->names), "%.*s",
+			(int)envoi_buffer_len(&presented), envoi_buffer_data(&presented));
+		snprintf(text, sizeof(text), "the server's certificate is for %s, not for %s",
+			what_it_has_instead(v, &presented), v->rules->name->ascii);
+		doubt(v, ENVOI_TLS_DOUBT_NAME, text);
+	}
+	for (unsigned int i = 1; match == ENVOI__TLS_MATCH_OTHER_NAME && i < v->count; i++) {
+		if (!constraints_allow(v, v->certificates[i])) {
+			doubt(v, ENVOI_TLS_DOUBT_CONSTRAINTS,
+				"the server's certificate was issued against its issuer's "
+				"constraints");
+		}
+	}
+	envoi_buffer_finish(&presented);
+}
+
+static int judge(struct verification *v)
+{
+	bool has_pins = envoi_buffer_len(v->rules->pins) > 0;
+	v->verdict->trust = ENVOI_TLS_TRUST_VERIFIED;
+	if (has_pins && !is_pinned(v)) {
+		doubt(v, ENVOI_TLS_DOUBT_PIN,
+			"the server's key is none of those pinned for it: it has a new one, or "
+			"this is another server");
+	} else if (has_pins) {
+		v->verdict->trust = ENVOI_TLS_TRUST_PINNED;
+		if (v->rules->pin_is_enough) {
+			return ENVOI_OK;
+		}
+	}
+	int r = check_chain(v);
+	if (r < 0) {
+		return r;
+	}
+	check_name(v);
+	return v->verdict->doubts == 0 ? ENVOI_OK : ENVOI_ERR_CERTIFICATE;
+}
+
+int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,
+	const gnutls_datum_t *chain, unsigned int count)
+{
+	*ret_verdict = (struct envoi__tls_verdict){0};
+	struct verification v = {.rules = rules, .verdict = ret_verdict};
+	int r = import(&v, chain, count);
+	if (r == ENVOI_OK) {
+		r = judge(&v);
+	}
+	if (r < 0) {
+		ret_verdict->trust = ENVOI_TLS_TRUST_NONE;
+	}
+	for (unsigned int i = 0; i < v.count; i++) {
+		gnutls_x509_crt_deinit(v.certificates[i]);
+	}
+	return r;
+}

@@ -1,0 +1,59 @@
+/*
+ * envoi - whether to believe a peer's certificates
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TLS_TLS_VERIFY_H
+#define ENVOI_TLS_TLS_VERIFY_H
+
+#include <gnutls/x509.h>
+
+#include <envoi/interfaces/transport.h>
+#include <envoi/tls.h>
+
+#include "tls/tls_identity.h"
+
+enum {
+	ENVOI__TLS_REASON_SIZE = 512,
+	ENVOI__TLS_NAMES_SIZE = 192,
+};
+
+/** What is asked of a server. Borrowed. */
+struct envoi__tls_rules {
+	struct envoi_context *context;
+	gnutls_x509_trust_list_t trust;
+	const struct envoi__tls_name *name;
+	const struct envoi_buffer *pins; /* ENVOI_TLS_SPKI_BYTES each */
+	bool pin_is_enough;
+};
+
+/** What has come out. */
+struct envoi__tls_verdict {
+	enum envoi_tls_trust trust;
+	unsigned int doubts; /* OR of enum envoi_tls_doubt */
+	char reasons[ENVOI__TLS_REASON_SIZE]; /* in words; "" for none */
+	char names[ENVOI__TLS_NAMES_SIZE]; /* those shown; where NAME is in doubt */
+};
+
+/**
+ * Verify what a server has shown: pins; the chain up to the trust store, times by the context's
+ * clock, strength, the purpose; and the name. All that is wrong is told.
+ *
+ * @param chain  as shown: its own certificate first
+ * @retval ENVOI_ERR_CERTIFICATE  @p ret_verdict says why; without doubts: there is nothing that
+ *                                anybody could judge
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,
+	const gnutls_datum_t *chain, unsigned int count);
+
+/** The SHA-256 of a certificate's public key. @retval ENVOI_ERR_CERTIFICATE it has none */
+int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_crt_t certificate);
+
+#define ENVOI__TLS_COSTLY_KEY "the server has shown a key that is too large to be used"
+
+/** Before a message of a handshake is looked at: whether it is the server's signature (of TLS 1.3: on
+ * 1.2 GnuTLS has certificates verified before it), and among the keys that the server has shown is
+ * one so large that it would hold up everything else of the program. */
+bool envoi__tls_is_costly(gnutls_session_t session, unsigned int message_type);
+
+#endif

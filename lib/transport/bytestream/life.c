@@ -1,0 +1,273 @@
+/*
+ * envoi - transports of octets: from the first call to the last
+ * SPDX-License-Identifier: MIT
+ */
+#include "transport/bytestream/inside.h"
+
+#include <assert.h>
+
+#include <envoi/context.h>
+#include <envoi/settings.h>
+
+enum {
+	DEFAULT_OUTPUT_BYTES = 4 << 20,
+	DEFAULT_SLICE = 100,
+	BROKEN_LINGER_MS = 1000, /* for the peer's last words, when we cannot answer */
+};
+
+static size_t size_of(const struct envoi_settings *settings, const char *name)
+{
+	return (size_t)envoi_settings_int(settings, name);
+}
+
+static unsigned int count_of(const struct envoi_settings *settings, const char *name)
+{
+	return (unsigned int)envoi_settings_int(settings, name);
+}
+
+void octets_options_read(struct octets_options *options, const struct envoi_settings *settings)
+{
+	*options = (struct octets_options){
+		.output_bytes = DEFAULT_OUTPUT_BYTES,
+		.slice_stanzas = DEFAULT_SLICE,
+		.limits = envoi_xml_limits_before_login,
+	};
+	if (settings != NULL) {
+		options->output_bytes = size_of(settings, "limits.output-bytes");
+		options->slice_stanzas = count_of(settings, "loop.slice-stanzas");
+		options->limits = (struct envoi_xml_limits){
+			.stanza_bytes = size_of(settings, "limits.before-login.stanza-bytes"),
+			.tag_bytes = size_of(settings, "limits.before-login.tag-bytes"),
+			.depth = count_of(settings, "limits.before-login.depth"),
+			.attributes = count_of(settings, "limits.before-login.attributes"),
+			.children = count_of(settings, "limits.before-login.children"),
+			.name_bytes = count_of(settings, "limits.before-login.name-bytes"),
+			.names = count_of(settings, "limits.before-login.names"),
+		};
+	}
+}
+
+void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,
+	const struct octets_channel_impl *channel, struct envoi_context *context,
+	const struct octets_options *options)
+{
+	envoi_transport_init(&octets->base, impl, context);
+	octets->channel = channel;
+	octets->options = *options;
+	octets->limits = options->limits;
+	envoi_buffer_init(&octets->plain, context, 0);
+	envoi_buffer_init(&octets->ends, context, 0);
+	envoi_buffer_init(&octets->marks, context, 0);
+}
+
+static void release(struct octets *octets)
+{
+	struct envoi_context *context = envoi_context_ref(octets->base.context);
+	envoi_xml_parser_free(octets->parser);
+	envoi_xml_parser_free(octets->retired);
+	envoi_buffer_wipe(&octets->plain);
+	envoi_buffer_finish(&octets->ends);
+	octets_free_tls(octets);
+	envoi_failure_finish(&octets->why);
+	envoi_failure_finish(&octets->broken);
+	if (octets->channel->release != NULL) {
+		octets->channel->release(octets);
+	}
+	envoi_transport_finish(&octets->base);
+	envoi_free(context, octets);
+	envoi_context_unref(context);
+}
+
+void octets_enter(struct octets *octets)
+{
+	octets->depth++;
+}
+
+void octets_leave(struct octets *octets)
+{
+	if (--octets->depth > 0) {
+		return;
+	}
+	if (octets->is_destroyed) {
+		release(octets);
+		return;
+	}
+	envoi_xml_parser_free(octets->retired);
+	octets->retired = NULL;
+}
+
+static void tell_closed(struct octets *octets)
+{
+	octets_drop_question(octets);
+	octets->state = OCTETS_TOLD;
+	envoi_deferred_cancel(&octets->turn);
+	struct envoi_transport_sink *sink = octets->base.sink;
+	if (sink != NULL) {
+		sink->impl->closed(sink, &octets->why);
+	}
+}
+
+static void on_turn(struct envoi_deferred *deferred)
+{
+	struct octets *octets = ENVOI_CONTAINER_OF(deferred, struct octets, turn);
+	octets_enter(octets);
+	octets_decide(octets);
+	octets_deliver(octets);
+	octets_flush(octets);
+	if (octets->state == OCTETS_OVER) {
+		tell_closed(octets);
+	}
+	octets_leave(octets);
+}
+
+void octets_wake(struct octets *octets)
+{
+	if (!octets->is_destroyed) {
+		envoi_deferred_post(
+			&octets->turn, envoi_context_loop(octets->base.context), on_turn);
+	}
+}
+
+static void on_linger(struct envoi_timer *timer)
+{
+	struct octets *octets = ENVOI_CONTAINER_OF(timer, struct octets, linger);
+	struct envoi_failure why;
+	envoi_failure_move(&why, octets->state == OCTETS_MOVING ? &octets->broken : &octets->why);
+	if (why.code == ENVOI_OK && octets_pending(&octets->base) > 0) {
+		envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_CLOSE, ENVOI_ERR_TIMEOUT,
+			"the peer did not take what was left to send");
+	}
+	octets_finish_now(octets, &why);
+}
+
+void octets_bound_ending(struct octets *octets)
+{
+	if (octets->state == OCTETS_MOVING) {
+		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
+			BROKEN_LINGER_MS, on_linger);
+	}
+}
+
+void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64_t linger_ms)
+{
+	if (octets->state > OCTETS_MOVING) {
+		envoi_failure_finish(why);
+		return;
+	}
+	octets->state = OCTETS_CLOSING;
+	envoi_failure_move(&octets->why, why);
+	octets->linger_ms = linger_ms;
+	envoi_timer_stop(&octets->linger);
+	if (linger_ms > 0) {
+		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
+			linger_ms, on_linger);
+	}
+	octets_update_reading(octets);
+	octets_wake(octets);
+}
+
+void octets_finish_now(struct octets *octets, struct envoi_failure *why)
+{
+	if (octets->state >= OCTETS_OVER) {
+		envoi_failure_finish(why);
+		return;
+	}
+	octets->state = OCTETS_OVER;
+	envoi_failure_finish(&octets->why);
+	envoi_failure_move(&octets->why, why);
+	envoi_timer_stop(&octets->linger);
+	octets_drop_output(octets);
+	octets->channel->disconnect(octets);
+	octets_wake(octets);
+}
+
+static int start_channel(struct octets *octets)
+{
+	int r = octets_renew_parser(octets);
+	return r < 0 ? r : octets->channel->start(octets);
+}
+
+int octets_start(struct envoi_transport *transport)
+{
+	struct octets *octets = octets_of(transport);
+	if (octets->state != OCTETS_NEW) {
+		return ENVOI_ERR_STATE;
+	}
+	if (envoi_context_loop(transport->context) == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	int r = octets->is_started ? ENVOI_OK : start_channel(octets);
+	if (r < 0) {
+		return r;
+	}
+	octets->is_started = true;
+	octets->state = OCTETS_MOVING;
+	octets_update_reading(octets);
+	octets_wake(octets); /* a handshake may have left something, in both directions */
+	return ENVOI_OK;
+}
+
+void octets_set_aside(struct octets *octets)
+{
+	octets->base.sink = NULL;
+	octets->state = OCTETS_NEW;
+	octets->is_reading = false;
+	octets->channel->want_read(octets, false);
+}
+
+int octets_restart(struct envoi_transport *transport)
+{
+	struct octets *octets = octets_of(transport);
+	if (octets->state != OCTETS_MOVING) {
+		return ENVOI_ERR_STATE;
+	}
+	if (envoi_xml_parser_has_pending(octets->parser)) {
+		return ENVOI_ERR_PROTOCOL;
+	}
+	int r = octets_renew_parser(octets);
+	if (r < 0) {
+		return r;
+	}
+	octets->output = OCTETS_NO_HEAD;
+	return ENVOI_OK;
+}
+
+void octets_close(struct envoi_transport *transport, uint64_t linger_ms)
+{
+	struct octets *octets = octets_of(transport);
+	struct envoi_failure why;
+	envoi_failure_set(&why, transport->context, ENVOI_PHASE_NONE, ENVOI_OK, NULL);
+	octets_begin_close(octets, &why, linger_ms);
+}
+
+void octets_abort(struct envoi_transport *transport, const struct envoi_failure *why)
+{
+	struct envoi_failure copy;
+	if (why != NULL) {
+		envoi_failure_copy(&copy, why);
+	} else {
+		envoi_failure_set(
+			&copy, transport->context, ENVOI_PHASE_NONE, ENVOI_ERR_CANCELED, NULL);
+	}
+	octets_finish_now(octets_of(transport), &copy);
+}
+
+void octets_destroy(struct envoi_transport *transport)
+{
+	struct octets *octets = octets_of(transport);
+	assert(!octets->is_destroyed);
+	octets->is_destroyed = true;
+	octets->state = OCTETS_TOLD;
+	envoi_deferred_cancel(&octets->turn);
+	envoi_timer_stop(&octets->linger);
+	octets->channel->disconnect(octets);
+	octets_enter(octets);
+	octets_drop_question(octets);
+	octets_leave(octets);
+}
+
+const char *octets_peer_name(const struct envoi_transport *transport)
+{
+	const struct octets *octets = octets_of_const(transport);
+	return octets->channel->peer_name(octets);
+}

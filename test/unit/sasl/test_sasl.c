@@ -1,0 +1,1047 @@
+/*
+ * envoi - SASL mechanisms: tests
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE /* syscall, memmem */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <gsasl.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/sasl.h>
+
+#include "sasl/sasl_scram.h"
+
+#define MARKER "m4rker-Pa55word"
+
+/* Our nonces come from here: a fixed one makes the RFC's transcript. */
+static const char *fixed_nonce;
+
+ssize_t getrandom(void *data, size_t len, unsigned int flags)
+{
+	if (fixed_nonce != NULL && len == 18) {
+		char *bytes;
+		size_t bytes_len;
+		gsasl_base64_from(fixed_nonce, strlen(fixed_nonce), &bytes, &bytes_len);
+		memcpy(data, bytes, len);
+		gsasl_free(bytes);
+		return (ssize_t)len;
+	}
+	return syscall(SYS_getrandom, data, len, flags);
+}
+
+/* An allocator that can fail, and that looks for the marker in what is freed. */
+struct watched {
+	long fail_at; /* <0: never */
+	long count;
+	unsigned int marked_frees;
+};
+
+static void *watched_alloc(void *user, size_t len)
+{
+	struct watched *watched = user;
+	if (watched->fail_at >= 0 && watched->count++ == watched->fail_at) {
+		return NULL;
+	}
+	size_t *memory = malloc(sizeof(max_align_t) + len);
+	*memory = len;
+	return (char *)memory + sizeof(max_align_t);
+}
+
+static void watched_free(void *user, void *memory)
+{
+	struct watched *watched = user;
+	if (memory == NULL) {
+		return;
+	}
+	char *block = (char *)memory - sizeof(max_align_t);
+	size_t len;
+	memcpy(&len, block, sizeof(len));
+	if (memmem(memory, len, MARKER, strlen(MARKER)) != NULL) {
+		watched->marked_frees++;
+	}
+	free(block);
+}
+
+static void *watched_realloc(void *user, void *memory, size_t len)
+{
+	void *grown = watched_alloc(user, len);
+	if (grown != NULL && memory != NULL) {
+		size_t old;
+		memcpy(&old, (char *)memory - sizeof(max_align_t), sizeof(old));
+		memcpy(grown, memory, old < len ? old : len);
+		watched_free(user, memory);
+	}
+	return grown;
+}
+
+struct fixture {
+	struct watched watched;
+	struct envoi_context *context;
+	struct envoi_sasl_exchange *client, *server;
+	struct envoi_buffer to_client, to_server;
+	const char *stored; /* everybody's password at the server */
+	unsigned int lookups;
+	int client_result, server_result;
+};
+
+static int lookup(void *user, const char *authcid, char **ret_password)
+{
+	struct fixture *f = user;
+	f->lookups++;
+	if (strcmp(authcid, "alice") != 0 && strcmp(authcid, "a,l=ice") != 0) {
+		return ENVOI_ERR_NOT_FOUND;
+	}
+	*ret_password = envoi_strndup(f->context, f->stored, strlen(f->stored));
+	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	f->watched.fail_at = -1;
+	f->stored = MARKER;
+	struct envoi_context_options options = {
+		.allocator = {watched_alloc, watched_realloc, watched_free, &f->watched},
+	};
+	assert_int_equal(envoi_context_new(&f->context, &options), ENVOI_OK);
+	envoi_buffer_init(&f->to_client, f->context, 0);
+	envoi_buffer_init(&f->to_server, f->context, 0);
+	*state = f;
+	return 0;
+}
+
+static void reset(struct fixture *f)
+{
+	envoi_sasl_free(f->client);
+	envoi_sasl_free(f->server);
+	f->client = f->server = NULL;
+	envoi_buffer_wipe(&f->to_client);
+	envoi_buffer_wipe(&f->to_server);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	fixed_nonce = NULL;
+	reset(f);
+	envoi_context_unref(f->context);
+	free(f);
+	return 0;
+}
+
+static const struct envoi_sasl_binding exporter = {"tls-exporter", "0123456789abcdef", 16};
+static const struct envoi_sasl_binding unique = {"tls-unique", "unique-bytes", 12};
+static const struct envoi_sasl_binding end_point = {"tls-server-end-point", "hash", 4};
+
+static struct envoi_sasl_parameters client_parameters(const char *mechanism)
+{
+	struct envoi_sasl_parameters parameters = {
+		.role = ENVOI_INITIATOR,
+		.authcid = "alice",
+		.password = MARKER,
+		.hostname = "xmpp.test",
+	};
+	if (strstr(mechanism, "-PLUS") != NULL) {
+		parameters.bindings = &exporter;
+		parameters.binding_count = 1;
+	}
+	return parameters;
+}
+
+static struct envoi_sasl_parameters server_parameters(struct fixture *f)
+{
+	static const struct envoi_sasl_binding all[] = {
+		{"tls-exporter", "0123456789abcdef", 16},
+		{"tls-unique", "unique-bytes", 12},
+		{"tls-server-end-point", "hash", 4},
+	};
+	return (struct envoi_sasl_parameters){
+		.role = ENVOI_RECEIVER,
+		.hostname = "xmpp.test",
+		.lookup = lookup,
+		.lookup_user = f,
+		.bindings = all,
+		.binding_count = 3,
+	};
+}
+
+static int start(struct fixture *f, struct envoi_sasl_exchange **ret_exchange,
+	const char *mechanism, const struct envoi_sasl_parameters *parameters)
+{
+	return envoi_sasl_start(
+		ret_exchange, f->context, envoi_sasl_find(f->context, mechanism), parameters);
+}
+
+/* To the end of what it computes. */
+static int finish_step(struct envoi_sasl_exchange *exchange, int r, struct envoi_buffer *out)
+{
+	while (r == ENVOI_SASL_BUSY) {
+		r = envoi_sasl_step(exchange, NULL, 0, out);
+	}
+	return r;
+}
+
+static int step(struct envoi_sasl_exchange *exchange, struct envoi_buffer *in, bool has_in,
+	struct envoi_buffer *out)
+{
+	envoi_buffer_wipe(out);
+	int r = envoi_sasl_step(exchange, has_in ? envoi_buffer_data(in) : NULL,
+		has_in ? envoi_buffer_len(in) : 0, out);
+	return finish_step(exchange, r, out);
+}
+
+/* Both sides in turn, until one of them fails or both are complete. */
+static void converse(struct fixture *f)
+{
+	f->client_result = step(f->client, &f->to_client, false, &f->to_server);
+	f->server_result = ENVOI_AGAIN;
+	for (int i = 0; i < 5 && f->client_result >= 0 && f->server_result == ENVOI_AGAIN; i++) {
+		f->server_result = step(f->server, &f->to_server, true, &f->to_client);
+		if (f->server_result >= 0 && f->client_result == ENVOI_AGAIN) {
+			f->client_result = step(f->client, &f->to_client, true, &f->to_server);
+		}
+	}
+}
+
+static void run(struct fixture *f, const char *mechanism,
+	const struct envoi_sasl_parameters *client, const struct envoi_sasl_parameters *server)
+{
+	reset(f);
+	assert_int_equal(start(f, &f->client, mechanism, client), ENVOI_OK);
+	assert_int_equal(start(f, &f->server, mechanism, server), ENVOI_OK);
+	converse(f);
+}
+
+static const char *const with_password[] = {
+	"SCRAM-SHA-512-PLUS",
+	"SCRAM-SHA-256-PLUS",
+	"SCRAM-SHA-1-PLUS",
+	"SCRAM-SHA-512",
+	"SCRAM-SHA-256",
+	"SCRAM-SHA-1",
+	"PLAIN",
+};
+enum {
+	WITH_PASSWORD = sizeof(with_password) / sizeof(with_password[0]),
+};
+
+static void mechanisms_are_listed_strongest_first(void **state)
+{
+	struct fixture *f = *state;
+	size_t position = 0, count = 0;
+	int strength = 1000;
+	const struct envoi_sasl_mechanism *mechanism;
+	while ((mechanism = envoi_sasl_next(f->context, &position)) != NULL) {
+		assert_true(mechanism->strength < strength);
+		assert_ptr_equal(envoi_sasl_find(f->context, mechanism->name), mechanism);
+		strength = mechanism->strength;
+		count++;
+	}
+	assert_int_equal(count, 14);
+}
+
+static void what_nobody_needs_does_not_exist(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const names[] = {"SECURID", "GS2-KRB5", "OPENID20", "SAML20",
+		"KERBEROS_V5", "", "plain", "SCRAM-SHA-1 "};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_null(envoi_sasl_find(f->context, names[i]));
+	}
+}
+
+static int refusing_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters)
+{
+	(void)mechanism, (void)ret_exchange, (void)context, (void)parameters;
+	return ENVOI_ERR_UNSUPPORTED;
+}
+
+static void a_mechanism_of_ones_own_is_found_and_may_replace(void **state)
+{
+	struct fixture *f = *state;
+	static const struct envoi_sasl_mechanism own = {.name = "X-OWN", .start = refusing_start},
+						 plain = {.name = "PLAIN", .start = refusing_start},
+						 bad = {.name = "x own", .start = refusing_start},
+						 empty = {.name = "X-EMPTY"};
+	assert_int_equal(envoi_context_add_sasl_mechanism(f->context, &own), ENVOI_OK);
+	assert_int_equal(envoi_context_add_sasl_mechanism(f->context, &own), ENVOI_ERR_EXISTS);
+	assert_int_equal(envoi_context_add_sasl_mechanism(f->context, &plain), ENVOI_OK);
+	assert_int_equal(envoi_context_add_sasl_mechanism(f->context, &bad), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_context_add_sasl_mechanism(f->context, &empty), ENVOI_ERR_INVALID);
+	assert_ptr_equal(envoi_sasl_find(f->context, "X-OWN"), &own);
+	assert_ptr_equal(envoi_sasl_find(f->context, "PLAIN"), &plain);
+	size_t position = 0, plains = 0, count = 0;
+	const struct envoi_sasl_mechanism *mechanism;
+	while ((mechanism = envoi_sasl_next(f->context, &position)) != NULL) {
+		plains += strcmp(mechanism->name, "PLAIN") == 0;
+		count++;
+	}
+	assert_int_equal(plains, 1);
+	assert_int_equal(count, 15);
+}
+
+static void every_mechanism_with_a_password_authenticates(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+		struct envoi_sasl_parameters server = server_parameters(f);
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->client_result, ENVOI_OK);
+		assert_int_equal(f->server_result, ENVOI_OK);
+		assert_string_equal(envoi_sasl_authcid(f->server), "alice");
+		assert_null(envoi_sasl_authcid(f->client));
+		assert_int_equal(envoi_sasl_step(f->client, "", 0, &f->to_server), ENVOI_ERR_STATE);
+	}
+}
+
+static void a_wrong_password_or_user_is_refused_alike(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.password = "wrong";
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->server_result, ENVOI_ERR_AUTH);
+		assert_null(envoi_sasl_authcid(f->server));
+		client.password = MARKER;
+		client.authcid = "nobody";
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->server_result, ENVOI_ERR_AUTH);
+		assert_null(envoi_sasl_authcid(f->server));
+	}
+}
+
+static void nobody_acts_as_somebody_else(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *authzid;
+		int result;
+	} rows[] = {
+		{"alice@xmpp.test", ENVOI_OK},
+		{"bob@xmpp.test", ENVOI_ERR_AUTH},
+		{"alice@other.test", ENVOI_ERR_AUTH},
+		{"alice@xmpp.test.evil", ENVOI_ERR_AUTH},
+		{"alic", ENVOI_ERR_AUTH},
+	};
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		for (size_t j = 0; j < sizeof(rows) / sizeof(rows[0]); j++) {
+			struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+			struct envoi_sasl_parameters server = server_parameters(f);
+			client.authzid = rows[j].authzid;
+			run(f, with_password[i], &client, &server);
+			assert_int_equal(f->server_result, rows[j].result);
+		}
+	}
+}
+
+static void names_with_commas_and_equals_signs_survive(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.authcid = "a,l=ice";
+		f->stored = client.password = "p,a=s\xc3\xbc";
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->client_result, ENVOI_OK);
+		assert_string_equal(envoi_sasl_authcid(f->server), "a,l=ice");
+	}
+}
+
+/* RFC 5802, section 5, and RFC 7677, section 3: user "user", password "pencil"; the last is the
+ * second with SHA-512, computed with Python's hashlib and hmac. */
+static const struct transcript {
+	const char *mechanism, *nonce, *server_first, *client_final, *server_final;
+} transcripts[] = {
+	{"SCRAM-SHA-1", "fyko+d2lbbFgONRv9qkxdawL",
+		"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+		"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
+		"p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+		"v=rmF9pqV8S7suAoZWja4dJRkFsKQ="},
+	{"SCRAM-SHA-256", "rOprNGfwEbeRWgbNEkqO",
+		"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="},
+	{"SCRAM-SHA-512", "rOprNGfwEbeRWgbNEkqO",
+		"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+		"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+		"p=gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDY"
+		"XYTxwnYPJQ==",
+		"v=ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199R"
+		"VG2rR7N7Zw=="},
+};
+enum {
+	TRANSCRIPTS = sizeof(transcripts) / sizeof(transcripts[0]),
+};
+
+static void assert_said(const struct envoi_buffer *buffer, const char *wanted)
+{
+	assert_int_equal(envoi_buffer_len(buffer), strlen(wanted));
+	assert_memory_equal(envoi_buffer_data(buffer), wanted, strlen(wanted));
+}
+
+/* Up to the client's final message. */
+static void follow(struct fixture *f, const struct transcript *transcript,
+	const struct envoi_sasl_parameters *client)
+{
+	char first[64];
+	reset(f);
+	assert_int_equal(start(f, &f->client, transcript->mechanism, client), ENVOI_OK);
+	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
+		f->client, struct envoi__scram_exchange, base);
+	snprintf(exchange->nonce, sizeof(exchange->nonce), "%s", transcript->nonce);
+	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+	snprintf(first, sizeof(first), "n,,n=user,r=%s", transcript->nonce);
+	assert_said(&f->to_server, first);
+	envoi_buffer_wipe(&f->to_server);
+	const char *text = transcript->server_first;
+	int r = envoi_sasl_step(f->client, text, strlen(text), &f->to_server);
+	if (r == ENVOI_SASL_NEEDS_PASSWORD) {
+		assert_int_equal(envoi_sasl_give_password(f->client, "pencil"), ENVOI_OK);
+		r = envoi_sasl_step(f->client, NULL, 0, &f->to_server);
+	}
+	assert_int_equal(finish_step(f->client, r, &f->to_server), ENVOI_AGAIN);
+	assert_said(&f->to_server, transcript->client_final);
+}
+
+static void the_transcripts_are_those_of_the_rfcs(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < TRANSCRIPTS; i++) {
+		struct envoi_sasl_parameters client = client_parameters(transcripts[i].mechanism);
+		client.authcid = "user";
+		client.password = "pencil";
+		follow(f, &transcripts[i], &client);
+		const char *final = transcripts[i].server_final;
+		assert_int_equal(
+			envoi_sasl_step(f->client, final, strlen(final), &f->to_server), ENVOI_OK);
+	}
+}
+
+/* A session can be replayed from a seed: what is drawn comes from the context. */
+static void nonces_come_from_the_context(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
+	fixed_nonce = "fyko+d2lbbFgONRv9qkxdawL";
+	assert_int_equal(start(f, &f->client, "SCRAM-SHA-1", &client), ENVOI_OK);
+	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+	assert_said(&f->to_server, "n,,n=alice,r=fyko+d2lbbFgONRv9qkxdawL");
+}
+
+static void a_password_may_be_given_when_it_is_needed(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < TRANSCRIPTS; i++) {
+		struct envoi_sasl_parameters client = client_parameters(transcripts[i].mechanism);
+		client.authcid = "user";
+		client.password = NULL;
+		follow(f, &transcripts[i], &client);
+		assert_int_equal(envoi_sasl_give_password(f->client, "pencil"), ENVOI_ERR_STATE);
+		const char *final = transcripts[i].server_final;
+		assert_int_equal(
+			envoi_sasl_step(f->client, final, strlen(final), &f->to_server), ENVOI_OK);
+	}
+}
+
+/* RFC 5802, section 3: the next login needs neither password nor derivation. */
+static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < TRANSCRIPTS; i++) {
+		const char *mechanism = transcripts[i].mechanism,
+			   *final = transcripts[i].server_final;
+		struct envoi_sasl_parameters client = client_parameters(mechanism);
+		struct envoi_sasl_keys keys;
+		client.authcid = "user";
+		client.password = "pencil";
+		follow(f, &transcripts[i], &client);
+		assert_int_equal(envoi_sasl_get_keys(f->client, &keys), ENVOI_ERR_STATE);
+		assert_int_equal(
+			envoi_sasl_step(f->client, final, strlen(final), &f->to_server), ENVOI_OK);
+		assert_int_equal(envoi_sasl_get_keys(f->client, &keys), ENVOI_OK);
+		assert_string_equal(keys.mechanism, mechanism);
+		assert_int_equal(keys.iterations, 4096);
+		struct envoi_sasl_exchange *first = f->client; /* the keys are borrowed from it */
+		f->client = NULL;
+		static const struct {
+			const char *first; /* "": the same */
+			int result;
+		} rows[] = {
+			{"", ENVOI_AGAIN},
+			{",s=QUFB,i=4096", ENVOI_SASL_NEEDS_PASSWORD},
+			{",s=QSXCR+Q6sek8bf92,i=4097", ENVOI_SASL_NEEDS_PASSWORD},
+			{",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4097", ENVOI_SASL_NEEDS_PASSWORD},
+			{",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4095", ENVOI_ERR_LIMIT},
+		};
+		client.password = NULL;
+		client.keys = &keys;
+		for (size_t j = 0; j < sizeof(rows) / sizeof(rows[0]); j++) {
+			char text[256];
+			assert_int_equal(start(f, &f->client, mechanism, &client), ENVOI_OK);
+			assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+			assert_int_equal(envoi_buffer_append(&f->to_server, "", 1), ENVOI_OK);
+			const char *own = strstr(envoi_buffer_data(&f->to_server), ",r=") + 3;
+			snprintf(text, sizeof(text), "r=%.24sX%s", own,
+				*rows[j].first != '\0'
+					? rows[j].first
+					: strstr(transcripts[i].server_first, ",s="));
+			assert_int_equal(
+				envoi_sasl_step(f->client, text, strlen(text), &f->to_server),
+				rows[j].result);
+			reset(f);
+		}
+		envoi_sasl_free(first);
+	}
+}
+
+/* Those of somebody else, or for another mechanism, are as good as none. */
+static void keys_that_are_not_for_this_are_not_used(void **state)
+{
+	struct fixture *f = *state;
+	static const char key[64] = "";
+	static const struct envoi_sasl_keys rows[] = {
+		{"SCRAM-SHA-256", "alice", "salt", 4, 4096, key, key, 32},
+		{"SCRAM-SHA-1", "alicia", "salt", 4, 4096, key, key, 20},
+		{"SCRAM-SHA-1", "alice", "salt", 4, 4096, key, key, 19},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.keys = &rows[i];
+		run(f, "SCRAM-SHA-1", &client, &server);
+		assert_int_equal(f->client_result, ENVOI_OK);
+	}
+}
+
+/* RFC 5802, section 6 */
+static void the_flag_tells_what_we_could_have_done(void **state)
+{
+	struct fixture *f = *state;
+	for (int offered = 0; offered < 2; offered++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-256");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.could_bind = true;
+		server.binding_count = offered ? 3 : 0;
+		reset(f);
+		assert_int_equal(start(f, &f->client, "SCRAM-SHA-256", &client), ENVOI_OK);
+		assert_int_equal(start(f, &f->server, "SCRAM-SHA-256", &server), ENVOI_OK);
+		assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+		assert_memory_equal(envoi_buffer_data(&f->to_server), "y,,n=alice,r=", 13);
+		assert_int_equal(step(f->server, &f->to_server, true, &f->to_client),
+			offered ? ENVOI_ERR_AUTH : ENVOI_AGAIN);
+	}
+}
+
+/* XEP-0474, S23 */
+static void an_offer_that_was_changed_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const all[] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1"},
+				 *const sorted[] = {"SCRAM-SHA-1", "SCRAM-SHA-256",
+					 "SCRAM-SHA-256-PLUS"},
+				 *const types[] = {"tls-exporter"}, *const others[] = {"x-dummy"};
+	static const struct envoi_sasl_offer sent = {all, 3, true, types, 1},
+					     reordered = {sorted, 3, true, types, 1},
+					     less = {sorted, 1, true, types, 1},
+					     no_list = {all, 3, false, NULL, 0},
+					     other_types = {all, 3, true, others, 1};
+	const struct {
+		const struct envoi_sasl_offer *sent, *seen;
+		bool needed;
+		int result;
+	} rows[] = {
+		{&sent, &sent, true, ENVOI_OK},
+		{&sent, &reordered, false, ENVOI_OK},
+		{&sent, &less, false, ENVOI_ERR_AUTH},
+		{&sent, &no_list, false, ENVOI_ERR_AUTH},
+		{&sent, &other_types, false, ENVOI_ERR_AUTH},
+		{NULL, &less, false, ENVOI_OK},
+		{NULL, &less, true, ENVOI_ERR_AUTH},
+		{&sent, NULL, false, ENVOI_OK},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		server.offer = rows[i].sent;
+		client.offer = rows[i].seen;
+		client.needs_offer_hash = rows[i].needed;
+		run(f, "SCRAM-SHA-1", &client, &server);
+		assert_int_equal(f->client_result, rows[i].result);
+		if (rows[i].result < 0) {
+			/* No proof was sent. */
+			assert_int_equal(envoi_buffer_len(&f->to_server), 0);
+			assert_non_null(strstr(envoi_sasl_problem(f->client), "somebody"));
+		}
+	}
+}
+
+static bool begins_with(struct envoi_buffer *buffer, const char *text)
+{
+	return envoi_buffer_len(buffer) >= strlen(text) &&
+		memcmp(envoi_buffer_data(buffer), text, strlen(text)) == 0;
+}
+
+static void the_channel_binding_given_is_the_one_used(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *mechanism, *header;
+		const struct envoi_sasl_binding *binding;
+	} rows[] = {
+		{"SCRAM-SHA-256-PLUS", "p=tls-exporter,,n=alice,", &exporter},
+		{"SCRAM-SHA-256-PLUS", "p=tls-unique,,n=alice,", &unique},
+		{"SCRAM-SHA-512-PLUS", "p=tls-server-end-point,,n=alice,", &end_point},
+		{"SCRAM-SHA-256", "n,,n=alice,", NULL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters(rows[i].mechanism);
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.bindings = rows[i].binding;
+		assert_int_equal(start(f, &f->client, rows[i].mechanism, &client), ENVOI_OK);
+		assert_int_equal(start(f, &f->server, rows[i].mechanism, &server), ENVOI_OK);
+		assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+		assert_true(begins_with(&f->to_server, rows[i].header));
+		assert_int_equal(step(f->server, &f->to_server, true, &f->to_client), ENVOI_AGAIN);
+		assert_int_equal(step(f->client, &f->to_client, true, &f->to_server), ENVOI_AGAIN);
+		assert_int_equal(step(f->server, &f->to_server, true, &f->to_client), ENVOI_OK);
+		assert_int_equal(step(f->client, &f->to_client, true, &f->to_server), ENVOI_OK);
+		reset(f);
+	}
+}
+
+/* S22 */
+static void a_man_in_the_middle_does_not_pass_channel_binding(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-256-PLUS");
+	struct envoi_sasl_parameters server = server_parameters(f);
+	static const struct envoi_sasl_binding other = {"tls-exporter", "0123456789abcdeF", 16};
+	client.bindings = &other;
+	run(f, "SCRAM-SHA-256-PLUS", &client, &server);
+	assert_int_equal(f->server_result, ENVOI_ERR_AUTH);
+	assert_int_equal(f->client_result, ENVOI_AGAIN);
+}
+
+/* S27 */
+static void a_binding_that_does_not_exist_is_refused_before_anything_is_sent(void **state)
+{
+	struct fixture *f = *state;
+	static const struct envoi_sasl_binding empty = {"tls-unique", "", 0};
+	static const struct envoi_sasl_binding two[] = {
+		{"tls-exporter", "x", 1}, {"tls-unique", "y", 1}};
+	const struct {
+		const char *mechanism;
+		const struct envoi_sasl_binding *bindings;
+		size_t count;
+	} rows[] = {
+		{"SCRAM-SHA-1-PLUS", NULL, 0},
+		{"SCRAM-SHA-1-PLUS", &empty, 1},
+		{"SCRAM-SHA-1-PLUS", two, 2},
+		{"SCRAM-SHA-1", &exporter, 1},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters(rows[i].mechanism);
+		client.bindings = rows[i].bindings;
+		client.binding_count = rows[i].count;
+		assert_int_equal(
+			start(f, &f->client, rows[i].mechanism, &client), ENVOI_ERR_INVALID);
+		assert_null(f->client);
+	}
+}
+
+/* Starts a SCRAM login and takes the true server's first message. */
+static void reach_server_first(struct fixture *f, const char *mechanism, char *first, size_t size)
+{
+	reset(f);
+	struct envoi_sasl_parameters client = client_parameters(mechanism);
+	struct envoi_sasl_parameters server = server_parameters(f);
+	assert_int_equal(start(f, &f->client, mechanism, &client), ENVOI_OK);
+	assert_int_equal(start(f, &f->server, mechanism, &server), ENVOI_OK);
+	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+	assert_int_equal(step(f->server, &f->to_server, true, &f->to_client), ENVOI_AGAIN);
+	snprintf(first, size, "%.*s", (int)envoi_buffer_len(&f->to_client),
+		envoi_buffer_data(&f->to_client));
+	envoi_buffer_wipe(&f->to_server);
+}
+
+static int feed(struct fixture *f, const char *text)
+{
+	return finish_step(f->client, envoi_sasl_step(f->client, text, strlen(text), &f->to_server),
+		&f->to_server);
+}
+
+/* S25; RFC 5802, section 9 */
+static void only_iteration_counts_within_the_bounds_are_computed(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *count;
+		int result;
+	} rows[] = {
+		{"4096", ENVOI_AGAIN},
+		{"1000000", ENVOI_AGAIN},
+		{"4096,x=y", ENVOI_AGAIN},
+		{"4095", ENVOI_ERR_LIMIT},
+		{"1", ENVOI_ERR_LIMIT},
+		{"1000001", ENVOI_ERR_LIMIT},
+		{"10000000", ENVOI_ERR_LIMIT},
+		{"4294967296", ENVOI_ERR_LIMIT},
+		{"4294971392", ENVOI_ERR_LIMIT}, /* 2^32 + 4096 */
+		{"18446744073709551615", ENVOI_ERR_LIMIT},
+		{"18446744073709551616", ENVOI_ERR_LIMIT}, /* 2^64 */
+		{"18446744073709555712", ENVOI_ERR_LIMIT}, /* 2^64 + 4096 */
+		{"0", ENVOI_ERR_PROTOCOL},
+		{"-1", ENVOI_ERR_PROTOCOL},
+		{"1e9", ENVOI_ERR_PROTOCOL},
+		{"4096x", ENVOI_ERR_PROTOCOL},
+		{" 4096", ENVOI_ERR_PROTOCOL},
+		{"", ENVOI_ERR_PROTOCOL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char first[256], forged[512];
+		reach_server_first(f, "SCRAM-SHA-256", first, sizeof(first));
+		char *count = strstr(first, ",i=");
+		assert_non_null(count);
+		snprintf(forged, sizeof(forged), "%.*s,i=%s", (int)(count - first), first,
+			rows[i].count);
+		assert_int_equal(feed(f, forged), rows[i].result);
+		assert_int_equal(envoi_buffer_len(&f->to_server) > 0, rows[i].result > 0);
+	}
+}
+
+static void the_bounds_on_iterations_are_the_users(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		unsigned int min, max;
+		int result;
+	} rows[] = {
+		{0, 0, ENVOI_OK},
+		{1, 4096, ENVOI_OK},
+		{4097, 0, ENVOI_ERR_LIMIT},
+		{1, 4095, ENVOI_ERR_LIMIT},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.min_iterations = rows[i].min;
+		client.max_iterations = rows[i].max;
+		run(f, "SCRAM-SHA-1", &client, &server);
+		assert_int_equal(f->client_result, rows[i].result);
+	}
+}
+
+/* S24, the server's first message: "%s" stands for our nonce. */
+static void a_malformed_first_message_of_the_server_ends_the_login(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *format;
+		int result;
+	} rows[] = {
+		{"r=%sX,s=c2FsdA==,i=4096", ENVOI_AGAIN},
+		{"r=%s,s=c2FsdA==,i=4096", ENVOI_ERR_AUTH},
+		{"r=X%s,s=c2FsdA==,i=4096", ENVOI_ERR_AUTH},
+		{"r=somebodyelses,s=c2FsdA==,i=4096", ENVOI_ERR_AUTH},
+		{"m=new,r=%sX,s=c2FsdA==,i=4096", ENVOI_ERR_PROTOCOL},
+		{"r=%sX,s=,i=4096", ENVOI_ERR_PROTOCOL},
+		{"r=%sX,s=!!!!,i=4096", ENVOI_ERR_PROTOCOL},
+		{"r=%sX,i=4096", ENVOI_ERR_PROTOCOL},
+		{"r=%sX,s=c2FsdA==", ENVOI_ERR_PROTOCOL},
+		{"s=c2FsdA==,r=%sX,i=4096", ENVOI_ERR_PROTOCOL},
+		{"e=unknown-user", ENVOI_ERR_PROTOCOL},
+		{"v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", ENVOI_ERR_PROTOCOL},
+		{"r", ENVOI_ERR_PROTOCOL},
+		{"", ENVOI_ERR_PROTOCOL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char first[256], nonce[64], forged[512];
+		reach_server_first(f, "SCRAM-SHA-1", first, sizeof(first));
+		snprintf(nonce, sizeof(nonce), "%.24s", first + 2);
+		const char *place = strstr(rows[i].format, "%s");
+		int before = place == NULL ? (int)strlen(rows[i].format)
+					   : (int)(place - rows[i].format);
+		snprintf(forged, sizeof(forged), "%.*s%s%s", before, rows[i].format,
+			place == NULL ? "" : nonce, place == NULL ? "" : place + 2);
+		assert_int_equal(feed(f, forged), rows[i].result);
+		if (rows[i].result < 0) {
+			assert_int_equal(feed(f, first), ENVOI_ERR_STATE);
+		}
+	}
+}
+
+/* S24, the server's proof */
+static void only_the_servers_true_signature_completes_the_login(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *final; /* NULL: nothing at all */
+		int result;
+	} rows[] = {
+		{NULL, ENVOI_ERR_AUTH},
+		{"", ENVOI_ERR_PROTOCOL},
+		{"v=", ENVOI_ERR_PROTOCOL},
+		{"v=AAAAAAAAAAAAAAAAAAAAAAAAAAA=", ENVOI_ERR_AUTH},
+		{"v=AAAAAAAAAAAAAAAAAAAAAAAAAAA", ENVOI_ERR_PROTOCOL},
+		{"v=AAAA", ENVOI_ERR_PROTOCOL},
+		{"v=!!!!", ENVOI_ERR_PROTOCOL},
+		{"e=invalid-proof", ENVOI_ERR_AUTH},
+		{"x=y", ENVOI_ERR_PROTOCOL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char first[256];
+		reach_server_first(f, "SCRAM-SHA-1", first, sizeof(first));
+		assert_int_equal(feed(f, first), ENVOI_AGAIN);
+		int r = rows[i].final == NULL ? envoi_sasl_step(f->client, NULL, 0, &f->to_server)
+					      : feed(f, rows[i].final);
+		assert_int_equal(r, rows[i].result);
+	}
+}
+
+static void a_client_that_begins_takes_no_challenge_before(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+		reset(f);
+		assert_int_equal(start(f, &f->client, with_password[i], &client), ENVOI_OK);
+		assert_int_equal(
+			envoi_sasl_step(f->client, "hello", 5, &f->to_server), ENVOI_ERR_PROTOCOL);
+		assert_int_equal(envoi_buffer_len(&f->to_server), 0);
+		reset(f);
+		assert_int_equal(start(f, &f->client, with_password[i], &client), ENVOI_OK);
+		assert_true(envoi_sasl_step(f->client, "", 0, &f->to_server) >= 0);
+		assert_true(envoi_buffer_len(&f->to_server) > 0);
+	}
+}
+
+/* S28 */
+static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *authcid, *password;
+		bool plain_can; /* there the server prepares */
+		bool scram_can; /* it asks later */
+	} rows[] = {
+		{NULL, "x", false}, {"", "x", false}, {"alice", NULL, false, true},
+		{"alice", "\xff", false}, {"alice", "\xc0\x80", false}, /* NUL in two bytes */
+		{"alice", "\xed\xa0\x80", false}, /* a surrogate */
+		{"alice", "\xf0\x9f\x98\x80", true}, /* unassigned in Unicode 3.2 */
+		{"alice", "a\x07", true}, /* a control character */
+		{"alice", "\xd8\xa7\x31", true}, /* right to left, ending with a digit */
+		{"\xf0\x9f\x98\x80", "x", false}, {"a\x01", "x", false},
+		{"\xc2\xad", "x", false}, /* soft hyphen: nothing is left */
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t j = 0; j < WITH_PASSWORD; j++) {
+			struct envoi_sasl_parameters client = client_parameters(with_password[j]);
+			client.authcid = rows[i].authcid;
+			client.password = rows[i].password;
+			bool can = strcmp(with_password[j], "PLAIN") == 0 ? rows[i].plain_can
+									  : rows[i].scram_can;
+			int r = start(f, &f->client, with_password[j], &client);
+			assert_int_equal(r, can ? ENVOI_OK : ENVOI_ERR_INVALID);
+			reset(f);
+		}
+	}
+}
+
+static void passwords_are_prepared(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-256");
+	struct envoi_sasl_parameters server = server_parameters(f);
+	client.password = "a\xc2\xa0"
+			  "b\xc2\xad\xe2\x85\xa8"; /* no-break space, soft hyphen, IX */
+	f->stored = "a bIX";
+	run(f, "SCRAM-SHA-256", &client, &server);
+	assert_int_equal(f->client_result, ENVOI_OK);
+}
+
+/* A NUL ends nothing: what is behind it is seen. */
+static void hostile_clients_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *mechanism, *message;
+		size_t len;
+	} rows[] = {
+		{"PLAIN", "\0alice\0" MARKER "\0", sizeof("\0alice\0" MARKER "\0") - 1},
+		{"PLAIN", "\0alice", 6},
+		{"PLAIN", "\0\0" MARKER, sizeof("\0\0" MARKER) - 1},
+		{"PLAIN", "alice", 5},
+		{"SCRAM-SHA-1", "n,,n=,r=abcdefgh", 16},
+		{"SCRAM-SHA-1", "n,,n=\xc2\xad,r=abcdefgh", 18},
+		{"SCRAM-SHA-1", "n,,n=\xff,r=abcdefgh", 17},
+		{"SCRAM-SHA-1", "n,,n=alice\0,r=abcdefgh", 22},
+		{"SCRAM-SHA-1", "n,,m=x,n=alice,r=abcdefgh", 25},
+		{"SCRAM-SHA-1", "y,,n=alice,r=abcdefgh", 21}, /* we had offered channel binding */
+		{"SCRAM-SHA-1", "p=tls-unique,,n=alice,r=abcdefgh", 32},
+		{"SCRAM-SHA-1-PLUS", "n,,n=alice,r=abcdefgh", 21},
+		{"SCRAM-SHA-1-PLUS", "p=tls-none,,n=alice,r=abcdefgh", 30},
+		{"SCRAM-SHA-1", "garbage", 7},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters server = server_parameters(f);
+		assert_int_equal(start(f, &f->server, rows[i].mechanism, &server), ENVOI_OK);
+		int r = finish_step(f->server,
+			envoi_sasl_step(f->server, rows[i].message, rows[i].len, &f->to_client),
+			&f->to_client);
+		if (r == ENVOI_AGAIN) {
+			r = envoi_sasl_step(
+				f->server, "c=biws,r=abcdefgh,p=AAAA", 24, &f->to_client);
+		}
+		assert_true(r < 0);
+		assert_null(envoi_sasl_authcid(f->server));
+		reset(f);
+	}
+}
+
+static void external_believes_the_certificate_only(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *certificate, *authzid;
+		int result;
+	} rows[] = {
+		{"alice", NULL, ENVOI_OK},
+		{"alice", "alice@xmpp.test", ENVOI_OK},
+		{"alice", "bob@xmpp.test", ENVOI_ERR_AUTH},
+		{NULL, NULL, ENVOI_ERR_AUTH},
+		{NULL, "alice@xmpp.test", ENVOI_ERR_AUTH},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters client = client_parameters("EXTERNAL");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		client.authzid = rows[i].authzid;
+		server.authcid = rows[i].certificate;
+		run(f, "EXTERNAL", &client, &server);
+		assert_int_equal(f->client_result, ENVOI_OK);
+		assert_int_equal(f->server_result, rows[i].result);
+		if (rows[i].result == ENVOI_OK) {
+			assert_string_equal(envoi_sasl_authcid(f->server), "alice");
+		}
+	}
+}
+
+static void anonymous_sends_nothing_and_names_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_sasl_parameters client = client_parameters("ANONYMOUS");
+	struct envoi_sasl_parameters server = server_parameters(f);
+	assert_int_equal(start(f, &f->client, "ANONYMOUS", &client), ENVOI_OK);
+	assert_int_equal(start(f, &f->server, "ANONYMOUS", &server), ENVOI_OK);
+	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_OK);
+	assert_int_equal(envoi_buffer_len(&f->to_server), 0);
+	assert_int_equal(step(f->server, &f->to_server, true, &f->to_client), ENVOI_OK);
+	assert_null(envoi_sasl_authcid(f->server));
+}
+
+static void no_password_is_in_memory_that_is_given_back(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+		struct envoi_sasl_parameters server = server_parameters(f);
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->server_result, ENVOI_OK);
+		reset(f);
+	}
+	assert_int_equal(f->watched.marked_frees, 0);
+}
+
+/* One attempt; true when it went through to the end. */
+static bool login_with_failing_memory(struct fixture *f, const char *mechanism)
+{
+	struct envoi_sasl_parameters client = client_parameters(mechanism);
+	struct envoi_sasl_parameters server = server_parameters(f);
+	int r = start(f, &f->client, mechanism, &client);
+	if (r == ENVOI_OK) {
+		r = start(f, &f->server, mechanism, &server);
+	}
+	if (r == ENVOI_OK) {
+		converse(f);
+		r = f->client_result < 0 ? f->client_result : f->server_result;
+	}
+	bool complete = r == ENVOI_OK && f->client_result == ENVOI_OK;
+	assert_true(complete || r == ENVOI_ERR_NOMEM);
+	return complete;
+}
+
+/* P24 */
+static void running_out_of_memory_anywhere_is_an_error_code(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		bool complete = false;
+		for (long k = 0; !complete && k < 100; k++) {
+			f->watched.fail_at = k;
+			f->watched.count = 0;
+			complete = login_with_failing_memory(f, with_password[i]);
+			f->watched.fail_at = -1;
+			reset(f);
+		}
+		assert_true(complete);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		CASE(mechanisms_are_listed_strongest_first),
+		CASE(what_nobody_needs_does_not_exist),
+		CASE(a_mechanism_of_ones_own_is_found_and_may_replace),
+		CASE(every_mechanism_with_a_password_authenticates),
+		CASE(a_wrong_password_or_user_is_refused_alike),
+		CASE(nobody_acts_as_somebody_else),
+		CASE(names_with_commas_and_equals_signs_survive),
+		CASE(the_transcripts_are_those_of_the_rfcs),
+		CASE(nonces_come_from_the_context),
+		CASE(a_password_may_be_given_when_it_is_needed),
+		CASE(keys_stand_for_the_password_while_the_salt_is_the_same),
+		CASE(keys_that_are_not_for_this_are_not_used),
+		CASE(the_flag_tells_what_we_could_have_done),
+		CASE(an_offer_that_was_changed_is_noticed),
+		CASE(the_channel_binding_given_is_the_one_used),
+		CASE(a_man_in_the_middle_does_not_pass_channel_binding),
+		CASE(a_binding_that_does_not_exist_is_refused_before_anything_is_sent),
+		CASE(only_iteration_counts_within_the_bounds_are_computed),
+		CASE(the_bounds_on_iterations_are_the_users),
+		CASE(a_malformed_first_message_of_the_server_ends_the_login),
+		CASE(only_the_servers_true_signature_completes_the_login),
+		CASE(a_client_that_begins_takes_no_challenge_before),
+		CASE(names_and_passwords_that_cannot_be_prepared_are_invalid),
+		CASE(passwords_are_prepared),
+		CASE(hostile_clients_are_refused),
+		CASE(external_believes_the_certificate_only),
+		CASE(anonymous_sends_nothing_and_names_nobody),
+		CASE(no_password_is_in_memory_that_is_given_back),
+		CASE(running_out_of_memory_anywhere_is_an_error_code),
+#undef CASE
+	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
+	return cmocka_run_group_tests_name("crypto/sasl", tests, NULL, NULL);
+}

@@ -1,0 +1,375 @@
+/*
+ * envoi - whether to believe chains of certificates that are made here (S14)
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+
+#include "tls/tls_verify.h"
+
+enum {
+	NOW = 1800000000, /* 2027-01-15 */
+	YEAR = 31557600,
+	MOST = 20,
+};
+
+enum whose {
+	ROOT, /* trusted */
+	MIDDLE, /* issued by the root */
+	LOWER, /* issued by the middle */
+	LEAF,
+	STRANGER, /* a root that nobody trusts */
+	KEYS,
+};
+
+static const char *const names[KEYS] = {"Root", "Middle", "Lower", "Leaf", "Stranger"};
+
+/** What a certificate is like; zeroed: as it should be. */
+struct particulars {
+	int from_year, until_year; /* from now; 0: -1, 1 */
+	bool is_no_authority; /* of one that should be */
+	bool may_not_sign; /* by its key usage */
+	bool has_path_len; /* nobody but leaves below it */
+	bool has_strange_extension; /* critical */
+	bool has_wrong_signature;
+	const char *permits, *excludes; /* domains */
+	const char *purpose, *purpose_too; /* NULL: any */
+};
+
+static struct {
+	struct envoi_context *context;
+	gnutls_x509_privkey_t keys[KEYS];
+} all;
+
+static int64_t wall_clock(void *user)
+{
+	(void)user;
+	return (int64_t)NOW * 1000;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	const struct envoi_context_options options = {.wall_clock = wall_clock};
+	assert_int_equal(envoi_context_new(&all.context, &options), ENVOI_OK);
+	for (int i = 0; i < KEYS; i++) {
+		assert_int_equal(gnutls_x509_privkey_init(&all.keys[i]), 0);
+		assert_int_equal(gnutls_x509_privkey_generate(all.keys[i], GNUTLS_PK_ECDSA,
+					 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+			0);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < KEYS; i++) {
+		gnutls_x509_privkey_deinit(all.keys[i]);
+	}
+	envoi_context_unref(all.context);
+	return 0;
+}
+
+static void name(gnutls_x509_crt_t certificate, enum whose whose)
+{
+	assert_int_equal(gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0,
+				 names[whose], (unsigned int)strlen(names[whose])),
+		0);
+}
+
+static void constrain(gnutls_x509_crt_t certificate, const struct particulars *p)
+{
+	gnutls_x509_name_constraints_t constraints;
+	assert_int_equal(gnutls_x509_name_constraints_init(&constraints), 0);
+	const char *const texts[] = {p->permits, p->excludes};
+	for (int i = 0; i < 2; i++) {
+		if (texts[i] == NULL) {
+			continue;
+		}
+		char copy[64];
+		snprintf(copy, sizeof(copy), "%s", texts[i]);
+		gnutls_datum_t domain = {(unsigned char *)copy, (unsigned int)strlen(copy)};
+		int r = i == 0 ? gnutls_x509_name_constraints_add_permitted(
+					 constraints, GNUTLS_SAN_DNSNAME, &domain)
+			       : gnutls_x509_name_constraints_add_excluded(
+					 constraints, GNUTLS_SAN_DNSNAME, &domain);
+		assert_int_equal(r, 0);
+	}
+	if (p->permits != NULL || p->excludes != NULL) {
+		assert_int_equal(
+			gnutls_x509_crt_set_name_constraints(certificate, constraints, 1), 0);
+	}
+	gnutls_x509_name_constraints_deinit(constraints);
+}
+
+static void describe(gnutls_x509_crt_t certificate, enum whose whose, const struct particulars *p)
+{
+	bool is_authority = whose != LEAF && !p->is_no_authority;
+	gnutls_x509_crt_set_version(certificate, 3);
+	gnutls_x509_crt_set_serial(certificate, &(char){(char)(whose + 1)}, 1);
+	gnutls_x509_crt_set_activation_time(
+		certificate, NOW + (p->from_year == 0 ? -1 : p->from_year) * YEAR);
+	gnutls_x509_crt_set_expiration_time(
+		certificate, NOW + (p->until_year == 0 ? 1 : p->until_year) * YEAR);
+	gnutls_x509_crt_set_key(certificate, all.keys[whose]);
+	gnutls_x509_crt_set_basic_constraints(certificate, is_authority, p->has_path_len ? 0 : -1);
+	gnutls_x509_crt_set_key_usage(certificate,
+		is_authority && !p->may_not_sign ? GNUTLS_KEY_KEY_CERT_SIGN
+						 : GNUTLS_KEY_DIGITAL_SIGNATURE);
+	constrain(certificate, p);
+	if (p->purpose != NULL) {
+		gnutls_x509_crt_set_key_purpose_oid(certificate, p->purpose, 0);
+	}
+	if (p->purpose_too != NULL) {
+		gnutls_x509_crt_set_key_purpose_oid(certificate, p->purpose_too, 0);
+	}
+	if (p->has_strange_extension) {
+		gnutls_x509_crt_set_extension_by_oid(certificate, "1.2.3.4.5", "\x05\x00", 2, 1);
+	}
+}
+
+/* @return DER, to be freed */
+static gnutls_datum_t make(
+	enum whose whose, enum whose issuer, const char *domain, const struct particulars *p)
+{
+	static const struct particulars ordinary;
+	gnutls_x509_crt_t certificate, above;
+	gnutls_datum_t der;
+	p = p == NULL ? &ordinary : p;
+	assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
+	assert_int_equal(gnutls_x509_crt_init(&above), 0);
+	name(certificate, whose);
+	name(above, issuer);
+	describe(certificate, whose, p);
+	if (domain != NULL) {
+		assert_int_equal(
+			gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME,
+				domain, (unsigned int)strlen(domain), GNUTLS_FSAN_SET),
+			0);
+	}
+	gnutls_x509_privkey_t key = all.keys[p->has_wrong_signature ? STRANGER : issuer];
+	gnutls_x509_crt_set_key(above, key);
+	assert_int_equal(gnutls_x509_crt_sign2(certificate, above, key, GNUTLS_DIG_SHA256, 0), 0);
+	assert_int_equal(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_DER, &der), 0);
+	gnutls_x509_crt_deinit(certificate);
+	gnutls_x509_crt_deinit(above);
+	return der;
+}
+
+struct chain {
+	gnutls_datum_t certificates[MOST];
+	unsigned int count;
+};
+
+static void add(struct chain *chain, gnutls_datum_t der)
+{
+	chain->certificates[chain->count++] = der;
+}
+
+/* Trusts the root; the chain is freed. */
+static int judge(struct envoi__tls_verdict *verdict, struct chain *chain)
+{
+	gnutls_datum_t root = make(ROOT, ROOT, NULL, NULL);
+	gnutls_x509_trust_list_t trust;
+	struct envoi__tls_name wanted;
+	struct envoi_buffer pins;
+	assert_int_equal(gnutls_x509_trust_list_init(&trust, 0), 0);
+	assert_int_equal(
+		gnutls_x509_trust_list_add_trust_mem(trust, &root, NULL, GNUTLS_X509_FMT_DER, 0, 0),
+		1);
+	assert_int_equal(envoi__tls_name_init(&wanted, all.context, "example.org"), ENVOI_OK);
+	envoi_buffer_init(&pins, all.context, 0);
+	const struct envoi__tls_rules rules = {
+		.context = all.context, .trust = trust, .name = &wanted, .pins = &pins};
+	int r = envoi__tls_verify(verdict, &rules, chain->certificates, chain->count);
+	for (unsigned int i = 0; i < chain->count; i++) {
+		gnutls_free(chain->certificates[i].data);
+	}
+	envoi__tls_name_finish(&wanted);
+	gnutls_x509_trust_list_deinit(trust, 1);
+	gnutls_free(root.data);
+	return r;
+}
+
+static void expect(struct chain *chain, unsigned int doubts, const char *words)
+{
+	struct envoi__tls_verdict verdict;
+	int r = judge(&verdict, chain);
+	if (verdict.doubts != doubts || r != (doubts == 0 ? ENVOI_OK : ENVOI_ERR_CERTIFICATE) ||
+		strstr(verdict.reasons, words) == NULL) {
+		fail_msg("%s: %d, %x: %s", words, r, verdict.doubts, verdict.reasons);
+	}
+	assert_int_equal(
+		verdict.trust, doubts == 0 ? ENVOI_TLS_TRUST_VERIFIED : ENVOI_TLS_TRUST_NONE);
+}
+
+static void whatever_is_wrong_with_an_authority_in_between_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		struct particulars middle;
+		unsigned int doubts;
+		const char *words;
+	} cases[] = {
+		{{.from_year = 0}, 0, ""},
+		{{.from_year = -3, .until_year = -1}, ENVOI_TLS_DOUBT_EXPIRED,
+			"the certificate of the server's certification authority has expired on 2026"},
+		{{.from_year = 1, .until_year = 3}, ENVOI_TLS_DOUBT_NOT_YET_VALID,
+			"the certificate of the server's certification authority is not valid before 2028"},
+		{{.is_no_authority = true}, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"was issued by somebody who may not issue any"},
+		{{.may_not_sign = true}, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"against its issuer's constraints"},
+		{{.has_path_len = true}, 0, ""},
+		{{.permits = "example.org"}, 0, ""},
+		{{.permits = "example.net"}, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"against its issuer's constraints"},
+		{{.excludes = "example.org"}, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"against its issuer's constraints"},
+		{{.excludes = "org"}, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"against its issuer's constraints"},
+		{{.excludes = "example.net"}, 0, ""},
+		{{.has_strange_extension = true}, ENVOI_TLS_DOUBT_INVALID, "is not valid"},
+		{{.has_wrong_signature = true}, ENVOI_TLS_DOUBT_INVALID, "has a wrong signature"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chain chain = {.count = 0};
+		add(&chain, make(LEAF, MIDDLE, "example.org", NULL));
+		add(&chain, make(MIDDLE, ROOT, NULL, &cases[i].middle));
+		expect(&chain, cases[i].doubts, cases[i].words);
+	}
+}
+
+static void an_authority_that_may_issue_leaves_only_makes_no_other(void **state)
+{
+	(void)state;
+	static const struct particulars leaves_only = {.has_path_len = true};
+	for (int i = 0; i < 2; i++) {
+		struct chain chain = {.count = 0};
+		add(&chain, make(LEAF, LOWER, "example.org", NULL));
+		add(&chain, make(LOWER, MIDDLE, NULL, NULL));
+		add(&chain, make(MIDDLE, ROOT, NULL, i == 0 ? NULL : &leaves_only));
+		expect(&chain, i == 0 ? 0 : ENVOI_TLS_DOUBT_CONSTRAINTS, "");
+	}
+}
+
+static void whatever_is_wrong_with_the_servers_own_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		struct particulars leaf;
+		unsigned int doubts;
+		const char *words;
+	} cases[] = {
+		{{.purpose = GNUTLS_KP_TLS_WWW_SERVER}, 0, ""},
+		{{.purpose = GNUTLS_KP_TLS_WWW_CLIENT, .purpose_too = GNUTLS_KP_TLS_WWW_SERVER}, 0,
+			""},
+		{{.purpose = GNUTLS_KP_ANY}, 0, ""},
+		{{.purpose = GNUTLS_KP_TLS_WWW_CLIENT}, ENVOI_TLS_DOUBT_PURPOSE,
+			"not meant for servers"},
+		{{.purpose = GNUTLS_KP_CODE_SIGNING}, ENVOI_TLS_DOUBT_PURPOSE,
+			"not meant for servers"},
+		{{.purpose = GNUTLS_KP_EMAIL_PROTECTION, .from_year = -3, .until_year = -1},
+			ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED, "has expired on 2026"},
+		{{.has_strange_extension = true}, ENVOI_TLS_DOUBT_INVALID, "is not valid"},
+		{{.has_wrong_signature = true}, ENVOI_TLS_DOUBT_INVALID, "has a wrong signature"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chain chain = {.count = 0};
+		add(&chain, make(LEAF, ROOT, "example.org", &cases[i].leaf));
+		expect(&chain, cases[i].doubts, cases[i].words);
+	}
+}
+
+/* Who decides must know all of it, though GnuTLS stops looking below an unknown issuer. */
+static void below_an_unknown_issuer_the_rest_is_told_too(void **state)
+{
+	(void)state;
+	static const struct particulars wrong = {
+		.purpose = GNUTLS_KP_TLS_WWW_CLIENT, .from_year = -3, .until_year = -1};
+	struct chain chain = {.count = 0};
+	add(&chain, make(LEAF, STRANGER, "other.example", &wrong));
+	expect(&chain,
+		ENVOI_TLS_DOUBT_ISSUER | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
+			ENVOI_TLS_DOUBT_NAME,
+		"is for other.example, not for example.org");
+	chain.count = 0;
+	add(&chain, make(STRANGER, STRANGER, "other.example", &wrong));
+	expect(&chain,
+		ENVOI_TLS_DOUBT_SELF_SIGNED | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
+			ENVOI_TLS_DOUBT_NAME,
+		"is for other.example, not for example.org");
+}
+
+/* RFC 8446, section 4.4.2: be prepared for that. */
+static void what_is_shown_besides_and_in_which_order_does_not_matter(void **state)
+{
+	(void)state;
+	struct chain chain = {.count = 0};
+	add(&chain, make(LEAF, LOWER, "example.org", NULL));
+	add(&chain, make(STRANGER, STRANGER, "example.org", NULL));
+	add(&chain, make(MIDDLE, ROOT, NULL, NULL));
+	add(&chain, make(LOWER, MIDDLE, NULL, NULL));
+	add(&chain, make(LOWER, MIDDLE, NULL, NULL));
+	add(&chain, make(ROOT, ROOT, NULL, NULL));
+	expect(&chain, 0, "");
+}
+
+static void the_first_is_the_servers_whatever_the_others_say(void **state)
+{
+	(void)state;
+	struct chain chain = {.count = 0};
+	add(&chain, make(STRANGER, STRANGER, "example.org", NULL));
+	add(&chain, make(LEAF, MIDDLE, "example.org", NULL));
+	add(&chain, make(MIDDLE, ROOT, NULL, NULL));
+	expect(&chain, ENVOI_TLS_DOUBT_SELF_SIGNED, "self-signed");
+	chain.count = 0;
+	add(&chain, make(LEAF, MIDDLE, "other.example", NULL));
+	add(&chain, make(MIDDLE, ROOT, "example.org", NULL));
+	expect(&chain, ENVOI_TLS_DOUBT_NAME, "is for other.example, not for example.org");
+}
+
+static void what_nobody_could_judge_leaves_nothing_to_ask(void **state)
+{
+	(void)state;
+	struct envoi__tls_verdict verdict;
+	struct chain chain = {.count = 0};
+	assert_int_equal(judge(&verdict, &chain), ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(verdict.doubts, 0);
+	assert_string_equal(verdict.reasons, "the server has shown no certificate");
+	for (int i = 0; i < 17; i++) {
+		add(&chain, make(LEAF, ROOT, "example.org", NULL));
+	}
+	assert_int_equal(judge(&verdict, &chain), ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(verdict.doubts, 0);
+	assert_string_equal(verdict.reasons, "the server has shown too many certificates");
+	chain.count = 0;
+	add(&chain, make(LEAF, ROOT, "example.org", NULL));
+	chain.certificates[0].size -= 10;
+	assert_int_equal(judge(&verdict, &chain), ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(verdict.doubts, 0);
+	assert_string_equal(verdict.reasons, "the server's certificate cannot be read");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whatever_is_wrong_with_an_authority_in_between_is_told),
+		cmocka_unit_test(an_authority_that_may_issue_leaves_only_makes_no_other),
+		cmocka_unit_test(whatever_is_wrong_with_the_servers_own_is_told),
+		cmocka_unit_test(below_an_unknown_issuer_the_rest_is_told_too),
+		cmocka_unit_test(what_is_shown_besides_and_in_which_order_does_not_matter),
+		cmocka_unit_test(the_first_is_the_servers_whatever_the_others_say),
+		cmocka_unit_test(what_nobody_could_judge_leaves_nothing_to_ask),
+	};
+	return cmocka_run_group_tests_name("crypto/tls chains", tests, setup, teardown);
+}

@@ -1,0 +1,325 @@
+/*
+ * envoi - XMPP over TCP: from a domain to a transport
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: the byte stream has no public interface that a socket can use without a copy.
+ */
+#include <string.h>
+
+#include <idn2.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/dial.h>
+#include <envoi/interfaces/resolver.h>
+#include <envoi/interfaces/transport.h>
+#include <envoi/settings.h>
+#include <envoi/tls.h>
+
+#include "tcp.h"
+#include "transport/bytestream/bytestream.h"
+#include "transport/bytestream/handshake.h"
+
+struct tcp_connector {
+	struct envoi_connector base;
+	struct octets_options options;
+	struct envoi_dial *dial; /* NULL: nothing is under way */
+	bool is_waited_for; /* by `done` */
+	struct envoi_trial_judge judge; /* of direct TLS */
+	struct envoi_tls_config *tls; /* a reference; NULL: none */
+	struct envoi_resolver *resolver; /* by settings; NULL: the context's */
+	char *domain; /* as given: the name to be proved */
+	envoi_connected_fn *done;
+	void *user;
+};
+
+/** A connection in its handshake; what a trial owns. */
+struct tcp_handshake {
+	struct envoi_context *context; /* borrowed: the transport has it too */
+	struct envoi_trial *trial;
+	struct envoi_transport *transport;
+	struct octets_handshake handshake;
+};
+
+static struct tcp_connector *connector_of(struct envoi_connector *connector)
+{
+	return ENVOI_CONTAINER_OF(connector, struct tcp_connector, base);
+}
+
+/* Whoever was asked whether to believe a server is told inside that it is over, and may cancel and
+ * destroy once more: by then nothing of the connector is needed. */
+static void tcp_cancel(struct envoi_connector *base)
+{
+	struct tcp_connector *connector = connector_of(base);
+	struct envoi_dial *dial = connector->dial;
+	struct envoi_resolver *resolver = connector->resolver;
+	connector->is_waited_for = false;
+	connector->tls = envoi_tls_config_unref(connector->tls);
+	envoi_free(base->context, connector->domain);
+	connector->domain = NULL;
+	connector->dial = NULL;
+	connector->resolver = NULL;
+	envoi_dial_free(dial);
+	envoi_resolver_destroy(resolver);
+}
+
+/* --- direct TLS --- */
+
+static void free_handshake(struct tcp_handshake *handshake)
+{
+	struct envoi_context *context = envoi_context_ref(handshake->context);
+	envoi_transport_destroy(handshake->transport);
+	envoi_free(context, handshake);
+	envoi_context_unref(context);
+}
+
+static void on_handshake(void *user, const struct envoi_failure *why)
+{
+	struct tcp_handshake *handshake = user;
+	struct envoi_trial *trial = handshake->trial;
+	if (why == NULL) {
+		envoi_trial_pass(trial);
+		return;
+	}
+	struct envoi_failure copy;
+	envoi_failure_copy(&copy, why); /* the transport's goes with it */
+	copy.phase = ENVOI_PHASE_TLS;
+	free_handshake(handshake);
+	envoi_trial_fail(trial, &copy);
+	envoi_failure_finish(&copy);
+}
+
+static void on_undecided(void *user, bool waits)
+{
+	struct tcp_handshake *handshake = user;
+	envoi_trial_wait(handshake->trial, waits);
+}
+
+/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. */
+static int begin_handshake(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
+{
+	struct tcp_connector *connector = user;
+	struct envoi_context *context = connector->base.context;
+	struct envoi_transport *transport;
+	int r = tcp_transport_new(&transport, context, dialed->fd, &connector->options);
+	if (r < 0) {
+		return r;
+	}
+	struct tcp_handshake *handshake = envoi_alloc_zeroed(context, sizeof(*handshake));
+	if (handshake == NULL) {
+		envoi_transport_destroy(transport);
+		return ENVOI_ERR_NOMEM;
+	}
+	handshake->context = context;
+	handshake->trial = trial;
+	handshake->transport = transport;
+	r = octets_handshake_begin(&handshake->handshake, transport, ENVOI_INITIATOR,
+		connector->tls, connector->domain, "xmpp-client", on_handshake, handshake);
+	if (r < 0) {
+		free_handshake(handshake);
+		return r;
+	}
+	handshake->handshake.undecided = on_undecided;
+	trial->own = handshake;
+	return ENVOI_OK;
+}
+
+static void drop_handshake(void *user, struct envoi_trial *trial)
+{
+	(void)user;
+	free_handshake(trial->own);
+}
+
+static struct envoi_transport *take_transport(struct tcp_handshake *handshake)
+{
+	struct envoi_transport *transport = handshake->transport;
+	envoi_free(handshake->context, handshake);
+	return transport;
+}
+
+/* --- connecting --- */
+
+static void tcp_destroy(struct envoi_connector *base)
+{
+	struct envoi_context *context = envoi_context_ref(base->context);
+	envoi_connector_finish(base);
+	envoi_free(context, connector_of(base));
+	envoi_context_unref(context);
+}
+
+static int make_transport(struct tcp_connector *connector, struct envoi_transport **ret_transport,
+	const struct envoi_dialed *dialed)
+{
+	if (dialed->own != NULL) {
+		*ret_transport = take_transport(dialed->own);
+		return ENVOI_OK;
+	}
+	return tcp_transport_new(
+		ret_transport, connector->base.context, dialed->fd, &connector->options);
+}
+
+/* The receiver may destroy the connector: its callback comes last. With a transport, the dial
+ * stays, to go on if that will not do. */
+static void on_dialed(
+	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure)
+{
+	struct tcp_connector *connector = user;
+	envoi_connected_fn *done = connector->done;
+	void *done_user = connector->user;
+	struct envoi_context *context = envoi_context_ref(connector->base.context);
+	struct envoi_transport *transport = NULL;
+	struct envoi_failure why = {0};
+	if (failure != NULL) {
+		envoi_failure_copy(&why, failure); /* the dial's goes with the dial */
+	}
+	if (dialed != NULL) {
+		int r = make_transport(connector, &transport, dialed);
+		if (r < 0) {
+			envoi_failure_finish(&why);
+			envoi_failure_set(
+				&why, context, ENVOI_PHASE_CONNECT, r, "%s", envoi_error_text(r));
+		}
+	}
+	connector->is_waited_for = false;
+	if (transport == NULL) {
+		tcp_cancel(&connector->base);
+	}
+	done(done_user, transport, transport == NULL || why.attempt_count > 0 ? &why : NULL);
+	envoi_failure_finish(&why);
+	envoi_context_unref(context);
+}
+
+static int tcp_next(struct envoi_connector *base, const struct envoi_failure *why)
+{
+	struct tcp_connector *connector = connector_of(base);
+	if (connector->dial == NULL || connector->is_waited_for) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = envoi_dial_next(connector->dial, why);
+	connector->is_waited_for = r == ENVOI_OK;
+	return r;
+}
+
+/* Names are looked up as A-labels (RFC 5891, section 5). */
+static int to_ascii(char **ret_ascii, struct envoi_context *context, const char *domain)
+{
+	uint8_t *ascii = NULL;
+	bool is_ascii = true;
+	for (const char *at = domain; *at != '\0'; at++) {
+		is_ascii &= (unsigned char)*at < 0x80;
+	}
+	if (!is_ascii) {
+		int r = idn2_lookup_u8(
+			(const uint8_t *)domain, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+		if (r != IDN2_OK) {
+			return r == IDN2_MALLOC ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
+		}
+		domain = (const char *)ascii;
+	}
+	*ret_ascii = envoi_strndup(context, domain, strlen(domain));
+	idn2_free(ascii);
+	return *ret_ascii == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
+/* @param ascii_host  NULL: none by setting */
+static int dial(struct tcp_connector *connector, const struct envoi_target *target,
+	const char *ascii_domain, const char *ascii_host)
+{
+	struct envoi_dial_options options = {
+		.domain = ascii_domain,
+		.service = target->service,
+		.timeout_ms = target->timeout_ms,
+		.judge = &connector->judge,
+		.trial_roads = ENVOI_ROAD_DIRECT,
+	};
+	if (target->settings != NULL) {
+		envoi_dial_options_from_settings(&options, target->settings);
+	}
+	options.host = ascii_host;
+	options.resolver = connector->resolver;
+	if (target->tls == NULL && options.roads != ENVOI_ROAD_DIRECT) {
+		options.roads = ENVOI_ROAD_STARTTLS;
+	}
+	return target->tls == NULL && options.roads == ENVOI_ROAD_DIRECT
+		? ENVOI_ERR_INVALID
+		: envoi_dial_new(&connector->dial, connector->base.context, &options, on_dialed,
+			  connector);
+}
+
+static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
+{
+	struct envoi_context *context = connector->base.context;
+	const char *host = target->settings != NULL
+		? envoi_settings_text(target->settings, "server")
+		: NULL;
+	char *ascii_domain = NULL, *ascii_host = NULL;
+	int r = to_ascii(&ascii_domain, context, target->domain);
+	if (r == ENVOI_OK && host != NULL) {
+		r = to_ascii(&ascii_host, context, host);
+	}
+	if (r == ENVOI_OK) {
+		r = dial(connector, target, ascii_domain, ascii_host);
+	}
+	envoi_free(context, ascii_domain);
+	envoi_free(context, ascii_host);
+	return r;
+}
+
+static int make_resolver(struct tcp_connector *connector, const struct envoi_settings *settings)
+{
+	const char *servers = settings != NULL ? envoi_settings_text(settings, "resolve.servers")
+					       : NULL;
+	return servers == NULL
+		? ENVOI_OK
+		: envoi_resolver_new_cares(&connector->resolver, connector->base.context, servers);
+}
+
+static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
+	envoi_connected_fn *done, void *user)
+{
+	struct tcp_connector *connector = connector_of(base);
+	if (connector->is_waited_for) {
+		return ENVOI_ERR_STATE;
+	}
+	tcp_cancel(base);
+	connector->domain = envoi_strndup(base->context, target->domain, strlen(target->domain));
+	if (connector->domain == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	octets_options_read(&connector->options, target->settings);
+	connector->tls = target->tls != NULL ? envoi_tls_config_ref(target->tls) : NULL;
+	connector->done = done;
+	connector->user = user;
+	int r = make_resolver(connector, target->settings);
+	if (r == ENVOI_OK) {
+		r = begin_dial(connector, target);
+	}
+	connector->is_waited_for = r == ENVOI_OK;
+	if (r < 0) {
+		tcp_cancel(base);
+	}
+	return r;
+}
+
+static const struct envoi_connector_impl connector_impl = {
+	.name = "tcp",
+	.connect = tcp_connect,
+	.next = tcp_next,
+	.cancel = tcp_cancel,
+	.destroy = tcp_destroy,
+};
+
+int envoi_tcp_connector_new(struct envoi_connector **ret_connector, struct envoi_context *context)
+{
+	struct tcp_connector *connector = envoi_alloc_zeroed(context, sizeof(*connector));
+	if (connector == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi_connector_init(&connector->base, &connector_impl, context);
+	connector->judge = (struct envoi_trial_judge){
+		.begin = begin_handshake,
+		.drop = drop_handshake,
+		.user = connector,
+	};
+	*ret_connector = &connector->base;
+	return ENVOI_OK;
+}

@@ -154,19 +154,6 @@ bool envoi_timer_is_started(const struct envoi_timer *timer)
 	return timer->loop != NULL;
 }
 
-/* Timers that are started by these come later in order, and wait for the next turn. */
-static void fire_due_timers(struct envoi_loop *loop)
-{
-	uint64_t now_ms = envoi_loop_now_ms(loop), end_of_order = loop->timer_order;
-	while (loop->timers != NULL && loop->timers->due_ms <= now_ms &&
-		loop->timers->order < end_of_order) {
-		struct envoi_timer *timer = loop->timers;
-		envoi__timers_remove(&loop->timers, timer);
-		timer->loop = NULL;
-		timer->notify(timer);
-	}
-}
-
 /* --- deferred calls --- */
 
 static void append_deferred(struct envoi_loop *loop, struct envoi_deferred *deferred)
@@ -231,6 +218,36 @@ static void run_deferred_calls(struct envoi_loop *loop)
 
 /* --- turns --- */
 
+/* @return the next timer that was started and due before the last turn began, or NULL */
+static struct envoi_timer *find_overdue(
+	const struct envoi_loop *loop, struct envoi__turn_start last)
+{
+	struct envoi_timer *timer = loop->timers;
+	return timer != NULL && timer->due_ms <= last.now_ms && timer->order < last.timer_order
+		? timer
+		: NULL;
+}
+
+/*
+ * A timer waits until descriptors have been read once after it became due: it fires in the second
+ * turn. A program that was stopped or busy for longer than a timeout thereby takes the answers that
+ * arrived in time before their timeouts end. What arrives during a turn has not been read, so the
+ * start of the turn counts.
+ */
+static void run_turn(struct envoi_loop *loop)
+{
+	struct envoi__turn_start last = loop->turn_start;
+	struct envoi_timer *timer;
+	loop->turn_start.now_ms = envoi_loop_now_ms(loop);
+	loop->turn_start.timer_order = loop->timer_order;
+	run_deferred_calls(loop);
+	while ((timer = find_overdue(loop, last)) != NULL) {
+		envoi__timers_remove(&loop->timers, timer);
+		timer->loop = NULL;
+		timer->notify(timer);
+	}
+}
+
 void envoi_loop_turn(struct envoi_loop *loop)
 {
 	if (loop->in_turn || loop->in_io) {
@@ -239,8 +256,7 @@ void envoi_loop_turn(struct envoi_loop *loop)
 	/* a callback may drop the last reference to the context, which owns the loop */
 	struct envoi_context *context = envoi_context_ref(loop->context);
 	loop->in_turn = true;
-	fire_due_timers(loop);
-	run_deferred_calls(loop);
+	run_turn(loop);
 	loop->in_turn = false;
 	loop->alarm_ms = next_alarm(loop);
 	loop->impl->set_alarm(loop, loop->alarm_ms);

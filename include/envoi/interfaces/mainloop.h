@@ -28,7 +28,10 @@ enum envoi_io {
 };
 
 /*
- * One turn of a loop: descriptors that are ready, then timers that are due, then deferred calls.
+ * One turn of a loop: descriptors that are ready, then deferred calls, then overdue timers. A timer
+ * is overdue when it was due before the turn began: descriptors are read at least once between the
+ * time for which a timer is set and its callback, so that an answer that arrived in time comes before
+ * the timeout, even when the program was stopped or busy meanwhile.
  *
  * All three kinds of callback come from the loop, never from inside the call that asked for them.
  * Inside any of them everything may be started, stopped and freed: its own object, others that
@@ -134,6 +137,11 @@ struct envoi_loop_impl {
 	void (*destroy)(struct envoi_loop *loop);
 };
 
+/* Private: a point of time, and the number of timers that had been started by then. */
+struct envoi__turn_start {
+	uint64_t now_ms, timer_order;
+};
+
 /** Base of every loop; embedded first. Private but for @p impl and @p context. */
 struct envoi_loop {
 	const struct envoi_loop_impl *impl;
@@ -142,6 +150,7 @@ struct envoi_loop {
 	struct envoi_deferred *deferred_first, *deferred_last;
 	uint64_t timer_order;
 	uint64_t alarm_ms; /* as last set */
+	struct envoi__turn_start turn_start; /* of the last turn */
 	bool in_turn; /* timers or deferred calls are running */
 	bool in_io; /* a watch is being notified */
 };
@@ -153,8 +162,8 @@ ENVOI_API void envoi_loop_init(
 /** Free a loop that no context has taken; NULL is allowed. */
 ENVOI_API void envoi_loop_destroy(struct envoi_loop *loop);
 
-/** For implementations: fire due timers, then deferred calls; called from the alarm. Sets the
- * alarm anew. Nothing when called from inside a callback of this loop. */
+/** For implementations: make deferred calls, then fire overdue timers; called from the alarm. Sets
+ * the next alarm. Nothing when called from inside a callback of this loop. */
 ENVOI_API void envoi_loop_turn(struct envoi_loop *loop);
 
 /** For implementations: tell a started watch that it is ready. @param ready what it does not wait
@@ -190,10 +199,10 @@ ENVOI_API void envoi_watch_stop(struct envoi_watch *watch);
 /**
  * Call @p notify once, from the loop; restarts a started timer.
  *
- * Never early. Timers of the same time come in order of starting. One that is started by a timer
- * comes next turn at the earliest.
+ * Never early, and one turn after the one in which it becomes due. Timers of the same time come in
+ * order of starting. A timer that a timer starts comes in a later turn.
  *
- * @param delay_ms  from now; 0: next turn, UINT64_MAX: never
+ * @param delay_ms  from now; 0: in the second turn from now; UINT64_MAX: never
  */
 ENVOI_API void envoi_timer_start(struct envoi_timer *timer, struct envoi_loop *loop,
 	uint64_t delay_ms, envoi_timer_fn *notify);

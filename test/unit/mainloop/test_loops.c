@@ -289,15 +289,18 @@ static void read_one_byte(struct envoi_watch *w, unsigned int ready)
 	}
 }
 
-/* A timer that keeps restarting itself runs once a turn, and descriptors have their turn. */
+/* A timer that keeps restarting itself runs every second turn, and descriptors are read between. */
 static void zero_timers_do_not_starve_descriptors(void **state)
 {
 	struct fixture *f = *state;
 	envoi_timer_start(&f->timers[0], f->loop, 0, restart_five_times);
 	watch(f, 0, f->pair[0], ENVOI_IO_READ, read_one_byte);
 	assert_true(turn(f));
+	assert_true(turn(f));
 	assert_string_equal(f->record, "A");
 	peer_writes(f);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "A0");
 	assert_true(turn(f));
 	assert_string_equal(f->record, "A0A");
 	envoi_watch_stop(&f->watches[0]);
@@ -444,15 +447,55 @@ static void post_and_start(struct envoi_watch *w, unsigned int ready)
 	start_timer(current, 0, 0);
 }
 
-static void a_turn_is_descriptors_then_timers_then_deferred_calls(void **state)
+static void a_turn_is_descriptors_then_deferred_calls_then_timers(void **state)
 {
 	struct fixture *f = *state;
+	start_timer(f, 1, 0);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "");
 	watch(f, 0, f->pair[0], ENVOI_IO_READ, post_and_start);
 	peer_writes(f);
 	assert_true(turn(f));
-	assert_string_equal(f->record, "0Aa");
+	assert_string_equal(f->record, "0aB");
 	envoi_watch_stop(&f->watches[0]);
-	assert_false(turn(f));
+	run(f);
+	assert_string_equal(f->record, "0aBA");
+}
+
+static void post_stop_of_timer(struct envoi_deferred *deferred)
+{
+	record_deferred(deferred);
+	envoi_timer_stop(&current->timers[0]);
+}
+
+static void read_and_post(struct envoi_watch *w, unsigned int ready)
+{
+	read_one_byte(w, ready);
+	envoi_deferred_post(&current->deferred[0], current->loop, post_stop_of_timer);
+}
+
+/* The alarm may come before descriptors are looked at: after SIGCONT epoll_wait(2) reports EINTR and
+ * no descriptor. The answer that is there must still come first. */
+static void an_overdue_timer_waits_for_one_reading_of_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	start_timer(f, 0, 0);
+	watch(f, 0, f->pair[0], ENVOI_IO_READ, read_and_post);
+	peer_writes(f);
+	envoi_loop_turn(f->loop);
+	assert_string_equal(f->record, "");
+	assert_true(turn(f));
+	assert_string_equal(f->record, "0a");
+	assert_false(envoi_timer_is_started(&f->timers[0]));
+}
+
+static void an_overdue_timer_fires_when_nothing_was_there_to_read(void **state)
+{
+	struct fixture *f = *state;
+	start_timer(f, 0, 0);
+	envoi_loop_turn(f->loop);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "A");
 }
 
 static void interest_decides_what_comes(void **state)
@@ -669,10 +712,10 @@ static void quit_ends_run_after_the_turn_and_is_forgotten(void **state)
 	post(f, 0);
 	run(f);
 	if (f->kind != ADOPTED) {
-		assert_string_equal(f->record, "ABa");
+		assert_string_equal(f->record, "aAB");
 		run(f);
 	}
-	assert_string_equal(f->record, "ABaC"); /* an adopted base is never broken out of */
+	assert_string_equal(f->record, "aABC"); /* an adopted base is never broken out of */
 }
 
 static void a_loop_with_nothing_to_wait_for_says_so(void **state)
@@ -760,7 +803,9 @@ static const struct loop_case cases[] = {
 	CASE(deferred_calls_do_not_starve_descriptors),
 	CASE(not_waiting_is_one_turn_all_the_same),
 	CASE(a_deferred_call_is_freed_inside_itself),
-	CASE(a_turn_is_descriptors_then_timers_then_deferred_calls),
+	CASE(a_turn_is_descriptors_then_deferred_calls_then_timers),
+	CASE(an_overdue_timer_waits_for_one_reading_of_descriptors),
+	CASE(an_overdue_timer_fires_when_nothing_was_there_to_read),
 	CASE(interest_decides_what_comes),
 	CASE(readiness_is_told_again_until_it_is_served),
 	CASE(hang_up_shows_as_what_is_waited_for_and_not_when_nothing_is),

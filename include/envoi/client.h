@@ -31,8 +31,8 @@ struct envoi_client;
  * Make a client.
  *
  * @param context  NULL: an own context with an own loop; a reference is taken
- * @param jid      the account's address, bare or full; what is wrong with it is reported by connect
- *                 and run. Without a localpart no password is used: it logs in anonymously (RFC
+ * @param jid      the account's address, bare or full; an invalid one, or NULL, is reported by
+ *                 connect and run. Without a localpart no password is used: it logs in anonymously (RFC
  *                 4505) if sasl.mechanisms names ANONYMOUS, or by a client certificate; the session
  *                 has the address that the server gives.
  * @retval ENVOI_ERR_NOMEM
@@ -137,8 +137,15 @@ ENVOI_API void envoi_client_forget_pin(struct envoi_client *client);
 /** Wipe the keys that stand for the password. */
 ENVOI_API void envoi_client_forget_keys(struct envoi_client *client);
 
-/** Attach a handler to its session. A failure is kept as above. */
+/**
+ * Attach a handler to its session: envoi_session_add(). A stream feature and rows of stream elements
+ * take part from the next connection on. A failure is kept as above.
+ * @param handler  borrowed until it is removed or the client is freed
+ */
 ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler);
+/** Detach a handler: envoi_session_remove(). From now on nothing of it is called, and it may be
+ * freed; allowed in its own callbacks. */
+ENVOI_API void envoi_client_remove(struct envoi_client *client, struct envoi_handler *handler);
 /** Use this connector after those added before; without any, the compiled-in ones. @param connector taken */
 ENVOI_API int envoi_client_add_connector(
 	struct envoi_client *client, struct envoi_connector *connector);

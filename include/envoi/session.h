@@ -91,8 +91,11 @@ ENVOI_API void envoi_session_get_stats(
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_add(
 	struct envoi_session *session, struct envoi_handler *handler);
-/** Detach: from now on nothing of it is called, and it may be freed; allowed in its own callbacks.
- * Nothing if it is not attached. */
+/**
+ * Detach: from now on nothing of it is called, by the stream neither, and it may be freed; allowed
+ * in its own callbacks. Nothing if it is not attached. A stream whose negotiation of its feature is
+ * pending fails with ENVOI_ERR_CANCELED.
+ */
 ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler);
 
 /* --- sending --- */

@@ -22,7 +22,7 @@ static int send_presence(struct envoi_client *client)
 
 static void announce(struct envoi_client *client)
 {
-	if (client->is_freed || !envoi_session_is_online(client->session)) {
+	if (envoi__guard_is_over(&client->guard) || !envoi_session_is_online(client->session)) {
 		return;
 	}
 	if (envoi_settings_int(client->settings, "presence.initial") != 0) {
@@ -41,19 +41,19 @@ static void announce(struct envoi_client *client)
 static void on_roster(void *user, int code)
 {
 	struct envoi_client *client = user;
-	envoi__client_hold(client);
+	envoi__client_enter(client);
 	if (code < 0) {
 		envoi_log(client->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT, "no roster: %s",
 			envoi_error_text(code));
 	}
 	announce(client);
-	envoi__client_release(client);
+	envoi__client_leave(client);
 }
 
 static void fetch_roster(struct envoi_client *client)
 {
 	int r = envoi_roster_fetch(client->roster, on_roster, client);
-	if (r < 0 && !client->is_freed) {
+	if (r < 0 && !envoi__guard_is_over(&client->guard)) {
 		on_roster(client, r);
 	}
 }
@@ -61,11 +61,11 @@ static void fetch_roster(struct envoi_client *client)
 /* A filter sees what is sent here before it is, and may free the client. */
 void envoi__client_become_available(struct envoi_client *client)
 {
-	envoi__client_hold(client);
+	envoi__client_enter(client);
 	if (envoi_settings_int(client->settings, "roster.fetch") == 0) {
 		announce(client);
 	} else {
 		fetch_roster(client);
 	}
-	envoi__client_release(client);
+	envoi__client_leave(client);
 }

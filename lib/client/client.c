@@ -190,10 +190,9 @@ int envoi_client_new(
 		return ENVOI_ERR_NOMEM;
 	}
 	client->context = own != NULL ? own : envoi_context_ref(context);
-	client->references = 1;
 	client->owner.impl = &owner_impl;
 	client->watcher.impl = &watcher_impl;
-	int r = set_up(client, jid);
+	int r = set_up(client, jid != NULL ? jid : "");
 	if (r < 0) {
 		envoi_client_free(client);
 		return r;
@@ -202,23 +201,23 @@ int envoi_client_new(
 	return ENVOI_OK;
 }
 
-void envoi__client_release(struct envoi_client *client)
+void envoi__client_leave(struct envoi_client *client)
 {
-	if (--client->references > 0) {
-		return;
+	if (envoi__guard_leave(&client->guard)) {
+		struct envoi_context *context = client->context;
+		envoi_free(context, client);
+		envoi_context_unref(context);
 	}
-	struct envoi_context *context = client->context;
-	envoi_free(context, client);
-	envoi_context_unref(context);
 }
 
 /* The terminal event is delivered by envoi_session_free(), with all else that is outstanding. */
 void envoi_client_free(struct envoi_client *client)
 {
-	if (client == NULL || client->is_freed) {
+	if (client == NULL || envoi__guard_is_over(&client->guard)) {
 		return;
 	}
-	client->is_freed = true;
+	envoi__client_enter(client);
+	envoi__guard_end(&client->guard);
 	envoi__client_stop_connecting(client);
 	if (client->session != NULL && client->state != ENVOI__CLIENT_OFFLINE) {
 		struct envoi_failure why;
@@ -240,7 +239,6 @@ void envoi_client_free(struct envoi_client *client)
 	}
 	envoi_free(client->context, client->connectors);
 	envoi__client_free_features(client);
-	envoi_free(client->context, client->features);
 	envoi_tls_config_unref(client->tls);
 	envoi__client_drop_password(client);
 	envoi_sasl_credentials_destroy(client->credentials);
@@ -257,7 +255,7 @@ void envoi_client_free(struct envoi_client *client)
 	if (client->is_running) {
 		envoi_loop_quit(envoi_context_loop(client->context));
 	}
-	envoi__client_release(client);
+	envoi__client_leave(client);
 }
 
 /* --- what it has --- */
@@ -282,7 +280,7 @@ struct envoi_session *envoi_client_session(struct envoi_client *client)
 
 int envoi_client_connect(struct envoi_client *client)
 {
-	if (client->is_freed || client->state != ENVOI__CLIENT_OFFLINE) {
+	if (envoi__guard_is_over(&client->guard) || client->state != ENVOI__CLIENT_OFFLINE) {
 		return ENVOI_ERR_STATE;
 	}
 	int r = envoi__client_tell_problem(client);
@@ -306,7 +304,7 @@ static void say_unavailable(struct envoi_client *client)
 static void leave_connecting(struct envoi_client *client)
 {
 	envoi__client_stop_connecting(client);
-	if (!client->is_freed) {
+	if (!envoi__guard_is_over(&client->guard)) {
 		struct envoi_failure why;
 		envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
 		envoi__client_ended(client, &why);
@@ -315,23 +313,24 @@ static void leave_connecting(struct envoi_client *client)
 
 void envoi_client_disconnect(struct envoi_client *client)
 {
-	if (client->is_freed || client->is_leaving || client->state == ENVOI__CLIENT_OFFLINE) {
+	if (envoi__guard_is_over(&client->guard) || client->is_leaving ||
+		client->state == ENVOI__CLIENT_OFFLINE) {
 		return;
 	}
 	client->is_leaving = true;
-	envoi__client_hold(client);
+	envoi__client_enter(client);
 	if (client->state == ENVOI__CLIENT_CONNECTING) {
 		leave_connecting(client);
-		envoi__client_release(client);
+		envoi__client_leave(client);
 		return;
 	}
 	if (client->is_available) {
 		say_unavailable(client);
 	}
-	if (!client->is_freed) {
+	if (!envoi__guard_is_over(&client->guard)) {
 		envoi_session_close(client->session);
 	}
-	envoi__client_release(client);
+	envoi__client_leave(client);
 }
 
 /* --- running --- */
@@ -355,14 +354,14 @@ int envoi_client_run(struct envoi_client *client)
 	if (r < 0) {
 		return r;
 	}
-	envoi__client_hold(client);
+	envoi__client_enter(client);
 	client->is_running = true;
 	r = envoi_loop_run(loop);
 	client->is_running = false;
 	if (r == ENVOI_OK) {
-		r = client->is_freed ? ENVOI_ERR_CANCELED : run_result(client);
+		r = envoi__guard_is_over(&client->guard) ? ENVOI_ERR_CANCELED : run_result(client);
 	}
-	envoi__client_release(client);
+	envoi__client_leave(client);
 	return r;
 }
 

@@ -13,6 +13,8 @@
 #include <envoi/roster.h>
 #include <envoi/tls.h>
 
+#include "base/guard.h"
+
 /** What the client is at. In brackets what leads out of it. */
 enum envoi__client_state {
 	ENVOI__CLIENT_OFFLINE, /**< [connect: CONNECTING] */
@@ -35,8 +37,7 @@ struct envoi__client_problem {
 
 struct envoi_client {
 	struct envoi_context *context;
-	unsigned int references; /* one of the user's, others of calls on the stack */
-	bool is_freed;
+	struct envoi__guard guard;
 	struct envoi_session_owner owner; /* of the session */
 	struct envoi_session *session;
 	struct envoi_settings *settings;
@@ -66,8 +67,8 @@ struct envoi_client {
 	bool waits_for_key_password, gave_no_key_password;
 	uint64_t deadline_at_ms, left_ms; /* of the login; left while somebody decides */
 	unsigned int open_questions; /* several where addresses are raced */
-	struct envoi_handler **features; /* ours first, then those added */
-	size_t own_feature_count, feature_count;
+	struct envoi_handler *features[ENVOI__CLIENT_FEATURES]; /* our own, of this login */
+	size_t feature_count;
 	struct envoi_timer deadline; /* of the whole login */
 	bool is_secure; /* the stream */
 	bool is_authenticated; /* likewise */
@@ -117,6 +118,12 @@ int envoi__client_make_credentials(
 int envoi__client_make_features(struct envoi_client *client);
 void envoi__client_free_features(struct envoi_client *client);
 
+/** List the handlers of a stream: the features of this login, then what is attached to the session.
+ * @param ret_handlers  to be freed by the caller
+ * @retval ENVOI_ERR_NOMEM */
+int envoi__client_stream_handlers(
+	const struct envoi_client *client, struct envoi_handler ***ret_handlers, size_t *ret_count);
+
 /** Begin with the first connector; what goes wrong from then on ends in envoi__client_ended().
  * @retval ENVOI_ERR_NOMEM not even begun */
 int envoi__client_start_connecting(struct envoi_client *client);
@@ -161,13 +168,13 @@ void envoi__client_become_available(struct envoi_client *client);
 /** Post an event with a text. */
 void envoi__client_post(struct envoi_client *client, enum envoi_event_type type, const char *text);
 
-/** Keep the client's memory until it is released: before calling what may free it. */
-static inline void envoi__client_hold(struct envoi_client *client)
+/** Before calls that may free the client. */
+static inline void envoi__client_enter(struct envoi_client *client)
 {
-	client->references++;
+	envoi__guard_enter(&client->guard);
 }
 
-/** Let the client's memory go if nobody holds it any more. */
-void envoi__client_release(struct envoi_client *client);
+/** The client may be freed when it returns. */
+void envoi__client_leave(struct envoi_client *client);
 
 #endif

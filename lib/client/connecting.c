@@ -38,15 +38,15 @@ static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_client *client = ENVOI_CONTAINER_OF(timer, struct envoi_client, deadline);
 	enum envoi_phase phase = phase_under_way(client);
-	envoi__client_hold(client); /* whoever is asked something is told that it is over */
+	envoi__client_enter(client); /* whoever is asked something is told that it is over */
 	envoi__client_stop_connecting(client);
-	if (!client->is_freed) {
+	if (!envoi__guard_is_over(&client->guard)) {
 		envoi_session_detach(client->session);
 	}
-	if (!client->is_freed) {
+	if (!envoi__guard_is_over(&client->guard)) {
 		fail(client, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
 	}
-	envoi__client_release(client);
+	envoi__client_leave(client);
 }
 
 /* A connector has the same time, and a moment more to say what it has tried. */
@@ -81,20 +81,28 @@ static unsigned int required_bits(const struct envoi_client *client)
 
 static int begin_stream(struct envoi_client *client, struct envoi_transport *transport)
 {
+	struct envoi_handler **handlers;
+	size_t handler_count;
+	int r = envoi__client_stream_handlers(client, &handlers, &handler_count);
+	if (r < 0) {
+		envoi_transport_destroy(transport);
+		return r;
+	}
 	const struct envoi_stream_options options = {
 		.role = ENVOI_INITIATOR,
 		.local = client->jid,
 		.peer_domain = envoi_jid_domain(client->jid),
-		.handlers = client->features,
-		.handler_count = client->feature_count,
+		.handlers = handlers,
+		.handler_count = handler_count,
 		.required = required_bits(client),
 		.settings = client->settings,
 		.tap = client->tap,
 		.tap_user = client->tap_user,
 	};
 	struct envoi_stream *stream;
-	int r = envoi_stream_new(
+	r = envoi_stream_new(
 		&stream, client->context, &options, transport, envoi_session_sink(client->session));
+	envoi_free(client->context, handlers);
 	return r < 0 ? r : envoi_session_attach(client->session, stream);
 }
 
@@ -248,8 +256,8 @@ void envoi__client_forget_ways(struct envoi_client *client)
 
 bool envoi__client_try_next(struct envoi_client *client, const struct envoi_failure *why)
 {
-	if (client->state != ENVOI__CLIENT_NEGOTIATING || client->is_leaving || client->is_freed ||
-		!may_be_better_elsewhere(client, why)) {
+	if (client->state != ENVOI__CLIENT_NEGOTIATING || client->is_leaving ||
+		envoi__guard_is_over(&client->guard) || !may_be_better_elsewhere(client, why)) {
 		return false;
 	}
 	struct envoi_connector *connector = client->connectors[client->connector_at];

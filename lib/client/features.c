@@ -2,31 +2,38 @@
  * envoi - the client helper: the stream features of a login
  * SPDX-License-Identifier: MIT
  */
-#include <string.h>
-
 #include "client/client.h"
 
-/* Ours stand first: what users add comes after the login's own negotiation. */
 static void put(struct envoi_client *client, struct envoi_handler *feature)
 {
-	memmove(client->features + client->own_feature_count + 1,
-		client->features + client->own_feature_count,
-		(client->feature_count - client->own_feature_count) * sizeof(client->features[0]));
-	client->features[client->own_feature_count++] = feature;
-	client->feature_count++;
+	client->features[client->feature_count++] = feature;
 }
 
 void envoi__client_free_features(struct envoi_client *client)
 {
-	for (size_t i = 0; i < client->own_feature_count; i++) {
-		envoi_handler_destroy(client->features[i]);
+	while (client->feature_count > 0) {
+		envoi_handler_destroy(client->features[--client->feature_count]);
 	}
-	if (client->own_feature_count > 0) {
-		client->feature_count -= client->own_feature_count;
-		memmove(client->features, client->features + client->own_feature_count,
-			client->feature_count * sizeof(client->features[0]));
-		client->own_feature_count = 0;
+}
+
+/* Ours stand first: what the application adds comes after the login's own negotiation. */
+int envoi__client_stream_handlers(
+	const struct envoi_client *client, struct envoi_handler ***ret_handlers, size_t *ret_count)
+{
+	size_t own = client->feature_count,
+	       added = envoi_session_handlers(client->session, NULL, 0);
+	struct envoi_handler **handlers = envoi_alloc(
+		client->context, (own + added) * sizeof(struct envoi_handler *));
+	if (handlers == NULL) {
+		return ENVOI_ERR_NOMEM;
 	}
+	for (size_t i = 0; i < own; i++) {
+		handlers[i] = client->features[i];
+	}
+	(void)envoi_session_handlers(client->session, handlers + own, added);
+	*ret_handlers = handlers;
+	*ret_count = own + added;
+	return ENVOI_OK;
 }
 
 static const char *wanted_resource(const struct envoi_client *client)
@@ -89,13 +96,6 @@ static int make_session(struct envoi_client *client)
 int envoi__client_make_features(struct envoi_client *client)
 {
 	envoi__client_free_features(client);
-	size_t room = client->feature_count + ENVOI__CLIENT_FEATURES;
-	struct envoi_handler **features = envoi_realloc(
-		client->context, client->features, room * sizeof(struct envoi_handler *));
-	if (features == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	client->features = features;
 	static int (*const makers[])(struct envoi_client * client) = {
 		make_tls,
 		make_sasl,

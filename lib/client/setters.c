@@ -100,6 +100,10 @@ struct envoi_settings *envoi_client_settings(struct envoi_client *client)
 
 int envoi_client_set(struct envoi_client *client, const char *name, const char *text)
 {
+	if (name == NULL) {
+		return envoi__client_note(
+			client, "a setting", ENVOI_ERR_INVALID, "a setting without a name");
+	}
 	int r = envoi_settings_set(client->settings, name, text);
 	return envoi__client_note(client, name, r,
 		r == ENVOI_ERR_NOMEM ? envoi_error_text(r)
@@ -108,6 +112,9 @@ int envoi_client_set(struct envoi_client *client, const char *name, const char *
 
 int envoi_client_set_assignment(struct envoi_client *client, const char *assignment)
 {
+	if (assignment == NULL) {
+		assignment = "";
+	}
 	const char *equals = strchr(assignment, '=');
 	char name[64], text[128];
 	size_t len = equals != NULL ? (size_t)(equals - assignment) : 0;
@@ -148,40 +155,27 @@ int envoi_client_set_password(struct envoi_client *client, const char *password)
 
 /* --- what is attached --- */
 
-static int add_feature(struct envoi_client *client, struct envoi_handler *handler)
+static const char *name_or(const char *name, const char *otherwise)
 {
-	size_t count = client->feature_count + ENVOI__CLIENT_FEATURES + 1;
-	struct envoi_handler **features = envoi_realloc(
-		client->context, client->features, count * sizeof(struct envoi_handler *));
-	if (features == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	client->features = features;
-	features[client->feature_count++] = handler;
-	return ENVOI_OK;
+	return name != NULL ? name : otherwise;
 }
 
 int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
 {
-	const char *name = handler->impl->name;
-	bool is_feature = handler->impl->stream_feature != NULL ||
-		handler->impl->stream_elements != NULL;
-	if (is_feature && client->state != ENVOI__CLIENT_OFFLINE) {
-		return envoi__client_note(client, name, ENVOI_ERR_STATE, name);
-	}
-	int r = envoi_session_add(client->session, handler);
-	if (r == ENVOI_OK && is_feature) {
-		r = add_feature(client, handler);
-		if (r < 0) {
-			envoi_session_remove(client->session, handler);
-		}
-	}
-	return envoi__client_note(client, name, r, name);
+	char about[32];
+	snprintf(about, sizeof(about), "handler %p", (void *)handler);
+	return envoi__client_note(client, about, envoi_session_add(client->session, handler),
+		name_or(handler->impl->name, "a handler without a name"));
+}
+
+void envoi_client_remove(struct envoi_client *client, struct envoi_handler *handler)
+{
+	envoi_session_remove(client->session, handler);
 }
 
 int envoi_client_add_connector(struct envoi_client *client, struct envoi_connector *connector)
 {
-	const char *name = connector->impl->name;
+	const char *name = name_or(connector->impl->name, "a connector without a name");
 	struct envoi_connector **connectors = envoi_realloc(client->context, client->connectors,
 		(client->connector_count + 1) * sizeof(struct envoi_connector *));
 	if (connectors == NULL) {

@@ -13,7 +13,7 @@ static struct envoi_client *from_decider(struct envoi_tls_decider *decider)
 
 static bool is_logging_in(const struct envoi_client *client)
 {
-	return !client->is_freed &&
+	return !envoi__guard_is_over(&client->guard) &&
 		(client->state == ENVOI__CLIENT_CONNECTING ||
 			client->state == ENVOI__CLIENT_NEGOTIATING);
 }

@@ -45,7 +45,8 @@ static void dispatch(struct envoi__event_entry *entry)
 {
 	struct envoi__posted *posted = ENVOI_CONTAINER_OF(entry, struct envoi__posted, entry);
 	struct envoi_session *session = posted->session;
-	if (session->is_freed && posted->event.type != ENVOI_EVENT_DISCONNECTED) {
+	if (envoi__guard_is_over(&session->guard) &&
+		posted->event.type != ENVOI_EVENT_DISCONNECTED) {
 		return;
 	}
 	envoi__session_enter(session);
@@ -121,7 +122,7 @@ int envoi_session_reserve(struct envoi_session *session)
 int envoi_session_post_event(struct envoi_session *session, const struct envoi_event *event)
 {
 	bool is_needed = event->type == ENVOI_EVENT_DISCONNECTED;
-	if (session->is_freed) {
+	if (envoi__guard_is_over(&session->guard)) {
 		return ENVOI_ERR_STATE;
 	}
 	if (event->type <= ENVOI_NO_EVENT || event->type >= ENVOI_EVENTS_END) {

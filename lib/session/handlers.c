@@ -104,7 +104,7 @@ static bool is_attached(const struct envoi_session *session, const char *name)
 
 static int check(const struct envoi_session *session, const struct envoi_handler *handler)
 {
-	if (session->is_freed) {
+	if (envoi__guard_is_over(&session->guard)) {
 		return ENVOI_ERR_STATE;
 	}
 	if (find(session, handler) != NULL) {
@@ -203,6 +203,32 @@ static void detach(struct attachment *attachment)
 	session->gone++;
 }
 
+/* A stream that is being freed has handlers, too. */
+static void remove_from_stream(struct envoi_session *session, const struct envoi_handler *handler)
+{
+	struct envoi_stream *stream = session->stream != NULL ? session->stream : session->leaving;
+	if (stream != NULL) {
+		envoi_stream_remove(stream, handler);
+	}
+}
+
+size_t envoi_session_handlers(
+	const struct envoi_session *session, struct envoi_handler **ret_handlers, size_t capacity)
+{
+	size_t count = 0;
+	struct envoi__list *link = session->attachments.next;
+	for (; link != &session->attachments; link = link->next) {
+		const struct attachment *attachment = from_link(link);
+		if (!attachment->is_gone) {
+			if (count < capacity) {
+				ret_handlers[count] = attachment->handler;
+			}
+			count++;
+		}
+	}
+	return count;
+}
+
 void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler)
 {
 	struct attachment *attachment = find(session, handler);
@@ -211,6 +237,7 @@ void envoi_session_remove(struct envoi_session *session, struct envoi_handler *h
 	}
 	envoi__session_enter(session);
 	detach(attachment);
+	remove_from_stream(session, handler);
 	envoi__session_leave(session);
 }
 
@@ -284,7 +311,7 @@ int envoi__session_filter(
 			swallows(attachment, stanza, is_outgoing)) {
 			return ENVOI_STOP;
 		}
-		if (session->is_freed) {
+		if (envoi__guard_is_over(&session->guard)) {
 			return ENVOI_STOP;
 		}
 	}

@@ -23,13 +23,12 @@ struct entry {
 };
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	struct envoi__event_queue *queue, size_t count_limit, size_t bytes_limit)
+	struct envoi__event_queue *queue, void (*emptied)(struct envoi__outbox *outbox))
 {
 	*outbox = (struct envoi__outbox){
 		.context = context,
 		.queue = queue,
-		.count_limit = count_limit,
-		.bytes_limit = bytes_limit,
+		.emptied = emptied,
 	};
 	envoi__list_init(&outbox->waiting);
 	envoi__list_init(&outbox->given);
@@ -201,8 +200,11 @@ int envoi_ticket_cancel(struct envoi_ticket *ticket)
 	if (entry == NULL || entry->outbox == NULL || entry->number != 0) {
 		return ENVOI_ERR_STATE;
 	}
-	struct envoi__event_queue *queue = entry->outbox->queue;
+	struct envoi__outbox *outbox = entry->outbox;
 	stop_waiting(entry);
-	end(entry, queue, ENVOI_TICKET_CANCELED);
+	end(entry, outbox->queue, ENVOI_TICKET_CANCELED);
+	if (outbox->count == 0) {
+		outbox->emptied(outbox);
+	}
 	return ENVOI_OK;
 }

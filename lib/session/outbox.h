@@ -24,10 +24,12 @@ struct envoi__outbox {
 	size_t count, bytes; /* of those that wait */
 	size_t count_limit, bytes_limit;
 	uint64_t given_count, written_count; /* stanzas, by this stream */
+	/** The last waiting stanza was taken back. */
+	void (*emptied)(struct envoi__outbox *outbox);
 };
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	struct envoi__event_queue *queue, size_t count_limit, size_t bytes_limit);
+	struct envoi__event_queue *queue, void (*emptied)(struct envoi__outbox *outbox));
 
 /**
  * Append a stanza.

@@ -10,6 +10,7 @@
 
 enum {
 	RETRY_MS = 100,
+	KEPT_BYTES = 16 * 1024, /* of the scratch buffer, for the next stanza */
 };
 
 static bool needs_id(const struct envoi_stanza *stanza)
@@ -44,14 +45,14 @@ static int complete(struct envoi_session *session, struct envoi_stanza *stanza)
 
 static bool can_send(const struct envoi_session *session)
 {
-	return !session->is_freed && session->stream != NULL && !session->is_closing;
+	return !envoi__guard_is_over(&session->guard) && session->stream != NULL &&
+		!session->is_closing;
 }
 
-static int queue(struct envoi_session *session, const struct envoi_stanza *stanza,
+static int serialise(struct envoi_session *session, const struct envoi_stanza *stanza,
 	struct envoi_ticket *ticket)
 {
 	struct envoi_buffer *scratch = &session->scratch;
-	envoi_buffer_truncate(scratch, 0);
 	int r = envoi_xml_write(scratch, envoi_stanza_element(stanza), ENVOI_NS_CLIENT);
 	size_t len = envoi_buffer_len(scratch);
 	if (r < 0) {
@@ -60,7 +61,18 @@ static int queue(struct envoi_session *session, const struct envoi_stanza *stanz
 	if (len > session->stanza_limit) {
 		return ENVOI_ERR_FULL;
 	}
-	r = envoi__outbox_add(&session->outbox, ticket, envoi_buffer_data(scratch), len);
+	return envoi__outbox_add(&session->outbox, ticket, envoi_buffer_data(scratch), len);
+}
+
+static int queue(struct envoi_session *session, const struct envoi_stanza *stanza,
+	struct envoi_ticket *ticket)
+{
+	int r = serialise(session, stanza, ticket);
+	if (session->scratch.capacity > KEPT_BYTES) {
+		envoi_buffer_finish(&session->scratch);
+	} else {
+		envoi_buffer_truncate(&session->scratch, 0);
+	}
 	if (r == ENVOI_OK) {
 		session->stats.stanzas_out++;
 		envoi__session_feed(session);
@@ -110,11 +122,19 @@ static void on_retry(struct envoi_timer *timer)
 	envoi__session_feed(ENVOI_CONTAINER_OF(timer, struct envoi_session, retry_timer));
 }
 
+void envoi__session_emptied(struct envoi__outbox *outbox)
+{
+	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
+	if (session->is_closing) {
+		envoi_stream_close(session->stream);
+	}
+}
+
 void envoi__session_feed(struct envoi_session *session)
 {
 	int r = envoi__outbox_feed(&session->outbox, session->stream);
-	if (r == ENVOI_OK && session->is_closing) {
-		envoi_stream_close(session->stream);
+	if (r == ENVOI_OK) {
+		envoi__session_emptied(&session->outbox);
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {
 		envoi_timer_start(&session->retry_timer, session->queue.loop, RETRY_MS, on_retry);
 	}

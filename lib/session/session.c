@@ -37,7 +37,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__event_queue_init(&session->queue, loop);
 	envoi__router_init(&session->router, context, &session->host, session, 0);
 	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
-	envoi__outbox_init(&session->outbox, context, &session->queue, 0, 0);
+	envoi__outbox_init(&session->outbox, context, &session->queue, envoi__session_emptied);
 	envoi_buffer_init(&session->scratch, context, 0);
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->filters);
@@ -92,12 +92,9 @@ static void destroy(struct envoi_session *session)
 
 void envoi__session_leave(struct envoi_session *session)
 {
-	if (--session->depth > 0) {
-		return;
-	}
-	if (session->is_freed) {
+	if (envoi__guard_leave(&session->guard)) {
 		destroy(session);
-	} else if (session->gone > 0) {
+	} else if (session->gone > 0 && envoi__guard_is_idle(&session->guard)) {
 		envoi__session_sweep(session);
 	}
 }
@@ -114,15 +111,27 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 	return stream;
 }
 
+/* Its features may call the application, which may free the session, or detach it, or remove
+ * handlers, and with that their features: the inner call frees what the outer one has not. */
+static void drop_stream(struct envoi_session *session, struct envoi_stream *stream)
+{
+	envoi_stream_free(session->leaving);
+	if (stream != NULL) {
+		session->leaving = stream;
+		envoi_stream_free(stream);
+		session->leaving = NULL;
+	}
+}
+
 void envoi_session_free(struct envoi_session *session)
 {
-	if (session == NULL || session->is_freed) {
+	if (session == NULL || envoi__guard_is_over(&session->guard)) {
 		return;
 	}
 	envoi__session_enter(session);
-	session->is_freed = true;
+	envoi__guard_end(&session->guard);
 	session->owner = NULL;
-	envoi_stream_free(cut_stream(session));
+	drop_stream(session, cut_stream(session));
 	envoi__router_close(&session->router);
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_CANCELED);
 	envoi__outbox_cancel_all(&session->outbox);
@@ -133,14 +142,16 @@ void envoi_session_free(struct envoi_session *session)
 
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why)
 {
-	struct envoi_session_owner *owner = session->owner;
 	struct envoi_stream *stream = cut_stream(session);
+	envoi__session_enter(session);
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
 	envoi__outbox_lose(&session->outbox);
+	drop_stream(session, stream);
+	struct envoi_session_owner *owner = session->owner;
 	if (why != NULL && owner != NULL && owner->impl->closed != NULL) {
 		owner->impl->closed(owner, session, why);
 	}
-	envoi_stream_free(stream);
+	envoi__session_leave(session);
 }
 
 struct envoi_context *envoi_session_context(const struct envoi_session *session)
@@ -173,7 +184,7 @@ void envoi_session_get_stats(
 
 void envoi_session_set_owner(struct envoi_session *session, struct envoi_session_owner *owner)
 {
-	session->owner = session->is_freed ? NULL : owner;
+	session->owner = envoi__guard_is_over(&session->guard) ? NULL : owner;
 }
 
 struct envoi_stream_sink *envoi_session_sink(struct envoi_session *session)
@@ -195,7 +206,8 @@ void envoi_session_set_jid(struct envoi_session *session, const struct envoi_jid
 
 int envoi_session_attach(struct envoi_session *session, struct envoi_stream *stream)
 {
-	bool is_free = !session->is_freed && session->stream == NULL;
+	bool is_free = !envoi__guard_is_over(&session->guard) && session->stream == NULL &&
+		session->leaving == NULL;
 	int r = is_free ? envoi_session_reserve(session) : ENVOI_ERR_STATE;
 	if (r < 0) {
 		envoi_stream_free(stream);
@@ -207,7 +219,7 @@ int envoi_session_attach(struct envoi_session *session, struct envoi_stream *str
 
 void envoi_session_detach(struct envoi_session *session)
 {
-	if (session->stream != NULL) {
+	if (session->stream != NULL || session->leaving != NULL) {
 		envoi__session_lose_stream(session, NULL);
 	}
 }

@@ -12,6 +12,7 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/session.h>
 
+#include "base/guard.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "mainloop/event_queue.h"
@@ -27,19 +28,20 @@ struct envoi_session {
 	struct envoi_context *context;
 	struct envoi_session_owner *owner;
 	struct envoi_stream *stream;
+	struct envoi_stream *leaving; /* no longer the stream, being freed on the stack; or NULL */
 	struct envoi_jid *jid;
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
 	bool is_closing; /* nothing more is sent on this stream */
 	bool has_started; /* once: timeouts run */
-	bool is_freed; /* by its user; the memory goes when nothing of it is on the stack */
-	unsigned int depth; /* calls on the stack that rely on it */
+	struct envoi__guard guard;
 	struct envoi__event_queue queue; /* events, ended requests and tickets, in their order */
 	struct envoi__router router;
 	struct envoi__requests requests;
 	struct envoi__outbox outbox;
 	struct envoi_buffer scratch; /* where stanzas are serialised */
-	struct envoi__list attachments; /* in order of adding; those gone stay while depth > 0 */
+	struct envoi__list
+		attachments; /* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list filters; /* by priority, then order of adding; likewise */
 	uint64_t attachment_order;
 	unsigned int gone; /* attachments to be freed */
@@ -54,13 +56,13 @@ struct envoi_session {
 
 static inline void envoi__session_enter(struct envoi_session *session)
 {
-	session->depth++;
+	envoi__guard_enter(&session->guard);
 }
 
 /** The session may be gone when it returns. */
 void envoi__session_leave(struct envoi_session *session);
 
-/** What happens when the stream goes. @param why NULL: the owner is not told */
+/** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);
 
 /* --- handlers.c --- */
@@ -68,7 +70,7 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 void envoi__session_start_timeouts(struct envoi_session *session);
 /** Stop and let go of all. */
 void envoi__session_remove_all(struct envoi_session *session);
-/** Free those that are gone; depth is 0. */
+/** Free the removed ones; no call is on the stack. */
 void envoi__session_sweep(struct envoi_session *session);
 /** Call the event rows. Called with the session entered. */
 void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event);
@@ -92,7 +94,9 @@ void envoi__session_tell(struct envoi_session *session, enum envoi_event_type ty
 /** As envoi_send(), online or not. */
 int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
-/** Give the stream what waits, close it when that was asked for. */
+/** Nothing waits in the outbox any more: close the stream if envoi_session_close() was called. */
+void envoi__session_emptied(struct envoi__outbox *outbox);
+/** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);
 
 /* --- sink.c --- */

@@ -78,6 +78,7 @@ static void on_ready(struct envoi_stream_sink *sink)
 		envoi__session_start_timeouts(session);
 	}
 	envoi__session_tell(session, ENVOI_EVENT_STARTED, NULL, session->jid);
+	envoi__session_feed(session); /* replies that were made while the stream restarted */
 	if (owner != NULL && owner->impl->ready != NULL) {
 		owner->impl->ready(owner, session);
 	}
@@ -143,7 +144,7 @@ static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *elem
 	struct envoi_stream *stream = session->stream;
 	envoi__session_enter(session);
 	envoi__event_queue_flush(&session->queue);
-	if (session->stream == stream && !session->is_freed) {
+	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
 		take_element(session, element);
 	}
 	envoi__session_leave(session);

@@ -80,8 +80,11 @@ static int ask_rows(struct envoi_stream *stream, const struct envoi_element *ele
 {
 	for (size_t i = 0; i < stream->part_count; i++) {
 		struct envoi_handler *handler = stream->parts[i].handler;
-		const struct envoi_stream_element_row *row = handler->impl->stream_elements;
-		for (; row != NULL && row->name != NULL; row++) {
+		const struct envoi_stream_element_row *row = handler == NULL
+			? NULL
+			: handler->impl->stream_elements;
+		for (; row != NULL && stream->parts[i].handler != NULL && row->name != NULL;
+			row++) {
 			if (!row_matches(stream, row, element)) {
 				continue;
 			}

@@ -9,15 +9,17 @@
 
 const struct envoi_stream_feature *envoi__part_feature(const struct envoi__stream_part *part)
 {
-	return part->handler->impl->stream_feature;
+	return part->handler == NULL ? NULL : part->handler->impl->stream_feature;
 }
 
 void envoi__part_finish(struct envoi_stream *stream, struct envoi__stream_part *part)
 {
 	const struct envoi_stream_feature *feature = envoi__part_feature(part);
+	struct envoi_handler *handler = part->handler;
 	bool was_made = feature != NULL && (part->state != NULL || feature->state_size == 0);
+	part->handler = NULL;
 	if (was_made && feature->finish != NULL) {
-		feature->finish(part->handler, stream, part->state);
+		feature->finish(handler, stream, part->state);
 	}
 }
 
@@ -218,7 +220,7 @@ void envoi_stream_feature_done(struct envoi_stream *stream, struct envoi_handler
 	stream->bits |= gained;
 	gain->restart = gain->restart || restart;
 	snprintf(gain->text, sizeof(gain->text), "%s", text != NULL ? text : "");
-	if (stream->depth == 0) {
+	if (envoi__guard_is_idle(&stream->guard)) {
 		envoi__stream_schedule(stream);
 	}
 }

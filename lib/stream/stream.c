@@ -32,16 +32,16 @@ bool envoi__stream_enter(struct envoi_stream *stream)
 	if (stream->life == ENVOI__STREAM_CLOSED) {
 		return false;
 	}
-	stream->depth++;
+	envoi__guard_enter(&stream->guard);
 	return true;
 }
 
 void envoi__stream_leave(struct envoi_stream *stream)
 {
-	if (stream->depth == 1) {
+	if (envoi__guard_is_outermost(&stream->guard)) {
 		envoi__stream_draw_consequences(stream);
 	}
-	if (--stream->depth == 0 && stream->is_freed) {
+	if (envoi__guard_leave(&stream->guard)) {
 		release(stream);
 	}
 }
@@ -300,22 +300,64 @@ refuse:
 	return r;
 }
 
-void envoi_stream_free(struct envoi_stream *stream)
+static void finish_parts(struct envoi_stream *stream)
 {
-	if (stream == NULL || stream->is_freed) {
-		return;
-	}
-	stream->is_freed = true;
-	stream->life = ENVOI__STREAM_CLOSED;
-	envoi_timer_stop(&stream->deadline);
-	envoi_deferred_cancel(&stream->work);
 	for (size_t i = stream->part_count; i-- > 0;) {
 		envoi__part_finish(stream, &stream->parts[i]);
 	}
-	envoi_transport_destroy(stream->transport);
+}
+
+static void drop_transport(struct envoi_stream *stream)
+{
+	struct envoi_transport *transport = stream->transport;
 	stream->transport = NULL;
-	if (stream->depth == 0) {
+	envoi_transport_destroy(transport);
+}
+
+/*
+ * A feature that is finished may call the application, which may free the owner of the stream, and
+ * that the stream once more, before the handlers. Such an inner call finishes what the outer one has
+ * not: when it returns, the stream touches no handler any more.
+ */
+void envoi_stream_free(struct envoi_stream *stream)
+{
+	if (stream == NULL) {
+		return;
+	}
+	envoi__guard_enter(&stream->guard);
+	envoi__guard_end(&stream->guard);
+	stream->life = ENVOI__STREAM_CLOSED;
+	envoi_timer_stop(&stream->deadline);
+	envoi_deferred_cancel(&stream->work);
+	finish_parts(stream);
+	drop_transport(stream);
+	if (envoi__guard_leave(&stream->guard)) {
 		release(stream);
+	}
+}
+
+/* The peer goes on with what was begun, and nothing here can answer it. */
+static void fail_without(struct envoi_stream *stream, const struct envoi__stream_part *part)
+{
+	if (stream->under_way == part || stream->securing == part) {
+		envoi_stream_fail_with(stream, ENVOI_ERR_CANCELED, ENVOI_STREAM_NO_CONDITION,
+			"the handler of a stream feature was removed during its negotiation");
+	}
+}
+
+void envoi_stream_remove(struct envoi_stream *stream, const struct envoi_handler *handler)
+{
+	for (size_t i = 0; i < stream->part_count; i++) {
+		struct envoi__stream_part *part = &stream->parts[i];
+		if (part->handler == handler) {
+			envoi__guard_enter(&stream->guard);
+			fail_without(stream, part);
+			envoi__part_finish(stream, part);
+			if (envoi__guard_leave(&stream->guard)) {
+				release(stream);
+			}
+			return;
+		}
 	}
 }
 

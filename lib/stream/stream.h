@@ -10,6 +10,7 @@
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
 
+#include "base/guard.h"
 #include "stream/tap.h"
 #include "stream/written.h"
 
@@ -28,7 +29,7 @@
 
 /** A handler that concerns streams, and what is kept for it. */
 struct envoi__stream_part {
-	struct envoi_handler *handler;
+	struct envoi_handler *handler; /* NULL: removed, or its feature was finished */
 	void *state; /* of its feature; may be NULL */
 	bool is_asked; /* since the features came */
 };
@@ -86,8 +87,7 @@ struct envoi_stream {
 	bool is_securing; /* a TLS handshake is under way: nothing can be said */
 	bool is_undecided; /* the handshake waits for somebody's decision */
 	bool is_renewed; /* by TLS: parser and writer of the transport are new */
-	bool is_freed; /* but for the memory: a callback is on the stack */
-	unsigned int depth; /* of callbacks on the stack */
+	struct envoi__guard guard;
 
 	struct envoi__stream_part *parts;
 	size_t part_count;
@@ -135,6 +135,7 @@ void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *el
 /* features.c */
 
 const struct envoi_stream_feature *envoi__part_feature(const struct envoi__stream_part *part);
+/** Finish its feature, if it was made; the handler is not touched any more. */
 void envoi__part_finish(struct envoi_stream *stream, struct envoi__stream_part *part);
 /** Initiating side: ask who has not been asked. */
 void envoi__stream_negotiate(struct envoi_stream *stream);

@@ -195,6 +195,8 @@ int wire_attach(struct wire *wire, enum envoi_role role, unsigned int required)
 		.local = wire->own,
 		.peer_domain = role == ENVOI_INITIATOR ? "example.org" : NULL,
 		.required = required,
+		.handlers = &wire->feature,
+		.handler_count = wire->feature != NULL,
 		.settings = wire->settings,
 	};
 	int r = new_pair(wire, &transport);

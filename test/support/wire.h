@@ -23,6 +23,7 @@ struct wire {
 		*notes; /* for log and heard, whatever becomes of memory in the other */
 	struct envoi_loop *loop;
 	struct envoi_settings *settings;
+	struct envoi_handler *feature; /* of the next stream; borrowed; NULL: none */
 	struct envoi_session *session; /* NULL once freed */
 	struct envoi_memory_pair *pair;
 	struct envoi_memory_end *end; /* of the peer */

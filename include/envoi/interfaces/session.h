@@ -6,6 +6,7 @@
 #define ENVOI_INTERFACES_SESSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <envoi/failure.h>
 #include <envoi/interfaces/stream.h>
@@ -40,9 +41,9 @@ struct envoi_session_owner_impl {
 	/** Bytes came, whatever they are. */
 	void (*activity)(struct envoi_session_owner *owner, struct envoi_session *session);
 	/**
-	 * The stream is over and has been freed: the session is offline, another stream may be
-	 * attached. Called before requests and tickets are told.
-	 * @param why  borrowed
+	 * The stream has ended and is freed: its handlers may be freed, the session is offline, another
+	 * stream may be attached. Called before requests and tickets report that they have ended.
+	 * @param why  borrowed for the call
 	 */
 	void (*closed)(struct envoi_session_owner *owner, struct envoi_session *session,
 		const struct envoi_failure *why);
@@ -77,6 +78,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_attach(
 
 /** @return the stream below, or NULL; borrowed until it closes or is detached */
 ENVOI_API struct envoi_stream *envoi_session_stream(const struct envoi_session *session);
+
+/**
+ * List the attached handlers in order of adding, to be given to a stream.
+ * @param ret_handlers  room for @p capacity; may be NULL for 0
+ * @return how many are attached: with a larger number than @p capacity the rest was left out
+ */
+ENVOI_API size_t envoi_session_handlers(
+	const struct envoi_session *session, struct envoi_handler **ret_handlers, size_t capacity);
 
 /**
  * Free the stream at once: as if the connection was lost, but the owner is not told. Requests and

@@ -78,8 +78,10 @@ struct envoi_stream_feature {
 	 * stream restarts. */
 	void (*secured)(struct envoi_handler *self, struct envoi_stream *stream);
 
-	/** OPTIONAL: the stream goes; free what @p state holds, not the state itself. Stream and
-	 * transport answer no more: only envoi_stream_context() may be called. */
+	/** OPTIONAL: the stream is freed, or the handler is removed from it: free what @p state holds,
+	 * not the state itself. Only envoi_stream_context() may be called on the stream. A function
+	 * that calls the application from here touches neither @p self nor @p stream afterwards: the
+	 * application may free the owner of both. */
 	void (*finish)(struct envoi_handler *self, struct envoi_stream *stream, void *state);
 };
 
@@ -166,8 +168,20 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_new(struct envoi_stream **ret_stream
 	struct envoi_context *context, const struct envoi_stream_options *options,
 	struct envoi_transport *transport, struct envoi_stream_sink *sink);
 
-/** Free at once, silently, transport included; allowed in every callback; NULL is allowed. */
+/**
+ * Free at once, silently, transport included; allowed in every callback; NULL is allowed. When it
+ * returns, all features are finished, and no handler of the stream is touched any more.
+ */
 ENVOI_API void envoi_stream_free(struct envoi_stream *stream);
+
+/**
+ * Take a handler out of a stream: its feature is finished now, and from now on nothing of the
+ * handler is called, so that it may be freed. Allowed in every callback, its own too. Nothing if it
+ * is not among the stream's handlers. A stream whose negotiation of that feature is pending fails
+ * with ENVOI_ERR_CANCELED.
+ */
+ENVOI_API void envoi_stream_remove(
+	struct envoi_stream *stream, const struct envoi_handler *handler);
 
 /**
  * Send a serialised stanza (default namespace: content). A stanza is written for `jabber:client`;

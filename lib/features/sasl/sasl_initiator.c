@@ -388,18 +388,18 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 	struct envoi__sasl *sasl = from_handler(self);
 	struct envoi__sasl_state *state = its_state;
 	state->is_finished = true;
+	bool is_asked = state->request.stream != NULL;
+	state->request.stream = NULL;
 	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
-	if (state->request.stream != NULL) {
-		state->request.stream = NULL;
-		if (sasl->credentials->impl->cancel != NULL) {
-			sasl->credentials->impl->cancel(sasl->credentials, &state->request);
-		}
-	}
 	envoi_deferred_cancel(&state->work);
 	envoi_sasl_free(state->exchange);
 	state->exchange = NULL;
 	envoi_element_unref(state->features);
 	state->features = NULL;
+	if (is_asked && sasl->credentials->impl->cancel != NULL) {
+		/* last: it may free the handler, and the source with it */
+		sasl->credentials->impl->cancel(sasl->credentials, &state->request);
+	}
 }
 
 static const struct envoi_stream_feature feature = {

@@ -124,9 +124,43 @@ static void a_handler_that_is_there_is_refused(void **state)
 	envoi_session_remove(envoi_client_session(client), &handler);
 }
 
+static const struct envoi_handler_impl nameless_impl = {.name = NULL};
+
+static void a_handler_needs_no_name_to_be_refused(void **state)
+{
+	(void)state;
+	struct envoi_handler first = {&nameless_impl}, second = {&nameless_impl};
+	assert_int_equal(envoi_client_add(client, &first), ENVOI_OK);
+	assert_int_equal(envoi_client_add(client, &first), ENVOI_ERR_EXISTS);
+	assert_connect_refuses(ENVOI_ERR_EXISTS, "a handler without a name");
+	assert_int_equal(envoi_client_add(client, &second), ENVOI_OK);
+	assert_connect_refuses(ENVOI_ERR_EXISTS, "a handler without a name");
+	envoi_client_remove(client, &first);
+	assert_int_equal(envoi_client_add(client, &first), ENVOI_OK);
+	envoi_client_free(client);
+	client = NULL;
+}
+
+/* As what comes from an environment variable that is not set. */
+static void a_text_that_is_null_is_an_error_and_no_crash(void **state)
+{
+	(void)state;
+	assert_int_equal(envoi_client_set(client, NULL, "x"), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_client_set_assignment(client, NULL), ENVOI_ERR_INVALID);
+	assert_connect_refuses(ENVOI_ERR_INVALID, "without a name");
+	envoi_client_free(client);
+
+	assert_int_equal(envoi_client_new(&client, NULL, NULL), ENVOI_OK);
+	assert_connect_refuses(ENVOI_ERR_INVALID, "not the address of an account");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_handler_needs_no_name_to_be_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_text_that_is_null_is_an_error_and_no_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refusal_is_the_clients_failure_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_put_right_is_forgotten, setup, teardown),

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "stanzas.h"
+#include "stream_fixture.h"
+#include "test_allocator.h"
 #include "wire.h"
 
 static int setup(void **state)
@@ -363,6 +365,130 @@ static void closing_waits_for_the_outbox_but_not_for_ever(void **state)
 	assert_int_equal(wire->closed_count, 1);
 }
 
+/* As much is refused as is over the limit, to the byte. */
+static void the_outbox_is_bounded_in_bytes_too(void **state)
+{
+	struct wire *wire = *state;
+	static char body[60001];
+	memset(body, 'x', sizeof(body) - 1);
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "limits.outbox-bytes", "64k"), ENVOI_OK);
+	setup_small(wire);
+	send_until_full(wire, NULL, 10000);
+	size_t before = stats_of(wire).outbox_bytes;
+	assert_true(before < 65536 && before > 60000);
+	assert_true(stats_of(wire).outbox_stanzas < 100);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "", NULL), ENVOI_OK);
+	size_t least = stats_of(wire).outbox_bytes - before;
+	size_t room = 65536 - before - 2 * least - (strlen("<body></body>") - strlen("<body/>"));
+	body[room + 1] = '\0';
+	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_ERR_FULL);
+	body[room] = '\0';
+	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_OK);
+	assert_int_equal(stats_of(wire).outbox_bytes, 65536);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "", NULL), ENVOI_ERR_FULL);
+}
+
+static void cancelling_the_last_waiting_ticket_lets_a_closing_stream_close(void **state)
+{
+	struct wire *wire = *state;
+	static struct wire_ticket tickets[151];
+	setup_small(wire);
+	size_t sent = send_until_full(wire, tickets, 151);
+	envoi_session_close(wire->session);
+	size_t canceled = 0;
+	for (size_t i = 0; i < sent; i++) {
+		canceled += envoi_ticket_cancel(&tickets[i].ticket) == ENVOI_OK;
+		assert_int_equal(envoi_stream_phase(envoi_session_stream(wire->session)),
+			stats_of(wire).outbox_stanzas > 0 ? ENVOI_PHASE_ONLINE : ENVOI_PHASE_CLOSE);
+	}
+	assert_true(canceled > 1);
+	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
+	envoi_memory_end_pause(wire->end, false);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire), "</stream:stream>"));
+}
+
+static void the_memory_of_a_long_stanza_is_given_back(void **state)
+{
+	(void)state;
+	struct test_allocator allocator = {0};
+	struct envoi_allocator functions = test_allocator_functions(&allocator);
+	struct wire *wire = calloc(1, sizeof(*wire));
+	char *body = malloc(1000001);
+	assert_true(wire != NULL && body != NULL);
+	memset(body, 'x', 1000000);
+	body[1000000] = '\0';
+	wire_init(wire, &(struct envoi_context_options){.allocator = functions});
+	wire_go_online(wire);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "short", NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	(void)wire_heard(wire);
+	size_t before = allocator.bytes;
+	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_OK);
+	assert_true(allocator.bytes > before + 1000000);
+	wire_run(wire, 0);
+	(void)wire_heard(wire);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "short", NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	envoi_session_detach(wire->session);
+	envoi_memory_end_free(wire->end);
+	wire->end = NULL;
+	wire->pair = envoi_memory_pair_unref(wire->pair);
+	assert_true(allocator.bytes < before);
+	wire_finish(wire);
+	assert_int_equal(allocator.live, 0);
+	free(wire);
+	free(body);
+}
+
+/* --- a receiving session --- */
+
+static struct envoi_promise *promise;
+
+static int defer(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	return envoi_delivery_defer(in, &promise);
+}
+
+/* Between the restart and the peer's new header nothing can be sent. */
+static void a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready(void **state)
+{
+	static const struct envoi_stanza_row rows[] = {
+		{.kind = ENVOI_IQ_GET, .before_login = true, .handle = defer},
+		ENVOI_ROWS_END,
+	};
+	static const struct envoi_handler_impl impl = {.stanzas = rows};
+	static const char header[] =
+		"<stream:stream xmlns='jabber:client' version='1.0' to='example.org' "
+		"xmlns:stream='http://etherx.jabber.org/streams'>";
+	struct wire *wire = *state;
+	struct envoi_handler handler = {&impl};
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, &handler), ENVOI_OK);
+	wire->feature = fake_auth_new(wire->context);
+	assert_int_equal(wire_attach(wire, ENVOI_RECEIVER, ENVOI_STREAM_AUTHENTICATED), ENVOI_OK);
+	wire_say(wire, header);
+	wire_run(wire, 0);
+	wire_say(wire, "<iq type='get' id='7'><x xmlns='urn:x'/></iq>");
+	wire_run(wire, 0);
+	wire_say(wire, "<ask xmlns='urn:example:fake-auth'/>");
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire), "<yes"));
+	assert_int_equal(envoi_promise_result(promise, NULL, NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "");
+	wire_say(wire, header);
+	wire_run(wire, 0);
+	assert_int_equal(wire->ready_count, 1);
+	const char *heard = wire_heard(wire), *features = strstr(heard, "<stream:features");
+	assert_non_null(features);
+	assert_non_null(strstr(features, "<iq type='result' id='7'/>"));
+	envoi_session_detach(wire->session);
+	envoi_handler_destroy(wire->feature);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -380,6 +506,10 @@ int main(void)
 		TEST(what_is_longer_than_the_output_limit_is_refused),
 		TEST(a_ticket_is_cancelled_until_the_stream_has_its_stanza),
 		TEST(closing_waits_for_the_outbox_but_not_for_ever),
+		TEST(the_outbox_is_bounded_in_bytes_too),
+		TEST(cancelling_the_last_waiting_ticket_lets_a_closing_stream_close),
+		cmocka_unit_test(the_memory_of_a_long_stanza_is_given_back),
+		TEST(a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready),
 	};
 	return cmocka_run_group_tests_name("session/session", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include <envoi/context.h>
 
+#include "tls/tls_chain.h"
 #include "tls/tls_config.h"
 #include "tls/tls_engine_inside.h"
 #include "tls/tls_question.h"
@@ -74,14 +75,16 @@ static int verify(gnutls_session_t session)
 	return tls->question != NULL ? believe_answer(tls) : judge(tls, tls->config->decider);
 }
 
-/* On TLS 1.3 the server's signature is checked before its certificates are. */
+/* On TLS 1.3 GnuTLS checks the server's signature before the certificates are verified, on TLS 1.2
+ * after that. */
 static int before_message(gnutls_session_t session, unsigned int type, unsigned int when,
 	unsigned int is_incoming, const gnutls_datum_t *message)
 {
 	(void)when;
 	(void)message;
 	struct envoi__tls *tls = gnutls_session_get_ptr(session);
-	if (is_incoming == 0 || !envoi__tls_is_costly(session, type)) {
+	bool is_signature = is_incoming != 0 && type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY;
+	if (!is_signature || !envoi__tls_session_is_costly(session)) {
 		return 0;
 	}
 	snprintf(tls->error, sizeof(tls->error), ENVOI__TLS_COSTLY_KEY);

@@ -12,21 +12,15 @@
 #include <envoi/error.h>
 
 #include "base/context.h"
-
-enum {
-	LONGEST_CHAIN = 16,
-	LONGEST_KEY_BITS = 8192,
-	LONGEST_EXPONENT_BYTES = 9, /* 64 bits, with the sign */
-};
+#include "tls/tls_chain.h"
 
 struct verification {
 	const struct envoi__tls_rules *rules;
-	gnutls_x509_crt_t certificates[LONGEST_CHAIN];
-	unsigned int count;
+	struct envoi__tls_chain chain;
 	struct envoi__tls_verdict *verdict;
 };
 
-/* Another reason; the same doubt is not told twice. */
+/* Each doubt is reported once. */
 static void doubt(struct verification *v, unsigned int kind, const char *reason)
 {
 	struct envoi__tls_verdict *verdict = v->verdict;
@@ -39,72 +33,11 @@ static void doubt(struct verification *v, unsigned int kind, const char *reason)
 	verdict->doubts |= kind;
 }
 
-/* What nobody could judge. */
+/* No decision is possible about this. */
 static int refuse(struct verification *v, const char *reason)
 {
 	doubt(v, 0, reason);
 	return ENVOI_ERR_CERTIFICATE;
-}
-
-/* Whoever may choose modulus and exponent makes one signature cost seconds, and every key that is
- * shown is tried with several. */
-static bool is_costly(gnutls_x509_crt_t certificate)
-{
-	unsigned int bits = 0;
-	int kind = gnutls_x509_crt_get_pk_algorithm(certificate, &bits);
-	gnutls_datum_t modulus, exponent;
-	bool is_long = false;
-	if (kind >= 0 && gnutls_x509_crt_get_pk_rsa_raw(certificate, &modulus, &exponent) == 0) {
-		is_long = exponent.size > LONGEST_EXPONENT_BYTES;
-		gnutls_free(modulus.data);
-		gnutls_free(exponent.data);
-	}
-	return bits > LONGEST_KEY_BITS || is_long;
-}
-
-bool envoi__tls_is_costly(gnutls_session_t session, unsigned int message_type)
-{
-	bool is_any = false, is_signature = message_type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY;
-	unsigned int count = 0;
-	const gnutls_datum_t *chain = is_signature ? gnutls_certificate_get_peers(session, &count)
-						   : NULL;
-	count = chain == NULL ? 0 : count;
-	for (unsigned int i = 0; i < count && i < LONGEST_CHAIN && !is_any; i++) {
-		gnutls_x509_crt_t certificate;
-		if (gnutls_x509_crt_init(&certificate) < 0) {
-			return true;
-		}
-		is_any = gnutls_x509_crt_import(certificate, &chain[i], GNUTLS_X509_FMT_DER) == 0 &&
-			is_costly(certificate);
-		gnutls_x509_crt_deinit(certificate);
-	}
-	return is_any;
-}
-
-static int import(struct verification *v, const gnutls_datum_t *chain, unsigned int count)
-{
-	if (count == 0) {
-		return refuse(v, "the server has shown no certificate");
-	}
-	if (count > LONGEST_CHAIN) {
-		return refuse(v, "the server has shown too many certificates");
-	}
-	for (; v->count < count; v->count++) {
-		gnutls_x509_crt_t *certificate = &v->certificates[v->count];
-		if (gnutls_x509_crt_init(certificate) < 0) {
-			return ENVOI_ERR_NOMEM;
-		}
-		if (gnutls_x509_crt_import(*certificate, &chain[v->count], GNUTLS_X509_FMT_DER) <
-			0) {
-			gnutls_x509_crt_deinit(*certificate);
-			return refuse(v, "the server's certificate cannot be read");
-		}
-		if (is_costly(*certificate)) {
-			v->count++;
-			return refuse(v, ENVOI__TLS_COSTLY_KEY);
-		}
-	}
-	return ENVOI_OK;
 }
 
 /* --- pins --- */
@@ -120,7 +53,7 @@ int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_cr
 static bool is_pinned(struct verification *v)
 {
 	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
-	if (envoi__tls_spki(spki, v->certificates[0]) < 0) {
+	if (envoi__tls_spki(spki, v->chain.presented[0]) < 0) {
 		return false;
 	}
 	const char *pins = envoi_buffer_data(v->rules->pins);
@@ -142,12 +75,10 @@ static void format_day(char *day, size_t size, time_t when)
 	}
 }
 
-static void check_time(struct verification *v, gnutls_x509_crt_t certificate, time_t now)
+static void check_time(
+	struct verification *v, gnutls_x509_crt_t certificate, const char *whose, time_t now)
 {
 	char day[32], text[ENVOI__TLS_REASON_SIZE];
-	const char *whose = certificate == v->certificates[0]
-		? "the server's certificate"
-		: "the certificate of the server's certification authority";
 	time_t begin = gnutls_x509_crt_get_activation_time(certificate);
 	time_t end = gnutls_x509_crt_get_expiration_time(certificate);
 	if (begin == (time_t)-1 || now < begin) {
@@ -162,38 +93,26 @@ static void check_time(struct verification *v, gnutls_x509_crt_t certificate, ti
 	}
 }
 
-static gnutls_x509_crt_t issuer_in_chain(const struct verification *v, gnutls_x509_crt_t subject)
+static time_t now_of(const struct verification *v)
 {
-	for (unsigned int i = 1; i < v->count; i++) {
-		unsigned int status;
-		if (v->certificates[i] != subject &&
-			gnutls_x509_crt_check_issuer(subject, v->certificates[i]) == 1 &&
-			gnutls_x509_crt_verify(subject, &v->certificates[i], 1,
-				GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status) == 0 &&
-			status == 0) {
-			return v->certificates[i];
-		}
-	}
-	return NULL;
+	return (time_t)(envoi_context_wall_clock_ms(v->rules->context) / 1000);
 }
 
 /*
  * GnuTLS compares with the system's clock, or with one of the whole process. The context's clock
- * may be another (a simulated one): so times are compared here, on the way from the server's
- * certificate to the first one that was issued by somebody trusted.
+ * may be another (a simulated one), so that times are compared here: of the path, and of the
+ * authority above it.
  */
 static void check_times(struct verification *v)
 {
-	time_t now = (time_t)(envoi_context_wall_clock_ms(v->rules->context) / 1000);
-	gnutls_x509_crt_t certificate = v->certificates[0];
-	for (unsigned int i = 0; certificate != NULL && i < v->count; i++) {
-		check_time(v, certificate, now);
-		gnutls_x509_crt_t trusted;
-		if (gnutls_x509_trust_list_get_issuer(v->rules->trust, certificate, &trusted, 0) ==
-			0) {
-			return;
-		}
-		certificate = issuer_in_chain(v, certificate);
+	static const char above[] = "the certificate of the server's certification authority";
+	const struct envoi__tls_chain *chain = &v->chain;
+	time_t now = now_of(v);
+	for (unsigned int i = 0; i < chain->path_len; i++) {
+		check_time(v, chain->path[i], i == 0 ? "the server's certificate" : above, now);
+	}
+	if (chain->is_rooted && !chain->is_root_valid) {
+		check_time(v, chain->root, above, now);
 	}
 }
 
@@ -204,13 +123,10 @@ static bool is_own_issuer(gnutls_x509_crt_t certificate)
 	return gnutls_x509_crt_check_issuer(certificate, certificate) == 1;
 }
 
-/* Who has issued the last certificate on the way up that was shown; for people. */
+/* The issuer of the last certificate of the path. */
 static void describe_issuer(const struct verification *v, char *text, size_t size)
 {
-	gnutls_x509_crt_t last = v->certificates[0], next;
-	for (unsigned int i = 0; i < v->count && (next = issuer_in_chain(v, last)) != NULL; i++) {
-		last = next;
-	}
+	gnutls_x509_crt_t last = v->chain.path[v->chain.path_len - 1];
 	char name[128];
 	size_t len = sizeof(name);
 	if (gnutls_x509_crt_get_issuer_dn_by_oid(
@@ -232,7 +148,7 @@ static void describe_issuer(const struct verification *v, char *text, size_t siz
 
 static void doubt_issuer(struct verification *v)
 {
-	if (is_own_issuer(v->certificates[0])) {
+	if (is_own_issuer(v->chain.presented[0])) {
 		doubt(v, ENVOI_TLS_DOUBT_SELF_SIGNED,
 			"the server's certificate is self-signed and not trusted");
 		return;
@@ -288,12 +204,13 @@ static int check_chain(struct verification *v)
 		flags |= GNUTLS_VERIFY_DISABLE_TIME_CHECKS;
 	}
 	unsigned int status = 0;
-	int failed = gnutls_x509_trust_list_verify_crt2(
-		v->rules->trust, v->certificates, v->count, &wanted, 1, flags, &status, NULL);
+	envoi__tls_chain_find_path(&v->chain, v->rules->trust, now_of(v));
+	int failed = gnutls_x509_trust_list_verify_crt2(v->rules->trust, v->chain.path,
+		v->chain.path_len, &wanted, 1, flags, &status, NULL);
 	if (failed < 0) {
 		return refuse(v, "the server's certificate cannot be verified");
 	}
-	if (gnutls_x509_crt_check_key_purpose(v->certificates[0], GNUTLS_KP_TLS_WWW_SERVER, 0) ==
+	if (gnutls_x509_crt_check_key_purpose(v->chain.presented[0], GNUTLS_KP_TLS_WWW_SERVER, 0) ==
 		0) {
 		status |= GNUTLS_CERT_PURPOSE_MISMATCH; /* not looked at below an unknown issuer */
 	}
@@ -304,10 +221,6 @@ static int check_chain(struct verification *v)
 
 /* --- the name --- */
 
-/*
- * GnuTLS holds DNS names against an issuer's name constraints, but not the other names that are
- * taken here. An issuer that may vouch for some domains must not get at others by them.
- */
 static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t issuer)
 {
 	gnutls_x509_name_constraints_t constraints;
@@ -328,6 +241,42 @@ static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t is
 	return allow;
 }
 
+/* Which of several authorities of one name vouches for the path is for GnuTLS to choose: the
+ * constraints of each of them apply. */
+static bool roots_allow(const struct verification *v)
+{
+	const struct envoi__tls_chain *chain = &v->chain;
+	gnutls_x509_trust_list_iter_t at = NULL;
+	gnutls_x509_crt_t authority;
+	bool allow = true;
+	while (allow && gnutls_x509_trust_list_iter_get_ca(v->rules->trust, &at, &authority) == 0) {
+		for (unsigned int i = 0; allow && i < chain->path_len; i++) {
+			allow = gnutls_x509_crt_check_issuer(chain->path[i], authority) == 0 ||
+				constraints_allow(v, authority);
+		}
+		gnutls_x509_crt_deinit(authority);
+	}
+	gnutls_x509_trust_list_iter_deinit(at);
+	return allow;
+}
+
+/*
+ * GnuTLS applies the name constraints of issuers (RFC 5280, section 4.2.1.10) to DNS names, not to
+ * the other names that are accepted here. An authority for some domains must not certify others by
+ * them.
+ */
+static void check_constraints(struct verification *v)
+{
+	bool allow = roots_allow(v);
+	for (unsigned int i = 1; allow && i < v->chain.path_len; i++) {
+		allow = constraints_allow(v, v->chain.path[i]);
+	}
+	if (!allow) {
+		doubt(v, ENVOI_TLS_DOUBT_CONSTRAINTS,
+			"the server's certificate was issued against its issuer's constraints");
+	}
+}
+
 static const char *what_it_has_instead(
 	const struct verification *v, const struct envoi_buffer *presented)
 {
@@ -335,8 +284,8 @@ static const char *what_it_has_instead(
 		return v->verdict->names;
 	}
 	size_t len = 0;
-	return gnutls_x509_crt_get_dn_by_oid(v->certificates[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0,
-		       NULL, &len) == GNUTLS_E_SHORT_MEMORY_BUFFER
+	return gnutls_x509_crt_get_dn_by_oid(v->chain.presented[0], GNUTLS_OID_X520_COMMON_NAME, 0,
+		       0, NULL, &len) == GNUTLS_E_SHORT_MEMORY_BUFFER
 		? "no name (a common name does not count)"
 		: "no name";
 }
@@ -346,7 +295,7 @@ static void check_name(struct verification *v)
 	struct envoi_buffer presented;
 	envoi_buffer_init(&presented, v->rules->context, 0);
 	enum envoi__tls_match match = envoi__tls_name_find(
-		v->rules->name, v->certificates[0], &presented);
+		v->rules->name, v->chain.presented[0], &presented);
 	if (match == ENVOI__TLS_NO_MATCH) {
 		char text[ENVOI__TLS_REASON_SIZE];
 		snprintf(v->verdict->names, sizeof(v->verdict->names), "%.*s",
@@ -355,12 +304,8 @@ static void check_name(struct verification *v)
 			what_it_has_instead(v, &presented), v->rules->name->ascii);
 		doubt(v, ENVOI_TLS_DOUBT_NAME, text);
 	}
-	for (unsigned int i = 1; match == ENVOI__TLS_MATCH_OTHER_NAME && i < v->count; i++) {
-		if (!constraints_allow(v, v->certificates[i])) {
-			doubt(v, ENVOI_TLS_DOUBT_CONSTRAINTS,
-				"the server's certificate was issued against its issuer's "
-				"constraints");
-		}
+	if (match == ENVOI__TLS_MATCH_OTHER_NAME) {
+		check_constraints(v);
 	}
 	envoi_buffer_finish(&presented);
 }
@@ -392,15 +337,16 @@ int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi
 {
 	*ret_verdict = (struct envoi__tls_verdict){0};
 	struct verification v = {.rules = rules, .verdict = ret_verdict};
-	int r = import(&v, chain, count);
-	if (r == ENVOI_OK) {
+	const char *reason = NULL;
+	int r = envoi__tls_chain_import(&v.chain, chain, count, &reason);
+	if (r == ENVOI_ERR_CERTIFICATE) {
+		refuse(&v, reason);
+	} else if (r == ENVOI_OK) {
 		r = judge(&v);
 	}
 	if (r < 0) {
 		ret_verdict->trust = ENVOI_TLS_TRUST_NONE;
 	}
-	for (unsigned int i = 0; i < v.count; i++) {
-		gnutls_x509_crt_deinit(v.certificates[i]);
-	}
+	envoi__tls_chain_finish(&v.chain);
 	return r;
 }

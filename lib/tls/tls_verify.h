@@ -49,11 +49,4 @@ int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi
 /** The SHA-256 of a certificate's public key. @retval ENVOI_ERR_CERTIFICATE it has none */
 int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_crt_t certificate);
 
-#define ENVOI__TLS_COSTLY_KEY "the server has shown a key that is too large to be used"
-
-/** Before a message of a handshake is looked at: whether it is the server's signature (of TLS 1.3: on
- * 1.2 GnuTLS has certificates verified before it), and among the keys that the server has shown is
- * one so large that it would hold up everything else of the program. */
-bool envoi__tls_is_costly(gnutls_session_t session, unsigned int message_type);
-
 #endif

@@ -17,6 +17,7 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
+#include "tls/tls_chain.h"
 #include "tls/tls_verify.h"
 #include "tls_server.h"
 

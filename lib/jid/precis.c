@@ -73,15 +73,16 @@ static int replace(struct envoi__precis *precis, uint8_t *result, size_t len)
 	bool is_same = len == precis->len && memcmp(result, precis->text, len) == 0;
 	precis->changed |= !is_same;
 	uint8_t *room = other_room(precis);
-	if (is_same && result != room) {
-		free(result);
+	if (is_same) {
+		if (result != room) {
+			free(result);
+		}
+		return ENVOI_OK;
 	}
-	if (!is_same) {
-		drop_text(precis);
-		precis->text = result;
-		precis->len = len;
-		precis->allocated = result != room ? result : NULL;
-	}
+	drop_text(precis);
+	precis->text = result;
+	precis->len = len;
+	precis->allocated = result != room ? result : NULL;
 	return ENVOI_OK;
 }
 

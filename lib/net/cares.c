@@ -4,8 +4,6 @@
  */
 #include "net/cares.h"
 
-#include <ares.h>
-#include <arpa/nameser.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <string.h>
@@ -13,17 +11,19 @@
 
 #include <envoi/context.h>
 
+#include "net/cares_query.h"
+
 /* Two seconds, then four, then eight. */
 #define FIRST_TIMEOUT_MS 2000
 #define TRIES 3
 
 /*
  * c-ares must not be called from its own callbacks: several of its releases use freed memory then.
- * So those only copy what came and move the request to the done ones, which are told by a deferred
- * call; and everybody else's code runs in that deferred call, from which c-ares may be called.
+ * Its callbacks therefore copy the answer and put the request into a list; a deferred call reports
+ * the requests of the list, and may call c-ares.
  *
- * It cannot cancel a single query either: a cancelled request loses its look-up, and goes when
- * c-ares is done with it. When nobody waits any more, all of them are cancelled.
+ * c-ares cannot cancel a single query: a cancelled request loses its look-up and is freed when
+ * c-ares has answered it. When no look-up is left, all queries are cancelled.
  */
 struct envoi__cares_resolver {
 	struct envoi_resolver base;
@@ -36,7 +36,7 @@ struct envoi__cares_resolver {
 	struct envoi__list done;
 	size_t done_count;
 	size_t asked; /* requests that c-ares has */
-	size_t awaited; /* of these, requests that somebody waits for */
+	size_t awaited; /* of these, requests with a look-up */
 	bool is_stale; /* a query failed: read the configuration again */
 };
 
@@ -225,11 +225,12 @@ static void on_tell(struct envoi_deferred *deferred)
 			.srv_count = request->srvs != NULL ? request->count : 0,
 			.addresses = request->addresses,
 			.address_count = request->addresses != NULL ? request->count : 0,
+			.left_out = request->left_out,
 			.text = request->text,
 		};
 		request->lookup->backend = NULL;
 		envoi_lookup_finish(request->lookup, &result);
-		envoi__cares_request_free(self->base.context, request);
+		envoi__cares_request_free(request);
 	}
 }
 
@@ -240,23 +241,17 @@ static void put_to_done(struct envoi__cares_resolver *self, struct envoi__cares_
 	envoi_deferred_post(&self->tell, self->loop, on_tell);
 }
 
-/* Called by c-ares: copies, and nothing else. */
-static void on_reply(void *user, int code, int timeouts, unsigned char *reply, int len)
+/* c-ares must not be called here: this is its callback. */
+void envoi__cares_answered(struct envoi__cares_request *request, int code)
 {
-	(void)timeouts;
-	struct envoi__cares_request *request = user;
 	struct envoi__cares_resolver *self = request->resolver;
 	self->asked--;
 	if (request->lookup == NULL) {
-		envoi__cares_request_free(self->base.context, request);
+		envoi__cares_request_free(request);
 		return;
 	}
 	self->awaited--;
-	if (code == ARES_SUCCESS) {
-		envoi__cares_parse(self->base.context, request, reply, len);
-	} else {
-		envoi__cares_set_status(request, code);
-	}
+	envoi__cares_set_status(request, code);
 	if (request->status == ENVOI_LOOKUP_FAILED || request->status == ENVOI_LOOKUP_TIMEOUT) {
 		self->is_stale = true;
 	}
@@ -270,6 +265,7 @@ static struct envoi__cares_request *new_request(
 		self->base.context, sizeof(*request));
 	if (request != NULL) {
 		envoi__list_init(&request->link);
+		request->context = self->base.context;
 		request->resolver = self;
 		request->lookup = lookup;
 		request->family = family;
@@ -281,12 +277,9 @@ static struct envoi__cares_request *new_request(
 static void ask(
 	struct envoi__cares_resolver *self, struct envoi__cares_request *request, const char *name)
 {
-	int type = request->family == 0      ? ns_t_srv
-		: request->family == AF_INET ? ns_t_a
-					     : ns_t_aaaa;
 	self->asked++;
 	self->awaited++;
-	ares_query(self->channel, name, ns_c_in, type, on_reply, request);
+	envoi__cares_query(self->channel, name, request);
 	update_timer(self);
 }
 
@@ -313,13 +306,13 @@ static bool find_in_hosts_file(
 	int other = request->family == AF_INET ? AF_INET6 : AF_INET;
 	int code = ares_gethostbyname_file(self->channel, host, request->family, &found);
 	if (code == ARES_SUCCESS && found->h_addrtype == request->family) {
-		envoi__cares_set_address(self->base.context, request, found->h_addr_list);
+		envoi__cares_set_address(request, found->h_addr_list);
 		ares_free_hostent(found);
 		return true;
 	}
 	code = ares_gethostbyname_file(self->channel, host, other, &found);
 	if (code == ARES_SUCCESS) {
-		envoi__cares_set_address(self->base.context, request, NULL);
+		envoi__cares_set_address(request, NULL);
 		ares_free_hostent(found);
 		return true;
 	}
@@ -355,7 +348,7 @@ static void cancel(struct envoi_resolver *base, struct envoi_lookup *lookup)
 	if (!envoi__list_is_empty(&request->link)) {
 		envoi__list_remove(&request->link);
 		self->done_count--;
-		envoi__cares_request_free(base->context, request);
+		envoi__cares_request_free(request);
 	} else {
 		self->awaited--;
 		drop_unawaited(self);
@@ -374,7 +367,7 @@ static void destroy(struct envoi_resolver *base)
 		struct envoi__cares_request *request = ENVOI_CONTAINER_OF(
 			self->done.next, struct envoi__cares_request, link);
 		envoi__list_remove(&request->link);
-		envoi__cares_request_free(base->context, request);
+		envoi__cares_request_free(request);
 	}
 	envoi_free(base->context, self->servers);
 	envoi_free(base->context, self);

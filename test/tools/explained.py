@@ -153,7 +153,7 @@ NAMES = (
       "tried example.org: no such name", CHECK_NAMES]),
     (answer_with(2), (), 3,
      ["server not reachable (resolve): the services of example.org could not be looked up",
-      "tried _xmpp-client._tcp.example.org: no name server is there, or none has an answer",
+      "tried _xmpp-client._tcp.example.org: no name server is reachable, or none has an answer",
       CHECK_NAMES]),
     (None, ("--resolve-timeout", "300ms"), 7,
      ["timed out (resolve): the services of example.org could not be looked up",

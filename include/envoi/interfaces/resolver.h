@@ -55,6 +55,7 @@ struct envoi_lookup_result {
 	size_t srv_count;
 	const struct sockaddr_storage *addresses; /**< of an address look-up; port 0 */
 	size_t address_count;
+	size_t left_out; /**< records of the answer beyond the limit of the resolver */
 	const char *text; /**< what went wrong, in words; NULL when OK */
 };
 
@@ -111,7 +112,7 @@ ENVOI_API void envoi_resolver_destroy(struct envoi_resolver *resolver);
  *
  * Addresses are looked up in the system's hosts file first, then in the DNS. What a hosts file
  * says of a name is all there is, as with the system's own resolver: no query for the other
- * family. Records are taken as they come: a target that is no host name is left out.
+ * XX
  *
  * c-ares keeps time by the system's clock: with a simulated loop use another resolver.
  *

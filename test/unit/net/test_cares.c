@@ -22,6 +22,7 @@
 
 #include "dns_server.h"
 #include "net/cares.h"
+#include "net/cares_query.h"
 #include "net/host_names.h"
 #include "open_fds.h"
 
@@ -43,7 +44,19 @@ static const char looping_name[] = "\xc0\x0c\0\x21\0\1\0\0\1\0\0\x08\0\1\0\1\x14
 /* the target "a b.example" is no host name */
 static const char odd_target[] = "\xc0\x0c\0\x21\0\1\0\0\1\0\0\x13\0\1\0\1\x14\x66\3a b\7example\0";
 
+/* an alias for example.org, and no record of the type that was asked for (RFC 2308, section 2.2) */
+static const char only_alias[] = "\xc0\x0c\0\5\0\1\0\0\1\0\0\2\xc0\x18";
+
+#define ONLY_ALIAS(its_type) \
+	{ \
+		.name = "_alias._tcp.example.org", .type = its_type, .raw = only_alias, \
+		.raw_len = sizeof(only_alias) - 1, .raw_count = 1 \
+	}
+
 static const struct dns_answer answers[] = {
+	ONLY_ALIAS(SRV),
+	ONLY_ALIAS(A),
+	ONLY_ALIAS(AAAA),
 	{.name = SRV_NAME,
 		.type = SRV,
 		.records = "10 5 5222 one.example.org,20 0 5223 two.example"},
@@ -304,6 +317,19 @@ static void no_name_no_data_and_no_answer_are_told_apart(void **state)
 	expect(f, 3, ENVOI_LOOKUP_FAILED, "");
 }
 
+/* A wildcard alias in the zone of a domain must not keep clients from the domain itself. */
+static void an_answer_with_nothing_but_an_alias_is_no_data(void **state)
+{
+	struct fixture *f = *state;
+	ask_srv(f, 0, "_alias._tcp.example.org");
+	ask_address(f, 1, "_alias._tcp.example.org", AF_INET);
+	ask_address(f, 2, "_alias._tcp.example.org", AF_INET6);
+	wait_for(f, 3);
+	for (size_t i = 0; i < 3; i++) {
+		expect(f, i, ENVOI_LOOKUP_NO_DATA, "");
+	}
+}
+
 static void refused_and_malformed_answers_are_failures(void **state)
 {
 	struct fixture *f = *state;
@@ -532,41 +558,95 @@ static void damaged_replies_do_no_harm(void **state)
 			f->context, sizeof(*request));
 		assert_non_null(request);
 		request->family = families[i / 256 / sizeof(reply)];
-		envoi__cares_parse(f->context, request, copy, (int)len);
+		request->context = f->context;
+		envoi__cares_set_status(request, envoi__cares_parse(request, copy, len));
 		assert_true((request->status == ENVOI_LOOKUP_OK) == (request->count > 0));
 		ok += request->status == ENVOI_LOOKUP_OK;
 		for (size_t k = 0; request->srvs != NULL && k < request->count; k++) {
 			assert_true(strcmp(request->srvs[k].target, ".") == 0 ||
 				envoi__is_dns_name(request->srvs[k].target));
 		}
-		envoi__cares_request_free(f->context, request);
+		envoi__cares_request_free(request);
 		free(copy);
 	}
 	assert_true(ok > 1000);
 }
 
+/* Each record is 21 or 16 bytes; the name of all is that of the question. */
+static size_t make_long_reply(unsigned char *reply, int type, unsigned int count)
+{
+	static const char question[] = "\x12\x34\x81\x80\0\1\0\0\0\0\0\0\4_foo\4_tcp\1a\0\0\0\0\1";
+	static const char record[] = "\xc0\x0c\0\0\0\1\0\0\1\0\0";
+	size_t len = sizeof(question) - 1;
+	memcpy(reply, question, len);
+	reply[6] = (unsigned char)(count >> 8);
+	reply[7] = (unsigned char)count;
+	reply[len - 3] = (unsigned char)type;
+	for (unsigned int i = 0; i < count; i++) {
+		unsigned char *at = reply + len;
+		memcpy(at, record, sizeof(record));
+		at[3] = (unsigned char)type;
+		at[11] = type == SRV ? 9 : 4;
+		memcpy(at + 12, type == SRV ? "\0\1\0\1\x14\x66\1b\0" : "\xc0\0\2\1", at[11]);
+		len += 12u + at[11];
+	}
+	return len;
+}
+
+static void records_beyond_the_limit_are_counted(void **state)
+{
+	static const struct {
+		int family, type;
+	} kinds[] = {{0, SRV}, {AF_INET, A}};
+	static unsigned char reply[12000];
+	struct fixture *f = *state;
+	for (size_t i = 0; i < 4; i++) {
+		unsigned int count = i < 2 ? 256 : 500;
+		size_t len = make_long_reply(reply, kinds[i % 2].type, count);
+		struct envoi__cares_request *request = envoi_alloc_zeroed(
+			f->context, sizeof(*request));
+		assert_non_null(request);
+		request->context = f->context;
+		request->family = kinds[i % 2].family;
+		assert_int_equal(envoi__cares_parse(request, reply, len), ARES_SUCCESS);
+		assert_int_equal(request->count, 256);
+		assert_int_equal(request->left_out, count - 256);
+		envoi__cares_request_free(request);
+	}
+}
+
 static void codes_of_the_library_become_statuses(void **state)
 {
 	(void)state;
+	static const char unreachable[] = "no name server is reachable, or none has an answer";
 	static const struct {
 		int code;
 		enum envoi_lookup_status status;
+		const char *text;
 	} rows[] = {
-		{ARES_SUCCESS, ENVOI_LOOKUP_OK},
-		{ARES_ENOTFOUND, ENVOI_LOOKUP_NO_NAME},
-		{ARES_ENODATA, ENVOI_LOOKUP_NO_DATA},
-		{ARES_ETIMEOUT, ENVOI_LOOKUP_TIMEOUT},
-		{ARES_ENOMEM, ENVOI_LOOKUP_NOMEM},
-		{ARES_ESERVFAIL, ENVOI_LOOKUP_FAILED},
-		{ARES_ECONNREFUSED, ENVOI_LOOKUP_FAILED},
-		{ARES_EBADRESP, ENVOI_LOOKUP_FAILED},
-		{ARES_EREFUSED, ENVOI_LOOKUP_FAILED},
+		{ARES_SUCCESS, ENVOI_LOOKUP_OK, NULL},
+		{ARES_ENOTFOUND, ENVOI_LOOKUP_NO_NAME, "no such name"},
+		{ARES_ENODATA, ENVOI_LOOKUP_NO_DATA, "no record of this type"},
+		{ARES_ETIMEOUT, ENVOI_LOOKUP_TIMEOUT, "no answer from the name server"},
+		{ARES_ENOMEM, ENVOI_LOOKUP_NOMEM, "out of memory"},
+		{ARES_ESERVFAIL, ENVOI_LOOKUP_FAILED, unreachable},
+		{ARES_ECONNREFUSED, ENVOI_LOOKUP_FAILED, unreachable},
+		{ARES_EREFUSED, ENVOI_LOOKUP_FAILED, unreachable},
+		{ARES_ENOTIMP, ENVOI_LOOKUP_FAILED, unreachable},
+		{ARES_EBADRESP, ENVOI_LOOKUP_FAILED, "malformed answer of the name server"},
+		{ARES_EFORMERR, ENVOI_LOOKUP_FAILED, "the name server calls the query malformed"},
+		{ARES_ECANCELLED, ENVOI_LOOKUP_FAILED, "name resolution failed"},
+		{9999, ENVOI_LOOKUP_FAILED, "name resolution failed"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct envoi__cares_request request = {0};
 		envoi__cares_set_status(&request, rows[i].code);
 		assert_int_equal(request.status, rows[i].status);
-		assert_true((request.text == NULL) == (request.status == ENVOI_LOOKUP_OK));
+		if (rows[i].text == NULL) {
+			assert_null(request.text);
+		} else {
+			assert_string_equal(request.text, rows[i].text);
+		}
 	}
 }
 
@@ -578,6 +658,7 @@ int main(void)
 		CASE(services_and_addresses_are_found),
 		CASE(nobody_is_told_from_inside_the_resolver_library),
 		CASE(no_name_no_data_and_no_answer_are_told_apart),
+		CASE(an_answer_with_nothing_but_an_alias_is_no_data),
 		CASE(refused_and_malformed_answers_are_failures),
 		CASE(a_truncated_answer_is_fetched_over_tcp),
 		CASE(hosts_that_need_no_server_are_answered_from_the_loop),
@@ -591,6 +672,7 @@ int main(void)
 		CASE(malformed_servers_are_refused),
 		CASE(running_out_of_memory_leaks_nothing),
 		CASE(damaged_replies_do_no_harm),
+		CASE(records_beyond_the_limit_are_counted),
 		cmocka_unit_test(codes_of_the_library_become_statuses),
 	};
 	return cmocka_run_group_tests_name("net/cares", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #ifndef ENVOI_TLS_H
 #define ENVOI_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -145,6 +146,39 @@ ENVOI_API struct envoi_tls_config *envoi_tls_config_ref(struct envoi_tls_config 
 
 /** Drop a reference; NULL is allowed. @return NULL */
 ENVOI_API struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config);
+
+/* --- what is known of a connection --- */
+
+/** On what grounds the peer is trusted. */
+enum envoi_tls_trust {
+	ENVOI_TLS_TRUST_NONE, /**< not at all, or the peer was not asked for a certificate */
+	ENVOI_TLS_TRUST_VERIFIED, /**< its certificate was verified, for the name wanted */
+	ENVOI_TLS_TRUST_PINNED, /**< its key is pinned, by a setting or by a decision just made */
+	/** its certificate cannot be verified; a decider has accepted it for this connection */
+	ENVOI_TLS_TRUST_ACCEPTED,
+};
+
+/** Properties of a TLS connection; zeroed before the end of the handshake. Static strings where
+ * nothing else is said. */
+struct envoi_tls_info {
+	const char *version; /**< "TLS1.3"; NULL: no TLS */
+	const char *cipher; /**< name of the cipher suite */
+	enum envoi_tls_trust trust;
+	bool is_resumed; /**< an earlier session, in which the certificates were presented */
+	bool is_certificate_shown; /**< the peer asked for a certificate and got one */
+	/**
+	 * the only XmppAddr in that certificate, as it stands there; NULL: it has none, or
+	 * several; borrowed from the transport
+	 */
+	const char *own_address;
+};
+
+/**
+ * Whether the peer is the one that the user named, by its certificate or by a pinned key. False
+ * for ENVOI_TLS_TRUST_ACCEPTED: what needs a verified server (a password in clear, a redirect) is
+ * not for a server that was accepted for one connection.
+ */
+ENVOI_API bool envoi_tls_is_verified(const struct envoi_tls_info *info);
 
 /* --- when a server is not to be believed, and somebody shall decide --- */
 

@@ -151,12 +151,6 @@ static const char *objection(struct envoi_context *context,
 	if (mechanism->needs_secure && !situation->is_secure) {
 		return "not without verified TLS";
 	}
-	/* What gives the password away is more than a server may have that somebody has waved through:
-	 * whoever is between would ask for nothing else. */
-	if (mechanism->needs_secure && mechanism->means == ENVOI_SASL_PASSWORD &&
-		situation->is_accepted) {
-		return "not to a server that was accepted for this once";
-	}
 	if (mechanism->bindings != NULL) {
 		*ret_binding = pick_binding(mechanism, situation);
 		return *ret_binding == NULL ? "no channel binding known to both" : NULL;

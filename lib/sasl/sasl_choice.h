@@ -42,8 +42,7 @@ struct envoi__sasl_situation {
 	struct envoi__sasl_words listed_bindings;
 
 	/* what the connection is */
-	bool is_secure; /* TLS, and the peer's certificate verified, pinned, or accepted */
-	bool is_accepted; /* that is nobody's word but somebody's who was asked, for this once */
+	bool is_secure; /* TLS with a verified server: envoi_tls_is_verified() */
 	const char *tls_version; /* "TLS1.3"; NULL: no TLS of ours */
 	struct envoi__sasl_words own_bindings; /* those for which there is data */
 };

@@ -15,7 +15,8 @@ static bool is_proven(const struct envoi_stream *stream)
 	const unsigned int needed = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED;
 	struct envoi_tls_info info;
 	envoi_stream_tls_info(stream, &info);
-	return (stream->bits & needed) == needed && (info.version == NULL || info.verified);
+	return (stream->bits & needed) == needed &&
+		(info.version == NULL || envoi_tls_is_verified(&info));
 }
 
 /*

@@ -156,11 +156,13 @@ static bool is_certificate_shown(const struct envoi__tls *tls)
 		gnutls_certificate_get_ours(tls->session) != NULL;
 }
 
-/* What somebody has accepted this once is not kept: he would not be asked again. */
+/* A session with a server that was accepted for one connection is not kept: the next connection
+ * asks for a decision again. */
 static void keep_session(struct envoi__tls *tls)
 {
-	if (tls->state == TLS_OPEN &&
-		(tls->trust == ENVOI_TLS_TRUST_VERIFIED || tls->trust == ENVOI_TLS_TRUST_PINNED)) {
+	struct envoi_tls_info info;
+	envoi__tls_get_info(tls, &info);
+	if (envoi_tls_is_verified(&info)) {
 		envoi__tls_resumption_keep(&tls->resumption, tls->session, tls->config->context,
 			is_certificate_shown(tls));
 	}
@@ -412,6 +414,11 @@ const char *envoi__tls_error_text(const struct envoi__tls *tls)
 	return tls->error;
 }
 
+bool envoi_tls_is_verified(const struct envoi_tls_info *info)
+{
+	return info->trust == ENVOI_TLS_TRUST_VERIFIED || info->trust == ENVOI_TLS_TRUST_PINNED;
+}
+
 void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *ret_info)
 {
 	*ret_info = (struct envoi_tls_info){0};
@@ -420,7 +427,6 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 		ret_info->version = gnutls_protocol_get_name(
 			gnutls_protocol_get_version(tls->session));
 		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
-		ret_info->verified = tls->trust != ENVOI_TLS_TRUST_NONE;
 		ret_info->trust = tls->trust;
 		ret_info->is_certificate_shown = is_certificate_shown(tls);
 		ret_info->own_address = ret_info->is_certificate_shown ? tls->config->own_address

@@ -62,7 +62,7 @@ static void tls_info(const struct envoi_transport *transport, struct envoi_tls_i
 {
 	(void)transport;
 	*ret_info = (struct envoi_tls_info){
-		.version = tls[ENVOI_INITIATOR].version, .verified = true};
+		.version = tls[ENVOI_INITIATOR].version, .trust = ENVOI_TLS_TRUST_VERIFIED};
 }
 
 /* An allocator whose n-th call fails. */

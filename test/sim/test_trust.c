@@ -383,10 +383,34 @@ static void the_password_is_not_given_to_a_server_accepted_for_once(void **state
 		log_in(ANSWER_AT_ONCE, 10000);
 		assert_int_equal(all.asked, 1);
 		if (answers[i] == ENVOI_TLS_ACCEPT_ONCE) {
-			expect_failure(ENVOI_ERR_AUTH, "accepted for this once");
+			expect_failure(ENVOI_ERR_AUTH, "not without verified TLS");
 		} else {
 			assert_int_equal(test_server_online(all.server), 1);
 		}
+		finish();
+	}
+}
+
+/* RFC 6120, section 4.9.3.19: only a server that proved who it is may send a client elsewhere. */
+static void a_redirect_of_a_server_accepted_for_one_connection_is_not_followed(void **state)
+{
+	(void)state;
+	static const enum envoi_tls_answer answers[] = {
+		ENVOI_TLS_ACCEPT_ONCE, ENVOI_TLS_ACCEPT_AND_PIN};
+	for (size_t i = 0; i < 2; i++) {
+		begin("self-signed.pem");
+		all.answer = answers[i];
+		log_in(ANSWER_AT_ONCE, 1000);
+		assert_true(test_server_says(all.server, "alice@example.org/home",
+			"<error xmlns='http://etherx.jabber.org/streams'><see-other-host "
+			"xmlns='urn:ietf:params:xml:ns:xmpp-streams'>evil.example</see-other-host>"
+			"</error>"));
+		run(1000);
+		const struct envoi_failure *failure = envoi_client_failure(all.client);
+		assert_non_null(failure);
+		assert_string_equal(failure->redirect_host, "evil.example");
+		bool is_followed = failure->retry == ENVOI_RETRY_NOW;
+		assert_int_equal(is_followed, answers[i] == ENVOI_TLS_ACCEPT_AND_PIN);
 		finish();
 	}
 }
@@ -636,6 +660,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(freeing_the_client_ends_the_question_at_once),
 		cmocka_unit_test(what_was_accepted_once_is_asked_again),
 		cmocka_unit_test(the_password_is_not_given_to_a_server_accepted_for_once),
+		cmocka_unit_test(
+			a_redirect_of_a_server_accepted_for_one_connection_is_not_followed),
 		cmocka_unit_test(what_was_pinned_is_not_asked_again),
 		cmocka_unit_test(a_pinned_key_needs_nothing_else),
 		cmocka_unit_test(no_authority_is_needed_beside_a_pin),

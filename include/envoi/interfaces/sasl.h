@@ -112,10 +112,7 @@ struct envoi_sasl_mechanism {
 	const char *name; /**< "SCRAM-SHA-256-PLUS" (RFC 4422, section 3.1) */
 	int strength; /**< higher is stronger */
 	unsigned int means; /**< one of enum envoi_sasl_means */
-	/**
-	 * never outside verified TLS: PLAIN, EXTERNAL; with a password also not to a server that
-	 * was accepted for once (ENVOI_TLS_TRUST_ACCEPTED)
-	 */
+	/** only for verified servers (envoi_tls_is_verified()): PLAIN, EXTERNAL */
 	bool needs_secure;
 	bool client_first; /**< the initiator begins */
 	/** complete only when the server has proved that it knows the secret */

@@ -13,6 +13,7 @@
 #include <envoi/error.h>
 #include <envoi/export.h>
 #include <envoi/failure.h>
+#include <envoi/tls.h>
 #include <envoi/xml.h>
 
 #ifdef __cplusplus
@@ -26,7 +27,6 @@ struct envoi_transport;
 struct envoi_transport_sink;
 struct envoi_connector;
 struct envoi_settings;
-struct envoi_tls_config;
 
 /** Which side of a stream we are (RFC 6120, section 1.4 speaks of entities, 4.2 of roles). */
 enum envoi_role {
@@ -39,30 +39,6 @@ struct envoi_stream_head {
 	const char *from, *to, *id, *lang;
 	const char *version; /**< "1.0" */
 	const char *content_ns; /**< the content namespace: "jabber:client" */
-};
-
-/** Why a peer is believed. */
-enum envoi_tls_trust {
-	ENVOI_TLS_TRUST_NONE, /**< it is not, or was not asked for a certificate */
-	ENVOI_TLS_TRUST_VERIFIED, /**< its certificate was verified, and is for its name */
-	ENVOI_TLS_TRUST_PINNED, /**< its key is pinned, for long or as somebody has just decided */
-	/** somebody has decided so (struct envoi_tls_decider), for once */
-	ENVOI_TLS_TRUST_ACCEPTED,
-};
-
-/** What is known of the encryption. */
-struct envoi_tls_info {
-	const char *version; /**< "TLS1.3"; NULL: none */
-	const char *cipher; /**< cipher suite's name */
-	bool verified; /**< the peer is who the user asked for: checked, pinned, or accepted */
-	enum envoi_tls_trust trust; /**< and by what */
-	bool is_resumed; /**< an earlier session, in which the certificates were shown */
-	bool is_certificate_shown; /**< it has asked for our certificate, and was shown one */
-	/**
-	 * the only XmppAddr in that one, as it stands there; NULL: it has none, or several;
-	 * borrowed until the transport goes
-	 */
-	const char *own_address;
 };
 
 /**

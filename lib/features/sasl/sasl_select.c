@@ -67,13 +67,13 @@ static size_t wanted_mechanisms(
 	return count;
 }
 
-/* Whether what is sent reaches nobody but a server whose certificate was verified. */
+/* Whether only the server whose certificate was verified can read what is sent. */
 static bool is_verified(const struct envoi_stream *stream, struct envoi_tls_info *ret_info)
 {
 	envoi_stream_tls_info(stream, ret_info);
 	/* Secure without TLS is a transport of which its maker says so. */
 	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 &&
-		(ret_info->version == NULL || ret_info->verified);
+		(ret_info->version == NULL || envoi_tls_is_verified(ret_info));
 }
 
 static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
@@ -82,7 +82,6 @@ static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	struct envoi_tls_info info;
 	char why[256];
 	situation->is_secure = is_verified(stream, &info);
-	situation->is_accepted = info.trust == ENVOI_TLS_TRUST_ACCEPTED;
 	situation->tls_version = info.version;
 	/* What was shown in the handshake counts, not what somebody has. */
 	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;

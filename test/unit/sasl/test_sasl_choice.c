@@ -33,7 +33,7 @@ enum {
 
 /* One line of the table; lists are words separated by blanks. */
 struct row {
-	const char *tls; /* NULL: no TLS; "-1.3": not verified; "?1.3": accepted for once */
+	const char *tls; /* NULL: no TLS; "-1.3": not verified */
 	const char *own; /* channel bindings that we have */
 	const char *listed; /* XEP-0440; NULL: no list */
 	const char *offered;
@@ -104,9 +104,8 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, "PLAIN", NULL},
 	{"-1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL},
 	{NULL, "", NULL, "PLAIN", AUTO, NULL, NULL},
-	{"?1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL},
-	{"?1.3", OWN_1_3, "tls-exporter", ALL, AUTO, P256, "tls-exporter"},
-	{"?1.3", OWN_1_3, NULL, "EXTERNAL PLAIN", AUTO, "EXTERNAL", NULL, "PLAIN EXTERNAL",
+	{"-1.3", OWN_1_3, "tls-exporter", ALL, AUTO, P256, "tls-exporter"},
+	{"-1.3", OWN_1_3, NULL, "EXTERNAL PLAIN", AUTO, NULL, NULL, "PLAIN EXTERNAL",
 		ENVOI_SASL_CERTIFICATE | PASSWORD},
 	{"1.3", OWN_1_3, NULL, "PLAIN", REQUIRE, NULL, NULL},
 	{"1.3", OWN_1_3, NULL, "PLAIN", AUTO, NULL, NULL, .no_plain = true},
@@ -138,7 +137,7 @@ static const struct row rows[] = {
 	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "GSSAPI", NULL, "GSSAPI", ENVOI_SASL_TICKET},
 	{NULL, "", NULL, WEAK, AUTO, NULL, NULL, WEAK, PASSWORD | ENVOI_SASL_TICKET},
 	{"-1.3", OWN_1_3, NULL, WEAK, AUTO, NULL, NULL, WEAK, PASSWORD | ENVOI_SASL_TICKET},
-	{"?1.3", OWN_1_3, NULL, "LOGIN CRAM-MD5", AUTO, NULL, NULL, WEAK},
+	{"-1.3", OWN_1_3, NULL, "LOGIN CRAM-MD5", AUTO, NULL, NULL, WEAK},
 	{"1.3", OWN_1_3, NULL, "", AUTO, NULL, NULL},
 	{"1.3", OWN_1_3, NULL, "scram-sha-256 SCRAM-SHA-256x", AUTO, NULL, NULL},
 };
@@ -174,10 +173,9 @@ static void the_choice_follows_the_table(void **state)
 		struct words wanted, offered, listed, own;
 		char version[8] = "";
 		bool is_verified = row->tls != NULL && row->tls[0] != '-';
-		bool is_accepted = row->tls != NULL && row->tls[0] == '?';
 		if (row->tls != NULL) {
 			snprintf(version, sizeof(version), "TLS%s",
-				row->tls + (!is_verified || is_accepted));
+				row->tls + (is_verified ? 0 : 1));
 		}
 		struct envoi__sasl_situation situation = {
 			.wanted = cut(&wanted, row->wanted != NULL ? row->wanted : DEFAULT),
@@ -188,7 +186,6 @@ static void the_choice_follows_the_table(void **state)
 			.lists_bindings = row->listed != NULL,
 			.listed_bindings = cut(&listed, row->listed != NULL ? row->listed : ""),
 			.is_secure = is_verified,
-			.is_accepted = is_accepted,
 			.tls_version = row->tls != NULL ? version : NULL,
 			.own_bindings = cut(&own, row->own),
 		};

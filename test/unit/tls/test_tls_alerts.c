@@ -71,9 +71,9 @@ static bool is_anything_known(void)
 	struct envoi_buffer binding;
 	size_t len;
 	envoi__tls_get_info(all.client, &info);
-	bool is_known = info.version != NULL || info.cipher != NULL || info.verified ||
-		info.trust != ENVOI_TLS_TRUST_NONE || info.is_resumed ||
-		info.is_certificate_shown || info.own_address != NULL ||
+	bool is_known = info.version != NULL || info.cipher != NULL ||
+		envoi_tls_is_verified(&info) || info.trust != ENVOI_TLS_TRUST_NONE ||
+		info.is_resumed || info.is_certificate_shown || info.own_address != NULL ||
 		envoi__tls_is_secure(all.client) ||
 		envoi__tls_peer_certificate(all.client, 0, &len) != NULL;
 	envoi_buffer_init(&binding, all.context, 0);

@@ -87,11 +87,12 @@ ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const cha
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
 /**
  * Ask @p credentials (<envoi/interfaces/sasl.h>) for the password, at each login that needs one, in
- * place of what envoi_client_set_password() has set: they may answer later, from the loop, within
- * the setting sasl.timeout.
+ * place of what envoi_client_set_password() has set. They may answer later, from the loop, within
+ * the setting sasl.password-timeout; sasl.timeout and login.timeout are suspended meanwhile.
  *
  * @param credentials  taken, on failure too; NULL: the password that was set
- * @retval ENVOI_ERR_STATE  it is connecting or connected
+ * @retval ENVOI_ERR_INVALID  they lack a required function
+ * @retval ENVOI_ERR_STATE    it is connecting or connected
  */
 ENVOI_API int envoi_client_set_credentials(
 	struct envoi_client *client, struct envoi_sasl_credentials *credentials);

@@ -6,6 +6,7 @@
 
 #include "base/context.h"
 #include "client/client.h"
+#include "sasl/sasl.h"
 
 #define FIRST_LINE "envoi-account 1 "
 
@@ -131,6 +132,7 @@ static void lent_request(struct envoi_sasl_credentials *base, struct envoi_sasl_
 {
 	struct envoi_client *client = lender(base);
 	if (client->credentials != NULL) {
+		envoi__client_question_opens(client);
 		client->credentials->impl->request(client->credentials, request);
 	} else {
 		bool is_nobody = envoi_jid_local(client->jid) == NULL;
@@ -142,9 +144,21 @@ static void lent_request(struct envoi_sasl_credentials *base, struct envoi_sasl_
 
 static void lent_cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
 {
-	struct envoi_sasl_credentials *lent = lender(base)->credentials;
-	if (lent != NULL && lent->impl->cancel != NULL) {
-		lent->impl->cancel(lent, request);
+	struct envoi_client *client = lender(base);
+	envoi__client_question_closes(client);
+	client->credentials->impl->cancel(client->credentials, request);
+}
+
+static void lent_answered(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
+{
+	struct envoi_client *client = lender(base);
+	struct envoi_sasl_credentials *lent = client->credentials;
+	if (lent == NULL) {
+		return;
+	}
+	envoi__client_question_closes(client);
+	if (lent->impl->answered != NULL) {
+		lent->impl->answered(lent, request);
 	}
 }
 
@@ -158,6 +172,7 @@ static const struct envoi_sasl_credentials_impl lent_impl = {
 	.means = lent_means,
 	.request = lent_request,
 	.cancel = lent_cancel,
+	.answered = lent_answered,
 	.destroy = lent_destroy,
 };
 
@@ -176,9 +191,11 @@ int envoi__client_make_credentials(
 int envoi_client_set_credentials(
 	struct envoi_client *client, struct envoi_sasl_credentials *credentials)
 {
-	if (client->state != ENVOI__CLIENT_OFFLINE) {
+	bool is_offline = client->state == ENVOI__CLIENT_OFFLINE;
+	if (!is_offline ||
+		(credentials != NULL && !envoi__sasl_credentials_are_complete(credentials))) {
 		envoi_sasl_credentials_destroy(credentials);
-		return ENVOI_ERR_STATE;
+		return is_offline ? ENVOI_ERR_INVALID : ENVOI_ERR_STATE;
 	}
 	envoi__client_free_features(client);
 	envoi_sasl_credentials_destroy(client->credentials);

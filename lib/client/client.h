@@ -147,8 +147,11 @@ void envoi__client_drop_key_password(struct envoi_client *client);
 /** Begin to look for a server; again after somebody was asked for something. */
 void envoi__client_go_on(struct envoi_client *client);
 
-/** While somebody is asked, the login's deadline waits. */
+/** While the application is asked, the login's deadline is suspended. */
 void envoi__client_stop_deadline(struct envoi_client *client);
+/** As long as one question to the application is open, the login's deadline is suspended. */
+void envoi__client_question_opens(struct envoi_client *client);
+void envoi__client_question_closes(struct envoi_client *client);
 /** The login's deadline begins, or begins again. */
 void envoi__client_start_deadline(struct envoi_client *client, uint64_t timeout_ms);
 

@@ -18,12 +18,24 @@ static bool is_logging_in(const struct envoi_client *client)
 			client->state == ENVOI__CLIENT_NEGOTIATING);
 }
 
-static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *question)
+void envoi__client_question_opens(struct envoi_client *client)
 {
-	struct envoi_client *client = from_decider(self);
 	if (client->open_questions++ == 0) {
 		envoi__client_stop_deadline(client);
 	}
+}
+
+void envoi__client_question_closes(struct envoi_client *client)
+{
+	if (--client->open_questions == 0 && is_logging_in(client)) {
+		envoi__client_start_deadline(client, client->left_ms);
+	}
+}
+
+static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *question)
+{
+	struct envoi_client *client = from_decider(self);
+	envoi__client_question_opens(client);
 	if (client->decider != NULL) {
 		client->decider->impl->decide(client->decider, question);
 	}
@@ -57,9 +69,7 @@ static void over(struct envoi_tls_decider *self, struct envoi_tls_question *ques
 	if (answer == ENVOI_TLS_ACCEPT_AND_PIN) {
 		keep_pin(client, envoi_tls_question_peer(question)->pin);
 	}
-	if (--client->open_questions == 0 && is_logging_in(client)) {
-		envoi__client_start_deadline(client, client->left_ms);
-	}
+	envoi__client_question_closes(client);
 	if (client->decider != NULL && client->decider->impl->over != NULL) {
 		client->decider->impl->over(client->decider, question, answer);
 	}

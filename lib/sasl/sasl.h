@@ -54,6 +54,9 @@ int envoi__sasl_nobodys_password(struct envoi_context *context, char **ret_passw
 /** @return whether @p name may be a mechanism's (RFC 4422, section 3.1) */
 bool envoi__sasl_name_is_valid(const char *name);
 
+/** @return whether a source of identities has all functions that are required */
+bool envoi__sasl_credentials_are_complete(const struct envoi_sasl_credentials *credentials);
+
 /** Wipe and free text; NULL is allowed. */
 void envoi__sasl_wipe_text(struct envoi_context *context, char *text);
 

@@ -242,6 +242,10 @@ const struct envoi_setting envoi__core_settings[] = {
 		"Give up on the server's stream header and features after this long."),
 	TIMEOUT("sasl.timeout", "20s",
 		"Give up on authentication after this long, all its rounds together."),
+	TIMEOUT("sasl.password-timeout", "600s",
+		"When the application is asked for the password during a login, give up after this "
+		"long; sasl.timeout and login.timeout are suspended until the answer. The server may "
+		"give up earlier."),
 	TIMEOUT("bind.timeout", "15s", "Give up on binding a resource after this long."),
 	TIMEOUT("close.timeout", "5s",
 		"When closing, wait this long for the server to close its stream, then cut the "

@@ -64,20 +64,33 @@ void envoi__stream_widen_limits(struct envoi_stream *stream)
 	set_limits(stream, &stream->limits);
 }
 
+/* "within 300 ms", "within 20 s" */
+static void set_timed_out(struct envoi_failure *failure, const struct envoi_stream *stream,
+	const char *what, const char *which, uint64_t waited_ms)
+{
+	bool is_short = waited_ms < 1000;
+	envoi_failure_set(failure, stream->context, stream->phase, ENVOI_ERR_TIMEOUT,
+		"%s%s within %" PRIu64 " %s", what, which,
+		is_short ? waited_ms : (waited_ms + 500) / 1000, is_short ? "ms" : "s");
+	failure->stream_condition = ENVOI_STREAM_CONNECTION_TIMEOUT;
+}
+
 static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_stream *stream = ENVOI_CONTAINER_OF(timer, struct envoi_stream, deadline);
-	if (envoi__stream_enter(stream)) {
-		uint64_t waited_ms = stream->is_undecided ? stream->decision_ms
-							  : stream->timeouts_ms[stream->phase];
-		bool is_short = waited_ms < 1000;
-		envoi_stream_fail_with(stream, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_CONNECTION_TIMEOUT,
-			"%s within %" PRIu64 " %s",
-			stream->is_undecided ? "nobody decided whether to believe the server"
-					     : "the peer did not answer",
-			is_short ? waited_ms : (waited_ms + 500) / 1000, is_short ? "ms" : "s");
-		envoi__stream_leave(stream);
+	struct envoi_failure failure;
+	if (!envoi__stream_enter(stream)) {
+		return;
 	}
+	if (stream->awaited != NULL) {
+		set_timed_out(&failure, stream, "no ", stream->awaited, stream->awaited_ms);
+		failure.retry = ENVOI_RETRY_AFTER_USER;
+	} else {
+		set_timed_out(&failure, stream, "the peer did not answer", "",
+			stream->timeouts_ms[stream->phase]);
+	}
+	envoi_stream_fail(stream, &failure);
+	envoi__stream_leave(stream);
 }
 
 static void start_deadline(struct envoi_stream *stream, uint64_t timeout_ms)
@@ -94,15 +107,17 @@ void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase
 {
 	if (stream->phase != phase) {
 		stream->phase = phase;
+		stream->awaited = NULL;
 		start_deadline(stream, stream->timeouts_ms[phase]);
 	}
 }
 
-void envoi__stream_wait_for_decision(struct envoi_stream *stream, bool waits)
+void envoi__stream_wait_for(struct envoi_stream *stream, const char *awaited, uint64_t timeout_ms)
 {
 	if (envoi__stream_is_running(stream)) {
-		stream->is_undecided = waits;
+		stream->awaited = awaited;
+		stream->awaited_ms = timeout_ms;
 		start_deadline(
-			stream, waits ? stream->decision_ms : stream->timeouts_ms[stream->phase]);
+			stream, awaited != NULL ? timeout_ms : stream->timeouts_ms[stream->phase]);
 	}
 }

@@ -118,7 +118,9 @@ static void on_undecided(struct envoi_transport_sink *sink, bool waits)
 {
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
-		envoi__stream_wait_for_decision(stream, waits);
+		envoi__stream_wait_for(stream,
+			waits ? "decision about the server's certificate" : NULL,
+			stream->decision_ms);
 		envoi__stream_leave(stream);
 	}
 }

@@ -85,7 +85,6 @@ struct envoi_stream {
 	bool is_client; /* the content namespace is jabber:client: nothing to map */
 	bool is_ready;
 	bool is_securing; /* a TLS handshake is under way: nothing can be said */
-	bool is_undecided; /* the handshake waits for somebody's decision */
 	bool is_renewed; /* by TLS: parser and writer of the transport are new */
 	struct envoi__guard guard;
 
@@ -100,6 +99,8 @@ struct envoi_stream {
 	struct envoi_deferred work;
 	uint64_t timeouts_ms[ENVOI_PHASE_CLOSE + 1]; /* 0: none */
 	uint64_t decision_ms;
+	const char *awaited; /* from the application, static; NULL: nothing */
+	uint64_t awaited_ms;
 	struct envoi_xml_limits limits; /* after login */
 	struct envoi__written written;
 	struct envoi__tap tap;
@@ -154,8 +155,14 @@ void envoi__stream_read_settings(
 	struct envoi_stream *stream, const struct envoi_settings *settings);
 /** Enter a phase; its deadline begins, unless the stream is in it already. */
 void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase);
-/** Somebody decides whether to believe the peer: another deadline holds as long as it takes. */
-void envoi__stream_wait_for_decision(struct envoi_stream *stream, bool waits);
+/**
+ * The stream waits for the application: until that is over, this time limit holds in place of the
+ * phase's.
+ * @param awaited     for the text of the failure: "password"; static; NULL: the wait is over, and the
+ *                    phase's deadline begins again
+ * @param timeout_ms  0: none
+ */
+void envoi__stream_wait_for(struct envoi_stream *stream, const char *awaited, uint64_t timeout_ms);
 /** From now on the peer may send more at a time: it has logged in. */
 void envoi__stream_widen_limits(struct envoi_stream *stream);
 

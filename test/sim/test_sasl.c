@@ -464,7 +464,7 @@ static void the_server_speaks_first_where_the_mechanism_says_so_but_not_for_ever
 struct slow_source {
 	struct envoi_sasl_credentials base;
 	struct envoi_sasl_request *request;
-	unsigned int requests, cancels, destroys;
+	unsigned int requests, cancels, answers, destroys;
 	int answer; /* at once; ENVOI_AGAIN: not at once */
 	bool frees_stream;
 };
@@ -503,8 +503,14 @@ static void slow_destroy(struct envoi_sasl_credentials *base)
 	slow.destroys++;
 }
 
+static void slow_answered(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
+{
+	(void)base;
+	slow.answers += request == slow.request;
+}
+
 static const struct envoi_sasl_credentials_impl slow_impl = {
-	slow_means, slow_request, slow_cancel, slow_destroy};
+	slow_means, slow_request, slow_cancel, slow_answered, slow_destroy};
 
 static void add_slow_initiator(int answer)
 {
@@ -530,7 +536,66 @@ static void an_identity_may_come_later(void **state)
 	envoi_sasl_answer(slow.request, ENVOI_OK, &identity);
 	envoi_sasl_answer(slow.request, ENVOI_OK, &identity);
 	run_and_expect_login("gained authenticated SCRAM-SHA-1");
+	assert_int_equal(slow.answers, 1);
 	assert_int_equal(slow.cancels, 0);
+}
+
+static void an_incomplete_source_is_refused(void **state)
+{
+	(void)state;
+	const struct envoi_sasl_credentials_impl incomplete[] = {
+		{NULL, slow_request, slow_cancel, slow_answered, slow_destroy},
+		{slow_means, NULL, slow_cancel, slow_answered, slow_destroy},
+		{slow_means, slow_request, NULL, slow_answered, slow_destroy},
+		{slow_means, slow_request, slow_cancel, NULL, slow_destroy},
+	};
+	for (size_t i = 0; i < sizeof(incomplete) / sizeof(incomplete[0]); i++) {
+		struct envoi_handler *handler;
+		slow = (struct slow_source){.base.impl = &incomplete[i]};
+		int r = envoi_sasl_feature_new(
+			&handler, fixture.context, fixture.settings, &slow.base);
+		assert_int_equal(r, i < 3 ? ENVOI_ERR_INVALID : ENVOI_OK);
+		if (r == ENVOI_OK) {
+			envoi_handler_destroy(handler);
+		}
+		assert_int_equal(slow.destroys, 1);
+	}
+}
+
+/* The default of sasl.timeout is 20 s. */
+static void an_answer_may_take_longer_than_the_server(void **state)
+{
+	(void)state;
+	add_slow_initiator(ENVOI_AGAIN);
+	script_scram_until_proof();
+	peer_sends_data("success", SERVER_FINAL);
+	script_restart();
+	stream_fixture_run(&fixture, 599000);
+	assert_int_equal(fixture.recorder.closed_count, 0);
+	envoi_sasl_answer(slow.request, ENVOI_OK, &identity);
+	run_and_expect_login("gained authenticated SCRAM-SHA-1");
+}
+
+static void after_the_answer_the_server_has_its_time_limit_again(void **state)
+{
+	(void)state;
+	add_slow_initiator(ENVOI_AGAIN);
+	script_offer("<mechanism>SCRAM-SHA-1</mechanism>");
+	peer_expects(fixture.peer,
+		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
+		"mechanism='SCRAM-SHA-1'>*</auth>");
+	peer_expects(fixture.peer,
+		"<stream:error><connection-timeout "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>");
+	stream_fixture_run(&fixture, 300000);
+	envoi_sasl_answer(slow.request, ENVOI_OK, &identity);
+	stream_fixture_run(&fixture, 19000);
+	assert_int_equal(fixture.recorder.closed_count, 0);
+	stream_fixture_run(&fixture, 10000);
+	run_and_expect_closed(ENVOI_ERR_TIMEOUT);
+	assert_string_equal(fixture.recorder.failure.text, "the peer did not answer within 20 s");
+	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_LATER);
 }
 
 static void whoever_gives_no_identity_ends_the_login(void **state)
@@ -560,9 +625,15 @@ static void a_source_that_never_answers_is_a_timeout(void **state)
 		"<stream:error><connection-timeout "
 		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
 		"</stream:error></stream:stream>");
+	stream_fixture_run(&fixture, 599000);
+	assert_int_equal(fixture.recorder.closed_count, 0);
+	stream_fixture_run(&fixture, 10000);
 	run_and_expect_closed(ENVOI_ERR_TIMEOUT);
+	assert_string_equal(fixture.recorder.failure.text, "no password within 600 s");
+	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
 	recorder_free_stream(&fixture.recorder);
 	assert_int_equal(slow.cancels, 1);
+	assert_int_equal(slow.answers, 0);
 	assert_int_equal(slow.requests, 1);
 }
 
@@ -782,6 +853,9 @@ int main(int argc, char **argv)
 		CASE(what_comes_with_success_is_not_believed),
 		CASE(the_server_speaks_first_where_the_mechanism_says_so_but_not_for_ever),
 		CASE(an_identity_may_come_later),
+		CASE(an_incomplete_source_is_refused),
+		CASE(an_answer_may_take_longer_than_the_server),
+		CASE(after_the_answer_the_server_has_its_time_limit_again),
 		CASE(whoever_gives_no_identity_ends_the_login),
 		CASE(a_source_that_never_answers_is_a_timeout),
 		CASE(a_server_is_not_believed_while_the_source_is_asked),

@@ -15,6 +15,7 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/sasl.h>
+#include <envoi/interfaces/stream.h>
 #include <envoi/mainloop.h>
 
 #include "server.h"
@@ -487,6 +488,53 @@ static void the_user_is_asked_only_when_the_password_is_needed(void **state)
 	assert_int_equal(world.dialogue.canceled, 0);
 }
 
+/* login.timeout is 60 s, sasl.timeout 20 s. */
+static void the_user_may_take_longer_than_the_login(void **state)
+{
+	(void)state;
+	ask_the_user();
+	server_set("sasl.timeout", "3600s");
+	run();
+	assert_int_equal(envoi_loop_simulated_run_for(world.loop, 500000), ENVOI_OK);
+	assert_int_equal(world.dialogue.canceled, 0);
+	the_user_answers(ENVOI_OK, PASSWORD);
+	assert_int_equal(world.online, 1);
+}
+
+static int never_ends(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)self, (void)stream, (void)offer, (void)features;
+	return ENVOI_AGAIN;
+}
+
+static void the_answer_leaves_the_login_the_rest_of_its_time(void **state)
+{
+	(void)state;
+	static const struct envoi_stream_feature endless = {
+		.ns = "urn:test",
+		.name = "endless",
+		.necessary = ENVOI_STREAM_BOUND,
+		.phase = ENVOI_PHASE_BIND,
+		.negotiate = never_ends,
+	};
+	static const struct envoi_handler_impl impl = {
+		.name = "endless", .stream_feature = &endless};
+	static struct envoi_handler handler = {.impl = &impl};
+	ask_the_user();
+	server_set("sasl.timeout", "3600s");
+	assert_int_equal(envoi_client_set(world.client, "bind.timeout", "3600s"), ENVOI_OK);
+	assert_int_equal(envoi_client_add(world.client, &handler), ENVOI_OK);
+	run();
+	assert_int_equal(envoi_loop_simulated_run_for(world.loop, 500000), ENVOI_OK);
+	the_user_answers(ENVOI_OK, PASSWORD);
+	assert_null(envoi_client_failure(world.client));
+	assert_int_equal(envoi_loop_simulated_run_for(world.loop, 60000), ENVOI_OK);
+	const struct envoi_failure *failure = envoi_client_failure(world.client);
+	assert_non_null(failure);
+	assert_int_equal(failure->code, ENVOI_ERR_TIMEOUT);
+}
+
 static void who_gives_no_password_ends_the_login_however_late(void **state)
 {
 	(void)state;
@@ -634,6 +682,8 @@ int main(int argc, char **argv)
 		CASE(only_the_account_itself_is_loaded),
 		CASE(no_account_no_state),
 		CASE(the_user_is_asked_only_when_the_password_is_needed),
+		CASE(the_user_may_take_longer_than_the_login),
+		CASE(the_answer_leaves_the_login_the_rest_of_its_time),
 		CASE(who_gives_no_password_ends_the_login_however_late),
 		CASE(the_client_may_be_freed_while_the_user_is_asked),
 		CASE(weak_mechanisms_do_not_ask_for_the_password),

@@ -361,13 +361,19 @@ static void request(struct envoi_sasl_credentials *base, struct envoi_sasl_reque
 	ENVOI_CONTAINER_OF(base, struct dialogue, base)->request = wanted;
 }
 
+static void cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *wanted)
+{
+	(void)wanted;
+	ENVOI_CONTAINER_OF(base, struct dialogue, base)->request = NULL;
+}
+
 static void destroy(struct envoi_sasl_credentials *base)
 {
 	(void)base;
 }
 
 static const struct envoi_sasl_credentials_impl dialogue_impl = {
-	.means = means, .request = request, .destroy = destroy};
+	.means = means, .request = request, .cancel = cancel, .destroy = destroy};
 
 static void answer_later(void)
 {

@@ -274,7 +274,7 @@ static void thinking_has_a_limit_of_its_own(void **state)
 	run(10000);
 	assert_int_equal(all.overs, 1);
 	expect_failure(
-		ENVOI_ERR_TIMEOUT, "nobody decided whether to believe the server within 120 s");
+		ENVOI_ERR_TIMEOUT, "no decision about the server's certificate within 120 s");
 	assert_int_equal(
 		envoi_tls_question_answer(all.question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_ERR_STATE);
 	finish();

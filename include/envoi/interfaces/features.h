@@ -76,6 +76,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_starttls_new(struct envoi_handler **ret_han
  *
  * @param settings     sasl.*, tls.mode; borrowed for the call
  * @param credentials  taken: consumed on failure too
+ * @retval ENVOI_ERR_INVALID  @p credentials lack a required function
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_feature_new(struct envoi_handler **ret_handler,
 	struct envoi_context *context, const struct envoi_settings *settings,

@@ -306,7 +306,10 @@ struct envoi_sasl_identity {
 	const char *password; /**< NULL: none */
 };
 
-/** One login's question for an identity: part of the stream, borrowed until it is answered. */
+/**
+ * The question of one login for an identity. It is part of the stream: borrowed from `request` until
+ * it is answered or canceled, and not to be touched afterwards.
+ */
 struct envoi_sasl_request {
 	const struct envoi_sasl_mechanism *mechanism; /**< that was chosen */
 	const char *domain; /**< that one logs in to */
@@ -317,11 +320,11 @@ struct envoi_sasl_request {
 	 * that keys kept from an earlier login do not fit. Only the password of the answer counts. */
 	bool is_again;
 	void *user; /**< the source's own */
-	struct envoi_stream *stream; /* private, as what follows; NULL: no question is open */
+	struct envoi_stream *stream; /* private, as what follows; NULL: the request is not open */
 	struct envoi_handler *feature;
 };
 
-/** Knows identities: a stored password, a keyring, a dialogue with the user. */
+/** A source of identities: a stored password, a keyring, a dialogue with the user. */
 struct envoi_sasl_credentials_impl {
 	/**
 	 * What can be proved, as far as is known without asking: OR of enum envoi_sasl_means. Only
@@ -331,14 +334,29 @@ struct envoi_sasl_credentials_impl {
 
 	/**
 	 * A mechanism has been chosen; nothing was sent. It may come a second time in the same login,
-	 * with request->is_again. Answer once, each time, with envoi_sasl_answer(), at once
-	 * or later from the loop, within the setting sasl.timeout.
+	 * with request->is_again. Answer each request once with envoi_sasl_answer(), inside this
+	 * function or later from the loop. While the request is open, the setting
+	 * sasl.password-timeout holds in place of sasl.timeout, and a client's login.timeout is
+	 * suspended. The server has a time limit of its own, often of one or two minutes.
 	 */
 	void (*request)(
 		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
 
-	/** OPTIONAL. The stream has gone: the request is not to be answered, nor touched, any more. */
+	/**
+	 * The stream has ended, and @p request with it: do not answer it. Called once for each request
+	 * that was not answered, from the loop or inside the function that frees the stream; stream,
+	 * session, client and this source may be freed inside.
+	 * @param request  to be told from others and for its `user`; invalid when this function returns
+	 */
 	void (*cancel)(
+		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
+
+	/**
+	 * OPTIONAL, for a source that passes requests on to another one: @p request was answered.
+	 * Called inside envoi_sasl_answer(), before the login goes on. A request ends with either
+	 * `answered` or `cancel`.
+	 */
+	void (*answered)(
 		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
 
 	/** Wipe and free. */
@@ -351,11 +369,12 @@ struct envoi_sasl_credentials {
 };
 
 /**
- * Answer a request; the login goes on, or ends in a failure that the stream tells. A request that
- * is not open is left alone.
+ * Answer a request. The login goes on, or ends with @p code as the failure of the stream.
  *
- * @param code      ENVOI_OK, or why there is no identity: ENVOI_ERR_CANCELED when the user did not
- *                  want to give one
+ * @param request   one that `request` was called with and that is open; to answer it a second time
+ *                  while the stream lives does nothing
+ * @param code      ENVOI_OK, or why there is no identity: ENVOI_ERR_CANCELED when the user refused
+ *                  to give one
  * @param identity  borrowed for the call: wipe it afterwards; NULL on failure
  */
 ENVOI_API void envoi_sasl_answer(

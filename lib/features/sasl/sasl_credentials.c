@@ -37,6 +37,13 @@ static void request(struct envoi_sasl_credentials *base, struct envoi_sasl_reque
 			.authcid = source->authcid, .password = source->password});
 }
 
+/* It answers at once: no request is ever open. */
+static void cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *wanted)
+{
+	(void)base;
+	(void)wanted;
+}
+
 static void destroy(struct envoi_sasl_credentials *base)
 {
 	struct source *source = from_base(base);
@@ -50,6 +57,7 @@ static void destroy(struct envoi_sasl_credentials *base)
 static const struct envoi_sasl_credentials_impl source_impl = {
 	.means = means,
 	.request = request,
+	.cancel = cancel,
 	.destroy = destroy,
 };
 
@@ -75,6 +83,13 @@ int envoi_sasl_password_new(struct envoi_sasl_credentials **ret_credentials,
 	}
 	*ret_credentials = &source->base;
 	return ENVOI_OK;
+}
+
+bool envoi__sasl_credentials_are_complete(const struct envoi_sasl_credentials *credentials)
+{
+	const struct envoi_sasl_credentials_impl *impl = credentials->impl;
+	return impl->means != NULL && impl->request != NULL && impl->cancel != NULL &&
+		impl->destroy != NULL;
 }
 
 void envoi_sasl_credentials_destroy(struct envoi_sasl_credentials *credentials)

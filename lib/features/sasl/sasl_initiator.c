@@ -10,7 +10,9 @@
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
 
+#include "sasl/sasl.h"
 #include "sasl/sasl_history.h"
+#include "stream/stream.h"
 
 static struct envoi__sasl *from_handler(struct envoi_handler *handler)
 {
@@ -129,7 +131,7 @@ static int begin(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 
 static void work(struct envoi_deferred *deferred);
 
-/* Nothing of ours is touched after the source was asked: it may have freed everything. */
+/* The source may answer at once, and may free everything but the memory of the stream. */
 static void ask(
 	struct envoi__sasl *sasl, struct envoi__sasl_state *state, enum envoi__sasl_stage stage)
 {
@@ -141,7 +143,14 @@ static void ask(
 	state->request.is_again = stage == ENVOI__SASL_ASKING_AGAIN;
 	state->request.has_keys = !state->request.is_again &&
 		envoi__sasl_history_keys(sasl->history, state->request.mechanism->name) != NULL;
-	sasl->credentials->impl->request(sasl->credentials, &state->request);
+	struct envoi_stream *stream = state->stream;
+	if (envoi__stream_enter(stream)) {
+		sasl->credentials->impl->request(sasl->credentials, &state->request);
+		if (state->request.stream != NULL) {
+			envoi__stream_wait_for(stream, "password", state->password_ms);
+		}
+		envoi__stream_leave(stream);
+	}
 }
 
 /* More is to be derived: one slice in each turn of the loop. */
@@ -190,10 +199,13 @@ static void work(struct envoi_deferred *deferred)
 		deferred, struct envoi__sasl_state, work);
 	struct envoi__sasl *sasl = from_handler(state->request.feature);
 	struct envoi_stream *stream = state->stream;
-	int r = advance(sasl, state, NULL);
-	if (r < 0) {
-		envoi_stream_fail_with(
-			stream, r, ENVOI_STREAM_NO_CONDITION, "%s", envoi_error_text(r));
+	if (envoi__stream_enter(stream)) {
+		int r = advance(sasl, state, NULL);
+		if (r < 0) {
+			envoi_stream_fail_with(
+				stream, r, ENVOI_STREAM_NO_CONDITION, "%s", envoi_error_text(r));
+		}
+		envoi__stream_leave(stream);
 	}
 }
 
@@ -210,24 +222,48 @@ static void take_password(struct envoi__sasl_state *state, const char *password)
 	}
 }
 
+static void go_on_with(
+	struct envoi__sasl_state *state, int code, const struct envoi_sasl_identity *identity)
+{
+	if (code < 0) {
+		state->begun = envoi_stream_fail_with(state->stream, code,
+			ENVOI_STREAM_NO_CONDITION, "no identity to log in with: %s",
+			envoi_error_text(code));
+	} else if (state->stage == ENVOI__SASL_ASKING_AGAIN) {
+		take_password(state, identity->password);
+	} else {
+		state->begun = begin(from_handler(state->request.feature), state, identity);
+	}
+}
+
+/* The wait for the application is over, if the stream had to wait. */
+static void settle(struct envoi__sasl_state *state)
+{
+	struct envoi_sasl_credentials *credentials =
+		from_handler(state->request.feature)->credentials;
+	state->request.stream = NULL;
+	if (state->stream->awaited != NULL) {
+		envoi__stream_wait_for(state->stream, NULL, 0);
+	}
+	if (credentials->impl->answered != NULL) {
+		credentials->impl->answered(credentials, &state->request);
+	}
+}
+
 void envoi_sasl_answer(
 	struct envoi_sasl_request *request, int code, const struct envoi_sasl_identity *identity)
 {
 	struct envoi_stream *stream = request->stream;
-	if (stream == NULL) {
+	if (stream == NULL || !envoi__stream_enter(stream)) {
 		return;
 	}
-	request->stream = NULL;
 	struct envoi__sasl_state *state = ENVOI_CONTAINER_OF(
 		request, struct envoi__sasl_state, request);
-	if (code < 0) {
-		state->begun = envoi_stream_fail_with(stream, code, ENVOI_STREAM_NO_CONDITION,
-			"no identity to log in with: %s", envoi_error_text(code));
-	} else if (state->stage == ENVOI__SASL_ASKING_AGAIN) {
-		take_password(state, identity->password);
-	} else {
-		state->begun = begin(from_handler(request->feature), state, identity);
+	settle(state);
+	if (!state->is_finished) {
+		go_on_with(state, code, identity);
 	}
+	envoi__stream_leave(stream);
 }
 
 /* What is offered is looked at again when the identity has come. */
@@ -258,6 +294,7 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	state->stream = stream;
 	state->features = keep(features);
 	state->rounds_left = envoi_settings_int(sasl->settings, "sasl.max-rounds");
+	state->password_ms = (uint64_t)envoi_settings_int(sasl->settings, "sasl.password-timeout");
 	int r = envoi__sasl_select(sasl, stream, state, features);
 	if (r < 0) {
 		return r;
@@ -396,8 +433,8 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 	state->exchange = NULL;
 	envoi_element_unref(state->features);
 	state->features = NULL;
-	if (is_asked && sasl->credentials->impl->cancel != NULL) {
-		/* last: it may free the handler, and the source with it */
+	if (is_asked) {
+		/* Last: the application may free the handler, and the source with it. */
 		sasl->credentials->impl->cancel(sasl->credentials, &state->request);
 	}
 }
@@ -451,10 +488,11 @@ void envoi_sasl_feature_set_history(
 int envoi_sasl_feature_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	const struct envoi_settings *settings, struct envoi_sasl_credentials *credentials)
 {
-	struct envoi__sasl *sasl = envoi_alloc(context, sizeof(*sasl));
+	bool is_complete = envoi__sasl_credentials_are_complete(credentials);
+	struct envoi__sasl *sasl = is_complete ? envoi_alloc(context, sizeof(*sasl)) : NULL;
 	if (sasl == NULL) {
 		envoi_sasl_credentials_destroy(credentials);
-		return ENVOI_ERR_NOMEM;
+		return is_complete ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
 	}
 	*sasl = (struct envoi__sasl){
 		.handler = ENVOI_HANDLER(&sasl_impl),

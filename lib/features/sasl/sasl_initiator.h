@@ -54,6 +54,7 @@ struct envoi__sasl_state {
 	char *sent; /* what carried the secret itself, until the server has answered; or NULL */
 	size_t sent_len;
 	int64_t rounds_left;
+	uint64_t password_ms; /* that the application has for an answer; 0: any time */
 	int begun; /* what beginning returned, for negotiate() when it is on the stack */
 	bool uses_keys; /* of an earlier login, and no password so far */
 	bool is_finished; /* the stream has been freed in a callback */

@@ -58,6 +58,9 @@ ENVOI_API struct envoi_context *envoi_session_context(const struct envoi_session
 /** @return the address in use: full once bound, and until another one is; NULL: none; borrowed
  * until it changes */
 ENVOI_API const struct envoi_jid *envoi_session_jid(const struct envoi_session *session);
+/** @return the domain of that address, which names the account's server; NULL: there is no address;
+ * borrowed until the address changes */
+ENVOI_API const char *envoi_session_domain(const struct envoi_session *session);
 /** @return whether stanzas can be sent */
 ENVOI_API bool envoi_session_is_online(const struct envoi_session *session);
 

@@ -164,6 +164,11 @@ const struct envoi_jid *envoi_session_jid(const struct envoi_session *session)
 	return session->jid;
 }
 
+const char *envoi_session_domain(const struct envoi_session *session)
+{
+	return session->jid == NULL ? NULL : envoi_jid_domain(session->jid);
+}
+
 bool envoi_session_is_online(const struct envoi_session *session)
 {
 	return session->is_online;

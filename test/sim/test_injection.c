@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include <envoi/ext/ping.h>
-#include <envoi/ext/version.h>
+#include <envoi/ext/software_version.h>
 
 #include "wire.h"
 
@@ -82,10 +82,11 @@ static void assert_one_answer(
 static void an_answer_is_one_stanza_whatever_was_asked(void **state)
 {
 	struct wire *wire = *state;
-	const struct envoi_version version = {.name = "test", .version = "1"};
+	const struct envoi_software_version version = {.name = "test", .version = "1"};
 	struct envoi_handler *handler;
 	assert_int_equal(envoi_session_add(wire->session, envoi_ping_handler()), ENVOI_OK);
-	assert_int_equal(envoi_version_handler_new(&handler, wire->context, &version), ENVOI_OK);
+	assert_int_equal(
+		envoi_software_version_handler_new(&handler, wire->context, &version), ENVOI_OK);
 	assert_int_equal(envoi_session_add(wire->session, handler), ENVOI_OK);
 	for (size_t r = 0; r < COUNT(requests); r++) {
 		for (size_t i = 0; i < COUNT(dangers); i++) {

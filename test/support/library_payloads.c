@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include <envoi/ext/version.h>
+#include <envoi/ext/software_version.h>
 
 #include "stanza/payloads.h"
 
@@ -16,6 +16,6 @@ const struct envoi_payload_type *const library_payloads[] = {
 	&envoi__session_feature_type,
 	&envoi__roster_item_type,
 	&envoi__roster_query_type,
-	&envoi_version_type,
+	&envoi_software_version_type,
 	NULL,
 };

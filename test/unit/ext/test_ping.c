@@ -90,6 +90,22 @@ static void a_ping_that_is_sent_gets_its_answer(void **state)
 	assert_string_equal(wire_log(wire), "answer ENVOI_OK success\n");
 }
 
+/* RFC 6120, section 8.1.1.1: an iq without `to` would be answered by the own account. */
+static void a_ping_without_address_is_for_the_server(void **state)
+{
+	struct wire *wire = *state;
+	char reply[200], id[64];
+	assert_int_equal(
+		envoi_ping(wire->session, NULL, 5000, wire_on_answer, wire, NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	const char *heard = wire_heard(wire);
+	assert_non_null(strstr(heard, " to='example.org'"));
+	assert_int_equal(sscanf(strstr(heard, " id='"), " id='%63[^']'", id), 1);
+	snprintf(reply, sizeof(reply), "<iq type='result' id='%s' from='example.org'/>", id);
+	wire_talk(wire, reply);
+	assert_string_equal(wire_log(wire), "answer ENVOI_OK success\n");
+}
+
 static void silence_ends_in_a_timeout(void **state)
 {
 	struct wire *wire = *state;
@@ -112,6 +128,8 @@ int main(void)
 			an_answer_holds_what_was_asked_only_as_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_ping_that_is_sent_gets_its_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_ping_without_address_is_for_the_server, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_ends_in_a_timeout, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("ext/ping", tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include <envoi/ext/version.h>
+#include <envoi/ext/software_version.h>
 
 #include "test_allocator.h"
 #include "wire.h"
@@ -52,24 +52,25 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void attach(struct fixture *f, const struct envoi_version *about)
+static void attach(struct fixture *f, const struct envoi_software_version *about)
 {
-	assert_int_equal(envoi_version_handler_new(&f->handler, f->wire.context, about), ENVOI_OK);
+	assert_int_equal(
+		envoi_software_version_handler_new(&f->handler, f->wire.context, about), ENVOI_OK);
 	assert_int_equal(envoi_session_add(f->wire.session, f->handler), ENVOI_OK);
 }
 
-static void nobody_is_told_anything_unasked(void **state)
+static void without_a_handler_no_version_is_sent(void **state)
 {
 	struct fixture *f = *state;
 	assert_non_null(strstr(wire_talk(&f->wire, question), "service-unavailable"));
 }
 
-static void exactly_what_was_configured_is_told(void **state)
+static void exactly_the_given_version_is_sent(void **state)
 {
 	struct fixture *f = *state;
-	struct envoi_version about = {.name = "<bot>", .version = "1.0"};
+	struct envoi_software_version about = {.name = "<bot>", .version = "1.0"};
 	attach(f, &about);
-	about = (struct envoi_version){.name = "changed"};
+	about = (struct envoi_software_version){.name = "changed"};
 	assert_string_equal(wire_talk(&f->wire, question),
 		"<iq type='result' to='a@b/c' id='v1'><query xmlns='jabber:iq:version'>"
 		"<name>&lt;bot&gt;</name><version>1.0</version></query></iq>");
@@ -82,24 +83,26 @@ static void exactly_what_was_configured_is_told(void **state)
 	assert_non_null(strstr(wire_talk(&f->wire, question), "service-unavailable"));
 }
 
-static void the_system_is_told_by_those_who_want_to(void **state)
+static void the_operating_system_is_sent_when_given(void **state)
 {
 	struct fixture *f = *state;
-	attach(f, &(struct envoi_version){.name = "bot", .version = "1.0", .os = "Debian"});
+	attach(f,
+		&(struct envoi_software_version){.name = "bot", .version = "1.0", .os = "Debian"});
 	assert_non_null(strstr(wire_talk(&f->wire, question), "<os>Debian</os></query>"));
 }
 
-static void what_cannot_be_told_is_refused_at_once(void **state)
+static void an_invalid_version_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	static const struct envoi_version wrong[] = {
+	static const struct envoi_software_version wrong[] = {
 		{.name = "bot"},
 		{.version = "1.0"},
 		{.name = "\x01", .version = "1.0"},
 		{.name = "bot", .version = "\xff"},
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_equal(envoi_version_handler_new(&f->handler, f->wire.context, &wrong[i]),
+		assert_int_equal(
+			envoi_software_version_handler_new(&f->handler, f->wire.context, &wrong[i]),
 			ENVOI_ERR_INVALID);
 	}
 	assert_null(f->handler);
@@ -114,7 +117,7 @@ struct seen {
 static void on_version(void *user, const struct envoi_answer *answer)
 {
 	struct seen *seen = user;
-	const struct envoi_version *version = envoi_answer_payload(answer);
+	const struct envoi_software_version *version = envoi_answer_payload(answer);
 	seen->code = envoi_answer_code(answer);
 	if (version != NULL) {
 		snprintf(seen->name, sizeof(seen->name), "%s %s", version->name, version->version);
@@ -128,7 +131,8 @@ static void an_answer_is_decoded(void **state)
 	struct seen seen = {.code = 1};
 	char id[64], reply[300];
 	assert_int_equal(
-		envoi_version_get(wire->session, "a@b/c", 0, on_version, &seen, NULL), ENVOI_OK);
+		envoi_software_version_get(wire->session, "a@b/c", 0, on_version, &seen, NULL),
+		ENVOI_OK);
 	wire_run(wire, 0);
 	const char *heard = wire_heard(wire);
 	assert_non_null(strstr(heard, "<query xmlns='jabber:iq:version'/>"));
@@ -143,7 +147,18 @@ static void an_answer_is_decoded(void **state)
 	assert_false(seen.has_os);
 }
 
-static void no_memory_is_survived(void **state)
+static void a_request_without_address_is_for_the_server(void **state)
+{
+	struct wire *wire = &((struct fixture *)*state)->wire;
+	struct seen seen = {.code = 1};
+	assert_int_equal(
+		envoi_software_version_get(wire->session, NULL, 0, on_version, &seen, NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire), " to='example.org'"));
+}
+
+static void a_failed_allocation_is_reported(void **state)
 {
 	(void)state;
 	int r = ENVOI_ERR_NOMEM;
@@ -152,8 +167,8 @@ static void no_memory_is_survived(void **state)
 		struct envoi_context *context;
 		struct envoi_handler *handler = NULL;
 		assert_int_equal(test_allocator_context(&context, &allocator), ENVOI_OK);
-		r = envoi_version_handler_new(
-			&handler, context, &(struct envoi_version){.name = "a", .version = "b"});
+		r = envoi_software_version_handler_new(&handler, context,
+			&(struct envoi_software_version){.name = "a", .version = "b"});
 		envoi_handler_destroy(handler);
 		envoi_context_unref(context);
 		assert_int_equal(allocator.live, 0);
@@ -164,15 +179,16 @@ static void no_memory_is_survived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(nobody_is_told_anything_unasked, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			exactly_what_was_configured_is_told, setup, teardown),
+			without_a_handler_no_version_is_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(exactly_the_given_version_is_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			the_system_is_told_by_those_who_want_to, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_cannot_be_told_is_refused_at_once, setup, teardown),
+			the_operating_system_is_sent_when_given, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_invalid_version_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_is_decoded, setup, teardown),
-		cmocka_unit_test(no_memory_is_survived),
+		cmocka_unit_test_setup_teardown(
+			a_request_without_address_is_for_the_server, setup, teardown),
+		cmocka_unit_test(a_failed_allocation_is_reported),
 	};
-	return cmocka_run_group_tests_name("ext/version", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("ext/software_version", tests, NULL, NULL);
 }

@@ -82,6 +82,11 @@ static void say_application(struct words *words, const struct envoi_failure *fai
 	}
 }
 
+static bool is_left_out(const struct envoi_attempt *attempt)
+{
+	return attempt->phase == ENVOI_PHASE_RESOLVE && attempt->code == ENVOI_ERR_LIMIT;
+}
+
 /* An attempt may have failed for the very reason that was said already, and be cut shorter. */
 static bool was_said(const struct envoi_failure *failure, const struct envoi_attempt *attempt)
 {
@@ -180,7 +185,10 @@ static void explain_attempts(struct words *words, const struct envoi_failure *fa
 	bool is_only_where = failure->attempt_count == 1 && was_said(failure, failure->attempts);
 	for (size_t i = 0; i < failure->attempt_count; i++) {
 		const struct envoi_attempt *attempt = &failure->attempts[i];
-		say(words, is_only_where ? "\n  at " : "\n  tried ");
+		say(words,
+			is_only_where                  ? "\n  at "
+				: is_left_out(attempt) ? "\n  "
+						       : "\n  tried ");
 		if (attempt->address[0] != '\0' && strcmp(attempt->address, attempt->target) != 0) {
 			say(words, "%s, ", attempt->target);
 		}

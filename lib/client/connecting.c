@@ -261,7 +261,8 @@ bool envoi__client_try_next(struct envoi_client *client, const struct envoi_fail
 		return false;
 	}
 	struct envoi_connector *connector = client->connectors[client->connector_at];
-	if (connector->impl->next == NULL || connector->impl->next(connector, why) < 0) {
+	if (connector->impl->next == NULL ||
+		connector->impl->next(connector, why, time_left_ms(client)) < 0) {
 		return false;
 	}
 	client->state = ENVOI__CLIENT_CONNECTING;

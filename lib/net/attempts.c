@@ -1,5 +1,5 @@
 /*
- * envoi - what was tried in vain
+ * envoi - the log of what was tried: look-ups, addresses, connections
  * SPDX-License-Identifier: MIT
  */
 #include "net/attempts.h"
@@ -29,7 +29,7 @@ static int code_of(enum envoi_lookup_status status)
 	return ENVOI_ERR_UNREACHABLE;
 }
 
-/* Cut between characters, and so that it is seen. */
+/* A text that is too long is cut between characters and ends with dots. */
 static void copy_text(char *to, size_t size, const char *from)
 {
 	static const char cut[] = "...";
@@ -46,17 +46,34 @@ static void copy_text(char *to, size_t size, const char *from)
 	to[is_cut ? len + sizeof(cut) - 1 : len] = '\0';
 }
 
-void envoi__attempts_add_lookup(struct envoi_failure *failure, const char *name,
+void envoi__attempts_finish(struct envoi__attempts *attempts)
+{
+	envoi_free(attempts->context, attempts->items);
+	*attempts = (struct envoi__attempts){.context = attempts->context};
+}
+
+/* Left out silently when memory is short. */
+static void add(struct envoi__attempts *attempts, const struct envoi_attempt *attempt)
+{
+	struct envoi_attempt *items = envoi_realloc(
+		attempts->context, attempts->items, (attempts->count + 1) * sizeof(*items));
+	if (items != NULL) {
+		items[attempts->count++] = *attempt;
+		attempts->items = items;
+	}
+}
+
+void envoi__attempts_add_lookup(struct envoi__attempts *attempts, const char *name,
 	enum envoi_lookup_status status, const char *text)
 {
 	struct envoi_attempt attempt = {.phase = ENVOI_PHASE_RESOLVE, .code = code_of(status)};
 	snprintf(attempt.target, sizeof(attempt.target), "%s", name);
 	copy_text(attempt.text, sizeof(attempt.text),
 		text != NULL ? text : envoi_lookup_status_text(status));
-	envoi_failure_add_attempt(failure, &attempt);
+	add(attempts, &attempt);
 }
 
-void envoi__attempts_add_address(struct envoi_failure *failure, const char *host,
+void envoi__attempts_add_address(struct envoi__attempts *attempts, const char *host,
 	const struct sockaddr_storage *address, uint16_t port, enum envoi_phase phase, int code,
 	const char *text)
 {
@@ -68,7 +85,26 @@ void envoi__attempts_add_address(struct envoi_failure *failure, const char *host
 	snprintf(attempt.target, sizeof(attempt.target), "%s", host);
 	envoi__print_address(address, attempt.address, sizeof(attempt.address));
 	copy_text(attempt.text, sizeof(attempt.text), text);
-	envoi_failure_add_attempt(failure, &attempt);
+	add(attempts, &attempt);
+}
+
+/* It comes first: the last attempt is the one that a single line shows. */
+static void add_what_was_left_out(struct envoi__attempts *attempts)
+{
+	struct envoi_attempt attempt = {.phase = ENVOI_PHASE_RESOLVE, .code = ENVOI_ERR_LIMIT};
+	size_t count = attempts->count;
+	if (attempts->targets_left_out + attempts->addresses_left_out == 0) {
+		return;
+	}
+	snprintf(attempt.target, sizeof(attempt.target), "left out");
+	snprintf(attempt.text, sizeof(attempt.text),
+		"%zu targets and %zu addresses over the limits", attempts->targets_left_out,
+		attempts->addresses_left_out);
+	add(attempts, &attempt);
+	if (attempts->count > count) {
+		memmove(attempts->items + 1, attempts->items, count * sizeof(attempt));
+		attempts->items[0] = attempt;
+	}
 }
 
 static int weight_of(const struct envoi_failure *failure)
@@ -85,20 +121,20 @@ static int weight_of(const struct envoi_failure *failure)
 	}
 }
 
-void envoi__attempts_keep_best(struct envoi_failure *best, const struct envoi_failure *why)
+void envoi__attempts_keep_best(struct envoi__attempts *attempts, const struct envoi_failure *why)
 {
-	if (weight_of(why) > weight_of(best)) {
-		*best = *why;
-		best->attempts = NULL;
-		best->attempt_count = 0;
+	if (weight_of(why) > weight_of(&attempts->best)) {
+		attempts->best = *why;
+		attempts->best.attempts = NULL;
+		attempts->best.attempt_count = 0;
 	}
 }
 
-int envoi__attempts_code(const struct envoi_failure *failure, enum envoi_phase phase)
+int envoi__attempts_code(const struct envoi__attempts *attempts, enum envoi_phase phase)
 {
 	int code = ENVOI_OK;
-	for (size_t i = 0; i < failure->attempt_count; i++) {
-		const struct envoi_attempt *attempt = &failure->attempts[i];
+	for (size_t i = 0; i < attempts->count; i++) {
+		const struct envoi_attempt *attempt = &attempts->items[i];
 		if (attempt->phase == phase) {
 			if (code != ENVOI_OK && code != attempt->code) {
 				return ENVOI_ERR_UNREACHABLE;
@@ -109,16 +145,22 @@ int envoi__attempts_code(const struct envoi_failure *failure, enum envoi_phase p
 	return code != ENVOI_OK ? code : ENVOI_ERR_NOMEM;
 }
 
-void envoi__attempts_conclude(
-	struct envoi_failure *failure, enum envoi_phase phase, int code, const char *format, ...)
+void envoi__attempts_conclude(struct envoi__attempts *attempts, struct envoi_failure *ret_failure,
+	enum envoi_phase phase, int code, const char *format, ...)
 {
-	struct envoi_failure tried = *failure;
-	char text[sizeof(failure->text)];
+	char text[sizeof(ret_failure->text)];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	envoi_failure_set(failure, tried.context, phase, code, "%s", text);
-	failure->attempts = tried.attempts;
-	failure->attempt_count = tried.attempt_count;
+	add_what_was_left_out(attempts);
+	if (attempts->best.code != ENVOI_OK) {
+		*ret_failure = attempts->best;
+	} else {
+		envoi_failure_set(ret_failure, attempts->context, phase, code, "%s", text);
+	}
+	ret_failure->context = attempts->context;
+	ret_failure->attempts = attempts->items;
+	ret_failure->attempt_count = attempts->count;
+	*attempts = (struct envoi__attempts){.context = attempts->context};
 }

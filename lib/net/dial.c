@@ -47,8 +47,8 @@ struct envoi_dial {
 	struct envoi_trial_judge judge; /* a copy: who made the dial may be gone before it */
 	struct envoi_deferred deferred; /* the beginning, then the end */
 	struct envoi_timer deadline;
-	struct envoi_failure failure;
-	struct envoi_failure best; /* why connections that came about did not do; code 0: none */
+	struct envoi__attempts attempts;
+	struct envoi_failure failure; /* when LOST */
 	struct envoi_dialed dialed; /* the last winner */
 	struct sockaddr_storage address; /* and where it is */
 	enum dial_state state;
@@ -62,8 +62,13 @@ struct envoi_dial {
 static void hand_over(struct envoi_dial *dial)
 {
 	struct envoi_dialed dialed = dial->dialed;
+	const struct envoi_failure tried = {
+		.context = dial->context,
+		.attempts = dial->attempts.items,
+		.attempt_count = dial->attempts.count,
+	};
 	dial->state = DIAL_HANDED_OVER;
-	dial->done(dial->user, &dialed, dial->failure.attempt_count > 0 ? &dial->failure : NULL);
+	dial->done(dial->user, &dialed, tried.attempt_count > 0 ? &tried : NULL);
 }
 
 static void on_end(struct envoi_deferred *deferred)
@@ -100,7 +105,8 @@ static void end(struct envoi_dial *dial, enum dial_state state)
 
 static void fail(struct envoi_dial *dial, enum envoi_phase phase, int code)
 {
-	envoi__attempts_conclude(&dial->failure, phase, code, "%s", envoi_error_text(code));
+	envoi__attempts_conclude(
+		&dial->attempts, &dial->failure, phase, code, "%s", envoi_error_text(code));
 	end(dial, DIAL_LOST);
 }
 
@@ -113,7 +119,7 @@ static void on_deadline(struct envoi_timer *timer)
 	if (!stop_steps(dial)) {
 		return;
 	}
-	envoi__attempts_conclude(&dial->failure,
+	envoi__attempts_conclude(&dial->attempts, &dial->failure,
 		has_tried ? ENVOI_PHASE_CONNECT : ENVOI_PHASE_RESOLVE, ENVOI_ERR_TIMEOUT,
 		has_tried ? "no server answered in the time allowed"
 			  : "no address was found in the time allowed");
@@ -136,23 +142,10 @@ static void start_deadline(struct envoi_dial *dial)
 
 /* --- the steps --- */
 
-/* Of all that has failed, what came furthest is what people should know. */
-static void conclude_with_best(struct envoi_dial *dial)
-{
-	if (dial->best.code != ENVOI_OK) {
-		struct envoi_failure tried = dial->failure;
-		dial->failure = dial->best;
-		dial->failure.context = tried.context;
-		dial->failure.attempts = tried.attempts;
-		dial->failure.attempt_count = tried.attempt_count;
-	}
-}
-
 static void on_race_over(struct envoi__race *race, const struct envoi__race_winner *winner)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(race, struct envoi_dial, race);
 	if (winner == NULL) {
-		conclude_with_best(dial);
 		end(dial, DIAL_LOST);
 		return;
 	}
@@ -223,15 +216,17 @@ static void on_next(struct envoi_deferred *deferred)
 	envoi__race_go_on(&dial->race);
 }
 
-int envoi_dial_next(struct envoi_dial *dial, const struct envoi_failure *why)
+int envoi_dial_next(struct envoi_dial *dial, const struct envoi_failure *why, uint64_t timeout_ms)
 {
 	if (dial->state != DIAL_HANDED_OVER) {
 		return ENVOI_ERR_STATE;
 	}
 	const char *text = why->text[0] != '\0' ? why->text : envoi_error_text(why->code);
-	envoi__attempts_add_address(&dial->failure, dial->dialed.host, &dial->address,
+	envoi__attempts_add_address(&dial->attempts, dial->dialed.host, &dial->address,
 		dial->dialed.port, why->phase, why->code, text);
-	envoi__attempts_keep_best(&dial->best, why);
+	envoi__attempts_keep_best(&dial->attempts, why);
+	dial->timeout_ms = timeout_ms;
+	dial->end_ms = 0;
 	dial->state = DIAL_RUNNING;
 	envoi_deferred_post(&dial->deferred, envoi_context_loop(dial->context), on_next);
 	return ENVOI_OK;
@@ -303,6 +298,7 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 		.domain = dial->domain,
 		.is_server = dial->is_server,
 		.roads = dial->roads,
+		.attempts = &dial->attempts,
 		.failure = &dial->failure,
 		.done = on_services,
 	};
@@ -313,8 +309,8 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 		.context = dial->context,
 		.sockets = options->sockets != NULL ? options->sockets : &envoi__tcp_sockets,
 		.targets = &dial->services.targets,
+		.attempt_log = &dial->attempts,
 		.failure = &dial->failure,
-		.best = &dial->best,
 		.resolver = resolver,
 		.resolve_timeout_ms = dial->resolve_timeout_ms,
 		.trial_roads = options->judge != NULL ? options->trial_roads : 0,
@@ -347,7 +343,7 @@ int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,
 	dial->context = envoi_context_ref(context);
 	dial->done = done;
 	dial->user = user;
-	dial->failure.context = context;
+	dial->attempts.context = context;
 	prepare_steps(dial, options);
 	envoi_deferred_post(&dial->deferred, loop, on_begin);
 	*ret_dial = dial;
@@ -378,6 +374,7 @@ void envoi_dial_free(struct envoi_dial *dial)
 	if (dial->state == DIAL_WON) {
 		drop_winner(dial);
 	}
+	envoi__attempts_finish(&dial->attempts);
 	envoi_failure_finish(&dial->failure);
 	struct envoi_context *context = dial->context;
 	envoi_free(context, dial);

@@ -8,7 +8,6 @@
 
 #include <envoi/context.h>
 
-#include "net/attempts.h"
 #include "net/racer.h"
 #include "net/sockets.h"
 
@@ -32,7 +31,8 @@ struct attempt {
 	struct sockaddr_storage address;
 	uint64_t started_ms;
 	int fd; /* -1: none, or the judge's */
-	bool waits; /* for a person */
+	bool waits; /* for the application's decision */
+	bool was_asked_about; /* others are held back as long as it is there */
 	struct envoi_watch watch;
 	struct envoi_timer timer;
 };
@@ -83,31 +83,42 @@ static bool close_attempt(struct attempt *attempt)
 
 static void note(struct attempt *attempt, enum envoi_phase phase, int code, const char *text)
 {
-	envoi__attempts_add_address(attempt->race->failure, attempt->target->host,
+	envoi__attempts_add_address(attempt->race->attempt_log, attempt->target->host,
 		&attempt->address, attempt->target->port, phase, code, text);
 }
 
-static bool is_any_on_trial(const struct envoi__race *race)
+static bool is_on_trial(const struct attempt *attempt)
+{
+	return attempt->state == ATTEMPT_TRIAL;
+}
+
+static bool was_asked_about(const struct attempt *attempt)
+{
+	return attempt->was_asked_about;
+}
+
+static bool is_any(const struct envoi__race *race, bool (*condition)(const struct attempt *))
 {
 	struct envoi__list *link = race->attempts.next;
 	for (; link != &race->attempts; link = link->next) {
-		if (ENVOI_CONTAINER_OF(link, struct attempt, link)->state == ATTEMPT_TRIAL) {
+		if (condition(ENVOI_CONTAINER_OF(link, struct attempt, link))) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* RFC 8305, section 5: after a failure the next one starts at once. */
+/* RFC 8305, section 5: after a failure the next attempt starts at once, but not while the
+ * application decides about another one, or has decided. */
 static void go_on_without(struct attempt *attempt)
 {
 	struct envoi__race *race = attempt->race;
-	bool has_waited = attempt->waits;
+	bool has_held_others = attempt->was_asked_about;
 	if (!close_attempt(attempt)) {
 		return;
 	}
 	envoi_timer_stop(&race->stagger);
-	if (has_waited || !is_any_on_trial(race)) {
+	if ((has_held_others || !is_any(race, is_on_trial)) && !is_any(race, was_asked_about)) {
 		envoi_timer_stop(&race->hold);
 	}
 	envoi__race_advance(race);
@@ -145,7 +156,7 @@ static void fail_trial(struct attempt *attempt, const struct envoi_failure *why)
 {
 	note(attempt, why->phase, why->code,
 		why->text[0] != '\0' ? why->text : envoi_error_text(why->code));
-	envoi__attempts_keep_best(attempt->race->best, why);
+	envoi__attempts_keep_best(attempt->race->attempt_log, why);
 	go_on_without(attempt);
 }
 
@@ -212,16 +223,16 @@ void envoi_trial_wait(struct envoi_trial *trial, bool waits)
 		return;
 	}
 	attempt->waits = waits;
+	attempt->was_asked_about = true;
+	/* not again before it has failed: the application is not asked about another one instead */
+	envoi_timer_start(&race->hold, race->loop, UINT64_MAX, on_hold_over);
 	if (waits) {
 		envoi_timer_start(&attempt->timer, race->loop,
 			race->decision_timeout_ms != 0 ? race->decision_timeout_ms : UINT64_MAX,
 			on_decision_timeout);
-		envoi_timer_start(&race->hold, race->loop, UINT64_MAX, on_hold_over);
 	} else {
 		envoi_timer_start(
 			&attempt->timer, race->loop, race->trial_timeout_ms, on_trial_timeout);
-		/* it has been decided about: nobody is to be asked about another one instead */
-		envoi_timer_start(&race->hold, race->loop, race->trial_timeout_ms, on_hold_over);
 	}
 	race->stands_still(race, waits);
 }
@@ -352,10 +363,9 @@ static bool is_anything_looked_up(const struct envoi__race *race)
 
 static void lose(struct envoi__race *race)
 {
-	struct envoi_failure *failure = race->failure;
 	enum envoi_phase phase = race->has_tried_any ? ENVOI_PHASE_CONNECT : ENVOI_PHASE_RESOLVE;
-	int code = envoi__attempts_code(failure, phase);
-	envoi__attempts_conclude(failure, phase, code, "%s",
+	int code = envoi__attempts_code(race->attempt_log, phase);
+	envoi__attempts_conclude(race->attempt_log, race->failure, phase, code, "%s",
 		phase == ENVOI_PHASE_CONNECT ? "no address of the server could be connected to"
 					     : "the server has no address");
 	envoi__race_finish(race);

@@ -10,6 +10,7 @@
 #include <envoi/interfaces/mainloop.h>
 
 #include "base/list.h"
+#include "net/attempts.h"
 #include "net/targets.h"
 
 struct envoi__race;
@@ -34,7 +35,8 @@ struct envoi__race {
 	struct envoi_context *context; /* borrowed, as all here */
 	const struct envoi_sockets *sockets;
 	const struct envoi__targets *targets;
-	struct envoi_failure *failure; /* gets attempts, and at the end what failed */
+	struct envoi__attempts *attempt_log;
+	struct envoi_failure *failure; /* set when all have failed */
 	struct envoi_resolver *resolver;
 	uint64_t resolve_timeout_ms, attempt_timeout_ms, trial_timeout_ms, stagger_ms;
 	unsigned int trial_roads; /* connected is not enough there: the judge decides */
@@ -49,7 +51,6 @@ struct envoi__race {
 	struct envoi__list attempts;
 	struct envoi_timer stagger; /* until the next attempt may start */
 	struct envoi_timer hold; /* as long as one on trial may keep the others back */
-	struct envoi_failure *best; /* of those on trial, what says most; without attempts */
 	struct envoi_timer patience; /* until another target is asked for as well */
 	bool has_tried_any; /* of the addresses */
 	bool *finished; /* of who lets go of one on trial, and has to know; NULL: nobody does */

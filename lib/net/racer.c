@@ -13,7 +13,7 @@
 /* RFC 8305, section 3: how long an IPv4 address waits for IPv6 ones */
 #define RESOLUTION_DELAY_MS 50
 
-#define MAX_ADDRESSES 8 /* of one family */
+#define MAX_ADDRESSES 64 /* of one family: bits of envoi__branch.untried */
 
 static bool is_looking_up(const struct envoi__branch *branch)
 {
@@ -29,7 +29,17 @@ static void note_look_up(
 	struct envoi__racer *racer, enum envoi_lookup_status status, const char *text)
 {
 	racer->has_noted = true;
-	envoi__attempts_add_lookup(racer->race->failure, racer->target->host, status, text);
+	envoi__attempts_add_lookup(racer->race->attempt_log, racer->target->host, status, text);
+}
+
+static void leave_out(struct envoi__racer *racer, size_t count)
+{
+	if (count > 0) {
+		envoi_log(racer->race->context, ENVOI_LOG_WARNING, ENVOI_LOG_NET,
+			"%s: %zu addresses beyond the limit are left out", racer->target->host,
+			count);
+		racer->race->attempt_log->addresses_left_out += count;
+	}
 }
 
 static void take_addresses(struct envoi__branch *branch, const struct envoi_lookup_result *result)
@@ -44,7 +54,8 @@ static void take_addresses(struct envoi__branch *branch, const struct envoi_look
 	}
 	memcpy(branch->addresses, result->addresses, count * sizeof(*branch->addresses));
 	branch->count = count;
-	branch->untried = (1u << count) - 1;
+	branch->untried = count == MAX_ADDRESSES ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+	leave_out(branch->racer, result->address_count - count + result->left_out);
 }
 
 /* That there are none of one family is no news while there are some of the other. */
@@ -190,10 +201,10 @@ struct envoi__branch *envoi__racer_next(struct envoi__racer *racer)
 size_t envoi__branch_take(struct envoi__branch *branch)
 {
 	size_t index = 0;
-	while ((branch->untried & (1u << index)) == 0) {
+	while ((branch->untried & (UINT64_C(1) << index)) == 0) {
 		index++;
 	}
-	branch->untried &= ~(1u << index);
+	branch->untried &= ~(UINT64_C(1) << index);
 	bool is_v6 = branch == &branch->racer->by_family[ENVOI__V6];
 	branch->racer->turn = is_v6 ? ENVOI__V4 : ENVOI__V6;
 	return index;
@@ -201,5 +212,5 @@ size_t envoi__branch_take(struct envoi__branch *branch)
 
 void envoi__branch_put_back(struct envoi__branch *branch, size_t index)
 {
-	branch->untried |= 1u << index;
+	branch->untried |= UINT64_C(1) << index;
 }

@@ -18,7 +18,7 @@ struct envoi__branch {
 	struct envoi__racer *racer;
 	struct sockaddr_storage *addresses;
 	size_t count;
-	unsigned int untried; /* a bit for each address */
+	uint64_t untried; /* a bit for each address */
 	bool is_given_up; /* the look-up was cancelled for a winner's sake */
 };
 

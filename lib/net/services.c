@@ -9,8 +9,6 @@
 
 #include <envoi/context.h>
 
-#include "net/attempts.h"
-
 #define MERGE_MS 1000 /* that the records of one service wait for those of the other */
 
 /* RFC 6120, section 14.7; those of direct TLS are custom, XEP-0368 has none */
@@ -47,16 +45,17 @@ static bool has_failed(const struct envoi__service *service)
 
 static void conclude_failed(struct envoi__services *services)
 {
-	int code = envoi__attempts_code(services->failure, ENVOI_PHASE_RESOLVE);
-	envoi__attempts_conclude(services->failure, ENVOI_PHASE_RESOLVE, code,
+	int code = envoi__attempts_code(services->attempts, ENVOI_PHASE_RESOLVE);
+	envoi__attempts_conclude(services->attempts, services->failure, ENVOI_PHASE_RESOLVE, code,
 		"the services of %s could not be looked up", services->domain);
 	services->done(services, code);
 }
 
 static void conclude_refused(struct envoi__services *services)
 {
-	envoi__attempts_conclude(services->failure, ENVOI_PHASE_RESOLVE, ENVOI_ERR_UNREACHABLE,
-		"%s says that it does not offer this service", services->domain);
+	envoi__attempts_conclude(services->attempts, services->failure, ENVOI_PHASE_RESOLVE,
+		ENVOI_ERR_UNREACHABLE, "%s says that it does not offer this service",
+		services->domain);
 	services->failure->retry = ENVOI_RETRY_AFTER_USER;
 	services->done(services, ENVOI_ERR_UNREACHABLE);
 }
@@ -77,10 +76,20 @@ static void fall_back(struct envoi__services *services)
 	int r = envoi__targets_add(&services->targets, services->domain,
 		envoi__services_default_port(services->is_server, road), road);
 	if (r < 0) {
-		envoi__attempts_conclude(
-			services->failure, ENVOI_PHASE_RESOLVE, r, "out of memory");
+		envoi__attempts_conclude(services->attempts, services->failure, ENVOI_PHASE_RESOLVE,
+			r, "out of memory");
 	}
 	services->done(services, r);
+}
+
+static void leave_out(struct envoi__services *services, size_t count)
+{
+	if (count > 0) {
+		envoi_log(services->context, ENVOI_LOG_WARNING, ENVOI_LOG_NET,
+			"%s: %zu service records beyond the limit are left out", services->domain,
+			count);
+		services->attempts->targets_left_out += count;
+	}
 }
 
 static void conclude(struct envoi__services *services)
@@ -88,6 +97,7 @@ static void conclude(struct envoi__services *services)
 	envoi_timer_stop(&services->timer);
 	if (services->targets.count > 0) {
 		envoi__targets_order(&services->targets);
+		leave_out(services, envoi__targets_cut(&services->targets));
 		services->done(services, ENVOI_OK);
 	} else if (has_failed(&services->by_road[0]) || has_failed(&services->by_road[1])) {
 		conclude_failed(services);
@@ -106,7 +116,7 @@ static void note_failure(struct envoi__service *service, const char *text)
 {
 	char name[300];
 	service_name(service->services, service->road, name, sizeof(name));
-	envoi__attempts_add_lookup(service->services->failure, name, service->status, text);
+	envoi__attempts_add_lookup(service->services->attempts, name, service->status, text);
 }
 
 /* RFC 2782, "Target": a sole "." says that the service is decidedly not available. */
@@ -124,6 +134,7 @@ static void take_records(struct envoi__service *service, const struct envoi_look
 {
 	struct envoi__services *services = service->services;
 	size_t before = services->targets.count;
+	leave_out(services, result->left_out);
 	int r = envoi__targets_add_srvs(
 		&services->targets, result->srvs, result->srv_count, service->road);
 	if (r < 0) {

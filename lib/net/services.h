@@ -9,6 +9,7 @@
 
 #include <envoi/interfaces/mainloop.h>
 
+#include "net/attempts.h"
 #include "net/targets.h"
 
 struct envoi__services;
@@ -34,7 +35,8 @@ struct envoi__services {
 	const char *domain; /* borrowed */
 	bool is_server; /* _xmpp-server */
 	unsigned int roads;
-	struct envoi_failure *failure; /* borrowed: gets attempts, and at the end what failed */
+	struct envoi__attempts *attempts; /* borrowed */
+	struct envoi_failure *failure; /* borrowed: set on failure */
 	envoi__services_fn *done;
 	struct envoi__service by_road[2];
 	struct envoi_timer timer;

@@ -148,7 +148,14 @@ void envoi__targets_order(struct envoi__targets *targets)
 		}
 		move_to_front(items + i, select_one(targets->context, items + i, same));
 	}
-	if (targets->count > ENVOI__MAX_TARGETS) {
-		targets->count = ENVOI__MAX_TARGETS;
+}
+
+size_t envoi__targets_cut(struct envoi__targets *targets)
+{
+	if (targets->count <= ENVOI__MAX_TARGETS) {
+		return 0;
 	}
+	size_t dropped = targets->count - ENVOI__MAX_TARGETS;
+	targets->count = ENVOI__MAX_TARGETS;
+	return dropped;
 }

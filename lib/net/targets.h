@@ -12,8 +12,7 @@
 
 #include "net/host_names.h"
 
-/** More are left out: those that would be tried last. */
-#define ENVOI__MAX_TARGETS 32
+#define ENVOI__MAX_TARGETS 128
 
 struct envoi__target {
 	char host[ENVOI__MAX_DNS_NAME + 1];
@@ -45,5 +44,8 @@ void envoi__target_describe(struct envoi_dialed *ret_dialed, const struct envoi_
 
 /** Order by priority, and by chance according to weight within a priority (RFC 2782). */
 void envoi__targets_order(struct envoi__targets *targets);
+
+/** Drop the last targets beyond ENVOI__MAX_TARGETS. @return how many */
+size_t envoi__targets_cut(struct envoi__targets *targets);
 
 #endif

@@ -72,6 +72,7 @@ struct fixture {
 	struct test_server *right, *wrong;
 	enum place ways[WAYS];
 	size_t way_count, at, nexts;
+	uint64_t timeout_of_next_ms;
 	bool has_no_next;
 	struct envoi_memory_end *ends[WAYS];
 	struct envoi_memory_pair *pair;
@@ -144,7 +145,8 @@ static int ways_connect(struct envoi_connector *connector, const struct envoi_ta
 	return ENVOI_OK;
 }
 
-static int ways_next(struct envoi_connector *connector, const struct envoi_failure *why)
+static int ways_next(
+	struct envoi_connector *connector, const struct envoi_failure *why, uint64_t timeout_ms)
 {
 	struct fixture *f = of_connector(connector);
 	if (f->has_no_next) {
@@ -153,6 +155,7 @@ static int ways_next(struct envoi_connector *connector, const struct envoi_failu
 	struct envoi_attempt attempt = {.phase = why->phase, .code = why->code};
 	envoi_failure_add_attempt(&f->tried, &attempt);
 	f->nexts++;
+	f->timeout_of_next_ms = timeout_ms;
 	envoi_deferred_post(&f->start, f->loop, on_start);
 	return ENVOI_OK;
 }

@@ -13,7 +13,7 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/mainloop.h>
 
-#define MAX_RECORDS 128
+#define MAX_RECORDS 256
 
 struct scripted_resolver {
 	struct envoi_resolver base;
@@ -109,6 +109,7 @@ static void on_timer(struct envoi_timer *timer)
 		.srv_count = q->answer->family == 0 ? count : 0,
 		.addresses = q->answer->family != 0 ? q->addresses : NULL,
 		.address_count = q->answer->family != 0 ? count : 0,
+		.left_out = q->answer->left_out,
 		.text = q->answer->status != ENVOI_LOOKUP_OK
 			? envoi_lookup_status_text(q->answer->status)
 			: NULL,

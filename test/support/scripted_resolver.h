@@ -19,6 +19,7 @@ struct scripted_answer {
 	int family; /**< AF_INET, AF_INET6; 0: SRV */
 	enum envoi_lookup_status status;
 	const char *records; /**< SRV: "10 5 5222 host.example, ..."; addresses: "192.0.2.1, ..." */
+	size_t left_out; /**< records that the resolver has left out of its answer */
 	uint64_t delay_ms; /**< by the context's loop; UINT64_MAX: never */
 };
 

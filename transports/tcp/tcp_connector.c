@@ -188,13 +188,14 @@ static void on_dialed(
 	envoi_context_unref(context);
 }
 
-static int tcp_next(struct envoi_connector *base, const struct envoi_failure *why)
+static int tcp_next(
+	struct envoi_connector *base, const struct envoi_failure *why, uint64_t timeout_ms)
 {
 	struct tcp_connector *connector = connector_of(base);
 	if (connector->dial == NULL || connector->is_waited_for) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = envoi_dial_next(connector->dial, why);
+	int r = envoi_dial_next(connector->dial, why, timeout_ms);
 	connector->is_waited_for = r == ENVOI_OK;
 	return r;
 }

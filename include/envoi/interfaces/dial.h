@@ -139,14 +139,14 @@ ENVOI_API void envoi_dial_options_from_settings(
  * inside.
  *
  * @param dialed   the connection that won; NULL on failure
- * @param failure  borrowed. On success NULL, or with code ENVOI_OK and what was tried in vain
- *                 before. Else phase RESOLVE: no address was found; CONNECT: none
- *                 accepted. Code TIMEOUT: all that failed failed by time, or the whole time was
- *                 over; SYSTEM or NOMEM: all by this host's fault; else UNREACHABLE. Where
- *                 connections came about that did not do (a trial failed, or envoi_dial_next() was
- *                 told so), it is the reason of one of them: ENVOI_ERR_CERTIFICATE first, then
- *                 ENVOI_ERR_TLS, then others, in order of time. Lists each attempt with its own
- *                 reason, look-ups included
+ * @param failure  borrowed. On success NULL, or with code ENVOI_OK and the attempts that failed
+ *                 before. On failure phase RESOLVE: no address was found; CONNECT: none accepted a
+ *                 connection. Code TIMEOUT: all attempts of that phase timed out, or the whole time
+ *                 was over; SYSTEM or NOMEM: all failed on this host; else UNREACHABLE. Where
+ *                 connections came about and then failed (in a trial, or by envoi_dial_next()), the
+ *                 failure is the reason of one of them: ENVOI_ERR_CERTIFICATE before ENVOI_ERR_TLS
+ *                 before others, the first of a kind. Lists each attempt with its own reason,
+ *                 look-ups included
  */
 typedef void envoi_dialed_fn(
 	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure);
@@ -173,8 +173,9 @@ typedef void envoi_dialed_fn(
  *    what connecting took, at most two seconds; then they go on beside it.
  * 5. When a winner turns out not to do, envoi_dial_next() goes on with all that have not failed.
  *
- * At most 32 targets, and 8 addresses of each family of each, are tried. A target without a port is
- * left out, and so is one that is no name; one that is an IPv4 address is taken as that.
+ * At most 128 targets, and 64 addresses of each family of each target, are tried. How many more there
+ * were is logged as a warning, and is an attempt of the failure (ENVOI_ERR_LIMIT). A target without a
+ * port is left out, and so is a target that is no host name; an IPv4 address is taken as an address.
  */
 struct envoi_dial;
 
@@ -191,14 +192,18 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_dial_new(struct envoi_dial **ret_dial,
 	envoi_dialed_fn *done, void *user);
 
 /**
- * What was handed over will not do: go on with the addresses and targets that have not failed,
- * within the same time for everything. `done` is called once more.
+ * The connection that was handed over is of no use: continue with the addresses and targets that
+ * have not failed. `done` is called once more.
  *
- * @param why  borrowed: becomes an attempt of the failure that may come
- * @retval ENVOI_ERR_STATE  nothing was handed over, or a failure was told
+ * @param why         borrowed: it becomes an attempt, and the reason of a failure where it says more
+ *                    than the others
+ * @param timeout_ms  for all that follows; 0: none but the other timeouts. The time between the
+ *                    hand-over and this call is the caller's: only the caller knows for how much of
+ *                    it the application was deciding
+ * @retval ENVOI_ERR_STATE  nothing was handed over, or a failure was reported
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_dial_next(
-	struct envoi_dial *dial, const struct envoi_failure *why);
+	struct envoi_dial *dial, const struct envoi_failure *why, uint64_t timeout_ms);
 
 /** Stop silently and free; NULL is allowed; at any time, in `done` too. */
 ENVOI_API void envoi_dial_free(struct envoi_dial *dial);

@@ -298,14 +298,16 @@ struct envoi_connector_impl {
 	int (*connect)(struct envoi_connector *connector, const struct envoi_target *target,
 		envoi_connected_fn *done, void *user);
 	/**
-	 * OPTIONAL. The transport that was handed over has turned out to be no way in, before any
-	 * credentials were sent: go on with what else there is for the same target, within the same
-	 * time. `done` comes once more; its failure lists @p why as well.
+	 * OPTIONAL. The transport that was handed over has failed before any credentials were sent:
+	 * continue with the addresses of the same target that have not failed. `done` comes once
+	 * more; its failure lists @p why as well.
 	 *
-	 * @param why  borrowed
+	 * @param why         borrowed
+	 * @param timeout_ms  for everything until the next transport is handed over
 	 * @retval ENVOI_ERR_STATE  nothing was handed over since connect, or it was cancelled
 	 */
-	int (*next)(struct envoi_connector *connector, const struct envoi_failure *why);
+	int (*next)(struct envoi_connector *connector, const struct envoi_failure *why,
+		uint64_t timeout_ms);
 	/** Stop silently, and forget what `next` would need; nothing if there is nothing. Allowed in
 	 * `done`. */
 	void (*cancel)(struct envoi_connector *connector);

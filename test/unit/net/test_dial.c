@@ -187,23 +187,6 @@ static void times_are_those_of_the_options(void **state)
 	assert_string_equal(dial(f, silent, hosts), "1600 resolve ENVOI_ERR_TIMEOUT");
 }
 
-/* Another domain's records may point anywhere: no more than so many addresses are tried. */
-static void hostile_numbers_of_addresses_are_cut(void **state)
-{
-	char many[2000] = "192.0.2.1";
-	for (int i = 0; i < 60; i++) {
-		strcat(many, ", 192.0.2.1");
-	}
-	const struct scripted_answer answers[] = {
-		{.name = "h.example", .family = AF_INET, .records = many}, {0}};
-	static const struct scripted_host hosts[] = {
-		{.address = "192.0.2.1", .error_at_once = ECONNREFUSED}, {0}};
-	struct dial_fixture *f = *state;
-	f->options.host = "h.example";
-	assert_string_equal(dial(f, answers, hosts), "0 connect ENVOI_ERR_UNREACHABLE");
-	assert_int_equal(f->failure.attempt_count, 8);
-}
-
 /* --- the end --- */
 
 static const struct scripted_answer slow_answers[] = {
@@ -361,7 +344,6 @@ int main(void)
 		CASE(each_attempt_is_kept_for_the_report),
 		CASE(the_deadline_ends_everything_and_names_the_phase),
 		CASE(times_are_those_of_the_options),
-		CASE(hostile_numbers_of_addresses_are_cut),
 		CASE(a_dial_freed_after_any_turn_leaves_nothing),
 		CASE(a_dial_is_freed_inside_its_callback),
 		CASE(running_out_of_memory_ends_it_once),

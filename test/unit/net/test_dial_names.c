@@ -296,15 +296,20 @@ static void a_target_may_be_an_address_or_end_with_a_dot(void **state)
 	}
 }
 
-static void hostile_numbers_of_targets_are_cut(void **state)
+static void write_targets(char *records, size_t size, size_t count)
 {
-	char records[2000] = "";
-	for (size_t i = 0; i < 60; i++) {
-		size_t len = strlen(records);
-		snprintf(records + len, sizeof(records) - len, "%s%zu 0 %zu h.example",
+	size_t len = 0;
+	for (size_t i = 0; i < count; i++) {
+		len += (size_t)snprintf(records + len, size - len, "%s%zu 0 %zu h.example",
 			i > 0 ? ", " : "", i, 1000 + i);
 	}
-	const struct scripted_answer answers[] = {
+}
+
+static void targets_beyond_the_limit_are_left_out_and_reported(void **state)
+{
+	char records[8000];
+	write_targets(records, sizeof(records), 128);
+	struct scripted_answer answers[] = {
 		{.name = XMPP, .records = records},
 		{.name = "h.example", .family = AF_INET, .records = "192.0.2.1"},
 		{0},
@@ -313,9 +318,63 @@ static void hostile_numbers_of_targets_are_cut(void **state)
 		{.address = "192.0.2.1", .error = ECONNREFUSED}, {0}};
 	struct dial_fixture *f = *state;
 	assert_string_equal(dial(f, answers, hosts), "0 connect ENVOI_ERR_UNREACHABLE");
-	assert_int_equal(f->failure.attempt_count, 32);
-	for (size_t i = 0; i < 32; i++) {
-		assert_int_equal(f->failure.attempts[i].port, 1000 + i);
+	assert_int_equal(f->failure.attempt_count, 128);
+	dial_fixture_end(f);
+
+	write_targets(records, sizeof(records), 150);
+	answers[0].left_out = 7;
+	assert_string_equal(dial(f, answers, hosts), "0 connect ENVOI_ERR_UNREACHABLE");
+	assert_int_equal(f->failure.attempt_count, 129);
+	assert_int_equal(f->failure.attempts[0].phase, ENVOI_PHASE_RESOLVE);
+	assert_int_equal(f->failure.attempts[0].code, ENVOI_ERR_LIMIT);
+	assert_string_equal(
+		f->failure.attempts[0].text, "29 targets and 0 addresses over the limits");
+	for (size_t i = 0; i < 128; i++) {
+		assert_int_equal(f->failure.attempts[1 + i].port, 1000 + i);
+	}
+	char lines[20000];
+	envoi_failure_explain(&f->failure, lines, sizeof(lines));
+	assert_non_null(
+		strstr(lines, "\n  left out: 29 targets and 0 addresses over the limits\n"));
+}
+
+static void write_addresses(char *records, size_t size, size_t count)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < count; i++) {
+		len += (size_t)snprintf(
+			records + len, size - len, "%s192.0.2.%zu", i > 0 ? ", " : "", i + 1);
+	}
+}
+
+static void addresses_beyond_the_limit_are_left_out_and_reported(void **state)
+{
+	char records[2000];
+	static const struct {
+		size_t count, left_out, attempts;
+	} rows[] = {{63, 0, 63}, {64, 0, 64}, {70, 0, 65}, {64, 3, 65}};
+	static const struct scripted_host no_hosts[] = {{0}};
+	struct dial_fixture *f = *state;
+	f->options.host = "h.example";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_addresses(records, sizeof(records), rows[i].count);
+		const struct scripted_answer answers[] = {
+			{.name = "h.example",
+				.family = AF_INET,
+				.records = records,
+				.left_out = rows[i].left_out},
+			{0},
+		};
+		dial(f, answers, no_hosts);
+		assert_int_equal(f->failure.phase, ENVOI_PHASE_CONNECT);
+		assert_int_equal(f->failure.attempt_count, rows[i].attempts);
+		if (rows[i].attempts == 65) {
+			assert_string_equal(f->failure.attempts[0].text,
+				rows[i].left_out == 3
+					? "0 targets and 3 addresses over the limits"
+					: "0 targets and 6 addresses over the limits");
+		}
+		dial_fixture_end(f);
 	}
 }
 
@@ -634,7 +693,8 @@ int main(void)
 		CASE(both_services_are_asked_at_once_and_so_are_both_families),
 		CASE(targets_of_both_services_are_merged_by_priority),
 		CASE(a_target_may_be_an_address_or_end_with_a_dot),
-		CASE(hostile_numbers_of_targets_are_cut),
+		CASE(targets_beyond_the_limit_are_left_out_and_reported),
+		CASE(addresses_beyond_the_limit_are_left_out_and_reported),
 		CASE(targets_of_the_service_record_are_connected_to),
 		CASE(s19_no_answer_is_not_no_such_name),
 		CASE(a_dot_among_other_targets_is_ignored),

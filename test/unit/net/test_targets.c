@@ -191,20 +191,26 @@ static void records_that_cannot_be_used_are_left_out(void **state)
 
 static void too_many_targets_are_cut_at_the_end(void **state)
 {
-	static struct envoi_srv srvs[100];
-	static char names[100][16];
-	for (size_t i = 0; i < 100; i++) {
+	enum {
+		COUNT = ENVOI__MAX_TARGETS + 5
+	};
+	static struct envoi_srv srvs[COUNT];
+	static char names[COUNT][16];
+	for (size_t i = 0; i < COUNT; i++) {
 		snprintf(names[i], sizeof(names[i]), "h%zu.example", i);
 		srvs[i] = (struct envoi_srv){
-			.target = names[i], .port = 1, .priority = (uint16_t)(100 - i)};
+			.target = names[i], .port = 1, .priority = (uint16_t)(COUNT - 1 - i)};
 	}
 	struct envoi__targets targets;
 	envoi__targets_init(&targets, *state);
 	assert_int_equal(
-		envoi__targets_add_srvs(&targets, srvs, 100, ENVOI_ROAD_STARTTLS), ENVOI_OK);
+		envoi__targets_add_srvs(&targets, srvs, COUNT, ENVOI_ROAD_STARTTLS), ENVOI_OK);
 	envoi__targets_order(&targets);
+	assert_int_equal(envoi__targets_cut(&targets), 5);
 	assert_int_equal(targets.count, ENVOI__MAX_TARGETS);
-	assert_string_equal(targets.items[0].host, "h99.example");
+	assert_int_equal(envoi__targets_cut(&targets), 0);
+	assert_int_equal(targets.items[0].priority, 0);
+	assert_int_equal(targets.items[ENVOI__MAX_TARGETS - 1].priority, ENVOI__MAX_TARGETS - 1);
 	envoi__targets_finish(&targets);
 }
 

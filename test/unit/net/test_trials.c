@@ -34,6 +34,13 @@ struct verdict {
 	int code_at_once; /* of `begin` */
 };
 
+/** When a trial begins or stops to wait for a decision; a table ends with a zeroed row. */
+struct decision_step {
+	uint64_t at_ms;
+	size_t trial; /* index in order of beginning */
+	bool waits;
+};
+
 struct fixture {
 	struct envoi_context *context;
 	struct envoi_loop *loop;
@@ -45,9 +52,11 @@ struct fixture {
 	struct envoi_dial_options options;
 	int fds_before;
 	int trials_open, trials_begun;
-	struct envoi_trial *last_trial;
+	struct envoi_trial *last_trial, *trial_list[3]; /* in order of beginning */
+	const struct decision_step *steps;
 	struct envoi_timer asking; /* then until the answer */
 	uint64_t thinking_ms;
+	uint64_t time_left_ms; /* for envoi_dial_next() */
 	bool waits;
 	bool frees_in_drop;
 	int calls;
@@ -96,7 +105,7 @@ static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi
 	while (strcmp(verdict->address, dialed->address) != 0) {
 		verdict++;
 	}
-	f->trials_begun++;
+	size_t index = (size_t)f->trials_begun++;
 	if (verdict->code_at_once < 0) {
 		f->network.sockets.close(f->network.sockets.user, dialed->fd);
 		return verdict->code_at_once;
@@ -113,6 +122,7 @@ static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi
 	envoi_timer_start(&c->timer, f->loop, verdict->delay_ms, on_verdict);
 	trial->own = c;
 	f->last_trial = trial;
+	f->trial_list[index % 3] = trial;
 	return ENVOI_OK;
 }
 
@@ -217,7 +227,7 @@ static const char *go_on(struct fixture *f, int code, const char *text)
 	struct envoi_failure why;
 	forget_winner(f);
 	envoi_failure_set(&why, f->context, ENVOI_PHASE_STREAM, code, "%s", text);
-	assert_int_equal(envoi_dial_next(f->dial, &why), ENVOI_OK);
+	assert_int_equal(envoi_dial_next(f->dial, &why, f->time_left_ms), ENVOI_OK);
 	return run(f);
 }
 
@@ -411,6 +421,94 @@ static void while_a_person_decides_time_stands_still_and_nothing_else_begins(voi
 	assert_string_equal(f->network.log, "0 192.0.2.2:443");
 }
 
+/* After the decision the connection that it was about has its handshake to itself for as long as a
+ * trial may take: the application is not asked about another server instead. */
+static void after_a_decision_the_others_stay_held_back(void **state)
+{
+	static const struct verdict passes[] = {{.address = "192.0.2.2", .delay_ms = 7000}, {0}};
+	static const struct verdict stalls[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	struct fixture *f = *state;
+	f->options.trial_timeout_ms = 5000;
+	f->thinking_ms = 3000;
+	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+	/* asked at 20, decided at 3020, passes at 7010 */
+	assert_string_equal(dial(f, both, all_connect, passes), "7010 192.0.2.2:443 direct tried");
+	assert_string_equal(f->network.log, "0 192.0.2.2:443");
+	envoi_dial_free(f->dial);
+	forget_winner(f);
+	f->network.log[0] = '\0';
+	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+	/* 200000 ms later: decided at 203020, and 5000 for the trial */
+	assert_string_equal(dial(f, both, all_connect, stalls), "208030 192.0.2.1:5222 starttls");
+	assert_string_equal(f->network.log, "200000 192.0.2.2:443, 208020 192.0.2.1:5222");
+}
+
+static void on_step(struct envoi_timer *timer)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(timer, struct fixture, asking);
+	const struct decision_step *step = f->steps++;
+	envoi_trial_wait(f->trial_list[step->trial], step->waits);
+	if (f->steps->at_ms != 0) {
+		envoi_timer_start(timer, f->loop, f->steps->at_ms - step->at_ms, on_step);
+	}
+}
+
+static void decide_by(struct fixture *f, const struct decision_step *steps)
+{
+	f->steps = steps;
+	envoi_timer_start(&f->asking, f->loop, steps->at_ms, on_step);
+}
+
+/* The first stalls on trial, and the second, about which the application was asked, fails. */
+static void one_that_fails_after_its_decision_lets_go_of_those_beside_it(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{.address = "192.0.2.2", .delay_ms = 3000, .code = ENVOI_ERR_TLS},
+		{.address = "192.0.2.3"},
+		{0},
+	};
+	static const struct decision_step steps[] = {{300, 1, true}, {1300, 1, false}, {0}};
+	struct fixture *f = *state;
+	decide_by(f, steps);
+	assert_string_equal(
+		dial(f, three_direct, all_connect, verdicts), "3280 192.0.2.3:443 direct tried");
+	assert_string_equal(
+		f->network.log, "0 192.0.2.1:443, 260 192.0.2.2:443, 3270 192.0.2.3:443");
+}
+
+/* Two are asked about at once; that one is decided about, or fails, does not let others begin. */
+static void while_one_of_two_is_undecided_nothing_else_begins(void **state)
+{
+	static const struct decision_step decided[] = {
+		{300, 0, true}, {310, 1, true}, {400, 1, false}, {60000, 0, false}, {0}};
+	static const struct decision_step fails[] = {
+		{300, 0, true}, {310, 1, true}, {60000, 0, false}, {0}};
+	static const struct verdict stalls[] = {
+		{.address = "192.0.2.1", .delay_ms = 60500},
+		{.address = "192.0.2.2", .delay_ms = NEVER},
+		{0},
+	};
+	static const struct verdict fails_soon[] = {
+		{.address = "192.0.2.1", .delay_ms = 60500},
+		{.address = "192.0.2.2", .delay_ms = 1000, .code = ENVOI_ERR_TLS},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.trial_timeout_ms = 5000;
+	for (int i = 0; i < 2; i++) {
+		decide_by(f, i == 0 ? decided : fails);
+		dial(f, three_direct, all_connect, i == 0 ? stalls : fails_soon);
+		assert_non_null(strstr(f->result, "192.0.2.1:443 direct tried"));
+		assert_null(strstr(f->network.log, "192.0.2.3"));
+		envoi_dial_free(f->dial);
+		f->dial = NULL;
+		forget_winner(f);
+		f->network.log[0] = '\0';
+		f->trials_begun = 0;
+	}
+}
+
 static void a_decision_that_is_never_made_can_be_given_up(void **state)
 {
 	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
@@ -438,7 +536,7 @@ static void one_that_fails_while_it_waits_lets_the_race_go_on(void **state)
 	f->thinking_ms = NEVER;
 	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
 	/* 20 before asking, the rest of 5 s after 50 s of thinking that began with the trial */
-	assert_string_equal(dial(f, both, hosts, verdicts), "54990 connect ENVOI_ERR_TIMEOUT");
+	assert_string_equal(dial(f, both, hosts, verdicts), "54990 tls ENVOI_ERR_DISCONNECTED");
 	assert_int_equal(f->failure.attempt_count, 2);
 	envoi_timer_stop(&f->asking);
 }
@@ -587,7 +685,7 @@ static void after_a_winner_that_will_not_do_the_next_is_tried(void **state)
 	assert_int_equal(f->failure.attempts[1].port, 5222);
 	assert_string_equal(f->failure.attempts[1].text, "silent");
 	struct envoi_failure why = {.code = ENVOI_ERR_TLS};
-	assert_int_equal(envoi_dial_next(f->dial, &why), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_dial_next(f->dial, &why, f->time_left_ms), ENVOI_ERR_STATE);
 }
 
 /* What was closed because another one won has not failed: it has its turn. */
@@ -626,8 +724,8 @@ static void look_ups_cut_off_by_a_winner_are_asked_again(void **state)
 		strchr(go_on(f, ENVOI_ERR_DISCONNECTED, "reset"), ' '), " 192.0.2.1:5222 starttls");
 }
 
-/* Time goes on while the winner is the receiver's. */
-static void the_time_for_everything_counts_from_the_beginning(void **state)
+/* How much of the time between was the application's, only the caller knows. */
+static void going_on_has_the_time_that_the_caller_gives(void **state)
 {
 	static const struct verdict verdicts[] = {{.address = "192.0.2.2"}, {0}};
 	static const struct scripted_host hosts[] = {
@@ -636,13 +734,32 @@ static void the_time_for_everything_counts_from_the_beginning(void **state)
 		{0},
 	};
 	struct fixture *f = *state;
-	f->options.timeout_ms = 201000; /* run() takes 200 s */
+	f->options.timeout_ms = 5000; /* run() takes 200 s */
+	f->time_left_ms = 700;
 	assert_string_equal(dial(f, both, hosts, verdicts), "10 192.0.2.2:443 direct tried");
-	assert_string_equal(
-		go_on(f, ENVOI_ERR_DISCONNECTED, "reset"), "201000 connect ENVOI_ERR_TIMEOUT");
+	assert_string_equal(go_on(f, ENVOI_ERR_CERTIFICATE, "refused by the user"),
+		"200700 stream ENVOI_ERR_CERTIFICATE");
+	assert_string_equal(f->failure.text, "refused by the user");
 	assert_int_equal(f->failure.attempt_count, 2);
 	assert_int_equal(f->failure.attempts[1].code, ENVOI_ERR_TIMEOUT);
 	assert_string_equal(f->failure.attempts[1].address, "192.0.2.1");
+}
+
+/* A connection that came about says more than those that were still silent at the end. */
+static void the_end_of_the_time_does_not_hide_a_refused_certificate(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.2", .code = ENVOI_ERR_CERTIFICATE}, {0}};
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.2", .delay_ms = 10},
+		{.address = "192.0.2.1", .delay_ms = NEVER},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.timeout_ms = 1000;
+	assert_string_equal(dial(f, both, hosts, verdicts), "1000 tls ENVOI_ERR_CERTIFICATE");
+	assert_int_equal(f->failure.retry, ENVOI_RETRY_AFTER_USER);
+	assert_int_equal(f->failure.attempt_count, 2);
 }
 
 static void a_dial_freed_after_any_turn_leaves_nothing(void **state)
@@ -686,6 +803,9 @@ int main(void)
 		CASE(the_most_telling_failure_is_told_and_all_are_listed),
 		CASE(a_trial_that_cannot_begin_is_one_that_fails),
 		CASE(while_a_person_decides_time_stands_still_and_nothing_else_begins),
+		CASE(after_a_decision_the_others_stay_held_back),
+		CASE(one_that_fails_after_its_decision_lets_go_of_those_beside_it),
+		CASE(while_one_of_two_is_undecided_nothing_else_begins),
 		CASE(a_decision_that_is_never_made_can_be_given_up),
 		CASE(one_that_fails_while_it_waits_lets_the_race_go_on),
 		CASE(one_that_fails_while_it_waits_lets_go_of_those_beside_it),
@@ -697,7 +817,8 @@ int main(void)
 		CASE(after_a_winner_that_will_not_do_the_next_is_tried),
 		CASE(those_cut_off_by_a_winner_are_tried_again),
 		CASE(look_ups_cut_off_by_a_winner_are_asked_again),
-		CASE(the_time_for_everything_counts_from_the_beginning),
+		CASE(going_on_has_the_time_that_the_caller_gives),
+		CASE(the_end_of_the_time_does_not_hide_a_refused_certificate),
 		CASE(a_dial_freed_after_any_turn_leaves_nothing),
 	};
 	return cmocka_run_group_tests_name("net/trials", tests, NULL, NULL);

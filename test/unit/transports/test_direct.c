@@ -422,7 +422,7 @@ static void priorities_of_both_services_mix(void **state)
 	envoi_failure_finish(&f->failure);
 	struct envoi_failure why;
 	envoi_failure_set(&why, f->context, ENVOI_PHASE_STREAM, ENVOI_ERR_TIMEOUT, "silent");
-	assert_int_equal(f->connector->impl->next(f->connector, &why), ENVOI_OK);
+	assert_int_equal(f->connector->impl->next(f->connector, &why, 0), ENVOI_OK);
 	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
 	assert_int_equal(f->dones, 2);
 	assert_true(f->transport->impl->is_secure(f->transport));
@@ -439,8 +439,8 @@ static void one_that_was_handed_over_can_be_given_back(void **state)
 	f->transport = NULL;
 	struct envoi_failure why;
 	envoi_failure_set(&why, f->context, ENVOI_PHASE_STREAM, ENVOI_ERR_DISCONNECTED, "gone");
-	assert_int_equal(f->connector->impl->next(f->connector, &why), ENVOI_OK);
-	assert_int_equal(f->connector->impl->next(f->connector, &why), ENVOI_ERR_STATE);
+	assert_int_equal(f->connector->impl->next(f->connector, &why, 0), ENVOI_OK);
+	assert_int_equal(f->connector->impl->next(f->connector, &why, 0), ENVOI_ERR_STATE);
 	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
 	assert_int_equal(f->dones, 2);
 	assert_non_null(f->transport);

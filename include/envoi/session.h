@@ -36,7 +36,7 @@ struct envoi_session;
  *
  * @param context   a reference is taken
  * @param settings  limits.requests, limits.deferred, limits.outbox-*, limits.output-bytes,
- *                  request.timeout, close.timeout are read, now; borrowed; NULL: defaults
+ *                  request.timeout are read, now; borrowed; NULL: defaults
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_new(struct envoi_session **ret_session,

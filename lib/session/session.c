@@ -9,7 +9,6 @@
 
 void envoi_session_configure(struct envoi_session *session, const struct envoi_settings *settings)
 {
-	session->close_timeout_ms = (uint64_t)envoi_settings_int(settings, "close.timeout");
 	session->stanza_limit = (size_t)envoi_settings_int(settings, "limits.output-bytes");
 	session->router.deferred_limit = (size_t)envoi_settings_int(settings, "limits.deferred");
 	session->requests.limit = (size_t)envoi_settings_int(settings, "limits.requests");
@@ -105,7 +104,6 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 	struct envoi_stream *stream = session->stream;
 	session->stream = NULL;
 	session->is_ready = session->is_online = session->is_closing = false;
-	envoi_timer_stop(&session->close_timer);
 	envoi_timer_stop(&session->retry_timer);
 	envoi__router_let_go(&session->router);
 	return stream;
@@ -229,13 +227,6 @@ void envoi_session_detach(struct envoi_session *session)
 	}
 }
 
-static void on_close_timer(struct envoi_timer *timer)
-{
-	struct envoi_session *session = ENVOI_CONTAINER_OF(
-		timer, struct envoi_session, close_timer);
-	envoi_stream_close(session->stream);
-}
-
 void envoi_session_close(struct envoi_session *session)
 {
 	if (session->stream == NULL || session->is_closing) {
@@ -243,10 +234,9 @@ void envoi_session_close(struct envoi_session *session)
 	}
 	session->is_online = false;
 	session->is_closing = true;
-	if (session->outbox.count == 0) {
+	if (session->outbox.count == 0 || !session->is_ready) {
 		envoi_stream_close(session->stream);
 	} else {
-		envoi_timer_start(&session->close_timer, session->queue.loop,
-			session->close_timeout_ms, on_close_timer);
+		envoi_stream_prepare_close(session->stream);
 	}
 }

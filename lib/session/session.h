@@ -47,9 +47,7 @@ struct envoi_session {
 	unsigned int gone; /* attachments to be freed */
 	struct envoi__map by_handler;
 	struct envoi__posted *reserve; /* for an event that must not be lost */
-	struct envoi_timer close_timer; /* when closing: the queue had long enough */
 	struct envoi_timer retry_timer; /* memory was short when the stream was fed */
-	uint64_t close_timeout_ms;
 	size_t stanza_limit; /* more bytes than the stream ever takes */
 	struct envoi_session_stats stats; /* those that are counted */
 };

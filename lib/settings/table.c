@@ -248,8 +248,8 @@ const struct envoi_setting envoi__core_settings[] = {
 		"give up earlier."),
 	TIMEOUT("bind.timeout", "15s", "Give up on binding a resource after this long."),
 	TIMEOUT("close.timeout", "5s",
-		"When closing, wait this long for the server to close its stream, then cut the "
-		"connection."),
+		"When disconnecting, wait this long in all for the rest to be sent and for the server "
+		"to close its stream and the connection, then cut it."),
 	TIMEOUT("request.timeout", "30s",
 		"A request without a timeout of its own ends after this long without an answer."),
 	{

@@ -25,9 +25,15 @@ static void send_tail(struct envoi_stream *stream)
 	}
 }
 
-static void close_transport(struct envoi_stream *stream)
+static void close_transport(struct envoi_stream *stream, uint64_t linger_ms)
 {
-	stream->transport->impl->close(stream->transport, stream->timeouts_ms[ENVOI_PHASE_CLOSE]);
+	stream->transport->impl->close(stream->transport, linger_ms);
+}
+
+static uint64_t start_closing(struct envoi_stream *stream)
+{
+	envoi__stream_start_close_timeout(stream);
+	return envoi__stream_close_time_left(stream);
 }
 
 /* --- closing in order --- */
@@ -35,12 +41,21 @@ static void close_transport(struct envoi_stream *stream)
 /* There is nothing of ours that could be closed with a tag. */
 static void close_without_stream(struct envoi_stream *stream)
 {
+	uint64_t left_ms = start_closing(stream);
 	end(stream);
 	envoi_failure_set(&stream->failure, stream->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
 	if (stream->is_securing) {
 		stream->transport->impl->abort(stream->transport, &stream->failure);
 	} else {
-		close_transport(stream);
+		close_transport(stream, left_ms);
+	}
+}
+
+void envoi_stream_prepare_close(struct envoi_stream *stream)
+{
+	if (envoi__stream_is_running(stream)) {
+		envoi__stream_start_close_timeout(stream);
+		envoi__stream_set_phase(stream, ENVOI_PHASE_CLOSE);
 	}
 }
 
@@ -49,7 +64,9 @@ void envoi_stream_close(struct envoi_stream *stream)
 	if (!envoi__stream_is_running(stream)) {
 		return;
 	}
-	envoi__stream_set_phase(stream, ENVOI_PHASE_CLOSE);
+	envoi_stream_prepare_close(stream);
+	stream->transport->impl->resume(
+		stream->transport); /* the peer's closing tag must come in */
 	if (stream->is_securing || stream->output == ENVOI__OUTPUT_NONE) {
 		close_without_stream(stream);
 		return;
@@ -76,9 +93,10 @@ void envoi__stream_ended(struct envoi_stream *stream)
 	if (before == ENVOI__STREAM_RUNNING) {
 		stream->failure.retry = ENVOI_RETRY_LATER;
 	}
+	uint64_t left_ms = start_closing(stream);
 	end(stream);
 	send_tail(stream);
-	close_transport(stream);
+	close_transport(stream, left_ms);
 }
 
 /* --- failing --- */
@@ -118,7 +136,9 @@ void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_f
 	} else {
 		say_why(stream, condition);
 		end(stream);
-		close_transport(stream);
+		/* a peer that has not answered in time is not waited for again */
+		close_transport(
+			stream, failure->code == ENVOI_ERR_TIMEOUT ? 0 : start_closing(stream));
 	}
 }
 

@@ -105,16 +105,35 @@ static void start_deadline(struct envoi_stream *stream, uint64_t timeout_ms)
 
 void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase)
 {
-	if (stream->phase != phase) {
+	bool is_final = stream->phase == ENVOI_PHASE_CLOSE;
+	if (stream->phase != phase && !is_final) {
 		stream->phase = phase;
 		stream->awaited = NULL;
 		start_deadline(stream, stream->timeouts_ms[phase]);
 	}
 }
 
+static uint64_t now_ms(const struct envoi_stream *stream)
+{
+	return envoi_loop_now_ms(envoi_context_loop(stream->context));
+}
+
+void envoi__stream_start_close_timeout(struct envoi_stream *stream)
+{
+	if (stream->close_at_ms == 0) {
+		stream->close_at_ms = now_ms(stream) + stream->timeouts_ms[ENVOI_PHASE_CLOSE];
+	}
+}
+
+uint64_t envoi__stream_close_time_left(const struct envoi_stream *stream)
+{
+	uint64_t now = now_ms(stream);
+	return stream->close_at_ms > now ? stream->close_at_ms - now : 0;
+}
+
 void envoi__stream_wait_for(struct envoi_stream *stream, const char *awaited, uint64_t timeout_ms)
 {
-	if (envoi__stream_is_running(stream)) {
+	if (envoi__stream_is_running(stream) && stream->close_at_ms == 0) {
 		stream->awaited = awaited;
 		stream->awaited_ms = timeout_ms;
 		start_deadline(

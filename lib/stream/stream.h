@@ -101,6 +101,8 @@ struct envoi_stream {
 	uint64_t decision_ms;
 	const char *awaited; /* from the application, static; NULL: nothing */
 	uint64_t awaited_ms;
+	/* on the loop's clock: `closed` comes by then; 0: closing has not begun */
+	uint64_t close_at_ms;
 	struct envoi_xml_limits limits; /* after login */
 	struct envoi__written written;
 	struct envoi__tap tap;
@@ -153,7 +155,8 @@ void envoi__stream_secured(struct envoi_stream *stream);
 
 void envoi__stream_read_settings(
 	struct envoi_stream *stream, const struct envoi_settings *settings);
-/** Enter a phase; its deadline begins, unless the stream is in it already. */
+/** Enter a phase; its deadline begins, unless the stream is in it already. Nothing once closing has
+ * begun: CLOSE is the last phase. */
 void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase);
 /**
  * The stream waits for the application: until that is over, this time limit holds in place of the
@@ -163,6 +166,10 @@ void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase
  * @param timeout_ms  0: none
  */
 void envoi__stream_wait_for(struct envoi_stream *stream, const char *awaited, uint64_t timeout_ms);
+/** close.timeout begins, unless it has: one deadline covers all that is left. */
+void envoi__stream_start_close_timeout(struct envoi_stream *stream);
+/** @return what is left of close.timeout, which has begun */
+uint64_t envoi__stream_close_time_left(const struct envoi_stream *stream);
 /** From now on the peer may send more at a time: it has logged in. */
 void envoi__stream_widen_limits(struct envoi_stream *stream);
 

@@ -96,8 +96,8 @@ ENVOI_API void envoi_session_detach(struct envoi_session *session);
 /**
  * Leave in order: from now on nothing more may be sent, envoi_session_is_online() is false; what
  * is queued is given to the transport, then the stream is closed (RFC 6120, section 4.4) and
- * `closed` follows. When the queue is not empty after the setting close.timeout, the stream is
- * closed all the same. Idempotent; nothing if there is no stream.
+ * `closed` follows, all within the setting close.timeout. Before `ready` nothing of the queue can be
+ * sent: the stream is closed at once. Idempotent; nothing if there is no stream.
  */
 ENVOI_API void envoi_session_close(struct envoi_session *session);
 

@@ -199,16 +199,28 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send_element(
 	struct envoi_stream *stream, const struct envoi_element *element);
 
 /**
+ * Announce that the stream will be closed as soon as its owner has sent the rest. The setting
+ * close.timeout begins: it covers everything from here to `closed`. Until envoi_stream_close() the
+ * stream sends and receives as before; `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE when the
+ * time is over. Nothing if the stream is closing.
+ */
+ENVOI_API void envoi_stream_prepare_close(struct envoi_stream *stream);
+
+/**
  * Close in order (RFC 6120, section 4.4): closing tag, wait for the peer's, `closed`. Stanzas that
- * come meanwhile are still handed over. A peer that does not close within close.timeout is cut off:
- * then `closed` tells ENVOI_ERR_TIMEOUT in phase CLOSE. Idempotent.
+ * come meanwhile are still handed over, on a paused transport too: it is resumed. The setting
+ * close.timeout is the time for all of it, from here or from envoi_stream_prepare_close(): it covers
+ * writing what is pending, the peer's closing tag, and the end of the connection. A peer that has not
+ * sent its closing tag by then is cut off, and `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE.
+ * Idempotent.
  */
 ENVOI_API void envoi_stream_close(struct envoi_stream *stream);
 
 /**
  * End with a failure: the stream error named by failure->stream_condition is sent, if any
- * (RFC 6120, section 4.9.1.1), then everything is closed, and `closed` tells the failure. The first
- * failure counts.
+ * (RFC 6120, section 4.9.1.1), then everything is closed within close.timeout, and `closed` reports
+ * the failure. With code ENVOI_ERR_TIMEOUT the peer is not waited for: one attempt is made to write
+ * what is pending. The first failure counts.
  * @param failure  borrowed
  */
 ENVOI_API void envoi_stream_fail(struct envoi_stream *stream, const struct envoi_failure *failure);

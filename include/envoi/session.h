@@ -80,6 +80,14 @@ struct envoi_session_stats {
 ENVOI_API void envoi_session_get_stats(
 	const struct envoi_session *session, struct envoi_session_stats *ret_stats);
 
+/**
+ * Explain a failure of the session's functions: of attaching a handler, sending, requesting.
+ * @return why the last call that failed was refused, for a person: "message/body: U+0001 at byte 0
+ *         is not allowed in XML", "handler \"bot\": stanzas[2]: no kind"; of a session that has
+ *         refused nothing, the text of ENVOI_OK; borrowed until the next call on the session
+ */
+ENVOI_API const char *envoi_session_problem(const struct envoi_session *session);
+
 /* --- handlers --- */
 
 /**
@@ -87,8 +95,9 @@ ENVOI_API void envoi_session_get_stats(
  * @param handler  borrowed until removed or the session is freed
  * @retval ENVOI_ERR_EXISTS     it is attached
  * @retval ENVOI_ERR_NOT_FOUND  something it needs is not attached
- * @retval ENVOI_ERR_INVALID    one of its stanza rows is of another kind than MESSAGE, PRESENCE,
- *                              IQ_GET and IQ_SET, has no function, or names half a payload
+ * @retval ENVOI_ERR_INVALID    a row of one of its tables could never be called: it has no kind,
+ *                              event, interval or function, a type that its kind does not have, or
+ *                              half a name; envoi_session_problem() names table, row and reason
  * @retval ENVOI_ERR_STATE      the session is being freed
  * @retval ENVOI_ERR_NOMEM
  */
@@ -133,7 +142,9 @@ struct envoi_ticket {
  * @retval ENVOI_ERR_FULL     the outbox is at its limit (limits.outbox-stanzas,
  *                            limits.outbox-bytes), or the stanza alone is longer than
  *                            limits.output-bytes
- * @retval ENVOI_ERR_INVALID  its address is malformed, a builder failed, or the ticket is in use
+ * @retval ENVOI_ERR_INVALID  its address is malformed, a builder failed, an iq get or set has not
+ *                            exactly one payload, an iq result more than one (RFC 6120, section
+ *                            8.2.3), or the ticket is in use: envoi_session_problem() says which
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_send(

@@ -85,10 +85,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_from_element(
 /**
  * Make a message (RFC 6121, section 5.2).
  *
- * This and what follows gives one reference. NULL means out of memory, or that there is no such
- * stanza (a message of type `probe`, an answer to an error); what takes a stanza or element accepts
- * NULL and reports ENVOI_ERR_NOMEM. Text that XML does not allow makes the stanza fail: whoever
- * sends it reports ENVOI_ERR_INVALID (envoi_element_error() of its element).
+ * This and the builders below give one reference; NULL means out of memory. Functions that take a
+ * stanza or an element accept NULL and report ENVOI_ERR_NOMEM, so that envoi_stanza_element() of a
+ * stanza that was not checked can be built upon. A stanza that cannot be (a message of type `probe`,
+ * an answer to an error) and text that XML does not allow make the stanza fail: sending it returns
+ * ENVOI_ERR_INVALID, and envoi_session_problem() and envoi_element_problem() name place and reason.
  *
  * @param type  ENVOI_TYPE_ANY: normal
  * @param to    as text, prepared when it is sent; NULL: one's own account or server
@@ -107,11 +108,12 @@ ENVOI_API struct envoi_stanza *envoi_iq_new(
  * @return whether a stanza may be answered with an error: every one but an error, an iq result (RFC 6120, sections 8.2.3 and 8.3.1)
  */
 ENVOI_API bool envoi_stanza_may_answer(const struct envoi_stanza *stanza);
-/** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. NULL also for
- * what is no request. */
+/** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. For a stanza
+ * that is not a request, one that fails when it is sent. */
 ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *request);
 /**
- * An error in answer to what envoi_stanza_may_answer(); NULL for others. It repeats nothing of what
+ * An error in answer to a stanza (envoi_stanza_may_answer(); for others one that fails when it is
+ * sent). It repeats nothing of what
  * it answers but its id and addresses.
  *
  * @param condition  its type is what section 8.3.3 recommends
@@ -140,7 +142,7 @@ ENVOI_API const struct envoi_jid *envoi_stanza_to(const struct envoi_stanza *sta
 ENVOI_API const char *envoi_stanza_from_text(const struct envoi_stanza *stanza);
 /** @return as envoi_stanza_from_text() */
 ENVOI_API const char *envoi_stanza_to_text(const struct envoi_stanza *stanza);
-/** @return the stanza's own element */
+/** @return the stanza's own element; NULL for NULL */
 ENVOI_API struct envoi_element *envoi_stanza_element(const struct envoi_stanza *stanza);
 
 /** The payload: of an iq its one child, of others the first in a namespace of its own; or NULL. */

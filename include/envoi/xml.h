@@ -87,8 +87,8 @@ ENVOI_API struct envoi_element *envoi_element_parent(const struct envoi_element 
 /* --- building --- */
 /*
  * A tree remembers its first failure: builders return NULL, accept NULL, and do nothing after it,
- * so that calls can be nested without checks; whoever takes the tree reports the failure
- * (envoi_element_error()).
+ * so that calls can be nested without checks; the function that takes the tree reports the failure
+ * (envoi_element_error(), envoi_element_problem()).
  */
 
 /**
@@ -96,7 +96,8 @@ ENVOI_API struct envoi_element *envoi_element_parent(const struct envoi_element 
  *
  * @param ns    namespace name, "" for none
  * @param name  local name, an NCName
- * @return the root with one reference, or NULL: out of memory, or name or ns not allowed in XML
+ * @return the root with one reference, or NULL: out of memory. Where XML forbids the name or the
+ *         namespace, a tree that has failed
  */
 ENVOI_API struct envoi_element *envoi_element_new(
 	struct envoi_context *context, const char *ns, const char *name);
@@ -130,6 +131,9 @@ ENVOI_API struct envoi_element *envoi_element_dup(const struct envoi_element *el
 
 /** @return ENVOI_OK, or the tree's first failure; ENVOI_ERR_NOMEM for NULL */
 ENVOI_API int envoi_element_error(const struct envoi_element *element);
+/** @return the first failure of the tree in words, with its place: "message/body: U+0001 at byte 0 is
+ * not allowed in XML"; without a failure the text of ENVOI_OK; borrowed from the tree */
+ENVOI_API const char *envoi_element_problem(const struct envoi_element *element);
 
 /* --- writing --- */
 

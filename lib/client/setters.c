@@ -155,17 +155,12 @@ int envoi_client_set_password(struct envoi_client *client, const char *password)
 
 /* --- what is attached --- */
 
-static const char *name_or(const char *name, const char *otherwise)
-{
-	return name != NULL ? name : otherwise;
-}
-
 int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
 {
 	char about[32];
 	snprintf(about, sizeof(about), "handler %p", (void *)handler);
-	return envoi__client_note(client, about, envoi_session_add(client->session, handler),
-		name_or(handler->impl->name, "a handler without a name"));
+	int r = envoi_session_add(client->session, handler);
+	return envoi__client_note(client, about, r, envoi_session_problem(client->session));
 }
 
 void envoi_client_remove(struct envoi_client *client, struct envoi_handler *handler)
@@ -175,7 +170,7 @@ void envoi_client_remove(struct envoi_client *client, struct envoi_handler *hand
 
 int envoi_client_add_connector(struct envoi_client *client, struct envoi_connector *connector)
 {
-	const char *name = name_or(connector->impl->name, "a connector without a name");
+	const char *name = connector->impl->name;
 	struct envoi_connector **connectors = envoi_realloc(client->context, client->connectors,
 		(client->connector_count + 1) * sizeof(struct envoi_connector *));
 	if (connectors == NULL) {

@@ -216,10 +216,13 @@ int envoi_payload_add(struct envoi_element *parent, const struct envoi_payload_t
 	if (envoi_element_error(parent) < 0) {
 		return envoi_element_error(parent);
 	}
-	int r = envoi_payload_check(type, value, ret_problem);
+	struct envoi_payload_problem own, *problem = ret_problem != NULL ? ret_problem : &own;
+	int r = envoi_payload_check(type, value, problem);
 	if (r == ENVOI_OK) {
 		struct sink sink = {.element = parent};
 		r = emit(&sink, parent->tree->arena.context, type, value);
+	} else if (r == ENVOI_ERR_INVALID) {
+		envoi__element_refuse(parent, ": %s %s", problem->where, problem->why);
 	}
 	if (r < 0) {
 		envoi__element_fail(parent, r);

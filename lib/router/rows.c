@@ -172,25 +172,13 @@ static void unlink_row(struct envoi__rows *rows, struct envoi__row *row)
 	}
 }
 
-static bool is_valid(const struct envoi_stanza_row *def)
-{
-	const struct envoi_payload_type *payload = def->payload;
-	if (payload != NULL && (payload->ns == NULL || payload->name == NULL)) {
-		return false;
-	}
-	return def->handle != NULL && def->kind >= ENVOI_MESSAGE && def->kind <= ENVOI_IQ_SET &&
-		(def->ns == NULL || def->name != NULL) && (def->name == NULL || *def->name != '\0');
-}
-
 int envoi__rows_add(
 	struct envoi__rows *rows, struct envoi__member **ret_member, struct envoi_handler *handler)
 {
 	const struct envoi_stanza_row *defs = handler->impl->stanzas;
 	size_t count = 0;
-	for (; defs != NULL && defs[count].kind != ENVOI_NO_STANZA; count++) {
-		if (!is_valid(&defs[count])) {
-			return ENVOI_ERR_INVALID;
-		}
+	while (defs != NULL && defs[count].kind != ENVOI_NO_STANZA) {
+		count++;
 	}
 	struct envoi__member *member = envoi_alloc_zeroed(
 		rows->context, sizeof(*member) + count * sizeof(struct envoi__row));

@@ -56,8 +56,7 @@ void envoi__rows_init(struct envoi__rows *rows, struct envoi_context *context);
 void envoi__rows_finish(struct envoi__rows *rows);
 
 /**
- * Link a handler's rows.
- * @retval ENVOI_ERR_INVALID  a row of a kind that is not dispatched, or without function
+ * Link a handler's rows, which envoi__handler_check() has checked.
  * @retval ENVOI_ERR_NOMEM    none was linked
  */
 int envoi__rows_add(

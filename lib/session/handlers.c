@@ -6,6 +6,7 @@
 
 #include <envoi/context.h>
 
+#include "router/handler_check.h"
 #include "session/session.h"
 
 struct attachment;
@@ -102,21 +103,31 @@ static bool is_attached(const struct envoi_session *session, const char *name)
 	return false;
 }
 
-static int check(const struct envoi_session *session, const struct envoi_handler *handler)
+static int refuse(struct envoi_session *session, const struct envoi_handler *handler, int code,
+	const char *why, const char *name)
 {
+	const char *own = handler->impl->name != NULL ? handler->impl->name : "";
+	return envoi__session_refuse(session, code, "handler \"%.64s\": %s%.64s", own, why, name);
+}
+
+static int check(struct envoi_session *session, const struct envoi_handler *handler)
+{
+	char problem[128];
 	if (envoi__guard_is_over(&session->guard)) {
 		return ENVOI_ERR_STATE;
 	}
 	if (find(session, handler) != NULL) {
-		return ENVOI_ERR_EXISTS;
+		return refuse(session, handler, ENVOI_ERR_EXISTS, "is attached already", "");
 	}
 	const char *const *needs = handler->impl->needs;
 	for (; needs != NULL && *needs != NULL; needs++) {
 		if (!is_attached(session, *needs)) {
-			return ENVOI_ERR_NOT_FOUND;
+			return refuse(session, handler, ENVOI_ERR_NOT_FOUND,
+				"needs a handler that is not attached: ", *needs);
 		}
 	}
-	return ENVOI_OK;
+	int r = envoi__handler_check(handler, problem, sizeof(problem));
+	return r < 0 ? refuse(session, handler, r, problem, "") : ENVOI_OK;
 }
 
 static struct attachment *attachment_new(
@@ -165,7 +176,7 @@ int envoi_session_add(struct envoi_session *session, struct envoi_handler *handl
 	}
 	struct attachment *attachment = attachment_new(session, handler);
 	if (attachment == NULL) {
-		return ENVOI_ERR_NOMEM;
+		return envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
 	}
 	r = envoi__map_add(&session->by_handler, (const char *)&attachment->handler,
 		sizeof(attachment->handler), attachment);
@@ -176,7 +187,7 @@ int envoi_session_add(struct envoi_session *session, struct envoi_handler *handl
 		(void)envoi__map_remove(&session->by_handler, (const char *)&attachment->handler,
 			sizeof(attachment->handler));
 		envoi_free(session->context, attachment);
-		return r;
+		return envoi__session_refuse(session, r, NULL);
 	}
 	attachment->order = ++session->attachment_order;
 	envoi__list_append(&session->attachments, &attachment->link);

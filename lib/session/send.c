@@ -18,35 +18,81 @@ static bool needs_id(const struct envoi_stanza *stanza)
 	return envoi_stanza_kind(stanza) != ENVOI_PRESENCE && envoi_stanza_id(stanza) == NULL;
 }
 
-/* An id, and the address in its canonical form. */
+/* RFC 6120, section 8.2.3: exactly one payload in a request, one at most in a result. */
+static int check_payloads(struct envoi_session *session, const struct envoi_stanza *stanza)
+{
+	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
+	bool is_request = kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET;
+	if (!is_request && kind != ENVOI_IQ_RESULT) {
+		return ENVOI_OK;
+	}
+	const struct envoi_element *child = envoi_element_first(envoi_stanza_element(stanza));
+	if (child == NULL && is_request) {
+		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
+			"iq: a request has one payload, and this one has none");
+	}
+	return envoi_element_next(child) == NULL
+		? ENVOI_OK
+		: envoi__session_refuse(session, ENVOI_ERR_INVALID,
+			  "iq: a request or result has one payload, and this one has more");
+}
+
+/* The address in its canonical form. */
+static int complete_address(struct envoi_session *session, const struct envoi_stanza *stanza)
+{
+	const char *to = envoi_stanza_to_text(stanza);
+	if (to == NULL) {
+		return ENVOI_OK;
+	}
+	const struct envoi_jid *jid = envoi_stanza_to(stanza);
+	struct envoi_element *element = envoi_stanza_element(stanza);
+	if (jid == NULL) {
+		char why[128];
+		int r = envoi_jid_check(to, strlen(to), why, sizeof(why));
+		return r == ENVOI_ERR_INVALID
+			? envoi__session_refuse(session, r, "%s: attribute to: \"%.128s\": %s",
+				  envoi_element_name(element), to, why)
+			: envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
+	}
+	if (strcmp(to, envoi_jid_text(jid)) != 0) {
+		envoi_element_set(element, "to", envoi_jid_text(jid));
+	}
+	return ENVOI_OK;
+}
+
+/* An id and a canonical address, where the stanza may be sent. */
 static int complete(struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	struct envoi_element *element = envoi_stanza_element(stanza);
+	int r = envoi_element_error(element);
+	if (r < 0) {
+		return envoi__session_refuse(session, r, "%s", envoi_element_problem(element));
+	}
+	r = check_payloads(session, stanza);
+	if (r < 0) {
+		return r;
+	}
 	if (needs_id(stanza)) {
 		char id[ENVOI_ID_SIZE];
-		int r = envoi_id_make(session->context, id);
+		r = envoi_id_make(session->context, id);
 		if (r < 0) {
-			return r;
+			return envoi__session_refuse(session, r, "no random number for an id");
 		}
 		envoi_element_set(element, "id", id);
 	}
-	const char *to = envoi_stanza_to_text(stanza);
-	if (to != NULL) {
-		const struct envoi_jid *jid = envoi_stanza_to(stanza);
-		if (jid == NULL) {
-			return ENVOI_ERR_INVALID;
-		}
-		if (strcmp(to, envoi_jid_text(jid)) != 0) {
-			envoi_element_set(element, "to", envoi_jid_text(jid));
-		}
-	}
-	return envoi_element_error(element);
+	r = complete_address(session, stanza);
+	return r < 0 ? r : envoi_element_error(element);
 }
 
 static bool can_send(const struct envoi_session *session)
 {
 	return !envoi__guard_is_over(&session->guard) && session->stream != NULL &&
 		!session->is_closing;
+}
+
+static int refuse_offline(struct envoi_session *session)
+{
+	return envoi__session_refuse(session, ENVOI_ERR_STATE, "the session is not online");
 }
 
 static int serialise(struct envoi_session *session, const struct envoi_stanza *stanza,
@@ -56,12 +102,17 @@ static int serialise(struct envoi_session *session, const struct envoi_stanza *s
 	int r = envoi_xml_write(scratch, envoi_stanza_element(stanza), ENVOI_NS_CLIENT);
 	size_t len = envoi_buffer_len(scratch);
 	if (r < 0) {
-		return r;
+		return envoi__session_refuse(session, r, NULL);
 	}
 	if (len > session->stanza_limit) {
-		return ENVOI_ERR_FULL;
+		return envoi__session_refuse(session, ENVOI_ERR_FULL,
+			"the stanza has %zu bytes, more than limits.output-bytes allows", len);
 	}
-	return envoi__outbox_add(&session->outbox, ticket, envoi_buffer_data(scratch), len);
+	r = envoi__outbox_add(&session->outbox, ticket, envoi_buffer_data(scratch), len);
+	return r == ENVOI_OK
+		? r
+		: envoi__session_refuse(session, r,
+			  r == ENVOI_ERR_FULL ? "limits.outbox-bytes wait to be sent" : NULL);
 }
 
 static int queue(struct envoi_session *session, const struct envoi_stanza *stanza,
@@ -84,13 +135,15 @@ static int send_inside(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
 {
 	if (!can_send(session)) {
-		return ENVOI_ERR_STATE;
+		return refuse_offline(session);
 	}
 	if (ticket != NULL && ticket->entry != NULL) {
-		return ENVOI_ERR_INVALID;
+		return envoi__session_refuse(
+			session, ENVOI_ERR_INVALID, "the ticket is in use for another stanza");
 	}
 	if (session->outbox.count >= session->outbox.count_limit) {
-		return ENVOI_ERR_FULL;
+		return envoi__session_refuse(
+			session, ENVOI_ERR_FULL, "limits.outbox-stanzas wait to be sent");
 	}
 	int r = complete(session, stanza);
 	if (r < 0) {
@@ -98,7 +151,7 @@ static int send_inside(
 	}
 	r = envoi__session_filter(session, stanza, true);
 	if (!can_send(session)) {
-		return ENVOI_ERR_STATE;
+		return refuse_offline(session);
 	}
 	return r == ENVOI_STOP ? envoi__outbox_swallow(&session->outbox, ticket)
 			       : queue(session, stanza, ticket);
@@ -108,7 +161,7 @@ int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
 {
 	if (stanza == NULL) {
-		return ENVOI_ERR_NOMEM;
+		return envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
 	}
 	envoi__session_enter(session);
 	int r = send_inside(session, stanza, ticket);
@@ -145,7 +198,7 @@ int envoi_send(
 {
 	if (stanza != NULL && !session->is_online) {
 		envoi_stanza_unref(stanza);
-		return ENVOI_ERR_STATE;
+		return refuse_offline(session);
 	}
 	return envoi__session_send(session, stanza, ticket);
 }
@@ -166,30 +219,25 @@ int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kin
 	} else if (kind == ENVOI_PRESENCE) {
 		stanza = envoi_presence_new(session->context, ENVOI_TYPE_AVAILABLE, to);
 	} else {
-		return ENVOI_ERR_INVALID;
+		return envoi__session_refuse(
+			session, ENVOI_ERR_INVALID, "a payload is sent in a message or presence");
 	}
-	int r = stanza == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_encode(stanza, type, value);
-	if (r < 0) {
-		envoi_stanza_unref(stanza);
-		return r;
-	}
+	(void)envoi_stanza_encode(stanza, type, value); /* a failure is the stanza's */
 	return envoi_send(session, stanza, ticket);
 }
 
 /* --- asking --- */
 
 static int check_request(
-	const struct envoi_session *session, const struct envoi_stanza *iq, envoi_answer_fn *done)
+	struct envoi_session *session, const struct envoi_stanza *iq, envoi_answer_fn *done)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(iq);
 	if ((kind != ENVOI_IQ_GET && kind != ENVOI_IQ_SET) || done == NULL) {
-		return ENVOI_ERR_INVALID;
+		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
+			done == NULL ? "a request without a function for its answer"
+				     : "a request is an iq of type get or set");
 	}
-	if (!session->is_online) {
-		return ENVOI_ERR_STATE;
-	}
-	return envoi_stanza_to_text(iq) != NULL && envoi_stanza_to(iq) == NULL ? ENVOI_ERR_INVALID
-									       : ENVOI_OK;
+	return session->is_online ? complete_address(session, iq) : refuse_offline(session);
 }
 
 /* The request is held: it may end while a filter sees its stanza, and then calls nobody. */
@@ -200,7 +248,8 @@ static int ask(struct envoi_session *session, struct envoi_stanza *iq,
 	int r = envoi__requests_add(&session->requests, &request, options);
 	if (r < 0) {
 		envoi_stanza_unref(iq);
-		return r;
+		return envoi__session_refuse(session, r,
+			r == ENVOI_ERR_FULL ? "limits.requests wait for their answers" : NULL);
 	}
 	envoi_element_set(envoi_stanza_element(iq), "id", envoi__request_id(request));
 	r = envoi__request_release(request, envoi__session_send(session, iq, NULL));
@@ -215,7 +264,7 @@ int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
 	void *user, struct envoi_request **ret_request)
 {
 	if (iq == NULL) {
-		return ENVOI_ERR_NOMEM;
+		return envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
 	}
 	int r = check_request(session, iq, done);
 	if (r < 0) {

@@ -84,6 +84,7 @@ static void destroy(struct envoi_session *session)
 	envoi__map_finish(&session->by_handler);
 	envoi__posted_free(session->reserve);
 	envoi_buffer_finish(&session->scratch);
+	envoi_free(context, session->problem);
 	envoi_jid_unref(session->jid);
 	envoi_free(context, session);
 	envoi_context_unref(context);

@@ -50,6 +50,8 @@ struct envoi_session {
 	struct envoi_timer retry_timer; /* memory was short when the stream was fed */
 	size_t stanza_limit; /* more bytes than the stream ever takes */
 	struct envoi_session_stats stats; /* those that are counted */
+	int problem_code; /* of the last call that was refused; ENVOI_OK: none */
+	char *problem; /* its reason; NULL: the code says all */
 };
 
 static inline void envoi__session_enter(struct envoi_session *session)
@@ -62,6 +64,12 @@ void envoi__session_leave(struct envoi_session *session);
 
 /** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);
+
+/* --- problem.c --- */
+
+/** Note why a call is refused. @param format  NULL: the code says all. @return @p code */
+int envoi__session_refuse(struct envoi_session *session, int code, const char *format, ...)
+	ENVOI_PRINTF(3, 4);
 
 /* --- handlers.c --- */
 

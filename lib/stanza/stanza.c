@@ -89,6 +89,18 @@ const char *envoi__stanza_type_word(enum envoi_stanza_kind kind, enum envoi_stan
 	return row->word;
 }
 
+bool envoi__stanza_type_fits(enum envoi_stanza_kind kind, enum envoi_stanza_type type)
+{
+	switch (kind) {
+	case ENVOI_MESSAGE:
+		return type == ENVOI_TYPE_NORMAL || envoi__stanza_type_word(kind, type) != NULL;
+	case ENVOI_PRESENCE:
+		return type == ENVOI_TYPE_AVAILABLE || envoi__stanza_type_word(kind, type) != NULL;
+	default:
+		return type == ENVOI_TYPE_ANY;
+	}
+}
+
 struct envoi_stanza *envoi__stanza_new(
 	struct envoi_element *element, enum envoi_stanza_kind kind, enum envoi_stanza_type type)
 {

@@ -26,6 +26,9 @@ struct envoi_stanza {
 struct envoi_stanza *envoi__stanza_new(
 	struct envoi_element *element, enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 
+/** @return whether a stanza of that kind can be of that type: ENVOI_TYPE_ANY for an iq only */
+bool envoi__stanza_type_fits(enum envoi_stanza_kind kind, enum envoi_stanza_type type);
+
 /** @return the word for the attribute `type`; NULL: none is to be set */
 const char *envoi__stanza_type_word(enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 

@@ -28,14 +28,24 @@ static struct envoi_stanza *make(struct envoi_context *context, enum envoi_stanz
 	return envoi__stanza_new(element, kind, type);
 }
 
+/* There is no such stanza: it fails when it is sent. */
+static struct envoi_stanza *refuse(struct envoi_stanza *stanza, const char *why)
+{
+	if (stanza != NULL) {
+		envoi__element_refuse(stanza->element, ": %s", why);
+	}
+	return stanza;
+}
+
 struct envoi_stanza *envoi_message_new(struct envoi_context *context, enum envoi_stanza_type type,
 	const char *to, const char *body)
 {
 	if (type == ENVOI_TYPE_ANY) {
 		type = ENVOI_TYPE_NORMAL;
 	}
-	if (type != ENVOI_TYPE_NORMAL && envoi__stanza_type_word(ENVOI_MESSAGE, type) == NULL) {
-		return NULL;
+	if (!envoi__stanza_type_fits(ENVOI_MESSAGE, type)) {
+		return refuse(make(context, ENVOI_MESSAGE, ENVOI_TYPE_NORMAL, to),
+			"a message cannot be of this type (RFC 6121, section 5.2.2)");
 	}
 	struct envoi_stanza *message = make(context, ENVOI_MESSAGE, type, to);
 	envoi_element_add_with_text(envoi_stanza_element(message), NULL, "body", body);
@@ -48,8 +58,9 @@ struct envoi_stanza *envoi_presence_new(
 	if (type == ENVOI_TYPE_ANY) {
 		type = ENVOI_TYPE_AVAILABLE;
 	}
-	if (type != ENVOI_TYPE_AVAILABLE && envoi__stanza_type_word(ENVOI_PRESENCE, type) == NULL) {
-		return NULL;
+	if (!envoi__stanza_type_fits(ENVOI_PRESENCE, type)) {
+		return refuse(make(context, ENVOI_PRESENCE, ENVOI_TYPE_AVAILABLE, to),
+			"a presence cannot be of this type (RFC 6121, section 4.7.1)");
 	}
 	return make(context, ENVOI_PRESENCE, type, to);
 }
@@ -58,7 +69,8 @@ struct envoi_stanza *envoi_iq_new(
 	struct envoi_context *context, enum envoi_stanza_kind kind, const char *to)
 {
 	if (kind != ENVOI_IQ_GET && kind != ENVOI_IQ_SET) {
-		return NULL;
+		return refuse(make(context, ENVOI_IQ_GET, ENVOI_TYPE_ANY, to),
+			"a request is an ENVOI_IQ_GET or ENVOI_IQ_SET");
 	}
 	return make(context, kind, ENVOI_TYPE_ANY, to);
 }
@@ -82,10 +94,11 @@ static bool is_request(const struct envoi_stanza *stanza)
 
 struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *request)
 {
-	if (request == NULL || !is_request(request)) {
+	if (request == NULL) {
 		return NULL;
 	}
-	return make_reply(request, ENVOI_IQ_RESULT, ENVOI_TYPE_ANY);
+	struct envoi_stanza *result = make_reply(request, ENVOI_IQ_RESULT, ENVOI_TYPE_ANY);
+	return is_request(request) ? result : refuse(result, "only a request has a result");
 }
 
 /* RFC 6120, sections 8.2.3 and 8.3.1: neither a result nor an error is answered. */
@@ -99,8 +112,12 @@ bool envoi_stanza_may_answer(const struct envoi_stanza *stanza)
 struct envoi_stanza *envoi_stanza_error_new(
 	const struct envoi_stanza *cause, enum envoi_stanza_condition condition, const char *text)
 {
-	if (cause == NULL || !envoi_stanza_may_answer(cause)) {
+	if (cause == NULL) {
 		return NULL;
+	}
+	if (!envoi_stanza_may_answer(cause)) {
+		return refuse(make_reply(cause, cause->kind, cause->type),
+			"an error or a result is not answered (RFC 6120, section 8.3.1)");
 	}
 	if (envoi_stanza_condition_name(condition) == NULL) {
 		condition = ENVOI_UNDEFINED_CONDITION;

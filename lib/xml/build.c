@@ -40,6 +40,25 @@ static bool is_text(const char *text)
 	return envoi__utf8_valid(text, strlen(text));
 }
 
+/* @param what  of the element: "", " attribute id" */
+static void *refuse_text(
+	struct envoi_element *element, const char *what, const char *name, const char *text)
+{
+	char reason[96];
+	envoi__describe_bad_text(text, reason, sizeof(reason));
+	envoi__element_refuse(element, "%s%.64s: %s", what, name, reason);
+	return NULL;
+}
+
+static void *refuse_name(
+	struct envoi_element *element, const char *what, const char *ns, const char *name)
+{
+	envoi__element_refuse(element,
+		": no %s may have the name \"%.64s\" in the namespace \"%.64s\"", what,
+		name != NULL ? name : "", ns != NULL ? ns : "");
+	return NULL;
+}
+
 /* The dictionary's pointer, or a copy in the arena; NULL: out of memory. */
 static const char *keep_name(struct envoi__tree *tree, const char *text, bool *ret_is_known)
 {
@@ -86,16 +105,17 @@ static struct envoi_element *add(
 struct envoi_element *envoi_element_new(
 	struct envoi_context *context, const char *ns, const char *name)
 {
-	if (!is_element_ns(ns) || !is_name(name)) {
-		return NULL;
-	}
+	bool is_allowed = is_element_ns(ns) && is_name(name);
 	struct envoi__tree *tree = envoi__tree_new(context);
 	if (tree == NULL) {
 		return NULL;
 	}
-	struct envoi_element *root = add(tree, NULL, ns, name);
+	struct envoi_element *root = add(
+		tree, NULL, is_allowed ? ns : "", is_allowed ? name : "invalid");
 	if (root == NULL) {
 		envoi__tree_unref(tree);
+	} else if (!is_allowed) {
+		refuse_name(root, "element", ns, name);
 	}
 	return root;
 }
@@ -110,7 +130,7 @@ struct envoi_element *envoi_element_add(
 		ns = parent->ns;
 	}
 	if ((ns != parent->ns && !is_element_ns(ns)) || !is_name(name)) {
-		return fail(parent, ENVOI_ERR_INVALID);
+		return refuse_name(parent, "child", ns, name);
 	}
 	struct envoi_element *child = add(parent->tree, parent, ns, name);
 	return child != NULL ? child : fail(parent, ENVOI_ERR_NOMEM);
@@ -189,8 +209,11 @@ struct envoi_element *envoi_element_set_ns(
 	if (is_broken(element)) {
 		return NULL;
 	}
-	if (!envoi__xml_is_attr(ns, name) || (value != NULL && !is_text(value))) {
-		return fail(element, ENVOI_ERR_INVALID);
+	if (!envoi__xml_is_attr(ns, name)) {
+		return refuse_name(element, "attribute", ns, name);
+	}
+	if (value != NULL && !is_text(value)) {
+		return refuse_text(element, ": attribute ", name, value);
 	}
 	struct envoi__attr *attr = find_attr(element, ns, name);
 	if (value == NULL) {
@@ -282,8 +305,12 @@ struct envoi_element *envoi_element_add_text(struct envoi_element *element, cons
 	if (is_broken(element)) {
 		return NULL;
 	}
-	if (text == NULL || !is_text(text)) {
-		return fail(element, ENVOI_ERR_INVALID);
+	if (text == NULL) {
+		envoi__element_refuse(element, ": the text is NULL");
+		return NULL;
+	}
+	if (!is_text(text)) {
+		return refuse_text(element, "", "", text);
 	}
 	element->joined = NULL;
 	int r = envoi__element_append(element, text, strlen(text));
@@ -350,7 +377,11 @@ struct envoi_element *envoi_element_add_copy(
 		return NULL;
 	}
 	if (child == NULL) {
-		return fail(parent, ENVOI_ERR_INVALID);
+		return fail(parent, ENVOI_ERR_NOMEM);
+	}
+	if (child->tree->error == ENVOI_ERR_INVALID) {
+		envoi__element_refuse(parent, ": %s", envoi_element_problem(child));
+		return NULL;
 	}
 	if (child->tree->error != ENVOI_OK) {
 		return fail(parent, child->tree->error);
@@ -385,6 +416,10 @@ struct envoi_element *envoi_element_dup(const struct envoi_element *element)
 		if (tree->lang == NULL) {
 			goto failed;
 		}
+	}
+	if (element->tree->problem != NULL) {
+		tree->problem = envoi__arena_strndup(
+			&tree->arena, element->tree->problem, strlen(element->tree->problem));
 	}
 	tree->error = element->tree->error;
 	return copy;

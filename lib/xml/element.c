@@ -17,6 +17,7 @@ struct envoi__tree *envoi__tree_new(struct envoi_context *context)
 	tree->arena = arena;
 	tree->references = 1;
 	tree->error = ENVOI_OK;
+	tree->problem = NULL;
 	tree->owned = NULL;
 	tree->lang = NULL;
 	envoi_context_ref(context);
@@ -48,13 +49,6 @@ int envoi__element_own(
 	*owned = (struct envoi__owned){element->tree->owned, object, release};
 	element->tree->owned = owned;
 	return ENVOI_OK;
-}
-
-void envoi__element_fail(struct envoi_element *element, int error)
-{
-	if (element != NULL && element->tree->error == ENVOI_OK) {
-		element->tree->error = error;
-	}
 }
 
 struct envoi_element *envoi_element_ref(struct envoi_element *element)

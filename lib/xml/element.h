@@ -34,6 +34,7 @@ struct envoi__tree {
 	struct envoi__arena arena; /* holds the context reference */
 	unsigned int references;
 	int error; /* the first failure of a builder */
+	const char *problem; /* its place and reason; NULL: the error says all */
 	struct envoi__owned *owned; /* released with the tree, newest first */
 	const char *lang; /* in force outside the root; NULL: unknown */
 };
@@ -108,6 +109,16 @@ int envoi__element_own(
 
 /** Make @p error the tree's failure, if it has none. NULL is allowed. */
 void envoi__element_fail(struct envoi_element *element, int error);
+
+/**
+ * Make the tree fail with ENVOI_ERR_INVALID, if it has not failed yet.
+ * @param format  follows the path of the element in envoi_element_problem(): ": it is too long"
+ */
+void envoi__element_refuse(struct envoi_element *element, const char *format, ...)
+	ENVOI_PRINTF(2, 3);
+
+/** Say why envoi__utf8_valid() refuses a text. */
+void envoi__describe_bad_text(const char *text, char *out, size_t size);
 
 /**
  * Append valid text, to the text node at the end if there is one.

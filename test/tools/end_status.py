@@ -23,6 +23,11 @@ def close_the_stream(peer):
     peer.expect("</stream:stream>")
 
 
+def sees_nothing(peer):
+    peer.expect("^</stream:stream>")
+    peer.send("</stream:stream>")
+
+
 def cut(peer):
     take_message(peer)
 
@@ -114,6 +119,8 @@ failed = 0
 for command, end, status, words in (
         (SEND, confirm, 0, ""),
         (SEND, close_the_stream, 6, "closed the stream before it confirmed"),
+        (("send", "c@b.test", "a\x01"), sees_nothing, 1,
+         "the message cannot be sent: message/body: U+0001 at byte 1 is not allowed in XML"),
         (SEND, cut, 6, "disconnected (online)"),
         ((*SEND, "--request-timeout", "500ms"), be_silent, 7, "did not confirm the message in time"),
         (("echo",), close_on_the_bot, 6, "closed the stream")):

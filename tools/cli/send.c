@@ -43,11 +43,7 @@ static int send_both(struct sending *sending, struct envoi_session *session)
 	struct envoi_context *context = envoi_session_context(session);
 	struct envoi_stanza *message = envoi_message_new(
 		context, ENVOI_TYPE_CHAT, envoi_jid_text(sending->to), sending->body);
-	if (message == NULL ||
-		envoi_element_set(envoi_stanza_element(message), "id", sending->id) == NULL) {
-		envoi_stanza_unref(message);
-		return ENVOI_ERR_NOMEM;
-	}
+	envoi_element_set(envoi_stanza_element(message), "id", sending->id);
 	int r = envoi_send(session, message, NULL);
 	return r < 0 ? r : envoi_ping(session, NULL, 0, on_answer, sending, NULL);
 }
@@ -57,7 +53,7 @@ static void on_started(struct envoi_handler *self, const struct envoi_event *eve
 	struct sending *sending = sending_from_handler(self);
 	int r = send_both(sending, event->session);
 	if (r < 0) {
-		complain("the message cannot be sent: %s", envoi_error_text(r));
+		complain("the message cannot be sent: %s", envoi_session_problem(event->session));
 		sending->was_refused = true;
 		envoi_client_quit(sending->client);
 	}

@@ -132,9 +132,9 @@ static void a_handler_needs_no_name_to_be_refused(void **state)
 	struct envoi_handler first = {&nameless_impl}, second = {&nameless_impl};
 	assert_int_equal(envoi_client_add(client, &first), ENVOI_OK);
 	assert_int_equal(envoi_client_add(client, &first), ENVOI_ERR_EXISTS);
-	assert_connect_refuses(ENVOI_ERR_EXISTS, "a handler without a name");
+	assert_connect_refuses(ENVOI_ERR_EXISTS, "handler \"\": is attached already");
 	assert_int_equal(envoi_client_add(client, &second), ENVOI_OK);
-	assert_connect_refuses(ENVOI_ERR_EXISTS, "a handler without a name");
+	assert_connect_refuses(ENVOI_ERR_EXISTS, "handler \"\": is attached already");
 	envoi_client_remove(client, &first);
 	assert_int_equal(envoi_client_add(client, &first), ENVOI_OK);
 	envoi_client_free(client);

@@ -134,9 +134,13 @@ static void a_handler_is_attached_once_and_after_what_it_needs(void **state)
 	caps.needs[0] = "disco";
 	caps.impl.needs = caps.needs;
 	assert_int_equal(envoi_session_add(wire->session, &caps.base), ENVOI_ERR_NOT_FOUND);
+	assert_string_equal(envoi_session_problem(wire->session),
+		"handler \"caps\": needs a handler that is not attached: disco");
 	probe_add(&disco);
 	probe_add(&caps);
 	assert_int_equal(envoi_session_add(wire->session, &caps.base), ENVOI_ERR_EXISTS);
+	assert_string_equal(
+		envoi_session_problem(wire->session), "handler \"caps\": is attached already");
 	probe_remove(&caps);
 	probe_remove(&caps);
 	probe_remove(&disco);
@@ -150,11 +154,20 @@ static void a_handler_with_a_bad_row_is_not_attached_at_all(void **state)
 	struct wire *wire = *state;
 	struct probe probe;
 	static const struct envoi_stanza_row rows[] = {{.kind = ENVOI_MESSAGE}, ENVOI_ROWS_END};
+	static const struct envoi_timeout_row timeouts[] = {{0, true, NULL}};
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	probe_init(&probe, wire, "bad");
 	probe.impl.stanzas = rows;
 	listen_to(&probe, ENVOI_EVENT_CONNECTING);
+	assert_string_equal(envoi_session_problem(wire->session), envoi_error_text(ENVOI_OK));
 	assert_int_equal(envoi_session_add(wire->session, &probe.base), ENVOI_ERR_INVALID);
+	assert_string_equal(
+		envoi_session_problem(wire->session), "handler \"bad\": stanzas[0]: no function");
+	probe.impl.stanzas = NULL;
+	probe.impl.timeouts = timeouts;
+	assert_int_equal(envoi_session_add(wire->session, &probe.base), ENVOI_ERR_INVALID);
+	assert_string_equal(
+		envoi_session_problem(wire->session), "handler \"bad\": timeouts[0]: no interval");
 	post(wire, ENVOI_EVENT_CONNECTING);
 	wire_run(wire, 0);
 	assert_string_equal(wire_log(wire), "connecting\n");

@@ -167,6 +167,95 @@ static void what_is_sent_gets_an_id_and_a_canonical_address(void **state)
 	assert_int_equal(stats_of(wire).stanzas_out, 2);
 }
 
+static void assert_problem(const struct wire *wire, const char *problem)
+{
+	assert_string_equal(envoi_session_problem(wire->session), problem);
+}
+
+static void a_refusal_names_stanza_place_and_reason(void **state)
+{
+	static const struct envoi_payload_type type = {.ns = "urn:x", .name = "x"};
+	struct wire *wire = *state;
+	struct wire_ticket ticket;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+	assert_problem(wire, "the session is not online");
+	wire_go_online(wire);
+	assert_int_equal(envoi_send(wire->session, NULL, NULL), ENVOI_ERR_NOMEM);
+	assert_problem(wire, envoi_error_text(ENVOI_ERR_NOMEM));
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "a\x01", NULL), ENVOI_ERR_INVALID);
+	assert_problem(wire, "message/body: U+0001 at byte 1 is not allowed in XML");
+	assert_int_equal(envoi_send_text(wire->session, "a b@c", "x", NULL), ENVOI_ERR_INVALID);
+	assert_non_null(strstr(envoi_session_problem(wire->session),
+		"message: attribute to: \"a b@c\": localpart"));
+	struct envoi_stanza *probe = envoi_message_new(wire->context, ENVOI_TYPE_PROBE, "a@b", "x");
+	assert_int_equal(envoi_send(wire->session, probe, NULL), ENVOI_ERR_INVALID);
+	assert_problem(wire, "message: a message cannot be of this type (RFC 6121, section 5.2.2)");
+	assert_int_equal(envoi_send_payload(wire->session, ENVOI_IQ_GET, "a@b", &type, NULL, NULL),
+		ENVOI_ERR_INVALID);
+	assert_problem(wire, "a payload is sent in a message or presence");
+	assert_int_equal(
+		envoi_request(wire->session, iq_to(wire, "@"), NULL, 0, wire_on_answer, wire, NULL),
+		ENVOI_ERR_INVALID);
+	assert_non_null(strstr(envoi_session_problem(wire->session), "iq: attribute to: \"@\": "));
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, NULL, wire, NULL),
+		ENVOI_ERR_INVALID);
+	assert_problem(wire, "a request without a function for its answer");
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", wire_ticket(&ticket, wire, "ticket")),
+		ENVOI_OK);
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", "x", &ticket.ticket), ENVOI_ERR_INVALID);
+	assert_problem(wire, "the ticket is in use for another stanza");
+	wire_run(wire, 0);
+}
+
+/* RFC 6120, section 8.2.3, rules 4 and 5 */
+static void an_iq_is_sent_with_the_payloads_that_it_may_have(void **state)
+{
+	static const struct {
+		enum envoi_stanza_kind kind;
+		unsigned int payloads;
+		bool is_sent;
+	} cases[] = {
+		{ENVOI_IQ_GET, 0, false},
+		{ENVOI_IQ_GET, 1, true},
+		{ENVOI_IQ_GET, 2, false},
+		{ENVOI_IQ_SET, 0, false},
+		{ENVOI_IQ_SET, 1, true},
+		{ENVOI_IQ_SET, 2, false},
+		{ENVOI_IQ_RESULT, 0, true},
+		{ENVOI_IQ_RESULT, 1, true},
+		{ENVOI_IQ_RESULT, 2, false},
+	};
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	struct envoi_stanza *request = iq_to(wire, "a@b");
+	envoi_element_set(envoi_stanza_element(request), "from", "c@d");
+	envoi_element_set(envoi_stanza_element(request), "id", "1");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct envoi_stanza *iq = cases[i].kind == ENVOI_IQ_RESULT
+			? envoi_iq_result_new(request)
+			: envoi_iq_new(wire->context, cases[i].kind, "a@b");
+		for (unsigned int j = 0; j < cases[i].payloads; j++) {
+			envoi_element_add_text(envoi_stanza_element(iq), " ");
+			envoi_element_add(envoi_stanza_element(iq), "urn:x", "x");
+		}
+		assert_int_equal(envoi_send(wire->session, iq, NULL),
+			cases[i].is_sent ? ENVOI_OK : ENVOI_ERR_INVALID);
+		wire_run(wire, 0);
+		assert_int_equal(*wire_heard(wire) != '\0', cases[i].is_sent);
+		if (!cases[i].is_sent) {
+			assert_problem(wire,
+				cases[i].payloads == 0
+					? "iq: a request has one payload, and this one has none"
+					: "iq: a request or result has one payload, and this one "
+					  "has more");
+		}
+	}
+	envoi_stanza_unref(request);
+}
+
 static void what_cannot_be_sent_is_refused_and_consumed(void **state)
 {
 	struct wire *wire = *state;
@@ -502,6 +591,8 @@ int main(void)
 		TEST(a_stream_that_fails_to_come_about_is_told_to_the_owner),
 		TEST(detaching_ends_everything_from_the_loop_and_tells_no_owner),
 		TEST(what_is_sent_gets_an_id_and_a_canonical_address),
+		TEST(a_refusal_names_stanza_place_and_reason),
+		TEST(an_iq_is_sent_with_the_payloads_that_it_may_have),
 		TEST(what_cannot_be_sent_is_refused_and_consumed),
 		TEST(a_ticket_in_use_cannot_be_used_again_before_it_has_ended),
 		TEST(after_a_loss_every_ticket_says_what_is_known),

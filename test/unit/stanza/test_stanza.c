@@ -43,6 +43,14 @@ static struct envoi_stanza *stanza_of(struct envoi_context *context, const char 
 	return stanza;
 }
 
+static void assert_refused(struct envoi_stanza *stanza, const char *problem)
+{
+	struct envoi_element *element = envoi_stanza_element(stanza);
+	assert_int_equal(envoi_element_error(element), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_element_problem(element), problem);
+	envoi_stanza_unref(stanza);
+}
+
 static void assert_written(
 	struct envoi_context *context, struct envoi_stanza *stanza, const char *expected)
 {
@@ -169,17 +177,27 @@ static void stanzas_are_made_as_the_rfcs_write_them(void **state)
 	stanza = envoi_message_new(*state, ENVOI_TYPE_ANY, NULL, "");
 	assert_written(*state, stanza, "<message><body/></message>");
 	envoi_stanza_unref(stanza);
-	assert_null(envoi_iq_new(*state, ENVOI_IQ_RESULT, NULL));
-	assert_null(envoi_message_new(*state, ENVOI_TYPE_PROBE, NULL, NULL));
-	assert_null(envoi_presence_new(*state, ENVOI_TYPE_CHAT, NULL));
+	assert_refused(envoi_iq_new(*state, ENVOI_IQ_RESULT, NULL),
+		"iq: a request is an ENVOI_IQ_GET or ENVOI_IQ_SET");
+	assert_refused(envoi_message_new(*state, ENVOI_TYPE_PROBE, NULL, NULL),
+		"message: a message cannot be of this type (RFC 6121, section 5.2.2)");
+	assert_refused(envoi_presence_new(*state, ENVOI_TYPE_CHAT, NULL),
+		"presence: a presence cannot be of this type (RFC 6121, section 4.7.1)");
 }
 
 static void what_xml_forbids_makes_the_stanza_fail(void **state)
 {
-	struct envoi_stanza *stanza = envoi_message_new(*state, ENVOI_TYPE_CHAT, "a@b", "\x01");
-	assert_non_null(stanza);
-	assert_int_equal(envoi_element_error(envoi_stanza_element(stanza)), ENVOI_ERR_INVALID);
-	envoi_stanza_unref(stanza);
+	assert_refused(envoi_message_new(*state, ENVOI_TYPE_CHAT, "a@b", "a\x01"),
+		"message/body: U+0001 at byte 1 is not allowed in XML");
+	assert_refused(envoi_message_new(*state, ENVOI_TYPE_CHAT, "a\xff", "x"),
+		"message: attribute to: 0xFF at byte 1 is not UTF-8, or not allowed in XML");
+	assert_refused(envoi_message_new(*state, ENVOI_TYPE_CHAT, "a", "x\xc3"),
+		"message/body: it ends within a character");
+	struct envoi_stanza *stanza = envoi_presence_new(*state, ENVOI_TYPE_ANY, NULL);
+	envoi_element_add(envoi_stanza_element(stanza), "", "a b");
+	envoi_element_add_text(envoi_stanza_element(stanza), "\x02");
+	assert_refused(
+		stanza, "presence: no child may have the name \"a b\" in the namespace \"\"");
 }
 
 static void a_result_swaps_addresses_and_keeps_the_id(void **state)
@@ -192,7 +210,7 @@ static void a_result_swaps_addresses_and_keeps_the_id(void **state)
 	assert_string_equal(envoi_stanza_to_text(reply), "a@b/c");
 	assert_string_equal(envoi_stanza_from_text(reply), "d@e/f");
 	assert_null(envoi_stanza_payload(reply));
-	assert_null(envoi_iq_result_new(reply));
+	assert_refused(envoi_iq_result_new(reply), "iq: only a request has a result");
 	assert_null(envoi_iq_result_new(NULL));
 	envoi_stanza_unref(reply);
 	envoi_stanza_unref(request);
@@ -216,7 +234,7 @@ static void an_error_says_what_and_repeats_nothing(void **state)
 	assert_null(error.by);
 	assert_null(error.application);
 	assert_false(envoi_stanza_get_error(cause, &error));
-	assert_null(envoi_stanza_error_new(reply, ENVOI_BAD_REQUEST, NULL));
+	assert_null(envoi_stanza_error_new(NULL, ENVOI_BAD_REQUEST, NULL));
 	envoi_stanza_unref(reply);
 	envoi_stanza_unref(cause);
 }
@@ -229,7 +247,10 @@ static void errors_and_results_are_never_answered(void **state)
 		"<iq type='get' id='1'/>", "<iq type='set' id='1'/>"};
 	for (size_t i = 0; i < 4; i++) {
 		struct envoi_stanza *cause = stanza_of(*state, silent[i]);
-		assert_null(envoi_stanza_error_new(cause, ENVOI_BAD_REQUEST, NULL));
+		struct envoi_stanza *wrong = envoi_stanza_error_new(cause, ENVOI_BAD_REQUEST, NULL);
+		assert_int_equal(
+			envoi_element_error(envoi_stanza_element(wrong)), ENVOI_ERR_INVALID);
+		envoi_stanza_unref(wrong);
 		envoi_stanza_unref(cause);
 		cause = stanza_of(*state, answered[i]);
 		struct envoi_stanza *reply = envoi_stanza_error_new(

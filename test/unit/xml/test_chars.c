@@ -70,8 +70,9 @@ static bool is_parsed(const char *before, const char *middle, const char *after)
 static bool is_name(const char *name)
 {
 	struct envoi_element *element = envoi_element_new(context, "", name);
+	bool is_good = envoi_element_error(element) == ENVOI_OK;
 	envoi_element_unref(element);
-	return element != NULL;
+	return is_good;
 }
 
 /* Characters that may stand behind `before` are many: some at a time. Of the others each is alone in

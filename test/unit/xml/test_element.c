@@ -81,6 +81,40 @@ static void a_reference_to_a_child_keeps_the_tree(void **state)
 	envoi_element_unref(body);
 }
 
+static void assert_fails(struct envoi_element *root, const char *problem)
+{
+	assert_int_equal(envoi_element_error(root), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_element_problem(root), problem);
+	assert_null(envoi_element_add(root, NULL, "child"));
+	envoi_element_unref(root);
+}
+
+static void a_failure_names_its_place(void **state)
+{
+	(void)state;
+	assert_fails(envoi_element_new(context, ENVOI_NS_XML, "a"),
+		"invalid: no element may have the name \"a\" in the namespace "
+		"\"http://www.w3.org/XML/1998/namespace\"");
+	assert_fails(envoi_element_new(context, "", "\x1b[2Jb\xff"),
+		"invalid: no element may have the name \"?[2Jb?\" in the namespace \"\"");
+	struct envoi_element *a = envoi_element_new(context, "", "a"), *b = a;
+	assert_string_equal(envoi_element_problem(a), envoi_error_text(ENVOI_OK));
+	assert_string_equal(envoi_element_problem(NULL), envoi_error_text(ENVOI_ERR_NOMEM));
+	for (int i = 0; i < 4; i++) {
+		b = envoi_element_add(b, NULL, "b");
+	}
+	envoi_element_set(b, "c", "\x7f\x02");
+	struct envoi_element *copy = envoi_element_dup(a);
+	assert_fails(copy, ".../b/b/b/b: attribute c: U+0002 at byte 1 is not allowed in XML");
+	struct envoi_element *around = envoi_element_new(context, "", "z");
+	envoi_element_add_copy(around, a);
+	assert_fails(around, "z: .../b/b/b/b: attribute c: U+0002 at byte 1 is not allowed in XML");
+	envoi_element_unref(a);
+	a = envoi_element_new(context, "", "a");
+	envoi_element_add_text(a, NULL);
+	assert_fails(a, "a: the text is NULL");
+}
+
 static void what_xml_forbids_cannot_be_built(void **state)
 {
 	(void)state;
@@ -88,7 +122,9 @@ static void what_xml_forbids_cannot_be_built(void **state)
 		"", "a b", "a:b", "1", "-a", "a>", "\xc3", "a\xef\xbf\xbf", "xml:a"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct envoi_element *a = envoi_element_new(context, "", "a");
-		assert_null(envoi_element_new(context, "", names[i]));
+		struct envoi_element *root = envoi_element_new(context, "", names[i]);
+		assert_int_equal(envoi_element_error(root), ENVOI_ERR_INVALID);
+		envoi_element_unref(root);
 		assert_null(envoi_element_add(a, NULL, names[i]));
 		assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
 		a = envoi_element_unref(a);
@@ -106,9 +142,10 @@ static void what_xml_forbids_cannot_be_built(void **state)
 		assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
 		envoi_element_unref(a);
 	}
-	assert_null(envoi_element_new(context, ENVOI_NS_XML, "a"));
-	assert_null(envoi_element_new(context, "http://www.w3.org/2000/xmlns/", "a"));
-	struct envoi_element *a = envoi_element_new(context, "", "a");
+	struct envoi_element *a = envoi_element_new(context, "http://www.w3.org/2000/xmlns/", "a");
+	assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
+	envoi_element_unref(a);
+	a = envoi_element_new(context, "", "a");
 	assert_null(envoi_element_set(a, "xmlns", "b"));
 	envoi_element_unref(a);
 }
@@ -169,6 +206,7 @@ static void copies_are_independent_and_may_go_into_their_own_source(void **state
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_failure_names_its_place),
 		cmocka_unit_test(a_tree_is_built_read_and_written),
 		cmocka_unit_test(a_reference_to_a_child_keeps_the_tree),
 		cmocka_unit_test(what_xml_forbids_cannot_be_built),

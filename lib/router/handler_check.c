@@ -1,0 +1,176 @@
+/*
+ * envoi - the tables of a handler, checked when it is attached
+ * SPDX-License-Identifier: MIT
+ */
+#include "router/handler_check.h"
+
+#include <stdio.h>
+
+#include <envoi/interfaces/stream.h>
+#include <envoi/payload.h>
+
+#include "stanza/stanza.h"
+
+/* Each check of a row returns NULL or the reason. A row that ends its table has nothing set: what
+ * stands in it otherwise was meant to be called. */
+
+static bool is_end_of_stanzas(const struct envoi_stanza_row *row)
+{
+	return row->kind == ENVOI_NO_STANZA && row->type == ENVOI_TYPE_ANY &&
+		row->payload == NULL && row->ns == NULL && row->name == NULL &&
+		!row->before_login && row->priority == 0 && row->handle == NULL;
+}
+
+static const char *check_payload(const struct envoi_stanza_row *row)
+{
+	if (row->payload != NULL && (row->payload->ns == NULL || row->payload->name == NULL)) {
+		return "the payload type has no namespace or no name";
+	}
+	if (row->payload != NULL && (row->ns != NULL || row->name != NULL)) {
+		return "both a payload type and a name";
+	}
+	if (row->ns != NULL && row->name == NULL) {
+		return "a namespace without a name";
+	}
+	return row->name != NULL && *row->name == '\0' ? "an empty name" : NULL;
+}
+
+static const char *check_stanza(const struct envoi_stanza_row *row)
+{
+	if (row->kind == ENVOI_NO_STANZA) {
+		return "no kind";
+	}
+	if (row->kind < ENVOI_MESSAGE || row->kind > ENVOI_IQ_SET) {
+		return "a kind that handlers do not take";
+	}
+	if (row->type != ENVOI_TYPE_ANY && !envoi__stanza_type_fits(row->kind, row->type)) {
+		return "a type that stanzas of this kind do not have";
+	}
+	return row->handle == NULL ? "no function" : check_payload(row);
+}
+
+static bool is_end_of_events(const struct envoi_event_row *row)
+{
+	return row->type == ENVOI_NO_EVENT && row->handle == NULL;
+}
+
+static const char *check_event(const struct envoi_event_row *row)
+{
+	if (row->type == ENVOI_NO_EVENT) {
+		return "no event";
+	}
+	if (row->type < ENVOI_NO_EVENT || row->type >= ENVOI_EVENTS_END) {
+		return "an unknown event";
+	}
+	return row->handle == NULL ? "no function" : NULL;
+}
+
+static bool is_end_of_timeouts(const struct envoi_timeout_row *row)
+{
+	return row->interval_ms == 0 && !row->recurring && row->handle == NULL;
+}
+
+static const char *check_timeout(const struct envoi_timeout_row *row)
+{
+	if (row->interval_ms == 0) {
+		return "no interval";
+	}
+	return row->handle == NULL ? "no function" : NULL;
+}
+
+static bool is_end_of_elements(const struct envoi_stream_element_row *row)
+{
+	return row->name == NULL && row->ns == NULL && row->roles == 0 && row->necessary == 0 &&
+		row->forbidden == 0 && row->handle == NULL;
+}
+
+static const char *check_element(const struct envoi_stream_element_row *row)
+{
+	const unsigned int roles = 1u << ENVOI_INITIATOR | 1u << ENVOI_RECEIVER;
+	if (row->ns == NULL || row->name == NULL) {
+		return "no namespace or no name";
+	}
+	if (row->roles == 0 || (row->roles & ~roles) != 0) {
+		return "roles is not made of 1 << ENVOI_INITIATOR and 1 << ENVOI_RECEIVER";
+	}
+	if ((row->necessary & row->forbidden) != 0) {
+		return "a bit that is both necessary and forbidden";
+	}
+	return row->handle == NULL ? "no function" : NULL;
+}
+
+static const char *check_feature(const struct envoi_stream_feature *feature)
+{
+	if (feature->ns == NULL || feature->name == NULL) {
+		return "no namespace or no name";
+	}
+	return (feature->necessary & feature->forbidden) != 0
+		? "a bit that is both necessary and forbidden"
+		: NULL;
+}
+
+/* --- a whole handler --- */
+
+struct checking {
+	char *problem;
+	size_t size;
+};
+
+static int refuse_row(const struct checking *checking, const char *table, size_t i, const char *why)
+{
+	snprintf(checking->problem, checking->size, "%s[%zu]: %s", table, i, why);
+	return ENVOI_ERR_INVALID;
+}
+
+/** A function that checks one table of a handler. */
+#define TABLE_CHECK(table, struct_row, is_end, check_row) \
+	static int check_##table( \
+		const struct checking *checking, const struct envoi_handler_impl *impl) \
+	{ \
+		const struct struct_row *row = impl->table; \
+		for (size_t i = 0; row != NULL && !is_end(row); i++, row++) { \
+			const char *why = check_row(row); \
+			if (why != NULL) { \
+				return refuse_row(checking, #table, i, why); \
+			} \
+		} \
+		return ENVOI_OK; \
+	}
+
+TABLE_CHECK(stanzas, envoi_stanza_row, is_end_of_stanzas, check_stanza)
+TABLE_CHECK(events, envoi_event_row, is_end_of_events, check_event)
+TABLE_CHECK(timeouts, envoi_timeout_row, is_end_of_timeouts, check_timeout)
+TABLE_CHECK(stream_elements, envoi_stream_element_row, is_end_of_elements, check_element)
+
+static int check_parts(const struct checking *checking, const struct envoi_handler_impl *impl)
+{
+	const struct envoi_filters *filters = impl->filters;
+	const char *why = impl->stream_feature == NULL ? NULL : check_feature(impl->stream_feature);
+	if (why != NULL) {
+		snprintf(checking->problem, checking->size, "stream_feature: %s", why);
+		return ENVOI_ERR_INVALID;
+	}
+	if (filters != NULL && filters->stanza_in == NULL && filters->stanza_out == NULL) {
+		snprintf(checking->problem, checking->size, "filters: no function");
+		return ENVOI_ERR_INVALID;
+	}
+	return ENVOI_OK;
+}
+
+int envoi__handler_check(const struct envoi_handler *handler, char *ret_problem, size_t size)
+{
+	static int (*const checks[])(
+		const struct checking *checking, const struct envoi_handler_impl *impl) = {
+		check_stanzas,
+		check_events,
+		check_timeouts,
+		check_stream_elements,
+		check_parts,
+	};
+	const struct checking checking = {ret_problem, size};
+	int r = ENVOI_OK;
+	for (size_t i = 0; r == ENVOI_OK && i < sizeof(checks) / sizeof(checks[0]); i++) {
+		r = checks[i](&checking, handler->impl);
+	}
+	return r;
+}

@@ -86,6 +86,9 @@ struct fixture {
 	char events[400];
 	struct envoi_failure failure;
 	bool wrote_starttls, wrote_auth;
+
+	struct envoi_tls_decider decider;
+	struct envoi_tls_question *question; /* kept */
 };
 
 /* --- the connector --- */
@@ -432,6 +435,40 @@ static void what_may_be_better_elsewhere_is_tried_elsewhere(void **state)
 	}
 }
 
+static void keep_question(struct envoi_tls_decider *decider, struct envoi_tls_question *question)
+{
+	ENVOI_CONTAINER_OF(decider, struct fixture, decider)->question = envoi_tls_question_ref(
+		question);
+}
+
+static const struct envoi_tls_decider_impl decider_impl = {.decide = keep_question};
+
+/* The application takes longer than login.timeout, then refuses: the time was its own, and the next
+ * address has what is left of the login's. */
+static void a_certificate_that_is_refused_late_leaves_time_for_the_next_address(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const patient[] = {"tls.timeout", "stream.timeout"};
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(
+			envoi_settings_set(test_server_settings(f->wrong), patient[i], "3600s"),
+			ENVOI_OK);
+	}
+	f->decider.impl = &decider_impl;
+	envoi_client_set_tls_decider(f->client, &f->decider);
+	assert_int_equal(envoi_client_set(f->client, "login.timeout", "60s"), ENVOI_OK);
+	go(f, 2, (const enum place[]){WRONG_NAME, RIGHT_SERVER}); /* runs for two minutes */
+	assert_non_null(f->question);
+	assert_int_equal(f->nexts, 0);
+	assert_int_equal(envoi_tls_question_answer(f->question, ENVOI_TLS_REFUSE), ENVOI_OK);
+	envoi_tls_question_unref(f->question);
+	assert_int_equal(envoi_loop_simulated_run_for(f->loop, 1000), ENVOI_OK);
+	assert_int_equal(f->nexts, 1);
+	assert_in_range(f->timeout_of_next_ms, 50000, 60000);
+	assert_int_equal(f->tried.attempts[0].code, ENVOI_ERR_CERTIFICATE);
+	assert_int_equal(test_server_online(f->right), 1);
+}
+
 /* Cut off after so many bytes of the server's. Who has sent his credentials does not send them to
  * another one of his own accord. */
 static void from_the_login_on_nothing_is_tried_elsewhere(void **state)
@@ -595,6 +632,7 @@ int main(void)
 		CASE(a_server_silent_from_any_byte_of_direct_tls_on_is_a_timeout),
 		cmocka_unit_test(starttls_offered_within_tls_is_ignored),
 		CASE(what_may_be_better_elsewhere_is_tried_elsewhere),
+		CASE(a_certificate_that_is_refused_late_leaves_time_for_the_next_address),
 		CASE(from_the_login_on_nothing_is_tried_elsewhere),
 		CASE(what_the_service_itself_says_within_tls_is_its_answer),
 		CASE(a_login_out_of_time_tells_how_far_it_came),

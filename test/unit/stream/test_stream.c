@@ -917,6 +917,40 @@ static void silence_after_the_header_was_sent_is_a_timeout(void **state)
 	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_LATER);
 }
 
+/* Binding and the old session are one phase: the second request has what the first has left. */
+static void two_features_of_one_phase_share_its_timeout(void **state)
+{
+	(void)state;
+	stream_fixture_add_login(&fixture);
+	assert_int_equal(envoi_settings_set(fixture.settings, "bind.timeout", "15s"), ENVOI_OK);
+	script_features("<stream:features>" FAKE_AUTH_OFFER "</stream:features>");
+	peer_expects(fixture.peer, "<ask xmlns='urn:example:fake-auth'/>");
+	peer_sends(fixture.peer, "<yes xmlns='urn:example:fake-auth'/>");
+	peer_restarts(fixture.peer);
+	script_features(
+		"<stream:features><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>" BIND_OFFER
+		"</stream:features>");
+	peer_expects(fixture.peer,
+		"<iq type='set' id='$b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+		"<resource>desk</resource></bind></iq>");
+	stream_fixture_run(&fixture, 10000);
+	assert_true(peer_is_done(fixture.peer));
+	peer_sends(fixture.peer,
+		"<iq type='result' id='$b'>"
+		"<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@example.org/desk</jid></bind></iq>");
+	peer_expects(fixture.peer,
+		"<iq type='set' id='$s'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>");
+	peer_start(fixture.peer);
+	stream_fixture_run(&fixture, 4000);
+	peer_assert_done(fixture.peer);
+	assert_int_equal(fixture.recorder.closed_count, 0);
+	expect_stream_error("connection-timeout");
+	peer_start(fixture.peer);
+	stream_fixture_run(&fixture, 2000);
+	peer_assert_done(fixture.peer);
+	run_and_expect_closed(ENVOI_PHASE_BIND, ENVOI_ERR_TIMEOUT);
+}
+
 static void silence_online_is_no_matter(void **state)
 {
 	(void)state;
@@ -985,6 +1019,8 @@ int main(void)
 		cmocka_unit_test(a_clients_header_is_checked_and_answered_before_the_error),
 		cmocka_unit_test_setup_teardown(
 			silence_after_the_header_was_sent_is_a_timeout, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			two_features_of_one_phase_share_its_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_online_is_no_matter, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_receiver_of_many_domains_chooses_when_the_header_has_come, setup,

@@ -164,9 +164,6 @@ int main(int argument_count, char **arguments)
 	if (r == ENVOI_OK) {
 		r = envoi_settings_new(&invocation.settings, invocation.context);
 	}
-	if (r == ENVOI_OK) {
-		r = options_set_defaults(invocation.settings);
-	}
 	if (r < 0) {
 		complain("%s", envoi_error_text(r));
 	} else {

@@ -11,32 +11,24 @@ enum {
 	LONGEST_NAME = 64,
 };
 
-/* A setting's option: the name it gives itself, or its own with dashes for dots. */
-static void option_name(const struct envoi_setting *setting, char name[LONGEST_NAME])
-{
-	snprintf(name, LONGEST_NAME, "%s",
-		setting->option != NULL ? setting->option : setting->name);
-	for (char *dot = name; setting->option == NULL && (dot = strchr(dot, '.')) != NULL;) {
-		*dot = '-';
-	}
-}
-
+/* @param name  not NUL-terminated; the name of a setting is no option */
 static const struct envoi_setting *find_option(
 	struct envoi_context *context, const char *name, size_t len)
 {
-	size_t position = 0;
-	const struct envoi_setting *setting;
-	while ((setting = envoi_context_next_setting(context, &position)) != NULL) {
-		char candidate[LONGEST_NAME];
-		option_name(setting, candidate);
-		if (strlen(candidate) == len && memcmp(candidate, name, len) == 0) {
-			return setting;
-		}
+	char option[LONGEST_NAME];
+	if (len >= sizeof(option)) {
+		return NULL;
 	}
-	return NULL;
+	memcpy(option, name, len);
+	option[len] = '\0';
+	const struct envoi_setting *setting = envoi_context_find_setting(context, option);
+	return setting != NULL &&
+			strcmp(envoi_context_setting_option(context, setting), option) == 0
+		? setting
+		: NULL;
 }
 
-/* One option under way: its name, and its value if that came with `=`. */
+/* One option: its name, and its value if that came with `=`. */
 struct option {
 	const char *name;
 	size_t len;
@@ -242,33 +234,6 @@ static void print_value_name(const struct envoi_setting *setting)
 	}
 }
 
-/* What is more predictable on a command line than the library's own default. */
-static const struct {
-	const char *name, *value;
-} own_defaults[] = {
-	{"tls.mode", "starttls"},
-};
-#define OWN_DEFAULTS (sizeof(own_defaults) / sizeof(own_defaults[0]))
-
-int options_set_defaults(struct envoi_settings *settings)
-{
-	int r = ENVOI_OK;
-	for (size_t i = 0; i < OWN_DEFAULTS && r == ENVOI_OK; i++) {
-		r = envoi_settings_set(settings, own_defaults[i].name, own_defaults[i].value);
-	}
-	return r;
-}
-
-static const char *default_of(const struct envoi_setting *setting)
-{
-	for (size_t i = 0; i < OWN_DEFAULTS; i++) {
-		if (strcmp(setting->name, own_defaults[i].name) == 0) {
-			return own_defaults[i].value;
-		}
-	}
-	return setting->fallback;
-}
-
 void options_print(struct envoi_context *context)
 {
 	puts("  --jid JID\n\tThe account's address, such as alice@example.org. With a resource\n"
@@ -285,13 +250,11 @@ void options_print(struct envoi_context *context)
 	size_t position = 0;
 	const struct envoi_setting *setting;
 	while ((setting = envoi_context_next_setting(context, &position)) != NULL) {
-		char name[LONGEST_NAME];
-		option_name(setting, name);
-		printf("  --%s", name);
+		printf("  --%s", envoi_context_setting_option(context, setting));
 		print_value_name(setting);
 		printf(" (%s)\n\t%s", setting->name, setting->doc);
-		if (default_of(setting) != NULL && default_of(setting)[0] != '\0') {
-			printf(" Default: %s.", default_of(setting));
+		if (setting->fallback != NULL && setting->fallback[0] != '\0') {
+			printf(" Default: %s.", setting->fallback);
 		}
 		putchar('\n');
 	}

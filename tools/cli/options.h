@@ -23,9 +23,6 @@ enum asked {
  */
 enum asked options_take(struct invocation *invocation, int *argument_count, char **arguments);
 
-/** Set the defaults that are the program's own. @return ENVOI_OK or an error code */
-int options_set_defaults(struct envoi_settings *settings);
-
 /** Print every option with its default. */
 void options_print(struct envoi_context *context);
 

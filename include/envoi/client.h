@@ -69,9 +69,16 @@ ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, co
  * @retval ENVOI_ERR_INVALID  it is not of that form, too */
 ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
 /**
- * Set the password; copied, wiped with the client. Another one than before wipes the keys of earlier
- * logins. A failure is kept as above. Not to be called where there is none because keys, a
- * certificate or envoi_client_set_credentials() stand in for it.
+ * Set the password; copied, wiped with the client. Setting a different password wipes the cached keys
+ * of earlier logins. Keys that envoi_client_load_account() has loaded are not used together with a
+ * password: they would log in although it is wrong. The first login derives them again. A failure is
+ * kept as above. Not to be called where keys, a certificate or envoi_client_set_credentials() stand in
+ * for a password.
+ *
+ * SCRAM prepares the password with SASLprep (RFC 4013). SASLprep knows the characters of Unicode 3.2
+ * only: a password that it refuses for newer characters alone, emoji for example, is prepared with
+ * OpaqueString (RFC 8265, section 4.2). A login with a password that neither allows ends with
+ * ENVOI_ERR_INVALID.
  *
  * @retval ENVOI_ERR_INVALID  @p password is NULL, as of a variable that is not set: there is none
  *                            now
@@ -104,8 +111,9 @@ ENVOI_API int envoi_client_set_credentials(
  * - a server that offers weaker authentication than the best it has had is refused before anything
  *   is sent, with words that say so: somebody may be between (envoi_client_forget_pin() where one
  *   knows better);
- * - the login costs no derivation of keys, and needs no password while the server keeps salt and
- *   count (with the setting sasl.keep-keys).
+ * - the login needs no password, and no derivation of keys, while the server keeps salt and count
+ *   (with the setting sasl.keep-keys). Where a password is set it counts, and the first login of the
+ *   process derives the keys from it.
  *
  *	struct envoi_buffer out;
  *	envoi_buffer_init(&out, envoi_session_context(envoi_client_session(client)), 0);

@@ -59,7 +59,7 @@ static const struct envoi_sasl_mechanism built_in[] = {
 		.means = ENVOI_SASL_PASSWORD,
 		.needs_secure = true,
 		.client_first = true,
-		.start = envoi__sasl_gsasl_start,
+		.start = envoi__sasl_plain_start,
 	},
 	{NAMED_ONLY("DIGEST-MD5", 8, ENVOI_SASL_PASSWORD), .proves_server = true}, /* RFC 6331 */
 	{NAMED_ONLY("CRAM-MD5", 6, ENVOI_SASL_PASSWORD)},
@@ -183,6 +183,15 @@ bool envoi__sasl_name_is_valid(const char *name)
 	}
 	size_t len = strspn(name, allowed);
 	return len > 0 && len <= LONGEST_NAME && name[len] == '\0';
+}
+
+int envoi__sasl_copy_text(struct envoi_context *context, char **ret_copy, const char *text)
+{
+	if (text == NULL) {
+		return ENVOI_OK;
+	}
+	*ret_copy = envoi_strndup(context, text, strlen(text));
+	return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
 void envoi__sasl_wipe_text(struct envoi_context *context, char *text)

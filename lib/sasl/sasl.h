@@ -34,6 +34,11 @@ int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	const struct envoi_sasl_parameters *parameters);
 void envoi__sasl_gsasl_done(struct Gsasl *gsasl);
 
+/** PLAIN (sasl_plain.c). */
+int envoi__sasl_plain_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters);
+
 /** ANONYMOUS (sasl_anonymous.c). */
 int envoi__sasl_anonymous_start(const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
@@ -57,16 +62,23 @@ bool envoi__sasl_name_is_valid(const char *name);
 /** @return whether a source of identities has all functions that are required */
 bool envoi__sasl_credentials_are_complete(const struct envoi_sasl_credentials *credentials);
 
+/** Copy text; of NULL nothing is copied. @retval ENVOI_ERR_NOMEM */
+int envoi__sasl_copy_text(struct envoi_context *context, char **ret_copy, const char *text);
+
 /** Wipe and free text; NULL is allowed. */
 void envoi__sasl_wipe_text(struct envoi_context *context, char *text);
 
 /**
- * Prepare a name or password as a stored string (RFC 4013; RFC 5802, section 2.2).
+ * Prepare a name or password with SASLprep, as a stored string (RFC 4013; RFC 5802, section 2.2).
+ * Where it refuses for characters alone that were unassigned in Unicode 3.2, emoji for example, the
+ * newer profiles of RFC 8265 hold: UsernameCasePreserved (section 3.4), OpaqueString (section 4.2).
  *
- * @param[out] ret_text  allocated; envoi__sasl_wipe_text() if it is secret
- * @retval ENVOI_ERR_INVALID  not UTF-8, prohibited, unassigned, or breaks the bidi rule
+ * @param[out] ret_name, ret_password  allocated; envoi__sasl_wipe_text() if it is secret
+ * @retval ENVOI_ERR_INVALID  not UTF-8, prohibited, unassigned today, or breaks the bidi rule
  * @retval ENVOI_ERR_NOMEM
  */
-int envoi__saslprep(struct envoi_context *context, const char *text, char **ret_text);
+int envoi__sasl_prepare_name(struct envoi_context *context, const char *name, char **ret_name);
+int envoi__sasl_prepare_password(
+	struct envoi_context *context, const char *password, char **ret_password);
 
 #endif

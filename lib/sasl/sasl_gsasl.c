@@ -1,5 +1,5 @@
 /*
- * envoi - SASL mechanisms on libgsasl: PLAIN, EXTERNAL, and those that are used only when named
+ * envoi - SASL mechanisms on libgsasl: EXTERNAL, and those that are used only when named
  * SPDX-License-Identifier: MIT
  */
 /*
@@ -50,9 +50,6 @@ static int exchange_step(
 	size_t reply_len = 0;
 	int code = gsasl_step(exchange->session, in, len, &reply, &reply_len);
 	int r = envoi__gsasl_code(code);
-	if (r < 0 && exchange->refusal != ENVOI_OK) {
-		r = exchange->refusal;
-	}
 	if (r >= 0 && reply_len > 0) {
 		int appended = envoi_buffer_append(out, reply, reply_len);
 		r = appended < 0 ? appended : r;
@@ -105,27 +102,18 @@ static const struct envoi_sasl_exchange_impl exchange_impl = {
 
 /* --- beginning --- */
 
-static int copy_text(struct envoi_context *context, char **ret_copy, const char *text)
-{
-	if (text == NULL) {
-		return ENVOI_OK;
-	}
-	*ret_copy = envoi_strndup(context, text, strlen(text));
-	return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
-}
-
 static int take_identity(
 	struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
-	int r = copy_text(context, &exchange->authzid, parameters->authzid);
+	int r = envoi__sasl_copy_text(context, &exchange->authzid, parameters->authzid);
 	if (r == ENVOI_OK) {
-		r = copy_text(context, &exchange->hostname, parameters->hostname);
+		r = envoi__sasl_copy_text(context, &exchange->hostname, parameters->hostname);
 	}
 	if (r < 0 || parameters->authcid == NULL) {
 		return r;
 	}
-	return envoi__saslprep(context, parameters->authcid, &exchange->authcid);
+	return envoi__sasl_prepare_name(context, parameters->authcid, &exchange->authcid);
 }
 
 /* Whoever could not be prepared could not log in: better said before anything is sent. */
@@ -137,11 +125,10 @@ static int take_password(
 	if (exchange->authcid == NULL || *exchange->authcid == '\0' || password == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	/* RFC 4616, section 2: the server prepares it. */
 	if (u8_check((const uint8_t *)password, strlen(password)) != NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	return copy_text(context, &exchange->password, password);
+	return envoi__sasl_copy_text(context, &exchange->password, password);
 }
 
 static int start_session(struct envoi__gsasl_exchange *exchange)
@@ -195,8 +182,6 @@ int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	}
 	envoi__sasl_exchange_init(
 		&exchange->base, &exchange_impl, mechanism, context, parameters->role);
-	exchange->lookup = parameters->lookup;
-	exchange->lookup_user = parameters->lookup_user;
 	int r = prepare(exchange, parameters);
 	if (r < 0) {
 		envoi_sasl_free(&exchange->base);

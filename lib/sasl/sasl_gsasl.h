@@ -14,11 +14,8 @@ struct envoi__gsasl_exchange {
 	Gsasl_session *session;
 	char *authcid, *authzid, *hostname;
 	char *password; /* as given */
-	int (*lookup)(void *user, const char *authcid, char **ret_password);
-	void *lookup_user;
 	bool has_begun; /* initiator */
 	char *authenticated; /* receiver: prepared */
-	int refusal; /* what a property callback found wrong; tells more than libgsasl's code */
 };
 
 /** @return ENVOI_OK, ENVOI_AGAIN or an error for a code of libgsasl's */

@@ -22,6 +22,7 @@ struct kept {
 	unsigned char *salt;
 	unsigned char client_key[ENVOI__SCRAM_LARGEST_HASH];
 	unsigned char server_key[ENVOI__SCRAM_LARGEST_HASH];
+	unsigned char password_tag[ENVOI__SCRAM_LARGEST_HASH]; /* never written as text */
 };
 
 struct envoi_sasl_history {
@@ -181,6 +182,9 @@ int envoi__sasl_history_keep(struct envoi_sasl_history *history, const struct en
 	memcpy(kept.salt, keys->salt, keys->salt_len);
 	memcpy(kept.client_key, keys->client_key, keys->key_len);
 	memcpy(kept.server_key, keys->server_key, keys->key_len);
+	if (keys->password_tag != NULL) {
+		memcpy(kept.password_tag, keys->password_tag, keys->key_len);
+	}
 	drop(history, place);
 	*place = kept;
 	envoi__wipe(&kept, sizeof(kept));
@@ -189,6 +193,7 @@ int envoi__sasl_history_keep(struct envoi_sasl_history *history, const struct en
 	place->keys.salt = place->salt;
 	place->keys.client_key = place->client_key;
 	place->keys.server_key = place->server_key;
+	place->keys.password_tag = keys->password_tag != NULL ? place->password_tag : NULL;
 	return ENVOI_OK;
 }
 

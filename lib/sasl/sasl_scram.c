@@ -48,8 +48,34 @@ int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const c
 {
 	exchange->stage = ENVOI__SCRAM_DERIVING;
 	envoi__scram_derivation_finish(&exchange->derivation);
-	return envoi__scram_derivation_begin(&exchange->derivation, exchange->hash, password,
+	int r = envoi__scram_derivation_begin(&exchange->derivation, exchange->hash, password,
 		exchange->salt, exchange->salt_len, exchange->iterations);
+	if (r == ENVOI_OK) {
+		memcpy(exchange->tag, exchange->derivation.last, sizeof(exchange->tag));
+		exchange->has_tag = true;
+	}
+	return r;
+}
+
+/* The tag is U1 of the derivation (RFC 5802, section 2.2), which costs one iteration. */
+int envoi__scram_exchange_check_keys(struct envoi__scram_exchange *exchange)
+{
+	struct envoi__scram_derivation first;
+	if (!exchange->has_keys || exchange->password == NULL) {
+		return ENVOI_OK;
+	}
+	if (!exchange->has_tag) {
+		exchange->has_keys = false;
+		return ENVOI_OK;
+	}
+	int r = envoi__scram_derivation_begin(&first, exchange->hash, exchange->password,
+		exchange->salt, exchange->salt_len, exchange->iterations);
+	if (r == ENVOI_OK) {
+		exchange->has_keys = envoi__equal_secret(
+			first.last, exchange->tag, envoi__scram_hash_size(exchange->hash));
+		envoi__scram_derivation_finish(&first);
+	}
+	return r;
 }
 
 static const char *exchange_authcid(struct envoi_sasl_exchange *base)
@@ -65,7 +91,7 @@ static const char *exchange_problem(const struct envoi_sasl_exchange *base)
 static int set_password(struct envoi__scram_exchange *exchange, const char *password)
 {
 	char *prepared;
-	int r = envoi__saslprep(exchange->base.context, password, &prepared);
+	int r = envoi__sasl_prepare_password(exchange->base.context, password, &prepared);
 	if (r == ENVOI_OK) {
 		envoi__sasl_wipe_text(exchange->base.context, exchange->password);
 		exchange->password = prepared;
@@ -93,6 +119,7 @@ static int exchange_get_keys(
 		.client_key = exchange->keys.client_key,
 		.server_key = exchange->keys.server_key,
 		.key_len = envoi__scram_hash_size(exchange->hash),
+		.password_tag = exchange->has_tag ? exchange->tag : NULL,
 	};
 	return ENVOI_OK;
 }
@@ -118,6 +145,7 @@ static void exchange_destroy(struct envoi_sasl_exchange *base)
 	struct envoi_context *context = base->context;
 	envoi__scram_derivation_finish(&exchange->derivation);
 	envoi__wipe(&exchange->keys, sizeof(exchange->keys));
+	envoi__wipe(exchange->tag, sizeof(exchange->tag));
 	envoi__sasl_wipe_text(context, exchange->password);
 	envoi_free(context, exchange->authcid);
 	envoi_free(context, exchange->authzid);
@@ -177,15 +205,6 @@ static int take_name(struct envoi__scram_exchange *exchange, const char *name)
 
 /* --- beginning --- */
 
-static int copy_text(struct envoi_context *context, char **ret_copy, const char *text)
-{
-	if (text == NULL) {
-		return ENVOI_OK;
-	}
-	*ret_copy = envoi_strndup(context, text, strlen(text));
-	return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
-}
-
 static int copy_bytes(
 	struct envoi_context *context, unsigned char **ret_copy, const void *data, size_t len)
 {
@@ -220,7 +239,7 @@ static int take_bindings(
 		}
 		char *type = NULL;
 		unsigned char *data = NULL;
-		int r = copy_text(context, &type, binding->type);
+		int r = envoi__sasl_copy_text(context, &type, binding->type);
 		if (r == ENVOI_OK) {
 			r = copy_bytes(context, &data, binding->data, binding->len);
 		}
@@ -239,16 +258,16 @@ static int take_identity(
 	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	struct envoi_context *context = exchange->base.context;
-	int r = copy_text(context, &exchange->hostname, parameters->hostname);
+	int r = envoi__sasl_copy_text(context, &exchange->hostname, parameters->hostname);
 	if (r < 0 || parameters->role == ENVOI_RECEIVER) {
 		return r;
 	}
-	r = copy_text(context, &exchange->authzid, parameters->authzid);
+	r = envoi__sasl_copy_text(context, &exchange->authzid, parameters->authzid);
 	if (r == ENVOI_OK && parameters->authcid == NULL) {
 		r = ENVOI_ERR_INVALID;
 	}
 	if (r == ENVOI_OK) {
-		r = envoi__saslprep(context, parameters->authcid, &exchange->authcid);
+		r = envoi__sasl_prepare_name(context, parameters->authcid, &exchange->authcid);
 	}
 	if (r == ENVOI_OK && *exchange->authcid == '\0') {
 		r = ENVOI_ERR_INVALID;
@@ -275,6 +294,10 @@ static int take_keys(struct envoi__scram_exchange *exchange, const struct envoi_
 	}
 	memcpy(exchange->keys.client_key, keys->client_key, keys->key_len);
 	memcpy(exchange->keys.server_key, keys->server_key, keys->key_len);
+	exchange->has_tag = keys->password_tag != NULL;
+	if (exchange->has_tag) {
+		memcpy(exchange->tag, keys->password_tag, keys->key_len);
+	}
 	exchange->iterations = keys->iterations;
 	exchange->salt_len = keys->salt_len;
 	int r = copy_bytes(exchange->base.context, &exchange->salt, keys->salt, keys->salt_len);

@@ -56,11 +56,21 @@ struct envoi__scram_exchange {
 	unsigned int iterations;
 	bool has_keys;
 	struct envoi__scram_keys keys;
+	bool has_tag;
+	unsigned char
+		tag[ENVOI__SCRAM_LARGEST_HASH]; /* of the password that the keys follow from */
 	struct envoi__scram_derivation derivation;
 };
 
 /** Begin to derive the keys. @param password prepared */
 int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const char *password);
+
+/**
+ * Find out whether the keys of an earlier login follow from the password that is at hand: of
+ * unknown origin they would log in although that password is wrong.
+ * @param[in,out] exchange->has_keys
+ */
+int envoi__scram_exchange_check_keys(struct envoi__scram_exchange *exchange);
 
 /** The steps of both sides (sasl_scram_initiator.c, sasl_scram_receiver.c). */
 int envoi__scram_initiator_step(

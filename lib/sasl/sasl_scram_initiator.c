@@ -142,6 +142,9 @@ static int take_server_first(struct envoi__scram_exchange *exchange, const char 
 		r = take_salt(exchange, &first);
 	}
 	if (r == ENVOI_OK) {
+		r = envoi__scram_exchange_check_keys(exchange);
+	}
+	if (r == ENVOI_OK) {
 		r = envoi_buffer_append_text(&exchange->auth_message, ",");
 	}
 	return r < 0 ? r : envoi_buffer_append(&exchange->auth_message, text, len);

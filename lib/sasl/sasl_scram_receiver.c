@@ -80,7 +80,7 @@ static int look_up(struct envoi__scram_exchange *exchange, char **ret_password)
 	if (r < 0) {
 		return r;
 	}
-	r = envoi__saslprep(context, found, ret_password);
+	r = envoi__sasl_prepare_password(context, found, ret_password);
 	envoi__sasl_wipe_text(context, found);
 	return r;
 }
@@ -114,7 +114,7 @@ static int take_names(
 	if (r < 0) {
 		return r;
 	}
-	r = envoi__saslprep(context, name, &exchange->authcid);
+	r = envoi__sasl_prepare_name(context, name, &exchange->authcid);
 	envoi_free(context, name);
 	if (r == ENVOI_ERR_INVALID || (r == ENVOI_OK && *exchange->authcid == '\0')) {
 		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH, "a name that nobody can have");

@@ -338,7 +338,7 @@ static void without_tls_by_the_users_will_the_password_is_not_sent(void **state)
 static void what_cannot_be_prepared_is_told_before_anything_is_sent(void **state)
 {
 	(void)state;
-	add_initiator("user", "\xf0\x9f\x98\x80");
+	add_initiator("user", "\xf0\x9f\x98\x80\x07");
 	script_offer("<mechanism>SCRAM-SHA-1</mechanism>");
 	peer_expects(fixture.peer, "</stream:stream>");
 	run_and_expect_closed(ENVOI_ERR_INVALID);

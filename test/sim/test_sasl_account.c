@@ -27,6 +27,7 @@ struct dialogue {
 	struct envoi_sasl_credentials base;
 	struct envoi_sasl_request *request; /* that is open */
 	struct envoi_client *frees; /* when it is asked */
+	const char *gives_with_keys; /* NULL: no password */
 	unsigned int asked, asked_again, asked_with_keys, canceled, destroyed;
 };
 
@@ -155,6 +156,72 @@ static void start_again(const char *password)
 	envoi_buffer_wipe(&saved);
 }
 
+static unsigned int dialogue_means(struct envoi_sasl_credentials *base)
+{
+	(void)base;
+	return ENVOI_SASL_PASSWORD;
+}
+
+static void dialogue_request(
+	struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
+{
+	struct dialogue *dialogue = ENVOI_CONTAINER_OF(base, struct dialogue, base);
+	dialogue->asked++;
+	dialogue->asked_again += request->is_again;
+	dialogue->asked_with_keys += request->has_keys;
+	dialogue->request = request;
+	if (request->has_keys) {
+		envoi_sasl_answer(request, ENVOI_OK,
+			&(struct envoi_sasl_identity){
+				.authcid = "alice", .password = dialogue->gives_with_keys});
+	} else if (dialogue->frees != NULL) {
+		world.client = NULL;
+		envoi_client_free(dialogue->frees);
+	}
+}
+
+static void dialogue_cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
+{
+	(void)request;
+	ENVOI_CONTAINER_OF(base, struct dialogue, base)->canceled++;
+}
+
+static void dialogue_destroy(struct envoi_sasl_credentials *base)
+{
+	ENVOI_CONTAINER_OF(base, struct dialogue, base)->destroyed++;
+}
+
+static const struct envoi_sasl_credentials_impl dialogue_impl = {
+	.means = dialogue_means,
+	.request = dialogue_request,
+	.cancel = dialogue_cancel,
+	.destroy = dialogue_destroy,
+};
+
+static void ask_the_user(void)
+{
+	make_client("alice@example.org", NULL);
+	world.dialogue = (struct dialogue){.base.impl = &dialogue_impl};
+	assert_int_equal(
+		envoi_client_set_credentials(world.client, &world.dialogue.base), ENVOI_OK);
+}
+
+/* After a start with what was saved. */
+static void ask_the_user_again(void)
+{
+	start_again(NULL);
+	world.dialogue = (struct dialogue){.base.impl = &dialogue_impl};
+	assert_int_equal(
+		envoi_client_set_credentials(world.client, &world.dialogue.base), ENVOI_OK);
+}
+
+static void the_user_answers(int code, const char *password)
+{
+	envoi_sasl_answer(world.dialogue.request, code,
+		&(struct envoi_sasl_identity){.authcid = "alice", .password = password});
+	assert_int_equal(envoi_loop_simulated_run_for(world.loop, 5000), ENVOI_OK);
+}
+
 #define BEST "SCRAM-SHA-512-PLUS"
 
 /* --- keys --- */
@@ -244,11 +311,35 @@ static void keys_that_the_server_refuses_give_way_to_the_password(void **state)
 {
 	(void)state;
 	log_in(BEST);
-	start_again("new");
+	ask_the_user_again();
 	test_server_set_password(world.server, "alice", "new");
 	const struct envoi_failure *failure = fail_to_log_in();
 	assert_string_equal(failure->condition, "not-authorized");
 	assert_int_equal(failure->retry, ENVOI_RETRY_NOW);
+	assert_int_equal(world.dialogue.asked_with_keys, 1);
+	run();
+	the_user_answers(ENVOI_OK, "new");
+	assert_int_equal(world.online, 1);
+	assert_int_equal(world.dialogue.asked_with_keys, 1);
+}
+
+/* Keys of unknown origin would log in, and the mistake would show when the server changes its salt. */
+static void a_wrong_password_is_noticed_although_there_are_keys(void **state)
+{
+	(void)state;
+	log_in(BEST);
+	start_again("wrong");
+	const struct envoi_failure *failure = fail_to_log_in();
+	assert_string_equal(failure->condition, "not-authorized");
+	assert_int_equal(failure->retry, ENVOI_RETRY_AFTER_USER);
+	start_again(NULL);
+	log_in(BEST); /* with the keys, which the server has not refused */
+	ask_the_user_again();
+	world.dialogue.gives_with_keys = "wrong";
+	failure = fail_to_log_in();
+	assert_string_equal(failure->condition, "not-authorized");
+	assert_int_equal(failure->retry, ENVOI_RETRY_AFTER_USER);
+	world.dialogue.gives_with_keys = PASSWORD;
 	log_in(BEST);
 }
 
@@ -264,6 +355,7 @@ static void a_wrong_password_is_not_tried_again_where_the_keys_do_not_fit(void *
 	assert_string_equal(failure->condition, "not-authorized");
 	assert_int_equal(failure->retry, ENVOI_RETRY_AFTER_USER);
 	server_set("sasl.min-iterations", "5000");
+	start_again(NULL);
 	log_in(BEST); /* with the keys, which nobody has refused */
 }
 
@@ -405,62 +497,6 @@ static void no_account_no_state(void **state)
 }
 
 /* --- identities that come later --- */
-
-static unsigned int dialogue_means(struct envoi_sasl_credentials *base)
-{
-	(void)base;
-	return ENVOI_SASL_PASSWORD;
-}
-
-static void dialogue_request(
-	struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
-{
-	struct dialogue *dialogue = ENVOI_CONTAINER_OF(base, struct dialogue, base);
-	dialogue->asked++;
-	dialogue->asked_again += request->is_again;
-	dialogue->asked_with_keys += request->has_keys;
-	dialogue->request = request;
-	if (request->has_keys) {
-		envoi_sasl_answer(
-			request, ENVOI_OK, &(struct envoi_sasl_identity){.authcid = "alice"});
-	} else if (dialogue->frees != NULL) {
-		world.client = NULL;
-		envoi_client_free(dialogue->frees);
-	}
-}
-
-static void dialogue_cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *request)
-{
-	(void)request;
-	ENVOI_CONTAINER_OF(base, struct dialogue, base)->canceled++;
-}
-
-static void dialogue_destroy(struct envoi_sasl_credentials *base)
-{
-	ENVOI_CONTAINER_OF(base, struct dialogue, base)->destroyed++;
-}
-
-static const struct envoi_sasl_credentials_impl dialogue_impl = {
-	.means = dialogue_means,
-	.request = dialogue_request,
-	.cancel = dialogue_cancel,
-	.destroy = dialogue_destroy,
-};
-
-static void ask_the_user(void)
-{
-	make_client("alice@example.org", NULL);
-	world.dialogue = (struct dialogue){.base.impl = &dialogue_impl};
-	assert_int_equal(
-		envoi_client_set_credentials(world.client, &world.dialogue.base), ENVOI_OK);
-}
-
-static void the_user_answers(int code, const char *password)
-{
-	envoi_sasl_answer(world.dialogue.request, code,
-		&(struct envoi_sasl_identity){.authcid = "alice", .password = password});
-	assert_int_equal(envoi_loop_simulated_run_for(world.loop, 5000), ENVOI_OK);
-}
 
 static void the_user_is_asked_only_when_the_password_is_needed(void **state)
 {
@@ -673,6 +709,7 @@ int main(int argc, char **argv)
 		CASE(keys_are_not_kept_where_the_setting_says_so),
 		CASE(a_changed_count_asks_for_the_password_again),
 		CASE(keys_that_the_server_refuses_give_way_to_the_password),
+		CASE(a_wrong_password_is_noticed_although_there_are_keys),
 		CASE(a_wrong_password_is_not_tried_again_where_the_keys_do_not_fit),
 		CASE(another_password_wipes_the_keys),
 		CASE(a_server_that_offers_less_is_refused_before_anything_is_sent),

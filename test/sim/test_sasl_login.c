@@ -449,7 +449,7 @@ static void run_out_of_memory_with_keys(const char *password, const char *count)
 static void running_out_of_memory_with_keys_ends_in_order(void **state)
 {
 	(void)state;
-	run_out_of_memory_with_keys("wrong", "4096");
+	run_out_of_memory_with_keys(NULL, "4096");
 }
 
 static void running_out_of_memory_when_keys_do_not_fit_ends_in_order(void **state)

@@ -59,6 +59,11 @@ struct envoi_sasl_keys {
 	unsigned int iterations;
 	const void *client_key, *server_key; /**< each of the hash's size */
 	size_t key_len;
+	/**
+	 * By which a password is recognised as the one that the keys follow from, of the hash's size;
+	 * as secret as the password, and not to be stored. NULL: not known
+	 */
+	const void *password_tag;
 };
 
 /** What an exchange works with. All is borrowed for envoi_sasl_start(), and copied there. */
@@ -71,8 +76,9 @@ struct envoi_sasl_parameters {
 	const char *authzid; /**< initiator: NULL: none, as RFC 6120, section 6.3.8 advises */
 	/** Initiator: UTF-8; wiped when the exchange is freed. NULL: there is none, or not yet */
 	const char *password;
-	/** Initiator: to be used in place of a password where salt and count are still the same. NULL,
-	 * or not for this mechanism and user: none */
+	/** Initiator: to be used in place of a password where salt and count are still the same; with a
+	 * password, only where they are known to follow from it. NULL, or not for this mechanism and
+	 * user: none */
 	const struct envoi_sasl_keys *keys;
 	const char *hostname; /**< the XMPP domain */
 
@@ -98,9 +104,9 @@ struct envoi_sasl_parameters {
 
 	/**
 	 * Receiver: the secret of a user.
-	 * @param authcid       prepared with SASLprep
+	 * @param authcid       prepared as a stored name: SASLprep, or RFC 8265 for newer characters
 	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism. With PLAIN
-	 *                      libgsasl and GnuTLS give back memory with the peer's password unwiped
+	 *                      GnuTLS frees memory with the peer's password unwiped
 	 * @retval ENVOI_ERR_NOT_FOUND  no such user: the peer is not told so
 	 */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
@@ -258,7 +264,8 @@ ENVOI_API void envoi_sasl_free(struct envoi_sasl_exchange *exchange);
  *   they are pinned. A server that offers less later is refused before anything is sent, for
  *   somebody may be between. The same holds after a login with channel binding that has failed,
  *   until one succeeds (that is not written down): it is not tried again without;
- * - keys that stand for the password, as long as the server keeps salt and count.
+ * - keys that stand for the password, as long as the server keeps salt and count. Where a password is
+ *   given, they are used only if this process has derived them from the same password.
  */
 struct envoi_sasl_history;
 

@@ -490,6 +490,9 @@ static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
 		} rows[] = {
 			{"", ENVOI_AGAIN},
 			{",s=QUFB,i=4096", ENVOI_SASL_NEEDS_PASSWORD},
+			/* as long as that of SHA-1's transcript, or of SHA-256's */
+			{",s=QSXCR+Q6sek8bf93,i=4096", ENVOI_SASL_NEEDS_PASSWORD},
+			{",s=W22ZaJ0SNY7soEsUEjb6gg==,i=4096", ENVOI_SASL_NEEDS_PASSWORD},
 			{",s=QSXCR+Q6sek8bf92,i=4097", ENVOI_SASL_NEEDS_PASSWORD},
 			{",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4097", ENVOI_SASL_NEEDS_PASSWORD},
 			{",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4095", ENVOI_ERR_LIMIT},
@@ -848,7 +851,8 @@ static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state
 		{NULL, "x", false}, {"", "x", false}, {"alice", NULL, false, true},
 		{"alice", "\xff", false}, {"alice", "\xc0\x80", false}, /* NUL in two bytes */
 		{"alice", "\xed\xa0\x80", false}, /* a surrogate */
-		{"alice", "\xf0\x9f\x98\x80", true}, /* unassigned in Unicode 3.2 */
+		{"alice", "\xf0\x9f\x98\x80\x07", true}, /* not for the emoji alone */
+		{"alice", "\xf0\xaf\xbf\xbd", true}, /* unassigned today */
 		{"alice", "a\x07", true}, /* a control character */
 		{"alice", "\xd8\xa7\x31", true}, /* right to left, ending with a digit */
 		{"\xf0\x9f\x98\x80", "x", false}, {"a\x01", "x", false},
@@ -865,6 +869,50 @@ static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state
 			assert_int_equal(r, can ? ENVOI_OK : ENVOI_ERR_INVALID);
 			reset(f);
 		}
+	}
+}
+
+/* SASLprep is of Unicode 3.2: where it knows a character not yet, RFC 8265 prepares. */
+static void passwords_may_have_newer_characters(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *given, *stored;
+	} rows[] = {
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+		/* no-break space, and an accent that is composed */
+		{"a\xc2\xa0"
+		 "e\xcc\x81\xf0\x9f\x94\x91",
+			"a \xc3\xa9\xf0\x9f\x94\x91"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t j = 0; j < WITH_PASSWORD; j++) {
+			struct envoi_sasl_parameters client = client_parameters(with_password[j]);
+			struct envoi_sasl_parameters server = server_parameters(f);
+			client.password = rows[i].given;
+			f->stored = rows[i].stored;
+			run(f, with_password[j], &client, &server);
+			assert_int_equal(f->client_result, ENVOI_OK);
+			assert_int_equal(f->server_result, ENVOI_OK);
+			f->stored = "\xf0\x9f\x98\x81";
+			run(f, with_password[j], &client, &server);
+			assert_int_equal(f->server_result, ENVOI_ERR_AUTH);
+		}
+	}
+}
+
+/* A letter of Unicode 5.2; symbols are for no name (RFC 8264, section 4.2). */
+static void names_may_have_newer_letters(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t j = 0; j < WITH_PASSWORD; j++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[j]);
+		client.authcid = "\xea\xaa\x80";
+		assert_int_equal(start(f, &f->client, with_password[j], &client), ENVOI_OK);
+		reset(f);
+		client.authcid = "a\xf0\x9f\x98\x80";
+		assert_int_equal(
+			start(f, &f->client, with_password[j], &client), ENVOI_ERR_INVALID);
 	}
 }
 
@@ -892,6 +940,10 @@ static void hostile_clients_are_refused(void **state)
 		{"PLAIN", "\0alice", 6},
 		{"PLAIN", "\0\0" MARKER, sizeof("\0\0" MARKER) - 1},
 		{"PLAIN", "alice", 5},
+		{"PLAIN", "", 0},
+		{"PLAIN", "\0alice\0", 7},
+		{"PLAIN", "\0alice\0\xff", 8},
+		{"PLAIN", "bob\0alice\0" MARKER, sizeof("bob\0alice\0" MARKER) - 1},
 		{"SCRAM-SHA-1", "n,,n=,r=abcdefgh", 16},
 		{"SCRAM-SHA-1", "n,,n=\xc2\xad,r=abcdefgh", 18},
 		{"SCRAM-SHA-1", "n,,n=\xff,r=abcdefgh", 17},
@@ -1034,6 +1086,8 @@ int main(int argc, char **argv)
 		CASE(only_the_servers_true_signature_completes_the_login),
 		CASE(a_client_that_begins_takes_no_challenge_before),
 		CASE(names_and_passwords_that_cannot_be_prepared_are_invalid),
+		CASE(passwords_may_have_newer_characters),
+		CASE(names_may_have_newer_letters),
 		CASE(passwords_are_prepared),
 		CASE(hostile_clients_are_refused),
 		CASE(external_believes_the_certificate_only),

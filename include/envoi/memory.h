@@ -90,8 +90,9 @@ ENVOI_API uint64_t envoi_memory_pair_arrived(
 /**
  * Make one end a transport, named "memory". It can do STARTTLS.
  *
- * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas; borrowed for
- *                  the call; NULL: defaults
+ * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas,
+ *                  stream.element-timeout, stream.write-timeout; borrowed for the call; NULL:
+ *                  defaults
  * @retval ENVOI_ERR_STATE  this end was made before
  * @retval ENVOI_ERR_NOMEM
  */

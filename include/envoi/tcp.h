@@ -23,8 +23,9 @@ struct envoi_transport;
  * one piece anyway.
  *
  * @param fd        taken: closed on failure too
- * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas; borrowed for
- *                  the call; NULL: defaults
+ * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas,
+ *                  stream.element-timeout, stream.write-timeout; borrowed for the call; NULL:
+ *                  defaults
  * @retval ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_transport_new(struct envoi_transport **ret_transport,

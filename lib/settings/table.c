@@ -240,6 +240,11 @@ const struct envoi_setting envoi__core_settings[] = {
 		"long, whatever the single steps may take."),
 	TIMEOUT("stream.timeout", "15s",
 		"Give up on the server's stream header and features after this long."),
+	TIMEOUT("stream.element-timeout", "120s",
+		"Close a connection whose peer has begun an element and not ended it after this long, "
+		"however many bytes of it come."),
+	TIMEOUT("stream.write-timeout", "60s",
+		"Close a connection whose peer takes none of the pending output for this long."),
 	TIMEOUT("sasl.timeout", "20s",
 		"Give up on authentication after this long, all its rounds together."),
 	TIMEOUT("sasl.password-timeout", "600s",

@@ -68,6 +68,7 @@ struct envoi_xml_parser {
 	struct envoi__arena head;
 	struct envoi__ns content_ns; /* its default namespace */
 	const char *lang; /* NULL: none */
+	bool has_head; /* false where a single element is parsed */
 	struct envoi__bindings bindings;
 
 	/* the element under way */

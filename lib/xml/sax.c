@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "xml/element.h"
 #include "xml/engine.h"
 #include "xml/names.h"
 #include "xml/parser.h"
@@ -318,7 +319,16 @@ static bool accept_head(const struct start *s, const struct envoi_element *head)
 		}
 	}
 	parser->content_ns = parser->bindings.fallback;
+	parser->has_head = true;
 	return true;
+}
+
+/* RFC 6120, section 4.3.3: only a restart brings another header. As an element it would take in
+ * everything that follows, without an end. */
+static bool is_second_head(const struct envoi_element *element)
+{
+	return element->name[0] == 's' && envoi__same_text(element->name, "stream") &&
+		envoi__same_text(element->ns, ENVOI_NS_STREAMS);
 }
 
 static bool start(const struct start *s)
@@ -339,6 +349,10 @@ static bool start(const struct start *s)
 	}
 	if (parser->current != NULL) {
 		envoi__element_link(parser->current, &element->node);
+	} else if (parser->has_head && !parser->is_head && is_second_head(element)) {
+		envoi__xml_parser_fail(parser, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
+			"a second stream header");
+		return false;
 	} else {
 		parser->root = element;
 	}

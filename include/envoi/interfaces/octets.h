@@ -75,8 +75,9 @@ struct envoi_channel {
  * Make a transport of a channel, not started.
  *
  * @param channel    taken, its @p impl set: disconnected and destroyed on failure too
- * @param settings   limits.output-bytes, limits.before-login.*, loop.slice-stanzas; borrowed for the
- *                   call; NULL: defaults
+ * @param settings   limits.output-bytes, limits.before-login.*, loop.slice-stanzas,
+ *                   stream.element-timeout, stream.write-timeout; borrowed for the call; NULL:
+ *                   defaults
  * @param is_secure  others can neither read nor change what moves here: then no TLS is asked for, and
  *                   passwords may be sent. Yours to know
  * @retval ENVOI_ERR_NOMEM

@@ -75,8 +75,8 @@ struct envoi_transport_sink_impl {
 	 *             its closing tag; ENVOI_ERR_DISCONNECTED: broken, or ended without a closing
 	 *             tag; ENVOI_ERR_XML, ENVOI_ERR_LIMIT, ENVOI_ERR_PROTOCOL: bad input, with the
 	 *             stream condition that the transport has sent itself before it closed;
-	 *             ENVOI_ERR_TLS, ENVOI_ERR_CERTIFICATE; ENVOI_ERR_TIMEOUT: what was pending at
-	 *             close was not taken in time. Phase TLS within a handshake, else NONE: how far
+	 *             ENVOI_ERR_TLS, ENVOI_ERR_CERTIFICATE; ENVOI_ERR_TIMEOUT: an element was not
+	 *             ended, or pending output not taken, in time. Phase TLS within a handshake, else NONE: how far
 	 *             a stream had come, only the sink knows
 	 */
 	void (*closed)(struct envoi_transport_sink *sink, const struct envoi_failure *why);
@@ -96,6 +96,11 @@ struct envoi_transport_sink {
  * functions that ask something are called; a transport that was closed before it was started stays
  * silent, as there is no sink, and start then fails with ENVOI_ERR_STATE. After `closed` only destroy
  * and the functions that ask something are.
+ *
+ * A peer that is too slow: a transport closes by itself, with ENVOI_ERR_TIMEOUT, when an element that
+ * has begun does not end, or when pending output makes no progress, within the time of its settings
+ * (stream.element-timeout, stream.write-timeout for those that come with the library). While reading
+ * is paused no element's time runs.
  *
  * Sending too much: pending output has a limit, the setting limits.output-bytes for those that come
  * with the library, and a low mark below it, theirs is a quarter. An element that goes over the

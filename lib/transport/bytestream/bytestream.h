@@ -76,6 +76,8 @@ struct octets_channel_impl {
 struct octets_options {
 	size_t output_bytes; /* most that may be pending */
 	unsigned int slice_stanzas;
+	uint64_t element_timeout_ms; /* for an element that has begun */
+	uint64_t write_timeout_ms; /* without progress */
 	struct envoi_xml_limits limits; /* until others are set */
 	bool is_secure; /* the channel itself is out of others' reach */
 };
@@ -113,6 +115,8 @@ struct octets {
 	struct envoi_deferred turn;
 	struct envoi_timer linger;
 	uint64_t linger_ms;
+	struct envoi_timer element_timer; /* while an element is incomplete, and not held up here */
+	struct envoi_timer write_timer; /* while the channel takes nothing of what is pending */
 	unsigned int depth; /* of entries from the loop that are on the stack */
 	bool is_destroyed; /* freed when they have unwound */
 
@@ -145,6 +149,7 @@ struct octets {
 	/* and then */
 	bool wants_drained;
 	bool is_shut_down;
+	bool is_blocked; /* the channel did not take all that it was offered last */
 	bool output_broken;
 	bool output_lost; /* something was pending when it broke */
 };

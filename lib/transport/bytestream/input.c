@@ -44,8 +44,7 @@ void octets_update_reading(struct octets *octets)
 	}
 }
 
-/* Bad input: what RFC 6120, section 4.9.1.1 asks for, then the end. */
-static void refuse_input(
+void octets_refuse_input(
 	struct octets *octets, int code, enum envoi_stream_condition condition, const char *text)
 {
 	struct envoi_failure why;
@@ -64,7 +63,8 @@ static void hand_over_head(struct octets *octets, const struct envoi_xml_item *i
 	struct envoi_stream_head head;
 	enum envoi_stream_condition condition = envoi_stream_head_read(&head, item);
 	if (condition != ENVOI_STREAM_NO_CONDITION) {
-		refuse_input(octets, ENVOI_ERR_PROTOCOL, condition, "that is no stream header");
+		octets_refuse_input(
+			octets, ENVOI_ERR_PROTOCOL, condition, "that is no stream header");
 		return;
 	}
 	struct envoi_transport_sink *sink = octets->base.sink;
@@ -135,6 +135,7 @@ void octets_deliver(struct octets *octets)
 {
 	octets->has_backlog = false;
 	unsigned int left = octets->options.slice_stanzas;
+	bool has_new = false;
 	if (octets->secured_untold && may_deliver(octets)) {
 		octets->secured_untold = false;
 		octets->base.sink->impl->secured(octets->base.sink);
@@ -146,16 +147,20 @@ void octets_deliver(struct octets *octets)
 			break;
 		}
 		if (r < 0) {
-			refuse_input(octets, r, envoi_xml_parser_condition(octets->parser),
+			octets_refuse_input(octets, r, envoi_xml_parser_condition(octets->parser),
 				envoi_xml_parser_error_text(octets->parser));
 			break;
 		}
 		hand_over(octets, &item);
+		has_new = true;
 		if (--left == 0 && may_deliver(octets)) {
 			octets->has_backlog = true;
 			octets_wake(octets);
 			break;
 		}
+	}
+	if (may_deliver(octets)) {
+		octets_time_element(octets, has_new);
 	}
 	if (may_deliver(octets) && octets->input_over && !octets->has_backlog) {
 		end_connection(octets);
@@ -242,6 +247,7 @@ void octets_pause(struct envoi_transport *transport)
 {
 	struct octets *octets = octets_of(transport);
 	octets->is_paused = true;
+	envoi_timer_stop(&octets->element_timer);
 	octets_update_reading(octets);
 }
 

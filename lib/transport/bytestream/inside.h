@@ -36,7 +36,24 @@ void octets_bound_ending(struct octets *octets);
 /** Be over now, because of @p why, which is moved. */
 void octets_finish_now(struct octets *octets, struct envoi_failure *why);
 
+/* --- deadlines.c --- */
+
+/**
+ * Elements were handed over, and what has come beyond them is incomplete or nothing.
+ * @param is_new  an element was handed over since the last call
+ */
+void octets_time_element(struct octets *octets, bool is_new);
+/** Output was offered to the channel. @param has_progress it took some */
+void octets_time_writing(struct octets *octets, bool has_progress);
+/** Neither input nor output has a deadline of its own any more. */
+void octets_stop_deadlines(struct octets *octets);
+
 /* --- input.c --- */
+
+/** Refuse what the peer does: send a stream error (RFC 6120, section 4.9.1.1) and the closing tag,
+ * and close. @param condition ENVOI_STREAM_NO_CONDITION: send none */
+void octets_refuse_input(
+	struct octets *octets, int code, enum envoi_stream_condition condition, const char *text);
 
 /** Hand over what is there, as far as allowed. */
 void octets_deliver(struct octets *octets);

@@ -12,6 +12,8 @@
 enum {
 	DEFAULT_OUTPUT_BYTES = 4 << 20,
 	DEFAULT_SLICE = 100,
+	DEFAULT_ELEMENT_MS = 120000,
+	DEFAULT_WRITE_MS = 60000,
 	BROKEN_LINGER_MS = 1000, /* for the peer's last words, when we cannot answer */
 };
 
@@ -30,11 +32,17 @@ void octets_options_read(struct octets_options *options, const struct envoi_sett
 	*options = (struct octets_options){
 		.output_bytes = DEFAULT_OUTPUT_BYTES,
 		.slice_stanzas = DEFAULT_SLICE,
+		.element_timeout_ms = DEFAULT_ELEMENT_MS,
+		.write_timeout_ms = DEFAULT_WRITE_MS,
 		.limits = envoi_xml_limits_before_login,
 	};
 	if (settings != NULL) {
 		options->output_bytes = size_of(settings, "limits.output-bytes");
 		options->slice_stanzas = count_of(settings, "loop.slice-stanzas");
+		options->element_timeout_ms = (uint64_t)envoi_settings_int(
+			settings, "stream.element-timeout");
+		options->write_timeout_ms = (uint64_t)envoi_settings_int(
+			settings, "stream.write-timeout");
 		options->limits = (struct envoi_xml_limits){
 			.stanza_bytes = size_of(settings, "limits.before-login.stanza-bytes"),
 			.tag_bytes = size_of(settings, "limits.before-login.tag-bytes"),
@@ -157,6 +165,7 @@ void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64
 	octets->state = OCTETS_CLOSING;
 	envoi_failure_move(&octets->why, why);
 	octets->linger_ms = linger_ms;
+	octets_stop_deadlines(octets);
 	envoi_timer_stop(&octets->linger);
 	if (linger_ms > 0) {
 		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
@@ -175,6 +184,7 @@ void octets_finish_now(struct octets *octets, struct envoi_failure *why)
 	octets->state = OCTETS_OVER;
 	envoi_failure_finish(&octets->why);
 	envoi_failure_move(&octets->why, why);
+	octets_stop_deadlines(octets);
 	envoi_timer_stop(&octets->linger);
 	octets_drop_output(octets);
 	octets->channel->disconnect(octets);
@@ -211,6 +221,7 @@ void octets_set_aside(struct octets *octets)
 {
 	octets->base.sink = NULL;
 	octets->state = OCTETS_NEW;
+	octets_stop_deadlines(octets);
 	octets->is_reading = false;
 	octets->channel->want_read(octets, false);
 }
@@ -259,6 +270,7 @@ void octets_destroy(struct envoi_transport *transport)
 	octets->is_destroyed = true;
 	octets->state = OCTETS_TOLD;
 	envoi_deferred_cancel(&octets->turn);
+	octets_stop_deadlines(octets);
 	envoi_timer_stop(&octets->linger);
 	octets->channel->disconnect(octets);
 	octets_enter(octets);

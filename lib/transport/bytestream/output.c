@@ -133,6 +133,7 @@ void octets_break_output(struct octets *octets)
 {
 	if (!octets->output_broken) {
 		octets->output_broken = true;
+		envoi_timer_stop(&octets->write_timer);
 		octets->output_lost = octets_pending(&octets->base) > 0;
 		octets_drop_output(octets);
 	}
@@ -159,6 +160,8 @@ static size_t send_from(struct octets *octets, struct envoi_buffer *buffer)
 		output_broke(octets, r);
 		return 0;
 	}
+	octets->is_blocked = taken < envoi_buffer_len(buffer);
+	octets_time_writing(octets, taken > 0);
 	envoi_buffer_wipe_front(buffer, taken);
 	return taken;
 }

@@ -268,8 +268,18 @@ static const struct test_xml_conversation s2[] = {
 		"head  <stream:stream/>\nerror not-well-formed\n"},
 	{"a second root", BYTES(HEAD "</stream:stream>" HEAD "<message/>"),
 		HEAD_OUT "end\nerror not-well-formed\n"},
-	{"a stream in the stream", BYTES(HEAD "<stream:stream><message/></stream:stream>"),
-		HEAD_OUT "element <stream:stream><message/></stream:stream>\n"},
+	{"a stream in the stream", BYTES(HEAD "<stream:stream>"), HEAD_OUT "error bad-format\n"},
+	{"an empty stream in the stream", BYTES(HEAD "<stream:stream/>"),
+		HEAD_OUT "error bad-format\n"},
+	{"a stream in the stream, by a default namespace",
+		BYTES(HEAD "<stream xmlns='" ENVOI_NS_STREAMS "'>"), HEAD_OUT "error bad-format\n"},
+	{"a stream in the stream, by another prefix",
+		BYTES(HEAD "<s:stream xmlns:s='" ENVOI_NS_STREAMS "'>"),
+		HEAD_OUT "error bad-format\n"},
+	{"a stream of another namespace in the stream", BYTES(HEAD "<stream/>"),
+		HEAD_OUT "element <stream/>\n"},
+	{"a stream in a stanza", BYTES(HEAD "<message><stream:stream/></message>"),
+		HEAD_OUT "element <message><stream xmlns='http://etherx.jabber.org/streams'/></message>\n"},
 };
 
 static void s2_prefixes_and_namespaces_are_never_confused(void **state)

@@ -52,7 +52,6 @@ void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 		add_attempts(why, &client->tried);
 	}
 	client->state = ENVOI__CLIENT_OFFLINE;
-	envoi__client_forget_ways(client);
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_finish(&client->tried);
 	envoi__client_keep_failure(client, why);
@@ -63,6 +62,7 @@ void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 			"the terminal event is lost: %s", envoi_error_text(r));
 	}
+	envoi__client_forget_ways(client);
 }
 
 /* --- what the session tells --- */
@@ -75,8 +75,12 @@ static void on_ready(struct envoi_session_owner *owner, struct envoi_session *se
 	envoi_failure_finish(&client->attempts);
 	envoi_failure_finish(&client->tried);
 	client->state = ENVOI__CLIENT_ONLINE;
+	envoi__client_enter(client);
 	envoi__client_forget_ways(client);
-	envoi__client_become_available(client);
+	if (!envoi__guard_is_over(&client->guard)) {
+		envoi__client_become_available(client);
+	}
+	envoi__client_leave(client);
 }
 
 static void on_gained(struct envoi_session_owner *owner, struct envoi_session *session,
@@ -95,15 +99,14 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *s
 	(void)session;
 	struct envoi_client *client = client_from_owner(owner);
 	struct envoi_failure copy;
-	if (envoi__client_try_next(client, why)) {
-		return;
-	}
+	envoi__client_enter(client);
 	envoi_failure_copy(&copy, why);
-	if (envoi__client_follow(client, &copy)) {
+	if (envoi__client_try_next(client, why) || envoi__client_follow(client, &copy)) {
 		envoi_failure_finish(&copy);
-		return;
+	} else {
+		envoi__client_ended(client, &copy);
 	}
-	envoi__client_ended(client, &copy);
+	envoi__client_leave(client);
 }
 
 static const struct envoi_session_owner_impl owner_impl = {

@@ -49,6 +49,7 @@ struct envoi_client {
 	struct envoi_sasl_credentials *credentials; /* the application's; NULL: the password */
 	struct envoi_sasl_history *history;
 	enum envoi__client_state state;
+	unsigned int logins; /* begun so far: tells whether it is still the same one */
 	bool is_leaving; /* disconnect() was called */
 	bool is_available; /* initial presence was sent */
 	bool is_running, was_told_to_quit;
@@ -155,7 +156,8 @@ void envoi__client_question_closes(struct envoi_client *client);
 /** The login's deadline begins, or begins again. */
 void envoi__client_start_deadline(struct envoi_client *client, uint64_t timeout_ms);
 
-/** What a connector has kept for another try is not needed any more. */
+/** Let the connector forget what it has kept for another try. The client may be freed inside, or
+ * disconnected. */
 void envoi__client_forget_ways(struct envoi_client *client);
 
 /** The stream has failed before it was up: is there another way? @return whether it is tried */

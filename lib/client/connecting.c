@@ -178,6 +178,14 @@ static int settings_for_target(
 	return ENVOI_OK;
 }
 
+/* Ask after calls of a connector, in which the client may be freed, disconnected, connected again.
+ * @param login  client->logins before the call */
+static bool is_connecting(const struct envoi_client *client, unsigned int login)
+{
+	return !envoi__guard_is_over(&client->guard) && client->logins == login &&
+		client->state == ENVOI__CLIENT_CONNECTING;
+}
+
 static void try_connector(struct envoi_client *client)
 {
 	if (client->connector_at >= client->connector_count) {
@@ -200,15 +208,19 @@ static void try_connector(struct envoi_client *client)
 		.timeout_ms = time_left_ms(client),
 	};
 	struct envoi_connector *connector = client->connectors[client->connector_at];
+	bool is_copy = settings != client->settings;
+	unsigned int login = client->logins;
+	envoi__client_enter(client);
 	r = connector->impl->connect(connector, &target, on_connected, client);
-	if (settings != client->settings) {
+	if (is_copy) {
 		envoi_settings_free(settings);
 	}
-	if (r < 0) {
+	if (r < 0 && is_connecting(client, login)) {
 		fail(client, ENVOI_PHASE_CONNECT, r,
 			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
 						   : "the connection could not be begun");
 	}
+	envoi__client_leave(client);
 }
 
 /*
@@ -261,11 +273,19 @@ bool envoi__client_try_next(struct envoi_client *client, const struct envoi_fail
 		return false;
 	}
 	struct envoi_connector *connector = client->connectors[client->connector_at];
-	if (connector->impl->next == NULL ||
-		connector->impl->next(connector, why, time_left_ms(client)) < 0) {
+	if (connector->impl->next == NULL) {
 		return false;
 	}
-	client->state = ENVOI__CLIENT_CONNECTING;
+	unsigned int login = client->logins;
+	client->state = ENVOI__CLIENT_CONNECTING; /* what the connector does now may end it */
+	int r = connector->impl->next(connector, why, time_left_ms(client));
+	if (!is_connecting(client, login)) {
+		return true;
+	}
+	if (r < 0) {
+		client->state = ENVOI__CLIENT_NEGOTIATING;
+		return false;
+	}
 	envoi__client_start_deadline(client, time_left_ms(client));
 	return true;
 }
@@ -409,7 +429,11 @@ bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why
 	envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT, "sent on to %s",
 		client->redirect_host);
 	client->state = ENVOI__CLIENT_CONNECTING;
+	unsigned int login = client->logins;
 	envoi__client_forget_ways(client);
+	if (!is_connecting(client, login)) {
+		return true;
+	}
 	client->connector_at = 0;
 	envoi__client_start_deadline(client, time_left_ms(client));
 	envoi_deferred_post(&client->start, envoi_context_loop(client->context), start);
@@ -436,6 +460,7 @@ int envoi__client_start_connecting(struct envoi_client *client)
 		return r;
 	}
 	client->state = ENVOI__CLIENT_CONNECTING;
+	client->logins++;
 	client->connector_at = 0;
 	envoi_session_configure(client->session, client->settings);
 	envoi_failure_finish(&client->tried);

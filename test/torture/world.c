@@ -109,6 +109,9 @@ static int on_accept(void *user, struct envoi_memory_pair *pair, const char *dom
 	world->pair = envoi_memory_pair_ref(pair);
 	envoi_memory_pair_script(pair, ENVOI_MEMORY_A, &world->scripts[ENVOI_MEMORY_A]);
 	envoi_memory_pair_script(pair, ENVOI_MEMORY_B, &world->scripts[ENVOI_MEMORY_B]);
+	if (world->on_accept != NULL) {
+		world->on_accept(world->on_accept_user);
+	}
 	return ENVOI_OK;
 }
 
@@ -263,7 +266,14 @@ static int configure(struct envoi_client *client, const struct world *world)
 	return r == ENVOI_OK && !world->has_tls ? envoi_client_set(client, "tls.mode", "none") : r;
 }
 
-static int add_connector(struct envoi_client *client, struct world *world)
+static struct envoi_connector *leave_connector(void *user, struct envoi_connector *inner)
+{
+	(void)user;
+	return inner;
+}
+
+static int add_connector(struct envoi_client *client, struct world *world,
+	struct envoi_connector *(*wrap)(void *user, struct envoi_connector *inner), void *user)
 {
 	struct envoi_connector *connector;
 	int r = envoi_memory_connector_new(&connector, world->context, on_accept, world);
@@ -273,10 +283,16 @@ static int add_connector(struct envoi_client *client, struct world *world)
 	if (!world->has_tls) {
 		envoi_memory_connector_set_secure(connector);
 	}
-	return envoi_client_add_connector(client, connector);
+	return envoi_client_add_connector(client, wrap(user, connector));
 }
 
 int program_init(struct program *program, struct world *world)
+{
+	return program_init_with(program, world, leave_connector, NULL);
+}
+
+int program_init_with(struct program *program, struct world *world,
+	struct envoi_connector *(*wrap)(void *user, struct envoi_connector *inner), void *user)
 {
 	*program = (struct program){.recorder = {&recorder_impl}, .world = world};
 	int r = envoi_client_new(&program->client, world->context, "alice@example.org/desk");
@@ -285,7 +301,7 @@ int program_init(struct program *program, struct world *world)
 	}
 	r = configure(program->client, world);
 	if (r == ENVOI_OK) {
-		r = add_connector(program->client, world);
+		r = add_connector(program->client, world, wrap, user);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_client_add(program->client, &program->recorder);

@@ -35,6 +35,8 @@ struct world {
 	struct envoi_memory_script scripts[2]; /* of connections from now on; A is the client */
 	struct envoi_memory_pair *pair; /* the last connection's */
 	bool never_accepts; /* connecting takes for ever */
+	void (*on_accept)(void *user); /* inside the connector's callback; NULL: nothing */
+	void *on_accept_user;
 	struct bridge *bridges;
 	int server_failure; /* of the server's loop */
 };
@@ -75,6 +77,10 @@ struct program {
 
 /** Make and configure the client; does not connect. @return ENVOI_ERR_NOMEM: there is none */
 int program_init(struct program *program, struct world *world);
+/** As program_init(), with another connector round that of the world.
+ * @param wrap  takes the inner one. @return what the client gets; never NULL */
+int program_init_with(struct program *program, struct world *world,
+	struct envoi_connector *(*wrap)(void *user, struct envoi_connector *inner), void *user);
 void program_free_client(struct program *program);
 bool program_is_online(const struct program *program);
 

@@ -105,6 +105,10 @@ int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	const char *wanted[ENVOI__SASL_MOST_WORDS];
 	struct envoi__sasl_heard heard;
 	struct envoi__sasl_bindings bindings;
+	unsigned int means = sasl->credentials->impl->means(sasl->credentials);
+	if (state->is_finished) {
+		return ENVOI_ERR_CANCELED; /* the source has freed the stream, and the feature */
+	}
 	envoi__sasl_hear(&heard, features);
 	int r = envoi__sasl_bindings_get(&bindings, stream);
 	if (r == ENVOI_OK) {
@@ -114,7 +118,7 @@ int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 			.binding_policy = (enum envoi__sasl_binding_policy)envoi_settings_int(
 				sasl->settings, "sasl.channel-binding"),
 			.allow_plain = envoi_settings_int(sasl->settings, "sasl.allow-plain") != 0,
-			.means = sasl->credentials->impl->means(sasl->credentials),
+			.means = means,
 			.history = sasl->history,
 			.offered = {heard.mechanisms, heard.offer.mechanism_count},
 			.lists_bindings = heard.offer.lists_bindings,

@@ -18,19 +18,24 @@ extern "C" {
 
 struct envoi_context;
 
+/** What values a setting has. In brackets: the member of a struct into which it is read. */
 enum envoi_setting_type {
 	ENVOI_SETTING_END = 0, /**< ends a table */
-	ENVOI_SETTING_BOOL,
-	ENVOI_SETTING_INT,
-	/** a time in milliseconds; text may be "1500", "1500ms", "20s", "5min" */
+	ENVOI_SETTING_BOOL, /**< "true", "yes", "on", "1" or their opposites [bool] */
+	ENVOI_SETTING_INT, /**< a whole number [an integer type that has the range] */
+	/** a time in milliseconds; as text "1500", "1500ms", "20s", "5min" or "1h" [an integer] */
 	ENVOI_SETTING_MS,
-	ENVOI_SETTING_BYTES, /**< a size; text may be "4096", "64k", "1m" */
-	ENVOI_SETTING_TEXT,
-	ENVOI_SETTING_CHOICE, /**< one of @p choices; its value is the index */
-	ENVOI_SETTING_LIST, /**< words separated by blanks or commas */
+	ENVOI_SETTING_BYTES, /**< a size; as text "4096", "64k", "1m" or "1g" [an integer] */
+	ENVOI_SETTING_TEXT, /**< [const char *; NULL: unset] */
+	ENVOI_SETTING_CHOICE, /**< one of @p choices; its value is the index [an enum or int] */
+	/**
+	 * words separated by blanks or commas [const char *: the words, each with its NUL, then an
+	 * empty word]
+	 */
+	ENVOI_SETTING_LIST,
 };
 
-/** One tunable: tables of these are constant and end with a zeroed entry. */
+/** One setting. A table of these is constant and ends with a zeroed entry. */
 struct envoi_setting {
 	/** "tls.timeout": also the command-line option, --tls-timeout unless @p option */
 	const char *name;
@@ -42,31 +47,47 @@ struct envoi_setting {
 	int (*validate)(const char *text);
 	const char *option; /**< OPTIONAL: the command-line option's name without dashes */
 	const char *metavar; /**< OPTIONAL: "FILE" */
-	const char *doc; /**< one or more sentences */
+	const char *doc; /**< the manual: effect, unit, special values; one or more sentences */
+	/**
+	 * OPTIONAL: the member that envoi_settings_read() fills, given by ENVOI_SETTING_INTO(); size 0:
+	 * none
+	 */
+	size_t offset, size;
 };
 
-/** Values of settings; what is not set has its default. Objects copy what they need when made. */
+/** Initialisers of a setting: read it into @p member of @p type. */
+#define ENVOI_SETTING_INTO(type, member) \
+	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+
+/** Values of settings. A setting that is not set has its default. */
 struct envoi_settings;
 
-/** Make settings with nothing set. They keep the context. @retval ENVOI_ERR_NOMEM */
+/** Make settings in which nothing is set. They hold a reference to the context.
+ * @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_settings_new(
 	struct envoi_settings **ret_settings, struct envoi_context *context);
-/** Make a copy, which goes its own way. @retval ENVOI_ERR_NOMEM */
+
+/** Make an independent copy. @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_settings_dup(
 	struct envoi_settings **ret_settings, const struct envoi_settings *settings);
-/** NULL is allowed. What was made from them has its own copies; texts got from them go too. */
+
+/** Free settings; NULL is allowed. Texts that were read from them are freed too. */
 ENVOI_API void envoi_settings_free(struct envoi_settings *settings);
 
 /**
- * Make an application's or extension's own table known to the context's settings.
+ * Add a table of an application or an extension to the settings of the context.
  *
  * @param table  constant, outlives the context
- * @retval ENVOI_ERR_EXISTS  a name is taken by another table
+ * @retval ENVOI_OK           also when it was added before
+ * @retval ENVOI_ERR_EXISTS   a name or option is taken by another table
+ * @retval ENVOI_ERR_INVALID  a default is no value of its setting, or a member that
+ *                            ENVOI_SETTING_INTO() gives is of the wrong size; logged
+ * @retval ENVOI_ERR_NOMEM    in all cases nothing was added
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_add_settings(
 	struct envoi_context *context, const struct envoi_setting *table);
 
-/** Visit every known setting. @param[in,out] position 0 to begin. @return NULL at the end */
+/** @return the next known setting, NULL at the end. @param[in,out] position 0 to begin */
 ENVOI_API const struct envoi_setting *envoi_context_next_setting(
 	struct envoi_context *context, size_t *position);
 
@@ -90,9 +111,20 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_settings_set(
 /** Set BOOL, INT, MS, BYTES or CHOICE (its index). Errors as envoi_settings_set(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_settings_set_int(
 	struct envoi_settings *settings, const char *name, int64_t value);
-/** @return what was wrong with the value that was last refused, "port: more than 65535" for
- * example; "" when none was; borrowed until the next refusal */
+/** @return why the last value was refused, "port: more than 65535" for example; "" when none was;
+ * borrowed until the next refusal */
 ENVOI_API const char *envoi_settings_problem(const struct envoi_settings *settings);
+
+/**
+ * Read the settings of a table into the members that ENVOI_SETTING_INTO() gives.
+ *
+ * @param table  added to the context before: a setting that is not known is a programming error, is
+ *               logged, and leaves its member zeroed
+ * @param[out] ret_values  the struct; members that the table does not name stay as they are. Texts
+ *               and words are borrowed until the setting is set again or @p settings are freed
+ */
+ENVOI_API void envoi_settings_read(
+	const struct envoi_settings *settings, const struct envoi_setting *table, void *ret_values);
 
 /** @return the value of BOOL, INT, MS, BYTES or CHOICE. An unknown name or other type is a
  * programming error: it is logged, and the value is 0. */

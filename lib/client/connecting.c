@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/net_settings.h"
 #include "tls/tls_config.h"
 
 enum {
@@ -75,8 +76,9 @@ void envoi__client_stop_deadline(struct envoi_client *client)
 static unsigned int required_bits(const struct envoi_client *client)
 {
 	unsigned int bits = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND;
-	const char *mode = envoi_settings_text(client->settings, "tls.mode");
-	return mode != NULL && strcmp(mode, "none") == 0 ? bits : bits | ENVOI_STREAM_SECURE;
+	return envoi__tls_mode_of(client->settings) == ENVOI__TLS_MODE_NONE
+		? bits
+		: bits | ENVOI_STREAM_SECURE;
 }
 
 static int begin_stream(struct envoi_client *client, struct envoi_transport *transport)
@@ -317,10 +319,9 @@ static void fail_without_trust(struct envoi_client *client, int code)
 /* Files of trust and of our own certificate. @return ENVOI_AGAIN: somebody is asked; <0: told */
 static int make_tls(struct envoi_client *client)
 {
-	const char *mode = envoi_settings_text(client->settings, "tls.mode");
 	struct envoi_failure why;
 	client->tls = envoi_tls_config_unref(client->tls);
-	if (mode != NULL && strcmp(mode, "none") == 0) {
+	if (envoi__tls_mode_of(client->settings) == ENVOI__TLS_MODE_NONE) {
 		return ENVOI_OK;
 	}
 	int r = envoi_tls_config_new(&client->tls, client->context, client->settings);

@@ -7,10 +7,19 @@
 #include <envoi/ext/ping.h>
 
 #include "client/client.h"
+#include "net/net_settings.h"
+#include "settings/settings.h"
 
 #ifdef ENVOI_WITH_TCP
 #include <envoi/tcp.h>
 #endif
+
+/* In the order of the manual. */
+const struct envoi_setting *const envoi__setting_tables[] = {
+	envoi__core_settings,
+	envoi__net_setting_table,
+	NULL,
+};
 
 typedef int connector_maker(struct envoi_connector **ret_connector, struct envoi_context *context);
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include <envoi/context.h>
-#include <envoi/settings.h>
 
 #include "net/attempts.h"
+#include "net/net_settings.h"
 #include "net/race.h"
 #include "net/services.h"
 #include "net/sockets.h"
@@ -381,19 +381,31 @@ void envoi_dial_free(struct envoi_dial *dial)
 	envoi_context_unref(context);
 }
 
+static unsigned int roads_of(enum envoi__tls_mode mode)
+{
+	switch (mode) {
+	case ENVOI__TLS_MODE_DIRECT:
+		return ENVOI_ROAD_DIRECT;
+	case ENVOI__TLS_MODE_EITHER:
+		return ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT;
+	case ENVOI__TLS_MODE_STARTTLS:
+	case ENVOI__TLS_MODE_NONE:
+		break;
+	}
+	return ENVOI_ROAD_STARTTLS;
+}
+
 void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings)
 {
-	const char *mode = envoi_settings_text(settings, "tls.mode");
-	options->host = envoi_settings_text(settings, "server");
-	options->port = (uint16_t)envoi_settings_int(settings, "port");
-	options->roads = strcmp(mode, "direct") == 0 ? ENVOI_ROAD_DIRECT
-		: strcmp(mode, "either") == 0        ? ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT
-						     : ENVOI_ROAD_STARTTLS;
-	options->resolve_timeout_ms = (uint64_t)envoi_settings_int(settings, "resolve.timeout");
-	options->attempt_timeout_ms = (uint64_t)envoi_settings_int(settings, "connect.timeout");
-	options->stagger_ms = (uint64_t)envoi_settings_int(settings, "connect.stagger");
-	options->trial_timeout_ms = (uint64_t)envoi_settings_int(settings, "tls.timeout");
-	options->decision_timeout_ms = (uint64_t)envoi_settings_int(
-		settings, "tls.decision-timeout");
+	struct envoi__net_settings values;
+	envoi__net_settings_read(&values, settings);
+	options->host = values.server;
+	options->port = values.port;
+	options->roads = roads_of(values.tls_mode);
+	options->resolve_timeout_ms = values.resolve_timeout_ms;
+	options->attempt_timeout_ms = values.connect_timeout_ms;
+	options->stagger_ms = values.connect_stagger_ms;
+	options->trial_timeout_ms = values.tls_timeout_ms;
+	options->decision_timeout_ms = values.decision_timeout_ms;
 }

@@ -15,6 +15,7 @@ struct registry {
 	struct envoi__entry **entries;
 	size_t count, capacity;
 	struct envoi__map by_key; /* names and options */
+	struct envoi_settings defaults;
 };
 
 static struct registry *registry_from_part(struct envoi__part *part)
@@ -97,6 +98,11 @@ static int add(struct registry *registry, const struct envoi_setting *setting)
 	if (r < 0) {
 		return r;
 	}
+	if (!envoi__setting_fits_member(setting)) {
+		envoi_log(registry->context, ENVOI_LOG_ERROR, ENVOI_LOG_BASE,
+			"setting %s: its member has not the size of its values", setting->name);
+		return ENVOI_ERR_INVALID;
+	}
 	entry = entry_new(registry->context, setting);
 	if (entry == NULL) {
 		return ENVOI_ERR_NOMEM;
@@ -158,9 +164,12 @@ static struct registry *registry_of(struct envoi_context *context)
 	registry->part.destroy = registry_destroy;
 	registry->context = context;
 	envoi__map_init(&registry->by_key, context);
-	if (add_table(registry, envoi__core_settings) < 0) {
-		registry_destroy(&registry->part);
-		return NULL;
+	registry->defaults.context = context;
+	for (size_t i = 0; envoi__setting_tables[i] != NULL; i++) {
+		if (add_table(registry, envoi__setting_tables[i]) < 0) {
+			registry_destroy(&registry->part);
+			return NULL;
+		}
 	}
 	context->parts[ENVOI__PART_SETTINGS] = &registry->part;
 	return registry;
@@ -188,6 +197,12 @@ const struct envoi_setting *envoi_context_next_setting(
 		return NULL;
 	}
 	return registry->entries[(*position)++]->setting;
+}
+
+const struct envoi_settings *envoi__default_settings(struct envoi_context *context)
+{
+	struct registry *registry = registry_of(context);
+	return registry == NULL ? NULL : &registry->defaults;
 }
 
 const struct envoi__entry *envoi__settings_find(struct envoi_context *context, const char *name)

@@ -9,13 +9,6 @@
 
 #include "settings/settings.h"
 
-struct envoi_settings {
-	struct envoi_context *context;
-	struct envoi__value **values; /* by index of their entries; NULL: the default */
-	size_t capacity;
-	char problem[ENVOI__PROBLEM_SIZE];
-};
-
 int envoi_settings_new(struct envoi_settings **ret_settings, struct envoi_context *context)
 {
 	struct envoi_settings *settings = envoi_alloc_zeroed(context, sizeof(*settings));
@@ -208,4 +201,16 @@ const char *envoi_settings_word(
 		word += strlen(word) + 1;
 	}
 	return *word != '\0' ? word : NULL;
+}
+
+void envoi_settings_read(
+	const struct envoi_settings *settings, const struct envoi_setting *table, void *ret_values)
+{
+	for (; table->type != ENVOI_SETTING_END; table++) {
+		const struct envoi__entry *entry;
+		if (table->size != 0) {
+			envoi__value_put(
+				value_of(settings, table->name, &entry), table, ret_values);
+		}
+	}
 }

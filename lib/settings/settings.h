@@ -5,13 +5,21 @@
 #ifndef ENVOI_SETTINGS_SETTINGS_H
 #define ENVOI_SETTINGS_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <envoi/settings.h>
 
-/** The core's own table. */
+/** The tables of the library's modules, ended by NULL; defined in client/defaults.c. Each is in the
+ * room of its module. */
+extern const struct envoi_setting *const envoi__setting_tables[];
+
+/** Of modules that have no table yet. */
 extern const struct envoi_setting envoi__core_settings[];
+
+/** Settings in which nothing is set, of the context; NULL: out of memory. */
+const struct envoi_settings *envoi__default_settings(struct envoi_context *context);
 
 /** A value in every form that is asked for; one allocation. */
 struct envoi__value {
@@ -37,6 +45,14 @@ int envoi__value_parse(struct envoi__value **ret_value, struct envoi_context *co
 int envoi__value_from_int(struct envoi__value **ret_value, struct envoi_context *context,
 	const struct envoi_setting *setting, int64_t number, char *problem);
 
+struct envoi_settings {
+	struct envoi_context
+		*context; /* a reference; the context's own default settings have none */
+	struct envoi__value **values; /* by index of their entries; NULL: the default */
+	size_t capacity;
+	char problem[ENVOI__PROBLEM_SIZE];
+};
+
 /** A known setting. */
 struct envoi__entry {
 	const struct envoi_setting *setting;
@@ -45,7 +61,14 @@ struct envoi__entry {
 	char option[]; /* the command-line option */
 };
 
-/** @return the entry of that name or option, or NULL; the core's table is added on first use */
+/** @return the entry of that name or option, or NULL; the library's tables are added on first use */
 const struct envoi__entry *envoi__settings_find(struct envoi_context *context, const char *name);
+
+/** Set a member of a struct. @param value NULL: zero it */
+void envoi__value_put(
+	const struct envoi__value *value, const struct envoi_setting *setting, void *values);
+
+/** @return whether the member that a setting is read into, if any, has room for its values */
+bool envoi__setting_fits_member(const struct envoi_setting *setting);
 
 #endif

@@ -6,11 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <envoi/jid.h>
 #include <envoi/values.h>
 
 #include "jid/prepare.h"
-#include "settings/name_servers.h"
 #include "settings/pins.h"
 #include "settings/settings.h"
 
@@ -35,7 +33,6 @@ enum {
 	{.name = its_name, .type = ENVOI_SETTING_BOOL, .fallback = its_fallback, .doc = its_doc}
 /* clang-format on */
 
-static const char *const tls_modes[] = {"starttls", "direct", "none", "either", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const pin_modes[] = {"instead", "also", NULL};
 static const char *const authzids[] = {"auto", "always", "never", NULL};
@@ -44,20 +41,6 @@ static const char *const bindings[] = {"auto", "require", "never", NULL};
 static int not_empty(const char *text)
 {
 	return text[0] == '\0' ? ENVOI_ERR_INVALID : ENVOI_OK;
-}
-
-/* A name as people write it, or an address; what the DNS cannot have is refused when it is asked. */
-static int host(const char *text)
-{
-	static const char simple[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
-	size_t len = strlen(text);
-	bool is_simple = len > 0 && strspn(text, simple) == len;
-	if (is_simple) {
-		return ENVOI_OK;
-	}
-	bool is_part_of_address = strpbrk(text, "@/") != NULL;
-	return is_part_of_address ? ENVOI_ERR_INVALID : envoi_jid_check(text, len, NULL, 0);
 }
 
 static int resource(const char *text)
@@ -117,56 +100,6 @@ const struct envoi_setting envoi__core_settings[] = {
 		.metavar = "TAG",
 		.doc = "The language in which texts of the server are wished for, as a language tag "
 		       "(RFC 5646): xml:lang of the stream.",
-	},
-	{
-		.name = "server",
-		.type = ENVOI_SETTING_TEXT,
-		.validate = host,
-		.option = "server",
-		.metavar = "HOST",
-		.doc = "Connect to this host, a name or an address, instead of looking up the services "
-		       "of the account's domain. The certificate must be for the account's domain all "
-		       "the same.",
-	},
-	{
-		.name = "port",
-		.type = ENVOI_SETTING_INT,
-		.fallback = "0",
-		.min = 0,
-		.max = 65535,
-		.option = "port",
-		.metavar = "N",
-		.doc = "Connect to this port. 0: that of the service record, or, where none was "
-		       "looked up or found, 5222, or 5223 for direct TLS.",
-	},
-	TIMEOUT("resolve.timeout", "15s", "Give up on looking up names after this long."),
-	{
-		.name = "resolve.servers",
-		.type = ENVOI_SETTING_TEXT,
-		.validate = envoi__check_name_servers,
-		.metavar = "ADDRESSES",
-		.doc = "Ask these name servers instead of the system's: addresses, with a port where it "
-		       "is not 53, separated by commas, such as 192.0.2.1,[2001:db8::1]:5353. The "
-		       "system's file of hosts is read all the same.",
-	},
-	TIMEOUT("connect.timeout", "15s", "Give up on connecting to one address after this long."),
-	TIMEOUT("connect.stagger", "250ms",
-		"Begin to connect to the next address beside the one before when that has not answered "
-		"for so long (RFC 8305, section 5)."),
-	{
-		.name = "tls.mode",
-		.type = ENVOI_SETTING_CHOICE,
-		.fallback = "either",
-		.choices = tls_modes,
-		.option = "tls",
-		.metavar = "MODE",
-		.doc = "How the connection is protected. starttls: it begins in clear and must change "
-		       "to TLS before anything else is said (RFC 6120, section 5). direct: TLS from "
-		       "the first byte (XEP-0368); port 5223 where neither a setting nor a service "
-		       "record says another. either: these two, as the domain's service records say, "
-		       "tried in one order and raced; starttls where there are no records or where "
-		       "the host or port is given. none: never; everybody on the way can read and "
-		       "change what is sent, and passwords are not sent in clear.",
 	},
 	{
 		.name = "tls.ca-file",
@@ -230,11 +163,6 @@ const struct envoi_setting envoi__core_settings[] = {
 	YES_NO("tls.resumption", "true",
 		"Resume an earlier TLS session with the same server, which saves the exchange of "
 		"certificates. The server can tell that both connections are of one program."),
-	TIMEOUT("tls.decision-timeout", "600s",
-		"When the program asks somebody whether to trust the server's certificate, wait this "
-		"long for the answer; tls.timeout and login.timeout wait meanwhile. The server may "
-		"give up sooner."),
-	TIMEOUT("tls.timeout", "20s", "Give up on a TLS handshake after this long."),
 	TIMEOUT("login.timeout", "60s",
 		"Give up on the whole way from the first look-up to the bound session after this "
 		"long, whatever the single steps may take."),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <envoi/context.h>
+#include <envoi/interfaces/dial.h>
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/settings.h>
@@ -228,10 +229,19 @@ static void on_start(struct envoi_deferred *deferred)
 	leave(connector);
 }
 
-static bool is_direct(const struct envoi_target *target)
+/* The memory pair replaces the route to the server; its timeouts and direct TLS are as for TCP. */
+static void read_settings(struct memory_connector *connector, const struct envoi_target *target)
 {
-	return target->tls != NULL && target->settings != NULL &&
-		strcmp(envoi_settings_text(target->settings, "tls.mode"), "direct") == 0;
+	struct envoi_dial_options options = {0};
+	if (target->settings != NULL) {
+		envoi_dial_options_from_settings(&options, target->settings);
+	}
+	bool is_direct = target->tls != NULL && options.roads == ENVOI_ROAD_DIRECT;
+	connector->tls = is_direct ? envoi_tls_config_ref(target->tls) : NULL;
+	connector->timeout_ms = target->timeout_ms;
+	connector->tls_timeout_ms = options.trial_timeout_ms;
+	connector->decision_ms = options.decision_timeout_ms;
+	octets_options_read(&connector->options, target->settings);
 }
 
 static int memory_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -249,19 +259,11 @@ static int memory_connect(struct envoi_connector *base, const struct envoi_targe
 	}
 	envoi_free(base->context, connector->domain);
 	connector->domain = domain;
-	connector->tls = is_direct(target) ? envoi_tls_config_ref(target->tls) : NULL;
-	octets_options_read(&connector->options, target->settings);
+	read_settings(connector, target);
 	connector->done = done;
 	connector->done_user = user;
 	connector->attempt++;
 	envoi_deferred_post(&connector->start, loop, on_start);
-	connector->timeout_ms = target->timeout_ms;
-	connector->tls_timeout_ms = target->settings != NULL
-		? (uint64_t)envoi_settings_int(target->settings, "tls.timeout")
-		: 0;
-	connector->decision_ms = target->settings != NULL
-		? (uint64_t)envoi_settings_int(target->settings, "tls.decision-timeout")
-		: 0;
 	start_timeout(connector);
 	return ENVOI_OK;
 }

@@ -10,16 +10,13 @@
 #include <envoi/values.h>
 
 #include "base/context.h"
+#include "net/net_settings.h"
 #include "xml/element.h"
-
-enum {
-	TLS_MODE_NONE = 2, /* the setting tls.mode: starttls, direct, none */
-};
 
 bool envoi__sasl_may_go_on(const struct envoi_stream *stream, const struct envoi_settings *settings)
 {
 	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 ||
-		envoi_settings_int(settings, "tls.mode") == TLS_MODE_NONE;
+		envoi__tls_mode_of(settings) == ENVOI__TLS_MODE_NONE;
 }
 
 int envoi__sasl_read(

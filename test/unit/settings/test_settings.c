@@ -248,6 +248,120 @@ static void an_application_adds_its_own(void **state)
 		envoi_context_setting_option(f->context, &weather_settings[0]), "weather-place");
 }
 
+enum kitchen_heat {
+	HEAT_LOW,
+	HEAT_HIGH,
+};
+
+struct kitchen {
+	uint64_t every_ms;
+	const char *name, *none, *words, *no_words;
+	int64_t wide;
+	size_t bytes;
+	enum kitchen_heat heat;
+	int32_t degrees;
+	uint16_t port;
+	signed char small;
+	bool is_open, untouched;
+};
+
+static const char *const heats[] = {"low", "high", NULL};
+
+#define INTO(member) ENVOI_SETTING_INTO(struct kitchen, member)
+static const struct envoi_setting kitchen_settings[] = {
+	{INTO(every_ms), .name = "k.every", .type = ENVOI_SETTING_MS, .fallback = "1min"},
+	{INTO(name), .name = "k.name", .type = ENVOI_SETTING_TEXT, .fallback = "large"},
+	{INTO(none), .name = "k.none", .type = ENVOI_SETTING_TEXT},
+	{INTO(words), .name = "k.words", .type = ENVOI_SETTING_LIST, .fallback = "a, bc"},
+	{INTO(no_words), .name = "k.no-words", .type = ENVOI_SETTING_LIST},
+	{INTO(wide), .name = "k.wide", .type = ENVOI_SETTING_INT, .fallback = "9000000000"},
+	{INTO(bytes), .name = "k.bytes", .type = ENVOI_SETTING_BYTES, .fallback = "5g"},
+	{INTO(heat), .name = "k.heat", .type = ENVOI_SETTING_CHOICE, .fallback = "high",
+		.choices = heats},
+	{INTO(degrees), .name = "k.degrees", .type = ENVOI_SETTING_INT, .fallback = "-40000",
+		.min = -50000, .max = 50000},
+	{INTO(port), .name = "k.port", .type = ENVOI_SETTING_INT, .fallback = "65535",
+		.max = 65535},
+	{INTO(small), .name = "k.small", .type = ENVOI_SETTING_INT, .fallback = "-128", .min = -128,
+		.max = 127},
+	{INTO(is_open), .name = "k.open", .type = ENVOI_SETTING_BOOL, .fallback = "yes"},
+	{.name = "k.not-read", .type = ENVOI_SETTING_BOOL, .fallback = "yes"},
+	{.type = ENVOI_SETTING_END},
+};
+#undef INTO
+
+static void a_table_is_read_into_its_struct(void **state)
+{
+	struct fixture *f = *state;
+	struct kitchen k;
+	memset(&k, 0xff, sizeof(k));
+	k.untouched = true;
+	assert_int_equal(envoi_context_add_settings(f->context, kitchen_settings), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "k.every", "3s"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "k.open", "no"), ENVOI_OK);
+	envoi_settings_read(f->settings, kitchen_settings, &k);
+	assert_int_equal(k.every_ms, 3000);
+	assert_string_equal(k.name, "large");
+	assert_null(k.none);
+	assert_string_equal(k.words, "a");
+	assert_string_equal(k.words + 2, "bc");
+	assert_string_equal(k.words + 5, "");
+	assert_string_equal(k.no_words, "");
+	assert_true(k.wide == INT64_C(9000000000));
+	assert_true(k.bytes == (size_t)5 << 30 || sizeof(size_t) == 4);
+	assert_int_equal(k.heat, HEAT_HIGH);
+	assert_int_equal(k.degrees, -40000);
+	assert_int_equal(k.port, 65535);
+	assert_int_equal(k.small, -128);
+	assert_false(k.is_open);
+	assert_true(k.untouched);
+	assert_int_equal(f->logged, 0);
+}
+
+static void a_table_that_was_not_added_leaves_zeroes_and_is_logged(void **state)
+{
+	struct fixture *f = *state;
+	struct kitchen k;
+	memset(&k, 0xff, sizeof(k));
+	envoi_settings_read(f->settings, kitchen_settings, &k);
+	assert_int_equal(k.every_ms, 0);
+	assert_null(k.name);
+	assert_string_equal(k.words, "");
+	assert_int_equal(f->logged, 12);
+}
+
+/* A member that cannot hold each value of its setting is found when the table is added. */
+static void a_member_of_the_wrong_size_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	const struct envoi_setting rows[] = {
+		{.name = "k", .type = ENVOI_SETTING_BOOL, .fallback = "yes", .size = 4},
+		{.name = "k",
+			.type = ENVOI_SETTING_CHOICE,
+			.fallback = "low",
+			.choices = heats,
+			.size = 1},
+		{.name = "k", .type = ENVOI_SETTING_TEXT, .size = 4},
+		{.name = "k", .type = ENVOI_SETTING_LIST, .size = 16},
+		{.name = "k", .type = ENVOI_SETTING_MS, .fallback = "1", .size = 4},
+		{.name = "k", .type = ENVOI_SETTING_INT, .fallback = "1", .max = 65536, .size = 2},
+		{.name = "k",
+			.type = ENVOI_SETTING_INT,
+			.fallback = "1",
+			.min = -129,
+			.max = 1,
+			.size = 1},
+		{.name = "k", .type = ENVOI_SETTING_BYTES, .fallback = "1", .max = 5, .size = 3},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct envoi_setting table[] = {rows[i], {.type = ENVOI_SETTING_END}};
+		unsigned int before = f->logged;
+		assert_int_equal(envoi_context_add_settings(f->context, table), ENVOI_ERR_INVALID);
+		assert_int_equal(f->logged, before + 1);
+		assert_null(envoi_context_find_setting(f->context, "k"));
+	}
+}
+
 static void a_table_is_added_wholly_or_not_at_all(void **state)
 {
 	struct fixture *f = *state;
@@ -330,6 +444,9 @@ int main(void)
 		TEST(null_goes_back_to_the_default),
 		TEST(a_copy_stands_alone),
 		TEST(an_application_adds_its_own),
+		TEST(a_table_is_read_into_its_struct),
+		TEST(a_table_that_was_not_added_leaves_zeroes_and_is_logged),
+		TEST(a_member_of_the_wrong_size_is_refused),
 		TEST(a_table_is_added_wholly_or_not_at_all),
 		TEST(every_setting_is_visited_and_documented),
 		TEST(every_failed_allocation_is_reported_and_leaks_nothing),

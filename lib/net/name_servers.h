@@ -1,9 +1,9 @@
 /*
- * envoi - settings: lists of name servers
+ * envoi - lists of name servers
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_SETTINGS_NAME_SERVERS_H
-#define ENVOI_SETTINGS_NAME_SERVERS_H
+#ifndef ENVOI_NET_NAME_SERVERS_H
+#define ENVOI_NET_NAME_SERVERS_H
 
 /**
  * Check addresses with or without a port, separated by commas: "192.0.2.1,[2001:db8::1]:5353".

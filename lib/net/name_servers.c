@@ -1,8 +1,8 @@
 /*
- * envoi - settings: lists of name servers
+ * envoi - lists of name servers
  * SPDX-License-Identifier: MIT
  */
-#include "settings/name_servers.h"
+#include "net/name_servers.h"
 
 #include <arpa/inet.h>
 #include <stdbool.h>

@@ -1,0 +1,22 @@
+"""Every setting that the project's own code names is one that the library knows.
+
+usage: setting_names.py ENVOI SOURCE_ROOT
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+CALL = re.compile(r"envoi_(?:settings_(?:set|set_int|int|text|word)|client_set)\("
+                  r"\s*[^,()]+(?:\([^()]*\))?[^,()]*,\s*\"([^\"]+)\"")
+FOLDERS = ("lib", "transports", "ext", "tools", "doc/examples")
+
+program, root = sys.argv[1], pathlib.Path(sys.argv[2])
+manual = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+known = set(re.findall(r"^  --\S+(?: \S+)? \(([a-z.-]+)\)$", manual, re.M))
+named = [(name, path) for folder in FOLDERS for path in sorted((root / folder).rglob("*.c"))
+         for name in CALL.findall(path.read_text())]
+if not known or not named:
+    sys.exit(f"{len(known)} settings are known and {len(named)} are named: nothing was compared")
+wrong = [f"{path}: no such setting: {name}" for name, path in named if name not in known]
+sys.exit("\n".join(wrong) or 0)

@@ -4,10 +4,12 @@
  */
 #include "sasl/sasl_choice.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sasl/sasl.h"
+#include "sasl/sasl_downgrade.h"
 #include "sasl/sasl_history.h"
 
 static bool has_word(const struct envoi__sasl_words *words, const char *word)
@@ -60,17 +62,21 @@ static bool we_can_bind(
 	return false;
 }
 
+static struct envoi_sasl_offer offer_of(const struct envoi__sasl_situation *situation)
+{
+	return (struct envoi_sasl_offer){
+		.mechanisms = situation->offered.words,
+		.mechanism_count = situation->offered.count,
+		.lists_bindings = situation->lists_bindings,
+		.bindings = situation->listed_bindings.words,
+		.binding_count = situation->listed_bindings.count,
+	};
+}
+
 static bool offers_plus(const struct envoi__sasl_situation *situation)
 {
-	static const char suffix[] = "-PLUS";
-	for (size_t i = 0; i < situation->offered.count; i++) {
-		const char *name = situation->offered.words[i];
-		size_t len = strlen(name), suffix_len = strlen(suffix);
-		if (len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0) {
-			return true;
-		}
-	}
-	return false;
+	const struct envoi_sasl_offer offer = offer_of(situation);
+	return envoi__sasl_offers_plus(&offer);
 }
 
 static bool lists_one_of_ours(const struct envoi__sasl_situation *situation)
@@ -153,7 +159,7 @@ static const char *objection(struct envoi_context *context,
 	}
 	if (mechanism->bindings != NULL) {
 		*ret_binding = pick_binding(mechanism, situation);
-		return *ret_binding == NULL ? "no channel binding known to both" : NULL;
+		return *ret_binding == NULL ? "no channel binding in common" : NULL;
 	}
 	/* A client certificate is part of the TLS handshake: EXTERNAL is bound to it. */
 	if (situation->binding_policy == ENVOI__SASL_BINDING_REQUIRE &&
@@ -162,7 +168,7 @@ static const char *objection(struct envoi_context *context,
 	}
 	if (mechanism->means == ENVOI_SASL_PASSWORD && !mechanism->checks_offer &&
 		is_suspect(context, situation)) {
-		return "somebody may have changed the server's list of channel bindings";
+		return "the server's list of channel bindings may have been changed";
 	}
 	return NULL;
 }
@@ -182,21 +188,46 @@ static const char *why_not(struct envoi_context *context,
 	return reason == NULL ? "" : reason;
 }
 
-/* Names come from the peer: what is no name is not repeated. @return what was used of @p size */
+/* Append, as far as there is room. @return what is used of @p size */
+static ENVOI_PRINTF(4, 5) size_t
+	append(char *text, size_t size, size_t used, const char *format, ...)
+{
+	va_list arguments;
+	if (used >= size) {
+		return used;
+	}
+	va_start(arguments, format);
+	int len = vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
+	return used + (size_t)len;
+}
+
+/* Names come from the peer: one that is malformed is not repeated. */
 static size_t explain_one(struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, const char *name, char *why, size_t size,
 	size_t used)
 {
 	bool is_name = envoi__sasl_name_is_valid(name);
-	int len = used >= size
-		? 0
-		: snprintf(why + used, size - used, "%s%s (%s)",
-			  used == 0 ? "no acceptable mechanism: " : ", ", is_name ? name : "?",
-			  is_name ? why_not(context, situation, name) : "no mechanism's name");
-	return used + (size_t)len;
+	return append(why, size, used, "%s (%s), ", is_name ? name : "?",
+		is_name ? why_not(context, situation, name) : "not the name of a mechanism");
 }
 
 /* Those that the user wants come first: there may be no room for all. */
+static size_t explain_each(struct envoi_context *context,
+	const struct envoi__sasl_situation *situation, char *why, size_t size, size_t used)
+{
+	for (int is_wanted = 1; is_wanted >= 0; is_wanted--) {
+		for (size_t i = 0; i < situation->offered.count; i++) {
+			const char *name = situation->offered.words[i];
+			if (has_word(&situation->wanted, name) == is_wanted) {
+				used = explain_one(context, situation, name, why, size, used);
+			}
+		}
+	}
+	return used;
+}
+
+/* Where the lists of the server do not fit the connection, that is the first reason. */
 static void explain(struct envoi_context *context, const struct envoi__sasl_situation *situation,
 	char *why, size_t size)
 {
@@ -205,13 +236,18 @@ static void explain(struct envoi_context *context, const struct envoi__sasl_situ
 		return;
 	}
 	size_t used = 0;
-	for (int is_wanted = 1; is_wanted >= 0; is_wanted--) {
-		for (size_t i = 0; i < situation->offered.count; i++) {
-			const char *name = situation->offered.words[i];
-			if (has_word(&situation->wanted, name) == is_wanted) {
-				used = explain_one(context, situation, name, why, size, used);
-			}
-		}
+	bool is_unfit = situation->binding_policy == ENVOI__SASL_BINDING_REQUIRE
+		? situation->lists_bindings && !lists_one_of_ours(situation)
+		: is_suspect(context, situation);
+	if (is_unfit) {
+		const struct envoi_sasl_offer offer = offer_of(situation);
+		used = envoi__sasl_describe_offer(why, size, &offer);
+		used = append(why, size, used, "; ");
+	}
+	used = append(why, size, used, "no acceptable mechanism: ");
+	used = explain_each(context, situation, why, size, used);
+	if (used < size) {
+		why[used - strlen(", ")] = '\0';
 	}
 }
 

@@ -4,12 +4,17 @@
  */
 #include "sasl/sasl_downgrade.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <envoi/buffer.h>
 #include <envoi/context.h>
 #include <envoi/values.h>
+
+enum {
+	TYPES_SHOWN = 60, /* bytes */
+};
 
 /* "i;octet" (RFC 4790, section 9.3) */
 static int compare(const void *a, const void *b)
@@ -72,4 +77,58 @@ int envoi__sasl_offer_hash(char **ret_hash, struct envoi_context *context,
 	}
 	envoi_buffer_finish(&text);
 	return r;
+}
+
+/* --- words --- */
+
+static bool is_plus(const char *mechanism)
+{
+	static const char suffix[] = "-PLUS";
+	size_t len = strlen(mechanism), suffix_len = strlen(suffix);
+	return len > suffix_len && strcmp(mechanism + len - suffix_len, suffix) == 0;
+}
+
+bool envoi__sasl_offers_plus(const struct envoi_sasl_offer *offer)
+{
+	for (size_t i = 0; i < offer->mechanism_count; i++) {
+		if (is_plus(offer->mechanisms[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* RFC 5056, section 7.1: letters, digits, dot and hyphen. */
+static bool is_type(const char *name)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	return *name != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
+/* "tls-unique, x-new"; as many as there is room for. */
+static void list_types(char *text, size_t size, const struct envoi_sasl_offer *offer)
+{
+	size_t used = 0;
+	snprintf(text, size, "none");
+	for (size_t i = 0; i < offer->binding_count; i++) {
+		const char *name = is_type(offer->bindings[i]) ? offer->bindings[i] : "?";
+		if (used + strlen(name) + 2 < size) {
+			used += (size_t)snprintf(
+				text + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+		}
+	}
+}
+
+size_t envoi__sasl_describe_offer(char *text, size_t size, const struct envoi_sasl_offer *offer)
+{
+	char types[TYPES_SHOWN];
+	list_types(types, sizeof(types), offer);
+	snprintf(text, size,
+		"the server lists channel bindings (%s) %s: a proxy may terminate TLS (if so, set "
+		"sasl.channel-binding=never), or an attacker may have changed the list",
+		types,
+		envoi__sasl_offers_plus(offer) ? "that this connection lacks"
+					       : "but no -PLUS mechanism");
+	return strlen(text);
 }

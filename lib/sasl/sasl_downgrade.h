@@ -18,4 +18,19 @@
 int envoi__sasl_offer_hash(char **ret_hash, struct envoi_context *context,
 	enum envoi__scram_hash hash, const struct envoi_sasl_offer *offer);
 
+/** @return whether one of the mechanisms can be bound to the connection */
+bool envoi__sasl_offers_plus(const struct envoi_sasl_offer *offer);
+
+enum {
+	ENVOI__SASL_OFFER_WORDS = 256, /* room for envoi__sasl_describe_offer() */
+};
+
+/**
+ * Say in words why channel bindings that are listed and cannot be used are a reason not to log in
+ * (XEP-0440, section 4, rules 5 and 6). The peer's names of types are shown if they are well-formed.
+ *
+ * @return the length of the text, which was cut to @p size
+ */
+size_t envoi__sasl_describe_offer(char *text, size_t size, const struct envoi_sasl_offer *offer);
+
 #endif

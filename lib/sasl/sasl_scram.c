@@ -151,6 +151,7 @@ static void exchange_destroy(struct envoi_sasl_exchange *base)
 	envoi_free(context, exchange->authzid);
 	envoi_free(context, exchange->hostname);
 	envoi_free(context, exchange->offer_hash);
+	envoi_free(context, exchange->offer_words);
 	envoi_free(context, exchange->salt);
 	free_bindings(exchange);
 	envoi_buffer_finish(&exchange->full_nonce);
@@ -310,9 +311,20 @@ static int take_keys(struct envoi__scram_exchange *exchange, const struct envoi_
 
 static int take_offer(struct envoi__scram_exchange *exchange, const struct envoi_sasl_offer *offer)
 {
-	return offer == NULL ? ENVOI_OK
-			     : envoi__sasl_offer_hash(&exchange->offer_hash, exchange->base.context,
-				       exchange->hash, offer);
+	char words[ENVOI__SASL_OFFER_WORDS];
+	if (offer == NULL) {
+		return ENVOI_OK;
+	}
+	if (exchange->needs_offer_hash) {
+		envoi__sasl_describe_offer(words, sizeof(words), offer);
+		int r = envoi__sasl_copy_text(
+			exchange->base.context, &exchange->offer_words, words);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return envoi__sasl_offer_hash(
+		&exchange->offer_hash, exchange->base.context, exchange->hash, offer);
 }
 
 static int make_nonce(struct envoi__scram_exchange *exchange)

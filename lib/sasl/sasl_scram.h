@@ -40,6 +40,7 @@ struct envoi__scram_exchange {
 	size_t binding_count;
 	bool could_bind, needs_offer_hash;
 	char *offer_hash; /* base64; NULL: what was offered is not known */
+	char *offer_words; /* why a server that does not prove its offer is refused; NULL: it is not */
 	unsigned int min_iterations, max_iterations;
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;

@@ -74,15 +74,12 @@ static int check_offer(
 	if (their_hash->text == NULL) {
 		return !exchange->needs_offer_hash
 			? ENVOI_OK
-			: envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
-				  "the channel bindings that the server lists do not fit its "
-				  "mechanisms or lack tls-server-end-point, and it does not "
-				  "prove its list: somebody may have changed it");
+			: envoi__scram_refuse(exchange, ENVOI_ERR_AUTH, exchange->offer_words);
 	}
 	if (exchange->offer_hash != NULL &&
 		!envoi__scram_part_is(their_hash, exchange->offer_hash)) {
 		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
-			"somebody between has changed the server's list of mechanisms or channel "
+			"an attacker has changed the server's list of mechanisms or channel "
 			"bindings");
 	}
 	return ENVOI_OK;

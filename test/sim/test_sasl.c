@@ -795,6 +795,38 @@ static void a_peer_may_begin_without_an_initial_response_and_abort(void **state)
 	run_receiver();
 }
 
+/* 100,000 iterations are 25 slices, each in a turn of the loop: the stream goes within them. */
+static void free_within_the_derivation(int turns)
+{
+	stream_fixture_start(&fixture);
+	for (int i = 0; i < turns; i++) {
+		assert_int_equal(envoi_loop_run_once(fixture.loop, false), ENVOI_OK);
+	}
+	assert_int_equal(fixture.recorder.closed_count, 0);
+	recorder_free_stream(&fixture.recorder);
+	assert_int_equal(envoi_loop_simulated_run_for(fixture.loop, 1000), ENVOI_OK);
+	start_afresh();
+}
+
+static void the_stream_may_be_freed_while_keys_are_derived(void **state)
+{
+	(void)state;
+	for (int turns = 4; turns <= 24; turns += 4) {
+		add_initiator("user", "pencil");
+		script_offer("<mechanism>SCRAM-SHA-1</mechanism>");
+		peer_expects_data("auth", "SCRAM-SHA-1", CLIENT_FIRST);
+		peer_sends_data(
+			"challenge", "r=" CLIENT_NONCE SERVER_NONCE ",s=QSXCR+Q6sek8bf92,i=100000");
+		free_within_the_derivation(turns);
+
+		set("sasl.min-iterations", "100000");
+		add_receiver();
+		script_receiver(OFFERED);
+		peer_sends_auth("SCRAM-SHA-1", CLIENT_FIRST, strlen(CLIENT_FIRST));
+		free_within_the_derivation(turns);
+	}
+}
+
 static void nothing_is_offered_in_clear(void **state)
 {
 	(void)state;
@@ -863,6 +895,7 @@ int main(int argc, char **argv)
 		CASE(a_peer_with_the_right_password_is_let_in),
 		CASE(a_peer_may_try_again_but_not_for_ever),
 		CASE(a_peer_may_begin_without_an_initial_response_and_abort),
+		CASE(the_stream_may_be_freed_while_keys_are_derived),
 		CASE(nothing_is_offered_in_clear),
 		CASE(only_what_the_settings_name_is_offered_and_taken),
 		CASE(the_stream_may_be_freed_while_an_account_is_looked_up),

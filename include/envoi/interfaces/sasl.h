@@ -236,7 +236,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_give_password(
 	struct envoi_sasl_exchange *exchange, const char *password);
 
 /** @return what went wrong in the step that failed, in words for a person; NULL: nothing more is
- * known than the code; static */
+ * known than the code; borrowed until the exchange is freed */
 ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange);
 
 /**

@@ -594,7 +594,10 @@ static void an_offer_that_was_changed_is_noticed(void **state)
 		if (rows[i].result < 0) {
 			/* No proof was sent. */
 			assert_int_equal(envoi_buffer_len(&f->to_server), 0);
-			assert_non_null(strstr(envoi_sasl_problem(f->client), "somebody"));
+			assert_non_null(strstr(envoi_sasl_problem(f->client), "an attacker"));
+			assert_int_equal(strstr(envoi_sasl_problem(f->client),
+						 "(tls-exporter) but no -PLUS mechanism") != NULL,
+				rows[i].needed);
 		}
 	}
 }

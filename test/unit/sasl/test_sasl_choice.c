@@ -328,13 +328,56 @@ static void a_refusal_says_why_for_each(void **state)
 		envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)), ENVOI_ERR_AUTH);
 	assert_string_equal(why,
 		"no acceptable mechanism: PLAIN (not without verified TLS), "
-		"SCRAM-SHA-1-PLUS (no channel binding known to both), "
+		"SCRAM-SHA-1-PLUS (no channel binding in common), "
 		"DIGEST-MD5 (not in sasl.mechanisms), "
-		"EXTERNAL (not in sasl.mechanisms), ? (no mechanism's name)");
+		"EXTERNAL (not in sasl.mechanisms), ? (not the name of a mechanism)");
 	char small[30];
 	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, small, sizeof(small)),
 		ENVOI_ERR_AUTH);
 	assert_string_equal(small, "no acceptable mechanism: PLAI");
+}
+
+/* XEP-0440, section 4: the most frequent honest cause is a proxy, the setting is the way out. */
+static void a_refusal_names_the_bindings_that_do_not_fit(void **state)
+{
+	struct envoi_context *context = *state;
+	struct words wanted, offered, listed, own;
+	static const struct {
+		int policy;
+		const char *listed, *offered, *begin;
+	} cases[] = {
+		{AUTO, "tls-unique x-new", "PLAIN SCRAM-SHA-1-PLUS",
+			"the server lists channel bindings (tls-unique, x-new) that this connection "
+			"lacks: a proxy may terminate TLS (if so, set sasl.channel-binding=never), "
+			"or an attacker may have changed the list; no acceptable mechanism: "},
+		{AUTO, "tls-exporter", "PLAIN",
+			"the server lists channel bindings (tls-exporter) but no -PLUS mechanism: "},
+		{AUTO, "", "PLAIN", "the server lists channel bindings (none) but no -PLUS "},
+		{AUTO, "<b> tls-unique", "PLAIN SCRAM-SHA-1-PLUS",
+			"the server lists channel bindings (?, tls-unique) that this "},
+		{REQUIRE, "tls-unique", "SCRAM-SHA-1-PLUS SCRAM-SHA-1",
+			"the server lists channel bindings (tls-unique) that this "},
+		{REQUIRE, "tls-exporter", "SCRAM-SHA-1", "no acceptable mechanism: SCRAM-SHA-1 ("},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct envoi__sasl_situation situation = {
+			.wanted = cut(&wanted, DEFAULT),
+			.binding_policy = (enum envoi__sasl_binding_policy)cases[i].policy,
+			.is_secure = true,
+			.tls_version = "TLS1.3",
+			.allow_plain = true,
+			.means = PASSWORD,
+			.offered = cut(&offered, cases[i].offered),
+			.lists_bindings = true,
+			.listed_bindings = cut(&listed, cases[i].listed),
+			.own_bindings = cut(&own, OWN_1_3),
+		};
+		struct envoi__sasl_choice choice;
+		char why[256];
+		assert_int_equal(envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)),
+			ENVOI_ERR_AUTH);
+		assert_memory_equal(why, cases[i].begin, strlen(cases[i].begin));
+	}
 }
 
 /* Who has given a password together with such an address would look for it in vain. */
@@ -403,6 +446,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 			the_settings_begin_with_the_strongest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_says_why_for_each, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_refusal_names_the_bindings_that_do_not_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_address_without_an_account_is_named_and_not_the_password, setup,
 			teardown),

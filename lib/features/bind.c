@@ -96,7 +96,7 @@ static int take_result(
 			envoi_jid_text(bound));
 	}
 	envoi_stream_set_local(stream, bound);
-	envoi_stream_feature_done(stream, self, ENVOI_STREAM_BOUND, false, NULL);
+	envoi_stream_feature_done(stream, self, ENVOI_STREAM_BOUND, ENVOI_NEXT_FEATURE, NULL);
 	return ENVOI_OK;
 }
 
@@ -166,7 +166,8 @@ int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handler *handler
 	envoi_free(envoi_stream_context(stream), id);
 	if (jid != NULL && r == ENVOI_OK) {
 		envoi_stream_set_local(stream, jid);
-		envoi_stream_feature_done(stream, handler, ENVOI_STREAM_BOUND, false, NULL);
+		envoi_stream_feature_done(
+			stream, handler, ENVOI_STREAM_BOUND, ENVOI_NEXT_FEATURE, NULL);
 	}
 	return r;
 }
@@ -184,6 +185,7 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 static const struct envoi_stream_feature feature = {
 	.ns = ENVOI_NS_BIND,
 	.name = "bind",
+	.order = ENVOI_ORDER_BIND,
 	.necessary = ENVOI_STREAM_AUTHENTICATED,
 	.forbidden = ENVOI_STREAM_BOUND,
 	.phase = ENVOI_PHASE_BIND,

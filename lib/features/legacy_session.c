@@ -31,7 +31,8 @@ static int take_answer(struct envoi_handler *self, struct envoi_stream *stream,
 	struct envoi__iq *iq = envoi_stream_feature_state(stream, self);
 	int r = envoi__iq_take_answer(stream, iq, element);
 	if (r == ENVOI_OK) {
-		envoi_stream_feature_done(stream, self, ENVOI_STREAM_SESSION, false, NULL);
+		envoi_stream_feature_done(
+			stream, self, ENVOI_STREAM_SESSION, ENVOI_NEXT_FEATURE, NULL);
 	}
 	return r;
 }
@@ -41,6 +42,7 @@ static int take_answer(struct envoi_handler *self, struct envoi_stream *stream,
 static const struct envoi_stream_feature feature = {
 	.ns = ENVOI_NS_SESSION,
 	.name = "session",
+	.order = ENVOI_ORDER_SESSION,
 	.necessary = ENVOI_STREAM_BOUND,
 	.forbidden = ENVOI_STREAM_SESSION,
 	.phase = ENVOI_PHASE_BIND,

@@ -129,6 +129,7 @@ static int take_starttls(struct envoi_handler *self, struct envoi_stream *stream
 static const struct envoi_stream_feature feature = {
 	.ns = ENVOI_NS_TLS,
 	.name = "starttls",
+	.order = ENVOI_ORDER_TLS,
 	.forbidden = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED,
 	.phase = ENVOI_PHASE_TLS,
 	.state_size = sizeof(struct state),

@@ -4,7 +4,6 @@
  */
 #include "stream/stream.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const struct envoi_stream_feature *envoi__part_feature(const struct envoi__stream_part *part)
@@ -208,39 +207,57 @@ done:
 /* --- what was gained --- */
 
 void envoi_stream_feature_done(struct envoi_stream *stream, struct envoi_handler *handler,
-	unsigned int gained, bool restart, const char *text)
+	unsigned int gained, enum envoi_stream_next next, const char *text)
 {
 	(void)handler;
 	if (!envoi__stream_is_running(stream)) {
 		return;
 	}
 	struct envoi__stream_gain *gain = &stream->gain;
+	unsigned int new_bits = gained & ~stream->bits;
 	gain->is_due = true;
-	gain->bits |= gained & ~stream->bits;
+	gain->bits |= new_bits;
 	stream->bits |= gained;
-	gain->restart = gain->restart || restart;
-	snprintf(gain->text, sizeof(gain->text), "%s", text != NULL ? text : "");
+	gain->next = next > gain->next ? next : gain->next;
+	for (unsigned int i = 0; i < ENVOI__STREAM_BITS; i++) {
+		if ((new_bits & 1u << i) != 0) {
+			gain->texts[i] = text;
+		}
+	}
 	if (envoi__guard_is_idle(&stream->guard)) {
 		envoi__stream_schedule(stream);
 	}
 }
 
-static void tell_gained(struct envoi_stream *stream, const struct envoi__stream_gain *gain)
+static void report_gained(struct envoi_stream *stream, const struct envoi__stream_gain *gain)
 {
-	for (unsigned int bit = 1; bit != 0 && bit <= gain->bits; bit <<= 1) {
-		if ((gain->bits & bit) != 0 && envoi__stream_is_running(stream)) {
-			stream->sink->impl->gained(
-				stream->sink, bit, gain->text[0] != '\0' ? gain->text : NULL);
+	for (unsigned int i = 0; i < ENVOI__STREAM_BITS && envoi__stream_is_running(stream); i++) {
+		if ((gain->bits & 1u << i) != 0) {
+			stream->sink->impl->gained(stream->sink, 1u << i, gain->texts[i]);
 		}
 	}
 }
 
-static void go_on(struct envoi_stream *stream, bool restart)
+/* The peer's next element, and ours, are features in the same stream. */
+static void await_features(struct envoi_stream *stream)
 {
-	if (restart) {
+	stream->features = envoi_element_unref(stream->features);
+	if (stream->role == ENVOI_INITIATOR) {
+		stream->input = ENVOI__INPUT_FEATURES;
+		envoi__stream_set_phase(stream, ENVOI_PHASE_STREAM);
+	} else {
+		envoi__stream_offer(stream);
+	}
+}
+
+static void go_on(struct envoi_stream *stream, enum envoi_stream_next next)
+{
+	if (next == ENVOI_NEXT_RESTART) {
 		envoi__stream_restart(stream);
 	} else if (stream->input != ENVOI__INPUT_OPEN) {
 		return;
+	} else if (next == ENVOI_NEXT_FEATURES) {
+		await_features(stream);
 	} else if (stream->role == ENVOI_INITIATOR) {
 		envoi__stream_negotiate(stream);
 	} else {
@@ -254,7 +271,7 @@ void envoi__stream_draw_consequences(struct envoi_stream *stream)
 		struct envoi__stream_gain gain = stream->gain;
 		stream->gain = (struct envoi__stream_gain){0};
 		stream->under_way = NULL;
-		if (gain.restart) {
+		if (gain.next == ENVOI_NEXT_RESTART) {
 			/* Section 4.3.3: the old stream is over, without closing tags. */
 			stream->input = ENVOI__INPUT_NONE;
 			stream->output = ENVOI__OUTPUT_NONE;
@@ -262,9 +279,9 @@ void envoi__stream_draw_consequences(struct envoi_stream *stream)
 		if ((gain.bits & ENVOI_STREAM_AUTHENTICATED) != 0) {
 			envoi__stream_widen_limits(stream);
 		}
-		tell_gained(stream, &gain);
+		report_gained(stream, &gain);
 		if (envoi__stream_is_running(stream)) {
-			go_on(stream, gain.restart);
+			go_on(stream, gain.next);
 		}
 	}
 }
@@ -311,5 +328,6 @@ void envoi__stream_secured(struct envoi_stream *stream)
 	}
 	struct envoi_tls_info info;
 	envoi_stream_tls_info(stream, &info);
-	envoi_stream_feature_done(stream, part->handler, ENVOI_STREAM_SECURE, true, info.version);
+	envoi_stream_feature_done(
+		stream, part->handler, ENVOI_STREAM_SECURE, ENVOI_NEXT_RESTART, info.version);
 }

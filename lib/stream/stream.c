@@ -189,6 +189,38 @@ static bool concerns_streams(const struct envoi_handler *handler)
 	return handler->impl->stream_feature != NULL || handler->impl->stream_elements != NULL;
 }
 
+static int order_of(const struct envoi_handler *handler)
+{
+	const struct envoi_stream_feature *feature = handler->impl->stream_feature;
+	return feature != NULL ? feature->order : ENVOI_ORDER_LAST;
+}
+
+/* Behind those of the same order. */
+static void insert_part(struct envoi_stream *stream, struct envoi_handler *handler)
+{
+	size_t at = stream->part_count++;
+	while (at > 0 && order_of(stream->parts[at - 1].handler) > order_of(handler)) {
+		stream->parts[at] = stream->parts[at - 1];
+		at--;
+	}
+	stream->parts[at] = (struct envoi__stream_part){.handler = handler};
+}
+
+static int make_states(struct envoi_stream *stream)
+{
+	for (size_t i = 0; i < stream->part_count; i++) {
+		struct envoi__stream_part *part = &stream->parts[i];
+		const struct envoi_stream_feature *feature = envoi__part_feature(part);
+		if (feature != NULL && feature->state_size > 0) {
+			part->state = envoi_alloc_zeroed(stream->context, feature->state_size);
+			if (part->state == NULL) {
+				return ENVOI_ERR_NOMEM;
+			}
+		}
+	}
+	return ENVOI_OK;
+}
+
 static int take_handlers(
 	struct envoi_stream *stream, struct envoi_handler *const *handlers, size_t count)
 {
@@ -200,21 +232,11 @@ static int take_handlers(
 		return ENVOI_ERR_NOMEM;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!concerns_streams(handlers[i])) {
-			continue;
-		}
-		struct envoi__stream_part *part = &stream->parts[stream->part_count++];
-		part->handler = handlers[i];
-		const struct envoi_stream_feature *feature = handlers[i]->impl->stream_feature;
-		if (feature == NULL || feature->state_size == 0) {
-			continue;
-		}
-		part->state = envoi_alloc_zeroed(stream->context, feature->state_size);
-		if (part->state == NULL) {
-			return ENVOI_ERR_NOMEM;
+		if (concerns_streams(handlers[i])) {
+			insert_part(stream, handlers[i]);
 		}
 	}
-	return ENVOI_OK;
+	return make_states(stream);
 }
 
 static int copy_text(struct envoi_context *context, char **ret_copy, const char *text)
@@ -251,7 +273,8 @@ static void note_security(struct envoi_stream *stream)
 	}
 	struct envoi_tls_info info;
 	envoi_stream_tls_info(stream, &info);
-	envoi_stream_feature_done(stream, NULL, ENVOI_STREAM_SECURE, false, info.version);
+	envoi_stream_feature_done(
+		stream, NULL, ENVOI_STREAM_SECURE, ENVOI_NEXT_FEATURE, info.version);
 }
 
 static int begin(struct envoi_stream *stream)

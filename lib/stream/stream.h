@@ -19,7 +19,8 @@
  *	stream.c    making, freeing, sending; what the transport tells
  *	headers.c   sending and checking headers; restarts
  *	elements.c  what comes in: features, errors, rows, stanzas; the content namespace
- *	features.c  who is asked, in which order, and what follows
+ *	negotiation.c   which feature is asked, and what follows
+ *	inline.c    features that ride inside another one
  *	phases.c    phases, their deadlines, the limits before and after login
  *	ending.c    closing, failing, and how it is told
  *	errors.c    stream errors in and out (RFC 6120, section 4.9)
@@ -32,6 +33,7 @@ struct envoi__stream_part {
 	struct envoi_handler *handler; /* NULL: removed, or its feature was finished */
 	void *state; /* of its feature; may be NULL */
 	bool is_asked; /* since the features came */
+	unsigned int riding; /* inlines that have added to a request: bits by their place */
 };
 
 /** What the peer's half of the stream has come to. Next: the following one; restart: NONE. */
@@ -57,12 +59,18 @@ enum envoi__stream_life {
 	ENVOI__STREAM_CLOSED, /* the sink was told, or the owner has freed it */
 };
 
+enum {
+	ENVOI__STREAM_BITS = 4, /* in enum envoi_stream_bit */
+};
+
+_Static_assert(ENVOI_STREAM_SESSION == 1 << (ENVOI__STREAM_BITS - 1), "the last bit");
+
 /** A negotiation that ended well, until its consequences are drawn. */
 struct envoi__stream_gain {
 	bool is_due;
-	bool restart;
+	enum envoi_stream_next next;
 	unsigned int bits;
-	char text[64];
+	const char *texts[ENVOI__STREAM_BITS]; /* of each bit, by its place */
 };
 
 struct envoi__peer_head;

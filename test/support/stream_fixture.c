@@ -64,7 +64,8 @@ static int fake_yes(struct envoi_handler *self, struct envoi_stream *stream,
 		return ENVOI_ERR_PROTOCOL;
 	}
 	state->is_asked = false;
-	envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED, true, "FAKE");
+	envoi_stream_feature_done(
+		stream, self, ENVOI_STREAM_AUTHENTICATED, ENVOI_NEXT_RESTART, "FAKE");
 	return ENVOI_OK;
 }
 
@@ -83,7 +84,8 @@ static int fake_ask(struct envoi_handler *self, struct envoi_stream *stream,
 	(void)element;
 	int r = send_fake(stream, "yes");
 	if (r == ENVOI_OK) {
-		envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED, true, "FAKE");
+		envoi_stream_feature_done(
+			stream, self, ENVOI_STREAM_AUTHENTICATED, ENVOI_NEXT_RESTART, "FAKE");
 	}
 	return r;
 }
@@ -91,6 +93,7 @@ static int fake_ask(struct envoi_handler *self, struct envoi_stream *stream,
 static const struct envoi_stream_feature fake_feature = {
 	.ns = NS_FAKE_AUTH,
 	.name = "fake",
+	.order = ENVOI_ORDER_SASL,
 	.forbidden = ENVOI_STREAM_AUTHENTICATED,
 	.phase = ENVOI_PHASE_SASL,
 	.state_size = sizeof(struct fake_state),

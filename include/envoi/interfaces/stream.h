@@ -33,13 +33,61 @@ enum envoi_stream_bit {
 	ENVOI_STREAM_SESSION = 8, /**< RFC 3921's session was established */
 };
 
+/** Where a feature stands in the order of negotiation; other values place it in between. */
+enum envoi_stream_order {
+	ENVOI_ORDER_TLS = -400,
+	ENVOI_ORDER_SASL = -300,
+	ENVOI_ORDER_BIND = -200,
+	ENVOI_ORDER_SESSION = -100,
+	ENVOI_ORDER_LAST = 0, /**< after the login */
+};
+
+/** What follows a negotiation that has ended well. */
+enum envoi_stream_next {
+	ENVOI_NEXT_FEATURE, /**< the other features that were offered together with it */
+	ENVOI_NEXT_RESTART, /**< a new stream on the same connection (RFC 6120, section 4.3.3) */
+	/** new <stream:features/> in the same stream, without a header (XEP-0388, section 2.6) */
+	ENVOI_NEXT_FEATURES,
+};
+
+/**
+ * How a feature rides inside the negotiation of another one, its host, and saves round trips
+ * (XEP-0388, section 2.3; XEP-0386). An entry of a table that ends with a NULL host_ns; a table has
+ * at most 32 entries. The host calls the functions, by envoi_stream_inline_request() and its
+ * siblings; bits that the stream must not have yet are those of the feature, bits that it must have
+ * are the host's affair. Return values are those of `negotiate` and `handle`: ENVOI_OK,
+ * ENVOI_DECLINED where it does not take part this time, <0: fatal. What is gained is reported with
+ * envoi_stream_feature_done(), as ever.
+ */
+struct envoi_stream_inline {
+	const char *host_ns; /**< namespace of the host: "urn:xmpp:sasl:2" */
+	const char *ns, *name; /**< of the offer in the host's list */
+
+	/** OPTIONAL, initiating side: add elements to the host's request. @param offer from the host's
+	 * list. Where it returns ENVOI_OK `answer` follows, unless the host's negotiation fails. */
+	int (*request)(struct envoi_handler *self, struct envoi_stream *stream,
+		const struct envoi_element *offer, struct envoi_element *request);
+	/** Initiating side, REQUIRED with `request`: the host's negotiation has ended well. @param answer
+	 * of the host: it may have nothing for this feature */
+	int (*answer)(struct envoi_handler *self, struct envoi_stream *stream,
+		const struct envoi_element *answer);
+
+	/** OPTIONAL, receiving side: add the offer to the host's list. */
+	int (*offer)(struct envoi_handler *self, struct envoi_stream *stream,
+		struct envoi_element *offers);
+	/** OPTIONAL, receiving side: look for a request inside the host's, which is granted, and add to
+	 * the host's answer. */
+	int (*take)(struct envoi_handler *self, struct envoi_stream *stream,
+		const struct envoi_element *request, struct envoi_element *answer);
+};
+
 /**
  * Something negotiated in <stream:features/> (RFC 6120, section 4.3.2): a part of a handler.
  *
- * Initiating side: each time features come, every feature whose bits fit is asked once, in the
- * order in which the handlers were given to the stream; when one has gained bits without a restart,
- * asking goes on from the first handler, so that what has become possible is not missed. When
- * nobody is left to ask, the stream is `ready`, or it fails: with the class and phase of the first
+ * Initiating side: each time features come, every feature whose bits fit is asked once, by `order`,
+ * and among equals in the order in which the handlers were given to the stream; when one has gained
+ * bits without a restart, asking goes on from the first one, so that what has become possible is not
+ * missed. When no feature is left, the stream is `ready`, or it fails: with the class and phase of the first
  * required bit that it has not got (SECURE: ENVOI_ERR_TLS in phase TLS; AUTHENTICATED:
  * ENVOI_ERR_AUTH in SASL; BOUND, SESSION: ENVOI_ERR_PROTOCOL in BIND), or with unsupported-feature
  * when the peer requires something that no handler knows (section 4.9.3.23).
@@ -52,11 +100,14 @@ enum envoi_stream_bit {
  */
 struct envoi_stream_feature {
 	const char *ns, *name; /**< of the child of <stream:features/> */
+	/** enum envoi_stream_order, or a value in between: lower ones are asked, and offered, first */
+	int order;
 	/** bits that the stream must have, and must not have yet */
 	unsigned int necessary, forbidden;
 	/** while it is under way: names the failure, chooses the deadline */
 	enum envoi_phase phase;
 	size_t state_size; /**< zeroed memory per stream: envoi_stream_feature_state() */
+	const struct envoi_stream_inline *inlines; /**< OPTIONAL: ended by a NULL host_ns */
 
 	/** OPTIONAL, receiving side: add the offer to @p features. @return 0 or <0: fatal */
 	int (*offer)(struct envoi_handler *self, struct envoi_stream *stream,
@@ -235,14 +286,40 @@ ENVOI_API int envoi_stream_fail_with(struct envoi_stream *stream, int code,
 	enum envoi_stream_condition condition, const char *format, ...) ENVOI_PRINTF(4, 5);
 
 /**
- * For features: negotiation has ended well. It takes effect when the callback under way returns
- * or, outside of one, from the loop.
- * @param gained  bits; @param restart whether the stream restarts (section 4.3.3): what has come
- *                and belongs to the old stream is then fatal
- * @param text    of what was gained, for `gained`; cut to 63 bytes; NULL: none
+ * For features: negotiation has ended well. It takes effect when the current callback returns or,
+ * outside of one, from the loop. A host and the features that ride inside it call this one after the
+ * other: bits add up, and of what follows the last in the order of the enumeration holds.
+ *
+ * @param gained  bits
+ * @param next    what follows. ENVOI_NEXT_RESTART: what has come and belongs to the old stream is
+ *                fatal
+ * @param text    of these bits, for the sink's `gained`; borrowed until the stream is freed; NULL:
+ *                none
  */
 ENVOI_API void envoi_stream_feature_done(struct envoi_stream *stream, struct envoi_handler *handler,
-	unsigned int gained, bool restart, const char *text);
+	unsigned int gained, enum envoi_stream_next next, const char *text);
+
+/**
+ * For a feature that hosts others, initiating side: have those that can ride inside it add to its
+ * request. All four functions call the features by `order` and return 0, or the first code <0, with
+ * which the host ends the negotiation.
+ *
+ * @param host_ns  the host's namespace, as in struct envoi_stream_inline
+ * @param offers   the host's list of what may ride; NULL: there is none
+ * @param request  the host's request
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_request(struct envoi_stream *stream,
+	const char *host_ns, const struct envoi_element *offers, struct envoi_element *request);
+/** Hosts, initiating side: the negotiation has ended well. @param answer the peer's */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_answer(
+	struct envoi_stream *stream, const char *host_ns, const struct envoi_element *answer);
+/** Hosts, receiving side: list what may ride. @param offers the host's list */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_offer(
+	struct envoi_stream *stream, const char *host_ns, struct envoi_element *offers);
+/** Hosts, receiving side: the host's request is granted. @param request the peer's; @param answer to
+ * be sent */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_take(struct envoi_stream *stream,
+	const char *host_ns, const struct envoi_element *request, struct envoi_element *answer);
 
 /** @return the per-stream memory of a feature, borrowed until the stream is freed; NULL: it has
  * none, or is not among the stream's handlers */

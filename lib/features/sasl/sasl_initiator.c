@@ -405,8 +405,8 @@ static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 	learn(from_handler(self), state);
 	envoi_sasl_free(state->exchange);
 	state->exchange = NULL;
-	envoi_stream_feature_done(
-		stream, self, ENVOI_STREAM_AUTHENTICATED, true, state->request.mechanism->name);
+	envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED, ENVOI_NEXT_RESTART,
+		state->request.mechanism->name);
 	return ENVOI_OK;
 }
 
@@ -442,6 +442,7 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 static const struct envoi_stream_feature feature = {
 	.ns = ENVOI_NS_SASL,
 	.name = "mechanisms",
+	.order = ENVOI_ORDER_SASL,
 	.forbidden = ENVOI_STREAM_AUTHENTICATED,
 	.phase = ENVOI_PHASE_SASL,
 	.state_size = sizeof(struct envoi__sasl_state),

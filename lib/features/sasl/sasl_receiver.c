@@ -232,8 +232,8 @@ static int succeed(struct envoi_handler *self, struct envoi_stream *stream, stru
 	int r = envoi__sasl_send(
 		stream, "success", NULL, has_data ? data : NULL, ENVOI__SASL_EMPTY_AS_NOTHING);
 	if (r == ENVOI_OK) {
-		envoi_stream_feature_done(
-			stream, self, ENVOI_STREAM_AUTHENTICATED, true, state->mechanism->name);
+		envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED,
+			ENVOI_NEXT_RESTART, state->mechanism->name);
 	}
 	return r;
 }
@@ -405,6 +405,7 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 static const struct envoi_stream_feature feature = {
 	.ns = ENVOI_NS_SASL,
 	.name = "mechanisms",
+	.order = ENVOI_ORDER_SASL,
 	.forbidden = ENVOI_STREAM_AUTHENTICATED,
 	.phase = ENVOI_PHASE_SASL,
 	.state_size = sizeof(struct state),

@@ -1,0 +1,431 @@
+/*
+ * envoi - streams: the interface of features: tests
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stream_fixture.h"
+
+#define NS_HOST "urn:example:host"
+#define NS_RIDER "urn:example:rider"
+#define CLIENT_HEADER \
+	"<stream:stream xmlns='jabber:client' to='example.org' version='1.0' " \
+	"xmlns:stream='http://etherx.jabber.org/streams'>"
+
+static struct stream_fixture fixture;
+static char asked[256]; /* the features that were asked, by name */
+
+static int setup(void **state)
+{
+	(void)state;
+	stream_fixture_init(&fixture);
+	asked[0] = '\0';
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	stream_fixture_finish(&fixture);
+	return 0;
+}
+
+static void add(const struct envoi_handler_impl *impl, struct envoi_handler *handler)
+{
+	*handler = (struct envoi_handler){.impl = impl};
+	stream_fixture_add(&fixture, handler);
+}
+
+static void note(const char *name)
+{
+	strncat(asked, asked[0] != '\0' ? " " : "", sizeof(asked) - strlen(asked) - 1);
+	strncat(asked, name, sizeof(asked) - strlen(asked) - 1);
+}
+
+/* --- order --- */
+
+static int negotiate_nothing(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)stream, (void)offer, (void)features;
+	note(self->impl->name);
+	return ENVOI_OK;
+}
+
+static int offer_nothing(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
+{
+	(void)stream, (void)features;
+	note(self->impl->name);
+	return ENVOI_OK;
+}
+
+#define FEATURE(its_name, its_order) \
+	{ \
+		.ns = "urn:example:order", .name = (its_name), .order = (its_order), \
+		.phase = ENVOI_PHASE_BIND, .offer = offer_nothing, .negotiate = negotiate_nothing, \
+	}
+
+static const struct envoi_stream_feature ordered[] = {
+	FEATURE("last", ENVOI_ORDER_LAST),
+	FEATURE("bind", ENVOI_ORDER_BIND),
+	FEATURE("before-bind", ENVOI_ORDER_BIND - 50),
+	FEATURE("last-too", ENVOI_ORDER_LAST),
+	FEATURE("tls", ENVOI_ORDER_TLS),
+};
+
+enum {
+	ORDERED = sizeof(ordered) / sizeof(ordered[0]),
+};
+
+static void features_are_asked_and_offered_by_their_order(void **state)
+{
+	(void)state;
+	static struct envoi_handler_impl impls[ORDERED];
+	static struct envoi_handler handlers[ORDERED];
+	for (int is_receiver = 0; is_receiver < 2; is_receiver++) {
+		for (size_t i = 0; i < ORDERED; i++) {
+			impls[i] = (struct envoi_handler_impl){
+				.name = ordered[i].name, .stream_feature = &ordered[i]};
+			add(&impls[i], &handlers[i]);
+		}
+		fixture.options.required = 0;
+		if (is_receiver) {
+			stream_fixture_make_receiver(&fixture);
+			peer_sends(fixture.peer, CLIENT_HEADER);
+		} else {
+			stream_fixture_script_headers(fixture.peer);
+			peer_sends(fixture.peer, "<stream:features/>");
+		}
+		stream_fixture_run(&fixture, 1000);
+		assert_true(recorder_has(&fixture.recorder, "ready"));
+		assert_string_equal(asked, "tls before-bind bind last last-too");
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+/* --- a host, and one that rides inside it --- */
+
+/** What the test has them do. */
+static struct {
+	enum envoi_stream_next next;
+	int request, answer; /* what the rider returns */
+	bool frees, removes; /* the rider's request */
+	unsigned int requests, answers;
+} will;
+
+static struct envoi_handler host, rider;
+
+static int host_negotiate(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)self, (void)features;
+	if (offer == NULL) {
+		return ENVOI_OK;
+	}
+	struct envoi_element *ask = envoi_element_new(envoi_stream_context(stream), NS_HOST, "ask");
+	int r = envoi_stream_inline_request(
+		stream, NS_HOST, envoi_element_child(offer, NS_HOST, "inline"), ask);
+	if (r == ENVOI_OK) {
+		r = envoi_stream_send_element(stream, ask);
+	}
+	envoi_element_unref(ask);
+	return r < 0 ? r : ENVOI_AGAIN;
+}
+
+static int host_yes(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	int r = envoi_stream_inline_answer(stream, NS_HOST, element);
+	if (r == ENVOI_OK) {
+		envoi_stream_feature_done(
+			stream, self, ENVOI_STREAM_AUTHENTICATED, will.next, "HOST");
+	}
+	return r;
+}
+
+static int host_offer(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
+{
+	(void)self;
+	struct envoi_element *it = envoi_element_add(features, NS_HOST, "host");
+	return envoi_stream_inline_offer(stream, NS_HOST, envoi_element_add(it, NS_HOST, "inline"));
+}
+
+static int host_ask(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	struct envoi_element *yes = envoi_element_new(envoi_stream_context(stream), NS_HOST, "yes");
+	int r = envoi_stream_inline_take(stream, NS_HOST, element, yes);
+	if (r == ENVOI_OK) {
+		r = envoi_stream_send_element(stream, yes);
+	}
+	envoi_element_unref(yes);
+	if (r == ENVOI_OK) {
+		envoi_stream_feature_done(
+			stream, self, ENVOI_STREAM_AUTHENTICATED, will.next, "HOST");
+	}
+	return r;
+}
+
+static const struct envoi_stream_feature host_feature = {
+	.ns = NS_HOST,
+	.name = "host",
+	.order = ENVOI_ORDER_SASL,
+	.forbidden = ENVOI_STREAM_AUTHENTICATED,
+	.phase = ENVOI_PHASE_SASL,
+	.offer = host_offer,
+	.negotiate = host_negotiate,
+};
+
+static const struct envoi_stream_element_row host_rows[] = {
+	{NS_HOST, "yes", 1u << ENVOI_INITIATOR, 0, ENVOI_STREAM_AUTHENTICATED, host_yes},
+	{NS_HOST, "ask", 1u << ENVOI_RECEIVER, 0, ENVOI_STREAM_AUTHENTICATED, host_ask},
+	{.name = NULL},
+};
+
+static const struct envoi_handler_impl host_impl = {
+	.name = "host", .stream_feature = &host_feature, .stream_elements = host_rows};
+
+static int rider_request(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, struct envoi_element *request)
+{
+	assert_string_equal(envoi_element_name(offer), "rider");
+	will.requests++;
+	if (will.frees) {
+		recorder_free_stream(&fixture.recorder);
+	} else if (will.removes) {
+		envoi_stream_remove(stream, self);
+	} else if (will.request == ENVOI_OK) {
+		envoi_element_add(request, NS_RIDER, "resource");
+	}
+	return will.request;
+}
+
+static int rider_answer(
+	struct envoi_handler *self, struct envoi_stream *stream, const struct envoi_element *answer)
+{
+	will.answers++;
+	if (will.answer == ENVOI_OK && envoi_element_child(answer, NS_RIDER, "bound") != NULL) {
+		envoi_stream_feature_done(
+			stream, self, ENVOI_STREAM_BOUND, ENVOI_NEXT_FEATURE, "RIDER");
+	}
+	return will.answer;
+}
+
+static int rider_offer(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *offers)
+{
+	(void)self, (void)stream;
+	envoi_element_add(offers, NS_RIDER, "rider");
+	return envoi_element_error(offers);
+}
+
+static int rider_take(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *request, struct envoi_element *answer)
+{
+	if (envoi_element_child(request, NS_RIDER, "resource") == NULL) {
+		return ENVOI_DECLINED;
+	}
+	envoi_element_add(answer, NS_RIDER, "bound");
+	envoi_stream_feature_done(stream, self, ENVOI_STREAM_BOUND, ENVOI_NEXT_FEATURE, "RIDER");
+	return envoi_element_error(answer);
+}
+
+static const struct envoi_stream_inline rider_inlines[] = {
+	{"urn:example:elsewhere", NS_RIDER, "rider", rider_request, rider_answer},
+	{NS_HOST, NS_RIDER, "rider", rider_request, rider_answer, rider_offer, rider_take},
+	{.host_ns = NULL},
+};
+
+static const struct envoi_stream_feature rider_feature = {
+	.ns = NS_RIDER,
+	.name = "rider",
+	.order = ENVOI_ORDER_BIND,
+	.necessary = ENVOI_STREAM_AUTHENTICATED,
+	.forbidden = ENVOI_STREAM_BOUND,
+	.phase = ENVOI_PHASE_BIND,
+	.inlines = rider_inlines,
+};
+
+static const struct envoi_handler_impl rider_impl = {
+	.name = "rider", .stream_feature = &rider_feature};
+
+static void add_host_and_rider(void)
+{
+	memset(&will, 0, sizeof(will));
+	will.next = ENVOI_NEXT_FEATURES;
+	add(&host_impl, &host);
+	add(&rider_impl, &rider);
+	fixture.options.required = ENVOI_STREAM_AUTHENTICATED;
+}
+
+#define HOST_OFFER(inside) \
+	"<stream:features><host xmlns='" NS_HOST "'>" inside "</host></stream:features>"
+#define INLINE "<inline><rider xmlns='" NS_RIDER "'/></inline>"
+#define ASK "<ask xmlns='" NS_HOST "'><resource xmlns='" NS_RIDER "'/></ask>"
+#define YES "<yes xmlns='" NS_HOST "'><bound xmlns='" NS_RIDER "'/></yes>"
+
+static void a_feature_rides_inside_another(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	fixture.options.required |= ENVOI_STREAM_BOUND;
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, HOST_OFFER(INLINE));
+	peer_expects(fixture.peer, ASK);
+	peer_sends(fixture.peer, YES "<stream:features/>");
+	stream_fixture_run(&fixture, 1000);
+	peer_assert_done(fixture.peer);
+	recorder_assert_milestones(&fixture.recorder,
+		(const char *const[]){"gained secure", "opened", "gained authenticated HOST",
+			"gained bound RIDER", "ready", NULL});
+	assert_int_equal(will.answers, 1);
+}
+
+static void a_receiver_takes_what_rides_inside(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	fixture.options.required |= ENVOI_STREAM_BOUND;
+	stream_fixture_make_receiver(&fixture);
+	peer_sends(fixture.peer, CLIENT_HEADER);
+	peer_expects(fixture.peer,
+		"<stream:stream xmlns='jabber:client' "
+		"xmlns:stream='http://etherx.jabber.org/streams' "
+		"id='*' from='example.org' version='1.0'>");
+	peer_expects(fixture.peer, HOST_OFFER(INLINE));
+	peer_sends(fixture.peer, ASK);
+	peer_expects(fixture.peer, YES "<stream:features/>");
+	stream_fixture_run(&fixture, 1000);
+	peer_assert_done(fixture.peer);
+	assert_true(recorder_has(&fixture.recorder, "gained authenticated HOST"));
+	assert_true(recorder_has(&fixture.recorder, "gained bound RIDER"));
+	assert_true(recorder_has(&fixture.recorder, "ready"));
+}
+
+/* Not offered, or not wanted this time: the host goes on alone. */
+static void a_feature_need_not_ride(void **state)
+{
+	(void)state;
+	for (int is_offered = 0; is_offered < 2; is_offered++) {
+		add_host_and_rider();
+		will.request = ENVOI_DECLINED;
+		stream_fixture_script_headers(fixture.peer);
+		peer_sends(fixture.peer, is_offered ? HOST_OFFER(INLINE) : HOST_OFFER(""));
+		peer_expects(fixture.peer, "<ask xmlns='" NS_HOST "'/>");
+		peer_sends(fixture.peer, YES "<stream:features/>");
+		stream_fixture_run(&fixture, 1000);
+		peer_assert_done(fixture.peer);
+		assert_int_equal(will.requests, is_offered);
+		assert_int_equal(will.answers, 0);
+		assert_false(recorder_has(&fixture.recorder, "gained bound"));
+		assert_true(recorder_has(&fixture.recorder, "ready"));
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+static void a_failure_inside_ends_the_host(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	will.answer = ENVOI_ERR_PROTOCOL;
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, HOST_OFFER(INLINE));
+	peer_expects(fixture.peer, ASK);
+	peer_sends(fixture.peer, YES);
+	stream_fixture_run(&fixture, 60000);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_SASL, ENVOI_ERR_PROTOCOL);
+	assert_false(recorder_has(&fixture.recorder, "gained authenticated"));
+}
+
+static void everything_may_be_freed_inside(void **state)
+{
+	(void)state;
+	for (int removes = 0; removes < 2; removes++) {
+		add_host_and_rider();
+		will.frees = !removes;
+		will.removes = removes;
+		stream_fixture_script_headers(fixture.peer);
+		peer_sends(fixture.peer, HOST_OFFER(INLINE));
+		stream_fixture_start(&fixture);
+		assert_int_equal(envoi_loop_simulated_run_for(fixture.loop, 1000), ENVOI_OK);
+		assert_int_equal(will.requests, 1);
+		assert_int_equal(fixture.recorder.after_free, 0);
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+/* --- what follows --- */
+
+static void features_may_follow_without_a_header(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, HOST_OFFER(""));
+	peer_expects(fixture.peer, "<ask xmlns='" NS_HOST "'/>");
+	peer_sends(fixture.peer, YES);
+	stream_fixture_run(&fixture, 1000);
+	assert_false(recorder_has(&fixture.recorder, "ready"));
+	assert_null(envoi_stream_features(fixture.recorder.stream));
+	peer_sends(fixture.peer, "<stream:features><new xmlns='urn:x'/></stream:features>");
+	peer_start(fixture.peer);
+	stream_fixture_run(&fixture, 1000);
+	assert_true(recorder_has(&fixture.recorder, "ready"));
+	assert_non_null(envoi_element_child(
+		envoi_stream_features(fixture.recorder.stream), "urn:x", "new"));
+}
+
+static void features_that_do_not_follow_are_a_timeout(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, HOST_OFFER(""));
+	peer_expects(fixture.peer, "<ask xmlns='" NS_HOST "'/>");
+	peer_sends(fixture.peer, YES);
+	stream_fixture_run(&fixture, 60000);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_TIMEOUT);
+}
+
+static void nothing_else_may_come_before_the_features(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, HOST_OFFER(""));
+	peer_expects(fixture.peer, "<ask xmlns='" NS_HOST "'/>");
+	peer_sends(fixture.peer, YES "<message/>");
+	stream_fixture_run(&fixture, 60000);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		CASE(features_are_asked_and_offered_by_their_order),
+		CASE(a_feature_rides_inside_another),
+		CASE(a_receiver_takes_what_rides_inside),
+		CASE(a_feature_need_not_ride),
+		CASE(a_failure_inside_ends_the_host),
+		CASE(everything_may_be_freed_inside),
+		CASE(features_may_follow_without_a_header),
+		CASE(features_that_do_not_follow_are_a_timeout),
+		CASE(nothing_else_may_come_before_the_features),
+#undef CASE
+	};
+	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
+	return cmocka_run_group_tests_name("stream/negotiation", tests, NULL, NULL);
+}

@@ -5,16 +5,18 @@
 #include <stdio.h>
 
 #include "client/client.h"
+#include "client/client_settings.h"
 
 /* RFC 6121, section 4.2: after the roster, so that presence finds its contacts (section 2.2). */
 static int send_presence(struct envoi_client *client)
 {
 	struct envoi_stanza *presence = envoi_presence_new(
 		client->context, ENVOI_TYPE_AVAILABLE, NULL);
-	int64_t priority = envoi_settings_int(client->settings, "presence.priority");
-	if (presence != NULL && priority != 0) {
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, client->settings);
+	if (presence != NULL && values.priority != 0) {
 		char text[8];
-		snprintf(text, sizeof(text), "%d", (int)priority);
+		snprintf(text, sizeof(text), "%d", values.priority);
 		envoi_element_add_with_text(envoi_stanza_element(presence), NULL, "priority", text);
 	}
 	return envoi_send(client->session, presence, NULL);
@@ -25,7 +27,9 @@ static void announce(struct envoi_client *client)
 	if (envoi__guard_is_over(&client->guard) || !envoi_session_is_online(client->session)) {
 		return;
 	}
-	if (envoi_settings_int(client->settings, "presence.initial") != 0) {
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, client->settings);
+	if (values.sends_presence) {
 		int r = send_presence(client);
 		if (r < 0) {
 			envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
@@ -61,11 +65,13 @@ static void fetch_roster(struct envoi_client *client)
 /* A filter sees what is sent here before it is, and may free the client. */
 void envoi__client_become_available(struct envoi_client *client)
 {
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, client->settings);
 	envoi__client_enter(client);
-	if (envoi_settings_int(client->settings, "roster.fetch") == 0) {
-		announce(client);
-	} else {
+	if (values.fetches_roster) {
 		fetch_roster(client);
+	} else {
+		announce(client);
 	}
 	envoi__client_leave(client);
 }

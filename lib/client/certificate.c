@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "tls/tls_settings.h"
 
 void envoi__client_drop_key_password(struct envoi_client *client)
 {
@@ -67,8 +68,9 @@ static void tell(struct envoi_client *client, int code, const char *cert_file, c
 
 int envoi__client_load_certificate(struct envoi_client *client, struct envoi_failure *why)
 {
-	const char *cert_file = envoi_settings_text(client->settings, "tls.cert-file");
-	const char *key_file = envoi_settings_text(client->settings, "tls.key-file");
+	struct envoi__tls_settings values;
+	envoi__tls_settings_read(&values, client->settings);
+	const char *cert_file = values.cert_file, *key_file = values.key_file;
 	if (cert_file == NULL && key_file == NULL) {
 		return ENVOI_OK;
 	}

@@ -3,12 +3,14 @@
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
+#include "client/client_settings.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "net/net_settings.h"
 #include "tls/tls_config.h"
+#include "tls/tls_settings.h"
 
 enum {
 	REPORT_MS = 100, /* that a connector has, when time is over, to say what it has tried */
@@ -300,17 +302,18 @@ static int code_of_file(int code)
 
 static void fail_without_trust(struct envoi_client *client, int code)
 {
-	const char *file = envoi_settings_text(client->settings, "tls.ca-file");
+	struct envoi__tls_settings values;
 	struct envoi_failure why;
+	envoi__tls_settings_read(&values, client->settings);
 	if (code != ENVOI_ERR_CERTIFICATE && code != ENVOI_ERR_SYSTEM) {
 		envoi_failure_set(&why, client->context, ENVOI_PHASE_TLS, code, NULL);
-	} else if (file == NULL) {
+	} else if (values.ca_file == NULL) {
 		envoi_failure_set(&why, client->context, ENVOI_PHASE_TLS, code_of_file(code), "%s",
 			"there is no certification authority to trust: the system has none, or "
 			"tls.system-trust is off");
 	} else {
 		envoi_failure_set(&why, client->context, ENVOI_PHASE_TLS, code_of_file(code),
-			"tls.ca-file: %s %s", file,
+			"tls.ca-file: %s %s", values.ca_file,
 			code == ENVOI_ERR_CERTIFICATE ? "holds no certificate" : "cannot be read");
 	}
 	envoi__client_ended(client, &why);
@@ -410,8 +413,9 @@ static bool is_redirect(const struct envoi_failure *why)
 
 static bool is_within_limit(const struct envoi_client *client)
 {
-	return client->redirects <
-		(unsigned int)envoi_settings_int(client->settings, "limits.redirects");
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, client->settings);
+	return client->redirects < values.redirects;
 }
 
 bool envoi__client_follow(struct envoi_client *client, struct envoi_failure *why)
@@ -469,8 +473,9 @@ int envoi__client_start_connecting(struct envoi_client *client)
 	envoi_failure_set(&client->attempts, client->context, ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_UNSUPPORTED, "no connector is compiled in or was added");
 	take_last_redirect(client);
-	envoi__client_start_deadline(
-		client, (uint64_t)envoi_settings_int(client->settings, "login.timeout"));
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, client->settings);
+	envoi__client_start_deadline(client, values.login_timeout_ms);
 	envoi__client_go_on(client);
 	return ENVOI_OK;
 }

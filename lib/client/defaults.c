@@ -7,8 +7,15 @@
 #include <envoi/ext/ping.h>
 
 #include "client/client.h"
+#include "client/client_settings.h"
 #include "net/net_settings.h"
+#include "sasl/sasl_settings.h"
+#include "session/session_settings.h"
 #include "settings/settings.h"
+#include "stream/stream_settings.h"
+#include "tls/tls_settings.h"
+#include "transport/transport_settings.h"
+#include "xml/limits.h"
 
 #ifdef ENVOI_WITH_TCP
 #include <envoi/tcp.h>
@@ -16,8 +23,14 @@
 
 /* In the order of the manual. */
 const struct envoi_setting *const envoi__setting_tables[] = {
-	envoi__core_settings,
+	envoi__client_setting_table,
 	envoi__net_setting_table,
+	envoi__tls_setting_table,
+	envoi__sasl_setting_table,
+	envoi__stream_setting_table,
+	envoi__transport_setting_table,
+	envoi__session_setting_table,
+	envoi__xml_setting_table,
 	NULL,
 };
 

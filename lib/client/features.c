@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
+#include "client/client_settings.h"
 
 static void put(struct envoi_client *client, struct envoi_handler *feature)
 {
@@ -38,8 +39,9 @@ int envoi__client_stream_handlers(
 
 static const char *wanted_resource(const struct envoi_client *client)
 {
-	const char *setting = envoi_settings_text(client->settings, "resource");
-	return setting != NULL ? setting : envoi_jid_resource(client->jid);
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, client->settings);
+	return values.resource != NULL ? values.resource : envoi_jid_resource(client->jid);
 }
 
 static int make_tls(struct envoi_client *client)

@@ -9,6 +9,7 @@
 #include <envoi/interfaces/session.h>
 
 #include "base/map.h"
+#include "client/client_settings.h"
 #include "stanza/payloads.h"
 
 /* --- what is kept --- */
@@ -140,7 +141,9 @@ static int keep(
 
 static size_t max_items(const struct envoi_roster *roster)
 {
-	return (size_t)envoi_settings_int(roster->settings, "limits.roster-items");
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, roster->settings);
+	return values.roster_items;
 }
 
 /* --- pushes: RFC 6121, section 2.1.6 --- */
@@ -268,10 +271,11 @@ static int replace(struct envoi_roster *roster, const struct envoi__roster_query
 {
 	struct envoi__map contacts;
 	envoi__map_init(&contacts, roster->context);
+	size_t most = max_items(roster);
 	int r = ENVOI_OK;
 	for (size_t i = 0; r == ENVOI_OK && query != NULL && i < query->item_count; i++) {
 		if (query->items[i].subscription != ENVOI__SUBSCRIPTION_REMOVE) {
-			r = keep(&contacts, &query->items[i], max_items(roster));
+			r = keep(&contacts, &query->items[i], most);
 		}
 	}
 	if (r < 0) {

@@ -7,25 +7,32 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
+#include "session/session_settings.h"
+#include "settings/settings.h"
+#include "transport/transport_settings.h"
+
 void envoi_session_configure(struct envoi_session *session, const struct envoi_settings *settings)
 {
-	session->stanza_limit = (size_t)envoi_settings_int(settings, "limits.output-bytes");
-	session->router.deferred_limit = (size_t)envoi_settings_int(settings, "limits.deferred");
-	session->requests.limit = (size_t)envoi_settings_int(settings, "limits.requests");
-	session->requests.timeout_ms = (uint64_t)envoi_settings_int(settings, "request.timeout");
-	session->outbox.count_limit = (size_t)envoi_settings_int(settings, "limits.outbox-stanzas");
-	session->outbox.bytes_limit = (size_t)envoi_settings_int(settings, "limits.outbox-bytes");
+	struct envoi__session_settings own;
+	struct envoi__transport_settings transport;
+	envoi_settings_read(settings, envoi__session_setting_table, &own);
+	envoi__transport_settings_read(&transport, settings);
+	session->stanza_limit = transport.output_bytes;
+	session->router.deferred_limit = own.deferred;
+	session->requests.limit = own.requests;
+	session->requests.timeout_ms = own.request_timeout_ms;
+	session->outbox.count_limit = own.outbox_stanzas;
+	session->outbox.bytes_limit = own.outbox_bytes;
 }
 
 static int configure_by_default(struct envoi_session *session)
 {
-	struct envoi_settings *settings;
-	int r = envoi_settings_new(&settings, session->context);
-	if (r == ENVOI_OK) {
-		envoi_session_configure(session, settings);
-		envoi_settings_free(settings);
+	const struct envoi_settings *settings = envoi__default_settings(session->context);
+	if (settings == NULL) {
+		return ENVOI_ERR_NOMEM;
 	}
-	return r;
+	envoi_session_configure(session, settings);
+	return ENVOI_OK;
 }
 
 static void init_parts(struct envoi_session *session, struct envoi_loop *loop)

@@ -15,9 +15,6 @@
  * room of its module. */
 extern const struct envoi_setting *const envoi__setting_tables[];
 
-/** Of modules that have no table yet. */
-extern const struct envoi_setting envoi__core_settings[];
-
 /** Settings in which nothing is set, of the context; NULL: out of memory. */
 const struct envoi_settings *envoi__default_settings(struct envoi_context *context);
 

@@ -7,27 +7,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void read_limits(
-	struct envoi_xml_limits *limits, const struct envoi_settings *settings, const char *group)
-{
-	static const char *const names[] = {"stanza-bytes", "tag-bytes", "depth", "attributes",
-		"children", "name-bytes", "names"};
-	int64_t values[sizeof(names) / sizeof(names[0])];
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char name[64];
-		snprintf(name, sizeof(name), "%s.%s", group, names[i]);
-		values[i] = envoi_settings_int(settings, name);
-	}
-	*limits = (struct envoi_xml_limits){
-		.stanza_bytes = (size_t)values[0],
-		.tag_bytes = (size_t)values[1],
-		.depth = (unsigned int)values[2],
-		.attributes = (unsigned int)values[3],
-		.children = (unsigned int)values[4],
-		.name_bytes = (unsigned int)values[5],
-		.names = (unsigned int)values[6],
-	};
-}
+#include "net/net_settings.h"
+#include "sasl/sasl_settings.h"
+#include "stream/stream_settings.h"
+#include "xml/limits.h"
 
 static void set_limits(struct envoi_stream *stream, const struct envoi_xml_limits *limits)
 {
@@ -38,25 +21,22 @@ static void set_limits(struct envoi_stream *stream, const struct envoi_xml_limit
 
 void envoi__stream_read_settings(struct envoi_stream *stream, const struct envoi_settings *settings)
 {
-	static const struct {
-		enum envoi_phase phase;
-		const char *name;
-	} timeouts[] = {
-		{ENVOI_PHASE_STREAM, "stream.timeout"},
-		{ENVOI_PHASE_TLS, "tls.timeout"},
-		{ENVOI_PHASE_SASL, "sasl.timeout"},
-		{ENVOI_PHASE_BIND, "bind.timeout"},
-		{ENVOI_PHASE_CLOSE, "close.timeout"},
-	};
-	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
-		stream->timeouts_ms[timeouts[i].phase] = (uint64_t)envoi_settings_int(
-			settings, timeouts[i].name);
-	}
-	stream->decision_ms = (uint64_t)envoi_settings_int(settings, "tls.decision-timeout");
-	struct envoi_xml_limits before_login;
-	read_limits(&before_login, settings, "limits.before-login");
-	read_limits(&stream->limits, settings, "limits");
-	set_limits(stream, &before_login);
+	struct envoi__stream_settings own;
+	struct envoi__net_settings net;
+	struct envoi__sasl_settings sasl;
+	struct envoi__xml_settings xml;
+	envoi_settings_read(settings, envoi__stream_setting_table, &own);
+	envoi__net_settings_read(&net, settings);
+	envoi__sasl_settings_read(&sasl, settings);
+	envoi__xml_settings_read(&xml, settings);
+	stream->timeouts_ms[ENVOI_PHASE_STREAM] = own.stream_timeout_ms;
+	stream->timeouts_ms[ENVOI_PHASE_TLS] = net.tls_timeout_ms;
+	stream->timeouts_ms[ENVOI_PHASE_SASL] = sasl.timeout_ms;
+	stream->timeouts_ms[ENVOI_PHASE_BIND] = own.bind_timeout_ms;
+	stream->timeouts_ms[ENVOI_PHASE_CLOSE] = own.close_timeout_ms;
+	stream->decision_ms = net.decision_timeout_ms;
+	stream->limits = xml.after_login;
+	set_limits(stream, &xml.before_login);
 }
 
 void envoi__stream_widen_limits(struct envoi_stream *stream)

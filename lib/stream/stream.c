@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "stream/stream.h"
+#include "stream/stream_settings.h"
 
 #include <string.h>
 
@@ -258,10 +259,11 @@ static int take_options(struct envoi_stream *stream, const struct envoi_stream_o
 	stream->local = options->local != NULL ? envoi_jid_ref(options->local) : NULL;
 	stream->tap = (struct envoi__tap){.show = options->tap, .user = options->tap_user};
 	envoi__stream_read_settings(stream, options->settings);
-	const char *lang = envoi_settings_text(options->settings, "lang");
+	struct envoi__stream_settings values;
+	envoi_settings_read(options->settings, envoi__stream_setting_table, &values);
 	int r = copy_text(stream->context, &stream->content_ns, content_ns);
 	r = r < 0 ? r : copy_text(stream->context, &stream->peer_domain, options->peer_domain);
-	r = r < 0 ? r : copy_text(stream->context, &stream->lang, lang);
+	r = r < 0 ? r : copy_text(stream->context, &stream->lang, values.lang);
 	return r < 0 ? r : take_handlers(stream, options->handlers, options->handler_count);
 }
 

@@ -13,7 +13,9 @@
 #include <envoi/settings.h>
 
 #include "base/context.h"
-#include "settings/pins.h"
+#include "settings/settings.h"
+#include "tls/tls_pin.h"
+#include "tls/tls_settings.h"
 
 /*
  * TLS 1.2 at least (RFC 7590, section 3.1, as updated by RFC 8996), forward secrecy always
@@ -22,10 +24,6 @@
 static const char *const priorities[] = {
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA",
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3",
-};
-
-enum {
-	PIN_INSTEAD, /* tls.pin-mode */
 };
 
 struct store {
@@ -203,13 +201,10 @@ static int new_config(struct envoi_tls_config **ret_config, struct envoi_context
 	return ENVOI_OK;
 }
 
-static int read_pins(struct envoi_tls_config *config, const struct envoi_settings *settings)
+static int add_pins(struct envoi_tls_config *config, const char *pins)
 {
-	const char *pin;
 	int r = ENVOI_OK;
-	for (size_t i = 0;
-		r == ENVOI_OK && (pin = envoi_settings_word(settings, "tls.pins", i)) != NULL;
-		i++) {
+	for (const char *pin = pins; r == ENVOI_OK && *pin != '\0'; pin += strlen(pin) + 1) {
 		r = envoi_tls_config_add_pin(config, pin);
 	}
 	return r;
@@ -217,34 +212,27 @@ static int read_pins(struct envoi_tls_config *config, const struct envoi_setting
 
 static int take_settings(struct envoi_tls_config *config, const struct envoi_settings *settings)
 {
-	const char *ca_file = envoi_settings_text(settings, "tls.ca-file");
+	struct envoi__tls_settings values;
+	envoi__tls_settings_read(&values, settings);
 	config->is_initiator = true;
-	config->priorities = priorities[envoi_settings_int(settings, "tls.min-version")];
-	config->pin_is_enough = envoi_settings_int(settings, "tls.pin-mode") == PIN_INSTEAD;
-	config->may_resume = envoi_settings_int(settings, "tls.resumption") != 0;
-	int r = read_pins(config, settings);
+	config->priorities = priorities[values.min_version];
+	config->pin_is_enough = values.pin_mode == ENVOI__TLS_PIN_INSTEAD;
+	config->may_resume = values.resumption;
+	int r = add_pins(config, values.pins);
 	return r < 0 ? r
-		     : get_trust(config, ca_file == NULL ? "" : ca_file,
-			       envoi_settings_int(settings, "tls.system-trust") != 0);
+		     : get_trust(config, values.ca_file == NULL ? "" : values.ca_file,
+			       values.system_trust);
 }
 
 int envoi_tls_config_new(struct envoi_tls_config **ret_config, struct envoi_context *context,
 	const struct envoi_settings *settings)
 {
-	struct envoi_settings *defaults = NULL;
 	struct envoi_tls_config *config = NULL;
-	int r = ENVOI_OK;
-	if (settings == NULL) {
-		r = envoi_settings_new(&defaults, context);
-		settings = defaults;
-	}
-	if (r == ENVOI_OK) {
-		r = new_config(&config, context);
-	}
+	settings = settings != NULL ? settings : envoi__default_settings(context);
+	int r = settings != NULL ? new_config(&config, context) : ENVOI_ERR_NOMEM;
 	if (r == ENVOI_OK) {
 		r = take_settings(config, settings);
 	}
-	envoi_settings_free(defaults);
 	if (r < 0) {
 		envoi_tls_config_unref(config);
 		return r;

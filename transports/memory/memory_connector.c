@@ -230,9 +230,13 @@ static void on_start(struct envoi_deferred *deferred)
 }
 
 /* The memory pair replaces the route to the server; its timeouts and direct TLS are as for TCP. */
-static void read_settings(struct memory_connector *connector, const struct envoi_target *target)
+static int read_settings(struct memory_connector *connector, const struct envoi_target *target)
 {
 	struct envoi_dial_options options = {0};
+	int r = octets_options_read(&connector->options, connector->base.context, target->settings);
+	if (r < 0) {
+		return r;
+	}
 	if (target->settings != NULL) {
 		envoi_dial_options_from_settings(&options, target->settings);
 	}
@@ -241,7 +245,7 @@ static void read_settings(struct memory_connector *connector, const struct envoi
 	connector->timeout_ms = target->timeout_ms;
 	connector->tls_timeout_ms = options.trial_timeout_ms;
 	connector->decision_ms = options.decision_timeout_ms;
-	octets_options_read(&connector->options, target->settings);
+	return ENVOI_OK;
 }
 
 static int memory_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -253,13 +257,13 @@ static int memory_connect(struct envoi_connector *base, const struct envoi_targe
 	}
 	struct envoi_loop *loop = envoi_context_loop(base->context);
 	char *domain = envoi_strndup(base->context, target->domain, strlen(target->domain));
-	if (loop == NULL || domain == NULL) {
+	int r = loop == NULL || domain == NULL ? ENVOI_ERR_NOMEM : read_settings(connector, target);
+	if (r < 0) {
 		envoi_free(base->context, domain);
-		return ENVOI_ERR_NOMEM;
+		return r;
 	}
 	envoi_free(base->context, connector->domain);
 	connector->domain = domain;
-	read_settings(connector, target);
 	connector->done = done;
 	connector->done_user = user;
 	connector->attempt++;

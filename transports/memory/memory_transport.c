@@ -117,8 +117,8 @@ int envoi_memory_transport_new(struct envoi_transport **ret_transport,
 	const struct envoi_settings *settings)
 {
 	struct octets_options options;
-	octets_options_read(&options, settings);
-	return memory_transport_new(ret_transport, pair, side, &options);
+	int r = octets_options_read(&options, memory_pair_context(pair), settings);
+	return r < 0 ? r : memory_transport_new(ret_transport, pair, side, &options);
 }
 
 void envoi_memory_transport_set_secure(struct envoi_transport *transport)

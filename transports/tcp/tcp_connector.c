@@ -286,11 +286,13 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	if (connector->domain == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	octets_options_read(&connector->options, target->settings);
 	connector->tls = target->tls != NULL ? envoi_tls_config_ref(target->tls) : NULL;
 	connector->done = done;
 	connector->user = user;
-	int r = make_resolver(connector, target->settings);
+	int r = octets_options_read(&connector->options, base->context, target->settings);
+	if (r == ENVOI_OK) {
+		r = make_resolver(connector, target->settings);
+	}
 	if (r == ENVOI_OK) {
 		r = begin_dial(connector, target);
 	}

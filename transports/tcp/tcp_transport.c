@@ -208,6 +208,10 @@ int envoi_tcp_transport_new(struct envoi_transport **ret_transport, struct envoi
 	int fd, const struct envoi_settings *settings)
 {
 	struct octets_options options;
-	octets_options_read(&options, settings);
+	int r = octets_options_read(&options, context, settings);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
 	return tcp_transport_new(ret_transport, context, fd, &options);
 }

@@ -9,13 +9,6 @@
 
 #include "features/sasl/sasl_feature.h"
 
-/** The setting sasl.external-authzid, in the order of its choices. */
-enum when {
-	AUTO,
-	ALWAYS,
-	NEVER,
-};
-
 /* @return whether our certificate has one address, and that is the account's */
 static bool certificate_says_it(const struct envoi_stream *stream, const struct envoi_jid *account)
 {
@@ -32,13 +25,13 @@ static bool certificate_says_it(const struct envoi_stream *stream, const struct 
 }
 
 int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *stream,
-	const struct envoi_settings *settings)
+	enum envoi__sasl_authzid_policy policy)
 {
-	enum when when = (enum when)envoi_settings_int(settings, "sasl.external-authzid");
 	const struct envoi_jid *account = envoi_stream_local(stream);
 	*ret_authzid = NULL;
-	if (when == NEVER || account == NULL || envoi_jid_local(account) == NULL ||
-		(when == AUTO && certificate_says_it(stream, account))) {
+	if (policy == ENVOI__SASL_AUTHZID_NEVER || account == NULL ||
+		envoi_jid_local(account) == NULL ||
+		(policy == ENVOI__SASL_AUTHZID_AUTO && certificate_says_it(stream, account))) {
 		return ENVOI_OK;
 	}
 	*ret_authzid = envoi_strndup(

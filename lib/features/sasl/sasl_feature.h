@@ -8,9 +8,21 @@
 #include <envoi/interfaces/features.h>
 #include <envoi/settings.h>
 
-/** Whether authentication may go on without TLS: only where the user gave it up. */
+#include "sasl/sasl_settings.h"
+
+/** What a SASL feature reads once, when it is made. */
+struct envoi__sasl_policy {
+	struct envoi__sasl_settings values;
+	bool allows_clear; /* tls.mode is none */
+};
+
+void envoi__sasl_policy_read(
+	struct envoi__sasl_policy *ret_policy, const struct envoi_settings *settings);
+
+/** @return whether authentication is allowed on the stream: within TLS, or where the user has
+ * renounced TLS */
 bool envoi__sasl_may_go_on(
-	const struct envoi_stream *stream, const struct envoi_settings *settings);
+	const struct envoi_stream *stream, const struct envoi__sasl_policy *policy);
 
 /**
  * Append the data of an element: strict base64, "=" for data of no length (RFC 6120, section
@@ -54,7 +66,7 @@ int envoi__sasl_redact(struct envoi_context *context, char *text, const char *me
  * @param[out] ret_authzid  to be freed with envoi_free(); NULL: nothing
  */
 int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *stream,
-	const struct envoi_settings *settings);
+	enum envoi__sasl_authzid_policy policy);
 
 enum {
 	ENVOI__SASL_BINDINGS = 3,

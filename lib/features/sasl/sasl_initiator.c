@@ -22,7 +22,7 @@ static struct envoi__sasl *from_handler(struct envoi_handler *handler)
 static int unexpected(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
-	bool is_in_clear = !envoi__sasl_may_go_on(stream, from_handler(self)->settings);
+	bool is_in_clear = !envoi__sasl_may_go_on(stream, &from_handler(self)->policy);
 	return envoi_stream_fail_with(stream, is_in_clear ? ENVOI_ERR_TLS : ENVOI_ERR_PROTOCOL,
 		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "<%s/> of SASL out of turn%s",
 		envoi_element_name(element), is_in_clear ? ", and before TLS" : "");
@@ -60,10 +60,8 @@ static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 		.could_bind = state->choice.could_bind,
 		.offer = &heard.offer,
 		.needs_offer_hash = state->choice.needs_offer_hash,
-		.min_iterations = (unsigned int)envoi_settings_int(
-			sasl->settings, "sasl.min-iterations"),
-		.max_iterations = (unsigned int)envoi_settings_int(
-			sasl->settings, "sasl.max-iterations"),
+		.min_iterations = sasl->policy.values.min_iterations,
+		.max_iterations = sasl->policy.values.max_iterations,
 	};
 	state->uses_keys = parameters.keys != NULL;
 	return envoi_sasl_start(
@@ -79,7 +77,8 @@ static int start_exchange(struct envoi__sasl *sasl, struct envoi__sasl_state *st
 	int r = envoi__sasl_bindings_get(&bindings, state->stream);
 	if (r == ENVOI_OK && state->request.mechanism->means == ENVOI_SASL_CERTIFICATE &&
 		who.authzid == NULL) {
-		r = envoi__sasl_external_authzid(&external, state->stream, sasl->settings);
+		r = envoi__sasl_external_authzid(
+			&external, state->stream, sasl->policy.values.external_authzid);
 		who.authzid = external;
 	}
 	if (r == ENVOI_OK) {
@@ -284,7 +283,7 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	if (offer == NULL) {
 		return ENVOI_OK;
 	}
-	if (!envoi__sasl_may_go_on(stream, sasl->settings)) {
+	if (!envoi__sasl_may_go_on(stream, &sasl->policy)) {
 		return envoi_stream_fail_with(stream, ENVOI_ERR_TLS, ENVOI_STREAM_NO_CONDITION,
 			"no login without TLS, unless the setting tls.mode is none");
 	}
@@ -293,8 +292,8 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	}
 	state->stream = stream;
 	state->features = keep(features);
-	state->rounds_left = envoi_settings_int(sasl->settings, "sasl.max-rounds");
-	state->password_ms = (uint64_t)envoi_settings_int(sasl->settings, "sasl.password-timeout");
+	state->rounds_left = sasl->policy.values.max_rounds;
+	state->password_ms = sasl->policy.values.password_timeout_ms;
 	int r = envoi__sasl_select(sasl, stream, state, features);
 	if (r < 0) {
 		return r;
@@ -322,7 +321,7 @@ static int take_challenge(struct envoi_handler *self, struct envoi_stream *strea
 		return envoi__sasl_give_up(
 			stream, state, ENVOI_ERR_PROTOCOL, "a challenge after the end");
 	}
-	if (state->rounds_left-- <= 0) {
+	if (state->rounds_left-- == 0) {
 		return envoi__sasl_give_up(
 			stream, state, ENVOI_ERR_LIMIT, "more challenges than sasl.max-rounds");
 	}
@@ -369,7 +368,7 @@ static void learn(struct envoi__sasl *sasl, const struct envoi__sasl_state *stat
 	}
 	int r = envoi__sasl_history_raise_pin(
 		sasl->history, state->choice.mechanism, state->choice.binding);
-	if (r == ENVOI_OK && envoi_settings_int(sasl->settings, "sasl.keep-keys") != 0 &&
+	if (r == ENVOI_OK && sasl->policy.values.keep_keys &&
 		envoi_sasl_get_keys(state->exchange, &keys) == ENVOI_OK) {
 		r = envoi__sasl_history_keep(sasl->history, &keys);
 	}
@@ -505,6 +504,7 @@ int envoi_sasl_feature_new(struct envoi_handler **ret_handler, struct envoi_cont
 		destroy(&sasl->handler);
 		return r;
 	}
+	envoi__sasl_policy_read(&sasl->policy, sasl->settings);
 	*ret_handler = &sasl->handler;
 	return ENVOI_OK;
 }

@@ -14,7 +14,8 @@
 struct envoi__sasl {
 	struct envoi_handler handler;
 	struct envoi_context *context;
-	struct envoi_settings *settings;
+	struct envoi_settings *settings; /* a copy */
+	struct envoi__sasl_policy policy; /* its texts are of the copy */
 	struct envoi_sasl_credentials *credentials;
 	struct envoi_sasl_history *history; /* borrowed; NULL: none */
 };
@@ -53,7 +54,7 @@ struct envoi__sasl_state {
 	struct envoi_deferred work;
 	char *sent; /* what carried the secret itself, until the server has answered; or NULL */
 	size_t sent_len;
-	int64_t rounds_left;
+	unsigned int rounds_left;
 	uint64_t password_ms; /* that the application has for an answer; 0: any time */
 	int begun; /* what beginning returned, for negotiate() when it is on the stack */
 	bool uses_keys; /* of an earlier login, and no password so far */

@@ -15,7 +15,6 @@
 
 enum {
 	MOST_FAILURES = 5, /* RFC 6120, section 6.4.5 */
-	BINDING_NEVER = 2, /* the setting sasl.channel-binding: auto, require, never */
 	MOST_OFFERED = 64,
 };
 
@@ -28,7 +27,8 @@ struct offered {
 struct receiver {
 	struct envoi_handler handler;
 	struct envoi_context *context;
-	struct envoi_settings *settings;
+	struct envoi_settings *settings; /* a copy */
+	struct envoi__sasl_policy policy; /* its texts are of the copy */
 	struct envoi_sasl_accounts accounts;
 };
 
@@ -36,7 +36,7 @@ struct receiver {
 struct state {
 	struct envoi_sasl_exchange *exchange; /* NULL: none is under way */
 	const struct envoi_sasl_mechanism *mechanism;
-	int64_t rounds_left;
+	unsigned int rounds_left;
 	unsigned int failures;
 	char *user; /* who has authenticated; NULL: nobody, or anonymous */
 	struct envoi_stream *stream; /* borrowed, while keys are derived */
@@ -73,11 +73,9 @@ static bool can_bind_any(
 	return false;
 }
 
-static bool is_wanted(const struct envoi_settings *settings, const char *name)
+static bool is_wanted(const char *mechanisms, const char *name)
 {
-	const char *word;
-	for (size_t i = 0; (word = envoi_settings_word(settings, "sasl.mechanisms", i)) != NULL;
-		i++) {
+	for (const char *word = mechanisms; *word != '\0'; word += strlen(word) + 1) {
 		if (strcmp(word, name) == 0) {
 			return true;
 		}
@@ -89,22 +87,22 @@ static bool is_offered(const struct receiver *receiver, const struct envoi_strea
 	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_bindings *bindings)
 {
 	bool is_secure = (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0;
-	int64_t policy = envoi_settings_int(receiver->settings, "sasl.channel-binding");
+	const struct envoi__sasl_settings *values = &receiver->policy.values;
 	if (mechanism == NULL || mechanism->is_initiators ||
-		!is_wanted(receiver->settings, mechanism->name) ||
-		!envoi__sasl_may_go_on(stream, receiver->settings)) {
+		!is_wanted(values->mechanisms, mechanism->name) ||
+		!envoi__sasl_may_go_on(stream, &receiver->policy)) {
 		return false;
 	}
 	/* Certificates of clients are not asked for. */
 	if (mechanism->means == ENVOI_SASL_CERTIFICATE || (mechanism->needs_secure && !is_secure)) {
 		return false;
 	}
-	if (strcmp(mechanism->name, "PLAIN") == 0 &&
-		envoi_settings_int(receiver->settings, "sasl.allow-plain") == 0) {
+	if (strcmp(mechanism->name, "PLAIN") == 0 && !values->allow_plain) {
 		return false;
 	}
 	return mechanism->bindings == NULL ||
-		(policy != BINDING_NEVER && can_bind_any(mechanism, bindings));
+		(values->channel_binding != ENVOI__SASL_BINDING_NEVER &&
+			can_bind_any(mechanism, bindings));
 }
 
 static bool is_known_to_bind(struct envoi_context *context, const char *type)
@@ -125,10 +123,8 @@ static void collect_offer(const struct receiver *receiver, const struct envoi_st
 	struct envoi_sasl_offer *offer = &ret_offered->offer;
 	*offer = (struct envoi_sasl_offer){
 		.mechanisms = ret_offered->mechanisms, .bindings = ret_offered->bindings};
-	const char *name;
-	for (size_t i = 0; offer->mechanism_count < MOST_OFFERED &&
-		(name = envoi_settings_word(receiver->settings, "sasl.mechanisms", i)) != NULL;
-		i++) {
+	for (const char *name = receiver->policy.values.mechanisms;
+		*name != '\0' && offer->mechanism_count < MOST_OFFERED; name += strlen(name) + 1) {
 		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
 			receiver->context, name);
 		if (is_offered(receiver, stream, mechanism, bindings)) {
@@ -163,7 +159,7 @@ static int offer(
 	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
 	struct receiver *receiver = from_handler(self);
-	if (!envoi__sasl_may_go_on(stream, receiver->settings)) {
+	if (!envoi__sasl_may_go_on(stream, &receiver->policy)) {
 		return ENVOI_OK;
 	}
 	struct envoi__sasl_bindings bindings;
@@ -316,22 +312,22 @@ static int start_exchange(struct receiver *receiver, struct envoi_stream *stream
 	const struct envoi__sasl_bindings *bindings)
 {
 	const struct envoi_jid *local = envoi_stream_local(stream);
-	const struct envoi_settings *settings = receiver->settings;
+	const struct envoi__sasl_settings *values = &receiver->policy.values;
 	struct offered offered;
 	collect_offer(receiver, stream, bindings, &offered);
-	bool may_bind = envoi_settings_int(settings, "sasl.channel-binding") != BINDING_NEVER;
+	bool may_bind = values->channel_binding != ENVOI__SASL_BINDING_NEVER;
 	struct envoi_sasl_parameters parameters = {
 		.role = ENVOI_RECEIVER,
 		.hostname = local != NULL ? envoi_jid_domain(local) : NULL,
 		.bindings = bindings->list,
 		.binding_count = may_bind && offered.offer.lists_bindings ? bindings->count : 0,
 		.offer = &offered.offer,
-		.min_iterations = (unsigned int)envoi_settings_int(settings, "sasl.min-iterations"),
+		.min_iterations = values->min_iterations,
 		.lookup = receiver->accounts.lookup,
 		.lookup_user = receiver->accounts.user,
 	};
 	state->mechanism = mechanism;
-	state->rounds_left = envoi_settings_int(settings, "sasl.max-rounds");
+	state->rounds_left = values->max_rounds;
 	return envoi_sasl_start(&state->exchange, receiver->context, mechanism, &parameters);
 }
 
@@ -367,7 +363,7 @@ static int take_response(struct envoi_handler *self, struct envoi_stream *stream
 	const struct envoi_element *element)
 {
 	struct state *state = envoi_stream_feature_state(stream, self);
-	if (state->exchange == NULL || state->rounds_left-- <= 0) {
+	if (state->exchange == NULL || state->rounds_left-- == 0) {
 		return refuse(stream, state, "malformed-request");
 	}
 	return take_data(self, stream, state, element, true);
@@ -459,6 +455,7 @@ int envoi_sasl_receiver_new(struct envoi_handler **ret_handler, struct envoi_con
 		destroy(&receiver->handler);
 		return r;
 	}
+	envoi__sasl_policy_read(&receiver->policy, receiver->settings);
 	*ret_handler = &receiver->handler;
 	return ENVOI_OK;
 }

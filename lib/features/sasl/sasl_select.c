@@ -55,13 +55,11 @@ void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_el
 	};
 }
 
-static size_t wanted_mechanisms(
-	const struct envoi_settings *settings, const char **words, size_t room)
+static size_t wanted_mechanisms(const char *mechanisms, const char **words, size_t room)
 {
 	size_t count = 0;
-	const char *word;
-	while (count < room &&
-		(word = envoi_settings_word(settings, "sasl.mechanisms", count)) != NULL) {
+	for (const char *word = mechanisms; *word != '\0' && count < room;
+		word += strlen(word) + 1) {
 		words[count++] = word;
 	}
 	return count;
@@ -114,10 +112,10 @@ int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	if (r == ENVOI_OK) {
 		struct envoi__sasl_situation situation = {
 			.wanted = {wanted,
-				wanted_mechanisms(sasl->settings, wanted, ENVOI__SASL_MOST_WORDS)},
-			.binding_policy = (enum envoi__sasl_binding_policy)envoi_settings_int(
-				sasl->settings, "sasl.channel-binding"),
-			.allow_plain = envoi_settings_int(sasl->settings, "sasl.allow-plain") != 0,
+				wanted_mechanisms(sasl->policy.values.mechanisms, wanted,
+					ENVOI__SASL_MOST_WORDS)},
+			.binding_policy = sasl->policy.values.channel_binding,
+			.allow_plain = sasl->policy.values.allow_plain,
 			.means = means,
 			.history = sasl->history,
 			.offered = {heard.mechanisms, heard.offer.mechanism_count},

@@ -13,10 +13,17 @@
 #include "net/net_settings.h"
 #include "xml/element.h"
 
-bool envoi__sasl_may_go_on(const struct envoi_stream *stream, const struct envoi_settings *settings)
+void envoi__sasl_policy_read(
+	struct envoi__sasl_policy *ret_policy, const struct envoi_settings *settings)
 {
-	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 ||
-		envoi__tls_mode_of(settings) == ENVOI__TLS_MODE_NONE;
+	envoi__sasl_settings_read(&ret_policy->values, settings);
+	ret_policy->allows_clear = envoi__tls_mode_of(settings) == ENVOI__TLS_MODE_NONE;
+}
+
+bool envoi__sasl_may_go_on(
+	const struct envoi_stream *stream, const struct envoi__sasl_policy *policy)
+{
+	return policy->allows_clear || (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0;
 }
 
 int envoi__sasl_read(

@@ -37,6 +37,8 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 
+#include "transport/transport_settings.h"
+
 struct octets;
 struct envoi__tls;
 
@@ -74,10 +76,7 @@ struct octets_channel_impl {
 
 /** Values from settings. */
 struct octets_options {
-	size_t output_bytes; /* most that may be pending */
-	unsigned int slice_stanzas;
-	uint64_t element_timeout_ms; /* for an element that has begun */
-	uint64_t write_timeout_ms; /* without progress */
+	struct envoi__transport_settings settings;
 	struct envoi_xml_limits limits; /* until others are set */
 	bool is_secure; /* the channel itself is out of others' reach */
 };
@@ -154,8 +153,9 @@ struct octets {
 	bool output_lost; /* something was pending when it broke */
 };
 
-/** Read the options. @param settings NULL: defaults */
-void octets_options_read(struct octets_options *options, const struct envoi_settings *settings);
+/** Read the options. @param settings NULL: defaults @retval ENVOI_ERR_NOMEM */
+int octets_options_read(struct octets_options *options, struct envoi_context *context,
+	const struct envoi_settings *settings);
 
 /**
  * Prepare the embedded struct; memory zeroed and from the context's allocator.

@@ -89,14 +89,16 @@ int envoi_octets_transport_new(struct envoi_transport **ret_transport,
 	assert(impl->name != NULL && impl->start != NULL && impl->send != NULL);
 	assert(impl->want_read != NULL && impl->shut_down != NULL && impl->disconnect != NULL);
 	assert(impl->destroy != NULL && impl->peer_name != NULL);
-	struct envoi_octets *transport = envoi_alloc_zeroed(context, sizeof(*transport));
+	struct octets_options options;
+	int r = octets_options_read(&options, context, settings);
+	struct envoi_octets *transport = r == ENVOI_OK
+		? envoi_alloc_zeroed(context, sizeof(*transport))
+		: NULL;
 	if (transport == NULL) {
 		impl->disconnect(channel);
 		impl->destroy(channel);
 		return ENVOI_ERR_NOMEM;
 	}
-	struct octets_options options;
-	octets_options_read(&options, settings);
 	options.is_secure = is_secure;
 	transport->impl = any_impl;
 	transport->impl.name = impl->name;

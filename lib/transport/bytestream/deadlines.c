@@ -27,7 +27,7 @@ static void on_element_timeout(struct envoi_timer *timer)
 	struct octets *octets = ENVOI_CONTAINER_OF(timer, struct octets, element_timer);
 	char text[96];
 	describe(text, sizeof(text), "the peer did not end an element that it began",
-		octets->options.element_timeout_ms);
+		octets->options.settings.element_timeout_ms);
 	octets_enter(octets);
 	octets_refuse_input(octets, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_POLICY_VIOLATION, text);
 	octets_leave(octets);
@@ -42,8 +42,8 @@ void octets_time_element(struct octets *octets, bool is_new)
 		envoi_timer_stop(timer);
 	}
 	if (!envoi_timer_is_started(timer) && is_incomplete) {
-		envoi_timer_start(timer, loop_of(octets), octets->options.element_timeout_ms,
-			on_element_timeout);
+		envoi_timer_start(timer, loop_of(octets),
+			octets->options.settings.element_timeout_ms, on_element_timeout);
 	}
 }
 
@@ -53,7 +53,7 @@ static void on_write_timeout(struct envoi_timer *timer)
 	char text[96];
 	struct envoi_failure why;
 	describe(text, sizeof(text), "the peer took nothing of what is pending",
-		octets->options.write_timeout_ms);
+		octets->options.settings.write_timeout_ms);
 	envoi_failure_set(
 		&why, octets->base.context, ENVOI_PHASE_NONE, ENVOI_ERR_TIMEOUT, "%s", text);
 	octets_finish_now(octets, &why);
@@ -67,8 +67,8 @@ void octets_time_writing(struct octets *octets, bool has_progress)
 	}
 	if (!envoi_timer_is_started(timer) && octets->is_blocked &&
 		octets->state == OCTETS_MOVING) {
-		envoi_timer_start(
-			timer, loop_of(octets), octets->options.write_timeout_ms, on_write_timeout);
+		envoi_timer_start(timer, loop_of(octets), octets->options.settings.write_timeout_ms,
+			on_write_timeout);
 	}
 }
 

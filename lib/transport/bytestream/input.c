@@ -134,7 +134,7 @@ static bool may_deliver(const struct octets *octets)
 void octets_deliver(struct octets *octets)
 {
 	octets->has_backlog = false;
-	unsigned int left = octets->options.slice_stanzas;
+	unsigned int left = octets->options.settings.slice_stanzas;
 	bool has_new = false;
 	if (octets->secured_untold && may_deliver(octets)) {
 		octets->secured_untold = false;

@@ -9,50 +9,26 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
+#include "settings/settings.h"
+#include "xml/limits.h"
+
 enum {
-	DEFAULT_OUTPUT_BYTES = 4 << 20,
-	DEFAULT_SLICE = 100,
-	DEFAULT_ELEMENT_MS = 120000,
-	DEFAULT_WRITE_MS = 60000,
 	BROKEN_LINGER_MS = 1000, /* for the peer's last words, when we cannot answer */
 };
 
-static size_t size_of(const struct envoi_settings *settings, const char *name)
+int octets_options_read(struct octets_options *options, struct envoi_context *context,
+	const struct envoi_settings *settings)
 {
-	return (size_t)envoi_settings_int(settings, name);
-}
-
-static unsigned int count_of(const struct envoi_settings *settings, const char *name)
-{
-	return (unsigned int)envoi_settings_int(settings, name);
-}
-
-void octets_options_read(struct octets_options *options, const struct envoi_settings *settings)
-{
-	*options = (struct octets_options){
-		.output_bytes = DEFAULT_OUTPUT_BYTES,
-		.slice_stanzas = DEFAULT_SLICE,
-		.element_timeout_ms = DEFAULT_ELEMENT_MS,
-		.write_timeout_ms = DEFAULT_WRITE_MS,
-		.limits = envoi_xml_limits_before_login,
-	};
-	if (settings != NULL) {
-		options->output_bytes = size_of(settings, "limits.output-bytes");
-		options->slice_stanzas = count_of(settings, "loop.slice-stanzas");
-		options->element_timeout_ms = (uint64_t)envoi_settings_int(
-			settings, "stream.element-timeout");
-		options->write_timeout_ms = (uint64_t)envoi_settings_int(
-			settings, "stream.write-timeout");
-		options->limits = (struct envoi_xml_limits){
-			.stanza_bytes = size_of(settings, "limits.before-login.stanza-bytes"),
-			.tag_bytes = size_of(settings, "limits.before-login.tag-bytes"),
-			.depth = count_of(settings, "limits.before-login.depth"),
-			.attributes = count_of(settings, "limits.before-login.attributes"),
-			.children = count_of(settings, "limits.before-login.children"),
-			.name_bytes = count_of(settings, "limits.before-login.name-bytes"),
-			.names = count_of(settings, "limits.before-login.names"),
-		};
+	struct envoi__xml_settings xml;
+	settings = settings != NULL ? settings : envoi__default_settings(context);
+	if (settings == NULL) {
+		return ENVOI_ERR_NOMEM;
 	}
+	*options = (struct octets_options){0};
+	envoi__transport_settings_read(&options->settings, settings);
+	envoi__xml_settings_read(&xml, settings);
+	options->limits = xml.before_login;
+	return ENVOI_OK;
 }
 
 void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,

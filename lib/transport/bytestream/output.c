@@ -20,7 +20,7 @@ static int append(struct octets *octets, const char *data, size_t len)
 		return r;
 	}
 	octets->queued += len;
-	if (octets_pending(&octets->base) > octets->options.output_bytes / LOW_MARK_PART) {
+	if (octets_pending(&octets->base) > octets->options.settings.output_bytes / LOW_MARK_PART) {
 		octets->wants_drained = true;
 	}
 	octets_wake(octets);
@@ -62,7 +62,7 @@ int octets_send_element(struct envoi_transport *transport, const char *xml, size
 		return ENVOI_ERR_STATE;
 	}
 	size_t pending = octets_pending(transport);
-	size_t limit = octets->options.output_bytes;
+	size_t limit = octets->options.settings.output_bytes;
 	if (pending > 0 && (pending > limit || len > limit - pending)) {
 		octets->wants_drained = true;
 		return ENVOI_ERR_FULL;
@@ -209,7 +209,7 @@ static void tell_progress(struct octets *octets, size_t written)
 		sink->impl->written(sink, written);
 	}
 	sink = octets->base.sink;
-	size_t low_mark = octets->options.output_bytes / LOW_MARK_PART;
+	size_t low_mark = octets->options.settings.output_bytes / LOW_MARK_PART;
 	if (sink != NULL && octets->state == OCTETS_MOVING && octets->wants_drained &&
 		octets_pending(&octets->base) <= low_mark) {
 		octets->wants_drained = false;

@@ -2,7 +2,7 @@
  * envoi - pins of public keys, in words
  * SPDX-License-Identifier: MIT
  */
-#include "settings/pins.h"
+#include "tls/tls_pin.h"
 
 #include <string.h>
 

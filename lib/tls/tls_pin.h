@@ -2,8 +2,8 @@
  * envoi - pins of public keys, in words
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_SETTINGS_PINS_H
-#define ENVOI_SETTINGS_PINS_H
+#ifndef ENVOI_TLS_TLS_PIN_H
+#define ENVOI_TLS_TLS_PIN_H
 
 #include <stddef.h>
 

@@ -1,0 +1,26 @@
+/*
+ * envoi - settings of the client
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CLIENT_CLIENT_SETTINGS_H
+#define ENVOI_CLIENT_CLIENT_SETTINGS_H
+
+#include <stdbool.h>
+
+#include <envoi/settings.h>
+
+struct envoi__client_settings {
+	const char *resource; /* NULL: not set; borrowed from the settings */
+	uint64_t login_timeout_ms;
+	unsigned int redirects;
+	size_t roster_items;
+	int priority;
+	bool sends_presence, fetches_roster;
+};
+
+extern const struct envoi_setting envoi__client_setting_table[];
+
+void envoi__client_settings_read(
+	struct envoi__client_settings *ret_values, const struct envoi_settings *settings);
+
+#endif

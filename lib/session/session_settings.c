@@ -1,0 +1,28 @@
+/*
+ * envoi - settings of sessions
+ * SPDX-License-Identifier: MIT
+ */
+#include "session/session_settings.h"
+
+#include "settings/table.h"
+
+#define INTO(member) ENVOI_SETTING_INTO(struct envoi__session_settings, member)
+
+const struct envoi_setting envoi__session_setting_table[] = {
+	ENVOI__SETTING_TIMEOUT(INTO(request_timeout_ms), "request.timeout", "30s",
+		"The longest time for the answer to a request that is sent without a timeout of its "
+		"own."),
+	ENVOI__SETTING_COUNT(INTO(outbox_stanzas), "limits.outbox-stanzas", "10000", 1,
+		ENVOI__SETTING_LARGE_COUNT,
+		"The most stanzas that wait in a session to be sent or acknowledged."),
+	ENVOI__SETTING_SIZE(INTO(outbox_bytes), "limits.outbox-bytes", "16m",
+		64 * ENVOI__SETTING_KIB, ENVOI__SETTING_GIB,
+		"The most bytes of the stanzas that wait in a session."),
+	ENVOI__SETTING_COUNT(INTO(requests), "limits.requests", "1000", 1,
+		ENVOI__SETTING_LARGE_COUNT, "The most requests that wait for their answers."),
+	ENVOI__SETTING_COUNT(INTO(deferred), "limits.deferred", "1000", 1,
+		ENVOI__SETTING_LARGE_COUNT,
+		"The most requests of peers that wait for the program's answer. Further ones are "
+		"answered with resource-constraint."),
+	{.type = ENVOI_SETTING_END},
+};

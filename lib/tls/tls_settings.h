@@ -1,0 +1,38 @@
+/*
+ * envoi - settings of TLS
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TLS_TLS_SETTINGS_H
+#define ENVOI_TLS_TLS_SETTINGS_H
+
+#include <stdbool.h>
+
+#include <envoi/settings.h>
+
+/** tls.min-version */
+enum envoi__tls_version {
+	ENVOI__TLS_1_2,
+	ENVOI__TLS_1_3,
+};
+
+/** tls.pin-mode */
+enum envoi__tls_pin_mode {
+	ENVOI__TLS_PIN_INSTEAD,
+	ENVOI__TLS_PIN_ALSO,
+};
+
+/** Texts are borrowed from the settings. */
+struct envoi__tls_settings {
+	const char *ca_file, *cert_file, *key_file; /* NULL: none */
+	bool system_trust, resumption;
+	enum envoi__tls_version min_version;
+	const char *pins; /* words, the last one empty */
+	enum envoi__tls_pin_mode pin_mode;
+};
+
+extern const struct envoi_setting envoi__tls_setting_table[];
+
+void envoi__tls_settings_read(
+	struct envoi__tls_settings *ret_values, const struct envoi_settings *settings);
+
+#endif

@@ -84,8 +84,22 @@ static struct wire *from_owner(struct envoi_session_owner *owner)
 
 static void on_opened(struct envoi_session_owner *owner, struct envoi_session *session)
 {
+	struct wire *wire = from_owner(owner);
 	(void)session;
-	from_owner(owner)->opened_count++;
+	wire->opened_count++;
+	if (wire->on_opened != NULL) {
+		wire->on_opened(wire);
+	}
+}
+
+static void on_gained(struct envoi_session_owner *owner, struct envoi_session *session,
+	unsigned int bit, const char *text)
+{
+	struct wire *wire = from_owner(owner);
+	(void)session, (void)bit, (void)text;
+	if (wire->on_gained != NULL) {
+		wire->on_gained(wire);
+	}
 }
 
 static void on_ready(struct envoi_session_owner *owner, struct envoi_session *session)
@@ -100,8 +114,12 @@ static void on_ready(struct envoi_session_owner *owner, struct envoi_session *se
 
 static void on_activity(struct envoi_session_owner *owner, struct envoi_session *session)
 {
+	struct wire *wire = from_owner(owner);
 	(void)session;
-	from_owner(owner)->activity_count++;
+	wire->activity_count++;
+	if (wire->on_activity != NULL) {
+		wire->on_activity(wire);
+	}
 }
 
 static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,
@@ -123,6 +141,7 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *s
 
 static const struct envoi_session_owner_impl owner_impl = {
 	.opened = on_opened,
+	.gained = on_gained,
 	.ready = on_ready,
 	.activity = on_activity,
 	.closed = on_closed,

@@ -34,7 +34,10 @@ struct wire {
 	struct envoi_failure closed; /* what the owner was told */
 	unsigned int opened_count, ready_count, closed_count, activity_count;
 	void (*on_closed)(struct wire *wire); /* inside the owner's callback */
+	void (*on_opened)(struct wire *wire);
+	void (*on_gained)(struct wire *wire);
 	void (*on_ready)(struct wire *wire);
+	void (*on_activity)(struct wire *wire);
 };
 
 /** @param options  of the context; NULL: defaults */

@@ -417,7 +417,7 @@ int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)
 		(stream->bits & ENVOI_STREAM_BOUND) == 0;
 	int r = is_early ? ENVOI_ERR_STATE : send_counted(stream, xml, len, true);
 	if (r == ENVOI_OK) {
-		envoi__tap_stanza(&stream->tap, ENVOI_OUT, xml, len);
+		envoi__tap_stanza(&stream->tap, stream->context, ENVOI_OUT, xml, len);
 	}
 	return r;
 }

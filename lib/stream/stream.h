@@ -26,6 +26,7 @@
  *	errors.c    stream errors in and out (RFC 6120, section 4.9)
  *	written.c   which of the written elements were stanzas
  *	tap.c       showing the traffic
+ *	redact.c    which parts of it are secret
  */
 
 /** A handler that concerns streams, and what is kept for it. */

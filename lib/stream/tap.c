@@ -8,8 +8,7 @@
 
 #include <envoi/stanza.h>
 
-#define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
-#define REDACTED "[redacted]"
+#include "stream/redact.h"
 
 static void show_tree(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_element *element)
@@ -22,72 +21,39 @@ static void show_tree(const struct envoi__tap *tap, struct envoi_context *contex
 	envoi_buffer_wipe(&xml);
 }
 
-/* Of an element that carries a secret, only its name, its attributes and that it had content. */
-static void show_redacted(const struct envoi__tap *tap, struct envoi_context *context,
-	enum envoi_direction direction, const struct envoi_element *element)
-{
-	struct envoi_element *copy = envoi_element_new(
-		context, envoi_element_ns(element), envoi_element_name(element));
-	size_t position = 0;
-	const char *ns, *name, *value;
-	while (envoi_element_next_attr(element, &position, &ns, &name, &value)) {
-		envoi_element_set_ns(copy, ns, name, value);
-	}
-	envoi_element_add_text(copy, REDACTED);
-	show_tree(tap, context, direction, copy);
-	envoi_element_unref(copy);
-}
-
-/* Of a failure everything but its text, in which a server may repeat what it got. */
-static void show_failure(const struct envoi__tap *tap, struct envoi_context *context,
-	enum envoi_direction direction, const struct envoi_element *failure)
-{
-	struct envoi_element *copy = envoi_element_new(context, NS_SASL, "failure");
-	for (const struct envoi_element *child = envoi_element_first(failure); child != NULL;
-		child = envoi_element_next(child)) {
-		struct envoi_element *shown = envoi_element_add(
-			copy, envoi_element_ns(child), envoi_element_name(child));
-		if (envoi_element_is(child, NS_SASL, "text")) {
-			envoi_element_add_text(shown, REDACTED);
-		}
-	}
-	show_tree(tap, context, direction, copy);
-	envoi_element_unref(copy);
-}
-
-/* RFC 6120, section 6.4: what carries data of a mechanism. */
-static bool is_secret(const struct envoi_element *element)
-{
-	static const char *const names[] = {"auth", "challenge", "response", "success"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (envoi_element_is(element, NS_SASL, names[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
 void envoi__tap_element(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_element *element)
 {
 	if (tap->show == NULL) {
 		return;
 	}
-	if (envoi_element_is(element, NS_SASL, "failure")) {
-		show_failure(tap, context, direction, element);
-	} else if (is_secret(element)) {
-		show_redacted(tap, context, direction, element);
-	} else {
+	if (!envoi__redact_is_needed(element)) {
 		show_tree(tap, context, direction, element);
+		return;
 	}
+	struct envoi_element *copy = envoi__redact(context, element);
+	show_tree(tap, context, direction, copy);
+	envoi_element_unref(copy);
 }
 
-void envoi__tap_stanza(
-	const struct envoi__tap *tap, enum envoi_direction direction, const char *xml, size_t len)
+/* What a program has serialised itself may hold secrets, too; what cannot be read is not shown. */
+void envoi__tap_stanza(const struct envoi__tap *tap, struct envoi_context *context,
+	enum envoi_direction direction, const char *xml, size_t len)
 {
-	if (tap->show != NULL) {
+	struct envoi_element *stanza;
+	if (tap->show == NULL) {
+		return;
+	}
+	if (envoi_xml_parse(&stanza, context, xml, len, ENVOI_NS_CLIENT) < 0) {
+		tap->show(tap->user, direction, ENVOI__REDACTED, sizeof(ENVOI__REDACTED) - 1);
+		return;
+	}
+	if (envoi__redact_is_needed(stanza)) {
+		envoi__tap_element(tap, context, direction, stanza);
+	} else {
 		tap->show(tap->user, direction, xml, len);
 	}
+	envoi_element_unref(stanza);
 }
 
 /* Through the writer, so that whatever a peer put into an attribute is escaped; the start tag

@@ -15,12 +15,12 @@ struct envoi__tap {
 
 void envoi__tap_head(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_stream_head *head);
-/** An element; what SASL exchanges is redacted. */
+/** An element, redacted. */
 void envoi__tap_element(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_element *element);
-/** A stanza in serialised form. */
-void envoi__tap_stanza(
-	const struct envoi__tap *tap, enum envoi_direction direction, const char *xml, size_t len);
+/** A stanza in serialised form, redacted. */
+void envoi__tap_stanza(const struct envoi__tap *tap, struct envoi_context *context,
+	enum envoi_direction direction, const char *xml, size_t len);
 void envoi__tap_tail(const struct envoi__tap *tap, enum envoi_direction direction);
 
 #endif

@@ -114,15 +114,61 @@ static void features_are_asked_and_offered_by_their_order(void **state)
 
 /* --- a host, and one that rides inside it --- */
 
+enum place {
+	IN_REQUEST,
+	IN_ANSWER,
+	IN_OFFER,
+	IN_TAKE,
+	PLACES,
+};
+
+enum act {
+	DO_NOTHING,
+	FREE_STREAM,
+	REMOVE_RIDER,
+	REMOVE_HOST,
+	FAIL,
+	CLOSE,
+	ACTS,
+};
+
 /** What the test has them do. */
 static struct {
 	enum envoi_stream_next next;
 	int request, answer; /* what the rider returns */
-	bool frees, removes; /* the rider's request */
-	unsigned int requests, answers;
+	enum place place;
+	enum act act; /* at that place */
+	unsigned int requests, answers, acts;
 } will;
 
 static struct envoi_handler host, rider;
+
+/* @return whether the stream may go on */
+static bool act(enum place place, struct envoi_stream *stream)
+{
+	if (place != will.place || will.act == DO_NOTHING) {
+		return true;
+	}
+	will.acts++;
+	switch (will.act) {
+	case FREE_STREAM:
+		recorder_free_stream(&fixture.recorder);
+		break;
+	case REMOVE_RIDER:
+		envoi_stream_remove(stream, &rider);
+		break;
+	case REMOVE_HOST:
+		envoi_stream_remove(stream, &host);
+		break;
+	case FAIL:
+		envoi_stream_fail_with(
+			stream, ENVOI_ERR_CANCELED, ENVOI_STREAM_NO_CONDITION, "inside");
+		break;
+	default:
+		envoi_stream_close(stream);
+	}
+	return false;
+}
 
 static int host_negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *offer, const struct envoi_element *features)
@@ -198,13 +244,10 @@ static const struct envoi_handler_impl host_impl = {
 static int rider_request(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *offer, struct envoi_element *request)
 {
+	(void)self;
 	assert_string_equal(envoi_element_name(offer), "rider");
 	will.requests++;
-	if (will.frees) {
-		recorder_free_stream(&fixture.recorder);
-	} else if (will.removes) {
-		envoi_stream_remove(stream, self);
-	} else if (will.request == ENVOI_OK) {
+	if (act(IN_REQUEST, stream) && will.request == ENVOI_OK) {
 		envoi_element_add(request, NS_RIDER, "resource");
 	}
 	return will.request;
@@ -214,7 +257,8 @@ static int rider_answer(
 	struct envoi_handler *self, struct envoi_stream *stream, const struct envoi_element *answer)
 {
 	will.answers++;
-	if (will.answer == ENVOI_OK && envoi_element_child(answer, NS_RIDER, "bound") != NULL) {
+	if (act(IN_ANSWER, stream) && will.answer == ENVOI_OK &&
+		envoi_element_child(answer, NS_RIDER, "bound") != NULL) {
 		envoi_stream_feature_done(
 			stream, self, ENVOI_STREAM_BOUND, ENVOI_NEXT_FEATURE, "RIDER");
 	}
@@ -224,15 +268,17 @@ static int rider_answer(
 static int rider_offer(
 	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *offers)
 {
-	(void)self, (void)stream;
-	envoi_element_add(offers, NS_RIDER, "rider");
+	(void)self;
+	if (act(IN_OFFER, stream)) {
+		envoi_element_add(offers, NS_RIDER, "rider");
+	}
 	return envoi_element_error(offers);
 }
 
 static int rider_take(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *request, struct envoi_element *answer)
 {
-	if (envoi_element_child(request, NS_RIDER, "resource") == NULL) {
+	if (!act(IN_TAKE, stream) || envoi_element_child(request, NS_RIDER, "resource") == NULL) {
 		return ENVOI_DECLINED;
 	}
 	envoi_element_add(answer, NS_RIDER, "bound");
@@ -348,19 +394,41 @@ static void a_failure_inside_ends_the_host(void **state)
 	assert_false(recorder_has(&fixture.recorder, "gained authenticated"));
 }
 
+static void script_initiator(void)
+{
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, HOST_OFFER(INLINE));
+	peer_expects(fixture.peer, ASK);
+	peer_sends(fixture.peer, YES "<stream:features/>");
+}
+
+static void script_receiver(void)
+{
+	stream_fixture_make_receiver(&fixture);
+	peer_sends(fixture.peer, CLIENT_HEADER ASK);
+}
+
 static void everything_may_be_freed_inside(void **state)
 {
 	(void)state;
-	for (int removes = 0; removes < 2; removes++) {
+	for (int i = 0; i < PLACES * ACTS; i++) {
 		add_host_and_rider();
-		will.frees = !removes;
-		will.removes = removes;
-		stream_fixture_script_headers(fixture.peer);
-		peer_sends(fixture.peer, HOST_OFFER(INLINE));
+		will.place = (enum place)(i % PLACES);
+		will.act = (enum act)(i / PLACES);
+		if (will.place == IN_REQUEST || will.place == IN_ANSWER) {
+			script_initiator();
+		} else {
+			script_receiver();
+		}
 		stream_fixture_start(&fixture);
-		assert_int_equal(envoi_loop_simulated_run_for(fixture.loop, 1000), ENVOI_OK);
-		assert_int_equal(will.requests, 1);
+		assert_int_equal(envoi_loop_simulated_run_for(fixture.loop, 60000), ENVOI_OK);
+		assert_int_equal(will.acts, will.act == DO_NOTHING ? 0 : 1);
 		assert_int_equal(fixture.recorder.after_free, 0);
+		assert_true(fixture.recorder.closed_count <= 1);
+		if (will.act == FAIL) {
+			assert_int_equal(fixture.recorder.closed_count, 1);
+			assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_CANCELED);
+		}
 		teardown(NULL);
 		setup(NULL);
 	}

@@ -215,6 +215,14 @@ void envoi__wipe(void *memory, size_t len)
 	explicit_bzero(memory, len);
 }
 
+void envoi__free_secret(struct envoi_context *context, char *text)
+{
+	if (text != NULL) {
+		envoi__wipe(text, strlen(text));
+		envoi_free(context, text);
+	}
+}
+
 bool envoi__equal_secret(const void *a, const void *b, size_t len)
 {
 	const volatile unsigned char *x = a, *y = b;

@@ -11,11 +11,8 @@
 
 void envoi__client_drop_key_password(struct envoi_client *client)
 {
-	if (client->key_password != NULL) {
-		envoi__wipe(client->key_password, strlen(client->key_password));
-		envoi_free(client->context, client->key_password);
-		client->key_password = NULL;
-	}
+	envoi__free_secret(client->context, client->key_password);
+	client->key_password = NULL;
 }
 
 /* Nothing of the client is touched afterwards: it may have been freed. */

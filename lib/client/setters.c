@@ -129,11 +129,8 @@ int envoi_client_set_assignment(struct envoi_client *client, const char *assignm
 
 void envoi__client_drop_password(struct envoi_client *client)
 {
-	if (client->password != NULL) {
-		envoi__wipe(client->password, strlen(client->password));
-		envoi_free(client->context, client->password);
-		client->password = NULL;
-	}
+	envoi__free_secret(client->context, client->password);
+	client->password = NULL;
 }
 
 int envoi_client_set_password(struct envoi_client *client, const char *password)

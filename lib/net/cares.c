@@ -11,6 +11,7 @@
 
 #include <envoi/context.h>
 
+#include "base/guard.h"
 #include "net/cares_query.h"
 
 /* Two seconds, then four, then eight. */
@@ -38,6 +39,7 @@ struct envoi__cares_resolver {
 	size_t asked; /* requests that c-ares has */
 	size_t awaited; /* of these, requests with a look-up */
 	bool is_stale; /* a query failed: read the configuration again */
+	struct envoi__guard guard;
 };
 
 struct socket_watch {
@@ -209,28 +211,38 @@ static void drop_unawaited(struct envoi__cares_resolver *self)
 	}
 }
 
+static void report_first(struct envoi__cares_resolver *self)
+{
+	struct envoi__cares_request *request = ENVOI_CONTAINER_OF(
+		self->done.next, struct envoi__cares_request, link);
+	envoi__list_remove(&request->link);
+	self->done_count--;
+	struct envoi_lookup_result result = {
+		.status = request->status,
+		.srvs = request->srvs,
+		.srv_count = request->srvs != NULL ? request->count : 0,
+		.addresses = request->addresses,
+		.address_count = request->addresses != NULL ? request->count : 0,
+		.left_out = request->left_out,
+		.text = request->text,
+	};
+	request->lookup->backend = NULL;
+	envoi_lookup_finish(request->lookup, &result);
+	envoi__cares_request_free(request);
+}
+
+/* A callback may destroy the resolver, which empties the list. */
 static void on_tell(struct envoi_deferred *deferred)
 {
 	struct envoi__cares_resolver *self = ENVOI_CONTAINER_OF(
 		deferred, struct envoi__cares_resolver, tell);
 	drop_unawaited(self);
+	envoi__guard_enter(&self->guard);
 	for (size_t left = self->done_count; left > 0 && self->done_count > 0; left--) {
-		struct envoi__cares_request *request = ENVOI_CONTAINER_OF(
-			self->done.next, struct envoi__cares_request, link);
-		envoi__list_remove(&request->link);
-		self->done_count--;
-		struct envoi_lookup_result result = {
-			.status = request->status,
-			.srvs = request->srvs,
-			.srv_count = request->srvs != NULL ? request->count : 0,
-			.addresses = request->addresses,
-			.address_count = request->addresses != NULL ? request->count : 0,
-			.left_out = request->left_out,
-			.text = request->text,
-		};
-		request->lookup->backend = NULL;
-		envoi_lookup_finish(request->lookup, &result);
-		envoi__cares_request_free(request);
+		report_first(self);
+	}
+	if (envoi__guard_leave(&self->guard)) {
+		envoi_free(self->base.context, self);
 	}
 }
 
@@ -370,7 +382,11 @@ static void destroy(struct envoi_resolver *base)
 		envoi__cares_request_free(request);
 	}
 	envoi_free(base->context, self->servers);
-	envoi_free(base->context, self);
+	envoi__guard_enter(&self->guard);
+	envoi__guard_end(&self->guard);
+	if (envoi__guard_leave(&self->guard)) {
+		envoi_free(base->context, self);
+	}
 }
 
 static const struct envoi_resolver_impl cares_impl = {

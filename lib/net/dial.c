@@ -9,6 +9,7 @@
 
 #include <envoi/context.h>
 
+#include "jid/idna.h"
 #include "net/attempts.h"
 #include "net/net_settings.h"
 #include "net/race.h"
@@ -18,6 +19,10 @@
 #define DEFAULT_TIMEOUT_MS 15000
 #define DEFAULT_TRIAL_MS 20000
 #define DEFAULT_STAGGER_MS 250
+
+enum {
+	HOST_SIZE = ENVOI__MAX_DNS_NAME + 2, /* of a name or an address */
+};
 
 enum dial_state {
 	DIAL_RUNNING,
@@ -36,12 +41,13 @@ struct envoi_dial {
 	struct envoi_context *context;
 	envoi_dialed_fn *done;
 	void *user;
-	char domain[ENVOI__MAX_DNS_NAME + 2]; /* or an address */
-	char host[ENVOI__MAX_DNS_NAME + 2]; /* "": services of the domain */
+	char domain[HOST_SIZE];
+	char host[HOST_SIZE]; /* "": services of the domain */
 	uint16_t port;
 	bool is_server;
 	unsigned int roads;
 	uint64_t resolve_timeout_ms, timeout_ms;
+	struct envoi_resolver *own_resolver; /* for the options' name servers; NULL: none */
 	struct envoi__services services;
 	struct envoi__race race;
 	struct envoi_trial_judge judge; /* a copy: who made the dial may be gone before it */
@@ -234,30 +240,35 @@ int envoi_dial_next(struct envoi_dial *dial, const struct envoi_failure *why, ui
 
 /* --- beginning --- */
 
-/* RFC 6122 and URIs write IPv6 addresses in brackets. @return false: it is no host */
-static bool copy_host(char *to, size_t size, const char *host)
+/* RFC 6122 and URIs write IPv6 addresses in brackets. */
+static char *strip_brackets(char *host)
 {
-	size_t len = host != NULL ? strlen(host) : 0;
+	size_t len = strlen(host);
 	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-		host++;
-		len -= 2;
+		host[len - 1] = '\0';
+		return host + 1;
 	}
-	if (len == 0 || len >= size) {
-		return false;
+	return host;
+}
+
+static int copy_host(char to[HOST_SIZE], const char *text)
+{
+	char ascii[HOST_SIZE + 2];
+	unsigned char bytes[16];
+	int r = envoi__domain_to_ascii(ascii, sizeof(ascii), text);
+	if (r < 0) {
+		return r;
 	}
+	const char *host = strip_brackets(ascii);
+	size_t len = strlen(host);
+	bool is_address = envoi__parse_address(host, bytes) != 0;
+	if (len >= HOST_SIZE || (!is_address && !envoi__is_dns_name(host))) {
+		return ENVOI_ERR_INVALID;
+	}
+	len -= !is_address && host[len - 1] == '.';
 	memcpy(to, host, len);
 	to[len] = '\0';
-	unsigned char bytes[16];
-	if (envoi__parse_address(to, bytes) != 0) {
-		return true;
-	}
-	if (!envoi__is_dns_name(to)) {
-		return false;
-	}
-	if (to[len - 1] == '.') {
-		to[len - 1] = '\0';
-	}
-	return true;
+	return ENVOI_OK;
 }
 
 static bool is_address(const char *text)
@@ -270,11 +281,15 @@ static int take_options(struct envoi_dial *dial, const struct envoi_dial_options
 {
 	const char *service = options->service != NULL ? options->service : "xmpp-client";
 	dial->is_server = strcmp(service, "xmpp-server") == 0;
-	if (!copy_host(dial->domain, sizeof(dial->domain), options->domain) ||
-		(options->host != NULL &&
-			!copy_host(dial->host, sizeof(dial->host), options->host)) ||
-		(!dial->is_server && strcmp(service, "xmpp-client") != 0)) {
+	if (options->domain == NULL || (!dial->is_server && strcmp(service, "xmpp-client") != 0)) {
 		return ENVOI_ERR_INVALID;
+	}
+	int r = copy_host(dial->domain, options->domain);
+	if (r == ENVOI_OK && options->host != NULL) {
+		r = copy_host(dial->host, options->host);
+	}
+	if (r < 0) {
+		return r;
 	}
 	if (options->host == NULL && (options->port != 0 || is_address(dial->domain))) {
 		memcpy(dial->host, dial->domain, sizeof(dial->host));
@@ -287,11 +302,24 @@ static int take_options(struct envoi_dial *dial, const struct envoi_dial_options
 	return ENVOI_OK;
 }
 
-static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_options *options)
+static int choose_resolver(struct envoi_dial *dial, const struct envoi_dial_options *options,
+	struct envoi_resolver **ret_resolver)
 {
-	struct envoi_resolver *resolver = options->resolver != NULL
-		? options->resolver
-		: envoi_context_resolver(dial->context);
+	int r = ENVOI_OK;
+	*ret_resolver = options->resolver;
+	if (options->resolver == NULL && options->name_servers != NULL) {
+		r = envoi_resolver_new_cares(
+			&dial->own_resolver, dial->context, options->name_servers);
+		*ret_resolver = dial->own_resolver;
+	} else if (options->resolver == NULL) {
+		*ret_resolver = envoi_context_resolver(dial->context);
+	}
+	return r;
+}
+
+static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_options *options,
+	struct envoi_resolver *resolver)
+{
 	dial->services = (struct envoi__services){
 		.context = dial->context,
 		.resolver = resolver,
@@ -326,6 +354,16 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 	};
 }
 
+static void release(struct envoi_dial *dial)
+{
+	struct envoi_context *context = dial->context;
+	envoi_resolver_destroy(dial->own_resolver);
+	envoi__attempts_finish(&dial->attempts);
+	envoi_failure_finish(&dial->failure);
+	envoi_free(context, dial);
+	envoi_context_unref(context);
+}
+
 int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,
 	const struct envoi_dial_options *options, envoi_dialed_fn *done, void *user)
 {
@@ -335,16 +373,20 @@ int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,
 		envoi_free(context, dial);
 		return ENVOI_ERR_NOMEM;
 	}
+	dial->context = envoi_context_ref(context);
+	dial->attempts.context = context;
+	struct envoi_resolver *resolver;
 	int r = take_options(dial, options);
+	if (r == ENVOI_OK) {
+		r = choose_resolver(dial, options, &resolver);
+	}
 	if (r < 0) {
-		envoi_free(context, dial);
+		release(dial);
 		return r;
 	}
-	dial->context = envoi_context_ref(context);
 	dial->done = done;
 	dial->user = user;
-	dial->attempts.context = context;
-	prepare_steps(dial, options);
+	prepare_steps(dial, options, resolver);
 	envoi_deferred_post(&dial->deferred, loop, on_begin);
 	*ret_dial = dial;
 	return ENVOI_OK;
@@ -374,11 +416,7 @@ void envoi_dial_free(struct envoi_dial *dial)
 	if (dial->state == DIAL_WON) {
 		drop_winner(dial);
 	}
-	envoi__attempts_finish(&dial->attempts);
-	envoi_failure_finish(&dial->failure);
-	struct envoi_context *context = dial->context;
-	envoi_free(context, dial);
-	envoi_context_unref(context);
+	release(dial);
 }
 
 static unsigned int roads_of(enum envoi__tls_mode mode)
@@ -401,6 +439,7 @@ void envoi_dial_options_from_settings(
 	struct envoi__net_settings values;
 	envoi__net_settings_read(&values, settings);
 	options->host = values.server;
+	options->name_servers = values.name_servers;
 	options->port = values.port;
 	options->roads = roads_of(values.tls_mode);
 	options->resolve_timeout_ms = values.resolve_timeout_ms;

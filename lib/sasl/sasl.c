@@ -194,14 +194,6 @@ int envoi__sasl_copy_text(struct envoi_context *context, char **ret_copy, const 
 	return *ret_copy == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
-void envoi__sasl_wipe_text(struct envoi_context *context, char *text)
-{
-	if (text != NULL) {
-		envoi__wipe(text, strlen(text));
-		envoi_free(context, text);
-	}
-}
-
 void envoi__sasl_exchange_init(struct envoi_sasl_exchange *exchange,
 	const struct envoi_sasl_exchange_impl *impl, const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_context *context, enum envoi_role role)

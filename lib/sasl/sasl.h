@@ -65,15 +65,12 @@ bool envoi__sasl_credentials_are_complete(const struct envoi_sasl_credentials *c
 /** Copy text; of NULL nothing is copied. @retval ENVOI_ERR_NOMEM */
 int envoi__sasl_copy_text(struct envoi_context *context, char **ret_copy, const char *text);
 
-/** Wipe and free text; NULL is allowed. */
-void envoi__sasl_wipe_text(struct envoi_context *context, char *text);
-
 /**
  * Prepare a name or password with SASLprep, as a stored string (RFC 4013; RFC 5802, section 2.2).
  * Where it refuses for characters alone that were unassigned in Unicode 3.2, emoji for example, the
  * newer profiles of RFC 8265 hold: UsernameCasePreserved (section 3.4), OpaqueString (section 4.2).
  *
- * @param[out] ret_name, ret_password  allocated; envoi__sasl_wipe_text() if it is secret
+ * @param[out] ret_name, ret_password  allocated; envoi__free_secret() if it is secret
  * @retval ENVOI_ERR_INVALID  not UTF-8, prohibited, unassigned today, or breaks the bidi rule
  * @retval ENVOI_ERR_NOMEM
  */

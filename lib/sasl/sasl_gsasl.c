@@ -7,6 +7,7 @@
  * wait for a Kerberos server.
  */
 #include "sasl/sasl_gsasl.h"
+#include "base/context.h"
 
 #include <string.h>
 
@@ -86,7 +87,7 @@ static void exchange_destroy(struct envoi_sasl_exchange *base)
 		wipe_property(exchange->session, GSASL_PASSWORD);
 		gsasl_finish(exchange->session);
 	}
-	envoi__sasl_wipe_text(context, exchange->password);
+	envoi__free_secret(context, exchange->password);
 	envoi_free(context, exchange->authcid);
 	envoi_free(context, exchange->authzid);
 	envoi_free(context, exchange->hostname);

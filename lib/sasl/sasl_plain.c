@@ -10,6 +10,7 @@
 
 #include <unistr.h>
 
+#include "base/context.h"
 #include "sasl/sasl.h"
 
 struct plain {
@@ -62,7 +63,7 @@ static void drop_message(struct envoi_context *context, struct message *message)
 {
 	envoi_free(context, message->authzid);
 	envoi_free(context, message->authcid);
-	envoi__sasl_wipe_text(context, message->password);
+	envoi__free_secret(context, message->password);
 }
 
 /* Section 2: [authzid] NUL authcid NUL passwd. A user with an empty name is none that exists. */
@@ -104,7 +105,7 @@ static int look_up(struct plain *plain, const struct message *message, char **re
 		: plain->lookup(plain->lookup_user, plain->authenticated, &found);
 	if (r == ENVOI_OK) {
 		r = envoi__sasl_prepare_password(context, found, ret_password);
-		envoi__sasl_wipe_text(context, found);
+		envoi__free_secret(context, found);
 	}
 	return r;
 }
@@ -126,8 +127,8 @@ static int check(struct plain *plain, const struct message *message)
 			!envoi__equal_secret(given, wanted, strlen(wanted)))) {
 		r = ENVOI_ERR_AUTH;
 	}
-	envoi__sasl_wipe_text(context, wanted);
-	envoi__sasl_wipe_text(context, given);
+	envoi__free_secret(context, wanted);
+	envoi__free_secret(context, given);
 	return r == ENVOI_ERR_INVALID ? ENVOI_ERR_AUTH : r;
 }
 
@@ -158,7 +159,7 @@ static void destroy(struct envoi_sasl_exchange *base)
 {
 	struct plain *plain = from_base(base);
 	struct envoi_context *context = base->context;
-	envoi__sasl_wipe_text(context, plain->password);
+	envoi__free_secret(context, plain->password);
 	envoi_free(context, plain->authcid);
 	envoi_free(context, plain->authzid);
 	envoi_free(context, plain->hostname);

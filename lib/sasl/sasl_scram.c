@@ -12,6 +12,7 @@
 
 #include <envoi/values.h>
 
+#include "base/context.h"
 #include "sasl/sasl_downgrade.h"
 
 enum {
@@ -93,7 +94,7 @@ static int set_password(struct envoi__scram_exchange *exchange, const char *pass
 	char *prepared;
 	int r = envoi__sasl_prepare_password(exchange->base.context, password, &prepared);
 	if (r == ENVOI_OK) {
-		envoi__sasl_wipe_text(exchange->base.context, exchange->password);
+		envoi__free_secret(exchange->base.context, exchange->password);
 		exchange->password = prepared;
 	}
 	return r;
@@ -146,7 +147,7 @@ static void exchange_destroy(struct envoi_sasl_exchange *base)
 	envoi__scram_derivation_finish(&exchange->derivation);
 	envoi__wipe(&exchange->keys, sizeof(exchange->keys));
 	envoi__wipe(exchange->tag, sizeof(exchange->tag));
-	envoi__sasl_wipe_text(context, exchange->password);
+	envoi__free_secret(context, exchange->password);
 	envoi_free(context, exchange->authcid);
 	envoi_free(context, exchange->authzid);
 	envoi_free(context, exchange->hostname);

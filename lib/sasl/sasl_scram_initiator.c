@@ -2,6 +2,7 @@
  * envoi - SCRAM, initiating side (RFC 5802, section 5)
  * SPDX-License-Identifier: MIT
  */
+#include "base/context.h"
 #include "sasl/sasl_scram.h"
 
 #include <string.h>
@@ -216,7 +217,7 @@ static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *ou
 			return ENVOI_SASL_NEEDS_PASSWORD;
 		}
 		r = envoi__scram_exchange_derive(exchange, exchange->password);
-		envoi__sasl_wipe_text(exchange->base.context, exchange->password);
+		envoi__free_secret(exchange->base.context, exchange->password);
 		exchange->password = NULL;
 	}
 	if (r == ENVOI_OK) {

@@ -2,6 +2,7 @@
  * envoi - SCRAM, receiving side (RFC 5802, section 5)
  * SPDX-License-Identifier: MIT
  */
+#include "base/context.h"
 #include "sasl/sasl_scram.h"
 
 #include <string.h>
@@ -81,7 +82,7 @@ static int look_up(struct envoi__scram_exchange *exchange, char **ret_password)
 		return r;
 	}
 	r = envoi__sasl_prepare_password(context, found, ret_password);
-	envoi__sasl_wipe_text(context, found);
+	envoi__free_secret(context, found);
 	return r;
 }
 
@@ -100,7 +101,7 @@ static int begin_keys(struct envoi__scram_exchange *exchange)
 		return r;
 	}
 	r = envoi__scram_exchange_derive(exchange, password);
-	envoi__sasl_wipe_text(exchange->base.context, password);
+	envoi__free_secret(exchange->base.context, password);
 	return r;
 }
 

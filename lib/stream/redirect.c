@@ -6,11 +6,10 @@
 
 #include <string.h>
 
-#include <idn2.h>
-
 #include <envoi/error.h>
 #include <envoi/values.h>
 
+#include "jid/idna.h"
 #include "net/host_names.h"
 
 enum {
@@ -41,14 +40,6 @@ static size_t host_len(const char *text)
 	return end == NULL ? 0 : (size_t)(end - text) + 1;
 }
 
-static bool is_ascii(const char *text)
-{
-	while (*text != '\0' && (unsigned char)*text < 0x80) {
-		text++;
-	}
-	return *text == '\0';
-}
-
 /* In brackets is an IPv6 address and nothing else; without them is everything else. */
 static bool is_host(const char *host, size_t len)
 {
@@ -62,23 +53,6 @@ static bool is_host(const char *host, size_t len)
 	memcpy(address, host + 1, len - 2);
 	address[len - 2] = '\0';
 	return envoi__parse_address(address, bytes) == AF_INET6;
-}
-
-/* Names are looked up as A-labels (RFC 5891, section 5). */
-static int to_ascii(char *to, size_t size, const char *host)
-{
-	uint8_t *ascii = NULL;
-	int r = idn2_lookup_u8(
-		(const uint8_t *)host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-	if (r != IDN2_OK) {
-		return r == IDN2_MALLOC ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
-	}
-	size_t len = strlen((const char *)ascii);
-	if (len < size) {
-		memcpy(to, ascii, len + 1);
-	}
-	idn2_free(ascii);
-	return len < size ? ENVOI_OK : ENVOI_ERR_INVALID;
 }
 
 int envoi__redirect_parse(char *host, size_t size, uint16_t *port, const char *text)
@@ -95,13 +69,11 @@ int envoi__redirect_parse(char *host, size_t size, uint16_t *port, const char *t
 	}
 	memcpy(name, text, len);
 	name[len] = '\0';
-	if (!is_ascii(name)) {
-		int r = to_ascii(name, sizeof(name), name);
-		if (r < 0) {
-			return r;
-		}
-		len = strlen(name);
+	int r = envoi__domain_to_ascii(name, sizeof(name), name);
+	if (r < 0) {
+		return r;
 	}
+	len = strlen(name);
 	if (len >= size || !is_host(name, len)) {
 		return ENVOI_ERR_INVALID;
 	}

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include <gnutls/x509-ext.h>
-#include <idn2.h>
 
 #include <envoi/buffer.h>
 #include <envoi/context.h>
 #include <envoi/error.h>
 
 #include "base/utf8.h"
+#include "jid/idna.h"
 
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
 #define OID_XMPP_ADDR "1.3.6.1.5.5.7.8.5" /* RFC 6120, section 13.7.1.4 */
@@ -82,41 +82,22 @@ static bool read_address(struct envoi__tls_name *name, const char *text, size_t 
 	return name->address_len > 0;
 }
 
-static bool is_ascii(const char *text)
-{
-	while (*text != '\0' && (unsigned char)*text < 0x80) {
-		text++;
-	}
-	return *text == '\0';
-}
-
-/* RFC 5890: A-labels compare without case; U-labels become A-labels first. */
+/* RFC 5890: A-labels compare without case; U-labels become A-labels first.
+ * @param text  at most NAME_BYTES */
 static int to_ascii(char **ret_ascii, struct envoi_context *context, struct span text)
 {
-	char *copy = envoi_strndup(context, text.data, text.len);
-	if (copy == NULL) {
-		return ENVOI_ERR_NOMEM;
+	char ascii[NAME_BYTES + 1];
+	memcpy(ascii, text.data, text.len);
+	ascii[text.len] = '\0';
+	int r = envoi__domain_to_ascii(ascii, sizeof(ascii), ascii);
+	if (r < 0) {
+		return r;
 	}
-	if (!is_ascii(copy)) {
-		uint8_t *converted = NULL;
-		int r = idn2_lookup_u8(
-			(const uint8_t *)copy, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-		envoi_free(context, copy);
-		if (r != IDN2_OK) {
-			return r == IDN2_MALLOC ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
-		}
-		copy = envoi_strndup(
-			context, (const char *)converted, strlen((const char *)converted));
-		idn2_free(converted);
-		if (copy == NULL) {
-			return ENVOI_ERR_NOMEM;
-		}
-	}
-	for (char *at = copy; *at != '\0'; at++) {
+	for (char *at = ascii; *at != '\0'; at++) {
 		*at = lower(*at);
 	}
-	*ret_ascii = copy;
-	return ENVOI_OK;
+	*ret_ascii = envoi_strndup(context, ascii, strlen(ascii));
+	return *ret_ascii == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
 int envoi__tls_name_init(

@@ -6,11 +6,8 @@
  */
 #include <string.h>
 
-#include <idn2.h>
-
 #include <envoi/context.h>
 #include <envoi/interfaces/dial.h>
-#include <envoi/interfaces/resolver.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/settings.h>
 #include <envoi/tls.h>
@@ -26,7 +23,6 @@ struct tcp_connector {
 	bool is_waited_for; /* by `done` */
 	struct envoi_trial_judge judge; /* of direct TLS */
 	struct envoi_tls_config *tls; /* a reference; NULL: none */
-	struct envoi_resolver *resolver; /* by settings; NULL: the context's */
 	char *domain; /* as given: the name to be proved */
 	envoi_connected_fn *done;
 	void *user;
@@ -51,15 +47,12 @@ static void tcp_cancel(struct envoi_connector *base)
 {
 	struct tcp_connector *connector = connector_of(base);
 	struct envoi_dial *dial = connector->dial;
-	struct envoi_resolver *resolver = connector->resolver;
 	connector->is_waited_for = false;
 	connector->tls = envoi_tls_config_unref(connector->tls);
 	envoi_free(base->context, connector->domain);
 	connector->domain = NULL;
 	connector->dial = NULL;
-	connector->resolver = NULL;
 	envoi_dial_free(dial);
-	envoi_resolver_destroy(resolver);
 }
 
 /* --- direct TLS --- */
@@ -200,78 +193,26 @@ static int tcp_next(
 	return r;
 }
 
-/* Names are looked up as A-labels (RFC 5891, section 5). */
-static int to_ascii(char **ret_ascii, struct envoi_context *context, const char *domain)
-{
-	uint8_t *ascii = NULL;
-	bool is_ascii = true;
-	for (const char *at = domain; *at != '\0'; at++) {
-		is_ascii &= (unsigned char)*at < 0x80;
-	}
-	if (!is_ascii) {
-		int r = idn2_lookup_u8(
-			(const uint8_t *)domain, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-		if (r != IDN2_OK) {
-			return r == IDN2_MALLOC ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
-		}
-		domain = (const char *)ascii;
-	}
-	*ret_ascii = envoi_strndup(context, domain, strlen(domain));
-	idn2_free(ascii);
-	return *ret_ascii == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
-}
-
-/* @param ascii_host  NULL: none by setting */
-static int dial(struct tcp_connector *connector, const struct envoi_target *target,
-	const char *ascii_domain, const char *ascii_host)
+static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
 {
 	struct envoi_dial_options options = {
-		.domain = ascii_domain,
-		.service = target->service,
-		.timeout_ms = target->timeout_ms,
 		.judge = &connector->judge,
 		.trial_roads = ENVOI_ROAD_DIRECT,
 	};
 	if (target->settings != NULL) {
 		envoi_dial_options_from_settings(&options, target->settings);
 	}
-	options.host = ascii_host;
-	options.resolver = connector->resolver;
-	if (target->tls == NULL && options.roads != ENVOI_ROAD_DIRECT) {
+	options.domain = target->domain;
+	options.service = target->service;
+	options.timeout_ms = target->timeout_ms;
+	if (target->tls == NULL && options.roads == ENVOI_ROAD_DIRECT) {
+		return ENVOI_ERR_INVALID;
+	}
+	if (target->tls == NULL) {
 		options.roads = ENVOI_ROAD_STARTTLS;
 	}
-	return target->tls == NULL && options.roads == ENVOI_ROAD_DIRECT
-		? ENVOI_ERR_INVALID
-		: envoi_dial_new(&connector->dial, connector->base.context, &options, on_dialed,
-			  connector);
-}
-
-static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
-{
-	struct envoi_context *context = connector->base.context;
-	const char *host = target->settings != NULL
-		? envoi_settings_text(target->settings, "server")
-		: NULL;
-	char *ascii_domain = NULL, *ascii_host = NULL;
-	int r = to_ascii(&ascii_domain, context, target->domain);
-	if (r == ENVOI_OK && host != NULL) {
-		r = to_ascii(&ascii_host, context, host);
-	}
-	if (r == ENVOI_OK) {
-		r = dial(connector, target, ascii_domain, ascii_host);
-	}
-	envoi_free(context, ascii_domain);
-	envoi_free(context, ascii_host);
-	return r;
-}
-
-static int make_resolver(struct tcp_connector *connector, const struct envoi_settings *settings)
-{
-	const char *servers = settings != NULL ? envoi_settings_text(settings, "resolve.servers")
-					       : NULL;
-	return servers == NULL
-		? ENVOI_OK
-		: envoi_resolver_new_cares(&connector->resolver, connector->base.context, servers);
+	return envoi_dial_new(
+		&connector->dial, connector->base.context, &options, on_dialed, connector);
 }
 
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -290,9 +231,6 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	connector->done = done;
 	connector->user = user;
 	int r = octets_options_read(&connector->options, base->context, target->settings);
-	if (r == ENVOI_OK) {
-		r = make_resolver(connector, target->settings);
-	}
 	if (r == ENVOI_OK) {
 		r = begin_dial(connector, target);
 	}

@@ -105,10 +105,12 @@ ENVOI_API void envoi_trial_fail(struct envoi_trial *trial, const struct envoi_fa
 
 /** Where to. A zeroed member asks for its default; strings are copied. */
 struct envoi_dial_options {
-	const char *domain; /**< the XMPP domain as A-labels, or an address (also as "[::1]") */
+	/** the XMPP domain, as A-labels or U-labels, or an address, also as "[::1]" */
+	const char *domain;
 	const char *service; /**< "xmpp-client" (default) or "xmpp-server" */
 	unsigned int roads; /**< OR of enum envoi_road; default: STARTTLS */
-	const char *host; /**< NULL: services of the domain; else this name or address, no SRV */
+	/** NULL: services of the domain; else this name or address (as @p domain), no SRV */
+	const char *host;
 	/**
 	 * not 0: this port, on @p host or else on the domain, no SRV. Without SRV and with both
 	 * roads, STARTTLS is taken
@@ -121,15 +123,18 @@ struct envoi_dial_options {
 	uint64_t timeout_ms; /**< for everything; default: none but the others */
 	uint64_t stagger_ms; /**< between starts (RFC 8305, section 5); default 250 */
 	const struct envoi_sockets *sockets; /**< borrowed until the dial is freed; default: TCP */
-	struct envoi_resolver *resolver; /**< borrowed likewise; default: the context's */
+	/** borrowed until the dial is freed; default: one for @p name_servers, or the context's */
+	struct envoi_resolver *resolver;
+	const char *name_servers; /**< "192.0.2.1,[2001:db8::1]:5353"; default: the system's */
 	const struct envoi_trial_judge *judge; /**< copied; default: none */
 	/** OR of enum envoi_road: what is connected there is tried by @p judge; default: none */
 	unsigned int trial_roads;
 };
 
 /**
- * Set what the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger,
- * tls.timeout and tls.decision-timeout say; all else as it was. @p options->host borrows from @p settings.
+ * Set host, name servers, port, roads and timeouts from the settings server, resolve.servers, port,
+ * tls.mode, resolve.timeout, connect.timeout, connect.stagger, tls.timeout and tls.decision-timeout;
+ * other members stay as they are. Texts are borrowed from @p settings.
  */
 ENVOI_API void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings);
@@ -183,9 +188,10 @@ struct envoi_dial;
  * Begin; returns at once, everything happens in the loop.
  *
  * @param options  borrowed for the call
- * @retval ENVOI_ERR_INVALID  @p domain or @p host is neither a DNS name nor an address, or
- *                            @p service is unknown
+ * @retval ENVOI_ERR_INVALID  the domain or host is neither a DNS name nor an address, the service is
+ *                            unknown, or the name servers are malformed
  * @retval ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_SYSTEM   the resolver cannot be made
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_dial_new(struct envoi_dial **ret_dial,
 	struct envoi_context *context, const struct envoi_dial_options *options,

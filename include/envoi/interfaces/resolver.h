@@ -89,7 +89,7 @@ struct envoi_resolver_impl {
 	/** Nothing reaches the look-up afterwards; when it was the last one, nothing of the resolver
 	 * waits on the loop any more. */
 	void (*cancel)(struct envoi_resolver *resolver, struct envoi_lookup *lookup);
-	/** Free the resolver. No look-up is under way. */
+	/** Free the resolver; allowed inside a callback of a look-up. No look-up is pending. */
 	void (*destroy)(struct envoi_resolver *resolver);
 };
 
@@ -103,8 +103,8 @@ struct envoi_resolver {
 ENVOI_API void envoi_resolver_init(struct envoi_resolver *resolver,
 	const struct envoi_resolver_impl *impl, struct envoi_context *context);
 
-/** Free a resolver that no context has taken, not inside a callback of its look-ups; NULL is
- * allowed. */
+/** Free a resolver that no context has taken; NULL is allowed. Its look-ups have ended or are
+ * cancelled first; allowed inside the callback of one. */
 ENVOI_API void envoi_resolver_destroy(struct envoi_resolver *resolver);
 
 /**

@@ -7,6 +7,7 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/sasl.h>
 
+#include "base/context.h"
 #include "sasl/sasl.h"
 
 struct source {
@@ -48,7 +49,7 @@ static void destroy(struct envoi_sasl_credentials *base)
 {
 	struct source *source = from_base(base);
 	struct envoi_context *context = source->context;
-	envoi__sasl_wipe_text(context, source->password);
+	envoi__free_secret(context, source->password);
 	envoi_free(context, source->authcid);
 	envoi_free(context, source);
 	envoi_context_unref(context);

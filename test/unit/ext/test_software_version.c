@@ -156,6 +156,7 @@ static void a_request_without_address_is_for_the_server(void **state)
 		ENVOI_OK);
 	wire_run(wire, 0);
 	assert_non_null(strstr(wire_heard(wire), " to='example.org'"));
+	wire_free_session(wire); /* ends the request, which has a pointer to `seen` */
 }
 
 static void a_failed_allocation_is_reported(void **state)

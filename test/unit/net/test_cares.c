@@ -104,7 +104,7 @@ struct fixture {
 	struct envoi_context *context;
 	struct envoi_loop *loop;
 	struct dns_server server;
-	struct envoi_resolver *resolver;
+	struct envoi_resolver *resolver, *own_resolver;
 	int fds_before;
 	struct outcome outcomes[4];
 	struct envoi_timer watchdog;
@@ -483,6 +483,32 @@ static void the_context_is_dropped_inside_a_callback(void **state)
 	assert_int_equal(f->outcomes[1].calls, 0);
 }
 
+static void destroy_resolver(struct outcome *outcome)
+{
+	cancel_the_others(outcome);
+	envoi_resolver_destroy(current->own_resolver);
+	current->own_resolver = NULL;
+}
+
+/* Of four look-ups one is with c-ares still, and the others are reported in one turn. */
+static void the_resolver_is_destroyed_inside_a_callback(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_resolver_new_cares(&f->own_resolver, f->context, f->server.address),
+		ENVOI_OK);
+	f->outcomes[0].then = destroy_resolver;
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(
+			envoi_lookup_address(&f->outcomes[i].lookup, f->own_resolver,
+				i == 3 ? "silent.example.org" : "one.example.org", AF_INET, record),
+			ENVOI_OK);
+	}
+	wait_for(f, 1);
+	assert_null(f->own_resolver);
+	dns_server_stop(&f->server);
+	assert_int_equal(envoi_loop_run_once(f->loop, true), ENVOI_END);
+}
+
 /* A server that is not there, then is: the second question must not die of the first. */
 static void a_failure_does_not_stay(void **state)
 {
@@ -668,6 +694,7 @@ int main(void)
 		CASE(look_ups_are_canceled_inside_a_callback),
 		CASE(a_look_up_is_started_again_inside_its_callback),
 		CASE(the_context_is_dropped_inside_a_callback),
+		CASE(the_resolver_is_destroyed_inside_a_callback),
 		CASE(a_failure_does_not_stay),
 		CASE(malformed_servers_are_refused),
 		CASE(running_out_of_memory_leaks_nothing),

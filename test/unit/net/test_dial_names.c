@@ -545,10 +545,30 @@ static void a_host_or_port_by_setting_is_not_looked_up_as_a_service(void **state
 	}
 }
 
+/* RFC 5891, section 5: what users write is looked up as A-labels. */
+static void a_domain_may_be_written_in_u_labels(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = "_xmpp-client._tcp.xn--bcher-kva.example",
+			.records = "10 0 5222 c.example"},
+		{.name = "c.example", .family = AF_INET, .records = "192.0.2.1"},
+		{.name = "xn--bcher-kva.example", .family = AF_INET, .records = "192.0.2.2"},
+		{0},
+	};
+	struct dial_fixture *f = *state;
+	f->options.domain = "b\xc3\xbc"
+			    "cher.example";
+	assert_string_equal(dial(f, answers, all_connect), "0 c.example 192.0.2.1:5222 starttls");
+	dial_fixture_end(f);
+	f->options.host = f->options.domain;
+	assert_string_equal(
+		dial(f, answers, all_connect), "0 xn--bcher-kva.example 192.0.2.2:5222 starttls");
+}
+
 static void what_is_no_host_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "a b", "[::1", "exa mple", "b\xc3\xbc.example", "..", "[]"};
+		"", "a b", "[::1", "exa mple", "b\xc3.example", "..", "[]"};
 	struct dial_fixture *f = *state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		f->options.domain = bad[i];
@@ -705,6 +725,7 @@ int main(void)
 		CASE(a_dot_at_the_end_of_the_domain_means_nothing),
 		CASE(an_address_as_the_domain_has_no_services),
 		CASE(a_host_or_port_by_setting_is_not_looked_up_as_a_service),
+		CASE(a_domain_may_be_written_in_u_labels),
 		CASE(what_is_no_host_is_refused),
 		CASE(servers_have_names_and_ports_of_their_own),
 		CASE(a_domain_too_long_for_a_service_record_is_tried_itself),

@@ -30,7 +30,7 @@
 struct fixture {
 	struct envoi_context *context;
 	struct envoi_loop *loop;
-	struct dns_server dns;
+	struct dns_server dns, other_dns;
 	struct dns_answer answers[4];
 	char srv_records[200];
 	int listener, deaf; /* the latter is bound to closed_port: nobody else can be */
@@ -151,6 +151,25 @@ static void the_whole_way_from_domain_to_socket(void **state)
 	assert_string_equal(f->address, "127.0.0.1");
 }
 
+/* With name servers of its own the dial does not ask the context's resolver. */
+static void the_name_servers_of_the_options_are_asked(void **state)
+{
+	struct fixture *f = *state;
+	f->options.domain = "example.org";
+	f->options.name_servers = "no address";
+	assert_int_equal(
+		envoi_dial_new(&f->dial, f->context, &f->options, on_dialed, f), ENVOI_ERR_INVALID);
+	f->options.name_servers = f->other_dns.address;
+	static const struct dns_answer none[] = {{0}};
+	assert_int_equal(dns_server_start(&f->other_dns, f->loop, none), 0);
+	unsigned int before = f->dns.questions;
+	dial(f);
+	assert_int_equal(f->failure.phase, ENVOI_PHASE_RESOLVE);
+	assert_true(f->other_dns.questions >= 3);
+	assert_int_equal(f->dns.questions, before);
+	dns_server_stop(&f->other_dns);
+}
+
 static void the_socket_is_as_promised(void **state)
 {
 	struct fixture *f = *state;
@@ -248,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_whole_way_from_domain_to_socket),
+		CASE(the_name_servers_of_the_options_are_asked),
 		CASE(the_socket_is_as_promised),
 		CASE(a_closed_port_is_refused),
 		CASE(localhost_needs_no_name_server),

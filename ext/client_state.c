@@ -1,0 +1,117 @@
+/*
+ * envoi - XEP-0352: Client State Indication, version 1.0.0
+ * SPDX-License-Identifier: MIT
+ */
+#include <envoi/ext/client_state.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/stream.h>
+#include <envoi/xml.h>
+
+struct client_state {
+	struct envoi_handler handler;
+	struct envoi_context *context;
+	struct envoi_stream *stream; /* whose server offers it; NULL: none */
+	bool is_active; /* as the program wants it */
+	bool is_known_active; /* as the server knows it */
+};
+
+static struct client_state *from_handler(struct envoi_handler *handler)
+{
+	return ENVOI_CONTAINER_OF(handler, struct client_state, handler);
+}
+
+/* Section 4.2 */
+static int tell(struct client_state *self)
+{
+	if (self->is_active == self->is_known_active) {
+		return ENVOI_OK;
+	}
+	struct envoi_element *element = envoi_element_new(
+		self->context, ENVOI_NS_CLIENT_STATE, self->is_active ? "active" : "inactive");
+	int r = envoi_stream_send_element(self->stream, element);
+	envoi_element_unref(element);
+	if (r == ENVOI_OK) {
+		self->is_known_active = self->is_active;
+	}
+	return r;
+}
+
+static int negotiate(struct envoi_handler *handler, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)features;
+	struct client_state *self = from_handler(handler);
+	if (offer == NULL) {
+		return ENVOI_OK;
+	}
+	self->stream = stream;
+	self->is_known_active = true;
+	return tell(self);
+}
+
+static void finish(struct envoi_handler *handler, struct envoi_stream *stream, void *state)
+{
+	(void)state;
+	struct client_state *self = from_handler(handler);
+	if (self->stream == stream) {
+		self->stream = NULL;
+	}
+}
+
+/* It is told apart from the bound stream only: before, the server has nothing to hold back. */
+static const struct envoi_stream_feature feature = {
+	.ns = ENVOI_NS_CLIENT_STATE,
+	.name = "csi",
+	.order = ENVOI_ORDER_LAST,
+	.necessary = ENVOI_STREAM_BOUND,
+	.phase = ENVOI_PHASE_BIND,
+	.negotiate = negotiate,
+	.finish = finish,
+};
+
+static void destroy(struct envoi_handler *handler)
+{
+	struct client_state *self = from_handler(handler);
+	struct envoi_context *context = self->context;
+	envoi_free(context, self);
+	envoi_context_unref(context);
+}
+
+static const struct envoi_handler_impl client_state_impl = {
+	.name = "client-state",
+	.stream_feature = &feature,
+	.destroy = destroy,
+};
+
+int envoi_client_state_handler_new(
+	struct envoi_handler **ret_handler, struct envoi_context *context)
+{
+	struct client_state *self = envoi_alloc(context, sizeof(*self));
+	if (self == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	*self = (struct client_state){
+		.handler = ENVOI_HANDLER(&client_state_impl),
+		.context = envoi_context_ref(context),
+		.is_active = true,
+	};
+	*ret_handler = &self->handler;
+	return ENVOI_OK;
+}
+
+int envoi_client_state_set(struct envoi_handler *handler, bool is_active)
+{
+	struct client_state *self = from_handler(handler);
+	self->is_active = is_active;
+	return self->stream != NULL ? tell(self) : ENVOI_DECLINED;
+}
+
+bool envoi_client_state_is_offered(const struct envoi_handler *handler)
+{
+	union {
+		const struct envoi_handler *given;
+		struct envoi_handler *ours;
+	} pointer = {.given = handler};
+	return from_handler(pointer.ours)->stream != NULL;
+}

@@ -35,6 +35,8 @@ enum envoi_event_type {
 	ENVOI_EVENT_BOUND, /**< the address is known; @p jid: the full one */
 	ENVOI_EVENT_STARTED, /**< a new session: stanzas flow, nothing of an earlier one is left */
 	ENVOI_EVENT_ROSTER, /**< client: the contact list was fetched */
+	/** client: the contact list could not be fetched, or not all of it is held; @p text: why */
+	ENVOI_EVENT_ROSTER_INCOMPLETE,
 	ENVOI_EVENT_ROSTER_CHANGED, /**< client: a contact changed or went; @p jid: which */
 	ENVOI_EVENT_AVAILABLE, /**< client: roster fetched, initial presence sent */
 	/**

@@ -20,30 +20,37 @@ extern "C" {
 
 /**
  * The contact list (RFC 6121, section 2): fetched once per login, kept up to date by the server's
- * pushes, which are believed only from the own account (section 2.1.6).
+ * pushes, which are accepted only from the own account (section 2.1.6).
  *
- * Changes come as events of the session: ENVOI_EVENT_ROSTER once it was fetched, then an
- * ENVOI_EVENT_ROSTER_CHANGED for each push, with the contact's address.
+ * Changes come as events of the session: ENVOI_EVENT_ROSTER when the list was fetched, then
+ * ENVOI_EVENT_ROSTER_CHANGED for each push, with the contact's address. ENVOI_EVENT_ROSTER_INCOMPLETE
+ * comes, with the reason, when the list could not be fetched or not all of it is held.
  */
 struct envoi_roster;
 
-/** Who gets whose presence (RFC 6121, section 2.1.2.5). */
+/** The subscriptions between the account and a contact (RFC 6121, section 2.1.2.5). */
 enum envoi_subscription {
-	ENVOI_SUBSCRIPTION_NONE,
-	ENVOI_SUBSCRIPTION_TO, /**< we get theirs */
-	ENVOI_SUBSCRIPTION_FROM, /**< they get ours */
+	ENVOI_SUBSCRIPTION_NONE, /**< also: absent or unknown */
+	ENVOI_SUBSCRIPTION_TO, /**< the account receives the contact's presence */
+	ENVOI_SUBSCRIPTION_FROM, /**< the contact receives the account's presence */
 	ENVOI_SUBSCRIPTION_BOTH,
-	/** in a push and in envoi_roster_remove(): goes; never in the roster */
+	/** in a push and in envoi_roster_remove(): the contact is removed; never in the roster */
 	ENVOI_SUBSCRIPTION_REMOVE,
 };
 
-/** One contact. */
+/** The `ask` attribute (RFC 6121, section 2.1.2.2). */
+enum envoi_roster_ask {
+	ENVOI_ROSTER_ASK_NONE,
+	ENVOI_ROSTER_ASK_SUBSCRIBE, /**< the account's subscription request is pending */
+};
+
+/** One contact (RFC 6121, section 2.1.2). */
 struct envoi_roster_item {
-	const struct envoi_jid *jid; /**< bare */
+	const struct envoi_jid *jid; /**< as the server gave it: bare, of some gateways full */
 	const char *name; /**< or NULL */
 	enum envoi_subscription subscription;
-	bool is_asked; /**< our request for their presence is pending */
-	bool is_approved; /**< their request was approved in advance */
+	enum envoi_roster_ask ask;
+	bool is_approved; /**< the contact's subscription request was approved in advance */
 	const char *const *groups;
 	size_t group_count;
 };
@@ -51,26 +58,28 @@ struct envoi_roster_item {
 /**
  * Attach a roster to a session; a client has done so.
  *
- * @param settings  borrowed, outlives the roster: limits.roster-items is read at each change; a
- *                  longer list fails with ENVOI_ERR_LIMIT
+ * @param settings  borrowed, outlives the roster: limits.roster-items is read at each change
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_new(struct envoi_roster **ret_roster,
 	struct envoi_session *session, const struct envoi_settings *settings);
 
-/** Detach from the session, which is still there; a fetch under way ends with ENVOI_ERR_CANCELED. What
- * is held can be read on. Idempotent. */
+/** Detach from the session, which must still exist; a pending fetch ends with ENVOI_ERR_CANCELED
+ * before this returns. The contacts held can still be read. Idempotent. */
 ENVOI_API void envoi_roster_detach(struct envoi_roster *roster);
 
 /** Detach and free; NULL is allowed. */
 ENVOI_API void envoi_roster_free(struct envoi_roster *roster);
 
 /**
- * Ask the server for the whole list (section 2.2).
+ * Fetch the whole list from the server (RFC 6121, section 2.2).
  *
- * @param done  called once, as for envoi_request(), after the roster holds the new list; on
- *              failure the roster is as it was
- * @retval ENVOI_ERR_STATE  one is under way, or the roster was detached
- * Other errors as envoi_request(): then @p done is not called.
+ * @param done  called once, as for envoi_request(), after the contacts were replaced. With
+ *              ENVOI_ERR_LIMIT the list is longer than limits.roster-items, and the first of its
+ *              contacts are held; on every other failure the contacts are those of before
+ * @param user  passed to @p done
+ * @retval ENVOI_ERR_STATE  a fetch is pending, or the roster was detached
+ * Other errors as envoi_request(): @p done is not called then.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_fetch(
 	struct envoi_roster *roster, void (*done)(void *user, int code), void *user);
@@ -78,25 +87,40 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_roster_fetch(
 /** @return contacts held */
 ENVOI_API size_t envoi_roster_count(const struct envoi_roster *roster);
 
-/** @return the contact with that address, its resource ignored; NULL: none; borrowed until the
- * roster changes, as below */
+/** @return whether the contacts held are all that the server has: false before the list was fetched
+ * in this session, and after ENVOI_EVENT_ROSTER_INCOMPLETE */
+ENVOI_API bool envoi_roster_is_complete(const struct envoi_roster *roster);
+
+/** @return pushes that were refused since the roster was made: from another sender, malformed, or
+ * over limits.roster-items. Each is logged with its sender */
+ENVOI_API uint64_t envoi_roster_refused_pushes(const struct envoi_roster *roster);
+
+/** @return the contact with that address, else the contact with its bare address; NULL: there is
+ * none; borrowed until the roster changes, which happens in callbacks from the loop */
 ENVOI_API const struct envoi_roster_item *envoi_roster_find(
 	const struct envoi_roster *roster, const struct envoi_jid *jid);
 
-/** Visit every contact, in no order. @param[in,out] position 0 to begin. @return NULL at the end */
+/** Visit every contact, in no order. @param[in,out] position 0 to begin. @return borrowed until the
+ * roster changes; NULL at the end */
 ENVOI_API const struct envoi_roster_item *envoi_roster_next(
 	const struct envoi_roster *roster, size_t *position);
 
 /**
- * Add or change a contact on the server (sections 2.3 and 2.4): its name and groups count. The
- * roster here changes when the server's push comes.
+ * Add or change a contact on the server (RFC 6121, sections 2.3 and 2.4). The contacts held change
+ * when the server's push arrives.
  *
+ * @param item  borrowed for the call; address, name and groups count. The request names a contact of
+ *              the roster by the address it has there, a new one by its bare address
  * @param done  the answer, as for envoi_request(); NULL: not wanted
+ * @param user  passed to @p done
+ * @retval ENVOI_ERR_STATE  the roster was detached
+ * Other errors as envoi_request(): @p done is not called then.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_set(struct envoi_roster *roster,
 	const struct envoi_roster_item *item, envoi_answer_fn *done, void *user);
 
-/** Remove a contact on the server, with both subscriptions (section 2.5). */
+/** Remove a contact on the server, with both subscriptions (RFC 6121, section 2.5). Parameters and
+ * errors as envoi_roster_set(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_remove(struct envoi_roster *roster,
 	const struct envoi_jid *jid, envoi_answer_fn *done, void *user);
 

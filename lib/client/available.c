@@ -2,26 +2,10 @@
  * envoi - the client helper: roster and initial presence
  * SPDX-License-Identifier: MIT
  */
-#include <stdio.h>
-
 #include "client/client.h"
 #include "client/client_settings.h"
 
-/* RFC 6121, section 4.2: after the roster, so that presence finds its contacts (section 2.2). */
-static int send_presence(struct envoi_client *client)
-{
-	struct envoi_stanza *presence = envoi_presence_new(
-		client->context, ENVOI_TYPE_AVAILABLE, NULL);
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, client->settings);
-	if (presence != NULL && values.priority != 0) {
-		char text[8];
-		snprintf(text, sizeof(text), "%d", values.priority);
-		envoi_element_add_with_text(envoi_stanza_element(presence), NULL, "priority", text);
-	}
-	return envoi_send(client->session, presence, NULL);
-}
-
+/* RFC 6121, section 4.2: presence follows the roster, so that it finds its contacts (section 2.2). */
 static void announce(struct envoi_client *client)
 {
 	if (envoi__guard_is_over(&client->guard) || !envoi_session_is_online(client->session)) {
@@ -30,18 +14,17 @@ static void announce(struct envoi_client *client)
 	struct envoi__client_settings values;
 	envoi__client_settings_read(&values, client->settings);
 	if (values.sends_presence) {
-		int r = send_presence(client);
+		int r = envoi__presence_send_initial(&client->presence);
 		if (r < 0) {
 			envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 				"initial presence was not sent: %s", envoi_error_text(r));
 			return;
 		}
-		client->is_available = true;
 	}
 	envoi__client_post(client, ENVOI_EVENT_AVAILABLE, NULL);
 }
 
-/* A server without rosters answers with an error: presence is worth sending all the same. */
+/* A server without rosters answers with an error: presence is sent all the same. */
 static void on_roster(void *user, int code)
 {
 	struct envoi_client *client = user;

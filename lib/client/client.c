@@ -46,7 +46,7 @@ void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 {
 	envoi_timer_stop(&client->deadline);
 	client->is_leaving = false;
-	client->is_available = false;
+	client->presence.is_available = false;
 	if (why->code != ENVOI_OK && client->state != ENVOI__CLIENT_ONLINE) {
 		add_attempts(why, &client->attempts);
 		add_attempts(why, &client->tried);
@@ -159,6 +159,10 @@ static int set_up(struct envoi_client *client, const char *jid)
 	if (r < 0) {
 		return r;
 	}
+	r = envoi__presence_attach(&client->presence, client->session, client->settings);
+	if (r < 0) {
+		return r;
+	}
 	r = envoi_roster_new(&client->roster, client->session, client->settings);
 	if (r < 0) {
 		return r;
@@ -237,6 +241,7 @@ void envoi_client_free(struct envoi_client *client)
 		client->session = NULL;
 	}
 	envoi_roster_free(client->roster);
+	envoi__presence_finish(&client->presence);
 	for (size_t i = 0; i < client->connector_count; i++) {
 		envoi_connector_destroy(client->connectors[i]);
 	}
@@ -290,13 +295,10 @@ int envoi_client_connect(struct envoi_client *client)
 	return r < 0 ? r : envoi__client_start_connecting(client);
 }
 
-/* RFC 6121, section 4.5.1: said before leaving; if it cannot be, the server says it. A filter sees
- * it, and may free the client. */
-static void say_unavailable(struct envoi_client *client)
+/* When it cannot be sent, the server sends it on behalf of the account (RFC 6121, section 4.5.1). */
+static void send_unavailable(struct envoi_client *client)
 {
-	client->is_available = false;
-	int r = envoi_send(client->session,
-		envoi_presence_new(client->context, ENVOI_TYPE_UNAVAILABLE, NULL), NULL);
+	int r = envoi__presence_leave(&client->presence);
 	if (r < 0) {
 		envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT,
 			"leaving without presence: %s", envoi_error_text(r));
@@ -327,9 +329,7 @@ void envoi_client_disconnect(struct envoi_client *client)
 		envoi__client_leave(client);
 		return;
 	}
-	if (client->is_available) {
-		say_unavailable(client);
-	}
+	send_unavailable(client);
 	if (!envoi__guard_is_over(&client->guard)) {
 		envoi_session_close(client->session);
 	}

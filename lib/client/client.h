@@ -14,6 +14,7 @@
 #include <envoi/tls.h>
 
 #include "base/guard.h"
+#include "client/presence.h"
 
 /** What the client is at. In brackets what leads out of it. */
 enum envoi__client_state {
@@ -51,7 +52,7 @@ struct envoi_client {
 	enum envoi__client_state state;
 	unsigned int logins; /* begun so far: tells whether it is still the same one */
 	bool is_leaving; /* disconnect() was called */
-	bool is_available; /* initial presence was sent */
+	struct envoi__presence presence;
 	bool is_running, was_told_to_quit;
 	struct envoi__client_problem *problems; /* of setters, until they have been put right */
 	size_t problem_count;

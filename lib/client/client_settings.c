@@ -46,12 +46,13 @@ const struct envoi_setting envoi__client_setting_table[] = {
 		.min = -128,
 		.max = 127,
 		.metavar = "N",
-		.doc = "The priority of the initial presence, -128 to 127 (RFC 6121, section 4.7.2.3). "
-		       "With a negative priority no messages to the bare address are delivered here.",
+		.doc = "The priority that is added to each presence for all contacts, where the "
+		       "application gives none: -128 to 127 (RFC 6121, section 4.7.2.3). With a "
+		       "negative priority no messages to the bare address are delivered here.",
 	},
 	ENVOI__SETTING_FLAG(INTO(sends_presence), "presence.initial", "true",
 		"Send presence at the start of the session, so that contacts see it and messages "
-		"arrive."),
+		"arrive: the last one that the application has sent, else a plain one."),
 	ENVOI__SETTING_FLAG(INTO(fetches_roster), "roster.fetch", "true",
 		"Fetch the roster at the start of the session."),
 	{.type = ENVOI_SETTING_END},

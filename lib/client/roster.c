@@ -8,22 +8,14 @@
 
 #include <envoi/interfaces/session.h>
 
-#include "base/map.h"
 #include "client/client_settings.h"
-#include "stanza/payloads.h"
+#include "client/contacts.h"
+#include "client/roster_payload.h"
 
-/* --- what is kept --- */
-
-struct contact {
-	struct envoi_roster_item item; /* points into wire */
-	struct envoi__roster_item *wire; /* an envoi_payload_dup() */
-	struct envoi_jid *bare;
-};
-
-/* One fetch under way. */
+/* One pending fetch. */
 struct fetching {
 	struct envoi_context *context; /* a reference */
-	struct envoi_roster *roster; /* NULL: it has gone, and who waited was told */
+	struct envoi_roster *roster; /* NULL: detached or freed; done() was called */
 	struct envoi_request *request;
 	void (*done)(void *user, int code);
 	void *user;
@@ -34,7 +26,9 @@ struct envoi_roster {
 	struct envoi_context *context;
 	struct envoi_session *session;
 	const struct envoi_settings *settings;
-	struct envoi__map contacts; /* by bare address */
+	struct envoi__contacts contacts;
+	bool is_complete;
+	uint64_t refused_pushes;
 	struct fetching *fetching; /* or NULL */
 };
 
@@ -43,101 +37,7 @@ static struct envoi_roster *roster_from_handler(struct envoi_handler *handler)
 	return ENVOI_CONTAINER_OF(handler, struct envoi_roster, handler);
 }
 
-static void contact_free(struct envoi_context *context, struct contact *contact)
-{
-	if (contact != NULL) {
-		envoi_payload_free(&envoi__roster_item_type, contact->wire);
-		envoi_jid_unref(contact->bare);
-		envoi_free(context, contact);
-	}
-}
-
-static void contacts_finish(struct envoi__map *contacts)
-{
-	size_t position = 0;
-	struct contact *contact;
-	while ((contact = envoi__map_next(contacts, &position)) != NULL) {
-		contact_free(contacts->context, contact);
-	}
-	envoi__map_finish(contacts);
-}
-
-static enum envoi_subscription subscription_of(enum envoi__subscription wire)
-{
-	static const enum envoi_subscription meanings[] = {
-		[ENVOI__SUBSCRIPTION_NONE] = ENVOI_SUBSCRIPTION_NONE,
-		[ENVOI__SUBSCRIPTION_TO] = ENVOI_SUBSCRIPTION_TO,
-		[ENVOI__SUBSCRIPTION_FROM] = ENVOI_SUBSCRIPTION_FROM,
-		[ENVOI__SUBSCRIPTION_BOTH] = ENVOI_SUBSCRIPTION_BOTH,
-		[ENVOI__SUBSCRIPTION_REMOVE] = ENVOI_SUBSCRIPTION_REMOVE,
-	};
-	return meanings[wire];
-}
-
-static int contact_new(struct contact **ret_contact, struct envoi_context *context,
-	const struct envoi__roster_item *wire)
-{
-	struct contact *contact = envoi_alloc_zeroed(context, sizeof(*contact));
-	if (contact == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	contact->wire = envoi_payload_dup(context, &envoi__roster_item_type, wire);
-	int r = contact->wire == NULL ? ENVOI_ERR_NOMEM : envoi_jid_bare(&contact->bare, wire->jid);
-	if (r < 0) {
-		contact_free(context, contact);
-		return r;
-	}
-	contact->item = (struct envoi_roster_item){
-		.jid = contact->bare,
-		.name = contact->wire->name,
-		.subscription = subscription_of(contact->wire->subscription),
-		.is_asked = contact->wire->ask == ENVOI__ASK_SUBSCRIBE,
-		.is_approved = contact->wire->is_approved,
-		.groups = contact->wire->groups,
-		.group_count = contact->wire->group_count,
-	};
-	*ret_contact = contact;
-	return ENVOI_OK;
-}
-
-static void forget(struct envoi__map *contacts, const struct envoi_jid *jid)
-{
-	contact_free(contacts->context,
-		envoi__map_remove(contacts, envoi_jid_text(jid), envoi_jid_bare_len(jid)));
-}
-
-/* In place, so that a failure to allocate leaves the old one; the key is the old one's address. */
-static void update(struct contact *old, struct contact *contact)
-{
-	struct contact gone = *old;
-	old->wire = contact->wire;
-	old->item = contact->item;
-	old->item.jid = old->bare;
-	contact->wire = gone.wire;
-}
-
-static int keep(
-	struct envoi__map *contacts, const struct envoi__roster_item *wire, size_t max_items)
-{
-	struct contact *contact;
-	int r = contact_new(&contact, contacts->context, wire);
-	if (r < 0) {
-		return r;
-	}
-	const char *key = envoi_jid_text(contact->bare);
-	struct contact *old = envoi__map_get(contacts, key, strlen(key));
-	if (old != NULL) {
-		update(old, contact);
-		contact_free(contacts->context, contact);
-		return ENVOI_OK;
-	}
-	r = contacts->count < max_items ? envoi__map_add(contacts, key, strlen(key), contact)
-					: ENVOI_ERR_LIMIT;
-	if (r < 0) {
-		contact_free(contacts->context, contact);
-	}
-	return r;
-}
+static const char TOO_MANY[] = "there are more contacts than limits.roster-items";
 
 static size_t max_items(const struct envoi_roster *roster)
 {
@@ -146,9 +46,27 @@ static size_t max_items(const struct envoi_roster *roster)
 	return values.roster_items;
 }
 
+static int post_incomplete(struct envoi_roster *roster, const char *text)
+{
+	roster->is_complete = false;
+	return envoi_session_post_event(roster->session,
+		&(struct envoi_event){.type = ENVOI_EVENT_ROSTER_INCOMPLETE, .text = text});
+}
+
+/* Malformed ones too, which the decoded list leaves out. */
+static size_t count_items(const struct envoi_element *query)
+{
+	size_t count = 0;
+	for (const struct envoi_element *child = envoi_element_first(query); child != NULL;
+		child = envoi_element_next(child)) {
+		count += envoi_element_is(child, ENVOI__NS_ROSTER, "item") ? 1 : 0;
+	}
+	return count;
+}
+
 /* --- pushes: RFC 6121, section 2.1.6 --- */
 
-/* From no address or from the own account, by its bare address; nobody else may change it. */
+/* A push counts only without `from` or from the account's bare address. */
 static bool is_from_own_account(struct envoi_delivery *in)
 {
 	const struct envoi_stanza *push = envoi_delivery_stanza(in);
@@ -161,24 +79,38 @@ static bool is_from_own_account(struct envoi_delivery *in)
 		envoi_jid_equal_bare(from, own);
 }
 
-/* Those that are malformed too, which a list leaves out. */
-static size_t count_items(const struct envoi_element *query)
+static int refuse(struct envoi_roster *roster, struct envoi_delivery *in,
+	enum envoi_stanza_condition condition, const char *text)
 {
-	size_t count = 0;
-	for (const struct envoi_element *child = envoi_element_first(query); child != NULL;
-		child = envoi_element_next(child)) {
-		count += envoi_element_is(child, ENVOI__NS_ROSTER, "item") ? 1 : 0;
-	}
-	return count;
+	const struct envoi_jid *from = envoi_stanza_from(envoi_delivery_stanza(in));
+	roster->refused_pushes++;
+	envoi_log(roster->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT,
+		"roster push from %s refused: %s",
+		from == NULL ? "the own account" : envoi_jid_text(from), text);
+	return envoi_reply_error(in, condition, NULL);
 }
 
-static int apply(struct envoi_roster *roster, const struct envoi__roster_item *wire)
+static int apply(struct envoi_roster *roster, const struct envoi_roster_item *item)
 {
-	if (wire->subscription != ENVOI__SUBSCRIPTION_REMOVE) {
-		return keep(&roster->contacts, wire, max_items(roster));
+	if (item->subscription != ENVOI_SUBSCRIPTION_REMOVE) {
+		return envoi__contacts_keep(&roster->contacts, item, max_items(roster));
 	}
-	forget(&roster->contacts, wire->jid);
+	envoi__contacts_remove(&roster->contacts, item->jid);
 	return ENVOI_OK;
+}
+
+static int apply_push(struct envoi_roster *roster, struct envoi_delivery *in,
+	const struct envoi_roster_item *item)
+{
+	int r = apply(roster, item);
+	if (r == ENVOI_ERR_LIMIT) {
+		r = post_incomplete(roster, TOO_MANY);
+		return r < 0 ? r : refuse(roster, in, ENVOI_RESOURCE_CONSTRAINT, TOO_MANY);
+	}
+	return r < 0 ? r
+		     : envoi_session_post_event(roster->session,
+			       &(struct envoi_event){
+				       .type = ENVOI_EVENT_ROSTER_CHANGED, .jid = item->jid});
 }
 
 static int on_push(struct envoi_handler *self, struct envoi_delivery *in)
@@ -187,19 +119,21 @@ static int on_push(struct envoi_handler *self, struct envoi_delivery *in)
 	const struct envoi__roster_query *query = envoi_delivery_payload(
 		in, &envoi__roster_query_type);
 	if (!is_from_own_account(in)) {
-		return envoi_reply_error(in, ENVOI_SERVICE_UNAVAILABLE, NULL);
+		return refuse(
+			roster, in, ENVOI_SERVICE_UNAVAILABLE, "only the own account may send it");
 	}
 	if (query->item_count != 1 || count_items(envoi_delivery_element(in)) != 1) {
-		return envoi_reply_error(in, ENVOI_BAD_REQUEST, "a push has exactly one item");
+		return refuse(roster, in, ENVOI_BAD_REQUEST,
+			"it does not have exactly one well-formed item");
 	}
-	int r = apply(roster, &query->items[0]);
-	if (r < 0) {
-		return r == ENVOI_ERR_LIMIT ? envoi_reply_error(in, ENVOI_RESOURCE_CONSTRAINT, NULL)
-					    : r;
-	}
-	return envoi_session_post_event(envoi_delivery_session(in),
-		&(struct envoi_event){
-			.type = ENVOI_EVENT_ROSTER_CHANGED, .jid = query->items[0].jid});
+	return apply_push(roster, in, &query->items[0]);
+}
+
+/* The next session has to fetch it again. */
+static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	roster_from_handler(self)->is_complete = false;
 }
 
 static const struct envoi_stanza_row stanzas[] = {
@@ -207,9 +141,15 @@ static const struct envoi_stanza_row stanzas[] = {
 	ENVOI_ROWS_END,
 };
 
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	ENVOI_ROWS_END,
+};
+
 static const struct envoi_handler_impl roster_impl = {
 	.name = "roster",
 	.stanzas = stanzas,
+	.events = events,
 };
 
 int envoi_roster_new(struct envoi_roster **ret_roster, struct envoi_session *session,
@@ -223,7 +163,7 @@ int envoi_roster_new(struct envoi_roster **ret_roster, struct envoi_session *ses
 	roster->handler.impl = &roster_impl;
 	roster->context = envoi_context_ref(context);
 	roster->settings = settings;
-	envoi__map_init(&roster->contacts, context);
+	envoi__contacts_init(&roster->contacts, context);
 	int r = envoi_session_add(session, &roster->handler);
 	if (r < 0) {
 		envoi_roster_free(roster);
@@ -243,10 +183,11 @@ void envoi_roster_detach(struct envoi_roster *roster)
 	envoi_session_remove(roster->session, &roster->handler);
 	roster->session = NULL;
 	if (fetching != NULL) {
-		/* Whoever waits is told now; the request itself ends from the loop, for nobody. */
+		/* done() is called now; the request itself ends from the loop, unseen. */
 		roster->fetching = NULL;
 		fetching->roster = NULL;
-		if (fetching->request != NULL) { /* else that call is on the stack, and says so */
+		if (fetching->request !=
+			NULL) { /* else envoi_roster_fetch() is on the stack and fails */
 			envoi_request_cancel(fetching->request);
 			fetching->done(fetching->user, ENVOI_ERR_CANCELED);
 		}
@@ -259,7 +200,7 @@ void envoi_roster_free(struct envoi_roster *roster)
 		return;
 	}
 	envoi_roster_detach(roster);
-	contacts_finish(&roster->contacts);
+	envoi__contacts_finish(&roster->contacts);
 	struct envoi_context *context = roster->context;
 	envoi_free(context, roster);
 	envoi_context_unref(context);
@@ -267,25 +208,72 @@ void envoi_roster_free(struct envoi_roster *roster)
 
 /* --- fetching: RFC 6121, section 2.2 --- */
 
-static int replace(struct envoi_roster *roster, const struct envoi__roster_query *query)
+static int post_failed(struct envoi_roster *roster, int code, const char *text)
 {
-	struct envoi__map contacts;
-	envoi__map_init(&contacts, roster->context);
+	bool is_session_over = code == ENVOI_ERR_DISCONNECTED || code == ENVOI_ERR_CANCELED;
+	int r = is_session_over ? ENVOI_OK : post_incomplete(roster, text);
+	if (r < 0) {
+		envoi_log(roster->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+			"event roster-incomplete is lost: %s", envoi_error_text(r));
+	}
+	return code;
+}
+
+/* @return ENVOI_ERR_LIMIT: only the first ones were kept */
+static int keep_all(struct envoi__contacts *contacts, const struct envoi_roster *roster,
+	const struct envoi__roster_query *query)
+{
 	size_t most = max_items(roster);
 	int r = ENVOI_OK;
-	for (size_t i = 0; r == ENVOI_OK && query != NULL && i < query->item_count; i++) {
-		if (query->items[i].subscription != ENVOI__SUBSCRIPTION_REMOVE) {
-			r = keep(&contacts, &query->items[i], most);
+	for (size_t i = 0; r == ENVOI_OK && i < query->item_count; i++) {
+		if (query->items[i].subscription != ENVOI_SUBSCRIPTION_REMOVE) {
+			r = envoi__contacts_keep(contacts, &query->items[i], most);
 		}
 	}
-	if (r < 0) {
-		contacts_finish(&contacts);
+	return r;
+}
+
+static int replace(struct envoi_roster *roster, const struct envoi__roster_query *query)
+{
+	struct envoi__contacts contacts;
+	envoi__contacts_init(&contacts, roster->context);
+	int r = query == NULL ? ENVOI_OK : keep_all(&contacts, roster, query);
+	if (r < 0 && r != ENVOI_ERR_LIMIT) {
+		envoi__contacts_finish(&contacts);
 		return r;
 	}
-	contacts_finish(&roster->contacts);
+	envoi__contacts_finish(&roster->contacts);
 	roster->contacts = contacts;
-	return envoi_session_post_event(
+	return r;
+}
+
+static int post_fetched(struct envoi_roster *roster, const struct envoi_answer *answer, int result)
+{
+	const struct envoi__roster_query *query = envoi_answer_payload(answer);
+	const struct envoi_element *element = envoi_stanza_payload(envoi_answer_stanza(answer));
+	size_t readable = query == NULL ? 0 : query->item_count;
+	size_t items = element == NULL ? 0 : count_items(element);
+	roster->is_complete = result == ENVOI_OK && items == readable;
+	int r = envoi_session_post_event(
 		roster->session, &(struct envoi_event){.type = ENVOI_EVENT_ROSTER});
+	if (r == ENVOI_OK && !roster->is_complete) {
+		r = post_incomplete(roster,
+			result == ENVOI_OK ? "some contacts are malformed and were left out"
+					   : TOO_MANY);
+	}
+	return r < 0 ? r : result;
+}
+
+/* A list that does not come leaves what was there. */
+static int take_list(struct envoi_roster *roster, const struct envoi_answer *answer)
+{
+	int r = envoi_answer_code(answer);
+	if (r < 0) {
+		return post_failed(roster, r, envoi_answer_text(answer));
+	}
+	r = replace(roster, envoi_answer_payload(answer));
+	return r == ENVOI_OK || r == ENVOI_ERR_LIMIT ? post_fetched(roster, answer, r)
+						     : post_failed(roster, r, envoi_error_text(r));
 }
 
 static void fetching_free(struct fetching *fetching)
@@ -303,10 +291,7 @@ static void on_list(void *user, const struct envoi_answer *answer)
 		fetching_free(fetching);
 		return;
 	}
-	int r = envoi_answer_code(answer);
-	if (r == ENVOI_OK) {
-		r = replace(roster, envoi_answer_payload(answer));
-	}
+	int r = take_list(roster, answer);
 	roster->fetching = NULL;
 	void (*done)(void *, int) = fetching->done;
 	void *done_user = fetching->user;
@@ -355,6 +340,7 @@ int envoi_roster_fetch(struct envoi_roster *roster, void (*done)(void *user, int
 		.user = user,
 	};
 	roster->fetching = fetching;
+	roster->is_complete = false;
 	return begin_fetching(roster, fetching);
 }
 
@@ -362,22 +348,29 @@ int envoi_roster_fetch(struct envoi_roster *roster, void (*done)(void *user, int
 
 size_t envoi_roster_count(const struct envoi_roster *roster)
 {
-	return roster->contacts.count;
+	return roster->contacts.by_address.count;
+}
+
+bool envoi_roster_is_complete(const struct envoi_roster *roster)
+{
+	return roster->is_complete;
+}
+
+uint64_t envoi_roster_refused_pushes(const struct envoi_roster *roster)
+{
+	return roster->refused_pushes;
 }
 
 const struct envoi_roster_item *envoi_roster_find(
 	const struct envoi_roster *roster, const struct envoi_jid *jid)
 {
-	const struct contact *contact = envoi__map_get(
-		&roster->contacts, envoi_jid_text(jid), envoi_jid_bare_len(jid));
-	return contact == NULL ? NULL : &contact->item;
+	return envoi__contacts_find(&roster->contacts, jid);
 }
 
 const struct envoi_roster_item *envoi_roster_next(
 	const struct envoi_roster *roster, size_t *position)
 {
-	const struct contact *contact = envoi__map_next(&roster->contacts, position);
-	return contact == NULL ? NULL : &contact->item;
+	return envoi__contacts_next(&roster->contacts, position);
 }
 
 /* --- changing: RFC 6121, sections 2.3 to 2.5 --- */
@@ -388,42 +381,55 @@ static void ignore_answer(void *user, const struct envoi_answer *answer)
 	(void)answer;
 }
 
-/* By the bare address (section 2.1.2.3), whatever the caller has. @param item without address */
-static int send_item(struct envoi_roster *roster, struct envoi__roster_item *item,
+/* A known contact has the address that the server gave it, some with a resource; a new one has a
+ * bare address (section 2.1.2.3). */
+static int address_for_server(
+	struct envoi_jid **ret_jid, const struct envoi_roster *roster, const struct envoi_jid *jid)
+{
+	const struct envoi_roster_item *known = envoi_roster_find(roster, jid);
+	if (known == NULL) {
+		return envoi_jid_bare(ret_jid, jid);
+	}
+	*ret_jid = envoi_jid_ref(known->jid);
+	return ENVOI_OK;
+}
+
+/* @param item  without address */
+static int send_item(struct envoi_roster *roster, struct envoi_roster_item *item,
 	const struct envoi_jid *jid, envoi_answer_fn *done, void *user)
 {
 	if (roster->session == NULL) {
 		return ENVOI_ERR_STATE;
 	}
-	struct envoi_jid *bare;
-	int r = envoi_jid_bare(&bare, jid);
+	struct envoi_jid *address;
+	int r = address_for_server(&address, roster, jid);
 	if (r < 0) {
 		return r;
 	}
-	item->jid = bare;
+	item->jid = address;
 	struct envoi_stanza *iq = envoi_iq_new(roster->context, ENVOI_IQ_SET, NULL);
 	envoi_stanza_encode(iq, &envoi__roster_query_type,
 		&(struct envoi__roster_query){.items = item, .item_count = 1});
 	r = envoi_request(
 		roster->session, iq, NULL, 0, done != NULL ? done : ignore_answer, user, NULL);
-	envoi_jid_unref(bare);
+	envoi_jid_unref(address);
 	return r;
 }
 
 int envoi_roster_set(struct envoi_roster *roster, const struct envoi_roster_item *item,
 	envoi_answer_fn *done, void *user)
 {
-	struct envoi__roster_item wire = {
+	struct envoi_roster_item wanted = {
 		.name = item->name,
 		.groups = item->groups,
 		.group_count = item->group_count,
 	};
-	return send_item(roster, &wire, item->jid, done, user);
+	return send_item(roster, &wanted, item->jid, done, user);
 }
 
 int envoi_roster_remove(
 	struct envoi_roster *roster, const struct envoi_jid *jid, envoi_answer_fn *done, void *user)
 {
-	struct envoi__roster_item wire = {.subscription = ENVOI__SUBSCRIPTION_REMOVE};
-	return send_item(roster, &wire, jid, done, user);
+	struct envoi_roster_item wanted = {.subscription = ENVOI_SUBSCRIPTION_REMOVE};
+	return send_item(roster, &wanted, jid, done, user);
 }

@@ -31,6 +31,7 @@ const char *envoi_event_name(enum envoi_event_type type)
 		[ENVOI_EVENT_BOUND] = "bound",
 		[ENVOI_EVENT_STARTED] = "started",
 		[ENVOI_EVENT_ROSTER] = "roster",
+		[ENVOI_EVENT_ROSTER_INCOMPLETE] = "roster-incomplete",
 		[ENVOI_EVENT_ROSTER_CHANGED] = "roster-changed",
 		[ENVOI_EVENT_AVAILABLE] = "available",
 		[ENVOI_EVENT_UNHANDLED] = "unhandled",

@@ -28,7 +28,7 @@ const struct envoi_setting envoi__xml_setting_table[] = {
 		"The deepest nesting of elements in a stanza."),
 	COUNT(INTO(after_login.attributes), "limits.attributes", "64", 8, 10000,
 		"The most attributes of an element, namespace declarations included."),
-	COUNT(INTO(after_login.children), "limits.children", "200000", 16, LARGE_COUNT,
+	COUNT(INTO(after_login.children), "limits.children", "1000000", 16, LARGE_COUNT,
 		"The most elements and texts in a stanza."),
 	SIZE(INTO(after_login.name_bytes), "limits.name-bytes", "256", 32, 64 * KIB,
 		"The longest name of an element or attribute, and the longest prefix."),

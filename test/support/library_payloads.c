@@ -8,6 +8,7 @@
 
 #include <envoi/ext/software_version.h>
 
+#include "client/roster_payload.h"
 #include "stanza/payloads.h"
 
 const struct envoi_payload_type *const library_payloads[] = {

@@ -276,6 +276,15 @@ void test_server_add_contact(struct test_server *server, const char *user, const
 	account->contacts = contact;
 }
 
+void test_server_set_roster(struct test_server *server, const char *user, const char *items)
+{
+	struct account *account = server_account(server, user);
+	assert_non_null(account);
+	envoi_free(server->context, account->roster);
+	account->roster = envoi_strndup(server->context, items, strlen(items));
+	assert_non_null(account->roster);
+}
+
 /* --- making and freeing --- */
 
 static void make_starttls(
@@ -327,6 +336,7 @@ static void free_accounts(struct test_server *server)
 			account->contacts = contact->next;
 			envoi_free(server->context, contact);
 		}
+		envoi_free(server->context, account->roster);
 		explicit_bzero(account->password, sizeof(account->password));
 		envoi_free(server->context, account);
 	}

@@ -59,6 +59,9 @@ void test_server_add_account(struct test_server *server, const char *user, const
 void test_server_add_contact(struct test_server *server, const char *user, const char *jid,
 	const char *name, const char *subscription);
 
+/** Send these items as the roster of an account, as they are. Asserts. @param items  copied */
+void test_server_set_roster(struct test_server *server, const char *user, const char *items);
+
 /** @return a new connector that leads here, to be given to a client; asserts */
 struct envoi_connector *test_server_connector(struct test_server *server);
 /** Make side B of a pair a connection of the server. @return ENVOI_OK or an error code */

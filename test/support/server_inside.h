@@ -21,6 +21,7 @@ struct account {
 	struct account *next;
 	char user[64], password[64];
 	struct contact *contacts;
+	char *roster; /* sent in place of the contacts; NULL: none */
 };
 
 struct connection {

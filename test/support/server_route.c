@@ -61,8 +61,28 @@ static struct account *account_of(struct connection *connection)
 	return server_account(connection->server, envoi_jid_local(jid));
 }
 
+static void send_items(
+	struct connection *connection, const struct envoi_stanza *request, const char *items)
+{
+	struct envoi_buffer xml;
+	envoi_buffer_init(&xml, connection->server->context, 0);
+	if (envoi_buffer_printf(&xml,
+		    "<iq type='result' id='%s'><query xmlns='jabber:iq:roster'>%s</query></iq>",
+		    envoi_stanza_id(request), items) < 0 ||
+		envoi_stream_send(
+			connection->stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml)) < 0) {
+		connection->server->lost++;
+	}
+	envoi_buffer_finish(&xml);
+}
+
 static void send_roster(struct connection *connection, const struct envoi_stanza *request)
 {
+	const struct account *owner = account_of(connection);
+	if (owner != NULL && owner->roster != NULL) {
+		send_items(connection, request, owner->roster);
+		return;
+	}
 	struct envoi_stanza *result = envoi_iq_result_new(request);
 	if (result != NULL) {
 		struct envoi_element *query = envoi_element_add(

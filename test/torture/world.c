@@ -239,6 +239,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_BOUND, on_event},
 	{ENVOI_EVENT_STARTED, on_event},
 	{ENVOI_EVENT_ROSTER, on_event},
+	{ENVOI_EVENT_ROSTER_INCOMPLETE, on_event},
 	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},

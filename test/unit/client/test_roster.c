@@ -99,7 +99,7 @@ static void the_list_is_kept(void **state)
 	assert_string_equal(bob->groups[0], "Work");
 	const struct envoi_roster_item *carol = find(f, "carol@example.org");
 	assert_null(carol->name);
-	assert_true(carol->is_asked);
+	assert_int_equal(carol->ask, ENVOI_ROSTER_ASK_SUBSCRIBE);
 	assert_true(carol->is_approved);
 	assert_int_equal(carol->subscription, ENVOI_SUBSCRIPTION_NONE);
 	assert_null(find(f, "dave@example.org"));
@@ -129,8 +129,8 @@ static void a_push_adds_changes_and_removes(void **state)
 	assert_non_null(strstr(wire_log(&f->wire), "roster-changed"));
 }
 
-/* S9: RFC 6121, section 2.1.6 */
-static void pushes_of_others_change_nothing(void **state)
+/* RFC 6121, section 2.1.6 */
+static void pushes_from_other_senders_change_nothing(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const forged[] = {
@@ -153,30 +153,101 @@ static void pushes_of_others_change_nothing(void **state)
 		const char *answer = wire_talk(&f->wire, forged[i]);
 		assert_null(strstr(answer, "type='result'"));
 		if (envoi_roster_count(f->roster) != 0) {
-			fail_msg("believed: %s", forged[i]);
+			fail_msg("accepted: %s", forged[i]);
 		}
 	}
 	assert_true(envoi_session_is_online(f->wire.session));
 }
 
-static void more_than_the_limit_is_refused(void **state)
+static void refused_pushes_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const refused[] = {
+		PUSH(" from='mallory@example.org'", BOB),
+		PUSH(" from='me@example.org/other'", BOB),
+		PUSH("", ""),
+		PUSH("", BOB "<item jid='@'/>"),
+	};
+	size_t count = sizeof(refused) / sizeof(refused[0]);
+	wire_talk(&f->wire, PUSH("", BOB));
+	assert_int_equal(envoi_roster_refused_pushes(f->roster), 0);
+	for (size_t i = 0; i < count; i++) {
+		wire_talk(&f->wire, refused[i]);
+		assert_int_equal(envoi_roster_refused_pushes(f->roster), i + 1);
+	}
+}
+
+/* RFC 6121, section 2.1.2.3: an address names the contact, a gateway's with its resource. */
+static void a_contact_is_named_as_the_server_names_it(void **state)
+{
+	struct fixture *f = *state;
+	fetch(f, "<item jid='gw.example.org/registered' name='Gateway'/>" BOB);
+	const struct envoi_roster_item *gateway = find(f, "gw.example.org/registered");
+	assert_non_null(gateway);
+	assert_string_equal(envoi_jid_text(gateway->jid), "gw.example.org/registered");
+	assert_null(find(f, "gw.example.org"));
+	assert_int_equal(envoi_roster_remove(f->roster, gateway->jid, NULL, NULL), ENVOI_OK);
+	wire_run(&f->wire, 0);
+	assert_non_null(strstr(wire_heard(&f->wire),
+		"<item jid='gw.example.org/registered' subscription='remove'/>"));
+	wire_talk(&f->wire, PUSH("", "<item jid='gw.example.org' subscription='remove'/>"));
+	assert_non_null(find(f, "gw.example.org/registered"));
+	wire_talk(&f->wire,
+		PUSH("", "<item jid='gw.example.org/registered' subscription='remove'/>"));
+	assert_null(find(f, "gw.example.org/registered"));
+	assert_int_equal(envoi_roster_count(f->roster), 1);
+}
+
+static void of_a_list_over_the_limit_the_first_contacts_are_held(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(
+		envoi_settings_set(f->wire.settings, "limits.roster-items", "2"), ENVOI_OK);
+	assert_false(envoi_roster_is_complete(f->roster));
+	fetch(f, "<item jid='a@x'/>");
+	assert_true(envoi_roster_is_complete(f->roster));
+	assert_string_equal(wire_log(&f->wire), "roster\n");
+	fetch(f, "<item jid='a@x'/><item jid='b@x'/><item jid='c@x'/>");
+	assert_int_equal(f->fetch_code, ENVOI_ERR_LIMIT);
+	assert_int_equal(envoi_roster_count(f->roster), 2);
+	assert_non_null(find(f, "b@x"));
+	assert_false(envoi_roster_is_complete(f->roster));
+	assert_string_equal(wire_log(&f->wire),
+		"roster\nroster-incomplete there are more contacts than limits.roster-items\n");
+}
+
+static void a_push_over_the_limit_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(
 		envoi_settings_set(f->wire.settings, "limits.roster-items", "2"), ENVOI_OK);
 	fetch(f, "<item jid='a@x'/>");
-	fetch(f, "<item jid='a@x'/><item jid='b@x'/><item jid='c@x'/>");
-	assert_int_equal(f->fetch_code, ENVOI_ERR_LIMIT);
-	assert_int_equal(envoi_roster_count(f->roster), 1);
 	wire_talk(&f->wire, PUSH("", "<item jid='b@x'/>"));
+	assert_true(envoi_roster_is_complete(f->roster));
+	wire_log(&f->wire);
 	assert_non_null(
 		strstr(wire_talk(&f->wire, PUSH("", "<item jid='c@x'/>")), "resource-constraint"));
 	assert_int_equal(envoi_roster_count(f->roster), 2);
+	assert_int_equal(envoi_roster_refused_pushes(f->roster), 1);
+	assert_false(envoi_roster_is_complete(f->roster));
+	assert_string_equal(wire_log(&f->wire),
+		"roster-incomplete there are more contacts than limits.roster-items\n");
 	wire_talk(&f->wire, PUSH("", "<item jid='a@x' name='A'/>"));
 	assert_string_equal(find(f, "a@x")->name, "A");
 }
 
-static void a_refusal_leaves_it_as_it_was(void **state)
+static void malformed_contacts_make_it_incomplete(void **state)
+{
+	struct fixture *f = *state;
+	fetch(f, BOB "<item jid='@'/>");
+	assert_int_equal(f->fetch_code, ENVOI_OK);
+	assert_int_equal(envoi_roster_count(f->roster), 1);
+	assert_false(envoi_roster_is_complete(f->roster));
+	assert_string_equal(wire_log(&f->wire),
+		"roster\nroster-incomplete some contacts are malformed and were left out\n");
+}
+
+static void a_failed_fetch_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
 	fetch(f, BOB);
@@ -186,9 +257,11 @@ static void a_refusal_leaves_it_as_it_was(void **state)
 	assert_int_equal(f->fetched, 2);
 	assert_int_equal(f->fetch_code, ENVOI_ERR_TIMEOUT);
 	assert_int_equal(envoi_roster_count(f->roster), 1);
+	assert_false(envoi_roster_is_complete(f->roster));
+	assert_string_equal(wire_log(&f->wire), "roster\nroster-incomplete timed out\n");
 }
 
-static void a_fetch_ends_when_the_roster_goes(void **state)
+static void a_fetch_ends_when_the_roster_is_detached(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(envoi_roster_fetch(f->roster, on_fetched, f), ENVOI_OK);
@@ -200,7 +273,7 @@ static void a_fetch_ends_when_the_roster_goes(void **state)
 	assert_int_equal(f->fetched, 1);
 }
 
-static void changes_are_asked_of_the_server(void **state)
+static void changes_are_requested_from_the_server(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_jid *jid;
@@ -219,7 +292,6 @@ static void changes_are_asked_of_the_server(void **state)
 	envoi_jid_unref(jid);
 }
 
-/* Field notes: 40,000 contacts took other libraries seconds, for want of a table. */
 static void forty_thousand_contacts_fit(void **state)
 {
 	struct fixture *f = *state;
@@ -246,11 +318,21 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_list_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_list_replaces_the_old_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_push_adds_changes_and_removes, setup, teardown),
-		cmocka_unit_test_setup_teardown(pushes_of_others_change_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(more_than_the_limit_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_refusal_leaves_it_as_it_was, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_fetch_ends_when_the_roster_goes, setup, teardown),
-		cmocka_unit_test_setup_teardown(changes_are_asked_of_the_server, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			pushes_from_other_senders_change_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(refused_pushes_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_contact_is_named_as_the_server_names_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			of_a_list_over_the_limit_the_first_contacts_are_held, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_push_over_the_limit_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			malformed_contacts_make_it_incomplete, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_failed_fetch_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_fetch_ends_when_the_roster_is_detached, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			changes_are_requested_from_the_server, setup, teardown),
 		cmocka_unit_test_setup_teardown(forty_thousand_contacts_fit, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("client/roster", tests, NULL, NULL);

@@ -46,46 +46,10 @@ static void a_bound_address_is_read(void **state)
 	envoi_element_unref(element);
 }
 
-static void a_roster_loses_only_what_cannot_be_read(void **state)
-{
-	const void *value;
-	struct envoi_element *element = parse_one(*state,
-		"<query xmlns='jabber:iq:roster' ver='5'>"
-		"<item jid='romeo@example.net' name='Romeo' subscription='both'><group>Friends</group>"
-		"<group>Family</group></item>"
-		"<item jid='@'/><item/>"
-		"<item jid='a@b' subscription='odd' ask='subscribe' approved='true'/>"
-		"<item jid='e@f' approved='perhaps'/>"
-		"<item jid='c@d' subscription='remove' ask='' approved='0' novel='1'><x/></item>"
-		"</query>");
-	assert_int_equal(
-		envoi_payload_parse(&value, &envoi__roster_query_type, element, NULL), ENVOI_OK);
-	const struct envoi__roster_query *query = value;
-	assert_string_equal(query->ver, "5");
-	assert_int_equal(query->item_count, 3);
-	const struct envoi__roster_item *item = query->items;
-	assert_string_equal(envoi_jid_text(item->jid), "romeo@example.net");
-	assert_string_equal(item->name, "Romeo");
-	assert_int_equal(item->subscription, ENVOI__SUBSCRIPTION_BOTH);
-	assert_int_equal(item->group_count, 2);
-	assert_string_equal(item->groups[1], "Family");
-	item++;
-	assert_int_equal(item->subscription, ENVOI__SUBSCRIPTION_NONE);
-	assert_int_equal(item->ask, ENVOI__ASK_SUBSCRIBE);
-	assert_true(item->is_approved);
-	item++;
-	assert_int_equal(item->subscription, ENVOI__SUBSCRIPTION_REMOVE);
-	assert_int_equal(item->ask, ENVOI__ASK_NOTHING);
-	assert_false(item->is_approved);
-	envoi_element_unref(element);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_bound_address_is_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_roster_loses_only_what_cannot_be_read, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("stanza/payloads", tests, NULL, NULL);
 }

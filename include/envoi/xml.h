@@ -244,7 +244,7 @@ struct envoi_xml_limits {
 	 * declarations are in force at a time.
 	 */
 	unsigned int attributes;
-	unsigned int children; /**< elements and texts of one stanza; default 200,000 */
+	unsigned int children; /**< elements and texts of one stanza; default 1,000,000 */
 	/**
 	 * of one local name or prefix; default 256. Besides, a namespace name that the library does
 	 * not know has at most 256 bytes.

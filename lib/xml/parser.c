@@ -19,7 +19,7 @@ const struct envoi_xml_limits envoi_xml_limits_default = {
 	.tag_bytes = 16384,
 	.depth = 64,
 	.attributes = 64,
-	.children = 200000,
+	.children = 1000000,
 	.name_bytes = 256,
 	.names = 4096,
 };

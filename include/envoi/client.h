@@ -217,8 +217,21 @@ ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client
  * @retval ENVOI_ERR_NOMEM  nothing comes
  * Else the first failure of a setter that has not been put right: nothing comes. */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
-/** Send unavailable presence, close in order; ENVOI_EVENT_DISCONNECTED follows, unless it has come
- * already: of a client that is not connected, nothing does. Idempotent. */
+/**
+ * Log out: send unavailable presence, close the stream in order (RFC 6120, section 4.4), within the
+ * setting close.timeout. Returns at once. ENVOI_EVENT_DISCONNECTED follows from the loop; then the
+ * client may be freed or connected again. A login that is pending ends. For a client that is not
+ * connected nothing happens and no event follows. Idempotent.
+ *
+ * Four calls end something, each something else:
+ * - envoi_client_disconnect() ends the connection. The loop goes on, and so does
+ *   envoi_client_run() until ENVOI_EVENT_DISCONNECTED, at which it returns.
+ * - envoi_client_quit() does the same, and envoi_client_run() returns ENVOI_OK however the connection
+ *   ends: for the end of a program that is run by it.
+ * - envoi_loop_quit() ends envoi_loop_run() after this turn and nothing else: a client stays
+ *   connected, and a logout that is pending is not completed.
+ * - envoi_client_free() cuts the connection without a logout.
+ */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
  * Connect if it is not connected, run the context's own loop until disconnected or told to quit. It
@@ -231,7 +244,8 @@ ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
  * @retval ENVOI_ERR_CANCELED     the client was freed in a callback: it must not be touched
  */
 ENVOI_API int envoi_client_run(struct envoi_client *client);
-/** Make envoi_client_run() disconnect in order and return 0. */
+/** Disconnect as envoi_client_disconnect() does, and have envoi_client_run() return ENVOI_OK then. For
+ * a client that is not connected, envoi_client_run() returns after this turn of the loop. */
 ENVOI_API void envoi_client_quit(struct envoi_client *client);
 
 /** @return why it is not connected: how the last connection ended, or what a setter has refused

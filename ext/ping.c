@@ -5,6 +5,7 @@
 #include <envoi/ext/ping.h>
 
 #include <envoi/payload.h>
+#include <envoi/session.h>
 
 static const struct envoi_payload_type ping_type = ENVOI_PAYLOAD_EMPTY(ENVOI_NS_PING, "ping");
 

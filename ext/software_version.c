@@ -4,6 +4,9 @@
  */
 #include <envoi/ext/software_version.h>
 
+#include <envoi/delivery.h>
+#include <envoi/session.h>
+
 static const struct envoi_field fields[] = {
 	ENVOI_CHILD_TEXT(struct envoi_software_version, name, "name", ENVOI_REQUIRED),
 	ENVOI_CHILD_TEXT(struct envoi_software_version, version, "version", ENVOI_REQUIRED),

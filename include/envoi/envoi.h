@@ -9,6 +9,7 @@
 #include <envoi/client.h>
 #include <envoi/conditions.h>
 #include <envoi/context.h>
+#include <envoi/delivery.h>
 #include <envoi/error.h>
 #include <envoi/event.h>
 #include <envoi/failure.h>
@@ -18,6 +19,7 @@
 #include <envoi/memory.h>
 #include <envoi/payload.h>
 #include <envoi/precis.h>
+#include <envoi/request.h>
 #include <envoi/roster.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>

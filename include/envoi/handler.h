@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-struct envoi_delivery;
+struct envoi_delivery; /* <envoi/delivery.h> */
 struct envoi_handler;
 struct envoi_payload_type;
 struct envoi_session;

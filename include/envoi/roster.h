@@ -11,7 +11,7 @@
 
 #include <envoi/handler.h>
 #include <envoi/jid.h>
-#include <envoi/session.h>
+#include <envoi/request.h>
 #include <envoi/settings.h>
 
 #ifdef __cplusplus

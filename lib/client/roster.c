@@ -2,6 +2,7 @@
  * envoi - the roster
  * SPDX-License-Identifier: MIT
  */
+#include <envoi/delivery.h>
 #include <envoi/roster.h>
 
 #include <string.h>

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include <envoi/payload.h>
-#include <envoi/session.h>
+#include <envoi/request.h>
 
 struct envoi_answer {
 	int code;

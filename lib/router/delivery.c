@@ -88,11 +88,11 @@ static int send_answer(struct envoi_delivery *delivery, struct envoi_stanza *ans
 	return r;
 }
 
-/* What came on one stream is never answered on another. */
+/* What came in one epoch is never answered in another. */
 static bool is_current(const struct envoi_delivery *delivery)
 {
 	struct envoi__router_host *host = delivery->router->host;
-	return !delivery->router->is_closed && host->impl->stream(host) == delivery->stream;
+	return !delivery->router->is_closed && host->impl->epoch(host) == delivery->epoch;
 }
 
 bool envoi__delivery_may_answer(const struct envoi_delivery *delivery)

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
+#include <envoi/delivery.h>
 #include <envoi/payload.h>
-#include <envoi/session.h>
 
 #include "router/router.h"
 
@@ -25,6 +25,7 @@ struct envoi__decoded {
 struct envoi_delivery {
 	struct envoi__router *router;
 	struct envoi_stream *stream;
+	uint64_t epoch; /* in which it came */
 	struct envoi_stanza *stanza;
 	struct envoi_element *element; /* that matched the row being asked, or NULL */
 	struct envoi__decoded *decoded;
@@ -40,8 +41,8 @@ const struct envoi__decoded *envoi__delivery_decode(
 /** Free what it holds, and let its promise live on alone. */
 void envoi__delivery_finish(struct envoi_delivery *delivery);
 
-/** @return whether a request can still be answered, now or later: it was not yet, and its stream is
- * the session's */
+/** @return whether a request can still be answered, now or later: it was not yet, and its epoch
+ * goes on */
 bool envoi__delivery_may_answer(const struct envoi_delivery *delivery);
 
 /** Answer on behalf of the library, if nobody has. An open promise becomes inert. */

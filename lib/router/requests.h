@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include <envoi/interfaces/mainloop.h>
-#include <envoi/session.h>
+#include <envoi/request.h>
 
 #include "base/list.h"
 #include "base/map.h"

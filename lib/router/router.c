@@ -360,6 +360,7 @@ void envoi__router_route(
 			{
 				.router = router,
 				.stream = router->host->impl->stream(router->host),
+				.epoch = router->host->impl->epoch(router->host),
 				.stanza = stanza,
 				.is_request = kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET,
 			},

@@ -26,6 +26,8 @@ struct envoi__router_host_impl {
 	/** A stanza that nobody could make sense of. @param stanza NULL: it was not even one */
 	void (*unhandled)(
 		struct envoi__router_host *host, struct envoi_stanza *stanza, const char *text);
+	/** @return the epoch of the session (envoi_session_epoch()) */
+	uint64_t (*epoch)(struct envoi__router_host *host);
 	/** @return the stream that stanzas come from now, or NULL */
 	struct envoi_stream *(*stream)(struct envoi__router_host *host);
 };

@@ -181,11 +181,16 @@ static void end_list(struct envoi__outbox *outbox, struct envoi__list *list, boo
 	}
 }
 
-void envoi__outbox_lose(struct envoi__outbox *outbox)
+void envoi__outbox_suspend(struct envoi__outbox *outbox)
 {
 	end_list(outbox, &outbox->given, false, ENVOI_TICKET_UNKNOWN);
-	end_list(outbox, &outbox->waiting, true, ENVOI_TICKET_NOT_SENT);
 	outbox->given_count = outbox->written_count = 0;
+}
+
+void envoi__outbox_lose(struct envoi__outbox *outbox)
+{
+	envoi__outbox_suspend(outbox);
+	end_list(outbox, &outbox->waiting, true, ENVOI_TICKET_NOT_SENT);
 }
 
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)

@@ -13,6 +13,8 @@
 #include "base/list.h"
 #include "mainloop/event_queue.h"
 
+struct envoi_stream;
+
 /**
  * Embedded in its session. A stanza waits here until the stream takes it; its entry stays while
  * somebody holds a ticket, until the stream says that it is out of our hands.
@@ -55,6 +57,9 @@ void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
 
 /** The stream is gone: UNKNOWN for what it had, NOT_SENT for the rest. */
 void envoi__outbox_lose(struct envoi__outbox *outbox);
+
+/** The stream has ended, another may resume: UNKNOWN for what it had, the rest waits. */
+void envoi__outbox_suspend(struct envoi__outbox *outbox);
 
 /** End all tickets with CANCELED. */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);

@@ -86,8 +86,8 @@ static int complete(struct envoi_session *session, struct envoi_stanza *stanza)
 
 static bool can_send(const struct envoi_session *session)
 {
-	return !envoi__guard_is_over(&session->guard) && session->stream != NULL &&
-		!session->is_closing;
+	return !envoi__guard_is_over(&session->guard) && !session->is_closing &&
+		(session->stream != NULL || session->is_suspended);
 }
 
 static int refuse_offline(struct envoi_session *session)
@@ -185,6 +185,9 @@ void envoi__session_emptied(struct envoi__outbox *outbox)
 
 void envoi__session_feed(struct envoi_session *session)
 {
+	if (session->stream == NULL) {
+		return; /* suspended */
+	}
 	int r = envoi__outbox_feed(&session->outbox, session->stream);
 	if (r == ENVOI_OK) {
 		envoi__session_emptied(&session->outbox);

@@ -61,6 +61,7 @@ int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *
 		return ENVOI_ERR_NOMEM;
 	}
 	session->context = envoi_context_ref(context);
+	session->epoch = 1;
 	init_parts(session, loop);
 	int r = ENVOI_OK;
 	if (settings != NULL) {
@@ -106,15 +107,33 @@ void envoi__session_leave(struct envoi_session *session)
 	}
 }
 
-/* Everything of one stream; requests and tickets are told by the queue. */
+/* @return the stream, to be freed */
 static struct envoi_stream *cut_stream(struct envoi_session *session)
 {
 	struct envoi_stream *stream = session->stream;
 	session->stream = NULL;
 	session->is_ready = session->is_online = session->is_closing = false;
 	envoi_timer_stop(&session->retry_timer);
-	envoi__router_let_go(&session->router);
 	return stream;
+}
+
+void envoi__session_end_epoch(struct envoi_session *session)
+{
+	session->is_suspended = session->is_resumable = false;
+	session->epoch++;
+	envoi__router_let_go(&session->router);
+	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
+	envoi__outbox_lose(&session->outbox);
+}
+
+static void suspend_or_end(struct envoi_session *session)
+{
+	if (session->is_resumable) {
+		session->is_suspended = true;
+		envoi__outbox_suspend(&session->outbox);
+	} else {
+		envoi__session_end_epoch(session);
+	}
 }
 
 /* Its features may call the application, which may free the session, or detach it, or remove
@@ -150,8 +169,7 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 {
 	struct envoi_stream *stream = cut_stream(session);
 	envoi__session_enter(session);
-	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
-	envoi__outbox_lose(&session->outbox);
+	suspend_or_end(session);
 	drop_stream(session, stream);
 	struct envoi_session_owner *owner = session->owner;
 	if (why != NULL && owner != NULL && owner->impl->closed != NULL) {
@@ -226,6 +244,28 @@ int envoi_session_attach(struct envoi_session *session, struct envoi_stream *str
 	}
 	session->stream = stream;
 	return ENVOI_OK;
+}
+
+void envoi_session_set_resumable(struct envoi_session *session, bool is_resumable)
+{
+	session->is_resumable = is_resumable;
+	if (!is_resumable && session->is_suspended && session->stream == NULL) {
+		envoi__session_end_epoch(session);
+	}
+}
+
+int envoi_session_resume(struct envoi_session *session)
+{
+	if (session->stream == NULL || !session->is_suspended || session->is_ready) {
+		return ENVOI_ERR_STATE;
+	}
+	session->is_suspended = false;
+	return ENVOI_OK;
+}
+
+uint64_t envoi_session_epoch(const struct envoi_session *session)
+{
+	return session->epoch;
 }
 
 void envoi_session_detach(struct envoi_session *session)

@@ -30,6 +30,9 @@ struct envoi_session {
 	struct envoi_stream *stream;
 	struct envoi_stream *leaving; /* no longer the stream, being freed on the stack; or NULL */
 	struct envoi_jid *jid;
+	uint64_t epoch, ready_epoch; /* the latter: in which a stream was ready last; 0: none */
+	bool is_resumable; /* by a later stream: the end of this one does not end the epoch */
+	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
 	bool is_closing; /* nothing more is sent on this stream */
@@ -61,6 +64,9 @@ static inline void envoi__session_enter(struct envoi_session *session)
 
 /** The session may be gone when it returns. */
 void envoi__session_leave(struct envoi_session *session);
+
+/** End the epoch: what belongs to it ends from the loop. */
+void envoi__session_end_epoch(struct envoi_session *session);
 
 /** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);

@@ -33,6 +33,14 @@ static void take_address(struct envoi_session *session)
 	}
 }
 
+/* A stream that has not resumed what was suspended is a session of its own. */
+static void begin_epoch(struct envoi_session *session)
+{
+	if (session->is_suspended) {
+		envoi__session_end_epoch(session);
+	}
+}
+
 static void tell_gained(struct envoi_session *session, unsigned int bit, const char *text)
 {
 	switch (bit) {
@@ -43,6 +51,7 @@ static void tell_gained(struct envoi_session *session, unsigned int bit, const c
 		envoi__session_tell(session, ENVOI_EVENT_AUTHENTICATED, text, NULL);
 		break;
 	case ENVOI_STREAM_BOUND:
+		begin_epoch(session);
 		take_address(session);
 		envoi__session_tell(session, ENVOI_EVENT_BOUND, text, session->jid);
 		break;
@@ -71,13 +80,18 @@ static void on_ready(struct envoi_stream_sink *sink)
 		return;
 	}
 	envoi__session_enter(session);
+	uint64_t before = session->ready_epoch;
+	begin_epoch(session);
 	take_address(session);
 	session->is_ready = session->is_online = true;
+	session->ready_epoch = session->epoch;
 	if (!session->has_started) {
 		session->has_started = true;
 		envoi__session_start_timeouts(session);
 	}
-	envoi__session_tell(session, ENVOI_EVENT_STARTED, NULL, session->jid);
+	if (session->epoch != before) {
+		envoi__session_tell(session, ENVOI_EVENT_STARTED, NULL, session->jid);
+	}
 	envoi__session_feed(session); /* replies that were made while the stream restarted */
 	if (owner != NULL && owner->impl->ready != NULL) {
 		owner->impl->ready(owner, session);
@@ -234,6 +248,11 @@ static void host_unhandled(
 	report(from_host(host), stanza, text);
 }
 
+static uint64_t host_epoch(struct envoi__router_host *host)
+{
+	return from_host(host)->epoch;
+}
+
 static struct envoi_stream *host_stream(struct envoi__router_host *host)
 {
 	return from_host(host)->stream;
@@ -243,4 +262,5 @@ const struct envoi__router_host_impl envoi__session_host_impl = {
 	.send = host_send,
 	.unhandled = host_unhandled,
 	.stream = host_stream,
+	.epoch = host_epoch,
 };

@@ -45,10 +45,17 @@ static struct envoi_stream *host_stream(struct envoi__router_host *host)
 	return NULL;
 }
 
+static uint64_t host_epoch(struct envoi__router_host *host)
+{
+	(void)host;
+	return 1;
+}
+
 static const struct envoi__router_host_impl host_impl = {
 	.send = host_send,
 	.unhandled = host_unhandled,
 	.stream = host_stream,
+	.epoch = host_epoch,
 };
 
 int router_setup(void **state)

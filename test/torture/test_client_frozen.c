@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <envoi/delivery.h>
 #include <envoi/roster.h>
 
 #include "open_fds.h"

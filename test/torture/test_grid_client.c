@@ -14,6 +14,7 @@
 #include <envoi/interfaces/sasl.h>
 #include <envoi/interfaces/stream.h>
 #include <envoi/interfaces/transport.h>
+#include <envoi/delivery.h>
 #include <envoi/roster.h>
 #include <envoi/tls.h>
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include <envoi/handler.h>
-#include <envoi/session.h>
+#include <envoi/request.h>
 
 #ifdef __cplusplus
 extern "C" {

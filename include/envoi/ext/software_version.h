@@ -9,7 +9,7 @@
 
 #include <envoi/handler.h>
 #include <envoi/payload.h>
-#include <envoi/session.h>
+#include <envoi/request.h>
 
 #ifdef __cplusplus
 extern "C" {

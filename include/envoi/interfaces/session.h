@@ -16,6 +16,8 @@
 extern "C" {
 #endif
 
+struct envoi_settings;
+
 /*
  * How an owner brings a stream below a session:
  *
@@ -23,13 +25,35 @@ extern "C" {
  *	envoi_session_attach(session, stream);
  *
  * The session is the stream's sink. It posts STREAM_OPENED, SECURED, AUTHENTICATED, BOUND and
- * STARTED itself; CONNECTING, CONNECTED, AVAILABLE and DISCONNECTED are the owner's to post.
+ * STARTED; the owner posts CONNECTING, CONNECTED, AVAILABLE and DISCONNECTED.
  */
+
+/**
+ * Make a session, offline.
+ *
+ * @param context   a reference is taken
+ * @param settings  limits.requests, limits.deferred, limits.outbox-*, limits.output-bytes,
+ *                  request.timeout, close.timeout are read now; borrowed for the call; NULL: defaults
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_session_new(struct envoi_session **ret_session,
+	struct envoi_context *context, const struct envoi_settings *settings);
+
+/**
+ * Free a session; NULL is allowed; allowed inside every callback.
+ *
+ * Its stream is freed at once. Then, before this returns, requests and tickets end with
+ * ENVOI_ERR_CANCELED and ENVOI_TICKET_CANCELED, and an ENVOI_EVENT_DISCONNECTED that is still
+ * queued is delivered; calls on the session from these callbacks return ENVOI_ERR_STATE. Promises
+ * stay valid, and ending them does nothing. No callback comes afterwards. Inside a callback of the
+ * session, its memory is freed when that returns.
+ */
+ENVOI_API void envoi_session_free(struct envoi_session *session);
 
 struct envoi_session_owner;
 
-/** What a session tells its owner; always from the loop. Each is OPTIONAL. The owner may free the
- * session inside any of them. */
+/** What a session reports to its owner, from the loop, or inside envoi_session_free(). Each is
+ * OPTIONAL. The owner may free the session inside each of them. */
 struct envoi_session_owner_impl {
 	/** The peer's stream header came; again after each restart. */
 	void (*opened)(struct envoi_session_owner *owner, struct envoi_session *session);
@@ -38,7 +62,7 @@ struct envoi_session_owner_impl {
 		unsigned int bit, const char *text);
 	/** The session is online; ENVOI_EVENT_STARTED is queued. */
 	void (*ready)(struct envoi_session_owner *owner, struct envoi_session *session);
-	/** Bytes came, whatever they are. */
+	/** Bytes have come. */
 	void (*activity)(struct envoi_session_owner *owner, struct envoi_session *session);
 	/**
 	 * The stream has ended and is freed: its handlers may be freed, the session is offline, another
@@ -54,12 +78,12 @@ struct envoi_session_owner {
 	const struct envoi_session_owner_impl *impl;
 };
 
-/** Set who is told; NULL: nobody any more. @param owner borrowed until then */
+/** Set the owner. @param owner borrowed until another is set; NULL: none */
 ENVOI_API void envoi_session_set_owner(
 	struct envoi_session *session, struct envoi_session_owner *owner);
 
-/** Take limits and times over from settings; before the next stream, for a session whose settings may
- * have changed since it was made. What is queued or pending already is not touched. */
+/** Read limits and times again, before the next stream, when settings may have changed since the
+ * session was made. What is queued or pending already is not affected. */
 ENVOI_API void envoi_session_configure(
 	struct envoi_session *session, const struct envoi_settings *settings);
 
@@ -67,10 +91,10 @@ ENVOI_API void envoi_session_configure(
 ENVOI_API struct envoi_stream_sink *envoi_session_sink(struct envoi_session *session);
 
 /**
- * Bring a stream below the session, before it has told anything.
+ * Bring a stream below the session, before it has reported anything.
  *
  * @param stream  taken: consumed on failure too; made with envoi_session_sink()
- * @retval ENVOI_ERR_STATE  there is one already, or the session is being freed
+ * @retval ENVOI_ERR_STATE  there is one, or the last one or the session is being freed
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_attach(
@@ -88,7 +112,7 @@ ENVOI_API size_t envoi_session_handlers(
 	const struct envoi_session *session, struct envoi_handler **ret_handlers, size_t capacity);
 
 /**
- * Free the stream at once: as if the connection was lost, but the owner is not told. Requests and
+ * Free the stream at once, as if the connection was lost, without a call of `closed`. Requests and
  * tickets end from the loop. Nothing if there is none.
  */
 ENVOI_API void envoi_session_detach(struct envoi_session *session);
@@ -101,7 +125,21 @@ ENVOI_API void envoi_session_detach(struct envoi_session *session);
  */
 ENVOI_API void envoi_session_close(struct envoi_session *session);
 
-/** Say what address the session has before and between streams; binding replaces it.
+/**
+ * Say whether the peer lets a later stream resume the session (XEP-0198, section 5). When the stream
+ * ends while it does, the epoch goes on: requests, promises and the outbox wait; a reply that is made
+ * meanwhile is queued. Setting it to false without a stream ends the epoch.
+ */
+ENVOI_API void envoi_session_set_resumable(struct envoi_session *session, bool is_resumable);
+
+/**
+ * Say that the attached stream has resumed the session, before its `ready`. Without this call the
+ * epoch ends when an address is bound or the stream is `ready`, and ENVOI_EVENT_STARTED is posted.
+ * @retval ENVOI_ERR_STATE  there is no stream, or nothing to resume
+ */
+ENVOI_API int envoi_session_resume(struct envoi_session *session);
+
+/** Set the address of the session before and between streams; binding replaces it.
  * @param jid  a reference is taken; NULL: none */
 ENVOI_API void envoi_session_set_jid(struct envoi_session *session, const struct envoi_jid *jid);
 

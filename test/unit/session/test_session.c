@@ -581,6 +581,103 @@ static void a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready(void
 	envoi_handler_destroy(wire->feature);
 }
 
+/* --- epochs --- */
+
+static const struct envoi_stanza_row deferring_rows[] = {
+	{.kind = ENVOI_IQ_GET, .handle = defer},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl deferring_impl = {.stanzas = deferring_rows};
+static struct envoi_handler deferring = {&deferring_impl};
+
+/* Online, with a request of ours and one of the peer's pending; then the connection is lost.
+ * @return the id of ours */
+static const char *lose_with_two_pending(struct wire *wire)
+{
+	envoi_session_set_resumable(wire->session, true);
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, "a@b"), NULL, 0, wire_on_answer,
+				 wire, NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	const char *id = id_in(wire_heard(wire));
+	wire_say(wire, "<iq type='get' id='7' from='a@b'><x xmlns='urn:x'/></iq>");
+	wire_run(wire, 0);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_null(envoi_session_stream(wire->session));
+	assert_false(envoi_session_is_online(wire->session));
+	return id;
+}
+
+static void resume_or_not(struct wire *wire, bool resumes)
+{
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	if (resumes) {
+		assert_int_equal(envoi_session_resume(wire->session), ENVOI_OK);
+	}
+	wire_greet(wire);
+	wire_run(wire, 0);
+	assert_true(envoi_session_is_online(wire->session));
+	assert_int_equal(envoi_session_resume(wire->session), ENVOI_ERR_STATE);
+}
+
+static void requests_and_promises_outlive_a_stream_that_is_resumed(void **state)
+{
+	struct wire *wire = *state;
+	char answer[128];
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, &deferring), ENVOI_OK);
+	wire_go_online(wire);
+	uint64_t epoch = envoi_session_epoch(wire->session);
+	assert_int_not_equal(epoch, 0);
+	const char *id = lose_with_two_pending(wire);
+	assert_string_equal(wire_log(wire), "disconnected ENVOI_ERR_DISCONNECTED\n");
+	assert_int_equal(stats_of(wire).requests, 1);
+	assert_int_equal(stats_of(wire).deferred, 1);
+	assert_int_equal(envoi_promise_result(promise, NULL, NULL), ENVOI_OK);
+	assert_int_equal(stats_of(wire).outbox_stanzas, 1);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+
+	resume_or_not(wire, true);
+	assert_int_equal(envoi_session_epoch(wire->session), epoch);
+	assert_non_null(strstr(wire_heard(wire), "<iq type='result' to='a@b' id='7'/>"));
+	assert_string_equal(wire_log(wire), "stream-opened\n");
+	snprintf(answer, sizeof(answer), "<iq type='result' from='a@b' id='%s'/>", id);
+	wire_say(wire, answer);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "answer ENVOI_OK success\n");
+}
+
+static void requests_and_promises_end_with_their_epoch(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, &deferring), ENVOI_OK);
+	assert_int_equal(envoi_session_resume(wire->session), ENVOI_ERR_STATE);
+	wire_go_online(wire);
+	uint64_t epoch = envoi_session_epoch(wire->session);
+	(void)lose_with_two_pending(wire);
+	(void)wire_log(wire);
+	resume_or_not(wire, false);
+	assert_int_equal(envoi_session_epoch(wire->session), epoch + 1);
+	assert_string_equal(wire_log(wire),
+		"stream-opened\nanswer ENVOI_ERR_DISCONNECTED disconnected\nstarted " WIRE_OWN
+		"\n");
+	assert_int_equal(envoi_promise_result(promise, NULL, NULL), ENVOI_ERR_STATE);
+
+	(void)lose_with_two_pending(wire);
+	(void)wire_log(wire);
+	assert_int_equal(envoi_promise_result(promise, NULL, NULL), ENVOI_OK);
+	envoi_session_set_resumable(wire->session, false);
+	assert_int_equal(envoi_session_epoch(wire->session), epoch + 2);
+	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_DISCONNECTED disconnected\n");
+	resume_or_not(wire, false);
+	assert_int_equal(envoi_session_epoch(wire->session), epoch + 2);
+	assert_string_equal(wire_log(wire), "stream-opened\nstarted " WIRE_OWN "\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -604,6 +701,8 @@ int main(void)
 		TEST(cancelling_the_last_waiting_ticket_lets_a_closing_stream_close),
 		cmocka_unit_test(the_memory_of_a_long_stanza_is_given_back),
 		TEST(a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready),
+		TEST(requests_and_promises_outlive_a_stream_that_is_resumed),
+		TEST(requests_and_promises_end_with_their_epoch),
 	};
 	return cmocka_run_group_tests_name("session/session", tests, NULL, NULL);
 }

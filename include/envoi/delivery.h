@@ -1,0 +1,128 @@
+/*
+ * envoi - deliveries: a received stanza in a handler, and replies to it
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_DELIVERY_H
+#define ENVOI_DELIVERY_H
+
+#include <envoi/stanza.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_delivery;
+struct envoi_payload_type;
+struct envoi_promise;
+struct envoi_session;
+struct envoi_stream;
+
+/*
+ * A delivery is what a stanza row's function gets (<envoi/handler.h>). It lives as long as that call.
+ *
+ * An iq get or set is answered exactly once (RFC 6120, section 8.2.3), whatever its handler does. An
+ * automatic answer for which the outbox has no room is dropped and counted (replies_dropped of struct
+ * envoi_session_stats).
+ */
+
+/** @return the session that the stanza came to; borrowed */
+ENVOI_API struct envoi_session *envoi_delivery_session(const struct envoi_delivery *delivery);
+/** @return the stream that it came from, borrowed; NULL: that stream is no longer the session's */
+ENVOI_API struct envoi_stream *envoi_delivery_stream(const struct envoi_delivery *delivery);
+/** @return the stanza; borrowed: envoi_stanza_ref() keeps it */
+ENVOI_API struct envoi_stanza *envoi_delivery_stanza(const struct envoi_delivery *delivery);
+/** @return the payload that was decoded for a row that names @p type: never NULL in the function of
+ * such a row, NULL for a type that no row named; borrowed from the stanza */
+ENVOI_API const void *envoi_delivery_payload(
+	const struct envoi_delivery *delivery, const struct envoi_payload_type *type);
+/** @return the first payload element that matched the row, of an iq its payload; NULL for a row
+ * without payload; borrowed from the stanza */
+ENVOI_API struct envoi_element *envoi_delivery_element(const struct envoi_delivery *delivery);
+
+/* --- replying in the call --- */
+
+/**
+ * Reply to a message with a text, of the same type and thread, to the full address of its sender; to
+ * the room when the message is of type groupchat (XEP-0045, section 7.4).
+ *
+ * @retval ENVOI_ERR_INVALID  the stanza is not a message, is of type error, or has no sender; or
+ *                            @p body is NULL
+ * @retval ENVOI_ERR_STATE    the epoch in which it came has ended
+ * Other errors as envoi_send().
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_reply_text(struct envoi_delivery *delivery, const char *body);
+
+/**
+ * Answer an iq with a result.
+ *
+ * @param type   of @p value; NULL: an empty result
+ * @param value  borrowed for the call
+ * @retval ENVOI_ERR_STATE    it was answered or deferred, or the epoch in which it came has ended
+ * @retval ENVOI_ERR_INVALID  the stanza is not an iq get or set, or the value cannot be written: it
+ *                            is not answered yet
+ * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  it is not answered yet
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_reply_result(
+	struct envoi_delivery *delivery, const struct envoi_payload_type *type, const void *value);
+
+/**
+ * Answer a stanza with an error (RFC 6120, section 8.3): an iq get or set, or a message or presence
+ * that is not of type error.
+ *
+ * @param condition  as for envoi_stanza_error_new()
+ * @param text       for a person; NULL: none
+ * Errors as envoi_reply_result().
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_reply_error(
+	struct envoi_delivery *delivery, enum envoi_stanza_condition condition, const char *text);
+
+/**
+ * Answer an iq with a stanza made by envoi_iq_result_new() or envoi_stanza_error_new().
+ *
+ * @param reply  taken, on failure too; NULL reports ENVOI_ERR_NOMEM; a stanza that is not an answer
+ *               to this iq reports ENVOI_ERR_INVALID
+ * Other errors as envoi_reply_result().
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_reply(
+	struct envoi_delivery *delivery, struct envoi_stanza *reply);
+
+/* --- replying later --- */
+
+/**
+ * Defer the answer to an iq. The promise is ended exactly once, with one of the four functions below,
+ * each of which frees it, on failure too.
+ *
+ * A promise belongs to the epoch of the session in which the iq came (envoi_session_epoch()). When
+ * that has ended, or the session was freed, ending the promise returns ENVOI_ERR_STATE and sends
+ * nothing.
+ *
+ * @param[out] ret_promise  owned by the caller
+ * @retval ENVOI_ERR_FULL     limits.deferred are open: when the handler returns this code,
+ *                            resource-constraint is answered
+ * @retval ENVOI_ERR_STATE    it was answered or deferred, or the epoch has ended
+ * @retval ENVOI_ERR_INVALID  the stanza is not an iq get or set
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_delivery_defer(
+	struct envoi_delivery *delivery, struct envoi_promise **ret_promise);
+
+/** @return the iq; borrowed until the promise is ended */
+ENVOI_API struct envoi_stanza *envoi_promise_stanza(const struct envoi_promise *promise);
+
+/** Answer with a result, as envoi_reply_result(). A value that cannot be written is answered with
+ * internal-server-error, and its code is returned. */
+ENVOI_API int envoi_promise_result(
+	struct envoi_promise *promise, const struct envoi_payload_type *type, const void *value);
+/** Answer with an error, as envoi_reply_error(). */
+ENVOI_API int envoi_promise_error(
+	struct envoi_promise *promise, enum envoi_stanza_condition condition, const char *text);
+/** Answer with a stanza, as envoi_reply(). For one that is not an answer to the iq,
+ * internal-server-error is answered and ENVOI_ERR_INVALID returned. @param reply taken */
+ENVOI_API int envoi_promise_reply(struct envoi_promise *promise, struct envoi_stanza *reply);
+/** Answer with internal-server-error. NULL is allowed. */
+ENVOI_API void envoi_promise_drop(struct envoi_promise *promise);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,94 @@
+/*
+ * envoi - requests: an iq and its answer
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_REQUEST_H
+#define ENVOI_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <envoi/stanza.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_answer;
+struct envoi_payload_type;
+struct envoi_request;
+struct envoi_session;
+
+/**
+ * Reports how a request ended. Called once, from the loop or inside envoi_session_free(). Everything
+ * may be freed inside.
+ * @param answer  borrowed for the call
+ */
+typedef void envoi_answer_fn(void *user, const struct envoi_answer *answer);
+
+/**
+ * Send an iq get or set and wait for its answer (RFC 6120, section 8.2.3).
+ *
+ * An answer is accepted from the address that was asked only:
+ * - request without `to`: from the server or the account of the session, with or without resource,
+ *   or without `from` (sections 8.1.2.1 and 10.3);
+ * - request to the account's bare address or its server: from that address, or without `from`;
+ * - every other request: from exactly its `to`.
+ * Other iqs with its id are ignored and counted (answers_ignored of struct envoi_session_stats).
+ *
+ * A request belongs to an epoch of its session (envoi_session_epoch()). When that ends before the
+ * answer comes, the request ends with ENVOI_ERR_DISCONNECTED.
+ *
+ * @param iq          taken, on failure too; NULL reports ENVOI_ERR_NOMEM. It gets an id that cannot
+ *                    be guessed, in place of the one that it has
+ * @param expected    payload of the result, decoded before @p done is called; NULL: not decoded
+ * @param timeout_ms  milliseconds until the request ends with ENVOI_ERR_TIMEOUT; 0: the setting
+ *                    request.timeout
+ * @param done        called exactly once
+ * @param user        passed to @p done
+ * @param ret_request NULL: not wanted; else valid until @p done has returned
+ * @retval ENVOI_ERR_FULL  limits.requests are pending, or as envoi_send()
+ * Other errors as envoi_send(). On failure @p done is not called.
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
+	const struct envoi_payload_type *expected, uint64_t timeout_ms, envoi_answer_fn *done,
+	void *user, struct envoi_request **ret_request);
+
+/** End a request with ENVOI_ERR_CANCELED, reported from the loop. An answer that comes later is
+ * ignored. Nothing if it has ended; NULL is allowed. */
+ENVOI_API void envoi_request_cancel(struct envoi_request *request);
+
+/* --- answers --- */
+
+/** @return whether the answer is a result, and its payload of the expected type */
+ENVOI_API bool envoi_answer_ok(const struct envoi_answer *answer);
+
+/**
+ * @return how the request ended
+ * @retval ENVOI_OK
+ * @retval ENVOI_ERR_STANZA        the peer answered with a stanza error
+ * @retval ENVOI_ERR_PROTOCOL      the payload of the result is missing or malformed
+ * @retval ENVOI_ERR_TIMEOUT       no answer came in time
+ * @retval ENVOI_ERR_CANCELED      envoi_request_cancel() was called, or the session was freed
+ * @retval ENVOI_ERR_DISCONNECTED  the connection ended first
+ * @retval ENVOI_ERR_NOMEM         the payload could not be decoded
+ */
+ENVOI_API int envoi_answer_code(const struct envoi_answer *answer);
+
+/** @return a text for a person: that of the peer, else the name of its condition, else the reason of
+ * the failure; never NULL; borrowed for the call, as all below */
+ENVOI_API const char *envoi_answer_text(const struct envoi_answer *answer);
+
+/** @return the result or error stanza; NULL when none came */
+ENVOI_API struct envoi_stanza *envoi_answer_stanza(const struct envoi_answer *answer);
+
+/** @return the stanza error; NULL when the answer is none */
+ENVOI_API const struct envoi_stanza_error *envoi_answer_error(const struct envoi_answer *answer);
+
+/** @return the decoded payload of the expected type; NULL without one */
+ENVOI_API const void *envoi_answer_payload(const struct envoi_answer *answer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -151,6 +151,8 @@ void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *el
 	}
 	if (envoi_element_is(element, ENVOI_NS_STREAMS, "error")) {
 		envoi__stream_error_in(stream, element);
+	} else if (stream->has_faulty_head && !is_closing) {
+		envoi__stream_refuse_server_head(stream);
 	} else if (is_closing) {
 		if (stream->is_ready && is_stanza(stream, element)) {
 			take_stanza(stream, element);

@@ -84,6 +84,10 @@ void envoi__stream_ended(struct envoi_stream *stream)
 		return;
 	}
 	stream->input = ENVOI__INPUT_ENDED;
+	if (before == ENVOI__STREAM_RUNNING && stream->has_faulty_head) {
+		envoi__stream_refuse_server_head(stream);
+		return;
+	}
 	if (before == ENVOI__STREAM_RUNNING && !stream->is_ready) {
 		envoi_stream_fail_with(stream, ENVOI_ERR_DISCONNECTED, ENVOI_STREAM_NO_CONDITION,
 			"the peer closed the stream");

@@ -16,6 +16,10 @@ struct envoi__peer_head {
 
 #define VERSION "1.0"
 
+enum {
+	ERROR_BEHIND_HEAD_MS = 2000, /* for a stream error behind a faulty header */
+};
+
 /* XEP-0114, section 3: no version, no features; what the peer is asked for follows its header. */
 static bool has_versions(const struct envoi_stream *stream)
 {
@@ -92,61 +96,111 @@ static bool is_domain(struct envoi_stream *stream, const char *text, const char 
 	return same;
 }
 
-static int check_version_and_ns(struct envoi_stream *stream, const struct envoi_stream_head *head)
+static enum envoi_stream_condition check_version_and_ns(
+	const struct envoi_stream *stream, const struct envoi_stream_head *head)
 {
 	if (head->content_ns != NULL && strcmp(head->content_ns, stream->content_ns) != 0) {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
-			ENVOI_STREAM_INVALID_NAMESPACE, "the content namespace of the stream is %s",
-			head->content_ns);
+		return ENVOI_STREAM_INVALID_NAMESPACE;
 	}
-	if (has_versions(stream) && !is_version_1(head->version)) {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
-			ENVOI_STREAM_UNSUPPORTED_VERSION, "the stream's version is %s",
-			head->version != NULL ? head->version : "before 1.0");
-	}
-	return ENVOI_OK;
+	return has_versions(stream) && !is_version_1(head->version)
+		? ENVOI_STREAM_UNSUPPORTED_VERSION
+		: ENVOI_STREAM_NO_CONDITION;
 }
 
 /*
- * Section 4.7.1: `from` is a claim like any other, and before TLS nobody vouches for it. After TLS
- * one that differs from whom the certificate was checked for is a lie.
+ * Section 4.7.1: `from` is a claim, and before TLS nothing proves it. After TLS it must name the
+ * domain that the certificate was checked for. Section 4.7.3: a stream has an id.
  */
-static int check_server_head(struct envoi_stream *stream, const struct envoi_stream_head *head)
+static enum envoi_stream_condition check_server_head(
+	struct envoi_stream *stream, const struct envoi_stream_head *head)
 {
-	int r = check_version_and_ns(stream, head);
-	if (r < 0) {
-		return r;
+	enum envoi_stream_condition condition = check_version_and_ns(stream, head);
+	if (condition != ENVOI_STREAM_NO_CONDITION) {
+		return condition;
 	}
 	if ((stream->bits & ENVOI_STREAM_SECURE) != 0 && head->from != NULL &&
 		!is_domain(stream, head->from, stream->peer_domain)) {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_INVALID_FROM,
-			"the server calls itself %s", head->from);
+		return ENVOI_STREAM_INVALID_FROM;
 	}
-	/* Section 4.7.3 */
-	if (head->id == NULL || head->id[0] == '\0') {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
-			"the stream has no id");
-	}
-	return ENVOI_OK;
+	return head->id == NULL || head->id[0] == '\0' ? ENVOI_STREAM_BAD_FORMAT
+						       : ENVOI_STREAM_NO_CONDITION;
 }
 
 /* Section 4.7.2 */
-static int check_client_head(struct envoi_stream *stream, const struct envoi_stream_head *head)
+static enum envoi_stream_condition check_client_head(
+	struct envoi_stream *stream, const struct envoi_stream_head *head)
 {
-	int r = check_version_and_ns(stream, head);
-	if (r < 0) {
-		return r;
+	enum envoi_stream_condition condition = check_version_and_ns(stream, head);
+	if (condition != ENVOI_STREAM_NO_CONDITION) {
+		return condition;
 	}
 	if (head->to == NULL) {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
-			ENVOI_STREAM_IMPROPER_ADDRESSING, "the stream is to nobody");
+		return ENVOI_STREAM_IMPROPER_ADDRESSING;
 	}
-	if (stream->local != NULL &&
-		!is_domain(stream, head->to, envoi_jid_domain(stream->local))) {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_HOST_UNKNOWN,
-			"the stream is to %s", head->to);
+	return stream->local != NULL &&
+			!is_domain(stream, head->to, envoi_jid_domain(stream->local))
+		? ENVOI_STREAM_HOST_UNKNOWN
+		: ENVOI_STREAM_NO_CONDITION;
+}
+
+static void refuse_head(struct envoi_stream *stream, const struct envoi_stream_head *head,
+	enum envoi_stream_condition condition)
+{
+	const char *text = "the stream has no id", *value = "";
+	switch (condition) {
+	case ENVOI_STREAM_INVALID_NAMESPACE:
+		text = "the content namespace of the stream is ";
+		value = head->content_ns;
+		break;
+	case ENVOI_STREAM_UNSUPPORTED_VERSION:
+		text = "the stream's version is ";
+		value = head->version != NULL ? head->version : "before 1.0";
+		break;
+	case ENVOI_STREAM_INVALID_FROM:
+		text = "the server calls itself ";
+		value = head->from;
+		break;
+	case ENVOI_STREAM_IMPROPER_ADDRESSING:
+		text = "the stream is addressed to no domain";
+		break;
+	case ENVOI_STREAM_HOST_UNKNOWN:
+		text = "the stream is to ";
+		value = head->to;
+		break;
+	default:
+		break;
 	}
-	return ENVOI_OK;
+	envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, condition, "%s%s", text, value);
+}
+
+void envoi__stream_refuse_server_head(struct envoi_stream *stream)
+{
+	const struct envoi_stream_head *head = envoi_stream_peer_head(stream);
+	refuse_head(stream, head, check_server_head(stream, head));
+}
+
+/*
+ * A server that is about to send a stream error may leave out half of its header: the error says
+ * more than the header's fault does, which is reported when something else follows, or nothing.
+ * A server that proves to be another domain than it says is refused at once.
+ *
+ * @return whether the negotiation goes on
+ */
+static bool accept_head(struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	enum envoi_stream_condition condition = stream->role == ENVOI_INITIATOR
+		? check_server_head(stream, head)
+		: check_client_head(stream, head);
+	if (condition == ENVOI_STREAM_NO_CONDITION) {
+		return true;
+	}
+	if (stream->role == ENVOI_INITIATOR && condition != ENVOI_STREAM_INVALID_FROM) {
+		stream->has_faulty_head = true;
+		envoi__stream_limit_deadline(stream, ERROR_BEHIND_HEAD_MS);
+	} else {
+		refuse_head(stream, head, condition);
+	}
+	return false;
 }
 
 static void answer_head(struct envoi_stream *stream)
@@ -178,9 +232,7 @@ void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_h
 		envoi__stream_fail_for(stream, r);
 		return;
 	}
-	r = stream->role == ENVOI_INITIATOR ? check_server_head(stream, head)
-					    : check_client_head(stream, head);
-	if (r < 0) {
+	if (!accept_head(stream, head)) {
 		return;
 	}
 	stream->sink->impl->opened(stream->sink);

@@ -62,6 +62,11 @@ static void on_deadline(struct envoi_timer *timer)
 	if (!envoi__stream_enter(stream)) {
 		return;
 	}
+	if (stream->has_faulty_head && stream->phase == ENVOI_PHASE_STREAM) {
+		envoi__stream_refuse_server_head(stream);
+		envoi__stream_leave(stream);
+		return;
+	}
 	if (stream->awaited != NULL) {
 		set_timed_out(&failure, stream, "no ", stream->awaited, stream->awaited_ms);
 		failure.retry = ENVOI_RETRY_AFTER_USER;
@@ -90,6 +95,14 @@ void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase
 		stream->phase = phase;
 		stream->awaited = NULL;
 		start_deadline(stream, stream->timeouts_ms[phase]);
+	}
+}
+
+void envoi__stream_limit_deadline(struct envoi_stream *stream, uint64_t timeout_ms)
+{
+	uint64_t phase_ms = stream->timeouts_ms[stream->phase];
+	if (stream->close_at_ms == 0 && timeout_ms < phase_ms) {
+		start_deadline(stream, timeout_ms);
 	}
 }
 

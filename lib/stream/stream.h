@@ -93,6 +93,7 @@ struct envoi_stream {
 	enum envoi_phase phase;
 	bool is_client; /* the content namespace is jabber:client: nothing to map */
 	bool is_ready;
+	bool has_faulty_head; /* the server's; refused unless a stream error follows */
 	bool is_securing; /* a TLS handshake is under way: nothing can be said */
 	bool is_renewed; /* by TLS: parser and writer of the transport are new */
 	struct envoi__guard guard;
@@ -140,6 +141,9 @@ int envoi__stream_send_head(struct envoi_stream *stream);
 void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_head *head);
 void envoi__stream_restart(struct envoi_stream *stream);
 
+/** Fail for the fault of the server's header. */
+void envoi__stream_refuse_server_head(struct envoi_stream *stream);
+
 /* elements.c */
 
 void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *element);
@@ -175,6 +179,8 @@ void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase
  * @param timeout_ms  0: none
  */
 void envoi__stream_wait_for(struct envoi_stream *stream, const char *awaited, uint64_t timeout_ms);
+/** The phase ends in @p timeout_ms at the latest. */
+void envoi__stream_limit_deadline(struct envoi_stream *stream, uint64_t timeout_ms);
 /** close.timeout begins, unless it has: one deadline covers all that is left. */
 void envoi__stream_start_close_timeout(struct envoi_stream *stream);
 /** @return what is left of close.timeout, which has begun */

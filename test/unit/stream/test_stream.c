@@ -159,6 +159,66 @@ static void a_servers_header_is_checked(void **state)
 	}
 }
 
+static const char *const faulty_headers[] = {
+	"xmlns='jabber:client' id='1' from='example.org'",
+	"xmlns='jabber:client' from='example.org' version='1.0'",
+	"xmlns='jabber:client'",
+	"xmlns='jabber:server' id='1' version='1.0'",
+};
+
+static void send_faulty_header(const char *attributes, const char *rest)
+{
+	char text[512];
+	stream_fixture_init(&fixture);
+	snprintf(text, sizeof(text),
+		"<stream:stream xmlns:stream='http://etherx.jabber.org/streams' %s>%s", attributes,
+		rest);
+	peer_expects(fixture.peer, STREAM_HEADER_OUT);
+	peer_sends(fixture.peer, text);
+}
+
+static void a_stream_error_behind_a_faulty_header_is_reported(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(faulty_headers) / sizeof(faulty_headers[0]); i++) {
+		send_faulty_header(faulty_headers[i], "");
+		stream_fixture_run(&fixture, 1000);
+		assert_int_equal(fixture.recorder.closed_count, 0);
+		assert_false(recorder_has(&fixture.recorder, "opened"));
+		peer_sends(fixture.peer,
+			"<stream:error><system-shutdown "
+			"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+			"</stream:stream>");
+		peer_shuts_down(fixture.peer);
+		peer_start(fixture.peer);
+		stream_fixture_run(&fixture, 10);
+		recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_STREAM);
+		assert_string_equal(fixture.recorder.failure.condition, "system-shutdown");
+		assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_LATER);
+		stream_fixture_finish(&fixture);
+	}
+}
+
+static void a_faulty_header_is_refused_when_nothing_follows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(faulty_headers) / sizeof(faulty_headers[0]); i++) {
+		send_faulty_header(faulty_headers[i], "");
+		stream_fixture_run(&fixture, 1999);
+		assert_null(strstr(peer_heard(fixture.peer), "<stream:error>"));
+		stream_fixture_run(&fixture, 1);
+		assert_non_null(strstr(peer_heard(fixture.peer), "<stream:error>"));
+		stream_fixture_run(&fixture, 5000);
+		recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
+		stream_fixture_finish(&fixture);
+
+		send_faulty_header(faulty_headers[i], "</stream:stream>");
+		stream_fixture_run(&fixture, 5000);
+		recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
+		stream_fixture_finish(&fixture);
+	}
+}
+
 /* Before TLS nobody vouches for `from`: the certificate is checked for whom the user named. */
 static void a_wrong_from_in_clear_is_not_looked_at(void **state)
 {
@@ -969,6 +1029,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_language_of_the_settings_is_asked_for, setup, teardown),
 		cmocka_unit_test(a_servers_header_is_checked),
+		cmocka_unit_test(a_stream_error_behind_a_faulty_header_is_reported),
+		cmocka_unit_test(a_faulty_header_is_refused_when_nothing_follows),
 		cmocka_unit_test_setup_teardown(
 			a_wrong_from_in_clear_is_not_looked_at, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_peers_header_can_be_read, setup, teardown),

@@ -66,11 +66,12 @@ struct envoi_tls_config;
 /**
  * Make one for the initiating side.
  *
- * Trusts what is in the file of the setting tls.ca-file, and, by tls.system-trust, what the system
- * trusts. Each combination is read once per context and kept as long as the context: reading the
- * system's takes some ten milliseconds, here and never while connecting. Later changes to the
- * files are seen by new contexts only. Of the other settings tls.pins, tls.pin-mode and
- * tls.min-version count.
+ * Trusts the authorities in the file of the setting tls.ca-file and, by tls.system-trust, those of
+ * the system. The context keeps what was read, because reading the authorities of the system takes
+ * some ten milliseconds; a tls.ca-file whose inode, size or times have changed is read again, and
+ * one that is missing is an error. The authorities of the system are read once for each
+ * tls.ca-file: later changes to them count for new contexts only. Of the other settings tls.pins,
+ * tls.pin-mode, tls.resumption and tls.min-version count.
  *
  * @param settings  borrowed for the call; NULL: defaults
  * @retval ENVOI_ERR_CERTIFICATE  the file holds none, or there is neither an authority nor a pin

@@ -13,12 +13,14 @@
 #include <envoi/buffer.h>
 #include <envoi/tls.h>
 
+#include "tls/tls_store.h"
+
 struct envoi_tls_config {
 	unsigned int references;
 	bool is_initiator;
 	struct envoi_context *context; /* a reference */
 	gnutls_certificate_credentials_t credentials; /* what we show; trust is not in it */
-	gnutls_x509_trust_list_t trust; /* the context's; initiator's */
+	struct envoi__tls_store *trust; /* a reference; NULL: for the receiving side */
 	const char *priorities; /* static */
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;

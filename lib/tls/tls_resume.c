@@ -42,10 +42,10 @@ void envoi__tls_resumption_init(struct envoi__tls_resumption *resumption,
 	if (!config->may_resume || gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) < 0) {
 		return;
 	}
-	/* A trust store is one per context and combination of sources: its address names it. */
+	uint64_t trust = envoi__tls_store_serial(config->trust);
 	resumption->is_wanted = hash_text(hash, name) >= 0 && hash_text(hash, alpn) >= 0 &&
 		hash_text(hash, config->account) >= 0 && hash_text(hash, config->priorities) >= 0 &&
-		gnutls_hash(hash, &config->trust, sizeof(config->trust)) >= 0 &&
+		gnutls_hash(hash, &trust, sizeof(trust)) >= 0 &&
 		gnutls_hash(hash, &config->pin_is_enough, sizeof(config->pin_is_enough)) >= 0 &&
 		hash_pins(hash, config) >= 0 && hash_own_certificate(hash, config) >= 0;
 	gnutls_hash_deinit(hash, resumption->key.bytes);

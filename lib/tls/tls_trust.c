@@ -33,7 +33,7 @@ static int judge(struct envoi__tls *tls, struct envoi_tls_decider *decider)
 {
 	struct envoi__tls_rules rules = {
 		.context = tls->config->context,
-		.trust = tls->config->trust,
+		.trust = envoi__tls_store_list(tls->config->trust),
 		.name = &tls->name,
 		.pins = &tls->config->pins,
 		.pin_is_enough = tls->config->pin_is_enough,

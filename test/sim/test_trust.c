@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -415,6 +417,32 @@ static void a_redirect_of_a_server_accepted_for_one_connection_is_not_followed(v
 	}
 }
 
+/* Authorities are kept, but not longer than their file. */
+static void a_ca_file_that_is_gone_ends_the_next_login(void **state)
+{
+	(void)state;
+	char file[] = "/tmp/envoi-ca-XXXXXX";
+	char data[8192];
+	int fd = mkstemp(file);
+	FILE *in = fopen(TEST_DATA "/tls/ca.pem", "r");
+	assert_true(fd >= 0 && in != NULL);
+	size_t len = fread(data, 1, sizeof(data), in);
+	assert_int_equal(write(fd, data, len), len);
+	fclose(in);
+	close(fd);
+	begin("right.pem");
+	envoi_client_set(all.client, "tls.ca-file", file);
+	log_in(DO_NOTHING, 1000);
+	assert_int_equal(test_server_online(all.server), 1);
+	envoi_client_disconnect(all.client);
+	run(1000);
+	unlink(file);
+	log_in(DO_NOTHING, 1000);
+	expect_failure(ENVOI_ERR_INVALID, file);
+	assert_non_null(strstr(envoi_client_failure_text(all.client), "tls.ca-file"));
+	finish();
+}
+
 static void what_was_pinned_is_not_asked_again(void **state)
 {
 	(void)state;
@@ -662,6 +690,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_password_is_not_given_to_a_server_accepted_for_once),
 		cmocka_unit_test(
 			a_redirect_of_a_server_accepted_for_one_connection_is_not_followed),
+		cmocka_unit_test(a_ca_file_that_is_gone_ends_the_next_login),
 		cmocka_unit_test(what_was_pinned_is_not_asked_again),
 		cmocka_unit_test(a_pinned_key_needs_nothing_else),
 		cmocka_unit_test(no_authority_is_needed_beside_a_pin),

@@ -229,6 +229,7 @@ static bool place_attrs(const struct start *s, struct envoi_element *element, ch
 				return false;
 			}
 			to->ns = ns.name;
+			element->has_ns_attrs |= attr[1] != s->engine->xml_prefix;
 			if (!is_unique(s, attr, element, to->ns)) {
 				return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED,
 					"two attributes with the same name");

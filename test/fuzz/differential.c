@@ -41,6 +41,18 @@ enum {
 	MOST_ITEMS = 4096,
 };
 
+#ifdef EXPAT_HAS_INDEX_64 /* which deprecates the other one */
+static int64_t byte_index(XML_Parser parser)
+{
+	return XML_GetCurrentByteIndex64(parser);
+}
+#else
+static int64_t byte_index(XML_Parser parser)
+{
+	return XML_GetCurrentByteIndex(parser);
+}
+#endif
+
 /* What a parser made of the bytes. */
 struct outcome {
 	struct envoi_buffer items; /* descriptions, one behind another */
@@ -153,7 +165,7 @@ static void on_text(void *user, const XML_Char *text, int len)
 		EXPECT(envoi_buffer_append(&beside->outcome.items, text, (size_t)len) == ENVOI_OK);
 		return;
 	}
-	beside->has_text_between |= beside->data[XML_GetCurrentByteIndex(beside->expat)] == '&';
+	beside->has_text_between |= beside->data[byte_index(beside->expat)] == '&';
 	for (int i = 0; i < len; i++) {
 		if (strchr(" \t\r\n", text[i]) == NULL) {
 			beside->has_text_between = true;
@@ -219,7 +231,7 @@ static XML_Parser new_expat(struct beside *beside)
  * not want there, whatever comes behind it */
 static bool is_of_fourth_edition(XML_Parser expat, const uint8_t *data, size_t size)
 {
-	XML_Index at = XML_GetCurrentByteIndex(expat);
+	int64_t at = byte_index(expat);
 	return XML_GetErrorCode(expat) == XML_ERROR_INVALID_TOKEN && at >= 0 && (size_t)at < size &&
 		data[at] >= 0x80 && u8_mblen(data + at, size - (size_t)at) > 0;
 }

@@ -18,6 +18,7 @@
 #include <envoi/settings.h>
 #include <envoi/tls.h>
 
+#include "between.h"
 #include "recorder.h"
 #include "server.h"
 #include "test_allocator.h"
@@ -327,7 +328,7 @@ static void silence_from_any_byte_on_is_a_timeout(void **state)
 		run(59999);
 		recorder_assert_closed(
 			&client->recorder, client->recorder.failure.phase, ENVOI_ERR_TIMEOUT);
-		assert_in_range(
+		assert_between(
 			client->recorder.failure.phase, ENVOI_PHASE_STREAM, ENVOI_PHASE_BIND);
 	}
 	finish();
@@ -406,7 +407,7 @@ static void silence_within_tls_from_any_byte_on_is_a_timeout(void **state)
 		run(59999);
 		enum envoi_phase phase = client->recorder.failure.phase;
 		recorder_assert_closed(&client->recorder, phase, ENVOI_ERR_TIMEOUT);
-		assert_in_range(phase, ENVOI_PHASE_TLS, ENVOI_PHASE_BIND);
+		assert_between(phase, ENVOI_PHASE_TLS, ENVOI_PHASE_BIND);
 		in_tls += phase == ENVOI_PHASE_TLS;
 	}
 	assert_true(in_tls > 5);
@@ -479,7 +480,7 @@ static bool set_off(void)
 	run(60000);
 	bool is_freed = client->recorder.stream == NULL;
 	assert_int_equal(client->recorder.after_free, 0);
-	assert_in_range(client->recorder.closed_count, is_freed ? 0 : 1, 1);
+	assert_between(client->recorder.closed_count, is_freed ? 0 : 1, 1);
 	assert_int_equal(test_server_online(all.server), 0);
 	finish();
 	return bomb.seen > bomb.at;

@@ -13,6 +13,7 @@
 
 #include <envoi/context.h>
 
+#include "between.h"
 #include "net/targets.h"
 
 static uint64_t seed;
@@ -101,7 +102,7 @@ static void count_places(struct envoi_context *context, const uint16_t weights[3
 /* 6000 draws: one standard deviation is below 39; five of them are allowed. */
 static void assert_near(int count, int expected)
 {
-	assert_in_range(count, expected > 195 ? expected - 195 : 0, expected + 195);
+	assert_between(count, expected > 195 ? expected - 195 : 0, expected + 195);
 }
 
 static void weights_decide_how_often_a_target_comes_first(void **state)

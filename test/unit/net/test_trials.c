@@ -18,6 +18,7 @@
 #include <envoi/interfaces/dial.h>
 #include <envoi/mainloop.h>
 
+#include "between.h"
 #include "open_fds.h"
 #include "scripted_network.h"
 #include "scripted_resolver.h"
@@ -658,7 +659,7 @@ static void a_long_reason_is_cut_so_that_it_is_seen(void **state)
 		go_on(f, ENVOI_ERR_DISCONNECTED, reason);
 		const char *text = f->failure.attempts[0].text;
 		size_t len = strlen(text);
-		assert_in_range(len, sizeof(f->failure.attempts[0].text) - 3,
+		assert_between(len, sizeof(f->failure.attempts[0].text) - 3,
 			sizeof(f->failure.attempts[0].text) - 1);
 		assert_string_equal(text + len - 3, "...");
 		assert_memory_equal(text, reason, len - 3);

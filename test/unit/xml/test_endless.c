@@ -15,6 +15,7 @@
 
 #include <envoi/envoi.h>
 
+#include "between.h"
 #include "libxml_memory.h"
 #include "xml_trace.h"
 
@@ -70,7 +71,7 @@ struct stream {
 
 static void append(struct stream *stream, const char *bytes, size_t len)
 {
-	assert_in_range(len, 0, sizeof(stream->data) - stream->len);
+	assert_between(len, 0, sizeof(stream->data) - stream->len);
 	memcpy(stream->data + stream->len, bytes, len);
 	stream->len += len;
 }
@@ -299,7 +300,7 @@ static void assert_refused_at_the_limit(
 	}
 	assert_int_equal(fed, most + 1);
 	size_t nodes = e->repeated[0] == '<' ? fed / strlen(e->repeated) : 0;
-	assert_in_range(most_memory() - level, 0, PER_BYTE * fed + nodes * PER_CHILD + SLACK);
+	assert_between(most_memory() - level, 0, PER_BYTE * fed + nodes * PER_CHILD + SLACK);
 	envoi_xml_parser_free(parser);
 }
 

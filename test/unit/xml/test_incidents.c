@@ -18,6 +18,7 @@
 
 #include <envoi/envoi.h>
 
+#include "between.h"
 #include "libxml_memory.h"
 #include "xml_trace.h"
 
@@ -127,7 +128,7 @@ struct stream {
 
 static void append(struct stream *stream, const char *bytes, size_t len)
 {
-	assert_in_range(len, 0, sizeof(stream->data) - stream->len);
+	assert_between(len, 0, sizeof(stream->data) - stream->len);
 	memcpy(stream->data + stream->len, bytes, len);
 	stream->len += len;
 }
@@ -472,7 +473,7 @@ static void s4_little_memory_is_taken_before_the_refusal(void **state)
 		size_t level = memory();
 		begin_to_measure();
 		test_xml_trace(&out, context, NULL, s4[i].data, s4[i].len, 0, 0);
-		assert_in_range(most_memory() - level, 1, 65536);
+		assert_between(most_memory() - level, 1, 65536);
 		envoi_buffer_finish(&out);
 	}
 }

@@ -14,6 +14,7 @@
 
 #include <envoi/envoi.h>
 
+#include "between.h"
 #include "libxml_memory.h"
 
 #define HEAD \
@@ -90,8 +91,8 @@ static void assert_flat_on_unique_names(
 	}
 	assert_int_equal(taken, count);
 	size_t most = counted->allocator.most_bytes + libxml_memory.most_bytes;
-	assert_in_range(most - level, 0, 1 << 20);
-	assert_in_range(level, 0, 1 << 20);
+	assert_between(most - level, 0, 1 << 20);
+	assert_between(level, 0, 1 << 20);
 }
 
 static void memory_is_flat_on_endless_new_names(void **state)
@@ -117,7 +118,7 @@ static void white_space_between_stanzas_takes_no_memory(void **state)
 		assert_int_equal(drain(counted->parser), 0);
 		assert_false(envoi_xml_parser_has_pending(counted->parser));
 	}
-	assert_in_range(memory(counted), 0, level + 1024);
+	assert_between(memory(counted), 0, level + 1024);
 }
 
 static void a_large_stanza_leaves_nothing_behind(void **state)
@@ -132,7 +133,7 @@ static void a_large_stanza_leaves_nothing_behind(void **state)
 	envoi_xml_parser_feed(counted->parser, body, sizeof(body));
 	envoi_xml_parser_feed(counted->parser, "</a>", 4);
 	assert_int_equal(drain(counted->parser), 1);
-	assert_in_range(memory(counted), 0, level + 1024);
+	assert_between(memory(counted), 0, level + 1024);
 }
 
 /* S7 of the collected incidents: names are all that libxml2 never forgets. */
@@ -157,7 +158,7 @@ static void a_stanza_of_distinct_names_leaves_nothing_behind(void **state)
 	}
 	envoi_xml_parser_feed(counted->parser, "</a>", 4);
 	assert_int_equal(drain(counted->parser), 1);
-	assert_in_range(memory(counted), 0, level + 1024);
+	assert_between(memory(counted), 0, level + 1024);
 }
 
 /* @return the memory that is kept when so many streams were within a stanza at once */
@@ -180,8 +181,8 @@ static size_t kept_after(struct counted *counted, size_t streams)
 static void few_engines_are_kept_of_many(void **state)
 {
 	size_t few = kept_after(*state, 4), many = kept_after(*state, 40);
-	assert_in_range(many, 0, few + 4096);
-	assert_in_range(kept_after(*state, 40), 0, many + 1024);
+	assert_between(many, 0, few + 4096);
+	assert_between(kept_after(*state, 40), 0, many + 1024);
 }
 
 static void an_idle_stream_holds_little(void **state)
@@ -200,7 +201,7 @@ static void an_idle_stream_holds_little(void **state)
 	for (int i = 0; i < 10; i++) {
 		envoi_xml_parser_free(idle[i]);
 	}
-	assert_in_range(each, 0, 4096);
+	assert_between(each, 0, 4096);
 }
 
 /* Known names, unknown ones, prefixes, long texts, many attributes; then what goes wrong. */
@@ -385,7 +386,7 @@ static void every_failed_allocation_of_libxml2_is_survived_or_reported(void **st
 			calls = libxml_memory.calls;
 			libxml_memory.fail_at = 0;
 			assert_int_equal(allocator.live, 0);
-			assert_in_range(
+			assert_between(
 				libxml_memory.live, 0, live + 8); /* its thread's last error */
 		}
 	}

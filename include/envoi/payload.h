@@ -57,6 +57,7 @@ struct envoi_context;
  *	BOOL    bool                 true, false, 1, 0
  *	ENUM    an enum, int         one of a table of words (struct envoi_word)
  *	DATE    int64_t              XEP-0082 DateTime: milliseconds since 1970 in UTC
+ *	ZONE    int                  XEP-0082 time zone: minutes ahead of UTC, -840 to 840
  *	BASE64  struct envoi_bytes   bytes
  *	HEX     struct envoi_bytes   bytes
  *	JID     struct envoi_jid *   an address
@@ -124,6 +125,7 @@ enum envoi_field_value {
 	ENVOI_VALUE_BOOL,
 	ENVOI_VALUE_ENUM,
 	ENVOI_VALUE_DATE,
+	ENVOI_VALUE_ZONE,
 	ENVOI_VALUE_BASE64,
 	ENVOI_VALUE_HEX,
 	ENVOI_VALUE_JID,
@@ -176,13 +178,13 @@ struct envoi_field {
 	const char *as; /**< of structs: the child's name, in place of the inner type's */
 	size_t has; /**< ENVOI_HAS(): the bool member that says whether the value is there */
 	/**
-	 * Range of an integer or date, both ends included; narrower than the member's type. Both 0: no
+	 * Range of an integer, date or zone, both ends included; narrower than the member's type. Both 0: no
 	 * other limit; @p max below @p min: no upper limit.
 	 */
 	int64_t min, max;
 	size_t max_bytes; /**< of text or of decoded bytes; 0: no limit of its own */
 	size_t max_items; /**< of an array; 0: no limit of its own */
-	int64_t default_number; /**< of INT, BOOL, ENUM, NAME, DATE, when absent */
+	int64_t default_number; /**< of INT, BOOL, ENUM, NAME, DATE, ZONE, when absent */
 	const char *default_text; /**< of TEXT and LANG, when absent; never freed */
 	int end; /**< unused */
 };
@@ -269,6 +271,13 @@ struct envoi_payload_type {
 #define ENVOI_TEXT_DATE(...) ENVOI__OWN(ENVOI__DATE, DATE, __VA_ARGS__, .end = 0)
 #define ENVOI_CHILD_DATE(...) ENVOI__DATE(CHILD, DATE, __VA_ARGS__, .end = 0)
 #define ENVOI_CHILDREN_DATE(...) ENVOI__DATES(__VA_ARGS__, .end = 0)
+
+/* --- rows: time zones, int --- */
+
+#define ENVOI_ATTR_ZONE(...) ENVOI__ZONE(ATTR, ZONE, __VA_ARGS__, .end = 0)
+#define ENVOI_TEXT_ZONE(...) ENVOI__OWN(ENVOI__ZONE, ZONE, __VA_ARGS__, .end = 0)
+#define ENVOI_CHILD_ZONE(...) ENVOI__ZONE(CHILD, ZONE, __VA_ARGS__, .end = 0)
+#define ENVOI_CHILDREN_ZONE(...) ENVOI__ZONES(__VA_ARGS__, .end = 0)
 
 /* --- rows: bytes, struct envoi_bytes --- */
 

@@ -137,6 +137,21 @@
 			const int64_t **: 1), \
 		.name = (element_name), __VA_ARGS__ \
 	}
+#define ENVOI__ZONE(where, kind, struct_type, member, element_name, ...) \
+	{ \
+		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \
+		ENVOI__ONE(struct_type, member), .is_signed = true, \
+		.size = sizeof(int) * _Generic(ENVOI__AT(struct_type, member), int *: 1), \
+		.name = (element_name), __VA_ARGS__ \
+	}
+#define ENVOI__ZONES(struct_type, member, count_member, element_name, ...) \
+	{ \
+		.place = ENVOI_FIELD_CHILDREN, .value = ENVOI_VALUE_ZONE, \
+		ENVOI__MANY(struct_type, member, count_member), .is_signed = true, \
+		.size = sizeof(int) * \
+			_Generic(ENVOI__AT(struct_type, member), int **: 1, const int **: 1), \
+		.name = (element_name), __VA_ARGS__ \
+	}
 #define ENVOI__BYTES(where, kind, struct_type, member, element_name, ...) \
 	{ \
 		.place = ENVOI_FIELD_##where, .value = ENVOI_VALUE_##kind, \

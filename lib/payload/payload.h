@@ -99,7 +99,7 @@ static inline const void *envoi__pointer(const void *at)
 	return pointer;
 }
 
-static inline int envoi__enum(const void *at)
+static inline int envoi__int(const void *at)
 {
 	int value;
 	memcpy(&value, at, sizeof(value));

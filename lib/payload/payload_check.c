@@ -84,7 +84,7 @@ static int check_array(
 static int check_choice(
 	const struct checker *checker, const struct scope *scope, const struct envoi_field *field)
 {
-	int value = envoi__enum(envoi__member(field, scope->value));
+	int value = envoi__int(envoi__member(field, scope->value));
 	const struct envoi_choice *choice = envoi__choice_of(field, value);
 	if (choice == NULL) {
 		return invalid(checker, scope->place, "chooses none of its children");

@@ -147,7 +147,7 @@ static void copy_inner(struct copier *copier, const struct envoi_field *field, c
 static void copy_choice(struct copier *copier, const struct envoi_field *field, const void *from,
 	char *to, unsigned int depth)
 {
-	int value = envoi__enum(envoi__member(field, from));
+	int value = envoi__int(envoi__member(field, from));
 	const struct envoi_choice *choice = envoi__choice_of(field, value);
 	if (to != NULL) {
 		memcpy(to + field->offset, &value, sizeof(value));
@@ -253,7 +253,7 @@ static void release_field(const struct envoi_field *field, void *value)
 			release_value(field, array + i * field->size);
 		}
 	} else if (field->value == ENVOI_VALUE_CHOICE) {
-		const struct envoi_choice *choice = envoi__choice_of(field, envoi__enum(at));
+		const struct envoi_choice *choice = envoi__choice_of(field, envoi__int(at));
 		if (choice != NULL && choice->size > 0) {
 			release_struct(choice->type, (char *)value + choice->offset);
 		}

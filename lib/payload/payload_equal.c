@@ -95,8 +95,8 @@ static bool equal_array(
 static bool equal_choice(
 	const struct envoi_field *field, const void *a, const void *b, unsigned int depth)
 {
-	int value = envoi__enum(envoi__member(field, a));
-	if (value != envoi__enum(envoi__member(field, b))) {
+	int value = envoi__int(envoi__member(field, a));
+	if (value != envoi__int(envoi__member(field, b))) {
 		return false;
 	}
 	const struct envoi_choice *choice = envoi__choice_of(field, value);

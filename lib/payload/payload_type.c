@@ -132,7 +132,7 @@ static int64_t number_at(const struct envoi_field *field, const void *at)
 		return *(const bool *)at;
 	}
 	if (field->value != ENVOI_VALUE_INT && field->value != ENVOI_VALUE_DATE) {
-		return envoi__enum(at);
+		return envoi__int(at);
 	}
 	return field->is_signed ? envoi__signed(at, field->size)
 				: (int64_t)envoi__unsigned(at, field->size);

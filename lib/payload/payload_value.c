@@ -104,6 +104,17 @@ static int parse_date(
 	return ENVOI_OK;
 }
 
+static int parse_zone(
+	const struct envoi_field *field, const char *text, void *into, const char **ret_why)
+{
+	int minutes;
+	if (envoi_zone_parse(text, &minutes) < 0 || !is_in_range(field, &minutes)) {
+		return fail(ret_why, ENVOI_ERR_PROTOCOL, "is not a time zone in its range");
+	}
+	memcpy(into, &minutes, sizeof(minutes));
+	return ENVOI_OK;
+}
+
 static int parse_enum(
 	const struct envoi_field *field, const char *text, void *into, const char **ret_why)
 {
@@ -219,6 +230,8 @@ int envoi__field_parse(const struct envoi__field_room *room, const struct envoi_
 		return parse_enum(field, text, into, ret_why);
 	case ENVOI_VALUE_DATE:
 		return parse_date(field, text, into, ret_why);
+	case ENVOI_VALUE_ZONE:
+		return parse_zone(field, text, into, ret_why);
 	case ENVOI_VALUE_BASE64:
 	case ENVOI_VALUE_HEX:
 		return parse_bytes(room, field, text, into, ret_why);
@@ -271,6 +284,15 @@ static const char *check_date(const struct envoi_field *field, const void *at)
 	return NULL;
 }
 
+static const char *check_zone(const struct envoi_field *field, const void *at)
+{
+	char text[ENVOI_DATE_SIZE];
+	if (!is_in_range(field, at) || envoi_zone_print(text, envoi__int(at)) == NULL) {
+		return "is out of range";
+	}
+	return NULL;
+}
+
 const char *envoi__field_check(const struct envoi_field *field, const void *at)
 {
 	switch (field->value) {
@@ -278,9 +300,11 @@ const char *envoi__field_check(const struct envoi_field *field, const void *at)
 		return is_in_range(field, at) ? NULL : "is out of range";
 	case ENVOI_VALUE_ENUM:
 	case ENVOI_VALUE_NAME:
-		return envoi__word_of(field->words, envoi__enum(at)) != NULL ? NULL : "has no word";
+		return envoi__word_of(field->words, envoi__int(at)) != NULL ? NULL : "has no word";
 	case ENVOI_VALUE_DATE:
 		return check_date(field, at);
+	case ENVOI_VALUE_ZONE:
+		return check_zone(field, at);
 	case ENVOI_VALUE_BASE64:
 	case ENVOI_VALUE_HEX:
 		return check_bytes(field, at);
@@ -330,9 +354,11 @@ const char *envoi__field_print(const struct envoi_field *field, const void *at,
 		return envoi_bool_text(*(const bool *)at);
 	case ENVOI_VALUE_ENUM:
 	case ENVOI_VALUE_NAME:
-		return envoi__word_of(field->words, envoi__enum(at));
+		return envoi__word_of(field->words, envoi__int(at));
 	case ENVOI_VALUE_DATE:
 		return envoi_date_print(scratch, envoi__signed(at, sizeof(int64_t)));
+	case ENVOI_VALUE_ZONE:
+		return envoi_zone_print(scratch, envoi__int(at));
 	case ENVOI_VALUE_BASE64:
 	case ENVOI_VALUE_HEX:
 		return print_bytes(field, at, arena);
@@ -373,6 +399,6 @@ bool envoi__field_equal(const struct envoi_field *field, const void *a, const vo
 		return text == NULL || other == NULL ? text == other : strcmp(text, other) == 0;
 	}
 	default:
-		return envoi__enum(a) == envoi__enum(b);
+		return envoi__int(a) == envoi__int(b);
 	}
 }

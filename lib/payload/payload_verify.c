@@ -74,6 +74,7 @@ static bool is_default_in_range(const struct envoi_field *field)
 	switch (field->value) {
 	case ENVOI_VALUE_INT:
 	case ENVOI_VALUE_DATE:
+	case ENVOI_VALUE_ZONE:
 		return number == 0 || is_in_range(field, number);
 	case ENVOI_VALUE_BOOL:
 		return number == 0 || number == 1;

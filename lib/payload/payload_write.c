@@ -88,7 +88,7 @@ static void emit_choice(
 	struct sink *sink, const struct envoi_field *field, const char *ns, const void *value)
 {
 	const struct envoi_choice *choice = envoi__choice_of(
-		field, envoi__enum(envoi__member(field, value)));
+		field, envoi__int(envoi__member(field, value)));
 	emit_struct(sink, choice->type, choice->type->name, envoi__payload_ns(choice->type, ns),
 		(const char *)value + choice->offset);
 }

@@ -5,7 +5,7 @@
  */
 #include <envoi/payload.h>
 
-#define LAST_CASE 47
+#define LAST_CASE 49
 
 struct inner {
 	int x;
@@ -71,6 +71,8 @@ static const struct envoi_field fields[] = {
 	ENVOI_ATTR_TEXT(struct sample, text, "text"),
 	ENVOI_CHOICE(struct sample, colour, choices),
 	ENVOI_ATTR_ENUM(struct sample, colour, "word", words),
+	ENVOI_ATTR_ZONE(struct sample, number, "zone"),
+	ENVOI_CHILDREN_ZONE(struct sample, numbers, count, "zone"),
 #elif CASE == 3
 	ENVOI_ATTR_TEXT(struct sample, number, "text"),
 #elif CASE == 4
@@ -161,6 +163,10 @@ static const struct envoi_field fields[] = {
 	ENVOI_ATTR_INT(struct sample, no_such_member, "number"),
 #elif CASE == 47
 	ENVOI_ATTR_INT(struct sample, number, "number", .no_such_thing = 1),
+#elif CASE == 48
+	ENVOI_ATTR_ZONE(struct sample, date, "zone"),
+#elif CASE == 49
+	ENVOI_CHILDREN_ZONE(struct sample, number, count, "zone"),
 #endif
 	ENVOI_FIELDS_END,
 };

@@ -164,6 +164,13 @@ static int64_t random_date(struct payload_random *random, const struct envoi_fie
 	return flip(random) ? date : date - date % 1000;
 }
 
+static int random_zone(struct payload_random *random, const struct envoi_field *field)
+{
+	bool has_range = field->min != 0 || field->max != 0;
+	int min = has_range ? (int)field->min : -840, max = has_range ? (int)field->max : 840;
+	return min + (int)payload_random_below(random, (uint64_t)(max - min) + 1);
+}
+
 static struct envoi_bytes random_bytes(
 	struct payload_random *random, const struct envoi_field *field)
 {
@@ -225,7 +232,7 @@ static void fill_value(struct payload_random *random, const struct envoi_field *
 	const void *pointer = NULL;
 	struct envoi_bytes bytes;
 	int64_t date;
-	int word;
+	int number;
 	switch (field->value) {
 	case ENVOI_VALUE_INT:
 		store_int(into, field->size, random_int(random, field));
@@ -238,8 +245,12 @@ static void fill_value(struct payload_random *random, const struct envoi_field *
 		return;
 	case ENVOI_VALUE_ENUM:
 	case ENVOI_VALUE_NAME:
-		word = random_word(random, field->words);
-		memcpy(into, &word, sizeof(word));
+		number = random_word(random, field->words);
+		memcpy(into, &number, sizeof(number));
+		return;
+	case ENVOI_VALUE_ZONE:
+		number = random_zone(random, field);
+		memcpy(into, &number, sizeof(number));
 		return;
 	case ENVOI_VALUE_DATE:
 		date = random_date(random, field);
@@ -343,6 +354,7 @@ static void fill_absent(const struct envoi_field *field, char *into)
 		break;
 	case ENVOI_VALUE_ENUM:
 	case ENVOI_VALUE_NAME:
+	case ENVOI_VALUE_ZONE:
 		memcpy(into + field->offset, &number, sizeof(number));
 		break;
 	default:

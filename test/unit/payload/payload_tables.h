@@ -52,6 +52,7 @@ struct attrs {
 	enum colour colour, other;
 	int64_t date;
 	bool has_date;
+	int zone, zone_of_default;
 	struct envoi_bytes base64, hex;
 	struct envoi_jid *jid;
 	const struct envoi_jid *sure;
@@ -78,6 +79,8 @@ static const struct envoi_field attrs_fields[] = {
 	ENVOI_ATTR_ENUM(
 		struct attrs, other, "other", colours, ENVOI_LENIENT, .default_number = BLUE),
 	ENVOI_ATTR_DATE(struct attrs, date, "date", .has = ENVOI_HAS(struct attrs, has_date)),
+	ENVOI_ATTR_ZONE(struct attrs, zone, "zone", .min = -60, .max = 120),
+	ENVOI_ATTR_ZONE(struct attrs, zone_of_default, "zone-of-default", .default_number = 60),
 	ENVOI_ATTR_BASE64(struct attrs, base64, "base64", .max_bytes = 20),
 	ENVOI_ATTR_HEX(struct attrs, hex, "hex"),
 	ENVOI_ATTR_JID(struct attrs, jid, "jid"),
@@ -95,6 +98,8 @@ struct children {
 	bool truth, flag;
 	enum colour colour, name;
 	int64_t date;
+	int zone;
+	bool has_zone;
 	struct envoi_bytes base64, hex;
 	const struct envoi_jid *jid, *actor;
 };
@@ -116,6 +121,8 @@ static const struct envoi_field children_fields[] = {
 	ENVOI_CHILD_ENUM(struct children, colour, "colour", colours),
 	ENVOI_CHILD_NAME(struct children, name, names, .ns = "urn:example:names"),
 	ENVOI_CHILD_DATE(struct children, date, "date"),
+	ENVOI_CHILD_ZONE(
+		struct children, zone, "zone", .has = ENVOI_HAS(struct children, has_zone)),
 	ENVOI_CHILD_BASE64(struct children, base64, "base64", ENVOI_SPACES),
 	ENVOI_CHILD_HEX(
 		struct children, hex, "hex", ENVOI_REQUIRED | ENVOI_SPACES, .max_bytes = 16),
@@ -179,6 +186,7 @@ static const struct envoi_payload_type own_number_type = ENVOI_PAYLOAD_TYPE(
 
 struct own_others {
 	int64_t date;
+	int zone;
 	bool truth;
 	int colour;
 	struct envoi_jid *jid;
@@ -190,6 +198,12 @@ static const struct envoi_field own_date_fields[] = {
 };
 static const struct envoi_payload_type own_date_type = ENVOI_PAYLOAD_TYPE(
 	struct own_others, NULL, "date", own_date_fields);
+static const struct envoi_field own_zone_fields[] = {
+	ENVOI_TEXT_ZONE(struct own_others, zone, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type own_zone_type = ENVOI_PAYLOAD_TYPE(
+	struct own_others, NULL, "zone", own_zone_fields);
 static const struct envoi_field own_bool_fields[] = {
 	ENVOI_TEXT_BOOL(struct own_others, truth, .default_number = 1),
 	ENVOI_FIELDS_END,
@@ -221,7 +235,7 @@ struct own {
 	const struct own_bytes *base64, *hex;
 	struct own_number number;
 	bool has_number;
-	struct own_others *date, *truth, *colour, *jid, *lang;
+	struct own_others *date, *zone, *truth, *colour, *jid, *lang;
 	struct own_text again;
 };
 static const struct envoi_field own_fields[] = {
@@ -232,6 +246,7 @@ static const struct envoi_field own_fields[] = {
 	ENVOI_CHILD_STRUCT(struct own, number, struct own_number, &own_number_type,
 		.has = ENVOI_HAS(struct own, has_number)),
 	ENVOI_CHILD_STRUCT(struct own, date, struct own_others, &own_date_type),
+	ENVOI_CHILD_STRUCT(struct own, zone, struct own_others, &own_zone_type),
 	ENVOI_CHILD_STRUCT(struct own, truth, struct own_others, &own_bool_type),
 	ENVOI_CHILD_STRUCT(struct own, colour, struct own_others, &own_enum_type),
 	ENVOI_CHILD_STRUCT(struct own, jid, struct own_others, &own_jid_type, ENVOI_LENIENT),
@@ -252,6 +267,7 @@ struct arrays {
 	bool *truths;
 	enum colour *colours;
 	int64_t *dates;
+	const int *zones;
 	struct envoi_bytes *base64s;
 	const struct envoi_bytes *hexes;
 	struct envoi_jid **jids;
@@ -259,7 +275,8 @@ struct arrays {
 	struct own_needed *inners;
 	const struct weather *reports;
 	struct envoi_element **any;
-	size_t text_count, lang_count, i8_count, u64_count, truth_count, colour_count, date_count;
+	size_t text_count, lang_count, i8_count, u64_count, truth_count, colour_count, date_count,
+		zone_count;
 	size_t base64_count, hex_count, jid_count, blocked_count, inner_count, report_count,
 		any_count;
 };
@@ -271,6 +288,7 @@ static const struct envoi_field arrays_fields[] = {
 	ENVOI_CHILDREN_BOOL(struct arrays, truths, truth_count, "truth"),
 	ENVOI_CHILDREN_ENUM(struct arrays, colours, colour_count, "colour", colours),
 	ENVOI_CHILDREN_DATE(struct arrays, dates, date_count, "date"),
+	ENVOI_CHILDREN_ZONE(struct arrays, zones, zone_count, "zone"),
 	ENVOI_CHILDREN_BASE64(struct arrays, base64s, base64_count, "base64"),
 	ENVOI_CHILDREN_HEX(struct arrays, hexes, hex_count, "hex"),
 	ENVOI_CHILDREN_JID(struct arrays, jids, jid_count, "jid", ENVOI_LENIENT),

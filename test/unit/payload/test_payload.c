@@ -195,6 +195,12 @@ static const struct refused refusals[] = {
 		"is not one of the words allowed"},
 	{&attrs_type, ATTRS "date='2002-09-10'/>", ENVOI_ERR_PROTOCOL, "attrs/@date",
 		"is not a date in its range"},
+	{&attrs_type, ATTRS "zone='+2:00'/>", ENVOI_ERR_PROTOCOL, "attrs/@zone",
+		"is not a time zone in its range"},
+	{&attrs_type, ATTRS "zone='+02:01'/>", ENVOI_ERR_PROTOCOL, "attrs/@zone",
+		"is not a time zone in its range"},
+	{&attrs_type, ATTRS "zone='-01:01'/>", ENVOI_ERR_PROTOCOL, "attrs/@zone",
+		"is not a time zone in its range"},
 	{&attrs_type, ATTRS "base64='AA='/>", ENVOI_ERR_PROTOCOL, "attrs/@base64", "is not base64"},
 	{&attrs_type, ATTRS "base64='AAAAAAAAAAAAAAAAAAAAAAAAAAAA'/>", ENVOI_ERR_LIMIT,
 		"attrs/@base64", "is too long"},
@@ -233,6 +239,12 @@ static const struct refused refusals[] = {
 		"is not base64"},
 	{&own_type, OWN "<date>1969-12-31T23:59:59Z</date></own>", ENVOI_ERR_PROTOCOL, "own/date",
 		"is not a date in its range"},
+	{&own_type, OWN "<zone>+14:01</zone></own>", ENVOI_ERR_PROTOCOL, "own/zone",
+		"is not a time zone in its range"},
+	{&own_type, OWN "<zone/></own>", ENVOI_ERR_PROTOCOL, "own/zone",
+		"is not a time zone in its range"},
+	{&arrays_type, ARRAYS "<zone>Z</zone><zone>+0200</zone></arrays>", ENVOI_ERR_PROTOCOL,
+		"arrays/zone[2]", "is not a time zone in its range"},
 	{&shape_type, SHAPE "<nothing/><circle r='1'/></shape>", ENVOI_ERR_PROTOCOL, "shape/circle",
 		"is there twice"},
 	{&shape_type, SHAPE "<note/><note/></shape>", ENVOI_ERR_PROTOCOL, "shape/note",
@@ -303,6 +315,28 @@ static void presence_is_told_apart_where_it_matters(void **state)
 	assert_written(*state, &attrs_type, attrs,
 		"<attrs xmlns='urn:example:attrs' text='' limited='' i64='1' u64='7' truth='false' "
 		"date='1970-01-01T00:00:00Z' base64='' sure='a@b'/>");
+	envoi_element_unref(decoded.element);
+}
+
+/* XEP-0082, section 3.3: "+" is ahead of UTC. */
+static void a_time_zone_is_minutes_ahead_of_utc(void **state)
+{
+	struct decoded decoded = decode(*state, &attrs_type, ATTRS "zone='-01:00'/>");
+	assert_int_equal(((const struct attrs *)decoded.value)->zone, -60);
+	assert_int_equal(((const struct attrs *)decoded.value)->zone_of_default, 60);
+	envoi_element_unref(decoded.element);
+	decoded = decode(*state, &attrs_type, ATTRS "zone='+02:00' zone-of-default='-00:00'/>");
+	assert_int_equal(((const struct attrs *)decoded.value)->zone, 120);
+	assert_written(*state, &attrs_type, decoded.value,
+		"<attrs xmlns='urn:example:attrs' limited='' i64='1' zone='+02:00' "
+		"zone-of-default='Z' sure='a@b'/>");
+	envoi_element_unref(decoded.element);
+	decoded = decode(*state, &children_type, CHILDREN ENOUGH "<zone>Z</zone></children>");
+	assert_true(((const struct children *)decoded.value)->has_zone);
+	assert_int_equal(((const struct children *)decoded.value)->zone, 0);
+	assert_written(*state, &children_type, decoded.value,
+		"<children xmlns='urn:example:children'><needed/><truth>true</truth>"
+		"<zone>Z</zone><hex/></children>");
 	envoi_element_unref(decoded.element);
 }
 
@@ -532,7 +566,14 @@ static void values_are_checked_before_they_are_written(void **state)
 	struct envoi_jid *jid;
 	assert_int_equal(envoi_jid_from_text(&jid, *state, "a@b"), ENVOI_OK);
 	const struct attrs good = {
-		.limited = "", .sure = jid, .i16 = -5, .u16 = 5222, .on = true, .other = BLUE};
+		.limited = "",
+		.sure = jid,
+		.i16 = -5,
+		.u16 = 5222,
+		.on = true,
+		.other = BLUE,
+		.zone_of_default = 60,
+	};
 	assert_int_equal(envoi_payload_check(&attrs_type, &good, NULL), ENVOI_OK);
 	struct attrs attrs = good;
 	attrs.sure = NULL;
@@ -547,6 +588,14 @@ static void values_are_checked_before_they_are_written(void **state)
 	attrs.has_date = true;
 	attrs.date = INT64_MAX;
 	assert_refused(&attrs_type, &attrs, "attrs/@date", "is out of range");
+	attrs = good;
+	attrs.zone = 121;
+	assert_refused(&attrs_type, &attrs, "attrs/@zone", "is out of range");
+	attrs = good;
+	attrs.zone_of_default = 841;
+	assert_refused(&attrs_type, &attrs, "attrs/@zone-of-default", "is out of range");
+	attrs.zone_of_default = -841;
+	assert_refused(&attrs_type, &attrs, "attrs/@zone-of-default", "is out of range");
 	attrs = good;
 	attrs.lang = "-";
 	assert_refused(&attrs_type, &attrs, "attrs/@lang", "is not a language tag");
@@ -883,6 +932,7 @@ static void every_item_of_an_array_counts(void **state)
 		{"<truth>true</truth>", "<truth>false</truth>"},
 		{"<colour>red</colour>", "<colour>blue</colour>"},
 		{"<date>2002-09-10T23:08:25Z</date>", "<date>2002-09-10T23:08:26Z</date>"},
+		{"<zone>+05:45</zone>", "<zone>-05:45</zone>"},
 		{"<base64>AAEC</base64>", "<base64>AAED</base64>"},
 		{"<hex>00</hex>", "<hex>01</hex>"},
 		{"<jid>a@b</jid>", "<jid>a@c</jid>"},
@@ -1071,6 +1121,8 @@ static const struct envoi_field default_out_of_range[] = {
 	ENVOI_FIELDS_END};
 static const struct envoi_field default_beyond_dates[] = {
 	ENVOI_ATTR_DATE(struct two, date, "x", .default_number = INT64_MAX), ENVOI_FIELDS_END};
+static const struct envoi_field default_beyond_zones[] = {
+	ENVOI_ATTR_ZONE(struct two, a, "x", .default_number = 841), ENVOI_FIELDS_END};
 static const struct envoi_field flag_by_default[] = {
 	ENVOI_CHILD_FLAG(struct two, has_b, "x", .default_number = true), ENVOI_FIELDS_END};
 static const struct envoi_field truer_than_true[] = {
@@ -1145,6 +1197,7 @@ static const struct mistake mistakes[] = {
 	{negative_default, "two/@x", "has a default out of its range"},
 	{default_out_of_range, "two/@x", "has a default out of its range"},
 	{default_beyond_dates, "two/@x", "has a default out of its range"},
+	{default_beyond_zones, "two/@x", "has a default out of its range"},
 	{flag_by_default, "two/x", "has a default out of its range"},
 	{truer_than_true, "two/@x", "has a default out of its range"},
 	{attr_of_attr, "two/@x", "has .attr, which is for values of children"},
@@ -1205,6 +1258,7 @@ int main(void)
 		TEST(the_refusal_says_where_and_why),
 		TEST(absence_gives_the_default),
 		TEST(presence_is_told_apart_where_it_matters),
+		TEST(a_time_zone_is_minutes_ahead_of_utc),
 		TEST(white_space_is_ignored_where_asked_for),
 		TEST(a_default_touches_nothing_beside_it),
 		TEST(own_text_is_there_unless_it_is_empty),

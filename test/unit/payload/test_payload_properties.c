@@ -52,5 +52,5 @@ int main(void)
 		cmocka_unit_test(no_memory_is_survived_at_every_allocation),
 		cmocka_unit_test(the_tables_of_the_library_are_sound),
 	};
-	return cmocka_run_group_tests_name("stanza/payload_properties", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("payload/payload_properties", tests, NULL, NULL);
 }

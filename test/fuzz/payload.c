@@ -2,9 +2,10 @@
  * envoi - fuzz target: payload descriptors
  * SPDX-License-Identifier: MIT
  *
- * Input: a byte that chooses a table (between them they have every kind of row), and one element.
- * With a high bit set the bytes are the seed of a struct instead. A struct that was parsed, or is
- * valid, comes back equal from its XML.
+ * Input: a byte that chooses a table of the tests (between them they have every kind of row), and one
+ * element, which the library's tables of its name read too. With a high bit set the byte chooses among
+ * all tables, and the others are the seed of a struct. A struct that was parsed, or is valid, comes
+ * back equal from its XML.
  */
 #include "fuzz.h"
 
@@ -101,29 +102,41 @@ static void check_xml(struct envoi_context *context, const struct envoi_payload_
 	}
 }
 
+enum {
+	OWN = sizeof(all_types) / sizeof(all_types[0]),
+};
+
 /* Those of the tests first, then the library's. */
 static const struct envoi_payload_type *chosen(unsigned int choice)
 {
-	unsigned int own = sizeof(all_types) / sizeof(all_types[0]), all = own;
-	while (library_payloads[all - own] != NULL) {
+	unsigned int all = OWN;
+	while (library_payloads[all - OWN] != NULL) {
 		all++;
 	}
 	choice %= all;
-	return choice < own ? all_types[choice] : library_payloads[choice - own];
+	return choice < OWN ? all_types[choice] : library_payloads[choice - OWN];
+}
+
+static void check_xml_by_all(
+	struct envoi_context *context, unsigned int choice, const struct envoi_element *element)
+{
+	check_xml(context, all_types[choice % OWN], element);
+	for (size_t i = 0; library_payloads[i] != NULL; i++) {
+		check_xml(context, library_payloads[i], element);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
 	uint8_t choice = fuzz_byte(&input);
-	const struct envoi_payload_type *type = chosen(choice & 0x7f);
 	struct envoi_context *context = fuzz_context();
 	struct envoi_element *element;
 	if ((choice & 0x80) != 0 && input.len > 0) {
-		check_random(context, type, &input);
+		check_random(context, chosen(choice & 0x7f), &input);
 	} else if (envoi_xml_parse(&element, context, (const char *)input.data, input.len, NS) ==
 		ENVOI_OK) {
-		check_xml(context, type, element);
+		check_xml_by_all(context, choice, element);
 		envoi_element_unref(element);
 	}
 	envoi_context_unref(context);

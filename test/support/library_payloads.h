@@ -7,8 +7,7 @@
 
 #include <envoi/payload.h>
 
-/** All that lib/ and ext/ describe by a table with rows, NULL behind the last. A table that is not
- * here fails tools/check.d/payload-tables. */
+/** The public payload tables of lib/ and ext/, NULL behind the last: library_payloads.py finds them. */
 extern const struct envoi_payload_type *const library_payloads[];
 
 #endif

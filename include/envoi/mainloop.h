@@ -22,50 +22,51 @@ struct envoi_loop;
 struct pollfd;
 
 /*
- * A context has one loop: the one it was given with envoi_context_take_loop(), else an own one on
- * libevent. The constructors here make a loop in a context but do not give it to the context yet.
+ * A context has one loop: the one that envoi_context_take_loop() was called with, else one on libevent
+ * that is made when it is first needed. The functions here that make a loop do not give it to the
+ * context.
  */
 
 /**
- * Run an own loop until envoi_loop_quit(), or until there is nothing left to wait for.
+ * Run a loop until envoi_loop_quit(), or until no watch, timer or deferred call is left.
  *
  * @retval ENVOI_OK
- * @retval ENVOI_ERR_UNSUPPORTED  the loop is an adopted one: its owner runs it
+ * @retval ENVOI_ERR_UNSUPPORTED  the loop is on an adopted base: its owner runs it
  * @retval ENVOI_ERR_STATE        called from inside a callback of this loop
- * @retval ENVOI_ERR_SYSTEM       the system's wait failed
+ * @retval ENVOI_ERR_SYSTEM       waiting for descriptors failed
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_run(struct envoi_loop *loop);
 
 /**
- * One turn of an own loop.
+ * Run one turn of a loop.
  *
- * @param wait  wait until something happens; else only do what can be done now
+ * @param wait  whether to wait for a descriptor or timer; false: do what can be done at once
  * @retval ENVOI_OK
- * @retval ENVOI_END  there is nothing to wait for
+ * @retval ENVOI_END  no watch, timer or deferred call is left
  * Errors as envoi_loop_run().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_run_once(struct envoi_loop *loop, bool wait);
 
-/** End envoi_loop_run() after this turn. Nothing when it is not running, and nothing on an adopted
- * loop: that is never broken out of. */
+/** End envoi_loop_run() after this turn. No effect when it is not running, nor on an adopted base,
+ * whose loop the library never ends. */
 ENVOI_API void envoi_loop_quit(struct envoi_loop *loop);
 
 /**
- * A loop on libevent.
+ * Make a loop on libevent.
  *
- * On an adopted base nothing of ours is pending while nothing of ours is waited for: an
- * application that runs until no events are left ends as it would without us. No signal's
- * disposition is touched.
+ * On an adopted base the library has events only while it waits for something: an application that
+ * runs until no events are left ends as it would without the library. Signal dispositions are not
+ * changed.
  *
- * @param base  the application's own: adopted, never run, broken out of or freed by us, and must
- *              outlive the loop; NULL: an own base is made
- * @retval ENVOI_ERR_NOMEM  or libevent could not make a base
+ * @param base  the application's base, which is adopted: the library never runs, ends or frees it; it
+ *              must outlive the loop. NULL: the loop makes and owns a base
+ * @retval ENVOI_ERR_NOMEM  also when libevent cannot make a base
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_libevent(
 	struct envoi_loop **ret_loop, struct envoi_context *context, struct event_base *base);
 
 /**
- * A context with default options whose loop is the application's libevent base.
+ * Make a context with default options on the application's libevent base.
  *
  * @param base  not NULL; must outlive the context
  * Errors as envoi_context_new().
@@ -74,39 +75,45 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_libevent(
 	struct envoi_context **ret_context, struct event_base *base);
 
 /**
- * A loop on poll(2), without libevent.
+ * Make a loop on poll(2), without libevent.
  *
- * It can be run, or driven by any foreign loop: before that waits, ask for envoi_loop_poll_fds()
- * and envoi_loop_poll_timeout_ms(); when one of the descriptors is ready or the time is over, call
- * envoi_loop_run_once() with wait = false.
+ * It can be run, or driven by another loop: before that one waits, it calls envoi_loop_poll_fds() and
+ * envoi_loop_poll_timeout_ms(); when one of the descriptors is ready or the time is over, it calls
+ * envoi_loop_run_once() without waiting.
+ *
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_poll(
 	struct envoi_loop **ret_loop, struct envoi_context *context);
 
 /**
- * What a poll loop waits for now. May change with every call into the library.
+ * Get the descriptors that a poll loop waits for, with their events. They may change with every call
+ * into the library.
  *
- * @param fds       filled with the first @p capacity; NULL if that is 0
- * @return how many there are; 0 if it is no poll loop
+ * @param fds  filled with the first @p capacity of them; NULL when that is 0
+ * @return the number of descriptors, which may be more than @p capacity; 0 for other loops
  */
 ENVOI_API size_t envoi_loop_poll_fds(struct envoi_loop *loop, struct pollfd *fds, size_t capacity);
 
-/** @return how long a foreign loop may wait, as poll(2) takes it; -1: for ever */
+/** @return the longest time in ms that another loop may wait, for poll(2); -1: no limit, and for loops
+ * that are not poll loops */
 ENVOI_API int envoi_loop_poll_timeout_ms(struct envoi_loop *loop);
 
 /**
- * A loop in virtual time: it never waits. When nothing is due, time jumps to the next timer; when
- * there is none either, envoi_loop_run() returns. Monotonic time starts at 0, the wall clock at
- * 2026-01-01T00:00:00Z. Descriptors work too: those that are ready are served before time jumps.
+ * Make a loop in virtual time, which never waits. When nothing is due, time jumps to the next timer;
+ * when there is no timer, envoi_loop_run() returns. Monotonic time starts at 0, the wall clock at
+ * 2026-01-01T00:00:00Z. Descriptors that are ready are read and written before time jumps.
+ *
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_simulated(
 	struct envoi_loop **ret_loop, struct envoi_context *context);
 
 /**
- * Run a simulated loop for @p duration_ms of virtual time, or until quit.
+ * Run a simulated loop for @p duration_ms of virtual time, or until envoi_loop_quit().
  *
- * @retval ENVOI_OK           unless it was told to quit, time has advanced by @p duration_ms
- * @retval ENVOI_ERR_INVALID  it is no simulated loop
+ * @retval ENVOI_OK           time has advanced by @p duration_ms, or the loop has quit
+ * @retval ENVOI_ERR_INVALID  the loop is not simulated
  * @retval ENVOI_ERR_STATE    called from inside a callback of this loop
  * @retval ENVOI_ERR_SYSTEM
  */

@@ -15,7 +15,7 @@ enum {
 	ENVOI__PRECIS_ROOM = 1024,
 };
 
-/** A string on its way through the rules; on the stack of whoever applies them. */
+/** A string to which rules are applied; on the stack of the caller. */
 struct envoi__precis {
 	const uint8_t *text; /* not NUL-terminated; the caller's, in a room, or allocated */
 	size_t len;

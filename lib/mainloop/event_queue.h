@@ -11,7 +11,7 @@
 
 #include "base/list.h"
 
-/** One event; embedded in whatever carries it. The queue owns it once it is posted. */
+/** One event; embedded in the object that carries it. The queue owns it once it is posted. */
 struct envoi__event_entry {
 	struct envoi__list link;
 
@@ -19,7 +19,7 @@ struct envoi__event_entry {
 	void (*dispatch)(struct envoi__event_entry *entry);
 
 	/** Free it; after dispatch, or without one when the queue is finished first. The queue may
-	 * have gone by then. */
+	 * have been freed by then. */
 	void (*destroy)(struct envoi__event_entry *entry);
 };
 

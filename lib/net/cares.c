@@ -33,7 +33,7 @@ struct envoi__cares_resolver {
 	char *servers; /* NULL: the system's */
 	struct envoi__list sockets;
 	struct envoi_timer timer;
-	struct envoi_deferred tell;
+	struct envoi_deferred report;
 	struct envoi__list done;
 	size_t done_count;
 	size_t asked; /* requests that c-ares has */
@@ -57,7 +57,7 @@ static struct envoi__cares_resolver *cares_from_base(struct envoi_resolver *base
 
 static void on_timer(struct envoi_timer *timer);
 
-/* After each call of c-ares: when does it want the next one? */
+/* After each call of c-ares: set the timer for the next one. */
 static void update_timer(struct envoi__cares_resolver *self)
 {
 	struct timeval left;
@@ -84,7 +84,7 @@ static void on_socket(struct envoi_watch *watch, unsigned int ready)
 	ares_socket_t fd = watch->fd;
 	ares_process_fd(self->channel, ready & ENVOI_IO_READ ? fd : ARES_SOCKET_BAD,
 		ready & ENVOI_IO_WRITE ? fd : ARES_SOCKET_BAD);
-	update_timer(self); /* the watch may have gone */
+	update_timer(self); /* the watch may have been freed */
 }
 
 static struct socket_watch *find_socket(struct envoi__cares_resolver *self, int fd)
@@ -123,8 +123,8 @@ static int watch_socket(struct envoi__cares_resolver *self, int fd, unsigned int
 }
 
 /*
- * Called by c-ares, before it closes a socket too, with no interest then. A socket that could not
- * be watched for want of memory is one that does not answer: the query times out.
+ * Called by c-ares, also without interest before it closes a socket. A socket that cannot
+ * be watched, because memory is short, does not answer: the query times out.
  */
 static void on_socket_state(void *user, ares_socket_t fd, int readable, int writable)
 {
@@ -232,10 +232,10 @@ static void report_first(struct envoi__cares_resolver *self)
 }
 
 /* A callback may destroy the resolver, which empties the list. */
-static void on_tell(struct envoi_deferred *deferred)
+static void on_report(struct envoi_deferred *deferred)
 {
 	struct envoi__cares_resolver *self = ENVOI_CONTAINER_OF(
-		deferred, struct envoi__cares_resolver, tell);
+		deferred, struct envoi__cares_resolver, report);
 	drop_unawaited(self);
 	envoi__guard_enter(&self->guard);
 	for (size_t left = self->done_count; left > 0 && self->done_count > 0; left--) {
@@ -250,7 +250,7 @@ static void put_to_done(struct envoi__cares_resolver *self, struct envoi__cares_
 {
 	envoi__list_append(&self->done, &request->link);
 	self->done_count++;
-	envoi_deferred_post(&self->tell, self->loop, on_tell);
+	envoi_deferred_post(&self->report, self->loop, on_report);
 }
 
 /* c-ares must not be called here: this is its callback. */
@@ -366,7 +366,7 @@ static void cancel(struct envoi_resolver *base, struct envoi_lookup *lookup)
 		drop_unawaited(self);
 	}
 	if (self->done_count == 0) {
-		envoi_deferred_cancel(&self->tell);
+		envoi_deferred_cancel(&self->report);
 	}
 }
 
@@ -374,7 +374,7 @@ static void destroy(struct envoi_resolver *base)
 {
 	struct envoi__cares_resolver *self = cares_from_base(base);
 	close_channel(self);
-	envoi_deferred_cancel(&self->tell);
+	envoi_deferred_cancel(&self->report);
 	for (; self->done_count > 0; self->done_count--) {
 		struct envoi__cares_request *request = ENVOI_CONTAINER_OF(
 			self->done.next, struct envoi__cares_request, link);

@@ -9,12 +9,13 @@
 
 #include <envoi/context.h>
 
+#include "base/guard.h"
 #include "jid/idna.h"
 #include "net/attempts.h"
+#include "net/happy_eyeballs.h"
 #include "net/net_settings.h"
-#include "net/race.h"
-#include "net/services.h"
 #include "net/sockets.h"
+#include "net/srv.h"
 
 #define DEFAULT_TIMEOUT_MS 15000
 #define DEFAULT_TRIAL_MS 20000
@@ -26,16 +27,16 @@ enum {
 
 enum dial_state {
 	DIAL_RUNNING,
-	DIAL_WON, /* a winner is to be told */
-	DIAL_LOST, /* a failure is to be told */
+	DIAL_WON, /* a winner is to be handed over */
+	DIAL_LOST, /* a failure is to be reported */
 	DIAL_HANDED_OVER, /* the winner is the receiver's [next: RUNNING] */
 	DIAL_OVER,
 };
 
 /*
- * Services, then a race among the targets, then the end; each step begins in a deferred call or in
- * a callback of the step before, and the end is told by a deferred call, so that nothing of a step
- * is on the stack when the dial is freed.
+ * Service records, then a race among the targets, then the end. Each step begins in a deferred call
+ * or in a callback of the step before; the end is reported by a deferred call, so that nothing of a
+ * step is on the stack when `done` frees the dial.
  */
 struct envoi_dial {
 	struct envoi_context *context;
@@ -45,12 +46,13 @@ struct envoi_dial {
 	char host[HOST_SIZE]; /* "": services of the domain */
 	uint16_t port;
 	bool is_server;
-	unsigned int roads;
+	unsigned int routes;
 	uint64_t resolve_timeout_ms, timeout_ms;
 	struct envoi_resolver *own_resolver; /* for the options' name servers; NULL: none */
-	struct envoi__services services;
+	struct envoi__guard guard; /* hooks of trials may free the dial */
+	struct envoi__srv_lookup services;
 	struct envoi__race race;
-	struct envoi_trial_judge judge; /* a copy: who made the dial may be gone before it */
+	struct envoi_trial_hooks trials; /* a copy */
 	struct envoi_deferred deferred; /* the beginning, then the end */
 	struct envoi_timer deadline;
 	struct envoi__attempts attempts;
@@ -59,8 +61,8 @@ struct envoi_dial {
 	struct sockaddr_storage address; /* and where it is */
 	enum dial_state state;
 	uint64_t end_ms; /* by the loop's clock, when there is a deadline */
-	uint64_t still_since_ms;
-	unsigned int standstills; /* trials that wait for a person */
+	unsigned int waiting; /* trials that wait for a decision: the deadline is suspended */
+	uint64_t waiting_since_ms;
 };
 
 /* --- the end --- */
@@ -91,15 +93,28 @@ static void on_end(struct envoi_deferred *deferred)
 	envoi_failure_finish(&failure);
 }
 
-/* @return false: the dial was freed meanwhile, by somebody who was asked something */
-static bool stop_steps(struct envoi_dial *dial)
+static void stop_steps(struct envoi_dial *dial)
 {
-	if (!envoi__race_finish(&dial->race)) {
-		return false;
-	}
-	envoi__services_finish(&dial->services);
+	envoi__race_finish(&dial->race);
+	envoi__srv_finish(&dial->services);
 	envoi_timer_stop(&dial->deadline);
-	return true;
+}
+
+static void release(struct envoi_dial *dial)
+{
+	struct envoi_context *context = dial->context;
+	envoi_resolver_destroy(dial->own_resolver);
+	envoi__attempts_finish(&dial->attempts);
+	envoi_failure_finish(&dial->failure);
+	envoi_free(context, dial);
+	envoi_context_unref(context);
+}
+
+static void leave(struct envoi_dial *dial)
+{
+	if (envoi__guard_leave(&dial->guard)) {
+		release(dial);
+	}
 }
 
 static void end(struct envoi_dial *dial, enum dial_state state)
@@ -116,20 +131,27 @@ static void fail(struct envoi_dial *dial, enum envoi_phase phase, int code)
 	end(dial, DIAL_LOST);
 }
 
+static void conclude_late(struct envoi_dial *dial, bool has_tried_any)
+{
+	envoi__attempts_conclude(&dial->attempts, &dial->failure,
+		has_tried_any ? ENVOI_PHASE_CONNECT : ENVOI_PHASE_RESOLVE, ENVOI_ERR_TIMEOUT,
+		has_tried_any ? "no server answered in the time allowed"
+			      : "no address was found in the time allowed");
+	end(dial, DIAL_LOST);
+}
+
 static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(timer, struct envoi_dial, deadline);
-	bool has_tried = dial->race.has_tried_any;
-	envoi__services_note_under_way(&dial->services);
-	envoi__race_note_under_way(&dial->race);
-	if (!stop_steps(dial)) {
-		return;
+	bool has_tried_any = dial->race.has_tried_any;
+	envoi__guard_enter(&dial->guard);
+	envoi__srv_note_pending(&dial->services);
+	envoi__race_note_pending(&dial->race);
+	stop_steps(dial);
+	if (!envoi__guard_is_over(&dial->guard)) {
+		conclude_late(dial, has_tried_any);
 	}
-	envoi__attempts_conclude(&dial->attempts, &dial->failure,
-		has_tried ? ENVOI_PHASE_CONNECT : ENVOI_PHASE_RESOLVE, ENVOI_ERR_TIMEOUT,
-		has_tried ? "no server answered in the time allowed"
-			  : "no address was found in the time allowed");
-	end(dial, DIAL_LOST);
+	leave(dial);
 }
 
 static void start_deadline(struct envoi_dial *dial)
@@ -161,24 +183,29 @@ static void on_race_over(struct envoi__race *race, const struct envoi__race_winn
 	end(dial, DIAL_WON);
 }
 
-/* A trial that ends while it waits has ended the race, or goes on with the others: either way the
- * time for everything counts again. */
-static void on_standstill(struct envoi__race *race, bool is_still)
+/* A trial that ends while it waits has ended the race, or the race continues: in both cases the
+ * deadline holds again. */
+static void on_race_waits(struct envoi__race *race, bool waits)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(race, struct envoi_dial, race);
 	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(dial->context));
-	if (is_still && dial->standstills++ == 0) {
+	if (waits && dial->waiting++ == 0) {
 		envoi_timer_stop(&dial->deadline);
-		dial->still_since_ms = now_ms;
-	} else if (!is_still && --dial->standstills == 0 && dial->end_ms != 0) {
-		dial->end_ms += now_ms - dial->still_since_ms;
+		dial->waiting_since_ms = now_ms;
+	} else if (!waits && --dial->waiting == 0 && dial->end_ms != 0) {
+		dial->end_ms += now_ms - dial->waiting_since_ms;
 		if (dial->state == DIAL_RUNNING) {
 			start_deadline(dial);
 		}
 	}
 }
 
-static void on_services(struct envoi__services *services, int code)
+static void on_race_leave(struct envoi__race *race)
+{
+	leave(ENVOI_CONTAINER_OF(race, struct envoi_dial, race));
+}
+
+static void on_services(struct envoi__srv_lookup *services, int code)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(services, struct envoi_dial, services);
 	if (code < 0) {
@@ -194,12 +221,12 @@ static void on_services(struct envoi__services *services, int code)
 /* Without SRV: a host or port by setting, or an address for a domain. */
 static int start_without_services(struct envoi_dial *dial)
 {
-	enum envoi_road road = dial->roads & ENVOI_ROAD_STARTTLS ? ENVOI_ROAD_STARTTLS
-								 : ENVOI_ROAD_DIRECT;
+	enum envoi_route route = dial->routes & ENVOI_ROUTE_STARTTLS ? ENVOI_ROUTE_STARTTLS
+								     : ENVOI_ROUTE_DIRECT;
 	uint16_t port = dial->port != 0 ? dial->port
-					: envoi__services_default_port(dial->is_server, road);
+					: envoi__srv_default_port(dial->is_server, route);
 	envoi__targets_init(&dial->services.targets, dial->context);
-	int r = envoi__targets_add(&dial->services.targets, dial->host, port, road);
+	int r = envoi__targets_add(&dial->services.targets, dial->host, port, route);
 	return r < 0 ? r : envoi__race_start(&dial->race);
 }
 
@@ -207,9 +234,8 @@ static void on_begin(struct envoi_deferred *deferred)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(deferred, struct envoi_dial, deferred);
 	start_deadline(dial);
-	int r = dial->host[0] != '\0'
-		? start_without_services(dial)
-		: envoi__services_start(&dial->services, dial->resolve_timeout_ms);
+	int r = dial->host[0] != '\0' ? start_without_services(dial)
+				      : envoi__srv_start(&dial->services, dial->resolve_timeout_ms);
 	if (r < 0) {
 		fail(dial, ENVOI_PHASE_RESOLVE, r);
 	}
@@ -219,7 +245,7 @@ static void on_next(struct envoi_deferred *deferred)
 {
 	struct envoi_dial *dial = ENVOI_CONTAINER_OF(deferred, struct envoi_dial, deferred);
 	start_deadline(dial);
-	envoi__race_go_on(&dial->race);
+	envoi__race_resume(&dial->race);
 }
 
 int envoi_dial_next(struct envoi_dial *dial, const struct envoi_failure *why, uint64_t timeout_ms)
@@ -277,6 +303,11 @@ static bool is_address(const char *text)
 	return envoi__parse_address(text, bytes) != 0;
 }
 
+static uint64_t or_default(uint64_t time_ms, uint64_t default_ms)
+{
+	return time_ms != 0 ? time_ms : default_ms;
+}
+
 static int take_options(struct envoi_dial *dial, const struct envoi_dial_options *options)
 {
 	const char *service = options->service != NULL ? options->service : "xmpp-client";
@@ -295,10 +326,9 @@ static int take_options(struct envoi_dial *dial, const struct envoi_dial_options
 		memcpy(dial->host, dial->domain, sizeof(dial->host));
 	}
 	dial->port = options->port;
-	dial->roads = options->roads != 0 ? options->roads : ENVOI_ROAD_STARTTLS;
+	dial->routes = options->routes != 0 ? options->routes : ENVOI_ROUTE_STARTTLS;
 	dial->timeout_ms = options->timeout_ms;
-	dial->resolve_timeout_ms = options->resolve_timeout_ms != 0 ? options->resolve_timeout_ms
-								    : DEFAULT_TIMEOUT_MS;
+	dial->resolve_timeout_ms = or_default(options->resolve_timeout_ms, DEFAULT_TIMEOUT_MS);
 	return ENVOI_OK;
 }
 
@@ -320,48 +350,49 @@ static int choose_resolver(struct envoi_dial *dial, const struct envoi_dial_opti
 static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_options *options,
 	struct envoi_resolver *resolver)
 {
-	dial->services = (struct envoi__services){
+	dial->services = (struct envoi__srv_lookup){
 		.context = dial->context,
 		.resolver = resolver,
 		.domain = dial->domain,
 		.is_server = dial->is_server,
-		.roads = dial->roads,
+		.routes = dial->routes,
 		.attempts = &dial->attempts,
 		.failure = &dial->failure,
 		.done = on_services,
 	};
-	if (options->judge != NULL) {
-		dial->judge = *options->judge;
+	if (options->trials != NULL) {
+		dial->trials = *options->trials;
 	}
 	dial->race = (struct envoi__race){
-		.context = dial->context,
-		.sockets = options->sockets != NULL ? options->sockets : &envoi__tcp_sockets,
 		.targets = &dial->services.targets,
-		.attempt_log = &dial->attempts,
+		.candidate_setup =
+			{
+				.context = dial->context,
+				.resolver = resolver,
+				.resolve_timeout_ms = dial->resolve_timeout_ms,
+				.attempts = &dial->attempts,
+			},
+		.attempt_setup =
+			{
+				.context = dial->context,
+				.sockets = options->sockets != NULL ? options->sockets
+								    : &envoi__tcp_sockets,
+				.trials = &dial->trials,
+				.connect_timeout_ms = or_default(
+					options->attempt_timeout_ms, DEFAULT_TIMEOUT_MS),
+				.trial_timeout_ms = or_default(
+					options->trial_timeout_ms, DEFAULT_TRIAL_MS),
+				.decision_timeout_ms = options->decision_timeout_ms,
+				.log = &dial->attempts,
+			},
+		.stagger_ms = or_default(options->stagger_ms, DEFAULT_STAGGER_MS),
+		.trial_routes = options->trials != NULL ? options->trial_routes : 0,
 		.failure = &dial->failure,
-		.resolver = resolver,
-		.resolve_timeout_ms = dial->resolve_timeout_ms,
-		.trial_roads = options->judge != NULL ? options->trial_roads : 0,
-		.judge = &dial->judge,
-		.decision_timeout_ms = options->decision_timeout_ms,
-		.trial_timeout_ms = options->trial_timeout_ms != 0 ? options->trial_timeout_ms
-								   : DEFAULT_TRIAL_MS,
-		.attempt_timeout_ms = options->attempt_timeout_ms != 0 ? options->attempt_timeout_ms
-								       : DEFAULT_TIMEOUT_MS,
-		.stagger_ms = options->stagger_ms != 0 ? options->stagger_ms : DEFAULT_STAGGER_MS,
+		.guard = &dial->guard,
 		.done = on_race_over,
-		.stands_still = on_standstill,
+		.waits = on_race_waits,
+		.leave = on_race_leave,
 	};
-}
-
-static void release(struct envoi_dial *dial)
-{
-	struct envoi_context *context = dial->context;
-	envoi_resolver_destroy(dial->own_resolver);
-	envoi__attempts_finish(&dial->attempts);
-	envoi_failure_finish(&dial->failure);
-	envoi_free(context, dial);
-	envoi_context_unref(context);
 }
 
 int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,
@@ -392,45 +423,45 @@ int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,
 	return ENVOI_OK;
 }
 
-/* It was never handed over. */
+/* A connection that was never handed over. */
 static void drop_winner(struct envoi_dial *dial)
 {
-	const struct envoi__race *race = &dial->race;
+	const struct envoi__attempt_setup *setup = &dial->race.attempt_setup;
 	if (dial->dialed.fd >= 0) {
-		race->sockets->close(race->sockets->user, dial->dialed.fd);
+		setup->sockets->close(setup->sockets->user, dial->dialed.fd);
 	} else {
 		struct envoi_trial trial = {.own = dial->dialed.own};
-		race->judge->drop(race->judge->user, &trial);
+		setup->trials->drop(setup->trials->user, &trial);
 	}
 }
 
 void envoi_dial_free(struct envoi_dial *dial)
 {
-	if (dial == NULL) {
+	if (dial == NULL || envoi__guard_is_over(&dial->guard)) {
 		return;
 	}
-	if (!stop_steps(dial)) {
-		return;
-	}
+	envoi__guard_enter(&dial->guard);
+	envoi__guard_end(&dial->guard);
+	stop_steps(dial);
 	envoi_deferred_cancel(&dial->deferred);
 	if (dial->state == DIAL_WON) {
 		drop_winner(dial);
 	}
-	release(dial);
+	leave(dial);
 }
 
-static unsigned int roads_of(enum envoi__tls_mode mode)
+static unsigned int routes_of(enum envoi__tls_mode mode)
 {
 	switch (mode) {
 	case ENVOI__TLS_MODE_DIRECT:
-		return ENVOI_ROAD_DIRECT;
+		return ENVOI_ROUTE_DIRECT;
 	case ENVOI__TLS_MODE_EITHER:
-		return ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT;
+		return ENVOI_ROUTE_STARTTLS | ENVOI_ROUTE_DIRECT;
 	case ENVOI__TLS_MODE_STARTTLS:
 	case ENVOI__TLS_MODE_NONE:
 		break;
 	}
-	return ENVOI_ROAD_STARTTLS;
+	return ENVOI_ROUTE_STARTTLS;
 }
 
 void envoi_dial_options_from_settings(
@@ -441,7 +472,7 @@ void envoi_dial_options_from_settings(
 	options->host = values.server;
 	options->name_servers = values.name_servers;
 	options->port = values.port;
-	options->roads = roads_of(values.tls_mode);
+	options->routes = routes_of(values.tls_mode);
 	options->resolve_timeout_ms = values.resolve_timeout_ms;
 	options->attempt_timeout_ms = values.connect_timeout_ms;
 	options->stagger_ms = values.connect_stagger_ms;

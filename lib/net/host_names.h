@@ -13,7 +13,7 @@
 /** The longest DNS name as text (RFC 1035, section 2.3.4), without a trailing dot. */
 #define ENVOI__MAX_DNS_NAME 253
 
-/** @return whether it can be looked up: letters, digits, '-' and '_' in labels of 1 to 63 bytes */
+/** @return whether a name can be looked up: letters, digits, '-' and '_' in labels of 1 to 63 bytes */
 bool envoi__is_dns_name(const char *name);
 
 /** @return whether @p name is @p domain or below it, whatever the case; trailing dots ignored */
@@ -33,7 +33,7 @@ void envoi__make_sockaddr(
 
 void envoi__set_port(struct sockaddr_storage *address, uint16_t port);
 
-/** @return bytes of it that count */
+/** @return the length for its family */
 socklen_t envoi__sockaddr_len(const struct sockaddr_storage *address);
 
 /** Write an address without its port; "" when it is of no known family. */

@@ -17,7 +17,7 @@ static int connect_socket(void *user, const struct sockaddr *address, socklen_t 
 	if (fd < 0) {
 		return -errno;
 	}
-	/* what is written is a whole flush already: waiting for more only delays it */
+	/* output is flushed once a turn of the loop: Nagle's algorithm would only delay it */
 	static const int yes = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	if (connect(fd, address, len) < 0 && errno != EINPROGRESS && errno != EINTR) {

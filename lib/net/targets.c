@@ -1,5 +1,5 @@
 /*
- * envoi - targets in the order in which they are to be tried
+ * envoi - targets in the order in which they are tried
  * SPDX-License-Identifier: MIT
  */
 #include "net/targets.h"
@@ -40,9 +40,9 @@ static int append(
 }
 
 int envoi__targets_add(
-	struct envoi__targets *targets, const char *host, uint16_t port, enum envoi_road road)
+	struct envoi__targets *targets, const char *host, uint16_t port, enum envoi_route route)
 {
-	struct envoi__target target = {.port = port, .road = road};
+	struct envoi__target target = {.port = port, .route = route};
 	return append(targets, host, &target);
 }
 
@@ -51,7 +51,7 @@ void envoi__target_describe(struct envoi_dialed *ret_dialed, const struct envoi_
 {
 	*ret_dialed = (struct envoi_dialed){
 		.fd = fd,
-		.road = target->road,
+		.route = target->route,
 		.port = target->port,
 	};
 	memcpy(ret_dialed->host, target->host, strlen(target->host) + 1);
@@ -64,7 +64,7 @@ static bool is_usable(const struct envoi_srv *srv)
 }
 
 int envoi__targets_add_srvs(struct envoi__targets *targets, const struct envoi_srv *srvs,
-	size_t count, enum envoi_road road)
+	size_t count, enum envoi_route route)
 {
 	int r = ENVOI_OK;
 	for (size_t i = 0; i < count && r == ENVOI_OK; i++) {
@@ -73,7 +73,7 @@ int envoi__targets_add_srvs(struct envoi__targets *targets, const struct envoi_s
 				.port = srvs[i].port,
 				.priority = srvs[i].priority,
 				.weight = srvs[i].weight,
-				.road = road,
+				.route = route,
 			};
 			r = append(targets, srvs[i].target, &target);
 		}
@@ -88,7 +88,8 @@ static void move_to_front(struct envoi__target *items, size_t from)
 	items[0] = target;
 }
 
-/* Within a priority those of weight 0 come first: the draw gives them a small chance then. */
+/* RFC 2782: within a priority the records of weight 0 come first, where the draw gives them a small
+ * chance. */
 static bool comes_before(const struct envoi__target *a, const struct envoi__target *b)
 {
 	if (a->priority != b->priority) {
@@ -108,7 +109,7 @@ static void sort(struct envoi__target *items, size_t count)
 	}
 }
 
-/* Without random bytes the first is drawn: the order is a legal one still. */
+/* Without random bytes the first is drawn, which is a valid order. */
 static uint64_t draw(struct envoi_context *context, uint64_t max)
 {
 	uint64_t bits = 0;

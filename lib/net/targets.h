@@ -1,5 +1,5 @@
 /*
- * envoi - targets in the order in which they are to be tried
+ * envoi - targets in the order in which they are tried
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_NET_TARGETS_H
@@ -17,7 +17,7 @@
 struct envoi__target {
 	char host[ENVOI__MAX_DNS_NAME + 1];
 	uint16_t port, priority, weight;
-	enum envoi_road road;
+	enum envoi_route route;
 };
 
 struct envoi__targets {
@@ -32,13 +32,13 @@ void envoi__targets_finish(struct envoi__targets *targets);
 /** @param host  a name, with or without a dot at its end, or an address; short enough.
  * @retval ENVOI_ERR_NOMEM */
 int envoi__targets_add(
-	struct envoi__targets *targets, const char *host, uint16_t port, enum envoi_road road);
+	struct envoi__targets *targets, const char *host, uint16_t port, enum envoi_route route);
 
 /** Add SRV records that can be used: with a port and a name. @retval ENVOI_ERR_NOMEM */
 int envoi__targets_add_srvs(struct envoi__targets *targets, const struct envoi_srv *srvs,
-	size_t count, enum envoi_road road);
+	size_t count, enum envoi_route route);
 
-/** Say in public terms what was connected to. */
+/** Describe a connection to a target in public terms. */
 void envoi__target_describe(struct envoi_dialed *ret_dialed, const struct envoi__target *target,
 	const struct sockaddr_storage *address, int fd);
 

@@ -171,7 +171,7 @@ static void check_dial(const char *domain, const char *wanted)
 	static const struct envoi_sockets sockets = {.connect = never_connect};
 	const struct envoi_dial_options options = {
 		.domain = domain,
-		.roads = ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT,
+		.routes = ENVOI_ROUTE_STARTTLS | ENVOI_ROUTE_DIRECT,
 		.sockets = &sockets,
 		.resolver = resolver,
 	};

@@ -1,5 +1,5 @@
 /*
- * envoi - round trips from a connected transport to a bound resource, by road and mechanism
+ * envoi - round trips from a connected transport to a bound resource, by route and mechanism
  * SPDX-License-Identifier: MIT
  *
  * Every byte takes 50 ms of virtual time in either direction and nothing else takes any: the time to
@@ -30,10 +30,10 @@ enum {
 	ONE_WAY_MS = 50,
 };
 
-enum road {
+enum route {
 	STARTTLS,
 	DIRECT,
-	ROADS,
+	ROUTES,
 };
 
 enum version {
@@ -47,7 +47,7 @@ enum {
 	MECHANISMS = sizeof(mechanisms) / sizeof(mechanisms[0]),
 };
 
-static const char *const road_names[ROADS] = {"STARTTLS", "direct TLS"};
+static const char *const route_names[ROUTES] = {"STARTTLS", "direct TLS"};
 static const char *const version_names[VERSIONS] = {"1.2", "1.3"};
 
 /* The parts of a login, by whom each is demanded:
@@ -60,7 +60,7 @@ static const char *const version_names[VERSIONS] = {"1.2", "1.3"};
  *   headers and features                                    1
  *   binding                                                 1 (RFC 6120, section 7)
  */
-static const unsigned int expected[ROADS][VERSIONS][MECHANISMS] = {
+static const unsigned int expected[ROUTES][VERSIONS][MECHANISMS] = {
 	[STARTTLS] = {[TLS_1_2] = {9, 9, 9, 8}, [TLS_1_3] = {8, 8, 8, 7}},
 	[DIRECT] = {[TLS_1_2] = {7, 7, 7, 6}, [TLS_1_3] = {6, 6, 6, 5}},
 };
@@ -99,7 +99,7 @@ static const struct envoi_event_row events[] = {
 };
 static const struct envoi_handler_impl recorder_impl = {.name = "recorder", .events = events};
 
-static void open_world(struct fixture *f, enum road road, enum version version)
+static void open_world(struct fixture *f, enum route route, enum version version)
 {
 	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
 	script.delay_ms = ONE_WAY_MS;
@@ -109,7 +109,7 @@ static void open_world(struct fixture *f, enum road road, enum version version)
 	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
 	f->server = test_server_new(f->context, TEST_DATA, NULL);
 	test_server_add_account(f->server, "alice", "wonderland");
-	test_server_knobs(f->server)->direct_tls = road == DIRECT;
+	test_server_knobs(f->server)->direct_tls = route == DIRECT;
 	test_server_script(f->server, ENVOI_MEMORY_A, &script);
 	test_server_script(f->server, ENVOI_MEMORY_B, &script);
 	if (version == TLS_1_2) {
@@ -122,14 +122,14 @@ static void set(struct fixture *f, const char *name, const char *value)
 	assert_int_equal(envoi_client_set(f->client, name, value), ENVOI_OK);
 }
 
-static void log_in(struct fixture *f, enum road road, const char *mechanism)
+static void log_in(struct fixture *f, enum route route, const char *mechanism)
 {
 	assert_int_equal(
 		envoi_client_new(&f->client, f->context, "alice@example.org/desk"), ENVOI_OK);
 	assert_int_equal(envoi_client_set_password(f->client, "wonderland"), ENVOI_OK);
 	set(f, "tls.ca-file", TEST_DATA "/tls/ca.pem");
 	set(f, "tls.system-trust", "false");
-	set(f, "tls.mode", road == DIRECT ? "direct" : "starttls");
+	set(f, "tls.mode", route == DIRECT ? "direct" : "starttls");
 	set(f, "sasl.mechanisms", mechanism);
 	assert_int_equal(envoi_client_add(f->client, &f->recorder), ENVOI_OK);
 	assert_int_equal(
@@ -145,12 +145,12 @@ static void close_world(struct fixture *f)
 	envoi_context_unref(f->context);
 }
 
-static unsigned int count(enum road road, enum version version, size_t mechanism)
+static unsigned int count(enum route route, enum version version, size_t mechanism)
 {
 	struct fixture f;
-	open_world(&f, road, version);
+	open_world(&f, route, version);
 	uint64_t begin_ms = envoi_loop_now_ms(f.loop);
-	log_in(&f, road, mechanisms[mechanism]);
+	log_in(&f, route, mechanisms[mechanism]);
 	assert_int_equal((f.bound_at_ms - begin_ms) % (2 * ONE_WAY_MS), 0);
 	assert_memory_equal(f.mechanism, mechanisms[mechanism], strlen(mechanisms[mechanism]));
 	assert_non_null(strstr(f.version, version_names[version]));
@@ -162,16 +162,16 @@ static unsigned int count(enum road road, enum version version, size_t mechanism
 static void a_login_takes_no_more_round_trips_than_the_protocols_demand(void **state)
 {
 	(void)state;
-	for (int road = STARTTLS; road < ROADS; road++) {
+	for (int route = STARTTLS; route < ROUTES; route++) {
 		for (int version = TLS_1_2; version < VERSIONS; version++) {
 			for (size_t i = 0; i < MECHANISMS; i++) {
 				unsigned int trips = count(
-					(enum road)road, (enum version)version, i);
-				if (trips != expected[road][version][i]) {
-					print_error("%s, TLS %s, %s\n", road_names[road],
+					(enum route)route, (enum version)version, i);
+				if (trips != expected[route][version][i]) {
+					print_error("%s, TLS %s, %s\n", route_names[route],
 						version_names[version], mechanisms[i]);
 				}
-				assert_int_equal(trips, expected[road][version][i]);
+				assert_int_equal(trips, expected[route][version][i]);
 			}
 		}
 	}
@@ -179,11 +179,11 @@ static void a_login_takes_no_more_round_trips_than_the_protocols_demand(void **s
 
 static void print_table(void)
 {
-	for (int road = STARTTLS; road < ROADS; road++) {
+	for (int route = STARTTLS; route < ROUTES; route++) {
 		for (int version = TLS_1_2; version < VERSIONS; version++) {
-			printf("| %s, TLS %s |", road_names[road], version_names[version]);
+			printf("| %s, TLS %s |", route_names[route], version_names[version]);
 			for (size_t i = 0; i < MECHANISMS; i++) {
-				printf(" %u |", count((enum road)road, (enum version)version, i));
+				printf(" %u |", count((enum route)route, (enum version)version, i));
 			}
 			putchar('\n');
 		}

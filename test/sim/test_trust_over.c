@@ -19,7 +19,7 @@
 
 #include "server.h"
 
-enum road {
+enum route {
 	STARTTLS,
 	DIRECT,
 	ROADS,
@@ -98,7 +98,7 @@ static void run(uint64_t ms)
 	assert_int_equal(envoi_loop_simulated_run_for(all.loop, ms), ENVOI_OK);
 }
 
-static void begin(enum road road)
+static void begin(enum route route)
 {
 	memset(&all, 0, sizeof(all));
 	all.decider.impl = &decider_impl;
@@ -107,7 +107,7 @@ static void begin(enum road road)
 	assert_int_equal(envoi_context_take_loop(all.context, all.loop), ENVOI_OK);
 	all.server = test_server_new(all.context, TEST_DATA, "self-signed.pem");
 	test_server_add_account(all.server, "alice", "wonderland");
-	test_server_knobs(all.server)->direct_tls = road == DIRECT;
+	test_server_knobs(all.server)->direct_tls = route == DIRECT;
 	struct envoi_settings *settings = test_server_settings(all.server);
 	assert_int_equal(envoi_settings_set(settings, "tls.timeout", "3600s"), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(settings, "stream.timeout", "3600s"), ENVOI_OK);
@@ -115,7 +115,7 @@ static void begin(enum road road)
 		envoi_client_new(&all.client, all.context, "alice@example.org/desk"), ENVOI_OK);
 	envoi_client_set(all.client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
 	envoi_client_set(all.client, "tls.system-trust", "false");
-	envoi_client_set(all.client, "tls.mode", road == DIRECT ? "direct" : "starttls");
+	envoi_client_set(all.client, "tls.mode", route == DIRECT ? "direct" : "starttls");
 	envoi_client_set(all.client, "tls.decision-timeout", "120s");
 	envoi_client_set_password(all.client, "wonderland");
 	envoi_client_add_connector(all.client, test_server_connector(all.server));
@@ -162,13 +162,13 @@ static void anything_may_be_done_when_a_question_is_over(void **state)
 {
 	(void)state;
 	for (int i = 0; i < ROADS * ENDINGS * ACTS; i++) {
-		enum road road = (enum road)(i % ROADS);
+		enum route route = (enum route)(i % ROADS);
 		enum ending ending = (enum ending)(i / ROADS % ENDINGS);
 		enum act act = (enum act)(i / ROADS / ENDINGS);
 		if (ending == SERVER_LEAVES && act == BEGIN_ANEW) {
 			continue; /* there is nobody to go to */
 		}
-		begin(road);
+		begin(route);
 		all.act = act;
 		assert_int_equal(envoi_client_connect(all.client), ENVOI_OK);
 		run(1000);

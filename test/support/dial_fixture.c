@@ -104,7 +104,7 @@ void dial_fixture_done(
 	if (dialed != NULL) {
 		snprintf(f->result, sizeof(f->result), "%llu %s %s:%u %s", now, dialed->host,
 			dialed->address, dialed->port,
-			dialed->road == ENVOI_ROAD_DIRECT ? "direct" : "starttls");
+			dialed->route == ENVOI_ROUTE_DIRECT ? "direct" : "starttls");
 	} else {
 		envoi_failure_copy(&f->failure, failure);
 		snprintf(f->result, sizeof(f->result), "%llu %s %s", now,

@@ -20,7 +20,7 @@
 #define XMPP "_xmpp-client._tcp.example.org"
 #define XMPPS "_xmpps-client._tcp.example.org"
 #define NEVER UINT64_MAX
-#define BOTH_ROADS (ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT)
+#define BOTH_ROUTES (ENVOI_ROUTE_STARTTLS | ENVOI_ROUTE_DIRECT)
 
 /** To change before dial_fixture_start(): @p options, and what makes it fail. */
 struct dial_fixture {

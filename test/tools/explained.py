@@ -193,7 +193,7 @@ SERVERS = (
       "the server takes too long: check --server and --port, or try again later"]),
     (is_silent, ("--login-timeout", "2s", "--tls", "direct"), 7,
      ["timed out (connect): no server answered in the time allowed",
-      WHERE + "not done when the time was over",
+      WHERE + "pending at the end of the time allowed",
       CHECK_NETWORK]),
     (leaves, (), 6,
      ["disconnected (stream): the connection ended without the end of the stream", AT,

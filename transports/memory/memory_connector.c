@@ -2,8 +2,7 @@
  * envoi - connections in memory: a connector whose listener is a function
  * SPDX-License-Identifier: MIT
  *
- * Private headers: the byte stream has no public interface that a socket can use without a copy, and
- * the lifetime guard is one for all.
+ * Private headers: the byte stream has no public interface that a socket can use without a copy.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include <envoi/settings.h>
 #include <envoi/tls.h>
 
-#include "base/guard.h"
 #include "memory.h"
 #include "transport/bytestream/bytestream.h"
 #include "transport/bytestream/handshake.h"
@@ -38,7 +36,8 @@ struct memory_connector {
 	uint64_t tls_timeout_ms; /* of a handshake */
 	uint64_t decision_ms; /* of whoever decides in it; 0: none */
 	uint64_t attempt; /* tells one connecting from the next */
-	struct envoi__guard guard;
+	unsigned int depth;
+	bool is_destroyed;
 };
 
 static struct memory_connector *connector_of(struct envoi_connector *connector)
@@ -76,7 +75,7 @@ static void release(struct memory_connector *connector)
 
 static void leave(struct memory_connector *connector)
 {
-	if (envoi__guard_leave(&connector->guard)) {
+	if (--connector->depth == 0 && connector->is_destroyed) {
 		release(connector);
 	}
 }
@@ -84,9 +83,10 @@ static void leave(struct memory_connector *connector)
 static void memory_destroy(struct envoi_connector *base)
 {
 	struct memory_connector *connector = connector_of(base);
-	envoi__guard_enter(&connector->guard);
-	envoi__guard_end(&connector->guard);
-	leave(connector);
+	connector->is_destroyed = true;
+	if (connector->depth == 0) {
+		release(connector);
+	}
 }
 
 /* The last thing that a connecting does. */
@@ -119,7 +119,7 @@ static void on_timeout(struct envoi_timer *timer)
 {
 	struct memory_connector *connector = ENVOI_CONTAINER_OF(
 		timer, struct memory_connector, timeout);
-	envoi__guard_enter(&connector->guard);
+	connector->depth++;
 	fail(connector, connector->transport != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_TIMEOUT, "nobody answered");
 	leave(connector);
@@ -143,7 +143,7 @@ static void on_handshake(void *user, const struct envoi_failure *why)
 {
 	struct memory_connector *connector = user;
 	struct envoi_transport *transport = connector->transport;
-	envoi__guard_enter(&connector->guard);
+	connector->depth++;
 	if (why == NULL) {
 		connector->transport = NULL;
 		finish(connector, transport, NULL);
@@ -160,7 +160,7 @@ static void on_undecided_timeout(struct envoi_timer *timer)
 {
 	struct memory_connector *connector = ENVOI_CONTAINER_OF(
 		timer, struct memory_connector, timeout);
-	envoi__guard_enter(&connector->guard);
+	connector->depth++;
 	fail(connector, ENVOI_PHASE_TLS, ENVOI_ERR_TIMEOUT,
 		"nobody decided whether to believe the server in the time allowed");
 	leave(connector);
@@ -210,7 +210,7 @@ static void on_start(struct envoi_deferred *deferred)
 	struct envoi_memory_pair *pair = NULL;
 	struct envoi_transport *transport = NULL;
 	uint64_t attempt = connector->attempt;
-	envoi__guard_enter(&connector->guard);
+	connector->depth++;
 	int r = envoi_memory_pair_new(&pair, connector->base.context);
 	if (r == ENVOI_OK) {
 		r = connector->accept(connector->user, pair, connector->domain);
@@ -240,7 +240,7 @@ static int read_settings(struct memory_connector *connector, const struct envoi_
 	if (target->settings != NULL) {
 		envoi_dial_options_from_settings(&options, target->settings);
 	}
-	bool is_direct = target->tls != NULL && options.roads == ENVOI_ROAD_DIRECT;
+	bool is_direct = target->tls != NULL && options.routes == ENVOI_ROUTE_DIRECT;
 	connector->tls = is_direct ? envoi_tls_config_ref(target->tls) : NULL;
 	connector->timeout_ms = target->timeout_ms;
 	connector->tls_timeout_ms = options.trial_timeout_ms;

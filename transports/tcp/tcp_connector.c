@@ -21,7 +21,7 @@ struct tcp_connector {
 	struct octets_options options;
 	struct envoi_dial *dial; /* NULL: nothing is under way */
 	bool is_waited_for; /* by `done` */
-	struct envoi_trial_judge judge; /* of direct TLS */
+	struct envoi_trial_hooks trials; /* of direct TLS */
 	struct envoi_tls_config *tls; /* a reference; NULL: none */
 	char *domain; /* as given: the name to be proved */
 	envoi_connected_fn *done;
@@ -196,8 +196,8 @@ static int tcp_next(
 static int begin_dial(struct tcp_connector *connector, const struct envoi_target *target)
 {
 	struct envoi_dial_options options = {
-		.judge = &connector->judge,
-		.trial_roads = ENVOI_ROAD_DIRECT,
+		.trials = &connector->trials,
+		.trial_routes = ENVOI_ROUTE_DIRECT,
 	};
 	if (target->settings != NULL) {
 		envoi_dial_options_from_settings(&options, target->settings);
@@ -205,11 +205,11 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 	options.domain = target->domain;
 	options.service = target->service;
 	options.timeout_ms = target->timeout_ms;
-	if (target->tls == NULL && options.roads == ENVOI_ROAD_DIRECT) {
+	if (target->tls == NULL && options.routes == ENVOI_ROUTE_DIRECT) {
 		return ENVOI_ERR_INVALID;
 	}
 	if (target->tls == NULL) {
-		options.roads = ENVOI_ROAD_STARTTLS;
+		options.routes = ENVOI_ROUTE_STARTTLS;
 	}
 	return envoi_dial_new(
 		&connector->dial, connector->base.context, &options, on_dialed, connector);
@@ -256,7 +256,7 @@ int envoi_tcp_connector_new(struct envoi_connector **ret_connector, struct envoi
 		return ENVOI_ERR_NOMEM;
 	}
 	envoi_connector_init(&connector->base, &connector_impl, context);
-	connector->judge = (struct envoi_trial_judge){
+	connector->trials = (struct envoi_trial_hooks){
 		.begin = begin_handshake,
 		.drop = drop_handshake,
 		.user = connector,

@@ -22,117 +22,120 @@ struct envoi_context;
 struct envoi_resolver;
 struct envoi_settings;
 
-/** What is spoken first on a connection. */
-enum envoi_road {
-	ENVOI_ROAD_STARTTLS = 1, /**< XMPP in clear, to be changed to TLS (RFC 6120, section 5) */
-	ENVOI_ROAD_DIRECT = 2, /**< TLS from the first byte (XEP-0368) */
+/** How a connection gets its TLS. */
+enum envoi_route {
+	ENVOI_ROUTE_STARTTLS = 1, /**< it begins in clear (RFC 6120, section 5) */
+	ENVOI_ROUTE_DIRECT = 2, /**< TLS from the first byte (XEP-0368) */
 };
 
-/** The part of the socket interface that dialing uses; another one in tests. */
+/** The socket functions that dialing uses; replaceable, for tests. */
 struct envoi_sockets {
 	/**
 	 * Begin to connect.
 	 *
-	 * @param ret_fd  on success a non-blocking descriptor that gets ready to be written to
-	 *                when the outcome is known
+	 * @param ret_fd  on success a non-blocking descriptor that becomes writable when the
+	 *                outcome is known
 	 * @return 0, or a negative errno
 	 */
 	int (*connect)(void *user, const struct sockaddr *address, socklen_t len, int *ret_fd);
 
-	/** The outcome. @return 0: connected; or a negative errno */
+	/** @return the outcome: 0: connected; or a negative errno */
 	int (*outcome)(void *user, int fd);
 
-	/** Close a descriptor that did not win. */
+	/** Close a descriptor that is not handed over. */
 	void (*close)(void *user, int fd);
 	void *user;
 };
 
-/** A connection; borrowed for the callback that is given it. */
+/** A connection that came about; borrowed for the callback that receives it. */
 struct envoi_dialed {
 	/**
 	 * the receiver's: connected, non-blocking, close-on-exec, without Nagle's delay; -1: a
 	 * trial has taken it
 	 */
 	int fd;
-	void *own; /**< what the trial has made of it, now the receiver's; NULL: there was none */
-	enum envoi_road road;
-	char host[256]; /**< the target's name: for people. Never for checking a certificate */
+	void *own; /**< trial->own of the trial that passed, now the receiver's; NULL: no trial */
+	enum envoi_route route;
+	/** name of the target, for logs: the certificate is verified for the XMPP domain */
+	char host[256];
 	char address[64]; /**< "192.0.2.1", "2001:db8::1" */
 	uint16_t port;
 };
 
-/** One connection on trial. */
+/** A connection on trial. */
 struct envoi_trial {
-	void *own; /**< the judge's; set in `begin` */
+	void *own; /**< the hooks' own; set in `begin` */
 };
 
 /**
- * Who finds out whether a connection will do, where being connected is not enough: TLS must come
- * up, for example. Meanwhile the race goes on beside it, if the trial takes long.
+ * What finds out whether a connection is usable where being connected is not enough: for direct TLS
+ * the handshake must succeed. Other connections are tried beside it when the trial takes long.
  */
-struct envoi_trial_judge {
+struct envoi_trial_hooks {
 	/**
-	 * Try a connection. Ends with envoi_trial_pass() or envoi_trial_fail(), from the loop and not
-	 * inside, or with `drop`; @p trial is gone then.
+	 * Begin a trial. It ends with envoi_trial_pass() or envoi_trial_fail(), called from the loop
+	 * and not inside `begin`, or with `drop`; @p trial is freed then.
 	 *
-	 * @param dialed  its descriptor is taken, on failure too
-	 * @retval <0  it cannot be tried: the same as failing with this code
+	 * @param dialed  its descriptor is taken, also on failure
+	 * @retval <0  the same as failing with this code
 	 */
 	int (*begin)(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed);
 
 	/**
-	 * Let go of trial->own: another one has won, the time is over, or the dial is freed. Where
-	 * it has asked somebody something, the dial may be freed from inside.
+	 * Free trial->own: another connection has won, the time is over, or the dial is freed. The
+	 * dial may be freed inside.
 	 */
 	void (*drop)(void *user, struct envoi_trial *trial);
 
 	void *user;
 };
 
-/** It will do: trial->own has won and is the dial's until it is handed over. */
+/** The connection is usable and wins. trial->own is the dial's until it is handed over. */
 ENVOI_API void envoi_trial_pass(struct envoi_trial *trial);
 
 /**
- * The trial waits for a person's decision, whether to believe a certificate: while it does, its time
- * and that for everything stand still, and no other connection is begun or wins but one on trial.
- * Where the options give decisions a time, the trial fails when it is over.
- * @param waits  false: it goes on, with the time for a trial anew
+ * Pause a trial while the application decides about the server's certificate: the timeouts of the
+ * trial and of the dial are suspended, and the decision timeout of the options holds. Other
+ * connections neither begin nor win until the trial has ended, but those on trial already may.
+ *
+ * @param waits  false: the application has decided; the trial continues with the full trial timeout
  */
 ENVOI_API void envoi_trial_wait(struct envoi_trial *trial, bool waits);
 
-/** It will not do. The judge has let go of it. @param why  borrowed; its phase, code and text count */
+/** The connection is not usable. The hooks have freed trial->own.
+ * @param why  borrowed; its phase, code and text are kept */
 ENVOI_API void envoi_trial_fail(struct envoi_trial *trial, const struct envoi_failure *why);
 
-/** Where to. A zeroed member asks for its default; strings are copied. */
+/** Where to connect to, and how. A zeroed member has its default; strings are copied. */
 struct envoi_dial_options {
 	/** the XMPP domain, as A-labels or U-labels, or an address, also as "[::1]" */
 	const char *domain;
 	const char *service; /**< "xmpp-client" (default) or "xmpp-server" */
-	unsigned int roads; /**< OR of enum envoi_road; default: STARTTLS */
-	/** NULL: services of the domain; else this name or address (as @p domain), no SRV */
+	unsigned int routes; /**< OR of enum envoi_route; default: STARTTLS */
+	/** NULL: targets of the domain's service records; else this name or address (as @p domain) */
 	const char *host;
 	/**
-	 * not 0: this port, on @p host or else on the domain, no SRV. Without SRV and with both
-	 * roads, STARTTLS is taken
+	 * not 0: this port on @p host, else on the domain, without service records. Without service
+	 * records and with both routes, STARTTLS is used
 	 */
 	uint16_t port;
-	uint64_t resolve_timeout_ms; /**< for one look-up; default 15 s */
-	uint64_t attempt_timeout_ms; /**< for connecting to one address; default 15 s */
-	uint64_t trial_timeout_ms; /**< for one trial; default 20 s */
-	uint64_t decision_timeout_ms; /**< for a person's decision in a trial; default: none */
-	uint64_t timeout_ms; /**< for everything; default: none but the others */
+	uint64_t resolve_timeout_ms; /**< for a look-up; default 15,000 */
+	uint64_t attempt_timeout_ms; /**< for connecting to an address; default 15,000 */
+	uint64_t trial_timeout_ms; /**< for a trial; default 20,000 */
+	uint64_t decision_timeout_ms; /**< for a decision during a trial; default: no limit */
+	uint64_t timeout_ms; /**< for the whole dial; default: no limit besides the others */
 	uint64_t stagger_ms; /**< between starts (RFC 8305, section 5); default 250 */
 	const struct envoi_sockets *sockets; /**< borrowed until the dial is freed; default: TCP */
 	/** borrowed until the dial is freed; default: one for @p name_servers, or the context's */
 	struct envoi_resolver *resolver;
 	const char *name_servers; /**< "192.0.2.1,[2001:db8::1]:5353"; default: the system's */
-	const struct envoi_trial_judge *judge; /**< copied; default: none */
-	/** OR of enum envoi_road: what is connected there is tried by @p judge; default: none */
-	unsigned int trial_roads;
+	const struct envoi_trial_hooks *trials; /**< copied; default: no trials */
+	/** OR of enum envoi_route: connections of these routes have a trial; default: none */
+	unsigned int trial_routes;
 };
 
 /**
- * Set host, name servers, port, roads and timeouts from the settings server, resolve.servers, port,
+ * Set host, name servers, port, routes and timeouts from the settings server, resolve.servers, port,
  * tls.mode, resolve.timeout, connect.timeout, connect.stagger, tls.timeout and tls.decision-timeout;
  * other members stay as they are. Texts are borrowed from @p settings.
  */
@@ -140,7 +143,7 @@ ENVOI_API void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings);
 
 /**
- * Called from the loop, once, and once more after each envoi_dial_next(); the dial may be freed
+ * Called from the loop, once, and once more after each envoi_dial_next(). The dial may be freed
  * inside.
  *
  * @param dialed   the connection that won; NULL on failure
@@ -159,24 +162,22 @@ typedef void envoi_dialed_fn(
 /**
  * Finding and reaching a server (RFC 6120, section 3.2).
  *
- * 1. Services: SRV records of _xmpp-client._tcp and, for direct TLS, of _xmpps-client._tcp, asked
- *    together and merged by priority and weight (RFC 2782, XEP-0368). A sole target "." means that
- *    the service is refused on that road. Where there are no records, which is NXDOMAIN or NODATA
- *    and nothing else, the domain itself is tried: on port 5222 with STARTTLS
- *    refused, or, where only direct TLS is wanted, on port 5223; not where either road is refused
- *    with "." (XEP-0368, section 4). SERVFAIL, a malformed answer and
- *    no answer are failures for the time being: they never lead to the domain itself, which may
- *    be another machine; but one of two look-ups may fail while the other has records, which wait
- *    a second for it.
- * 2. Addresses: A and AAAA of a target asked together, targets in their order, the next target's
- *    while the last address of this one is being tried.
- * 3. Connections: a race (RFC 8305): families interleaved beginning with IPv6 (an IPv4 address
- *    waits at most 50 ms for IPv6 ones), each start 250 ms after the one before or as soon as one
- *    has failed, first connected socket wins, the others are closed.
- * 4. Trials, where the options ask for them (direct TLS): connected is not enough there, the first
- *    to be through wins. A trial keeps the others back for a quarter of a second, or three times
- *    what connecting took, at most two seconds; then they go on beside it.
- * 5. When a winner turns out not to do, envoi_dial_next() goes on with all that have not failed.
+ * 1. Service records: SRV records of _xmpp-client._tcp and, for direct TLS, of _xmpps-client._tcp are
+ *    looked up together and merged by priority and weight (RFC 2782, XEP-0368). A sole target "."
+ *    means that the service is refused on that route. Where there are no records, which is NXDOMAIN
+ *    or NODATA and nothing else, the domain itself is tried: on port 5222 with STARTTLS, or, where
+ *    direct TLS is the only route, on port 5223; but not where either route is refused with "."
+ *    (XEP-0368, section 4). SERVFAIL, a malformed answer and a timeout are temporary failures: they
+ *    never lead to the domain itself, which may be another machine. When one of the two look-ups has
+ *    records, it waits at most one second for the other.
+ * 2. Addresses: A and AAAA records of a target are looked up together, targets in their order, the
+ *    next target's while the last address of this one is being tried.
+ * 3. Connections (RFC 8305): families alternate, beginning with IPv6 (an IPv4 address waits at most
+ *    50 ms for IPv6 ones); each start comes 250 ms after the one before, or as soon as one has
+ *    failed; the first connected socket wins, the others are closed.
+ * 4. Trials, where the options have them (direct TLS): the first trial that passes wins. A trial
+ *    holds other connections back for 250 ms, or three times what connecting took, at most 2 s.
+ * 5. When a winner is of no use, envoi_dial_next() continues with all that have not failed.
  *
  * At most 128 targets, and 64 addresses of each family of each target, are tried. How many more there
  * were is logged as a warning, and is an attempt of the failure (ENVOI_ERR_LIMIT). A target without a
@@ -185,7 +186,7 @@ typedef void envoi_dialed_fn(
 struct envoi_dial;
 
 /**
- * Begin; returns at once, everything happens in the loop.
+ * Begin to dial; returns at once, everything happens in the loop.
  *
  * @param options  borrowed for the call
  * @retval ENVOI_ERR_INVALID  the domain or host is neither a DNS name nor an address, the service is
@@ -211,7 +212,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_dial_new(struct envoi_dial **ret_dial,
 ENVOI_API ENVOI_MUST_CHECK int envoi_dial_next(
 	struct envoi_dial *dial, const struct envoi_failure *why, uint64_t timeout_ms);
 
-/** Stop silently and free; NULL is allowed; at any time, in `done` too. */
+/** Stop without a callback and free; NULL is allowed. Allowed in `done` and in the hooks of trials. */
 ENVOI_API void envoi_dial_free(struct envoi_dial *dial);
 
 #ifdef __cplusplus

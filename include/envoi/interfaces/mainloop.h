@@ -21,7 +21,7 @@ struct envoi_watch;
 struct envoi_timer;
 struct envoi_deferred;
 
-/** What a descriptor is watched for, and what it is ready for. */
+/** Events of a descriptor. */
 enum envoi_io {
 	ENVOI_IO_READ = 1,
 	ENVOI_IO_WRITE = 2,
@@ -33,42 +33,43 @@ enum envoi_io {
  * time for which a timer is set and its callback, so that an answer that arrived in time comes before
  * the timeout, even when the program was stopped or busy meanwhile.
  *
- * All three kinds of callback come from the loop, never from inside the call that asked for them.
- * Inside any of them everything may be started, stopped and freed: its own object, others that
- * are ready or due in the same turn (they are not called any more), and the last reference to the
- * context, which takes the loop with it when the callback has returned.
+ * All three kinds of callbacks come from the loop, never from inside the function that started them.
+ * A callback may start, stop and free everything: its own object, others that are ready or due in the
+ * same turn (they are not called any more), and the last reference to the context, which frees the
+ * loop when the callback has returned.
  */
 
 /**
  * A descriptor is ready.
  *
- * @param ready  what it is ready for of what it is watched for, not 0. Hang-up and error show as
- *               everything it is watched for. May come once for reading and once for writing
+ * @param ready  OR of enum envoi_io, events that it is watched for, not 0. After hang-up and errors all
+ *               that it is watched for. Reading and writing may be reported by separate calls
  */
 typedef void envoi_watch_fn(struct envoi_watch *watch, unsigned int ready);
 
-/** A timer is due; it is stopped, and may be started again. */
+/** A timer has fired. It is stopped, and may be started again. */
 typedef void envoi_timer_fn(struct envoi_timer *timer);
 
-/** A deferred call is made; it may be posted again. */
+/** A deferred call. It may be posted again. */
 typedef void envoi_deferred_fn(struct envoi_deferred *deferred);
 
 /**
- * One watched descriptor. Embedded in its owner and zeroed before first use; members are private.
- * Level-triggered. The owner stops the watch before it closes the descriptor, and before the
- * watch's memory and the last reference to the context go.
+ * A watched descriptor, level-triggered. Embedded in its owner and zeroed before first use; members
+ * are private. The owner stops the watch before it closes the descriptor, before it frees the watch's
+ * memory, and before it releases the last reference to the context. A descriptor may have several
+ * watches only on the loops of the library: implementers of loops need not support it.
  */
 struct envoi_watch {
 	int fd;
 	unsigned int interest;
 	envoi_watch_fn *notify;
 	struct envoi_loop *loop; /* NULL: not started */
-	void *backend; /* the loop implementation's own */
+	void *backend; /* of the loop's implementation */
 };
 
 /**
- * One timer, once per start. Embedded in its owner and zeroed before first use; members are
- * private. Costs no allocation, so starting cannot fail.
+ * A timer that fires once per start. Embedded in its owner and zeroed before first use; members are
+ * private. Starting needs no memory and cannot fail.
  */
 struct envoi_timer {
 	uint64_t due_ms;
@@ -79,9 +80,9 @@ struct envoi_timer {
 };
 
 /**
- * One call put off until this turn's I/O is done. Embedded in its owner and zeroed before first
- * use; members are private. In order of posting. One that is posted while deferred calls run,
- * runs next turn.
+ * A call that is made after the descriptors of the turn, in order of posting. One that is posted by a
+ * deferred call is made in the next turn. Embedded in its owner and zeroed before first use; members
+ * are private.
  */
 struct envoi_deferred {
 	envoi_deferred_fn *notify;
@@ -90,31 +91,31 @@ struct envoi_deferred {
 };
 
 /**
- * What a loop must bring. Timers and deferred calls are kept by the library in the base struct:
- * an implementation needs descriptors, a monotonic clock and one alarm. In its alarm it calls
+ * The functions of a loop. Timers and deferred calls are kept by the library in the base struct: an
+ * implementation needs descriptors, a monotonic clock and one alarm. In its alarm it calls
  * envoi_loop_turn(), for a ready descriptor envoi_watch_notify(); after either the loop itself may
  * have been freed, unless the implementation holds a reference to the context.
  */
 struct envoi_loop_impl {
 	const char *name; /**< "libevent", "poll", "simulated" */
 
-	/** By how much now_ms() may be behind, because it is rounded down: timers are set later by
-	 * as much, so that none is early. 0: exact. */
+	/** The most by which now_ms() is behind, because it is rounded down: timers are set later by
+	 * this time, so that none fires early. 0: exact. */
 	uint64_t resolution_ms;
 
-	/** Start watching watch->fd for watch->interest; never notifies before it returns. */
+	/** Start watching watch->fd for watch->interest. Does not notify before it returns. */
 	int (*watch_start)(struct envoi_loop *loop, struct envoi_watch *watch);
 
-	/** watch->interest has changed. On failure nothing else has. */
+	/** watch->interest has changed. On failure the loop still watches for the events before. */
 	int (*watch_update)(struct envoi_loop *loop, struct envoi_watch *watch);
 
-	/** Stop; allowed inside any notify; nothing reaches the watch afterwards. */
+	/** Stop; allowed inside any notify. The watch is not notified afterwards. */
 	void (*watch_stop)(struct envoi_loop *loop, struct envoi_watch *watch);
 
 	/**
-	 * Set the one alarm: call envoi_loop_turn() from the loop when now_ms() reaches @p due_ms, or
-	 * after this turn's I/O when that has passed. UINT64_MAX: no alarm. Replaces the one before.
-	 * Cannot fail: an implementation that runs out of memory calls early instead.
+	 * Set the alarm, in place of the one before: call envoi_loop_turn() from the loop when now_ms()
+	 * reaches @p due_ms, or after this turn's descriptors when that has passed. UINT64_MAX: no
+	 * alarm. Cannot fail: an implementation that runs out of memory calls early instead.
 	 */
 	void (*set_alarm)(struct envoi_loop *loop, uint64_t due_ms);
 
@@ -124,13 +125,13 @@ struct envoi_loop_impl {
 	/** OPTIONAL. @return milliseconds since 1970; absent: the system's */
 	int64_t (*wall_clock_ms)(struct envoi_loop *loop);
 
-	/** OPTIONAL (absent on an adopted loop). Run until quit or until nothing is left to wait for. */
+	/** OPTIONAL, absent on an adopted loop. envoi_loop_run(). */
 	int (*run)(struct envoi_loop *loop);
 
-	/** OPTIONAL. One turn. @retval ENVOI_END there is nothing to wait for */
+	/** OPTIONAL. envoi_loop_run_once(). */
 	int (*run_once)(struct envoi_loop *loop, bool wait);
 
-	/** OPTIONAL. End run() after this turn. */
+	/** OPTIONAL. envoi_loop_quit(). */
 	void (*quit)(struct envoi_loop *loop);
 
 	/** Free the loop. All watches have been stopped. */
@@ -166,16 +167,16 @@ ENVOI_API void envoi_loop_destroy(struct envoi_loop *loop);
  * the next alarm. Nothing when called from inside a callback of this loop. */
 ENVOI_API void envoi_loop_turn(struct envoi_loop *loop);
 
-/** For implementations: tell a started watch that it is ready. @param ready what it does not wait
- * for is left out; nothing if that leaves nothing */
+/** For implementations: notify a started watch. @param ready events that it is not watched for are
+ * ignored */
 ENVOI_API void envoi_watch_notify(struct envoi_watch *watch, unsigned int ready);
 
 /**
- * Watch a descriptor.
+ * Start to watch a descriptor.
  *
  * @param watch     zeroed or stopped; borrowed until stopped
  * @param fd        a socket, pipe or the like, not a regular file; borrowed until stopped
- * @param interest  OR of enum envoi_io; 0 is allowed: nothing comes, not even hang-up
+ * @param interest  OR of enum envoi_io; 0: no event is reported, not even hang-up
  * @retval ENVOI_ERR_STATE    it is started
  * @retval ENVOI_ERR_INVALID  @p fd is negative
  * @retval ENVOI_ERR_NOMEM
@@ -185,7 +186,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_watch_start(struct envoi_watch *watch, stru
 	int fd, unsigned int interest, envoi_watch_fn *notify);
 
 /**
- * Change what a started watch waits for.
+ * Change the events that a started watch is notified of.
  *
  * @retval ENVOI_ERR_STATE    it is not started
  * @retval ENVOI_ERR_NOMEM    nothing was changed
@@ -193,11 +194,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_watch_start(struct envoi_watch *watch, stru
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_watch_set(struct envoi_watch *watch, unsigned int interest);
 
-/** Stop; nothing if not started. */
+/** Stop a watch; no effect when it is not started. */
 ENVOI_API void envoi_watch_stop(struct envoi_watch *watch);
 
 /**
- * Call @p notify once, from the loop; restarts a started timer.
+ * Start a timer, which calls @p notify once; a started timer is restarted.
  *
  * Never early, and one turn after the one in which it becomes due. Timers of the same time come in
  * order of starting. A timer that a timer starts comes in a later turn.
@@ -207,20 +208,20 @@ ENVOI_API void envoi_watch_stop(struct envoi_watch *watch);
 ENVOI_API void envoi_timer_start(struct envoi_timer *timer, struct envoi_loop *loop,
 	uint64_t delay_ms, envoi_timer_fn *notify);
 
-/** Stop; nothing if not started. */
+/** Stop a timer; no effect when it is not started. */
 ENVOI_API void envoi_timer_stop(struct envoi_timer *timer);
 
 /** @return whether it is started and has not fired */
 ENVOI_API bool envoi_timer_is_started(const struct envoi_timer *timer);
 
-/** Call @p notify once after this turn's I/O; nothing if it is posted already. */
+/** Call @p notify once after this turn's descriptors; no effect when it is posted already. */
 ENVOI_API void envoi_deferred_post(
 	struct envoi_deferred *deferred, struct envoi_loop *loop, envoi_deferred_fn *notify);
 
-/** Take it back; nothing if not posted. */
+/** Cancel a deferred call; no effect when it is not posted. */
 ENVOI_API void envoi_deferred_cancel(struct envoi_deferred *deferred);
 
-/** @return monotonic milliseconds of an unspecified origin */
+/** @return the loop's monotonic time in ms, from an unspecified origin */
 ENVOI_API uint64_t envoi_loop_now_ms(struct envoi_loop *loop);
 
 #ifdef __cplusplus

@@ -284,7 +284,7 @@ struct envoi_target {
 /**
  * Called from the loop, once for each connecting and each `next`.
  *
- * @param transport  not started, now the receiver's; secure already where the road was direct TLS;
+ * @param transport  not started, now the receiver's; secure already where the route was direct TLS;
  *                   NULL on failure
  * @param failure    lists every attempt; borrowed. With a transport NULL, or with code ENVOI_OK and
  *                   what was tried in vain before

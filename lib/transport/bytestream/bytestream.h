@@ -37,7 +37,6 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 
-#include "base/guard.h"
 #include "transport/transport_settings.h"
 
 struct octets;
@@ -117,7 +116,8 @@ struct octets {
 	uint64_t linger_ms;
 	struct envoi_timer element_timer; /* while an element is incomplete, and not held up here */
 	struct envoi_timer write_timer; /* while the channel takes nothing of what is pending */
-	struct envoi__guard guard;
+	unsigned int depth; /* of entries from the loop that are on the stack */
+	bool is_destroyed; /* freed when they have unwound */
 
 	/* input */
 	struct envoi_xml_parser *parser;

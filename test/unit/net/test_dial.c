@@ -207,7 +207,7 @@ static const struct scripted_host slow_hosts[] = {
 static void a_dial_freed_after_any_turn_leaves_nothing(void **state)
 {
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	f->network.hosts = slow_hosts;
 	scripted_resolver_set(f->resolver, slow_answers);
 	bool is_over = false;
@@ -280,7 +280,7 @@ static void the_context_may_go_with_the_dial_inside_its_callback(void **state)
 static void running_out_of_memory_ends_it_once(void **state)
 {
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	f->network.hosts = slow_hosts;
 	scripted_resolver_set(f->resolver, slow_answers);
 	size_t n = 1;
@@ -310,7 +310,7 @@ static void settings_become_options(void **state)
 	envoi_dial_options_from_settings(&options, settings);
 	assert_null(options.host);
 	assert_int_equal(options.port, 0);
-	assert_int_equal(options.roads, BOTH_ROADS);
+	assert_int_equal(options.routes, BOTH_ROUTES);
 	assert_int_equal(options.resolve_timeout_ms, 15000);
 	assert_int_equal(envoi_settings_set(settings, "server", "h.example"), ENVOI_OK);
 	assert_int_equal(envoi_settings_set(settings, "port", "77"), ENVOI_OK);
@@ -319,13 +319,13 @@ static void settings_become_options(void **state)
 	envoi_dial_options_from_settings(&options, settings);
 	assert_string_equal(options.host, "h.example");
 	assert_int_equal(options.port, 77);
-	assert_int_equal(options.roads, ENVOI_ROAD_DIRECT);
+	assert_int_equal(options.routes, ENVOI_ROUTE_DIRECT);
 	assert_int_equal(options.attempt_timeout_ms, 3000);
 	assert_int_equal(options.trial_timeout_ms, 20000);
 	assert_int_equal(options.stagger_ms, 250);
 	assert_int_equal(envoi_settings_set(settings, "tls.mode", "none"), ENVOI_OK);
 	envoi_dial_options_from_settings(&options, settings);
-	assert_int_equal(options.roads, ENVOI_ROAD_STARTTLS);
+	assert_int_equal(options.routes, ENVOI_ROUTE_STARTTLS);
 	assert_string_equal(options.domain, "example.org");
 	envoi_settings_free(settings);
 }

@@ -34,7 +34,7 @@ enum says {
 	TIMEOUT,
 	NOMEM,
 	DOT, /* an SRV record that says "." */
-	UNASKED, /* that road is not wanted */
+	UNASKED, /* that route is not wanted */
 	SAYS,
 };
 
@@ -147,9 +147,9 @@ static void p8_services_by_what_is_said_of_them(void **state)
 				answer("example.org", AF_INET, RECORD, "192.0.2.9"),
 				{0},
 			};
-			f->options.roads = xmpp == UNASKED ? ENVOI_ROAD_DIRECT
-				: xmpps == UNASKED         ? ENVOI_ROAD_STARTTLS
-							   : BOTH_ROADS;
+			f->options.routes = xmpp == UNASKED ? ENVOI_ROUTE_DIRECT
+				: xmpps == UNASKED          ? ENVOI_ROUTE_STARTTLS
+							    : BOTH_ROUTES;
 			check_outcome(f, answers, p8_services[xmpp][xmpps]);
 			checked++;
 		}
@@ -211,7 +211,7 @@ static void p8_after_a_black_hole_the_second_wins_within_250_ms(void **state)
 		{0},
 	};
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct scripted_answer answers[] = {
 			answer(XMPPS, 0, rows[i].xmpps != NULL ? RECORD : NXDOMAIN, rows[i].xmpps),
@@ -247,7 +247,7 @@ static void both_services_are_asked_at_once_and_so_are_both_families(void **stat
 		{0},
 	};
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	assert_string_equal(dial(f, answers, all_connect), "200 s.example 2001:db8::1:443 direct");
 	assert_int_equal(scripted_resolver_asked(f->resolver), 4);
 }
@@ -264,7 +264,7 @@ static void targets_of_both_services_are_merged_by_priority(void **state)
 	static const struct scripted_host hosts[] = {
 		{.address = "192.0.2.1", .error = ECONNREFUSED}, {0}};
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	assert_string_equal(dial(f, answers, hosts), "0 connect ENVOI_ERR_UNREACHABLE");
 	assert_string_equal(f->network.log,
 		"0 192.0.2.1:1, 0 192.0.2.1:2, 0 192.0.2.1:3, "
@@ -406,7 +406,7 @@ static void s19_no_answer_is_not_no_such_name(void **state)
 			"example.org 192.0.2.9:5222 starttls"},
 	};
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct scripted_answer answers[] = {
 			rows[i].xmpp,
@@ -464,7 +464,7 @@ static void a_silent_service_look_up_does_not_kill_the_other(void **state)
 		{0},
 	};
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	assert_string_equal(
 		dial(f, answers, all_connect), "1000 c.example 192.0.2.1:5222 starttls");
 }
@@ -479,7 +479,7 @@ static void one_that_has_nothing_does_not_hurry_the_other(void **state)
 		{0},
 	};
 	struct dial_fixture *f = *state;
-	f->options.roads = BOTH_ROADS;
+	f->options.routes = BOTH_ROUTES;
 	assert_string_equal(
 		dial(f, answers, all_connect), "3000 c.example 192.0.2.1:5222 starttls");
 }
@@ -521,15 +521,15 @@ static void a_host_or_port_by_setting_is_not_looked_up_as_a_service(void **state
 	static const struct {
 		const char *domain, *host;
 		uint16_t port;
-		unsigned int roads;
+		unsigned int routes;
 		const char *expected;
 	} rows[] = {
 		{"example.org", "h.example", 0, 0, "0 h.example 192.0.2.1:5222 starttls"},
 		{"example.org", "h.example.", 77, 0, "0 h.example 192.0.2.1:77 starttls"},
-		{"example.org", "h.example", 0, ENVOI_ROAD_DIRECT,
+		{"example.org", "h.example", 0, ENVOI_ROUTE_DIRECT,
 			"0 h.example 192.0.2.1:5223 direct"},
-		{"example.org", NULL, 77, ENVOI_ROAD_DIRECT, "0 example.org 192.0.2.9:77 direct"},
-		{"example.org", "192.0.2.2", 0, BOTH_ROADS, "0 192.0.2.2 192.0.2.2:5222 starttls"},
+		{"example.org", NULL, 77, ENVOI_ROUTE_DIRECT, "0 example.org 192.0.2.9:77 direct"},
+		{"example.org", "192.0.2.2", 0, BOTH_ROUTES, "0 192.0.2.2 192.0.2.2:5222 starttls"},
 		{"example.org", "[2001:db8::1]", 1, 0, "0 2001:db8::1 2001:db8::1:1 starttls"},
 		{"192.0.2.1", NULL, 0, 0, "0 192.0.2.1 192.0.2.1:5222 starttls"},
 		{"[2001:db8::2]", NULL, 0, 0, "0 2001:db8::2 2001:db8::2:5222 starttls"},
@@ -539,7 +539,7 @@ static void a_host_or_port_by_setting_is_not_looked_up_as_a_service(void **state
 		f->options.domain = rows[i].domain;
 		f->options.host = rows[i].host;
 		f->options.port = rows[i].port;
-		f->options.roads = rows[i].roads;
+		f->options.routes = rows[i].routes;
 		assert_string_equal(dial(f, answers, all_connect), rows[i].expected);
 		dial_fixture_end(f);
 	}
@@ -599,7 +599,7 @@ static void servers_have_names_and_ports_of_their_own(void **state)
 	f->options.service = "xmpp-server";
 	assert_string_equal(dial(f, answers, all_connect), "0 example.org 192.0.2.9:5269 starttls");
 	dial_fixture_end(f);
-	f->options.roads = ENVOI_ROAD_DIRECT;
+	f->options.routes = ENVOI_ROUTE_DIRECT;
 	assert_string_equal(dial(f, answers, all_connect), "0 example.org 192.0.2.9:5270 direct");
 }
 

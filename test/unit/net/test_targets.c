@@ -55,7 +55,7 @@ static void order(
 	struct envoi__targets targets;
 	envoi__targets_init(&targets, context);
 	assert_int_equal(
-		envoi__targets_add_srvs(&targets, srvs, count, ENVOI_ROAD_STARTTLS), ENVOI_OK);
+		envoi__targets_add_srvs(&targets, srvs, count, ENVOI_ROUTE_STARTTLS), ENVOI_OK);
 	envoi__targets_order(&targets);
 	for (size_t i = 0; i < targets.count; i++) {
 		*letters++ = targets.items[i].host[0];
@@ -149,15 +149,16 @@ static void weights_count_across_services(void **state)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct envoi__targets targets;
 		envoi__targets_init(&targets, *state);
+		assert_int_equal(envoi__targets_add_srvs(&targets, &direct, 1, ENVOI_ROUTE_DIRECT),
+			ENVOI_OK);
 		assert_int_equal(
-			envoi__targets_add_srvs(&targets, &direct, 1, ENVOI_ROAD_DIRECT), ENVOI_OK);
-		assert_int_equal(
-			envoi__targets_add_srvs(&targets, &in_clear, 1, ENVOI_ROAD_STARTTLS),
+			envoi__targets_add_srvs(&targets, &in_clear, 1, ENVOI_ROUTE_STARTTLS),
 			ENVOI_OK);
 		envoi__targets_order(&targets);
-		assert_int_equal(targets.items[0].road,
-			targets.items[0].host[0] == 'b' ? ENVOI_ROAD_DIRECT : ENVOI_ROAD_STARTTLS);
-		direct_first += targets.items[0].road == ENVOI_ROAD_DIRECT;
+		assert_int_equal(targets.items[0].route,
+			targets.items[0].host[0] == 'b' ? ENVOI_ROUTE_DIRECT
+							: ENVOI_ROUTE_STARTTLS);
+		direct_first += targets.items[0].route == ENVOI_ROUTE_DIRECT;
 		envoi__targets_finish(&targets);
 	}
 	assert_near(direct_first, 6000 * 3 / 4);
@@ -205,7 +206,7 @@ static void too_many_targets_are_cut_at_the_end(void **state)
 	struct envoi__targets targets;
 	envoi__targets_init(&targets, *state);
 	assert_int_equal(
-		envoi__targets_add_srvs(&targets, srvs, COUNT, ENVOI_ROAD_STARTTLS), ENVOI_OK);
+		envoi__targets_add_srvs(&targets, srvs, COUNT, ENVOI_ROUTE_STARTTLS), ENVOI_OK);
 	envoi__targets_order(&targets);
 	assert_int_equal(envoi__targets_cut(&targets), 5);
 	assert_int_equal(targets.count, ENVOI__MAX_TARGETS);

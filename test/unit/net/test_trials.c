@@ -47,7 +47,7 @@ struct fixture {
 	struct envoi_loop *loop;
 	struct envoi_resolver *resolver;
 	struct scripted_network network;
-	struct envoi_trial_judge judge;
+	struct envoi_trial_hooks trials;
 	const struct verdict *verdicts;
 	struct envoi_dial *dial;
 	struct envoi_dial_options options;
@@ -151,13 +151,13 @@ static int setup(void **state)
 	assert_int_equal(scripted_resolver_new(&f->resolver, f->context, no_answers), ENVOI_OK);
 	assert_int_equal(envoi_context_take_resolver(f->context, f->resolver), ENVOI_OK);
 	scripted_network_init(&f->network, f->loop, no_hosts);
-	f->judge = (struct envoi_trial_judge){.begin = begin_trial, .drop = drop_trial, .user = f};
+	f->trials = (struct envoi_trial_hooks){.begin = begin_trial, .drop = drop_trial, .user = f};
 	f->options = (struct envoi_dial_options){
 		.domain = "example.org",
-		.roads = ENVOI_ROAD_STARTTLS | ENVOI_ROAD_DIRECT,
+		.routes = ENVOI_ROUTE_STARTTLS | ENVOI_ROUTE_DIRECT,
 		.sockets = &f->network.sockets,
-		.judge = &f->judge,
-		.trial_roads = ENVOI_ROAD_DIRECT,
+		.trials = &f->trials,
+		.trial_routes = ENVOI_ROUTE_DIRECT,
 	};
 	*state = f;
 	return 0;
@@ -197,7 +197,7 @@ static void on_dialed(
 		f->own = dialed->own;
 		f->attempts_with_winner = failure != NULL ? failure->attempt_count : 0;
 		snprintf(f->result, sizeof(f->result), "%llu %s:%u %s%s", now, dialed->address,
-			dialed->port, dialed->road == ENVOI_ROAD_DIRECT ? "direct" : "starttls",
+			dialed->port, dialed->route == ENVOI_ROUTE_DIRECT ? "direct" : "starttls",
 			dialed->own != NULL ? " tried" : "");
 	} else {
 		envoi_failure_finish(&f->failure);

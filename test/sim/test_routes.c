@@ -1,5 +1,5 @@
 /*
- * envoi - the roads to a server: direct TLS, and going on when one leads nowhere
+ * envoi - the routes to a server: direct TLS, and going on when one leads nowhere
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -644,5 +644,5 @@ int main(void)
 		CASE(without_another_way_the_failure_is_told_as_it_is),
 		CASE(leaving_between_two_ways_ends_it),
 	};
-	return cmocka_run_group_tests_name("sim/roads", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("sim/routes", tests, NULL, NULL);
 }

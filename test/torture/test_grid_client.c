@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
+#include <envoi/delivery.h>
 #include <envoi/interfaces/sasl.h>
 #include <envoi/interfaces/stream.h>
 #include <envoi/interfaces/transport.h>
-#include <envoi/delivery.h>
 #include <envoi/roster.h>
 #include <envoi/tls.h>
 
@@ -36,6 +36,7 @@ enum plan {
 	PLAN_UNDECIDED, /* the decider never answers */
 	PLAN_LOCKED_KEY, /* the password of the certificate's key is asked for */
 	PLAN_CUT_EARLY, /* the first connection is cut before the login */
+	PLAN_SMALL_ROSTER, /* limits.roster-items is 1 */
 };
 
 enum place {
@@ -47,6 +48,7 @@ enum place {
 	IN_BOUND,
 	IN_STARTED,
 	IN_ROSTER,
+	IN_ROSTER_INCOMPLETE,
 	IN_ROSTER_CHANGED,
 	IN_AVAILABLE,
 	IN_UNHANDLED,
@@ -86,6 +88,10 @@ enum place {
 	PLACES,
 };
 
+/* Events come first, by their numbers. */
+_Static_assert((int)IN_DISCONNECTED == (int)ENVOI_EVENTS_END - 1 - (int)ENVOI_EVENT_CONNECTING,
+	"each event has a place");
+
 static const struct grid_place places[] = {
 	[IN_CONNECTING] = {"envoi_event_row.handle", "connecting"},
 	[IN_CONNECTED] = {"envoi_event_row.handle", "connected"},
@@ -95,6 +101,7 @@ static const struct grid_place places[] = {
 	[IN_BOUND] = {"envoi_event_row.handle", "bound"},
 	[IN_STARTED] = {"envoi_event_row.handle", "started"},
 	[IN_ROSTER] = {"envoi_event_row.handle", "roster"},
+	[IN_ROSTER_INCOMPLETE] = {"envoi_event_row.handle", "roster-incomplete"},
 	[IN_ROSTER_CHANGED] = {"envoi_event_row.handle", "roster-changed"},
 	[IN_AVAILABLE] = {"envoi_event_row.handle", "available"},
 	[IN_UNHANDLED] = {"envoi_event_row.handle", "unhandled"},
@@ -147,6 +154,8 @@ static enum plan plan_of(size_t place)
 		return PLAN_LOCKED_KEY;
 	case IN_NEXT:
 		return PLAN_CUT_EARLY;
+	case IN_ROSTER_INCOMPLETE:
+		return PLAN_SMALL_ROSTER;
 	default:
 		return PLAN_ONLINE;
 	}
@@ -559,6 +568,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_BOUND, on_event},
 	{ENVOI_EVENT_STARTED, on_event},
 	{ENVOI_EVENT_ROSTER, on_event},
+	{ENVOI_EVENT_ROSTER_INCOMPLETE, on_event},
 	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
@@ -787,6 +797,9 @@ static int prepare(struct bomb *bomb)
 	if (r == ENVOI_OK && is_undecided) {
 		envoi_client_set_tls_decider(client, &bomb->decider);
 		r = envoi_client_set(client, "tls.ca-file", TEST_DATA "/tls/other-ca.pem");
+	}
+	if (r == ENVOI_OK && bomb->plan == PLAN_SMALL_ROSTER) {
+		r = envoi_client_set(client, "limits.roster-items", "1");
 	}
 	if (r == ENVOI_OK && bomb->plan == PLAN_LOCKED_KEY) {
 		envoi_client_ask_key_password(client, on_key_password, bomb);

@@ -113,9 +113,10 @@ static void destroy_handlers(struct side *side)
 static void act_free(void *world)
 {
 	struct side *side = world;
-	struct envoi_stream *stream = side->stream;
-	side->stream = NULL;
-	envoi_stream_free(stream);
+	if (side->stream != NULL) {
+		envoi_stream_free(side->stream); /* also where this call is on the stack already */
+		side->stream = NULL;
+	}
 }
 
 static void act_free_all(void *world)

@@ -21,7 +21,7 @@ struct bind {
 /** Of one stream. */
 struct state {
 	struct envoi__iq iq; /* initiating side */
-	char *asked; /* receiving side: id of the request that waits for an answer */
+	char *asked; /* receiving side: id of the open request; NULL: none */
 };
 
 static struct bind *from_handler(struct envoi_handler *handler)
@@ -45,8 +45,8 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 }
 
 /*
- * Whoever is logged in as somebody else than the user meant would send and receive for the wrong
- * account. An anonymous login has no localpart to be held against.
+ * Bound to another account than the user's, the client would send and receive for that account. An
+ * anonymous login has no localpart to compare with.
  */
 static bool is_expected(
 	const struct bind *bind, const struct envoi_jid *local, const struct envoi_jid *bound)
@@ -84,7 +84,7 @@ static int take_result(
 	int r = read_address(&bound, result);
 	if (r == ENVOI_ERR_PROTOCOL || r == ENVOI_ERR_LIMIT) {
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
-			"the server bound nothing that is an address");
+			"the server bound no valid address");
 	}
 	if (r < 0) {
 		return r;

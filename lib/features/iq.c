@@ -69,8 +69,8 @@ static int fail_for_error(struct envoi_stream *stream, const struct envoi_elemen
 }
 
 /*
- * RFC 6120, section 8.1.2.1: the answer comes from the server, which may name nobody, itself, or the
- * account on whose behalf it answers.
+ * RFC 6120, section 8.1.2.1: the answer comes from the server, without `from`, or in its own name or the
+ * account's.
  */
 static int check_sender(struct envoi_stream *stream, const struct envoi_element *answer)
 {
@@ -95,7 +95,7 @@ static int check_sender(struct envoi_stream *stream, const struct envoi_element 
 	return is_server || is_account
 		? ENVOI_OK
 		: envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_INVALID_FROM,
-			  "the server's answer is said to be from %s", from);
+			  "the server's answer has the sender %s", from);
 }
 
 int envoi__iq_take_answer(

@@ -9,9 +9,9 @@
 #include <envoi/payload.h>
 #include <envoi/stanza.h>
 
-/** A request under way; part of a feature's state. */
+/** A pending request; part of a feature's state. */
 struct envoi__iq {
-	char id[ENVOI_ID_SIZE]; /* "": none is */
+	char id[ENVOI_ID_SIZE]; /* "": none */
 };
 
 /** Send an iq set with a payload. */
@@ -19,11 +19,10 @@ int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
 	const struct envoi_payload_type *type, const void *value);
 
 /**
- * Look at an iq that came.
+ * Compare a received iq with the request.
  * @retval ENVOI_OK        it is the result
  * @retval ENVOI_DECLINED  it does not answer this request
- * @retval <0  it is an error, malformed, or from somebody else than the server: the stream has been
- *             failed, in phase BIND
+ * @retval <0  an error, malformed, or not from the server: the stream has been failed, in phase BIND
  */
 int envoi__iq_take_answer(
 	struct envoi_stream *stream, struct envoi__iq *iq, const struct envoi_element *answer);

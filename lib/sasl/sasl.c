@@ -16,7 +16,7 @@ enum {
 		.needs_secure = true, .is_initiators = true, .start = envoi__sasl_gsasl_start
 /* clang-format on */
 
-/* The best first (XEP-0440, section 3). */
+/* In order of preference (XEP-0440, section 3). */
 static const char *const scram_bindings[] = {
 	"tls-exporter", "tls-unique", "tls-server-end-point", NULL};
 
@@ -31,11 +31,10 @@ static const char *const scram_bindings[] = {
 /* clang-format on */
 
 /*
- * Strongest first. Channel binding counts more than the hash: it is what a man in the middle with
- * a valid certificate cannot pass. DIGEST-MD5, CRAM-MD5, NTLM, LOGIN and GSSAPI are there for
- * servers that have nothing better, and for those only who name them in sasl.mechanisms: what they
- * send lets one guess the password, or is the password, so that they are for verified TLS alone; and
- * GSSAPI waits for Kerberos inside a call.
+ * The strongest first. Channel binding counts more than the hash: it stops a man in the middle who has
+ * a valid certificate. DIGEST-MD5, CRAM-MD5, NTLM, LOGIN and GSSAPI are for servers that offer nothing
+ * better; they are used only where sasl.mechanisms names them. Their messages contain the password, or
+ * make guessing it easy, so that they are limited to verified TLS; GSSAPI blocks on Kerberos.
  */
 static const struct envoi_sasl_mechanism built_in[] = {
 	SCRAM("SCRAM-SHA-512-PLUS", 90, scram_bindings), /* draft-melnikov-scram-sha-512 */

@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: what mechanisms share
+ * envoi - SASL: shared by the mechanisms
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SASL_SASL_H
@@ -11,7 +11,7 @@
 
 struct Gsasl;
 
-/** SASL's part of the context: the one Gsasl, and the mechanisms that were added. */
+/** SASL's part of the context: its Gsasl, and the added mechanisms. */
 struct envoi__sasl_part {
 	struct envoi__part base;
 	struct envoi_context *context; /* borrowed */
@@ -49,20 +49,20 @@ void envoi__sasl_exchange_init(struct envoi_sasl_exchange *exchange,
 	const struct envoi_sasl_exchange_impl *impl, const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_context *context, enum envoi_role role);
 
-/** Receiver: @return whether who is @p authcid may act as @p authzid: another identity than one's
- * own is not granted (RFC 4422, section 4.1). @param authzid, hostname NULL: none */
+/** Receiver: @return whether the user @p authcid may act as @p authzid: no identity but the user's own
+ * is granted (RFC 4422, section 4.1). @param authzid, hostname NULL: none */
 bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char *hostname);
 
-/** Receiver: a password that nobody knows, for users that do not exist. */
-int envoi__sasl_nobodys_password(struct envoi_context *context, char **ret_password);
+/** Receiver: make a random password, which stands for that of a user who does not exist. */
+int envoi__sasl_decoy_password(struct envoi_context *context, char **ret_password);
 
-/** @return whether @p name may be a mechanism's (RFC 4422, section 3.1) */
+/** @return whether @p name is a well-formed name of a mechanism (RFC 4422, section 3.1) */
 bool envoi__sasl_name_is_valid(const char *name);
 
 /** @return whether a source of identities has all functions that are required */
 bool envoi__sasl_credentials_are_complete(const struct envoi_sasl_credentials *credentials);
 
-/** Copy text; of NULL nothing is copied. @retval ENVOI_ERR_NOMEM */
+/** Copy text; NULL is left as it is. @retval ENVOI_ERR_NOMEM */
 int envoi__sasl_copy_text(struct envoi_context *context, char **ret_copy, const char *text);
 
 /**

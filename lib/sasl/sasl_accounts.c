@@ -1,5 +1,5 @@
 /*
- * envoi - SASL, receiving side: whose secret
+ * envoi - SASL, receiving side: accounts
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "sasl/sasl.h"
 
 enum {
-	NOBODYS_BYTES = 16,
+	DECOY_BYTES = 16,
 };
 
 bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char *hostname)
@@ -22,9 +22,9 @@ bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char
 		strcmp(authzid + len + 1, hostname) == 0;
 }
 
-int envoi__sasl_nobodys_password(struct envoi_context *context, char **ret_password)
+int envoi__sasl_decoy_password(struct envoi_context *context, char **ret_password)
 {
-	unsigned char secret[NOBODYS_BYTES];
+	unsigned char secret[DECOY_BYTES];
 	int r = envoi_context_random(context, secret, sizeof(secret));
 	if (r < 0) {
 		return r;

@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: which mechanism
+ * envoi - SASL: choosing a mechanism
  * SPDX-License-Identifier: MIT
  */
 #include "sasl/sasl_choice.h"
@@ -33,7 +33,7 @@ static bool can_carry(const struct envoi_sasl_mechanism *mechanism, const char *
 	return false;
 }
 
-/* Whether the server has it, as far as we can know without asking. */
+/* Whether the server is known to support the binding. */
 static bool server_has(const struct envoi__sasl_situation *situation, const char *binding)
 {
 	if (situation->lists_bindings) {
@@ -128,7 +128,7 @@ static const char *lacking(unsigned int means, unsigned int have)
 	}
 }
 
-/* Why we would not use a mechanism, whatever the server offers; NULL: we would. */
+/* The reason not to use a mechanism, whatever the server offers; NULL: none. */
 static const char *own_objection(
 	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_situation *situation)
 {
@@ -144,7 +144,7 @@ static const char *own_objection(
 		: NULL;
 }
 
-/* Why a mechanism that both sides know cannot be used; NULL: it can. */
+/* The reason not to use a mechanism that both sides know; NULL: none. */
 static const char *objection(struct envoi_context *context,
 	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_situation *situation,
 	const char **ret_binding)
@@ -212,7 +212,7 @@ static size_t explain_one(struct envoi_context *context,
 		is_name ? why_not(context, situation, name) : "not the name of a mechanism");
 }
 
-/* Those that the user wants come first: there may be no room for all. */
+/* The wanted ones come first: there may be no room for all. */
 static size_t explain_each(struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, char *why, size_t size, size_t used)
 {
@@ -256,7 +256,8 @@ static void explain(struct envoi_context *context, const struct envoi__sasl_situ
 int envoi__sasl_binding_rank(const char *binding)
 {
 	static const char *const ranks[][2] = {
-		{"tls-server-end-point", NULL}, /* who has the server's key passes it (XEP-0440) */
+		{"tls-server-end-point",
+			NULL}, /* no protection from one who has the server's key (XEP-0440) */
 		{"tls-exporter", "tls-unique"},
 	};
 	for (size_t i = 0; binding != NULL && i < sizeof(ranks) / sizeof(ranks[0]); i++) {
@@ -269,7 +270,7 @@ int envoi__sasl_binding_rank(const char *binding)
 	return 0;
 }
 
-/* Whether the user would have a login bound. */
+/* Whether the user's settings allow channel binding. */
 static bool binding_is_wanted(
 	struct envoi_context *context, const struct envoi__sasl_situation *situation)
 {
@@ -284,7 +285,7 @@ static bool binding_is_wanted(
 	return false;
 }
 
-/* Of the mechanism without -PLUS where none may be used. */
+/* That of the mechanism without -PLUS where -PLUS is not allowed. */
 static int pinned_strength(struct envoi_context *context, const char *name, bool may_bind)
 {
 	char base[32];
@@ -296,8 +297,8 @@ static int pinned_strength(struct envoi_context *context, const char *name, bool
 	return mechanism != NULL ? mechanism->strength : 0;
 }
 
-/* Whether one that the user likes better, and that is not beyond the pin, is missing. @param at
- * place of the choice among what is wanted */
+/* Whether a mechanism is missing that the user prefers and that is not stronger than the pin.
+ * @param at  place of the choice among the wanted ones */
 static bool better_is_missing(struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, size_t at, int chosen, int pinned)
 {
@@ -312,7 +313,7 @@ static bool better_is_missing(struct envoi_context *context,
 	return false;
 }
 
-/* S22, S23 */
+/* XEP-0474, section 2: an attacker with a valid certificate removes what would reveal it. */
 static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, size_t at, char *why, size_t size)
 {
@@ -323,7 +324,7 @@ static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_conte
 	if (may_bind && !is_bound && rank < envoi__sasl_binding_rank(pin.tried)) {
 		snprintf(why, size,
 			"a login that was bound to the connection (%s) has failed, and now the "
-			"server cannot bind it: somebody may be between",
+			"server cannot bind it: an attacker may have changed its offer",
 			pin.tried);
 		return ENVOI_ERR_AUTH;
 	}
@@ -333,15 +334,15 @@ static int check_pin(const struct envoi__sasl_choice *choice, struct envoi_conte
 	if (may_bind && !is_bound && rank < envoi__sasl_binding_rank(pin.binding)) {
 		snprintf(why, size,
 			"the server could bind the login to the connection before (%s), and now "
-			"cannot: somebody may be between",
+			"cannot: an attacker may have changed its offer",
 			pin.binding);
 		return ENVOI_ERR_AUTH;
 	}
 	if (better_is_missing(context, situation, at, choice->mechanism->strength,
 		    pinned_strength(context, pin.mechanism, may_bind))) {
 		snprintf(why, size,
-			"the server offers no more than %s, and had %s before: somebody may be "
-			"between",
+			"the server offers no more than %s, and had %s before: an attacker may have "
+			"changed its offer",
 			choice->mechanism->name, pin.mechanism);
 		return ENVOI_ERR_AUTH;
 	}

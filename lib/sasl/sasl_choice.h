@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: which mechanism
+ * envoi - SASL: choosing a mechanism
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SASL_SASL_CHOICE_H
@@ -20,28 +20,28 @@ struct envoi__sasl_words {
 	size_t count;
 };
 
-/** The best that the server is known to have done. */
+/** The strongest login so far. */
 struct envoi__sasl_pin {
 	const char *mechanism; /* NULL: nothing is known */
 	const char *binding; /* NULL: none */
-	const char *tried; /* a binding of a login that has begun, and not succeeded; NULL: none */
+	const char *tried; /* the binding of a login that has begun and not succeeded; NULL: none */
 };
 
-/** Everything that the choice rests on. */
+/** Everything that the choice depends on. */
 struct envoi__sasl_situation {
-	/* what the user wants */
-	struct envoi__sasl_words wanted; /* the most wanted first */
+	/* the user's side */
+	struct envoi__sasl_words wanted; /* in order of preference */
 	enum envoi__sasl_binding_policy binding_policy;
 	bool allow_plain;
 	unsigned int means; /* what can be proved: OR of enum envoi_sasl_means */
 	const struct envoi_sasl_history *history; /* keys and pin; NULL: none */
 
-	/* what the server offers */
+	/* the server's offer */
 	struct envoi__sasl_words offered;
-	bool lists_bindings; /* it has XEP-0440's list, empty or not */
+	bool lists_bindings; /* it has the list of XEP-0440, which may be empty */
 	struct envoi__sasl_words listed_bindings;
 
-	/* what the connection is */
+	/* the connection */
 	bool is_secure; /* TLS with a verified server: envoi_tls_is_verified() */
 	const char *tls_version; /* "TLS1.3"; NULL: no TLS of ours */
 	struct envoi__sasl_words own_bindings; /* those for which there is data */
@@ -50,35 +50,39 @@ struct envoi__sasl_situation {
 struct envoi__sasl_choice {
 	const struct envoi_sasl_mechanism *mechanism;
 	const char *binding; /* static; NULL: none */
-	bool could_bind; /* say so: struct envoi_sasl_parameters */
-	bool needs_offer_hash; /* likewise */
+	bool could_bind, needs_offer_hash; /* as in struct envoi_sasl_parameters */
 };
 
 /**
- * Choose a mechanism, once and for all, before anything is sent: the first wanted one that is
- * offered and allowed.
+ * Choose the mechanism of a login, before anything is sent: the first wanted one that is offered and
+ * allowed.
  *
- * A -PLUS mechanism needs a channel binding that we have and that the server is known to have:
- * from its list (XEP-0440); without a list on TLS 1.2 tls-unique, RFC 5929's default, and on TLS
- * 1.3 none: servers offer -PLUS there that do not mean tls-exporter. Where binding is required it
- * is tried even so (RFC 9266, section 2), because nothing else would be acceptable.
+ * A -PLUS mechanism needs a channel binding that the connection has and that the server is known to
+ * support: from its list (XEP-0440); without a list tls-unique on TLS 1.2, the default of RFC 5929, and
+ * none on TLS 1.3, where servers offer -PLUS without supporting tls-exporter. Where binding is required,
+ * tls-exporter is tried even so (RFC 9266, section 2): no other login is acceptable.
  *
- * XEP-0440, section 4: where the server offers nothing to bind with, though we could, it is told so
- * (rule 3). Where its two lists do not fit each other, or the list of bindings has nothing for us
- * and not tls-server-end-point either, which every server must have, somebody may have changed them
- * (rules 5 and 6): a mechanism that can check that must do so, another is not used.
+ * XEP-0440, section 4: a server that offers no binding is told that the connection has some, by the
+ * flag "y" (rule 3). If its two lists contradict each other, or if the list of bindings has none of the
+ * connection's and not tls-server-end-point either, which each server must support, the lists may have
+ * been changed (rules 5 and 6): then a mechanism that can check that must do so, and others are not
+ * used.
  *
- * What is weaker than the pin is refused, and what is less bound than a login that has failed: who
- * was between, and was found out, would have us try again without. Unless it is so because the user's settings do not allow
- * more.
+ * Flag "n" is sent where no binding is possible: sasl.channel-binding is never; the connection has no
+ * binding; the server offers -PLUS without a list on TLS 1.3; the server lists tls-server-end-point,
+ * which the certificate does not allow (RFC 5929, section 4.1); or the server proves its list.
  *
- * @param[out] why  on failure: what was offered, and why each was refused
- * @retval ENVOI_ERR_AUTH  nothing acceptable is offered, or less than what is pinned
+ * A mechanism weaker than the pin is refused, and so is any binding weaker than that of the failed
+ * login: an attacker who was detected would want a retry without it. Neither is refused where the
+ * user's settings do not allow more.
+ *
+ * @param[out] why  on failure: the offer, and the reason against each mechanism
+ * @retval ENVOI_ERR_AUTH  no mechanism is acceptable, or the offer is weaker than the pin
  */
 int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, char *why, size_t size);
 
-/** @return how much a kind of channel binding protects: 0 for none (NULL, "", or not known) */
+/** @return the strength of a kind of channel binding; 0: none (NULL, "", or unknown) */
 int envoi__sasl_binding_rank(const char *binding);
 
 #endif

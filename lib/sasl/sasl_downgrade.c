@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: protection of what was offered (XEP-0474 0.5.0)
+ * envoi - SASL: protection of the offer (XEP-0474 0.5.0)
  * SPDX-License-Identifier: MIT
  */
 #include "sasl/sasl_downgrade.h"

@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: protection of what was offered (XEP-0474)
+ * envoi - SASL: protection of the offer (XEP-0474)
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SASL_SASL_DOWNGRADE_H
@@ -26,8 +26,8 @@ enum {
 };
 
 /**
- * Say in words why channel bindings that are listed and cannot be used are a reason not to log in
- * (XEP-0440, section 4, rules 5 and 6). The peer's names of types are shown if they are well-formed.
+ * Describe an offer whose channel bindings cannot be used (XEP-0440, section 4, rules 5 and 6), as the
+ * reason of a refusal. The peer's names of types are shown if they are well-formed.
  *
  * @return the length of the text, which was cut to @p size
  */

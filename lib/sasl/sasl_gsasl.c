@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * libgsasl makes and reads the messages. Which mechanism is not its choice: it would suggest NTLM and
- * wait for a Kerberos server.
+ * libgsasl writes and reads the messages. It does not choose the mechanism: it would suggest NTLM, and
+ * block on a Kerberos server.
  */
 #include "sasl/sasl_gsasl.h"
 #include "base/context.h"
@@ -67,7 +67,7 @@ static const char *exchange_authcid(struct envoi_sasl_exchange *base)
 	return from_base(base)->authenticated;
 }
 
-/* libgsasl frees its properties as they are. */
+/* libgsasl frees its properties without wiping them. */
 static void wipe_property(Gsasl_session *session, Gsasl_property property)
 {
 	union {
@@ -117,7 +117,7 @@ static int take_identity(
 	return envoi__sasl_prepare_name(context, parameters->authcid, &exchange->authcid);
 }
 
-/* Whoever could not be prepared could not log in: better said before anything is sent. */
+/* A name that cannot be prepared cannot log in: refused before anything is sent. */
 static int take_password(
 	struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {

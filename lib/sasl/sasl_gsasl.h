@@ -21,7 +21,7 @@ struct envoi__gsasl_exchange {
 /** @return ENVOI_OK, ENVOI_AGAIN or an error for a code of libgsasl's */
 int envoi__gsasl_code(int gsasl_code);
 
-/** What libgsasl calls for every property that it wants (sasl_gsasl_properties.c). */
+/** libgsasl calls it for every property that it needs (sasl_gsasl_properties.c). */
 int envoi__gsasl_on_property(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * envoi - SASL mechanisms on libgsasl: what it asks for
+ * envoi - SASL mechanisms on libgsasl: its properties
  * SPDX-License-Identifier: MIT
  */
 #include "sasl/sasl_gsasl.h"
@@ -11,7 +11,7 @@ static int give(Gsasl_session *session, Gsasl_property property, const char *val
 	return value == NULL ? GSASL_NO_CALLBACK : gsasl_property_set(session, property, value);
 }
 
-/* EXTERNAL, receiving side: an empty authzid means whom the certificate names (XEP-0178). */
+/* EXTERNAL, receiving side: an empty authzid means the user of the certificate (XEP-0178). */
 static int validate_external(struct envoi__gsasl_exchange *exchange)
 {
 	const char *authzid = gsasl_property_fast(exchange->session, GSASL_AUTHZID);

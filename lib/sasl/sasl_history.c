@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: what earlier logins have taught
+ * envoi - SASL: the history of an account's logins
  * SPDX-License-Identifier: MIT
  */
 #include "sasl/sasl_history.h"
@@ -17,7 +17,7 @@ enum {
 
 /* Keys in memory of their own. */
 struct kept {
-	struct envoi_sasl_keys keys; /* points into what follows */
+	struct envoi_sasl_keys keys; /* points to the members below */
 	char *authcid;
 	unsigned char *salt;
 	unsigned char client_key[ENVOI__SCRAM_LARGEST_HASH];
@@ -29,7 +29,7 @@ struct envoi_sasl_history {
 	struct envoi_context *context;
 	const struct envoi_sasl_mechanism *pinned; /* NULL: nothing */
 	char binding[LONGEST_BINDING]; /* "": none */
-	char tried[LONGEST_BINDING]; /* likewise; not written down */
+	char tried[LONGEST_BINDING]; /* "": none; never written as text */
 	struct kept kept[MOST_KEYS]; /* in the order of enum envoi__scram_hash */
 };
 
@@ -128,7 +128,7 @@ int envoi__sasl_history_raise_pin(struct envoi_sasl_history *history,
 
 /* --- keys --- */
 
-/* NULL: not of a mechanism that has keys. */
+/* @return NULL: the mechanism has no keys */
 static struct kept *place_for(struct envoi_sasl_history *history, const char *mechanism)
 {
 	for (size_t i = 0; i < MOST_KEYS; i++) {
@@ -227,7 +227,7 @@ static int read_pin(struct envoi_sasl_history *history, const char *line, size_t
 	if (binding != NULL) {
 		*binding++ = '\0';
 	}
-	/* One of another program's own mechanisms is as good as none. */
+	/* A mechanism that this program does not have pins nothing. */
 	const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(history->context, text);
 	if (!envoi__sasl_name_is_valid(text) ||
 		(binding != NULL && envoi__sasl_binding_rank(binding) == 0)) {

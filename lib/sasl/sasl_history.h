@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: what earlier logins have taught
+ * envoi - SASL: the history of an account's logins
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SASL_SASL_HISTORY_H
@@ -10,14 +10,14 @@
 /** @return its context; borrowed */
 struct envoi_context *envoi__sasl_history_context(const struct envoi_sasl_history *history);
 
-/** @return what is pinned; its mechanism is NULL: nothing. Borrowed until it changes */
+/** @return the pin, whose mechanism is NULL if there is none; borrowed until it changes */
 struct envoi__sasl_pin envoi__sasl_history_pin(const struct envoi_sasl_history *history);
 
-/** A login that is bound to its connection begins. Until one succeeds, or the pin is forgotten, none
- * is chosen that is less bound (S22). @param binding  known to envoi__sasl_binding_rank() */
+/** Note that a login with channel binding begins. Until a login succeeds, or the pin is removed, no
+ * weaker binding is chosen. @param binding  known to envoi__sasl_binding_rank() */
 void envoi__sasl_history_try(struct envoi_sasl_history *history, const char *binding);
 
-/** Pin a mechanism and binding that have logged in, if they are better than what is pinned. */
+/** Pin a mechanism and binding that have logged in, if they are stronger than the pin. */
 int envoi__sasl_history_raise_pin(struct envoi_sasl_history *history,
 	const struct envoi_sasl_mechanism *mechanism, const char *binding);
 
@@ -26,11 +26,12 @@ int envoi__sasl_history_raise_pin(struct envoi_sasl_history *history,
 const struct envoi_sasl_keys *envoi__sasl_history_keys(
 	const struct envoi_sasl_history *history, const char *mechanism);
 
-/** Keep keys in place of those for the same mechanism; copied. @retval ENVOI_ERR_NOMEM */
+/** Keep keys, in place of earlier ones of the same mechanism. @param keys copied
+ * @retval ENVOI_ERR_NOMEM */
 int envoi__sasl_history_keep(
 	struct envoi_sasl_history *history, const struct envoi_sasl_keys *keys);
 
-/** Forget the keys for a mechanism. */
+/** Wipe the keys of a mechanism. */
 void envoi__sasl_history_drop(struct envoi_sasl_history *history, const char *mechanism);
 
 #endif

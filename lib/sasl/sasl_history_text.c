@@ -51,7 +51,7 @@ int envoi__sasl_keys_write(const struct envoi_sasl_keys *keys, struct envoi_buff
 	return r < 0 ? r : envoi_buffer_append_text(out, "\n");
 }
 
-/* Cuts in place: WORDS words with one blank between. */
+/* Splits in place: WORDS words, one blank between two. */
 static int cut(char *text, char *words[WORDS])
 {
 	for (size_t i = 0; i < WORDS; i++) {
@@ -68,12 +68,12 @@ static int cut(char *text, char *words[WORDS])
 	return ENVOI_OK;
 }
 
-/* Base64 in its own place; text gets its end. */
+/* Decodes base64 in place, and terminates it. */
 static int decode(char *word, size_t *ret_len)
 {
 	int r = envoi_base64_decode(word, ret_len, word, strlen(word));
 	if (r == ENVOI_OK) {
-		word[*ret_len] = '\0'; /* shorter than it was */
+		word[*ret_len] = '\0'; /* the decoded text is shorter */
 	}
 	return r;
 }

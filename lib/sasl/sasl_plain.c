@@ -24,7 +24,7 @@ struct plain {
 	char *authenticated; /* prepared */
 };
 
-/** What the initiator has sent; each allocated. */
+/** The parts of the initiator's message; each allocated. */
 struct message {
 	char *authzid, *authcid, *password;
 };
@@ -66,7 +66,7 @@ static void drop_message(struct envoi_context *context, struct message *message)
 	envoi__free_secret(context, message->password);
 }
 
-/* Section 2: [authzid] NUL authcid NUL passwd. A user with an empty name is none that exists. */
+/* Section 2: [authzid] NUL authcid NUL passwd. No user has an empty name. */
 static int cut(
 	struct envoi_context *context, struct message *ret_message, const char *in, size_t len)
 {
@@ -87,7 +87,7 @@ static int cut(
 		: ENVOI_OK;
 }
 
-/* The prepared secret of the user that the peer has named, if that may act as it wants. */
+/* The prepared password of the named user, if the user may act as the named identity. */
 static int look_up(struct plain *plain, const struct message *message, char **ret_password)
 {
 	struct envoi_context *context = plain->base.context;
@@ -110,14 +110,14 @@ static int look_up(struct plain *plain, const struct message *message, char **re
 	return r;
 }
 
-/* A user that does not exist takes the same way, and the same time, as a wrong password. */
+/* A user who does not exist takes the same code, and the same time, as a wrong password. */
 static int check(struct plain *plain, const struct message *message)
 {
 	struct envoi_context *context = plain->base.context;
 	char *wanted = NULL, *given = NULL;
 	int r = look_up(plain, message, &wanted);
 	if (r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID) {
-		r = envoi__sasl_nobodys_password(context, &wanted);
+		r = envoi__sasl_decoy_password(context, &wanted);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi__sasl_prepare_password(context, message->password, &given);

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * Not libgsasl's, which has no SHA-512, no tls-server-end-point, no flag "y", draws its nonces from
- * the system, so that no session could be replayed, and keeps keys in memory that it does not wipe.
+ * Not libgsasl's, which has no SHA-512, no tls-server-end-point and no flag "y", takes its nonces from
+ * the system, so that a session cannot be replayed, and does not wipe its keys.
  */
 #include "sasl/sasl_scram.h"
 
@@ -218,7 +218,7 @@ static int copy_bytes(
 	return ENVOI_OK;
 }
 
-/* Data of no length is tls-unique where it does not exist: it would bind to nothing (S27). */
+/* tls-unique is empty where the connection has none: an empty binding binds to nothing. */
 static int take_bindings(
 	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
@@ -255,7 +255,7 @@ static int take_bindings(
 	return ENVOI_OK;
 }
 
-/* Whoever could not be prepared could not log in: better said before anything is sent. */
+/* A name or password that cannot be prepared cannot log in: refused before anything is sent. */
 static int take_identity(
 	struct envoi__scram_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {

@@ -9,12 +9,12 @@
 #include "sasl/scram.h"
 #include "sasl/scram_message.h"
 
-/** Where an exchange stands. Initiator: BEGIN -> FIRST -> (PASSWORD ->) DERIVING -> FINAL; receiver:
- * BEGIN -> DERIVING -> FINAL. With keys that fit nothing is derived. */
+/** The stage of an exchange. Initiator: BEGIN -> FIRST -> (PASSWORD ->) DERIVING -> FINAL; receiver:
+ * BEGIN -> DERIVING -> FINAL. With matching keys nothing is derived. */
 enum envoi__scram_stage {
-	ENVOI__SCRAM_BEGIN, /* nothing was said */
+	ENVOI__SCRAM_BEGIN, /* no message yet */
 	ENVOI__SCRAM_FIRST, /* client-first-message was sent */
-	ENVOI__SCRAM_PASSWORD, /* server-first-message was good, but the password is not known */
+	ENVOI__SCRAM_PASSWORD, /* server-first-message came, and the password is not known */
 	ENVOI__SCRAM_DERIVING,
 	ENVOI__SCRAM_FINAL, /* waiting for a final message */
 };
@@ -32,20 +32,19 @@ struct envoi__scram_exchange {
 	enum envoi__scram_stage stage;
 	const char *problem;
 
-	/* what it began with */
-	char *authcid, *authzid,
-		*hostname; /* authcid: prepared; at the receiver: as the peer said it */
+	/* parameters */
+	char *authcid, *authzid, *hostname; /* authcid: prepared; receiver: that of the peer */
 	char *password; /* prepared; NULL: not known */
 	struct envoi_sasl_binding *bindings; /* copies */
 	size_t binding_count;
 	bool could_bind, needs_offer_hash;
-	char *offer_hash; /* base64; NULL: what was offered is not known */
-	char *offer_words; /* why a server that does not prove its offer is refused; NULL: it is not */
+	char *offer_hash; /* base64; NULL: the offer is not known */
+	char *offer_words; /* the reason to refuse a server that does not prove its offer; NULL: none */
 	unsigned int min_iterations, max_iterations;
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;
 
-	/* what goes into AuthMessage; nothing of it is secret */
+	/* parts of AuthMessage; none is secret */
 	char nonce[ENVOI__SCRAM_NONCE_CHARACTERS + 1]; /* our part */
 	struct envoi_buffer full_nonce;
 	struct envoi_buffer auth_message;
@@ -58,8 +57,8 @@ struct envoi__scram_exchange {
 	bool has_keys;
 	struct envoi__scram_keys keys;
 	bool has_tag;
-	unsigned char
-		tag[ENVOI__SCRAM_LARGEST_HASH]; /* of the password that the keys follow from */
+	unsigned char tag
+		[ENVOI__SCRAM_LARGEST_HASH]; /* of the password that the keys were derived from */
 	struct envoi__scram_derivation derivation;
 };
 
@@ -67,8 +66,8 @@ struct envoi__scram_exchange {
 int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const char *password);
 
 /**
- * Find out whether the keys of an earlier login follow from the password that is at hand: of
- * unknown origin they would log in although that password is wrong.
+ * Drop the keys of an earlier login if they were not derived from the given password: they would log in
+ * although that password is wrong.
  * @param[in,out] exchange->has_keys
  */
 int envoi__scram_exchange_check_keys(struct envoi__scram_exchange *exchange);
@@ -79,7 +78,7 @@ int envoi__scram_initiator_step(
 int envoi__scram_receiver_step(
 	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out);
 
-/** Note what is wrong. @return @p code */
+/** Note the reason of a failure. @return @p code */
 int envoi__scram_refuse(struct envoi__scram_exchange *exchange, int code, const char *problem);
 
 /** Append base64. @retval ENVOI_ERR_NOMEM */

@@ -16,7 +16,7 @@ static int append_part(struct envoi_buffer *out, const struct envoi__scram_part 
 
 /* --- client-first-message --- */
 
-/* gs2-header, without what it binds to: "n,,", "y,,", "p=tls-exporter,a=juliet," */
+/* gs2-header without the binding's data: "n,,", "y,,", "p=tls-exporter,a=juliet," */
 static int make_gs2_header(struct envoi__scram_exchange *exchange)
 {
 	struct envoi_buffer *header = &exchange->cbind_input;
@@ -56,7 +56,7 @@ static int make_client_first(struct envoi__scram_exchange *exchange, struct envo
 
 /* --- server-first-message --- */
 
-/* A nonce that is ours, or to which nothing was added, is somebody else's exchange replayed. */
+/* A nonce that does not begin with ours, or adds nothing to it, belongs to a replayed exchange. */
 static int check_nonce(
 	struct envoi__scram_exchange *exchange, const struct envoi__scram_part *nonce)
 {
@@ -86,7 +86,7 @@ static int check_offer(
 	return ENVOI_OK;
 }
 
-/* RFC 5802, section 9: a count of a hostile server costs us time, or the user his password. */
+/* RFC 5802, section 9: a hostile count costs time, or makes guessing the password easy. */
 static int check_iterations(struct envoi__scram_exchange *exchange, uint64_t iterations)
 {
 	if (iterations < exchange->min_iterations) {
@@ -100,7 +100,7 @@ static int check_iterations(struct envoi__scram_exchange *exchange, uint64_t ite
 	return ENVOI_OK;
 }
 
-/* Keeps salt and count; keys that were given hold only if both are the same. */
+/* Keeps salt and count; given keys are valid only if both are the same. */
 static int take_salt(
 	struct envoi__scram_exchange *exchange, const struct envoi__scram_server_first *first)
 {
@@ -204,7 +204,7 @@ static int make_client_final(struct envoi__scram_exchange *exchange, struct envo
 	return r < 0 ? r : ENVOI_AGAIN;
 }
 
-/* With keys to the end; without, as far as it goes at a time. */
+/* With keys up to the final message; without, one slice of the derivation. */
 static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
 {
 	if (exchange->has_keys) {
@@ -270,7 +270,7 @@ int envoi__scram_initiator_step(
 		exchange->stage = ENVOI__SCRAM_FIRST;
 		return len == 0 ? make_client_first(exchange, out) : ENVOI_ERR_PROTOCOL;
 	case ENVOI__SCRAM_FIRST:
-		/* The end, without anything that a server must know. */
+		/* The exchange ends although the server has proved nothing. */
 		if (in == NULL) {
 			return ENVOI_ERR_AUTH;
 		}

@@ -32,8 +32,8 @@ static int check_binding(
 	}
 	if (first->flag == 'y' && exchange->binding_count > 0) {
 		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
-			"channel binding was offered, but the peer has not seen it: somebody may be "
-			"between");
+			"channel binding was offered, and the peer has not received the offer: an "
+			"attacker may have changed it");
 	}
 	struct envoi_buffer *input = &exchange->cbind_input;
 	int r = envoi_buffer_append(input, first->gs2_header.text, first->gs2_header.len);
@@ -46,8 +46,8 @@ static int check_binding(
 			       : envoi_buffer_append(input, binding->data, binding->len);
 }
 
-/* The same for a user at every login, so that his clients can keep what they have derived, and
- * also for users that do not exist. */
+/* The salt of a user does not change, so that clients can keep derived keys; users who do not exist
+ * have one, too. */
 static int make_salt(struct envoi__scram_exchange *exchange)
 {
 	struct envoi_context *context = exchange->base.context;
@@ -68,7 +68,7 @@ static int make_salt(struct envoi__scram_exchange *exchange)
 	return ENVOI_OK;
 }
 
-/* The prepared secret of whoever the peer says it is, if it may act as it wants. */
+/* The prepared password of the named user, if the user may act as the named identity. */
 static int look_up(struct envoi__scram_exchange *exchange, char **ret_password)
 {
 	struct envoi_context *context = exchange->base.context;
@@ -95,7 +95,7 @@ static int begin_keys(struct envoi__scram_exchange *exchange)
 	}
 	r = look_up(exchange, &password);
 	if (r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID) {
-		r = envoi__sasl_nobodys_password(exchange->base.context, &password);
+		r = envoi__sasl_decoy_password(exchange->base.context, &password);
 	}
 	if (r < 0) {
 		return r;
@@ -105,7 +105,7 @@ static int begin_keys(struct envoi__scram_exchange *exchange)
 	return r;
 }
 
-/* Who the peer says it is. */
+/* The user and the identity that the peer names. */
 static int take_names(
 	struct envoi__scram_exchange *exchange, const struct envoi__scram_client_first *first)
 {
@@ -118,7 +118,8 @@ static int take_names(
 	r = envoi__sasl_prepare_name(context, name, &exchange->authcid);
 	envoi_free(context, name);
 	if (r == ENVOI_ERR_INVALID || (r == ENVOI_OK && *exchange->authcid == '\0')) {
-		return envoi__scram_refuse(exchange, ENVOI_ERR_AUTH, "a name that nobody can have");
+		return envoi__scram_refuse(
+			exchange, ENVOI_ERR_AUTH, "a name that no user can have");
 	}
 	return r == ENVOI_OK && first->authzid.text != NULL
 		? envoi__scram_unescape(context, &first->authzid, &exchange->authzid)
@@ -171,7 +172,7 @@ static int make_server_first(struct envoi__scram_exchange *exchange, struct envo
 	return r < 0 ? r : ENVOI_AGAIN;
 }
 
-/* Who cannot log in at all takes the same way, and the same time, as who has a wrong password. */
+/* A user who does not exist takes the same code, and the same time, as a wrong password. */
 static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
 {
 	int r = envoi__scram_derivation_run(&exchange->derivation, &exchange->keys);
@@ -196,7 +197,7 @@ static int check_bound(
 		(envoi_buffer_len(&text) != binding->len ||
 			memcmp(envoi_buffer_data(&text), binding->text, binding->len) != 0)) {
 		r = envoi__scram_refuse(exchange, ENVOI_ERR_AUTH,
-			"the peer is bound to another TLS connection: somebody may be between");
+			"the peer is on another TLS connection: an attacker may relay the login");
 	}
 	envoi_buffer_finish(&text);
 	return r;

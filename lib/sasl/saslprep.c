@@ -55,7 +55,7 @@ static int prepare(const char *text, char **ret_prepared)
 	return first == GSASL_OK || second == GSASL_OK ? ENVOI_OK : ENVOI_ERR_INVALID;
 }
 
-/* @param newer  the profile for text that SASLprep is too old for */
+/* @param newer  the profile for characters that are newer than SASLprep */
 static int prepare_by(struct envoi_context *context, const char *text,
 	enum envoi_precis_profile newer, char **ret_text)
 {

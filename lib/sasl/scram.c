@@ -1,5 +1,5 @@
 /*
- * envoi - SCRAM: what is computed (RFC 5802, RFC 7677)
+ * envoi - SCRAM: the computations (RFC 5802, RFC 7677)
  * SPDX-License-Identifier: MIT
  */
 #include "sasl/scram.h"

@@ -1,5 +1,5 @@
 /*
- * envoi - SCRAM: what is computed (RFC 5802, RFC 7677)
+ * envoi - SCRAM: the computations (RFC 5802, RFC 7677)
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SASL_SCRAM_H
@@ -34,15 +34,15 @@ int envoi__scram_digest(
 int envoi__scram_hmac(enum envoi__scram_hash hash, const unsigned char *key, const void *data,
 	size_t len, unsigned char *ret_out);
 
-/** What follows from a password; wiped by the owner. */
+/** The keys derived from a password; the owner wipes them. */
 struct envoi__scram_keys {
 	unsigned char client_key[ENVOI__SCRAM_LARGEST_HASH];
 	unsigned char stored_key[ENVOI__SCRAM_LARGEST_HASH];
 	unsigned char server_key[ENVOI__SCRAM_LARGEST_HASH];
 };
 
-/** SaltedPassword := Hi(password, salt, iterations) (RFC 5802, section 2.2), under way. Zeroed:
- * none. */
+/** A pending computation of SaltedPassword := Hi(password, salt, iterations) (RFC 5802, section 2.2);
+ * zeroed: none. */
 struct envoi__scram_derivation {
 	enum envoi__scram_hash hash;
 	gnutls_hmac_hd_t hmac; /* keyed with the password */
@@ -51,7 +51,7 @@ struct envoi__scram_derivation {
 };
 
 /**
- * Begin; nothing of @p password is kept but in the form in which HMAC is keyed.
+ * Begin. The password is kept only as the key of an HMAC.
  *
  * @param password    prepared
  * @param iterations  at least 1
@@ -80,8 +80,8 @@ int envoi__scram_store(enum envoi__scram_hash hash, struct envoi__scram_keys *ke
 int envoi__scram_prove(enum envoi__scram_hash hash, const struct envoi__scram_keys *keys,
 	const void *message, size_t len, unsigned char *ret_proof);
 
-/** @retval ENVOI_OK        the proof is that of who knows ClientKey
- *  @retval ENVOI_ERR_AUTH  it is not; @retval ENVOI_ERR_SYSTEM */
+/** Check a ClientProof. @retval ENVOI_OK it was made with ClientKey
+ * @retval ENVOI_ERR_AUTH  it was not; @retval ENVOI_ERR_SYSTEM */
 int envoi__scram_check_proof(enum envoi__scram_hash hash, const struct envoi__scram_keys *keys,
 	const void *message, size_t len, const unsigned char *proof);
 

@@ -12,10 +12,10 @@
 #include <envoi/values.h>
 
 enum {
-	LONGEST_BASE64 = 128, /* of what is of a fixed size: a hash has 64 bytes */
+	LONGEST_BASE64 = 128, /* of values of a fixed size: a hash has 64 bytes */
 };
 
-/* What is left of a message. */
+/* The rest of a message. */
 struct reader {
 	const char *at, *end;
 };
@@ -31,7 +31,7 @@ static int begin(struct reader *reader, const char *text, size_t len)
 	return ENVOI_OK;
 }
 
-/* What comes next; 0: nothing. */
+/* The next character; 0: the end. */
 static char peek(const struct reader *reader)
 {
 	return reader->at != NULL && reader->at < reader->end ? *reader->at : '\0';
@@ -66,7 +66,7 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* extensions, up to attribute @p last (0: up to the end), which is left. */
+/* extensions, up to attribute @p last (0: up to the end), which is not read. */
 static int take_extensions(
 	struct reader *reader, char last, char wanted, struct envoi__scram_part *ret_wanted)
 {
@@ -269,16 +269,16 @@ const char *envoi__scram_error_words(const struct envoi__scram_part *error)
 	static const struct {
 		const char *name, *words;
 	} rows[] = {
-		{"invalid-encoding", "the server could not read what it got (invalid-encoding)"},
+		{"invalid-encoding", "the server could not read the message (invalid-encoding)"},
 		{"extensions-not-supported",
 			"the server does not know an extension (extensions-not-supported)"},
 		{"invalid-proof", "wrong name or password (invalid-proof)"},
 		{"channel-bindings-dont-match",
-			"the server is on another TLS connection than we are: somebody may be between "
+			"the server is on another TLS connection: an attacker may relay the login "
 			"(channel-bindings-dont-match)"},
 		{"server-does-support-channel-binding",
-			"the server does offer channel binding, but that did not reach us: somebody may "
-			"be between (server-does-support-channel-binding)"},
+			"the server offers channel binding, and the offer was removed on its way "
+			"(server-does-support-channel-binding)"},
 		{"channel-binding-not-supported",
 			"the server cannot bind to the connection (channel-binding-not-supported)"},
 		{"unsupported-channel-binding-type",

@@ -20,9 +20,9 @@ struct envoi__scram_part {
 };
 
 /*
- * Readers: the attributes in the order of the grammar, each once, nothing between. Attributes that
- * the RFC does not know come last and are let pass, as it wants; but those that it has given another
- * place are not, nor is `m`, the mandatory extension. All of them return ENVOI_OK or
+ * Readers: the attributes in the order of the grammar, each once, nothing in between. Attributes that
+ * the RFC does not define come last and are ignored, as it demands; attributes with a place of their
+ * own are refused there, and so is `m`, the mandatory extension. All of them return ENVOI_OK or
  * ENVOI_ERR_PROTOCOL.
  */
 
@@ -40,7 +40,7 @@ int envoi__scram_read_client_first(
 struct envoi__scram_server_first {
 	struct envoi__scram_part nonce;
 	struct envoi__scram_part salt; /* base64 */
-	uint64_t iterations; /* at least 1; what is larger than it can hold is its largest value */
+	uint64_t iterations; /* at least 1; UINT64_MAX: that, or larger */
 	struct envoi__scram_part offer_hash; /* XEP-0474: base64 */
 };
 
@@ -79,7 +79,7 @@ char *envoi__scram_escape(struct envoi_context *context, const char *name);
 int envoi__scram_unescape(
 	struct envoi_context *context, const struct envoi__scram_part *name, char **ret_name);
 
-/** @return why the server has refused, in words; static */
+/** @return the server's reason as text; static */
 const char *envoi__scram_error_words(const struct envoi__scram_part *error);
 
 #endif

@@ -84,7 +84,7 @@ static bool is_known(const struct envoi_stream *stream, const struct envoi_eleme
 	return false;
 }
 
-/* Section 4.3.2: mandatory to negotiate, and nobody here can. */
+/* Section 4.3.2: an offer that is mandatory to negotiate and that no feature knows. */
 static const struct envoi_element *unknown_requirement(const struct envoi_stream *stream)
 {
 	const struct envoi_element *offer = stream->features != NULL
@@ -97,7 +97,7 @@ static const struct envoi_element *unknown_requirement(const struct envoi_stream
 	return offer;
 }
 
-/* Initiating side: there is nobody left to ask. */
+/* Initiating side: no feature is left to ask. */
 static void conclude(struct envoi_stream *stream)
 {
 	const struct envoi_element *offer = unknown_requirement(stream);

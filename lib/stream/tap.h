@@ -7,9 +7,9 @@
 
 #include <envoi/interfaces/stream.h>
 
-/** Who looks; embedded in the stream. */
+/** The tap of a stream; embedded in it. */
 struct envoi__tap {
-	envoi_tap_fn *show; /* NULL: nobody */
+	envoi_tap_fn *show; /* NULL: none */
 	void *user;
 };
 

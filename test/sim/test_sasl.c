@@ -198,7 +198,7 @@ static void data_of_no_length_is_an_equals_sign(void **state)
 	run_and_expect_login("gained authenticated ANONYMOUS");
 }
 
-/* S24: what a server says that does not know the password. */
+/* Answers of a server that does not know the password. */
 static void only_a_proof_and_success_together_authenticate(void **state)
 {
 	(void)state;
@@ -251,7 +251,7 @@ static void success_in_place_of_the_first_challenge_is_no_login(void **state)
 	}
 }
 
-/* S25, S28: refused with <abort/>, RFC 6120, section 6.4.4. */
+/* Refused with <abort/>, RFC 6120, section 6.4.4. */
 static void bad_challenges_are_aborted(void **state)
 {
 	(void)state;
@@ -299,7 +299,6 @@ static void nothing_acceptable_ends_before_anything_is_sent(void **state)
 	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
 }
 
-/* S15 */
 static void nothing_is_sent_where_there_is_no_tls(void **state)
 {
 	(void)state;
@@ -345,7 +344,7 @@ static void what_cannot_be_prepared_is_told_before_anything_is_sent(void **state
 	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
 }
 
-/* S29: each where nobody has asked for it. */
+/* Each where it was not asked for. */
 static void elements_out_of_turn_are_fatal(void **state)
 {
 	(void)state;
@@ -383,7 +382,6 @@ static void a_challenge_after_the_end_is_aborted(void **state)
 	run_and_expect_closed(ENVOI_ERR_PROTOCOL);
 }
 
-/* S16 */
 static void what_comes_with_success_is_not_believed(void **state)
 {
 	(void)state;
@@ -653,7 +651,6 @@ static void a_server_is_not_believed_while_the_source_is_asked(void **state)
 	assert_int_equal(fixture.recorder.closed_count, 1);
 }
 
-/* P5 */
 static void the_stream_may_be_freed_while_a_source_is_asked(void **state)
 {
 	(void)state;

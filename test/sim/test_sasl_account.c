@@ -302,7 +302,7 @@ static void a_changed_count_asks_for_the_password_again(void **state)
 	start_again(NULL);
 	const struct envoi_failure *failure = fail_to_log_in();
 	assert_string_equal(
-		failure->text, BEST ": the server asks for the password, which is not known");
+		failure->text, BEST ": the server needs the password, which is not known");
 	server_set("sasl.min-iterations", "5000");
 	log_in(BEST);
 }
@@ -371,7 +371,7 @@ static void another_password_wipes_the_keys(void **state)
 
 /* --- the pin --- */
 
-/* S22, S23: somebody between with a valid certificate, who leaves out what would find him out. */
+/* An attacker with a valid certificate removes from the offer what would reveal it. */
 static void a_server_that_offers_less_is_refused_before_anything_is_sent(void **state)
 {
 	(void)state;
@@ -390,7 +390,7 @@ static void a_server_that_offers_less_is_refused_before_anything_is_sent(void **
 		const struct envoi_failure *failure = fail_to_log_in();
 		assert_int_equal(failure->code, ENVOI_ERR_AUTH);
 		assert_non_null(strstr(failure->text, rows[i].words));
-		assert_non_null(strstr(failure->text, "somebody may be between"));
+		assert_non_null(strstr(failure->text, "an attacker may have changed its offer"));
 		assert_int_equal(world.auths, 0);
 		server_set(rows[i].name, rows[i].usual);
 	}
@@ -419,7 +419,7 @@ static void a_failed_login_pins_nothing(void **state)
 	log_in("SCRAM-SHA-1-PLUS");
 }
 
-/* S22: nor by whoever calls connect again. */
+/* Nor after another call of connect. */
 static void a_failed_login_with_binding_is_not_tried_again_without(void **state)
 {
 	(void)state;
@@ -611,7 +611,7 @@ static void the_client_may_be_freed_while_the_user_is_asked(void **state)
 	assert_int_equal(world.dialogue.destroyed, 1);
 }
 
-/* S26: what is offered has no use for a password, so nobody is asked for it. */
+/* The offer has no use for a password: the source is not asked. */
 static void weak_mechanisms_do_not_ask_for_the_password(void **state)
 {
 	(void)state;
@@ -670,7 +670,7 @@ static void on_heartbeat(struct envoi_deferred *deferred)
 	envoi_deferred_post(deferred, world.loop, on_heartbeat);
 }
 
-/* P1, S25: 100,000 iterations on each side are 25 slices, each in a turn of its own. */
+/* 100,000 iterations on each side are 25 slices, each in a turn of its own. */
 static void the_loop_turns_while_keys_are_derived(void **state)
 {
 	(void)state;

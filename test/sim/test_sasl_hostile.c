@@ -298,7 +298,7 @@ static void say_it(size_t saying, size_t place)
 						      sayings[saying].text));
 }
 
-/* S24, S29: whatever is said, wherever: authenticated is who has proved itself and says so, and
+/* Each element at each place: the login succeeds only where the server has proved itself and says so, and
  * everything else is the end. */
 static void only_what_belongs_there_goes_on(void **state)
 {
@@ -342,7 +342,7 @@ static void the_stream_may_be_freed_anywhere(void **state)
 
 /* --- incidents --- */
 
-/* S23, XEP-0474: before any proof is sent. */
+/* XEP-0474: before any proof is sent. */
 static void a_changed_offer_is_aborted(void **state)
 {
 	(void)state;
@@ -372,7 +372,7 @@ static void a_changed_offer_is_aborted(void **state)
 	}
 }
 
-/* S24: a proof that is none, and then a success that says nothing. */
+/* A wrong proof, and then a success without data. */
 static void a_wrong_proof_in_a_challenge_is_aborted(void **state)
 {
 	(void)state;
@@ -386,7 +386,7 @@ static void a_wrong_proof_in_a_challenge_is_aborted(void **state)
 	assert_false(recorder_has(&fixture.recorder, "gained authenticated"));
 }
 
-/* S26: nobody is asked for a password that would be given away. */
+/* The source is not asked for a password that would be revealed. */
 static void a_server_with_weak_mechanisms_alone_gets_no_password(void **state)
 {
 	(void)state;
@@ -399,7 +399,7 @@ static void a_server_with_weak_mechanisms_alone_gets_no_password(void **state)
 	assert_int_equal(source.asked, 0);
 }
 
-/* P19: each word of ours that a server repeats. */
+/* Each secret that a server repeats. */
 static void a_password_that_a_server_repeats_is_not_told(void **state)
 {
 	(void)state;
@@ -422,7 +422,7 @@ static void a_password_that_a_server_repeats_is_not_told(void **state)
 	assert_string_equal(fixture.recorder.failure.text, "no *** (***)");
 }
 
-/* S28: 1 MB. */
+/* 1 MB */
 static void a_huge_challenge_is_not_taken(void **state)
 {
 	(void)state;

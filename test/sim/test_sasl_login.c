@@ -306,7 +306,6 @@ static void look_for_secrets(
 		strstr(message, "AGFsaWNlAHMzY3JldC1v") != NULL;
 }
 
-/* P19 */
 static void secrets_are_neither_logged_nor_left_in_memory(void **state)
 {
 	(void)state;
@@ -323,7 +322,7 @@ static void secrets_are_neither_logged_nor_left_in_memory(void **state)
 	assert_int_equal(secrets_freed, 0);
 }
 
-/* S22: two TLS connections, with somebody in between. It is not tried without binding either. */
+/* Two TLS connections, with an attacker in between. It is not tried without binding either. */
 static void a_man_in_the_middle_gets_nothing(void **state)
 {
 	(void)state;
@@ -368,7 +367,7 @@ static void a_binding_that_memory_is_short_for_is_not_left_out(void **state)
 	assert_int_equal(world.recorders[ENVOI_INITIATOR].failure.code, ENVOI_ERR_NOMEM);
 }
 
-/* P24: at every allocation of a whole login. Nothing leaks, and both sides come to an end. */
+/* At every allocation of a whole login. Nothing leaks, and both sides come to an end. */
 static void running_out_of_memory_anywhere_ends_in_order(void **state)
 {
 	(void)state;
@@ -391,7 +390,7 @@ static void running_out_of_memory_anywhere_ends_in_order(void **state)
 	assert_true(complete);
 }
 
-/* P24: a second login, in the same context, with what the first has taught: its keys, or the
+/* A second login, in the same context, with what the first has taught: its keys, or the
  * password again where the count has changed. */
 static int log_in_again(struct envoi_sasl_history *history, const char *password, long k)
 {

@@ -1,5 +1,5 @@
 /*
- * envoi - SASL, initiating side: how it ends when it does not succeed
+ * envoi - SASL, initiating side: failures
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
@@ -18,7 +18,7 @@ static const char *words_for(int code)
 	case ENVOI_ERR_AUTH:
 		return "the server has not proved that it knows the password";
 	case ENVOI_ERR_PROTOCOL:
-		return "a malformed message of the server";
+		return "the server sent a malformed message";
 	case ENVOI_ERR_LIMIT:
 		return "an iteration count outside of sasl.min-iterations and sasl.max-iterations";
 	case ENVOI_ERR_INVALID:
@@ -54,7 +54,7 @@ int envoi__sasl_fail(struct envoi_stream *stream, const struct envoi__sasl_state
 	return fail_saying(stream, state, code, problem != NULL ? problem : words_for(code));
 }
 
-/* RFC 6120, section 6.4.4. The server would let us try again; we do not. */
+/* RFC 6120, section 6.4.4. The server would allow a retry, which is not made. */
 int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_state *state,
 	int code, const char *words)
 {
@@ -111,8 +111,8 @@ static void put_redacted(struct envoi_stream *stream, const struct envoi__sasl_s
 	}
 }
 
-/* Whether it was the keys of an earlier login that were refused, and not those of a password that
- * was asked for since: a derivation that is short ends within the step that began it. */
+/* Whether the refused keys are those of an earlier login, and not derived from a password that was given
+ * since: a short derivation ends within the step that began it. */
 static bool has_used_keys(const struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
 {
 	if (!state->uses_keys || state->exchange == NULL) {
@@ -130,7 +130,7 @@ static bool has_used_keys(const struct envoi__sasl *sasl, const struct envoi__sa
 		envoi__equal_secret(used.client_key, kept->client_key, kept->key_len);
 }
 
-/* The password may have been changed without the salt: the password decides. */
+/* The password may have been changed without the salt: the next login uses the password. */
 static void drop_keys(struct envoi__sasl *sasl, const struct envoi__sasl_state *state,
 	struct envoi_failure *failure)
 {

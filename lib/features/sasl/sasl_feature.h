@@ -1,5 +1,5 @@
 /*
- * envoi - SASL on the wire: what both sides share
+ * envoi - SASL on the wire: shared by both sides
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_FEATURES_SASL_SASL_FEATURE_H
@@ -25,7 +25,7 @@ bool envoi__sasl_may_go_on(
 	const struct envoi_stream *stream, const struct envoi__sasl_policy *policy);
 
 /**
- * Append the data of an element: strict base64, "=" for data of no length (RFC 6120, section
+ * Append the data of an element, which is strict base64, "=" for data of no length (RFC 6120, section
  * 6.4.2).
  *
  * @param[out] ret_is_present  false: the element is empty; NULL: not wanted
@@ -34,7 +34,7 @@ bool envoi__sasl_may_go_on(
 int envoi__sasl_read(
 	const struct envoi_element *element, struct envoi_buffer *data, bool *ret_is_present);
 
-/** How data of no length is written: `<response/>`, but `<auth>=</auth>`. */
+/** How empty data is written: `<response/>`, but `<auth>=</auth>`. */
 enum envoi__sasl_empty {
 	ENVOI__SASL_EMPTY_AS_NOTHING,
 	ENVOI__SASL_EMPTY_AS_EQUALS_SIGN,
@@ -53,17 +53,17 @@ int envoi__sasl_send(struct envoi_stream *stream, const char *name, const char *
 void envoi__sasl_wipe_element(const struct envoi_element *element);
 
 /**
- * Strike out of a text, in place, a message of a mechanism that sends the secret itself, as it went
- * over the wire, and the secret, which is what follows its last NUL.
- * @retval ENVOI_ERR_NOMEM  not all of it was done
+ * Replace in a text, in place, the message of a mechanism that sends the secret itself, as it was sent,
+ * and the secret, which follows the last NUL of the message.
+ * @retval ENVOI_ERR_NOMEM  not all of it was replaced
  */
 int envoi__sasl_redact(struct envoi_context *context, char *text, const char *message, size_t len);
 
 /**
- * What EXTERNAL says: who we want to be, or nothing, which leaves it to our certificate (XEP-0178,
+ * The identity that EXTERNAL names: the account, or none, so that the certificate decides (XEP-0178,
  * section 2), by the setting sasl.external-authzid.
  *
- * @param[out] ret_authzid  to be freed with envoi_free(); NULL: nothing
+ * @param[out] ret_authzid  to be freed with envoi_free(); NULL: none
  */
 int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *stream,
 	enum envoi__sasl_authzid_policy policy);
@@ -81,8 +81,8 @@ struct envoi__sasl_bindings {
 };
 
 /**
- * Ask the transport for them. envoi__sasl_bindings_finish() is due on failure too.
- * @return ENVOI_OK, though there may be none
+ * Get them from the transport. Call envoi__sasl_bindings_finish() on failure, too.
+ * @retval ENVOI_OK         there may be none
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__sasl_bindings_get(

@@ -46,8 +46,8 @@ static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 {
 	const struct envoi_jid *local = envoi_stream_local(state->stream);
 	const char *authcid = identity->authcid;
-	struct envoi__sasl_heard heard;
-	envoi__sasl_hear(&heard, state->features);
+	struct envoi__sasl_offer offered;
+	envoi__sasl_read_offer(&offered, state->features);
 	struct envoi_sasl_parameters parameters = {
 		.role = ENVOI_INITIATOR,
 		.authcid = authcid == NULL && local != NULL ? envoi_jid_local(local) : authcid,
@@ -58,7 +58,7 @@ static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 		.bindings = binding,
 		.binding_count = binding != NULL,
 		.could_bind = state->choice.could_bind,
-		.offer = &heard.offer,
+		.offer = &offered.offer,
 		.needs_offer_hash = state->choice.needs_offer_hash,
 		.min_iterations = sasl->policy.values.min_iterations,
 		.max_iterations = sasl->policy.values.max_iterations,
@@ -71,18 +71,19 @@ static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 static int start_exchange(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
 	const struct envoi_sasl_identity *identity)
 {
-	struct envoi_sasl_identity who = *identity;
+	struct envoi_sasl_identity complete = *identity;
 	char *external = NULL;
 	struct envoi__sasl_bindings bindings;
 	int r = envoi__sasl_bindings_get(&bindings, state->stream);
 	if (r == ENVOI_OK && state->request.mechanism->means == ENVOI_SASL_CERTIFICATE &&
-		who.authzid == NULL) {
+		complete.authzid == NULL) {
 		r = envoi__sasl_external_authzid(
 			&external, state->stream, sasl->policy.values.external_authzid);
-		who.authzid = external;
+		complete.authzid = external;
 	}
 	if (r == ENVOI_OK) {
-		r = start_with(sasl, state, &who, find_binding(&bindings, state->choice.binding));
+		r = start_with(
+			sasl, state, &complete, find_binding(&bindings, state->choice.binding));
 	}
 	envoi_free(sasl->context, external);
 	envoi__sasl_bindings_finish(&bindings);
@@ -152,7 +153,7 @@ static void ask(
 	}
 }
 
-/* More is to be derived: one slice in each turn of the loop. */
+/* One slice of the derivation in each turn of the loop. */
 static void work_later(struct envoi__sasl_state *state)
 {
 	state->stage = ENVOI__SASL_WORKING;
@@ -161,7 +162,7 @@ static void work_later(struct envoi__sasl_state *state)
 		&state->work, envoi_context_loop(envoi_stream_context(state->stream)), work);
 }
 
-/* One step of the exchange. @param in NULL: it goes on by itself */
+/* One step of the exchange. @param in NULL: no message, more is to be computed */
 static int advance(
 	struct envoi__sasl *sasl, struct envoi__sasl_state *state, const struct envoi_buffer *in)
 {
@@ -216,7 +217,7 @@ static void take_password(struct envoi__sasl_state *state, const char *password)
 		work_later(state);
 	} else {
 		envoi__sasl_give_up(state->stream, state, r,
-			password == NULL ? "the server asks for the password, which is not known"
+			password == NULL ? "the server needs the password, which is not known"
 					 : NULL);
 	}
 }
@@ -265,7 +266,7 @@ void envoi_sasl_answer(
 	envoi__stream_leave(stream);
 }
 
-/* What is offered is looked at again when the identity has come. */
+/* The offer is read again when the identity has come. */
 static struct envoi_element *keep(const struct envoi_element *features)
 {
 	union {
@@ -302,7 +303,7 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	return state->is_finished ? ENVOI_AGAIN : state->begun;
 }
 
-/* --- what the server says --- */
+/* --- elements of the server --- */
 
 static bool may_speak(const struct envoi__sasl_state *state)
 {
@@ -318,8 +319,8 @@ static int take_challenge(struct envoi_handler *self, struct envoi_stream *strea
 		return unexpected(self, stream, element);
 	}
 	if (state->stage == ENVOI__SASL_COMPLETE) {
-		return envoi__sasl_give_up(
-			stream, state, ENVOI_ERR_PROTOCOL, "a challenge after the end");
+		return envoi__sasl_give_up(stream, state, ENVOI_ERR_PROTOCOL,
+			"a challenge after the end of the exchange");
 	}
 	if (state->rounds_left-- == 0) {
 		return envoi__sasl_give_up(
@@ -340,8 +341,8 @@ static int take_challenge(struct envoi_handler *self, struct envoi_stream *strea
 	return r;
 }
 
-/* The server's last word must complete what is not complete; a server that only says that all is
- * well has proved nothing. */
+/* The data of <success/> must complete an incomplete exchange; without data the server has proved
+ * nothing. */
 static int conclude(struct envoi__sasl_state *state, const struct envoi_buffer *data, bool has_data)
 {
 	if (state->stage == ENVOI__SASL_COMPLETE) {
@@ -359,7 +360,7 @@ static int conclude(struct envoi__sasl_state *state, const struct envoi_buffer *
 	return r > 0 || (r == ENVOI_OK && says_more) ? ENVOI_ERR_PROTOCOL : r;
 }
 
-/* What has been proved, both ways. Without it the login is as good: what fails is left out. */
+/* Keep what both sides have proved. The login is valid without it: a failure is logged only. */
 static void learn(struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
 {
 	struct envoi_sasl_keys keys;
@@ -374,7 +375,7 @@ static void learn(struct envoi__sasl *sasl, const struct envoi__sasl_state *stat
 	}
 	if (r < 0) {
 		envoi_log(sasl->context, ENVOI_LOG_WARNING, ENVOI_LOG_SASL,
-			"what this login has taught is lost: %s", envoi_error_text(r));
+			"pin and keys of this login are lost: %s", envoi_error_text(r));
 	}
 }
 

@@ -30,8 +30,8 @@ struct envoi__sasl {
  *	WORKING -> EXCHANGING
  *	EXCHANGING, COMPLETE -> DONE         <success/>
  *
- * Everything else ends the stream. Authenticated is who has both: an exchange that is complete and
- * a <success/>.
+ * Everything else ends the stream. The login has succeeded when the exchange is complete and <success/>
+ * has come.
  */
 enum envoi__sasl_stage {
 	ENVOI__SASL_IDLE,
@@ -48,46 +48,47 @@ struct envoi__sasl_state {
 	enum envoi__sasl_stage stage;
 	struct envoi_sasl_request request;
 	struct envoi_stream *stream; /* borrowed */
-	struct envoi_element *features; /* that the choice rests on; a reference */
+	struct envoi_element *features; /* on which the choice depends; a reference */
 	struct envoi__sasl_choice choice;
 	struct envoi_sasl_exchange *exchange;
 	struct envoi_deferred work;
-	char *sent; /* what carried the secret itself, until the server has answered; or NULL */
+	char *sent; /* a message with the secret itself, until the server has answered; or NULL */
 	size_t sent_len;
 	unsigned int rounds_left;
-	uint64_t password_ms; /* that the application has for an answer; 0: any time */
-	int begun; /* what beginning returned, for negotiate() when it is on the stack */
+	uint64_t password_ms; /* time limit for the application's answer; 0: none */
+	int begun; /* the result of begin(), for negotiate() when it is on the stack */
 	bool uses_keys; /* of an earlier login, and no password so far */
 	bool is_finished; /* the stream has been freed in a callback */
 };
 
 enum {
-	/* More than fit into features before login (limits.before-login.stanza-bytes). */
+	/* more than limits.before-login.stanza-bytes allows in features */
 	ENVOI__SASL_MOST_WORDS = 500,
 };
 
-/** What a server offers, in words borrowed from its features. */
-struct envoi__sasl_heard {
+/** A server's offer; its words are borrowed from the features. */
+struct envoi__sasl_offer {
 	const char *mechanisms[ENVOI__SASL_MOST_WORDS], *bindings[ENVOI__SASL_MOST_WORDS];
 	struct envoi_sasl_offer offer;
 };
 
-/** Collect it (RFC 6120, section 6.4.1; XEP-0440). */
-void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_element *features);
+/** Read it from features (RFC 6120, section 6.4.1; XEP-0440). */
+void envoi__sasl_read_offer(
+	struct envoi__sasl_offer *ret_offer, const struct envoi_element *features);
 
 /** Fill state->choice and state->request.mechanism, or fail the stream: @return its code */
 int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	struct envoi__sasl_state *state, const struct envoi_element *features);
 
-/** Keep what was sent, if it carries the secret itself: a server may repeat it, and people read what
- * it says. @retval ENVOI_ERR_NOMEM */
+/** Keep a message that has the secret itself: a server may repeat it in a text that a user reads.
+ * @retval ENVOI_ERR_NOMEM */
 int envoi__sasl_keep_sent(struct envoi__sasl_state *state, const struct envoi_buffer *data);
 void envoi__sasl_forget_sent(struct envoi__sasl_state *state, struct envoi_context *context);
 
-/** Fail the stream, in words. @return @p code */
+/** Fail the stream, with a text. @return @p code */
 int envoi__sasl_fail(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code);
 
-/** As envoi__sasl_fail(), after `<abort/>`. @param words NULL: those for the code */
+/** As envoi__sasl_fail(), after `<abort/>`. @param words NULL: the text for the code */
 int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_state *state,
 	int code, const char *words);
 

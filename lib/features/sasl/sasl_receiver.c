@@ -18,7 +18,7 @@ enum {
 	MOST_OFFERED = 64,
 };
 
-/* What one connection is offered; the same whenever it is asked for. */
+/* The offer to one connection. */
 struct offered {
 	const char *mechanisms[MOST_OFFERED], *bindings[ENVOI__SASL_BINDINGS];
 	struct envoi_sasl_offer offer;
@@ -34,15 +34,15 @@ struct receiver {
 
 /** Of one stream. */
 struct state {
-	struct envoi_sasl_exchange *exchange; /* NULL: none is under way */
+	struct envoi_sasl_exchange *exchange; /* NULL: none is pending */
 	const struct envoi_sasl_mechanism *mechanism;
 	unsigned int rounds_left;
 	unsigned int failures;
-	char *user; /* who has authenticated; NULL: nobody, or anonymous */
+	char *user; /* the authenticated user; NULL: none, or anonymous */
 	struct envoi_stream *stream; /* borrowed, while keys are derived */
 	struct envoi_handler *handler;
-	struct envoi_deferred work; /* goes on deriving */
-	bool is_stepping; /* the accounts' owner may be called, and free the stream */
+	struct envoi_deferred work; /* continues the derivation */
+	bool is_stepping; /* lookup() may be called, and may free the stream */
 	bool is_finished;
 };
 
@@ -93,7 +93,7 @@ static bool is_offered(const struct receiver *receiver, const struct envoi_strea
 		!envoi__sasl_may_go_on(stream, &receiver->policy)) {
 		return false;
 	}
-	/* Certificates of clients are not asked for. */
+	/* Client certificates are not requested. */
 	if (mechanism->means == ENVOI_SASL_CERTIFICATE || (mechanism->needs_secure && !is_secure)) {
 		return false;
 	}
@@ -115,8 +115,8 @@ static bool is_known_to_bind(struct envoi_context *context, const char *type)
 	return mechanism != NULL;
 }
 
-/* The bindings (XEP-0440, section 2) are told if any of the mechanisms binds: those that the
- * mechanisms in our table can carry. */
+/* The bindings are listed (XEP-0440, section 2) if any offered mechanism is a -PLUS one: those that
+ * some mechanism supports. */
 static void collect_offer(const struct receiver *receiver, const struct envoi_stream *stream,
 	const struct envoi__sasl_bindings *bindings, struct offered *ret_offered)
 {
@@ -196,7 +196,7 @@ static const char *condition_for(int code)
 	}
 }
 
-/* RFC 6120, section 6.4.5: the peer may try again, but not for ever. */
+/* RFC 6120, section 6.4.5: the peer may retry a few times. */
 static int refuse(struct envoi_stream *stream, struct state *state, const char *condition)
 {
 	struct envoi_context *context = envoi_stream_context(stream);
@@ -234,7 +234,7 @@ static int succeed(struct envoi_handler *self, struct envoi_stream *stream, stru
 	return r;
 }
 
-/* @param in  NULL: the peer has sent nothing */
+/* @param in  NULL: the peer has sent no data */
 static int step(struct state *state, const struct envoi_buffer *in, struct envoi_buffer *out)
 {
 	struct envoi_sasl_exchange *exchange = state->exchange;
@@ -287,7 +287,7 @@ static void work(struct envoi_deferred *deferred)
 	}
 }
 
-/* Reads, then steps. @param needs_data  an empty element stands for data of no length */
+/* Reads, then steps. @param needs_data  an empty element means empty data */
 static int take_data(struct envoi_handler *self, struct envoi_stream *stream, struct state *state,
 	const struct envoi_element *element, bool needs_data)
 {

@@ -1,5 +1,5 @@
 /*
- * envoi - SASL: what the peer says, without what we sent
+ * envoi - SASL: the peer's text without our secrets
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define STARS "***"
 
-/* Replaces every occurrence; what takes its place is never longer, so that it is done in place. */
+/* Replaces every occurrence in place: the replacement is never longer. */
 static void strike(char *text, const char *secret)
 {
 	size_t len = strlen(secret), stars = len < strlen(STARS) ? len : strlen(STARS);

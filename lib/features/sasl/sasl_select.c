@@ -1,5 +1,5 @@
 /*
- * envoi - SASL, initiating side: what is offered, and what is chosen of it
+ * envoi - SASL, initiating side: the offer and the choice
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
@@ -40,18 +40,19 @@ static size_t listed_bindings(const struct envoi_element *list, const char **wor
 	return count;
 }
 
-void envoi__sasl_hear(struct envoi__sasl_heard *ret_heard, const struct envoi_element *features)
+void envoi__sasl_read_offer(
+	struct envoi__sasl_offer *ret_offer, const struct envoi_element *features)
 {
 	const struct envoi_element *list = envoi_element_child(
 		features, NS_CHANNEL_BINDING, "sasl-channel-binding");
-	ret_heard->offer = (struct envoi_sasl_offer){
-		.mechanisms = ret_heard->mechanisms,
+	ret_offer->offer = (struct envoi_sasl_offer){
+		.mechanisms = ret_offer->mechanisms,
 		.mechanism_count = offered_mechanisms(
 			envoi_element_child(features, ENVOI_NS_SASL, "mechanisms"),
-			ret_heard->mechanisms, ENVOI__SASL_MOST_WORDS),
+			ret_offer->mechanisms, ENVOI__SASL_MOST_WORDS),
 		.lists_bindings = list != NULL,
-		.bindings = ret_heard->bindings,
-		.binding_count = listed_bindings(list, ret_heard->bindings, ENVOI__SASL_MOST_WORDS),
+		.bindings = ret_offer->bindings,
+		.binding_count = listed_bindings(list, ret_offer->bindings, ENVOI__SASL_MOST_WORDS),
 	};
 }
 
@@ -69,7 +70,7 @@ static size_t wanted_mechanisms(const char *mechanisms, const char **words, size
 static bool is_verified(const struct envoi_stream *stream, struct envoi_tls_info *ret_info)
 {
 	envoi_stream_tls_info(stream, ret_info);
-	/* Secure without TLS is a transport of which its maker says so. */
+	/* Without TLS a transport is secure if its implementation says so. */
 	return (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0 &&
 		(ret_info->version == NULL || envoi_tls_is_verified(ret_info));
 }
@@ -81,10 +82,10 @@ static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	char why[256];
 	situation->is_secure = is_verified(stream, &info);
 	situation->tls_version = info.version;
-	/* What was shown in the handshake counts, not what somebody has. */
+	/* A certificate counts if it was shown in the handshake. */
 	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;
 	situation->means |= info.is_certificate_shown ? ENVOI_SASL_CERTIFICATE : 0;
-	situation->means |= ENVOI_SASL_TICKET; /* only who has named it comes to it */
+	situation->means |= ENVOI_SASL_TICKET; /* GSSAPI is used only where it is named */
 	int r = envoi__sasl_choose(&state->choice, sasl->context, situation, why, sizeof(why));
 	if (r < 0) {
 		return envoi_stream_fail_with(stream, r, ENVOI_STREAM_NO_CONDITION, "%s", why);
@@ -101,13 +102,13 @@ int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	struct envoi__sasl_state *state, const struct envoi_element *features)
 {
 	const char *wanted[ENVOI__SASL_MOST_WORDS];
-	struct envoi__sasl_heard heard;
+	struct envoi__sasl_offer offered;
 	struct envoi__sasl_bindings bindings;
 	unsigned int means = sasl->credentials->impl->means(sasl->credentials);
 	if (state->is_finished) {
 		return ENVOI_ERR_CANCELED; /* the source has freed the stream, and the feature */
 	}
-	envoi__sasl_hear(&heard, features);
+	envoi__sasl_read_offer(&offered, features);
 	int r = envoi__sasl_bindings_get(&bindings, stream);
 	if (r == ENVOI_OK) {
 		struct envoi__sasl_situation situation = {
@@ -118,9 +119,9 @@ int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 			.allow_plain = sasl->policy.values.allow_plain,
 			.means = means,
 			.history = sasl->history,
-			.offered = {heard.mechanisms, heard.offer.mechanism_count},
-			.lists_bindings = heard.offer.lists_bindings,
-			.listed_bindings = {heard.bindings, heard.offer.binding_count},
+			.offered = {offered.mechanisms, offered.offer.mechanism_count},
+			.lists_bindings = offered.offer.lists_bindings,
+			.listed_bindings = {offered.bindings, offered.offer.binding_count},
 			.own_bindings = {bindings.types, bindings.count},
 		};
 		r = choose(sasl, stream, state, &situation);

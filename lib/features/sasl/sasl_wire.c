@@ -1,5 +1,5 @@
 /*
- * envoi - SASL on the wire: what both sides share
+ * envoi - SASL on the wire: shared by both sides
  * SPDX-License-Identifier: MIT
  */
 #include "features/sasl/sasl_feature.h"
@@ -114,7 +114,7 @@ int envoi__sasl_bindings_get(
 		struct envoi_buffer *data = &bindings->data[i];
 		envoi_buffer_init(data, envoi_stream_context(stream), 0);
 		int r = transport->impl->channel_binding(transport, types[i], data);
-		/* Not to be taken for a connection without binding: that would be a downgrade. */
+		/* Going on as if the connection had no binding would be a downgrade. */
 		if (r == ENVOI_ERR_NOMEM) {
 			return r;
 		}

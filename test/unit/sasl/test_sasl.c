@@ -556,7 +556,7 @@ static void the_flag_tells_what_we_could_have_done(void **state)
 	}
 }
 
-/* XEP-0474, S23 */
+/* XEP-0474 */
 static void an_offer_that_was_changed_is_noticed(void **state)
 {
 	struct fixture *f = *state;
@@ -636,7 +636,6 @@ static void the_channel_binding_given_is_the_one_used(void **state)
 	}
 }
 
-/* S22 */
 static void a_man_in_the_middle_does_not_pass_channel_binding(void **state)
 {
 	struct fixture *f = *state;
@@ -649,7 +648,6 @@ static void a_man_in_the_middle_does_not_pass_channel_binding(void **state)
 	assert_int_equal(f->client_result, ENVOI_AGAIN);
 }
 
-/* S27 */
 static void a_binding_that_does_not_exist_is_refused_before_anything_is_sent(void **state)
 {
 	struct fixture *f = *state;
@@ -697,7 +695,7 @@ static int feed(struct fixture *f, const char *text)
 		&f->to_server);
 }
 
-/* S25; RFC 5802, section 9 */
+/* RFC 5802, section 9 */
 static void only_iteration_counts_within_the_bounds_are_computed(void **state)
 {
 	struct fixture *f = *state;
@@ -758,7 +756,7 @@ static void the_bounds_on_iterations_are_the_users(void **state)
 	}
 }
 
-/* S24, the server's first message: "%s" stands for our nonce. */
+/* The server's first message: "%s" stands for our nonce. */
 static void a_malformed_first_message_of_the_server_ends_the_login(void **state)
 {
 	struct fixture *f = *state;
@@ -797,7 +795,6 @@ static void a_malformed_first_message_of_the_server_ends_the_login(void **state)
 	}
 }
 
-/* S24, the server's proof */
 static void only_the_servers_true_signature_completes_the_login(void **state)
 {
 	struct fixture *f = *state;
@@ -842,7 +839,6 @@ static void a_client_that_begins_takes_no_challenge_before(void **state)
 	}
 }
 
-/* S28 */
 static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state)
 {
 	struct fixture *f = *state;
@@ -1045,7 +1041,6 @@ static bool login_with_failing_memory(struct fixture *f, const char *mechanism)
 	return complete;
 }
 
-/* P24 */
 static void running_out_of_memory_anywhere_is_an_error_code(void **state)
 {
 	struct fixture *f = *state;

@@ -128,7 +128,7 @@ static const struct row rows[] = {
 		ENVOI_SASL_NOTHING},
 	{"1.3", OWN_1_3, NULL, "ANONYMOUS", AUTO, NULL, NULL, "ANONYMOUS", PASSWORD},
 	{"1.3", OWN_1_3, NULL, ALL, AUTO, NULL, NULL, DEFAULT, ENVOI_SASL_NOTHING},
-	/* S26 */
+	/* used only where they are named */
 	{"1.3", OWN_1_3, NULL, WEAK, AUTO, NULL, NULL, .means = PASSWORD | ENVOI_SASL_TICKET},
 	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "DIGEST-MD5", NULL, "SCRAM-SHA-1 DIGEST-MD5 LOGIN"},
 	{"1.3", OWN_1_3, NULL, WEAK, AUTO, "CRAM-MD5", NULL, "CRAM-MD5"},
@@ -209,7 +209,7 @@ static void the_choice_follows_the_table(void **state)
 	}
 }
 
-/* S22, S23: what is weaker than the pin is refused, but for what the user's settings exclude. */
+/* What is weaker than the pin is refused, but for what the user's settings exclude. */
 static void nothing_weaker_than_the_pin_is_chosen(void **state)
 {
 	struct envoi_context *context = *state;
@@ -276,7 +276,7 @@ static void nothing_weaker_than_the_pin_is_chosen(void **state)
 		int r = envoi__sasl_choose(&choice, context, &situation, why, sizeof(why));
 		if (pinned[i].mechanism == NULL) {
 			assert_int_equal(r, ENVOI_ERR_AUTH);
-			assert_non_null(strstr(why, "somebody may"));
+			assert_non_null(strstr(why, "an attacker may"));
 		} else {
 			assert_int_equal(r, ENVOI_OK);
 			assert_string_equal(choice.mechanism->name, pinned[i].mechanism);

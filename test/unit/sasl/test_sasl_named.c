@@ -126,7 +126,7 @@ static void they_log_in_where_named(void **state)
 	}
 }
 
-/* S24: rspauth, RFC 2831, section 2.1.3. */
+/* rspauth: RFC 2831, section 2.1.3. */
 static void a_server_of_digest_must_prove_itself(void **state)
 {
 	(void)state;

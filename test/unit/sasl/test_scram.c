@@ -136,7 +136,7 @@ static void no_bit_of_a_proof_may_be_wrong(void **state)
 	}
 }
 
-/* S25, P1: the loop turns between slices. */
+/* The loop turns between slices. */
 static void no_run_does_more_than_a_slice(void **state)
 {
 	(void)state;

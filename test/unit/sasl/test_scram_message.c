@@ -51,7 +51,6 @@ static void a_first_message_of_a_client_is_taken_apart(void **state)
 	}
 }
 
-/* S28 */
 static void malformed_first_messages_of_clients_are_refused(void **state)
 {
 	(void)state;
@@ -72,7 +71,6 @@ static void malformed_first_messages_of_clients_are_refused(void **state)
 		envoi__scram_read_client_first("n,,n=u\0x,r=a", 13, &first), ENVOI_ERR_PROTOCOL);
 }
 
-/* S25 */
 static void a_first_message_of_a_server_is_taken_apart(void **state)
 {
 	(void)state;

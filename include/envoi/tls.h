@@ -25,7 +25,8 @@ struct envoi_tls_question;
  * What a TLS connection is made with: trust, own certificate, versions. Counted; shared by any
  * number of connections. GnuTLS allocates with malloc, not with the context's allocator.
  *
- * TLS 1.2 at least, forward secrecy always, no compression, no renegotiation, no early data.
+ * TLS 1.2 at least, forward secrecy always, no compression, no renegotiation (a HelloRequest is
+ * answered with no_renegotiation, and the connection goes on), no early data.
  *
  * By the setting tls.resumption the initiating side resumes sessions (RFC 8446, section 2.2; RFC
  * 5077), which saves the exchange of certificates, and on TLS 1.2 a round trip:

@@ -132,6 +132,11 @@ int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *a
 	return ENVOI_OK;
 }
 
+bool envoi__tls_config_was_session_refused(const struct envoi_tls_config *config)
+{
+	return config->was_session_refused;
+}
+
 int envoi_tls_config_set_decider(struct envoi_tls_config *config, struct envoi_tls_decider *decider)
 {
 	if (!config->is_initiator) {

@@ -25,6 +25,7 @@ struct envoi_tls_config {
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;
 	bool may_resume;
+	bool was_session_refused;
 	char *account; /* sessions are kept apart by it; NULL: they are not */
 	struct envoi_tls_decider *decider; /* borrowed; NULL: nobody */
 	bool has_own; /* certificate, in the credentials */
@@ -42,5 +43,11 @@ int envoi__tls_config_pin(
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *account, size_t len);
+
+/**
+ * Whether TLS failed in a connection with this configuration that offered an earlier session, for no
+ * reason of trust: another connection offers none, and may succeed where the first could not.
+ */
+bool envoi__tls_config_was_session_refused(const struct envoi_tls_config *config);
 
 #endif

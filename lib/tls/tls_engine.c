@@ -268,7 +268,7 @@ static int fail(struct envoi__tls *tls, int code)
 		describe(tls, code);
 		tls->failure = ENVOI_ERR_TLS;
 		if (was_handshake && may_be_tls(tls)) {
-			envoi__tls_resumption_failed(&tls->resumption, tls->config->context);
+			envoi__tls_resumption_failed(&tls->resumption, tls->config);
 		}
 	}
 	return tls->failure;
@@ -340,6 +340,34 @@ int envoi__tls_handshake(struct envoi__tls *tls)
 	return ENVOI_OK;
 }
 
+/*
+ * RFC 5246, section 7.4.1.1: a client may ignore a HelloRequest or refuse it with an alert (section
+ * 7.2.2). It is ignored when the peer does not take what is sent to it.
+ */
+static void refuse_renegotiation(struct envoi__tls *tls)
+{
+	if (envoi_buffer_len(&tls->output) < KEPT_BYTES) {
+		gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+	}
+}
+
+/* @return bytes, or an error of GnuTLS */
+static ssize_t receive(struct envoi__tls *tls, char *data, size_t size)
+{
+	ssize_t r;
+	size_t left;
+	bool is_hello_request;
+	do {
+		left = envoi_buffer_len(&tls->input);
+		r = gnutls_record_recv(tls->session, data, size);
+		is_hello_request = r == GNUTLS_E_REHANDSHAKE && tls->role == ENVOI_INITIATOR;
+		if (is_hello_request) {
+			refuse_renegotiation(tls);
+		}
+	} while (is_hello_request || is_to_be_repeated(tls, r, left));
+	return r;
+}
+
 int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret_len)
 {
 	if (tls->is_peer_done) {
@@ -348,12 +376,7 @@ int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret
 	if (tls->state != TLS_OPEN) {
 		return tls->state == TLS_FAILED ? tls->failure : ENVOI_ERR_STATE;
 	}
-	ssize_t r;
-	size_t left;
-	do {
-		left = envoi_buffer_len(&tls->input);
-		r = gnutls_record_recv(tls->session, data, size);
-	} while (is_to_be_repeated(tls, r, left));
+	ssize_t r = receive(tls, data, size);
 	if (r == GNUTLS_E_AGAIN) {
 		return ENVOI_AGAIN;
 	}

@@ -73,14 +73,15 @@ bool envoi__tls_resumption_is_safe(gnutls_session_t session)
 }
 
 /*
- * There are servers that break off where they should only begin anew. They would do it at every
- * second connection.
+ * Some servers end a handshake in which they are offered a session that they do not accept, instead
+ * of negotiating a new one. Offers would fail every second connection.
  */
 void envoi__tls_resumption_failed(
-	const struct envoi__tls_resumption *resumption, struct envoi_context *context)
+	const struct envoi__tls_resumption *resumption, struct envoi_tls_config *config)
 {
 	if (resumption->is_offered) {
-		envoi__tls_cache_bar(context, &resumption->key);
+		config->was_session_refused = true;
+		envoi__tls_cache_bar(config->context, &resumption->key);
 	}
 }
 

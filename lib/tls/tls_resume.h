@@ -37,9 +37,10 @@ void envoi__tls_resumption_offer(struct envoi__tls_resumption *resumption, gnutl
  */
 bool envoi__tls_resumption_is_safe(gnutls_session_t session);
 
-/** The handshake has failed, in which a session was offered: this server gets no more offers. */
+/** The handshake has failed. If a session was offered in it, this server gets no more offers, and the
+ * configuration notes it. */
 void envoi__tls_resumption_failed(
-	const struct envoi__tls_resumption *resumption, struct envoi_context *context);
+	const struct envoi__tls_resumption *resumption, struct envoi_tls_config *config);
 
 /**
  * At the end of a connection that went well: keep its session, if the server has made one that

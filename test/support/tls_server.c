@@ -35,6 +35,34 @@ static ssize_t push(gnutls_transport_ptr_t user, const void *data, size_t len)
 	return envoi_buffer_append(&server->output, data, len) == ENVOI_OK ? (ssize_t)len : -1;
 }
 
+enum {
+	EXTENSION_SESSION_TICKET = 35, /* RFC 5077, section 3.2 */
+	EXTENSION_PRE_SHARED_KEY = 41, /* RFC 8446, section 4.2 */
+};
+
+static int on_extension(void *user, unsigned int type, const unsigned char *data, unsigned int size)
+{
+	(void)data;
+	if (type == EXTENSION_PRE_SHARED_KEY || (type == EXTENSION_SESSION_TICKET && size > 0)) {
+		*(bool *)user = true;
+	}
+	return 0;
+}
+
+static int refuse_sessions(gnutls_session_t session, unsigned int type, unsigned int when,
+	unsigned int incoming, const gnutls_datum_t *message)
+{
+	(void)session;
+	(void)type;
+	(void)when;
+	bool is_offered = false;
+	if (incoming != 0) {
+		gnutls_ext_raw_parse(
+			&is_offered, on_extension, message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+	}
+	return is_offered ? GNUTLS_E_INTERNAL_ERROR : 0;
+}
+
 static void load(struct tls_server *server, const char *certificate)
 {
 	char cert_file[512], key_file[512];
@@ -67,6 +95,10 @@ void tls_server_init(struct tls_server *server, struct envoi_context *context,
 			NULL),
 		0);
 	gnutls_credentials_set(server->session, GNUTLS_CRD_CERTIFICATE, server->credentials);
+	if (options->refuses_sessions) {
+		gnutls_handshake_set_hook_function(server->session, GNUTLS_HANDSHAKE_CLIENT_HELLO,
+			GNUTLS_HOOK_PRE, refuse_sessions);
+	}
 	if (options->asks_certificate) {
 		gnutls_certificate_server_set_request(server->session, GNUTLS_CERT_REQUEST);
 	}

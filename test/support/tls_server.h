@@ -19,6 +19,7 @@ struct tls_server_options {
 	const char *priorities; /* NULL: TLS 1.3 and 1.2 */
 	bool asks_certificate;
 	const gnutls_datum_t *ticket_key; /* borrowed; NULL: no tickets */
+	bool refuses_sessions; /* by a fatal alert for a ClientHello that offers one */
 	bool keeps_tickets; /* until gnutls_session_ticket_send() */
 };
 

@@ -89,6 +89,9 @@ void octets_unseal(struct octets *octets, const char *data, size_t len)
 {
 	int r = envoi__tls_feed(octets->tls, data, len);
 	draw_conclusion(octets, r == ENVOI_OK ? go_on(octets) : r);
+	if (envoi_buffer_len(envoi__tls_output(octets->tls)) > 0) {
+		octets_wake(octets); /* TLS has answered by itself */
+	}
 }
 
 /* --- a decision whether to believe the peer --- */

@@ -295,21 +295,57 @@ static void rude_finish(struct rude_server *rude)
 	envoi_buffer_finish(&rude->out);
 }
 
-/* field-notes S32 */
-static void negotiating_again_is_refused(void **state)
+static void write_rude(struct tls_pair *f, struct rude_server *rude, const char *text)
+{
+	char data[16];
+	size_t len;
+	assert_int_equal(gnutls_record_send(rude->session, text, strlen(text)), strlen(text));
+	carry_rude(f, rude);
+	assert_int_equal(envoi__tls_read(f->client, data, sizeof(data), &len), ENVOI_OK);
+	assert_int_equal(len, strlen(text));
+	assert_memory_equal(data, text, len);
+}
+
+/* RFC 5246, sections 7.2.2 and 7.4.1.1: an alert, and the connection goes on. */
+static void a_request_to_negotiate_again_is_refused_and_the_connection_goes_on(void **state)
 {
 	struct tls_pair *f = *state;
 	struct rude_server rude;
 	char data[16];
 	size_t len;
 	rude_init(&rude, f, "NORMAL:-VERS-ALL:+VERS-TLS1.2");
-	assert_int_equal(gnutls_rehandshake(rude.session), 0); /* a HelloRequest */
-	carry_rude(f, &rude);
-	int r = envoi__tls_read(f->client, data, sizeof(data), &len);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(gnutls_rehandshake(rude.session), 0); /* a HelloRequest */
+		carry_rude(f, &rude);
+		assert_int_equal(envoi__tls_read(f->client, data, sizeof(data), &len), ENVOI_AGAIN);
+		struct envoi_buffer *output = envoi__tls_output(f->client);
+		assert_int_equal(envoi_buffer_append(&rude.in, envoi_buffer_data(output),
+					 envoi_buffer_len(output)),
+			ENVOI_OK);
+		envoi_buffer_consume(output, SIZE_MAX);
+		assert_int_equal(gnutls_record_recv(rude.session, data, sizeof(data)),
+			GNUTLS_E_WARNING_ALERT_RECEIVED);
+		assert_int_equal(gnutls_alert_get(rude.session), GNUTLS_A_NO_RENEGOTIATION);
+		write_rude(f, &rude, "hello");
+	}
 	rude_finish(&rude);
-	assert_int_equal(r, ENVOI_ERR_TLS);
-	assert_string_equal(
-		envoi__tls_error_text(f->client), "the peer wants to negotiate TLS again");
+}
+
+static void a_flood_of_requests_to_negotiate_again_is_bounded(void **state)
+{
+	struct tls_pair *f = *state;
+	struct rude_server rude;
+	char data[16];
+	size_t len;
+	rude_init(&rude, f, "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(gnutls_rehandshake(rude.session), 0);
+		carry_rude(f, &rude);
+	}
+	assert_int_equal(envoi__tls_read(f->client, data, sizeof(data), &len), ENVOI_AGAIN);
+	assert_true(envoi_buffer_len(envoi__tls_output(f->client)) < 5000);
+	write_rude(f, &rude, "hello");
+	rude_finish(&rude);
 }
 
 static void a_flood_of_key_updates_is_bounded(void **state)
@@ -445,7 +481,8 @@ int main(void)
 		CASE(bindings_of_1_2_without_it),
 		CASE(versions_below_1_2_are_refused),
 		cmocka_unit_test(so_are_servers_that_answer_in_their_own_version),
-		CASE(negotiating_again_is_refused),
+		CASE(a_request_to_negotiate_again_is_refused_and_the_connection_goes_on),
+		CASE(a_flood_of_requests_to_negotiate_again_is_bounded),
 		CASE(a_flood_of_key_updates_is_bounded),
 		CASE(garbage_is_no_handshake),
 		cmocka_unit_test(a_changed_handshake_never_succeeds),

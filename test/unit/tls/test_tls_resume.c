@@ -17,6 +17,7 @@
 
 #include "test_allocator.h"
 #include "tls/tls_cache.h"
+#include "tls/tls_config.h"
 #include "tls/tls_engine.h"
 #include "tls_server.h"
 
@@ -35,6 +36,7 @@ static struct {
 	const char *name, *alpn;
 	struct envoi_tls_decider *decider;
 	bool breaks_record; /* of its word, behind the tickets */
+	bool was_refused; /* the session that was offered */
 	bool breaks_off_offers; /* the server, when a session is offered */
 	/* of the last connection */
 	int result, read_result;
@@ -198,6 +200,7 @@ static void connect_again(void)
 		assert_int_equal(envoi_tls_config_set_decider(config, all.decider), ENVOI_OK);
 	}
 	connect_with(config);
+	all.was_refused = envoi__tls_config_was_session_refused(config);
 	envoi_tls_config_unref(config);
 }
 
@@ -412,10 +415,12 @@ static void a_server_that_breaks_off_is_offered_nothing_for_a_day(void **state)
 		expect(false);
 		connect_again();
 		assert_int_equal(all.result, ENVOI_ERR_TLS);
+		assert_true(all.was_refused);
 		for (int i = 0; i < 3; i++) {
 			connect_again();
 			expect(false);
 			assert_false(all.was_offered);
+			assert_false(all.was_refused);
 		}
 		all.now_ms += 24 * 3600000;
 	}
@@ -434,6 +439,7 @@ static void what_was_no_server_does_not_count(void **state)
 		envoi__tls_new(&client, config, ENVOI_INITIATOR, all.name, all.alpn), ENVOI_OK);
 	assert_int_equal(envoi__tls_feed(client, "HTTP/1.1 302 Found", 18), ENVOI_OK);
 	assert_int_equal(envoi__tls_handshake(client), ENVOI_ERR_TLS);
+	assert_false(envoi__tls_config_was_session_refused(config));
 	envoi__tls_free(client);
 	connect_with(config);
 	expect(false);

@@ -61,9 +61,11 @@ struct envoi_stanza;
 /** A stanza error (RFC 6120, section 8.3.2). Text is borrowed from the stanza. */
 struct envoi_stanza_error {
 	enum envoi_stanza_error_type type;
-	/** ENVOI_UNDEFINED_CONDITION when unknown or absent */
+	/** ENVOI_UNDEFINED_CONDITION when unknown, or absent without a code that stands for one (XEP-0086) */
 	enum envoi_stanza_condition condition;
-	const char *text; /**< or NULL */
+	/** the text that states no language, else the first; of an error without condition the text
+	 * directly inside; or NULL */
+	const char *text;
 	const char *by; /**< who raised it, or NULL */
 	/** of `gone` and `redirect`: where to instead, or NULL; not trusted */
 	const char *new_address;
@@ -164,7 +166,12 @@ ENVOI_API int envoi_stanza_encode(
 ENVOI_API bool envoi_stanza_get_error(
 	const struct envoi_stanza *stanza, struct envoi_stanza_error *ret_error);
 
-/** The body in a language (RFC 6121, section 5.2.3): best match first, NULL: whatever comes first. */
+/**
+ * The body in a language (RFC 6121, section 5.2.3).
+ *
+ * @param lang  a language tag; NULL: the body that states no language, else the first
+ * @return the body that suits @p lang best, borrowed from the message; NULL: the message has none
+ */
 ENVOI_API const char *envoi_message_body(const struct envoi_stanza *message, const char *lang);
 /** The subject (section 5.2.4), chosen as the body is. */
 ENVOI_API const char *envoi_message_subject(const struct envoi_stanza *message, const char *lang);

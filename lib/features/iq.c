@@ -8,6 +8,8 @@
 
 #include <envoi/jid.h>
 
+#include "base/failure.h"
+#include "stanza/legacy_code.h"
 #include "stream/peer_error.h"
 
 /* --- asking --- */
@@ -54,15 +56,31 @@ static enum envoi_retry retry_for(
 	return is_temporary ? ENVOI_RETRY_LATER : envoi_stanza_condition_meaning(condition)->retry;
 }
 
+/* An error of before RFC 3920: a code and a text. */
+static void put_code(struct envoi_failure *failure, const struct envoi_element *error)
+{
+	struct envoi_stanza_error old = {.condition = ENVOI_STANZA_NO_CONDITION};
+	envoi__stanza_error_from_code(&old, error);
+	failure->stanza_condition = old.condition;
+	if (!failure->is_peer_text && old.text != NULL) {
+		envoi__failure_put(failure->text, sizeof(failure->text), old.text);
+		failure->is_peer_text = true;
+	}
+}
+
 static int fail_for_error(struct envoi_stream *stream, const struct envoi_element *answer)
 {
 	const struct envoi_element *error = envoi_element_child(answer, ENVOI_NS_CLIENT, "error");
-	const struct envoi__peer_error said = envoi__peer_error_read(error, ENVOI_NS_STANZA_ERRORS);
+	const struct envoi__peer_error said = envoi__peer_error_read(
+		error, ENVOI_NS_STANZA_ERRORS, envoi_stream_lang(stream));
 	struct envoi_failure failure;
 	envoi_failure_set(&failure, envoi_stream_context(stream), ENVOI_PHASE_BIND,
 		ENVOI_ERR_STANZA, "%s", "");
 	envoi__peer_error_put(&said, &failure);
 	failure.stanza_condition = envoi_stanza_condition_from_name(envoi__peer_error_name(&said));
+	if (said.condition == NULL) {
+		put_code(&failure, error);
+	}
 	failure.retry = retry_for(error, failure.stanza_condition);
 	envoi_stream_fail(stream, &failure);
 	return ENVOI_ERR_STANZA;

@@ -92,7 +92,8 @@ static int send_answer(struct envoi_delivery *delivery, struct envoi_stanza *ans
 static bool is_current(const struct envoi_delivery *delivery)
 {
 	struct envoi__router_host *host = delivery->router->host;
-	return !delivery->router->is_closed && host->impl->epoch(host) == delivery->epoch;
+	return !envoi__guard_is_over(&delivery->router->guard) &&
+		host->impl->epoch(host) == delivery->epoch;
 }
 
 bool envoi__delivery_may_answer(const struct envoi_delivery *delivery)

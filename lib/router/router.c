@@ -31,7 +31,7 @@ void envoi__router_init(struct envoi__router *router, struct envoi_context *cont
 
 void envoi__router_close(struct envoi__router *router)
 {
-	router->is_closed = true;
+	envoi__guard_end(&router->guard);
 	envoi__router_let_go(router);
 }
 
@@ -52,7 +52,7 @@ void envoi__router_remove(struct envoi__router *router, struct envoi__member *me
 		return;
 	}
 	member->is_gone = true;
-	if (router->depth == 0) {
+	if (envoi__guard_is_idle(&router->guard)) {
 		envoi__member_free(&router->rows, member);
 	} else {
 		envoi__list_append(&router->gone, &member->link);
@@ -283,11 +283,11 @@ static bool ask(struct dispatch *dispatch, struct envoi__row *row, struct envoi_
 	struct envoi__router *router = delivery->router;
 	delivery->element = element;
 	if (row->def.payload != NULL && !decode(dispatch, row)) {
-		return !delivery->is_answered && !router->is_closed;
+		return !delivery->is_answered && !envoi__guard_is_over(&router->guard);
 	}
 	row->member->last_stanza = dispatch->number;
 	int r = row->def.handle(row->member->handler, delivery);
-	if (router->is_closed) {
+	if (envoi__guard_is_over(&router->guard)) {
 		return false;
 	}
 	if (r < 0) {
@@ -324,7 +324,7 @@ static void ask_all(struct dispatch *dispatch)
 
 static void sweep(struct envoi__router *router)
 {
-	while (router->depth == 0 && !envoi__list_is_empty(&router->gone)) {
+	while (!envoi__list_is_empty(&router->gone)) {
 		envoi__member_free(&router->rows,
 			ENVOI_CONTAINER_OF(router->gone.next, struct envoi__member, link));
 	}
@@ -352,7 +352,8 @@ void envoi__router_route(
 	struct envoi__router *router, struct envoi_stanza *stanza, bool is_logged_in)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
-	if (router->is_closed || kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR) {
+	if (envoi__guard_is_over(&router->guard) || kind == ENVOI_IQ_RESULT ||
+		kind == ENVOI_IQ_ERROR) {
 		return;
 	}
 	struct dispatch dispatch = {
@@ -370,14 +371,16 @@ void envoi__router_route(
 		.capacity = USUAL_CURSORS,
 	};
 	dispatch.cursors = dispatch.usual;
-	router->depth++;
+	envoi__guard_enter(&router->guard);
 	run(&dispatch);
 	envoi__delivery_finish(&dispatch.delivery);
 	if (dispatch.cursors != dispatch.usual) {
 		envoi_free(router->context, dispatch.cursors);
 	}
-	router->depth--;
-	sweep(router);
+	(void)envoi__guard_leave(&router->guard); /* the memory is the session's */
+	if (envoi__guard_is_idle(&router->guard)) {
+		sweep(router);
+	}
 }
 
 /* RFC 6120, section 8.2.3: a type that is missing or unknown is answered with bad-request. Without
@@ -404,7 +407,7 @@ static struct envoi_stanza *refusal_new(
 void envoi__router_refuse(struct envoi__router *router, const struct envoi_element *element)
 {
 	struct envoi__router_host *host = router->host;
-	if (router->is_closed) {
+	if (envoi__guard_is_over(&router->guard)) {
 		return;
 	}
 	if (envoi_element_attr(element, "id") == NULL) {

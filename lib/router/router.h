@@ -12,6 +12,7 @@
 #include <envoi/handler.h>
 #include <envoi/session.h>
 
+#include "base/guard.h"
 #include "base/list.h"
 #include "router/rows.h"
 
@@ -43,8 +44,7 @@ struct envoi__router {
 	struct envoi_session *session; /* shown to handlers */
 	struct envoi__rows rows;
 	uint64_t stanza_number;
-	unsigned int depth; /* dispatches on the stack */
-	bool is_closed;
+	struct envoi__guard guard; /* over: closed */
 	struct envoi__list gone; /* members removed meanwhile */
 	struct envoi__list promises;
 	size_t deferred, deferred_limit;

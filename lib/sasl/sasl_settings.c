@@ -69,8 +69,11 @@ const struct envoi_setting envoi__sasl_setting_table[] = {
 		.choices = binding_policies,
 		.metavar = "WHEN",
 		.doc = "Whether authentication is bound to the TLS connection (the -PLUS mechanisms), "
-		       "so that it cannot be relayed. auto: when both sides can. require: otherwise do "
-		       "not log in. never: for servers where it is broken.",
+		       "so that it cannot be relayed. auto: when both sides can; a server "
+		       "that lists only bindings which this connection lacks is refused, unless it "
+		       "lists tls-server-end-point or proves its list (XEP-0474). require: otherwise do "
+		       "not log in. never: for servers behind a proxy that terminates TLS, and where it "
+		       "is broken.",
 	},
 	ENVOI__SETTING_FLAG(INTO(allow_plain), "sasl.allow-plain", "true",
 		"Allow PLAIN, which gives the password to the server: within TLS with a verified "

@@ -8,51 +8,8 @@
 
 #include <envoi/values.h>
 
-/* --- languages --- */
-
-static bool is_same_letter(char a, char b)
-{
-	char difference = (char)(a ^ b);
-	char letter = (char)(a | 0x20);
-	return difference == 0 || (difference == 0x20 && letter >= 'a' && letter <= 'z');
-}
-
-static bool is_same_subtag(const char *a, const char *b, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (!is_same_letter(a[i], b[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/*
- * How well a text in @p lang suits somebody who wants @p wanted. The more leading subtags they have
- * in common, the better; of equally many, first the one that has no others ("de" for "de-CH", then
- * "de-AT"). Next comes text of no stated language, and last any other.
- */
-static unsigned int suitability(const char *lang, const char *wanted)
-{
-	unsigned int points = 0;
-	if (lang == NULL || lang[0] == '\0') {
-		return 1;
-	}
-	for (;;) {
-		size_t len = strcspn(lang, "-");
-		if (len != strcspn(wanted, "-") || !is_same_subtag(lang, wanted, len)) {
-			return points;
-		}
-		lang += len;
-		wanted += len;
-		points += 2;
-		if (*lang == '\0' || *wanted == '\0') {
-			return points + (*lang == '\0' ? 1 : 0);
-		}
-		lang++;
-		wanted++;
-	}
-}
+#include "stanza/legacy_code.h"
+#include "xml/language.h"
 
 /* RFC 6121, section 5.2.3: one for each language. */
 static const char *text_in(const struct envoi_stanza *stanza, const char *name, const char *wanted)
@@ -64,9 +21,7 @@ static const char *text_in(const struct envoi_stanza *stanza, const char *name, 
 		if (!envoi_element_is(child, ENVOI_NS_CLIENT, name)) {
 			continue;
 		}
-		unsigned int points = wanted == NULL
-			? 0
-			: suitability(envoi_element_lang(child), wanted);
+		unsigned int points = envoi__element_suits(child, wanted);
 		if (best == NULL || points > best_points) {
 			best = child;
 			best_points = points;
@@ -122,15 +77,19 @@ int envoi_presence_priority(const struct envoi_stanza *presence)
 
 /* --- errors --- */
 
-static void read_condition(struct envoi_stanza_error *error, const struct envoi_element *child)
+/* @param has_default  whether the text that was read states no language */
+static void read_condition(
+	struct envoi_stanza_error *error, const struct envoi_element *child, bool *has_default)
 {
 	if (strcmp(envoi_element_ns(child), ENVOI_NS_STANZA_ERRORS) != 0) {
 		if (error->application == NULL) {
 			error->application = child;
 		}
 	} else if (strcmp(envoi_element_name(child), "text") == 0) {
-		if (error->text == NULL) {
+		bool is_default = envoi__element_suits(child, NULL) > 0;
+		if (error->text == NULL || (is_default && !*has_default)) {
 			error->text = envoi_element_text(child);
+			*has_default = is_default;
 		}
 	} else if (error->condition == ENVOI_STANZA_NO_CONDITION) {
 		error->condition = envoi_stanza_condition_from_name(envoi_element_name(child));
@@ -161,12 +120,14 @@ bool envoi_stanza_get_error(const struct envoi_stanza *stanza, struct envoi_stan
 				     : envoi_stanza_error_type_from_name(type),
 		.by = envoi_element_attr(element, "by"),
 	};
+	bool has_default = false;
 	const struct envoi_element *child = envoi_element_first(element);
 	for (; child != NULL; child = envoi_element_next(child)) {
-		read_condition(ret_error, child);
+		read_condition(ret_error, child, &has_default);
 	}
 	if (ret_error->condition == ENVOI_STANZA_NO_CONDITION) {
 		ret_error->condition = ENVOI_UNDEFINED_CONDITION;
+		envoi__stanza_error_from_code(ret_error, element);
 	}
 	return true;
 }

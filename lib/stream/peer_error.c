@@ -7,19 +7,27 @@
 #include <string.h>
 
 #include "base/failure.h"
+#include "xml/language.h"
 
-struct envoi__peer_error envoi__peer_error_read(const struct envoi_element *error, const char *ns)
+static bool is_better(
+	const struct envoi_element *text, const struct envoi_element *than, const char *lang)
+{
+	return than == NULL || envoi__element_suits(text, lang) > envoi__element_suits(than, lang);
+}
+
+struct envoi__peer_error envoi__peer_error_read(
+	const struct envoi_element *error, const char *ns, const char *lang)
 {
 	struct envoi__peer_error said = {NULL, NULL, NULL};
 	for (const struct envoi_element *child = envoi_element_first(error); child != NULL;
 		child = envoi_element_next(child)) {
-		const struct envoi_element **place = &said.condition;
 		if (strcmp(envoi_element_ns(child), ns) != 0) {
-			place = &said.application;
-		} else if (strcmp(envoi_element_name(child), "text") == 0) {
-			place = &said.text;
+			said.application = said.application != NULL ? said.application : child;
+		} else if (strcmp(envoi_element_name(child), "text") != 0) {
+			said.condition = said.condition != NULL ? said.condition : child;
+		} else if (is_better(child, said.text, lang)) {
+			said.text = child;
 		}
-		*place = *place != NULL ? *place : child;
 	}
 	return said;
 }

@@ -9,16 +9,20 @@
 #include <envoi/xml.h>
 
 /** The children of `<stream:error/>`, of SASL's `<failure/>` and of a stanza's `<error/>`, which have
- * the same form: each the first of its kind, or NULL. Borrowed from the error. */
+ * the same form (RFC 6120): each the first of its kind, the text in the language that suits best, or
+ * NULL. Borrowed from the error. */
 struct envoi__peer_error {
 	const struct envoi_element *condition;
 	const struct envoi_element *text;
-	const struct envoi_element
-		*application; /* of another namespace (RFC 6120, section 4.9.4) */
+	const struct envoi_element *application; /* in another namespace (section 4.9.4) */
 };
 
-/** @param ns  of conditions and text */
-struct envoi__peer_error envoi__peer_error_read(const struct envoi_element *error, const char *ns);
+/**
+ * @param ns    of conditions and text
+ * @param lang  the preferred language; NULL: none
+ */
+struct envoi__peer_error envoi__peer_error_read(
+	const struct envoi_element *error, const char *ns, const char *lang);
 
 /** @return the condition's name, or "" */
 const char *envoi__peer_error_name(const struct envoi__peer_error *said);

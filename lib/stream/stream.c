@@ -491,6 +491,11 @@ enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream)
 	return stream->phase;
 }
 
+const char *envoi_stream_lang(const struct envoi_stream *stream)
+{
+	return stream->lang;
+}
+
 const char *envoi_stream_peer_domain(const struct envoi_stream *stream)
 {
 	return stream->role == ENVOI_INITIATOR ? stream->peer_domain : NULL;

@@ -42,7 +42,8 @@ static void take_redirect(
 
 void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_element *error)
 {
-	struct envoi__peer_error said = envoi__peer_error_read(error, ENVOI_NS_STREAM_ERRORS);
+	struct envoi__peer_error said = envoi__peer_error_read(
+		error, ENVOI_NS_STREAM_ERRORS, stream->lang);
 	enum envoi_stream_condition condition = envoi_stream_condition_from_name(
 		envoi__peer_error_name(&said));
 	struct envoi_failure failure;

@@ -181,6 +181,7 @@ static int add_attr(
 		return ENVOI_ERR_NOMEM;
 	}
 	element->attrs[element->attr_count++] = attr;
+	element->has_ns_attrs |= *attr.ns != '\0' && !envoi__same_text(attr.ns, ENVOI_NS_XML);
 	return ENVOI_OK;
 }
 

@@ -46,7 +46,8 @@ struct envoi_element {
 	const char *ns, *name;
 	struct envoi__attr *attrs;
 	uint32_t attr_count;
-	uint32_t attr_room : 30;
+	uint32_t attr_room : 29;
+	uint32_t has_ns_attrs : 1; /* of other namespaces than that of XML; may be so no longer */
 	uint32_t is_ns_known : 1; /* the pointer is the dictionary's: see xml/names.h */
 	uint32_t is_name_known : 1;
 	struct envoi__node *first, *last;

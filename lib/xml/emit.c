@@ -101,8 +101,13 @@ void envoi__emit_attr(
 	envoi__emit_bytes(emit, "'", 1);
 }
 
+void envoi__emit_number(char prefix[ENVOI__EMIT_PREFIX_SIZE], size_t first)
+{
+	snprintf(prefix, ENVOI__EMIT_PREFIX_SIZE, "ns%zu", first + 1);
+}
+
 void envoi__emit_attr_ns(struct envoi__emit *emit, const char *ns, const char *name,
-	const char *value, size_t first, size_t index)
+	const char *value, size_t first, bool declares)
 {
 	if (*ns == '\0') {
 		envoi__emit_attr(emit, "", name, value);
@@ -112,9 +117,9 @@ void envoi__emit_attr_ns(struct envoi__emit *emit, const char *ns, const char *n
 		envoi__emit_attr(emit, "xml", name, value);
 		return;
 	}
-	char prefix[32];
-	snprintf(prefix, sizeof(prefix), "ns%zu", first + 1);
-	if (first == index) {
+	char prefix[ENVOI__EMIT_PREFIX_SIZE];
+	envoi__emit_number(prefix, first);
+	if (declares) {
 		envoi__emit_attr(emit, "xmlns", prefix, ns);
 	}
 	envoi__emit_attr(emit, prefix, name, value);
@@ -135,7 +140,8 @@ void envoi__emit_open(struct envoi__emit *emit, const char *prefix, const char *
 	envoi__emit_name(emit, prefix, name);
 	if (*prefix == '\0' && !envoi__same_text(ns, scope)) {
 		envoi__emit_attr(emit, "", "xmlns", ns);
-	} else if (*prefix == 's' && *scope == '\0') { /* no stream around it binds the prefix */
+	} else if (*prefix == 'n' || (*prefix == 's' && *scope == '\0')) {
+		/* an attribute's, or no stream around the element binds the prefix */
 		envoi__emit_attr(emit, "xmlns", prefix, ns);
 	}
 }

@@ -11,6 +11,10 @@
 
 #include <envoi/buffer.h>
 
+enum {
+	ENVOI__EMIT_PREFIX_SIZE = 32,
+};
+
 /** Where output goes; the first failure sticks, and nothing is written after it. */
 struct envoi__emit {
 	struct envoi_buffer *out;
@@ -23,6 +27,13 @@ int envoi__emit_flush(struct envoi__emit *emit);
 
 /** There is no room for so much: make it. @return whether there is now */
 bool envoi__emit_grow(struct envoi__emit *emit, size_t len);
+
+/** @return how many bytes the buffer holds with what was written */
+static inline size_t envoi__emit_len(const struct envoi__emit *emit)
+{
+	return emit->at == NULL ? envoi_buffer_len(emit->out)
+				: (size_t)(emit->at - envoi_buffer_data(emit->out));
+}
 
 static inline void envoi__emit_bytes(struct envoi__emit *emit, const char *data, size_t len)
 {
@@ -47,16 +58,21 @@ void envoi__emit_attr(
 /** `prefix:name` or, if @p prefix is "", `name` */
 void envoi__emit_name(struct envoi__emit *emit, const char *prefix, const char *name);
 
+/** Write the prefix of attributes into @p prefix: `ns` and @p first + 1. */
+void envoi__emit_number(char prefix[ENVOI__EMIT_PREFIX_SIZE], size_t first);
+
 /**
- * Attribute number @p index of its tag, whose namespace is @p ns: `xml:` for that of XML, else
- * `ns` and 1 + the number of the tag's first attribute in that namespace, which declares it.
+ * An attribute in namespace @p ns: with the prefix `xml` for that of XML, else with the prefix of
+ * envoi__emit_number().
  *
- * @param first  number of the first attribute in that namespace
+ * @param first     number of the tag's first attribute in that namespace
+ * @param declares  whether the prefix has to be declared
  */
 void envoi__emit_attr_ns(struct envoi__emit *emit, const char *ns, const char *name,
-	const char *value, size_t first, size_t index);
+	const char *value, size_t first, bool declares);
 
-/** @return the prefix of a written element: "stream" (top only), "xml", or "" */
+/** @return the prefix of a written element that has no prefix of its attributes: "stream" (top only),
+ * "xml", or "" */
 const char *envoi__emit_prefix(const char *ns, bool is_top);
 
 /** `<prefix:name` and the declaration it needs where @p scope is the default namespace */

@@ -28,11 +28,6 @@ enum {
 
 static const uint64_t most_fed = UINT64_C(1) << 30; /* libxml2 counts lines in an int */
 
-/* No name that libxml2 knows: so it never takes an attribute for a namespace declaration. It
- * would parse each namespace name as a URI, 15 % of all its work, to complain about those that
- * are none (which are legal), and keep each in its dictionary. */
-static const xmlChar no_name[] = "xmlns";
-
 struct pool {
 	struct envoi__part part;
 	struct envoi_context *context; /* borrowed: it owns us */
@@ -92,16 +87,13 @@ static bool prepare(struct envoi__engine *engine)
 	if (engine->xml == NULL) {
 		return false;
 	}
-	/* Without NOENT the five entities arrive escaped in attributes; there are no others. HUGE:
-	 * our own limits hold, before libxml2 sees the bytes. */
-	xmlCtxtUseOptions(engine->xml, XML_PARSE_NOENT | XML_PARSE_NONET | XML_PARSE_HUGE);
-	engine->xml->keepBlanks = 1; /* else as a global says */
+	envoi__libxml_configure(engine->xml);
 	if (xmlParseChunk(engine->xml, ROOT, (int)strlen(ROOT), 0) != 0) {
 		return false;
 	}
 	engine->xmlns = xmlDictLookup(engine->xml->dict, (const xmlChar *)"xmlns", 5);
 	engine->xml_prefix = xmlDictLookup(engine->xml->dict, (const xmlChar *)"xml", 3);
-	engine->xml->str_xmlns = no_name;
+	envoi__libxml_leave_namespaces(engine->xml);
 	return engine->xmlns != NULL && engine->xml_prefix != NULL &&
 		xmlParseChunk(engine->xml, PROBE, (int)strlen(PROBE), 0) == 0 && engine->is_usable;
 }
@@ -210,12 +202,33 @@ static void wipe_input(struct envoi__engine *engine, size_t len)
 	}
 }
 
+/* The scanner has counted the attributes of the tags that are fed, and their bytes: an attribute
+ * has at least five, ` a=''`. */
+static bool make_room(struct envoi__engine *engine, const struct envoi_xml_limits *limits)
+{
+	size_t by_bytes = limits->tag_bytes / 5 + 1;
+	unsigned int most = limits->attributes < by_bytes ? limits->attributes
+							  : (unsigned int)by_bytes;
+	if (most <= engine->attribute_room) {
+		return true;
+	}
+	if (!envoi__libxml_reserve_attributes(engine->xml, most)) {
+		return false;
+	}
+	engine->attribute_room = most;
+	return true;
+}
+
 bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t len)
 {
 	struct envoi_xml_parser *parser = engine->parser;
 	if (len > INT_MAX) {
 		envoi__xml_parser_fail(
 			parser, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, "text too large");
+		return false;
+	}
+	if (!make_room(engine, &parser->limits)) {
+		envoi__xml_parser_fail_memory(parser);
 		return false;
 	}
 	engine->fed += len > LARGEST_PIECE ? most_fed : len;
@@ -227,9 +240,8 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	bool is_left = parser->error.code == ENVOI_OK && r == 0 &&
 		engine->xml->input->cur < engine->xml->input->end;
 	wipe_input(engine, len);
-	if (r != 0 || is_left) {
-		envoi__xml_parser_fail(
-			parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, "XML not well-formed");
+	if (r != 0 || is_left) { /* libxml2 from 2.12 on reports no more than 100 errors */
+		envoi__xml_parser_fail_for(parser, r, "XML not well-formed");
 	}
 	return parser->error.code == ENVOI_OK;
 }
@@ -245,6 +257,7 @@ void envoi__engine_memorize(
 	const char *text = (const char *)raw;
 	memo->raw = raw;
 	memo->len = strlen(text);
-	memo->known = envoi__name_lookup(engine->context, text, memo->len);
+	bool is_plain = memchr(text, ':', memo->len) == NULL;
+	memo->known = is_plain ? envoi__name_lookup(engine->context, text, memo->len) : NULL;
 	memo->round = 0;
 }

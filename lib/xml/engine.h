@@ -9,11 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <libxml/parser.h>
-
 #include <envoi/context.h>
 
 #include "xml/distinct.h"
+#include "xml/libxml.h"
 
 struct envoi_xml_parser;
 
@@ -43,6 +42,7 @@ struct envoi__engine {
 	const xmlChar *xmlns, *xml_prefix; /* dictionary pointers */
 	size_t names_count; /* known names when the memos were begun */
 	uint64_t fed; /* bytes */
+	unsigned int attribute_room; /* attributes of a tag that libxml2 takes without growing */
 	struct envoi__distinct distinct; /* names that are not known, of the stanza under way */
 	bool is_usable; /* libxml2 leaves namespace declarations to us */
 	struct envoi__name_memo memos[ENVOI__NAME_MEMOS];

@@ -9,23 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <libxml/parser.h>
-
 #include <envoi/buffer.h>
 #include <envoi/xml.h>
 
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "xml/element.h"
+#include "xml/libxml.h"
 #include "xml/scan.h"
 
 struct envoi__engine;
-
-#if LIBXML_VERSION < 21200
-#define ENVOI__LIBXML_ERROR xmlError
-#else
-#define ENVOI__LIBXML_ERROR const xmlError
-#endif
 
 /** A namespace name and whether its pointer is the dictionary's. */
 struct envoi__ns {
@@ -125,5 +118,7 @@ void envoi__sax_instruction(void *user, const xmlChar *target, const xmlChar *te
 void envoi__sax_doctype(
 	void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id);
 void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error);
+/** Note the error that a code of libxml2 stands for. @param text  as envoi__xml_parser_fail() */
+void envoi__xml_parser_fail_for(struct envoi_xml_parser *parser, int libxml_code, const char *text);
 
 #endif

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "xml/element.h"
 #include "xml/engine.h"
@@ -16,6 +17,8 @@ enum {
 	LONGEST_NAMESPACE = 256,
 	PER_ATTR = 5, /* libxml2's: name, prefix, namespace name, value, its end */
 };
+
+static const char twice[] = "two attributes with the same name";
 
 struct start {
 	struct envoi__engine *engine;
@@ -60,9 +63,25 @@ static size_t value_len(const xmlChar *const *attr)
 	return (size_t)(attr[4] - attr[3]);
 }
 
+/* XML 1.0, section 3.1: no attribute stands twice in a tag, nor does a declaration. Equal names are
+ * one pointer. */
+static bool is_repeated(const struct start *s, const xmlChar *const *attr)
+{
+	for (const xmlChar *const *before = s->attrs; before < attr; before += PER_ATTR) {
+		if (before[0] == attr[0] && before[1] == attr[1]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool accept_new_name(const struct start *s, struct envoi__name_memo *name)
 {
 	struct envoi__distinct *distinct = &s->engine->distinct;
+	/* Namespaces in XML 1.0, section 4; libxml2 hands over such names and may not complain */
+	if (memchr(name->raw, ':', name->len) != NULL) {
+		return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, "malformed name");
+	}
 	if (name->len > s->parser->limits.name_bytes) {
 		return fail_limit(s->parser, "name too long");
 	}
@@ -155,6 +174,9 @@ static bool measure(const struct start *s, size_t *ret_attrs, size_t *ret_bytes)
 	size_t count = 0, bytes = 0;
 	for (int i = 0; i < s->attr_count; i++) {
 		const xmlChar *const *attr = &s->attrs[i * PER_ATTR];
+		if (is_repeated(s, attr)) {
+			return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
+		}
 		if (is_declaration(s->engine, attr)) {
 			if (!declare(s, attr)) {
 				return false;
@@ -193,8 +215,7 @@ static const char *place_name(
 	return *ret_is_known ? name->known : place(at, raw, name->len);
 }
 
-/* Namespaces in XML 1.0, section 6.3: no two attributes with the same expanded name. Those with
- * the same prefix are found by libxml2, whose names are one pointer each. */
+/* Namespaces in XML 1.0, section 6.3: no two attributes with the same expanded name. */
 static bool is_unique(const struct start *s, const xmlChar *const *attr,
 	const struct envoi_element *element, const char *ns)
 {
@@ -229,9 +250,9 @@ static bool place_attrs(const struct start *s, struct envoi_element *element, ch
 				return false;
 			}
 			to->ns = ns.name;
+			element->has_ns_attrs |= attr[1] != s->engine->xml_prefix;
 			if (!is_unique(s, attr, element, to->ns)) {
-				return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED,
-					"two attributes with the same name");
+				return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
 			}
 		}
 		to++;
@@ -471,21 +492,12 @@ void envoi__sax_doctype(
 	refuse(user);
 }
 
-/* Namespaces are resolved by ourselves; what libxml2 still finds are malformed names. */
-static bool is_harmless(const xmlError *error)
-{
-	return error->level == XML_ERR_WARNING || error->code == XML_NS_ERR_UNDEFINED_NAMESPACE;
-}
-
 void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error)
 {
 	struct envoi__engine *engine = user;
 	struct envoi_xml_parser *parser = engine->parser;
-	if (parser == NULL || parser->error.code != ENVOI_OK || is_harmless(error)) {
-		return;
-	}
-	if (error->code == XML_ERR_NO_MEMORY) {
-		fail_memory(parser);
+	/* Those that are not fatal are about namespaces and names, which are checked above. */
+	if (parser == NULL || parser->error.code != ENVOI_OK || error->level < XML_ERR_FATAL) {
 		return;
 	}
 	const char *text = "XML not well-formed";
@@ -497,7 +509,16 @@ void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error)
 		parser->error_text[len] = '\0';
 		text = parser->error_text;
 	}
+	envoi__xml_parser_fail_for(parser, error->code, text);
+}
+
+void envoi__xml_parser_fail_for(struct envoi_xml_parser *parser, int libxml_code, const char *text)
+{
+	if (libxml_code == XML_ERR_NO_MEMORY) {
+		fail_memory(parser);
+		return;
+	}
 	/* RFC 6120, section 11.1: no entity references but to the predefined ones */
-	bool is_entity = error->code == XML_ERR_UNDECLARED_ENTITY;
+	bool is_entity = libxml_code == XML_ERR_UNDECLARED_ENTITY;
 	fail(parser, is_entity ? ENVOI_STREAM_RESTRICTED_XML : ENVOI_STREAM_NOT_WELL_FORMED, text);
 }

@@ -14,17 +14,47 @@ struct place {
 	bool is_top;
 };
 
-static const char *prefix_of(const struct place *place, const struct envoi_element *element)
+/*
+ * The prefix of the element's attributes in its own namespace, if there are any: some servers keep
+ * one declaration of a namespace in a tag and lose the other. An element in the namespace around the
+ * tree has none: stanzas are written without prefix (RFC 6120, section 4.8.5).
+ */
+static bool has_number(
+	const struct place *place, const struct envoi_element *element, size_t *ret_first)
 {
-	return envoi__emit_prefix(element->ns, place->is_top && element == place->top);
+	if (!element->has_ns_attrs || *element->ns == '\0' ||
+		envoi__same_text(element->ns, place->scope)) {
+		return false;
+	}
+	for (size_t i = 0; i < element->attr_count; i++) {
+		if (envoi__same_text(element->attrs[i].ns, element->ns)) {
+			*ret_first = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *prefix_of(const struct place *place, const struct envoi_element *element,
+	char room[ENVOI__EMIT_PREFIX_SIZE])
+{
+	size_t first;
+	const char *prefix = envoi__emit_prefix(
+		element->ns, place->is_top && element == place->top);
+	if (*prefix == '\0' && has_number(place, element, &first)) {
+		envoi__emit_number(room, first);
+		return room;
+	}
+	return prefix;
 }
 
 /* The default namespace around an element: that of the first element above without prefix. */
 static const char *scope_of(const struct place *place, const struct envoi_element *element)
 {
+	char room[ENVOI__EMIT_PREFIX_SIZE];
 	while (element != place->top) {
 		element = element->parent;
-		if (*prefix_of(place, element) == '\0') {
+		if (*prefix_of(place, element, room) == '\0') {
 			return element->ns;
 		}
 	}
@@ -41,12 +71,16 @@ static size_t first_in_ns(const struct envoi_element *element, size_t index)
 	return index;
 }
 
-static void write_attrs(struct envoi__emit *emit, const struct envoi_element *element)
+/* @param prefix  of the element */
+static void write_attrs(
+	struct envoi__emit *emit, const struct envoi_element *element, const char *prefix)
 {
 	for (size_t i = 0; i < element->attr_count; i++) {
 		const struct envoi__attr *attr = &element->attrs[i];
 		size_t first = *attr->ns == '\0' ? i : first_in_ns(element, i);
-		envoi__emit_attr_ns(emit, attr->ns, attr->name, attr->value, first, i);
+		bool is_elements = *prefix == 'n' && envoi__same_text(attr->ns, element->ns);
+		envoi__emit_attr_ns(
+			emit, attr->ns, attr->name, attr->value, first, first == i && !is_elements);
 	}
 }
 
@@ -56,10 +90,11 @@ void envoi__xml_write(struct envoi__emit *emit, const struct envoi_element *elem
 {
 	const struct place place = {element, scope, is_top};
 	const struct envoi_element *at = element;
+	char room[ENVOI__EMIT_PREFIX_SIZE];
 	for (;;) {
-		envoi__emit_open(
-			emit, prefix_of(&place, at), at->ns, at->name, scope_of(&place, at));
-		write_attrs(emit, at);
+		const char *prefix = prefix_of(&place, at, room);
+		envoi__emit_open(emit, prefix, at->ns, at->name, scope_of(&place, at));
+		write_attrs(emit, at, prefix);
 		const struct envoi__node *node = at->first;
 		envoi__emit_word(emit, node == NULL ? "/>" : ">");
 		bool is_leaf = node == NULL;
@@ -73,7 +108,7 @@ void envoi__xml_write(struct envoi__emit *emit, const struct envoi_element *elem
 				break;
 			}
 			if (!is_leaf) {
-				envoi__emit_close(emit, prefix_of(&place, at), at->name);
+				envoi__emit_close(emit, prefix_of(&place, at, room), at->name);
 			}
 			is_leaf = false;
 			if (at == element) {
@@ -121,7 +156,7 @@ int envoi_xml_write_head(
 		envoi__emit_attr(&emit, "", "xmlns", ns);
 	}
 	envoi__emit_attr(&emit, "xmlns", "stream", ENVOI_NS_STREAMS);
-	write_attrs(&emit, head);
+	write_attrs(&emit, head, "stream");
 	envoi__emit_word(&emit, ">");
 	r = envoi__emit_flush(&emit);
 	if (r < 0) {

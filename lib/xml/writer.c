@@ -28,6 +28,7 @@ struct envoi_xml_writer {
 	struct envoi__arena arena;
 	size_t before; /* bytes in the buffer when we began */
 	const char *default_ns;
+	size_t tag, attrs_at; /* offsets in the buffer: of the current tag, of its attributes */
 	struct open_element *current, *spare;
 	bool in_tag;
 	struct envoi__attr *attrs; /* of the tag under way; values are not kept */
@@ -139,7 +140,9 @@ void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char 
 	writer->current = element;
 	writer->in_tag = true;
 	writer->attr_count = 0;
+	writer->tag = envoi__emit_len(&writer->emit);
 	envoi__emit_open(&writer->emit, element->prefix, own_ns, own_name, scope);
+	writer->attrs_at = envoi__emit_len(&writer->emit);
 }
 
 static int note_attr(struct envoi_xml_writer *writer, const char *ns, const char *name)
@@ -163,6 +166,44 @@ static int note_attr(struct envoi_xml_writer *writer, const char *ns, const char
 	}
 	writer->attrs[writer->attr_count++] = attr;
 	return ENVOI_OK;
+}
+
+/* As write.c decides. */
+static bool is_for_element(const struct envoi_xml_writer *writer, const char *ns)
+{
+	const struct open_element *element = writer->current;
+	return *ns != '\0' && *element->prefix == '\0' && envoi__same_text(ns, element->ns) &&
+		!envoi__same_text(ns, writer->default_ns);
+}
+
+/*
+ * The first attribute in the namespace of its element comes: the element takes the attribute's
+ * prefix, so that the namespace is declared once. See write.c.
+ */
+static void use_prefix(struct envoi_xml_writer *writer, size_t first)
+{
+	struct open_element *element = writer->current;
+	char prefix[ENVOI__EMIT_PREFIX_SIZE];
+	envoi__emit_number(prefix, first);
+	struct envoi_buffer *out = writer->emit.out;
+	struct envoi_buffer attrs;
+	envoi_buffer_init(&attrs, writer->context, 0);
+	const char *scope = element->outer != NULL ? element->outer->scope : writer->default_ns;
+	int r = envoi__emit_flush(&writer->emit);
+	size_t len = envoi_buffer_len(out) - writer->attrs_at;
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append(&attrs, envoi_buffer_data(out) + writer->attrs_at, len);
+	}
+	element->prefix = envoi__arena_strndup(&writer->arena, prefix, strlen(prefix));
+	if (r < 0 || element->prefix == NULL) {
+		fail(writer, r < 0 ? r : ENVOI_ERR_NOMEM);
+	} else {
+		envoi_buffer_truncate(out, writer->tag);
+		element->scope = scope;
+		envoi__emit_open(&writer->emit, element->prefix, element->ns, element->name, scope);
+		envoi__emit_bytes(&writer->emit, envoi_buffer_data(&attrs), len);
+	}
+	envoi_buffer_wipe(&attrs);
 }
 
 void envoi_xml_attr_ns(
@@ -194,7 +235,12 @@ void envoi_xml_attr_ns(
 		fail(writer, ENVOI_ERR_NOMEM);
 		return;
 	}
-	envoi__emit_attr_ns(&writer->emit, ns, name, value, first, writer->attr_count - 1);
+	bool is_first = first == writer->attr_count - 1;
+	bool is_elements = is_first && is_for_element(writer, ns);
+	if (is_elements) {
+		use_prefix(writer, first);
+	}
+	envoi__emit_attr_ns(&writer->emit, ns, name, value, first, is_first && !is_elements);
 }
 
 void envoi_xml_attr(struct envoi_xml_writer *writer, const char *name, const char *value)

@@ -2,7 +2,8 @@
  * envoi - connections in memory: a connector whose listener is a function
  * SPDX-License-Identifier: MIT
  *
- * Private headers: the byte stream has no public interface that a socket can use without a copy.
+ * Private headers: the byte stream has no public interface that a socket can use without a copy, and
+ * the lifetime guard is one for all.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <envoi/settings.h>
 #include <envoi/tls.h>
 
+#include "base/guard.h"
 #include "memory.h"
 #include "transport/bytestream/bytestream.h"
 #include "transport/bytestream/handshake.h"
@@ -36,8 +38,7 @@ struct memory_connector {
 	uint64_t tls_timeout_ms; /* of a handshake */
 	uint64_t decision_ms; /* of whoever decides in it; 0: none */
 	uint64_t attempt; /* tells one connecting from the next */
-	unsigned int depth;
-	bool is_destroyed;
+	struct envoi__guard guard;
 };
 
 static struct memory_connector *connector_of(struct envoi_connector *connector)
@@ -75,7 +76,7 @@ static void release(struct memory_connector *connector)
 
 static void leave(struct memory_connector *connector)
 {
-	if (--connector->depth == 0 && connector->is_destroyed) {
+	if (envoi__guard_leave(&connector->guard)) {
 		release(connector);
 	}
 }
@@ -83,10 +84,9 @@ static void leave(struct memory_connector *connector)
 static void memory_destroy(struct envoi_connector *base)
 {
 	struct memory_connector *connector = connector_of(base);
-	connector->is_destroyed = true;
-	if (connector->depth == 0) {
-		release(connector);
-	}
+	envoi__guard_enter(&connector->guard);
+	envoi__guard_end(&connector->guard);
+	leave(connector);
 }
 
 /* The last thing that a connecting does. */
@@ -119,7 +119,7 @@ static void on_timeout(struct envoi_timer *timer)
 {
 	struct memory_connector *connector = ENVOI_CONTAINER_OF(
 		timer, struct memory_connector, timeout);
-	connector->depth++;
+	envoi__guard_enter(&connector->guard);
 	fail(connector, connector->transport != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT,
 		ENVOI_ERR_TIMEOUT, "nobody answered");
 	leave(connector);
@@ -143,7 +143,7 @@ static void on_handshake(void *user, const struct envoi_failure *why)
 {
 	struct memory_connector *connector = user;
 	struct envoi_transport *transport = connector->transport;
-	connector->depth++;
+	envoi__guard_enter(&connector->guard);
 	if (why == NULL) {
 		connector->transport = NULL;
 		finish(connector, transport, NULL);
@@ -160,7 +160,7 @@ static void on_undecided_timeout(struct envoi_timer *timer)
 {
 	struct memory_connector *connector = ENVOI_CONTAINER_OF(
 		timer, struct memory_connector, timeout);
-	connector->depth++;
+	envoi__guard_enter(&connector->guard);
 	fail(connector, ENVOI_PHASE_TLS, ENVOI_ERR_TIMEOUT,
 		"nobody decided whether to believe the server in the time allowed");
 	leave(connector);
@@ -210,7 +210,7 @@ static void on_start(struct envoi_deferred *deferred)
 	struct envoi_memory_pair *pair = NULL;
 	struct envoi_transport *transport = NULL;
 	uint64_t attempt = connector->attempt;
-	connector->depth++;
+	envoi__guard_enter(&connector->guard);
 	int r = envoi_memory_pair_new(&pair, connector->base.context);
 	if (r == ENVOI_OK) {
 		r = connector->accept(connector->user, pair, connector->domain);

@@ -20,15 +20,13 @@ extern "C" {
 
 struct envoi_sasl_exchange;
 
-/** What a mechanism proves an identity with: bits. */
+/** How a mechanism proves an identity: bits. */
 enum envoi_sasl_means {
 	ENVOI_SASL_PASSWORD = 1,
 	ENVOI_SASL_CERTIFICATE = 2, /**< a certificate shown in the TLS handshake: EXTERNAL */
 	ENVOI_SASL_NOTHING = 4, /**< no identity: ANONYMOUS */
-	/**
-	 * what the system has of Kerberos: GSSAPI. Who names it in the settings is believed to have
-	 * it
-	 */
+	/** a Kerberos ticket of the system: GSSAPI. Assumed to be there where GSSAPI is named in the
+	 * settings */
 	ENVOI_SASL_TICKET = 8,
 };
 
@@ -39,75 +37,76 @@ struct envoi_sasl_binding {
 	size_t len;
 };
 
-/** What the receiving side has offered, as the initiating side saw it. */
+/** The offer of the receiving side, as the initiating side has received it. */
 struct envoi_sasl_offer {
 	const char *const *mechanisms;
 	size_t mechanism_count;
-	/** there was a list of channel binding types (XEP-0440), empty or not */
+	/** the offer has a list of channel binding types (XEP-0440), which may be empty */
 	bool lists_bindings;
 	const char *const *bindings;
 	size_t binding_count;
 };
 
-/** A secret that stands for a password at one server, as long as the server keeps salt and count
- * (RFC 5802, section 3). Who has it can log in. */
+/** Keys that replace the password at one server as long as the server keeps salt and count (RFC 5802,
+ * section 3). They are as secret as the password: they are enough to log in. */
 struct envoi_sasl_keys {
 	const char *mechanism; /**< "SCRAM-SHA-256": without -PLUS, it serves both */
-	const char *authcid; /**< whose */
+	const char *authcid; /**< the user, prepared */
 	const void *salt;
 	size_t salt_len;
 	unsigned int iterations;
 	const void *client_key, *server_key; /**< each of the hash's size */
 	size_t key_len;
 	/**
-	 * By which a password is recognised as the one that the keys follow from, of the hash's size;
-	 * as secret as the password, and not to be stored. NULL: not known
+	 * Identifies the password that the keys were derived from; of the hash's size, as secret as
+	 * the password, and not to be stored. NULL: not known
 	 */
 	const void *password_tag;
 };
 
-/** What an exchange works with. All is borrowed for envoi_sasl_start(), and copied there. */
+/** Parameters of an exchange; borrowed for envoi_sasl_start(), which copies what is needed later. */
 struct envoi_sasl_parameters {
 	enum envoi_role role;
 
-	/** Initiator: the user, which is the localpart (RFC 6120, section 6.3.8). Receiver: whom the
-	 * peer's certificate names, for EXTERNAL. NULL: nobody */
+	/** Initiator: the user, which is the localpart (RFC 6120, section 6.3.8). Receiver, EXTERNAL:
+	 * the user that the peer's certificate names. NULL: none */
 	const char *authcid;
-	const char *authzid; /**< initiator: NULL: none, as RFC 6120, section 6.3.8 advises */
-	/** Initiator: UTF-8; wiped when the exchange is freed. NULL: there is none, or not yet */
+	const char *authzid; /**< initiator: NULL: none, as RFC 6120, section 6.3.8, recommends */
+	/** Initiator: UTF-8; the copy is wiped when it is no longer needed. NULL: none, or not yet */
 	const char *password;
-	/** Initiator: to be used in place of a password where salt and count are still the same; with a
-	 * password, only where they are known to follow from it. NULL, or not for this mechanism and
+	/** Initiator: used in place of a password if salt and count have not changed; together with a
+	 * password only if they are known to be derived from it. NULL, or keys of another mechanism or
 	 * user: none */
 	const struct envoi_sasl_keys *keys;
 	const char *hostname; /**< the XMPP domain */
 
-	/** Initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all that the
-	 * connection has, and none if no -PLUS mechanism was offered. */
+	/** Initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all bindings of the
+	 * connection, or none if no -PLUS mechanism was offered. */
 	const struct envoi_sasl_binding *bindings;
 	size_t binding_count;
 
-	/** Initiator, no -PLUS mechanism: the connection could be bound, but the receiver offers nothing
-	 * for it. It is told so, and will refuse if it did offer something (RFC 5802, section 6: flag
-	 * "y"). */
+	/** Initiator, no -PLUS mechanism: the connection could be bound, but the receiver offers no
+	 * mechanism for it. Sent as flag "y", which makes a receiver refuse that did offer one (RFC 5802,
+	 * section 6). */
 	bool could_bind;
 
-	/** What was offered: a receiver tells its hash, and an initiator refuses another one (XEP-0474).
-	 * NULL: neither. */
+	/** The offer: a receiver sends its hash, and an initiator refuses a hash that differs (XEP-0474).
+	 * NULL: no hash is sent or checked. */
 	const struct envoi_sasl_offer *offer;
-	/** Initiator: a receiver that does not tell the hash is refused too. */
+	/** Initiator: refuse a receiver that sends no hash. */
 	bool needs_offer_hash;
 
-	/** Initiator: SCRAM counts outside of these are refused before any derivation. Receiver:
-	 * the smaller one is asked for. 0: 4,096 and 1,000,000 */
+	/** Initiator: iteration counts of SCRAM outside of these bounds are refused before any
+	 * derivation. Receiver: the lower one is the count that it sends. 0: 4,096 and 1,000,000 */
 	unsigned int min_iterations, max_iterations;
 
 	/**
-	 * Receiver: the secret of a user.
+	 * Receiver: look up the password of a user.
 	 * @param authcid       prepared as a stored name: SASLprep, or RFC 8265 for newer characters
 	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism. With PLAIN
 	 *                      GnuTLS frees memory with the peer's password unwiped
-	 * @retval ENVOI_ERR_NOT_FOUND  no such user: the peer is not told so
+	 * @retval ENVOI_ERR_NOT_FOUND  no such user; the peer receives the same answer as for a wrong
+	 *                              password
 	 */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;
@@ -117,15 +116,15 @@ struct envoi_sasl_parameters {
 struct envoi_sasl_mechanism {
 	const char *name; /**< "SCRAM-SHA-256-PLUS" (RFC 4422, section 3.1) */
 	int strength; /**< higher is stronger */
-	unsigned int means; /**< one of enum envoi_sasl_means */
+	unsigned int means; /**< one bit of enum envoi_sasl_means */
 	/** only for verified servers (envoi_tls_is_verified()): PLAIN, EXTERNAL */
 	bool needs_secure;
 	bool client_first; /**< the initiator begins */
 	/** complete only when the server has proved that it knows the secret */
 	bool proves_server;
-	bool checks_offer; /**< it can refuse an offer that somebody has changed (XEP-0474) */
-	bool is_initiators; /**< not for the receiving side */
-	/** Channel binding types that it can carry, ended by NULL; NULL: it is no -PLUS mechanism. */
+	bool checks_offer; /**< it detects an offer that was changed on its way (XEP-0474) */
+	bool is_initiators; /**< available to the initiating side only */
+	/** Channel binding types that it supports, ended by NULL. NULL: not a -PLUS mechanism */
 	const char *const *bindings;
 	/**
 	 * Begin an exchange.
@@ -179,12 +178,11 @@ ENVOI_API const struct envoi_sasl_mechanism *envoi_sasl_next(
 	struct envoi_context *context, size_t *position);
 
 /**
- * Make a mechanism of one's own known. To be used it must be named in the setting sasl.mechanisms.
+ * Add a mechanism. It is used where the setting sasl.mechanisms names it.
  *
- * @param mechanism  constant, outlives the context; one with the name of a built-in one takes its
- *                   place
- * @retval ENVOI_ERR_INVALID  the name is not one, or `start` is missing
- * @retval ENVOI_ERR_EXISTS   one with this name was added before
+ * @param mechanism  constant, outlives the context; it replaces a built-in mechanism of the same name
+ * @retval ENVOI_ERR_INVALID  the name is malformed, or `start` is missing
+ * @retval ENVOI_ERR_EXISTS   a mechanism with this name was added before
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_add_sasl_mechanism(
@@ -195,17 +193,19 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_start(struct envoi_sasl_exchange **ret
 	struct envoi_context *context, const struct envoi_sasl_mechanism *mechanism,
 	const struct envoi_sasl_parameters *parameters);
 
-/** Outcomes of a step beside those of enum envoi_outcome. */
+/** Outcomes of a step in addition to those of enum envoi_outcome. */
 enum envoi_sasl_outcome {
-	ENVOI_SASL_BUSY = 16, /**< there is more to compute */
-	ENVOI_SASL_NEEDS_PASSWORD = 17, /**< none was given, or keys that do not fit any more */
+	ENVOI_SASL_BUSY = 16, /**< more is to be computed */
+	/** no password was given, and there are no keys, or salt or count have changed */
+	ENVOI_SASL_NEEDS_PASSWORD = 17,
 };
 
 /**
  * One step (RFC 4422, section 3).
  *
- * @param in   what the peer sent, decoded; NULL: nothing, which is not the same as empty
- * @param out  what to send is appended; wipe it after sending: with PLAIN it holds the password
+ * @param in   the peer's message, decoded; NULL: there is none, which differs from an empty one
+ * @param out  the message to be sent is appended; wipe it after sending: with PLAIN it holds the
+ *             password
  *
  * @retval ENVOI_AGAIN         send @p out, wait for more
  * @retval ENVOI_OK            our side is complete; @p out may hold a last message
@@ -214,33 +214,35 @@ enum envoi_sasl_outcome {
  *                             no input, from another turn of the loop
  * @retval ENVOI_SASL_NEEDS_PASSWORD  nothing to send yet: envoi_sasl_give_password(), then call
  *                             again with no input
- * @retval ENVOI_ERR_AUTH      the peer has failed to prove itself, or has refused
+ * @retval ENVOI_ERR_AUTH      the peer has not proved its identity, or has refused
  * @retval ENVOI_ERR_PROTOCOL  the message is malformed, or comes when none is expected
  * @retval ENVOI_ERR_LIMIT     the iteration count is outside the bounds
  * @retval ENVOI_ERR_STATE     the exchange has ended
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
- * After ENVOI_OK or an error the exchange has ended, and only one that ended with ENVOI_OK
- * has authenticated anybody.
+ * After ENVOI_OK or an error the exchange has ended. Only ENVOI_OK means that the peer is
+ * authenticated.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_step(
 	struct envoi_sasl_exchange *exchange, const void *in, size_t len, struct envoi_buffer *out);
 
 /**
- * Answer ENVOI_SASL_NEEDS_PASSWORD; copied, and wiped when it is not needed any more.
+ * Give the password after ENVOI_SASL_NEEDS_PASSWORD.
+ *
+ * @param password  UTF-8; copied; the copy is wiped when it is no longer needed
  *
  * @retval ENVOI_ERR_INVALID  not UTF-8, or not allowed by SASLprep
- * @retval ENVOI_ERR_STATE    it was not asked for
+ * @retval ENVOI_ERR_STATE    the last step did not return ENVOI_SASL_NEEDS_PASSWORD
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_give_password(
 	struct envoi_sasl_exchange *exchange, const char *password);
 
-/** @return what went wrong in the step that failed, in words for a person; NULL: nothing more is
- * known than the code; borrowed until the exchange is freed */
+/** @return the reason for which the last step failed, as text for a user; NULL: only the code is
+ * known; borrowed until the exchange is freed */
 ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange);
 
 /**
- * What the next login could use in place of the password.
+ * Get the keys that the next login can use in place of the password.
  *
  * @param[out] ret_keys  borrowed until the exchange is freed; secret
  * @retval ENVOI_ERR_NOT_FOUND  the mechanism has none
@@ -249,27 +251,27 @@ ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *excha
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_get_keys(
 	const struct envoi_sasl_exchange *exchange, struct envoi_sasl_keys *ret_keys);
 
-/** @return the user that has authenticated (receiver, after ENVOI_OK), or NULL: nobody, or
- * anonymous; borrowed until the exchange is freed */
+/** @return receiver, after ENVOI_OK: the authenticated user; NULL: none, or anonymous; borrowed until
+ * the exchange is freed */
 ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
 
 /** Wipe and free; NULL is allowed. */
 ENVOI_API void envoi_sasl_free(struct envoi_sasl_exchange *exchange);
 
-/* --- what earlier logins have taught --- */
+/* --- the history of an account's logins --- */
 
 /**
- * Kept for one account, over its logins, and by the application over its runs:
- * - the best mechanism that the account has logged in with, and the best kind of channel binding:
- *   they are pinned. A server that offers less later is refused before anything is sent, for
- *   somebody may be between. The same holds after a login with channel binding that has failed,
- *   until one succeeds (that is not written down): it is not tried again without;
- * - keys that stand for the password, as long as the server keeps salt and count. Where a password is
- *   given, they are used only if this process has derived them from the same password.
+ * The history of one account's logins. The application may keep it from one run to the next. It has
+ * - a pin: the strongest mechanism that the account has logged in with, and the strongest kind of
+ *   channel binding. A server that later offers less is refused before anything is sent, because an
+ *   attacker may have changed its offer. The same holds after a login with channel binding that has
+ *   failed, until a login succeeds; this is not written as text;
+ * - keys that replace the password as long as the server keeps salt and count. Together with a
+ *   password they are used only if they were derived from it in this process.
  */
 struct envoi_sasl_history;
 
-/** Make an empty one. @retval ENVOI_ERR_NOMEM */
+/** Make an empty history. @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_new(
 	struct envoi_sasl_history **ret_history, struct envoi_context *context);
 /** Wipe and free; NULL is allowed. */
@@ -279,14 +281,15 @@ ENVOI_API void envoi_sasl_history_free(struct envoi_sasl_history *history);
  * @return the pinned mechanism's name; NULL: none; both borrowed until the next login */
 ENVOI_API const char *envoi_sasl_history_pin(
 	const struct envoi_sasl_history *history, const char **ret_binding);
-/** Accept from the next login on whatever the settings accept. */
+/** Remove the pin: from the next login on, the settings alone decide what is accepted. */
 ENVOI_API void envoi_sasl_history_forget_pin(struct envoi_sasl_history *history);
 /** Wipe the keys: the next login needs the password. */
 ENVOI_API void envoi_sasl_history_forget_keys(struct envoi_sasl_history *history);
 
 /**
- * Append it as lines of text: "sasl-pin MECHANISM [BINDING]", and for each mechanism "sasl-keys
+ * Append the history as lines of text: "sasl-pin MECHANISM [BINDING]", and for each mechanism "sasl-keys
  * MECHANISM AUTHCID SALT COUNT CLIENT-KEY SERVER-KEY". It is as secret as the password.
+ *
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_write(
@@ -294,19 +297,20 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_write(
 /**
  * Read one such line, without its end.
  *
- * @retval ENVOI_DECLINED     it is none of these
- * @retval ENVOI_ERR_INVALID  it is malformed; @retval ENVOI_ERR_NOMEM
+ * @retval ENVOI_DECLINED     a line of another kind
+ * @retval ENVOI_ERR_INVALID  malformed
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_read(
 	struct envoi_sasl_history *history, const char *line, size_t len);
 
-/* --- where identities come from --- */
+/* --- sources of identities --- */
 
 struct envoi_handler;
 struct envoi_sasl_credentials;
 struct envoi_stream;
 
-/** Whom to log in as; all borrowed for envoi_sasl_answer(), and copied there if needed. */
+/** An identity to log in with; borrowed for envoi_sasl_answer(), which copies what it needs. */
 struct envoi_sasl_identity {
 	const char *authcid; /**< the user; NULL: the localpart of envoi_stream_local() */
 	const char *authzid; /**< NULL: none */
@@ -318,15 +322,15 @@ struct envoi_sasl_identity {
  * it is answered or canceled, and not to be touched afterwards.
  */
 struct envoi_sasl_request {
-	const struct envoi_sasl_mechanism *mechanism; /**< that was chosen */
-	const char *domain; /**< that one logs in to */
-	/** Keys of an earlier login are at hand: an answer without password will do, unless the server
+	const struct envoi_sasl_mechanism *mechanism; /**< the chosen one */
+	const char *domain; /**< the XMPP domain of the login */
+	/** There are keys of an earlier login: an answer without a password is enough, unless the server
 	 * has changed salt or count. */
 	bool has_keys;
-	/** A password is needed after all: none was given, or the server has changed salt or count, so
-	 * that keys kept from an earlier login do not fit. Only the password of the answer counts. */
+	/** The second request of this login: a password is required, because none was given, or because
+	 * the server has changed salt or count. Only the password of the answer is used. */
 	bool is_again;
-	void *user; /**< the source's own */
+	void *user; /**< for the source */
 	struct envoi_stream *stream; /* private, as what follows; NULL: the request is not open */
 	struct envoi_handler *feature;
 };
@@ -334,8 +338,9 @@ struct envoi_sasl_request {
 /** A source of identities: a stored password, a keyring, a dialogue with the user. */
 struct envoi_sasl_credentials_impl {
 	/**
-	 * What can be proved, as far as is known without asking: OR of enum envoi_sasl_means. Only
-	 * mechanisms of these means are chosen.
+	 * Get what the source can prove, as far as it is known without asking the user. Only mechanisms
+	 * of these means are chosen.
+	 * @return OR of enum envoi_sasl_means
 	 */
 	unsigned int (*means)(struct envoi_sasl_credentials *credentials);
 
@@ -353,7 +358,7 @@ struct envoi_sasl_credentials_impl {
 	 * The stream has ended, and @p request with it: do not answer it. Called once for each request
 	 * that was not answered, from the loop or inside the function that frees the stream; stream,
 	 * session, client and this source may be freed inside.
-	 * @param request  to be told from others and for its `user`; invalid when this function returns
+	 * @param request  invalid when this function returns
 	 */
 	void (*cancel)(
 		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
@@ -391,10 +396,11 @@ ENVOI_API void envoi_sasl_answer(
 ENVOI_API void envoi_sasl_credentials_destroy(struct envoi_sasl_credentials *credentials);
 
 /**
- * A source that holds one password, and wipes it in the end.
+ * Make a source that holds one password and wipes it when it is destroyed.
  *
  * @param authcid   NULL: the localpart of envoi_stream_local(); copied
- * @param password  copied; NULL: there is none: with @p authcid NULL too, for ANONYMOUS
+ * @param password  copied; NULL: none; with @p authcid NULL too, the source is for ANONYMOUS
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_password_new(
 	struct envoi_sasl_credentials **ret_credentials, struct envoi_context *context,

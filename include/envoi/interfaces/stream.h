@@ -353,6 +353,8 @@ ENVOI_API unsigned int envoi_stream_bits(const struct envoi_stream *stream);
 ENVOI_API enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream);
 /** @return initiator: what the user gave; receiver: NULL */
 ENVOI_API const char *envoi_stream_peer_domain(const struct envoi_stream *stream);
+/** @return the preferred language of the peer's texts (setting lang), or NULL; borrowed from the stream */
+ENVOI_API const char *envoi_stream_lang(const struct envoi_stream *stream);
 /** @return the peer's last header (the stream's id, ...), nothing of it believed; borrowed until
  * the next comes; NULL: none came */
 ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(const struct envoi_stream *stream);

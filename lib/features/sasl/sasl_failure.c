@@ -146,7 +146,8 @@ int envoi__sasl_refused(struct envoi__sasl *sasl, const struct envoi__sasl_state
 	const struct envoi_element *element)
 {
 	struct envoi_stream *stream = state->stream;
-	const struct envoi__peer_error said = envoi__peer_error_read(element, ENVOI_NS_SASL);
+	const struct envoi__peer_error said = envoi__peer_error_read(
+		element, ENVOI_NS_SASL, envoi_stream_lang(stream));
 	struct envoi_failure failure;
 	set_failure(&failure, stream, state, ENVOI_ERR_AUTH, " ", "refused by the server");
 	envoi__peer_error_put(&said, &failure);

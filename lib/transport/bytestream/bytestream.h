@@ -37,6 +37,7 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 
+#include "base/guard.h"
 #include "transport/transport_settings.h"
 
 struct octets;
@@ -116,8 +117,7 @@ struct octets {
 	uint64_t linger_ms;
 	struct envoi_timer element_timer; /* while an element is incomplete, and not held up here */
 	struct envoi_timer write_timer; /* while the channel takes nothing of what is pending */
-	unsigned int depth; /* of entries from the loop that are on the stack */
-	bool is_destroyed; /* freed when they have unwound */
+	struct envoi__guard guard;
 
 	/* input */
 	struct envoi_xml_parser *parser;

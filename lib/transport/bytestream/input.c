@@ -21,7 +21,7 @@ int octets_renew_parser(struct octets *octets)
 	if (r < 0) {
 		return r;
 	}
-	if (octets->depth > 0 && octets->retired == NULL) {
+	if (!envoi__guard_is_idle(&octets->guard) && octets->retired == NULL) {
 		octets->retired = octets->parser;
 	} else {
 		envoi_xml_parser_free(octets->parser);

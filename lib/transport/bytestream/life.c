@@ -64,20 +64,17 @@ static void release(struct octets *octets)
 
 void octets_enter(struct octets *octets)
 {
-	octets->depth++;
+	envoi__guard_enter(&octets->guard);
 }
 
 void octets_leave(struct octets *octets)
 {
-	if (--octets->depth > 0) {
-		return;
-	}
-	if (octets->is_destroyed) {
+	if (envoi__guard_leave(&octets->guard)) {
 		release(octets);
-		return;
+	} else if (envoi__guard_is_idle(&octets->guard)) {
+		envoi_xml_parser_free(octets->retired);
+		octets->retired = NULL;
 	}
-	envoi_xml_parser_free(octets->retired);
-	octets->retired = NULL;
 }
 
 static void tell_closed(struct octets *octets)
@@ -106,7 +103,7 @@ static void on_turn(struct envoi_deferred *deferred)
 
 void octets_wake(struct octets *octets)
 {
-	if (!octets->is_destroyed) {
+	if (!envoi__guard_is_over(&octets->guard)) {
 		envoi_deferred_post(
 			&octets->turn, envoi_context_loop(octets->base.context), on_turn);
 	}
@@ -242,14 +239,14 @@ void octets_abort(struct envoi_transport *transport, const struct envoi_failure 
 void octets_destroy(struct envoi_transport *transport)
 {
 	struct octets *octets = octets_of(transport);
-	assert(!octets->is_destroyed);
-	octets->is_destroyed = true;
+	assert(!envoi__guard_is_over(&octets->guard));
+	octets_enter(octets);
+	envoi__guard_end(&octets->guard);
 	octets->state = OCTETS_TOLD;
 	envoi_deferred_cancel(&octets->turn);
 	octets_stop_deadlines(octets);
 	envoi_timer_stop(&octets->linger);
 	octets->channel->disconnect(octets);
-	octets_enter(octets);
 	octets_drop_question(octets);
 	octets_leave(octets);
 }

@@ -281,7 +281,7 @@ static void an_error_says_something_however_malformed_it_is(void **state)
 		"<special xmlns='urn:x'/></error></iq>");
 	assert_true(envoi_stanza_get_error(stanza, &error));
 	assert_int_equal(error.condition, ENVOI_UNDEFINED_CONDITION);
-	assert_string_equal(error.text, "eins");
+	assert_string_equal(error.text, "two");
 	assert_string_equal(error.by, "x.y");
 	assert_string_equal(envoi_element_name(error.application), "gone");
 	envoi_stanza_unref(stanza);
@@ -304,6 +304,52 @@ static void an_error_says_something_however_malformed_it_is(void **state)
 	assert_true(envoi_stanza_get_error(stanza, &error));
 	assert_int_equal(error.condition, ENVOI_GONE);
 	assert_null(error.new_address);
+	envoi_stanza_unref(stanza);
+}
+
+/* XEP-0086, section 3 */
+static void an_old_code_stands_for_a_condition(void **state)
+{
+	struct envoi_stanza_error error;
+	struct envoi_stanza *stanza = stanza_of(
+		*state, "<iq type='error' id='1'><error code='404'>No such user</error></iq>");
+	assert_true(envoi_stanza_get_error(stanza, &error));
+	assert_int_equal(error.condition, ENVOI_ITEM_NOT_FOUND);
+	assert_int_equal(error.type, ENVOI_ERROR_CANCEL);
+	assert_string_equal(error.text, "No such user");
+	envoi_stanza_unref(stanza);
+	stanza = stanza_of(
+		*state, "<iq type='error' id='1'><error code='502' type='cancel'> </error></iq>");
+	assert_true(envoi_stanza_get_error(stanza, &error));
+	assert_int_equal(error.condition, ENVOI_SERVICE_UNAVAILABLE);
+	assert_int_equal(error.type, ENVOI_ERROR_CANCEL);
+	assert_null(error.text);
+	envoi_stanza_unref(stanza);
+	stanza = stanza_of(*state,
+		"<iq type='error' id='1'><error code='404' type='auth'>"
+		"<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
+	assert_true(envoi_stanza_get_error(stanza, &error));
+	assert_int_equal(error.condition, ENVOI_FORBIDDEN);
+	assert_int_equal(error.type, ENVOI_ERROR_AUTH);
+	envoi_stanza_unref(stanza);
+	stanza = stanza_of(*state, "<iq type='error' id='1'><error code='4040'/></iq>");
+	assert_true(envoi_stanza_get_error(stanza, &error));
+	assert_int_equal(error.condition, ENVOI_UNDEFINED_CONDITION);
+	envoi_stanza_unref(stanza);
+}
+
+/* RFC 6121, section 5.2.3 */
+static void a_body_without_language_is_the_default(void **state)
+{
+	struct envoi_stanza *stanza = stanza_of(*state,
+		"<message xml:lang='en'><body xml:lang='de'>de</body><body>default</body></message>");
+	assert_string_equal(envoi_message_body(stanza, NULL), "default");
+	assert_string_equal(envoi_message_body(stanza, "de"), "de");
+	assert_string_equal(envoi_message_body(stanza, "en"), "default");
+	envoi_stanza_unref(stanza);
+	stanza = stanza_of(*state,
+		"<message><body xml:lang='de'>de</body><body xml:lang='fr'>fr</body></message>");
+	assert_string_equal(envoi_message_body(stanza, NULL), "de");
 	envoi_stanza_unref(stanza);
 }
 
@@ -560,6 +606,8 @@ int main(void)
 		TEST(an_error_says_what_and_repeats_nothing),
 		TEST(errors_and_results_are_never_answered),
 		TEST(an_error_says_something_however_malformed_it_is),
+		TEST(an_old_code_stands_for_a_condition),
+		TEST(a_body_without_language_is_the_default),
 		TEST(the_body_is_chosen_by_language),
 		TEST(presence_is_read_strictly),
 		TEST(the_payload_is_the_child_that_matters),

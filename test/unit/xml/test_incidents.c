@@ -221,6 +221,16 @@ static const struct test_xml_conversation s2[] = {
 		MALFORMED},
 	{"two attributes with one expanded name",
 		BYTES(HEAD "<a xmlns:p='u' xmlns:q='u' p:x='1' q:x='2'/>"), MALFORMED},
+	{"an attribute without prefix is not the one of a prefix",
+		BYTES(HEAD "<a xmlns:p='u' p:x='1' x='2' xmlns:q='v' q:x='3'/>"),
+		HEAD_OUT "element <a xmlns:ns1='u' ns1:x='1' x='2' xmlns:ns3='v' ns3:x='3'/>\n"},
+	{"the same attribute twice", BYTES(HEAD "<a x='1' y='2' x='3'/>"), MALFORMED},
+	{"the same attribute twice, with a prefix", BYTES(HEAD "<a xmlns:p='u' p:x='1' p:x='2'/>"),
+		MALFORMED},
+	{"the same attribute twice behind one of another prefix",
+		BYTES(HEAD "<a xmlns:p='u' xmlns:q='u' p:x='' q:x='' q:x=''/>"), MALFORMED},
+	{"two declarations of a prefix with different names",
+		BYTES(HEAD "<a xmlns:p='u' xmlns:p='v'/>"), MALFORMED},
 	{"two declarations of a prefix", BYTES(HEAD "<a xmlns:p='u' xmlns:p='u'/>"), MALFORMED},
 	{"two default declarations", BYTES(HEAD "<a xmlns='u' xmlns='v'/>"), MALFORMED},
 	{"xml bound to something else", BYTES(HEAD "<a xmlns:xml='u'/>"), MALFORMED},
@@ -288,6 +298,29 @@ static void s2_prefixes_and_namespaces_are_never_confused(void **state)
 {
 	(void)state;
 	test_xml_conversations(context, s2, COUNT(s2));
+}
+
+/* libxml2 from 2.12 on reports at most 100 errors, and a prefix is one to it. */
+static void s2_names_are_checked_behind_any_number_of_prefixes(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a:b:c", ":a", "a:", "p:1", "p:b:c", "p::b", "&nbsp;",
+		"p:b x='&nbsp;'", "p:b p:c:d='1'"};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct envoi_buffer xml;
+		envoi_buffer_init(&xml, context, 0);
+		must(envoi_buffer_append_text(&xml, "<a xmlns:p='u'>"));
+		for (int n = 0; n < 150; n++) {
+			must(envoi_buffer_append_text(&xml, "<p:b p:x=''/>"));
+		}
+		struct envoi_element *element;
+		must(envoi_buffer_printf(
+			&xml, names[i][0] == '&' ? "%s</a>" : "<%s/></a>", names[i]));
+		assert_int_equal(envoi_xml_parse(&element, context, envoi_buffer_data(&xml),
+					 envoi_buffer_len(&xml), "jabber:client"),
+			ENVOI_ERR_XML);
+		envoi_buffer_finish(&xml);
+	}
 }
 
 static void s2_an_attribute_is_found_by_its_whole_name(void **state)
@@ -486,6 +519,7 @@ int main(int argc, char **argv)
 		TEST(s1_malformed_utf8_is_refused_wherever_it_stands),
 		TEST(s1_characters_and_references_are_what_xml_says),
 		TEST(s2_prefixes_and_namespaces_are_never_confused),
+		TEST(s2_names_are_checked_behind_any_number_of_prefixes),
 		TEST(s2_an_attribute_is_found_by_its_whole_name),
 		TEST(s3_only_utf8_and_xml_1_0_are_spoken),
 		TEST(s4_document_types_and_entities_are_refused),

@@ -47,10 +47,9 @@ static const struct test_xml_conversation conversations[] = {
 	{"prefixes and defaults, nested and undone",
 		BYTES(HEAD "<x:a xmlns:x='u1'><b xmlns='u2'><x:c/><d xmlns=''/><e/></b>"
 			   "<x:f xmlns:x='u3' x:y='1' xmlns:z='u3' y='2'/><g/></x:a><h/>"),
-		HEAD_OUT
-		"element <a xmlns='u1'><b xmlns='u2'><c xmlns='u1'/><d xmlns=''/><e/></b>"
-		"<f xmlns='u3' xmlns:ns1='u3' ns1:y='1' y='2'/><g xmlns='jabber:client'/></a>\n"
-		"element <h/>\n"},
+		HEAD_OUT "element <a xmlns='u1'><b xmlns='u2'><c xmlns='u1'/><d xmlns=''/><e/></b>"
+			 "<ns1:f xmlns:ns1='u3' ns1:y='1' y='2'/><g xmlns='jabber:client'/></a>\n"
+			 "element <h/>\n"},
 	{"stream elements", BYTES(HEAD "<stream:features><a xmlns='u'/></stream:features>"),
 		HEAD_OUT "element <stream:features><a xmlns='u'/></stream:features>\n"},
 	{"a stream that ends in its header",

@@ -98,6 +98,38 @@ static void attributes_in_namespaces_have_prefixes_by_their_number(void **state)
 }
 
 /* RFC 6120, section 4.8.5; RFC 7395, section 3.3.3 for those outside a stream */
+/* Some servers keep one declaration of a namespace in a tag and lose the other. */
+static void a_namespace_is_declared_once_in_a_tag(void **state)
+{
+	(void)state;
+	struct envoi_element *a = envoi_element_new(context, "urn:u", "a");
+	envoi_element_set(a, "one", "1");
+	envoi_element_set_ns(a, "urn:u", "two", "2");
+	envoi_element_set_ns(a, "urn:u", "three", "3");
+	envoi_element_add_text(envoi_element_add(a, NULL, "b"), "text");
+	envoi_element_add(a, "urn:outer", "c");
+	static const char expected[] = "<ns2:a xmlns:ns2='urn:u' one='1' ns2:two='2' ns2:three='3'>"
+				       "<b xmlns='urn:u'>text</b><c/></ns2:a>";
+	assert_written(a, "urn:outer", expected);
+	assert_written(a, "urn:u",
+		"<a one='1' xmlns:ns2='urn:u' ns2:two='2' ns2:three='3'>"
+		"<b>text</b><c xmlns='urn:outer'/></a>");
+	struct envoi_xml_writer *writer = envoi_xml_writer_new(&out, "urn:outer");
+	envoi_xml_open(writer, "urn:u", "a");
+	envoi_xml_attr(writer, "one", "1");
+	envoi_xml_attr_ns(writer, "urn:u", "two", "2");
+	envoi_xml_attr_ns(writer, "urn:u", "three", "3");
+	envoi_xml_open(writer, NULL, "b");
+	envoi_xml_text(writer, "text");
+	envoi_xml_close(writer);
+	envoi_xml_open(writer, "urn:outer", "c");
+	envoi_xml_close(writer);
+	envoi_xml_close(writer);
+	assert_int_equal(envoi_xml_writer_finish(writer), ENVOI_OK);
+	assert_out(expected);
+	envoi_element_unref(a);
+}
+
 static void stream_elements_have_the_prefix_that_the_header_binds(void **state)
 {
 	(void)state;
@@ -520,6 +552,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(a_namespace_is_declared_where_it_changes, clear),
 		cmocka_unit_test_teardown(
 			attributes_in_namespaces_have_prefixes_by_their_number, clear),
+		cmocka_unit_test_teardown(a_namespace_is_declared_once_in_a_tag, clear),
 		cmocka_unit_test_teardown(
 			stream_elements_have_the_prefix_that_the_header_binds, clear),
 		cmocka_unit_test_teardown(a_header_is_written_without_its_end, clear),

@@ -1,0 +1,54 @@
+/*
+ * envoi - what is taken from libxml2, and where its versions differ
+ * SPDX-License-Identifier: MIT
+ *
+ * Read on libxml2 2.9.14, 2.12.7 and 2.15.3. The parser relies on these points; each is held by a
+ * test, and the tests run on each of these versions (Debian 12, 13 and unstable).
+ *
+ * Names. Equal names and prefixes of one parser context are one pointer, in its dictionary
+ *	(xmlParseNCName(), xmlParseNCNameHashed()): test_parser, test_incidents (S2).
+ * Root. Behind `<stream>` a push parser stays in content, for elements without end, and keeps
+ *	nothing of those that have ended: test_endless, test_memory.
+ * Attributes. All of a start tag come in one call of startElementNs, in document order, values
+ *	with references replaced and white space normalised, xmlns declarations among them while
+ *	libxml2 does not find the prefix `xmlns` (str_xmlns). A probe checks that for each engine.
+ *	That no attribute and no declaration stands twice is checked in sax.c, not here: 2.12 and
+ *	later take attributes with unknown prefixes for attributes without namespace.
+ * Errors. Fatal ones make xmlParseChunk() return their code, whether or not they are reported; from
+ *	2.12 on only 100 errors of a context are, and each prefix is one, so nothing relies on
+ *	errors that are not fatal: test_incidents (S2).
+ * Input. Bytes that were parsed lie before input->end until the next call: they are wiped there.
+ * Left to libxml2: the characters of names (XML 1.0, productions 4 and 4a), `=` and quotes in
+ *	tags, white space between attributes, `<` and `&` in values, character and entity
+ *	references, `]]>` in text, end tags that match: test_parser, test_incidents, and the fuzz
+ *	target `differential`, which compares with expat.
+ */
+#ifndef ENVOI_XML_LIBXML_H
+#define ENVOI_XML_LIBXML_H
+
+#include <stdbool.h>
+
+#include <libxml/parser.h>
+
+#if LIBXML_VERSION < 21200
+#define ENVOI__LIBXML_ERROR xmlError
+#else
+#define ENVOI__LIBXML_ERROR const xmlError
+#endif
+
+/** Set what the parser relies on, before the first byte. */
+void envoi__libxml_configure(xmlParserCtxtPtr xml);
+
+/** Hand over namespace declarations as attributes, from now on. */
+void envoi__libxml_leave_namespaces(xmlParserCtxtPtr xml);
+
+/**
+ * Make room for so many attributes in a tag.
+ *
+ * libxml2 before 2.12 goes on with the old array when it has moved the array of attributes and the
+ * next allocation fails, so its arrays do not grow while it parses.
+ * @return false: out of memory
+ */
+bool envoi__libxml_reserve_attributes(xmlParserCtxtPtr xml, unsigned int count);
+
+#endif

@@ -245,11 +245,12 @@ struct envoi_xml_limits {
 	 */
 	unsigned int attributes;
 	unsigned int children; /**< elements and texts of one stanza; default 1,000,000 */
+	unsigned int name_bytes; /**< of one local name or prefix; default 256 */
 	/**
-	 * of one local name or prefix; default 256. Besides, a namespace name that the library does
-	 * not know has at most 256 bytes.
+	 * of one namespace name that the library does not know; default 1,024. A prefix of two
+	 * letters repeats it with each attribute: time can grow with it, and memory in the writer
 	 */
-	unsigned int name_bytes;
+	unsigned int namespace_bytes;
 	/**
 	 * distinct local names and prefixes of one stanza, or of the header, not counting those of
 	 * the specifications that the library knows; default 4,096

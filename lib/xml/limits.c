@@ -32,6 +32,8 @@ const struct envoi_setting envoi__xml_setting_table[] = {
 		"The most elements and texts in a stanza."),
 	SIZE(INTO(after_login.name_bytes), "limits.name-bytes", "256", 32, 64 * KIB,
 		"The longest name of an element or attribute, and the longest prefix."),
+	SIZE(INTO(after_login.namespace_bytes), "limits.namespace-bytes", "1k", 64, 64 * KIB,
+		"The longest namespace name that the library does not know."),
 	COUNT(INTO(after_login.names), "limits.names", "4096", 64, LARGE_COUNT,
 		"The most distinct names and prefixes in a stanza, without the names of "
 		"specifications that the library knows."),
@@ -47,6 +49,8 @@ const struct envoi_setting envoi__xml_setting_table[] = {
 		"As limits.children, before the end of the login."),
 	SIZE(INTO(before_login.name_bytes), "limits.before-login.name-bytes", "256", 32, 64 * KIB,
 		"As limits.name-bytes, before the end of the login."),
+	SIZE(INTO(before_login.namespace_bytes), "limits.before-login.namespace-bytes", "256", 64,
+		64 * KIB, "As limits.namespace-bytes, before the end of the login."),
 	COUNT(INTO(before_login.names), "limits.before-login.names", "256", 64, LARGE_COUNT,
 		"As limits.names, before the end of the login."),
 	{.type = ENVOI_SETTING_END},

@@ -21,6 +21,7 @@ const struct envoi_xml_limits envoi_xml_limits_default = {
 	.attributes = 64,
 	.children = 1000000,
 	.name_bytes = 256,
+	.namespace_bytes = 1024,
 	.names = 4096,
 };
 
@@ -31,6 +32,7 @@ const struct envoi_xml_limits envoi_xml_limits_before_login = {
 	.attributes = 32,
 	.children = 1000,
 	.name_bytes = 256,
+	.namespace_bytes = 256,
 	.names = 256,
 };
 

@@ -12,9 +12,6 @@
 
 enum {
 	LONGEST_LANG = 64, /* of the stream: it is copied into each stanza */
-	/* Bytes, of those that are not known: a prefix of two letters says so much again and again,
-	 * and all with one beginning are told apart at the end only. */
-	LONGEST_NAMESPACE = 256,
 	PER_ATTR = 5, /* libxml2's: name, prefix, namespace name, value, its end */
 };
 
@@ -124,7 +121,7 @@ static bool declare(const struct start *s, const xmlChar *const *attr)
 		envoi__name_lookup(parser->context, value, value_len(attr)),
 		true,
 	};
-	if (ns.name == NULL && value_len(attr) > LONGEST_NAMESPACE) {
+	if (ns.name == NULL && value_len(attr) > parser->limits.namespace_bytes) {
 		return fail_limit(parser, "namespace name too long");
 	}
 	if (ns.name == NULL) {

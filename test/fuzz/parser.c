@@ -20,6 +20,7 @@ static const struct envoi_xml_limits tiny = {
 	.attributes = 4,
 	.children = 8,
 	.name_bytes = 12,
+	.namespace_bytes = 20,
 	.names = 6,
 };
 

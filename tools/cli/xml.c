@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,39 +44,46 @@ static int take_chunk(struct invocation *invocation, const char *value)
 	return status;
 }
 
+#define SIZE(its_name, member) \
+	{ \
+		its_name, offsetof(struct envoi_xml_limits, member), true \
+	}
+#define COUNT(its_name, member) \
+	{ \
+		its_name, offsetof(struct envoi_xml_limits, member), false \
+	}
+
+static const struct {
+	const char *name;
+	size_t offset;
+	bool is_size; /* size_t, else unsigned int */
+} limit_names[] = {
+	SIZE("stanza-bytes", stanza_bytes),
+	SIZE("tag-bytes", tag_bytes),
+	COUNT("depth", depth),
+	COUNT("attributes", attributes),
+	COUNT("children", children),
+	COUNT("name-bytes", name_bytes),
+	COUNT("namespace-bytes", namespace_bytes),
+	COUNT("names", names),
+};
+
 static bool set_limit(struct envoi_xml_limits *limits, const char *name, size_t len, uint64_t value)
 {
-	static const char *const names[] = {"stanza-bytes", "tag-bytes", "depth", "attributes",
-		"children", "name-bytes", "names"};
-	size_t i = 0, count = sizeof(names) / sizeof(names[0]);
-	while (i < count && (strlen(names[i]) != len || memcmp(names[i], name, len) != 0)) {
-		i++;
+	for (size_t i = 0; i < sizeof(limit_names) / sizeof(limit_names[0]); i++) {
+		if (strlen(limit_names[i].name) != len ||
+			memcmp(limit_names[i].name, name, len) != 0) {
+			continue;
+		}
+		void *member = (char *)limits + limit_names[i].offset;
+		if (limit_names[i].is_size) {
+			*(size_t *)member = (size_t)value;
+		} else {
+			*(unsigned int *)member = (unsigned int)value;
+		}
+		return true;
 	}
-	switch (i) {
-	case 0:
-		limits->stanza_bytes = (size_t)value;
-		return true;
-	case 1:
-		limits->tag_bytes = (size_t)value;
-		return true;
-	case 2:
-		limits->depth = (unsigned int)value;
-		return true;
-	case 3:
-		limits->attributes = (unsigned int)value;
-		return true;
-	case 4:
-		limits->children = (unsigned int)value;
-		return true;
-	case 5:
-		limits->name_bytes = (unsigned int)value;
-		return true;
-	case 6:
-		limits->names = (unsigned int)value;
-		return true;
-	default:
-		return false;
-	}
+	return false;
 }
 
 static int take_limit(struct invocation *invocation, const char *value)
@@ -100,7 +108,7 @@ static const struct command_option xml_options[] = {
 		take_chunk},
 	{"limit", "NAME=VALUE",
 		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes,"
-		"\n\t\tnames (distinct ones in one stanza).",
+		"\n\t\tnamespace-bytes, names (distinct ones in one stanza).",
 		take_limit},
 	{NULL, NULL, NULL, NULL},
 };

@@ -80,6 +80,7 @@ static void assert_limits(
 		{"attributes", limits->attributes},
 		{"children", limits->children},
 		{"name-bytes", limits->name_bytes},
+		{"namespace-bytes", limits->namespace_bytes},
 		{"names", limits->names},
 	};
 	char name[64];

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -26,6 +27,7 @@ static const struct envoi_xml_limits small = {
 	.attributes = 6,
 	.children = 20,
 	.name_bytes = 50,
+	.namespace_bytes = 60,
 	.names = 8,
 };
 
@@ -47,6 +49,9 @@ static const struct document documents[] = {
 	{"attribute name", HEAD "<a ", "n", "='1'/>", 50},
 	{"prefix", HEAD "<a xmlns:b='c' ", "p", ":x='1'/>", 0}, /* undeclared */
 	{"prefix that is declared only", HEAD "<a xmlns:", "p", "='u'/>", 50},
+	{"namespace name", HEAD "<a xmlns='", "n", "'/>", 60},
+	{"namespace name of a prefix", HEAD "<a xmlns:p='", "n", "'/>", 60},
+	{"namespace name of a prefix in the header", HEAD_OPEN " xmlns:p='", "n", "'>", 60},
 	{"depth", HEAD "<m><a><a><a>", "<a/>", "</a></a></a></m>", 17}, /* children, at depth 5 */
 	{"too deep", HEAD "<m><a><a><a><a>", "<a/>", "</a></a></a></a></m>", 0},
 	{"attributes", HEAD "<a b='1' c='' d='' e='' ", "f='' ", "xmlns='u'/>", 1},
@@ -233,38 +238,36 @@ static void declarations_in_force_are_limited(void **state)
 	}
 }
 
-static bool is_namespace_refused(const char *begin, const char *name, const char *end)
-{
-	struct envoi_buffer in;
-	envoi_buffer_init(&in, context, 0);
-	must(envoi_buffer_printf(&in, "%s%s%s", begin, name, end));
-	const char *data = envoi_buffer_data(&in);
-	size_t len = envoi_buffer_len(&in);
-	bool is_over = is_refused(&envoi_xml_limits_default, data, len, 0, 0);
-	assert_int_equal(is_refused(&envoi_xml_limits_default, data, len, 0, 1), is_over);
-	envoi_buffer_finish(&in);
-	return is_over;
-}
-
-/* A short prefix says all of it again, in each attribute. */
-static void unknown_namespaces_are_limited(void **state)
+static void known_namespaces_may_be_longer(void **state)
 {
 	(void)state;
-	static const char *const begins[] = {
-		HEAD_OPEN " xmlns:p='", HEAD "<a xmlns='", HEAD "<a><b xmlns:p='"};
-	static const char *const ends[] = {"'/>", "'/>", "'/></a>"};
-	char longest[256 + 1], longer[257 + 1];
-	memset(longest, 'n', sizeof(longest));
-	memset(longer, 'n', sizeof(longer));
-	longest[256] = longer[257] = '\0';
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		assert_false(is_namespace_refused(begins[i], longest, ends[i]));
-		assert_true(is_namespace_refused(begins[i], longer, ends[i]));
+	char name[61 + 1], xml[256];
+	memset(name, 'n', 61);
+	name[61] = '\0';
+	int len = snprintf(xml, sizeof(xml), HEAD "<a xmlns:p='%s'/>", name);
+	assert_true(is_refused(&small, xml, (size_t)len, 0, 0));
+	assert_non_null(envoi__name_intern(context, name));
+	assert_false(is_refused(&small, xml, (size_t)len, 0, 0));
+}
+
+/* limits.roster-items: no limit of a stanza is in its way. */
+static void the_largest_roster_is_within_the_limits(void **state)
+{
+	(void)state;
+	struct envoi_buffer in;
+	envoi_buffer_init(&in, context, 0);
+	must(envoi_buffer_append_text(
+		&in, HEAD "<iq type='result' id='1'><query xmlns='jabber:iq:roster'>"));
+	for (unsigned int i = 0; i < 50000; i++) {
+		must(envoi_buffer_printf(&in,
+			"<item jid='user-%u@example.org' name='User %u' subscription='both'>"
+			"<group>Friends</group><group>Work</group><group>Chess</group></item>",
+			i, i));
 	}
-	assert_non_null(envoi__name_intern(context, longer));
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		assert_false(is_namespace_refused(begins[i], longer, ends[i]));
-	}
+	must(envoi_buffer_append_text(&in, "</query></iq>"));
+	assert_false(is_refused(
+		&envoi_xml_limits_default, envoi_buffer_data(&in), envoi_buffer_len(&in), 0, 0));
+	envoi_buffer_finish(&in);
 }
 
 int main(int argc, char **argv)
@@ -275,7 +278,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(distinct_names_of_each_stanza_are_limited),
 		cmocka_unit_test(many_distinct_names_are_each_counted_once),
 		cmocka_unit_test(declarations_in_force_are_limited),
-		cmocka_unit_test(unknown_namespaces_are_limited),
+		cmocka_unit_test(known_namespaces_may_be_longer),
+		cmocka_unit_test(the_largest_roster_is_within_the_limits),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/limits", tests, setup, teardown);

@@ -93,6 +93,25 @@ ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const cha
  */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
 /**
+ * Called from the loop when a login needs the account's password, and none is set, or the server has
+ * refused the one that was set. Answer with envoi_client_set_password(), inside or later; NULL ends
+ * the login with ENVOI_ERR_CANCELED in phase SASL. login.timeout and sasl.timeout are suspended until
+ * the answer, for at most sasl.password-timeout. The client may be freed inside.
+ *
+ * @param was_refused  the server has refused the last password
+ */
+typedef void envoi_client_password_fn(void *user, bool was_refused);
+/**
+ * Have the application asked for the password when a login needs it. The answer is kept for later
+ * logins; after the server has refused it, it is wiped, and the next login asks again. Keys of earlier
+ * logins save the question.
+ *
+ * @param ask   NULL: the application is not asked
+ * @param user  passed to @p ask
+ */
+ENVOI_API void envoi_client_ask_password(
+	struct envoi_client *client, envoi_client_password_fn *ask, void *user);
+/**
  * Ask @p credentials (<envoi/interfaces/sasl.h>) for the password, at each login that needs one, in
  * place of what envoi_client_set_password() has set. They may answer later, from the loop, within
  * the setting sasl.password-timeout; sasl.timeout and login.timeout are suspended meanwhile.

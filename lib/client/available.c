@@ -1,5 +1,5 @@
 /*
- * envoi - the client helper: roster and initial presence
+ * envoi - the client: roster and initial presence
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
@@ -21,7 +21,12 @@ static void announce(struct envoi_client *client)
 			return;
 		}
 	}
-	envoi__client_post(client, ENVOI_EVENT_AVAILABLE, NULL);
+	int r = envoi_session_post_event(
+		client->session, &(struct envoi_event){.type = ENVOI_EVENT_AVAILABLE});
+	if (r < 0) {
+		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+			"event available is lost: %s", envoi_error_text(r));
+	}
 }
 
 /* A server without rosters answers with an error: presence is sent all the same. */

@@ -1,5 +1,5 @@
 /*
- * envoi - the client helper
+ * envoi - the client
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
@@ -9,31 +9,9 @@
 
 #include <envoi/mainloop.h>
 
-#include "base/context.h"
+/* --- failures --- */
 
-static struct envoi_client *client_from_owner(struct envoi_session_owner *owner)
-{
-	return ENVOI_CONTAINER_OF(owner, struct envoi_client, owner);
-}
-
-void envoi__client_post(struct envoi_client *client, enum envoi_event_type type, const char *text)
-{
-	int r = envoi_session_post_event(
-		client->session, &(struct envoi_event){.type = type, .text = text});
-	if (r < 0) {
-		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
-			"event %s is lost: %s", envoi_event_name(type), envoi_error_text(r));
-	}
-}
-
-static void add_attempts(struct envoi_failure *why, const struct envoi_failure *from)
-{
-	for (size_t i = 0; i < from->attempt_count; i++) {
-		envoi_failure_add_attempt(why, &from->attempts[i]);
-	}
-}
-
-void envoi__client_keep_failure(struct envoi_client *client, struct envoi_failure *why)
+static void keep_failure(struct envoi_client *client, struct envoi_failure *why)
 {
 	envoi_failure_finish(&client->failure);
 	envoi_failure_move(&client->failure, why);
@@ -42,19 +20,25 @@ void envoi__client_keep_failure(struct envoi_client *client, struct envoi_failur
 	client->failure_text = NULL;
 }
 
-void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
+void envoi__client_show_setter_error(struct envoi_client *client, int code, const char *text)
 {
-	envoi_timer_stop(&client->deadline);
-	client->is_leaving = false;
-	client->presence.is_available = false;
-	if (why->code != ENVOI_OK && client->state != ENVOI__CLIENT_ONLINE) {
-		add_attempts(why, &client->attempts);
-		add_attempts(why, &client->tried);
+	struct envoi_failure why;
+	if (client->login == NULL) {
+		envoi_failure_set(&why, client->context, ENVOI_PHASE_NONE, code, "%s", text);
+		keep_failure(client, &why);
 	}
-	client->state = ENVOI__CLIENT_OFFLINE;
-	envoi_failure_finish(&client->attempts);
-	envoi_failure_finish(&client->tried);
-	envoi__client_keep_failure(client, why);
+}
+
+/* --- the login --- */
+
+static void on_ready(void *user, struct envoi__login *login)
+{
+	(void)login;
+	envoi__client_become_available(user);
+}
+
+static void post_disconnected(struct envoi_client *client)
+{
 	int r = envoi_session_post_event(client->session,
 		&(struct envoi_event){
 			.type = ENVOI_EVENT_DISCONNECTED, .failure = &client->failure});
@@ -62,64 +46,31 @@ void envoi__client_ended(struct envoi_client *client, struct envoi_failure *why)
 		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 			"the terminal event is lost: %s", envoi_error_text(r));
 	}
-	envoi__client_forget_ways(client);
 }
 
-/* --- what the session tells --- */
-
-static void on_ready(struct envoi_session_owner *owner, struct envoi_session *session)
+/* @param why  moved */
+static void take_end(struct envoi_client *client, struct envoi_failure *why)
 {
-	(void)session;
-	struct envoi_client *client = client_from_owner(owner);
-	envoi_timer_stop(&client->deadline);
-	envoi_failure_finish(&client->attempts);
-	envoi_failure_finish(&client->tried);
-	client->state = ENVOI__CLIENT_ONLINE;
-	envoi__client_enter(client);
-	envoi__client_forget_ways(client);
-	if (!envoi__guard_is_over(&client->guard)) {
-		envoi__client_become_available(client);
+	if (why->sasl_condition == ENVOI_SASL_NOT_AUTHORIZED) {
+		envoi__account_password_refused(&client->account);
 	}
-	envoi__client_leave(client);
+	client->login = NULL;
+	client->presence.is_available = false;
+	keep_failure(client, why);
+	post_disconnected(client);
 }
 
-static void on_gained(struct envoi_session_owner *owner, struct envoi_session *session,
-	unsigned int bit, const char *text)
+static void on_ended(void *user, struct envoi__login *login, struct envoi_failure *why)
 {
-	struct envoi_client *client = client_from_owner(owner);
-	(void)session;
-	(void)text;
-	client->is_secure |= bit == ENVOI_STREAM_SECURE;
-	client->is_authenticated |= bit == ENVOI_STREAM_AUTHENTICATED;
+	take_end(user, why);
+	envoi__login_free(login);
 }
-
-static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,
-	const struct envoi_failure *why)
-{
-	(void)session;
-	struct envoi_client *client = client_from_owner(owner);
-	struct envoi_failure copy;
-	envoi__client_enter(client);
-	envoi_failure_copy(&copy, why);
-	if (envoi__client_try_next(client, why) || envoi__client_follow(client, &copy)) {
-		envoi_failure_finish(&copy);
-	} else {
-		envoi__client_ended(client, &copy);
-	}
-	envoi__client_leave(client);
-}
-
-static const struct envoi_session_owner_impl owner_impl = {
-	.gained = on_gained,
-	.ready = on_ready,
-	.closed = on_closed,
-};
 
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
 {
 	(void)event;
 	struct envoi_client *client = ENVOI_CONTAINER_OF(self, struct envoi_client, watcher);
-	if (client->is_running && client->state == ENVOI__CLIENT_OFFLINE) {
+	if (client->is_running && client->login == NULL) {
 		envoi_loop_quit(envoi_context_loop(client->context));
 	}
 }
@@ -136,48 +87,41 @@ static const struct envoi_handler_impl watcher_impl = {
 
 /* --- making and freeing --- */
 
+static int set_address(struct envoi_client *client, const char *jid)
+{
+	int r = envoi__account_init(&client->account, client->context, jid);
+	if (r == ENVOI_OK) {
+		envoi_session_set_jid(client->session, client->account.jid);
+	}
+	if (r == ENVOI_ERR_INVALID) {
+		(void)envoi__client_note(client, "the address", r, "not the address of an account");
+		return ENVOI_OK; /* reported when it connects */
+	}
+	return r;
+}
+
+static int add_handlers(struct envoi_client *client)
+{
+	int r = envoi_session_add(client->session, &client->watcher);
+	if (r == ENVOI_OK) {
+		r = envoi__presence_attach(&client->presence, client->session, client->settings);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_roster_new(&client->roster, client->session, client->settings);
+	}
+	return r < 0 ? r : envoi__client_default_handlers(client);
+}
+
 static int set_up(struct envoi_client *client, const char *jid)
 {
-	client->jid_text = envoi_strndup(client->context, jid, strlen(jid));
-	if (client->jid_text == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
 	int r = envoi_settings_new(&client->settings, client->context);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi_sasl_history_new(&client->history, client->context);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi_session_new(&client->session, client->context, client->settings);
-	if (r < 0) {
-		return r;
-	}
-	envoi_session_set_owner(client->session, &client->owner);
-	r = envoi_session_add(client->session, &client->watcher);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi__presence_attach(&client->presence, client->session, client->settings);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi_roster_new(&client->roster, client->session, client->settings);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi__client_default_handlers(client);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi_jid_from_text(&client->jid, client->context, jid);
 	if (r == ENVOI_OK) {
-		envoi_session_set_jid(client->session, client->jid);
+		r = envoi_session_new(&client->session, client->context, client->settings);
 	}
-	return r == ENVOI_ERR_INVALID
-	       ? envoi__client_note(client, "the address", r, "not the address of an account"),
-	       ENVOI_OK : r;
+	if (r == ENVOI_OK) {
+		r = add_handlers(client);
+	}
+	return r < 0 ? r : set_address(client, jid);
 }
 
 int envoi_client_new(
@@ -197,7 +141,7 @@ int envoi_client_new(
 		return ENVOI_ERR_NOMEM;
 	}
 	client->context = own != NULL ? own : envoi_context_ref(context);
-	client->owner.impl = &owner_impl;
+	client->account.context = context;
 	client->watcher.impl = &watcher_impl;
 	int r = set_up(client, jid != NULL ? jid : "");
 	if (r < 0) {
@@ -217,49 +161,46 @@ void envoi__client_leave(struct envoi_client *client)
 	}
 }
 
+static void end_login(struct envoi_client *client, struct envoi__login *login)
+{
+	struct envoi_failure why;
+	envoi__login_stop(login);
+	envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_ERR_CANCELED,
+		"the client was freed");
+	take_end(client, &why);
+}
+
+static void free_parts(struct envoi_client *client)
+{
+	envoi_roster_free(client->roster);
+	envoi__presence_finish(&client->presence);
+	envoi__connectors_finish(&client->connectors, client->context);
+	envoi__account_finish(&client->account);
+	envoi_failure_finish(&client->failure);
+	envoi_free(client->context, client->failure_text);
+	envoi__setter_errors_finish(&client->setter_errors, client->context);
+	envoi_settings_free(client->settings);
+}
+
 /* The terminal event is delivered by envoi_session_free(), with all else that is outstanding. */
 void envoi_client_free(struct envoi_client *client)
 {
 	if (client == NULL || envoi__guard_is_over(&client->guard)) {
 		return;
 	}
+	struct envoi__login *login = client->login;
 	envoi__client_enter(client);
 	envoi__guard_end(&client->guard);
-	envoi__client_stop_connecting(client);
-	if (client->session != NULL && client->state != ENVOI__CLIENT_OFFLINE) {
-		struct envoi_failure why;
-		envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_ERR_CANCELED,
-			"the client was freed");
-		envoi__client_ended(client, &why);
+	if (login != NULL) {
+		end_login(client, login);
 	}
 	if (client->roster != NULL) {
 		envoi_roster_detach(client->roster);
 	}
-	if (client->session != NULL) {
-		envoi_session_set_owner(client->session, NULL);
-		envoi_session_free(client->session);
-		client->session = NULL;
-	}
-	envoi_roster_free(client->roster);
-	envoi__presence_finish(&client->presence);
-	for (size_t i = 0; i < client->connector_count; i++) {
-		envoi_connector_destroy(client->connectors[i]);
-	}
-	envoi_free(client->context, client->connectors);
-	envoi__client_free_features(client);
-	envoi_tls_config_unref(client->tls);
-	envoi__client_drop_password(client);
-	envoi_sasl_credentials_destroy(client->credentials);
-	envoi_sasl_history_free(client->history);
-	envoi__client_drop_key_password(client);
-	envoi_failure_finish(&client->failure);
-	envoi_failure_finish(&client->attempts);
-	envoi_failure_finish(&client->tried);
-	envoi_free(client->context, client->failure_text);
-	envoi_free(client->context, client->problems);
-	envoi_free(client->context, client->jid_text);
-	envoi_jid_unref(client->jid);
-	envoi_settings_free(client->settings);
+	envoi_session_free(client->session);
+	client->session = NULL;
+	envoi__login_free(login);
+	free_parts(client);
 	if (client->is_running) {
 		envoi_loop_quit(envoi_context_loop(client->context));
 	}
@@ -267,12 +208,6 @@ void envoi_client_free(struct envoi_client *client)
 }
 
 /* --- what it has --- */
-
-void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user)
-{
-	client->tap = tap;
-	client->tap_user = user;
-}
 
 struct envoi_roster *envoi_client_roster(struct envoi_client *client)
 {
@@ -286,13 +221,38 @@ struct envoi_session *envoi_client_session(struct envoi_client *client)
 
 /* --- connecting and leaving --- */
 
+static int begin_login(struct envoi_client *client)
+{
+	const struct envoi__login_owner owner = {
+		.ready = on_ready, .ended = on_ended, .user = client};
+	const struct envoi__login_parameters with = {
+		.session = client->session,
+		.settings = client->settings,
+		.account = &client->account,
+		.connectors = &client->connectors,
+		.decider = client->decider,
+		.tap = client->tap,
+		.tap_user = client->tap_user,
+	};
+	return envoi__login_new(
+		&client->login, &owner, &with, client->has_failure ? &client->failure : NULL);
+}
+
 int envoi_client_connect(struct envoi_client *client)
 {
-	if (envoi__guard_is_over(&client->guard) || client->state != ENVOI__CLIENT_OFFLINE) {
+	const char *text;
+	if (envoi__guard_is_over(&client->guard) || client->login != NULL) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = envoi__client_tell_problem(client);
-	return r < 0 ? r : envoi__client_start_connecting(client);
+	int r = envoi__setter_errors_first(&client->setter_errors, &text);
+	if (r < 0) {
+		envoi__client_show_setter_error(client, r, text);
+		return r;
+	}
+	if (client->connectors.count == 0) {
+		r = envoi__client_default_connectors(client);
+	}
+	return r < 0 ? r : begin_login(client);
 }
 
 /* When it cannot be sent, the server sends it on behalf of the account (RFC 6121, section 4.5.1). */
@@ -305,33 +265,16 @@ static void send_unavailable(struct envoi_client *client)
 	}
 }
 
-/* Whoever was asked whether to believe a server is told that it is over, and may free the client. */
-static void leave_connecting(struct envoi_client *client)
-{
-	envoi__client_stop_connecting(client);
-	if (!envoi__guard_is_over(&client->guard)) {
-		struct envoi_failure why;
-		envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
-		envoi__client_ended(client, &why);
-	}
-}
-
 void envoi_client_disconnect(struct envoi_client *client)
 {
-	if (envoi__guard_is_over(&client->guard) || client->is_leaving ||
-		client->state == ENVOI__CLIENT_OFFLINE) {
+	struct envoi__login *login = client->login;
+	if (envoi__guard_is_over(&client->guard) || login == NULL || login->is_leaving) {
 		return;
 	}
-	client->is_leaving = true;
 	envoi__client_enter(client);
-	if (client->state == ENVOI__CLIENT_CONNECTING) {
-		leave_connecting(client);
-		envoi__client_leave(client);
-		return;
-	}
 	send_unavailable(client);
-	if (!envoi__guard_is_over(&client->guard)) {
-		envoi_session_close(client->session);
+	if (client->login == login) { /* else a filter has ended it */
+		envoi__login_leave(login);
 	}
 	envoi__client_leave(client);
 }
@@ -353,7 +296,7 @@ int envoi_client_run(struct envoi_client *client)
 		return ENVOI_ERR_UNSUPPORTED;
 	}
 	client->was_told_to_quit = false;
-	int r = client->state == ENVOI__CLIENT_OFFLINE ? envoi_client_connect(client) : ENVOI_OK;
+	int r = client->login == NULL ? envoi_client_connect(client) : ENVOI_OK;
 	if (r < 0) {
 		return r;
 	}
@@ -371,7 +314,7 @@ int envoi_client_run(struct envoi_client *client)
 void envoi_client_quit(struct envoi_client *client)
 {
 	client->was_told_to_quit = true;
-	if (client->is_running && client->state == ENVOI__CLIENT_OFFLINE) {
+	if (client->is_running && client->login == NULL) {
 		envoi_loop_quit(envoi_context_loop(client->context));
 	}
 	envoi_client_disconnect(client);
@@ -394,7 +337,8 @@ const char *envoi_client_failure_text(struct envoi_client *client)
 		envoi_failure_describe(&client->failure, line, sizeof(line));
 		struct envoi_buffer text;
 		envoi_buffer_init(&text, client->context, 0);
-		if (envoi_buffer_printf(&text, "%s: %s", client->jid_text, line) == ENVOI_OK) {
+		if (envoi_buffer_printf(&text, "%s: %s", client->account.jid_text, line) ==
+			ENVOI_OK) {
 			client->failure_text = envoi_strndup(
 				client->context, envoi_buffer_data(&text), envoi_buffer_len(&text));
 		}

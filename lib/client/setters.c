@@ -1,94 +1,20 @@
 /*
- * envoi - the client helper: what it is told before it connects
+ * envoi - the client: what is set before it connects
  * SPDX-License-Identifier: MIT
  */
-#include "client/client.h"
-
 #include <stdio.h>
 #include <string.h>
 
-#include "base/context.h"
-#include "base/failure.h"
+#include "client/client.h"
+#include "sasl/sasl.h"
 
-/* --- failures of setters --- */
-
-static void tell(struct envoi_client *client, int code, const char *text)
+int envoi__client_note(struct envoi_client *client, const char *subject, int code, const char *text)
 {
-	if (client->state != ENVOI__CLIENT_OFFLINE) {
-		return;
+	envoi__setter_errors_note(&client->setter_errors, client->context, subject, code, text);
+	if (code != ENVOI_OK) {
+		envoi__client_show_setter_error(client, code, text);
 	}
-	struct envoi_failure why;
-	envoi_failure_set(&why, client->context, ENVOI_PHASE_NONE, code, "%s", text);
-	envoi__client_keep_failure(client, &why);
-}
-
-static struct envoi__client_problem *find(struct envoi_client *client, const char *about)
-{
-	for (size_t i = 0; i < client->problem_count; i++) {
-		if (strncmp(client->problems[i].about, about,
-			    sizeof(client->problems[i].about) - 1) == 0) {
-			return &client->problems[i];
-		}
-	}
-	return NULL;
-}
-
-static struct envoi__client_problem *find_or_add(struct envoi_client *client, const char *about)
-{
-	struct envoi__client_problem *problem = find(client, about);
-	if (problem != NULL) {
-		return problem;
-	}
-	struct envoi__client_problem *problems = envoi_realloc(
-		client->context, client->problems, (client->problem_count + 1) * sizeof(*problems));
-	if (problems == NULL) {
-		return NULL;
-	}
-	client->problems = problems;
-	problem = &problems[client->problem_count++];
-	*problem = (struct envoi__client_problem){.code = ENVOI_OK};
-	envoi__failure_put(problem->about, sizeof(problem->about), about);
-	return problem;
-}
-
-static void put_right(struct envoi_client *client, const char *about)
-{
-	struct envoi__client_problem *problem = find(client, about);
-	if (problem != NULL) {
-		struct envoi__client_problem *end = client->problems + client->problem_count;
-		memmove(problem, problem + 1, (size_t)(end - problem - 1) * sizeof(*problem));
-		client->problem_count--;
-	}
-}
-
-int envoi__client_note(struct envoi_client *client, const char *about, int code, const char *text)
-{
-	if (code == ENVOI_OK) {
-		put_right(client, about);
-		return code;
-	}
-	struct envoi__client_problem *problem = find_or_add(client, about);
-	if (problem != NULL) {
-		envoi__failure_put(problem->text, sizeof(problem->text), text);
-		problem->code = code;
-	} else {
-		client->has_lost_problem = true;
-	}
-	tell(client, code, text);
 	return code;
-}
-
-int envoi__client_tell_problem(struct envoi_client *client)
-{
-	if (client->problem_count > 0) {
-		tell(client, client->problems[0].code, client->problems[0].text);
-		return client->problems[0].code;
-	}
-	if (client->has_lost_problem) {
-		tell(client, ENVOI_ERR_NOMEM, "something was not set, for want of memory");
-		return ENVOI_ERR_NOMEM;
-	}
-	return ENVOI_OK;
 }
 
 /* --- settings --- */
@@ -127,37 +53,95 @@ int envoi_client_set_assignment(struct envoi_client *client, const char *assignm
 	return envoi_client_set(client, name, equals + 1);
 }
 
-void envoi__client_drop_password(struct envoi_client *client)
-{
-	envoi__free_secret(client->context, client->password);
-	client->password = NULL;
-}
+/* --- the account --- */
 
 int envoi_client_set_password(struct envoi_client *client, const char *password)
 {
-	static const char about[] = "the password";
-	/* Keys would go on to log in with the old one. */
-	if (client->password != NULL && password != NULL &&
-		strcmp(client->password, password) != 0) {
-		envoi_sasl_history_forget_keys(client->history);
+	static const char subject[] = "the password";
+	bool may_be_missing = client->account.ask_password != NULL;
+	int r = envoi__account_set_password(&client->account, password);
+	if (r < 0) {
+		return envoi__client_note(client, subject, r, envoi_error_text(r));
 	}
-	envoi__client_drop_password(client);
-	if (password == NULL) {
-		return envoi__client_note(client, about, ENVOI_ERR_INVALID, "no password was set");
+	return password == NULL && !may_be_missing
+		? envoi__client_note(client, subject, ENVOI_ERR_INVALID, "no password was set")
+		: envoi__client_note(client, subject, ENVOI_OK, "");
+}
+
+void envoi_client_ask_password(
+	struct envoi_client *client, envoi_client_password_fn *ask, void *user)
+{
+	client->account.ask_password = ask;
+	client->account.password_user = user;
+}
+
+int envoi_client_set_credentials(
+	struct envoi_client *client, struct envoi_sasl_credentials *credentials)
+{
+	bool is_offline = client->login == NULL;
+	if (!is_offline ||
+		(credentials != NULL && !envoi__sasl_credentials_are_complete(credentials))) {
+		envoi_sasl_credentials_destroy(credentials);
+		return is_offline ? ENVOI_ERR_INVALID : ENVOI_ERR_STATE;
 	}
-	client->password = envoi_strndup(client->context, password, strlen(password));
-	return envoi__client_note(
-		client, about, client->password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK, about);
+	envoi_sasl_credentials_destroy(client->account.credentials);
+	client->account.credentials = credentials;
+	return ENVOI_OK;
+}
+
+void envoi_client_ask_key_password(
+	struct envoi_client *client, envoi_client_key_password_fn *ask, void *user)
+{
+	client->account.ask_key_password = ask;
+	client->account.key_password_user = user;
+}
+
+int envoi_client_set_key_password(struct envoi_client *client, const char *password)
+{
+	char *copy = NULL;
+	if (password != NULL) {
+		copy = envoi_strndup(client->context, password, strlen(password));
+		if (copy == NULL) {
+			return ENVOI_ERR_NOMEM;
+		}
+	}
+	envoi__account_drop_key_password(&client->account);
+	client->account.key_password = copy;
+	if (client->login != NULL) {
+		envoi__login_key_password_set(client->login, copy != NULL);
+	}
+	return ENVOI_OK;
+}
+
+int envoi_client_save_account(const struct envoi_client *client, struct envoi_buffer *out)
+{
+	return envoi__account_save(&client->account, out);
+}
+
+int envoi_client_load_account(struct envoi_client *client, const char *text, size_t len)
+{
+	return client->login != NULL ? ENVOI_ERR_STATE
+				     : envoi__account_load(&client->account, text, len);
+}
+
+void envoi_client_forget_pin(struct envoi_client *client)
+{
+	envoi_sasl_history_forget_pin(client->account.history);
+}
+
+void envoi_client_forget_keys(struct envoi_client *client)
+{
+	envoi_sasl_history_forget_keys(client->account.history);
 }
 
 /* --- what is attached --- */
 
 int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler)
 {
-	char about[32];
-	snprintf(about, sizeof(about), "handler %p", (void *)handler);
+	char subject[32];
+	snprintf(subject, sizeof(subject), "handler %p", (void *)handler);
 	int r = envoi_session_add(client->session, handler);
-	return envoi__client_note(client, about, r, envoi_session_problem(client->session));
+	return envoi__client_note(client, subject, r, envoi_session_problem(client->session));
 }
 
 void envoi_client_remove(struct envoi_client *client, struct envoi_handler *handler)
@@ -168,13 +152,17 @@ void envoi_client_remove(struct envoi_client *client, struct envoi_handler *hand
 int envoi_client_add_connector(struct envoi_client *client, struct envoi_connector *connector)
 {
 	const char *name = connector->impl->name;
-	struct envoi_connector **connectors = envoi_realloc(client->context, client->connectors,
-		(client->connector_count + 1) * sizeof(struct envoi_connector *));
-	if (connectors == NULL) {
-		envoi_connector_destroy(connector);
-		return envoi__client_note(client, name, ENVOI_ERR_NOMEM, name);
-	}
-	client->connectors = connectors;
-	connectors[client->connector_count++] = connector;
-	return envoi__client_note(client, name, ENVOI_OK, name);
+	int r = envoi__connectors_add(&client->connectors, client->context, connector);
+	return envoi__client_note(client, name, r, name);
+}
+
+void envoi_client_set_tls_decider(struct envoi_client *client, struct envoi_tls_decider *decider)
+{
+	client->decider = decider;
+}
+
+void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user)
+{
+	client->tap = tap;
+	client->tap_user = user;
 }

@@ -167,6 +167,7 @@ int envoi_tls_question_answer(struct envoi_tls_question *question, enum envoi_tl
 	}
 	question->state = ENVOI__QUESTION_ANSWERED;
 	question->answer = answer;
+	question->was_answered = true;
 	question->wake(question->user);
 	return ENVOI_OK;
 }

@@ -27,6 +27,7 @@ struct envoi_tls_question {
 	unsigned int references; /* the engine's, and others' */
 	enum envoi__tls_question_state state;
 	enum envoi_tls_answer answer; /* of ANSWERED, OVER; REFUSE otherwise */
+	bool was_answered; /* else it is over because its connection is */
 	envoi__tls_wake_fn *wake;
 	void *user;
 	struct envoi_tls_peer peer;
@@ -46,5 +47,11 @@ void envoi__tls_question_ask(struct envoi_tls_question *question);
 /** The engine takes the answer, or does not need one any more: nobody can answer from now on, and
  * the decider is told. It may free whatever asks, but not the question. */
 void envoi__tls_question_settle(struct envoi_tls_question *question);
+
+/** @return whether the application has answered it, by dropping it too */
+static inline bool envoi__tls_question_was_answered(const struct envoi_tls_question *question)
+{
+	return question->was_answered;
+}
 
 #endif

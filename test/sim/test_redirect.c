@@ -430,7 +430,7 @@ static void who_answers_elsewhere_must_be_the_same_domain(void **state)
 	assert_int_equal(failure->stream_condition, ENVOI_STREAM_INVALID_FROM);
 	assert_int_equal(failure->attempt_count, 1);
 	assert_string_equal(failure->attempts[0].target, "example.org");
-	assert_string_equal(failure->attempts[0].text, "sent us to b.example");
+	assert_string_equal(failure->attempts[0].text, "redirected to b.example");
 	assert_null(strstr(peer_heard(world.peers[1]), "<auth"));
 	finish();
 }

@@ -36,6 +36,8 @@ enum place {
 	NO_TLS,
 	TLS_FAILS, /* says that it cannot */
 	HOST_UNKNOWN,
+	HOST_GONE,
+	POLICY,
 	SHUTTING_DOWN,
 	OVERLOADED,
 	BROKEN_INSIDE,
@@ -56,6 +58,8 @@ static const char *const said[PLACES] = {
 	"</stream:features>"
 	"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>",
 	[HOST_UNKNOWN] = STREAM_ERROR("host-unknown"),
+	[HOST_GONE] = STREAM_ERROR("host-gone"),
+	[POLICY] = STREAM_ERROR("policy-violation"),
 	[SHUTTING_DOWN] = STREAM_ERROR("system-shutdown"),
 	[OVERLOADED] = STREAM_ERROR("resource-constraint"),
 	[BROKEN_INSIDE] = STREAM_ERROR("internal-server-error"),
@@ -90,6 +94,7 @@ struct fixture {
 
 	struct envoi_tls_decider decider;
 	struct envoi_tls_question *question; /* kept */
+	size_t asked, overs;
 };
 
 /* --- the connector --- */
@@ -413,7 +418,9 @@ static const struct {
 	{SHUTTING_DOWN, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
 	{OVERLOADED, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
 	{BROKEN_INSIDE, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
-	{HOST_UNKNOWN, false, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
+	{HOST_UNKNOWN, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
+	{HOST_GONE, true, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
+	{POLICY, false, ENVOI_ERR_STREAM, ENVOI_PHASE_STREAM},
 };
 
 static void what_may_be_better_elsewhere_is_tried_elsewhere(void **state)
@@ -438,11 +445,68 @@ static void what_may_be_better_elsewhere_is_tried_elsewhere(void **state)
 
 static void keep_question(struct envoi_tls_decider *decider, struct envoi_tls_question *question)
 {
-	ENVOI_CONTAINER_OF(decider, struct fixture, decider)->question = envoi_tls_question_ref(
-		question);
+	struct fixture *f = ENVOI_CONTAINER_OF(decider, struct fixture, decider);
+	envoi_tls_question_unref(f->question);
+	f->question = envoi_tls_question_ref(question);
 }
 
 static const struct envoi_tls_decider_impl decider_impl = {.decide = keep_question};
+
+/* --- keys that the application has refused --- */
+
+static void count_question(struct envoi_tls_decider *decider, struct envoi_tls_question *question)
+{
+	(void)question; /* dropped: refused */
+	ENVOI_CONTAINER_OF(decider, struct fixture, decider)->asked++;
+}
+
+static void count_over(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
+	enum envoi_tls_answer answer)
+{
+	(void)question;
+	struct fixture *f = ENVOI_CONTAINER_OF(decider, struct fixture, decider);
+	f->overs += answer == ENVOI_TLS_REFUSE ? 1 : 0;
+}
+
+static const struct envoi_tls_decider_impl refusing_impl = {
+	.decide = count_question, .over = count_over};
+
+static void a_refused_key_is_asked_about_once_in_a_login(void **state)
+{
+	struct fixture *f = *state;
+	f->decider.impl = &refusing_impl;
+	envoi_client_set_tls_decider(f->client, &f->decider);
+	go(f, 4, (const enum place[]){WRONG_NAME, WRONG_NAME, WRONG_NAME, RIGHT_SERVER});
+	assert_int_equal(f->nexts, 3);
+	assert_int_equal(f->asked, 1);
+	assert_int_equal(f->overs, 1);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(f->tried.attempts[i].code, ENVOI_ERR_CERTIFICATE);
+	}
+	assert_int_equal(test_server_online(f->right), 1);
+	envoi_client_disconnect(f->client);
+	assert_int_equal(envoi_loop_simulated_run_for(f->loop, MINUTE_MS), ENVOI_OK);
+	f->nexts = 0;
+	run(f);
+	assert_int_equal(f->nexts, 3);
+	assert_int_equal(f->asked, 2);
+	assert_int_equal(f->overs, 2);
+}
+
+static void a_question_without_answer_is_asked_again_at_the_next_address(void **state)
+{
+	struct fixture *f = *state;
+	static const struct envoi_tls_decider_impl silent_impl = {
+		.decide = keep_question, .over = count_over};
+	assert_int_equal(envoi_client_set(f->client, "tls.decision-timeout", "10s"), ENVOI_OK);
+	f->decider.impl = &silent_impl;
+	envoi_client_set_tls_decider(f->client, &f->decider);
+	go(f, 3, (const enum place[]){WRONG_NAME, WRONG_NAME, RIGHT_SERVER});
+	assert_int_equal(f->nexts, 2);
+	assert_int_equal(f->overs, 2);
+	assert_int_equal(test_server_online(f->right), 1);
+	envoi_tls_question_unref(f->question);
+}
 
 /* The application takes longer than login.timeout, then refuses: the time was its own, and the next
  * address has what is left of the login's. */
@@ -633,6 +697,8 @@ int main(void)
 		CASE(a_server_silent_from_any_byte_of_direct_tls_on_is_a_timeout),
 		cmocka_unit_test(starttls_offered_within_tls_is_ignored),
 		CASE(what_may_be_better_elsewhere_is_tried_elsewhere),
+		CASE(a_refused_key_is_asked_about_once_in_a_login),
+		CASE(a_question_without_answer_is_asked_again_at_the_next_address),
 		CASE(a_certificate_that_is_refused_late_leaves_time_for_the_next_address),
 		CASE(from_the_login_on_nothing_is_tried_elsewhere),
 		CASE(what_the_service_itself_says_within_tls_is_its_answer),

@@ -151,6 +151,7 @@ for end, tls, status, lines in (
          "starttls", 6,
          "envoi: a@b.test: the peer ended the stream with an error (stream)\n"
          "  condition: host-unknown (the domain is not served by this server)\n"
+         "  tried 127.0.0.1 port PORT: the peer ended the stream with an error\n"
          "  what to do: check the domain of --jid, or name the server that serves it with --server"
          " and --port\n"),
         (before_login(f"<stream:error><see-other-host {STREAMS}>evil.test:1</see-other-host>"

@@ -964,6 +964,8 @@ static void anything_may_be_done_inside_any_callback(void **state)
 {
 	(void)state;
 	world_init(&world, true);
+	/* malformed: the roster is incomplete */
+	test_server_add_contact(world.server, "alice", "@", NULL, "both");
 	grid_run();
 	world_finish(&world);
 }

@@ -1,0 +1,94 @@
+/*
+ * envoi - an account: what its logins have learned, as text from one run to the next
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include "client/account.h"
+
+#define FIRST_LINE "envoi-account 1 "
+
+static bool can_be_saved(const struct envoi__account *account)
+{
+	return account->jid != NULL && !envoi__account_is_anonymous(account);
+}
+
+static int append_first_line(const struct envoi__account *account, struct envoi_buffer *out)
+{
+	return envoi_buffer_printf(out, FIRST_LINE "%s@%s\n", envoi_jid_local(account->jid),
+		envoi_jid_domain(account->jid));
+}
+
+int envoi__account_save(const struct envoi__account *account, struct envoi_buffer *out)
+{
+	if (!can_be_saved(account)) {
+		return ENVOI_ERR_STATE;
+	}
+	size_t before = envoi_buffer_len(out);
+	int r = append_first_line(account, out);
+	if (r == ENVOI_OK) {
+		r = envoi_sasl_history_write(account->history, out);
+	}
+	if (r < 0) {
+		envoi_buffer_truncate(out, before);
+	}
+	return r;
+}
+
+/* @retval ENVOI_ERR_INVALID  the text is malformed or of another account */
+static int check_first_line(
+	const struct envoi__account *account, const char *text, size_t len, size_t *ret_line_len)
+{
+	struct envoi_buffer line;
+	envoi_buffer_init(&line, account->context, 0);
+	int r = append_first_line(account, &line);
+	*ret_line_len = envoi_buffer_len(&line);
+	if (r == ENVOI_OK &&
+		(len < *ret_line_len ||
+			memcmp(text, envoi_buffer_data(&line), *ret_line_len) != 0)) {
+		r = ENVOI_ERR_INVALID;
+	}
+	envoi_buffer_finish(&line);
+	return r;
+}
+
+/* Lines with an unknown first word are those of a later version. */
+static int read_lines(struct envoi_sasl_history *history, const char *text, size_t len)
+{
+	int r = ENVOI_OK;
+	while (len > 0 && r >= 0) {
+		const char *end = memchr(text, '\n', len);
+		if (end == NULL) {
+			return ENVOI_ERR_INVALID; /* cut off */
+		}
+		size_t line_len = (size_t)(end - text);
+		r = envoi_sasl_history_read(history, text, line_len);
+		text += line_len + 1;
+		len -= line_len + 1;
+	}
+	return r < 0 ? r : ENVOI_OK;
+}
+
+int envoi__account_load(struct envoi__account *account, const char *text, size_t len)
+{
+	struct envoi_sasl_history *history;
+	size_t first_len;
+	if (!can_be_saved(account)) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = check_first_line(account, text, len, &first_len);
+	if (r == ENVOI_OK) {
+		r = envoi_sasl_history_new(&history, account->context);
+	}
+	if (r < 0) {
+		return r;
+	}
+	r = read_lines(history, text + first_len, len - first_len);
+	if (r < 0) {
+		envoi_sasl_history_free(history);
+		return r;
+	}
+	envoi_sasl_history_free(account->history);
+	account->history = history;
+	return ENVOI_OK;
+}

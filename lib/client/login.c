@@ -1,0 +1,502 @@
+/*
+ * envoi - a login: from the first look-up to a bound session, and until that ends
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/login.h"
+
+#include <stdio.h>
+
+#include "base/failure.h"
+#include "client/client_settings.h"
+#include "net/net_settings.h"
+
+enum {
+	REPORT_MS = 100, /* that a connector has after the deadline to report its attempts */
+};
+
+static void try_connector(struct envoi__login *login);
+
+void envoi__login_exit(struct envoi__login *login)
+{
+	if (envoi__guard_leave(&login->guard)) {
+		struct envoi_context *context = login->context;
+		envoi_free(context, login);
+		envoi_context_unref(context);
+	}
+}
+
+/* Ask after calls of a connector, in which the login may be left or freed. */
+static bool is_connecting(const struct envoi__login *login)
+{
+	return !envoi__guard_is_over(&login->guard) && login->state == ENVOI__LOGIN_CONNECTING;
+}
+
+static void post(struct envoi__login *login, enum envoi_event_type type, const char *text)
+{
+	int r = envoi_session_post_event(
+		login->with.session, &(struct envoi_event){.type = type, .text = text});
+	if (r < 0) {
+		envoi_log(login->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT, "event %s is lost: %s",
+			envoi_event_name(type), envoi_error_text(r));
+	}
+}
+
+/* --- the end --- */
+
+/* The last call for a login: the owner frees it. @param why  moved */
+static void end(struct envoi__login *login, struct envoi_failure *why)
+{
+	bool was_online = login->state == ENVOI__LOGIN_ONLINE;
+	envoi_timer_stop(&login->deadline);
+	login->state = ENVOI__LOGIN_OVER;
+	if (why->code != ENVOI_OK && !was_online) {
+		envoi__login_routes_add_attempts(&login->routes, why);
+	}
+	login->owner.ended(login->owner.user, login, why);
+}
+
+static void fail(struct envoi__login *login, enum envoi_phase phase, int code, const char *text)
+{
+	struct envoi_failure why;
+	envoi_failure_set(&why, login->context, phase, code, "%s", text);
+	end(login, &why);
+}
+
+/* --- the deadline of everything --- */
+
+static enum envoi_phase current_phase(const struct envoi__login *login)
+{
+	const struct envoi_stream *stream = envoi_session_stream(login->with.session);
+	if (stream == NULL) {
+		return ENVOI_PHASE_CONNECT;
+	}
+	unsigned int bits = envoi_stream_bits(stream);
+	return bits & ENVOI_STREAM_AUTHENTICATED ? ENVOI_PHASE_BIND
+		: bits & ENVOI_STREAM_SECURE     ? ENVOI_PHASE_SASL
+						 : ENVOI_PHASE_STREAM;
+}
+
+/* The application is told that its questions are over, and may free everything. */
+static void on_deadline(struct envoi_timer *timer)
+{
+	struct envoi__login *login = ENVOI_CONTAINER_OF(timer, struct envoi__login, deadline);
+	enum envoi_phase phase = current_phase(login);
+	envoi__login_enter(login);
+	envoi__login_stop(login);
+	if (!envoi__guard_is_over(&login->guard)) {
+		envoi_session_detach(login->with.session);
+	}
+	if (!envoi__guard_is_over(&login->guard)) {
+		fail(login, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
+	}
+	envoi__login_exit(login);
+}
+
+static void start_deadline(struct envoi__login *login, uint64_t timeout_ms)
+{
+	struct envoi_loop *loop = envoi_context_loop(login->context);
+	uint64_t more_ms = login->state == ENVOI__LOGIN_CONNECTING ? REPORT_MS : 0;
+	login->deadline_at_ms = envoi_loop_now_ms(loop) + timeout_ms;
+	envoi_timer_start(&login->deadline, loop, timeout_ms + more_ms, on_deadline);
+}
+
+static uint64_t time_left_ms(const struct envoi__login *login)
+{
+	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(login->context));
+	return login->deadline_at_ms > now_ms ? login->deadline_at_ms - now_ms : 1;
+}
+
+/* REPORT_MS is added while connecting only. */
+static void renew_deadline(struct envoi__login *login)
+{
+	if (login->open_questions == 0) {
+		start_deadline(login, time_left_ms(login));
+	}
+}
+
+void envoi__login_question_opens(struct envoi__login *login)
+{
+	if (login->open_questions++ == 0) {
+		login->left_ms = time_left_ms(login);
+		envoi_timer_stop(&login->deadline);
+	}
+}
+
+void envoi__login_question_closes(struct envoi__login *login)
+{
+	bool is_logging_in = !envoi__guard_is_over(&login->guard) &&
+		login->state < ENVOI__LOGIN_ONLINE;
+	if (--login->open_questions == 0 && is_logging_in) {
+		start_deadline(login, login->left_ms);
+	}
+}
+
+/* --- the stream --- */
+
+static unsigned int required_bits(const struct envoi__login *login)
+{
+	unsigned int bits = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND;
+	return envoi__tls_mode_of(login->with.settings) == ENVOI__TLS_MODE_NONE
+		? bits
+		: bits | ENVOI_STREAM_SECURE;
+}
+
+static int make_stream(struct envoi__login *login, struct envoi_stream **ret_stream,
+	struct envoi_transport *transport)
+{
+	struct envoi_handler **handlers;
+	size_t handler_count;
+	int r = envoi__login_stream_handlers(login, &handlers, &handler_count);
+	if (r < 0) {
+		envoi_transport_destroy(transport);
+		return r;
+	}
+	const struct envoi_stream_options options = {
+		.role = ENVOI_INITIATOR,
+		.local = login->with.account->jid,
+		.peer_domain = envoi_jid_domain(login->with.account->jid),
+		.handlers = handlers,
+		.handler_count = handler_count,
+		.required = required_bits(login),
+		.settings = login->with.settings,
+		.tap = login->with.tap,
+		.tap_user = login->with.tap_user,
+	};
+	r = envoi_stream_new(ret_stream, login->context, &options, transport,
+		envoi_session_sink(login->with.session));
+	envoi_free(login->context, handlers);
+	return r;
+}
+
+static void on_transport(struct envoi__login *login, struct envoi_transport *transport)
+{
+	struct envoi_stream *stream;
+	post(login, ENVOI_EVENT_CONNECTED, transport->impl->peer_name(transport));
+	login->state = ENVOI__LOGIN_NEGOTIATING;
+	login->is_secure = login->is_authenticated = false;
+	renew_deadline(login);
+	int r = make_stream(login, &stream, transport);
+	if (r == ENVOI_OK) {
+		r = envoi_session_attach(login->with.session, stream);
+	}
+	if (r < 0) {
+		fail(login, ENVOI_PHASE_STREAM, r, "the stream could not be opened");
+	}
+}
+
+/* --- connecting --- */
+
+static void on_connected(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
+{
+	struct envoi__login *login = user;
+	if (transport != NULL) {
+		envoi__login_routes_connected(&login->routes, failure);
+		on_transport(login, transport);
+	} else {
+		envoi__login_routes_failed(&login->routes, failure);
+		try_connector(login);
+	}
+}
+
+static int connect_with(struct envoi__login *login, struct envoi_connector *connector)
+{
+	struct envoi_settings *settings, *own = login->with.settings;
+	int r = envoi__login_routes_settings(&login->routes, &settings, own);
+	if (r < 0) {
+		return r;
+	}
+	const struct envoi_target target = {
+		.domain = envoi_jid_domain(login->with.account->jid),
+		.service = "xmpp-client",
+		.settings = settings,
+		.tls = login->tls.config,
+		.timeout_ms = time_left_ms(login),
+	};
+	bool is_copy = settings != own;
+	r = connector->impl->connect(connector, &target, on_connected, login);
+	if (is_copy) {
+		envoi_settings_free(settings);
+	}
+	return r;
+}
+
+static void try_connector(struct envoi__login *login)
+{
+	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
+	if (connector == NULL) {
+		struct envoi_failure why;
+		envoi_failure_move(&why, &login->routes.attempts);
+		end(login, &why);
+		return;
+	}
+	envoi__login_enter(login);
+	int r = connect_with(login, connector);
+	if (r < 0 && is_connecting(login)) {
+		fail(login, ENVOI_PHASE_CONNECT, r,
+			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
+						   : "the connection could not be begun");
+	}
+	envoi__login_exit(login);
+}
+
+/* Another address of the same connector. @return whether the failure is settled so */
+static bool try_next(struct envoi__login *login, const struct envoi_failure *why)
+{
+	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
+	if (login->state != ENVOI__LOGIN_NEGOTIATING || login->is_leaving ||
+		connector->impl->next == NULL ||
+		!envoi__may_try_elsewhere(why, login->is_secure, login->is_authenticated)) {
+		return false;
+	}
+	login->state = ENVOI__LOGIN_CONNECTING; /* what the connector does now may end it */
+	int r = connector->impl->next(connector, why, time_left_ms(login));
+	if (!is_connecting(login)) {
+		return true;
+	}
+	if (r < 0) {
+		login->state = ENVOI__LOGIN_NEGOTIATING;
+		return false;
+	}
+	renew_deadline(login);
+	return true;
+}
+
+/* Let the connector forget what it has kept for another try; it may end its questions, and with that
+ * the application may free everything. */
+static void forget_other_addresses(struct envoi__login *login)
+{
+	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
+	if (connector != NULL && connector->impl->next != NULL) {
+		connector->impl->cancel(connector);
+	}
+}
+
+/* --- the start, and again after a redirect --- */
+
+/* Failures of files are reported as all others are, from the loop. */
+static void on_start(struct envoi_deferred *deferred)
+{
+	struct envoi__login *login = ENVOI_CONTAINER_OF(deferred, struct envoi__login, start);
+	struct envoi_failure why;
+	int r = envoi__login_tls_prepare(login, &why);
+	if (r == ENVOI_AGAIN) {
+		return;
+	}
+	if (r < 0) {
+		end(login, &why);
+		return;
+	}
+	r = envoi__login_features_make(login);
+	if (r < 0) {
+		fail(login, ENVOI_PHASE_CONNECT, r, "the login could not be prepared");
+		return;
+	}
+	try_connector(login);
+}
+
+static void start(struct envoi__login *login)
+{
+	envoi_deferred_post(&login->start, envoi_context_loop(login->context), on_start);
+}
+
+void envoi__login_key_password_set(struct envoi__login *login, bool is_given)
+{
+	if (login->tls.waits_for_key_password) {
+		login->tls.waits_for_key_password = false;
+		login->tls.was_key_password_denied = !is_given;
+		envoi__login_question_closes(login);
+		start(login);
+	}
+}
+
+static bool is_within_limit(const struct envoi__login *login)
+{
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, login->with.settings);
+	return login->routes.redirects < values.redirects;
+}
+
+static void refuse_redirect(struct envoi_failure *why)
+{
+	why->retry = ENVOI_RETRY_LATER;
+	envoi__failure_put(why->text, sizeof(why->text), "more redirects than limits.redirects");
+	why->is_peer_text = false;
+	why->text_lang[0] = '\0';
+}
+
+/* @return false: it is not followed; @p why says so */
+static bool follow_redirect(struct envoi__login *login, struct envoi_failure *why)
+{
+	if (!envoi__is_redirect(why) || login->is_leaving ||
+		login->state != ENVOI__LOGIN_NEGOTIATING) {
+		return false;
+	}
+	if (!is_within_limit(login)) {
+		refuse_redirect(why);
+		return false;
+	}
+	login->state = ENVOI__LOGIN_CONNECTING;
+	forget_other_addresses(login);
+	if (!is_connecting(login)) {
+		return true;
+	}
+	envoi__login_routes_redirect(
+		&login->routes, why, envoi_jid_domain(login->with.account->jid));
+	envoi_log(login->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT, "redirected to %s",
+		login->routes.redirect_host);
+	renew_deadline(login);
+	start(login);
+	return true;
+}
+
+/* --- the session --- */
+
+static struct envoi__login *from_session_owner(struct envoi_session_owner *owner)
+{
+	return ENVOI_CONTAINER_OF(owner, struct envoi__login, session_owner);
+}
+
+static void on_gained(struct envoi_session_owner *owner, struct envoi_session *session,
+	unsigned int bit, const char *text)
+{
+	struct envoi__login *login = from_session_owner(owner);
+	(void)session;
+	(void)text;
+	login->is_secure |= bit == ENVOI_STREAM_SECURE;
+	login->is_authenticated |= bit == ENVOI_STREAM_AUTHENTICATED;
+}
+
+static void on_ready(struct envoi_session_owner *owner, struct envoi_session *session)
+{
+	struct envoi__login *login = from_session_owner(owner);
+	(void)session;
+	envoi_timer_stop(&login->deadline);
+	envoi__login_routes_forget(&login->routes);
+	login->state = ENVOI__LOGIN_ONLINE;
+	envoi__login_enter(login);
+	forget_other_addresses(login);
+	if (!envoi__guard_is_over(&login->guard)) {
+		login->owner.ready(login->owner.user, login);
+	}
+	envoi__login_exit(login);
+}
+
+static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,
+	const struct envoi_failure *why)
+{
+	struct envoi__login *login = from_session_owner(owner);
+	(void)session;
+	struct envoi_failure copy;
+	envoi__login_enter(login);
+	envoi_failure_copy(&copy, why);
+	if (try_next(login, why) || follow_redirect(login, &copy)) {
+		envoi_failure_finish(&copy);
+	} else {
+		end(login, &copy);
+	}
+	envoi__login_exit(login);
+}
+
+static const struct envoi_session_owner_impl session_owner_impl = {
+	.gained = on_gained,
+	.ready = on_ready,
+	.closed = on_closed,
+};
+
+/* --- from above --- */
+
+static int announce(const struct envoi__login_parameters *with)
+{
+	int r = envoi_session_reserve(with->session);
+	return r < 0 ? r
+		     : envoi_session_post_event(with->session,
+			       &(struct envoi_event){
+				       .type = ENVOI_EVENT_CONNECTING,
+				       .text = envoi_jid_domain(with->account->jid),
+			       });
+}
+
+int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_owner *owner,
+	const struct envoi__login_parameters *with, const struct envoi_failure *last)
+{
+	struct envoi_context *context = envoi_session_context(with->session);
+	struct envoi__login *login = envoi_alloc_zeroed(context, sizeof(*login));
+	int r = login == NULL ? ENVOI_ERR_NOMEM : announce(with);
+	if (r < 0) {
+		envoi_free(context, login);
+		return r;
+	}
+	login->context = envoi_context_ref(context);
+	login->owner = *owner;
+	login->with = *with;
+	envoi__login_tls_init(&login->tls);
+	envoi__login_routes_init(&login->routes, context, with->connectors);
+	if (last != NULL && envoi__is_redirect(last) && is_within_limit(login)) {
+		envoi__login_routes_redirect(
+			&login->routes, last, envoi_jid_domain(with->account->jid));
+	}
+	login->session_owner.impl = &session_owner_impl;
+	envoi_session_set_owner(with->session, &login->session_owner);
+	envoi_session_configure(with->session, with->settings);
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, with->settings);
+	start_deadline(login, values.login_timeout_ms);
+	start(login);
+	*ret_login = login;
+	return ENVOI_OK;
+}
+
+void envoi__login_stop(struct envoi__login *login)
+{
+	enum envoi__login_state state = login->state;
+	if (login->session_owner.impl == NULL) {
+		return;
+	}
+	login->session_owner.impl = NULL;
+	login->state = ENVOI__LOGIN_OVER;
+	login->tls.waits_for_key_password = false;
+	envoi_session_set_owner(login->with.session, NULL);
+	envoi_timer_stop(&login->deadline);
+	envoi_deferred_cancel(&login->start);
+	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
+	bool has_begun = state == ENVOI__LOGIN_CONNECTING ||
+		(connector != NULL && connector->impl->next != NULL);
+	if (connector != NULL && has_begun) {
+		connector->impl->cancel(connector);
+	}
+}
+
+void envoi__login_free(struct envoi__login *login)
+{
+	if (login == NULL || envoi__guard_is_over(&login->guard)) {
+		return;
+	}
+	envoi__login_enter(login);
+	envoi__guard_end(&login->guard);
+	envoi__login_stop(login);
+	envoi__login_features_free(&login->features);
+	envoi__login_tls_finish(&login->tls, login->context);
+	envoi__login_routes_finish(&login->routes);
+	envoi__login_exit(login);
+}
+
+void envoi__login_leave(struct envoi__login *login)
+{
+	if (login->is_leaving || login->state == ENVOI__LOGIN_OVER) {
+		return;
+	}
+	login->is_leaving = true;
+	if (login->state != ENVOI__LOGIN_CONNECTING) {
+		envoi_session_close(login->with.session);
+		return;
+	}
+	envoi__login_enter(login);
+	envoi__login_stop(login);
+	if (!envoi__guard_is_over(&login->guard)) {
+		struct envoi_failure why;
+		envoi_failure_set(&why, login->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+		end(login, &why);
+	}
+	envoi__login_exit(login);
+}

@@ -1,0 +1,118 @@
+/*
+ * envoi - a login: from the first look-up to a bound session, and until that ends
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CLIENT_LOGIN_H
+#define ENVOI_CLIENT_LOGIN_H
+
+#include <envoi/interfaces/features.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/session.h>
+#include <envoi/tap.h>
+
+#include "base/guard.h"
+#include "client/account.h"
+#include "client/login_routes.h"
+#include "client/login_tls.h"
+
+/** In brackets what leads out of a state. Only login.c sets it. */
+enum envoi__login_state {
+	/** a connector works [transport: NEGOTIATING; none: OVER] */
+	ENVOI__LOGIN_CONNECTING,
+	/** [stream ready: ONLINE; stream closed: OVER, or CONNECTING to another address] */
+	ENVOI__LOGIN_NEGOTIATING,
+	ENVOI__LOGIN_ONLINE, /**< [stream closed: OVER] */
+	ENVOI__LOGIN_OVER,
+};
+
+struct envoi__login;
+
+/** The owner of a login; called from the loop. It may free the login inside. */
+struct envoi__login_owner {
+	/** the session is online */
+	void (*ready)(void *user, struct envoi__login *login);
+	/** once, last. @param why  moved */
+	void (*ended)(void *user, struct envoi__login *login, struct envoi_failure *why);
+	void *user;
+};
+
+/** What a login works with: borrowed until it is freed. */
+struct envoi__login_parameters {
+	struct envoi_session *session; /* may be freed after envoi__login_stop() */
+	struct envoi_settings *settings; /* pins are added */
+	struct envoi__account *account;
+	const struct envoi__connectors *connectors;
+	struct envoi_tls_decider *decider; /* NULL: none */
+	envoi_tap_fn *tap; /* NULL: none */
+	void *tap_user;
+};
+
+/** The features of a login: starttls, sasl, bind, session. */
+struct envoi__login_features {
+	struct envoi_handler *items[4];
+	size_t count;
+};
+
+struct envoi__login {
+	struct envoi__login_owner owner;
+	struct envoi__login_parameters with;
+	struct envoi_context *context; /* a reference */
+	struct envoi__guard guard;
+	struct envoi_session_owner session_owner;
+	enum envoi__login_state state;
+	bool is_leaving; /* nothing else is tried */
+	bool is_secure, is_authenticated; /* the stream */
+	struct envoi_deferred start; /* the first connector, from the loop */
+	struct envoi_timer deadline; /* of the whole login */
+	uint64_t deadline_at_ms, left_ms; /* left: while it is suspended */
+	unsigned int open_questions; /* to the application */
+	struct envoi__login_features features;
+	struct envoi__login_routes routes;
+	struct envoi__login_tls tls;
+};
+
+/**
+ * Begin to log in.
+ * @param last  how the last connection ended: where it was redirected to, this login goes; or NULL
+ * @retval ENVOI_ERR_NOMEM  nothing has begun, and the owner is not called
+ */
+int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_owner *owner,
+	const struct envoi__login_parameters *with, const struct envoi_failure *last);
+
+/** Stop connecting; the owner is not called any more. The application may be called, and may free
+ * the login. */
+void envoi__login_stop(struct envoi__login *login);
+
+/** Stop and free; NULL is allowed. A stream of it must have been freed. */
+void envoi__login_free(struct envoi__login *login);
+
+/** Leave in order: what is connecting ends at once, a stream is closed. The owner's `ended` comes. */
+void envoi__login_leave(struct envoi__login *login);
+
+/** The application has set the password of the certificate's key. */
+void envoi__login_key_password_set(struct envoi__login *login, bool is_given);
+
+/* --- for the files of a login --- */
+
+/** While at least one question to the application is open, the deadline is suspended. */
+void envoi__login_question_opens(struct envoi__login *login);
+void envoi__login_question_closes(struct envoi__login *login);
+
+/** Before calls that may free the login. */
+static inline void envoi__login_enter(struct envoi__login *login)
+{
+	envoi__guard_enter(&login->guard);
+}
+/** The login may be freed when it returns. */
+void envoi__login_exit(struct envoi__login *login);
+
+/* login_features.c */
+
+int envoi__login_features_make(struct envoi__login *login);
+void envoi__login_features_free(struct envoi__login_features *features);
+/** The handlers of a stream: the features of the login, then those of the session's handlers.
+ * @param[out] ret_handlers  to be freed by the caller */
+int envoi__login_stream_handlers(
+	const struct envoi__login *login, struct envoi_handler ***ret_handlers, size_t *ret_count);
+
+#endif

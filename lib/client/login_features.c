@@ -1,0 +1,156 @@
+/*
+ * envoi - a login: the stream features that it negotiates
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/client_settings.h"
+#include "client/login.h"
+
+/* --- identities: a feature owns its source, the account outlives it --- */
+
+struct source {
+	struct envoi_sasl_credentials base;
+	struct envoi__login *login;
+};
+
+static struct envoi__login *login_of(struct envoi_sasl_credentials *base)
+{
+	return ENVOI_CONTAINER_OF(base, struct source, base)->login;
+}
+
+static unsigned int means(struct envoi_sasl_credentials *base)
+{
+	return envoi__account_means(login_of(base)->with.account);
+}
+
+static void request(struct envoi_sasl_credentials *base, struct envoi_sasl_request *wanted)
+{
+	struct envoi__login *login = login_of(base);
+	envoi__login_question_opens(login);
+	envoi__account_request(login->with.account, wanted);
+}
+
+static void cancel(struct envoi_sasl_credentials *base, struct envoi_sasl_request *wanted)
+{
+	struct envoi__login *login = login_of(base);
+	envoi__login_question_closes(login);
+	envoi__account_cancel(login->with.account, wanted);
+}
+
+static void answered(struct envoi_sasl_credentials *base, struct envoi_sasl_request *wanted)
+{
+	struct envoi__login *login = login_of(base);
+	envoi__login_question_closes(login);
+	envoi__account_answered(login->with.account, wanted);
+}
+
+static void destroy(struct envoi_sasl_credentials *base)
+{
+	struct source *source = ENVOI_CONTAINER_OF(base, struct source, base);
+	envoi_free(source->login->context, source);
+}
+
+static const struct envoi_sasl_credentials_impl source_impl = {
+	.means = means,
+	.request = request,
+	.cancel = cancel,
+	.answered = answered,
+	.destroy = destroy,
+};
+
+/* --- features --- */
+
+static const char *wanted_resource(const struct envoi__login *login)
+{
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, login->with.settings);
+	return values.resource != NULL ? values.resource
+				       : envoi_jid_resource(login->with.account->jid);
+}
+
+/* Each sets *ret_feature, to NULL where there is no need of it. */
+
+static int make_starttls(struct envoi__login *login, struct envoi_handler **ret_feature)
+{
+	if (login->tls.config == NULL) {
+		*ret_feature = NULL;
+		return ENVOI_OK;
+	}
+	return envoi_starttls_new(ret_feature, login->context,
+		&(struct envoi_starttls_options){.config = login->tls.config, .required = true});
+}
+
+static int make_sasl(struct envoi__login *login, struct envoi_handler **ret_feature)
+{
+	struct source *source = envoi_alloc(login->context, sizeof(*source));
+	if (source == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	*source = (struct source){.base.impl = &source_impl, .login = login};
+	int r = envoi_sasl_feature_new(
+		ret_feature, login->context, login->with.settings, &source->base);
+	if (r == ENVOI_OK) {
+		envoi_sasl_feature_set_history(*ret_feature, login->with.account->history);
+	}
+	return r;
+}
+
+static int make_bind(struct envoi__login *login, struct envoi_handler **ret_feature)
+{
+	return envoi_bind_new(ret_feature, login->context,
+		&(struct envoi_bind_options){.resource = wanted_resource(login)});
+}
+
+static int make_session(struct envoi__login *login, struct envoi_handler **ret_feature)
+{
+	return envoi_legacy_session_new(ret_feature, login->context);
+}
+
+int envoi__login_features_make(struct envoi__login *login)
+{
+	static int (*const makers[])(struct envoi__login *, struct envoi_handler **) = {
+		make_starttls,
+		make_sasl,
+		make_bind,
+		make_session,
+	};
+	struct envoi__login_features *features = &login->features;
+	envoi__login_features_free(features);
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		struct envoi_handler *feature;
+		int r = makers[i](login, &feature);
+		if (r < 0) {
+			return r;
+		}
+		if (feature != NULL) {
+			features->items[features->count++] = feature;
+		}
+	}
+	return ENVOI_OK;
+}
+
+void envoi__login_features_free(struct envoi__login_features *features)
+{
+	while (features->count > 0) {
+		envoi_handler_destroy(features->items[--features->count]);
+	}
+}
+
+int envoi__login_stream_handlers(
+	const struct envoi__login *login, struct envoi_handler ***ret_handlers, size_t *ret_count)
+{
+	const struct envoi__login_features *features = &login->features;
+	struct envoi_session *session = login->with.session;
+	size_t own = features->count, added = envoi_session_handlers(session, NULL, 0);
+	struct envoi_handler **handlers = envoi_alloc(
+		login->context, (own + added) * sizeof(struct envoi_handler *));
+	if (handlers == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	for (size_t i = 0; i < own; i++) {
+		handlers[i] = features->items[i];
+	}
+	(void)envoi_session_handlers(session, handlers + own, added);
+	*ret_handlers = handlers;
+	*ret_count = own + added;
+	return ENVOI_OK;
+}

@@ -1,0 +1,196 @@
+/*
+ * envoi - a login: the connectors and hosts that it tries
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/login_routes.h"
+
+#include <stdio.h>
+
+#include <envoi/context.h>
+#include <envoi/settings.h>
+
+/* --- connectors --- */
+
+int envoi__connectors_add(struct envoi__connectors *connectors, struct envoi_context *context,
+	struct envoi_connector *connector)
+{
+	struct envoi_connector **items = envoi_realloc(context, connectors->items,
+		(connectors->count + 1) * sizeof(struct envoi_connector *));
+	if (items == NULL) {
+		envoi_connector_destroy(connector);
+		return ENVOI_ERR_NOMEM;
+	}
+	connectors->items = items;
+	items[connectors->count++] = connector;
+	return ENVOI_OK;
+}
+
+void envoi__connectors_finish(struct envoi__connectors *connectors, struct envoi_context *context)
+{
+	for (size_t i = 0; i < connectors->count; i++) {
+		envoi_connector_destroy(connectors->items[i]);
+	}
+	envoi_free(context, connectors->items);
+	*connectors = (struct envoi__connectors){.items = NULL};
+}
+
+struct envoi_connector *envoi__login_routes_connector(const struct envoi__login_routes *routes)
+{
+	return routes->at < routes->connectors->count ? routes->connectors->items[routes->at]
+						      : NULL;
+}
+
+/* --- attempts --- */
+
+void envoi__login_routes_init(struct envoi__login_routes *routes, struct envoi_context *context,
+	const struct envoi__connectors *connectors)
+{
+	routes->context = context;
+	routes->connectors = connectors;
+	envoi_failure_set(&routes->attempts, context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNSUPPORTED,
+		"no connector is compiled in or was added");
+}
+
+void envoi__login_routes_finish(struct envoi__login_routes *routes)
+{
+	envoi__login_routes_forget(routes);
+}
+
+void envoi__login_routes_forget(struct envoi__login_routes *routes)
+{
+	envoi_failure_finish(&routes->attempts);
+	envoi_failure_finish(&routes->tried);
+}
+
+static void add(struct envoi_failure *to, const struct envoi_failure *from)
+{
+	for (size_t i = 0; i < from->attempt_count; i++) {
+		envoi_failure_add_attempt(to, &from->attempts[i]);
+	}
+}
+
+void envoi__login_routes_add_attempts(
+	const struct envoi__login_routes *routes, struct envoi_failure *why)
+{
+	add(why, &routes->attempts);
+	add(why, &routes->tried);
+}
+
+void envoi__login_routes_connected(
+	struct envoi__login_routes *routes, const struct envoi_failure *failure)
+{
+	envoi_failure_finish(&routes->tried);
+	if (failure != NULL) {
+		envoi_failure_copy(&routes->tried, failure);
+	}
+}
+
+void envoi__login_routes_failed(
+	struct envoi__login_routes *routes, const struct envoi_failure *failure)
+{
+	struct envoi_failure all = *failure;
+	all.attempts = NULL;
+	all.attempt_count = 0;
+	add(&all, &routes->attempts);
+	add(&all, failure);
+	envoi__login_routes_forget(routes);
+	envoi_failure_move(&routes->attempts, &all);
+	routes->at++;
+}
+
+/* --- redirects --- */
+
+bool envoi__is_redirect(const struct envoi_failure *why)
+{
+	return why->stream_condition == ENVOI_STREAM_SEE_OTHER_HOST &&
+		why->retry == ENVOI_RETRY_NOW && why->redirect_host[0] != '\0';
+}
+
+/* A redirect counts as an attempt: a failure of the second host then says why it was tried. */
+void envoi__login_routes_redirect(
+	struct envoi__login_routes *routes, const struct envoi_failure *why, const char *domain)
+{
+	struct envoi_attempt attempt = {.phase = why->phase, .code = why->code};
+	snprintf(attempt.target, sizeof(attempt.target), "%s",
+		routes->redirects == 0 ? domain : routes->redirect_host);
+	snprintf(attempt.text, sizeof(attempt.text), "redirected to %.100s", why->redirect_host);
+	add(&routes->attempts, &routes->tried);
+	envoi_failure_finish(&routes->tried);
+	envoi_failure_add_attempt(&routes->attempts, &attempt);
+	snprintf(routes->redirect_host, sizeof(routes->redirect_host), "%s", why->redirect_host);
+	routes->redirect_port = why->redirect_port;
+	routes->redirects++;
+	routes->at = 0;
+}
+
+static int name_host(struct envoi_settings *settings, const char *host, uint16_t port)
+{
+	char text[8];
+	snprintf(text, sizeof(text), "%u", port);
+	int r = envoi_settings_set(settings, "server", host);
+	return r < 0 ? r : envoi_settings_set(settings, "port", text);
+}
+
+int envoi__login_routes_settings(const struct envoi__login_routes *routes,
+	struct envoi_settings **ret_settings, struct envoi_settings *settings)
+{
+	if (routes->redirect_host[0] == '\0') {
+		*ret_settings = settings;
+		return ENVOI_OK;
+	}
+	struct envoi_settings *copy;
+	int r = envoi_settings_dup(&copy, settings);
+	if (r < 0) {
+		return r;
+	}
+	r = name_host(copy, routes->redirect_host, routes->redirect_port);
+	if (r < 0) {
+		envoi_settings_free(copy);
+		return r;
+	}
+	*ret_settings = copy;
+	return ENVOI_OK;
+}
+
+/* --- other addresses --- */
+
+/* Stream errors that one machine of several may answer with (RFC 6120, section 4.9.3). */
+static bool concerns_one_machine(enum envoi_stream_condition condition)
+{
+	switch (condition) {
+	case ENVOI_STREAM_HOST_GONE:
+	case ENVOI_STREAM_HOST_UNKNOWN:
+	case ENVOI_STREAM_INTERNAL_SERVER_ERROR:
+	case ENVOI_STREAM_RESOURCE_CONSTRAINT:
+	case ENVOI_STREAM_SYSTEM_SHUTDOWN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Before SASL no secret was sent and nothing has changed; the next server has to prove as much. */
+bool envoi__may_try_elsewhere(
+	const struct envoi_failure *why, bool is_secure, bool is_authenticated)
+{
+	bool is_before_login = why->phase == ENVOI_PHASE_TLS ||
+		(why->phase == ENVOI_PHASE_STREAM && !is_authenticated);
+	if (!is_before_login) {
+		return false;
+	}
+	switch (why->code) {
+	case ENVOI_ERR_DISCONNECTED:
+	case ENVOI_ERR_TIMEOUT:
+	case ENVOI_ERR_TLS:
+	case ENVOI_ERR_CERTIFICATE:
+		return true;
+	case ENVOI_ERR_XML:
+	case ENVOI_ERR_PROTOCOL:
+	case ENVOI_ERR_LIMIT:
+		return !is_secure; /* it may not even be an XMPP server */
+	case ENVOI_ERR_STREAM:
+		return concerns_one_machine(why->stream_condition);
+	default:
+		return false;
+	}
+}

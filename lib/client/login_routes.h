@@ -1,0 +1,72 @@
+/*
+ * envoi - a login: the connectors and hosts that it tries
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CLIENT_LOGIN_ROUTES_H
+#define ENVOI_CLIENT_LOGIN_ROUTES_H
+
+#include <envoi/interfaces/transport.h>
+
+/** A client's connectors, owned, in the order in which they are tried. */
+struct envoi__connectors {
+	struct envoi_connector **items;
+	size_t count;
+};
+
+/** @param connector  consumed on failure too */
+int envoi__connectors_add(struct envoi__connectors *connectors, struct envoi_context *context,
+	struct envoi_connector *connector);
+void envoi__connectors_finish(struct envoi__connectors *connectors, struct envoi_context *context);
+
+/** How far a login has come. */
+struct envoi__login_routes {
+	struct envoi_context *context;
+	const struct envoi__connectors *connectors;
+	size_t at; /* of the connector that works, or has handed over a transport */
+	struct envoi_failure attempts; /* of the connectors that have failed */
+	struct envoi_failure tried; /* by the connector that has handed over a transport */
+	char redirect_host[256]; /* "": none */
+	uint16_t redirect_port;
+	unsigned int redirects; /* followed */
+};
+
+void envoi__login_routes_init(struct envoi__login_routes *routes, struct envoi_context *context,
+	const struct envoi__connectors *connectors);
+void envoi__login_routes_finish(struct envoi__login_routes *routes);
+
+/** @return NULL: all have failed */
+struct envoi_connector *envoi__login_routes_connector(const struct envoi__login_routes *routes);
+
+/** The connector has handed over a transport. @param failure  what it tried before; or NULL */
+void envoi__login_routes_connected(
+	struct envoi__login_routes *routes, const struct envoi_failure *failure);
+/** The connector has failed: the next one is due. */
+void envoi__login_routes_failed(
+	struct envoi__login_routes *routes, const struct envoi_failure *failure);
+/** The login was redirected: it begins again with the first connector. */
+void envoi__login_routes_redirect(
+	struct envoi__login_routes *routes, const struct envoi_failure *why, const char *domain);
+/** Add all attempts so far to a failure. */
+void envoi__login_routes_add_attempts(
+	const struct envoi__login_routes *routes, struct envoi_failure *why);
+/** What was tried is of no interest any more: the session is online. */
+void envoi__login_routes_forget(struct envoi__login_routes *routes);
+
+/** @return whether a failure redirects to a host that may be connected to */
+bool envoi__is_redirect(const struct envoi_failure *why);
+
+/**
+ * The settings for the next connector: after a redirect, as if the user had named the host. The
+ * domain stays, and with it the name of the certificate (RFC 6120, section 4.9.3.19).
+ * @param[out] ret_settings  @p settings, or a copy to be freed
+ */
+int envoi__login_routes_settings(const struct envoi__login_routes *routes,
+	struct envoi_settings **ret_settings, struct envoi_settings *settings);
+
+/** @return whether a failure before the login concerns the machine that was reached, not the
+ * service, so that another address may be tried
+ * @param is_secure, is_authenticated  the stream that has failed */
+bool envoi__may_try_elsewhere(
+	const struct envoi_failure *why, bool is_secure, bool is_authenticated);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * envoi - a login: TLS, and the trust decisions of the application
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/login_tls.h"
+
+#include <string.h>
+
+#include "client/login.h"
+#include "client/login_certificate.h"
+#include "net/net_settings.h"
+#include "tls/tls_config.h"
+#include "tls/tls_question.h"
+#include "tls/tls_settings.h"
+
+/* --- keys that the application has refused --- */
+
+/** A question that the application's decider was asked. */
+struct asked {
+	struct envoi__list link;
+	const struct envoi_tls_question *question;
+};
+
+static struct asked *find_asked(
+	const struct envoi__login_tls *tls, const struct envoi_tls_question *question)
+{
+	struct envoi__list *link = tls->asked.next;
+	for (; link != &tls->asked; link = link->next) {
+		struct asked *asked = ENVOI_CONTAINER_OF(link, struct asked, link);
+		if (asked->question == question) {
+			return asked;
+		}
+	}
+	return NULL;
+}
+
+static bool is_refused(const struct envoi__login_tls *tls, const struct envoi_tls_peer *peer)
+{
+	for (size_t i = 0; i < tls->refused_count; i++) {
+		if (memcmp(tls->refused[i], peer->spki_sha256, ENVOI_TLS_SPKI_BYTES) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* For want of memory the application is asked once more. */
+static void remember_refusal(struct envoi__login *login, const struct envoi_tls_peer *peer)
+{
+	struct envoi__login_tls *tls = &login->tls;
+	unsigned char(*refused)[ENVOI_TLS_SPKI_BYTES] = envoi_realloc(
+		login->context, tls->refused, (tls->refused_count + 1) * sizeof(*refused));
+	if (refused != NULL) {
+		tls->refused = refused;
+		memcpy(refused[tls->refused_count++], peer->spki_sha256, ENVOI_TLS_SPKI_BYTES);
+	}
+}
+
+/* --- trust decisions --- */
+
+static struct envoi__login *from_decider(struct envoi_tls_decider *decider)
+{
+	return ENVOI_CONTAINER_OF(decider, struct envoi__login, tls.decider);
+}
+
+static void ask(struct envoi__login *login, struct envoi_tls_question *question)
+{
+	struct envoi_tls_decider *decider = login->with.decider;
+	struct asked *asked = envoi_alloc(login->context, sizeof(*asked));
+	if (asked == NULL) {
+		return; /* a question without an answer is refused */
+	}
+	asked->question = question;
+	envoi__list_append(&login->tls.asked, &asked->link);
+	envoi__login_enter(login);
+	decider->impl->decide(decider, question);
+	envoi__login_exit(login);
+}
+
+static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *question)
+{
+	struct envoi__login *login = from_decider(self);
+	envoi__login_question_opens(login);
+	if (!is_refused(&login->tls, envoi_tls_question_peer(question))) {
+		ask(login, question);
+	}
+}
+
+static void keep_pin(const struct envoi__login *login, const char *pin)
+{
+	struct envoi_settings *settings = login->with.settings;
+	const char *before = envoi_settings_text(settings, "tls.pins");
+	struct envoi_buffer pins;
+	envoi_buffer_init(&pins, login->context, 0);
+	int r = ENVOI_OK;
+	if (before == NULL || strstr(before, pin) == NULL) {
+		r = envoi_buffer_printf(&pins, "%s%s%s", before == NULL ? "" : before,
+			before == NULL || before[0] == '\0' ? "" : " ", pin);
+		r = r < 0 ? r : envoi_buffer_append(&pins, "", 1);
+		r = r < 0 ? r : envoi_settings_set(settings, "tls.pins", envoi_buffer_data(&pins));
+	}
+	envoi_buffer_finish(&pins);
+	if (r < 0) {
+		envoi_log(login->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+			"the pin of the server is lost: %s", envoi_error_text(r));
+	}
+}
+
+/* The application's decider was asked: its `over` follows, in which it may free everything. */
+static void report_over(struct envoi__login *login, struct asked *asked,
+	struct envoi_tls_question *question, enum envoi_tls_answer answer)
+{
+	struct envoi_tls_decider *decider = login->with.decider;
+	envoi__list_remove(&asked->link);
+	envoi_free(login->context, asked);
+	if (answer == ENVOI_TLS_REFUSE && envoi__tls_question_was_answered(question)) {
+		remember_refusal(login, envoi_tls_question_peer(question));
+	}
+	if (decider != NULL && decider->impl->over != NULL) {
+		envoi__login_enter(login);
+		decider->impl->over(decider, question, answer);
+		envoi__login_exit(login);
+	}
+}
+
+static void over(struct envoi_tls_decider *self, struct envoi_tls_question *question,
+	enum envoi_tls_answer answer)
+{
+	struct envoi__login *login = from_decider(self);
+	struct asked *asked = find_asked(&login->tls, question);
+	if (answer == ENVOI_TLS_ACCEPT_AND_PIN) {
+		keep_pin(login, envoi_tls_question_peer(question)->pin);
+	}
+	envoi__login_question_closes(login);
+	if (asked != NULL) {
+		report_over(login, asked, question, answer);
+	}
+}
+
+static const struct envoi_tls_decider_impl decider_impl = {.decide = decide, .over = over};
+
+/* --- the configuration --- */
+
+void envoi__login_tls_init(struct envoi__login_tls *tls)
+{
+	tls->decider.impl = &decider_impl;
+	envoi__list_init(&tls->asked);
+}
+
+void envoi__login_tls_finish(struct envoi__login_tls *tls, struct envoi_context *context)
+{
+	while (!envoi__list_is_empty(&tls->asked)) {
+		struct asked *asked = ENVOI_CONTAINER_OF(tls->asked.next, struct asked, link);
+		envoi__list_remove(&asked->link);
+		envoi_free(context, asked);
+	}
+	envoi_free(context, tls->refused);
+	if (tls->config != NULL) {
+		tls->config->decider = NULL; /* others may hold the configuration */
+		tls->config = envoi_tls_config_unref(tls->config);
+	}
+}
+
+static void describe_missing_trust(
+	const struct envoi__login *login, int code, struct envoi_failure *why)
+{
+	struct envoi__tls_settings values;
+	envoi__tls_settings_read(&values, login->with.settings);
+	if (code != ENVOI_ERR_CERTIFICATE && code != ENVOI_ERR_SYSTEM) {
+		envoi_failure_set(why, login->context, ENVOI_PHASE_TLS, code, NULL);
+	} else if (values.ca_file == NULL) {
+		envoi_failure_set(why, login->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID, "%s",
+			"there is no certification authority to trust: the system has none, or "
+			"tls.system-trust is off");
+	} else {
+		envoi_failure_set(why, login->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
+			"tls.ca-file: %s %s", values.ca_file,
+			code == ENVOI_ERR_CERTIFICATE ? "holds no certificate" : "cannot be read");
+	}
+}
+
+/* Sessions of other accounts are not resumed. */
+static int set_account(struct envoi__login *login)
+{
+	const struct envoi__account *account = login->with.account;
+	return envoi__tls_config_set_account(login->tls.config,
+		envoi__account_is_anonymous(account) ? NULL : envoi_jid_text(account->jid),
+		envoi_jid_bare_len(account->jid));
+}
+
+static int make_config(struct envoi__login *login)
+{
+	struct envoi__login_tls *tls = &login->tls;
+	int r = envoi_tls_config_new(&tls->config, login->context, login->with.settings);
+	if (r == ENVOI_OK) {
+		r = set_account(login);
+	}
+	if (r == ENVOI_OK && login->with.decider != NULL) {
+		r = envoi_tls_config_set_decider(tls->config, &tls->decider);
+	}
+	return r;
+}
+
+int envoi__login_tls_prepare(struct envoi__login *login, struct envoi_failure *why)
+{
+	login->tls.config = envoi_tls_config_unref(login->tls.config);
+	if (envoi__tls_mode_of(login->with.settings) == ENVOI__TLS_MODE_NONE) {
+		return ENVOI_OK;
+	}
+	int r = make_config(login);
+	if (r < 0) {
+		describe_missing_trust(login, r, why);
+		return r;
+	}
+	return envoi__login_load_certificate(login, why);
+}

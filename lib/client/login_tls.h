@@ -1,0 +1,39 @@
+/*
+ * envoi - a login: TLS, the trust decisions of the application, the client certificate
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_CLIENT_LOGIN_TLS_H
+#define ENVOI_CLIENT_LOGIN_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <envoi/failure.h>
+#include <envoi/tls.h>
+
+#include "base/list.h"
+
+struct envoi__login;
+
+struct envoi__login_tls {
+	struct envoi_tls_config *config; /* NULL: tls.mode is none */
+	struct envoi_tls_decider decider; /* stands before the application's */
+	struct envoi__list asked; /* questions that the application's decider has */
+	unsigned char (*refused)[ENVOI_TLS_SPKI_BYTES]; /* keys that the application has refused */
+	size_t refused_count;
+	bool waits_for_key_password, was_key_password_denied;
+};
+
+void envoi__login_tls_init(struct envoi__login_tls *tls);
+void envoi__login_tls_finish(struct envoi__login_tls *tls, struct envoi_context *context);
+
+/**
+ * Read the files of trust and of the client certificate.
+ *
+ * @param[out] why  set when this fails
+ * @retval ENVOI_AGAIN  the application was asked for the password of a key, and may have freed the
+ *                      login; else the login starts again when it is set
+ */
+int envoi__login_tls_prepare(struct envoi__login *login, struct envoi_failure *why);
+
+#endif

@@ -12,11 +12,8 @@ static const struct envoi_payload_type ping_type = ENVOI_PAYLOAD_EMPTY(ENVOI_NS_
 int envoi_ping(struct envoi_session *session, const char *to, uint64_t timeout_ms,
 	envoi_answer_fn *done, void *user, struct envoi_request **ret_request)
 {
-	/* An iq without `to` is for the own account (RFC 6120, section 8.1.1.1), not its server. */
-	struct envoi_stanza *iq = envoi_iq_new(envoi_session_context(session), ENVOI_IQ_GET,
-		to != NULL ? to : envoi_session_domain(session));
-	envoi_stanza_encode(iq, &ping_type, NULL);
-	return envoi_request(session, iq, NULL, timeout_ms, done, user, ret_request);
+	return envoi_request(session, envoi_request_iq(session, ENVOI_IQ_GET, to, &ping_type, NULL),
+		NULL, timeout_ms, done, user, ret_request);
 }
 
 /* Section 4.2: the pong is an empty result, which the session sends for what was handled. */

@@ -23,12 +23,9 @@ static const struct envoi_payload_type query_type = ENVOI_PAYLOAD_EMPTY(
 int envoi_software_version_get(struct envoi_session *session, const char *to, uint64_t timeout_ms,
 	envoi_answer_fn *done, void *user, struct envoi_request **ret_request)
 {
-	/* An iq without `to` is for the own account (RFC 6120, section 8.1.1.1), not its server. */
-	struct envoi_stanza *iq = envoi_iq_new(envoi_session_context(session), ENVOI_IQ_GET,
-		to != NULL ? to : envoi_session_domain(session));
-	envoi_stanza_encode(iq, &query_type, NULL);
-	return envoi_request(
-		session, iq, &envoi_software_version_type, timeout_ms, done, user, ret_request);
+	return envoi_request(session,
+		envoi_request_iq(session, ENVOI_IQ_GET, to, &query_type, NULL),
+		&envoi_software_version_type, timeout_ms, done, user, ret_request);
 }
 
 struct responder {

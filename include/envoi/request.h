@@ -54,6 +54,21 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_request(struct envoi_session *session, stru
 	const struct envoi_payload_type *expected, uint64_t timeout_ms, envoi_answer_fn *done,
 	void *user, struct envoi_request **ret_request);
 
+/**
+ * Make an iq with one payload, for envoi_request().
+ *
+ * @param kind   ENVOI_IQ_GET or ENVOI_IQ_SET
+ * @param to     an address as text, prepared when the iq is sent; NULL: the domain of the session's
+ *               address, which is the account's server. (An iq without `to` is for the account: RFC
+ *               6120, section 8.1.1.1.)
+ * @param value  of @p type; borrowed for the call; may be NULL for an empty type
+ * @return the iq, owned by the caller; NULL: out of memory. A @p value that cannot be written makes
+ *         envoi_request() return ENVOI_ERR_INVALID
+ */
+ENVOI_API struct envoi_stanza *envoi_request_iq(struct envoi_session *session,
+	enum envoi_stanza_kind kind, const char *to, const struct envoi_payload_type *type,
+	const void *value);
+
 /** End a request with ENVOI_ERR_CANCELED, reported from the loop. An answer that comes later is
  * ignored. Nothing if it has ended; NULL is allowed. */
 ENVOI_API void envoi_request_cancel(struct envoi_request *request);

@@ -231,6 +231,15 @@ int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kin
 
 /* --- asking --- */
 
+struct envoi_stanza *envoi_request_iq(struct envoi_session *session, enum envoi_stanza_kind kind,
+	const char *to, const struct envoi_payload_type *type, const void *value)
+{
+	struct envoi_stanza *iq = envoi_iq_new(
+		session->context, kind, to != NULL ? to : envoi_session_domain(session));
+	(void)envoi_stanza_encode(iq, type, value); /* a failure is the stanza's */
+	return iq;
+}
+
 static int check_request(
 	struct envoi_session *session, const struct envoi_stanza *iq, envoi_answer_fn *done)
 {

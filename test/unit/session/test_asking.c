@@ -154,6 +154,50 @@ static void more_requests_than_allowed_are_refused(void **state)
 		ENVOI_OK);
 }
 
+struct note {
+	const char *text;
+};
+static const struct envoi_field note_fields[] = {
+	ENVOI_TEXT(struct note, text, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type note_type = ENVOI_PAYLOAD_TYPE(
+	struct note, "urn:example:note", "note", note_fields);
+
+static int ask_with(struct wire *wire, const char *to, const char *text)
+{
+	struct note note = {text};
+	return envoi_request(wire->session,
+		envoi_request_iq(wire->session, ENVOI_IQ_SET, to, &note_type, &note), NULL, 0,
+		wire_on_answer, wire, NULL);
+}
+
+/* RFC 6120, section 8.1.1.1: an iq without `to` would be answered by the account. */
+static void a_request_with_a_payload_is_for_an_entity_or_the_server(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_int_equal(ask_with(wire, "a@b/c", "<"), ENVOI_OK);
+	wire_run(wire, 0);
+	const char *heard = wire_heard(wire);
+	assert_non_null(strstr(heard, " to='a@b/c'"));
+	assert_non_null(strstr(heard, "<note xmlns='urn:example:note'>&lt;</note>"));
+	assert_int_equal(ask_with(wire, NULL, "x"), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire), " to='example.org'"));
+}
+
+static void a_request_whose_payload_cannot_be_written_is_refused(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_int_equal(ask_with(wire, "a@b/c", NULL), ENVOI_ERR_INVALID);
+	assert_int_equal(ask_with(wire, "a@b/c", "\x01"), ENVOI_ERR_INVALID);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "");
+	assert_string_equal(wire_log(wire), "");
+}
+
 static void an_unhandled_request_is_refused_over_the_wire(void **state)
 {
 	struct wire *wire = *state;
@@ -345,6 +389,8 @@ int main(void)
 		TEST(a_request_ends_once_by_timeout_cancel_loss_or_free),
 		TEST(more_requests_than_allowed_are_refused),
 		TEST(an_unhandled_request_is_refused_over_the_wire),
+		TEST(a_request_with_a_payload_is_for_an_entity_or_the_server),
+		TEST(a_request_whose_payload_cannot_be_written_is_refused),
 		TEST(an_answer_never_names_somebody_else_as_its_sender),
 		TEST(what_came_on_one_stream_is_never_answered_on_another),
 		TEST(a_promise_is_kept_on_its_own_stream_only),

@@ -8,6 +8,7 @@
 #include <envoi/buffer.h>
 #include <envoi/client.h>
 #include <envoi/conditions.h>
+#include <envoi/config.h>
 #include <envoi/context.h>
 #include <envoi/delivery.h>
 #include <envoi/error.h>
@@ -16,7 +17,6 @@
 #include <envoi/handler.h>
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
-#include <envoi/memory.h>
 #include <envoi/payload.h>
 #include <envoi/precis.h>
 #include <envoi/request.h>
@@ -25,10 +25,17 @@
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
 #include <envoi/tap.h>
-#include <envoi/tcp.h>
 #include <envoi/tls.h>
 #include <envoi/uri.h>
 #include <envoi/values.h>
+#include <envoi/version.h>
 #include <envoi/xml.h>
+
+#if ENVOI_HAS_MEMORY
+#include <envoi/memory.h>
+#endif
+#if ENVOI_HAS_TCP
+#include <envoi/tcp.h>
+#endif
 
 #endif

@@ -4,6 +4,7 @@
  *
  * The one file of lib/ that knows transports and extensions.
  */
+#include <envoi/config.h>
 #include <envoi/ext/ping.h>
 
 #include "client/client.h"
@@ -17,7 +18,7 @@
 #include "transport/transport_settings.h"
 #include "xml/limits.h"
 
-#ifdef ENVOI_WITH_TCP
+#if ENVOI_HAS_TCP
 #include <envoi/tcp.h>
 #endif
 
@@ -38,7 +39,7 @@ typedef int connector_maker(struct envoi_connector **ret_connector, struct envoi
 
 /* In the order in which they are tried. */
 static connector_maker *const connectors[] = {
-#ifdef ENVOI_WITH_TCP
+#if ENVOI_HAS_TCP
 	envoi_tcp_connector_new,
 #endif
 	NULL,

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <envoi/version.h>
+
 #include "cli.h"
 #include "options.h"
 
@@ -135,7 +137,7 @@ static int run(struct invocation *invocation, int argument_count, char **argumen
 		print_help(invocation->context);
 		return STATUS_DONE;
 	case ASKED_VERSION:
-		puts("envoi " ENVOI_VERSION);
+		printf("envoi %s\n", envoi_version());
 		return STATUS_DONE;
 	case ASKED_WRONG:
 		return STATUS_USAGE;

@@ -32,7 +32,6 @@ int envoi__sasl_scram_start(const struct envoi_sasl_mechanism *mechanism,
 int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
 	const struct envoi_sasl_parameters *parameters);
-void envoi__sasl_gsasl_done(struct Gsasl *gsasl);
 
 /** PLAIN (sasl_plain.c). */
 int envoi__sasl_plain_start(const struct envoi_sasl_mechanism *mechanism,
@@ -55,6 +54,9 @@ bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char
 
 /** Receiver: make a random password, which stands for that of a user who does not exist. */
 int envoi__sasl_decoy_password(struct envoi_context *context, char **ret_password);
+
+/** @return the strength of a kind of channel binding; 0: none (NULL, "", or unknown) */
+int envoi__sasl_binding_rank(const char *binding);
 
 /** @return whether @p name is a well-formed name of a mechanism (RFC 4422, section 3.1) */
 bool envoi__sasl_name_is_valid(const char *name);

@@ -253,23 +253,6 @@ static void explain(struct envoi_context *context, const struct envoi__sasl_situ
 
 /* --- the pin --- */
 
-int envoi__sasl_binding_rank(const char *binding)
-{
-	static const char *const ranks[][2] = {
-		{"tls-server-end-point",
-			NULL}, /* no protection from one who has the server's key (XEP-0440) */
-		{"tls-exporter", "tls-unique"},
-	};
-	for (size_t i = 0; binding != NULL && i < sizeof(ranks) / sizeof(ranks[0]); i++) {
-		for (size_t j = 0; j < 2 && ranks[i][j] != NULL; j++) {
-			if (strcmp(binding, ranks[i][j]) == 0) {
-				return (int)i + 1;
-			}
-		}
-	}
-	return 0;
-}
-
 /* Whether the user's settings allow channel binding. */
 static bool binding_is_wanted(
 	struct envoi_context *context, const struct envoi__sasl_situation *situation)

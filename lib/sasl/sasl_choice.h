@@ -20,13 +20,6 @@ struct envoi__sasl_words {
 	size_t count;
 };
 
-/** The strongest login so far. */
-struct envoi__sasl_pin {
-	const char *mechanism; /* NULL: nothing is known */
-	const char *binding; /* NULL: none */
-	const char *tried; /* the binding of a login that has begun and not succeeded; NULL: none */
-};
-
 /** Everything that the choice depends on. */
 struct envoi__sasl_situation {
 	/* the user's side */
@@ -81,8 +74,5 @@ struct envoi__sasl_choice {
  */
 int envoi__sasl_choose(struct envoi__sasl_choice *ret_choice, struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, char *why, size_t size);
-
-/** @return the strength of a kind of channel binding; 0: none (NULL, "", or unknown) */
-int envoi__sasl_binding_rank(const char *binding);
 
 #endif

@@ -191,10 +191,3 @@ int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	*ret_exchange = &exchange->base;
 	return ENVOI_OK;
 }
-
-void envoi__sasl_gsasl_done(struct Gsasl *gsasl)
-{
-	if (gsasl != NULL) {
-		gsasl_done(gsasl);
-	}
-}

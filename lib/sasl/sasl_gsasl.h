@@ -1,6 +1,9 @@
 /*
  * envoi - SASL mechanisms on libgsasl: an exchange's inside
  * SPDX-License-Identifier: MIT
+ *
+ * One exchange in two files, which call each other through libgsasl: sasl_gsasl.c has the steps,
+ * sasl_gsasl_properties.c what libgsasl asks for within them.
  */
 #ifndef ENVOI_SASL_SASL_GSASL_H
 #define ENVOI_SASL_SASL_GSASL_H

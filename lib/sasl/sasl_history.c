@@ -44,11 +44,6 @@ int envoi_sasl_history_new(struct envoi_sasl_history **ret_history, struct envoi
 	return ENVOI_OK;
 }
 
-struct envoi_context *envoi__sasl_history_context(const struct envoi_sasl_history *history)
-{
-	return history->context;
-}
-
 static void drop(struct envoi_sasl_history *history, struct kept *kept)
 {
 	envoi_free(history->context, kept->authcid);
@@ -237,6 +232,17 @@ static int read_pin(struct envoi_sasl_history *history, const char *line, size_t
 				 : ENVOI_OK;
 }
 
+static int read_keys(struct envoi_sasl_history *history, const char *line, size_t len)
+{
+	struct envoi__sasl_keys_line keys;
+	int r = envoi__sasl_keys_read(&keys, history->context, line, len);
+	if (r == ENVOI_OK) {
+		r = envoi__sasl_history_keep(history, &keys.keys);
+		envoi__sasl_keys_line_finish(&keys);
+	}
+	return r;
+}
+
 int envoi_sasl_history_read(struct envoi_sasl_history *history, const char *line, size_t len)
 {
 	static const char pin[] = "sasl-pin ", keys[] = "sasl-keys ";
@@ -245,7 +251,7 @@ int envoi_sasl_history_read(struct envoi_sasl_history *history, const char *line
 		return read_pin(history, line + pin_len, len - pin_len);
 	}
 	if (len > keys_len && memcmp(line, keys, keys_len) == 0) {
-		return envoi__sasl_keys_read(history, line + keys_len, len - keys_len);
+		return read_keys(history, line + keys_len, len - keys_len);
 	}
 	return ENVOI_DECLINED;
 }

@@ -5,10 +5,14 @@
 #ifndef ENVOI_SASL_SASL_HISTORY_H
 #define ENVOI_SASL_SASL_HISTORY_H
 
-#include "sasl/sasl_choice.h"
+#include <envoi/interfaces/sasl.h>
 
-/** @return its context; borrowed */
-struct envoi_context *envoi__sasl_history_context(const struct envoi_sasl_history *history);
+/** The strongest login so far. */
+struct envoi__sasl_pin {
+	const char *mechanism; /* NULL: nothing is known */
+	const char *binding; /* NULL: none */
+	const char *tried; /* the binding of a login that has begun and not succeeded; NULL: none */
+};
 
 /** @return the pin, whose mechanism is NULL if there is none; borrowed until it changes */
 struct envoi__sasl_pin envoi__sasl_history_pin(const struct envoi_sasl_history *history);

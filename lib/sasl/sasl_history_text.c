@@ -10,8 +10,6 @@
 #include <envoi/values.h>
 
 #include "base/context.h"
-#include "sasl/sasl_history.h"
-#include "sasl/scram.h"
 
 enum {
 	WORDS = 6,
@@ -78,9 +76,9 @@ static int decode(char *word, size_t *ret_len)
 	return r;
 }
 
-static int read_words(struct envoi_sasl_history *history, char *words[WORDS])
+static int read_words(struct envoi_sasl_keys *ret_keys, char *words[WORDS])
 {
-	struct envoi_sasl_keys keys = {
+	*ret_keys = (struct envoi_sasl_keys){
 		.mechanism = words[0],
 		.authcid = words[1],
 		.salt = words[2],
@@ -88,46 +86,51 @@ static int read_words(struct envoi_sasl_history *history, char *words[WORDS])
 		.server_key = words[5],
 	};
 	size_t authcid_len, server_len;
-	uint64_t iterations;
+	uint64_t iterations = 0;
 	int r = decode(words[1], &authcid_len);
 	if (r == ENVOI_OK) {
-		r = decode(words[2], &keys.salt_len);
+		r = decode(words[2], &ret_keys->salt_len);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_uint_parse(words[3], 1, UINT32_MAX, &iterations);
 	}
 	if (r == ENVOI_OK) {
-		r = decode(words[4], &keys.key_len);
+		r = decode(words[4], &ret_keys->key_len);
 	}
 	if (r == ENVOI_OK) {
 		r = decode(words[5], &server_len);
 	}
-	if (r == ENVOI_OK && (server_len != keys.key_len || strlen(words[1]) != authcid_len)) {
+	if (r == ENVOI_OK && (server_len != ret_keys->key_len || strlen(words[1]) != authcid_len)) {
 		r = ENVOI_ERR_INVALID;
 	}
-	if (r < 0) {
-		return r;
-	}
-	keys.iterations = (unsigned int)iterations;
-	return envoi__sasl_history_keep(history, &keys);
+	ret_keys->iterations = (unsigned int)iterations;
+	return r;
 }
 
-int envoi__sasl_keys_read(struct envoi_sasl_history *history, const char *line, size_t len)
+int envoi__sasl_keys_read(struct envoi__sasl_keys_line *ret_line, struct envoi_context *context,
+	const char *line, size_t len)
 {
-	struct envoi_context *context = envoi__sasl_history_context(history);
-	char *words[WORDS], *text;
+	char *words[WORDS];
 	if (memchr(line, '\0', len) != NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	text = envoi_strndup(context, line, len);
-	if (text == NULL) {
+	*ret_line = (struct envoi__sasl_keys_line){
+		.context = context, .text = envoi_strndup(context, line, len), .len = len};
+	if (ret_line->text == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	int r = cut(text, words);
+	int r = cut(ret_line->text, words);
 	if (r == ENVOI_OK) {
-		r = read_words(history, words);
+		r = read_words(&ret_line->keys, words);
 	}
-	envoi__wipe(text, len);
-	envoi_free(context, text);
+	if (r < 0) {
+		envoi__sasl_keys_line_finish(ret_line);
+	}
 	return r;
+}
+
+void envoi__sasl_keys_line_finish(struct envoi__sasl_keys_line *line)
+{
+	envoi__wipe(line->text, line->len);
+	envoi_free(line->context, line->text);
 }

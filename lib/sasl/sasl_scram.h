@@ -1,6 +1,9 @@
 /*
  * envoi - SCRAM as a SASL mechanism: an exchange's inside
  * SPDX-License-Identifier: MIT
+ *
+ * One state machine in three files: sasl_scram.c makes an exchange and owns its memory,
+ * sasl_scram_initiator.c and sasl_scram_receiver.c have the steps of each side.
  */
 #ifndef ENVOI_SASL_SASL_SCRAM_H
 #define ENVOI_SASL_SASL_SCRAM_H

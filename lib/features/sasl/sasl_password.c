@@ -85,17 +85,3 @@ int envoi_sasl_password_new(struct envoi_sasl_credentials **ret_credentials,
 	*ret_credentials = &source->base;
 	return ENVOI_OK;
 }
-
-bool envoi__sasl_credentials_are_complete(const struct envoi_sasl_credentials *credentials)
-{
-	const struct envoi_sasl_credentials_impl *impl = credentials->impl;
-	return impl->means != NULL && impl->request != NULL && impl->cancel != NULL &&
-		impl->destroy != NULL;
-}
-
-void envoi_sasl_credentials_destroy(struct envoi_sasl_credentials *credentials)
-{
-	if (credentials != NULL) {
-		credentials->impl->destroy(credentials);
-	}
-}

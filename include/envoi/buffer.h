@@ -19,7 +19,7 @@ struct envoi_context;
 /**
  * Bytes that are appended at the end and consumed at the front, in one piece.
  *
- * Embedded in its owner. Members are private but for reading @p data[@p start .. @p end).
+ * Embedded in its owner. Members are private, except that @p data[@p start .. @p end) may be read.
  */
 struct envoi_buffer {
 	struct envoi_context *context; /**< borrowed; outlives the buffer */
@@ -32,7 +32,7 @@ struct envoi_buffer {
 ENVOI_API void envoi_buffer_init(
 	struct envoi_buffer *buffer, struct envoi_context *context, size_t limit);
 
-/** Free what it holds; the buffer is empty and usable again. Works on a zeroed one. */
+/** Free the memory; the buffer is empty and may be used again. Works on a zeroed one. */
 ENVOI_API void envoi_buffer_finish(struct envoi_buffer *buffer);
 
 /** As envoi_buffer_finish(), and the memory is wiped first: for secrets. */
@@ -62,7 +62,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_buffer_printf(
 	struct envoi_buffer *buffer, const char *format, ...) ENVOI_PRINTF(2, 3);
 
 /**
- * Room to write into directly: read(2) into it, then envoi_buffer_commit().
+ * Reserve room to write into directly, with read(2) for example; then call envoi_buffer_commit().
  *
  * @param[out] ret_room  at least @p len bytes; borrowed until the buffer changes
  */
@@ -75,10 +75,10 @@ ENVOI_API void envoi_buffer_commit(struct envoi_buffer *buffer, size_t len);
 /** Drop @p len bytes at the front (at most all). */
 ENVOI_API void envoi_buffer_consume(struct envoi_buffer *buffer, size_t len);
 
-/** As envoi_buffer_consume(), and what is dropped is wiped: where it may have been secret. */
+/** As envoi_buffer_consume(), and the dropped bytes are wiped: for secrets. */
 ENVOI_API void envoi_buffer_wipe_front(struct envoi_buffer *buffer, size_t len);
 
-/** Keep only the first @p len bytes held: undoes appends. */
+/** Keep only the first @p len bytes held, to undo appends. */
 ENVOI_API void envoi_buffer_truncate(struct envoi_buffer *buffer, size_t len);
 
 #ifdef __cplusplus

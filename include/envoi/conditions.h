@@ -13,26 +13,26 @@ extern "C" {
 
 /** Whether trying again can help. */
 enum envoi_retry {
-	ENVOI_RETRY_NEVER, /**< no: it would fail the same way */
+	ENVOI_RETRY_NEVER, /**< no: it fails the same way */
 	ENVOI_RETRY_AFTER_USER, /**< once the user changed something: password, trust, settings */
 	ENVOI_RETRY_LATER, /**< yes, after a while */
 	ENVOI_RETRY_NOW, /**< yes, at once */
 };
 
-/** What a condition means to somebody whose connection it has ended. */
+/** The meaning of a condition that has ended a connection. */
 struct envoi_condition_meaning {
-	const char *name; /**< the element's; NULL in the row of conditions that we do not know */
+	const char *name; /**< of the element; NULL in the row of unknown conditions */
 	enum envoi_retry retry;
 	const char *text; /**< for a person: an English clause, without the name */
 };
 
 /**
- * Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. Whoever gets one has
- * failed with ENVOI_ERR_STREAM, in whatever phase he was. Trying again:
+ * Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. A connection that is
+ * ended by one fails with ENVOI_ERR_STREAM, in the phase that it is in. Trying again:
  *
  *	bad-format, bad-namespace-prefix        never
- *	conflict                                after the user: somebody else has taken the resource,
- *	                                        and would be thrown out in turn
+ *	conflict                                after the user: another client has taken the resource,
+ *	                                        and a new login would end that one
  *	connection-timeout                      now
  *	host-gone, host-unknown                 after the user
  *	improper-addressing                     never
@@ -40,7 +40,7 @@ struct envoi_condition_meaning {
  *	invalid-from, -namespace, -xml          never
  *	not-authorized                          after the user
  *	not-well-formed                         never
- *	policy-violation                        after the user: it may have been what he sent
+ *	policy-violation                        after the user, whose messages may be the cause
  *	remote-connection-failed                later
  *	reset                                   now
  *	resource-constraint                     later
@@ -49,10 +49,10 @@ struct envoi_condition_meaning {
  *	                                        struct envoi_failure; else later
  *	system-shutdown, undefined-condition    later
  *	unsupported-...                         never
- *	one that we do not know, or none        later
+ *	an unknown one, or none                 later
  */
 enum envoi_stream_condition {
-	ENVOI_STREAM_NO_CONDITION = 0, /**< none, or one that we do not know */
+	ENVOI_STREAM_NO_CONDITION = 0, /**< none, or an unknown one */
 	ENVOI_STREAM_BAD_FORMAT,
 	ENVOI_STREAM_BAD_NAMESPACE_PREFIX,
 	ENVOI_STREAM_CONFLICT,
@@ -82,10 +82,10 @@ enum envoi_stream_condition {
 };
 
 /**
- * SASL error conditions (RFC 6120, section 6.5), in the order of the RFC. Whoever gets one has failed
- * with ENVOI_ERR_AUTH in phase SASL. Trying again:
+ * SASL error conditions (RFC 6120, section 6.5), in the order of the RFC. A login that is refused with
+ * one fails with ENVOI_ERR_AUTH in phase SASL. Trying again:
  *
- *	aborted                                 later: it was we who gave up
+ *	aborted                                 later: this side has aborted
  *	account-disabled, credentials-expired   after the user
  *	encryption-required                     after the user: with TLS
  *	incorrect-encoding                      never
@@ -93,10 +93,10 @@ enum envoi_stream_condition {
  *	invalid-mechanism, malformed-request    never
  *	mechanism-too-weak, not-authorized      after the user
  *	temporary-auth-failure                  later
- *	one that we do not know, or none        after the user
+ *	an unknown one, or none                 after the user
  */
 enum envoi_sasl_condition {
-	ENVOI_SASL_NO_CONDITION = 0, /**< none, or one that we do not know */
+	ENVOI_SASL_NO_CONDITION = 0, /**< none, or an unknown one */
 	ENVOI_SASL_ABORTED,
 	ENVOI_SASL_ACCOUNT_DISABLED,
 	ENVOI_SASL_CREDENTIALS_EXPIRED,
@@ -112,18 +112,18 @@ enum envoi_sasl_condition {
 };
 
 /**
- * Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. Whoever is refused a
- * resource with one (sections 7.6.2, 7.7.2) has failed with ENVOI_ERR_STANZA in phase BIND. Trying
- * again: later, if the error's type is `wait`; else
+ * Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. A login whose resource is
+ * refused with one (sections 7.6.2, 7.7.2) fails with ENVOI_ERR_STANZA in phase BIND. Trying again:
+ * later, if the error's type is `wait`; else
  *
  *	feature-not-implemented                 never
  *	internal-server-error, recipient-unavailable, remote-server-timeout, resource-constraint,
  *	unexpected-request                      later
- *	all others, bad-request, conflict and not-allowed among them, one that we do not know, or none
+ *	all others, bad-request, conflict and not-allowed among them, an unknown one, or none
  *	                                        after the user
  */
 enum envoi_stanza_condition {
-	ENVOI_STANZA_NO_CONDITION = 0, /**< none, or one that we do not know */
+	ENVOI_STANZA_NO_CONDITION = 0, /**< none, or an unknown one */
 	ENVOI_BAD_REQUEST,
 	ENVOI_CONFLICT,
 	ENVOI_FEATURE_NOT_IMPLEMENTED,
@@ -165,7 +165,7 @@ ENVOI_API const char *envoi_stream_condition_name(enum envoi_stream_condition co
 /** @return the condition with that element name, or ENVOI_STREAM_NO_CONDITION */
 ENVOI_API enum envoi_stream_condition envoi_stream_condition_from_name(const char *name);
 
-/** @return never NULL: the row of conditions that we do not know for those; static */
+/** @return never NULL; for an unknown condition the row of those; static */
 ENVOI_API const struct envoi_condition_meaning *envoi_stream_condition_meaning(
 	enum envoi_stream_condition condition);
 

@@ -1,5 +1,5 @@
 /*
- * envoi - the context: what everything else is made in
+ * envoi - the context that all objects are made in
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_CONTEXT_H
@@ -20,9 +20,9 @@ struct envoi_resolver;
 /**
  * Allocator, log sink, main loop, resolver, clock, random source and caches that objects share.
  *
- * One per thread, counted. Every object made in a context holds a reference, so the context goes
- * when the last of them has gone. Two contexts share nothing that is written to, and may be used
- * in two threads; one context must not.
+ * One per thread, reference counted. Every object made in a context holds a reference: the context is
+ * freed after the last of them. Two contexts share no data that is written, and may be used in two
+ * threads; one context must not.
  */
 struct envoi_context;
 
@@ -41,7 +41,7 @@ enum envoi_log_level {
 	ENVOI_LOG_DEBUG,
 };
 
-/** The module that speaks. */
+/** The module that a log line comes from. */
 enum envoi_log_subject {
 	ENVOI_LOG_BASE,
 	ENVOI_LOG_XML,
@@ -60,21 +60,21 @@ enum envoi_log_subject {
 ENVOI_API const char *envoi_log_subject_name(enum envoi_log_subject subject);
 
 /**
- * Takes one message; called at once, from wherever the message arises: it must not call the
- * library. No secret is ever in @p message.
+ * Takes one message. Called inside any function of the library: it must not call the library. No
+ * secret is in @p message.
  *
  * @param message  a line without its end; borrowed for the call
  */
 typedef void envoi_log_fn(void *user, enum envoi_log_level level, enum envoi_log_subject subject,
 	const char *message);
 
-/** Fills @p len bytes that nobody can predict. @return 0, or ENVOI_ERR_SYSTEM */
+/** Fills @p len bytes for cryptographic use. @return 0, or ENVOI_ERR_SYSTEM */
 typedef int envoi_random_fn(void *user, void *bytes, size_t len);
 
 /** @return milliseconds since 1970-01-01T00:00:00Z */
 typedef int64_t envoi_wall_clock_fn(void *user);
 
-/** What a context is made of; a zeroed struct asks for the defaults. */
+/** Parts of a context; a zeroed struct means the defaults. */
 struct envoi_context_options {
 	struct envoi_allocator allocator; /**< default: malloc, realloc, free */
 	envoi_log_fn *log; /**< default: silence */
@@ -95,7 +95,7 @@ struct envoi_context_options {
  *
  * @retval ENVOI_ERR_INVALID  the allocator is incomplete
  * @retval ENVOI_ERR_NOMEM
- * @retval ENVOI_ERR_SYSTEM   a library below could not be initialised
+ * @retval ENVOI_ERR_SYSTEM   GnuTLS, libxml2, libgsasl or c-ares could not be initialised
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_new(
 	struct envoi_context **ret_context, const struct envoi_context_options *options);
@@ -122,10 +122,10 @@ ENVOI_API void *envoi_realloc(struct envoi_context *context, void *memory, size_
 /** Copy @p len bytes of text and add a NUL; NULL: out of memory. */
 ENVOI_API char *envoi_strndup(struct envoi_context *context, const char *text, size_t len);
 
-/** Free what the four above gave; NULL is allowed. */
+/** Free memory of the four functions above; NULL is allowed. */
 ENVOI_API void envoi_free(struct envoi_context *context, void *memory);
 
-/** Write one line to the context's log; formatted only when somebody listens. */
+/** Write one line to the context's log; formatted only when a log function takes that level. */
 ENVOI_API void envoi_log(struct envoi_context *context, enum envoi_log_level level,
 	enum envoi_log_subject subject, const char *format, ...) ENVOI_PRINTF(4, 5);
 
@@ -144,27 +144,27 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_context_random(
 ENVOI_API int64_t envoi_context_wall_clock_ms(const struct envoi_context *context);
 
 /**
- * Give the context its main loop, before anything has asked for it.
+ * Set the main loop, before envoi_context_loop() is called by the library or the application.
  *
- * @param loop  taken: consumed on failure too; made in this context
+ * @param loop  taken, on failure too; made in this context
  * @retval ENVOI_ERR_STATE  the context has a loop
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_take_loop(
 	struct envoi_context *context, struct envoi_loop *loop);
 
 /**
- * Give the context its resolver, before anything has asked for it.
+ * Set the resolver, before envoi_context_resolver() is called by the library or the application.
  *
- * @param resolver  taken: consumed on failure too; made in this context
+ * @param resolver  taken, on failure too; made in this context
  * @retval ENVOI_ERR_STATE  the context has a resolver
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_take_resolver(
 	struct envoi_context *context, struct envoi_resolver *resolver);
 
-/** @return the main loop, made now if none was given; borrowed; NULL: out of memory */
+/** @return the main loop, made now if none was set; borrowed; NULL: out of memory */
 ENVOI_API struct envoi_loop *envoi_context_loop(struct envoi_context *context);
 
-/** @return the resolver, made now if none was given; borrowed; NULL: out of memory */
+/** @return the resolver, made now if none was set; borrowed; NULL: out of memory */
 ENVOI_API struct envoi_resolver *envoi_context_resolver(struct envoi_context *context);
 
 #ifdef __cplusplus

@@ -12,10 +12,11 @@ extern "C" {
 #endif
 
 /**
- * What a function that can fail returns.
+ * The result of a function that can fail.
  *
- * 0 is success, negative is a failure to pass on unchanged, and its range tells whose fault it
- * is. Positive is an outcome (enum envoi_outcome) documented at the function that returns it.
+ * 0 is success. A negative value is a failure, to be passed on unchanged; its range says where the
+ * cause is: with the caller, on this host, with the peer. A positive value is an outcome (enum
+ * envoi_outcome), documented at the function that returns it.
  */
 enum envoi_error {
 	ENVOI_OK = 0,
@@ -31,9 +32,9 @@ enum envoi_error {
 	ENVOI_ERR_NOMEM = -100, /**< out of memory; nothing was changed */
 	ENVOI_ERR_SYSTEM = -101, /**< a system call failed; errno at the time was logged */
 	ENVOI_ERR_TIMEOUT = -102, /**< no answer in the time allowed */
-	ENVOI_ERR_CANCELED = -103, /**< ended by us before an answer came */
+	ENVOI_ERR_CANCELED = -103, /**< ended on this side before an answer came */
 	ENVOI_ERR_UNREACHABLE = -104, /**< no address found, or none accepted a connection */
-	ENVOI_ERR_FULL = -105, /**< a queue of ours is at its limit; try when it has drained */
+	ENVOI_ERR_FULL = -105, /**< a queue on this side is at its limit; try when it has drained */
 
 	/* -200..-299: the peer */
 	/** not well-formed, or not allowed (RFC 6120, sections 11.1, 11.3) */
@@ -49,18 +50,18 @@ enum envoi_error {
 	ENVOI_ERR_DISCONNECTED = -208, /**< the connection ended before an answer came */
 };
 
-/** Positive results: no failures. Each function lists those that it returns. */
+/** Positive results, which are not failures. Each function lists those that it returns. */
 enum envoi_outcome {
 	ENVOI_AGAIN = 1, /**< needs more input, or more time */
-	ENVOI_DECLINED = 2, /**< not mine; offer it to the next */
-	ENVOI_STOP = 3, /**< done, and nobody else shall see it */
+	ENVOI_DECLINED = 2, /**< not handled; offer it to the next handler */
+	ENVOI_STOP = 3, /**< handled, and not to be offered to further handlers */
 	ENVOI_END = 4, /**< nothing more will come */
 };
 
 /** @return the code's name, "ENVOI_ERR_NOMEM" for example; never NULL; static */
 ENVOI_API const char *envoi_error_name(int code);
 
-/** @return a short English sentence part, "out of memory" for example; never NULL; static */
+/** @return a short English clause, "out of memory" for example; never NULL; static */
 ENVOI_API const char *envoi_error_text(int code);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /*
- * envoi - events: what happens to a session
+ * envoi - events of a session
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_EVENT_H
@@ -23,29 +23,29 @@ enum envoi_event_type {
 	ENVOI_NO_EVENT = 0,
 	ENVOI_EVENT_CONNECTING, /**< a login has begun; @p text: the domain */
 	/**
-	 * a transport is there; @p text: the peer's address. Once more when what was there failed
-	 * before the login and another way is tried
+	 * a connection is established; @p text: the peer's address. Posted again when that fails
+	 * before the login and another address is tried
 	 */
 	ENVOI_EVENT_CONNECTED,
-	/** the peer's stream header came; posted again after each restart */
+	/** the peer's stream header was received; posted again after each restart */
 	ENVOI_EVENT_STREAM_OPENED,
-	/** TLS is up and the peer's certificate is trusted; @p text: "TLS1.3" */
+	/** TLS is established and the peer's certificate is trusted; @p text: "TLS1.3" */
 	ENVOI_EVENT_SECURED,
 	ENVOI_EVENT_AUTHENTICATED, /**< SASL succeeded on both sides; @p text: the mechanism */
 	ENVOI_EVENT_BOUND, /**< the address is known; @p jid: the full one */
-	ENVOI_EVENT_STARTED, /**< a new session: stanzas flow, nothing of an earlier one is left */
+	ENVOI_EVENT_STARTED, /**< a new epoch: stanzas can be sent, nothing is pending */
 	ENVOI_EVENT_ROSTER, /**< client: the contact list was fetched */
 	/** client: the contact list could not be fetched, or not all of it is held; @p text: why */
 	ENVOI_EVENT_ROSTER_INCOMPLETE,
-	ENVOI_EVENT_ROSTER_CHANGED, /**< client: a contact changed or went; @p jid: which */
+	ENVOI_EVENT_ROSTER_CHANGED, /**< client: a contact changed or was removed; @p jid: which */
 	ENVOI_EVENT_AVAILABLE, /**< client: roster fetched, initial presence sent */
 	/**
-	 * a message or presence that a handler failed on, or whose payload is malformed; any stanza
-	 * whose sender is no address; @p stanza, NULL for an iq without id; @p text: why
+	 * a message or presence for which a handler returned an error, or whose payload is malformed;
+	 * a stanza whose `from` is not an address; @p stanza, NULL for an iq without id; @p text: why
 	 */
 	ENVOI_EVENT_UNHANDLED,
 	/**
-	 * the connection has ended or did not come about; @p failure. Exactly one for each
+	 * the connection has ended or was not established; @p failure. Exactly one for each
 	 * CONNECTING
 	 */
 	ENVOI_EVENT_DISCONNECTED,

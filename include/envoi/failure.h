@@ -19,7 +19,7 @@ extern "C" {
 
 struct envoi_context;
 
-/** How far a connection had come. */
+/** The phase in which a connection failed or ended. */
 enum envoi_phase {
 	ENVOI_PHASE_NONE,
 	ENVOI_PHASE_RESOLVE, /**< looking up names */
@@ -44,46 +44,47 @@ struct envoi_attempt {
 
 /**
  * Why a connection failed or ended. A plain value with room for everything but the attempts, so
- * that it can be filled when memory has run out. Texts are UTF-8 and single lines without control
- * characters, "" when there are none; but a peer may have written them: believe nothing.
+ * that it can be filled without memory. Texts are UTF-8, one line each, without control characters,
+ * "" when absent. Some are written by the peer: they are not to be trusted.
  *
- * @p retry is the advice. Where a condition came from the peer it follows from that
- * (<envoi/conditions.h>); else from @p code:
+ * @p retry is the advice. It follows from the condition that the peer sent
+ * (<envoi/conditions.h>), else from @p code:
  *
  *	AUTH, CERTIFICATE, INVALID, LIMIT, STANZA, TLS, UNSUPPORTED
  *	                                                 after the user
  *	DISCONNECTED, FULL, NOMEM, STREAM, SYSTEM, TIMEOUT, UNREACHABLE
  *	                                                 later
- *	PROTOCOL, XML                                    never: the peer is no XMPP server, or a broken one
- *	LIMIT, PROTOCOL, TLS, XML in phase ONLINE        later: until then it had worked
- *	OK (we closed), CANCELED, everything else        never
+ *	PROTOCOL, XML                                    never: the peer is not an XMPP server, or broken
+ *	LIMIT, PROTOCOL, TLS, XML in phase ONLINE        later: the login had succeeded
+ *	OK (closed on this side), CANCELED, others       never
  *
- * or from whoever knows better: a peer that closed an established stream is ENVOI_OK and later; one
- * that requires what we do not do, STARTTLS where tls.mode is none for example, is PROTOCOL and after
- * the user.
+ * with two exceptions: a peer that closes an established stream is ENVOI_OK and later; a peer that
+ * requires a feature that the settings exclude, STARTTLS where tls.mode is none for example, is
+ * PROTOCOL and after the user.
  *
- * Of what kind it is, code and phase say together. A client's login ends with
+ * Phase and code together say what has failed. A client's login ends with
  *
- *	RESOLVE  UNREACHABLE  there is no such name, no address, or no such service, or the name
- *	                      servers have failed: the attempts tell; TIMEOUT  they are silent
- *	CONNECT  UNREACHABLE  nobody answers there; TIMEOUT; SYSTEM  it is this host's fault
- *	TLS      CERTIFICATE  the server is not believed: @p tls_doubts; TLS  it offers none, or another
- *	                      kind; INVALID  a file of the settings is of no use; AUTH  the password of
- *	                      our own key is missing or wrong; DISCONNECTED, TIMEOUT
- *	STREAM   STREAM       the server refuses: @p stream_condition; XML, PROTOCOL  this is no XMPP
- *	                      server, or a broken one; DISCONNECTED, LIMIT, TIMEOUT
- *	SASL     AUTH         a wrong password, among others: @p sasl_condition, if the server said it;
- *	                      else none of its mechanisms is accepted, or it has not proved who it is;
- *	                      LIMIT, STREAM, XML, PROTOCOL, DISCONNECTED, TIMEOUT
+ *	RESOLVE  UNREACHABLE  no such name, no address, no such service, or the name servers failed: see
+ *	                      the attempts; TIMEOUT  the name servers did not answer
+ *	CONNECT  UNREACHABLE  no server at the addresses; TIMEOUT; SYSTEM  the cause is on this host
+ *	TLS      CERTIFICATE  the certificate is not trusted: @p tls_doubts; TLS  the server offers no
+ *	                      TLS, or none of a kind that is accepted; INVALID  a file named by a setting
+ *	                      cannot be used; AUTH  the password of the client certificate's key is
+ *	                      missing or wrong; DISCONNECTED, TIMEOUT
+ *	STREAM   STREAM       the server refuses: @p stream_condition; XML, PROTOCOL  the peer is not an
+ *	                      XMPP server, or broken; DISCONNECTED, LIMIT, TIMEOUT
+ *	SASL     AUTH         a wrong password, among others: @p sasl_condition when the server sent one;
+ *	                      else none of its mechanisms is accepted, or it has not proved that it knows
+ *	                      the secret; LIMIT, STREAM, XML, PROTOCOL, DISCONNECTED, TIMEOUT
  *	BIND     STANZA       the resource is refused: @p stanza_condition; others as in SASL
- *	any      NOMEM, CANCELED (freed), OK (told to disconnect)
+ *	any      NOMEM, CANCELED (the client was freed), OK (envoi_client_disconnect() was called)
  *
- * and a session, in phase ONLINE or CLOSE, with OK, STREAM, DISCONNECTED, TIMEOUT, XML, PROTOCOL,
- * LIMIT, TLS, NOMEM or CANCELED; what a setter has refused has phase NONE.
+ * A session in phase ONLINE or CLOSE ends with OK, STREAM, DISCONNECTED, TIMEOUT, XML, PROTOCOL,
+ * LIMIT, TLS, NOMEM or CANCELED. A refusal of a setter has phase NONE.
  */
 struct envoi_failure {
 	enum envoi_phase phase;
-	int code; /**< enum envoi_error: the class; ENVOI_OK for a disconnect that we asked for */
+	int code; /**< enum envoi_error; ENVOI_OK for a disconnect that was asked for on this side */
 	enum envoi_retry retry;
 	enum envoi_stream_condition stream_condition; /**< sent or received, if any */
 	enum envoi_sasl_condition sasl_condition; /**< received, if any */
@@ -93,42 +94,42 @@ struct envoi_failure {
 	char condition[64];
 	/** element name of the peer's application-specific condition (RFC 6120, section 4.9.4) */
 	char application[64];
-	char application_ns[128]; /**< and its namespace */
-	char text[256]; /**< the peer's text, or ours */
-	bool is_peer_text; /**< it is the peer's */
+	char application_ns[128]; /**< the namespace of that element */
+	char text[256]; /**< the peer's text, or the library's */
+	bool is_peer_text; /**< @p text is the peer's */
 	char text_lang[36]; /**< the language tag of the peer's text */
 	/**
-	 * what speaks against the server's certificate: OR of enum envoi_tls_doubt (<envoi/tls.h>);
-	 * 0: nothing, or it is not that
+	 * what is wrong with the server's certificate: OR of enum envoi_tls_doubt (<envoi/tls.h>);
+	 * 0: the failure is another one
 	 */
 	unsigned int tls_doubts;
 	char mechanism[24]; /**< of SASL, if one was tried */
 	/**
-	 * of see-other-host (section 4.9.3.19): a name as A-labels, an IPv4 address, or an IPv6
-	 * address in brackets; "": none, or nothing that is a host. To be followed only where @p
-	 * retry is ENVOI_RETRY_NOW, which it is when the server had proved who it is, by TLS and by
-	 * the login; and never as a name for a certificate
+	 * host of a see-other-host error (section 4.9.3.19): a name as A-labels, an IPv4 address, or
+	 * an IPv6 address in brackets; "": none, or not a host. To be followed only where @p retry is
+	 * ENVOI_RETRY_NOW, which it is when the server was authenticated by TLS and by the login; and
+	 * never to be used as the name that a certificate must have
 	 */
 	char redirect_host[256];
 	uint16_t redirect_port; /**< 0: none was named */
 	struct envoi_attempt *attempts; /**< owned: free with envoi_failure_finish() */
 	size_t attempt_count;
-	struct envoi_context *context; /**< whose allocator @p attempts came from */
+	struct envoi_context *context; /**< its allocator holds @p attempts; borrowed */
 };
 
 /**
- * Start a failure; everything else is empty, and @p retry follows from the code.
+ * Initialise a failure. All else is empty, and @p retry follows from the code.
  *
- * @param format  our own text, as printf; NULL: none; cut to fit, at a character's border. What would
- *                end the line or steer a terminal becomes spaces: a peer may have written it.
+ * @param format  the text, as printf; NULL: none; cut to fit, between two characters. Control
+ *                characters become spaces, as a peer may have written parts of it
  */
 ENVOI_API void envoi_failure_set(struct envoi_failure *failure, struct envoi_context *context,
 	enum envoi_phase phase, int code, const char *format, ...) ENVOI_PRINTF(5, 6);
 
-/** Free what it owns and zero it. Works on a zeroed one. */
+/** Free the attempts and zero the failure. Works on a zeroed one. */
 ENVOI_API void envoi_failure_finish(struct envoi_failure *failure);
 
-/** Add an attempt, copied; silently left out when memory is short. */
+/** Add an attempt, copied; left out when memory is short. */
 ENVOI_API void envoi_failure_add_attempt(
 	struct envoi_failure *failure, const struct envoi_attempt *attempt);
 
@@ -151,10 +152,9 @@ ENVOI_API size_t envoi_failure_describe(
 
 /**
  * Several lines for a person, without a line feed behind the last: what went wrong and in which
- * phase; indented by two spaces, as far as there is something to say, the condition and what it
- * means (or the one that the peer was told), the peer's own words with their language, and every
- * attempt with its reason, or where the only one was. (Whether trying again can help is in @p retry;
- * what to do about it, only the program knows.)
+ * phase; then, indented by two spaces and where present, the condition received (or sent) and its
+ * meaning, the peer's text with its language, and every attempt with its reason. Whether trying again
+ * can help is in @p retry.
  *
  *	wrong name or password (sasl): SCRAM-SHA-256
  *	  condition: not-authorized (wrong name or password)

@@ -104,10 +104,10 @@ enum {
 };
 
 /**
- * Read "2002-09-10T23:08:25Z", with a fraction of a second or another zone ("+02:00") perhaps: years
- * 1 to 9999, no leap seconds.
+ * Read "2002-09-10T23:08:25Z", optionally with a fraction of a second or another zone ("+02:00"):
+ * years 1 to 9999, no leap seconds.
  *
- * @param[out] ret_ms  milliseconds since 1970-01-01T00:00:00Z; what is finer is cut off
+ * @param[out] ret_ms  milliseconds since 1970-01-01T00:00:00Z; finer fractions are cut off
  * @retval ENVOI_ERR_INVALID  anything else, NULL included
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_date_parse(const char *text, int64_t *ret_ms);
@@ -131,10 +131,10 @@ struct envoi_day {
 	int day; /**< 1..31 */
 };
 
-/** A time that comes every day. */
+/** A time of day. */
 struct envoi_time {
 	int ms; /**< since midnight: 0..86,399,999 */
-	bool has_zone; /**< else it is meant in whatever zone somebody is */
+	bool has_zone; /**< false: local time of any zone */
 	int zone_minutes; /**< ahead of UTC: -840..840 */
 };
 
@@ -144,7 +144,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_day_parse(const char *text, struct envoi_da
 /** @return @p text; NULL: there is no such day */
 ENVOI_API char *envoi_day_print(char text[ENVOI_DATE_SIZE], const struct envoi_day *day);
 
-/** Read "16:00:00", with a fraction and a zone perhaps; what is finer than a millisecond is cut off.
+/** Read "16:00:00", optionally with a fraction and a zone; fractions of a millisecond are cut off.
  * @retval ENVOI_ERR_INVALID anything else, NULL included */
 ENVOI_API ENVOI_MUST_CHECK int envoi_time_parse(const char *text, struct envoi_time *ret_time);
 

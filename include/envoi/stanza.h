@@ -25,7 +25,7 @@ struct envoi_payload_type;
 #define ENVOI_NS_CLIENT "jabber:client"
 #define ENVOI_NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
 
-/** What a stanza is (RFC 6120, section 8). */
+/** Kinds of stanzas (RFC 6120, section 8). */
 enum envoi_stanza_kind {
 	ENVOI_NO_STANZA = 0, /**< ends a table of rows */
 	ENVOI_MESSAGE,
@@ -39,7 +39,7 @@ enum envoi_stanza_kind {
 /** Types of messages and presences (RFC 6121, sections 5.2.2 and 4.7.1). */
 enum envoi_stanza_type {
 	ENVOI_TYPE_ANY = 0, /**< in a row: every type but error; of an iq */
-	ENVOI_TYPE_NORMAL, /**< message; what no type and an unknown type mean */
+	ENVOI_TYPE_NORMAL, /**< message; also without type, and of an unknown one */
 	ENVOI_TYPE_CHAT,
 	ENVOI_TYPE_GROUPCHAT,
 	ENVOI_TYPE_HEADLINE,
@@ -66,18 +66,18 @@ struct envoi_stanza_error {
 	/** the text that states no language, else the first; of an error without condition the text
 	 * directly inside; or NULL */
 	const char *text;
-	const char *by; /**< who raised it, or NULL */
-	/** of `gone` and `redirect`: where to instead, or NULL; not trusted */
+	const char *by; /**< the address of the entity that raised it, or NULL */
+	/** of `gone` and `redirect`: the address to use instead, or NULL; not to be trusted */
 	const char *new_address;
 	const struct envoi_element *application; /**< application-specific condition, or NULL */
 };
 
 /**
- * See an element as a stanza.
+ * Make a stanza of an element.
  *
  * @param[out] ret_stanza  a reference, which keeps the element's tree
  * @param element  in `jabber:client`; borrowed
- * @retval ENVOI_DECLINED     no stanza: another name or namespace
+ * @retval ENVOI_DECLINED     not a stanza: another name or namespace
  * @retval ENVOI_ERR_INVALID  an iq without type or id, or of unknown type (RFC 6120, section 8.2.3)
  * @retval ENVOI_ERR_NOMEM
  */
@@ -94,11 +94,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_from_element(
  * ENVOI_ERR_INVALID, and envoi_session_problem() and envoi_element_problem() name place and reason.
  *
  * @param type  ENVOI_TYPE_ANY: normal
- * @param to    as text, prepared when it is sent; NULL: one's own account or server
+ * @param to    as text, prepared when it is sent; NULL: the own account or server
  */
 ENVOI_API struct envoi_stanza *envoi_message_new(struct envoi_context *context,
 	enum envoi_stanza_type type, const char *to, const char *body /* or NULL */);
-/** Make a presence (section 4). @param type ENVOI_TYPE_ANY: available. @param to NULL: everybody */
+/** Make a presence (section 4). @param type ENVOI_TYPE_ANY: available. @param to NULL: broadcast by the server */
 ENVOI_API struct envoi_stanza *envoi_presence_new(
 	struct envoi_context *context, enum envoi_stanza_type type, const char *to);
 /** Make a request (RFC 6120, section 8.2.3). @param kind ENVOI_IQ_GET or ENVOI_IQ_SET; a random id
@@ -119,7 +119,7 @@ ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *re
  * it answers but its id and addresses.
  *
  * @param condition  its type is what section 8.3.3 recommends
- * @param text       for people; NULL: none
+ * @param text       for a person; NULL: none
  */
 ENVOI_API struct envoi_stanza *envoi_stanza_error_new(
 	const struct envoi_stanza *cause, enum envoi_stanza_condition condition, const char *text);
@@ -129,28 +129,29 @@ ENVOI_API struct envoi_stanza *envoi_stanza_ref(struct envoi_stanza *stanza);
 /** One reference less; the last frees it. NULL is allowed. @return NULL */
 ENVOI_API struct envoi_stanza *envoi_stanza_unref(struct envoi_stanza *stanza);
 
-/** @return what it is; the type of an iq is a part of that */
+/** @return its kind; of an iq that includes the type */
 ENVOI_API enum envoi_stanza_kind envoi_stanza_kind(const struct envoi_stanza *stanza);
 /** @return the type of a message (none and unknown ones: ENVOI_TYPE_NORMAL) or presence (none:
  * ENVOI_TYPE_AVAILABLE; unknown ones: ENVOI_TYPE_UNKNOWN); of an iq ENVOI_TYPE_ANY */
 ENVOI_API enum envoi_stanza_type envoi_stanza_type(const struct envoi_stanza *stanza);
 /** @return NULL: none; borrowed, as all below */
 ENVOI_API const char *envoi_stanza_id(const struct envoi_stanza *stanza);
-/** @return NULL: none, or not an address; parsed on first use */
+/** @return the sender; NULL: none, or not an address; parsed on first use */
 ENVOI_API const struct envoi_jid *envoi_stanza_from(const struct envoi_stanza *stanza);
-/** @return as envoi_stanza_from() */
+/** @return the recipient, as envoi_stanza_from() */
 ENVOI_API const struct envoi_jid *envoi_stanza_to(const struct envoi_stanza *stanza);
-/** @return the attribute as it stands there, an address or not; NULL: none */
+/** @return the attribute as it is, an address or not; NULL: none */
 ENVOI_API const char *envoi_stanza_from_text(const struct envoi_stanza *stanza);
 /** @return as envoi_stanza_from_text() */
 ENVOI_API const char *envoi_stanza_to_text(const struct envoi_stanza *stanza);
 /** @return the stanza's own element; NULL for NULL */
 ENVOI_API struct envoi_element *envoi_stanza_element(const struct envoi_stanza *stanza);
 
-/** The payload: of an iq its one child, of others the first in a namespace of its own; or NULL. */
+/** @return the payload: of an iq its one child, of others the first child in a namespace of its own;
+ * or NULL */
 ENVOI_API struct envoi_element *envoi_stanza_payload(const struct envoi_stanza *stanza);
 /**
- * Decode the first child that @p type describes. It is done once: asked again, it gives the same.
+ * Decode the first child that @p type describes, once: further calls give the same value.
  *
  * @param[out] ret_value  lives in the stanza's arena, as long as the stanza
  * @retval ENVOI_DECLINED  no such child
@@ -158,7 +159,7 @@ ENVOI_API struct envoi_element *envoi_stanza_payload(const struct envoi_stanza *
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_decode(const struct envoi_stanza *stanza,
 	const struct envoi_payload_type *type, const void **ret_value);
-/** Add a payload from a struct. A failure is the stanza's: who sends it reports it. @return as
+/** Add a payload from a struct. A failure is the stanza's: sending it reports it. @return as
  * envoi_payload_add() */
 ENVOI_API int envoi_stanza_encode(
 	struct envoi_stanza *stanza, const struct envoi_payload_type *type, const void *value);

@@ -41,7 +41,7 @@ const char *envoi_event_name(enum envoi_event_type type)
 	return i < sizeof(names) / sizeof(names[0]) && names[i] != NULL ? names[i] : "unknown";
 }
 
-/* Once the session is being freed, only what ends something is told. */
+/* While the session is being freed, only the terminal event is delivered. */
 static void dispatch(struct envoi__event_entry *entry)
 {
 	struct envoi__posted *posted = ENVOI_CONTAINER_OF(entry, struct envoi__posted, entry);
@@ -142,7 +142,7 @@ int envoi_session_post_event(struct envoi_session *session, const struct envoi_e
 	return ENVOI_OK;
 }
 
-void envoi__session_tell(struct envoi_session *session, enum envoi_event_type type,
+void envoi__session_report(struct envoi_session *session, enum envoi_event_type type,
 	const char *text, const struct envoi_jid *jid)
 {
 	int r = envoi_session_post_event(

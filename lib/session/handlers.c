@@ -17,7 +17,7 @@ struct timeout {
 	struct envoi_timeout_row row;
 };
 
-/** A handler's place in a session. Once gone, the handler is not touched any more. */
+/** A handler's place in a session. Once it is removed, the handler is not touched any more. */
 struct attachment {
 	struct envoi__list link; /* in attachments */
 	struct envoi__list filter_link; /* in filters, if it filters */
@@ -25,7 +25,7 @@ struct attachment {
 	struct envoi_handler *handler;
 	struct envoi__member *member; /* in the router */
 	uint64_t order;
-	bool is_gone;
+	bool is_removed;
 	size_t timeout_count;
 	struct timeout timeouts[];
 };
@@ -73,7 +73,7 @@ void envoi__session_start_timeouts(struct envoi_session *session)
 {
 	struct envoi__list *link = session->attachments.next;
 	for (; link != &session->attachments; link = link->next) {
-		if (!from_link(link)->is_gone) {
+		if (!from_link(link)->is_removed) {
 			start_timeouts(from_link(link));
 		}
 	}
@@ -95,7 +95,7 @@ static bool is_attached(const struct envoi_session *session, const char *name)
 	struct envoi__list *link = session->attachments.next;
 	for (; link != &session->attachments; link = link->next) {
 		const struct attachment *attachment = from_link(link);
-		if (!attachment->is_gone && attachment->handler->impl->name != NULL &&
+		if (!attachment->is_removed && attachment->handler->impl->name != NULL &&
 			strcmp(attachment->handler->impl->name, name) == 0) {
 			return true;
 		}
@@ -154,14 +154,14 @@ static struct attachment *attachment_new(
 
 static int priority_of(const struct attachment *attachment)
 {
-	return attachment->is_gone ? 0 : attachment->handler->impl->filters->priority;
+	return attachment->is_removed ? 0 : attachment->handler->impl->filters->priority;
 }
 
 static void add_filter(struct envoi_session *session, struct attachment *attachment)
 {
 	struct envoi__list *at = session->filters.next;
 	while (at != &session->filters &&
-		(from_filter_link(at)->is_gone ||
+		(from_filter_link(at)->is_removed ||
 			priority_of(from_filter_link(at)) >= priority_of(attachment))) {
 		at = at->next;
 	}
@@ -210,8 +210,8 @@ static void detach(struct attachment *attachment)
 	}
 	envoi__router_remove(&session->router, attachment->member);
 	attachment->member = NULL;
-	attachment->is_gone = true;
-	session->gone++;
+	attachment->is_removed = true;
+	session->removed++;
 }
 
 /* A stream that is being freed has handlers, too. */
@@ -230,7 +230,7 @@ size_t envoi_session_handlers(
 	struct envoi__list *link = session->attachments.next;
 	for (; link != &session->attachments; link = link->next) {
 		const struct attachment *attachment = from_link(link);
-		if (!attachment->is_gone) {
+		if (!attachment->is_removed) {
 			if (count < capacity) {
 				ret_handlers[count] = attachment->handler;
 			}
@@ -256,7 +256,7 @@ void envoi__session_remove_all(struct envoi_session *session)
 {
 	struct envoi__list *link = session->attachments.next;
 	for (; link != &session->attachments; link = link->next) {
-		if (!from_link(link)->is_gone) {
+		if (!from_link(link)->is_removed) {
 			detach(from_link(link));
 		}
 	}
@@ -265,24 +265,24 @@ void envoi__session_remove_all(struct envoi_session *session)
 void envoi__session_sweep(struct envoi_session *session)
 {
 	struct envoi__list *link = session->attachments.next;
-	while (link != &session->attachments && session->gone > 0) {
+	while (link != &session->attachments && session->removed > 0) {
 		struct attachment *attachment = from_link(link);
 		link = link->next;
-		if (attachment->is_gone) {
+		if (attachment->is_removed) {
 			envoi__list_remove(&attachment->link);
 			envoi__list_remove(&attachment->filter_link);
 			envoi_free(session->context, attachment);
-			session->gone--;
+			session->removed--;
 		}
 	}
 }
 
-/* --- events and filters: a handler added meanwhile has its turn next time --- */
+/* --- events and filters: a handler added meanwhile takes part the next time --- */
 
 static void deliver_to(struct attachment *attachment, const struct envoi_event *event)
 {
 	const struct envoi_event_row *row = attachment->handler->impl->events;
-	for (; row != NULL && !attachment->is_gone && row->type != ENVOI_NO_EVENT; row++) {
+	for (; row != NULL && !attachment->is_removed && row->type != ENVOI_NO_EVENT; row++) {
 		if (row->type == event->type) {
 			row->handle(attachment->handler, event);
 		}
@@ -295,7 +295,7 @@ void envoi__session_deliver(struct envoi_session *session, const struct envoi_ev
 	struct envoi__list *link = session->attachments.next;
 	for (; link != &session->attachments; link = link->next) {
 		struct attachment *attachment = from_link(link);
-		if (!attachment->is_gone && attachment->order <= last) {
+		if (!attachment->is_removed && attachment->order <= last) {
 			deliver_to(attachment, event);
 		}
 	}
@@ -318,7 +318,7 @@ int envoi__session_filter(
 	struct envoi__list *link = session->filters.next;
 	for (; link != &session->filters; link = link->next) {
 		const struct attachment *attachment = from_filter_link(link);
-		if (!attachment->is_gone && attachment->order <= last &&
+		if (!attachment->is_removed && attachment->order <= last &&
 			swallows(attachment, stanza, is_outgoing)) {
 			return ENVOI_STOP;
 		}

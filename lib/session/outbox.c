@@ -1,5 +1,5 @@
 /*
- * envoi - outbox: serialised stanzas on their way out
+ * envoi - outbox: serialised stanzas that wait to be sent
  * SPDX-License-Identifier: MIT
  */
 #include "session/outbox.h"
@@ -14,8 +14,8 @@ struct entry {
 	struct envoi__event_entry ended; /* in the queue */
 	struct envoi__list link; /* in waiting or given */
 	struct envoi_context *context;
-	struct envoi__outbox *outbox; /* NULL: left it */
-	struct envoi_ticket *ticket; /* NULL: nobody asks */
+	struct envoi__outbox *outbox; /* NULL: no longer in it */
+	struct envoi_ticket *ticket; /* NULL: no report is wanted */
 	enum envoi_ticket_state state;
 	uint64_t number; /* among those given to the stream; 0: waiting */
 	size_t len;

@@ -1,5 +1,5 @@
 /*
- * envoi - outbox: serialised stanzas on their way out
+ * envoi - outbox: serialised stanzas that wait to be sent
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SESSION_OUTBOX_H
@@ -16,12 +16,12 @@
 struct envoi_stream;
 
 /**
- * Embedded in its session. A stanza waits here until the stream takes it; its entry stays while
- * somebody holds a ticket, until the stream says that it is out of our hands.
+ * Embedded in its session. A stanza waits until the stream takes it. The entry of a stanza with a
+ * ticket stays until the stream reports it as written.
  */
 struct envoi__outbox {
 	struct envoi_context *context; /* borrowed */
-	struct envoi__event_queue *queue; /* borrowed: tells how tickets ended */
+	struct envoi__event_queue *queue; /* borrowed: reports how tickets ended */
 	struct envoi__list waiting, given;
 	size_t count, bytes; /* of those that wait */
 	size_t count_limit, bytes_limit;
@@ -41,21 +41,21 @@ void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *cont
 int envoi__outbox_add(
 	struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml, size_t len);
 
-/** End a ticket for what will never be sent. @retval ENVOI_ERR_NOMEM it is as it was */
+/** End a ticket for a stanza that is not sent. @retval ENVOI_ERR_NOMEM it is as before */
 int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *ticket);
 
 /**
  * Give the stream as much as it takes.
  * @retval ENVOI_OK     nothing waits any more
- * @retval ENVOI_AGAIN  it is full: goes on once it has drained
- * @retval <0           what the stream said to the stanza that is still first
+ * @retval ENVOI_AGAIN  the stream is full: to be called again when it has drained
+ * @retval <0           the stream refused the stanza that is still first
  */
 int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream);
 
-/** @p count more are out of our hands. */
+/** @p count more stanzas are written. */
 void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
 
-/** The stream is gone: UNKNOWN for what it had, NOT_SENT for the rest. */
+/** The epoch has ended: UNKNOWN for what the stream had, NOT_SENT for the rest. */
 void envoi__outbox_lose(struct envoi__outbox *outbox);
 
 /** The stream has ended, another may resume: UNKNOWN for what it had, the rest waits. */

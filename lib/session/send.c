@@ -1,5 +1,5 @@
 /*
- * envoi - sending and asking
+ * envoi - sessions: sending, requests
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
@@ -229,7 +229,7 @@ int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kin
 	return envoi_send(session, stanza, ticket);
 }
 
-/* --- asking --- */
+/* --- requests --- */
 
 struct envoi_stanza *envoi_request_iq(struct envoi_session *session, enum envoi_stanza_kind kind,
 	const char *to, const struct envoi_payload_type *type, const void *value)
@@ -252,7 +252,7 @@ static int check_request(
 	return session->is_online ? complete_address(session, iq) : refuse_offline(session);
 }
 
-/* The request is held: it may end while a filter sees its stanza, and then calls nobody. */
+/* The request is held: when it ends while a filter sees its stanza, its function is not called. */
 static int ask(struct envoi_session *session, struct envoi_stanza *iq,
 	const struct envoi__request_options *options, struct envoi_request **ret_request)
 {

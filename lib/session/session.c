@@ -1,5 +1,5 @@
 /*
- * envoi - sessions: what outlives a stream
+ * envoi - sessions: life, streams, epochs
  * SPDX-License-Identifier: MIT
  */
 #include "session/session.h"
@@ -102,7 +102,7 @@ void envoi__session_leave(struct envoi_session *session)
 {
 	if (envoi__guard_leave(&session->guard)) {
 		destroy(session);
-	} else if (session->gone > 0 && envoi__guard_is_idle(&session->guard)) {
+	} else if (session->removed > 0 && envoi__guard_is_idle(&session->guard)) {
 		envoi__session_sweep(session);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * envoi - the session's inside
+ * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SESSION_SESSION_H
@@ -35,7 +35,7 @@ struct envoi_session {
 	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
-	bool is_closing; /* nothing more is sent on this stream */
+	bool is_closing; /* envoi_session_close() was called */
 	bool has_started; /* once: timeouts run */
 	struct envoi__guard guard;
 	struct envoi__event_queue queue; /* events, ended requests and tickets, in their order */
@@ -43,16 +43,16 @@ struct envoi_session {
 	struct envoi__requests requests;
 	struct envoi__outbox outbox;
 	struct envoi_buffer scratch; /* where stanzas are serialised */
-	struct envoi__list
-		attachments; /* in order of adding; removed ones stay while calls are on the stack */
-	struct envoi__list filters; /* by priority, then order of adding; likewise */
+	/* in order of adding; removed ones stay while calls are on the stack */
+	struct envoi__list attachments;
+	struct envoi__list filters; /* those with filters: by priority, then order of adding */
 	uint64_t attachment_order;
-	unsigned int gone; /* attachments to be freed */
+	unsigned int removed; /* attachments that are still to be freed */
 	struct envoi__map by_handler;
 	struct envoi__posted *reserve; /* for an event that must not be lost */
-	struct envoi_timer retry_timer; /* memory was short when the stream was fed */
-	size_t stanza_limit; /* more bytes than the stream ever takes */
-	struct envoi_session_stats stats; /* those that are counted */
+	struct envoi_timer retry_timer; /* feeding the stream failed for want of memory */
+	size_t stanza_limit; /* the most bytes that the stream takes at a time */
+	struct envoi_session_stats stats; /* the counters; the others are sizes of lists */
 	int problem_code; /* of the last call that was refused; ENVOI_OK: none */
 	char *problem; /* its reason; NULL: the code says all */
 };
@@ -62,7 +62,7 @@ static inline void envoi__session_enter(struct envoi_session *session)
 	envoi__guard_enter(&session->guard);
 }
 
-/** The session may be gone when it returns. */
+/** The session may be freed when it returns. */
 void envoi__session_leave(struct envoi_session *session);
 
 /** End the epoch: what belongs to it ends from the loop. */
@@ -80,7 +80,7 @@ int envoi__session_refuse(struct envoi_session *session, int code, const char *f
 /* --- handlers.c --- */
 
 void envoi__session_start_timeouts(struct envoi_session *session);
-/** Stop and let go of all. */
+/** Stop their timeouts and detach all. */
 void envoi__session_remove_all(struct envoi_session *session);
 /** Free the removed ones; no call is on the stack. */
 void envoi__session_sweep(struct envoi_session *session);
@@ -88,7 +88,7 @@ void envoi__session_sweep(struct envoi_session *session);
 void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event);
 /**
  * Called with the session entered, which may be freed meanwhile.
- * @retval ENVOI_STOP  somebody swallowed it, or the session was freed
+ * @retval ENVOI_STOP  a filter swallowed it, or the session was freed
  */
 int envoi__session_filter(
 	struct envoi_session *session, struct envoi_stanza *stanza, bool is_outgoing);
@@ -98,7 +98,7 @@ int envoi__session_filter(
 struct envoi__posted *envoi__posted_new(struct envoi_session *session);
 void envoi__posted_free(struct envoi__posted *posted);
 /** Post, and fail the stream when memory is short. @param text, jid NULL: none */
-void envoi__session_tell(struct envoi_session *session, enum envoi_event_type type,
+void envoi__session_report(struct envoi_session *session, enum envoi_event_type type,
 	const char *text, const struct envoi_jid *jid);
 
 /* --- send.c --- */

@@ -1,5 +1,5 @@
 /*
- * envoi - what comes from the stream, and where it goes
+ * envoi - sessions: the sink of the stream, the host of the router
  * SPDX-License-Identifier: MIT
  */
 #include <envoi/context.h>
@@ -18,7 +18,7 @@ static void on_opened(struct envoi_stream_sink *sink)
 	struct envoi_session *session = from_sink(sink);
 	struct envoi_session_owner *owner = session->owner;
 	envoi__session_enter(session);
-	envoi__session_tell(session, ENVOI_EVENT_STREAM_OPENED, NULL, NULL);
+	envoi__session_report(session, ENVOI_EVENT_STREAM_OPENED, NULL, NULL);
 	if (owner != NULL && owner->impl->opened != NULL) {
 		owner->impl->opened(owner, session);
 	}
@@ -41,19 +41,19 @@ static void begin_epoch(struct envoi_session *session)
 	}
 }
 
-static void tell_gained(struct envoi_session *session, unsigned int bit, const char *text)
+static void report_gained(struct envoi_session *session, unsigned int bit, const char *text)
 {
 	switch (bit) {
 	case ENVOI_STREAM_SECURE:
-		envoi__session_tell(session, ENVOI_EVENT_SECURED, text, NULL);
+		envoi__session_report(session, ENVOI_EVENT_SECURED, text, NULL);
 		break;
 	case ENVOI_STREAM_AUTHENTICATED:
-		envoi__session_tell(session, ENVOI_EVENT_AUTHENTICATED, text, NULL);
+		envoi__session_report(session, ENVOI_EVENT_AUTHENTICATED, text, NULL);
 		break;
 	case ENVOI_STREAM_BOUND:
 		begin_epoch(session);
 		take_address(session);
-		envoi__session_tell(session, ENVOI_EVENT_BOUND, text, session->jid);
+		envoi__session_report(session, ENVOI_EVENT_BOUND, text, session->jid);
 		break;
 	default:
 		break;
@@ -65,7 +65,7 @@ static void on_gained(struct envoi_stream_sink *sink, unsigned int bit, const ch
 	struct envoi_session *session = from_sink(sink);
 	struct envoi_session_owner *owner = session->owner;
 	envoi__session_enter(session);
-	tell_gained(session, bit, text);
+	report_gained(session, bit, text);
 	if (owner != NULL && owner->impl->gained != NULL) {
 		owner->impl->gained(owner, session, bit, text);
 	}
@@ -90,7 +90,7 @@ static void on_ready(struct envoi_stream_sink *sink)
 		envoi__session_start_timeouts(session);
 	}
 	if (session->epoch != before) {
-		envoi__session_tell(session, ENVOI_EVENT_STARTED, NULL, session->jid);
+		envoi__session_report(session, ENVOI_EVENT_STARTED, NULL, session->jid);
 	}
 	envoi__session_feed(session); /* replies that were made while the stream restarted */
 	if (owner != NULL && owner->impl->ready != NULL) {
@@ -108,7 +108,7 @@ static void report(struct envoi_session *session, struct envoi_stanza *stanza, c
 		&(struct envoi_event){
 			.type = ENVOI_EVENT_UNHANDLED, .text = text, .stanza = stanza});
 	envoi_log(session->context, ENVOI_LOG_INFO, ENVOI_LOG_SESSION, "unhandled stanza: %s%s",
-		text, r < 0 ? " (not told)" : "");
+		text, r < 0 ? " (no event: out of memory)" : "");
 }
 
 static bool is_logged_in(const struct envoi_session *session)
@@ -122,8 +122,8 @@ static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
 	if (envoi_stanza_from_text(stanza) != NULL && envoi_stanza_from(stanza) == NULL) {
-		/* Nobody may take it for a stanza of our own server, which has no `from`. */
-		report(session, stanza, "its sender is no address");
+		/* Handlers must not take it for a stanza of the own server, without `from`. */
+		report(session, stanza, "its sender is not an address");
 		return;
 	}
 	if (envoi__session_filter(session, stanza, false) == ENVOI_STOP) {
@@ -147,11 +147,11 @@ static void take_element(struct envoi_session *session, struct envoi_element *el
 	} else if (r == ENVOI_ERR_INVALID) {
 		envoi__router_refuse(&session->router, element);
 	} else {
-		report(session, NULL, r < 0 ? envoi_error_text(r) : "no stanza");
+		report(session, NULL, r < 0 ? envoi_error_text(r) : "not a stanza");
 	}
 }
 
-/* What came before is told before. */
+/* Events of what came before the stanza are delivered before it. */
 static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
 {
 	struct envoi_session *session = from_sink(sink);
@@ -211,9 +211,9 @@ static struct envoi_session *from_host(struct envoi__router_host *host)
 	return ENVOI_CONTAINER_OF(host, struct envoi_session, host);
 }
 
-/* An answer is from whom the request was for. As a client we may name ourselves only, else the
- * server ends the stream (RFC 6120, sections 8.1.2.1 and 4.9.3.9): without it, it says who we
- * are. */
+/* An answer has the address of the request as its `from`. A client may send its own address only,
+ * else the server ends the stream (RFC 6120, sections 8.1.2.1 and 4.9.3.9); without `from` the server
+ * stamps it. */
 static void drop_foreign_sender(const struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	const struct envoi_jid *from = envoi_stanza_from(stanza), *own = session->jid;

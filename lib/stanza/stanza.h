@@ -7,7 +7,7 @@
 
 #include <envoi/stanza.h>
 
-/** An address, parsed when somebody asks for it. */
+/** An address, parsed on first use. */
 struct envoi__stanza_address {
 	const char *text; /* that was parsed; NULL: none yet */
 	struct envoi_jid *jid; /* owned by the tree; NULL: malformed */
@@ -19,10 +19,10 @@ struct envoi_stanza {
 	enum envoi_stanza_kind kind;
 	enum envoi_stanza_type type;
 	struct envoi__stanza_address from, to;
-	struct envoi__stanza_decoded *decoded; /* payloads that were asked for */
+	struct envoi__stanza_decoded *decoded; /* payloads decoded so far */
 };
 
-/** See an element whose kind and type are known as a stanza. @param element taken; NULL gives NULL */
+/** Make a stanza of an element whose kind and type are known. @param element taken; NULL gives NULL */
 struct envoi_stanza *envoi__stanza_new(
 	struct envoi_element *element, enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 

@@ -75,7 +75,7 @@ struct envoi_stanza *envoi_iq_new(
 	return make(context, kind, ENVOI_TYPE_ANY, to);
 }
 
-/* To whom it came from, from whom it was for, with its id (RFC 6120, section 8.1). */
+/* From and to exchanged, with the same id (RFC 6120, section 8.1). */
 static struct envoi_stanza *make_reply(
 	const struct envoi_stanza *cause, enum envoi_stanza_kind kind, enum envoi_stanza_type type)
 {

@@ -350,7 +350,7 @@ static void a_flood_of_requests_to_a_client_that_cannot_send_is_bounded(void **s
 	assert_true(envoi_session_is_online(wire->session));
 }
 
-static void a_stanza_whose_sender_is_no_address_is_nobodys(void **state)
+static void a_stanza_whose_sender_is_not_an_address_is_unhandled(void **state)
 {
 	static const char *const stanzas[] = {
 		"<message from='@'><body>x</body></message>",
@@ -362,7 +362,7 @@ static void a_stanza_whose_sender_is_no_address_is_nobodys(void **state)
 	wire_go_online(wire);
 	for (size_t i = 0; i < 4; i++) {
 		assert_string_equal(wire_talk(wire, stanzas[i]), "");
-		assert_string_equal(wire_log(wire), "unhandled its sender is no address\n");
+		assert_string_equal(wire_log(wire), "unhandled its sender is not an address\n");
 	}
 	assert_int_equal(stats_of(wire).unhandled, 4);
 }
@@ -395,7 +395,7 @@ int main(void)
 		TEST(what_came_on_one_stream_is_never_answered_on_another),
 		TEST(a_promise_is_kept_on_its_own_stream_only),
 		TEST(a_flood_of_requests_to_a_client_that_cannot_send_is_bounded),
-		TEST(a_stanza_whose_sender_is_no_address_is_nobodys),
+		TEST(a_stanza_whose_sender_is_not_an_address_is_unhandled),
 		TEST(an_iq_that_is_none_does_not_end_the_stream),
 	};
 	return cmocka_run_group_tests_name("session/asking", tests, NULL, NULL);

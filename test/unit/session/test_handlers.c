@@ -221,7 +221,7 @@ static void what_happened_before_a_stanza_is_told_before_it(void **state)
 	wire_say(wire, "<message from='@'/><message/>");
 	wire_run(wire, 0);
 	assert_string_equal(wire_log(wire),
-		"stream-opened\nstarted " WIRE_OWN "\nunhandled its sender is no address\nf< ");
+		"stream-opened\nstarted " WIRE_OWN "\nunhandled its sender is not an address\nf< ");
 }
 
 static void act_remove_other(struct probe *probe)

@@ -18,15 +18,15 @@ extern "C" {
 struct envoi_context;
 
 /*
- * Preparation and enforcement of internationalized strings (RFC 8264), for names that people type
- * and programs compare. The properties of characters are computed from Unicode's by the rules of
- * RFC 8264, section 8, for the version of Unicode that libunistring knows; characters that it does
- * not know are refused.
+ * Preparation and enforcement of internationalized strings (RFC 8264): names that users type and
+ * programs compare. The properties of characters are derived from those of Unicode by the rules of
+ * RFC 8264, section 8, for the Unicode version of libunistring; characters that are unassigned in it
+ * are refused.
  *
- * The rules of a profile are applied in the order of RFC 8264, section 7: width, additional, case,
- * normalization, directionality, and last the class of each character, on what has become of the
- * string. They are repeated until nothing changes; what has not settled after three repetitions is
- * refused. So enforcing a result again gives the same result.
+ * The rules of a profile are applied in the order of RFC 8264, section 7: width mapping, additional
+ * mapping, case mapping, normalization, directionality, and last the class of each character of the
+ * result. They are repeated until the string does not change; a string that still changes in the third
+ * repetition is refused. Enforcing a profile on a result gives the same result.
  */
 
 enum envoi_precis_profile {
@@ -38,32 +38,32 @@ enum envoi_precis_profile {
 	ENVOI_PRECIS_NICKNAME_COMPARED,
 };
 
-/** What is wrong with a string. */
+/** Why a string is refused. */
 enum envoi_precis_problem {
 	ENVOI_PRECIS_FINE,
-	ENVOI_PRECIS_EMPTY, /**< nothing is there, or nothing is left */
+	ENVOI_PRECIS_EMPTY, /**< the string or the result is empty */
 	ENVOI_PRECIS_TOO_LONG, /**< more than ENVOI_PRECIS_MAX bytes, or than an address may have */
 	ENVOI_PRECIS_NOT_UTF8,
 	ENVOI_PRECIS_DISALLOWED, /**< a character that the class does not allow */
-	ENVOI_PRECIS_UNASSIGNED, /**< a character that Unicode does not know yet */
+	ENVOI_PRECIS_UNASSIGNED, /**< a character that is unassigned in Unicode */
 	/** a character that is not allowed beside its neighbours (RFC 5892, appendix A) */
 	ENVOI_PRECIS_CONTEXT,
 	ENVOI_PRECIS_DIRECTION, /**< right-to-left and left-to-right mixed (RFC 5893, section 2) */
-	ENVOI_PRECIS_UNSTABLE, /**< the rules change it again and again */
+	ENVOI_PRECIS_UNSTABLE, /**< the rules do not reach a stable result */
 };
 
 enum {
-	ENVOI_PRECIS_MAX = 65536, /**< most bytes of a string to enforce a profile on */
+	ENVOI_PRECIS_MAX = 65536, /**< the longest string that is prepared, in bytes */
 };
 
 /**
  * Enforce a profile on a string: refuse it, or make the form that is compared byte by byte.
  *
- * @param[out] ret_text  the result, NUL-terminated; envoi_free() it
- * @param[out] ret_len   OPTIONAL: its bytes
- * @param text  borrowed; may hold NUL, which is disallowed
- * @param[out] ret_problem  OPTIONAL: why it was refused, or ENVOI_PRECIS_FINE
- * @retval ENVOI_ERR_INVALID  it does not conform
+ * @param[out] ret_text  the result, NUL-terminated; to be freed with envoi_free()
+ * @param[out] ret_len   OPTIONAL: the length of the result in bytes
+ * @param text  borrowed; NUL is a character that is disallowed
+ * @param[out] ret_problem  OPTIONAL: why the string is refused, or ENVOI_PRECIS_FINE
+ * @retval ENVOI_ERR_INVALID  the string does not conform to the profile
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_precis_enforce(char **ret_text, size_t *ret_len,
@@ -74,13 +74,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_precis_enforce(char **ret_text, size_t *ret
  * Compare two NUL-terminated strings by a profile (of ENVOI_PRECIS_NICKNAME: by its comparison).
  *
  * @param[out] ret_equal  whether both are the same after enforcement
- * @retval ENVOI_ERR_INVALID  one of them does not conform
+ * @retval ENVOI_ERR_INVALID  one of them does not conform to the profile
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_precis_compare(
 	enum envoi_precis_profile profile, const char *a, const char *b, bool *ret_equal);
 
-/** @return a part of a sentence, "is empty" for example; static */
+/** @return an English phrase, "is empty" for example; static */
 ENVOI_API const char *envoi_precis_problem_text(enum envoi_precis_problem problem);
 
 #ifdef __cplusplus

@@ -20,25 +20,25 @@ extern "C" {
 struct envoi_context;
 
 /**
- * A link to somebody or something in XMPP, and perhaps what to do there (RFC 5122, XEP-0147):
+ * A link to an XMPP entity, with or without an action (RFC 5122, XEP-0147):
  *
  *     xmpp:romeo@montague.example?message;subject=Test%20Message
  *     xmpp://guest@example.com/support@example.com?message
  *
- * It has an address; an account in whose name to act, or none; an action with parameters, or none;
- * a fragment, or none. A link may come from anybody: ask the user before acting upon it
- * (XEP-0147, section 5). It holds a reference to its context.
+ * It has an address, and optionally an account that acts, an action with parameters, and a fragment.
+ * A link is untrusted input: ask the user before acting on it (XEP-0147, section 5). It holds a
+ * reference to its context.
  */
 struct envoi_uri;
 
 enum {
-	ENVOI_URI_MAX = 65536, /**< most bytes of a URI to parse */
+	ENVOI_URI_MAX = 65536, /**< the longest URI that is parsed, in bytes */
 };
 
 /**
- * Parse a URI, or an IRI (RFC 5122, section 2.2), strictly: only the characters that the grammar
- * allows in each place, and ":", "/" and "@" in values of parameters, where many write them; what is
- * percent-encoded must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
+ * Parse a URI or an IRI (RFC 5122, section 2.2) strictly: only the characters that the grammar allows
+ * at each place, and ":", "/" and "@" in values of parameters, which are common there. Percent-encoded
+ * text must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
  *
  * @param[out] ret_uri  free with envoi_uri_free()
  * @param text  need not be NUL-terminated; borrowed
@@ -54,11 +54,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_uri_new(
 /** Free a link; NULL is allowed. */
 ENVOI_API void envoi_uri_free(struct envoi_uri *uri);
 
-/** @return the address; borrowed from the link, as all below; NULL: only an account was given */
+/** @return the address, or NULL when there is only an account; borrowed from the link, like all below */
 ENVOI_API const struct envoi_jid *envoi_uri_jid(const struct envoi_uri *uri);
-/** @return the account in whose name to act, a bare address with a localpart, or NULL */
+/** @return the account that acts, a bare address with a localpart, or NULL */
 ENVOI_API const struct envoi_jid *envoi_uri_account(const struct envoi_uri *uri);
-/** @return the action ("message", "roster", "join" ...; perhaps ""), decoded; NULL: none */
+/** @return the action ("message", "roster", "join", or ""), decoded; NULL: none */
 ENVOI_API const char *envoi_uri_action(const struct envoi_uri *uri);
 /** @return the value of the first parameter of that name, decoded; NULL: none */
 ENVOI_API const char *envoi_uri_parameter(const struct envoi_uri *uri, const char *name);
@@ -66,15 +66,15 @@ ENVOI_API const char *envoi_uri_parameter(const struct envoi_uri *uri, const cha
 ENVOI_API const char *envoi_uri_fragment(const struct envoi_uri *uri);
 
 /**
- * Visit every parameter, in order.
+ * Get the next parameter, in order.
  *
  * @param[in,out] position  0 to begin
- * @return whether one was found; then both are set, borrowed
+ * @return whether there is one; then name and value are set, borrowed from the link
  */
 ENVOI_API bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *position,
 	const char **ret_name, const char **ret_value);
 
-/** Set the account; a reference is taken. @retval ENVOI_ERR_INVALID it is full, or has no localpart */
+/** Set the account; a reference is taken. @retval ENVOI_ERR_INVALID it has a resource or no localpart */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_account(
 	struct envoi_uri *uri, const struct envoi_jid *account);
 /** Set the action. @param action UTF-8. @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
@@ -87,8 +87,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_uri_add_parameter(
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_fragment(struct envoi_uri *uri, const char *fragment);
 
 /**
- * Append it as a URI in one form (RFC 5122, section 2.7): prepared addresses, everything
- * percent-encoded that need be, in upper-case hexadecimal, and nothing else.
+ * Append the link as a URI in its canonical form (RFC 5122, section 2.7): addresses prepared, and only
+ * what has to be percent-encoded is, in upper-case hexadecimal digits.
  *
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
  */

@@ -255,6 +255,9 @@ static int memory_connect(struct envoi_connector *base, const struct envoi_targe
 	if (connector->done != NULL) {
 		return ENVOI_ERR_STATE;
 	}
+	if (target->url != NULL) {
+		return ENVOI_ERR_UNSUPPORTED;
+	}
 	struct envoi_loop *loop = envoi_context_loop(base->context);
 	char *domain = envoi_strndup(base->context, target->domain, strlen(target->domain));
 	int r = loop == NULL || domain == NULL ? ENVOI_ERR_NOMEM : read_settings(connector, target);

@@ -222,6 +222,9 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	if (connector->is_waited_for) {
 		return ENVOI_ERR_STATE;
 	}
+	if (target->url != NULL) {
+		return ENVOI_ERR_UNSUPPORTED;
+	}
 	tcp_cancel(base);
 	connector->domain = envoi_strndup(base->context, target->domain, strlen(target->domain));
 	if (connector->domain == NULL) {

@@ -270,7 +270,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_error_write(
 
 /** What a connector is asked for. Strings are copied by the connector. */
 struct envoi_target {
-	const char *domain; /**< the XMPP domain that the user gave, prepared (U-labels) */
+	const char *domain; /**< the XMPP domain of the account, prepared (U-labels) */
+	/**
+	 * OPTIONAL: connect to this URL, "wss://example.org/xmpp" for example, instead of looking up
+	 * services of the domain; the certificate must be for its host. A connector whose transports
+	 * have no URLs, or not of this scheme, returns ENVOI_ERR_UNSUPPORTED
+	 */
+	const char *url;
 	const char *service; /**< "xmpp-client" */
 	struct envoi_settings *settings; /**< borrowed for the call: server, port, tls, ... */
 	/**
@@ -297,7 +303,8 @@ struct envoi_connector_impl {
 	/**
 	 * Begin; one at a time. @p done follows, from the loop and within target->timeout_ms, exactly
 	 * once, unless this fails or cancel comes before. Forgets what it had begun before, if that was handed over.
-	 * @retval ENVOI_ERR_STATE    one is under way
+	 * @retval ENVOI_ERR_STATE    one is pending
+	 * @retval ENVOI_ERR_UNSUPPORTED  the target is a URL that this connector cannot connect to
 	 * @retval ENVOI_ERR_INVALID  the domain cannot be one, or direct TLS is wanted without @p tls
 	 */
 	int (*connect)(struct envoi_connector *connector, const struct envoi_target *target,

@@ -19,6 +19,7 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
+#include <envoi/memory.h>
 #include <envoi/settings.h>
 #include <envoi/tcp.h>
 #include <envoi/tls.h>
@@ -538,6 +539,34 @@ static void who_has_to_decide_does_not_have_for_ever(void **state)
 		envoi_tls_question_answer(f->question, ENVOI_TLS_ACCEPT_ONCE), ENVOI_ERR_STATE);
 }
 
+static int accept_nothing(void *user, struct envoi_memory_pair *pair, const char *domain)
+{
+	(void)user;
+	(void)pair;
+	(void)domain;
+	return ENVOI_ERR_UNREACHABLE;
+}
+
+/* A URL is for transports that have them: a connector that ignored it would connect elsewhere. */
+static void a_url_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_connector *memory;
+	struct envoi_target target = {.domain = "example.org",
+		.service = "xmpp-client",
+		.settings = f->settings,
+		.url = "wss://example.org/xmpp"};
+	assert_int_equal(f->connector->impl->connect(f->connector, &target, on_done, f),
+		ENVOI_ERR_UNSUPPORTED);
+	assert_int_equal(
+		envoi_memory_connector_new(&memory, f->context, accept_nothing, f), ENVOI_OK);
+	assert_int_equal(memory->impl->connect(memory, &target, on_done, f), ENVOI_ERR_UNSUPPORTED);
+	target.url = NULL;
+	assert_int_equal(memory->impl->connect(memory, &target, on_done, f), ENVOI_OK);
+	envoi_connector_destroy(memory);
+	assert_int_equal(f->dones, 0);
+}
+
 static void without_trust_nothing_but_direct_tls_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -566,6 +595,7 @@ int main(void)
 		CASE(it_is_canceled_in_the_middle_of_a_handshake),
 		CASE(it_may_be_destroyed_where_a_question_is_over),
 		CASE(who_has_to_decide_does_not_have_for_ever),
+		CASE(a_url_is_refused),
 		CASE(without_trust_nothing_but_direct_tls_is_refused),
 	};
 	return cmocka_run_group_tests_name("transports/direct", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * envoi - TLS: whom to trust, what to show
+ * envoi - TLS: trust, own certificate, trust decisions
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TLS_H
@@ -22,50 +22,54 @@ struct envoi_tls_decider;
 struct envoi_tls_question;
 
 /**
- * What a TLS connection is made with: trust, own certificate, versions. Counted; shared by any
- * number of connections. GnuTLS allocates with malloc, not with the context's allocator.
+ * Configuration of TLS connections: trusted authorities, pinned keys, own certificate, versions.
+ * Reference-counted; any number of connections share one. GnuTLS allocates with malloc, not with
+ * the context's allocator.
  *
- * TLS 1.2 at least, forward secrecy always, no compression, no renegotiation (a HelloRequest is
+ * TLS 1.2 or newer, forward secrecy always, no compression, no renegotiation (a HelloRequest is
  * answered with no_renegotiation, and the connection goes on), no early data.
  *
- * By the setting tls.resumption the initiating side resumes sessions (RFC 8446, section 2.2; RFC
+ * With the setting tls.resumption the initiating side resumes sessions (RFC 8446, section 2.2; RFC
  * 5077), which saves the exchange of certificates, and on TLS 1.2 a round trip:
- * envoi_tls_info.is_resumed. The context keeps up to 16 of them, in memory only, each for one
- * use, until a day after the handshake in which the certificates were shown, for connections of
- * the same name, application protocol, trust, pins, versions, own certificate and client's
- * account. The server's certificate is judged anew each time. Nothing is kept that a decider
- * accepted, nor of a connection on which TLS failed, nor on TLS 1.2 without the extended master
- * secret (RFC 7627), where what is resumed is as secret as the server's ticket keys. A server
- * that breaks off a handshake in which it was offered a session is offered none for a day. The
- * receiving side hands out none; a client that logs in as nobody in particular takes none.
+ * envoi_tls_info.is_resumed.
+ * - The context keeps up to 16 sessions, in memory, each for one use, until a day after the
+ *   handshake in which the certificates were presented.
+ * - A session is resumed only for the same name, application protocol, trusted authorities, pins,
+ *   versions, own certificate and account.
+ * - The server's certificate is verified again each time.
+ * - A session is not kept when a decider accepted the certificate, when TLS failed, or on TLS 1.2
+ *   without the extended master secret (RFC 7627). On TLS 1.2 the secrecy of a resumed session
+ *   depends on the server's ticket keys.
+ * - A server that ends a handshake with an alert because a session was offered is offered none for
+ *   a day.
+ * - The receiving side issues no tickets. An anonymous client resumes no sessions.
  *
- * The initiating side verifies the server, always: there is no way to switch it off.
- * - The chain of certificates leads to the trust store (RFC 5280), with at least 112 bits of
- *   strength everywhere; the first certificate is meant for servers; all are valid now, by the
- *   context's clock where that is not the system's.
- * - It is the certificate of the domain that the user gave (RFC 6120, section 13.7.1.2; RFC 9525),
- *   never of a name from DNS or from the server: a DNS name, where `*` may stand for the whole
+ * The initiating side always verifies the server; verification cannot be disabled.
+ * - The certificate chain leads to a trusted authority (RFC 5280), with at least 112 bits of
+ *   strength everywhere; the server's certificate is meant for servers; all certificates are valid
+ *   at the time of the context's clock.
+ * - The server's certificate is for the domain that the user gave (RFC 6120, section 13.7.1.2; RFC
+ *   9525), never for a name from DNS or from the server: a DNS name, where `*` may be the whole
  *   left-most label of at least three; an SRV name _xmpp-client (RFC 4985), without `*`; an
  *   XmppAddr that is a bare domain, which certificates of the time of RFC 3920 have, and which
- *   RFC 6120 tells to accept. The latter two must be within the name constraints of the
- *   authorities shown, as DNS names. An IP address where the domain is one. Never the common
- *   name. Internationalised domains compare as A-labels; a trailing dot does not count.
+ *   RFC 6120 requires to accept. The last two must satisfy the name constraints for DNS names of
+ *   all authorities on the path, the trusted one included. If the domain is an IP address, the
+ *   certificate must have that address. The common name is never used. Internationalised domains
+ *   are compared as A-labels; a trailing dot is ignored.
  *
- * What is not so ends the connection with ENVOI_ERR_CERTIFICATE and a text that says everything
- * that is wrong: "the server's certificate is for other.example, not for example.org"; unless a
- * decider accepts it. Revocation is not looked up.
+ * A certificate that fails a check ends the connection with ENVOI_ERR_CERTIFICATE and a text with
+ * all reasons, "the server's certificate is for other.example, not for example.org", unless a
+ * decider accepts it. Revocation is not checked.
  *
- * Pins name public keys (SHA-256 of the SubjectPublicKeyInfo, as in RFC 7469, section 2.4). Where
- * there are any, the key of the server's own certificate must be one of them; those of authorities
- * do not count. By the setting tls.pin-mode a pinned key is then believed, whatever else the
- * certificate says (instead): what a self-signed server needs; neither its issuer, its names nor
- * its times matter, and no authority can vouch for another key. Or the certificate must be right
- * in every other way too (also).
+ * Pins are hashes of public keys (SHA-256 of the SubjectPublicKeyInfo, as in RFC 7469, section
+ * 2.4). If there are pins, the key of the server's own certificate must match one of them; keys of
+ * authorities do not count. The setting tls.pin-mode says what else is checked: `instead`: nothing,
+ * neither issuer nor names nor times, which self-signed servers need; `also`: everything.
  */
 struct envoi_tls_config;
 
 /**
- * Make one for the initiating side.
+ * Make a configuration for the initiating side.
  *
  * Trusts the authorities in the file of the setting tls.ca-file and, by tls.system-trust, those of
  * the system. The context keeps what was read, because reading the authorities of the system takes
@@ -75,8 +79,8 @@ struct envoi_tls_config;
  * tls.pin-mode, tls.resumption and tls.min-version count.
  *
  * @param settings  borrowed for the call; NULL: defaults
- * @retval ENVOI_ERR_CERTIFICATE  the file holds none, or there is neither an authority nor a pin
- *                                to trust; logged
+ * @retval ENVOI_ERR_CERTIFICATE  the file holds no certificate, or there is neither a trusted
+ *                                authority nor a pin; logged
  * @retval ENVOI_ERR_SYSTEM       the file cannot be read; logged
  * @retval ENVOI_ERR_NOMEM
  */
@@ -84,36 +88,36 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_new(struct envoi_tls_config **re
 	struct envoi_context *context, const struct envoi_settings *settings);
 
 /**
- * Pin a server's key, besides those of the setting tls.pins: see struct envoi_tls_config.
+ * Add a pin to those of the setting tls.pins: see struct envoi_tls_config.
  *
  * @param pin  "sha256:" and the SHA-256 of the certificate's SubjectPublicKeyInfo in base64, or in
- *             64 hexadecimal digits; one that is there already is not added again
- * @retval ENVOI_ERR_INVALID  it is none, or the configuration is for the receiving side
+ *             64 hexadecimal digits; a duplicate is ignored
+ * @retval ENVOI_ERR_INVALID  malformed, or the configuration is for the receiving side
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_pin(
 	struct envoi_tls_config *config, const char *pin);
 
 /**
- * Show a certificate of our own to servers that ask for one, and prove that its key is ours: what
- * SASL's EXTERNAL rests on (XEP-0178). It is shown to believed servers only, and not to one that
- * names the authorities whose certificates it takes when ours is of none of them.
+ * Set the certificate that is sent to servers which request one, with its key: SASL EXTERNAL
+ * depends on it (XEP-0178). It is sent to trusted servers only, and not to a server that lists the
+ * authorities which it accepts when none of them issued the certificate.
  *
- * The password is not kept, but GnuTLS 3.7 (with libunistring, in which it prepares the password)
- * gives back some blocks of memory with it unwiped; the decrypted key it wipes.
+ * Synchronous: reads the files and decrypts the key, which takes some milliseconds to some tenths
+ * of a second, depending on the iteration count in the file.
  *
- * Synchronous: reads the files, and decrypts the key, which takes as long as whoever encrypted it
- * has decided by his iteration count; some milliseconds to some tenths of a second.
+ * The decrypted key is wiped, and the password is not kept, but GnuTLS 3.7 (with libunistring,
+ * which prepares the password) frees some blocks of memory with the password in them.
  *
- * @param cert_file  PEM: our certificate, and behind it those of its issuers; or PKCS#12 with key
+ * @param cert_file  PEM: the certificate, followed by those of its issuers; or PKCS#12 with key
  *                   and certificates
- * @param key_file   PEM, PKCS#8 or older; NULL: the key is in @p cert_file too
- * @param password   of the key, or of the PKCS#12 file; NULL: none; not kept
- * @retval ENVOI_AGAIN            it is encrypted, and @p password is NULL: come again with one
- * @retval ENVOI_ERR_AUTH         the password is wrong
- * @retval ENVOI_ERR_CERTIFICATE  not readable as such, or the key is another's; logged
+ * @param key_file   PEM, PKCS#8 or older; NULL: the key is in @p cert_file
+ * @param password   of the key, or of the PKCS#12 file; borrowed for the call; NULL: none
+ * @retval ENVOI_AGAIN            encrypted, and @p password is NULL: call again with a password
+ * @retval ENVOI_ERR_AUTH         wrong password
+ * @retval ENVOI_ERR_CERTIFICATE  malformed, or the key does not belong to the certificate; logged
  * @retval ENVOI_ERR_SYSTEM       a file cannot be read; logged
- * @retval ENVOI_ERR_STATE        it has one
+ * @retval ENVOI_ERR_STATE        the configuration has a certificate already
  * @retval ENVOI_ERR_INVALID      the configuration is for the receiving side
  * @retval ENVOI_ERR_NOMEM
  */
@@ -121,22 +125,22 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_show(struct envoi_tls_config *co
 	const char *cert_file, const char *key_file, const char *password);
 
 /**
- * From now on ask somebody when a server is not to be believed (see struct envoi_tls_decider).
- * Without a decider every doubt ends the connection.
+ * Set the decider that is called when a server cannot be verified (see struct envoi_tls_decider).
+ * Without a decider such a connection fails.
  *
  * @param decider  borrowed: must live as long as the configuration and the connections made with
- *                 it; NULL: nobody is asked
+ *                 it; NULL: none
  * @retval ENVOI_ERR_INVALID  the configuration is for the receiving side
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_decider(
 	struct envoi_tls_config *config, struct envoi_tls_decider *decider);
 
 /**
- * Make one for the receiving side, which shows a certificate and asks for none.
+ * Make a configuration for the receiving side. It requests no certificate of the peer.
  *
- * @param cert_file  PEM: the certificate, and behind it those of its issuers
+ * @param cert_file  PEM: the certificate, followed by those of its issuers
  * @param key_file   PEM, not encrypted
- * @retval ENVOI_ERR_CERTIFICATE  not readable as such, or the key is another's; logged
+ * @retval ENVOI_ERR_CERTIFICATE  malformed, or the key does not belong to the certificate; logged
  * @retval ENVOI_ERR_SYSTEM       a file cannot be read; logged
  * @retval ENVOI_ERR_NOMEM
  */
@@ -149,28 +153,28 @@ ENVOI_API struct envoi_tls_config *envoi_tls_config_ref(struct envoi_tls_config 
 /** Drop a reference; NULL is allowed. @return NULL */
 ENVOI_API struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config);
 
-/* --- what is known of a connection --- */
+/* --- properties of a connection --- */
 
 /** On what grounds the peer is trusted. */
 enum envoi_tls_trust {
-	ENVOI_TLS_TRUST_NONE, /**< not at all, or the peer was not asked for a certificate */
-	ENVOI_TLS_TRUST_VERIFIED, /**< its certificate was verified, for the name wanted */
-	ENVOI_TLS_TRUST_PINNED, /**< its key is pinned, by a setting or by a decision just made */
-	/** its certificate cannot be verified; a decider has accepted it for this connection */
+	ENVOI_TLS_TRUST_NONE, /**< not trusted, or no certificate was requested of the peer */
+	ENVOI_TLS_TRUST_VERIFIED, /**< the certificate was verified, the name included */
+	ENVOI_TLS_TRUST_PINNED, /**< the key is pinned, by a setting or by a decision */
+	/** the certificate cannot be verified; a decider accepted it for this connection */
 	ENVOI_TLS_TRUST_ACCEPTED,
 };
 
-/** Properties of a TLS connection; zeroed before the end of the handshake. Static strings where
- * nothing else is said. */
+/** Properties of a TLS connection; zeroed before the end of the handshake. Strings are static unless
+ * noted. */
 struct envoi_tls_info {
 	const char *version; /**< "TLS1.3"; NULL: no TLS */
 	const char *cipher; /**< name of the cipher suite */
 	enum envoi_tls_trust trust;
-	bool is_resumed; /**< an earlier session, in which the certificates were presented */
-	bool is_certificate_shown; /**< the peer asked for a certificate and got one */
+	bool is_resumed; /**< resumes a session in which certificates were presented */
+	bool is_certificate_shown; /**< the peer requested a certificate and received one */
 	/**
-	 * the only XmppAddr in that certificate, as it stands there; NULL: it has none, or
-	 * several; borrowed from the transport
+	 * the XmppAddr in that certificate, unprepared; NULL: it has none, or several; borrowed
+	 * from the transport
 	 */
 	const char *own_address;
 };
@@ -182,22 +186,21 @@ struct envoi_tls_info {
  */
 ENVOI_API bool envoi_tls_is_verified(const struct envoi_tls_info *info);
 
-/* --- when a server is not to be believed, and somebody shall decide --- */
+/* --- trust decisions --- */
 
-/** What speaks against a server's certificate. */
+/** Reasons why a server's certificate is not trusted. */
 enum envoi_tls_doubt {
-	ENVOI_TLS_DOUBT_ISSUER = 1 << 0, /**< nobody trusted has issued it: unknown, or not shown */
-	ENVOI_TLS_DOUBT_SELF_SIGNED = 1 << 1, /**< it has issued itself, and is not trusted */
-	ENVOI_TLS_DOUBT_EXPIRED = 1 << 2, /**< it, or one above it */
-	ENVOI_TLS_DOUBT_NOT_YET_VALID = 1 << 3, /**< it, or one above it */
-	ENVOI_TLS_DOUBT_NAME = 1 << 4, /**< it is not for the domain that the user gave */
-	ENVOI_TLS_DOUBT_PURPOSE = 1 << 5, /**< it is not meant for servers */
-	ENVOI_TLS_DOUBT_WEAK = 1 << 6, /**< a key or signature below 112 bits of strength */
-	ENVOI_TLS_DOUBT_CONSTRAINTS = 1 << 7, /**< its issuer must not issue it */
-	ENVOI_TLS_DOUBT_REVOKED = 1 << 8,
-	ENVOI_TLS_DOUBT_INVALID = 1 << 9, /**< a bad signature, or something else */
-	/** its key is none of those pinned: the server has a new one, or it is another server */
-	ENVOI_TLS_DOUBT_PIN = 1 << 10,
+	ENVOI_TLS_DOUBT_ISSUER = 1 << 0, /**< the issuer is not trusted, or was not presented */
+	ENVOI_TLS_DOUBT_SELF_SIGNED = 1 << 1, /**< self-signed, and not trusted */
+	ENVOI_TLS_DOUBT_EXPIRED = 1 << 2, /**< a certificate of the path has expired */
+	ENVOI_TLS_DOUBT_NOT_YET_VALID = 1 << 3, /**< a certificate of the path is not valid yet */
+	ENVOI_TLS_DOUBT_NAME = 1 << 4, /**< not for the domain that the user gave */
+	ENVOI_TLS_DOUBT_PURPOSE = 1 << 5, /**< not for servers */
+	ENVOI_TLS_DOUBT_WEAK = 1 << 6, /**< a key or signature has less than 112 bits of strength */
+	ENVOI_TLS_DOUBT_CONSTRAINTS = 1 << 7, /**< an issuer was not entitled to issue it */
+	ENVOI_TLS_DOUBT_REVOKED = 1 << 8, /**< distrusted by the system */
+	ENVOI_TLS_DOUBT_INVALID = 1 << 9, /**< a wrong signature, or another error */
+	ENVOI_TLS_DOUBT_PIN = 1 << 10, /**< the key is not pinned, and others are */
 };
 
 /** A certificate, DER. */
@@ -211,52 +214,51 @@ enum {
 	ENVOI_TLS_PIN_SIZE = 52, /* of "sha256:" and its base64, with the NUL */
 };
 
-/** What is known of a server that is not to be believed. Texts are UTF-8 without control
- * characters, whatever the certificate holds. */
+/** A server whose certificate is not trusted. Texts are UTF-8 without control characters, whatever
+ * the certificate contains. */
 struct envoi_tls_peer {
-	const char *domain; /**< whose certificate it should be: A-labels, or an address */
+	const char *domain; /**< the name wanted: A-labels, or an address */
 	unsigned int doubts; /**< OR of enum envoi_tls_doubt, never 0 */
 	/**
-	 * the same in words: "the server's certificate is self-signed and not trusted; it is for
-	 * ..., not for ..."
+	 * the same in words: "the server's certificate is self-signed and not trusted; the server's
+	 * certificate is for ..., not for ..."
 	 */
 	const char *reasons;
-	const char *names; /**< those in it that could count, "chat.example, *.example"; or "" */
+	const char *names; /**< names in it that could match, "chat.example, *.example"; or "" */
 	const char *subject, *issuer; /**< distinguished names (RFC 4514); or "" */
 	int64_t valid_from_ms, valid_until_ms; /**< since 1970; -1: unreadable */
-	unsigned char spki_sha256[ENVOI_TLS_SPKI_BYTES]; /**< of its public key */
-	char pin[ENVOI_TLS_PIN_SIZE]; /**< the same as the setting tls.pins takes it */
-	const struct envoi_tls_certificate *chain; /**< as shown: the server's own first */
-	size_t chain_len; /**< at least 1 */
+	unsigned char spki_sha256[ENVOI_TLS_SPKI_BYTES]; /**< of the public key */
+	char pin[ENVOI_TLS_PIN_SIZE]; /**< the same in the form of the setting tls.pins */
+	const struct envoi_tls_certificate *chain; /**< as presented: the server's own first */
+	size_t chain_len; /**< 1 or more */
 };
 
 enum envoi_tls_answer {
-	ENVOI_TLS_REFUSE,
-	/** for this connection alone. PLAIN does not give the password to a server for that */
+	ENVOI_TLS_REFUSE, /**< the connection fails */
+	/** for this connection; the server is not verified by it: envoi_tls_is_verified() */
 	ENVOI_TLS_ACCEPT_ONCE,
 	/**
-	 * and pin its key in the configuration, for all that follow: keep envoi_tls_peer.pin in the
-	 * setting tls.pins. A client adds it to its own settings
+	 * and add a pin to the configuration, for all later connections. To keep it longer, add
+	 * envoi_tls_peer.pin to the setting tls.pins; a client does so in its own settings
 	 */
 	ENVOI_TLS_ACCEPT_AND_PIN,
 };
 
 /**
- * A question whether to believe a server. Counted: whoever wants to answer later takes a reference
- * and drops it when it has answered or does not want to any more.
+ * A pending trust decision. Reference-counted: to answer after `decide` has returned, take a
+ * reference, and drop it after the answer or when no answer will follow.
  */
 struct envoi_tls_question;
 
-/** @return what it is about; borrowed as long as the question */
+/** @return the server; borrowed from the question */
 ENVOI_API const struct envoi_tls_peer *envoi_tls_question_peer(
 	const struct envoi_tls_question *question);
 
 /**
- * Answer, from inside the decider or any time later; the handshake goes on, or ends with
- * ENVOI_ERR_CERTIFICATE, from the loop.
+ * Answer, inside `decide` or later. The handshake continues, or fails with ENVOI_ERR_CERTIFICATE,
+ * from the loop.
  *
- * @retval ENVOI_ERR_STATE  it was answered before, or the connection has gone: nothing happens. A
- *                          pin may still be kept for the next connection
+ * @retval ENVOI_ERR_STATE  answered before, or the connection has ended; nothing happens
  */
 ENVOI_API int envoi_tls_question_answer(
 	struct envoi_tls_question *question, enum envoi_tls_answer answer);
@@ -264,28 +266,28 @@ ENVOI_API int envoi_tls_question_answer(
 /** Take a reference. @return @p question */
 ENVOI_API struct envoi_tls_question *envoi_tls_question_ref(struct envoi_tls_question *question);
 
-/** Drop a reference; NULL is allowed. The last one dropped without an answer refuses. @return NULL */
+/** Drop a reference; NULL is allowed. Dropping the last one without an answer refuses. @return NULL */
 ENVOI_API struct envoi_tls_question *envoi_tls_question_unref(struct envoi_tls_question *question);
 
 struct envoi_tls_decider_impl {
 	/**
-	 * Is this server to be believed? Called from the loop, in the handshake: nothing but the
-	 * beginning of TLS has been sent, our certificate neither, nor is anything believed, before
-	 * the answer. It may answer, free, close, or keep a reference and answer later; returning
-	 * without an answer and without a reference refuses.
+	 * Decide whether to accept the server. Called from the loop, during the handshake: before
+	 * the answer only the beginning of TLS has been sent, and not the own certificate. The
+	 * decider may answer, free or close anything, or keep a reference and answer later. To
+	 * return without an answer and without a reference refuses.
 	 *
-	 * Meanwhile tls.decision-timeout counts in place of tls.timeout and login.timeout; the
-	 * server may lose patience sooner, most do after some minutes.
+	 * Until the answer tls.decision-timeout applies instead of tls.timeout and login.timeout.
+	 * The server may close the connection earlier; most do within some minutes.
 	 *
 	 * @param question  borrowed for the call
 	 */
 	void (*decide)(struct envoi_tls_decider *decider, struct envoi_tls_question *question);
 
 	/**
-	 * OPTIONAL. The question is over, once after each `decide`: the answer is taken, or nobody
-	 * needs one any more (@p answer is ENVOI_TLS_REFUSE; envoi_tls_question_answer() returns
-	 * ENVOI_ERR_STATE). From the loop, or from inside what frees or leaves the connection;
-	 * everything but the decider may be freed inside.
+	 * OPTIONAL. The question has ended, once after each `decide`: the answer was taken, or none
+	 * is needed any more (@p answer is ENVOI_TLS_REFUSE; envoi_tls_question_answer() returns
+	 * ENVOI_ERR_STATE). From the loop, or from inside the call that frees or closes the
+	 * connection; everything but the decider may be freed inside.
 	 */
 	void (*over)(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
 		enum envoi_tls_answer answer);

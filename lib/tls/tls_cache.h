@@ -2,8 +2,8 @@
  * envoi - TLS sessions that may be resumed
  * SPDX-License-Identifier: MIT
  *
- * A part of the context: few of them, in memory only. Each is used once (RFC 8446, appendix C.4),
- * and wiped.
+ * A part of the context: a few sessions, in memory. Each is used once (RFC 8446, appendix C.4) and
+ * wiped.
  */
 #ifndef ENVOI_TLS_TLS_CACHE_H
 #define ENVOI_TLS_TLS_CACHE_H
@@ -19,19 +19,19 @@ enum {
 	ENVOI__TLS_CACHE_KEY_BYTES = 32,
 	ENVOI__TLS_CACHE_ENTRIES = 16,
 	ENVOI__TLS_CACHE_HOURS = 24,
-	ENVOI__TLS_CACHE_SESSION_BYTES = 32768, /* most of one: the peer makes its ticket */
+	ENVOI__TLS_CACHE_SESSION_BYTES =
+		32768, /* the largest; the peer chooses the size of its ticket */
 };
 
-/** Whom a session is with, and by which rules he was believed: a hash of all that counts. */
+/** A hash of the peer's name and of everything that its trust depended on. */
 struct envoi__tls_cache_key {
 	unsigned char bytes[ENVOI__TLS_CACHE_KEY_BYTES];
 };
 
-/** Of the handshake in which certificates were shown, for all sessions that came of it one by
- * one. */
+/** The handshake in which certificates were presented, of a session and of those resumed from it. */
 struct envoi__tls_origin {
-	int64_t since_ms, until_ms; /* by the wall clock: when it was, and how long that may last */
-	bool is_certificate_shown; /* ours */
+	int64_t since_ms, until_ms; /* wall clock: its time, and the end of its sessions */
+	bool is_certificate_shown; /* the own one */
 };
 
 struct envoi__tls_session {
@@ -39,16 +39,16 @@ struct envoi__tls_session {
 	struct envoi__tls_origin origin;
 };
 
-/** Keep a session, which is taken, unless it is too large; in place of an older one, and of the
- * oldest when full. */
+/** Take a session and keep it, unless it is too large, in place of one with the same key, or of the
+ * oldest if the cache is full. */
 void envoi__tls_cache_put(struct envoi_context *context, const struct envoi__tls_cache_key *key,
 	struct envoi__tls_session *session);
 
-/** @return whether there is one; it is taken out */
+/** Remove a session. @return whether there was one */
 bool envoi__tls_cache_take(struct envoi_context *context, const struct envoi__tls_cache_key *key,
 	struct envoi__tls_session *ret_session);
 
-/** Keep none of that key for as long as one might have lasted. */
+/** Keep no session with that key for ENVOI__TLS_CACHE_HOURS. */
 void envoi__tls_cache_bar(struct envoi_context *context, const struct envoi__tls_cache_key *key);
 
 /** Wipe and free. */

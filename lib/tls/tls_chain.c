@@ -13,7 +13,7 @@ enum {
 
 /* --- reading --- */
 
-/* Who chooses modulus and exponent freely makes one signature cost seconds. */
+/* With a modulus and an exponent made for it, one signature takes seconds. */
 static bool is_costly(gnutls_x509_crt_t certificate)
 {
 	unsigned int bits = 0;

@@ -1,5 +1,5 @@
 /*
- * envoi - TLS: whom to trust, what to show
+ * envoi - TLS: configurations
  * SPDX-License-Identifier: MIT
  */
 #include "tls/tls_config.h"

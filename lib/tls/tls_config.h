@@ -1,5 +1,5 @@
 /*
- * envoi - the inside of a TLS configuration
+ * envoi - TLS configurations, private part
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TLS_TLS_CONFIG_H
@@ -19,34 +19,35 @@ struct envoi_tls_config {
 	unsigned int references;
 	bool is_initiator;
 	struct envoi_context *context; /* a reference */
-	gnutls_certificate_credentials_t credentials; /* what we show; trust is not in it */
+	gnutls_certificate_credentials_t
+		credentials; /* the own certificate; authorities are not in it */
 	struct envoi__tls_store *trust; /* a reference; NULL: for the receiving side */
 	const char *priorities; /* static */
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;
 	bool may_resume;
 	bool was_session_refused;
-	char *account; /* sessions are kept apart by it; NULL: they are not */
-	struct envoi_tls_decider *decider; /* borrowed; NULL: nobody */
+	char *account; /* part of the key of sessions; NULL: not */
+	struct envoi_tls_decider *decider; /* borrowed; NULL: none */
 	bool has_own; /* certificate, in the credentials */
 	char *own_address; /* see struct envoi_tls_info */
 };
 
-/** Pin a key, if it is not yet. */
+/** Add a pin; a duplicate is ignored. */
 int envoi__tls_config_pin(
 	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES]);
 
 /**
- * Say whose connections these are: sessions of other accounts are not resumed, so that a server
- * does not learn by them which accounts are of one program.
- * @param account  NULL: nobody's in particular: nothing is resumed, so that it learns nothing at all
+ * Set the account. Sessions of other accounts are not resumed: they would show the server that the
+ * accounts belong to one program.
+ * @param account  NULL: anonymous; no session is resumed
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *account, size_t len);
 
 /**
- * Whether TLS failed in a connection with this configuration that offered an earlier session, for no
- * reason of trust: another connection offers none, and may succeed where the first could not.
+ * Whether a handshake with this configuration failed in which a session was offered, not because of
+ * the certificate. Another connection to the same server offers none and may succeed.
  */
 bool envoi__tls_config_was_session_refused(const struct envoi_tls_config *config);
 

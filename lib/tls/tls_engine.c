@@ -17,10 +17,10 @@
 
 enum {
 	KEPT_BYTES = 4096, /* of an empty buffer */
-	UNDECIDED_BYTES = 65536, /* that an honest server may have sent before our answer */
+	UNDECIDED_BYTES = 65536, /* that a server may send before the decision */
 };
 
-/* --- GnuTLS reads and writes our buffers --- */
+/* --- input and output of GnuTLS --- */
 
 static ssize_t push(gnutls_transport_ptr_t user, const void *data, size_t len)
 {
@@ -68,8 +68,8 @@ static int prepare_initiator(struct envoi__tls *tls)
 		tls->session, GNUTLS_NAME_DNS, tls->name.ascii, strlen(tls->name.ascii));
 }
 
-/* RFC 7301, section 3.2: a server knows one of those offered, or ends it. Whoever says nothing at all
- * of protocols is taken, by both sides: most do not know of this. */
+/* RFC 7301, section 3.2: a server selects one of the protocols offered or ends the handshake. A peer
+ * without the extension is accepted by both sides: most do not support it. */
 static int set_alpn(struct envoi__tls *tls, const char *alpn)
 {
 	char copy[256];
@@ -96,7 +96,7 @@ static int prepare(struct envoi__tls *tls, const char *alpn)
 	gnutls_transport_set_push_function(tls->session, push);
 	gnutls_transport_set_pull_function(tls->session, pull);
 	gnutls_transport_set_pull_timeout_function(tls->session, pull_timeout);
-	gnutls_handshake_set_timeout(tls->session, 0); /* deadlines are the owner's */
+	gnutls_handshake_set_timeout(tls->session, 0); /* the owner has deadlines */
 	r = gnutls_priority_set_direct(tls->session, tls->config->priorities, NULL);
 	if (r >= 0) {
 		r = gnutls_credentials_set(
@@ -190,7 +190,7 @@ int envoi__tls_feed(struct envoi__tls *tls, const char *data, size_t len)
 {
 	if (envoi__tls_is_undecided(tls) && envoi_buffer_len(&tls->input) + len > UNDECIDED_BYTES) {
 		snprintf(tls->error, sizeof(tls->error),
-			"the server sends on while it is not yet known whether to believe it");
+			"the server sends too much before the decision about its certificate");
 		tls->state = TLS_FAILED;
 		return tls->failure = ENVOI_ERR_LIMIT;
 	}
@@ -210,12 +210,12 @@ struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls)
 	return &tls->output;
 }
 
-/* --- going on --- */
+/* --- handshake, reading, writing --- */
 
 /*
- * A record begins with its type and a major version of 3 (RFC 8446, section 5.1), and the first
- * of all is a handshake's or an alert. GnuTLS looks when a whole header has come, which of a
- * shorter text never does.
+ * A record begins with its type and the major version 3 (RFC 8446, section 5.1), and the first
+ * record is a handshake or an alert. GnuTLS waits for a whole header, which a shorter text never
+ * completes.
  */
 static bool may_be_tls(const struct envoi__tls *tls)
 {
@@ -225,7 +225,7 @@ static bool may_be_tls(const struct envoi__tls *tls)
 			(tls->first_len == 1 || tls->first[1] == major_version));
 }
 
-/* By the error of ours, or by the peer's alert. */
+/* By an error of GnuTLS, or by the peer's alert. */
 static bool is_about_versions(const struct envoi__tls *tls, int code)
 {
 	return code == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ||
@@ -236,23 +236,23 @@ static bool is_about_versions(const struct envoi__tls *tls, int code)
 static void describe(struct envoi__tls *tls, int code)
 {
 	if (!may_be_tls(tls)) {
-		snprintf(tls->error, sizeof(tls->error), "what the peer sends is not TLS");
+		snprintf(tls->error, sizeof(tls->error), "the peer does not speak TLS");
 	} else if (is_about_versions(tls, code)) {
 		bool takes_1_2 = strstr(tls->config->priorities, "TLS1.2") != NULL;
-		snprintf(tls->error, sizeof(tls->error), "the peer speaks no TLS %s or newer",
-			takes_1_2 ? "1.2" : "1.3");
+		snprintf(tls->error, sizeof(tls->error),
+			"the peer does not support TLS %s or newer", takes_1_2 ? "1.2" : "1.3");
 	} else if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		const char *alert = gnutls_alert_get_name(gnutls_alert_get(tls->session));
-		snprintf(tls->error, sizeof(tls->error), "the peer has ended TLS: %s",
-			alert == NULL ? "no reason that we know" : alert);
+		snprintf(tls->error, sizeof(tls->error), "the peer ended TLS with an alert: %s",
+			alert == NULL ? "unknown" : alert);
 	} else if (code == GNUTLS_E_REHANDSHAKE) {
-		snprintf(tls->error, sizeof(tls->error), "the peer wants to negotiate TLS again");
+		snprintf(tls->error, sizeof(tls->error), "the peer tried to renegotiate TLS");
 	} else {
 		snprintf(tls->error, sizeof(tls->error), "%s", gnutls_strerror(code));
 	}
 }
 
-/* Over: nothing but the alert goes out any more. */
+/* Only the alert is sent after this. */
 static int fail(struct envoi__tls *tls, int code)
 {
 	bool was_handshake = tls->state == TLS_HANDSHAKE;
@@ -275,8 +275,8 @@ static int fail(struct envoi__tls *tls, int code)
 }
 
 /*
- * A ticket of TLS 1.3 is taken in and told as "again", though records of the application may stand
- * behind it: only without input that means that there is nothing to read.
+ * GnuTLS returns "again" after a ticket of TLS 1.3, although records of the application may follow.
+ * It means that there is nothing to read only when there is no input.
  */
 static bool is_to_be_repeated(const struct envoi__tls *tls, ssize_t r, size_t left_before)
 {
@@ -392,8 +392,8 @@ int envoi__tls_read(struct envoi__tls *tls, char *data, size_t size, size_t *ret
 }
 
 /*
- * The output takes everything at once, so that GnuTLS never keeps back a record to be sent
- * again. The peer may have asked for smaller records (RFC 8449): then it takes several.
+ * The output takes everything, so that GnuTLS never holds back a record. The peer may have asked
+ * for smaller records (RFC 8449): then several are made.
  */
 int envoi__tls_write(struct envoi__tls *tls, const char *data, size_t len)
 {
@@ -419,7 +419,7 @@ void envoi__tls_bye(struct envoi__tls *tls)
 	}
 }
 
-/* --- looking --- */
+/* --- properties --- */
 
 size_t envoi__tls_pending(const struct envoi__tls *tls)
 {

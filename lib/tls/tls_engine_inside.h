@@ -44,13 +44,13 @@ struct envoi__tls {
 	char error[ENVOI__TLS_REASON_SIZE];
 };
 
-/** The session is an initiator's: whoever answers is judged, or asked about, in the handshake. */
+/** Verify the server in the handshake of this session, an initiator's. */
 void envoi__tls_trust_prepare(struct envoi__tls *tls);
 
 /**
- * Judge a session that was resumed like a new one, by the certificates that were shown in it:
- * nothing is believed because it was believed once. Nobody can be asked here, because the
- * handshake is over; the session is not kept, and the next connection begins anew.
+ * Verify the server of a resumed session by the certificates that were presented in the first
+ * handshake. No decision can be asked for, because the handshake is done; a session that fails is
+ * not kept, and the next connection makes a new one.
  *
  * @return 0, or an error of GnuTLS's with tls->refusal
  */

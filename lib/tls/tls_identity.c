@@ -1,5 +1,5 @@
 /*
- * envoi - whether a certificate belongs to a name
+ * envoi - names in certificates
  * SPDX-License-Identifier: MIT
  */
 #include "tls/tls_identity.h"
@@ -60,7 +60,7 @@ static struct span without_trailing_dot(struct span span)
 	return span;
 }
 
-/* --- the name that is wanted --- */
+/* --- the name wanted --- */
 
 static bool read_address(struct envoi__tls_name *name, const char *text, size_t len)
 {
@@ -123,7 +123,7 @@ void envoi__tls_name_finish(struct envoi__tls_name *name)
 	*name = (struct envoi__tls_name){0};
 }
 
-/* --- the names that are shown --- */
+/* --- the names of a certificate --- */
 
 /* C0, DEL, C1, and U+2000 to U+207F, where the controls of direction and lines are. */
 static bool steers(const unsigned char *at)
@@ -146,7 +146,7 @@ void envoi__tls_tidy(char *text)
 	}
 }
 
-/* A name from a certificate must be one that people can read: no NUL, no control, no blank. */
+/* A name without NUL, control characters and blanks. */
 static bool is_plain(struct span span)
 {
 	for (size_t i = 0; i < span.len; i++) {
@@ -160,7 +160,7 @@ static bool is_plain(struct span span)
 
 /*
  * RFC 9525, section 6.3: `*` is the whole left-most label and stands for one label. What follows
- * it must have two labels at least: nobody owns all of a top-level domain.
+ * it must have two labels at least: the names of a top-level domain have many owners.
  */
 static bool dns_matches(struct span shown, struct span wanted)
 {
@@ -381,8 +381,8 @@ int envoi__tls_all_names(
 	char **ret_names, struct envoi_context *context, gnutls_x509_crt_t certificate)
 {
 	struct envoi_buffer presented;
-	char nobody[] = "";
-	struct envoi__tls_name name = {.context = context, .ascii = nobody};
+	char no_name[] = "";
+	struct envoi__tls_name name = {.context = context, .ascii = no_name};
 	envoi_buffer_init(&presented, context, 0);
 	envoi__tls_name_find(&name, certificate, &presented);
 	*ret_names = envoi_strndup(

@@ -1,5 +1,5 @@
 /*
- * envoi - whether a certificate belongs to a name
+ * envoi - names in certificates
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TLS_TLS_IDENTITY_H
@@ -13,7 +13,7 @@
 struct envoi_buffer;
 struct envoi_context;
 
-/** The name that a peer must prove, prepared for comparing. */
+/** The name that a certificate must have, prepared for comparison. */
 struct envoi__tls_name {
 	struct envoi_context *context; /* borrowed */
 	char *ascii; /* A-labels, lower case, no trailing dot; of an address: as given */
@@ -42,12 +42,12 @@ enum envoi__tls_match {
  * may stand for the whole left-most label; an SRV-ID for _xmpp-client; an XmppAddr, which old
  * certificates have (RFC 6120, section 13.7.1.2.1). Never the common name.
  *
- * @param presented  what the certificate has instead is appended, for people; best effort
+ * @param presented  the names of the certificate are appended; best effort
  */
 enum envoi__tls_match envoi__tls_name_find(const struct envoi__tls_name *name,
 	gnutls_x509_crt_t certificate, struct envoi_buffer *presented);
 
-/** The names of a certificate that could count, for people: "a.example, *.example". */
+/** The names of a certificate that could match: "a.example, *.example". */
 int envoi__tls_all_names(
 	char **ret_names, struct envoi_context *context, gnutls_x509_crt_t certificate);
 
@@ -56,8 +56,8 @@ int envoi__tls_all_names(
 int envoi__tls_only_address(
 	char **ret_address, struct envoi_context *context, gnutls_x509_crt_t certificate);
 
-/** Make a text from a certificate fit for people: what is no text, or could steer a terminal,
- * becomes question marks. */
+/** Make a text from a certificate printable: bytes that are not UTF-8 and control characters become
+ * question marks. */
 void envoi__tls_tidy(char *text);
 
 #endif

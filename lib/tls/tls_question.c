@@ -1,5 +1,5 @@
 /*
- * envoi - asking whether to believe a server
+ * envoi - pending trust decisions
  * SPDX-License-Identifier: MIT
  */
 #include "tls/tls_question.h"
@@ -153,7 +153,7 @@ void envoi__tls_question_settle(struct envoi_tls_question *question)
 	}
 }
 
-/* --- for whoever decides --- */
+/* --- for deciders --- */
 
 const struct envoi_tls_peer *envoi_tls_question_peer(const struct envoi_tls_question *question)
 {
@@ -200,8 +200,7 @@ struct envoi_tls_question *envoi_tls_question_unref(struct envoi_tls_question *q
 	if (--question->references == 0) {
 		release(question);
 	} else if (question->references == 1 && question->state == ENVOI__QUESTION_ASKED) {
-		envoi_tls_question_answer(
-			question, ENVOI_TLS_REFUSE); /* nobody is left to answer */
+		envoi_tls_question_answer(question, ENVOI_TLS_REFUSE); /* no answer can follow */
 	}
 	return NULL;
 }

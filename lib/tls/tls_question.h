@@ -1,8 +1,8 @@
 /*
- * envoi - asking whether to believe a server
+ * envoi - pending trust decisions
  * SPDX-License-Identifier: MIT
  *
- * The engine has a question until it has its answer; others may hold it as long as they like.
+ * The engine has a question until it has the answer; others may hold references longer.
  */
 #ifndef ENVOI_TLS_TLS_QUESTION_H
 #define ENVOI_TLS_TLS_QUESTION_H
@@ -11,7 +11,7 @@
 
 #include "tls/tls_verify.h"
 
-/** Called when there is an answer, from inside the call that gives it: only to be noted. */
+/** Called when there is an answer, from inside the call that gives it: to be noted only. */
 typedef void envoi__tls_wake_fn(void *user);
 
 enum envoi__tls_question_state {
@@ -24,7 +24,7 @@ enum envoi__tls_question_state {
 struct envoi_tls_question {
 	struct envoi_context *context; /* a reference */
 	struct envoi_tls_decider *decider;
-	unsigned int references; /* the engine's, and others' */
+	unsigned int references; /* one is the engine's */
 	enum envoi__tls_question_state state;
 	enum envoi_tls_answer answer; /* of ANSWERED, OVER; REFUSE otherwise */
 	bool was_answered; /* else it is over because its connection is */
@@ -32,20 +32,20 @@ struct envoi_tls_question {
 	void *user;
 	struct envoi_tls_peer peer;
 	struct envoi_tls_certificate *chain;
-	unsigned char *ders; /* of the chain, one behind the other */
+	unsigned char *ders; /* of the chain, concatenated */
 	char *domain, *reasons, *names, *subject, *issuer;
 };
 
-/** @param chain  as shown, of which @p verdict was made; copied */
+/** @param chain  as presented, which @p verdict is about; copied */
 int envoi__tls_question_new(struct envoi_tls_question **ret_question,
 	const struct envoi__tls_rules *rules, struct envoi_tls_decider *decider,
 	const struct envoi__tls_verdict *verdict, const gnutls_datum_t *chain, unsigned int count);
 
-/** Ask. The decider may free whatever asks, but not the question. */
+/** Call the decider. It may free the engine, not the question. */
 void envoi__tls_question_ask(struct envoi_tls_question *question);
 
-/** The engine takes the answer, or does not need one any more: nobody can answer from now on, and
- * the decider is told. It may free whatever asks, but not the question. */
+/** End the question: the engine takes the answer or needs none any more. The decider is notified; it
+ * may free the engine, not the question. */
 void envoi__tls_question_settle(struct envoi_tls_question *question);
 
 /** @return whether the application has answered it, by dropping it too */

@@ -12,7 +12,7 @@ enum {
 	SECONDS = ENVOI__TLS_CACHE_HOURS * 3600,
 };
 
-/* Texts with their ends, so that no two lists of them look alike. */
+/* With the terminator, so that different lists of texts have different hashes. */
 static int hash_text(gnutls_hash_hd_t hash, const char *text)
 {
 	return gnutls_hash(hash, text == NULL ? "" : text, text == NULL ? 1 : strlen(text) + 1);
@@ -96,14 +96,14 @@ static struct envoi__tls_origin new_origin(
 		.is_certificate_shown = is_certificate_shown,
 	};
 	if (end_ms < origin.until_ms) {
-		origin.until_ms = end_ms; /* then somebody may have to be asked */
+		origin.until_ms = end_ms; /* then a decision may be needed */
 	}
 	return origin;
 }
 
 /*
- * A ticket is used once, so that nobody on the way can tell that two connections are of one
- * program; what was resumed without a new one is not resumed again.
+ * A ticket is used once, so that an observer cannot link two connections; a resumed session without
+ * a new ticket is not resumed again.
  */
 static bool can_be_resumed(gnutls_session_t session)
 {

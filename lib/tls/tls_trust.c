@@ -1,5 +1,5 @@
 /*
- * envoi - TLS as a filter without I/O: whether to believe the server
+ * envoi - TLS as a filter without I/O: trust in the server
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
@@ -51,7 +51,7 @@ static int judge(struct envoi__tls *tls, struct envoi_tls_decider *decider)
 	return r < 0 ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
-static int believe_answer(struct envoi__tls *tls)
+static int apply_answer(struct envoi__tls *tls)
 {
 	if (envoi__tls_is_undecided(tls)) {
 		return GNUTLS_E_AGAIN;
@@ -63,16 +63,16 @@ static int believe_answer(struct envoi__tls *tls)
 	tls->doubts = 0;
 	tls->error[0] = '\0';
 	tls->trust = tls->question->answer == ENVOI_TLS_ACCEPT_AND_PIN && tls->config->pin_is_enough
-		? ENVOI_TLS_TRUST_PINNED /* as it is from the next time on */
+		? ENVOI_TLS_TRUST_PINNED /* as from the next connection on */
 		: ENVOI_TLS_TRUST_ACCEPTED;
 	return 0;
 }
 
-/* Called in the handshake, when the server has shown its certificates; and again after "again". */
+/* Called in the handshake when the server has presented its certificates, and again after "again". */
 static int verify(gnutls_session_t session)
 {
 	struct envoi__tls *tls = gnutls_session_get_ptr(session);
-	return tls->question != NULL ? believe_answer(tls) : judge(tls, tls->config->decider);
+	return tls->question != NULL ? apply_answer(tls) : judge(tls, tls->config->decider);
 }
 
 /* On TLS 1.3 GnuTLS checks the server's signature before the certificates are verified, on TLS 1.2
@@ -137,7 +137,7 @@ void envoi__tls_settle(struct envoi__tls *tls)
 	if (question->answer == ENVOI_TLS_ACCEPT_AND_PIN &&
 		envoi__tls_config_pin(tls->config, question->peer.spki_sha256) < 0) {
 		envoi_log(tls->config->context, ENVOI_LOG_WARNING, ENVOI_LOG_TLS,
-			"no memory to keep a pin");
+			"no memory for a pin");
 	}
 	envoi__tls_question_settle(question);
 }

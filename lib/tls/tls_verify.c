@@ -1,5 +1,5 @@
 /*
- * envoi - whether to believe a peer's certificates
+ * envoi - verification of a server's certificate
  * SPDX-License-Identifier: MIT
  */
 #include "tls/tls_verify.h"
@@ -71,7 +71,7 @@ static void format_day(char *day, size_t size, time_t when)
 {
 	struct tm tm;
 	if (gmtime_r(&when, &tm) == NULL || strftime(day, size, "%Y-%m-%d", &tm) == 0) {
-		snprintf(day, size, "another time");
+		snprintf(day, size, "an unreadable date");
 	}
 }
 
@@ -141,9 +141,7 @@ static void describe_issuer(const struct verification *v, char *text, size_t siz
 		"the server's certificate was issued by an unknown certification "
 		"authority, \"%s\"%s",
 		name,
-		is_own_issuer(last)
-			? ""
-			: ", whose certificate is neither trusted nor shown by the server");
+		is_own_issuer(last) ? "" : ", whose certificate is neither trusted nor presented");
 }
 
 static void doubt_issuer(struct verification *v)
@@ -167,17 +165,17 @@ static void doubt_chain(struct verification *v, unsigned int status)
 		{GNUTLS_CERT_REVOKED, ENVOI_TLS_DOUBT_REVOKED,
 			"the server's certificate is revoked"},
 		{GNUTLS_CERT_PURPOSE_MISMATCH, ENVOI_TLS_DOUBT_PURPOSE,
-			"the server's certificate is not meant for servers"},
+			"the server's certificate is not for servers"},
 		{GNUTLS_CERT_INSECURE_ALGORITHM, ENVOI_TLS_DOUBT_WEAK,
-			"the server's certificate, or one above it, is too weak"},
+			"a key or signature in the server's certificate chain is too weak"},
 		{GNUTLS_CERT_SIGNER_NOT_CA, ENVOI_TLS_DOUBT_CONSTRAINTS,
-			"the server's certificate was issued by somebody who may not issue any"},
+			"the issuer of the server's certificate is not a certification authority"},
 		{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, ENVOI_TLS_DOUBT_CONSTRAINTS,
-			"the server's certificate was issued against its issuer's constraints"},
+			"the server's certificate violates the constraints of its issuer"},
 		{GNUTLS_CERT_EXPIRED, ENVOI_TLS_DOUBT_EXPIRED,
-			"the server's certificate, or one above it, has expired"},
+			"a certificate in the server's chain has expired"},
 		{GNUTLS_CERT_NOT_ACTIVATED, ENVOI_TLS_DOUBT_NOT_YET_VALID,
-			"the server's certificate, or one above it, is not valid yet"},
+			"a certificate in the server's chain is not valid yet"},
 		{GNUTLS_CERT_SIGNATURE_FAILURE, ENVOI_TLS_DOUBT_INVALID,
 			"the server's certificate has a wrong signature"},
 	};
@@ -273,7 +271,7 @@ static void check_constraints(struct verification *v)
 	}
 	if (!allow) {
 		doubt(v, ENVOI_TLS_DOUBT_CONSTRAINTS,
-			"the server's certificate was issued against its issuer's constraints");
+			"the server's certificate violates the constraints of its issuer");
 	}
 }
 
@@ -316,8 +314,8 @@ static int judge(struct verification *v)
 	v->verdict->trust = ENVOI_TLS_TRUST_VERIFIED;
 	if (has_pins && !is_pinned(v)) {
 		doubt(v, ENVOI_TLS_DOUBT_PIN,
-			"the server's key is none of those pinned for it: it has a new one, or "
-			"this is another server");
+			"the server's key is not one of the pinned keys: the server has a new "
+			"key, or this is another server");
 	} else if (has_pins) {
 		v->verdict->trust = ENVOI_TLS_TRUST_PINNED;
 		if (v->rules->pin_is_enough) {

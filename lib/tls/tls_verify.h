@@ -1,5 +1,5 @@
 /*
- * envoi - whether to believe a peer's certificates
+ * envoi - verification of a server's certificate
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TLS_TLS_VERIFY_H
@@ -17,7 +17,7 @@ enum {
 	ENVOI__TLS_NAMES_SIZE = 192,
 };
 
-/** What is asked of a server. Borrowed. */
+/** Requirements for a server. Borrowed. */
 struct envoi__tls_rules {
 	struct envoi_context *context;
 	gnutls_x509_trust_list_t trust;
@@ -26,21 +26,21 @@ struct envoi__tls_rules {
 	bool pin_is_enough;
 };
 
-/** What has come out. */
+/** The result. */
 struct envoi__tls_verdict {
 	enum envoi_tls_trust trust;
 	unsigned int doubts; /* OR of enum envoi_tls_doubt */
-	char reasons[ENVOI__TLS_REASON_SIZE]; /* in words; "" for none */
-	char names[ENVOI__TLS_NAMES_SIZE]; /* those shown; where NAME is in doubt */
+	char reasons[ENVOI__TLS_REASON_SIZE]; /* all reasons; "": none */
+	char names[ENVOI__TLS_NAMES_SIZE]; /* of the certificate; with the doubt NAME */
 };
 
 /**
- * Verify what a server has shown: pins; the chain up to the trust store, times by the context's
- * clock, strength, the purpose; and the name. All that is wrong is told.
+ * Verify the certificates of a server: pins; the path to a trusted authority, times by the
+ * context's clock, strength, purpose; the name. All failed checks are reported.
  *
- * @param chain  as shown: its own certificate first
- * @retval ENVOI_ERR_CERTIFICATE  @p ret_verdict says why; without doubts: there is nothing that
- *                                anybody could judge
+ * @param chain  as presented: the server's own certificate first
+ * @retval ENVOI_ERR_CERTIFICATE  @p ret_verdict has the reasons; if it has no doubts, no
+ *                                decision is possible
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,

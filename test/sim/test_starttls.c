@@ -236,7 +236,7 @@ static void what_is_not_tls_after_proceed_is_left_at_once(void **state)
 		envoi_memory_pair_script(fixture.pair, ENVOI_MEMORY_B, &script);
 		script_proceed(texts[i]);
 		stream_fixture_run(&fixture, 1000); /* tls.timeout is longer */
-		if (strstr(fixture.recorder.failure.text, "is not TLS") == NULL) {
+		if (strstr(fixture.recorder.failure.text, "does not speak TLS") == NULL) {
 			fail_msg("%d: %s", (int)i, fixture.recorder.failure.text);
 		}
 		run_and_expect_closed(ENVOI_PHASE_TLS, ENVOI_ERR_TLS);

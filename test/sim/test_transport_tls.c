@@ -361,7 +361,7 @@ static void a_fatal_alert_in_place_of_a_hello_ends_it(void **state)
 	assert_int_equal(p->a.closes, 1);
 	assert_int_equal(p->a.why.code, ENVOI_ERR_TLS);
 	assert_int_equal(p->a.why.phase, ENVOI_PHASE_TLS);
-	assert_string_equal(p->a.why.text, "the peer has ended TLS: Handshake failed");
+	assert_string_equal(p->a.why.text, "the peer ended TLS with an alert: Handshake failed");
 	assert_int_equal(envoi_memory_pair_sent(p->memory, ENVOI_MEMORY_A), sent);
 	assert_false(knows_anything(p->a.transport));
 }

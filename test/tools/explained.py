@@ -180,7 +180,7 @@ SERVERS = (
      ["XML not well-formed or not allowed (stream): text before the stream header",
       "the server was told: not-well-formed", AT, NO_XMPP]),
     (says("HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16"), ("--tls", "direct"), 4,
-     ["TLS failed (tls): what the peer sends is not TLS", AT, NEVER_MIND_TLS]),
+     ["TLS failed (tls): the peer does not speak TLS", AT, NEVER_MIND_TLS]),
     (is_silent, ("--stream-timeout", "300ms"), 7,
      ["timed out (stream): the peer did not answer within 300 ms",
       "the server was told: connection-timeout", AT,
@@ -231,18 +231,18 @@ SERVERS = (
       " its key with --pin"]),
     (shows("right"), ("--ca-file", f"{DATA}/tls/other-ca.pem"), 4,
      ["certificate not trusted (tls): the server's certificate was issued by an unknown"
-      " certification authority, \"Envoi test CA\", whose certificate is neither trusted nor shown by the"
-      " server", AT,
+      " certification authority, \"Envoi test CA\", whose certificate is neither trusted nor"
+      " presented", AT,
       "if you trust the server, give the CA that issued its certificate with --ca-file FILE"]),
     (shows("client-purpose"), (), 4,
-     ["certificate not trusted (tls): the server's certificate is not meant for servers", AT,
+     ["certificate not trusted (tls): the server's certificate is not for servers", AT,
       "those who run the server need another certificate"]),
     (shows("right"), ("--pin", "sha256:" + "00" * 32), 4,
-     ["certificate not trusted (tls): the server's key is none of those pinned for it: it has a new"
-      " one, or this is another server", AT,
+     ["certificate not trusted (tls): the server's key is not one of the pinned keys: the server"
+      " has a new key, or this is another server", AT,
       "ask those who run the server whether it has a new key: then give that one with --pin"]),
     (shows("right", ssl.TLSVersion.TLSv1_2), ("--tls-min-version", "1.3"), 4,
-     ["TLS failed (tls): the peer speaks no TLS 1.3 or newer", AT, NEVER_MIND_TLS]),
+     ["TLS failed (tls): the peer does not support TLS 1.3 or newer", AT, NEVER_MIND_TLS]),
     (leaves, ("--ca-file", "/nowhere/ca.pem"), 2,
      ["invalid argument (tls): tls.ca-file: /nowhere/ca.pem cannot be read", CHECK_FILES]),
     (leaves, ("--ca-file", f"{DATA}/tls/server-key.pem"), 2,

@@ -172,7 +172,7 @@ static bool check_alert_at(const char *priorities, int at, int when)
 		bool is_first = at == 0; /* in place of a ClientHello */
 		if (!all.is_garbled && !is_first) {
 			assert_string_equal(envoi__tls_error_text(all.server),
-				"the peer has ended TLS: Internal error");
+				"the peer ended TLS with an alert: Internal error");
 			assert_int_equal(envoi_buffer_len(envoi__tls_output(all.server)), 0);
 		}
 		nothing_more_is_done();
@@ -207,7 +207,7 @@ static void old_clients_are_told_as_such(void **state)
 	shake_hands();
 	assert_int_equal(all.result, ENVOI_ERR_TLS);
 	assert_string_equal(
-		envoi__tls_error_text(all.server), "the peer speaks no TLS 1.2 or newer");
+		envoi__tls_error_text(all.server), "the peer does not support TLS 1.2 or newer");
 	assert_int_equal(all.client_result, GNUTLS_E_FATAL_ALERT_RECEIVED);
 	nothing_more_is_done();
 	finish();
@@ -223,8 +223,7 @@ static void a_client_that_negotiates_again_is_left(void **state)
 	assert_int_equal(gnutls_handshake(all.session), GNUTLS_E_AGAIN); /* a ClientHello */
 	to_server();
 	assert_int_equal(read_on(), ENVOI_ERR_TLS);
-	assert_string_equal(
-		envoi__tls_error_text(all.server), "the peer wants to negotiate TLS again");
+	assert_string_equal(envoi__tls_error_text(all.server), "the peer tried to renegotiate TLS");
 	nothing_more_is_done();
 	finish();
 }
@@ -257,7 +256,7 @@ static void what_is_not_tls_is_left_at_once(void **state)
 		assert_int_equal(envoi__tls_feed(all.server, texts[i], strlen(texts[i])), ENVOI_OK);
 		assert_int_equal(envoi__tls_handshake(all.server), ENVOI_ERR_TLS);
 		assert_string_equal(
-			envoi__tls_error_text(all.server), "what the peer sends is not TLS");
+			envoi__tls_error_text(all.server), "the peer does not speak TLS");
 		nothing_more_is_done();
 		finish();
 	}

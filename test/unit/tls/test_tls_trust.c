@@ -58,7 +58,7 @@ static void certificates_are_refused_for_the_right_reason(void **state)
 		{"unknown-ca", "example.org", "unknown certification authority"},
 		{"missing-intermediate", "example.org", "unknown certification authority"},
 		{"intermediate-chain", "example.org", NULL},
-		{"client-purpose", "example.org", "not meant for servers"},
+		{"client-purpose", "example.org", "not for servers"},
 		{"weak", "example.org", "too weak"},
 		{"breach-chain", "example.org", "constraints"},
 		{"breach-xmpp-addr-chain", "example.org", "constraints"},

@@ -4,17 +4,20 @@
  */
 #include "client/login.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/failure.h"
 #include "client/client_settings.h"
 #include "net/net_settings.h"
+#include "tls/tls_config.h"
 
 enum {
 	REPORT_MS = 100, /* that a connector has after the deadline to report its attempts */
 };
 
 static void try_connector(struct envoi__login *login);
+static bool start_again(struct envoi__login *login);
 
 void envoi__login_exit(struct envoi__login *login)
 {
@@ -55,9 +58,15 @@ static void end(struct envoi__login *login, struct envoi_failure *why)
 	login->owner.ended(login->owner.user, login, why);
 }
 
-static void fail(struct envoi__login *login, enum envoi_phase phase, int code, const char *text)
+void envoi__login_fail(
+	struct envoi__login *login, enum envoi_phase phase, int code, const char *format, ...)
 {
 	struct envoi_failure why;
+	char text[sizeof(why.text)];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
 	envoi_failure_set(&why, login->context, phase, code, "%s", text);
 	end(login, &why);
 }
@@ -87,7 +96,7 @@ static void on_deadline(struct envoi_timer *timer)
 		envoi_session_detach(login->with.session);
 	}
 	if (!envoi__guard_is_over(&login->guard)) {
-		fail(login, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
+		envoi__login_fail(login, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
 	}
 	envoi__login_exit(login);
 }
@@ -180,7 +189,7 @@ static void on_transport(struct envoi__login *login, struct envoi_transport *tra
 		r = envoi_session_attach(login->with.session, stream);
 	}
 	if (r < 0) {
-		fail(login, ENVOI_PHASE_STREAM, r, "the stream could not be opened");
+		envoi__login_fail(login, ENVOI_PHASE_STREAM, r, "the stream could not be opened");
 	}
 }
 
@@ -221,19 +230,26 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 	return r;
 }
 
+static void end_without_connector(struct envoi__login *login)
+{
+	struct envoi_failure why;
+	if (!start_again(login)) {
+		envoi_failure_move(&why, &login->routes.attempts);
+		end(login, &why);
+	}
+}
+
 static void try_connector(struct envoi__login *login)
 {
 	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
 	if (connector == NULL) {
-		struct envoi_failure why;
-		envoi_failure_move(&why, &login->routes.attempts);
-		end(login, &why);
+		end_without_connector(login);
 		return;
 	}
 	envoi__login_enter(login);
 	int r = connect_with(login, connector);
 	if (r < 0 && is_connecting(login)) {
-		fail(login, ENVOI_PHASE_CONNECT, r,
+		envoi__login_fail(login, ENVOI_PHASE_CONNECT, r, "%s",
 			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
 						   : "the connection could not be begun");
 	}
@@ -289,7 +305,7 @@ static void on_start(struct envoi_deferred *deferred)
 	}
 	r = envoi__login_features_make(login);
 	if (r < 0) {
-		fail(login, ENVOI_PHASE_CONNECT, r, "the login could not be prepared");
+		envoi__login_fail(login, ENVOI_PHASE_CONNECT, r, "the login could not be prepared");
 		return;
 	}
 	try_connector(login);
@@ -300,11 +316,34 @@ static void start(struct envoi__login *login)
 	envoi_deferred_post(&login->start, envoi_context_loop(login->context), on_start);
 }
 
+/*
+ * Some servers refuse a handshake in which a session is offered that they do not accept any more. The
+ * session was removed: the same servers are tried once more without it.
+ */
+static bool start_again(struct envoi__login *login)
+{
+	const struct envoi_tls_config *config = login->tls.config;
+	if (login->has_started_again || login->is_leaving || config == NULL ||
+		!envoi__tls_config_was_session_refused(config)) {
+		return false;
+	}
+	login->has_started_again = true;
+	login->state = ENVOI__LOGIN_CONNECTING;
+	forget_other_addresses(login);
+	if (is_connecting(login)) {
+		login->routes.at = 0;
+		renew_deadline(login);
+		start(login);
+	}
+	return true;
+}
+
 void envoi__login_key_password_set(struct envoi__login *login, bool is_given)
 {
 	if (login->tls.waits_for_key_password) {
 		login->tls.waits_for_key_password = false;
 		login->tls.was_key_password_denied = !is_given;
+		envoi_timer_stop(&login->tls.key_password_timer);
 		envoi__login_question_closes(login);
 		start(login);
 	}
@@ -390,7 +429,8 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *s
 	struct envoi_failure copy;
 	envoi__login_enter(login);
 	envoi_failure_copy(&copy, why);
-	if (try_next(login, why) || follow_redirect(login, &copy)) {
+	if ((why->phase == ENVOI_PHASE_TLS && start_again(login)) || try_next(login, why) ||
+		follow_redirect(login, &copy)) {
 		envoi_failure_finish(&copy);
 	} else {
 		end(login, &copy);
@@ -456,6 +496,7 @@ void envoi__login_stop(struct envoi__login *login)
 	login->session_owner.impl = NULL;
 	login->state = ENVOI__LOGIN_OVER;
 	login->tls.waits_for_key_password = false;
+	envoi_timer_stop(&login->tls.key_password_timer);
 	envoi_session_set_owner(login->with.session, NULL);
 	envoi_timer_stop(&login->deadline);
 	envoi_deferred_cancel(&login->start);

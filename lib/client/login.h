@@ -61,6 +61,7 @@ struct envoi__login {
 	struct envoi_session_owner session_owner;
 	enum envoi__login_state state;
 	bool is_leaving; /* nothing else is tried */
+	bool has_started_again; /* without a TLS session that the server has refused */
 	bool is_secure, is_authenticated; /* the stream */
 	struct envoi_deferred start; /* the first connector, from the loop */
 	struct envoi_timer deadline; /* of the whole login */
@@ -93,6 +94,10 @@ void envoi__login_leave(struct envoi__login *login);
 void envoi__login_key_password_set(struct envoi__login *login, bool is_given);
 
 /* --- for the files of a login --- */
+
+/** End the login with a failure: its owner frees it. */
+void envoi__login_fail(struct envoi__login *login, enum envoi_phase phase, int code,
+	const char *format, ...) ENVOI_PRINTF(4, 5);
 
 /** While at least one question to the application is open, the deadline is suspended. */
 void envoi__login_question_opens(struct envoi__login *login);

@@ -4,7 +4,10 @@
  */
 #include "client/login_certificate.h"
 
+#include <inttypes.h>
+
 #include "client/login.h"
+#include "net/net_settings.h"
 #include "tls/tls_settings.h"
 
 /* A setting that names a missing or unsuitable file is invalid. */
@@ -60,12 +63,32 @@ static int show(struct envoi__login *login, const struct envoi__tls_settings *va
 	return r;
 }
 
+static void on_key_password_timeout(struct envoi_timer *timer)
+{
+	struct envoi__login *login = ENVOI_CONTAINER_OF(
+		timer, struct envoi__login, tls.key_password_timer);
+	struct envoi__net_settings values;
+	envoi__net_settings_read(&values, login->with.settings);
+	envoi__login_fail(login, ENVOI_PHASE_TLS, ENVOI_ERR_TIMEOUT,
+		"no password for the client certificate's key within %" PRIu64 " s",
+		(values.decision_timeout_ms + 500) / 1000);
+}
+
+static void start_timer(struct envoi__login *login)
+{
+	struct envoi__net_settings values;
+	envoi__net_settings_read(&values, login->with.settings);
+	envoi_timer_start(&login->tls.key_password_timer, envoi_context_loop(login->context),
+		values.decision_timeout_ms, on_key_password_timeout);
+}
+
 /* Nothing of the login is touched afterwards: it may have been freed. */
 static void ask(struct envoi__login *login, const char *file, bool was_wrong)
 {
 	struct envoi__account *account = login->with.account;
 	envoi__account_drop_key_password(account);
 	envoi__login_question_opens(login);
+	start_timer(login);
 	account->ask_key_password(account->key_password_user, file, was_wrong);
 }
 

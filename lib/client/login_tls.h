@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include <envoi/failure.h>
+#include <envoi/interfaces/mainloop.h>
 #include <envoi/tls.h>
 
 #include "base/list.h"
@@ -21,6 +22,7 @@ struct envoi__login_tls {
 	struct envoi__list asked; /* questions that the application's decider has */
 	unsigned char (*refused)[ENVOI_TLS_SPKI_BYTES]; /* keys that the application has refused */
 	size_t refused_count;
+	struct envoi_timer key_password_timer;
 	bool waits_for_key_password, was_key_password_denied;
 };
 

@@ -188,6 +188,37 @@ static void the_client_may_be_freed_while_the_question_is_open(void **state)
 	assert_int_equal(fixture.failure.code, ENVOI_ERR_CANCELED);
 }
 
+/* --- the password of the certificate's key --- */
+
+static void on_key_asked(void *user, const char *file, bool was_wrong)
+{
+	assert_ptr_equal(user, &application);
+	assert_string_equal(file, TEST_DATA "/tls/client-locked-key.pem");
+	assert_false(was_wrong);
+	application.asked++;
+}
+
+static void without_the_password_of_its_key_the_login_ends_after_a_time(void **state)
+{
+	(void)state;
+	envoi_client_set(fixture.client, "tls.cert-file", TEST_DATA "/tls/client.pem");
+	envoi_client_set(fixture.client, "tls.key-file", TEST_DATA "/tls/client-locked-key.pem");
+	envoi_client_set(fixture.client, "tls.decision-timeout", "100s");
+	envoi_client_ask_key_password(fixture.client, on_key_asked, &application);
+	client_fixture_connect(&fixture, 100 * SECOND_MS - 1);
+	assert_int_equal(application.asked, 1);
+	assert_string_equal(fixture.events, "connecting");
+	client_fixture_run(&fixture, SECOND_MS);
+	assert_string_equal(fixture.events, "connecting disconnected");
+	assert_int_equal(fixture.failure.code, ENVOI_ERR_TIMEOUT);
+	assert_int_equal(fixture.failure.phase, ENVOI_PHASE_TLS);
+	assert_string_equal(
+		fixture.failure.text, "no password for the client certificate's key within 100 s");
+	assert_int_equal(envoi_client_set_key_password(fixture.client, "late"), ENVOI_OK);
+	client_fixture_run(&fixture, MINUTE_MS);
+	assert_string_equal(fixture.events, "connecting disconnected");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +237,9 @@ int main(void)
 			the_client_may_be_disconnected_or_freed_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_client_may_be_freed_while_the_question_is_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_the_password_of_its_key_the_login_ends_after_a_time, setup,
+			teardown),
 	};
 	return cmocka_run_group_tests_name("sim/client_password", tests, NULL, NULL);
 }

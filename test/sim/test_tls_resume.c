@@ -187,6 +187,57 @@ static void a_server_that_was_started_anew_is_met_anew(void **state)
 	}
 }
 
+/* By a fatal alert for the ClientHello, in place of negotiating a new session. */
+static void a_server_that_refuses_sessions_is_tried_without_in_the_same_login(void **state)
+{
+	(void)state;
+	static const char *const versions[] = {tls_1_3, tls_1_2};
+	for (size_t i = 0; i < 2; i++) {
+		all.options.priorities = versions[i];
+		all.options.refuses_sessions = false;
+		log_in_as(all.client);
+		leave();
+		size_t before = tls_front_count(all.front);
+		all.options.refuses_sessions = true;
+		tls_front_expect(all.front, &all.options);
+		log_in_as(all.client);
+		assert_int_equal(tls_front_count(all.front), before + 2);
+		expect(false);
+		leave();
+		finish(state);
+		begin(state);
+	}
+}
+
+static void so_it_is_by_starttls(void **state)
+{
+	(void)state;
+	tls_front_starttls(all.front, "example.org");
+	envoi_client_set(all.client, "tls.mode", "starttls");
+	log_in_as(all.client);
+	leave();
+	all.options.refuses_sessions = true;
+	tls_front_expect(all.front, &all.options);
+	log_in_as(all.client);
+	assert_int_equal(tls_front_count(all.front), 3);
+	expect(false);
+}
+
+/* The session is left out once, and no more is tried. */
+static void a_server_that_fails_without_a_session_too_ends_the_login(void **state)
+{
+	(void)state;
+	log_in_as(all.client);
+	leave();
+	all.options.refuses_sessions = true;
+	tls_front_expect(all.front, &all.options);
+	all.options.priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.0";
+	log_in_as(all.client);
+	assert_int_equal(tls_front_count(all.front), 3);
+	assert_int_equal(test_server_online(all.server), 0);
+	assert_int_equal(envoi_client_failure(all.client)->code, ENVOI_ERR_TLS);
+}
+
 static void accounts_are_kept_apart(void **state)
 {
 	(void)state;
@@ -313,6 +364,9 @@ int main(int argument_count, char **arguments)
 		CASE(so_is_who_comes_by_starttls),
 		CASE(so_is_who_was_cut_off),
 		CASE(a_server_that_was_started_anew_is_met_anew),
+		CASE(a_server_that_refuses_sessions_is_tried_without_in_the_same_login),
+		CASE(so_it_is_by_starttls),
+		CASE(a_server_that_fails_without_a_session_too_ends_the_login),
 		CASE(accounts_are_kept_apart),
 		CASE(the_anonymous_are_not_resumed),
 		CASE(who_trusts_others_now_begins_anew),

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include <envoi/envoi.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/mainloop.h>
-#include <envoi/interfaces/octets.h>
 
 /* --- the channel: what moves octets --- */
 
@@ -196,8 +196,15 @@ static int make_transport(struct pipe_connector *connector, const struct envoi_s
 		return r;
 	}
 	pipes->channel.impl = &pipes_impl;
-	return envoi_octets_transport_new(&connector->transport, connector->base.context,
-		&pipes->channel, settings, true /* the child protects what it carries */);
+	struct envoi_channel_options options;
+	r = envoi_channel_options_read(&options, connector->base.context, settings);
+	if (r < 0) {
+		envoi_channel_destroy(&pipes->channel);
+		return r;
+	}
+	options.is_secure = true; /* the child protects what it carries */
+	return envoi_channel_transport_new(
+		&connector->transport, connector->base.context, &pipes->channel, &options);
 }
 
 /* The receiver may free us: its callback comes last. */

@@ -17,6 +17,7 @@ extern "C" {
 #endif
 
 struct envoi_buffer;
+struct envoi_channel;
 struct envoi_connector;
 struct envoi_context;
 struct envoi_settings;
@@ -88,23 +89,28 @@ ENVOI_API uint64_t envoi_memory_pair_arrived(
 	const struct envoi_memory_pair *pair, enum envoi_memory_side side);
 
 /**
+ * Make one end a channel (<envoi/interfaces/channel.h>), named "memory".
+ *
+ * @retval ENVOI_ERR_STATE  this end was made before
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_memory_channel_new(struct envoi_channel **ret_channel,
+	struct envoi_memory_pair *pair, enum envoi_memory_side side);
+
+/**
  * Make one end a transport, named "memory". It can do STARTTLS.
  *
  * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas,
  *                  stream.element-timeout, stream.write-timeout; borrowed for the call; NULL:
  *                  defaults
+ * @param is_secure  the transport counts as secure as it is, since no other program reads this
+ *                   memory; false: until TLS is up it does not
  * @retval ENVOI_ERR_STATE  this end was made before
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_transport_new(struct envoi_transport **ret_transport,
 	struct envoi_memory_pair *pair, enum envoi_memory_side side,
-	const struct envoi_settings *settings);
-
-/**
- * Say that a memory transport is secure as it is: nobody else reads this program's memory. Else
- * envoi_transport_impl.is_secure is false until TLS is up. Before start.
- */
-ENVOI_API void envoi_memory_transport_set_secure(struct envoi_transport *transport);
+	const struct envoi_settings *settings, bool is_secure);
 
 /**
  * Something has changed at a raw end: bytes came, or it ended or broke. From the loop; the end may
@@ -172,7 +178,8 @@ typedef int envoi_memory_accept_fn(void *user, struct envoi_memory_pair *pair, c
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_connector_new(struct envoi_connector **ret_connector,
 	struct envoi_context *context, envoi_memory_accept_fn *accept, void *user);
 
-/** As envoi_memory_transport_set_secure(), for all transports that it makes from now on. */
+/** Transports that it makes from now on count as secure as they are. Nothing for a connector of
+ * another kind. */
 ENVOI_API void envoi_memory_connector_set_secure(struct envoi_connector *connector);
 
 #ifdef __cplusplus

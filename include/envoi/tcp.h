@@ -12,10 +12,21 @@
 extern "C" {
 #endif
 
+struct envoi_channel;
 struct envoi_connector;
 struct envoi_context;
 struct envoi_settings;
 struct envoi_transport;
+
+/**
+ * A channel (<envoi/interfaces/channel.h>), named "tcp", on a connected stream socket: for servers
+ * with direct TLS, say. The socket is treated as by envoi_tcp_transport_new().
+ *
+ * @param fd  taken: closed on failure too
+ * @retval ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_channel_new(
+	struct envoi_channel **ret_channel, struct envoi_context *context, int fd);
 
 /**
  * A transport, named "tcp", on a connected stream socket; it can do STARTTLS. The socket becomes

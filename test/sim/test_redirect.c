@@ -222,13 +222,10 @@ static int connect_to(struct envoi_connector *connector, const struct envoi_targ
 	snprintf(world.asked[n], sizeof(world.asked[n]), "%s %d %s", server != NULL ? server : "-",
 		(int)envoi_settings_int(target->settings, "port"), target->domain);
 	if (envoi_memory_pair_new(&world.pairs[n], world.context) < 0 ||
-		envoi_memory_transport_new(
-			&world.transport, world.pairs[n], ENVOI_MEMORY_A, target->settings) < 0) {
+		envoi_memory_transport_new(&world.transport, world.pairs[n], ENVOI_MEMORY_A,
+			target->settings, !world.scripts[n].is_plain) < 0) {
 		world.trouble++;
 		return ENVOI_ERR_NOMEM;
-	}
-	if (!world.scripts[n].is_plain) {
-		envoi_memory_transport_set_secure(world.transport);
 	}
 	world.peers[n] = peer_new(world.context, world.pairs[n], ENVOI_MEMORY_B);
 	script_host(world.peers[n], &world.scripts[n]);

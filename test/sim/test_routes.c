@@ -135,7 +135,7 @@ static void on_start(struct envoi_deferred *deferred)
 		r = make_place(f, f->ways[f->at]);
 	}
 	if (r == ENVOI_OK) {
-		r = envoi_memory_transport_new(&transport, f->pair, ENVOI_MEMORY_A, NULL);
+		r = envoi_memory_transport_new(&transport, f->pair, ENVOI_MEMORY_A, NULL, false);
 	}
 	f->at++;
 	f->done(f->user, r == ENVOI_OK ? transport : NULL, &f->tried);

@@ -144,11 +144,11 @@ static int make_stream(enum envoi_role role)
 {
 	struct envoi_transport *transport;
 	int r = envoi_memory_transport_new(&transport, world.pair,
-		role == ENVOI_INITIATOR ? ENVOI_MEMORY_A : ENVOI_MEMORY_B, world.settings[role]);
+		role == ENVOI_INITIATOR ? ENVOI_MEMORY_A : ENVOI_MEMORY_B, world.settings[role],
+		true);
 	if (r < 0) {
 		return r;
 	}
-	envoi_memory_transport_set_secure(transport);
 	world.impls[role] = *transport->impl;
 	world.impls[role].channel_binding = role == ENVOI_INITIATOR ? initiators_binding
 								    : receivers_binding;

@@ -107,7 +107,7 @@ static int make_configs(struct scene *scene)
 static int make_side(struct scene *scene, struct side *side, enum envoi_memory_side which)
 {
 	side->sink.impl = &sink_impl;
-	int r = envoi_memory_transport_new(&side->transport, scene->pair, which, NULL);
+	int r = envoi_memory_transport_new(&side->transport, scene->pair, which, NULL, false);
 	return r < 0 ? r : envoi_transport_start(side->transport, &side->sink);
 }
 

@@ -264,7 +264,7 @@ static struct envoi_memory_end *against_bytes(struct transport_pair *p)
 	envoi_memory_pair_unref(p->memory);
 	assert_int_equal(envoi_memory_pair_new(&p->memory, p->context), ENVOI_OK);
 	assert_int_equal(
-		envoi_memory_transport_new(&p->a.transport, p->memory, ENVOI_MEMORY_A, NULL),
+		envoi_memory_transport_new(&p->a.transport, p->memory, ENVOI_MEMORY_A, NULL, false),
 		ENVOI_OK);
 	assert_int_equal(
 		envoi_memory_end_new(&end, p->memory, ENVOI_MEMORY_B, NULL, NULL), ENVOI_OK);

@@ -13,14 +13,13 @@
 
 #include <envoi/client.h>
 #include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/mainloop.h>
-#include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
 #include <envoi/memory.h>
 #include <envoi/tls.h>
 
 #include "server.h"
-#include "transport/bytestream/handshake.h"
 
 enum {
 	ADDRESSES = 2, /* of one server */
@@ -30,8 +29,7 @@ enum {
 
 struct address {
 	struct envoi_memory_pair *pair;
-	struct envoi_transport *transport;
-	struct octets_handshake handshake;
+	struct envoi_opening *opening;
 	struct envoi_timer start;
 	uint64_t after_ms;
 };
@@ -58,19 +56,20 @@ static struct {
 static void leave(struct address *address)
 {
 	envoi_timer_stop(&address->start);
-	envoi_transport_destroy(address->transport);
-	address->transport = NULL;
+	struct envoi_opening *opening = address->opening;
+	address->opening = NULL;
+	envoi_opening_free(opening);
 }
 
-static void on_handshake(void *user, const struct envoi_failure *why)
+static void on_opened(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct address *address = user;
-	struct envoi_transport *transport = address->transport;
-	if (why != NULL) {
+	address->opening = NULL;
+	if (failure != NULL) {
 		leave(address);
 		return;
 	}
-	address->transport = NULL;
 	for (int i = 0; i < ADDRESSES; i++) {
 		leave(&all.addresses[i]);
 	}
@@ -81,12 +80,18 @@ static void on_handshake(void *user, const struct envoi_failure *why)
 static void on_start(struct envoi_timer *timer)
 {
 	struct address *address = ENVOI_CONTAINER_OF(timer, struct address, start);
+	struct envoi_channel *channel;
+	const struct envoi_opening_options options = {
+		.role = ENVOI_INITIATOR,
+		.tls = all.tls,
+		.server_name = "example.org",
+		.done = on_opened,
+		.user = address,
+	};
 	if (envoi_memory_pair_new(&address->pair, all.context) < 0 ||
 		test_server_accept(all.server, address->pair) < 0 ||
-		envoi_memory_transport_new(
-			&address->transport, address->pair, ENVOI_MEMORY_A, NULL) < 0 ||
-		octets_handshake_begin(&address->handshake, address->transport, ENVOI_INITIATOR,
-			all.tls, "example.org", NULL, on_handshake, address) < 0) {
+		envoi_memory_channel_new(&channel, address->pair, ENVOI_MEMORY_A) < 0 ||
+		envoi_opening_new(&address->opening, all.context, channel, &options) < 0) {
 		abort();
 	}
 }

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/mainloop.h>
-#include <envoi/interfaces/octets.h>
 
 struct fd_channel {
 	struct envoi_watch watch; /* not first: nobody may rely on it */
@@ -135,5 +135,11 @@ int fd_channel_transport_new(struct envoi_transport **ret_transport, struct envo
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	self->channel.impl = &impl;
 	self->fd = fd;
-	return envoi_octets_transport_new(ret_transport, context, &self->channel, settings, false);
+	struct envoi_channel_options options;
+	int r = envoi_channel_options_read(&options, context, settings);
+	if (r < 0) {
+		envoi_channel_destroy(&self->channel);
+		return r;
+	}
+	return envoi_channel_transport_new(ret_transport, context, &self->channel, &options);
 }

@@ -9,7 +9,7 @@ struct envoi_context;
 struct envoi_settings;
 struct envoi_transport;
 
-/** @param fd  taken: made non-blocking. @return as envoi_octets_transport_new() */
+/** @param fd  taken: made non-blocking. @return as envoi_channel_transport_new() */
 int fd_channel_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context,
 	int fd, const struct envoi_settings *settings);
 

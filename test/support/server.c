@@ -28,7 +28,7 @@ static void leave(struct connection *connection)
 	}
 	*link = connection->next;
 	envoi_stream_free(connection->stream);
-	envoi_transport_destroy(connection->transport);
+	envoi_opening_free(connection->opening);
 	envoi_element_unref(connection->presence);
 	envoi_memory_pair_unref(connection->pair);
 	envoi_free(server->context, connection);
@@ -111,9 +111,7 @@ static int begin_stream(struct connection *connection, struct envoi_transport *t
 		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
 		.settings = server->settings,
 	};
-	if (server->knobs.no_tls) {
-		envoi_memory_transport_set_secure(transport);
-	} else {
+	if (!server->knobs.no_tls) {
 		handlers[options.handler_count++] = server->starttls;
 	}
 	handlers[options.handler_count++] = server->sasl;
@@ -124,31 +122,47 @@ static int begin_stream(struct connection *connection, struct envoi_transport *t
 		&connection->stream, server->context, &options, transport, &connection->sink);
 }
 
-static void on_handshake(void *user, const struct envoi_failure *why)
+static void on_handshake(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct connection *connection = user;
-	struct envoi_transport *transport = connection->transport;
-	connection->transport = NULL;
-	if (why != NULL) {
-		envoi_transport_destroy(transport);
-		leave(connection);
-	} else if (begin_stream(connection, transport) < 0) {
+	connection->opening = NULL;
+	if (failure != NULL || begin_stream(connection, transport) < 0) {
 		leave(connection);
 	}
+}
+
+static int begin_tls(struct connection *connection)
+{
+	struct test_server *server = connection->server;
+	struct envoi_channel_options channel_options;
+	struct envoi_channel *channel;
+	const struct envoi_opening_options options = {
+		.channel = &channel_options,
+		.role = ENVOI_RECEIVER,
+		.tls = server->certificate,
+		.alpn = "xmpp-client",
+		.done = on_handshake,
+		.user = connection,
+	};
+	int r = envoi_channel_options_read(&channel_options, server->context, server->settings);
+	if (r == ENVOI_OK) {
+		r = envoi_memory_channel_new(&channel, connection->pair, ENVOI_MEMORY_B);
+	}
+	return r < 0 ? r
+		     : envoi_opening_new(&connection->opening, server->context, channel, &options);
 }
 
 static int begin(struct connection *connection)
 {
 	struct test_server *server = connection->server;
 	struct envoi_transport *transport;
-	int r = envoi_memory_transport_new(
-		&transport, connection->pair, ENVOI_MEMORY_B, server->settings);
-	if (r < 0 || !server->knobs.direct_tls) {
-		return r < 0 ? r : begin_stream(connection, transport);
+	if (server->knobs.direct_tls) {
+		return begin_tls(connection);
 	}
-	connection->transport = transport;
-	return octets_handshake_begin(&connection->handshake, transport, ENVOI_RECEIVER,
-		server->certificate, NULL, "xmpp-client", on_handshake, connection);
+	int r = envoi_memory_transport_new(&transport, connection->pair, ENVOI_MEMORY_B,
+		server->settings, server->knobs.no_tls);
+	return r < 0 ? r : begin_stream(connection, transport);
 }
 
 int test_server_accept(struct test_server *server, struct envoi_memory_pair *pair)

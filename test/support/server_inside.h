@@ -10,7 +10,7 @@
 #include <envoi/settings.h>
 
 #include "server.h"
-#include "transport/bytestream/handshake.h" /* direct TLS of the receiving side is not public */
+#include <envoi/interfaces/channel.h> /* direct TLS of the receiving side is not public */
 
 struct contact {
 	struct contact *next;
@@ -28,8 +28,7 @@ struct connection {
 	struct envoi_stream_sink sink;
 	struct test_server *server;
 	struct envoi_stream *stream; /* NULL: still in the handshake of direct TLS */
-	struct envoi_transport *transport; /* in that handshake */
-	struct octets_handshake handshake;
+	struct envoi_opening *opening; /* that handshake */
 	struct envoi_memory_pair *pair;
 	struct connection *next;
 	struct envoi_element *presence; /* as last sent to others; NULL: not available */

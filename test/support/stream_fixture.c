@@ -195,12 +195,9 @@ void stream_fixture_make_receiver(struct stream_fixture *fixture)
 void stream_fixture_start(struct stream_fixture *fixture)
 {
 	struct envoi_transport *transport;
-	assert_int_equal(envoi_memory_transport_new(
-				 &transport, fixture->pair, ENVOI_MEMORY_A, fixture->settings),
+	assert_int_equal(envoi_memory_transport_new(&transport, fixture->pair, ENVOI_MEMORY_A,
+				 fixture->settings, !fixture->is_plain),
 		ENVOI_OK);
-	if (!fixture->is_plain) {
-		envoi_memory_transport_set_secure(transport);
-	}
 	fixture->options.handlers = fixture->handlers;
 	fixture->options.handler_count = fixture->handler_count;
 	assert_int_equal(envoi_stream_new(&fixture->recorder.stream, fixture->context,

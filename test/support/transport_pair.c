@@ -195,10 +195,10 @@ static void make_memory(struct transport_pair *pair, const struct envoi_settings
 	assert_int_equal(envoi_memory_pair_new(&pair->memory, pair->context), ENVOI_OK);
 	transport_pair_set_pieces(pair, pair->kind->piece_bytes);
 	assert_int_equal(envoi_memory_transport_new(
-				 &pair->a.transport, pair->memory, ENVOI_MEMORY_A, settings),
+				 &pair->a.transport, pair->memory, ENVOI_MEMORY_A, settings, false),
 		ENVOI_OK);
 	assert_int_equal(envoi_memory_transport_new(
-				 &pair->b.transport, pair->memory, ENVOI_MEMORY_B, settings),
+				 &pair->b.transport, pair->memory, ENVOI_MEMORY_B, settings, false),
 		ENVOI_OK);
 }
 

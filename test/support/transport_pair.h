@@ -19,7 +19,7 @@ enum {
 struct transport_kind {
 	const char *name;
 	bool is_tcp, has_tls, has_libevent;
-	bool is_channel; /* on sockets as well, but made of <envoi/interfaces/octets.h> */
+	bool is_channel; /* on sockets as well, but made of <envoi/interfaces/channel.h> */
 	size_t piece_bytes; /* of memory */
 };
 

@@ -203,7 +203,7 @@ static int new_pair(struct wire *wire, struct envoi_transport **ret_transport)
 	}
 	return r < 0 ? r
 		     : envoi_memory_transport_new(
-			       ret_transport, wire->pair, ENVOI_MEMORY_A, wire->settings);
+			       ret_transport, wire->pair, ENVOI_MEMORY_A, wire->settings, false);
 }
 
 int wire_attach(struct wire *wire, enum envoi_role role, unsigned int required)

@@ -408,7 +408,7 @@ static void start(struct side *side, const char *local)
 	assert_int_equal(envoi_jid_from_text(&jid, plot->context, local), ENVOI_OK);
 	assert_int_equal(envoi_memory_transport_new(&transport, plot->pair,
 				 side->role == ENVOI_INITIATOR ? ENVOI_MEMORY_A : ENVOI_MEMORY_B,
-				 plot->settings),
+				 plot->settings, false),
 		ENVOI_OK);
 	const struct envoi_stream_options options = {
 		.role = side->role,

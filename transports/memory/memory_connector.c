@@ -1,44 +1,37 @@
 /*
  * envoi - connections in memory: a connector whose listener is a function
  * SPDX-License-Identifier: MIT
- *
- * Private headers: the byte stream has no public interface that a socket can use without a copy, and
- * the lifetime guard is one for all.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/dial.h>
 #include <envoi/interfaces/mainloop.h>
-#include <envoi/interfaces/transport.h>
+#include <envoi/memory.h>
 #include <envoi/settings.h>
 #include <envoi/tls.h>
-
-#include "base/guard.h"
-#include "memory.h"
-#include "transport/bytestream/bytestream.h"
-#include "transport/bytestream/handshake.h"
 
 struct memory_connector {
 	struct envoi_connector base;
 	envoi_memory_accept_fn *accept;
 	void *user;
 	bool is_secure;
-	struct octets_options options;
+	struct envoi_channel_options options;
 	char *domain;
 	struct envoi_tls_config *tls; /* a reference; not NULL: direct TLS */
-	struct envoi_transport *transport; /* in its handshake */
-	struct octets_handshake handshake;
-	envoi_connected_fn *done; /* NULL: nothing is under way */
+	struct envoi_opening *opening; /* NULL: not accepted yet */
+	envoi_connected_fn *done; /* NULL: not connecting */
 	void *done_user;
 	struct envoi_deferred start;
-	struct envoi_timer timeout;
+	struct envoi_timer timeout; /* until the connection is accepted */
 	uint64_t timeout_ms; /* 0: none */
 	uint64_t tls_timeout_ms; /* of a handshake */
-	uint64_t decision_ms; /* of whoever decides in it; 0: none */
+	uint64_t decision_ms; /* of the application's trust decision in it; 0: none */
 	uint64_t attempt; /* tells one connecting from the next */
-	struct envoi__guard guard;
+	unsigned int depth; /* calls on the stack that need this memory */
+	bool is_destroyed;
 };
 
 static struct memory_connector *connector_of(struct envoi_connector *connector)
@@ -46,23 +39,18 @@ static struct memory_connector *connector_of(struct envoi_connector *connector)
 	return ENVOI_CONTAINER_OF(connector, struct memory_connector, base);
 }
 
-/* Whoever was asked whether to believe the server is told that it is over, and may cancel and
- * destroy the connector. */
-static void drop_transport(struct memory_connector *connector)
-{
-	struct envoi_transport *transport = connector->transport;
-	connector->transport = NULL;
-	envoi_transport_destroy(transport);
-}
-
+/* An application that was asked for a trust decision is notified inside, and may cancel and destroy
+ * the connector: by then nothing of it is needed. */
 static void memory_cancel(struct envoi_connector *base)
 {
 	struct memory_connector *connector = connector_of(base);
+	struct envoi_opening *opening = connector->opening;
 	connector->done = NULL;
+	connector->opening = NULL;
 	envoi_deferred_cancel(&connector->start);
 	envoi_timer_stop(&connector->timeout);
 	connector->tls = envoi_tls_config_unref(connector->tls);
-	drop_transport(connector);
+	envoi_opening_free(opening);
 }
 
 static void release(struct memory_connector *connector)
@@ -76,7 +64,7 @@ static void release(struct memory_connector *connector)
 
 static void leave(struct memory_connector *connector)
 {
-	if (envoi__guard_leave(&connector->guard)) {
+	if (--connector->depth == 0 && connector->is_destroyed) {
 		release(connector);
 	}
 }
@@ -84,22 +72,20 @@ static void leave(struct memory_connector *connector)
 static void memory_destroy(struct envoi_connector *base)
 {
 	struct memory_connector *connector = connector_of(base);
-	envoi__guard_enter(&connector->guard);
-	envoi__guard_end(&connector->guard);
-	leave(connector);
+	connector->is_destroyed = true;
+	if (connector->depth == 0) {
+		release(connector);
+	}
 }
 
 /* The last thing that a connecting does. */
 static void finish(struct memory_connector *connector, struct envoi_transport *transport,
 	const struct envoi_failure *failure)
 {
-	uint64_t attempt = connector->attempt;
-	drop_transport(connector);
 	envoi_connected_fn *done = connector->done;
-	if (done != NULL && connector->attempt == attempt) {
-		memory_cancel(&connector->base);
-		done(connector->done_user, transport, failure);
-	}
+	void *user = connector->done_user;
+	memory_cancel(&connector->base);
+	done(user, transport, failure);
 }
 
 static void fail(
@@ -119,88 +105,54 @@ static void on_timeout(struct envoi_timer *timer)
 {
 	struct memory_connector *connector = ENVOI_CONTAINER_OF(
 		timer, struct memory_connector, timeout);
-	envoi__guard_enter(&connector->guard);
-	fail(connector, connector->transport != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT,
-		ENVOI_ERR_TIMEOUT, "nobody answered");
-	leave(connector);
+	fail(connector, ENVOI_PHASE_CONNECT, ENVOI_ERR_TIMEOUT, "nobody answered");
 }
 
-/* Connecting takes no time here: what is left for the handshake is all there was. */
-static void start_timeout(struct memory_connector *connector)
-{
-	uint64_t timeout_ms = connector->timeout_ms;
-	bool is_in_handshake = connector->transport != NULL;
-	if (is_in_handshake && (timeout_ms == 0 || timeout_ms > connector->tls_timeout_ms)) {
-		timeout_ms = connector->tls_timeout_ms;
-	}
-	if (timeout_ms > 0) {
-		envoi_timer_start(&connector->timeout, envoi_context_loop(connector->base.context),
-			timeout_ms, on_timeout);
-	}
-}
-
-static void on_handshake(void *user, const struct envoi_failure *why)
+static void on_opened(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct memory_connector *connector = user;
-	struct envoi_transport *transport = connector->transport;
-	envoi__guard_enter(&connector->guard);
-	if (why == NULL) {
-		connector->transport = NULL;
+	connector->opening = NULL;
+	if (transport != NULL) {
 		finish(connector, transport, NULL);
 	} else {
-		char text[sizeof(why->text)];
-		int code = why->code;
-		snprintf(text, sizeof(text), "%s", why->text);
-		fail(connector, ENVOI_PHASE_TLS, code, text); /* frees what why lies in */
-	}
-	leave(connector);
-}
-
-static void on_undecided_timeout(struct envoi_timer *timer)
-{
-	struct memory_connector *connector = ENVOI_CONTAINER_OF(
-		timer, struct memory_connector, timeout);
-	envoi__guard_enter(&connector->guard);
-	fail(connector, ENVOI_PHASE_TLS, ENVOI_ERR_TIMEOUT,
-		"nobody decided whether to believe the server in the time allowed");
-	leave(connector);
-}
-
-/* Who decides whether to believe the server has a time of his own. */
-static void on_undecided(void *user, bool waits)
-{
-	struct memory_connector *connector = user;
-	envoi_timer_stop(&connector->timeout);
-	if (!waits) {
-		start_timeout(connector);
-	} else if (connector->decision_ms > 0) {
-		envoi_timer_start(&connector->timeout, envoi_context_loop(connector->base.context),
-			connector->decision_ms, on_undecided_timeout);
+		fail(connector, ENVOI_PHASE_TLS, failure->code, failure->text);
 	}
 }
 
-/* The transport is there; with direct TLS (XEP-0368) there is more to do. */
-static void go_on_with(struct memory_connector *connector, struct envoi_transport *transport)
+/* Connecting takes no time here: the handshake has all of it. */
+static uint64_t handshake_timeout(const struct memory_connector *connector)
 {
-	if (connector->tls == NULL) {
-		finish(connector, transport, NULL);
-		return;
-	}
-	connector->transport = transport;
-	start_timeout(connector);
-	int r = octets_handshake_begin(&connector->handshake, transport, ENVOI_INITIATOR,
-		connector->tls, connector->domain, "xmpp-client", on_handshake, connector);
-	connector->handshake.undecided = on_undecided;
-	if (r < 0) {
-		fail(connector, ENVOI_PHASE_TLS, r, envoi_error_text(r));
-	}
+	bool is_bounded = connector->timeout_ms > 0 &&
+		(connector->tls_timeout_ms == 0 ||
+			connector->timeout_ms < connector->tls_timeout_ms);
+	return is_bounded ? connector->timeout_ms : connector->tls_timeout_ms;
 }
 
-static int make_transport(struct memory_connector *connector,
-	struct envoi_transport **ret_transport, struct envoi_memory_pair *pair)
+static int open_pair(struct memory_connector *connector, struct envoi_memory_pair *pair)
 {
+	struct envoi_channel *channel;
+	const struct envoi_opening_options options = {
+		.channel = &connector->options,
+		.role = ENVOI_INITIATOR,
+		.tls = connector->tls,
+		.server_name = connector->domain,
+		.alpn = "xmpp-client",
+		.timeout_ms = handshake_timeout(connector),
+		.decision_timeout_ms = connector->decision_ms,
+		.done = on_opened,
+		.user = connector,
+	};
 	connector->options.is_secure = connector->is_secure;
-	return memory_transport_new(ret_transport, pair, ENVOI_MEMORY_A, &connector->options);
+	int r = envoi_memory_channel_new(&channel, pair, ENVOI_MEMORY_A);
+	if (r == ENVOI_OK) {
+		r = envoi_opening_new(
+			&connector->opening, connector->base.context, channel, &options);
+	}
+	if (r == ENVOI_OK) {
+		envoi_timer_stop(&connector->timeout);
+	}
+	return r;
 }
 
 static void on_start(struct envoi_deferred *deferred)
@@ -208,32 +160,38 @@ static void on_start(struct envoi_deferred *deferred)
 	struct memory_connector *connector = ENVOI_CONTAINER_OF(
 		deferred, struct memory_connector, start);
 	struct envoi_memory_pair *pair = NULL;
-	struct envoi_transport *transport = NULL;
 	uint64_t attempt = connector->attempt;
-	envoi__guard_enter(&connector->guard);
+	connector->depth++;
 	int r = envoi_memory_pair_new(&pair, connector->base.context);
 	if (r == ENVOI_OK) {
 		r = connector->accept(connector->user, pair, connector->domain);
 	}
 	if (connector->done != NULL && connector->attempt == attempt) {
-		if (r == ENVOI_OK) {
-			r = make_transport(connector, &transport, pair);
-		}
-		if (r == ENVOI_OK) {
-			go_on_with(connector, transport);
-		} else if (r < 0) {
-			fail(connector, ENVOI_PHASE_CONNECT, r, envoi_error_text(r));
+		r = r == ENVOI_OK ? open_pair(connector, pair) : r;
+		if (r < 0) {
+			fail(connector,
+				connector->tls != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT, r,
+				envoi_error_text(r));
 		}
 	}
 	envoi_memory_pair_unref(pair);
 	leave(connector);
 }
 
+static void start_timeout(struct memory_connector *connector)
+{
+	if (connector->timeout_ms > 0) {
+		envoi_timer_start(&connector->timeout, envoi_context_loop(connector->base.context),
+			connector->timeout_ms, on_timeout);
+	}
+}
+
 /* The memory pair replaces the route to the server; its timeouts and direct TLS are as for TCP. */
 static int read_settings(struct memory_connector *connector, const struct envoi_target *target)
 {
 	struct envoi_dial_options options = {0};
-	int r = octets_options_read(&connector->options, connector->base.context, target->settings);
+	int r = envoi_channel_options_read(
+		&connector->options, connector->base.context, target->settings);
 	if (r < 0) {
 		return r;
 	}

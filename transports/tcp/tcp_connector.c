@@ -1,24 +1,21 @@
 /*
  * envoi - XMPP over TCP: from a domain to a transport
  * SPDX-License-Identifier: MIT
- *
- * Private headers: the byte stream has no public interface that a socket can use without a copy.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/dial.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/settings.h>
+#include <envoi/tcp.h>
 #include <envoi/tls.h>
-
-#include "tcp.h"
-#include "transport/bytestream/bytestream.h"
-#include "transport/bytestream/handshake.h"
 
 struct tcp_connector {
 	struct envoi_connector base;
-	struct octets_options options;
+	struct envoi_channel_options options;
 	struct envoi_dial *dial; /* NULL: nothing is under way */
 	bool is_waited_for; /* by `done` */
 	struct envoi_trial_hooks trials; /* of direct TLS */
@@ -28,12 +25,12 @@ struct tcp_connector {
 	void *user;
 };
 
-/** A connection in its handshake; what a trial owns. */
-struct tcp_handshake {
-	struct envoi_context *context; /* borrowed: the transport has it too */
+/** A connection in its TLS handshake; what a trial owns. */
+struct tcp_trial {
+	struct envoi_context *context; /* borrowed: the opening and the transport have it too */
 	struct envoi_trial *trial;
-	struct envoi_transport *transport;
-	struct octets_handshake handshake;
+	struct envoi_opening *opening; /* NULL: it has ended */
+	struct envoi_transport *transport; /* what came of it */
 };
 
 static struct tcp_connector *connector_of(struct envoi_connector *connector)
@@ -57,75 +54,88 @@ static void tcp_cancel(struct envoi_connector *base)
 
 /* --- direct TLS --- */
 
-static void free_handshake(struct tcp_handshake *handshake)
+/* The application that was asked for a trust decision is notified inside, and may cancel and destroy
+ * the connector. */
+static void free_trial(struct tcp_trial *own)
 {
-	struct envoi_context *context = envoi_context_ref(handshake->context);
-	envoi_transport_destroy(handshake->transport);
-	envoi_free(context, handshake);
+	struct envoi_context *context = envoi_context_ref(own->context);
+	envoi_opening_free(own->opening);
+	envoi_transport_destroy(own->transport);
+	envoi_free(context, own);
 	envoi_context_unref(context);
 }
 
-static void on_handshake(void *user, const struct envoi_failure *why)
+static void on_opened(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
-	struct tcp_handshake *handshake = user;
-	struct envoi_trial *trial = handshake->trial;
-	if (why == NULL) {
+	struct tcp_trial *own = user;
+	struct envoi_trial *trial = own->trial;
+	own->opening = NULL;
+	own->transport = transport;
+	if (transport != NULL) {
 		envoi_trial_pass(trial);
-		return;
+	} else {
+		free_trial(own);
+		envoi_trial_fail(trial, failure);
 	}
-	struct envoi_failure copy;
-	envoi_failure_copy(&copy, why); /* the transport's goes with it */
-	copy.phase = ENVOI_PHASE_TLS;
-	free_handshake(handshake);
-	envoi_trial_fail(trial, &copy);
-	envoi_failure_finish(&copy);
 }
 
-static void on_undecided(void *user, bool waits)
+static void on_waiting(void *user, bool is_waiting)
 {
-	struct tcp_handshake *handshake = user;
-	envoi_trial_wait(handshake->trial, waits);
+	struct tcp_trial *own = user;
+	envoi_trial_wait(own->trial, is_waiting);
 }
 
-/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. */
-static int begin_handshake(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
+/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. The dial
+ * has deadlines for all this. */
+static int open_socket(struct tcp_connector *connector, struct tcp_trial *own, int fd)
+{
+	struct envoi_context *context = connector->base.context;
+	const struct envoi_opening_options options = {
+		.channel = &connector->options,
+		.role = ENVOI_INITIATOR,
+		.tls = connector->tls,
+		.server_name = connector->domain,
+		.alpn = "xmpp-client",
+		.done = on_opened,
+		.waiting = on_waiting,
+		.user = own,
+	};
+	struct envoi_channel *channel;
+	int r = envoi_tcp_channel_new(&channel, context, fd);
+	return r < 0 ? r : envoi_opening_new(&own->opening, context, channel, &options);
+}
+
+static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
 {
 	struct tcp_connector *connector = user;
 	struct envoi_context *context = connector->base.context;
-	struct envoi_transport *transport;
-	int r = tcp_transport_new(&transport, context, dialed->fd, &connector->options);
-	if (r < 0) {
-		return r;
-	}
-	struct tcp_handshake *handshake = envoi_alloc_zeroed(context, sizeof(*handshake));
-	if (handshake == NULL) {
-		envoi_transport_destroy(transport);
+	struct tcp_trial *own = envoi_alloc_zeroed(context, sizeof(*own));
+	if (own == NULL) {
+		close(dialed->fd);
 		return ENVOI_ERR_NOMEM;
 	}
-	handshake->context = context;
-	handshake->trial = trial;
-	handshake->transport = transport;
-	r = octets_handshake_begin(&handshake->handshake, transport, ENVOI_INITIATOR,
-		connector->tls, connector->domain, "xmpp-client", on_handshake, handshake);
+	own->context = context;
+	own->trial = trial;
+	int r = open_socket(connector, own, dialed->fd);
 	if (r < 0) {
-		free_handshake(handshake);
+		envoi_free(context, own);
 		return r;
 	}
-	handshake->handshake.undecided = on_undecided;
-	trial->own = handshake;
+	trial->own = own;
 	return ENVOI_OK;
 }
 
-static void drop_handshake(void *user, struct envoi_trial *trial)
+static void drop_trial(void *user, struct envoi_trial *trial)
 {
 	(void)user;
-	free_handshake(trial->own);
+	free_trial(trial->own);
 }
 
-static struct envoi_transport *take_transport(struct tcp_handshake *handshake)
+static struct envoi_transport *take_transport(struct tcp_trial *own)
 {
-	struct envoi_transport *transport = handshake->transport;
-	envoi_free(handshake->context, handshake);
+	struct envoi_transport *transport = own->transport;
+	envoi_free(own->context, own);
 	return transport;
 }
 
@@ -146,8 +156,12 @@ static int make_transport(struct tcp_connector *connector, struct envoi_transpor
 		*ret_transport = take_transport(dialed->own);
 		return ENVOI_OK;
 	}
-	return tcp_transport_new(
-		ret_transport, connector->base.context, dialed->fd, &connector->options);
+	struct envoi_context *context = connector->base.context;
+	struct envoi_channel *channel;
+	int r = envoi_tcp_channel_new(&channel, context, dialed->fd);
+	return r < 0
+		? r
+		: envoi_channel_transport_new(ret_transport, context, channel, &connector->options);
 }
 
 /* The receiver may destroy the connector: its callback comes last. With a transport, the dial
@@ -233,7 +247,7 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	connector->tls = target->tls != NULL ? envoi_tls_config_ref(target->tls) : NULL;
 	connector->done = done;
 	connector->user = user;
-	int r = octets_options_read(&connector->options, base->context, target->settings);
+	int r = envoi_channel_options_read(&connector->options, base->context, target->settings);
 	if (r == ENVOI_OK) {
 		r = begin_dial(connector, target);
 	}
@@ -260,8 +274,8 @@ int envoi_tcp_connector_new(struct envoi_connector **ret_connector, struct envoi
 	}
 	envoi_connector_init(&connector->base, &connector_impl, context);
 	connector->trials = (struct envoi_trial_hooks){
-		.begin = begin_handshake,
-		.drop = drop_handshake,
+		.begin = begin_trial,
+		.drop = drop_trial,
 		.user = connector,
 	};
 	*ret_connector = &connector->base;

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-/* Whoever only moves octets need not do all this: <envoi/interfaces/octets.h>. */
+/* Whoever only moves octets need not do all this: <envoi/interfaces/channel.h>. */
 
 struct envoi_context;
 struct envoi_transport;

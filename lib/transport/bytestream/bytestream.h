@@ -4,14 +4,9 @@
  *         that moves octets, a socket or a queue in memory.
  * SPDX-License-Identifier: MIT
  *
- * A channel embeds struct octets first, in one piece of memory from the context's allocator, and
- * brings a table of functions. It calls up with octets_received(), octets_writable(),
- * octets_ended() and octets_broken(), always from the loop and never from inside its own
- * functions; each of them may free the whole object: the channel touches nothing afterwards.
- *
  * Input: octets are parsed as they come; finished elements are handed over one at a time, at most
  * `loop.slice-stanzas` a turn, and nothing more is read until they have been. So what waits here
- * is bounded by one reading of the channel (OCTETS_READ_BYTES).
+ * is bounded by one reading of the channel (ENVOI_CHANNEL_READ_BYTES).
  *
  * Output: what is sent waits until this turn's input is done, and then goes out in one piece.
  * An element counts as written when its last octet, or that of its TLS record, was taken by the
@@ -37,50 +32,12 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 
+#include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
+
 #include "base/guard.h"
-#include "transport/transport_settings.h"
 
-struct octets;
 struct envoi__tls;
-
-enum {
-	OCTETS_READ_BYTES = 16384, /* most that a channel passes up at a time */
-};
-
-struct octets_channel_impl {
-	/** Begin to move. */
-	int (*start)(struct octets *octets);
-
-	/**
-	 * Take octets to send.
-	 *
-	 * @param[out] ret_taken  how many; when fewer than @p len, octets_writable() follows
-	 * @retval <0  the channel takes no more, ever; it may still have something to read
-	 */
-	int (*send)(struct octets *octets, const char *data, size_t len, size_t *ret_taken);
-
-	/** Whether octets_received(), octets_ended() and octets_broken() may come. */
-	void (*want_read)(struct octets *octets, bool wanted);
-
-	/** Nothing more will be sent: show the peer the end. */
-	void (*shut_down)(struct octets *octets);
-
-	/** Let go of everything but the memory of the object itself; idempotent. */
-	void (*disconnect)(struct octets *octets);
-
-	/** OPTIONAL. The object is about to be freed: let go of what is in other memory. */
-	void (*release)(struct octets *octets);
-
-	/** @return as envoi_transport_impl.peer_name */
-	const char *(*peer_name)(const struct octets *octets);
-};
-
-/** Values from settings. */
-struct octets_options {
-	struct envoi__transport_settings settings;
-	struct envoi_xml_limits limits; /* until others are set */
-	bool is_secure; /* the channel itself is out of others' reach */
-};
 
 enum octets_state {
 	OCTETS_NEW, /* -> MOVING, OVER */
@@ -105,10 +62,11 @@ enum octets_output {
 	OCTETS_TAIL_SENT,
 };
 
-struct octets {
+struct envoi_byte_stream {
 	struct envoi_transport base;
-	const struct octets_channel_impl *channel;
-	struct octets_options options;
+	struct envoi_transport_impl impl; /* with the channel's name */
+	struct envoi_channel *channel; /* owned */
+	struct envoi_channel_options options;
 	enum octets_state state;
 	bool is_started; /* once at least */
 	struct envoi_failure why; /* of CLOSING, OVER */
@@ -117,7 +75,7 @@ struct octets {
 	uint64_t linger_ms;
 	struct envoi_timer element_timer; /* while an element is incomplete, and not held up here */
 	struct envoi_timer write_timer; /* while the channel takes nothing of what is pending */
-	struct envoi__guard guard;
+	struct envoi__guard guard; /* of entries from the loop */
 
 	/* input */
 	struct envoi_xml_parser *parser;
@@ -153,35 +111,112 @@ struct octets {
 	bool output_lost; /* something was pending when it broke */
 };
 
-/** Read the options. @param settings NULL: defaults @retval ENVOI_ERR_NOMEM */
-int octets_options_read(struct octets_options *options, struct envoi_context *context,
-	const struct envoi_settings *settings);
+static inline struct envoi_byte_stream *octets_of(struct envoi_transport *transport)
+{
+	return ENVOI_CONTAINER_OF(transport, struct envoi_byte_stream, base);
+}
+
+static inline const struct envoi_byte_stream *octets_of_const(
+	const struct envoi_transport *transport)
+{
+	return ENVOI_CONTAINER_OF_CONST(transport, struct envoi_byte_stream, base);
+}
+
+/* --- life.c --- */
+
+/** Around what comes from the loop: the object lives until the outermost leave, though it may be
+ * disconnected. */
+void octets_enter(struct envoi_byte_stream *octets);
+void octets_leave(struct envoi_byte_stream *octets);
+
+/** Do what is to be done after this turn's I/O. */
+void octets_wake(struct envoi_byte_stream *octets);
+
+/** Tell the sink nothing more, and be as a transport that was not started yet. */
+void octets_set_aside(struct envoi_byte_stream *octets);
+
+/** Write what is pending, then be over because of @p why (moved); the first reason counts. */
+void octets_begin_close(
+	struct envoi_byte_stream *octets, struct envoi_failure *why, uint64_t linger_ms);
+
+/** The way out is broken: if the input does not end by itself, it is over soon. */
+void octets_bound_ending(struct envoi_byte_stream *octets);
+
+/** Be over now, because of @p why, which is moved. */
+void octets_finish_now(struct envoi_byte_stream *octets, struct envoi_failure *why);
+
+/* --- deadlines.c --- */
 
 /**
- * Prepare the embedded struct; memory zeroed and from the context's allocator.
- * @param impl  octets_transport_impl with the channel's name
+ * Elements were handed over, and what has come beyond them is incomplete or nothing.
+ * @param is_new  an element was handed over since the last call
  */
-void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,
-	const struct octets_channel_impl *channel, struct envoi_context *context,
-	const struct octets_options *options);
+void octets_time_element(struct envoi_byte_stream *octets, bool is_new);
+/** Output was offered to the channel. @param has_progress it took some */
+void octets_time_writing(struct envoi_byte_stream *octets, bool has_progress);
+/** Neither input nor output has a deadline of its own any more. */
+void octets_stop_deadlines(struct envoi_byte_stream *octets);
 
-/**
- * Around several calls up in one: the object lives until the outermost leave, though it may be
- * disconnected.
- */
-void octets_enter(struct octets *octets);
-void octets_leave(struct octets *octets);
+/* --- input.c --- */
 
-/** Octets came: 1 to OCTETS_READ_BYTES. */
-void octets_received(struct octets *octets, const char *data, size_t len);
-/** More can be sent. */
-void octets_writable(struct octets *octets);
-/** The peer will send no more. */
-void octets_ended(struct octets *octets);
-/** Nothing moves any more, in no direction. @param format of the failure's text */
-void octets_broken(struct octets *octets, int code, const char *format, ...) ENVOI_PRINTF(3, 4);
+/** Refuse what the peer does: send a stream error (RFC 6120, section 4.9.1.1) and the closing tag,
+ * and close. @param condition ENVOI_STREAM_NO_CONDITION: send none */
+void octets_refuse_input(struct envoi_byte_stream *octets, int code,
+	enum envoi_stream_condition condition, const char *text);
 
-/* --- for the table of every octets transport: OCTETS_TRANSPORT_IMPL("tcp") --- */
+/** Hand over what is there, as far as allowed. */
+void octets_deliver(struct envoi_byte_stream *octets);
+/** Tell the channel whether to read. */
+void octets_update_reading(struct envoi_byte_stream *octets);
+/** Give octets of the document to the parser. */
+void octets_parse(struct envoi_byte_stream *octets, const char *data, size_t len);
+/** The input is over because of @p broken, which is moved; the first reason counts. */
+void octets_end_input(struct envoi_byte_stream *octets, struct envoi_failure *broken);
+/** The channel moves nothing any more, in no direction. */
+void octets_break_channel(struct envoi_byte_stream *octets, int code, const char *text);
+/** Put a fresh parser in place. */
+int octets_renew_parser(struct envoi_byte_stream *octets);
+
+/* --- output.c --- */
+
+/** Write what can be written, count, tell; and end the closing. */
+void octets_flush(struct envoi_byte_stream *octets);
+/** Queue something that is no element, whatever the limit. */
+int octets_queue(struct envoi_byte_stream *octets, const char *data, size_t len);
+void octets_drop_output(struct envoi_byte_stream *octets);
+/** Nothing can be sent any more; what that means is told when the input has ended as well. */
+void octets_break_output(struct envoi_byte_stream *octets);
+
+/* --- tls.c --- */
+
+/** Octets for TLS came. */
+void octets_unseal(struct envoi_byte_stream *octets, const char *data, size_t len);
+/** Give TLS what is queued, as long as its output is short; say goodbye when closing. */
+void octets_seal(struct envoi_byte_stream *octets);
+/** Ask whether to believe the peer, or go on with the handshake when there is an answer. */
+void octets_decide(struct envoi_byte_stream *octets);
+/** Nobody needs an answer any more: tells whoever was asked. */
+void octets_drop_question(struct envoi_byte_stream *octets);
+/** @return whether somebody is being asked */
+bool octets_has_question(const struct envoi_byte_stream *octets);
+/** So many more octets of TLS's output were taken by the channel. */
+void octets_count_sealed(struct envoi_byte_stream *octets, size_t taken);
+/** @return TLS's output; NULL: there is no TLS */
+struct envoi_buffer *octets_sealed_output(const struct envoi_byte_stream *octets);
+/** As envoi_transport_impl.start_tls. @param alpn  NULL: none */
+int octets_secure(struct envoi_byte_stream *octets, enum envoi_role role,
+	struct envoi_tls_config *config, const char *server_name, const char *alpn);
+void octets_free_tls(struct envoi_byte_stream *octets);
+
+/* --- head.c --- */
+
+/** Append a stream header. @retval ENVOI_ERR_INVALID a value is not allowed in XML */
+int octets_write_head(struct envoi_byte_stream *octets, const struct envoi_stream_head *head);
+/** Queue a stream error and the closing tag, with a header before them if none was sent. */
+void octets_write_stream_error(
+	struct envoi_byte_stream *octets, enum envoi_stream_condition condition);
+
+/* --- what a transport does: each is a function of struct envoi_transport_impl --- */
 
 int octets_start(struct envoi_transport *transport);
 int octets_send_head(struct envoi_transport *transport, const struct envoi_stream_head *head);
@@ -203,17 +238,5 @@ bool octets_is_secure(const struct envoi_transport *transport);
 void octets_tls_info(const struct envoi_transport *transport, struct envoi_tls_info *ret_info);
 int octets_channel_binding(
 	struct envoi_transport *transport, const char *type, struct envoi_buffer *out);
-
-#define OCTETS_TRANSPORT_IMPL(transport_name) \
-	{ \
-		.name = (transport_name), .start = octets_start, .send_head = octets_send_head, \
-		.send_element = octets_send_element, .send_tail = octets_send_tail, \
-		.restart = octets_restart, .start_tls = octets_start_tls, \
-		.set_limits = octets_set_limits, .keepalive = octets_keepalive, \
-		.pause = octets_pause, .resume = octets_resume, .pending = octets_pending, \
-		.close = octets_close, .abort = octets_abort, .destroy = octets_destroy, \
-		.peer_name = octets_peer_name, .is_secure = octets_is_secure, \
-		.tls_info = octets_tls_info, .channel_binding = octets_channel_binding, \
-	}
 
 #endif

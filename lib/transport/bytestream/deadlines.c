@@ -5,12 +5,12 @@
  * The timers run only while an element is incomplete, or output is blocked: the path of a stanza
  * that comes and goes in one piece starts none.
  */
-#include "transport/bytestream/inside.h"
+#include "transport/bytestream/bytestream.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static struct envoi_loop *loop_of(const struct octets *octets)
+static struct envoi_loop *loop_of(const struct envoi_byte_stream *octets)
 {
 	return envoi_context_loop(octets->base.context);
 }
@@ -24,16 +24,17 @@ static void describe(char *text, size_t size, const char *what, uint64_t timeout
 
 static void on_element_timeout(struct envoi_timer *timer)
 {
-	struct octets *octets = ENVOI_CONTAINER_OF(timer, struct octets, element_timer);
+	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
+		timer, struct envoi_byte_stream, element_timer);
 	char text[96];
 	describe(text, sizeof(text), "the peer did not end an element that it began",
-		octets->options.settings.element_timeout_ms);
+		octets->options.element_timeout_ms);
 	octets_enter(octets);
 	octets_refuse_input(octets, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_POLICY_VIOLATION, text);
 	octets_leave(octets);
 }
 
-void octets_time_element(struct octets *octets, bool is_new)
+void octets_time_element(struct envoi_byte_stream *octets, bool is_new)
 {
 	struct envoi_timer *timer = &octets->element_timer;
 	bool is_incomplete = !octets->has_backlog && !octets->input_over &&
@@ -42,24 +43,25 @@ void octets_time_element(struct octets *octets, bool is_new)
 		envoi_timer_stop(timer);
 	}
 	if (!envoi_timer_is_started(timer) && is_incomplete) {
-		envoi_timer_start(timer, loop_of(octets),
-			octets->options.settings.element_timeout_ms, on_element_timeout);
+		envoi_timer_start(timer, loop_of(octets), octets->options.element_timeout_ms,
+			on_element_timeout);
 	}
 }
 
 static void on_write_timeout(struct envoi_timer *timer)
 {
-	struct octets *octets = ENVOI_CONTAINER_OF(timer, struct octets, write_timer);
+	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
+		timer, struct envoi_byte_stream, write_timer);
 	char text[96];
 	struct envoi_failure why;
 	describe(text, sizeof(text), "the peer took nothing of what is pending",
-		octets->options.settings.write_timeout_ms);
+		octets->options.write_timeout_ms);
 	envoi_failure_set(
 		&why, octets->base.context, ENVOI_PHASE_NONE, ENVOI_ERR_TIMEOUT, "%s", text);
 	octets_finish_now(octets, &why);
 }
 
-void octets_time_writing(struct octets *octets, bool has_progress)
+void octets_time_writing(struct envoi_byte_stream *octets, bool has_progress)
 {
 	struct envoi_timer *timer = &octets->write_timer;
 	if (envoi_timer_is_started(timer) && (has_progress || !octets->is_blocked)) {
@@ -67,12 +69,12 @@ void octets_time_writing(struct octets *octets, bool has_progress)
 	}
 	if (!envoi_timer_is_started(timer) && octets->is_blocked &&
 		octets->state == OCTETS_MOVING) {
-		envoi_timer_start(timer, loop_of(octets), octets->options.settings.write_timeout_ms,
-			on_write_timeout);
+		envoi_timer_start(
+			timer, loop_of(octets), octets->options.write_timeout_ms, on_write_timeout);
 	}
 }
 
-void octets_stop_deadlines(struct octets *octets)
+void octets_stop_deadlines(struct envoi_byte_stream *octets)
 {
 	envoi_timer_stop(&octets->element_timer);
 	envoi_timer_stop(&octets->write_timer);

@@ -2,11 +2,11 @@
  * envoi - transports of octets: stream headers and stream errors
  * SPDX-License-Identifier: MIT
  */
-#include "transport/bytestream/inside.h"
+#include "transport/bytestream/bytestream.h"
 
 #include <envoi/context.h>
 
-int octets_write_head(struct octets *octets, const struct envoi_stream_head *head)
+int octets_write_head(struct envoi_byte_stream *octets, const struct envoi_stream_head *head)
 {
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, octets->base.context, 0);
@@ -18,7 +18,8 @@ int octets_write_head(struct octets *octets, const struct envoi_stream_head *hea
 	return r;
 }
 
-void octets_write_stream_error(struct octets *octets, enum envoi_stream_condition condition)
+void octets_write_stream_error(
+	struct envoi_byte_stream *octets, enum envoi_stream_condition condition)
 {
 	if (octets->output == OCTETS_TAIL_SENT) {
 		return;

@@ -2,9 +2,8 @@
  * envoi - transports of octets: what comes in
  * SPDX-License-Identifier: MIT
  */
-#include "transport/bytestream/inside.h"
+#include "transport/bytestream/bytestream.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include <envoi/context.h>
@@ -14,7 +13,7 @@ enum {
 	END_LINGER_MS = 1000, /* for the rest to reach a peer that sends no more */
 };
 
-int octets_renew_parser(struct octets *octets)
+int octets_renew_parser(struct envoi_byte_stream *octets)
 {
 	struct envoi_xml_parser *parser;
 	int r = envoi_xml_parser_new(&parser, octets->base.context, &octets->limits);
@@ -32,7 +31,17 @@ int octets_renew_parser(struct octets *octets)
 	return ENVOI_OK;
 }
 
-void octets_update_reading(struct octets *octets)
+void octets_break_channel(struct envoi_byte_stream *octets, int code, const char *text)
+{
+	struct envoi_failure broken;
+	envoi_failure_set(&broken, octets->base.context,
+		octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE, code,
+		"%s", text);
+	octets_break_output(octets);
+	octets_end_input(octets, &broken);
+}
+
+void octets_update_reading(struct envoi_byte_stream *octets)
 {
 	bool is_open = octets->state == OCTETS_MOVING || octets->state == OCTETS_CLOSING;
 	bool is_paused = octets->is_paused && octets->tls_state != OCTETS_HANDSHAKE;
@@ -40,12 +49,15 @@ void octets_update_reading(struct octets *octets)
 	bool wanted = !octets->input_over && !is_held;
 	if (is_open && wanted != octets->is_reading) {
 		octets->is_reading = wanted;
-		octets->channel->want_read(octets, wanted);
+		int r = octets->channel->impl->want_read(octets->channel, wanted);
+		if (r < 0) {
+			octets_break_channel(octets, r, "reading cannot be switched on or off");
+		}
 	}
 }
 
-void octets_refuse_input(
-	struct octets *octets, int code, enum envoi_stream_condition condition, const char *text)
+void octets_refuse_input(struct envoi_byte_stream *octets, int code,
+	enum envoi_stream_condition condition, const char *text)
 {
 	struct envoi_failure why;
 	envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_NONE, code, "%s", text);
@@ -58,7 +70,7 @@ void octets_refuse_input(
 	octets_begin_close(octets, &why, ERROR_LINGER_MS);
 }
 
-static void hand_over_head(struct octets *octets, const struct envoi_xml_item *item)
+static void hand_over_head(struct envoi_byte_stream *octets, const struct envoi_xml_item *item)
 {
 	struct envoi_stream_head head;
 	enum envoi_stream_condition condition = envoi_stream_head_read(&head, item);
@@ -71,7 +83,7 @@ static void hand_over_head(struct octets *octets, const struct envoi_xml_item *i
 	sink->impl->opened(sink, &head);
 }
 
-static void hand_over(struct octets *octets, struct envoi_xml_item *item)
+static void hand_over(struct envoi_byte_stream *octets, struct envoi_xml_item *item)
 {
 	struct envoi_transport_sink *sink = octets->base.sink;
 	switch (item->kind) {
@@ -89,7 +101,7 @@ static void hand_over(struct octets *octets, struct envoi_xml_item *item)
 	envoi_element_unref(item->element);
 }
 
-static void describe_end(const struct octets *octets, struct envoi_failure *why)
+static void describe_end(const struct envoi_byte_stream *octets, struct envoi_failure *why)
 {
 	enum envoi_phase phase = ENVOI_PHASE_NONE;
 	const char *text = "the connection ended without the end of the stream";
@@ -107,7 +119,7 @@ static void describe_end(const struct octets *octets, struct envoi_failure *why)
 }
 
 /* The channel has ended or broken down, and all that came before has been handed over. */
-static void end_connection(struct octets *octets)
+static void end_connection(struct envoi_byte_stream *octets)
 {
 	struct envoi_failure why;
 	envoi_failure_move(&why, &octets->broken);
@@ -126,15 +138,15 @@ static void end_connection(struct octets *octets)
 	octets_finish_now(octets, &why);
 }
 
-static bool may_deliver(const struct octets *octets)
+static bool may_deliver(const struct envoi_byte_stream *octets)
 {
 	return octets->state == OCTETS_MOVING && !octets->is_paused;
 }
 
-void octets_deliver(struct octets *octets)
+void octets_deliver(struct envoi_byte_stream *octets)
 {
 	octets->has_backlog = false;
-	unsigned int left = octets->options.settings.slice_stanzas;
+	unsigned int left = octets->options.slice_stanzas;
 	bool has_new = false;
 	if (octets->secured_untold && may_deliver(octets)) {
 		octets->secured_untold = false;
@@ -168,7 +180,7 @@ void octets_deliver(struct octets *octets)
 	octets_update_reading(octets);
 }
 
-static void tell_activity(struct octets *octets)
+static void tell_activity(struct envoi_byte_stream *octets)
 {
 	struct envoi_transport_sink *sink = octets->base.sink;
 	if (may_deliver(octets)) {
@@ -176,16 +188,18 @@ static void tell_activity(struct octets *octets)
 	}
 }
 
-void octets_parse(struct octets *octets, const char *data, size_t len)
+void octets_parse(struct envoi_byte_stream *octets, const char *data, size_t len)
 {
 	octets->last_octet = data[len - 1];
 	envoi_xml_parser_feed(octets->parser, data, len);
 }
 
-void octets_received(struct octets *octets, const char *data, size_t len)
+void envoi_channel_received(struct envoi_channel *channel, const char *data, size_t len)
 {
+	struct envoi_byte_stream *octets = channel->byte_stream;
 	octets_enter(octets);
-	if (octets->state == OCTETS_MOVING && !octets->peer_ended && !octets->input_over) {
+	if (len > 0 && octets->state == OCTETS_MOVING && !octets->peer_ended &&
+		!octets->input_over) {
 		if (octets->tls == NULL) {
 			octets_parse(octets, data, len);
 		} else {
@@ -197,7 +211,7 @@ void octets_received(struct octets *octets, const char *data, size_t len)
 	octets_leave(octets);
 }
 
-void octets_end_input(struct octets *octets, struct envoi_failure *broken)
+void octets_end_input(struct envoi_byte_stream *octets, struct envoi_failure *broken)
 {
 	if (!octets->input_over && octets->broken.code == ENVOI_OK) {
 		envoi_failure_move(&octets->broken, broken);
@@ -209,34 +223,26 @@ void octets_end_input(struct octets *octets, struct envoi_failure *broken)
 	octets_wake(octets);
 }
 
-void octets_ended(struct octets *octets)
+void envoi_channel_ended(struct envoi_channel *channel)
 {
+	struct envoi_byte_stream *octets = channel->byte_stream;
 	struct envoi_failure end = {.code = ENVOI_OK};
 	octets_enter(octets);
 	octets_end_input(octets, &end);
 	octets_leave(octets);
 }
 
-void octets_broken(struct octets *octets, int code, const char *format, ...)
+void envoi_channel_broken(struct envoi_channel *channel, int code, const char *text)
 {
-	char text[128];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	struct envoi_failure broken;
-	envoi_failure_set(&broken, octets->base.context,
-		octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE, code,
-		"%s", text);
+	struct envoi_byte_stream *octets = channel->byte_stream;
 	octets_enter(octets);
-	octets_break_output(octets);
-	octets_end_input(octets, &broken);
+	octets_break_channel(octets, code, text);
 	octets_leave(octets);
 }
 
 void octets_set_limits(struct envoi_transport *transport, const struct envoi_xml_limits *limits)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	octets->limits = *limits;
 	if (octets->parser != NULL) {
 		envoi_xml_parser_set_limits(octets->parser, limits);
@@ -245,7 +251,7 @@ void octets_set_limits(struct envoi_transport *transport, const struct envoi_xml
 
 void octets_pause(struct envoi_transport *transport)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	octets->is_paused = true;
 	envoi_timer_stop(&octets->element_timer);
 	octets_update_reading(octets);
@@ -253,7 +259,7 @@ void octets_pause(struct envoi_transport *transport)
 
 void octets_resume(struct envoi_transport *transport)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	if (octets->is_paused) {
 		octets->is_paused = false;
 		octets_wake(octets);

@@ -2,49 +2,17 @@
  * envoi - transports of octets: from the first call to the last
  * SPDX-License-Identifier: MIT
  */
-#include "transport/bytestream/inside.h"
+#include "transport/bytestream/bytestream.h"
 
 #include <assert.h>
 
 #include <envoi/context.h>
-#include <envoi/settings.h>
-
-#include "settings/settings.h"
-#include "xml/limits.h"
 
 enum {
 	BROKEN_LINGER_MS = 1000, /* for the peer's last words, when we cannot answer */
 };
 
-int octets_options_read(struct octets_options *options, struct envoi_context *context,
-	const struct envoi_settings *settings)
-{
-	struct envoi__xml_settings xml;
-	settings = settings != NULL ? settings : envoi__default_settings(context);
-	if (settings == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	*options = (struct octets_options){0};
-	envoi__transport_settings_read(&options->settings, settings);
-	envoi__xml_settings_read(&xml, settings);
-	options->limits = xml.before_login;
-	return ENVOI_OK;
-}
-
-void octets_init(struct octets *octets, const struct envoi_transport_impl *impl,
-	const struct octets_channel_impl *channel, struct envoi_context *context,
-	const struct octets_options *options)
-{
-	envoi_transport_init(&octets->base, impl, context);
-	octets->channel = channel;
-	octets->options = *options;
-	octets->limits = options->limits;
-	envoi_buffer_init(&octets->plain, context, 0);
-	envoi_buffer_init(&octets->ends, context, 0);
-	envoi_buffer_init(&octets->marks, context, 0);
-}
-
-static void release(struct octets *octets)
+static void release(struct envoi_byte_stream *octets)
 {
 	struct envoi_context *context = envoi_context_ref(octets->base.context);
 	envoi_xml_parser_free(octets->parser);
@@ -54,20 +22,18 @@ static void release(struct octets *octets)
 	octets_free_tls(octets);
 	envoi_failure_finish(&octets->why);
 	envoi_failure_finish(&octets->broken);
-	if (octets->channel->release != NULL) {
-		octets->channel->release(octets);
-	}
+	octets->channel->impl->destroy(octets->channel);
 	envoi_transport_finish(&octets->base);
 	envoi_free(context, octets);
 	envoi_context_unref(context);
 }
 
-void octets_enter(struct octets *octets)
+void octets_enter(struct envoi_byte_stream *octets)
 {
 	envoi__guard_enter(&octets->guard);
 }
 
-void octets_leave(struct octets *octets)
+void octets_leave(struct envoi_byte_stream *octets)
 {
 	if (envoi__guard_leave(&octets->guard)) {
 		release(octets);
@@ -77,7 +43,7 @@ void octets_leave(struct octets *octets)
 	}
 }
 
-static void tell_closed(struct octets *octets)
+static void tell_closed(struct envoi_byte_stream *octets)
 {
 	octets_drop_question(octets);
 	octets->state = OCTETS_TOLD;
@@ -90,7 +56,8 @@ static void tell_closed(struct octets *octets)
 
 static void on_turn(struct envoi_deferred *deferred)
 {
-	struct octets *octets = ENVOI_CONTAINER_OF(deferred, struct octets, turn);
+	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
+		deferred, struct envoi_byte_stream, turn);
 	octets_enter(octets);
 	octets_decide(octets);
 	octets_deliver(octets);
@@ -101,7 +68,7 @@ static void on_turn(struct envoi_deferred *deferred)
 	octets_leave(octets);
 }
 
-void octets_wake(struct octets *octets)
+void octets_wake(struct envoi_byte_stream *octets)
 {
 	if (!envoi__guard_is_over(&octets->guard)) {
 		envoi_deferred_post(
@@ -111,7 +78,8 @@ void octets_wake(struct octets *octets)
 
 static void on_linger(struct envoi_timer *timer)
 {
-	struct octets *octets = ENVOI_CONTAINER_OF(timer, struct octets, linger);
+	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
+		timer, struct envoi_byte_stream, linger);
 	struct envoi_failure why;
 	envoi_failure_move(&why, octets->state == OCTETS_MOVING ? &octets->broken : &octets->why);
 	if (why.code == ENVOI_OK && octets_pending(&octets->base) > 0) {
@@ -121,7 +89,7 @@ static void on_linger(struct envoi_timer *timer)
 	octets_finish_now(octets, &why);
 }
 
-void octets_bound_ending(struct octets *octets)
+void octets_bound_ending(struct envoi_byte_stream *octets)
 {
 	if (octets->state == OCTETS_MOVING) {
 		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
@@ -129,7 +97,8 @@ void octets_bound_ending(struct octets *octets)
 	}
 }
 
-void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64_t linger_ms)
+void octets_begin_close(
+	struct envoi_byte_stream *octets, struct envoi_failure *why, uint64_t linger_ms)
 {
 	if (octets->state > OCTETS_MOVING) {
 		envoi_failure_finish(why);
@@ -148,7 +117,7 @@ void octets_begin_close(struct octets *octets, struct envoi_failure *why, uint64
 	octets_wake(octets);
 }
 
-void octets_finish_now(struct octets *octets, struct envoi_failure *why)
+void octets_finish_now(struct envoi_byte_stream *octets, struct envoi_failure *why)
 {
 	if (octets->state >= OCTETS_OVER) {
 		envoi_failure_finish(why);
@@ -160,19 +129,19 @@ void octets_finish_now(struct octets *octets, struct envoi_failure *why)
 	octets_stop_deadlines(octets);
 	envoi_timer_stop(&octets->linger);
 	octets_drop_output(octets);
-	octets->channel->disconnect(octets);
+	octets->channel->impl->disconnect(octets->channel);
 	octets_wake(octets);
 }
 
-static int start_channel(struct octets *octets)
+static int start_channel(struct envoi_byte_stream *octets)
 {
 	int r = octets_renew_parser(octets);
-	return r < 0 ? r : octets->channel->start(octets);
+	return r < 0 ? r : octets->channel->impl->start(octets->channel);
 }
 
 int octets_start(struct envoi_transport *transport)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	if (octets->state != OCTETS_NEW) {
 		return ENVOI_ERR_STATE;
 	}
@@ -190,18 +159,21 @@ int octets_start(struct envoi_transport *transport)
 	return ENVOI_OK;
 }
 
-void octets_set_aside(struct octets *octets)
+void octets_set_aside(struct envoi_byte_stream *octets)
 {
 	octets->base.sink = NULL;
 	octets->state = OCTETS_NEW;
 	octets_stop_deadlines(octets);
 	octets->is_reading = false;
-	octets->channel->want_read(octets, false);
+	int r = octets->channel->impl->want_read(octets->channel, false);
+	if (r < 0) {
+		octets_break_channel(octets, r, "reading cannot be switched off");
+	}
 }
 
 int octets_restart(struct envoi_transport *transport)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	if (octets->state != OCTETS_MOVING) {
 		return ENVOI_ERR_STATE;
 	}
@@ -218,7 +190,7 @@ int octets_restart(struct envoi_transport *transport)
 
 void octets_close(struct envoi_transport *transport, uint64_t linger_ms)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	struct envoi_failure why;
 	envoi_failure_set(&why, transport->context, ENVOI_PHASE_NONE, ENVOI_OK, NULL);
 	octets_begin_close(octets, &why, linger_ms);
@@ -238,21 +210,21 @@ void octets_abort(struct envoi_transport *transport, const struct envoi_failure 
 
 void octets_destroy(struct envoi_transport *transport)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	assert(!envoi__guard_is_over(&octets->guard));
-	octets_enter(octets);
 	envoi__guard_end(&octets->guard);
 	octets->state = OCTETS_TOLD;
 	envoi_deferred_cancel(&octets->turn);
 	octets_stop_deadlines(octets);
 	envoi_timer_stop(&octets->linger);
-	octets->channel->disconnect(octets);
+	octets->channel->impl->disconnect(octets->channel);
+	octets_enter(octets);
 	octets_drop_question(octets);
 	octets_leave(octets);
 }
 
 const char *octets_peer_name(const struct envoi_transport *transport)
 {
-	const struct octets *octets = octets_of_const(transport);
-	return octets->channel->peer_name(octets);
+	const struct envoi_byte_stream *octets = octets_of_const(transport);
+	return octets->channel->impl->peer_name(octets->channel);
 }

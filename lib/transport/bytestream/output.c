@@ -2,7 +2,7 @@
  * envoi - transports of octets: what goes out
  * SPDX-License-Identifier: MIT
  */
-#include "transport/bytestream/inside.h"
+#include "transport/bytestream/bytestream.h"
 
 #include <string.h>
 
@@ -13,33 +13,33 @@ enum {
 	LOW_MARK_PART = 4, /* low mark: limit divided by this */
 };
 
-static int append(struct octets *octets, const char *data, size_t len)
+static int append(struct envoi_byte_stream *octets, const char *data, size_t len)
 {
 	int r = envoi_buffer_append(&octets->plain, data, len);
 	if (r < 0) {
 		return r;
 	}
 	octets->queued += len;
-	if (octets_pending(&octets->base) > octets->options.settings.output_bytes / LOW_MARK_PART) {
+	if (octets_pending(&octets->base) > octets->options.output_bytes / LOW_MARK_PART) {
 		octets->wants_drained = true;
 	}
 	octets_wake(octets);
 	return ENVOI_OK;
 }
 
-static bool can_send(const struct octets *octets)
+static bool can_send(const struct envoi_byte_stream *octets)
 {
 	return octets->state == OCTETS_MOVING;
 }
 
-int octets_queue(struct octets *octets, const char *data, size_t len)
+int octets_queue(struct envoi_byte_stream *octets, const char *data, size_t len)
 {
 	return can_send(octets) ? append(octets, data, len) : ENVOI_ERR_STATE;
 }
 
 int octets_send_head(struct envoi_transport *transport, const struct envoi_stream_head *head)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	if (!can_send(octets) || octets->output != OCTETS_NO_HEAD) {
 		return ENVOI_ERR_STATE;
 	}
@@ -57,12 +57,12 @@ int octets_send_head(struct envoi_transport *transport, const struct envoi_strea
  */
 int octets_send_element(struct envoi_transport *transport, const char *xml, size_t len)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	if (!can_send(octets) || octets->output != OCTETS_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
 	size_t pending = octets_pending(transport);
-	size_t limit = octets->options.settings.output_bytes;
+	size_t limit = octets->options.output_bytes;
 	if (pending > 0 && (pending > limit || len > limit - pending)) {
 		octets->wants_drained = true;
 		return ENVOI_ERR_FULL;
@@ -82,7 +82,7 @@ int octets_send_element(struct envoi_transport *transport, const char *xml, size
 int octets_send_tail(struct envoi_transport *transport)
 {
 	static const char tail[] = "</stream:stream>";
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	if (!can_send(octets) || octets->output != OCTETS_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
@@ -97,7 +97,7 @@ int octets_send_tail(struct envoi_transport *transport)
 /* White space between elements (RFC 6120, section 4.6.1); whatever is pending does as well. */
 int octets_keepalive(struct envoi_transport *transport)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	if (!can_send(octets) || octets->output != OCTETS_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
@@ -106,12 +106,12 @@ int octets_keepalive(struct envoi_transport *transport)
 
 size_t octets_pending(const struct envoi_transport *transport)
 {
-	const struct octets *octets = octets_of_const(transport);
+	const struct envoi_byte_stream *octets = octets_of_const(transport);
 	const struct envoi_buffer *sealed = octets_sealed_output(octets);
 	return envoi_buffer_len(&octets->plain) + (sealed == NULL ? 0 : envoi_buffer_len(sealed));
 }
 
-void octets_drop_output(struct octets *octets)
+void octets_drop_output(struct envoi_byte_stream *octets)
 {
 	struct envoi_buffer *sealed = octets_sealed_output(octets);
 	envoi_buffer_wipe(&octets->plain);
@@ -129,7 +129,7 @@ static void give_back(struct envoi_buffer *buffer)
 	}
 }
 
-void octets_break_output(struct octets *octets)
+void octets_break_output(struct envoi_byte_stream *octets)
 {
 	if (!octets->output_broken) {
 		octets->output_broken = true;
@@ -140,7 +140,7 @@ void octets_break_output(struct octets *octets)
 }
 
 /* The way out is broken; the peer's last words may still be on the way in: read on for a while. */
-static void output_broke(struct octets *octets, int code)
+static void output_broke(struct envoi_byte_stream *octets, int code)
 {
 	octets_break_output(octets);
 	if (octets->broken.code == ENVOI_OK && !octets->input_over) {
@@ -151,11 +151,11 @@ static void output_broke(struct octets *octets, int code)
 }
 
 /* @return how much the channel took; less than there was: it takes no more for now */
-static size_t send_from(struct octets *octets, struct envoi_buffer *buffer)
+static size_t send_from(struct envoi_byte_stream *octets, struct envoi_buffer *buffer)
 {
 	size_t taken = 0;
-	int r = octets->channel->send(
-		octets, envoi_buffer_data(buffer), envoi_buffer_len(buffer), &taken);
+	int r = octets->channel->impl->send(
+		octets->channel, envoi_buffer_data(buffer), envoi_buffer_len(buffer), &taken);
 	if (r < 0) {
 		output_broke(octets, r);
 		return 0;
@@ -166,14 +166,14 @@ static size_t send_from(struct octets *octets, struct envoi_buffer *buffer)
 	return taken;
 }
 
-static void write_clear(struct octets *octets)
+static void write_clear(struct envoi_byte_stream *octets)
 {
 	if (envoi_buffer_len(&octets->plain) > 0) {
 		octets->taken += send_from(octets, &octets->plain);
 	}
 }
 
-static void write_sealed(struct octets *octets)
+static void write_sealed(struct envoi_byte_stream *octets)
 {
 	struct envoi_buffer *sealed = octets_sealed_output(octets);
 	octets_seal(octets);
@@ -187,7 +187,7 @@ static void write_sealed(struct octets *octets)
 	give_back(sealed);
 }
 
-static size_t count_written(struct octets *octets)
+static size_t count_written(struct envoi_byte_stream *octets)
 {
 	size_t count = 0;
 	uint64_t end;
@@ -202,14 +202,14 @@ static size_t count_written(struct octets *octets)
 	return count;
 }
 
-static void tell_progress(struct octets *octets, size_t written)
+static void tell_progress(struct envoi_byte_stream *octets, size_t written)
 {
 	struct envoi_transport_sink *sink = octets->base.sink;
 	if (written > 0 && sink != NULL) {
 		sink->impl->written(sink, written);
 	}
 	sink = octets->base.sink;
-	size_t low_mark = octets->options.settings.output_bytes / LOW_MARK_PART;
+	size_t low_mark = octets->options.output_bytes / LOW_MARK_PART;
 	if (sink != NULL && octets->state == OCTETS_MOVING && octets->wants_drained &&
 		octets_pending(&octets->base) <= low_mark) {
 		octets->wants_drained = false;
@@ -218,12 +218,12 @@ static void tell_progress(struct octets *octets, size_t written)
 }
 
 /* Everything is written, or cannot be: show the end, and wait for the peer's. */
-static void go_on_closing(struct octets *octets)
+static void go_on_closing(struct envoi_byte_stream *octets)
 {
 	bool is_written = octets_pending(&octets->base) == 0;
 	if (is_written && !octets->is_shut_down && !octets->output_broken) {
 		octets->is_shut_down = true;
-		octets->channel->shut_down(octets);
+		octets->channel->impl->shut_down(octets->channel);
 	}
 	if (octets->linger_ms == 0 || (is_written && octets->input_over)) {
 		struct envoi_failure why;
@@ -236,7 +236,7 @@ static void go_on_closing(struct octets *octets)
 	}
 }
 
-void octets_flush(struct octets *octets)
+void octets_flush(struct envoi_byte_stream *octets)
 {
 	if (octets->state != OCTETS_MOVING && octets->state != OCTETS_CLOSING) {
 		return;
@@ -258,8 +258,9 @@ void octets_flush(struct octets *octets)
 	}
 }
 
-void octets_writable(struct octets *octets)
+void envoi_channel_writable(struct envoi_channel *channel)
 {
+	struct envoi_byte_stream *octets = channel->byte_stream;
 	octets_enter(octets);
 	octets_flush(octets);
 	octets_leave(octets);

@@ -4,7 +4,7 @@
  *
  * Private headers: the TLS engine of the library has no public one yet.
  */
-#include "transport/bytestream/inside.h"
+#include "transport/bytestream/bytestream.h"
 
 #include <string.h>
 
@@ -19,12 +19,12 @@ struct octets_mark {
 	uint64_t sealed, plain;
 };
 
-struct envoi_buffer *octets_sealed_output(const struct octets *octets)
+struct envoi_buffer *octets_sealed_output(const struct envoi_byte_stream *octets)
 {
 	return octets->tls == NULL ? NULL : envoi__tls_output(octets->tls);
 }
 
-void octets_free_tls(struct octets *octets)
+void octets_free_tls(struct envoi_byte_stream *octets)
 {
 	envoi__tls_free(octets->tls);
 	octets->tls = NULL;
@@ -34,7 +34,7 @@ void octets_free_tls(struct octets *octets)
 /* --- in --- */
 
 /* What came before is handed over first; then the alert goes out, and the failure is told. */
-static void spoil(struct octets *octets, int code)
+static void spoil(struct envoi_byte_stream *octets, int code)
 {
 	struct envoi_failure why;
 	enum envoi_phase phase = octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS
@@ -46,7 +46,7 @@ static void spoil(struct octets *octets, int code)
 	octets_end_input(octets, &why);
 }
 
-static int read_all(struct octets *octets)
+static int read_all(struct envoi_byte_stream *octets)
 {
 	char data[ENVOI__TLS_RECORD_BYTES];
 	size_t len, most = 0;
@@ -60,7 +60,7 @@ static int read_all(struct octets *octets)
 }
 
 /* On with the handshake, and with what stands behind it. */
-static int go_on(struct octets *octets)
+static int go_on(struct envoi_byte_stream *octets)
 {
 	if (octets->tls_state == OCTETS_HANDSHAKE) {
 		int r = envoi__tls_handshake(octets->tls);
@@ -74,7 +74,7 @@ static int go_on(struct octets *octets)
 	return read_all(octets);
 }
 
-static void draw_conclusion(struct octets *octets, int r)
+static void draw_conclusion(struct envoi_byte_stream *octets, int r)
 {
 	if (r == ENVOI_END) {
 		struct envoi_failure end = {.code = ENVOI_OK};
@@ -85,7 +85,7 @@ static void draw_conclusion(struct octets *octets, int r)
 	}
 }
 
-void octets_unseal(struct octets *octets, const char *data, size_t len)
+void octets_unseal(struct envoi_byte_stream *octets, const char *data, size_t len)
 {
 	int r = envoi__tls_feed(octets->tls, data, len);
 	draw_conclusion(octets, r == ENVOI_OK ? go_on(octets) : r);
@@ -102,13 +102,13 @@ static void on_answer(void *user)
 }
 
 /* Asked again after each call to somebody else. */
-static bool is_undecided(const struct octets *octets)
+static bool is_undecided(const struct envoi_byte_stream *octets)
 {
 	return octets->state == OCTETS_MOVING && octets->tls_state == OCTETS_HANDSHAKE &&
 		!octets->input_over;
 }
 
-static void tell_undecided(struct octets *octets, bool waits)
+static void tell_undecided(struct envoi_byte_stream *octets, bool waits)
 {
 	struct envoi_transport_sink *sink = octets->base.sink;
 	if (sink != NULL && sink->impl->undecided != NULL) {
@@ -116,7 +116,7 @@ static void tell_undecided(struct octets *octets, bool waits)
 	}
 }
 
-void octets_decide(struct octets *octets)
+void octets_decide(struct envoi_byte_stream *octets)
 {
 	if (is_undecided(octets) && envoi__tls_has_to_ask(octets->tls)) {
 		tell_undecided(octets, true);
@@ -135,21 +135,21 @@ void octets_decide(struct octets *octets)
 	}
 }
 
-void octets_drop_question(struct octets *octets)
+void octets_drop_question(struct envoi_byte_stream *octets)
 {
 	if (octets->tls != NULL) {
 		envoi__tls_settle(octets->tls);
 	}
 }
 
-bool octets_has_question(const struct octets *octets)
+bool octets_has_question(const struct envoi_byte_stream *octets)
 {
 	return octets->tls != NULL && envoi__tls_is_undecided(octets->tls);
 }
 
 /* --- out --- */
 
-static int seal_one(struct octets *octets)
+static int seal_one(struct envoi_byte_stream *octets)
 {
 	size_t len = envoi_buffer_len(&octets->plain);
 	len = len < ENVOI__TLS_RECORD_BYTES ? len : ENVOI__TLS_RECORD_BYTES;
@@ -166,7 +166,7 @@ static int seal_one(struct octets *octets)
 	return envoi_buffer_append(&octets->marks, &mark, sizeof(mark));
 }
 
-void octets_seal(struct octets *octets)
+void octets_seal(struct envoi_byte_stream *octets)
 {
 	bool is_closing = octets->state == OCTETS_CLOSING;
 	struct envoi_buffer *output = envoi__tls_output(octets->tls);
@@ -186,7 +186,7 @@ void octets_seal(struct octets *octets)
 	}
 }
 
-void octets_count_sealed(struct octets *octets, size_t taken)
+void octets_count_sealed(struct envoi_byte_stream *octets, size_t taken)
 {
 	octets->sealed_taken += taken;
 	struct octets_mark mark;
@@ -203,14 +203,14 @@ void octets_count_sealed(struct octets *octets, size_t taken)
 /* --- asked from above --- */
 
 /* RFC 6120, section 5.4.3.3: nothing, not even white space, behind what made us start. */
-static bool has_early_input(const struct octets *octets)
+static bool has_early_input(const struct envoi_byte_stream *octets)
 {
 	return octets->peer_ended || envoi_xml_parser_has_pending(octets->parser) ||
 		(octets->last_octet != '\0' && octets->last_octet != '>');
 }
 
 /* What is queued goes before what TLS has to say; both are taken over by TLS's output. */
-static int put_before(struct octets *octets, struct envoi__tls *tls)
+static int put_before(struct envoi_byte_stream *octets, struct envoi__tls *tls)
 {
 	struct envoi_buffer *output = envoi__tls_output(tls);
 	struct octets_mark mark = {
@@ -235,8 +235,8 @@ static int put_before(struct octets *octets, struct envoi__tls *tls)
 	return ENVOI_OK;
 }
 
-int octets_secure(struct octets *octets, enum envoi_role role, struct envoi_tls_config *config,
-	const char *server_name, const char *alpn)
+int octets_secure(struct envoi_byte_stream *octets, enum envoi_role role,
+	struct envoi_tls_config *config, const char *server_name, const char *alpn)
 {
 	if (octets->state != OCTETS_MOVING || octets->tls_state != OCTETS_CLEAR) {
 		return ENVOI_ERR_STATE;
@@ -276,14 +276,14 @@ int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
 
 bool octets_is_secure(const struct envoi_transport *transport)
 {
-	const struct octets *octets = octets_of_const(transport);
+	const struct envoi_byte_stream *octets = octets_of_const(transport);
 	return octets->options.is_secure ||
 		(octets->tls != NULL && envoi__tls_is_secure(octets->tls));
 }
 
 void octets_tls_info(const struct envoi_transport *transport, struct envoi_tls_info *ret_info)
 {
-	const struct octets *octets = octets_of_const(transport);
+	const struct envoi_byte_stream *octets = octets_of_const(transport);
 	*ret_info = (struct envoi_tls_info){0};
 	if (octets->tls != NULL) {
 		envoi__tls_get_info(octets->tls, ret_info);
@@ -293,7 +293,7 @@ void octets_tls_info(const struct envoi_transport *transport, struct envoi_tls_i
 int octets_channel_binding(
 	struct envoi_transport *transport, const char *type, struct envoi_buffer *out)
 {
-	struct octets *octets = octets_of(transport);
+	struct envoi_byte_stream *octets = octets_of(transport);
 	return octets->tls == NULL ? ENVOI_ERR_UNSUPPORTED
 				   : envoi__tls_channel_binding(octets->tls, type, out);
 }

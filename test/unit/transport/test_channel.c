@@ -1,5 +1,5 @@
 /*
- * envoi - transports of whatever moves octets: what is particular to a channel from outside
+ * envoi - channels: what they are asked for, and in which order
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include <envoi/context.h>
-#include <envoi/interfaces/octets.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/mainloop.h>
 
 #include "test_allocator.h"
@@ -189,11 +189,17 @@ static void turn(struct fixture *f)
 	assert_int_equal(envoi_loop_simulated_run_for(f->loop, 10), ENVOI_OK);
 }
 
+static int make_transport(struct fixture *f, bool is_secure)
+{
+	struct envoi_channel_options options;
+	assert_int_equal(envoi_channel_options_read(&options, f->context, NULL), ENVOI_OK);
+	options.is_secure = is_secure;
+	return envoi_channel_transport_new(&f->transport, f->context, &f->channel, &options);
+}
+
 static void make(struct fixture *f)
 {
-	assert_int_equal(
-		envoi_octets_transport_new(&f->transport, f->context, &f->channel, NULL, true),
-		ENVOI_OK);
+	assert_int_equal(make_transport(f, true), ENVOI_OK);
 }
 
 static void begin(struct fixture *f)
@@ -213,13 +219,11 @@ static void the_transport_is_the_channels_in_name_and_safety(void **state)
 	assert_string_equal(f->transport->impl->peer_name(f->transport), "nobody");
 	assert_true(f->transport->impl->is_secure(f->transport));
 	envoi_transport_destroy(f->transport);
-	assert_int_equal(
-		envoi_octets_transport_new(&f->transport, f->context, &f->channel, NULL, false),
-		ENVOI_OK);
+	assert_int_equal(make_transport(f, false), ENVOI_OK);
 	assert_false(f->transport->impl->is_secure(f->transport));
 }
 
-static void no_octets_are_nothing(void **state)
+static void receiving_no_bytes_is_nothing(void **state)
 {
 	struct fixture *f = *state;
 	begin(f);
@@ -282,9 +286,11 @@ static void whoever_enters_keeps_it_until_he_leaves(void **state)
 static void without_memory_it_is_let_go_of(void **state)
 {
 	struct fixture *f = *state;
+	struct envoi_channel_options options;
+	assert_int_equal(envoi_channel_options_read(&options, f->context, NULL), ENVOI_OK);
 	f->allocator.fail_at = f->allocator.calls + 1;
 	assert_int_equal(
-		envoi_octets_transport_new(&f->transport, f->context, &f->channel, NULL, true),
+		envoi_channel_transport_new(&f->transport, f->context, &f->channel, &options),
 		ENVOI_ERR_NOMEM);
 	assert_string_equal(f->asked, "disconnect destroy");
 }
@@ -295,7 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_transport_is_the_channels_in_name_and_safety),
-		CASE(no_octets_are_nothing),
+		CASE(receiving_no_bytes_is_nothing),
 		CASE(a_channel_that_does_not_start_is_a_transport_that_does_not),
 		CASE(a_channel_that_cannot_be_held_up_ends),
 		CASE(it_is_destroyed_last_and_once),

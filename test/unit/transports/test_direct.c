@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/mainloop.h>
-#include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
 #include <envoi/memory.h>
 #include <envoi/settings.h>
@@ -26,7 +26,6 @@
 
 #include "open_fds.h"
 #include "scripted_resolver.h"
-#include "transport/bytestream/handshake.h"
 
 enum {
 	PLACES = 3,
@@ -50,8 +49,11 @@ struct place {
 	int fd;
 	uint16_t port;
 	struct envoi_watch watch;
-	struct envoi_transport *transports[CONNECTIONS];
-	struct octets_handshake handshakes[CONNECTIONS];
+	struct envoi_opening *openings[CONNECTIONS];
+	struct connection {
+		struct place *place;
+		struct envoi_transport *transport; /* once its handshake has ended */
+	} connections[CONNECTIONS];
 	int fds[CONNECTIONS];
 	size_t accepted;
 	int secured;
@@ -82,10 +84,14 @@ struct fixture {
 
 /* --- those who listen --- */
 
-static void on_handshake(void *user, const struct envoi_failure *why)
+static void on_opened(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
-	struct place *place = user;
-	place->secured += why == NULL;
+	struct connection *connection = user;
+	struct place *place = connection->place;
+	place->openings[connection - place->connections] = NULL;
+	connection->transport = transport;
+	place->secured += failure == NULL;
 }
 
 static void on_heard(struct envoi_watch *watch, unsigned int ready)
@@ -109,10 +115,18 @@ static void on_heard(struct envoi_watch *watch, unsigned int ready)
 
 static void speak_tls(struct place *place, size_t at, int fd)
 {
-	struct envoi_transport **transport = &place->transports[at];
-	if (envoi_tcp_transport_new(transport, place->fixture->context, fd, NULL) < 0 ||
-		octets_handshake_begin(&place->handshakes[at], *transport, ENVOI_RECEIVER,
-			place->config, NULL, place->alpn, on_handshake, place) < 0) {
+	struct envoi_channel *channel;
+	place->connections[at].place = place;
+	const struct envoi_opening_options options = {
+		.role = ENVOI_RECEIVER,
+		.tls = place->config,
+		.alpn = place->alpn,
+		.done = on_opened,
+		.user = &place->connections[at],
+	};
+	if (envoi_tcp_channel_new(&channel, place->fixture->context, fd) < 0 ||
+		envoi_opening_new(
+			&place->openings[at], place->fixture->context, channel, &options) < 0) {
 		abort();
 	}
 }
@@ -184,7 +198,8 @@ static void close_place(struct place *place)
 	envoi_watch_stop(&place->hearing);
 	close(place->fd);
 	for (size_t i = 0; i < place->accepted; i++) {
-		envoi_transport_destroy(place->transports[i]);
+		envoi_opening_free(place->openings[i]);
+		envoi_transport_destroy(place->connections[i].transport);
 		if (place->fds[i] >= 0) {
 			close(place->fds[i]);
 		}

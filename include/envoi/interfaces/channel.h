@@ -1,0 +1,187 @@
+/*
+ * envoi - channels: connections that move bytes, and the transports made of them
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_INTERFACES_CHANNEL_H
+#define ENVOI_INTERFACES_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/error.h>
+#include <envoi/export.h>
+#include <envoi/interfaces/transport.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A channel moves bytes in both directions, in order: a socket, a pair of pipes, a serial line. The
+ * library makes a transport of it: parser, output queue and its limits, STARTTLS and direct TLS,
+ * deadlines, closing, stream errors, and the order of callbacks; everything that
+ * <envoi/interfaces/transport.h> asks for. The transports tcp and memory are channels.
+ * doc/examples/pipe_transport.c is a channel with its connector. What does not carry one long XML
+ * document (WebSocket, BOSH) implements envoi_transport_impl instead.
+ */
+
+struct envoi_byte_stream;
+struct envoi_channel;
+struct envoi_opening;
+
+enum {
+	ENVOI_CHANNEL_READ_BYTES = 16384, /**< the most to pass to envoi_channel_received() */
+};
+
+/** The functions of a channel. All are REQUIRED. None of them may call envoi_channel_received(),
+ * _writable(), _ended(), _broken(). */
+struct envoi_channel_impl {
+	const char *name; /**< of the transport: "pipe" */
+
+	/** Begin to move bytes; reading as want_read says. @retval <0  the transport's start fails
+	 * with it */
+	int (*start)(struct envoi_channel *channel);
+
+	/**
+	 * Take bytes to send. After it took fewer than offered it may be called again at any time,
+	 * with more.
+	 * @param[out] ret_taken  how many; when fewer than @p len, envoi_channel_writable() follows
+	 * @retval <0  it never takes more; it may still have something to read
+	 */
+	int (*send)(struct envoi_channel *channel, const char *data, size_t len, size_t *ret_taken);
+
+	/** Whether envoi_channel_received(), _ended() and _broken() may come: this is how a peer is
+	 * held up. At first they may not. Called before start too. @retval <0  not possible: the
+	 * connection ends */
+	int (*want_read)(struct envoi_channel *channel, bool wanted);
+
+	/** Nothing more will be sent: show the peer the end, if that is possible. */
+	void (*shut_down)(struct envoi_channel *channel);
+
+	/** Release descriptors, watches and timers: no callback may come afterwards. Idempotent; the
+	 * memory stays until destroy. */
+	void (*disconnect)(struct envoi_channel *channel);
+
+	/** Free the memory. Called last, once, when no envoi_channel_...() is on the stack. */
+	void (*destroy)(struct envoi_channel *channel);
+
+	/** @return for people, "/dev/ttyS0"; borrowed, lives as long as the channel */
+	const char *(*peer_name)(const struct envoi_channel *channel);
+};
+
+/** Base of every channel; embedded anywhere (ENVOI_CONTAINER_OF). Set @p impl; the rest is zeroed at
+ * first and set by the library. */
+struct envoi_channel {
+	const struct envoi_channel_impl *impl;
+	struct envoi_context *context; /**< borrowed; set when a transport is made */
+	struct envoi_byte_stream *byte_stream; /**< private */
+};
+
+/** How a transport treats its channel; read from settings by envoi_channel_options_read(). */
+struct envoi_channel_options {
+	size_t output_bytes; /**< most output that may be pending: limits.output-bytes */
+	unsigned int slice_stanzas; /**< elements in one turn of the loop: loop.slice-stanzas */
+	uint64_t element_timeout_ms; /**< 1 or more: stream.element-timeout */
+	uint64_t write_timeout_ms; /**< 1 or more: stream.write-timeout */
+	struct envoi_xml_limits limits; /**< until others are set: limits.before-login.* */
+	/** others can neither read nor change what the channel moves: no TLS is asked for, and
+	 * passwords may be sent. From the implementation, not from settings: false at first */
+	bool is_secure;
+};
+
+/** Read the options. @param settings  borrowed for the call; NULL: defaults
+ * @retval ENVOI_ERR_NOMEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_channel_options_read(struct envoi_channel_options *ret_options,
+	struct envoi_context *context, const struct envoi_settings *settings);
+
+/**
+ * Make a transport of a channel, not started.
+ *
+ * @param channel  taken, its @p impl set: disconnected and destroyed on failure too
+ * @param options  copied; NULL: defaults
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_channel_transport_new(struct envoi_transport **ret_transport,
+	struct envoi_context *context, struct envoi_channel *channel,
+	const struct envoi_channel_options *options);
+
+/** Disconnect and destroy a channel of which no transport was made; NULL is allowed. */
+ENVOI_API void envoi_channel_destroy(struct envoi_channel *channel);
+
+/* --- direct TLS --- */
+
+/**
+ * Opening has ended; once, from the loop. The opening is freed already.
+ *
+ * @param transport  not started, now the receiver's; secure if TLS was asked for; NULL on failure
+ * @param failure    why not, in phase TLS; borrowed; NULL with a transport
+ */
+typedef void envoi_opened_fn(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure);
+
+/** How a connector opens a channel. Everything is copied. */
+struct envoi_opening_options {
+	const struct envoi_channel_options *channel; /**< NULL: defaults */
+	enum envoi_role role;
+	/** for TLS from the first byte (XEP-0368), a reference is taken; NULL: no TLS */
+	struct envoi_tls_config *tls;
+	const char *server_name; /**< initiator: the name of the certificate and of SNI */
+	/** application protocol (RFC 7301) that an initiator offers, "xmpp-client"; a server that
+	 * selects none is accepted, one that selects another is not; NULL: none */
+	const char *alpn;
+	uint64_t
+		timeout_ms; /**< for the handshake; 0: none, the caller has a deadline of its own */
+	uint64_t decision_timeout_ms; /**< for the application's trust decision in it; 0: none */
+	envoi_opened_fn *done;
+	/** OPTIONAL. The handshake waits for the application's trust decision (true), or goes on
+	 * (false). @p timeout_ms is suspended meanwhile; deadlines of the caller should be too. */
+	void (*waiting)(void *user, bool is_waiting);
+	void *user; /**< of done and waiting */
+};
+
+/**
+ * Open a channel: the TLS handshake, if one is asked for, then a transport. All connectors of the
+ * library use it.
+ *
+ * @param channel  taken, as by envoi_channel_transport_new()
+ * @param options  borrowed for the call
+ * @retval ENVOI_ERR_INVALID  @p tls is of the other role, or @p server_name no domain
+ * @retval ENVOI_ERR_NOMEM    or what the channel refused to start with
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_opening_new(struct envoi_opening **ret_opening,
+	struct envoi_context *context, struct envoi_channel *channel,
+	const struct envoi_opening_options *options);
+
+/** Stop silently and free, the channel included; NULL is allowed. An application that was asked for a
+ * trust decision is notified that it is no longer needed, before this returns. */
+ENVOI_API void envoi_opening_free(struct envoi_opening *opening);
+
+/* --- for channels --- */
+
+/*
+ * The events of a channel, always from the loop. The transport may be freed inside each of these:
+ * disconnect has been called then, and, unless envoi_channel_enter() holds it, destroy as well: the
+ * channel must not be touched after the call.
+ */
+
+/** Bytes came: 1 to ENVOI_CHANNEL_READ_BYTES. */
+ENVOI_API void envoi_channel_received(struct envoi_channel *channel, const char *data, size_t len);
+/** More can be sent, after `send` took less than it was offered. */
+ENVOI_API void envoi_channel_writable(struct envoi_channel *channel);
+/** The peer will send no more. */
+ENVOI_API void envoi_channel_ended(struct envoi_channel *channel);
+/** Nothing moves any more, in no direction. @param code usually ENVOI_ERR_DISCONNECTED
+ * @param text  for people; borrowed for the call */
+ENVOI_API void envoi_channel_broken(struct envoi_channel *channel, int code, const char *text);
+
+/** Keep the channel's memory until envoi_channel_leave(): around several of these in one callback,
+ * or to use the channel afterwards. */
+ENVOI_API void envoi_channel_enter(struct envoi_channel *channel);
+/** One for each envoi_channel_enter(); the channel may be freed when it returns. */
+ENVOI_API void envoi_channel_leave(struct envoi_channel *channel);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

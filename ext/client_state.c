@@ -11,8 +11,8 @@
 struct client_state {
 	struct envoi_handler handler;
 	struct envoi_context *context;
-	struct envoi_stream *stream; /* whose server offers it; NULL: none */
-	bool is_active; /* as the program wants it */
+	struct envoi_stream *stream; /* whose server offers the feature; NULL: none */
+	bool is_active; /* as the program has set it */
 	bool is_known_active; /* as the server knows it */
 };
 
@@ -22,7 +22,7 @@ static struct client_state *from_handler(struct envoi_handler *handler)
 }
 
 /* Section 4.2 */
-static int tell(struct client_state *self)
+static int send_state(struct client_state *self)
 {
 	if (self->is_active == self->is_known_active) {
 		return ENVOI_OK;
@@ -47,7 +47,7 @@ static int negotiate(struct envoi_handler *handler, struct envoi_stream *stream,
 	}
 	self->stream = stream;
 	self->is_known_active = true;
-	return tell(self);
+	return send_state(self);
 }
 
 static void finish(struct envoi_handler *handler, struct envoi_stream *stream, void *state)
@@ -59,7 +59,7 @@ static void finish(struct envoi_handler *handler, struct envoi_stream *stream, v
 	}
 }
 
-/* It is told apart from the bound stream only: before, the server has nothing to hold back. */
+/* Section 4.1 allows it after the login; before binding the server has nothing to delay. */
 static const struct envoi_stream_feature feature = {
 	.ns = ENVOI_NS_CLIENT_STATE,
 	.name = "csi",
@@ -104,7 +104,7 @@ int envoi_client_state_set(struct envoi_handler *handler, bool is_active)
 {
 	struct client_state *self = from_handler(handler);
 	self->is_active = is_active;
-	return self->stream != NULL ? tell(self) : ENVOI_DECLINED;
+	return self->stream != NULL ? send_state(self) : ENVOI_DECLINED;
 }
 
 bool envoi_client_state_is_offered(const struct envoi_handler *handler)

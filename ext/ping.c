@@ -16,7 +16,7 @@ int envoi_ping(struct envoi_session *session, const char *to, uint64_t timeout_m
 		NULL, timeout_ms, done, user, ret_request);
 }
 
-/* Section 4.2: the pong is an empty result, which the session sends for what was handled. */
+/* Section 4.2: the pong is an empty result, which the session sends when a handler returns. */
 static int on_ping(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	(void)self;

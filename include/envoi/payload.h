@@ -25,10 +25,9 @@ struct envoi_context;
  * How to describe a payload
  * =========================
  *
- * A payload is a C struct, and a table that says which member stands where in the XML. The engine
- * behind this header parses, checks, writes, copies, compares and frees every struct that has such
- * a table; nobody writes that code again. The tables are C11: a program in C++ has its own in a file
- * that is C.
+ * A payload is a C struct with a table of rows. A row says where in the XML a member of the struct
+ * stands. From the table, the functions below parse, check, write, copy, compare and free the
+ * struct. Tables are C11; a program in C++ keeps them in a file of C.
  *
  *	struct weather {
  *		char *place;
@@ -38,24 +37,25 @@ struct envoi_context;
  *	// <report xmlns='urn:example:weather' place='Oslo'><celsius>-3</celsius><rain/></report>
  *	static const struct envoi_field weather_fields[] = {
  *		ENVOI_ATTR_TEXT(struct weather, place, "place", ENVOI_REQUIRED, .max_bytes = 200),
- *		ENVOI_CHILD_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED, .min = -100, .max = 100),
+ *		ENVOI_CHILD_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED,
+ *			.min = -100, .max = 100),
  *		ENVOI_CHILD_FLAG(struct weather, rain, "rain"),
  *		ENVOI_FIELDS_END,
  *	};
  *	static const struct envoi_payload_type weather_type =
  *		ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
  *
- * The name of a row's macro is where the value stands, then what it is:
+ * A row is a macro. The first part of its name is the place of the value, the second its kind:
  *
- *	where            ENVOI_ATTR_*      an attribute
+ *	place            ENVOI_ATTR_*      an attribute
  *	                 ENVOI_TEXT_*      the text of the element itself; has no name
- *	                 ENVOI_CHILD_*     the text of a child element, at most one
- *	                 ENVOI_CHILDREN_*  the texts of any number of them: an array and a size_t
- *	what    member               means
+ *	                 ENVOI_CHILD_*     the text of a child element, which occurs at most once
+ *	                 ENVOI_CHILDREN_*  the texts of child elements: an array and a size_t
+ *	kind    member               value
  *	TEXT    char *               any text
  *	INT     any integer type     a decimal number within the member's range
  *	BOOL    bool                 true, false, 1, 0
- *	ENUM    an enum, int         one of a table of words (struct envoi_word)
+ *	ENUM    an enum, int         a word of a table (struct envoi_word)
  *	DATE    int64_t              XEP-0082 DateTime: milliseconds since 1970 in UTC
  *	ZONE    int                  XEP-0082 time zone: minutes ahead of UTC, -840 to 840
  *	BASE64  struct envoi_bytes   bytes
@@ -63,53 +63,52 @@ struct envoi_context;
  *	JID     struct envoi_jid *   an address
  *	LANG    char *               a language tag
  *
- * And rows of their own kind:
+ * Other rows:
  *
  *	ENVOI_XML_LANG        char *   the attribute xml:lang
- *	ENVOI_CHILD_FLAG      bool     whether an empty child is there
- *	ENVOI_CHILD_NAME      an enum, int  which one of several empty children is there
+ *	ENVOI_CHILD_FLAG      bool     true: the empty child is present
+ *	ENVOI_CHILD_NAME      an enum, int  the name of the empty child, one of a table of words
  *	ENVOI_CHILD_STRUCT    a struct or a pointer to one: a child with a table of its own
- *	ENVOI_CHILDREN_STRUCT an array of structs and a size_t: any number of them
- *	ENVOI_CHOICE          an enum, which says what of a union is in use: one of several children,
+ *	ENVOI_CHILDREN_STRUCT an array of structs and a size_t: children with a table of their own
+ *	ENVOI_CHOICE          an enum that selects the member of a union: one of several children,
  *	                      each with a table of its own
- *	ENVOI_CHILD_ELEMENT   struct envoi_element *   a child as it is
- *	ENVOI_ANY             an array of struct envoi_element * and a size_t: all children that no
+ *	ENVOI_CHILD_ELEMENT   struct envoi_element *   a child, not decoded
+ *	ENVOI_ANY             an array of struct envoi_element * and a size_t: the children that no
  *	                      other row takes, in order
  *
- * Give the struct's type, the member, and what else the macro names; then, all optional, flags
- * joined with |, and after them members of struct envoi_field by name (.max_bytes = 200). A member
+ * The arguments of a row are the struct's type, the member, and what the macro names. Flags, joined
+ * with |, may follow, and then members of struct envoi_field by name (.max_bytes = 200). A member
  * of a wrong type does not compile.
  *
- * Absent and present. What is not ENVOI_REQUIRED may be absent. Then a pointer is NULL (bytes: a
- * NULL data), an array is empty, and everything else has its default: .default_number,
- * .default_text, or 0. A value equal to its default is not written. Where "absent" and "0" have to
- * be told apart, add a bool member and say .has = ENVOI_HAS(struct weather, has_celsius): it tells,
- * and on writing decides, whether the value is there.
+ * Absence. A value without ENVOI_REQUIRED may be absent. The member then has its default:
+ * .default_number, .default_text, or else 0, NULL, or an empty array (of bytes, NULL data). A
+ * value equal to its default is not written. To distinguish an absent value from its default, add
+ * a bool member and .has = ENVOI_HAS(struct weather, has_celsius). Parsing sets it when the value
+ * is present; writing writes the value when it is set.
  *
- * Whatever else stands in the element, attributes or children that no row names, is ignored
- * (RFC 6120, section 8.4). A second child where one is allowed is an error. Text between children is
- * ignored in elements without a row for it.
+ * Attributes and children that no row takes are ignored (RFC 6120, section 8.4), and so is text
+ * between children. A second child for a row that takes one is an error.
  *
- * All text in a decoded struct is NUL-terminated UTF-8. The struct, its text and arrays live in the
- * arena of the element it was decoded from, and as long: keep the stanza, or make a copy with
- * envoi_payload_dup(). To send, fill a struct of one's own with pointers to anything; nothing is
- * taken.
+ * Text in a decoded struct is NUL-terminated UTF-8. The struct, its text and its arrays are in the
+ * arena of the element that they were decoded from, and valid as long as that element: keep a
+ * reference to the stanza, or copy the struct with envoi_payload_dup(). For writing, fill a
+ * struct of your own; its pointers are borrowed for the call.
  *
- * The same rules are checked on the way out: what is written can be parsed, and gives an equal
+ * Writing applies the same rules as parsing: what is written can be parsed, and gives an equal
  * struct.
  */
 
 /** Flags of a row. */
 enum {
 	ENVOI_REQUIRED = 1, /**< absence is an error; always written */
-	ENVOI_LENIENT = 2, /**< a malformed value counts as absent; in an array it is left out */
+	ENVOI_LENIENT = 2, /**< a malformed value counts as absent; an array leaves it out */
 	/** white space around the value is ignored; in base64 and hex, inside too */
 	ENVOI_SPACES = 4,
-	/** of ENVOI_XML_LANG: else the language in force there (xml:lang above) */
+	/** of ENVOI_XML_LANG: absent, it has the value of the nearest ancestor's xml:lang */
 	ENVOI_INHERITED = 8,
 };
 
-/** Where a value stands. Filled in by the macros, as the enum below. */
+/** The place of a value. Set by the macros, as the enum below. */
 enum envoi_field_place {
 	ENVOI_FIELD_NOWHERE = 0, /**< ends a table */
 	ENVOI_FIELD_ATTR,
@@ -118,7 +117,7 @@ enum envoi_field_place {
 	ENVOI_FIELD_CHILDREN,
 };
 
-/** What a value is. */
+/** The kind of a value. */
 enum envoi_field_value {
 	ENVOI_VALUE_TEXT,
 	ENVOI_VALUE_INT,
@@ -153,17 +152,17 @@ struct envoi_choice;
 struct envoi_payload_type;
 
 /**
- * One row of a table: which member stands where, and what is allowed. Made by the macros below;
- * the members from @p flags on may be given by name behind a macro's other arguments.
+ * One row of a table. Made by the macros below; the members from @p flags on may be given by name
+ * behind the macro's other arguments.
  */
 struct envoi_field {
 	unsigned char place; /**< enum envoi_field_place */
 	unsigned char value; /**< enum envoi_field_value */
 	bool is_signed; /**< of an integer */
 	bool is_pointer; /**< of a struct: the member points to it */
-	unsigned int struct_size; /**< of the struct that the row is about */
+	unsigned int struct_size; /**< of the struct that has the member */
 	size_t offset; /**< of the member */
-	size_t size; /**< of the member; of an array, of one item; of a struct, of that */
+	size_t size; /**< of the member, of an item of an array, or of the struct pointed to */
 	size_t count; /**< of an array: offset of the size_t with the number of items */
 	const struct envoi_word *words; /**< of ENUM and NAME */
 	const struct envoi_payload_type *type; /**< of STRUCT */
@@ -173,13 +172,13 @@ struct envoi_field {
 	unsigned int flags; /**< ENVOI_REQUIRED and so on */
 	/** namespace of the attribute (default: none) or child (default: the payload's) */
 	const char *ns;
-	/** of children: the value is in this attribute of theirs, not in the text */
+	/** of children: the value is in this attribute of the child, not in its text */
 	const char *attr;
-	const char *as; /**< of structs: the child's name, in place of the inner type's */
-	size_t has; /**< ENVOI_HAS(): the bool member that says whether the value is there */
+	const char *as; /**< of STRUCT: the child's name, in place of the inner type's */
+	size_t has; /**< ENVOI_HAS(): the bool member that is true when the value is present */
 	/**
-	 * Range of an integer, date or zone, both ends included; narrower than the member's type. Both 0: no
-	 * other limit; @p max below @p min: no upper limit.
+	 * Range of an integer, date or zone, both ends included; narrower than the member's type.
+	 * Both 0: no other limit; @p max below @p min: no upper limit.
 	 */
 	int64_t min, max;
 	size_t max_bytes; /**< of text or of decoded bytes; 0: no limit of its own */
@@ -189,18 +188,19 @@ struct envoi_field {
 	int end; /**< unused */
 };
 
-/** One alternative of ENVOI_CHOICE; made by ENVOI_CHOICE_IS and ENVOI_CHOICE_EMPTY. */
+/** An alternative of ENVOI_CHOICE. Made by ENVOI_CHOICE_IS and ENVOI_CHOICE_EMPTY. */
 struct envoi_choice {
-	int value; /**< of the enum, when this one is there; not 0 */
+	int value; /**< of the enum, when this alternative is present; not 0 */
 	const struct envoi_payload_type *type; /**< NULL ends the table */
 	unsigned int struct_size;
 	size_t offset; /**< of the member of the union */
-	size_t size; /**< of that member; 0: there is none */
+	size_t size; /**< of that member; 0: no member */
 };
 
-/** A described payload: a constant, made by ENVOI_PAYLOAD_TYPE or ENVOI_PAYLOAD_EMPTY. */
+/** A description: a constant, made by ENVOI_PAYLOAD_TYPE or ENVOI_PAYLOAD_EMPTY. */
 struct envoi_payload_type {
-	const char *ns; /**< NULL, only for tables used inside others: that of the element around */
+	/** NULL: that of the parent element; only for tables that are used inside others */
+	const char *ns;
 	const char *name;
 	size_t size; /**< of the struct */
 	const struct envoi_field *fields; /**< ended by ENVOI_FIELDS_END; NULL: none */
@@ -210,7 +210,7 @@ struct envoi_payload_type {
 /** Describes @p struct_type by @p table. */
 #define ENVOI_PAYLOAD_TYPE(struct_type, namespace_name, element_name, table) \
 	{.ns = (namespace_name), .name = (element_name), .size = sizeof(struct_type), .fields = (table)}
-/** Describes an element without content that matters; its values are pointers to nothing. */
+/** Describes an element without content. Its values are pointers that are not followed. */
 #define ENVOI_PAYLOAD_EMPTY(namespace_name, element_name) \
 	{.ns = (namespace_name), .name = (element_name)}
 
@@ -218,7 +218,7 @@ struct envoi_payload_type {
 #define ENVOI_WORDS_END {.word = NULL}
 #define ENVOI_CHOICES_END {.type = NULL}
 
-/** For .has: the bool member that says whether a value is there. */
+/** For .has: the bool member that is true when the value is present. */
 #define ENVOI_HAS(struct_type, member) \
 	(offsetof(struct_type, member) + (_Generic(ENVOI__AT(struct_type, member), bool *: 1)))
 
@@ -245,16 +245,16 @@ struct envoi_payload_type {
 #define ENVOI_CHILD_INT(...) ENVOI__INT(CHILD, INT, __VA_ARGS__, .end = 0)
 #define ENVOI_CHILDREN_INT(...) ENVOI__INTS(__VA_ARGS__, .end = 0)
 
-/* --- rows: truth, bool --- */
+/* --- rows: booleans, bool --- */
 
 #define ENVOI_ATTR_BOOL(...) ENVOI__BOOL(ATTR, BOOL, __VA_ARGS__, .end = 0)
 #define ENVOI_TEXT_BOOL(...) ENVOI__OWN(ENVOI__BOOL, BOOL, __VA_ARGS__, .end = 0)
 #define ENVOI_CHILD_BOOL(...) ENVOI__BOOL(CHILD, BOOL, __VA_ARGS__, .end = 0)
 #define ENVOI_CHILDREN_BOOL(...) ENVOI__BOOLS(__VA_ARGS__, .end = 0)
-/** (struct_type, member, name, ...): whether the child is there. */
+/** (struct_type, member, name, ...): whether the child is present. */
 #define ENVOI_CHILD_FLAG(...) ENVOI__BOOL(CHILD, FLAG, __VA_ARGS__, .end = 0)
 
-/* --- rows: words of a table, an enum or int; give the table behind the name --- */
+/* --- rows: words of a table, an enum or int; the table is the argument behind the name --- */
 
 #define ENVOI_ATTR_ENUM(...) ENVOI__ENUM(ATTR, __VA_ARGS__, .end = 0)
 /** (struct_type, member, words, ...) */
@@ -262,7 +262,7 @@ struct envoi_payload_type {
 #define ENVOI_CHILD_ENUM(...) ENVOI__ENUM(CHILD, __VA_ARGS__, .end = 0)
 /** (struct_type, member, count_member, name, words, ...) */
 #define ENVOI_CHILDREN_ENUM(...) ENVOI__ENUMS(__VA_ARGS__, .end = 0)
-/** (struct_type, member, words, ...): the names of the children that may be there, one at most. */
+/** (struct_type, member, words, ...): a child whose name is one of the words; at most one. */
 #define ENVOI_CHILD_NAME(...) ENVOI__NAME(__VA_ARGS__, .end = 0)
 
 /* --- rows: dates, int64_t --- */
@@ -301,8 +301,8 @@ struct envoi_payload_type {
 
 /**
  * (struct_type, member, inner_struct_type, inner_payload_type_pointer, ...): a child described by
- * another table, which may be its own (only through a pointer). The member is the inner struct
- * itself (then it is required, or has .has) or a pointer to it. .as and .ns replace name and
+ * another table, or by the same table when the member is a pointer. The member is the inner struct
+ * itself, which needs ENVOI_REQUIRED or .has, or a pointer to it. .as and .ns replace name and
  * namespace of the inner type.
  */
 #define ENVOI_CHILD_STRUCT(...) ENVOI__STRUCT(__VA_ARGS__, .end = 0)
@@ -310,51 +310,56 @@ struct envoi_payload_type {
 #define ENVOI_CHILDREN_STRUCT(...) ENVOI__STRUCTS(__VA_ARGS__, .end = 0)
 /** (struct_type, enum_member, choices, ...): the choices are rows of the two macros below. */
 #define ENVOI_CHOICE(...) ENVOI__CHOICE(__VA_ARGS__, .end = 0)
-/** An alternative: (value of the enum, struct_type, union.member, inner_struct_type, type pointer) */
+/**
+ * An alternative with a member: (value of the enum, struct_type, union.member, inner_struct_type,
+ * type pointer)
+ */
 #define ENVOI_CHOICE_IS(enum_value, struct_type, member, inner_type, type_pointer) \
 	{ \
 		.value = (enum_value), .type = (type_pointer), \
 		.struct_size = ENVOI__SIZE(struct_type), .offset = offsetof(struct_type, member), \
 		.size = sizeof(inner_type) * _Generic(ENVOI__AT(struct_type, member), inner_type *: 1) \
 	}
-/** An alternative without members: (value of the enum, struct_type, type pointer) */
+/** An alternative without a member: (value of the enum, struct_type, type pointer) */
 #define ENVOI_CHOICE_EMPTY(enum_value, struct_type_, type_pointer) \
 	{.value = (enum_value), .type = (type_pointer), .struct_size = ENVOI__SIZE(struct_type_)}
 
-/* --- rows: elements as they are --- */
+/* --- rows: elements, not decoded --- */
 
 /**
  * (struct_type, member, name, ...): struct envoi_element *. With name NULL it takes the first
- * child that no other row takes, and the rest is ignored.
+ * child that no other row takes; further ones are ignored.
  */
 #define ENVOI_CHILD_ELEMENT(...) ENVOI__ELEMENT(__VA_ARGS__, .end = 0)
-/** (struct_type, member, count_member, ...): all children that no other row takes, in order. */
+/** (struct_type, member, count_member, ...): the children that no other row takes, in order. */
 #define ENVOI_ANY(...) ENVOI__ANY(__VA_ARGS__, .end = 0)
 
 /* clang-format on */
 
-/* --- the engine --- */
+/* --- functions --- */
 
-/** How deep tables may be nested in each other, in a struct or in XML. */
+/** Most tables nested in each other, in a struct or in XML. */
 #define ENVOI_PAYLOAD_DEPTH 64
 
-/** What is wrong with a payload, for a log or an answer. */
+/** The error in a payload, as text for a log or an answer. */
 struct envoi_payload_problem {
-	char where[128]; /**< "query/item[3]/@jid" for example, cut off when longer */
-	/** "is missing" for example: words to follow @p where; static; never NULL */
+	/** the place of the error, such as "query/item[3]/@jid"; truncated to fit */
+	char where[128];
+	/** the error, such as "is missing": text to follow @p where; static; never NULL */
 	const char *why;
 };
 
 /**
  * Decode an element.
  *
- * @param[out] ret_value    a struct as @p type says; read only, in the arena of @p element's tree
- *                          and living as long as it; never NULL, for an empty type too
- * @param[out] ret_problem  NULL: not wanted; set when the failure is one of the peer's
+ * @param[out] ret_value    a struct as @p type describes it; read only; in the arena of the tree of
+ *                          @p element and valid as long as that; never NULL, for an empty type too
+ * @param[out] ret_problem  NULL: not wanted; set on ENVOI_ERR_PROTOCOL and ENVOI_ERR_LIMIT
  * @retval ENVOI_DECLINED      the element has another name or namespace
- * @retval ENVOI_ERR_PROTOCOL  something is missing, malformed, out of range or there twice
- * @retval ENVOI_ERR_LIMIT     longer or more than the table allows, or nested too deep
- * @retval ENVOI_ERR_INVALID   a mistake in the table
+ * @retval ENVOI_ERR_PROTOCOL  a value is missing, malformed, out of its range, or occurs twice
+ * @retval ENVOI_ERR_LIMIT     a value is longer, an array has more items, or tables are
+ *                             nested deeper than allowed
+ * @retval ENVOI_ERR_INVALID   the table has a mistake
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_payload_parse(const void **ret_value,
@@ -362,72 +367,84 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_payload_parse(const void **ret_value,
 	struct envoi_payload_problem *ret_problem);
 
 /**
- * Check that a struct can be written: what is required is there, everything is in its range, and
- * text has only what XML allows.
+ * Check that a struct can be written: required values are present, values are in their ranges, and
+ * text has only characters that XML allows.
  *
- * @param value        a struct as @p type says; may be NULL for an empty type
- * @param ret_problem  NULL: not wanted
- * @retval ENVOI_ERR_INVALID  it cannot; or a mistake in the table
+ * @param value             a struct as @p type describes it; borrowed for the call; may be NULL for
+ *                          an empty type
+ * @param[out] ret_problem  NULL: not wanted; set on failure
+ * @retval ENVOI_ERR_INVALID  it cannot be written, or the table has a mistake
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_payload_check(const struct envoi_payload_type *type,
 	const void *value, struct envoi_payload_problem *ret_problem);
 
 /**
- * Write a struct, after checking it as envoi_payload_check() does.
+ * Check a struct as envoi_payload_check() does, and write it.
  *
+ * A failure is also stored in the writer, and envoi_xml_writer_finish() returns it: a part of a
+ * payload is never sent. That the buffer is full is reported by envoi_xml_writer_finish() only.
+ *
+ * @param value             as for envoi_payload_check()
+ * @param[out] ret_problem  NULL: not wanted; set on ENVOI_ERR_INVALID
  * @retval ENVOI_ERR_INVALID  as envoi_payload_check()
- * @retval ENVOI_ERR_NOMEM    also for a NULL writer
- *
- * A failure is the writer's, too: envoi_xml_writer_finish() returns it, so that no half of a payload
- * is ever sent. What does not fit into the buffer is only told there, as always.
+ * @retval ENVOI_ERR_NOMEM    out of memory, or @p writer is NULL
  */
 ENVOI_API int envoi_payload_write(struct envoi_xml_writer *writer,
 	const struct envoi_payload_type *type, const void *value,
 	struct envoi_payload_problem *ret_problem);
 
 /**
- * Add a struct to a tree, as a child of @p parent.
+ * Check a struct as envoi_payload_check() does, and add it to a tree, as a child of @p parent.
  *
+ * A failure is also stored in the tree, as with every builder, and sending the tree returns it.
+ *
+ * @param value             as for envoi_payload_check(); copied
+ * @param[out] ret_problem  NULL: not wanted; set on ENVOI_ERR_INVALID
  * @retval ENVOI_ERR_INVALID  as envoi_payload_check()
- * @retval ENVOI_ERR_NOMEM    also for NULL
- * @return  otherwise the tree's first failure
- *
- * A failure is the tree's, as with every builder: what sends the tree reports it.
+ * @retval ENVOI_ERR_NOMEM    out of memory, or @p parent is NULL
+ * @retval <0  else the first failure of the tree
  */
 ENVOI_API int envoi_payload_add(struct envoi_element *parent, const struct envoi_payload_type *type,
 	const void *value, struct envoi_payload_problem *ret_problem);
 
-/** As envoi_payload_add(), but makes a tree of its own. @param[out] ret_element with one reference */
+/**
+ * Make a tree from a struct.
+ *
+ * @param[out] ret_element  a new reference; unchanged on failure
+ * Other parameters and errors as envoi_payload_add().
+ */
 ENVOI_API ENVOI_MUST_CHECK int envoi_payload_build(struct envoi_element **ret_element,
 	struct envoi_context *context, const struct envoi_payload_type *type, const void *value,
 	struct envoi_payload_problem *ret_problem);
 
 /**
- * Copy a struct with everything it points to, defaults filled in, to be kept as long as one likes.
- * Addresses are shared, all else is copied.
+ * Copy a struct and what its members point to. Absent values of the copy have their defaults.
+ * Addresses are shared, everything else is copied.
  *
- * @return the copy, in memory of @p context: read only, to be freed with envoi_payload_free();
+ * @param value  as for envoi_payload_check(); one that cannot be written is copied too
+ * @return the copy, read only, in memory of @p context; free it with envoi_payload_free().
  *         NULL: out of memory, or nested deeper than ENVOI_PAYLOAD_DEPTH
  */
 ENVOI_API void *envoi_payload_dup(
 	struct envoi_context *context, const struct envoi_payload_type *type, const void *value);
 
-/** Free what envoi_payload_dup() gave; NULL is allowed. */
+/** Free a copy made by envoi_payload_dup(). @param value NULL is allowed */
 ENVOI_API void envoi_payload_free(const struct envoi_payload_type *type, void *value);
 
 /**
- * Compare what two structs mean: an absent value equals its default, what a `has` member or a
- * choice rules out does not count.
+ * @return whether two structs mean the same: an absent value equals its default; a value whose
+ *         `has` member is false and alternatives that a choice does not select are not compared
  */
 ENVOI_API bool envoi_payload_equal(
 	const struct envoi_payload_type *type, const void *a, const void *b);
 
 /**
- * Look for mistakes in a table that the compiler cannot see: a row of another struct, an inner type
- * of another size, a default out of range, two rows for one name, an embedded struct that is neither
- * required nor has a `has` member. For tests: call it once for each table of yours.
+ * Find mistakes in a table that the compiler cannot find: a row for a member of another struct, an
+ * inner type of another size, a default out of its range, two rows of one name, an embedded struct
+ * without ENVOI_REQUIRED and without .has. For the tests of a program, once for each table.
  *
- * @retval ENVOI_ERR_INVALID  then *@p ret_problem says where
+ * @param[out] ret_problem  NULL: not wanted; set on failure
+ * @retval ENVOI_ERR_INVALID  the table has a mistake
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_payload_check_type(
 	const struct envoi_payload_type *type, struct envoi_payload_problem *ret_problem);

@@ -1,9 +1,9 @@
 /*
- * envoi - the insides of the row macros of <envoi/payload.h>
+ * envoi - implementation of the row macros of <envoi/payload.h>
  * SPDX-License-Identifier: MIT
  *
  * <envoi/payload.h> includes this file. Nothing here is for direct use. A row whose member has the
- * wrong type does not compile: `_Generic(...)`, a factor of its size, has no association for it.
+ * wrong type does not compile: its size has a factor `_Generic(...)` without an association for it.
  */
 #ifndef ENVOI_PAYLOAD_MACROS_H
 #define ENVOI_PAYLOAD_MACROS_H
@@ -32,7 +32,7 @@
 #define ENVOI__IS_ELEMENTS(at) \
 	_Generic((at), struct envoi_element ***: 1, const struct envoi_element ***: 1, \
 		struct envoi_element *const **: 1, const struct envoi_element *const **: 1)
-/* 1: signed, 0: unsigned, anything else does not compile. An enum counts as what it is made of. */
+/* 1: signed, 0: unsigned, other types do not compile. An enum counts as its integer type. */
 #define ENVOI__IS_SIGNED(at) \
 	_Generic((at), signed char *: 1, short *: 1, int *: 1, long *: 1, long long *: 1, \
 		unsigned char *: 0, unsigned short *: 0, unsigned int *: 0, unsigned long *: 0, \

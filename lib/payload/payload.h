@@ -1,5 +1,5 @@
 /*
- * envoi - payload descriptors: what the engine's files share
+ * envoi - payload descriptors: shared by the files of this folder
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_PAYLOAD_PAYLOAD_H
@@ -12,23 +12,23 @@
 #include "base/arena.h"
 
 enum {
-	ENVOI__PAYLOAD_ROWS = 64, /* most rows in one table */
+	ENVOI__PAYLOAD_ROWS = 64, /* most rows of a table */
 };
 
-/** Where the engine is: a chain on its stack, innermost first. */
+/** The place of a value in a payload: a chain on the stack, innermost first. */
 struct envoi__place {
 	const struct envoi__place *outer; /* NULL: the payload itself */
 	const char *name;
-	size_t index; /* in an array, from 1; 0: not in one */
+	size_t index; /* in an array, from 1; 0: not an item */
 	bool is_attr;
 	unsigned int depth;
 };
 
-/** Describe a failure, if anybody wants to know. @return @p code */
+/** Set *ret_problem, which may be NULL. @return @p code */
 int envoi__payload_problem(struct envoi_payload_problem *ret_problem, int code,
 	const struct envoi__place *place, const char *why);
 
-/** As envoi__payload_problem(), about a required row of the struct at @p in. */
+/** As envoi__payload_problem(), for the absence of a required row of the struct at @p in. */
 int envoi__field_missing(struct envoi_payload_problem *ret_problem, int code,
 	const struct envoi__place *in, const struct envoi_field *field);
 
@@ -39,14 +39,14 @@ static inline struct envoi__place envoi__place_in(
 		.outer = outer, .name = name, .index = index, .depth = outer->depth + 1};
 }
 
-/** The namespace of a table used inside an element of @p outer_ns. */
+/** @return the namespace of a table that is used inside an element of @p outer_ns */
 static inline const char *envoi__payload_ns(
 	const struct envoi_payload_type *type, const char *outer_ns)
 {
 	return type->ns != NULL ? type->ns : outer_ns;
 }
 
-/** The namespace of a row's child in an element of @p ns. */
+/** @return the namespace of a row's child in an element of @p ns */
 static inline const char *envoi__field_ns(const struct envoi_field *field, const char *ns)
 {
 	if (field->ns != NULL) {
@@ -55,7 +55,7 @@ static inline const char *envoi__field_ns(const struct envoi_field *field, const
 	return field->value == ENVOI_VALUE_STRUCT ? envoi__payload_ns(field->type, ns) : ns;
 }
 
-/** The name of a row's attribute or child; NULL where children of several names are taken. */
+/** @return the name of a row's attribute or child; NULL: the row takes children of several names */
 static inline const char *envoi__field_name(const struct envoi_field *field)
 {
 	if (field->value == ENVOI_VALUE_STRUCT) {
@@ -64,23 +64,23 @@ static inline const char *envoi__field_name(const struct envoi_field *field)
 	return field->name;
 }
 
-/** Whether the row takes whatever no other row takes. */
-static inline bool envoi__field_is_rest(const struct envoi_field *field)
+/** @return whether the row takes the children that no other row takes */
+static inline bool envoi__field_takes_any(const struct envoi_field *field)
 {
 	return field->value == ENVOI_VALUE_ELEMENT && field->name == NULL;
 }
 
-/** The row that takes a child, or NULL. */
+/** @return the row that takes a child, or NULL */
 const struct envoi_field *envoi__payload_match(
 	const struct envoi_payload_type *type, const char *ns, const struct envoi_element *child);
 
-/** The alternative in use, or NULL. */
+/** @return the alternative of a value, or NULL */
 const struct envoi_choice *envoi__choice_of(const struct envoi_field *field, int value);
 
 const struct envoi_choice *envoi__choice_match(
 	const struct envoi_field *field, const char *ns, const struct envoi_element *child);
 
-/** The word for a value, or NULL. */
+/** @return the word of a value, or NULL */
 const char *envoi__word_of(const struct envoi_word *words, int value);
 const struct envoi_word *envoi__word_find(const struct envoi_word *words, const char *word);
 
@@ -91,7 +91,7 @@ static inline const void *envoi__member(const struct envoi_field *field, const v
 	return (const char *)value + field->offset;
 }
 
-/** What a member that is a pointer points to. */
+/** @return the value of a member that is a pointer */
 static inline const void *envoi__pointer(const void *at)
 {
 	const void *pointer;
@@ -142,7 +142,7 @@ static inline uint64_t envoi__unsigned(const void *at, size_t size)
 	}
 }
 
-/** Store the low bytes, of signed numbers too. */
+/** Store the low @p size bytes of a number, signed or unsigned. */
 static inline void envoi__store(void *at, size_t size, uint64_t number)
 {
 	uint8_t u8 = (uint8_t)number;
@@ -163,13 +163,13 @@ static inline size_t envoi__count(const struct envoi_field *field, const void *v
 	return count;
 }
 
-/** Item @p i of an array. */
+/** @return item @p i of an array */
 static inline const void *envoi__item(const struct envoi_field *field, const void *value, size_t i)
 {
 	return (const char *)envoi__pointer(envoi__member(field, value)) + i * field->size;
 }
 
-/** The struct of a row for a single one (NULL: absent), or the member itself of another row. */
+/** @return the struct of a STRUCT row (NULL: absent); of other rows, the member */
 static inline const void *envoi__inner(const struct envoi_field *field, const void *value)
 {
 	const void *at = envoi__member(field, value);
@@ -181,15 +181,16 @@ static inline bool envoi__has(const struct envoi_field *field, const void *value
 	return *((const bool *)((const char *)value + field->has - 1));
 }
 
-/** Whether a single value is there: neither absent nor, without a `has` member, its default. */
-bool envoi__field_is_there(const struct envoi_field *field, const void *value);
+/** @return whether a single value is present: not absent and, without a `has` member, not its
+ *         default */
+bool envoi__field_is_present(const struct envoi_field *field, const void *value);
 
-/** Give a member the value that absence means. */
+/** Set a member to the value of an absent one. */
 void envoi__field_set_default(const struct envoi_field *field, void *value);
 
 /* --- scalar values, in payload_value.c --- */
 
-/** Where decoded text, bytes and addresses go. */
+/** Memory of decoded text, bytes and addresses. */
 struct envoi__field_room {
 	struct envoi__arena *arena;
 	const struct envoi_element *owner; /* of addresses */
@@ -198,14 +199,14 @@ struct envoi__field_room {
 /**
  * Decode text into a member or item.
  *
- * @param text  lives as long as the result
+ * @param text  valid as long as the result
  * @param[out] ret_why  set on failure
  * @retval ENVOI_ERR_PROTOCOL, ENVOI_ERR_LIMIT, ENVOI_ERR_NOMEM
  */
 int envoi__field_parse(const struct envoi__field_room *room, const struct envoi_field *field,
 	const char *text, void *into, const char **ret_why);
 
-/** Whether a member or item can be written. @return NULL: it can; else why not */
+/** Check that a member or item can be written. @return NULL, or the error as text */
 const char *envoi__field_check(const struct envoi_field *field, const void *at);
 
 enum {
@@ -217,7 +218,7 @@ enum {
 const char *envoi__field_print(const struct envoi_field *field, const void *at,
 	char scratch[ENVOI__SCRATCH], struct envoi__arena *arena);
 
-/** Whether two members or items mean the same. */
+/** @return whether two members or items are equal */
 bool envoi__field_equal(const struct envoi_field *field, const void *a, const void *b);
 
 #endif

@@ -8,7 +8,7 @@ struct checker {
 	struct envoi_payload_problem *ret_problem;
 };
 
-/* One struct that is checked. */
+/* A struct that is checked. */
 struct scope {
 	const struct envoi_payload_type *type;
 	const char *ns;
@@ -24,7 +24,7 @@ static int invalid(const struct checker *checker, const struct envoi__place *pla
 	return envoi__payload_problem(checker->ret_problem, ENVOI_ERR_INVALID, place, why);
 }
 
-/* An element has to come back into the row that it was written from. */
+/* Parsing must assign an element to the row that it was written from. */
 static int check_element(const struct checker *checker, const struct scope *scope,
 	const struct envoi_field *field, const struct envoi_element *element,
 	const struct envoi__place *place)
@@ -33,7 +33,7 @@ static int check_element(const struct checker *checker, const struct scope *scop
 		return invalid(checker, place, "is missing");
 	}
 	if (envoi__payload_match(scope->type, scope->ns, element) != field) {
-		return invalid(checker, place, "has the name of another member, or a wrong one");
+		return invalid(checker, place, "has a name that does not belong to this member");
 	}
 	return envoi_element_error(element) == ENVOI_OK
 		? ENVOI_OK
@@ -61,7 +61,7 @@ static int check_array(
 	const struct checker *checker, const struct scope *scope, const struct envoi_field *field)
 {
 	size_t count = envoi__count(field, scope->value);
-	const char *name = envoi__field_is_rest(field) ? "*" : envoi__field_name(field);
+	const char *name = envoi__field_takes_any(field) ? "*" : envoi__field_name(field);
 	struct envoi__place place = envoi__place_in(scope->place, name, 0);
 	if (count == 0 && (field->flags & ENVOI_REQUIRED) != 0) {
 		return invalid(checker, &place, "is missing");
@@ -87,7 +87,7 @@ static int check_choice(
 	int value = envoi__int(envoi__member(field, scope->value));
 	const struct envoi_choice *choice = envoi__choice_of(field, value);
 	if (choice == NULL) {
-		return invalid(checker, scope->place, "chooses none of its children");
+		return invalid(checker, scope->place, "has a choice that is not in its table");
 	}
 	if (choice->size == 0) {
 		return ENVOI_OK;
@@ -101,7 +101,7 @@ static int check_single(
 	const struct checker *checker, const struct scope *scope, const struct envoi_field *field)
 {
 	bool is_required = (field->flags & ENVOI_REQUIRED) != 0;
-	if (!is_required && !envoi__field_is_there(field, scope->value)) {
+	if (!is_required && !envoi__field_is_present(field, scope->value)) {
 		return ENVOI_OK;
 	}
 	if (field->value == ENVOI_VALUE_CHOICE) {

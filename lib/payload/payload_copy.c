@@ -8,15 +8,15 @@
 
 #include "xml/element.h"
 
-/* In front of every copy. */
+/* Stands in front of each copy. */
 struct header {
 	struct envoi_context *context;
 	max_align_t value[];
 };
 
 /*
- * A copy is one block. It is measured first, by the same functions that fill it: as long as there
- * is no block they only add up.
+ * A copy is one block. The same functions measure it and fill it: without a block they add up
+ * sizes.
  */
 struct copier {
 	struct envoi_context *context;
@@ -162,7 +162,7 @@ static void copy_single(struct copier *copier, const struct envoi_field *field, 
 	char *to, unsigned int depth)
 {
 	bool is_required = (field->flags & ENVOI_REQUIRED) != 0;
-	if (!is_required && !envoi__field_is_there(field, from)) {
+	if (!is_required && !envoi__field_is_present(field, from)) {
 		if (to != NULL) {
 			envoi__field_set_default(field, to);
 		}

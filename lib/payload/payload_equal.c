@@ -109,8 +109,8 @@ static bool equal_single(
 	const struct envoi_field *field, const void *a, const void *b, unsigned int depth)
 {
 	if ((field->flags & ENVOI_REQUIRED) == 0) {
-		bool is_there = envoi__field_is_there(field, a);
-		if (is_there != envoi__field_is_there(field, b)) {
+		bool is_there = envoi__field_is_present(field, a);
+		if (is_there != envoi__field_is_present(field, b)) {
 			return false;
 		}
 		if (!is_there) {

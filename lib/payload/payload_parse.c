@@ -11,7 +11,7 @@ struct parser {
 	struct envoi_payload_problem *ret_problem;
 };
 
-/* One element that a struct is decoded from. */
+/* An element, and the struct that is decoded from it. */
 struct scope {
 	const struct envoi_payload_type *type;
 	const char *ns;
@@ -36,7 +36,7 @@ static bool is_end(const struct envoi_field *field)
 	return field == NULL || field->place == ENVOI_FIELD_NOWHERE;
 }
 
-/* Malformed where that counts as absent (ENVOI_LENIENT): the peer's mistakes, not ours. */
+/* ENVOI_LENIENT covers errors of the peer, not those of this host. */
 static bool may_ignore(const struct envoi_field *field, int code)
 {
 	return (field->flags & ENVOI_LENIENT) != 0 &&
@@ -76,7 +76,7 @@ static int parse_attr(struct parser *parser, struct scope *scope, const struct e
 	return parse_value(parser, field, text, scope->into + field->offset, &place);
 }
 
-/* Empty text is no value, but where text is required it may be empty. */
+/* Empty text counts as absent, unless the text is required. */
 static int parse_own_text(struct parser *parser, struct scope *scope,
 	const struct envoi_field *field, bool *ret_is_present)
 {
@@ -120,7 +120,7 @@ static struct envoi__place child_place(
 	return place;
 }
 
-/* The child's name, as the table has it. */
+/* The child's name as a pointer into the table. */
 static const char *name_taken(
 	const struct envoi_field *field, const char *ns, const struct envoi_element *child)
 {
@@ -130,7 +130,7 @@ static const char *name_taken(
 	case ENVOI_VALUE_NAME:
 		return envoi__word_find(field->words, envoi_element_name(child))->word;
 	default:
-		return envoi__field_is_rest(field) ? "*" : envoi__field_name(field);
+		return envoi__field_takes_any(field) ? "*" : envoi__field_name(field);
 	}
 }
 
@@ -150,9 +150,9 @@ static int count_child(
 			return envoi__payload_problem(parser->ret_problem, ENVOI_ERR_LIMIT, &place,
 				"is more than allowed");
 		}
-	} else if (*count > 1 && !envoi__field_is_rest(field)) {
+	} else if (*count > 1 && !envoi__field_takes_any(field)) {
 		return envoi__payload_problem(
-			parser->ret_problem, ENVOI_ERR_PROTOCOL, &place, "is there twice");
+			parser->ret_problem, ENVOI_ERR_PROTOCOL, &place, "occurs twice");
 	}
 	return ENVOI_OK;
 }
@@ -267,7 +267,7 @@ static int take_child(struct parser *parser, struct scope *scope, const struct e
 	}
 	size_t row = (size_t)(field - scope->type->fields);
 	if (!is_many(field) && scope->present[row]) {
-		return ENVOI_OK; /* the rest is ignored */
+		return ENVOI_OK; /* further children are ignored */
 	}
 	size_t index = is_many(field) ? envoi__count(field, scope->into) : 0;
 	int r = parse_child(parser, scope, field, child, index);

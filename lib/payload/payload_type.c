@@ -39,8 +39,7 @@ int envoi__field_missing(struct envoi_payload_problem *ret_problem, int code,
 		return envoi__payload_problem(ret_problem, code, in, "lacks its text");
 	}
 	if (name == NULL) {
-		return envoi__payload_problem(
-			ret_problem, code, in, "lacks a child that it must have");
+		return envoi__payload_problem(ret_problem, code, in, "lacks a required child");
 	}
 	struct envoi__place place = envoi__place_in(in, name, 0);
 	place.is_attr = field->place == ENVOI_FIELD_ATTR;
@@ -115,7 +114,7 @@ const struct envoi_field *envoi__payload_match(
 		if (field->place != ENVOI_FIELD_CHILD && field->place != ENVOI_FIELD_CHILDREN) {
 			continue;
 		}
-		if (envoi__field_is_rest(field)) {
+		if (envoi__field_takes_any(field)) {
 			rest = field;
 		} else if (takes(field, ns, child)) {
 			return field;
@@ -147,7 +146,7 @@ static bool is_default_text(const struct envoi_field *field, const char *text)
 		strcmp(field->default_text, text) == 0;
 }
 
-bool envoi__field_is_there(const struct envoi_field *field, const void *value)
+bool envoi__field_is_present(const struct envoi_field *field, const void *value)
 {
 	if (field->has != 0 && !envoi__has(field, value)) {
 		return false;

@@ -6,7 +6,7 @@
 
 #include <envoi/values.h>
 
-/* The tables around the one that is looked at: a table in itself is looked at once. */
+/* The table that is verified and those around it: a table inside itself is verified once. */
 struct path {
 	const struct path *outer;
 	const struct envoi_payload_type *type;
@@ -25,7 +25,7 @@ static const char *verify_member(
 	}
 	if (field->value == ENVOI_VALUE_INT && field->size != 1 && field->size != 2 &&
 		field->size != 4 && field->size != 8) {
-		return "is an integer of a strange width";
+		return "is an integer of an unsupported width";
 	}
 	if (is_array && field->has != 0) {
 		return "is an array with a `has` member";
@@ -56,7 +56,7 @@ static const char *verify_name(const struct envoi_field *field)
 	return envoi__field_name(field) == NULL ? "lacks a name" : NULL;
 }
 
-/* Whether a number fits into the member, and could be written. */
+/* Whether a number fits into the member and can be written. */
 static bool is_in_range(const struct envoi_field *field, int64_t number)
 {
 	uint64_t member = 0;
@@ -67,7 +67,7 @@ static bool is_in_range(const struct envoi_field *field, int64_t number)
 	return fits && envoi__field_check(field, &member) == NULL;
 }
 
-/* 0 always is, for it means that nothing is there. */
+/* 0 always is: it means absent. */
 static bool is_default_in_range(const struct envoi_field *field)
 {
 	int64_t number = field->default_number;
@@ -79,7 +79,7 @@ static bool is_default_in_range(const struct envoi_field *field)
 	case ENVOI_VALUE_BOOL:
 		return number == 0 || number == 1;
 	case ENVOI_VALUE_FLAG:
-		return number == 0; /* an absent child says no */
+		return number == 0; /* an absent child is false */
 	default:
 		return true;
 	}
@@ -91,11 +91,11 @@ static const char *verify_default(const struct envoi_field *field)
 	if (is_required &&
 		(field->has != 0 || field->default_number != 0 || field->default_text != NULL ||
 			field->value == ENVOI_VALUE_FLAG)) {
-		return "is required, and yet may be absent";
+		return "is required and can be absent";
 	}
 	if (field->default_text != NULL && field->value != ENVOI_VALUE_TEXT &&
 		field->value != ENVOI_VALUE_LANG) {
-		return "has .default_text, but is none";
+		return "has .default_text, which is for text";
 	}
 	if (field->default_number != 0 &&
 		(field->value == ENVOI_VALUE_ENUM || field->value == ENVOI_VALUE_NAME) &&
@@ -124,7 +124,7 @@ static const char *verify_choices(const struct envoi_field *field)
 	}
 	for (const struct envoi_choice *choice = field->choices; choice->type != NULL; choice++) {
 		if (choice->value == 0) {
-			return "has a choice with the value 0, which means absent";
+			return "has a choice of value 0, which means absent";
 		}
 		if (choice->struct_size != field->struct_size ||
 			choice->size != choice->type->size) {
@@ -156,9 +156,9 @@ static bool child_name(const struct envoi_field *field, const char *ns, size_t i
 	} else if (field->value == ENVOI_VALUE_NAME) {
 		*ret_name = field->words[i].word;
 	} else {
-		*ret_name = i > 0                     ? NULL
-			: envoi__field_is_rest(field) ? "*"
-						      : envoi__field_name(field);
+		*ret_name = i > 0                       ? NULL
+			: envoi__field_takes_any(field) ? "*"
+							: envoi__field_name(field);
 	}
 	return *ret_name != NULL;
 }
@@ -248,7 +248,7 @@ static int verify_type(const struct path *path)
 	for (; field != NULL && field->place != ENVOI_FIELD_NOWHERE; field++) {
 		const char *why = verify_row(field, path->type);
 		if (field - path->type->fields >= ENVOI__PAYLOAD_ROWS) {
-			why = "is one row too many";
+			why = "is beyond the largest number of rows";
 		}
 		if (why != NULL) {
 			const char *name = field->value == ENVOI_VALUE_STRUCT && field->type == NULL

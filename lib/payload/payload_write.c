@@ -7,7 +7,7 @@
 #include "xml/element.h"
 #include "xml/write.h"
 
-/* What is written to: a writer or a tree. */
+/* The output: a writer or a tree. */
 struct sink {
 	struct envoi_xml_writer *writer; /* or NULL */
 	struct envoi_element *element; /* the innermost open one, of a tree */
@@ -81,7 +81,7 @@ static const char *print(struct sink *sink, const struct envoi_field *field, con
 
 static bool is_written(const struct envoi_field *field, const void *value)
 {
-	return (field->flags & ENVOI_REQUIRED) != 0 || envoi__field_is_there(field, value);
+	return (field->flags & ENVOI_REQUIRED) != 0 || envoi__field_is_present(field, value);
 }
 
 static void emit_choice(
@@ -158,7 +158,7 @@ static void emit_singles(struct sink *sink, const struct envoi_payload_type *typ
 	}
 }
 
-/* Attributes first, because they have to be; own text; then children in the table's order. */
+/* Attributes, then the own text, then children in the table's order. */
 static void emit_content(
 	struct sink *sink, const struct envoi_payload_type *type, const char *ns, const void *value)
 {
@@ -183,7 +183,7 @@ static void emit_struct(struct sink *sink, const struct envoi_payload_type *type
 	close_element(sink);
 }
 
-/* Emit what has been checked. */
+/* Write a struct that was checked. */
 static int emit(struct sink *sink, struct envoi_context *context,
 	const struct envoi_payload_type *type, const void *value)
 {

@@ -32,11 +32,11 @@ ENVOI_API extern const struct envoi_payload_type envoi_entity_time_type;
  * The time is what the entity claims: it proves nothing about when other stanzas were sent
  * (section 6).
  *
- * @param to           a bare or full address, or a domain; NULL: the domain of the session's address,
- *                     which is the account's server
+ * @param to           a bare or full address, or a domain; NULL: the domain of the session's
+ *                     address, which is the account's server
  * @param timeout_ms   milliseconds; 0: the setting request.timeout
- * @param done         called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
- *                     envoi_entity_time, borrowed
+ * @param done         called exactly once, as for envoi_request(); envoi_answer_payload() is a
+ *                     struct envoi_entity_time, borrowed
  * @param user         passed to @p done
  * @param ret_request  NULL: not wanted; else as for envoi_request()
  * Errors as envoi_request(): @p done is not called then.
@@ -46,7 +46,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_entity_time_get(struct envoi_session *sessi
 
 /**
  * Make a handler that answers requests for the time with that of the context's clock. No client has
- * one by default: a time zone tells where a user lives (section 6). One handler may serve several
+ * one by default: a time zone reveals where a user lives (section 6). One handler may serve several
  * sessions.
  *
  * @param[out] ret_handler  owned by the caller; free it with envoi_handler_destroy() after it was

@@ -19,12 +19,12 @@ extern "C" {
 /**
  * Send a ping (XEP-0199, sections 4.1 to 4.4).
  *
- * The error service-unavailable comes from an entity that does not support pings (section 4.2), and
- * from a server in the name of a resource that is offline: it shows that the server answers, not
- * that @p to is reachable. envoi_answer_ok() is true for a pong only.
+ * An entity that does not support pings answers service-unavailable (section 4.2), and so does a
+ * server for a resource that is offline: this error does not show that @p to is reachable.
+ * envoi_answer_ok() is true for a pong only.
  *
- * @param to           a bare or full address, or a domain; NULL: the domain of the session's address,
- *                     which is the account's server
+ * @param to           a bare or full address, or a domain; NULL: the domain of the session's
+ *                     address, which is the account's server
  * @param timeout_ms   milliseconds; 0: the setting request.timeout
  * @param done         called exactly once, as for envoi_request()
  * @param user         passed to @p done
@@ -34,8 +34,8 @@ extern "C" {
 ENVOI_API ENVOI_MUST_CHECK int envoi_ping(struct envoi_session *session, const char *to,
 	uint64_t timeout_ms, envoi_answer_fn *done, void *user, struct envoi_request **ret_request);
 
-/** @return the handler that answers pings. It has no state: one serves all sessions, and it is never
- * freed. A client has it attached. */
+/** @return the handler that answers pings. It has no state, serves all sessions and is never freed.
+ * Each client has it by default. */
 ENVOI_API struct envoi_handler *envoi_ping_handler(void);
 
 #ifdef __cplusplus

@@ -30,11 +30,11 @@ ENVOI_API extern const struct envoi_payload_type envoi_software_version_type;
 /**
  * Ask an entity for its software version (XEP-0092, section 3).
  *
- * @param to           a bare or full address, or a domain; NULL: the domain of the session's address,
- *                     which is the account's server
+ * @param to           a bare or full address, or a domain; NULL: the domain of the session's
+ *                     address, which is the account's server
  * @param timeout_ms   milliseconds; 0: the setting request.timeout
- * @param done         called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
- *                     envoi_software_version, borrowed
+ * @param done         called exactly once, as for envoi_request(); envoi_answer_payload() is a
+ *                     struct envoi_software_version, borrowed
  * @param user         passed to @p done
  * @param ret_request  NULL: not wanted; else as for envoi_request()
  * Errors as envoi_request(): @p done is not called then.

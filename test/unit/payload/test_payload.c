@@ -152,9 +152,9 @@ static const struct refused refusals[] = {
 	{&lost_text_type, "<needy xmlns='urn:x'>x</needy>", ENVOI_ERR_PROTOCOL, "needy",
 		"lacks its text"},
 	{&lost_choice_type, "<needy xmlns='urn:x'><some/></needy>", ENVOI_ERR_PROTOCOL, "needy",
-		"lacks a child that it must have"},
+		"lacks a required child"},
 	{&lost_rest_type, "<needy xmlns='urn:x'>text</needy>", ENVOI_ERR_PROTOCOL, "needy",
-		"lacks a child that it must have"},
+		"lacks a required child"},
 	{&small_type, "<needy xmlns='urn:x' small='5'/>", ENVOI_ERR_PROTOCOL, "needy/@small",
 		"is not a number in its range"},
 	{&small_type, "<needy xmlns='urn:x' small='1'/>", ENVOI_ERR_PROTOCOL, "needy/@small",
@@ -172,9 +172,9 @@ static const struct refused refusals[] = {
 	{&weather_type, WEATHER "place='x'><celsius>-101</celsius></report>", ENVOI_ERR_PROTOCOL,
 		"report/celsius", "is not a number in its range"},
 	{&weather_type, WEATHER "place='x'><celsius>1</celsius><celsius>1</celsius></report>",
-		ENVOI_ERR_PROTOCOL, "report/celsius", "is there twice"},
+		ENVOI_ERR_PROTOCOL, "report/celsius", "occurs twice"},
 	{&weather_type, WEATHER "place='x'><rain/><celsius>1</celsius><rain/></report>",
-		ENVOI_ERR_PROTOCOL, "report/rain", "is there twice"},
+		ENVOI_ERR_PROTOCOL, "report/rain", "occurs twice"},
 	{&attrs_type, ATTRS "i8='128'/>", ENVOI_ERR_PROTOCOL, "attrs/@i8",
 		"is not a number in its range"},
 	{&attrs_type, ATTRS "i8='-129'/>", ENVOI_ERR_PROTOCOL, "attrs/@i8",
@@ -220,7 +220,7 @@ static const struct refused refusals[] = {
 		CHILDREN ENOUGH
 		"<olive xmlns='urn:example:names'/><crimson xmlns='urn:example:names'/>"
 		"</children>",
-		ENVOI_ERR_PROTOCOL, "children/crimson", "is there twice"},
+		ENVOI_ERR_PROTOCOL, "children/crimson", "occurs twice"},
 	{&arrays_type, "<arrays xmlns='urn:example:arrays'/>", ENVOI_ERR_PROTOCOL, "arrays/text",
 		"is missing"},
 	{&arrays_type, ARRAYS "<u64>1</u64><u64>-1</u64></arrays>", ENVOI_ERR_PROTOCOL,
@@ -246,9 +246,9 @@ static const struct refused refusals[] = {
 	{&arrays_type, ARRAYS "<zone>Z</zone><zone>+0200</zone></arrays>", ENVOI_ERR_PROTOCOL,
 		"arrays/zone[2]", "is not a time zone in its range"},
 	{&shape_type, SHAPE "<nothing/><circle r='1'/></shape>", ENVOI_ERR_PROTOCOL, "shape/circle",
-		"is there twice"},
+		"occurs twice"},
 	{&shape_type, SHAPE "<note/><note/></shape>", ENVOI_ERR_PROTOCOL, "shape/note",
-		"is there twice"},
+		"occurs twice"},
 	{&shape_type, SHAPE "<shape/><shape><inside><circle/></inside></shape></shape>",
 		ENVOI_ERR_PROTOCOL, "shape/shape[2]/inside/circle/@r", "is missing"},
 };
@@ -632,7 +632,7 @@ static void arrays_are_checked_item_by_item(void **state)
 	arrays.any = &known;
 	arrays.any_count = 1;
 	assert_refused(&arrays_type, &arrays, "arrays/*[1]",
-		"has the name of another member, or a wrong one");
+		"has a name that does not belong to this member");
 	envoi_element_unref(known);
 	known = NULL;
 	assert_refused(&arrays_type, &arrays, "arrays/*[1]", "is missing");
@@ -643,12 +643,12 @@ static void elements_and_choices_are_checked(void **state)
 	struct envoi_element *wrong = parse_one(*state, "<note/>");
 	struct shape shape = {.note = wrong};
 	assert_refused(&shape_type, &shape, "shape/note",
-		"has the name of another member, or a wrong one");
+		"has a name that does not belong to this member");
 	envoi_element_unref(wrong);
 	shape = (struct shape){.kind = (enum shape_kind)9};
-	assert_refused(&shape_type, &shape, "shape", "chooses none of its children");
+	assert_refused(&shape_type, &shape, "shape", "has a choice that is not in its table");
 	struct needy needy = {.small = 4};
-	assert_refused(&lost_choice_type, &needy, "needy", "chooses none of its children");
+	assert_refused(&lost_choice_type, &needy, "needy", "has a choice that is not in its table");
 	assert_refused(&lost_rest_type, &needy, "needy", "is missing");
 	assert_refused(&small_type, &needy, "needy/circle", "is missing");
 	needy.small = 5;
@@ -1190,8 +1190,8 @@ static const struct mistake mistakes[] = {
 	{two_texts, "two/*", "has the name of an earlier row"},
 	{maybe_embedded, "two/circle", "is embedded, not required, and has no `has` member"},
 	{other_inner, "two/circle", "has the table of another inner struct"},
-	{needed_flag, "two/x", "is required, and yet may be absent"},
-	{needed_default, "two/@x", "is required, and yet may be absent"},
+	{needed_flag, "two/x", "is required and can be absent"},
+	{needed_default, "two/@x", "is required and can be absent"},
 	{wordless_default, "two/@x", "has a default without a word"},
 	{wide_default, "two/@x", "has a default out of its range"},
 	{negative_default, "two/@x", "has a default out of its range"},
@@ -1203,14 +1203,14 @@ static const struct mistake mistakes[] = {
 	{attr_of_attr, "two/@x", "has .attr, which is for values of children"},
 	{as_of_value, "two/x", "has .as, which is for structs"},
 	{nameless, "two/*", "lacks a name"},
-	{choice_of_zero, "two/*", "has a choice with the value 0, which means absent"},
+	{choice_of_zero, "two/*", "has a choice of value 0, which means absent"},
 	{choice_of_another, "two/*", "has a choice about another struct"},
 	{array_with_has, "two/circle", "is an array with a `has` member"},
 	{array_with_default, "two/circle", "is an array with a default"},
 	{choice_of_same, "two/*", "has two choices with one value"},
 	{choice_of_none, "two/*", "has no choices"},
 	{wordless, "two/@x", "lacks its words"},
-	{text_of_number, "two/@x", "has .default_text, but is none"},
+	{text_of_number, "two/@x", "has .default_text, which is for text"},
 	{mistake_inside, "two/inner/@x", "lacks its words"},
 	{mistake_in_a_choice, "two/inner/@x", "lacks its words"},
 };
@@ -1236,7 +1236,7 @@ static void mistakes_in_tables_are_found(void **state)
 	struct envoi_payload_problem problem;
 	assert_int_equal(envoi_payload_check_type(&type, &problem), ENVOI_ERR_INVALID);
 	assert_string_equal(problem.where, "many/@n64");
-	assert_string_equal(problem.why, "is one row too many");
+	assert_string_equal(problem.why, "is beyond the largest number of rows");
 	struct envoi_element *element = parse_one(*state, "<many xmlns='urn:x'/>");
 	const void *value = NULL;
 	assert_int_equal(envoi_payload_parse(&value, &type, element, NULL), ENVOI_ERR_INVALID);

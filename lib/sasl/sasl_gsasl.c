@@ -163,8 +163,8 @@ static int prepare(
 	struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	int r = take_identity(exchange, parameters);
-	if (r == ENVOI_OK && parameters->role == ENVOI_INITIATOR &&
-		exchange->base.mechanism->means == ENVOI_SASL_PASSWORD) {
+	/* Mechanisms with a password are for the initiating side only. */
+	if (r == ENVOI_OK && exchange->base.mechanism->means == ENVOI_SASL_PASSWORD) {
 		r = take_password(exchange, parameters);
 	}
 	return r < 0 ? r : start_session(exchange);

@@ -514,6 +514,26 @@ static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
 				rows[j].result);
 			reset(f);
 		}
+		const struct envoi_sasl_keys fit = keys;
+		struct envoi_sasl_keys unfit[] = {fit, fit, fit, fit};
+		unfit[0].authcid = "users";
+		unfit[1].mechanism = "SCRAM-SHA-0";
+		unfit[2].key_len--;
+		unfit[3].salt_len--;
+		for (size_t j = 0; j <= 4; j++) {
+			char text[256];
+			keys = j < 4 ? unfit[j] : fit;
+			assert_int_equal(start(f, &f->client, mechanism, &client), ENVOI_OK);
+			assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+			assert_int_equal(envoi_buffer_append(&f->to_server, "", 1), ENVOI_OK);
+			const char *own = strstr(envoi_buffer_data(&f->to_server), ",r=") + 3;
+			snprintf(text, sizeof(text), "r=%.24sX%s", own,
+				strstr(transcripts[i].server_first, ",s="));
+			assert_int_equal(
+				envoi_sasl_step(f->client, text, strlen(text), &f->to_server),
+				j < 4 ? ENVOI_SASL_NEEDS_PASSWORD : ENVOI_AGAIN);
+			reset(f);
+		}
 		envoi_sasl_free(first);
 	}
 }
@@ -825,17 +845,21 @@ static void only_the_servers_true_signature_completes_the_login(void **state)
 static void a_client_that_begins_takes_no_challenge_before(void **state)
 {
 	struct fixture *f = *state;
-	for (size_t i = 0; i < WITH_PASSWORD; i++) {
-		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+	for (size_t i = 0; i <= WITH_PASSWORD; i++) {
+		bool is_external = i == WITH_PASSWORD;
+		const char *mechanism = is_external ? "EXTERNAL" : with_password[i];
+		struct envoi_sasl_parameters client = client_parameters(mechanism);
+		for (size_t len = 1; len <= 5; len++) {
+			reset(f);
+			assert_int_equal(start(f, &f->client, mechanism, &client), ENVOI_OK);
+			assert_int_equal(envoi_sasl_step(f->client, "hello", len, &f->to_server),
+				ENVOI_ERR_PROTOCOL);
+			assert_int_equal(envoi_buffer_len(&f->to_server), 0);
+		}
 		reset(f);
-		assert_int_equal(start(f, &f->client, with_password[i], &client), ENVOI_OK);
-		assert_int_equal(
-			envoi_sasl_step(f->client, "hello", 5, &f->to_server), ENVOI_ERR_PROTOCOL);
-		assert_int_equal(envoi_buffer_len(&f->to_server), 0);
-		reset(f);
-		assert_int_equal(start(f, &f->client, with_password[i], &client), ENVOI_OK);
+		assert_int_equal(start(f, &f->client, mechanism, &client), ENVOI_OK);
 		assert_true(envoi_sasl_step(f->client, "", 0, &f->to_server) >= 0);
-		assert_true(envoi_buffer_len(&f->to_server) > 0);
+		assert_true(is_external || envoi_buffer_len(&f->to_server) > 0);
 	}
 }
 
@@ -848,6 +872,7 @@ static void names_and_passwords_that_cannot_be_prepared_are_invalid(void **state
 		bool scram_can; /* it asks later */
 	} rows[] = {
 		{NULL, "x", false}, {"", "x", false}, {"alice", NULL, false, true},
+		{"alice", "", false, true}, /* RFC 4616, section 2: not empty */
 		{"alice", "\xff", false}, {"alice", "\xc0\x80", false}, /* NUL in two bytes */
 		{"alice", "\xed\xa0\x80", false}, /* a surrogate */
 		{"alice", "\xf0\x9f\x98\x80\x07", true}, /* not for the emoji alone */

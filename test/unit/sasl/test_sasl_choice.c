@@ -337,6 +337,34 @@ static void a_refusal_says_why_for_each(void **state)
 	assert_string_equal(small, "no acceptable mechanism: PLAI");
 }
 
+/* Added by an application: it supports one type only. */
+static void a_binding_must_be_one_of_the_mechanism(void **state)
+{
+	struct envoi_context *context = *state;
+	static const char *const unique[] = {"tls-unique", NULL};
+	static struct envoi_sasl_mechanism own;
+	struct words wanted, offered, listed, bindings;
+	own = *envoi_sasl_find(context, "SCRAM-SHA-1-PLUS");
+	own.name = "X-OWN-PLUS";
+	own.bindings = unique;
+	assert_int_equal(envoi_context_add_sasl_mechanism(context, &own), ENVOI_OK);
+	struct envoi__sasl_situation situation = {
+		.wanted = cut(&wanted, "X-OWN-PLUS"),
+		.is_secure = true,
+		.tls_version = "TLS1.2",
+		.means = PASSWORD,
+		.offered = cut(&offered, "X-OWN-PLUS"),
+		.lists_bindings = true,
+		.listed_bindings = cut(&listed, OWN_1_2),
+		.own_bindings = cut(&bindings, OWN_1_2),
+	};
+	struct envoi__sasl_choice choice;
+	char why[256];
+	assert_int_equal(
+		envoi__sasl_choose(&choice, context, &situation, why, sizeof(why)), ENVOI_OK);
+	assert_string_equal(choice.binding, "tls-unique");
+}
+
 /* XEP-0440, section 4: the most frequent honest cause is a proxy, the setting is the way out. */
 static void a_refusal_names_the_bindings_that_do_not_fit(void **state)
 {
@@ -446,6 +474,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 			the_settings_begin_with_the_strongest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_says_why_for_each, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_binding_must_be_one_of_the_mechanism, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refusal_names_the_bindings_that_do_not_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -79,6 +79,20 @@ static void the_pin_only_rises(void **state)
 	assert_text("");
 }
 
+/* It is not written as text. */
+static void a_binding_that_was_tried_is_known_until_a_login_succeeds(void **state)
+{
+	(void)state;
+	envoi__sasl_history_try(fixture.history, "tls-exporter");
+	assert_string_equal(envoi__sasl_history_pin(fixture.history).tried, "tls-exporter");
+	assert_text("");
+	raise_pin("PLAIN", NULL);
+	assert_null(envoi__sasl_history_pin(fixture.history).tried);
+	envoi__sasl_history_try(fixture.history, "tls-unique");
+	envoi_sasl_history_forget_pin(fixture.history);
+	assert_null(envoi__sasl_history_pin(fixture.history).tried);
+}
+
 /* 20 bytes: "AAAA...", "BBBB..." */
 #define KEY_A "QUFBQUFBQUFBQUFBQUFBQUFBQUE="
 #define KEY_B "QkJCQkJCQkJCQkJCQkJCQkJCQkI="
@@ -169,6 +183,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(the_pin_only_rises),
+		CASE(a_binding_that_was_tried_is_known_until_a_login_succeeds),
 		CASE(what_was_written_can_be_read),
 		CASE(keys_take_the_place_of_those_before),
 		CASE(malformed_lines_change_nothing),

@@ -81,6 +81,7 @@ static void a_first_message_of_a_server_is_taken_apart(void **state)
 	} rows[] = {
 		{"r=ab,s=QUFB,i=4096", "ab", "QUFB", 4096, NULL},
 		{"r=ab,s=QUFB,i=1,h=xyz=", "ab", "QUFB", 1, "xyz="},
+		{"r=ab,s=QUFB,i=1,A=x,Z=x,b=x,z=x", "ab", "QUFB", 1, NULL},
 		{"r=ab,s=Q,i=4294967296,d=old,h=a,x==", "ab", "Q", 4294967296, "a"},
 		{"r=ab,s=Q,i=18446744073709551615", "ab", "Q", UINT64_MAX, NULL},
 		{"r=ab,s=Q,i=18446744073709551616", "ab", "Q", UINT64_MAX, NULL},
@@ -106,7 +107,8 @@ static void malformed_first_messages_of_servers_are_refused(void **state)
 		"r=a,s=Q,i=1,", "r=a,s=Q,i=1,h=", "r=a,s=Q,i=1,h=x,h=x", "r=a,s=Q,i=1,i=2",
 		"r=a,s=Q,i=1,s=Q", "r=a,s=Q,i=1,r=b", "r=a,s=Q,i=1,m=x", "r=a,s=Q,i=1,e=x",
 		"m=x,r=a,s=Q,i=1", "s=Q,r=a,i=1", "r=a,i=1,s=Q", "e=unknown-user", "v=AAAA",
-		"r=a,s=Q,i=1,x=\xc0\x80"};
+		"r=a,s=Q,i=1,x=\xc0\x80", "r=a,s=Q,i=1,@=x", "r=a,s=Q,i=1,[=x", "r=a,s=Q,i=1,`=x",
+		"r=a,s=Q,i=1,{=x"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct envoi__scram_server_first first;
 		assert_int_equal(

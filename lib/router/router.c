@@ -200,9 +200,6 @@ static void advance(struct dispatch *dispatch)
 static bool is_of_type(const struct envoi_stanza_row *row, const struct envoi_stanza *stanza)
 {
 	enum envoi_stanza_type type = envoi_stanza_type(stanza);
-	if (row->kind == ENVOI_IQ_GET || row->kind == ENVOI_IQ_SET) {
-		return true;
-	}
 	return row->type == ENVOI_TYPE_ANY ? type != ENVOI_TYPE_ERROR : row->type == type;
 }
 

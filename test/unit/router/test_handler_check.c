@@ -123,6 +123,14 @@ static void a_row_of_another_table_that_never_runs_is_refused(void **state)
 	static const struct envoi_timeout_row mute_timeout[] = {{1, true, NULL}, ENVOI_ROWS_END};
 	static const struct envoi_stream_element_row nameless[] = {
 		{.ns = "urn:x", .roles = 1u << ENVOI_INITIATOR, .handle = on_element}};
+	static const struct envoi_stream_element_row only_roles[] = {
+		{.roles = 1u << ENVOI_INITIATOR}};
+	static const struct envoi_stream_element_row only_necessary[] = {
+		{.necessary = ENVOI_STREAM_BOUND}};
+	static const struct envoi_stream_element_row only_forbidden[] = {
+		{.forbidden = ENVOI_STREAM_BOUND}};
+	static const struct envoi_stream_element_row only_handle[] = {{.handle = on_element}};
+	static const struct envoi_stream_element_row only_name[] = {{.name = "x"}};
 	static const struct envoi_stream_element_row without_role[] = {
 		{.ns = "urn:x", .name = "x", .handle = on_element}, ENVOI_ROWS_END};
 	static const struct envoi_stream_element_row role_itself[] = {
@@ -152,6 +160,13 @@ static void a_row_of_another_table_that_never_runs_is_refused(void **state)
 		{{.timeouts = only_recurring}, "timeouts[0]: no interval"},
 		{{.timeouts = mute_timeout}, "timeouts[0]: no function"},
 		{{.stream_elements = nameless}, "stream_elements[0]: no namespace or no name"},
+		{{.stream_elements = only_roles}, "stream_elements[0]: no namespace or no name"},
+		{{.stream_elements = only_necessary},
+			"stream_elements[0]: no namespace or no name"},
+		{{.stream_elements = only_forbidden},
+			"stream_elements[0]: no namespace or no name"},
+		{{.stream_elements = only_handle}, "stream_elements[0]: no namespace or no name"},
+		{{.stream_elements = only_name}, "stream_elements[0]: no namespace or no name"},
 		{{.stream_elements = without_role},
 			"stream_elements[0]: roles is not made of 1 << ENVOI_INITIATOR and "
 			"1 << ENVOI_RECEIVER"},

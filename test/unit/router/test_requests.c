@@ -281,6 +281,21 @@ static void timeouts_come_in_their_order(void **state)
 	assert_int_equal(f->ended_count, 7);
 }
 
+/* The second is due first, and takes the first place of the heap. */
+static void a_later_request_may_time_out_earlier(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_request *late = ask(f, "a@b", 1000, NULL);
+	ask(f, "a@b", 10, NULL);
+	run_for(f, 10);
+	assert_int_equal(f->ended_count, 1);
+	assert_true(envoi_timer_is_started(&f->requests.timer));
+	envoi_request_cancel(late);
+	assert_false(envoi_timer_is_started(&f->requests.timer)); /* nothing is left on the loop */
+	run(f);
+	assert_int_equal(f->ended_count, 2);
+}
+
 static void an_answer_after_the_timeout_is_ignored(void **state)
 {
 	struct fixture *f = *state;
@@ -404,6 +419,7 @@ int main(void)
 		TEST(ids_do_not_repeat_and_have_no_part_that_does),
 		TEST(callbacks_come_from_the_loop),
 		TEST(timeouts_come_in_their_order),
+		TEST(a_later_request_may_time_out_earlier),
 		TEST(an_answer_after_the_timeout_is_ignored),
 		TEST(a_hundred_thousand_requests_to_a_silent_peer_leave_nothing),
 		TEST(a_callback_may_cancel_another_request),

@@ -175,6 +175,22 @@ static void the_cost_of_a_stanza_does_not_grow_with_the_number_of_handlers(void 
 	free(probes);
 }
 
+static void payloads_of_one_name_cost_one_visit_of_a_row(void **state)
+{
+	struct router_fixture *f = *state;
+	struct probe probe;
+	probe_init(&probe, f, 'p');
+	probe.rows[0].kind = ENVOI_MESSAGE;
+	probe.rows[0].ns = "urn:x";
+	probe.rows[0].name = "x";
+	probe_add(&probe);
+	uint64_t before = f->router.rows_visited;
+	route(f, "<message><x xmlns='urn:x'/><x xmlns='urn:x'/><x xmlns='urn:x'/></message>");
+	assert_string_equal(written_text(&f->asked), "p");
+	assert_int_equal(f->router.rows_visited - before, 1);
+	probe_remove(&probe);
+}
+
 static void a_stanza_with_very_many_payloads_is_asked_about_in_sequence(void **state)
 {
 	enum {
@@ -313,6 +329,7 @@ int main(void)
 		TEST(a_row_without_type_never_sees_errors),
 		TEST(before_login_only_rows_that_say_so_are_asked),
 		TEST(the_cost_of_a_stanza_does_not_grow_with_the_number_of_handlers),
+		TEST(payloads_of_one_name_cost_one_visit_of_a_row),
 		TEST(a_stanza_with_very_many_payloads_is_asked_about_in_sequence),
 		TEST(changes_while_a_stanza_is_on_its_way_follow_the_documented_table),
 		TEST(after_the_router_was_closed_nobody_is_asked_and_nothing_is_answered),

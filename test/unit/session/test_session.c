@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <envoi/payload.h>
+
 #include "stanzas.h"
 #include "stream_fixture.h"
 #include "test_allocator.h"
@@ -501,6 +503,104 @@ static void cancelling_the_last_waiting_ticket_lets_a_closing_stream_close(void 
 	assert_non_null(strstr(wire_heard(wire), "</stream:stream>"));
 }
 
+struct word {
+	const char *text;
+};
+
+static const struct envoi_field word_fields[] = {
+	ENVOI_ATTR_TEXT(struct word, text, "text", ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type word_type = ENVOI_PAYLOAD_TYPE(
+	struct word, "urn:x", "word", word_fields);
+
+static void a_payload_is_sent_in_a_message_or_presence(void **state)
+{
+	const struct word word = {.text = "w"}, empty = {.text = NULL};
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_int_equal(
+		envoi_send_payload(wire->session, ENVOI_PRESENCE, "a@b", &word_type, &word, NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(
+		wire_heard(wire), "<presence to='a@b'><word xmlns='urn:x' text='w'/></presence>");
+	assert_int_equal(
+		envoi_send_payload(wire->session, ENVOI_MESSAGE, "a@b", &word_type, &word, NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire), "<word xmlns='urn:x' text='w'/></message>"));
+	assert_int_equal(
+		envoi_send_payload(wire->session, ENVOI_MESSAGE, "a@b", &word_type, &empty, NULL),
+		ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_session_problem(wire->session), "message: word/@text is missing");
+}
+
+static int reply_badly_then_well(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	const struct word word = {.text = "w"}, empty = {.text = NULL};
+	(void)self;
+	int r = envoi_reply_result(in, &word_type, &empty);
+	assert_true(r == ENVOI_ERR_INVALID || r == ENVOI_ERR_NOMEM);
+	return envoi_reply_result(in, &word_type, &word);
+}
+
+static const struct envoi_stanza_row word_rows[] = {
+	{.kind = ENVOI_IQ_GET, .payload = &word_type, .handle = reply_badly_then_well},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl word_impl = {.stanzas = word_rows};
+static const char word_request[] = "<iq type='get' id='7'><word xmlns='urn:x' text='x'/></iq>";
+
+/* One allocation fails, each in turn: the request is answered with a result, or with the condition
+ * for want of memory (RFC 6120, section 8.3.3.18), or the stream ends. */
+static void want_of_memory_is_answered_with_resource_constraint(void **state)
+{
+	(void)state;
+	struct test_allocator allocator = {0};
+	struct envoi_allocator functions = test_allocator_functions(&allocator);
+	struct envoi_handler handler = {&word_impl};
+	bool was_short = false, was_answered = false;
+	for (size_t i = 1; i < 60 && !was_answered; i++) {
+		struct wire *wire = calloc(1, sizeof(*wire));
+		assert_non_null(wire);
+		wire_init(wire, &(struct envoi_context_options){.allocator = functions});
+		assert_int_equal(wire_new_session(wire), ENVOI_OK);
+		assert_int_equal(envoi_session_add(wire->session, &handler), ENVOI_OK);
+		wire_go_online(wire);
+		wire_say(wire, word_request);
+		allocator.fail_at = allocator.calls + i;
+		wire_run(wire, 0);
+		was_answered = allocator.calls < allocator.fail_at;
+		allocator.fail_at = 0;
+		const char *heard = wire_heard(wire);
+		was_short |= strstr(heard, "resource-constraint") != NULL &&
+			strstr(heard, "id='7'") != NULL;
+		assert_null(strstr(heard, "internal-server-error"));
+		assert_true(!was_answered || strstr(heard, "<word") != NULL);
+		wire_finish(wire);
+		free(wire);
+		assert_int_equal(allocator.live, 0);
+	}
+	assert_true(was_short && was_answered);
+}
+
+static void without_settings_the_limits_are_the_defaults(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(envoi_session_new(&wire->session, wire->context, NULL), ENVOI_OK);
+	envoi_session_set_owner(wire->session, &wire->owner);
+	wire_go_online(wire);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_OK);
+	assert_int_equal(envoi_request(wire->session, iq_to(wire, "a@b"), NULL, 0, wire_on_answer,
+				 wire, NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "");
+	wire_run(wire, 600000);
+	assert_non_null(strstr(wire_log(wire), "answer ENVOI_ERR_TIMEOUT"));
+}
+
 static void the_memory_of_a_long_stanza_is_given_back(void **state)
 {
 	(void)state;
@@ -699,6 +799,9 @@ int main(void)
 		TEST(closing_waits_for_the_outbox_but_not_for_ever),
 		TEST(the_outbox_is_bounded_in_bytes_too),
 		TEST(cancelling_the_last_waiting_ticket_lets_a_closing_stream_close),
+		TEST(a_payload_is_sent_in_a_message_or_presence),
+		cmocka_unit_test(want_of_memory_is_answered_with_resource_constraint),
+		TEST(without_settings_the_limits_are_the_defaults),
 		cmocka_unit_test(the_memory_of_a_long_stanza_is_given_back),
 		TEST(a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready),
 		TEST(requests_and_promises_outlive_a_stream_that_is_resumed),

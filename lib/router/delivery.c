@@ -73,7 +73,7 @@ void envoi__delivery_finish(struct envoi_delivery *delivery)
 		envoi_free(delivery->router->context, decoded);
 	}
 	if (delivery->promise != NULL) {
-		envoi__promise_leave(delivery->promise);
+		envoi__promise_outlive_dispatch(delivery->promise);
 		delivery->promise = NULL;
 	}
 }
@@ -104,8 +104,8 @@ bool envoi__delivery_may_answer(const struct envoi_delivery *delivery)
 static void answer_for_us(struct envoi_delivery *delivery, struct envoi_stanza *answer)
 {
 	if (delivery->promise != NULL) {
-		envoi__promise_let_go(delivery->promise);
-		envoi__promise_leave(delivery->promise);
+		envoi__promise_disable(delivery->promise);
+		envoi__promise_outlive_dispatch(delivery->promise);
 		delivery->promise = NULL;
 	}
 	struct envoi__router_host *host = delivery->router->host;

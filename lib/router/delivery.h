@@ -27,7 +27,7 @@ struct envoi_delivery {
 	struct envoi_stream *stream;
 	uint64_t epoch; /* in which it came */
 	struct envoi_stanza *stanza;
-	struct envoi_element *element; /* that matched the row being asked, or NULL */
+	struct envoi_element *element; /* that matched the row being called, or NULL */
 	struct envoi__decoded *decoded;
 	bool is_request; /* an iq get or set: must be answered */
 	bool is_answered;
@@ -38,18 +38,18 @@ struct envoi_delivery {
 const struct envoi__decoded *envoi__delivery_decode(
 	struct envoi_delivery *delivery, const struct envoi_payload_type *type);
 
-/** Free what it holds, and let its promise live on alone. */
+/** Free what it holds; its promise stays valid. */
 void envoi__delivery_finish(struct envoi_delivery *delivery);
 
 /** @return whether a request can still be answered, now or later: it was not yet, and its epoch
  * goes on */
 bool envoi__delivery_may_answer(const struct envoi_delivery *delivery);
 
-/** Answer on behalf of the library, if nobody has. An open promise becomes inert. */
+/** Answer automatically, if it is not answered. An open promise is disabled. */
 void envoi__delivery_answer(
 	struct envoi_delivery *delivery, enum envoi_stanza_condition condition, const char *text);
 
-/** Likewise with an empty result. */
+/** Answer automatically with an empty result. */
 void envoi__delivery_answer_empty(struct envoi_delivery *delivery);
 
 /** Make a result with a payload. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_INVALID */
@@ -59,10 +59,10 @@ int envoi__result_new(struct envoi_stanza **ret_result, const struct envoi_stanz
 /** @return whether @p reply may answer @p request */
 bool envoi__is_reply_to(const struct envoi_stanza *reply, const struct envoi_stanza *request);
 
-/** Make a promise inert. */
-void envoi__promise_let_go(struct envoi_promise *promise);
+/** Disable a promise: ending it returns ENVOI_ERR_STATE. */
+void envoi__promise_disable(struct envoi_promise *promise);
 
-/** The dispatch that it came from unwinds. */
-void envoi__promise_leave(struct envoi_promise *promise);
+/** The dispatch that the promise came from returns. */
+void envoi__promise_outlive_dispatch(struct envoi_promise *promise);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * envoi - promises: answers that come later
+ * envoi - promises: deferred answers
  * SPDX-License-Identifier: MIT
  */
 #include <envoi/context.h>
@@ -9,7 +9,7 @@
 struct envoi_promise {
 	struct envoi__list link; /* of the router's */
 	struct envoi_context *context;
-	struct envoi__router *router; /* NULL: inert */
+	struct envoi__router *router; /* NULL: disabled */
 	struct envoi_delivery *delivery; /* while the dispatch that it came from is on the stack */
 	struct envoi_stanza *stanza;
 };
@@ -48,7 +48,7 @@ struct envoi_stanza *envoi_promise_stanza(const struct envoi_promise *promise)
 	return promise->stanza;
 }
 
-void envoi__promise_let_go(struct envoi_promise *promise)
+void envoi__promise_disable(struct envoi_promise *promise)
 {
 	if (promise->router != NULL) {
 		promise->router->deferred--;
@@ -57,15 +57,15 @@ void envoi__promise_let_go(struct envoi_promise *promise)
 	}
 }
 
-void envoi__router_let_go(struct envoi__router *router)
+void envoi__router_disable_promises(struct envoi__router *router)
 {
 	while (!envoi__list_is_empty(&router->promises)) {
-		envoi__promise_let_go(
+		envoi__promise_disable(
 			ENVOI_CONTAINER_OF(router->promises.next, struct envoi_promise, link));
 	}
 }
 
-void envoi__promise_leave(struct envoi_promise *promise)
+void envoi__promise_outlive_dispatch(struct envoi_promise *promise)
 {
 	promise->delivery = NULL;
 }
@@ -77,14 +77,14 @@ static void free_promise(struct envoi_promise *promise)
 		promise->delivery->is_answered = true;
 		promise->delivery->promise = NULL;
 	}
-	envoi__promise_let_go(promise);
+	envoi__promise_disable(promise);
 	envoi_stanza_unref(promise->stanza);
 	envoi_free(context, promise);
 	envoi_context_unref(context);
 }
 
-/* Ends the promise with an answer, or in its place with an error. It is let go before anything is
- * sent, and the router not looked at afterwards: a filter that sees the answer may free all.
+/* Ends the promise with an answer, or in its place with an error. It is disabled before anything is
+ * sent, and the router is not used afterwards: a filter that sees the answer may free all.
  * @param code  why there is no answer */
 static int end(struct envoi_promise *promise, struct envoi_stanza *answer, int code)
 {

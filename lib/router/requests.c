@@ -21,7 +21,7 @@ struct envoi_request {
 	void *user;
 	uint64_t due_ms, order;
 	size_t at; /* in the heap */
-	bool is_held; /* being sent: nobody knows of it yet */
+	bool is_held; /* being sent: the caller does not have it yet */
 	int code;
 	struct envoi_stanza *stanza; /* the answer */
 };
@@ -198,7 +198,7 @@ int envoi__request_release(struct envoi_request *request, int code)
 	return code;
 }
 
-/* --- asking --- */
+/* --- adding --- */
 
 static uint64_t due_in(struct envoi__requests *requests, uint64_t timeout_ms)
 {

@@ -19,14 +19,14 @@
 /** Pending requests of a session; embedded in it. */
 struct envoi__requests {
 	struct envoi_context *context; /* borrowed */
-	struct envoi__event_queue *queue; /* borrowed: calls back, once they have ended */
+	struct envoi__event_queue *queue; /* borrowed: reports requests that have ended */
 	struct envoi__map by_id;
 	struct envoi_timer timer; /* due when the first of the heap is */
 	struct envoi_request **heap; /* by due time, then by order of asking */
 	size_t heap_capacity, count, limit;
 	uint64_t order;
 	uint64_t timeout_ms; /* of those without one of their own */
-	uint64_t ignored; /* answers that nobody waits for, or from somebody else */
+	uint64_t ignored; /* answers to no pending request, or from another address */
 };
 
 void envoi__requests_init(struct envoi__requests *requests, struct envoi_context *context,
@@ -57,14 +57,14 @@ int envoi__requests_add(struct envoi__requests *requests, struct envoi_request *
 const char *envoi__request_id(const struct envoi_request *request);
 
 /**
- * A request is held at first: nobody is called however it ends. It was sent, or not.
- * @param code  what sending said
+ * Release a request: until now it is held, and its function is not called however it ends.
+ * @param code  the result of sending it
  * @return @p code; ENVOI_ERR_STATE when it has ended meanwhile. <0: freed silently
  */
 int envoi__request_release(struct envoi_request *request, int code);
 
 /**
- * Offer an iq result or error. Whoever asked is called by the queue.
+ * Offer an iq result or error. The function of the request is called from the queue.
  * @param own  our own full address, or NULL
  * @return whether it ended a request; else it is to be ignored, and was counted
  */

@@ -25,14 +25,14 @@ void envoi__router_init(struct envoi__router *router, struct envoi_context *cont
 		.deferred_limit = deferred_limit,
 	};
 	envoi__rows_init(&router->rows, context);
-	envoi__list_init(&router->gone);
+	envoi__list_init(&router->removed);
 	envoi__list_init(&router->promises);
 }
 
 void envoi__router_close(struct envoi__router *router)
 {
 	envoi__guard_end(&router->guard);
-	envoi__router_let_go(router);
+	envoi__router_disable_promises(router);
 }
 
 void envoi__router_finish(struct envoi__router *router)
@@ -51,11 +51,11 @@ void envoi__router_remove(struct envoi__router *router, struct envoi__member *me
 	if (member == NULL) {
 		return;
 	}
-	member->is_gone = true;
+	member->is_removed = true;
 	if (envoi__guard_is_idle(&router->guard)) {
 		envoi__member_free(&router->rows, member);
 	} else {
-		envoi__list_append(&router->gone, &member->link);
+		envoi__list_append(&router->removed, &member->link);
 	}
 }
 
@@ -72,7 +72,7 @@ struct dispatch {
 	uint64_t number;
 	uint64_t last_order; /* rows added later are for the next stanza */
 	bool is_logged_in;
-	struct cursor *cursors; /* a heap: the row to be asked next is first */
+	struct cursor *cursors; /* a heap: the row to be called next is first */
 	size_t count, capacity;
 	struct cursor usual[USUAL_CURSORS];
 };
@@ -185,7 +185,7 @@ static bool next_row(
 	return true;
 }
 
-/* Only after the row was asked: it may have been removed, but then it is still linked. */
+/* Only after the row was called: it may have been removed, but is still linked then. */
 static void advance(struct dispatch *dispatch)
 {
 	struct cursor *first = &dispatch->cursors[0];
@@ -206,7 +206,7 @@ static bool is_of_type(const struct envoi_stanza_row *row, const struct envoi_st
 static bool matches(const struct dispatch *dispatch, const struct envoi__row *row)
 {
 	const struct envoi__member *member = row->member;
-	return !member->is_gone && member->last_stanza != dispatch->number &&
+	return !member->is_removed && member->last_stanza != dispatch->number &&
 		row->order <= dispatch->last_order &&
 		(dispatch->is_logged_in || row->def.before_login) &&
 		is_of_type(&row->def, dispatch->delivery.stanza);
@@ -229,7 +229,7 @@ static void refuse_malformed(struct envoi_delivery *delivery, const struct envoi
 	}
 }
 
-/* A malformed payload is told once, however many rows name it. @return whether the row's handler
+/* A malformed payload is reported once, however many rows name it. @return whether the row's handler
  * may be called */
 static bool decode(struct dispatch *dispatch, const struct envoi__row *row)
 {
@@ -273,8 +273,8 @@ static void failed(struct envoi_delivery *delivery, int code)
 	}
 }
 
-/* @return whether further rows are to be asked */
-static bool ask(struct dispatch *dispatch, struct envoi__row *row, struct envoi_element *element)
+/* @return whether further rows are to be called */
+static bool call(struct dispatch *dispatch, struct envoi__row *row, struct envoi_element *element)
 {
 	struct envoi_delivery *delivery = &dispatch->delivery;
 	struct envoi__router *router = delivery->router;
@@ -302,7 +302,7 @@ static bool ask(struct dispatch *dispatch, struct envoi__row *row, struct envoi_
 	return false;
 }
 
-static void ask_all(struct dispatch *dispatch)
+static void call_all(struct dispatch *dispatch)
 {
 	struct envoi__row *row;
 	struct envoi_element *element;
@@ -310,7 +310,7 @@ static void ask_all(struct dispatch *dispatch)
 	while (goes_on && next_row(dispatch, &row, &element)) {
 		dispatch->delivery.router->rows_visited++;
 		if (matches(dispatch, row)) {
-			goes_on = ask(dispatch, row, element);
+			goes_on = call(dispatch, row, element);
 		}
 		advance(dispatch);
 	}
@@ -321,9 +321,9 @@ static void ask_all(struct dispatch *dispatch)
 
 static void sweep(struct envoi__router *router)
 {
-	while (!envoi__list_is_empty(&router->gone)) {
+	while (!envoi__list_is_empty(&router->removed)) {
 		envoi__member_free(&router->rows,
-			ENVOI_CONTAINER_OF(router->gone.next, struct envoi__member, link));
+			ENVOI_CONTAINER_OF(router->removed.next, struct envoi__member, link));
 	}
 }
 
@@ -341,7 +341,7 @@ static void run(struct dispatch *dispatch)
 	if (r < 0) {
 		failed(delivery, r);
 	} else {
-		ask_all(dispatch);
+		call_all(dispatch);
 	}
 }
 

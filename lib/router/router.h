@@ -18,13 +18,13 @@
 
 struct envoi__router_host;
 
-/** What a router needs from whoever it routes for. */
+/** What a router needs from its host. */
 struct envoi__router_host_impl {
 	/** Queue an answer. @param stanza taken; NULL reports ENVOI_ERR_NOMEM
-	 * @param is_automatic  nobody will hear of a failure */
+	 * @param is_automatic  no caller gets the failure: count it */
 	int (*send)(
 		struct envoi__router_host *host, struct envoi_stanza *stanza, bool is_automatic);
-	/** A stanza that nobody could make sense of. @param stanza NULL: it was not even one */
+	/** Report a stanza that could not be handled. @param stanza NULL: it was not a stanza */
 	void (*unhandled)(
 		struct envoi__router_host *host, struct envoi_stanza *stanza, const char *text);
 	/** @return the epoch of the session (envoi_session_epoch()) */
@@ -37,7 +37,7 @@ struct envoi__router_host {
 	const struct envoi__router_host_impl *impl;
 };
 
-/** Embedded in its host, whose memory it outlives by no dispatch. */
+/** Embedded in its host, which stays in memory while a dispatch is on the stack. */
 struct envoi__router {
 	struct envoi_context *context; /* borrowed */
 	struct envoi__router_host *host; /* borrowed */
@@ -45,7 +45,7 @@ struct envoi__router {
 	struct envoi__rows rows;
 	uint64_t stanza_number;
 	struct envoi__guard guard; /* over: closed */
-	struct envoi__list gone; /* members removed meanwhile */
+	struct envoi__list removed; /* members removed meanwhile */
 	struct envoi__list promises;
 	size_t deferred, deferred_limit;
 	uint64_t rows_visited; /* what routing costs */
@@ -54,7 +54,7 @@ struct envoi__router {
 void envoi__router_init(struct envoi__router *router, struct envoi_context *context,
 	struct envoi__router_host *host, struct envoi_session *session, size_t deferred_limit);
 
-/** Let go of all promises; dispatches on the stack ask nobody any more, answer nothing more. */
+/** Disable all promises; dispatches on the stack call no further handler and answer nothing. */
 void envoi__router_close(struct envoi__router *router);
 
 /** Free everything; closed, all members removed, no dispatch on the stack. */
@@ -64,23 +64,22 @@ void envoi__router_finish(struct envoi__router *router);
 int envoi__router_add(struct envoi__router *router, struct envoi__member **ret_member,
 	struct envoi_handler *handler);
 
-/** From now on the handler is not asked; NULL is allowed. @param member consumed */
+/** From now on the handler is not called; NULL is allowed. @param member consumed */
 void envoi__router_remove(struct envoi__router *router, struct envoi__member *member);
 
-/** Promises given so far are inert: their stream is gone. */
-void envoi__router_let_go(struct envoi__router *router);
+/** Disable all promises: their epoch has ended. */
+void envoi__router_disable_promises(struct envoi__router *router);
 
 /**
- * Give a stanza to whoever takes it, and answer an iq get or set exactly once (RFC 6120, section
+ * Call the handlers of a stanza, and answer an iq get or set exactly once (RFC 6120, section
  * 8.2.3). Results and errors of iq are ignored here.
  *
- * @param is_logged_in  false: only rows that say so are asked
+ * @param is_logged_in  false: only rows with before_login are called
  */
 void envoi__router_route(
 	struct envoi__router *router, struct envoi_stanza *stanza, bool is_logged_in);
 
-/** For an element that envoi_stanza_from_element() calls invalid: an iq without id, or of no
- * known type. */
+/** Answer or report an iq without id or of unknown type, which envoi_stanza_from_element() refuses. */
 void envoi__router_refuse(struct envoi__router *router, const struct envoi_element *element);
 
 #endif

@@ -19,8 +19,8 @@ struct envoi__row_bucket;
 struct envoi__member {
 	struct envoi__list link; /* of those removed while stanzas are dispatched */
 	struct envoi_handler *handler;
-	bool is_gone; /* removed: none of its rows is asked any more */
-	uint64_t last_stanza; /* number of the one it was asked about last */
+	bool is_removed; /* removed: none of its rows is called any more */
+	uint64_t last_stanza; /* number of the stanza that it was called for last */
 	size_t row_count;
 	struct envoi__row *rows;
 };
@@ -70,7 +70,7 @@ void envoi__member_free(struct envoi__rows *rows, struct envoi__member *member);
 struct envoi__row_bucket *envoi__rows_find(const struct envoi__rows *rows,
 	enum envoi_stanza_kind kind, const char *ns, const char *name);
 
-/** @return whether @p a is asked before @p b */
+/** @return whether @p a is called before @p b */
 bool envoi__row_precedes(const struct envoi__row *a, const struct envoi__row *b);
 
 #endif

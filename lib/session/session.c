@@ -121,7 +121,7 @@ void envoi__session_end_epoch(struct envoi_session *session)
 {
 	session->is_suspended = session->is_resumable = false;
 	session->epoch++;
-	envoi__router_let_go(&session->router);
+	envoi__router_disable_promises(&session->router);
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
 	envoi__outbox_lose(&session->outbox);
 }

@@ -12,7 +12,7 @@
 
 /**
  * Resource binding (RFC 6120, section 7): in the request perhaps a resource, in the result the full
- * address. Whether what comes is a full address, and whose, is for who reads it to check.
+ * address. The reader of a value checks whether the address is full, and whose it is.
  */
 struct envoi__bind {
 	const char *resource; /* not prepared; NULL: the server shall choose */
@@ -23,7 +23,7 @@ extern const struct envoi_payload_type envoi__bind_type;
 /** Session establishment (RFC 3921, section 3), as a request. */
 extern const struct envoi_payload_type envoi__session_type;
 
-/** The same as a stream feature: optional ones need not be asked for. */
+/** The same as a stream feature: clients may leave out optional ones. */
 struct envoi__session_feature {
 	bool is_optional;
 };

@@ -330,7 +330,7 @@ static void promises_outlive_their_router_and_do_nothing(void **state)
 	struct envoi_promise *promises[2] = {probe.promise, NULL};
 	route(f, get_time);
 	promises[1] = probe.promise;
-	envoi__router_let_go(&f->router);
+	envoi__router_disable_promises(&f->router);
 	assert_int_equal(f->router.deferred, 0);
 	probe_remove(&probe);
 	envoi_promise_drop(promises[0]);

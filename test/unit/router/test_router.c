@@ -263,14 +263,14 @@ static void changes_while_a_stanza_is_on_its_way_follow_the_documented_table(voi
 					probe_init(&probes[i], f, (char)('a' + i));
 					probes[i].rows[0].kind = ENVOI_MESSAGE;
 				}
-				bool is_gone = false;
+				bool is_removed = false;
 				for (const char *at = orders[order]; *at != '\0'; at++) {
 					int i = *at - 'a';
 					probe_add(&probes[i]);
-					if (!(i == victim && is_gone)) {
+					if (!(i == victim && is_removed)) {
 						strncat(first, at, 1);
 					}
-					is_gone = is_gone || i == actor;
+					is_removed = is_removed || i == actor;
 					if (i != victim) {
 						strncat(second, at, 1);
 					}

@@ -575,7 +575,7 @@ static void what_the_service_itself_says_within_tls_is_its_answer(void **state)
 }
 
 /* P6: the time for the whole login, whatever the steps may take. */
-static void a_login_out_of_time_tells_how_far_it_came(void **state)
+static void a_login_out_of_time_reports_its_phase(void **state)
 {
 	static const enum envoi_phase places[] = {
 		ENVOI_PHASE_STREAM, ENVOI_PHASE_SASL, ENVOI_PHASE_BIND};
@@ -639,7 +639,7 @@ static void a_wrong_password_is_an_answer_and_lists_what_failed_before(void **st
 	assert_int_equal(test_server_accepted(f->right), 1);
 }
 
-static void when_all_ways_have_failed_the_end_is_told_once(void **state)
+static void when_all_routes_have_failed_the_end_is_reported_once(void **state)
 {
 	struct fixture *f = *state;
 	go(f, 3, (const enum place[]){CLOSED, WRONG_NAME, NO_TLS});
@@ -659,7 +659,7 @@ static void the_time_for_the_login_counts_for_all_ways_together(void **state)
 	assert_int_equal(test_server_accepted(f->right), 0);
 }
 
-static void without_another_way_the_failure_is_told_as_it_is(void **state)
+static void without_another_route_the_failure_is_reported_as_it_is(void **state)
 {
 	struct fixture *f = *state;
 	f->has_no_next = true;
@@ -702,12 +702,12 @@ int main(void)
 		CASE(a_certificate_that_is_refused_late_leaves_time_for_the_next_address),
 		CASE(from_the_login_on_nothing_is_tried_elsewhere),
 		CASE(what_the_service_itself_says_within_tls_is_its_answer),
-		CASE(a_login_out_of_time_tells_how_far_it_came),
+		CASE(a_login_out_of_time_reports_its_phase),
 		CASE(attempts_of_all_connectors_are_listed_in_order),
 		CASE(a_wrong_password_is_an_answer_and_lists_what_failed_before),
-		CASE(when_all_ways_have_failed_the_end_is_told_once),
+		CASE(when_all_routes_have_failed_the_end_is_reported_once),
 		CASE(the_time_for_the_login_counts_for_all_ways_together),
-		CASE(without_another_way_the_failure_is_told_as_it_is),
+		CASE(without_another_route_the_failure_is_reported_as_it_is),
 		CASE(leaving_between_two_ways_ends_it),
 	};
 	return cmocka_run_group_tests_name("sim/routes", tests, NULL, NULL);

@@ -44,7 +44,7 @@ struct dial_fixture {
 int dial_fixture_setup(void **state);
 int dial_fixture_teardown(void **state);
 
-/** Begin, for those who turn the loop themselves. */
+/** Begin, for tests that run the loop themselves. */
 void dial_fixture_start(struct dial_fixture *f);
 
 /** Forget the last dial: the next may begin. */

@@ -1,5 +1,5 @@
 /*
- * envoi - a name server on loopback that says what it is told to say
+ * envoi - a name server on loopback that answers from a table
  * SPDX-License-Identifier: MIT
  */
 #include "dns_server.h"

@@ -36,7 +36,7 @@ void scripted_resolver_set(struct envoi_resolver *resolver, const struct scripte
 /** @return how many questions were asked, in all */
 size_t scripted_resolver_asked(const struct envoi_resolver *resolver);
 
-/** @return how many look-ups are under way */
+/** @return the number of pending look-ups */
 size_t scripted_resolver_pending(const struct envoi_resolver *resolver);
 
 #endif

@@ -502,7 +502,7 @@ static void only_the_same_address_is_equal(void **state)
 	assert_null(envoi_jid_unref(NULL));
 }
 
-static void hashes_tell_addresses_apart(void **state)
+static void hashes_distinguish_addresses(void **state)
 {
 	enum {
 		COUNT_OF = 1000
@@ -614,7 +614,7 @@ int main(void)
 		TEST(parts_make_what_the_text_makes),
 		TEST(a_resource_comes_and_goes),
 		TEST(only_the_same_address_is_equal),
-		TEST(hashes_tell_addresses_apart),
+		TEST(hashes_distinguish_addresses),
 		TEST(an_address_keeps_its_context),
 		TEST(accepted_text_is_stable),
 		TEST(an_address_takes_one_allocation),

@@ -411,7 +411,7 @@ static int enforce_one(struct envoi_context *context)
 	return r;
 }
 
-static void a_failed_allocation_is_told(void **state)
+static void a_failed_allocation_is_reported(void **state)
 {
 	(void)state;
 	assert_int_equal(test_allocator_try(enforce_one), 2);
@@ -433,7 +433,7 @@ int main(void)
 		TEST(lower_case_is_recognized),
 		TEST(long_strings_are_enforced_up_to_the_limit),
 		TEST(two_strings_are_compared_by_a_profile),
-		TEST(a_failed_allocation_is_told),
+		TEST(a_failed_allocation_is_reported),
 	};
 	return cmocka_run_group_tests_name("jid/precis", tests, NULL, NULL);
 }

@@ -136,14 +136,14 @@ static void on_theirs(evutil_socket_t fd, short what, void *user)
 	envoi_deferred_cancel(&f->deferred);
 }
 
-static void post_for_ever(struct envoi_deferred *deferred)
+static void post_endlessly(struct envoi_deferred *deferred)
 {
 	struct fixture *f = ENVOI_CONTAINER_OF(deferred, struct fixture, deferred);
 	if (++f->calls == 5) {
 		f->theirs += 10 * (int)write(f->pair[1], "x", 1);
 	}
 	if (f->calls < 1000) {
-		envoi_deferred_post(deferred, f->loop, post_for_ever);
+		envoi_deferred_post(deferred, f->loop, post_endlessly);
 	}
 }
 
@@ -153,7 +153,7 @@ static void the_applications_events_are_not_starved(void **state)
 	struct fixture *f = *state;
 	struct event *theirs = event_new(f->base, f->pair[0], EV_READ, on_theirs, f);
 	event_add(theirs, NULL);
-	envoi_deferred_post(&f->deferred, f->loop, post_for_ever);
+	envoi_deferred_post(&f->deferred, f->loop, post_endlessly);
 	assert_int_equal(event_base_dispatch(f->base), 1);
 	assert_int_equal(f->theirs, 11);
 	assert_between(f->calls, 5, 8);

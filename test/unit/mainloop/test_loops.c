@@ -59,7 +59,7 @@ static void record(char letter)
 	}
 }
 
-/* The letter of an embedded object tells which one it is: 'A'.., 'a'.., '0'.. */
+/* The letter of an embedded object is its index: 'A'.., 'a'.., '0'.. */
 static void record_timer(struct envoi_timer *timer)
 {
 	record((char)('A' + (timer - current->timers)));
@@ -225,7 +225,7 @@ static void timers_are_never_early(void **state)
 }
 
 /* Looking all the time, a timer is seen as soon as the loop holds it for due. */
-static void timers_are_not_early_for_one_who_looks_all_the_time(void **state)
+static void timers_are_not_early_for_a_loop_that_polls_all_the_time(void **state)
 {
 	struct fixture *f = *state;
 	for (int i = 0; i < 20 && f->kind != SIMULATED; i++) {
@@ -521,7 +521,7 @@ static void interest_decides_what_comes(void **state)
 	assert_int_equal(f->recorded, 0);
 }
 
-static void readiness_is_told_again_until_it_is_served(void **state)
+static void readiness_is_reported_again_until_it_is_served(void **state)
 {
 	struct fixture *f = *state;
 	watch(f, 0, f->pair[0], ENVOI_IO_READ, record_watch);
@@ -556,7 +556,7 @@ static void stop_all_watches(struct envoi_watch *w, unsigned int ready)
 	}
 }
 
-static void ready_watches_stopped_by_the_first_are_not_told(void **state)
+static void ready_watches_stopped_by_the_first_are_not_notified(void **state)
 {
 	struct fixture *f = *state;
 	for (size_t i = 0; i < 4; i++) {
@@ -791,7 +791,7 @@ struct loop_case {
 static const struct loop_case cases[] = {
 	CASE(timers_come_by_time_then_in_order_of_starting),
 	CASE(timers_are_never_early),
-	CASE(timers_are_not_early_for_one_who_looks_all_the_time),
+	CASE(timers_are_not_early_for_a_loop_that_polls_all_the_time),
 	CASE(a_stopped_timer_does_not_come_and_a_restarted_one_comes_once),
 	CASE(a_timer_stopped_by_another_of_the_same_turn_does_not_come),
 	CASE(zero_timers_do_not_starve_descriptors),
@@ -807,9 +807,9 @@ static const struct loop_case cases[] = {
 	CASE(an_overdue_timer_waits_for_one_reading_of_descriptors),
 	CASE(an_overdue_timer_fires_when_nothing_was_there_to_read),
 	CASE(interest_decides_what_comes),
-	CASE(readiness_is_told_again_until_it_is_served),
+	CASE(readiness_is_reported_again_until_it_is_served),
 	CASE(hang_up_shows_as_what_is_waited_for_and_not_when_nothing_is),
-	CASE(ready_watches_stopped_by_the_first_are_not_told),
+	CASE(ready_watches_stopped_by_the_first_are_not_notified),
 	CASE(ready_watches_are_freed_by_the_first),
 	CASE(watches_started_inside_a_notify_work),
 	CASE(a_watch_is_freed_and_its_descriptor_closed_inside_itself),

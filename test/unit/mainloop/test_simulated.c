@@ -79,7 +79,7 @@ static int64_t own_clock(void *user)
 	return 7;
 }
 
-static void a_clock_of_ones_own_stays(void **state)
+static void the_clock_of_the_context_options_stays(void **state)
 {
 	(void)state;
 	struct envoi_context_options options = {.wall_clock = own_clock};
@@ -172,7 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(time_jumps_to_the_next_timer),
 		CASE(the_contexts_clock_follows),
-		CASE(a_clock_of_ones_own_stays),
+		CASE(the_clock_of_the_context_options_stays),
 		CASE(running_for_a_time_stops_there),
 		CASE(quit_ends_running_for_a_time),
 		CASE(misuse_is_refused),

@@ -93,7 +93,7 @@ static const struct dns_answer answers[] = {
 };
 
 struct outcome {
-	bool is_inside_cares, is_inside_libc; /* when it was told */
+	bool is_inside_cares, is_inside_libc; /* when it was reported */
 	struct envoi_lookup lookup;
 	int calls;
 	enum envoi_lookup_status status;
@@ -273,8 +273,8 @@ static void services_and_addresses_are_found(void **state)
 }
 
 /* Freeing, asking and cancelling inside a callback of c-ares makes several of its releases use freed
- * memory: whatever the answer, and whichever way it came, nobody is told from there. */
-static void nobody_is_told_from_inside_the_resolver_library(void **state)
+ * memory: whatever the answer, and whichever way it came, nothing is reported from there. */
+static void look_ups_are_not_reported_from_inside_the_resolver_library(void **state)
 {
 	static const struct {
 		const char *name;
@@ -304,7 +304,7 @@ static void nobody_is_told_from_inside_the_resolver_library(void **state)
 	}
 }
 
-static void no_name_no_data_and_no_answer_are_told_apart(void **state)
+static void no_name_no_data_and_no_answer_are_distinguished(void **state)
 {
 	struct fixture *f = *state;
 	ask_srv(f, 0, "_xmpp-client._tcp.unknown.example");
@@ -395,7 +395,7 @@ static void what_cannot_be_a_name_is_refused(void **state)
 	envoi_lookup_cancel(&f->outcomes[0].lookup);
 }
 
-static void a_canceled_look_up_is_not_told_and_leaves_nothing_on_the_loop(void **state)
+static void a_canceled_look_up_is_not_reported_and_leaves_nothing_on_the_loop(void **state)
 {
 	struct fixture *f = *state;
 	int fds = count_open_fds();
@@ -683,14 +683,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(services_and_addresses_are_found),
-		CASE(nobody_is_told_from_inside_the_resolver_library),
-		CASE(no_name_no_data_and_no_answer_are_told_apart),
+		CASE(look_ups_are_not_reported_from_inside_the_resolver_library),
+		CASE(no_name_no_data_and_no_answer_are_distinguished),
 		CASE(an_answer_with_nothing_but_an_alias_is_no_data),
 		CASE(refused_and_malformed_answers_are_failures),
 		CASE(a_truncated_answer_is_fetched_over_tcp),
 		CASE(hosts_that_need_no_server_are_answered_from_the_loop),
 		CASE(what_cannot_be_a_name_is_refused),
-		CASE(a_canceled_look_up_is_not_told_and_leaves_nothing_on_the_loop),
+		CASE(a_canceled_look_up_is_not_reported_and_leaves_nothing_on_the_loop),
 		CASE(a_canceled_one_does_not_outlive_the_last_that_is_awaited),
 		CASE(look_ups_are_canceled_inside_a_callback),
 		CASE(a_look_up_is_started_again_inside_its_callback),

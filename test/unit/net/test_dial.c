@@ -266,7 +266,7 @@ static void the_context_may_go_with_the_dial_inside_its_callback(void **state)
 	assert_int_equal(envoi_context_new(&last.context, NULL), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_poll(&loop, last.context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(last.context, loop), ENVOI_OK);
-	/* Port 1 of the own host: nobody listens there. */
+	/* Port 1 of the own host: nothing listens there. */
 	const struct envoi_dial_options options = {
 		.domain = "example.org", .host = "127.0.0.1", .port = 1};
 	assert_int_equal(envoi_dial_new(&last.dial, last.context, &options, drop_everything, &last),

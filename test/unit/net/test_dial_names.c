@@ -45,7 +45,7 @@ enum outcome {
 	SRVS, /* the record of _xmpps-client, which comes first by its priority: with direct TLS */
 	DOMAIN, /* the domain itself on port 5222, with STARTTLS */
 	DOMAINS, /* the domain itself on port 5223, with direct TLS: nothing else is wanted */
-	REFUSED, /* it is not there, and will not be until somebody changes something */
+	REFUSED, /* it is not there, and will not be until something is changed */
 	FAILED, /* as are the rest: for the time being */
 	LATE,
 	MEMORY,
@@ -115,7 +115,7 @@ static struct scripted_answer answer(
 	};
 }
 
-/* What it leads to, at once and with the right advice; a failure lists what was asked in vain. */
+/* What it leads to, at once and with the right advice; a failure lists the look-ups that failed. */
 static void check_outcome(
 	struct dial_fixture *f, const struct scripted_answer *answers, enum outcome outcome)
 {
@@ -440,7 +440,7 @@ static void records_without_sense_are_a_failure_and_no_reason_to_fall_back(void 
 	assert_string_equal(dial(*state, answers, all_connect), "0 resolve ENVOI_ERR_UNREACHABLE");
 }
 
-static void services_that_are_never_told_end_by_time(void **state)
+static void look_ups_of_services_end_by_time(void **state)
 {
 	static const struct scripted_answer answers[] = {
 		{.name = XMPP, .delay_ms = NEVER},
@@ -719,7 +719,7 @@ int main(void)
 		CASE(s19_no_answer_is_not_no_such_name),
 		CASE(a_dot_among_other_targets_is_ignored),
 		CASE(records_without_sense_are_a_failure_and_no_reason_to_fall_back),
-		CASE(services_that_are_never_told_end_by_time),
+		CASE(look_ups_of_services_end_by_time),
 		CASE(a_silent_service_look_up_does_not_kill_the_other),
 		CASE(one_that_has_nothing_does_not_hurry_the_other),
 		CASE(a_dot_at_the_end_of_the_domain_means_nothing),

@@ -33,7 +33,7 @@ struct fixture {
 	struct dns_server dns, other_dns;
 	struct dns_answer answers[4];
 	char srv_records[200];
-	int listener, deaf; /* the latter is bound to closed_port: nobody else can be */
+	int listener, deaf; /* the latter is bound to closed_port: no other socket can be */
 	uint16_t port, closed_port;
 	struct envoi_dial *dial;
 	struct envoi_dial_options options;

@@ -361,8 +361,8 @@ static void all_that_stall_end_by_the_time_of_a_trial(void **state)
 	}
 }
 
-/* What the user can do something about is told, each attempt has its own reason. */
-static void the_most_telling_failure_is_told_and_all_are_listed(void **state)
+/* What the user can mend is reported, each attempt has its own reason. */
+static void the_failure_that_says_most_is_reported_and_all_are_listed(void **state)
 {
 	static const struct scripted_host hosts[] = {
 		{.address = "192.0.2.1"},
@@ -396,7 +396,7 @@ static void a_trial_that_cannot_begin_is_one_that_fails(void **state)
 	assert_int_equal(f->attempts_with_winner, 1);
 }
 
-/* --- a person decides --- */
+/* --- decisions of the application --- */
 
 static void on_asking(struct envoi_timer *timer)
 {
@@ -409,7 +409,8 @@ static void on_asking(struct envoi_timer *timer)
 }
 
 /* Ten minutes later the answer comes, and the handshake goes on for a second. */
-static void while_a_person_decides_time_stands_still_and_nothing_else_begins(void **state)
+static void while_the_application_decides_timeouts_are_suspended_and_nothing_else_begins(
+	void **state)
 {
 	static const struct verdict verdicts[] = {
 		{.address = "192.0.2.2", .delay_ms = 100000 + 1020}, {0}};
@@ -542,7 +543,7 @@ static void one_that_fails_while_it_waits_lets_the_race_go_on(void **state)
 	envoi_timer_stop(&f->asking);
 }
 
-/* Another one on trial does not keep the rest any longer than before somebody was asked. */
+/* Another one on trial does not keep the rest any longer than before the question. */
 static void one_that_fails_while_it_waits_lets_go_of_those_beside_it(void **state)
 {
 	static const struct verdict verdicts[] = {
@@ -574,7 +575,7 @@ static void a_decision_has_its_time(void **state)
 	envoi_timer_stop(&f->asking);
 }
 
-/* Whoever was asked is told in `drop` that it is over. */
+/* The hooks learn in `drop` that the question is over. */
 static void the_dial_may_be_freed_where_a_trial_is_dropped(void **state)
 {
 	static const struct verdict verdicts[] = {
@@ -587,7 +588,7 @@ static void the_dial_may_be_freed_where_a_trial_is_dropped(void **state)
 	f->frees_in_drop = true;
 	f->thinking_ms = NEVER;
 	envoi_timer_start(&f->asking, f->loop, 300, on_asking);
-	/* the first passes while somebody is asked about the second */
+	/* the first passes while the application is asked about the second */
 	assert_string_equal(dial(f, three_direct, all_connect, verdicts), "");
 	assert_null(f->dial);
 	assert_int_equal(f->trials_open, 0);
@@ -801,9 +802,9 @@ int main(void)
 		CASE(however_long_connecting_took_others_wait_two_seconds),
 		CASE(one_that_has_waited_wins_when_the_trial_fails_or_takes_too_long),
 		CASE(all_that_stall_end_by_the_time_of_a_trial),
-		CASE(the_most_telling_failure_is_told_and_all_are_listed),
+		CASE(the_failure_that_says_most_is_reported_and_all_are_listed),
 		CASE(a_trial_that_cannot_begin_is_one_that_fails),
-		CASE(while_a_person_decides_time_stands_still_and_nothing_else_begins),
+		CASE(while_the_application_decides_timeouts_are_suspended_and_nothing_else_begins),
 		CASE(after_a_decision_the_others_stay_held_back),
 		CASE(one_that_fails_after_its_decision_lets_go_of_those_beside_it),
 		CASE(while_one_of_two_is_undecided_nothing_else_begins),

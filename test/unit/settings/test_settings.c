@@ -137,7 +137,7 @@ static void values_are_read_and_written_in_one_form(void **state)
 	assert_int_equal(f->logged, 0);
 }
 
-static void what_is_refused_changes_nothing_and_is_told(void **state)
+static void a_refused_value_changes_nothing_and_has_a_reason(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
@@ -441,7 +441,7 @@ int main(void)
 		TEST(what_is_not_set_has_its_default),
 		TEST(limits_of_xml_have_the_same_defaults_as_a_parser_alone),
 		TEST(values_are_read_and_written_in_one_form),
-		TEST(what_is_refused_changes_nothing_and_is_told),
+		TEST(a_refused_value_changes_nothing_and_has_a_reason),
 		TEST(asking_wrongly_is_logged),
 		TEST(null_goes_back_to_the_default),
 		TEST(a_copy_stands_alone),

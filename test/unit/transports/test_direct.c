@@ -39,7 +39,7 @@ enum behaviour {
 	KEEPS_SILENT, /* and keeps what it gets */
 };
 
-/** Somebody who listens. */
+/** A listening socket. */
 struct place {
 	struct fixture *fixture;
 	enum behaviour behaviour;
@@ -57,8 +57,8 @@ struct place {
 	int fds[CONNECTIONS];
 	size_t accepted;
 	int secured;
-	char heard[4096]; /* by one that keeps silent */
-	size_t heard_len;
+	char received[4096]; /* of a silent peer */
+	size_t received_len;
 	struct envoi_watch hearing;
 };
 
@@ -75,14 +75,14 @@ struct fixture {
 	int fds_before;
 	int dones;
 	struct envoi_failure failure;
-	bool quits_when_heard;
+	bool quits_when_received;
 	const char *host; /* where SRV leads; NULL: host.example */
 	struct envoi_tls_decider decider;
 	struct envoi_tls_question *question;
 	int overs;
 };
 
-/* --- those who listen --- */
+/* --- listening sockets --- */
 
 static void on_opened(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
@@ -94,20 +94,21 @@ static void on_opened(
 	place->secured += failure == NULL;
 }
 
-static void on_heard(struct envoi_watch *watch, unsigned int ready)
+static void on_received(struct envoi_watch *watch, unsigned int ready)
 {
 	(void)ready;
 	struct place *place = ENVOI_CONTAINER_OF(watch, struct place, hearing);
-	ssize_t len = recv(watch->fd, place->heard + place->heard_len,
-		sizeof(place->heard) - place->heard_len, 0);
-	place->heard_len += len > 0 ? (size_t)len : 0;
+	ssize_t len = recv(watch->fd, place->received + place->received_len,
+		sizeof(place->received) - place->received_len, 0);
+	place->received_len += len > 0 ? (size_t)len : 0;
 	/* a record of TLS says how long it is */
 	if (len <= 0 ||
-		(place->heard_len > 5 &&
-			place->heard_len >= 5 + (size_t)((unsigned char)place->heard[3] << 8) +
-					(unsigned char)place->heard[4])) {
+		(place->received_len > 5 &&
+			place->received_len >= 5 +
+					(size_t)((unsigned char)place->received[3] << 8) +
+					(unsigned char)place->received[4])) {
 		envoi_watch_stop(watch);
-		if (place->fixture->quits_when_heard) {
+		if (place->fixture->quits_when_received) {
 			envoi_loop_quit(place->fixture->loop);
 		}
 	}
@@ -158,7 +159,7 @@ static void on_accept(struct envoi_watch *watch, unsigned int ready)
 		place->fds[at] = fd;
 		if (at == 0 &&
 			envoi_watch_start(&place->hearing, place->fixture->loop, fd, ENVOI_IO_READ,
-				on_heard) < 0) {
+				on_received) < 0) {
 			abort();
 		}
 		break;
@@ -318,7 +319,7 @@ static void the_transport_comes_secured(void **state)
 	assert_int_equal(f->failure.attempt_count, 0);
 }
 
-/* S14: the SRV record says where, not who. */
+/* S14: the SRV record names a host, not the identity. */
 static void the_name_of_the_srv_record_is_not_whose_certificate_it_must_be(void **state)
 {
 	struct fixture *f = *state;
@@ -359,12 +360,12 @@ static void the_domain_and_the_protocol_are_named_in_the_first_flight(void **sta
 {
 	struct fixture *f = *state;
 	f->places[0].behaviour = KEEPS_SILENT;
-	f->quits_when_heard = true;
+	f->quits_when_received = true;
 	connect_to(f, 1);
-	char text[sizeof(f->places[0].heard) + 1];
-	size_t len = f->places[0].heard_len;
+	char text[sizeof(f->places[0].received) + 1];
+	size_t len = f->places[0].received_len;
 	for (size_t i = 0; i < len; i++) {
-		char c = f->places[0].heard[i];
+		char c = f->places[0].received[i];
 		text[i] = c == '\0' ? '.' : c;
 	}
 	text[len] = '\0';
@@ -375,7 +376,7 @@ static void the_domain_and_the_protocol_are_named_in_the_first_flight(void **sta
 	assert_int_equal(f->dones, 0);
 }
 
-/* S19: whoever forges names or addresses gets as far as his certificate. */
+/* S19: forged names or addresses lead to a refused certificate. */
 static void s19_a_forged_address_leads_to_a_certificate_error_and_no_further(void **state)
 {
 	struct fixture *f = *state;
@@ -408,7 +409,7 @@ static void each_target_is_verified_as_strictly(void **state)
 	}
 }
 
-static void those_who_are_no_server_are_passed_by(void **state)
+static void peers_that_are_no_servers_are_skipped(void **state)
 {
 	struct fixture *f = *state;
 	f->places[0].behaviour = SPEAKS_OTHERWISE;
@@ -487,7 +488,7 @@ static void it_is_canceled_in_the_middle_of_a_handshake(void **state)
 {
 	struct fixture *f = *state;
 	f->places[0].behaviour = KEEPS_SILENT;
-	f->quits_when_heard = true;
+	f->quits_when_received = true;
 	connect_to(f, 1);
 	envoi_connector_destroy(f->connector);
 	f->connector = NULL;
@@ -535,7 +536,7 @@ static void it_may_be_destroyed_where_a_question_is_over(void **state)
 	assert_int_equal(f->dones, 0);
 }
 
-static void who_has_to_decide_does_not_have_for_ever(void **state)
+static void a_decision_has_its_timeout(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(
@@ -603,13 +604,13 @@ int main(void)
 		CASE(the_domain_and_the_protocol_are_named_in_the_first_flight),
 		CASE(s19_a_forged_address_leads_to_a_certificate_error_and_no_further),
 		CASE(each_target_is_verified_as_strictly),
-		CASE(those_who_are_no_server_are_passed_by),
+		CASE(peers_that_are_no_servers_are_skipped),
 		CASE(priorities_of_both_services_mix),
 		CASE(one_that_was_handed_over_can_be_given_back),
 		CASE(a_server_by_setting_may_have_a_name_in_any_script),
 		CASE(it_is_canceled_in_the_middle_of_a_handshake),
 		CASE(it_may_be_destroyed_where_a_question_is_over),
-		CASE(who_has_to_decide_does_not_have_for_ever),
+		CASE(a_decision_has_its_timeout),
 		CASE(a_url_is_refused),
 		CASE(without_trust_nothing_but_direct_tls_is_refused),
 	};

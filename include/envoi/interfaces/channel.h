@@ -26,8 +26,8 @@ extern "C" {
  * document (WebSocket, BOSH) implements envoi_transport_impl instead.
  */
 
-struct envoi_byte_stream;
 struct envoi_channel;
+struct envoi_channel_sink;
 struct envoi_opening;
 
 enum {
@@ -74,8 +74,8 @@ struct envoi_channel_impl {
  * first and set by the library. */
 struct envoi_channel {
 	const struct envoi_channel_impl *impl;
-	struct envoi_context *context; /**< borrowed; set when a transport is made */
-	struct envoi_byte_stream *byte_stream; /**< private */
+	struct envoi_context *context; /**< borrowed; set by envoi_channel_attach() */
+	struct envoi_channel_sink *sink; /**< private: of its events */
 };
 
 /** How a transport treats its channel; read from settings by envoi_channel_options_read(). */
@@ -106,7 +106,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_channel_transport_new(struct envoi_transpor
 	struct envoi_context *context, struct envoi_channel *channel,
 	const struct envoi_channel_options *options);
 
-/** Disconnect and destroy a channel of which no transport was made; NULL is allowed. */
+/** Disconnect and destroy a channel without a transport; NULL is allowed. */
 ENVOI_API void envoi_channel_destroy(struct envoi_channel *channel);
 
 /* --- direct TLS --- */
@@ -156,6 +156,82 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_opening_new(struct envoi_opening **ret_open
 /** Stop silently and free, the channel included; NULL is allowed. An application that was asked for a
  * trust decision is notified that it is no longer needed, before this returns. */
 ENVOI_API void envoi_opening_free(struct envoi_opening *opening);
+
+/* --- TLS over a channel --- */
+
+/** How TLS runs over a channel. A reference to @p tls is taken, @p server_name and @p alpn are copied. */
+struct envoi_tls_channel_options {
+	enum envoi_role role;
+	struct envoi_tls_config *tls; /**< REQUIRED, of the same role */
+	const char *server_name; /**< initiator: the name of the certificate and of SNI */
+	const char *alpn; /**< as of struct envoi_opening_options; NULL: none */
+	uint64_t timeout_ms; /**< for the handshake; 0: none */
+	uint64_t decision_timeout_ms; /**< for the application's trust decision in it; 0: none */
+	/** OPTIONAL. The handshake waits for the application's trust decision (true), or goes on
+	 * (false). @p timeout_ms is suspended meanwhile */
+	void (*waiting)(void *user, bool is_waiting);
+	void *user;
+};
+
+/**
+ * Make a channel that carries bytes in TLS over another channel, for protocols other than one XML
+ * document: HTTPS, WebSocket. For XMPP envoi_opening_new() and STARTTLS serve, which know TLS for
+ * channel binding as well.
+ *
+ * `start` begins the handshake. `send` takes nothing before its end, which envoi_channel_writable()
+ * shows. Bytes count as taken when they are encrypted; at most about 64 KiB are held. The
+ * events envoi_channel_ended() and _broken() come when the owner wants to read:
+ * - ended: the peer sent close_notify;
+ * - broken with ENVOI_ERR_CERTIFICATE or ENVOI_ERR_TLS: the handshake or TLS failed; ENVOI_ERR_LIMIT:
+ *   too much input before a trust decision; ENVOI_ERR_TIMEOUT: a deadline of the options;
+ *   ENVOI_ERR_DISCONNECTED: the lower channel ended without close_notify, so that data may be
+ *   missing (RFC 8446, section 6.1); else the code of the lower channel.
+ *
+ * `shut_down` sends close_notify.
+ *
+ * @param lower  taken, its @p impl set; disconnected and destroyed on failure too
+ * @retval ENVOI_ERR_INVALID  @p tls is of the other role, or @p server_name no domain
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_channel_new(struct envoi_channel **ret_channel,
+	struct envoi_context *context, struct envoi_channel *lower,
+	const struct envoi_tls_channel_options *options);
+
+/** Properties of TLS. @param channel  made by envoi_tls_channel_new() */
+ENVOI_API void envoi_tls_channel_info(
+	const struct envoi_channel *channel, struct envoi_tls_info *ret_info);
+
+/** @param channel  made by envoi_tls_channel_new()
+ * @return OR of enum envoi_tls_doubt after ENVOI_ERR_CERTIFICATE, else 0 */
+ENVOI_API unsigned int envoi_tls_channel_doubts(const struct envoi_channel *channel);
+
+/* --- for owners of channels --- */
+
+/** The functions of an owner of a channel. Transports of envoi_channel_transport_new() are owners; a
+ * protocol of its own on a channel implements these. All are REQUIRED, and come from the loop. */
+struct envoi_channel_sink_impl {
+	void (*received)(struct envoi_channel_sink *sink, const char *data, size_t len);
+	void (*writable)(struct envoi_channel_sink *sink);
+	void (*ended)(struct envoi_channel_sink *sink);
+	void (*broken)(struct envoi_channel_sink *sink, int code, const char *text);
+	/** Do not destroy the channel before as many `leave` as `enter` have come. */
+	void (*enter)(struct envoi_channel_sink *sink);
+	void (*leave)(struct envoi_channel_sink *sink);
+};
+
+/** Base of every owner; embedded anywhere (ENVOI_CONTAINER_OF). */
+struct envoi_channel_sink {
+	const struct envoi_channel_sink_impl *impl;
+};
+
+/**
+ * Become the owner of a channel, before `start`.
+ *
+ * @param channel  its @p impl set
+ * @param sink     borrowed until the channel's disconnect
+ */
+ENVOI_API void envoi_channel_attach(struct envoi_channel *channel, struct envoi_context *context,
+	struct envoi_channel_sink *sink);
 
 /* --- for channels --- */
 

@@ -66,6 +66,7 @@ struct envoi_byte_stream {
 	struct envoi_transport base;
 	struct envoi_transport_impl impl; /* with the channel's name */
 	struct envoi_channel *channel; /* owned */
+	struct envoi_channel_sink sink; /* of its events */
 	struct envoi_channel_options options;
 	enum octets_state state;
 	bool is_started; /* once at least */
@@ -168,6 +169,11 @@ void octets_refuse_input(struct envoi_byte_stream *octets, int code,
 void octets_deliver(struct envoi_byte_stream *octets);
 /** Tell the channel whether to read. */
 void octets_update_reading(struct envoi_byte_stream *octets);
+/* The events of the channel. */
+void octets_received(struct envoi_byte_stream *octets, const char *data, size_t len);
+void octets_ended(struct envoi_byte_stream *octets);
+void octets_broken(struct envoi_byte_stream *octets, int code, const char *text);
+
 /** Give octets of the document to the parser. */
 void octets_parse(struct envoi_byte_stream *octets, const char *data, size_t len);
 /** The input is over because of @p broken, which is moved; the first reason counts. */
@@ -181,6 +187,8 @@ int octets_renew_parser(struct envoi_byte_stream *octets);
 
 /** Write what can be written, count, tell; and end the closing. */
 void octets_flush(struct envoi_byte_stream *octets);
+/** The channel takes more. */
+void octets_writable(struct envoi_byte_stream *octets);
 /** Queue something that is no element, whatever the limit. */
 int octets_queue(struct envoi_byte_stream *octets, const char *data, size_t len);
 void octets_drop_output(struct envoi_byte_stream *octets);

@@ -2,8 +2,6 @@
  * envoi - byte streams: making a transport of a channel
  * SPDX-License-Identifier: MIT
  */
-#include <assert.h>
-
 #include <envoi/settings.h>
 
 #include "settings/settings.h"
@@ -32,6 +30,54 @@ static const struct envoi_transport_impl transport_impl = {
 	.tls_info = octets_tls_info,
 	.channel_binding = octets_channel_binding,
 };
+
+/* --- events of the channel --- */
+
+static struct envoi_byte_stream *stream_of(struct envoi_channel_sink *sink)
+{
+	return ENVOI_CONTAINER_OF(sink, struct envoi_byte_stream, sink);
+}
+
+static void on_received(struct envoi_channel_sink *sink, const char *data, size_t len)
+{
+	octets_received(stream_of(sink), data, len);
+}
+
+static void on_writable(struct envoi_channel_sink *sink)
+{
+	octets_writable(stream_of(sink));
+}
+
+static void on_ended(struct envoi_channel_sink *sink)
+{
+	octets_ended(stream_of(sink));
+}
+
+static void on_broken(struct envoi_channel_sink *sink, int code, const char *text)
+{
+	octets_broken(stream_of(sink), code, text);
+}
+
+static void on_enter(struct envoi_channel_sink *sink)
+{
+	octets_enter(stream_of(sink));
+}
+
+static void on_leave(struct envoi_channel_sink *sink)
+{
+	octets_leave(stream_of(sink));
+}
+
+static const struct envoi_channel_sink_impl sink_impl = {
+	.received = on_received,
+	.writable = on_writable,
+	.ended = on_ended,
+	.broken = on_broken,
+	.enter = on_enter,
+	.leave = on_leave,
+};
+
+/* --- making --- */
 
 int envoi_channel_options_read(struct envoi_channel_options *ret_options,
 	struct envoi_context *context, const struct envoi_settings *settings)
@@ -66,18 +112,14 @@ static void init(struct envoi_byte_stream *octets, struct envoi_context *context
 	envoi_buffer_init(&octets->plain, context, 0);
 	envoi_buffer_init(&octets->ends, context, 0);
 	envoi_buffer_init(&octets->marks, context, 0);
-	channel->context = context;
-	channel->byte_stream = octets;
+	octets->sink.impl = &sink_impl;
+	envoi_channel_attach(channel, context, &octets->sink);
 }
 
 int envoi_channel_transport_new(struct envoi_transport **ret_transport,
 	struct envoi_context *context, struct envoi_channel *channel,
 	const struct envoi_channel_options *options)
 {
-	const struct envoi_channel_impl *impl = channel->impl;
-	assert(impl->name != NULL && impl->start != NULL && impl->send != NULL);
-	assert(impl->want_read != NULL && impl->shut_down != NULL && impl->disconnect != NULL);
-	assert(impl->destroy != NULL && impl->peer_name != NULL);
 	struct envoi_channel_options defaults;
 	int r = options != NULL ? ENVOI_OK : envoi_channel_options_read(&defaults, context, NULL);
 	struct envoi_byte_stream *octets = r < 0 ? NULL
@@ -89,22 +131,4 @@ int envoi_channel_transport_new(struct envoi_transport **ret_transport,
 	init(octets, context, channel, options != NULL ? options : &defaults);
 	*ret_transport = &octets->base;
 	return ENVOI_OK;
-}
-
-void envoi_channel_destroy(struct envoi_channel *channel)
-{
-	if (channel != NULL) {
-		channel->impl->disconnect(channel);
-		channel->impl->destroy(channel);
-	}
-}
-
-void envoi_channel_enter(struct envoi_channel *channel)
-{
-	octets_enter(channel->byte_stream);
-}
-
-void envoi_channel_leave(struct envoi_channel *channel)
-{
-	octets_leave(channel->byte_stream);
 }

@@ -194,9 +194,8 @@ void octets_parse(struct envoi_byte_stream *octets, const char *data, size_t len
 	envoi_xml_parser_feed(octets->parser, data, len);
 }
 
-void envoi_channel_received(struct envoi_channel *channel, const char *data, size_t len)
+void octets_received(struct envoi_byte_stream *octets, const char *data, size_t len)
 {
-	struct envoi_byte_stream *octets = channel->byte_stream;
 	octets_enter(octets);
 	if (len > 0 && octets->state == OCTETS_MOVING && !octets->peer_ended &&
 		!octets->input_over) {
@@ -223,18 +222,16 @@ void octets_end_input(struct envoi_byte_stream *octets, struct envoi_failure *br
 	octets_wake(octets);
 }
 
-void envoi_channel_ended(struct envoi_channel *channel)
+void octets_ended(struct envoi_byte_stream *octets)
 {
-	struct envoi_byte_stream *octets = channel->byte_stream;
 	struct envoi_failure end = {.code = ENVOI_OK};
 	octets_enter(octets);
 	octets_end_input(octets, &end);
 	octets_leave(octets);
 }
 
-void envoi_channel_broken(struct envoi_channel *channel, int code, const char *text)
+void octets_broken(struct envoi_byte_stream *octets, int code, const char *text)
 {
-	struct envoi_byte_stream *octets = channel->byte_stream;
 	octets_enter(octets);
 	octets_break_channel(octets, code, text);
 	octets_leave(octets);

@@ -258,9 +258,8 @@ void octets_flush(struct envoi_byte_stream *octets)
 	}
 }
 
-void envoi_channel_writable(struct envoi_channel *channel)
+void octets_writable(struct envoi_byte_stream *octets)
 {
-	struct envoi_byte_stream *octets = channel->byte_stream;
 	octets_enter(octets);
 	octets_flush(octets);
 	octets_leave(octets);

@@ -1,5 +1,5 @@
 /*
- * envoi - everything for users
+ * envoi - everything for users, without extensions (<envoi/extensions.h>)
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_ENVOI_H

@@ -157,6 +157,9 @@ static void only_a_get_is_a_question(void **state)
 
 /* --- asking --- */
 
+#define TIME(content) "<time xmlns='urn:xmpp:time'>" content "</time>"
+#define UTC "<utc>2006-12-19T17:58:35Z</utc>"
+
 struct seen {
 	int code;
 	struct envoi_entity_time time;
@@ -194,8 +197,7 @@ static struct seen ask(struct wire *wire, const char *content)
 static void an_answer_is_decoded(void **state)
 {
 	struct fixture *f = *state;
-	struct seen seen = ask(&f->wire,
-		"<time xmlns='urn:xmpp:time'><tzo>-06:00</tzo><utc>2006-12-19T17:58:35Z</utc></time>");
+	struct seen seen = ask(&f->wire, TIME("<tzo>-06:00</tzo>" UTC));
 	assert_int_equal(seen.code, ENVOI_OK);
 	assert_int_equal(seen.time.zone_minutes, -360);
 	assert_true(seen.time.utc_ms == example_ms);
@@ -207,13 +209,12 @@ static void a_malformed_answer_is_an_error(void **state)
 	static const char *const malformed[] = {
 		"",
 		"<time xmlns='urn:xmpp:time'/>",
-		"<time xmlns='urn:xmpp:time'><tzo>Z</tzo></time>",
-		"<time xmlns='urn:xmpp:time'><utc>2006-12-19T17:58:35Z</utc></time>",
-		"<time xmlns='urn:xmpp:time'><tzo/><utc>2006-12-19T17:58:35Z</utc></time>",
-		"<time xmlns='urn:xmpp:time'><tzo>+14:01</tzo><utc>2006-12-19T17:58:35Z</utc></time>",
-		"<time xmlns='urn:xmpp:time'><tzo>Z</tzo><utc>20061219T17:58:35</utc></time>",
-		"<time xmlns='urn:xmpp:time'><tzo>Z</tzo><tzo>Z</tzo>"
-		"<utc>2006-12-19T17:58:35Z</utc></time>",
+		TIME("<tzo>Z</tzo>"),
+		TIME(UTC),
+		TIME("<tzo/>" UTC),
+		TIME("<tzo>+14:01</tzo>" UTC),
+		TIME("<tzo>Z</tzo><utc>20061219T17:58:35</utc>"),
+		TIME("<tzo>Z</tzo><tzo>Z</tzo>" UTC),
 		"<time xmlns='urn:other'><tzo>Z</tzo><utc>2006-12-19T17:58:35Z</utc></time>",
 	};
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {

@@ -8,15 +8,27 @@
 
 #include <envoi/jid.h>
 
+#include "net/host_names.h"
 #include "net/name_servers.h"
 #include "settings/table.h"
 
 static const char *const tls_modes[] = {"starttls", "direct", "none", "either", NULL};
 
+/* "192.0.2.1:5222", say: the setting port is separate. In brackets is an IPv6 address alone. */
+static bool has_port(const char *text)
+{
+	unsigned char bytes[16];
+	return text[0] != '[' && strchr(text, ':') != NULL &&
+		envoi__parse_address(text, bytes) == 0;
+}
+
 /* A host name as users write it, or an address. Names that the DNS cannot have are refused when they
  * are looked up. */
 static int check_host(const char *text)
 {
+	if (has_port(text)) {
+		return ENVOI_ERR_INVALID;
+	}
 	static const char simple[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
 	size_t len = strlen(text);
@@ -38,9 +50,9 @@ const struct envoi_setting envoi__net_setting_table[] = {
 		.validate = check_host,
 		.option = "server",
 		.metavar = "HOST",
-		.doc = "Connect to this host, a name or an address without a port, instead of the "
-		       "targets of the domain's service records. The certificate must be for the "
-		       "domain of the account all the same.",
+		.doc = "Connect to this host, a name or an address, instead of the "
+		       "targets of the domain's service records. Its port is the setting port. The "
+		       "certificate must be for the domain of the account all the same.",
 	},
 	{
 		INTO(port),

@@ -280,7 +280,10 @@ USAGE = (
     (("--tls", "off"), "--tls: not one of starttls, direct, none, either"),
     (("--tls-timeout", "5 s"), "--tls-timeout: not a time such as 500ms, 20s or 5min"),
     (("--server", "a b"), '--server: not accepted: "a b"'),
-    (("--jid", "a b@c"), '--jid: not an address: "a b@c"'),
+    (("--server", "127.0.0.1:5222"), '--server: not accepted: "127.0.0.1:5222"'),
+    (("--server", "chat.example.org:5222"), '--server: not accepted: "chat.example.org:5222"'),
+    (("--jid", "a b@c"),
+     '--jid: "a b@c" is not an address: localpart has a character that is not allowed'),
     (("--jid", "example.org"),
      '--jid: "example.org" is not the address of an account, such as alice@example.org'),
     (("--sevrer", "chat.example.org"), "unknown option --sevrer"),
@@ -288,9 +291,9 @@ USAGE = (
 )
 
 
-def login(*options):
+def login(*options, to=f"bob@{DOMAIN}"):
     done = subprocess.run(
-        [PROGRAM, "--jid", f"alice@{DOMAIN}", *TRUST, *options, "send", f"bob@{DOMAIN}", "hello"],
+        [PROGRAM, "--jid", f"alice@{DOMAIN}", *TRUST, *options, "send", to, "hello"],
         env={**os.environ, "ENVOI_PASSWORD": "secret"}, stderr=subprocess.PIPE, text=True,
         timeout=TIME_LIMIT)
     return done.returncode, done.stderr
@@ -318,4 +321,9 @@ for options, line in USAGE:
     if status != 2 or said.split("\n")[0] != "envoi: " + line:
         print(f"exit status {status}, 2 expected; it said\n{said}in place of\n{line}")
         failed += 1
+status, said = login(to="a b@c")
+line = 'envoi: TO: "a b@c" is not an address: localpart has a character that is not allowed\n'
+if (status, said) != (2, line):
+    print(f"exit status {status}, 2 expected; it said\n{said}in place of\n{line}")
+    failed += 1
 sys.exit(failed > 0)

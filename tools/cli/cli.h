@@ -79,6 +79,10 @@ void print_harmless(const char *text, size_t len);
 /** Print "envoi: ..." on standard error. */
 void complain(const char *format, ...) ENVOI_PRINTF(1, 2);
 
+/** Complain that @p text is not an address, and why. @param name  of the option or operand
+ * @return STATUS_USAGE */
+int complain_about_address(const char *name, const char *text);
+
 /** The exit status that tells how a connection failed. */
 int status_of_failure(const struct envoi_failure *failure);
 

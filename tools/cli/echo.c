@@ -1,5 +1,5 @@
 /*
- * envoi - the command-line program: a bot that answers with what it hears
+ * envoi - the command-line program: a bot that echoes chat messages
  * SPDX-License-Identifier: MIT
  */
 #include <signal.h>
@@ -64,6 +64,10 @@ static void on_signal(struct envoi_watch *watch, unsigned int ready)
 	struct bot *bot = ENVOI_CONTAINER_OF(watch, struct bot, signals);
 	struct signalfd_siginfo info;
 	if (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (bot->was_told_to_end) { /* once more: do not wait for the server */
+			struct envoi_session *session = envoi_client_session(bot->client);
+			envoi_loop_quit(envoi_context_loop(envoi_session_context(session)));
+		}
 		bot->was_told_to_end = true;
 		envoi_client_quit(bot->client);
 	}
@@ -118,7 +122,8 @@ static int run(struct invocation *invocation)
 const struct command command_echo = {
 	.name = "echo",
 	.operands = "",
-	.summary = "Answer every chat message with its body, until SIGINT or SIGTERM.",
+	.summary =
+		"Answer every chat message with its body, until SIGINT or SIGTERM; the second signal\n\tends it without waiting for the server.",
 	.least = 0,
 	.most = 0,
 	.run = run,

@@ -12,6 +12,7 @@
 
 enum {
 	LONGEST_PASSWORD = 1024,
+	LONGEST_REASON = 200,
 };
 
 static int wrong_password_file(const char *name, FILE *file)
@@ -87,7 +88,7 @@ static int set_password(struct envoi_client *client, const struct invocation *in
 		return envoi_client_set_password(client, from_environment) < 0 ? STATUS_NO
 									       : STATUS_DONE;
 	} else if (envoi_settings_text(invocation->settings, "tls.cert-file") != NULL) {
-		return STATUS_DONE; /* that says who we are */
+		return STATUS_DONE; /* the certificate stands in for it */
 	} else {
 		status = ask_password(invocation->jid, password);
 	}
@@ -143,10 +144,18 @@ static bool is_account(const char *jid)
 	return memchr(jid, '@', strcspn(jid, "/")) != NULL;
 }
 
-static bool may_be_nobody(const struct invocation *invocation)
+static bool may_be_anonymous(const struct invocation *invocation)
 {
 	const char *mechanisms = envoi_settings_text(invocation->settings, "sasl.mechanisms");
 	return strstr(mechanisms, "ANONYMOUS") != NULL;
+}
+
+int complain_about_address(const char *name, const char *text)
+{
+	char reason[LONGEST_REASON] = "";
+	(void)envoi_jid_check(text, strlen(text), reason, sizeof(reason));
+	complain("%s: \"%s\" is not an address: %s", name, text, reason);
+	return STATUS_USAGE;
 }
 
 static int check_jid(const struct invocation *invocation)
@@ -157,10 +166,9 @@ static int check_jid(const struct invocation *invocation)
 		return STATUS_USAGE;
 	}
 	if (envoi_jid_check(jid, strlen(jid), NULL, 0) < 0) {
-		complain("--jid: not an address: \"%s\"", jid);
-		return STATUS_USAGE;
+		return complain_about_address("--jid", jid);
 	}
-	if (!is_account(jid) && !may_be_nobody(invocation)) {
+	if (!is_account(jid) && !may_be_anonymous(invocation)) {
 		complain(
 			"--jid: \"%s\" is not the address of an account, such as alice@example.org",
 			jid);

@@ -236,9 +236,9 @@ static void print_value_name(const struct envoi_setting *setting)
 
 void options_print(struct envoi_context *context)
 {
-	puts("  --jid JID\n\tThe account's address, such as alice@example.org. With a resource\n"
-	     "\t(alice@example.org/desk), that one is asked for. To log in as nobody in particular, a\n"
-	     "\tdomain alone, with --sasl-mechanisms ANONYMOUS.\n"
+	puts("  --jid JID\n\tThe account's address, such as alice@example.org. A resource in it\n"
+	     "\t(alice@example.org/desk) is requested. A domain alone logs in anonymously, with\n"
+	     "\t--sasl-mechanisms ANONYMOUS.\n"
 	     "  --password-file FILE\n\tThe password is the file's first line. Default: the"
 	     " environment's\n\tENVOI_PASSWORD, else a prompt, but none with --cert-file.\n"
 	     "\tThat of an encrypted client certificate: ENVOI_KEY_PASSWORD.\n"

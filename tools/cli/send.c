@@ -14,7 +14,7 @@ struct sending {
 	const char *body;
 	const struct envoi_jid *to;
 	char id[ENVOI_ID_SIZE]; /* of the message, to know an error that answers it */
-	bool was_answered; /* the iq behind the message was */
+	bool was_answered; /* the ping behind the message */
 	bool was_in_time;
 	bool was_refused;
 };
@@ -24,8 +24,8 @@ static struct sending *sending_from_handler(struct envoi_handler *handler)
 	return ENVOI_CONTAINER_OF(handler, struct sending, handler);
 }
 
-/* Any answer will do, an error too: the server has handled what was before it. Of a connection that
- * was lost the failure tells more, and ends the run. */
+/* Any answer, an error too, shows that the server has handled the message before it. When the
+ * connection is lost, the failure ends the run and says why. */
 static void on_answer(void *user, const struct envoi_answer *answer)
 {
 	struct sending *sending = user;
@@ -59,8 +59,8 @@ static void on_started(struct envoi_handler *self, const struct envoi_event *eve
 	}
 }
 
-/* The recipient, or one of the two servers on the way (RFC 6120, section 8.3.1). */
-static bool is_from_somebody_asked(const struct sending *sending, const struct envoi_stanza *stanza)
+/* From the recipient, or one of the two servers between (RFC 6120, section 8.3.1). */
+static bool is_from_its_way(const struct sending *sending, const struct envoi_stanza *stanza)
 {
 	const struct envoi_jid *from = envoi_stanza_from(stanza);
 	const struct envoi_jid *own = envoi_session_jid(envoi_client_session(sending->client));
@@ -79,8 +79,7 @@ static int on_error(struct envoi_handler *self, struct envoi_delivery *in)
 	struct envoi_stanza *stanza = envoi_delivery_stanza(in);
 	struct envoi_stanza_error error;
 	const char *id = envoi_stanza_id(stanza);
-	if (id == NULL || strcmp(id, sending->id) != 0 ||
-		!is_from_somebody_asked(sending, stanza) ||
+	if (id == NULL || strcmp(id, sending->id) != 0 || !is_from_its_way(sending, stanza) ||
 		!envoi_stanza_get_error(stanza, &error)) {
 		return ENVOI_DECLINED;
 	}
@@ -120,7 +119,7 @@ static int unconfirmed(const struct sending *sending)
 
 static int converse(struct sending *sending, const struct invocation *invocation)
 {
-	/* Without presence nothing is delivered to us that waits for the account's real client. */
+	/* Without presence, offline messages stay for the account's usual client. */
 	envoi_client_set(sending->client, "presence.initial", "false");
 	envoi_client_set(sending->client, "roster.fetch", "false");
 	envoi_client_add(sending->client, &sending->handler);
@@ -138,8 +137,7 @@ static int run(struct invocation *invocation)
 {
 	struct envoi_jid *to;
 	if (envoi_jid_from_text(&to, invocation->context, invocation->operands[0]) < 0) {
-		complain("\"%s\" is not an address", invocation->operands[0]);
-		return STATUS_NO;
+		return complain_about_address("TO", invocation->operands[0]);
 	}
 	struct sending sending = {
 		.handler = ENVOI_HANDLER(&sending_impl),

@@ -23,13 +23,13 @@ struct program {
 	struct envoi_handler handler;
 	struct envoi_tls_decider decider;
 	struct envoi_client *client;
-	struct envoi_tls_question *question; /* that the user is thinking about */
+	struct envoi_tls_question *question; /* that waits for the user's answer */
 	struct event *input, *later;
 	int delay_s;
 	bool is_leaving, is_available;
 };
 
-/* --- whom to trust: the question is kept until the user has answered --- */
+/* --- trust decisions: the question is kept until the user has answered --- */
 
 static void decide(struct envoi_tls_decider *decider, struct envoi_tls_question *question)
 {
@@ -50,7 +50,7 @@ static void answer(struct program *program, char letter)
 	}
 }
 
-/* Answered, or the server has lost patience. */
+/* Answered, or the connection has ended. */
 static void over(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
 	enum envoi_tls_answer taken)
 {

@@ -1,5 +1,5 @@
 /*
- * An extension of one's own with a typed payload: says the weather to somebody, and prints the
+ * An extension of one's own with a typed payload: sends the weather to a contact, and prints the
  * reports that it gets.
  *
  *	ENVOI_PASSWORD=... weather alice@example.org bob@example.org/desk CELSIUS [NAME=VALUE...]

@@ -1,5 +1,5 @@
 /*
- * envoi - the client helper
+ * envoi - clients
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_CLIENT_H
@@ -24,87 +24,107 @@ struct envoi_roster;
 struct envoi_sasl_credentials;
 struct envoi_tls_decider;
 
-/** Joins connectors, stream, session, roster and presence: logs an account in and out. */
+/**
+ * Logs an account in and out: joins connectors, stream, session, roster and presence.
+ *
+ * Handlers and requests belong to its session, which lives as long as the client and outlives
+ * connections.
+ */
 struct envoi_client;
 
 /**
  * Make a client.
  *
- * @param context  NULL: an own context with an own loop; a reference is taken
+ * @param[out] ret_client  owned by the caller; free it with envoi_client_free()
+ * @param context  a reference is taken; NULL: a context and a loop of the client's own
  * @param jid      the account's address, bare or full; an invalid one, or NULL, is reported by
- *                 connect and run. Without a localpart no password is used: it logs in anonymously (RFC
- *                 4505) if sasl.mechanisms names ANONYMOUS, or by a client certificate; the session
- *                 has the address that the server gives.
+ *                 envoi_client_connect() and envoi_client_run(). An address without a localpart has
+ *                 no password: the login is anonymous (RFC 4505) where sasl.mechanisms names
+ *                 ANONYMOUS, or by a client certificate, and the server gives the address.
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_new(
 	struct envoi_client **ret_client, struct envoi_context *context, const char *jid);
 
 /**
- * End what is outstanding, then free; NULL is allowed; allowed inside every callback. Requests and
- * tickets end, and a client that was not offline has its terminal event, before this returns:
- * ENVOI_EVENT_DISCONNECTED with ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER and phase CLOSE. The server
- * sees a cut: envoi_client_disconnect(), and freeing at ENVOI_EVENT_DISCONNECTED, is the polite way.
- * Nothing calls back afterwards, and no event is left on the loop.
+ * Free a client; NULL is allowed; allowed inside every callback.
+ *
+ * Requests and tickets end before this returns, and a client that is not offline has its
+ * ENVOI_EVENT_DISCONNECTED, with ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER and phase CLOSE. The server
+ * sees a lost connection: to close in order, call envoi_client_disconnect() and free the client at
+ * ENVOI_EVENT_DISCONNECTED. No callback comes afterwards, and nothing is left on the loop.
  */
 ENVOI_API void envoi_client_free(struct envoi_client *client);
 
-/** @return its settings, to be changed before it connects */
+/** @return the client's settings, which live as long as the client. For the time at which a change
+ * takes effect see envoi_client_set() */
 ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
 /**
- * Set one setting from text: `envoi --help` lists them all, envoi_context_next_setting() visits them.
- * One is not here what it is for that program: tls.mode is `either` by default.
+ * Set a setting from text. `envoi --help` lists the settings; envoi_context_next_setting() visits
+ * them.
  *
- * A failure need not be looked at: connect and run report it, and envoi_client_failure() tells it,
- * from now on and until the same setting is set with success. That holds for all the setters of a
- * client: until the same password, handler or connector was taken. (What could not be noted for want
- * of memory stays ENVOI_ERR_NOMEM for good, and an address that is none stays what it is.)
+ * A change takes effect at the next envoi_client_connect(), also while the client is connected.
+ * Some settings are read when they are needed: presence.priority for each presence that is sent,
+ * limits.roster-items for each change of the roster, limits.redirects for each redirect,
+ * presence.initial and roster.fetch at the end of a login.
  *
- * @retval ENVOI_ERR_NOT_FOUND  no such setting
- * @retval ENVOI_ERR_INVALID    no such value
+ * The result may be ignored: envoi_client_connect() and envoi_client_run() report a failure, and
+ * envoi_client_failure() returns it, until the same setting is set with success. The same holds for
+ * all setters of a client, for each password, handler and connector. (A failure that could not be
+ * noted for want of memory is reported as ENVOI_ERR_NOMEM from then on; an invalid account address
+ * cannot be corrected.)
+ *
+ * @param name  of the setting, "tls.ca-file"
+ * @param text  its value, "ca.pem"
+ * @retval ENVOI_ERR_NOT_FOUND  there is no such setting
+ * @retval ENVOI_ERR_INVALID    the setting does not accept the value, or @p name is NULL
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, const char *text);
-/** As envoi_client_set(), from "NAME=VALUE", as a command line may have it: "tls.ca-file=ca.pem".
- * @retval ENVOI_ERR_INVALID  it is not of that form, too */
+/** As envoi_client_set(), from one text "NAME=VALUE", as a command line may have it.
+ * @retval ENVOI_ERR_INVALID  also: the text has another form */
 ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
 /**
- * Set the password; copied, wiped with the client. Setting a different password wipes the cached keys
- * of earlier logins. Keys that envoi_client_load_account() has loaded are not used together with a
- * password: they would log in although it is wrong. The first login derives them again. A failure is
- * kept as above. Not to be called where keys, a certificate or envoi_client_set_credentials() stand in
- * for a password.
+ * Set the password; it is copied, and wiped with the client. This also answers a pending question
+ * of envoi_client_ask_password().
  *
- * SCRAM prepares the password with SASLprep (RFC 4013). SASLprep knows the characters of Unicode 3.2
- * only: a password that it refuses for newer characters alone, emoji for example, is prepared with
- * OpaqueString (RFC 8265, section 4.2). A login with a password that neither allows ends with
+ * Setting a different password wipes the cached keys of earlier logins. Keys that
+ * envoi_client_load_account() has loaded are not used together with a password: they would log in
+ * although it is wrong. The first login derives them again. A failure is kept as for
+ * envoi_client_set(). Do not call it where keys, a certificate or envoi_client_set_credentials()
+ * stand in for a password.
+ *
+ * SCRAM prepares the password with SASLprep (RFC 4013). SASLprep knows the characters of Unicode
+ * 3.2 only: a password that it refuses for newer characters alone, emoji for example, is prepared
+ * with OpaqueString (RFC 8265, section 4.2). A login with a password that neither allows ends with
  * ENVOI_ERR_INVALID.
  *
- * @retval ENVOI_ERR_INVALID  @p password is NULL, as of a variable that is not set: there is none
- *                            now
- * @retval ENVOI_ERR_NOMEM
+ * @param password  UTF-8; NULL: none from now on
+ * @retval ENVOI_ERR_INVALID  @p password is NULL, and the application is not asked for it either
+ * @retval ENVOI_ERR_NOMEM    no password is set now
  *
- * What is secret (the password, keys that follow from it, PLAIN's message) is wiped wherever the
- * library has put it, as soon as it is not needed any more, and is in no log, tap or failure. The
- * libraries below keep nothing of it either, with two exceptions: a password that is not printable
- * ASCII is prepared for SCRAM by libidn, which gives back its memory unwiped; and what libgsasl does
- * for mechanisms that are used only when named, DIGEST-MD5 and the like. What the system keeps
- * (a swapped page, a socket's buffer before it is encrypted where there is no TLS) is beyond us.
+ * Secrets (the password, keys derived from it, the message of PLAIN) are wiped wherever the library
+ * has stored them, as soon as they are not needed any more, and are in no log, tap or failure. The
+ * libraries below keep none of them, with two exceptions: libidn, which prepares a password that is
+ * not printable ASCII for SCRAM, frees memory without wiping it; and libgsasl for mechanisms that
+ * are used only when named, DIGEST-MD5 for example. Copies of the system, such as a swapped page or
+ * a socket's buffer without TLS, are outside the library's control.
  */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
 /**
- * Called from the loop when a login needs the account's password, and none is set, or the server has
- * refused the one that was set. Answer with envoi_client_set_password(), inside or later; NULL ends
- * the login with ENVOI_ERR_CANCELED in phase SASL. login.timeout and sasl.timeout are suspended until
- * the answer, for at most sasl.password-timeout. The client may be freed inside.
+ * Called from the loop when a login needs the account's password, and none is set, or the server
+ * has refused the one that was set. Answer with envoi_client_set_password(), inside or later; NULL
+ * ends the login with ENVOI_ERR_CANCELED in phase SASL. login.timeout and sasl.timeout are
+ * suspended until the answer, for at most sasl.password-timeout. The client may be freed inside.
  *
+ * @param user         given to envoi_client_ask_password()
  * @param was_refused  the server has refused the last password
  */
 typedef void envoi_client_password_fn(void *user, bool was_refused);
 /**
  * Have the application asked for the password when a login needs it. The answer is kept for later
- * logins; after the server has refused it, it is wiped, and the next login asks again. Keys of earlier
- * logins save the question.
+ * logins; after the server has refused it, it is wiped, and the next login asks again. Keys of
+ * earlier logins save the question.
  *
  * @param ask   NULL: the application is not asked
  * @param user  passed to @p ask
@@ -112,165 +132,164 @@ typedef void envoi_client_password_fn(void *user, bool was_refused);
 ENVOI_API void envoi_client_ask_password(
 	struct envoi_client *client, envoi_client_password_fn *ask, void *user);
 /**
- * Ask @p credentials (<envoi/interfaces/sasl.h>) for the password, at each login that needs one, in
- * place of what envoi_client_set_password() has set. They may answer later, from the loop, within
- * the setting sasl.password-timeout; sasl.timeout and login.timeout are suspended meanwhile.
+ * Take identities from an implementation of <envoi/interfaces/sasl.h>, at each login, in place of
+ * envoi_client_set_password() and envoi_client_ask_password().
  *
- * @param credentials  taken, on failure too; NULL: the password that was set
- * @retval ENVOI_ERR_INVALID  they lack a required function
- * @retval ENVOI_ERR_STATE    it is connecting or connected
+ * @param credentials  taken, on failure too; NULL: the client's own password
+ * @retval ENVOI_ERR_INVALID  a required function is missing
+ * @retval ENVOI_ERR_STATE    the client is connecting or connected
  */
 ENVOI_API int envoi_client_set_credentials(
 	struct envoi_client *client, struct envoi_sasl_credentials *credentials);
 
 /**
- * Append what the account's logins have taught so far, to be kept by the program and given to
- * envoi_client_load_account() after its next start: worth doing whenever
- * ENVOI_EVENT_AUTHENTICATED has come. Then
- * - a server that offers weaker authentication than the best it has had is refused before anything
- *   is sent, with words that say so: somebody may be between (envoi_client_forget_pin() where one
- *   knows better);
- * - the login needs no password, and no derivation of keys, while the server keeps salt and count
- *   (with the setting sasl.keep-keys). Where a password is set it counts, and the first login of the
- *   process derives the keys from it.
+ * Append what the account's logins have learned, for the program to store and to give to
+ * envoi_client_load_account() after its next start; useful after each ENVOI_EVENT_AUTHENTICATED.
+ * With it
+ * - a server that offers weaker authentication than the best one so far is refused before anything
+ *   is sent: an attacker may be between. envoi_client_forget_pin() removes that requirement;
+ * - the login needs no derivation of keys, and no password, as long as the server keeps salt and
+ *   iteration count (with the setting sasl.keep-keys).
  *
  *	struct envoi_buffer out;
  *	envoi_buffer_init(&out, envoi_session_context(envoi_client_session(client)), 0);
  *	if (envoi_client_save_account(client, &out) == ENVOI_OK) {
- *		keep(envoi_buffer_data(&out), envoi_buffer_len(&out)); // readable by nobody else
+ *		store(envoi_buffer_data(&out), envoi_buffer_len(&out)); // readable by the user only
  *	}
  *	envoi_buffer_wipe(&out);
  *
- * It is text: a line "envoi-account 1 ADDRESS", then lines of which the first word says what they
- * are: "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). Lines that a version does not know are
- * skipped by it. It is as secret as the password: wipe @p out (envoi_buffer_wipe()).
+ * The text is a line "envoi-account 1 ADDRESS", then lines whose first word names their kind:
+ * "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). A version skips lines that it does not
+ * know. The text is as secret as the password: wipe @p out with envoi_buffer_wipe().
  *
- * @retval ENVOI_ERR_STATE  the client has no account's address
- * @retval ENVOI_ERR_NOMEM  @p out is as it was
+ * @retval ENVOI_ERR_STATE  the client has no account address
+ * @retval ENVOI_ERR_NOMEM  @p out is unchanged
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_save_account(
 	const struct envoi_client *client, struct envoi_buffer *out);
 /**
- * Take what envoi_client_save_account() has given, in place of what is known now.
+ * Replace what is known of the account by a text of envoi_client_save_account().
  *
- * @retval ENVOI_ERR_INVALID  it is malformed or cut off, or another account's; nothing was changed
- * @retval ENVOI_ERR_STATE    it is connecting or connected, or the client has no account's address
- * @retval ENVOI_ERR_NOMEM
+ * @param text, len  borrowed for the call
+ * @retval ENVOI_ERR_INVALID  the text is malformed, cut off, or another account's; nothing changed
+ * @retval ENVOI_ERR_STATE    the client is connecting or connected, or has no account address
+ * @retval ENVOI_ERR_NOMEM    nothing changed
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_account(
 	struct envoi_client *client, const char *text, size_t len);
-/** Accept from the next login on what the settings accept, however weak it is compared with
- * earlier logins. */
+/** Accept, from the next login on, whatever the settings accept, also where earlier logins were
+ * stronger. */
 ENVOI_API void envoi_client_forget_pin(struct envoi_client *client);
 /** Wipe the keys that stand for the password. */
 ENVOI_API void envoi_client_forget_keys(struct envoi_client *client);
 
 /**
- * Attach a handler to its session: envoi_session_add(). A stream feature and rows of stream elements
- * take part from the next connection on. A failure is kept as above.
+ * Attach a handler to the session: envoi_session_add(). A stream feature and rows of stream
+ * elements take part from the next connection on. A failure is kept as for envoi_client_set().
  * @param handler  borrowed until it is removed or the client is freed
  */
 ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler);
-/** Detach a handler: envoi_session_remove(). From now on nothing of it is called, and it may be
- * freed; allowed in its own callbacks. */
+/** Detach a handler: envoi_session_remove(). None of its functions is called any more, and it may
+ * be freed; allowed in its own callbacks. */
 ENVOI_API void envoi_client_remove(struct envoi_client *client, struct envoi_handler *handler);
-/** Use this connector after those added before; without any, the compiled-in ones. @param connector taken */
+/** Use a connector after those added before. Without any, the ones compiled in are used.
+ * @param connector  taken, on failure too. A failure is kept as for envoi_client_set()
+ * @retval ENVOI_ERR_NOMEM */
 ENVOI_API int envoi_client_add_connector(
 	struct envoi_client *client, struct envoi_connector *connector);
 
 /**
- * Called from the loop when the key of tls.cert-file is encrypted, and no password was set or the one
- * that was set is wrong. Answer with envoi_client_set_key_password(), now or later; login.timeout
- * waits meanwhile.
- * @param file       what is to be opened
- * @param was_wrong  the last one did not open it
+ * Called from the loop when the key of tls.cert-file is encrypted, and no password for it is set or
+ * the one that is set is wrong. Answer with envoi_client_set_key_password(), inside or later;
+ * login.timeout is suspended until the answer, for at most tls.decision-timeout. The client may be
+ * freed inside.
+ *
+ * @param user       given to envoi_client_ask_key_password()
+ * @param file       the file with the encrypted key; borrowed for the call
+ * @param was_wrong  the last password did not decrypt it
  */
 typedef void envoi_client_key_password_fn(void *user, const char *file, bool was_wrong);
-/** Have @p ask called for the password of the client certificate's key. Without: such a login ends
- * with ENVOI_ERR_AUTH in phase TLS. */
+/** Have the application asked for the password of the client certificate's key. Without, a login
+ * that needs it ends with ENVOI_ERR_AUTH in phase TLS. @param ask  NULL: the application is not
+ * asked */
 ENVOI_API void envoi_client_ask_key_password(
 	struct envoi_client *client, envoi_client_key_password_fn *ask, void *user);
-/** Set that password; copied, wiped with the client. Opening the key takes as long as its iteration
- * count says, in one piece. @param password NULL: none; a login that waits for it ends
+/** Set the password of the client certificate's key; copied, wiped with the client. Decrypting the
+ * key blocks for as long as its iteration count demands.
+ * @param password  NULL: none; a login that waits for it ends
  * @retval ENVOI_ERR_NOMEM */
 ENVOI_API int envoi_client_set_key_password(struct envoi_client *client, const char *password);
 
 /**
- * Ask @p decider (<envoi/tls.h>) when the server is not to be believed, from the next connection on;
- * login.timeout waits meanwhile. What it accepts and pins is added to the setting tls.pins of this
- * client: keep it there for the next time.
- * @param decider  borrowed: must outlive the client, or be replaced while it is not connected;
- *                 NULL: nobody is asked, every doubt ends the connection
+ * Have @p decider (<envoi/tls.h>) decide about servers whose certificate cannot be verified, from
+ * the next connect on. login.timeout is suspended until it answers, for at most
+ * tls.decision-timeout. A key that it refuses is refused for the rest of that login without a
+ * further question. A key that it accepts and pins is added to the setting tls.pins of this client:
+ * store that for the next start.
+ *
+ * @param decider  borrowed: must outlive the client, or be replaced while the client is offline;
+ *                 NULL: every doubt ends the connection
  */
 ENVOI_API void envoi_client_set_tls_decider(
 	struct envoi_client *client, struct envoi_tls_decider *decider);
 
-/** Show the traffic to @p tap from the next connection on. @param tap NULL: nobody */
+/** Show the traffic to @p tap from the next connection on. @param tap  NULL: none */
 ENVOI_API void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user);
 
-/** @return its roster (<envoi/roster.h>); lives as long as the client */
+/** @return the client's roster (<envoi/roster.h>), which lives as long as the client */
 ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
 
-/** @return its session, for sending and requests; lives as long as the client */
+/** @return the client's session, for sending and requests, which lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
 
 /**
- * Begin to connect; returns at once. For a client whose loop is an application's, or has other users,
- * and to connect again by hand: in the handler of ENVOI_EVENT_DISCONNECTED or later, where
- * failure->retry says that it can help. ENVOI_RETRY_NOW: at once; ENVOI_RETRY_LATER: after a delay of
- * seconds that doubles with each failure up to minutes, so that a server that comes back is not
- * overrun; else not without the user. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, however short
- * memory may be, ENVOI_EVENT_DISCONNECTED come.
+ * Begin to connect; returns at once. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, even when memory
+ * is short, ENVOI_EVENT_DISCONNECTED come.
  *
- * A server that has proved who it is may send us to another host (`see-other-host`, RFC 6120, section
- * 4.9.3.19). During the login that is followed at once, limits.redirects times, as if the setting
- * `server` named that host: on its default port if none was named, and without asking for its
- * services. Once online it ends the connection with ENVOI_RETRY_NOW, and the next connect goes
- * there. The certificate must be for the account's domain all the same.
+ * For a client whose loop the application runs or shares, and to connect again: in the handler of
+ * ENVOI_EVENT_DISCONNECTED or later, where failure->retry says that it can help. With
+ * ENVOI_RETRY_NOW connect at once; with ENVOI_RETRY_LATER after a delay of seconds that doubles
+ * with each failure, up to minutes, so that a restarted server is not overrun; else something has
+ * to be changed first.
  *
- * Files named by settings (tls.ca-file, tls.cert-file, tls.key-file) are read now: what is wrong with
- * them is told by ENVOI_EVENT_DISCONNECTED too, as ENVOI_ERR_INVALID in phase TLS, or ENVOI_ERR_AUTH
- * where a key's password is missing or wrong.
+ * A verified server may redirect the client to another host (`see-other-host`, RFC 6120, section
+ * 4.9.3.19). During the login the client follows at once, limits.redirects times at most, as if the
+ * setting `server` named that host: on the default port if none was named, and without a look-up of
+ * services. Once online, a redirect ends the connection with ENVOI_RETRY_NOW, and the next connect
+ * goes to that host. The certificate must be for the account's domain all the same.
  *
- * @retval ENVOI_ERR_STATE it is connecting or connected
- * @retval ENVOI_ERR_NOMEM  nothing comes
- * Else the first failure of a setter that has not been put right: nothing comes. */
-ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
-/**
- * Log out: send unavailable presence, close the stream in order (RFC 6120, section 4.4), within the
- * setting close.timeout. Returns at once. ENVOI_EVENT_DISCONNECTED follows from the loop; then the
- * client may be freed or connected again. A login that is pending ends. For a client that is not
- * connected nothing happens and no event follows. Idempotent.
+ * Files named by settings (tls.ca-file, tls.cert-file, tls.key-file) are read now. Their errors are
+ * reported by ENVOI_EVENT_DISCONNECTED in phase TLS: ENVOI_ERR_INVALID, or ENVOI_ERR_AUTH where a
+ * key's password is missing or wrong.
  *
- * Four calls end something, each something else:
- * - envoi_client_disconnect() ends the connection. The loop goes on, and so does
- *   envoi_client_run() until ENVOI_EVENT_DISCONNECTED, at which it returns.
- * - envoi_client_quit() does the same, and envoi_client_run() returns ENVOI_OK however the connection
- *   ends: for the end of a program that is run by it.
- * - envoi_loop_quit() ends envoi_loop_run() after this turn and nothing else: a client stays
- *   connected, and a logout that is pending is not completed.
- * - envoi_client_free() cuts the connection without a logout.
+ * @retval ENVOI_ERR_STATE  the client is connecting or connected
+ * @retval ENVOI_ERR_NOMEM
+ * Else the first failure of a setter that was not corrected. On failure no event comes.
  */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
+/** Send unavailable presence and close the stream in order, within close.timeout;
+ * ENVOI_EVENT_DISCONNECTED follows. Nothing if the client is offline; idempotent. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
- * Connect if it is not connected, run the context's own loop until disconnected or told to quit. It
- * does not connect again by itself.
+ * Connect if the client is offline, and run the context's own loop until the client is disconnected
+ * or envoi_client_quit() is called. It does not connect again.
  *
- * @return ENVOI_OK when told to quit, or when the stream was closed in order; else what went wrong:
- *         envoi_client_failure() says more, except for these
- * @retval ENVOI_ERR_UNSUPPORTED  the loop is an adopted one, which the application runs:
- *                                envoi_client_connect() is for that. Nothing was begun
- * @retval ENVOI_ERR_CANCELED     the client was freed in a callback: it must not be touched
+ * @return ENVOI_OK after envoi_client_quit(), or when the stream was closed in order; else the code
+ *         of envoi_client_failure(), or one of these
+ * @retval ENVOI_ERR_UNSUPPORTED  the loop is an adopted one, which the application runs: use
+ *                                envoi_client_connect(). Nothing has begun
+ * @retval ENVOI_ERR_CANCELED     the client was freed in a callback: do not touch it
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API int envoi_client_run(struct envoi_client *client);
-/** Disconnect as envoi_client_disconnect() does, and have envoi_client_run() return ENVOI_OK then. For
- * a client that is not connected, envoi_client_run() returns after this turn of the loop. */
+/** Disconnect in order, and have envoi_client_run() return ENVOI_OK. */
 ENVOI_API void envoi_client_quit(struct envoi_client *client);
 
-/** @return why it is not connected: how the last connection ended, or what a setter has refused
- * since (phase NONE); NULL: neither; borrowed until the next connect or setter */
+/** @return the reason why the client is offline: how the last connection ended, or the failure of a
+ * setter since then (phase NONE); NULL: there is none. Borrowed until the next connect or setter */
 ENVOI_API const struct envoi_failure *envoi_client_failure(const struct envoi_client *client);
-/** @return one line for a person, "bot@example.org: wrong name or password (sasl): ..."; never NULL; borrowed likewise */
+/** @return that failure in one line, "bot@example.org: wrong name or password (sasl): ..."; never
+ * NULL; borrowed until the next connect or setter */
 ENVOI_API const char *envoi_client_failure_text(struct envoi_client *client);
 
 #ifdef __cplusplus

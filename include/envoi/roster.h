@@ -23,8 +23,9 @@ extern "C" {
  * pushes, which are accepted only from the own account (section 2.1.6).
  *
  * Changes come as events of the session: ENVOI_EVENT_ROSTER when the list was fetched, then
- * ENVOI_EVENT_ROSTER_CHANGED for each push, with the contact's address. ENVOI_EVENT_ROSTER_INCOMPLETE
- * comes, with the reason, when the list could not be fetched or not all of it is held.
+ * ENVOI_EVENT_ROSTER_CHANGED for each push, with the contact's address.
+ * ENVOI_EVENT_ROSTER_INCOMPLETE comes, with the reason, when the list could not be fetched or not
+ * all of it is held.
  */
 struct envoi_roster;
 
@@ -109,8 +110,8 @@ ENVOI_API const struct envoi_roster_item *envoi_roster_next(
  * Add or change a contact on the server (RFC 6121, sections 2.3 and 2.4). The contacts held change
  * when the server's push arrives.
  *
- * @param item  borrowed for the call; address, name and groups count. The request names a contact of
- *              the roster by the address it has there, a new one by its bare address
+ * @param item  borrowed for the call; address, name and groups count. The request names a contact
+ *              of the roster by the address it has there, a new one by its bare address
  * @param done  the answer, as for envoi_request(); NULL: not wanted
  * @param user  passed to @p done
  * @retval ENVOI_ERR_STATE  the roster was detached

@@ -5,7 +5,8 @@
 #include "client/client.h"
 #include "client/client_settings.h"
 
-/* RFC 6121, section 4.2: presence follows the roster, so that it finds its contacts (section 2.2). */
+/* RFC 6121, section 4.2: presence follows the roster, so that it finds its contacts (section 2.2).
+ *  */
 static void announce(struct envoi_client *client)
 {
 	if (envoi__guard_is_over(&client->guard) || !envoi_session_is_online(client->session)) {

@@ -255,7 +255,8 @@ int envoi_client_connect(struct envoi_client *client)
 	return r < 0 ? r : begin_login(client);
 }
 
-/* When it cannot be sent, the server sends it on behalf of the account (RFC 6121, section 4.5.1). */
+/* When it cannot be sent, the server sends it on behalf of the account (RFC 6121, section 4.5.1).
+ *  */
 static void send_unavailable(struct envoi_client *client)
 {
 	int r = envoi__presence_leave(&client->presence);
@@ -283,7 +284,7 @@ void envoi_client_disconnect(struct envoi_client *client)
 
 static int run_result(const struct envoi_client *client)
 {
-	return client->was_told_to_quit || !client->has_failure ? ENVOI_OK : client->failure.code;
+	return client->is_quitting || !client->has_failure ? ENVOI_OK : client->failure.code;
 }
 
 int envoi_client_run(struct envoi_client *client)
@@ -295,7 +296,7 @@ int envoi_client_run(struct envoi_client *client)
 	if (loop->impl->run == NULL) {
 		return ENVOI_ERR_UNSUPPORTED;
 	}
-	client->was_told_to_quit = false;
+	client->is_quitting = false;
 	int r = client->login == NULL ? envoi_client_connect(client) : ENVOI_OK;
 	if (r < 0) {
 		return r;
@@ -313,7 +314,7 @@ int envoi_client_run(struct envoi_client *client)
 
 void envoi_client_quit(struct envoi_client *client)
 {
-	client->was_told_to_quit = true;
+	client->is_quitting = true;
 	if (client->is_running && client->login == NULL) {
 		envoi_loop_quit(envoi_context_loop(client->context));
 	}

@@ -36,7 +36,7 @@ struct envoi_client {
 	struct envoi_roster *roster;
 	struct envoi__presence presence;
 	struct envoi_handler watcher; /* of the session's events, for envoi_client_run() */
-	bool is_running, was_told_to_quit;
+	bool is_running, is_quitting;
 	struct envoi_failure failure; /* the last one */
 	bool has_failure;
 	char *failure_text; /* made on demand */

@@ -60,7 +60,7 @@ int envoi__client_default_connectors(struct envoi_client *client)
 	return ENVOI_OK;
 }
 
-/* XEP-0199: a client answers pings; everything else that tells about it is opt-in. */
+/* A client answers pings (XEP-0199); the application adds what says more about it. */
 int envoi__client_default_handlers(struct envoi_client *client)
 {
 	return envoi_session_add(client->session, envoi_ping_handler());

@@ -85,7 +85,7 @@ static enum envoi_phase current_phase(const struct envoi__login *login)
 						 : ENVOI_PHASE_STREAM;
 }
 
-/* The application is told that its questions are over, and may free everything. */
+/* The application gets the end of its questions, and may free everything inside. */
 static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi__login *login = ENVOI_CONTAINER_OF(timer, struct envoi__login, deadline);
@@ -278,8 +278,8 @@ static bool try_next(struct envoi__login *login, const struct envoi_failure *why
 	return true;
 }
 
-/* Let the connector forget what it has kept for another try; it may end its questions, and with that
- * the application may free everything. */
+/* Let the connector forget what it has kept for another try; it may end its questions, and with
+ * that the application may free everything. */
 static void forget_other_addresses(struct envoi__login *login)
 {
 	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
@@ -317,8 +317,8 @@ static void start(struct envoi__login *login)
 }
 
 /*
- * Some servers refuse a handshake in which a session is offered that they do not accept any more. The
- * session was removed: the same servers are tried once more without it.
+ * Some servers refuse a handshake in which a session is offered that they do not accept any more.
+ * The session was removed: the same servers are tried once more without it.
  */
 static bool start_again(struct envoi__login *login)
 {

@@ -87,7 +87,8 @@ void envoi__login_stop(struct envoi__login *login);
 /** Stop and free; NULL is allowed. A stream of it must have been freed. */
 void envoi__login_free(struct envoi__login *login);
 
-/** Leave in order: what is connecting ends at once, a stream is closed. The owner's `ended` comes. */
+/** Leave in order: what is connecting ends at once, a stream is closed. The owner's `ended` comes.
+ *  */
 void envoi__login_leave(struct envoi__login *login);
 
 /** The application has set the password of the certificate's key. */

@@ -23,8 +23,8 @@ int envoi__presence_attach(struct envoi__presence *presence, struct envoi_sessio
 void envoi__presence_finish(struct envoi__presence *presence);
 
 /**
- * Send initial presence (section 4.2): the last one that the application has sent, else a plain one.
- * A filter may free the session inside.
+ * Send initial presence (section 4.2): the last one that the application has sent, else a plain
+ * one. A filter may free the session inside.
  */
 int envoi__presence_send_initial(struct envoi__presence *presence);
 

@@ -56,35 +56,20 @@ void envoi__tap_stanza(const struct envoi__tap *tap, struct envoi_context *conte
 	envoi_element_unref(stanza);
 }
 
-/* Through the writer, so that whatever a peer put into an attribute is escaped; the start tag
- * alone is shown. */
+/* As it is sent: the header of a peer is written again, so that what it put into an attribute is
+ * escaped. */
 void envoi__tap_head(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_stream_head *head)
 {
 	if (tap->show == NULL) {
 		return;
 	}
-	struct envoi_element *root = envoi_element_new(context, ENVOI_NS_STREAMS, "stream");
-	envoi_element_set(root, "from", head->from);
-	envoi_element_set(root, "to", head->to);
-	envoi_element_set(root, "id", head->id);
-	envoi_element_set(root, "version", head->version);
-	envoi_element_set_ns(root, ENVOI_NS_XML, "lang", head->lang);
 	struct envoi_buffer xml;
 	envoi_buffer_init(&xml, context, 0);
-	if (envoi_xml_write(&xml, root, ENVOI_NS_CLIENT) == ENVOI_OK) {
-		const char *text = envoi_buffer_data(&xml);
-		size_t len = envoi_buffer_len(&xml);
-		if (len > 2 && memcmp(text + len - 2, "/>", 2) == 0) {
-			envoi_buffer_truncate(&xml, len - 2);
-			if (envoi_buffer_append(&xml, ">", 1) == ENVOI_OK) {
-				tap->show(tap->user, direction, envoi_buffer_data(&xml),
-					envoi_buffer_len(&xml));
-			}
-		}
+	if (envoi_stream_head_write(&xml, head) == ENVOI_OK) {
+		tap->show(tap->user, direction, envoi_buffer_data(&xml), envoi_buffer_len(&xml));
 	}
 	envoi_buffer_finish(&xml);
-	envoi_element_unref(root);
 }
 
 void envoi__tap_tail(const struct envoi__tap *tap, enum envoi_direction direction)

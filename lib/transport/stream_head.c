@@ -8,63 +8,16 @@
 
 #include <envoi/context.h>
 
-/*
- * Append ` name='value'`. The library's writer checks and escapes: it writes `<a v='value'/>`, of
- * which the middle is taken.
- */
-static int append_attribute(struct envoi_buffer *out, const char *name, const char *value)
-{
-	static const char before[] = "<a v", after[] = "/>";
-	if (value == NULL) {
-		return ENVOI_OK;
-	}
-	struct envoi_buffer scratch;
-	envoi_buffer_init(&scratch, out->context, 0);
-	struct envoi_element *element = envoi_element_new(out->context, "", "a");
-	envoi_element_set(element, "v", value);
-	int r = envoi_xml_write(&scratch, element, NULL);
-	if (r == ENVOI_OK) {
-		envoi_buffer_consume(&scratch, strlen(before));
-		envoi_buffer_truncate(&scratch, envoi_buffer_len(&scratch) - strlen(after));
-		r = envoi_buffer_printf(out, " %s%.*s", name, (int)envoi_buffer_len(&scratch),
-			envoi_buffer_data(&scratch));
-	}
-	envoi_element_unref(element);
-	envoi_buffer_finish(&scratch);
-	return r;
-}
-
-static int append_attributes(struct envoi_buffer *out, const struct envoi_stream_head *head)
-{
-	const struct {
-		const char *name, *value;
-	} attributes[] = {
-		{"xmlns", head->content_ns},
-		{"xmlns:stream", ENVOI_NS_STREAMS},
-		{"from", head->from},
-		{"to", head->to},
-		{"id", head->id},
-		{"version", head->version},
-		{"xml:lang", head->lang},
-	};
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
-		int r = append_attribute(out, attributes[i].name, attributes[i].value);
-		if (r < 0) {
-			return r;
-		}
-	}
-	return ENVOI_OK;
-}
-
 int envoi_stream_head_write(struct envoi_buffer *out, const struct envoi_stream_head *head)
 {
-	size_t before = envoi_buffer_len(out);
-	int r = envoi_buffer_append_text(out, "<?xml version='1.0'?><stream:stream");
-	r = r < 0 ? r : append_attributes(out, head);
-	r = r < 0 ? r : envoi_buffer_append_text(out, ">");
-	if (r < 0) {
-		envoi_buffer_truncate(out, before);
-	}
+	struct envoi_element *root = envoi_element_new(out->context, ENVOI_NS_STREAMS, "stream");
+	envoi_element_set(root, "from", head->from);
+	envoi_element_set(root, "to", head->to);
+	envoi_element_set(root, "id", head->id);
+	envoi_element_set(root, "version", head->version);
+	envoi_element_set_ns(root, ENVOI_NS_XML, "lang", head->lang);
+	int r = envoi_xml_write_head(out, root, head->content_ns);
+	envoi_element_unref(root);
 	return r;
 }
 

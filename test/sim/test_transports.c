@@ -145,6 +145,28 @@ static void an_orderly_close_is_no_failure(void **state)
 	transport_side_expect(&p->b, "element <presence/>\nended\nwritten 1\nclosed 0\n");
 }
 
+/* Of what is pending the limit is never passed; one element of any size is taken when nothing is. */
+static void the_limit_on_pending_output_holds_to_the_byte(void **state)
+{
+	struct transport_pair *p = *state;
+	const struct envoi_transport_impl *impl = p->a.transport->impl;
+	static char xml[2 * TRANSPORT_PAIR_OUTPUT];
+	memset(xml, ' ', sizeof(xml));
+	open_both(p);
+	size_t first = 1000, room = TRANSPORT_PAIR_OUTPUT - first;
+	assert_int_equal(impl->send_element(p->a.transport, xml, first), ENVOI_OK);
+	assert_int_equal(impl->pending(p->a.transport), first);
+	assert_int_equal(impl->send_element(p->a.transport, xml, room + 1), ENVOI_ERR_FULL);
+	assert_int_equal(impl->pending(p->a.transport), first);
+	assert_int_equal(impl->send_element(p->a.transport, xml, room), ENVOI_OK);
+	assert_int_equal(impl->pending(p->a.transport), TRANSPORT_PAIR_OUTPUT);
+	assert_int_equal(impl->send_element(p->a.transport, xml, 1), ENVOI_ERR_FULL);
+	transport_pair_run(p);
+	assert_int_equal(impl->pending(p->a.transport), 0);
+	assert_int_equal(impl->send_element(p->a.transport, xml, sizeof(xml)), ENVOI_OK);
+	assert_int_equal(impl->send_element(p->a.transport, xml, 1), ENVOI_ERR_FULL);
+}
+
 static void closing_writes_what_is_pending(void **state)
 {
 	struct transport_pair *p = *state;
@@ -497,6 +519,7 @@ int main(void)
 		CASE(many_small_sends_of_a_turn_are_one_activity),
 		CASE(nothing_is_sent_before_the_head_and_after_the_tail),
 		CASE(an_orderly_close_is_no_failure),
+		CASE(the_limit_on_pending_output_holds_to_the_byte),
 		CASE(closing_writes_what_is_pending),
 		CASE(an_end_without_the_tail_is_a_failure),
 		CASE(an_abort_drops_what_is_pending_and_says_why),

@@ -127,9 +127,7 @@ struct envoi_transport_impl {
 	int (*send_head)(struct envoi_transport *transport, const struct envoi_stream_head *head);
 
 	/**
-	 * Send one first-level element in serialised form: written for a document whose default
-	 * namespace is the content namespace and in which the prefix `stream` is bound to
-	 * http://etherx.jabber.org/streams.
+	 * Send one first-level element in serialised form, written as transport->writing says.
 	 *
 	 * @retval ENVOI_ERR_FULL   over the limit on pending output: `drained` follows. One element
 	 *                          of any size is taken when nothing is pending
@@ -213,9 +211,20 @@ struct envoi_transport_impl {
 		struct envoi_transport *transport, const char *type, struct envoi_buffer *out);
 };
 
+/** How a transport wants the elements that it is given to send to be written. */
+enum envoi_writing {
+	/** for a document whose header declares the content namespace as the default one, and the
+	 * prefix `stream` */
+	ENVOI_WRITING_IN_DOCUMENT,
+	/** each as a document of its own that declares its namespaces (WebSocket: RFC 7395, section
+	 * 3.3.3; BOSH: XEP-0206) */
+	ENVOI_WRITING_ALONE,
+};
+
 /** Base of every transport; embedded first. */
 struct envoi_transport {
 	const struct envoi_transport_impl *impl;
+	enum envoi_writing writing; /**< set by the implementation, behind envoi_transport_init() */
 	struct envoi_context *context; /**< a reference, dropped by envoi_transport_finish() */
 	struct envoi_transport_sink *sink; /**< borrowed; NULL: nobody listens any more */
 };

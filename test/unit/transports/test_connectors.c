@@ -111,15 +111,29 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int start_connecting(struct fixture *f)
+static int start_connecting_to(struct fixture *f, const char *url)
 {
 	struct envoi_target target = {
+		.url = url,
 		.domain = "example.org",
 		.service = "xmpp-client",
 		.settings = f->settings,
 		.timeout_ms = 5000,
 	};
 	return f->connector->impl->connect(f->connector, &target, on_done, f);
+}
+
+static int start_connecting(struct fixture *f)
+{
+	return start_connecting_to(f, NULL);
+}
+
+static void a_url_is_refused_and_nothing_begins(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(start_connecting_to(f, "wss://example.org/ws"), ENVOI_ERR_UNSUPPORTED);
+	assert_int_equal(envoi_loop_run_once(f->loop, false), ENVOI_END);
+	assert_int_equal(f->dones, 0);
 }
 
 static void run(struct fixture *f)
@@ -269,6 +283,7 @@ int main(void)
 #define MEMORY_CASE(name) cmocka_unit_test_setup_teardown(name, setup_memory, teardown)
 #define TCP_CASE(name) cmocka_unit_test_setup_teardown(name, setup_tcp, teardown)
 	const struct CMUnitTest tests[] = {
+		MEMORY_CASE(a_url_is_refused_and_nothing_begins),
 		MEMORY_CASE(a_transport_is_handed_over_once),
 		MEMORY_CASE(a_connector_connects_again_and_again),
 		MEMORY_CASE(a_refusal_is_a_failure_with_an_attempt),
@@ -276,6 +291,7 @@ int main(void)
 		MEMORY_CASE(cancelling_is_silent),
 		MEMORY_CASE(it_may_be_destroyed_when_done),
 		MEMORY_CASE(it_may_be_destroyed_by_the_listener),
+		TCP_CASE(a_url_is_refused_and_nothing_begins),
 		TCP_CASE(tcp_reaches_a_listener),
 		TCP_CASE(tcp_tells_that_nobody_listens),
 		TCP_CASE(tcp_can_be_cancelled),

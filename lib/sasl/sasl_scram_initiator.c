@@ -178,7 +178,6 @@ static int append_proof(struct envoi__scram_exchange *exchange, struct envoi_buf
 	if (r == ENVOI_OK) {
 		r = envoi__scram_append_base64(out, proof, envoi__scram_hash_size(exchange->hash));
 	}
-	envoi__wipe(proof, sizeof(proof));
 	return r;
 }
 

@@ -1022,6 +1022,34 @@ static void external_believes_the_certificate_only(void **state)
 	}
 }
 
+/* RFC 4505, section 2: at most 255 characters. */
+static void a_trace_of_anonymous_has_a_limit(void **state)
+{
+	struct fixture *f = *state;
+	static const char trace[255 * 4 + 1] = "";
+	for (size_t longer = 0; longer < 2; longer++) {
+		struct envoi_sasl_parameters server = server_parameters(f);
+		assert_int_equal(start(f, &f->server, "ANONYMOUS", &server), ENVOI_OK);
+		assert_int_equal(envoi_sasl_step(f->server, trace, 255 * 4 + longer, &f->to_client),
+			longer ? ENVOI_ERR_PROTOCOL : ENVOI_OK);
+		reset(f);
+	}
+}
+
+/* A stored password that cannot be prepared matches no password, and the peer gets the same answer. */
+static void a_stored_password_that_cannot_be_prepared_matches_none(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+		struct envoi_sasl_parameters server = server_parameters(f);
+		f->stored = "a\x07";
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->server_result, ENVOI_ERR_AUTH);
+		assert_int_equal(f->lookups, i + 1);
+	}
+}
+
 static void anonymous_sends_nothing_and_names_nobody(void **state)
 {
 	struct fixture *f = *state;
@@ -1114,6 +1142,8 @@ int main(int argc, char **argv)
 		CASE(passwords_are_prepared),
 		CASE(hostile_clients_are_refused),
 		CASE(external_believes_the_certificate_only),
+		CASE(a_trace_of_anonymous_has_a_limit),
+		CASE(a_stored_password_that_cannot_be_prepared_matches_none),
 		CASE(anonymous_sends_nothing_and_names_nobody),
 		CASE(no_password_is_in_memory_that_is_given_back),
 		CASE(running_out_of_memory_anywhere_is_an_error_code),

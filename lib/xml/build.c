@@ -241,7 +241,7 @@ struct envoi_element *envoi_element_set(
 	return envoi_element_set_ns(element, "", name, value);
 }
 
-/* Text at the arena's end grows where it is; else it moves, to twice its size. */
+/* A text at the end of the arena grows in place; another text moves, to twice its size. */
 static int make_room(struct envoi__arena *arena, struct envoi__text *text, size_t needed)
 {
 	char *end = text->node.text + text->room;
@@ -339,7 +339,7 @@ static struct envoi_element *copy_tag(
 	return copy != NULL && copy_attrs(copy, from) == ENVOI_OK ? copy : NULL;
 }
 
-/* Loops instead of recursing: callers may have built a tree of any depth. */
+/* A loop, no recursion: a caller may have built a tree of any depth. */
 static int copy_content(struct envoi_element *to, const struct envoi_element *top)
 {
 	const struct envoi_element *from = top;
@@ -387,7 +387,7 @@ struct envoi_element *envoi_element_add_copy(
 	if (child->tree->error != ENVOI_OK) {
 		return fail(parent, child->tree->error);
 	}
-	/* complete before it is linked: a copy of the parent itself must not meet its own end */
+	/* linked when it is complete: the copy of the parent itself must not contain itself */
 	struct envoi_element *copy = copy_tag(parent->tree, NULL, child);
 	if (copy == NULL || copy_content(copy, child) < 0) {
 		return fail(parent, ENVOI_ERR_NOMEM);

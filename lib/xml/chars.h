@@ -1,5 +1,5 @@
 /*
- * envoi - what XML allows in names and text
+ * envoi - characters of XML names and text
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_XML_CHARS_H

@@ -16,7 +16,7 @@ void envoi__distinct_begin(struct envoi__distinct *set)
 	set->count = 0;
 }
 
-/* That of the name, or the free one where it goes. */
+/* The slot of the name, or the free slot for it. */
 static struct envoi__distinct_slot *slot_of(const struct envoi__distinct *set, const void *name)
 {
 	size_t i = (size_t)(((uint64_t)(uintptr_t)name * UINT64_C(0x9e3779b97f4a7c15)) >> 32);

@@ -1,5 +1,5 @@
 /*
- * envoi - how many distinct names there are
+ * envoi - counting distinct names
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_XML_DISTINCT_H
@@ -12,7 +12,7 @@
 
 struct envoi__distinct_slot {
 	const void *name;
-	uint64_t round; /* of other rounds than the set's: free */
+	uint64_t round; /* not the round of the set: the slot is free */
 };
 
 /** A set of pointers that is emptied for every stanza, at no cost. Zeroed is empty. */
@@ -23,14 +23,14 @@ struct envoi__distinct {
 	uint64_t round;
 };
 
-/** Begin anew. */
+/** Empty the set. */
 void envoi__distinct_begin(struct envoi__distinct *set);
 
 /** Add a name, if it is not there. @retval ENVOI_ERR_NOMEM */
 int envoi__distinct_add(
 	struct envoi__distinct *set, struct envoi_context *context, const void *name);
 
-/** Free the memory of a large one, or with @p most 0 of any: it is empty then. */
+/** Free the memory of a set with room for more than @p most names. The set is empty then. */
 void envoi__distinct_shrink(
 	struct envoi__distinct *set, struct envoi_context *context, size_t most);
 

@@ -144,7 +144,7 @@ const char *envoi_element_lang(const struct envoi_element *element)
 	return element->tree->lang;
 }
 
-/* The tree's outside does not change, so that joining counts as reading. */
+/* Joining changes nothing that a caller can see, so it counts as reading. */
 static const char *join(struct envoi_element *element, size_t len)
 {
 	char *joined = envoi__arena_alloc(&element->tree->arena, len + 1);

@@ -1,5 +1,5 @@
 /*
- * envoi - the element tree's inside
+ * envoi - element trees: private parts
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_XML_ELEMENT_H
@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 
-/** A piece of content; first member of elements and texts. */
+/** A piece of content: the first member of elements and of texts. */
 struct envoi__node {
 	struct envoi__node *next;
 	char *text; /* NUL-terminated; NULL: it is an element */
@@ -47,14 +47,15 @@ struct envoi_element {
 	struct envoi__attr *attrs;
 	uint32_t attr_count;
 	uint32_t attr_room : 29;
-	uint32_t has_ns_attrs : 1; /* of other namespaces than that of XML; may be so no longer */
+	/* an attribute in a namespace other than that of XML was added; it may be removed since */
+	uint32_t has_ns_attrs : 1;
 	uint32_t is_ns_known : 1; /* the pointer is the dictionary's: see xml/names.h */
 	uint32_t is_name_known : 1;
 	struct envoi__node *first, *last;
 	char *joined; /* what envoi_element_text() made of several texts, or NULL */
 };
 
-/** Equal text? Known names have equal pointers. */
+/** @return whether the texts are equal; known names have equal pointers */
 static inline bool envoi__same_text(const char *a, const char *b)
 {
 	return a == b || strcmp(a, b) == 0;
@@ -85,14 +86,14 @@ static inline void envoi__element_link(struct envoi_element *parent, struct envo
  */
 const char *envoi__element_ns_known(const struct envoi_element *element);
 
-/** @return likewise the local name's pointer */
+/** @return the local name's pointer in that dictionary; NULL as above */
 const char *envoi__element_name_known(const struct envoi_element *element);
 
 /** @return a tree without elements, one reference, or NULL: out of memory */
 struct envoi__tree *envoi__tree_new(struct envoi_context *context);
 void envoi__tree_unref(struct envoi__tree *tree);
 
-/** Something counted that goes with a tree. */
+/** A counted object that is released with a tree. */
 struct envoi__owned {
 	struct envoi__owned *older;
 	void *object;
@@ -118,7 +119,7 @@ void envoi__element_fail(struct envoi_element *element, int error);
 void envoi__element_refuse(struct envoi_element *element, const char *format, ...)
 	ENVOI_PRINTF(2, 3);
 
-/** Say why envoi__utf8_valid() refuses a text. */
+/** Describe why envoi__utf8_valid() refuses a text. */
 void envoi__describe_bad_text(const char *text, char *out, size_t size);
 
 /**

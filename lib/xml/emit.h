@@ -15,17 +15,17 @@ enum {
 	ENVOI__EMIT_PREFIX_SIZE = 32,
 };
 
-/** Where output goes; the first failure sticks, and nothing is written after it. */
+/** The output; the first failure stays, and nothing is written after it. */
 struct envoi__emit {
 	struct envoi_buffer *out;
 	int error;
-	char *at, *end; /* room in the buffer; what is written there is not yet counted as held */
+	char *at, *end; /* room in the buffer; bytes written there are not yet part of its length */
 };
 
-/** The buffer holds what was written. @return the first failure */
+/** Add the written bytes to the length of the buffer. @return the first failure */
 int envoi__emit_flush(struct envoi__emit *emit);
 
-/** There is no room for so much: make it. @return whether there is now */
+/** Make room for @p len bytes. @return false: failed */
 bool envoi__emit_grow(struct envoi__emit *emit, size_t len);
 
 /** @return how many bytes the buffer holds with what was written */
@@ -48,22 +48,22 @@ static inline void envoi__emit_word(struct envoi__emit *emit, const char *word)
 	envoi__emit_bytes(emit, word, strlen(word));
 }
 
-/** Text of an element: & < > carriage return and line feed are escaped. It is valid. */
+/** Write text of an element: & < > carriage return and line feed are escaped. @param text valid */
 void envoi__emit_text(struct envoi__emit *emit, const char *text, size_t len);
 
-/** ` name='value'`, with both quotes and all white space but the blank escaped too */
+/** Write ` name='value'`; both quotes and all white space except the blank are escaped as well. */
 void envoi__emit_attr(
 	struct envoi__emit *emit, const char *prefix, const char *name, const char *value);
 
-/** `prefix:name` or, if @p prefix is "", `name` */
+/** Write `prefix:name`, or `name` if @p prefix is "". */
 void envoi__emit_name(struct envoi__emit *emit, const char *prefix, const char *name);
 
 /** Write the prefix of attributes into @p prefix: `ns` and @p first + 1. */
 void envoi__emit_number(char prefix[ENVOI__EMIT_PREFIX_SIZE], size_t first);
 
 /**
- * An attribute in namespace @p ns: with the prefix `xml` for that of XML, else with the prefix of
- * envoi__emit_number().
+ * Write an attribute in namespace @p ns: with the prefix `xml` for the namespace of XML, else with
+ * the prefix of envoi__emit_number().
  *
  * @param first     number of the tag's first attribute in that namespace
  * @param declares  whether the prefix has to be declared
@@ -71,11 +71,12 @@ void envoi__emit_number(char prefix[ENVOI__EMIT_PREFIX_SIZE], size_t first);
 void envoi__emit_attr_ns(struct envoi__emit *emit, const char *ns, const char *name,
 	const char *value, size_t first, bool declares);
 
-/** @return the prefix of a written element that has no prefix of its attributes: "stream" (top only),
- * "xml", or "" */
+/** @return the prefix of a written element that has no prefix of its attributes: "stream" (top
+ * only), "xml", or "" */
 const char *envoi__emit_prefix(const char *ns, bool is_top);
 
-/** `<prefix:name` and the declaration it needs where @p scope is the default namespace */
+/** Write `<prefix:name`, and the declaration that it needs where @p scope is the default namespace.
+ *  */
 void envoi__emit_open(struct envoi__emit *emit, const char *prefix, const char *ns,
 	const char *name, const char *scope);
 

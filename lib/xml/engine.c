@@ -30,7 +30,7 @@ static const uint64_t most_fed = UINT64_C(1) << 30; /* libxml2 counts lines in a
 
 struct pool {
 	struct envoi__part part;
-	struct envoi_context *context; /* borrowed: it owns us */
+	struct envoi_context *context; /* borrowed: the owner */
 	struct envoi__engine *first;
 	unsigned int count;
 };
@@ -236,7 +236,7 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	be_silent(&silence, engine);
 	int r = xmlParseChunk(engine->xml, data, (int)len, 0);
 	end_silence(&silence);
-	/* It waits for more than a whole tag: for the end of a reference that has none. */
+	/* libxml2 waits for more than a whole tag: for the end of a reference without one. */
 	bool is_left = parser->error.code == ENVOI_OK && r == 0 &&
 		engine->xml->input->cur < engine->xml->input->end;
 	wipe_input(engine, len);

@@ -16,7 +16,7 @@
 
 struct envoi_xml_parser;
 
-/** What a name in libxml2's dictionary is to us. */
+/** A name in libxml2's dictionary, and its place in ours. */
 struct envoi__name_memo {
 	const xmlChar *raw; /* libxml2's pointer */
 	const char *known; /* the context's dictionary's; NULL: not known */
@@ -29,42 +29,42 @@ enum {
 };
 
 /**
- * One libxml2 parser, inside the synthetic root of a document without end. Between first-level
- * elements all of them are alike, whatever stream they worked for, since namespaces are resolved
- * by ourselves: so a stream borrows one while an element is under way, an idle one holds none,
- * and one whose dictionary has grown is replaced without anybody noticing.
+ * One libxml2 parser, inside the synthetic root of a document without end. Namespaces are resolved
+ * outside of libxml2, so between first-level elements all engines are alike, whatever stream they
+ * served. A stream borrows an engine while an element is incomplete; an idle stream holds none. An
+ * engine whose dictionary has grown is replaced.
  */
 struct envoi__engine {
 	struct envoi__engine *next; /* in the pool */
 	struct envoi_context *context; /* borrowed */
 	xmlParserCtxtPtr xml;
-	struct envoi_xml_parser *parser; /* who has borrowed it */
+	struct envoi_xml_parser *parser; /* the borrower; NULL: in the pool */
 	const xmlChar *xmlns, *xml_prefix; /* dictionary pointers */
 	size_t names_count; /* known names when the memos were begun */
 	uint64_t fed; /* bytes */
 	unsigned int attribute_room; /* attributes of a tag that libxml2 takes without growing */
-	struct envoi__distinct distinct; /* names that are not known, of the stanza under way */
+	struct envoi__distinct distinct; /* unknown names of the current stanza */
 	bool is_usable; /* libxml2 leaves namespace declarations to us */
 	struct envoi__name_memo memos[ENVOI__NAME_MEMOS];
 };
 
-/** Borrow one, from the context's pool if it has one. @return NULL: out of memory */
+/** Borrow an engine, from the context's pool if it holds one. @return NULL: out of memory */
 struct envoi__engine *envoi__engine_take(
 	struct envoi_context *context, struct envoi_xml_parser *parser);
 
-/** Give it back. @param is_clean  whether it stands between first-level elements, without error */
+/** Return an engine. @param is_clean  whether it is between first-level elements, without error */
 void envoi__engine_give(struct envoi__engine *engine, bool is_clean);
 
 /**
- * Parse bytes: whole tags, with the text before each. What is wrong is told to the parser.
+ * Parse bytes: whole tags, with the text before each. An error is noted in the parser.
  * @return false when parsing cannot go on
  */
 bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t len);
 
-/** From a callback: take no more. */
+/** From a callback: stop parsing. */
 void envoi__engine_stop(struct envoi__engine *engine);
 
-/** Look a name up anew. */
+/** Look a name up again. */
 void envoi__engine_memorize(
 	struct envoi__engine *engine, struct envoi__name_memo *memo, const xmlChar *raw);
 

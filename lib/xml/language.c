@@ -24,8 +24,8 @@ static bool is_same_subtag(const char *a, const char *b, size_t len)
 }
 
 /*
- * The more leading subtags are common, the better; of equally many, first the tag without others ("de"
- * for "de-CH", then "de-AT"). Next comes a text of no stated language, and last any other.
+ * The more leading subtags are common, the better; of equally many, first the tag without others
+ * ("de" for "de-CH", then "de-AT"). Next comes a text of no stated language, and last any other.
  */
 static unsigned int suitability(const char *lang, const char *wanted)
 {

@@ -22,7 +22,7 @@ struct slot {
 
 struct envoi__names {
 	struct envoi__part part;
-	struct envoi_context *context; /* borrowed: it owns us */
+	struct envoi_context *context; /* borrowed: the owner */
 	struct envoi__arena copies;
 	struct slot *slots;
 	size_t capacity, count;

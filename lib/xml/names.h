@@ -12,9 +12,9 @@
 #include <envoi/context.h>
 
 /**
- * The context's dictionary of known names: those of the specifications that the library deals
- * with, and those that were registered. Each has one pointer for as long as the context lives, so
- * that known names are compared by pointer. Peers cannot add to it.
+ * The context's dictionary of known names: the names of the specifications that the library
+ * implements, and registered names. Each has one pointer for the lifetime of the context, so known
+ * names are compared by pointer. Peers cannot add names.
  *
  * Elements and attributes whose names are known hold these pointers (see xml/element.h); a name
  * that becomes known later is not changed in trees that exist.
@@ -32,7 +32,7 @@ const char *envoi__name_lookup(struct envoi_context *context, const char *text, 
 
 const char *envoi__names_find(const struct envoi__names *names, const char *text, size_t len);
 
-/** @return how many names are known: changes whenever one was added */
+/** @return the number of known names: it changes whenever a name is added */
 size_t envoi__names_count(const struct envoi__names *names);
 
 /** Names of RFC 6120, RFC 6121 and common extensions; NULL ends the list. */

@@ -71,7 +71,7 @@ void envoi__bindings_drop(struct envoi_xml_parser *parser, unsigned int depth)
 	}
 }
 
-/* Elements must not point into the parser: once for each stanza. */
+/* Elements must not point into the parser: a copy for each stanza. */
 static struct envoi__ns copied(struct envoi_xml_parser *parser, struct envoi__binding *binding)
 {
 	if (binding->stanza != parser->stanza) {
@@ -86,7 +86,7 @@ static struct envoi__ns copied(struct envoi_xml_parser *parser, struct envoi__bi
 	return (struct envoi__ns){binding->copy, false};
 }
 
-/* Prefixes within a stanza are libxml2's, and one pointer each; those of the header are ours. */
+/* Prefixes of a stanza are pointers of libxml2's dictionary; prefixes of the header are copies. */
 struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const char *prefix)
 {
 	size_t i = parser->bindings.count;

@@ -133,7 +133,7 @@ static void consume(struct envoi_xml_parser *parser, size_t len)
 	envoi__scan_consume(&parser->scan, len);
 }
 
-/* Whole tags of the element under way go to the engine. */
+/* Whole tags of the current element go to the engine. */
 static bool parse_complete(struct envoi_xml_parser *parser)
 {
 	struct envoi__scan *scan = &parser->scan;
@@ -195,7 +195,7 @@ static int take_end(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_
 	return ENVOI_OK;
 }
 
-/* --- at the end of what has come --- */
+/* --- at the end of the received bytes --- */
 
 /* RFC 6120, section 11.6. UTF-16 and UTF-32 have these bytes first, UTF-8 has them nowhere. */
 static void fail_on_bad_byte(struct envoi_xml_parser *parser)
@@ -302,7 +302,7 @@ bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser)
 
 /* --- one element --- */
 
-/* As if a stream header with these declarations had come. */
+/* The state after a stream header with these declarations. */
 static int enter_stream(struct envoi_xml_parser *parser, const char *default_ns)
 {
 	if (!envoi__xml_is_namespace(default_ns, strlen(default_ns))) {

@@ -1,5 +1,5 @@
 /*
- * envoi - the stream parser's inside
+ * envoi - the stream parser: private parts
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_XML_PARSER_H
@@ -27,8 +27,8 @@ struct envoi__ns {
 };
 
 /**
- * A namespace declaration in force. Those of the stream's header come first and live as long as
- * the parser; those of the stanza under way live in its tree.
+ * A namespace declaration in force. Declarations of the stream's header come first and live as long
+ * as the parser; declarations of the current stanza live in its tree.
  */
 struct envoi__binding {
 	const char *prefix; /* "": the default namespace; then `ns` is what it was before */
@@ -47,15 +47,15 @@ struct envoi__bindings {
 struct envoi_xml_parser {
 	struct envoi_context *context;
 	struct envoi_xml_limits limits;
-	struct envoi_buffer in; /* what has come and was not yet given to the engine */
+	struct envoi_buffer in; /* received, and not yet given to the engine */
 	struct envoi__utf8 utf8; /* at the end of `in` */
-	bool is_cut; /* the byte behind `in` was bad: nothing after it was taken */
+	bool is_cut; /* the byte behind `in` was bad: all after it was ignored */
 	unsigned char bad_byte;
 	struct envoi__scan scan;
-	struct envoi__engine *engine; /* while an element is under way */
-	struct envoi__xml_error error; /* for good */
+	struct envoi__engine *engine; /* while an element is incomplete; else NULL */
+	struct envoi__xml_error error; /* the first; final */
 	char error_text[160];
-	bool owes_end; /* the root's end tag was found and not yet told */
+	bool owes_end; /* the root's end tag was found and not yet returned */
 
 	/* the stream's header */
 	struct envoi__arena head;
@@ -64,7 +64,7 @@ struct envoi_xml_parser {
 	bool has_head; /* false where a single element is parsed */
 	struct envoi__bindings bindings;
 
-	/* the element under way */
+	/* the current element */
 	bool is_head; /* it is the stream's header */
 	bool is_complete;
 	struct envoi__tree *tree;

@@ -35,7 +35,7 @@ static size_t put_path(const struct envoi_element *element, char *out, size_t si
 	return len < size ? len : size - 1;
 }
 
-/* What the application gave may be anything, and the problem is shown to people. */
+/* The text of the application may hold any bytes, and the problem is displayed. */
 static void replace_bad_bytes(char *text)
 {
 	size_t len = strlen(text);

@@ -103,7 +103,7 @@ static inline const struct envoi__name_memo *accept_name(const struct start *s, 
 
 /* --- declarations --- */
 
-/* Of the header: for as long as the parser; of others: in the tree. */
+/* Declarations of the header live with the parser, others in the tree. */
 static struct envoi__arena *arena_of(struct envoi_xml_parser *parser)
 {
 	return parser->is_head ? &parser->head : &parser->tree->arena;
@@ -165,7 +165,7 @@ static bool resolve(const struct start *s, const xmlChar *prefix, struct envoi__
 
 /* --- building --- */
 
-/* What one start tag needs: declarations are put in force on the way. */
+/* Count what one start tag needs, and put its declarations in force. */
 static bool measure(const struct start *s, size_t *ret_attrs, size_t *ret_bytes)
 {
 	size_t count = 0, bytes = 0;
@@ -389,7 +389,7 @@ void envoi__sax_start(void *user, const xmlChar *name, const xmlChar *prefix, co
 	(void)defaulted_count;
 	struct envoi__engine *engine = user;
 	struct envoi_xml_parser *parser = engine->parser;
-	if (parser == NULL) { /* last, the probe: an element with one declaration */
+	if (parser == NULL) { /* the probe, which comes last: an element with one declaration */
 		engine->is_usable = ns_count == 0 && attr_count == 1;
 		return;
 	}
@@ -441,9 +441,9 @@ void envoi__sax_text(void *user, const xmlChar *text, int len)
 }
 
 /*
- * libxml2 hands over CDATA as it came, with a look at what comes behind. Line ends are one line feed
- * everywhere (XML 1.0, section 2.11); two characters may lie in two pieces, and of two sections side
- * by side the first's carriage return does not belong to the other's line feed.
+ * libxml2 hands over CDATA as it came, with a look at what comes behind. Line ends are one line
+ * feed everywhere (XML 1.0, section 2.11); two characters may lie in two pieces, and of two
+ * sections side by side the first's carriage return does not belong to the other's line feed.
  */
 void envoi__sax_cdata(void *user, const xmlChar *text, int len)
 {

@@ -275,7 +275,7 @@ static enum envoi__scan_found scan_tag(struct scanner *s)
 	}
 }
 
-/* The root's end tag does not reach the parser, which knows nothing of the root. */
+/* The root's end tag does not reach the parser, which has a root of its own. */
 static bool is_root_end(const char *tag, const char *close)
 {
 	size_t len = strlen(ROOT_END);

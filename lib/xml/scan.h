@@ -10,7 +10,7 @@
 
 #include <envoi/xml.h>
 
-/** Where it stands within the document. */
+/** The position of the scanner within the document. */
 enum envoi__scan_state {
 	ENVOI__SCAN_START, /* before the first byte, or in the XML declaration */
 	ENVOI__SCAN_BLANK, /* outside first-level elements: only white space is allowed */
@@ -30,16 +30,16 @@ enum envoi__scan_phase {
 	ENVOI__SCAN_ENDED, /* behind the root's end tag */
 };
 
-/** What ended a scan. */
+/** The reason for which a scan ended. */
 enum envoi__scan_found {
-	ENVOI__FOUND_NOTHING, /* the data */
+	ENVOI__FOUND_NOTHING, /* the end of the data */
 	ENVOI__FOUND_HEAD, /* the root's start tag is complete */
 	ENVOI__FOUND_ELEMENT, /* a first-level element is complete */
 	ENVOI__FOUND_END, /* the root's end tag is complete */
 	ENVOI__FOUND_ERROR, /* see the error members */
 };
 
-/** What is wrong with a stream. */
+/** An error of a stream. */
 struct envoi__xml_error {
 	int code; /* ENVOI_OK: nothing */
 	enum envoi_stream_condition condition;
@@ -47,10 +47,10 @@ struct envoi__xml_error {
 };
 
 /**
- * Finds where tags and first-level elements end, ahead of the XML parser: so that the limits hold
- * before it sees the bytes, that it sees whole tags only, and that what it is given, and what it
- * makes of it, does not depend on how the bytes were cut into pieces. It takes well-formedness
- * for granted where it does not need to care: the parser finds the rest.
+ * Finds the ends of tags and first-level elements, ahead of the XML parser. So the limits hold
+ * before the parser sees the bytes, the parser sees whole tags only, and the results do not depend
+ * on how the bytes were cut into pieces. The scanner checks no more of well-formedness than it
+ * needs; the parser finds the remaining errors.
  *
  * Offsets are into the data that is held; envoi__scan_consume() moves them.
  */
@@ -58,10 +58,10 @@ struct envoi__scan {
 	enum envoi__scan_state state;
 	enum envoi__scan_phase phase;
 	size_t at; /* next byte to look at */
-	size_t start; /* of the header or first-level element under way */
+	size_t start; /* of the current header or first-level element */
 	size_t before; /* bytes of it that were consumed already */
 	size_t complete; /* behind the last complete tag; 0: none */
-	size_t tag; /* of the `<` of the tag under way */
+	size_t tag; /* of the `<` of the current tag */
 	size_t cdata; /* of the first byte of a CDATA section's text */
 	unsigned int depth; /* open elements, the root not counted */
 	unsigned int attributes;
@@ -77,7 +77,7 @@ enum envoi__scan_found envoi__scan(struct envoi__scan *scan, const struct envoi_
 /** The first @p len bytes are no longer held. */
 void envoi__scan_consume(struct envoi__scan *scan, size_t len);
 
-/** @return whether nothing is under way: the next byte may begin an element */
+/** @return whether no element is incomplete: the next byte may begin one */
 static inline bool envoi__scan_is_between(const struct envoi__scan *scan)
 {
 	return scan->state == ENVOI__SCAN_BLANK;

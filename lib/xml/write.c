@@ -7,7 +7,7 @@
 #include "xml/chars.h"
 #include "xml/element.h"
 
-/* The tree that is written, and where. */
+/* The written tree, and its surroundings. */
 struct place {
 	const struct envoi_element *top;
 	const char *scope;
@@ -16,8 +16,8 @@ struct place {
 
 /*
  * The prefix of the element's attributes in its own namespace, if there are any: some servers keep
- * one declaration of a namespace in a tag and lose the other. An element in the namespace around the
- * tree has none: stanzas are written without prefix (RFC 6120, section 4.8.5).
+ * one declaration of a namespace in a tag and lose the other. An element in the namespace around
+ * the tree has none: stanzas are written without prefix (RFC 6120, section 4.8.5).
  */
 static bool has_number(
 	const struct place *place, const struct envoi_element *element, size_t *ret_first)
@@ -84,7 +84,7 @@ static void write_attrs(
 	}
 }
 
-/* Loops instead of recursing: callers may have built a tree of any depth. */
+/* A loop, no recursion: a caller may have built a tree of any depth. */
 void envoi__xml_write(struct envoi__emit *emit, const struct envoi_element *element,
 	const char *scope, bool is_top)
 {

@@ -31,7 +31,7 @@ struct envoi_xml_writer {
 	size_t tag, attrs_at; /* offsets in the buffer: of the current tag, of its attributes */
 	struct open_element *current, *spare;
 	bool in_tag;
-	struct envoi__attr *attrs; /* of the tag under way; values are not kept */
+	struct envoi__attr *attrs; /* of the current tag; values are not kept */
 	size_t attr_count, attr_room;
 };
 

@@ -7,8 +7,8 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/features.h>
 
+#include "features/feature_payloads.h"
 #include "features/iq.h"
-#include "stanza/payloads.h"
 
 struct bind {
 	struct envoi_handler handler;

@@ -5,8 +5,8 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/features.h>
 
+#include "features/feature_payloads.h"
 #include "features/iq.h"
-#include "stanza/payloads.h"
 
 struct legacy_session {
 	struct envoi_handler handler;

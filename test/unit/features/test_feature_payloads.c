@@ -12,8 +12,8 @@
 #include <envoi/context.h>
 #include <envoi/stanza.h>
 
+#include "features/feature_payloads.h"
 #include "parse_one.h"
-#include "stanza/payloads.h"
 
 static int setup(void **state)
 {
@@ -51,5 +51,5 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_bound_address_is_read, setup, teardown),
 	};
-	return cmocka_run_group_tests_name("stanza/payloads", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("features/feature_payloads", tests, NULL, NULL);
 }

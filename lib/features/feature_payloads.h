@@ -1,14 +1,12 @@
 /*
- * envoi - payloads of the core: bind, session
+ * envoi - payloads of resource binding and the old session request
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_STANZA_PAYLOADS_H
-#define ENVOI_STANZA_PAYLOADS_H
+#ifndef ENVOI_FEATURES_FEATURE_PAYLOADS_H
+#define ENVOI_FEATURES_FEATURE_PAYLOADS_H
 
+#include <envoi/interfaces/features.h>
 #include <envoi/payload.h>
-
-#define ENVOI__NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"
-#define ENVOI__NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
 
 /**
  * Resource binding (RFC 6120, section 7): in the request perhaps a resource, in the result the full

@@ -445,7 +445,8 @@ struct connection *server_find(struct test_server *server, const char *full_jid)
 
 struct envoi_memory_pair *test_server_pair(struct test_server *server, const char *full_jid)
 {
-	struct connection *connection = server_find(server, full_jid);
+	struct connection *connection = full_jid != NULL ? server_find(server, full_jid)
+							 : server->connections;
 	return connection != NULL ? connection->pair : NULL;
 }
 

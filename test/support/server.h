@@ -74,7 +74,8 @@ void test_server_script(struct test_server *server, enum envoi_memory_side side,
 size_t test_server_accepted(const struct test_server *server);
 /** @return those that are logged in now */
 size_t test_server_online(const struct test_server *server);
-/** @return the pair of a connection that is logged in, to script or cut it; NULL: nobody there */
+/** @param full_jid  of a connection that is logged in; NULL: the newest connection
+ * @return its pair, to script or cut it; NULL: there is no such connection */
 struct envoi_memory_pair *test_server_pair(struct test_server *server, const char *full_jid);
 
 /** Send a stanza as it is, serialised for jabber:client. @return whether there is such a client */

@@ -2,10 +2,10 @@
  * envoi - fuzz target: payload descriptors
  * SPDX-License-Identifier: MIT
  *
- * Input: a byte that chooses a table of the tests (between them they have every kind of row), and one
- * element, which the library's tables of its name read too. With a high bit set the byte chooses among
- * all tables, and the others are the seed of a struct. A struct that was parsed, or is valid, comes
- * back equal from its XML.
+ * Input: a byte that selects a table of the tests (together they have every kind of row), and an
+ * element, which the library's tables decode too. With its high bit set, the byte selects one of all
+ * tables, and the other bytes are the seed of a struct. A decoded or valid struct is equal to the one
+ * that is decoded from its XML.
  */
 #include "fuzz.h"
 
@@ -106,7 +106,7 @@ enum {
 	OWN = sizeof(all_types) / sizeof(all_types[0]),
 };
 
-/* Those of the tests first, then the library's. */
+/* The tables of the tests, then the library's. */
 static const struct envoi_payload_type *chosen(unsigned int choice)
 {
 	unsigned int all = OWN;

@@ -7,7 +7,7 @@
 
 #include <envoi/payload.h>
 
-/** The public payload tables of lib/ and ext/, NULL behind the last: library_payloads.py finds them. */
+/** The public payload tables of lib/ and ext/, then NULL. Made by library_payloads.py. */
 extern const struct envoi_payload_type *const library_payloads[];
 
 #endif

@@ -44,7 +44,7 @@ static void a_ping_is_answered_with_an_empty_result(void **state)
 		"<iq type='result' to='example.org' from='me@example.org/here' id='p1'/>");
 }
 
-static void what_is_no_ping_gets_service_unavailable(void **state)
+static void other_requests_get_service_unavailable(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(envoi_session_add(wire->session, envoi_ping_handler()), ENVOI_OK);
@@ -57,8 +57,8 @@ static void what_is_no_ping_gets_service_unavailable(void **state)
 		"service-unavailable"));
 }
 
-/* Field notes S7c: nothing of a request may become markup in its answer. */
-static void an_answer_holds_what_was_asked_only_as_text(void **state)
+/* Markup in attributes of a request must not become markup of its answer. */
+static void a_request_is_escaped_in_its_answer(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(envoi_session_add(wire->session, envoi_ping_handler()), ENVOI_OK);
@@ -69,7 +69,7 @@ static void an_answer_holds_what_was_asked_only_as_text(void **state)
 		"<iq type='result' to='a@b/&gt;&lt;x/&gt;' id='&apos;/&gt;&lt;message to=&apos;'/>");
 }
 
-static void a_ping_that_is_sent_gets_its_answer(void **state)
+static void a_pong_ends_the_request(void **state)
 {
 	struct wire *wire = *state;
 	char reply[200], id[64];
@@ -106,7 +106,7 @@ static void a_ping_without_address_is_for_the_server(void **state)
 	assert_string_equal(wire_log(wire), "answer ENVOI_OK success\n");
 }
 
-static void silence_ends_in_a_timeout(void **state)
+static void an_unanswered_ping_times_out(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(
@@ -123,14 +123,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_ping_is_answered_with_an_empty_result, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_is_no_ping_gets_service_unavailable, setup, teardown),
+			other_requests_get_service_unavailable, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			an_answer_holds_what_was_asked_only_as_text, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_ping_that_is_sent_gets_its_answer, setup, teardown),
+			a_request_is_escaped_in_its_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pong_ends_the_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_ping_without_address_is_for_the_server, setup, teardown),
-		cmocka_unit_test_setup_teardown(silence_ends_in_a_timeout, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_unanswered_ping_times_out, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("ext/ping", tests, NULL, NULL);
 }

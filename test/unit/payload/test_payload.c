@@ -79,7 +79,7 @@ static void a_report_is_read_and_written(void **state)
 }
 
 /* RFC 6120, section 8.4 */
-static void what_no_row_names_is_ignored(void **state)
+static void unknown_attributes_and_children_are_ignored(void **state)
 {
 	struct decoded decoded = decode(*state, &weather_type,
 		"<report xmlns='urn:example:weather' place='Oslo' wind='N' xmlns:p='urn:p' p:place='?'>"
@@ -253,7 +253,7 @@ static const struct refused refusals[] = {
 		ENVOI_ERR_PROTOCOL, "shape/shape[2]/inside/circle/@r", "is missing"},
 };
 
-static void the_refusal_says_where_and_why(void **state)
+static void errors_name_place_and_reason(void **state)
 {
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		const struct refused *refused = &refusals[i];
@@ -298,7 +298,7 @@ static void absence_gives_the_default(void **state)
 	envoi_element_unref(decoded.element);
 }
 
-static void presence_is_told_apart_where_it_matters(void **state)
+static void a_has_member_distinguishes_absence_from_the_default(void **state)
 {
 	struct decoded decoded = decode(*state, &attrs_type,
 		ATTRS
@@ -440,7 +440,7 @@ static void a_malformed_struct_is_absent_where_lenient(void **state)
 	envoi_element_unref(decoded.element);
 }
 
-static void any_keeps_what_is_left_in_order(void **state)
+static void any_takes_the_other_children_in_order(void **state)
 {
 	static const char xml[] = "<arrays xmlns='urn:example:arrays'><text>1</text><text>2</text>"
 				  "<b xmlns='urn:x'>t<c/></b><a xmlns='urn:y' k='v'/></arrays>";
@@ -456,7 +456,7 @@ static void any_keeps_what_is_left_in_order(void **state)
 	envoi_element_unref(decoded.element);
 }
 
-static void a_choice_says_what_is_in_use(void **state)
+static void a_choice_selects_the_member_of_the_union(void **state)
 {
 	struct decoded decoded = decode(*state, &shape_type, SHAPE "<circle r='3'/></shape>");
 	const struct shape *shape = decoded.value;
@@ -537,7 +537,7 @@ static const struct envoi_field tiny_fields[] = {
 static const struct envoi_payload_type tiny_type = ENVOI_PAYLOAD_TYPE(
 	struct tiny, "urn:x", "tiny", tiny_fields);
 
-static void what_could_not_be_parsed_is_not_written(void **state)
+static void values_that_cannot_be_parsed_are_not_written(void **state)
 {
 	(void)state;
 	char long_place[202] = {0};
@@ -659,7 +659,7 @@ static void elements_and_choices_are_checked(void **state)
 		"is not UTF-8, or has characters that XML does not allow");
 }
 
-static void what_was_refused_makes_writer_and_tree_fail(void **state)
+static void a_refused_struct_fails_the_writer_and_the_tree(void **state)
 {
 	struct weather bad = {.celsius = 1};
 	struct envoi_buffer out;
@@ -780,7 +780,7 @@ static void tables_in_themselves_end_at_a_depth(void **state)
 	envoi_element_unref(element);
 }
 
-static void a_struct_in_itself_is_no_endless_loop(void **state)
+static void a_struct_that_contains_itself_ends_at_a_depth(void **state)
 {
 	struct shape shape = {.kind = NO_SHAPE};
 	shape.inside = &shape;
@@ -1254,28 +1254,28 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_report_is_read_and_written),
-		TEST(what_no_row_names_is_ignored),
-		TEST(the_refusal_says_where_and_why),
+		TEST(unknown_attributes_and_children_are_ignored),
+		TEST(errors_name_place_and_reason),
 		TEST(absence_gives_the_default),
-		TEST(presence_is_told_apart_where_it_matters),
+		TEST(a_has_member_distinguishes_absence_from_the_default),
 		TEST(a_time_zone_is_minutes_ahead_of_utc),
 		TEST(white_space_is_ignored_where_asked_for),
 		TEST(a_default_touches_nothing_beside_it),
 		TEST(own_text_is_there_unless_it_is_empty),
 		TEST(a_malformed_item_is_left_out_of_a_lenient_array),
 		TEST(a_malformed_struct_is_absent_where_lenient),
-		TEST(any_keeps_what_is_left_in_order),
-		TEST(a_choice_says_what_is_in_use),
+		TEST(any_takes_the_other_children_in_order),
+		TEST(a_choice_selects_the_member_of_the_union),
 		TEST(the_language_in_force_is_inherited_where_asked_for),
 		TEST(an_empty_type_has_values_that_are_not_null),
-		TEST(what_could_not_be_parsed_is_not_written),
+		TEST(values_that_cannot_be_parsed_are_not_written),
 		TEST(values_are_checked_before_they_are_written),
 		TEST(arrays_are_checked_item_by_item),
 		TEST(elements_and_choices_are_checked),
-		TEST(what_was_refused_makes_writer_and_tree_fail),
+		TEST(a_refused_struct_fails_the_writer_and_the_tree),
 		TEST(ranges_hold_to_the_number),
 		TEST(tables_in_themselves_end_at_a_depth),
-		TEST(a_struct_in_itself_is_no_endless_loop),
+		TEST(a_struct_that_contains_itself_ends_at_a_depth),
 		TEST(choices_count_for_the_depth),
 		TEST(absent_and_default_mean_the_same),
 		TEST(every_member_counts),

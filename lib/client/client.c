@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
+#include "client/defaults.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -109,7 +110,7 @@ static int add_handlers(struct envoi_client *client)
 	if (r == ENVOI_OK) {
 		r = envoi_roster_new(&client->roster, client->session, client->settings);
 	}
-	return r < 0 ? r : envoi__client_default_handlers(client);
+	return r < 0 ? r : envoi__default_handlers(client->session);
 }
 
 static int set_up(struct envoi_client *client, const char *jid)
@@ -250,7 +251,7 @@ int envoi_client_connect(struct envoi_client *client)
 		return r;
 	}
 	if (client->connectors.count == 0) {
-		r = envoi__client_default_connectors(client);
+		r = envoi__default_connectors(&client->connectors, client->context);
 	}
 	return r < 0 ? r : begin_login(client);
 }

@@ -50,12 +50,6 @@ int envoi__client_note(
 /** Set what envoi_client_failure() returns, while offline. */
 void envoi__client_show_setter_error(struct envoi_client *client, int code, const char *text);
 
-/** Add the connectors that are compiled in. */
-int envoi__client_default_connectors(struct envoi_client *client);
-
-/** Attach the handlers that every client has. */
-int envoi__client_default_handlers(struct envoi_client *client);
-
 /** The session is online: roster, presence, ENVOI_EVENT_AVAILABLE. */
 void envoi__client_become_available(struct envoi_client *client);
 

@@ -7,8 +7,8 @@
 #include <envoi/config.h>
 #include <envoi/ext/ping.h>
 
-#include "client/client.h"
 #include "client/client_settings.h"
+#include "client/defaults.h"
 #include "net/net_settings.h"
 #include "sasl/sasl_settings.h"
 #include "session/session_settings.h"
@@ -45,13 +45,13 @@ static connector_maker *const connectors[] = {
 	NULL,
 };
 
-int envoi__client_default_connectors(struct envoi_client *client)
+int envoi__default_connectors(struct envoi__connectors *to, struct envoi_context *context)
 {
 	for (size_t i = 0; connectors[i] != NULL; i++) {
 		struct envoi_connector *connector;
-		int r = connectors[i](&connector, client->context);
+		int r = connectors[i](&connector, context);
 		if (r == ENVOI_OK) {
-			r = envoi_client_add_connector(client, connector);
+			r = envoi__connectors_add(to, context, connector);
 		}
 		if (r < 0) {
 			return r;
@@ -61,7 +61,7 @@ int envoi__client_default_connectors(struct envoi_client *client)
 }
 
 /* A client answers pings (XEP-0199); the application adds what says more about it. */
-int envoi__client_default_handlers(struct envoi_client *client)
+int envoi__default_handlers(struct envoi_session *session)
 {
-	return envoi_session_add(client->session, envoi_ping_handler());
+	return envoi_session_add(session, envoi_ping_handler());
 }

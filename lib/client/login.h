@@ -15,6 +15,15 @@
 #include "client/login_routes.h"
 #include "client/login_tls.h"
 
+/*
+ * One state machine in four files:
+ *	login.c              the state, the deadline, connectors, the stream, the end
+ *	login_tls.c          the TLS configuration, trust decisions
+ *	login_certificate.c  the client certificate
+ *	login_features.c     the stream features
+ * Below it, without it: login_routes.c, account.c.
+ */
+
 /** In brackets what leads out of a state. Only login.c sets it. */
 enum envoi__login_state {
 	/** a connector works [transport: NEGOTIATING; none: OVER] */

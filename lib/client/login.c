@@ -12,10 +12,6 @@
 #include "net/net_settings.h"
 #include "tls/tls_config.h"
 
-enum {
-	REPORT_MS = 100, /* that a connector has after the deadline to report its attempts */
-};
-
 static void try_connector(struct envoi__login *login);
 static bool start_again(struct envoi__login *login);
 
@@ -71,75 +67,6 @@ void envoi__login_fail(
 	end(login, &why);
 }
 
-/* --- the deadline of everything --- */
-
-static enum envoi_phase current_phase(const struct envoi__login *login)
-{
-	const struct envoi_stream *stream = envoi_session_stream(login->with.session);
-	if (stream == NULL) {
-		return ENVOI_PHASE_CONNECT;
-	}
-	unsigned int bits = envoi_stream_bits(stream);
-	return bits & ENVOI_STREAM_AUTHENTICATED ? ENVOI_PHASE_BIND
-		: bits & ENVOI_STREAM_SECURE     ? ENVOI_PHASE_SASL
-						 : ENVOI_PHASE_STREAM;
-}
-
-/* The application gets the end of its questions, and may free everything inside. */
-static void on_deadline(struct envoi_timer *timer)
-{
-	struct envoi__login *login = ENVOI_CONTAINER_OF(timer, struct envoi__login, deadline);
-	enum envoi_phase phase = current_phase(login);
-	envoi__login_enter(login);
-	envoi__login_stop(login);
-	if (!envoi__guard_is_over(&login->guard)) {
-		envoi_session_detach(login->with.session);
-	}
-	if (!envoi__guard_is_over(&login->guard)) {
-		envoi__login_fail(login, phase, ENVOI_ERR_TIMEOUT, "the login took too long");
-	}
-	envoi__login_exit(login);
-}
-
-static void start_deadline(struct envoi__login *login, uint64_t timeout_ms)
-{
-	struct envoi_loop *loop = envoi_context_loop(login->context);
-	uint64_t more_ms = login->state == ENVOI__LOGIN_CONNECTING ? REPORT_MS : 0;
-	login->deadline_at_ms = envoi_loop_now_ms(loop) + timeout_ms;
-	envoi_timer_start(&login->deadline, loop, timeout_ms + more_ms, on_deadline);
-}
-
-static uint64_t time_left_ms(const struct envoi__login *login)
-{
-	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(login->context));
-	return login->deadline_at_ms > now_ms ? login->deadline_at_ms - now_ms : 1;
-}
-
-/* REPORT_MS is added while connecting only. */
-static void renew_deadline(struct envoi__login *login)
-{
-	if (login->open_questions == 0) {
-		start_deadline(login, time_left_ms(login));
-	}
-}
-
-void envoi__login_question_opens(struct envoi__login *login)
-{
-	if (login->open_questions++ == 0) {
-		login->left_ms = time_left_ms(login);
-		envoi_timer_stop(&login->deadline);
-	}
-}
-
-void envoi__login_question_closes(struct envoi__login *login)
-{
-	bool is_logging_in = !envoi__guard_is_over(&login->guard) &&
-		login->state < ENVOI__LOGIN_ONLINE;
-	if (--login->open_questions == 0 && is_logging_in) {
-		start_deadline(login, login->left_ms);
-	}
-}
-
 /* --- the stream --- */
 
 static unsigned int required_bits(const struct envoi__login *login)
@@ -183,7 +110,7 @@ static void on_transport(struct envoi__login *login, struct envoi_transport *tra
 	post(login, ENVOI_EVENT_CONNECTED, transport->impl->peer_name(transport));
 	login->state = ENVOI__LOGIN_NEGOTIATING;
 	login->is_secure = login->is_authenticated = false;
-	renew_deadline(login);
+	envoi__login_renew_deadline(login);
 	int r = make_stream(login, &stream, transport);
 	if (r == ENVOI_OK) {
 		r = envoi_session_attach(login->with.session, stream);
@@ -220,7 +147,7 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 		.service = "xmpp-client",
 		.settings = settings,
 		.tls = login->tls.config,
-		.timeout_ms = time_left_ms(login),
+		.timeout_ms = envoi__login_time_left_ms(login),
 	};
 	bool is_copy = settings != own;
 	r = connector->impl->connect(connector, &target, on_connected, login);
@@ -266,7 +193,7 @@ static bool try_next(struct envoi__login *login, const struct envoi_failure *why
 		return false;
 	}
 	login->state = ENVOI__LOGIN_CONNECTING; /* what the connector does now may end it */
-	int r = connector->impl->next(connector, why, time_left_ms(login));
+	int r = connector->impl->next(connector, why, envoi__login_time_left_ms(login));
 	if (!is_connecting(login)) {
 		return true;
 	}
@@ -274,7 +201,7 @@ static bool try_next(struct envoi__login *login, const struct envoi_failure *why
 		login->state = ENVOI__LOGIN_NEGOTIATING;
 		return false;
 	}
-	renew_deadline(login);
+	envoi__login_renew_deadline(login);
 	return true;
 }
 
@@ -332,7 +259,7 @@ static bool start_again(struct envoi__login *login)
 	forget_other_addresses(login);
 	if (is_connecting(login)) {
 		login->routes.at = 0;
-		renew_deadline(login);
+		envoi__login_renew_deadline(login);
 		start(login);
 	}
 	return true;
@@ -384,7 +311,7 @@ static bool follow_redirect(struct envoi__login *login, struct envoi_failure *wh
 		&login->routes, why, envoi_jid_domain(login->with.account->jid));
 	envoi_log(login->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT, "redirected to %s",
 		login->routes.redirect_host);
-	renew_deadline(login);
+	envoi__login_renew_deadline(login);
 	start(login);
 	return true;
 }
@@ -481,7 +408,7 @@ int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_
 	envoi_session_configure(with->session, with->settings);
 	struct envoi__client_settings values;
 	envoi__client_settings_read(&values, with->settings);
-	start_deadline(login, values.login_timeout_ms);
+	envoi__login_start_deadline(login, values.login_timeout_ms);
 	start(login);
 	*ret_login = login;
 	return ENVOI_OK;

@@ -16,8 +16,9 @@
 #include "client/login_tls.h"
 
 /*
- * One state machine in four files:
- *	login.c              the state, the deadline, connectors, the stream, the end
+ * One state machine in five files:
+ *	login.c              the state, connectors, the stream, the end
+ *	login_deadline.c     the deadline of the whole login
  *	login_tls.c          the TLS configuration, trust decisions
  *	login_certificate.c  the client certificate
  *	login_features.c     the stream features
@@ -108,6 +109,13 @@ void envoi__login_key_password_set(struct envoi__login *login, bool is_given);
 /** End the login with a failure: its owner frees it. */
 void envoi__login_fail(struct envoi__login *login, enum envoi_phase phase, int code,
 	const char *format, ...) ENVOI_PRINTF(4, 5);
+
+/** Begin, or begin again, with so much time for the rest of the login. */
+void envoi__login_start_deadline(struct envoi__login *login, uint64_t timeout_ms);
+/** The state has changed: a connector gets a moment more, to report its attempts. */
+void envoi__login_renew_deadline(struct envoi__login *login);
+/** @return milliseconds left for the login; at least 1 */
+uint64_t envoi__login_time_left_ms(const struct envoi__login *login);
 
 /** While at least one question to the application is open, the deadline is suspended. */
 void envoi__login_question_opens(struct envoi__login *login);

@@ -382,7 +382,7 @@ static void a_challenge_after_the_end_is_aborted(void **state)
 	run_and_expect_closed(ENVOI_ERR_PROTOCOL);
 }
 
-static void what_comes_with_success_is_not_believed(void **state)
+static void unexpected_data_in_success_is_refused(void **state)
 {
 	(void)state;
 	add_initiator("user", "pencil");
@@ -596,7 +596,7 @@ static void after_the_answer_the_server_has_its_time_limit_again(void **state)
 	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_LATER);
 }
 
-static void whoever_gives_no_identity_ends_the_login(void **state)
+static void an_answer_without_identity_ends_the_login(void **state)
 {
 	(void)state;
 	for (int later = 0; later < 2; later++) {
@@ -635,7 +635,7 @@ static void a_source_that_never_answers_is_a_timeout(void **state)
 	assert_int_equal(slow.requests, 1);
 }
 
-static void a_server_is_not_believed_while_the_source_is_asked(void **state)
+static void success_while_the_source_is_asked_is_refused(void **state)
 {
 	(void)state;
 	add_slow_initiator(ENVOI_AGAIN);
@@ -879,15 +879,15 @@ int main(int argc, char **argv)
 		CASE(what_cannot_be_prepared_is_told_before_anything_is_sent),
 		CASE(elements_out_of_turn_are_fatal),
 		CASE(a_challenge_after_the_end_is_aborted),
-		CASE(what_comes_with_success_is_not_believed),
+		CASE(unexpected_data_in_success_is_refused),
 		CASE(the_server_speaks_first_where_the_mechanism_says_so_but_not_for_ever),
 		CASE(an_identity_may_come_later),
 		CASE(an_incomplete_source_is_refused),
 		CASE(an_answer_may_take_longer_than_the_server),
 		CASE(after_the_answer_the_server_has_its_time_limit_again),
-		CASE(whoever_gives_no_identity_ends_the_login),
+		CASE(an_answer_without_identity_ends_the_login),
 		CASE(a_source_that_never_answers_is_a_timeout),
-		CASE(a_server_is_not_believed_while_the_source_is_asked),
+		CASE(success_while_the_source_is_asked_is_refused),
 		CASE(the_stream_may_be_freed_while_a_source_is_asked),
 		CASE(a_peer_with_the_right_password_is_let_in),
 		CASE(a_peer_may_try_again_but_not_for_ever),

@@ -356,7 +356,7 @@ static void a_wrong_password_is_not_tried_again_where_the_keys_do_not_fit(void *
 	assert_int_equal(failure->retry, ENVOI_RETRY_AFTER_USER);
 	server_set("sasl.min-iterations", "5000");
 	start_again(NULL);
-	log_in(BEST); /* with the keys, which nobody has refused */
+	log_in(BEST); /* with the keys, which were not refused */
 }
 
 static void another_password_wipes_the_keys(void **state)
@@ -623,7 +623,7 @@ static void weak_mechanisms_do_not_ask_for_the_password(void **state)
 	assert_int_equal(world.auths, 0);
 }
 
-/* Nobody is asked, and no password is used that was given all the same. */
+/* The source is not asked, and a password that was set is not used. */
 static void an_address_without_a_localpart_logs_in_anonymously(void **state)
 {
 	(void)state;

@@ -236,7 +236,7 @@ static void assert_logged_in(const char *mechanism)
 	}
 }
 
-static void assert_nobody_logged_in(void)
+static void assert_not_logged_in(void)
 {
 	for (int i = 0; i < 2; i++) {
 		assert_false(recorder_has(&world.recorders[i], "gained authenticated"));
@@ -328,7 +328,7 @@ static void a_man_in_the_middle_gets_nothing(void **state)
 	(void)state;
 	tls[ENVOI_RECEIVER].data = "another";
 	assert_int_equal(login(PASSWORD), ENVOI_OK);
-	assert_nobody_logged_in();
+	assert_not_logged_in();
 	const struct envoi_failure *failure = &world.recorders[ENVOI_INITIATOR].failure;
 	assert_int_equal(failure->code, ENVOI_ERR_AUTH);
 	assert_string_equal(failure->condition, "not-authorized");
@@ -339,7 +339,7 @@ static void a_wrong_password_is_told_as_such(void **state)
 {
 	(void)state;
 	assert_int_equal(login("S3cret-of-alice"), ENVOI_OK);
-	assert_nobody_logged_in();
+	assert_not_logged_in();
 	const struct envoi_failure *failure = &world.recorders[ENVOI_INITIATOR].failure;
 	assert_int_equal(failure->phase, ENVOI_PHASE_SASL);
 	assert_int_equal(failure->code, ENVOI_ERR_AUTH);
@@ -353,17 +353,17 @@ static void required_binding_that_is_not_there_ends_the_login(void **state)
 	set(ENVOI_INITIATOR, "sasl.channel-binding", "require");
 	set(ENVOI_RECEIVER, "sasl.channel-binding", "never");
 	assert_int_equal(login(PASSWORD), ENVOI_OK);
-	assert_nobody_logged_in();
+	assert_not_logged_in();
 	assert_int_equal(world.recorders[ENVOI_INITIATOR].failure.code, ENVOI_ERR_AUTH);
 }
 
-/* Else whoever exhausts our memory has us log in without binding. */
+/* Otherwise an attacker who exhausts the memory causes a login without binding. */
 static void a_binding_that_memory_is_short_for_is_not_left_out(void **state)
 {
 	(void)state;
 	tls[ENVOI_INITIATOR].error = ENVOI_ERR_NOMEM;
 	assert_int_equal(login(PASSWORD), ENVOI_OK);
-	assert_nobody_logged_in();
+	assert_not_logged_in();
 	assert_int_equal(world.recorders[ENVOI_INITIATOR].failure.code, ENVOI_ERR_NOMEM);
 }
 

@@ -252,7 +252,7 @@ static void mechanisms_are_listed_strongest_first(void **state)
 	assert_int_equal(count, 14);
 }
 
-static void what_nobody_needs_does_not_exist(void **state)
+static void what_is_not_needed_is_not_made(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const names[] = {"SECURID", "GS2-KRB5", "OPENID20", "SAML20",
@@ -327,7 +327,7 @@ static void a_wrong_password_or_user_is_refused_alike(void **state)
 	}
 }
 
-static void nobody_acts_as_somebody_else(void **state)
+static void no_user_acts_as_another(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
@@ -538,7 +538,7 @@ static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
 	}
 }
 
-/* Those of somebody else, or for another mechanism, are as good as none. */
+/* Keys of another user or mechanism are ignored. */
 static void keys_that_are_not_for_this_are_not_used(void **state)
 {
 	struct fixture *f = *state;
@@ -995,7 +995,7 @@ static void hostile_clients_are_refused(void **state)
 	}
 }
 
-static void external_believes_the_certificate_only(void **state)
+static void external_trusts_the_certificate_only(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
@@ -1050,7 +1050,7 @@ static void a_stored_password_that_cannot_be_prepared_matches_none(void **state)
 	}
 }
 
-static void anonymous_sends_nothing_and_names_nobody(void **state)
+static void anonymous_sends_nothing_and_names_no_user(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_sasl_parameters client = client_parameters("ANONYMOUS");
@@ -1115,11 +1115,11 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(mechanisms_are_listed_strongest_first),
-		CASE(what_nobody_needs_does_not_exist),
+		CASE(what_is_not_needed_is_not_made),
 		CASE(a_mechanism_of_ones_own_is_found_and_may_replace),
 		CASE(every_mechanism_with_a_password_authenticates),
 		CASE(a_wrong_password_or_user_is_refused_alike),
-		CASE(nobody_acts_as_somebody_else),
+		CASE(no_user_acts_as_another),
 		CASE(names_with_commas_and_equals_signs_survive),
 		CASE(the_transcripts_are_those_of_the_rfcs),
 		CASE(nonces_come_from_the_context),
@@ -1141,10 +1141,10 @@ int main(int argc, char **argv)
 		CASE(names_may_have_newer_letters),
 		CASE(passwords_are_prepared),
 		CASE(hostile_clients_are_refused),
-		CASE(external_believes_the_certificate_only),
+		CASE(external_trusts_the_certificate_only),
 		CASE(a_trace_of_anonymous_has_a_limit),
 		CASE(a_stored_password_that_cannot_be_prepared_matches_none),
-		CASE(anonymous_sends_nothing_and_names_nobody),
+		CASE(anonymous_sends_nothing_and_names_no_user),
 		CASE(no_password_is_in_memory_that_is_given_back),
 		CASE(running_out_of_memory_anywhere_is_an_error_code),
 #undef CASE

@@ -408,7 +408,7 @@ static void a_refusal_names_the_bindings_that_do_not_fit(void **state)
 	}
 }
 
-/* Who has given a password together with such an address would look for it in vain. */
+/* A user who gave a password with such an address would look for a mistake in the password. */
 static void an_address_without_an_account_is_named_and_not_the_password(void **state)
 {
 	struct envoi_context *context = *state;

@@ -134,7 +134,7 @@ static void a_server_of_digest_must_prove_itself(void **state)
 	assert_true(world.client_result < 0);
 }
 
-static void nobody_is_let_in_with_them(void **state)
+static void a_receiver_does_not_offer_them(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"DIGEST-MD5", "CRAM-MD5", "LOGIN", "NTLM", "GSSAPI"};
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(they_log_in_where_named),
 		CASE(a_server_of_digest_must_prove_itself),
-		CASE(nobody_is_let_in_with_them),
+		CASE(a_receiver_does_not_offer_them),
 #undef CASE
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

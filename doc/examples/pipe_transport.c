@@ -139,10 +139,8 @@ static const struct envoi_channel_impl pipes_impl = {
 struct pipe_connector {
 	struct envoi_connector base;
 	char **command; /* ended by NULL; outlives us */
-	struct envoi_deferred later;
-	struct envoi_transport *transport; /* to be handed over, or else: */
-	struct envoi_failure failure;
-	envoi_connected_fn *done; /* NULL: nothing is under way */
+	struct envoi_opening *opening; /* NULL: not connecting */
+	envoi_connected_fn *done;
 	void *user;
 };
 
@@ -186,7 +184,7 @@ static int spawn(char **command, int *ret_in_fd, int *ret_out_fd)
 	return ENVOI_OK;
 }
 
-static int make_transport(struct pipe_connector *connector, const struct envoi_settings *settings)
+static int make_channel(struct pipe_connector *connector, struct envoi_channel **ret_channel)
 {
 	struct pipes *pipes = calloc(1, sizeof(*pipes));
 	int r = pipes == NULL ? ENVOI_ERR_NOMEM
@@ -196,58 +194,45 @@ static int make_transport(struct pipe_connector *connector, const struct envoi_s
 		return r;
 	}
 	pipes->channel.impl = &pipes_impl;
-	struct envoi_channel_options options;
-	r = envoi_channel_options_read(&options, connector->base.context, settings);
-	if (r < 0) {
-		envoi_channel_destroy(&pipes->channel);
-		return r;
-	}
-	options.is_secure = true; /* the child protects what it carries */
-	return envoi_channel_transport_new(
-		&connector->transport, connector->base.context, &pipes->channel, &options);
+	*ret_channel = &pipes->channel;
+	return ENVOI_OK;
 }
 
-/* The receiver may free us: its callback comes last. */
-static void hand_over(struct envoi_deferred *deferred)
+/* The receiver may free the connector: its callback comes last. */
+static void on_opened(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
-	struct pipe_connector *connector = ENVOI_CONTAINER_OF(
-		deferred, struct pipe_connector, later);
-	struct envoi_transport *transport = connector->transport;
-	envoi_connected_fn *done = connector->done;
-	struct envoi_failure failure;
-	envoi_failure_move(&failure, &connector->failure);
-	connector->transport = NULL;
-	connector->done = NULL;
-	done(connector->user, transport, transport != NULL ? NULL : &failure);
-	envoi_failure_finish(&failure);
+	struct pipe_connector *connector = user;
+	connector->opening = NULL;
+	connector->done(connector->user, transport, failure);
 }
 
 static int pipe_connect(struct envoi_connector *base, const struct envoi_target *target,
 	envoi_connected_fn *done, void *user)
 {
 	struct pipe_connector *connector = connector_of(base);
-	if (connector->done != NULL) {
+	struct envoi_channel_options options;
+	const struct envoi_opening_options opening = {
+		.channel = &options, .done = on_opened, .user = connector};
+	struct envoi_channel *channel = NULL;
+	if (connector->opening != NULL) {
 		return ENVOI_ERR_STATE;
-	}
-	int r = make_transport(connector, target->settings);
-	if (r < 0) {
-		envoi_failure_set(&connector->failure, base->context, ENVOI_PHASE_CONNECT, r,
-			"%s was not started", connector->command[0]);
 	}
 	connector->done = done;
 	connector->user = user;
-	envoi_deferred_post(&connector->later, envoi_context_loop(base->context), hand_over);
-	return ENVOI_OK;
+	int r = envoi_channel_options_read(&options, base->context, target->settings);
+	options.is_secure = true; /* the child protects what it carries */
+	if (r == ENVOI_OK) {
+		r = make_channel(connector, &channel);
+	}
+	return r < 0 ? r : envoi_opening_new(&connector->opening, base->context, channel, &opening);
 }
 
 static void pipe_cancel(struct envoi_connector *base)
 {
 	struct pipe_connector *connector = connector_of(base);
-	envoi_deferred_cancel(&connector->later);
-	envoi_transport_destroy(connector->transport);
-	envoi_failure_finish(&connector->failure);
-	connector->transport = NULL;
-	connector->done = NULL;
+	envoi_opening_free(connector->opening);
+	connector->opening = NULL;
 }
 
 static void pipe_connector_destroy(struct envoi_connector *base)

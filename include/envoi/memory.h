@@ -78,7 +78,7 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_pair_unref(struct envoi_memory_
 ENVOI_API void envoi_memory_pair_script(struct envoi_memory_pair *pair, enum envoi_memory_side side,
 	const struct envoi_memory_script *script);
 
-/** Break the connection now; both ends are told from the loop; what is under way is lost. */
+/** Break the connection now; both ends are notified from the loop; bytes that have not arrived are lost. */
 ENVOI_API void envoi_memory_pair_cut(struct envoi_memory_pair *pair);
 
 /** @return bytes that @p side has sent since the beginning */
@@ -121,7 +121,7 @@ typedef void envoi_memory_fn(void *user, struct envoi_memory_end *end);
 /**
  * Make one end an end of raw bytes.
  *
- * @param changed  NULL: nobody is told
+ * @param changed  NULL: none
  * @retval ENVOI_ERR_STATE  this end was made before
  * @retval ENVOI_ERR_NOMEM
  */

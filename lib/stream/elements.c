@@ -9,7 +9,7 @@
 #include "xml/element.h"
 #include "xml/names.h"
 
-/* Where TLS has to come first, whoever says something else in its place keeps us from it. */
+/* Where TLS is required, an element in place of the answer to STARTTLS keeps it from being started. */
 static int refuse(struct envoi_stream *stream, const struct envoi_element *element,
 	enum envoi_stream_condition condition, const char *why)
 {
@@ -25,7 +25,7 @@ static int refuse(struct envoi_stream *stream, const struct envoi_element *eleme
 /*
  * At stanza level only: the stanza, and below it what is in the content namespace all the way down
  * from it (<body/>, <error/>). A stanza inside a payload says its own namespace. Done in place:
- * nobody else has seen the tree yet.
+ * the tree has no other user yet.
  */
 static void become_client(
 	struct envoi_element *element, const char *content_ns, const char *client_ns)

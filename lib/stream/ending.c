@@ -1,5 +1,5 @@
 /*
- * envoi - streams: closing (RFC 6120, section 4.4), failing, and how it is told
+ * envoi - streams: closing (RFC 6120, section 4.4), failing, and reporting it
  * SPDX-License-Identifier: MIT
  */
 #include "stream/stream.h"

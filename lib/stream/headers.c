@@ -279,7 +279,7 @@ static int send_receiver_head(struct envoi_stream *stream)
 	return send(stream, &head);
 }
 
-/* Section 4.7.1: who we are is told only when nobody else can read it. */
+/* Section 4.7.1: the own address is sent within TLS only. */
 static int send_initiator_head(struct envoi_stream *stream)
 {
 	struct envoi_jid *bare = NULL;

@@ -67,7 +67,7 @@ bool envoi__stream_is_running(const struct envoi_stream *stream)
 	return stream->life == ENVOI__STREAM_RUNNING;
 }
 
-/* --- what the transport tells --- */
+/* --- events of the transport --- */
 
 static struct envoi_stream *from_sink(struct envoi_transport_sink *sink)
 {
@@ -429,7 +429,7 @@ static bool can_send(const struct envoi_stream *stream)
 }
 
 /*
- * A stanza is for somebody who has logged in: sent earlier it would go out in clear, or to a server
+ * Stanzas are sent after the login only: earlier they would go out in clear, or to a server
  * that has not proved who it is.
  */
 int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)

@@ -16,13 +16,13 @@
 
 /*
  * Where what belongs:
- *	stream.c    making, freeing, sending; what the transport tells
+ *	stream.c    making, freeing, sending; events of the transport
  *	headers.c   sending and checking headers; restarts
  *	elements.c  what comes in: features, errors, rows, stanzas; the content namespace
  *	negotiation.c   which feature is asked, and what follows
  *	inline.c    features that ride inside another one
  *	phases.c    phases, their deadlines, the limits before and after login
- *	ending.c    closing, failing, and how it is told
+ *	ending.c    closing, failing, and reporting it
  *	errors.c    stream errors in and out (RFC 6120, section 4.9)
  *	written.c   which of the written elements were stanzas
  *	tap.c       showing the traffic
@@ -56,8 +56,8 @@ enum envoi__stream_output {
 enum envoi__stream_life {
 	ENVOI__STREAM_RUNNING,
 	ENVOI__STREAM_CLOSING, /* our closing tag is sent, the peer's is waited for */
-	ENVOI__STREAM_ENDING, /* the transport was told to close: nothing is handed over any more */
-	ENVOI__STREAM_CLOSED, /* the sink was told, or the owner has freed it */
+	ENVOI__STREAM_ENDING, /* the transport is closing: nothing is handed over any more */
+	ENVOI__STREAM_CLOSED, /* the sink has had `closed`, or the owner has freed it */
 };
 
 enum {
@@ -100,7 +100,7 @@ struct envoi_stream {
 
 	struct envoi__stream_part *parts;
 	size_t part_count;
-	struct envoi__stream_part *under_way; /* NULL: nobody */
+	struct envoi__stream_part *under_way; /* NULL: none */
 	struct envoi__stream_part *securing; /* who asked for TLS */
 	struct envoi_element *features; /* those last offered, or NULL */
 	struct envoi__stream_gain gain;

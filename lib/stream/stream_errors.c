@@ -9,7 +9,7 @@
 
 /* --- in --- */
 
-/* Whether who speaks is the server that the user meant, and nobody else could have spoken. */
+/* Whether the error comes from the verified server, after the login. */
 static bool is_proven(const struct envoi_stream *stream)
 {
 	const unsigned int needed = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED;
@@ -20,8 +20,8 @@ static bool is_proven(const struct envoi_stream *stream)
 }
 
 /*
- * Section 4.9.3.19. Before TLS and the login anybody on the way may have said it, and whoever
- * follows gives him all further attempts to attack.
+ * Section 4.9.3.19. Before TLS and the login an attacker between may have sent it, and following it
+ * gives the attacker all further attempts.
  */
 static void take_redirect(
 	struct envoi_stream *stream, struct envoi_failure *failure, const char *text)

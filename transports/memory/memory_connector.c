@@ -105,7 +105,7 @@ static void on_timeout(struct envoi_timer *timer)
 {
 	struct memory_connector *connector = ENVOI_CONTAINER_OF(
 		timer, struct memory_connector, timeout);
-	fail(connector, ENVOI_PHASE_CONNECT, ENVOI_ERR_TIMEOUT, "nobody answered");
+	fail(connector, ENVOI_PHASE_CONNECT, ENVOI_ERR_TIMEOUT, "no answer");
 }
 
 static void on_opened(

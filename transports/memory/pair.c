@@ -289,7 +289,7 @@ int memory_port_attach(struct memory_port *port, const struct memory_port_impl *
 	return ENVOI_OK;
 }
 
-/* What still comes for an end that has gone arrives nowhere, so that nobody is held up. */
+/* What still comes for an end that has gone arrives nowhere, so that the sender is not held up. */
 void memory_port_detach(struct memory_port *port)
 {
 	if (port->pair == NULL) {

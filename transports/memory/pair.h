@@ -9,7 +9,7 @@
 
 struct memory_port;
 
-/** What a pair tells an end; always from the loop. The port may be detached inside. */
+/** The events of an end; always from the loop. The port may be detached inside. */
 struct memory_port_impl {
 	void (*arrived)(struct memory_port *port, const char *data, size_t len);
 	void (*writable)(struct memory_port *port);

@@ -38,8 +38,8 @@ static struct tcp_connector *connector_of(struct envoi_connector *connector)
 	return ENVOI_CONTAINER_OF(connector, struct tcp_connector, base);
 }
 
-/* Whoever was asked whether to believe a server is told inside that it is over, and may cancel and
- * destroy once more: by then nothing of the connector is needed. */
+/* An application that was asked for a trust decision is notified inside, and may cancel and destroy
+ * once more: by then nothing of the connector is needed. */
 static void tcp_cancel(struct envoi_connector *base)
 {
 	struct tcp_connector *connector = connector_of(base);

@@ -118,7 +118,7 @@ struct envoi_stream_feature {
 	 * @param offer     the child of features, or NULL: not offered
 	 * @param features  all of them; both borrowed, until the stream restarts
 	 * @retval ENVOI_OK     nothing to do; ask the next feature
-	 * @retval ENVOI_AGAIN  under way: ask nobody else until envoi_stream_feature_done()
+	 * @retval ENVOI_AGAIN  pending: no other feature is asked until envoi_stream_feature_done()
 	 * @retval <0  fatal; envoi_stream_fail() or envoi_stream_fail_with() before says more than
 	 *             the code does
 	 */
@@ -156,7 +156,7 @@ struct envoi_stream_element_row {
 		const struct envoi_element *element);
 };
 
-/** What a stream tells its owner; always from the loop. The owner may free the stream, close it,
+/** The events of a stream; always from the loop. The owner may free the stream, close it,
  * and send, inside every one. */
 struct envoi_stream_sink_impl {
 	/** The peer's header came (again after each restart). A receiving stream has not answered it
@@ -195,7 +195,7 @@ struct envoi_stream_options {
 	struct envoi_handler *const *handlers;
 	size_t handler_count;
 	unsigned int required; /**< bits without which `ready` is a failure */
-	envoi_tap_fn *tap; /**< sees the traffic; NULL: nobody does */
+	envoi_tap_fn *tap; /**< is shown the traffic; NULL: none */
 	void *tap_user;
 	/**
 	 * borrowed for the call: lang, limits.*, and stream., tls., sasl., bind., close.timeout
@@ -355,7 +355,7 @@ ENVOI_API enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream)
 ENVOI_API const char *envoi_stream_peer_domain(const struct envoi_stream *stream);
 /** @return the preferred language of the peer's texts (setting lang), or NULL; borrowed from the stream */
 ENVOI_API const char *envoi_stream_lang(const struct envoi_stream *stream);
-/** @return the peer's last header (the stream's id, ...), nothing of it believed; borrowed until
+/** @return the peer's last header (the stream's id, ...), not verified; borrowed until
  * the next comes; NULL: none came */
 ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(const struct envoi_stream *stream);
 /** @return the features last offered to us (roster versioning and others are seen there); borrowed

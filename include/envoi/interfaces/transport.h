@@ -42,7 +42,7 @@ struct envoi_stream_head {
 };
 
 /**
- * What a transport tells, always from the loop, never from inside a call to it. The sink may
+ * The events of a transport, always from the loop, never from inside a call to it. The sink may
  * close, abort or destroy the transport inside any of them, and may send.
  */
 struct envoi_transport_sink_impl {
@@ -55,7 +55,7 @@ struct envoi_transport_sink_impl {
 	/** TLS, asked for with start_tls, is up; a failure comes as closed. */
 	void (*secured)(struct envoi_transport_sink *sink);
 	/**
-	 * OPTIONAL. The TLS handshake waits for somebody's decision whether to believe the peer
+	 * OPTIONAL. The TLS handshake waits for the application's trust decision
 	 * (struct envoi_tls_decider): deadlines of the handshake should wait too. False: it goes
 	 * on. Each true is followed by false or by closed.
 	 */
@@ -165,8 +165,8 @@ struct envoi_transport_impl {
 	int (*keepalive)(struct envoi_transport *transport);
 
 	/**
-	 * Stop handing over elements, and soon reading. What has to do with sending is still told,
-	 * and `closed` after close and abort; the peer's end is told after resume, in its place
+	 * Stop handing over elements, and soon reading. What has to do with sending is still
+	 * reported, and `closed` after close and abort; the peer's end after resume, in its place
 	 * behind what came before it. A handshake goes on.
 	 */
 	void (*pause)(struct envoi_transport *transport);
@@ -226,14 +226,14 @@ struct envoi_transport {
 	const struct envoi_transport_impl *impl;
 	enum envoi_writing writing; /**< set by the implementation, behind envoi_transport_init() */
 	struct envoi_context *context; /**< a reference, dropped by envoi_transport_finish() */
-	struct envoi_transport_sink *sink; /**< borrowed; NULL: nobody listens any more */
+	struct envoi_transport_sink *sink; /**< borrowed; NULL: detached */
 };
 
 /** For implementations: prepare the base; takes a reference to the context. No sink is set. */
 ENVOI_API void envoi_transport_init(struct envoi_transport *transport,
 	const struct envoi_transport_impl *impl, struct envoi_context *context);
-/** For implementations, in destroy: drop the reference, which may be the last: whoever frees memory with
- * the context's allocator behind it holds one of his own. */
+/** For implementations, in destroy: drop the reference, which may be the last: an implementation that frees
+ * memory with the context's allocator behind it holds one of its own. */
 ENVOI_API void envoi_transport_finish(struct envoi_transport *transport);
 
 /** Set the sink and start. The receiver of a transport calls it once. */
@@ -302,7 +302,7 @@ struct envoi_target {
  * @param transport  not started, now the receiver's; secure already where the route was direct TLS;
  *                   NULL on failure
  * @param failure    lists every attempt; borrowed. With a transport NULL, or with code ENVOI_OK and
- *                   what was tried in vain before
+ *                   the attempts that failed before
  */
 typedef void envoi_connected_fn(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure);

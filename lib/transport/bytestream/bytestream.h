@@ -19,7 +19,7 @@
  *
  * When the parser refuses what came, the transport itself sends the stream error (RFC 6120,
  * section 4.9.1.1; after a header if none was sent, 4.9.1.2), the closing tag, and closes; the
- * failure told by `closed` has the condition. Elements complete before it were handed over.
+ * failure in `closed` has the condition. Elements complete before it were handed over.
  */
 #ifndef ENVOI_TRANSPORT_BYTESTREAM_BYTESTREAM_H
 #define ENVOI_TRANSPORT_BYTESTREAM_BYTESTREAM_H
@@ -43,16 +43,16 @@ enum octets_state {
 	OCTETS_NEW, /* -> MOVING, OVER */
 	OCTETS_MOVING, /* -> NEW: set aside after a handshake; CLOSING: asked to, or the peer broke the rules; OVER: broken, aborted */
 	OCTETS_CLOSING, /* writes what is pending, hands over nothing. -> OVER */
-	OCTETS_OVER, /* `closed` is to be told. -> TOLD */
-	OCTETS_TOLD,
+	OCTETS_OVER, /* `closed` is due. -> REPORTED */
+	OCTETS_REPORTED,
 };
 
 /** What is within TLS. */
 enum octets_tls {
 	OCTETS_CLEAR, /* -> HANDSHAKE */
-	OCTETS_HANDSHAKE, /* -> SEALED, SPOILT */
-	OCTETS_SEALED, /* -> SPOILT */
-	OCTETS_SPOILT, /* failed: nothing but its alert goes out */
+	OCTETS_HANDSHAKE, /* -> SEALED, TLS_FAILED */
+	OCTETS_SEALED, /* -> TLS_FAILED */
+	OCTETS_TLS_FAILED, /* failed: nothing but its alert goes out */
 };
 
 /** Our side of the document. */
@@ -84,7 +84,7 @@ struct envoi_byte_stream {
 	struct envoi_xml_limits limits;
 	bool is_paused;
 	bool has_backlog; /* the slice was spent */
-	bool is_reading; /* as last told to the channel */
+	bool is_reading; /* as last asked of the channel */
 	bool peer_ended; /* the closing tag came */
 	bool input_over; /* the channel's end came, or its breakdown */
 	struct envoi_failure broken; /* why the input is over or will be; code 0: an end */
@@ -101,8 +101,8 @@ struct envoi_byte_stream {
 	struct envoi__tls *tls; /* NULL: CLEAR */
 	struct envoi_buffer marks; /* struct octets_mark: which octets TLS's output stands for */
 	uint64_t sealed, sealed_taken; /* octets of the document; of TLS's output */
-	bool secured_untold;
-	bool peer_said_bye;
+	bool secured_unreported;
+	bool peer_closed_tls;
 
 	/* and then */
 	bool wants_drained;
@@ -133,7 +133,7 @@ void octets_leave(struct envoi_byte_stream *octets);
 /** Do what is to be done after this turn's I/O. */
 void octets_wake(struct envoi_byte_stream *octets);
 
-/** Tell the sink nothing more, and be as a transport that was not started yet. */
+/** Detach the sink and return to the state before the start. */
 void octets_set_aside(struct envoi_byte_stream *octets);
 
 /** Write what is pending, then be over because of @p why (moved); the first reason counts. */
@@ -167,7 +167,7 @@ void octets_refuse_input(struct envoi_byte_stream *octets, int code,
 
 /** Hand over what is there, as far as allowed. */
 void octets_deliver(struct envoi_byte_stream *octets);
-/** Tell the channel whether to read. */
+/** Ask the channel to read, or not to. */
 void octets_update_reading(struct envoi_byte_stream *octets);
 /* The events of the channel. */
 void octets_received(struct envoi_byte_stream *octets, const char *data, size_t len);
@@ -185,27 +185,27 @@ int octets_renew_parser(struct envoi_byte_stream *octets);
 
 /* --- output.c --- */
 
-/** Write what can be written, count, tell; and end the closing. */
+/** Write what can be written, count and report it; end the closing. */
 void octets_flush(struct envoi_byte_stream *octets);
 /** The channel takes more. */
 void octets_writable(struct envoi_byte_stream *octets);
 /** Queue something that is no element, whatever the limit. */
 int octets_queue(struct envoi_byte_stream *octets, const char *data, size_t len);
 void octets_drop_output(struct envoi_byte_stream *octets);
-/** Nothing can be sent any more; what that means is told when the input has ended as well. */
+/** Nothing can be sent any more; what that means is reported when the input has ended as well. */
 void octets_break_output(struct envoi_byte_stream *octets);
 
 /* --- tls.c --- */
 
 /** Octets for TLS came. */
 void octets_unseal(struct envoi_byte_stream *octets, const char *data, size_t len);
-/** Give TLS what is queued, as long as its output is short; say goodbye when closing. */
+/** Give TLS what is queued, as long as its output is short; send close_notify when closing. */
 void octets_seal(struct envoi_byte_stream *octets);
-/** Ask whether to believe the peer, or go on with the handshake when there is an answer. */
+/** Ask for a trust decision, or go on with the handshake when there is one. */
 void octets_decide(struct envoi_byte_stream *octets);
-/** Nobody needs an answer any more: tells whoever was asked. */
+/** The decision is no longer needed: notify the application that was asked for it. */
 void octets_drop_question(struct envoi_byte_stream *octets);
-/** @return whether somebody is being asked */
+/** @return whether a trust decision is pending */
 bool octets_has_question(const struct envoi_byte_stream *octets);
 /** So many more octets of TLS's output were taken by the channel. */
 void octets_count_sealed(struct envoi_byte_stream *octets, size_t taken);

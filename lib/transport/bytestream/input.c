@@ -108,11 +108,11 @@ static void describe_end(const struct envoi_byte_stream *octets, struct envoi_fa
 	if (octets->tls_state == OCTETS_HANDSHAKE) {
 		phase = ENVOI_PHASE_TLS;
 		text = octets_has_question(octets)
-			? "the peer did not wait until it was decided whether to believe it"
+			? "the peer did not wait for the trust decision"
 			: "the peer ended the connection in the TLS handshake";
 	} else if (envoi_xml_parser_has_pending(octets->parser)) {
 		text = "the connection ended in the middle of an element";
-	} else if (octets->tls_state == OCTETS_SEALED && !octets->peer_said_bye) {
+	} else if (octets->tls_state == OCTETS_SEALED && !octets->peer_closed_tls) {
 		text = "the connection was cut off: neither the stream nor TLS was ended";
 	}
 	envoi_failure_set(why, octets->base.context, phase, ENVOI_ERR_DISCONNECTED, "%s", text);
@@ -131,7 +131,7 @@ static void end_connection(struct envoi_byte_stream *octets)
 	if (why.code == ENVOI_OK) {
 		describe_end(octets, &why);
 	}
-	if (octets->tls_state == OCTETS_SPOILT) {
+	if (octets->tls_state == OCTETS_TLS_FAILED) {
 		octets_begin_close(octets, &why, ERROR_LINGER_MS); /* the alert goes out */
 		return;
 	}
@@ -148,8 +148,8 @@ void octets_deliver(struct envoi_byte_stream *octets)
 	octets->has_backlog = false;
 	unsigned int left = octets->options.slice_stanzas;
 	bool has_new = false;
-	if (octets->secured_untold && may_deliver(octets)) {
-		octets->secured_untold = false;
+	if (octets->secured_unreported && may_deliver(octets)) {
+		octets->secured_unreported = false;
 		octets->base.sink->impl->secured(octets->base.sink);
 	}
 	while (may_deliver(octets) && !octets->peer_ended) {
@@ -180,7 +180,7 @@ void octets_deliver(struct envoi_byte_stream *octets)
 	octets_update_reading(octets);
 }
 
-static void tell_activity(struct envoi_byte_stream *octets)
+static void report_activity(struct envoi_byte_stream *octets)
 {
 	struct envoi_transport_sink *sink = octets->base.sink;
 	if (may_deliver(octets)) {
@@ -204,7 +204,7 @@ void octets_received(struct envoi_byte_stream *octets, const char *data, size_t 
 		} else {
 			octets_unseal(octets, data, len);
 		}
-		tell_activity(octets);
+		report_activity(octets);
 		octets_deliver(octets);
 	}
 	octets_leave(octets);

@@ -9,7 +9,7 @@
 #include <envoi/context.h>
 
 enum {
-	BROKEN_LINGER_MS = 1000, /* for the peer's last words, when we cannot answer */
+	BROKEN_LINGER_MS = 1000, /* for what the peer has sent, when nothing can be sent to it */
 };
 
 static void release(struct envoi_byte_stream *octets)
@@ -43,10 +43,10 @@ void octets_leave(struct envoi_byte_stream *octets)
 	}
 }
 
-static void tell_closed(struct envoi_byte_stream *octets)
+static void report_closed(struct envoi_byte_stream *octets)
 {
 	octets_drop_question(octets);
-	octets->state = OCTETS_TOLD;
+	octets->state = OCTETS_REPORTED;
 	envoi_deferred_cancel(&octets->turn);
 	struct envoi_transport_sink *sink = octets->base.sink;
 	if (sink != NULL) {
@@ -63,7 +63,7 @@ static void on_turn(struct envoi_deferred *deferred)
 	octets_deliver(octets);
 	octets_flush(octets);
 	if (octets->state == OCTETS_OVER) {
-		tell_closed(octets);
+		report_closed(octets);
 	}
 	octets_leave(octets);
 }
@@ -213,7 +213,7 @@ void octets_destroy(struct envoi_transport *transport)
 	struct envoi_byte_stream *octets = octets_of(transport);
 	assert(!envoi__guard_is_over(&octets->guard));
 	envoi__guard_end(&octets->guard);
-	octets->state = OCTETS_TOLD;
+	octets->state = OCTETS_REPORTED;
 	envoi_deferred_cancel(&octets->turn);
 	octets_stop_deadlines(octets);
 	envoi_timer_stop(&octets->linger);

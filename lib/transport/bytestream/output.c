@@ -139,7 +139,7 @@ void octets_break_output(struct envoi_byte_stream *octets)
 	}
 }
 
-/* The way out is broken; the peer's last words may still be on the way in: read on for a while. */
+/* Nothing can be sent; a stream error of the peer may still arrive: read on for a while. */
 static void output_broke(struct envoi_byte_stream *octets, int code)
 {
 	octets_break_output(octets);
@@ -202,7 +202,7 @@ static size_t count_written(struct envoi_byte_stream *octets)
 	return count;
 }
 
-static void tell_progress(struct envoi_byte_stream *octets, size_t written)
+static void report_progress(struct envoi_byte_stream *octets, size_t written)
 {
 	struct envoi_transport_sink *sink = octets->base.sink;
 	if (written > 0 && sink != NULL) {
@@ -251,7 +251,7 @@ void octets_flush(struct envoi_byte_stream *octets)
 	size_t written = count_written(octets);
 	give_back(&octets->ends);
 	if (octets->taken > before) {
-		tell_progress(octets, written);
+		report_progress(octets, written);
 	}
 	if (octets->state == OCTETS_CLOSING) {
 		go_on_closing(octets);

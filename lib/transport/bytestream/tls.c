@@ -33,8 +33,8 @@ void octets_free_tls(struct envoi_byte_stream *octets)
 
 /* --- in --- */
 
-/* What came before is handed over first; then the alert goes out, and the failure is told. */
-static void spoil(struct envoi_byte_stream *octets, int code)
+/* What came before is handed over first; then the alert goes out, and the failure is reported. */
+static void fail_tls(struct envoi_byte_stream *octets, int code)
 {
 	struct envoi_failure why;
 	enum envoi_phase phase = octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS
@@ -42,7 +42,7 @@ static void spoil(struct envoi_byte_stream *octets, int code)
 	envoi_failure_set(
 		&why, octets->base.context, phase, code, "%s", envoi__tls_error_text(octets->tls));
 	why.tls_doubts = envoi__tls_doubts(octets->tls);
-	octets->tls_state = OCTETS_SPOILT;
+	octets->tls_state = OCTETS_TLS_FAILED;
 	octets_end_input(octets, &why);
 }
 
@@ -69,7 +69,7 @@ static int go_on(struct envoi_byte_stream *octets)
 			return r;
 		}
 		octets->tls_state = OCTETS_SEALED;
-		octets->secured_untold = true;
+		octets->secured_unreported = true;
 	}
 	return read_all(octets);
 }
@@ -78,10 +78,10 @@ static void draw_conclusion(struct envoi_byte_stream *octets, int r)
 {
 	if (r == ENVOI_END) {
 		struct envoi_failure end = {.code = ENVOI_OK};
-		octets->peer_said_bye = true;
+		octets->peer_closed_tls = true;
 		octets_end_input(octets, &end);
 	} else if (r < 0) {
-		spoil(octets, r);
+		fail_tls(octets, r);
 	}
 }
 
@@ -94,21 +94,21 @@ void octets_unseal(struct envoi_byte_stream *octets, const char *data, size_t le
 	}
 }
 
-/* --- a decision whether to believe the peer --- */
+/* --- trust decisions --- */
 
 static void on_answer(void *user)
 {
 	octets_wake(user);
 }
 
-/* Asked again after each call to somebody else. */
+/* Asked again after each callback. */
 static bool is_undecided(const struct envoi_byte_stream *octets)
 {
 	return octets->state == OCTETS_MOVING && octets->tls_state == OCTETS_HANDSHAKE &&
 		!octets->input_over;
 }
 
-static void tell_undecided(struct envoi_byte_stream *octets, bool waits)
+static void report_undecided(struct envoi_byte_stream *octets, bool waits)
 {
 	struct envoi_transport_sink *sink = octets->base.sink;
 	if (sink != NULL && sink->impl->undecided != NULL) {
@@ -119,7 +119,7 @@ static void tell_undecided(struct envoi_byte_stream *octets, bool waits)
 void octets_decide(struct envoi_byte_stream *octets)
 {
 	if (is_undecided(octets) && envoi__tls_has_to_ask(octets->tls)) {
-		tell_undecided(octets, true);
+		report_undecided(octets, true);
 		if (is_undecided(octets)) {
 			envoi__tls_ask(octets->tls, on_answer, octets);
 		}
@@ -127,7 +127,7 @@ void octets_decide(struct envoi_byte_stream *octets)
 	if (is_undecided(octets) && envoi__tls_has_answer(octets->tls)) {
 		envoi__tls_settle(octets->tls);
 		if (is_undecided(octets)) {
-			tell_undecided(octets, false);
+			report_undecided(octets, false);
 		}
 		if (is_undecided(octets)) {
 			draw_conclusion(octets, go_on(octets));
@@ -174,7 +174,7 @@ void octets_seal(struct envoi_byte_stream *octets)
 		envoi_buffer_len(output) < SEALED_BYTES) {
 		int r = seal_one(octets);
 		if (r < 0) {
-			spoil(octets, r);
+			fail_tls(octets, r);
 		}
 	}
 	if (is_closing && octets->tls_state != OCTETS_SEALED) {

@@ -57,7 +57,7 @@ void complain(const char *format, ...)
 	va_end(arguments);
 }
 
-static void print_help(struct envoi_context *context)
+static int print_help(struct envoi_context *context)
 {
 	puts("usage: envoi [OPTION...] COMMAND [OPERAND...]\n\nCommands:");
 	for (size_t i = 0; commands[i] != NULL; i++) {
@@ -72,7 +72,11 @@ static void print_help(struct envoi_context *context)
 	     "3 not found or not reachable; 4 TLS or certificate; 5 authentication; 6 stream or\n"
 	     "protocol; 7 timeout.\n\n"
 	     "Options, before or after the command's name (-- ends them):");
-	options_print(context);
+	int r = options_print(context);
+	if (r < 0) {
+		complain("%s", envoi_error_text(r));
+	}
+	return r < 0 ? STATUS_NO : STATUS_DONE;
 }
 
 static const struct command *find_command(const char *name)
@@ -134,8 +138,7 @@ static int run(struct invocation *invocation, int argument_count, char **argumen
 {
 	switch (options_take(invocation, &argument_count, arguments)) {
 	case ASKED_HELP:
-		print_help(invocation->context);
-		return STATUS_DONE;
+		return print_help(invocation->context);
 	case ASKED_VERSION:
 		printf("envoi %s\n", envoi_version());
 		return STATUS_DONE;

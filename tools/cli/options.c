@@ -234,8 +234,44 @@ static void print_value_name(const struct envoi_setting *setting)
 	}
 }
 
-void options_print(struct envoi_context *context)
+static bool has_range(const struct envoi_setting *setting)
 {
+	bool is_number = setting->type == ENVOI_SETTING_INT || setting->type == ENVOI_SETTING_MS ||
+		setting->type == ENVOI_SETTING_BYTES;
+	return is_number && (setting->min != 0 || setting->max != 0);
+}
+
+/* In the form in which the setting is written: "1ms", "64k". */
+static void print_number(
+	struct envoi_settings *scratch, const struct envoi_setting *setting, int64_t number)
+{
+	if (envoi_settings_set_int(scratch, setting->name, number) == ENVOI_OK) {
+		fputs(envoi_settings_text(scratch, setting->name), stdout);
+	}
+}
+
+static void print_range_and_default(
+	struct envoi_settings *scratch, const struct envoi_setting *setting)
+{
+	if (has_range(setting)) {
+		fputs(" Range: ", stdout);
+		print_number(scratch, setting, setting->min);
+		fputs(" to ", stdout);
+		print_number(scratch, setting, setting->max);
+		putchar('.');
+	}
+	if (setting->fallback != NULL && setting->fallback[0] != '\0') {
+		printf(" Default: %s.", setting->fallback);
+	}
+}
+
+int options_print(struct envoi_context *context)
+{
+	struct envoi_settings *scratch;
+	int r = envoi_settings_new(&scratch, context);
+	if (r < 0) {
+		return r;
+	}
 	puts("  --jid JID\n\tThe account's address, such as alice@example.org. A resource in it\n"
 	     "\t(alice@example.org/desk) is requested. A domain alone logs in anonymously, with\n"
 	     "\t--sasl-mechanisms ANONYMOUS.\n"
@@ -253,9 +289,9 @@ void options_print(struct envoi_context *context)
 		printf("  --%s", envoi_context_setting_option(context, setting));
 		print_value_name(setting);
 		printf(" (%s)\n\t%s", setting->name, setting->doc);
-		if (setting->fallback != NULL && setting->fallback[0] != '\0') {
-			printf(" Default: %s.", setting->fallback);
-		}
+		print_range_and_default(scratch, setting);
 		putchar('\n');
 	}
+	envoi_settings_free(scratch);
+	return ENVOI_OK;
 }

@@ -23,7 +23,7 @@ enum asked {
  */
 enum asked options_take(struct invocation *invocation, int *argument_count, char **arguments);
 
-/** Print every option with its default. */
-void options_print(struct envoi_context *context);
+/** Print every option with its range and default. @retval ENVOI_ERR_NOMEM */
+int options_print(struct envoi_context *context);
 
 #endif

@@ -117,6 +117,8 @@ static void values_are_read_and_written_in_one_form(void **state)
 		{"tls", "none", "none"},
 		{"resolve.servers", "192.0.2.1,[2001:db8::1]:5353,2001:db8::2,192.0.2.2:53",
 			"192.0.2.1,[2001:db8::1]:5353,2001:db8::2,192.0.2.2:53"},
+		{"resolve.servers", "192.0.2.1:9050,192.0.2.1:65535,[::1]:1",
+			"192.0.2.1:9050,192.0.2.1:65535,[::1]:1"},
 		{"ca-file", "/a b", "/a b"},
 		{"server", "chat_1.example.", "chat_1.example."},
 		{"server",

@@ -46,6 +46,7 @@ ENVOI_API uint64_t envoi_session_epoch(const struct envoi_session *session);
 
 /** What a session holds and has counted. */
 struct envoi_session_stats {
+	/** received and given to the transport, by all streams; those of negotiation included */
 	uint64_t stanzas_in, stanzas_out;
 	/** iq results and errors that answer no pending request, or come from another address */
 	uint64_t answers_ignored;

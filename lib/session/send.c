@@ -125,7 +125,6 @@ static int queue(struct envoi_session *session, const struct envoi_stanza *stanz
 		envoi_buffer_truncate(&session->scratch, 0);
 	}
 	if (r == ENVOI_OK) {
-		session->stats.stanzas_out++;
 		envoi__session_feed(session);
 	}
 	return r;

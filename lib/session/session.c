@@ -107,10 +107,21 @@ void envoi__session_leave(struct envoi_session *session)
 	}
 }
 
+static void add_counts(struct envoi_session_stats *stats, const struct envoi_stream *stream)
+{
+	struct envoi_stream_counts counts = {0};
+	if (stream != NULL) {
+		envoi_stream_get_counts(stream, &counts);
+	}
+	stats->stanzas_in += counts.stanzas_in;
+	stats->stanzas_out += counts.stanzas_out;
+}
+
 /* @return the stream, to be freed */
 static struct envoi_stream *cut_stream(struct envoi_session *session)
 {
 	struct envoi_stream *stream = session->stream;
+	add_counts(&session->stats, stream);
 	session->stream = NULL;
 	session->is_ready = session->is_online = session->is_closing = false;
 	envoi_timer_stop(&session->retry_timer);
@@ -202,6 +213,7 @@ void envoi_session_get_stats(
 	const struct envoi_session *session, struct envoi_session_stats *ret_stats)
 {
 	*ret_stats = session->stats;
+	add_counts(ret_stats, session->stream);
 	ret_stats->answers_ignored = session->requests.ignored;
 	ret_stats->requests = session->requests.count;
 	ret_stats->deferred = session->router.deferred;

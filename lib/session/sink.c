@@ -140,7 +140,6 @@ static void take_element(struct envoi_session *session, struct envoi_element *el
 {
 	struct envoi_stanza *stanza = NULL;
 	int r = envoi_stanza_from_element(&stanza, element);
-	session->stats.stanzas_in++;
 	if (r == ENVOI_OK) {
 		receive(session, stanza);
 		envoi_stanza_unref(stanza);

@@ -54,12 +54,17 @@ static int map_content(struct envoi_stream *stream, struct envoi_element *elemen
 	return ENVOI_OK;
 }
 
-static bool is_stanza(const struct envoi_stream *stream, const struct envoi_element *element)
+bool envoi__is_stanza(const struct envoi_element *element, const char *ns)
 {
 	const char *name = envoi_element_name(element);
-	return strcmp(envoi_element_ns(element), stream->content_ns) == 0 &&
+	return strcmp(envoi_element_ns(element), ns) == 0 &&
 		(strcmp(name, "message") == 0 || strcmp(name, "presence") == 0 ||
 			strcmp(name, "iq") == 0);
+}
+
+static bool is_stanza(const struct envoi_stream *stream, const struct envoi_element *element)
+{
+	return envoi__is_stanza(element, stream->content_ns);
 }
 
 /* --- rows --- */
@@ -132,6 +137,7 @@ static void take_stanza(struct envoi_stream *stream, struct envoi_element *eleme
 		envoi__stream_fail_for(stream, r);
 		return;
 	}
+	stream->counts.stanzas_in++;
 	if (envoi__stream_is_running(stream) && ask_rows(stream, element) != ENVOI_DECLINED) {
 		return;
 	}

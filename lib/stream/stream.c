@@ -428,6 +428,12 @@ static bool can_send(const struct envoi_stream *stream)
 		stream->output == ENVOI__OUTPUT_OPEN && !stream->is_securing;
 }
 
+void envoi_stream_get_counts(
+	const struct envoi_stream *stream, struct envoi_stream_counts *ret_counts)
+{
+	*ret_counts = stream->counts;
+}
+
 /*
  * Stanzas are sent after the login only: earlier they would go out in clear, or to a server
  * that has not proved who it is.
@@ -440,6 +446,7 @@ int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)
 		: writes_alone(stream)        ? give_alone(stream, xml, len, true)
 					      : give(stream, xml, len, true);
 	if (r == ENVOI_OK) {
+		stream->counts.stanzas_out++;
 		envoi__tap_stanza(&stream->tap, stream->context, ENVOI_OUT, xml, len);
 	}
 	return r;
@@ -474,6 +481,7 @@ int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_el
 	}
 	r = can_send(stream) ? write_and_give(stream, element) : ENVOI_ERR_STATE;
 	if (r == ENVOI_OK) {
+		stream->counts.stanzas_out += envoi__is_stanza(element, ENVOI_NS_CLIENT);
 		envoi__tap_element(&stream->tap, stream->context, ENVOI_OUT, element);
 	}
 	return r;

@@ -115,6 +115,7 @@ struct envoi_stream {
 	uint64_t close_at_ms;
 	struct envoi_xml_limits limits; /* after login */
 	struct envoi__written written;
+	struct envoi_stream_counts counts;
 	struct envoi__tap tap;
 	struct envoi_failure failure; /* the first; code 0: none */
 };
@@ -147,6 +148,8 @@ void envoi__stream_refuse_server_head(struct envoi_stream *stream);
 /* elements.c */
 
 void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *element);
+/** @return whether it is a message, presence or iq in that namespace */
+bool envoi__is_stanza(const struct envoi_element *element, const char *ns);
 
 /* features.c */
 

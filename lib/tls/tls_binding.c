@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <envoi/error.h>
+
 #include "tls/tls_end_point.h"
 
 /* RFC 7627, section 1, and RFC 9266, section 4: without the extended master secret two connections

@@ -8,7 +8,7 @@
 #include <gnutls/gnutls.h>
 
 #include <envoi/buffer.h>
-#include <envoi/interfaces/transport.h>
+#include <envoi/interfaces/role.h>
 
 /**
  * Append the data of a channel binding of a session that is up: "tls-exporter" (RFC 9266),

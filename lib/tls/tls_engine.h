@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #include <envoi/buffer.h>
-#include <envoi/interfaces/transport.h>
+#include <envoi/interfaces/role.h>
 #include <envoi/tls.h>
 
 enum {

@@ -7,7 +7,7 @@
 
 #include <gnutls/x509.h>
 
-#include <envoi/interfaces/transport.h>
+#include <envoi/interfaces/role.h>
 #include <envoi/tls.h>
 
 #include "tls/tls_identity.h"

@@ -12,7 +12,7 @@
 #include <envoi/buffer.h>
 #include <envoi/error.h>
 #include <envoi/export.h>
-#include <envoi/interfaces/transport.h>
+#include <envoi/interfaces/role.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <envoi/handler.h>
 #include <envoi/interfaces/transport.h>
@@ -335,6 +336,16 @@ ENVOI_API void *envoi_stream_feature_state(
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_start_tls(struct envoi_stream *stream,
 	struct envoi_handler *handler, struct envoi_tls_config *config);
+
+/** Stanzas of a stream so far: those that rows of stream elements take, and those sent with
+ * envoi_stream_send_element(), included. */
+struct envoi_stream_counts {
+	uint64_t stanzas_in, stanzas_out;
+};
+
+/** Fill in *ret_counts. */
+ENVOI_API void envoi_stream_get_counts(
+	const struct envoi_stream *stream, struct envoi_stream_counts *ret_counts);
 
 /** @return borrowed, as long as the stream */
 ENVOI_API struct envoi_context *envoi_stream_context(const struct envoi_stream *stream);

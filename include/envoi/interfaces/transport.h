@@ -13,6 +13,7 @@
 #include <envoi/error.h>
 #include <envoi/export.h>
 #include <envoi/failure.h>
+#include <envoi/interfaces/role.h>
 #include <envoi/tls.h>
 #include <envoi/xml.h>
 
@@ -27,12 +28,6 @@ struct envoi_transport;
 struct envoi_transport_sink;
 struct envoi_connector;
 struct envoi_settings;
-
-/** Which side of a stream we are (RFC 6120, section 1.4 speaks of entities, 4.2 of roles). */
-enum envoi_role {
-	ENVOI_INITIATOR,
-	ENVOI_RECEIVER,
-};
 
 /** Attributes of a stream header (RFC 6120, section 4.7); absent ones are NULL. Borrowed. */
 struct envoi_stream_head {

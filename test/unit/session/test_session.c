@@ -681,6 +681,47 @@ static void a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready(void
 	envoi_handler_destroy(wire->feature);
 }
 
+/* --- counting --- */
+
+static int take_presence(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	(void)self, (void)stream, (void)element;
+	return ENVOI_OK;
+}
+
+static void stanzas_of_stream_rows_and_elements_are_counted_too(void **state)
+{
+	static const struct envoi_stream_element_row rows[] = {
+		{.ns = ENVOI_NS_CLIENT,
+			.name = "presence",
+			.roles = 1u << ENVOI_INITIATOR,
+			.handle = take_presence},
+		ENVOI_ROWS_END,
+	};
+	static const struct envoi_handler_impl impl = {.stream_elements = rows};
+	struct wire *wire = *state;
+	struct envoi_handler handler = {&impl};
+	wire->feature = &handler;
+	wire_go_online(wire);
+	wire_say(wire, "<presence/><message/><presence/>");
+	wire_run(wire, 0);
+	assert_int_equal(stats_of(wire).stanzas_in, 3);
+	struct envoi_element *iq = envoi_element_new(wire->context, ENVOI_NS_CLIENT, "iq");
+	struct envoi_element *other = envoi_element_new(wire->context, "urn:x", "iq");
+	struct envoi_stream *stream = envoi_session_stream(wire->session);
+	assert_int_equal(envoi_stream_send_element(stream, iq), ENVOI_OK);
+	assert_int_equal(envoi_stream_send_element(stream, other), ENVOI_OK);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_OK);
+	assert_int_equal(stats_of(wire).stanzas_out, 2);
+	envoi_element_unref(iq);
+	envoi_element_unref(other);
+	envoi_session_detach(wire->session);
+	assert_int_equal(stats_of(wire).stanzas_in, 3);
+	assert_int_equal(stats_of(wire).stanzas_out, 2);
+	wire->feature = NULL;
+}
+
 /* --- epochs --- */
 
 static const struct envoi_stanza_row deferring_rows[] = {
@@ -804,6 +845,7 @@ int main(void)
 		TEST(without_settings_the_limits_are_the_defaults),
 		cmocka_unit_test(the_memory_of_a_long_stanza_is_given_back),
 		TEST(a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready),
+		TEST(stanzas_of_stream_rows_and_elements_are_counted_too),
 		TEST(requests_and_promises_outlive_a_stream_that_is_resumed),
 		TEST(requests_and_promises_end_with_their_epoch),
 	};

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <envoi/buffer.h>
 #include <envoi/context.h>
 
 #include "tls/tls_verify.h"

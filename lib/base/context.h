@@ -53,7 +53,7 @@ void envoi__wipe(void *memory, size_t len);
 /** Overwrite and free a text; NULL is allowed. */
 void envoi__free_secret(struct envoi_context *context, char *text);
 
-/** Compare without telling by time where two differ. @return whether they are equal */
+/** Compare in a time that does not depend on the content. @return whether they are equal */
 bool envoi__equal_secret(const void *a, const void *b, size_t len);
 
 #endif

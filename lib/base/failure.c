@@ -45,7 +45,7 @@ static size_t unfit_for_a_line(const unsigned char *at)
 	return is_unfit ? 3 : 0;
 }
 
-/* The peer has a say in the text, and people read it in terminals and logs. */
+/* The peer may have written parts of the text, and terminals and logs show it. */
 static void become_one_line(char *text)
 {
 	while (*text != '\0') {

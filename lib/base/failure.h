@@ -1,5 +1,5 @@
 /*
- * envoi - failures: what those who fill them share
+ * envoi - failures: private header
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_BASE_FAILURE_H

@@ -149,11 +149,11 @@ static void explain_condition(struct words *words, const struct envoi_failure *f
 	if (failure->condition[0] == '\0' && failure->application[0] == '\0') {
 		return;
 	}
-	/* A condition that we have sent says nothing that was not said above. */
+	/* The meaning of a condition sent on this side is in the text above. */
 	bool is_ours = failure->stream_condition != ENVOI_STREAM_NO_CONDITION &&
 		failure->code != ENVOI_ERR_STREAM;
 	const char *meaning = is_ours ? NULL : meaning_of(failure);
-	say(words, "\n  %s: %s", is_ours ? "the server was told" : "condition", failure->condition);
+	say(words, "\n  %s: %s", is_ours ? "condition sent" : "condition", failure->condition);
 	say_application(words, failure);
 	if (meaning != NULL) {
 		say(words, " (%s)", meaning);
@@ -181,7 +181,7 @@ static void explain_redirect(struct words *words, const struct envoi_failure *fa
 
 static void explain_attempts(struct words *words, const struct envoi_failure *failure)
 {
-	/* Who reads one line below the other need not read it twice. */
+	/* The reason of the only attempt is not repeated. */
 	bool is_only_where = failure->attempt_count == 1 && was_said(failure, failure->attempts);
 	for (size_t i = 0; i < failure->attempt_count; i++) {
 		const struct envoi_attempt *attempt = &failure->attempts[i];

@@ -193,9 +193,9 @@ static void what_we_have_said_is_not_what_was_said_to_us(void **state)
 	snprintf(failure.condition, sizeof(failure.condition), "connection-timeout");
 	assert_explained(&failure,
 		"the peer ended the stream with an error (stream)\n"
-		"  condition: connection-timeout (the server has not heard of us for too long)");
+		"  condition: connection-timeout (the server received nothing from this client for too long)");
 	failure.code = ENVOI_ERR_TIMEOUT;
-	assert_explained(&failure, "timed out (stream)\n  the server was told: connection-timeout");
+	assert_explained(&failure, "timed out (stream)\n  condition sent: connection-timeout");
 }
 
 static void who_logs_in_by_certificate_is_not_told_of_passwords(void **state)

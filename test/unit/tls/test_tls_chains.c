@@ -53,6 +53,7 @@ static struct {
 	gnutls_x509_privkey_t keys[KEYS];
 	struct particulars root, other_root; /* trusted, both of the same name and key */
 	bool has_other_root;
+	const char *wanted; /* NULL: "example.org" */
 	gnutls_datum_t root_der; /* the trusted one itself; NULL: made by particulars */
 } all;
 
@@ -253,7 +254,9 @@ static int judge(struct envoi__tls_verdict *verdict, struct chain *chain)
 	if (all.has_other_root) {
 		trust_root(trust, &all.other_root);
 	}
-	assert_int_equal(envoi__tls_name_init(&wanted, all.context, "example.org"), ENVOI_OK);
+	assert_int_equal(envoi__tls_name_init(&wanted, all.context,
+				 all.wanted != NULL ? all.wanted : "example.org"),
+		ENVOI_OK);
 	envoi_buffer_init(&pins, all.context, 0);
 	const struct envoi__tls_rules rules = {
 		.context = all.context, .trust = trust, .name = &wanted, .pins = &pins};
@@ -603,11 +606,31 @@ static void certificates_of_one_name_take_a_bounded_number_of_signature_checks(v
 	}
 }
 
+/* X.690, section 8.1.3.5: from 128 bytes on the length has bytes of its own. */
+static void a_long_name_of_xmpp_matches_like_a_short_one(void **state)
+{
+	(void)state;
+	char name[256] = "";
+	for (size_t len = 120; len <= 136; len += 8) {
+		memset(name, 'a', len);
+		name[63] = name[100] = '.';
+		name[len] = '\0';
+		const struct particulars long_name = {.xmpp_addr = name};
+		for (int i = 0; i < 2; i++) {
+			struct chain chain = {.count = 0};
+			all.wanted = i == 0 ? name : NULL;
+			add(&chain, make(LEAF, ROOT, NULL, &long_name));
+			expect(&chain, i == 0 ? 0 : ENVOI_TLS_DOUBT_NAME, "");
+		}
+	}
+}
+
 static int with_the_ordinary_root(void **state)
 {
 	(void)state;
 	all.root = all.other_root = (struct particulars){.from_year = 0};
 	all.has_other_root = false;
+	all.wanted = NULL;
 	return 0;
 }
 
@@ -630,6 +653,7 @@ int main(void)
 		CASE(of_several_issuers_of_one_name_the_one_that_signed_is_found),
 		CASE(an_ordinary_chain_takes_no_signature_checks_besides_those_of_gnutls),
 		CASE(certificates_of_one_name_take_a_bounded_number_of_signature_checks),
+		CASE(a_long_name_of_xmpp_matches_like_a_short_one),
 	};
 	return cmocka_run_group_tests_name("crypto/tls chains", tests, setup, teardown);
 }

@@ -288,7 +288,7 @@ static const struct envoi_handler_impl program_impl = {
 
 static int run(struct program *program, struct pipe_connector *connector)
 {
-	/* A child that has gone is an error of write(2), not our end; and nobody waits for it. */
+	/* Writing to a child that has ended is an error of write(2), no signal; the child is not waited for. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));

@@ -160,7 +160,7 @@ for end, tls, status, lines in (
          " have said it before TLS and the login were done\n"
          "  condition: see-other-host (the server sends us to another one)\n"
          "  it names the host evil.test port 1\n"
-         "  what to do: if you trust whoever said it, name that host with --server and --port\n"),
+         "  what to do: if you trust the server that said it, name that host with --server and --port\n"),
         (stream_error(f"<undefined-condition {STREAMS}/><odd xmlns='urn:odd'/>"), "none", 6,
          "envoi: a@b.test: the peer ended the stream with an error (online)\n"
          "  condition: undefined-condition {urn:odd}odd (the server ended the stream for a reason of"

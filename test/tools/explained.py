@@ -132,7 +132,7 @@ deaf.bind(("127.0.0.1", 0))
 TRUST = ("--ca-file", f"{DATA}/tls/ca.pem", "--no-tls-system-trust")
 NEVER_MIND_TLS = ("nothing is sent without TLS: check --server and --port, and whether --tls"
                   " starttls or --tls direct is right there; if the server should offer TLS,"
-                  " somebody on the way may be hiding it")
+                  " an attacker on the way may be hiding it")
 CHECK_NAMES = ("check --server where it is given, else the domain of --jid; if that is right, try"
                " again later, or name the server with --server")
 CHECK_NETWORK = ("check that the server runs and that the network leads there, or name another with"

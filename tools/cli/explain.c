@@ -63,7 +63,7 @@ static const struct condition_row stream_rows[] = {
 	{ENVOI_STREAM_RESET, "connect again"},
 	{ENVOI_STREAM_RESOURCE_CONSTRAINT, "the server has too much to do: try again later"},
 	{ENVOI_STREAM_SEE_OTHER_HOST,
-		"if you trust whoever said it, name that host with --server and"
+		"if you trust the server that said it, name that host with --server and"
 		" --port"},
 	{ENVOI_STREAM_SYSTEM_SHUTDOWN, "the server is being shut down: try again later"},
 	{0, NULL},
@@ -152,14 +152,14 @@ static const struct code_row {
 		" again"},
 	{ENVOI_ERR_TLS, ANY,
 		"nothing is sent without TLS: check --server and --port, and whether --tls"
-		" starttls or --tls direct is right there; if the server should offer TLS, somebody on"
+		" starttls or --tls direct is right there; if the server should offer TLS, an attacker on"
 		" the way may be hiding it"},
 	{ENVOI_ERR_AUTH, ENVOI_PHASE_TLS,
 		"give the password of the certificate's key with"
 		" ENVOI_KEY_PASSWORD"},
 	{ENVOI_ERR_AUTH, ANY,
 		"see --sasl-mechanisms, --sasl-channel-binding and --cert-file for what is"
-		" accepted; somebody in between may pretend to be the server"},
+		" accepted; an attacker may pretend to be the server"},
 	{ENVOI_ERR_LIMIT, ENVOI_PHASE_SASL, "see --sasl-min-iterations and --sasl-max-iterations"},
 	{ENVOI_ERR_LIMIT, ANY, "the server sent more than the --limits-... allow"},
 	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_RESOLVE,
@@ -220,7 +220,7 @@ static const char *advice_for_doubts(const struct envoi_failure *failure)
 	return row->advice;
 }
 
-/* By certificate: nobody has given a password. */
+/* The certificate stands in for a password. */
 static const char *advice_for_login(const struct envoi_failure *failure)
 {
 	if (failure->sasl_condition == ENVOI_SASL_NOT_AUTHORIZED &&

@@ -596,6 +596,21 @@ static void the_dial_may_be_freed_where_a_trial_is_dropped(void **state)
 	envoi_timer_stop(&f->asking);
 }
 
+/* The application that frees the dial learns in `drop` that its question is over, and frees again. */
+static void the_dial_may_be_freed_where_its_own_free_drops_a_trial(void **state)
+{
+	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
+	struct fixture *f = *state;
+	f->thinking_ms = NEVER;
+	envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+	assert_string_equal(dial(f, both, all_connect, verdicts), "");
+	f->frees_in_drop = true;
+	envoi_dial_free(f->dial);
+	assert_null(f->dial);
+	assert_int_equal(f->trials_open, 0);
+	assert_int_equal(f->calls, 0);
+}
+
 static void the_dial_may_be_freed_when_the_time_of_a_trial_is_over(void **state)
 {
 	static const struct verdict verdicts[] = {
@@ -813,6 +828,7 @@ int main(void)
 		CASE(one_that_fails_while_it_waits_lets_go_of_those_beside_it),
 		CASE(a_decision_has_its_time),
 		CASE(the_dial_may_be_freed_where_a_trial_is_dropped),
+		CASE(the_dial_may_be_freed_where_its_own_free_drops_a_trial),
 		CASE(the_dial_may_be_freed_when_the_time_of_a_trial_is_over),
 		CASE(one_on_trial_at_the_end_of_the_time_has_failed_in_tls),
 		CASE(a_long_reason_is_cut_so_that_it_is_seen),

@@ -1,5 +1,5 @@
 /*
- * envoi - whose certificate it must be: nobody's but the domain's that the user gave (S17, S14)
+ * envoi - the certificate must be for the domain that the user gave
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -112,7 +112,7 @@ static void who_proves_another_name_is_refused_whoever_it_says_it_is(void **stat
 	}
 }
 
-/* S18: who has logged us in may send us elsewhere, but is there the same domain. */
+/* A redirect changes the host, not the domain of the certificate. */
 static void where_a_redirect_leads_the_name_is_the_same(void **state)
 {
 	(void)state;

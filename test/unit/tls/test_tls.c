@@ -122,7 +122,6 @@ static void expect_binding(struct tls_pair *f, const char *type, int result)
 	envoi_buffer_finish(&b);
 }
 
-/* field-notes S27 */
 static void bindings_of_1_3(void **state)
 {
 	struct tls_pair *f = *state;
@@ -368,7 +367,7 @@ static void a_flood_of_key_updates_is_bounded(void **state)
 	assert_true(answers < 4096);
 }
 
-/* field-notes S21: whatever is changed on the way, nobody is taken in and nothing breaks */
+/* Whatever is changed in transit, the client refuses it. */
 static void a_changed_handshake_never_succeeds(void **state)
 {
 	(void)state;

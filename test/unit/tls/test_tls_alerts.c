@@ -1,5 +1,5 @@
 /*
- * envoi - TLS as a filter: alerts, and what is known of a peer when (S21)
+ * envoi - TLS as a filter: alerts, and what is known of a peer when
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

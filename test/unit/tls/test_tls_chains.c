@@ -1,5 +1,5 @@
 /*
- * envoi - whether to believe chains of certificates that are made here (S14)
+ * envoi - verification of certificate chains made by the test
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -155,7 +155,7 @@ static enum envoi__tls_match match_other(
 	return match_extension(context, der, len + 18, wanted);
 }
 
-/* S14: whatever stands in its place, the common name does not count. */
+/* The common name does not count, whatever other names there are. */
 static void an_extension_without_a_name_is_no_leave_for_the_common_name(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /*
- * envoi - TLS as a filter: the receiving side against clients on bare GnuTLS (S21, S32)
+ * envoi - TLS as a filter: the receiving side against clients on bare GnuTLS
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>

@@ -30,7 +30,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* S14; the reason is for people, and tells one case from the other */
+/* Each case has a text of its own. */
 static void certificates_are_refused_for_the_right_reason(void **state)
 {
 	(void)state;

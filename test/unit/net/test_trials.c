@@ -779,7 +779,7 @@ static void the_end_of_the_time_does_not_hide_a_refused_certificate(void **state
 	assert_int_equal(f->failure.attempt_count, 2);
 }
 
-static void a_dial_freed_after_any_turn_leaves_nothing(void **state)
+static void free_after_any_turn(struct fixture *f, bool frees_in_drop)
 {
 	static const struct verdict verdicts[] = {
 		{.address = "192.0.2.1", .delay_ms = 900, .code = ENVOI_ERR_TLS},
@@ -787,7 +787,6 @@ static void a_dial_freed_after_any_turn_leaves_nothing(void **state)
 		{.address = "192.0.2.3", .delay_ms = 900},
 		{0},
 	};
-	struct fixture *f = *state;
 	scripted_resolver_set(f->resolver, three_direct);
 	f->network.hosts = all_connect;
 	f->verdicts = verdicts;
@@ -798,11 +797,24 @@ static void a_dial_freed_after_any_turn_leaves_nothing(void **state)
 		for (int i = 0; i < turns; i++) {
 			assert_true(envoi_loop_run_once(f->loop, true) >= 0);
 		}
+		f->frees_in_drop = frees_in_drop;
 		envoi_dial_free(f->dial);
+		f->frees_in_drop = false;
 		f->dial = NULL;
 		assert_int_equal(f->trials_open, f->own != NULL ? 1 : 0);
 		assert_int_equal(f->network.open, f->own != NULL ? 1 : 0);
 	}
+}
+
+static void a_dial_freed_after_any_turn_leaves_nothing(void **state)
+{
+	free_after_any_turn(*state, false);
+}
+
+/* The hooks free the dial in `drop`, which its own free has called. */
+static void a_dial_freed_again_inside_its_free_leaves_nothing(void **state)
+{
+	free_after_any_turn(*state, true);
 }
 
 int main(void)
@@ -838,6 +850,7 @@ int main(void)
 		CASE(going_on_has_the_time_that_the_caller_gives),
 		CASE(the_end_of_the_time_does_not_hide_a_refused_certificate),
 		CASE(a_dial_freed_after_any_turn_leaves_nothing),
+		CASE(a_dial_freed_again_inside_its_free_leaves_nothing),
 	};
 	return cmocka_run_group_tests_name("net/trials", tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /*
  * envoi - the context's inside
  * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: arena.c, context.c.
  */
 #ifndef ENVOI_BASE_CONTEXT_H
 #define ENVOI_BASE_CONTEXT_H

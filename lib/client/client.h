@@ -1,6 +1,8 @@
 /*
  * envoi - the client: what its files share
  * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: available.c, client.c, setters.c.
  */
 #ifndef ENVOI_CLIENT_CLIENT_H
 #define ENVOI_CLIENT_CLIENT_H

@@ -1,6 +1,9 @@
 /*
  * envoi - resolver on c-ares: its requests
  * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: cares.c, cares_query_bytes.c, cares_query_record.c, cares_request.c,
+ * resolver.c.
  */
 #ifndef ENVOI_NET_CARES_H
 #define ENVOI_NET_CARES_H

@@ -1,6 +1,8 @@
 /*
  * envoi - deliveries: a stanza on its way to handlers
  * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: delivery.c, promise.c.
  */
 #ifndef ENVOI_ROUTER_DELIVERY_H
 #define ENVOI_ROUTER_DELIVERY_H

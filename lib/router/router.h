@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include <envoi/handler.h>
-#include <envoi/session.h>
+#include <envoi/delivery.h>
 
 #include "base/guard.h"
 #include "base/list.h"

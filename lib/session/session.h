@@ -1,6 +1,8 @@
 /*
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: events.c, handlers.c, send.c, session.c, sink.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
 #define ENVOI_SESSION_SESSION_H

@@ -1,6 +1,8 @@
 /*
  * envoi - element trees: private parts
  * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: build.c, element_problem.c.
  */
 #ifndef ENVOI_XML_ELEMENT_H
 #define ENVOI_XML_ELEMENT_H

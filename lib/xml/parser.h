@@ -1,6 +1,8 @@
 /*
  * envoi - the stream parser: private parts
  * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: engine.c, namespaces.c, parser.c, sax.c.
  */
 #ifndef ENVOI_XML_PARSER_H
 #define ENVOI_XML_PARSER_H

@@ -4,6 +4,8 @@
  *         that moves octets, a socket or a queue in memory.
  * SPDX-License-Identifier: MIT
  *
+ * Files that call each other: deadlines.c, head.c, input.c, life.c, output.c, tls.c.
+ *
  * Input: octets are parsed as they come; finished elements are handed over one at a time, at most
  * `loop.slice-stanzas` a turn, and nothing more is read until they have been. So what waits here
  * is bounded by one reading of the channel (ENVOI_CHANNEL_READ_BYTES).

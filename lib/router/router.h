@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <envoi/handler.h>
 #include <envoi/delivery.h>
+#include <envoi/handler.h>
 
 #include "base/guard.h"
 #include "base/list.h"

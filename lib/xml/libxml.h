@@ -6,7 +6,7 @@
  * test, and the tests run on each of these versions (Debian 12, 13 and unstable).
  *
  * Names. Equal names and prefixes of one parser context are one pointer, in its dictionary
- *	(xmlParseNCName(), xmlParseNCNameHashed()): test_parser, test_incidents (S2).
+ *	(xmlParseNCName(), xmlParseNCNameHashed()): test_parser, test_incidents.
  * Root. Behind `<stream>` a push parser stays in content, for elements without end, and keeps
  *	nothing of those that have ended: test_endless, test_memory.
  * Attributes. All of a start tag come in one call of startElementNs, in document order, values
@@ -16,7 +16,7 @@
  *	later take attributes with unknown prefixes for attributes without namespace.
  * Errors. Fatal ones make xmlParseChunk() return their code, whether or not they are reported; from
  *	2.12 on only 100 errors of a context are, and each prefix is one, so nothing relies on
- *	errors that are not fatal: test_incidents (S2).
+ *	errors that are not fatal: test_incidents.
  * Input. Bytes that were parsed lie before input->end until the next call: they are wiped there.
  * Left to libxml2: the characters of names (XML 1.0, productions 4 and 4a), `=` and quotes in
  *	tags, white space between attributes, `<` and `&` in values, character and entity

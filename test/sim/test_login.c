@@ -230,7 +230,7 @@ static void anything_may_be_done_in_every_callback(void **state)
 	assert_true(most >= 12);
 }
 
-/* --- everything out of order (S29) --- */
+/* --- everything out of order --- */
 
 #define NS_SASL "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 #define NS_TLS "xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
@@ -412,7 +412,7 @@ static void every_element_at_every_place_is_in_order_or_fatal(void **state)
 	}
 }
 
-/* S16, for the restart after authentication */
+/* Injection at the restart after authentication */
 static void anything_behind_the_success_is_fatal(void **state)
 {
 	(void)state;

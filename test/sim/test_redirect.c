@@ -1,5 +1,5 @@
 /*
- * envoi - servers that send a client elsewhere (S18): tests
+ * envoi - servers that send a client elsewhere: tests
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -411,7 +411,6 @@ static void a_redirect_online_is_obeyed_by_the_next_connect_and_no_other(void **
 	finish();
 }
 
-/* S17 */
 static void who_answers_elsewhere_must_be_the_same_domain(void **state)
 {
 	(void)state;

@@ -70,7 +70,7 @@ static void run_and_expect_closed(enum envoi_phase phase, int code)
 	assert_null(strstr(peer_heard(fixture.peer), "<response"));
 }
 
-/* --- S15: stripping --- */
+/* --- stripping --- */
 
 static void a_server_that_offers_no_tls_is_left(void **state)
 {
@@ -169,7 +169,7 @@ static void a_go_ahead_that_nobody_asked_for_starts_nothing(void **state)
 	stream_fixture_finish(&fixture);
 }
 
-/* --- S16: injection --- */
+/* --- injection --- */
 
 static void script_proceed(const char *tail)
 {
@@ -223,7 +223,7 @@ static void what_comes_between_proceed_and_tls_is_fatal(void **state)
 	}
 }
 
-/* S16: told as soon as it can be seen, in clear words. */
+/* Reported as soon as it can be seen, in clear words. */
 static void what_is_not_tls_after_proceed_is_left_at_once(void **state)
 {
 	(void)state;

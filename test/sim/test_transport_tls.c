@@ -171,7 +171,7 @@ static void closing_within_the_handshake_is_quiet(void **state)
 	assert_int_equal(p->b.closes, 1);
 }
 
-/* --- S20: half-closed and cut off --- */
+/* --- half-closed and cut off --- */
 
 /* How the other side leaves. */
 enum leaving {
@@ -274,7 +274,6 @@ static struct envoi_memory_end *against_bytes(struct transport_pair *p)
 	return end;
 }
 
-/* field-notes S16 */
 static void whatever_stands_behind_proceed_is_fatal(void **state)
 {
 	static const struct {
@@ -343,7 +342,7 @@ static bool knows_anything(struct envoi_transport *transport)
 		envoi_tls_is_verified(&info);
 }
 
-/* S21: the end is told, nothing is answered, and nothing is known of the peer. */
+/* The end is told, nothing is answered, and nothing is known of the peer. */
 static void a_fatal_alert_in_place_of_a_hello_ends_it(void **state)
 {
 	static const char alert[] = {21, 3, 3, 0, 2, 2, 40};

@@ -265,7 +265,6 @@ static void a_restart_inside_a_callback_is_what_streams_do(void **state)
 	assert_int_equal(send_text(&p->a, "<presence/>"), ENVOI_ERR_STATE);
 }
 
-/* field-notes S16 */
 static void what_came_too_early_forbids_a_restart(void **state)
 {
 	static const char *const more[] = {"<message/>", "<mess", "</stream:stream>"};

@@ -390,7 +390,7 @@ static void targets_of_the_service_record_are_connected_to(void **state)
 		dial(*state, answers, all_connect), "0 one.example 192.0.2.1:5223 starttls");
 }
 
-/* S19: a name server that is kept from answering, or made to fail, does not send us to the domain
+/* A name server that is kept from answering, or made to fail, does not send us to the domain
  * itself; a "." is the end. */
 static void s19_no_answer_is_not_no_such_name(void **state)
 {

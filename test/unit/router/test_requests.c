@@ -296,6 +296,27 @@ static void a_later_request_may_time_out_earlier(void **state)
 	assert_int_equal(f->ended_count, 2);
 }
 
+static void the_second_of_two_may_time_out_first(void **state)
+{
+	struct fixture *f = *state;
+	ask(f, "a@b", 500, NULL);
+	ask(f, "a@b", 100, NULL);
+	run_for(f, 100);
+	assert_int_equal(f->ended_count, 1);
+	run_for(f, 400);
+	assert_int_equal(f->ended_count, 2);
+	assert_false(envoi_timer_is_started(&f->requests.timer));
+}
+
+static void no_timer_is_left_of_a_cancelled_request(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_request *request = ask(f, "a@b", 500, NULL);
+	assert_true(envoi_timer_is_started(&f->requests.timer));
+	envoi_request_cancel(request);
+	assert_false(envoi_timer_is_started(&f->requests.timer));
+}
+
 static void an_answer_after_the_timeout_is_ignored(void **state)
 {
 	struct fixture *f = *state;
@@ -420,6 +441,8 @@ int main(void)
 		TEST(callbacks_come_from_the_loop),
 		TEST(timeouts_come_in_their_order),
 		TEST(a_later_request_may_time_out_earlier),
+		TEST(the_second_of_two_may_time_out_first),
+		TEST(no_timer_is_left_of_a_cancelled_request),
 		TEST(an_answer_after_the_timeout_is_ignored),
 		TEST(a_hundred_thousand_requests_to_a_silent_peer_leave_nothing),
 		TEST(a_callback_may_cancel_another_request),

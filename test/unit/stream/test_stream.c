@@ -124,7 +124,7 @@ static void check_server_header(const struct header_case *header)
 	stream_fixture_finish(&fixture);
 }
 
-/* RFC 6120, section 4.7; S17 */
+/* RFC 6120, section 4.7 */
 static void a_servers_header_is_checked(void **state)
 {
 	(void)state;
@@ -435,7 +435,6 @@ static void a_stream_error_tells_what_it_says_and_whether_to_come_back(void **st
 	}
 }
 
-/* S18 */
 static void a_redirect_from_nobody_in_particular_is_not_followed_at_once(void **state)
 {
 	(void)state;
@@ -910,7 +909,7 @@ static void check_receiver_row(const struct receiver_row *row, int place)
 	stream_fixture_finish(&fixture);
 }
 
-/* S29; stanzas are the owner's to refuse */
+/* Stanzas are the owner's to refuse */
 static void what_a_client_may_not_send_ends_a_receiving_stream(void **state)
 {
 	(void)state;

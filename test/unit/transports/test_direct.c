@@ -319,7 +319,7 @@ static void the_transport_comes_secured(void **state)
 	assert_int_equal(f->failure.attempt_count, 0);
 }
 
-/* S14: the SRV record names a host, not the identity. */
+/* The SRV record names a host, not the identity. */
 static void the_name_of_the_srv_record_is_not_whose_certificate_it_must_be(void **state)
 {
 	struct fixture *f = *state;
@@ -376,7 +376,7 @@ static void the_domain_and_the_protocol_are_named_in_the_first_flight(void **sta
 	assert_int_equal(f->dones, 0);
 }
 
-/* S19: forged names or addresses lead to a refused certificate. */
+/* Forged names or addresses lead to a refused certificate. */
 static void s19_a_forged_address_leads_to_a_certificate_error_and_no_further(void **state)
 {
 	struct fixture *f = *state;

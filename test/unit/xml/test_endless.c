@@ -2,7 +2,7 @@
  * envoi - tests of the stream parser: what breaks deep within, and what never ends
  * SPDX-License-Identifier: MIT
  *
- * S6 and S7 of the collected incidents; see test_incidents.c.
+ * See also test_incidents.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,7 +81,7 @@ static void append_text(struct stream *stream, const char *text)
 	append(stream, text, strlen(text));
 }
 
-/* --- S6: an error within does not bring the inside out --- */
+/* --- an error within does not bring the inside out --- */
 
 enum {
 	DEEPEST = 12, /* within the limit before login */
@@ -187,7 +187,7 @@ static void s6_want_of_memory_at_any_depth_lets_nothing_out(void **state)
 	}
 }
 
-/* --- S7: what never ends --- */
+/* --- what never ends --- */
 
 /* A stream that goes on for ever, and the byte at which it is refused. */
 struct endless {

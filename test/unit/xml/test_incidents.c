@@ -2,7 +2,7 @@
  * envoi - tests of the stream parser against what has broken others
  * SPDX-License-Identifier: MIT
  *
- * The groups are those of the collected incidents, by their names there: S1 to S5; S6 and S7 are in
+ * What never ends, and what an error within may bring out, are in
  * test_endless.c, S7b (compression) in test/sim/test_login.c, S7c (answers that hold what was asked)
  * in test/sim/test_injection.c. Each stream is refused with its condition, whatever the chunking and
  * whether before or after login, and nothing of the offending stanza is delivered.
@@ -53,7 +53,7 @@ static void must(int r)
 	assert_int_equal(r, ENVOI_OK);
 }
 
-/* --- S1: stanza smuggling --- */
+/* --- stanza smuggling --- */
 
 /* What is no UTF-8, or no character of XML. The first @p good bytes could still become one. */
 static const struct {
@@ -211,7 +211,7 @@ static void s1_characters_and_references_are_what_xml_says(void **state)
 	test_xml_conversations(context, s1_characters, COUNT(s1_characters));
 }
 
-/* --- S2: prefixes and namespaces --- */
+/* --- prefixes and namespaces --- */
 
 static const struct test_xml_conversation s2[] = {
 	{"undeclared prefix", BYTES(HEAD "<a/><p:message/>"),
@@ -335,7 +335,7 @@ static void s2_an_attribute_is_found_by_its_whole_name(void **state)
 	envoi_element_unref(iq);
 }
 
-/* --- S3: another encoding --- */
+/* --- another encoding --- */
 
 static const struct test_xml_conversation s3[] = {
 	{"byte order mark", BYTES("\xef\xbb\xbf" HEAD), "error not-well-formed\n"},
@@ -416,7 +416,7 @@ static void s3_only_utf8_and_xml_1_0_are_spoken(void **state)
 	test_xml_conversations(context, s3, COUNT(s3));
 }
 
-/* --- S4: document types and entities --- */
+/* --- document types and entities --- */
 
 static const struct test_xml_conversation s4[] = {
 	{"document type", BYTES("<!DOCTYPE a [<!ENTITY b 'c'>]>" HEAD), "error restricted-xml\n"},
@@ -478,7 +478,7 @@ static void s4_little_memory_is_taken_before_the_refusal(void **state)
 	}
 }
 
-/* --- S5: comments and processing instructions --- */
+/* --- comments and processing instructions --- */
 
 static const struct test_xml_conversation s5[] = {
 	{"comment", BYTES(HEAD "<a/><!-- x --><b/>"),

@@ -136,7 +136,7 @@ static void a_large_stanza_leaves_nothing_behind(void **state)
 	assert_between(memory(counted), 0, level + 1024);
 }
 
-/* S7 of the collected incidents: names are all that libxml2 never forgets. */
+/* Names are all that libxml2 never forgets. */
 static void a_stanza_of_distinct_names_leaves_nothing_behind(void **state)
 {
 	struct counted *counted = *state;

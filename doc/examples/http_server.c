@@ -1,7 +1,7 @@
 /*
  * XMPP in a program that already serves HTTP with libevent, on its own base.
  *
- *	ENVOI_PASSWORD=... http_server HTTP_PORT alice@example.org bob@example.org/desk [NAME=VALUE...]
+ * ENVOI_PASSWORD=... http_server HTTP_PORT alice@example.org bob@example.org/desk [NAME=VALUE...]
  *
  * GET / asks whether bob answers a ping, GET /ticks how often the program's own timer has fired,
  * GET /quit ends it.

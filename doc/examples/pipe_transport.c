@@ -288,7 +288,8 @@ static const struct envoi_handler_impl program_impl = {
 
 static int run(struct program *program, struct pipe_connector *connector)
 {
-	/* Writing to a child that has ended is an error of write(2), no signal; the child is not waited for. */
+	/* Writing to a child that has ended is an error of write(2), no signal; the child is not
+	 * waited for. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));

@@ -30,26 +30,26 @@ struct envoi_condition_meaning {
  * Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. A connection that is
  * ended by one fails with ENVOI_ERR_STREAM, in the phase that it is in. Trying again:
  *
- *	bad-format, bad-namespace-prefix        never
- *	conflict                                after the user: another client has taken the resource,
- *	                                        and a new login would end that one
- *	connection-timeout                      now
- *	host-gone, host-unknown                 after the user
- *	improper-addressing                     never
- *	internal-server-error                   later
- *	invalid-from, -namespace, -xml          never
- *	not-authorized                          after the user
- *	not-well-formed                         never
- *	policy-violation                        after the user, whose messages may be the cause
- *	remote-connection-failed                later
- *	reset                                   now
- *	resource-constraint                     later
- *	restricted-xml                          never
- *	see-other-host                          now, at the other host, if it may be followed: see
- *	                                        struct envoi_failure; else later
- *	system-shutdown, undefined-condition    later
- *	unsupported-...                         never
- *	an unknown one, or none                 later
+ * bad-format, bad-namespace-prefix        never
+ * conflict                                after the user: another client has taken the resource,
+ *                                         and a new login would end that one
+ * connection-timeout                      now
+ * host-gone, host-unknown                 after the user
+ * improper-addressing                     never
+ * internal-server-error                   later
+ * invalid-from, -namespace, -xml          never
+ * not-authorized                          after the user
+ * not-well-formed                         never
+ * policy-violation                        after the user, whose messages may be the cause
+ * remote-connection-failed                later
+ * reset                                   now
+ * resource-constraint                     later
+ * restricted-xml                          never
+ * see-other-host                          now, at the other host, if it may be followed: see
+ *                                         struct envoi_failure; else later
+ * system-shutdown, undefined-condition    later
+ * unsupported-...                         never
+ * an unknown one, or none                 later
  */
 enum envoi_stream_condition {
 	ENVOI_STREAM_NO_CONDITION = 0, /**< none, or an unknown one */
@@ -82,18 +82,18 @@ enum envoi_stream_condition {
 };
 
 /**
- * SASL error conditions (RFC 6120, section 6.5), in the order of the RFC. A login that is refused with
- * one fails with ENVOI_ERR_AUTH in phase SASL. Trying again:
+ * SASL error conditions (RFC 6120, section 6.5), in the order of the RFC. A login that is refused
+ * with one fails with ENVOI_ERR_AUTH in phase SASL. Trying again:
  *
- *	aborted                                 later: this side has aborted
- *	account-disabled, credentials-expired   after the user
- *	encryption-required                     after the user: with TLS
- *	incorrect-encoding                      never
- *	invalid-authzid                         after the user
- *	invalid-mechanism, malformed-request    never
- *	mechanism-too-weak, not-authorized      after the user
- *	temporary-auth-failure                  later
- *	an unknown one, or none                 after the user
+ * aborted                                 later: this side has aborted
+ * account-disabled, credentials-expired   after the user
+ * encryption-required                     after the user: with TLS
+ * incorrect-encoding                      never
+ * invalid-authzid                         after the user
+ * invalid-mechanism, malformed-request    never
+ * mechanism-too-weak, not-authorized      after the user
+ * temporary-auth-failure                  later
+ * an unknown one, or none                 after the user
  */
 enum envoi_sasl_condition {
 	ENVOI_SASL_NO_CONDITION = 0, /**< none, or an unknown one */
@@ -112,15 +112,15 @@ enum envoi_sasl_condition {
 };
 
 /**
- * Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. A login whose resource is
- * refused with one (sections 7.6.2, 7.7.2) fails with ENVOI_ERR_STANZA in phase BIND. Trying again:
- * later, if the error's type is `wait`; else
+ * Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. A login whose
+ * resource is refused with one (sections 7.6.2, 7.7.2) fails with ENVOI_ERR_STANZA in phase BIND.
+ * Trying again: later, if the error's type is `wait`; else
  *
- *	feature-not-implemented                 never
- *	internal-server-error, recipient-unavailable, remote-server-timeout, resource-constraint,
- *	unexpected-request                      later
- *	all others, bad-request, conflict and not-allowed among them, an unknown one, or none
- *	                                        after the user
+ * feature-not-implemented                 never
+ * internal-server-error, recipient-unavailable, remote-server-timeout, resource-constraint,
+ * unexpected-request                      later
+ * all others, bad-request, conflict and not-allowed among them, an unknown one, or none
+ *                                         after the user
  */
 enum envoi_stanza_condition {
 	ENVOI_STANZA_NO_CONDITION = 0, /**< none, or an unknown one */

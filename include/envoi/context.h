@@ -20,9 +20,9 @@ struct envoi_resolver;
 /**
  * Allocator, log sink, main loop, resolver, clock, random source and caches that objects share.
  *
- * One per thread, reference counted. Every object made in a context holds a reference: the context is
- * freed after the last of them. Two contexts share no data that is written, and may be used in two
- * threads; one context must not.
+ * One per thread, reference counted. Every object made in a context holds a reference: the context
+ * is freed after the last of them. Two contexts share no data that is written, and may be used in
+ * two threads; one context must not.
  */
 struct envoi_context;
 

@@ -18,11 +18,12 @@ struct envoi_session;
 struct envoi_stream;
 
 /*
- * A delivery is what a stanza row's function gets (<envoi/handler.h>). It lives as long as that call.
+ * A delivery is what a stanza row's function gets (<envoi/handler.h>). It lives as long as that
+ * call.
  *
- * An iq get or set is answered exactly once (RFC 6120, section 8.2.3), whatever its handler does. An
- * automatic answer for which the outbox has no room is dropped and counted (replies_dropped of struct
- * envoi_session_stats).
+ * An iq get or set is answered exactly once (RFC 6120, section 8.2.3), whatever its handler does.
+ * An automatic answer for which the outbox has no room is dropped and counted (replies_dropped of
+ * struct envoi_session_stats).
  */
 
 /** @return the session that the stanza came to; borrowed */
@@ -42,8 +43,8 @@ ENVOI_API struct envoi_element *envoi_delivery_element(const struct envoi_delive
 /* --- replying in the call --- */
 
 /**
- * Reply to a message with a text, of the same type and thread, to the full address of its sender; to
- * the room when the message is of type groupchat (XEP-0045, section 7.4).
+ * Reply to a message with a text, of the same type and thread, to the full address of its sender;
+ * to the room when the message is of type groupchat (XEP-0045, section 7.4).
  *
  * @retval ENVOI_ERR_INVALID  the stanza is not a message, is of type error, or has no sender; or
  *                            @p body is NULL
@@ -89,8 +90,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_reply(
 /* --- replying later --- */
 
 /**
- * Defer the answer to an iq. The promise is ended exactly once, with one of the four functions below,
- * each of which frees it, on failure too.
+ * Defer the answer to an iq. The promise is ended exactly once, with one of the four functions
+ * below, each of which frees it, on failure too.
  *
  * A promise belongs to the epoch of the session in which the iq came (envoi_session_epoch()). When
  * that has ended, or the session was freed, ending the promise returns ENVOI_ERR_STATE and sends

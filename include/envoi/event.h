@@ -40,8 +40,9 @@ enum envoi_event_type {
 	ENVOI_EVENT_ROSTER_CHANGED, /**< client: a contact changed or was removed; @p jid: which */
 	ENVOI_EVENT_AVAILABLE, /**< client: roster fetched, initial presence sent */
 	/**
-	 * a message or presence for which a handler returned an error, or whose payload is malformed;
-	 * a stanza whose `from` is not an address; @p stanza, NULL for an iq without id; @p text: why
+	 * a message or presence for which a handler returned an error, or whose payload is
+	 * malformed; a stanza whose `from` is not an address; @p stanza, NULL for an iq without id;
+	 * @p text: why
 	 */
 	ENVOI_EVENT_UNHANDLED,
 	/**

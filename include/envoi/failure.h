@@ -50,13 +50,13 @@ struct envoi_attempt {
  * @p retry is the advice. It follows from the condition that the peer sent
  * (<envoi/conditions.h>), else from @p code:
  *
- *	AUTH, CERTIFICATE, INVALID, LIMIT, STANZA, TLS, UNSUPPORTED
- *	                                                 after the user
- *	DISCONNECTED, FULL, NOMEM, STREAM, SYSTEM, TIMEOUT, UNREACHABLE
- *	                                                 later
- *	PROTOCOL, XML                                    never: the peer is not an XMPP server, or broken
- *	LIMIT, PROTOCOL, TLS, XML in phase ONLINE        later: the login had succeeded
- *	OK (closed on this side), CANCELED, others       never
+ * AUTH, CERTIFICATE, INVALID, LIMIT, STANZA, TLS, UNSUPPORTED
+ *                                                  after the user
+ * DISCONNECTED, FULL, NOMEM, STREAM, SYSTEM, TIMEOUT, UNREACHABLE
+ *                                                  later
+ * PROTOCOL, XML                                    never: the peer is not an XMPP server, or broken
+ * LIMIT, PROTOCOL, TLS, XML in phase ONLINE        later: the login had succeeded
+ * OK (closed on this side), CANCELED, others       never
  *
  * with two exceptions: a peer that closes an established stream is ENVOI_OK and later; a peer that
  * requires a feature that the settings exclude, STARTTLS where tls.mode is none for example, is
@@ -64,27 +64,27 @@ struct envoi_attempt {
  *
  * Phase and code together say what has failed. A client's login ends with
  *
- *	RESOLVE  UNREACHABLE  no such name, no address, no such service, or the name servers failed: see
- *	                      the attempts; TIMEOUT  the name servers did not answer
- *	CONNECT  UNREACHABLE  no server at the addresses; TIMEOUT; SYSTEM  the cause is on this host
- *	TLS      CERTIFICATE  the certificate is not trusted: @p tls_doubts; TLS  the server offers no
- *	                      TLS, or none of a kind that is accepted; INVALID  a file named by a setting
- *	                      cannot be used; AUTH  the password of the client certificate's key is
- *	                      missing or wrong; DISCONNECTED, TIMEOUT
- *	STREAM   STREAM       the server refuses: @p stream_condition; XML, PROTOCOL  the peer is not an
- *	                      XMPP server, or broken; DISCONNECTED, LIMIT, TIMEOUT
- *	SASL     AUTH         a wrong password, among others: @p sasl_condition when the server sent one;
- *	                      else none of its mechanisms is accepted, or it has not proved that it knows
- *	                      the secret; LIMIT, STREAM, XML, PROTOCOL, DISCONNECTED, TIMEOUT
- *	BIND     STANZA       the resource is refused: @p stanza_condition; others as in SASL
- *	any      NOMEM, CANCELED (the client was freed), OK (envoi_client_disconnect() was called)
+ * RESOLVE  UNREACHABLE  no such name, no address, no such service, or the name servers failed: see
+ *                       the attempts; TIMEOUT  the name servers did not answer
+ * CONNECT  UNREACHABLE  no server at the addresses; TIMEOUT; SYSTEM  the cause is on this host
+ * TLS      CERTIFICATE  the certificate is not trusted: @p tls_doubts; TLS  the server offers no
+ *                       TLS, or none of a kind that is accepted; INVALID  a file named by a setting
+ *                       cannot be used; AUTH  the password of the client certificate's key is
+ *                       missing or wrong; DISCONNECTED, TIMEOUT
+ * STREAM   STREAM       the server refuses: @p stream_condition; XML, PROTOCOL  the peer is not an
+ *                       XMPP server, or broken; DISCONNECTED, LIMIT, TIMEOUT
+ * SASL     AUTH         a wrong password, among others: @p sasl_condition when the server sent one;
+ *                       else none of its mechanisms is accepted, or it has not proved that it knows
+ *                       the secret; LIMIT, STREAM, XML, PROTOCOL, DISCONNECTED, TIMEOUT
+ * BIND     STANZA       the resource is refused: @p stanza_condition; others as in SASL
+ * any      NOMEM, CANCELED (the client was freed), OK (envoi_client_disconnect() was called)
  *
  * A session in phase ONLINE or CLOSE ends with OK, STREAM, DISCONNECTED, TIMEOUT, XML, PROTOCOL,
  * LIMIT, TLS, NOMEM or CANCELED. A refusal of a setter has phase NONE.
  */
 struct envoi_failure {
 	enum envoi_phase phase;
-	int code; /**< enum envoi_error; ENVOI_OK for a disconnect that was asked for on this side */
+	int code; /**< enum envoi_error; ENVOI_OK: a disconnect that this side asked for */
 	enum envoi_retry retry;
 	enum envoi_stream_condition stream_condition; /**< sent or received, if any */
 	enum envoi_sasl_condition sasl_condition; /**< received, if any */
@@ -105,10 +105,10 @@ struct envoi_failure {
 	unsigned int tls_doubts;
 	char mechanism[24]; /**< of SASL, if one was tried */
 	/**
-	 * host of a see-other-host error (section 4.9.3.19): a name as A-labels, an IPv4 address, or
-	 * an IPv6 address in brackets; "": none, or not a host. To be followed only where @p retry is
-	 * ENVOI_RETRY_NOW, which it is when the server was authenticated by TLS and by the login; and
-	 * never to be used as the name that a certificate must have
+	 * host of a see-other-host error (section 4.9.3.19): a name as A-labels, an IPv4 address,
+	 * or an IPv6 address in brackets; "": none, or not a host. To be followed only where @p
+	 * retry is ENVOI_RETRY_NOW, which it is when the server was authenticated by TLS and by the
+	 * login; and never to be used as the name that a certificate must have
 	 */
 	char redirect_host[256];
 	uint16_t redirect_port; /**< 0: none was named */
@@ -153,12 +153,12 @@ ENVOI_API size_t envoi_failure_describe(
 /**
  * Several lines for a person, without a line feed behind the last: what went wrong and in which
  * phase; then, indented by two spaces and where present, the condition received (or sent) and its
- * meaning, the peer's text with its language, and every attempt with its reason. Whether trying again
- * can help is in @p retry.
+ * meaning, the peer's text with its language, and every attempt with its reason. Whether trying
+ * again can help is in @p retry.
  *
- *	wrong name or password (sasl): SCRAM-SHA-256
- *	  condition: not-authorized (wrong name or password)
- *	  the server says (en): "Unable to authorize you"
+ * wrong name or password (sasl): SCRAM-SHA-256
+ *   condition: not-authorized (wrong name or password)
+ *   the server says (en): "Unable to authorize you"
  *
  * @return bytes all lines have, as snprintf does
  */

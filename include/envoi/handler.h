@@ -25,21 +25,22 @@ struct envoi_stream_element_row;
 
 /**
  * One kind of stanza that a handler takes. The payload is named by a descriptor, by namespace and
- * name, or not at all: then every payload matches. With a descriptor it is decoded and checked before
- * the call. In a message or presence every first-level child is a payload; an iq has exactly one.
+ * name, or not at all: then every payload matches. With a descriptor it is decoded and checked
+ * before the call. In a message or presence every first-level child is a payload; an iq has exactly
+ * one.
  *
- * The matching rows of all handlers are called in one sequence: by priority, then in order of adding.
- * Each handler is called at most once a stanza, through the first of its rows that matches. A message
- * or presence goes to every handler until one returns ENVOI_STOP. An iq get or set goes to the first
- * that does not return ENVOI_DECLINED; without one it is answered with service-unavailable (RFC 6120,
- * section 8.4).
+ * The matching rows of all handlers are called in one sequence: by priority, then in order of
+ * adding. Each handler is called at most once a stanza, through the first of its rows that matches.
+ * A message or presence goes to every handler until one returns ENVOI_STOP. An iq get or set goes
+ * to the first that does not return ENVOI_DECLINED; without one it is answered with
+ * service-unavailable (RFC 6120, section 8.4).
  *
- * Rows with a descriptor that refuses the payload are not called: an iq is answered with bad-request
- * and the reason; for a message or presence one ENVOI_EVENT_UNHANDLED is posted, and the other rows
- * are called.
+ * Rows with a descriptor that refuses the payload are not called: an iq is answered with
+ * bad-request and the reason; for a message or presence one ENVOI_EVENT_UNHANDLED is posted, and
+ * the other rows are called.
  *
- * A handler that is added while a stanza is dispatched is called from the next stanza on; one that is
- * removed is not called any more.
+ * A handler that is added while a stanza is dispatched is called from the next stanza on; one that
+ * is removed is not called any more.
  */
 struct envoi_stanza_row {
 	/** MESSAGE, PRESENCE, IQ_GET or IQ_SET; ENVOI_NO_STANZA ends the table */
@@ -50,14 +51,15 @@ struct envoi_stanza_row {
 	bool before_login; /**< also when the session is not authenticated */
 	int priority; /**< higher ones are called earlier, equal ones in order of adding */
 	/**
-	 * @retval ENVOI_OK        handled. An iq that was neither answered nor deferred gets an empty
-	 *                         result; a message or presence is offered to the next row too
+	 * @retval ENVOI_OK        handled. An iq that was neither answered nor deferred gets an
+	 *                         empty result; a message or presence is offered to the next row
+	 *                         too
 	 * @retval ENVOI_STOP      handled, and not offered to further rows
 	 * @retval ENVOI_DECLINED  not handled
 	 * @retval <0  an iq that was not answered yet is answered with an error: bad-request for a
 	 *             mistake of the peer (-200..), resource-constraint for ENVOI_ERR_NOMEM and
-	 *             ENVOI_ERR_FULL, else internal-server-error; a promise taken in the call has no
-	 *             effect any more. For others an ENVOI_EVENT_UNHANDLED is posted
+	 *             ENVOI_ERR_FULL, else internal-server-error; a promise taken in the call has
+	 *             no effect any more. For others an ENVOI_EVENT_UNHANDLED is posted
 	 */
 	int (*handle)(struct envoi_handler *self, struct envoi_delivery *in);
 };
@@ -89,9 +91,10 @@ struct envoi_timeout_row {
  * stanza_in sees incoming stanzas before all rows, answers to requests included. A filter that
  * swallows an iq get or set has to answer it.
  *
- * stanza_out sees outgoing stanzas with their id and address just before they are serialised, and may
- * change them. It is the one callback that is called inside the function that sends. The ticket of a
- * swallowed stanza ends with ENVOI_TICKET_NOT_SENT. Stanzas that a filter sends pass the filters too.
+ * stanza_out sees outgoing stanzas with their id and address just before they are serialised, and
+ * may change them. It is the one callback that is called inside the function that sends. The ticket
+ * of a swallowed stanza ends with ENVOI_TICKET_NOT_SENT. Stanzas that a filter sends pass the
+ * filters too.
  *
  * @return ENVOI_OK to pass the stanza on, ENVOI_STOP to swallow it
  */

@@ -22,11 +22,11 @@ struct envoi_context;
  * An XMPP address (RFC 7622): immutable, prepared, reference-counted.
  *
  * Each part is in the form that is compared byte by byte: the localpart by the PRECIS profile
- * UsernameCaseMapped, without the characters that RFC 7622, section 3.3.1, excludes; the domainpart in
- * lower case and U-labels (IDNA2008) without a final dot, or an IPv4 address, or an IPv6 address in
- * brackets; the resourcepart by OpaqueString. Preparing a prepared address does not change it.
- * Resourceparts may begin and end with a blank: RFC 7622, section 3.5, lists such a string as invalid,
- * but none of its rules refuses it.
+ * UsernameCaseMapped, without the characters that RFC 7622, section 3.3.1, excludes; the domainpart
+ * in lower case and U-labels (IDNA2008) without a final dot, or an IPv4 address, or an IPv6 address
+ * in brackets; the resourcepart by OpaqueString. Preparing a prepared address does not change it.
+ * Resourceparts may begin and end with a blank: RFC 7622, section 3.5, lists such a string as
+ * invalid, but none of its rules refuses it.
  *
  * An address holds a reference to its context and is one block of memory.
  */
@@ -35,8 +35,8 @@ struct envoi_jid;
 /**
  * Parse and prepare an address (RFC 7622, section 3).
  *
- * The first "/" begins the resourcepart; the first "@" before it ends the localpart. Characters that
- * look like these two, or are mapped to them, are no separators.
+ * The first "/" begins the resourcepart; the first "@" before it ends the localpart. Characters
+ * that look like these two, or are mapped to them, are no separators.
  *
  * @param[out] ret_jid  new reference
  * @param text  UTF-8, need not be NUL-terminated; borrowed
@@ -78,7 +78,8 @@ ENVOI_API struct envoi_jid *envoi_jid_unref(struct envoi_jid *jid);
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_bare(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid);
 
-/** Get the same bare address with another resource: a new reference. Errors as envoi_jid_parse(). */
+/** Get the same bare address with another resource: a new reference. Errors as envoi_jid_parse().
+ *  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_with_resource(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid, const char *resource);
 
@@ -112,9 +113,10 @@ ENVOI_API int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_ji
 /**
  * Make a localpart from any name: a name of another network, or one that a user typed.
  *
- * Characters that a localpart cannot contain become sequences such as `\27`, and a backslash becomes
- * `\5c` where it would begin such a sequence, in either case of letters; full-width characters are
- * mapped first, as in localparts. The result is not prepared: envoi_jid_from_parts() does that.
+ * Characters that a localpart cannot contain become sequences such as `\27`, and a backslash
+ * becomes `\5c` where it would begin such a sequence, in either case of letters; full-width
+ * characters are mapped first, as in localparts. The result is not prepared: envoi_jid_from_parts()
+ * does that.
  *
  * @param[out] ret_local  NUL-terminated; to be freed with envoi_free()
  * @param text  UTF-8, NUL-terminated
@@ -125,10 +127,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_escape(
 	char **ret_local, struct envoi_context *context, const char *text);
 
 /**
- * Undo envoi_jid_escape(), to display a localpart or for another network. Other sequences, and a blank
- * at either end, are left as they are.
+ * Undo envoi_jid_escape(), to display a localpart or for another network. Other sequences, and a
+ * blank at either end, are left as they are.
  *
- * @param[out] ret_text  NUL-terminated; to be freed with envoi_free(); not to be compared with addresses
+ * @param[out] ret_text  NUL-terminated; to be freed with envoi_free(); not to be compared with
+ *                       addresses
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_unescape(

@@ -22,9 +22,9 @@ struct envoi_loop;
 struct pollfd;
 
 /*
- * A context has one loop: the one that envoi_context_take_loop() was called with, else one on libevent
- * that is made when it is first needed. The functions here that make a loop do not give it to the
- * context.
+ * A context has one loop: the one that envoi_context_take_loop() was called with, else one on
+ * libevent that is made when it is first needed. The functions here that make a loop do not give it
+ * to the context.
  */
 
 /**
@@ -58,8 +58,8 @@ ENVOI_API void envoi_loop_quit(struct envoi_loop *loop);
  * runs until no events are left ends as it would without the library. Signal dispositions are not
  * changed.
  *
- * @param base  the application's base, which is adopted: the library never runs, ends or frees it; it
- *              must outlive the loop. NULL: the loop makes and owns a base
+ * @param base  the application's base, which is adopted: the library never runs, ends or frees it;
+ *              it must outlive the loop. NULL: the loop makes and owns a base
  * @retval ENVOI_ERR_NOMEM  also when libevent cannot make a base
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_libevent(
@@ -77,9 +77,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_libevent(
 /**
  * Make a loop on poll(2), without libevent.
  *
- * It can be run, or driven by another loop: before that one waits, it calls envoi_loop_poll_fds() and
- * envoi_loop_poll_timeout_ms(); when one of the descriptors is ready or the time is over, it calls
- * envoi_loop_run_once() without waiting.
+ * It can be run, or driven by another loop: before that one waits, it calls envoi_loop_poll_fds()
+ * and envoi_loop_poll_timeout_ms(); when one of the descriptors is ready or the time is over, it
+ * calls envoi_loop_run_once() without waiting.
  *
  * @retval ENVOI_ERR_NOMEM
  */
@@ -87,22 +87,22 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_poll(
 	struct envoi_loop **ret_loop, struct envoi_context *context);
 
 /**
- * Get the descriptors that a poll loop waits for, with their events. They may change with every call
- * into the library.
+ * Get the descriptors that a poll loop waits for, with their events. They may change with every
+ * call into the library.
  *
  * @param fds  filled with the first @p capacity of them; NULL when that is 0
  * @return the number of descriptors, which may be more than @p capacity; 0 for other loops
  */
 ENVOI_API size_t envoi_loop_poll_fds(struct envoi_loop *loop, struct pollfd *fds, size_t capacity);
 
-/** @return the longest time in ms that another loop may wait, for poll(2); -1: no limit, and for loops
- * that are not poll loops */
+/** @return the longest time in ms that another loop may wait, for poll(2); -1: no limit, and for
+ * loops that are not poll loops */
 ENVOI_API int envoi_loop_poll_timeout_ms(struct envoi_loop *loop);
 
 /**
- * Make a loop in virtual time, which never waits. When nothing is due, time jumps to the next timer;
- * when there is no timer, envoi_loop_run() returns. Monotonic time starts at 0, the wall clock at
- * 2026-01-01T00:00:00Z. Descriptors that are ready are read and written before time jumps.
+ * Make a loop in virtual time, which never waits. When nothing is due, time jumps to the next
+ * timer; when there is no timer, envoi_loop_run() returns. Monotonic time starts at 0, the wall
+ * clock at 2026-01-01T00:00:00Z. Descriptors that are ready are read and written before time jumps.
  *
  * @retval ENVOI_ERR_NOMEM
  */

@@ -64,8 +64,8 @@ struct envoi_memory_pair;
 /** One end of raw bytes. */
 struct envoi_memory_end;
 
-/** Make a pair with a first reference for the caller. Both directions behave well until a script says
- * otherwise; nothing happens before its ends are made.
+/** Make a pair with a first reference for the caller. Both directions behave well until a script
+ * says otherwise; nothing happens before its ends are made.
  * @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_pair_new(
 	struct envoi_memory_pair **ret_pair, struct envoi_context *context);
@@ -78,7 +78,8 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_pair_unref(struct envoi_memory_
 ENVOI_API void envoi_memory_pair_script(struct envoi_memory_pair *pair, enum envoi_memory_side side,
 	const struct envoi_memory_script *script);
 
-/** Break the connection now; both ends are notified from the loop; bytes that have not arrived are lost. */
+/** Break the connection now; both ends are notified from the loop; bytes that have not arrived are
+ * lost. */
 ENVOI_API void envoi_memory_pair_cut(struct envoi_memory_pair *pair);
 
 /** @return bytes that @p side has sent since the beginning */
@@ -168,9 +169,9 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_mem
 typedef int envoi_memory_accept_fn(void *user, struct envoi_memory_pair *pair, const char *domain);
 
 /**
- * A connector whose connections are memory pairs, a new one each time. Where tls.mode is direct, the
- * other side must do TLS from the first byte (XEP-0368), and the transport is handed out when that is
- * up.
+ * A connector whose connections are memory pairs, a new one each time. Where tls.mode is direct,
+ * the other side must do TLS from the first byte (XEP-0368), and the transport is handed out when
+ * that is up.
  *
  * @param accept  asked each time; @p user is given to it. Both must outlive the connector
  * @retval ENVOI_ERR_NOMEM

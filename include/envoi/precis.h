@@ -20,13 +20,13 @@ struct envoi_context;
 /*
  * Preparation and enforcement of internationalized strings (RFC 8264): names that users type and
  * programs compare. The properties of characters are derived from those of Unicode by the rules of
- * RFC 8264, section 8, for the Unicode version of libunistring; characters that are unassigned in it
- * are refused.
+ * RFC 8264, section 8, for the Unicode version of libunistring; characters that are unassigned in
+ * it are refused.
  *
  * The rules of a profile are applied in the order of RFC 8264, section 7: width mapping, additional
  * mapping, case mapping, normalization, directionality, and last the class of each character of the
- * result. They are repeated until the string does not change; a string that still changes in the third
- * repetition is refused. Enforcing a profile on a result gives the same result.
+ * result. They are repeated until the string does not change; a string that still changes in the
+ * third repetition is refused. Enforcing a profile on a result gives the same result.
  */
 
 enum envoi_precis_profile {

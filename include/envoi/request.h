@@ -20,8 +20,8 @@ struct envoi_request;
 struct envoi_session;
 
 /**
- * Reports how a request ended. Called once, from the loop or inside envoi_session_free(). Everything
- * may be freed inside.
+ * Reports how a request ended. Called once, from the loop or inside envoi_session_free().
+ * Everything may be freed inside.
  * @param answer  borrowed for the call
  */
 typedef void envoi_answer_fn(void *user, const struct envoi_answer *answer);
@@ -90,8 +90,8 @@ ENVOI_API bool envoi_answer_ok(const struct envoi_answer *answer);
  */
 ENVOI_API int envoi_answer_code(const struct envoi_answer *answer);
 
-/** @return a text for a person: that of the peer, else the name of its condition, else the reason of
- * the failure; never NULL; borrowed for the call, as all below */
+/** @return a text for a person: that of the peer, else the name of its condition, else the reason
+ * of the failure; never NULL; borrowed for the call, as all below */
 ENVOI_API const char *envoi_answer_text(const struct envoi_answer *answer);
 
 /** @return the result or error stanza; NULL when none came */

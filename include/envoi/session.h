@@ -20,16 +20,16 @@ struct envoi_ticket;
 
 /**
  * Handlers, pending requests and the outbox of one address. Streams come and go below it. A client
- * has one: envoi_client_session(). <envoi/interfaces/session.h> is for components, servers and others
- * that make sessions of their own; <envoi/request.h> and <envoi/delivery.h> have requests and
- * replies.
+ * has one: envoi_client_session(). <envoi/interfaces/session.h> is for components, servers and
+ * others that make sessions of their own; <envoi/request.h> and <envoi/delivery.h> have requests
+ * and replies.
  */
 struct envoi_session;
 
 /** @return the context that it was made in; borrowed, as long as the session */
 ENVOI_API struct envoi_context *envoi_session_context(const struct envoi_session *session);
-/** @return the address in use: the full one from binding on, until another one is bound; NULL: none;
- * borrowed until it changes */
+/** @return the address in use: the full one from binding on, until another one is bound; NULL:
+ * none; borrowed until it changes */
 ENVOI_API const struct envoi_jid *envoi_session_jid(const struct envoi_session *session);
 /** @return the domain of that address, which names the account's server; NULL: there is no address;
  * borrowed until the address changes */
@@ -87,9 +87,9 @@ ENVOI_API const char *envoi_session_problem(const struct envoi_session *session)
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_add(
 	struct envoi_session *session, struct envoi_handler *handler);
 /**
- * Detach a handler: from now on nothing of it is called, by the stream neither, and it may be freed;
- * allowed in its own callbacks. Nothing if it is not attached. A stream whose negotiation of its
- * feature is pending fails with ENVOI_ERR_CANCELED.
+ * Detach a handler: from now on nothing of it is called, by the stream neither, and it may be
+ * freed; allowed in its own callbacks. Nothing if it is not attached. A stream whose negotiation of
+ * its feature is pending fails with ENVOI_ERR_CANCELED.
  */
 ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler);
 
@@ -109,7 +109,8 @@ enum envoi_ticket_state {
  * freed or used again inside, and everything else freed. */
 typedef void envoi_ticket_fn(struct envoi_ticket *ticket, enum envoi_ticket_state state);
 
-/** Asks for a report of how sending a stanza ended. The sender's; borrowed until @p done is called. */
+/** Asks for a report of how sending a stanza ended. The sender's; borrowed until @p done is called.
+ *  */
 struct envoi_ticket {
 	envoi_ticket_fn *done;
 	void *user; /**< the sender's own */
@@ -133,7 +134,8 @@ struct envoi_ticket {
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
-/** Send a message of type chat. @param to, body  as for envoi_message_new(). Errors as envoi_send() */
+/** Send a message of type chat. @param to, body  as for envoi_message_new(). Errors as envoi_send()
+ *  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_send_text(struct envoi_session *session, const char *to,
 	const char *body, struct envoi_ticket *ticket);
 /**

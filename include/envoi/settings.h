@@ -49,8 +49,8 @@ struct envoi_setting {
 	const char *metavar; /**< OPTIONAL: "FILE" */
 	const char *doc; /**< the manual: effect, unit, special values; one or more sentences */
 	/**
-	 * OPTIONAL: the member that envoi_settings_read() fills, given by ENVOI_SETTING_INTO(); size 0:
-	 * none
+	 * OPTIONAL: the member that envoi_settings_read() fills, given by ENVOI_SETTING_INTO();
+	 * size 0: none
 	 */
 	size_t offset, size;
 };
@@ -129,7 +129,8 @@ ENVOI_API void envoi_settings_read(
 /** @return the value of BOOL, INT, MS, BYTES or CHOICE. An unknown name or other type is a
  * programming error: it is logged, and the value is 0. */
 ENVOI_API int64_t envoi_settings_int(const struct envoi_settings *settings, const char *name);
-/** @return the value of any type as canonical text; NULL when unset; borrowed until it is set again */
+/** @return the value of any type as canonical text; NULL when unset; borrowed until it is set again
+ *          */
 ENVOI_API const char *envoi_settings_text(const struct envoi_settings *settings, const char *name);
 /** @return the @p index-th word of a LIST, NULL past the end; borrowed until it is set again */
 ENVOI_API const char *envoi_settings_word(

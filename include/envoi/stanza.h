@@ -61,7 +61,8 @@ struct envoi_stanza;
 /** A stanza error (RFC 6120, section 8.3.2). Text is borrowed from the stanza. */
 struct envoi_stanza_error {
 	enum envoi_stanza_error_type type;
-	/** ENVOI_UNDEFINED_CONDITION when unknown, or absent without a code that stands for one (XEP-0086) */
+	/** ENVOI_UNDEFINED_CONDITION when unknown, or absent without a code that stands for one
+	 * (XEP-0086) */
 	enum envoi_stanza_condition condition;
 	/** the text that states no language, else the first; of an error without condition the text
 	 * directly inside; or NULL */
@@ -89,16 +90,18 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_from_element(
  *
  * This and the builders below give one reference; NULL means out of memory. Functions that take a
  * stanza or an element accept NULL and report ENVOI_ERR_NOMEM, so that envoi_stanza_element() of a
- * stanza that was not checked can be built upon. A stanza that cannot be (a message of type `probe`,
- * an answer to an error) and text that XML does not allow make the stanza fail: sending it returns
- * ENVOI_ERR_INVALID, and envoi_session_problem() and envoi_element_problem() name place and reason.
+ * stanza that was not checked can be built upon. A stanza that cannot be (a message of type
+ * `probe`, an answer to an error) and text that XML does not allow make the stanza fail: sending it
+ * returns ENVOI_ERR_INVALID, and envoi_session_problem() and envoi_element_problem() name place and
+ * reason.
  *
  * @param type  ENVOI_TYPE_ANY: normal
  * @param to    as text, prepared when it is sent; NULL: the own account or server
  */
 ENVOI_API struct envoi_stanza *envoi_message_new(struct envoi_context *context,
 	enum envoi_stanza_type type, const char *to, const char *body /* or NULL */);
-/** Make a presence (section 4). @param type ENVOI_TYPE_ANY: available. @param to NULL: broadcast by the server */
+/** Make a presence (section 4). @param type ENVOI_TYPE_ANY: available. @param to NULL: broadcast by
+ * the server */
 ENVOI_API struct envoi_stanza *envoi_presence_new(
 	struct envoi_context *context, enum envoi_stanza_type type, const char *to);
 /** Make a request (RFC 6120, section 8.2.3). @param kind ENVOI_IQ_GET or ENVOI_IQ_SET; a random id
@@ -107,11 +110,12 @@ ENVOI_API struct envoi_stanza *envoi_iq_new(
 	struct envoi_context *context, enum envoi_stanza_kind kind, const char *to);
 
 /**
- * @return whether a stanza may be answered with an error: every one but an error, an iq result (RFC 6120, sections 8.2.3 and 8.3.1)
+ * @return whether a stanza may be answered with an error: every one but an error, an iq result (RFC
+ *         6120, sections 8.2.3 and 8.3.1)
  */
 ENVOI_API bool envoi_stanza_may_answer(const struct envoi_stanza *stanza);
-/** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. For a stanza
- * that is not a request, one that fails when it is sent. */
+/** An empty result for a request (RFC 6120, section 8.2.3): to its sender, with its id. For a
+ * stanza that is not a request, one that fails when it is sent. */
 ENVOI_API struct envoi_stanza *envoi_iq_result_new(const struct envoi_stanza *request);
 /**
  * An error in answer to a stanza (envoi_stanza_may_answer(); for others one that fails when it is
@@ -147,8 +151,8 @@ ENVOI_API const char *envoi_stanza_to_text(const struct envoi_stanza *stanza);
 /** @return the stanza's own element; NULL for NULL */
 ENVOI_API struct envoi_element *envoi_stanza_element(const struct envoi_stanza *stanza);
 
-/** @return the payload: of an iq its one child, of others the first child in a namespace of its own;
- * or NULL */
+/** @return the payload: of an iq its one child, of others the first child in a namespace of its
+ * own; or NULL */
 ENVOI_API struct envoi_element *envoi_stanza_payload(const struct envoi_stanza *stanza);
 /**
  * Decode the first child that @p type describes, once: further calls give the same value.

@@ -45,10 +45,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_transport_new(struct envoi_transport **
 /**
  * A connector that finds a server by DNS and connects to it (<envoi/interfaces/dial.h> says how),
  * by the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger and
- * tls.timeout, and by the settings of envoi_tcp_transport_new(). With direct TLS (XEP-0368) the transport is secure when it is
- * handed over: SNI and the name to be proved are those of the domain that the user gave, and
- * "xmpp-client" is offered by ALPN (RFC 7301); a server that selects nothing is taken, as most do not
- * know it, one that selects something else is left.
+ * tls.timeout, and by the settings of envoi_tcp_transport_new(). With direct TLS (XEP-0368) the
+ * transport is secure when it is handed over: SNI and the name to be proved are those of the domain
+ * that the user gave, and "xmpp-client" is offered by ALPN (RFC 7301); a server that selects
+ * nothing is taken, as most do not know it, one that selects something else is left.
  *
  * Names are looked up by the context's resolver, or, by the setting resolve.servers, by one of its
  * own that asks those servers.

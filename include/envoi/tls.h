@@ -164,8 +164,8 @@ enum envoi_tls_trust {
 	ENVOI_TLS_TRUST_ACCEPTED,
 };
 
-/** Properties of a TLS connection; zeroed before the end of the handshake. Strings are static unless
- * noted. */
+/** Properties of a TLS connection; zeroed before the end of the handshake. Strings are static
+ * unless noted. */
 struct envoi_tls_info {
 	const char *version; /**< "TLS1.3"; NULL: no TLS */
 	const char *cipher; /**< name of the cipher suite */
@@ -266,7 +266,8 @@ ENVOI_API int envoi_tls_question_answer(
 /** Take a reference. @return @p question */
 ENVOI_API struct envoi_tls_question *envoi_tls_question_ref(struct envoi_tls_question *question);
 
-/** Drop a reference; NULL is allowed. Dropping the last one without an answer refuses. @return NULL */
+/** Drop a reference; NULL is allowed. Dropping the last one without an answer refuses. @return NULL
+ *  */
 ENVOI_API struct envoi_tls_question *envoi_tls_question_unref(struct envoi_tls_question *question);
 
 struct envoi_tls_decider_impl {

@@ -25,9 +25,9 @@ struct envoi_context;
  *     xmpp:romeo@montague.example?message;subject=Test%20Message
  *     xmpp://guest@example.com/support@example.com?message
  *
- * It has an address, and optionally an account that acts, an action with parameters, and a fragment.
- * A link is untrusted input: ask the user before acting on it (XEP-0147, section 5). It holds a
- * reference to its context.
+ * It has an address, and optionally an account that acts, an action with parameters, and a
+ * fragment. A link is untrusted input: ask the user before acting on it (XEP-0147, section 5). It
+ * holds a reference to its context.
  */
 struct envoi_uri;
 
@@ -36,9 +36,9 @@ enum {
 };
 
 /**
- * Parse a URI or an IRI (RFC 5122, section 2.2) strictly: only the characters that the grammar allows
- * at each place, and ":", "/" and "@" in values of parameters, which are common there. Percent-encoded
- * text must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
+ * Parse a URI or an IRI (RFC 5122, section 2.2) strictly: only the characters that the grammar
+ * allows at each place, and ":", "/" and "@" in values of parameters, which are common there.
+ * Percent-encoded text must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
  *
  * @param[out] ret_uri  free with envoi_uri_free()
  * @param text  need not be NUL-terminated; borrowed
@@ -54,7 +54,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_uri_new(
 /** Free a link; NULL is allowed. */
 ENVOI_API void envoi_uri_free(struct envoi_uri *uri);
 
-/** @return the address, or NULL when there is only an account; borrowed from the link, like all below */
+/** @return the address, or NULL when there is only an account; borrowed from the link, like all
+ *         below */
 ENVOI_API const struct envoi_jid *envoi_uri_jid(const struct envoi_uri *uri);
 /** @return the account that acts, a bare address with a localpart, or NULL */
 ENVOI_API const struct envoi_jid *envoi_uri_account(const struct envoi_uri *uri);
@@ -74,7 +75,8 @@ ENVOI_API const char *envoi_uri_fragment(const struct envoi_uri *uri);
 ENVOI_API bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *position,
 	const char **ret_name, const char **ret_value);
 
-/** Set the account; a reference is taken. @retval ENVOI_ERR_INVALID it has a resource or no localpart */
+/** Set the account; a reference is taken. @retval ENVOI_ERR_INVALID it has a resource or no
+ * localpart */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_account(
 	struct envoi_uri *uri, const struct envoi_jid *account);
 /** Set the action. @param action UTF-8. @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
@@ -87,8 +89,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_uri_add_parameter(
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_fragment(struct envoi_uri *uri, const char *fragment);
 
 /**
- * Append the link as a URI in its canonical form (RFC 5122, section 2.7): addresses prepared, and only
- * what has to be percent-encoded is, in upper-case hexadecimal digits.
+ * Append the link as a URI in its canonical form (RFC 5122, section 2.7): addresses prepared, and
+ * only what has to be percent-encoded is, in upper-case hexadecimal digits.
  *
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
  */

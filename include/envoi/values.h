@@ -112,7 +112,8 @@ enum {
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_date_parse(const char *text, int64_t *ret_ms);
 
-/** Write in UTC, with milliseconds unless they are 0. @return @p text; NULL: not in years 1 to 9999 */
+/** Write in UTC, with milliseconds unless they are 0. @return @p text; NULL: not in years 1 to 9999
+ *  */
 ENVOI_API char *envoi_date_print(char text[ENVOI_DATE_SIZE], int64_t ms);
 
 /**

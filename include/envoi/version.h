@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: MIT
  *
  * Versions are MAJOR.MINOR.PATCH. While MAJOR is 0, interfaces may change with MINOR.
- * ENVOI_VERSION ("0.1.0"), ENVOI_VERSION_MAJOR, ENVOI_VERSION_MINOR and ENVOI_VERSION_PATCH are those
- * of the headers that a program was compiled with; the functions tell those of the library it runs with.
+ * ENVOI_VERSION ("0.1.0"), ENVOI_VERSION_MAJOR, ENVOI_VERSION_MINOR and ENVOI_VERSION_PATCH are
+ * those of the headers that a program was compiled with; the functions tell those of the library it
+ * runs with.
  */
 #ifndef ENVOI_VERSION_H
 #define ENVOI_VERSION_H
@@ -18,7 +19,8 @@
 extern "C" {
 #endif
 
-/** Whether the headers are of this version or a later one, for `#if`. Each part is from 0 to 999. */
+/** Whether the headers are of this version or a later one, for `#if`. Each part is from 0 to 999.
+ *  */
 #define ENVOI_VERSION_AT_LEAST(major, minor, patch) \
 	(ENVOI_VERSION_NUMBER(ENVOI_VERSION_MAJOR, ENVOI_VERSION_MINOR, ENVOI_VERSION_PATCH) >= \
 		ENVOI_VERSION_NUMBER(major, minor, patch))

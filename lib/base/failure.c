@@ -29,8 +29,8 @@ static void drop_cut_char(char *text, size_t len)
 	}
 }
 
-/* How many bytes at @p at end a line, steer a terminal or turn the order of what follows: C0, DEL, C1,
- * and U+2028 to U+202E and U+2066 to U+2069. */
+/* How many bytes at @p at end a line, steer a terminal or turn the order of what follows: C0, DEL,
+ * C1, and U+2028 to U+202E and U+2066 to U+2069. */
 static size_t unfit_for_a_line(const unsigned char *at)
 {
 	if (at[0] < 0x20 || at[0] == 0x7f) {

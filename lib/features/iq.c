@@ -87,8 +87,8 @@ static int fail_for_error(struct envoi_stream *stream, const struct envoi_elemen
 }
 
 /*
- * RFC 6120, section 8.1.2.1: the answer comes from the server, without `from`, or in its own name or the
- * account's.
+ * RFC 6120, section 8.1.2.1: the answer comes from the server, without `from`, or in its own name
+ * or the account's.
  */
 static int check_sender(struct envoi_stream *stream, const struct envoi_element *answer)
 {

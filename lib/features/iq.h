@@ -22,7 +22,8 @@ int envoi__iq_send(struct envoi_stream *stream, struct envoi__iq *iq,
  * Compare a received iq with the request.
  * @retval ENVOI_OK        it is the result
  * @retval ENVOI_DECLINED  it does not answer this request
- * @retval <0  an error, malformed, or not from the server: the stream has been failed, in phase BIND
+ * @retval <0  an error, malformed, or not from the server: the stream has been failed, in phase
+ *             BIND
  */
 int envoi__iq_take_answer(
 	struct envoi_stream *stream, struct envoi__iq *iq, const struct envoi_element *answer);

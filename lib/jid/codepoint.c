@@ -364,7 +364,8 @@ bool envoi__check_direction(const uint8_t *text, size_t len)
 	if ((all & RIGHT_TO_LEFT) == 0) {
 		return true;
 	}
-	/* conditions 1, 5 and 6: it has right-to-left, so that it cannot be a left-to-right label */
+	/* conditions 1, 5 and 6: it has right-to-left, so that it cannot be a left-to-right label
+	 *  */
 	if ((first & (IN(UC_BIDI_R) | IN(UC_BIDI_AL))) == 0) {
 		return false;
 	}

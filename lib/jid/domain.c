@@ -114,9 +114,9 @@ static int append_ulabel(
 }
 
 /*
- * RFC 7622, section 3.2.2: the mappings of width and case, and composition (RFC 5895, section 2). Of
- * Cherokee, whose small letters are younger than its capitals, IDNA2008 allows the capitals: case
- * folding, which RFC 5892, section 2.2, goes by, leads to them.
+ * RFC 7622, section 3.2.2: the mappings of width and case, and composition (RFC 5895, section 2).
+ * Of Cherokee, whose small letters are younger than its capitals, IDNA2008 allows the capitals:
+ * case folding, which RFC 5892, section 2.2, goes by, leads to them.
  */
 static int map(struct envoi__precis *precis)
 {

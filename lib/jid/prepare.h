@@ -50,8 +50,8 @@ bool envoi__jid_prepare_ascii(struct envoi__jid_parts *parts);
 bool envoi__jid_prepare_ascii_resource(const struct envoi__span *resource);
 
 /**
- * Prepare parts of any kind (RFC 7622, section 3), which envoi__jid_prepare_ascii() has not found to
- * be prepared.
+ * Prepare parts of any kind (RFC 7622, section 3), which envoi__jid_prepare_ascii() has not found
+ * to be prepared.
  *
  * @param room  ENVOI__JID_ROOM bytes, which the parts then may point into
  * @param[out] ret_reason  set when they are no address

@@ -62,7 +62,8 @@ struct envoi__attempt {
 	struct envoi_timer timer;
 };
 
-/** Begin to connect. All members above @p state are set. @return false: it failed, and was logged */
+/** Begin to connect. All members above @p state are set. @return false: it failed, and was logged
+ *  */
 bool envoi__attempt_connect(struct envoi__attempt *attempt);
 
 /** Hand the connected descriptor to the hooks. */

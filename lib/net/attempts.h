@@ -24,7 +24,8 @@ void envoi__attempts_finish(struct envoi__attempts *attempts);
 void envoi__attempts_add_lookup(struct envoi__attempts *attempts, const char *name,
 	enum envoi_lookup_status status, const char *text);
 
-/** Add a connection that failed, to @p port of @p address. @param phase, code, text of the failure */
+/** Add a connection that failed, to @p port of @p address. @param phase, code, text of the failure
+ *  */
 void envoi__attempts_add_address(struct envoi__attempts *attempts, const char *host,
 	const struct sockaddr_storage *address, uint16_t port, enum envoi_phase phase, int code,
 	const char *text);

@@ -304,8 +304,8 @@ static void on_failed(struct envoi__attempt *attempt)
 	race->leave(race);
 }
 
-/* Others are held back until the attempt fails, after the decision too: the application is not asked
- * about another one instead. */
+/* Others are held back until the attempt fails, after the decision too: the application is not
+ * asked about another one instead. */
 static void on_waits(struct envoi__attempt *attempt, bool waits)
 {
 	struct envoi__race *race = race_of(attempt);

@@ -33,7 +33,8 @@ struct envoi__race {
 	struct envoi_failure *failure; /* set when all have failed */
 	struct envoi__guard *guard; /* of the owner, entered while hooks may free it */
 
-	/** @param winner NULL: all have failed, and the race is finished. May not finish the race */
+	/** @param winner NULL: all have failed, and the race is finished. May not finish the race
+	 *  */
 	void (*done)(struct envoi__race *race, const struct envoi__race_winner *winner);
 	/** An attempt waits for a decision of the application, or no longer. */
 	void (*waits)(struct envoi__race *race, bool waits);

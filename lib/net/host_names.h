@@ -13,7 +13,8 @@
 /** The longest DNS name as text (RFC 1035, section 2.3.4), without a trailing dot. */
 #define ENVOI__MAX_DNS_NAME 253
 
-/** @return whether a name can be looked up: letters, digits, '-' and '_' in labels of 1 to 63 bytes */
+/** @return whether a name can be looked up: letters, digits, '-' and '_' in labels of 1 to 63 bytes
+ *          */
 bool envoi__is_dns_name(const char *name);
 
 /** @return whether @p name is @p domain or below it, whatever the case; trailing dots ignored */

@@ -22,8 +22,8 @@ static bool has_port(const char *text)
 		envoi__parse_address(text, bytes) == 0;
 }
 
-/* A host name as users write it, or an address. Names that the DNS cannot have are refused when they
- * are looked up. */
+/* A host name as users write it, or an address. Names that the DNS cannot have are refused when
+ * they are looked up. */
 static int check_host(const char *text)
 {
 	if (has_port(text)) {

@@ -64,8 +64,8 @@ static void conclude_refused(struct envoi__srv_lookup *services)
 
 /*
  * RFC 6120, section 3.2.2: the domain itself. Direct TLS only where it is the only route: no rule
- * says that servers offer it there. XEP-0368, section 4: a "." on either route means that the domain
- * has service records, so that there is no fallback for the other route.
+ * says that servers offer it there. XEP-0368, section 4: a "." on either route means that the
+ * domain has service records, so that there is no fallback for the other route.
  */
 static void fall_back(struct envoi__srv_lookup *services)
 {

@@ -229,8 +229,8 @@ static void refuse_malformed(struct envoi_delivery *delivery, const struct envoi
 	}
 }
 
-/* A malformed payload is reported once, however many rows name it. @return whether the row's handler
- * may be called */
+/* A malformed payload is reported once, however many rows name it. @return whether the row's
+ * handler may be called */
 static bool decode(struct dispatch *dispatch, const struct envoi__row *row)
 {
 	struct envoi_delivery *delivery = &dispatch->delivery;

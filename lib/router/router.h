@@ -79,7 +79,8 @@ void envoi__router_disable_promises(struct envoi__router *router);
 void envoi__router_route(
 	struct envoi__router *router, struct envoi_stanza *stanza, bool is_logged_in);
 
-/** Answer or report an iq without id or of unknown type, which envoi_stanza_from_element() refuses. */
+/** Answer or report an iq without id or of unknown type, which envoi_stanza_from_element() refuses.
+ *  */
 void envoi__router_refuse(struct envoi__router *router, const struct envoi_element *element);
 
 #endif

@@ -51,8 +51,8 @@ void envoi__sasl_exchange_init(struct envoi_sasl_exchange *exchange,
 	const struct envoi_sasl_exchange_impl *impl, const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_context *context, enum envoi_role role);
 
-/** Receiver: @return whether the user @p authcid may act as @p authzid: no identity but the user's own
- * is granted (RFC 4422, section 4.1). @param authzid, hostname NULL: none */
+/** Receiver: @return whether the user @p authcid may act as @p authzid: no identity but the user's
+ * own is granted (RFC 4422, section 4.1). @param authzid, hostname NULL: none */
 bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char *hostname);
 
 /** Receiver: make a random password, which stands for that of a user who does not exist. */

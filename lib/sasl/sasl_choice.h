@@ -47,23 +47,24 @@ struct envoi__sasl_choice {
 };
 
 /**
- * Choose the mechanism of a login, before anything is sent: the first wanted one that is offered and
- * allowed.
+ * Choose the mechanism of a login, before anything is sent: the first wanted one that is offered
+ * and allowed.
  *
  * A -PLUS mechanism needs a channel binding that the connection has and that the server is known to
- * support: from its list (XEP-0440); without a list tls-unique on TLS 1.2, the default of RFC 5929, and
- * none on TLS 1.3, where servers offer -PLUS without supporting tls-exporter. Where binding is required,
- * tls-exporter is tried even so (RFC 9266, section 2): no other login is acceptable.
+ * support: from its list (XEP-0440); without a list tls-unique on TLS 1.2, the default of RFC 5929,
+ * and none on TLS 1.3, where servers offer -PLUS without supporting tls-exporter. Where binding is
+ * required, tls-exporter is tried even so (RFC 9266, section 2): no other login is acceptable.
  *
  * XEP-0440, section 4: a server that offers no binding is told that the connection has some, by the
- * flag "y" (rule 3). If its two lists contradict each other, or if the list of bindings has none of the
- * connection's and not tls-server-end-point either, which each server must support, the lists may have
- * been changed (rules 5 and 6): then a mechanism that can check that must do so, and others are not
- * used.
+ * flag "y" (rule 3). If its two lists contradict each other, or if the list of bindings has none of
+ * the connection's and not tls-server-end-point either, which each server must support, the lists
+ * may have been changed (rules 5 and 6): then a mechanism that can check that must do so, and
+ * others are not used.
  *
- * Flag "n" is sent where no binding is possible: sasl.channel-binding is never; the connection has no
- * binding; the server offers -PLUS without a list on TLS 1.3; the server lists tls-server-end-point,
- * which the certificate does not allow (RFC 5929, section 4.1); or the server proves its list.
+ * Flag "n" is sent where no binding is possible: sasl.channel-binding is never; the connection has
+ * no binding; the server offers -PLUS without a list on TLS 1.3; the server lists
+ * tls-server-end-point, which the certificate does not allow (RFC 5929, section 4.1); or the server
+ * proves its list.
  *
  * A mechanism weaker than the pin is refused, and so is any binding weaker than that of the failed
  * login: an attacker who was detected would want a retry without it. Neither is refused where the

@@ -26,8 +26,8 @@ enum {
 };
 
 /**
- * Describe an offer whose channel bindings cannot be used (XEP-0440, section 4, rules 5 and 6), as the
- * reason of a refusal. The peer's names of types are shown if they are well-formed.
+ * Describe an offer whose channel bindings cannot be used (XEP-0440, section 4, rules 5 and 6), as
+ * the reason of a refusal. The peer's names of types are shown if they are well-formed.
  *
  * @return the length of the text, which was cut to @p size
  */

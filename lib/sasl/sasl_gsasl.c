@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * libgsasl writes and reads the messages. It does not choose the mechanism: it would suggest NTLM, and
- * block on a Kerberos server.
+ * libgsasl writes and reads the messages. It does not choose the mechanism: it would suggest NTLM,
+ * and block on a Kerberos server.
  */
 #include "sasl/sasl_gsasl.h"
 #include "base/context.h"

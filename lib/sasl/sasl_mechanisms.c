@@ -27,10 +27,11 @@ static const char *const scram_bindings[] = {
 /* clang-format on */
 
 /*
- * The strongest first. Channel binding counts more than the hash: it stops a man in the middle who has
- * a valid certificate. DIGEST-MD5, CRAM-MD5, NTLM, LOGIN and GSSAPI are for servers that offer nothing
- * better; they are used only where sasl.mechanisms names them. Their messages contain the password, or
- * make guessing it easy, so that they are limited to verified TLS; GSSAPI blocks on Kerberos.
+ * The strongest first. Channel binding counts more than the hash: it stops a man in the middle who
+ * has a valid certificate. DIGEST-MD5, CRAM-MD5, NTLM, LOGIN and GSSAPI are for servers that offer
+ * nothing better; they are used only where sasl.mechanisms names them. Their messages contain the
+ * password, or make guessing it easy, so that they are limited to verified TLS; GSSAPI blocks on
+ * Kerberos.
  */
 static const struct envoi_sasl_mechanism built_in[] = {
 	SCRAM("SCRAM-SHA-512-PLUS", 90, scram_bindings), /* draft-melnikov-scram-sha-512 */

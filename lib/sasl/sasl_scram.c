@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * Not libgsasl's, which has no SHA-512, no tls-server-end-point and no flag "y", takes its nonces from
- * the system, so that a session cannot be replayed, and does not wipe its keys.
+ * Not libgsasl's, which has no SHA-512, no tls-server-end-point and no flag "y", takes its nonces
+ * from the system, so that a session cannot be replayed, and does not wipe its keys.
  */
 #include "sasl/sasl_scram.h"
 

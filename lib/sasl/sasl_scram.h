@@ -12,8 +12,8 @@
 #include "sasl/scram.h"
 #include "sasl/scram_message.h"
 
-/** The stage of an exchange. Initiator: BEGIN -> FIRST -> (PASSWORD ->) DERIVING -> FINAL; receiver:
- * BEGIN -> DERIVING -> FINAL. With matching keys nothing is derived. */
+/** The stage of an exchange. Initiator: BEGIN -> FIRST -> (PASSWORD ->) DERIVING -> FINAL;
+ * receiver: BEGIN -> DERIVING -> FINAL. With matching keys nothing is derived. */
 enum envoi__scram_stage {
 	ENVOI__SCRAM_BEGIN, /* no message yet */
 	ENVOI__SCRAM_FIRST, /* client-first-message was sent */
@@ -42,7 +42,7 @@ struct envoi__scram_exchange {
 	size_t binding_count;
 	bool could_bind, needs_offer_hash;
 	char *offer_hash; /* base64; NULL: the offer is not known */
-	char *offer_words; /* the reason to refuse a server that does not prove its offer; NULL: none */
+	char *offer_words; /* why a server that does not prove its offer is refused, or NULL */
 	unsigned int min_iterations, max_iterations;
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;
@@ -69,8 +69,8 @@ struct envoi__scram_exchange {
 int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const char *password);
 
 /**
- * Drop the keys of an earlier login if they were not derived from the given password: they would log in
- * although that password is wrong.
+ * Drop the keys of an earlier login if they were not derived from the given password: they would
+ * log in although that password is wrong.
  * @param[in,out] exchange->has_keys
  */
 int envoi__scram_exchange_check_keys(struct envoi__scram_exchange *exchange);

@@ -30,9 +30,9 @@ static void wipe_prepared(char *prepared)
 }
 
 /*
- * Prepare as a stored string, which has no characters unassigned in Unicode 3.2. libgsasl 2.2.0 takes
- * its flag the wrong way round: ALLOW_UNASSIGNED forbids them. Asked both ways, one call refuses
- * them in every version; where only one refuses, they are the only reason.
+ * Prepare as a stored string, which has no characters unassigned in Unicode 3.2. libgsasl 2.2.0
+ * takes its flag the wrong way round: ALLOW_UNASSIGNED forbids them. Asked both ways, one call
+ * refuses them in every version; where only one refuses, they are the only reason.
  *
  * @param[out] ret_prepared  wipe_prepared(); NULL: refused for unassigned characters alone
  */

@@ -41,8 +41,8 @@ struct envoi__scram_keys {
 	unsigned char server_key[ENVOI__SCRAM_LARGEST_HASH];
 };
 
-/** A pending computation of SaltedPassword := Hi(password, salt, iterations) (RFC 5802, section 2.2);
- * zeroed: none. */
+/** A pending computation of SaltedPassword := Hi(password, salt, iterations) (RFC 5802, section
+ * 2.2); zeroed: none. */
 struct envoi__scram_derivation {
 	enum envoi__scram_hash hash;
 	gnutls_hmac_hd_t hmac; /* keyed with the password */

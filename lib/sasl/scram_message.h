@@ -20,10 +20,10 @@ struct envoi__scram_part {
 };
 
 /*
- * Readers: the attributes in the order of the grammar, each once, nothing in between. Attributes that
- * the RFC does not define come last and are ignored, as it demands; attributes with a place of their
- * own are refused there, and so is `m`, the mandatory extension. All of them return ENVOI_OK or
- * ENVOI_ERR_PROTOCOL.
+ * Readers: the attributes in the order of the grammar, each once, nothing in between. Attributes
+ * that the RFC does not define come last and are ignored, as it demands; attributes with a place of
+ * their own are refused there, and so is `m`, the mandatory extension. All of them return ENVOI_OK
+ * or ENVOI_ERR_PROTOCOL.
  */
 
 struct envoi__scram_client_first {

@@ -211,8 +211,8 @@ static struct envoi_session *from_host(struct envoi__router_host *host)
 }
 
 /* An answer has the address of the request as its `from`. A client may send its own address only,
- * else the server ends the stream (RFC 6120, sections 8.1.2.1 and 4.9.3.9); without `from` the server
- * stamps it. */
+ * else the server ends the stream (RFC 6120, sections 8.1.2.1 and 4.9.3.9); without `from` the
+ * server stamps it. */
 static void drop_foreign_sender(const struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	const struct envoi_jid *from = envoi_stanza_from(stanza), *own = session->jid;

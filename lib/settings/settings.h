@@ -58,7 +58,8 @@ struct envoi__entry {
 	char option[]; /* the command-line option */
 };
 
-/** @return the entry of that name or option, or NULL; the library's tables are added on first use */
+/** @return the entry of that name or option, or NULL; the library's tables are added on first use
+ *          */
 const struct envoi__entry *envoi__settings_find(struct envoi_context *context, const char *name);
 
 /** Set a member of a struct. @param value NULL: zero it */

@@ -9,7 +9,8 @@
 #include "xml/element.h"
 #include "xml/names.h"
 
-/* Where TLS is required, an element in place of the answer to STARTTLS keeps it from being started. */
+/* Where TLS is required, an element in place of the answer to STARTTLS keeps it from being started.
+ *  */
 static int refuse(struct envoi_stream *stream, const struct envoi_element *element,
 	enum envoi_stream_condition condition, const char *why)
 {

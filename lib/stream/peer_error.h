@@ -8,9 +8,9 @@
 #include <envoi/failure.h>
 #include <envoi/xml.h>
 
-/** The children of `<stream:error/>`, of SASL's `<failure/>` and of a stanza's `<error/>`, which have
- * the same form (RFC 6120): each the first of its kind, the text in the language that suits best, or
- * NULL. Borrowed from the error. */
+/** The children of `<stream:error/>`, of SASL's `<failure/>` and of a stanza's `<error/>`, which
+ * have the same form (RFC 6120): each the first of its kind, the text in the language that suits
+ * best, or NULL. Borrowed from the error. */
 struct envoi__peer_error {
 	const struct envoi_element *condition;
 	const struct envoi_element *text;

@@ -111,7 +111,8 @@ static void copy_attributes(
 	size_t position = 0;
 	const char *ns, *name, *value;
 	while (envoi_element_next_attr(from, &position, &ns, &name, &value)) {
-		/* A name of another namespace, that of xml:lang for example, is not in the table. */
+		/* A name of another namespace, that of xml:lang for example, is not in the table.
+		 *  */
 		bool is_shown = !is_hidden || *value == '\0' || strcmp(ns, ENVOI_NS_XML) == 0 ||
 			(*ns == '\0' && is_harmless(from, name));
 		envoi_element_set_ns(to, ns, name, is_shown ? value : ENVOI__REDACTED);

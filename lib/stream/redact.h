@@ -15,8 +15,8 @@
 bool envoi__redact_is_needed(const struct envoi_element *element);
 
 /**
- * Copy an element, ENVOI__REDACTED in place of each text and attribute value that may be a secret. No
- * secret is copied.
+ * Copy an element, ENVOI__REDACTED in place of each text and attribute value that may be a secret.
+ * No secret is copied.
  * @return one reference; NULL or a failed tree: out of memory
  */
 struct envoi_element *envoi__redact(

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /**
- * Read "host", "host:port" or "[2001:db8::1]:port", strictly: nothing else stands before, between or
- * behind.
+ * Read "host", "host:port" or "[2001:db8::1]:port", strictly: nothing else stands before, between
+ * or behind.
  *
  * @param host  set to a DNS name as A-labels, an IPv4 address, or an IPv6 address in brackets
  * @param port  set to 1..65535; 0: none was named

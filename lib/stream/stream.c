@@ -345,8 +345,8 @@ static void drop_transport(struct envoi_stream *stream)
 
 /*
  * A feature that is finished may call the application, which may free the owner of the stream, and
- * that the stream once more, before the handlers. Such an inner call finishes what the outer one has
- * not: when it returns, the stream touches no handler any more.
+ * that the stream once more, before the handlers. Such an inner call finishes what the outer one
+ * has not: when it returns, the stream touches no handler any more.
  */
 void envoi_stream_free(struct envoi_stream *stream)
 {
@@ -454,8 +454,8 @@ int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)
 
 /*
  * In a document: written as if the default namespace was jabber:client, whatever it is, so that a
- * stanza gets no declaration and thereby the stream's namespace, and everything else its own. Alone:
- * a stanza is treated the same way and declares the stream's namespace.
+ * stanza gets no declaration and thereby the stream's namespace, and everything else its own.
+ * Alone: a stanza is treated the same way and declares the stream's namespace.
  */
 static int write_and_give(struct envoi_stream *stream, const struct envoi_element *element)
 {

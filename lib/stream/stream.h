@@ -180,8 +180,8 @@ void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase
 /**
  * The stream waits for the application: until that is over, this time limit holds in place of the
  * phase's.
- * @param awaited     for the text of the failure: "password"; static; NULL: the wait is over, and the
- *                    phase's deadline begins again
+ * @param awaited     for the text of the failure: "password"; static; NULL: the wait is over, and
+ *                    the phase's deadline begins again
  * @param timeout_ms  0: none
  */
 void envoi__stream_wait_for(struct envoi_stream *stream, const char *awaited, uint64_t timeout_ms);

@@ -28,7 +28,8 @@ struct envoi__tls_cache_key {
 	unsigned char bytes[ENVOI__TLS_CACHE_KEY_BYTES];
 };
 
-/** The handshake in which certificates were presented, of a session and of those resumed from it. */
+/** The handshake in which certificates were presented, of a session and of those resumed from it.
+ *  */
 struct envoi__tls_origin {
 	int64_t since_ms, until_ms; /* wall clock: its time, and the end of its sessions */
 	bool is_certificate_shown; /* the own one */

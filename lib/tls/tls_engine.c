@@ -68,8 +68,8 @@ static int prepare_initiator(struct envoi__tls *tls)
 		tls->session, GNUTLS_NAME_DNS, tls->name.ascii, strlen(tls->name.ascii));
 }
 
-/* RFC 7301, section 3.2: a server selects one of the protocols offered or ends the handshake. A peer
- * without the extension is accepted by both sides: most do not support it. */
+/* RFC 7301, section 3.2: a server selects one of the protocols offered or ends the handshake. A
+ * peer without the extension is accepted by both sides: most do not support it. */
 static int set_alpn(struct envoi__tls *tls, const char *alpn)
 {
 	char copy[256];

@@ -27,8 +27,8 @@ struct envoi__tls;
  * initiator resumes a session that the context has kept; the receiver issues no tickets.
  *
  * @param config       a reference is taken
- * @param server_name  initiator: the name that the user gave, for SNI (A-labels; not an address) and
- *                     for the certificate. Receiver: NULL
+ * @param server_name  initiator: the name that the user gave, for SNI (A-labels; not an address)
+ *                     and for the certificate. Receiver: NULL
  * @param alpn         application protocol to offer, or to select (receiver). A peer with other
  *                     protocols only is refused, a peer without the extension is accepted; NULL:
  *                     none
@@ -69,7 +69,8 @@ bool envoi__tls_is_undecided(const struct envoi__tls *tls);
 /** @return whether envoi__tls_ask() is due */
 bool envoi__tls_has_to_ask(const struct envoi__tls *tls);
 /** Call the decider. It may destroy the owner, which keeps the engine until this returns.
- * @param wake  called when there is an answer, from inside the call that gives it: to be noted only */
+ * @param wake  called when there is an answer, from inside the call that gives it: to be noted only
+ *               */
 void envoi__tls_ask(struct envoi__tls *tls, void (*wake)(void *user), void *user);
 /** @return whether envoi__tls_settle() is due */
 bool envoi__tls_has_answer(const struct envoi__tls *tls);

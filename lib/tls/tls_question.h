@@ -44,8 +44,8 @@ int envoi__tls_question_new(struct envoi_tls_question **ret_question,
 /** Call the decider. It may free the engine, not the question. */
 void envoi__tls_question_ask(struct envoi_tls_question *question);
 
-/** End the question: the engine takes the answer or needs none any more. The decider is notified; it
- * may free the engine, not the question. */
+/** End the question: the engine takes the answer or needs none any more. The decider is notified;
+ * it may free the engine, not the question. */
 void envoi__tls_question_settle(struct envoi_tls_question *question);
 
 /** @return whether the application has answered it, by dropping it too */

@@ -35,8 +35,8 @@ void envoi__tls_resumption_offer(struct envoi__tls_resumption *resumption, gnutl
  */
 bool envoi__tls_resumption_is_safe(gnutls_session_t session);
 
-/** After a failed handshake. If a session was offered in it, this server is offered no more of them,
- * and the configuration notes it. */
+/** After a failed handshake. If a session was offered in it, this server is offered no more of
+ * them, and the configuration notes it. */
 void envoi__tls_resumption_failed(
 	const struct envoi__tls_resumption *resumption, struct envoi_tls_config *config);
 

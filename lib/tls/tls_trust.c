@@ -68,7 +68,8 @@ static int apply_answer(struct envoi__tls *tls)
 	return 0;
 }
 
-/* Called in the handshake when the server has presented its certificates, and again after "again". */
+/* Called in the handshake when the server has presented its certificates, and again after "again".
+ *  */
 static int verify(gnutls_session_t session)
 {
 	struct envoi__tls *tls = gnutls_session_get_ptr(session);

@@ -6,7 +6,8 @@
  * usage: bench-traffic echo|blast|roster|idle COUNT
  *
  * echo: answers COUNT messages; blast: sends COUNT messages; roster: logs in with COUNT contacts;
- * idle: is logged in for COUNT hours. What is counted is done in bench_counted() and bench_log_in().
+ * idle: is logged in for COUNT hours. What is counted is done in bench_counted() and
+ * bench_log_in().
  */
 #include <stdio.h>
 #include <stdlib.h>

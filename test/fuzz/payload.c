@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: MIT
  *
  * Input: a byte that selects a table of the tests (together they have every kind of row), and an
- * element, which the library's tables decode too. With its high bit set, the byte selects one of all
- * tables, and the other bytes are the seed of a struct. A decoded or valid struct is equal to the one
- * that is decoded from its XML.
+ * element, which the library's tables decode too. With its high bit set, the byte selects one of
+ * all tables, and the other bytes are the seed of a struct. A decoded or valid struct is equal to
+ * the one that is decoded from its XML.
  */
 #include "fuzz.h"
 

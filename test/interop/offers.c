@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: interop_offers HOST CA_FILE JID [SETTING=VALUE...]
- * prints the mechanisms, and behind "binding:" the channel bindings (XEP-0440), of the last features
- * that the server sends to somebody who does not log in, a line each; ends with 0 when it sent any
+ * prints the mechanisms, and behind "binding:" the channel bindings (XEP-0440), of the last
+ * features that the server sends to somebody who does not log in, a line each; ends with 0 when it
+ * sent any
  */
 #include <stdio.h>
 #include <string.h>

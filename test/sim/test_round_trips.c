@@ -2,9 +2,9 @@
  * envoi - round trips from a connected transport to a bound resource, by route and mechanism
  * SPDX-License-Identifier: MIT
  *
- * Every byte takes 50 ms of virtual time in either direction and nothing else takes any: the time to
- * the binding, in tenths of a second, is the number of round trips. With an argument the table is
- * printed as it stands in doc/figures.md.
+ * Every byte takes 50 ms of virtual time in either direction and nothing else takes any: the time
+ * to the binding, in tenths of a second, is the number of round trips. With an argument the table
+ * is printed as it stands in doc/figures.md.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -323,7 +323,8 @@ static void keys_that_the_server_refuses_give_way_to_the_password(void **state)
 	assert_int_equal(world.dialogue.asked_with_keys, 1);
 }
 
-/* Keys of unknown origin would log in, and the mistake would show when the server changes its salt. */
+/* Keys of unknown origin would log in, and the mistake would show when the server changes its salt.
+ *  */
 static void a_wrong_password_is_noticed_although_there_are_keys(void **state)
 {
 	(void)state;

@@ -298,8 +298,8 @@ static void say_it(size_t saying, size_t place)
 						      sayings[saying].text));
 }
 
-/* Each element at each place: the login succeeds only where the server has proved itself and says so, and
- * everything else is the end. */
+/* Each element at each place: the login succeeds only where the server has proved itself and says
+ * so, and everything else is the end. */
 static void only_what_belongs_there_goes_on(void **state)
 {
 	(void)state;

@@ -481,7 +481,8 @@ static void a_locked_key_leaves_nothing_and_its_password_nothing_of_ours(void **
 		answer_with_key_password();
 		assert_int_equal(world.key_passwords_asked, rows[i].is_right ? 1 : 2);
 		assert_int_equal(test_server_online(world.server), rows[i].is_right);
-		/* The client's own, until the key is needed no more: not one that did not open it. */
+		/* The client's own, until the key is needed no more: not one that did not open it.
+		 *  */
 		assert_int_equal(secrets_held("password"), rows[i].is_right);
 		assert_int_equal(secrets_held("private key"), rows[i].is_right);
 		end_world();

@@ -145,7 +145,8 @@ static void an_orderly_close_is_no_failure(void **state)
 	transport_side_expect(&p->b, "element <presence/>\nended\nwritten 1\nclosed 0\n");
 }
 
-/* Of what is pending the limit is never passed; one element of any size is taken when nothing is. */
+/* Of what is pending the limit is never passed; one element of any size is taken when nothing is.
+ *  */
 static void the_limit_on_pending_output_holds_to_the_byte(void **state)
 {
 	struct transport_pair *p = *state;

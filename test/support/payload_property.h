@@ -11,9 +11,9 @@
 
 /**
  * Check with @p rounds structs made by chance, by asserts of cmocka: the table has no mistake; what
- * is written, to a tree or to bytes, is the same, can be parsed and gives an equal struct; a copy is
- * equal and outlives its stanza; from mutated XML comes a struct that can be written again, or an
- * error that says where and why.
+ * is written, to a tree or to bytes, is the same, can be parsed and gives an equal struct; a copy
+ * is equal and outlives its stanza; from mutated XML comes a struct that can be written again, or
+ * an error that says where and why.
  */
 void payload_property_check(
 	const struct envoi_payload_type *type, unsigned int rounds, uint64_t seed);

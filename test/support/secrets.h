@@ -16,8 +16,8 @@
  *
  * With the environment variable SECRETS_TELL set, each is told on stderr, with its place.
  *
- * So that the search does not find itself, what is searched for is kept masked. Not in test-support:
- * this file replaces malloc, and is named by the programs that want that.
+ * So that the search does not find itself, what is searched for is kept masked. Not in
+ * test-support: this file replaces malloc, and is named by the programs that want that.
  */
 
 /** Forget what was searched for, and what was found. */
@@ -41,7 +41,8 @@ enum secrets_culprit {
 	SECRETS_CULPRITS,
 };
 
-/** @return blocks given back with a secret of that name (NULL: any) in them, since secrets_begin() */
+/** @return blocks given back with a secret of that name (NULL: any) in them, since secrets_begin()
+ *          */
 unsigned int secrets_given_back(enum secrets_culprit culprit, const char *name);
 
 /** @return how often secrets with @p name (NULL: any) are in blocks that are held, and in static

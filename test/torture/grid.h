@@ -10,7 +10,8 @@
 /**
  * A callback of a public header, named as the headers have it ("envoi_stanza_row.handle",
  * "envoi_answer_fn"), in one of the situations in which it is called. tools/check.d/callbacks looks
- * for the names: each callback of the headers is a place of a grid, or is listed there with why not.
+ * for the names: each callback of the headers is a place of a grid, or is listed there with why
+ * not.
  */
 struct grid_place {
 	const char *callback, *situation;

@@ -50,7 +50,8 @@ void world_finish(struct world *world);
 void world_open(struct world *world, struct event_base *base);
 /** Free the client's context with all connections; asserts that no memory is left. */
 void world_close(struct world *world);
-/** End all connections from the server's side, and forget them: what a client that has gone left. */
+/** End all connections from the server's side, and forget them: what a client that has gone left.
+ *  */
 void world_drop_connections(struct world *world);
 
 /** The server's ends go without a word: the clients stay where they are. */

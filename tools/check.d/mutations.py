@@ -172,7 +172,8 @@ class Equivalents:
         for block in re.split(r"\n\s*\n", text):
             lines = [line for line in block.strip().split("\n") if line and not line.startswith("#")]
             if len(lines) >= 4:
-                where, before, after = lines[0].strip(), lines[1].strip()[2:], lines[2].strip()[2:]
+                where, before, after = (" ".join(part.split())
+                                        for part in (lines[0], lines[1].strip()[2:], lines[2].strip()[2:]))
                 self.reasons[where, before, after] = " ".join(line.strip() for line in lines[3:])
 
     def reason(self, mutant):

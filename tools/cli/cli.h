@@ -29,8 +29,8 @@ struct command_option {
 	const char *name;
 	const char *metavar;
 	const char *doc;
-	int (*take)(struct invocation *invocation, const char *value); /**< @return STATUS_DONE, or
-									     another after complaining */
+	/** @return STATUS_DONE, or another after a message */
+	int (*take)(struct invocation *invocation, const char *value);
 };
 
 enum {

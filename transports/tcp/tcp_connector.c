@@ -54,8 +54,8 @@ static void tcp_cancel(struct envoi_connector *base)
 
 /* --- direct TLS --- */
 
-/* The application that was asked for a trust decision is notified inside, and may cancel and destroy
- * the connector. */
+/* The application that was asked for a trust decision is notified inside, and may cancel and
+ * destroy the connector. */
 static void free_trial(struct tcp_trial *own)
 {
 	struct envoi_context *context = envoi_context_ref(own->context);
@@ -86,8 +86,8 @@ static void on_waiting(void *user, bool is_waiting)
 	envoi_trial_wait(own->trial, is_waiting);
 }
 
-/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. The dial
- * has deadlines for all this. */
+/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. The
+ * dial has deadlines for all this. */
 static int open_socket(struct tcp_connector *connector, struct tcp_trial *own, int fd)
 {
 	struct envoi_context *context = connector->base.context;

@@ -59,8 +59,8 @@ struct envoi_channel_impl {
 	/** Nothing more will be sent: show the peer the end, if that is possible. */
 	void (*shut_down)(struct envoi_channel *channel);
 
-	/** Release descriptors, watches and timers: no callback may come afterwards. Idempotent; the
-	 * memory stays until destroy. */
+	/** Release descriptors, watches and timers: no callback may come afterwards. Idempotent;
+	 * the memory stays until destroy. */
 	void (*disconnect)(struct envoi_channel *channel);
 
 	/** Free the memory. Called last, once, when no envoi_channel_...() is on the stack. */
@@ -70,8 +70,8 @@ struct envoi_channel_impl {
 	const char *(*peer_name)(const struct envoi_channel *channel);
 };
 
-/** Base of every channel; embedded anywhere (ENVOI_CONTAINER_OF). Set @p impl; the rest is zeroed at
- * first and set by the library. */
+/** Base of every channel; embedded anywhere (ENVOI_CONTAINER_OF). Set @p impl; the rest is zeroed
+ * at first and set by the library. */
 struct envoi_channel {
 	const struct envoi_channel_impl *impl;
 	struct envoi_context *context; /**< borrowed; set by envoi_channel_attach() */
@@ -153,13 +153,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_opening_new(struct envoi_opening **ret_open
 	struct envoi_context *context, struct envoi_channel *channel,
 	const struct envoi_opening_options *options);
 
-/** Stop silently and free, the channel included; NULL is allowed. An application that was asked for a
- * trust decision is notified that it is no longer needed, before this returns. */
+/** Stop silently and free, the channel included; NULL is allowed. An application that was asked for
+ * a trust decision is notified that it is no longer needed, before this returns. */
 ENVOI_API void envoi_opening_free(struct envoi_opening *opening);
 
 /* --- TLS over a channel --- */
 
-/** How TLS runs over a channel. A reference to @p tls is taken, @p server_name and @p alpn are copied. */
+/** How TLS runs over a channel. A reference to @p tls is taken, @p server_name and @p alpn are
+ * copied. */
 struct envoi_tls_channel_options {
 	enum envoi_role role;
 	struct envoi_tls_config *tls; /**< REQUIRED, of the same role */
@@ -182,10 +183,10 @@ struct envoi_tls_channel_options {
  * shows. Bytes count as taken when they are encrypted; at most about 64 KiB are held. The
  * events envoi_channel_ended() and _broken() come when the owner wants to read:
  * - ended: the peer sent close_notify;
- * - broken with ENVOI_ERR_CERTIFICATE or ENVOI_ERR_TLS: the handshake or TLS failed; ENVOI_ERR_LIMIT:
- *   too much input before a trust decision; ENVOI_ERR_TIMEOUT: a deadline of the options;
- *   ENVOI_ERR_DISCONNECTED: the lower channel ended without close_notify, so that data may be
- *   missing (RFC 8446, section 6.1); else the code of the lower channel.
+ * - broken with ENVOI_ERR_CERTIFICATE or ENVOI_ERR_TLS: the handshake or TLS failed;
+ *   ENVOI_ERR_LIMIT: too much input before a trust decision; ENVOI_ERR_TIMEOUT: a deadline of the
+ *   options; ENVOI_ERR_DISCONNECTED: the lower channel ended without close_notify, so that data may
+ *   be missing (RFC 8446, section 6.1); else the code of the lower channel.
  *
  * `shut_down` sends close_notify.
  *
@@ -207,8 +208,8 @@ ENVOI_API unsigned int envoi_tls_channel_doubts(const struct envoi_channel *chan
 
 /* --- for owners of channels --- */
 
-/** The functions of an owner of a channel. Transports of envoi_channel_transport_new() are owners; a
- * protocol of its own on a channel implements these. All are REQUIRED, and come from the loop. */
+/** The functions of an owner of a channel. Transports of envoi_channel_transport_new() are owners;
+ * a protocol of its own on a channel implements these. All are REQUIRED, and come from the loop. */
 struct envoi_channel_sink_impl {
 	void (*received)(struct envoi_channel_sink *sink, const char *data, size_t len);
 	void (*writable)(struct envoi_channel_sink *sink);

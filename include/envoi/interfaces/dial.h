@@ -73,8 +73,8 @@ struct envoi_trial {
  */
 struct envoi_trial_hooks {
 	/**
-	 * Begin a trial. It ends with envoi_trial_pass() or envoi_trial_fail(), called from the loop
-	 * and not inside `begin`, or with `drop`; @p trial is freed then.
+	 * Begin a trial. It ends with envoi_trial_pass() or envoi_trial_fail(), called from the
+	 * loop and not inside `begin`, or with `drop`; @p trial is freed then.
 	 *
 	 * @param dialed  its descriptor is taken, also on failure
 	 * @retval <0  the same as failing with this code
@@ -112,7 +112,8 @@ struct envoi_dial_options {
 	const char *domain;
 	const char *service; /**< "xmpp-client" (default) or "xmpp-server" */
 	unsigned int routes; /**< OR of enum envoi_route; default: STARTTLS */
-	/** NULL: targets of the domain's service records; else this name or address (as @p domain) */
+	/** NULL: targets of the domain's service records; else this name or address (as @p domain)
+	 *  */
 	const char *host;
 	/**
 	 * not 0: this port on @p host, else on the domain, without service records. Without service
@@ -135,9 +136,9 @@ struct envoi_dial_options {
 };
 
 /**
- * Set host, name servers, port, routes and timeouts from the settings server, resolve.servers, port,
- * tls.mode, resolve.timeout, connect.timeout, connect.stagger, tls.timeout and tls.decision-timeout;
- * other members stay as they are. Texts are borrowed from @p settings.
+ * Set host, name servers, port, routes and timeouts from the settings server, resolve.servers,
+ * port, tls.mode, resolve.timeout, connect.timeout, connect.stagger, tls.timeout and
+ * tls.decision-timeout; other members stay as they are. Texts are borrowed from @p settings.
  */
 ENVOI_API void envoi_dial_options_from_settings(
 	struct envoi_dial_options *options, const struct envoi_settings *settings);
@@ -162,14 +163,14 @@ typedef void envoi_dialed_fn(
 /**
  * Finding and reaching a server (RFC 6120, section 3.2).
  *
- * 1. Service records: SRV records of _xmpp-client._tcp and, for direct TLS, of _xmpps-client._tcp are
- *    looked up together and merged by priority and weight (RFC 2782, XEP-0368). A sole target "."
- *    means that the service is refused on that route. Where there are no records, which is NXDOMAIN
- *    or NODATA and nothing else, the domain itself is tried: on port 5222 with STARTTLS, or, where
- *    direct TLS is the only route, on port 5223; but not where either route is refused with "."
- *    (XEP-0368, section 4). SERVFAIL, a malformed answer and a timeout are temporary failures: they
- *    never lead to the domain itself, which may be another machine. When one of the two look-ups has
- *    records, it waits at most one second for the other.
+ * 1. Service records: SRV records of _xmpp-client._tcp and, for direct TLS, of _xmpps-client._tcp
+ *    are looked up together and merged by priority and weight (RFC 2782, XEP-0368). A sole target
+ *    "." means that the service is refused on that route. Where there are no records, which is
+ *    NXDOMAIN or NODATA and nothing else, the domain itself is tried: on port 5222 with STARTTLS,
+ *    or, where direct TLS is the only route, on port 5223; but not where either route is refused
+ *    with "." (XEP-0368, section 4). SERVFAIL, a malformed answer and a timeout are temporary
+ *    failures: they never lead to the domain itself, which may be another machine. When one of the
+ *    two look-ups has records, it waits at most one second for the other.
  * 2. Addresses: A and AAAA records of a target are looked up together, targets in their order, the
  *    next target's while the last address of this one is being tried.
  * 3. Connections (RFC 8305): families alternate, beginning with IPv6 (an IPv4 address waits at most
@@ -179,9 +180,10 @@ typedef void envoi_dialed_fn(
  *    holds other connections back for 250 ms, or three times what connecting took, at most 2 s.
  * 5. When a winner is of no use, envoi_dial_next() continues with all that have not failed.
  *
- * At most 128 targets, and 64 addresses of each family of each target, are tried. How many more there
- * were is logged as a warning, and is an attempt of the failure (ENVOI_ERR_LIMIT). A target without a
- * port is left out, and so is a target that is no host name; an IPv4 address is taken as an address.
+ * At most 128 targets, and 64 addresses of each family of each target, are tried. How many more
+ * there were is logged as a warning, and is an attempt of the failure (ENVOI_ERR_LIMIT). A target
+ * without a port is left out, and so is a target that is no host name; an IPv4 address is taken as
+ * an address.
  */
 struct envoi_dial;
 
@@ -189,8 +191,8 @@ struct envoi_dial;
  * Begin to dial; returns at once, everything happens in the loop.
  *
  * @param options  borrowed for the call
- * @retval ENVOI_ERR_INVALID  the domain or host is neither a DNS name nor an address, the service is
- *                            unknown, or the name servers are malformed
+ * @retval ENVOI_ERR_INVALID  the domain or host is neither a DNS name nor an address, the service
+ *                            is unknown, or the name servers are malformed
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_SYSTEM   the resolver cannot be made
  */
@@ -202,8 +204,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_dial_new(struct envoi_dial **ret_dial,
  * The connection that was handed over is of no use: continue with the addresses and targets that
  * have not failed. `done` is called once more.
  *
- * @param why         borrowed: it becomes an attempt, and the reason of a failure where it says more
- *                    than the others
+ * @param why         borrowed: it becomes an attempt, and the reason of a failure where it says
+ *                    more than the others
  * @param timeout_ms  for all that follows; 0: none but the other timeouts. The time between the
  *                    hand-over and this call is the caller's: only the caller knows for how much of
  *                    it the application was deciding
@@ -212,7 +214,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_dial_new(struct envoi_dial **ret_dial,
 ENVOI_API ENVOI_MUST_CHECK int envoi_dial_next(
 	struct envoi_dial *dial, const struct envoi_failure *why, uint64_t timeout_ms);
 
-/** Stop without a callback and free; NULL is allowed. Allowed in `done` and in the hooks of trials. */
+/** Stop without a callback and free; NULL is allowed. Allowed in `done` and in the hooks of trials.
+ *  */
 ENVOI_API void envoi_dial_free(struct envoi_dial *dial);
 
 #ifdef __cplusplus

@@ -19,9 +19,9 @@ extern "C" {
 
 /*
  * Each constructor makes a handler for envoi_stream_options.handlers. A handler keeps no state of a
- * stream: it serves any number of streams, one after the other or at the same time, and must outlive
- * them. It is owned: free it with envoi_handler_destroy(). Negotiation follows `order` of struct
- * envoi_stream_feature: STARTTLS, SASL, bind, session.
+ * stream: it serves any number of streams, one after the other or at the same time, and must
+ * outlive them. It is owned: free it with envoi_handler_destroy(). Negotiation follows `order` of
+ * struct envoi_stream_feature: STARTTLS, SASL, bind, session.
  */
 
 struct envoi_context;
@@ -34,20 +34,20 @@ struct envoi_tls_config;
 #define ENVOI_NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"
 
 struct envoi_starttls_options {
-	/** A reference is taken. NULL: TLS is not used, and a stream to a peer that requires it ends
-	 * with ENVOI_ERR_TLS. */
+	/** A reference is taken. NULL: TLS is not used, and a stream to a peer that requires it
+	 * ends with ENVOI_ERR_TLS. */
 	struct envoi_tls_config *config;
-	/** Initiator: a stream to a peer that does not offer TLS ends with ENVOI_ERR_TLS before anything
-	 * else is sent (section 5.3.1). Receiver: the offer says that TLS is required. */
+	/** Initiator: a stream to a peer that does not offer TLS ends with ENVOI_ERR_TLS before
+	 * anything else is sent (section 5.3.1). Receiver: the offer says that TLS is required. */
 	bool required;
 };
 
 /**
  * STARTTLS for both roles: gains ENVOI_STREAM_SECURE.
  *
- * Bytes between `<proceed/>` and TLS end the stream with ENVOI_ERR_PROTOCOL, `<failure/>` and a failed
- * handshake with ENVOI_ERR_TLS or ENVOI_ERR_CERTIFICATE. The feature does nothing on a transport that
- * is already secure.
+ * Bytes between `<proceed/>` and TLS end the stream with ENVOI_ERR_PROTOCOL, `<failure/>` and a
+ * failed handshake with ENVOI_ERR_TLS or ENVOI_ERR_CERTIFICATE. The feature does nothing on a
+ * transport that is already secure.
  *
  * @param options  copied
  * @retval ENVOI_ERR_NOMEM
@@ -66,8 +66,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_starttls_new(struct envoi_handler **ret_han
  * failure ends the stream in phase SASL:
  * - ENVOI_ERR_AUTH: the server refused (condition, text and its language in the failure; retry
  *   ENVOI_RETRY_LATER for temporary-auth-failure, ENVOI_RETRY_AFTER_USER where another password or
- *   setting can help, else ENVOI_RETRY_NEVER); the server offers no acceptable mechanism; the server
- *   has not proved that it knows the secret, which includes a success without proof
+ *   setting can help, else ENVOI_RETRY_NEVER); the server offers no acceptable mechanism; the
+ *   server has not proved that it knows the secret, which includes a success without proof
  * - ENVOI_ERR_TLS: the stream is not secure, and the setting tls.mode is not none
  * - ENVOI_ERR_PROTOCOL: an element is malformed or unexpected
  * - ENVOI_ERR_LIMIT: an iteration count outside of sasl.min-iterations and sasl.max-iterations, or
@@ -91,9 +91,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_feature_new(struct envoi_handler **ret
 
 /**
  * Use a history from the next login on: a mechanism or binding weaker than the pin is refused
- * (ENVOI_ERR_AUTH with a text that says so), keys are used in place of the password, and a login that
- * succeeds raises the pin and keeps its keys. Keys that the server refuses (not-authorized) are wiped;
- * then the failure's advice is ENVOI_RETRY_NOW if there is a password.
+ * (ENVOI_ERR_AUTH with a text that says so), keys are used in place of the password, and a login
+ * that succeeds raises the pin and keeps its keys. Keys that the server refuses (not-authorized)
+ * are wiped; then the failure's advice is ENVOI_RETRY_NOW if there is a password.
  *
  * @param handler  from envoi_sasl_feature_new()
  * @param history  borrowed, outlives the handler; NULL: none
@@ -109,9 +109,9 @@ struct envoi_sasl_accounts {
 };
 
 /**
- * Authentication, receiving side: offers the mechanisms of sasl.mechanisms that the connection allows,
- * with its channel bindings (XEP-0440). Nothing is offered on a stream that is not secure, unless
- * tls.mode is none. After five failures the stream ends with policy-violation.
+ * Authentication, receiving side: offers the mechanisms of sasl.mechanisms that the connection
+ * allows, with its channel bindings (XEP-0440). Nothing is offered on a stream that is not secure,
+ * unless tls.mode is none. After five failures the stream ends with policy-violation.
  *
  * @param settings  sasl.*, tls.mode; borrowed for the call
  * @param accounts  copied; `user` must outlive the handler
@@ -162,10 +162,10 @@ struct envoi_bind_options {
 /**
  * Binding for both roles: sets envoi_stream_local(), gains ENVOI_STREAM_BOUND.
  *
- * Initiator: a refusal ends the stream in phase BIND with ENVOI_ERR_STANZA; the failure has condition
- * and text of the stanza error (`conflict`: ENVOI_RETRY_AFTER_USER, `resource-constraint`:
- * ENVOI_RETRY_LATER). An address that is not full, or not the account's, ends it with
- * ENVOI_ERR_PROTOCOL.
+ * Initiator: a refusal ends the stream in phase BIND with ENVOI_ERR_STANZA; the failure has
+ * condition and text of the stanza error (`conflict`: ENVOI_RETRY_AFTER_USER,
+ * `resource-constraint`: ENVOI_RETRY_LATER). An address that is not full, or not the account's,
+ * ends it with ENVOI_ERR_PROTOCOL.
  *
  * @param options  copied
  * @retval ENVOI_ERR_NOMEM
@@ -190,8 +190,8 @@ ENVOI_API int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handle
 #define ENVOI_NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
 
 /**
- * The session request of RFC 3921: gains ENVOI_STREAM_SESSION. Initiating side only, and only if the
- * server offers it and does not mark it as optional (RFC 6121, appendix E).
+ * The session request of RFC 3921: gains ENVOI_STREAM_SESSION. Initiating side only, and only if
+ * the server offers it and does not mark it as optional (RFC 6121, appendix E).
  *
  * @retval ENVOI_ERR_NOMEM
  */

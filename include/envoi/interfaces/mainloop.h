@@ -30,20 +30,20 @@ enum envoi_io {
 /*
  * One turn of a loop: descriptors that are ready, then deferred calls, then overdue timers. A timer
  * is overdue when it was due before the turn began: descriptors are read at least once between the
- * time for which a timer is set and its callback, so that an answer that arrived in time comes before
- * the timeout, even when the program was stopped or busy meanwhile.
+ * time for which a timer is set and its callback, so that an answer that arrived in time comes
+ * before the timeout, even when the program was stopped or busy meanwhile.
  *
- * All three kinds of callbacks come from the loop, never from inside the function that started them.
- * A callback may start, stop and free everything: its own object, others that are ready or due in the
- * same turn (they are not called any more), and the last reference to the context, which frees the
- * loop when the callback has returned.
+ * All three kinds of callbacks come from the loop, never from inside the function that started
+ * them. A callback may start, stop and free everything: its own object, others that are ready or
+ * due in the same turn (they are not called any more), and the last reference to the context, which
+ * frees the loop when the callback has returned.
  */
 
 /**
  * A descriptor is ready.
  *
- * @param ready  OR of enum envoi_io, events that it is watched for, not 0. After hang-up and errors all
- *               that it is watched for. Reading and writing may be reported by separate calls
+ * @param ready  OR of enum envoi_io, events that it is watched for, not 0. After hang-up and errors
+ *               all that it is watched for. Reading and writing may be reported by separate calls
  */
 typedef void envoi_watch_fn(struct envoi_watch *watch, unsigned int ready);
 
@@ -55,9 +55,9 @@ typedef void envoi_deferred_fn(struct envoi_deferred *deferred);
 
 /**
  * A watched descriptor, level-triggered. Embedded in its owner and zeroed before first use; members
- * are private. The owner stops the watch before it closes the descriptor, before it frees the watch's
- * memory, and before it releases the last reference to the context. A descriptor may have several
- * watches only on the loops of the library: implementers of loops need not support it.
+ * are private. The owner stops the watch before it closes the descriptor, before it frees the
+ * watch's memory, and before it releases the last reference to the context. A descriptor may have
+ * several watches only on the loops of the library: implementers of loops need not support it.
  */
 struct envoi_watch {
 	int fd;
@@ -80,9 +80,9 @@ struct envoi_timer {
 };
 
 /**
- * A call that is made after the descriptors of the turn, in order of posting. One that is posted by a
- * deferred call is made in the next turn. Embedded in its owner and zeroed before first use; members
- * are private.
+ * A call that is made after the descriptors of the turn, in order of posting. One that is posted by
+ * a deferred call is made in the next turn. Embedded in its owner and zeroed before first use;
+ * members are private.
  */
 struct envoi_deferred {
 	envoi_deferred_fn *notify;
@@ -99,8 +99,8 @@ struct envoi_deferred {
 struct envoi_loop_impl {
 	const char *name; /**< "libevent", "poll", "simulated" */
 
-	/** The most by which now_ms() is behind, because it is rounded down: timers are set later by
-	 * this time, so that none fires early. 0: exact. */
+	/** The most by which now_ms() is behind, because it is rounded down: timers are set later
+	 * by this time, so that none fires early. 0: exact. */
 	uint64_t resolution_ms;
 
 	/** Start watching watch->fd for watch->interest. Does not notify before it returns. */
@@ -113,9 +113,10 @@ struct envoi_loop_impl {
 	void (*watch_stop)(struct envoi_loop *loop, struct envoi_watch *watch);
 
 	/**
-	 * Set the alarm, in place of the one before: call envoi_loop_turn() from the loop when now_ms()
-	 * reaches @p due_ms, or after this turn's descriptors when that has passed. UINT64_MAX: no
-	 * alarm. Cannot fail: an implementation that runs out of memory calls early instead.
+	 * Set the alarm, in place of the one before: call envoi_loop_turn() from the loop when
+	 * now_ms() reaches @p due_ms, or after this turn's descriptors when that has passed.
+	 * UINT64_MAX: no alarm. Cannot fail: an implementation that runs out of memory calls early
+	 * instead.
 	 */
 	void (*set_alarm)(struct envoi_loop *loop, uint64_t due_ms);
 

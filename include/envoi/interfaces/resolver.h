@@ -22,8 +22,8 @@ struct envoi_resolver;
 struct envoi_lookup;
 
 /*
- * Names are given as A-labels (RFC 5890): ASCII, labels of at most 63 bytes, at most 253 bytes in all
- * without the trailing dot, which is optional and has no effect: names are absolute, and search
+ * Names are given as A-labels (RFC 5890): ASCII, labels of at most 63 bytes, at most 253 bytes in
+ * all without the trailing dot, which is optional and has no effect: names are absolute, and search
  * domains of the system are never used.
  *
  * Some names never reach an implementation: numeric hosts ("192.0.2.1", "2001:db8::1") are answered
@@ -32,7 +32,8 @@ struct envoi_lookup;
  * come from the loop, too.
  */
 
-/** The outcome of a look-up. Only NO_NAME and NO_DATA allow a fallback (RFC 6120, section 3.2.1). */
+/** The outcome of a look-up. Only NO_NAME and NO_DATA allow a fallback (RFC 6120, section 3.2.1).
+ *  */
 enum envoi_lookup_status {
 	ENVOI_LOOKUP_OK,
 	ENVOI_LOOKUP_NO_NAME, /**< NXDOMAIN */
@@ -59,8 +60,8 @@ struct envoi_lookup_result {
 	const char *text; /**< the reason of a failure, an English phrase; NULL when OK */
 };
 
-/** Called once, from the loop, never from a callback of a resolver library. The look-up may be started
- * again or freed inside. */
+/** Called once, from the loop, never from a callback of a resolver library. The look-up may be
+ * started again or freed inside. */
 typedef void envoi_lookup_fn(struct envoi_lookup *lookup, const struct envoi_lookup_result *result);
 
 /** A look-up; embedded in its owner, zeroed before first use. Members are private. */
@@ -86,8 +87,8 @@ struct envoi_resolver_impl {
 	/** Look up addresses. @param family AF_INET or AF_INET6 */
 	int (*lookup_address)(struct envoi_resolver *resolver, struct envoi_lookup *lookup,
 		const char *host, int family);
-	/** Cancel: no callback follows. After the last pending look-up was cancelled, the resolver has
-	 * nothing on the loop. */
+	/** Cancel: no callback follows. After the last pending look-up was cancelled, the resolver
+	 * has nothing on the loop. */
 	void (*cancel)(struct envoi_resolver *resolver, struct envoi_lookup *lookup);
 	/** Free the resolver; allowed inside a callback of a look-up. No look-up is pending. */
 	void (*destroy)(struct envoi_resolver *resolver);
@@ -110,9 +111,10 @@ ENVOI_API void envoi_resolver_destroy(struct envoi_resolver *resolver);
 /**
  * The default resolver: c-ares on the context's loop.
  *
- * Addresses are looked up in the system's hosts file first, then in the DNS. A name in the hosts file
- * has no other addresses, as with the system's own resolver: the other family is not queried. Targets
- * of SRV records that are no host names are left out. At most 256 records of an answer are taken.
+ * Addresses are looked up in the system's hosts file first, then in the DNS. A name in the hosts
+ * file has no other addresses, as with the system's own resolver: the other family is not queried.
+ * Targets of SRV records that are no host names are left out. At most 256 records of an answer are
+ * taken.
  *
  * c-ares uses the system's clock: with a simulated loop use another resolver.
  *
@@ -148,7 +150,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_lookup_address(struct envoi_lookup *lookup,
 /** Cancel: @p notify is not called. No effect when the look-up is not pending. */
 ENVOI_API void envoi_lookup_cancel(struct envoi_lookup *lookup);
 
-/** For implementations: end a look-up, from the loop. The look-up may have been freed afterwards. */
+/** For implementations: end a look-up, from the loop. The look-up may have been freed afterwards.
+ *  */
 ENVOI_API void envoi_lookup_finish(
 	struct envoi_lookup *lookup, const struct envoi_lookup_result *result);
 

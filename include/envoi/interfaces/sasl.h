@@ -25,8 +25,8 @@ enum envoi_sasl_means {
 	ENVOI_SASL_PASSWORD = 1,
 	ENVOI_SASL_CERTIFICATE = 2, /**< a certificate shown in the TLS handshake: EXTERNAL */
 	ENVOI_SASL_NOTHING = 4, /**< no identity: ANONYMOUS */
-	/** a Kerberos ticket of the system: GSSAPI. Assumed to be there where GSSAPI is named in the
-	 * settings */
+	/** a Kerberos ticket of the system: GSSAPI. Assumed to be there where GSSAPI is named in
+	 * the settings */
 	ENVOI_SASL_TICKET = 8,
 };
 
@@ -47,8 +47,8 @@ struct envoi_sasl_offer {
 	size_t binding_count;
 };
 
-/** Keys that replace the password at one server as long as the server keeps salt and count (RFC 5802,
- * section 3). They are as secret as the password: they are enough to log in. */
+/** Keys that replace the password at one server as long as the server keeps salt and count (RFC
+ * 5802, section 3). They are as secret as the password: they are enough to log in. */
 struct envoi_sasl_keys {
 	const char *mechanism; /**< "SCRAM-SHA-256": without -PLUS, it serves both */
 	const char *authcid; /**< the user, prepared */
@@ -64,34 +64,36 @@ struct envoi_sasl_keys {
 	const void *password_tag;
 };
 
-/** Parameters of an exchange; borrowed for envoi_sasl_start(), which copies what is needed later. */
+/** Parameters of an exchange; borrowed for envoi_sasl_start(), which copies what is needed later.
+ *  */
 struct envoi_sasl_parameters {
 	enum envoi_role role;
 
-	/** Initiator: the user, which is the localpart (RFC 6120, section 6.3.8). Receiver, EXTERNAL:
-	 * the user that the peer's certificate names. NULL: none */
+	/** Initiator: the user, which is the localpart (RFC 6120, section 6.3.8). Receiver,
+	 * EXTERNAL: the user that the peer's certificate names. NULL: none */
 	const char *authcid;
 	const char *authzid; /**< initiator: NULL: none, as RFC 6120, section 6.3.8, recommends */
-	/** Initiator: UTF-8; the copy is wiped when it is no longer needed. NULL: none, or not yet */
+	/** Initiator: UTF-8; the copy is wiped when it is no longer needed. NULL: none, or not yet
+	 *  */
 	const char *password;
-	/** Initiator: used in place of a password if salt and count have not changed; together with a
-	 * password only if they are known to be derived from it. NULL, or keys of another mechanism or
-	 * user: none */
+	/** Initiator: used in place of a password if salt and count have not changed; together with
+	 * a password only if they are known to be derived from it. NULL, or keys of another
+	 * mechanism or user: none */
 	const struct envoi_sasl_keys *keys;
 	const char *hostname; /**< the XMPP domain */
 
-	/** Initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all bindings of the
-	 * connection, or none if no -PLUS mechanism was offered. */
+	/** Initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all bindings of
+	 * the connection, or none if no -PLUS mechanism was offered. */
 	const struct envoi_sasl_binding *bindings;
 	size_t binding_count;
 
 	/** Initiator, no -PLUS mechanism: the connection could be bound, but the receiver offers no
-	 * mechanism for it. Sent as flag "y", which makes a receiver refuse that did offer one (RFC 5802,
-	 * section 6). */
+	 * mechanism for it. Sent as flag "y", which makes a receiver refuse that did offer one (RFC
+	 * 5802, section 6). */
 	bool could_bind;
 
-	/** The offer: a receiver sends its hash, and an initiator refuses a hash that differs (XEP-0474).
-	 * NULL: no hash is sent or checked. */
+	/** The offer: a receiver sends its hash, and an initiator refuses a hash that differs
+	 * (XEP-0474). NULL: no hash is sent or checked. */
 	const struct envoi_sasl_offer *offer;
 	/** Initiator: refuse a receiver that sends no hash. */
 	bool needs_offer_hash;
@@ -102,11 +104,12 @@ struct envoi_sasl_parameters {
 
 	/**
 	 * Receiver: look up the password of a user.
-	 * @param authcid       prepared as a stored name: SASLprep, or RFC 8265 for newer characters
-	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism. With PLAIN
-	 *                      GnuTLS frees memory with the peer's password unwiped
-	 * @retval ENVOI_ERR_NOT_FOUND  no such user; the peer receives the same answer as for a wrong
-	 *                              password
+	 * @param authcid       prepared as a stored name: SASLprep, or RFC 8265 for newer
+	 *                      characters
+	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism. With
+	 *                      PLAIN GnuTLS frees memory with the peer's password unwiped
+	 * @retval ENVOI_ERR_NOT_FOUND  no such user; the peer receives the same answer as for a
+	 *                              wrong password
 	 */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;
@@ -128,8 +131,8 @@ struct envoi_sasl_mechanism {
 	const char *const *bindings;
 	/**
 	 * Begin an exchange.
-	 * @retval ENVOI_ERR_INVALID      a name or password is missing, not UTF-8, or not allowed by
-	 *                                SASLprep (RFC 4013); a binding is missing or too many.
+	 * @retval ENVOI_ERR_INVALID      a name or password is missing, not UTF-8, or not allowed
+	 *                                by SASLprep (RFC 4013); a binding is missing or too many.
 	 *                                SCRAM may begin without a password
 	 * @retval ENVOI_ERR_UNSUPPORTED  not available in this role
 	 * @retval ENVOI_ERR_NOMEM
@@ -180,7 +183,8 @@ ENVOI_API const struct envoi_sasl_mechanism *envoi_sasl_next(
 /**
  * Add a mechanism. It is used where the setting sasl.mechanisms names it.
  *
- * @param mechanism  constant, outlives the context; it replaces a built-in mechanism of the same name
+ * @param mechanism  constant, outlives the context; it replaces a built-in mechanism of the same
+ *                   name
  * @retval ENVOI_ERR_INVALID  the name is malformed, or `start` is missing
  * @retval ENVOI_ERR_EXISTS   a mechanism with this name was added before
  * @retval ENVOI_ERR_NOMEM
@@ -251,8 +255,8 @@ ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *excha
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_get_keys(
 	const struct envoi_sasl_exchange *exchange, struct envoi_sasl_keys *ret_keys);
 
-/** @return receiver, after ENVOI_OK: the authenticated user; NULL: none, or anonymous; borrowed until
- * the exchange is freed */
+/** @return receiver, after ENVOI_OK: the authenticated user; NULL: none, or anonymous; borrowed
+ * until the exchange is freed */
 ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
 
 /** Wipe and free; NULL is allowed. */
@@ -287,8 +291,8 @@ ENVOI_API void envoi_sasl_history_forget_pin(struct envoi_sasl_history *history)
 ENVOI_API void envoi_sasl_history_forget_keys(struct envoi_sasl_history *history);
 
 /**
- * Append the history as lines of text: "sasl-pin MECHANISM [BINDING]", and for each mechanism "sasl-keys
- * MECHANISM AUTHCID SALT COUNT CLIENT-KEY SERVER-KEY". It is as secret as the password.
+ * Append the history as lines of text: "sasl-pin MECHANISM [BINDING]", and for each mechanism
+ * "sasl-keys MECHANISM AUTHCID SALT COUNT CLIENT-KEY SERVER-KEY". It is as secret as the password.
  *
  * @retval ENVOI_ERR_NOMEM
  */
@@ -318,17 +322,17 @@ struct envoi_sasl_identity {
 };
 
 /**
- * The question of one login for an identity. It is part of the stream: borrowed from `request` until
- * it is answered or canceled, and not to be touched afterwards.
+ * The question of one login for an identity. It is part of the stream: borrowed from `request`
+ * until it is answered or canceled, and not to be touched afterwards.
  */
 struct envoi_sasl_request {
 	const struct envoi_sasl_mechanism *mechanism; /**< the chosen one */
 	const char *domain; /**< the XMPP domain of the login */
-	/** There are keys of an earlier login: an answer without a password is enough, unless the server
-	 * has changed salt or count. */
+	/** There are keys of an earlier login: an answer without a password is enough, unless the
+	 * server has changed salt or count. */
 	bool has_keys;
-	/** The second request of this login: a password is required, because none was given, or because
-	 * the server has changed salt or count. Only the password of the answer is used. */
+	/** The second request of this login: a password is required, because none was given, or
+	 * because the server has changed salt or count. Only the password of the answer is used. */
 	bool is_again;
 	void *user; /**< for the source */
 	struct envoi_stream *stream; /* private, as what follows; NULL: the request is not open */
@@ -338,16 +342,16 @@ struct envoi_sasl_request {
 /** A source of identities: a stored password, a keyring, a dialogue with the user. */
 struct envoi_sasl_credentials_impl {
 	/**
-	 * Get what the source can prove, as far as it is known without asking the user. Only mechanisms
-	 * of these means are chosen.
+	 * Get what the source can prove, as far as it is known without asking the user. Only
+	 * mechanisms of these means are chosen.
 	 * @return OR of enum envoi_sasl_means
 	 */
 	unsigned int (*means)(struct envoi_sasl_credentials *credentials);
 
 	/**
-	 * A mechanism has been chosen; nothing was sent. It may come a second time in the same login,
-	 * with request->is_again. Answer each request once with envoi_sasl_answer(), inside this
-	 * function or later from the loop. While the request is open, the setting
+	 * A mechanism has been chosen; nothing was sent. It may come a second time in the same
+	 * login, with request->is_again. Answer each request once with envoi_sasl_answer(), inside
+	 * this function or later from the loop. While the request is open, the setting
 	 * sasl.password-timeout holds in place of sasl.timeout, and a client's login.timeout is
 	 * suspended. The server has a time limit of its own, often of one or two minutes.
 	 */
@@ -355,9 +359,9 @@ struct envoi_sasl_credentials_impl {
 		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
 
 	/**
-	 * The stream has ended, and @p request with it: do not answer it. Called once for each request
-	 * that was not answered, from the loop or inside the function that frees the stream; stream,
-	 * session, client and this source may be freed inside.
+	 * The stream has ended, and @p request with it: do not answer it. Called once for each
+	 * request that was not answered, from the loop or inside the function that frees the
+	 * stream; stream, session, client and this source may be freed inside.
 	 * @param request  invalid when this function returns
 	 */
 	void (*cancel)(

@@ -33,7 +33,8 @@ struct envoi_settings;
  *
  * @param context   a reference is taken
  * @param settings  limits.requests, limits.deferred, limits.outbox-*, limits.output-bytes,
- *                  request.timeout, close.timeout are read now; borrowed for the call; NULL: defaults
+ *                  request.timeout, close.timeout are read now; borrowed for the call; NULL:
+ *                  defaults
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_new(struct envoi_session **ret_session,
@@ -65,8 +66,9 @@ struct envoi_session_owner_impl {
 	/** Bytes have come. */
 	void (*activity)(struct envoi_session_owner *owner, struct envoi_session *session);
 	/**
-	 * The stream has ended and is freed: its handlers may be freed, the session is offline, another
-	 * stream may be attached. Called before requests and tickets report that they have ended.
+	 * The stream has ended and is freed: its handlers may be freed, the session is offline,
+	 * another stream may be attached. Called before requests and tickets report that they have
+	 * ended.
 	 * @param why  borrowed for the call
 	 */
 	void (*closed)(struct envoi_session_owner *owner, struct envoi_session *session,
@@ -120,15 +122,15 @@ ENVOI_API void envoi_session_detach(struct envoi_session *session);
 /**
  * Leave in order: from now on nothing more may be sent, envoi_session_is_online() is false; what
  * is queued is given to the transport, then the stream is closed (RFC 6120, section 4.4) and
- * `closed` follows, all within the setting close.timeout. Before `ready` nothing of the queue can be
- * sent: the stream is closed at once. Idempotent; nothing if there is no stream.
+ * `closed` follows, all within the setting close.timeout. Before `ready` nothing of the queue can
+ * be sent: the stream is closed at once. Idempotent; nothing if there is no stream.
  */
 ENVOI_API void envoi_session_close(struct envoi_session *session);
 
 /**
- * Say whether the peer lets a later stream resume the session (XEP-0198, section 5). When the stream
- * ends while it does, the epoch goes on: requests, promises and the outbox wait; a reply that is made
- * meanwhile is queued. Setting it to false without a stream ends the epoch.
+ * Say whether the peer lets a later stream resume the session (XEP-0198, section 5). When the
+ * stream ends while it does, the epoch goes on: requests, promises and the outbox wait; a reply
+ * that is made meanwhile is queued. Setting it to false without a stream ends the epoch.
  */
 ENVOI_API void envoi_session_set_resumable(struct envoi_session *session, bool is_resumable);
 

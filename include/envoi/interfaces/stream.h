@@ -64,20 +64,21 @@ struct envoi_stream_inline {
 	const char *host_ns; /**< namespace of the host: "urn:xmpp:sasl:2" */
 	const char *ns, *name; /**< of the offer in the host's list */
 
-	/** OPTIONAL, initiating side: add elements to the host's request. @param offer from the host's
-	 * list. Where it returns ENVOI_OK `answer` follows, unless the host's negotiation fails. */
+	/** OPTIONAL, initiating side: add elements to the host's request. @param offer from the
+	 * host's list. Where it returns ENVOI_OK `answer` follows, unless the host's negotiation
+	 * fails. */
 	int (*request)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *offer, struct envoi_element *request);
-	/** Initiating side, REQUIRED with `request`: the host's negotiation has ended well. @param answer
-	 * of the host: it may have nothing for this feature */
+	/** Initiating side, REQUIRED with `request`: the host's negotiation has ended well. @param
+	 * answer of the host: it may have nothing for this feature */
 	int (*answer)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *answer);
 
 	/** OPTIONAL, receiving side: add the offer to the host's list. */
 	int (*offer)(struct envoi_handler *self, struct envoi_stream *stream,
 		struct envoi_element *offers);
-	/** OPTIONAL, receiving side: look for a request inside the host's, which is granted, and add to
-	 * the host's answer. */
+	/** OPTIONAL, receiving side: look for a request inside the host's, which is granted, and
+	 * add to the host's answer. */
 	int (*take)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *request, struct envoi_element *answer);
 };
@@ -87,9 +88,9 @@ struct envoi_stream_inline {
  *
  * Initiating side: each time features come, every feature whose bits fit is asked once, by `order`,
  * and among equals in the order in which the handlers were given to the stream; when one has gained
- * bits without a restart, asking goes on from the first one, so that what has become possible is not
- * missed. When no feature is left, the stream is `ready`, or it fails: with the class and phase of the first
- * required bit that it has not got (SECURE: ENVOI_ERR_TLS in phase TLS; AUTHENTICATED:
+ * bits without a restart, asking goes on from the first one, so that what has become possible is
+ * not missed. When no feature is left, the stream is `ready`, or it fails: with the class and phase
+ * of the first required bit that it has not got (SECURE: ENVOI_ERR_TLS in phase TLS; AUTHENTICATED:
  * ENVOI_ERR_AUTH in SASL; BOUND, SESSION: ENVOI_ERR_PROTOCOL in BIND), or with unsupported-feature
  * when the peer requires something that no handler knows (section 4.9.3.23).
  *
@@ -101,7 +102,8 @@ struct envoi_stream_inline {
  */
 struct envoi_stream_feature {
 	const char *ns, *name; /**< of the child of <stream:features/> */
-	/** enum envoi_stream_order, or a value in between: lower ones are asked, and offered, first */
+	/** enum envoi_stream_order, or a value in between: lower ones are asked, and offered, first
+	 *  */
 	int order;
 	/** bits that the stream must have, and must not have yet */
 	unsigned int necessary, forbidden;
@@ -130,10 +132,10 @@ struct envoi_stream_feature {
 	 * stream restarts. */
 	void (*secured)(struct envoi_handler *self, struct envoi_stream *stream);
 
-	/** OPTIONAL: the stream is freed, or the handler is removed from it: free what @p state holds,
-	 * not the state itself. Only envoi_stream_context() may be called on the stream. A function
-	 * that calls the application from here touches neither @p self nor @p stream afterwards: the
-	 * application may free the owner of both. */
+	/** OPTIONAL: the stream is freed, or the handler is removed from it: free what @p state
+	 * holds, not the state itself. Only envoi_stream_context() may be called on the stream. A
+	 * function that calls the application from here touches neither @p self nor @p stream
+	 * afterwards: the application may free the owner of both. */
 	void (*finish)(struct envoi_handler *self, struct envoi_stream *stream, void *state);
 };
 
@@ -160,15 +162,15 @@ struct envoi_stream_element_row {
 /** The events of a stream; always from the loop. The owner may free the stream, close it,
  * and send, inside every one. */
 struct envoi_stream_sink_impl {
-	/** The peer's header came (again after each restart). A receiving stream has not answered it
-	 * yet: envoi_stream_set_local() may still choose the domain that it speaks for. */
+	/** The peer's header came (again after each restart). A receiving stream has not answered
+	 * it yet: envoi_stream_set_local() may still choose the domain that it speaks for. */
 	void (*opened)(struct envoi_stream_sink *sink);
 	/** A bit was gained. @param text the TLS version, the mechanism, ... or NULL */
 	void (*gained)(struct envoi_stream_sink *sink, unsigned int bit, const char *text);
 	/** Negotiation is complete: stanzas may be sent. */
 	void (*ready)(struct envoi_stream_sink *sink);
-	/** A stanza, in `jabber:client`; borrowed. Before `ready` only on a receiving stream, or when
-	 * the stream is bound and another feature is still under way (RFC 6120, section 7.1: a
+	/** A stanza, in `jabber:client`; borrowed. Before `ready` only on a receiving stream, or
+	 * when the stream is bound and another feature is still under way (RFC 6120, section 7.1: a
 	 * bound resource may be sent to). */
 	void (*stanza)(struct envoi_stream_sink *sink, struct envoi_element *element);
 	/** @p count more stanzas given to envoi_stream_send() are out of our hands. */
@@ -177,8 +179,8 @@ struct envoi_stream_sink_impl {
 	void (*drained)(struct envoi_stream_sink *sink);
 	/** Bytes came, whatever they are: the peer lives. */
 	void (*activity)(struct envoi_stream_sink *sink);
-	/** Over: exactly once, last. Borrowed; code ENVOI_OK after an orderly close by either side, but
-	 * not before `ready`: there a peer that leaves is ENVOI_ERR_DISCONNECTED. */
+	/** Over: exactly once, last. Borrowed; code ENVOI_OK after an orderly close by either side,
+	 * but not before `ready`: there a peer that leaves is ENVOI_ERR_DISCONNECTED. */
 	void (*closed)(struct envoi_stream_sink *sink, const struct envoi_failure *why);
 };
 
@@ -238,8 +240,8 @@ ENVOI_API void envoi_stream_remove(
 /**
  * Send a serialised stanza (default namespace: content). A stanza is written for `jabber:client`;
  * standing in the stream without a declaration of its own, it is in the stream's content namespace.
- * @retval ENVOI_ERR_STATE  no header was sent yet, the stream is closing, or an initiating stream is
- *                          neither bound nor ready
+ * @retval ENVOI_ERR_STATE  no header was sent yet, the stream is closing, or an initiating stream
+ *                          is neither bound nor ready
  * Other errors as a transport's send_element.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send(
@@ -261,10 +263,10 @@ ENVOI_API void envoi_stream_prepare_close(struct envoi_stream *stream);
 /**
  * Close in order (RFC 6120, section 4.4): closing tag, wait for the peer's, `closed`. Stanzas that
  * come meanwhile are still handed over, on a paused transport too: it is resumed. The setting
- * close.timeout is the time for all of it, from here or from envoi_stream_prepare_close(): it covers
- * writing what is pending, the peer's closing tag, and the end of the connection. A peer that has not
- * sent its closing tag by then is cut off, and `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE.
- * Idempotent.
+ * close.timeout is the time for all of it, from here or from envoi_stream_prepare_close(): it
+ * covers writing what is pending, the peer's closing tag, and the end of the connection. A peer
+ * that has not sent its closing tag by then is cut off, and `closed` reports ENVOI_ERR_TIMEOUT in
+ * phase CLOSE. Idempotent.
  */
 ENVOI_API void envoi_stream_close(struct envoi_stream *stream);
 
@@ -288,8 +290,8 @@ ENVOI_API int envoi_stream_fail_with(struct envoi_stream *stream, int code,
 
 /**
  * For features: negotiation has ended well. It takes effect when the current callback returns or,
- * outside of one, from the loop. A host and the features that ride inside it call this one after the
- * other: bits add up, and of what follows the last in the order of the enumeration holds.
+ * outside of one, from the loop. A host and the features that ride inside it call this one after
+ * the other: bits add up, and of what follows the last in the order of the enumeration holds.
  *
  * @param gained  bits
  * @param next    what follows. ENVOI_NEXT_RESTART: what has come and belongs to the old stream is
@@ -317,8 +319,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_answer(
 /** Hosts, receiving side: list what may ride. @param offers the host's list */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_offer(
 	struct envoi_stream *stream, const char *host_ns, struct envoi_element *offers);
-/** Hosts, receiving side: the host's request is granted. @param request the peer's; @param answer to
- * be sent */
+/** Hosts, receiving side: the host's request is granted. @param request the peer's; @param answer
+ * to be sent */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_take(struct envoi_stream *stream,
 	const char *host_ns, const struct envoi_element *request, struct envoi_element *answer);
 
@@ -352,8 +354,8 @@ ENVOI_API struct envoi_context *envoi_stream_context(const struct envoi_stream *
 /** @return borrowed until the stream is freed, then NULL. Send, close and free through the stream
  * only. */
 ENVOI_API struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream);
-/** What is known of the encryption: all NULL and false without TLS, and where the transport does not
- * tell. Its texts are borrowed until the stream is freed. */
+/** What is known of the encryption: all NULL and false without TLS, and where the transport does
+ * not tell. Its texts are borrowed until the stream is freed. */
 ENVOI_API void envoi_stream_tls_info(
 	const struct envoi_stream *stream, struct envoi_tls_info *ret_info);
 /** @return which side we are */
@@ -364,7 +366,8 @@ ENVOI_API unsigned int envoi_stream_bits(const struct envoi_stream *stream);
 ENVOI_API enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream);
 /** @return initiator: what the user gave; receiver: NULL */
 ENVOI_API const char *envoi_stream_peer_domain(const struct envoi_stream *stream);
-/** @return the preferred language of the peer's texts (setting lang), or NULL; borrowed from the stream */
+/** @return the preferred language of the peer's texts (setting lang), or NULL; borrowed from the
+ *         stream */
 ENVOI_API const char *envoi_stream_lang(const struct envoi_stream *stream);
 /** @return the peer's last header (the stream's id, ...), not verified; borrowed until
  * the next comes; NULL: none came */

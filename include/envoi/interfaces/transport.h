@@ -71,8 +71,8 @@ struct envoi_transport_sink_impl {
 	 *             tag; ENVOI_ERR_XML, ENVOI_ERR_LIMIT, ENVOI_ERR_PROTOCOL: bad input, with the
 	 *             stream condition that the transport has sent itself before it closed;
 	 *             ENVOI_ERR_TLS, ENVOI_ERR_CERTIFICATE; ENVOI_ERR_TIMEOUT: an element was not
-	 *             ended, or pending output not taken, in time. Phase TLS within a handshake, else NONE: how far
-	 *             a stream had come, only the sink knows
+	 *             ended, or pending output not taken, in time. Phase TLS within a handshake,
+	 *             else NONE: how far a stream had come, only the sink knows
 	 */
 	void (*closed)(struct envoi_transport_sink *sink, const struct envoi_failure *why);
 };
@@ -89,20 +89,20 @@ struct envoi_transport_sink {
  * Life: made, start, any of the others, close or abort or an end from outside, `closed`, destroy.
  * destroy may come at any point of that. Before start only start, close, abort, destroy and the
  * functions that ask something are called; a transport that was closed before it was started stays
- * silent, as there is no sink, and start then fails with ENVOI_ERR_STATE. After `closed` only destroy
- * and the functions that ask something are.
+ * silent, as there is no sink, and start then fails with ENVOI_ERR_STATE. After `closed` only
+ * destroy and the functions that ask something are.
  *
- * A peer that is too slow: a transport closes by itself, with ENVOI_ERR_TIMEOUT, when an element that
- * has begun does not end, or when pending output makes no progress, within the time of its settings
- * (stream.element-timeout, stream.write-timeout for those that come with the library). While reading
- * is paused no element's time runs.
+ * A peer that is too slow: a transport closes by itself, with ENVOI_ERR_TIMEOUT, when an element
+ * that has begun does not end, or when pending output makes no progress, within the time of its
+ * settings (stream.element-timeout, stream.write-timeout for those that come with the library).
+ * While reading is paused no element's time runs.
  *
  * Sending too much: pending output has a limit, the setting limits.output-bytes for those that come
  * with the library, and a low mark below it, theirs is a quarter. An element that goes over the
- * limit is refused with ENVOI_ERR_FULL and is not kept: the sender keeps it, waits for `drained`, and
- * sends it again. `drained` comes once after each time that output was above the low mark, or an
- * element was refused, when it has fallen to the mark or below; never while closing. A head, a tail
- * and what TLS needs are never refused.
+ * limit is refused with ENVOI_ERR_FULL and is not kept: the sender keeps it, waits for `drained`,
+ * and sends it again. `drained` comes once after each time that output was above the low mark, or
+ * an element was refused, when it has fallen to the mark or below; never while closing. A head, a
+ * tail and what TLS needs are never refused.
  */
 struct envoi_transport_impl {
 	const char *name; /**< "tcp", "memory" */
@@ -171,20 +171,22 @@ struct envoi_transport_impl {
 	size_t (*pending)(const struct envoi_transport *transport);
 
 	/**
-	 * Write what is pending, show the peer the end, wait for its end; `closed` follows, from the
-	 * loop and within @p linger_ms, 0: after one attempt to write. Nothing received is handed over
-	 * any more. Does nothing when it is closing already, or over.
+	 * Write what is pending, show the peer the end, wait for its end; `closed` follows, from
+	 * the loop and within @p linger_ms, 0: after one attempt to write. Nothing received is
+	 * handed over any more. Does nothing when it is closing already, or over.
 	 */
 	void (*close)(struct envoi_transport *transport, uint64_t linger_ms);
 
-	/** Drop what is pending; `closed` follows at once from the loop, with @p why (borrowed; NULL:
-	 * ENVOI_ERR_CANCELED). While closing it ends the waiting; does nothing when it is over. */
+	/** Drop what is pending; `closed` follows at once from the loop, with @p why (borrowed;
+	 * NULL: ENVOI_ERR_CANCELED). While closing it ends the waiting; does nothing when it is
+	 * over. */
 	void (*abort)(struct envoi_transport *transport, const struct envoi_failure *why);
 
 	/**
-	 * Free, with the descriptors and timers; silent; allowed at any time, in a callback too: then
-	 * memory goes when that has returned. What is pending is dropped. Ends with
-	 * envoi_transport_finish(). Called by envoi_transport_destroy(), which has cut off the sink.
+	 * Free, with the descriptors and timers; silent; allowed at any time, in a callback too:
+	 * then memory goes when that has returned. What is pending is dropped. Ends with
+	 * envoi_transport_finish(). Called by envoi_transport_destroy(), which has cut off the
+	 * sink.
 	 */
 	void (*destroy)(struct envoi_transport *transport);
 
@@ -227,8 +229,8 @@ struct envoi_transport {
 /** For implementations: prepare the base; takes a reference to the context. No sink is set. */
 ENVOI_API void envoi_transport_init(struct envoi_transport *transport,
 	const struct envoi_transport_impl *impl, struct envoi_context *context);
-/** For implementations, in destroy: drop the reference, which may be the last: an implementation that frees
- * memory with the context's allocator behind it holds one of its own. */
+/** For implementations, in destroy: drop the reference, which may be the last: an implementation
+ * that frees memory with the context's allocator behind it holds one of its own. */
 ENVOI_API void envoi_transport_finish(struct envoi_transport *transport);
 
 /** Set the sink and start. The receiver of a transport calls it once. */
@@ -255,15 +257,15 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_head_write(
 /**
  * Read the root that envoi_xml_parser_next() has given as ENVOI_XML_HEAD.
  * @param[out] ret_head  borrows from @p item
- * @return ENVOI_STREAM_NO_CONDITION; or the stream error that it deserves, as it is no stream header:
- *         then nothing is set
+ * @return ENVOI_STREAM_NO_CONDITION; or the stream error that it deserves, as it is no stream
+ *         header: then nothing is set
  */
 ENVOI_API enum envoi_stream_condition envoi_stream_head_read(
 	struct envoi_stream_head *ret_head, const struct envoi_xml_item *item);
 
 /**
- * Append `<stream:error>` with a condition (RFC 6120, section 4.9). Before it there must be a header,
- * and behind it, by the sender, the closing tag: sections 4.9.1.1, 4.9.1.2.
+ * Append `<stream:error>` with a condition (RFC 6120, section 4.9). Before it there must be a
+ * header, and behind it, by the sender, the closing tag: sections 4.9.1.1, 4.9.1.2.
  * @param condition  ENVOI_STREAM_NO_CONDITION: undefined-condition
  * @retval ENVOI_ERR_NOMEM  @p out is as before
  */
@@ -276,9 +278,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_error_write(
 struct envoi_target {
 	const char *domain; /**< the XMPP domain of the account, prepared (U-labels) */
 	/**
-	 * OPTIONAL: connect to this URL, "wss://example.org/xmpp" for example, instead of looking up
-	 * services of the domain; the certificate must be for its host. A connector whose transports
-	 * have no URLs, or not of this scheme, returns ENVOI_ERR_UNSUPPORTED
+	 * OPTIONAL: connect to this URL, "wss://example.org/xmpp" for example, instead of looking
+	 * up services of the domain; the certificate must be for its host. A connector whose
+	 * transports have no URLs, or not of this scheme, returns ENVOI_ERR_UNSUPPORTED
 	 */
 	const char *url;
 	const char *service; /**< "xmpp-client" */
@@ -305,11 +307,13 @@ typedef void envoi_connected_fn(
 struct envoi_connector_impl {
 	const char *name;
 	/**
-	 * Begin; one at a time. @p done follows, from the loop and within target->timeout_ms, exactly
-	 * once, unless this fails or cancel comes before. Forgets what it had begun before, if that was handed over.
+	 * Begin; one at a time. @p done follows, from the loop and within target->timeout_ms,
+	 * exactly once, unless this fails or cancel comes before. Forgets what it had begun before,
+	 * if that was handed over.
 	 * @retval ENVOI_ERR_STATE    one is pending
 	 * @retval ENVOI_ERR_UNSUPPORTED  the target is a URL that this connector cannot connect to
-	 * @retval ENVOI_ERR_INVALID  the domain cannot be one, or direct TLS is wanted without @p tls
+	 * @retval ENVOI_ERR_INVALID  the domain cannot be one, or direct TLS is wanted without @p
+	 *                            tls
 	 */
 	int (*connect)(struct envoi_connector *connector, const struct envoi_target *target,
 		envoi_connected_fn *done, void *user);
@@ -324,8 +328,8 @@ struct envoi_connector_impl {
 	 */
 	int (*next)(struct envoi_connector *connector, const struct envoi_failure *why,
 		uint64_t timeout_ms);
-	/** Stop silently, and forget what `next` would need; nothing if there is nothing. Allowed in
-	 * `done`. */
+	/** Stop silently, and forget what `next` would need; nothing if there is nothing. Allowed
+	 * in `done`. */
 	void (*cancel)(struct envoi_connector *connector);
 	/** Free; silent; allowed at any time, in `done` too. Nothing is under way:
 	 * envoi_connector_destroy() has cancelled it. Ends with envoi_connector_finish(). */

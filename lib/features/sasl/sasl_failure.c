@@ -111,8 +111,8 @@ static void put_redacted(struct envoi_stream *stream, const struct envoi__sasl_s
 	}
 }
 
-/* Whether the refused keys are those of an earlier login, and not derived from a password that was given
- * since: a short derivation ends within the step that began it. */
+/* Whether the refused keys are those of an earlier login, and not derived from a password that was
+ * given since: a short derivation ends within the step that began it. */
 static bool has_used_keys(const struct envoi__sasl *sasl, const struct envoi__sasl_state *state)
 {
 	if (!state->uses_keys || state->exchange == NULL) {

@@ -25,8 +25,8 @@ bool envoi__sasl_may_go_on(
 	const struct envoi_stream *stream, const struct envoi__sasl_policy *policy);
 
 /**
- * Append the data of an element, which is strict base64, "=" for data of no length (RFC 6120, section
- * 6.4.2).
+ * Append the data of an element, which is strict base64, "=" for data of no length (RFC 6120,
+ * section 6.4.2).
  *
  * @param[out] ret_is_present  false: the element is empty; NULL: not wanted
  * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM
@@ -53,15 +53,15 @@ int envoi__sasl_send(struct envoi_stream *stream, const char *name, const char *
 void envoi__sasl_wipe_element(const struct envoi_element *element);
 
 /**
- * Replace in a text, in place, the message of a mechanism that sends the secret itself, as it was sent,
- * and the secret, which follows the last NUL of the message.
+ * Replace in a text, in place, the message of a mechanism that sends the secret itself, as it was
+ * sent, and the secret, which follows the last NUL of the message.
  * @retval ENVOI_ERR_NOMEM  not all of it was replaced
  */
 int envoi__sasl_redact(struct envoi_context *context, char *text, const char *message, size_t len);
 
 /**
- * The identity that EXTERNAL names: the account, or none, so that the certificate decides (XEP-0178,
- * section 2), by the setting sasl.external-authzid.
+ * The identity that EXTERNAL names: the account, or none, so that the certificate decides
+ * (XEP-0178, section 2), by the setting sasl.external-authzid.
  *
  * @param[out] ret_authzid  to be freed with envoi_free(); NULL: none
  */

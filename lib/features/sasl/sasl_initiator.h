@@ -32,8 +32,8 @@ struct envoi__sasl {
  *	WORKING -> EXCHANGING
  *	EXCHANGING, COMPLETE -> DONE         <success/>
  *
- * Everything else ends the stream. The login has succeeded when the exchange is complete and <success/>
- * has come.
+ * Everything else ends the stream. The login has succeeded when the exchange is complete and
+ * <success/> has come.
  */
 enum envoi__sasl_stage {
 	ENVOI__SASL_IDLE,

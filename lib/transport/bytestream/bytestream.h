@@ -43,7 +43,9 @@ struct envoi__tls;
 
 enum octets_state {
 	OCTETS_NEW, /* -> MOVING, OVER */
-	OCTETS_MOVING, /* -> NEW: set aside after a handshake; CLOSING: asked to, or the peer broke the rules; OVER: broken, aborted */
+	/* -> NEW: set aside after a handshake; CLOSING: asked to, or the peer broke the rules;
+	 * OVER: broken, aborted */
+	OCTETS_MOVING,
 	OCTETS_CLOSING, /* writes what is pending, hands over nothing. -> OVER */
 	OCTETS_OVER, /* `closed` is due. -> REPORTED */
 	OCTETS_REPORTED,

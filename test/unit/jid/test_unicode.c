@@ -40,7 +40,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The next that is no surrogate, and of planes that Unicode leaves empty, 4 to 13, the edges only. */
+/* The next that is no surrogate, and of planes that Unicode leaves empty, 4 to 13, the edges only.
+ *  */
 static ucs4_t next(ucs4_t c)
 {
 	bool is_in_empty_plane = c >> 16 >= 4 && c >> 16 <= 13;

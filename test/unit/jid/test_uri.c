@@ -161,7 +161,8 @@ static void queries_have_an_action_and_parameters(void **state)
 	envoi_uri_free(uri);
 }
 
-/* XEP-0147, section 3, and the registrations in other XEPs, each with its keys, as they have them */
+/* XEP-0147, section 3, and the registrations in other XEPs, each with its keys, as they have them
+ *  */
 static void registered_queries_are_understood(void **state)
 {
 	static const struct {

@@ -474,8 +474,8 @@ static void read_and_post(struct envoi_watch *w, unsigned int ready)
 	envoi_deferred_post(&current->deferred[0], current->loop, post_stop_of_timer);
 }
 
-/* The alarm may come before descriptors are looked at: after SIGCONT epoll_wait(2) reports EINTR and
- * no descriptor. The answer that is there must still come first. */
+/* The alarm may come before descriptors are looked at: after SIGCONT epoll_wait(2) reports EINTR
+ * and no descriptor. The answer that is there must still come first. */
 static void an_overdue_timer_waits_for_one_reading_of_descriptors(void **state)
 {
 	struct fixture *f = *state;

@@ -272,8 +272,8 @@ static void services_and_addresses_are_found(void **state)
 	expect(f, 3, ENVOI_LOOKUP_OK, "0 0 0 .");
 }
 
-/* Freeing, asking and cancelling inside a callback of c-ares makes several of its releases use freed
- * memory: whatever the answer, and whichever way it came, nothing is reported from there. */
+/* Freeing, asking and cancelling inside a callback of c-ares makes several of its releases use
+ * freed memory: whatever the answer, and whichever way it came, nothing is reported from there. */
 static void look_ups_are_not_reported_from_inside_the_resolver_library(void **state)
 {
 	static const struct {

@@ -596,7 +596,8 @@ static void the_dial_may_be_freed_where_a_trial_is_dropped(void **state)
 	envoi_timer_stop(&f->asking);
 }
 
-/* The application that frees the dial learns in `drop` that its question is over, and frees again. */
+/* The application that frees the dial learns in `drop` that its question is over, and frees again.
+ *  */
 static void the_dial_may_be_freed_where_its_own_free_drops_a_trial(void **state)
 {
 	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};

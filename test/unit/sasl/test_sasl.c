@@ -1036,7 +1036,8 @@ static void a_trace_of_anonymous_has_a_limit(void **state)
 	}
 }
 
-/* A stored password that cannot be prepared matches no password, and the peer gets the same answer. */
+/* A stored password that cannot be prepared matches no password, and the peer gets the same answer.
+ *  */
 static void a_stored_password_that_cannot_be_prepared_matches_none(void **state)
 {
 	struct fixture *f = *state;

@@ -30,7 +30,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/** A handler that logs its name, does what it is told, and whose filters return what they are told. */
+/** A handler that logs its name, does what it is told, and whose filters return what they are told.
+ *  */
 struct probe {
 	struct envoi_handler base;
 	struct envoi_handler_impl impl;

@@ -89,8 +89,7 @@ static void a_connection_left_open_behind_both_closing_tags_ends_within_close_ti
 	expect_closed_after(CLOSE_TIMEOUT - 3000, ENVOI_PHASE_CLOSE, ENVOI_OK);
 }
 
-static void a_connection_left_open_behind_the_peers_closing_tag_ends_within_close_timeout(
-	void **state)
+static void a_connection_left_open_behind_the_closing_tag_ends_within_close_timeout(void **state)
 {
 	(void)state;
 	go_online();
@@ -212,7 +211,7 @@ int main(void)
 			a_connection_left_open_behind_both_closing_tags_ends_within_close_timeout,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_connection_left_open_behind_the_peers_closing_tag_ends_within_close_timeout,
+			a_connection_left_open_behind_the_closing_tag_ends_within_close_timeout,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			pending_output_and_closing_share_one_deadline, setup, teardown),

@@ -171,7 +171,8 @@ static void versions_below_1_2_are_refused(void **state)
 		envoi__tls_error_text(f->client), "the peer does not support TLS 1.2 or newer");
 }
 
-/* What OpenSSL sends, and what servers of the time of TLS 1.1 do: an answer in their own version. */
+/* What OpenSSL sends, and what servers of the time of TLS 1.1 do: an answer in their own version.
+ *  */
 static void so_are_servers_that_answer_in_their_own_version(void **state)
 {
 	(void)state;

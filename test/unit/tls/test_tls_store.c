@@ -26,7 +26,8 @@ static struct {
 	struct envoi__tls_store *first;
 } all;
 
-/* Each time has its own second, so that nothing depends on how fine the clock of a file system is. */
+/* Each time has its own second, so that nothing depends on how fine the clock of a file system is.
+ *  */
 static void write_file(const char *path, const char *source, int second)
 {
 	static char data[65536];

@@ -420,8 +420,8 @@ static void peers_that_are_no_servers_are_skipped(void **state)
 	assert_int_equal(f->failure.attempt_count, 2);
 }
 
-/* Both services in one order: what is direct TLS must come up before its turn is over, what begins in
- * clear is handed over as it is, and given back when it does not do. */
+/* Both services in one order: what is direct TLS must come up before its turn is over, what begins
+ * in clear is handed over as it is, and given back when it does not do. */
 static void priorities_of_both_services_mix(void **state)
 {
 	struct fixture *f = *state;

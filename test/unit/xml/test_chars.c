@@ -75,8 +75,8 @@ static bool is_name(const char *name)
 	return is_good;
 }
 
-/* Characters that may stand behind `before` are many: some at a time. Of the others each is alone in
- * its document, but for the last two planes, which have no names: some of those. */
+/* Characters that may stand behind `before` are many: some at a time. Of the others each is alone
+ * in its document, but for the last two planes, which have no names: some of those. */
 static void assert_same_names(const char *before)
 {
 	char name[8], many[16 * PER_NAME], *end = many;

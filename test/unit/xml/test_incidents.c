@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: MIT
  *
  * What never ends, and what an error within may bring out, are in
- * test_endless.c, S7b (compression) in test/sim/test_login.c, S7c (answers that hold what was asked)
- * in test/sim/test_injection.c. Each stream is refused with its condition, whatever the chunking and
- * whether before or after login, and nothing of the offending stanza is delivered.
+ * test_endless.c, S7b (compression) in test/sim/test_login.c, S7c (answers that hold what was
+ * asked) in test/sim/test_injection.c. Each stream is refused with its condition, whatever the
+ * chunking and whether before or after login, and nothing of the offending stanza is delivered.
  */
 #include <setjmp.h>
 #include <stdarg.h>

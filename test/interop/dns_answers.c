@@ -22,7 +22,7 @@
 enum {
 	SRV = 0,
 	MANY = 60, /* records, more than a datagram holds */
-	MOST = 64, /* more are not taken */
+	MOST = 256, /* more are not taken */
 };
 
 struct asking {

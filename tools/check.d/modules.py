@@ -30,7 +30,8 @@ class Table:
     def all_tests(self):
         """The names of the tests of a build folder in the tree, of any."""
         if self.names is None:
-            builds = sorted(self.root.glob("build*/build.ninja"), key=lambda p: -p.stat().st_mtime)
+            builds = [*self.root.glob("build*/build.ninja"), *self.root.glob("build*/*/build.ninja")]
+            builds = sorted(builds, key=lambda p: -p.stat().st_mtime)
             if not builds:
                 raise SystemExit("no build folder: meson setup build")
             self.names = tests_in(builds[0].parent)

@@ -32,9 +32,11 @@ class Table:
         if self.names is None:
             builds = [*self.root.glob("build*/build.ninja"), *self.root.glob("build*/*/build.ninja")]
             builds = sorted(builds, key=lambda p: -p.stat().st_mtime)
-            if not builds:
-                raise SystemExit("no build folder: meson setup build")
-            self.names = tests_in(builds[0].parent)
+            # A build may have no tests (-Dtests=false).
+            found = (tests_in(build.parent) for build in builds)
+            self.names = next((names for names in found if names), None)
+            if self.names is None:
+                raise SystemExit("no build folder with tests: meson setup build")
         return self.names
 
 

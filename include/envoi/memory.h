@@ -42,8 +42,8 @@ struct envoi_memory_script {
 	uint64_t cut_at;
 	uint64_t stall_at; /**< nothing arrives after so many, neither the end: silence */
 	/**
-	 * most that may be under way; 0: 65,536. When the receiver does not read, the sender is
-	 * held up here
+	 * the most that may be in transit; 0: 65,536. When the receiver does not read, the sender
+	 * is held up here
 	 */
 	size_t window_bytes;
 };
@@ -157,8 +157,8 @@ ENVOI_API bool envoi_memory_end_is_over(const struct envoi_memory_end *end);
 ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_memory_end *end);
 
 /**
- * Somebody connects; from the loop. The connecting side is A; make side B of @p pair something,
- * now or later.
+ * A connector connects; called from the loop. The connecting side is A; make side B of @p pair
+ * something, now or later.
  *
  * @param pair    borrowed: envoi_memory_pair_ref() to keep it
  * @param domain  that was asked for; borrowed

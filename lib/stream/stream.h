@@ -97,7 +97,7 @@ struct envoi_stream {
 	bool is_client; /* the content namespace is jabber:client: nothing to map */
 	bool is_ready;
 	bool has_faulty_head; /* the server's; refused unless a stream error follows */
-	bool is_securing; /* a TLS handshake is under way: nothing can be said */
+	bool is_securing; /* a TLS handshake is pending: nothing can be sent */
 	bool is_renewed; /* by TLS: parser and writer of the transport are new */
 	struct envoi__guard guard;
 

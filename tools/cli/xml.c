@@ -14,7 +14,7 @@ enum {
 	MOST_BYTES = 1 << 30, /* for the values of options */
 };
 
-/* A stream under way. */
+/* A stream that is being read. */
 struct reading {
 	struct envoi_xml_parser *parser;
 	struct envoi_buffer input; /* read, and not yet fed */

@@ -25,7 +25,7 @@ struct direction {
 	struct envoi_memory_pair *pair;
 	enum envoi_memory_side side;
 	struct envoi_memory_script script;
-	struct envoi_buffer bytes; /* under way */
+	struct envoi_buffer bytes; /* in transit */
 	struct envoi_buffer segments; /* of those that are not due */
 	uint64_t sent, due, arrived; /* offsets */
 	uint64_t last_due_ms; /* of all sent so far */

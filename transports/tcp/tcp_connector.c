@@ -16,7 +16,7 @@
 struct tcp_connector {
 	struct envoi_connector base;
 	struct envoi_channel_options options;
-	struct envoi_dial *dial; /* NULL: nothing is under way */
+	struct envoi_dial *dial; /* NULL: no dial is pending */
 	bool is_waited_for; /* by `done` */
 	struct envoi_trial_hooks trials; /* of direct TLS */
 	struct envoi_tls_config *tls; /* a reference; NULL: none */

@@ -107,7 +107,7 @@ struct envoi_stream_feature {
 	int order;
 	/** bits that the stream must have, and must not have yet */
 	unsigned int necessary, forbidden;
-	/** while it is under way: names the failure, chooses the deadline */
+	/** while it is pending: names the failure, chooses the deadline */
 	enum envoi_phase phase;
 	size_t state_size; /**< zeroed memory per stream: envoi_stream_feature_state() */
 	const struct envoi_stream_inline *inlines; /**< OPTIONAL: ended by a NULL host_ns */
@@ -170,7 +170,7 @@ struct envoi_stream_sink_impl {
 	/** Negotiation is complete: stanzas may be sent. */
 	void (*ready)(struct envoi_stream_sink *sink);
 	/** A stanza, in `jabber:client`; borrowed. Before `ready` only on a receiving stream, or
-	 * when the stream is bound and another feature is still under way (RFC 6120, section 7.1: a
+	 * when the stream is bound and another feature is still pending (RFC 6120, section 7.1: a
 	 * bound resource may be sent to). */
 	void (*stanza)(struct envoi_stream_sink *sink, struct envoi_element *element);
 	/** @p count more stanzas given to envoi_stream_send() are out of our hands. */

@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-/* Whoever only moves octets need not do all this: <envoi/interfaces/channel.h>. */
+/* For a connection that only moves bytes a channel is enough: <envoi/interfaces/channel.h>. */
 
 struct envoi_context;
 struct envoi_transport;
@@ -331,7 +331,7 @@ struct envoi_connector_impl {
 	/** Stop silently, and forget what `next` would need; nothing if there is nothing. Allowed
 	 * in `done`. */
 	void (*cancel)(struct envoi_connector *connector);
-	/** Free; silent; allowed at any time, in `done` too. Nothing is under way:
+	/** Free; silent; allowed at any time, in `done` too. Nothing is pending:
 	 * envoi_connector_destroy() has cancelled it. Ends with envoi_connector_finish(). */
 	void (*destroy)(struct envoi_connector *connector);
 };

@@ -25,6 +25,7 @@
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
 #include <envoi/tap.h>
+#include <envoi/ticket.h>
 #include <envoi/tls.h>
 #include <envoi/uri.h>
 #include <envoi/values.h>

@@ -11,12 +11,11 @@
 
 #include <envoi/handler.h>
 #include <envoi/stanza.h>
+#include <envoi/ticket.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct envoi_ticket;
 
 /**
  * Handlers, pending requests and the outbox of one address. Streams come and go below it. A client
@@ -95,28 +94,6 @@ ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_
 
 /* --- sending --- */
 
-/** How sending ended. */
-enum envoi_ticket_state {
-	ENVOI_TICKET_ACKNOWLEDGED, /**< the peer has acknowledged it (XEP-0198) */
-	ENVOI_TICKET_WRITTEN, /**< written; the peer acknowledges nothing */
-	ENVOI_TICKET_UNKNOWN, /**< the connection was lost while it was being written */
-	/** no byte of it was written: the connection was lost before, or a filter swallowed it */
-	ENVOI_TICKET_NOT_SENT,
-	ENVOI_TICKET_CANCELED, /**< by envoi_ticket_cancel(), or the session was freed */
-};
-
-/** Reports how sending ended: once, from the loop or inside envoi_session_free(). The ticket may be
- * freed or used again inside, and everything else freed. */
-typedef void envoi_ticket_fn(struct envoi_ticket *ticket, enum envoi_ticket_state state);
-
-/** Asks for a report of how sending a stanza ended. The sender's; borrowed until @p done is called.
- *  */
-struct envoi_ticket {
-	envoi_ticket_fn *done;
-	void *user; /**< the sender's own */
-	void *entry; /* private; zeroed before use */
-};
-
 /**
  * Queue a stanza. It is serialised now. A message or iq without id gets one, and `to` its canonical
  * form. To send a stanza that was received, send a copy.
@@ -148,10 +125,6 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_send_text(struct envoi_session *session, co
 ENVOI_API ENVOI_MUST_CHECK int envoi_send_payload(struct envoi_session *session,
 	enum envoi_stanza_kind kind, const char *to, const struct envoi_payload_type *type,
 	const void *value, struct envoi_ticket *ticket);
-/** Take back a stanza that the stream has not taken yet: its ticket ends with
- * ENVOI_TICKET_CANCELED, from the loop.
- * @retval ENVOI_ERR_STATE  the stream has taken it, or the ticket is not in use */
-ENVOI_API int envoi_ticket_cancel(struct envoi_ticket *ticket);
 
 #ifdef __cplusplus
 }

@@ -40,7 +40,7 @@ static void dispatch(struct envoi__event_entry *ended)
 	struct envoi_ticket *ticket = entry->ticket;
 	entry->ticket = NULL;
 	ticket->entry = NULL;
-	ticket->done(ticket, entry->state);
+	ticket->done(ticket, &(struct envoi_ticket_report){.state = entry->state});
 }
 
 static void destroy(struct envoi__event_entry *ended)

@@ -30,10 +30,10 @@ static struct person *person_from_handler(struct envoi_handler *handler)
 	return ENVOI_CONTAINER_OF(handler, struct person, handler);
 }
 
-static void on_ticket(struct envoi_ticket *ticket, enum envoi_ticket_state state)
+static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
 	struct person *person = ticket->user;
-	if (state == ENVOI_TICKET_WRITTEN || state == ENVOI_TICKET_ACKNOWLEDGED) {
+	if (report->state == ENVOI_TICKET_WRITTEN || report->state == ENVOI_TICKET_ACKNOWLEDGED) {
 		person->written++;
 	}
 }

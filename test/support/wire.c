@@ -55,12 +55,12 @@ const char *wire_state_name(enum envoi_ticket_state state)
 	return names[state];
 }
 
-static void on_ticket(struct envoi_ticket *base, enum envoi_ticket_state state)
+static void on_ticket(struct envoi_ticket *base, const struct envoi_ticket_report *report)
 {
 	struct wire_ticket *ticket = ENVOI_CONTAINER_OF(base, struct wire_ticket, ticket);
 	ticket->told++;
-	ticket->state = state;
-	write_text(&ticket->wire->log, "%s %s\n", ticket->name, wire_state_name(state));
+	ticket->state = report->state;
+	write_text(&ticket->wire->log, "%s %s\n", ticket->name, wire_state_name(report->state));
 }
 
 struct envoi_ticket *wire_ticket(struct wire_ticket *ticket, struct wire *wire, const char *name)

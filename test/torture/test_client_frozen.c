@@ -98,11 +98,12 @@ static void finish(struct story *story)
 
 /* --- what is outstanding --- */
 
-static void on_ticket(struct envoi_ticket *ticket, enum envoi_ticket_state state)
+static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
 	struct story *story = ticket->user;
 	story->told++;
-	story->canceled_tickets += state == ENVOI_TICKET_CANCELED || state == ENVOI_TICKET_UNKNOWN;
+	story->canceled_tickets += report->state == ENVOI_TICKET_CANCELED ||
+		report->state == ENVOI_TICKET_UNKNOWN;
 }
 
 static void on_answer(void *user, const struct envoi_answer *answer)

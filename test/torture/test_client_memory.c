@@ -23,9 +23,9 @@ struct story {
 	unsigned int sent, told, asked, answered, connected, fetching, fetched;
 };
 
-static void on_ticket(struct envoi_ticket *ticket, enum envoi_ticket_state state)
+static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
-	(void)state;
+	(void)report;
 	((struct story *)ticket->user)->told++;
 }
 

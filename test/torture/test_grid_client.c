@@ -261,11 +261,11 @@ static void act_renew(void *world)
 	begin_to_connect(bomb);
 }
 
-static void on_ticket(struct envoi_ticket *ticket, enum envoi_ticket_state state)
+static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
 	struct bomb *bomb = ticket->user;
 	bomb->told++;
-	explode(bomb, state == ENVOI_TICKET_WRITTEN ? IN_TICKET_WRITTEN : IN_TICKET_LOSS);
+	explode(bomb, report->state == ENVOI_TICKET_WRITTEN ? IN_TICKET_WRITTEN : IN_TICKET_LOSS);
 }
 
 static void act_send(void *world)

@@ -426,11 +426,11 @@ static const struct envoi_handler_impl quiet_impl = {
 	.filters = &quiet_filters,
 };
 
-static void on_ticket(struct envoi_ticket *ticket, enum envoi_ticket_state state)
+static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
 	struct bomb *bomb = ENVOI_CONTAINER_OF(ticket, struct bomb, first.ticket);
 	bomb->first.told++;
-	explode(bomb, state == ENVOI_TICKET_WRITTEN ? IN_TICKET_WRITTEN : IN_TICKET_LOSS);
+	explode(bomb, report->state == ENVOI_TICKET_WRITTEN ? IN_TICKET_WRITTEN : IN_TICKET_LOSS);
 }
 
 static void on_ready(struct wire *wire)

@@ -1,26 +1,13 @@
 /*
- * envoi - outbox: serialised stanzas that wait to be sent
+ * envoi - outbox: serialised stanzas that wait to be sent or acknowledged
  * SPDX-License-Identifier: MIT
  */
 #include "session/outbox.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <envoi/context.h>
 #include <envoi/interfaces/stream.h>
-
-struct entry {
-	struct envoi__event_entry ended; /* in the queue */
-	struct envoi__list link; /* in waiting or given */
-	struct envoi_context *context;
-	struct envoi__outbox *outbox; /* NULL: no longer in it */
-	struct envoi_ticket *ticket; /* NULL: no report is wanted */
-	enum envoi_ticket_state state;
-	uint64_t number; /* among those given to the stream; 0: waiting */
-	size_t len;
-	char xml[];
-};
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
 	struct envoi__event_queue *queue, void (*emptied)(struct envoi__outbox *outbox))
@@ -36,7 +23,8 @@ void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *cont
 
 static void dispatch(struct envoi__event_entry *ended)
 {
-	struct entry *entry = ENVOI_CONTAINER_OF(ended, struct entry, ended);
+	struct envoi__outbox_entry *entry = ENVOI_CONTAINER_OF(
+		ended, struct envoi__outbox_entry, ended);
 	struct envoi_ticket *ticket = entry->ticket;
 	entry->ticket = NULL;
 	ticket->entry = NULL;
@@ -45,44 +33,66 @@ static void dispatch(struct envoi__event_entry *ended)
 
 static void destroy(struct envoi__event_entry *ended)
 {
-	struct entry *entry = ENVOI_CONTAINER_OF(ended, struct entry, ended);
+	struct envoi__outbox_entry *entry = ENVOI_CONTAINER_OF(
+		ended, struct envoi__outbox_entry, ended);
 	struct envoi_context *context = entry->context;
 	envoi_free(context, entry);
 	envoi_context_unref(context);
 }
 
-static struct entry *entry_new(
-	struct envoi_context *context, struct envoi_ticket *ticket, const char *xml, size_t len)
+static struct envoi__outbox_entry *entry_new(
+	struct envoi_context *context, const struct envoi__outbox_item *item)
 {
-	struct entry *entry = envoi_alloc(context, sizeof(*entry) + len);
+	struct envoi__outbox_entry *entry = envoi_alloc(context, sizeof(*entry) + item->len);
 	if (entry == NULL) {
 		return NULL;
 	}
-	*entry = (struct entry){
+	*entry = (struct envoi__outbox_entry){
 		.ended = {.dispatch = dispatch, .destroy = destroy},
 		.context = envoi_context_ref(context),
-		.ticket = ticket,
-		.len = len,
+		.ticket = item->ticket,
+		.meta = item->meta,
+		.len = item->len,
 	};
 	envoi__list_init(&entry->ended.link);
 	envoi__list_init(&entry->link);
-	memcpy(entry->xml, xml, len);
-	if (ticket != NULL) {
-		ticket->entry = entry;
+	memcpy(entry->xml, item->xml, item->len);
+	if (item->ticket != NULL) {
+		item->ticket->entry = entry;
 	}
 	return entry;
 }
 
-static void stop_waiting(struct entry *entry)
+static struct envoi__outbox_entry *from_link(struct envoi__list *link)
+{
+	return ENVOI_CONTAINER_OF(link, struct envoi__outbox_entry, link);
+}
+
+static struct envoi__outbox_entry *first_of(const struct envoi__list *list)
+{
+	return envoi__list_is_empty(list) ? NULL : from_link(list->next);
+}
+
+static void stop_waiting(struct envoi__outbox_entry *entry)
 {
 	envoi__list_remove(&entry->link);
 	entry->outbox->count--;
 	entry->outbox->bytes -= entry->len;
 }
 
+static void leave_given(struct envoi__outbox_entry *entry)
+{
+	envoi__list_remove(&entry->link);
+	if (entry->is_kept) {
+		entry->is_kept = false;
+		entry->outbox->kept_count--;
+		entry->outbox->kept_bytes -= entry->len;
+	}
+}
+
 /* The entry has left its list. */
-static void end(
-	struct entry *entry, struct envoi__event_queue *queue, enum envoi_ticket_state state)
+static void end(struct envoi__outbox_entry *entry, struct envoi__event_queue *queue,
+	enum envoi_ticket_state state)
 {
 	entry->outbox = NULL;
 	entry->state = state;
@@ -93,22 +103,31 @@ static void end(
 	}
 }
 
-int envoi__outbox_add(
-	struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml, size_t len)
+bool envoi__outbox_is_full(const struct envoi__outbox *outbox)
 {
-	/* The limits may have been lowered since. */
-	if (outbox->count >= outbox->count_limit || outbox->bytes > outbox->bytes_limit ||
-		len > outbox->bytes_limit - outbox->bytes) {
+	return outbox->count + outbox->kept_count >= outbox->count_limit;
+}
+
+/* The limit may have been lowered since. */
+static bool has_room_for(const struct envoi__outbox *outbox, size_t len)
+{
+	size_t bytes = outbox->bytes + outbox->kept_bytes;
+	return bytes <= outbox->bytes_limit && len <= outbox->bytes_limit - bytes;
+}
+
+int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item)
+{
+	if (envoi__outbox_is_full(outbox) || !has_room_for(outbox, item->len)) {
 		return ENVOI_ERR_FULL;
 	}
-	struct entry *entry = entry_new(outbox->context, ticket, xml, len);
+	struct envoi__outbox_entry *entry = entry_new(outbox->context, item);
 	if (entry == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
 	entry->outbox = outbox;
 	envoi__list_append(&outbox->waiting, &entry->link);
 	outbox->count++;
-	outbox->bytes += len;
+	outbox->bytes += entry->len;
 	return ENVOI_OK;
 }
 
@@ -117,7 +136,8 @@ int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *tic
 	if (ticket == NULL) {
 		return ENVOI_OK;
 	}
-	struct entry *entry = entry_new(outbox->context, ticket, "", 0);
+	const struct envoi__outbox_item item = {.ticket = ticket, .xml = ""};
+	struct envoi__outbox_entry *entry = entry_new(outbox->context, &item);
 	if (entry == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -125,84 +145,142 @@ int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *tic
 	return ENVOI_OK;
 }
 
-static struct entry *first_of(const struct envoi__list *list)
-{
-	return envoi__list_is_empty(list) ? NULL
-					  : ENVOI_CONTAINER_OF(list->next, struct entry, link);
-}
-
-static void was_given(struct entry *entry)
+static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 {
 	struct envoi__outbox *outbox = entry->outbox;
 	stop_waiting(entry);
-	entry->number = ++outbox->given_count;
-	if (entry->ticket == NULL) {
+	entry->number = number;
+	entry->was_given = true;
+	if (outbox->is_keeping) {
+		entry->is_kept = true;
+		outbox->kept_count++;
+		outbox->kept_bytes += entry->len;
+	} else if (entry->ticket == NULL) {
 		destroy(&entry->ended);
-	} else {
-		envoi__list_append(&outbox->given, &entry->link);
+		return;
 	}
+	envoi__list_append(&outbox->given, &entry->link);
 }
 
 int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream)
 {
-	struct entry *entry;
+	struct envoi__outbox_entry *entry;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
 		int r = envoi_stream_send(stream, entry->xml, entry->len);
 		if (r != ENVOI_OK) {
 			return r == ENVOI_ERR_FULL ? ENVOI_AGAIN : r;
 		}
-		was_given(entry);
+		struct envoi_stream_counts counts;
+		envoi_stream_get_counts(stream, &counts);
+		was_given(entry, counts.stanzas_out);
 	}
 	return ENVOI_OK;
 }
 
+/* Kept ones follow those that are not: none of them needs to be looked at. */
 void envoi__outbox_written(struct envoi__outbox *outbox, size_t count)
 {
-	outbox->written_count += count;
-	struct entry *entry;
-	while ((entry = first_of(&outbox->given)) != NULL &&
-		entry->number <= outbox->written_count) {
-		envoi__list_remove(&entry->link);
+	outbox->written += count;
+	struct envoi__outbox_entry *entry;
+	while ((entry = first_of(&outbox->given)) != NULL && !entry->is_kept &&
+		entry->number <= outbox->written) {
+		leave_given(entry);
 		end(entry, outbox->queue, ENVOI_TICKET_WRITTEN);
 	}
 }
 
-static void end_list(struct envoi__outbox *outbox, struct envoi__list *list, bool is_waiting,
-	enum envoi_ticket_state state)
+void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping)
 {
-	struct entry *entry;
-	while ((entry = first_of(list)) != NULL) {
-		if (is_waiting) {
-			stop_waiting(entry);
-		} else {
-			envoi__list_remove(&entry->link);
+	outbox->is_keeping = is_keeping;
+}
+
+void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)
+{
+	struct envoi__list *link = outbox->given.next;
+	while (link != &outbox->given && from_link(link)->number <= number) {
+		struct envoi__outbox_entry *entry = from_link(link);
+		link = link->next;
+		if (entry->is_kept) {
+			leave_given(entry);
+			end(entry, outbox->queue, ENVOI_TICKET_ACKNOWLEDGED);
 		}
+	}
+}
+
+static void end_waiting(struct envoi__outbox *outbox, enum envoi_ticket_state state)
+{
+	struct envoi__outbox_entry *entry;
+	while ((entry = first_of(&outbox->waiting)) != NULL) {
+		stop_waiting(entry);
 		end(entry, outbox->queue, state);
+	}
+}
+
+static void end_given(struct envoi__outbox *outbox, bool kept_too, enum envoi_ticket_state state)
+{
+	struct envoi__list *link = outbox->given.next;
+	while (link != &outbox->given) {
+		struct envoi__outbox_entry *entry = from_link(link);
+		link = link->next;
+		if (kept_too || !entry->is_kept) {
+			leave_given(entry);
+			end(entry, outbox->queue, state);
+		}
 	}
 }
 
 void envoi__outbox_suspend(struct envoi__outbox *outbox)
 {
-	end_list(outbox, &outbox->given, false, ENVOI_TICKET_UNKNOWN);
-	outbox->given_count = outbox->written_count = 0;
+	end_given(outbox, false, ENVOI_TICKET_UNKNOWN);
+	outbox->written = 0;
+	outbox->is_keeping = false;
+}
+
+static struct envoi__outbox_entry *last_of(const struct envoi__list *list)
+{
+	return envoi__list_is_empty(list) ? NULL : from_link(list->previous);
+}
+
+void envoi__outbox_rewind(struct envoi__outbox *outbox)
+{
+	struct envoi__outbox_entry *entry;
+	while ((entry = last_of(&outbox->given)) != NULL && entry->is_kept) {
+		leave_given(entry);
+		entry->number = 0;
+		envoi__list_insert_before(outbox->waiting.next, &entry->link);
+		outbox->count++;
+		outbox->bytes += entry->len;
+	}
+}
+
+/* What was given once and waits again is not known to be unsent. */
+static void lose_waiting(struct envoi__outbox *outbox)
+{
+	struct envoi__outbox_entry *entry;
+	while ((entry = first_of(&outbox->waiting)) != NULL) {
+		stop_waiting(entry);
+		end(entry, outbox->queue,
+			entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
+	}
 }
 
 void envoi__outbox_lose(struct envoi__outbox *outbox)
 {
 	envoi__outbox_suspend(outbox);
-	end_list(outbox, &outbox->waiting, true, ENVOI_TICKET_NOT_SENT);
+	end_given(outbox, true, ENVOI_TICKET_UNKNOWN);
+	lose_waiting(outbox);
 }
 
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)
 {
-	end_list(outbox, &outbox->given, false, ENVOI_TICKET_CANCELED);
-	end_list(outbox, &outbox->waiting, true, ENVOI_TICKET_CANCELED);
+	end_given(outbox, true, ENVOI_TICKET_CANCELED);
+	end_waiting(outbox, ENVOI_TICKET_CANCELED);
 }
 
 int envoi_ticket_cancel(struct envoi_ticket *ticket)
 {
-	struct entry *entry = ticket->entry;
-	if (entry == NULL || entry->outbox == NULL || entry->number != 0) {
+	struct envoi__outbox_entry *entry = ticket->entry;
+	if (entry == NULL || entry->outbox == NULL || entry->was_given) {
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi__outbox *outbox = entry->outbox;

@@ -1,31 +1,70 @@
 /*
- * envoi - outbox: serialised stanzas that wait to be sent
+ * envoi - outbox: serialised stanzas that wait to be sent or acknowledged
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SESSION_OUTBOX_H
 #define ENVOI_SESSION_OUTBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <envoi/session.h>
+#include <envoi/stanza.h>
 
 #include "base/list.h"
 #include "mainloop/event_queue.h"
 
 struct envoi_stream;
 
+/** What is known of a stanza besides its bytes. */
+struct envoi__outbox_meta {
+	enum envoi_stanza_kind kind;
+	enum envoi_stanza_type type;
+};
+
+/** A stanza to be added. */
+struct envoi__outbox_item {
+	struct envoi_ticket *ticket; /* NULL: none */
+	const char *xml; /* copied */
+	size_t len;
+	struct envoi__outbox_meta meta;
+};
+
+/** A stanza in the outbox, in one of its two lists. */
+struct envoi__outbox_entry {
+	struct envoi__event_entry ended; /* in the queue */
+	struct envoi__list link; /* in waiting or given */
+	struct envoi_context *context; /* a reference */
+	struct envoi__outbox *outbox; /* NULL: no longer in it */
+	struct envoi_ticket *ticket; /* NULL: no report is wanted */
+	uint64_t number; /* of the stream that has it last, as envoi_stream_get_counts(); 0: none */
+	struct envoi__outbox_meta meta;
+	enum envoi_ticket_state state; /* once ended */
+	bool is_kept; /* given: stays until it is acknowledged */
+	bool was_given; /* to a stream, once: bytes of it may have been sent */
+	size_t len;
+	char xml[];
+};
+
 /**
- * Embedded in its session. A stanza waits until the stream takes it. The entry of a stanza with a
- * ticket stays until the stream reports it as written.
+ * Embedded in its session. A stanza waits until a stream takes it. Then its entry is either kept
+ * until the peer acknowledges it (envoi__outbox_keep()), or stays until the stream reports it as
+ * written if it has a ticket, or is freed.
+ *
+ * Both lists are in the order of sending, and everything in `given` precedes everything in
+ * `waiting`. Numbers are those of the stream: they count from 1 all stanzas that it was given,
+ * those that do not come from the outbox included.
  */
 struct envoi__outbox {
 	struct envoi_context *context; /* borrowed */
 	struct envoi__event_queue *queue; /* borrowed: reports how tickets ended */
 	struct envoi__list waiting, given;
 	size_t count, bytes; /* of those that wait */
-	size_t count_limit, bytes_limit;
-	uint64_t given_count, written_count; /* stanzas, by this stream */
+	size_t kept_count, kept_bytes; /* of those that are kept */
+	size_t count_limit, bytes_limit; /* of both together */
+	uint64_t written; /* stanzas, by this stream */
+	bool is_keeping; /* what the stream is given from now on */
 	/** The last waiting stanza was taken back. */
 	void (*emptied)(struct envoi__outbox *outbox);
 };
@@ -33,13 +72,14 @@ struct envoi__outbox {
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
 	struct envoi__event_queue *queue, void (*emptied)(struct envoi__outbox *outbox));
 
+/** @return whether no further stanza is taken, however short it is */
+bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
+
 /**
  * Append a stanza.
- * @param ticket  NULL: none
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
  */
-int envoi__outbox_add(
-	struct envoi__outbox *outbox, struct envoi_ticket *ticket, const char *xml, size_t len);
+int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
 
 /** End a ticket for a stanza that is not sent. @retval ENVOI_ERR_NOMEM it is as before */
 int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *ticket);
@@ -52,14 +92,26 @@ int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *tic
  */
 int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream);
 
-/** @p count more stanzas are written. */
+/** @p count more stanzas of the stream are written. */
 void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
 
-/** The epoch has ended: UNKNOWN for what the stream had, NOT_SENT for the rest. */
-void envoi__outbox_lose(struct envoi__outbox *outbox);
+/** Keep what streams are given from now on until it is acknowledged, or no longer do so. What is
+ * kept already stays. */
+void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
 
-/** The stream has ended, another may resume: UNKNOWN for what it had, the rest waits. */
+/** The peer has acknowledged what it was given of the last stream, up to a number: ACKNOWLEDGED
+ * for those that are kept. */
+void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number);
+
+/** The stream has ended, another may resume: UNKNOWN for what it had and is not kept; what is
+ * kept stays, with its numbers, until it is acknowledged, rewound or lost; the rest waits. */
 void envoi__outbox_suspend(struct envoi__outbox *outbox);
+
+/** What is kept waits again, in order and before what has waited: it is sent once more. */
+void envoi__outbox_rewind(struct envoi__outbox *outbox);
+
+/** The epoch has ended: UNKNOWN for what a stream had, NOT_SENT for the rest. */
+void envoi__outbox_lose(struct envoi__outbox *outbox);
 
 /** End all tickets with CANCELED. */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);

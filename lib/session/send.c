@@ -108,7 +108,13 @@ static int serialise(struct envoi_session *session, const struct envoi_stanza *s
 		return envoi__session_refuse(session, ENVOI_ERR_FULL,
 			"the stanza has %zu bytes, more than limits.output-bytes allows", len);
 	}
-	r = envoi__outbox_add(&session->outbox, ticket, envoi_buffer_data(scratch), len);
+	const struct envoi__outbox_item item = {
+		.ticket = ticket,
+		.xml = envoi_buffer_data(scratch),
+		.len = len,
+		.meta = {envoi_stanza_kind(stanza), envoi_stanza_type(stanza)},
+	};
+	r = envoi__outbox_add(&session->outbox, &item);
 	return r == ENVOI_OK
 		? r
 		: envoi__session_refuse(session, r,
@@ -140,7 +146,7 @@ static int send_inside(
 		return envoi__session_refuse(
 			session, ENVOI_ERR_INVALID, "the ticket is in use for another stanza");
 	}
-	if (session->outbox.count >= session->outbox.count_limit) {
+	if (envoi__outbox_is_full(&session->outbox)) {
 		return envoi__session_refuse(
 			session, ENVOI_ERR_FULL, "limits.outbox-stanzas wait to be sent");
 	}

@@ -461,13 +461,16 @@ static int write_and_give(struct envoi_stream *stream, const struct envoi_elemen
 {
 	bool is_content = strcmp(envoi_element_ns(element), ENVOI_NS_CLIENT) == 0;
 	bool is_alone = writes_alone(stream);
+	bool is_stanza = envoi__is_stanza(element, ENVOI_NS_CLIENT);
 	struct envoi_buffer xml;
 	envoi_buffer_init(&xml, stream->context, 0);
 	int r = envoi_xml_write(&xml, element, is_alone && !is_content ? NULL : ENVOI_NS_CLIENT);
 	if (r == ENVOI_OK) {
 		r = is_alone && is_content
-			? give_alone(stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml), false)
-			: give(stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml), false);
+			? give_alone(stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml),
+				  is_stanza)
+			: give(stream, envoi_buffer_data(&xml), envoi_buffer_len(&xml), is_stanza);
+		stream->counts.stanzas_out += r == ENVOI_OK && is_stanza;
 	}
 	envoi_buffer_wipe(&xml);
 	return r;
@@ -481,7 +484,6 @@ int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_el
 	}
 	r = can_send(stream) ? write_and_give(stream, element) : ENVOI_ERR_STATE;
 	if (r == ENVOI_OK) {
-		stream->counts.stanzas_out += envoi__is_stanza(element, ENVOI_NS_CLIENT);
 		envoi__tap_element(&stream->tap, stream->context, ENVOI_OUT, element);
 	}
 	return r;

@@ -173,7 +173,8 @@ struct envoi_stream_sink_impl {
 	 * when the stream is bound and another feature is still pending (RFC 6120, section 7.1: a
 	 * bound resource may be sent to). */
 	void (*stanza)(struct envoi_stream_sink *sink, struct envoi_element *element);
-	/** @p count more stanzas given to envoi_stream_send() are out of our hands. */
+	/** @p count more stanzas are out of our hands, those of envoi_stream_send_element()
+	 * included: in sum stanzas_out of struct envoi_stream_counts, once all is written. */
 	void (*written)(struct envoi_stream_sink *sink, size_t count);
 	/** Pending output has fallen below the transport's low mark, after it was above. */
 	void (*drained)(struct envoi_stream_sink *sink);

@@ -1,0 +1,229 @@
+/*
+ * envoi - outbox: tests
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: what acknowledges and rewinds is called by a session's stream management only.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "session/session.h"
+#include "wire.h"
+
+static int setup(void **state)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	assert_non_null(wire);
+	wire_init(wire, NULL);
+	*state = wire;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	wire_finish(*state);
+	free(*state);
+	return 0;
+}
+
+enum {
+	TICKETS = 4,
+};
+static struct wire_ticket tickets[TICKETS];
+static const char *const names[TICKETS] = {"one", "two", "three", "four"};
+
+static struct envoi__outbox *outbox_of(struct wire *wire)
+{
+	return &wire->session->outbox;
+}
+
+static void send_named(struct wire *wire, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++) {
+		assert_int_equal(envoi_send_text(wire->session, "a@b", names[i],
+					 wire_ticket(&tickets[i], wire, names[i])),
+			ENVOI_OK);
+	}
+}
+
+/* @return what the peer heard of the bodies, in order: "one two " */
+static const char *bodies(struct wire *wire)
+{
+	static char found[256];
+	found[0] = '\0';
+	for (const char *at = wire_heard(wire); (at = strstr(at, "<body>")) != NULL;) {
+		at += strlen("<body>");
+		size_t len = strlen(found);
+		snprintf(found + len, sizeof(found) - len, "%.*s ", (int)strcspn(at, "<"), at);
+	}
+	return found;
+}
+
+/* Online, keeping, with all four sent and written. */
+static void send_all(struct wire *wire)
+{
+	wire_go_online(wire);
+	envoi_session_set_resumable(wire->session, true);
+	envoi__outbox_keep(outbox_of(wire), true);
+	send_named(wire, 0, TICKETS);
+	wire_run(wire, 0);
+	assert_string_equal(bodies(wire), "one two three four ");
+	assert_string_equal(wire_log(wire), "");
+	assert_int_equal(outbox_of(wire)->count, 0);
+	assert_int_equal(outbox_of(wire)->kept_count, TICKETS);
+}
+
+static void lose_the_stream(struct wire *wire)
+{
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "disconnected ENVOI_ERR_DISCONNECTED\n");
+}
+
+static void resume(struct wire *wire)
+{
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	assert_int_equal(envoi_session_resume(wire->session), ENVOI_OK);
+	envoi__outbox_keep(outbox_of(wire), true);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	(void)wire_log(wire);
+}
+
+static void what_is_kept_stays_until_it_is_acknowledged(void **state)
+{
+	struct wire *wire = *state;
+	send_all(wire);
+	envoi__outbox_acknowledge(outbox_of(wire), 2);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "one acknowledged\ntwo acknowledged\n");
+	envoi__outbox_acknowledge(outbox_of(wire), 2);
+	envoi__outbox_acknowledge(outbox_of(wire), 4);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "three acknowledged\nfour acknowledged\n");
+	assert_int_equal(outbox_of(wire)->kept_count, 0);
+	assert_int_equal(outbox_of(wire)->kept_bytes, 0);
+}
+
+static void stanzas_of_others_have_numbers_too(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	envoi__outbox_keep(outbox_of(wire), true);
+	struct envoi_element *iq = envoi_element_new(wire->context, ENVOI_NS_CLIENT, "iq");
+	assert_int_equal(
+		envoi_stream_send_element(envoi_session_stream(wire->session), iq), ENVOI_OK);
+	envoi_element_unref(iq);
+	send_named(wire, 0, 1);
+	envoi__outbox_acknowledge(outbox_of(wire), 1);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "");
+	envoi__outbox_acknowledge(outbox_of(wire), 2);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+}
+
+static void without_keeping_a_stanza_of_others_ends_no_ticket_early(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	struct envoi_element *iq = envoi_element_new(wire->context, ENVOI_NS_CLIENT, "iq");
+	assert_int_equal(
+		envoi_stream_send_element(envoi_session_stream(wire->session), iq), ENVOI_OK);
+	envoi_element_unref(iq);
+	wire_run(wire, 0);
+	send_named(wire, 0, 1);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "one unknown\ndisconnected ENVOI_ERR_DISCONNECTED\n");
+}
+
+static void what_is_rewound_is_sent_again_before_what_has_waited(void **state)
+{
+	struct wire *wire = *state;
+	send_all(wire);
+	envoi__outbox_acknowledge(outbox_of(wire), 1);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+	lose_the_stream(wire);
+	envoi__outbox_acknowledge(outbox_of(wire), 2);
+	assert_int_equal(
+		envoi__session_send(wire->session,
+			envoi_message_new(wire->context, ENVOI_TYPE_CHAT, "a@b", "new"), NULL),
+		ENVOI_OK);
+	envoi__outbox_rewind(outbox_of(wire));
+	assert_int_equal(outbox_of(wire)->count, 3);
+	assert_int_equal(outbox_of(wire)->kept_count, 0);
+	resume(wire);
+	assert_string_equal(bodies(wire), "three four new ");
+	assert_int_equal(outbox_of(wire)->kept_count, 3);
+	envoi__outbox_acknowledge(outbox_of(wire), 1);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "three acknowledged\n");
+}
+
+static void what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent(void **state)
+{
+	struct wire *wire = *state;
+	send_all(wire);
+	lose_the_stream(wire);
+	envoi__outbox_rewind(outbox_of(wire));
+	assert_int_equal(envoi_ticket_cancel(&tickets[0].ticket), ENVOI_ERR_STATE);
+	assert_int_equal(
+		envoi__session_send(wire->session,
+			envoi_message_new(wire->context, ENVOI_TYPE_CHAT, "a@b", "new"), NULL),
+		ENVOI_OK);
+	envoi_session_set_resumable(wire->session, false);
+	wire_run(wire, 0);
+	assert_string_equal(
+		wire_log(wire), "one unknown\ntwo unknown\nthree unknown\nfour unknown\n");
+	assert_int_equal(outbox_of(wire)->count, 0);
+	assert_int_equal(outbox_of(wire)->bytes, 0);
+}
+
+static void the_limits_cover_what_is_kept(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "limits.outbox-stanzas", "3"), ENVOI_OK);
+	wire_go_online(wire);
+	envoi__outbox_keep(outbox_of(wire), true);
+	send_named(wire, 0, 3);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
+	envoi__outbox_acknowledge(outbox_of(wire), 1);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_OK);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
+}
+
+static void freeing_the_session_cancels_what_is_kept(void **state)
+{
+	struct wire *wire = *state;
+	send_all(wire);
+	lose_the_stream(wire);
+	wire_free_session(wire);
+	assert_string_equal(
+		wire_log(wire), "one canceled\ntwo canceled\nthree canceled\nfour canceled\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_kept_stays_until_it_is_acknowledged),
+		TEST(stanzas_of_others_have_numbers_too),
+		TEST(without_keeping_a_stanza_of_others_ends_no_ticket_early),
+		TEST(what_is_rewound_is_sent_again_before_what_has_waited),
+		TEST(what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent),
+		TEST(the_limits_cover_what_is_kept),
+		TEST(freeing_the_session_cancels_what_is_kept),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

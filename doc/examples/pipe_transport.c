@@ -134,20 +134,7 @@ static const struct envoi_channel_impl pipes_impl = {
 	.peer_name = pipes_peer_name,
 };
 
-/* --- the connector: starts the child, then hands over a transport --- */
-
-struct pipe_connector {
-	struct envoi_connector base;
-	char **command; /* ended by NULL; outlives us */
-	struct envoi_opening *opening; /* NULL: not connecting */
-	envoi_connected_fn *done;
-	void *user;
-};
-
-static struct pipe_connector *connector_of(struct envoi_connector *base)
-{
-	return ENVOI_CONTAINER_OF(base, struct pipe_connector, base);
-}
+/* --- the connector: starts the child for each connection --- */
 
 /* The child's ends are not inherited by others: they would keep it from seeing its input end. */
 static int spawn(char **command, int *ret_in_fd, int *ret_out_fd)
@@ -184,68 +171,26 @@ static int spawn(char **command, int *ret_in_fd, int *ret_out_fd)
 	return ENVOI_OK;
 }
 
-static int make_channel(struct pipe_connector *connector, struct envoi_channel **ret_channel)
+/* The child protects what it carries: the channel is secure. */
+static int make_pipes(void *command, struct envoi_channel **ret_channel, const char *domain,
+	struct envoi_channel_options *options)
 {
 	struct pipes *pipes = calloc(1, sizeof(*pipes));
-	int r = pipes == NULL ? ENVOI_ERR_NOMEM
-			      : spawn(connector->command, &pipes->in_fd, &pipes->out_fd);
+	int r = pipes == NULL ? ENVOI_ERR_NOMEM : spawn(command, &pipes->in_fd, &pipes->out_fd);
+	(void)domain;
 	if (r < 0) {
 		free(pipes);
 		return r;
 	}
 	pipes->channel.impl = &pipes_impl;
+	options->is_secure = true;
 	*ret_channel = &pipes->channel;
 	return ENVOI_OK;
 }
 
-/* The receiver may free the connector: its callback comes last. */
-static void on_opened(
-	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
-{
-	struct pipe_connector *connector = user;
-	connector->opening = NULL;
-	connector->done(connector->user, transport, failure);
-}
-
-static int pipe_connect(struct envoi_connector *base, const struct envoi_target *target,
-	envoi_connected_fn *done, void *user)
-{
-	struct pipe_connector *connector = connector_of(base);
-	struct envoi_channel_options options;
-	const struct envoi_opening_options opening = {
-		.channel = &options, .done = on_opened, .user = connector};
-	struct envoi_channel *channel = NULL;
-	if (connector->opening != NULL) {
-		return ENVOI_ERR_STATE;
-	}
-	connector->done = done;
-	connector->user = user;
-	int r = envoi_channel_options_read(&options, base->context, target->settings);
-	options.is_secure = true; /* the child protects what it carries */
-	if (r == ENVOI_OK) {
-		r = make_channel(connector, &channel);
-	}
-	return r < 0 ? r : envoi_opening_new(&connector->opening, base->context, channel, &opening);
-}
-
-static void pipe_cancel(struct envoi_connector *base)
-{
-	struct pipe_connector *connector = connector_of(base);
-	envoi_opening_free(connector->opening);
-	connector->opening = NULL;
-}
-
-static void pipe_connector_destroy(struct envoi_connector *base)
-{
-	envoi_connector_finish(base);
-	free(connector_of(base));
-}
-
-static const struct envoi_connector_impl pipe_connector_impl = {
+static const struct envoi_channel_connector_impl connector_impl = {
 	.name = "pipe",
-	.connect = pipe_connect,
-	.cancel = pipe_cancel,
-	.destroy = pipe_connector_destroy,
+	.make = make_pipes,
 };
 
 /* --- the program --- */
@@ -286,16 +231,18 @@ static const struct envoi_handler_impl program_impl = {
 	.events = events,
 };
 
-static int run(struct program *program, struct pipe_connector *connector)
+static int run(struct program *program, struct envoi_context *context, char **command)
 {
-	/* Writing to a child that has ended is an error of write(2), no signal; the child is not
-	 * waited for. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_IGN);
+	struct envoi_connector *connector;
+	int r = envoi_channel_connector_new(&connector, context, &connector_impl, command);
+	if (r < 0) {
+		fprintf(stderr, "%s\n", envoi_error_text(r));
+		return 1;
+	}
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
-	envoi_client_add_connector(program->client, &connector->base);
+	envoi_client_add_connector(program->client, connector);
 	envoi_client_add(program->client, &program->handler);
-	int r = envoi_client_run(program->client);
+	r = envoi_client_run(program->client);
 	if (r < 0) {
 		fprintf(stderr, "%s\n", envoi_client_failure_text(program->client));
 	}
@@ -305,24 +252,21 @@ static int run(struct program *program, struct pipe_connector *connector)
 int main(int argc, char **argv)
 {
 	struct program program = {.handler = ENVOI_HANDLER(&program_impl)};
-	struct pipe_connector *connector = calloc(1, sizeof(*connector));
 	struct envoi_context *context;
 	int status = 1;
-	if (argc < 3 || connector == NULL) {
+	if (argc < 3) {
 		fprintf(stderr, "usage: pipe_transport JID COMMAND [ARGUMENT...]\n");
-		free(connector);
 		return 2;
 	}
 	if (envoi_context_new(&context, NULL) < 0) {
-		free(connector);
 		return status;
 	}
-	envoi_connector_init(&connector->base, &pipe_connector_impl, context);
-	connector->command = argv + 2;
+	/* Writing to a child that has ended is an error of write(2), no signal; the child is not
+	 * waited for. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
 	if (envoi_client_new(&program.client, context, argv[1]) == ENVOI_OK) {
-		status = run(&program, connector);
-	} else {
-		envoi_connector_destroy(&connector->base);
+		status = run(&program, context, argv + 2);
 	}
 	envoi_client_free(program.client);
 	envoi_context_unref(context);

@@ -169,19 +169,16 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_mem
 typedef int envoi_memory_accept_fn(void *user, struct envoi_memory_pair *pair, const char *domain);
 
 /**
- * A connector whose connections are memory pairs, a new one each time. Where tls.mode is direct,
- * the other side must do TLS from the first byte (XEP-0368), and the transport is handed out when
- * that is up.
+ * Make a connector whose connections are memory pairs, a new one each time. When tls.mode is
+ * `direct`, the other side must do TLS from the first byte (XEP-0368), and the transport is handed
+ * over after the handshake.
  *
- * @param accept  asked each time; @p user is given to it. Both must outlive the connector
+ * @param accept     called for each connection with @p user; both must outlive the connector
+ * @param is_secure  transports count as secure without TLS
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_connector_new(struct envoi_connector **ret_connector,
-	struct envoi_context *context, envoi_memory_accept_fn *accept, void *user);
-
-/** Transports that it makes from now on count as secure as they are. Nothing for a connector of
- * another kind. */
-ENVOI_API void envoi_memory_connector_set_secure(struct envoi_connector *connector);
+	struct envoi_context *context, envoi_memory_accept_fn *accept, void *user, bool is_secure);
 
 #ifdef __cplusplus
 }

@@ -165,8 +165,7 @@ void bench_begin(const char *mechanism, unsigned int iterations)
 	bench_check(envoi_loop_new_simulated(&world.loop, world.context));
 	bench_check(envoi_context_take_loop(world.context, world.loop));
 	bench_check(envoi_client_new(&world.client, world.context, "alice@example.org"));
-	bench_check(envoi_memory_connector_new(&connector, world.context, on_connect, NULL));
-	envoi_memory_connector_set_secure(connector);
+	bench_check(envoi_memory_connector_new(&connector, world.context, on_connect, NULL, true));
 	world.watcher = (struct envoi_handler)ENVOI_HANDLER(&watcher_impl);
 	bench_check(envoi_client_set(world.client, "tls.mode", "none"));
 	bench_check(envoi_client_set(world.client, "sasl.mechanisms", world.mechanism));

@@ -615,8 +615,8 @@ static void attempts_of_all_connectors_are_listed_in_order(void **state)
 	struct fixture *f = *state;
 	for (size_t i = 0; i < 2; i++) {
 		struct envoi_connector *connector;
-		assert_int_equal(
-			envoi_memory_connector_new(&connector, f->context, refuse, &codes[i]),
+		assert_int_equal(envoi_memory_connector_new(
+					 &connector, f->context, refuse, &codes[i], false),
 			ENVOI_OK);
 		assert_int_equal(envoi_client_add_connector(f->client, connector), ENVOI_OK);
 	}

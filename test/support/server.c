@@ -199,12 +199,9 @@ static int on_connect(void *user, struct envoi_memory_pair *pair, const char *do
 struct envoi_connector *test_server_connector(struct test_server *server)
 {
 	struct envoi_connector *connector;
-	assert_int_equal(
-		envoi_memory_connector_new(&connector, server->context, on_connect, server),
+	assert_int_equal(envoi_memory_connector_new(&connector, server->context, on_connect, server,
+				 server->knobs.no_tls),
 		ENVOI_OK);
-	if (server->knobs.no_tls) {
-		envoi_memory_connector_set_secure(connector);
-	}
 	return connector;
 }
 

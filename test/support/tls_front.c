@@ -231,7 +231,8 @@ void tls_front_script(struct tls_front *front, const struct envoi_memory_script 
 struct envoi_connector *tls_front_connector(struct tls_front *front)
 {
 	struct envoi_connector *connector;
-	assert_int_equal(envoi_memory_connector_new(&connector, front->context, on_connect, front),
+	assert_int_equal(
+		envoi_memory_connector_new(&connector, front->context, on_connect, front, false),
 		ENVOI_OK);
 	return connector;
 }

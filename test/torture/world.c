@@ -277,12 +277,10 @@ static int add_connector(struct envoi_client *client, struct world *world,
 	struct envoi_connector *(*wrap)(void *user, struct envoi_connector *inner), void *user)
 {
 	struct envoi_connector *connector;
-	int r = envoi_memory_connector_new(&connector, world->context, on_accept, world);
+	int r = envoi_memory_connector_new(
+		&connector, world->context, on_accept, world, !world->has_tls);
 	if (r < 0) {
 		return r;
-	}
-	if (!world->has_tls) {
-		envoi_memory_connector_set_secure(connector);
 	}
 	return envoi_client_add_connector(client, wrap(user, connector));
 }

@@ -157,6 +157,43 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_opening_new(struct envoi_opening **ret_open
  * a trust decision is notified that it is no longer needed, before this returns. */
 ENVOI_API void envoi_opening_free(struct envoi_opening *opening);
 
+/* --- connectors of channels --- */
+
+/** The functions of a connector whose channels exist at once: a pair of pipes, a socket that the
+ * application has connected, a serial line. */
+struct envoi_channel_connector_impl {
+	const char *name; /**< of the connector: "pipe"; borrowed */
+	/**
+	 * Make the channel of one connection; called from the loop. The connector may be cancelled
+	 * and destroyed inside.
+	 *
+	 * @param own               the pointer given to envoi_channel_connector_new()
+	 * @param[out] ret_channel  taken, its @p impl set; NULL without ENVOI_OK
+	 * @param domain            the domain to connect to; borrowed for the call
+	 * @param options           read from the target's settings. Set @p is_secure when others can
+	 *                          neither read nor change what the channel moves
+	 * @retval ENVOI_OK
+	 * @retval ENVOI_AGAIN  there is no channel; connecting fails at the target's timeout
+	 * @retval <0           connecting fails with this code
+	 */
+	int (*make)(void *own, struct envoi_channel **ret_channel, const char *domain,
+		struct envoi_channel_options *options);
+	/** OPTIONAL. The connector is freed: free @p own. Not called while `make` runs. */
+	void (*destroy)(void *own);
+};
+
+/**
+ * Make a connector of a function that makes channels. The connector opens each channel with direct
+ * TLS (XEP-0368) when the setting tls.mode is `direct`, and without TLS otherwise. It refuses URLs
+ * with ENVOI_ERR_UNSUPPORTED.
+ *
+ * @param impl  borrowed until the connector is freed
+ * @param own   passed to the functions of @p impl; not freed on failure
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_channel_connector_new(struct envoi_connector **ret_connector,
+	struct envoi_context *context, const struct envoi_channel_connector_impl *impl, void *own);
+
 /* --- TLS over a channel --- */
 
 /** How TLS runs over a channel. A reference to @p tls is taken, @p server_name and @p alpn are

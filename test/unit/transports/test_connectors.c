@@ -85,7 +85,7 @@ static int setup_memory(void **state)
 	static struct fixture fixture;
 	setup_context(&fixture, true);
 	assert_int_equal(envoi_memory_connector_new(
-				 &fixture.connector, fixture.context, on_accept, &fixture),
+				 &fixture.connector, fixture.context, on_accept, &fixture, false),
 		ENVOI_OK);
 	*state = &fixture;
 	return 0;

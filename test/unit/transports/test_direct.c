@@ -574,8 +574,8 @@ static void a_url_is_refused(void **state)
 		.url = "wss://example.org/xmpp"};
 	assert_int_equal(f->connector->impl->connect(f->connector, &target, on_done, f),
 		ENVOI_ERR_UNSUPPORTED);
-	assert_int_equal(
-		envoi_memory_connector_new(&memory, f->context, accept_nothing, f), ENVOI_OK);
+	assert_int_equal(envoi_memory_connector_new(&memory, f->context, accept_nothing, f, false),
+		ENVOI_OK);
 	assert_int_equal(memory->impl->connect(memory, &target, on_done, f), ENVOI_ERR_UNSUPPORTED);
 	target.url = NULL;
 	assert_int_equal(memory->impl->connect(memory, &target, on_done, f), ENVOI_OK);

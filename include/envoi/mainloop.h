@@ -120,6 +120,15 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_simulated(
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_simulated_run_for(
 	struct envoi_loop *loop, uint64_t duration_ms);
 
+/**
+ * Suspend the simulated machine and wake it up again: the wall clock advances by @p duration_ms,
+ * monotonic time does not. Connections are probed from the loop when it was a second or more.
+ *
+ * @retval ENVOI_ERR_INVALID  the loop is not simulated
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_loop_simulated_suspend(
+	struct envoi_loop *loop, uint64_t duration_ms);
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,6 +25,7 @@ enum envoi__part_id {
 	ENVOI__PART_TRUST, /* trust stores */
 	ENVOI__PART_TICKETS, /* TLS sessions that may be resumed */
 	ENVOI__PART_SASL,
+	ENVOI__PART_WAKE, /* notices that the machine was suspended */
 	ENVOI__PARTS,
 };
 

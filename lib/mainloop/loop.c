@@ -123,20 +123,26 @@ static uint64_t due_after(struct envoi_loop *loop, uint64_t delay_ms)
 	return delay_ms < UINT64_MAX - from_ms ? from_ms + delay_ms : UINT64_MAX;
 }
 
-void envoi_timer_start(struct envoi_timer *timer, struct envoi_loop *loop, uint64_t delay_ms,
-	envoi_timer_fn *notify)
+void envoi__timer_start_at(
+	struct envoi_timer *timer, struct envoi_loop *loop, uint64_t due_ms, envoi_timer_fn *notify)
 {
 	if (timer->loop != NULL) {
 		envoi__timers_remove(&timer->loop->timers, timer);
 	}
 	*timer = (struct envoi_timer){
-		.due_ms = due_after(loop, delay_ms),
+		.due_ms = due_ms,
 		.order = loop->timer_order++,
 		.notify = notify,
 		.loop = loop,
 	};
 	envoi__timers_add(&loop->timers, timer);
 	update_alarm(loop);
+}
+
+void envoi_timer_start(struct envoi_timer *timer, struct envoi_loop *loop, uint64_t delay_ms,
+	envoi_timer_fn *notify)
+{
+	envoi__timer_start_at(timer, loop, due_after(loop, delay_ms), notify);
 }
 
 void envoi_timer_stop(struct envoi_timer *timer)

@@ -8,6 +8,7 @@
 #include <envoi/interfaces/mainloop.h>
 
 #include "mainloop/poll_set.h"
+#include "mainloop/wake.h"
 
 /* 2026-01-01T00:00:00Z */
 #define WALL_CLOCK_AT_START_MS INT64_C(1767225600000)
@@ -17,6 +18,7 @@ struct simulated_loop {
 	struct envoi__poll_set set;
 	uint64_t now_ms;
 	uint64_t due_ms; /* the alarm */
+	uint64_t suspended_ms; /* in all */
 	bool wants_quit;
 };
 
@@ -53,7 +55,13 @@ static uint64_t now_ms(struct envoi_loop *base)
 
 static int64_t wall_clock_ms(struct envoi_loop *base)
 {
-	return WALL_CLOCK_AT_START_MS + (int64_t)simulated_from_base(base)->now_ms;
+	const struct simulated_loop *self = simulated_from_base(base);
+	return WALL_CLOCK_AT_START_MS + (int64_t)(self->now_ms + self->suspended_ms);
+}
+
+static uint64_t suspended_ms(struct envoi_loop *base)
+{
+	return simulated_from_base(base)->suspended_ms;
 }
 
 /*
@@ -124,6 +132,7 @@ static const struct envoi_loop_impl simulated_impl = {
 	.set_alarm = set_alarm,
 	.now_ms = now_ms,
 	.wall_clock_ms = wall_clock_ms,
+	.suspended_ms = suspended_ms,
 	.run = run,
 	.run_once = run_once,
 	.quit = quit,
@@ -161,4 +170,14 @@ int envoi_loop_simulated_run_for(struct envoi_loop *loop, uint64_t duration_ms)
 	}
 	envoi_context_unref(context);
 	return r;
+}
+
+int envoi_loop_simulated_suspend(struct envoi_loop *loop, uint64_t duration_ms)
+{
+	if (loop->impl != &simulated_impl) {
+		return ENVOI_ERR_INVALID;
+	}
+	simulated_from_base(loop)->suspended_ms += duration_ms;
+	envoi__wake_check(loop->context);
+	return ENVOI_OK;
 }

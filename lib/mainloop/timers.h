@@ -1,5 +1,5 @@
 /*
- * envoi - pairing heap of timers
+ * envoi - timers: the pairing heap, absolute times
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_MAINLOOP_TIMERS_H
@@ -17,5 +17,10 @@
 void envoi__timers_add(struct envoi_timer **root, struct envoi_timer *timer);
 
 void envoi__timers_remove(struct envoi_timer **root, struct envoi_timer *timer);
+
+/** As envoi_timer_start(), at a point of the loop's clock. Timers of the same point share one
+ * wake-up of the loop. */
+void envoi__timer_start_at(struct envoi_timer *timer, struct envoi_loop *loop, uint64_t due_ms,
+	envoi_timer_fn *notify);
 
 #endif

@@ -126,6 +126,10 @@ struct envoi_loop_impl {
 	/** OPTIONAL. @return milliseconds since 1970; absent: the system's */
 	int64_t (*wall_clock_ms)(struct envoi_loop *loop);
 
+	/** OPTIONAL. @return milliseconds for which the machine has been suspended so far; absent:
+	 * the system's */
+	uint64_t (*suspended_ms)(struct envoi_loop *loop);
+
 	/** OPTIONAL, absent on an adopted loop. envoi_loop_run(). */
 	int (*run)(struct envoi_loop *loop);
 

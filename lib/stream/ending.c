@@ -118,14 +118,9 @@ static void say_why(struct envoi_stream *stream, enum envoi_stream_condition con
 	send_tail(stream);
 }
 
-void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_failure *failure,
-	enum envoi_stream_condition condition)
+/* `closed` reports it. */
+static void keep_failure(struct envoi_stream *stream, const struct envoi_failure *failure)
 {
-	if (stream->life >= ENVOI__STREAM_ENDING) {
-		return;
-	}
-	bool is_cut = stream->is_securing ||
-		(stream->life == ENVOI__STREAM_CLOSING && failure->code == ENVOI_ERR_TIMEOUT);
 	envoi_failure_copy(&stream->failure, failure);
 	if (stream->failure.condition[0] == '\0' &&
 		failure->stream_condition != ENVOI_STREAM_NO_CONDITION) {
@@ -134,9 +129,25 @@ void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_f
 	}
 	envoi_log(stream->context, ENVOI_LOG_INFO, ENVOI_LOG_STREAM, "failed in phase %s: %s %s",
 		envoi_phase_name(failure->phase), envoi_error_name(failure->code), failure->text);
+}
+
+static void abort_transport(struct envoi_stream *stream)
+{
+	end(stream);
+	stream->transport->impl->abort(stream->transport, &stream->failure);
+}
+
+void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_failure *failure,
+	enum envoi_stream_condition condition)
+{
+	if (stream->life >= ENVOI__STREAM_ENDING) {
+		return;
+	}
+	bool is_cut = stream->is_securing ||
+		(stream->life == ENVOI__STREAM_CLOSING && failure->code == ENVOI_ERR_TIMEOUT);
+	keep_failure(stream, failure);
 	if (is_cut) {
-		end(stream);
-		stream->transport->impl->abort(stream->transport, &stream->failure);
+		abort_transport(stream);
 	} else {
 		say_why(stream, condition);
 		end(stream);
@@ -149,6 +160,14 @@ void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_f
 void envoi_stream_fail(struct envoi_stream *stream, const struct envoi_failure *failure)
 {
 	envoi__stream_fail_saying(stream, failure, failure->stream_condition);
+}
+
+void envoi_stream_cut(struct envoi_stream *stream, const struct envoi_failure *failure)
+{
+	if (stream->life < ENVOI__STREAM_ENDING) {
+		keep_failure(stream, failure);
+		abort_transport(stream);
+	}
 }
 
 int envoi_stream_fail_with(struct envoi_stream *stream, int code,

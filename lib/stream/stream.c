@@ -489,6 +489,17 @@ int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_el
 	return r;
 }
 
+int envoi_stream_keepalive(struct envoi_stream *stream)
+{
+	const struct envoi_transport_impl *impl = stream->transport == NULL
+		? NULL
+		: stream->transport->impl;
+	if (impl == NULL || !can_send(stream)) {
+		return ENVOI_ERR_STATE;
+	}
+	return impl->keepalive == NULL ? ENVOI_ERR_UNSUPPORTED : impl->keepalive(stream->transport);
+}
+
 /* --- what features and owners ask --- */
 
 void *envoi_stream_feature_state(struct envoi_stream *stream, const struct envoi_handler *handler)

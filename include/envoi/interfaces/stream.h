@@ -254,6 +254,15 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send_element(
 	struct envoi_stream *stream, const struct envoi_element *element);
 
 /**
+ * Show the peer that this side lives, at the least cost: `keepalive` of the transport, white space
+ * on one long XML document (RFC 6120, section 4.6.1). The peer does not answer.
+ * @retval ENVOI_ERR_STATE        as envoi_stream_send_element()
+ * @retval ENVOI_ERR_UNSUPPORTED  the transport has no such function
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_keepalive(struct envoi_stream *stream);
+
+/**
  * Announce that the stream will be closed as soon as its owner has sent the rest. The setting
  * close.timeout begins: it covers everything from here to `closed`. Until envoi_stream_close() the
  * stream sends and receives as before; `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE when the
@@ -279,6 +288,14 @@ ENVOI_API void envoi_stream_close(struct envoi_stream *stream);
  * @param failure  borrowed
  */
 ENVOI_API void envoi_stream_fail(struct envoi_stream *stream, const struct envoi_failure *failure);
+
+/**
+ * End with a failure at once: what is pending is dropped, and neither a stream error nor a closing
+ * tag is sent, either of which would end the peer's side of the session as well. A session that may
+ * be resumed stays so (XEP-0198, section 5). `closed` reports the failure.
+ * @param failure  borrowed
+ */
+ENVOI_API void envoi_stream_cut(struct envoi_stream *stream, const struct envoi_failure *failure);
 
 /**
  * As envoi_stream_fail(), made in place; its phase is the one that the stream is in.

@@ -170,6 +170,61 @@ static void a_failed_stream_ends_within_close_timeout(void **state)
 	expect_closed_after(CLOSE_TIMEOUT, ENVOI_PHASE_ONLINE, ENVOI_ERR_LIMIT);
 }
 
+static void cut(void)
+{
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, fixture.context, ENVOI_PHASE_ONLINE, ENVOI_ERR_TIMEOUT,
+		"nothing has arrived");
+	failure.stream_condition = ENVOI_STREAM_CONNECTION_TIMEOUT;
+	envoi_stream_cut(fixture.recorder.stream, &failure);
+}
+
+/* The peer may let another stream resume. */
+static void a_stream_that_is_cut_sends_neither_an_error_nor_a_closing_tag(void **state)
+{
+	(void)state;
+	go_online();
+	cut();
+	cut();
+	run_for(0);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_TIMEOUT);
+	assert_string_equal(fixture.recorder.failure.condition, "connection-timeout");
+	assert_true(peer_is_over(fixture.peer));
+	assert_null(strstr(peer_heard(fixture.peer), "error"));
+	assert_null(strstr(peer_heard(fixture.peer), "</stream:stream>"));
+}
+
+static void a_stream_that_is_closing_is_cut_at_once(void **state)
+{
+	(void)state;
+	go_online();
+	envoi_stream_close(fixture.recorder.stream);
+	run_for(100);
+	cut();
+	run_for(0);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_TIMEOUT);
+}
+
+/* --- white space --- */
+
+static void white_space_is_sent_between_stanzas(void **state)
+{
+	(void)state;
+	go_online();
+	size_t before = strlen(peer_heard(fixture.peer));
+	assert_int_equal(envoi_stream_keepalive(fixture.recorder.stream), ENVOI_OK);
+	run_for(0);
+	assert_string_equal(peer_heard(fixture.peer) + before, " ");
+}
+
+static void a_closing_stream_sends_no_white_space(void **state)
+{
+	(void)state;
+	go_online();
+	envoi_stream_close(fixture.recorder.stream);
+	assert_int_equal(envoi_stream_keepalive(fixture.recorder.stream), ENVOI_ERR_STATE);
+}
+
 /* --- phases --- */
 
 /* Both binding and the session of RFC 3921 are in phase BIND: one deadline for both. */
@@ -224,6 +279,15 @@ int main(void)
 			a_silent_peer_is_not_waited_for_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_failed_stream_ends_within_close_timeout, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stream_that_is_cut_sends_neither_an_error_nor_a_closing_tag, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stream_that_is_closing_is_cut_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			white_space_is_sent_between_stanzas, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_closing_stream_sends_no_white_space, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_phase_that_is_entered_again_keeps_its_deadline, setup, teardown),
 	};

@@ -35,6 +35,9 @@ enum envoi_memory_side {
 struct envoi_memory_script {
 	size_t piece_bytes; /**< arrive in pieces of this size, one a turn; 0: up to 16,384 */
 	uint64_t delay_ms; /**< arrive so much later, in order */
+	/** the most that goes out in a second: what one call sends arrives when its last byte does;
+	 * 0: no limit */
+	uint64_t bytes_per_second;
 	/**
 	 * when so many have arrived since the beginning, the connection breaks, for both sides; 0:
 	 * at once

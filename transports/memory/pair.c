@@ -29,6 +29,7 @@ struct direction {
 	struct envoi_buffer segments; /* of those that are not due */
 	uint64_t sent, due, arrived; /* offsets */
 	uint64_t last_due_ms; /* of all sent so far */
+	uint64_t free_ms; /* when the line has taken all of them */
 	bool is_read; /* the receiver wants to read */
 	bool is_ended, is_end_told;
 	struct envoi_deferred deferred;
@@ -309,9 +310,19 @@ static size_t room(const struct direction *direction)
 	return held < window ? window - held : 0;
 }
 
+/* @return when the line has taken @p len bytes more */
+static uint64_t line_is_free(const struct direction *direction, size_t len)
+{
+	uint64_t speed = direction->script.bytes_per_second;
+	uint64_t now = now_ms(direction);
+	uint64_t start = direction->free_ms > now ? direction->free_ms : now;
+	return speed == 0 ? now : start + (uint64_t)len * 1000 / speed;
+}
+
 static int append(struct direction *direction, const char *data, size_t len)
 {
-	uint64_t due_ms = now_ms(direction) + direction->script.delay_ms;
+	uint64_t free_ms = line_is_free(direction, len);
+	uint64_t due_ms = free_ms + direction->script.delay_ms;
 	struct segment segment = {.end = direction->sent + len, .due_ms = due_ms};
 	if (segment.due_ms < direction->last_due_ms) {
 		segment.due_ms = direction->last_due_ms;
@@ -328,6 +339,7 @@ static int append(struct direction *direction, const char *data, size_t len)
 	}
 	direction->sent += len;
 	direction->last_due_ms = segment.due_ms;
+	direction->free_ms = free_ms;
 	return ENVOI_OK;
 }
 

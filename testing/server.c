@@ -1,0 +1,367 @@
+/*
+ * envoi - test kit: a server, its accounts and connections
+ * SPDX-License-Identifier: MIT
+ */
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <envoi/interfaces/channel.h>
+
+/* --- connections --- */
+
+struct connection *testing_connection(struct envoi_stream *stream, struct envoi_test_server *server)
+{
+	struct connection *connection = server->connections;
+	while (connection != NULL && connection->stream != stream) {
+		connection = connection->next;
+	}
+	return connection;
+}
+
+static void free_connection(struct connection *connection)
+{
+	struct connection **link = &connection->server->connections;
+	while (*link != connection) {
+		link = &(*link)->next;
+	}
+	*link = connection->next;
+	envoi_stream_free(connection->stream);
+	free(connection);
+}
+
+void testing_connection_end(struct connection *connection, enum envoi_stream_condition condition)
+{
+	connection->is_ready = false;
+	envoi_stream_fail_with(connection->stream, ENVOI_ERR_STATE, condition, NULL);
+}
+
+static struct connection *from_sink(struct envoi_stream_sink *sink)
+{
+	return ENVOI_CONTAINER_OF(sink, struct connection, sink);
+}
+
+static void on_nothing(struct envoi_stream_sink *sink)
+{
+	(void)sink;
+}
+
+static void on_gained(struct envoi_stream_sink *sink, unsigned int bit, const char *text)
+{
+	(void)sink;
+	(void)bit;
+	(void)text;
+}
+
+static void on_ready(struct envoi_stream_sink *sink)
+{
+	struct connection *connection = from_sink(sink);
+	connection->is_ready = true;
+	if (connection->session != NULL) {
+		testing_session_pump(connection->session);
+	}
+}
+
+/* RFC 6120, section 8.1.2.1: the server stamps the sender's full address. */
+static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
+{
+	struct connection *connection = from_sink(sink);
+	struct session *session = connection->session;
+	struct envoi_stanza *stanza;
+	if (session == NULL || !connection->is_ready) {
+		return;
+	}
+	session->handled++;
+	struct envoi_element *stamped = envoi_element_dup(element);
+	envoi_element_set(stamped, "from", envoi_jid_text(session->jid));
+	testing_check(envoi_stanza_from_element(&stanza, stamped), "a stanza");
+	testing_watch(connection->server, ENVOI_TEST_RECEIVED, session, stanza);
+	testing_route(connection->server, session, stanza);
+	envoi_stanza_unref(stanza);
+	envoi_element_unref(stamped);
+}
+
+static void on_written(struct envoi_stream_sink *sink, size_t count)
+{
+	(void)sink;
+	(void)count;
+}
+
+static void on_closed(struct envoi_stream_sink *sink, const struct envoi_failure *why)
+{
+	struct connection *connection = from_sink(sink);
+	struct session *session = connection->session;
+	bool is_final = why->code == ENVOI_OK;
+	free_connection(connection);
+	if (session != NULL) {
+		testing_session_disconnected(session, is_final);
+	}
+}
+
+static const struct envoi_stream_sink_impl sink_impl = {
+	.opened = on_nothing,
+	.gained = on_gained,
+	.ready = on_ready,
+	.stanza = on_stanza,
+	.written = on_written,
+	.drained = on_nothing,
+	.activity = on_nothing,
+	.closed = on_closed,
+};
+
+static int begin(struct connection *connection, struct envoi_memory_pair *pair)
+{
+	struct envoi_test_server *server = connection->server;
+	struct envoi_handler *handlers[] = {server->sasl, &server->management, server->bind};
+	const struct envoi_stream_options options = {
+		.role = ENVOI_RECEIVER,
+		.local = server->domain,
+		.handlers = handlers,
+		.handler_count = sizeof(handlers) / sizeof(handlers[0]),
+		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
+		.settings = server->settings,
+	};
+	struct envoi_transport *transport;
+	int r = envoi_memory_transport_new(
+		&transport, pair, ENVOI_MEMORY_B, server->settings, true);
+	return r < 0 ? r
+		     : envoi_stream_new(&connection->stream, server->context, &options, transport,
+			       &connection->sink);
+}
+
+static struct envoi_test_server *server_of(const struct envoi_world *world, const char *domain)
+{
+	struct envoi_test_server *server = world->servers;
+	while (server != NULL && strcmp(envoi_jid_text(server->domain), domain) != 0) {
+		server = server->next;
+	}
+	return server;
+}
+
+int testing_server_accept(
+	struct envoi_world *world, struct envoi_memory_pair *pair, const char *domain)
+{
+	struct envoi_test_server *server = server_of(world, domain);
+	if (server == NULL || server->is_stopped) {
+		return ENVOI_ERR_UNREACHABLE;
+	}
+	struct connection *connection = testing_alloc(sizeof(*connection));
+	connection->sink.impl = &sink_impl;
+	connection->server = server;
+	connection->next = server->connections;
+	server->connections = connection;
+	int r = begin(connection, pair);
+	if (r < 0) {
+		free_connection(connection);
+	}
+	return r;
+}
+
+/* --- accounts --- */
+
+struct account *testing_account(const struct envoi_test_server *server, const char *user)
+{
+	struct account *account = server->accounts;
+	while (account != NULL && (user == NULL || strcmp(account->user, user) != 0)) {
+		account = account->next;
+	}
+	return account;
+}
+
+void envoi_test_server_account(
+	struct envoi_test_server *server, const char *user, const char *password)
+{
+	struct account *account = testing_alloc(sizeof(*account));
+	snprintf(account->user, sizeof(account->user), "%s", user);
+	snprintf(account->password, sizeof(account->password), "%s", password);
+	testing_queue_init(&account->stored);
+	account->next = server->accounts;
+	server->accounts = account;
+}
+
+static void free_account(struct account *account)
+{
+	testing_queue_clear(&account->stored);
+	while (account->formers != NULL) {
+		struct former *former = account->formers;
+		account->formers = former->next;
+		free(former);
+	}
+	free(account);
+}
+
+static int look_up(void *user, const char *authcid, char **ret_password)
+{
+	struct envoi_test_server *server = user;
+	const struct account *account = testing_account(server, authcid);
+	if (account == NULL) {
+		return ENVOI_ERR_NOT_FOUND;
+	}
+	*ret_password = envoi_strndup(
+		server->context, account->password, strlen(account->password));
+	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
+static struct session *bound_to(const struct envoi_test_server *server, const char *jid)
+{
+	struct session *session = server->sessions;
+	while (session != NULL && strcmp(envoi_jid_text(session->jid), jid) != 0) {
+		session = session->next;
+	}
+	return session;
+}
+
+/* The resource is taken from a session that has it (RFC 6120, section 7.7.2.2). */
+static void replace(struct session *session)
+{
+	struct connection *connection = session->connection;
+	if (connection != NULL) {
+		connection->session = NULL;
+		testing_connection_end(connection, ENVOI_STREAM_CONFLICT);
+	}
+	session->connection = NULL;
+	testing_session_end(session);
+}
+
+static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
+	struct envoi_handler *handler, const char *resource)
+{
+	struct envoi_test_server *server = ENVOI_CONTAINER_OF(
+		hook, struct envoi_test_server, bind_hook);
+	struct account *account = testing_account(server, envoi_sasl_user(stream, server->sasl));
+	char own[32];
+	struct envoi_jid *jid;
+	snprintf(own, sizeof(own), "resource-%u", ++server->resources);
+	if (account == NULL ||
+		envoi_jid_from_parts(&jid, server->context, account->user,
+			envoi_jid_text(server->domain), resource != NULL ? resource : own) < 0) {
+		envoi_bind_answer(stream, handler, NULL, ENVOI_BAD_REQUEST);
+		return;
+	}
+	struct session *before = bound_to(server, envoi_jid_text(jid));
+	if (before != NULL) {
+		replace(before);
+	}
+	if (envoi_bind_answer(stream, handler, jid, ENVOI_STANZA_NO_CONDITION) == ENVOI_OK) {
+		testing_session_new(testing_connection(stream, server), account, jid);
+	}
+	envoi_jid_unref(jid);
+}
+
+static const struct envoi_bind_hook_impl bind_hook_impl = {.wanted = on_wanted};
+
+/* --- the server --- */
+
+struct envoi_test_server *envoi_world_server(struct envoi_world *world, const char *domain)
+{
+	static const struct envoi_test_server_options options = ENVOI_TEST_SERVER_INIT;
+	struct envoi_test_server *server = testing_alloc(sizeof(*server));
+	struct envoi_context *context = world->context;
+	const struct envoi_sasl_accounts accounts = {.lookup = look_up, .user = server};
+	const struct envoi_bind_options bind = {.hook = &server->bind_hook};
+	server->world = world;
+	server->context = context;
+	server->options = options;
+	server->bind_hook.impl = &bind_hook_impl;
+	server->management = (struct envoi_handler)ENVOI_HANDLER(&testing_management_impl);
+	testing_check(envoi_settings_new(&server->settings, context), "settings");
+	testing_check(envoi_jid_from_text(&server->domain, context, domain), domain);
+	testing_check(envoi_sasl_receiver_new(&server->sasl, context, server->settings, &accounts),
+		"SASL");
+	testing_check(envoi_bind_new(&server->bind, context, &bind), "binding");
+	server->next = world->servers;
+	world->servers = server;
+	return server;
+}
+
+static void free_peers(struct envoi_test_server *server)
+{
+	while (server->peers != NULL) {
+		struct envoi_test_peer *peer = server->peers;
+		server->peers = peer->next;
+		testing_queue_clear(&peer->heard);
+		free(peer);
+	}
+}
+
+static void server_free(struct envoi_test_server *server)
+{
+	while (server->connections != NULL) {
+		free_connection(server->connections);
+	}
+	while (server->sessions != NULL) {
+		testing_session_free(server->sessions);
+	}
+	while (server->accounts != NULL) {
+		struct account *account = server->accounts;
+		server->accounts = account->next;
+		free_account(account);
+	}
+	free_peers(server);
+	envoi_stanza_unref(server->held);
+	envoi_handler_destroy(server->sasl);
+	envoi_handler_destroy(server->bind);
+	envoi_jid_unref(server->domain);
+	envoi_settings_free(server->settings);
+	free(server);
+}
+
+void testing_servers_free(struct envoi_world *world)
+{
+	while (world->servers != NULL) {
+		struct envoi_test_server *server = world->servers;
+		world->servers = server->next;
+		server_free(server);
+	}
+}
+
+struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_server *server)
+{
+	return &server->options;
+}
+
+void envoi_test_server_stop(struct envoi_test_server *server, bool keeps_sessions)
+{
+	server->is_stopped = true;
+	while (server->connections != NULL) {
+		struct session *session = server->connections->session;
+		free_connection(server->connections);
+		if (session != NULL) {
+			testing_session_disconnected(session, !keeps_sessions);
+		}
+	}
+	while (!keeps_sessions && server->sessions != NULL) {
+		testing_session_end(server->sessions);
+	}
+}
+
+void envoi_test_server_start(struct envoi_test_server *server)
+{
+	server->is_stopped = false;
+}
+
+void envoi_test_server_watch(
+	struct envoi_test_server *server, envoi_test_server_fn *watch, void *user)
+{
+	server->watch = watch;
+	server->watch_user = user;
+}
+
+struct envoi_test_server_counts envoi_test_server_counts(
+	const struct envoi_test_server *server, const char *user)
+{
+	struct envoi_test_server_counts counts = {0};
+	const struct account *only = user != NULL ? testing_account(server, user) : NULL;
+	for (const struct session *at = server->sessions; at != NULL; at = at->next) {
+		bool is_wanted = user == NULL || at->account == only;
+		counts.sessions += is_wanted;
+		counts.connections += is_wanted && at->connection != NULL;
+		counts.unacknowledged += is_wanted ? at->queue.count : 0;
+	}
+	for (const struct account *at = server->accounts; at != NULL; at = at->next) {
+		counts.stored += user == NULL || at == only ? at->stored.count : 0;
+	}
+	return counts;
+}

@@ -1,0 +1,140 @@
+/*
+ * envoi - test kit: a context in virtual time
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <envoi/interfaces/mainloop.h>
+
+#include "inside.h"
+
+void testing_check(int r, const char *what)
+{
+	if (r < 0) {
+		fprintf(stderr, "envoi-testing: %s: %s\n", what, envoi_error_text(r));
+		abort();
+	}
+}
+
+void *testing_alloc(size_t len)
+{
+	void *memory = calloc(1, len);
+	testing_check(memory == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK, "memory");
+	return memory;
+}
+
+/* --- memory --- */
+
+static bool fails(struct envoi_world *world)
+{
+	return world->fail_in > 0 && --world->fail_in == 0;
+}
+
+static void *world_alloc(void *user, size_t len)
+{
+	struct envoi_world *world = user;
+	void *memory = fails(world) ? NULL : malloc(len);
+	world->blocks += memory != NULL;
+	return memory;
+}
+
+static void *world_realloc(void *user, void *memory, size_t len)
+{
+	struct envoi_world *world = user;
+	void *moved = fails(world) ? NULL : realloc(memory, len);
+	world->blocks += memory == NULL && moved != NULL;
+	return moved;
+}
+
+static void world_free(void *user, void *memory)
+{
+	struct envoi_world *world = user;
+	world->blocks -= memory != NULL;
+	free(memory);
+}
+
+/* --- randomness --- */
+
+/* SplitMix64: the state is a counter, so that any seed is a good one. */
+static uint64_t draw(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static int world_random(void *user, void *bytes, size_t len)
+{
+	struct envoi_world *world = user;
+	for (size_t done = 0; done < len; done += sizeof(uint64_t)) {
+		uint64_t drawn = draw(&world->library_random);
+		size_t left = len - done;
+		memcpy((char *)bytes + done, &drawn, left < sizeof(drawn) ? left : sizeof(drawn));
+	}
+	return ENVOI_OK;
+}
+
+uint64_t envoi_world_random(struct envoi_world *world, uint64_t below)
+{
+	uint64_t drawn = draw(&world->test_random);
+	return below == 0 ? 0 : drawn % below;
+}
+
+/* --- the world --- */
+
+struct envoi_world *envoi_world_new(uint64_t seed)
+{
+	struct envoi_world *world = testing_alloc(sizeof(*world));
+	world->test_random = seed;
+	world->library_random = ~seed;
+	const struct envoi_context_options options = {
+		.allocator = {world_alloc, world_realloc, world_free, world},
+		.random = world_random,
+		.random_user = world,
+	};
+	testing_check(envoi_context_new(&world->context, &options), "context");
+	testing_check(envoi_loop_new_simulated(&world->loop, world->context), "loop");
+	testing_check(envoi_context_take_loop(world->context, world->loop), "loop");
+	return world;
+}
+
+size_t envoi_world_free(struct envoi_world *world)
+{
+	if (world == NULL) {
+		return 0;
+	}
+	testing_servers_free(world);
+	testing_hosts_free(world);
+	envoi_context_unref(world->context);
+	size_t blocks = world->blocks;
+	free(world);
+	return blocks;
+}
+
+struct envoi_context *envoi_world_context(struct envoi_world *world)
+{
+	return world->context;
+}
+
+void envoi_world_run(struct envoi_world *world, uint64_t duration_ms)
+{
+	testing_check(envoi_loop_simulated_run_for(world->loop, duration_ms), "running");
+}
+
+uint64_t envoi_world_now_ms(const struct envoi_world *world)
+{
+	return envoi_loop_now_ms(world->loop);
+}
+
+size_t envoi_world_blocks(const struct envoi_world *world)
+{
+	return world->blocks;
+}
+
+void envoi_world_fail_allocation(struct envoi_world *world, size_t n)
+{
+	world->fail_in = n;
+}

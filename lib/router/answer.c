@@ -22,10 +22,11 @@ static void decode(struct envoi_answer *answer, const struct envoi_payload_type 
 		return;
 	}
 	answer->payload = NULL;
-	answer->code = r == ENVOI_ERR_LIMIT ? ENVOI_ERR_PROTOCOL : r;
+	bool is_malformed = r == ENVOI_ERR_PROTOCOL || r == ENVOI_ERR_LIMIT;
+	answer->code = is_malformed ? ENVOI_ERR_PROTOCOL : r;
 	snprintf(answer->text, sizeof(answer->text), "%s %s",
-		r <= ENVOI_ERR_XML ? problem.where : expected->name,
-		r <= ENVOI_ERR_XML ? problem.why : envoi_error_text(r));
+		is_malformed ? problem.where : expected->name,
+		is_malformed ? problem.why : envoi_error_text(r));
 }
 
 void envoi__answer_init(struct envoi_answer *answer, int code, struct envoi_stanza *stanza,

@@ -240,7 +240,7 @@ static bool decode(struct dispatch *dispatch, const struct envoi__row *row)
 	if (code == ENVOI_OK) {
 		return true;
 	}
-	if (code <= ENVOI_ERR_XML && decoded != NULL) {
+	if (code == ENVOI_ERR_PROTOCOL || code == ENVOI_ERR_LIMIT) {
 		if (before != delivery->decoded) {
 			refuse_malformed(delivery, decoded);
 		}
@@ -280,7 +280,7 @@ static bool call(struct dispatch *dispatch, struct envoi__row *row, struct envoi
 	struct envoi__router *router = delivery->router;
 	delivery->element = element;
 	if (row->def.payload != NULL && !decode(dispatch, row)) {
-		return !delivery->is_answered && !envoi__guard_is_over(&router->guard);
+		return !delivery->is_answered;
 	}
 	row->member->last_stanza = dispatch->number;
 	int r = row->def.handle(row->member->handler, delivery);

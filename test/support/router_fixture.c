@@ -1,5 +1,5 @@
 /*
- * envoi - tests: a router without session, and handlers that do what they are told
+ * envoi - tests: a router without session, and handlers whose actions a test sets
  * SPDX-License-Identifier: MIT
  */
 #include "router_fixture.h"
@@ -47,8 +47,7 @@ static struct envoi_stream *host_stream(struct envoi__router_host *host)
 
 static uint64_t host_epoch(struct envoi__router_host *host)
 {
-	(void)host;
-	return 1;
+	return ENVOI_CONTAINER_OF(host, struct router_fixture, host)->epoch;
 }
 
 static const struct envoi__router_host_impl host_impl = {
@@ -62,12 +61,14 @@ int router_setup(void **state)
 {
 	struct router_fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	assert_int_equal(test_allocator_context(&f->context, &f->allocator), ENVOI_OK);
+	assert_int_equal(envoi_context_new(&f->other, NULL), ENVOI_OK);
+	f->epoch = 1;
 	f->host.impl = &host_impl;
 	envoi__router_init(&f->router, f->context, &f->host, NULL, 3);
-	envoi_buffer_init(&f->sent, f->context, 0);
-	envoi_buffer_init(&f->unhandled, f->context, 0);
-	envoi_buffer_init(&f->asked, f->context, 0);
+	envoi_buffer_init(&f->sent, f->other, 0);
+	envoi_buffer_init(&f->unhandled, f->other, 0);
+	envoi_buffer_init(&f->asked, f->other, 0);
 	*state = f;
 	return 0;
 }
@@ -80,7 +81,9 @@ int router_teardown(void **state)
 	envoi_buffer_finish(&f->sent);
 	envoi_buffer_finish(&f->unhandled);
 	envoi_buffer_finish(&f->asked);
+	envoi_context_unref(f->other);
 	envoi_context_unref(f->context);
+	assert_int_equal(f->allocator.live, 0);
 	free(f);
 	return 0;
 }
@@ -123,6 +126,18 @@ void route_as(struct router_fixture *f, const char *xml, bool is_logged_in)
 	forget_text(&f->asked);
 	envoi__router_route(&f->router, stanza, is_logged_in);
 	envoi_stanza_unref(stanza);
+}
+
+bool route_without_memory(struct router_fixture *f, const char *xml, size_t n)
+{
+	struct envoi_stanza *stanza = stanza_from_text(f->context, xml);
+	forget_text(&f->asked);
+	f->allocator.fail_at = f->allocator.calls + n;
+	envoi__router_route(&f->router, stanza, true);
+	bool failed = f->allocator.calls >= f->allocator.fail_at;
+	f->allocator.fail_at = 0;
+	envoi_stanza_unref(stanza);
+	return failed;
 }
 
 void route(struct router_fixture *f, const char *xml)

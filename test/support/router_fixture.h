@@ -1,18 +1,22 @@
 /*
- * envoi - tests: a router without session, and handlers that do what they are told
+ * envoi - tests: a router without session, and handlers whose actions a test sets
  * SPDX-License-Identifier: MIT
  */
 #ifndef TEST_ROUTER_FIXTURE_H
 #define TEST_ROUTER_FIXTURE_H
 
 #include "router/router.h"
+#include "test_allocator.h"
 
 struct router_fixture {
 	struct envoi__router_host host;
-	struct envoi_context *context;
+	struct envoi_context *context; /* on the allocator below */
+	struct envoi_context *other; /* of the texts */
 	struct envoi__router router; /* three promises at most */
 	struct envoi_buffer sent, unhandled, asked; /* see stanzas.h: written_text() */
 	bool is_full; /* nothing can be sent */
+	uint64_t epoch;
+	struct test_allocator allocator;
 	unsigned int sent_count, dropped_count;
 };
 
@@ -43,6 +47,8 @@ int probe_on_stanza(struct envoi_handler *self, struct envoi_delivery *in);
 
 /** Route a stanza; @p asked is what it asked. */
 void route(struct router_fixture *f, const char *xml);
+/** Routes a stanza while the n-th allocation fails, from 1. @return whether there were so many */
+bool route_without_memory(struct router_fixture *f, const char *xml, size_t n);
 void route_as(struct router_fixture *f, const char *xml, bool is_logged_in);
 
 /** A request from a@b/c with id 1. */

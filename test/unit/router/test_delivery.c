@@ -105,11 +105,12 @@ static void an_iq_without_id_is_reported_and_one_without_type_is_answered(void *
 	envoi_element_unref(element);
 	assert_int_equal(f->sent_count, 0);
 	assert_memory_equal(written_text(&f->unhandled), "-: ", 3);
-	element = element_from_text(
-		f->context, "<iq id='1' from='a@b/c' type='&apos;/&gt;'><x xmlns='urn:x'/></iq>");
+	element = element_from_text(f->context,
+		"<iq id='1' from='a@b/c' to='me@x/y' type='&apos;/&gt;'><x xmlns='urn:x'/></iq>");
 	envoi__router_refuse(&f->router, element);
 	envoi_element_unref(element);
 	assert_sent_error(f, "bad-request");
+	assert_non_null(strstr(written_text(&f->sent), "from='me@x/y'"));
 }
 
 static void results_and_errors_are_never_answered(void **state)
@@ -162,25 +163,59 @@ static void a_request_is_answered_once_however_often_its_handler_tries(void **st
 	probe_remove(&next);
 }
 
-static void act_reply_wrong(struct probe *probe, struct envoi_delivery *in)
+static void act_reply_payload(struct probe *probe, struct envoi_delivery *in)
 {
-	struct envoi_stanza *wrong = stanza_from_text(
-		probe->f->context, "<iq type='result' id='2' to='a@b/c'/>");
-	probe->code = envoi_reply(in, wrong);
+	probe->code = envoi_reply(in, stanza_from_text(probe->f->context, probe->payload));
 }
 
-static void a_stanza_that_answers_something_else_is_refused(void **state)
+static void a_stanza_that_does_not_answer_the_request_is_refused(void **state)
 {
+	static const char *const cases[] = {
+		"<iq type='result' id='2' to='a@b/c'/>",
+		"<iq type='result' id='1' to='a@b/d'/>",
+		"<iq type='error' id='1'/>",
+		"<iq type='get' id='1' to='a@b/c'><time xmlns='urn:xmpp:time'/></iq>",
+		"<message type='error' id='1' to='a@b/c'/>",
+	};
 	struct router_fixture *f = *state;
 	struct probe probe;
 	probe_init(&probe, f, 'p');
 	probe.rows[0].kind = ENVOI_IQ_GET;
-	probe.act = act_reply_wrong;
+	probe.act = act_reply_payload;
 	probe_add(&probe);
-	route(f, get_time);
-	assert_int_equal(probe.code, ENVOI_ERR_INVALID);
-	assert_int_equal(f->sent_count, 1);
-	assert_null(strstr(written_text(&f->sent), "id='2'"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		forget_all(f);
+		probe.payload = cases[i];
+		route(f, get_time);
+		assert_int_equal(probe.code, ENVOI_ERR_INVALID);
+		assert_string_equal(written_text(&f->sent),
+			"<iq type='result' to='a@b/c' from='me@x/y' id='1'/>\n");
+	}
+	probe_remove(&probe);
+}
+
+static void act_change_epoch(struct probe *probe, struct envoi_delivery *in)
+{
+	probe->f->epoch++;
+	probe->code = envoi_reply_error(in, ENVOI_GONE, NULL);
+}
+
+static void a_request_is_not_answered_after_its_epoch(void **state)
+{
+	static const int returns[] = {ENVOI_OK, ENVOI_DECLINED, ENVOI_ERR_INVALID};
+	struct router_fixture *f = *state;
+	struct probe probe;
+	probe_init(&probe, f, 'p');
+	probe.rows[0].kind = ENVOI_IQ_GET;
+	probe.act = act_change_epoch;
+	probe_add(&probe);
+	for (size_t i = 0; i < sizeof(returns) / sizeof(returns[0]); i++) {
+		probe.returns = returns[i];
+		route(f, get_time);
+		assert_string_equal(written_text(&f->asked), "p");
+		assert_int_equal(probe.code, ENVOI_ERR_STATE);
+		assert_int_equal(f->sent_count + f->dropped_count, 0);
+	}
 	probe_remove(&probe);
 }
 
@@ -253,6 +288,19 @@ static void a_promise_is_ended_by_each_of_its_four_ways(void **state)
 	probe_remove(&probe);
 }
 
+static void the_result_of_a_promise_that_cannot_be_sent_is_an_error(void **state)
+{
+	struct router_fixture *f = *state;
+	struct probe probe;
+	setup_deferring(&probe, f);
+	route(f, get_time);
+	f->is_full = true;
+	assert_int_equal(envoi_promise_result(probe.promise, NULL, NULL), ENVOI_ERR_FULL);
+	assert_int_equal(f->sent_count, 0);
+	assert_int_equal(f->dropped_count, 0);
+	probe_remove(&probe);
+}
+
 static void too_many_promises_are_refused_with_resource_constraint(void **state)
 {
 	struct router_fixture *f = *state;
@@ -273,6 +321,27 @@ static void too_many_promises_are_refused_with_resource_constraint(void **state)
 	}
 	assert_int_equal(f->sent_count, 4);
 	probe_remove(&probe);
+}
+
+static void a_deferred_request_goes_to_no_other_handler(void **state)
+{
+	static const int returns[] = {ENVOI_OK, ENVOI_STOP, ENVOI_DECLINED};
+	struct router_fixture *f = *state;
+	struct probe probe, next;
+	setup_deferring(&probe, f);
+	probe_init(&next, f, 'n');
+	next.rows[0].kind = ENVOI_IQ_GET;
+	probe_add(&next);
+	for (size_t i = 0; i < sizeof(returns) / sizeof(returns[0]); i++) {
+		forget_all(f);
+		probe.returns = returns[i];
+		route(f, get_time);
+		assert_string_equal(written_text(&f->asked), "p");
+		assert_int_equal(f->sent_count, 0);
+		assert_int_equal(envoi_promise_result(probe.promise, NULL, NULL), ENVOI_OK);
+	}
+	probe_remove(&probe);
+	probe_remove(&next);
 }
 
 static void only_requests_can_be_deferred(void **state)
@@ -330,7 +399,7 @@ static void promises_outlive_their_router_and_do_nothing(void **state)
 	struct envoi_promise *promises[2] = {probe.promise, NULL};
 	route(f, get_time);
 	promises[1] = probe.promise;
-	envoi__router_disable_promises(&f->router);
+	envoi__router_close(&f->router);
 	assert_int_equal(f->router.deferred, 0);
 	probe_remove(&probe);
 	envoi_promise_drop(promises[0]);
@@ -345,6 +414,10 @@ static void promises_outlive_their_router_and_do_nothing(void **state)
 
 struct weather {
 	int64_t celsius;
+};
+
+struct place {
+	const char *name;
 };
 
 static const struct envoi_field weather_fields[] = {
@@ -427,6 +500,120 @@ static void a_malformed_payload_of_a_message_is_reported_once_and_others_are_ask
 	}
 }
 
+static void a_payload_over_a_limit_is_a_bad_request(void **state)
+{
+	static const struct envoi_field fields[] = {
+		ENVOI_ATTR_TEXT(struct place, name, "name", ENVOI_REQUIRED, .max_bytes = 3),
+		ENVOI_FIELDS_END,
+	};
+	static const struct envoi_payload_type type = ENVOI_PAYLOAD_TYPE(
+		struct place, "urn:example:place", "place", fields);
+	struct router_fixture *f = *state;
+	struct probe probe;
+	probe_init(&probe, f, 'p');
+	probe.rows[0].kind = ENVOI_IQ_SET;
+	probe.rows[0].payload = &type;
+	probe_add(&probe);
+	route(f,
+		"<iq type='set' id='1' from='a@b/c'>"
+		"<place xmlns='urn:example:place' name='Oslo'/></iq>");
+	assert_string_equal(written_text(&f->asked), "");
+	assert_sent_error(f, "bad-request");
+	assert_non_null(strstr(written_text(&f->sent), "name"));
+	probe_remove(&probe);
+}
+
+/* --- memory --- */
+
+static void act_reply_weather(struct probe *probe, struct envoi_delivery *in)
+{
+	const struct weather *weather = envoi_delivery_payload(in, &weather_type);
+	probe->code = weather->celsius == 7 ? envoi_reply_result(in, &weather_type, weather) : -1;
+	probe->returns = probe->code;
+}
+
+static void each_allocation_of_a_request_may_fail(void **state)
+{
+	struct router_fixture *f = *state;
+	struct probe probe;
+	probe_init(&probe, f, 'p');
+	probe.rows[0].kind = ENVOI_IQ_GET;
+	probe.rows[0].payload = &weather_type;
+	probe.act = act_reply_weather;
+	probe_add(&probe);
+	const char *xml = "<iq type='get' id='1' from='a@b/c'>"
+			  "<report xmlns='urn:example:weather' celsius='7'/></iq>";
+	size_t n = 1;
+	bool failed = true;
+	for (; failed; n++) {
+		forget_all(f);
+		probe.code = ENVOI_ERR_NOMEM;
+		failed = route_without_memory(f, xml, n);
+		if (probe.code == ENVOI_OK) {
+			assert_non_null(strstr(written_text(&f->sent), "type='result'"));
+		} else {
+			assert_int_equal(probe.code, ENVOI_ERR_NOMEM);
+			assert_sent_error(f, "resource-constraint");
+		}
+	}
+	assert_true(n > 2);
+	assert_int_equal(probe.code, ENVOI_OK);
+	probe_remove(&probe);
+}
+
+static void act_end_promise(struct probe *probe, struct envoi_delivery *in)
+{
+	static const struct weather weather = {.celsius = 7};
+	probe->code = envoi_delivery_defer(in, &probe->promise);
+	if (probe->code == ENVOI_OK) {
+		probe->code = envoi_promise_result(probe->promise, probe->payload, &weather);
+	}
+	probe->returns = probe->code;
+}
+
+static void each_allocation_of_a_promise_may_fail(void **state)
+{
+	struct router_fixture *f = *state;
+	struct probe probe;
+	probe_init(&probe, f, 'p');
+	probe.rows[0].kind = ENVOI_IQ_GET;
+	probe.act = act_end_promise;
+	probe_add(&probe);
+	for (size_t i = 0; i < 2; i++) {
+		probe.payload = i == 0 ? NULL : &weather_type;
+		bool failed = true;
+		for (size_t n = 1; failed; n++) {
+			forget_all(f);
+			failed = route_without_memory(f, get_time, n);
+			assert_int_equal(f->router.deferred, 0);
+			if (probe.code == ENVOI_OK) {
+				assert_non_null(strstr(written_text(&f->sent), "type='result'"));
+			} else {
+				assert_int_equal(probe.code, ENVOI_ERR_NOMEM);
+				assert_sent_error(f, "resource-constraint");
+			}
+		}
+		assert_int_equal(probe.code, ENVOI_OK);
+	}
+	probe_remove(&probe);
+}
+
+static void a_malformed_iq_is_refused_without_memory_too(void **state)
+{
+	struct router_fixture *f = *state;
+	struct envoi_element *element = element_from_text(
+		f->context, "<iq id='1' from='a@b/c' to='me@x/y' type='what'/>");
+	for (size_t n = 1; f->sent_count == 0; n++) {
+		f->dropped_count = 0;
+		f->allocator.fail_at = f->allocator.calls + n;
+		envoi__router_refuse(&f->router, element);
+		f->allocator.fail_at = 0;
+		assert_int_equal(f->dropped_count + f->sent_count, 1);
+	}
+	assert_sent_error(f, "bad-request");
+	envoi_element_unref(element);
+}
+
 /* --- answering messages --- */
 
 static void act_reply_text(struct probe *probe, struct envoi_delivery *in)
@@ -500,10 +687,13 @@ int main(void)
 		TEST(an_iq_without_id_is_reported_and_one_without_type_is_answered),
 		TEST(results_and_errors_are_never_answered),
 		TEST(a_request_is_answered_once_however_often_its_handler_tries),
-		TEST(a_stanza_that_answers_something_else_is_refused),
+		TEST(a_stanza_that_does_not_answer_the_request_is_refused),
+		TEST(a_request_is_not_answered_after_its_epoch),
 		TEST(automatic_answers_are_dropped_when_there_is_no_room),
 		TEST(a_promise_is_ended_by_each_of_its_four_ways),
+		TEST(the_result_of_a_promise_that_cannot_be_sent_is_an_error),
 		TEST(too_many_promises_are_refused_with_resource_constraint),
+		TEST(a_deferred_request_goes_to_no_other_handler),
 		TEST(only_requests_can_be_deferred),
 		TEST(a_handler_that_fails_after_deferring_is_answered_for),
 		TEST(a_promise_may_end_before_its_handler_returns),
@@ -511,6 +701,10 @@ int main(void)
 		TEST(payloads_are_decoded_once_before_their_handlers_run),
 		TEST(a_malformed_payload_of_a_request_is_answered_without_its_handler),
 		TEST(a_malformed_payload_of_a_message_is_reported_once_and_others_are_asked),
+		TEST(a_payload_over_a_limit_is_a_bad_request),
+		TEST(each_allocation_of_a_request_may_fail),
+		TEST(each_allocation_of_a_promise_may_fail),
+		TEST(a_malformed_iq_is_refused_without_memory_too),
 		TEST(a_text_is_answered_in_kind),
 		TEST(a_message_can_be_answered_with_an_error_but_an_error_not),
 	};

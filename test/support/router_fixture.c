@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "stanzas.h"
 
 static int host_send(
@@ -132,6 +133,7 @@ bool route_without_memory(struct router_fixture *f, const char *xml, size_t n)
 {
 	struct envoi_stanza *stanza = stanza_from_text(f->context, xml);
 	forget_text(&f->asked);
+	envoi__arena_drop_spares(f->context);
 	f->allocator.fail_at = f->allocator.calls + n;
 	envoi__router_route(&f->router, stanza, true);
 	bool failed = f->allocator.calls >= f->allocator.fail_at;

@@ -41,9 +41,7 @@ static void copy_text(char *to, size_t size, const char *from)
 			len--;
 		}
 	}
-	memcpy(to, from, len);
-	memcpy(to + len, cut, is_cut ? sizeof(cut) : 0);
-	to[is_cut ? len + sizeof(cut) - 1 : len] = '\0';
+	snprintf(to, size, "%.*s%s", (int)len, from, is_cut ? cut : "");
 }
 
 void envoi__attempts_finish(struct envoi__attempts *attempts)

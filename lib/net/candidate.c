@@ -127,20 +127,17 @@ static void look_up(struct envoi__candidate *candidate, enum envoi__family which
 
 void envoi__candidate_look_up(struct envoi__candidate *candidate)
 {
-	const struct envoi__candidate_setup *setup = candidate->setup;
-	envoi_timer_start(
-		&candidate->timeout, setup->loop, setup->resolve_timeout_ms, on_resolve_timeout);
-	look_up(candidate, ENVOI__V6);
-	look_up(candidate, ENVOI__V4);
-	conclude_look_ups(candidate);
+	candidate->by_family[ENVOI__V6].is_wanted = true;
+	candidate->by_family[ENVOI__V4].is_wanted = true;
+	envoi__candidate_resume(candidate);
 }
 
 void envoi__candidate_resume(struct envoi__candidate *candidate)
 {
 	bool resumes = false;
 	for (enum envoi__family which = ENVOI__V6; which <= ENVOI__V4; which++) {
-		if (candidate->by_family[which].is_interrupted) {
-			candidate->by_family[which].is_interrupted = false;
+		if (candidate->by_family[which].is_wanted) {
+			candidate->by_family[which].is_wanted = false;
 			resumes = true;
 			look_up(candidate, which);
 		}
@@ -156,7 +153,7 @@ void envoi__candidate_stop(struct envoi__candidate *candidate)
 {
 	for (enum envoi__family which = ENVOI__V6; which <= ENVOI__V4; which++) {
 		struct envoi__family_addresses *family = &candidate->by_family[which];
-		family->is_interrupted = is_looking_up(family);
+		family->is_wanted = is_looking_up(family);
 		envoi_lookup_cancel(&family->lookup);
 	}
 	envoi_timer_stop(&candidate->timeout);

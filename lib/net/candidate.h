@@ -37,7 +37,7 @@ struct envoi__family_addresses {
 	struct sockaddr_storage *addresses;
 	size_t count;
 	uint64_t untried; /* a bit for each address */
-	bool is_interrupted; /* the look-up was cancelled by envoi__candidate_stop() */
+	bool is_wanted; /* the look-up is to be started, or again after envoi__candidate_stop() */
 };
 
 /** One target. Zeroed but for the first two. */

@@ -18,7 +18,7 @@ void envoi__targets_finish(struct envoi__targets *targets)
 	if (targets->items != NULL) {
 		envoi_free(targets->context, targets->items);
 	}
-	*targets = (struct envoi__targets){0};
+	envoi__targets_init(targets, targets->context);
 }
 
 static int append(

@@ -41,6 +41,16 @@ static void limited_free(void *user, void *memory)
 	free(memory);
 }
 
+static void note_warning(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *text)
+{
+	struct dial_fixture *f = user;
+	size_t len = strlen(f->logged);
+	(void)level;
+	(void)subject;
+	snprintf(f->logged + len, sizeof(f->logged) - len, "%s\n", text);
+}
+
 /* --- from the beginning to the end --- */
 
 int dial_fixture_setup(void **state)
@@ -53,6 +63,9 @@ int dial_fixture_setup(void **state)
 			.realloc = limited_realloc,
 			.free = limited_free,
 			.user = f},
+		.log = note_warning,
+		.log_level = ENVOI_LOG_WARNING,
+		.log_user = f,
 	};
 	static const struct scripted_answer no_answers[] = {{0}};
 	static const struct scripted_host no_hosts[] = {{0}};
@@ -76,7 +89,7 @@ void dial_fixture_end(struct dial_fixture *f)
 	f->dial = NULL;
 	envoi_failure_finish(&f->failure);
 	scripted_network_finish(&f->network);
-	f->network.log[0] = f->result[0] = '\0';
+	f->network.log[0] = f->result[0] = f->logged[0] = '\0';
 	f->calls = 0;
 }
 

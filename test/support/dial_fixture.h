@@ -35,6 +35,7 @@ struct dial_fixture {
 	int calls;
 	char result[400]; /* "250 host.example 192.0.2.1:5222 starttls" */
 	struct envoi_failure failure;
+	char logged[400]; /* warnings */
 	bool frees_in_callback;
 	size_t allocations_left; /* 0: no limit */
 	bool allocation_failed;

@@ -135,13 +135,17 @@ static const struct scripted_answer *find(
 static int ask(
 	struct scripted_resolver *self, struct envoi_lookup *lookup, const char *name, int family)
 {
+	const struct scripted_answer *answer = find(self, name, family);
+	if (answer->code < 0) {
+		return answer->code;
+	}
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
 	q->resolver = self;
 	q->lookup = lookup;
-	q->answer = find(self, name, family);
+	q->answer = answer;
 	lookup->backend = q;
 	self->asked++;
 	self->pending++;

@@ -20,6 +20,7 @@ struct scripted_answer {
 	enum envoi_lookup_status status;
 	const char *records; /**< SRV: "10 5 5222 host.example, ..."; addresses: "192.0.2.1, ..." */
 	size_t left_out; /**< records that the resolver has left out of its answer */
+	int code; /**< negative: what asking returns at once */
 	uint64_t delay_ms; /**< by the context's loop; UINT64_MAX: never */
 };
 

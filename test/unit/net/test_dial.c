@@ -277,10 +277,8 @@ static void the_context_may_go_with_the_dial_inside_its_callback(void **state)
 }
 
 /* Each allocation fails once: an error or a connection, one end, nothing leaks. */
-static void running_out_of_memory_ends_it_once(void **state)
+static void try_without_memory(struct dial_fixture *f)
 {
-	struct dial_fixture *f = *state;
-	f->options.routes = BOTH_ROUTES;
 	f->network.hosts = slow_hosts;
 	scripted_resolver_set(f->resolver, slow_answers);
 	size_t n = 1;
@@ -299,6 +297,15 @@ static void running_out_of_memory_ends_it_once(void **state)
 		dial_fixture_end(f);
 	}
 	assert_true(n > 5 && n < 500);
+}
+
+static void running_out_of_memory_ends_it_once(void **state)
+{
+	struct dial_fixture *f = *state;
+	f->options.routes = BOTH_ROUTES;
+	try_without_memory(f);
+	f->options.host = "a.example";
+	try_without_memory(f);
 }
 
 static void settings_become_options(void **state)

@@ -319,6 +319,7 @@ static void targets_beyond_the_limit_are_left_out_and_reported(void **state)
 	struct dial_fixture *f = *state;
 	assert_string_equal(dial(f, answers, hosts), "0 connect ENVOI_ERR_UNREACHABLE");
 	assert_int_equal(f->failure.attempt_count, 128);
+	assert_string_equal(f->logged, "");
 	dial_fixture_end(f);
 
 	write_targets(records, sizeof(records), 150);
@@ -434,10 +435,20 @@ static void records_without_sense_are_a_failure_and_no_reason_to_fall_back(void 
 {
 	static const struct scripted_answer answers[] = {
 		{.name = XMPP, .records = "10 0 0 c.example"},
+		{.name = XMPPS, .records = ""},
 		{.name = "example.org", .family = AF_INET, .records = "192.0.2.9"},
 		{0},
 	};
-	assert_string_equal(dial(*state, answers, all_connect), "0 resolve ENVOI_ERR_UNREACHABLE");
+	struct dial_fixture *f = *state;
+	for (unsigned int route = ENVOI_ROUTE_STARTTLS; route <= ENVOI_ROUTE_DIRECT; route++) {
+		f->options.routes = route;
+		assert_string_equal(
+			dial(f, answers, all_connect), "0 resolve ENVOI_ERR_UNREACHABLE");
+		assert_int_equal(f->failure.attempt_count, 1);
+		assert_string_equal(
+			f->failure.attempts[0].text, "the service records make no sense");
+		dial_fixture_end(f);
+	}
 }
 
 static void look_ups_of_services_end_by_time(void **state)
@@ -617,7 +628,10 @@ static void a_domain_too_long_for_a_service_record_is_tried_itself(void **state)
 	};
 	struct dial_fixture *f = *state;
 	f->options.domain = domain;
-	assert_non_null(strstr(dial(f, answers, all_connect), "192.0.2.9:5222 starttls"));
+	assert_string_equal(
+		strstr(dial(f, answers, all_connect), " 192"), " 192.0.2.9:5222 starttls");
+	assert_int_equal(envoi_loop_now_ms(f->loop), 0);
+	assert_string_equal(f->logged, "");
 }
 
 /* --- addresses --- */
@@ -701,6 +715,32 @@ static void a_target_without_addresses_does_not_hold_up_the_next(void **state)
 		dial(*state, answers, all_connect), "250 b.example 192.0.2.2:5222 starttls");
 }
 
+static void a_look_up_that_cannot_be_started_has_failed_once(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = XMPP, .records = "10 0 5222 a.example, 20 0 5222 b.example"},
+		{.name = "a.example", .family = AF_INET, .code = ENVOI_ERR_NOMEM},
+		{.name = "a.example", .family = AF_INET6, .code = ENVOI_ERR_NOMEM},
+		{.name = "b.example", .family = AF_INET, .records = "192.0.2.1"},
+		{0},
+	};
+	static const struct scripted_host hosts[] = {
+		{.address = "192.0.2.1", .delay_ms = 10000, .error = ECONNREFUSED}, {0}};
+	struct dial_fixture *f = *state;
+	f->options.resolve_timeout_ms = 5000;
+	assert_string_equal(dial(f, answers, hosts), "10000 connect ENVOI_ERR_UNREACHABLE");
+	assert_int_equal(f->failure.attempt_count, 3);
+	assert_string_equal(f->failure.attempts[0].target, "a.example");
+	assert_int_equal(f->failure.attempts[0].code, ENVOI_ERR_NOMEM);
+	assert_string_equal(f->failure.attempts[1].target, "a.example");
+	assert_int_equal(f->failure.attempts[1].code, ENVOI_ERR_NOMEM);
+	assert_string_equal(f->failure.attempts[2].target, "b.example");
+	dial_fixture_end(f);
+	static const struct scripted_answer none[] = {
+		{.name = XMPP, .code = ENVOI_ERR_SYSTEM}, {0}};
+	assert_string_equal(dial(f, none, hosts), "10000 resolve ENVOI_ERR_SYSTEM");
+}
+
 #define CASE(function) \
 	cmocka_unit_test_setup_teardown(function, dial_fixture_setup, dial_fixture_teardown)
 
@@ -732,6 +772,7 @@ int main(void)
 		CASE(an_address_waits_a_little_for_the_preferred_family),
 		CASE(late_addresses_join_the_race),
 		CASE(a_silent_address_look_up_ends_by_time),
+		CASE(a_look_up_that_cannot_be_started_has_failed_once),
 		CASE(a_target_without_addresses_does_not_hold_up_the_next),
 	};
 	return cmocka_run_group_tests_name("net/dial_names", tests, NULL, NULL);

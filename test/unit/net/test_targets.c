@@ -32,6 +32,16 @@ static int seeded_random(void *user, void *bytes, size_t len)
 	return ENVOI_OK;
 }
 
+static uint64_t fixed;
+
+static int fixed_random(void *user, void *bytes, size_t len)
+{
+	(void)user;
+	memset(bytes, 0, len);
+	memcpy(bytes, &fixed, len < sizeof(fixed) ? len : sizeof(fixed));
+	return ENVOI_OK;
+}
+
 static int setup(void **state)
 {
 	struct envoi_context *context;
@@ -140,6 +150,27 @@ static void weight_zero_has_a_small_chance_but_some(void **state)
 	assert_near(two[0][0], 6000 / 3);
 }
 
+/* RFC 2782, "Weight": the first record whose running sum is greater than or equal to the number. */
+static void the_number_drawn_selects_by_the_running_sum(void **state)
+{
+	static const struct envoi_srv srvs[] = {
+		{.target = "a.example", .port = 1, .weight = 1},
+		{.target = "b.example", .port = 1, .weight = 2},
+		{.target = "c.example", .port = 1, .weight = 3},
+	};
+	static const char expected[] = "aabbcccaa"; /* 0 to the sum, then from 0 again */
+	(void)state;
+	struct envoi_context_options options = {.random = fixed_random};
+	struct envoi_context *context;
+	assert_int_equal(envoi_context_new(&context, &options), ENVOI_OK);
+	for (fixed = 0; fixed < sizeof(expected) - 1; fixed++) {
+		char letters[8];
+		order(context, srvs, 3, letters);
+		assert_int_equal(letters[0], expected[fixed]);
+	}
+	envoi_context_unref(context);
+}
+
 /* XEP-0368: records of both services with one priority are drawn from as if they were of one. */
 static void weights_count_across_services(void **state)
 {
@@ -225,6 +256,7 @@ int main(void)
 		CASE(weights_decide_how_often_a_target_comes_first),
 		CASE(equal_weights_are_shuffled_evenly),
 		CASE(weight_zero_has_a_small_chance_but_some),
+		CASE(the_number_drawn_selects_by_the_running_sum),
 		CASE(weights_count_across_services),
 		CASE(weights_of_zero_alone_leave_the_order),
 		CASE(records_that_cannot_be_used_are_left_out),

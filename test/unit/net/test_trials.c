@@ -706,6 +706,35 @@ static void after_a_winner_that_will_not_do_the_next_is_tried(void **state)
 	assert_int_equal(envoi_dial_next(f->dial, &why, f->time_left_ms), ENVOI_ERR_STATE);
 }
 
+/* The deadline is suspended for a decision after a first winner as before it, also when the first
+ * won while a decision was pending. */
+static void a_decision_after_a_winner_has_its_time(void **state)
+{
+	static const struct verdict verdicts[] = {
+		{.address = "192.0.2.1", .delay_ms = 10},
+		{.address = "192.0.2.2", .delay_ms = 100000 + 1020},
+		{0},
+	};
+	struct fixture *f = *state;
+	f->options.timeout_ms = f->time_left_ms = 30000;
+	for (int i = 0; i < 2; i++) {
+		f->thinking_ms = NEVER;
+		if (i == 1) {
+			envoi_timer_start(&f->asking, f->loop, 15, on_asking);
+		}
+		dial(f, three_direct, all_connect, verdicts);
+		assert_non_null(strstr(f->result, "192.0.2.1:443 direct tried"));
+		f->thinking_ms = 100000;
+		f->waits = false;
+		envoi_timer_start(&f->asking, f->loop, 20, on_asking);
+		go_on(f, ENVOI_ERR_TLS, "no");
+		assert_non_null(strstr(f->result, "192.0.2.2:443 direct tried"));
+		envoi_dial_free(f->dial);
+		f->dial = NULL;
+		forget_winner(f);
+	}
+}
+
 /* What was closed because another one won has not failed: it has its turn. */
 static void those_cut_off_by_a_winner_are_tried_again(void **state)
 {
@@ -846,6 +875,7 @@ int main(void)
 		CASE(one_on_trial_at_the_end_of_the_time_has_failed_in_tls),
 		CASE(a_long_reason_is_cut_so_that_it_is_seen),
 		CASE(after_a_winner_that_will_not_do_the_next_is_tried),
+		CASE(a_decision_after_a_winner_has_its_time),
 		CASE(those_cut_off_by_a_winner_are_tried_again),
 		CASE(look_ups_cut_off_by_a_winner_are_asked_again),
 		CASE(going_on_has_the_time_that_the_caller_gives),

@@ -239,7 +239,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
 /* --- parsing a stream --- */
 
 /**
- * The limits on what a peer may send. Each violation ends the stream with policy-violation. The
+ * The limits on what a peer may send. Each violation ends the stream with policy-violation, unless
+ * skip_bytes lets the parser skip a stanza that is beyond one of the others. The
  * number of distinct names of a stream has no limit, because names are freed with their stanzas. A
  * stanza takes at most 6 bytes of memory for each of its bytes, and 128 more for each element and
  * text. doc/limits.md has the costs.
@@ -269,6 +270,11 @@ struct envoi_xml_limits {
 	 * the specifications that the library knows; default 4,096
 	 */
 	unsigned int names;
+	/**
+	 * of a stanza that exceeds another limit and is skipped: ENVOI_XML_SKIPPED. The default, 0,
+	 * is that none is skipped
+	 */
+	size_t skip_bytes;
 };
 
 /** The defaults above: after the login. */
@@ -299,6 +305,14 @@ ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_before_login;
  * - bad-format: text between first-level elements;
  * - policy-violation: a limit; resource-constraint: out of memory.
  *
+ * A message, presence or iq in the default namespace of the header that exceeds a limit is skipped
+ * if limits.skip_bytes is not 0, with bounded memory. While it is skipped, invalid UTF-8,
+ * characters that XML forbids, comments, processing instructions, document types, malformed CDATA
+ * sections, `<` in a tag, end tags that do not match, more than 4,096 nested elements and more
+ * bytes than skip_bytes remain errors. Attributes that stand twice, undeclared prefixes,
+ * references, and the form of names and attributes are not checked any more. Of a start tag that
+ * exceeds a limit itself, attributes of more than 8 KiB are not read.
+ *
  * Bytes are parsed when an item is taken out, so one tree at a time is in memory. All elements
  * inherit the language of the header, if it has at most 64 bytes.
  */
@@ -308,6 +322,11 @@ enum envoi_xml_item_kind {
 	ENVOI_XML_HEAD, /**< the root's start tag: @p element has its attributes, no content */
 	ENVOI_XML_ELEMENT, /**< one complete first-level element */
 	ENVOI_XML_END, /**< the root's end tag */
+	/**
+	 * a stanza that exceeds a limit and has ended: @p element has its name and the attributes
+	 * from, to, id and type, as far as they could be read, and no content
+	 */
+	ENVOI_XML_SKIPPED,
 };
 
 struct envoi_xml_item {
@@ -318,6 +337,8 @@ struct envoi_xml_item {
 	 * freed
 	 */
 	const char *content_ns;
+	uint64_t bytes; /**< of a skipped stanza: its size as received */
+	const char *limit; /**< of a skipped stanza: the first limit that it exceeds; static */
 };
 
 /** Make a parser. @param limits copied; NULL: envoi_xml_limits_default */

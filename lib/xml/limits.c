@@ -59,5 +59,6 @@ const struct envoi_setting envoi__xml_setting_table[] = {
 void envoi__xml_settings_read(
 	struct envoi__xml_settings *ret_values, const struct envoi_settings *settings)
 {
+	*ret_values = (struct envoi__xml_settings){.before_login.skip_bytes = 0};
 	envoi_settings_read(settings, envoi__xml_setting_table, ret_values);
 }

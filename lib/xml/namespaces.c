@@ -86,6 +86,17 @@ static struct envoi__ns copied(struct envoi_xml_parser *parser, struct envoi__bi
 	return (struct envoi__ns){binding->copy, false};
 }
 
+const char *envoi__bindings_find_in_head(const struct envoi_xml_parser *parser, const char *prefix)
+{
+	for (size_t i = parser->bindings.count; i > 0; i--) {
+		const struct envoi__binding *binding = &parser->bindings.items[i - 1];
+		if (binding->depth == 0 && envoi__same_text(binding->prefix, prefix)) {
+			return binding->ns.name;
+		}
+	}
+	return NULL;
+}
+
 /* Prefixes of a stanza are pointers of libxml2's dictionary; prefixes of the header are copies. */
 struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const char *prefix)
 {

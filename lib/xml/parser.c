@@ -23,6 +23,7 @@ const struct envoi_xml_limits envoi_xml_limits_default = {
 	.name_bytes = 256,
 	.namespace_bytes = 1024,
 	.names = 4096,
+	.skip_bytes = 0,
 };
 
 const struct envoi_xml_limits envoi_xml_limits_before_login = {
@@ -57,7 +58,7 @@ int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser, struct envoi_cont
 	return ENVOI_OK;
 }
 
-static void drop_element(struct envoi_xml_parser *parser)
+void envoi__xml_parser_drop_element(struct envoi_xml_parser *parser)
 {
 	if (parser->engine != NULL) {
 		envoi__engine_give(parser->engine, false);
@@ -65,7 +66,8 @@ static void drop_element(struct envoi_xml_parser *parser)
 	}
 	envoi__tree_unref(parser->tree);
 	parser->tree = NULL;
-	parser->root = parser->current = NULL;
+	parser->root = NULL;
+	parser->open = parser->fed = (struct envoi__open){0};
 }
 
 void envoi_xml_parser_free(struct envoi_xml_parser *parser)
@@ -73,7 +75,8 @@ void envoi_xml_parser_free(struct envoi_xml_parser *parser)
 	if (parser == NULL) {
 		return;
 	}
-	drop_element(parser);
+	envoi__xml_parser_drop_element(parser);
+	envoi__skipping_end(parser);
 	envoi_buffer_wipe(&parser->in);
 	envoi__arena_finish(&parser->head);
 	struct envoi_context *context = parser->context;
@@ -133,7 +136,8 @@ static void consume(struct envoi_xml_parser *parser, size_t len)
 	envoi__scan_consume(&parser->scan, len);
 }
 
-/* Whole tags of the current element go to the engine. */
+/* Whole tags of the current element go to the engine. Bytes of a stanza that is going to be skipped
+ * stay: the engine has refused some of them. */
 static bool parse_complete(struct envoi_xml_parser *parser)
 {
 	struct envoi__scan *scan = &parser->scan;
@@ -141,8 +145,13 @@ static bool parse_complete(struct envoi_xml_parser *parser)
 		return true;
 	}
 	const char *data = envoi_buffer_data(&parser->in);
+	parser->fed = parser->open;
 	bool is_good = feed_engine(parser, data + scan->start, scan->complete - scan->start);
+	if (!is_good && envoi__skipping_is_possible(parser)) {
+		return false;
+	}
 	consume(parser, scan->complete);
+	parser->fed = parser->open;
 	if (is_good && parser->depth != scan->depth) {
 		envoi__xml_parser_fail(
 			parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, "tags do not match");
@@ -168,6 +177,7 @@ static int take_element(struct envoi_xml_parser *parser, enum envoi_xml_item_kin
 	};
 	parser->tree = NULL;
 	parser->root = NULL;
+	parser->fed = parser->open;
 	parser->is_complete = false;
 	return ENVOI_OK;
 }
@@ -198,7 +208,7 @@ static int take_end(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_
 /* --- at the end of the received bytes --- */
 
 /* RFC 6120, section 11.6. UTF-16 and UTF-32 have these bytes first, UTF-8 has them nowhere. */
-static void fail_on_bad_byte(struct envoi_xml_parser *parser)
+void envoi__xml_parser_fail_on_bad_byte(struct envoi_xml_parser *parser)
 {
 	const struct envoi__scan *scan = &parser->scan;
 	bool is_begin = scan->phase == ENVOI__SCAN_PROLOG && scan->before == 0 && scan->at < 4;
@@ -218,7 +228,7 @@ static int wait_for_more(struct envoi_xml_parser *parser)
 	}
 	struct envoi__scan *scan = &parser->scan;
 	if (parser->is_cut) {
-		fail_on_bad_byte(parser);
+		envoi__xml_parser_fail_on_bad_byte(parser);
 		return parser->error.code;
 	}
 	if (envoi__scan_is_between(scan) && scan->phase != ENVOI__SCAN_PROLOG) {
@@ -232,19 +242,14 @@ static int wait_for_more(struct envoi_xml_parser *parser)
 
 static int broken(struct envoi_xml_parser *parser)
 {
-	drop_element(parser);
+	envoi__xml_parser_drop_element(parser);
+	envoi__skipping_end(parser);
 	envoi_buffer_wipe(&parser->in);
 	return parser->error.code;
 }
 
-int envoi_xml_parser_next(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
+static int scan_on(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
 {
-	if (parser->error.code != ENVOI_OK) {
-		return broken(parser);
-	}
-	if (parser->owes_end) {
-		return take_end(parser, ret_item);
-	}
 	int r = ENVOI_ERR_XML;
 	switch (envoi__scan(&parser->scan, &parser->limits, envoi_buffer_data(&parser->in),
 		envoi_buffer_len(&parser->in))) {
@@ -269,6 +274,24 @@ int envoi_xml_parser_next(struct envoi_xml_parser *parser, struct envoi_xml_item
 		r = parser->error.code;
 		break;
 	}
+	return r;
+}
+
+int envoi_xml_parser_next(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
+{
+	if (parser->error.code != ENVOI_OK) {
+		return broken(parser);
+	}
+	if (parser->owes_end) {
+		return take_end(parser, ret_item);
+	}
+	int r = parser->skip == NULL ? scan_on(parser, ret_item) : ENVOI_OK;
+	if (r < 0 && envoi__skipping_is_possible(parser)) {
+		r = envoi__skipping_begin(parser);
+	}
+	if (r == ENVOI_OK && parser->skip != NULL) {
+		r = envoi__skipping_next(parser, ret_item);
+	}
 	return r < 0 ? broken(parser) : r;
 }
 
@@ -284,6 +307,9 @@ const char *envoi_xml_parser_error_text(const struct envoi_xml_parser *parser)
 
 bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser)
 {
+	if (parser->skip != NULL) {
+		return true;
+	}
 	if (parser->error.code != ENVOI_OK || parser->is_cut || parser->owes_end ||
 		!envoi__scan_is_between(&parser->scan) ||
 		parser->scan.phase == ENVOI__SCAN_PROLOG) {
@@ -318,8 +344,7 @@ static int enter_stream(struct envoi_xml_parser *parser, const char *default_ns)
 	}
 	known = envoi__name_lookup(parser->context, default_ns, strlen(default_ns));
 	parser->content_ns = (struct envoi__ns){known != NULL ? known : default_ns, known != NULL};
-	parser->scan.phase = ENVOI__SCAN_STREAM;
-	parser->scan.state = ENVOI__SCAN_BLANK;
+	envoi__scan_begin(&parser->scan);
 	return ENVOI_OK;
 }
 

@@ -2,7 +2,7 @@
  * envoi - the stream parser: private parts
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: engine.c, namespaces.c, parser.c, sax.c.
+ * Files that call each other: engine.c, namespaces.c, parser.c, sax.c, skipping.c.
  */
 #ifndef ENVOI_XML_PARSER_H
 #define ENVOI_XML_PARSER_H
@@ -19,9 +19,9 @@
 #include "xml/element.h"
 #include "xml/libxml.h"
 #include "xml/scan.h"
+#include "xml/skip.h"
 
 struct envoi__engine;
-
 /** A namespace name and whether its pointer is the dictionary's. */
 struct envoi__ns {
 	const char *name;
@@ -44,6 +44,12 @@ struct envoi__bindings {
 	struct envoi__binding *items;
 	size_t count, room;
 	struct envoi__ns fallback; /* the default namespace in force */
+};
+
+/** The open elements: what the end tags of a skipped stanza are compared with. */
+struct envoi__open {
+	struct envoi_element *current; /* the innermost, or NULL */
+	const struct envoi__prefixed *prefixed; /* the innermost one with a prefix, or NULL */
 };
 
 struct envoi_xml_parser {
@@ -70,9 +76,11 @@ struct envoi_xml_parser {
 	bool is_head; /* it is the stream's header */
 	bool is_complete;
 	struct envoi__tree *tree;
-	struct envoi_element *root, *current;
+	struct envoi_element *root;
+	struct envoi__open open, fed; /* now; before the bytes that the engine was given last */
 	unsigned int depth, nodes;
 	uint64_t stanza;
+	struct envoi__skip *skip; /* NULL: the current element is not being skipped */
 };
 
 /** Note an error unless there is one; @p text is static, or the parser's own. */
@@ -106,6 +114,35 @@ struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const cha
 
 /** An element of that depth has ended: drop its declarations. */
 void envoi__bindings_drop(struct envoi_xml_parser *parser, unsigned int depth);
+
+/** @return the namespace that the header declares for a prefix; NULL: none */
+const char *envoi__bindings_find_in_head(const struct envoi_xml_parser *parser, const char *prefix);
+
+/* --- parser.c --- */
+
+/** Free the tree of the element that is incomplete, and the engine. */
+void envoi__xml_parser_drop_element(struct envoi_xml_parser *parser);
+
+/** The bad byte behind what was received is the next. */
+void envoi__xml_parser_fail_on_bad_byte(struct envoi_xml_parser *parser);
+
+/* --- skipping.c --- */
+
+/** @return whether the error is a limit, and the stanza that exceeds it may be skipped */
+bool envoi__skipping_is_possible(const struct envoi_xml_parser *parser);
+
+/**
+ * Skip the element that has exceeded a limit: its bytes that the parser holds come next.
+ * @retval ENVOI_ERR_LIMIT  it is no stanza
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__skipping_begin(struct envoi_xml_parser *parser);
+
+/** Free what skipping an element needs. NULL is allowed. */
+void envoi__skipping_end(struct envoi_xml_parser *parser);
+
+/** As envoi_xml_parser_next(), while an element is being skipped. */
+int envoi__skipping_next(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item);
 
 /* --- sax.c: libxml2's callbacks; `user` is the engine --- */
 

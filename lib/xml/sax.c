@@ -278,7 +278,7 @@ static struct envoi_element *make(const struct start *s)
 	char *at = (char *)(attr + attrs);
 	*element = (struct envoi_element){
 		.tree = parser->tree,
-		.parent = parser->current,
+		.parent = parser->open.current,
 		.ns = ns.name,
 		.attrs = attr,
 		.attr_count = (uint32_t)attrs,
@@ -349,10 +349,23 @@ static bool is_second_head(const struct envoi_element *element)
 		envoi__same_text(element->ns, ENVOI_NS_STREAMS);
 }
 
+static bool note_prefix(const struct start *s, const struct envoi_element *element)
+{
+	struct envoi__open *open = &s->parser->open;
+	struct envoi__prefixed *prefixed = envoi__arena_alloc(
+		&element->tree->arena, sizeof(*prefixed));
+	if (prefixed == NULL) {
+		return fail_memory(s->parser);
+	}
+	*prefixed = (struct envoi__prefixed){open->prefixed, element, (const char *)s->prefix};
+	open->prefixed = prefixed;
+	return true;
+}
+
 static bool start(const struct start *s)
 {
 	struct envoi_xml_parser *parser = s->parser;
-	if (parser->current == NULL && !begin_tree(parser)) {
+	if (parser->open.current == NULL && !begin_tree(parser)) {
 		return false;
 	}
 	if (!parser->is_head) {
@@ -365,8 +378,8 @@ static bool start(const struct start *s)
 	if (element == NULL || (parser->is_head && !accept_head(s, element))) {
 		return false;
 	}
-	if (parser->current != NULL) {
-		envoi__element_link(parser->current, &element->node);
+	if (parser->open.current != NULL) {
+		envoi__element_link(parser->open.current, &element->node);
 	} else if (parser->has_head && !parser->is_head && is_second_head(element)) {
 		envoi__xml_parser_fail(parser, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
 			"a second stream header");
@@ -374,8 +387,8 @@ static bool start(const struct start *s)
 	} else {
 		parser->root = element;
 	}
-	parser->current = element;
-	return true;
+	parser->open.current = element;
+	return s->prefix == NULL || note_prefix(s, element);
 }
 
 /* --- the callbacks --- */
@@ -409,26 +422,30 @@ void envoi__sax_end(void *user, const xmlChar *name, const xmlChar *prefix, cons
 	(void)uri;
 	struct envoi__engine *engine = user;
 	struct envoi_xml_parser *parser = engine->parser;
-	if (parser == NULL || parser->current == NULL || parser->error.code != ENVOI_OK) {
+	if (parser == NULL || parser->open.current == NULL || parser->error.code != ENVOI_OK) {
 		return;
 	}
-	parser->current = parser->current->parent;
+	struct envoi__open *open = &parser->open;
+	if (open->prefixed != NULL && open->prefixed->element == open->current) {
+		open->prefixed = open->prefixed->outer;
+	}
+	open->current = open->current->parent;
 	if (!parser->is_head) {
 		envoi__bindings_drop(parser, parser->depth);
 		parser->depth--;
 	}
-	parser->is_complete = parser->current == NULL;
+	parser->is_complete = open->current == NULL;
 }
 
 void envoi__sax_text(void *user, const xmlChar *text, int len)
 {
 	struct envoi__engine *engine = user;
 	struct envoi_xml_parser *parser = engine->parser;
-	if (parser == NULL || parser->current == NULL || parser->error.code != ENVOI_OK ||
+	if (parser == NULL || parser->open.current == NULL || parser->error.code != ENVOI_OK ||
 		len <= 0) {
 		return;
 	}
-	struct envoi_element *current = parser->current;
+	struct envoi_element *current = parser->open.current;
 	bool is_more = current->last != NULL && current->last->text != NULL;
 	if (!is_more && !count_node(parser)) {
 		envoi__engine_stop(engine);

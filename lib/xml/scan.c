@@ -50,6 +50,14 @@ struct scanner {
 	size_t len;
 };
 
+void envoi__scan_begin(struct envoi__scan *scan)
+{
+	*scan = (struct envoi__scan){
+		.phase = ENVOI__SCAN_STREAM,
+		.state = ENVOI__SCAN_BLANK,
+	};
+}
+
 void envoi__scan_consume(struct envoi__scan *scan, size_t len)
 {
 	scan->before += len - scan->start;
@@ -72,24 +80,28 @@ static enum envoi__scan_found over(struct scanner *s, const char *text)
 	return raise(s, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, text);
 }
 
-/* Whether a limit on bytes was passed by those before offset @p at. */
+static size_t excess(size_t len, size_t most)
+{
+	return len > most ? len - most : 0;
+}
+
+/* Whether a limit on bytes was passed by those before offset @p at. Of two the one that was passed
+ * first is noted. */
 static bool is_over(struct scanner *s, size_t at)
 {
 	const struct envoi__scan *scan = s->scan;
 	if (scan->state == ENVOI__SCAN_BLANK && scan->phase != ENVOI__SCAN_PROLOG) {
 		return false;
 	}
-	if (scan->before + (at - scan->start) > s->limits->stanza_bytes) {
-		over(s, "stanza or stream header too large");
-		return true;
-	}
 	bool in_tag = scan->state != ENVOI__SCAN_BLANK && scan->state != ENVOI__SCAN_TEXT &&
 		scan->state != ENVOI__SCAN_CDATA;
-	if (in_tag && at - scan->tag > s->limits->tag_bytes) {
-		over(s, "tag too large");
-		return true;
+	size_t stanza = excess(scan->before + (at - scan->start), s->limits->stanza_bytes);
+	size_t tag = in_tag ? excess(at - scan->tag, s->limits->tag_bytes) : 0;
+	if (stanza == 0 && tag == 0) {
+		return false;
 	}
-	return false;
+	over(s, stanza >= tag ? "stanza or stream header too large" : "tag too large");
+	return true;
 }
 
 /* The byte at offset @p at is wrong; but a limit that was passed before it comes first, as it
@@ -98,6 +110,12 @@ static enum envoi__scan_found bad(
 	struct scanner *s, size_t at, enum envoi_stream_condition condition, const char *text)
 {
 	return is_over(s, at) ? ENVOI__FOUND_ERROR : raise(s, ENVOI_ERR_XML, condition, text);
+}
+
+/* As above: the byte at offset @p at exceeds a limit. */
+static enum envoi__scan_found over_at(struct scanner *s, size_t at, const char *text)
+{
+	return is_over(s, at) ? ENVOI__FOUND_ERROR : over(s, text);
 }
 
 static enum envoi__scan_found malformed(struct scanner *s, size_t at, const char *text)
@@ -206,7 +224,7 @@ static enum envoi__scan_found scan_open(struct scanner *s)
 		break;
 	default:
 		if (scan->phase == ENVOI__SCAN_STREAM && scan->depth >= s->limits->depth) {
-			return over(s, "elements nested too deep");
+			return over_at(s, scan->at, "elements nested too deep");
 		}
 		scan->state = ENVOI__SCAN_TAG;
 		scan->attributes = 0;
@@ -266,7 +284,7 @@ static enum envoi__scan_found scan_tag(struct scanner *s)
 		return is_over(s, scan->at) ? ENVOI__FOUND_ERROR : tag_completed(s, at[-1] != '/');
 	default:
 		if (++scan->attributes > s->limits->attributes) {
-			return over(s, "too many attributes");
+			return over_at(s, scan->at, "too many attributes");
 		}
 		scan->quote = *at;
 		scan->at++;

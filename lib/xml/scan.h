@@ -74,6 +74,9 @@ struct envoi__scan {
 enum envoi__scan_found envoi__scan(struct envoi__scan *scan, const struct envoi_xml_limits *limits,
 	const char *data, size_t len);
 
+/** The next byte is the first behind the root's start tag, or behind a first-level element. */
+void envoi__scan_begin(struct envoi__scan *scan);
+
 /** The first @p len bytes are no longer held. */
 void envoi__scan_consume(struct envoi__scan *scan, size_t len);
 

@@ -88,6 +88,12 @@ static void take_item(struct envoi_buffer *out, struct envoi_xml_parser *parser,
 		EXPECT(item->element == NULL);
 		EXPECT(envoi_buffer_append_text(out, "end\n") == ENVOI_OK);
 		break;
+	case ENVOI_XML_SKIPPED:
+		EXPECT(item->element != NULL && item->limit != NULL && item->bytes > 0);
+		EXPECT(envoi_buffer_printf(out, "skipped %u, %s: ", (unsigned int)item->bytes,
+			       item->limit) == ENVOI_OK);
+		describe_element(out, item->element);
+		break;
 	}
 	envoi_element_unref(item->element);
 }

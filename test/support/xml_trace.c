@@ -31,6 +31,10 @@ static void describe(struct envoi_buffer *out, const struct envoi_xml_item *item
 	case ENVOI_XML_END:
 		must(envoi_buffer_append_text(out, "end"));
 		break;
+	case ENVOI_XML_SKIPPED:
+		must(envoi_buffer_printf(
+			out, "skipped %u, %s: ", (unsigned int)item->bytes, item->limit));
+		break;
 	}
 	if (item->element != NULL) {
 		must(envoi_xml_write(out, item->element, "jabber:client"));

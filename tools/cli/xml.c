@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static const struct {
 	COUNT("name-bytes", name_bytes),
 	COUNT("namespace-bytes", namespace_bytes),
 	COUNT("names", names),
+	SIZE("skip-bytes", skip_bytes),
 };
 
 static bool set_limit(struct envoi_xml_limits *limits, const char *name, size_t len, uint64_t value)
@@ -108,7 +110,8 @@ static const struct command_option xml_options[] = {
 		take_chunk},
 	{"limit", "NAME=VALUE",
 		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes,"
-		"\n\t\tnamespace-bytes, names (distinct ones in one stanza).",
+		"\n\t\tnamespace-bytes, names (distinct ones in one stanza), skip-bytes (of a"
+		"\n\t\tstanza beyond another limit, which then is skipped).",
 		take_limit},
 	{NULL, NULL, NULL, NULL},
 };
@@ -165,6 +168,10 @@ static int take_item(struct reading *reading, const struct envoi_xml_item *item)
 		break;
 	case ENVOI_XML_END:
 		reading->has_ended = true; /* told when nothing is behind it */
+		break;
+	case ENVOI_XML_SKIPPED:
+		printf("skipped %" PRIu64 " bytes: %s: ", item->bytes, item->limit);
+		r = print_element(reading, item->element);
 		break;
 	}
 	envoi_element_unref(item->element);

@@ -45,6 +45,17 @@ struct envoi_transport_sink_impl {
 	void (*opened)(struct envoi_transport_sink *sink, const struct envoi_stream_head *head);
 	/** One complete first-level element. Borrowed: envoi_element_ref() to keep it. */
 	void (*element)(struct envoi_transport_sink *sink, struct envoi_element *element);
+	/**
+	 * OPTIONAL for sinks that never set limits with skip_bytes. A stanza exceeded a limit and
+	 * was skipped (ENVOI_XML_SKIPPED).
+	 *
+	 * @param element  the stanza without content, with the attributes from, to, id and type as
+	 *                 far as they could be read; borrowed
+	 * @param bytes    its size as received
+	 * @param limit    the limit in words; static
+	 */
+	void (*skipped)(struct envoi_transport_sink *sink, struct envoi_element *element,
+		uint64_t bytes, const char *limit);
 	/** The peer's closing tag: nothing more will come. */
 	void (*ended)(struct envoi_transport_sink *sink);
 	/** TLS, asked for with start_tls, is up; a failure comes as closed. */

@@ -97,6 +97,9 @@ static void hand_over(struct envoi_byte_stream *octets, struct envoi_xml_item *i
 		octets->peer_ended = true;
 		sink->impl->ended(sink);
 		break;
+	case ENVOI_XML_SKIPPED:
+		sink->impl->skipped(sink, item->element, item->bytes, item->limit);
+		break;
 	}
 	envoi_element_unref(item->element);
 }

@@ -357,6 +357,7 @@ struct envoi_test_server_counts envoi_test_server_counts(
 	for (const struct session *at = server->sessions; at != NULL; at = at->next) {
 		bool is_wanted = user == NULL || at->account == only;
 		counts.sessions += is_wanted;
+		counts.managed += is_wanted && at->is_managed;
 		counts.connections += is_wanted && at->connection != NULL;
 		counts.unacknowledged += is_wanted ? at->queue.count : 0;
 	}

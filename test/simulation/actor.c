@@ -1,0 +1,353 @@
+/*
+ * envoi - simulation: the clients
+ * SPDX-License-Identifier: MIT
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulation.h"
+
+#define NS_SIMULATION "urn:example:simulation"
+
+/* A promise to answer, which comes due. */
+struct pledge {
+	struct pledge *next;
+	struct envoi_timer timer;
+	struct actor *actor;
+	struct envoi_promise *promise;
+};
+
+static struct envoi_loop *loop_of(const struct actor *actor)
+{
+	return envoi_context_loop(envoi_world_context(actor->run->world));
+}
+
+static struct envoi_session *session_of(const struct actor *actor)
+{
+	return envoi_client_session(actor->client);
+}
+
+/* --- what comes --- */
+
+static struct actor *actor_of(struct envoi_handler *handler)
+{
+	return ENVOI_CONTAINER_OF(handler, struct actor, handler);
+}
+
+static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	ledger_arrived(actor_of(self), envoi_delivery_stanza(in));
+	return ENVOI_OK;
+}
+
+static void keep_pledge(struct envoi_timer *timer)
+{
+	struct pledge *pledge = ENVOI_CONTAINER_OF(timer, struct pledge, timer);
+	struct pledge **link = &pledge->actor->pledges;
+	while (*link != pledge) {
+		link = &(*link)->next;
+	}
+	*link = pledge->next;
+	int r = envoi_promise_result(pledge->promise, NULL, NULL);
+	run_trace(pledge->actor->run, "%s: keeps a promise: %s", pledge->actor->name,
+		envoi_error_text(r));
+	free(pledge);
+}
+
+static int promise(struct actor *actor, struct envoi_delivery *in, uint64_t after_ms)
+{
+	struct envoi_promise *promise;
+	int r = envoi_delivery_defer(in, &promise);
+	struct pledge *pledge = r == ENVOI_OK ? calloc(1, sizeof(*pledge)) : NULL;
+	if (pledge == NULL) {
+		return r;
+	}
+	pledge->actor = actor;
+	pledge->promise = promise;
+	pledge->next = actor->pledges;
+	actor->pledges = pledge;
+	envoi_timer_start(&pledge->timer, loop_of(actor), after_ms, keep_pledge);
+	return ENVOI_OK;
+}
+
+static int on_question(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	uint64_t number, after_ms;
+	struct actor *actor = actor_of(self);
+	const struct envoi_element *ask = envoi_delivery_element(in);
+	const char *number_text = envoi_element_attr(ask, "number");
+	const char *after_text = envoi_element_attr(ask, "after");
+	if (number_text == NULL || after_text == NULL ||
+		envoi_uint_parse(number_text, 0, actor->other->question_count - 1, &number) < 0 ||
+		envoi_uint_parse(after_text, 0, UINT32_MAX, &after_ms) < 0) {
+		run_fail(actor->run, "no-invention", "a question arrived at %s", actor->name);
+		return ENVOI_ERR_INVALID;
+	}
+	actor->other->questions[number].handled++;
+	run_trace(actor->run, "%s: is asked %" PRIu64, actor->name, number);
+	return after_ms == 0 ? envoi_reply_result(in, NULL, NULL) : promise(actor, in, after_ms);
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_message},
+	{.kind = ENVOI_IQ_GET, .ns = NS_SIMULATION, .name = "ask", .handle = on_question},
+	ENVOI_ROWS_END,
+};
+
+/* --- connections --- */
+
+static void go_offline(struct actor *actor)
+{
+	if (actor->is_online) {
+		actor->is_online = false;
+		actor->losses++;
+		actor->offline_since_ms = envoi_world_now_ms(actor->run->world);
+	}
+}
+
+static void connect_now(struct actor *actor)
+{
+	int r = envoi_client_connect(actor->client);
+	if (r < 0) {
+		run_fail(actor->run, "can-connect", "%s: %s", actor->name, envoi_error_text(r));
+	}
+}
+
+static void on_reconnect_timer(struct envoi_timer *timer)
+{
+	struct actor *actor = ENVOI_CONTAINER_OF(timer, struct actor, reconnect_timer);
+	if (actor->client == NULL) {
+		actor_connect(actor);
+	} else {
+		connect_now(actor);
+	}
+}
+
+static void connect_after(struct actor *actor, uint64_t ms)
+{
+	envoi_timer_start(&actor->reconnect_timer, loop_of(actor), ms, on_reconnect_timer);
+}
+
+static void on_connecting(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	struct actor *actor = actor_of(self);
+	actor->connecting++;
+	run_trace(actor->run, "%s: connecting", actor->name);
+}
+
+static void on_started(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	struct actor *actor = actor_of(self);
+	actor->started++;
+	actor->is_online = true;
+	run_trace(actor->run, "%s: started", actor->name);
+}
+
+static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct actor *actor = actor_of(self);
+	actor->disconnected++;
+	go_offline(actor);
+	run_trace(actor->run, "%s: disconnected: %s", actor->name, event->failure->text);
+	if (actor->wants_online) {
+		connect_after(actor, 1000 + envoi_world_random(actor->run->world, 4000));
+	}
+}
+
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_CONNECTING, on_connecting},
+	{ENVOI_EVENT_STARTED, on_started},
+	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	ENVOI_ROWS_END,
+};
+
+static const struct envoi_handler_impl actor_impl = {
+	.name = "actor",
+	.stanzas = stanzas,
+	.events = events,
+};
+
+/* --- life --- */
+
+void actor_init(struct run *run, unsigned int index)
+{
+	struct actor *actor = &run->actors[index];
+	actor->handler = (struct envoi_handler)ENVOI_HANDLER(&actor_impl);
+	actor->run = run;
+	actor->name = index == 0 ? "alice" : "bob";
+	actor->letter = actor->name[0];
+	actor->other = &run->actors[1 - index];
+	envoi_test_server_account(run->server, actor->name, "secret");
+}
+
+static void make_client(struct actor *actor)
+{
+	char jid[64];
+	snprintf(jid, sizeof(jid), "%s@example.org/sim", actor->name);
+	int r = envoi_client_new(&actor->client, envoi_world_context(actor->run->world), jid);
+	if (r < 0) {
+		abort();
+	}
+	actor->life++;
+	/* A setter's failure is that of connecting. */
+	envoi_client_set(actor->client, "tls.mode", "none");
+	envoi_client_set(actor->client, "sasl.mechanisms", "PLAIN");
+	envoi_client_set_password(actor->client, "secret");
+	envoi_client_add(actor->client, &actor->handler);
+	envoi_client_add_connector(
+		actor->client, envoi_world_connector(actor->run->world, actor->name));
+}
+
+void actor_connect(struct actor *actor)
+{
+	if (actor->client == NULL) {
+		make_client(actor);
+	}
+	actor->wants_online = true;
+	connect_now(actor);
+}
+
+/* DISCONNECTED, if it is still to come, comes inside. */
+static void free_client(struct actor *actor)
+{
+	actor->wants_online = false;
+	envoi_timer_stop(&actor->reconnect_timer);
+	envoi_client_free(actor->client);
+	actor->client = NULL;
+	go_offline(actor);
+}
+
+void actor_finish(struct actor *actor)
+{
+	free_client(actor);
+	while (actor->pledges != NULL) {
+		envoi_timer_stop(&actor->pledges->timer);
+		keep_pledge(&actor->pledges->timer);
+	}
+}
+
+void actor_leave(struct actor *actor, uint64_t away_ms)
+{
+	if (actor->client != NULL && actor->is_online) {
+		envoi_client_disconnect(actor->client);
+		run_trace(actor->run, "%s: leaves for %" PRIu64 " ms", actor->name, away_ms);
+	}
+}
+
+void actor_kill(struct actor *actor, uint64_t away_ms)
+{
+	if (actor->client != NULL) {
+		free_client(actor);
+		connect_after(actor, away_ms + 1);
+		run_trace(actor->run, "%s: killed for %" PRIu64 " ms", actor->name, away_ms);
+	}
+}
+
+/* --- what is sent --- */
+
+static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
+{
+	struct message *message = ticket->user;
+	message->reports++;
+	message->state = report->state;
+	run_trace(message->sender->run, "%s: ticket of %c-%u: state %d", message->sender->name,
+		message->sender->letter, message->number, (int)report->state);
+}
+
+static struct envoi_stanza *make_message(const struct actor *actor, const struct message *message)
+{
+	char id[32], to[64];
+	ledger_id(message, id);
+	snprintf(to, sizeof(to), "%s@example.org", actor->other->name);
+	struct envoi_stanza *stanza = envoi_message_new(
+		envoi_world_context(actor->run->world), ENVOI_TYPE_CHAT, to, id);
+	envoi_element_set(envoi_stanza_element(stanza), "id", id);
+	return stanza;
+}
+
+void actor_send(struct actor *actor)
+{
+	if (actor->client == NULL || actor->message_count == MOST_MESSAGES) {
+		return;
+	}
+	struct message *message = &actor->messages[actor->message_count];
+	message->sender = actor;
+	message->number = actor->message_count++;
+	message->losses_before = actor->losses;
+	message->ticket = (struct envoi_ticket){.done = on_report, .user = message};
+	int r = envoi_send(session_of(actor), make_message(actor, message), &message->ticket);
+	message->is_accepted = r == ENVOI_OK;
+	run_trace(actor->run, "%s: sends %c-%u: %s", actor->name, actor->letter, message->number,
+		envoi_error_text(r));
+}
+
+void actor_cancel(struct actor *actor)
+{
+	struct message *message = &actor->messages[actor->message_count - 1];
+	if (actor->message_count > 0 && message->is_accepted && message->reports == 0) {
+		message->was_taken_back = envoi_ticket_cancel(&message->ticket) == ENVOI_OK;
+		run_trace(actor->run, "%s: cancels %c-%u: %s", actor->name, actor->letter,
+			message->number, message->was_taken_back ? "yes" : "no");
+	}
+}
+
+static void on_answer(void *user, const struct envoi_answer *answer)
+{
+	struct question *question = user;
+	question->reports++;
+	question->code = envoi_answer_code(answer);
+	run_trace(question->sender->run, "%s: answer to %u: %s", question->sender->name,
+		question->number, envoi_error_text(question->code));
+}
+
+static struct question *new_question(struct actor *actor)
+{
+	if (actor->client == NULL || actor->question_count == MOST_REQUESTS) {
+		return NULL;
+	}
+	struct question *question = &actor->questions[actor->question_count];
+	question->sender = actor;
+	question->number = actor->question_count++;
+	return question;
+}
+
+static void request(struct question *question, struct envoi_stanza *iq)
+{
+	struct actor *actor = question->sender;
+	int r = envoi_request(session_of(actor), iq, NULL, 0, on_answer, question, NULL);
+	question->is_accepted = r == ENVOI_OK;
+	run_trace(
+		actor->run, "%s: asks %u: %s", actor->name, question->number, envoi_error_text(r));
+}
+
+void actor_ask(struct actor *actor, uint64_t answer_after_ms)
+{
+	char to[64], number[ENVOI_INT_SIZE], after[ENVOI_INT_SIZE];
+	struct question *question = new_question(actor);
+	if (question == NULL) {
+		return;
+	}
+	snprintf(to, sizeof(to), "%s@example.org/sim", actor->other->name);
+	struct envoi_stanza *iq = envoi_iq_new(
+		envoi_world_context(actor->run->world), ENVOI_IQ_GET, to);
+	struct envoi_element *ask = envoi_element_add(
+		envoi_stanza_element(iq), NS_SIMULATION, "ask");
+	envoi_element_set(ask, "number", envoi_uint_print(number, question->number));
+	envoi_element_set(ask, "after", envoi_uint_print(after, answer_after_ms));
+	request(question, iq);
+}
+
+void actor_ping(struct actor *actor)
+{
+	struct question *question = new_question(actor);
+	if (question != NULL) {
+		struct envoi_stanza *iq = envoi_iq_new(
+			envoi_world_context(actor->run->world), ENVOI_IQ_GET, "example.org");
+		envoi_element_add(envoi_stanza_element(iq), "urn:xmpp:ping", "ping");
+		question->is_for_server = true;
+		request(question, iq);
+	}
+}

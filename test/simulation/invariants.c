@@ -1,0 +1,255 @@
+/*
+ * envoi - simulation: the rules
+ * SPDX-License-Identifier: MIT
+ */
+#include <inttypes.h>
+
+#include "open_fds.h"
+#include "simulation.h"
+
+enum {
+	/* With a network that is well, an offline client is back within this time: the longest
+	 * delay between two attempts, 5 minutes, and what a login may take. */
+	LONGEST_OFFLINE_MS = 360000,
+	/* More memory than before the first step: caches of the context. */
+	IDLE_BLOCKS_MORE = 64,
+};
+
+typedef void message_rule(struct run *run, const struct message *message);
+typedef void question_rule(struct run *run, const struct question *question);
+
+static void for_messages(struct run *run, message_rule *rule)
+{
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		for (unsigned int n = 0; n < run->actors[i].message_count; n++) {
+			rule(run, &run->actors[i].messages[n]);
+		}
+	}
+}
+
+static void for_questions(struct run *run, question_rule *rule)
+{
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		for (unsigned int n = 0; n < run->actors[i].question_count; n++) {
+			rule(run, &run->actors[i].questions[n]);
+		}
+	}
+}
+
+static void message_fails(struct run *run, const char *rule, const struct message *message)
+{
+	run_fail(run, rule, "%c-%u: state %d, %u reports, got %u, arrived %u",
+		message->sender->letter, message->number, (int)message->state, message->reports,
+		message->got, message->arrived);
+}
+
+/* --- at any time --- */
+
+static void a_ticket_ends_once(struct run *run, const struct message *message)
+{
+	if (message->reports > (message->is_accepted ? 1u : 0u)) {
+		message_fails(run, "a-ticket-ends-once", message);
+	}
+}
+
+static void acknowledged_was_received(struct run *run, const struct message *message)
+{
+	if (message->reports == 1 && message->state == ENVOI_TICKET_ACKNOWLEDGED &&
+		message->got == 0) {
+		message_fails(run, "acknowledged-was-received", message);
+	}
+}
+
+static void not_sent_was_not_received(struct run *run, const struct message *message)
+{
+	bool is_not_sent = !message->is_accepted || message->was_taken_back ||
+		(message->reports == 1 && message->state == ENVOI_TICKET_NOT_SENT);
+	if (is_not_sent && message->got > 0) {
+		message_fails(run, "not-sent-was-not-received", message);
+	}
+}
+
+/* Without a loss everything is known. */
+static void unknown_is_rare(struct run *run, const struct message *message)
+{
+	if (message->reports == 1 && message->state == ENVOI_TICKET_UNKNOWN &&
+		message->sender->losses == message->losses_before) {
+		message_fails(run, "unknown-only-after-a-loss", message);
+	}
+}
+
+static void a_question_ends_once(struct run *run, const struct question *question)
+{
+	if (question->reports > (question->is_accepted ? 1u : 0u)) {
+		run_fail(run, "a-request-ends-once", "%c %u: %u reports", question->sender->letter,
+			question->number, question->reports);
+	}
+}
+
+static void an_answer_was_given(struct run *run, const struct question *question)
+{
+	if (question->reports == 1 && question->code == ENVOI_OK && !question->is_for_server &&
+		question->handled == 0) {
+		run_fail(run, "an-answer-was-given", "%c %u", question->sender->letter,
+			question->number);
+	}
+}
+
+static void events_are_balanced(struct run *run, const struct actor *actor)
+{
+	if (actor->disconnected > actor->connecting || actor->started > actor->connecting ||
+		actor->connecting > actor->disconnected + 1) {
+		run_fail(run, "events-are-balanced",
+			"%s: connecting %u, started %u, disconnected %u", actor->name,
+			actor->connecting, actor->started, actor->disconnected);
+	}
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void goes_online_again(struct run *run, const struct actor *actor)
+{
+	uint64_t since_ms = later(run->disturbed_ms, actor->offline_since_ms);
+	uint64_t now_ms = envoi_world_now_ms(run->world);
+	if (actor->wants_online && !actor->is_online && now_ms - since_ms > LONGEST_OFFLINE_MS) {
+		run_fail(run, "progress", "%s is offline since %" PRIu64 " ms, now %" PRIu64 " ms",
+			actor->name, since_ms, now_ms);
+	}
+}
+
+void invariants_check(struct run *run)
+{
+	for_messages(run, a_ticket_ends_once);
+	for_messages(run, acknowledged_was_received);
+	for_messages(run, not_sent_was_not_received);
+	for_messages(run, unknown_is_rare);
+	for_questions(run, a_question_ends_once);
+	for_questions(run, an_answer_was_given);
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		events_are_balanced(run, &run->actors[i]);
+		goes_online_again(run, &run->actors[i]);
+	}
+}
+
+/* --- when traffic has ceased --- */
+
+static bool is_settled(const struct run *run, const struct actor *actor)
+{
+	struct envoi_session_stats stats;
+	struct envoi_test_server_counts counts = envoi_test_server_counts(run->server, actor->name);
+	if (actor->client == NULL || !actor->is_online) {
+		return false;
+	}
+	envoi_session_get_stats(envoi_client_session(actor->client), &stats);
+	return stats.requests == 0 && stats.deferred == 0 && stats.outbox_stanzas == 0 &&
+		counts.connections == 1 && counts.sessions == 1 && counts.unacknowledged == 0 &&
+		counts.stored == 0;
+}
+
+static bool has_reported(const struct actor *actor)
+{
+	for (unsigned int i = 0; i < actor->message_count; i++) {
+		if (actor->messages[i].is_accepted && actor->messages[i].reports == 0) {
+			return false;
+		}
+	}
+	for (unsigned int i = 0; i < actor->question_count; i++) {
+		if (actor->questions[i].is_accepted && actor->questions[i].reports == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool invariants_settled(const struct run *run)
+{
+	bool settled = true;
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		settled = settled && is_settled(run, &run->actors[i]) &&
+			has_reported(&run->actors[i]);
+	}
+	return settled;
+}
+
+static void both_ends_agree(struct run *run, const struct actor *actor)
+{
+	struct envoi_session_stats stats = {0};
+	struct envoi_test_server_counts counts = envoi_test_server_counts(run->server, actor->name);
+	if (actor->client != NULL) {
+		envoi_session_get_stats(envoi_client_session(actor->client), &stats);
+	}
+	if (!is_settled(run, actor)) {
+		run_fail(run, "both-ends-agree",
+			"%s is %s, requests %zu, promises %zu, outbox %zu; server: connections "
+			"%zu, sessions %zu, unacknowledged %zu, stored %zu",
+			actor->name, actor->is_online ? "online" : "offline", stats.requests,
+			stats.deferred, stats.outbox_stanzas, counts.connections, counts.sessions,
+			counts.unacknowledged, counts.stored);
+	}
+}
+
+static void a_ticket_has_ended(struct run *run, const struct message *message)
+{
+	if (message->is_accepted && message->reports == 0) {
+		message_fails(run, "a-ticket-ends", message);
+	}
+}
+
+static void a_question_has_ended(struct run *run, const struct question *question)
+{
+	if (question->is_accepted && question->reports == 0) {
+		run_fail(
+			run, "a-request-ends", "%c %u", question->sender->letter, question->number);
+	}
+}
+
+/* What the server has processed arrives, unless it was put into a session without acknowledgements,
+ * which may lose it. */
+static void received_has_arrived(struct run *run, const struct message *message)
+{
+	if (message->got > 0 && !message->is_unprotected && message->arrived == 0) {
+		message_fails(run, "nothing-acknowledged-is-lost", message);
+	}
+}
+
+static void written_was_received(struct run *run, const struct message *message)
+{
+	if (message->state == ENVOI_TICKET_WRITTEN && message->reports == 1 && message->got == 0 &&
+		message->sender->losses == message->losses_before) {
+		message_fails(run, "written-was-received", message);
+	}
+}
+
+static void memory_is_level(struct run *run)
+{
+	size_t blocks = envoi_world_blocks(run->world);
+	if (blocks > run->idle_blocks + IDLE_BLOCKS_MORE) {
+		run_fail(
+			run, "memory-is-level", "%zu blocks, %zu before", blocks, run->idle_blocks);
+	}
+}
+
+static void descriptors_are_closed(struct run *run)
+{
+	int fds = count_open_fds();
+	if (fds != run->fds_before) {
+		run_fail(run, "descriptors-are-closed", "%d, %d before", fds, run->fds_before);
+	}
+}
+
+void invariants_check_end(struct run *run)
+{
+	invariants_check(run);
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		both_ends_agree(run, &run->actors[i]);
+	}
+	for_messages(run, a_ticket_has_ended);
+	for_messages(run, received_has_arrived);
+	for_messages(run, written_was_received);
+	for_questions(run, a_question_has_ended);
+	memory_is_level(run);
+	descriptors_are_closed(run);
+}

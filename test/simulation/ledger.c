@@ -1,0 +1,137 @@
+/*
+ * envoi - simulation: what was sent, what the server got, what arrived
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include "simulation.h"
+
+#define NS_ORIGIN_ID "urn:xmpp:sid:0"
+
+void ledger_id(const struct message *message, char id[32])
+{
+	snprintf(id, 32, "%c-%u", message->sender->letter, message->number);
+}
+
+struct message *ledger_find(struct run *run, const char *id)
+{
+	uint64_t number;
+	if (id == NULL || id[0] == '\0' || id[1] != '-' ||
+		envoi_uint_parse(id + 2, 0, MOST_MESSAGES - 1, &number) < 0) {
+		return NULL;
+	}
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		struct actor *actor = &run->actors[i];
+		if (actor->letter == id[0] && number < actor->message_count) {
+			return &actor->messages[number];
+		}
+	}
+	return NULL;
+}
+
+static bool has_origin_id(const struct envoi_stanza *stanza)
+{
+	const struct envoi_element *origin = envoi_element_child(
+		envoi_stanza_element(stanza), NS_ORIGIN_ID, "origin-id");
+	const char *id = origin != NULL ? envoi_element_attr(origin, "id") : NULL;
+	return id != NULL && strcmp(id, envoi_stanza_id(stanza)) == 0;
+}
+
+/* --- at the server --- */
+
+/* A message is sent once in a session, and once more in a later one only where its first sending can
+ * be recognised (XEP-0359). */
+static void check_repetition(struct run *run, const struct message *message, unsigned int session,
+	const struct envoi_stanza *stanza)
+{
+	const char *id = envoi_stanza_id(stanza);
+	if (message->got == 0) {
+		return;
+	}
+	if (message->got_in_session == session) {
+		run_fail(run, "sent-once-in-a-session", "%s in session %u", id, session);
+	} else if (!has_origin_id(stanza)) {
+		run_fail(run, "resent-with-origin-id", "%s", id);
+	}
+}
+
+static void check_order(
+	struct run *run, const struct message *message, unsigned int newest, const char *rule)
+{
+	if (message->number < newest) {
+		run_fail(run, rule, "%c-%u behind %c-%u", message->sender->letter, message->number,
+			message->sender->letter, newest - 1);
+	}
+}
+
+static void got(struct run *run, struct message *message, unsigned int session,
+	const struct envoi_stanza *stanza)
+{
+	struct actor *sender = message->sender;
+	check_repetition(run, message, session, stanza);
+	if (message->got == 0) {
+		check_order(run, message, sender->newest_got, "sent-in-order");
+		sender->newest_got = message->number + 1;
+	}
+	message->got++;
+	message->got_in_session = session;
+}
+
+static void was_put(struct run *run, struct message *message)
+{
+	struct envoi_test_server_counts counts = envoi_test_server_counts(
+		run->server, message->sender->other->name);
+	message->is_unprotected |= counts.managed < counts.sessions;
+}
+
+void ledger_watch(void *user, enum envoi_test_server_act act, unsigned int session,
+	const struct envoi_stanza *stanza)
+{
+	struct run *run = user;
+	bool is_message = envoi_stanza_kind(stanza) == ENVOI_MESSAGE;
+	struct message *message = is_message ? ledger_find(run, envoi_stanza_id(stanza)) : NULL;
+	if (message == NULL) {
+		return;
+	}
+	if (act == ENVOI_TEST_RECEIVED) {
+		run_trace(run, "server got %s in session %u", envoi_stanza_id(stanza), session);
+		got(run, message, session, stanza);
+	} else if (act == ENVOI_TEST_DELIVERED) {
+		run_trace(run, "server put %s into session %u", envoi_stanza_id(stanza), session);
+		was_put(run, message);
+	}
+}
+
+/* --- at the other actor --- */
+
+/* @return how often it has arrived in this epoch, now included */
+static unsigned int count_here(struct actor *receiver, struct message *message)
+{
+	uint64_t epoch = envoi_session_epoch(envoi_client_session(receiver->client));
+	if (message->arrived_in_life != receiver->life || message->arrived_in_epoch != epoch) {
+		message->arrived_here = 0;
+	}
+	message->arrived_in_life = receiver->life;
+	message->arrived_in_epoch = epoch;
+	return ++message->arrived_here;
+}
+
+void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza)
+{
+	struct run *run = receiver->run;
+	const char *id = envoi_stanza_id(stanza);
+	struct message *message = ledger_find(run, id);
+	run_trace(run, "%s: arrived %s", receiver->name, id != NULL ? id : "without id");
+	if (message == NULL || message->sender == receiver) {
+		run_fail(run, "no-invention", "%s arrived at %s", id, receiver->name);
+		return;
+	}
+	if (count_here(receiver, message) > message->got) {
+		run_fail(run, "delivered-once-in-a-session", "%s: %u times at %s, sent %u times",
+			id, message->arrived_here, receiver->name, message->got);
+	}
+	if (message->arrived++ == 0) {
+		check_order(run, message, message->sender->newest_arrived, "delivered-in-order");
+		message->sender->newest_arrived = message->number + 1;
+	}
+}

@@ -1,0 +1,113 @@
+/*
+ * envoi - simulation: the program
+ * SPDX-License-Identifier: MIT
+ */
+/*
+ * usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace]
+ *
+ * --seeds runs COUNT seeds from FIRST on, stops at the first that fails, and prints the command that
+ * replays it with the fewest steps. --seed runs one, with the steps that NUMBERS names, "0,3,4".
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulation.h"
+
+struct options {
+	uint64_t first, count;
+	const char *only;
+	bool traces;
+};
+
+static int usage(void)
+{
+	fputs("usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace]\n",
+		stderr);
+	return 2;
+}
+
+static bool parse_number(const char *text, uint64_t *ret_number)
+{
+	return text != NULL && envoi_uint_parse(text, 0, UINT64_MAX, ret_number) == ENVOI_OK;
+}
+
+static bool parse(struct options *options, char **arguments)
+{
+	*options = (struct options){.count = 1};
+	for (; *arguments != NULL; arguments++) {
+		if (strcmp(*arguments, "--trace") == 0) {
+			options->traces = true;
+		} else if (strcmp(*arguments, "--seed") == 0 &&
+			parse_number(arguments[1], &options->first)) {
+			arguments++;
+		} else if (strcmp(*arguments, "--seeds") == 0 &&
+			parse_number(arguments[1], &options->first) &&
+			parse_number(arguments[2], &options->count)) {
+			arguments += 2;
+		} else if (strcmp(*arguments, "--only") == 0 && arguments[1] != NULL) {
+			options->only = *++arguments;
+		} else {
+			return false;
+		}
+	}
+	return options->only == NULL || options->count == 1;
+}
+
+static void keep_only(struct plan *plan, const char *numbers)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		plan->steps[i].is_left_out = true;
+	}
+	for (const char *at = numbers; *at != '\0'; at += *at == ',') {
+		char *end;
+		unsigned long number = strtoul(at, &end, 10);
+		if (end == at) {
+			return;
+		}
+		if (number < plan->count) {
+			plan->steps[number].is_left_out = false;
+		}
+		at = end;
+	}
+}
+
+static void report(const char *program, struct plan *plan, char failure[FAILURE_SIZE])
+{
+	printf("seed %" PRIu64 " fails: %s\n", plan->seed, failure);
+	shrink(plan, failure);
+	printf("with %zu steps: %s\n", plan_left(plan), failure);
+	plan_print(plan, stdout);
+	(void)run_plan(plan, stdout, failure);
+	printf("replay: %s --seed %" PRIu64 " --only ", program, plan->seed);
+	plan_print_numbers(plan, stdout);
+	printf(" --trace\n");
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct plan plan;
+	char failure[FAILURE_SIZE];
+	(void)argc;
+	if (!parse(&options, argv + 1)) {
+		return usage();
+	}
+	for (uint64_t i = 0; i < options.count; i++) {
+		plan_make(&plan, options.first + i);
+		if (options.only != NULL) {
+			keep_only(&plan, options.only);
+		}
+		if (!run_plan(&plan, options.traces ? stdout : NULL, failure)) {
+			if (options.only != NULL) {
+				printf("%s\n", failure);
+			} else {
+				report(argv[0], &plan, failure);
+			}
+			return 1;
+		}
+	}
+	printf("%" PRIu64 " seeds from %" PRIu64 " on: every rule holds\n", options.count,
+		options.first);
+	return 0;
+}

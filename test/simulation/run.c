@@ -1,0 +1,201 @@
+/*
+ * envoi - simulation: carrying out a plan
+ * SPDX-License-Identifier: MIT
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "open_fds.h"
+#include "simulation.h"
+
+enum {
+	LOGIN_MS = 2000,
+	SETTLING_STEP_MS = 1000,
+	/* From the healing of the network until nothing is pending: the longest time offline, the
+	 * end of a session that the server keeps, and the timeout of a request. */
+	LONGEST_SETTLING_MS = 900000,
+};
+
+void run_fail(struct run *run, const char *rule, const char *format, ...)
+{
+	char text[FAILURE_SIZE - 64];
+	va_list arguments;
+	if (run->failure[0] != '\0') {
+		return;
+	}
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	snprintf(run->failure, sizeof(run->failure), "%.60s: %s", rule, text);
+	run_trace(run, "BROKEN %s", run->failure);
+}
+
+void run_trace(struct run *run, const char *format, ...)
+{
+	va_list arguments;
+	if (run->trace != NULL) {
+		fprintf(run->trace, "%8" PRIu64 "  ", envoi_world_now_ms(run->world));
+		va_start(arguments, format);
+		vfprintf(run->trace, format, arguments);
+		va_end(arguments);
+		fputc('\n', run->trace);
+	}
+}
+
+/* --- steps --- */
+
+static void carry_out(struct run *run, const struct step *step)
+{
+	struct actor *actor = &run->actors[step->actor];
+	switch (step->kind) {
+	case STEP_SEND:
+		for (uint64_t i = 0; i < step->amount; i++) {
+			actor_send(actor);
+		}
+		return;
+	case STEP_ASK:
+		actor_ask(actor, step->amount);
+		return;
+	case STEP_PING:
+		actor_ping(actor);
+		return;
+	case STEP_CANCEL:
+		actor_cancel(actor);
+		return;
+	case STEP_LEAVE:
+		actor_leave(actor, step->amount);
+		return;
+	case STEP_KILL:
+		actor_kill(actor, step->amount);
+		return;
+	default:
+		return;
+	}
+}
+
+static void disturb(struct run *run, const struct step *step)
+{
+	const char *host = run->actors[step->actor].name;
+	switch (step->kind) {
+	case STEP_CUT:
+		envoi_world_cut(run->world, host);
+		break;
+	case STEP_CUT_AFTER:
+		envoi_world_cut_after(
+			run->world, host, (enum envoi_memory_side)step->side, step->amount);
+		break;
+	case STEP_SILENCE:
+		envoi_world_silence(run->world, host);
+		break;
+	case STEP_LINK:
+		envoi_world_set_link(run->world, host, &step->link);
+		break;
+	case STEP_STOP:
+		envoi_test_server_stop(run->server, step->amount > 0);
+		break;
+	case STEP_START:
+		envoi_test_server_start(run->server);
+		break;
+	default:
+		return;
+	}
+	run->disturbed_ms = envoi_world_now_ms(run->world);
+}
+
+static void take_step(struct run *run, const struct step *step)
+{
+	uint64_t now_ms = envoi_world_now_ms(run->world) - LOGIN_MS;
+	if (step->at_ms > now_ms) {
+		envoi_world_run(run->world, step->at_ms - now_ms);
+	}
+	if (run->trace != NULL) {
+		fprintf(run->trace, "%8" PRIu64 "= ", envoi_world_now_ms(run->world));
+		step_print(step, run->trace);
+	}
+	disturb(run, step);
+	carry_out(run, step);
+	invariants_check(run);
+}
+
+/* --- beginning and end --- */
+
+static void begin(struct run *run)
+{
+	run->fds_before = count_open_fds();
+	run->world = envoi_world_new(run->plan->seed);
+	run->server = envoi_world_server(run->world, "example.org");
+	*envoi_test_server_options(run->server) = run->plan->server;
+	envoi_test_server_watch(run->server, ledger_watch, run);
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		actor_init(run, i);
+		actor_connect(&run->actors[i]);
+	}
+	envoi_world_run(run->world, LOGIN_MS);
+	run->idle_blocks = envoi_world_blocks(run->world);
+}
+
+static void heal(struct run *run)
+{
+	envoi_test_server_start(run->server);
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		envoi_world_set_link(run->world, run->actors[i].name, NULL);
+		envoi_world_cut(run->world, run->actors[i].name);
+	}
+	run->disturbed_ms = envoi_world_now_ms(run->world);
+	run_trace(run, "the network heals");
+}
+
+static void settle(struct run *run)
+{
+	for (uint64_t ms = 0; ms < LONGEST_SETTLING_MS && run->failure[0] == '\0' &&
+		(ms == 0 || !invariants_settled(run));
+		ms += SETTLING_STEP_MS) {
+		envoi_world_run(run->world, SETTLING_STEP_MS);
+		invariants_check(run);
+	}
+}
+
+/* What a freed client reports is held against the rules too. */
+static void finish(struct run *run)
+{
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		actor_finish(&run->actors[i]);
+	}
+	if (run->failure[0] == '\0') {
+		invariants_check(run);
+	}
+	size_t leaked = envoi_world_free(run->world);
+	run->trace = NULL; /* there is no time any more */
+	if (leaked > 0) {
+		run_fail(run, "no-leak", "%zu blocks", leaked);
+	}
+}
+
+bool run_plan(const struct plan *plan, FILE *trace, char failure[FAILURE_SIZE])
+{
+	struct run *run = calloc(1, sizeof(*run));
+	if (run == NULL) {
+		abort();
+	}
+	run->plan = plan;
+	run->trace = trace;
+	begin(run);
+	for (size_t i = 0; i < plan->count && run->failure[0] == '\0'; i++) {
+		if (!plan->steps[i].is_left_out) {
+			take_step(run, &plan->steps[i]);
+		}
+	}
+	if (run->failure[0] == '\0') {
+		heal(run);
+		settle(run);
+	}
+	if (run->failure[0] == '\0') {
+		invariants_check_end(run);
+	}
+	finish(run);
+	memcpy(failure, run->failure, FAILURE_SIZE);
+	free(run);
+	return failure[0] == '\0';
+}

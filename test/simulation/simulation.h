@@ -1,0 +1,183 @@
+/*
+ * envoi - simulation: random runs of two clients and a server in virtual time
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SIMULATION_H
+#define ENVOI_SIMULATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <envoi/envoi.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/testing.h>
+
+/*
+ * A seed gives a plan: steps at virtual times. A run carries it out, writes down what was sent, what
+ * the server got and what arrived, and compares: each rule of invariants.c holds after each step and
+ * at the end. The first rule that is broken ends the run.
+ */
+
+enum {
+	ACTORS = 2,
+	MOST_STEPS = 96,
+	MOST_MESSAGES = 512, /* of one actor */
+	MOST_REQUESTS = 128, /* of one actor */
+	FAILURE_SIZE = 256,
+};
+
+/* --- plans (plan.c) --- */
+
+enum step_kind {
+	STEP_SEND, /* `amount` messages to the other actor */
+	STEP_ASK, /* an iq get to the other actor, which answers after `amount` ms; 0: at once */
+	STEP_PING, /* an iq get to the server */
+	STEP_CANCEL, /* the newest message is taken back */
+	STEP_CUT, /* the connection breaks */
+	STEP_CUT_AFTER, /* ... when `amount` bytes more have arrived from `side` */
+	STEP_SILENCE, /* nothing arrives any more */
+	STEP_LINK, /* the link changes */
+	STEP_STOP, /* the server stops; `amount`: whether it keeps its sessions */
+	STEP_START, /* ... and starts again */
+	STEP_LEAVE, /* the client disconnects in order, and connects again `amount` ms later */
+	STEP_KILL, /* the client is freed; a new one is made `amount` ms later */
+	STEP_KINDS,
+};
+
+struct step {
+	enum step_kind kind;
+	uint64_t at_ms;
+	unsigned int actor, side;
+	uint64_t amount;
+	struct envoi_test_link link;
+	bool is_left_out; /* by shrinking or --only */
+};
+
+struct plan {
+	uint64_t seed;
+	struct envoi_test_server_options server;
+	struct step steps[MOST_STEPS];
+	size_t count;
+};
+
+/** Make the plan of a seed. */
+void plan_make(struct plan *plan, uint64_t seed);
+/** @return steps that are not left out */
+size_t plan_left(const struct plan *plan);
+/** Write the numbers of the steps that are not left out, "0,3,4", as --only takes them. */
+void plan_print_numbers(const struct plan *plan, FILE *out);
+void plan_print(const struct plan *plan, FILE *out);
+void step_print(const struct step *step, FILE *out);
+
+/* --- what was sent, and what became of it (ledger.c) --- */
+
+struct message {
+	struct envoi_ticket ticket;
+	struct actor *sender;
+	unsigned int number;
+	bool is_accepted; /* envoi_send() returned ENVOI_OK */
+	bool was_taken_back;
+	unsigned int losses_before; /* of the sender's connections, before it was sent */
+	unsigned int reports; /* of the ticket */
+	enum envoi_ticket_state state;
+	unsigned int got; /* by the server: how often */
+	unsigned int got_in_session; /* of the sender, the last */
+	bool is_unprotected; /* was put into a session without stream management */
+	unsigned int arrived; /* at the other actor */
+	unsigned int arrived_in_life, arrived_here; /* in its current epoch */
+	uint64_t arrived_in_epoch;
+};
+
+struct question {
+	struct actor *sender;
+	unsigned int number;
+	bool is_accepted, is_for_server;
+	unsigned int reports;
+	int code;
+	unsigned int handled; /* by the other actor */
+};
+
+/* --- the clients (actor.c) --- */
+
+struct pledge;
+
+struct actor {
+	struct envoi_handler handler;
+	struct run *run;
+	const char *name;
+	char letter; /* begins the ids of its messages */
+	struct actor *other;
+	struct envoi_client *client; /* NULL: killed */
+	unsigned int life; /* of its clients: their number */
+	bool wants_online;
+	struct envoi_timer reconnect_timer;
+	bool is_online;
+	uint64_t offline_since_ms;
+	unsigned int losses; /* of connections that had started */
+	unsigned int connecting, disconnected, started; /* events */
+	struct message messages[MOST_MESSAGES];
+	unsigned int message_count;
+	struct question questions[MOST_REQUESTS];
+	unsigned int question_count;
+	unsigned int newest_got, newest_arrived; /* of its messages: the highest number + 1 */
+	struct pledge *pledges; /* promises to answer */
+};
+
+/* --- runs (run.c) --- */
+
+struct run {
+	const struct plan *plan;
+	FILE *trace; /* NULL: none */
+	struct envoi_world *world;
+	struct envoi_test_server *server;
+	struct actor actors[ACTORS];
+	uint64_t disturbed_ms; /* when the network was last changed */
+	bool is_server_stopped;
+	size_t idle_blocks; /* of memory, before the first step */
+	int fds_before;
+	char failure[FAILURE_SIZE]; /* empty: every rule holds */
+};
+
+/** Carry out a plan. @param trace  gets a line for each thing that happens; NULL: none
+ * @return whether every rule holds; otherwise @p failure says which is broken, "rule: what" */
+bool run_plan(const struct plan *plan, FILE *trace, char failure[FAILURE_SIZE]);
+
+/** Break a rule: the first one counts. @param rule  its name, without white space */
+void run_fail(struct run *run, const char *rule, const char *format, ...) ENVOI_PRINTF(3, 4);
+/** Write a line of the trace. */
+void run_trace(struct run *run, const char *format, ...) ENVOI_PRINTF(2, 3);
+
+void actor_init(struct run *run, unsigned int index);
+void actor_finish(struct actor *actor);
+/** Go online, and again whenever the connection is lost. */
+void actor_connect(struct actor *actor);
+void actor_leave(struct actor *actor, uint64_t away_ms);
+void actor_kill(struct actor *actor, uint64_t away_ms);
+void actor_send(struct actor *actor);
+void actor_ask(struct actor *actor, uint64_t answer_after_ms);
+void actor_ping(struct actor *actor);
+void actor_cancel(struct actor *actor);
+
+/** @return the message that an id names; NULL: none */
+struct message *ledger_find(struct run *run, const char *id);
+void ledger_id(const struct message *message, char id[32]);
+/** What the server does: an envoi_test_server_fn, with the run. */
+void ledger_watch(void *user, enum envoi_test_server_act act, unsigned int session,
+	const struct envoi_stanza *stanza);
+/** A message has arrived at an actor. */
+void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza);
+
+/** Rules that hold at any time. */
+void invariants_check(struct run *run);
+/** @return whether nothing is pending any more */
+bool invariants_settled(const struct run *run);
+/** Rules that hold when traffic has ceased and the network is well. */
+void invariants_check_end(struct run *run);
+
+/** Leave out steps of a plan that fails as long as it fails by the same rule.
+ * @param failure  of the plan; then of the smaller one */
+void shrink(struct plan *plan, char failure[FAILURE_SIZE]);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * envoi - tests of the simulation itself: what it notices, that it repeats
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "simulation.h"
+
+enum {
+	SEEDS = 100,
+};
+
+/* Run seeds, each on a server with the same fault, up to the first that fails. */
+static void find_failure(struct plan *plan, const struct envoi_test_server_options *faults,
+	char failure[FAILURE_SIZE])
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		plan_make(plan, seed);
+		plan->server.drops_each = faults->drops_each;
+		plan->server.doubles_each = faults->doubles_each;
+		plan->server.swaps_each = faults->swaps_each;
+		if (!run_plan(plan, NULL, failure)) {
+			return;
+		}
+	}
+	fail_msg("no seed fails");
+}
+
+static void assert_rule(const char *failure, const char *rule)
+{
+	size_t len = strlen(rule);
+	if (strncmp(failure, rule, len) != 0 || failure[len] != ':') {
+		fail_msg("%s in place of %s", failure, rule);
+	}
+}
+
+static void assert_notices(
+	const struct envoi_test_server_options *faults, const char *rule, size_t most_steps)
+{
+	struct plan plan;
+	char failure[FAILURE_SIZE];
+	find_failure(&plan, faults, failure);
+	assert_rule(failure, rule);
+	shrink(&plan, failure);
+	assert_rule(failure, rule);
+	assert_in_range(plan_left(&plan), 1, most_steps);
+}
+
+static void the_simulation_notices_lost_messages(void **state)
+{
+	(void)state;
+	const struct envoi_test_server_options faults = {.drops_each = 3};
+	assert_notices(&faults, "nothing-acknowledged-is-lost", 3);
+}
+
+static void the_simulation_notices_doubled_messages(void **state)
+{
+	(void)state;
+	const struct envoi_test_server_options faults = {.doubles_each = 3};
+	assert_notices(&faults, "delivered-once-in-a-session", 3);
+}
+
+static void the_simulation_notices_messages_out_of_order(void **state)
+{
+	(void)state;
+	const struct envoi_test_server_options faults = {.swaps_each = 3};
+	assert_notices(&faults, "delivered-in-order", 4);
+}
+
+static char *trace_of(uint64_t seed)
+{
+	struct plan plan;
+	char failure[FAILURE_SIZE], *text = NULL;
+	size_t len;
+	FILE *trace = open_memstream(&text, &len);
+	assert_non_null(trace);
+	plan_make(&plan, seed);
+	assert_true(run_plan(&plan, trace, failure));
+	fclose(trace);
+	return text;
+}
+
+static void a_seed_gives_the_same_run(void **state)
+{
+	(void)state;
+	char *once = trace_of(11), *again = trace_of(11), *other = trace_of(12);
+	assert_string_equal(once, again);
+	assert_string_not_equal(once, other);
+	free(once);
+	free(again);
+	free(other);
+}
+
+/* The plans of many seeds have every kind of step, and servers of every kind. */
+static void plans_have_everything(void **state)
+{
+	(void)state;
+	struct plan plan;
+	unsigned int kinds[STEP_KINDS] = {0}, managed = 0, resuming = 0;
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		plan_make(&plan, seed);
+		assert_in_range(plan.count, 1, MOST_STEPS);
+		managed += plan.server.has_stream_management;
+		resuming += plan.server.resumes;
+		for (size_t i = 0; i < plan.count; i++) {
+			kinds[plan.steps[i].kind]++;
+			assert_true(i == 0 || plan.steps[i - 1].at_ms <= plan.steps[i].at_ms);
+		}
+	}
+	for (int kind = 0; kind < STEP_KINDS; kind++) {
+		assert_int_not_equal(kinds[kind], 0);
+	}
+	assert_in_range(managed, 1, SEEDS - 1);
+	assert_in_range(resuming, 1, SEEDS - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_simulation_notices_lost_messages),
+		cmocka_unit_test(the_simulation_notices_doubled_messages),
+		cmocka_unit_test(the_simulation_notices_messages_out_of_order),
+		cmocka_unit_test(a_seed_gives_the_same_run),
+		cmocka_unit_test(plans_have_everything),
+	};
+	return cmocka_run_group_tests_name("simulation", tests, NULL, NULL);
+}

@@ -22,7 +22,7 @@
 #include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/mainloop.h>
 
-/* --- the channel: what moves octets --- */
+/* --- the channel: moves bytes --- */
 
 struct pipes {
 	struct envoi_channel channel;

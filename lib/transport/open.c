@@ -126,7 +126,7 @@ static void start_timeout(
 static void on_secured(struct envoi_transport_sink *sink)
 {
 	struct envoi_opening *opening = opening_of(sink);
-	octets_set_aside(octets_of(opening->transport));
+	envoi__byte_stream_set_aside(byte_stream_of(opening->transport));
 	succeed(opening);
 }
 
@@ -170,8 +170,8 @@ static int begin(struct envoi_opening *opening, const struct envoi_opening_optio
 	}
 	int r = envoi_transport_start(opening->transport, &opening->sink);
 	if (r == ENVOI_OK) {
-		r = octets_secure(octets_of(opening->transport), options->role, options->tls,
-			options->server_name, options->alpn);
+		r = envoi__byte_stream_secure(byte_stream_of(opening->transport), options->role,
+			options->tls, options->server_name, options->alpn);
 	}
 	start_timeout(opening, opening->timeout_ms, on_timeout);
 	return r;

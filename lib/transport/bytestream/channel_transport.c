@@ -11,61 +11,61 @@
 
 static const struct envoi_transport_impl transport_impl = {
 	.name = "channel",
-	.start = octets_start,
-	.send_head = octets_send_head,
-	.send_element = octets_send_element,
-	.send_tail = octets_send_tail,
-	.restart = octets_restart,
-	.start_tls = octets_start_tls,
-	.set_limits = octets_set_limits,
-	.keepalive = octets_keepalive,
-	.pause = octets_pause,
-	.resume = octets_resume,
-	.pending = octets_pending,
-	.close = octets_close,
-	.abort = octets_abort,
-	.destroy = octets_destroy,
-	.peer_name = octets_peer_name,
-	.is_secure = octets_is_secure,
-	.tls_info = octets_tls_info,
-	.channel_binding = octets_channel_binding,
+	.start = envoi__byte_stream_start,
+	.send_head = envoi__byte_stream_send_head,
+	.send_element = envoi__byte_stream_send_element,
+	.send_tail = envoi__byte_stream_send_tail,
+	.restart = envoi__byte_stream_restart,
+	.start_tls = envoi__byte_stream_start_tls,
+	.set_limits = envoi__byte_stream_set_limits,
+	.keepalive = envoi__byte_stream_keepalive,
+	.pause = envoi__byte_stream_pause,
+	.resume = envoi__byte_stream_resume,
+	.pending = envoi__byte_stream_pending,
+	.close = envoi__byte_stream_close,
+	.abort = envoi__byte_stream_abort,
+	.destroy = envoi__byte_stream_destroy,
+	.peer_name = envoi__byte_stream_peer_name,
+	.is_secure = envoi__byte_stream_is_secure,
+	.tls_info = envoi__byte_stream_tls_info,
+	.channel_binding = envoi__byte_stream_channel_binding,
 };
 
 /* --- events of the channel --- */
 
-static struct envoi_byte_stream *stream_of(struct envoi_channel_sink *sink)
+static struct envoi__byte_stream *stream_of(struct envoi_channel_sink *sink)
 {
-	return ENVOI_CONTAINER_OF(sink, struct envoi_byte_stream, sink);
+	return ENVOI_CONTAINER_OF(sink, struct envoi__byte_stream, sink);
 }
 
 static void on_received(struct envoi_channel_sink *sink, const char *data, size_t len)
 {
-	octets_received(stream_of(sink), data, len);
+	envoi__byte_stream_received(stream_of(sink), data, len);
 }
 
 static void on_writable(struct envoi_channel_sink *sink)
 {
-	octets_writable(stream_of(sink));
+	envoi__byte_stream_writable(stream_of(sink));
 }
 
 static void on_ended(struct envoi_channel_sink *sink)
 {
-	octets_ended(stream_of(sink));
+	envoi__byte_stream_ended(stream_of(sink));
 }
 
 static void on_broken(struct envoi_channel_sink *sink, int code, const char *text)
 {
-	octets_broken(stream_of(sink), code, text);
+	envoi__byte_stream_broken(stream_of(sink), code, text);
 }
 
 static void on_enter(struct envoi_channel_sink *sink)
 {
-	octets_enter(stream_of(sink));
+	envoi__byte_stream_enter(stream_of(sink));
 }
 
 static void on_leave(struct envoi_channel_sink *sink)
 {
-	octets_leave(stream_of(sink));
+	envoi__byte_stream_leave(stream_of(sink));
 }
 
 static const struct envoi_channel_sink_impl sink_impl = {
@@ -100,20 +100,20 @@ int envoi_channel_options_read(struct envoi_channel_options *ret_options,
 	return ENVOI_OK;
 }
 
-static void init(struct envoi_byte_stream *octets, struct envoi_context *context,
+static void init(struct envoi__byte_stream *bytes, struct envoi_context *context,
 	struct envoi_channel *channel, const struct envoi_channel_options *options)
 {
-	octets->impl = transport_impl;
-	octets->impl.name = channel->impl->name;
-	envoi_transport_init(&octets->base, &octets->impl, context);
-	octets->channel = channel;
-	octets->options = *options;
-	octets->limits = options->limits;
-	envoi_buffer_init(&octets->plain, context, 0);
-	envoi_buffer_init(&octets->ends, context, 0);
-	envoi_buffer_init(&octets->marks, context, 0);
-	octets->sink.impl = &sink_impl;
-	envoi_channel_attach(channel, context, &octets->sink);
+	bytes->impl = transport_impl;
+	bytes->impl.name = channel->impl->name;
+	envoi_transport_init(&bytes->base, &bytes->impl, context);
+	bytes->channel = channel;
+	bytes->options = *options;
+	bytes->limits = options->limits;
+	envoi_buffer_init(&bytes->plain, context, 0);
+	envoi_buffer_init(&bytes->ends, context, 0);
+	envoi_buffer_init(&bytes->marks, context, 0);
+	bytes->sink.impl = &sink_impl;
+	envoi_channel_attach(channel, context, &bytes->sink);
 }
 
 int envoi_channel_transport_new(struct envoi_transport **ret_transport,
@@ -122,13 +122,13 @@ int envoi_channel_transport_new(struct envoi_transport **ret_transport,
 {
 	struct envoi_channel_options defaults;
 	int r = options != NULL ? ENVOI_OK : envoi_channel_options_read(&defaults, context, NULL);
-	struct envoi_byte_stream *octets = r < 0 ? NULL
-						 : envoi_alloc_zeroed(context, sizeof(*octets));
-	if (octets == NULL) {
+	struct envoi__byte_stream *bytes = r < 0 ? NULL
+						 : envoi_alloc_zeroed(context, sizeof(*bytes));
+	if (bytes == NULL) {
 		envoi_channel_destroy(channel);
 		return ENVOI_ERR_NOMEM;
 	}
-	init(octets, context, channel, options != NULL ? options : &defaults);
-	*ret_transport = &octets->base;
+	init(bytes, context, channel, options != NULL ? options : &defaults);
+	*ret_transport = &bytes->base;
 	return ENVOI_OK;
 }

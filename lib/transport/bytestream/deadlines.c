@@ -10,9 +10,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static struct envoi_loop *loop_of(const struct envoi_byte_stream *octets)
+static struct envoi_loop *loop_of(const struct envoi__byte_stream *bytes)
 {
-	return envoi_context_loop(octets->base.context);
+	return envoi_context_loop(bytes->base.context);
 }
 
 static void describe(char *text, size_t size, const char *what, uint64_t timeout_ms)
@@ -24,58 +24,59 @@ static void describe(char *text, size_t size, const char *what, uint64_t timeout
 
 static void on_element_timeout(struct envoi_timer *timer)
 {
-	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
-		timer, struct envoi_byte_stream, element_timer);
+	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
+		timer, struct envoi__byte_stream, element_timer);
 	char text[96];
 	describe(text, sizeof(text), "the peer did not end an element that it began",
-		octets->options.element_timeout_ms);
-	octets_enter(octets);
-	octets_refuse_input(octets, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_POLICY_VIOLATION, text);
-	octets_leave(octets);
+		bytes->options.element_timeout_ms);
+	envoi__byte_stream_enter(bytes);
+	envoi__byte_stream_refuse_input(
+		bytes, ENVOI_ERR_TIMEOUT, ENVOI_STREAM_POLICY_VIOLATION, text);
+	envoi__byte_stream_leave(bytes);
 }
 
-void octets_time_element(struct envoi_byte_stream *octets, bool is_new)
+void envoi__byte_stream_time_element(struct envoi__byte_stream *bytes, bool is_new)
 {
-	struct envoi_timer *timer = &octets->element_timer;
-	bool is_incomplete = !octets->has_backlog && !octets->input_over &&
-		envoi_xml_parser_has_pending(octets->parser);
+	struct envoi_timer *timer = &bytes->element_timer;
+	bool is_incomplete = !bytes->has_backlog && !bytes->input_over &&
+		envoi_xml_parser_has_pending(bytes->parser);
 	if (is_new) {
 		envoi_timer_stop(timer);
 	}
 	if (!envoi_timer_is_started(timer) && is_incomplete) {
-		envoi_timer_start(timer, loop_of(octets), octets->options.element_timeout_ms,
+		envoi_timer_start(timer, loop_of(bytes), bytes->options.element_timeout_ms,
 			on_element_timeout);
 	}
 }
 
 static void on_write_timeout(struct envoi_timer *timer)
 {
-	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
-		timer, struct envoi_byte_stream, write_timer);
+	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
+		timer, struct envoi__byte_stream, write_timer);
 	char text[96];
 	struct envoi_failure why;
 	describe(text, sizeof(text), "the peer took nothing of what is pending",
-		octets->options.write_timeout_ms);
+		bytes->options.write_timeout_ms);
 	envoi_failure_set(
-		&why, octets->base.context, ENVOI_PHASE_NONE, ENVOI_ERR_TIMEOUT, "%s", text);
-	octets_finish_now(octets, &why);
+		&why, bytes->base.context, ENVOI_PHASE_NONE, ENVOI_ERR_TIMEOUT, "%s", text);
+	envoi__byte_stream_finish_now(bytes, &why);
 }
 
-void octets_time_writing(struct envoi_byte_stream *octets, bool has_progress)
+void envoi__byte_stream_time_writing(struct envoi__byte_stream *bytes, bool has_progress)
 {
-	struct envoi_timer *timer = &octets->write_timer;
-	if (envoi_timer_is_started(timer) && (has_progress || !octets->is_blocked)) {
+	struct envoi_timer *timer = &bytes->write_timer;
+	if (envoi_timer_is_started(timer) && (has_progress || !bytes->is_blocked)) {
 		envoi_timer_stop(timer);
 	}
-	if (!envoi_timer_is_started(timer) && octets->is_blocked &&
-		octets->state == OCTETS_MOVING) {
+	if (!envoi_timer_is_started(timer) && bytes->is_blocked &&
+		bytes->state == BYTE_STREAM_MOVING) {
 		envoi_timer_start(
-			timer, loop_of(octets), octets->options.write_timeout_ms, on_write_timeout);
+			timer, loop_of(bytes), bytes->options.write_timeout_ms, on_write_timeout);
 	}
 }
 
-void octets_stop_deadlines(struct envoi_byte_stream *octets)
+void envoi__byte_stream_stop_deadlines(struct envoi__byte_stream *bytes)
 {
-	envoi_timer_stop(&octets->element_timer);
-	envoi_timer_stop(&octets->write_timer);
+	envoi_timer_stop(&bytes->element_timer);
+	envoi_timer_stop(&bytes->write_timer);
 }

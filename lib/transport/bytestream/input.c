@@ -1,5 +1,5 @@
 /*
- * envoi - transports of octets: what comes in
+ * envoi - byte streams: input
  * SPDX-License-Identifier: MIT
  */
 #include "transport/bytestream/bytestream.h"
@@ -10,91 +10,92 @@
 
 enum {
 	ERROR_LINGER_MS = 1000, /* for a stream error to reach the peer */
-	END_LINGER_MS = 1000, /* for the rest to reach a peer that sends no more */
+	END_LINGER_MS = 1000, /* for pending output after the peer's end */
 };
 
-int octets_renew_parser(struct envoi_byte_stream *octets)
+int envoi__byte_stream_renew_parser(struct envoi__byte_stream *bytes)
 {
 	struct envoi_xml_parser *parser;
-	int r = envoi_xml_parser_new(&parser, octets->base.context, &octets->limits);
+	int r = envoi_xml_parser_new(&parser, bytes->base.context, &bytes->limits);
 	if (r < 0) {
 		return r;
 	}
-	if (!envoi__guard_is_idle(&octets->guard) && octets->retired == NULL) {
-		octets->retired = octets->parser;
+	if (!envoi__guard_is_idle(&bytes->guard) && bytes->retired == NULL) {
+		bytes->retired = bytes->parser;
 	} else {
-		envoi_xml_parser_free(octets->parser);
+		envoi_xml_parser_free(bytes->parser);
 	}
-	octets->parser = parser;
-	octets->last_octet = '\0';
-	octets->peer_ended = false;
+	bytes->parser = parser;
+	bytes->last_byte = '\0';
+	bytes->peer_ended = false;
 	return ENVOI_OK;
 }
 
-void octets_break_channel(struct envoi_byte_stream *octets, int code, const char *text)
+void envoi__byte_stream_break_channel(struct envoi__byte_stream *bytes, int code, const char *text)
 {
 	struct envoi_failure broken;
-	envoi_failure_set(&broken, octets->base.context,
-		octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE, code,
-		"%s", text);
-	octets_break_output(octets);
-	octets_end_input(octets, &broken);
+	envoi_failure_set(&broken, bytes->base.context,
+		bytes->tls_state == BYTE_STREAM_HANDSHAKE ? ENVOI_PHASE_TLS : ENVOI_PHASE_NONE,
+		code, "%s", text);
+	envoi__byte_stream_break_output(bytes);
+	envoi__byte_stream_end_input(bytes, &broken);
 }
 
-void octets_update_reading(struct envoi_byte_stream *octets)
+void envoi__byte_stream_update_reading(struct envoi__byte_stream *bytes)
 {
-	bool is_open = octets->state == OCTETS_MOVING || octets->state == OCTETS_CLOSING;
-	bool is_paused = octets->is_paused && octets->tls_state != OCTETS_HANDSHAKE;
-	bool is_held = octets->state == OCTETS_MOVING && (is_paused || octets->has_backlog);
-	bool wanted = !octets->input_over && !is_held;
-	if (is_open && wanted != octets->is_reading) {
-		octets->is_reading = wanted;
-		int r = octets->channel->impl->want_read(octets->channel, wanted);
+	bool is_open = bytes->state == BYTE_STREAM_MOVING || bytes->state == BYTE_STREAM_CLOSING;
+	bool is_paused = bytes->is_paused && bytes->tls_state != BYTE_STREAM_HANDSHAKE;
+	bool is_held = bytes->state == BYTE_STREAM_MOVING && (is_paused || bytes->has_backlog);
+	bool wanted = !bytes->input_over && !is_held;
+	if (is_open && wanted != bytes->is_reading) {
+		bytes->is_reading = wanted;
+		int r = bytes->channel->impl->want_read(bytes->channel, wanted);
 		if (r < 0) {
-			octets_break_channel(octets, r, "reading cannot be switched on or off");
+			envoi__byte_stream_break_channel(
+				bytes, r, "reading cannot be switched on or off");
 		}
 	}
 }
 
-void octets_refuse_input(struct envoi_byte_stream *octets, int code,
+void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,
 	enum envoi_stream_condition condition, const char *text)
 {
 	struct envoi_failure why;
-	envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_NONE, code, "%s", text);
+	envoi_failure_set(&why, bytes->base.context, ENVOI_PHASE_NONE, code, "%s", text);
 	why.stream_condition = condition;
 	const char *name = envoi_stream_condition_name(condition);
 	if (name != NULL) {
 		snprintf(why.condition, sizeof(why.condition), "%s", name);
-		octets_write_stream_error(octets, condition);
+		envoi__byte_stream_write_stream_error(bytes, condition);
 	}
-	octets_begin_close(octets, &why, ERROR_LINGER_MS);
+	envoi__byte_stream_begin_close(bytes, &why, ERROR_LINGER_MS);
 }
 
-static void hand_over_head(struct envoi_byte_stream *octets, const struct envoi_xml_item *item)
+static void hand_over_head(struct envoi__byte_stream *bytes, const struct envoi_xml_item *item)
 {
 	struct envoi_stream_head head;
 	enum envoi_stream_condition condition = envoi_stream_head_read(&head, item);
 	if (condition != ENVOI_STREAM_NO_CONDITION) {
-		octets_refuse_input(
-			octets, ENVOI_ERR_PROTOCOL, condition, "that is no stream header");
+		envoi__byte_stream_refuse_input(
+			bytes, ENVOI_ERR_PROTOCOL, condition, "that is no stream header");
 		return;
 	}
-	struct envoi_transport_sink *sink = octets->base.sink;
+	struct envoi_transport_sink *sink = bytes->base.sink;
 	sink->impl->opened(sink, &head);
 }
 
-static void hand_over(struct envoi_byte_stream *octets, struct envoi_xml_item *item)
+static void hand_over(struct envoi__byte_stream *bytes, struct envoi_xml_item *item)
 {
-	struct envoi_transport_sink *sink = octets->base.sink;
+	struct envoi_transport_sink *sink = bytes->base.sink;
 	switch (item->kind) {
 	case ENVOI_XML_HEAD:
-		hand_over_head(octets, item);
+		hand_over_head(bytes, item);
 		break;
 	case ENVOI_XML_ELEMENT:
 		sink->impl->element(sink, item->element);
 		break;
 	case ENVOI_XML_END:
-		octets->peer_ended = true;
+		bytes->peer_ended = true;
 		sink->impl->ended(sink);
 		break;
 	case ENVOI_XML_SKIPPED:
@@ -104,164 +105,167 @@ static void hand_over(struct envoi_byte_stream *octets, struct envoi_xml_item *i
 	envoi_element_unref(item->element);
 }
 
-static void describe_end(const struct envoi_byte_stream *octets, struct envoi_failure *why)
+static void describe_end(const struct envoi__byte_stream *bytes, struct envoi_failure *why)
 {
 	enum envoi_phase phase = ENVOI_PHASE_NONE;
 	const char *text = "the connection ended without the end of the stream";
-	if (octets->tls_state == OCTETS_HANDSHAKE) {
+	if (bytes->tls_state == BYTE_STREAM_HANDSHAKE) {
 		phase = ENVOI_PHASE_TLS;
-		text = octets_has_question(octets)
+		text = envoi__byte_stream_has_question(bytes)
 			? "the peer did not wait for the trust decision"
 			: "the peer ended the connection in the TLS handshake";
-	} else if (envoi_xml_parser_has_pending(octets->parser)) {
+	} else if (envoi_xml_parser_has_pending(bytes->parser)) {
 		text = "the connection ended in the middle of an element";
-	} else if (octets->tls_state == OCTETS_SEALED && !octets->peer_closed_tls) {
+	} else if (bytes->tls_state == BYTE_STREAM_SEALED && !bytes->peer_closed_tls) {
 		text = "the connection was cut off: neither the stream nor TLS was ended";
 	}
-	envoi_failure_set(why, octets->base.context, phase, ENVOI_ERR_DISCONNECTED, "%s", text);
+	envoi_failure_set(why, bytes->base.context, phase, ENVOI_ERR_DISCONNECTED, "%s", text);
 }
 
-/* The channel has ended or broken down, and all that came before has been handed over. */
-static void end_connection(struct envoi_byte_stream *octets)
+/* The channel has ended or is broken, and all earlier elements were handed over. */
+static void end_connection(struct envoi__byte_stream *bytes)
 {
 	struct envoi_failure why;
-	envoi_failure_move(&why, &octets->broken);
-	if (octets->peer_ended) {
+	envoi_failure_move(&why, &bytes->broken);
+	if (bytes->peer_ended) {
 		envoi_failure_finish(&why);
-		octets_begin_close(octets, &why, END_LINGER_MS);
+		envoi__byte_stream_begin_close(bytes, &why, END_LINGER_MS);
 		return;
 	}
 	if (why.code == ENVOI_OK) {
-		describe_end(octets, &why);
+		describe_end(bytes, &why);
 	}
-	if (octets->tls_state == OCTETS_TLS_FAILED) {
-		octets_begin_close(octets, &why, ERROR_LINGER_MS); /* the alert goes out */
+	if (bytes->tls_state == BYTE_STREAM_TLS_FAILED) {
+		/* the alert is sent */
+		envoi__byte_stream_begin_close(bytes, &why, ERROR_LINGER_MS);
 		return;
 	}
-	octets_finish_now(octets, &why);
+	envoi__byte_stream_finish_now(bytes, &why);
 }
 
-static bool may_deliver(const struct envoi_byte_stream *octets)
+static bool may_deliver(const struct envoi__byte_stream *bytes)
 {
-	return octets->state == OCTETS_MOVING && !octets->is_paused;
+	return bytes->state == BYTE_STREAM_MOVING && !bytes->is_paused;
 }
 
-void octets_deliver(struct envoi_byte_stream *octets)
+void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 {
-	octets->has_backlog = false;
-	unsigned int left = octets->options.slice_stanzas;
+	bytes->has_backlog = false;
+	unsigned int left = bytes->options.slice_stanzas;
 	bool has_new = false;
-	if (octets->secured_unreported && may_deliver(octets)) {
-		octets->secured_unreported = false;
-		octets->base.sink->impl->secured(octets->base.sink);
+	if (bytes->secured_unreported && may_deliver(bytes)) {
+		bytes->secured_unreported = false;
+		bytes->base.sink->impl->secured(bytes->base.sink);
 	}
-	while (may_deliver(octets) && !octets->peer_ended) {
+	while (may_deliver(bytes) && !bytes->peer_ended) {
 		struct envoi_xml_item item;
-		int r = envoi_xml_parser_next(octets->parser, &item);
+		int r = envoi_xml_parser_next(bytes->parser, &item);
 		if (r == ENVOI_AGAIN) {
 			break;
 		}
 		if (r < 0) {
-			octets_refuse_input(octets, r, envoi_xml_parser_condition(octets->parser),
-				envoi_xml_parser_error_text(octets->parser));
+			envoi__byte_stream_refuse_input(bytes, r,
+				envoi_xml_parser_condition(bytes->parser),
+				envoi_xml_parser_error_text(bytes->parser));
 			break;
 		}
-		hand_over(octets, &item);
+		hand_over(bytes, &item);
 		has_new = true;
-		if (--left == 0 && may_deliver(octets)) {
-			octets->has_backlog = true;
-			octets_wake(octets);
+		if (--left == 0 && may_deliver(bytes)) {
+			bytes->has_backlog = true;
+			envoi__byte_stream_wake(bytes);
 			break;
 		}
 	}
-	if (may_deliver(octets)) {
-		octets_time_element(octets, has_new);
+	if (may_deliver(bytes)) {
+		envoi__byte_stream_time_element(bytes, has_new);
 	}
-	if (may_deliver(octets) && octets->input_over && !octets->has_backlog) {
-		end_connection(octets);
+	if (may_deliver(bytes) && bytes->input_over && !bytes->has_backlog) {
+		end_connection(bytes);
 	}
-	octets_update_reading(octets);
+	envoi__byte_stream_update_reading(bytes);
 }
 
-static void report_activity(struct envoi_byte_stream *octets)
+static void report_activity(struct envoi__byte_stream *bytes)
 {
-	struct envoi_transport_sink *sink = octets->base.sink;
-	if (may_deliver(octets)) {
+	struct envoi_transport_sink *sink = bytes->base.sink;
+	if (may_deliver(bytes)) {
 		sink->impl->activity(sink);
 	}
 }
 
-void octets_parse(struct envoi_byte_stream *octets, const char *data, size_t len)
+void envoi__byte_stream_parse(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
-	octets->last_octet = data[len - 1];
-	envoi_xml_parser_feed(octets->parser, data, len);
+	bytes->last_byte = data[len - 1];
+	envoi_xml_parser_feed(bytes->parser, data, len);
 }
 
-void octets_received(struct envoi_byte_stream *octets, const char *data, size_t len)
+void envoi__byte_stream_received(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
-	octets_enter(octets);
-	if (len > 0 && octets->state == OCTETS_MOVING && !octets->peer_ended &&
-		!octets->input_over) {
-		if (octets->tls == NULL) {
-			octets_parse(octets, data, len);
+	envoi__byte_stream_enter(bytes);
+	if (len > 0 && bytes->state == BYTE_STREAM_MOVING && !bytes->peer_ended &&
+		!bytes->input_over) {
+		if (bytes->tls == NULL) {
+			envoi__byte_stream_parse(bytes, data, len);
 		} else {
-			octets_unseal(octets, data, len);
+			envoi__byte_stream_unseal(bytes, data, len);
 		}
-		report_activity(octets);
-		octets_deliver(octets);
+		report_activity(bytes);
+		envoi__byte_stream_deliver(bytes);
 	}
-	octets_leave(octets);
+	envoi__byte_stream_leave(bytes);
 }
 
-void octets_end_input(struct envoi_byte_stream *octets, struct envoi_failure *broken)
+void envoi__byte_stream_end_input(struct envoi__byte_stream *bytes, struct envoi_failure *broken)
 {
-	if (!octets->input_over && octets->broken.code == ENVOI_OK) {
-		envoi_failure_move(&octets->broken, broken);
+	if (!bytes->input_over && bytes->broken.code == ENVOI_OK) {
+		envoi_failure_move(&bytes->broken, broken);
 	} else {
 		envoi_failure_finish(broken);
 	}
-	octets->input_over = true;
-	octets_update_reading(octets);
-	octets_wake(octets);
+	bytes->input_over = true;
+	envoi__byte_stream_update_reading(bytes);
+	envoi__byte_stream_wake(bytes);
 }
 
-void octets_ended(struct envoi_byte_stream *octets)
+void envoi__byte_stream_ended(struct envoi__byte_stream *bytes)
 {
 	struct envoi_failure end = {.code = ENVOI_OK};
-	octets_enter(octets);
-	octets_end_input(octets, &end);
-	octets_leave(octets);
+	envoi__byte_stream_enter(bytes);
+	envoi__byte_stream_end_input(bytes, &end);
+	envoi__byte_stream_leave(bytes);
 }
 
-void octets_broken(struct envoi_byte_stream *octets, int code, const char *text)
+void envoi__byte_stream_broken(struct envoi__byte_stream *bytes, int code, const char *text)
 {
-	octets_enter(octets);
-	octets_break_channel(octets, code, text);
-	octets_leave(octets);
+	envoi__byte_stream_enter(bytes);
+	envoi__byte_stream_break_channel(bytes, code, text);
+	envoi__byte_stream_leave(bytes);
 }
 
-void octets_set_limits(struct envoi_transport *transport, const struct envoi_xml_limits *limits)
+void envoi__byte_stream_set_limits(
+	struct envoi_transport *transport, const struct envoi_xml_limits *limits)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	octets->limits = *limits;
-	if (octets->parser != NULL) {
-		envoi_xml_parser_set_limits(octets->parser, limits);
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	bytes->limits = *limits;
+	if (bytes->parser != NULL) {
+		envoi_xml_parser_set_limits(bytes->parser, limits);
 	}
 }
 
-void octets_pause(struct envoi_transport *transport)
+void envoi__byte_stream_pause(struct envoi_transport *transport)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	octets->is_paused = true;
-	envoi_timer_stop(&octets->element_timer);
-	octets_update_reading(octets);
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	bytes->is_paused = true;
+	envoi_timer_stop(&bytes->element_timer);
+	envoi__byte_stream_update_reading(bytes);
 }
 
-void octets_resume(struct envoi_transport *transport)
+void envoi__byte_stream_resume(struct envoi_transport *transport)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	if (octets->is_paused) {
-		octets->is_paused = false;
-		octets_wake(octets);
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	if (bytes->is_paused) {
+		bytes->is_paused = false;
+		envoi__byte_stream_wake(bytes);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * envoi - transports of octets: from the first call to the last
+ * envoi - byte streams: start, closing, end
  * SPDX-License-Identifier: MIT
  */
 #include "transport/bytestream/bytestream.h"
@@ -9,194 +9,194 @@
 #include <envoi/context.h>
 
 enum {
-	BROKEN_LINGER_MS = 1000, /* for what the peer has sent, when nothing can be sent to it */
+	BROKEN_LINGER_MS = 1000, /* to read the peer's last elements, when the output is broken */
 };
 
-static void release(struct envoi_byte_stream *octets)
+static void release(struct envoi__byte_stream *bytes)
 {
-	struct envoi_context *context = envoi_context_ref(octets->base.context);
-	envoi_xml_parser_free(octets->parser);
-	envoi_xml_parser_free(octets->retired);
-	envoi_buffer_wipe(&octets->plain);
-	envoi_buffer_finish(&octets->ends);
-	octets_free_tls(octets);
-	envoi_failure_finish(&octets->why);
-	envoi_failure_finish(&octets->broken);
-	octets->channel->impl->destroy(octets->channel);
-	envoi_transport_finish(&octets->base);
-	envoi_free(context, octets);
+	struct envoi_context *context = envoi_context_ref(bytes->base.context);
+	envoi_xml_parser_free(bytes->parser);
+	envoi_xml_parser_free(bytes->retired);
+	envoi_buffer_wipe(&bytes->plain);
+	envoi_buffer_finish(&bytes->ends);
+	envoi__byte_stream_free_tls(bytes);
+	envoi_failure_finish(&bytes->why);
+	envoi_failure_finish(&bytes->broken);
+	bytes->channel->impl->destroy(bytes->channel);
+	envoi_transport_finish(&bytes->base);
+	envoi_free(context, bytes);
 	envoi_context_unref(context);
 }
 
-void octets_enter(struct envoi_byte_stream *octets)
+void envoi__byte_stream_enter(struct envoi__byte_stream *bytes)
 {
-	envoi__guard_enter(&octets->guard);
+	envoi__guard_enter(&bytes->guard);
 }
 
-void octets_leave(struct envoi_byte_stream *octets)
+void envoi__byte_stream_leave(struct envoi__byte_stream *bytes)
 {
-	if (envoi__guard_leave(&octets->guard)) {
-		release(octets);
-	} else if (envoi__guard_is_idle(&octets->guard)) {
-		envoi_xml_parser_free(octets->retired);
-		octets->retired = NULL;
+	if (envoi__guard_leave(&bytes->guard)) {
+		release(bytes);
+	} else if (envoi__guard_is_idle(&bytes->guard)) {
+		envoi_xml_parser_free(bytes->retired);
+		bytes->retired = NULL;
 	}
 }
 
-static void report_closed(struct envoi_byte_stream *octets)
+static void report_closed(struct envoi__byte_stream *bytes)
 {
-	octets_drop_question(octets);
-	octets->state = OCTETS_REPORTED;
-	envoi_deferred_cancel(&octets->turn);
-	struct envoi_transport_sink *sink = octets->base.sink;
+	envoi__byte_stream_drop_question(bytes);
+	bytes->state = BYTE_STREAM_REPORTED;
+	envoi_deferred_cancel(&bytes->turn);
+	struct envoi_transport_sink *sink = bytes->base.sink;
 	if (sink != NULL) {
-		sink->impl->closed(sink, &octets->why);
+		sink->impl->closed(sink, &bytes->why);
 	}
 }
 
 static void on_turn(struct envoi_deferred *deferred)
 {
-	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
-		deferred, struct envoi_byte_stream, turn);
-	octets_enter(octets);
-	octets_decide(octets);
-	octets_deliver(octets);
-	octets_flush(octets);
-	if (octets->state == OCTETS_OVER) {
-		report_closed(octets);
+	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
+		deferred, struct envoi__byte_stream, turn);
+	envoi__byte_stream_enter(bytes);
+	envoi__byte_stream_decide(bytes);
+	envoi__byte_stream_deliver(bytes);
+	envoi__byte_stream_flush(bytes);
+	if (bytes->state == BYTE_STREAM_OVER) {
+		report_closed(bytes);
 	}
-	octets_leave(octets);
+	envoi__byte_stream_leave(bytes);
 }
 
-void octets_wake(struct envoi_byte_stream *octets)
+void envoi__byte_stream_wake(struct envoi__byte_stream *bytes)
 {
-	if (!envoi__guard_is_over(&octets->guard)) {
-		envoi_deferred_post(
-			&octets->turn, envoi_context_loop(octets->base.context), on_turn);
+	if (!envoi__guard_is_over(&bytes->guard)) {
+		envoi_deferred_post(&bytes->turn, envoi_context_loop(bytes->base.context), on_turn);
 	}
 }
 
 static void on_linger(struct envoi_timer *timer)
 {
-	struct envoi_byte_stream *octets = ENVOI_CONTAINER_OF(
-		timer, struct envoi_byte_stream, linger);
+	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
+		timer, struct envoi__byte_stream, linger);
 	struct envoi_failure why;
-	envoi_failure_move(&why, octets->state == OCTETS_MOVING ? &octets->broken : &octets->why);
-	if (why.code == ENVOI_OK && octets_pending(&octets->base) > 0) {
-		envoi_failure_set(&why, octets->base.context, ENVOI_PHASE_CLOSE, ENVOI_ERR_TIMEOUT,
+	envoi_failure_move(&why, bytes->state == BYTE_STREAM_MOVING ? &bytes->broken : &bytes->why);
+	if (why.code == ENVOI_OK && envoi__byte_stream_pending(&bytes->base) > 0) {
+		envoi_failure_set(&why, bytes->base.context, ENVOI_PHASE_CLOSE, ENVOI_ERR_TIMEOUT,
 			"the peer did not take what was left to send");
 	}
-	octets_finish_now(octets, &why);
+	envoi__byte_stream_finish_now(bytes, &why);
 }
 
-void octets_bound_ending(struct envoi_byte_stream *octets)
+void envoi__byte_stream_bound_ending(struct envoi__byte_stream *bytes)
 {
-	if (octets->state == OCTETS_MOVING) {
-		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
+	if (bytes->state == BYTE_STREAM_MOVING) {
+		envoi_timer_start(&bytes->linger, envoi_context_loop(bytes->base.context),
 			BROKEN_LINGER_MS, on_linger);
 	}
 }
 
-void octets_begin_close(
-	struct envoi_byte_stream *octets, struct envoi_failure *why, uint64_t linger_ms)
+void envoi__byte_stream_begin_close(
+	struct envoi__byte_stream *bytes, struct envoi_failure *why, uint64_t linger_ms)
 {
-	if (octets->state > OCTETS_MOVING) {
+	if (bytes->state > BYTE_STREAM_MOVING) {
 		envoi_failure_finish(why);
 		return;
 	}
-	octets->state = OCTETS_CLOSING;
-	envoi_failure_move(&octets->why, why);
-	octets->linger_ms = linger_ms;
-	octets_stop_deadlines(octets);
-	envoi_timer_stop(&octets->linger);
+	bytes->state = BYTE_STREAM_CLOSING;
+	envoi_failure_move(&bytes->why, why);
+	bytes->linger_ms = linger_ms;
+	envoi__byte_stream_stop_deadlines(bytes);
+	envoi_timer_stop(&bytes->linger);
 	if (linger_ms > 0) {
-		envoi_timer_start(&octets->linger, envoi_context_loop(octets->base.context),
+		envoi_timer_start(&bytes->linger, envoi_context_loop(bytes->base.context),
 			linger_ms, on_linger);
 	}
-	octets_update_reading(octets);
-	octets_wake(octets);
+	envoi__byte_stream_update_reading(bytes);
+	envoi__byte_stream_wake(bytes);
 }
 
-void octets_finish_now(struct envoi_byte_stream *octets, struct envoi_failure *why)
+void envoi__byte_stream_finish_now(struct envoi__byte_stream *bytes, struct envoi_failure *why)
 {
-	if (octets->state >= OCTETS_OVER) {
+	if (bytes->state >= BYTE_STREAM_OVER) {
 		envoi_failure_finish(why);
 		return;
 	}
-	octets->state = OCTETS_OVER;
-	envoi_failure_finish(&octets->why);
-	envoi_failure_move(&octets->why, why);
-	octets_stop_deadlines(octets);
-	envoi_timer_stop(&octets->linger);
-	octets_drop_output(octets);
-	octets->channel->impl->disconnect(octets->channel);
-	octets_wake(octets);
+	bytes->state = BYTE_STREAM_OVER;
+	envoi_failure_finish(&bytes->why);
+	envoi_failure_move(&bytes->why, why);
+	envoi__byte_stream_stop_deadlines(bytes);
+	envoi_timer_stop(&bytes->linger);
+	envoi__byte_stream_drop_output(bytes);
+	bytes->channel->impl->disconnect(bytes->channel);
+	envoi__byte_stream_wake(bytes);
 }
 
-static int start_channel(struct envoi_byte_stream *octets)
+static int start_channel(struct envoi__byte_stream *bytes)
 {
-	int r = octets_renew_parser(octets);
-	return r < 0 ? r : octets->channel->impl->start(octets->channel);
+	int r = envoi__byte_stream_renew_parser(bytes);
+	return r < 0 ? r : bytes->channel->impl->start(bytes->channel);
 }
 
-int octets_start(struct envoi_transport *transport)
+int envoi__byte_stream_start(struct envoi_transport *transport)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	if (octets->state != OCTETS_NEW) {
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	if (bytes->state != BYTE_STREAM_NEW) {
 		return ENVOI_ERR_STATE;
 	}
 	if (envoi_context_loop(transport->context) == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	int r = octets->is_started ? ENVOI_OK : start_channel(octets);
+	int r = bytes->is_started ? ENVOI_OK : start_channel(bytes);
 	if (r < 0) {
 		return r;
 	}
-	octets->is_started = true;
-	octets->state = OCTETS_MOVING;
-	octets_update_reading(octets);
-	octets_wake(octets); /* a handshake may have left something, in both directions */
+	bytes->is_started = true;
+	bytes->state = BYTE_STREAM_MOVING;
+	envoi__byte_stream_update_reading(bytes);
+	/* a handshake may have left bytes in both directions */
+	envoi__byte_stream_wake(bytes);
 	return ENVOI_OK;
 }
 
-void octets_set_aside(struct envoi_byte_stream *octets)
+void envoi__byte_stream_set_aside(struct envoi__byte_stream *bytes)
 {
-	octets->base.sink = NULL;
-	octets->state = OCTETS_NEW;
-	octets_stop_deadlines(octets);
-	octets->is_reading = false;
-	int r = octets->channel->impl->want_read(octets->channel, false);
+	bytes->base.sink = NULL;
+	bytes->state = BYTE_STREAM_NEW;
+	envoi__byte_stream_stop_deadlines(bytes);
+	bytes->is_reading = false;
+	int r = bytes->channel->impl->want_read(bytes->channel, false);
 	if (r < 0) {
-		octets_break_channel(octets, r, "reading cannot be switched off");
+		envoi__byte_stream_break_channel(bytes, r, "reading cannot be switched off");
 	}
 }
 
-int octets_restart(struct envoi_transport *transport)
+int envoi__byte_stream_restart(struct envoi_transport *transport)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	if (octets->state != OCTETS_MOVING) {
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	if (bytes->state != BYTE_STREAM_MOVING) {
 		return ENVOI_ERR_STATE;
 	}
-	if (envoi_xml_parser_has_pending(octets->parser)) {
+	if (envoi_xml_parser_has_pending(bytes->parser)) {
 		return ENVOI_ERR_PROTOCOL;
 	}
-	int r = octets_renew_parser(octets);
+	int r = envoi__byte_stream_renew_parser(bytes);
 	if (r < 0) {
 		return r;
 	}
-	octets->output = OCTETS_NO_HEAD;
+	bytes->output = BYTE_STREAM_NO_HEAD;
 	return ENVOI_OK;
 }
 
-void octets_close(struct envoi_transport *transport, uint64_t linger_ms)
+void envoi__byte_stream_close(struct envoi_transport *transport, uint64_t linger_ms)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
 	struct envoi_failure why;
 	envoi_failure_set(&why, transport->context, ENVOI_PHASE_NONE, ENVOI_OK, NULL);
-	octets_begin_close(octets, &why, linger_ms);
+	envoi__byte_stream_begin_close(bytes, &why, linger_ms);
 }
 
-void octets_abort(struct envoi_transport *transport, const struct envoi_failure *why)
+void envoi__byte_stream_abort(struct envoi_transport *transport, const struct envoi_failure *why)
 {
 	struct envoi_failure copy;
 	if (why != NULL) {
@@ -205,26 +205,26 @@ void octets_abort(struct envoi_transport *transport, const struct envoi_failure 
 		envoi_failure_set(
 			&copy, transport->context, ENVOI_PHASE_NONE, ENVOI_ERR_CANCELED, NULL);
 	}
-	octets_finish_now(octets_of(transport), &copy);
+	envoi__byte_stream_finish_now(byte_stream_of(transport), &copy);
 }
 
-void octets_destroy(struct envoi_transport *transport)
+void envoi__byte_stream_destroy(struct envoi_transport *transport)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	assert(!envoi__guard_is_over(&octets->guard));
-	envoi__guard_end(&octets->guard);
-	octets->state = OCTETS_REPORTED;
-	envoi_deferred_cancel(&octets->turn);
-	octets_stop_deadlines(octets);
-	envoi_timer_stop(&octets->linger);
-	octets->channel->impl->disconnect(octets->channel);
-	octets_enter(octets);
-	octets_drop_question(octets);
-	octets_leave(octets);
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	assert(!envoi__guard_is_over(&bytes->guard));
+	envoi__guard_end(&bytes->guard);
+	bytes->state = BYTE_STREAM_REPORTED;
+	envoi_deferred_cancel(&bytes->turn);
+	envoi__byte_stream_stop_deadlines(bytes);
+	envoi_timer_stop(&bytes->linger);
+	bytes->channel->impl->disconnect(bytes->channel);
+	envoi__byte_stream_enter(bytes);
+	envoi__byte_stream_drop_question(bytes);
+	envoi__byte_stream_leave(bytes);
 }
 
-const char *octets_peer_name(const struct envoi_transport *transport)
+const char *envoi__byte_stream_peer_name(const struct envoi_transport *transport)
 {
-	const struct envoi_byte_stream *octets = octets_of_const(transport);
-	return octets->channel->impl->peer_name(octets->channel);
+	const struct envoi__byte_stream *bytes = byte_stream_of_const(transport);
+	return bytes->channel->impl->peer_name(bytes->channel);
 }

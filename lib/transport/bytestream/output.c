@@ -1,5 +1,5 @@
 /*
- * envoi - transports of octets: what goes out
+ * envoi - byte streams: output
  * SPDX-License-Identifier: MIT
  */
 #include "transport/bytestream/bytestream.h"
@@ -13,110 +13,110 @@ enum {
 	LOW_MARK_PART = 4, /* low mark: limit divided by this */
 };
 
-static int append(struct envoi_byte_stream *octets, const char *data, size_t len)
+static int append(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
-	int r = envoi_buffer_append(&octets->plain, data, len);
+	int r = envoi_buffer_append(&bytes->plain, data, len);
 	if (r < 0) {
 		return r;
 	}
-	octets->queued += len;
-	if (octets_pending(&octets->base) > octets->options.output_bytes / LOW_MARK_PART) {
-		octets->wants_drained = true;
+	bytes->queued += len;
+	if (envoi__byte_stream_pending(&bytes->base) >
+		bytes->options.output_bytes / LOW_MARK_PART) {
+		bytes->wants_drained = true;
 	}
-	octets_wake(octets);
+	envoi__byte_stream_wake(bytes);
 	return ENVOI_OK;
 }
 
-static bool can_send(const struct envoi_byte_stream *octets)
+static bool can_send(const struct envoi__byte_stream *bytes)
 {
-	return octets->state == OCTETS_MOVING;
+	return bytes->state == BYTE_STREAM_MOVING;
 }
 
-int octets_queue(struct envoi_byte_stream *octets, const char *data, size_t len)
+int envoi__byte_stream_queue(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
-	return can_send(octets) ? append(octets, data, len) : ENVOI_ERR_STATE;
+	return can_send(bytes) ? append(bytes, data, len) : ENVOI_ERR_STATE;
 }
 
-int octets_send_head(struct envoi_transport *transport, const struct envoi_stream_head *head)
+int envoi__byte_stream_send_head(
+	struct envoi_transport *transport, const struct envoi_stream_head *head)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	if (!can_send(octets) || octets->output != OCTETS_NO_HEAD) {
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	if (!can_send(bytes) || bytes->output != BYTE_STREAM_NO_HEAD) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = octets_write_head(octets, head);
+	int r = envoi__byte_stream_write_head(bytes, head);
 	if (r < 0) {
 		return r;
 	}
-	octets->output = OCTETS_OPEN;
+	bytes->output = BYTE_STREAM_OPEN;
 	return ENVOI_OK;
 }
 
-/*
- * One element is taken whatever its size when nothing else is pending: else it would have to
- * wait for ever.
- */
-int octets_send_element(struct envoi_transport *transport, const char *xml, size_t len)
+/* An element larger than the limit is taken when nothing else is pending: it could never be sent
+ * otherwise. */
+int envoi__byte_stream_send_element(struct envoi_transport *transport, const char *xml, size_t len)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	if (!can_send(octets) || octets->output != OCTETS_OPEN) {
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	if (!can_send(bytes) || bytes->output != BYTE_STREAM_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
-	size_t pending = octets_pending(transport);
-	size_t limit = octets->options.output_bytes;
+	size_t pending = envoi__byte_stream_pending(transport);
+	size_t limit = bytes->options.output_bytes;
 	if (pending > 0 && (pending > limit || len > limit - pending)) {
-		octets->wants_drained = true;
+		bytes->wants_drained = true;
 		return ENVOI_ERR_FULL;
 	}
-	uint64_t end = octets->queued + len;
-	int r = envoi_buffer_append(&octets->ends, &end, sizeof(end));
+	uint64_t end = bytes->queued + len;
+	int r = envoi_buffer_append(&bytes->ends, &end, sizeof(end));
 	if (r < 0) {
 		return r;
 	}
-	r = append(octets, xml, len);
+	r = append(bytes, xml, len);
 	if (r < 0) {
-		envoi_buffer_truncate(&octets->ends, envoi_buffer_len(&octets->ends) - sizeof(end));
+		envoi_buffer_truncate(&bytes->ends, envoi_buffer_len(&bytes->ends) - sizeof(end));
 	}
 	return r;
 }
 
-int octets_send_tail(struct envoi_transport *transport)
+int envoi__byte_stream_send_tail(struct envoi_transport *transport)
 {
 	static const char tail[] = "</stream:stream>";
-	struct envoi_byte_stream *octets = octets_of(transport);
-	if (!can_send(octets) || octets->output != OCTETS_OPEN) {
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	if (!can_send(bytes) || bytes->output != BYTE_STREAM_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = append(octets, tail, strlen(tail));
+	int r = append(bytes, tail, strlen(tail));
 	if (r < 0) {
 		return r;
 	}
-	octets->output = OCTETS_TAIL_SENT;
+	bytes->output = BYTE_STREAM_TAIL_SENT;
 	return ENVOI_OK;
 }
 
-/* White space between elements (RFC 6120, section 4.6.1); whatever is pending does as well. */
-int octets_keepalive(struct envoi_transport *transport)
+/* White space between elements (RFC 6120, section 4.6.1); pending output serves as well. */
+int envoi__byte_stream_keepalive(struct envoi_transport *transport)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	if (!can_send(octets) || octets->output != OCTETS_OPEN) {
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	if (!can_send(bytes) || bytes->output != BYTE_STREAM_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
-	return octets_pending(transport) > 0 ? ENVOI_OK : append(octets, " ", 1);
+	return envoi__byte_stream_pending(transport) > 0 ? ENVOI_OK : append(bytes, " ", 1);
 }
 
-size_t octets_pending(const struct envoi_transport *transport)
+size_t envoi__byte_stream_pending(const struct envoi_transport *transport)
 {
-	const struct envoi_byte_stream *octets = octets_of_const(transport);
-	const struct envoi_buffer *sealed = octets_sealed_output(octets);
-	return envoi_buffer_len(&octets->plain) + (sealed == NULL ? 0 : envoi_buffer_len(sealed));
+	const struct envoi__byte_stream *bytes = byte_stream_of_const(transport);
+	const struct envoi_buffer *sealed = envoi__byte_stream_sealed_output(bytes);
+	return envoi_buffer_len(&bytes->plain) + (sealed == NULL ? 0 : envoi_buffer_len(sealed));
 }
 
-void octets_drop_output(struct envoi_byte_stream *octets)
+void envoi__byte_stream_drop_output(struct envoi__byte_stream *bytes)
 {
-	struct envoi_buffer *sealed = octets_sealed_output(octets);
-	envoi_buffer_wipe(&octets->plain);
-	envoi_buffer_finish(&octets->ends);
-	envoi_buffer_finish(&octets->marks);
+	struct envoi_buffer *sealed = envoi__byte_stream_sealed_output(bytes);
+	envoi_buffer_wipe(&bytes->plain);
+	envoi_buffer_finish(&bytes->ends);
+	envoi_buffer_finish(&bytes->marks);
 	if (sealed != NULL) {
 		envoi_buffer_finish(sealed);
 	}
@@ -129,138 +129,139 @@ static void give_back(struct envoi_buffer *buffer)
 	}
 }
 
-void octets_break_output(struct envoi_byte_stream *octets)
+void envoi__byte_stream_break_output(struct envoi__byte_stream *bytes)
 {
-	if (!octets->output_broken) {
-		octets->output_broken = true;
-		envoi_timer_stop(&octets->write_timer);
-		octets->output_lost = octets_pending(&octets->base) > 0;
-		octets_drop_output(octets);
+	if (!bytes->output_broken) {
+		bytes->output_broken = true;
+		envoi_timer_stop(&bytes->write_timer);
+		bytes->output_lost = envoi__byte_stream_pending(&bytes->base) > 0;
+		envoi__byte_stream_drop_output(bytes);
 	}
 }
 
-/* Nothing can be sent; a stream error of the peer may still arrive: read on for a while. */
-static void output_broke(struct envoi_byte_stream *octets, int code)
+/* The output is broken; a stream error of the peer may still arrive: continue to read for a
+ * while. */
+static void output_broke(struct envoi__byte_stream *bytes, int code)
 {
-	octets_break_output(octets);
-	if (octets->broken.code == ENVOI_OK && !octets->input_over) {
-		envoi_failure_set(&octets->broken, octets->base.context, ENVOI_PHASE_NONE, code,
+	envoi__byte_stream_break_output(bytes);
+	if (bytes->broken.code == ENVOI_OK && !bytes->input_over) {
+		envoi_failure_set(&bytes->broken, bytes->base.context, ENVOI_PHASE_NONE, code,
 			"the peer takes nothing more");
 	}
-	octets_bound_ending(octets);
+	envoi__byte_stream_bound_ending(bytes);
 }
 
-/* @return how much the channel took; less than there was: it takes no more for now */
-static size_t send_from(struct envoi_byte_stream *octets, struct envoi_buffer *buffer)
+/* @return the number of bytes that the channel took */
+static size_t send_from(struct envoi__byte_stream *bytes, struct envoi_buffer *buffer)
 {
 	size_t taken = 0;
-	int r = octets->channel->impl->send(
-		octets->channel, envoi_buffer_data(buffer), envoi_buffer_len(buffer), &taken);
+	int r = bytes->channel->impl->send(
+		bytes->channel, envoi_buffer_data(buffer), envoi_buffer_len(buffer), &taken);
 	if (r < 0) {
-		output_broke(octets, r);
+		output_broke(bytes, r);
 		return 0;
 	}
-	octets->is_blocked = taken < envoi_buffer_len(buffer);
-	octets_time_writing(octets, taken > 0);
+	bytes->is_blocked = taken < envoi_buffer_len(buffer);
+	envoi__byte_stream_time_writing(bytes, taken > 0);
 	envoi_buffer_wipe_front(buffer, taken);
 	return taken;
 }
 
-static void write_clear(struct envoi_byte_stream *octets)
+static void write_clear(struct envoi__byte_stream *bytes)
 {
-	if (envoi_buffer_len(&octets->plain) > 0) {
-		octets->taken += send_from(octets, &octets->plain);
+	if (envoi_buffer_len(&bytes->plain) > 0) {
+		bytes->taken += send_from(bytes, &bytes->plain);
 	}
 }
 
-static void write_sealed(struct envoi_byte_stream *octets)
+static void write_sealed(struct envoi__byte_stream *bytes)
 {
-	struct envoi_buffer *sealed = octets_sealed_output(octets);
-	octets_seal(octets);
-	while (!octets->output_broken && envoi_buffer_len(sealed) > 0) {
-		octets_count_sealed(octets, send_from(octets, sealed));
+	struct envoi_buffer *sealed = envoi__byte_stream_sealed_output(bytes);
+	envoi__byte_stream_seal(bytes);
+	while (!bytes->output_broken && envoi_buffer_len(sealed) > 0) {
+		envoi__byte_stream_count_sealed(bytes, send_from(bytes, sealed));
 		if (envoi_buffer_len(sealed) > 0) {
 			break;
 		}
-		octets_seal(octets);
+		envoi__byte_stream_seal(bytes);
 	}
 	give_back(sealed);
 }
 
-static size_t count_written(struct envoi_byte_stream *octets)
+static size_t count_written(struct envoi__byte_stream *bytes)
 {
 	size_t count = 0;
 	uint64_t end;
-	while (envoi_buffer_len(&octets->ends) >= sizeof(end)) {
-		memcpy(&end, envoi_buffer_data(&octets->ends), sizeof(end));
-		if (end > octets->taken) {
+	while (envoi_buffer_len(&bytes->ends) >= sizeof(end)) {
+		memcpy(&end, envoi_buffer_data(&bytes->ends), sizeof(end));
+		if (end > bytes->taken) {
 			break;
 		}
-		envoi_buffer_consume(&octets->ends, sizeof(end));
+		envoi_buffer_consume(&bytes->ends, sizeof(end));
 		count++;
 	}
 	return count;
 }
 
-static void report_progress(struct envoi_byte_stream *octets, size_t written)
+static void report_progress(struct envoi__byte_stream *bytes, size_t written)
 {
-	struct envoi_transport_sink *sink = octets->base.sink;
+	struct envoi_transport_sink *sink = bytes->base.sink;
 	if (written > 0 && sink != NULL) {
 		sink->impl->written(sink, written);
 	}
-	sink = octets->base.sink;
-	size_t low_mark = octets->options.output_bytes / LOW_MARK_PART;
-	if (sink != NULL && octets->state == OCTETS_MOVING && octets->wants_drained &&
-		octets_pending(&octets->base) <= low_mark) {
-		octets->wants_drained = false;
+	sink = bytes->base.sink;
+	size_t low_mark = bytes->options.output_bytes / LOW_MARK_PART;
+	if (sink != NULL && bytes->state == BYTE_STREAM_MOVING && bytes->wants_drained &&
+		envoi__byte_stream_pending(&bytes->base) <= low_mark) {
+		bytes->wants_drained = false;
 		sink->impl->drained(sink);
 	}
 }
 
-/* Everything is written, or cannot be: show the end, and wait for the peer's. */
-static void go_on_closing(struct envoi_byte_stream *octets)
+/* All output is written or lost: show the end to the peer, and wait for its end. */
+static void go_on_closing(struct envoi__byte_stream *bytes)
 {
-	bool is_written = octets_pending(&octets->base) == 0;
-	if (is_written && !octets->is_shut_down && !octets->output_broken) {
-		octets->is_shut_down = true;
-		octets->channel->impl->shut_down(octets->channel);
+	bool is_written = envoi__byte_stream_pending(&bytes->base) == 0;
+	if (is_written && !bytes->is_shut_down && !bytes->output_broken) {
+		bytes->is_shut_down = true;
+		bytes->channel->impl->shut_down(bytes->channel);
 	}
-	if (octets->linger_ms == 0 || (is_written && octets->input_over)) {
+	if (bytes->linger_ms == 0 || (is_written && bytes->input_over)) {
 		struct envoi_failure why;
-		envoi_failure_move(&why, &octets->why);
-		if (why.code == ENVOI_OK && octets->output_lost && !octets->peer_ended) {
+		envoi_failure_move(&why, &bytes->why);
+		if (why.code == ENVOI_OK && bytes->output_lost && !bytes->peer_ended) {
 			envoi_failure_finish(&why);
-			envoi_failure_move(&why, &octets->broken);
+			envoi_failure_move(&why, &bytes->broken);
 		}
-		octets_finish_now(octets, &why);
+		envoi__byte_stream_finish_now(bytes, &why);
 	}
 }
 
-void octets_flush(struct envoi_byte_stream *octets)
+void envoi__byte_stream_flush(struct envoi__byte_stream *bytes)
 {
-	if (octets->state != OCTETS_MOVING && octets->state != OCTETS_CLOSING) {
+	if (bytes->state != BYTE_STREAM_MOVING && bytes->state != BYTE_STREAM_CLOSING) {
 		return;
 	}
-	uint64_t before = octets->taken;
-	if (octets->tls != NULL) {
-		write_sealed(octets);
-	} else if (!octets->output_broken) {
-		write_clear(octets);
+	uint64_t before = bytes->taken;
+	if (bytes->tls != NULL) {
+		write_sealed(bytes);
+	} else if (!bytes->output_broken) {
+		write_clear(bytes);
 	}
-	give_back(&octets->plain);
-	size_t written = count_written(octets);
-	give_back(&octets->ends);
-	if (octets->taken > before) {
-		report_progress(octets, written);
+	give_back(&bytes->plain);
+	size_t written = count_written(bytes);
+	give_back(&bytes->ends);
+	if (bytes->taken > before) {
+		report_progress(bytes, written);
 	}
-	if (octets->state == OCTETS_CLOSING) {
-		go_on_closing(octets);
+	if (bytes->state == BYTE_STREAM_CLOSING) {
+		go_on_closing(bytes);
 	}
 }
 
-void octets_writable(struct envoi_byte_stream *octets)
+void envoi__byte_stream_writable(struct envoi__byte_stream *bytes)
 {
-	octets_enter(octets);
-	octets_flush(octets);
-	octets_leave(octets);
+	envoi__byte_stream_enter(bytes);
+	envoi__byte_stream_flush(bytes);
+	envoi__byte_stream_leave(bytes);
 }

@@ -1,5 +1,5 @@
 /*
- * envoi - transports of octets: TLS between the document and the channel
+ * envoi - byte streams: TLS between the document and the channel
  * SPDX-License-Identifier: MIT
  *
  * Private headers: the TLS engine of the library has no public one yet.
@@ -14,83 +14,83 @@ enum {
 	SEALED_BYTES = 4 * ENVOI__TLS_RECORD_BYTES, /* of output at a time */
 };
 
-/* When so much of TLS's output was taken, so much of the document was. */
-struct octets_mark {
+/* When the channel has taken this much of TLS's output, it has taken this much of the document. */
+struct byte_stream_mark {
 	uint64_t sealed, plain;
 };
 
-struct envoi_buffer *octets_sealed_output(const struct envoi_byte_stream *octets)
+struct envoi_buffer *envoi__byte_stream_sealed_output(const struct envoi__byte_stream *bytes)
 {
-	return octets->tls == NULL ? NULL : envoi__tls_output(octets->tls);
+	return bytes->tls == NULL ? NULL : envoi__tls_output(bytes->tls);
 }
 
-void octets_free_tls(struct envoi_byte_stream *octets)
+void envoi__byte_stream_free_tls(struct envoi__byte_stream *bytes)
 {
-	envoi__tls_free(octets->tls);
-	octets->tls = NULL;
-	envoi_buffer_finish(&octets->marks);
+	envoi__tls_free(bytes->tls);
+	bytes->tls = NULL;
+	envoi_buffer_finish(&bytes->marks);
 }
 
 /* --- in --- */
 
-/* What came before is handed over first; then the alert goes out, and the failure is reported. */
-static void fail_tls(struct envoi_byte_stream *octets, int code)
+/* Earlier elements are handed over first; then the alert is sent, and the failure reported. */
+static void fail_tls(struct envoi__byte_stream *bytes, int code)
 {
 	struct envoi_failure why;
-	enum envoi_phase phase = octets->tls_state == OCTETS_HANDSHAKE ? ENVOI_PHASE_TLS
-								       : ENVOI_PHASE_NONE;
+	enum envoi_phase phase = bytes->tls_state == BYTE_STREAM_HANDSHAKE ? ENVOI_PHASE_TLS
+									   : ENVOI_PHASE_NONE;
 	envoi_failure_set(
-		&why, octets->base.context, phase, code, "%s", envoi__tls_error_text(octets->tls));
-	why.tls_doubts = envoi__tls_doubts(octets->tls);
-	octets->tls_state = OCTETS_TLS_FAILED;
-	octets_end_input(octets, &why);
+		&why, bytes->base.context, phase, code, "%s", envoi__tls_error_text(bytes->tls));
+	why.tls_doubts = envoi__tls_doubts(bytes->tls);
+	bytes->tls_state = BYTE_STREAM_TLS_FAILED;
+	envoi__byte_stream_end_input(bytes, &why);
 }
 
-static int read_all(struct envoi_byte_stream *octets)
+static int read_all(struct envoi__byte_stream *bytes)
 {
 	char data[ENVOI__TLS_RECORD_BYTES];
 	size_t len, most = 0;
 	int r;
-	while ((r = envoi__tls_read(octets->tls, data, sizeof(data), &len)) == ENVOI_OK) {
-		octets_parse(octets, data, len);
+	while ((r = envoi__tls_read(bytes->tls, data, sizeof(data), &len)) == ENVOI_OK) {
+		envoi__byte_stream_parse(bytes, data, len);
 		most = len > most ? len : most;
 	}
 	explicit_bzero(data, most); /* a peer's password may have been in it */
 	return r;
 }
 
-/* On with the handshake, and with what stands behind it. */
-static int go_on(struct envoi_byte_stream *octets)
+/* Continue the handshake, and read what follows it. */
+static int go_on(struct envoi__byte_stream *bytes)
 {
-	if (octets->tls_state == OCTETS_HANDSHAKE) {
-		int r = envoi__tls_handshake(octets->tls);
-		octets_wake(octets);
+	if (bytes->tls_state == BYTE_STREAM_HANDSHAKE) {
+		int r = envoi__tls_handshake(bytes->tls);
+		envoi__byte_stream_wake(bytes);
 		if (r != ENVOI_OK) {
 			return r;
 		}
-		octets->tls_state = OCTETS_SEALED;
-		octets->secured_unreported = true;
+		bytes->tls_state = BYTE_STREAM_SEALED;
+		bytes->secured_unreported = true;
 	}
-	return read_all(octets);
+	return read_all(bytes);
 }
 
-static void draw_conclusion(struct envoi_byte_stream *octets, int r)
+static void draw_conclusion(struct envoi__byte_stream *bytes, int r)
 {
 	if (r == ENVOI_END) {
 		struct envoi_failure end = {.code = ENVOI_OK};
-		octets->peer_closed_tls = true;
-		octets_end_input(octets, &end);
+		bytes->peer_closed_tls = true;
+		envoi__byte_stream_end_input(bytes, &end);
 	} else if (r < 0) {
-		fail_tls(octets, r);
+		fail_tls(bytes, r);
 	}
 }
 
-void octets_unseal(struct envoi_byte_stream *octets, const char *data, size_t len)
+void envoi__byte_stream_unseal(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
-	int r = envoi__tls_feed(octets->tls, data, len);
-	draw_conclusion(octets, r == ENVOI_OK ? go_on(octets) : r);
-	if (envoi_buffer_len(envoi__tls_output(octets->tls)) > 0) {
-		octets_wake(octets); /* TLS has answered by itself */
+	int r = envoi__tls_feed(bytes->tls, data, len);
+	draw_conclusion(bytes, r == ENVOI_OK ? go_on(bytes) : r);
+	if (envoi_buffer_len(envoi__tls_output(bytes->tls)) > 0) {
+		envoi__byte_stream_wake(bytes); /* TLS has answered by itself */
 	}
 }
 
@@ -98,150 +98,149 @@ void octets_unseal(struct envoi_byte_stream *octets, const char *data, size_t le
 
 static void on_answer(void *user)
 {
-	octets_wake(user);
+	envoi__byte_stream_wake(user);
 }
 
-/* Asked again after each callback. */
-static bool is_undecided(const struct envoi_byte_stream *octets)
+/* Check again after each callback. */
+static bool is_undecided(const struct envoi__byte_stream *bytes)
 {
-	return octets->state == OCTETS_MOVING && octets->tls_state == OCTETS_HANDSHAKE &&
-		!octets->input_over;
+	return bytes->state == BYTE_STREAM_MOVING && bytes->tls_state == BYTE_STREAM_HANDSHAKE &&
+		!bytes->input_over;
 }
 
-static void report_undecided(struct envoi_byte_stream *octets, bool waits)
+static void report_undecided(struct envoi__byte_stream *bytes, bool waits)
 {
-	struct envoi_transport_sink *sink = octets->base.sink;
+	struct envoi_transport_sink *sink = bytes->base.sink;
 	if (sink != NULL && sink->impl->undecided != NULL) {
 		sink->impl->undecided(sink, waits);
 	}
 }
 
-void octets_decide(struct envoi_byte_stream *octets)
+void envoi__byte_stream_decide(struct envoi__byte_stream *bytes)
 {
-	if (is_undecided(octets) && envoi__tls_has_to_ask(octets->tls)) {
-		report_undecided(octets, true);
-		if (is_undecided(octets)) {
-			envoi__tls_ask(octets->tls, on_answer, octets);
+	if (is_undecided(bytes) && envoi__tls_has_to_ask(bytes->tls)) {
+		report_undecided(bytes, true);
+		if (is_undecided(bytes)) {
+			envoi__tls_ask(bytes->tls, on_answer, bytes);
 		}
 	}
-	if (is_undecided(octets) && envoi__tls_has_answer(octets->tls)) {
-		envoi__tls_settle(octets->tls);
-		if (is_undecided(octets)) {
-			report_undecided(octets, false);
+	if (is_undecided(bytes) && envoi__tls_has_answer(bytes->tls)) {
+		envoi__tls_settle(bytes->tls);
+		if (is_undecided(bytes)) {
+			report_undecided(bytes, false);
 		}
-		if (is_undecided(octets)) {
-			draw_conclusion(octets, go_on(octets));
+		if (is_undecided(bytes)) {
+			draw_conclusion(bytes, go_on(bytes));
 		}
 	}
 }
 
-void octets_drop_question(struct envoi_byte_stream *octets)
+void envoi__byte_stream_drop_question(struct envoi__byte_stream *bytes)
 {
-	if (octets->tls != NULL) {
-		envoi__tls_settle(octets->tls);
+	if (bytes->tls != NULL) {
+		envoi__tls_settle(bytes->tls);
 	}
 }
 
-bool octets_has_question(const struct envoi_byte_stream *octets)
+bool envoi__byte_stream_has_question(const struct envoi__byte_stream *bytes)
 {
-	return octets->tls != NULL && envoi__tls_is_undecided(octets->tls);
+	return bytes->tls != NULL && envoi__tls_is_undecided(bytes->tls);
 }
 
 /* --- out --- */
 
-static int seal_one(struct envoi_byte_stream *octets)
+static int seal_one(struct envoi__byte_stream *bytes)
 {
-	size_t len = envoi_buffer_len(&octets->plain);
+	size_t len = envoi_buffer_len(&bytes->plain);
 	len = len < ENVOI__TLS_RECORD_BYTES ? len : ENVOI__TLS_RECORD_BYTES;
-	int r = envoi__tls_write(octets->tls, envoi_buffer_data(&octets->plain), len);
+	int r = envoi__tls_write(bytes->tls, envoi_buffer_data(&bytes->plain), len);
 	if (r < 0) {
 		return r;
 	}
-	envoi_buffer_wipe_front(&octets->plain, len);
-	octets->sealed += len;
-	struct octets_mark mark = {
-		.sealed = octets->sealed_taken + envoi_buffer_len(envoi__tls_output(octets->tls)),
-		.plain = octets->sealed,
+	envoi_buffer_wipe_front(&bytes->plain, len);
+	bytes->sealed += len;
+	struct byte_stream_mark mark = {
+		.sealed = bytes->sealed_taken + envoi_buffer_len(envoi__tls_output(bytes->tls)),
+		.plain = bytes->sealed,
 	};
-	return envoi_buffer_append(&octets->marks, &mark, sizeof(mark));
+	return envoi_buffer_append(&bytes->marks, &mark, sizeof(mark));
 }
 
-void octets_seal(struct envoi_byte_stream *octets)
+void envoi__byte_stream_seal(struct envoi__byte_stream *bytes)
 {
-	bool is_closing = octets->state == OCTETS_CLOSING;
-	struct envoi_buffer *output = envoi__tls_output(octets->tls);
-	while (octets->tls_state == OCTETS_SEALED && envoi_buffer_len(&octets->plain) > 0 &&
+	bool is_closing = bytes->state == BYTE_STREAM_CLOSING;
+	struct envoi_buffer *output = envoi__tls_output(bytes->tls);
+	while (bytes->tls_state == BYTE_STREAM_SEALED && envoi_buffer_len(&bytes->plain) > 0 &&
 		envoi_buffer_len(output) < SEALED_BYTES) {
-		int r = seal_one(octets);
+		int r = seal_one(bytes);
 		if (r < 0) {
-			fail_tls(octets, r);
+			fail_tls(bytes, r);
 		}
 	}
-	if (is_closing && octets->tls_state != OCTETS_SEALED) {
-		envoi_buffer_wipe(&octets->plain); /* can never be sent */
+	if (is_closing && bytes->tls_state != BYTE_STREAM_SEALED) {
+		envoi_buffer_wipe(&bytes->plain); /* can never be sent */
 	}
-	if (is_closing && octets->tls_state == OCTETS_SEALED &&
-		envoi_buffer_len(&octets->plain) == 0) {
-		envoi__tls_bye(octets->tls);
+	if (is_closing && bytes->tls_state == BYTE_STREAM_SEALED &&
+		envoi_buffer_len(&bytes->plain) == 0) {
+		envoi__tls_bye(bytes->tls);
 	}
 }
 
-void octets_count_sealed(struct envoi_byte_stream *octets, size_t taken)
+void envoi__byte_stream_count_sealed(struct envoi__byte_stream *bytes, size_t taken)
 {
-	octets->sealed_taken += taken;
-	struct octets_mark mark;
-	while (envoi_buffer_len(&octets->marks) >= sizeof(mark)) {
-		memcpy(&mark, envoi_buffer_data(&octets->marks), sizeof(mark));
-		if (mark.sealed > octets->sealed_taken) {
+	bytes->sealed_taken += taken;
+	struct byte_stream_mark mark;
+	while (envoi_buffer_len(&bytes->marks) >= sizeof(mark)) {
+		memcpy(&mark, envoi_buffer_data(&bytes->marks), sizeof(mark));
+		if (mark.sealed > bytes->sealed_taken) {
 			return;
 		}
-		octets->taken = mark.plain;
-		envoi_buffer_consume(&octets->marks, sizeof(mark));
+		bytes->taken = mark.plain;
+		envoi_buffer_consume(&bytes->marks, sizeof(mark));
 	}
 }
 
 /* --- asked from above --- */
 
-/* RFC 6120, section 5.4.3.3: nothing, not even white space, behind what made us start. */
-static bool has_early_input(const struct envoi_byte_stream *octets)
+/* RFC 6120, section 5.4.3.3: nothing, not even white space, between the element and TLS. */
+static bool has_early_input(const struct envoi__byte_stream *bytes)
 {
-	return octets->peer_ended || envoi_xml_parser_has_pending(octets->parser) ||
-		(octets->last_octet != '\0' && octets->last_octet != '>');
+	return bytes->peer_ended || envoi_xml_parser_has_pending(bytes->parser) ||
+		(bytes->last_byte != '\0' && bytes->last_byte != '>');
 }
 
-/* What is queued goes before what TLS has to say; both are taken over by TLS's output. */
-static int put_before(struct envoi_byte_stream *octets, struct envoi__tls *tls)
+/* Queued bytes precede the output of TLS; both are moved to TLS's output. */
+static int put_before(struct envoi__byte_stream *bytes, struct envoi__tls *tls)
 {
 	struct envoi_buffer *output = envoi__tls_output(tls);
-	struct octets_mark mark = {
-		.sealed = envoi_buffer_len(&octets->plain), .plain = octets->queued};
-	int r = envoi_buffer_append(&octets->marks, &mark, sizeof(mark));
+	struct byte_stream_mark mark = {
+		.sealed = envoi_buffer_len(&bytes->plain), .plain = bytes->queued};
+	int r = envoi_buffer_append(&bytes->marks, &mark, sizeof(mark));
 	if (r < 0) {
 		return r;
 	}
-	size_t before = envoi_buffer_len(&octets->plain);
-	r = envoi_buffer_append(
-		&octets->plain, envoi_buffer_data(output), envoi_buffer_len(output));
+	size_t before = envoi_buffer_len(&bytes->plain);
+	r = envoi_buffer_append(&bytes->plain, envoi_buffer_data(output), envoi_buffer_len(output));
 	if (r < 0) {
-		envoi_buffer_truncate(&octets->plain, before);
-		envoi_buffer_finish(&octets->marks);
+		envoi_buffer_truncate(&bytes->plain, before);
+		envoi_buffer_finish(&bytes->marks);
 		return r;
 	}
-	struct envoi_buffer swapped = octets->plain;
-	octets->plain = *output;
+	struct envoi_buffer swapped = bytes->plain;
+	bytes->plain = *output;
 	*output = swapped;
-	envoi_buffer_consume(&octets->plain, envoi_buffer_len(&octets->plain));
-	octets->sealed = octets->queued;
+	envoi_buffer_consume(&bytes->plain, envoi_buffer_len(&bytes->plain));
+	bytes->sealed = bytes->queued;
 	return ENVOI_OK;
 }
 
-int octets_secure(struct envoi_byte_stream *octets, enum envoi_role role,
+int envoi__byte_stream_secure(struct envoi__byte_stream *bytes, enum envoi_role role,
 	struct envoi_tls_config *config, const char *server_name, const char *alpn)
 {
-	if (octets->state != OCTETS_MOVING || octets->tls_state != OCTETS_CLEAR) {
+	if (bytes->state != BYTE_STREAM_MOVING || bytes->tls_state != BYTE_STREAM_CLEAR) {
 		return ENVOI_ERR_STATE;
 	}
-	if (has_early_input(octets)) {
+	if (has_early_input(bytes)) {
 		return ENVOI_ERR_PROTOCOL;
 	}
 	struct envoi__tls *tls;
@@ -251,49 +250,50 @@ int octets_secure(struct envoi_byte_stream *octets, enum envoi_role role,
 	}
 	r = envoi__tls_handshake(tls);
 	if (r >= 0) {
-		r = octets_renew_parser(octets);
+		r = envoi__byte_stream_renew_parser(bytes);
 	}
 	if (r == ENVOI_OK) {
-		r = put_before(octets, tls);
+		r = put_before(bytes, tls);
 	}
 	if (r < 0) {
 		envoi__tls_free(tls);
 		return r;
 	}
-	octets->tls = tls;
-	octets->tls_state = OCTETS_HANDSHAKE;
-	octets->output = OCTETS_NO_HEAD;
-	octets_update_reading(octets);
-	octets_wake(octets);
+	bytes->tls = tls;
+	bytes->tls_state = BYTE_STREAM_HANDSHAKE;
+	bytes->output = BYTE_STREAM_NO_HEAD;
+	envoi__byte_stream_update_reading(bytes);
+	envoi__byte_stream_wake(bytes);
 	return ENVOI_OK;
 }
 
-int octets_start_tls(struct envoi_transport *transport, enum envoi_role role,
+int envoi__byte_stream_start_tls(struct envoi_transport *transport, enum envoi_role role,
 	struct envoi_tls_config *config, const char *server_name)
 {
-	return octets_secure(octets_of(transport), role, config, server_name, NULL);
+	return envoi__byte_stream_secure(
+		byte_stream_of(transport), role, config, server_name, NULL);
 }
 
-bool octets_is_secure(const struct envoi_transport *transport)
+bool envoi__byte_stream_is_secure(const struct envoi_transport *transport)
 {
-	const struct envoi_byte_stream *octets = octets_of_const(transport);
-	return octets->options.is_secure ||
-		(octets->tls != NULL && envoi__tls_is_secure(octets->tls));
+	const struct envoi__byte_stream *bytes = byte_stream_of_const(transport);
+	return bytes->options.is_secure || (bytes->tls != NULL && envoi__tls_is_secure(bytes->tls));
 }
 
-void octets_tls_info(const struct envoi_transport *transport, struct envoi_tls_info *ret_info)
+void envoi__byte_stream_tls_info(
+	const struct envoi_transport *transport, struct envoi_tls_info *ret_info)
 {
-	const struct envoi_byte_stream *octets = octets_of_const(transport);
+	const struct envoi__byte_stream *bytes = byte_stream_of_const(transport);
 	*ret_info = (struct envoi_tls_info){0};
-	if (octets->tls != NULL) {
-		envoi__tls_get_info(octets->tls, ret_info);
+	if (bytes->tls != NULL) {
+		envoi__tls_get_info(bytes->tls, ret_info);
 	}
 }
 
-int octets_channel_binding(
+int envoi__byte_stream_channel_binding(
 	struct envoi_transport *transport, const char *type, struct envoi_buffer *out)
 {
-	struct envoi_byte_stream *octets = octets_of(transport);
-	return octets->tls == NULL ? ENVOI_ERR_UNSUPPORTED
-				   : envoi__tls_channel_binding(octets->tls, type, out);
+	struct envoi__byte_stream *bytes = byte_stream_of(transport);
+	return bytes->tls == NULL ? ENVOI_ERR_UNSUPPORTED
+				  : envoi__tls_channel_binding(bytes->tls, type, out);
 }

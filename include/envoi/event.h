@@ -46,6 +46,11 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_UNHANDLED,
 	/**
+	 * an error came for a stanza of this side whose ticket has reported (<envoi/ticket.h>); @p
+	 * text: the id; @p stanza: the error. It is no proof that the stanza was not read
+	 */
+	ENVOI_EVENT_LATE_ERROR,
+	/**
 	 * the connection has ended or was not established; @p failure. Exactly one for each
 	 * CONNECTING
 	 */

@@ -5,6 +5,8 @@
 #ifndef ENVOI_TICKET_H
 #define ENVOI_TICKET_H
 
+#include <stdint.h>
+
 #include <envoi/error.h>
 #include <envoi/export.h>
 
@@ -12,6 +14,8 @@
 extern "C" {
 #endif
 
+struct envoi_stanza;
+struct envoi_stanza_error;
 struct envoi_ticket;
 
 /** How sending ended. */
@@ -22,22 +26,50 @@ enum envoi_ticket_state {
 	/** no byte of it was written: the connection was lost before, or a filter swallowed it */
 	ENVOI_TICKET_NOT_SENT,
 	ENVOI_TICKET_CANCELED, /**< by envoi_ticket_cancel(), or the session was freed */
+	/**
+	 * an error came for it: from the recipient, its bare address or its server, from the own
+	 * account or server, or without sender (RFC 6120, section 8.3.1). The error is no proof that
+	 * the stanza was not read: a message to an account is delivered to several devices, and a
+	 * server reports those that have not taken it
+	 */
+	ENVOI_TICKET_REFUSED,
+};
+
+/** By what a stanza was acknowledged. */
+enum envoi_acknowledgement {
+	ENVOI_NOT_ACKNOWLEDGED = 0,
+	ENVOI_BY_STREAM_MANAGEMENT, /**< XEP-0198: the server has taken responsibility for it */
 };
 
 /** What a ticket reports. Borrowed for the call. */
 struct envoi_ticket_report {
 	enum envoi_ticket_state state;
+	/** of ACKNOWLEDGED; of REFUSED when it was acknowledged before the error came */
+	enum envoi_acknowledgement acknowledged_by;
+	const struct envoi_stanza_error *error; /**< of REFUSED; else NULL */
+	struct envoi_stanza *stanza; /**< of REFUSED: the stanza that has the error; else NULL */
 };
 
 /** Reports how sending ended: once, from the loop or inside envoi_session_free(). The ticket may be
  * freed or used again inside, and everything else freed. */
 typedef void envoi_ticket_fn(struct envoi_ticket *ticket, const struct envoi_ticket_report *report);
 
-/** Asks for a report of how sending a stanza ended. The sender's; borrowed until @p done is called.
- *  */
+/**
+ * Asks for a report of how sending a stanza ended. The sender's; borrowed until @p done is called.
+ *
+ * An error that comes before the report ends the ticket with ENVOI_TICKET_REFUSED. Afterwards it is
+ * reported by ENVOI_EVENT_LATE_ERROR: within ten minutes, for the last 1,000 stanzas of the session
+ * that had a ticket and an id. (A server can return a message minutes after it has acknowledged it,
+ * when the recipient's connection turns out to be lost.)
+ */
 struct envoi_ticket {
 	envoi_ticket_fn *done;
 	void *user; /**< the sender's own */
+	/**
+	 * milliseconds for which the ticket stays open for an error after the stanza was acknowledged
+	 * or written; 0: it reports at once. It reports earlier when the session ends
+	 */
+	uint64_t refusal_ms;
 	void *entry; /* private; zeroed before use */
 };
 

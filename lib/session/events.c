@@ -36,6 +36,7 @@ const char *envoi_event_name(enum envoi_event_type type)
 		[ENVOI_EVENT_AVAILABLE] = "available",
 		[ENVOI_EVENT_UNHANDLED] = "unhandled",
 		[ENVOI_EVENT_DISCONNECTED] = "disconnected",
+		[ENVOI_EVENT_LATE_ERROR] = "late-error",
 	};
 	size_t i = (size_t)type;
 	return i < sizeof(names) / sizeof(names[0]) && names[i] != NULL ? names[i] : "unknown";

@@ -9,35 +9,17 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/stream.h>
 
+#include "session/tracking.h"
+
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	struct envoi__event_queue *queue, void (*emptied)(struct envoi__outbox *outbox))
+	void (*emptied)(struct envoi__outbox *outbox))
 {
 	*outbox = (struct envoi__outbox){
 		.context = context,
-		.queue = queue,
 		.emptied = emptied,
 	};
 	envoi__list_init(&outbox->waiting);
 	envoi__list_init(&outbox->given);
-}
-
-static void dispatch(struct envoi__event_entry *ended)
-{
-	struct envoi__outbox_entry *entry = ENVOI_CONTAINER_OF(
-		ended, struct envoi__outbox_entry, ended);
-	struct envoi_ticket *ticket = entry->ticket;
-	entry->ticket = NULL;
-	ticket->entry = NULL;
-	ticket->done(ticket, &(struct envoi_ticket_report){.state = entry->state});
-}
-
-static void destroy(struct envoi__event_entry *ended)
-{
-	struct envoi__outbox_entry *entry = ENVOI_CONTAINER_OF(
-		ended, struct envoi__outbox_entry, ended);
-	struct envoi_context *context = entry->context;
-	envoi_free(context, entry);
-	envoi_context_unref(context);
 }
 
 static struct envoi__outbox_entry *entry_new(
@@ -48,17 +30,14 @@ static struct envoi__outbox_entry *entry_new(
 		return NULL;
 	}
 	*entry = (struct envoi__outbox_entry){
-		.ended = {.dispatch = dispatch, .destroy = destroy},
-		.context = envoi_context_ref(context),
-		.ticket = item->ticket,
+		.tracked = item->tracked,
 		.meta = item->meta,
 		.len = item->len,
 	};
-	envoi__list_init(&entry->ended.link);
 	envoi__list_init(&entry->link);
 	memcpy(entry->xml, item->xml, item->len);
-	if (item->ticket != NULL) {
-		item->ticket->entry = entry;
+	if (item->tracked != NULL) {
+		item->tracked->entry = entry;
 	}
 	return entry;
 }
@@ -91,16 +70,12 @@ static void leave_given(struct envoi__outbox_entry *entry)
 }
 
 /* The entry has left its list. */
-static void end(struct envoi__outbox_entry *entry, struct envoi__event_queue *queue,
-	enum envoi_ticket_state state)
+static void end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state)
 {
-	entry->outbox = NULL;
-	entry->state = state;
-	if (entry->ticket == NULL) {
-		destroy(&entry->ended);
-	} else {
-		envoi__event_queue_post(queue, &entry->ended);
+	if (entry->tracked != NULL) {
+		envoi__tracked_settle(entry->tracked, state, ENVOI_BY_STREAM_MANAGEMENT);
 	}
+	envoi_free(entry->outbox->context, entry);
 }
 
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox)
@@ -131,20 +106,6 @@ int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_i
 	return ENVOI_OK;
 }
 
-int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *ticket)
-{
-	if (ticket == NULL) {
-		return ENVOI_OK;
-	}
-	const struct envoi__outbox_item item = {.ticket = ticket, .xml = ""};
-	struct envoi__outbox_entry *entry = entry_new(outbox->context, &item);
-	if (entry == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	end(entry, outbox->queue, ENVOI_TICKET_NOT_SENT);
-	return ENVOI_OK;
-}
-
 static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 {
 	struct envoi__outbox *outbox = entry->outbox;
@@ -155,8 +116,8 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 		entry->is_kept = true;
 		outbox->kept_count++;
 		outbox->kept_bytes += entry->len;
-	} else if (entry->ticket == NULL) {
-		destroy(&entry->ended);
+	} else if (entry->tracked == NULL) {
+		envoi_free(outbox->context, entry);
 		return;
 	}
 	envoi__list_append(&outbox->given, &entry->link);
@@ -185,7 +146,7 @@ void envoi__outbox_written(struct envoi__outbox *outbox, size_t count)
 	while ((entry = first_of(&outbox->given)) != NULL && !entry->is_kept &&
 		entry->number <= outbox->written) {
 		leave_given(entry);
-		end(entry, outbox->queue, ENVOI_TICKET_WRITTEN);
+		end(entry, ENVOI_TICKET_WRITTEN);
 	}
 }
 
@@ -202,7 +163,7 @@ void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)
 		link = link->next;
 		if (entry->is_kept) {
 			leave_given(entry);
-			end(entry, outbox->queue, ENVOI_TICKET_ACKNOWLEDGED);
+			end(entry, ENVOI_TICKET_ACKNOWLEDGED);
 		}
 	}
 }
@@ -212,7 +173,7 @@ static void end_waiting(struct envoi__outbox *outbox, enum envoi_ticket_state st
 	struct envoi__outbox_entry *entry;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
 		stop_waiting(entry);
-		end(entry, outbox->queue, state);
+		end(entry, state);
 	}
 }
 
@@ -224,7 +185,7 @@ static void end_given(struct envoi__outbox *outbox, bool kept_too, enum envoi_ti
 		link = link->next;
 		if (kept_too || !entry->is_kept) {
 			leave_given(entry);
-			end(entry, outbox->queue, state);
+			end(entry, state);
 		}
 	}
 }
@@ -259,8 +220,7 @@ static void lose_waiting(struct envoi__outbox *outbox)
 	struct envoi__outbox_entry *entry;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
 		stop_waiting(entry);
-		end(entry, outbox->queue,
-			entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
+		end(entry, entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
 	}
 }
 
@@ -279,13 +239,14 @@ void envoi__outbox_cancel_all(struct envoi__outbox *outbox)
 
 int envoi_ticket_cancel(struct envoi_ticket *ticket)
 {
-	struct envoi__outbox_entry *entry = ticket->entry;
-	if (entry == NULL || entry->outbox == NULL || entry->was_given) {
+	const struct envoi__tracked *tracked = ticket->entry;
+	struct envoi__outbox_entry *entry = tracked == NULL ? NULL : tracked->entry;
+	if (entry == NULL || entry->was_given) {
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi__outbox *outbox = entry->outbox;
 	stop_waiting(entry);
-	end(entry, outbox->queue, ENVOI_TICKET_CANCELED);
+	end(entry, ENVOI_TICKET_CANCELED);
 	if (outbox->count == 0) {
 		outbox->emptied(outbox);
 	}

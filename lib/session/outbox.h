@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <envoi/session.h>
 #include <envoi/stanza.h>
+#include <envoi/ticket.h>
 
 #include "base/list.h"
-#include "mainloop/event_queue.h"
 
+struct envoi__tracked;
+struct envoi_context;
 struct envoi_stream;
 
 /** What is known of a stanza besides its bytes. */
@@ -25,7 +26,8 @@ struct envoi__outbox_meta {
 
 /** A stanza to be added. */
 struct envoi__outbox_item {
-	struct envoi_ticket *ticket; /* NULL: none */
+	struct envoi__tracked
+		*tracked; /* settled when the stanza leaves the outbox; NULL: no ticket */
 	const char *xml; /* copied */
 	size_t len;
 	struct envoi__outbox_meta meta;
@@ -33,14 +35,11 @@ struct envoi__outbox_item {
 
 /** A stanza in the outbox, in one of its two lists. */
 struct envoi__outbox_entry {
-	struct envoi__event_entry ended; /* in the queue */
 	struct envoi__list link; /* in waiting or given */
-	struct envoi_context *context; /* a reference */
-	struct envoi__outbox *outbox; /* NULL: no longer in it */
-	struct envoi_ticket *ticket; /* NULL: no report is wanted */
+	struct envoi__outbox *outbox;
+	struct envoi__tracked *tracked; /* NULL: no report is wanted */
 	uint64_t number; /* of the stream that has it last, as envoi_stream_get_counts(); 0: none */
 	struct envoi__outbox_meta meta;
-	enum envoi_ticket_state state; /* once ended */
 	bool is_kept; /* given: stays until it is acknowledged */
 	bool was_given; /* to a stream, once: bytes of it may have been sent */
 	size_t len;
@@ -58,7 +57,6 @@ struct envoi__outbox_entry {
  */
 struct envoi__outbox {
 	struct envoi_context *context; /* borrowed */
-	struct envoi__event_queue *queue; /* borrowed: reports how tickets ended */
 	struct envoi__list waiting, given;
 	size_t count, bytes; /* of those that wait */
 	size_t kept_count, kept_bytes; /* of those that are kept */
@@ -70,7 +68,7 @@ struct envoi__outbox {
 };
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	struct envoi__event_queue *queue, void (*emptied)(struct envoi__outbox *outbox));
+	void (*emptied)(struct envoi__outbox *outbox));
 
 /** @return whether no further stanza is taken, however short it is */
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
@@ -80,9 +78,6 @@ bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
  */
 int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
-
-/** End a ticket for a stanza that is not sent. @retval ENVOI_ERR_NOMEM it is as before */
-int envoi__outbox_swallow(struct envoi__outbox *outbox, struct envoi_ticket *ticket);
 
 /**
  * Give the stream as much as it takes.

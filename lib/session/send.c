@@ -96,7 +96,7 @@ static int refuse_offline(struct envoi_session *session)
 }
 
 static int serialise(struct envoi_session *session, const struct envoi_stanza *stanza,
-	struct envoi_ticket *ticket)
+	struct envoi__tracked *tracked)
 {
 	struct envoi_buffer *scratch = &session->scratch;
 	int r = envoi_xml_write(scratch, envoi_stanza_element(stanza), ENVOI_NS_CLIENT);
@@ -109,7 +109,7 @@ static int serialise(struct envoi_session *session, const struct envoi_stanza *s
 			"the stanza has %zu bytes, more than limits.output-bytes allows", len);
 	}
 	const struct envoi__outbox_item item = {
-		.ticket = ticket,
+		.tracked = tracked,
 		.xml = envoi_buffer_data(scratch),
 		.len = len,
 		.meta = {envoi_stanza_kind(stanza), envoi_stanza_type(stanza)},
@@ -121,10 +121,20 @@ static int serialise(struct envoi_session *session, const struct envoi_stanza *s
 			  r == ENVOI_ERR_FULL ? "limits.outbox-bytes wait to be sent" : NULL);
 }
 
-static int queue(struct envoi_session *session, const struct envoi_stanza *stanza,
-	struct envoi_ticket *ticket)
+static int track(struct envoi_session *session, const struct envoi_stanza *stanza,
+	struct envoi_ticket *ticket, struct envoi__tracked **ret_tracked)
 {
-	int r = serialise(session, stanza, ticket);
+	*ret_tracked = NULL;
+	int r = ticket == NULL
+		? ENVOI_OK
+		: envoi__tracking_add(&session->tracking, ret_tracked, ticket, stanza);
+	return r < 0 ? envoi__session_refuse(session, r, NULL) : r;
+}
+
+static int queue(struct envoi_session *session, const struct envoi_stanza *stanza,
+	struct envoi__tracked *tracked)
+{
+	int r = serialise(session, stanza, tracked);
 	if (session->scratch.capacity > KEPT_BYTES) {
 		envoi_buffer_finish(&session->scratch);
 	} else {
@@ -132,6 +142,8 @@ static int queue(struct envoi_session *session, const struct envoi_stanza *stanz
 	}
 	if (r == ENVOI_OK) {
 		envoi__session_feed(session);
+	} else {
+		envoi__tracked_drop(tracked);
 	}
 	return r;
 }
@@ -158,8 +170,19 @@ static int send_inside(
 	if (!can_send(session)) {
 		return refuse_offline(session);
 	}
-	return r == ENVOI_STOP ? envoi__outbox_swallow(&session->outbox, ticket)
-			       : queue(session, stanza, ticket);
+	struct envoi__tracked *tracked;
+	bool is_swallowed = r == ENVOI_STOP;
+	r = track(session, stanza, ticket, &tracked);
+	if (r < 0) {
+		return r;
+	}
+	if (!is_swallowed) {
+		return queue(session, stanza, tracked);
+	}
+	if (tracked != NULL) {
+		envoi__tracked_settle(tracked, ENVOI_TICKET_NOT_SENT, ENVOI_NOT_ACKNOWLEDGED);
+	}
+	return ENVOI_OK;
 }
 
 int envoi__session_send(

@@ -43,7 +43,9 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__event_queue_init(&session->queue, loop);
 	envoi__router_init(&session->router, context, &session->host, session, 0);
 	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
-	envoi__outbox_init(&session->outbox, context, &session->queue, envoi__session_emptied);
+	envoi__outbox_init(&session->outbox, context, envoi__session_emptied);
+	envoi__tracking_init(
+		&session->tracking, context, &session->queue, envoi__session_report_late);
 	envoi_buffer_init(&session->scratch, context, 0);
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->filters);
@@ -89,6 +91,7 @@ static void destroy(struct envoi_session *session)
 	envoi__router_finish(&session->router);
 	envoi__requests_finish(&session->requests);
 	envoi__event_queue_finish(&session->queue);
+	envoi__tracking_finish(&session->tracking);
 	envoi__map_finish(&session->by_handler);
 	envoi__posted_free(session->reserve);
 	envoi_buffer_finish(&session->scratch);
@@ -135,6 +138,7 @@ void envoi__session_end_epoch(struct envoi_session *session)
 	envoi__router_disable_promises(&session->router);
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
 	envoi__outbox_lose(&session->outbox);
+	envoi__tracking_end_waiting(&session->tracking);
 }
 
 static void suspend_or_end(struct envoi_session *session)
@@ -171,6 +175,7 @@ void envoi_session_free(struct envoi_session *session)
 	envoi__router_close(&session->router);
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_CANCELED);
 	envoi__outbox_cancel_all(&session->outbox);
+	envoi__tracking_end_waiting(&session->tracking);
 	envoi__event_queue_flush(&session->queue);
 	envoi__session_remove_all(session);
 	envoi__session_leave(session);

@@ -21,6 +21,7 @@
 #include "router/requests.h"
 #include "router/router.h"
 #include "session/outbox.h"
+#include "session/tracking.h"
 
 struct envoi__posted;
 
@@ -44,6 +45,7 @@ struct envoi_session {
 	struct envoi__router router;
 	struct envoi__requests requests;
 	struct envoi__outbox outbox;
+	struct envoi__tracking tracking;
 	struct envoi_buffer scratch; /* where stanzas are serialised */
 	/* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list attachments;
@@ -114,6 +116,8 @@ void envoi__session_emptied(struct envoi__outbox *outbox);
 void envoi__session_feed(struct envoi_session *session);
 
 /* --- sink.c --- */
+
+void envoi__session_report_late(struct envoi__tracking *tracking, struct envoi_stanza *error);
 
 extern const struct envoi_stream_sink_impl envoi__session_sink_impl;
 extern const struct envoi__router_host_impl envoi__session_host_impl;

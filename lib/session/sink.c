@@ -111,6 +111,22 @@ static void report(struct envoi_session *session, struct envoi_stanza *stanza, c
 		text, r < 0 ? " (no event: out of memory)" : "");
 }
 
+void envoi__session_report_late(struct envoi__tracking *tracking, struct envoi_stanza *error)
+{
+	struct envoi_session *session = ENVOI_CONTAINER_OF(
+		tracking, struct envoi_session, tracking);
+	int r = envoi_session_post_event(session,
+		&(struct envoi_event){
+			.type = ENVOI_EVENT_LATE_ERROR,
+			.text = envoi_stanza_id(error),
+			.stanza = error,
+		});
+	if (r < 0) {
+		envoi_log(session->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
+			"a late error is not reported: %s", envoi_error_text(r));
+	}
+}
+
 static bool is_logged_in(const struct envoi_session *session)
 {
 	return session->is_ready ||
@@ -125,6 +141,9 @@ static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 		/* Handlers must not take it for a stanza of the own server, without `from`. */
 		report(session, stanza, "its sender is not an address");
 		return;
+	}
+	if (kind == ENVOI_IQ_ERROR || envoi_stanza_type(stanza) == ENVOI_TYPE_ERROR) {
+		envoi__tracking_take_error(&session->tracking, stanza, session->jid);
 	}
 	if (envoi__session_filter(session, stanza, false) == ENVOI_STOP) {
 		return;

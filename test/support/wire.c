@@ -39,6 +39,7 @@ static const struct envoi_event_row event_rows[] = {
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
+	{ENVOI_EVENT_LATE_ERROR, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
 static const struct envoi_handler_impl watcher_impl = {.name = "watcher", .events = event_rows};
@@ -51,6 +52,7 @@ const char *wire_state_name(enum envoi_ticket_state state)
 		[ENVOI_TICKET_UNKNOWN] = "unknown",
 		[ENVOI_TICKET_NOT_SENT] = "not sent",
 		[ENVOI_TICKET_CANCELED] = "canceled",
+		[ENVOI_TICKET_REFUSED] = "refused",
 	};
 	return names[state];
 }

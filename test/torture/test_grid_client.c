@@ -52,6 +52,7 @@ enum place {
 	IN_ROSTER_CHANGED,
 	IN_AVAILABLE,
 	IN_UNHANDLED,
+	IN_LATE_ERROR,
 	IN_DISCONNECTED,
 	IN_MESSAGE,
 	IN_PRESENCE,
@@ -70,6 +71,7 @@ enum place {
 	IN_REQUEST_LOSS,
 	IN_TICKET_WRITTEN,
 	IN_TICKET_LOSS,
+	IN_TICKET_REFUSED,
 	IN_ROSTER_FETCHED,
 	IN_ACCEPT,
 	IN_MEANS,
@@ -105,6 +107,7 @@ static const struct grid_place places[] = {
 	[IN_ROSTER_CHANGED] = {"envoi_event_row.handle", "roster-changed"},
 	[IN_AVAILABLE] = {"envoi_event_row.handle", "available"},
 	[IN_UNHANDLED] = {"envoi_event_row.handle", "unhandled"},
+	[IN_LATE_ERROR] = {"envoi_event_row.handle", "late-error"},
 	[IN_DISCONNECTED] = {"envoi_event_row.handle", "disconnected"},
 	[IN_MESSAGE] = {"envoi_stanza_row.handle", "message"},
 	[IN_PRESENCE] = {"envoi_stanza_row.handle", "presence"},
@@ -123,6 +126,7 @@ static const struct grid_place places[] = {
 	[IN_REQUEST_LOSS] = {"envoi_answer_fn", "connection lost"},
 	[IN_TICKET_WRITTEN] = {"envoi_ticket_fn", "written"},
 	[IN_TICKET_LOSS] = {"envoi_ticket_fn", "connection lost"},
+	[IN_TICKET_REFUSED] = {"envoi_ticket_fn", "an error"},
 	[IN_ROSTER_FETCHED] = {"envoi_roster_fetch.done", "fetched"},
 	[IN_ACCEPT] = {"envoi_memory_accept_fn", "a connection"},
 	[IN_MEANS] = {"envoi_sasl_credentials_impl.means", "before the mechanism is chosen"},
@@ -265,19 +269,29 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 {
 	struct bomb *bomb = ticket->user;
 	bomb->told++;
-	explode(bomb, report->state == ENVOI_TICKET_WRITTEN ? IN_TICKET_WRITTEN : IN_TICKET_LOSS);
+	explode(bomb,
+		report->state == ENVOI_TICKET_WRITTEN           ? IN_TICKET_WRITTEN
+			: report->state == ENVOI_TICKET_REFUSED ? IN_TICKET_REFUSED
+								: IN_TICKET_LOSS);
+}
+
+/* @param id  NULL: any */
+static void send_with(struct bomb *bomb, const char *id, uint64_t refusal_ms)
+{
+	if (client_of(bomb) == NULL || bomb->ticket_count == TICKETS) {
+		return;
+	}
+	struct envoi_stanza *stanza = envoi_message_new(
+		bomb->world->context, ENVOI_TYPE_CHAT, "bob@example.org", "x");
+	envoi_element_set(envoi_stanza_element(stanza), "id", id);
+	struct envoi_ticket *ticket = &bomb->tickets[bomb->ticket_count++];
+	*ticket = (struct envoi_ticket){.done = on_ticket, .user = bomb, .refusal_ms = refusal_ms};
+	bomb->sent += envoi_send(envoi_client_session(client_of(bomb)), stanza, ticket) == ENVOI_OK;
 }
 
 static void act_send(void *world)
 {
-	struct bomb *bomb = world;
-	if (client_of(bomb) == NULL || bomb->ticket_count == TICKETS) {
-		return;
-	}
-	struct envoi_ticket *ticket = &bomb->tickets[bomb->ticket_count++];
-	*ticket = (struct envoi_ticket){.done = on_ticket, .user = bomb};
-	bomb->sent += envoi_send_text(envoi_client_session(client_of(bomb)), "bob@example.org", "x",
-			      ticket) == ENVOI_OK;
+	send_with(world, NULL, 0);
 }
 
 static void on_answer(void *user, const struct envoi_answer *answer)
@@ -572,6 +586,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
+	{ENVOI_EVENT_LATE_ERROR, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
@@ -842,9 +857,21 @@ static void hear_much(struct bomb *bomb)
 		"<item jid='carol@example.org'/></query></iq>");
 }
 
+/* Errors of two messages: the ticket of one waits for it, that of the other has reported. */
+static void send_what_is_refused(struct bomb *bomb)
+{
+	send_with(bomb, "early", 1000);
+	send_with(bomb, "late", 0);
+	run(bomb);
+	say(bomb,
+		"<message type='error' id='early' from='bob@example.org'/>"
+		"<message type='error' id='late' from='bob@example.org'/>");
+}
+
 /* All that the program does. */
 static void say_much(struct bomb *bomb)
 {
+	send_what_is_refused(bomb);
 	act_send(bomb);
 	act_ask(bomb); /* is answered */
 	ask(bomb, "nobody@example.org/x", 0); /* with an error */

@@ -34,6 +34,7 @@ enum place {
 	IN_REQUEST_CANCEL,
 	IN_TICKET_WRITTEN,
 	IN_TICKET_LOSS,
+	IN_TICKET_REFUSED,
 	IN_ROSTER_FETCHED,
 	IN_NEGOTIATE,
 	IN_FINISH,
@@ -62,6 +63,7 @@ static const struct grid_place places[] = {
 	[IN_REQUEST_CANCEL] = {"envoi_answer_fn", "canceled"},
 	[IN_TICKET_WRITTEN] = {"envoi_ticket_fn", "written"},
 	[IN_TICKET_LOSS] = {"envoi_ticket_fn", "connection lost"},
+	[IN_TICKET_REFUSED] = {"envoi_ticket_fn", "an error"},
 	[IN_ROSTER_FETCHED] = {"envoi_roster_fetch.done", "no answer in time"},
 	[IN_NEGOTIATE] = {"envoi_stream_feature.negotiate", "of the stream"},
 	[IN_FINISH] = {"envoi_stream_feature.finish", "of the stream"},
@@ -430,7 +432,10 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 {
 	struct bomb *bomb = ENVOI_CONTAINER_OF(ticket, struct bomb, first.ticket);
 	bomb->first.told++;
-	explode(bomb, report->state == ENVOI_TICKET_WRITTEN ? IN_TICKET_WRITTEN : IN_TICKET_LOSS);
+	explode(bomb,
+		report->state == ENVOI_TICKET_WRITTEN           ? IN_TICKET_WRITTEN
+			: report->state == ENVOI_TICKET_REFUSED ? IN_TICKET_REFUSED
+								: IN_TICKET_LOSS);
 }
 
 static void on_ready(struct wire *wire)
@@ -492,7 +497,7 @@ static void answer(struct bomb *bomb)
 	}
 }
 
-static void send_and_ask(struct bomb *bomb)
+static void send_and_ask(struct bomb *bomb, uint64_t refusal_ms)
 {
 	if (bomb->wire.session == NULL) {
 		return;
@@ -500,7 +505,11 @@ static void send_and_ask(struct bomb *bomb)
 	if (bomb->first.ticket.entry == NULL) {
 		bomb->first.told = 0;
 		bomb->first.ticket.done = on_ticket;
-		if (envoi_send_text(bomb->wire.session, "a@b", "x", &bomb->first.ticket) < 0) {
+		bomb->first.ticket.refusal_ms = refusal_ms;
+		struct envoi_stanza *stanza = envoi_message_new(
+			bomb->wire.context, ENVOI_TYPE_CHAT, "a@b", "x");
+		envoi_element_set(envoi_stanza_element(stanza), "id", "m");
+		if (envoi_send(bomb->wire.session, stanza, &bomb->first.ticket) < 0) {
 			bomb->first.told = 1;
 		}
 	}
@@ -519,7 +528,7 @@ static void have_everything_happen(struct bomb *bomb)
 	say(bomb, "<iq type='get' id='1'><x xmlns='urn:x'/></iq>");
 	say(bomb, "<iq type='get' id='2'><x xmlns='urn:x'/></iq><message/><message/>");
 	say(bomb, "<message type='headline'/><message/>");
-	send_and_ask(bomb);
+	send_and_ask(bomb, 0);
 	wire_run(wire, 0);
 	answer(bomb);
 	if (bomb->roster != NULL) {
@@ -529,9 +538,11 @@ static void have_everything_happen(struct bomb *bomb)
 		envoi_request_cancel(ask(bomb, 1000));
 	}
 	wire_run(wire, 10);
-	send_and_ask(bomb);
+	send_and_ask(bomb, 10);
+	wire_run(wire, 0);
+	say(bomb, "<message type='error' id='m' from='a@b'/>");
 	wire_run(wire, 2000);
-	send_and_ask(bomb);
+	send_and_ask(bomb, 0);
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 100);
 }
@@ -611,7 +622,7 @@ static void free_ends_everything_without_the_loop(void **state)
 	wire_greet(&bomb->wire);
 	wire_run(&bomb->wire, 0);
 	say(bomb, "<iq type='get' id='1'><x xmlns='urn:x'/></iq>");
-	send_and_ask(bomb);
+	send_and_ask(bomb, 0);
 	struct envoi_event event = {.type = ENVOI_EVENT_DISCONNECTED};
 	assert_int_equal(envoi_session_post_event(bomb->wire.session, &event), ENVOI_OK);
 	event.type = ENVOI_EVENT_CONNECTING;

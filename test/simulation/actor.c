@@ -259,16 +259,18 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 
 static struct envoi_stanza *make_message(const struct actor *actor, const struct message *message)
 {
-	char id[32], to[64];
+	char id[32], to[64], body[MOST_BYTES + 1];
+	memset(body, 'x', message->bytes);
+	body[message->bytes] = '\0';
 	ledger_id(message, id);
 	snprintf(to, sizeof(to), "%s@example.org", actor->other->name);
 	struct envoi_stanza *stanza = envoi_message_new(
-		envoi_world_context(actor->run->world), ENVOI_TYPE_CHAT, to, id);
+		envoi_world_context(actor->run->world), ENVOI_TYPE_CHAT, to, body);
 	envoi_element_set(envoi_stanza_element(stanza), "id", id);
 	return stanza;
 }
 
-void actor_send(struct actor *actor)
+void actor_send(struct actor *actor, size_t bytes)
 {
 	if (actor->client == NULL || actor->message_count == MOST_MESSAGES) {
 		return;
@@ -276,6 +278,7 @@ void actor_send(struct actor *actor)
 	struct message *message = &actor->messages[actor->message_count];
 	message->sender = actor;
 	message->number = actor->message_count++;
+	message->bytes = bytes;
 	message->losses_before = actor->losses;
 	message->ticket = (struct envoi_ticket){.done = on_report, .user = message};
 	int r = envoi_send(session_of(actor), make_message(actor, message), &message->ticket);
@@ -311,6 +314,8 @@ static struct question *new_question(struct actor *actor)
 	struct question *question = &actor->questions[actor->question_count];
 	question->sender = actor;
 	question->number = actor->question_count++;
+	question->asked_in_life = actor->life;
+	question->asked_in_epoch = envoi_session_epoch(session_of(actor));
 	return question;
 }
 

@@ -86,6 +86,20 @@ static void a_question_ends_once(struct run *run, const struct question *questio
 	}
 }
 
+/* A request does not outlive the session in which it was sent. */
+static void a_question_ends_with_its_session(struct run *run, const struct question *question)
+{
+	const struct actor *actor = question->sender;
+	if (!question->is_accepted || question->reports > 0 || actor->client == NULL) {
+		return;
+	}
+	uint64_t epoch = envoi_session_epoch(envoi_client_session(actor->client));
+	if (question->asked_in_life != actor->life || question->asked_in_epoch != epoch) {
+		run_fail(run, "a-request-ends-with-its-session", "%c %u", actor->letter,
+			question->number);
+	}
+}
+
 static void an_answer_was_given(struct run *run, const struct question *question)
 {
 	if (question->reports == 1 && question->code == ENVOI_OK && !question->is_for_server &&
@@ -127,6 +141,7 @@ void invariants_check(struct run *run)
 	for_messages(run, not_sent_was_not_received);
 	for_messages(run, unknown_is_rare);
 	for_questions(run, a_question_ends_once);
+	for_questions(run, a_question_ends_with_its_session);
 	for_questions(run, an_answer_was_given);
 	for (unsigned int i = 0; i < ACTORS; i++) {
 		events_are_balanced(run, &run->actors[i]);
@@ -252,4 +267,13 @@ void invariants_check_end(struct run *run)
 	for_questions(run, a_question_has_ended);
 	memory_is_level(run);
 	descriptors_are_closed(run);
+}
+
+/* --- when the clients have been freed --- */
+
+void invariants_check_freed(struct run *run)
+{
+	invariants_check(run);
+	for_messages(run, a_ticket_has_ended);
+	for_questions(run, a_question_has_ended);
 }

@@ -75,7 +75,7 @@ static void draw_link(uint64_t *state, struct envoi_test_link *link)
 		.latency_ms = chance(state, 60) ? draw(state, 1500) : 0,
 		.bytes_per_second = chance(state, 25) ? 500 + draw(state, 20000) : 0,
 		.piece_bytes = chance(state, 40) ? 1 + (size_t)draw(state, 300) : 0,
-		.window_bytes = chance(state, 20) ? 256 + (size_t)draw(state, 4096) : 0,
+		.window_bytes = chance(state, 40) ? 256 + (size_t)draw(state, 4096) : 0,
 	};
 }
 
@@ -124,6 +124,7 @@ static void add_drawn(struct plan *plan, uint64_t *state, uint64_t at_ms)
 	step->actor = (unsigned int)draw(state, ACTORS);
 	step->side = (unsigned int)draw(state, 2);
 	step->amount = draw_amount(state, step->kind);
+	step->bytes = chance(state, 25) ? (size_t)draw(state, MOST_BYTES) : 0;
 	if (step->kind == STEP_LINK) {
 		draw_link(state, &step->link);
 	}
@@ -214,7 +215,7 @@ void step_print(const struct step *step, FILE *out)
 	if (step->kind == STEP_LINK) {
 		print_link(&step->link, out);
 	} else {
-		fprintf(out, " %" PRIu64, step->amount);
+		fprintf(out, " %" PRIu64 " (%zu bytes)", step->amount, step->bytes);
 	}
 	fputc('\n', out);
 }

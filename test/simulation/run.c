@@ -52,7 +52,7 @@ static void carry_out(struct run *run, const struct step *step)
 	switch (step->kind) {
 	case STEP_SEND:
 		for (uint64_t i = 0; i < step->amount; i++) {
-			actor_send(actor);
+			actor_send(actor, step->bytes);
 		}
 		return;
 	case STEP_ASK:
@@ -164,7 +164,7 @@ static void finish(struct run *run)
 		actor_finish(&run->actors[i]);
 	}
 	if (run->failure[0] == '\0') {
-		invariants_check(run);
+		invariants_check_freed(run);
 	}
 	size_t leaked = envoi_world_free(run->world);
 	run->trace = NULL; /* there is no time any more */

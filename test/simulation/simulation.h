@@ -25,13 +25,14 @@ enum {
 	MOST_STEPS = 96,
 	MOST_MESSAGES = 512, /* of one actor */
 	MOST_REQUESTS = 128, /* of one actor */
+	MOST_BYTES = 8000, /* in a body */
 	FAILURE_SIZE = 256,
 };
 
 /* --- plans (plan.c) --- */
 
 enum step_kind {
-	STEP_SEND, /* `amount` messages to the other actor */
+	STEP_SEND, /* `amount` messages to the other actor, longer by `bytes` */
 	STEP_ASK, /* an iq get to the other actor, which answers after `amount` ms; 0: at once */
 	STEP_PING, /* an iq get to the server */
 	STEP_CANCEL, /* the newest message is taken back */
@@ -51,6 +52,7 @@ struct step {
 	uint64_t at_ms;
 	unsigned int actor, side;
 	uint64_t amount;
+	size_t bytes;
 	struct envoi_test_link link;
 	bool is_left_out; /* by shrinking or --only */
 };
@@ -77,6 +79,7 @@ struct message {
 	struct envoi_ticket ticket;
 	struct actor *sender;
 	unsigned int number;
+	size_t bytes; /* its body is longer by these */
 	bool is_accepted; /* envoi_send() returned ENVOI_OK */
 	bool was_taken_back;
 	unsigned int losses_before; /* of the sender's connections, before it was sent */
@@ -94,6 +97,8 @@ struct question {
 	struct actor *sender;
 	unsigned int number;
 	bool is_accepted, is_for_server;
+	unsigned int asked_in_life;
+	uint64_t asked_in_epoch;
 	unsigned int reports;
 	int code;
 	unsigned int handled; /* by the other actor */
@@ -155,7 +160,7 @@ void actor_finish(struct actor *actor);
 void actor_connect(struct actor *actor);
 void actor_leave(struct actor *actor, uint64_t away_ms);
 void actor_kill(struct actor *actor, uint64_t away_ms);
-void actor_send(struct actor *actor);
+void actor_send(struct actor *actor, size_t bytes);
 void actor_ask(struct actor *actor, uint64_t answer_after_ms);
 void actor_ping(struct actor *actor);
 void actor_cancel(struct actor *actor);
@@ -175,6 +180,8 @@ void invariants_check(struct run *run);
 bool invariants_settled(const struct run *run);
 /** Rules that hold when traffic has ceased and the network is well. */
 void invariants_check_end(struct run *run);
+/** Rules that hold when the clients have been freed. */
+void invariants_check_freed(struct run *run);
 
 /** Leave out steps of a plan that fails as long as it fails by the same rule.
  * @param failure  of the plan; then of the smaller one */

@@ -140,13 +140,8 @@ static struct envoi_test_server *server_of(const struct envoi_world *world, cons
 	return server;
 }
 
-int testing_server_accept(
-	struct envoi_world *world, struct envoi_memory_pair *pair, const char *domain)
+static int accept_pair(struct envoi_test_server *server, struct envoi_memory_pair *pair)
 {
-	struct envoi_test_server *server = server_of(world, domain);
-	if (server == NULL || server->is_stopped) {
-		return ENVOI_ERR_UNREACHABLE;
-	}
 	struct connection *connection = testing_alloc(sizeof(*connection));
 	connection->sink.impl = &sink_impl;
 	connection->server = server;
@@ -157,6 +152,19 @@ int testing_server_accept(
 		free_connection(connection);
 	}
 	return r;
+}
+
+int testing_server_accept(
+	struct envoi_world *world, struct envoi_memory_pair *pair, const char *domain)
+{
+	struct envoi_test_server *server = server_of(world, domain);
+	return server == NULL || server->is_stopped ? ENVOI_ERR_UNREACHABLE
+						    : accept_pair(server, pair);
+}
+
+void envoi_test_server_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair)
+{
+	testing_check(accept_pair(server, pair), "accepting");
 }
 
 /* --- accounts --- */
@@ -181,14 +189,19 @@ void envoi_test_server_account(
 	server->accounts = account;
 }
 
-static void free_account(struct account *account)
+static void forget_formers(struct account *account)
 {
-	testing_queue_clear(&account->stored);
 	while (account->formers != NULL) {
 		struct former *former = account->formers;
 		account->formers = former->next;
 		free(former);
 	}
+}
+
+static void free_account(struct account *account)
+{
+	testing_queue_clear(&account->stored);
+	forget_formers(account);
 	free(account);
 }
 
@@ -322,6 +335,16 @@ struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_se
 	return &server->options;
 }
 
+static void forget_sessions(struct envoi_test_server *server)
+{
+	while (server->sessions != NULL) {
+		testing_session_end(server->sessions);
+	}
+	for (struct account *at = server->accounts; at != NULL; at = at->next) {
+		forget_formers(at);
+	}
+}
+
 void envoi_test_server_stop(struct envoi_test_server *server, bool keeps_sessions)
 {
 	server->is_stopped = true;
@@ -332,8 +355,8 @@ void envoi_test_server_stop(struct envoi_test_server *server, bool keeps_session
 			testing_session_disconnected(session, !keeps_sessions);
 		}
 	}
-	while (!keeps_sessions && server->sessions != NULL) {
-		testing_session_end(server->sessions);
+	if (!keeps_sessions) {
+		forget_sessions(server);
 	}
 }
 

@@ -148,6 +148,10 @@ struct envoi_test_server *envoi_world_server(struct envoi_world *world, const ch
 /** @return the options, which may be changed at any time */
 struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_server *server);
 
+/** Make side B of a pair a connection of the server, for a client that the test plays itself. The
+ * connection counts as secure. */
+void envoi_test_server_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair);
+
 /** Add an account. @param user, password  copied; @p user as in an address, prepared */
 void envoi_test_server_account(
 	struct envoi_test_server *server, const char *user, const char *password);

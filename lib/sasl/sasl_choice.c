@@ -204,27 +204,29 @@ static ENVOI_PRINTF(4, 5) size_t
 
 /* Names come from the peer: one that is malformed is not repeated. */
 static size_t explain_one(struct envoi_context *context,
-	const struct envoi__sasl_situation *situation, const char *name, char *why, size_t size,
-	size_t used)
+	const struct envoi__sasl_situation *situation, const char *name, const char *separator,
+	char *why, size_t size, size_t used)
 {
 	bool is_name = envoi__sasl_name_is_valid(name);
-	return append(why, size, used, "%s (%s), ", is_name ? name : "?",
+	return append(why, size, used, "%s%s (%s)", separator, is_name ? name : "?",
 		is_name ? why_not(context, situation, name) : "not the name of a mechanism");
 }
 
 /* The wanted ones come first: there may be no room for all. */
-static size_t explain_each(struct envoi_context *context,
+static void explain_each(struct envoi_context *context,
 	const struct envoi__sasl_situation *situation, char *why, size_t size, size_t used)
 {
+	const char *separator = "";
 	for (int is_wanted = 1; is_wanted >= 0; is_wanted--) {
 		for (size_t i = 0; i < situation->offered.count; i++) {
 			const char *name = situation->offered.words[i];
 			if (has_word(&situation->wanted, name) == is_wanted) {
-				used = explain_one(context, situation, name, why, size, used);
+				used = explain_one(
+					context, situation, name, separator, why, size, used);
+				separator = ", ";
 			}
 		}
 	}
-	return used;
 }
 
 /* Where the lists of the server do not fit the connection, that is the first reason. */
@@ -245,10 +247,7 @@ static void explain(struct envoi_context *context, const struct envoi__sasl_situ
 		used = append(why, size, used, "; ");
 	}
 	used = append(why, size, used, "no acceptable mechanism: ");
-	used = explain_each(context, situation, why, size, used);
-	if (used < size) {
-		why[used - strlen(", ")] = '\0';
-	}
+	explain_each(context, situation, why, size, used);
 }
 
 /* --- the pin --- */

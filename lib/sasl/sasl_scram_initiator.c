@@ -110,7 +110,7 @@ static int take_salt(
 	if (salt == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	if (envoi_base64_decode(salt, &len, first->salt.text, first->salt.len) < 0 || len == 0) {
+	if (envoi_base64_decode(salt, &len, first->salt.text, first->salt.len) < 0) {
 		envoi_free(context, salt);
 		return ENVOI_ERR_PROTOCOL;
 	}

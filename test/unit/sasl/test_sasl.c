@@ -270,6 +270,14 @@ static int refusing_start(const struct envoi_sasl_mechanism *mechanism,
 	return ENVOI_ERR_UNSUPPORTED;
 }
 
+static void a_password_is_taken_only_where_the_mechanism_has_use_for_it(void **state)
+{
+	(void)state;
+	static const struct envoi_sasl_exchange_impl impl = {.authcid = NULL};
+	struct envoi_sasl_exchange exchange = {.impl = &impl, .ended = ENVOI_SASL_NEEDS_PASSWORD};
+	assert_int_equal(envoi_sasl_give_password(&exchange, "x"), ENVOI_ERR_STATE);
+}
+
 static void a_mechanism_of_ones_own_is_found_and_may_replace(void **state)
 {
 	struct fixture *f = *state;
@@ -538,7 +546,7 @@ static void keys_stand_for_the_password_while_the_salt_is_the_same(void **state)
 	}
 }
 
-/* Keys of another user or mechanism are ignored. */
+/* Keys of another user or mechanism are ignored, and so are any for the receiving side. */
 static void keys_that_are_not_for_this_are_not_used(void **state)
 {
 	struct fixture *f = *state;
@@ -551,7 +559,7 @@ static void keys_that_are_not_for_this_are_not_used(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-1");
 		struct envoi_sasl_parameters server = server_parameters(f);
-		client.keys = &rows[i];
+		client.keys = server.keys = &rows[i];
 		run(f, "SCRAM-SHA-1", &client, &server);
 		assert_int_equal(f->client_result, ENVOI_OK);
 	}
@@ -754,6 +762,30 @@ static void only_iteration_counts_within_the_bounds_are_computed(void **state)
 	}
 }
 
+/* @return whether two first messages of servers have the same salt */
+static bool is_same_salt(const char *a, const char *b)
+{
+	const char *salt_a = strstr(a, ",s="), *salt_b = strstr(b, ",s=");
+	assert_non_null(salt_a);
+	assert_non_null(salt_b);
+	return strcmp(salt_a, salt_b) == 0;
+}
+
+/* RFC 5802, section 2.1: the salt is individual for each user; clients keep keys for it. */
+static void the_salt_of_a_user_stays_and_is_the_servers_own(void **state)
+{
+	struct fixture *f = *state;
+	char first[256], second[256], elsewhere[256];
+	reach_server_first(f, "SCRAM-SHA-256", first, sizeof(first));
+	reach_server_first(f, "SCRAM-SHA-256", second, sizeof(second));
+	assert_true(is_same_salt(first, second));
+	void *other;
+	setup(&other);
+	reach_server_first(other, "SCRAM-SHA-256", elsewhere, sizeof(elsewhere));
+	assert_false(is_same_salt(first, elsewhere));
+	teardown(&other);
+}
+
 static void the_bounds_on_iterations_are_the_users(void **state)
 {
 	struct fixture *f = *state;
@@ -785,6 +817,8 @@ static void a_malformed_first_message_of_the_server_ends_the_login(void **state)
 		int result;
 	} rows[] = {
 		{"r=%sX,s=c2FsdA==,i=4096", ENVOI_AGAIN},
+		{"r=%sX,s=YQ==,i=4096", ENVOI_AGAIN},
+		{"r=%sX,s=====,i=4096", ENVOI_ERR_PROTOCOL},
 		{"r=%s,s=c2FsdA==,i=4096", ENVOI_ERR_AUTH},
 		{"r=X%s,s=c2FsdA==,i=4096", ENVOI_ERR_AUTH},
 		{"r=somebodyelses,s=c2FsdA==,i=4096", ENVOI_ERR_AUTH},
@@ -1117,6 +1151,7 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(mechanisms_are_listed_strongest_first),
 		CASE(what_is_not_needed_is_not_made),
+		CASE(a_password_is_taken_only_where_the_mechanism_has_use_for_it),
 		CASE(a_mechanism_of_ones_own_is_found_and_may_replace),
 		CASE(every_mechanism_with_a_password_authenticates),
 		CASE(a_wrong_password_or_user_is_refused_alike),
@@ -1133,6 +1168,7 @@ int main(int argc, char **argv)
 		CASE(a_man_in_the_middle_does_not_pass_channel_binding),
 		CASE(a_binding_that_does_not_exist_is_refused_before_anything_is_sent),
 		CASE(only_iteration_counts_within_the_bounds_are_computed),
+		CASE(the_salt_of_a_user_stays_and_is_the_servers_own),
 		CASE(the_bounds_on_iterations_are_the_users),
 		CASE(a_malformed_first_message_of_the_server_ends_the_login),
 		CASE(only_the_servers_true_signature_completes_the_login),

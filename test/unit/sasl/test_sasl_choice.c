@@ -331,10 +331,13 @@ static void a_refusal_says_why_for_each(void **state)
 		"SCRAM-SHA-1-PLUS (no channel binding in common), "
 		"DIGEST-MD5 (not in sasl.mechanisms), "
 		"EXTERNAL (not in sasl.mechanisms), ? (not the name of a mechanism)");
-	char small[30];
-	assert_int_equal(envoi__sasl_choose(&choice, context, &situation, small, sizeof(small)),
-		ENVOI_ERR_AUTH);
-	assert_string_equal(small, "no acceptable mechanism: PLAI");
+	for (size_t size = 1; size <= strlen(why) + 1; size++) {
+		char part[256];
+		assert_int_equal(envoi__sasl_choose(&choice, context, &situation, part, size),
+			ENVOI_ERR_AUTH);
+		assert_int_equal(strlen(part), size - 1);
+		assert_memory_equal(part, why, size - 1);
+	}
 }
 
 /* Added by an application: it supports one type only. */

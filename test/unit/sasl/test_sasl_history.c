@@ -14,6 +14,7 @@
 #include <envoi/context.h>
 
 #include "sasl/sasl_history.h"
+#include "test_allocator.h"
 
 struct fixture {
 	struct envoi_context *context;
@@ -178,6 +179,26 @@ static void malformed_lines_change_nothing(void **state)
 		ENVOI_ERR_INVALID);
 }
 
+/* What is read is complete or not there. */
+static int read_in(struct envoi_context *context)
+{
+	struct envoi_sasl_history *history;
+	int r = envoi_sasl_history_new(&history, context);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_sasl_history_read(history, LINE, strlen(LINE));
+	assert_true((envoi__sasl_history_keys(history, "SCRAM-SHA-1") != NULL) == (r == ENVOI_OK));
+	envoi_sasl_history_free(history);
+	return r;
+}
+
+static void running_out_of_memory_changes_nothing(void **state)
+{
+	(void)state;
+	assert_true(test_allocator_try(read_in) > 3);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +208,7 @@ int main(int argc, char **argv)
 		CASE(what_was_written_can_be_read),
 		CASE(keys_take_the_place_of_those_before),
 		CASE(malformed_lines_change_nothing),
+		CASE(running_out_of_memory_changes_nothing),
 #undef CASE
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

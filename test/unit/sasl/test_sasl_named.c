@@ -2,8 +2,8 @@
  * envoi - SASL mechanisms that are used only when named, against libgsasl's servers: tests
  * SPDX-License-Identifier: MIT
  */
-#define _GNU_SOURCE /* memmem */
-
+#define _GNU_SOURCE /* memmem, RTLD_NEXT */
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,6 +70,34 @@ static int start_client(const char *mechanism, const char *password)
 			.hostname = "example.org"});
 }
 
+/* What functions of libgsasl return; GSASL_OK: their own code. */
+static int init_code, start_code;
+
+/* In place of the functions of libgsasl. */
+int gsasl_init(Gsasl **ret_gsasl)
+{
+	static int (*function)(Gsasl **);
+	if (init_code != GSASL_OK) {
+		return init_code;
+	}
+	if (function == NULL) {
+		*(void **)&function = dlsym(RTLD_NEXT, "gsasl_init");
+	}
+	return function(ret_gsasl);
+}
+
+int gsasl_client_start(Gsasl *gsasl, const char *mechanism, Gsasl_session **ret_session)
+{
+	static int (*function)(Gsasl *, const char *, Gsasl_session **);
+	if (start_code != GSASL_OK) {
+		return start_code;
+	}
+	if (function == NULL) {
+		*(void **)&function = dlsym(RTLD_NEXT, "gsasl_client_start");
+	}
+	return function(gsasl, mechanism, ret_session);
+}
+
 static void forge(char *text, size_t len)
 {
 	char *proof = memmem(text, len, "rspauth=", 8);
@@ -134,6 +162,45 @@ static void a_server_of_digest_must_prove_itself(void **state)
 	assert_true(world.client_result < 0);
 }
 
+static void without_name_or_password_none_is_started(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *authcid, *password;
+	} rows[] = {{NULL, PASSWORD}, {"", PASSWORD}, {"alice", NULL}, {"alice", "\xff"}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(envoi_sasl_start(&world.client, world.context,
+					 envoi_sasl_find(world.context, "DIGEST-MD5"),
+					 &(struct envoi_sasl_parameters){.role = ENVOI_INITIATOR,
+						 .authcid = rows[i].authcid,
+						 .password = rows[i].password,
+						 .hostname = "example.org"}),
+			ENVOI_ERR_INVALID);
+	}
+}
+
+static void what_libgsasl_cannot_start_is_an_error(void **state)
+{
+	(void)state;
+	start_code = GSASL_UNKNOWN_MECHANISM;
+	assert_int_equal(start_client("DIGEST-MD5", PASSWORD), ENVOI_ERR_UNSUPPORTED);
+	start_code = GSASL_MALLOC_ERROR;
+	assert_int_equal(start_client("DIGEST-MD5", PASSWORD), ENVOI_ERR_NOMEM);
+	start_code = GSASL_OK;
+}
+
+static void a_libgsasl_that_cannot_begin_is_an_error(void **state)
+{
+	(void)state;
+	init_code = GSASL_CRYPTO_ERROR;
+	assert_int_equal(start_client("DIGEST-MD5", PASSWORD), ENVOI_ERR_SYSTEM);
+	init_code = GSASL_MALLOC_ERROR;
+	assert_int_equal(start_client("DIGEST-MD5", PASSWORD), ENVOI_ERR_NOMEM);
+	init_code = GSASL_OK;
+	assert_int_equal(start_client("DIGEST-MD5", PASSWORD), ENVOI_OK);
+	envoi_sasl_free(world.client);
+}
+
 static void a_receiver_does_not_offer_them(void **state)
 {
 	(void)state;
@@ -156,6 +223,9 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(they_log_in_where_named),
 		CASE(a_server_of_digest_must_prove_itself),
+		CASE(without_name_or_password_none_is_started),
+		CASE(what_libgsasl_cannot_start_is_an_error),
+		CASE(a_libgsasl_that_cannot_begin_is_an_error),
 		CASE(a_receiver_does_not_offer_them),
 #undef CASE
 	};

@@ -117,15 +117,15 @@ static struct fixture *current;
 
 static size_t channels_opened;
 
-/* In place of the function of c-ares. */
-int ares_init_options(ares_channel *ret_channel, struct ares_options *options, int mask)
+/* In place of the function of c-ares, which each new channel gets its servers by. */
+int ares_set_servers_ports_csv(ares_channel channel, const char *servers)
 {
-	static int (*function)(ares_channel *, struct ares_options *, int);
+	static int (*function)(ares_channel, const char *);
 	if (function == NULL) {
-		*(void **)&function = dlsym(RTLD_NEXT, "ares_init_options");
+		*(void **)&function = dlsym(RTLD_NEXT, "ares_set_servers_ports_csv");
 	}
 	channels_opened++;
-	return function(ret_channel, options, mask);
+	return function(channel, servers);
 }
 
 /* --- an allocator that fails --- */

@@ -11,6 +11,7 @@
 #include "client/defaults.h"
 #include "net/net_settings.h"
 #include "sasl/sasl_settings.h"
+#include "session/liveness_settings.h"
 #include "session/session_settings.h"
 #include "settings/settings.h"
 #include "stream/stream_settings.h"
@@ -31,6 +32,7 @@ const struct envoi_setting *const envoi__setting_tables[] = {
 	envoi__stream_setting_table,
 	envoi__transport_setting_table,
 	envoi__session_setting_table,
+	envoi__liveness_setting_table,
 	envoi__xml_setting_table,
 	NULL,
 };

@@ -7,6 +7,7 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
+#include "session/probe.h"
 #include "session/session_settings.h"
 #include "settings/settings.h"
 #include "transport/transport_settings.h"
@@ -23,6 +24,7 @@ void envoi_session_configure(struct envoi_session *session, const struct envoi_s
 	session->requests.timeout_ms = own.request_timeout_ms;
 	session->outbox.count_limit = own.outbox_stanzas;
 	session->outbox.bytes_limit = own.outbox_bytes;
+	envoi__liveness_settings_read(&session->liveness.settings, settings);
 }
 
 static int configure_by_default(struct envoi_session *session)
@@ -46,6 +48,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__outbox_init(&session->outbox, context, envoi__session_emptied);
 	envoi__tracking_init(
 		&session->tracking, context, &session->queue, envoi__session_report_late);
+	envoi__liveness_init(&session->liveness, &envoi__session_liveness_impl, context);
 	envoi_buffer_init(&session->scratch, context, 0);
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->filters);
@@ -128,6 +131,7 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 	session->stream = NULL;
 	session->is_ready = session->is_online = session->is_closing = false;
 	envoi_timer_stop(&session->retry_timer);
+	envoi__liveness_stop(&session->liveness);
 	return stream;
 }
 
@@ -299,6 +303,7 @@ void envoi_session_close(struct envoi_session *session)
 	}
 	session->is_online = false;
 	session->is_closing = true;
+	envoi__liveness_stop(&session->liveness);
 	if (session->outbox.count == 0 || !session->is_ready) {
 		envoi_stream_close(session->stream);
 	} else {

@@ -2,7 +2,7 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: events.c, handlers.c, send.c, session.c, sink.c.
+ * Files that call each other: events.c, handlers.c, probe.c, send.c, session.c, sink.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
 #define ENVOI_SESSION_SESSION_H
@@ -20,6 +20,7 @@
 #include "mainloop/event_queue.h"
 #include "router/requests.h"
 #include "router/router.h"
+#include "session/liveness.h"
 #include "session/outbox.h"
 #include "session/tracking.h"
 
@@ -54,6 +55,7 @@ struct envoi_session {
 	unsigned int removed; /* attachments that are still to be freed */
 	struct envoi__map by_handler;
 	struct envoi__posted *reserve; /* for an event that must not be lost */
+	struct envoi__liveness liveness; /* of the link, while ready */
 	struct envoi_timer retry_timer; /* feeding the stream failed for want of memory */
 	size_t stanza_limit; /* the most bytes that the stream takes at a time */
 	struct envoi_session_stats stats; /* the counters; the others are sizes of lists */

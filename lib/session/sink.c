@@ -85,6 +85,7 @@ static void on_ready(struct envoi_stream_sink *sink)
 	take_address(session);
 	session->is_ready = session->is_online = true;
 	session->ready_epoch = session->epoch;
+	envoi__liveness_start(&session->liveness, session->queue.loop);
 	if (!session->has_started) {
 		session->has_started = true;
 		envoi__session_start_timeouts(session);
@@ -198,6 +199,7 @@ static void on_activity(struct envoi_stream_sink *sink)
 {
 	struct envoi_session *session = from_sink(sink);
 	struct envoi_session_owner *owner = session->owner;
+	envoi__liveness_heard(&session->liveness);
 	if (owner != NULL && owner->impl->activity != NULL) {
 		owner->impl->activity(owner, session);
 	}

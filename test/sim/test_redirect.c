@@ -265,6 +265,7 @@ static void begin(const struct script *scripts, size_t count)
 	assert_int_equal(envoi_client_set_password(world.client, "secret"), ENVOI_OK);
 	assert_int_equal(envoi_client_set(world.client, "presence.initial", "false"), ENVOI_OK);
 	assert_int_equal(envoi_client_set(world.client, "roster.fetch", "false"), ENVOI_OK);
+	assert_int_equal(envoi_client_set(world.client, "liveness.method", "none"), ENVOI_OK);
 }
 
 static void connect_and_run(void)

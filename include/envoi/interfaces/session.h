@@ -33,7 +33,7 @@ struct envoi_settings;
  *
  * @param context   a reference is taken
  * @param settings  limits.requests, limits.deferred, limits.outbox-*, limits.output-bytes,
- *                  request.timeout, close.timeout are read now; borrowed for the call; NULL:
+ *                  liveness.*, request.timeout, close.timeout are read now; borrowed for the call; NULL:
  *                  defaults
  * @retval ENVOI_ERR_NOMEM
  */

@@ -89,11 +89,12 @@ static void on_written(struct envoi_stream_sink *sink, size_t count)
 	(void)count;
 }
 
+/* A connection that was closed in order, or ended with a stream error, takes its session with it. */
 static void on_closed(struct envoi_stream_sink *sink, const struct envoi_failure *why)
 {
 	struct connection *connection = from_sink(sink);
 	struct session *session = connection->session;
-	bool is_final = why->code == ENVOI_OK;
+	bool is_final = why->code != ENVOI_ERR_DISCONNECTED && why->code != ENVOI_ERR_TIMEOUT;
 	free_connection(connection);
 	if (session != NULL) {
 		testing_session_disconnected(session, is_final);
@@ -363,6 +364,22 @@ void envoi_test_server_stop(struct envoi_test_server *server, bool keeps_session
 void envoi_test_server_start(struct envoi_test_server *server)
 {
 	server->is_stopped = false;
+}
+
+void envoi_test_server_end(
+	struct envoi_test_server *server, const char *user, enum envoi_stream_condition condition)
+{
+	const struct account *account = testing_account(server, user);
+	for (struct connection *at = server->connections; at != NULL; at = at->next) {
+		if (at->session == NULL || at->session->account != account) {
+			continue;
+		}
+		if (condition == ENVOI_STREAM_NO_CONDITION) {
+			envoi_stream_close(at->stream);
+		} else {
+			testing_connection_end(at, condition);
+		}
+	}
 }
 
 void envoi_test_server_watch(

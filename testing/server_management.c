@@ -248,11 +248,32 @@ static int resume(struct envoi_handler *self, struct envoi_stream *stream, struc
 	return ENVOI_OK;
 }
 
+static bool counts_down(unsigned int *left)
+{
+	return *left > 0 && (*left)-- > 0;
+}
+
+static void cut(struct envoi_stream *stream)
+{
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, envoi_stream_context(stream), ENVOI_PHASE_BIND,
+		ENVOI_ERR_DISCONNECTED, "cut in place of an answer");
+	envoi_stream_cut(stream, &failure);
+	envoi_failure_finish(&failure);
+}
+
 static int take_resume(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
 	uint32_t h = 0;
 	struct envoi_test_server *server = server_of(self);
+	if (counts_down(&server->options.ignores_resumes)) {
+		return ENVOI_OK;
+	}
+	if (counts_down(&server->options.closes_at_resumes)) {
+		cut(stream);
+		return ENVOI_OK;
+	}
 	const char *user = envoi_sasl_user(stream, server->sasl);
 	const char *id = envoi_element_attr(element, "previd");
 	if (!server->options.has_stream_management) {

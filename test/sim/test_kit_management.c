@@ -296,6 +296,43 @@ static void a_server_may_keep_its_sessions(void **state)
 	assert_has(f->heard, "<resumed ");
 }
 
+static void a_resume_may_get_no_answer(void **state)
+{
+	struct fixture *f = *state;
+	envoi_test_server_options(f->server)->ignores_resumes = 1;
+	log_in_and_enable(f);
+	cut(f);
+	resume(f, 0);
+	assert_string_equal(f->heard, "");
+	cut(f);
+	resume(f, 0);
+	assert_has(f->heard, "<resumed ");
+}
+
+static void a_resume_may_break_the_connection(void **state)
+{
+	struct fixture *f = *state;
+	envoi_test_server_options(f->server)->closes_at_resumes = 1;
+	log_in_and_enable(f);
+	cut(f);
+	resume(f, 0);
+	assert_string_equal(f->heard, "");
+	assert_true(envoi_memory_end_is_over(f->ends[f->count - 1]));
+	resume(f, 0);
+	assert_has(f->heard, "<resumed ");
+}
+
+static void a_stream_error_of_the_server_ends_the_session(void **state)
+{
+	struct fixture *f = *state;
+	log_in_and_enable(f);
+	envoi_test_server_end(f->server, "bob", ENVOI_STREAM_RESET);
+	assert_has(say(f, ""), "<reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>");
+	cut(f);
+	resume(f, 0);
+	assert_has(f->heard, "item-not-found");
+}
+
 static void a_session_closed_in_order_is_gone(void **state)
 {
 	struct fixture *f = *state;
@@ -349,6 +386,9 @@ int main(void)
 		TEST(a_server_may_forget_counts),
 		TEST(a_server_may_forget_its_sessions),
 		TEST(a_server_may_keep_its_sessions),
+		TEST(a_resume_may_get_no_answer),
+		TEST(a_resume_may_break_the_connection),
+		TEST(a_stream_error_of_the_server_ends_the_session),
 		TEST(a_session_closed_in_order_is_gone),
 		TEST(stored_messages_carry_a_delay),
 		TEST(a_resource_in_use_is_taken),

@@ -52,6 +52,7 @@ static enum step_kind draw_kind(uint64_t *state)
 		[STEP_SILENCE] = 4,
 		[STEP_LINK] = 8,
 		[STEP_STOP] = 3,
+		[STEP_END] = 3,
 		[STEP_LEAVE] = 3,
 		[STEP_KILL] = 2,
 	};
@@ -90,6 +91,8 @@ static uint64_t draw_amount(uint64_t *state, enum step_kind kind)
 		return draw(state, 2500);
 	case STEP_STOP:
 		return draw(state, 2);
+	case STEP_END:
+		return draw(state, 4);
 	case STEP_LEAVE:
 	case STEP_KILL:
 		return draw(state, 20000);
@@ -156,6 +159,8 @@ static void draw_server(uint64_t *state, struct envoi_test_server_options *serve
 	server->resumes = !chance(state, 20);
 	server->hibernation_ms = chance(state, 30) ? 1000 + draw(state, 20000) : 300000;
 	server->remembers_counts = !chance(state, 30);
+	server->ignores_resumes = chance(state, 15) ? 1 + (unsigned int)draw(state, 3) : 0;
+	server->closes_at_resumes = chance(state, 15) ? 1 + (unsigned int)draw(state, 3) : 0;
 }
 
 void plan_make(struct plan *plan, uint64_t seed)
@@ -206,7 +211,7 @@ static void print_link(const struct envoi_test_link *link, FILE *out)
 void step_print(const struct step *step, FILE *out)
 {
 	static const char *const names[STEP_KINDS] = {"send", "ask", "ping", "cancel", "cut",
-		"cut-after", "silence", "link", "stop", "start", "leave", "kill"};
+		"cut-after", "silence", "link", "stop", "start", "end", "leave", "kill"};
 	fprintf(out, "%" PRIu64 " %s %s", step->at_ms, step->actor == 0 ? "alice" : "bob",
 		names[step->kind]);
 	if (step->kind == STEP_CUT_AFTER) {
@@ -223,9 +228,12 @@ void step_print(const struct step *step, FILE *out)
 void plan_print(const struct plan *plan, FILE *out)
 {
 	const struct envoi_test_server_options *server = &plan->server;
-	fprintf(out, "server: %sstream management, %sresumption for %" PRIu64 " ms, %scounts\n",
+	fprintf(out,
+		"server: %sstream management, %sresumption for %" PRIu64 " ms, %scounts, "
+		"ignores %u resumes, closes at %u\n",
 		server->has_stream_management ? "" : "no ", server->resumes ? "" : "no ",
-		server->hibernation_ms, server->remembers_counts ? "remembers " : "forgets ");
+		server->hibernation_ms, server->remembers_counts ? "remembers " : "forgets ",
+		server->ignores_resumes, server->closes_at_resumes);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (!plan->steps[i].is_left_out) {
 			fprintf(out, "%3zu: ", i);

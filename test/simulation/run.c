@@ -77,6 +77,9 @@ static void carry_out(struct run *run, const struct step *step)
 
 static void disturb(struct run *run, const struct step *step)
 {
+	static const enum envoi_stream_condition ends[] = {ENVOI_STREAM_NO_CONDITION,
+		ENVOI_STREAM_RESET, ENVOI_STREAM_SYSTEM_SHUTDOWN,
+		ENVOI_STREAM_INTERNAL_SERVER_ERROR};
 	const char *host = run->actors[step->actor].name;
 	switch (step->kind) {
 	case STEP_CUT:
@@ -97,6 +100,9 @@ static void disturb(struct run *run, const struct step *step)
 		break;
 	case STEP_START:
 		envoi_test_server_start(run->server);
+		break;
+	case STEP_END:
+		envoi_test_server_end(run->server, host, ends[step->amount % 4]);
 		break;
 	default:
 		return;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <envoi/conditions.h>
 #include <envoi/error.h>
 #include <envoi/memory.h>
 #include <envoi/stanza.h>
@@ -120,6 +121,8 @@ struct envoi_test_server_options {
 	uint64_t hibernation_ms; /**< for which a session without connection can be resumed */
 	/** gives `h` in `<failed/>` for sessions that timed out (XEP-0198, section 5) */
 	bool remembers_counts;
+	unsigned int ignores_resumes; /**< so many of the next `<resume/>` get no answer */
+	unsigned int closes_at_resumes; /**< at so many of the next ones the connection breaks */
 	/** Count each n-th message as handled and drop it: a server that loses acknowledged
 	 * stanzas. 0: none */
 	unsigned int drops_each;
@@ -164,6 +167,15 @@ void envoi_test_server_account(
 void envoi_test_server_stop(struct envoi_test_server *server, bool keeps_sessions);
 /** Start again after envoi_test_server_stop(). */
 void envoi_test_server_start(struct envoi_test_server *server);
+
+/**
+ * End the connections of an account. Their sessions cannot be resumed.
+ *
+ * @param condition  of the stream error that is sent; ENVOI_STREAM_NO_CONDITION: the streams are
+ *                   closed in order
+ */
+void envoi_test_server_end(
+	struct envoi_test_server *server, const char *user, enum envoi_stream_condition condition);
 
 /** What a server has done with a stanza. */
 enum envoi_test_server_act {

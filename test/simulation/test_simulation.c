@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "between.h"
 #include "simulation.h"
 
 enum {
@@ -50,7 +51,7 @@ static void assert_notices(
 	assert_rule(failure, rule);
 	shrink(&plan, failure);
 	assert_rule(failure, rule);
-	assert_in_range(plan_left(&plan), 1, most_steps);
+	assert_between(plan_left(&plan), 1, most_steps);
 }
 
 static void the_simulation_notices_lost_messages(void **state)
@@ -106,7 +107,7 @@ static void plans_have_everything(void **state)
 	unsigned int kinds[STEP_KINDS] = {0}, managed = 0, resuming = 0;
 	for (uint64_t seed = 0; seed < SEEDS; seed++) {
 		plan_make(&plan, seed);
-		assert_in_range(plan.count, 1, MOST_STEPS);
+		assert_between(plan.count, 1, MOST_STEPS);
 		managed += plan.server.has_stream_management;
 		resuming += plan.server.resumes;
 		for (size_t i = 0; i < plan.count; i++) {
@@ -117,8 +118,8 @@ static void plans_have_everything(void **state)
 	for (int kind = 0; kind < STEP_KINDS; kind++) {
 		assert_int_not_equal(kinds[kind], 0);
 	}
-	assert_in_range(managed, 1, SEEDS - 1);
-	assert_in_range(resuming, 1, SEEDS - 1);
+	assert_between(managed, 1, SEEDS - 1);
+	assert_between(resuming, 1, SEEDS - 1);
 }
 
 int main(void)

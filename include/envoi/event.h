@@ -6,6 +6,7 @@
 #define ENVOI_EVENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <envoi/export.h>
 #include <envoi/failure.h>
@@ -51,6 +52,14 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_LATE_ERROR,
 	/**
+	 * a stanza exceeded a limit and was not read: @p text: the limit; @p bytes: its size; @p
+	 * stanza: without content, with the attributes from, to, id and type as far as they could
+	 * be read, NULL for an iq without id or type; @p jid: its sender, NULL if it has none. A
+	 * request was answered with not-acceptable; an answer has ended its request with
+	 * ENVOI_ERR_LIMIT
+	 */
+	ENVOI_EVENT_SKIPPED,
+	/**
 	 * the connection has ended or was not established; @p failure. Exactly one for each
 	 * CONNECTING
 	 */
@@ -65,6 +74,7 @@ struct envoi_event {
 	const struct envoi_jid *jid;
 	const struct envoi_stanza *stanza;
 	const struct envoi_failure *failure;
+	uint64_t bytes;
 };
 
 /** @return "connecting", "disconnected", ...; static */

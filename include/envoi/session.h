@@ -51,6 +51,7 @@ struct envoi_session_stats {
 	uint64_t answers_ignored;
 	uint64_t replies_dropped; /**< automatic answers for which there was no room */
 	uint64_t unhandled; /**< ENVOI_EVENT_UNHANDLED */
+	uint64_t skipped; /**< ENVOI_EVENT_SKIPPED */
 	size_t requests; /**< pending */
 	size_t deferred; /**< promises not ended */
 	size_t outbox_stanzas, outbox_bytes; /**< waiting to be taken by the stream */

@@ -293,12 +293,13 @@ bool envoi__answer_counts(const struct envoi_jid *asked, const struct envoi_jid 
 	return envoi_jid_equal(from, asked);
 }
 
-bool envoi__requests_answer(
-	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own)
+/* @return the request that a stanza answers; NULL: none */
+static struct envoi_request *find(struct envoi__requests *requests,
+	const struct envoi_stanza *stanza, const struct envoi_jid *own)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
 	if (kind != ENVOI_IQ_RESULT && kind != ENVOI_IQ_ERROR) {
-		return false;
+		return NULL;
 	}
 	const char *id = envoi_stanza_id(stanza);
 	struct envoi_request *request = envoi__map_get(&requests->by_id, id, strlen(id));
@@ -306,8 +307,29 @@ bool envoi__requests_answer(
 		!envoi__answer_counts(request->asked, envoi_stanza_from(stanza),
 			envoi_stanza_from_text(stanza) == NULL, own)) {
 		requests->ignored++;
+		return NULL;
+	}
+	return request;
+}
+
+bool envoi__requests_answer(
+	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own)
+{
+	struct envoi_request *request = find(requests, stanza, own);
+	if (request == NULL) {
 		return false;
 	}
-	end(request, kind == ENVOI_IQ_RESULT ? ENVOI_OK : ENVOI_ERR_STANZA, stanza);
+	bool is_result = envoi_stanza_kind(stanza) == ENVOI_IQ_RESULT;
+	end(request, is_result ? ENVOI_OK : ENVOI_ERR_STANZA, stanza);
 	return true;
+}
+
+bool envoi__requests_fail(struct envoi__requests *requests, const struct envoi_stanza *stanza,
+	const struct envoi_jid *own, int code)
+{
+	struct envoi_request *request = find(requests, stanza, own);
+	if (request != NULL) {
+		end(request, code, NULL);
+	}
+	return request != NULL;
 }

@@ -71,6 +71,12 @@ int envoi__request_release(struct envoi_request *request, int code);
 bool envoi__requests_answer(
 	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own);
 
+/**
+ * As envoi__requests_answer(), for an answer that cannot be read: the request ends with a code.
+ */
+bool envoi__requests_fail(struct envoi__requests *requests, const struct envoi_stanza *stanza,
+	const struct envoi_jid *own, int code);
+
 /** End all, with a code. */
 void envoi__requests_end_all(struct envoi__requests *requests, int code);
 

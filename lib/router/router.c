@@ -380,10 +380,8 @@ void envoi__router_route(
 	}
 }
 
-/* RFC 6120, section 8.2.3: a type that is missing or unknown is answered with bad-request. Without
- * an id there is nothing to answer to. */
-static struct envoi_stanza *refusal_new(
-	struct envoi_context *context, const struct envoi_element *element)
+static struct envoi_stanza *refusal_new(struct envoi_context *context,
+	const struct envoi_element *element, enum envoi_stanza_condition condition)
 {
 	struct envoi_element *iq = envoi_element_new(context, ENVOI_NS_CLIENT, "iq");
 	envoi_element_set(iq, "type", "error");
@@ -392,7 +390,7 @@ static struct envoi_stanza *refusal_new(
 	envoi_element_set(iq, "from", envoi_element_attr(element, "to"));
 	struct envoi_element *error = envoi_element_add(iq, ENVOI_NS_CLIENT, "error");
 	envoi_element_set(error, "type", "modify");
-	envoi_element_add(error, ENVOI_NS_STANZA_ERRORS, "bad-request");
+	envoi_element_add(error, ENVOI_NS_STANZA_ERRORS, envoi_stanza_condition_name(condition));
 	struct envoi_stanza *stanza = NULL;
 	if (envoi_element_error(iq) == ENVOI_OK && envoi_stanza_from_element(&stanza, iq) != 0) {
 		stanza = NULL;
@@ -401,6 +399,15 @@ static struct envoi_stanza *refusal_new(
 	return stanza;
 }
 
+static void refuse(struct envoi__router *router, const struct envoi_element *element,
+	enum envoi_stanza_condition condition)
+{
+	struct envoi__router_host *host = router->host;
+	(void)host->impl->send(host, refusal_new(router->context, element, condition), true);
+}
+
+/* RFC 6120, section 8.2.3: a type that is missing or unknown is answered with bad-request. Without
+ * an id there is nothing to answer to. */
 void envoi__router_refuse(struct envoi__router *router, const struct envoi_element *element)
 {
 	struct envoi__router_host *host = router->host;
@@ -411,5 +418,13 @@ void envoi__router_refuse(struct envoi__router *router, const struct envoi_eleme
 		host->impl->unhandled(host, NULL, "an iq without id");
 		return;
 	}
-	(void)host->impl->send(host, refusal_new(router->context, element), true);
+	refuse(router, element, ENVOI_BAD_REQUEST);
+}
+
+/* RFC 6120, section 8.3.3.9: it does not meet criteria of the receiver. */
+void envoi__router_refuse_skipped(struct envoi__router *router, const struct envoi_element *request)
+{
+	if (!envoi__guard_is_over(&router->guard)) {
+		refuse(router, request, ENVOI_NOT_ACCEPTABLE);
+	}
 }

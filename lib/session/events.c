@@ -35,6 +35,7 @@ const char *envoi_event_name(enum envoi_event_type type)
 		[ENVOI_EVENT_ROSTER_CHANGED] = "roster-changed",
 		[ENVOI_EVENT_AVAILABLE] = "available",
 		[ENVOI_EVENT_UNHANDLED] = "unhandled",
+		[ENVOI_EVENT_SKIPPED] = "skipped",
 		[ENVOI_EVENT_DISCONNECTED] = "disconnected",
 		[ENVOI_EVENT_LATE_ERROR] = "late-error",
 	};
@@ -94,6 +95,7 @@ static int copy(struct envoi__posted *posted, const struct envoi_event *event)
 {
 	posted->event.type = event->type;
 	posted->event.session = posted->session;
+	posted->event.bytes = event->bytes;
 	if (event->jid != NULL) {
 		posted->event.jid = posted->jid = envoi_jid_ref(event->jid);
 	}

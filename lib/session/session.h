@@ -117,6 +117,13 @@ void envoi__session_emptied(struct envoi__outbox *outbox);
 /** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);
 
+/* --- skipped.c --- */
+
+/** A stanza exceeded a limit: report it, answer a request, end a request that it answers. Called
+ * with the session entered. @param element etc.  as in struct envoi_stream_sink_impl */
+void envoi__session_take_skipped(struct envoi_session *session, struct envoi_element *element,
+	uint64_t bytes, const char *limit);
+
 /* --- sink.c --- */
 
 void envoi__session_report_late(struct envoi__tracking *tracking, struct envoi_stanza *error);

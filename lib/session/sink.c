@@ -183,6 +183,19 @@ static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *elem
 	envoi__session_leave(session);
 }
 
+static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *element,
+	uint64_t bytes, const char *limit)
+{
+	struct envoi_session *session = from_sink(sink);
+	struct envoi_stream *stream = session->stream;
+	envoi__session_enter(session);
+	envoi__event_queue_flush(&session->queue);
+	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
+		envoi__session_take_skipped(session, element, bytes, limit);
+	}
+	envoi__session_leave(session);
+}
+
 /* --- output --- */
 
 static void on_written(struct envoi_stream_sink *sink, size_t count)
@@ -218,6 +231,7 @@ const struct envoi_stream_sink_impl envoi__session_sink_impl = {
 	.gained = on_gained,
 	.ready = on_ready,
 	.stanza = on_stanza,
+	.skipped = on_skipped,
 	.written = on_written,
 	.drained = on_drained,
 	.activity = on_activity,

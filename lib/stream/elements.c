@@ -150,6 +150,23 @@ static void take_stanza(struct envoi_stream *stream, struct envoi_element *eleme
 	}
 }
 
+void envoi__stream_skipped(struct envoi_stream *stream, struct envoi_element *element,
+	uint64_t bytes, const char *limit)
+{
+	if (stream->life != ENVOI__STREAM_CLOSING && !envoi__stream_is_running(stream)) {
+		return;
+	}
+	int r = map_content(stream, element);
+	if (r < 0) {
+		envoi__stream_fail_for(stream, r);
+		return;
+	}
+	stream->counts.stanzas_in++;
+	if (stream->sink->impl->skipped != NULL) {
+		stream->sink->impl->skipped(stream->sink, element, bytes, limit);
+	}
+}
+
 void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *element)
 {
 	bool is_closing = stream->life == ENVOI__STREAM_CLOSING;

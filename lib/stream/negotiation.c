@@ -68,6 +68,7 @@ static void become_ready(struct envoi_stream *stream)
 {
 	if (!stream->is_ready) {
 		stream->is_ready = true;
+		envoi__stream_widen_limits(stream);
 		envoi__stream_set_phase(stream, ENVOI_PHASE_ONLINE);
 		stream->sink->impl->ready(stream->sink);
 	}

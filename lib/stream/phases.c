@@ -41,7 +41,11 @@ void envoi__stream_read_settings(struct envoi_stream *stream, const struct envoi
 
 void envoi__stream_widen_limits(struct envoi_stream *stream)
 {
-	set_limits(stream, &stream->limits);
+	struct envoi_xml_limits limits = stream->limits;
+	if (stream->role != ENVOI_INITIATOR || !stream->is_ready) {
+		limits.skip_bytes = 0;
+	}
+	set_limits(stream, &limits);
 }
 
 /* "within 300 ms", "within 20 s" */

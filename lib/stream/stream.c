@@ -98,6 +98,19 @@ static void on_element(struct envoi_transport_sink *sink, struct envoi_element *
 	}
 }
 
+static void on_skipped(struct envoi_transport_sink *sink, struct envoi_element *element,
+	uint64_t bytes, const char *limit)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		envoi_element_ref(element);
+		envoi__stream_draw_consequences(stream);
+		envoi__stream_skipped(stream, element, bytes, limit);
+		envoi_element_unref(element);
+		envoi__stream_leave(stream);
+	}
+}
+
 static void on_ended(struct envoi_transport_sink *sink)
 {
 	struct envoi_stream *stream = from_sink(sink);
@@ -176,6 +189,7 @@ static void on_closed(struct envoi_transport_sink *sink, const struct envoi_fail
 static const struct envoi_transport_sink_impl transport_sink_impl = {
 	.opened = on_opened,
 	.element = on_element,
+	.skipped = on_skipped,
 	.ended = on_ended,
 	.secured = on_secured,
 	.undecided = on_undecided,

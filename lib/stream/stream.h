@@ -151,6 +151,9 @@ void envoi__stream_refuse_server_head(struct envoi_stream *stream);
 /* elements.c */
 
 void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *element);
+/** A stanza exceeded a limit: as in struct envoi_transport_sink_impl. */
+void envoi__stream_skipped(struct envoi_stream *stream, struct envoi_element *element,
+	uint64_t bytes, const char *limit);
 /** @return whether it is a message, presence or iq in that namespace */
 bool envoi__is_stanza(const struct envoi_element *element, const char *ns);
 
@@ -191,7 +194,8 @@ void envoi__stream_limit_deadline(struct envoi_stream *stream, uint64_t timeout_
 void envoi__stream_start_close_timeout(struct envoi_stream *stream);
 /** @return what is left of close.timeout, which has begun */
 uint64_t envoi__stream_close_time_left(const struct envoi_stream *stream);
-/** From now on the peer may send more at a time: it has logged in. */
+/** From now on the peer may send more at a time: it has logged in. Called again when the stream is
+ * ready: then an initiating stream skips stanzas that exceed a limit. */
 void envoi__stream_widen_limits(struct envoi_stream *stream);
 
 /* ending.c */

@@ -20,8 +20,9 @@ enum {
 const struct envoi_setting envoi__xml_setting_table[] = {
 	SIZE(INTO(after_login.stanza_bytes), "limits.stanza-bytes", "8m", 10000, GIB,
 		"The largest stanza, or other first-level element, that the peer may send. Beyond "
-		"this limit, and each of the following ones, the stream ends with policy-violation. A "
-		"server can rely on 10,000 bytes (RFC 6120, section 13.12)."),
+		"this limit, and each of the following ones, a stanza is skipped as far as "
+		"limits.skip-bytes lets it, or else the stream ends with policy-violation. A server "
+		"can rely on 10,000 bytes (RFC 6120, section 13.12)."),
 	SIZE(INTO(after_login.tag_bytes), "limits.tag-bytes", "16k", KIB, MIB,
 		"The largest tag, attributes included."),
 	COUNT(INTO(after_login.depth), "limits.depth", "64", 4, 10000,
@@ -34,6 +35,10 @@ const struct envoi_setting envoi__xml_setting_table[] = {
 		"The longest name of an element or attribute, and the longest prefix."),
 	SIZE(INTO(after_login.namespace_bytes), "limits.namespace-bytes", "1k", 64, 64 * KIB,
 		"The longest namespace name that the library does not know."),
+	SIZE(INTO(after_login.skip_bytes), "limits.skip-bytes", "64m", 0, GIB,
+		"The largest stanza beyond a limit that a client skips once it is online. It answers "
+		"a skipped request with not-acceptable. A larger one, and with 0 each stanza beyond a "
+		"limit, ends the stream with policy-violation."),
 	COUNT(INTO(after_login.names), "limits.names", "4096", 64, LARGE_COUNT,
 		"The most distinct names and prefixes in a stanza, without the names of "
 		"specifications that the library knows."),
@@ -59,6 +64,6 @@ const struct envoi_setting envoi__xml_setting_table[] = {
 void envoi__xml_settings_read(
 	struct envoi__xml_settings *ret_values, const struct envoi_settings *settings)
 {
-	*ret_values = (struct envoi__xml_settings){.before_login.skip_bytes = 0};
+	ret_values->before_login.skip_bytes = 0;
 	envoi_settings_read(settings, envoi__xml_setting_table, ret_values);
 }

@@ -53,6 +53,7 @@ enum place {
 	IN_AVAILABLE,
 	IN_UNHANDLED,
 	IN_LATE_ERROR,
+	IN_SKIPPED,
 	IN_DISCONNECTED,
 	IN_MESSAGE,
 	IN_PRESENCE,
@@ -108,6 +109,7 @@ static const struct grid_place places[] = {
 	[IN_AVAILABLE] = {"envoi_event_row.handle", "available"},
 	[IN_UNHANDLED] = {"envoi_event_row.handle", "unhandled"},
 	[IN_LATE_ERROR] = {"envoi_event_row.handle", "late-error"},
+	[IN_SKIPPED] = {"envoi_event_row.handle", "skipped"},
 	[IN_DISCONNECTED] = {"envoi_event_row.handle", "disconnected"},
 	[IN_MESSAGE] = {"envoi_stanza_row.handle", "message"},
 	[IN_PRESENCE] = {"envoi_stanza_row.handle", "presence"},
@@ -587,6 +589,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
 	{ENVOI_EVENT_LATE_ERROR, on_event},
+	{ENVOI_EVENT_SKIPPED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
@@ -641,6 +644,7 @@ static const struct envoi_event_row quiet_events[] = {
 	{ENVOI_EVENT_CONNECTING, quiet_event},
 	{ENVOI_EVENT_STARTED, quiet_event},
 	{ENVOI_EVENT_UNHANDLED, quiet_event},
+	{ENVOI_EVENT_SKIPPED, quiet_event},
 	{ENVOI_EVENT_DISCONNECTED, quiet_event},
 	{ENVOI_NO_EVENT, NULL},
 };
@@ -809,6 +813,7 @@ static int prepare(struct bomb *bomb)
 	struct envoi_client *client = client_of(bomb);
 	bool is_undecided = bomb->plan == PLAN_ACCEPTED || bomb->plan == PLAN_UNDECIDED;
 	int r = envoi_client_set_credentials(client, &bomb->source);
+	r = r < 0 ? r : envoi_client_set(client, "limits.depth", "4");
 	if (r == ENVOI_OK && is_undecided) {
 		envoi_client_set_tls_decider(client, &bomb->decider);
 		r = envoi_client_set(client, "tls.ca-file", TEST_DATA "/tls/other-ca.pem");
@@ -846,6 +851,7 @@ static void hear_much(struct bomb *bomb)
 		"<message from='bob@example.org/x'><body>x</body></message>"
 		"<message from='bob@example.org/x' type='headline'/><message/>");
 	say(bomb, "<presence from='bob@example.org/x'/><presence from='bob@example.org/x'/>");
+	say(bomb, "<presence><a><a><a><a/></a></a></a></presence>"); /* limits.depth is 4 */
 	say(bomb,
 		"<iq type='get' id='1' from='bob@example.org/x'><x xmlns='urn:x'/></iq>"
 		"<iq type='get' id='2' from='bob@example.org/x'><x xmlns='urn:x'/></iq>");

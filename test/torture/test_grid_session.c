@@ -18,6 +18,9 @@
 #include "stream_fixture.h"
 #include "wire.h"
 
+/* limits.depth is 4. */
+#define TOO_DEEP "<a><a><a><a/></a></a></a>"
+
 enum place {
 	IN_MESSAGE,
 	IN_REQUEST, /* of the peer, its handler */
@@ -26,6 +29,7 @@ enum place {
 	IN_EVENT_OPENED,
 	IN_EVENT_STARTED,
 	IN_EVENT_UNHANDLED,
+	IN_EVENT_SKIPPED,
 	IN_EVENT_DISCONNECTED,
 	IN_TIMEOUT,
 	IN_RESULT,
@@ -55,6 +59,7 @@ static const struct grid_place places[] = {
 	[IN_EVENT_OPENED] = {"envoi_event_row.handle", "stream-opened"},
 	[IN_EVENT_STARTED] = {"envoi_event_row.handle", "started"},
 	[IN_EVENT_UNHANDLED] = {"envoi_event_row.handle", "unhandled"},
+	[IN_EVENT_SKIPPED] = {"envoi_event_row.handle", "skipped"},
 	[IN_EVENT_DISCONNECTED] = {"envoi_event_row.handle", "disconnected"},
 	[IN_TIMEOUT] = {"envoi_timeout_row.handle", "recurring"},
 	[IN_RESULT] = {"envoi_answer_fn", "a result"},
@@ -302,6 +307,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 	enum place place = event->type == ENVOI_EVENT_STREAM_OPENED ? IN_EVENT_OPENED
 		: event->type == ENVOI_EVENT_STARTED                ? IN_EVENT_STARTED
 		: event->type == ENVOI_EVENT_UNHANDLED              ? IN_EVENT_UNHANDLED
+		: event->type == ENVOI_EVENT_SKIPPED                ? IN_EVENT_SKIPPED
 								    : IN_EVENT_DISCONNECTED;
 	explode(from_base(self), place);
 }
@@ -361,6 +367,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_STREAM_OPENED, on_event},
 	{ENVOI_EVENT_STARTED, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
+	{ENVOI_EVENT_SKIPPED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
@@ -414,6 +421,7 @@ static const struct envoi_event_row quiet_events[] = {
 	{ENVOI_EVENT_STREAM_OPENED, quiet_event},
 	{ENVOI_EVENT_STARTED, quiet_event},
 	{ENVOI_EVENT_UNHANDLED, quiet_event},
+	{ENVOI_EVENT_SKIPPED, quiet_event},
 	{ENVOI_EVENT_DISCONNECTED, quiet_event},
 	{ENVOI_NO_EVENT, NULL},
 };
@@ -528,6 +536,7 @@ static void have_everything_happen(struct bomb *bomb)
 	say(bomb, "<iq type='get' id='1'><x xmlns='urn:x'/></iq>");
 	say(bomb, "<iq type='get' id='2'><x xmlns='urn:x'/></iq><message/><message/>");
 	say(bomb, "<message type='headline'/><message/>");
+	say(bomb, "<message>" TOO_DEEP "</message><iq id='3' type='get'>" TOO_DEEP "</iq>");
 	send_and_ask(bomb, 0);
 	wire_run(wire, 0);
 	answer(bomb);
@@ -555,6 +564,7 @@ static void bomb_init(struct bomb *bomb)
 	wire_init(&bomb->wire, NULL);
 	assert_int_equal(
 		envoi_settings_set(bomb->wire.settings, "request.timeout", "1s"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(bomb->wire.settings, "limits.depth", "4"), ENVOI_OK);
 	bomb->wire.feature = &bomb->handler;
 	bomb->wire.on_ready = on_ready;
 	bomb->wire.on_opened = on_opened;

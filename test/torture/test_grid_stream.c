@@ -39,6 +39,7 @@ enum place {
 	IN_NEGOTIATE = IN_FINISH + 2,
 	IN_OFFER,
 	IN_WANTED,
+	IN_SKIPPED,
 	PLACES,
 };
 
@@ -63,6 +64,7 @@ static const struct grid_place places[] = {
 	[IN_NEGOTIATE] = {"envoi_stream_feature.negotiate", "initiator"},
 	[IN_OFFER] = {"envoi_stream_feature.offer", "receiver"},
 	[IN_WANTED] = {"envoi_bind_hook_impl.wanted", "receiver"},
+	[IN_SKIPPED] = {"envoi_stream_sink_impl.skipped", "initiator"},
 };
 /* clang-format on */
 
@@ -230,6 +232,13 @@ static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *elem
 	visit(from_sink(sink), IN_STANZA);
 }
 
+static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *element,
+	uint64_t bytes, const char *limit)
+{
+	(void)element, (void)bytes, (void)limit;
+	grid_visit(IN_SKIPPED, from_sink(sink));
+}
+
 static void on_written(struct envoi_stream_sink *sink, size_t count)
 {
 	(void)count;
@@ -258,6 +267,7 @@ static const struct envoi_stream_sink_impl sink_impl = {
 	.gained = on_gained,
 	.ready = on_ready,
 	.stanza = on_stanza,
+	.skipped = on_skipped,
 	.written = on_written,
 	.drained = on_drained,
 	.activity = on_activity,
@@ -441,6 +451,7 @@ static void plot_init(struct plot *plot)
 	set(plot, "sasl.mechanisms", "SCRAM-SHA-256");
 	set(plot, "sasl.min-iterations", "16");
 	set(plot, "limits.output-bytes", "64k");
+	set(plot, "limits.depth", "4");
 	plot->hook.impl = &hook_impl;
 	assert_int_equal(envoi_tls_config_new(
 				 &plot->configs[ENVOI_INITIATOR], plot->context, plot->settings),
@@ -493,6 +504,15 @@ static void send_much(struct side *side)
 	}
 }
 
+/* limits.depth is 4. */
+static void send_deep(struct side *side)
+{
+	static const char xml[] = "<message><a><a><a><a/></a></a></a></message>";
+	if (side->stream != NULL) {
+		(void)!envoi_stream_send(side->stream, xml, strlen(xml));
+	}
+}
+
 static void play(const struct grid *the_grid)
 {
 	(void)the_grid;
@@ -504,6 +524,7 @@ static void play(const struct grid *the_grid)
 	run(plot, 1000);
 	send_much(&plot->sides[ENVOI_INITIATOR]);
 	send_much(&plot->sides[ENVOI_RECEIVER]);
+	send_deep(&plot->sides[ENVOI_RECEIVER]);
 	run(plot, 1000);
 	act_close(&plot->sides[ENVOI_INITIATOR]);
 	run(plot, 600000);

@@ -243,6 +243,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
+	{ENVOI_EVENT_SKIPPED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };

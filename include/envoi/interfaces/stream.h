@@ -173,6 +173,17 @@ struct envoi_stream_sink_impl {
 	 * when the stream is bound and another feature is still pending (RFC 6120, section 7.1: a
 	 * bound resource may be sent to). */
 	void (*stanza)(struct envoi_stream_sink *sink, struct envoi_element *element);
+	/**
+	 * OPTIONAL. A stanza exceeded a limit, and was counted and skipped (setting
+	 * limits.skip-bytes); on an initiating stream that is ready only.
+	 *
+	 * @param element  the stanza without content, with the attributes from, to, id and type as
+	 *                 far as they could be read; borrowed
+	 * @param bytes    its size as received
+	 * @param limit    the limit in words; static
+	 */
+	void (*skipped)(struct envoi_stream_sink *sink, struct envoi_element *element,
+		uint64_t bytes, const char *limit);
 	/** @p count more stanzas are out of our hands, those of envoi_stream_send_element()
 	 * included: in sum stanzas_out of struct envoi_stream_counts, once all is written. */
 	void (*written)(struct envoi_stream_sink *sink, size_t count);
@@ -357,8 +368,8 @@ ENVOI_API void *envoi_stream_feature_state(
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_start_tls(struct envoi_stream *stream,
 	struct envoi_handler *handler, struct envoi_tls_config *config);
 
-/** Stanzas of a stream so far: those that rows of stream elements take, and those sent with
- * envoi_stream_send_element(), included. */
+/** Stanzas of a stream so far: those that rows of stream elements take, those that were skipped, and
+ * those sent with envoi_stream_send_element(), included. */
 struct envoi_stream_counts {
 	uint64_t stanzas_in, stanzas_out;
 };

@@ -1,0 +1,62 @@
+/*
+ * envoi - sessions: stanzas that exceed a limit
+ * SPDX-License-Identifier: MIT
+ */
+#include <inttypes.h>
+
+#include <envoi/context.h>
+
+#include "session/session.h"
+
+static void report_skipped(
+	struct envoi_session *session, const struct envoi_event *event, const char *name)
+{
+	session->stats.skipped++;
+	int r = envoi_session_post_event(session, event);
+	envoi_log(session->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
+		"skipped a stanza: <%s> of %" PRIu64 " bytes: %s%s", name, event->bytes,
+		event->text, r < 0 ? " (no event: out of memory)" : "");
+}
+
+static void settle_skipped(struct envoi_session *session, const struct envoi_stanza *stanza)
+{
+	switch (envoi_stanza_kind(stanza)) {
+	case ENVOI_IQ_GET:
+	case ENVOI_IQ_SET:
+		envoi__router_refuse_skipped(&session->router, envoi_stanza_element(stanza));
+		break;
+	case ENVOI_IQ_RESULT:
+	case ENVOI_IQ_ERROR:
+		(void)envoi__requests_fail(
+			&session->requests, stanza, session->jid, ENVOI_ERR_LIMIT);
+		break;
+	default:
+		break;
+	}
+}
+
+void envoi__session_take_skipped(struct envoi_session *session, struct envoi_element *element,
+	uint64_t bytes, const char *limit)
+{
+	struct envoi_stanza *stanza = NULL;
+	const char *from = envoi_element_attr(element, "from");
+	struct envoi_jid *sender = NULL;
+	if (from != NULL && envoi_jid_from_text(&sender, session->context, from) < 0) {
+		sender = NULL;
+	}
+	if (envoi_stanza_from_element(&stanza, element) != ENVOI_OK) {
+		stanza = NULL;
+	}
+	report_skipped(session,
+		&(struct envoi_event){.type = ENVOI_EVENT_SKIPPED,
+			.text = limit,
+			.jid = sender,
+			.stanza = stanza,
+			.bytes = bytes},
+		envoi_element_name(element));
+	if (stanza != NULL && (from == NULL || sender != NULL)) {
+		settle_skipped(session, stanza);
+	}
+	envoi_jid_unref(sender);
+	envoi_stanza_unref(stanza);
+}

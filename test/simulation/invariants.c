@@ -11,8 +11,10 @@ enum {
 	/* With a network that is well, an offline client is back within this time: the longest
 	 * delay between two attempts, 5 minutes, and what a login may take. */
 	LONGEST_OFFLINE_MS = 360000,
-	/* More memory than before the first step: caches of the context. */
+	/* More memory than before the first step: caches of the context, and what the session
+	 * remembers of each message for errors that come late. */
 	IDLE_BLOCKS_MORE = 64,
+	BLOCKS_OF_A_MESSAGE = 3,
 };
 
 typedef void message_rule(struct run *run, const struct message *message);
@@ -241,9 +243,13 @@ static void written_was_received(struct run *run, const struct message *message)
 static void memory_is_level(struct run *run)
 {
 	size_t blocks = envoi_world_blocks(run->world);
-	if (blocks > run->idle_blocks + IDLE_BLOCKS_MORE) {
-		run_fail(
-			run, "memory-is-level", "%zu blocks, %zu before", blocks, run->idle_blocks);
+	size_t allowed = run->idle_blocks + IDLE_BLOCKS_MORE;
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		allowed += BLOCKS_OF_A_MESSAGE * run->actors[i].message_count;
+	}
+	if (blocks > allowed) {
+		run_fail(run, "memory-is-level", "%zu blocks, %zu before, %zu allowed", blocks,
+			run->idle_blocks, allowed);
 	}
 }
 

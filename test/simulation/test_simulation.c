@@ -58,21 +58,21 @@ static void the_simulation_notices_lost_messages(void **state)
 {
 	(void)state;
 	const struct envoi_test_server_options faults = {.drops_each = 3};
-	assert_notices(&faults, "nothing-acknowledged-is-lost", 3);
+	assert_notices(&faults, "nothing-acknowledged-is-lost", 6);
 }
 
 static void the_simulation_notices_doubled_messages(void **state)
 {
 	(void)state;
 	const struct envoi_test_server_options faults = {.doubles_each = 3};
-	assert_notices(&faults, "delivered-once-in-a-session", 3);
+	assert_notices(&faults, "delivered-once-in-a-session", 6);
 }
 
 static void the_simulation_notices_messages_out_of_order(void **state)
 {
 	(void)state;
 	const struct envoi_test_server_options faults = {.swaps_each = 3};
-	assert_notices(&faults, "delivered-in-order", 4);
+	assert_notices(&faults, "delivered-in-order", 6);
 }
 
 static char *trace_of(uint64_t seed)

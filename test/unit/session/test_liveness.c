@@ -13,6 +13,7 @@
 #include <envoi/context.h>
 #include <envoi/mainloop.h>
 
+#include "between.h"
 #include "session/liveness.h"
 
 enum {
@@ -326,7 +327,7 @@ static void a_peer_with_a_limit_gets_something_three_times_as_often(void **state
 	start(f);
 	envoi__liveness_set_peer_limit(&f->link.liveness, 30 * S);
 	run_for(f, 300 * S);
-	assert_in_range(f->link.keepalives, 20, 30);
+	assert_between(f->link.keepalives, 20, 30);
 }
 
 static void what_is_sent_anyway_replaces_the_white_space(void **state)
@@ -349,7 +350,7 @@ static void a_tiny_limit_of_the_peer_does_not_cost_a_packet_a_second(void **stat
 	start(f);
 	envoi__liveness_set_peer_limit(&f->link.liveness, 1);
 	run_for(f, 100 * S);
-	assert_in_range(f->link.keepalives, 20, 31);
+	assert_between(f->link.keepalives, 20, 31);
 	envoi__liveness_set_peer_limit(&f->link.liveness, 0);
 	f->link.keepalives = 0;
 	run_for(f, 100 * S);
@@ -437,9 +438,9 @@ static void a_thousand_links_share_their_wake_ups(void **state)
 			}
 		}
 	}
-	assert_in_range(times, 2, PROBE_AFTER / GRID + 2);
+	assert_between(times, 2, PROBE_AFTER / GRID + 2);
 	for (size_t i = 0; i < LINKS; i++) {
-		assert_in_range(f->links[i].probes, 1, 2);
+		assert_between(f->links[i].probes, 1, 2);
 	}
 }
 

@@ -13,6 +13,7 @@
 
 #include <envoi/ext/ping.h>
 
+#include "between.h"
 #include "session/probe.h"
 #include "session/session.h"
 #include "wire.h"
@@ -51,7 +52,7 @@ static const char *heard_ping(void)
 	assert_non_null(at);
 	at += strlen(" id='");
 	size_t len = strcspn(at, "'");
-	assert_in_range(len, 1, sizeof(id) - 1);
+	assert_between(len, 1, sizeof(id) - 1);
 	memcpy(id, at, len);
 	id[len] = '\0';
 	return id;

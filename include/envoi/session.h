@@ -33,7 +33,7 @@ ENVOI_API const struct envoi_jid *envoi_session_jid(const struct envoi_session *
 /** @return the domain of that address, which names the account's server; NULL: there is no address;
  * borrowed until the address changes */
 ENVOI_API const char *envoi_session_domain(const struct envoi_session *session);
-/** @return whether stanzas can be sent */
+/** @return whether a stream carries stanzas; a suspended session takes them, too */
 ENVOI_API bool envoi_session_is_online(const struct envoi_session *session);
 
 /**
@@ -55,6 +55,8 @@ struct envoi_session_stats {
 	size_t requests; /**< pending */
 	size_t deferred; /**< promises not ended */
 	size_t outbox_stanzas, outbox_bytes; /**< waiting to be taken by the stream */
+	/** taken by a stream, and not acknowledged yet (XEP-0198) */
+	size_t unacknowledged_stanzas, unacknowledged_bytes;
 };
 
 /** Fill in *ret_stats. */
@@ -101,7 +103,8 @@ ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_
  *
  * @param stanza  taken, on failure too; NULL reports ENVOI_ERR_NOMEM
  * @param ticket  NULL: no report is wanted. Borrowed until its function is called; not on failure
- * @retval ENVOI_ERR_STATE    the session is not online
+ * @retval ENVOI_ERR_STATE    the session is neither online nor suspended: while the server keeps it
+ *                            without a connection (XEP-0198), stanzas wait for its resumption
  * @retval ENVOI_ERR_FULL     the outbox is at its limit (limits.outbox-stanzas,
  *                            limits.outbox-bytes), or the stanza alone is longer than
  *                            limits.output-bytes

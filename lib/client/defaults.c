@@ -13,6 +13,7 @@
 #include "sasl/sasl_settings.h"
 #include "session/liveness_settings.h"
 #include "session/session_settings.h"
+#include "session/stream_management_settings.h"
 #include "settings/settings.h"
 #include "stream/stream_settings.h"
 #include "tls/tls_settings.h"
@@ -33,6 +34,7 @@ const struct envoi_setting *const envoi__setting_tables[] = {
 	envoi__transport_setting_table,
 	envoi__session_setting_table,
 	envoi__liveness_setting_table,
+	envoi__sm_setting_table,
 	envoi__xml_setting_table,
 	NULL,
 };

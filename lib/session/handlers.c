@@ -223,10 +223,21 @@ static void remove_from_stream(struct envoi_session *session, const struct envoi
 	}
 }
 
+static size_t own_handlers(
+	const struct envoi_session *session, struct envoi_handler **ret_handlers, size_t capacity)
+{
+	const struct envoi_handler *own[] = {&session->sm.resume, &session->sm.enable};
+	size_t count = session->sm.settings.is_used ? sizeof(own) / sizeof(own[0]) : 0;
+	for (size_t i = 0; i < count && i < capacity; i++) {
+		ret_handlers[i] = (struct envoi_handler *)(uintptr_t)own[i];
+	}
+	return count;
+}
+
 size_t envoi_session_handlers(
 	const struct envoi_session *session, struct envoi_handler **ret_handlers, size_t capacity)
 {
-	size_t count = 0;
+	size_t count = own_handlers(session, ret_handlers, capacity);
 	struct envoi__list *link = session->attachments.next;
 	for (; link != &session->attachments; link = link->next) {
 		const struct attachment *attachment = from_link(link);

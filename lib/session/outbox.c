@@ -59,13 +59,19 @@ static void stop_waiting(struct envoi__outbox_entry *entry)
 	entry->outbox->bytes -= entry->len;
 }
 
+static void unkeep(struct envoi__outbox_entry *entry)
+{
+	struct envoi__outbox *outbox = entry->outbox;
+	entry->is_kept = false;
+	outbox->kept_count--;
+	outbox->kept_bytes -= entry->len;
+}
+
 static void leave_given(struct envoi__outbox_entry *entry)
 {
 	envoi__list_remove(&entry->link);
 	if (entry->is_kept) {
-		entry->is_kept = false;
-		entry->outbox->kept_count--;
-		entry->outbox->kept_bytes -= entry->len;
+		unkeep(entry);
 	}
 }
 
@@ -112,6 +118,7 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 	stop_waiting(entry);
 	entry->number = number;
 	entry->was_given = true;
+	outbox->given_bytes += entry->len;
 	if (outbox->is_keeping) {
 		entry->is_kept = true;
 		outbox->kept_count++;
@@ -153,6 +160,25 @@ void envoi__outbox_written(struct envoi__outbox *outbox, size_t count)
 void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping)
 {
 	outbox->is_keeping = is_keeping;
+}
+
+void envoi__outbox_release(struct envoi__outbox *outbox)
+{
+	struct envoi__list *link = outbox->given.next;
+	while (link != &outbox->given) {
+		struct envoi__outbox_entry *entry = from_link(link);
+		link = link->next;
+		if (!entry->is_kept) {
+			continue;
+		}
+		unkeep(entry);
+		if (entry->tracked == NULL) {
+			envoi__list_remove(&entry->link);
+			envoi_free(outbox->context, entry);
+		}
+	}
+	outbox->is_keeping = false;
+	envoi__outbox_written(outbox, 0);
 }
 
 void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)

@@ -61,6 +61,7 @@ struct envoi__outbox {
 	size_t count, bytes; /* of those that wait */
 	size_t kept_count, kept_bytes; /* of those that are kept */
 	size_t count_limit, bytes_limit; /* of both together */
+	uint64_t given_bytes; /* since the beginning */
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream is given from now on */
 	/** The last waiting stanza was taken back. */
@@ -93,6 +94,9 @@ void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
 /** Keep what streams are given from now on until it is acknowledged, or no longer do so. What is
  * kept already stays. */
 void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
+
+/** Nothing is acknowledged any more: what is kept is treated as if it had never been. */
+void envoi__outbox_release(struct envoi__outbox *outbox);
 
 /** The peer has acknowledged what it was given of the last stream, up to a number: ACKNOWLEDGED
  * for those that are kept. */

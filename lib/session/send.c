@@ -90,6 +90,12 @@ static bool can_send(const struct envoi_session *session)
 		(session->stream != NULL || session->is_suspended);
 }
 
+/* A suspended session takes stanzas: they wait for the stream that resumes it. */
+static bool is_open(const struct envoi_session *session)
+{
+	return session->is_online || (session->is_suspended && !session->is_closing);
+}
+
 static int refuse_offline(struct envoi_session *session)
 {
 	return envoi__session_refuse(session, ENVOI_ERR_STATE, "the session is not online");
@@ -203,11 +209,22 @@ static void on_retry(struct envoi_timer *timer)
 	envoi__session_feed(ENVOI_CONTAINER_OF(timer, struct envoi_session, retry_timer));
 }
 
+void envoi__session_retry(struct envoi_session *session)
+{
+	envoi_timer_start(&session->retry_timer, session->queue.loop, RETRY_MS, on_retry);
+}
+
+void envoi__session_close_stream(struct envoi_session *session)
+{
+	envoi__sm_close(session);
+	envoi_stream_close(session->stream);
+}
+
 void envoi__session_emptied(struct envoi__outbox *outbox)
 {
 	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
 	if (session->is_closing) {
-		envoi_stream_close(session->stream);
+		envoi__session_close_stream(session);
 	}
 }
 
@@ -217,17 +234,18 @@ void envoi__session_feed(struct envoi_session *session)
 		return; /* suspended */
 	}
 	int r = envoi__outbox_feed(&session->outbox, session->stream);
+	envoi__sm_flush(session);
 	if (r == ENVOI_OK) {
 		envoi__session_emptied(&session->outbox);
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {
-		envoi_timer_start(&session->retry_timer, session->queue.loop, RETRY_MS, on_retry);
+		envoi__session_retry(session);
 	}
 }
 
 int envoi_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
 {
-	if (stanza != NULL && !session->is_online) {
+	if (stanza != NULL && !is_open(session)) {
 		envoi_stanza_unref(stanza);
 		return refuse_offline(session);
 	}
@@ -277,7 +295,7 @@ static int check_request(
 			done == NULL ? "a request without a function for its answer"
 				     : "a request is an iq of type get or set");
 	}
-	return session->is_online ? complete_address(session, iq) : refuse_offline(session);
+	return is_open(session) ? complete_address(session, iq) : refuse_offline(session);
 }
 
 /* The request is held: when it ends while a filter sees its stanza, its function is not called. */

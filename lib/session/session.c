@@ -25,6 +25,7 @@ void envoi_session_configure(struct envoi_session *session, const struct envoi_s
 	session->outbox.count_limit = own.outbox_stanzas;
 	session->outbox.bytes_limit = own.outbox_bytes;
 	envoi__liveness_settings_read(&session->liveness.settings, settings);
+	envoi_settings_read(settings, envoi__sm_setting_table, &session->sm.settings);
 }
 
 static int configure_by_default(struct envoi_session *session)
@@ -49,6 +50,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__tracking_init(
 		&session->tracking, context, &session->queue, envoi__session_report_late);
 	envoi__liveness_init(&session->liveness, &envoi__session_liveness_impl, context);
+	envoi__sm_init(&session->sm);
 	envoi_buffer_init(&session->scratch, context, 0);
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->filters);
@@ -91,6 +93,7 @@ static void destroy(struct envoi_session *session)
 {
 	struct envoi_context *context = session->context;
 	envoi__session_sweep(session);
+	envoi__sm_forget(session);
 	envoi__router_finish(&session->router);
 	envoi__requests_finish(&session->requests);
 	envoi__event_queue_finish(&session->queue);
@@ -127,9 +130,13 @@ static void add_counts(struct envoi_session_stats *stats, const struct envoi_str
 static struct envoi_stream *cut_stream(struct envoi_session *session)
 {
 	struct envoi_stream *stream = session->stream;
-	add_counts(&session->stats, stream);
+	if (stream != NULL) {
+		add_counts(&session->stats, stream);
+		envoi__sm_stream_ends(session, stream);
+	}
 	session->stream = NULL;
 	session->is_ready = session->is_online = session->is_closing = false;
+	session->is_resumed = false;
 	envoi_timer_stop(&session->retry_timer);
 	envoi__liveness_stop(&session->liveness);
 	return stream;
@@ -139,6 +146,7 @@ void envoi__session_end_epoch(struct envoi_session *session)
 {
 	session->is_suspended = session->is_resumable = false;
 	session->epoch++;
+	envoi__sm_forget(session);
 	envoi__router_disable_promises(&session->router);
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
 	envoi__outbox_lose(&session->outbox);
@@ -187,8 +195,11 @@ void envoi_session_free(struct envoi_session *session)
 
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why)
 {
+	/* XEP-0198, section 7: a session that was left in order cannot be resumed. */
+	bool is_left = session->is_closing || (why != NULL && why->code == ENVOI_OK);
 	struct envoi_stream *stream = cut_stream(session);
 	envoi__session_enter(session);
+	session->is_resumable = session->is_resumable && !is_left;
 	suspend_or_end(session);
 	drop_stream(session, stream);
 	struct envoi_session_owner *owner = session->owner;
@@ -228,6 +239,8 @@ void envoi_session_get_stats(
 	ret_stats->deferred = session->router.deferred;
 	ret_stats->outbox_stanzas = session->outbox.count;
 	ret_stats->outbox_bytes = session->outbox.bytes;
+	ret_stats->unacknowledged_stanzas = session->outbox.kept_count;
+	ret_stats->unacknowledged_bytes = session->outbox.kept_bytes;
 }
 
 /* --- for owners --- */
@@ -281,6 +294,7 @@ int envoi_session_resume(struct envoi_session *session)
 		return ENVOI_ERR_STATE;
 	}
 	session->is_suspended = false;
+	session->is_resumed = true;
 	return ENVOI_OK;
 }
 
@@ -305,7 +319,7 @@ void envoi_session_close(struct envoi_session *session)
 	session->is_closing = true;
 	envoi__liveness_stop(&session->liveness);
 	if (session->outbox.count == 0 || !session->is_ready) {
-		envoi_stream_close(session->stream);
+		envoi__session_close_stream(session);
 	} else {
 		envoi_stream_prepare_close(session->stream);
 	}

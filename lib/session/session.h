@@ -2,7 +2,8 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: events.c, handlers.c, probe.c, send.c, session.c, sink.c.
+ * Files that call each other: events.c, handlers.c, probe.c, send.c, session.c, sink.c,
+ * stream_management.c, stream_management_elements.c, stream_management_initiator.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
 #define ENVOI_SESSION_SESSION_H
@@ -22,6 +23,7 @@
 #include "router/router.h"
 #include "session/liveness.h"
 #include "session/outbox.h"
+#include "session/stream_management.h"
 #include "session/tracking.h"
 
 struct envoi__posted;
@@ -36,6 +38,7 @@ struct envoi_session {
 	struct envoi_jid *jid;
 	uint64_t epoch, ready_epoch; /* the latter: in which a stream was ready last; 0: none */
 	bool is_resumable; /* by a later stream: the end of this one does not end the epoch */
+	bool is_resumed; /* by the present stream */
 	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
@@ -47,6 +50,7 @@ struct envoi_session {
 	struct envoi__requests requests;
 	struct envoi__outbox outbox;
 	struct envoi__tracking tracking;
+	struct envoi__sm sm;
 	struct envoi_buffer scratch; /* where stanzas are serialised */
 	/* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list attachments;
@@ -116,6 +120,11 @@ int envoi__session_send(
 void envoi__session_emptied(struct envoi__outbox *outbox);
 /** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);
+
+/** Close the stream; what stream management still has to say goes out before. */
+void envoi__session_close_stream(struct envoi_session *session);
+/** Feed the stream in a moment: memory was short. */
+void envoi__session_retry(struct envoi_session *session);
 
 /* --- skipped.c --- */
 

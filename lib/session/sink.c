@@ -53,7 +53,9 @@ static void report_gained(struct envoi_session *session, unsigned int bit, const
 	case ENVOI_STREAM_BOUND:
 		begin_epoch(session);
 		take_address(session);
-		envoi__session_report(session, ENVOI_EVENT_BOUND, text, session->jid);
+		if (!session->is_resumed) {
+			envoi__session_report(session, ENVOI_EVENT_BOUND, text, session->jid);
+		}
 		break;
 	default:
 		break;
@@ -175,11 +177,15 @@ static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *elem
 {
 	struct envoi_session *session = from_sink(sink);
 	struct envoi_stream *stream = session->stream;
+	if (envoi__sm_is_repeated(session)) {
+		return;
+	}
 	envoi__session_enter(session);
 	envoi__event_queue_flush(&session->queue);
 	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
 		take_element(session, element);
 	}
+	envoi__sm_handled(session);
 	envoi__session_leave(session);
 }
 
@@ -188,11 +194,15 @@ static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *ele
 {
 	struct envoi_session *session = from_sink(sink);
 	struct envoi_stream *stream = session->stream;
+	if (envoi__sm_is_repeated(session)) {
+		return;
+	}
 	envoi__session_enter(session);
 	envoi__event_queue_flush(&session->queue);
 	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
 		envoi__session_take_skipped(session, element, bytes, limit);
 	}
+	envoi__sm_handled(session);
 	envoi__session_leave(session);
 }
 

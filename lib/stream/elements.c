@@ -167,6 +167,19 @@ void envoi__stream_skipped(struct envoi_stream *stream, struct envoi_element *el
 	}
 }
 
+/* Only what belongs to stanzas that were sent or have come. */
+static void take_while_closing(struct envoi_stream *stream, struct envoi_element *element)
+{
+	if (!stream->is_ready) {
+		return;
+	}
+	if (is_stanza(stream, element)) {
+		take_stanza(stream, element);
+	} else {
+		(void)ask_rows(stream, element);
+	}
+}
+
 void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *element)
 {
 	bool is_closing = stream->life == ENVOI__STREAM_CLOSING;
@@ -178,9 +191,7 @@ void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *el
 	} else if (stream->has_faulty_head && !is_closing) {
 		envoi__stream_refuse_server_head(stream);
 	} else if (is_closing) {
-		if (stream->is_ready && is_stanza(stream, element)) {
-			take_stanza(stream, element);
-		}
+		take_while_closing(stream, element);
 	} else if (envoi_element_is(element, ENVOI_NS_STREAMS, "features")) {
 		take_features(stream, element);
 	} else if (stream->input != ENVOI__INPUT_OPEN) {

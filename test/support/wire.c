@@ -211,17 +211,35 @@ static int new_pair(struct wire *wire, struct envoi_transport **ret_transport)
 			       ret_transport, wire->pair, ENVOI_MEMORY_A, wire->settings, false);
 }
 
+static size_t list_handlers(struct wire *wire, struct envoi_handler **handlers, size_t capacity)
+{
+	size_t count = 0;
+	if (wire->feature != NULL) {
+		handlers[count++] = wire->feature;
+	}
+	if (wire->binding != NULL) {
+		handlers[count++] = wire->binding;
+	}
+	if (wire->has_session_handlers) {
+		count += envoi_session_handlers(wire->session, handlers + count, capacity - count);
+	}
+	assert_true(count <= capacity);
+	return count;
+}
+
 int wire_attach(struct wire *wire, enum envoi_role role, unsigned int required)
 {
 	struct envoi_transport *transport;
 	struct envoi_stream *stream;
+	struct envoi_handler *handlers[8];
 	struct envoi_stream_options options = {
 		.role = role,
 		.local = wire->own,
 		.peer_domain = role == ENVOI_INITIATOR ? "example.org" : NULL,
 		.required = required,
-		.handlers = &wire->feature,
-		.handler_count = wire->feature != NULL,
+		.handlers = handlers,
+		.handler_count = list_handlers(
+			wire, handlers, sizeof(handlers) / sizeof(handlers[0])),
 		.settings = wire->settings,
 	};
 	int r = new_pair(wire, &transport);

@@ -24,6 +24,8 @@ struct wire {
 	struct envoi_loop *loop;
 	struct envoi_settings *settings;
 	struct envoi_handler *feature; /* of the next stream; borrowed; NULL: none */
+	struct envoi_handler *binding; /* likewise */
+	bool has_session_handlers; /* the next stream gets those of envoi_session_handlers() */
 	struct envoi_session *session; /* NULL once freed */
 	struct envoi_memory_pair *pair;
 	struct envoi_memory_end *end; /* of the peer */

@@ -106,9 +106,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_attach(
 ENVOI_API struct envoi_stream *envoi_session_stream(const struct envoi_session *session);
 
 /**
- * List the attached handlers in order of adding, to be given to a stream.
+ * List the handlers to be given to a stream: those of stream management (XEP-0198) for an
+ * initiating stream, where the setting stream-management is on, then the attached ones in order of
+ * adding.
  * @param ret_handlers  room for @p capacity; may be NULL for 0
- * @return how many are attached: with a larger number than @p capacity the rest was left out
+ * @return how many there are: with a larger number than @p capacity the rest was left out
  */
 ENVOI_API size_t envoi_session_handlers(
 	const struct envoi_session *session, struct envoi_handler **ret_handlers, size_t capacity);

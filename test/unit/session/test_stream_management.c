@@ -1,0 +1,1002 @@
+/*
+ * envoi - stream management (XEP-0198), initiating side: tests
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: counters that start near 2^32.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/interfaces/features.h>
+
+#include "session/session.h"
+#include "wire.h"
+
+#define SM "xmlns='urn:xmpp:sm:3'"
+#define RESUMABLE "<enabled " SM " id='s1' resume='true'/>"
+#define HEADER \
+	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
+	"version='1.0' id='1' from='example.org'>"
+#define BIND_OFFER "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+#define SM_OFFER "<sm " SM "/>"
+
+/* --- a login without secrets --- */
+
+static int authenticate(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)offer, (void)features;
+	envoi_stream_feature_done(
+		stream, self, ENVOI_STREAM_AUTHENTICATED, ENVOI_NEXT_FEATURE, NULL);
+	return ENVOI_OK;
+}
+
+static const struct envoi_stream_feature authentication = {
+	.ns = "urn:x",
+	.name = "auth",
+	.order = ENVOI_ORDER_SASL,
+	.forbidden = ENVOI_STREAM_AUTHENTICATED,
+	.phase = ENVOI_PHASE_SASL,
+	.negotiate = authenticate,
+};
+
+/* Takes stanzas before the session does. */
+static int take_probe(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	(void)self, (void)stream;
+	return envoi_element_child(element, "urn:x", "probe") != NULL ? ENVOI_OK : ENVOI_DECLINED;
+}
+
+static const struct envoi_stream_element_row rows[] = {
+	{
+		.ns = ENVOI_NS_CLIENT,
+		.name = "message",
+		.roles = 1u << ENVOI_INITIATOR,
+		.necessary = ENVOI_STREAM_BOUND,
+		.handle = take_probe,
+	},
+	{.name = NULL},
+};
+
+static const struct envoi_handler_impl authentication_impl = {
+	.name = "auth",
+	.stream_feature = &authentication,
+	.stream_elements = rows,
+};
+static struct envoi_handler authentication_handler = {&authentication_impl};
+
+/* Logs each message that the session hands over. */
+static int on_message(struct envoi_handler *self, struct envoi_delivery *in);
+
+static const struct envoi_stanza_row stanza_rows[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_ANY, .handle = on_message},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl reader_impl = {.name = "reader", .stanzas = stanza_rows};
+static struct reader {
+	struct envoi_handler handler;
+	struct envoi_buffer got; /* ids and a blank behind each */
+} reader = {.handler = {&reader_impl}};
+
+static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct reader *it = ENVOI_CONTAINER_OF(self, struct reader, handler);
+	const char *id = envoi_stanza_id(envoi_delivery_stanza(in));
+	assert_int_equal(envoi_buffer_printf(&it->got, "%s ", id != NULL ? id : "?"), ENVOI_OK);
+	return ENVOI_OK;
+}
+
+static const char *got(void)
+{
+	static char text[4096];
+	snprintf(text, sizeof(text), "%.*s", (int)envoi_buffer_len(&reader.got),
+		envoi_buffer_data(&reader.got));
+	envoi_buffer_truncate(&reader.got, 0);
+	return text;
+}
+
+static int setup(void **state)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	assert_non_null(wire);
+	wire_init(wire, NULL);
+	wire->feature = &authentication_handler;
+	wire->has_session_handlers = true;
+	const struct envoi_bind_options options = {.resource = NULL};
+	assert_int_equal(envoi_bind_new(&wire->binding, wire->context, &options), ENVOI_OK);
+	envoi_buffer_init(&reader.got, wire->notes, 0);
+	*state = wire;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_handler *binding = wire->binding;
+	wire_free_session(wire);
+	envoi_handler_destroy(binding);
+	envoi_buffer_finish(&reader.got);
+	wire_finish(wire);
+	free(wire);
+	return 0;
+}
+
+static struct envoi__sm *sm_of(struct wire *wire)
+{
+	return &wire->session->sm;
+}
+
+static void make_session(struct wire *wire)
+{
+	if (wire->session == NULL) {
+		assert_int_equal(wire_new_session(wire), ENVOI_OK);
+		assert_int_equal(envoi_session_add(wire->session, &reader.handler), ENVOI_OK);
+	}
+}
+
+/* A new stream, to which the peer offers binding and perhaps more. @return what it heard next */
+static const char *offer(struct wire *wire, const char *more)
+{
+	char text[1024];
+	make_session(wire);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, ENVOI_STREAM_BOUND), ENVOI_OK);
+	wire_run(wire, 0);
+	(void)wire_heard(wire);
+	snprintf(text, sizeof(text), HEADER "<stream:features>" BIND_OFFER "%s</stream:features>",
+		more);
+	return wire_talk(wire, text);
+}
+
+/* @return what the peer heard after the answer */
+static const char *answer_binding(struct wire *wire, const char *heard)
+{
+	char text[512], id[64] = "";
+	const char *at = strstr(heard, "id='");
+	assert_non_null(strstr(heard, "<iq "));
+	assert_non_null(at);
+	snprintf(id, sizeof(id), "%.*s", (int)strcspn(at + 4, "'"), at + 4);
+	snprintf(text, sizeof(text),
+		"<iq type='result' id='%s'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+		"<jid>" WIRE_OWN "</jid></bind></iq>",
+		id);
+	return wire_talk(wire, text);
+}
+
+/* Logged in, with what the server answers to <enable/>. */
+static void enable(struct wire *wire, const char *enabled)
+{
+	assert_string_equal(answer_binding(wire, offer(wire, SM_OFFER)),
+		"<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+	assert_true(envoi_session_is_online(wire->session));
+	assert_string_equal(wire_talk(wire, enabled), "");
+	assert_true(envoi__sm_is_enabled(wire->session));
+	(void)wire_log(wire);
+}
+
+static void cut(struct wire *wire)
+{
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_null(envoi_session_stream(wire->session));
+}
+
+enum {
+	TICKETS = 16,
+};
+static struct wire_ticket tickets[TICKETS];
+
+static void send_one(struct wire *wire, const char *body)
+{
+	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_OK);
+}
+
+static void send_with_ticket(struct wire *wire, size_t i, const char *name)
+{
+	assert_int_equal(
+		envoi_send_text(wire->session, "a@b", name, wire_ticket(&tickets[i], wire, name)),
+		ENVOI_OK);
+}
+
+static void send_many(struct wire *wire, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		send_one(wire, "x");
+	}
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+	while ((text = strstr(text, part)) != NULL) {
+		count++;
+		text += strlen(part);
+	}
+	return count;
+}
+
+#define R "<r xmlns='urn:xmpp:sm:3'/>"
+#define A(h) "<a xmlns='urn:xmpp:sm:3' h='" h "'/>"
+
+/* @return bodies and elements of stream management in the order in which the peer heard them */
+static const char *short_of(const char *heard)
+{
+	static char text[4096];
+	text[0] = '\0';
+	for (const char *at = heard; *at != '\0'; at++) {
+		size_t len = strlen(text);
+		if (strncmp(at, "<body>", 6) == 0) {
+			snprintf(text + len, sizeof(text) - len, "%.*s ", (int)strcspn(at + 6, "<"),
+				at + 6);
+		} else if (strncmp(at, R, strlen(R)) == 0) {
+			snprintf(text + len, sizeof(text) - len, "r ");
+		} else if (strncmp(at, "<a xmlns='urn:xmpp:sm:3' h='", 28) == 0) {
+			snprintf(text + len, sizeof(text) - len, "a%.*s ",
+				(int)strcspn(at + 28, "'"), at + 28);
+		} else if (strncmp(at, "</stream:stream>", 16) == 0) {
+			snprintf(text + len, sizeof(text) - len, "end ");
+		}
+	}
+	return text;
+}
+
+/* --- enabling --- */
+
+static void stanzas_follow_enable_without_waiting(void **state)
+{
+	struct wire *wire = *state;
+	const char *heard = answer_binding(wire, offer(wire, SM_OFFER));
+	assert_string_equal(heard, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+	assert_true(envoi_session_is_online(wire->session));
+	assert_false(envoi__sm_is_enabled(wire->session));
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 0);
+	(void)wire_log(wire);
+	(void)wire_heard(wire);
+	assert_string_equal(wire_talk(wire, RESUMABLE A("1")), "");
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+}
+
+static void without_the_offer_nothing_is_enabled(void **state)
+{
+	struct wire *wire = *state;
+	assert_string_equal(answer_binding(wire, offer(wire, "")), "");
+	assert_true(envoi_session_is_online(wire->session));
+	(void)wire_log(wire);
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "one written\n");
+}
+
+static void the_setting_turns_it_off(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "stream-management", "false"), ENVOI_OK);
+	assert_string_equal(answer_binding(wire, offer(wire, SM_OFFER)), "");
+	assert_true(envoi_session_is_online(wire->session));
+}
+
+static void the_server_is_asked_for_a_time(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "stream-management.resumption", "1500ms"),
+		ENVOI_OK);
+	assert_string_equal(answer_binding(wire, offer(wire, SM_OFFER)),
+		"<enable xmlns='urn:xmpp:sm:3' resume='true' max='2'/>");
+}
+
+static void a_refusal_leaves_a_session_without_acknowledgements(void **state)
+{
+	struct wire *wire = *state;
+	(void)answer_binding(wire, offer(wire, SM_OFFER));
+	send_with_ticket(wire, 0, "one");
+	send_one(wire, "two");
+	wire_run(wire, 0);
+	(void)wire_log(wire);
+	(void)wire_talk(wire,
+		"<failed " SM "><unexpected-request "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+	assert_string_equal(wire_log(wire), "one written\n");
+	assert_int_equal(wire->session->outbox.kept_count, 0);
+	send_with_ticket(wire, 1, "three");
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "three written\n");
+	cut(wire);
+	assert_false(envoi__sm_can_resume(wire->session));
+	assert_int_equal(envoi_session_epoch(wire->session), 2);
+}
+
+static void enabled_may_promise_less(void **state)
+{
+	static const char *const answers[] = {
+		"<enabled " SM "/>",
+		"<enabled " SM " id='s1'/>",
+		"<enabled " SM " id='s1' resume='false'/>",
+		"<enabled " SM " id='s1' resume='0'/>",
+		"<enabled " SM " id='s1' resume='yes'/>",
+		"<enabled " SM " resume='true'/>",
+		"<enabled " SM " resume='true' id=''/>",
+	};
+	struct wire *wire = *state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		enable(wire, answers[i]);
+		send_with_ticket(wire, 0, "one");
+		(void)wire_talk(wire, A("1"));
+		assert_string_equal(wire_log(wire), "one acknowledged\n");
+		cut(wire);
+		assert_false(envoi__sm_can_resume(wire->session));
+		assert_int_equal(envoi__sm_time_left_ms(wire->session), 0);
+		assert_int_equal(envoi_session_epoch(wire->session), i + 2);
+	}
+}
+
+static void an_id_may_be_long_but_not_endless(void **state)
+{
+	static char text[4200];
+	struct wire *wire = *state;
+	for (size_t len = 4000; len <= 4001; len++) {
+		snprintf(text, sizeof(text), "<enabled " SM " resume='1' id='%0*d'/>", (int)len, 7);
+		enable(wire, text);
+		cut(wire);
+		assert_int_equal(envoi__sm_can_resume(wire->session), len == 4000);
+		envoi_session_set_resumable(wire->session, false);
+	}
+}
+
+static void max_is_bounded(void **state)
+{
+	static const struct {
+		const char *max;
+		uint64_t left_ms;
+	} cases[] = {
+		{"600", 600000},
+		{"4", 4000},
+		{"99999999999999999999", UINT64_MAX}, /* not a number here: not said */
+		{"18446744073709551615", (uint64_t)30 * 24 * 3600 * 1000},
+		{"0", UINT64_MAX},
+		{"soon", UINT64_MAX},
+	};
+	struct wire *wire = *state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[128];
+		snprintf(text, sizeof(text), "<enabled " SM " resume='1' id='s1' max='%s'/>",
+			cases[i].max);
+		enable(wire, text);
+		cut(wire);
+		assert_int_equal(envoi__sm_time_left_ms(wire->session), cases[i].left_ms);
+		envoi_session_set_resumable(wire->session, false);
+	}
+}
+
+/* --- requests for acknowledgement (section 4) --- */
+
+static void ten_stanzas_request_one_acknowledgement(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_many(wire, 9);
+	wire_run(wire, 0);
+	assert_int_equal(count_of(wire_heard(wire), R), 0);
+	send_many(wire, 1);
+	wire_run(wire, 0);
+	assert_string_equal(short_of(wire_heard(wire)), "x r ");
+	send_many(wire, 30);
+	wire_run(wire, 60000);
+	assert_int_equal(count_of(wire_heard(wire), R), 0);
+	assert_true(envoi__sm_is_requesting(wire->session));
+	assert_int_equal(count_of(wire_talk(wire, A("10")), R), 1);
+	assert_int_equal(count_of(wire_talk(wire, A("40")), R), 0);
+	assert_false(envoi__sm_is_requesting(wire->session));
+	wire_run(wire, 60000);
+	assert_string_equal(wire_heard(wire), "");
+}
+
+static void sixteen_kibibytes_request_one_too(void **state)
+{
+	static char body[16 * 1024 + 1];
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	memset(body, 'x', sizeof(body) - 1);
+	send_one(wire, body);
+	wire_run(wire, 0);
+	assert_int_equal(count_of(wire_heard(wire), R), 1);
+}
+
+static void five_seconds_request_one_too(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_one(wire, "x");
+	wire_run(wire, 4000);
+	send_one(wire, "y");
+	wire_run(wire, 999);
+	assert_int_equal(count_of(wire_heard(wire), R), 0);
+	wire_run(wire, 1);
+	assert_string_equal(wire_heard(wire), R);
+	send_one(wire, "z");
+	(void)wire_talk(wire, A("2"));
+	wire_run(wire, 4999);
+	assert_int_equal(count_of(wire_heard(wire), R), 0);
+	wire_run(wire, 1);
+	assert_string_equal(wire_heard(wire), R);
+}
+
+static void a_request_can_be_made_at_once(void **state)
+{
+	struct wire *wire = *state;
+	make_session(wire);
+	assert_int_equal(envoi__sm_request(wire->session), ENVOI_ERR_STATE);
+	enable(wire, RESUMABLE);
+	assert_int_equal(envoi__sm_request(wire->session), ENVOI_OK);
+	assert_int_equal(envoi__sm_request(wire->session), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), R);
+	(void)wire_talk(wire, A("0"));
+	assert_false(envoi__sm_is_requesting(wire->session));
+}
+
+/* --- answers --- */
+
+static void requests_are_answered_once_a_turn(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	assert_string_equal(wire_talk(wire, R), A("0"));
+	assert_string_equal(
+		wire_talk(wire, R "<message id='1'/>" R R R "<message id='2'/>" R), A("2"));
+	assert_string_equal(got(), "1 2 ");
+	assert_string_equal(wire_talk(wire, R), A("2"));
+}
+
+static void what_rows_of_the_stream_take_is_counted(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	assert_string_equal(
+		wire_talk(wire,
+			"<message id='1'><probe xmlns='urn:x'/></message><message id='2'/>" R),
+		A("2"));
+	assert_string_equal(got(), "2 ");
+	struct envoi_element *presence = envoi_element_new(
+		wire->context, ENVOI_NS_CLIENT, "presence");
+	struct envoi_stream *stream = envoi_session_stream(wire->session);
+	assert_int_equal(envoi_stream_send_element(stream, presence), ENVOI_OK);
+	envoi_element_unref(presence);
+	send_with_ticket(wire, 0, "one");
+	(void)wire_talk(wire, A("1"));
+	assert_string_equal(wire_log(wire), "");
+	(void)wire_talk(wire, A("2"));
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+}
+
+static void a_flood_is_acknowledged_unasked(void **state)
+{
+	enum {
+		FLOOD = 6000,
+	};
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	for (size_t i = 1; i <= FLOOD; i++) {
+		wire_say(wire, "<presence/>");
+		if (i % 100 == 0) {
+			wire_say(wire, R);
+		}
+	}
+	wire_run(wire, 0);
+	const char *heard = wire_heard(wire);
+	assert_non_null(strstr(heard, A("6000")));
+	assert_true(count_of(heard, "<a ") <= FLOOD / 100);
+	for (size_t i = 1; i < 500; i++) {
+		wire_say(wire, "<presence/>");
+	}
+	wire_run(wire, 3600000);
+	assert_string_equal(wire_heard(wire), "");
+	assert_string_equal(wire_talk(wire, "<presence/>"), A("6500"));
+}
+
+static void closing_acknowledges_first(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/>");
+	send_with_ticket(wire, 0, "one");
+	envoi_session_close(wire->session);
+	wire_run(wire, 0);
+	assert_string_equal(short_of(wire_heard(wire)), "one a1 r end ");
+	(void)wire_talk(wire, A("1") "</stream:stream>");
+	wire_run(wire, 10000);
+	assert_string_equal(wire_log(wire), "one acknowledged\ndisconnected ENVOI_OK\n");
+	assert_false(envoi__sm_can_resume(wire->session));
+	assert_int_equal(envoi_session_epoch(wire->session), 2);
+}
+
+static void closing_says_nothing_that_was_said(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_one(wire, "x");
+	(void)wire_talk(wire, "<message id='1'/>" R A("1"));
+	envoi_session_close(wire->session);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "</stream:stream>");
+}
+
+/* --- faults of the peer --- */
+
+static void faults_are_fatal(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_too_high;
+	} faults[] = {
+		{A("4"), true},
+		{A("2147483647"), true},
+		{A("1"), false},
+		{A("4294967295"), false},
+		{A(""), false},
+		{A("x"), false},
+		{A("-1"), false},
+		{A("4294967298"), false},
+		{"<a " SM "/>", false},
+		{RESUMABLE, false},
+		{"<resumed " SM " previd='s1' h='2'/>", false},
+		{"<resume " SM " previd='s1' h='2'/>", false},
+		{"<other " SM "/>", false},
+	};
+	struct wire *wire = *state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		enable(wire, RESUMABLE);
+		send_many(wire, 3);
+		(void)wire_talk(wire, A("2"));
+		const char *heard = wire_talk(wire, faults[i].text);
+		assert_non_null(strstr(heard, "</stream:error></stream:stream>"));
+		assert_int_equal(strstr(heard,
+					 "<undefined-condition xmlns='urn:ietf:params:xml:ns:"
+					 "xmpp-streams'/><handled-count-too-high "
+					 "xmlns='urn:xmpp:sm:3' ") != NULL,
+			faults[i].is_too_high);
+		wire_say(wire, "</stream:stream>");
+		wire_run(wire, 10000);
+		assert_int_equal(wire->closed.code, ENVOI_ERR_PROTOCOL);
+		assert_string_equal(wire->closed.application,
+			faults[i].is_too_high ? "handled-count-too-high" : "");
+		envoi_session_set_resumable(wire->session, false);
+		wire_run(wire, 0);
+		(void)wire_log(wire);
+	}
+}
+
+static void the_stream_error_names_both_counts(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_many(wire, 3);
+	assert_non_null(strstr(wire_talk(wire, A("10")), " h='10' send-count='3'/>"));
+	assert_false(wire->session->is_resumable);
+}
+
+static void acknowledgements_before_enabled_are_fatal(void **state)
+{
+	static const char *const early[] = {R, A("0"), "<resumed " SM " previd='s1' h='0'/>"};
+	struct wire *wire = *state;
+	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+		for (int is_offered = 0; is_offered < 2; is_offered++) {
+			(void)answer_binding(wire, offer(wire, is_offered ? SM_OFFER : ""));
+			assert_non_null(
+				strstr(wire_talk(wire, early[i]), "<unsupported-stanza-type "));
+			wire_say(wire, "</stream:stream>");
+			wire_run(wire, 10000);
+			assert_int_equal(wire->closed.code, ENVOI_ERR_PROTOCOL);
+		}
+	}
+}
+
+static void failed_while_enabled_changes_nothing(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/>");
+	send_one(wire, "x");
+	(void)wire_heard(wire);
+	(void)wire_talk(wire,
+		"<failed " SM "><bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>"
+		"<failed " SM "/>");
+	assert_string_equal(wire_log(wire),
+		"unhandled stream management: the server reports bad-request\n"
+		"unhandled stream management: the server reports no condition\n");
+	assert_string_equal(wire_talk(wire, A("1") R), A("1"));
+	assert_true(envoi_session_is_online(wire->session));
+}
+
+/* --- resuming (section 5) --- */
+
+/* The next stream, on which the peer hears <resume/>. */
+static void offer_resumption(struct wire *wire, const char *previd, const char *h)
+{
+	char text[256];
+	snprintf(text, sizeof(text), "<resume xmlns='urn:xmpp:sm:3' previd='%s' h='%s'/>", previd,
+		h);
+	assert_string_equal(offer(wire, SM_OFFER), text);
+}
+
+static void what_was_not_handled_is_sent_again_in_order(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	static const char *const names[] = {"1", "2", "3", "4", "5"};
+	for (size_t i = 0; i < 5; i++) {
+		send_with_ticket(wire, i, names[i]);
+	}
+	(void)wire_talk(wire, "<message id='in'/>");
+	assert_string_equal(got(), "in ");
+	uint64_t epoch = envoi_session_epoch(wire->session);
+	cut(wire);
+	(void)wire_log(wire);
+	offer_resumption(wire, "s1", "1");
+	assert_string_equal(
+		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='3'/>")), "4 5 ");
+	assert_true(envoi_session_is_online(wire->session));
+	assert_int_equal(envoi_session_epoch(wire->session), epoch);
+	assert_string_equal(wire_log(wire),
+		"stream-opened\nauthenticated\n1 acknowledged\n2 acknowledged\n3 acknowledged\n");
+	assert_string_equal(envoi_jid_text(envoi_session_jid(wire->session)), WIRE_OWN);
+	assert_string_equal(wire_talk(wire, A("4") R "<message id='in2'/>" R), A("2"));
+	assert_string_equal(wire_log(wire), "4 acknowledged\n");
+	(void)wire_talk(wire, A("5"));
+	assert_string_equal(wire_log(wire), "5 acknowledged\n");
+	assert_int_equal(wire->session->outbox.kept_count, 0);
+}
+
+/* Each direction has its own count. */
+static void both_directions_are_counted_by_themselves(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_many(wire, 3);
+	for (size_t i = 0; i < 7; i++) {
+		wire_say(wire, "<message id='m'/>");
+	}
+	wire_run(wire, 0);
+	cut(wire);
+	offer_resumption(wire, "s1", "7");
+	assert_string_equal(short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='2'/>")), "x ");
+	cut(wire);
+	offer_resumption(wire, "s1", "7");
+	assert_string_equal(short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='3'/>")), "");
+}
+
+static void send_new(struct wire *wire)
+{
+	send_one(wire, "new");
+}
+
+static void new_stanzas_do_not_overtake_the_old(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_one(wire, "1");
+	send_one(wire, "2");
+	wire_run(wire, 0);
+	cut(wire);
+	wire->on_ready = send_new;
+	send_one(wire, "suspended");
+	offer_resumption(wire, "s1", "0");
+	assert_string_equal(short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='0'/>")),
+		"1 2 suspended new ");
+	wire->on_ready = NULL;
+}
+
+static void what_is_sent_while_the_link_is_dead_is_numbered(void **state)
+{
+	struct envoi_memory_script dead = ENVOI_MEMORY_SCRIPT_INIT;
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "1");
+	wire_run(wire, 0);
+	dead.stall_at = envoi_memory_pair_sent(wire->pair, ENVOI_MEMORY_A);
+	envoi_memory_pair_script(wire->pair, ENVOI_MEMORY_A, &dead);
+	send_with_ticket(wire, 1, "2");
+	send_with_ticket(wire, 2, "3");
+	wire_run(wire, 1000);
+	cut(wire);
+	(void)wire_log(wire);
+	offer_resumption(wire, "s1", "0");
+	assert_string_equal(
+		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "2 3 ");
+	assert_string_equal(wire_log(wire), "stream-opened\nauthenticated\n1 acknowledged\n");
+	(void)wire_talk(wire, A("3"));
+	assert_string_equal(wire_log(wire), "2 acknowledged\n3 acknowledged\n");
+}
+
+static void pending_requests_do_not_outlive_their_stream(void **state)
+{
+	struct wire *wire = *state;
+	for (int resumes = 0; resumes < 2; resumes++) {
+		enable(wire, RESUMABLE);
+		send_many(wire, 10);
+		wire_run(wire, 0);
+		assert_int_equal(count_of(wire_heard(wire), R), 1);
+		wire_say(wire, R);
+		cut(wire);
+		offer_resumption(wire, "s1", "0");
+		if (resumes) {
+			(void)wire_talk(wire, "<resumed " SM " previd='s1' h='10'/>");
+		} else {
+			(void)answer_binding(wire, wire_talk(wire, "<failed " SM "/>"));
+			(void)wire_talk(wire, RESUMABLE);
+		}
+		send_many(wire, 10);
+		wire_run(wire, 0);
+		assert_int_equal(count_of(wire_heard(wire), R), 1);
+		cut(wire);
+		envoi_session_set_resumable(wire->session, false);
+	}
+}
+
+static void counters_pass_the_largest_number(void **state)
+{
+	struct wire *wire = *state;
+	make_session(wire);
+	sm_of(wire)->first = (uint64_t)UINT32_MAX - 2;
+	enable(wire, RESUMABLE);
+	assert_string_equal(wire_talk(wire, R), A("4294967293"));
+	static const char *const names[] = {"1", "2", "3", "4", "5", "6"};
+	for (size_t i = 0; i < 6; i++) {
+		send_with_ticket(wire, i, names[i]);
+		char text[64];
+		snprintf(text, sizeof(text), "<message id='%s'/>", names[i]);
+		wire_say(wire, text);
+	}
+	assert_string_equal(short_of(wire_talk(wire, A("4294967295") R)), "1 2 3 4 5 6 a3 ");
+	assert_string_equal(wire_log(wire), "1 acknowledged\n2 acknowledged\n");
+	(void)wire_talk(wire, A("0"));
+	assert_string_equal(wire_log(wire), "3 acknowledged\n");
+	cut(wire);
+	(void)wire_log(wire);
+	offer_resumption(wire, "s1", "3");
+	assert_string_equal(
+		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "5 6 ");
+	(void)wire_talk(wire, A("3"));
+	assert_string_equal(wire_log(wire),
+		"stream-opened\nauthenticated\n4 acknowledged\n5 acknowledged\n6 acknowledged\n");
+	assert_non_null(strstr(wire_talk(wire, A("4")), " h='4' send-count='3'/>"));
+}
+
+static void backward_over_the_largest_number_is_fatal(void **state)
+{
+	struct wire *wire = *state;
+	make_session(wire);
+	sm_of(wire)->first = (uint64_t)UINT32_MAX - 2;
+	enable(wire, RESUMABLE);
+	send_many(wire, 5);
+	(void)wire_talk(wire, A("1"));
+	assert_true(envoi_session_is_online(wire->session));
+	const char *heard = wire_talk(wire, A("4294967295"));
+	assert_non_null(strstr(heard, "<undefined-condition "));
+	assert_null(strstr(heard, "too-high"));
+}
+
+static void failed_with_h_ends_what_was_handled(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	static const char *const names[] = {"1", "2", "3", "4", "5"};
+	for (size_t i = 0; i < 5; i++) {
+		send_with_ticket(wire, i, names[i]);
+	}
+	wire_run(wire, 0);
+	uint64_t epoch = envoi_session_epoch(wire->session);
+	cut(wire);
+	(void)wire_log(wire);
+	offer_resumption(wire, "s1", "0");
+	const char *heard = wire_talk(wire,
+		"<failed " SM
+		" h='3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+	assert_string_equal(wire_log(wire),
+		"stream-opened\nauthenticated\n1 acknowledged\n2 acknowledged\n3 acknowledged\n");
+	heard = answer_binding(wire, heard);
+	assert_non_null(strstr(heard, "<enable "));
+	assert_int_equal(envoi_session_epoch(wire->session), epoch + 1);
+	const char *log = wire_log(wire);
+	assert_null(strstr(log, "4 acknowledged"));
+	assert_null(strstr(log, "5 acknowledged"));
+}
+
+static void failed_with_a_wrong_h_is_fatal_and_not_repeated(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_many(wire, 2);
+	wire_run(wire, 0);
+	cut(wire);
+	offer_resumption(wire, "s1", "0");
+	(void)wire_talk(wire, "<failed " SM " h='3'/></stream:stream>");
+	wire_run(wire, 10000);
+	assert_int_equal(wire->closed.code, ENVOI_ERR_PROTOCOL);
+	assert_non_null(strstr(offer(wire, SM_OFFER), "<iq "));
+}
+
+static void counting_starts_again_after_a_failed_resumption(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_many(wire, 3);
+	(void)wire_talk(wire, "<message id='1'/><message id='2'/>");
+	cut(wire);
+	offer_resumption(wire, "s1", "2");
+	const char *heard = answer_binding(wire, wire_talk(wire, "<failed " SM "/>"));
+	assert_string_equal(heard, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+	assert_string_equal(wire_talk(wire, "<enabled " SM " id='s2' resume='true'/>" R), A("0"));
+	(void)wire_log(wire);
+	send_with_ticket(wire, 0, "one");
+	(void)wire_talk(wire, A("1"));
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+	cut(wire);
+	offer_resumption(wire, "s2", "0");
+}
+
+static void resumed_must_be_what_was_asked_for(void **state)
+{
+	static const char *const answers[] = {
+		"<resumed " SM " previd='other' h='0'/>",
+		"<resumed " SM " h='0'/>",
+		"<resumed " SM " previd='s1'/>",
+		"<resumed " SM " previd='s1' h='7'/>",
+		"<resumed " SM " previd='s1' h='x'/>",
+		RESUMABLE,
+		"<message/>",
+	};
+	struct wire *wire = *state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		enable(wire, RESUMABLE);
+		send_many(wire, 2);
+		wire_run(wire, 0);
+		cut(wire);
+		offer_resumption(wire, "s1", "0");
+		assert_non_null(strstr(wire_talk(wire, answers[i]), "<stream:error>"));
+		wire_say(wire, "</stream:stream>");
+		wire_run(wire, 10000);
+		assert_int_equal(wire->closed.code, ENVOI_ERR_PROTOCOL);
+		assert_false(envoi_session_is_online(wire->session));
+		envoi_session_set_resumable(wire->session, false);
+	}
+}
+
+static void a_resumption_without_answer_is_tried_once_more(void **state)
+{
+	struct wire *wire = *state;
+	for (int is_silent = 0; is_silent < 2; is_silent++) {
+		enable(wire, RESUMABLE);
+		send_with_ticket(wire, 0, "one");
+		wire_run(wire, 0);
+		uint64_t epoch = envoi_session_epoch(wire->session);
+		cut(wire);
+		for (int i = 0; i < 2; i++) {
+			offer_resumption(wire, "s1", "0");
+			if (!is_silent) {
+				(void)wire_talk(wire, "</stream:stream>");
+			}
+			wire_run(wire, 30000);
+			assert_null(envoi_session_stream(wire->session));
+			assert_int_equal(envoi_session_epoch(wire->session), epoch);
+		}
+		(void)wire_log(wire);
+		assert_non_null(strstr(answer_binding(wire, offer(wire, SM_OFFER)), "<enable "));
+		assert_int_equal(envoi_session_epoch(wire->session), epoch + 1);
+		assert_int_equal(count_of(wire_log(wire), "one unknown\n"), 1);
+		(void)wire_talk(wire, RESUMABLE);
+		cut(wire);
+		assert_true(envoi__sm_can_resume(wire->session));
+		envoi_session_set_resumable(wire->session, false);
+	}
+}
+
+static void a_session_whose_time_is_over_is_tried_once(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, "<enabled " SM " id='s1' resume='true' max='4'/>");
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 60000);
+	assert_int_equal(envoi__sm_time_left_ms(wire->session), 4000);
+	cut(wire);
+	wire_run(wire, 3000);
+	assert_int_equal(envoi__sm_time_left_ms(wire->session), 1000);
+	wire_run(wire, 1000);
+	assert_int_equal(envoi__sm_time_left_ms(wire->session), 0);
+	offer_resumption(wire, "s1", "0");
+	(void)wire_talk(wire, "</stream:stream>");
+	wire_run(wire, 30000);
+	assert_non_null(strstr(offer(wire, SM_OFFER), "<iq "));
+}
+
+static void a_server_that_offers_it_no_more_gets_a_new_session(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	uint64_t epoch = envoi_session_epoch(wire->session);
+	cut(wire);
+	assert_string_equal(answer_binding(wire, offer(wire, "")), "");
+	assert_true(envoi_session_is_online(wire->session));
+	assert_int_equal(envoi_session_epoch(wire->session), epoch + 1);
+}
+
+static void a_stream_that_the_peer_closed_in_order_is_not_resumed(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "</stream:stream>");
+	wire_run(wire, 10000);
+	assert_null(envoi_session_stream(wire->session));
+	assert_false(envoi__sm_can_resume(wire->session));
+	assert_int_equal(envoi_session_epoch(wire->session), 2);
+}
+
+static void a_stream_error_of_the_peer_leaves_a_session_to_be_tried(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "one");
+	(void)wire_talk(wire,
+		"<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>");
+	wire_run(wire, 10000);
+	(void)wire_log(wire);
+	offer_resumption(wire, "s1", "0");
+	(void)answer_binding(wire, wire_talk(wire, "<failed " SM "/>"));
+	assert_non_null(strstr(wire_log(wire), "one unknown\n"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(stanzas_follow_enable_without_waiting),
+		TEST(without_the_offer_nothing_is_enabled),
+		TEST(the_setting_turns_it_off),
+		TEST(the_server_is_asked_for_a_time),
+		TEST(a_refusal_leaves_a_session_without_acknowledgements),
+		TEST(enabled_may_promise_less),
+		TEST(an_id_may_be_long_but_not_endless),
+		TEST(max_is_bounded),
+		TEST(ten_stanzas_request_one_acknowledgement),
+		TEST(sixteen_kibibytes_request_one_too),
+		TEST(five_seconds_request_one_too),
+		TEST(a_request_can_be_made_at_once),
+		TEST(requests_are_answered_once_a_turn),
+		TEST(what_rows_of_the_stream_take_is_counted),
+		TEST(a_flood_is_acknowledged_unasked),
+		TEST(closing_acknowledges_first),
+		TEST(closing_says_nothing_that_was_said),
+		TEST(faults_are_fatal),
+		TEST(the_stream_error_names_both_counts),
+		TEST(acknowledgements_before_enabled_are_fatal),
+		TEST(failed_while_enabled_changes_nothing),
+		TEST(what_was_not_handled_is_sent_again_in_order),
+		TEST(both_directions_are_counted_by_themselves),
+		TEST(new_stanzas_do_not_overtake_the_old),
+		TEST(what_is_sent_while_the_link_is_dead_is_numbered),
+		TEST(pending_requests_do_not_outlive_their_stream),
+		TEST(counters_pass_the_largest_number),
+		TEST(backward_over_the_largest_number_is_fatal),
+		TEST(failed_with_h_ends_what_was_handled),
+		TEST(failed_with_a_wrong_h_is_fatal_and_not_repeated),
+		TEST(counting_starts_again_after_a_failed_resumption),
+		TEST(resumed_must_be_what_was_asked_for),
+		TEST(a_resumption_without_answer_is_tried_once_more),
+		TEST(a_session_whose_time_is_over_is_tried_once),
+		TEST(a_server_that_offers_it_no_more_gets_a_new_session),
+		TEST(a_stream_that_the_peer_closed_in_order_is_not_resumed),
+		TEST(a_stream_error_of_the_peer_leaves_a_session_to_be_tried),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

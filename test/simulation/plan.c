@@ -114,7 +114,7 @@ static void add_end(struct plan *plan, uint64_t *state, const struct step *begin
 	uint64_t at_ms = beginning->at_ms + 1000 + draw(state, 60000);
 	if (beginning->kind == STEP_STOP) {
 		add(plan, STEP_START, at_ms);
-	} else if (beginning->kind == STEP_SILENCE) {
+	} else if (beginning->kind == STEP_SILENCE && chance(state, 30)) {
 		add(plan, STEP_CUT, at_ms)->actor = beginning->actor;
 	} else if (beginning->kind == STEP_LINK) {
 		add(plan, STEP_LINK, at_ms)->actor = beginning->actor;

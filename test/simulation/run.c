@@ -13,6 +13,9 @@
 enum {
 	LOGIN_MS = 2000,
 	SETTLING_STEP_MS = 1000,
+	LAST_MESSAGES_MS = 10000,
+	/* In which a client notices that its link is dead. */
+	LONGEST_SILENCE_MS = 200000,
 	/* From the healing of the network until nothing is pending: the longest time offline, the
 	 * end of a session that the server keeps, and the timeout of a request. */
 	LONGEST_SETTLING_MS = 900000,
@@ -142,25 +145,37 @@ static void begin(struct run *run)
 	run->idle_blocks = envoi_world_blocks(run->world);
 }
 
+/* Connections that have fallen silent stay so: the clients have to notice. */
 static void heal(struct run *run)
 {
 	envoi_test_server_start(run->server);
 	for (unsigned int i = 0; i < ACTORS; i++) {
 		envoi_world_set_link(run->world, run->actors[i].name, NULL);
-		envoi_world_cut(run->world, run->actors[i].name);
 	}
 	run->disturbed_ms = envoi_world_now_ms(run->world);
 	run_trace(run, "the network heals");
 }
 
-static void settle(struct run *run)
+static void wait_until_settled(struct run *run)
 {
-	for (uint64_t ms = 0; ms < LONGEST_SETTLING_MS && run->failure[0] == '\0' &&
-		(ms == 0 || !invariants_settled(run));
+	for (uint64_t ms = 0;
+		ms < LONGEST_SETTLING_MS && run->failure[0] == '\0' && !invariants_settled(run);
 		ms += SETTLING_STEP_MS) {
 		envoi_world_run(run->world, SETTLING_STEP_MS);
 		invariants_check(run);
 	}
+}
+
+/* Last messages show that the links that are left work. */
+static void settle(struct run *run)
+{
+	envoi_world_run(run->world, LONGEST_SILENCE_MS);
+	wait_until_settled(run);
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		actor_send(&run->actors[i], 0);
+	}
+	envoi_world_run(run->world, LAST_MESSAGES_MS);
+	wait_until_settled(run);
 }
 
 /* What a freed client reports is held against the rules too. */

@@ -50,9 +50,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_new(
  * Free a client; NULL is allowed; allowed inside every callback.
  *
  * Requests and tickets end before this returns, and a client that is not offline has its
- * ENVOI_EVENT_DISCONNECTED, with ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER and phase CLOSE. The server
+ * ENVOI_EVENT_ENDED, ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED, as far as they are due, the
+ * last two with ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER and phase CLOSE. The server
  * sees a lost connection: to close in order, call envoi_client_disconnect() and free the client at
- * ENVOI_EVENT_DISCONNECTED. No callback comes afterwards, and nothing is left on the loop.
+ * ENVOI_EVENT_STOPPED. No callback comes afterwards, and nothing is left on the loop.
  */
 ENVOI_API void envoi_client_free(struct envoi_client *client);
 
@@ -242,12 +243,28 @@ ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
 /** @return the client's session, for sending and requests, which lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
 
+/** What a client does at the moment. */
+enum envoi_client_state {
+	/** nothing, before the first envoi_client_connect() and from ENVOI_EVENT_STOPPED on */
+	ENVOI_CLIENT_OFFLINE,
+	ENVOI_CLIENT_CONNECTING, /**< no session has started since envoi_client_connect() */
+	ENVOI_CLIENT_ONLINE, /**< a session has started or was resumed: stanzas can be sent */
+	/** the connection was lost; another attempt is awaited or in progress */
+	ENVOI_CLIENT_SUSPENDED,
+	ENVOI_CLIENT_LEAVING, /**< envoi_client_disconnect() or envoi_client_quit() was called */
+};
+
+/** @return the state now: inside a handler of events it may be ahead of the event */
+ENVOI_API enum envoi_client_state envoi_client_state(const struct envoi_client *client);
+/** @return "offline", "connecting", "online", "suspended", "leaving"; static */
+ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
+
 /**
  * Begin to connect; returns at once. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, even when memory
- * is short, ENVOI_EVENT_DISCONNECTED come.
+ * is short, ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED come.
  *
  * For a client whose loop the application runs or shares, and to connect again: in the handler of
- * ENVOI_EVENT_DISCONNECTED or later, where failure->retry says that it can help. With
+ * ENVOI_EVENT_STOPPED or later, where failure->retry says that it can help. With
  * ENVOI_RETRY_NOW connect at once; with ENVOI_RETRY_LATER after a delay of seconds that doubles
  * with each failure, up to minutes, so that a restarted server is not overrun; else something has
  * to be changed first.
@@ -268,7 +285,8 @@ ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
 /** Send unavailable presence and close the stream in order, within close.timeout;
- * ENVOI_EVENT_DISCONNECTED follows. Nothing if the client is offline; idempotent. */
+ * ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED follow. Nothing if the client is offline;
+ * idempotent. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
  * Connect if the client is offline, and run the context's own loop until the client is disconnected

@@ -19,7 +19,18 @@ extern "C" {
 struct envoi_session;
 struct envoi_stanza;
 
-/** The events of a session, in the order in which a login posts them. */
+/**
+ * The events of a session. The first ones are in the order in which a login posts them.
+ *
+ * A session as the server knows it lasts from ENVOI_EVENT_STARTED to ENVOI_EVENT_ENDED, over one
+ * connection or several; ENVOI_EVENT_RESUMED is posted when it goes on over another connection
+ * (XEP-0198, section 5). A connection lasts from ENVOI_EVENT_CONNECTING to
+ * ENVOI_EVENT_DISCONNECTED. A client posts behind each ENVOI_EVENT_DISCONNECTED either
+ * ENVOI_EVENT_SUSPENDED, when it will connect again by itself, or ENVOI_EVENT_STOPPED.
+ *
+ * These come even when memory is short, and inside envoi_client_free() and envoi_session_free():
+ * ENDED, DISCONNECTED, STOPPED. SUSPENDED comes even when memory is short.
+ */
 enum envoi_event_type {
 	ENVOI_NO_EVENT = 0,
 	ENVOI_EVENT_CONNECTING, /**< a login has begun; @p text: the domain */
@@ -34,7 +45,9 @@ enum envoi_event_type {
 	ENVOI_EVENT_SECURED,
 	ENVOI_EVENT_AUTHENTICATED, /**< SASL succeeded on both sides; @p text: the mechanism */
 	ENVOI_EVENT_BOUND, /**< the address is known; @p jid: the full one */
-	ENVOI_EVENT_STARTED, /**< a new epoch: stanzas can be sent, nothing is pending */
+	/** a new session of the server, and a new epoch, envoi_session_epoch(); @p jid: the full
+	 * one */
+	ENVOI_EVENT_STARTED,
 	ENVOI_EVENT_ROSTER, /**< client: the contact list was fetched */
 	/** client: the contact list could not be fetched, or not all of it is held; @p text: why */
 	ENVOI_EVENT_ROSTER_INCOMPLETE,
@@ -60,10 +73,33 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_SKIPPED,
 	/**
+	 * the session of the last STARTED is gone, and its promises and the requests that were sent
+	 * have ended. Exactly one for each STARTED, before the next one. It comes before
+	 * DISCONNECTED when the session cannot be resumed; else when the server has refused to
+	 * resume it, when its time has passed, or before STOPPED
+	 */
+	ENVOI_EVENT_ENDED,
+	/**
 	 * the connection has ended or was not established; @p failure. Exactly one for each
 	 * CONNECTING
 	 */
 	ENVOI_EVENT_DISCONNECTED,
+	/**
+	 * client: the client is offline, and connects no more by itself; @p failure: that of the
+	 * last DISCONNECTED. Exactly one for each envoi_client_connect() that returned ENVOI_OK;
+	 * the last event until the next
+	 */
+	ENVOI_EVENT_STOPPED,
+	/**
+	 * client: it will connect again in @p retry_in_ms milliseconds; @p failure: why the last
+	 * connection has ended or was not established
+	 */
+	ENVOI_EVENT_SUSPENDED,
+	/**
+	 * the session of the last STARTED goes on over a new connection, in the same epoch; @p jid:
+	 * the full one
+	 */
+	ENVOI_EVENT_RESUMED,
 	ENVOI_EVENTS_END,
 };
 
@@ -75,6 +111,7 @@ struct envoi_event {
 	const struct envoi_stanza *stanza;
 	const struct envoi_failure *failure;
 	uint64_t bytes;
+	uint64_t retry_in_ms; /**< SUSPENDED: from the posting to the next attempt */
 };
 
 /** @return "connecting", "disconnected", ...; static */

@@ -10,6 +10,8 @@
 
 #include <envoi/mainloop.h>
 
+#include "session/session.h"
+
 /* --- failures --- */
 
 static void keep_failure(struct envoi_client *client, struct envoi_failure *why)
@@ -38,14 +40,13 @@ static void on_ready(void *user, struct envoi__login *login)
 	envoi__client_become_available(user);
 }
 
-static void post_disconnected(struct envoi_client *client)
+static void post_end(struct envoi_client *client, enum envoi_event_type type)
 {
-	int r = envoi_session_post_event(client->session,
-		&(struct envoi_event){
-			.type = ENVOI_EVENT_DISCONNECTED, .failure = &client->failure});
+	int r = envoi_session_post_event(
+		client->session, &(struct envoi_event){.type = type, .failure = &client->failure});
 	if (r < 0) {
 		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
-			"the terminal event is lost: %s", envoi_error_text(r));
+			"event %s is lost: %s", envoi_event_name(type), envoi_error_text(r));
 	}
 }
 
@@ -58,7 +59,8 @@ static void take_end(struct envoi_client *client, struct envoi_failure *why)
 	client->login = NULL;
 	client->presence.is_available = false;
 	keep_failure(client, why);
-	post_disconnected(client);
+	post_end(client, ENVOI_EVENT_DISCONNECTED);
+	post_end(client, ENVOI_EVENT_STOPPED);
 }
 
 static void on_ended(void *user, struct envoi__login *login, struct envoi_failure *why)
@@ -67,7 +69,7 @@ static void on_ended(void *user, struct envoi__login *login, struct envoi_failur
 	envoi__login_free(login);
 }
 
-static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+static void on_stopped(struct envoi_handler *self, const struct envoi_event *event)
 {
 	(void)event;
 	struct envoi_client *client = ENVOI_CONTAINER_OF(self, struct envoi_client, watcher);
@@ -77,7 +79,7 @@ static void on_disconnected(struct envoi_handler *self, const struct envoi_event
 }
 
 static const struct envoi_event_row watched[] = {
-	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_EVENT_STOPPED, on_stopped},
 	ENVOI_ROWS_END,
 };
 
@@ -166,6 +168,7 @@ static void end_login(struct envoi_client *client, struct envoi__login *login)
 {
 	struct envoi_failure why;
 	envoi__login_stop(login);
+	envoi__session_cancel(client->session);
 	envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_ERR_CANCELED,
 		"the client was freed");
 	take_end(client, &why);
@@ -218,6 +221,30 @@ struct envoi_roster *envoi_client_roster(struct envoi_client *client)
 struct envoi_session *envoi_client_session(struct envoi_client *client)
 {
 	return client->session;
+}
+
+enum envoi_client_state envoi_client_state(const struct envoi_client *client)
+{
+	const struct envoi__login *login = client->login;
+	if (login == NULL) {
+		return ENVOI_CLIENT_OFFLINE;
+	}
+	return login->is_leaving                      ? ENVOI_CLIENT_LEAVING
+		: login->state == ENVOI__LOGIN_ONLINE ? ENVOI_CLIENT_ONLINE
+						      : ENVOI_CLIENT_CONNECTING;
+}
+
+const char *envoi_client_state_name(enum envoi_client_state state)
+{
+	static const char *const names[] = {
+		[ENVOI_CLIENT_OFFLINE] = "offline",
+		[ENVOI_CLIENT_CONNECTING] = "connecting",
+		[ENVOI_CLIENT_ONLINE] = "online",
+		[ENVOI_CLIENT_SUSPENDED] = "suspended",
+		[ENVOI_CLIENT_LEAVING] = "leaving",
+	};
+	size_t i = (size_t)state;
+	return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
 }
 
 /* --- connecting and leaving --- */

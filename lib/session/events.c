@@ -8,6 +8,13 @@
 
 #include "session/session.h"
 
+/** Why a connection has ended: the events that follow from one end may share it. */
+struct envoi__event_failure {
+	struct envoi_context *context;
+	unsigned int refs;
+	struct envoi_failure value;
+};
+
 /** A copy of an event, in the session's queue. */
 struct envoi__posted {
 	struct envoi__event_entry entry;
@@ -17,7 +24,7 @@ struct envoi__posted {
 	char *text;
 	struct envoi_jid *jid;
 	struct envoi_stanza *stanza;
-	struct envoi_failure failure;
+	struct envoi__event_failure *failure;
 };
 
 const char *envoi_event_name(enum envoi_event_type type)
@@ -36,20 +43,29 @@ const char *envoi_event_name(enum envoi_event_type type)
 		[ENVOI_EVENT_AVAILABLE] = "available",
 		[ENVOI_EVENT_UNHANDLED] = "unhandled",
 		[ENVOI_EVENT_SKIPPED] = "skipped",
+		[ENVOI_EVENT_ENDED] = "ended",
 		[ENVOI_EVENT_DISCONNECTED] = "disconnected",
 		[ENVOI_EVENT_LATE_ERROR] = "late-error",
+		[ENVOI_EVENT_STOPPED] = "stopped",
+		[ENVOI_EVENT_SUSPENDED] = "suspended",
+		[ENVOI_EVENT_RESUMED] = "resumed",
 	};
 	size_t i = (size_t)type;
 	return i < sizeof(names) / sizeof(names[0]) && names[i] != NULL ? names[i] : "unknown";
 }
 
-/* While the session is being freed, only the terminal event is delivered. */
+static bool is_terminal(enum envoi_event_type type)
+{
+	return type == ENVOI_EVENT_ENDED || type == ENVOI_EVENT_DISCONNECTED ||
+		type == ENVOI_EVENT_STOPPED;
+}
+
+/* While the session is being freed, only terminal events are delivered. */
 static void dispatch(struct envoi__event_entry *entry)
 {
 	struct envoi__posted *posted = ENVOI_CONTAINER_OF(entry, struct envoi__posted, entry);
 	struct envoi_session *session = posted->session;
-	if (envoi__guard_is_over(&session->guard) &&
-		posted->event.type != ENVOI_EVENT_DISCONNECTED) {
+	if (envoi__guard_is_over(&session->guard) && !is_terminal(posted->event.type)) {
 		return;
 	}
 	envoi__session_enter(session);
@@ -57,7 +73,28 @@ static void dispatch(struct envoi__event_entry *entry)
 	envoi__session_leave(session);
 }
 
-void envoi__posted_free(struct envoi__posted *posted)
+static struct envoi__event_failure *failure_new(struct envoi_context *context)
+{
+	struct envoi__event_failure *failure = envoi_alloc_zeroed(context, sizeof(*failure));
+	if (failure != NULL) {
+		failure->context = envoi_context_ref(context);
+		failure->refs = 1;
+	}
+	return failure;
+}
+
+static void failure_unref(struct envoi__event_failure *failure)
+{
+	if (failure == NULL || --failure->refs > 0) {
+		return;
+	}
+	struct envoi_context *context = failure->context;
+	envoi_failure_finish(&failure->value);
+	envoi_free(context, failure);
+	envoi_context_unref(context);
+}
+
+static void posted_free(struct envoi__posted *posted)
 {
 	if (posted == NULL) {
 		return;
@@ -66,17 +103,17 @@ void envoi__posted_free(struct envoi__posted *posted)
 	envoi_free(context, posted->text);
 	envoi_jid_unref(posted->jid);
 	envoi_stanza_unref(posted->stanza);
-	envoi_failure_finish(&posted->failure);
+	failure_unref(posted->failure);
 	envoi_free(context, posted);
 	envoi_context_unref(context);
 }
 
 static void destroy(struct envoi__event_entry *entry)
 {
-	envoi__posted_free(ENVOI_CONTAINER_OF(entry, struct envoi__posted, entry));
+	posted_free(ENVOI_CONTAINER_OF(entry, struct envoi__posted, entry));
 }
 
-struct envoi__posted *envoi__posted_new(struct envoi_session *session)
+static struct envoi__posted *posted_new(struct envoi_session *session)
 {
 	struct envoi__posted *posted = envoi_alloc_zeroed(session->context, sizeof(*posted));
 	if (posted == NULL) {
@@ -89,6 +126,82 @@ struct envoi__posted *envoi__posted_new(struct envoi_session *session)
 	return posted;
 }
 
+/* --- what is kept in reserve --- */
+
+/* @return the index in the session's reserve; -1: the type has none */
+static int reserve_of(enum envoi_event_type type)
+{
+	static const enum envoi_event_type types[ENVOI__RESERVED_EVENTS] = {
+		ENVOI_EVENT_ENDED,
+		ENVOI_EVENT_DISCONNECTED,
+		ENVOI_EVENT_SUSPENDED,
+		ENVOI_EVENT_STOPPED,
+	};
+	for (int i = 0; i < ENVOI__RESERVED_EVENTS; i++) {
+		if (types[i] == type) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+int envoi_session_reserve(struct envoi_session *session)
+{
+	bool is_complete = true;
+	for (int i = 0; i < ENVOI__RESERVED_EVENTS; i++) {
+		if (session->reserve[i] == NULL) {
+			session->reserve[i] = posted_new(session);
+		}
+		is_complete = is_complete && session->reserve[i] != NULL;
+	}
+	if (session->reserved_failure == NULL) {
+		session->reserved_failure = failure_new(session->context);
+	}
+	return is_complete && session->reserved_failure != NULL ? ENVOI_OK : ENVOI_ERR_NOMEM;
+}
+
+void envoi__session_drop_reserve(struct envoi_session *session)
+{
+	for (int i = 0; i < ENVOI__RESERVED_EVENTS; i++) {
+		posted_free(session->reserve[i]);
+	}
+	failure_unref(session->reserved_failure);
+}
+
+/* One that is still in the queue belongs to the same end of a connection. */
+static struct envoi__event_failure *take_reserved_failure(
+	struct envoi_session *session, const struct envoi_failure *value)
+{
+	struct envoi__event_failure *reserved = session->reserved_failure;
+	if (reserved == NULL) {
+		return NULL;
+	}
+	if (reserved->refs == 1) {
+		envoi_failure_finish(&reserved->value);
+		envoi_failure_copy(&reserved->value, value);
+	}
+	reserved->refs++;
+	return reserved;
+}
+
+/* --- posting --- */
+
+static int copy_failure(struct envoi__posted *posted, const struct envoi_failure *value)
+{
+	struct envoi_session *session = posted->session;
+	posted->failure = failure_new(session->context);
+	if (posted->failure != NULL) {
+		envoi_failure_copy(&posted->failure->value, value);
+	} else if (reserve_of(posted->event.type) >= 0) {
+		posted->failure = take_reserved_failure(session, value);
+	}
+	if (posted->failure == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	posted->event.failure = &posted->failure->value;
+	return ENVOI_OK;
+}
+
 /* Addresses and stanzas are counted and shared: what is constant in an event is so for its
  * receivers. */
 static int copy(struct envoi__posted *posted, const struct envoi_event *event)
@@ -96,6 +209,7 @@ static int copy(struct envoi__posted *posted, const struct envoi_event *event)
 	posted->event.type = event->type;
 	posted->event.session = posted->session;
 	posted->event.bytes = event->bytes;
+	posted->event.retry_in_ms = event->retry_in_ms;
 	if (event->jid != NULL) {
 		posted->event.jid = posted->jid = envoi_jid_ref(event->jid);
 	}
@@ -103,42 +217,32 @@ static int copy(struct envoi__posted *posted, const struct envoi_event *event)
 		posted->stanza = envoi_stanza_ref((struct envoi_stanza *)(uintptr_t)event->stanza);
 		posted->event.stanza = posted->stanza;
 	}
-	if (event->failure != NULL) {
-		envoi_failure_copy(&posted->failure, event->failure);
-		posted->event.failure = &posted->failure;
-	}
 	if (event->text != NULL) {
 		posted->text = envoi_strndup(posted->context, event->text, strlen(event->text));
 		posted->event.text = posted->text;
-		return posted->text == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+		if (posted->text == NULL) {
+			return ENVOI_ERR_NOMEM;
+		}
 	}
-	return ENVOI_OK;
-}
-
-int envoi_session_reserve(struct envoi_session *session)
-{
-	if (session->reserve == NULL) {
-		session->reserve = envoi__posted_new(session);
-	}
-	return session->reserve == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	return event->failure == NULL ? ENVOI_OK : copy_failure(posted, event->failure);
 }
 
 int envoi_session_post_event(struct envoi_session *session, const struct envoi_event *event)
 {
-	bool is_needed = event->type == ENVOI_EVENT_DISCONNECTED;
+	int reserve = reserve_of(event->type);
 	if (envoi__guard_is_over(&session->guard)) {
 		return ENVOI_ERR_STATE;
 	}
 	if (event->type <= ENVOI_NO_EVENT || event->type >= ENVOI_EVENTS_END) {
 		return ENVOI_ERR_INVALID;
 	}
-	struct envoi__posted *posted = envoi__posted_new(session);
-	if (posted == NULL && is_needed) {
-		posted = session->reserve;
-		session->reserve = NULL;
+	struct envoi__posted *posted = posted_new(session);
+	if (posted == NULL && reserve >= 0) {
+		posted = session->reserve[reserve];
+		session->reserve[reserve] = NULL;
 	}
-	if (posted == NULL || (copy(posted, event) < 0 && !is_needed)) {
-		envoi__posted_free(posted);
+	if (posted == NULL || (copy(posted, event) < 0 && reserve < 0)) {
+		posted_free(posted);
 		return ENVOI_ERR_NOMEM;
 	}
 	envoi__event_queue_post(&session->queue, &posted->entry);

@@ -80,7 +80,7 @@ int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *
 		r = envoi_session_reserve(session);
 	}
 	if (r < 0) {
-		envoi__posted_free(session->reserve);
+		envoi__session_drop_reserve(session);
 		envoi_free(context, session);
 		envoi_context_unref(context);
 		return r;
@@ -99,7 +99,7 @@ static void destroy(struct envoi_session *session)
 	envoi__event_queue_finish(&session->queue);
 	envoi__tracking_finish(&session->tracking);
 	envoi__map_finish(&session->by_handler);
-	envoi__posted_free(session->reserve);
+	envoi__session_drop_reserve(session);
 	envoi_buffer_finish(&session->scratch);
 	envoi_free(context, session->problem);
 	envoi_jid_unref(session->jid);
@@ -142,15 +142,38 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 	return stream;
 }
 
+/* Behind the ends of requests and tickets. */
+static void post_ended(struct envoi_session *session)
+{
+	if (session->started_epoch != session->epoch) {
+		return;
+	}
+	session->started_epoch = 0;
+	int r = envoi_session_post_event(session, &(struct envoi_event){.type = ENVOI_EVENT_ENDED});
+	if (r < 0) {
+		envoi_log(session->context, ENVOI_LOG_ERROR, ENVOI_LOG_SESSION,
+			"event ended is lost: %s", envoi_error_text(r));
+	}
+}
+
 void envoi__session_end_epoch(struct envoi_session *session)
 {
 	session->is_suspended = session->is_resumable = false;
-	session->epoch++;
 	envoi__sm_forget(session);
 	envoi__router_disable_promises(&session->router);
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
 	envoi__outbox_lose(&session->outbox);
 	envoi__tracking_end_waiting(&session->tracking);
+	post_ended(session);
+	session->epoch++;
+}
+
+void envoi__session_cancel(struct envoi_session *session)
+{
+	envoi__requests_end_all(&session->requests, ENVOI_ERR_CANCELED);
+	envoi__outbox_cancel_all(&session->outbox);
+	envoi__tracking_end_waiting(&session->tracking);
+	post_ended(session);
 }
 
 static void suspend_or_end(struct envoi_session *session)
@@ -181,13 +204,11 @@ void envoi_session_free(struct envoi_session *session)
 		return;
 	}
 	envoi__session_enter(session);
+	envoi__session_cancel(session);
 	envoi__guard_end(&session->guard);
 	session->owner = NULL;
 	drop_stream(session, cut_stream(session));
 	envoi__router_close(&session->router);
-	envoi__requests_end_all(&session->requests, ENVOI_ERR_CANCELED);
-	envoi__outbox_cancel_all(&session->outbox);
-	envoi__tracking_end_waiting(&session->tracking);
 	envoi__event_queue_flush(&session->queue);
 	envoi__session_remove_all(session);
 	envoi__session_leave(session);

@@ -26,7 +26,12 @@
 #include "session/stream_management.h"
 #include "session/tracking.h"
 
+struct envoi__event_failure;
 struct envoi__posted;
+
+enum {
+	ENVOI__RESERVED_EVENTS = 4
+};
 
 struct envoi_session {
 	struct envoi_stream_sink sink;
@@ -36,7 +41,7 @@ struct envoi_session {
 	struct envoi_stream *stream;
 	struct envoi_stream *leaving; /* no longer the stream, being freed on the stack; or NULL */
 	struct envoi_jid *jid;
-	uint64_t epoch, ready_epoch; /* the latter: in which a stream was ready last; 0: none */
+	uint64_t epoch, started_epoch; /* the latter: of the last STARTED; 0: it has ended */
 	bool is_resumable; /* by a later stream: the end of this one does not end the epoch */
 	bool is_resumed; /* by the present stream */
 	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
@@ -58,8 +63,10 @@ struct envoi_session {
 	uint64_t attachment_order;
 	unsigned int removed; /* attachments that are still to be freed */
 	struct envoi__map by_handler;
-	struct envoi__posted *reserve; /* for an event that must not be lost */
 	struct envoi__liveness liveness; /* of the link, while ready */
+	/* for events that must not be lost; what is missing was used */
+	struct envoi__posted *reserve[ENVOI__RESERVED_EVENTS];
+	struct envoi__event_failure *reserved_failure;
 	struct envoi_timer retry_timer; /* feeding the stream failed for want of memory */
 	size_t stanza_limit; /* the most bytes that the stream takes at a time */
 	struct envoi_session_stats stats; /* the counters; the others are sizes of lists */
@@ -77,6 +84,8 @@ void envoi__session_leave(struct envoi_session *session);
 
 /** End the epoch: what belongs to it ends from the loop. */
 void envoi__session_end_epoch(struct envoi_session *session);
+/** End requests and tickets with ENVOI_ERR_CANCELED, then post ENDED: the session will be freed. */
+void envoi__session_cancel(struct envoi_session *session);
 
 /** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);
@@ -105,8 +114,8 @@ int envoi__session_filter(
 
 /* --- events.c --- */
 
-struct envoi__posted *envoi__posted_new(struct envoi_session *session);
-void envoi__posted_free(struct envoi__posted *posted);
+/** Free what envoi_session_reserve() has made. */
+void envoi__session_drop_reserve(struct envoi_session *session);
 /** Post, and fail the stream when memory is short. @param text, jid NULL: none */
 void envoi__session_report(struct envoi_session *session, enum envoi_event_type type,
 	const char *text, const struct envoi_jid *jid);

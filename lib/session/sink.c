@@ -74,6 +74,33 @@ static void on_gained(struct envoi_stream_sink *sink, unsigned int bit, const ch
 	envoi__session_leave(session);
 }
 
+/* STARTED is not posted where its ENDED could be lost. */
+static int post_started(struct envoi_session *session)
+{
+	int r = envoi_session_reserve(session);
+	if (r == ENVOI_OK) {
+		r = envoi_session_post_event(session,
+			&(struct envoi_event){.type = ENVOI_EVENT_STARTED, .jid = session->jid});
+	}
+	if (r == ENVOI_OK) {
+		session->started_epoch = session->epoch;
+	}
+	return r;
+}
+
+static void report_ready(struct envoi_session *session)
+{
+	if (session->started_epoch == session->epoch) {
+		envoi__session_report(session, ENVOI_EVENT_RESUMED, NULL, session->jid);
+		return;
+	}
+	int r = post_started(session);
+	if (r < 0) {
+		(void)envoi_stream_fail_with(
+			session->stream, r, ENVOI_STREAM_RESOURCE_CONSTRAINT, NULL);
+	}
+}
+
 static void on_ready(struct envoi_stream_sink *sink)
 {
 	struct envoi_session *session = from_sink(sink);
@@ -82,19 +109,15 @@ static void on_ready(struct envoi_stream_sink *sink)
 		return;
 	}
 	envoi__session_enter(session);
-	uint64_t before = session->ready_epoch;
 	begin_epoch(session);
 	take_address(session);
 	session->is_ready = session->is_online = true;
-	session->ready_epoch = session->epoch;
 	envoi__liveness_start(&session->liveness, session->queue.loop);
 	if (!session->has_started) {
 		session->has_started = true;
 		envoi__session_start_timeouts(session);
 	}
-	if (session->epoch != before) {
-		envoi__session_report(session, ENVOI_EVENT_STARTED, NULL, session->jid);
-	}
+	report_ready(session);
 	envoi__session_feed(session); /* replies that were made while the stream restarted */
 	if (owner != NULL && owner->impl->ready != NULL) {
 		owner->impl->ready(owner, session);

@@ -23,7 +23,7 @@ struct story {
 	size_t promise_count;
 	struct wire_ticket tickets[4];
 	size_t ticket_count;
-	unsigned int asked, answered, attached, started, disconnected, timeouts;
+	unsigned int asked, answered, attached, started, ended, disconnected, timeouts;
 };
 
 struct weather {
@@ -67,6 +67,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 {
 	struct story *story = from_base(self);
 	story->started += event->type == ENVOI_EVENT_STARTED;
+	story->ended += event->type == ENVOI_EVENT_ENDED;
 	story->disconnected += event->type == ENVOI_EVENT_DISCONNECTED;
 }
 
@@ -93,6 +94,7 @@ static const struct envoi_stanza_row stanzas[] = {
 };
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_STARTED, on_event},
+	{ENVOI_EVENT_ENDED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
@@ -194,10 +196,12 @@ static void check(const struct story *story, size_t k)
 			fail();
 		}
 	}
-	if (story->asked != story->answered || story->disconnected != story->wire.closed_count) {
-		print_error("allocation %zu: asked %u, answered %u, closed %u, told %u\n", k,
-			story->asked, story->answered, story->wire.closed_count,
-			story->disconnected);
+	if (story->asked != story->answered || story->disconnected != story->wire.closed_count ||
+		story->started != story->ended) {
+		print_error("allocation %zu: asked %u, answered %u, closed %u, told %u, "
+			    "started %u, ended %u\n",
+			k, story->asked, story->answered, story->wire.closed_count,
+			story->disconnected, story->started, story->ended);
 		fail();
 	}
 }

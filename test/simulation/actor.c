@@ -139,11 +139,10 @@ static void on_connecting(struct envoi_handler *self, const struct envoi_event *
 
 static void on_started(struct envoi_handler *self, const struct envoi_event *event)
 {
-	(void)event;
 	struct actor *actor = actor_of(self);
 	actor->started++;
 	actor->is_online = true;
-	run_trace(actor->run, "%s: started", actor->name);
+	run_trace(actor->run, "%s: %s", actor->name, envoi_event_name(event->type));
 }
 
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
@@ -160,6 +159,7 @@ static void on_disconnected(struct envoi_handler *self, const struct envoi_event
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_CONNECTING, on_connecting},
 	{ENVOI_EVENT_STARTED, on_started},
+	{ENVOI_EVENT_RESUMED, on_started},
 	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
 	ENVOI_ROWS_END,
 };

@@ -39,8 +39,12 @@ static const struct envoi_event_row event_rows[] = {
 	{ENVOI_EVENT_AVAILABLE, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
 	{ENVOI_EVENT_SKIPPED, on_event},
+	{ENVOI_EVENT_ENDED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_EVENT_LATE_ERROR, on_event},
+	{ENVOI_EVENT_STOPPED, on_event},
+	{ENVOI_EVENT_SUSPENDED, on_event},
+	{ENVOI_EVENT_RESUMED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
 static const struct envoi_handler_impl watcher_impl = {.name = "watcher", .events = event_rows};

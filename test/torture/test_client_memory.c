@@ -82,13 +82,18 @@ static void check(const struct story *story, size_t k)
 {
 	unsigned int disconnected = story->program.events[ENVOI_EVENT_DISCONNECTED];
 	unsigned int connecting = story->program.events[ENVOI_EVENT_CONNECTING];
-	if (story->connected != disconnected || connecting != disconnected ||
-		story->sent != story->told || story->asked != story->answered ||
-		story->fetching != story->fetched) {
-		print_error("allocation %zu: connected %u, disconnected %u, sent %u, told %u, "
-			    "asked %u, answered %u, fetching %u, fetched %u\n",
-			k, story->connected, disconnected, story->sent, story->told, story->asked,
-			story->answered, story->fetching, story->fetched);
+	unsigned int started = story->program.events[ENVOI_EVENT_STARTED];
+	unsigned int ended = story->program.events[ENVOI_EVENT_ENDED];
+	unsigned int stopped = story->program.events[ENVOI_EVENT_STOPPED];
+	if (story->connected != stopped || started != ended || story->connected != disconnected ||
+		connecting != disconnected || story->sent != story->told ||
+		story->asked != story->answered || story->fetching != story->fetched) {
+		print_error(
+			"allocation %zu: connected %u, disconnected %u, stopped %u, started %u, "
+			"ended %u, sent %u, told %u, asked %u, answered %u, fetching %u, fetched %u\n",
+			k, story->connected, disconnected, stopped, started, ended, story->sent,
+			story->told, story->asked, story->answered, story->fetching,
+			story->fetched);
 		fail();
 	}
 }

@@ -54,7 +54,9 @@ enum place {
 	IN_UNHANDLED,
 	IN_LATE_ERROR,
 	IN_SKIPPED,
+	IN_ENDED,
 	IN_DISCONNECTED,
+	IN_STOPPED,
 	IN_MESSAGE,
 	IN_PRESENCE,
 	IN_GET,
@@ -91,8 +93,8 @@ enum place {
 	PLACES,
 };
 
-/* Events come first, by their numbers. */
-_Static_assert((int)IN_DISCONNECTED == (int)ENVOI_EVENTS_END - 1 - (int)ENVOI_EVENT_CONNECTING,
+/* Events come first, by their numbers. A connection that goes on has its own tests. */
+_Static_assert((int)IN_STOPPED == (int)ENVOI_EVENT_STOPPED - (int)ENVOI_EVENT_CONNECTING,
 	"each event has a place");
 
 static const struct grid_place places[] = {
@@ -110,7 +112,9 @@ static const struct grid_place places[] = {
 	[IN_UNHANDLED] = {"envoi_event_row.handle", "unhandled"},
 	[IN_LATE_ERROR] = {"envoi_event_row.handle", "late-error"},
 	[IN_SKIPPED] = {"envoi_event_row.handle", "skipped"},
+	[IN_ENDED] = {"envoi_event_row.handle", "ended"},
 	[IN_DISCONNECTED] = {"envoi_event_row.handle", "disconnected"},
+	[IN_STOPPED] = {"envoi_event_row.handle", "stopped"},
 	[IN_MESSAGE] = {"envoi_stanza_row.handle", "message"},
 	[IN_PRESENCE] = {"envoi_stanza_row.handle", "presence"},
 	[IN_GET] = {"envoi_stanza_row.handle", "iq get"},
@@ -590,7 +594,9 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_UNHANDLED, on_event},
 	{ENVOI_EVENT_LATE_ERROR, on_event},
 	{ENVOI_EVENT_SKIPPED, on_event},
+	{ENVOI_EVENT_ENDED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
+	{ENVOI_EVENT_STOPPED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
 static const struct envoi_timeout_row timeouts[] = {{50, true, on_timeout}, {0, false, NULL}};
@@ -931,19 +937,24 @@ static void have_everything_happen(struct bomb *bomb)
 
 static void check(const struct bomb *bomb)
 {
-	unsigned int connecting = 0, disconnected = 0;
+	unsigned int connecting = 0, disconnected = 0, started = 0, ended = 0, stopped = 0;
 	for (size_t i = 0; i < bomb->program_count; i++) {
 		connecting += bomb->programs[i].events[ENVOI_EVENT_CONNECTING];
 		disconnected += bomb->programs[i].events[ENVOI_EVENT_DISCONNECTED];
+		started += bomb->programs[i].events[ENVOI_EVENT_STARTED];
+		ended += bomb->programs[i].events[ENVOI_EVENT_ENDED];
+		stopped += bomb->programs[i].events[ENVOI_EVENT_STOPPED];
 	}
-	if (bomb->trouble > 0 || disconnected != bomb->connects || connecting != disconnected ||
+	if (bomb->trouble > 0 || stopped != bomb->connects || started > ended ||
+		disconnected != bomb->connects || connecting != disconnected ||
 		bomb->asked != bomb->answered || bomb->sent != bomb->told ||
 		bomb->fetching != bomb->fetched) {
-		fail_msg("%s: trouble %u, connects %u, connecting %u, disconnected %u, asked %u, "
-			 "answered %u, sent %u, told %u, fetching %u, fetched %u",
+		fail_msg("%s: trouble %u, connects %u, connecting %u, disconnected %u, stopped %u, "
+			 "started %u, ended %u, asked %u, answered %u, sent %u, told %u, "
+			 "fetching %u, fetched %u",
 			grid_pair(), bomb->trouble, bomb->connects, connecting, disconnected,
-			bomb->asked, bomb->answered, bomb->sent, bomb->told, bomb->fetching,
-			bomb->fetched);
+			stopped, started, ended, bomb->asked, bomb->answered, bomb->sent,
+			bomb->told, bomb->fetching, bomb->fetched);
 	}
 }
 

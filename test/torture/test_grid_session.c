@@ -30,6 +30,7 @@ enum place {
 	IN_EVENT_STARTED,
 	IN_EVENT_UNHANDLED,
 	IN_EVENT_SKIPPED,
+	IN_EVENT_ENDED,
 	IN_EVENT_DISCONNECTED,
 	IN_TIMEOUT,
 	IN_RESULT,
@@ -60,6 +61,7 @@ static const struct grid_place places[] = {
 	[IN_EVENT_STARTED] = {"envoi_event_row.handle", "started"},
 	[IN_EVENT_UNHANDLED] = {"envoi_event_row.handle", "unhandled"},
 	[IN_EVENT_SKIPPED] = {"envoi_event_row.handle", "skipped"},
+	[IN_EVENT_ENDED] = {"envoi_event_row.handle", "ended"},
 	[IN_EVENT_DISCONNECTED] = {"envoi_event_row.handle", "disconnected"},
 	[IN_TIMEOUT] = {"envoi_timeout_row.handle", "recurring"},
 	[IN_RESULT] = {"envoi_answer_fn", "a result"},
@@ -308,6 +310,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 		: event->type == ENVOI_EVENT_STARTED                ? IN_EVENT_STARTED
 		: event->type == ENVOI_EVENT_UNHANDLED              ? IN_EVENT_UNHANDLED
 		: event->type == ENVOI_EVENT_SKIPPED                ? IN_EVENT_SKIPPED
+		: event->type == ENVOI_EVENT_ENDED                  ? IN_EVENT_ENDED
 								    : IN_EVENT_DISCONNECTED;
 	explode(from_base(self), place);
 }
@@ -368,6 +371,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_STARTED, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
 	{ENVOI_EVENT_SKIPPED, on_event},
+	{ENVOI_EVENT_ENDED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
@@ -639,7 +643,7 @@ static void free_ends_everything_without_the_loop(void **state)
 	assert_int_equal(envoi_session_post_event(bomb->wire.session, &event), ENVOI_OK);
 	(void)wire_log(&bomb->wire);
 	act_free(bomb);
-	assert_string_equal(wire_log(&bomb->wire), "disconnected\n");
+	assert_string_equal(wire_log(&bomb->wire), "disconnected\nended\n");
 	assert_int_equal(bomb->asked, 1);
 	free_bomb(bomb);
 }

@@ -24,8 +24,9 @@ struct envoi_settings;
  *	envoi_stream_new(&stream, context, &options, transport, envoi_session_sink(session));
  *	envoi_session_attach(session, stream);
  *
- * The session is the stream's sink. It posts STREAM_OPENED, SECURED, AUTHENTICATED, BOUND and
- * STARTED; the owner posts CONNECTING, CONNECTED, AVAILABLE and DISCONNECTED.
+ * The session is the stream's sink. It posts STREAM_OPENED, SECURED, AUTHENTICATED, BOUND,
+ * STARTED, RESUMED and ENDED; the owner posts CONNECTING, CONNECTED, AVAILABLE, DISCONNECTED and,
+ * if it connects again, SUSPENDED and STOPPED.
  */
 
 /**
@@ -44,10 +45,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_new(struct envoi_session **ret_sess
  * Free a session; NULL is allowed; allowed inside every callback.
  *
  * Its stream is freed at once. Then, before this returns, requests and tickets end with
- * ENVOI_ERR_CANCELED and ENVOI_TICKET_CANCELED, and an ENVOI_EVENT_DISCONNECTED that is still
- * queued is delivered; calls on the session from these callbacks return ENVOI_ERR_STATE. Promises
- * stay valid, and ending them does nothing. No callback comes afterwards. Inside a callback of the
- * session, its memory is freed when that returns.
+ * ENVOI_ERR_CANCELED and ENVOI_TICKET_CANCELED, ENVOI_EVENT_ENDED follows an ENVOI_EVENT_STARTED,
+ * and an ENVOI_EVENT_DISCONNECTED or ENVOI_EVENT_STOPPED that is queued is delivered; calls on the
+ * session from these callbacks return ENVOI_ERR_STATE. Promises stay valid, and ending them does
+ * nothing. No callback comes afterwards. Inside a callback of the session, its memory is freed when
+ * that returns.
  */
 ENVOI_API void envoi_session_free(struct envoi_session *session);
 
@@ -61,7 +63,7 @@ struct envoi_session_owner_impl {
 	/** The stream gained a bit of enum envoi_stream_bit; @p text as in the stream's sink. */
 	void (*gained)(struct envoi_session_owner *owner, struct envoi_session *session,
 		unsigned int bit, const char *text);
-	/** The session is online; ENVOI_EVENT_STARTED is queued. */
+	/** The session is online; ENVOI_EVENT_STARTED or ENVOI_EVENT_RESUMED is queued. */
 	void (*ready)(struct envoi_session_owner *owner, struct envoi_session *session);
 	/** Bytes have come. */
 	void (*activity)(struct envoi_session_owner *owner, struct envoi_session *session);
@@ -151,16 +153,18 @@ ENVOI_API void envoi_session_set_jid(struct envoi_session *session, const struct
  * Queue an event for the event rows of the session's handlers, in the order of posting.
  *
  * @param event  copied with all that it points at; @p session is filled in
- * @retval ENVOI_ERR_NOMEM  not queued. Never for ENVOI_EVENT_DISCONNECTED after
- *                          envoi_session_reserve(): at worst it comes without attempts
+ * @retval ENVOI_ERR_NOMEM  not queued. Never for ENVOI_EVENT_DISCONNECTED, ENVOI_EVENT_SUSPENDED
+ *                          and ENVOI_EVENT_STOPPED, once each after envoi_session_reserve(): at
+ *                          worst they come without attempts
  * @retval ENVOI_ERR_STATE  the session is being freed
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_post_event(
 	struct envoi_session *session, const struct envoi_event *event);
 
 /**
- * Make sure that the next ENVOI_EVENT_DISCONNECTED can be posted, however short memory is by then;
- * before each connecting. envoi_session_attach() does it too.
+ * Make sure that the next events of the end of a connection can be posted, however short memory is
+ * by then: ENDED, DISCONNECTED, SUSPENDED, STOPPED. To be called before each connecting;
+ * envoi_session_attach() calls it too.
  *
  * @retval ENVOI_ERR_NOMEM  it cannot be promised: do not connect
  */

@@ -127,13 +127,14 @@ static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
 	wire_run(wire, 0);
 	assert_string_equal(wire_log(wire),
 		"answer ENVOI_ERR_DISCONNECTED disconnected\n"
+		"ended\n"
 		"disconnected ENVOI_ERR_DISCONNECTED\n");
 	wire_go_online(wire);
 	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
 				 wire, NULL),
 		ENVOI_OK);
 	wire_free_session(wire);
-	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_CANCELED canceled\n");
+	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_CANCELED canceled\nended\n");
 	wire_run(wire, 100000);
 	assert_string_equal(wire_log(wire), "");
 }
@@ -309,7 +310,8 @@ static const struct envoi_handler_impl deferring_impl = {.stanzas = deferring_ro
 static void a_promise_is_kept_on_its_own_stream_only(void **state)
 {
 	struct wire *wire = *state;
-	struct turncoat lazy = {.base.impl = &deferring_impl, .wire = wire};
+	static struct turncoat lazy;
+	lazy = (struct turncoat){.base.impl = &deferring_impl, .wire = wire};
 	wire_go_online(wire);
 	assert_int_equal(envoi_session_add(wire->session, &lazy.base), ENVOI_OK);
 	wire_talk(wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");

@@ -89,7 +89,7 @@ static void note_stanza(struct listener *listener, const struct envoi_event *eve
 static void an_unhandled_stanza_is_in_its_event(void **state)
 {
 	struct wire *wire = *state;
-	struct listener listener;
+	static struct listener listener;
 	wire_go_online(wire);
 	listen_to(&listener, wire, ENVOI_EVENT_UNHANDLED, note_stanza);
 	wire_say(wire, "<message id='m7' from='a b@c'/>");
@@ -149,7 +149,7 @@ static void post_again(struct listener *listener, const struct envoi_event *even
 static void a_session_that_is_being_freed_takes_no_events(void **state)
 {
 	struct wire *wire = *state;
-	struct listener listener;
+	static struct listener listener;
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	listen_to(&listener, wire, ENVOI_EVENT_DISCONNECTED, post_again);
 	assert_int_equal(post(wire, ENVOI_EVENT_DISCONNECTED), ENVOI_OK);
@@ -169,7 +169,7 @@ static void detach(struct listener *listener, const struct envoi_event *event)
 static void a_stanza_is_not_delivered_after_its_stream(void **state)
 {
 	struct wire *wire = *state;
-	struct listener listener;
+	static struct listener listener;
 	for (int detaches = 0; detaches < 2; detaches++) {
 		wire_go_online(wire);
 		listen_to(&listener, wire, ENVOI_EVENT_AVAILABLE, detaches ? detach : NULL);

@@ -153,7 +153,7 @@ static void a_handler_is_attached_once_and_after_what_it_needs(void **state)
 static void a_handler_with_a_bad_row_is_not_attached_at_all(void **state)
 {
 	struct wire *wire = *state;
-	struct probe probe;
+	static struct probe probe;
 	static const struct envoi_stanza_row rows[] = {{.kind = ENVOI_MESSAGE}, ENVOI_ROWS_END};
 	static const struct envoi_timeout_row timeouts[] = {{0, true, NULL}};
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
@@ -212,7 +212,7 @@ static void every_event_has_a_name(void **state)
 static void what_happened_before_a_stanza_is_told_before_it(void **state)
 {
 	struct wire *wire = *state;
-	struct probe probe;
+	static struct probe probe;
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	probe_init(&probe, wire, "f");
 	filter_with(&probe, 0);
@@ -241,7 +241,7 @@ static void act_add_other(struct probe *probe)
 static void a_handler_removed_while_an_event_is_told_is_not_told(void **state)
 {
 	struct wire *wire = *state;
-	struct probe a, b, c;
+	static struct probe a, b, c;
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	probe_init(&a, wire, "a");
 	probe_init(&b, wire, "b");
@@ -320,7 +320,7 @@ static void timeouts_run_from_the_first_start_on(void **state)
 static void filters_see_every_stanza_by_priority(void **state)
 {
 	struct wire *wire = *state;
-	struct probe a, b, c;
+	static struct probe a, b, c;
 	struct wire_ticket ticket;
 	wire_go_online(wire);
 	probe_init(&a, wire, "a");
@@ -367,7 +367,7 @@ static int mark_out(
 static void a_filter_sees_what_is_about_to_be_written_and_may_add_to_it(void **state)
 {
 	struct wire *wire = *state;
-	struct probe probe;
+	static struct probe probe;
 	wire_go_online(wire);
 	probe_init(&probe, wire, "f");
 	probe.filters = (struct envoi_filters){NULL, mark_out, 0};
@@ -390,7 +390,7 @@ static void act_send_once(struct probe *probe)
 static void a_filter_may_send(void **state)
 {
 	struct wire *wire = *state;
-	struct probe probe;
+	static struct probe probe;
 	wire_go_online(wire);
 	probe_init(&probe, wire, "f");
 	filter_with(&probe, 0);
@@ -454,7 +454,7 @@ static void before_login_a_receiving_session_answers_only_where_rows_say_so(void
 		ENVOI_ROWS_END,
 	};
 	struct wire *wire = *state;
-	struct probe probe;
+	static struct probe probe;
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	probe_init(&probe, wire, "");
 	probe.impl.stanzas = rows;

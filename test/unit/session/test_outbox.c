@@ -142,7 +142,8 @@ static void without_keeping_a_stanza_of_others_ends_no_ticket_early(void **state
 	send_named(wire, 0, 1);
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 0);
-	assert_string_equal(wire_log(wire), "one unknown\ndisconnected ENVOI_ERR_DISCONNECTED\n");
+	assert_string_equal(
+		wire_log(wire), "one unknown\nended\ndisconnected ENVOI_ERR_DISCONNECTED\n");
 }
 
 static void what_is_rewound_is_sent_again_before_what_has_waited(void **state)
@@ -183,7 +184,7 @@ static void what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent(void *
 	envoi_session_set_resumable(wire->session, false);
 	wire_run(wire, 0);
 	assert_string_equal(
-		wire_log(wire), "one unknown\ntwo unknown\nthree unknown\nfour unknown\n");
+		wire_log(wire), "one unknown\ntwo unknown\nthree unknown\nfour unknown\nended\n");
 	assert_int_equal(outbox_of(wire)->count, 0);
 	assert_int_equal(outbox_of(wire)->bytes, 0);
 }
@@ -208,8 +209,8 @@ static void freeing_the_session_cancels_what_is_kept(void **state)
 	send_all(wire);
 	lose_the_stream(wire);
 	wire_free_session(wire);
-	assert_string_equal(
-		wire_log(wire), "one canceled\ntwo canceled\nthree canceled\nfour canceled\n");
+	assert_string_equal(wire_log(wire),
+		"one canceled\ntwo canceled\nthree canceled\nfour canceled\nended\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

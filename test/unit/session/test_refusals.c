@@ -320,7 +320,7 @@ static void freeing_the_session_ends_the_waiting(void **state)
 	struct wire *wire = *state;
 	send_message(wire, TO, WAIT_MS);
 	wire_free_session(wire);
-	assert_string_equal(wire_log(wire), "written\n");
+	assert_string_equal(wire_log(wire), "written\nended\n");
 }
 
 static void free_session(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)

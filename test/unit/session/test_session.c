@@ -98,7 +98,7 @@ static void a_session_goes_online_and_leaves_in_order(void **state)
 	assert_int_equal(wire->closed_count, 1);
 	assert_int_equal(wire->closed.code, ENVOI_OK);
 	assert_null(envoi_session_stream(wire->session));
-	assert_string_equal(wire_log(wire), "disconnected ENVOI_OK\n");
+	assert_string_equal(wire_log(wire), "ended\ndisconnected ENVOI_OK\n");
 
 	wire_go_online(wire);
 	assert_int_equal(wire->ready_count, 2);
@@ -142,7 +142,8 @@ static void detaching_ends_everything_from_the_loop_and_tells_no_owner(void **st
 	wire_run(wire, 0);
 	assert_string_equal(wire_log(wire),
 		"answer ENVOI_ERR_DISCONNECTED disconnected\n"
-		"ticket unknown\n");
+		"ticket unknown\n"
+		"ended\n");
 	assert_int_equal(wire->closed_count, 0);
 	wire_go_online(wire);
 }
@@ -656,7 +657,7 @@ static void a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready(void
 		"<stream:stream xmlns='jabber:client' version='1.0' to='example.org' "
 		"xmlns:stream='http://etherx.jabber.org/streams'>";
 	struct wire *wire = *state;
-	struct envoi_handler handler = {&impl};
+	static struct envoi_handler handler = {&impl};
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	assert_int_equal(envoi_session_add(wire->session, &handler), ENVOI_OK);
 	wire->feature = fake_auth_new(wire->context);
@@ -784,7 +785,7 @@ static void requests_and_promises_outlive_a_stream_that_is_resumed(void **state)
 	const char *heard = wire_heard(wire);
 	assert_non_null(strstr(heard, "<iq type='result' to='a@b' id='7'/><message "));
 	assert_non_null(strstr(heard, "<body>x</body></message>"));
-	assert_string_equal(wire_log(wire), "stream-opened\n");
+	assert_string_equal(wire_log(wire), "stream-opened\nresumed " WIRE_OWN "\n");
 	snprintf(answer, sizeof(answer), "<iq type='result' from='a@b' id='%s'/>", id);
 	wire_say(wire, answer);
 	wire_run(wire, 0);
@@ -804,7 +805,7 @@ static void requests_and_promises_end_with_their_epoch(void **state)
 	resume_or_not(wire, false);
 	assert_int_equal(envoi_session_epoch(wire->session), epoch + 1);
 	assert_string_equal(wire_log(wire),
-		"stream-opened\nanswer ENVOI_ERR_DISCONNECTED disconnected\nstarted " WIRE_OWN
+		"stream-opened\nanswer ENVOI_ERR_DISCONNECTED disconnected\nended\nstarted " WIRE_OWN
 		"\n");
 	assert_int_equal(envoi_promise_result(promise, NULL, NULL), ENVOI_ERR_STATE);
 
@@ -815,7 +816,7 @@ static void requests_and_promises_end_with_their_epoch(void **state)
 	assert_int_equal(envoi_session_epoch(wire->session), epoch + 2);
 	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
 	wire_run(wire, 0);
-	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_DISCONNECTED disconnected\n");
+	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_DISCONNECTED disconnected\nended\n");
 	resume_or_not(wire, false);
 	assert_int_equal(envoi_session_epoch(wire->session), epoch + 2);
 	assert_string_equal(wire_log(wire), "stream-opened\nstarted " WIRE_OWN "\n");

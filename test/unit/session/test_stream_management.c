@@ -514,7 +514,7 @@ static void closing_acknowledges_first(void **state)
 	assert_string_equal(short_of(wire_heard(wire)), "one a1 r end ");
 	(void)wire_talk(wire, A("1") "</stream:stream>");
 	wire_run(wire, 10000);
-	assert_string_equal(wire_log(wire), "one acknowledged\ndisconnected ENVOI_OK\n");
+	assert_string_equal(wire_log(wire), "one acknowledged\nended\ndisconnected ENVOI_OK\n");
 	assert_false(envoi__sm_can_resume(wire->session));
 	assert_int_equal(envoi_session_epoch(wire->session), 2);
 }
@@ -647,7 +647,8 @@ static void what_was_not_handled_is_sent_again_in_order(void **state)
 	assert_true(envoi_session_is_online(wire->session));
 	assert_int_equal(envoi_session_epoch(wire->session), epoch);
 	assert_string_equal(wire_log(wire),
-		"stream-opened\nauthenticated\n1 acknowledged\n2 acknowledged\n3 acknowledged\n");
+		"stream-opened\nauthenticated\n1 acknowledged\n2 acknowledged\n3 acknowledged\n"
+		"resumed " WIRE_OWN "\n");
 	assert_string_equal(envoi_jid_text(envoi_session_jid(wire->session)), WIRE_OWN);
 	assert_string_equal(wire_talk(wire, A("4") R "<message id='in2'/>" R), A("2"));
 	assert_string_equal(wire_log(wire), "4 acknowledged\n");
@@ -712,7 +713,8 @@ static void what_is_sent_while_the_link_is_dead_is_numbered(void **state)
 	offer_resumption(wire, "s1", "0");
 	assert_string_equal(
 		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "2 3 ");
-	assert_string_equal(wire_log(wire), "stream-opened\nauthenticated\n1 acknowledged\n");
+	assert_string_equal(wire_log(wire),
+		"stream-opened\nauthenticated\n1 acknowledged\nresumed " WIRE_OWN "\n");
 	(void)wire_talk(wire, A("3"));
 	assert_string_equal(wire_log(wire), "2 acknowledged\n3 acknowledged\n");
 }
@@ -767,7 +769,8 @@ static void counters_pass_the_largest_number(void **state)
 		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "5 6 ");
 	(void)wire_talk(wire, A("3"));
 	assert_string_equal(wire_log(wire),
-		"stream-opened\nauthenticated\n4 acknowledged\n5 acknowledged\n6 acknowledged\n");
+		"stream-opened\nauthenticated\n4 acknowledged\nresumed " WIRE_OWN
+		"\n5 acknowledged\n6 acknowledged\n");
 	assert_non_null(strstr(wire_talk(wire, A("4")), " h='4' send-count='3'/>"));
 }
 

@@ -22,7 +22,8 @@ struct envoi_ticket;
 enum envoi_ticket_state {
 	ENVOI_TICKET_ACKNOWLEDGED, /**< the peer has acknowledged it (XEP-0198) */
 	ENVOI_TICKET_WRITTEN, /**< written; the peer acknowledges nothing */
-	ENVOI_TICKET_UNKNOWN, /**< the connection was lost while it was being written */
+	/** the connection was lost before the peer acknowledged it, and it is not sent again */
+	ENVOI_TICKET_UNKNOWN,
 	/** no byte of it was written: the connection was lost before, or a filter swallowed it */
 	ENVOI_TICKET_NOT_SENT,
 	ENVOI_TICKET_CANCELED, /**< by envoi_ticket_cancel(), or the session was freed */
@@ -54,6 +55,18 @@ struct envoi_ticket_report {
  * freed or used again inside, and everything else freed. */
 typedef void envoi_ticket_fn(struct envoi_ticket *ticket, const struct envoi_ticket_report *report);
 
+/** Whether a message is sent again when the session of the server has ended before it was
+ * acknowledged, and another one of the same account follows. */
+enum envoi_resend {
+	/**
+	 * the rule: messages of type chat and normal that have a body and not the hint `no-store`
+	 * (XEP-0334), unless the setting resend.messages is false
+	 */
+	ENVOI_RESEND_BY_RULE = 0,
+	ENVOI_RESEND_ALWAYS, /**< every message; for another stanza sending is refused */
+	ENVOI_RESEND_NEVER, /**< the ticket ends with ENVOI_TICKET_UNKNOWN */
+};
+
 /**
  * Asks for a report of how sending a stanza ended. The sender's; borrowed until @p done is called.
  *
@@ -70,6 +83,7 @@ struct envoi_ticket {
 	 * or written; 0: it reports at once. It reports earlier when the session ends
 	 */
 	uint64_t refusal_ms;
+	enum envoi_resend resend;
 	void *entry; /* private; zeroed before use */
 };
 

@@ -22,6 +22,7 @@ struct envoi_request {
 	uint64_t due_ms, order;
 	size_t at; /* in the heap */
 	bool is_held; /* being sent: the caller does not have it yet */
+	bool is_spared; /* from the next end of all */
 	int code;
 	struct envoi_stanza *stanza; /* the answer */
 };
@@ -112,16 +113,22 @@ static void set_timer(struct envoi__requests *requests)
 
 /* --- ending --- */
 
-static void take_out(struct envoi_request *request)
+static void leave_heap(struct envoi_request *request)
 {
 	struct envoi__requests *requests = request->table;
-	request->table = NULL;
-	(void)envoi__map_remove(&requests->by_id, request->id, strlen(request->id));
 	struct envoi_request *last = requests->heap[--requests->count];
 	if (last != request) {
 		last->at = request->at;
 		sift(requests, last);
 	}
+}
+
+static void take_out(struct envoi_request *request)
+{
+	struct envoi__requests *requests = request->table;
+	(void)envoi__map_remove(&requests->by_id, request->id, strlen(request->id));
+	leave_heap(request);
+	request->table = NULL;
 	set_timer(requests);
 }
 
@@ -169,11 +176,49 @@ static void on_timer(struct envoi_timer *timer)
 	set_timer(requests);
 }
 
+uint64_t envoi__request_number(const struct envoi_request *request)
+{
+	return request->order;
+}
+
+void envoi__requests_spare(struct envoi__requests *requests, uint64_t number)
+{
+	for (size_t i = 0; i < requests->count; i++) {
+		if (requests->heap[i]->order == number) {
+			requests->heap[i]->is_spared = true;
+			return;
+		}
+	}
+}
+
+/* The heap has room for those that it had. */
+static void put_back(struct envoi__requests *requests, struct envoi__list *spared)
+{
+	while (!envoi__list_is_empty(spared)) {
+		struct envoi_request *request = ENVOI_CONTAINER_OF(
+			spared->next, struct envoi_request, entry.link);
+		envoi__list_remove(&request->entry.link);
+		request->is_spared = false;
+		request->at = requests->count++;
+		sift(requests, request);
+	}
+	set_timer(requests);
+}
+
 void envoi__requests_end_all(struct envoi__requests *requests, int code)
 {
+	struct envoi__list spared;
+	envoi__list_init(&spared);
 	while (requests->count > 0) {
-		end(requests->heap[0], code, NULL);
+		struct envoi_request *first = requests->heap[0];
+		if (first->is_spared) {
+			leave_heap(first);
+			envoi__list_append(&spared, &first->entry.link);
+		} else {
+			end(first, code, NULL);
+		}
 	}
+	put_back(requests, &spared);
 }
 
 void envoi_request_cancel(struct envoi_request *request)

@@ -77,7 +77,14 @@ bool envoi__requests_answer(
 bool envoi__requests_fail(struct envoi__requests *requests, const struct envoi_stanza *stanza,
 	const struct envoi_jid *own, int code);
 
-/** End all, with a code. */
+/** @return a number of its own among the requests of the table; never 0 */
+uint64_t envoi__request_number(const struct envoi_request *request);
+
+/** Let a request outlive the next envoi__requests_end_all(): it was not sent yet. Nothing if it has
+ * ended. */
+void envoi__requests_spare(struct envoi__requests *requests, uint64_t number);
+
+/** End all but those that were spared, with a code. */
 void envoi__requests_end_all(struct envoi__requests *requests, int code);
 
 /**

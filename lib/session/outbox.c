@@ -20,6 +20,7 @@ void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *cont
 	};
 	envoi__list_init(&outbox->waiting);
 	envoi__list_init(&outbox->given);
+	envoi__list_init(&outbox->held);
 }
 
 static struct envoi__outbox_entry *entry_new(
@@ -86,13 +87,13 @@ static void end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state
 
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox)
 {
-	return outbox->count + outbox->kept_count >= outbox->count_limit;
+	return outbox->count + outbox->kept_count + outbox->held_count >= outbox->count_limit;
 }
 
 /* The limit may have been lowered since. */
 static bool has_room_for(const struct envoi__outbox *outbox, size_t len)
 {
-	size_t bytes = outbox->bytes + outbox->kept_bytes;
+	size_t bytes = outbox->bytes + outbox->kept_bytes + outbox->held_bytes;
 	return bytes <= outbox->bytes_limit && len <= outbox->bytes_limit - bytes;
 }
 
@@ -241,13 +242,123 @@ void envoi__outbox_rewind(struct envoi__outbox *outbox)
 }
 
 /* What was given once and waits again is not known to be unsent. */
+static void end_lost(struct envoi__outbox_entry *entry)
+{
+	end(entry, entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
+}
+
 static void lose_waiting(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
 		stop_waiting(entry);
-		end(entry, entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
+		end_lost(entry);
 	}
+}
+
+static bool is_answer(const struct envoi__outbox_meta *meta)
+{
+	return meta->kind == ENVOI_IQ_RESULT || meta->kind == ENVOI_IQ_ERROR ||
+		meta->type == ENVOI_TYPE_ERROR;
+}
+
+/* The entry has left its list. */
+static void hold(struct envoi__outbox_entry *entry)
+{
+	struct envoi__outbox *outbox = entry->outbox;
+	if (entry->was_given ? !entry->meta.may_resend : is_answer(&entry->meta)) {
+		end_lost(entry);
+		return;
+	}
+	entry->number = 0;
+	entry->is_held = true;
+	envoi__list_append(&outbox->held, &entry->link);
+	outbox->held_count++;
+	outbox->held_bytes += entry->len;
+}
+
+void envoi__outbox_hold(struct envoi__outbox *outbox)
+{
+	struct envoi__outbox_entry *entry;
+	while ((entry = first_of(&outbox->given)) != NULL) {
+		leave_given(entry);
+		hold(entry);
+	}
+	while ((entry = first_of(&outbox->waiting)) != NULL) {
+		stop_waiting(entry);
+		hold(entry);
+	}
+	outbox->written = 0;
+	outbox->is_keeping = false;
+}
+
+struct envoi__outbox_entry *envoi__outbox_first_held(const struct envoi__outbox *outbox)
+{
+	return first_of(&outbox->held);
+}
+
+static void leave_held(struct envoi__outbox_entry *entry)
+{
+	envoi__list_remove(&entry->link);
+	entry->is_held = false;
+	entry->outbox->held_count--;
+	entry->outbox->held_bytes -= entry->len;
+}
+
+/* A stanza with content ends with the end tag of its name, which has no prefix. */
+static struct envoi__outbox_entry *dup_with(struct envoi_context *context,
+	const struct envoi__outbox_entry *entry, const char *more, size_t more_len)
+{
+	size_t head = entry->len - strlen("</message>");
+	struct envoi__outbox_entry *copy = envoi_alloc(
+		context, sizeof(*copy) + entry->len + more_len);
+	if (copy == NULL) {
+		return NULL;
+	}
+	*copy = *entry;
+	copy->is_held = false;
+	copy->len += more_len;
+	copy->meta.has_delay = true;
+	envoi__list_init(&copy->link);
+	memcpy(copy->xml, entry->xml, head);
+	memcpy(copy->xml + head, more, more_len);
+	memcpy(copy->xml + head + more_len, entry->xml + head, entry->len - head);
+	return copy;
+}
+
+static void wait_again(struct envoi__outbox_entry *entry)
+{
+	struct envoi__outbox *outbox = entry->outbox;
+	envoi__list_append(&outbox->waiting, &entry->link);
+	outbox->count++;
+	outbox->bytes += entry->len;
+}
+
+int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, size_t more_len)
+{
+	struct envoi__outbox_entry *entry = first_of(&outbox->held), *released = entry;
+	if (more != NULL) {
+		released = dup_with(outbox->context, entry, more, more_len);
+		if (released == NULL) {
+			return ENVOI_ERR_NOMEM;
+		}
+	}
+	leave_held(entry);
+	if (released != entry) {
+		if (released->tracked != NULL) {
+			released->tracked->entry = released;
+		}
+		envoi_free(outbox->context, entry);
+	}
+	wait_again(released);
+	return ENVOI_OK;
+}
+
+void envoi__outbox_lose_first_held(struct envoi__outbox *outbox)
+{
+	struct envoi__outbox_entry *entry = first_of(&outbox->held);
+	leave_held(entry);
+	end_lost(entry);
 }
 
 void envoi__outbox_lose(struct envoi__outbox *outbox)
@@ -255,12 +366,20 @@ void envoi__outbox_lose(struct envoi__outbox *outbox)
 	envoi__outbox_suspend(outbox);
 	end_given(outbox, true, ENVOI_TICKET_UNKNOWN);
 	lose_waiting(outbox);
+	while (!envoi__list_is_empty(&outbox->held)) {
+		envoi__outbox_lose_first_held(outbox);
+	}
 }
 
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)
 {
+	struct envoi__outbox_entry *entry;
 	end_given(outbox, true, ENVOI_TICKET_CANCELED);
 	end_waiting(outbox, ENVOI_TICKET_CANCELED);
+	while ((entry = first_of(&outbox->held)) != NULL) {
+		leave_held(entry);
+		end(entry, ENVOI_TICKET_CANCELED);
+	}
 }
 
 int envoi_ticket_cancel(struct envoi_ticket *ticket)
@@ -271,7 +390,11 @@ int envoi_ticket_cancel(struct envoi_ticket *ticket)
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi__outbox *outbox = entry->outbox;
-	stop_waiting(entry);
+	if (entry->is_held) {
+		leave_held(entry);
+	} else {
+		stop_waiting(entry);
+	}
 	end(entry, ENVOI_TICKET_CANCELED);
 	if (outbox->count == 0) {
 		outbox->emptied(outbox);

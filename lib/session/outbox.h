@@ -22,6 +22,11 @@ struct envoi_stream;
 struct envoi__outbox_meta {
 	enum envoi_stanza_kind kind;
 	enum envoi_stanza_type type;
+	bool may_resend; /* on a new session, after a stream had it */
+	bool has_delay; /* of its own (XEP-0203), or was sent again before */
+	int64_t sent_ms; /* by the wall clock; 0 if it may not be sent again */
+	uint64_t
+		request; /* number of the request that it asks (envoi__request_number()); 0: none */
 };
 
 /** A stanza to be added. */
@@ -33,14 +38,15 @@ struct envoi__outbox_item {
 	struct envoi__outbox_meta meta;
 };
 
-/** A stanza in the outbox, in one of its two lists. */
+/** A stanza in the outbox, in one of its lists. */
 struct envoi__outbox_entry {
-	struct envoi__list link; /* in waiting or given */
+	struct envoi__list link; /* in held, waiting or given */
 	struct envoi__outbox *outbox;
 	struct envoi__tracked *tracked; /* NULL: no report is wanted */
 	uint64_t number; /* of the stream that has it last, as envoi_stream_get_counts(); 0: none */
 	struct envoi__outbox_meta meta;
 	bool is_kept; /* given: stays until it is acknowledged */
+	bool is_held;
 	bool was_given; /* to a stream, once: bytes of it may have been sent */
 	size_t len;
 	char xml[];
@@ -58,9 +64,11 @@ struct envoi__outbox_entry {
 struct envoi__outbox {
 	struct envoi_context *context; /* borrowed */
 	struct envoi__list waiting, given;
+	struct envoi__list held; /* for the next session, in order; precedes the two others */
 	size_t count, bytes; /* of those that wait */
 	size_t kept_count, kept_bytes; /* of those that are kept */
-	size_t count_limit, bytes_limit; /* of both together */
+	size_t held_count, held_bytes;
+	size_t count_limit, bytes_limit; /* of all together */
 	uint64_t given_bytes; /* since the beginning */
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream is given from now on */
@@ -111,6 +119,25 @@ void envoi__outbox_rewind(struct envoi__outbox *outbox);
 
 /** The epoch has ended: UNKNOWN for what a stream had, NOT_SENT for the rest. */
 void envoi__outbox_lose(struct envoi__outbox *outbox);
+
+/**
+ * The epoch has ended, and another session will follow: hold what no stream had, but for answers to
+ * the peers of that epoch, and what may be sent again. The rest ends as in envoi__outbox_lose().
+ */
+void envoi__outbox_hold(struct envoi__outbox *outbox);
+
+/** @return NULL: none is held */
+struct envoi__outbox_entry *envoi__outbox_first_held(const struct envoi__outbox *outbox);
+
+/**
+ * Append the first that is held to those that wait.
+ * @param more  XML to insert before its end tag; NULL: none. The entry has a delay then
+ * @retval ENVOI_ERR_NOMEM  it is still held
+ */
+int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, size_t more_len);
+
+/** End the first that is held: UNKNOWN if a stream had it, else NOT_SENT. */
+void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
 
 /** End all tickets with CANCELED. */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);

@@ -6,6 +6,7 @@
 
 #include <envoi/context.h>
 
+#include "session/resending.h"
 #include "session/session.h"
 
 enum {
@@ -101,11 +102,34 @@ static int refuse_offline(struct envoi_session *session)
 	return envoi__session_refuse(session, ENVOI_ERR_STATE, "the session is not online");
 }
 
-static int serialise(struct envoi_session *session, const struct envoi_stanza *stanza,
-	struct envoi__tracked *tracked)
+/** What is sent: a stanza, and what is known of it. */
+struct sending {
+	struct envoi_stanza *stanza;
+	struct envoi_ticket *ticket; /* or NULL */
+	struct envoi__tracked *tracked; /* of the ticket */
+	uint64_t request; /* its number; 0: none */
+	bool may_resend;
+};
+
+static struct envoi__outbox_meta meta_of(
+	const struct envoi_session *session, const struct sending *sending)
+{
+	const struct envoi_stanza *stanza = sending->stanza;
+	bool may_resend = sending->may_resend;
+	return (struct envoi__outbox_meta){
+		.kind = envoi_stanza_kind(stanza),
+		.type = envoi_stanza_type(stanza),
+		.may_resend = may_resend,
+		.has_delay = may_resend && envoi__resending_has_delay(stanza),
+		.sent_ms = may_resend ? envoi_context_wall_clock_ms(session->context) : 0,
+		.request = sending->request,
+	};
+}
+
+static int serialise(struct envoi_session *session, const struct sending *sending)
 {
 	struct envoi_buffer *scratch = &session->scratch;
-	int r = envoi_xml_write(scratch, envoi_stanza_element(stanza), ENVOI_NS_CLIENT);
+	int r = envoi_xml_write(scratch, envoi_stanza_element(sending->stanza), ENVOI_NS_CLIENT);
 	size_t len = envoi_buffer_len(scratch);
 	if (r < 0) {
 		return envoi__session_refuse(session, r, NULL);
@@ -115,10 +139,10 @@ static int serialise(struct envoi_session *session, const struct envoi_stanza *s
 			"the stanza has %zu bytes, more than limits.output-bytes allows", len);
 	}
 	const struct envoi__outbox_item item = {
-		.tracked = tracked,
+		.tracked = sending->tracked,
 		.xml = envoi_buffer_data(scratch),
 		.len = len,
-		.meta = {envoi_stanza_kind(stanza), envoi_stanza_type(stanza)},
+		.meta = meta_of(session, sending),
 	};
 	r = envoi__outbox_add(&session->outbox, &item);
 	return r == ENVOI_OK
@@ -127,20 +151,33 @@ static int serialise(struct envoi_session *session, const struct envoi_stanza *s
 			  r == ENVOI_ERR_FULL ? "limits.outbox-bytes wait to be sent" : NULL);
 }
 
-static int track(struct envoi_session *session, const struct envoi_stanza *stanza,
-	struct envoi_ticket *ticket, struct envoi__tracked **ret_tracked)
+static int track(struct envoi_session *session, struct sending *sending)
 {
-	*ret_tracked = NULL;
-	int r = ticket == NULL
-		? ENVOI_OK
-		: envoi__tracking_add(&session->tracking, ret_tracked, ticket, stanza);
+	int r = sending->ticket == NULL ? ENVOI_OK
+					: envoi__tracking_add(&session->tracking, &sending->tracked,
+						  sending->ticket, sending->stanza);
 	return r < 0 ? envoi__session_refuse(session, r, NULL) : r;
 }
 
-static int queue(struct envoi_session *session, const struct envoi_stanza *stanza,
-	struct envoi__tracked *tracked)
+/* Without a session that will follow there is none to send it again on. */
+static int decide_resending(struct envoi_session *session, struct sending *sending)
 {
-	int r = serialise(session, stanza, tracked);
+	enum envoi_resend choice = sending->ticket == NULL ? ENVOI_RESEND_BY_RULE
+							   : sending->ticket->resend;
+	if (!session->is_continued || choice == ENVOI_RESEND_NEVER ||
+		(choice == ENVOI_RESEND_BY_RULE &&
+			!(session->resends && envoi__resending_suits(sending->stanza)))) {
+		return ENVOI_OK;
+	}
+	sending->may_resend = true;
+	envoi__resending_identify(sending->stanza);
+	int r = envoi_element_error(envoi_stanza_element(sending->stanza));
+	return r < 0 ? envoi__session_refuse(session, r, NULL) : r;
+}
+
+static int queue(struct envoi_session *session, const struct sending *sending)
+{
+	int r = serialise(session, sending);
 	if (session->scratch.capacity > KEPT_BYTES) {
 		envoi_buffer_finish(&session->scratch);
 	} else {
@@ -149,59 +186,83 @@ static int queue(struct envoi_session *session, const struct envoi_stanza *stanz
 	if (r == ENVOI_OK) {
 		envoi__session_feed(session);
 	} else {
-		envoi__tracked_drop(tracked);
+		envoi__tracked_drop(sending->tracked);
 	}
 	return r;
 }
 
-static int send_inside(
-	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
+static int check_ticket(struct envoi_session *session, const struct sending *sending)
+{
+	const struct envoi_ticket *ticket = sending->ticket;
+	if (ticket != NULL && ticket->entry != NULL) {
+		return envoi__session_refuse(
+			session, ENVOI_ERR_INVALID, "the ticket is in use for another stanza");
+	}
+	if (ticket != NULL && ticket->resend == ENVOI_RESEND_ALWAYS &&
+		envoi_stanza_kind(sending->stanza) != ENVOI_MESSAGE) {
+		return envoi__session_refuse(
+			session, ENVOI_ERR_INVALID, "only a message can be sent again");
+	}
+	return ENVOI_OK;
+}
+
+static int send_filtered(struct envoi_session *session, struct sending *sending, bool is_swallowed)
+{
+	int r = is_swallowed ? ENVOI_OK : decide_resending(session, sending);
+	if (r == ENVOI_OK) {
+		r = track(session, sending);
+	}
+	if (r < 0) {
+		return r;
+	}
+	if (!is_swallowed) {
+		return queue(session, sending);
+	}
+	if (sending->tracked != NULL) {
+		envoi__tracked_settle(
+			sending->tracked, ENVOI_TICKET_NOT_SENT, ENVOI_NOT_ACKNOWLEDGED);
+	}
+	return ENVOI_OK;
+}
+
+static int send_inside(struct envoi_session *session, struct sending *sending)
 {
 	if (!can_send(session)) {
 		return refuse_offline(session);
 	}
-	if (ticket != NULL && ticket->entry != NULL) {
-		return envoi__session_refuse(
-			session, ENVOI_ERR_INVALID, "the ticket is in use for another stanza");
+	int r = check_ticket(session, sending);
+	if (r < 0) {
+		return r;
 	}
 	if (envoi__outbox_is_full(&session->outbox)) {
 		return envoi__session_refuse(
 			session, ENVOI_ERR_FULL, "limits.outbox-stanzas wait to be sent");
 	}
-	int r = complete(session, stanza);
+	r = complete(session, sending->stanza);
 	if (r < 0) {
 		return r;
 	}
-	r = envoi__session_filter(session, stanza, true);
-	if (!can_send(session)) {
-		return refuse_offline(session);
+	r = envoi__session_filter(session, sending->stanza, true);
+	return can_send(session) ? send_filtered(session, sending, r == ENVOI_STOP)
+				 : refuse_offline(session);
+}
+
+static int send_all(struct envoi_session *session, struct sending *sending)
+{
+	if (sending->stanza == NULL) {
+		return envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
 	}
-	struct envoi__tracked *tracked;
-	bool is_swallowed = r == ENVOI_STOP;
-	r = track(session, stanza, ticket, &tracked);
-	if (r < 0) {
-		return r;
-	}
-	if (!is_swallowed) {
-		return queue(session, stanza, tracked);
-	}
-	if (tracked != NULL) {
-		envoi__tracked_settle(tracked, ENVOI_TICKET_NOT_SENT, ENVOI_NOT_ACKNOWLEDGED);
-	}
-	return ENVOI_OK;
+	envoi__session_enter(session);
+	int r = send_inside(session, sending);
+	envoi_stanza_unref(sending->stanza);
+	envoi__session_leave(session);
+	return r;
 }
 
 int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
 {
-	if (stanza == NULL) {
-		return envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
-	}
-	envoi__session_enter(session);
-	int r = send_inside(session, stanza, ticket);
-	envoi_stanza_unref(stanza);
-	envoi__session_leave(session);
-	return r;
+	return send_all(session, &(struct sending){.stanza = stanza, .ticket = ticket});
 }
 
 static void on_retry(struct envoi_timer *timer)
@@ -310,7 +371,8 @@ static int ask(struct envoi_session *session, struct envoi_stanza *iq,
 			r == ENVOI_ERR_FULL ? "limits.requests wait for their answers" : NULL);
 	}
 	envoi_element_set(envoi_stanza_element(iq), "id", envoi__request_id(request));
-	r = envoi__request_release(request, envoi__session_send(session, iq, NULL));
+	struct sending sending = {.stanza = iq, .request = envoi__request_number(request)};
+	r = envoi__request_release(request, send_all(session, &sending));
 	if (r == ENVOI_OK && ret_request != NULL) {
 		*ret_request = request;
 	}

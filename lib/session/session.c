@@ -26,6 +26,7 @@ void envoi_session_configure(struct envoi_session *session, const struct envoi_s
 	session->outbox.bytes_limit = own.outbox_bytes;
 	envoi__liveness_settings_read(&session->liveness.settings, settings);
 	envoi_settings_read(settings, envoi__sm_setting_table, &session->sm.settings);
+	session->resends = own.resends;
 }
 
 static int configure_by_default(struct envoi_session *session)
@@ -103,6 +104,7 @@ static void destroy(struct envoi_session *session)
 	envoi_buffer_finish(&session->scratch);
 	envoi_free(context, session->problem);
 	envoi_jid_unref(session->jid);
+	envoi_jid_unref(session->held_jid);
 	envoi_free(context, session);
 	envoi_context_unref(context);
 }
@@ -135,6 +137,7 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 		envoi__sm_stream_ends(session, stream);
 	}
 	session->stream = NULL;
+	session->is_continued = session->is_continued && !session->is_closing;
 	session->is_ready = session->is_online = session->is_closing = false;
 	session->is_resumed = false;
 	envoi_timer_stop(&session->retry_timer);
@@ -161,9 +164,13 @@ void envoi__session_end_epoch(struct envoi_session *session)
 	session->is_suspended = session->is_resumable = false;
 	envoi__sm_forget(session);
 	envoi__router_disable_promises(&session->router);
+	if (session->is_continued) {
+		envoi__session_hold(session);
+	}
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
-	envoi__outbox_lose(&session->outbox);
-	envoi__tracking_end_waiting(&session->tracking);
+	if (!session->is_continued) {
+		envoi__session_lose(session);
+	}
 	post_ended(session);
 	session->epoch++;
 }

@@ -2,7 +2,7 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: events.c, handlers.c, probe.c, send.c, session.c, sink.c,
+ * Files that call each other: continuation.c, events.c, handlers.c, probe.c, send.c, session.c, sink.c,
  * stream_management.c, stream_management_elements.c, stream_management_initiator.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
@@ -41,9 +41,12 @@ struct envoi_session {
 	struct envoi_stream *stream;
 	struct envoi_stream *leaving; /* no longer the stream, being freed on the stack; or NULL */
 	struct envoi_jid *jid;
+	struct envoi_jid *held_jid; /* whose stanzas the outbox holds; NULL: none */
 	uint64_t epoch, started_epoch; /* the latter: of the last STARTED; 0: it has ended */
 	bool is_resumable; /* by a later stream: the end of this one does not end the epoch */
 	bool is_resumed; /* by the present stream */
+	bool is_continued; /* the owner will bring another stream when the epoch has ended */
+	bool resends; /* the setting resend.messages */
 	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
@@ -82,7 +85,8 @@ static inline void envoi__session_enter(struct envoi_session *session)
 /** The session may be freed when it returns. */
 void envoi__session_leave(struct envoi_session *session);
 
-/** End the epoch: what belongs to it ends from the loop. */
+/** End the epoch: what belongs to it ends from the loop, but for what the outbox holds for the next
+ * one. */
 void envoi__session_end_epoch(struct envoi_session *session);
 /** End requests and tickets with ENVOI_ERR_CANCELED, then post ENDED: the session will be freed. */
 void envoi__session_cancel(struct envoi_session *session);
@@ -111,6 +115,15 @@ void envoi__session_deliver(struct envoi_session *session, const struct envoi_ev
  */
 int envoi__session_filter(
 	struct envoi_session *session, struct envoi_stanza *stanza, bool is_outgoing);
+
+/* --- continuation.c --- */
+
+/** The epoch ends and another will follow: hold what the next session is to send. */
+void envoi__session_hold(struct envoi_session *session);
+/** The epoch ends and none will follow: end what is left. */
+void envoi__session_lose(struct envoi_session *session);
+/** What was on is restored on a new session: send what the outbox holds for it. */
+void envoi__session_restored(struct envoi_session *session);
 
 /* --- events.c --- */
 

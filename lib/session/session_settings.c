@@ -12,6 +12,10 @@ const struct envoi_setting envoi__session_setting_table[] = {
 	ENVOI__SETTING_TIMEOUT(INTO(request_timeout_ms), "request.timeout", "30s",
 		"The longest time for the answer to a request that is sent without a timeout of its "
 		"own."),
+	ENVOI__SETTING_FLAG(INTO(resends), "resend.messages", "true",
+		"Send messages again that were not acknowledged when the session ended: those of type "
+		"chat and normal with a body, younger than a day, when the account has a session again. "
+		"They have the same id and origin-id, and a delay."),
 	ENVOI__SETTING_COUNT(INTO(outbox_stanzas), "limits.outbox-stanzas", "10000", 1,
 		ENVOI__SETTING_LARGE_COUNT,
 		"The most stanzas that wait in a session to be sent or acknowledged."),

@@ -5,10 +5,15 @@
 #ifndef ENVOI_SESSION_SESSION_SETTINGS_H
 #define ENVOI_SESSION_SESSION_SETTINGS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <envoi/settings.h>
 
 struct envoi__session_settings {
 	uint64_t request_timeout_ms;
+	bool resends;
 	size_t outbox_stanzas, outbox_bytes, requests, deferred;
 };
 

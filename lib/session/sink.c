@@ -122,6 +122,9 @@ static void on_ready(struct envoi_stream_sink *sink)
 	if (owner != NULL && owner->impl->ready != NULL) {
 		owner->impl->ready(owner, session);
 	}
+	if (session->is_ready) {
+		envoi__session_restored(session);
+	}
 	envoi__session_leave(session);
 }
 

@@ -139,6 +139,17 @@ ENVOI_API void envoi_session_close(struct envoi_session *session);
 ENVOI_API void envoi_session_set_resumable(struct envoi_session *session, bool is_resumable);
 
 /**
+ * Say whether the owner will bring another stream below the session when the server's session has
+ * ended, as a client does that connects again. While it does, the end of an epoch ends requests
+ * whose stanza a stream was given, and promises; stanzas that no stream was given wait for the next
+ * session of the same account, with their requests, and messages that were not acknowledged wait to
+ * be sent again (enum envoi_resend). They go out in order, behind what the owner sends in `ready`
+ * and before what is sent later. False at first, and set to false by envoi_session_close(). Setting
+ * it to false without a stream ends what waits.
+ */
+ENVOI_API void envoi_session_set_continued(struct envoi_session *session, bool is_continued);
+
+/**
  * Say that the attached stream has resumed the session, before its `ready`. Without this call the
  * epoch ends when an address is bound or the stream is `ready`, and ENVOI_EVENT_STARTED is posted.
  * @retval ENVOI_ERR_STATE  there is no stream, or nothing to resume

@@ -392,7 +392,7 @@ void envoi_test_server_watch(
 struct envoi_test_server_counts envoi_test_server_counts(
 	const struct envoi_test_server *server, const char *user)
 {
-	struct envoi_test_server_counts counts = {0};
+	struct envoi_test_server_counts counts = {.resumptions = server->resumptions};
 	const struct account *only = user != NULL ? testing_account(server, user) : NULL;
 	for (const struct session *at = server->sessions; at != NULL; at = at->next) {
 		bool is_wanted = user == NULL || at->account == only;

@@ -92,7 +92,7 @@ struct envoi_test_server {
 	struct session *sessions;
 	struct envoi_test_peer *peers;
 	bool is_stopped;
-	unsigned int resources, bound, messages;
+	unsigned int resources, bound, messages, resumptions;
 	struct envoi_stanza *held; /* to be delivered behind the next message; a reference */
 	envoi_test_server_fn *watch;
 	void *watch_user;

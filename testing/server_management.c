@@ -242,6 +242,7 @@ static int resume(struct envoi_handler *self, struct envoi_stream *stream, struc
 		return r;
 	}
 	acknowledge(session, h);
+	session->server->resumptions++;
 	take_over(session, testing_connection(stream, server_of(self)));
 	envoi_stream_set_local(stream, session->jid);
 	envoi_stream_feature_done(stream, self, ENVOI_STREAM_BOUND, ENVOI_NEXT_FEATURE, NULL);

@@ -280,6 +280,8 @@ void actor_send(struct actor *actor, size_t bytes)
 	message->number = actor->message_count++;
 	message->bytes = bytes;
 	message->losses_before = actor->losses;
+	message->sent_in_life = actor->life;
+	message->sent_in_epoch = envoi_session_epoch(session_of(actor));
 	message->ticket = (struct envoi_ticket){.done = on_report, .user = message};
 	int r = envoi_send(session_of(actor), make_message(actor, message), &message->ticket);
 	message->is_accepted = r == ENVOI_OK;

@@ -71,12 +71,24 @@ static void not_sent_was_not_received(struct run *run, const struct message *mes
 	}
 }
 
-/* Without a loss everything is known. */
+/* As long as the session goes on everything is known. */
 static void unknown_is_rare(struct run *run, const struct message *message)
 {
-	if (message->reports == 1 && message->state == ENVOI_TICKET_UNKNOWN &&
-		message->sender->losses == message->losses_before) {
-		message_fails(run, "unknown-only-after-a-loss", message);
+	const struct actor *sender = message->sender;
+	if (message->reports == 0 || message->state != ENVOI_TICKET_UNKNOWN ||
+		sender->client == NULL || sender->life != message->sent_in_life) {
+		return;
+	}
+	if (envoi_session_epoch(envoi_client_session(sender->client)) == message->sent_in_epoch) {
+		message_fails(run, "unknown-only-after-its-session", message);
+	}
+}
+
+static void acknowledged_where_possible(struct run *run, const struct message *message)
+{
+	if (message->reports == 1 && message->state == ENVOI_TICKET_WRITTEN &&
+		run->plan->server.has_stream_management) {
+		message_fails(run, "acknowledged-where-possible", message);
 	}
 }
 
@@ -136,12 +148,24 @@ static void goes_online_again(struct run *run, const struct actor *actor)
 	}
 }
 
+/* A session that has resumed is online without a new STARTED. */
+static void look_whether_online(struct actor *actor)
+{
+	if (actor->client != NULL && envoi_session_is_online(envoi_client_session(actor->client))) {
+		actor->is_online = true;
+	}
+}
+
 void invariants_check(struct run *run)
 {
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		look_whether_online(&run->actors[i]);
+	}
 	for_messages(run, a_ticket_ends_once);
 	for_messages(run, acknowledged_was_received);
 	for_messages(run, not_sent_was_not_received);
 	for_messages(run, unknown_is_rare);
+	for_messages(run, acknowledged_where_possible);
 	for_questions(run, a_question_ends_once);
 	for_questions(run, a_question_ends_with_its_session);
 	for_questions(run, an_answer_was_given);

@@ -107,6 +107,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
+	tally_print(stdout);
 	printf("%" PRIu64 " seeds from %" PRIu64 " on: every rule holds\n", options.count,
 		options.first);
 	return 0;

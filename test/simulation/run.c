@@ -178,6 +178,50 @@ static void settle(struct run *run)
 	wait_until_settled(run);
 }
 
+/* --- counting --- */
+
+struct tally tally;
+
+static void count_messages(const struct actor *actor)
+{
+	for (unsigned int i = 0; i < actor->message_count; i++) {
+		const struct message *message = &actor->messages[i];
+		tally.sent_again += message->got > 1;
+		if (message->reports > 0 && (int)message->state < TICKET_STATES) {
+			tally.tickets[message->state]++;
+		}
+	}
+}
+
+static void count(const struct run *run)
+{
+	tally.resumed += envoi_test_server_counts(run->server, NULL).resumptions;
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		const struct actor *actor = &run->actors[i];
+		tally.started += actor->started;
+		tally.lost += actor->losses;
+		count_messages(actor);
+		for (unsigned int n = 0; n < actor->question_count; n++) {
+			tally.answers += actor->questions[n].code == ENVOI_OK;
+			tally.requests_lost += actor->questions[n].code != ENVOI_OK;
+		}
+	}
+}
+
+void tally_print(FILE *out)
+{
+	static const char *const states[TICKET_STATES] = {
+		"acknowledged", "written", "unknown", "not-sent", "canceled", "refused"};
+	fprintf(out,
+		"sessions: %lu started, %lu connections lost, %lu resumed; tickets:", tally.started,
+		tally.lost, tally.resumed);
+	for (int state = 0; state < TICKET_STATES; state++) {
+		fprintf(out, " %s %lu", states[state], tally.tickets[state]);
+	}
+	fprintf(out, "; sent again %lu; requests: %lu answered, %lu not\n", tally.sent_again,
+		tally.answers, tally.requests_lost);
+}
+
 /* What a freed client reports is held against the rules too. */
 static void finish(struct run *run)
 {
@@ -187,6 +231,7 @@ static void finish(struct run *run)
 	if (run->failure[0] == '\0') {
 		invariants_check_freed(run);
 	}
+	count(run);
 	size_t leaked = envoi_world_free(run->world);
 	run->trace = NULL; /* there is no time any more */
 	if (leaked > 0) {

@@ -22,6 +22,7 @@
 
 enum {
 	ACTORS = 2,
+	TICKET_STATES = ENVOI_TICKET_REFUSED + 1,
 	MOST_STEPS = 96,
 	MOST_MESSAGES = 512, /* of one actor */
 	MOST_REQUESTS = 128, /* of one actor */
@@ -83,6 +84,8 @@ struct message {
 	size_t bytes; /* its body is longer by these */
 	bool is_accepted; /* envoi_send() returned ENVOI_OK */
 	bool was_taken_back;
+	unsigned int sent_in_life;
+	uint64_t sent_in_epoch;
 	unsigned int losses_before; /* of the sender's connections, before it was sent */
 	unsigned int reports; /* of the ticket */
 	enum envoi_ticket_state state;
@@ -145,6 +148,16 @@ struct run {
 	int fds_before;
 	char failure[FAILURE_SIZE]; /* empty: every rule holds */
 };
+
+/** What runs have met, in all. */
+struct tally {
+	unsigned long started, lost, resumed;
+	unsigned long tickets[TICKET_STATES]; /* by state */
+	unsigned long sent_again; /* messages that the server got more than once */
+	unsigned long answers, requests_lost;
+};
+extern struct tally tally;
+void tally_print(FILE *out);
 
 /** Carry out a plan. @param trace  gets a line for each thing that happens; NULL: none
  * @return whether every rule holds; otherwise @p failure says which is broken, "rule: what" */

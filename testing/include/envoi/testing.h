@@ -201,6 +201,7 @@ struct envoi_test_server_counts {
 	size_t managed; /**< of these: with stream management enabled */
 	size_t unacknowledged; /**< stanzas in these sessions that the client has not acknowledged */
 	size_t stored; /**< messages for later */
+	size_t resumptions; /**< since the beginning, of all accounts */
 };
 
 /** @param user  NULL: all accounts together */

@@ -95,16 +95,34 @@ void testing_session_free(struct session *session)
 	free(session);
 }
 
-void testing_session_end(struct session *session)
+static void move_all(struct queue *from, struct queue *to)
 {
 	struct envoi_stanza *stanza;
-	struct envoi_test_server *server = session->server;
-	take_out(session);
-	remember(session);
-	while ((stanza = testing_queue_take(&session->queue)) != NULL) {
-		testing_deliver_again(server, stanza);
+	while ((stanza = testing_queue_take(from)) != NULL) {
+		testing_queue_add(to, stanza);
 		envoi_stanza_unref(stanza);
 	}
+}
+
+/* What the session had is older than what was stored since it became unavailable. */
+static void deliver_again(struct session *session)
+{
+	struct envoi_stanza *stanza;
+	struct queue newer;
+	testing_queue_init(&newer);
+	move_all(&session->account->stored, &newer);
+	while ((stanza = testing_queue_take(&session->queue)) != NULL) {
+		testing_deliver_again(session->server, stanza);
+		envoi_stanza_unref(stanza);
+	}
+	move_all(&newer, &session->account->stored);
+}
+
+void testing_session_end(struct session *session)
+{
+	take_out(session);
+	remember(session);
+	deliver_again(session);
 	envoi_jid_unref(session->jid);
 	free(session);
 }

@@ -41,6 +41,7 @@ struct particulars {
 	bool has_path_len; /* nobody but leaves below it */
 	bool has_strange_extension; /* critical */
 	bool has_wrong_signature;
+	bool has_unnamed_issuer; /* without a common name */
 	const char *permits, *excludes; /* domains */
 	const char *purpose, *purpose_too; /* NULL: any */
 	const char *xmpp_addr, *srv; /* other names */
@@ -199,7 +200,7 @@ static gnutls_datum_t make(
 	assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
 	assert_int_equal(gnutls_x509_crt_init(&above), 0);
 	name(certificate, whose, p->xmpp_addr == NULL && p->srv == NULL);
-	name(above, issuer, true);
+	name(above, issuer, !p->has_unnamed_issuer);
 	describe(certificate, whose, p);
 	if (domain != NULL) {
 		assert_int_equal(
@@ -376,6 +377,25 @@ static void below_an_unknown_issuer_the_rest_is_told_too(void **state)
 		ENVOI_TLS_DOUBT_SELF_SIGNED | ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_EXPIRED |
 			ENVOI_TLS_DOUBT_NAME,
 		"is for other.example, not for example.org");
+}
+
+static void an_unknown_issuer_has_a_name_or_none(void **state)
+{
+	(void)state;
+	static const struct particulars unnamed = {.has_unnamed_issuer = true};
+	static const char *const reasons[] = {
+		"the server's certificate was issued by an unknown certification authority, "
+		"\"Stranger\", whose certificate is neither trusted nor presented",
+		"the server's certificate was issued by an unknown certification authority",
+	};
+	for (int i = 0; i < 2; i++) {
+		struct envoi__tls_verdict verdict;
+		struct chain chain = {.count = 0};
+		add(&chain, make(LEAF, STRANGER, "example.org", i == 0 ? NULL : &unnamed));
+		assert_int_equal(judge(&verdict, &chain), ENVOI_ERR_CERTIFICATE);
+		assert_int_equal(verdict.doubts, ENVOI_TLS_DOUBT_ISSUER);
+		assert_string_equal(verdict.reasons, reasons[i]);
+	}
 }
 
 /* RFC 8446, section 4.4.2: be prepared for that. */
@@ -642,6 +662,7 @@ int main(void)
 		CASE(an_authority_that_may_issue_leaves_only_makes_no_other),
 		CASE(whatever_is_wrong_with_the_servers_own_is_told),
 		CASE(below_an_unknown_issuer_the_rest_is_told_too),
+		CASE(an_unknown_issuer_has_a_name_or_none),
 		CASE(what_is_shown_besides_and_in_which_order_does_not_matter),
 		CASE(the_first_is_the_servers_whatever_the_others_say),
 		CASE(what_nobody_could_judge_leaves_nothing_to_ask),

@@ -155,6 +155,33 @@ static enum envoi__tls_match match_other(
 	return match_extension(context, der, len + 18, wanted);
 }
 
+/* What a person reads has no blanks, control characters or NULs in it. */
+static void only_plain_names_are_shown(void **state)
+{
+	static const char der[] = "\x30\x27"
+				  "\x82\x0a"
+				  "ok.example"
+				  "\x82\x05"
+				  "a b.c"
+				  "\x82\x05"
+				  "a\nb.c"
+				  "\x82\x05"
+				  "a\x7f"
+				  "b.c"
+				  "\x82\x04"
+				  "a\0.c";
+	gnutls_x509_crt_t certificate;
+	char *shown;
+	assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
+	assert_int_equal(gnutls_x509_crt_set_extension_by_oid(
+				 certificate, "2.5.29.17", der, sizeof(der) - 1, 0),
+		0);
+	assert_int_equal(envoi__tls_all_names(&shown, *state, certificate), ENVOI_OK);
+	assert_string_equal(shown, "ok.example");
+	envoi_free(*state, shown);
+	gnutls_x509_crt_deinit(certificate);
+}
+
 /* The common name does not count, whatever other names there are. */
 static void an_extension_without_a_name_is_no_leave_for_the_common_name(void **state)
 {
@@ -322,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_extension_without_a_name_is_no_leave_for_the_common_name, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(only_plain_names_are_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			other_names_are_read_to_the_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(dns_names_are_read_to_the_letter, setup, teardown),

@@ -17,6 +17,8 @@
 
 #include <envoi/context.h>
 #include <envoi/error.h>
+#include <envoi/settings.h>
+#include <envoi/tls.h>
 
 #include "tls/tls_store.h"
 
@@ -187,6 +189,49 @@ static void each_combination_of_sources_has_its_store(void **state)
 	envoi__tls_store_unref(both);
 }
 
+static char logged[200];
+
+static void note_error(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	(void)user, (void)level;
+	assert_int_equal(subject, ENVOI_LOG_TLS);
+	snprintf(logged, sizeof(logged), "%s", message);
+}
+
+/* @return the code of making a configuration that trusts no certification authority */
+static int make_without_authority(const char *pins, const char *pin_mode)
+{
+	struct envoi_settings *settings;
+	struct envoi_tls_config *config = NULL;
+	assert_int_equal(envoi_settings_new(&settings, all.context), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "tls.system-trust", "false"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "tls.pins", pins), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "tls.pin-mode", pin_mode), ENVOI_OK);
+	logged[0] = '\0';
+	int r = envoi_tls_config_new(&config, all.context, settings);
+	if (r == ENVOI_OK) {
+		envoi_tls_config_unref(config);
+	}
+	envoi_settings_free(settings);
+	return r;
+}
+
+static void without_authority_and_pin_there_is_no_configuration_and_the_log_says_why(void **state)
+{
+	static const char pin[] = "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+	static const char why[] = "no certification authority is trusted: tls.ca-file is not set, "
+				  "and tls.system-trust is off";
+	(void)state;
+	envoi_context_set_log(all.context, note_error, ENVOI_LOG_ERROR, NULL);
+	assert_int_equal(make_without_authority("", "instead"), ENVOI_ERR_CERTIFICATE);
+	assert_string_equal(logged, why);
+	assert_int_equal(make_without_authority(pin, "also"), ENVOI_ERR_CERTIFICATE);
+	assert_string_equal(logged, why);
+	assert_int_equal(make_without_authority(pin, "instead"), ENVOI_OK);
+	assert_string_equal(logged, "");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -199,6 +244,7 @@ int main(void)
 		CASE(a_file_without_certificates_is_an_error_until_it_has_one),
 		CASE(a_store_in_use_outlives_its_file),
 		CASE(each_combination_of_sources_has_its_store),
+		CASE(without_authority_and_pin_there_is_no_configuration_and_the_log_says_why),
 	};
 	return cmocka_run_group_tests_name("tls/tls_store", tests, NULL, NULL);
 }

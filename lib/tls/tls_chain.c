@@ -6,6 +6,8 @@
 
 #include <envoi/error.h>
 
+#include "tls/tls_period.h"
+
 enum {
 	LONGEST_KEY_BITS = 8192,
 	LONGEST_EXPONENT_BYTES = 9, /* 64 bits, with the sign */
@@ -90,34 +92,29 @@ void envoi__tls_chain_finish(struct envoi__tls_chain *chain)
 
 /* --- the path --- */
 
-bool envoi__tls_is_valid_at(gnutls_x509_crt_t certificate, time_t now)
-{
-	time_t begin = gnutls_x509_crt_get_activation_time(certificate);
-	time_t end = gnutls_x509_crt_get_expiration_time(certificate);
-	return begin != (time_t)-1 && end != (time_t)-1 && begin <= now && now <= end;
-}
-
 /* A certification authority may be trusted by several certificates, an old and a new one. */
-static bool has_valid_root(gnutls_x509_trust_list_t trust, gnutls_x509_crt_t subject, time_t now)
+static bool has_valid_root(
+	gnutls_x509_trust_list_t trust, gnutls_x509_crt_t subject, int64_t now_ms)
 {
 	gnutls_x509_trust_list_iter_t at = NULL;
 	gnutls_x509_crt_t authority;
 	bool is_found = false;
 	while (!is_found && gnutls_x509_trust_list_iter_get_ca(trust, &at, &authority) == 0) {
 		is_found = gnutls_x509_crt_check_issuer(subject, authority) == 1 &&
-			envoi__tls_is_valid_at(authority, now);
+			envoi__tls_is_valid_at(authority, now_ms);
 		gnutls_x509_crt_deinit(authority);
 	}
 	gnutls_x509_trust_list_iter_deinit(at);
 	return is_found;
 }
 
-static void find_root(struct envoi__tls_chain *chain, gnutls_x509_trust_list_t trust, time_t now)
+static void find_root(
+	struct envoi__tls_chain *chain, gnutls_x509_trust_list_t trust, int64_t now_ms)
 {
 	gnutls_x509_crt_t end = chain->path[chain->path_len - 1];
 	chain->is_rooted = gnutls_x509_trust_list_get_issuer(trust, end, &chain->root, 0) == 0;
 	chain->is_root_valid = chain->is_rooted &&
-		(envoi__tls_is_valid_at(chain->root, now) || has_valid_root(trust, end, now));
+		(envoi__tls_is_valid_at(chain->root, now_ms) || has_valid_root(trust, end, now_ms));
 }
 
 /* Certificates that are not on the path yet and by their names may have issued its end. */
@@ -179,12 +176,12 @@ static gnutls_x509_crt_t next_issuer(struct envoi__tls_chain *chain)
 }
 
 void envoi__tls_chain_find_path(
-	struct envoi__tls_chain *chain, gnutls_x509_trust_list_t trust, time_t now)
+	struct envoi__tls_chain *chain, gnutls_x509_trust_list_t trust, int64_t now_ms)
 {
 	gnutls_x509_crt_t next = chain->presented[0];
 	while (next != NULL) {
 		chain->path[chain->path_len++] = next;
-		find_root(chain, trust, now);
+		find_root(chain, trust, now_ms);
 		bool is_self_issued = gnutls_x509_crt_check_issuer(next, next) == 1;
 		next = is_self_issued ? NULL : next_issuer(chain);
 	}

@@ -6,7 +6,7 @@
 #define ENVOI_TLS_TLS_CHAIN_H
 
 #include <stdbool.h>
-#include <time.h>
+#include <stdint.h>
 
 #include <gnutls/x509.h>
 
@@ -43,15 +43,12 @@ int envoi__tls_chain_import(struct envoi__tls_chain *chain, const gnutls_datum_t
  * signature decides, and ENVOI__TLS_CHAIN_MAX signatures are checked at most. The signatures on
  * the path are for gnutls_x509_trust_list_verify_crt2() to check.
  *
- * @param now  an authority that is not valid then is the last choice
+ * @param now_ms  an authority that is not valid then is the last choice
  */
 void envoi__tls_chain_find_path(
-	struct envoi__tls_chain *chain, gnutls_x509_trust_list_t trust, time_t now);
+	struct envoi__tls_chain *chain, gnutls_x509_trust_list_t trust, int64_t now_ms);
 
 void envoi__tls_chain_finish(struct envoi__tls_chain *chain);
-
-/** @return whether @p certificate is valid at @p now */
-bool envoi__tls_is_valid_at(gnutls_x509_crt_t certificate, time_t now);
 
 #define ENVOI__TLS_COSTLY_KEY "a key in the server's certificates is too large"
 

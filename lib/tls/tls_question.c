@@ -9,6 +9,8 @@
 #include <envoi/context.h>
 #include <envoi/values.h>
 
+#include "tls/tls_period.h"
+
 static int copy_chain(
 	struct envoi_tls_question *question, const gnutls_datum_t *chain, unsigned int count)
 {
@@ -51,11 +53,6 @@ static char *copy_name(struct envoi_context *context, gnutls_x509_dn_t dn)
 	return copy;
 }
 
-static int64_t milliseconds(time_t when)
-{
-	return when == (time_t)-1 ? -1 : (int64_t)when * 1000;
-}
-
 static void describe_key(struct envoi_tls_peer *peer, gnutls_x509_crt_t certificate)
 {
 	static const char prefix[] = "sha256:";
@@ -78,8 +75,9 @@ static int describe_certificate(struct envoi_tls_question *question, gnutls_x509
 	}
 	peer->subject = question->subject;
 	peer->issuer = question->issuer;
-	peer->valid_from_ms = milliseconds(gnutls_x509_crt_get_activation_time(certificate));
-	peer->valid_until_ms = milliseconds(gnutls_x509_crt_get_expiration_time(certificate));
+	struct envoi__tls_period period = envoi__tls_period_of(certificate);
+	peer->valid_from_ms = period.is_known ? period.from_ms : -1;
+	peer->valid_until_ms = period.is_known ? period.until_ms : -1;
 	describe_key(peer, certificate);
 	return peer->subject == NULL || peer->issuer == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }

@@ -6,13 +6,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <envoi/buffer.h>
 #include <envoi/error.h>
+#include <envoi/values.h>
 
 #include "base/context.h"
 #include "tls/tls_chain.h"
+#include "tls/tls_period.h"
 
 struct verification {
 	const struct envoi__tls_rules *rules;
@@ -67,35 +68,36 @@ static bool is_pinned(struct verification *v)
 
 /* --- times --- */
 
-static void format_day(char *day, size_t size, time_t when)
+static void doubt_time(struct verification *v, unsigned int doubts, const char *what,
+	const struct envoi__tls_period *period, int64_t day_ms)
 {
-	struct tm tm;
-	if (gmtime_r(&when, &tm) == NULL || strftime(day, size, "%Y-%m-%d", &tm) == 0) {
-		snprintf(day, size, "an unreadable date");
+	char text[ENVOI__TLS_REASON_SIZE], day[ENVOI_DATE_SIZE] = "an unreadable date";
+	if (period->is_known) {
+		envoi_date_print(day, day_ms);
+		*strchr(day, 'T') = '\0';
 	}
+	snprintf(text, sizeof(text), "%s %s", what, day);
+	doubt(v, doubts, text);
 }
 
 static void check_time(
-	struct verification *v, gnutls_x509_crt_t certificate, const char *whose, time_t now)
+	struct verification *v, gnutls_x509_crt_t certificate, const char *whose, int64_t now_ms)
 {
-	char day[32], text[ENVOI__TLS_REASON_SIZE];
-	time_t begin = gnutls_x509_crt_get_activation_time(certificate);
-	time_t end = gnutls_x509_crt_get_expiration_time(certificate);
-	if (begin == (time_t)-1 || now < begin) {
-		format_day(day, sizeof(day), begin);
-		snprintf(text, sizeof(text), "%s is not valid before %s", whose, day);
-		doubt(v, ENVOI_TLS_DOUBT_NOT_YET_VALID, text);
+	char what[ENVOI__TLS_REASON_SIZE];
+	struct envoi__tls_period period = envoi__tls_period_of(certificate);
+	if (!envoi__tls_period_has_begun(&period, now_ms)) {
+		snprintf(what, sizeof(what), "%s is not valid before", whose);
+		doubt_time(v, ENVOI_TLS_DOUBT_NOT_YET_VALID, what, &period, period.from_ms);
 	}
-	if (end == (time_t)-1 || now > end) {
-		format_day(day, sizeof(day), end);
-		snprintf(text, sizeof(text), "%s has expired on %s", whose, day);
-		doubt(v, ENVOI_TLS_DOUBT_EXPIRED, text);
+	if (envoi__tls_period_has_ended(&period, now_ms)) {
+		snprintf(what, sizeof(what), "%s has expired on", whose);
+		doubt_time(v, ENVOI_TLS_DOUBT_EXPIRED, what, &period, period.until_ms);
 	}
 }
 
-static time_t now_of(const struct verification *v)
+static int64_t now_of(const struct verification *v)
 {
-	return (time_t)(envoi_context_wall_clock_ms(v->rules->context) / 1000);
+	return envoi_context_wall_clock_ms(v->rules->context);
 }
 
 /*
@@ -107,12 +109,12 @@ static void check_times(struct verification *v)
 {
 	static const char above[] = "the certificate of the server's certification authority";
 	const struct envoi__tls_chain *chain = &v->chain;
-	time_t now = now_of(v);
+	int64_t now_ms = now_of(v);
 	for (unsigned int i = 0; i < chain->path_len; i++) {
-		check_time(v, chain->path[i], i == 0 ? "the server's certificate" : above, now);
+		check_time(v, chain->path[i], i == 0 ? "the server's certificate" : above, now_ms);
 	}
 	if (chain->is_rooted && !chain->is_root_valid) {
-		check_time(v, chain->root, above, now);
+		check_time(v, chain->root, above, now_ms);
 	}
 }
 

@@ -41,7 +41,7 @@ static void end_arrived(struct memory_port *port, const char *data, size_t len)
 {
 	struct envoi_memory_end *end = end_of(port);
 	if (envoi_buffer_append(&end->received, data, len) < 0) {
-		memory_port_detach(port);
+		envoi__memory_port_detach(port);
 		break_end(end);
 		return;
 	}
@@ -52,12 +52,12 @@ static void send_unsent(struct envoi_memory_end *end)
 {
 	size_t taken;
 	if (envoi_buffer_len(&end->unsent) > 0 &&
-		memory_port_send(&end->port, envoi_buffer_data(&end->unsent),
+		envoi__memory_port_send(&end->port, envoi_buffer_data(&end->unsent),
 			envoi_buffer_len(&end->unsent), false, &taken) == ENVOI_OK) {
 		envoi_buffer_consume(&end->unsent, taken);
 	}
 	if (end->is_shut_down && envoi_buffer_len(&end->unsent) == 0) {
-		memory_port_shut_down(&end->port);
+		envoi__memory_port_shut_down(&end->port);
 	}
 }
 
@@ -88,12 +88,12 @@ static const struct memory_port_impl port_impl = {
 int envoi_memory_end_new(struct envoi_memory_end **ret_end, struct envoi_memory_pair *pair,
 	enum envoi_memory_side side, envoi_memory_fn *changed, void *user)
 {
-	struct envoi_context *context = memory_pair_context(pair);
+	struct envoi_context *context = envoi__memory_pair_context(pair);
 	struct envoi_memory_end *end = envoi_alloc_zeroed(context, sizeof(*end));
 	if (end == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	int r = memory_port_attach(&end->port, &port_impl, pair, side);
+	int r = envoi__memory_port_attach(&end->port, &port_impl, pair, side);
 	if (r < 0) {
 		envoi_free(context, end);
 		return r;
@@ -104,7 +104,7 @@ int envoi_memory_end_new(struct envoi_memory_end **ret_end, struct envoi_memory_
 	end->user = user;
 	envoi_buffer_init(&end->unsent, context, 0);
 	envoi_buffer_init(&end->received, context, 0);
-	memory_port_want_read(&end->port, true);
+	envoi__memory_port_want_read(&end->port, true);
 	*ret_end = end;
 	return ENVOI_OK;
 }
@@ -117,10 +117,10 @@ void envoi_memory_end_free(struct envoi_memory_end *end)
 	struct envoi_context *context = end->context;
 	size_t taken;
 	if (envoi_buffer_len(&end->unsent) > 0) {
-		(void)memory_port_send(&end->port, envoi_buffer_data(&end->unsent),
+		(void)envoi__memory_port_send(&end->port, envoi_buffer_data(&end->unsent),
 			envoi_buffer_len(&end->unsent), true, &taken);
 	}
-	memory_port_detach(&end->port);
+	envoi__memory_port_detach(&end->port);
 	envoi_memory_pair_unref(end->pair);
 	envoi_buffer_finish(&end->unsent);
 	envoi_buffer_finish(&end->received);
@@ -156,7 +156,7 @@ struct envoi_buffer *envoi_memory_end_received(struct envoi_memory_end *end)
 void envoi_memory_end_pause(struct envoi_memory_end *end, bool is_paused)
 {
 	if (!end->is_broken) {
-		memory_port_want_read(&end->port, !is_paused);
+		envoi__memory_port_want_read(&end->port, !is_paused);
 	}
 }
 

@@ -33,23 +33,23 @@ static int memory_start(struct envoi_channel *base)
 
 static int memory_send(struct envoi_channel *base, const char *data, size_t len, size_t *ret_taken)
 {
-	return memory_port_send(port_of(base), data, len, false, ret_taken);
+	return envoi__memory_port_send(port_of(base), data, len, false, ret_taken);
 }
 
 static int memory_want_read(struct envoi_channel *base, bool wanted)
 {
-	memory_port_want_read(port_of(base), wanted);
+	envoi__memory_port_want_read(port_of(base), wanted);
 	return ENVOI_OK;
 }
 
 static void memory_shut_down(struct envoi_channel *base)
 {
-	memory_port_shut_down(port_of(base));
+	envoi__memory_port_shut_down(port_of(base));
 }
 
 static void memory_disconnect(struct envoi_channel *base)
 {
-	memory_port_detach(port_of(base));
+	envoi__memory_port_detach(port_of(base));
 }
 
 static void memory_destroy(struct envoi_channel *base)
@@ -111,12 +111,12 @@ static const struct memory_port_impl port_impl = {
 int envoi_memory_channel_new(struct envoi_channel **ret_channel, struct envoi_memory_pair *pair,
 	enum envoi_memory_side side)
 {
-	struct envoi_context *context = memory_pair_context(pair);
+	struct envoi_context *context = envoi__memory_pair_context(pair);
 	struct memory_channel *channel = envoi_alloc_zeroed(context, sizeof(*channel));
 	if (channel == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	int r = memory_port_attach(&channel->port, &port_impl, pair, side);
+	int r = envoi__memory_port_attach(&channel->port, &port_impl, pair, side);
 	if (r < 0) {
 		envoi_free(context, channel);
 		return r;
@@ -131,7 +131,7 @@ int envoi_memory_transport_new(struct envoi_transport **ret_transport,
 	struct envoi_memory_pair *pair, enum envoi_memory_side side,
 	const struct envoi_settings *settings, bool is_secure)
 {
-	struct envoi_context *context = memory_pair_context(pair);
+	struct envoi_context *context = envoi__memory_pair_context(pair);
 	struct envoi_channel_options options;
 	struct envoi_channel *channel;
 	int r = envoi_channel_options_read(&options, context, settings);

@@ -267,14 +267,14 @@ uint64_t envoi_memory_pair_arrived(
 	return pair->directions[side].arrived;
 }
 
-struct envoi_context *memory_pair_context(const struct envoi_memory_pair *pair)
+struct envoi_context *envoi__memory_pair_context(const struct envoi_memory_pair *pair)
 {
 	return pair->context;
 }
 
 /* --- ports --- */
 
-int memory_port_attach(struct memory_port *port, const struct memory_port_impl *impl,
+int envoi__memory_port_attach(struct memory_port *port, const struct memory_port_impl *impl,
 	struct envoi_memory_pair *pair, enum envoi_memory_side side)
 {
 	if (pair->is_made[side]) {
@@ -291,13 +291,13 @@ int memory_port_attach(struct memory_port *port, const struct memory_port_impl *
 }
 
 /* What still comes for an end that has gone arrives nowhere, so that the sender is not held up. */
-void memory_port_detach(struct memory_port *port)
+void envoi__memory_port_detach(struct memory_port *port)
 {
 	if (port->pair == NULL) {
 		return;
 	}
-	memory_port_shut_down(port);
-	memory_port_want_read(port, true);
+	envoi__memory_port_shut_down(port);
+	envoi__memory_port_want_read(port, true);
 	port->pair->ports[port->side] = NULL;
 	port->pair = envoi_memory_pair_unref(port->pair);
 }
@@ -343,7 +343,7 @@ static int append(struct direction *direction, const char *data, size_t len)
 	return ENVOI_OK;
 }
 
-int memory_port_send(
+int envoi__memory_port_send(
 	struct memory_port *port, const char *data, size_t len, bool is_forced, size_t *ret_taken)
 {
 	if (port->pair == NULL || port->pair->is_broken) {
@@ -363,7 +363,7 @@ int memory_port_send(
 	return ENVOI_OK;
 }
 
-void memory_port_shut_down(struct memory_port *port)
+void envoi__memory_port_shut_down(struct memory_port *port)
 {
 	struct direction *direction = &port->pair->directions[port->side];
 	if (!direction->is_ended) {
@@ -376,7 +376,7 @@ void memory_port_shut_down(struct memory_port *port)
 	}
 }
 
-void memory_port_want_read(struct memory_port *port, bool wanted)
+void envoi__memory_port_want_read(struct memory_port *port, bool wanted)
 {
 	struct direction *direction = &port->pair->directions[other(port->side)];
 	direction->is_read = wanted;

@@ -26,22 +26,22 @@ struct memory_port {
 };
 
 /** @retval ENVOI_ERR_STATE the side had an end before */
-int memory_port_attach(struct memory_port *port, const struct memory_port_impl *impl,
+int envoi__memory_port_attach(struct memory_port *port, const struct memory_port_impl *impl,
 	struct envoi_memory_pair *pair, enum envoi_memory_side side);
 
 /** End what is sent, and let go; nothing if detached. */
-void memory_port_detach(struct memory_port *port);
+void envoi__memory_port_detach(struct memory_port *port);
 
 /** @param is_forced take everything, whatever the window */
-int memory_port_send(
+int envoi__memory_port_send(
 	struct memory_port *port, const char *data, size_t len, bool is_forced, size_t *ret_taken);
 
 /** The other side shall see an end. */
-void memory_port_shut_down(struct memory_port *port);
+void envoi__memory_port_shut_down(struct memory_port *port);
 
 /** Whether `arrived` and `ended` may come; at first they may not. */
-void memory_port_want_read(struct memory_port *port, bool wanted);
+void envoi__memory_port_want_read(struct memory_port *port, bool wanted);
 
-struct envoi_context *memory_pair_context(const struct envoi_memory_pair *pair);
+struct envoi_context *envoi__memory_pair_context(const struct envoi_memory_pair *pair);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "every_event.h"
 #include "stanzas.h"
 
 /* --- what is logged --- */
@@ -25,28 +26,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 		more == NULL ? "" : more);
 }
 
-static const struct envoi_event_row event_rows[] = {
-	{ENVOI_EVENT_CONNECTING, on_event},
-	{ENVOI_EVENT_CONNECTED, on_event},
-	{ENVOI_EVENT_STREAM_OPENED, on_event},
-	{ENVOI_EVENT_SECURED, on_event},
-	{ENVOI_EVENT_AUTHENTICATED, on_event},
-	{ENVOI_EVENT_BOUND, on_event},
-	{ENVOI_EVENT_STARTED, on_event},
-	{ENVOI_EVENT_ROSTER, on_event},
-	{ENVOI_EVENT_ROSTER_INCOMPLETE, on_event},
-	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
-	{ENVOI_EVENT_AVAILABLE, on_event},
-	{ENVOI_EVENT_UNHANDLED, on_event},
-	{ENVOI_EVENT_SKIPPED, on_event},
-	{ENVOI_EVENT_ENDED, on_event},
-	{ENVOI_EVENT_DISCONNECTED, on_event},
-	{ENVOI_EVENT_LATE_ERROR, on_event},
-	{ENVOI_EVENT_STOPPED, on_event},
-	{ENVOI_EVENT_SUSPENDED, on_event},
-	{ENVOI_EVENT_RESUMED, on_event},
-	{ENVOI_NO_EVENT, NULL},
-};
+static struct envoi_event_row event_rows[ENVOI_EVENTS_END];
 static const struct envoi_handler_impl watcher_impl = {.name = "watcher", .events = event_rows};
 
 const char *wire_state_name(enum envoi_ticket_state state)
@@ -158,6 +138,7 @@ static const struct envoi_session_owner_impl owner_impl = {
 void wire_init(struct wire *wire, const struct envoi_context_options *options)
 {
 	wire->owner.impl = &owner_impl;
+	every_event(event_rows, on_event);
 	wire->watcher.impl = &watcher_impl;
 	assert_int_equal(envoi_context_new(&wire->notes, NULL), ENVOI_OK);
 	assert_int_equal(envoi_context_new(&wire->context, options), ENVOI_OK);

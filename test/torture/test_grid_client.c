@@ -18,7 +18,9 @@
 #include <envoi/roster.h>
 #include <envoi/tls.h>
 
+#include "every_event.h"
 #include "grid.h"
+#include "quiet.h"
 #include "world.h"
 
 #define DESK "alice@example.org/desk"
@@ -579,26 +581,7 @@ static const struct envoi_stanza_row stanzas[] = {
 	{.kind = ENVOI_IQ_SET, .ns = "urn:x", .name = "x", .handle = on_set},
 	ENVOI_ROWS_END,
 };
-static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_CONNECTING, on_event},
-	{ENVOI_EVENT_CONNECTED, on_event},
-	{ENVOI_EVENT_STREAM_OPENED, on_event},
-	{ENVOI_EVENT_SECURED, on_event},
-	{ENVOI_EVENT_AUTHENTICATED, on_event},
-	{ENVOI_EVENT_BOUND, on_event},
-	{ENVOI_EVENT_STARTED, on_event},
-	{ENVOI_EVENT_ROSTER, on_event},
-	{ENVOI_EVENT_ROSTER_INCOMPLETE, on_event},
-	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
-	{ENVOI_EVENT_AVAILABLE, on_event},
-	{ENVOI_EVENT_UNHANDLED, on_event},
-	{ENVOI_EVENT_LATE_ERROR, on_event},
-	{ENVOI_EVENT_SKIPPED, on_event},
-	{ENVOI_EVENT_ENDED, on_event},
-	{ENVOI_EVENT_DISCONNECTED, on_event},
-	{ENVOI_EVENT_STOPPED, on_event},
-	{ENVOI_NO_EVENT, NULL},
-};
+static struct envoi_event_row events[ENVOI_EVENTS_END];
 static const struct envoi_timeout_row timeouts[] = {{50, true, on_timeout}, {0, false, NULL}};
 static const struct envoi_filters filters = {on_in, on_out, 0};
 static const struct envoi_handler_impl bomb_impl = {
@@ -609,60 +592,6 @@ static const struct envoi_handler_impl bomb_impl = {
 	.filters = &filters,
 	.stream_feature = &feature,
 	.stream_elements = elements,
-};
-
-/* The neighbour stands in all the same lists and does nothing. */
-static int quiet_stanza(struct envoi_handler *self, struct envoi_delivery *in)
-{
-	(void)self;
-	(void)in;
-	return ENVOI_DECLINED;
-}
-
-static void quiet_event(struct envoi_handler *self, const struct envoi_event *event)
-{
-	(void)self;
-	(void)event;
-}
-
-static void quiet_timeout(struct envoi_handler *self, struct envoi_session *session)
-{
-	(void)self;
-	(void)session;
-}
-
-static int quiet_filter(
-	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
-{
-	(void)self;
-	(void)session;
-	(void)stanza;
-	return ENVOI_OK;
-}
-
-static const struct envoi_stanza_row quiet_stanzas[] = {
-	{.kind = ENVOI_MESSAGE, .handle = quiet_stanza},
-	{.kind = ENVOI_PRESENCE, .handle = quiet_stanza},
-	{.kind = ENVOI_IQ_GET, .handle = quiet_stanza},
-	ENVOI_ROWS_END,
-};
-static const struct envoi_event_row quiet_events[] = {
-	{ENVOI_EVENT_CONNECTING, quiet_event},
-	{ENVOI_EVENT_STARTED, quiet_event},
-	{ENVOI_EVENT_UNHANDLED, quiet_event},
-	{ENVOI_EVENT_SKIPPED, quiet_event},
-	{ENVOI_EVENT_DISCONNECTED, quiet_event},
-	{ENVOI_NO_EVENT, NULL},
-};
-static const struct envoi_timeout_row quiet_timeouts[] = {
-	{50, true, quiet_timeout}, {0, false, NULL}};
-static const struct envoi_filters quiet_filters = {quiet_filter, quiet_filter, 0};
-static const struct envoi_handler_impl quiet_impl = {
-	.name = "quiet",
-	.stanzas = quiet_stanzas,
-	.events = quiet_events,
-	.timeouts = quiet_timeouts,
-	.filters = &quiet_filters,
 };
 
 /* --- the source of passwords --- */
@@ -1043,6 +972,7 @@ static void a_tap_sees_while_others_explode(void **state)
 
 int main(void)
 {
+	every_event(events, on_event);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(anything_may_be_done_inside_any_callback),
 		cmocka_unit_test(a_tap_sees_while_others_explode),

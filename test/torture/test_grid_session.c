@@ -14,6 +14,7 @@
 #include <envoi/roster.h>
 
 #include "grid.h"
+#include "quiet.h"
 #include "stanzas.h"
 #include "stream_fixture.h"
 #include "wire.h"
@@ -385,59 +386,6 @@ static const struct envoi_handler_impl bomb_impl = {
 	.filters = &filters,
 	.stream_feature = &feature,
 	.stream_elements = elements,
-};
-
-/* One of the same tables behind it, in all the same lists. */
-static int quiet_stanza(struct envoi_handler *self, struct envoi_delivery *in)
-{
-	(void)self;
-	(void)in;
-	return ENVOI_DECLINED;
-}
-
-static int quiet_filter(
-	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
-{
-	(void)self;
-	(void)session;
-	(void)stanza;
-	return ENVOI_OK;
-}
-
-static void quiet_event(struct envoi_handler *self, const struct envoi_event *event)
-{
-	(void)self;
-	(void)event;
-}
-
-static void quiet_timeout(struct envoi_handler *self, struct envoi_session *session)
-{
-	(void)self;
-	(void)session;
-}
-
-static const struct envoi_stanza_row quiet_stanzas[] = {
-	{.kind = ENVOI_MESSAGE, .handle = quiet_stanza},
-	{.kind = ENVOI_IQ_GET, .handle = quiet_stanza},
-	ENVOI_ROWS_END,
-};
-static const struct envoi_event_row quiet_events[] = {
-	{ENVOI_EVENT_STREAM_OPENED, quiet_event},
-	{ENVOI_EVENT_STARTED, quiet_event},
-	{ENVOI_EVENT_UNHANDLED, quiet_event},
-	{ENVOI_EVENT_SKIPPED, quiet_event},
-	{ENVOI_EVENT_DISCONNECTED, quiet_event},
-	{ENVOI_NO_EVENT, NULL},
-};
-static const struct envoi_timeout_row quiet_timeouts[] = {
-	{5, true, quiet_timeout}, {0, false, NULL}};
-static const struct envoi_filters quiet_filters = {quiet_filter, quiet_filter, 0};
-static const struct envoi_handler_impl quiet_impl = {
-	.name = "quiet",
-	.stanzas = quiet_stanzas,
-	.events = quiet_events,
-	.timeouts = quiet_timeouts,
-	.filters = &quiet_filters,
 };
 
 static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)

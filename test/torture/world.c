@@ -18,6 +18,8 @@
 #include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
 
+#include "every_event.h"
+
 #define FEW_ITERATIONS "16"
 
 /** A connection: of the client to here, and from here to the server. */
@@ -230,27 +232,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 	}
 }
 
-static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_CONNECTING, on_event},
-	{ENVOI_EVENT_CONNECTED, on_event},
-	{ENVOI_EVENT_STREAM_OPENED, on_event},
-	{ENVOI_EVENT_SECURED, on_event},
-	{ENVOI_EVENT_AUTHENTICATED, on_event},
-	{ENVOI_EVENT_BOUND, on_event},
-	{ENVOI_EVENT_STARTED, on_event},
-	{ENVOI_EVENT_ROSTER, on_event},
-	{ENVOI_EVENT_ROSTER_INCOMPLETE, on_event},
-	{ENVOI_EVENT_ROSTER_CHANGED, on_event},
-	{ENVOI_EVENT_AVAILABLE, on_event},
-	{ENVOI_EVENT_UNHANDLED, on_event},
-	{ENVOI_EVENT_SKIPPED, on_event},
-	{ENVOI_EVENT_ENDED, on_event},
-	{ENVOI_EVENT_DISCONNECTED, on_event},
-	{ENVOI_EVENT_STOPPED, on_event},
-	{ENVOI_EVENT_SUSPENDED, on_event},
-	{ENVOI_EVENT_RESUMED, on_event},
-	{ENVOI_NO_EVENT, NULL},
-};
+static struct envoi_event_row events[ENVOI_EVENTS_END];
 static const struct envoi_handler_impl recorder_impl = {.name = "recorder", .events = events};
 
 static int configure(struct envoi_client *client, const struct world *world)
@@ -298,6 +280,7 @@ int program_init(struct program *program, struct world *world)
 int program_init_with(struct program *program, struct world *world,
 	struct envoi_connector *(*wrap)(void *user, struct envoi_connector *inner), void *user)
 {
+	every_event(events, on_event);
 	*program = (struct program){.recorder = {&recorder_impl}, .world = world};
 	int r = envoi_client_new(&program->client, world->context, "alice@example.org/desk");
 	if (r < 0) {

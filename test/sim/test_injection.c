@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -20,23 +19,6 @@
 #include "wire.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static int setup(void **state)
-{
-	struct wire *wire = calloc(1, sizeof(*wire));
-	assert_non_null(wire);
-	wire_init(wire, NULL);
-	wire_go_online(wire);
-	*state = wire;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	wire_finish(*state);
-	free(*state);
-	return 0;
-}
 
 /* What is put into identifiers and resources, as it stands in XML, and what it means. */
 static const struct {
@@ -103,7 +85,7 @@ static void an_answer_is_one_stanza_whatever_was_asked(void **state)
 	envoi_handler_destroy(handler);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, wire_setup_online, wire_teardown)
 
 int main(void)
 {

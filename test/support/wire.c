@@ -6,6 +6,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -154,6 +156,7 @@ void wire_init(struct wire *wire, const struct envoi_context_options *options)
 
 void wire_finish(struct wire *wire)
 {
+	wire_remove(wire);
 	wire_free_session(wire);
 	envoi_memory_end_free(wire->end);
 	envoi_memory_pair_unref(wire->pair);
@@ -164,6 +167,45 @@ void wire_finish(struct wire *wire)
 	envoi_buffer_finish(&wire->heard);
 	envoi_context_unref(wire->context);
 	envoi_context_unref(wire->notes);
+}
+
+int wire_setup(void **state)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	assert_non_null(wire);
+	wire_init(wire, NULL);
+	*state = wire;
+	return 0;
+}
+
+int wire_setup_online(void **state)
+{
+	wire_setup(state);
+	wire_go_online(*state);
+	return 0;
+}
+
+int wire_teardown(void **state)
+{
+	wire_finish(*state);
+	free(*state);
+	return 0;
+}
+
+void wire_add(struct wire *wire, struct envoi_handler *handler)
+{
+	assert_null(wire->added);
+	wire->added = handler;
+	assert_int_equal(envoi_session_add(wire->session, handler), ENVOI_OK);
+}
+
+void wire_remove(struct wire *wire)
+{
+	if (wire->added != NULL && wire->session != NULL) {
+		envoi_session_remove(wire->session, wire->added);
+	}
+	envoi_handler_destroy(wire->added);
+	wire->added = NULL;
 }
 
 int wire_new_session(struct wire *wire)
@@ -278,6 +320,22 @@ const char *wire_heard(struct wire *wire)
 	assert_int_equal(envoi_buffer_append(&wire->heard, "", 1), ENVOI_OK);
 	envoi_buffer_consume(received, len);
 	return envoi_buffer_data(&wire->heard);
+}
+
+const char *wire_answer(struct wire *wire, const char *peer, const char *content)
+{
+	char id[64], to[128], reply[1000];
+	wire_run(wire, 0);
+	const char *request = wire_heard(wire);
+	snprintf(to, sizeof(to), " to='%s'", peer);
+	assert_non_null(strstr(request, "<iq type='get'"));
+	assert_non_null(strstr(request, to));
+	assert_int_equal(sscanf(strstr(request, " id='"), " id='%63[^']'", id), 1);
+	snprintf(reply, sizeof(reply), "<iq type='result' id='%s' from='%s'>%s</iq>", id, peer,
+		content);
+	wire_say(wire, reply);
+	wire_run(wire, 0);
+	return request;
 }
 
 const char *wire_talk(struct wire *wire, const char *xml)

@@ -26,6 +26,7 @@ struct wire {
 	struct envoi_handler *feature; /* of the next stream; borrowed; NULL: none */
 	struct envoi_handler *binding; /* likewise */
 	bool has_session_handlers; /* the next stream gets those of envoi_session_handlers() */
+	struct envoi_handler *added; /* by wire_add(); NULL: none */
 	struct envoi_session *session; /* NULL once freed */
 	struct envoi_memory_pair *pair;
 	struct envoi_memory_end *end; /* of the peer */
@@ -46,6 +47,15 @@ struct wire {
 void wire_init(struct wire *wire, const struct envoi_context_options *options);
 void wire_finish(struct wire *wire);
 
+/** Fixtures of tests whose state is a wire with default options; online: with an initiating stream. */
+int wire_setup(void **state);
+int wire_setup_online(void **state);
+int wire_teardown(void **state);
+
+/** Attach a handler, one at a time; wire_remove() and wire_finish() remove and destroy it. */
+void wire_add(struct wire *wire, struct envoi_handler *handler);
+void wire_remove(struct wire *wire);
+
 /** Make the session. @return its error code */
 int wire_new_session(struct wire *wire);
 /** Bring a stream below it. @param required  bits. @return an error code */
@@ -63,6 +73,9 @@ void wire_greet(struct wire *wire);
 void wire_run(struct wire *wire, uint64_t duration_ms);
 /** Say, run, and give what was heard. */
 const char *wire_talk(struct wire *wire, const char *xml);
+/** Take the request that the peer heard, which must be a get to @p peer, and answer it with a result.
+ * @param content  of the result; @return the request, borrowed as that of wire_heard() */
+const char *wire_answer(struct wire *wire, const char *peer, const char *content);
 /** @return what the peer heard since the last call; borrowed until the next */
 const char *wire_heard(struct wire *wire);
 /** @return what was logged; forgets it; borrowed until something is logged */

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -21,23 +20,6 @@
 #define TWO "2002-09-10T14:00:00Z"
 
 static const int64_t noon_ms = INT64_C(1031659200000), one_ms = INT64_C(1031662800000);
-
-static int setup(void **state)
-{
-	struct wire *wire = calloc(1, sizeof(*wire));
-	assert_non_null(wire);
-	wire_init(wire, NULL);
-	wire_go_online(wire);
-	*state = wire;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	wire_finish(*state);
-	free(*state);
-	return 0;
-}
 
 /* @return the time to show, -1: none */
 static int64_t shown(struct wire *wire, const char *attributes, const char *content)
@@ -139,7 +121,7 @@ static void a_session_without_address_trusts_none(void **state)
 	assert_int_equal(shown(wire, "", DELAY("example.org", NOON)), -1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup_online, wire_teardown)
 
 int main(void)
 {

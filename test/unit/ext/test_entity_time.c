@@ -30,7 +30,6 @@ static const int64_t example_ms = INT64_C(1166551115000); /* 2006-12-19T17:58:35
 struct fixture {
 	struct wire wire;
 	int64_t now_ms;
-	struct envoi_handler *handler; /* attached */
 };
 
 static int64_t wall_clock(void *user)
@@ -50,19 +49,9 @@ static int setup(void **state)
 	return 0;
 }
 
-static void detach(struct fixture *f)
-{
-	if (f->handler != NULL) {
-		envoi_session_remove(f->wire.session, f->handler);
-		envoi_handler_destroy(f->handler);
-		f->handler = NULL;
-	}
-}
-
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	detach(f);
 	wire_finish(&f->wire);
 	free(f);
 	return 0;
@@ -70,9 +59,10 @@ static int teardown(void **state)
 
 static void attach(struct fixture *f, int zone_minutes)
 {
-	assert_int_equal(envoi_entity_time_handler_new(&f->handler, f->wire.context, zone_minutes),
-		ENVOI_OK);
-	assert_int_equal(envoi_session_add(f->wire.session, f->handler), ENVOI_OK);
+	struct envoi_handler *handler;
+	assert_int_equal(
+		envoi_entity_time_handler_new(&handler, f->wire.context, zone_minutes), ENVOI_OK);
+	wire_add(&f->wire, handler);
 }
 
 /* --- answering --- */
@@ -82,7 +72,7 @@ static void without_a_handler_no_time_is_sent(void **state)
 	struct fixture *f = *state;
 	assert_non_null(strstr(wire_talk(&f->wire, question), "service-unavailable"));
 	attach(f, 0);
-	detach(f);
+	wire_remove(&f->wire);
 	assert_non_null(strstr(wire_talk(&f->wire, question), "service-unavailable"));
 }
 
@@ -102,10 +92,10 @@ static void the_zone_can_be_changed(void **state)
 	struct fixture *f = *state;
 	attach(f, 0);
 	assert_string_equal(wire_talk(&f->wire, question), ANSWER("Z", "2006-12-19T17:58:35Z"));
-	assert_int_equal(envoi_entity_time_set_zone(f->handler, 345), ENVOI_OK);
+	assert_int_equal(envoi_entity_time_set_zone(f->wire.added, 345), ENVOI_OK);
 	assert_string_equal(
 		wire_talk(&f->wire, question), ANSWER("+05:45", "2006-12-19T17:58:35Z"));
-	assert_int_equal(envoi_entity_time_set_zone(f->handler, 841), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_entity_time_set_zone(f->wire.added, 841), ENVOI_ERR_INVALID);
 	assert_string_equal(
 		wire_talk(&f->wire, question), ANSWER("+05:45", "2006-12-19T17:58:35Z"));
 }
@@ -113,15 +103,15 @@ static void the_zone_can_be_changed(void **state)
 static void zones_reach_fourteen_hours(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_entity_time_handler_new(&f->handler, f->wire.context, 841),
+	assert_int_equal(envoi_entity_time_handler_new(&f->wire.added, f->wire.context, 841),
 		ENVOI_ERR_INVALID);
-	assert_int_equal(envoi_entity_time_handler_new(&f->handler, f->wire.context, -841),
+	assert_int_equal(envoi_entity_time_handler_new(&f->wire.added, f->wire.context, -841),
 		ENVOI_ERR_INVALID);
-	assert_null(f->handler);
+	assert_null(f->wire.added);
 	attach(f, 840);
 	assert_string_equal(
 		wire_talk(&f->wire, question), ANSWER("+14:00", "2006-12-19T17:58:35Z"));
-	assert_int_equal(envoi_entity_time_set_zone(f->handler, -840), ENVOI_OK);
+	assert_int_equal(envoi_entity_time_set_zone(f->wire.added, -840), ENVOI_OK);
 	assert_string_equal(
 		wire_talk(&f->wire, question), ANSWER("-14:00", "2006-12-19T17:58:35Z"));
 }
@@ -179,18 +169,10 @@ static void on_time(void *user, const struct envoi_answer *answer)
 static struct seen ask(struct wire *wire, const char *content)
 {
 	struct seen seen = {.code = 1};
-	char id[64], reply[400];
 	assert_int_equal(
 		envoi_entity_time_get(wire->session, "a@b/c", 0, on_time, &seen, NULL), ENVOI_OK);
-	wire_run(wire, 0);
-	const char *heard = wire_heard(wire);
-	assert_non_null(strstr(heard, "type='get'"));
-	assert_non_null(strstr(heard, " to='a@b/c'"));
-	assert_non_null(strstr(heard, "<time xmlns='urn:xmpp:time'/>"));
-	assert_int_equal(sscanf(strstr(heard, " id='"), " id='%63[^']'", id), 1);
-	snprintf(reply, sizeof(reply), "<iq type='result' id='%s' from='a@b/c'>%s</iq>", id,
-		content);
-	wire_talk(wire, reply);
+	const char *request = wire_answer(wire, "a@b/c", content);
+	assert_non_null(strstr(request, "<time xmlns='urn:xmpp:time'/>"));
 	return seen;
 }
 

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,23 +13,6 @@
 #include <envoi/ext/ping.h>
 
 #include "wire.h"
-
-static int setup(void **state)
-{
-	struct wire *wire = calloc(1, sizeof(*wire));
-	assert_non_null(wire);
-	wire_init(wire, NULL);
-	wire_go_online(wire);
-	*state = wire;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	wire_finish(*state);
-	free(*state);
-	return 0;
-}
 
 /* XEP-0199, section 4.2 */
 static void a_ping_is_answered_with_an_empty_result(void **state)
@@ -121,15 +103,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_ping_is_answered_with_an_empty_result, setup, teardown),
+			a_ping_is_answered_with_an_empty_result, wire_setup_online, wire_teardown),
 		cmocka_unit_test_setup_teardown(
-			other_requests_get_service_unavailable, setup, teardown),
+			other_requests_get_service_unavailable, wire_setup_online, wire_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_request_is_escaped_in_its_answer, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_pong_ends_the_request, setup, teardown),
+			a_request_is_escaped_in_its_answer, wire_setup_online, wire_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_ping_without_address_is_for_the_server, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_unanswered_ping_times_out, setup, teardown),
+			a_pong_ends_the_request, wire_setup_online, wire_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_ping_without_address_is_for_the_server, wire_setup_online, wire_teardown),
+		cmocka_unit_test_setup_teardown(
+			an_unanswered_ping_times_out, wire_setup_online, wire_teardown),
 	};
 	return cmocka_run_group_tests_name("ext/ping", tests, NULL, NULL);
 }

@@ -6,29 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "stanzas.h"
 #include "wire.h"
-
-static int setup(void **state)
-{
-	struct wire *wire = calloc(1, sizeof(*wire));
-	assert_non_null(wire);
-	wire_init(wire, NULL);
-	*state = wire;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	wire_finish(*state);
-	free(*state);
-	return 0;
-}
 
 /** A handler that logs its name, does what it is told, and whose filters return what they are told.
  *  */
@@ -476,7 +459,7 @@ static void before_login_a_receiving_session_answers_only_where_rows_say_so(void
 	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
 
 int main(void)
 {

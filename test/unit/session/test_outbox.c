@@ -9,29 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "session/session.h"
 #include "wire.h"
-
-static int setup(void **state)
-{
-	struct wire *wire = calloc(1, sizeof(*wire));
-	assert_non_null(wire);
-	wire_init(wire, NULL);
-	*state = wire;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	wire_finish(*state);
-	free(*state);
-	return 0;
-}
 
 enum {
 	TICKETS = 4,
@@ -213,7 +196,7 @@ static void freeing_the_session_cancels_what_is_kept(void **state)
 		"one canceled\ntwo canceled\nthree canceled\nfour canceled\nended\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
 
 int main(void)
 {

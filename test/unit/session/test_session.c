@@ -19,22 +19,6 @@
 #include "test_allocator.h"
 #include "wire.h"
 
-static int setup(void **state)
-{
-	struct wire *wire = calloc(1, sizeof(*wire));
-	assert_non_null(wire);
-	wire_init(wire, NULL);
-	*state = wire;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	wire_finish(*state);
-	free(*state);
-	return 0;
-}
-
 static struct envoi_session_stats stats_of(const struct wire *wire)
 {
 	struct envoi_session_stats stats;
@@ -822,7 +806,7 @@ static void requests_and_promises_end_with_their_epoch(void **state)
 	assert_string_equal(wire_log(wire), "stream-opened\nstarted " WIRE_OWN "\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
 
 int main(void)
 {

@@ -10,6 +10,20 @@
 
 #include "sasl/sasl_settings.h"
 
+/* clang-format off */
+/** Members of the feature that both sides have in common (RFC 6120, section 6.4.1). */
+#define ENVOI__SASL_FEATURE \
+	.ns = ENVOI_NS_SASL, .name = "mechanisms", .order = ENVOI_ORDER_SASL, \
+	.forbidden = ENVOI_STREAM_AUTHENTICATED, .phase = ENVOI_PHASE_SASL
+/* clang-format on */
+
+/** An element of the exchange (RFC 6120, sections 6.4.2 to 6.4.6) that one side takes. */
+#define ENVOI__SASL_ROW(role, element, function) \
+	{ \
+		.ns = ENVOI_NS_SASL, .name = (element), .roles = 1u << (role), \
+		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function), \
+	}
+
 /** What a SASL feature reads once, when it is made. */
 struct envoi__sasl_policy {
 	struct envoi__sasl_settings values;

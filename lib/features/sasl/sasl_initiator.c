@@ -440,26 +440,16 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 }
 
 static const struct envoi_stream_feature feature = {
-	.ns = ENVOI_NS_SASL,
-	.name = "mechanisms",
-	.order = ENVOI_ORDER_SASL,
-	.forbidden = ENVOI_STREAM_AUTHENTICATED,
-	.phase = ENVOI_PHASE_SASL,
+	ENVOI__SASL_FEATURE,
 	.state_size = sizeof(struct envoi__sasl_state),
 	.negotiate = negotiate,
 	.finish = finish,
 };
 
-#define ROW(element, function) \
-	{ \
-		.ns = ENVOI_NS_SASL, .name = (element), .roles = 1u << ENVOI_INITIATOR, \
-		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function), \
-	}
-
 static const struct envoi_stream_element_row rows[] = {
-	ROW("challenge", take_challenge),
-	ROW("success", take_success),
-	ROW("failure", take_failure),
+	ENVOI__SASL_ROW(ENVOI_INITIATOR, "challenge", take_challenge),
+	ENVOI__SASL_ROW(ENVOI_INITIATOR, "success", take_success),
+	ENVOI__SASL_ROW(ENVOI_INITIATOR, "failure", take_failure),
 	{.name = NULL},
 };
 

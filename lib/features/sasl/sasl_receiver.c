@@ -399,26 +399,16 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 }
 
 static const struct envoi_stream_feature feature = {
-	.ns = ENVOI_NS_SASL,
-	.name = "mechanisms",
-	.order = ENVOI_ORDER_SASL,
-	.forbidden = ENVOI_STREAM_AUTHENTICATED,
-	.phase = ENVOI_PHASE_SASL,
+	ENVOI__SASL_FEATURE,
 	.state_size = sizeof(struct state),
 	.offer = offer,
 	.finish = finish,
 };
 
-#define ROW(element, function) \
-	{ \
-		.ns = ENVOI_NS_SASL, .name = (element), .roles = 1u << ENVOI_RECEIVER, \
-		.forbidden = ENVOI_STREAM_AUTHENTICATED, .handle = (function), \
-	}
-
 static const struct envoi_stream_element_row rows[] = {
-	ROW("auth", take_auth),
-	ROW("response", take_response),
-	ROW("abort", take_abort),
+	ENVOI__SASL_ROW(ENVOI_RECEIVER, "auth", take_auth),
+	ENVOI__SASL_ROW(ENVOI_RECEIVER, "response", take_response),
+	ENVOI__SASL_ROW(ENVOI_RECEIVER, "abort", take_abort),
 	{.name = NULL},
 };
 

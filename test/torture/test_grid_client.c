@@ -530,7 +530,10 @@ static int on_out(
 
 static void on_event(struct envoi_handler *self, const struct envoi_event *event)
 {
-	explode(from_base(self), IN_CONNECTING + (size_t)(event->type - ENVOI_EVENT_CONNECTING));
+	if (event->type <= ENVOI_EVENT_STOPPED) {
+		explode(from_base(self),
+			IN_CONNECTING + (size_t)(event->type - ENVOI_EVENT_CONNECTING));
+	}
 }
 
 static void on_timeout(struct envoi_handler *self, struct envoi_session *session)

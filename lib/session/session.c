@@ -10,6 +10,7 @@
 #include "session/probe.h"
 #include "session/session_settings.h"
 #include "settings/settings.h"
+#include "stream/stream.h"
 #include "transport/transport_settings.h"
 
 void envoi_session_configure(struct envoi_session *session, const struct envoi_settings *settings)
@@ -193,6 +194,25 @@ static void suspend_or_end(struct envoi_session *session)
 	}
 }
 
+static void put_stream(struct envoi_session *session, struct envoi_stream *stream)
+{
+	session->stream = stream;
+	if (stream != NULL) {
+		envoi__stream_set_sink(stream, &session->sink);
+	}
+}
+
+void envoi__session_exchange_streams(struct envoi_session *session, struct envoi_session *other)
+{
+	struct envoi_stream *lost = session->stream, *gained = cut_stream(other);
+	if (lost != NULL) {
+		(void)cut_stream(session);
+		suspend_or_end(session);
+	}
+	put_stream(session, gained);
+	put_stream(other, lost);
+}
+
 /* Its features may call the application, which may free the session, or detach it, or remove
  * handlers, and with that their features: the inner call frees what the outer one has not. */
 static void drop_stream(struct envoi_session *session, struct envoi_stream *stream)
@@ -324,6 +344,11 @@ int envoi_session_resume(struct envoi_session *session)
 	session->is_suspended = false;
 	session->is_resumed = true;
 	return ENVOI_OK;
+}
+
+bool envoi_session_is_suspended(const struct envoi_session *session)
+{
+	return session->is_suspended;
 }
 
 uint64_t envoi_session_epoch(const struct envoi_session *session)

@@ -2,8 +2,9 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: continuation.c, events.c, handlers.c, probe.c, send.c, session.c, sink.c,
- * stream_management.c, stream_management_elements.c, stream_management_initiator.c.
+ * Files that call each other: continuation.c, events.c, handlers.c, probe.c, send.c, session.c,
+ * sink.c, stream_management.c, stream_management_elements.c, stream_management_initiator.c,
+ * stream_management_receiver.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
 #define ENVOI_SESSION_SESSION_H
@@ -90,6 +91,10 @@ void envoi__session_leave(struct envoi_session *session);
 void envoi__session_end_epoch(struct envoi_session *session);
 /** End requests and tickets with ENVOI_ERR_CANCELED, then post ENDED: the session will be freed. */
 void envoi__session_cancel(struct envoi_session *session);
+
+/** Each session gets the stream of the other; that of @p session suspends it, that of @p other may
+ * be resumed on. Nothing is reported. */
+void envoi__session_exchange_streams(struct envoi_session *session, struct envoi_session *other);
 
 /** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);

@@ -23,6 +23,31 @@ void envoi__sm_forget(struct envoi_session *session)
 	sm->id = sm->location = NULL;
 	sm->resume_attempts = 0;
 	sm->max_ms = 0;
+	sm->hook = NULL;
+	envoi_timer_stop(&sm->expiry_timer);
+}
+
+/* --- receiving side: how long a session without a stream is kept --- */
+
+static void on_expiry(struct envoi_timer *timer)
+{
+	struct envoi__sm *sm = ENVOI_CONTAINER_OF(timer, struct envoi__sm, expiry_timer);
+	struct envoi_session *session = ENVOI_CONTAINER_OF(sm, struct envoi_session, sm);
+	struct envoi_resumption_hook *hook = sm->hook;
+	envoi__session_enter(session);
+	envoi_session_set_resumable(session, false);
+	if (hook->impl->expired != NULL) {
+		hook->impl->expired(hook, session);
+	}
+	envoi__session_leave(session);
+}
+
+static void start_expiry(struct envoi_session *session)
+{
+	struct envoi__sm *sm = &session->sm;
+	if (sm->hook != NULL && sm->max_ms > 0) {
+		envoi_timer_start(&sm->expiry_timer, session->queue.loop, sm->max_ms, on_expiry);
+	}
 }
 
 /* --- counting --- */
@@ -34,9 +59,12 @@ static struct envoi_stream_counts counts_of(const struct envoi_session *session)
 	return counts;
 }
 
-static uint64_t sent_number(const struct envoi_session *session)
+uint64_t envoi__sm_sent_number(const struct envoi_session *session)
 {
-	return envoi__sm_number(&session->sm.out, counts_of(session).stanzas_out);
+	const struct envoi__sm *sm = &session->sm;
+	return sm->state < ENVOI__SM_ENABLING
+		? sm->sent
+		: envoi__sm_number(&sm->out, counts_of(session).stanzas_out);
 }
 
 static uint64_t received_number(const struct envoi_session *session)
@@ -46,7 +74,8 @@ static uint64_t received_number(const struct envoi_session *session)
 
 uint64_t envoi__sm_handled_number(const struct envoi_session *session)
 {
-	return received_number(session);
+	const struct envoi__sm *sm = &session->sm;
+	return sm->state < ENVOI__SM_ENABLED ? sm->handled : received_number(session);
 }
 
 bool envoi__sm_is_repeated(const struct envoi_session *session)
@@ -87,13 +116,9 @@ void envoi__sm_start_in(struct envoi_session *session)
 	start_answers(sm);
 }
 
-int envoi__sm_resume_counting(struct envoi_session *session, const char *h)
+void envoi__sm_restart_counting(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
-	int r = envoi__sm_take_h(session, session->stream, h, sm->sent);
-	if (r < 0) {
-		return r;
-	}
 	struct envoi_stream_counts counts = counts_of(session);
 	envoi__outbox_rewind(&session->outbox);
 	envoi__outbox_keep(&session->outbox, true);
@@ -101,13 +126,13 @@ int envoi__sm_resume_counting(struct envoi_session *session, const char *h)
 	sm->in = (struct envoi__sm_numbers){sm->handled, counts.stanzas_in};
 	start_requests(session);
 	start_answers(sm);
-	return ENVOI_OK;
 }
 
 void envoi__sm_become_enabled(struct envoi_session *session)
 {
 	session->sm.state = ENVOI__SM_ENABLED;
 	session->sm.resume_attempts = 0;
+	envoi_timer_stop(&session->sm.expiry_timer);
 	envoi__sm_sent(session);
 }
 
@@ -129,6 +154,7 @@ void envoi__sm_stream_ends(struct envoi_session *session, const struct envoi_str
 	if (sm->state >= ENVOI__SM_ENABLING) {
 		note_counts(sm, stream);
 		sm->lost_at_ms = envoi_loop_now_ms(session->queue.loop);
+		start_expiry(session);
 	}
 	sm->state = ENVOI__SM_OFF;
 	sm->is_requesting = sm->is_answer_due = false;
@@ -186,7 +212,7 @@ int envoi__sm_request(struct envoi_session *session)
 		return r;
 	}
 	sm->is_requesting = true;
-	sm->requested = sent_number(session);
+	sm->requested = envoi__sm_sent_number(session);
 	sm->requested_bytes = session->outbox.given_bytes;
 	envoi_timer_stop(&sm->request_timer);
 	return ENVOI_OK;
@@ -204,7 +230,7 @@ void envoi__sm_sent(struct envoi_session *session)
 	if (sm->state != ENVOI__SM_ENABLED || sm->is_requesting) {
 		return;
 	}
-	uint64_t stanzas = sent_number(session) - sm->requested;
+	uint64_t stanzas = envoi__sm_sent_number(session) - sm->requested;
 	uint64_t bytes = session->outbox.given_bytes - sm->requested_bytes;
 	if (stanzas >= sm->settings.request_stanzas || bytes >= sm->settings.request_bytes) {
 		(void)envoi__sm_request(session);
@@ -263,7 +289,7 @@ void envoi__sm_close(struct envoi_session *session)
 	if (sm->is_answer_due || envoi__sm_handled_number(session) != sm->answered) {
 		(void)answer(session);
 	}
-	if (sm->acknowledged != sent_number(session)) {
+	if (sm->acknowledged != envoi__sm_sent_number(session)) {
 		sm->is_requesting = false;
 		(void)envoi__sm_request(session);
 	}

@@ -54,6 +54,8 @@ struct envoi__sm {
 	unsigned int resume_attempts; /* that were not answered */
 	struct envoi_deferred turn;
 	struct envoi_timer request_timer;
+	struct envoi_resumption_hook *hook; /* receiving side, resumable; NULL: none */
+	struct envoi_timer expiry_timer; /* receiving side: while there is no stream */
 };
 
 void envoi__sm_init(struct envoi__sm *sm);
@@ -104,11 +106,13 @@ void envoi__sm_start_out(struct envoi_session *session);
 void envoi__sm_start_in(struct envoi_session *session);
 /** Acknowledgements flow from here on. */
 void envoi__sm_become_enabled(struct envoi_session *session);
-/** What the peer has to repeat, and what is repeated to it, follows from here on.
- * @param h  that the peer has handled; @retval <0 the stream has failed */
-int envoi__sm_resume_counting(struct envoi_session *session, const char *h);
+/** The stream resumes the session: what is not acknowledged waits to be sent again, and both
+ * directions are counted on from here. */
+void envoi__sm_restart_counting(struct envoi_session *session);
 /** Send an <a/> at the end of this turn. */
 void envoi__sm_answer_soon(struct envoi_session *session);
+/** @return the number of the last stanza that was sent */
+uint64_t envoi__sm_sent_number(const struct envoi_session *session);
 /** @return the number up to which the peer's stanzas are handled */
 uint64_t envoi__sm_handled_number(const struct envoi_session *session);
 

@@ -58,10 +58,12 @@ static int take_resumed(struct envoi_handler *self, struct envoi_stream *stream,
 		strcmp(id, session->sm.id) != 0) {
 		return envoi__sm_refuse(stream, element);
 	}
-	int r = envoi__sm_resume_counting(session, envoi_element_attr(element, "h"));
+	int r = envoi__sm_take_h(
+		session, stream, envoi_element_attr(element, "h"), session->sm.sent);
 	if (r < 0) {
 		return r;
 	}
+	envoi__sm_restart_counting(session);
 	r = envoi_session_resume(session);
 	if (r < 0) {
 		return r;

@@ -514,6 +514,11 @@ int envoi_stream_keepalive(struct envoi_stream *stream)
 	return impl->keepalive == NULL ? ENVOI_ERR_UNSUPPORTED : impl->keepalive(stream->transport);
 }
 
+void envoi__stream_set_sink(struct envoi_stream *stream, struct envoi_stream_sink *sink)
+{
+	stream->sink = sink;
+}
+
 /* --- what features and owners ask --- */
 
 void *envoi_stream_feature_state(struct envoi_stream *stream, const struct envoi_handler *handler)

@@ -139,6 +139,9 @@ void envoi__stream_schedule(struct envoi_stream *stream);
 /** @return whether it neither closes nor has been freed: to be asked after each call to others */
 bool envoi__stream_is_running(const struct envoi_stream *stream);
 
+/** From now on another sink is notified. Not from inside a call of the sink. */
+void envoi__stream_set_sink(struct envoi_stream *stream, struct envoi_stream_sink *sink);
+
 /* headers.c */
 
 int envoi__stream_send_head(struct envoi_stream *stream);

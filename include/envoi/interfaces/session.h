@@ -156,6 +156,88 @@ ENVOI_API void envoi_session_set_continued(struct envoi_session *session, bool i
  */
 ENVOI_API int envoi_session_resume(struct envoi_session *session);
 
+/** @return whether the session has no stream, or one that is not online yet, and its epoch goes on:
+ * stanzas are taken and wait */
+ENVOI_API bool envoi_session_is_suspended(const struct envoi_session *session);
+
+/* --- stream management, receiving side (XEP-0198) --- */
+
+enum {
+	ENVOI_RESUMPTION_ID_SIZE = 256,
+};
+
+/** What is granted to a peer that wants to resume later. */
+struct envoi_resumption {
+	/** names the session: made at random, may be replaced; not empty */
+	char id[ENVOI_RESUMPTION_ID_SIZE];
+	/** for how long the session is kept without a stream, in seconds; 0: until
+	 * envoi_session_set_resumable(), and the peer is told no time */
+	uint32_t max_s;
+};
+
+struct envoi_resumption_hook;
+
+/** Receiving side: knows the sessions that can be resumed. Called from the loop; sessions and
+ * streams may be freed inside each function. */
+struct envoi_resumption_hook_impl {
+	/**
+	 * A peer enables stream management and wants to resume later.
+	 * @param session     bound
+	 * @param wanted_s    for how long the peer wants the session kept, in seconds; 0: not said
+	 * @param resumption  to be filled in
+	 * @return false: the session cannot be resumed; stanzas are acknowledged all the same
+	 */
+	bool (*enabled)(struct envoi_resumption_hook *hook, struct envoi_session *session,
+		uint64_t wanted_s, struct envoi_resumption *resumption);
+	/**
+	 * A peer requests resumption: answer with envoi_resumption_answer(), now or later.
+	 * @param previd  the id as received; borrowed until the answer
+	 */
+	void (*wanted)(struct envoi_resumption_hook *hook, struct envoi_stream *stream,
+		struct envoi_handler *handler, const char *previd);
+	/** OPTIONAL. The time of a session without a stream is over: its epoch has ended. */
+	void (*expired)(struct envoi_resumption_hook *hook, struct envoi_session *session);
+};
+
+/** Base of every hook; embedded first. */
+struct envoi_resumption_hook {
+	const struct envoi_resumption_hook_impl *impl;
+};
+
+/**
+ * Stream management for receiving streams that have a session above: offered after authentication,
+ * with acknowledgements in both directions. A session whose stream is lost, and not closed in
+ * order, is suspended while it can be resumed; what is sent meanwhile waits, and what the peer has
+ * not handled is sent again on the stream that resumes.
+ *
+ * Misuse of `<enable/>` and `<resume/>` is answered with `<failed/>` (section 6) and changes nothing.
+ * An acknowledgement that cannot be true ends the stream, and the session cannot be resumed any
+ * more.
+ *
+ * @param hook  borrowed, must outlive the handler and its sessions; NULL: nothing is resumed
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_management_receiver_new(
+	struct envoi_handler **ret_handler, struct envoi_context *context,
+	struct envoi_resumption_hook *hook);
+
+/**
+ * Answer a request for resumption.
+ *
+ * The session takes the stream over from the session above which it was made. That one gets the old
+ * stream of the resumed session, if it still has one, which ends with the stream error `conflict`;
+ * its owner is called with `closed` when that is over, at once where there is no old stream (with
+ * ENVOI_OK).
+ *
+ * @param session  of the account that has authenticated, which the caller has to compare; NULL, or
+ *                 one that cannot be resumed under the requested id: the answer is item-not-found
+ * @retval ENVOI_ERR_STATE     no request is open
+ * @retval ENVOI_ERR_PROTOCOL  the peer claims to have handled what was not sent: the stream fails
+ * Other errors as envoi_stream_send_element(): the stream fails.
+ */
+ENVOI_API int envoi_resumption_answer(
+	struct envoi_stream *stream, struct envoi_handler *handler, struct envoi_session *session);
+
 /** Set the address of the session before and between streams; binding replaces it.
  * @param jid  a reference is taken; NULL: none */
 ENVOI_API void envoi_session_set_jid(struct envoi_session *session, const struct envoi_jid *jid);

@@ -10,6 +10,10 @@
 
 #define NS_SIMULATION "urn:example:simulation"
 
+enum {
+	SHOWN_BYTES = 400, /* of an element, in a trace */
+};
+
 /* A promise to answer, which comes due. */
 struct pledge {
 	struct pledge *next;
@@ -172,6 +176,8 @@ static const struct envoi_handler_impl actor_impl = {
 
 /* --- life --- */
 
+bool tap_is_on;
+
 void actor_init(struct run *run, unsigned int index)
 {
 	struct actor *actor = &run->actors[index];
@@ -181,6 +187,13 @@ void actor_init(struct run *run, unsigned int index)
 	actor->letter = actor->name[0];
 	actor->other = &run->actors[1 - index];
 	envoi_test_server_account(run->server, actor->name, "secret");
+}
+
+static void on_traffic(void *user, enum envoi_direction direction, const char *xml, size_t len)
+{
+	const struct actor *actor = user;
+	run_trace(actor->run, "%s %s %.*s", actor->name, direction == ENVOI_OUT ? ">>" : "<<",
+		len > SHOWN_BYTES ? SHOWN_BYTES : (int)len, xml);
 }
 
 static void make_client(struct actor *actor)
@@ -197,6 +210,9 @@ static void make_client(struct actor *actor)
 	envoi_client_set(actor->client, "sasl.mechanisms", "PLAIN");
 	envoi_client_set_password(actor->client, "secret");
 	envoi_client_add(actor->client, &actor->handler);
+	if (tap_is_on) {
+		envoi_client_set_tap(actor->client, on_traffic, actor);
+	}
 	envoi_client_add_connector(
 		actor->client, envoi_world_connector(actor->run->world, actor->name));
 }
@@ -232,6 +248,7 @@ void actor_finish(struct actor *actor)
 void actor_leave(struct actor *actor, uint64_t away_ms)
 {
 	if (actor->client != NULL && actor->is_online) {
+		actor->was_closed = true;
 		envoi_client_disconnect(actor->client);
 		run_trace(actor->run, "%s: leaves for %" PRIu64 " ms", actor->name, away_ms);
 	}

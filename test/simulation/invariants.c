@@ -11,6 +11,8 @@ enum {
 	/* With a network that is well, an offline client is back within this time: the longest
 	 * delay between two attempts, 5 minutes, and what a login may take. */
 	LONGEST_OFFLINE_MS = 360000,
+	/* Clients may give up the resumption of a session that the server does not keep as long. */
+	LONG_HIBERNATION_MS = 300000,
 	/* More memory than before the first step: caches of the context, and what the session
 	 * remembers of each message for errors that come late. */
 	IDLE_BLOCKS_MORE = 64,
@@ -81,6 +83,20 @@ static void unknown_is_rare(struct run *run, const struct message *message)
 	}
 	if (envoi_session_epoch(envoi_client_session(sender->client)) == message->sent_in_epoch) {
 		message_fails(run, "unknown-only-after-its-session", message);
+	}
+}
+
+/* A server that says with `<failed/>` what it has handled leaves nothing unknown. */
+static void nothing_known_is_unknown(struct run *run, const struct message *message)
+{
+	const struct envoi_test_server_options *server = &run->plan->server;
+	bool says_h = server->has_stream_management && server->resumes &&
+		server->remembers_counts && server->hibernation_ms >= LONG_HIBERNATION_MS &&
+		server->ignores_resumes == 0 && server->closes_at_resumes == 0 &&
+		!run->has_forgotten;
+	if (says_h && message->reports == 1 && message->state == ENVOI_TICKET_UNKNOWN &&
+		message->got > 0 && !message->sender->was_closed) {
+		message_fails(run, "nothing-known-is-unknown", message);
 	}
 }
 
@@ -166,6 +182,7 @@ void invariants_check(struct run *run)
 	for_messages(run, not_sent_was_not_received);
 	for_messages(run, unknown_is_rare);
 	for_messages(run, acknowledged_where_possible);
+	for_messages(run, nothing_known_is_unknown);
 	for_questions(run, a_question_ends_once);
 	for_questions(run, a_question_ends_with_its_session);
 	for_questions(run, an_answer_was_given);

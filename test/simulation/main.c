@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace]
+ * usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace | --xml]
  *
  * --seeds runs COUNT seeds from FIRST on, stops at the first that fails, and prints the command that
  * replays it with the fewest steps. --seed runs one, with the steps that NUMBERS names, "0,3,4".
@@ -22,7 +22,8 @@ struct options {
 
 static int usage(void)
 {
-	fputs("usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace]\n",
+	fputs("usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] "
+	      "[--trace | --xml]\n",
 		stderr);
 	return 2;
 }
@@ -38,6 +39,8 @@ static bool parse(struct options *options, char **arguments)
 	for (; *arguments != NULL; arguments++) {
 		if (strcmp(*arguments, "--trace") == 0) {
 			options->traces = true;
+		} else if (strcmp(*arguments, "--xml") == 0) {
+			options->traces = tap_is_on = true;
 		} else if (strcmp(*arguments, "--seed") == 0 &&
 			parse_number(arguments[1], &options->first)) {
 			arguments++;

@@ -100,11 +100,13 @@ static void disturb(struct run *run, const struct step *step)
 		break;
 	case STEP_STOP:
 		envoi_test_server_stop(run->server, step->amount > 0);
+		run->has_forgotten |= step->amount == 0;
 		break;
 	case STEP_START:
 		envoi_test_server_start(run->server);
 		break;
 	case STEP_END:
+		run->actors[step->actor].was_closed |= step->amount == 0;
 		envoi_test_server_end(run->server, host, ends[step->amount % 4]);
 		break;
 	default:

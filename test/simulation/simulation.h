@@ -121,6 +121,7 @@ struct actor {
 	struct envoi_client *client; /* NULL: killed */
 	unsigned int life; /* of its clients: their number */
 	bool wants_online;
+	bool was_closed; /* a stream of it, in order, once */
 	struct envoi_timer reconnect_timer;
 	bool is_online;
 	uint64_t offline_since_ms;
@@ -143,7 +144,7 @@ struct run {
 	struct envoi_test_server *server;
 	struct actor actors[ACTORS];
 	uint64_t disturbed_ms; /* when the network was last changed */
-	bool is_server_stopped;
+	bool has_forgotten; /* the server, its sessions */
 	size_t idle_blocks; /* of memory, before the first step */
 	int fds_before;
 	char failure[FAILURE_SIZE]; /* empty: every rule holds */
@@ -158,6 +159,8 @@ struct tally {
 };
 extern struct tally tally;
 void tally_print(FILE *out);
+
+extern bool tap_is_on; /**< traces have the XML too */
 
 /** Carry out a plan. @param trace  gets a line for each thing that happens; NULL: none
  * @return whether every rule holds; otherwise @p failure says which is broken, "rule: what" */

@@ -110,15 +110,17 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_delivery_defer(
 /** @return the iq; borrowed until the promise is ended */
 ENVOI_API struct envoi_stanza *envoi_promise_stanza(const struct envoi_promise *promise);
 
-/** Answer with a result, as envoi_reply_result(). A value that cannot be written is answered with
- * internal-server-error, and its code is returned. */
+/** Answer with a result, as envoi_reply_result(). In place of a value that cannot be written, or
+ * whose stanza the server does not accept, internal-server-error is answered, and the code is
+ * returned. */
 ENVOI_API int envoi_promise_result(
 	struct envoi_promise *promise, const struct envoi_payload_type *type, const void *value);
 /** Answer with an error, as envoi_reply_error(). */
 ENVOI_API int envoi_promise_error(
 	struct envoi_promise *promise, enum envoi_stanza_condition condition, const char *text);
-/** Answer with a stanza, as envoi_reply(). For one that is not an answer to the iq,
- * internal-server-error is answered and ENVOI_ERR_INVALID returned. @param reply taken */
+/** Answer with a stanza, as envoi_reply(). For one that is not an answer to the iq, or cannot be
+ * sent as it is, internal-server-error is answered and ENVOI_ERR_INVALID returned. @param reply
+ * taken */
 ENVOI_API int envoi_promise_reply(struct envoi_promise *promise, struct envoi_stanza *reply);
 /** Answer with internal-server-error. NULL is allowed. */
 ENVOI_API void envoi_promise_drop(struct envoi_promise *promise);

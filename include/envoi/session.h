@@ -110,7 +110,8 @@ ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_
  *                            limits.output-bytes
  * @retval ENVOI_ERR_INVALID  its address is malformed, a builder failed, an iq get or set has not
  *                            exactly one payload, an iq result more than one (RFC 6120, section
- *                            8.2.3), or the ticket is in use: envoi_session_problem() says which
+ *                            8.2.3), the stanza is longer than the server accepts (XEP-0478), or
+ *                            the ticket is in use: envoi_session_problem() says which
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_send(

@@ -31,7 +31,8 @@ enum envoi_ticket_state {
 	 * an error came for it: from the recipient, its bare address or its server, from the own
 	 * account or server, or without sender (RFC 6120, section 8.3.1). The error is no proof that
 	 * the stanza was not read: a message to an account is delivered to several devices, and a
-	 * server reports those that have not taken it
+	 * server reports those that have not taken it. Or, without an error: it waited, was not sent,
+	 * and is longer than what the server of the next stream accepts (XEP-0478)
 	 */
 	ENVOI_TICKET_REFUSED,
 };
@@ -47,7 +48,8 @@ struct envoi_ticket_report {
 	enum envoi_ticket_state state;
 	/** of ACKNOWLEDGED; of REFUSED when it was acknowledged before the error came */
 	enum envoi_acknowledgement acknowledged_by;
-	const struct envoi_stanza_error *error; /**< of REFUSED; else NULL */
+	/** of REFUSED; NULL: the stanza was not sent, as it is too long; else NULL */
+	const struct envoi_stanza_error *error;
 	struct envoi_stanza *stanza; /**< of REFUSED: the stanza that has the error; else NULL */
 };
 

@@ -101,8 +101,14 @@ static int end(struct envoi_promise *promise, struct envoi_stanza *answer, int c
 						: ENVOI_INTERNAL_SERVER_ERROR,
 			NULL);
 	}
+	struct envoi_stanza *question = envoi_stanza_ref(promise->stanza);
 	free_promise(promise);
 	int r = host->impl->send(host, answer, code < 0);
+	if (r == ENVOI_ERR_INVALID && code == ENVOI_OK) {
+		answer = envoi_stanza_error_new(question, ENVOI_INTERNAL_SERVER_ERROR, NULL);
+		(void)host->impl->send(host, answer, true);
+	}
+	envoi_stanza_unref(question);
 	return code < 0 ? code : r;
 }
 

@@ -8,6 +8,7 @@
 
 #include "session/resending.h"
 #include "session/session.h"
+#include "session/stream_limits.h"
 
 enum {
 	RETRY_MS = 100,
@@ -137,6 +138,11 @@ static int serialise(struct envoi_session *session, const struct sending *sendin
 	if (len > session->stanza_limit) {
 		return envoi__session_refuse(session, ENVOI_ERR_FULL,
 			"the stanza has %zu bytes, more than limits.output-bytes allows", len);
+	}
+	if (len > session->peer_limit) {
+		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
+			"the stanza has %zu bytes, more than the %zu that the server accepts", len,
+			session->peer_limit);
 	}
 	const struct envoi__outbox_item item = {
 		.tracked = sending->tracked,
@@ -301,6 +307,16 @@ void envoi__session_feed(struct envoi_session *session)
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {
 		envoi__session_retry(session);
 	}
+}
+
+/* Section 3.1: features after the login replace those before. */
+void envoi__session_take_limits(struct envoi_session *session)
+{
+	const struct envoi__stream_limits limits = envoi__stream_limits_read(
+		envoi_stream_features(session->stream));
+	session->peer_limit = limits.max_bytes;
+	envoi__outbox_refuse_longer(&session->outbox, limits.max_bytes);
+	envoi__liveness_set_peer_limit(&session->liveness, limits.idle_ms);
 }
 
 int envoi_send(

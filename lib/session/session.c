@@ -71,6 +71,7 @@ int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *
 	}
 	session->context = envoi_context_ref(context);
 	session->epoch = 1;
+	session->peer_limit = SIZE_MAX;
 	init_parts(session, loop);
 	int r = ENVOI_OK;
 	if (settings != NULL) {

@@ -73,6 +73,7 @@ struct envoi_session {
 	struct envoi__event_failure *reserved_failure;
 	struct envoi_timer retry_timer; /* feeding the stream failed for want of memory */
 	size_t stanza_limit; /* the most bytes that the stream takes at a time */
+	size_t peer_limit; /* the most bytes of a stanza that the peer takes; SIZE_MAX: not known */
 	struct envoi_session_stats stats; /* the counters; the others are sizes of lists */
 	int problem_code; /* of the last call that was refused; ENVOI_OK: none */
 	char *problem; /* its reason; NULL: the code says all */
@@ -145,6 +146,8 @@ int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
 /** Nothing waits in the outbox any more: close the stream if envoi_session_close() was called. */
 void envoi__session_emptied(struct envoi__outbox *outbox);
+/** Read what the server announced last, and refuse what waits and is longer (XEP-0478). */
+void envoi__session_take_limits(struct envoi_session *session);
 /** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);
 

@@ -53,6 +53,7 @@ static void report_gained(struct envoi_session *session, unsigned int bit, const
 	case ENVOI_STREAM_BOUND:
 		begin_epoch(session);
 		take_address(session);
+		envoi__session_take_limits(session);
 		if (!session->is_resumed) {
 			envoi__session_report(session, ENVOI_EVENT_BOUND, text, session->jid);
 		}
@@ -113,6 +114,7 @@ static void on_ready(struct envoi_stream_sink *sink)
 	take_address(session);
 	session->is_ready = session->is_online = true;
 	envoi__liveness_start(&session->liveness, session->queue.loop);
+	envoi__session_take_limits(session);
 	if (!session->has_started) {
 		session->has_started = true;
 		envoi__session_start_timeouts(session);

@@ -198,6 +198,24 @@ ENVOI_API int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handle
 ENVOI_API ENVOI_MUST_CHECK int envoi_legacy_session_new(
 	struct envoi_handler **ret_handler, struct envoi_context *context);
 
+/* --- stream limits (XEP-0478) --- */
+
+#define ENVOI_NS_STREAM_LIMITS "urn:xmpp:stream-limits:0"
+
+/**
+ * Announce the limits of this side, receiving side: the largest first-level element, which is
+ * limits.before-login.stanza-bytes until the peer is authenticated and limits.stanza-bytes
+ * afterwards, and how long it may be silent before it is probed, liveness.probe-after in whole
+ * seconds where liveness.method is probe. The stream and its session enforce them.
+ *
+ * Sessions on initiating streams need no handler: each respects what its server announces.
+ *
+ * @param settings  those of the streams and sessions; borrowed for the call
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_limits_new(struct envoi_handler **ret_handler,
+	struct envoi_context *context, const struct envoi_settings *settings);
+
 #ifdef __cplusplus
 }
 #endif

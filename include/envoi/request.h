@@ -86,6 +86,8 @@ ENVOI_API bool envoi_answer_ok(const struct envoi_answer *answer);
  * @retval ENVOI_ERR_TIMEOUT       no answer came in time
  * @retval ENVOI_ERR_CANCELED      envoi_request_cancel() was called, or the session was freed
  * @retval ENVOI_ERR_DISCONNECTED  the connection ended first
+ * @retval ENVOI_ERR_INVALID       the request waited for a stream, and is longer than the server of
+ *                                 that stream accepts (XEP-0478)
  * @retval ENVOI_ERR_NOMEM         the payload could not be decoded
  */
 ENVOI_API int envoi_answer_code(const struct envoi_answer *answer);

@@ -181,13 +181,29 @@ uint64_t envoi__request_number(const struct envoi_request *request)
 	return request->order;
 }
 
-void envoi__requests_spare(struct envoi__requests *requests, uint64_t number)
+static struct envoi_request *find_number(const struct envoi__requests *requests, uint64_t number)
 {
 	for (size_t i = 0; i < requests->count; i++) {
 		if (requests->heap[i]->order == number) {
-			requests->heap[i]->is_spared = true;
-			return;
+			return requests->heap[i];
 		}
+	}
+	return NULL;
+}
+
+void envoi__requests_spare(struct envoi__requests *requests, uint64_t number)
+{
+	struct envoi_request *request = find_number(requests, number);
+	if (request != NULL) {
+		request->is_spared = true;
+	}
+}
+
+void envoi__requests_end(struct envoi__requests *requests, uint64_t number, int code)
+{
+	struct envoi_request *request = find_number(requests, number);
+	if (request != NULL) {
+		end(request, code, NULL);
 	}
 }
 

@@ -84,6 +84,9 @@ uint64_t envoi__request_number(const struct envoi_request *request);
  * ended. */
 void envoi__requests_spare(struct envoi__requests *requests, uint64_t number);
 
+/** End a request with a code: its stanza is not sent. Nothing if it has ended. */
+void envoi__requests_end(struct envoi__requests *requests, uint64_t number, int code);
+
 /** End all but those that were spared, with a code. */
 void envoi__requests_end_all(struct envoi__requests *requests, int code);
 

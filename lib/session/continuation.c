@@ -60,6 +60,7 @@ void envoi__session_restored(struct envoi_session *session)
 	envoi__resending_release(
 		&session->outbox, session->jid, envoi_context_wall_clock_ms(session->context));
 	set_held_jid(session, NULL);
+	envoi__session_refuse_longer(session);
 	envoi__session_feed(session);
 }
 

@@ -371,17 +371,10 @@ void envoi__outbox_lose(struct envoi__outbox *outbox)
 	}
 }
 
-void envoi__outbox_refuse_longer(struct envoi__outbox *outbox, size_t max_bytes)
+void envoi__outbox_refuse(struct envoi__outbox_entry *entry)
 {
-	struct envoi__list *link = outbox->waiting.next;
-	while (link != &outbox->waiting) {
-		struct envoi__outbox_entry *entry = from_link(link);
-		link = link->next;
-		if (entry->len > max_bytes) {
-			stop_waiting(entry);
-			end(entry, ENVOI_TICKET_REFUSED);
-		}
-	}
+	stop_waiting(entry);
+	end(entry, ENVOI_TICKET_REFUSED);
 }
 
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)

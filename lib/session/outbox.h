@@ -139,8 +139,8 @@ int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, 
 /** End the first that is held: UNKNOWN if a stream had it, else NOT_SENT. */
 void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
 
-/** End what waits and is longer than that with ENVOI_TICKET_REFUSED. */
-void envoi__outbox_refuse_longer(struct envoi__outbox *outbox, size_t max_bytes);
+/** End an entry that waits with ENVOI_TICKET_REFUSED. */
+void envoi__outbox_refuse(struct envoi__outbox_entry *entry);
 
 /** End all tickets with CANCELED. */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);

@@ -8,7 +8,6 @@
 
 #include "session/resending.h"
 #include "session/session.h"
-#include "session/stream_limits.h"
 
 enum {
 	RETRY_MS = 100,
@@ -307,16 +306,6 @@ void envoi__session_feed(struct envoi_session *session)
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {
 		envoi__session_retry(session);
 	}
-}
-
-/* Section 3.1: features after the login replace those before. */
-void envoi__session_take_limits(struct envoi_session *session)
-{
-	const struct envoi__stream_limits limits = envoi__stream_limits_read(
-		envoi_stream_features(session->stream));
-	session->peer_limit = limits.max_bytes;
-	envoi__outbox_refuse_longer(&session->outbox, limits.max_bytes);
-	envoi__liveness_set_peer_limit(&session->liveness, limits.idle_ms);
 }
 
 int envoi_send(

@@ -139,6 +139,13 @@ void envoi__session_drop_reserve(struct envoi_session *session);
 void envoi__session_report(struct envoi_session *session, enum envoi_event_type type,
 	const char *text, const struct envoi_jid *jid);
 
+/* --- peer_limits.c --- */
+
+/** Read what the server announced last, and refuse what waits and is longer (XEP-0478). */
+void envoi__session_take_limits(struct envoi_session *session);
+/** End what waits and is longer than the server accepts. */
+void envoi__session_refuse_longer(struct envoi_session *session);
+
 /* --- send.c --- */
 
 /** As envoi_send(), online or not. */
@@ -146,8 +153,6 @@ int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
 /** Nothing waits in the outbox any more: close the stream if envoi_session_close() was called. */
 void envoi__session_emptied(struct envoi__outbox *outbox);
-/** Read what the server announced last, and refuse what waits and is longer (XEP-0478). */
-void envoi__session_take_limits(struct envoi_session *session);
 /** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);
 

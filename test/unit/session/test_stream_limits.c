@@ -181,6 +181,17 @@ static void queue_sized(size_t bytes, struct wire_ticket *ticket, const char *na
 		ENVOI_OK);
 }
 
+static void queue_large_request(void)
+{
+	struct envoi_stanza *iq = envoi_iq_new(wire.context, ENVOI_IQ_GET, "a@b");
+	struct envoi_element *payload = envoi_element_add(envoi_stanza_element(iq), "urn:x", "x");
+	for (int i = 0; i < 1000; i++) {
+		envoi_element_add_with_text(payload, NULL, "y", "zzzzzzzzzz");
+	}
+	assert_int_equal(
+		envoi_request(wire.session, iq, NULL, 0, wire_on_answer, &wire, NULL), ENVOI_OK);
+}
+
 static void a_stanza_that_waits_and_is_too_long_is_refused(void **state)
 {
 	(void)state;
@@ -193,10 +204,13 @@ static void a_stanza_that_waits_and_is_too_long_is_refused(void **state)
 	(void)wire_log(&wire);
 	queue_sized(10001, &large, "large");
 	queue_sized(10000, &small, "small");
+	queue_large_request();
 	attach();
 	assert_int_equal(envoi_session_resume(wire.session), ENVOI_OK);
 	say_header(LIMIT_10000);
-	assert_non_null(strstr(wire_log(&wire), "large refused\nsmall written\n"));
+	assert_string_equal(wire_log(&wire),
+		"stream-opened\nlarge refused\nanswer ENVOI_ERR_INVALID invalid argument\n"
+		"resumed " WIRE_OWN "\nsmall written\n");
 	const char *heard = wire_heard(&wire);
 	assert_non_null(strstr(heard, "<message"));
 	assert_null(strstr(strstr(heard, "<message") + 1, "<message"));

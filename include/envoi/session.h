@@ -95,6 +95,28 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_add(
  */
 ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler);
 
+/* --- acknowledging what was received (XEP-0198) --- */
+
+struct envoi_hold;
+
+/**
+ * Hold the acknowledgement of the stanza that is being delivered, in the function of a stanza row
+ * or filter. A stanza counts as handled when its delivery returns, and its sender's server then
+ * forgets it. A held stanza, and all that come behind it, are acknowledged after
+ * envoi_hold_release() only: when the program or the connection ends before that, the server
+ * delivers them again at the next login. A resumed session does not hand over a second time what it
+ * has handed over.
+ *
+ * @param[out] ret_hold  to be released: it stays valid when the session ends
+ * @retval ENVOI_ERR_STATE  no stanza is being delivered
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_session_hold(
+	struct envoi_session *session, struct envoi_hold **ret_hold);
+/** The stanza is handled, and what is not held before it is acknowledged. Frees the hold; NULL is
+ * allowed. */
+ENVOI_API void envoi_hold_release(struct envoi_hold *hold);
+
 /* --- sending --- */
 
 /**

@@ -51,6 +51,7 @@ struct envoi_session {
 	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
+	bool is_delivering; /* a stanza, to filters and rows */
 	bool is_closing; /* envoi_session_close() was called */
 	bool has_started; /* once: timeouts run */
 	struct envoi__guard guard;

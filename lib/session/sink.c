@@ -200,7 +200,15 @@ static void take_element(struct envoi_session *session, struct envoi_element *el
 	}
 }
 
-/* Events of what came before the stanza are delivered before it. */
+/* Events of what came before the stanza are delivered before it. When the application drops the
+ * stream meanwhile, the stanza has not come: the peer sends it again. */
+static void flush_before_stanza(struct envoi_session *session)
+{
+	session->sm.has_undelivered = true;
+	envoi__event_queue_flush(&session->queue);
+	session->sm.has_undelivered = false;
+}
+
 static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
 {
 	struct envoi_session *session = from_sink(sink);
@@ -209,9 +217,11 @@ static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *elem
 		return;
 	}
 	envoi__session_enter(session);
-	envoi__event_queue_flush(&session->queue);
+	flush_before_stanza(session);
 	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
+		session->is_delivering = true;
 		take_element(session, element);
+		session->is_delivering = false;
 	}
 	envoi__sm_handled(session);
 	envoi__session_leave(session);
@@ -226,7 +236,7 @@ static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *ele
 		return;
 	}
 	envoi__session_enter(session);
-	envoi__event_queue_flush(&session->queue);
+	flush_before_stanza(session);
 	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
 		envoi__session_take_skipped(session, element, bytes, limit);
 	}

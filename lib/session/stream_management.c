@@ -9,10 +9,15 @@
 
 #include "session/session.h"
 
+enum {
+	MOST_ATTEMPTS = 2, /* to resume one session without an answer */
+};
+
 void envoi__sm_init(struct envoi__sm *sm)
 {
 	sm->resume.impl = &envoi__sm_resume_impl;
 	sm->enable.impl = &envoi__sm_enable_impl;
+	envoi__list_init(&sm->holds);
 }
 
 void envoi__sm_forget(struct envoi_session *session)
@@ -24,6 +29,7 @@ void envoi__sm_forget(struct envoi_session *session)
 	sm->resume_attempts = 0;
 	sm->max_ms = 0;
 	sm->hook = NULL;
+	envoi__sm_cancel_holds(sm);
 	envoi_timer_stop(&sm->expiry_timer);
 }
 
@@ -67,21 +73,26 @@ uint64_t envoi__sm_sent_number(const struct envoi_session *session)
 		: envoi__sm_number(&sm->out, counts_of(session).stanzas_out);
 }
 
-static uint64_t received_number(const struct envoi_session *session)
+/* On the present stream, or when the last one ended. */
+uint64_t envoi__sm_received_number(const struct envoi_session *session)
 {
-	return envoi__sm_number(&session->sm.in, counts_of(session).stanzas_in);
+	const struct envoi__sm *sm = &session->sm;
+	return sm->state < ENVOI__SM_ENABLED
+		? sm->received
+		: envoi__sm_number(&sm->in, counts_of(session).stanzas_in) - sm->has_undelivered;
 }
 
 uint64_t envoi__sm_handled_number(const struct envoi_session *session)
 {
-	const struct envoi__sm *sm = &session->sm;
-	return sm->state < ENVOI__SM_ENABLED ? sm->handled : received_number(session);
+	uint64_t received = envoi__sm_received_number(session);
+	uint64_t held = envoi__sm_first_held(session);
+	return held <= received ? held - 1 : received;
 }
 
 bool envoi__sm_is_repeated(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;
-	return sm->state == ENVOI__SM_ENABLED && received_number(session) <= sm->received;
+	return sm->state == ENVOI__SM_ENABLED && envoi__sm_received_number(session) <= sm->received;
 }
 
 static void start_requests(struct envoi_session *session)
@@ -142,9 +153,9 @@ static void note_counts(struct envoi__sm *sm, const struct envoi_stream *stream)
 	envoi_stream_get_counts(stream, &counts);
 	sm->sent = envoi__sm_number(&sm->out, counts.stanzas_out);
 	if (sm->state == ENVOI__SM_ENABLED) {
-		uint64_t received = envoi__sm_number(&sm->in, counts.stanzas_in);
+		uint64_t received = envoi__sm_number(&sm->in, counts.stanzas_in) -
+			sm->has_undelivered;
 		sm->received = received > sm->received ? received : sm->received;
-		sm->handled = received;
 	}
 }
 
@@ -255,6 +266,15 @@ void envoi__sm_answer_soon(struct envoi_session *session)
 	}
 }
 
+/* What was held back may have been requested. */
+void envoi__sm_hold_released(struct envoi_session *session)
+{
+	struct envoi__sm *sm = &session->sm;
+	if (sm->state == ENVOI__SM_ENABLED && envoi__sm_handled_number(session) != sm->answered) {
+		envoi__sm_answer_soon(session);
+	}
+}
+
 void envoi__sm_handled(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
@@ -322,11 +342,10 @@ uint64_t envoi__sm_time_left_ms(const struct envoi_session *session)
 	return sm->max_ms > lost_ms ? sm->max_ms - lost_ms : 0;
 }
 
-/* A server may close or be silent in place of an answer. The answer to an attempt that comes too
- * late is worth its round trip: it says what the server has handled. */
+/* A server may close or be silent in place of an answer. When the time of the session is over, the
+ * answer is worth its round trip all the same: it says what the server has handled. */
 bool envoi__sm_can_resume(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;
-	unsigned int most = envoi__sm_time_left_ms(session) > 0 ? 2 : 1;
-	return session->is_suspended && sm->id != NULL && sm->resume_attempts < most;
+	return session->is_suspended && sm->id != NULL && sm->resume_attempts < MOST_ATTEMPTS;
 }

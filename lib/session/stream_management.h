@@ -12,6 +12,7 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/stream.h>
 
+#include "base/list.h"
 #include "session/stream_management_settings.h"
 
 #define ENVOI__NS_SM "urn:xmpp:sm:3"
@@ -41,7 +42,10 @@ struct envoi__sm {
 	uint64_t first; /* both directions start with this number: 0, or what a test has set */
 	struct envoi__sm_numbers out, in;
 	uint64_t acknowledged; /* by the peer */
-	uint64_t sent, received, handled; /* when the last stream ended */
+	uint64_t sent, received; /* when the last stream ended */
+	uint64_t handled; /* said in <resume/> or <resumed/>: the other side goes on behind it */
+	struct envoi__list holds;
+	bool has_undelivered; /* the stanza that was counted last */
 	uint64_t requested, answered; /* numbers of the last <r/> and <a/> sent */
 	uint64_t requested_bytes; /* given by the outbox when the last <r/> was sent */
 	bool is_requesting; /* an <r/> is not answered */
@@ -113,8 +117,19 @@ void envoi__sm_restart_counting(struct envoi_session *session);
 void envoi__sm_answer_soon(struct envoi_session *session);
 /** @return the number of the last stanza that was sent */
 uint64_t envoi__sm_sent_number(const struct envoi_session *session);
+/** @return the number of the last stanza that was handed over */
+uint64_t envoi__sm_received_number(const struct envoi_session *session);
 /** @return the number up to which the peer's stanzas are handled */
 uint64_t envoi__sm_handled_number(const struct envoi_session *session);
+
+/* hold.c */
+
+/** @return the number of the first stanza that the application holds; UINT64_MAX: none */
+uint64_t envoi__sm_first_held(const struct envoi_session *session);
+/** Their release acknowledges nothing any more. */
+void envoi__sm_cancel_holds(struct envoi__sm *sm);
+/** Acknowledge what was held back, by the end of this turn. */
+void envoi__sm_hold_released(struct envoi_session *session);
 
 /* stream_management_elements.c */
 

@@ -20,10 +20,11 @@ enum {
 
 static int send_resume(struct envoi_session *session, struct envoi_stream *stream)
 {
-	const struct envoi__sm *sm = &session->sm;
+	struct envoi__sm *sm = &session->sm;
 	char h[ENVOI_INT_SIZE];
 	struct envoi_element *resume = envoi_element_new(session->context, ENVOI__NS_SM, "resume");
 	envoi_element_set(resume, "previd", sm->id);
+	sm->handled = envoi__sm_handled_number(session);
 	envoi_element_set(resume, "h", envoi_uint_print(h, (uint32_t)sm->handled));
 	int r = envoi_stream_send_element(stream, resume);
 	envoi_element_unref(resume);

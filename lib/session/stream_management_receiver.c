@@ -179,8 +179,8 @@ static int send_resumed(
 	char h[ENVOI_INT_SIZE];
 	struct envoi_element *resumed = envoi_element_new(stream->context, ENVOI__NS_SM, "resumed");
 	envoi_element_set(resumed, "previd", previd);
-	envoi_element_set(
-		resumed, "h", envoi_uint_print(h, (uint32_t)envoi__sm_handled_number(session)));
+	session->sm.handled = envoi__sm_handled_number(session);
+	envoi_element_set(resumed, "h", envoi_uint_print(h, (uint32_t)session->sm.handled));
 	int r = envoi_stream_send_element(stream, resumed);
 	envoi_element_unref(resumed);
 	return r;

@@ -86,11 +86,24 @@ static struct reader {
 	struct envoi_buffer got; /* ids and a blank behind each */
 } reader = {.handler = {&reader_impl}};
 
+/* Messages whose id begins with "h" are held. */
+static struct envoi_hold *holds[4];
+static size_t hold_count;
+
+static void hold(struct envoi_session *session)
+{
+	assert_true(hold_count < sizeof(holds) / sizeof(holds[0]));
+	assert_int_equal(envoi_session_hold(session, &holds[hold_count++]), ENVOI_OK);
+}
+
 static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	struct reader *it = ENVOI_CONTAINER_OF(self, struct reader, handler);
 	const char *id = envoi_stanza_id(envoi_delivery_stanza(in));
 	assert_int_equal(envoi_buffer_printf(&it->got, "%s ", id != NULL ? id : "?"), ENVOI_OK);
+	if (id != NULL && id[0] == 'h') {
+		hold(envoi_delivery_session(in));
+	}
 	return ENVOI_OK;
 }
 
@@ -113,6 +126,7 @@ static int setup(void **state)
 	const struct envoi_bind_options options = {.resource = NULL};
 	assert_int_equal(envoi_bind_new(&wire->binding, wire->context, &options), ENVOI_OK);
 	envoi_buffer_init(&reader.got, wire->notes, 0);
+	hold_count = 0;
 	*state = wire;
 	return 0;
 }
@@ -903,7 +917,7 @@ static void a_resumption_without_answer_is_tried_once_more(void **state)
 	}
 }
 
-static void a_session_whose_time_is_over_is_tried_once(void **state)
+static void a_session_whose_time_is_over_is_tried_all_the_same(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, "<enabled " SM " id='s1' resume='true' max='4'/>");
@@ -913,6 +927,8 @@ static void a_session_whose_time_is_over_is_tried_once(void **state)
 	cut(wire);
 	wire_run(wire, 3000);
 	assert_int_equal(envoi__sm_time_left_ms(wire->session), 1000);
+	offer_resumption(wire, "s1", "0");
+	cut(wire);
 	wire_run(wire, 1000);
 	assert_int_equal(envoi__sm_time_left_ms(wire->session), 0);
 	offer_resumption(wire, "s1", "0");
@@ -958,6 +974,125 @@ static void a_stream_error_of_the_peer_leaves_a_session_to_be_tried(void **state
 	assert_non_null(strstr(wire_log(wire), "one unknown\n"));
 }
 
+/* --- manual acknowledgement --- */
+
+static void what_is_held_is_not_acknowledged(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	assert_string_equal(wire_talk(wire,
+				    "<message id='1'/><message id='h2'/><message id='3'/>"
+				    "<message id='h4'/>" R),
+		A("1"));
+	assert_string_equal(got(), "1 h2 3 h4 ");
+	envoi_hold_release(holds[1]);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "");
+	envoi_hold_release(holds[0]);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), A("4"));
+	assert_string_equal(wire_talk(wire, "<message id='h5'/>" R), A("4"));
+	envoi_session_close(wire->session);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "</stream:stream>");
+	envoi_hold_release(holds[2]);
+}
+
+static void closing_acknowledges_what_is_not_held(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/><message id='h2'/><message id='3'/>");
+	envoi_session_close(wire->session);
+	wire_run(wire, 0);
+	assert_string_equal(short_of(wire_heard(wire)), "a1 end ");
+	wire_free_session(wire);
+	envoi_hold_release(holds[0]);
+}
+
+static void what_was_handed_over_is_not_handed_over_again(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/><message id='h2'/><message id='3'/>");
+	assert_string_equal(got(), "1 h2 3 ");
+	cut(wire);
+	offer_resumption(wire, "s1", "1");
+	assert_string_equal(wire_talk(wire,
+				    "<resumed " SM " previd='s1' h='0'/>"
+				    "<message id='h2'/><message id='3'/><message id='4'/>" R),
+		A("1"));
+	assert_string_equal(got(), "4 ");
+	cut(wire);
+	envoi_hold_release(holds[0]);
+	offer_resumption(wire, "s1", "4");
+	assert_string_equal(
+		wire_talk(wire, "<resumed " SM " previd='s1' h='0'/><message id='5'/>" R), A("5"));
+	assert_string_equal(got(), "5 ");
+}
+
+/* Released while the repetition is on its way: no more is acknowledged than has come again. */
+static void a_release_acknowledges_what_this_stream_has_brought(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/><message id='h2'/><message id='3'/>");
+	cut(wire);
+	offer_resumption(wire, "s1", "1");
+	envoi_hold_release(holds[0]);
+	assert_string_equal(wire_talk(wire, "<resumed " SM " previd='s1' h='0'/>" R), A("1"));
+	assert_string_equal(wire_talk(wire, "<message id='h2'/>" R), A("2"));
+	assert_string_equal(wire_talk(wire, "<message id='3'/><message id='4'/>" R), A("4"));
+	assert_string_equal(got(), "1 h2 3 4 ");
+}
+
+static void a_hold_needs_a_delivery_and_may_outlive_its_session(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_hold *none;
+	enable(wire, RESUMABLE);
+	assert_int_equal(envoi_session_hold(wire->session, &none), ENVOI_ERR_STATE);
+	(void)wire_talk(wire, "<message id='h1'/><message id='h2'/>");
+	assert_int_equal(envoi_session_hold(wire->session, &none), ENVOI_ERR_STATE);
+	cut(wire);
+	envoi_session_set_resumable(wire->session, false);
+	envoi_hold_release(holds[0]);
+	(void)answer_binding(wire, offer(wire, ""));
+	(void)wire_talk(wire, "<message id='h3'/>");
+	wire_free_session(wire);
+	envoi_hold_release(holds[1]);
+	envoi_hold_release(holds[2]);
+	envoi_hold_release(NULL);
+}
+
+/* --- a stanza that came and was not handed over --- */
+
+static void detach_on_event(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	envoi_session_detach(event->session);
+}
+
+static const struct envoi_event_row detaching_rows[] = {
+	{ENVOI_EVENT_UNHANDLED, detach_on_event},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl detaching_impl = {.events = detaching_rows};
+static struct envoi_handler detaching = {&detaching_impl};
+
+static void a_stanza_that_finds_no_stream_was_not_received(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	assert_int_equal(envoi_session_add(wire->session, &detaching), ENVOI_OK);
+	(void)wire_talk(wire, "<message id='1'/><failed " SM "/><message id='2'/>");
+	assert_string_equal(got(), "1 ");
+	assert_null(envoi_session_stream(wire->session));
+	offer_resumption(wire, "s1", "1");
+	(void)wire_talk(wire, "<resumed " SM " previd='s1' h='0'/><message id='2'/>");
+	assert_string_equal(got(), "2 ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -996,10 +1131,16 @@ int main(void)
 		TEST(counting_starts_again_after_a_failed_resumption),
 		TEST(resumed_must_be_what_was_asked_for),
 		TEST(a_resumption_without_answer_is_tried_once_more),
-		TEST(a_session_whose_time_is_over_is_tried_once),
+		TEST(a_session_whose_time_is_over_is_tried_all_the_same),
 		TEST(a_server_that_offers_it_no_more_gets_a_new_session),
 		TEST(a_stream_that_the_peer_closed_in_order_is_not_resumed),
 		TEST(a_stream_error_of_the_peer_leaves_a_session_to_be_tried),
+		TEST(what_is_held_is_not_acknowledged),
+		TEST(closing_acknowledges_what_is_not_held),
+		TEST(what_was_handed_over_is_not_handed_over_again),
+		TEST(a_release_acknowledges_what_this_stream_has_brought),
+		TEST(a_hold_needs_a_delivery_and_may_outlive_its_session),
+		TEST(a_stanza_that_finds_no_stream_was_not_received),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

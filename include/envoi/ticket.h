@@ -20,8 +20,8 @@ struct envoi_ticket;
 
 /** How sending ended. */
 enum envoi_ticket_state {
-	ENVOI_TICKET_ACKNOWLEDGED, /**< the peer has acknowledged it (XEP-0198) */
-	ENVOI_TICKET_WRITTEN, /**< written; the peer acknowledges nothing */
+	ENVOI_TICKET_ACKNOWLEDGED, /**< the server has processed it: see enum envoi_acknowledgement */
+	ENVOI_TICKET_WRITTEN, /**< written, and no acknowledgement is waited for */
 	/** the connection was lost before the peer acknowledged it, and it is not sent again */
 	ENVOI_TICKET_UNKNOWN,
 	/** no byte of it was written: the connection was lost before, or a filter swallowed it */
@@ -41,6 +41,12 @@ enum envoi_ticket_state {
 enum envoi_acknowledgement {
 	ENVOI_NOT_ACKNOWLEDGED = 0,
 	ENVOI_BY_STREAM_MANAGEMENT, /**< XEP-0198: the server has taken responsibility for it */
+	/**
+	 * the server has answered a ping that was sent behind it (setting acknowledgement.ping): it
+	 * has processed the stanza (RFC 6120, section 10.1). It does not show that the recipient, or
+	 * its server, has it
+	 */
+	ENVOI_BY_ANSWER,
 };
 
 /** What a ticket reports. Borrowed for the call. */

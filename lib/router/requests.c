@@ -176,6 +176,11 @@ static void on_timer(struct envoi_timer *timer)
 	set_timer(requests);
 }
 
+uint64_t envoi__requests_next_number(const struct envoi__requests *requests)
+{
+	return requests->order + 1;
+}
+
 uint64_t envoi__request_number(const struct envoi_request *request)
 {
 	return request->order;

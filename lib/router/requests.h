@@ -77,6 +77,9 @@ bool envoi__requests_answer(
 bool envoi__requests_fail(struct envoi__requests *requests, const struct envoi_stanza *stanza,
 	const struct envoi_jid *own, int code);
 
+/** @return the number that the next request will have */
+uint64_t envoi__requests_next_number(const struct envoi__requests *requests);
+
 /** @return a number of its own among the requests of the table; never 0 */
 uint64_t envoi__request_number(const struct envoi_request *request);
 

@@ -12,11 +12,13 @@
 #include "session/tracking.h"
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	void (*emptied)(struct envoi__outbox *outbox))
+	void (*emptied)(struct envoi__outbox *outbox),
+	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number))
 {
 	*outbox = (struct envoi__outbox){
 		.context = context,
 		.emptied = emptied,
+		.requested = requested,
 	};
 	envoi__list_init(&outbox->waiting);
 	envoi__list_init(&outbox->given);
@@ -77,12 +79,18 @@ static void leave_given(struct envoi__outbox_entry *entry)
 }
 
 /* The entry has left its list. */
-static void end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state)
+static void end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_state state,
+	enum envoi_acknowledgement by)
 {
 	if (entry->tracked != NULL) {
-		envoi__tracked_settle(entry->tracked, state, ENVOI_BY_STREAM_MANAGEMENT);
+		envoi__tracked_settle(entry->tracked, state, by);
 	}
 	envoi_free(entry->outbox->context, entry);
+}
+
+static void end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state)
+{
+	end_by(entry, state, ENVOI_NOT_ACKNOWLEDGED);
 }
 
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox)
@@ -120,7 +128,7 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 	entry->number = number;
 	entry->was_given = true;
 	outbox->given_bytes += entry->len;
-	if (outbox->is_keeping) {
+	if (outbox->is_keeping || (outbox->is_keeping_tracked && entry->tracked != NULL)) {
 		entry->is_kept = true;
 		outbox->kept_count++;
 		outbox->kept_bytes += entry->len;
@@ -141,6 +149,9 @@ int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream
 		}
 		struct envoi_stream_counts counts;
 		envoi_stream_get_counts(stream, &counts);
+		if (entry->meta.request != 0) {
+			outbox->requested(outbox, entry->meta.request, counts.stanzas_out);
+		}
 		was_given(entry, counts.stanzas_out);
 	}
 	return ENVOI_OK;
@@ -178,11 +189,12 @@ void envoi__outbox_release(struct envoi__outbox *outbox)
 			envoi_free(outbox->context, entry);
 		}
 	}
-	outbox->is_keeping = false;
+	outbox->is_keeping = outbox->is_keeping_tracked = false;
 	envoi__outbox_written(outbox, 0);
 }
 
-void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)
+static void acknowledge(
+	struct envoi__outbox *outbox, uint64_t number, enum envoi_acknowledgement by)
 {
 	struct envoi__list *link = outbox->given.next;
 	while (link != &outbox->given && from_link(link)->number <= number) {
@@ -190,9 +202,35 @@ void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)
 		link = link->next;
 		if (entry->is_kept) {
 			leave_given(entry);
-			end(entry, ENVOI_TICKET_ACKNOWLEDGED);
+			end_by(entry, ENVOI_TICKET_ACKNOWLEDGED, by);
 		}
 	}
+}
+
+void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)
+{
+	acknowledge(outbox, number, ENVOI_BY_STREAM_MANAGEMENT);
+}
+
+void envoi__outbox_keep_tracked(struct envoi__outbox *outbox, bool is_keeping)
+{
+	outbox->is_keeping_tracked = is_keeping;
+}
+
+void envoi__outbox_answered(struct envoi__outbox *outbox, uint64_t number)
+{
+	acknowledge(outbox, number, ENVOI_BY_ANSWER);
+}
+
+static struct envoi__outbox_entry *last_of(const struct envoi__list *list)
+{
+	return envoi__list_is_empty(list) ? NULL : from_link(list->previous);
+}
+
+uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox)
+{
+	const struct envoi__outbox_entry *last = last_of(&outbox->given);
+	return last == NULL ? 0 : last->number;
 }
 
 static void end_waiting(struct envoi__outbox *outbox, enum envoi_ticket_state state)
@@ -221,12 +259,7 @@ void envoi__outbox_suspend(struct envoi__outbox *outbox)
 {
 	end_given(outbox, false, ENVOI_TICKET_UNKNOWN);
 	outbox->written = 0;
-	outbox->is_keeping = false;
-}
-
-static struct envoi__outbox_entry *last_of(const struct envoi__list *list)
-{
-	return envoi__list_is_empty(list) ? NULL : from_link(list->previous);
+	outbox->is_keeping = outbox->is_keeping_tracked = false;
 }
 
 void envoi__outbox_rewind(struct envoi__outbox *outbox)
@@ -289,7 +322,7 @@ void envoi__outbox_hold(struct envoi__outbox *outbox)
 		hold(entry);
 	}
 	outbox->written = 0;
-	outbox->is_keeping = false;
+	outbox->is_keeping = outbox->is_keeping_tracked = false;
 }
 
 struct envoi__outbox_entry *envoi__outbox_first_held(const struct envoi__outbox *outbox)

@@ -72,12 +72,16 @@ struct envoi__outbox {
 	uint64_t given_bytes; /* since the beginning */
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream is given from now on */
+	bool is_keeping_tracked; /* of that, what has a ticket */
 	/** The last waiting stanza was taken back. */
 	void (*emptied)(struct envoi__outbox *outbox);
+	/** The stream was given the stanza of a request. */
+	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
 };
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	void (*emptied)(struct envoi__outbox *outbox));
+	void (*emptied)(struct envoi__outbox *outbox),
+	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number));
 
 /** @return whether no further stanza is taken, however short it is */
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
@@ -105,6 +109,16 @@ void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
 
 /** Nothing is acknowledged any more: what is kept is treated as if it had never been. */
 void envoi__outbox_release(struct envoi__outbox *outbox);
+
+/** Keep stanzas with tickets that streams are given from now on until the peer has answered what
+ * follows them, or no longer do so. */
+void envoi__outbox_keep_tracked(struct envoi__outbox *outbox, bool is_keeping);
+
+/** The peer has answered the stanza with that number: ACKNOWLEDGED for those before it. */
+void envoi__outbox_answered(struct envoi__outbox *outbox, uint64_t number);
+
+/** @return the number of the last that is kept; 0: none is */
+uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox);
 
 /** The peer has acknowledged what it was given of the last stream, up to a number: ACKNOWLEDGED
  * for those that are kept. */

@@ -33,8 +33,8 @@ static bool is_receiving(const struct envoi_session *session)
 }
 
 /* XEP-0199, section 4.1: a server pings in its own name; section 4.2: a client pings its server. */
-int envoi__session_ping(
-	struct envoi_session *session, uint64_t timeout_ms, envoi_answer_fn *done, void *user)
+int envoi__session_ping(struct envoi_session *session, uint64_t timeout_ms, envoi_answer_fn *done,
+	void *user, struct envoi_request **ret_request)
 {
 	bool is_server = is_receiving(session) && session->jid != NULL;
 	const char *to = is_server ? envoi_jid_text(session->jid) : NULL;
@@ -42,7 +42,7 @@ int envoi__session_ping(
 	if (iq != NULL && is_server) {
 		envoi_element_set(envoi_stanza_element(iq), "from", envoi_session_domain(session));
 	}
-	return envoi_request(session, iq, NULL, timeout_ms, done, user, NULL);
+	return envoi_request(session, iq, NULL, timeout_ms, done, user, ret_request);
 }
 
 /* Its bytes were noticed when they came. */
@@ -67,8 +67,8 @@ static void leave(struct envoi__liveness *liveness)
 static bool probe(struct envoi__liveness *liveness)
 {
 	struct envoi_session *session = from_liveness(liveness);
-	return envoi__session_ping(session, liveness->settings.limit_ms, ignore_answer, NULL) ==
-		ENVOI_OK;
+	return envoi__session_ping(
+		       session, liveness->settings.limit_ms, ignore_answer, NULL, NULL) == ENVOI_OK;
 }
 
 static void keepalive(struct envoi__liveness *liveness)

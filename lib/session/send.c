@@ -286,6 +286,12 @@ void envoi__session_close_stream(struct envoi_session *session)
 	envoi_stream_close(session->stream);
 }
 
+void envoi__session_requested(struct envoi__outbox *outbox, uint64_t request, uint64_t number)
+{
+	envoi__acknowledging_requested(
+		ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), request, number);
+}
+
 void envoi__session_emptied(struct envoi__outbox *outbox)
 {
 	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
@@ -301,6 +307,7 @@ void envoi__session_feed(struct envoi_session *session)
 	}
 	int r = envoi__outbox_feed(&session->outbox, session->stream);
 	envoi__sm_flush(session);
+	envoi__acknowledging_sent(session);
 	if (r == ENVOI_OK) {
 		envoi__session_emptied(&session->outbox);
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {

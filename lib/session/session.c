@@ -28,6 +28,7 @@ void envoi_session_configure(struct envoi_session *session, const struct envoi_s
 	envoi__liveness_settings_read(&session->liveness.settings, settings);
 	envoi_settings_read(settings, envoi__sm_setting_table, &session->sm.settings);
 	session->resends = own.resends;
+	session->acknowledging.is_enabled = own.pings;
 }
 
 static int configure_by_default(struct envoi_session *session)
@@ -48,7 +49,9 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__event_queue_init(&session->queue, loop);
 	envoi__router_init(&session->router, context, &session->host, session, 0);
 	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
-	envoi__outbox_init(&session->outbox, context, envoi__session_emptied);
+	envoi__outbox_init(
+		&session->outbox, context, envoi__session_emptied, envoi__session_requested);
+	envoi__acknowledging_init(session);
 	envoi__tracking_init(
 		&session->tracking, context, &session->queue, envoi__session_report_late);
 	envoi__liveness_init(&session->liveness, &envoi__session_liveness_impl, context);
@@ -144,6 +147,7 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 	session->is_resumed = false;
 	envoi_timer_stop(&session->retry_timer);
 	envoi__liveness_stop(&session->liveness);
+	envoi__acknowledging_stop(session);
 	return stream;
 }
 
@@ -369,6 +373,7 @@ void envoi_session_close(struct envoi_session *session)
 	if (session->stream == NULL || session->is_closing) {
 		return;
 	}
+	envoi__acknowledging_close(session);
 	session->is_online = false;
 	session->is_closing = true;
 	envoi__liveness_stop(&session->liveness);

@@ -22,6 +22,7 @@
 #include "mainloop/event_queue.h"
 #include "router/requests.h"
 #include "router/router.h"
+#include "session/acknowledging.h"
 #include "session/liveness.h"
 #include "session/outbox.h"
 #include "session/stream_management.h"
@@ -60,6 +61,7 @@ struct envoi_session {
 	struct envoi__requests requests;
 	struct envoi__outbox outbox;
 	struct envoi__tracking tracking;
+	struct envoi__acknowledging acknowledging;
 	struct envoi__sm sm;
 	struct envoi_buffer scratch; /* where stanzas are serialised */
 	/* in order of adding; removed ones stay while calls are on the stack */
@@ -152,6 +154,8 @@ void envoi__session_refuse_longer(struct envoi_session *session);
 /** As envoi_send(), online or not. */
 int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
+/** The stream was given the stanza of a request. */
+void envoi__session_requested(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
 /** Nothing waits in the outbox any more: close the stream if envoi_session_close() was called. */
 void envoi__session_emptied(struct envoi__outbox *outbox);
 /** Give the stream what waits in the outbox. */

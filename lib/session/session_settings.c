@@ -16,6 +16,10 @@ const struct envoi_setting envoi__session_setting_table[] = {
 		"Send messages again that were not acknowledged when the session ended: those of type "
 		"chat and normal with a body, younger than a day, when the account has a session again. "
 		"They have the same id and origin-id, and a delay."),
+	ENVOI__SETTING_FLAG(INTO(pings), "acknowledgement.ping", "true",
+		"Where the server does not acknowledge stanzas (XEP-0198), ping it behind those that "
+		"are sent with a ticket, at most once a second: its answer shows that it has processed "
+		"them. Without it their tickets end as written."),
 	ENVOI__SETTING_COUNT(INTO(outbox_stanzas), "limits.outbox-stanzas", "10000", 1,
 		ENVOI__SETTING_LARGE_COUNT,
 		"The most stanzas that wait in a session to be sent or acknowledged."),

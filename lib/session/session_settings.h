@@ -13,7 +13,7 @@
 
 struct envoi__session_settings {
 	uint64_t request_timeout_ms;
-	bool resends;
+	bool resends, pings;
 	size_t outbox_stanzas, outbox_bytes, requests, deferred;
 };
 

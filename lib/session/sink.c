@@ -119,6 +119,7 @@ static void on_ready(struct envoi_stream_sink *sink)
 		session->has_started = true;
 		envoi__session_start_timeouts(session);
 	}
+	envoi__acknowledging_start(session);
 	report_ready(session);
 	envoi__session_feed(session); /* replies that were made while the stream restarted */
 	if (owner != NULL && owner->impl->ready != NULL) {

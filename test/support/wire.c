@@ -49,6 +49,7 @@ static void on_ticket(struct envoi_ticket *base, const struct envoi_ticket_repor
 	struct wire_ticket *ticket = ENVOI_CONTAINER_OF(base, struct wire_ticket, ticket);
 	ticket->told++;
 	ticket->state = report->state;
+	ticket->by = report->acknowledged_by;
 	write_text(&ticket->wire->log, "%s %s\n", ticket->name, wire_state_name(report->state));
 }
 
@@ -149,6 +150,8 @@ void wire_init(struct wire *wire, const struct envoi_context_options *options)
 	assert_int_equal(envoi_settings_new(&wire->settings, wire->context), ENVOI_OK);
 	/* the peer answers nothing by itself */
 	assert_int_equal(envoi_settings_set(wire->settings, "liveness.method", "none"), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "acknowledgement.ping", "false"), ENVOI_OK);
 	assert_int_equal(envoi_jid_from_text(&wire->own, wire->context, WIRE_OWN), ENVOI_OK);
 	envoi_buffer_init(&wire->log, wire->notes, 0);
 	envoi_buffer_init(&wire->heard, wire->notes, 0);

@@ -88,6 +88,7 @@ struct wire_ticket {
 	const char *name;
 	unsigned int told;
 	enum envoi_ticket_state state;
+	enum envoi_acknowledgement by;
 };
 struct envoi_ticket *wire_ticket(struct wire_ticket *ticket, struct wire *wire, const char *name);
 const char *wire_state_name(enum envoi_ticket_state state);

@@ -74,7 +74,7 @@ enum place {
 	IN_REQUEST_TIMEOUT,
 	IN_REQUEST_CANCELED,
 	IN_REQUEST_LOSS,
-	IN_TICKET_WRITTEN,
+	IN_TICKET_ACKNOWLEDGED,
 	IN_TICKET_LOSS,
 	IN_TICKET_REFUSED,
 	IN_ROSTER_FETCHED,
@@ -132,7 +132,7 @@ static const struct grid_place places[] = {
 	[IN_REQUEST_TIMEOUT] = {"envoi_answer_fn", "no answer in time"},
 	[IN_REQUEST_CANCELED] = {"envoi_answer_fn", "canceled"},
 	[IN_REQUEST_LOSS] = {"envoi_answer_fn", "connection lost"},
-	[IN_TICKET_WRITTEN] = {"envoi_ticket_fn", "written"},
+	[IN_TICKET_ACKNOWLEDGED] = {"envoi_ticket_fn", "acknowledged"},
 	[IN_TICKET_LOSS] = {"envoi_ticket_fn", "connection lost"},
 	[IN_TICKET_REFUSED] = {"envoi_ticket_fn", "an error"},
 	[IN_ROSTER_FETCHED] = {"envoi_roster_fetch.done", "fetched"},
@@ -278,7 +278,7 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	struct bomb *bomb = ticket->user;
 	bomb->told++;
 	explode(bomb,
-		report->state == ENVOI_TICKET_WRITTEN           ? IN_TICKET_WRITTEN
+		report->state == ENVOI_TICKET_ACKNOWLEDGED      ? IN_TICKET_ACKNOWLEDGED
 			: report->state == ENVOI_TICKET_REFUSED ? IN_TICKET_REFUSED
 								: IN_TICKET_LOSS);
 }
@@ -290,7 +290,7 @@ static void send_with(struct bomb *bomb, const char *id, uint64_t refusal_ms)
 		return;
 	}
 	struct envoi_stanza *stanza = envoi_message_new(
-		bomb->world->context, ENVOI_TYPE_CHAT, "bob@example.org", "x");
+		bomb->world->context, ENVOI_TYPE_CHAT, "alice@example.org", "x");
 	envoi_element_set(envoi_stanza_element(stanza), "id", id);
 	struct envoi_ticket *ticket = &bomb->tickets[bomb->ticket_count++];
 	*ticket = (struct envoi_ticket){.done = on_ticket, .user = bomb, .refusal_ms = refusal_ms};
@@ -804,12 +804,13 @@ static void hear_much(struct bomb *bomb)
 /* Errors of two messages: the ticket of one waits for it, that of the other has reported. */
 static void send_what_is_refused(struct bomb *bomb)
 {
-	send_with(bomb, "early", 1000);
 	send_with(bomb, "late", 0);
 	run(bomb);
+	send_with(bomb, "early", 1000);
+	run(bomb);
 	say(bomb,
-		"<message type='error' id='early' from='bob@example.org'/>"
-		"<message type='error' id='late' from='bob@example.org'/>");
+		"<message type='error' id='early' from='alice@example.org'/>"
+		"<message type='error' id='late' from='alice@example.org'/>");
 }
 
 /* All that the program does. */

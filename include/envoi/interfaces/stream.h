@@ -22,19 +22,19 @@ struct envoi_stream;
 struct envoi_stream_sink;
 struct envoi_tls_config;
 
-/** What a stream has; features gain these. */
+/** Properties of a stream, which features establish. */
 enum envoi_stream_bit {
 	/**
-	 * protected, and the peer's identity checked unless the settings gave that up:
-	 * envoi_tls_info says whether it was verified
+	 * encrypted, and the peer's certificate verified, unless the settings disable that: see
+	 * envoi_tls_is_verified()
 	 */
 	ENVOI_STREAM_SECURE = 1,
 	ENVOI_STREAM_AUTHENTICATED = 2,
 	ENVOI_STREAM_BOUND = 4,
-	ENVOI_STREAM_SESSION = 8, /**< RFC 3921's session was established */
+	ENVOI_STREAM_SESSION = 8, /**< the session of RFC 3921 is established */
 };
 
-/** Where a feature stands in the order of negotiation; other values place it in between. */
+/** The place of a feature in the order of negotiation; values in between are allowed. */
 enum envoi_stream_order {
 	ENVOI_ORDER_TLS = -400,
 	ENVOI_ORDER_SASL = -300,
@@ -43,116 +43,114 @@ enum envoi_stream_order {
 	ENVOI_ORDER_LAST = 0, /**< after the login */
 };
 
-/** What follows a negotiation that has ended well. */
+/** What follows a successful negotiation. */
 enum envoi_stream_next {
-	ENVOI_NEXT_FEATURE, /**< the other features that were offered together with it */
+	ENVOI_NEXT_FEATURE, /**< the other features of the same offer */
 	ENVOI_NEXT_RESTART, /**< a new stream on the same connection (RFC 6120, section 4.3.3) */
 	/** new <stream:features/> in the same stream, without a header (XEP-0388, section 2.6) */
 	ENVOI_NEXT_FEATURES,
 };
 
 /**
- * How a feature rides inside the negotiation of another one, its host, and saves round trips
- * (XEP-0388, section 2.3; XEP-0386). An entry of a table that ends with a NULL host_ns; a table has
- * at most 32 entries. The host calls the functions, by envoi_stream_inline_request() and its
- * siblings; bits that the stream must not have yet are those of the feature, bits that it must have
- * are the host's affair. Return values are those of `negotiate` and `handle`: ENVOI_OK,
- * ENVOI_DECLINED where it does not take part this time, <0: fatal. What is gained is reported with
- * envoi_stream_feature_done(), as ever.
+ * Negotiation of a feature inside that of another one, its host, which saves round trips (XEP-0388,
+ * section 2.3; XEP-0386). An entry of a table that ends with a NULL host_ns; a table has at most 32
+ * entries. The host calls the functions, by envoi_stream_inline_request() and its siblings. The
+ * feature's forbidden bits apply; its necessary bits do not, the host ensures them. The functions
+ * return ENVOI_OK, ENVOI_DECLINED when the feature does not take part, or an error (<0), which is
+ * fatal. The feature reports its bits with envoi_stream_feature_done().
  */
 struct envoi_stream_inline {
 	const char *host_ns; /**< namespace of the host: "urn:xmpp:sasl:2" */
 	const char *ns, *name; /**< of the offer in the host's list */
 
-	/** OPTIONAL, initiating side: add elements to the host's request. @param offer from the
-	 * host's list. Where it returns ENVOI_OK `answer` follows, unless the host's negotiation
-	 * fails. */
+	/** OPTIONAL, initiating side: add elements to the host's request. After ENVOI_OK `answer`
+	 * follows, unless the host's negotiation fails. @param offer  from the host's list */
 	int (*request)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *offer, struct envoi_element *request);
-	/** Initiating side, REQUIRED with `request`: the host's negotiation has ended well. @param
-	 * answer of the host: it may have nothing for this feature */
+	/** Initiating side, REQUIRED with `request`: the host's negotiation has succeeded. @param
+	 * answer  the peer's answer to the host; it need not contain anything for this feature */
 	int (*answer)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *answer);
 
 	/** OPTIONAL, receiving side: add the offer to the host's list. */
 	int (*offer)(struct envoi_handler *self, struct envoi_stream *stream,
 		struct envoi_element *offers);
-	/** OPTIONAL, receiving side: look for a request inside the host's, which is granted, and
-	 * add to the host's answer. */
+	/** OPTIONAL, receiving side: the host's request is granted; look for this feature's request
+	 * in it, and add to the host's answer. */
 	int (*take)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *request, struct envoi_element *answer);
 };
 
 /**
- * Something negotiated in <stream:features/> (RFC 6120, section 4.3.2): a part of a handler.
+ * A stream feature (RFC 6120, section 4.3.2): a part of a handler. A feature is eligible when the
+ * stream has its necessary bits and none of its forbidden ones.
  *
- * Initiating side: each time features come, every feature whose bits fit is asked once, by `order`,
- * and among equals in the order in which the handlers were given to the stream; when one has gained
- * bits without a restart, asking goes on from the first one, so that what has become possible is
- * not missed. When no feature is left, the stream is `ready`, or it fails: with the class and phase
- * of the first required bit that it has not got (SECURE: ENVOI_ERR_TLS in phase TLS; AUTHENTICATED:
- * ENVOI_ERR_AUTH in SASL; BOUND, SESSION: ENVOI_ERR_PROTOCOL in BIND), or with unsupported-feature
- * when the peer requires something that no handler knows (section 4.9.3.23).
+ * Initiating side: when <stream:features/> arrives, the stream calls `negotiate` of each eligible
+ * feature once, by `order`, and for equal values in the order of the handlers. When a feature has
+ * gained bits without a restart, the stream begins again with the first feature, because others may
+ * have become eligible. When no feature is left, the stream is `ready`, or it fails: with the code
+ * and phase of the first required bit that is missing (SECURE: ENVOI_ERR_TLS in phase TLS;
+ * AUTHENTICATED: ENVOI_ERR_AUTH in SASL; BOUND, SESSION: ENVOI_ERR_PROTOCOL in BIND), or with
+ * unsupported-feature when the peer requires a feature that no handler has (section 4.9.3.23).
  *
- * Receiving side: every feature whose bits fit offers itself after each header, and acts on what
- * its rows receive; the stream is `ready` once it has the required bits.
+ * Receiving side: each eligible feature adds its offer after each header, and its rows take the
+ * requests; the stream is `ready` when it has the required bits.
  *
- * Where there are no features (streams before version 1.0: `jabber:component:accept`), features
- * are asked once the header has come, with @p offer and @p features NULL.
+ * Streams before version 1.0 (`jabber:component:accept`) have no features: `negotiate` is called
+ * after the header, with @p offer and @p features NULL.
  */
 struct envoi_stream_feature {
 	const char *ns, *name; /**< of the child of <stream:features/> */
-	/** enum envoi_stream_order, or a value in between: lower ones are asked, and offered, first
-	 *  */
+	/** enum envoi_stream_order, or a value in between: lower ones come first */
 	int order;
 	/** bits that the stream must have, and must not have yet */
 	unsigned int necessary, forbidden;
-	/** while it is pending: names the failure, chooses the deadline */
+	/** of failures during its negotiation, and of the timeout that applies */
 	enum envoi_phase phase;
 	size_t state_size; /**< zeroed memory per stream: envoi_stream_feature_state() */
 	const struct envoi_stream_inline *inlines; /**< OPTIONAL: ended by a NULL host_ns */
 
-	/** OPTIONAL, receiving side: add the offer to @p features. @return 0 or <0: fatal */
+	/** OPTIONAL, receiving side: add the offer to @p features. @retval <0  fatal */
 	int (*offer)(struct envoi_handler *self, struct envoi_stream *stream,
 		struct envoi_element *features);
 
 	/**
-	 * OPTIONAL, initiating side: look at what was offered, begin.
-	 * @param offer     the child of features, or NULL: not offered
-	 * @param features  all of them; both borrowed, until the stream restarts
-	 * @retval ENVOI_OK     nothing to do; ask the next feature
-	 * @retval ENVOI_AGAIN  pending: no other feature is asked until envoi_stream_feature_done()
-	 * @retval <0  fatal; envoi_stream_fail() or envoi_stream_fail_with() before says more than
-	 *             the code does
+	 * OPTIONAL, initiating side: begin the negotiation.
+	 * @param offer     the feature's child of @p features; NULL: not offered
+	 * @param features  <stream:features/>; both borrowed until the stream restarts
+	 * @retval ENVOI_OK     nothing to negotiate; the next feature follows
+	 * @retval ENVOI_AGAIN  pending: the next feature follows after envoi_stream_feature_done()
+	 * @retval <0  fatal; call envoi_stream_fail() or envoi_stream_fail_with() before, for a
+	 *             failure with condition and text
 	 */
 	int (*negotiate)(struct envoi_handler *self, struct envoi_stream *stream,
 		const struct envoi_element *offer, const struct envoi_element *features);
 
-	/** OPTIONAL: TLS that this feature asked for is up. Absent: it has gained SECURE, and the
-	 * stream restarts. */
+	/** OPTIONAL: the TLS handshake that this feature started has succeeded. Absent: the stream
+	 * gains SECURE and restarts. */
 	void (*secured)(struct envoi_handler *self, struct envoi_stream *stream);
 
-	/** OPTIONAL: the stream is freed, or the handler is removed from it: free what @p state
-	 * holds, not the state itself. Only envoi_stream_context() may be called on the stream. A
-	 * function that calls the application from here touches neither @p self nor @p stream
-	 * afterwards: the application may free the owner of both. */
+	/** OPTIONAL: the stream is freed, or the handler is removed from it. Free the members of
+	 * @p state, not the state itself. Only envoi_stream_context() may be called on the stream.
+	 * After calling the application from here, use neither @p self nor @p stream: the
+	 * application may free the owner of both. */
 	void (*finish)(struct envoi_handler *self, struct envoi_stream *stream, void *state);
 };
 
 /**
  * A stream-level element that a handler takes; a NULL name ends the table. An element that no row
- * takes now, and that is no stanza, ends the stream with unsupported-stanza-type. Rows may take
- * stanzas too (ns `jabber:client`): they see them before the sink.
+ * takes and that is no stanza ends the stream with unsupported-stanza-type. Rows may take stanzas
+ * too (ns `jabber:client`), before the sink gets them.
  */
 struct envoi_stream_element_row {
-	const char *ns, *name; /**< name "*": every one of that namespace */
+	const char *ns, *name; /**< name "*": every element of the namespace */
 	unsigned int roles; /**< OR of 1 << enum envoi_role */
-	/** bits, as above: elsewhere the element is unexpected: fatal */
+	/** bits as of a feature; an element that arrives at another time is fatal */
 	unsigned int necessary, forbidden;
 	/**
-	 * Bits do not tell whether the feature has asked for this element: it has to check that.
+	 * Take the element. Bits do not show whether the feature expects it: check that here.
 	 * @retval ENVOI_OK        taken
-	 * @retval ENVOI_DECLINED  not mine: the next row is asked; a stanza goes to the sink
+	 * @retval ENVOI_DECLINED  not taken: the next row is called; a stanza goes to the sink
 	 * @retval <0  fatal as in negotiate
 	 */
 	int (*handle)(struct envoi_handler *self, struct envoi_stream *stream,
@@ -162,8 +160,8 @@ struct envoi_stream_element_row {
 /** The events of a stream; always from the loop. The owner may free the stream, close it,
  * and send, inside every one. */
 struct envoi_stream_sink_impl {
-	/** The peer's header came (again after each restart). A receiving stream has not answered
-	 * it yet: envoi_stream_set_local() may still choose the domain that it speaks for. */
+	/** The peer's header arrived (again after each restart). A receiving stream has not answered
+	 * it yet: envoi_stream_set_local() may set the domain to answer for. */
 	void (*opened)(struct envoi_stream_sink *sink);
 	/** A bit was gained. @param text the TLS version, the mechanism, ... or NULL */
 	void (*gained)(struct envoi_stream_sink *sink, unsigned int bit, const char *text);
@@ -184,15 +182,16 @@ struct envoi_stream_sink_impl {
 	 */
 	void (*skipped)(struct envoi_stream_sink *sink, struct envoi_element *element,
 		uint64_t bytes, const char *limit);
-	/** @p count more stanzas are out of our hands, those of envoi_stream_send_element()
-	 * included: in sum stanzas_out of struct envoi_stream_counts, once all is written. */
+	/** The transport has written @p count more stanzas, those of envoi_stream_send_element()
+	 * included. The sum is stanzas_out of struct envoi_stream_counts when all are written. */
 	void (*written)(struct envoi_stream_sink *sink, size_t count);
 	/** Pending output has fallen below the transport's low mark, after it was above. */
 	void (*drained)(struct envoi_stream_sink *sink);
-	/** Bytes came, whatever they are: the peer lives. */
+	/** Bytes arrived, white space included: the connection works. */
 	void (*activity)(struct envoi_stream_sink *sink);
-	/** Over: exactly once, last. Borrowed; code ENVOI_OK after an orderly close by either side,
-	 * but not before `ready`: there a peer that leaves is ENVOI_ERR_DISCONNECTED. */
+	/** The stream has ended: exactly once, last. @param why  borrowed; code ENVOI_OK after an
+	 * orderly close by either side; before `ready` a peer that closes is
+	 * ENVOI_ERR_DISCONNECTED */
 	void (*closed)(struct envoi_stream_sink *sink, const struct envoi_failure *why);
 };
 
@@ -205,12 +204,13 @@ struct envoi_stream_options {
 	const char *content_ns; /**< NULL: "jabber:client" */
 	/** initiator: own bare address; receiver: own domain; or NULL */
 	const struct envoi_jid *local;
-	const char *peer_domain; /**< initiator: the `to` of the header: what the user gave */
+	const char
+		*peer_domain; /**< initiator: the domain that the user gave, `to` of the header */
 	/** the array is borrowed for the call; the handlers must outlive the stream */
 	struct envoi_handler *const *handlers;
 	size_t handler_count;
-	unsigned int required; /**< bits without which `ready` is a failure */
-	envoi_tap_fn *tap; /**< is shown the traffic; NULL: none */
+	unsigned int required; /**< bits that the stream must have to be `ready` */
+	envoi_tap_fn *tap; /**< called with the traffic; NULL: none */
 	void *tap_user;
 	/**
 	 * borrowed for the call: lang, limits.*, and stream., tls., sasl., bind., close.timeout
@@ -221,37 +221,39 @@ struct envoi_stream_options {
 /**
  * Begin a stream on a transport (RFC 6120, section 4.2). The initiating side sends its header.
  *
- * Each phase has a deadline from the settings: one that lasts longer, whatever the peer sends
- * meanwhile, ends the stream with ENVOI_ERR_TIMEOUT in that phase. On the receiving side the phase
- * is that of the first required bit that is missing.
+ * Each phase has a timeout from the settings, which input of the peer does not extend; at its end
+ * the stream fails with ENVOI_ERR_TIMEOUT in that phase. On the receiving side the phase is that of
+ * the first required bit that is missing.
  *
  * @param transport  taken, not started; consumed on failure too
  * @param sink       borrowed until the stream is freed
  * @retval ENVOI_ERR_INVALID  no settings; an initiator without peer_domain
- * @retval ENVOI_ERR_NOMEM    or what the transport refused to start with
+ * @retval ENVOI_ERR_NOMEM
+ * Other errors as a transport's start.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_new(struct envoi_stream **ret_stream,
 	struct envoi_context *context, const struct envoi_stream_options *options,
 	struct envoi_transport *transport, struct envoi_stream_sink *sink);
 
 /**
- * Free at once, silently, transport included; allowed in every callback; NULL is allowed. When it
- * returns, all features are finished, and no handler of the stream is touched any more.
+ * Free the stream and its transport at once, without callbacks of the sink; allowed in every
+ * callback; NULL is allowed. When it returns, all features are finished, and the stream does not
+ * use its handlers any more.
  */
 ENVOI_API void envoi_stream_free(struct envoi_stream *stream);
 
 /**
- * Take a handler out of a stream: its feature is finished now, and from now on nothing of the
- * handler is called, so that it may be freed. Allowed in every callback, its own too. Nothing if it
- * is not among the stream's handlers. A stream whose negotiation of that feature is pending fails
- * with ENVOI_ERR_CANCELED.
+ * Remove a handler from a stream: its feature is finished at once, and none of its functions is
+ * called any more, so that it may be freed. Allowed in every callback, its own too. No effect if it
+ * is not among the stream's handlers. If the negotiation of its feature is pending, the stream
+ * fails with ENVOI_ERR_CANCELED.
  */
 ENVOI_API void envoi_stream_remove(
 	struct envoi_stream *stream, const struct envoi_handler *handler);
 
 /**
- * Send a serialised stanza (default namespace: content). A stanza is written for `jabber:client`;
- * standing in the stream without a declaration of its own, it is in the stream's content namespace.
+ * Send a serialised stanza. It is written for `jabber:client` without a declaration of that
+ * namespace, so that it is in the stream's content namespace.
  * @retval ENVOI_ERR_STATE  no header was sent yet, the stream is closing, or an initiating stream
  *                          is neither bound nor ready
  * Other errors as a transport's send_element.
@@ -265,7 +267,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send_element(
 	struct envoi_stream *stream, const struct envoi_element *element);
 
 /**
- * Show the peer that this side lives, at the least cost: `keepalive` of the transport, white space
+ * Send a keepalive: `keepalive` of the transport, white space
  * on one long XML document (RFC 6120, section 4.6.1). The peer does not answer.
  * @retval ENVOI_ERR_STATE        as envoi_stream_send_element()
  * @retval ENVOI_ERR_UNSUPPORTED  the transport has no such function
@@ -274,57 +276,55 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send_element(
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_keepalive(struct envoi_stream *stream);
 
 /**
- * Announce that the stream will be closed as soon as its owner has sent the rest. The setting
- * close.timeout begins: it covers everything from here to `closed`. Until envoi_stream_close() the
- * stream sends and receives as before; `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE when the
- * time is over. Nothing if the stream is closing.
+ * Start the setting close.timeout before envoi_stream_close() is called: the owner still has
+ * stanzas to send. The timeout covers everything up to `closed`; at its end `closed` reports
+ * ENVOI_ERR_TIMEOUT in phase CLOSE. Until envoi_stream_close() the stream sends and receives as
+ * before. No effect if the stream is closing.
  */
 ENVOI_API void envoi_stream_prepare_close(struct envoi_stream *stream);
 
 /**
- * Close in order (RFC 6120, section 4.4): closing tag, wait for the peer's, `closed`. Stanzas that
- * come meanwhile are still handed over, on a paused transport too: it is resumed. The setting
- * close.timeout is the time for all of it, from here or from envoi_stream_prepare_close(): it
- * covers writing what is pending, the peer's closing tag, and the end of the connection. A peer
- * that has not sent its closing tag by then is cut off, and `closed` reports ENVOI_ERR_TIMEOUT in
- * phase CLOSE. Idempotent.
+ * Close the stream (RFC 6120, section 4.4): send the closing tag, wait for the peer's, report
+ * `closed`. Stanzas that arrive before it are handed over; a paused transport is resumed. The
+ * setting close.timeout, from here or from envoi_stream_prepare_close(), covers writing pending
+ * output, the peer's closing tag, and the end of the connection. At its end the connection is
+ * aborted, and `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE. Idempotent.
  */
 ENVOI_API void envoi_stream_close(struct envoi_stream *stream);
 
 /**
- * End with a failure: the stream error named by failure->stream_condition is sent, if any
- * (RFC 6120, section 4.9.1.1), then everything is closed within close.timeout, and `closed` reports
- * the failure. With code ENVOI_ERR_TIMEOUT the peer is not waited for: one attempt is made to write
- * what is pending. The first failure counts.
+ * End with a failure: the stream error named by failure->stream_condition is sent, if any (RFC
+ * 6120, section 4.9.1.1), then the connection is closed within close.timeout, and `closed` reports
+ * the failure. With code ENVOI_ERR_TIMEOUT the stream does not wait for the peer: it tries once to
+ * write pending output. The first failure counts.
  * @param failure  borrowed
  */
 ENVOI_API void envoi_stream_fail(struct envoi_stream *stream, const struct envoi_failure *failure);
 
 /**
- * End with a failure at once: what is pending is dropped, and neither a stream error nor a closing
- * tag is sent, either of which would end the peer's side of the session as well. A session that may
- * be resumed stays so (XEP-0198, section 5). `closed` reports the failure.
+ * End with a failure at once. Pending output is dropped, and neither a stream error nor a closing
+ * tag is sent: either would end a session that can be resumed (XEP-0198, section 5). `closed`
+ * reports the failure.
  * @param failure  borrowed
  */
 ENVOI_API void envoi_stream_cut(struct envoi_stream *stream, const struct envoi_failure *failure);
 
 /**
- * As envoi_stream_fail(), made in place; its phase is the one that the stream is in.
- * @param condition  to be sent; ENVOI_STREAM_NO_CONDITION: none
- * @param format     our own text, as printf; NULL: none; it is not sent
- * @return @p code, to be returned on
+ * As envoi_stream_fail(), with a failure in the stream's current phase.
+ * @param condition  of the stream error; ENVOI_STREAM_NO_CONDITION: none is sent
+ * @param format     text of the failure, as printf; not sent; NULL: none
+ * @return @p code, so that the caller can return it
  */
 ENVOI_API int envoi_stream_fail_with(struct envoi_stream *stream, int code,
 	enum envoi_stream_condition condition, const char *format, ...) ENVOI_PRINTF(4, 5);
 
 /**
- * For features: negotiation has ended well. It takes effect when the current callback returns or,
- * outside of one, from the loop. A host and the features that ride inside it call this one after
- * the other: bits add up, and of what follows the last in the order of the enumeration holds.
+ * For features: the negotiation has succeeded. It takes effect when the current callback returns
+ * or, outside of one, from the loop. A host and the features inside it all call this function:
+ * their bits are united, and the largest value of @p next counts.
  *
  * @param gained  bits
- * @param next    what follows. ENVOI_NEXT_RESTART: what has come and belongs to the old stream is
- *                fatal
+ * @param next    what follows. After ENVOI_NEXT_RESTART further input of the old stream is fatal
  * @param text    of these bits, for the sink's `gained`; borrowed until the stream is freed; NULL:
  *                none
  */
@@ -332,20 +332,20 @@ ENVOI_API void envoi_stream_feature_done(struct envoi_stream *stream, struct env
 	unsigned int gained, enum envoi_stream_next next, const char *text);
 
 /**
- * For a feature that hosts others, initiating side: have those that can ride inside it add to its
- * request. All four functions call the features by `order` and return 0, or the first code <0, with
- * which the host ends the negotiation.
+ * For hosts of other features, initiating side: call `request` of the features that the peer offers
+ * inside the host. All four functions call the features by `order` and return 0, or the first error
+ * (<0), with which the host ends the negotiation.
  *
  * @param host_ns  the host's namespace, as in struct envoi_stream_inline
- * @param offers   the host's list of what may ride; NULL: there is none
+ * @param offers   the peer's list of features inside the host; NULL: none
  * @param request  the host's request
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_request(struct envoi_stream *stream,
 	const char *host_ns, const struct envoi_element *offers, struct envoi_element *request);
-/** Hosts, initiating side: the negotiation has ended well. @param answer the peer's */
+/** Hosts, initiating side: the negotiation has succeeded. @param answer  the peer's */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_answer(
 	struct envoi_stream *stream, const char *host_ns, const struct envoi_element *answer);
-/** Hosts, receiving side: list what may ride. @param offers the host's list */
+/** Hosts, receiving side: add offers of features to the host's. @param offers  the host's list */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_offer(
 	struct envoi_stream *stream, const char *host_ns, struct envoi_element *offers);
 /** Hosts, receiving side: the host's request is granted. @param request the peer's; @param answer
@@ -353,23 +353,23 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_offer(
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_inline_take(struct envoi_stream *stream,
 	const char *host_ns, const struct envoi_element *request, struct envoi_element *answer);
 
-/** @return the per-stream memory of a feature, borrowed until the stream is freed; NULL: it has
- * none, or is not among the stream's handlers */
+/** @return the memory of a feature for this stream, borrowed until the stream is freed; NULL: the
+ * feature has none, or the handler is not one of the stream's */
 ENVOI_API void *envoi_stream_feature_state(
 	struct envoi_stream *stream, const struct envoi_handler *handler);
 
 /**
- * For features: start TLS behind what was sent so far; the feature's `secured` follows, or
- * `closed`. The peer's certificate is checked against envoi_stream_peer_domain().
- * @retval ENVOI_ERR_PROTOCOL     bytes are here that came before TLS (injection): the stream has
- *                                been failed
- * @retval ENVOI_ERR_UNSUPPORTED  the transport cannot: the stream has been failed
+ * For features: start TLS after the bytes sent so far; the feature's `secured` follows, or
+ * `closed`. The peer's certificate is verified against envoi_stream_peer_domain().
+ * @retval ENVOI_ERR_PROTOCOL     the peer has sent bytes that would precede TLS (injection); the
+ *                                stream fails
+ * @retval ENVOI_ERR_UNSUPPORTED  the transport has no TLS; the stream fails
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_start_tls(struct envoi_stream *stream,
 	struct envoi_handler *handler, struct envoi_tls_config *config);
 
-/** Stanzas of a stream so far: those that rows of stream elements take, those that were skipped, and
- * those sent with envoi_stream_send_element(), included. */
+/** Numbers of stanzas of a stream, including those taken by rows of stream elements, skipped ones,
+ * and those sent with envoi_stream_send_element(). */
 struct envoi_stream_counts {
 	uint64_t stanzas_in, stanzas_out;
 };
@@ -378,36 +378,37 @@ struct envoi_stream_counts {
 ENVOI_API void envoi_stream_get_counts(
 	const struct envoi_stream *stream, struct envoi_stream_counts *ret_counts);
 
-/** @return borrowed, as long as the stream */
+/** @return borrowed until the stream is freed */
 ENVOI_API struct envoi_context *envoi_stream_context(const struct envoi_stream *stream);
-/** @return borrowed until the stream is freed, then NULL. Send, close and free through the stream
- * only. */
+/** @return borrowed until the stream is freed; NULL after that. Send, close and free through the
+ * stream only. */
 ENVOI_API struct envoi_transport *envoi_stream_transport(const struct envoi_stream *stream);
-/** What is known of the encryption: all NULL and false without TLS, and where the transport does
- * not tell. Its texts are borrowed until the stream is freed. */
+/** Properties of TLS: all NULL and false without TLS, and when the transport does not report them.
+ * The texts are borrowed until the stream is freed. */
 ENVOI_API void envoi_stream_tls_info(
 	const struct envoi_stream *stream, struct envoi_tls_info *ret_info);
-/** @return which side we are */
+/** @return the role of this side */
 ENVOI_API enum envoi_role envoi_stream_role(const struct envoi_stream *stream);
-/** @return what it has: OR of enum envoi_stream_bit */
+/** @return OR of enum envoi_stream_bit */
 ENVOI_API unsigned int envoi_stream_bits(const struct envoi_stream *stream);
-/** @return how far it is: what a failure now would name */
+/** @return the current phase, which a failure would have */
 ENVOI_API enum envoi_phase envoi_stream_phase(const struct envoi_stream *stream);
-/** @return initiator: what the user gave; receiver: NULL */
+/** @return initiator: the domain that the user gave; receiver: NULL */
 ENVOI_API const char *envoi_stream_peer_domain(const struct envoi_stream *stream);
 /** @return the preferred language of the peer's texts (setting lang), or NULL; borrowed from the
  *         stream */
 ENVOI_API const char *envoi_stream_lang(const struct envoi_stream *stream);
-/** @return the peer's last header (the stream's id, ...), not verified; borrowed until
- * the next comes; NULL: none came */
+/** @return the peer's last header (the stream's id, ...), not verified; borrowed until the next
+ * one; NULL: none */
 ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(const struct envoi_stream *stream);
-/** @return the features last offered to us (roster versioning and others are seen there); borrowed
- * until the stream restarts or is freed; NULL: none were */
+/** @return the peer's last <stream:features/> (roster versioning is offered there, for example);
+ * borrowed until the stream restarts or is freed; NULL: none */
 ENVOI_API const struct envoi_element *envoi_stream_features(const struct envoi_stream *stream);
-/** @return the address that binding gave us, or the configured one before; on a receiving stream:
- * the domain, and once bound the peer's address; borrowed; or NULL */
+/** @return initiator: the configured address, after binding the bound one; receiver: the domain,
+ * after binding the peer's address; borrowed; NULL: none */
 ENVOI_API const struct envoi_jid *envoi_stream_local(const struct envoi_stream *stream);
-/** For binding; for receivers that serve many domains, in `opened`. */
+/** Set the address of envoi_stream_local(): for binding, and in `opened` for receivers of several
+ * domains. */
 ENVOI_API void envoi_stream_set_local(struct envoi_stream *stream, const struct envoi_jid *jid);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /*
- * envoi - transports: connections that move XML; connectors: what makes them
+ * envoi - transports, which move XML over a connection, and connectors, which make transports
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_INTERFACES_TRANSPORT_H
@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-/* For a connection that only moves bytes a channel is enough: <envoi/interfaces/channel.h>. */
+/* A connection that moves bytes needs a channel only: <envoi/interfaces/channel.h>. */
 
 struct envoi_context;
 struct envoi_transport;
@@ -37,8 +37,8 @@ struct envoi_stream_head {
 };
 
 /**
- * The events of a transport, always from the loop, never from inside a call to it. The sink may
- * close, abort or destroy the transport inside any of them, and may send.
+ * The events of a transport. They come from the loop, never inside a call of the transport. Inside
+ * each of them the sink may send, close, abort and destroy the transport.
  */
 struct envoi_transport_sink_impl {
 	/** The peer's stream header, once after start and after each restart. Borrowed. */
@@ -56,34 +56,34 @@ struct envoi_transport_sink_impl {
 	 */
 	void (*skipped)(struct envoi_transport_sink *sink, struct envoi_element *element,
 		uint64_t bytes, const char *limit);
-	/** The peer's closing tag: nothing more will come. */
+	/** The peer's closing tag: no element follows. */
 	void (*ended)(struct envoi_transport_sink *sink);
-	/** TLS, asked for with start_tls, is up; a failure comes as closed. */
+	/** The TLS handshake of start_tls has succeeded; a failure is reported by closed. */
 	void (*secured)(struct envoi_transport_sink *sink);
 	/**
-	 * OPTIONAL. The TLS handshake waits for the application's trust decision
-	 * (struct envoi_tls_decider): deadlines of the handshake should wait too. False: it goes
-	 * on. Each true is followed by false or by closed.
+	 * OPTIONAL. True: the TLS handshake waits for the application's trust decision (struct
+	 * envoi_tls_decider); suspend deadlines of the handshake. False: the handshake continues.
+	 * Each true is followed by false or by closed.
 	 */
 	void (*undecided)(struct envoi_transport_sink *sink, bool waits);
-	/** @p count more elements, in order of sending, are out of our hands (in the kernel's). */
+	/** @p count more elements, in order of sending, were written (taken by the kernel). */
 	void (*written)(struct envoi_transport_sink *sink, size_t count);
 	/** Pending output has fallen to the low mark or below, after it was above, or after
-	 * ENVOI_ERR_FULL: what was refused may be sent again. */
+	 * ENVOI_ERR_FULL: the refused element may be sent again. */
 	void (*drained)(struct envoi_transport_sink *sink);
-	/** Bytes came, whatever they are: the peer lives. At most once a turn. */
+	/** Bytes arrived, white space included. At most once a turn. */
 	void (*activity)(struct envoi_transport_sink *sink);
 	/**
-	 * The connection is over: exactly once, always last; what came before was handed over.
-	 * Only destroy may follow.
+	 * The connection has ended: exactly once, always last, after all complete elements were
+	 * handed over. Only destroy may follow.
 	 *
-	 * @param why  borrowed. Code ENVOI_OK: after an orderly close, by us, or by the peer after
+	 * @param why  borrowed. Code ENVOI_OK: an orderly close by this side, or by the peer after
 	 *             its closing tag; ENVOI_ERR_DISCONNECTED: broken, or ended without a closing
 	 *             tag; ENVOI_ERR_XML, ENVOI_ERR_LIMIT, ENVOI_ERR_PROTOCOL: bad input, with the
-	 *             stream condition that the transport has sent itself before it closed;
-	 *             ENVOI_ERR_TLS, ENVOI_ERR_CERTIFICATE; ENVOI_ERR_TIMEOUT: an element was not
-	 *             ended, or pending output not taken, in time. Phase TLS within a handshake,
-	 *             else NONE: how far a stream had come, only the sink knows
+	 *             condition of the stream error that the transport has sent before it closed;
+	 *             ENVOI_ERR_TLS, ENVOI_ERR_CERTIFICATE; ENVOI_ERR_TIMEOUT: an element did not
+	 *             end, or pending output made no progress, in time. Phase TLS within a
+	 *             handshake, else NONE, because phases belong to the stream
 	 */
 	void (*closed)(struct envoi_transport_sink *sink, const struct envoi_failure *why);
 };
@@ -93,118 +93,117 @@ struct envoi_transport_sink {
 };
 
 /**
- * One connection. Functions are REQUIRED unless they say OPTIONAL. All send functions queue and
- * return; what they are given is borrowed for the call. Nothing is read before a sink is set with
- * envoi_transport_start(). No function calls the sink before it returns.
+ * The functions of a transport: one connection. They are REQUIRED unless marked OPTIONAL. Send
+ * functions queue and return; their arguments are borrowed for the call. Nothing is read before
+ * envoi_transport_start() sets a sink. No function calls the sink before it returns.
  *
- * Life: made, start, any of the others, close or abort or an end from outside, `closed`, destroy.
- * destroy may come at any point of that. Before start only start, close, abort, destroy and the
- * functions that ask something are called; a transport that was closed before it was started stays
- * silent, as there is no sink, and start then fails with ENVOI_ERR_STATE. After `closed` only
- * destroy and the functions that ask something are.
+ * Life: creation, start, other functions, close or abort or an end of the connection, `closed`,
+ * destroy. destroy may be called at any time. Before start only start, close, abort, destroy and
+ * functions that return properties are called; a transport that was closed before start reports
+ * nothing, as it has no sink, and start fails with ENVOI_ERR_STATE. After `closed` only destroy and
+ * functions that return properties are called.
  *
- * A peer that is too slow: a transport closes by itself, with ENVOI_ERR_TIMEOUT, when an element
- * that has begun does not end, or when pending output makes no progress, within the time of its
- * settings (stream.element-timeout, stream.write-timeout for those that come with the library).
- * While reading is paused no element's time runs.
+ * Slow peers: a transport closes by itself, with ENVOI_ERR_TIMEOUT, when an element does not end or
+ * pending output makes no progress within its timeouts (the library's transports: the settings
+ * stream.element-timeout and stream.write-timeout). While reading is paused the timeout of an
+ * element is suspended.
  *
- * Sending too much: pending output has a limit, the setting limits.output-bytes for those that come
- * with the library, and a low mark below it, theirs is a quarter. An element that goes over the
- * limit is refused with ENVOI_ERR_FULL and is not kept: the sender keeps it, waits for `drained`,
- * and sends it again. `drained` comes once after each time that output was above the low mark, or
- * an element was refused, when it has fallen to the mark or below; never while closing. A head, a
- * tail and what TLS needs are never refused.
+ * Back-pressure: pending output has a limit and a low mark (the library's transports: the setting
+ * limits.output-bytes, and a quarter of it). An element that exceeds the limit is refused with
+ * ENVOI_ERR_FULL and not kept: the sender keeps it, waits for `drained`, and sends it again.
+ * `drained` comes when output falls to the low mark or below, once for each time that output was
+ * above it or an element was refused; never while closing. Headers, closing tags and the output of
+ * TLS are never refused.
  */
 struct envoi_transport_impl {
 	const char *name; /**< "tcp", "memory" */
 
 	/**
-	 * Begin to read and to tell the sink, which is set. On failure the transport is as before.
-	 * @retval ENVOI_ERR_STATE  it was started before, or closed
+	 * Begin to read and to call the sink, which is set. On failure the transport is unchanged.
+	 * @retval ENVOI_ERR_STATE  already started, or closed
 	 * @retval ENVOI_ERR_NOMEM
 	 */
 	int (*start)(struct envoi_transport *transport);
 
 	/**
-	 * Send a stream header: envoi_stream_head_write() makes one.
+	 * Send a stream header, as by envoi_stream_head_write().
 	 * @retval ENVOI_ERR_INVALID  a value cannot be written in XML
-	 * @retval ENVOI_ERR_STATE    one was sent since start or restart, or it is closing
+	 * @retval ENVOI_ERR_STATE    a header was sent since start or restart, or it is closing
 	 */
 	int (*send_head)(struct envoi_transport *transport, const struct envoi_stream_head *head);
 
 	/**
-	 * Send one first-level element in serialised form, written as transport->writing says.
+	 * Send one first-level element, serialised in the form of transport->writing.
 	 *
-	 * @retval ENVOI_ERR_FULL   over the limit on pending output: `drained` follows. One element
-	 *                          of any size is taken when nothing is pending
-	 * @retval ENVOI_ERR_STATE  no head was sent, or the tail was
+	 * @retval ENVOI_ERR_FULL   the limit on pending output is exceeded: `drained` follows. An
+	 *                          element of any size is taken when nothing is pending
+	 * @retval ENVOI_ERR_STATE  no header was sent, or the closing tag was
 	 */
 	int (*send_element)(struct envoi_transport *transport, const char *xml, size_t len);
 
-	/** Send the closing tag; reading goes on. */
+	/** Send the closing tag; reading continues. */
 	int (*send_tail)(struct envoi_transport *transport);
 
 	/**
 	 * Begin a new stream on this connection (RFC 6120, section 4.3.3): new parser.
-	 * @retval ENVOI_ERR_PROTOCOL  bytes or elements of the old stream are still here
+	 * @retval ENVOI_ERR_PROTOCOL  bytes or elements of the old stream are pending
 	 */
 	int (*restart)(struct envoi_transport *transport);
 
 	/**
 	 * OPTIONAL. Start TLS after what was sent so far (RFC 6120, section 5.4.3): new parser.
-	 * `secured` or `closed` follows. What is sent meanwhile goes out within TLS.
+	 * `secured` or `closed` follows. Output of later calls is sent within TLS.
 	 *
 	 * @param server_name  the peer's name for SNI and certificate check (initiator)
-	 * @retval ENVOI_ERR_PROTOCOL  bytes are here that came before TLS, be it white space:
-	 *                             injection (section 5.4.3.3)
+	 * @retval ENVOI_ERR_PROTOCOL  bytes have arrived that would precede TLS, white space
+	 *                             included: injection (section 5.4.3.3)
 	 * @retval ENVOI_ERR_INVALID   @p config is of the other role, or @p server_name no domain
-	 * @retval ENVOI_ERR_STATE     TLS was started before, or the connection is closing
+	 * @retval ENVOI_ERR_STATE     TLS is already started, or the connection is closing
 	 */
 	int (*start_tls)(struct envoi_transport *transport, enum envoi_role role,
 		struct envoi_tls_config *config, const char *server_name);
 
-	/** OPTIONAL. Use tighter or wider parser limits from now on (after login). */
+	/** OPTIONAL. Set parser limits (wider ones after the login). */
 	void (*set_limits)(
 		struct envoi_transport *transport, const struct envoi_xml_limits *limits);
 
-	/** OPTIONAL. Show the peer that we live: white space, ping frame, empty body. */
+	/** OPTIONAL. Send a keepalive: white space, ping frame, empty body. */
 	int (*keepalive)(struct envoi_transport *transport);
 
 	/**
-	 * Stop handing over elements, and soon reading. What has to do with sending is still
-	 * reported, and `closed` after close and abort; the peer's end after resume, in its place
-	 * behind what came before it. A handshake goes on.
+	 * Stop handing over elements, and reading soon after. Events of sending are still reported,
+	 * and so is `closed` after close and abort. The peer's end is reported after resume, after
+	 * the elements before it. A handshake continues.
 	 */
 	void (*pause)(struct envoi_transport *transport);
 	void (*resume)(struct envoi_transport *transport);
 
-	/** @return bytes of output not yet out of our hands */
+	/** @return bytes of output that were not written yet */
 	size_t (*pending)(const struct envoi_transport *transport);
 
 	/**
-	 * Write what is pending, show the peer the end, wait for its end; `closed` follows, from
-	 * the loop and within @p linger_ms, 0: after one attempt to write. Nothing received is
-	 * handed over any more. Does nothing when it is closing already, or over.
+	 * Write pending output, show the peer the end, and wait for the peer's end; `closed`
+	 * follows, from the loop and within @p linger_ms (0: after one attempt to write). Input is
+	 * not handed over any more. No effect when it is closing or closed.
 	 */
 	void (*close)(struct envoi_transport *transport, uint64_t linger_ms);
 
-	/** Drop what is pending; `closed` follows at once from the loop, with @p why (borrowed;
-	 * NULL: ENVOI_ERR_CANCELED). While closing it ends the waiting; does nothing when it is
-	 * over. */
+	/** Drop pending output; `closed` follows from the next turn of the loop, with @p why
+	 * (borrowed; NULL: ENVOI_ERR_CANCELED), while closing too. No effect when it is closed. */
 	void (*abort)(struct envoi_transport *transport, const struct envoi_failure *why);
 
 	/**
-	 * Free, with the descriptors and timers; silent; allowed at any time, in a callback too:
-	 * then memory goes when that has returned. What is pending is dropped. Ends with
-	 * envoi_transport_finish(). Called by envoi_transport_destroy(), which has cut off the
-	 * sink.
+	 * Free the transport with its descriptors and timers, without events; allowed at any time.
+	 * In a callback the memory is freed after the callback has returned. Pending output is
+	 * dropped. Calls envoi_transport_finish() last. Called by envoi_transport_destroy(), which
+	 * has detached the sink.
 	 */
 	void (*destroy)(struct envoi_transport *transport);
 
-	/** @return "203.0.113.7:5222", for people; borrowed */
+	/** @return a name for messages, "203.0.113.7:5222"; borrowed */
 	const char *(*peer_name)(const struct envoi_transport *transport);
 
-	/** @return whether what moves here is protected from others */
+	/** @return whether the connection is protected: others can neither read nor change it */
 	bool (*is_secure)(const struct envoi_transport *transport);
 
 	/** OPTIONAL. */
@@ -237,18 +236,18 @@ struct envoi_transport {
 	struct envoi_transport_sink *sink; /**< borrowed; NULL: detached */
 };
 
-/** For implementations: prepare the base; takes a reference to the context. No sink is set. */
+/** For implementations: initialise the base; takes a reference to the context. No sink is set. */
 ENVOI_API void envoi_transport_init(struct envoi_transport *transport,
 	const struct envoi_transport_impl *impl, struct envoi_context *context);
-/** For implementations, in destroy: drop the reference, which may be the last: an implementation
- * that frees memory with the context's allocator behind it holds one of its own. */
+/** For implementations, in destroy: drop the reference, which may be the last. An implementation
+ * that frees memory with the context's allocator after this call needs its own reference. */
 ENVOI_API void envoi_transport_finish(struct envoi_transport *transport);
 
-/** Set the sink and start. The receiver of a transport calls it once. */
+/** Set the sink and start. The owner of a transport calls it once. */
 ENVOI_API ENVOI_MUST_CHECK int envoi_transport_start(
 	struct envoi_transport *transport, struct envoi_transport_sink *sink);
 
-/** Cut the sink off and free; NULL is allowed. */
+/** Detach the sink and free; NULL is allowed. */
 ENVOI_API void envoi_transport_destroy(struct envoi_transport *transport);
 
 /* --- for implementations: stream headers and stream errors --- */
@@ -258,59 +257,58 @@ ENVOI_API void envoi_transport_destroy(struct envoi_transport *transport);
 
 /**
  * Append a stream header with its XML declaration (RFC 6120, section 4.7; the prefix is `stream`),
- * for transports whose stream is one long XML document. Absent attributes are left out.
- * @retval ENVOI_ERR_INVALID  a value cannot be written in XML; @p out is as before
- * @retval ENVOI_ERR_NOMEM    likewise
+ * for transports whose stream is one long XML document. NULL attributes are omitted.
+ * @retval ENVOI_ERR_INVALID  a value cannot be written in XML; @p out is unchanged
+ * @retval ENVOI_ERR_NOMEM    @p out is unchanged
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_head_write(
 	struct envoi_buffer *out, const struct envoi_stream_head *head);
 
 /**
- * Read the root that envoi_xml_parser_next() has given as ENVOI_XML_HEAD.
+ * Read the root that envoi_xml_parser_next() has returned as ENVOI_XML_HEAD.
  * @param[out] ret_head  borrows from @p item
- * @return ENVOI_STREAM_NO_CONDITION; or the stream error that it deserves, as it is no stream
- *         header: then nothing is set
+ * @return ENVOI_STREAM_NO_CONDITION; or the condition of the stream error to send, when the root is
+ *         no valid stream header: *ret_head is not set
  */
 ENVOI_API enum envoi_stream_condition envoi_stream_head_read(
 	struct envoi_stream_head *ret_head, const struct envoi_xml_item *item);
 
 /**
- * Append `<stream:error>` with a condition (RFC 6120, section 4.9). Before it there must be a
- * header, and behind it, by the sender, the closing tag: sections 4.9.1.1, 4.9.1.2.
+ * Append `<stream:error>` with a condition (RFC 6120, section 4.9). The caller sends a header
+ * before it and the closing tag after it (sections 4.9.1.1, 4.9.1.2).
  * @param condition  ENVOI_STREAM_NO_CONDITION: undefined-condition
- * @retval ENVOI_ERR_NOMEM  @p out is as before
+ * @retval ENVOI_ERR_NOMEM  @p out is unchanged
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_error_write(
 	struct envoi_buffer *out, enum envoi_stream_condition condition);
 
 /* --- connectors --- */
 
-/** What a connector is asked for. Strings are copied by the connector. */
+/** What to connect to. Connectors copy the strings. */
 struct envoi_target {
 	const char *domain; /**< the XMPP domain of the account, prepared (U-labels) */
 	/**
-	 * OPTIONAL: connect to this URL, "wss://example.org/xmpp" for example, instead of looking
-	 * up services of the domain; the certificate must be for its host. A connector whose
-	 * transports have no URLs, or not of this scheme, returns ENVOI_ERR_UNSUPPORTED
+	 * OPTIONAL: the URL to connect to, "wss://example.org/xmpp" for example, instead of the
+	 * services of the domain; the certificate must be for its host. A connector that does not
+	 * support URLs or this scheme returns ENVOI_ERR_UNSUPPORTED
 	 */
 	const char *url;
 	const char *service; /**< "xmpp-client" */
 	struct envoi_settings *settings; /**< borrowed for the call: server, port, tls, ... */
 	/**
-	 * for direct TLS; a reference is taken; NULL: none, and settings that want nothing but that
+	 * for direct TLS; a reference is taken; NULL: no direct TLS, and settings that require it
 	 * are refused
 	 */
 	struct envoi_tls_config *tls;
-	uint64_t timeout_ms; /**< for everything until the transport is handed over */
+	uint64_t timeout_ms; /**< until the transport is handed over; 0: none */
 };
 
 /**
- * Called from the loop, once for each connecting and each `next`.
+ * Connecting has ended. Called from the loop, once for each `connect` and each `next`.
  *
- * @param transport  not started, now the receiver's; secure already where the route was direct TLS;
- *                   NULL on failure
- * @param failure    lists every attempt; borrowed. With a transport NULL, or with code ENVOI_OK and
- *                   the attempts that failed before
+ * @param transport  not started, owned by the callee; secure after direct TLS; NULL on failure
+ * @param failure    has every attempt; borrowed. With a transport it is NULL, or has the code
+ *                   ENVOI_OK and the attempts that failed before
  */
 typedef void envoi_connected_fn(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure);
@@ -318,32 +316,32 @@ typedef void envoi_connected_fn(
 struct envoi_connector_impl {
 	const char *name;
 	/**
-	 * Begin; one at a time. @p done follows, from the loop and within target->timeout_ms,
-	 * exactly once, unless this fails or cancel comes before. Forgets what it had begun before,
-	 * if that was handed over.
-	 * @retval ENVOI_ERR_STATE    one is pending
+	 * Connect; one target at a time. @p done follows exactly once, from the loop and within
+	 * target->timeout_ms, unless this fails or is cancelled. Discards the state that `next`
+	 * would need for the previous target.
+	 * @retval ENVOI_ERR_STATE    connecting is pending
 	 * @retval ENVOI_ERR_UNSUPPORTED  the target is a URL that this connector cannot connect to
-	 * @retval ENVOI_ERR_INVALID  the domain cannot be one, or direct TLS is wanted without @p
+	 * @retval ENVOI_ERR_INVALID  the domain is not valid, or direct TLS is required without @p
 	 *                            tls
 	 */
 	int (*connect)(struct envoi_connector *connector, const struct envoi_target *target,
 		envoi_connected_fn *done, void *user);
 	/**
 	 * OPTIONAL. The transport that was handed over has failed before any credentials were sent:
-	 * continue with the addresses of the same target that have not failed. `done` comes once
-	 * more; its failure lists @p why as well.
+	 * continue with the addresses of the same target that have not failed. `done` is called
+	 * again; its failure has @p why among the attempts.
 	 *
 	 * @param why         borrowed
-	 * @param timeout_ms  for everything until the next transport is handed over
-	 * @retval ENVOI_ERR_STATE  nothing was handed over since connect, or it was cancelled
+	 * @param timeout_ms  until the next transport is handed over
+	 * @retval ENVOI_ERR_STATE  no transport was handed over since connect, or it was cancelled
 	 */
 	int (*next)(struct envoi_connector *connector, const struct envoi_failure *why,
 		uint64_t timeout_ms);
-	/** Stop silently, and forget what `next` would need; nothing if there is nothing. Allowed
-	 * in `done`. */
+	/** Cancel connecting without calling `done`, and discard the state that `next` would need.
+	 * Allowed in `done`. */
 	void (*cancel)(struct envoi_connector *connector);
-	/** Free; silent; allowed at any time, in `done` too. Nothing is pending:
-	 * envoi_connector_destroy() has cancelled it. Ends with envoi_connector_finish(). */
+	/** Free; allowed at any time, in `done` too. envoi_connector_destroy() has called `cancel`
+	 * before. Calls envoi_connector_finish() last. */
 	void (*destroy)(struct envoi_connector *connector);
 };
 
@@ -353,10 +351,10 @@ struct envoi_connector {
 	struct envoi_context *context; /**< a reference, dropped by envoi_connector_finish() */
 };
 
-/** For implementations: prepare the base; takes a reference to the context. */
+/** For implementations: initialise the base; takes a reference to the context. */
 ENVOI_API void envoi_connector_init(struct envoi_connector *connector,
 	const struct envoi_connector_impl *impl, struct envoi_context *context);
-/** As envoi_transport_finish(). */
+/** For implementations, in destroy: as envoi_transport_finish(). */
 ENVOI_API void envoi_connector_finish(struct envoi_connector *connector);
 
 /** Cancel and free; NULL is allowed. */

@@ -121,7 +121,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_pin(
  * @retval ENVOI_ERR_INVALID      the configuration is for the receiving side
  * @retval ENVOI_ERR_NOMEM
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_show(struct envoi_tls_config *config,
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_certificate(struct envoi_tls_config *config,
 	const char *cert_file, const char *key_file, const char *password);
 
 /**
@@ -171,7 +171,7 @@ struct envoi_tls_info {
 	const char *cipher; /**< name of the cipher suite */
 	enum envoi_tls_trust trust;
 	bool is_resumed; /**< resumes a session in which certificates were presented */
-	bool is_certificate_shown; /**< the peer requested a certificate and received one */
+	bool is_certificate_sent; /**< the peer requested a certificate and received one */
 	/**
 	 * the XmppAddr in that certificate, unprepared; NULL: it has none, or several; borrowed
 	 * from the transport

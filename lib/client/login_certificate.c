@@ -49,12 +49,12 @@ static void describe(const struct envoi__login *login, int code, const char *cer
 	}
 }
 
-/* @return the code of envoi_tls_config_show() */
+/* @return the code of envoi_tls_config_set_certificate() */
 static int show(struct envoi__login *login, const struct envoi__tls_settings *values)
 {
 	struct envoi__login_tls *tls = &login->tls;
 	const struct envoi__account *account = login->with.account;
-	int r = envoi_tls_config_show(
+	int r = envoi_tls_config_set_certificate(
 		tls->config, values->cert_file, values->key_file, account->key_password);
 	bool is_locked = r == ENVOI_AGAIN || r == ENVOI_ERR_AUTH;
 	bool is_denied = tls->was_key_password_denied;

@@ -32,7 +32,7 @@ struct envoi__tls_cache_key {
  *  */
 struct envoi__tls_origin {
 	int64_t since_ms, until_ms; /* wall clock: its time, and the end of its sessions */
-	bool is_certificate_shown; /* the own one */
+	bool is_certificate_sent; /* the own one */
 };
 
 struct envoi__tls_session {

@@ -144,13 +144,13 @@ int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 	return ENVOI_OK;
 }
 
-static bool is_certificate_shown(const struct envoi__tls *tls)
+static bool is_certificate_sent(const struct envoi__tls *tls)
 {
 	if (tls->role == ENVOI_RECEIVER || !tls->config->has_own) {
 		return false;
 	}
 	if (gnutls_session_is_resumed(tls->session)) {
-		return tls->resumption.origin.is_certificate_shown;
+		return tls->resumption.origin.is_certificate_sent;
 	}
 	return gnutls_certificate_client_get_request_status(tls->session) != 0 &&
 		gnutls_certificate_get_ours(tls->session) != NULL;
@@ -164,7 +164,7 @@ static void keep_session(struct envoi__tls *tls)
 	envoi__tls_get_info(tls, &info);
 	if (envoi_tls_is_verified(&info)) {
 		envoi__tls_resumption_keep(&tls->resumption, tls->session, tls->config->context,
-			is_certificate_shown(tls));
+			is_certificate_sent(tls));
 	}
 }
 
@@ -451,9 +451,9 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 			gnutls_protocol_get_version(tls->session));
 		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
 		ret_info->trust = tls->trust;
-		ret_info->is_certificate_shown = is_certificate_shown(tls);
-		ret_info->own_address = ret_info->is_certificate_shown ? tls->config->own_address
-								       : NULL;
+		ret_info->is_certificate_sent = is_certificate_sent(tls);
+		ret_info->own_address = ret_info->is_certificate_sent ? tls->config->own_address
+								      : NULL;
 	}
 }
 

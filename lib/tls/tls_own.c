@@ -165,7 +165,7 @@ static int note_address(struct envoi_tls_config *config)
 	return r;
 }
 
-int envoi_tls_config_show(struct envoi_tls_config *config, const char *cert_file,
+int envoi_tls_config_set_certificate(struct envoi_tls_config *config, const char *cert_file,
 	const char *key_file, const char *password)
 {
 	struct envoi_context *context = config->context;

@@ -86,14 +86,14 @@ void envoi__tls_resumption_failed(
 }
 
 static struct envoi__tls_origin new_origin(
-	gnutls_session_t session, struct envoi_context *context, bool is_certificate_shown)
+	gnutls_session_t session, struct envoi_context *context, bool is_certificate_sent)
 {
 	int64_t now_ms = envoi_context_wall_clock_ms(context);
 	int64_t end_ms = (int64_t)gnutls_certificate_expiration_time_peers(session) * 1000;
 	struct envoi__tls_origin origin = {
 		.since_ms = now_ms,
 		.until_ms = now_ms + (int64_t)SECONDS * 1000,
-		.is_certificate_shown = is_certificate_shown,
+		.is_certificate_sent = is_certificate_sent,
 	};
 	if (end_ms < origin.until_ms) {
 		origin.until_ms = end_ms; /* then a decision may be needed */
@@ -117,12 +117,12 @@ static bool can_be_resumed(gnutls_session_t session)
 }
 
 void envoi__tls_resumption_keep(const struct envoi__tls_resumption *resumption,
-	gnutls_session_t session, struct envoi_context *context, bool is_certificate_shown)
+	gnutls_session_t session, struct envoi_context *context, bool is_certificate_sent)
 {
 	struct envoi__tls_session kept = {
 		.origin = gnutls_session_is_resumed(session)
 			? resumption->origin
-			: new_origin(session, context, is_certificate_shown),
+			: new_origin(session, context, is_certificate_sent),
 	};
 	if (resumption->is_wanted && can_be_resumed(session) &&
 		gnutls_session_get_data2(session, &kept.data) == 0) {

@@ -43,9 +43,9 @@ void envoi__tls_resumption_failed(
 /**
  * At the end of a successful connection: keep its session if it can be resumed and was not used
  * before. On TLS 1.2 only with the extended master secret (RFC 7627, section 5.3).
- * @param is_certificate_shown  whether the own certificate was sent to the server
+ * @param is_certificate_sent  whether the own certificate was sent to the server
  */
 void envoi__tls_resumption_keep(const struct envoi__tls_resumption *resumption,
-	gnutls_session_t session, struct envoi_context *context, bool is_certificate_shown);
+	gnutls_session_t session, struct envoi_context *context, bool is_certificate_sent);
 
 #endif

@@ -127,7 +127,7 @@ static void an_application_without_password_ends_the_login(void **state)
 	assert_int_equal(fixture.failure.phase, ENVOI_PHASE_SASL);
 }
 
-static void a_refused_password_is_asked_for_again(void **state)
+static void a_refused_password_is_requested_again(void **state)
 {
 	(void)state;
 	application.at_once = "looking-glass";
@@ -142,7 +142,7 @@ static void a_refused_password_is_asked_for_again(void **state)
 	assert_int_equal(application.refused, 1);
 }
 
-static void a_set_password_is_not_asked_for(void **state)
+static void a_set_password_is_not_requested(void **state)
 {
 	(void)state;
 	envoi_client_set_password(fixture.client, "wonderland");
@@ -230,8 +230,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_application_without_password_ends_the_login, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_refused_password_is_asked_for_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_set_password_is_not_asked_for, setup, teardown),
+			a_refused_password_is_requested_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_set_password_is_not_requested, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_save_the_question, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_client_may_be_disconnected_or_freed_inside, setup, teardown),

@@ -205,7 +205,7 @@ static void check_stream_error(
 	stream_fixture_finish(&fixture);
 }
 
-static void every_stream_condition_is_told_with_advice_in_every_phase(void **state)
+static void every_stream_condition_is_reported_with_advice_in_every_phase(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(stages); i++) {
@@ -331,7 +331,7 @@ static void check_sasl_failure(
 	stream_fixture_finish(&fixture);
 }
 
-static void every_sasl_condition_is_told_with_advice(void **state)
+static void every_sasl_condition_is_reported_with_advice(void **state)
 {
 	(void)state;
 	static const char *const mechanisms[] = {"SCRAM-SHA-256", "PLAIN"};
@@ -455,7 +455,7 @@ static void check_bind_failure(
 	stream_fixture_finish(&fixture);
 }
 
-static void every_condition_of_a_refused_binding_is_told_with_advice(void **state)
+static void every_condition_of_a_refused_binding_is_reported_with_advice(void **state)
 {
 	(void)state;
 	static const char *const types[] = {
@@ -478,7 +478,7 @@ static void every_condition_of_a_refused_binding_is_told_with_advice(void **stat
 	}
 }
 
-static void a_binding_refused_without_a_word_is_told(void **state)
+static void a_binding_refused_without_a_condition_is_reported(void **state)
 {
 	(void)state;
 	const struct expected expected = {
@@ -493,7 +493,7 @@ static void a_binding_refused_without_a_word_is_told(void **state)
 }
 
 /* RFC 6120, section 8.1.2.1 */
-static void a_binding_that_somebody_else_answers_is_refused(void **state)
+static void a_binding_answered_from_another_address_is_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -583,17 +583,17 @@ static void what_is_no_condition_has_no_name_but_a_meaning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_stream_condition_is_told_with_advice_in_every_phase),
+		cmocka_unit_test(every_stream_condition_is_reported_with_advice_in_every_phase),
 		cmocka_unit_test(a_stream_error_keeps_what_it_says_besides),
 		cmocka_unit_test(names_of_any_length_fit),
-		cmocka_unit_test(every_sasl_condition_is_told_with_advice),
+		cmocka_unit_test(every_sasl_condition_is_reported_with_advice),
 		cmocka_unit_test(a_sasl_failure_keeps_what_it_says_besides),
 		cmocka_unit_test(what_was_sent_is_struck_out_of_what_the_server_says),
 		cmocka_unit_test(
 			a_secret_that_a_long_text_repeats_at_its_end_is_not_cut_but_struck_out),
-		cmocka_unit_test(every_condition_of_a_refused_binding_is_told_with_advice),
-		cmocka_unit_test(a_binding_refused_without_a_word_is_told),
-		cmocka_unit_test(a_binding_that_somebody_else_answers_is_refused),
+		cmocka_unit_test(every_condition_of_a_refused_binding_is_reported_with_advice),
+		cmocka_unit_test(a_binding_refused_without_a_condition_is_reported),
+		cmocka_unit_test(a_binding_answered_from_another_address_is_refused),
 		cmocka_unit_test(every_row_has_been_tried),
 		cmocka_unit_test(what_is_no_condition_has_no_name_but_a_meaning),
 	};

@@ -61,7 +61,7 @@ static void assert_one_answer(
 	envoi_element_unref(answer);
 }
 
-static void an_answer_is_one_stanza_whatever_was_asked(void **state)
+static void an_answer_is_one_stanza_for_every_request(void **state)
 {
 	struct wire *wire = *state;
 	const struct envoi_software_version version = {.name = "test", .version = "1"};
@@ -90,7 +90,7 @@ static void an_answer_is_one_stanza_whatever_was_asked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_answer_is_one_stanza_whatever_was_asked),
+		TEST(an_answer_is_one_stanza_for_every_request),
 	};
 	return cmocka_run_group_tests_name("sim/injection", tests, NULL, NULL);
 }

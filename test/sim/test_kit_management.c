@@ -333,7 +333,7 @@ static void a_stream_error_of_the_server_ends_the_session(void **state)
 	assert_has(f->heard, "item-not-found");
 }
 
-static void a_session_closed_in_order_is_gone(void **state)
+static void a_session_closed_in_order_cannot_be_resumed(void **state)
 {
 	struct fixture *f = *state;
 	log_in_and_enable(f);
@@ -389,7 +389,7 @@ int main(void)
 		TEST(a_resume_may_get_no_answer),
 		TEST(a_resume_may_break_the_connection),
 		TEST(a_stream_error_of_the_server_ends_the_session),
-		TEST(a_session_closed_in_order_is_gone),
+		TEST(a_session_closed_in_order_cannot_be_resumed),
 		TEST(stored_messages_carry_a_delay),
 		TEST(a_resource_in_use_is_taken),
 	};

@@ -48,7 +48,7 @@ enum {
 	PLACES = sizeof(places) / sizeof(places[0]),
 };
 
-static void a_server_silent_from_any_byte_on_is_a_timeout_that_names_the_phase(void **state)
+static void silence_after_any_byte_is_a_timeout_that_names_the_phase(void **state)
 {
 	(void)state;
 	uint64_t bytes = login_bytes(ENVOI_MEMORY_B);
@@ -450,8 +450,7 @@ static void white_space_behind_the_success_is_none_of_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			a_server_silent_from_any_byte_on_is_a_timeout_that_names_the_phase),
+		cmocka_unit_test(silence_after_any_byte_is_a_timeout_that_names_the_phase),
 		cmocka_unit_test(a_cut_at_any_byte_ends_once),
 		cmocka_unit_test(an_end_after_any_byte_ends_once),
 		cmocka_unit_test(pieces_of_any_size_make_no_difference),

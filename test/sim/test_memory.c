@@ -188,7 +188,7 @@ static void the_window_holds_the_sender_up(void **state)
 	assert_true(envoi_memory_end_is_over(f->b));
 }
 
-static void an_end_may_be_freed_while_it_is_told(void **state)
+static void an_end_may_be_freed_in_its_callback(void **state)
 {
 	struct fixture *f = *state;
 	f->frees_b = true;
@@ -232,7 +232,7 @@ int main(void)
 		CASE(a_cut_at_zero_needs_no_byte),
 		CASE(after_a_stall_nothing_comes_until_it_is_lifted),
 		CASE(the_window_holds_the_sender_up),
-		CASE(an_end_may_be_freed_while_it_is_told),
+		CASE(an_end_may_be_freed_in_its_callback),
 		CASE(freeing_an_end_loses_nothing_that_was_sent),
 		CASE(each_side_is_made_once),
 	};

@@ -319,7 +319,7 @@ static void a_redirect_after_the_login_is_followed_for_the_same_domain(void **st
 	finish();
 }
 
-static void a_redirect_from_nobody_in_particular_is_refused(void **state)
+static void a_redirect_from_an_unverified_server_is_refused(void **state)
 {
 	(void)state;
 	for (int is_plain = 0; is_plain < 2; is_plain++) {
@@ -461,7 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_redirect_is_read_strictly),
 		cmocka_unit_test(a_redirect_after_the_login_is_followed_for_the_same_domain),
-		cmocka_unit_test(a_redirect_from_nobody_in_particular_is_refused),
+		cmocka_unit_test(a_redirect_from_an_unverified_server_is_refused),
 		cmocka_unit_test(what_is_no_host_is_not_followed),
 		cmocka_unit_test(redirects_are_counted),
 		cmocka_unit_test(a_redirect_online_is_obeyed_by_the_next_connect_and_no_other),

@@ -347,7 +347,7 @@ static void a_client_may_be_freed_after_any_turn_of_direct_tls(void **state)
 }
 
 /* P6: silence from any byte on is a timeout that names the phase, each within its own time. */
-static void a_server_silent_from_any_byte_of_direct_tls_on_is_a_timeout(void **state)
+static void silence_after_any_byte_of_direct_tls_is_a_timeout(void **state)
 {
 	static const enum envoi_phase places[] = {ENVOI_PHASE_TLS, ENVOI_PHASE_STREAM,
 		ENVOI_PHASE_SASL, ENVOI_PHASE_STREAM, ENVOI_PHASE_BIND};
@@ -471,7 +471,7 @@ static void count_over(struct envoi_tls_decider *decider, struct envoi_tls_quest
 static const struct envoi_tls_decider_impl refusing_impl = {
 	.decide = count_question, .over = count_over};
 
-static void a_refused_key_is_asked_about_once_in_a_login(void **state)
+static void a_refused_key_is_decided_once_in_a_login(void **state)
 {
 	struct fixture *f = *state;
 	f->decider.impl = &refusing_impl;
@@ -493,7 +493,7 @@ static void a_refused_key_is_asked_about_once_in_a_login(void **state)
 	assert_int_equal(f->overs, 2);
 }
 
-static void a_question_without_answer_is_asked_again_at_the_next_address(void **state)
+static void an_unanswered_trust_decision_is_requested_again_at_the_next_address(void **state)
 {
 	struct fixture *f = *state;
 	static const struct envoi_tls_decider_impl silent_impl = {
@@ -694,11 +694,11 @@ int main(void)
 		CASE(by_direct_tls_the_certificate_must_be_right_as_well),
 		CASE(by_direct_tls_a_server_for_starttls_is_none),
 		CASE(a_client_may_be_freed_after_any_turn_of_direct_tls),
-		CASE(a_server_silent_from_any_byte_of_direct_tls_on_is_a_timeout),
+		CASE(silence_after_any_byte_of_direct_tls_is_a_timeout),
 		cmocka_unit_test(starttls_offered_within_tls_is_ignored),
 		CASE(what_may_be_better_elsewhere_is_tried_elsewhere),
-		CASE(a_refused_key_is_asked_about_once_in_a_login),
-		CASE(a_question_without_answer_is_asked_again_at_the_next_address),
+		CASE(a_refused_key_is_decided_once_in_a_login),
+		CASE(an_unanswered_trust_decision_is_requested_again_at_the_next_address),
 		CASE(a_certificate_that_is_refused_late_leaves_time_for_the_next_address),
 		CASE(from_the_login_on_nothing_is_tried_elsewhere),
 		CASE(what_the_service_itself_says_within_tls_is_its_answer),

@@ -334,7 +334,7 @@ static void without_tls_by_the_users_will_the_password_is_not_sent(void **state)
 	run_and_expect_closed(ENVOI_ERR_AUTH);
 }
 
-static void what_cannot_be_prepared_is_told_before_anything_is_sent(void **state)
+static void credentials_that_cannot_be_prepared_fail_before_anything_is_sent(void **state)
 {
 	(void)state;
 	add_initiator("user", "\xf0\x9f\x98\x80\x07");
@@ -635,7 +635,7 @@ static void a_source_that_never_answers_is_a_timeout(void **state)
 	assert_int_equal(slow.requests, 1);
 }
 
-static void success_while_the_source_is_asked_is_refused(void **state)
+static void success_during_a_request_for_the_password_is_refused(void **state)
 {
 	(void)state;
 	add_slow_initiator(ENVOI_AGAIN);
@@ -651,7 +651,7 @@ static void success_while_the_source_is_asked_is_refused(void **state)
 	assert_int_equal(fixture.recorder.closed_count, 1);
 }
 
-static void the_stream_may_be_freed_while_a_source_is_asked(void **state)
+static void the_stream_may_be_freed_during_a_request_for_the_password(void **state)
 {
 	(void)state;
 	for (int inside = 0; inside < 2; inside++) {
@@ -876,7 +876,7 @@ int main(int argc, char **argv)
 		CASE(nothing_acceptable_ends_before_anything_is_sent),
 		CASE(nothing_is_sent_where_there_is_no_tls),
 		CASE(without_tls_by_the_users_will_the_password_is_not_sent),
-		CASE(what_cannot_be_prepared_is_told_before_anything_is_sent),
+		CASE(credentials_that_cannot_be_prepared_fail_before_anything_is_sent),
 		CASE(elements_out_of_turn_are_fatal),
 		CASE(a_challenge_after_the_end_is_aborted),
 		CASE(unexpected_data_in_success_is_refused),
@@ -887,8 +887,8 @@ int main(int argc, char **argv)
 		CASE(after_the_answer_the_server_has_its_time_limit_again),
 		CASE(an_answer_without_identity_ends_the_login),
 		CASE(a_source_that_never_answers_is_a_timeout),
-		CASE(success_while_the_source_is_asked_is_refused),
-		CASE(the_stream_may_be_freed_while_a_source_is_asked),
+		CASE(success_during_a_request_for_the_password_is_refused),
+		CASE(the_stream_may_be_freed_during_a_request_for_the_password),
 		CASE(a_peer_with_the_right_password_is_let_in),
 		CASE(a_peer_may_try_again_but_not_for_ever),
 		CASE(a_peer_may_begin_without_an_initial_response_and_abort),

@@ -499,7 +499,7 @@ static void no_account_no_state(void **state)
 
 /* --- identities that come later --- */
 
-static void the_user_is_asked_only_when_the_password_is_needed(void **state)
+static void the_password_is_requested_only_when_it_is_needed(void **state)
 {
 	(void)state;
 	ask_the_user();
@@ -601,7 +601,7 @@ static void who_gives_no_password_ends_the_login_however_late(void **state)
 	envoi_buffer_wipe(&saved);
 }
 
-static void the_client_may_be_freed_while_the_user_is_asked(void **state)
+static void the_client_may_be_freed_during_a_request_for_the_password(void **state)
 {
 	(void)state;
 	ask_the_user();
@@ -719,11 +719,11 @@ int main(int argc, char **argv)
 		CASE(a_failed_login_with_binding_is_not_tried_again_without),
 		CASE(only_the_account_itself_is_loaded),
 		CASE(no_account_no_state),
-		CASE(the_user_is_asked_only_when_the_password_is_needed),
+		CASE(the_password_is_requested_only_when_it_is_needed),
 		CASE(the_user_may_take_longer_than_the_login),
 		CASE(the_answer_leaves_the_login_the_rest_of_its_time),
 		CASE(who_gives_no_password_ends_the_login_however_late),
-		CASE(the_client_may_be_freed_while_the_user_is_asked),
+		CASE(the_client_may_be_freed_during_a_request_for_the_password),
 		CASE(weak_mechanisms_do_not_ask_for_the_password),
 		CASE(an_address_without_a_localpart_logs_in_anonymously),
 		CASE(an_address_without_a_localpart_needs_no_less_than_anonymous),

@@ -400,7 +400,7 @@ static void a_server_with_weak_mechanisms_alone_gets_no_password(void **state)
 }
 
 /* Each secret that a server repeats. */
-static void a_password_that_a_server_repeats_is_not_told(void **state)
+static void a_password_repeated_by_a_server_is_not_reported(void **state)
 {
 	(void)state;
 	mechanisms = "LOGIN";
@@ -451,7 +451,7 @@ int main(int argc, char **argv)
 		CASE(a_changed_offer_is_aborted),
 		CASE(a_wrong_proof_in_a_challenge_is_aborted),
 		CASE(a_server_with_weak_mechanisms_alone_gets_no_password),
-		CASE(a_password_that_a_server_repeats_is_not_told),
+		CASE(a_password_repeated_by_a_server_is_not_reported),
 		CASE(a_huge_challenge_is_not_taken),
 #undef CASE
 	};

@@ -335,7 +335,7 @@ static void a_man_in_the_middle_gets_nothing(void **state)
 	assert_string_equal(failure->text, "SCRAM-SHA-512-PLUS refused by the server");
 }
 
-static void a_wrong_password_is_told_as_such(void **state)
+static void a_wrong_password_is_reported_as_such(void **state)
 {
 	(void)state;
 	assert_int_equal(login("S3cret-of-alice"), ENVOI_OK);
@@ -466,7 +466,7 @@ int main(int argc, char **argv)
 		CASE(each_binding_that_both_have_binds),
 		CASE(secrets_are_neither_logged_nor_left_in_memory),
 		CASE(a_man_in_the_middle_gets_nothing),
-		CASE(a_wrong_password_is_told_as_such),
+		CASE(a_wrong_password_is_reported_as_such),
 		CASE(required_binding_that_is_not_there_ends_the_login),
 		CASE(a_binding_that_memory_is_short_for_is_not_left_out),
 		CASE(running_out_of_memory_anywhere_ends_in_order),

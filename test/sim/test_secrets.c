@@ -522,7 +522,7 @@ static void begin_exchange(const char *mechanism, const char *behind, int result
 	envoi_context_unref(context);
 }
 
-static void libgsasl_keeps_nothing_of_who_sends_a_password(void **state)
+static void libgsasl_keeps_no_password(void **state)
 {
 	(void)state;
 	begin_exchange("PLAIN", "", ENVOI_OK);
@@ -598,7 +598,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(plain_leaves_nothing_but_what_gnutls_has_decrypted),
 		cmocka_unit_test(a_password_that_comes_later_is_not_kept),
 		cmocka_unit_test(a_locked_key_leaves_nothing_and_its_password_nothing_of_ours),
-		cmocka_unit_test(libgsasl_keeps_nothing_of_who_sends_a_password),
+		cmocka_unit_test(libgsasl_keeps_no_password),
 		cmocka_unit_test(preparing_a_password_leaves_nothing_of_ours),
 		cmocka_unit_test(gnutls_keeps_nothing_of_what_is_sent),
 	};

@@ -373,7 +373,7 @@ static void a_login_with_starttls(void **state)
 	finish();
 }
 
-static void a_certificate_for_somebody_else_ends_before_anything_is_said(void **state)
+static void a_certificate_for_another_name_ends_before_anything_is_sent(void **state)
 {
 	(void)state;
 	static const char *const certificates[] = {
@@ -572,7 +572,7 @@ int main(void)
 		cmocka_unit_test(logins_and_logouts_leave_nothing_behind),
 		cmocka_unit_test(a_lack_of_memory_at_any_allocation_ends_in_one_way),
 		cmocka_unit_test(a_login_with_starttls),
-		cmocka_unit_test(a_certificate_for_somebody_else_ends_before_anything_is_said),
+		cmocka_unit_test(a_certificate_for_another_name_ends_before_anything_is_sent),
 		cmocka_unit_test(silence_within_tls_from_any_byte_on_is_a_timeout),
 		cmocka_unit_test(a_cut_within_tls_ends_once_on_both_sides),
 	};

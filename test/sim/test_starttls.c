@@ -159,7 +159,7 @@ static void without_tls_the_login_goes_on_only_where_nothing_needs_it(void **sta
 	}
 }
 
-static void a_go_ahead_that_nobody_asked_for_starts_nothing(void **state)
+static void an_unrequested_proceed_starts_nothing(void **state)
 {
 	(void)state;
 	begin(false, false);
@@ -290,7 +290,7 @@ static void begin_receiver(bool has_tls)
 		"xmlns:stream='http://etherx.jabber.org/streams' from='example.org'>");
 }
 
-static void a_receiver_offers_tls_and_leaves_who_speaks_before_it(void **state)
+static void a_receiver_refuses_input_between_starttls_and_tls(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(injections) / sizeof(injections[0]); i++) {
@@ -347,13 +347,13 @@ int main(void)
 		cmocka_unit_test(what_comes_in_place_of_tls_keeps_us_from_it),
 		cmocka_unit_test(a_server_that_requires_what_we_must_not_do_is_left),
 		cmocka_unit_test(without_tls_the_login_goes_on_only_where_nothing_needs_it),
-		cmocka_unit_test(a_go_ahead_that_nobody_asked_for_starts_nothing),
+		cmocka_unit_test(an_unrequested_proceed_starts_nothing),
 		cmocka_unit_test(what_comes_with_proceed_is_fatal),
 		cmocka_unit_test(what_comes_between_proceed_and_tls_is_fatal),
 		cmocka_unit_test(what_is_not_tls_after_proceed_is_left_at_once),
 		cmocka_unit_test(silence_after_proceed_is_a_timeout_of_tls),
 		cmocka_unit_test(closing_during_the_handshake_ends),
-		cmocka_unit_test(a_receiver_offers_tls_and_leaves_who_speaks_before_it),
+		cmocka_unit_test(a_receiver_refuses_input_between_starttls_and_tls),
 		cmocka_unit_test(nothing_is_sent_in_clear_while_tls_begins),
 		cmocka_unit_test(a_receiver_without_tls_answers_with_failure),
 	};

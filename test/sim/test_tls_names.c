@@ -71,7 +71,7 @@ static const char *asked_name(size_t connection)
 		: "";
 }
 
-static void the_name_is_the_users_whoever_the_server_says_it_is(void **state)
+static void the_name_to_verify_is_the_users_not_the_servers(void **state)
 {
 	(void)state;
 	static const char *const froms[] = {
@@ -85,7 +85,7 @@ static void the_name_is_the_users_whoever_the_server_says_it_is(void **state)
 	}
 }
 
-static void who_proves_another_name_is_refused_whoever_it_says_it_is(void **state)
+static void a_certificate_for_another_name_is_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -137,8 +137,8 @@ static void where_a_redirect_leads_the_name_is_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_name_is_the_users_whoever_the_server_says_it_is),
-		cmocka_unit_test(who_proves_another_name_is_refused_whoever_it_says_it_is),
+		cmocka_unit_test(the_name_to_verify_is_the_users_not_the_servers),
+		cmocka_unit_test(a_certificate_for_another_name_is_refused),
 		cmocka_unit_test(where_a_redirect_leads_the_name_is_the_same),
 	};
 	return cmocka_run_group_tests_name("sim/tls names", tests, NULL, NULL);

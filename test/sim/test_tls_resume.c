@@ -147,7 +147,7 @@ static void who_comes_back_is_resumed(void **state)
 	}
 }
 
-static void so_is_who_comes_by_starttls(void **state)
+static void a_session_is_resumed_with_starttls(void **state)
 {
 	(void)state;
 	tls_front_starttls(all.front, "example.org");
@@ -159,7 +159,7 @@ static void so_is_who_comes_by_starttls(void **state)
 	}
 }
 
-static void so_is_who_was_cut_off(void **state)
+static void a_session_is_resumed_after_a_cut(void **state)
 {
 	(void)state;
 	log_in_as(all.client);
@@ -171,7 +171,7 @@ static void so_is_who_was_cut_off(void **state)
 	expect(true);
 }
 
-static void a_server_that_was_started_anew_is_met_anew(void **state)
+static void after_a_restart_of_the_server_the_handshake_is_full(void **state)
 {
 	(void)state;
 	static const char *const versions[] = {tls_1_3, tls_1_2};
@@ -271,7 +271,7 @@ static void the_anonymous_are_not_resumed(void **state)
 }
 
 /* The next connection is judged by what is trusted then. */
-static void who_trusts_others_now_begins_anew(void **state)
+static void after_a_change_of_trust_the_handshake_is_full(void **state)
 {
 	(void)state;
 	log_in_as(all.client);
@@ -361,15 +361,15 @@ int main(int argument_count, char **arguments)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 	const struct CMUnitTest tests[] = {
 		CASE(who_comes_back_is_resumed),
-		CASE(so_is_who_comes_by_starttls),
-		CASE(so_is_who_was_cut_off),
-		CASE(a_server_that_was_started_anew_is_met_anew),
+		CASE(a_session_is_resumed_with_starttls),
+		CASE(a_session_is_resumed_after_a_cut),
+		CASE(after_a_restart_of_the_server_the_handshake_is_full),
 		CASE(a_server_that_refuses_sessions_is_tried_without_in_the_same_login),
 		CASE(so_it_is_by_starttls),
 		CASE(a_server_that_fails_without_a_session_too_ends_the_login),
 		CASE(accounts_are_kept_apart),
 		CASE(the_anonymous_are_not_resumed),
-		CASE(who_trusts_others_now_begins_anew),
+		CASE(after_a_change_of_trust_the_handshake_is_full),
 		CASE(on_1_2_it_saves_a_round_trip),
 		CASE(on_1_3_it_saves_bytes),
 	};

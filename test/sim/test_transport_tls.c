@@ -190,7 +190,7 @@ static void leave(struct transport_pair *p, enum leaving how)
 	transport_pair_run(p);
 }
 
-static void an_end_within_a_stanza_or_without_the_streams_is_told_as_such(void **state)
+static void an_end_within_a_stanza_or_without_closing_tag_is_reported_as_such(void **state)
 {
 	static const struct {
 		const char *last; /* words */
@@ -383,7 +383,7 @@ static void check_cut(struct transport_pair *p, enum envoi_memory_side side, uin
 	assert_false(p->a.told_after_close || p->b.told_after_close);
 }
 
-static void a_cut_at_any_byte_is_told_once(void **state)
+static void a_cut_at_any_byte_is_reported_once(void **state)
 {
 	struct transport_pair *p = *state;
 	for (int side = ENVOI_MEMORY_A; side <= ENVOI_MEMORY_B; side++) {
@@ -411,14 +411,14 @@ int main(void)
 		CASE(a_name_that_cannot_be_is_refused_at_once),
 		CASE(an_end_within_the_handshake_names_the_phase),
 		CASE(closing_within_the_handshake_is_quiet),
-		CASE(an_end_within_a_stanza_or_without_the_streams_is_told_as_such),
+		CASE(an_end_within_a_stanza_or_without_closing_tag_is_reported_as_such),
 		CASE(much_goes_through_and_all_is_counted),
 	};
 	const struct CMUnitTest tests_in_memory[] = {
 		CASE(whatever_stands_behind_proceed_is_fatal),
 		CASE(what_follows_proceed_must_be_tls),
 		CASE(a_fatal_alert_in_place_of_a_hello_ends_it),
-		CASE(a_cut_at_any_byte_is_told_once),
+		CASE(a_cut_at_any_byte_is_reported_once),
 	};
 	int failed = 0;
 	for (kind = transport_kinds; kind->name != NULL; kind++) {

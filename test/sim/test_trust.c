@@ -160,7 +160,7 @@ static void without_a_decider_every_doubt_ends_the_connection(void **state)
 	finish();
 }
 
-static void nobody_is_asked_about_a_right_certificate(void **state)
+static void a_valid_certificate_needs_no_decision(void **state)
 {
 	(void)state;
 	begin("right.pem");
@@ -171,7 +171,7 @@ static void nobody_is_asked_about_a_right_certificate(void **state)
 	finish();
 }
 
-static void who_decides_is_told_all_that_is_wrong(void **state)
+static void the_decider_gets_all_errors_of_a_certificate(void **state)
 {
 	(void)state;
 	begin("other-name.pem");
@@ -337,7 +337,7 @@ static void the_client_may_disconnect_in_the_question(void **state)
 	finish();
 }
 
-static void the_client_may_be_freed_when_the_question_is_over(void **state)
+static void the_client_may_be_freed_when_a_decision_is_withdrawn(void **state)
 {
 	(void)state;
 	for (int answer = ENVOI_TLS_REFUSE; answer <= ENVOI_TLS_ACCEPT_AND_PIN; answer++) {
@@ -364,7 +364,7 @@ static void freeing_the_client_ends_the_question_at_once(void **state)
 	finish(); /* the question goes after the context's other users */
 }
 
-static void what_was_accepted_once_is_asked_again(void **state)
+static void a_key_accepted_once_needs_a_new_decision(void **state)
 {
 	(void)state;
 	begin("self-signed.pem");
@@ -425,7 +425,7 @@ static void a_redirect_of_a_server_accepted_for_one_connection_is_not_followed(v
 }
 
 /* Authorities are kept, but not longer than their file. */
-static void a_ca_file_that_is_gone_ends_the_next_login(void **state)
+static void a_removed_ca_file_ends_the_next_login(void **state)
 {
 	(void)state;
 	char file[] = "/tmp/envoi-ca-XXXXXX";
@@ -450,7 +450,7 @@ static void a_ca_file_that_is_gone_ends_the_next_login(void **state)
 	finish();
 }
 
-static void what_was_pinned_is_not_asked_again(void **state)
+static void a_pinned_key_needs_no_decision(void **state)
 {
 	(void)state;
 	begin("self-signed.pem");
@@ -516,7 +516,7 @@ static void no_authority_is_needed_beside_a_pin(void **state)
 	finish();
 }
 
-static void another_key_is_refused_whoever_vouches_for_it(void **state)
+static void a_key_that_is_not_pinned_is_refused_with_a_valid_chain(void **state)
 {
 	(void)state;
 	begin("right.pem");
@@ -527,7 +527,7 @@ static void another_key_is_refused_whoever_vouches_for_it(void **state)
 	finish();
 }
 
-static void a_pin_may_be_asked_for_besides(void **state)
+static void a_pin_may_be_required_too(void **state)
 {
 	(void)state;
 	const char *pin = server_pin();
@@ -617,7 +617,7 @@ static void without_anybody_to_ask_a_locked_key_ends_the_login(void **state)
 	}
 }
 
-static void who_set_the_password_is_not_asked(void **state)
+static void a_set_key_password_is_not_requested(void **state)
 {
 	(void)state;
 	begin_locked();
@@ -656,7 +656,7 @@ static void who_gives_none_gives_up(void **state)
 	finish();
 }
 
-static void the_client_may_go_while_somebody_is_asked(void **state)
+static void the_client_may_be_freed_while_a_decision_is_pending(void **state)
 {
 	(void)state;
 	begin_locked();
@@ -678,8 +678,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_decider_every_doubt_ends_the_connection),
-		cmocka_unit_test(nobody_is_asked_about_a_right_certificate),
-		cmocka_unit_test(who_decides_is_told_all_that_is_wrong),
+		cmocka_unit_test(a_valid_certificate_needs_no_decision),
+		cmocka_unit_test(the_decider_gets_all_errors_of_a_certificate),
 		cmocka_unit_test(two_things_may_be_wrong),
 		cmocka_unit_test(silence_refuses),
 		cmocka_unit_test(an_answer_may_come_at_once),
@@ -691,24 +691,24 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_server_that_leaves_ends_the_question),
 		cmocka_unit_test(the_client_may_be_freed_in_the_question),
 		cmocka_unit_test(the_client_may_disconnect_in_the_question),
-		cmocka_unit_test(the_client_may_be_freed_when_the_question_is_over),
+		cmocka_unit_test(the_client_may_be_freed_when_a_decision_is_withdrawn),
 		cmocka_unit_test(freeing_the_client_ends_the_question_at_once),
-		cmocka_unit_test(what_was_accepted_once_is_asked_again),
+		cmocka_unit_test(a_key_accepted_once_needs_a_new_decision),
 		cmocka_unit_test(the_password_is_not_given_to_a_server_accepted_for_once),
 		cmocka_unit_test(
 			a_redirect_of_a_server_accepted_for_one_connection_is_not_followed),
-		cmocka_unit_test(a_ca_file_that_is_gone_ends_the_next_login),
-		cmocka_unit_test(what_was_pinned_is_not_asked_again),
+		cmocka_unit_test(a_removed_ca_file_ends_the_next_login),
+		cmocka_unit_test(a_pinned_key_needs_no_decision),
 		cmocka_unit_test(a_pinned_key_needs_nothing_else),
 		cmocka_unit_test(no_authority_is_needed_beside_a_pin),
-		cmocka_unit_test(another_key_is_refused_whoever_vouches_for_it),
-		cmocka_unit_test(a_pin_may_be_asked_for_besides),
+		cmocka_unit_test(a_key_that_is_not_pinned_is_refused_with_a_valid_chain),
+		cmocka_unit_test(a_pin_may_be_required_too),
 		cmocka_unit_test(what_is_no_pin_is_refused_when_set),
 		cmocka_unit_test(without_anybody_to_ask_a_locked_key_ends_the_login),
-		cmocka_unit_test(who_set_the_password_is_not_asked),
+		cmocka_unit_test(a_set_key_password_is_not_requested),
 		cmocka_unit_test(the_password_may_come_at_once_or_later_and_be_wrong_first),
 		cmocka_unit_test(who_gives_none_gives_up),
-		cmocka_unit_test(the_client_may_go_while_somebody_is_asked),
+		cmocka_unit_test(the_client_may_be_freed_while_a_decision_is_pending),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("trust", tests, NULL, NULL);

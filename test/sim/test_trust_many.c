@@ -166,7 +166,7 @@ static void both_answers_may_come_in_one_turn(void **state)
 	assert_int_equal(all.overs, 2);
 }
 
-static void a_pin_is_kept_where_it_was_asked_for(void **state)
+static void a_pin_belongs_to_the_client_that_set_it(void **state)
 {
 	(void)state;
 	ask();
@@ -180,7 +180,7 @@ static void a_pin_is_kept_where_it_was_asked_for(void **state)
 	assert_int_equal(all.overs, 1);
 }
 
-static void one_may_be_freed_while_both_are_asked(void **state)
+static void a_client_may_be_freed_while_decisions_of_two_are_pending(void **state)
 {
 	(void)state;
 	for (int i = 0; i < CLIENTS; i++) {
@@ -216,7 +216,7 @@ static void each_has_its_own_time(void **state)
 	assert_true(is_online(1));
 }
 
-static void one_may_be_answered_when_the_other_is_over(void **state)
+static void a_decision_may_be_made_when_another_is_withdrawn(void **state)
 {
 	(void)state;
 	all.answers_other = true;
@@ -228,7 +228,7 @@ static void one_may_be_answered_when_the_other_is_over(void **state)
 	assert_int_equal(all.overs, 2);
 }
 
-static void one_may_be_freed_when_the_other_is_over(void **state)
+static void a_client_may_be_freed_when_the_decision_of_another_is_withdrawn(void **state)
 {
 	(void)state;
 	for (int i = 0; i < CLIENTS; i++) {
@@ -246,7 +246,7 @@ static void one_may_be_freed_when_the_other_is_over(void **state)
 	}
 }
 
-static void an_answer_after_the_end_of_everything_is_nobodys(void **state)
+static void a_decision_after_everything_was_freed_has_no_effect(void **state)
 {
 	(void)state;
 	ask();
@@ -269,12 +269,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_answer_is_for_its_own_connection),
 		CASE(both_answers_may_come_in_one_turn),
-		CASE(a_pin_is_kept_where_it_was_asked_for),
-		CASE(one_may_be_freed_while_both_are_asked),
+		CASE(a_pin_belongs_to_the_client_that_set_it),
+		CASE(a_client_may_be_freed_while_decisions_of_two_are_pending),
 		CASE(each_has_its_own_time),
-		CASE(one_may_be_answered_when_the_other_is_over),
-		CASE(one_may_be_freed_when_the_other_is_over),
-		CASE(an_answer_after_the_end_of_everything_is_nobodys),
+		CASE(a_decision_may_be_made_when_another_is_withdrawn),
+		CASE(a_client_may_be_freed_when_the_decision_of_another_is_withdrawn),
+		CASE(a_decision_after_everything_was_freed_has_no_effect),
 	};
 	return cmocka_run_group_tests_name("sim/trust many", tests, NULL, NULL);
 }

@@ -158,7 +158,7 @@ static void finish(void)
 	envoi_tls_question_unref(all.question);
 }
 
-static void anything_may_be_done_when_a_question_is_over(void **state)
+static void anything_may_be_done_when_a_decision_is_withdrawn(void **state)
 {
 	(void)state;
 	for (int i = 0; i < ROADS * ENDINGS * ACTS; i++) {
@@ -191,7 +191,7 @@ static void anything_may_be_done_when_a_question_is_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(anything_may_be_done_when_a_question_is_over),
+		cmocka_unit_test(anything_may_be_done_when_a_decision_is_withdrawn),
 	};
 	return cmocka_run_group_tests_name("sim/trust over", tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void ask_and_end(void (*inside)(struct silent_source *), void (*how)(stru
 }
 
 /* sasl.timeout ends the stream, login.timeout the client's attempt. */
-static void a_login_that_ends_while_the_password_is_asked_for_may_free_all(void **state)
+static void a_login_that_ends_during_a_request_for_the_password_may_free_all(void **state)
 {
 	static void (*const acts[])(struct silent_source *) = {
 		free_client, load_account, set_credentials, disconnect};
@@ -224,7 +224,7 @@ static void a_handler_with_a_stream_feature_is_freed_once_it_is_removed(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_login_that_ends_while_the_password_is_asked_for_may_free_all),
+		cmocka_unit_test(a_login_that_ends_during_a_request_for_the_password_may_free_all),
 		cmocka_unit_test(a_handler_with_a_stream_feature_is_freed_once_it_is_removed),
 	};
 	return cmocka_run_group_tests_name("torture/client_freed", tests, NULL, NULL);

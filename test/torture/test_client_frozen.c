@@ -229,7 +229,7 @@ static void leaving_with_much_open(void **state)
 	finish(&story);
 }
 
-static void after_a_cut_that_nobody_was_told_of_yet(void **state)
+static void after_a_cut_that_was_not_reported_yet(void **state)
 {
 	(void)state;
 	struct story story;
@@ -350,7 +350,7 @@ int main(void)
 		cmocka_unit_test_prestate(after_any_number_of_turns_of_a_login, &in_tls),
 		cmocka_unit_test(online_with_much_open),
 		cmocka_unit_test(leaving_with_much_open),
-		cmocka_unit_test(after_a_cut_that_nobody_was_told_of_yet),
+		cmocka_unit_test(after_a_cut_that_was_not_reported_yet),
 		cmocka_unit_test(what_a_context_holds_goes_with_it),
 		cmocka_unit_test(after_any_number_of_turns_of_a_connection_by_tcp),
 		cmocka_unit_test(nobody_listens),

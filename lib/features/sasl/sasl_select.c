@@ -84,7 +84,7 @@ static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	situation->tls_version = info.version;
 	/* A certificate counts if it was shown in the handshake. */
 	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;
-	situation->means |= info.is_certificate_shown ? ENVOI_SASL_CERTIFICATE : 0;
+	situation->means |= info.is_certificate_sent ? ENVOI_SASL_CERTIFICATE : 0;
 	situation->means |= ENVOI_SASL_TICKET; /* GSSAPI is used only where it is named */
 	int r = envoi__sasl_choose(&state->choice, sasl->context, situation, why, sizeof(why));
 	if (r < 0) {

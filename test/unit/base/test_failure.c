@@ -89,7 +89,7 @@ static void a_reason_is_said_once(void **state)
 }
 
 /* Behind the login's beginning, what was tried before is not the reason. */
-static void attempts_are_told_in_one_line_only_where_they_are_the_reason(void **state)
+static void attempts_are_in_the_one_line_text_only_when_they_are_the_reason(void **state)
 {
 	(void)state;
 	struct envoi_attempt attempt = {.target = "a.test",
@@ -198,7 +198,7 @@ static void what_we_have_said_is_not_what_was_said_to_us(void **state)
 	assert_explained(&failure, "timed out (stream)\n  condition sent: connection-timeout");
 }
 
-static void who_logs_in_by_certificate_is_not_told_of_passwords(void **state)
+static void advice_for_a_login_by_certificate_does_not_name_passwords(void **state)
 {
 	(void)state;
 	struct envoi_failure failure;
@@ -221,11 +221,11 @@ int main(void)
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(a_text_stays_one_line),
 		cmocka_unit_test(a_reason_is_said_once),
-		cmocka_unit_test(attempts_are_told_in_one_line_only_where_they_are_the_reason),
+		cmocka_unit_test(attempts_are_in_the_one_line_text_only_when_they_are_the_reason),
 		cmocka_unit_test(advice_follows_from_the_code_and_the_phase),
 		cmocka_unit_test(at_length_a_reason_is_said_once_too),
 		cmocka_unit_test(what_we_have_said_is_not_what_was_said_to_us),
-		cmocka_unit_test(who_logs_in_by_certificate_is_not_told_of_passwords),
+		cmocka_unit_test(advice_for_a_login_by_certificate_does_not_name_passwords),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static void expect(const char *xml)
 	peer_assert_done(first.peer);
 }
 
-static void changes_are_told_to_a_server_that_offers_it(void **state)
+static void changes_are_sent_to_a_server_that_offers_it(void **state)
 {
 	(void)state;
 	assert_false(envoi_client_state_is_offered(handler));
@@ -93,7 +93,7 @@ static void changes_are_told_to_a_server_that_offers_it(void **state)
 	assert_int_equal(envoi_client_state_set(handler, false), ENVOI_DECLINED);
 }
 
-static void a_server_that_does_not_offer_it_is_told_nothing(void **state)
+static void nothing_is_sent_to_a_server_without_the_offer(void **state)
 {
 	(void)state;
 	assert_int_equal(envoi_client_state_set(handler, false), ENVOI_DECLINED);
@@ -130,8 +130,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		CASE(changes_are_told_to_a_server_that_offers_it),
-		CASE(a_server_that_does_not_offer_it_is_told_nothing),
+		CASE(changes_are_sent_to_a_server_that_offers_it),
+		CASE(nothing_is_sent_to_a_server_without_the_offer),
 		CASE(an_inactive_client_says_so_after_each_login),
 		CASE(it_is_not_sent_on_a_stream_that_closes),
 #undef CASE

@@ -198,7 +198,7 @@ static void a_watch_that_cannot_be_made_changes_nothing(void **state)
 	assert_int_equal(f->calls, 1);
 }
 
-static void signals_are_left_alone(void **state)
+static void signals_are_not_handled(void **state)
 {
 	struct fixture *f = *state;
 	struct sigaction before[3], after;
@@ -249,7 +249,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_alarm_needs_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_watch_that_cannot_be_made_changes_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(signals_are_left_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(signals_are_not_handled, setup, teardown),
 		cmocka_unit_test(a_context_makes_its_loop_when_it_is_asked_for),
 	};
 	return cmocka_run_group_tests_name("mainloop/libevent", tests, NULL, NULL);

@@ -234,7 +234,7 @@ static void p8_after_a_black_hole_the_second_wins_within_250_ms(void **state)
 
 /* --- services --- */
 
-static void both_services_are_asked_at_once_and_so_are_both_families(void **state)
+static void both_services_and_both_families_are_looked_up_at_once(void **state)
 {
 	static const struct scripted_answer answers[] = {
 		{.name = XMPP, .records = "20 0 5222 c.example", .delay_ms = 100},
@@ -750,7 +750,7 @@ int main(void)
 		CASE(p8_services_by_what_is_said_of_them),
 		CASE(p8_addresses_by_what_is_said_of_each_family),
 		CASE(p8_after_a_black_hole_the_second_wins_within_250_ms),
-		CASE(both_services_are_asked_at_once_and_so_are_both_families),
+		CASE(both_services_and_both_families_are_looked_up_at_once),
 		CASE(targets_of_both_services_are_merged_by_priority),
 		CASE(a_target_may_be_an_address_or_end_with_a_dot),
 		CASE(targets_beyond_the_limit_are_left_out_and_reported),

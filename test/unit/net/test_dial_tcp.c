@@ -152,7 +152,7 @@ static void the_whole_way_from_domain_to_socket(void **state)
 }
 
 /* With name servers of its own the dial does not ask the context's resolver. */
-static void the_name_servers_of_the_options_are_asked(void **state)
+static void the_name_servers_of_the_options_are_used(void **state)
 {
 	struct fixture *f = *state;
 	f->options.domain = "example.org";
@@ -267,7 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_whole_way_from_domain_to_socket),
-		CASE(the_name_servers_of_the_options_are_asked),
+		CASE(the_name_servers_of_the_options_are_used),
 		CASE(the_socket_is_as_promised),
 		CASE(a_closed_port_is_refused),
 		CASE(localhost_needs_no_name_server),

@@ -612,7 +612,7 @@ static void the_dial_may_be_freed_where_its_own_free_drops_a_trial(void **state)
 	assert_int_equal(f->calls, 0);
 }
 
-static void the_dial_may_be_freed_when_the_time_of_a_trial_is_over(void **state)
+static void the_dial_may_be_freed_at_the_timeout_of_a_trial(void **state)
 {
 	static const struct verdict verdicts[] = {
 		{.address = "192.0.2.1", .delay_ms = NEVER},
@@ -751,7 +751,7 @@ static void those_cut_off_by_a_winner_are_tried_again(void **state)
 }
 
 /* The second family was still being looked up when the first won. */
-static void look_ups_cut_off_by_a_winner_are_asked_again(void **state)
+static void look_ups_ended_by_a_winner_are_repeated(void **state)
 {
 	static const struct scripted_answer answers[] = {
 		{.name = XMPP, .records = "10 0 5222 c.example"},
@@ -871,13 +871,13 @@ int main(void)
 		CASE(a_decision_has_its_time),
 		CASE(the_dial_may_be_freed_where_a_trial_is_dropped),
 		CASE(the_dial_may_be_freed_where_its_own_free_drops_a_trial),
-		CASE(the_dial_may_be_freed_when_the_time_of_a_trial_is_over),
+		CASE(the_dial_may_be_freed_at_the_timeout_of_a_trial),
 		CASE(one_on_trial_at_the_end_of_the_time_has_failed_in_tls),
 		CASE(a_long_reason_is_cut_so_that_it_is_seen),
 		CASE(after_a_winner_that_will_not_do_the_next_is_tried),
 		CASE(a_decision_after_a_winner_has_its_time),
 		CASE(those_cut_off_by_a_winner_are_tried_again),
-		CASE(look_ups_cut_off_by_a_winner_are_asked_again),
+		CASE(look_ups_ended_by_a_winner_are_repeated),
 		CASE(going_on_has_the_time_that_the_caller_gives),
 		CASE(the_end_of_the_time_does_not_hide_a_refused_certificate),
 		CASE(a_dial_freed_after_any_turn_leaves_nothing),

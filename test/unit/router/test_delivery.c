@@ -56,7 +56,7 @@ static void what_an_iq_handler_returns_decides_the_answer(void **state)
 	probe_remove(&probe);
 }
 
-static void a_failing_handler_of_a_message_is_reported_and_the_next_is_asked(void **state)
+static void a_failing_handler_of_a_message_is_reported_and_the_next_is_called(void **state)
 {
 	struct router_fixture *f = *state;
 	struct probe bad, good;
@@ -484,7 +484,7 @@ static void a_malformed_payload_of_a_request_is_answered_without_its_handler(voi
 	}
 }
 
-static void a_malformed_payload_of_a_message_is_reported_once_and_others_are_asked(void **state)
+static void a_malformed_payload_of_a_message_is_reported_once_and_others_are_called(void **state)
 {
 	struct router_fixture *f = *state;
 	struct probe probes[3];
@@ -682,7 +682,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_an_iq_handler_returns_decides_the_answer),
-		TEST(a_failing_handler_of_a_message_is_reported_and_the_next_is_asked),
+		TEST(a_failing_handler_of_a_message_is_reported_and_the_next_is_called),
 		TEST(requests_without_exactly_one_payload_are_bad),
 		TEST(an_iq_without_id_is_reported_and_one_without_type_is_answered),
 		TEST(results_and_errors_are_never_answered),
@@ -700,7 +700,7 @@ int main(void)
 		TEST(promises_outlive_their_router_and_do_nothing),
 		TEST(payloads_are_decoded_once_before_their_handlers_run),
 		TEST(a_malformed_payload_of_a_request_is_answered_without_its_handler),
-		TEST(a_malformed_payload_of_a_message_is_reported_once_and_others_are_asked),
+		TEST(a_malformed_payload_of_a_message_is_reported_once_and_others_are_called),
 		TEST(a_payload_over_a_limit_is_a_bad_request),
 		TEST(each_allocation_of_a_request_may_fail),
 		TEST(each_allocation_of_a_promise_may_fail),

@@ -152,7 +152,7 @@ static const char *const allowed[ADDRESSES] = {
 	/* no address   */ NULL,
 };
 
-static void an_answer_counts_only_from_whom_was_asked(void **state)
+static void an_answer_counts_only_from_the_address_of_the_request(void **state)
 {
 	static const char *const types[] = {"result", "error"};
 	struct fixture *f = *state;
@@ -363,7 +363,7 @@ static void a_callback_may_cancel_another_request(void **state)
 		written_text(&f->ended), "ENVOI_OK success\nENVOI_ERR_CANCELED canceled\n");
 }
 
-static void a_request_that_was_not_sent_calls_nobody(void **state)
+static void a_request_that_was_not_sent_has_no_callback(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_request *request;
@@ -433,7 +433,7 @@ static void results_are_decoded_before_the_callback(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_answer_counts_only_from_whom_was_asked),
+		TEST(an_answer_counts_only_from_the_address_of_the_request),
 		TEST(without_an_own_address_no_alias_counts),
 		TEST(other_types_are_no_answers),
 		TEST(a_forged_answer_changes_nothing_for_the_right_one),
@@ -446,7 +446,7 @@ int main(void)
 		TEST(an_answer_after_the_timeout_is_ignored),
 		TEST(a_hundred_thousand_requests_to_a_silent_peer_leave_nothing),
 		TEST(a_callback_may_cancel_another_request),
-		TEST(a_request_that_was_not_sent_calls_nobody),
+		TEST(a_request_that_was_not_sent_has_no_callback),
 		TEST(results_are_decoded_before_the_callback),
 	};
 	return cmocka_run_group_tests_name("router/requests", tests, NULL, NULL);

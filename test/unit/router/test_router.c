@@ -19,7 +19,7 @@
 
 /* --- sequence --- */
 
-static void rows_are_asked_by_priority_and_then_by_age_whatever_payload_they_name(void **state)
+static void rows_of_all_payloads_are_called_by_priority_and_then_by_age(void **state)
 {
 	struct router_fixture *f = *state;
 	struct probe probes[5];
@@ -48,7 +48,7 @@ static void rows_are_asked_by_priority_and_then_by_age_whatever_payload_they_nam
 	assert_int_equal(f->router.rows.bucket_count, 0);
 }
 
-static void a_handler_is_asked_once_by_the_first_of_its_rows_that_fits(void **state)
+static void a_handler_is_called_once_by_its_first_matching_row(void **state)
 {
 	struct router_fixture *f = *state;
 	struct probe both, last;
@@ -111,7 +111,7 @@ static void a_row_without_type_never_sees_errors(void **state)
 	}
 }
 
-static void before_login_only_rows_that_say_so_are_asked(void **state)
+static void before_login_only_rows_that_say_so_are_called(void **state)
 {
 	struct router_fixture *f = *state;
 	struct probe early, late;
@@ -316,7 +316,7 @@ static void act_close(struct probe *probe, struct envoi_delivery *in)
 	envoi__router_close(&probe->f->router);
 }
 
-static void after_the_router_was_closed_nobody_is_asked_and_nothing_is_answered(void **state)
+static void a_closed_router_calls_no_handler_and_sends_no_answer(void **state)
 {
 	struct router_fixture *f = *state;
 	struct probe first, second;
@@ -341,15 +341,15 @@ static void after_the_router_was_closed_nobody_is_asked_and_nothing_is_answered(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(rows_are_asked_by_priority_and_then_by_age_whatever_payload_they_name),
-		TEST(a_handler_is_asked_once_by_the_first_of_its_rows_that_fits),
+		TEST(rows_of_all_payloads_are_called_by_priority_and_then_by_age),
+		TEST(a_handler_is_called_once_by_its_first_matching_row),
 		TEST(a_row_without_type_never_sees_errors),
-		TEST(before_login_only_rows_that_say_so_are_asked),
+		TEST(before_login_only_rows_that_say_so_are_called),
 		TEST(the_cost_of_a_stanza_does_not_grow_with_the_number_of_handlers),
 		TEST(payloads_of_one_name_cost_one_visit_of_a_row),
 		TEST(a_stanza_with_very_many_payloads_is_delivered_in_order),
 		TEST(changes_while_a_stanza_is_on_its_way_follow_the_documented_table),
-		TEST(after_the_router_was_closed_nobody_is_asked_and_nothing_is_answered),
+		TEST(a_closed_router_calls_no_handler_and_sends_no_answer),
 	};
 	return cmocka_run_group_tests_name("router/router", tests, NULL, NULL);
 }

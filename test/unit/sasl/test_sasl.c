@@ -566,7 +566,7 @@ static void keys_that_are_not_for_this_are_not_used(void **state)
 }
 
 /* RFC 5802, section 6 */
-static void the_flag_tells_what_we_could_have_done(void **state)
+static void the_flag_states_the_support_of_channel_binding(void **state)
 {
 	struct fixture *f = *state;
 	for (int offered = 0; offered < 2; offered++) {
@@ -1162,7 +1162,7 @@ int main(int argc, char **argv)
 		CASE(a_password_may_be_given_when_it_is_needed),
 		CASE(keys_stand_for_the_password_while_the_salt_is_the_same),
 		CASE(keys_that_are_not_for_this_are_not_used),
-		CASE(the_flag_tells_what_we_could_have_done),
+		CASE(the_flag_states_the_support_of_channel_binding),
 		CASE(an_offer_that_was_changed_is_noticed),
 		CASE(the_channel_binding_given_is_the_one_used),
 		CASE(a_man_in_the_middle_does_not_pass_channel_binding),

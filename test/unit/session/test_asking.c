@@ -55,7 +55,7 @@ static void setup_small(struct wire *wire)
 
 /* --- asking and answering --- */
 
-static void a_request_is_answered_by_whom_was_asked(void **state)
+static void a_request_is_answered_from_the_address_it_was_sent_to(void **state)
 {
 	struct wire *wire = *state;
 	char xml[300];
@@ -195,7 +195,7 @@ static void an_unhandled_request_is_refused_over_the_wire(void **state)
 }
 
 /* RFC 6120, section 8.1.2.1: a client that names somebody else is thrown out. */
-static void an_answer_never_names_somebody_else_as_its_sender(void **state)
+static void an_answer_never_has_the_address_of_another_entity(void **state)
 {
 	static const struct {
 		const char *to;
@@ -370,13 +370,13 @@ static void an_iq_that_is_none_does_not_end_the_stream(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_request_is_answered_by_whom_was_asked),
+		TEST(a_request_is_answered_from_the_address_it_was_sent_to),
 		TEST(a_request_ends_once_by_timeout_cancel_loss_or_free),
 		TEST(more_requests_than_allowed_are_refused),
 		TEST(an_unhandled_request_is_refused_over_the_wire),
 		TEST(a_request_with_a_payload_is_for_an_entity_or_the_server),
 		TEST(a_request_whose_payload_cannot_be_written_is_refused),
-		TEST(an_answer_never_names_somebody_else_as_its_sender),
+		TEST(an_answer_never_has_the_address_of_another_entity),
 		TEST(what_came_on_one_stream_is_never_answered_on_another),
 		TEST(a_promise_is_kept_on_its_own_stream_only),
 		TEST(a_flood_of_requests_to_a_client_that_cannot_send_is_bounded),

@@ -192,7 +192,7 @@ static void every_event_has_a_name(void **state)
 	assert_string_equal(envoi_event_name(ENVOI_EVENTS_END), "unknown");
 }
 
-static void what_happened_before_a_stanza_is_told_before_it(void **state)
+static void events_before_a_stanza_are_reported_before_it(void **state)
 {
 	struct wire *wire = *state;
 	static struct probe probe;
@@ -221,7 +221,7 @@ static void act_add_other(struct probe *probe)
 	probe->act = NULL;
 }
 
-static void a_handler_removed_while_an_event_is_told_is_not_told(void **state)
+static void a_handler_removed_during_an_event_is_not_called(void **state)
 {
 	struct wire *wire = *state;
 	static struct probe a, b, c;
@@ -468,8 +468,8 @@ int main(void)
 		TEST(a_handler_with_a_bad_row_is_not_attached_at_all),
 		TEST(events_come_in_order_from_the_loop_with_copies_of_what_they_tell),
 		TEST(every_event_has_a_name),
-		TEST(what_happened_before_a_stanza_is_told_before_it),
-		TEST(a_handler_removed_while_an_event_is_told_is_not_told),
+		TEST(events_before_a_stanza_are_reported_before_it),
+		TEST(a_handler_removed_during_an_event_is_not_called),
 		TEST(timeouts_run_from_the_first_start_on),
 		TEST(filters_see_every_stanza_by_priority),
 		TEST(a_filter_sees_what_is_about_to_be_written_and_may_add_to_it),

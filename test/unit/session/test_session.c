@@ -97,7 +97,7 @@ static void only_one_stream_fits_below_a_session(void **state)
 	assert_ptr_equal(envoi_session_stream(wire->session), stream);
 }
 
-static void a_stream_that_fails_to_come_about_is_told_to_the_owner(void **state)
+static void a_stream_that_fails_to_start_is_reported_to_the_owner(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
@@ -109,7 +109,7 @@ static void a_stream_that_fails_to_come_about_is_told_to_the_owner(void **state)
 	assert_string_equal(wire_log(wire), "disconnected ENVOI_ERR_TIMEOUT\n");
 }
 
-static void detaching_ends_everything_from_the_loop_and_tells_no_owner(void **state)
+static void detaching_ends_everything_from_the_loop_without_the_owner(void **state)
 {
 	struct wire *wire = *state;
 	struct wire_ticket ticket;
@@ -813,8 +813,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_goes_online_and_leaves_in_order),
 		TEST(only_one_stream_fits_below_a_session),
-		TEST(a_stream_that_fails_to_come_about_is_told_to_the_owner),
-		TEST(detaching_ends_everything_from_the_loop_and_tells_no_owner),
+		TEST(a_stream_that_fails_to_start_is_reported_to_the_owner),
+		TEST(detaching_ends_everything_from_the_loop_without_the_owner),
 		TEST(what_is_sent_gets_an_id_and_a_canonical_address),
 		TEST(a_refusal_names_stanza_place_and_reason),
 		TEST(an_iq_is_sent_with_the_payloads_that_it_may_have),

@@ -176,7 +176,7 @@ static void on_skipped(struct envoi_handler *self, const struct envoi_event *eve
 		sizeof(seen->from) - 1);
 }
 
-static void the_event_tells_size_kind_sender_and_id(void **state)
+static void the_event_has_size_kind_sender_and_id(void **state)
 {
 	(void)state;
 	static const struct envoi_event_row rows[] = {
@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 			what_cannot_be_answered_is_only_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_ends_its_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			the_event_tells_size_kind_sender_and_id, setup, teardown),
+			the_event_has_size_kind_sender_and_id, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stream_level_element_ends_the_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(with_0_a_stanza_ends_the_stream, setup, teardown),

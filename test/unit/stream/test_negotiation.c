@@ -85,7 +85,7 @@ enum {
 	ORDERED = sizeof(ordered) / sizeof(ordered[0]),
 };
 
-static void features_are_asked_and_offered_by_their_order(void **state)
+static void features_are_negotiated_and_offered_by_their_order(void **state)
 {
 	(void)state;
 	static struct envoi_handler_impl impls[ORDERED];
@@ -483,7 +483,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		CASE(features_are_asked_and_offered_by_their_order),
+		CASE(features_are_negotiated_and_offered_by_their_order),
 		CASE(a_feature_rides_inside_another),
 		CASE(a_receiver_takes_what_rides_inside),
 		CASE(a_feature_need_not_ride),

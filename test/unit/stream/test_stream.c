@@ -70,7 +70,7 @@ static void expect_stream_error(const char *condition)
 /* --- headers --- */
 
 /* RFC 6120, section 4.7.1 */
-static void who_we_are_is_not_told_in_clear(void **state)
+static void the_own_address_is_not_sent_in_clear(void **state)
 {
 	(void)state;
 	fixture.is_plain = true;
@@ -84,7 +84,7 @@ static void who_we_are_is_not_told_in_clear(void **state)
 	assert_true(recorder_has(&fixture.recorder, "ready"));
 }
 
-static void the_language_of_the_settings_is_asked_for(void **state)
+static void the_header_has_the_language_of_the_settings(void **state)
 {
 	(void)state;
 	assert_int_equal(envoi_settings_set(fixture.settings, "lang", "de"), ENVOI_OK);
@@ -302,7 +302,7 @@ static void binding_that_is_not_offered_fails_in_phase_bind(void **state)
 }
 
 /* RFC 6120, section 4.9.3.23 */
-static void a_requirement_that_nobody_knows_is_refused(void **state)
+static void an_unknown_requirement_is_refused(void **state)
 {
 	(void)state;
 	fixture.options.required = 0;
@@ -314,7 +314,7 @@ static void a_requirement_that_nobody_knows_is_refused(void **state)
 	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_AFTER_USER);
 }
 
-static void features_are_kept_for_those_who_look(void **state)
+static void the_last_features_can_be_read(void **state)
 {
 	(void)state;
 	fixture.options.required = 0;
@@ -325,7 +325,7 @@ static void features_are_kept_for_those_who_look(void **state)
 		"urn:xmpp:features:rosterver", "ver"));
 }
 
-static void the_old_session_is_asked_for_when_it_is_not_optional(void **state)
+static void the_legacy_session_is_requested_when_it_is_not_optional(void **state)
 {
 	(void)state;
 	stream_fixture_add_login(&fixture);
@@ -375,7 +375,7 @@ static void an_optional_session_is_left_out(void **state)
 	assert_true(recorder_has(&fixture.recorder, "ready"));
 }
 
-static void nobody_is_asked_what_comes_before_the_features(void **state)
+static void elements_before_the_features_call_no_row(void **state)
 {
 	(void)state;
 	stream_fixture_add_login(&fixture);
@@ -418,7 +418,7 @@ static void check_error(const struct error_case *error)
 }
 
 /* RFC 6120, section 4.9 */
-static void a_stream_error_tells_what_it_says_and_whether_to_come_back(void **state)
+static void a_stream_error_has_its_meaning_and_advice_on_retrying(void **state)
 {
 	(void)state;
 	static const struct error_case cases[] = {
@@ -435,7 +435,7 @@ static void a_stream_error_tells_what_it_says_and_whether_to_come_back(void **st
 	}
 }
 
-static void a_redirect_from_nobody_in_particular_is_not_followed_at_once(void **state)
+static void a_redirect_from_an_unverified_server_is_not_followed_at_once(void **state)
 {
 	(void)state;
 	fixture.is_plain = true;
@@ -447,7 +447,7 @@ static void a_redirect_from_nobody_in_particular_is_not_followed_at_once(void **
 	assert_int_equal(fixture.recorder.failure.retry, ENVOI_RETRY_LATER);
 }
 
-static void ill_formed_xml_is_answered_and_told_with_the_phase(void **state)
+static void ill_formed_xml_is_answered_and_reported_with_the_phase(void **state)
 {
 	(void)state;
 	stream_fixture_add_login(&fixture);
@@ -763,7 +763,7 @@ static void a_receiving_stream_offers_and_binds(void **state)
 	assert_int_equal(fixture.recorder.stanza_count, 1);
 }
 
-static void a_refused_resource_may_be_asked_for_again(void **state)
+static void a_refused_resource_may_be_requested_again(void **state)
 {
 	(void)state;
 	struct bind_hook hook = {{&bind_hook_impl}, .answer = NULL};
@@ -783,7 +783,7 @@ static void a_refused_resource_may_be_asked_for_again(void **state)
 	assert_false(recorder_has(&fixture.recorder, "ready"));
 }
 
-static void a_silent_client_is_left_in_the_phase_that_it_has_come_to(void **state)
+static void a_silent_client_is_a_timeout_in_its_phase(void **state)
 {
 	(void)state;
 	struct bind_hook hook = {{&bind_hook_impl}, .answer = NULL};
@@ -1024,9 +1024,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_login_gains_its_bits_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_we_are_is_not_told_in_clear, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			the_language_of_the_settings_is_asked_for, setup, teardown),
+			the_own_address_is_not_sent_in_clear, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_header_has_the_language_of_the_settings, setup, teardown),
 		cmocka_unit_test(a_servers_header_is_checked),
 		cmocka_unit_test(a_stream_error_behind_a_faulty_header_is_reported),
 		cmocka_unit_test(a_faulty_header_is_refused_when_nothing_follows),
@@ -1036,19 +1037,17 @@ int main(void)
 		cmocka_unit_test(what_is_required_and_not_offered_names_its_phase),
 		cmocka_unit_test_setup_teardown(
 			binding_that_is_not_offered_fails_in_phase_bind, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_unknown_requirement_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_last_features_can_be_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_requirement_that_nobody_knows_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			features_are_kept_for_those_who_look, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_old_session_is_asked_for_when_it_is_not_optional, setup, teardown),
+			the_legacy_session_is_requested_when_it_is_not_optional, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_optional_session_is_left_out, setup, teardown),
-		cmocka_unit_test(a_stream_error_tells_what_it_says_and_whether_to_come_back),
+		cmocka_unit_test(a_stream_error_has_its_meaning_and_advice_on_retrying),
 		cmocka_unit_test_setup_teardown(
-			a_redirect_from_nobody_in_particular_is_not_followed_at_once, setup,
+			a_redirect_from_an_unverified_server_is_not_followed_at_once, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			ill_formed_xml_is_answered_and_told_with_the_phase, setup, teardown),
+			ill_formed_xml_is_answered_and_reported_with_the_phase, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			closing_waits_for_the_peers_tag_and_hands_over_what_comes_before, setup,
 			teardown),
@@ -1073,9 +1072,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_receiving_stream_offers_and_binds, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_refused_resource_may_be_asked_for_again, setup, teardown),
+			a_refused_resource_may_be_requested_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_silent_client_is_left_in_the_phase_that_it_has_come_to, setup, teardown),
+			a_silent_client_is_a_timeout_in_its_phase, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stanza_before_the_login_reaches_the_owner_of_a_receiving_stream, setup,
 			teardown),
@@ -1092,7 +1091,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			no_stanza_goes_out_before_there_is_an_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			nobody_is_asked_what_comes_before_the_features, setup, teardown),
+			elements_before_the_features_call_no_row, setup, teardown),
 		cmocka_unit_test(what_a_client_may_not_send_ends_a_receiving_stream),
 		cmocka_unit_test_setup_teardown(
 			a_long_stanza_is_refused_before_the_login_and_taken_after_it, setup,

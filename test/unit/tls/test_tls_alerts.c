@@ -42,8 +42,9 @@ static void begin(const struct tls_server_options *options, const char *ca_file,
 	assert_int_equal(envoi_tls_config_new(&all.config, all.context, settings), ENVOI_OK);
 	envoi_settings_free(settings);
 	if (shows) {
-		assert_int_equal(envoi_tls_config_show(all.config, TEST_DATA "/tls/client.pem",
-					 TEST_DATA "/tls/client-key.pem", NULL),
+		assert_int_equal(
+			envoi_tls_config_set_certificate(all.config, TEST_DATA "/tls/client.pem",
+				TEST_DATA "/tls/client-key.pem", NULL),
 			ENVOI_OK);
 	}
 	assert_int_equal(
@@ -73,7 +74,7 @@ static bool is_anything_known(void)
 	envoi__tls_get_info(all.client, &info);
 	bool is_known = info.version != NULL || info.cipher != NULL ||
 		envoi_tls_is_verified(&info) || info.trust != ENVOI_TLS_TRUST_NONE ||
-		info.is_resumed || info.is_certificate_shown || info.own_address != NULL ||
+		info.is_resumed || info.is_certificate_sent || info.own_address != NULL ||
 		envoi__tls_is_secure(all.client) ||
 		envoi__tls_peer_certificate(all.client, 0, &len) != NULL;
 	envoi_buffer_init(&binding, all.context, 0);
@@ -100,7 +101,7 @@ static void nothing_more_is_done(int failure)
 	assert_false(is_anything_known());
 }
 
-static void nothing_is_known_before_the_handshake_is_over(void **state)
+static void no_property_is_known_before_the_end_of_the_handshake(void **state)
 {
 	(void)state;
 	static const char *const versions[] = {tls_1_2, tls_1_3};
@@ -204,7 +205,7 @@ static bool check_alert_at(const struct tls_server_options *options, int at, int
 	return is_over;
 }
 
-static void a_fatal_alert_at_every_handshake_message_is_told_and_not_answered(void **state)
+static void a_fatal_alert_at_every_handshake_message_is_reported_and_not_answered(void **state)
 {
 	(void)state;
 	static const struct tls_server_options kinds[] = {{.priorities = tls_1_2},
@@ -228,7 +229,7 @@ static void a_fatal_alert_at_every_handshake_message_is_told_and_not_answered(vo
 	}
 }
 
-static void a_fatal_alert_later_is_told_and_not_answered(void **state)
+static void a_later_fatal_alert_is_reported_and_not_answered(void **state)
 {
 	(void)state;
 	static const char *const versions[] = {tls_1_2, tls_1_3};
@@ -249,7 +250,7 @@ static void a_fatal_alert_later_is_told_and_not_answered(void **state)
 }
 
 /* RFC 6066, section 3: some servers warn that they do not know the name, and go on. */
-static void a_warning_before_everything_else_is_passed_over(void **state)
+static void a_warning_before_everything_else_is_ignored(void **state)
 {
 	(void)state;
 	static const char warning[] = {21, 3, 3, 0, 2, 1, 112};
@@ -293,10 +294,11 @@ static void our_own_alert_is_the_last_that_is_sent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_known_before_the_handshake_is_over),
-		cmocka_unit_test(a_fatal_alert_at_every_handshake_message_is_told_and_not_answered),
-		cmocka_unit_test(a_fatal_alert_later_is_told_and_not_answered),
-		cmocka_unit_test(a_warning_before_everything_else_is_passed_over),
+		cmocka_unit_test(no_property_is_known_before_the_end_of_the_handshake),
+		cmocka_unit_test(
+			a_fatal_alert_at_every_handshake_message_is_reported_and_not_answered),
+		cmocka_unit_test(a_later_fatal_alert_is_reported_and_not_answered),
+		cmocka_unit_test(a_warning_before_everything_else_is_ignored),
 		cmocka_unit_test(our_own_alert_is_the_last_that_is_sent),
 	};
 	return cmocka_run_group_tests_name("crypto/tls alerts", tests, NULL, NULL);

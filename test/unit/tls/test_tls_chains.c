@@ -283,7 +283,7 @@ static void expect(struct chain *chain, unsigned int doubts, const char *words)
 		verdict.trust, doubts == 0 ? ENVOI_TLS_TRUST_VERIFIED : ENVOI_TLS_TRUST_NONE);
 }
 
-static void whatever_is_wrong_with_an_authority_in_between_is_told(void **state)
+static void every_error_of_an_intermediate_authority_is_reported(void **state)
 {
 	(void)state;
 	static const struct {
@@ -333,7 +333,7 @@ static void an_authority_that_may_issue_leaves_only_makes_no_other(void **state)
 	}
 }
 
-static void whatever_is_wrong_with_the_servers_own_is_told(void **state)
+static void every_error_of_the_servers_certificate_is_reported(void **state)
 {
 	(void)state;
 	static const struct {
@@ -360,7 +360,7 @@ static void whatever_is_wrong_with_the_servers_own_is_told(void **state)
 }
 
 /* Who decides must know all of it, though GnuTLS stops looking below an unknown issuer. */
-static void below_an_unknown_issuer_the_rest_is_told_too(void **state)
+static void below_an_unknown_issuer_other_errors_are_reported_too(void **state)
 {
 	(void)state;
 	static const struct particulars wrong = {
@@ -426,7 +426,7 @@ static void the_first_is_the_servers_whatever_the_others_say(void **state)
 	expect(&chain, ENVOI_TLS_DOUBT_NAME, "is for other.example, not for example.org");
 }
 
-static void what_nobody_could_judge_leaves_nothing_to_ask(void **state)
+static void a_certificate_that_cannot_be_judged_needs_no_decision(void **state)
 {
 	(void)state;
 	struct envoi__tls_verdict verdict;
@@ -658,14 +658,14 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, with_the_ordinary_root)
 	const struct CMUnitTest tests[] = {
-		CASE(whatever_is_wrong_with_an_authority_in_between_is_told),
+		CASE(every_error_of_an_intermediate_authority_is_reported),
 		CASE(an_authority_that_may_issue_leaves_only_makes_no_other),
-		CASE(whatever_is_wrong_with_the_servers_own_is_told),
-		CASE(below_an_unknown_issuer_the_rest_is_told_too),
+		CASE(every_error_of_the_servers_certificate_is_reported),
+		CASE(below_an_unknown_issuer_other_errors_are_reported_too),
 		CASE(an_unknown_issuer_has_a_name_or_none),
 		CASE(what_is_shown_besides_and_in_which_order_does_not_matter),
 		CASE(the_first_is_the_servers_whatever_the_others_say),
-		CASE(what_nobody_could_judge_leaves_nothing_to_ask),
+		CASE(a_certificate_that_cannot_be_judged_needs_no_decision),
 		CASE(names_of_xmpp_obey_the_constraints_of_a_trusted_authority),
 		CASE(names_of_xmpp_obey_the_constraints_of_an_authority_in_between),
 		CASE(names_of_xmpp_obey_the_constraints_of_an_unknown_authority),

@@ -326,7 +326,7 @@ static void what_is_no_domain_is_refused(void **state)
 	envoi__tls_name_finish(&name);
 }
 
-static void people_are_told_the_names_that_are_there(void **state)
+static void the_text_lists_the_names_of_the_certificate(void **state)
 {
 	struct envoi_buffer presented;
 	struct envoi__tls_name name;
@@ -357,7 +357,7 @@ int main(void)
 			names_with_a_nul_inside_are_no_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_domain_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			people_are_told_the_names_that_are_there, setup, teardown),
+			the_text_lists_the_names_of_the_certificate, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("crypto/tls_identity", tests, NULL, NULL);
 }

@@ -72,11 +72,11 @@ static void files_are_opened_or_refused_for_the_right_reason(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setup(state);
 		struct fixture *f = *state;
-		int r = envoi_tls_config_show(
+		int r = envoi_tls_config_set_certificate(
 			f->config, cases[i].certificate, cases[i].key, cases[i].password);
-		int again = r == ENVOI_OK
-			? envoi_tls_config_show(f->config, cases[i].certificate, NULL, NULL)
-			: ENVOI_ERR_STATE;
+		int again = r == ENVOI_OK ? envoi_tls_config_set_certificate(
+						    f->config, cases[i].certificate, NULL, NULL)
+					  : ENVOI_ERR_STATE;
 		teardown(state);
 		assert_int_equal(again, ENVOI_ERR_STATE);
 		if (r != cases[i].result) {
@@ -101,7 +101,7 @@ static void converse(
 	assert_int_equal(tls_server_shake_hands(&server, client), ENVOI_OK);
 	assert_int_equal(server.result, 0);
 	envoi__tls_get_info(client, &info);
-	assert_int_equal(info.is_certificate_shown, asks && has_own);
+	assert_int_equal(info.is_certificate_sent, asks && has_own);
 	if (address == NULL) {
 		assert_null(info.own_address);
 	} else {
@@ -120,7 +120,7 @@ static const char *const versions[] = {
 static void it_is_shown_to_servers_that_ask(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_tls_config_show(
+	assert_int_equal(envoi_tls_config_set_certificate(
 				 f->config, FOLDER "client.pem", FOLDER "client-key.pem", NULL),
 		ENVOI_OK);
 	for (size_t i = 0; i < 2; i++) {
@@ -132,7 +132,7 @@ static void it_is_shown_to_servers_that_ask(void **state)
 static void of_two_addresses_none_is_the_only_one(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_tls_config_show(
+	assert_int_equal(envoi_tls_config_set_certificate(
 				 f->config, FOLDER "client-two.pem", FOLDER "client-key.pem", NULL),
 		ENVOI_OK);
 	converse(f, versions[0], true, true, NULL);
@@ -169,7 +169,7 @@ static void on_answer(void *user)
 static void nothing_is_said_before_the_answer(void **state)
 {
 	struct fixture *f = *state;
-	assert_int_equal(envoi_tls_config_show(
+	assert_int_equal(envoi_tls_config_set_certificate(
 				 f->config, FOLDER "client.pem", FOLDER "client-key.pem", NULL),
 		ENVOI_OK);
 	for (size_t i = 0; i < 4; i++) {
@@ -209,7 +209,7 @@ static void nothing_is_said_before_the_answer(void **state)
 	}
 }
 
-static void a_server_that_talks_on_while_somebody_thinks_is_left(void **state)
+static void a_server_that_sends_too_much_before_the_decision_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct witness witness = {.decider.impl = &decider_impl};
@@ -245,7 +245,7 @@ int main(void)
 		CASE(of_two_addresses_none_is_the_only_one),
 		CASE(who_has_none_shows_none),
 		CASE(nothing_is_said_before_the_answer),
-		CASE(a_server_that_talks_on_while_somebody_thinks_is_left),
+		CASE(a_server_that_sends_too_much_before_the_decision_is_refused),
 	};
 	return cmocka_run_group_tests_name("crypto/tls own", tests, NULL, NULL);
 }

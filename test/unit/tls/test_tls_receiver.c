@@ -183,7 +183,7 @@ static bool check_alert_at(const char *priorities, int at, int when)
 	return is_over;
 }
 
-static void a_fatal_alert_at_every_handshake_message_is_told_and_not_answered(void **state)
+static void a_fatal_alert_at_every_handshake_message_is_reported_and_not_answered(void **state)
 {
 	(void)state;
 	static const char *const versions[] = {tls_1_2, tls_1_3};
@@ -200,7 +200,7 @@ static void a_fatal_alert_at_every_handshake_message_is_told_and_not_answered(vo
 	}
 }
 
-static void old_clients_are_told_as_such(void **state)
+static void old_clients_are_reported_as_such(void **state)
 {
 	(void)state;
 	begin("NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0");
@@ -265,8 +265,9 @@ static void what_is_not_tls_is_left_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_fatal_alert_at_every_handshake_message_is_told_and_not_answered),
-		cmocka_unit_test(old_clients_are_told_as_such),
+		cmocka_unit_test(
+			a_fatal_alert_at_every_handshake_message_is_reported_and_not_answered),
+		cmocka_unit_test(old_clients_are_reported_as_such),
 		cmocka_unit_test(a_client_that_negotiates_again_is_left),
 		cmocka_unit_test(no_tickets_are_handed_out),
 		cmocka_unit_test(what_is_not_tls_is_left_at_once),

@@ -310,7 +310,7 @@ static void nothing_is_resumed_where_the_settings_forbid_it(void **state)
 }
 
 /* What is resumed would be judged by them, but is not even offered. */
-static void other_rules_begin_anew(void **state)
+static void other_settings_lead_to_a_full_handshake(void **state)
 {
 	(void)state;
 	static const struct {
@@ -337,7 +337,7 @@ static void other_rules_begin_anew(void **state)
 	assert_int_equal(all.result, ENVOI_ERR_CERTIFICATE); /* not pinned */
 }
 
-static void another_name_or_protocol_begins_anew(void **state)
+static void another_name_or_protocol_leads_to_a_full_handshake(void **state)
 {
 	(void)state;
 	connect_again();
@@ -392,7 +392,7 @@ static void a_certificate_that_has_expired_meanwhile_is_refused(void **state)
 	assert_int_equal(all.result, ENVOI_ERR_CERTIFICATE);
 }
 
-static void a_server_that_has_forgotten_the_session_begins_anew(void **state)
+static void a_session_unknown_to_the_server_leads_to_a_full_handshake(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -527,14 +527,14 @@ static void our_certificate_counts_as_shown_in_what_is_resumed(void **state)
 	assert_int_equal(envoi_tls_config_new(&config, all.context, all.settings), ENVOI_OK);
 	connect_with(config);
 	expect(false);
-	assert_false(all.info.is_certificate_shown);
-	assert_int_equal(
-		envoi_tls_config_show(config, FOLDER "client.pem", FOLDER "client-key.pem", NULL),
+	assert_false(all.info.is_certificate_sent);
+	assert_int_equal(envoi_tls_config_set_certificate(
+				 config, FOLDER "client.pem", FOLDER "client-key.pem", NULL),
 		ENVOI_OK);
 	for (int i = 0; i < 2; i++) {
 		connect_with(config);
 		expect(i == 1); /* and not the session from before it was there */
-		assert_true(all.info.is_certificate_shown);
+		assert_true(all.info.is_certificate_sent);
 	}
 	envoi_tls_config_unref(config);
 }
@@ -668,12 +668,12 @@ int main(void)
 		CASE(a_server_that_drops_the_extended_master_secret_is_not_resumed),
 		CASE(channel_bindings_are_those_of_the_server),
 		CASE(nothing_is_resumed_where_the_settings_forbid_it),
-		CASE(other_rules_begin_anew),
-		CASE(another_name_or_protocol_begins_anew),
+		CASE(other_settings_lead_to_a_full_handshake),
+		CASE(another_name_or_protocol_leads_to_a_full_handshake),
 		CASE(a_session_is_forgotten_after_a_day),
 		CASE(a_day_counts_from_the_certificates),
 		CASE(a_certificate_that_has_expired_meanwhile_is_refused),
-		CASE(a_server_that_has_forgotten_the_session_begins_anew),
+		CASE(a_session_unknown_to_the_server_leads_to_a_full_handshake),
 		CASE(a_server_that_breaks_off_is_offered_nothing_for_a_day),
 		CASE(what_was_no_server_does_not_count),
 		CASE(nothing_is_kept_of_a_connection_that_failed),

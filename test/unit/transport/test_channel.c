@@ -267,7 +267,7 @@ static void it_is_destroyed_last_and_once(void **state)
 	assert_string_equal(f->asked, "start read disconnect destroy");
 }
 
-static void whoever_enters_keeps_it_until_he_leaves(void **state)
+static void a_channel_is_kept_between_enter_and_leave(void **state)
 {
 	struct fixture *f = *state;
 	begin(f);
@@ -305,7 +305,7 @@ int main(void)
 		CASE(a_channel_that_does_not_start_is_a_transport_that_does_not),
 		CASE(a_channel_that_cannot_be_held_up_ends),
 		CASE(it_is_destroyed_last_and_once),
-		CASE(whoever_enters_keeps_it_until_he_leaves),
+		CASE(a_channel_is_kept_between_enter_and_leave),
 		CASE(without_memory_it_is_let_go_of),
 	};
 	return cmocka_run_group_tests_name("transports/channel", tests, NULL, NULL);

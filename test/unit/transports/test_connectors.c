@@ -255,7 +255,7 @@ static void tcp_reaches_a_listener(void **state)
 	assert_memory_equal(name, "127.0.0.1:", 10);
 }
 
-static void tcp_tells_that_nobody_listens(void **state)
+static void tcp_reports_a_refused_connection(void **state)
 {
 	struct fixture *f = *state;
 	close(listen_here(f));
@@ -293,7 +293,7 @@ int main(void)
 		MEMORY_CASE(it_may_be_destroyed_by_the_listener),
 		TCP_CASE(a_url_is_refused_and_nothing_begins),
 		TCP_CASE(tcp_reaches_a_listener),
-		TCP_CASE(tcp_tells_that_nobody_listens),
+		TCP_CASE(tcp_reports_a_refused_connection),
 		TCP_CASE(tcp_can_be_cancelled),
 	};
 	return cmocka_run_group_tests_name("transports/connectors", tests, NULL, NULL);

@@ -526,7 +526,7 @@ static void ask_about(struct fixture *f)
 	assert_int_equal(f->overs, 0);
 }
 
-static void it_may_be_destroyed_where_a_question_is_over(void **state)
+static void it_may_be_destroyed_when_a_decision_is_withdrawn(void **state)
 {
 	struct fixture *f = *state;
 	ask_about(f);
@@ -609,7 +609,7 @@ int main(void)
 		CASE(one_that_was_handed_over_can_be_given_back),
 		CASE(a_server_by_setting_may_have_a_name_in_any_script),
 		CASE(it_is_canceled_in_the_middle_of_a_handshake),
-		CASE(it_may_be_destroyed_where_a_question_is_over),
+		CASE(it_may_be_destroyed_when_a_decision_is_withdrawn),
 		CASE(a_decision_has_its_timeout),
 		CASE(a_url_is_refused),
 		CASE(without_trust_nothing_but_direct_tls_is_refused),

@@ -147,7 +147,7 @@ static void what_is_no_descriptor_is_refused(void **state)
 }
 
 /* The peer has said why and gone; what we send breaks, but what it said is heard. */
-static void the_peers_last_words_are_heard(void **state)
+static void the_peers_last_elements_are_received(void **state)
 {
 	static const char words[] = HEAD "<stream:error/></stream:stream>";
 	struct fixture *f = *state;
@@ -168,7 +168,7 @@ static void the_peers_last_words_are_heard(void **state)
 	assert_int_equal(f->code, ENVOI_OK);
 }
 
-static void a_peer_that_has_gone_is_a_failure(void **state)
+static void a_peer_that_has_disconnected_is_a_failure(void **state)
 {
 	struct fixture *f = *state;
 	open_stream(f);
@@ -196,8 +196,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_socket_is_made_fit_and_closed_with_the_transport),
 		CASE(what_is_no_descriptor_is_refused),
-		CASE(the_peers_last_words_are_heard),
-		CASE(a_peer_that_has_gone_is_a_failure),
+		CASE(the_peers_last_elements_are_received),
+		CASE(a_peer_that_has_disconnected_is_a_failure),
 		CASE(a_transport_that_never_started_goes_as_well),
 	};
 	return cmocka_run_group_tests_name("transports/tcp", tests, NULL, NULL);

@@ -112,7 +112,7 @@ static void peers_add_nothing(void **state)
 	assert_int_equal(envoi__names_count(envoi__names_of(context)), count);
 }
 
-static void no_memory_is_told(void **state)
+static void want_of_memory_is_reported(void **state)
 {
 	(void)state;
 	for (size_t k = 1; k <= 2; k++) {
@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(parsed_and_built_elements_hold_the_pointers),
 		cmocka_unit_test(a_name_may_become_known_after_a_peer_has_used_it),
 		cmocka_unit_test(peers_add_nothing),
-		cmocka_unit_test(no_memory_is_told),
+		cmocka_unit_test(want_of_memory_is_reported),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/names", tests, setup, teardown);

@@ -113,6 +113,7 @@ static void go_offline(struct actor *actor)
 static void connect_now(struct actor *actor)
 {
 	int r = envoi_client_connect(actor->client);
+	actor->connects += r == ENVOI_OK;
 	if (r < 0) {
 		run_fail(actor->run, "can-connect", "%s: %s", actor->name, envoi_error_text(r));
 	}
@@ -133,38 +134,48 @@ static void connect_after(struct actor *actor, uint64_t ms)
 	envoi_timer_start(&actor->reconnect_timer, loop_of(actor), ms, on_reconnect_timer);
 }
 
-static void on_connecting(struct envoi_handler *self, const struct envoi_event *event)
+static void on_event(struct envoi_handler *self, const struct envoi_event *event)
 {
-	(void)event;
 	struct actor *actor = actor_of(self);
-	actor->connecting++;
-	run_trace(actor->run, "%s: connecting", actor->name);
+	actor->events[event->type]++;
+	run_trace(actor->run, "%s: %s%s%s", actor->name, envoi_event_name(event->type),
+		event->failure != NULL ? ": " : "",
+		event->failure != NULL ? event->failure->text : "");
+	invariants_check_event(actor, event->type);
 }
 
-static void on_started(struct envoi_handler *self, const struct envoi_event *event)
+static void on_online(struct envoi_handler *self, const struct envoi_event *event)
 {
-	struct actor *actor = actor_of(self);
-	actor->started++;
-	actor->is_online = true;
-	run_trace(actor->run, "%s: %s", actor->name, envoi_event_name(event->type));
+	on_event(self, event);
+	actor_of(self)->is_online = true;
 }
 
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
 {
+	on_event(self, event);
+	go_offline(actor_of(self));
+}
+
+/* The application of a bot that shall not stop. */
+static void on_stopped(struct envoi_handler *self, const struct envoi_event *event)
+{
 	struct actor *actor = actor_of(self);
-	actor->disconnected++;
-	go_offline(actor);
-	run_trace(actor->run, "%s: disconnected: %s", actor->name, event->failure->text);
+	on_event(self, event);
 	if (actor->wants_online) {
-		connect_after(actor, 1000 + envoi_world_random(actor->run->world, 4000));
+		connect_after(
+			actor, actor->away_ms + 1000 + envoi_world_random(actor->run->world, 4000));
+		actor->away_ms = 0;
 	}
 }
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_CONNECTING, on_connecting},
-	{ENVOI_EVENT_STARTED, on_started},
-	{ENVOI_EVENT_RESUMED, on_started},
+	{ENVOI_EVENT_CONNECTING, on_event},
+	{ENVOI_EVENT_STARTED, on_online},
+	{ENVOI_EVENT_RESUMED, on_online},
+	{ENVOI_EVENT_ENDED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_EVENT_SUSPENDED, on_event},
+	{ENVOI_EVENT_STOPPED, on_stopped},
 	ENVOI_ROWS_END,
 };
 
@@ -249,6 +260,7 @@ void actor_leave(struct actor *actor, uint64_t away_ms)
 {
 	if (actor->client != NULL && actor->is_online) {
 		actor->was_closed = true;
+		actor->away_ms = away_ms;
 		envoi_client_disconnect(actor->client);
 		run_trace(actor->run, "%s: leaves for %" PRIu64 " ms", actor->name, away_ms);
 	}

@@ -139,15 +139,52 @@ static void an_answer_was_given(struct run *run, const struct question *question
 	}
 }
 
-static void events_are_balanced(struct run *run, const struct actor *actor)
+/* --- events --- */
+
+static void event_fails(const struct actor *actor, const char *rule, enum envoi_event_type type)
 {
-	if (actor->disconnected > actor->connecting || actor->started > actor->connecting ||
-		actor->connecting > actor->disconnected + 1) {
-		run_fail(run, "events-are-balanced",
-			"%s: connecting %u, started %u, disconnected %u", actor->name,
-			actor->connecting, actor->started, actor->disconnected);
+	const unsigned int *n = actor->events;
+	run_fail(actor->run, rule,
+		"%s: at %s: connecting %u, started %u, resumed %u, ended %u, disconnected %u, "
+		"suspended %u, stopped %u of %u",
+		actor->name, envoi_event_name(type), n[ENVOI_EVENT_CONNECTING],
+		n[ENVOI_EVENT_STARTED], n[ENVOI_EVENT_RESUMED], n[ENVOI_EVENT_ENDED],
+		n[ENVOI_EVENT_DISCONNECTED], n[ENVOI_EVENT_SUSPENDED], n[ENVOI_EVENT_STOPPED],
+		actor->connects);
+}
+
+void invariants_check_event(struct actor *actor, enum envoi_event_type type)
+{
+	const unsigned int *n = actor->events;
+	unsigned int sessions = n[ENVOI_EVENT_STARTED] - n[ENVOI_EVENT_ENDED];
+	unsigned int connections = n[ENVOI_EVENT_CONNECTING] - n[ENVOI_EVENT_DISCONNECTED];
+	unsigned int answers = n[ENVOI_EVENT_SUSPENDED] + n[ENVOI_EVENT_STOPPED];
+	if (sessions > 1 || (type == ENVOI_EVENT_RESUMED && sessions != 1)) {
+		event_fails(actor, "a-session-starts-and-ends", type);
+	}
+	if (connections > 1 || (type == ENVOI_EVENT_RESUMED && connections != 1)) {
+		event_fails(actor, "a-connection-begins-and-ends", type);
+	}
+	if (n[ENVOI_EVENT_DISCONNECTED] - answers > 1 ||
+		(type == ENVOI_EVENT_CONNECTING && n[ENVOI_EVENT_DISCONNECTED] != answers)) {
+		event_fails(actor, "suspended-or-stopped", type);
+	}
+	if (type == ENVOI_EVENT_STOPPED && connections != 0) {
+		event_fails(actor, "stopped-is-last", type);
 	}
 }
+
+static void events_have_ended(const struct actor *actor)
+{
+	const unsigned int *n = actor->events;
+	if (n[ENVOI_EVENT_STARTED] != n[ENVOI_EVENT_ENDED] ||
+		n[ENVOI_EVENT_CONNECTING] != n[ENVOI_EVENT_DISCONNECTED] ||
+		n[ENVOI_EVENT_STOPPED] != actor->connects) {
+		event_fails(actor, "everything-ends", ENVOI_NO_EVENT);
+	}
+}
+
+/* --- at any time --- */
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -187,7 +224,6 @@ void invariants_check(struct run *run)
 	for_questions(run, a_question_ends_with_its_session);
 	for_questions(run, an_answer_was_given);
 	for (unsigned int i = 0; i < ACTORS; i++) {
-		events_are_balanced(run, &run->actors[i]);
 		goes_online_again(run, &run->actors[i]);
 	}
 }
@@ -323,4 +359,7 @@ void invariants_check_freed(struct run *run)
 	invariants_check(run);
 	for_messages(run, a_ticket_has_ended);
 	for_questions(run, a_question_has_ended);
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		events_have_ended(&run->actors[i]);
+	}
 }

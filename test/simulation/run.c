@@ -197,10 +197,11 @@ static void count_messages(const struct actor *actor)
 
 static void count(const struct run *run)
 {
-	tally.resumed += envoi_test_server_counts(run->server, NULL).resumptions;
 	for (unsigned int i = 0; i < ACTORS; i++) {
 		const struct actor *actor = &run->actors[i];
-		tally.started += actor->started;
+		for (int type = 0; type < ENVOI_EVENTS_END; type++) {
+			tally.events[type] += actor->events[type];
+		}
 		tally.lost += actor->losses;
 		count_messages(actor);
 		for (unsigned int n = 0; n < actor->question_count; n++) {
@@ -214,9 +215,14 @@ void tally_print(FILE *out)
 {
 	static const char *const states[TICKET_STATES] = {
 		"acknowledged", "written", "unknown", "not-sent", "canceled", "refused"};
-	fprintf(out,
-		"sessions: %lu started, %lu connections lost, %lu resumed; tickets:", tally.started,
-		tally.lost, tally.resumed);
+	fprintf(out, "events:");
+	for (int type = 0; type < ENVOI_EVENTS_END; type++) {
+		if (tally.events[type] > 0) {
+			fprintf(out, " %s %lu", envoi_event_name((enum envoi_event_type)type),
+				tally.events[type]);
+		}
+	}
+	fprintf(out, "; %lu connections lost; tickets:", tally.lost);
 	for (int state = 0; state < TICKET_STATES; state++) {
 		fprintf(out, " %s %lu", states[state], tally.tickets[state]);
 	}

@@ -126,7 +126,9 @@ struct actor {
 	bool is_online;
 	uint64_t offline_since_ms;
 	unsigned int losses; /* of connections that had started */
-	unsigned int connecting, disconnected, started; /* events */
+	uint64_t away_ms; /* after it has stopped */
+	unsigned int connects; /* calls that succeeded */
+	unsigned int events[ENVOI_EVENTS_END];
 	struct message messages[MOST_MESSAGES];
 	unsigned int message_count;
 	struct question questions[MOST_REQUESTS];
@@ -152,7 +154,8 @@ struct run {
 
 /** What runs have met, in all. */
 struct tally {
-	unsigned long started, lost, resumed;
+	unsigned long events[ENVOI_EVENTS_END];
+	unsigned long lost;
 	unsigned long tickets[TICKET_STATES]; /* by state */
 	unsigned long sent_again; /* messages that the server got more than once */
 	unsigned long answers, requests_lost;
@@ -191,6 +194,8 @@ void ledger_watch(void *user, enum envoi_test_server_act act, unsigned int sessi
 /** A message has arrived at an actor. */
 void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza);
 
+/** The order of events: one has come, and is counted. */
+void invariants_check_event(struct actor *actor, enum envoi_event_type type);
 /** Rules that hold at any time. */
 void invariants_check(struct run *run);
 /** @return whether nothing is pending any more */

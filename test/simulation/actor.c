@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "simulation.h"
+#include <envoi/interfaces/session.h>
 
-#define NS_SIMULATION "urn:example:simulation"
+#include "simulation.h"
 
 enum {
 	SHOWN_BYTES = 400, /* of an element, in a trace */
@@ -77,19 +77,17 @@ static int promise(struct actor *actor, struct envoi_delivery *in, uint64_t afte
 
 static int on_question(struct envoi_handler *self, struct envoi_delivery *in)
 {
-	uint64_t number, after_ms;
+	uint64_t after_ms;
 	struct actor *actor = actor_of(self);
-	const struct envoi_element *ask = envoi_delivery_element(in);
-	const char *number_text = envoi_element_attr(ask, "number");
-	const char *after_text = envoi_element_attr(ask, "after");
-	if (number_text == NULL || after_text == NULL ||
-		envoi_uint_parse(number_text, 0, actor->other->question_count - 1, &number) < 0 ||
+	struct question *question = ledger_question(actor->other, envoi_delivery_stanza(in));
+	const char *after_text = envoi_element_attr(envoi_delivery_element(in), "after");
+	if (question == NULL || after_text == NULL ||
 		envoi_uint_parse(after_text, 0, UINT32_MAX, &after_ms) < 0) {
 		run_fail(actor->run, "no-invention", "a question arrived at %s", actor->name);
 		return ENVOI_ERR_INVALID;
 	}
-	actor->other->questions[number].handled++;
-	run_trace(actor->run, "%s: is asked %" PRIu64, actor->name, number);
+	question->handled++;
+	run_trace(actor->run, "%s: is asked %u", actor->name, question->number);
 	return after_ms == 0 ? envoi_reply_result(in, NULL, NULL) : promise(actor, in, after_ms);
 }
 
@@ -148,6 +146,7 @@ static void on_online(struct envoi_handler *self, const struct envoi_event *even
 {
 	on_event(self, event);
 	actor_of(self)->is_online = true;
+	envoi_session_set_continued(event->session, true);
 }
 
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
@@ -346,7 +345,6 @@ static struct question *new_question(struct actor *actor)
 	question->sender = actor;
 	question->number = actor->question_count++;
 	question->asked_in_life = actor->life;
-	question->asked_in_epoch = envoi_session_epoch(session_of(actor));
 	return question;
 }
 

@@ -116,15 +116,13 @@ static void a_question_ends_once(struct run *run, const struct question *questio
 	}
 }
 
-/* A request does not outlive the session in which it was sent. */
+/* A request that was sent does not outlive its session. */
 static void a_question_ends_with_its_session(struct run *run, const struct question *question)
 {
 	const struct actor *actor = question->sender;
-	if (!question->is_accepted || question->reports > 0 || actor->client == NULL) {
-		return;
-	}
-	uint64_t epoch = envoi_session_epoch(envoi_client_session(actor->client));
-	if (question->asked_in_life != actor->life || question->asked_in_epoch != epoch) {
+	bool is_pending = question->is_accepted && question->reports == 0;
+	if (is_pending && question->got > 0 &&
+		question->got_in_start != actor->events[ENVOI_EVENT_STARTED]) {
 		run_fail(run, "a-request-ends-with-its-session", "%c %u", actor->letter,
 			question->number);
 	}

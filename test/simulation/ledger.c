@@ -84,11 +84,46 @@ static void was_put(struct run *run, struct message *message)
 	message->is_unprotected |= counts.managed < counts.sessions;
 }
 
+struct question *ledger_question(struct actor *actor, const struct envoi_stanza *stanza)
+{
+	uint64_t number;
+	const struct envoi_element *ask = envoi_stanza_payload(stanza);
+	const char *text = envoi_element_is(ask, NS_SIMULATION, "ask")
+		? envoi_element_attr(ask, "number")
+		: NULL;
+	if (text == NULL || envoi_uint_parse(text, 0, MOST_REQUESTS - 1, &number) < 0 ||
+		number >= actor->question_count) {
+		return NULL;
+	}
+	return &actor->questions[number];
+}
+
+static void got_question(struct run *run, const struct envoi_stanza *stanza)
+{
+	const char *from = envoi_jid_local(envoi_stanza_from(stanza));
+	for (unsigned int i = 0; i < ACTORS; i++) {
+		struct actor *actor = &run->actors[i];
+		struct question *question = strcmp(actor->name, from) == 0
+			? ledger_question(actor, stanza)
+			: NULL;
+		if (question != NULL) {
+			question->got_in_start = actor->events[ENVOI_EVENT_STARTED];
+			if (++question->got > 1) {
+				run_fail(run, "a-request-is-sent-once", "%c %u", actor->letter,
+					question->number);
+			}
+		}
+	}
+}
+
 void ledger_watch(void *user, enum envoi_test_server_act act, unsigned int session,
 	const struct envoi_stanza *stanza)
 {
 	struct run *run = user;
 	bool is_message = envoi_stanza_kind(stanza) == ENVOI_MESSAGE;
+	if (act == ENVOI_TEST_RECEIVED && envoi_stanza_kind(stanza) == ENVOI_IQ_GET) {
+		got_question(run, stanza);
+	}
 	struct message *message = is_message ? ledger_find(run, envoi_stanza_id(stanza)) : NULL;
 	if (message == NULL) {
 		return;

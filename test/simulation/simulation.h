@@ -20,6 +20,8 @@
  * at the end. The first rule that is broken ends the run.
  */
 
+#define NS_SIMULATION "urn:example:simulation"
+
 enum {
 	ACTORS = 2,
 	TICKET_STATES = ENVOI_TICKET_REFUSED + 1,
@@ -102,7 +104,8 @@ struct question {
 	unsigned int number;
 	bool is_accepted, is_for_server;
 	unsigned int asked_in_life;
-	uint64_t asked_in_epoch;
+	unsigned int got; /* by the server */
+	unsigned int got_in_start; /* of the sender: the number of its session */
 	unsigned int reports;
 	int code;
 	unsigned int handled; /* by the other actor */
@@ -191,6 +194,8 @@ void ledger_id(const struct message *message, char id[32]);
 /** What the server does: an envoi_test_server_fn, with the run. */
 void ledger_watch(void *user, enum envoi_test_server_act act, unsigned int session,
 	const struct envoi_stanza *stanza);
+/** @return the question of an actor that a stanza asks; NULL: it is none */
+struct question *ledger_question(struct actor *actor, const struct envoi_stanza *stanza);
 /** A message has arrived at an actor. */
 void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza);
 

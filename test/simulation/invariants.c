@@ -73,16 +73,22 @@ static void not_sent_was_not_received(struct run *run, const struct message *mes
 	}
 }
 
-/* As long as the session goes on everything is known. */
+/* A message with a body is sent again until it is acknowledged, unless the client leaves; and as long
+ * as the session goes on everything is known. */
 static void unknown_is_rare(struct run *run, const struct message *message)
 {
 	const struct actor *sender = message->sender;
-	if (message->reports == 0 || message->state != ENVOI_TICKET_UNKNOWN ||
-		sender->client == NULL || sender->life != message->sent_in_life) {
+	bool is_open = message->state == ENVOI_TICKET_UNKNOWN ||
+		message->state == ENVOI_TICKET_NOT_SENT;
+	if (message->reports == 0 || !is_open || sender->client == NULL ||
+		sender->life != message->sent_in_life) {
 		return;
 	}
 	if (envoi_session_epoch(envoi_client_session(sender->client)) == message->sent_in_epoch) {
 		message_fails(run, "unknown-only-after-its-session", message);
+	}
+	if (!sender->was_closed) {
+		message_fails(run, "unknown-only-after-leaving", message);
 	}
 }
 

@@ -10,10 +10,12 @@
 #include "base/failure.h"
 #include "client/client_settings.h"
 #include "net/net_settings.h"
+#include "session/stream_management.h"
 #include "tls/tls_config.h"
 
 static void try_connector(struct envoi__login *login);
 static bool start_again(struct envoi__login *login);
+static void start(struct envoi__login *login);
 
 void envoi__login_exit(struct envoi__login *login)
 {
@@ -160,7 +162,9 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 static void end_without_connector(struct envoi__login *login)
 {
 	struct envoi_failure why;
-	if (!start_again(login)) {
+	if (envoi__login_routes_leave_preferred(&login->routes)) {
+		start(login);
+	} else if (!start_again(login)) {
 		envoi_failure_move(&why, &login->routes.attempts);
 		end(login, &why);
 	}
@@ -384,6 +388,15 @@ static int announce(const struct envoi__login_parameters *with)
 			       });
 }
 
+static void prefer_location(struct envoi__login *login)
+{
+	char host[sizeof(login->routes.redirect_host)];
+	uint16_t port;
+	if (envoi__sm_take_location(login->with.session, host, sizeof(host), &port)) {
+		envoi__login_routes_prefer(&login->routes, host, port);
+	}
+}
+
 int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_owner *owner,
 	const struct envoi__login_parameters *with, const struct envoi_failure *last)
 {
@@ -402,6 +415,8 @@ int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_
 	if (last != NULL && envoi__is_redirect(last) && is_within_limit(login)) {
 		envoi__login_routes_redirect(
 			&login->routes, last, envoi_jid_domain(with->account->jid));
+	} else {
+		prefer_location(login);
 	}
 	login->session_owner.impl = &session_owner_impl;
 	envoi_session_set_owner(with->session, &login->session_owner);

@@ -120,7 +120,26 @@ void envoi__login_routes_redirect(
 	snprintf(routes->redirect_host, sizeof(routes->redirect_host), "%s", why->redirect_host);
 	routes->redirect_port = why->redirect_port;
 	routes->redirects++;
+	routes->is_preferred = false;
 	routes->at = 0;
+}
+
+void envoi__login_routes_prefer(struct envoi__login_routes *routes, const char *host, uint16_t port)
+{
+	snprintf(routes->redirect_host, sizeof(routes->redirect_host), "%s", host);
+	routes->redirect_port = port;
+	routes->is_preferred = true;
+}
+
+bool envoi__login_routes_leave_preferred(struct envoi__login_routes *routes)
+{
+	bool was_preferred = routes->is_preferred;
+	if (was_preferred) {
+		routes->redirect_host[0] = '\0';
+		routes->is_preferred = false;
+		routes->at = 0;
+	}
+	return was_preferred;
 }
 
 static int name_host(struct envoi_settings *settings, const char *host, uint16_t port)

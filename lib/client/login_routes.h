@@ -27,6 +27,7 @@ struct envoi__login_routes {
 	struct envoi_failure tried; /* by the connector that has handed over a transport */
 	char redirect_host[256]; /* "": none */
 	uint16_t redirect_port;
+	bool is_preferred; /* the redirect is where the server wants its session resumed */
 	unsigned int redirects; /* followed */
 };
 
@@ -46,6 +47,12 @@ void envoi__login_routes_failed(
 /** The login was redirected: it begins again with the first connector. */
 void envoi__login_routes_redirect(
 	struct envoi__login_routes *routes, const struct envoi_failure *why, const char *domain);
+/** Try a host before all others: where the server wants its session resumed (XEP-0198, section 5). */
+void envoi__login_routes_prefer(
+	struct envoi__login_routes *routes, const char *host, uint16_t port);
+/** That host has failed: begin with the first connector, as if it had not been named.
+ * @return false: there was none */
+bool envoi__login_routes_leave_preferred(struct envoi__login_routes *routes);
 /** Add all attempts so far to a failure. */
 void envoi__login_routes_add_attempts(
 	const struct envoi__login_routes *routes, struct envoi_failure *why);

@@ -4,6 +4,8 @@
  */
 #include "session/stream_management.h"
 
+#include <stdio.h>
+
 #include <envoi/context.h>
 #include <envoi/values.h>
 
@@ -143,6 +145,7 @@ void envoi__sm_become_enabled(struct envoi_session *session)
 {
 	session->sm.state = ENVOI__SM_ENABLED;
 	session->sm.resume_attempts = 0;
+	session->sm.was_location_used = false;
 	envoi_timer_stop(&session->sm.expiry_timer);
 	envoi__sm_sent(session);
 }
@@ -348,4 +351,16 @@ bool envoi__sm_can_resume(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;
 	return session->is_suspended && sm->id != NULL && sm->resume_attempts < MOST_ATTEMPTS;
+}
+
+bool envoi__sm_take_location(struct envoi_session *session, char *host, size_t size, uint16_t *port)
+{
+	struct envoi__sm *sm = &session->sm;
+	if (sm->location == NULL || sm->was_location_used || !envoi__sm_can_resume(session)) {
+		return false;
+	}
+	sm->was_location_used = true;
+	snprintf(host, size, "%s", sm->location);
+	*port = sm->location_port;
+	return true;
 }

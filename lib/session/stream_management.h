@@ -52,7 +52,9 @@ struct envoi__sm {
 	bool is_answer_due; /* an <a/> will be sent by the end of this turn */
 	size_t unanswered; /* stanzas handled since the last <a/> */
 	char *id; /* of the session at the server; NULL: not resumable */
-	char *location; /* where the server wants it resumed; NULL: anywhere */
+	char *location; /* host where the server wants it resumed; NULL: anywhere */
+	uint16_t location_port; /* 0: not said */
+	bool was_location_used; /* since the last stream was lost */
 	uint64_t max_ms; /* for which the server keeps it; 0: not said */
 	uint64_t lost_at_ms; /* on the loop's clock: when the last stream ended */
 	unsigned int resume_attempts; /* that were not answered */
@@ -93,6 +95,12 @@ int envoi__sm_request(struct envoi_session *session);
 bool envoi__sm_is_requesting(const struct envoi_session *session);
 /** @return whether the next stream tries to resume the session */
 bool envoi__sm_can_resume(const struct envoi_session *session);
+/**
+ * Take the host where the server wants the session resumed, once after each loss of a stream.
+ * @return whether there is one
+ */
+bool envoi__sm_take_location(
+	struct envoi_session *session, char *host, size_t size, uint16_t *port);
 /** @return for how long the server keeps the session without a stream, from now on; 0: no longer;
  * UINT64_MAX: it has not said */
 uint64_t envoi__sm_time_left_ms(const struct envoi_session *session);

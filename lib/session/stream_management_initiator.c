@@ -9,10 +9,12 @@
 #include <envoi/values.h>
 
 #include "session/session.h"
+#include "stream/redirect.h"
+#include "stream/stream.h"
 
 enum {
 	LONGEST_ID = 4000, /* section 5 */
-	LONGEST_LOCATION = 1100, /* a domain name and a port */
+	LONGEST_HOST = 255,
 	LONGEST_MAX_S = 30 * 24 * 3600,
 };
 
@@ -124,13 +126,28 @@ static int negotiate_enable(struct envoi_handler *self, struct envoi_stream *str
 	return r;
 }
 
-/* @return a copy; NULL: there is none, or it is empty or too long, or memory is short */
-static char *copy_of(struct envoi_session *session, const struct envoi_element *element,
-	const char *name, size_t longest)
+/* Section 5; the same conditions as for a redirect (RFC 6120, section 4.9.3.19). */
+static void take_location(
+	struct envoi_session *session, const struct envoi_stream *stream, const char *text)
 {
-	const char *text = envoi_element_attr(element, name);
-	size_t len = text == NULL ? 0 : strlen(text);
-	return len == 0 || len > longest ? NULL : envoi_strndup(session->context, text, len);
+	struct envoi__sm *sm = &session->sm;
+	char host[LONGEST_HOST + 1];
+	if (text == NULL || !envoi__stream_is_proven(stream)) {
+		return;
+	}
+	if (envoi__redirect_parse(host, sizeof(host), &sm->location_port, text) == ENVOI_OK) {
+		sm->location = envoi_strndup(session->context, host, strlen(host));
+	} else {
+		envoi_log(session->context, ENVOI_LOG_INFO, ENVOI_LOG_SESSION,
+			"a location for resumption that is no host: %.64s", text);
+	}
+}
+
+/* @return a copy; NULL: there is none, or it is empty or too long, or memory is short */
+static char *copy_id(struct envoi_session *session, const char *id)
+{
+	size_t len = id == NULL ? 0 : strlen(id);
+	return len == 0 || len > LONGEST_ID ? NULL : envoi_strndup(session->context, id, len);
 }
 
 static void take_terms(struct envoi_session *session, const struct envoi_element *enabled)
@@ -142,11 +159,11 @@ static void take_terms(struct envoi_session *session, const struct envoi_element
 		!is_resumable) {
 		return;
 	}
-	sm->id = copy_of(session, enabled, "id", LONGEST_ID);
+	sm->id = copy_id(session, envoi_element_attr(enabled, "id"));
 	if (sm->id == NULL) {
 		return;
 	}
-	sm->location = copy_of(session, enabled, "location", LONGEST_LOCATION);
+	take_location(session, session->stream, envoi_element_attr(enabled, "location"));
 	if (envoi_uint_parse(envoi_element_attr(enabled, "max"), 1, UINT64_MAX, &max_s) ==
 		ENVOI_OK) {
 		sm->max_ms = (max_s < LONGEST_MAX_S ? max_s : LONGEST_MAX_S) * 1000;

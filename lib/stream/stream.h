@@ -215,6 +215,8 @@ void envoi__stream_tell_closed(struct envoi_stream *stream, const struct envoi_f
 
 /* errors.c */
 
+/** @return whether the peer is the verified server, after the login: it may redirect us */
+bool envoi__stream_is_proven(const struct envoi_stream *stream);
 /** A stream error came. */
 void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_element *error);
 /** Send one, best effort. */

@@ -9,8 +9,7 @@
 
 /* --- in --- */
 
-/* Whether the error comes from the verified server, after the login. */
-static bool is_proven(const struct envoi_stream *stream)
+bool envoi__stream_is_proven(const struct envoi_stream *stream)
 {
 	const unsigned int needed = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED;
 	struct envoi_tls_info info;
@@ -29,7 +28,7 @@ static void take_redirect(
 	const char *why = "the server sends us to something that is no host";
 	int r = envoi__redirect_parse(failure->redirect_host, sizeof(failure->redirect_host),
 		&failure->redirect_port, text != NULL ? text : "");
-	if (r == ENVOI_OK && is_proven(stream)) {
+	if (r == ENVOI_OK && envoi__stream_is_proven(stream)) {
 		why = "the server sends us to another one";
 		failure->retry = ENVOI_RETRY_NOW;
 	} else if (r == ENVOI_OK) {

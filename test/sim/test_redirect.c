@@ -26,6 +26,7 @@
 #define NS_STREAM "xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
 #define NS_SASL "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 #define NS_BIND "xmlns='urn:ietf:params:xml:ns:xmpp-bind'"
+#define NS_SM "xmlns='urn:xmpp:sm:3'"
 #define HEADER_OUT \
 	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'" \
 	" to='example.org' from='alice@example.org' version='1.0'>"
@@ -128,6 +129,8 @@ struct script {
 		NEVER,
 	} when;
 	bool is_plain; /* nothing protects the connection */
+	const char *location; /* of a session that can be resumed; "": the session is resumed */
+	bool is_unreachable;
 };
 
 struct world {
@@ -153,8 +156,11 @@ static void hand_over(struct envoi_deferred *deferred)
 {
 	(void)deferred;
 	struct envoi_transport *transport = world.transport;
+	struct envoi_failure failure;
 	world.transport = NULL;
-	world.done(world.user, transport, NULL);
+	envoi_failure_set(
+		&failure, world.context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNREACHABLE, NULL);
+	world.done(world.user, transport, transport == NULL ? &failure : NULL);
 }
 
 static void script_error(struct peer *peer, const char *error)
@@ -163,6 +169,27 @@ static void script_error(struct peer *peer, const char *error)
 	snprintf(xml, sizeof(xml), "<stream:error>%s</stream:error></stream:stream>", error);
 	peer_sends(peer, xml);
 	peer_expects(peer, "</stream:stream>");
+	peer_shuts_down(peer);
+}
+
+/* The connection ends as soon as the session can be resumed there. */
+static void script_management(struct peer *peer, const char *location)
+{
+	char xml[512];
+	peer_sends(peer, "<stream:features><bind " NS_BIND "/><sm " NS_SM "/></stream:features>");
+	if (location[0] == '\0') {
+		peer_expects(peer, "<resume " NS_SM " previd='s' h='0'/>");
+		peer_sends(peer, "<resumed " NS_SM " previd='s' h='0'/>");
+		return;
+	}
+	peer_expects(peer, "<iq type='set' id='$i'><bind " NS_BIND "/></iq>");
+	peer_sends(peer,
+		"<iq type='result' id='$i'><bind " NS_BIND
+		"><jid>alice@example.org/r</jid></bind></iq>");
+	peer_expects(peer, "<enable " NS_SM " resume='true'/>");
+	snprintf(xml, sizeof(xml), "<enabled " NS_SM " resume='true' id='s' location='%s'/>",
+		location);
+	peer_sends(peer, xml);
 	peer_shuts_down(peer);
 }
 
@@ -178,6 +205,10 @@ static void script_login(struct peer *peer, const struct script *script)
 	peer_sends(peer, HEADER_IN);
 	if (script->when == AFTER_LOGIN) {
 		script_error(peer, script->error);
+		return;
+	}
+	if (script->location != NULL) {
+		script_management(peer, script->location);
 		return;
 	}
 	peer_sends(peer, "<stream:features><bind " NS_BIND "/></stream:features>");
@@ -228,7 +259,12 @@ static int connect_to(struct envoi_connector *connector, const struct envoi_targ
 		return ENVOI_ERR_NOMEM;
 	}
 	world.peers[n] = peer_new(world.context, world.pairs[n], ENVOI_MEMORY_B);
-	script_host(world.peers[n], &world.scripts[n]);
+	if (world.scripts[n].is_unreachable) {
+		envoi_transport_destroy(world.transport);
+		world.transport = NULL;
+	} else {
+		script_host(world.peers[n], &world.scripts[n]);
+	}
 	peer_start(world.peers[n]);
 	world.connected++;
 	world.done = done;
@@ -456,6 +492,86 @@ static void leaving_between_two_hosts_ends(void **state)
 	}
 }
 
+/* --- where a session is resumed (XEP-0198, section 5) --- */
+
+#define RESUMABLE_AT(host) \
+	{ \
+		.when = NEVER, .location = (host) \
+	}
+#define RESUMES RESUMABLE_AT("")
+
+static void connect_twice(const struct script *scripts, size_t count)
+{
+	begin(scripts, count);
+	connect_and_run();
+	assert_false(is_online());
+	connect_and_run();
+	assert_true(is_online());
+	assert_int_equal(world.connected, count);
+	assert_string_equal(world.asked[0], "- 0 example.org");
+}
+
+static void a_session_is_resumed_where_the_server_wants_it(void **state)
+{
+	static const struct script scripts[] = {RESUMABLE_AT("b.example:5299"), RESUMES};
+	(void)state;
+	connect_twice(scripts, COUNT(scripts));
+	assert_string_equal(world.asked[1], "b.example 5299 example.org");
+	assert_peers_done();
+	finish();
+}
+
+static void a_location_that_cannot_be_reached_is_left(void **state)
+{
+	static const struct script scripts[] = {
+		RESUMABLE_AT("[2001:db8::1]"),
+		{.when = NEVER, .is_unreachable = true},
+		RESUMES,
+	};
+	(void)state;
+	connect_twice(scripts, COUNT(scripts));
+	assert_string_equal(world.asked[1], "[2001:db8::1] 0 example.org");
+	assert_string_equal(world.asked[2], "- 0 example.org");
+	assert_peers_done();
+	finish();
+}
+
+/* What is no host, and what came over a connection that nothing protects, is not followed. */
+static void a_location_is_followed_under_the_conditions_of_a_redirect(void **state)
+{
+	static const struct script scripts[][2] = {
+		{RESUMABLE_AT("http://b.example/"), RESUMES},
+		{RESUMABLE_AT("b.example:0"), RESUMES},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		connect_twice(scripts[i], 2);
+		assert_string_equal(world.asked[1], "- 0 example.org");
+		assert_peers_done();
+		finish();
+	}
+}
+
+static void a_location_is_tried_once_after_a_loss(void **state)
+{
+	static const struct script scripts[] = {
+		RESUMABLE_AT("b.example"),
+		{NULL, "<system-shutdown " NS_STREAM "/>", AFTER_LOGIN, false, NULL, false},
+		RESUMES,
+	};
+	(void)state;
+	begin(scripts, COUNT(scripts));
+	connect_and_run();
+	connect_and_run();
+	assert_false(is_online());
+	connect_and_run();
+	assert_true(is_online());
+	assert_string_equal(world.asked[1], "b.example 0 example.org");
+	assert_string_equal(world.asked[2], "- 0 example.org");
+	assert_peers_done();
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +583,10 @@ int main(void)
 		cmocka_unit_test(a_redirect_online_is_obeyed_by_the_next_connect_and_no_other),
 		cmocka_unit_test(who_answers_elsewhere_must_be_the_same_domain),
 		cmocka_unit_test(leaving_between_two_hosts_ends),
+		cmocka_unit_test(a_session_is_resumed_where_the_server_wants_it),
+		cmocka_unit_test(a_location_that_cannot_be_reached_is_left),
+		cmocka_unit_test(a_location_is_followed_under_the_conditions_of_a_redirect),
+		cmocka_unit_test(a_location_is_tried_once_after_a_loss),
 	};
 	return cmocka_run_group_tests_name("sim/redirect", tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ static const struct envoi_xml_limits tiny = {
 	.name_bytes = 12,
 	.namespace_bytes = 20,
 	.names = 6,
+	.skip_bytes = 900,
 };
 
 static const struct envoi_xml_limits *choose_limits(unsigned int choice)

@@ -251,10 +251,10 @@ struct envoi_xml_limits {
 	 * a roster is one stanza. White space between elements does not count
 	 */
 	size_t stanza_bytes;
-	size_t tag_bytes; /**< of one tag with its attributes; default 16,384 */
-	unsigned int depth; /**< of nested elements, the stream's root not counted; default 64 */
+	size_t tag_bytes; /**< of one tag with its attributes; default 262,144 */
+	unsigned int depth; /**< of nested elements, the stream's root not counted; default 256 */
 	/**
-	 * of one element, xmlns declarations included; default 64. In addition, at most 512
+	 * of one element, xmlns declarations included; default 256. In addition, at most 512
 	 * declarations are in force at a time
 	 */
 	unsigned int attributes;

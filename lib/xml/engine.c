@@ -57,20 +57,24 @@ static const xmlSAXHandler handler = {
  * prints: it is ours while libxml2 works for us, and as it was before and after.
  */
 struct silence {
-	xmlStructuredErrorFunc handler;
-	void *user;
+	xmlStructuredErrorFunc *place, handler; /* the thread's variable, and its value before */
+	void **user_place, *user;
 };
 
 static void be_silent(struct silence *silence, struct envoi__engine *engine)
 {
-	silence->handler = xmlStructuredError;
-	silence->user = xmlStructuredErrorContext;
-	xmlSetStructuredErrorFunc(engine, envoi__sax_error);
+	silence->place = &xmlStructuredError;
+	silence->handler = *silence->place;
+	silence->user_place = &xmlStructuredErrorContext;
+	silence->user = *silence->user_place;
+	*silence->place = envoi__sax_error;
+	*silence->user_place = engine;
 }
 
 static void end_silence(const struct silence *silence)
 {
-	xmlSetStructuredErrorFunc(silence->user, silence->handler);
+	*silence->place = silence->handler;
+	*silence->user_place = silence->user;
 }
 
 static void engine_free(struct envoi__engine *engine)
@@ -162,6 +166,7 @@ struct envoi__engine *envoi__engine_take(
 			return NULL;
 		}
 	}
+	engine->names = names;
 	if (engine->names_count != envoi__names_count(names)) {
 		engine->names_count = envoi__names_count(names);
 		memset(engine->memos, 0, sizeof(engine->memos));
@@ -219,7 +224,7 @@ static bool make_room(struct envoi__engine *engine, const struct envoi_xml_limit
 	return true;
 }
 
-bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t len)
+bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t len, bool has_prefix)
 {
 	struct envoi_xml_parser *parser = engine->parser;
 	if (len > INT_MAX) {
@@ -234,6 +239,10 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	engine->fed += len > LARGEST_PIECE ? most_fed : len;
 	struct silence silence;
 	be_silent(&silence, engine);
+	if (has_prefix || engine->has_prefix) {
+		envoi__libxml_expect_prefixes(engine->xml, has_prefix, data, len);
+		engine->has_prefix = has_prefix;
+	}
 	int r = xmlParseChunk(engine->xml, data, (int)len, 0);
 	end_silence(&silence);
 	/* libxml2 waits for more than a whole tag: for the end of a reference without one. */
@@ -258,6 +267,6 @@ void envoi__engine_memorize(
 	memo->raw = raw;
 	memo->len = strlen(text);
 	bool is_plain = memchr(text, ':', memo->len) == NULL;
-	memo->known = is_plain ? envoi__name_lookup(engine->context, text, memo->len) : NULL;
+	memo->known = is_plain ? envoi__names_find(engine->names, text, memo->len) : NULL;
 	memo->round = 0;
 }

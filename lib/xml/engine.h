@@ -13,6 +13,8 @@
 
 #include "xml/distinct.h"
 #include "xml/libxml.h"
+#include "xml/names.h"
+#include "xml/same_names.h"
 
 struct envoi_xml_parser;
 
@@ -40,10 +42,13 @@ struct envoi__engine {
 	xmlParserCtxtPtr xml;
 	struct envoi_xml_parser *parser; /* the borrower; NULL: in the pool */
 	const xmlChar *xmlns, *xml_prefix; /* dictionary pointers */
+	const struct envoi__names *names; /* the context's */
 	size_t names_count; /* known names when the memos were begun */
 	uint64_t fed; /* bytes */
 	unsigned int attribute_room; /* attributes of a tag that libxml2 takes without growing */
+	struct envoi__same_names same; /* attributes of the current tag */
 	struct envoi__distinct distinct; /* unknown names of the current stanza */
+	bool has_prefix; /* what was fed last might have one */
 	bool is_usable; /* libxml2 leaves namespace declarations to us */
 	struct envoi__name_memo memos[ENVOI__NAME_MEMOS];
 };
@@ -57,9 +62,11 @@ void envoi__engine_give(struct envoi__engine *engine, bool is_clean);
 
 /**
  * Parse bytes: whole tags, with the text before each. An error is noted in the parser.
+ * @param has_prefix  whether a name in a tag may have a prefix, other than `xml`
  * @return false when parsing cannot go on
  */
-bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t len);
+bool envoi__engine_feed(
+	struct envoi__engine *engine, const char *data, size_t len, bool has_prefix);
 
 /** From a callback: stop parsing. */
 void envoi__engine_stop(struct envoi__engine *engine);

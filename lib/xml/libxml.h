@@ -16,7 +16,9 @@
  *	later take attributes with unknown prefixes for attributes without namespace.
  * Errors. Fatal ones make xmlParseChunk() return their code, whether or not they are reported; from
  *	2.12 on only 100 errors of a context are, and each prefix is one, so nothing relies on
- *	errors that are not fatal: test_incidents.
+ *	errors that are not fatal: test_incidents. Before 2.12 the table of namespaces (nsTab) is ours:
+ *	prefixes that were in a tag are put there. From 2.12 on the counter of errors (nbErrors) is:
+ *	when it is full, no text is formatted; test_parser_use.
  * Input. Bytes that were parsed lie before input->end until the next call: they are wiped there.
  * Left to libxml2: the characters of names (XML 1.0, productions 4 and 4a), `=` and quotes in
  *	tags, white space between attributes, `<` and `&` in values, character and entity
@@ -27,6 +29,7 @@
 #define ENVOI_XML_LIBXML_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <libxml/parser.h>
 
@@ -41,6 +44,15 @@ void envoi__libxml_configure(xmlParserCtxtPtr xml);
 
 /** Hand over namespace declarations as attributes, from now on. */
 void envoi__libxml_leave_namespaces(xmlParserCtxtPtr xml);
+
+/**
+ * Tags are parsed next. libxml2 knows no declarations, and formats the text of an error for each
+ * prefix in a tag, at the cost of a whole stanza: this keeps it from that.
+ *
+ * @param has_prefix  whether there may be a prefix in the tags, other than `xml`
+ */
+void envoi__libxml_expect_prefixes(
+	xmlParserCtxtPtr xml, bool has_prefix, const char *data, size_t len);
 
 /**
  * Make room for so many attributes in a tag.

@@ -23,11 +23,11 @@ const struct envoi_setting envoi__xml_setting_table[] = {
 		"this limit, and each of the following ones, a stanza is skipped as far as "
 		"limits.skip-bytes lets it, or else the stream ends with policy-violation. A server "
 		"can rely on 10,000 bytes (RFC 6120, section 13.12)."),
-	SIZE(INTO(after_login.tag_bytes), "limits.tag-bytes", "16k", KIB, MIB,
+	SIZE(INTO(after_login.tag_bytes), "limits.tag-bytes", "256k", KIB, MIB,
 		"The largest tag, attributes included."),
-	COUNT(INTO(after_login.depth), "limits.depth", "64", 4, 10000,
+	COUNT(INTO(after_login.depth), "limits.depth", "256", 4, 10000,
 		"The deepest nesting of elements in a stanza."),
-	COUNT(INTO(after_login.attributes), "limits.attributes", "64", 8, 10000,
+	COUNT(INTO(after_login.attributes), "limits.attributes", "256", 8, 10000,
 		"The most attributes of an element, namespace declarations included."),
 	COUNT(INTO(after_login.children), "limits.children", "1000000", 16, LARGE_COUNT,
 		"The most elements and texts in a stanza."),

@@ -23,14 +23,15 @@ static struct envoi__binding *push(struct envoi_xml_parser *parser)
 		bindings->items = items;
 		bindings->room = room;
 	}
-	struct envoi__binding *binding = &bindings->items[bindings->count++];
-	*binding = (struct envoi__binding){.depth = parser->depth};
-	return binding;
+	return &bindings->items[bindings->count++];
 }
 
 /* Namespaces in XML 1.0, sections 2.2 and 3: reserved prefixes and namespace names. */
 static bool is_allowed(const char *prefix, const char *ns)
 {
+	if (*prefix != 'x' && *ns != 'h' && *ns != '\0') {
+		return true; /* most are not even alike */
+	}
 	if (strcmp(prefix, "xml") == 0) {
 		return strcmp(ns, ENVOI_NS_XML) == 0;
 	}
@@ -53,6 +54,9 @@ int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, str
 	}
 	binding->prefix = prefix;
 	binding->ns = ns;
+	binding->copy = NULL;
+	binding->stanza = 0;
+	binding->depth = parser->depth;
 	if (*prefix == '\0') {
 		binding->ns = parser->bindings.fallback;
 		parser->bindings.fallback = ns;
@@ -63,7 +67,7 @@ int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, str
 void envoi__bindings_drop(struct envoi_xml_parser *parser, unsigned int depth)
 {
 	struct envoi__bindings *bindings = &parser->bindings;
-	while (bindings->count > 0 && bindings->items[bindings->count - 1].depth == depth) {
+	while (envoi__bindings_has(bindings, depth)) {
 		const struct envoi__binding *binding = &bindings->items[--bindings->count];
 		if (*binding->prefix == '\0') {
 			bindings->fallback = binding->ns;

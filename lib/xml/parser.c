@@ -16,9 +16,9 @@ enum {
 
 const struct envoi_xml_limits envoi_xml_limits_default = {
 	.stanza_bytes = 8388608,
-	.tag_bytes = 16384,
-	.depth = 64,
-	.attributes = 64,
+	.tag_bytes = 262144,
+	.depth = 256,
+	.attributes = 256,
 	.children = 1000000,
 	.name_bytes = 256,
 	.namespace_bytes = 1024,
@@ -127,7 +127,7 @@ static bool feed_engine(struct envoi_xml_parser *parser, const char *data, size_
 			return false;
 		}
 	}
-	return envoi__engine_feed(parser->engine, data, len);
+	return envoi__engine_feed(parser->engine, data, len, parser->scan.has_prefix);
 }
 
 static void consume(struct envoi_xml_parser *parser, size_t len)

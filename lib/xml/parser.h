@@ -112,6 +112,12 @@ int envoi__bindings_add(struct envoi_xml_parser *parser, const char *prefix, str
  */
 struct envoi__ns envoi__bindings_find(struct envoi_xml_parser *parser, const char *prefix);
 
+/** @return whether the innermost element, of that depth, has declarations */
+static inline bool envoi__bindings_has(const struct envoi__bindings *bindings, unsigned int depth)
+{
+	return bindings->count > 0 && bindings->items[bindings->count - 1].depth == depth;
+}
+
 /** An element of that depth has ended: drop its declarations. */
 void envoi__bindings_drop(struct envoi_xml_parser *parser, unsigned int depth);
 

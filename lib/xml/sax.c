@@ -72,6 +72,45 @@ static bool is_repeated(const struct start *s, const xmlChar *const *attr)
 	return false;
 }
 
+static bool has_many(const struct start *s)
+{
+	return s->attr_count > ENVOI__SAME_NAMES_FEW && s->attr_count <= ENVOI__SAME_NAMES_MOST;
+}
+
+static const xmlChar *const *attr_of(const struct start *s, unsigned int number)
+{
+	return &s->attrs[(number - 1) * PER_ATTR];
+}
+
+static bool has_repeated_among_many(const struct start *s)
+{
+	struct envoi__same_names *same = &s->engine->same;
+	envoi__same_names_begin(same);
+	for (unsigned int i = 1; i <= (unsigned int)s->attr_count; i++) {
+		const xmlChar *const *attr = attr_of(s, i);
+		unsigned int other = envoi__same_names_add(same, attr[0], i);
+		for (; other != 0; other = same->before[other]) {
+			if (attr_of(s, other)[0] == attr[0] && attr_of(s, other)[1] == attr[1]) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static bool has_repeated(const struct start *s)
+{
+	if (has_many(s)) {
+		return has_repeated_among_many(s);
+	}
+	for (int i = 1; i < s->attr_count; i++) {
+		if (is_repeated(s, &s->attrs[i * PER_ATTR])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool accept_new_name(const struct start *s, struct envoi__name_memo *name)
 {
 	struct envoi__distinct *distinct = &s->engine->distinct;
@@ -118,7 +157,7 @@ static bool declare(const struct start *s, const xmlChar *const *attr)
 	const char *value = (const char *)attr[3];
 	const char *prefix = attr[1] == NULL ? "" : (const char *)attr[0];
 	struct envoi__ns ns = {
-		envoi__name_lookup(parser->context, value, value_len(attr)),
+		envoi__names_find(s->engine->names, value, value_len(attr)),
 		true,
 	};
 	if (ns.name == NULL && value_len(attr) > parser->limits.namespace_bytes) {
@@ -151,7 +190,7 @@ static bool resolve(const struct start *s, const xmlChar *prefix, struct envoi__
 {
 	if (prefix == s->engine->xml_prefix) {
 		*ret_ns = (struct envoi__ns){
-			envoi__name_lookup(s->parser->context, ENVOI_NS_XML, strlen(ENVOI_NS_XML)),
+			envoi__names_find(s->engine->names, ENVOI_NS_XML, strlen(ENVOI_NS_XML)),
 			true};
 		return true;
 	}
@@ -171,9 +210,6 @@ static bool measure(const struct start *s, size_t *ret_attrs, size_t *ret_bytes)
 	size_t count = 0, bytes = 0;
 	for (int i = 0; i < s->attr_count; i++) {
 		const xmlChar *const *attr = &s->attrs[i * PER_ATTR];
-		if (is_repeated(s, attr)) {
-			return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
-		}
 		if (is_declaration(s->engine, attr)) {
 			if (!declare(s, attr)) {
 				return false;
@@ -212,16 +248,36 @@ static const char *place_name(
 	return *ret_is_known ? name->known : place(at, raw, name->len);
 }
 
+/* As is_unique(). has_repeated_among_many() has made the lists. */
+static bool is_unique_among_many(const struct start *s, const xmlChar *const *attr,
+	const struct envoi_element *element, const struct envoi__attr *to)
+{
+	struct envoi__same_names *same = &s->engine->same;
+	unsigned int number = (unsigned int)((attr - s->attrs) / PER_ATTR) + 1;
+	same->place[number] = (uint16_t)(to - element->attrs);
+	for (unsigned int i = same->before[number]; i != 0; i = same->before[i]) {
+		const xmlChar *const *other = attr_of(s, i);
+		if (other[0] == attr[0] && other[1] != NULL && !is_declaration(s->engine, other) &&
+			envoi__same_text(element->attrs[same->place[i]].ns, to->ns)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Namespaces in XML 1.0, section 6.3: no two attributes with the same expanded name. */
 static bool is_unique(const struct start *s, const xmlChar *const *attr,
-	const struct envoi_element *element, const char *ns)
+	const struct envoi_element *element, const struct envoi__attr *to)
 {
+	if (has_many(s)) {
+		return is_unique_among_many(s, attr, element, to);
+	}
 	const struct envoi__attr *other = element->attrs;
 	for (const xmlChar *const *before = s->attrs; before < attr; before += PER_ATTR) {
 		if (is_declaration(s->engine, before)) {
 			continue;
 		}
-		if (before[0] == attr[0] && envoi__same_text(other->ns, ns)) {
+		if (before[0] == attr[0] && envoi__same_text(other->ns, to->ns)) {
 			return false;
 		}
 		other++;
@@ -248,7 +304,7 @@ static bool place_attrs(const struct start *s, struct envoi_element *element, ch
 			}
 			to->ns = ns.name;
 			element->has_ns_attrs |= attr[1] != s->engine->xml_prefix;
-			if (!is_unique(s, attr, element, to->ns)) {
+			if (!is_unique(s, attr, element, to)) {
 				return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
 			}
 		}
@@ -261,6 +317,10 @@ static struct envoi_element *make(const struct start *s)
 {
 	struct envoi_xml_parser *parser = s->parser;
 	size_t attrs, bytes;
+	if (s->attr_count > 1 && has_repeated(s)) {
+		fail(parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
+		return NULL;
+	}
 	if (!measure(s, &attrs, &bytes)) {
 		return NULL;
 	}
@@ -418,7 +478,6 @@ void envoi__sax_start(void *user, const xmlChar *name, const xmlChar *prefix, co
 void envoi__sax_end(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
 	(void)name;
-	(void)prefix;
 	(void)uri;
 	struct envoi__engine *engine = user;
 	struct envoi_xml_parser *parser = engine->parser;
@@ -426,15 +485,17 @@ void envoi__sax_end(void *user, const xmlChar *name, const xmlChar *prefix, cons
 		return;
 	}
 	struct envoi__open *open = &parser->open;
-	if (open->prefixed != NULL && open->prefixed->element == open->current) {
+	if (prefix != NULL && open->prefixed != NULL && open->prefixed->element == open->current) {
 		open->prefixed = open->prefixed->outer;
 	}
 	open->current = open->current->parent;
-	if (!parser->is_head) {
-		envoi__bindings_drop(parser, parser->depth);
-		parser->depth--;
-	}
 	parser->is_complete = open->current == NULL;
+	if (!parser->is_head) {
+		unsigned int depth = parser->depth--;
+		if (envoi__bindings_has(&parser->bindings, depth)) {
+			envoi__bindings_drop(parser, depth);
+		}
+	}
 }
 
 void envoi__sax_text(void *user, const xmlChar *text, int len)

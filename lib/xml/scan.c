@@ -18,10 +18,11 @@ static const bool ends_run[256] = {
 	['>'] = true,
 	['"'] = true,
 	['\''] = true,
+	[':'] = true,
 };
 
 /* The next character that matters in a tag. */
-static const char *skip_run(const char *at, const char *end)
+static inline const char *skip_run(const char *at, const char *end)
 {
 	for (; end - at >= 4; at += 4) {
 		if (ends_run[(unsigned char)at[0]]) {
@@ -66,6 +67,7 @@ void envoi__scan_consume(struct envoi__scan *scan, size_t len)
 	scan->tag -= len;
 	scan->cdata -= len;
 	scan->complete = 0;
+	scan->has_prefix &= scan->at > 0;
 }
 
 static enum envoi__scan_found raise(
@@ -102,6 +104,15 @@ static bool is_over(struct scanner *s, size_t at)
 	}
 	over(s, stanza >= tag ? "stanza or stream header too large" : "tag too large");
 	return true;
+}
+
+/* As is_over(), at the end of a tag. */
+static inline bool is_tag_over(struct scanner *s, size_t at)
+{
+	const struct envoi__scan *scan = s->scan;
+	bool is_within = scan->before + (at - scan->start) <= s->limits->stanza_bytes &&
+		at - scan->tag <= s->limits->tag_bytes;
+	return !is_within && is_over(s, at);
 }
 
 /* The byte at offset @p at is wrong; but a limit that was passed before it comes first, as it
@@ -189,51 +200,6 @@ static enum envoi__scan_found scan_blank(struct scanner *s)
 	return ENVOI__FOUND_NOTHING;
 }
 
-static enum envoi__scan_found scan_text(struct scanner *s)
-{
-	struct envoi__scan *scan = s->scan;
-	const char *from = s->data + scan->at;
-	const char *open = memchr(from, '<', s->len - scan->at);
-	if (open == NULL) {
-		scan->at = s->len;
-		return ENVOI__FOUND_NOTHING;
-	}
-	scan->tag = (size_t)(open - s->data);
-	scan->at = scan->tag + 1;
-	scan->state = ENVOI__SCAN_OPEN;
-	return ENVOI__FOUND_NOTHING;
-}
-
-static enum envoi__scan_found scan_open(struct scanner *s)
-{
-	struct envoi__scan *scan = s->scan;
-	switch (s->data[scan->at]) {
-	case '/':
-		if (scan->phase == ENVOI__SCAN_PROLOG) {
-			return malformed(s, scan->at, "end tag before the stream header");
-		}
-		scan->state = ENVOI__SCAN_END_TAG;
-		break;
-	case '!':
-		scan->state = ENVOI__SCAN_BANG;
-		scan->matched = 0;
-		break;
-	case '?':
-		scan->state = ENVOI__SCAN_PI;
-		scan->matched = 0;
-		break;
-	default:
-		if (scan->phase == ENVOI__SCAN_STREAM && scan->depth >= s->limits->depth) {
-			return over_at(s, scan->at, "elements nested too deep");
-		}
-		scan->state = ENVOI__SCAN_TAG;
-		scan->attributes = 0;
-		return ENVOI__FOUND_NOTHING;
-	}
-	scan->at++;
-	return ENVOI__FOUND_NOTHING;
-}
-
 static enum envoi__scan_found tag_completed(struct scanner *s, bool opens)
 {
 	struct envoi__scan *scan = s->scan;
@@ -268,29 +234,63 @@ static enum envoi__scan_found scan_value(struct scanner *s)
 	return ENVOI__FOUND_NOTHING;
 }
 
+/* Namespaces in XML 1.0, section 3: only the prefix `xml` needs no declaration. */
+static bool is_xml_prefix(const char *tag, const char *colon)
+{
+	static const char xml[] = " xml";
+	size_t len = strlen(xml);
+	return (size_t)(colon - tag) > len && memcmp(colon - len, xml, len) == 0;
+}
+
+static enum envoi__scan_found end_tag(struct scanner *s, const char *close)
+{
+	struct envoi__scan *scan = s->scan;
+	scan->at = (size_t)(close - s->data) + 1;
+	return is_tag_over(s, scan->at) ? ENVOI__FOUND_ERROR : tag_completed(s, close[-1] != '/');
+}
+
+/* The names in a tag, up to the next value. */
+static enum envoi__scan_found scan_names(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *at = s->data + scan->at, *end = s->data + s->len;
+	while ((at = skip_run(at, end)) < end && *at == ':') {
+		scan->has_prefix |= !is_xml_prefix(s->data + scan->tag, at);
+		at++;
+	}
+	scan->at = (size_t)(at - s->data);
+	if (at == end) {
+		return ENVOI__FOUND_NOTHING;
+	}
+	if (*at == '>') {
+		return end_tag(s, at);
+	}
+	if (*at == '<') {
+		return malformed(s, scan->at, "`<` in a tag");
+	}
+	if (++scan->attributes > s->limits->attributes) {
+		return over_at(s, scan->at, "too many attributes");
+	}
+	scan->quote = *at;
+	scan->at++;
+	scan->state = ENVOI__SCAN_VALUE;
+	return ENVOI__FOUND_NOTHING;
+}
+
 static enum envoi__scan_found scan_tag(struct scanner *s)
 {
 	struct envoi__scan *scan = s->scan;
-	const char *at = skip_run(s->data + scan->at, s->data + s->len);
-	scan->at = (size_t)(at - s->data);
-	if (scan->at == s->len) {
-		return ENVOI__FOUND_NOTHING;
-	}
-	switch (*at) {
-	case '<':
-		return malformed(s, scan->at, "`<` in a tag");
-	case '>':
-		scan->at++;
-		return is_over(s, scan->at) ? ENVOI__FOUND_ERROR : tag_completed(s, at[-1] != '/');
-	default:
-		if (++scan->attributes > s->limits->attributes) {
-			return over_at(s, scan->at, "too many attributes");
+	enum envoi__scan_found found = ENVOI__FOUND_NOTHING;
+	do {
+		if (scan->state == ENVOI__SCAN_VALUE) {
+			found = scan_value(s);
 		}
-		scan->quote = *at;
-		scan->at++;
-		scan->state = ENVOI__SCAN_VALUE;
-		return scan_value(s);
-	}
+		if (scan->state == ENVOI__SCAN_TAG) {
+			found = scan_names(s);
+		}
+	} while (scan->state == ENVOI__SCAN_VALUE && found == ENVOI__FOUND_NOTHING &&
+		scan->at < s->len);
+	return found;
 }
 
 /* The root's end tag does not reach the parser, which has a root of its own. */
@@ -316,11 +316,15 @@ static enum envoi__scan_found scan_end_tag(struct scanner *s)
 	if (scan->at == s->len) {
 		return ENVOI__FOUND_NOTHING;
 	}
+	if (*at == ':') {
+		scan->at++;
+		return ENVOI__FOUND_NOTHING;
+	}
 	if (*at != '>') {
 		return malformed(s, scan->at, "malformed end tag");
 	}
 	scan->at++;
-	if (is_over(s, scan->at)) {
+	if (is_tag_over(s, scan->at)) {
 		return ENVOI__FOUND_ERROR;
 	}
 	if (scan->depth > 0) {
@@ -335,6 +339,51 @@ static enum envoi__scan_found scan_end_tag(struct scanner *s)
 	scan->phase = ENVOI__SCAN_ENDED;
 	scan->state = ENVOI__SCAN_BLANK;
 	return ENVOI__FOUND_END;
+}
+
+static enum envoi__scan_found scan_open(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	switch (s->data[scan->at]) {
+	case '/':
+		if (scan->phase == ENVOI__SCAN_PROLOG) {
+			return malformed(s, scan->at, "end tag before the stream header");
+		}
+		scan->state = ENVOI__SCAN_END_TAG;
+		break;
+	case '!':
+		scan->state = ENVOI__SCAN_BANG;
+		scan->matched = 0;
+		break;
+	case '?':
+		scan->state = ENVOI__SCAN_PI;
+		scan->matched = 0;
+		break;
+	default:
+		if (scan->phase == ENVOI__SCAN_STREAM && scan->depth >= s->limits->depth) {
+			return over_at(s, scan->at, "elements nested too deep");
+		}
+		scan->state = ENVOI__SCAN_TAG;
+		scan->attributes = 0;
+		return scan_tag(s);
+	}
+	scan->at++;
+	return ENVOI__FOUND_NOTHING;
+}
+
+static enum envoi__scan_found scan_text(struct scanner *s)
+{
+	struct envoi__scan *scan = s->scan;
+	const char *from = s->data + scan->at;
+	const char *open = memchr(from, '<', s->len - scan->at);
+	if (open == NULL) {
+		scan->at = s->len;
+		return ENVOI__FOUND_NOTHING;
+	}
+	scan->tag = (size_t)(open - s->data);
+	scan->at = scan->tag + 1;
+	scan->state = ENVOI__SCAN_OPEN;
+	return scan->at < s->len ? scan_open(s) : ENVOI__FOUND_NOTHING;
 }
 
 static enum envoi__scan_found scan_bang(struct scanner *s)
@@ -411,9 +460,8 @@ static enum envoi__scan_found step(struct scanner *s)
 	case ENVOI__SCAN_OPEN:
 		return scan_open(s);
 	case ENVOI__SCAN_TAG:
-		return scan_tag(s);
 	case ENVOI__SCAN_VALUE:
-		return scan_value(s);
+		return scan_tag(s);
 	case ENVOI__SCAN_END_TAG:
 		return scan_end_tag(s);
 	case ENVOI__SCAN_BANG:

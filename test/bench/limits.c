@@ -35,9 +35,11 @@ static const struct limit_case {
 	size_t count;
 } cases[] = {
 	{"stanza-bytes", "<message><body>", "x", "</body></message>", 8388608 - 32},
-	{"tag-bytes", "<a b='", "x", "'/>", 16384 - 9},
+	{"tag-bytes", "<a b='", "x", "'/>", 262144 - 9},
 	{"depth", "<message>", "<a>", "</message>", 0},
-	{"attributes", "<a ", "a%='' ", "/>", 64},
+	{"attributes", "<a ", "a%='' ", "/>", 256},
+	{"prefixed", "<a xmlns:p='u' ", "p:a%='' ", "/>", 255},
+	{"prefixes", "<a ", "xmlns:p%='%' p%:a='' ", "/>", 128},
 	{"children", "<a>", "x<b/>", "</a>", 500000},
 	{"name-bytes", "<", "n", "/>", 256},
 	{"namespace-bytes", "<a xmlns='", "n", "'/>", 1024},
@@ -63,10 +65,10 @@ static void make_stanza(struct envoi_buffer *out, const struct limit_case *limit
 		append(out, limit->repeated, i);
 	}
 	if (limit->count == 0) { /* nested */
-		for (int i = 0; i < 63; i++) {
+		for (int i = 0; i < 255; i++) {
 			append(out, limit->repeated, 0);
 		}
-		for (int i = 0; i < 63; i++) {
+		for (int i = 0; i < 255; i++) {
 			append(out, "</a>", 0);
 		}
 	}

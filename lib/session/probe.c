@@ -64,13 +64,6 @@ static void leave(struct envoi__liveness *liveness)
 	envoi__session_leave(from_liveness(liveness));
 }
 
-static bool probe(struct envoi__liveness *liveness)
-{
-	struct envoi_session *session = from_liveness(liveness);
-	return envoi__session_ping(
-		       session, liveness->settings.limit_ms, ignore_answer, NULL, NULL) == ENVOI_OK;
-}
-
 static void keepalive(struct envoi__liveness *liveness)
 {
 	struct envoi_session *session = from_liveness(liveness);
@@ -78,6 +71,27 @@ static void keepalive(struct envoi__liveness *liveness)
 		int r = envoi_stream_keepalive(session->stream);
 		(void)r; /* whatever prevents it, there is nothing better */
 	}
+}
+
+/* A request that is not answered yet serves as well; white space makes TCP find out. */
+static bool request_acknowledgement(struct envoi_session *session)
+{
+	bool is_pending = envoi__sm_is_requesting(session);
+	if (!envoi__sm_is_enabled(session) || envoi__sm_request(session) != ENVOI_OK) {
+		return false;
+	}
+	if (is_pending) {
+		keepalive(&session->liveness);
+	}
+	return true;
+}
+
+static bool probe(struct envoi__liveness *liveness)
+{
+	struct envoi_session *session = from_liveness(liveness);
+	return request_acknowledgement(session) ||
+		envoi__session_ping(session, liveness->settings.limit_ms, ignore_answer, NULL,
+			NULL) == ENVOI_OK;
 }
 
 static uint64_t sent(const struct envoi__liveness *liveness)

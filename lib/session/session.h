@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Files that call each other: continuation.c, events.c, handlers.c, probe.c, send.c, session.c,
- * sink.c, stream_management.c, stream_management_elements.c, stream_management_initiator.c,
- * stream_management_receiver.c.
+ * sink.c, skipped.c, stream_management.c, stream_management_elements.c,
+ * stream_management_initiator.c, stream_management_receiver.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
 #define ENVOI_SESSION_SESSION_H

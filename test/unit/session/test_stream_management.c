@@ -1093,6 +1093,54 @@ static void a_stanza_that_finds_no_stream_was_not_received(void **state)
 	assert_string_equal(got(), "2 ");
 }
 
+/* --- liveness --- */
+
+static void watch_liveness(struct wire *wire)
+{
+	assert_int_equal(envoi_settings_set(wire->settings, "liveness.method", "probe"), ENVOI_OK);
+	make_session(wire);
+	enable(wire, RESUMABLE);
+}
+
+static void a_silent_link_is_probed_by_a_request(void **state)
+{
+	struct wire *wire = *state;
+	watch_liveness(wire);
+	wire_run(wire, 65000);
+	assert_string_equal(wire_talk(wire, A("0")), R);
+	wire_run(wire, 30000);
+	assert_true(envoi_session_is_online(wire->session));
+	wire_run(wire, 35000);
+	assert_string_equal(wire_heard(wire), R);
+	wire_run(wire, 20000);
+	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+	assert_string_equal(wire_heard(wire), "");
+}
+
+static void a_request_that_is_pending_serves_as_a_probe(void **state)
+{
+	struct wire *wire = *state;
+	watch_liveness(wire);
+	send_one(wire, "x");
+	wire_run(wire, 10000);
+	assert_string_equal(short_of(wire_heard(wire)), "x r ");
+	wire_run(wire, 55000);
+	assert_string_equal(wire_heard(wire), " ");
+	wire_run(wire, 20000);
+	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+}
+
+static void a_dead_link_leaves_the_session_to_be_resumed(void **state)
+{
+	struct wire *wire = *state;
+	watch_liveness(wire);
+	wire_run(wire, 90000);
+	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+	assert_string_equal(wire_heard(wire), R);
+	assert_true(envoi__sm_can_resume(wire->session));
+	assert_non_null(strstr(offer(wire, SM_OFFER), "<resume "));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1141,6 +1189,9 @@ int main(void)
 		TEST(a_release_acknowledges_what_this_stream_has_brought),
 		TEST(a_hold_needs_a_delivery_and_may_outlive_its_session),
 		TEST(a_stanza_that_finds_no_stream_was_not_received),
+		TEST(a_silent_link_is_probed_by_a_request),
+		TEST(a_request_that_is_pending_serves_as_a_probe),
+		TEST(a_dead_link_leaves_the_session_to_be_resumed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -467,6 +467,43 @@ static void features_that_do_not_follow_are_a_timeout(void **state)
 	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_TIMEOUT);
 }
 
+/* RFC 6120, section 4.3.2, is about features that are not supported. */
+static void a_known_requirement_that_is_not_negotiated_yet_is_accepted(void **state)
+{
+	static const struct envoi_handler_impl without_feature = {.name = "other"};
+	static struct envoi_handler other;
+	(void)state;
+	add_host_and_rider();
+	add(&without_feature, &other);
+	fixture.options.required = 0;
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer,
+		"<stream:features><rider xmlns='" NS_RIDER
+		"'><required/></rider></stream:features>");
+	stream_fixture_run(&fixture, 1000);
+	assert_true(recorder_has(&fixture.recorder, "ready"));
+	assert_int_equal(fixture.recorder.closed_count, 0);
+}
+
+static void tls_that_the_transport_does_not_have_ends_the_stream(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	stream_fixture_start(&fixture);
+	struct envoi_stream *stream = fixture.recorder.stream;
+	struct envoi_transport *transport = envoi_stream_transport(stream);
+	const struct envoi_transport_impl *impl = transport->impl;
+	struct envoi_transport_impl without_tls = *impl;
+	without_tls.start_tls = NULL;
+	transport->impl = &without_tls;
+	assert_int_equal(envoi_stream_start_tls(stream, &host, NULL), ENVOI_ERR_UNSUPPORTED);
+	transport->impl = impl;
+	stream_fixture_run(&fixture, 10000);
+	assert_int_equal(fixture.recorder.closed_count, 1);
+	assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_TLS);
+	assert_string_equal(fixture.recorder.failure.text, "TLS cannot be started here");
+}
+
 static void nothing_else_may_come_before_the_features(void **state)
 {
 	(void)state;
@@ -491,6 +528,8 @@ int main(int argc, char **argv)
 		CASE(everything_may_be_freed_inside),
 		CASE(features_may_follow_without_a_header),
 		CASE(features_that_do_not_follow_are_a_timeout),
+		CASE(a_known_requirement_that_is_not_negotiated_yet_is_accepted),
+		CASE(tls_that_the_transport_does_not_have_ends_the_stream),
 		CASE(nothing_else_may_come_before_the_features),
 #undef CASE
 	};

@@ -212,6 +212,12 @@ static void a_faulty_header_is_refused_when_nothing_follows(void **state)
 		recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
 		stream_fixture_finish(&fixture);
 
+		send_faulty_header(faulty_headers[i], "<stream:features/>");
+		stream_fixture_run(&fixture, 10);
+		assert_non_null(strstr(peer_heard(fixture.peer), "<stream:error>"));
+		assert_null(strstr(peer_heard(fixture.peer), "unsupported-stanza-type"));
+		stream_fixture_finish(&fixture);
+
 		send_faulty_header(faulty_headers[i], "</stream:stream>");
 		stream_fixture_run(&fixture, 5000);
 		recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
@@ -524,6 +530,33 @@ static void a_connection_that_ends_without_the_closing_tag_is_a_loss(void **stat
 	peer_shuts_down(fixture.peer);
 	stream_fixture_run(&fixture, 1000);
 	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_DISCONNECTED);
+}
+
+/* A transport that is not one of bytes may have no reason to give. */
+static void an_end_without_reason_is_a_loss(void **state)
+{
+	(void)state;
+	add_ready_stream();
+	struct envoi_failure none;
+	envoi_failure_set(&none, fixture.context, ENVOI_PHASE_NONE, ENVOI_OK, NULL);
+	struct envoi_transport *transport = envoi_stream_transport(fixture.recorder.stream);
+	transport->sink->impl->closed(transport->sink, &none);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_DISCONNECTED);
+	assert_string_equal(fixture.recorder.failure.text,
+		"the connection ended without the stream's closing tag");
+}
+
+static void a_second_header_ends_the_stream(void **state)
+{
+	(void)state;
+	add_ready_stream();
+	const struct envoi_stream_head head = {
+		.from = "example.org", .id = "2", .version = "1.0", .content_ns = "jabber:client"};
+	struct envoi_transport *transport = envoi_stream_transport(fixture.recorder.stream);
+	transport->sink->impl->opened(transport->sink, &head);
+	stream_fixture_run(&fixture, 10000);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_ONLINE, ENVOI_ERR_PROTOCOL);
+	assert_string_equal(fixture.recorder.failure.text, "a second stream header");
 }
 
 static void closing_before_the_peer_has_said_anything_ends(void **state)
@@ -1058,6 +1091,8 @@ int main(void)
 			a_peer_that_closes_during_the_login_is_a_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_connection_that_ends_without_the_closing_tag_is_a_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_end_without_reason_is_a_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_second_header_ends_the_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			closing_before_the_peer_has_said_anything_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_failure_counts, setup, teardown),

@@ -495,8 +495,13 @@ static void tls_that_the_transport_does_not_have_ends_the_stream(void **state)
 	const struct envoi_transport_impl *impl = transport->impl;
 	struct envoi_transport_impl without_tls = *impl;
 	without_tls.start_tls = NULL;
+	without_tls.tls_info = NULL;
 	transport->impl = &without_tls;
 	assert_int_equal(envoi_stream_start_tls(stream, &host, NULL), ENVOI_ERR_UNSUPPORTED);
+	struct envoi_tls_info info = {.version = "none"};
+	envoi_stream_tls_info(stream, &info);
+	static const struct envoi_tls_info none;
+	assert_memory_equal(&info, &none, sizeof(info));
 	transport->impl = impl;
 	stream_fixture_run(&fixture, 10000);
 	assert_int_equal(fixture.recorder.closed_count, 1);

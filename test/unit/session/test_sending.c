@@ -109,7 +109,7 @@ static const struct envoi_handler_impl filter_impl = {.filters = &filters};
 static void with_a_full_outbox_a_stanza_is_refused_before_filters_see_it(void **state)
 {
 	struct wire *wire = *state;
-	struct envoi_handler handler = {&filter_impl};
+	static struct envoi_handler handler = {&filter_impl};
 	set(wire, "limits.output-bytes", "64k");
 	set(wire, "limits.outbox-stanzas", "10");
 	wire_go_online(wire);
@@ -256,7 +256,7 @@ static void an_unnamed_handler_is_not_what_another_needs(void **state)
 	static const char *const needs[] = {"disco", NULL};
 	static const struct envoi_handler_impl unnamed = {.name = NULL};
 	static const struct envoi_handler_impl needy = {.name = "caps", .needs = needs};
-	struct envoi_handler first = {&unnamed}, second = {&needy};
+	static struct envoi_handler first = {&unnamed}, second = {&needy};
 	struct wire *wire = *state;
 	assert_int_equal(wire_new_session(wire), ENVOI_OK);
 	assert_int_equal(envoi_session_add(wire->session, &first), ENVOI_OK);

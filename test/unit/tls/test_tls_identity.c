@@ -182,6 +182,26 @@ static void only_plain_names_are_shown(void **state)
 	gnutls_x509_crt_deinit(certificate);
 }
 
+static void texts_are_made_printable(void **state)
+{
+	static const struct {
+		const char *text, *printable;
+	} rows[] = {
+		{"", ""},
+		{"plain text", "plain text"},
+		{"caf\xc3\xa9", "caf\xc3\xa9"},
+		{"caf\xe9 au lait", "caf? au lait"},
+		{"a\nb\x7f", "a?b?"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[32];
+		strcpy(text, rows[i].text);
+		envoi__tls_tidy(text);
+		assert_string_equal(text, rows[i].printable);
+	}
+}
+
 /* The common name does not count, whatever other names there are. */
 static void an_extension_without_a_name_is_no_leave_for_the_common_name(void **state)
 {
@@ -349,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_extension_without_a_name_is_no_leave_for_the_common_name, setup,
 			teardown),
+		cmocka_unit_test(texts_are_made_printable),
 		cmocka_unit_test_setup_teardown(only_plain_names_are_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			other_names_are_read_to_the_letter, setup, teardown),

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -67,11 +70,22 @@ static const struct {
 	{FOLDER "generate", NULL, NULL, ENVOI_ERR_CERTIFICATE},
 };
 
+static char logged[512];
+
+static void note_error(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	(void)user, (void)level, (void)subject;
+	snprintf(logged, sizeof(logged), "%s", message);
+}
+
 static void files_are_opened_or_refused_for_the_right_reason(void **state)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setup(state);
 		struct fixture *f = *state;
+		logged[0] = '\0';
+		envoi_context_set_log(f->context, note_error, ENVOI_LOG_ERROR, NULL);
 		int r = envoi_tls_config_set_certificate(
 			f->config, cases[i].certificate, cases[i].key, cases[i].password);
 		int again = r == ENVOI_OK ? envoi_tls_config_set_certificate(
@@ -79,12 +93,35 @@ static void files_are_opened_or_refused_for_the_right_reason(void **state)
 					  : ENVOI_ERR_STATE;
 		teardown(state);
 		assert_int_equal(again, ENVOI_ERR_STATE);
+		assert_true(r != ENVOI_OK || logged[0] == '\0');
+		assert_int_equal(r == ENVOI_ERR_SYSTEM,
+			strstr(logged, "absent.pem: No such file or directory") != NULL);
 		if (r != cases[i].result) {
 			fail_msg("%s %s %s: %d", cases[i].certificate,
 				cases[i].key == NULL ? "" : cases[i].key,
 				cases[i].password == NULL ? "" : cases[i].password, r);
 		}
 	}
+}
+
+/* PKCS #12: the key could be decrypted, but the salt of the authentication code is another. */
+static void a_file_that_was_changed_is_refused(void **state)
+{
+	static unsigned char data[16384];
+	char path[] = "/tmp/envoi-own-XXXXXX";
+	struct fixture *f = *state;
+	FILE *in = fopen(FOLDER "client.p12", "rb");
+	int fd = mkstemp(path);
+	assert_true(in != NULL && fd >= 0);
+	size_t len = fread(data, 1, sizeof(data), in);
+	fclose(in);
+	assert_true(len > 100 && len < sizeof(data));
+	data[len - 6] ^= 1;
+	assert_int_equal(write(fd, data, len), (ssize_t)len);
+	close(fd);
+	int r = envoi_tls_config_set_certificate(f->config, path, NULL, "open");
+	unlink(path);
+	assert_int_equal(r, ENVOI_ERR_AUTH);
 }
 
 /* What a server sees, and what is told of it. */
@@ -241,6 +278,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_opened_or_refused_for_the_right_reason),
+		CASE(a_file_that_was_changed_is_refused),
 		CASE(it_is_shown_to_servers_that_ask),
 		CASE(of_two_addresses_none_is_the_only_one),
 		CASE(who_has_none_shows_none),

@@ -489,6 +489,19 @@ static void a_pinned_server_is_resumed_as_pinned(void **state)
 		assert_int_equal(all.info.trust, ENVOI_TLS_TRUST_PINNED);
 	}
 	envoi_tls_config_unref(config);
+	/* as many pins, but another one: what was verified with the first list is not resumed */
+	for (int i = 0; i < 3; i++) {
+		char other[] = "sha256:"
+			       "0000000000000000000000000000000000000000000000000000000000000000";
+		other[sizeof(other) - 2] = i < 2 ? 'a' : 'b';
+		assert_int_equal(
+			envoi_tls_config_new(&config, all.context, all.settings), ENVOI_OK);
+		assert_int_equal(envoi_tls_config_add_pin(config, pin), ENVOI_OK);
+		assert_int_equal(envoi_tls_config_add_pin(config, other), ENVOI_OK);
+		connect_with(config);
+		expect(i == 1);
+		envoi_tls_config_unref(config);
+	}
 }
 
 static int asked;

@@ -124,6 +124,11 @@ void envoi_world_run(struct envoi_world *world, uint64_t duration_ms)
 	testing_check(envoi_loop_simulated_run_for(world->loop, duration_ms), "running");
 }
 
+void envoi_world_suspend(struct envoi_world *world, uint64_t duration_ms)
+{
+	testing_check(envoi_loop_simulated_suspend(world->loop, duration_ms), "suspending");
+}
+
 uint64_t envoi_world_now_ms(const struct envoi_world *world)
 {
 	return envoi_loop_now_ms(world->loop);

@@ -241,6 +241,16 @@ static void silence_is_noticed_by_no_end(void **state)
 	assert_int_equal(envoi_test_server_counts(f->server, "bot").connections, 1);
 }
 
+static void a_machine_that_was_suspended_has_another_clock(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_context *context = envoi_world_context(f->world);
+	int64_t before_ms = envoi_context_wall_clock_ms(context);
+	envoi_world_suspend(f->world, 5000);
+	assert_int_equal(envoi_context_wall_clock_ms(context) - before_ms, 5000);
+	assert_int_equal(envoi_world_now_ms(f->world), 0);
+}
+
 static void a_server_that_is_stopped_refuses(void **state)
 {
 	struct fixture *f = *state;
@@ -317,6 +327,7 @@ int main(void)
 		IN_A_WORLD(a_cut_is_noticed_by_both_ends),
 		IN_A_WORLD(a_cut_comes_behind_the_byte_that_was_named),
 		IN_A_WORLD(silence_is_noticed_by_no_end),
+		IN_A_WORLD(a_machine_that_was_suspended_has_another_clock),
 		IN_A_WORLD(a_server_that_is_stopped_refuses),
 		cmocka_unit_test(a_seed_gives_the_same_numbers),
 		cmocka_unit_test(a_leak_is_counted),

@@ -319,8 +319,11 @@ void actor_send(struct actor *actor, size_t bytes)
 
 void actor_cancel(struct actor *actor)
 {
+	if (actor->message_count == 0) {
+		return;
+	}
 	struct message *message = &actor->messages[actor->message_count - 1];
-	if (actor->message_count > 0 && message->is_accepted && message->reports == 0) {
+	if (message->is_accepted && message->reports == 0) {
 		message->was_taken_back = envoi_ticket_cancel(&message->ticket) == ENVOI_OK;
 		run_trace(actor->run, "%s: cancels %c-%u: %s", actor->name, actor->letter,
 			message->number, message->was_taken_back ? "yes" : "no");

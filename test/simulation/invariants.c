@@ -108,8 +108,7 @@ static void nothing_known_is_unknown(struct run *run, const struct message *mess
 
 static void acknowledged_where_possible(struct run *run, const struct message *message)
 {
-	if (message->reports == 1 && message->state == ENVOI_TICKET_WRITTEN &&
-		run->plan->server.has_stream_management) {
+	if (message->reports == 1 && message->state == ENVOI_TICKET_WRITTEN) {
 		message_fails(run, "acknowledged-where-possible", message);
 	}
 }

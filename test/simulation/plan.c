@@ -53,6 +53,7 @@ static enum step_kind draw_kind(uint64_t *state)
 		[STEP_LINK] = 8,
 		[STEP_STOP] = 3,
 		[STEP_END] = 3,
+		[STEP_SLEEP] = 2,
 		[STEP_LEAVE] = 3,
 		[STEP_KILL] = 2,
 	};
@@ -93,6 +94,8 @@ static uint64_t draw_amount(uint64_t *state, enum step_kind kind)
 		return draw(state, 2);
 	case STEP_END:
 		return draw(state, 4);
+	case STEP_SLEEP:
+		return draw(state, 8 * 3600 * 1000);
 	case STEP_LEAVE:
 	case STEP_KILL:
 		return draw(state, 20000);
@@ -211,7 +214,7 @@ static void print_link(const struct envoi_test_link *link, FILE *out)
 void step_print(const struct step *step, FILE *out)
 {
 	static const char *const names[STEP_KINDS] = {"send", "ask", "ping", "cancel", "cut",
-		"cut-after", "silence", "link", "stop", "start", "end", "leave", "kill"};
+		"cut-after", "silence", "link", "stop", "start", "end", "sleep", "leave", "kill"};
 	fprintf(out, "%" PRIu64 " %s %s", step->at_ms, step->actor == 0 ? "alice" : "bob",
 		names[step->kind]);
 	if (step->kind == STEP_CUT_AFTER) {

@@ -105,6 +105,9 @@ static void disturb(struct run *run, const struct step *step)
 	case STEP_START:
 		envoi_test_server_start(run->server);
 		break;
+	case STEP_SLEEP:
+		envoi_world_suspend(run->world, step->amount);
+		return;
 	case STEP_END:
 		run->actors[step->actor].was_closed |= step->amount == 0;
 		envoi_test_server_end(run->server, host, ends[step->amount % 4]);

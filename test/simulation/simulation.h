@@ -46,6 +46,7 @@ enum step_kind {
 	STEP_STOP, /* the server stops; `amount`: whether it keeps its sessions */
 	STEP_START, /* ... and starts again */
 	STEP_END, /* the server ends the connection; `amount`: how */
+	STEP_SLEEP, /* the machine is suspended for `amount` ms of the wall clock */
 	STEP_LEAVE, /* the client disconnects in order, and connects again `amount` ms later */
 	STEP_KILL, /* the client is freed; a new one is made `amount` ms later */
 	STEP_KINDS,

@@ -54,6 +54,10 @@ struct envoi_context *envoi_world_context(struct envoi_world *world);
 /** Run for @p duration_ms of virtual time. */
 void envoi_world_run(struct envoi_world *world, uint64_t duration_ms);
 
+/** Suspend the machine for @p duration_ms and wake it up again: the wall clock advances, virtual
+ * time does not. */
+void envoi_world_suspend(struct envoi_world *world, uint64_t duration_ms);
+
 /** @return virtual milliseconds since the beginning */
 uint64_t envoi_world_now_ms(const struct envoi_world *world);
 

@@ -240,6 +240,7 @@ static int run(struct program *program, struct envoi_context *context, char **co
 		return 1;
 	}
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
+	envoi_client_set(program->client, "reconnect.enabled", "false"); /* the command runs once */
 	envoi_client_add_connector(program->client, connector);
 	envoi_client_add(program->client, &program->handler);
 	r = envoi_client_run(program->client);

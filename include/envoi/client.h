@@ -247,7 +247,9 @@ ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client
 enum envoi_client_state {
 	/** nothing, before the first envoi_client_connect() and from ENVOI_EVENT_STOPPED on */
 	ENVOI_CLIENT_OFFLINE,
-	ENVOI_CLIENT_CONNECTING, /**< no session has started since envoi_client_connect() */
+	/** no session has started since envoi_client_connect(): an attempt is in progress, or
+	 * awaited with the setting reconnect.initial */
+	ENVOI_CLIENT_CONNECTING,
 	ENVOI_CLIENT_ONLINE, /**< a session has started or was resumed: stanzas can be sent */
 	/** the connection was lost; another attempt is awaited or in progress */
 	ENVOI_CLIENT_SUSPENDED,
@@ -263,34 +265,55 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  * Begin to connect; returns at once. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, even when memory
  * is short, ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED come.
  *
- * For a client whose loop the application runs or shares, and to connect again: in the handler of
- * ENVOI_EVENT_STOPPED or later, where failure->retry says that it can help. With
- * ENVOI_RETRY_NOW connect at once; with ENVOI_RETRY_LATER after a delay of seconds that doubles
- * with each failure, up to minutes, so that a restarted server is not overrun; else something has
- * to be changed first.
+ * Once a session has started, the client connects again by itself whenever the connection is lost,
+ * with the setting reconnect.initial before that too. After each ENVOI_EVENT_DISCONNECTED comes
+ * either ENVOI_EVENT_SUSPENDED, with the time to the next attempt, or ENVOI_EVENT_STOPPED. An
+ * attempt resumes the session where the server keeps it (XEP-0198, ENVOI_EVENT_RESUMED), else it
+ * starts a new one (ENVOI_EVENT_ENDED, ENVOI_EVENT_STARTED), in which presence, roster and what
+ * handlers restore are as before.
+ *
+ * The attempts end where failure->retry is ENVOI_RETRY_NEVER or ENVOI_RETRY_AFTER_USER: something
+ * has to be changed first. ENVOI_RETRY_NOW is tried at once, ENVOI_RETRY_LATER after a delay:
+ * random from 0 to reconnect.first, then to twice that and so on up to reconnect.longest, until a
+ * connection has lasted a minute. With the exceptions:
+ * - a conflict of resources while binding is tried again at once with a resource that the server
+ *   chooses; a conflict that ends a stream stops the client: another one has taken its resource;
+ * - temporary-auth-failure, policy-violation, resource-constraint and a server that offers no SASL,
+ *   once a session has started, are tried again, and stop the client at the third within a minute.
+ *
+ * With the setting reconnect.enabled off the client stops with the first connection. The application
+ * may connect again in the handler of ENVOI_EVENT_STOPPED or later.
  *
  * A verified server may redirect the client to another host (`see-other-host`, RFC 6120, section
  * 4.9.3.19). During the login the client follows at once, limits.redirects times at most, as if the
  * setting `server` named that host: on the default port if none was named, and without a look-up of
- * services. Once online, a redirect ends the connection with ENVOI_RETRY_NOW, and the next connect
- * goes to that host. The certificate must be for the account's domain all the same.
+ * services. Once online, a redirect ends the connection with ENVOI_RETRY_NOW, and the next
+ * attempt goes to that host. The certificate must be for the account's domain all the same.
  *
  * Files named by settings (tls.ca-file, tls.cert-file, tls.key-file) are read now. Their errors are
  * reported by ENVOI_EVENT_DISCONNECTED in phase TLS: ENVOI_ERR_INVALID, or ENVOI_ERR_AUTH where a
  * key's password is missing or wrong.
  *
- * @retval ENVOI_ERR_STATE  the client is connecting or connected
+ * @retval ENVOI_ERR_STATE  the client is not offline: envoi_client_state()
  * @retval ENVOI_ERR_NOMEM
  * Else the first failure of a setter that was not corrected. On failure no event comes.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
 /** Send unavailable presence and close the stream in order, within close.timeout;
- * ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED follow. Nothing if the client is offline;
- * idempotent. */
+ * ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED follow; between two attempts
+ * ENVOI_EVENT_STOPPED alone. Nothing if the client is offline; idempotent. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
- * Connect if the client is offline, and run the context's own loop until the client is disconnected
- * or envoi_client_quit() is called. It does not connect again.
+ * Say that the network has changed or the machine has woken up. A client that waits for its next
+ * attempt makes it now, at most once in ten seconds: a hint that comes earlier shortens the wait to
+ * the end of these. One that is online probes its connection. On Linux the library notices by itself
+ * that the machine has woken up.
+ */
+ENVOI_API void envoi_client_hint(struct envoi_client *client);
+/**
+ * Connect if the client is offline, and run the context's own loop until ENVOI_EVENT_STOPPED: until
+ * envoi_client_quit() or envoi_client_disconnect() is called, or an end after which the client does
+ * not connect again.
  *
  * @return ENVOI_OK after envoi_client_quit(), or when the stream was closed in order; else the code
  *         of envoi_client_failure(), or one of these

@@ -76,7 +76,7 @@ enum envoi_event_type {
 	 * the session of the last STARTED is gone, and its promises and the requests that were sent
 	 * have ended. Exactly one for each STARTED, before the next one. It comes before
 	 * DISCONNECTED when the session cannot be resumed; else when the server has refused to
-	 * resume it, when its time has passed, or before STOPPED
+	 * resume it, or before STOPPED
 	 */
 	ENVOI_EVENT_ENDED,
 	/**
@@ -86,7 +86,7 @@ enum envoi_event_type {
 	ENVOI_EVENT_DISCONNECTED,
 	/**
 	 * client: the client is offline, and connects no more by itself; @p failure: that of the
-	 * last DISCONNECTED. Exactly one for each envoi_client_connect() that returned ENVOI_OK;
+	 * last DISCONNECTED, or ENVOI_OK after envoi_client_disconnect(). Exactly one for each envoi_client_connect() that returned ENVOI_OK;
 	 * the last event until the next
 	 */
 	ENVOI_EVENT_STOPPED,

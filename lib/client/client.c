@@ -10,6 +10,7 @@
 
 #include <envoi/mainloop.h>
 
+#include "session/probe.h"
 #include "session/session.h"
 
 /* --- failures --- */
@@ -32,12 +33,21 @@ void envoi__client_show_setter_error(struct envoi_client *client, int code, cons
 	}
 }
 
+/* No attempt is in progress or will be made. */
+static bool is_offline(const struct envoi_client *client)
+{
+	return client->login == NULL && !client->reconnect.is_waiting;
+}
+
 /* --- the login --- */
 
 static void on_ready(void *user, struct envoi__login *login)
 {
+	struct envoi_client *client = user;
 	(void)login;
-	envoi__client_become_available(user);
+	envoi__reconnect_online(&client->reconnect);
+	envoi_session_set_continued(client->session, client->reconnect.is_enabled);
+	envoi__client_become_available(client);
 }
 
 static void post_end(struct envoi_client *client, enum envoi_event_type type)
@@ -50,6 +60,27 @@ static void post_end(struct envoi_client *client, enum envoi_event_type type)
 	}
 }
 
+/* The last event. The session and what waits in it end before it. */
+static void stop(struct envoi_client *client)
+{
+	envoi_session_set_continued(client->session, false);
+	envoi_session_set_resumable(client->session, false);
+	post_end(client, ENVOI_EVENT_STOPPED);
+}
+
+static void suspend(struct envoi_client *client, uint64_t delay_ms)
+{
+	int r = envoi_session_post_event(client->session,
+		&(struct envoi_event){.type = ENVOI_EVENT_SUSPENDED,
+			.failure = &client->failure,
+			.retry_in_ms = delay_ms});
+	if (r < 0) {
+		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+			"event suspended is lost: %s", envoi_error_text(r));
+	}
+	envoi__reconnect_wait(&client->reconnect, delay_ms);
+}
+
 /* @param why  moved */
 static void take_end(struct envoi_client *client, struct envoi_failure *why)
 {
@@ -60,20 +91,58 @@ static void take_end(struct envoi_client *client, struct envoi_failure *why)
 	client->presence.is_available = false;
 	keep_failure(client, why);
 	post_end(client, ENVOI_EVENT_DISCONNECTED);
-	post_end(client, ENVOI_EVENT_STOPPED);
 }
 
 static void on_ended(void *user, struct envoi__login *login, struct envoi_failure *why)
 {
-	take_end(user, why);
+	struct envoi_client *client = user;
+	bool is_leaving = login->is_leaving;
+	uint64_t delay_ms;
+	take_end(client, why);
+	if (!is_leaving &&
+		envoi__reconnect_decide(&client->reconnect, &client->failure, &delay_ms)) {
+		suspend(client, delay_ms);
+	} else {
+		stop(client);
+	}
 	envoi__login_free(login);
+}
+
+static int begin_login(struct envoi_client *client)
+{
+	const struct envoi__login_owner owner = {
+		.ready = on_ready, .ended = on_ended, .user = client};
+	const struct envoi__login_parameters with = {
+		.session = client->session,
+		.settings = client->settings,
+		.account = &client->account,
+		.connectors = &client->connectors,
+		.decider = client->decider,
+		.tap = client->tap,
+		.tap_user = client->tap_user,
+		.takes_any_resource = client->reconnect.takes_any_resource,
+	};
+	return envoi__login_new(
+		&client->login, &owner, &with, client->has_failure ? &client->failure : NULL);
+}
+
+/* An attempt that cannot begin for want of memory is no connection that has failed. */
+static void on_due(struct envoi__reconnect *reconnect)
+{
+	struct envoi_client *client = ENVOI_CONTAINER_OF(reconnect, struct envoi_client, reconnect);
+	int r = begin_login(client);
+	if (r < 0) {
+		envoi_log(client->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT,
+			"the attempt to connect again did not begin: %s", envoi_error_text(r));
+		envoi__reconnect_wait_again(reconnect);
+	}
 }
 
 static void on_stopped(struct envoi_handler *self, const struct envoi_event *event)
 {
 	(void)event;
 	struct envoi_client *client = ENVOI_CONTAINER_OF(self, struct envoi_client, watcher);
-	if (client->is_running && client->login == NULL) {
+	if (client->is_running && is_offline(client)) {
 		envoi_loop_quit(envoi_context_loop(client->context));
 	}
 }
@@ -146,6 +215,7 @@ int envoi_client_new(
 	client->context = own != NULL ? own : envoi_context_ref(context);
 	client->account.context = context;
 	client->watcher.impl = &watcher_impl;
+	envoi__reconnect_init(&client->reconnect, client->context, on_due);
 	int r = set_up(client, jid != NULL ? jid : "");
 	if (r < 0) {
 		envoi_client_free(client);
@@ -164,14 +234,22 @@ void envoi__client_leave(struct envoi_client *client)
 	}
 }
 
-static void end_login(struct envoi_client *client, struct envoi__login *login)
+/* With the events that are due. */
+static void end_all(struct envoi_client *client, struct envoi__login *login)
 {
 	struct envoi_failure why;
-	envoi__login_stop(login);
-	envoi__session_cancel(client->session);
+	envoi__reconnect_stop(&client->reconnect);
 	envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_ERR_CANCELED,
 		"the client was freed");
-	take_end(client, &why);
+	if (login != NULL) {
+		envoi__login_stop(login);
+		envoi__session_cancel(client->session);
+		take_end(client, &why);
+	} else {
+		envoi__session_cancel(client->session);
+		keep_failure(client, &why);
+	}
+	post_end(client, ENVOI_EVENT_STOPPED);
 }
 
 static void free_parts(struct envoi_client *client)
@@ -195,8 +273,8 @@ void envoi_client_free(struct envoi_client *client)
 	struct envoi__login *login = client->login;
 	envoi__client_enter(client);
 	envoi__guard_end(&client->guard);
-	if (login != NULL) {
-		end_login(client, login);
+	if (!is_offline(client)) {
+		end_all(client, login);
 	}
 	if (client->roster != NULL) {
 		envoi_roster_detach(client->roster);
@@ -226,12 +304,16 @@ struct envoi_session *envoi_client_session(struct envoi_client *client)
 enum envoi_client_state envoi_client_state(const struct envoi_client *client)
 {
 	const struct envoi__login *login = client->login;
-	if (login == NULL) {
+	if (is_offline(client)) {
 		return ENVOI_CLIENT_OFFLINE;
 	}
-	return login->is_leaving                      ? ENVOI_CLIENT_LEAVING
-		: login->state == ENVOI__LOGIN_ONLINE ? ENVOI_CLIENT_ONLINE
-						      : ENVOI_CLIENT_CONNECTING;
+	if (login != NULL && login->is_leaving) {
+		return ENVOI_CLIENT_LEAVING;
+	}
+	if (login != NULL && login->state == ENVOI__LOGIN_ONLINE) {
+		return ENVOI_CLIENT_ONLINE;
+	}
+	return client->reconnect.has_started ? ENVOI_CLIENT_SUSPENDED : ENVOI_CLIENT_CONNECTING;
 }
 
 const char *envoi_client_state_name(enum envoi_client_state state)
@@ -249,27 +331,10 @@ const char *envoi_client_state_name(enum envoi_client_state state)
 
 /* --- connecting and leaving --- */
 
-static int begin_login(struct envoi_client *client)
-{
-	const struct envoi__login_owner owner = {
-		.ready = on_ready, .ended = on_ended, .user = client};
-	const struct envoi__login_parameters with = {
-		.session = client->session,
-		.settings = client->settings,
-		.account = &client->account,
-		.connectors = &client->connectors,
-		.decider = client->decider,
-		.tap = client->tap,
-		.tap_user = client->tap_user,
-	};
-	return envoi__login_new(
-		&client->login, &owner, &with, client->has_failure ? &client->failure : NULL);
-}
-
 int envoi_client_connect(struct envoi_client *client)
 {
 	const char *text;
-	if (envoi__guard_is_over(&client->guard) || client->login != NULL) {
+	if (envoi__guard_is_over(&client->guard) || !is_offline(client)) {
 		return ENVOI_ERR_STATE;
 	}
 	int r = envoi__setter_errors_first(&client->setter_errors, &text);
@@ -280,7 +345,13 @@ int envoi_client_connect(struct envoi_client *client)
 	if (client->connectors.count == 0) {
 		r = envoi__default_connectors(&client->connectors, client->context);
 	}
-	return r < 0 ? r : begin_login(client);
+	if (r < 0) {
+		return r;
+	}
+	struct envoi__client_settings values;
+	envoi__client_settings_read(&values, client->settings);
+	envoi__reconnect_begin(&client->reconnect, &values);
+	return begin_login(client);
 }
 
 /* When it cannot be sent, the server sends it on behalf of the account (RFC 6121, section 4.5.1).
@@ -294,9 +365,22 @@ static void send_unavailable(struct envoi_client *client)
 	}
 }
 
+static void stop_waiting(struct envoi_client *client)
+{
+	struct envoi_failure why;
+	envoi__reconnect_stop(&client->reconnect);
+	envoi_failure_set(&why, client->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+	keep_failure(client, &why);
+	stop(client);
+}
+
 void envoi_client_disconnect(struct envoi_client *client)
 {
 	struct envoi__login *login = client->login;
+	if (client->reconnect.is_waiting) {
+		stop_waiting(client);
+		return;
+	}
 	if (envoi__guard_is_over(&client->guard) || login == NULL || login->is_leaving) {
 		return;
 	}
@@ -325,7 +409,7 @@ int envoi_client_run(struct envoi_client *client)
 		return ENVOI_ERR_UNSUPPORTED;
 	}
 	client->is_quitting = false;
-	int r = client->login == NULL ? envoi_client_connect(client) : ENVOI_OK;
+	int r = is_offline(client) ? envoi_client_connect(client) : ENVOI_OK;
 	if (r < 0) {
 		return r;
 	}
@@ -340,10 +424,19 @@ int envoi_client_run(struct envoi_client *client)
 	return r;
 }
 
+void envoi_client_hint(struct envoi_client *client)
+{
+	if (client->reconnect.is_waiting) {
+		envoi__reconnect_hint(&client->reconnect);
+	} else if (envoi_client_state(client) == ENVOI_CLIENT_ONLINE) {
+		envoi__session_probe(client->session);
+	}
+}
+
 void envoi_client_quit(struct envoi_client *client)
 {
 	client->is_quitting = true;
-	if (client->is_running && client->login == NULL) {
+	if (client->is_running && is_offline(client)) {
 		envoi_loop_quit(envoi_context_loop(client->context));
 	}
 	envoi_client_disconnect(client);

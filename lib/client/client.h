@@ -14,6 +14,7 @@
 #include "client/account.h"
 #include "client/login.h"
 #include "client/presence.h"
+#include "client/reconnect.h"
 #include "client/setter_errors.h"
 
 /*
@@ -34,7 +35,8 @@ struct envoi_client {
 	struct envoi_tls_decider *decider; /* the application's; NULL: none */
 	envoi_tap_fn *tap;
 	void *tap_user;
-	struct envoi__login *login; /* NULL: offline */
+	struct envoi__login *login; /* NULL: no attempt, no connection */
+	struct envoi__reconnect reconnect;
 	struct envoi_roster *roster;
 	struct envoi__presence presence;
 	struct envoi_handler watcher; /* of the session's events, for envoi_client_run() */

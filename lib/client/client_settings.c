@@ -33,6 +33,18 @@ const struct envoi_setting envoi__client_setting_table[] = {
 		"The longest time from the first look-up of a name to the bound session, whatever the "
 		"single steps may take. Suspended while the application decides or is asked for a "
 		"password."),
+	ENVOI__SETTING_FLAG(INTO(reconnects), "reconnect.enabled", "true",
+		"Connect again after the connection was lost, once a session has started."),
+	ENVOI__SETTING_FLAG(INTO(reconnects_initially), "reconnect.initial", "false",
+		"Try again also before the first session has started, for programs that are started "
+		"before the network or the server."),
+	ENVOI__SETTING_TIMEOUT(INTO(reconnect_first_ms), "reconnect.first", "5s",
+		"The longest delay before the first attempt to connect again; it doubles with each "
+		"that fails, and each delay is random from 0 to that. After a shutdown of the server "
+		"it is at least a minute (RFC 6120, section 3.3). A connection that has lasted a "
+		"minute resets it."),
+	ENVOI__SETTING_TIMEOUT(INTO(reconnect_longest_ms), "reconnect.longest", "5min",
+		"The longest delay between two attempts to connect again."),
 	ENVOI__SETTING_COUNT(INTO(redirects), "limits.redirects", "3", 0, 20,
 		"The most redirects to other hosts that a login follows. Only a verified server may "
 		"redirect."),

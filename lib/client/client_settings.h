@@ -16,6 +16,8 @@ struct envoi__client_settings {
 	size_t roster_items;
 	int priority;
 	bool sends_presence, fetches_roster;
+	bool reconnects, reconnects_initially;
+	uint64_t reconnect_first_ms, reconnect_longest_ms;
 };
 
 extern const struct envoi_setting envoi__client_setting_table[];

@@ -58,6 +58,7 @@ struct envoi__login_parameters {
 	struct envoi_tls_decider *decider; /* NULL: none */
 	envoi_tap_fn *tap; /* NULL: none */
 	void *tap_user;
+	bool takes_any_resource; /* the server chooses one */
 };
 
 /** The features of a login: starttls, sasl, bind, session. */

@@ -61,6 +61,9 @@ static const struct envoi_sasl_credentials_impl source_impl = {
 
 static const char *wanted_resource(const struct envoi__login *login)
 {
+	if (login->with.takes_any_resource) {
+		return NULL;
+	}
 	struct envoi__client_settings values;
 	envoi__client_settings_read(&values, login->with.settings);
 	return values.resource != NULL ? values.resource

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/failure.h"
+
 /* Nothing is handed over any more; `closed` of the transport follows. */
 static void end(struct envoi_stream *stream)
 {
@@ -96,6 +98,8 @@ void envoi__stream_ended(struct envoi_stream *stream)
 	envoi_failure_set(&stream->failure, stream->context, stream->phase, ENVOI_OK, NULL);
 	if (before == ENVOI__STREAM_RUNNING) {
 		stream->failure.retry = ENVOI_RETRY_LATER;
+		envoi__failure_put(stream->failure.text, sizeof(stream->failure.text),
+			"the peer closed the stream");
 	}
 	uint64_t left_ms = start_closing(stream);
 	end(stream);

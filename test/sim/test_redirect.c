@@ -302,6 +302,7 @@ static void begin(const struct script *scripts, size_t count)
 	assert_int_equal(envoi_client_set(world.client, "presence.initial", "false"), ENVOI_OK);
 	assert_int_equal(envoi_client_set(world.client, "roster.fetch", "false"), ENVOI_OK);
 	assert_int_equal(envoi_client_set(world.client, "liveness.method", "none"), ENVOI_OK);
+	assert_int_equal(envoi_client_set(world.client, "reconnect.enabled", "false"), ENVOI_OK);
 }
 
 static void connect_and_run(void)
@@ -500,12 +501,13 @@ static void leaving_between_two_hosts_ends(void **state)
 	}
 #define RESUMES RESUMABLE_AT("")
 
-static void connect_twice(const struct script *scripts, size_t count)
+/* Log in, and again each time the connection is lost. */
+static void lose_and_resume(const struct script *scripts, size_t count)
 {
 	begin(scripts, count);
+	assert_int_equal(envoi_client_set(world.client, "reconnect.enabled", "true"), ENVOI_OK);
 	connect_and_run();
-	assert_false(is_online());
-	connect_and_run();
+	assert_int_equal(envoi_loop_simulated_run_for(world.loop, 180000), ENVOI_OK);
 	assert_true(is_online());
 	assert_int_equal(world.connected, count);
 	assert_string_equal(world.asked[0], "- 0 example.org");
@@ -515,7 +517,7 @@ static void a_session_is_resumed_where_the_server_wants_it(void **state)
 {
 	static const struct script scripts[] = {RESUMABLE_AT("b.example:5299"), RESUMES};
 	(void)state;
-	connect_twice(scripts, COUNT(scripts));
+	lose_and_resume(scripts, COUNT(scripts));
 	assert_string_equal(world.asked[1], "b.example 5299 example.org");
 	assert_peers_done();
 	finish();
@@ -529,7 +531,7 @@ static void a_location_that_cannot_be_reached_is_left(void **state)
 		RESUMES,
 	};
 	(void)state;
-	connect_twice(scripts, COUNT(scripts));
+	lose_and_resume(scripts, COUNT(scripts));
 	assert_string_equal(world.asked[1], "[2001:db8::1] 0 example.org");
 	assert_string_equal(world.asked[2], "- 0 example.org");
 	assert_peers_done();
@@ -545,7 +547,7 @@ static void a_location_is_followed_under_the_conditions_of_a_redirect(void **sta
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT(scripts); i++) {
-		connect_twice(scripts[i], 2);
+		lose_and_resume(scripts[i], 2);
 		assert_string_equal(world.asked[1], "- 0 example.org");
 		assert_peers_done();
 		finish();
@@ -560,12 +562,7 @@ static void a_location_is_tried_once_after_a_loss(void **state)
 		RESUMES,
 	};
 	(void)state;
-	begin(scripts, COUNT(scripts));
-	connect_and_run();
-	connect_and_run();
-	assert_false(is_online());
-	connect_and_run();
-	assert_true(is_online());
+	lose_and_resume(scripts, COUNT(scripts));
 	assert_string_equal(world.asked[1], "b.example 0 example.org");
 	assert_string_equal(world.asked[2], "- 0 example.org");
 	assert_peers_done();

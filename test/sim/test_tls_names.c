@@ -40,6 +40,7 @@ static void begin(const char *from, const char *certificate)
 		envoi_client_new(&all.client, all.context, "alice@example.org/desk"), ENVOI_OK);
 	envoi_client_set(all.client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
 	envoi_client_set(all.client, "tls.system-trust", "false");
+	envoi_client_set(all.client, "reconnect.enabled", "false");
 	envoi_client_set(all.client, "tls.mode", from == NULL ? "direct" : "starttls");
 	envoi_client_set_password(all.client, "wonderland");
 	assert_int_equal(

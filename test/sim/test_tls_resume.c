@@ -58,7 +58,8 @@ static struct envoi_client *new_client(const char *jid)
 {
 	static const char *const settings[][2] = {{"tls.ca-file", TEST_DATA "/tls/ca.pem"},
 		{"tls.system-trust", "false"}, {"tls.mode", "direct"}, {"roster.fetch", "false"},
-		{"presence.initial", "false"}, {"sasl.mechanisms", "SCRAM-SHA-256"}};
+		{"presence.initial", "false"}, {"reconnect.enabled", "false"},
+		{"sasl.mechanisms", "SCRAM-SHA-256"}};
 	struct envoi_client *client;
 	assert_int_equal(envoi_client_new(&client, all.context, jid), ENVOI_OK);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {

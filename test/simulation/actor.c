@@ -218,6 +218,7 @@ static void make_client(struct actor *actor)
 	/* A setter's failure is that of connecting. */
 	envoi_client_set(actor->client, "tls.mode", "none");
 	envoi_client_set(actor->client, "sasl.mechanisms", "PLAIN");
+	envoi_client_set(actor->client, "reconnect.longest", "5s");
 	envoi_client_set_password(actor->client, "secret");
 	envoi_client_add(actor->client, &actor->handler);
 	if (tap_is_on) {

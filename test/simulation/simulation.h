@@ -133,6 +133,7 @@ struct actor {
 	uint64_t away_ms; /* after it has stopped */
 	unsigned int connects; /* calls that succeeded */
 	unsigned int events[ENVOI_EVENTS_END];
+	unsigned int stopped_waiting; /* of the STOPPED: between two connections */
 	struct message messages[MOST_MESSAGES];
 	unsigned int message_count;
 	struct question questions[MOST_REQUESTS];

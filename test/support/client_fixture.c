@@ -47,6 +47,7 @@ static void make_client(struct client_fixture *f)
 		envoi_client_new(&f->client, f->context, "alice@example.org/desk"), ENVOI_OK);
 	envoi_client_set(f->client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
 	envoi_client_set(f->client, "tls.system-trust", "false");
+	envoi_client_set(f->client, "reconnect.enabled", "false");
 	envoi_client_set_password(f->client, "wonderland");
 	envoi_client_add(f->client, &f->recorder);
 }

@@ -9,8 +9,8 @@
 
 #include "server.h"
 
-/** alice@example.org/desk trusts the authority of test/data/tls and has the password of the server.
- *  */
+/** alice@example.org/desk trusts the authority of test/data/tls, has the password of the server, and
+ * does not connect again by itself. */
 struct client_fixture {
 	struct envoi_context *context;
 	struct envoi_loop *loop;

@@ -123,7 +123,7 @@ for command, end, status, words in (
          "the message cannot be sent: message/body: U+0001 at byte 1 is not allowed in XML"),
         (SEND, cut, 6, "disconnected (online)"),
         ((*SEND, "--request-timeout", "500ms"), be_silent, 7, "did not confirm the message in time"),
-        (("echo",), close_on_the_bot, 6, "closed the stream")):
+        (("--no-reconnect-enabled", "echo"), close_on_the_bot, 6, "closed the stream")):
     got, said = run(sys.argv[1], command, end)
     if got != status or words not in said or (status == 0) != (said == ""):
         print(f"{end.__name__}: exit status {got}, expected {status}; it said {said!r}")

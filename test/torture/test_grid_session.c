@@ -31,6 +31,7 @@ enum place {
 	IN_EVENT_STARTED,
 	IN_EVENT_UNHANDLED,
 	IN_EVENT_SKIPPED,
+	IN_EVENT_RESUMED,
 	IN_EVENT_ENDED,
 	IN_EVENT_DISCONNECTED,
 	IN_TIMEOUT,
@@ -62,6 +63,7 @@ static const struct grid_place places[] = {
 	[IN_EVENT_STARTED] = {"envoi_event_row.handle", "started"},
 	[IN_EVENT_UNHANDLED] = {"envoi_event_row.handle", "unhandled"},
 	[IN_EVENT_SKIPPED] = {"envoi_event_row.handle", "skipped"},
+	[IN_EVENT_RESUMED] = {"envoi_event_row.handle", "resumed"},
 	[IN_EVENT_ENDED] = {"envoi_event_row.handle", "ended"},
 	[IN_EVENT_DISCONNECTED] = {"envoi_event_row.handle", "disconnected"},
 	[IN_TIMEOUT] = {"envoi_timeout_row.handle", "recurring"},
@@ -311,6 +313,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 		: event->type == ENVOI_EVENT_STARTED                ? IN_EVENT_STARTED
 		: event->type == ENVOI_EVENT_UNHANDLED              ? IN_EVENT_UNHANDLED
 		: event->type == ENVOI_EVENT_SKIPPED                ? IN_EVENT_SKIPPED
+		: event->type == ENVOI_EVENT_RESUMED                ? IN_EVENT_RESUMED
 		: event->type == ENVOI_EVENT_ENDED                  ? IN_EVENT_ENDED
 								    : IN_EVENT_DISCONNECTED;
 	explode(from_base(self), place);
@@ -372,6 +375,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_STARTED, on_event},
 	{ENVOI_EVENT_UNHANDLED, on_event},
 	{ENVOI_EVENT_SKIPPED, on_event},
+	{ENVOI_EVENT_RESUMED, on_event},
 	{ENVOI_EVENT_ENDED, on_event},
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
@@ -478,6 +482,26 @@ static void send_and_ask(struct bomb *bomb, uint64_t refusal_ms)
 	}
 }
 
+/* The connection is lost, and another one resumes the session, as far as there is one. */
+static void cut_and_resume(struct bomb *bomb)
+{
+	struct wire *wire = &bomb->wire;
+	if (wire->session == NULL) {
+		return;
+	}
+	envoi_session_set_resumable(wire->session, true);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	if (wire->session != NULL && wire_attach(wire, ENVOI_INITIATOR, 0) == ENVOI_OK) {
+		(void)envoi_session_resume(wire->session);
+		wire_greet(wire);
+		wire_run(wire, 0);
+	}
+	if (wire->session != NULL) {
+		envoi_session_set_resumable(wire->session, false);
+	}
+}
+
 static void have_everything_happen(struct bomb *bomb)
 {
 	struct wire *wire = &bomb->wire;
@@ -503,6 +527,7 @@ static void have_everything_happen(struct bomb *bomb)
 	wire_run(wire, 0);
 	say(bomb, "<message type='error' id='m' from='a@b'/>");
 	wire_run(wire, 2000);
+	cut_and_resume(bomb);
 	send_and_ask(bomb, 0);
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 100);

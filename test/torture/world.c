@@ -244,6 +244,9 @@ static int configure(struct envoi_client *client, const struct world *world)
 	if (r == ENVOI_OK) {
 		r = envoi_client_set(client, "tls.system-trust", "false");
 	}
+	if (r == ENVOI_OK) {
+		r = envoi_client_set(client, "reconnect.enabled", "false");
+	}
 	/* Thousands of logins: keys that cost little. */
 	if (r == ENVOI_OK) {
 		r = envoi_client_set(client, "sasl.mechanisms", "SCRAM-SHA-256-PLUS SCRAM-SHA-256");

@@ -2,6 +2,7 @@
  * envoi - the command-line program: a bot that echoes chat messages
  * SPDX-License-Identifier: MIT
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
@@ -27,6 +28,23 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 	fflush(stdout);
 }
 
+static void on_suspended(struct envoi_handler *self, const struct envoi_event *event)
+{
+	char line[1024];
+	(void)self;
+	envoi_failure_describe(event->failure, line, sizeof(line));
+	printf("suspended, next attempt in %" PRIu64 ".%" PRIu64 " s: %s\n",
+		event->retry_in_ms / 1000, event->retry_in_ms % 1000 / 100, line);
+	fflush(stdout);
+}
+
+static void on_resumed(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	printf("resumed %s\n", envoi_jid_text(event->jid));
+	fflush(stdout);
+}
+
 static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	(void)self;
@@ -49,6 +67,8 @@ static const struct envoi_stanza_row stanzas[] = {
 
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_available},
+	{ENVOI_EVENT_SUSPENDED, on_suspended},
+	{ENVOI_EVENT_RESUMED, on_resumed},
 	ENVOI_ROWS_END,
 };
 
@@ -123,7 +143,7 @@ const struct command command_echo = {
 	.name = "echo",
 	.operands = "",
 	.summary =
-		"Answer every chat message with its body, until SIGINT or SIGTERM; the second signal\n\tends it without waiting for the server.",
+		"Answer every chat message with its body, until SIGINT or SIGTERM; the second signal\n\tends it without waiting for the server. A lost connection is reported and connected again.",
 	.least = 0,
 	.most = 0,
 	.run = run,

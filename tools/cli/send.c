@@ -119,6 +119,7 @@ static int unconfirmed(const struct sending *sending)
 
 static int converse(struct sending *sending, const struct invocation *invocation)
 {
+	envoi_client_set(sending->client, "reconnect.enabled", "false");
 	/* Without presence, offline messages stay for the account's usual client. */
 	envoi_client_set(sending->client, "presence.initial", "false");
 	envoi_client_set(sending->client, "roster.fetch", "false");

@@ -6,11 +6,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <envoi/envoi.h>
+
+#include "xml/element.h"
+#include "xml/language.h"
 
 static struct envoi_context *context;
 
@@ -203,6 +207,52 @@ static void copies_are_independent_and_may_go_into_their_own_source(void **state
 	envoi_element_unref(a);
 }
 
+static void the_first_error_of_a_tree_stays(void **state)
+{
+	(void)state;
+	struct envoi_element *a = envoi_element_new(context, "urn:a", "a");
+	envoi_element_set(a, "x", "\x01");
+	char first[200];
+	snprintf(first, sizeof(first), "%s", envoi_element_problem(a));
+	assert_non_null(strstr(first, "x"));
+	envoi_element_set(a, "second", "\x02");
+	assert_int_equal(envoi_element_error(a), ENVOI_ERR_INVALID);
+	envoi__element_refuse(a, "%s", "another");
+	assert_string_equal(envoi_element_problem(a), first);
+	envoi_element_unref(a);
+}
+
+/* RFC 5646, section 2.1.1: of ASCII letters alone. */
+static void languages_are_compared_without_regard_to_case(void **state)
+{
+	(void)state;
+	for (int a = 0x21; a < 0x7f; a++) {
+		for (int b = 0x21; b < 0x7f; b++) {
+			if (a == '-' || b == '-') {
+				continue;
+			}
+			const char x[] = {(char)a, '\0'}, y[] = {(char)b, '\0'};
+			struct envoi_element *element = envoi_element_new(context, "urn:a", "a");
+			envoi_element_set_ns(element, ENVOI_NS_XML, "lang", x);
+			bool are_letters = (a | 0x20) >= 'a' && (a | 0x20) <= 'z';
+			bool are_equal = a == b || (are_letters && (a ^ b) == 0x20);
+			assert_int_equal(envoi__element_suits(element, y) >= 4, are_equal);
+			envoi_element_unref(element);
+		}
+	}
+}
+
+static void text_of_a_length_that_cannot_be_is_out_of_memory(void **state)
+{
+	static const size_t lens[] = {SIZE_MAX / 4 + 1, SIZE_MAX / 2, SIZE_MAX - 1, SIZE_MAX};
+	(void)state;
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		struct envoi_element *a = envoi_element_new(context, "urn:a", "a");
+		assert_int_equal(envoi__element_append(a, "x", lens[i]), ENVOI_ERR_NOMEM);
+		envoi_element_unref(a);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +263,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(texts_are_joined),
 		cmocka_unit_test(joined_text_stays_where_it_is),
 		cmocka_unit_test(languages_are_inherited),
+		cmocka_unit_test(the_first_error_of_a_tree_stays),
+		cmocka_unit_test(languages_are_compared_without_regard_to_case),
+		cmocka_unit_test(text_of_a_length_that_cannot_be_is_out_of_memory),
 		cmocka_unit_test(copies_are_independent_and_may_go_into_their_own_source),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

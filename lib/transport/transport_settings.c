@@ -14,6 +14,9 @@ const struct envoi_setting envoi__transport_setting_table[] = {
 		"time, however many bytes of it arrive."),
 	ENVOI__SETTING_TIMEOUT(INTO(write_timeout_ms), "stream.write-timeout", "60s",
 		"Close a connection whose peer has taken none of the pending output for this time."),
+	ENVOI__SETTING_TIMEOUT(INTO(user_timeout_ms), "tcp.user-timeout", "120s",
+		"Close a TCP connection whose peer has not acknowledged what was sent for this time "
+		"(RFC 5482), on systems that can."),
 	ENVOI__SETTING_SIZE(INTO(output_bytes), "limits.output-bytes", "4m",
 		64 * ENVOI__SETTING_KIB, ENVOI__SETTING_GIB,
 		"The most bytes of output that are pending in a transport while the peer does not "

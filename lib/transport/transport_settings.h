@@ -12,6 +12,7 @@ struct envoi__transport_settings {
 	unsigned int slice_stanzas;
 	uint64_t element_timeout_ms; /* for an element that has begun */
 	uint64_t write_timeout_ms; /* without progress */
+	uint64_t user_timeout_ms; /* without an acknowledgement of TCP */
 };
 
 extern const struct envoi_setting envoi__transport_setting_table[];

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -88,6 +89,22 @@ static void on_ready(struct envoi_watch *watch, unsigned int ready)
 
 /* --- what the byte stream calls --- */
 
+/* Without the option the system's own time holds, 15 minutes and more. Other kinds of sockets refuse
+ * it. */
+static void tcp_configure(struct envoi_channel *base, const struct envoi_channel_options *options)
+{
+#if defined(TCP_USER_TIMEOUT)
+	unsigned int timeout_ms = options->user_timeout_ms < UINT_MAX
+		? (unsigned int)options->user_timeout_ms
+		: UINT_MAX;
+	(void)setsockopt(channel_of(base)->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+		sizeof(timeout_ms));
+#else
+	(void)base;
+	(void)options;
+#endif
+}
+
 static int tcp_start(struct envoi_channel *base)
 {
 	struct tcp_channel *channel = channel_of(base);
@@ -149,6 +166,7 @@ static const char *tcp_peer_name(const struct envoi_channel *base)
 
 static const struct envoi_channel_impl channel_impl = {
 	.name = "tcp",
+	.configure = tcp_configure,
 	.start = tcp_start,
 	.send = tcp_send,
 	.want_read = tcp_want_read,

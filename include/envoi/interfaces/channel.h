@@ -34,10 +34,17 @@ enum {
 	ENVOI_CHANNEL_READ_BYTES = 16384, /**< the most to pass to envoi_channel_received() */
 };
 
-/** The functions of a channel. All are REQUIRED. None of them may call envoi_channel_received(),
+struct envoi_channel_options;
+
+/** The functions of a channel. They are REQUIRED unless they say OPTIONAL. None of them may call envoi_channel_received(),
  * _writable(), _ended(), _broken(). */
 struct envoi_channel_impl {
 	const char *name; /**< of the transport: "pipe" */
+
+	/** OPTIONAL. The options of the transport that is being made of the channel; before start.
+	 * @param options  borrowed for the call */
+	void (*configure)(
+		struct envoi_channel *channel, const struct envoi_channel_options *options);
 
 	/** Begin to move bytes; reading as want_read says. @retval <0  the transport's start fails
 	 * with it */
@@ -84,6 +91,8 @@ struct envoi_channel_options {
 	unsigned int slice_stanzas; /**< elements in one turn of the loop: loop.slice-stanzas */
 	uint64_t element_timeout_ms; /**< 1 or more: stream.element-timeout */
 	uint64_t write_timeout_ms; /**< 1 or more: stream.write-timeout */
+	/** 1 or more: tcp.user-timeout, for a channel that knows what its peer has acknowledged */
+	uint64_t user_timeout_ms;
 	struct envoi_xml_limits limits; /**< until others are set: limits.before-login.* */
 	/** others can neither read nor change what the channel moves: no TLS is asked for, and
 	 * passwords may be sent. From the implementation, not from settings: false at first */

@@ -95,6 +95,7 @@ int envoi_channel_options_read(struct envoi_channel_options *ret_options,
 		.slice_stanzas = own.slice_stanzas,
 		.element_timeout_ms = own.element_timeout_ms,
 		.write_timeout_ms = own.write_timeout_ms,
+		.user_timeout_ms = own.user_timeout_ms,
 		.limits = xml.before_login,
 	};
 	return ENVOI_OK;
@@ -128,7 +129,11 @@ int envoi_channel_transport_new(struct envoi_transport **ret_transport,
 		envoi_channel_destroy(channel);
 		return ENVOI_ERR_NOMEM;
 	}
-	init(bytes, context, channel, options != NULL ? options : &defaults);
+	options = options != NULL ? options : &defaults;
+	if (channel->impl->configure != NULL) {
+		channel->impl->configure(channel, options);
+	}
+	init(bytes, context, channel, options);
 	*ret_transport = &bytes->base;
 	return ENVOI_OK;
 }

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
+#include <envoi/settings.h>
 #include <envoi/tcp.h>
 
 #define HEAD \
@@ -137,6 +140,32 @@ static void the_socket_is_made_fit_and_closed_with_the_transport(void **state)
 	assert_int_equal(fcntl(f->fd, F_GETFD), -1);
 }
 
+#if defined(TCP_USER_TIMEOUT)
+/* @return of a socket that became a transport */
+static unsigned int user_timeout_with(struct fixture *f, const struct envoi_settings *settings)
+{
+	struct envoi_transport *transport;
+	unsigned int timeout_ms = 0;
+	socklen_t len = sizeof(timeout_ms);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(envoi_tcp_transport_new(&transport, f->context, fd, settings), ENVOI_OK);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &len), 0);
+	envoi_transport_destroy(transport);
+	return timeout_ms;
+}
+
+static void the_kernel_gives_up_after_the_user_timeout(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_settings *settings;
+	assert_int_equal(user_timeout_with(f, NULL), 120000);
+	assert_int_equal(envoi_settings_new(&settings, f->context), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "tcp.user-timeout", "45s"), ENVOI_OK);
+	assert_int_equal(user_timeout_with(f, settings), 45000);
+	envoi_settings_free(settings);
+}
+#endif
+
 static void what_is_no_descriptor_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -195,6 +224,9 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(the_socket_is_made_fit_and_closed_with_the_transport),
+#if defined(TCP_USER_TIMEOUT)
+		CASE(the_kernel_gives_up_after_the_user_timeout),
+#endif
 		CASE(what_is_no_descriptor_is_refused),
 		CASE(the_peers_last_elements_are_received),
 		CASE(a_peer_that_has_disconnected_is_a_failure),

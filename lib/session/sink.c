@@ -196,6 +196,8 @@ static void take_element(struct envoi_session *session, struct envoi_element *el
 		envoi_stanza_unref(stanza);
 	} else if (r == ENVOI_ERR_INVALID) {
 		envoi__router_refuse(&session->router, element);
+	} else if (r == ENVOI_ERR_NOMEM && envoi__sm_is_enabled(session)) {
+		envoi__sm_return(session);
 	} else {
 		report(session, NULL, r < 0 ? envoi_error_text(r) : "not a stanza");
 	}

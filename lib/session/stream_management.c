@@ -162,6 +162,15 @@ static void note_counts(struct envoi__sm *sm, const struct envoi_stream *stream)
 	}
 }
 
+void envoi__sm_return(struct envoi_session *session)
+{
+	struct envoi_failure why;
+	session->sm.has_undelivered = true;
+	envoi_failure_set(&why, session->context, ENVOI_PHASE_ONLINE, ENVOI_ERR_NOMEM,
+		"no memory for a stanza");
+	envoi_stream_cut(session->stream, &why);
+}
+
 void envoi__sm_stream_ends(struct envoi_session *session, const struct envoi_stream *stream)
 {
 	struct envoi__sm *sm = &session->sm;
@@ -171,6 +180,7 @@ void envoi__sm_stream_ends(struct envoi_session *session, const struct envoi_str
 		start_expiry(session);
 	}
 	sm->state = ENVOI__SM_OFF;
+	sm->has_undelivered = false;
 	sm->is_requesting = sm->is_answer_due = false;
 	envoi_timer_stop(&sm->request_timer);
 	envoi_deferred_cancel(&sm->turn);

@@ -75,6 +75,9 @@ void envoi__sm_stream_ends(struct envoi_session *session, const struct envoi_str
 void envoi__sm_sent(struct envoi_session *session);
 /** A stanza was handled: acknowledge it where that is due without a request. */
 void envoi__sm_handled(struct envoi_session *session);
+/** Memory is short: the stanza that has just come is not handled, and the stream ends, so that the
+ * peer sends it again. */
+void envoi__sm_return(struct envoi_session *session);
 /** @return whether the stanza that has just come was handled on an earlier stream */
 bool envoi__sm_is_repeated(const struct envoi_session *session);
 /** Send what is due: to be called again when it could not be sent. */

@@ -18,6 +18,7 @@
 #include <envoi/memory.h>
 
 #include "stream_fixture.h"
+#include "test_allocator.h"
 
 #define SM "xmlns='urn:xmpp:sm:3'"
 #define HEADER \
@@ -71,6 +72,8 @@ struct world {
 	struct envoi_stream *open_stream;
 	char open_previd[64];
 	size_t resources;
+	struct test_allocator allocator;
+	size_t allocations; /* until one fails within run(); 0: none fails */
 };
 
 /* --- both sides --- */
@@ -290,7 +293,17 @@ static void dial(struct world *world)
 
 static void run(struct world *world, uint64_t duration_ms)
 {
+	struct test_allocator *allocator = &world->allocator;
+	if (world->allocations > 0) {
+		allocator->fail_at = allocator->calls + world->allocations;
+	}
 	assert_int_equal(envoi_loop_simulated_run_for(world->loop, duration_ms), ENVOI_OK);
+	if (world->allocations > 0) {
+		world->allocations = allocator->calls < allocator->fail_at
+			? allocator->fail_at - allocator->calls
+			: 0;
+		allocator->fail_at = 0;
+	}
 }
 
 static int setup(void **state)
@@ -299,7 +312,7 @@ static int setup(void **state)
 	assert_non_null(world);
 	world->hook.impl = &hook_impl;
 	world->bind_hook.impl = &bind_hook_impl;
-	assert_int_equal(envoi_context_new(&world->context, NULL), ENVOI_OK);
+	assert_int_equal(test_allocator_context(&world->context, &world->allocator), ENVOI_OK);
 	struct envoi_context *context = world->context;
 	assert_int_equal(envoi_loop_new_simulated(&world->loop, context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(context, world->loop), ENVOI_OK);
@@ -338,6 +351,7 @@ static int teardown(void **state)
 	envoi_jid_unref(world->domain);
 	envoi_settings_free(world->settings);
 	envoi_context_unref(world->context);
+	assert_int_equal(world->allocator.live, 0);
 	free(world);
 	return 0;
 }
@@ -359,14 +373,20 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	sent->state = report->state;
 }
 
-static void send_message(struct side *side, struct sent *sent, const char *prefix, size_t number)
+static void send_body(
+	struct side *side, struct sent *sent, const char *prefix, size_t number, const char *body)
 {
 	*sent = (struct sent){.ticket.done = on_ticket};
 	snprintf(sent->id, sizeof(sent->id), "%s%zu", prefix, number);
 	struct envoi_stanza *message = envoi_message_new(
-		side->world->context, ENVOI_TYPE_CHAT, "bob@example.org", "text");
+		side->world->context, ENVOI_TYPE_CHAT, "bob@example.org", body);
 	envoi_element_set(envoi_stanza_element(message), "id", sent->id);
 	assert_int_equal(envoi_send(side->session, message, &sent->ticket), ENVOI_OK);
+}
+
+static void send_message(struct side *side, struct sent *sent, const char *prefix, size_t number)
+{
+	send_body(side, sent, prefix, number, "text");
 }
 
 static size_t count_of(const struct notes *notes, const char *id)
@@ -445,6 +465,7 @@ static void both_sides_acknowledge(void **state)
 static void come_back(struct world *world)
 {
 	for (int i = 0; i < 4 && !envoi_session_is_online(world->client.session); i++) {
+		run(world, envoi_session_stream(world->client.session) != NULL ? 30000 : 0);
 		assert_null(envoi_session_stream(world->client.session));
 		dial(world);
 		run(world, 100);
@@ -550,6 +571,112 @@ static void nothing_is_lost_or_doubled_when_the_resumption_is_cut(void **state)
 			assert_int_equal(teardown(&world), 0);
 		}
 		assert_true(at > 500);
+	}
+}
+
+/* A message whose ticket says so has been handed over, and none has been twice. */
+static void check_truth(const struct sent *sent, const struct notes *got)
+{
+	size_t count = count_of(got, sent->id);
+	assert_true(sent->has_ended);
+	assert_true(count <= 1);
+	if (sent->state == ENVOI_TICKET_ACKNOWLEDGED) {
+		assert_int_equal(count, 1);
+	} else if (sent->state == ENVOI_TICKET_NOT_SENT) {
+		assert_int_equal(count, 0);
+	}
+}
+
+static void note_all(struct notes *all, const struct world *world)
+{
+	for (const struct side *side = world->sessions; side != NULL; side = side->next) {
+		for (size_t i = 0; i < side->got.count; i++) {
+			memcpy(all->ids[all->count++], side->got.ids[i], sizeof(all->ids[0]));
+		}
+	}
+}
+
+/* @return whether all was over before the allocation that was to fail */
+static bool run_failing(size_t allocation)
+{
+	void *state;
+	struct exchange exchange;
+	struct notes at_server = {.count = 0};
+	assert_int_equal(setup(&state), 0);
+	struct world *world = state;
+	log_in(world);
+	world->allocations = allocation;
+	say_all(world, &exchange);
+	run(world, 1);
+	envoi_memory_pair_cut(world->pair);
+	run(world, 10000);
+	come_back(world);
+	run(world, 60000);
+	bool is_over = world->allocations > 0;
+	world->allocations = 0;
+	if (!envoi_session_is_online(world->client.session)) {
+		come_back(world);
+		run(world, 10000);
+	}
+	note_all(&at_server, world);
+	for (struct side *side = world->sessions; side != NULL; side = side->next) {
+		envoi_session_free(side->session);
+		side->session = NULL;
+	}
+	envoi_session_free(world->client.session);
+	for (size_t i = 0; i < MESSAGES; i++) {
+		check_truth(&exchange.from_client[i], &at_server);
+		check_truth(&exchange.from_server[i], &world->client.got);
+	}
+	world->client.session = NULL;
+	assert_int_equal(teardown(&state), 0);
+	return is_over;
+}
+
+static void one_failed_allocation_makes_no_ticket_lie(void **state)
+{
+	size_t allocation = 1;
+	(void)state;
+	while (!run_failing(allocation)) {
+		allocation++;
+	}
+	assert_true(allocation > 50);
+}
+
+/* One message, of which an allocation fails while it is received. @return as run_failing() */
+static bool receive_failing(size_t len, size_t allocation)
+{
+	static char body[8192];
+	void *state;
+	struct sent sent;
+	assert_int_equal(setup(&state), 0);
+	struct world *world = state;
+	log_in(world);
+	memset(body, 'x', len);
+	body[len] = '\0';
+	send_body(server_of(world), &sent, "s", 0, body);
+	world->allocations = allocation;
+	run(world, 10000);
+	bool is_over = world->allocations > 0;
+	world->allocations = 0;
+	come_back(world);
+	run(world, 10000);
+	assert_true(sent.has_ended);
+	assert_int_equal(sent.state, ENVOI_TICKET_ACKNOWLEDGED);
+	assert_string_equal(list(&world->client.got), "s0 ");
+	assert_int_equal(teardown(&state), 0);
+	return is_over;
+}
+
+/* The length of the body decides which part of the stanza needs a new block of memory. */
+static void a_message_for_which_memory_is_short_comes_again(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len < 2200; len += 8) {
+		size_t allocation = 1;
+		while (!receive_failing(len, allocation)) {
+			allocation++;
+		}
 	}
 }
 
@@ -917,6 +1044,8 @@ int main(void)
 		TEST(both_sides_acknowledge),
 		cmocka_unit_test(nothing_is_lost_or_doubled_wherever_it_is_cut),
 		cmocka_unit_test(nothing_is_lost_or_doubled_when_the_resumption_is_cut),
+		cmocka_unit_test(one_failed_allocation_makes_no_ticket_lie),
+		cmocka_unit_test(a_message_for_which_memory_is_short_comes_again),
 		TEST(a_living_stream_is_replaced_with_conflict),
 		TEST(a_sender_at_full_rate_loses_nothing_while_sessions_are_handed_over),
 		TEST(sessions_without_a_stream_expire),

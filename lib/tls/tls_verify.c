@@ -83,7 +83,7 @@ static void doubt_time(struct verification *v, unsigned int doubts, const char *
 static void check_time(
 	struct verification *v, gnutls_x509_crt_t certificate, const char *whose, int64_t now_ms)
 {
-	char what[ENVOI__TLS_REASON_SIZE];
+	char what[ENVOI__TLS_REASON_SIZE / 2];
 	struct envoi__tls_period period = envoi__tls_period_of(certificate);
 	if (!envoi__tls_period_has_begun(&period, now_ms)) {
 		snprintf(what, sizeof(what), "%s is not valid before", whose);

@@ -81,6 +81,7 @@ void envoi_xml_parser_free(struct envoi_xml_parser *parser)
 	envoi__arena_finish(&parser->head);
 	struct envoi_context *context = parser->context;
 	envoi_free(context, parser->bindings.items);
+	envoi_free(context, parser->error_text);
 	envoi_free(context, parser);
 	envoi_context_unref(context);
 }

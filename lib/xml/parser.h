@@ -62,7 +62,7 @@ struct envoi_xml_parser {
 	struct envoi__scan scan;
 	struct envoi__engine *engine; /* while an element is incomplete; else NULL */
 	struct envoi__xml_error error; /* the first; final */
-	char error_text[160];
+	char *error_text; /* of libxml2; NULL: none */
 	bool owes_end; /* the root's end tag was found and not yet returned */
 
 	/* the stream's header */

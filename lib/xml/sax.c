@@ -11,6 +11,7 @@
 #include "xml/parser.h"
 
 enum {
+	LONGEST_ERROR = 159,
 	LONGEST_LANG = 64, /* of the stream: it is copied into each stanza */
 	PER_ATTR = 5, /* libxml2's: name, prefix, namespace name, value, its end */
 };
@@ -567,6 +568,15 @@ void envoi__sax_doctype(
 	refuse(user);
 }
 
+static bool keep_error_text(struct envoi_xml_parser *parser, const char *message)
+{
+	size_t len = strcspn(message, "\n");
+	len = envoi__utf8_cut(message, len < LONGEST_ERROR ? len : LONGEST_ERROR);
+	envoi_free(parser->context, parser->error_text);
+	parser->error_text = envoi_strndup(parser->context, message, len);
+	return parser->error_text != NULL;
+}
+
 void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error)
 {
 	struct envoi__engine *engine = user;
@@ -576,12 +586,7 @@ void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error)
 		return;
 	}
 	const char *text = "XML not well-formed";
-	if (error->message != NULL) {
-		size_t len = strcspn(error->message, "\n");
-		size_t most = sizeof(parser->error_text) - 1;
-		len = envoi__utf8_cut(error->message, len < most ? len : most);
-		memcpy(parser->error_text, error->message, len);
-		parser->error_text[len] = '\0';
+	if (error->message != NULL && keep_error_text(parser, error->message)) {
 		text = parser->error_text;
 	}
 	envoi__xml_parser_fail_for(parser, error->code, text);

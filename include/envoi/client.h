@@ -178,6 +178,16 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_save_account(
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_account(
 	struct envoi_client *client, const char *text, size_t len);
+/**
+ * Go on where a journal of an earlier process ends, before envoi_client_connect():
+ * envoi_session_load_journal() (<envoi/journal.h>) with the client's account.
+ *
+ * @retval ENVOI_ERR_STATE  the client has no account address, or has been connected
+ * Others as there.
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_journal(
+	struct envoi_client *client, const void *data, size_t len);
+
 /** Accept, from the next login on, whatever the settings accept, also where earlier logins were
  * stronger. */
 ENVOI_API void envoi_client_forget_pin(struct envoi_client *client);

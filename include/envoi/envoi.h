@@ -16,6 +16,7 @@
 #include <envoi/failure.h>
 #include <envoi/handler.h>
 #include <envoi/jid.h>
+#include <envoi/journal.h>
 #include <envoi/mainloop.h>
 #include <envoi/payload.h>
 #include <envoi/precis.h>

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <envoi/journal.h>
+
 #include "client/client.h"
 #include "sasl/sasl.h"
 
@@ -122,6 +124,22 @@ int envoi_client_load_account(struct envoi_client *client, const char *text, siz
 {
 	return client->login != NULL ? ENVOI_ERR_STATE
 				     : envoi__account_load(&client->account, text, len);
+}
+
+int envoi_client_load_journal(struct envoi_client *client, const void *data, size_t len)
+{
+	struct envoi_jid *account;
+	if (client->login != NULL || client->account.jid == NULL) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = envoi_jid_bare(&account, client->account.jid);
+	if (r < 0) {
+		return r;
+	}
+	envoi_session_configure(client->session, client->settings);
+	r = envoi_session_load_journal(client->session, account, data, len);
+	envoi_jid_unref(account);
+	return r;
 }
 
 void envoi_client_forget_pin(struct envoi_client *client)

@@ -421,10 +421,10 @@ void envoi__router_refuse(struct envoi__router *router, const struct envoi_eleme
 	refuse(router, element, ENVOI_BAD_REQUEST);
 }
 
-/* RFC 6120, section 8.3.3.9: it does not meet criteria of the receiver. */
-void envoi__router_refuse_skipped(struct envoi__router *router, const struct envoi_element *request)
+void envoi__router_refuse_request(struct envoi__router *router, const struct envoi_element *request,
+	enum envoi_stanza_condition condition)
 {
 	if (!envoi__guard_is_over(&router->guard)) {
-		refuse(router, request, ENVOI_NOT_ACCEPTABLE);
+		refuse(router, request, condition);
 	}
 }

@@ -83,8 +83,8 @@ void envoi__router_route(
  *  */
 void envoi__router_refuse(struct envoi__router *router, const struct envoi_element *element);
 
-/** Answer an iq get or set that exceeds a limit. @param request without content */
-void envoi__router_refuse_skipped(
-	struct envoi__router *router, const struct envoi_element *request);
+/** Answer an iq get or set that no handler will see. @param request  its content does not matter */
+void envoi__router_refuse_request(struct envoi__router *router, const struct envoi_element *request,
+	enum envoi_stanza_condition condition);
 
 #endif

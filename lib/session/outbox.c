@@ -13,12 +13,14 @@
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
 	void (*emptied)(struct envoi__outbox *outbox),
-	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number))
+	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number),
+	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry))
 {
 	*outbox = (struct envoi__outbox){
 		.context = context,
 		.emptied = emptied,
 		.requested = requested,
+		.giving = giving,
 	};
 	envoi__list_init(&outbox->waiting);
 	envoi__list_init(&outbox->given);
@@ -53,6 +55,11 @@ static struct envoi__outbox_entry *from_link(struct envoi__list *link)
 static struct envoi__outbox_entry *first_of(const struct envoi__list *list)
 {
 	return envoi__list_is_empty(list) ? NULL : from_link(list->next);
+}
+
+static struct envoi__outbox_entry *last_of(const struct envoi__list *list)
+{
+	return envoi__list_is_empty(list) ? NULL : from_link(list->previous);
 }
 
 static void stop_waiting(struct envoi__outbox_entry *entry)
@@ -143,7 +150,10 @@ int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream
 {
 	struct envoi__outbox_entry *entry;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
-		int r = envoi_stream_send(stream, entry->xml, entry->len);
+		int r = outbox->giving(outbox, entry);
+		if (r == ENVOI_OK) {
+			r = envoi_stream_send(stream, entry->xml, entry->len);
+		}
 		if (r != ENVOI_OK) {
 			return r == ENVOI_ERR_FULL ? ENVOI_AGAIN : r;
 		}
@@ -222,11 +232,6 @@ void envoi__outbox_answered(struct envoi__outbox *outbox, uint64_t number)
 	acknowledge(outbox, number, ENVOI_BY_ANSWER);
 }
 
-static struct envoi__outbox_entry *last_of(const struct envoi__list *list)
-{
-	return envoi__list_is_empty(list) ? NULL : from_link(list->previous);
-}
-
 uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox)
 {
 	const struct envoi__outbox_entry *last = last_of(&outbox->given);
@@ -260,6 +265,19 @@ void envoi__outbox_suspend(struct envoi__outbox *outbox)
 	end_given(outbox, false, ENVOI_TICKET_UNKNOWN);
 	outbox->written = 0;
 	outbox->is_keeping = outbox->is_keeping_tracked = false;
+}
+
+int envoi__outbox_restore(
+	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, uint64_t number)
+{
+	bool is_keeping = outbox->is_keeping;
+	int r = envoi__outbox_add(outbox, item);
+	if (r == ENVOI_OK) {
+		outbox->is_keeping = true;
+		was_given(last_of(&outbox->waiting), number);
+		outbox->is_keeping = is_keeping;
+	}
+	return r;
 }
 
 void envoi__outbox_rewind(struct envoi__outbox *outbox)

@@ -27,6 +27,7 @@ struct envoi__outbox_meta {
 	int64_t sent_ms; /* by the wall clock; 0 if it may not be sent again */
 	uint64_t
 		request; /* number of the request that it asks (envoi__request_number()); 0: none */
+	uint64_t answers; /* number of the request in the journal that it answers; 0: none */
 };
 
 /** A stanza to be added. */
@@ -77,11 +78,14 @@ struct envoi__outbox {
 	void (*emptied)(struct envoi__outbox *outbox);
 	/** The stream was given the stanza of a request. */
 	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
+	/** A stream will be given a stanza. @retval <0 it must not be now */
+	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
 };
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
 	void (*emptied)(struct envoi__outbox *outbox),
-	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number));
+	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number),
+	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry));
 
 /** @return whether no further stanza is taken, however short it is */
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
@@ -130,6 +134,13 @@ void envoi__outbox_suspend(struct envoi__outbox *outbox);
 
 /** What is kept waits again, in order and before what has waited: it is sent once more. */
 void envoi__outbox_rewind(struct envoi__outbox *outbox);
+
+/**
+ * Append a stanza that a stream was given in an earlier process, and that is kept.
+ * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
+ */
+int envoi__outbox_restore(
+	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, uint64_t number);
 
 /** The epoch has ended: UNKNOWN for what a stream had, NOT_SENT for the rest. */
 void envoi__outbox_lose(struct envoi__outbox *outbox);

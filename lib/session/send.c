@@ -123,6 +123,7 @@ static struct envoi__outbox_meta meta_of(
 		.has_delay = may_resend && envoi__resending_has_delay(stanza),
 		.sent_ms = may_resend ? envoi_context_wall_clock_ms(session->context) : 0,
 		.request = sending->request,
+		.answers = envoi__journal_answered(session, stanza),
 	};
 }
 
@@ -298,6 +299,14 @@ void envoi__session_emptied(struct envoi__outbox *outbox)
 	if (session->is_closing) {
 		envoi__session_close_stream(session);
 	}
+}
+
+int envoi__session_giving(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
+{
+	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
+	return envoi__sm_is_on(session)
+		? envoi__journal_sending(session, entry, envoi__sm_sent_number(session) + 1)
+		: ENVOI_OK;
 }
 
 void envoi__session_feed(struct envoi_session *session)

@@ -25,6 +25,7 @@ void envoi_session_configure(struct envoi_session *session, const struct envoi_s
 	session->requests.timeout_ms = own.request_timeout_ms;
 	session->outbox.count_limit = own.outbox_stanzas;
 	session->outbox.bytes_limit = own.outbox_bytes;
+	session->journal.max_age_ms = own.journal_max_age_ms;
 	envoi__liveness_settings_read(&session->liveness.settings, settings);
 	envoi_settings_read(settings, envoi__sm_setting_table, &session->sm.settings);
 	session->resends = own.resends;
@@ -49,13 +50,14 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__event_queue_init(&session->queue, loop);
 	envoi__router_init(&session->router, context, &session->host, session, 0);
 	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
-	envoi__outbox_init(
-		&session->outbox, context, envoi__session_emptied, envoi__session_requested);
+	envoi__outbox_init(&session->outbox, context, envoi__session_emptied,
+		envoi__session_requested, envoi__session_giving);
 	envoi__acknowledging_init(session);
 	envoi__tracking_init(
 		&session->tracking, context, &session->queue, envoi__session_report_late);
 	envoi__liveness_init(&session->liveness, &envoi__session_liveness_impl, context);
 	envoi__sm_init(&session->sm);
+	envoi__journal_init(&session->journal);
 	envoi_buffer_init(&session->scratch, context, 0);
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->filters);
@@ -100,6 +102,7 @@ static void destroy(struct envoi_session *session)
 	struct envoi_context *context = session->context;
 	envoi__session_sweep(session);
 	envoi__sm_forget(session);
+	envoi__journal_finish(session);
 	envoi__router_finish(&session->router);
 	envoi__requests_finish(&session->requests);
 	envoi__event_queue_finish(&session->queue);
@@ -253,6 +256,9 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 	struct envoi_stream *stream = cut_stream(session);
 	envoi__session_enter(session);
 	session->is_resumable = session->is_resumable && !is_left;
+	if (is_left) {
+		envoi__journal_ended(session);
+	}
 	suspend_or_end(session);
 	drop_stream(session, stream);
 	struct envoi_session_owner *owner = session->owner;

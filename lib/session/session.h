@@ -2,8 +2,8 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: continuation.c, events.c, handlers.c, probe.c, send.c, session.c,
- * sink.c, skipped.c, stream_management.c, stream_management_elements.c,
+ * Files that call each other: continuation.c, events.c, handlers.c, journal.c, journal_load.c,
+ * probe.c, send.c, session.c, sink.c, skipped.c, stream_management.c, stream_management_elements.c,
  * stream_management_initiator.c, stream_management_receiver.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
@@ -23,6 +23,7 @@
 #include "router/requests.h"
 #include "router/router.h"
 #include "session/acknowledging.h"
+#include "session/journal.h"
 #include "session/liveness.h"
 #include "session/outbox.h"
 #include "session/stream_management.h"
@@ -63,6 +64,7 @@ struct envoi_session {
 	struct envoi__tracking tracking;
 	struct envoi__acknowledging acknowledging;
 	struct envoi__sm sm;
+	struct envoi__journal journal;
 	struct envoi_buffer scratch; /* where stanzas are serialised */
 	/* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list attachments;
@@ -158,6 +160,8 @@ int envoi__session_send(
 void envoi__session_requested(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
 /** Nothing waits in the outbox any more: close the stream if envoi_session_close() was called. */
 void envoi__session_emptied(struct envoi__outbox *outbox);
+/** A stanza of the outbox will be given to the stream. @retval <0 it must not be now */
+int envoi__session_giving(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
 /** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);
 

@@ -32,5 +32,14 @@ const struct envoi_setting envoi__session_setting_table[] = {
 		ENVOI__SETTING_LARGE_COUNT,
 		"The most requests of peers that wait for the program's answer. Further ones are "
 		"answered with resource-constraint."),
+	{
+		INTO(journal_max_age_ms),
+		.name = "journal.max-age",
+		.type = ENVOI_SETTING_MS,
+		.fallback = "24h",
+		.max = (uint64_t)30 * 24 * ENVOI__SETTING_HOUR_MS,
+		.metavar = "TIME",
+		.doc = "A journal whose last record is older is not loaded.",
+	},
 	{.type = ENVOI_SETTING_END},
 };

@@ -12,7 +12,7 @@
 #include <envoi/settings.h>
 
 struct envoi__session_settings {
-	uint64_t request_timeout_ms;
+	uint64_t request_timeout_ms, journal_max_age_ms;
 	bool resends, pings;
 	size_t outbox_stanzas, outbox_bytes, requests, deferred;
 };

@@ -121,6 +121,11 @@ static void on_ready(struct envoi_stream_sink *sink)
 	}
 	envoi__acknowledging_start(session);
 	report_ready(session);
+	if (session->is_resumed) {
+		envoi__journal_answer_left(session);
+	} else if (!envoi__sm_is_on(session)) {
+		envoi__journal_ended(session); /* the session before: this one has no numbers */
+	}
 	envoi__session_feed(session); /* replies that were made while the stream restarted */
 	if (owner != NULL && owner->impl->ready != NULL) {
 		owner->impl->ready(owner, session);
@@ -203,28 +208,58 @@ static void take_element(struct envoi_session *session, struct envoi_element *el
 	}
 }
 
-/* Events of what came before the stanza are delivered before it. When the application drops the
- * stream meanwhile, the stanza has not come: the peer sends it again. */
-static void flush_before_stanza(struct envoi_session *session)
+/* Events of what came before a stanza are delivered before it. When the application drops the stream
+ * meanwhile, the stanza has not come: the peer sends it again.
+ * @return whether it is still to be handed over */
+static bool deliver_events(struct envoi_session *session)
 {
+	const struct envoi_stream *stream = session->stream;
 	session->sm.has_undelivered = true;
 	envoi__event_queue_flush(&session->queue);
 	session->sm.has_undelivered = false;
+	return session->stream == stream && !envoi__guard_is_over(&session->guard);
+}
+
+static void refuse_fatal(struct envoi_session *session, struct envoi_element *element)
+{
+	struct envoi_stanza *stanza = NULL;
+	if (envoi_stanza_from_element(&stanza, element) != ENVOI_OK) {
+		return;
+	}
+	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
+	report(session, stanza, "the program has ended twice with this stanza in hand");
+	if (kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET) {
+		envoi__router_refuse_request(
+			&session->router, element, ENVOI_INTERNAL_SERVER_ERROR);
+	}
+	envoi_stanza_unref(stanza);
+}
+
+static void hand_over(struct envoi_session *session, struct envoi_element *element)
+{
+	bool is_recorded = envoi__sm_is_enabled(session);
+	uint64_t number = is_recorded ? envoi__sm_received_number(session) : 0;
+	if (is_recorded && envoi__journal_take(session, number, element) == ENVOI_STOP) {
+		refuse_fatal(session, element);
+	} else {
+		session->is_delivering = true;
+		take_element(session, element);
+		session->is_delivering = false;
+	}
+	if (is_recorded) {
+		envoi__journal_done(session, number);
+	}
 }
 
 static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
 {
 	struct envoi_session *session = from_sink(sink);
-	struct envoi_stream *stream = session->stream;
 	if (envoi__sm_is_repeated(session)) {
 		return;
 	}
 	envoi__session_enter(session);
-	flush_before_stanza(session);
-	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
-		session->is_delivering = true;
-		take_element(session, element);
-		session->is_delivering = false;
+	if (deliver_events(session)) {
+		hand_over(session, element);
 	}
 	envoi__sm_handled(session);
 	envoi__session_leave(session);
@@ -234,14 +269,15 @@ static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *ele
 	uint64_t bytes, const char *limit)
 {
 	struct envoi_session *session = from_sink(sink);
-	struct envoi_stream *stream = session->stream;
 	if (envoi__sm_is_repeated(session)) {
 		return;
 	}
 	envoi__session_enter(session);
-	flush_before_stanza(session);
-	if (session->stream == stream && !envoi__guard_is_over(&session->guard)) {
+	if (deliver_events(session)) {
 		envoi__session_take_skipped(session, element, bytes, limit);
+		if (envoi__sm_is_enabled(session)) {
+			envoi__journal_done(session, envoi__sm_received_number(session));
+		}
 	}
 	envoi__sm_handled(session);
 	envoi__session_leave(session);

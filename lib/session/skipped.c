@@ -23,7 +23,9 @@ static void settle_skipped(struct envoi_session *session, const struct envoi_sta
 	switch (envoi_stanza_kind(stanza)) {
 	case ENVOI_IQ_GET:
 	case ENVOI_IQ_SET:
-		envoi__router_refuse_skipped(&session->router, envoi_stanza_element(stanza));
+		/* RFC 6120, section 8.3.3.9: it does not meet criteria of the receiver. */
+		envoi__router_refuse_request(
+			&session->router, envoi_stanza_element(stanza), ENVOI_NOT_ACCEPTABLE);
 		break;
 	case ENVOI_IQ_RESULT:
 	case ENVOI_IQ_ERROR:

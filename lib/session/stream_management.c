@@ -212,7 +212,10 @@ static int answer(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
 	uint64_t handled = envoi__sm_handled_number(session);
-	int r = send_bare(session, "a", &handled);
+	int r = envoi__journal_handled(session, handled);
+	if (r == ENVOI_OK) {
+		r = send_bare(session, "a", &handled);
+	}
 	if (r == ENVOI_OK) {
 		sm->answered = handled;
 		sm->unanswered = 0;
@@ -329,6 +332,11 @@ void envoi__sm_close(struct envoi_session *session)
 }
 
 /* --- what others ask --- */
+
+bool envoi__sm_is_on(const struct envoi_session *session)
+{
+	return session->sm.state >= ENVOI__SM_ENABLING;
+}
 
 bool envoi__sm_is_enabled(const struct envoi_session *session)
 {

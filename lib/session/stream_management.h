@@ -85,6 +85,8 @@ void envoi__sm_flush(struct envoi_session *session);
 /** Acknowledge, and request the last acknowledgement: the closing tag follows. */
 void envoi__sm_close(struct envoi_session *session);
 
+/** @return whether the stanzas that the present stream is given are counted */
+bool envoi__sm_is_on(const struct envoi_session *session);
 /** @return whether both sides acknowledge stanzas on the present stream */
 bool envoi__sm_is_enabled(const struct envoi_session *session);
 /**

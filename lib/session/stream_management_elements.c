@@ -85,6 +85,9 @@ int envoi__sm_take_h(
 		return fail_for_h(session, stream, (uint32_t)h, sent);
 	}
 	sm->acknowledged += more;
+	if (more > 0) {
+		envoi__journal_acknowledged(session, sm->acknowledged);
+	}
 	envoi__outbox_acknowledge(&session->outbox, sm->acknowledged - sm->out.base + sm->out.at);
 	return ENVOI_OK;
 }

@@ -122,6 +122,7 @@ static int negotiate_enable(struct envoi_handler *self, struct envoi_stream *str
 		envoi__sm_forget(session);
 		session->sm.state = ENVOI__SM_ENABLING;
 		envoi__sm_start_out(session);
+		envoi__journal_started(session);
 	}
 	return r;
 }
@@ -169,6 +170,7 @@ static void take_terms(struct envoi_session *session, const struct envoi_element
 		sm->max_ms = (max_s < LONGEST_MAX_S ? max_s : LONGEST_MAX_S) * 1000;
 	}
 	envoi_session_set_resumable(session, true);
+	envoi__journal_resumable(session);
 }
 
 static int take_enabled(struct envoi_handler *self, struct envoi_stream *stream,

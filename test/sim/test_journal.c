@@ -1,0 +1,461 @@
+/*
+ * envoi - journals: what becomes of a session when its process ends, in virtual time
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/envoi.h>
+#include <envoi/interfaces/session.h>
+#include <envoi/testing.h>
+
+struct fixture {
+	struct envoi_world *world;
+	struct envoi_test_server *server;
+	struct envoi_client *bot;
+	struct envoi_handler handler;
+	struct envoi_journal journal;
+	struct envoi_buffer stored;
+	bool is_dead; /* the process: nothing is stored any more */
+	bool is_full; /* the medium */
+	bool dies_in_hand;
+	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
+	char last[64]; /* body that was handed over */
+	struct envoi_promise *promise;
+};
+
+/* --- the program --- */
+
+static int append(struct envoi_journal *journal, const void *record, size_t len)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(journal, struct fixture, journal);
+	if (f->is_full) {
+		return ENVOI_ERR_FULL;
+	}
+	if (!f->is_dead) {
+		assert_int_equal(envoi_buffer_append(&f->stored, record, len), ENVOI_OK);
+	}
+	return ENVOI_OK;
+}
+
+static const struct envoi_journal_impl journal_impl = {append};
+
+static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(self, struct fixture, handler);
+	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
+	f->heard++;
+	snprintf(f->last, sizeof(f->last), "%s", body);
+	if (f->dies_in_hand) {
+		f->is_dead = true;
+		envoi_client_free(f->bot);
+		f->bot = NULL;
+	}
+	return ENVOI_OK;
+}
+
+static int on_request(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(self, struct fixture, handler);
+	f->requests++;
+	return envoi_delivery_defer(in, &f->promise);
+}
+
+static void on_event(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct fixture *f = ENVOI_CONTAINER_OF(self, struct fixture, handler);
+	f->started += event->type == ENVOI_EVENT_STARTED;
+	f->resumed += event->type == ENVOI_EVENT_RESUMED;
+	f->ended += event->type == ENVOI_EVENT_ENDED;
+	f->unhandled += event->type == ENVOI_EVENT_UNHANDLED;
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .handle = on_chat},
+	{.kind = ENVOI_IQ_GET, .ns = "urn:example:slow", .name = "query", .handle = on_request},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_STARTED, on_event},
+	{ENVOI_EVENT_RESUMED, on_event},
+	{ENVOI_EVENT_ENDED, on_event},
+	{ENVOI_EVENT_UNHANDLED, on_event},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl impl = {.stanzas = stanzas, .events = events};
+
+static void new_bot(struct fixture *f, const char *jid)
+{
+	f->is_dead = false;
+	assert_int_equal(envoi_client_new(&f->bot, envoi_world_context(f->world), jid), ENVOI_OK);
+	assert_int_equal(envoi_client_set_password(f->bot, "secret"), ENVOI_OK);
+	assert_int_equal(envoi_client_set(f->bot, "presence.initial", "false"), ENVOI_OK);
+	assert_int_equal(envoi_client_set(f->bot, "roster.fetch", "false"), ENVOI_OK);
+	assert_int_equal(envoi_client_add(f->bot, &f->handler), ENVOI_OK);
+	assert_int_equal(envoi_client_add_connector(f->bot, envoi_world_connector(f->world, "bot")),
+		ENVOI_OK);
+	envoi_session_set_continued(envoi_client_session(f->bot), true);
+	assert_int_equal(
+		envoi_session_set_journal(envoi_client_session(f->bot), &f->journal), ENVOI_OK);
+}
+
+static int load(struct fixture *f)
+{
+	return envoi_client_load_journal(
+		f->bot, envoi_buffer_data(&f->stored), envoi_buffer_len(&f->stored));
+}
+
+/* The process ends at once: the server sees a broken connection. */
+static void kill_bot(struct fixture *f)
+{
+	f->is_dead = true;
+	envoi_promise_drop(f->promise);
+	f->promise = NULL;
+	envoi_client_free(f->bot);
+	f->bot = NULL;
+}
+
+static void start_bot_again(struct fixture *f)
+{
+	new_bot(f, "bot@example.org/desk");
+	assert_int_equal(load(f), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+}
+
+static void say(struct fixture *f, const char *body)
+{
+	assert_int_equal(
+		envoi_send_text(envoi_client_session(f->bot), "alice@example.org", body, NULL),
+		ENVOI_OK);
+}
+
+/* Counts the errors that the server gets from the bot. */
+static void watch(void *user, enum envoi_test_server_act act, unsigned int session,
+	const struct envoi_stanza *stanza)
+{
+	struct fixture *f = user;
+	(void)session;
+	if (act == ENVOI_TEST_RECEIVED && envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR) {
+		assert_string_equal(envoi_stanza_id(stanza), "q1");
+		assert_string_equal(envoi_stanza_to_text(stanza), "alice@example.org/home");
+		f->errors++;
+	}
+}
+
+static void ask(struct fixture *f)
+{
+	struct envoi_stanza *iq = envoi_iq_new(
+		envoi_world_context(f->world), ENVOI_IQ_GET, "bot@example.org/desk");
+	struct envoi_element *element = envoi_stanza_element(iq);
+	envoi_element_set(element, "from", "alice@example.org/home");
+	envoi_element_set(element, "id", "q1");
+	envoi_element_add(element, "urn:example:slow", "query");
+	envoi_test_server_deliver(f->server, iq);
+}
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	struct fixture *f = &fixture;
+	*f = (struct fixture){.handler = ENVOI_HANDLER(&impl), .journal = {&journal_impl}};
+	f->world = envoi_world_new(1);
+	f->server = envoi_world_server(f->world, "example.org");
+	envoi_test_server_account(f->server, "bot", "secret");
+	envoi_test_server_watch(f->server, watch, f);
+	envoi_buffer_init(&f->stored, envoi_world_context(f->world), 0);
+	new_bot(f, "bot@example.org/desk");
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->started, 1);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	f->is_dead = true;
+	envoi_promise_drop(f->promise);
+	envoi_client_free(f->bot);
+	envoi_buffer_finish(&f->stored);
+	assert_int_equal(envoi_world_free(f->world), 0);
+	return 0;
+}
+
+/* --- what was sent --- */
+
+static void what_was_not_acknowledged_is_sent_again_once(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	say(f, "one");
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
+	envoi_world_silence(f->world, "bot");
+	say(f, "two");
+	say(f, "three");
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
+	start_bot_again(f);
+	assert_int_equal(f->started, 1);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 3);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 3);
+}
+
+static void twenty_ends_leave_one_session(void **state)
+{
+	struct fixture *f = *state;
+	for (unsigned int i = 1; i <= 20; i++) {
+		kill_bot(f);
+		start_bot_again(f);
+		assert_int_equal(f->resumed, i);
+		assert_int_equal(envoi_test_server_counts(f->server, "bot").sessions, 1);
+	}
+	assert_int_equal(f->started, 1);
+}
+
+static void messages_of_a_session_that_is_gone_are_sent_on_a_new_one(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	envoi_world_silence(f->world, "bot");
+	say(f, "two");
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	envoi_test_server_stop(f->server, false);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 0);
+	assert_int_equal(f->started, 2);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
+}
+
+static void nothing_is_sent_without_its_record(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->is_full = true;
+	say(f, "one");
+	say(f, "two");
+	envoi_world_run(f->world, 5000);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 0);
+	f->is_full = false;
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 2);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 2);
+}
+
+static void a_journal_may_be_written_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	for (int i = 0; i < 100; i++) {
+		say(f, "before");
+	}
+	envoi_world_run(f->world, 10000);
+	envoi_world_silence(f->world, "bot");
+	say(f, "one");
+	envoi_world_run(f->world, 1000);
+	size_t before = envoi_buffer_len(&f->stored);
+	envoi_buffer_truncate(&f->stored, 0);
+	assert_int_equal(
+		envoi_session_write_journal(envoi_client_session(f->bot), &f->stored), ENVOI_OK);
+	assert_true(envoi_buffer_len(&f->stored) < before / 10);
+	say(f, "two");
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 102);
+}
+
+static void a_session_closed_in_order_is_not_resumed(void **state)
+{
+	struct fixture *f = *state;
+	envoi_client_disconnect(f->bot);
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 0);
+	assert_int_equal(f->started, 2);
+}
+
+/* --- what was received --- */
+
+static void what_was_handled_is_not_handed_over_again(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	for (int i = 0; i < 7; i++) {
+		envoi_test_peer_says(alice, "bot@example.org/desk", "%d", i);
+	}
+	envoi_world_run(f->world, 10);
+	assert_int_equal(f->heard, 7);
+	kill_bot(f);
+	envoi_test_peer_says(alice, "bot@example.org/desk", "7");
+	start_bot_again(f);
+	assert_int_equal(f->heard, 8);
+	assert_string_equal(f->last, "7");
+}
+
+static void nothing_is_acknowledged_without_its_record(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->is_full = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "one");
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->heard, 1);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 1);
+	f->is_full = false;
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
+}
+
+static void a_stanza_that_ends_two_processes_is_not_handed_over_again(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->dies_in_hand = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "poison");
+	envoi_test_peer_says(alice, "bot@example.org/desk", "healthy");
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->heard, 1);
+	start_bot_again(f);
+	assert_int_equal(f->heard, 2);
+	assert_string_equal(f->last, "poison");
+	f->dies_in_hand = false;
+	start_bot_again(f);
+	assert_int_equal(
+		f->resumed, 2); /* the second process ended before it could count its own */
+	assert_int_equal(f->heard, 3);
+	assert_string_equal(f->last, "healthy");
+	assert_int_equal(f->unhandled, 1);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
+}
+
+static void requests_that_were_not_answered_are_answered_with_an_error(void **state)
+{
+	struct fixture *f = *state;
+	ask(f);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->requests, 1);
+	kill_bot(f);
+	assert_int_equal(f->errors, 0);
+	start_bot_again(f);
+	assert_int_equal(f->errors, 1);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->requests, 1);
+	assert_int_equal(f->errors, 1);
+}
+
+/* --- what is refused --- */
+
+static void assert_is_refused(struct fixture *f, const char *jid, int wanted)
+{
+	kill_bot(f);
+	new_bot(f, jid);
+	assert_int_equal(load(f), wanted);
+	assert_false(envoi_session_is_online(envoi_client_session(f->bot)));
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->resumed, 0);
+}
+
+static void that_of_another_account_is_refused(void **state)
+{
+	assert_is_refused(*state, "mallory@example.org/desk", ENVOI_ERR_INVALID);
+}
+
+static void one_that_is_too_old_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	kill_bot(f);
+	envoi_world_run(f->world, (uint64_t)25 * 3600 * 1000);
+	assert_is_refused(f, "bot@example.org/desk", ENVOI_ERR_TIMEOUT);
+	assert_int_equal(f->started, 2);
+}
+
+static void a_damaged_one_is_refused_except_at_its_end(void **state)
+{
+	struct fixture *f = *state;
+	say(f, "one");
+	say(f, "two");
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	size_t len = envoi_buffer_len(&f->stored);
+	char *copy = malloc(len);
+	assert_non_null(copy);
+	new_bot(f, "bot@example.org/desk");
+	for (size_t i = 0; i < len / 2; i++) {
+		memcpy(copy, envoi_buffer_data(&f->stored), len);
+		copy[i] ^= 1;
+		assert_int_equal(envoi_client_load_journal(f->bot, copy, len), ENVOI_ERR_INVALID);
+	}
+	memcpy(copy, envoi_buffer_data(&f->stored), len);
+	assert_int_equal(envoi_client_load_journal(f->bot, copy, len - 3), ENVOI_OK);
+	free(copy);
+}
+
+static void loading_leaves_nothing_behind_when_memory_is_short(void **state)
+{
+	struct fixture *f = *state;
+	ask(f);
+	envoi_world_run(f->world, 1000);
+	envoi_world_silence(f->world, "bot");
+	say(f, "one");
+	say(f, "two");
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	new_bot(f, "bot@example.org/desk");
+	int r = ENVOI_ERR_NOMEM;
+	for (size_t n = 1; r != ENVOI_OK; n++) {
+		assert_true(n < 100);
+		size_t blocks = envoi_world_blocks(f->world);
+		envoi_world_fail_allocation(f->world, n);
+		r = load(f);
+		envoi_world_fail_allocation(f->world, 0);
+		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+		assert_true(r == ENVOI_OK || envoi_world_blocks(f->world) == blocks);
+	}
+	assert_int_equal(load(f), ENVOI_ERR_STATE);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_not_acknowledged_is_sent_again_once),
+		TEST(twenty_ends_leave_one_session),
+		TEST(messages_of_a_session_that_is_gone_are_sent_on_a_new_one),
+		TEST(nothing_is_sent_without_its_record),
+		TEST(a_journal_may_be_written_anew),
+		TEST(a_session_closed_in_order_is_not_resumed),
+		TEST(what_was_handled_is_not_handed_over_again),
+		TEST(nothing_is_acknowledged_without_its_record),
+		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
+		TEST(requests_that_were_not_answered_are_answered_with_an_error),
+		TEST(that_of_another_account_is_refused),
+		TEST(one_that_is_too_old_is_refused),
+		TEST(a_damaged_one_is_refused_except_at_its_end),
+		TEST(loading_leaves_nothing_behind_when_memory_is_short),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

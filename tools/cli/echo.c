@@ -143,7 +143,9 @@ const struct command command_echo = {
 	.name = "echo",
 	.operands = "",
 	.summary =
-		"Answer every chat message with its body, until SIGINT or SIGTERM; the second signal\n\tends it without waiting for the server. A lost connection is reported and connected again.",
+		"Answer every chat message with its body, until SIGINT or SIGTERM; the second"
+		" signal ends it without waiting for the server. A lost connection is reported and"
+		" connected again.",
 	.least = 0,
 	.most = 0,
 	.run = run,

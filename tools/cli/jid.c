@@ -56,7 +56,7 @@ const struct command command_jid = {
 	.operands = "TEXT...",
 	.summary =
 		"Print each address prepared, a line each: local, domain and resource, separated by"
-		"\n\ttabs, absent parts empty; or \"invalid: REASON\".",
+		" tabs, absent parts empty; or \"invalid: REASON\".",
 	.least = 1,
 	.most = -1,
 	.run = run_jid,

@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "options.h"
+#include "wrap.h"
 
 const struct command *const commands[] = {
 	&command_send,
@@ -61,17 +62,21 @@ static int print_help(struct envoi_context *context)
 {
 	puts("usage: envoi [OPTION...] COMMAND [OPERAND...]\n\nCommands:");
 	for (size_t i = 0; commands[i] != NULL; i++) {
-		printf("  %s %s\n\t%s\n", commands[i]->name, commands[i]->operands,
-			commands[i]->summary);
+		const char *operands = commands[i]->operands;
+		printf("  %s%s%s\n", commands[i]->name, *operands != '\0' ? " " : "", operands);
+		print_wrapped(8, commands[i]->summary);
 		const struct command_option *option = commands[i]->options;
 		for (; option != NULL && option->name != NULL; option++) {
-			printf("\t--%s %s\n\t\t%s\n", option->name, option->metavar, option->doc);
+			printf("        --%s %s\n", option->name, option->metavar);
+			print_wrapped(16, option->doc);
 		}
 	}
-	puts("\nExit status: 0 done; 1 the answer is no (an error stanza, invalid input); 2 usage;\n"
-	     "3 not found or not reachable; 4 TLS or certificate; 5 authentication; 6 stream or\n"
-	     "protocol; 7 timeout.\n\n"
-	     "Options, before or after the command's name (-- ends them):");
+	putchar('\n');
+	print_wrapped(0,
+		"Exit status: 0 success; 1 negative result (an error stanza, invalid input); 2 usage;"
+		" 3 not found or not reachable; 4 TLS or certificate; 5 authentication; 6 stream or"
+		" protocol; 7 timeout.");
+	puts("\nOptions, before or after the command's name (-- ends them):");
 	int r = options_print(context);
 	if (r < 0) {
 		complain("%s", envoi_error_text(r));

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wrap.h"
+
 enum {
 	LONGEST_NAME = 64,
 };
@@ -241,28 +243,85 @@ static bool has_range(const struct envoi_setting *setting)
 	return is_number && (setting->min != 0 || setting->max != 0);
 }
 
-/* In the form in which the setting is written: "1ms", "64k". */
-static void print_number(
-	struct envoi_settings *scratch, const struct envoi_setting *setting, int64_t number)
+/* Append a number in the form in which the setting is written: "1ms", "64k". */
+static int add_number(struct envoi_buffer *text, struct envoi_settings *scratch,
+	const struct envoi_setting *setting, int64_t number)
 {
-	if (envoi_settings_set_int(scratch, setting->name, number) == ENVOI_OK) {
-		fputs(envoi_settings_text(scratch, setting->name), stdout);
-	}
+	int r = envoi_settings_set_int(scratch, setting->name, number);
+	return r < 0 ? r
+		     : envoi_buffer_append_text(text, envoi_settings_text(scratch, setting->name));
 }
 
-static void print_range_and_default(
-	struct envoi_settings *scratch, const struct envoi_setting *setting)
+static int add_range(struct envoi_buffer *text, struct envoi_settings *scratch,
+	const struct envoi_setting *setting)
 {
-	if (has_range(setting)) {
-		fputs(" Range: ", stdout);
-		print_number(scratch, setting, setting->min);
-		fputs(" to ", stdout);
-		print_number(scratch, setting, setting->max);
-		putchar('.');
+	int r = envoi_buffer_append_text(text, " Range: ");
+	if (r == ENVOI_OK) {
+		r = add_number(text, scratch, setting, setting->min);
 	}
-	if (setting->fallback != NULL && setting->fallback[0] != '\0') {
-		printf(" Default: %s.", setting->fallback);
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append_text(text, " to ");
 	}
+	if (r == ENVOI_OK) {
+		r = add_number(text, scratch, setting, setting->max);
+	}
+	return r == ENVOI_OK ? envoi_buffer_append_text(text, ".") : r;
+}
+
+/* What the setting does, its range and its default. */
+static int describe(struct envoi_buffer *text, struct envoi_settings *scratch,
+	const struct envoi_setting *setting)
+{
+	int r = envoi_buffer_append_text(text, setting->doc);
+	if (r == ENVOI_OK && has_range(setting)) {
+		r = add_range(text, scratch, setting);
+	}
+	if (r == ENVOI_OK && setting->fallback != NULL && setting->fallback[0] != '\0') {
+		r = envoi_buffer_printf(text, " Default: %s.", setting->fallback);
+	}
+	return r == ENVOI_OK ? envoi_buffer_append(text, "", 1) : r;
+}
+
+static int print_setting(struct envoi_context *context, struct envoi_settings *scratch,
+	const struct envoi_setting *setting)
+{
+	struct envoi_buffer text;
+	envoi_buffer_init(&text, context, 0);
+	int r = describe(&text, scratch, setting);
+	if (r == ENVOI_OK) {
+		printf("  --%s", envoi_context_setting_option(context, setting));
+		print_value_name(setting);
+		printf(" (%s)\n", setting->name);
+		print_wrapped(8, envoi_buffer_data(&text));
+	}
+	envoi_buffer_finish(&text);
+	return r;
+}
+
+static void print_own_options(void)
+{
+	static const struct {
+		const char *option, *doc;
+	} own[] = {
+		{"--jid JID",
+			"The account's address, such as alice@example.org. A resource in it"
+			" (alice@example.org/desk) is requested. A domain alone logs in anonymously, with"
+			" --sasl-mechanisms ANONYMOUS."},
+		{"--password-file FILE",
+			"The password is the file's first line. Default: ENVOI_PASSWORD in the"
+			" environment, else a prompt, but none with --cert-file. The password of an"
+			" encrypted client certificate: ENVOI_KEY_PASSWORD."},
+		{"--xml", "Print the traffic on standard error, secrets redacted."},
+		{"--verbose", "Print the library's log on standard error."},
+	};
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		printf("  %s\n", own[i].option);
+		print_wrapped(8, own[i].doc);
+	}
+	puts("  --help, --version\n");
+	print_wrapped(0,
+		"Settings, in parentheses by the names that programs use (true ones are turned off by"
+		" --no-NAME):");
 }
 
 int options_print(struct envoi_context *context)
@@ -272,26 +331,13 @@ int options_print(struct envoi_context *context)
 	if (r < 0) {
 		return r;
 	}
-	puts("  --jid JID\n\tThe account's address, such as alice@example.org. A resource in it\n"
-	     "\t(alice@example.org/desk) is requested. A domain alone logs in anonymously, with\n"
-	     "\t--sasl-mechanisms ANONYMOUS.\n"
-	     "  --password-file FILE\n\tThe password is the file's first line. Default: the"
-	     " environment's\n\tENVOI_PASSWORD, else a prompt, but none with --cert-file.\n"
-	     "\tThat of an encrypted client certificate: ENVOI_KEY_PASSWORD.\n"
-	     "  --xml\n\tShow the traffic on standard error, secrets left out.\n"
-	     "  --verbose\n\tShow the library's log on standard error.\n"
-	     "  --help, --version\n"
-	     "\nSettings, in parentheses by the names that programs use (true ones are turned off by"
-	     " --no-NAME):");
+	print_own_options();
 	size_t position = 0;
 	const struct envoi_setting *setting;
-	while ((setting = envoi_context_next_setting(context, &position)) != NULL) {
-		printf("  --%s", envoi_context_setting_option(context, setting));
-		print_value_name(setting);
-		printf(" (%s)\n\t%s", setting->name, setting->doc);
-		print_range_and_default(scratch, setting);
-		putchar('\n');
+	while (r == ENVOI_OK &&
+		(setting = envoi_context_next_setting(context, &position)) != NULL) {
+		r = print_setting(context, scratch, setting);
 	}
 	envoi_settings_free(scratch);
-	return ENVOI_OK;
+	return r;
 }

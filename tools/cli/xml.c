@@ -1,5 +1,5 @@
 /*
- * envoi - the command-line program: what the parser makes of a stream
+ * envoi - the command-line program: parse a stream
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
@@ -15,12 +15,12 @@ enum {
 	MOST_BYTES = 1 << 30, /* for the values of options */
 };
 
-/* A stream that is being read. */
+/* A stream while it is read. */
 struct reading {
 	struct envoi_xml_parser *parser;
-	struct envoi_buffer input; /* read, and not yet fed */
+	struct envoi_buffer input; /* read, not yet parsed */
 	struct envoi_buffer line;
-	char content_ns[1024]; /* that of the header, not declared again; "": none, or a long one */
+	char content_ns[1024]; /* of the header, not declared in elements; "": none, or too long */
 	bool has_ended;
 };
 
@@ -29,7 +29,7 @@ struct reading {
 static int take_number(const char *option, const char *text, uint64_t *ret_value)
 {
 	if (envoi_uint_parse(text, 1, MOST_BYTES, ret_value) < 0) {
-		complain("--%s: \"%s\" is no number of 1 to %d", option, text, MOST_BYTES);
+		complain("--%s: \"%s\" is not a number from 1 to %d", option, text, MOST_BYTES);
 		return STATUS_USAGE;
 	}
 	return STATUS_DONE;
@@ -110,15 +110,15 @@ static const struct command_option xml_options[] = {
 		take_chunk},
 	{"limit", "NAME=VALUE",
 		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes,"
-		"\n\t\tnamespace-bytes, names (distinct ones in one stanza), skip-bytes (of a"
-		"\n\t\tstanza beyond another limit, which then is skipped).",
+		" namespace-bytes, names (distinct ones in one stanza), skip-bytes (of a"
+		" stanza beyond another limit, which then is skipped).",
 		take_limit},
 	{NULL, NULL, NULL, NULL},
 };
 
 /* --- reading --- */
 
-/* At most @p most bytes: fewer only at the end of the input. */
+/* Read until @p most bytes are there, or the input ends. */
 static int read_some(struct envoi_buffer *input, FILE *file, size_t most)
 {
 	size_t len;
@@ -167,7 +167,7 @@ static int take_item(struct reading *reading, const struct envoi_xml_item *item)
 		r = print_element(reading, item->element);
 		break;
 	case ENVOI_XML_END:
-		reading->has_ended = true; /* told when nothing is behind it */
+		reading->has_ended = true; /* printed if nothing follows */
 		break;
 	case ENVOI_XML_SKIPPED:
 		printf("skipped %" PRIu64 " bytes: %s: ", item->bytes, item->limit);
@@ -202,8 +202,8 @@ static int take_items(struct reading *reading)
 	return STATUS_NO;
 }
 
-/* A document whose root was not closed is not well-formed (XML 1.0, section 2.1), though of a
- * connection that breaks there it is no error of the stream's. */
+/* A document whose root is not closed is not well-formed (XML 1.0, section 2.1). A connection that
+ * ends there is no stream error. */
 static int finish_stream(const struct reading *reading)
 {
 	puts(reading->has_ended ? "end" : "error: not-well-formed");
@@ -223,7 +223,7 @@ static int read_stream(struct reading *reading, FILE *file, size_t chunk)
 			size_t len = envoi_buffer_len(input);
 			envoi_xml_parser_feed(reading->parser, envoi_buffer_data(input), len);
 			envoi_buffer_consume(input, len);
-			status = take_items(reading); /* tells what is wrong */
+			status = take_items(reading); /* prints the error */
 		}
 	} while (status == STATUS_DONE && !feof(file));
 	return status == STATUS_DONE ? finish_stream(reading) : status;
@@ -271,10 +271,10 @@ const struct command command_xml = {
 	.name = "xml",
 	.operands = "[--chunk N] [--limit NAME=VALUE] [FILE]",
 	.summary =
-		"Parse FILE, or standard input, as one incoming stream. Prints every first-level"
-		"\n\telement as the library writes it, a line each; then \"end\" if the stream was"
-		"\n\tclosed and nothing is behind it, else \"error: CONDITION\" (RFC 6120, section"
-		"\n\t4.9.3); of a stream that just stops, not-well-formed.",
+		"Parse FILE, or standard input, as one incoming stream. Prints each first-level"
+		" element as the library writes it, one a line; then \"end\" if the stream was closed"
+		" and nothing follows, else \"error: CONDITION\" (RFC 6120, section 4.9.3). A stream"
+		" that is not closed is not-well-formed.",
 	.least = 0,
 	.most = 1,
 	.options = xml_options,

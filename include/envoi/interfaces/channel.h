@@ -73,7 +73,7 @@ struct envoi_channel_impl {
 	/** Free the memory. Called last, once, when no envoi_channel_...() is on the stack. */
 	void (*destroy)(struct envoi_channel *channel);
 
-	/** @return for people, "/dev/ttyS0"; borrowed, lives as long as the channel */
+	/** @return a name for messages, "/dev/ttyS0"; borrowed, lives as long as the channel */
 	const char *(*peer_name)(const struct envoi_channel *channel);
 };
 
@@ -94,8 +94,8 @@ struct envoi_channel_options {
 	/** 1 or more: tcp.user-timeout, for a channel that knows what its peer has acknowledged */
 	uint64_t user_timeout_ms;
 	struct envoi_xml_limits limits; /**< until others are set: limits.before-login.* */
-	/** others can neither read nor change what the channel moves: no TLS is asked for, and
-	 * passwords may be sent. From the implementation, not from settings: false at first */
+	/** others can neither read nor change the bytes of the channel: TLS is not required, and
+	 * passwords may be sent. Set by the implementation, not from settings; false at first */
 	bool is_secure;
 };
 
@@ -123,7 +123,7 @@ ENVOI_API void envoi_channel_destroy(struct envoi_channel *channel);
 /**
  * Opening has ended; once, from the loop. The opening is freed already.
  *
- * @param transport  not started, now the receiver's; secure if TLS was asked for; NULL on failure
+ * @param transport  not started, owned by the callee; secure with TLS; NULL on failure
  * @param failure    why not, in phase TLS; borrowed; NULL with a transport
  */
 typedef void envoi_opened_fn(
@@ -143,14 +143,14 @@ struct envoi_opening_options {
 		timeout_ms; /**< for the handshake; 0: none, the caller has a deadline of its own */
 	uint64_t decision_timeout_ms; /**< for the application's trust decision in it; 0: none */
 	envoi_opened_fn *done;
-	/** OPTIONAL. The handshake waits for the application's trust decision (true), or goes on
-	 * (false). @p timeout_ms is suspended meanwhile; deadlines of the caller should be too. */
+	/** OPTIONAL. The handshake waits for the application's trust decision (true), or continues
+	 * (false). @p timeout_ms is suspended until then; deadlines of the caller should be too. */
 	void (*waiting)(void *user, bool is_waiting);
 	void *user; /**< of done and waiting */
 };
 
 /**
- * Open a channel: the TLS handshake, if one is asked for, then a transport. All connectors of the
+ * Open a channel: the TLS handshake, if @p tls is set, then a transport. All connectors of the
  * library use it.
  *
  * @param channel  taken, as by envoi_channel_transport_new()
@@ -162,8 +162,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_opening_new(struct envoi_opening **ret_open
 	struct envoi_context *context, struct envoi_channel *channel,
 	const struct envoi_opening_options *options);
 
-/** Stop silently and free, the channel included; NULL is allowed. An application that was asked for
- * a trust decision is notified that it is no longer needed, before this returns. */
+/** Free the opening and its channel without calling `done`; NULL is allowed. An application with a
+ * pending trust decision is notified that the decision is no longer needed, before this returns. */
 ENVOI_API void envoi_opening_free(struct envoi_opening *opening);
 
 /* --- connectors of channels --- */
@@ -179,8 +179,8 @@ struct envoi_channel_connector_impl {
 	 * @param own               the pointer given to envoi_channel_connector_new()
 	 * @param[out] ret_channel  taken, its @p impl set; NULL without ENVOI_OK
 	 * @param domain            the domain to connect to; borrowed for the call
-	 * @param options           read from the target's settings. Set @p is_secure when others can
-	 *                          neither read nor change what the channel moves
+	 * @param options           read from the target's settings. Set @p is_secure when others
+	 *                          can neither read nor change what the channel moves
 	 * @retval ENVOI_OK
 	 * @retval ENVOI_AGAIN  there is no channel; connecting fails at the target's timeout
 	 * @retval <0           connecting fails with this code
@@ -214,20 +214,20 @@ struct envoi_tls_channel_options {
 	const char *alpn; /**< as of struct envoi_opening_options; NULL: none */
 	uint64_t timeout_ms; /**< for the handshake; 0: none */
 	uint64_t decision_timeout_ms; /**< for the application's trust decision in it; 0: none */
-	/** OPTIONAL. The handshake waits for the application's trust decision (true), or goes on
-	 * (false). @p timeout_ms is suspended meanwhile */
+	/** OPTIONAL. The handshake waits for the application's trust decision (true), or continues
+	 * (false). @p timeout_ms is suspended until then */
 	void (*waiting)(void *user, bool is_waiting);
 	void *user;
 };
 
 /**
  * Make a channel that carries bytes in TLS over another channel, for protocols other than one XML
- * document: HTTPS, WebSocket. For XMPP envoi_opening_new() and STARTTLS serve, which know TLS for
- * channel binding as well.
+ * document: HTTPS (doc/examples/https_get.c), WebSocket. XMPP uses envoi_opening_new() or STARTTLS,
+ * which provide channel binding as well.
  *
- * `start` begins the handshake. `send` takes nothing before its end, which envoi_channel_writable()
- * shows. Bytes count as taken when they are encrypted; at most about 64 KiB are held. The
- * events envoi_channel_ended() and _broken() come when the owner wants to read:
+ * `start` begins the handshake. `send` takes nothing before the handshake has ended;
+ * envoi_channel_writable() follows. Bytes count as taken when they are encrypted; at most about 64
+ * KiB are held. The events envoi_channel_ended() and _broken() come when the owner wants to read:
  * - ended: the peer sent close_notify;
  * - broken with ENVOI_ERR_CERTIFICATE or ENVOI_ERR_TLS: the handshake or TLS failed;
  *   ENVOI_ERR_LIMIT: too much input before a trust decision; ENVOI_ERR_TIMEOUT: a deadline of the
@@ -288,14 +288,14 @@ ENVOI_API void envoi_channel_attach(struct envoi_channel *channel, struct envoi_
  * channel must not be touched after the call.
  */
 
-/** Bytes came: 1 to ENVOI_CHANNEL_READ_BYTES. */
+/** Bytes arrived: 1 to ENVOI_CHANNEL_READ_BYTES. */
 ENVOI_API void envoi_channel_received(struct envoi_channel *channel, const char *data, size_t len);
 /** More can be sent, after `send` took less than it was offered. */
 ENVOI_API void envoi_channel_writable(struct envoi_channel *channel);
 /** The peer will send no more. */
 ENVOI_API void envoi_channel_ended(struct envoi_channel *channel);
-/** Nothing moves any more, in no direction. @param code usually ENVOI_ERR_DISCONNECTED
- * @param text  for people; borrowed for the call */
+/** The channel is broken in both directions. @param code usually ENVOI_ERR_DISCONNECTED
+ * @param text  for messages; borrowed for the call */
 ENVOI_API void envoi_channel_broken(struct envoi_channel *channel, int code, const char *text);
 
 /** Keep the channel's memory until envoi_channel_leave(): around several of these in one callback,

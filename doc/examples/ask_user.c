@@ -1,6 +1,6 @@
 /*
- * An account in a program that runs libevent and has a user: who is asked whether to trust a server
- * that is not known, and told what failed and whether it will be tried again.
+ * An account in a program with libevent and a user. The user decides whether to trust an unknown
+ * server, and sees what failed and whether it is tried again.
  *
  *	ENVOI_PASSWORD=... ask_user alice@example.org [NAME=VALUE...]
  *
@@ -145,7 +145,7 @@ static int log_in(struct program *program, int count, char **assignments)
 	}
 	envoi_client_set_tls_decider(program->client, &program->decider);
 	envoi_client_add(program->client, &program->handler);
-	return envoi_client_connect(program->client); /* tells what any of these has refused */
+	return envoi_client_connect(program->client); /* returns the errors of these setters */
 }
 
 int main(int argc, char **argv)

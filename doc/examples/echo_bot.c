@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 		envoi_client_set_assignment(bot, argv[i]);
 	}
 	envoi_client_add(bot, &echo);
-	r = envoi_client_run(bot); /* connects; 0 when told to quit, else what went wrong */
+	r = envoi_client_run(bot); /* connects; 0 after envoi_client_quit(), else an error */
 	if (r < 0) {
 		fprintf(stderr, "%s\n", envoi_client_failure_text(bot));
 	}

@@ -1,10 +1,10 @@
 /*
  * TLS as a channel over another channel, for a protocol that is not XMPP: fetch a page by HTTPS.
  *
- *	https_get ADDRESS PORT HOST PATH [CA_FILE]
+ * 	https_get ADDRESS PORT HOST PATH [CA_FILE]
  *
- * Connects to ADDRESS, verifies that the certificate is for HOST, and prints the response. Ends with
- * 0 when the server has closed TLS after it: a shorter response would be a truncated one.
+ * Connects to ADDRESS, verifies that the certificate is for HOST, and prints the response. Ends
+ * with 0 when the server has closed TLS after it: a shorter response would be a truncated one.
  */
 #define _POSIX_C_SOURCE 200809L
 

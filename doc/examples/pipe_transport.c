@@ -212,7 +212,7 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
-	printf("heard: %s\n", body != NULL ? body : "");
+	printf("received: %s\n", body != NULL ? body : "");
 	envoi_client_quit(ENVOI_CONTAINER_OF(self, struct program, handler)->client);
 	return ENVOI_OK;
 }

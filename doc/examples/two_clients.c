@@ -12,10 +12,10 @@
 #include <envoi/envoi.h>
 #include <envoi/interfaces/mainloop.h>
 
-#define QUESTION "Is anybody there?"
+#define QUESTION "Are you there?"
 
 enum {
-	PATIENCE_MS = 30000,
+	TIMEOUT_MS = 30000,
 };
 
 struct person {
@@ -29,7 +29,7 @@ struct person {
 struct demo {
 	struct envoi_loop *loop;
 	struct person alice, bob;
-	struct envoi_timer patience;
+	struct envoi_timer timeout;
 	int available; /* how many are */
 	bool was_answered;
 };
@@ -150,10 +150,10 @@ static int start(struct person *person, struct demo *demo, struct envoi_context 
 	return envoi_client_connect(person->client);
 }
 
-static void on_patience(struct envoi_timer *timer)
+static void on_timeout(struct envoi_timer *timer)
 {
-	struct demo *demo = ENVOI_CONTAINER_OF(timer, struct demo, patience);
-	printf("no answer in %d seconds\n", PATIENCE_MS / 1000);
+	struct demo *demo = ENVOI_CONTAINER_OF(timer, struct demo, timeout);
+	printf("no answer in %d seconds\n", TIMEOUT_MS / 1000);
 	envoi_loop_quit(demo->loop);
 }
 
@@ -174,9 +174,9 @@ int main(int argument_count, char **arguments)
 		r = start(&demo.alice, &demo, context, &alice_impl, arguments);
 	}
 	if (r == ENVOI_OK) {
-		envoi_timer_start(&demo.patience, demo.loop, PATIENCE_MS, on_patience);
+		envoi_timer_start(&demo.timeout, demo.loop, TIMEOUT_MS, on_timeout);
 		r = envoi_loop_run(demo.loop);
-		envoi_timer_stop(&demo.patience);
+		envoi_timer_stop(&demo.timeout);
 	}
 	if (r < 0) {
 		fprintf(stderr, "two_clients: %s\n", envoi_error_text(r));

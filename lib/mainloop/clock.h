@@ -20,9 +20,9 @@ static inline uint64_t envoi__monotonic_ms(void)
 }
 
 /**
- * How long the machine has been suspended since it was started, in milliseconds: CLOCK_BOOTTIME runs
- * meanwhile, CLOCK_MONOTONIC does not. The two are read one after the other, so the value is exact
- * to a few milliseconds only.
+ * How long the machine has been suspended since it was started, in milliseconds: CLOCK_BOOTTIME
+ * runs meanwhile, CLOCK_MONOTONIC does not. The two are read one after the other, so the value is
+ * exact to a few milliseconds only.
  * @return 0 where there are no such clocks
  */
 static inline uint64_t envoi__suspended_ms(void)

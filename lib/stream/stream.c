@@ -450,7 +450,7 @@ void envoi_stream_get_counts(
 
 /*
  * Stanzas are sent after the login only: earlier they would go out in clear, or to a server
- * that has not proved who it is.
+ * that has not proved its identity.
  */
 int envoi_stream_send(struct envoi_stream *stream, const char *xml, size_t len)
 {

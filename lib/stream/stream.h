@@ -104,7 +104,7 @@ struct envoi_stream {
 	struct envoi__stream_part *parts;
 	size_t part_count;
 	struct envoi__stream_part *under_way; /* NULL: none */
-	struct envoi__stream_part *securing; /* who asked for TLS */
+	struct envoi__stream_part *securing; /* the one that started TLS */
 	struct envoi_element *features; /* those last offered, or NULL */
 	struct envoi__stream_gain gain;
 
@@ -165,7 +165,7 @@ bool envoi__is_stanza(const struct envoi_element *element, const char *ns);
 const struct envoi_stream_feature *envoi__part_feature(const struct envoi__stream_part *part);
 /** Finish its feature, if it was made; the handler is not touched any more. */
 void envoi__part_finish(struct envoi_stream *stream, struct envoi__stream_part *part);
-/** Initiating side: ask who has not been asked. */
+/** Initiating side: negotiate the next eligible feature. */
 void envoi__stream_negotiate(struct envoi_stream *stream);
 /** Receiving side: send what can be negotiated now. */
 void envoi__stream_offer(struct envoi_stream *stream);
@@ -210,7 +210,7 @@ void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_f
 void envoi__stream_fail_for(struct envoi_stream *stream, int code);
 /** The peer's closing tag came. */
 void envoi__stream_ended(struct envoi_stream *stream);
-/** The transport is over: tell the sink. */
+/** The transport has closed: report to the sink. */
 void envoi__stream_tell_closed(struct envoi_stream *stream, const struct envoi_failure *why);
 
 /* errors.c */

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: interop_resume HOST PORT CA_FILE JID PASSWORD [SETTING=VALUE...]
- * prints "anew", "resumed", "resumed", a line each, for a server that resumes each time; ends
+ * prints "full", "resumed", "resumed", a line each, for a server that resumes each time; ends
  * with 1 when a login failed behind TLS or before
  */
 #include <stdio.h>
@@ -21,7 +21,7 @@ static void on_log(
 	(void)user;
 	(void)level;
 	if (subject == ENVOI_LOG_TLS && strncmp(message, "TLS1.", 5) == 0) {
-		puts(strstr(message, ", resumed") != NULL ? "resumed" : "anew");
+		puts(strstr(message, ", resumed") != NULL ? "resumed" : "full");
 	}
 }
 

@@ -8,7 +8,8 @@
 #include <envoi/event.h>
 #include <envoi/handler.h>
 
-/** Fill @p rows, which has room for ENVOI_EVENTS_END, with a row for each event and the last one. */
+/** Fill @p rows, which has room for ENVOI_EVENTS_END, with a row for each event and the last one.
+ */
 static inline void every_event(struct envoi_event_row *rows,
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event))
 {

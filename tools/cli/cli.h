@@ -83,7 +83,7 @@ void complain(const char *format, ...) ENVOI_PRINTF(1, 2);
  * @return STATUS_USAGE */
 int complain_about_address(const char *name, const char *text);
 
-/** The exit status that tells how a connection failed. */
+/** @return the exit status for a failure of a connection */
 int status_of_failure(const struct envoi_failure *failure);
 
 /**
@@ -93,7 +93,7 @@ int status_of_failure(const struct envoi_failure *failure);
 int login_prepare(struct envoi_client **ret_client, struct invocation *invocation);
 
 /**
- * Tell why the client failed: what, in which phase, the server's own words, every attempt, and what
+ * Print why the client failed: error, phase, the server's text, every attempt, and what
  * to do about it, a line each.
  * @return the exit status
  */

@@ -6,8 +6,8 @@
 #define ENVOI_TOOLS_WRAP_H
 
 /**
- * Print a paragraph on standard output, wrapped between words: to the width of the terminal, from 40
- * to 100 columns; 80 when standard output is no terminal. A longer word has a line of its own.
+ * Print a paragraph on standard output, wrapped between words: to the width of the terminal, from
+ * 40 to 100 columns; 80 when standard output is no terminal. A longer word has a line of its own.
  *
  * @param indent  columns before each line, printed as spaces
  * @param text    words; any white space separates them

@@ -160,8 +160,8 @@ struct envoi_stream_element_row {
 /** The events of a stream; always from the loop. The owner may free the stream, close it,
  * and send, inside every one. */
 struct envoi_stream_sink_impl {
-	/** The peer's header arrived (again after each restart). A receiving stream has not answered
-	 * it yet: envoi_stream_set_local() may set the domain to answer for. */
+	/** The peer's header arrived (again after each restart). A receiving stream has not yet
+	 * answered it: envoi_stream_set_local() may set the domain to answer for. */
 	void (*opened)(struct envoi_stream_sink *sink);
 	/** A bit was gained. @param text the TLS version, the mechanism, ... or NULL */
 	void (*gained)(struct envoi_stream_sink *sink, unsigned int bit, const char *text);

@@ -9,17 +9,18 @@
  * `loop.slice-stanzas` a turn; the channel is not read before that is done. So the pending input is
  * bounded by one reading of the channel (ENVOI_CHANNEL_READ_BYTES).
  *
- * Output: elements of one turn wait until its input is done, and are then given to the channel in one
- * piece. An element counts as written when the channel has taken its last byte, or the last byte of
- * its TLS record.
+ * Output: elements of one turn wait until its input is done, and are then given to the channel in
+ * one piece. An element counts as written when the channel has taken its last byte, or the last
+ * byte of its TLS record.
  *
- * TLS: bytes queued before start_tls are sent in clear, later ones are given to TLS. The peer must not
- * have sent anything behind the element that led to start_tls, not even white space (RFC 6120, section
- * 5.4.3.3). This folder includes a private header, because the TLS engine has no public one.
+ * TLS: bytes queued before start_tls are sent in clear, later ones are given to TLS. The peer must
+ * not have sent anything behind the element that led to start_tls, not even white space (RFC 6120,
+ * section 5.4.3.3). This folder includes a private header, because the TLS engine has no public
+ * one.
  *
  * When the parser refuses input, the transport itself sends the stream error (RFC 6120, section
- * 4.9.1.1; after a header if none was sent, 4.9.1.2) and the closing tag, and closes; the failure of
- * `closed` has the condition. Elements that were complete before are handed over first.
+ * 4.9.1.1; after a header if none was sent, 4.9.1.2) and the closing tag, and closes; the failure
+ * of `closed` has the condition. Elements that were complete before are handed over first.
  */
 #ifndef ENVOI_TRANSPORT_BYTESTREAM_BYTESTREAM_H
 #define ENVOI_TRANSPORT_BYTESTREAM_BYTESTREAM_H
@@ -161,7 +162,8 @@ void envoi__byte_stream_stop_deadlines(struct envoi__byte_stream *bytes);
 
 /* --- input.c --- */
 
-/** Refuse input: send a stream error (RFC 6120, section 4.9.1.1) and the closing tag, and close. @param condition ENVOI_STREAM_NO_CONDITION: send none */
+/** Refuse input: send a stream error (RFC 6120, section 4.9.1.1) and the closing tag, and close.
+ * @param condition ENVOI_STREAM_NO_CONDITION: send none */
 void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,
 	enum envoi_stream_condition condition, const char *text);
 

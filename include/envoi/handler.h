@@ -118,6 +118,16 @@ struct envoi_handler_impl {
 	const char *const *uris; /**< ended by NULL: namespaces for service discovery (XEP-0030) */
 	/** ended by NULL: names of handlers that must be attached before */
 	const char *const *needs;
+	/**
+	 * OPTIONAL: put a session of the server into the state that the handler wants. Called from
+	 * the loop, in the order of adding, when the session has started or was resumed, before
+	 * ENVOI_EVENT_STARTED or ENVOI_EVENT_RESUMED is delivered. What is sent inside goes out
+	 * before stanzas that have waited for this session. A handler that is added to a session
+	 * which is online is not called before the next one.
+	 * @param is_resumed  the server has kept its session: what belongs to the connection alone
+	 *                    is to be restored
+	 */
+	void (*restore)(struct envoi_handler *self, struct envoi_session *session, bool is_resumed);
 	/** OPTIONAL: free the handler; called by envoi_handler_destroy(). */
 	void (*destroy)(struct envoi_handler *self);
 };

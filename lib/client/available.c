@@ -57,6 +57,7 @@ void envoi__client_become_available(struct envoi_client *client)
 	struct envoi__client_settings values;
 	envoi__client_settings_read(&values, client->settings);
 	envoi__client_enter(client);
+	client->presence.is_available = false;
 	if (values.fetches_roster) {
 		fetch_roster(client);
 	} else {

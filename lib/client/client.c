@@ -47,7 +47,15 @@ static void on_ready(void *user, struct envoi__login *login)
 	(void)login;
 	envoi__reconnect_online(&client->reconnect);
 	envoi_session_set_continued(client->session, client->reconnect.is_enabled);
-	envoi__client_become_available(client);
+}
+
+static void on_restore(struct envoi_handler *self, struct envoi_session *session, bool is_resumed)
+{
+	(void)session;
+	if (!is_resumed) {
+		envoi__client_become_available(
+			ENVOI_CONTAINER_OF(self, struct envoi_client, watcher));
+	}
 }
 
 static void post_end(struct envoi_client *client, enum envoi_event_type type)
@@ -88,7 +96,6 @@ static void take_end(struct envoi_client *client, struct envoi_failure *why)
 		envoi__account_password_refused(&client->account);
 	}
 	client->login = NULL;
-	client->presence.is_available = false;
 	keep_failure(client, why);
 	post_end(client, ENVOI_EVENT_DISCONNECTED);
 }
@@ -155,6 +162,7 @@ static const struct envoi_event_row watched[] = {
 static const struct envoi_handler_impl watcher_impl = {
 	.name = "client",
 	.events = watched,
+	.restore = on_restore,
 };
 
 /* --- making and freeing --- */
@@ -385,7 +393,9 @@ void envoi_client_disconnect(struct envoi_client *client)
 		return;
 	}
 	envoi__client_enter(client);
-	send_unavailable(client);
+	if (envoi_session_is_online(client->session)) {
+		send_unavailable(client);
+	}
 	if (client->login == login) { /* else a filter has ended it */
 		envoi__login_leave(login);
 	}

@@ -14,7 +14,7 @@ struct envoi__presence {
 	struct envoi_session *session;
 	const struct envoi_settings *settings;
 	struct envoi_element *last; /* available, as the application sent it; NULL: none */
-	bool is_available; /* in this stream */
+	bool is_available; /* in this session of the server */
 };
 
 /** Attach to a session. @param settings  borrowed, outlives the presence */

@@ -131,7 +131,7 @@ static int on_push(struct envoi_handler *self, struct envoi_delivery *in)
 }
 
 /* The next session has to fetch it again. */
-static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+static void on_ended(struct envoi_handler *self, const struct envoi_event *event)
 {
 	(void)event;
 	roster_from_handler(self)->is_complete = false;
@@ -143,7 +143,7 @@ static const struct envoi_stanza_row stanzas[] = {
 };
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_EVENT_ENDED, on_ended},
 	ENVOI_ROWS_END,
 };
 

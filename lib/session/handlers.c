@@ -300,6 +300,24 @@ static void deliver_to(struct attachment *attachment, const struct envoi_event *
 	}
 }
 
+/* What a handler does may free, close or replace the stream, and the session. */
+void envoi__session_restore(struct envoi_session *session)
+{
+	const struct envoi_stream *stream = session->stream;
+	bool is_resumed = session->is_resumed;
+	uint64_t last = session->attachment_order;
+	struct envoi__list *link = session->attachments.next;
+	while (link != &session->attachments && session->is_online && session->stream == stream) {
+		const struct attachment *attachment = from_link(link);
+		struct envoi_handler *handler = attachment->handler;
+		if (!attachment->is_removed && attachment->order <= last &&
+			handler->impl->restore != NULL) {
+			handler->impl->restore(handler, session, is_resumed);
+		}
+		link = link->next;
+	}
+}
+
 void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event)
 {
 	uint64_t last = session->attachment_order;

@@ -118,6 +118,9 @@ void envoi__session_start_timeouts(struct envoi_session *session);
 void envoi__session_remove_all(struct envoi_session *session);
 /** Free the removed ones; no call is on the stack. */
 void envoi__session_sweep(struct envoi_session *session);
+/** Have the handlers restore the state of the session at the server. Called with the session
+ * entered, which may be freed meanwhile. */
+void envoi__session_restore(struct envoi_session *session);
 /** Call the event rows. Called with the session entered. */
 void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event);
 /**

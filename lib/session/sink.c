@@ -130,6 +130,7 @@ static void on_ready(struct envoi_stream_sink *sink)
 	if (owner != NULL && owner->impl->ready != NULL) {
 		owner->impl->ready(owner, session);
 	}
+	envoi__session_restore(session);
 	if (session->is_ready) {
 		envoi__session_restored(session);
 	}

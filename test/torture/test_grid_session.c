@@ -46,6 +46,7 @@ enum place {
 	IN_NEGOTIATE,
 	IN_FINISH,
 	IN_ELEMENT,
+	IN_RESTORE,
 	IN_OWNER_OPENED,
 	IN_OWNER_GAINED,
 	IN_OWNER_READY,
@@ -78,6 +79,7 @@ static const struct grid_place places[] = {
 	[IN_NEGOTIATE] = {"envoi_stream_feature.negotiate", "of the stream"},
 	[IN_FINISH] = {"envoi_stream_feature.finish", "of the stream"},
 	[IN_ELEMENT] = {"envoi_stream_element_row.handle", "an element of the stream"},
+	[IN_RESTORE] = {"envoi_handler_impl.restore", "of a started session"},
 	[IN_OWNER_OPENED] = {"envoi_session_owner_impl.opened", "initiator"},
 	[IN_OWNER_GAINED] = {"envoi_session_owner_impl.gained", "initiator"},
 	[IN_OWNER_READY] = {"envoi_session_owner_impl.ready", "initiator"},
@@ -351,6 +353,12 @@ static int on_element(struct envoi_handler *self, struct envoi_stream *stream,
 	return ENVOI_OK;
 }
 
+static void on_restore(struct envoi_handler *self, struct envoi_session *session, bool is_resumed)
+{
+	(void)session, (void)is_resumed;
+	explode(from_base(self), IN_RESTORE);
+}
+
 static const struct envoi_stream_feature feature = {
 	.ns = "urn:x",
 	.name = "x",
@@ -390,6 +398,7 @@ static const struct envoi_handler_impl bomb_impl = {
 	.filters = &filters,
 	.stream_feature = &feature,
 	.stream_elements = elements,
+	.restore = on_restore,
 };
 
 static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)

@@ -63,7 +63,8 @@ struct envoi_session_owner_impl {
 	/** The stream gained a bit of enum envoi_stream_bit; @p text as in the stream's sink. */
 	void (*gained)(struct envoi_session_owner *owner, struct envoi_session *session,
 		unsigned int bit, const char *text);
-	/** The session is online; ENVOI_EVENT_STARTED or ENVOI_EVENT_RESUMED is queued. */
+	/** The session is online; ENVOI_EVENT_STARTED or ENVOI_EVENT_RESUMED is queued, and the
+	 * handlers' `restore` follows. */
 	void (*ready)(struct envoi_session_owner *owner, struct envoi_session *session);
 	/** Bytes have come. */
 	void (*activity)(struct envoi_session_owner *owner, struct envoi_session *session);

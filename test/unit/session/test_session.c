@@ -806,6 +806,111 @@ static void requests_and_promises_end_with_their_epoch(void **state)
 	assert_string_equal(wire_log(wire), "stream-opened\nstarted " WIRE_OWN "\n");
 }
 
+/* --- restoring --- */
+
+/* Logs how it is called, and sends a message. */
+struct restorer {
+	struct envoi_handler base;
+	struct wire *wire;
+	const char *name;
+	void (*act)(struct restorer *self, struct envoi_session *session);
+};
+
+static void on_restore(struct envoi_handler *self, struct envoi_session *session, bool is_resumed)
+{
+	struct restorer *it = ENVOI_CONTAINER_OF(self, struct restorer, base);
+	char line[64];
+	snprintf(line, sizeof(line), "%s %s\n", it->name, is_resumed ? "resumed" : "new");
+	assert_int_equal(envoi_buffer_append(&it->wire->log, line, strlen(line)), ENVOI_OK);
+	if (it->act != NULL) {
+		it->act(it, session);
+		return;
+	}
+	assert_int_equal(envoi_send_text(session, "a@b", it->name, NULL), ENVOI_OK);
+}
+
+static const struct envoi_handler_impl restorer_impl = {.restore = on_restore};
+static struct restorer first, second;
+
+static void make_restorers(struct wire *wire)
+{
+	first = (struct restorer){{&restorer_impl}, wire, "first", NULL};
+	second = (struct restorer){{&restorer_impl}, wire, "second", NULL};
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, &first.base), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, &second.base), ENVOI_OK);
+}
+
+static void handlers_restore_in_order_before_what_has_waited(void **state)
+{
+	struct wire *wire = *state;
+	make_restorers(wire);
+	envoi_session_set_continued(wire->session, true);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	assert_string_equal(
+		wire_log(wire), "first new\nsecond new\nstream-opened\nstarted " WIRE_OWN "\n");
+	envoi_session_set_resumable(wire->session, true);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "waits", NULL), ENVOI_OK);
+	(void)wire_heard(wire);
+	(void)wire_log(wire);
+
+	resume_or_not(wire, false);
+	const char *heard = wire_heard(wire);
+	const char *a = strstr(heard, "<body>first<"), *b = strstr(heard, "<body>second<");
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_true(a < b);
+	assert_true(b < strstr(heard, "<body>waits<"));
+}
+
+static void a_resumed_session_is_restored_as_such(void **state)
+{
+	struct wire *wire = *state;
+	make_restorers(wire);
+	wire_go_online(wire);
+	envoi_session_set_resumable(wire->session, true);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	(void)wire_log(wire);
+	resume_or_not(wire, true);
+	assert_string_equal(wire_log(wire),
+		"first resumed\nsecond resumed\nstream-opened\nresumed " WIRE_OWN "\n");
+}
+
+static void act_remove_second(struct restorer *self, struct envoi_session *session)
+{
+	(void)self;
+	envoi_session_remove(session, &second.base);
+}
+
+static void act_detach(struct restorer *self, struct envoi_session *session)
+{
+	(void)self;
+	envoi_session_detach(session);
+}
+
+static void what_is_removed_or_has_no_stream_any_more_does_not_restore(void **state)
+{
+	static void (*const acts[])(struct restorer *, struct envoi_session *) = {
+		act_remove_second, act_detach};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct wire wire = {.session = NULL};
+		wire_init(&wire, NULL);
+		make_restorers(&wire);
+		first.act = acts[i];
+		assert_int_equal(wire_attach(&wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+		wire_greet(&wire);
+		wire_run(&wire, 0);
+		assert_null(strstr(wire_log(&wire), "second"));
+		wire_finish(&wire);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
 
 int main(void)
@@ -835,6 +940,9 @@ int main(void)
 		TEST(stanzas_of_stream_rows_and_elements_are_counted_too),
 		TEST(requests_and_promises_outlive_a_stream_that_is_resumed),
 		TEST(requests_and_promises_end_with_their_epoch),
+		TEST(handlers_restore_in_order_before_what_has_waited),
+		TEST(a_resumed_session_is_restored_as_such),
+		cmocka_unit_test(what_is_removed_or_has_no_stream_any_more_does_not_restore),
 	};
 	return cmocka_run_group_tests_name("session/session", tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include <envoi/ext/client_state.h>
 #include <envoi/interfaces/features.h>
 
 #include "session/session.h"
@@ -671,6 +672,30 @@ static void what_was_not_handled_is_sent_again_in_order(void **state)
 	assert_int_equal(wire->session->outbox.kept_count, 0);
 }
 
+#define CSI_OFFER "<csi xmlns='urn:xmpp:csi:0'/>"
+#define INACTIVE "<inactive xmlns='urn:xmpp:csi:0'/>"
+
+/* XEP-0352, section 4.2: each stream begins active. */
+static void the_client_state_is_sent_on_a_stream_that_resumes_too(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_handler *client_state;
+	assert_int_equal(envoi_client_state_handler_new(&client_state, wire->context), ENVOI_OK);
+	assert_int_equal(envoi_client_state_set(client_state, false), ENVOI_DECLINED);
+	make_session(wire);
+	assert_int_equal(envoi_session_add(wire->session, client_state), ENVOI_OK);
+	const char *heard = answer_binding(wire, offer(wire, SM_OFFER CSI_OFFER));
+	assert_int_equal(count_of(heard, INACTIVE), 1);
+	assert_string_equal(wire_talk(wire, RESUMABLE), "");
+	cut(wire);
+	assert_null(strstr(offer(wire, SM_OFFER CSI_OFFER), INACTIVE));
+	heard = wire_talk(wire, "<resumed " SM " previd='s1' h='0'/>");
+	assert_int_equal(count_of(heard, INACTIVE), 1);
+	assert_true(envoi_session_is_online(wire->session));
+	wire_free_session(wire);
+	envoi_handler_destroy(client_state);
+}
+
 /* Each direction has its own count. */
 static void both_directions_are_counted_by_themselves(void **state)
 {
@@ -1168,6 +1193,7 @@ int main(void)
 		TEST(acknowledgements_before_enabled_are_fatal),
 		TEST(failed_while_enabled_changes_nothing),
 		TEST(what_was_not_handled_is_sent_again_in_order),
+		TEST(the_client_state_is_sent_on_a_stream_that_resumes_too),
 		TEST(both_directions_are_counted_by_themselves),
 		TEST(new_stanzas_do_not_overtake_the_old),
 		TEST(what_is_sent_while_the_link_is_dead_is_numbered),

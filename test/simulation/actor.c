@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <envoi/interfaces/session.h>
-
 #include "simulation.h"
 
 enum {
@@ -146,7 +144,6 @@ static void on_online(struct envoi_handler *self, const struct envoi_event *even
 {
 	on_event(self, event);
 	actor_of(self)->is_online = true;
-	envoi_session_set_continued(event->session, true);
 }
 
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
@@ -218,7 +215,9 @@ static void make_client(struct actor *actor)
 	/* A setter's failure is that of connecting. */
 	envoi_client_set(actor->client, "tls.mode", "none");
 	envoi_client_set(actor->client, "sasl.mechanisms", "PLAIN");
-	envoi_client_set(actor->client, "reconnect.longest", "5s");
+	envoi_client_set(
+		actor->client, "reconnect.longest", actor->run->plan->waits_long ? "300s" : "5s");
+	envoi_client_set(actor->client, "reconnect.initial", "true");
 	envoi_client_set_password(actor->client, "secret");
 	envoi_client_add(actor->client, &actor->handler);
 	if (tap_is_on) {

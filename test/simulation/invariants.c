@@ -8,8 +8,8 @@
 #include "simulation.h"
 
 enum {
-	/* With a network that is well, an offline client is back within this time: the longest
-	 * delay between two attempts, 5 minutes, and what a login may take. */
+	/* With a network that is well, and a server that answers, an offline client is back within
+	 * this time: the longest delay between two attempts, 5 minutes, and what a login may take. */
 	LONGEST_OFFLINE_MS = 360000,
 	/* Clients may give up the resumption of a session that the server does not keep as long. */
 	LONG_HIBERNATION_MS = 300000,
@@ -184,7 +184,7 @@ void invariants_check_event(struct actor *actor, enum envoi_event_type type)
 		(type == ENVOI_EVENT_CONNECTING && n[ENVOI_EVENT_DISCONNECTED] != answers)) {
 		event_fails(actor, "suspended-or-stopped", type);
 	}
-	if (type == ENVOI_EVENT_STOPPED && connections != 0) {
+	if (type == ENVOI_EVENT_STOPPED && (sessions != 0 || connections != 0)) {
 		event_fails(actor, "stopped-is-last", type);
 	}
 }
@@ -206,11 +206,18 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static uint64_t longest_offline_ms(const struct plan *plan)
+{
+	unsigned int failures = plan->server.ignores_resumes + plan->server.closes_at_resumes;
+	return (uint64_t)LONGEST_OFFLINE_MS * (1 + failures);
+}
+
 static void goes_online_again(struct run *run, const struct actor *actor)
 {
 	uint64_t since_ms = later(run->disturbed_ms, actor->offline_since_ms);
 	uint64_t now_ms = envoi_world_now_ms(run->world);
-	if (actor->wants_online && !actor->is_online && now_ms - since_ms > LONGEST_OFFLINE_MS) {
+	if (actor->wants_online && !actor->is_online &&
+		now_ms - since_ms > longest_offline_ms(run->plan)) {
 		run_fail(run, "progress", "%s is offline since %" PRIu64 " ms, now %" PRIu64 " ms",
 			actor->name, since_ms, now_ms);
 	}

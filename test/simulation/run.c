@@ -18,7 +18,7 @@ enum {
 	LONGEST_SILENCE_MS = 200000,
 	/* From the healing of the network until nothing is pending: the longest time offline, the
 	 * end of a session that the server keeps, and the timeout of a request. */
-	LONGEST_SETTLING_MS = 900000,
+	LONGEST_SETTLING_MS = 3600000,
 };
 
 void run_fail(struct run *run, const char *rule, const char *format, ...)

@@ -65,6 +65,7 @@ struct step {
 struct plan {
 	uint64_t seed;
 	struct envoi_test_server_options server;
+	bool waits_long; /* clients, between two attempts: up to 5 minutes in place of 5 s */
 	struct step steps[MOST_STEPS];
 	size_t count;
 };

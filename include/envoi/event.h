@@ -100,6 +100,14 @@ enum envoi_event_type {
 	 * the full one
 	 */
 	ENVOI_EVENT_RESUMED,
+	/**
+	 * the outbox uses more than three quarters of limits.outbox-stanzas or limits.outbox-bytes:
+	 * sending should pause until ENVOI_EVENT_OUTBOX_LOW; at the limit it is refused
+	 * (ENVOI_ERR_FULL)
+	 */
+	ENVOI_EVENT_OUTBOX_HIGH,
+	/** after ENVOI_EVENT_OUTBOX_HIGH: it uses a quarter of both limits at most */
+	ENVOI_EVENT_OUTBOX_LOW,
 	ENVOI_EVENTS_END,
 };
 

@@ -179,7 +179,7 @@ static enum plan plan_of(size_t place)
 	}
 }
 
-/* Programs are never taken away: what a client that was freed still told would be seen. */
+/* Programs are never freed: a callback of a freed client would be seen. */
 struct bomb {
 	struct program programs[CLIENTS], *program;
 	size_t program_count;

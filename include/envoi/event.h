@@ -86,8 +86,8 @@ enum envoi_event_type {
 	ENVOI_EVENT_DISCONNECTED,
 	/**
 	 * client: the client is offline, and connects no more by itself; @p failure: that of the
-	 * last DISCONNECTED, or ENVOI_OK after envoi_client_disconnect(). Exactly one for each envoi_client_connect() that returned ENVOI_OK;
-	 * the last event until the next
+	 * last DISCONNECTED, or ENVOI_OK after envoi_client_disconnect(). Exactly one for each
+	 * envoi_client_connect() that returned ENVOI_OK; the last event until the next
 	 */
 	ENVOI_EVENT_STOPPED,
 	/**

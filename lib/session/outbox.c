@@ -448,6 +448,20 @@ void envoi__outbox_lose(struct envoi__outbox *outbox)
 	}
 }
 
+void envoi__outbox_suspect_first(struct envoi__outbox *outbox, bool is_refusal)
+{
+	struct envoi__outbox_entry *entry = first_of(&outbox->given);
+	if (entry == NULL) {
+		return;
+	}
+	if (is_refusal && entry->is_suspected) {
+		leave_given(entry);
+		end(entry, ENVOI_TICKET_REFUSED);
+	} else {
+		entry->is_suspected = is_refusal;
+	}
+}
+
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry)
 {
 	stop_waiting(entry);

@@ -49,6 +49,7 @@ struct envoi__outbox_entry {
 	bool is_kept; /* given: stays until it is acknowledged */
 	bool is_held;
 	bool was_given; /* to a stream, once: bytes of it may have been sent */
+	bool is_suspected; /* the server may have ended the last stream because of it */
 	size_t len;
 	char xml[];
 };
@@ -155,6 +156,13 @@ void envoi__outbox_rewind(struct envoi__outbox *outbox);
  */
 int envoi__outbox_restore(
 	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, uint64_t number);
+
+/**
+ * The stream ends. The first stanza that it has and that is neither written nor acknowledged may be
+ * why the server has ended it: the second time in a row it ends with REFUSED.
+ * @param is_refusal  the server has ended it because of what it was sent
+ */
+void envoi__outbox_suspect_first(struct envoi__outbox *outbox, bool is_refusal);
 
 /** The epoch has ended: UNKNOWN for what a stream had, NOT_SENT for the rest. */
 void envoi__outbox_lose(struct envoi__outbox *outbox);

@@ -248,10 +248,21 @@ void envoi_session_free(struct envoi_session *session)
 	envoi__session_leave(session);
 }
 
+/* Most servers announce no limits: a stanza that is too long for one ends each stream. */
+static bool is_refusal(const struct envoi_failure *why)
+{
+	return why != NULL && why->code == ENVOI_ERR_STREAM && why->phase == ENVOI_PHASE_ONLINE &&
+		(why->stream_condition == ENVOI_STREAM_POLICY_VIOLATION ||
+			why->stream_condition == ENVOI_STREAM_RESOURCE_CONSTRAINT);
+}
+
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why)
 {
 	/* XEP-0198, section 7: a session that was left in order cannot be resumed. */
 	bool is_left = session->is_closing || (why != NULL && why->code == ENVOI_OK);
+	if (session->is_ready) {
+		envoi__outbox_suspect_first(&session->outbox, is_refusal(why));
+	}
 	struct envoi_stream *stream = cut_stream(session);
 	envoi__session_enter(session);
 	session->is_resumable = session->is_resumable && !is_left;

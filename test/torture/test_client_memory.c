@@ -136,6 +136,95 @@ static void fail_everywhere(bool has_tls, bool fail_on, size_t step)
 	world_finish(&world);
 }
 
+/* --- a client that connects again by itself --- */
+
+static void cut(struct story *story)
+{
+	if (story->world->pair != NULL) {
+		envoi_memory_pair_cut(story->world->pair);
+	}
+	world_run(story->world, 200);
+}
+
+static void connect_cut_and_talk(struct story *story)
+{
+	struct envoi_client *client = story->program.client;
+	if (envoi_client_set(client, "reconnect.enabled", "true") != ENVOI_OK ||
+		envoi_client_set(client, "reconnect.longest", "10ms") != ENVOI_OK ||
+		envoi_client_connect(client) != ENVOI_OK) {
+		return;
+	}
+	story->connected++;
+	world_run(story->world, 1000);
+	cut(story);
+	world_run(story->world, 1000);
+	if (program_is_online(&story->program)) {
+		talk(story);
+	}
+	cut(story);
+	envoi_client_disconnect(client);
+	world_run(story->world, 70000);
+}
+
+static bool has_ended_in_order(const struct story *story)
+{
+	const unsigned int *events = story->program.events;
+	return events[ENVOI_EVENT_STOPPED] == story->connected &&
+		events[ENVOI_EVENT_STARTED] == events[ENVOI_EVENT_ENDED] &&
+		events[ENVOI_EVENT_CONNECTING] == events[ENVOI_EVENT_DISCONNECTED] &&
+		story->sent == story->told && story->asked == story->answered &&
+		story->fetching == story->fetched;
+}
+
+static bool fail_reconnecting_at(struct world *world, size_t k, bool fail_on)
+{
+	struct story story = {.world = world};
+	world_open(world, NULL);
+	world->allocator.fail_on = fail_on;
+	world->allocator.fail_at = world->allocator.calls + k;
+	if (program_init(&story.program, world) == ENVOI_OK) {
+		connect_cut_and_talk(&story);
+		program_free_client(&story.program);
+	}
+	bool is_over = world->allocator.calls < world->allocator.fail_at;
+	if (!has_ended_in_order(&story)) {
+		fail_msg("allocation %zu", k);
+	}
+	if (is_over) {
+		assert_true(story.program.events[ENVOI_EVENT_SUSPENDED] >= 2);
+		assert_true(story.program.events[ENVOI_EVENT_AVAILABLE] >= 2);
+		assert_int_equal(story.asked, 1);
+	}
+	world_close(world);
+	return is_over;
+}
+
+static void fail_while_reconnecting(bool fail_on)
+{
+	struct world world;
+	world_init(&world, false);
+	world_close(&world);
+	size_t k = 1;
+	while (!fail_reconnecting_at(&world, k, fail_on)) {
+		k++;
+	}
+	assert_true(k > 300);
+	world_open(&world, NULL);
+	world_finish(&world);
+}
+
+static void one_failed_allocation_while_reconnecting(void **state)
+{
+	(void)state;
+	fail_while_reconnecting(false);
+}
+
+static void memory_that_has_run_out_for_good_while_reconnecting(void **state)
+{
+	(void)state;
+	fail_while_reconnecting(true);
+}
+
 static void one_failed_allocation_in_clear(void **state)
 {
 	(void)state;
@@ -163,6 +252,8 @@ static void memory_that_has_run_out_for_good_in_tls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_failed_allocation_while_reconnecting),
+		cmocka_unit_test(memory_that_has_run_out_for_good_while_reconnecting),
 		cmocka_unit_test(one_failed_allocation_in_clear),
 		cmocka_unit_test(memory_that_has_run_out_for_good_in_clear),
 		cmocka_unit_test(one_failed_allocation_in_tls),

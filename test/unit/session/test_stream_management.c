@@ -672,6 +672,55 @@ static void what_was_not_handled_is_sent_again_in_order(void **state)
 	assert_int_equal(wire->session->outbox.kept_count, 0);
 }
 
+static void end_with(struct wire *wire, const char *condition)
+{
+	char text[256];
+	snprintf(text, sizeof(text),
+		"<stream:error><%s xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+		"</stream:stream>",
+		condition);
+	wire_say(wire, text);
+	wire_run(wire, 10000);
+	assert_null(envoi_session_stream(wire->session));
+}
+
+/* @return what is sent again on the next stream, which resumes */
+static const char *resume_again(struct wire *wire)
+{
+	offer_resumption(wire, "s1", "0");
+	return short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='0'/>"));
+}
+
+/* A server that announces no limit ends the stream for a stanza that is too long. */
+static void what_was_first_at_two_refusals_in_a_row_is_not_sent_again(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "poison");
+	send_with_ticket(wire, 1, "good");
+	end_with(wire, "policy-violation");
+	assert_string_equal(resume_again(wire), "poison good ");
+	(void)wire_log(wire);
+	end_with(wire, "policy-violation");
+	assert_string_equal(wire_log(wire), "poison refused\ndisconnected ENVOI_ERR_STREAM\n");
+	assert_string_equal(resume_again(wire), "good ");
+	end_with(wire, "resource-constraint");
+	assert_string_equal(resume_again(wire), "good ");
+}
+
+static void another_end_between_two_refusals_clears_the_suspicion(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "one");
+	end_with(wire, "policy-violation");
+	assert_string_equal(resume_again(wire), "one ");
+	cut(wire);
+	assert_string_equal(resume_again(wire), "one ");
+	end_with(wire, "policy-violation");
+	assert_string_equal(resume_again(wire), "one ");
+}
+
 #define CSI_OFFER "<csi xmlns='urn:xmpp:csi:0'/>"
 #define INACTIVE "<inactive xmlns='urn:xmpp:csi:0'/>"
 
@@ -1193,6 +1242,8 @@ int main(void)
 		TEST(acknowledgements_before_enabled_are_fatal),
 		TEST(failed_while_enabled_changes_nothing),
 		TEST(what_was_not_handled_is_sent_again_in_order),
+		TEST(what_was_first_at_two_refusals_in_a_row_is_not_sent_again),
+		TEST(another_end_between_two_refusals_clears_the_suspicion),
 		TEST(the_client_state_is_sent_on_a_stream_that_resumes_too),
 		TEST(both_directions_are_counted_by_themselves),
 		TEST(new_stanzas_do_not_overtake_the_old),

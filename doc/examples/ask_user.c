@@ -14,18 +14,12 @@
 
 #include <envoi/envoi.h>
 
-enum {
-	FIRST_DELAY_S = 2,
-	LONGEST_DELAY_S = 300,
-};
-
 struct program {
 	struct envoi_handler handler;
 	struct envoi_tls_decider decider;
 	struct envoi_client *client;
 	struct envoi_tls_question *question; /* that waits for the user's answer */
-	struct event *input, *later;
-	int delay_s;
+	struct event *input;
 	bool is_leaving, is_available;
 };
 
@@ -72,18 +66,7 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 {
 	struct program *program = ENVOI_CONTAINER_OF(self, struct program, handler);
 	program->is_available = true;
-	program->delay_s = FIRST_DELAY_S;
 	printf("Available as %s.\n", envoi_jid_text(envoi_session_jid(event->session)));
-}
-
-static void on_later(evutil_socket_t fd, short what, void *user)
-{
-	struct program *program = user;
-	(void)fd;
-	(void)what;
-	if (envoi_client_connect(program->client) < 0) {
-		puts(envoi_client_failure_text(program->client));
-	}
 }
 
 static void explain(const struct envoi_failure *failure)
@@ -93,28 +76,37 @@ static void explain(const struct envoi_failure *failure)
 	puts(lines);
 }
 
-static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+static void on_suspended(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct program *program = ENVOI_CONTAINER_OF(self, struct program, handler);
-	const struct envoi_failure *failure = event->failure;
+	program->is_available = false;
+	explain(event->failure);
+	printf("Trying again in %d seconds.\n", (int)(event->retry_in_ms / 1000));
+}
+
+static void on_resumed(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	ENVOI_CONTAINER_OF(self, struct program, handler)->is_available = true;
+	puts("Connected again.");
+}
+
+static void on_stopped(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct program *program = ENVOI_CONTAINER_OF(self, struct program, handler);
 	if (program->is_leaving) {
 		return; /* nothing of ours is left on the loop then */
 	}
 	program->is_available = false;
-	explain(failure);
-	if (failure->retry != ENVOI_RETRY_LATER && failure->retry != ENVOI_RETRY_NOW) {
-		puts("Something has to be changed before it is tried again.");
-		return;
-	}
-	int delay_s = failure->retry == ENVOI_RETRY_NOW ? 0 : program->delay_s;
-	program->delay_s *= program->delay_s < LONGEST_DELAY_S ? 2 : 1;
-	printf("Trying again in %d seconds.\n", delay_s);
-	evtimer_add(program->later, &(struct timeval){.tv_sec = delay_s});
+	explain(event->failure);
+	puts("Something has to be changed before it is tried again.");
 }
 
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_EVENT_SUSPENDED, on_suspended},
+	{ENVOI_EVENT_RESUMED, on_resumed},
+	{ENVOI_EVENT_STOPPED, on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl program_impl = {.name = "program", .events = events};
@@ -133,13 +125,13 @@ static void on_input(evutil_socket_t fd, short what, void *user)
 	}
 	program->is_leaving = true;
 	event_del(program->input);
-	evtimer_del(program->later);
 	envoi_client_disconnect(program->client);
 }
 
 static int log_in(struct program *program, int count, char **assignments)
 {
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
+	envoi_client_set(program->client, "reconnect.initial", "true");
 	for (int i = 0; i < count; i++) {
 		envoi_client_set_assignment(program->client, assignments[i]);
 	}
@@ -153,7 +145,6 @@ int main(int argc, char **argv)
 	struct program program = {
 		.handler = ENVOI_HANDLER(&program_impl),
 		.decider = {&decider_impl},
-		.delay_s = FIRST_DELAY_S,
 	};
 	struct envoi_context *context;
 	struct event_base *base = event_base_new();
@@ -164,9 +155,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	program.input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, &program);
-	program.later = evtimer_new(base, on_later, &program);
-	if (program.input != NULL && program.later != NULL &&
-		log_in(&program, argc - 2, argv + 2) == ENVOI_OK) {
+	if (program.input != NULL && log_in(&program, argc - 2, argv + 2) == ENVOI_OK) {
 		event_add(program.input, NULL);
 		event_base_dispatch(base); /* ends when nothing is waited for any more */
 	} else {
@@ -176,9 +165,6 @@ int main(int argc, char **argv)
 	envoi_context_unref(context);
 	if (program.input != NULL) {
 		event_free(program.input);
-	}
-	if (program.later != NULL) {
-		event_free(program.later);
 	}
 	event_base_free(base);
 	return !program.is_available;

@@ -68,7 +68,7 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 	}
 }
 
-static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
+static void on_stopped(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct person *person = person_from_handler(self);
 	struct demo *demo = person->demo;
@@ -109,7 +109,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_SECURED, on_event},
 	{ENVOI_EVENT_AUTHENTICATED, on_event},
 	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
+	{ENVOI_EVENT_STOPPED, on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_stanza_row questions[] = {

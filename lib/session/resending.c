@@ -11,40 +11,72 @@
 #include <envoi/values.h>
 #include <envoi/xml.h>
 
+#define END_TAG "</message>"
 #define NS_DELAY "urn:xmpp:delay"
 #define NS_HINTS "urn:xmpp:hints"
 #define NS_STANZA_IDS "urn:xmpp:sid:0"
 
-bool envoi__resending_suits(const struct envoi_stanza *stanza)
+static bool is_of_usual_type(const struct envoi_stanza *stanza)
 {
 	enum envoi_stanza_type type = envoi_stanza_type(stanza);
-	if (envoi_stanza_kind(stanza) != ENVOI_MESSAGE ||
-		(type != ENVOI_TYPE_CHAT && type != ENVOI_TYPE_NORMAL)) {
-		return false;
-	}
-	bool has_body = false;
+	return envoi_stanza_kind(stanza) == ENVOI_MESSAGE &&
+		(type == ENVOI_TYPE_CHAT || type == ENVOI_TYPE_NORMAL);
+}
+
+struct envoi__resending_signs envoi__resending_read(const struct envoi_stanza *stanza)
+{
+	struct envoi__resending_signs signs = {0};
+	bool has_body = false, is_hinted = false;
 	const struct envoi_element *child = envoi_element_first(envoi_stanza_element(stanza));
 	for (; child != NULL; child = envoi_element_next(child)) {
-		if (envoi_element_is(child, NS_HINTS, "no-store")) {
-			return false;
+		if (envoi_element_is(child, ENVOI_NS_CLIENT, "body")) {
+			has_body = true;
+		} else if (envoi_element_is(child, NS_STANZA_IDS, "origin-id")) {
+			signs.has_origin_id = true;
+		} else if (envoi_element_is(child, NS_DELAY, "delay")) {
+			signs.has_delay = true;
+		} else if (envoi_element_is(child, NS_HINTS, "no-store")) {
+			is_hinted = true;
 		}
-		has_body = has_body || envoi_element_is(child, ENVOI_NS_CLIENT, "body");
 	}
-	return has_body;
+	signs.is_usual = has_body && !is_hinted && is_of_usual_type(stanza);
+	return signs;
 }
 
-bool envoi__resending_has_delay(const struct envoi_stanza *stanza)
+static int write_origin_id(struct envoi_buffer *out, const char *id)
 {
-	return envoi_element_child(envoi_stanza_element(stanza), NS_DELAY, "delay") != NULL;
+	struct envoi_xml_writer *writer = envoi_xml_writer_new(out, ENVOI_NS_CLIENT);
+	envoi_xml_open(writer, NS_STANZA_IDS, "origin-id");
+	envoi_xml_attr(writer, "id", id);
+	envoi_xml_close(writer);
+	return envoi_xml_writer_finish(writer);
 }
 
-void envoi__resending_identify(struct envoi_stanza *message)
+/* Most ids need no escaping: they are spared the writer. */
+static int append_origin_id(struct envoi_buffer *out, const char *id)
 {
-	struct envoi_element *element = envoi_stanza_element(message);
-	if (envoi_element_child(element, NS_STANZA_IDS, "origin-id") == NULL) {
-		envoi_element_set(envoi_element_add(element, NS_STANZA_IDS, "origin-id"), "id",
-			envoi_stanza_id(message));
+	if (id[strcspn(id, "&<>'\"\t\r\n")] != '\0') {
+		return write_origin_id(out, id);
 	}
+	int r = envoi_buffer_append_text(out, "<origin-id xmlns='" NS_STANZA_IDS "' id='");
+	if (r == ENVOI_OK) {
+		r = envoi_buffer_append_text(out, id);
+	}
+	return r == ENVOI_OK ? envoi_buffer_append_text(out, "'/>") : r;
+}
+
+/* A message without content ends with its start tag. */
+int envoi__resending_identify(struct envoi_buffer *xml, const char *id)
+{
+	size_t len = envoi_buffer_len(xml);
+	bool is_empty = memcmp(envoi_buffer_data(xml) + len - 2, "/>", 2) == 0;
+	size_t kept = len - (is_empty ? strlen("/>") : strlen(END_TAG));
+	envoi_buffer_truncate(xml, kept);
+	int r = is_empty ? envoi_buffer_append_text(xml, ">") : ENVOI_OK;
+	if (r == ENVOI_OK) {
+		r = append_origin_id(xml, id);
+	}
+	return r == ENVOI_OK ? envoi_buffer_append_text(xml, END_TAG) : r;
 }
 
 static int write_delay(struct envoi_buffer *out, const struct envoi_jid *from, int64_t sent_ms)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <envoi/buffer.h>
 #include <envoi/stanza.h>
 #include <envoi/ticket.h>
 
@@ -17,17 +18,24 @@ enum {
 	ENVOI__RESENDING_AGE_MS = 24 * 60 * 60 * 1000,
 };
 
-/** @return whether a stanza is one that is sent again by default: a message of type chat or normal
- * with a body, without the hint not to store it (XEP-0334, section 4.1) */
-bool envoi__resending_suits(const struct envoi_stanza *stanza);
+/** What of a message counts for sending it again. */
+struct envoi__resending_signs {
+	/** a message of type chat or normal with a body, without the hint not to store it (XEP-0334,
+	 * section 4.1): it is sent again by default */
+	bool is_usual;
+	bool has_origin_id; /* XEP-0359 */
+	bool has_delay; /* XEP-0203 */
+};
+struct envoi__resending_signs envoi__resending_read(const struct envoi_stanza *stanza);
 
-/** @return whether it has a delay (XEP-0203) */
-bool envoi__resending_has_delay(const struct envoi_stanza *stanza);
-
-/** Give a message that may be sent again an origin-id (XEP-0359, section 2.2) equal to its id: a
- * recipient that gets it twice can recognise it. One that has an origin-id keeps it. A failure is
- * the tree's. */
-void envoi__resending_identify(struct envoi_stanza *message);
+/**
+ * Add an origin-id (XEP-0359, section 2.2) to a message in serialised form: a recipient that gets it
+ * twice can recognise it.
+ * @param xml  the message; of no use after a failure
+ * @param id   that of the message
+ * Errors as envoi_buffer_append().
+ */
+int envoi__resending_identify(struct envoi_buffer *xml, const char *id);
 
 /**
  * A new session of the same account has started: let what is held wait for the stream, in order.

@@ -109,6 +109,7 @@ struct sending {
 	struct envoi__tracked *tracked; /* of the ticket */
 	uint64_t request; /* its number; 0: none */
 	bool may_resend;
+	struct envoi__resending_signs signs; /* of what may be sent again */
 };
 
 static struct envoi__outbox_meta meta_of(
@@ -120,17 +121,25 @@ static struct envoi__outbox_meta meta_of(
 		.kind = envoi_stanza_kind(stanza),
 		.type = envoi_stanza_type(stanza),
 		.may_resend = may_resend,
-		.has_delay = may_resend && envoi__resending_has_delay(stanza),
+		.has_delay = sending->signs.has_delay,
 		.sent_ms = may_resend ? envoi_context_wall_clock_ms(session->context) : 0,
 		.request = sending->request,
 		.answers = envoi__journal_answered(session, stanza),
 	};
 }
 
+static int write_stanza(struct envoi_buffer *out, const struct sending *sending)
+{
+	int r = envoi_xml_write(out, envoi_stanza_element(sending->stanza), ENVOI_NS_CLIENT);
+	return r == ENVOI_OK && sending->may_resend && !sending->signs.has_origin_id
+		? envoi__resending_identify(out, envoi_stanza_id(sending->stanza))
+		: r;
+}
+
 static int serialise(struct envoi_session *session, const struct sending *sending)
 {
 	struct envoi_buffer *scratch = &session->scratch;
-	int r = envoi_xml_write(scratch, envoi_stanza_element(sending->stanza), ENVOI_NS_CLIENT);
+	int r = write_stanza(scratch, sending);
 	size_t len = envoi_buffer_len(scratch);
 	if (r < 0) {
 		return envoi__session_refuse(session, r, NULL);
@@ -165,20 +174,23 @@ static int track(struct envoi_session *session, struct sending *sending)
 	return r < 0 ? envoi__session_refuse(session, r, NULL) : r;
 }
 
-/* Without a session that will follow there is none to send it again on. */
-static int decide_resending(struct envoi_session *session, struct sending *sending)
+/* Whether the outbox may still have it when the session of the server ends: it keeps nothing that a
+ * stream took and that nothing acknowledges. */
+static bool may_be_kept(const struct envoi_session *session, const struct sending *sending)
+{
+	return session->is_continued &&
+		(sending->ticket != NULL || session->outbox.is_keeping || !session->is_ready);
+}
+
+static void decide_resending(const struct envoi_session *session, struct sending *sending)
 {
 	enum envoi_resend choice = sending->ticket == NULL ? ENVOI_RESEND_BY_RULE
 							   : sending->ticket->resend;
-	if (!session->is_continued || choice == ENVOI_RESEND_NEVER ||
-		(choice == ENVOI_RESEND_BY_RULE &&
-			!(session->resends && envoi__resending_suits(sending->stanza)))) {
-		return ENVOI_OK;
+	if (may_be_kept(session, sending) && choice != ENVOI_RESEND_NEVER) {
+		sending->signs = envoi__resending_read(sending->stanza);
+		sending->may_resend = choice == ENVOI_RESEND_ALWAYS ||
+			(session->resends && sending->signs.is_usual);
 	}
-	sending->may_resend = true;
-	envoi__resending_identify(sending->stanza);
-	int r = envoi_element_error(envoi_stanza_element(sending->stanza));
-	return r < 0 ? envoi__session_refuse(session, r, NULL) : r;
 }
 
 static int queue(struct envoi_session *session, const struct sending *sending)
@@ -214,14 +226,12 @@ static int check_ticket(struct envoi_session *session, const struct sending *sen
 
 static int send_filtered(struct envoi_session *session, struct sending *sending, bool is_swallowed)
 {
-	int r = is_swallowed ? ENVOI_OK : decide_resending(session, sending);
-	if (r == ENVOI_OK) {
-		r = track(session, sending);
-	}
+	int r = track(session, sending);
 	if (r < 0) {
 		return r;
 	}
 	if (!is_swallowed) {
+		decide_resending(session, sending);
 		return queue(session, sending);
 	}
 	if (sending->tracked != NULL) {

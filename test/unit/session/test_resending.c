@@ -175,6 +175,40 @@ static void an_address_with_quotes_is_escaped(void **state)
 		strstr(next_session(wire), " from='me@example.org/it&apos;s &lt;me&gt;' stamp="));
 }
 
+static void an_id_is_escaped_in_the_origin_id(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_stanza *message = stanza_from_text(wire->context,
+		"<message id='a&apos;b&amp;&lt;c' to='a@b'><body>x</body></message>");
+	assert_int_equal(envoi_send(wire->session, message, NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_heard(wire),
+		"<origin-id xmlns='urn:xmpp:sid:0' id='a&apos;b&amp;&lt;c'/></message>"));
+}
+
+static void an_origin_id_of_the_application_stays_the_only_one(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_stanza *message = stanza_from_text(wire->context,
+		"<message id='m' to='a@b'><body>x</body>"
+		"<origin-id xmlns='urn:xmpp:sid:0' id='own'/></message>");
+	assert_int_equal(envoi_send(wire->session, message, NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	const char *heard = wire_heard(wire);
+	assert_int_equal(count_of(heard, "origin-id"), 1);
+	assert_non_null(strstr(heard, "id='own'"));
+}
+
+/* No acknowledgement can come, and no ticket asks for one: it is not kept. */
+static void what_is_not_kept_has_no_origin_id(void **state)
+{
+	struct wire *wire = *state;
+	envoi__outbox_keep(&wire->session->outbox, false);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_null(strstr(wire_heard(wire), "origin-id"));
+}
+
 /* --- what is not --- */
 
 static void others_are_not_sent_again(void **state)
@@ -601,6 +635,9 @@ int main(void)
 		TEST(a_message_that_is_sent_a_third_time_has_one_delay),
 		TEST(a_delay_of_the_application_stays_the_only_one),
 		TEST(an_address_with_quotes_is_escaped),
+		TEST(an_id_is_escaped_in_the_origin_id),
+		TEST(an_origin_id_of_the_application_stays_the_only_one),
+		TEST(what_is_not_kept_has_no_origin_id),
 		TEST(others_are_not_sent_again),
 		TEST(a_message_of_type_normal_is_sent_again),
 		TEST(a_ticket_may_choose),

@@ -17,6 +17,16 @@ def confirm(peer):
     peer.send("</stream:stream>")
 
 
+def refuse(peer):
+    identifier = peer.expect("<message[^>]* id='([^']*)'.*</message>")
+    ping = peer.expect("<iq[^>]* id='([^']*)'.*?</iq>")
+    peer.send(f"<iq type='result' id='{ping}'/><message type='error' id='{identifier}' from='b.test'>"
+              "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+              "</error></message>")
+    peer.expect("</stream:stream>")
+    peer.send("</stream:stream>")
+
+
 def close_the_stream(peer):
     take_message(peer)
     peer.send("</stream:stream>")
@@ -115,13 +125,17 @@ def run(program, command, end, tls="none"):
 
 
 SEND = ("send", "c@b.test", "hi")
+NOW = ("--wait", "0")
+UNKNOWN = "envoi: the connection ended before the server confirmed the message\n"
 failed = 0
 for command, end, status, words in (
-        (SEND, confirm, 0, ""),
-        (SEND, close_the_stream, 6, "closed the stream before it confirmed"),
+        ((*SEND, *NOW), confirm, 0, ""),
+        ((*SEND, "--wait", "200ms"), confirm, 0, ""),
+        (SEND, refuse, 1, "c@b.test refused the message: item-not-found"),
+        (SEND, close_the_stream, 7, "the connection ended before the server confirmed the message"),
         (("send", "c@b.test", "a\x01"), sees_nothing, 1,
          "the message cannot be sent: message/body: U+0001 at byte 1 is not allowed in XML"),
-        (SEND, cut, 6, "disconnected (online)"),
+        (SEND, cut, 7, "disconnected (online)"),
         ((*SEND, "--request-timeout", "500ms"), be_silent, 7, "did not confirm the message in time"),
         (("--no-reconnect-enabled", "echo"), close_on_the_bot, 6, "closed the stream")):
     got, said = run(sys.argv[1], command, end)
@@ -161,11 +175,11 @@ for end, tls, status, lines in (
          "  condition: see-other-host (the server sends us to another one)\n"
          "  it names the host evil.test port 1\n"
          "  what to do: if you trust the server that said it, name that host with --server and --port\n"),
-        (stream_error(f"<undefined-condition {STREAMS}/><odd xmlns='urn:odd'/>"), "none", 6,
+        (stream_error(f"<undefined-condition {STREAMS}/><odd xmlns='urn:odd'/>"), "none", 7,
          "envoi: a@b.test: the peer ended the stream with an error (online)\n"
          "  condition: undefined-condition {urn:odd}odd (the server ended the stream for a reason of"
          " its own)\n"
-         "  what to do: try again later\n"),
+         "  what to do: try again later\n" + UNKNOWN),
         (refuse_binding(f"<error type='cancel'><conflict {STANZAS}/></error>"), "none", 6,
          "envoi: a@b.test: resource refused by the server (bind)\n"
          "  condition: conflict (the name is in use)\n"

@@ -56,7 +56,7 @@ def run(version, arguments, password):
     done = subprocess.run(
         [PROGRAM, "--xml", "--verbose", "--jid", "alice@example.org", "--server", "127.0.0.1",
          "--port", str(server.listener.getsockname()[1]), "--tls", "direct", "--ca-file",
-         f"{CERTIFICATES}/ca.pem", *arguments, "send", "bob@example.org", "hi"],
+         f"{CERTIFICATES}/ca.pem", *arguments, "send", "bob@example.org", "hi", "--wait", "0"],
         env=environment, capture_output=True, text=True, timeout=25)
     server.listener.shutdown(socket.SHUT_RDWR)  # wakes the accept
     server.listener.close()

@@ -85,7 +85,7 @@ def run(program, certificates, act):
     done = subprocess.run(
         [program, "--xml", "--verbose", "--jid", "alice@example.org", "--server", "127.0.0.1",
          "--port", str(listener.getsockname()[1]), "--tls", "direct", "--ca-file",
-         f"{certificates}/ca.pem", "send", "bob@example.org", "hi"],
+         f"{certificates}/ca.pem", "send", "bob@example.org", "hi", "--wait", "0"],
         env={**os.environ, "ENVOI_PASSWORD": MARKER.decode()}, capture_output=True, timeout=TIME_LIMIT)
     thread.join(TIME_LIMIT)
     listener.close()

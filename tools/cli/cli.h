@@ -50,6 +50,7 @@ struct invocation {
 		const struct command_option *option;
 		const char *value;
 	} own[MOST_OWN_OPTIONS];
+	uint64_t wait_ms; /**< `send` alone: for an error, once the message is accepted */
 	size_t chunk; /**< `xml` alone: bytes to feed at a time; 0: all at once */
 	struct envoi_xml_limits limits; /**< `xml` alone */
 	int operand_count; /**< after the command's name */

@@ -168,7 +168,7 @@ static int end_output(int status)
 
 int main(int argument_count, char **arguments)
 {
-	struct invocation invocation = {.limits = envoi_xml_limits_default};
+	struct invocation invocation = {.wait_ms = 5000, .limits = envoi_xml_limits_default};
 	int status = STATUS_NO;
 	int r = envoi_context_new(&invocation.context, NULL);
 	if (r == ENVOI_OK) {

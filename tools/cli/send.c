@@ -2,21 +2,28 @@
  * envoi - the command-line program: send a message
  * SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <envoi/ext/ping.h>
 
 #include "cli.h"
 
+enum {
+	MOST_WAIT_MS = 60 * 60 * 1000,
+};
+
 struct sending {
 	struct envoi_handler handler;
 	struct envoi_client *client;
 	const char *body;
 	const struct envoi_jid *to;
-	char id[ENVOI_ID_SIZE]; /* of the message, to know an error that answers it */
-	bool was_answered; /* the ping behind the message */
-	bool was_in_time;
-	bool was_refused;
+	struct envoi_ticket ticket;
+	bool was_sent; /* the ticket is in use, or has reported */
+	bool has_reported;
+	enum envoi_ticket_state state;
+	bool was_in_time; /* the ping behind the message */
+	bool was_invalid;
 };
 
 static struct sending *sending_from_handler(struct envoi_handler *handler)
@@ -24,27 +31,51 @@ static struct sending *sending_from_handler(struct envoi_handler *handler)
 	return ENVOI_CONTAINER_OF(handler, struct sending, handler);
 }
 
-/* Any answer, an error too, shows that the server has handled the message before it. When the
- * connection is lost, the failure ends the run and says why. */
+static void complain_about_refusal(
+	const struct sending *sending, const struct envoi_stanza_error *error)
+{
+	complain("%s refused the message: %s%s%s", envoi_jid_text(sending->to),
+		error == NULL ? "" : envoi_stanza_condition_name(error->condition),
+		error != NULL && error->text != NULL ? ", " : "",
+		error != NULL && error->text != NULL ? error->text : "");
+}
+
+/* Otherwise the connection was lost: its failure ends the run. */
+static bool is_known(enum envoi_ticket_state state)
+{
+	return state == ENVOI_TICKET_ACKNOWLEDGED || state == ENVOI_TICKET_WRITTEN ||
+		state == ENVOI_TICKET_REFUSED;
+}
+
+static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
+{
+	struct sending *sending = ENVOI_CONTAINER_OF(ticket, struct sending, ticket);
+	sending->has_reported = true;
+	sending->state = report->state;
+	if (report->state == ENVOI_TICKET_REFUSED) {
+		complain_about_refusal(sending, report->error);
+	}
+	if (is_known(report->state)) {
+		envoi_client_quit(sending->client);
+	}
+}
+
+/* The ticket reports what is known. The ping sets it a time: when the connection is lost, the
+ * failure ends the run. */
 static void on_answer(void *user, const struct envoi_answer *answer)
 {
 	struct sending *sending = user;
-	int code = envoi_answer_code(answer);
-	if (code == ENVOI_ERR_DISCONNECTED) {
-		return;
+	if (envoi_answer_code(answer) == ENVOI_ERR_TIMEOUT) {
+		sending->was_in_time = false;
+		envoi_client_quit(sending->client);
 	}
-	sending->was_answered = code == ENVOI_OK || code == ENVOI_ERR_STANZA;
-	sending->was_in_time = code != ENVOI_ERR_TIMEOUT;
-	envoi_client_quit(sending->client);
 }
 
 static int send_both(struct sending *sending, struct envoi_session *session)
 {
-	struct envoi_context *context = envoi_session_context(session);
-	struct envoi_stanza *message = envoi_message_new(
-		context, ENVOI_TYPE_CHAT, envoi_jid_text(sending->to), sending->body);
-	envoi_element_set(envoi_stanza_element(message), "id", sending->id);
-	int r = envoi_send(session, message, NULL);
+	int r = envoi_send_text(
+		session, envoi_jid_text(sending->to), sending->body, &sending->ticket);
+	sending->was_sent = r == ENVOI_OK;
 	return r < 0 ? r : envoi_ping(session, NULL, 0, on_answer, sending, NULL);
 }
 
@@ -54,47 +85,10 @@ static void on_started(struct envoi_handler *self, const struct envoi_event *eve
 	int r = send_both(sending, event->session);
 	if (r < 0) {
 		complain("the message cannot be sent: %s", envoi_session_problem(event->session));
-		sending->was_refused = true;
+		sending->was_invalid = true;
 		envoi_client_quit(sending->client);
 	}
 }
-
-/* From the recipient, or one of the two servers between (RFC 6120, section 8.3.1). */
-static bool is_from_its_way(const struct sending *sending, const struct envoi_stanza *stanza)
-{
-	const struct envoi_jid *from = envoi_stanza_from(stanza);
-	const struct envoi_jid *own = envoi_session_jid(envoi_client_session(sending->client));
-	if (from == NULL) {
-		return envoi_stanza_from_text(stanza) == NULL;
-	}
-	return envoi_jid_equal_bare(from, sending->to) || envoi_jid_equal_bare(from, own) ||
-		(envoi_jid_local(from) == NULL &&
-			(strcmp(envoi_jid_domain(from), envoi_jid_domain(sending->to)) == 0 ||
-				strcmp(envoi_jid_domain(from), envoi_jid_domain(own)) == 0));
-}
-
-static int on_error(struct envoi_handler *self, struct envoi_delivery *in)
-{
-	struct sending *sending = sending_from_handler(self);
-	struct envoi_stanza *stanza = envoi_delivery_stanza(in);
-	struct envoi_stanza_error error;
-	const char *id = envoi_stanza_id(stanza);
-	if (id == NULL || strcmp(id, sending->id) != 0 || !is_from_its_way(sending, stanza) ||
-		!envoi_stanza_get_error(stanza, &error)) {
-		return ENVOI_DECLINED;
-	}
-	complain("%s refused the message: %s%s%s", envoi_jid_text(sending->to),
-		envoi_stanza_condition_name(error.condition), error.text != NULL ? ", " : "",
-		error.text != NULL ? error.text : "");
-	sending->was_refused = true;
-	envoi_client_quit(sending->client);
-	return ENVOI_OK;
-}
-
-static const struct envoi_stanza_row stanzas[] = {
-	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_ERROR, .handle = on_error},
-	ENVOI_ROWS_END,
-};
 
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_STARTED, on_started},
@@ -103,35 +97,46 @@ static const struct envoi_event_row events[] = {
 
 static const struct envoi_handler_impl sending_impl = {
 	.name = "send",
-	.stanzas = stanzas,
 	.events = events,
 };
 
-static int unconfirmed(const struct sending *sending)
+static int unknown(const struct sending *sending)
 {
-	if (!sending->was_in_time) {
-		complain("the server did not confirm the message in time");
-		return STATUS_TIMEOUT;
+	complain(sending->was_in_time
+			? "the connection ended before the server confirmed the message"
+			: "the server did not confirm the message in time");
+	return STATUS_TIMEOUT;
+}
+
+static int end_status(const struct sending *sending)
+{
+	switch (sending->state) {
+	case ENVOI_TICKET_ACKNOWLEDGED:
+	case ENVOI_TICKET_WRITTEN:
+		return STATUS_DONE;
+	case ENVOI_TICKET_REFUSED:
+		return STATUS_NO;
+	default:
+		return unknown(sending);
 	}
-	complain("the server closed the stream before it confirmed the message");
-	return STATUS_PROTOCOL;
 }
 
 static int converse(struct sending *sending, const struct invocation *invocation)
 {
 	envoi_client_set(sending->client, "reconnect.enabled", "false");
+	envoi_client_set(sending->client, "stream-management.request-stanzas", "1");
 	/* Without presence, offline messages stay for the account's usual client. */
 	envoi_client_set(sending->client, "presence.initial", "false");
 	envoi_client_set(sending->client, "roster.fetch", "false");
 	envoi_client_add(sending->client, &sending->handler);
 	int r = envoi_client_run(sending->client);
-	if (sending->was_refused) {
+	if (sending->was_invalid) {
 		return STATUS_NO;
 	}
-	if (r < 0) {
-		return login_explain(invocation, sending->client);
-	}
-	return sending->was_answered ? STATUS_DONE : unconfirmed(sending);
+	int failed = r < 0 && !(sending->has_reported && sending->state != ENVOI_TICKET_UNKNOWN)
+		? login_explain(invocation, sending->client)
+		: STATUS_DONE;
+	return sending->was_sent ? end_status(sending) : failed;
 }
 
 static int run(struct invocation *invocation)
@@ -144,12 +149,11 @@ static int run(struct invocation *invocation)
 		.handler = ENVOI_HANDLER(&sending_impl),
 		.to = to,
 		.body = invocation->operands[1],
+		.ticket = {.done = on_report, .refusal_ms = invocation->wait_ms},
+		.state = ENVOI_TICKET_UNKNOWN,
 		.was_in_time = true,
 	};
-	int status = STATUS_NO;
-	if (envoi_id_make(invocation->context, sending.id) == ENVOI_OK) {
-		status = login_prepare(&sending.client, invocation);
-	}
+	int status = login_prepare(&sending.client, invocation);
 	if (status == STATUS_DONE) {
 		status = converse(&sending, invocation);
 	}
@@ -158,10 +162,44 @@ static int run(struct invocation *invocation)
 	return status;
 }
 
+/* A number and a unit, as for settings; without a unit milliseconds. */
+static int take_wait(struct invocation *invocation, const char *value)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ms;
+	} units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}};
+	size_t digits = strspn(value, "0123456789");
+	char number[ENVOI_INT_SIZE];
+	snprintf(number, sizeof(number), "%.*s", (int)digits, value);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		uint64_t count;
+		if (strcmp(value + digits, units[i].unit) == 0 &&
+			envoi_uint_parse(number, 0, MOST_WAIT_MS / units[i].ms, &count) ==
+				ENVOI_OK) {
+			invocation->wait_ms = count * units[i].ms;
+			return STATUS_DONE;
+		}
+	}
+	complain("--wait: %s is not a time of at most an hour, such as 500ms or 5s", value);
+	return STATUS_USAGE;
+}
+
+static const struct command_option options[] = {
+	{"wait", "TIME",
+		"Wait for an error after the server has accepted the message, such as 500ms or 5s; 0:"
+		" not at all. Default: 5s.",
+		take_wait},
+	{NULL, NULL, NULL, NULL},
+};
+
 const struct command command_send = {
 	.name = "send",
 	.operands = "TO BODY",
-	.summary = "Send a chat message; done when the server has handled it.",
+	.summary =
+		"Send a chat message. Exit status 0: the server has accepted it; 1: it was refused;"
+		" 7: it is not known whether it has arrived.",
+	.options = options,
 	.least = 2,
 	.most = 2,
 	.run = run,

@@ -5,11 +5,18 @@
 #include "client/client.h"
 #include "client/client_settings.h"
 
+/* What a suspended session is given waits for the stream that resumes it: the roster may have come
+ * just before the connection was lost. */
+static bool can_announce(const struct envoi_session *session)
+{
+	return envoi_session_is_online(session) || envoi_session_is_suspended(session);
+}
+
 /* RFC 6121, section 4.2: presence follows the roster, so that it finds its contacts (section 2.2).
  *  */
 static void announce(struct envoi_client *client)
 {
-	if (envoi__guard_is_over(&client->guard) || !envoi_session_is_online(client->session)) {
+	if (envoi__guard_is_over(&client->guard) || !can_announce(client->session)) {
 		return;
 	}
 	struct envoi__client_settings values;

@@ -144,6 +144,9 @@ static struct envoi_test_server *server_of(const struct envoi_world *world, cons
 
 static int accept_pair(struct envoi_test_server *server, struct envoi_memory_pair *pair)
 {
+	if (server->options.uses_library) {
+		return testing_library_accept(server, pair);
+	}
 	struct connection *connection = testing_alloc(sizeof(*connection));
 	connection->sink.impl = &sink_impl;
 	connection->server = server;
@@ -260,7 +263,12 @@ static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 		replace(before);
 	}
 	if (envoi_bind_answer(stream, handler, jid, ENVOI_STANZA_NO_CONDITION) == ENVOI_OK) {
-		testing_session_new(testing_connection(stream, server), account, jid);
+		struct connection *connection = testing_connection(stream, server);
+		if (connection != NULL) {
+			testing_session_new(connection, account, jid);
+		} else {
+			testing_library_bound(server, stream, account, jid);
+		}
 	}
 	envoi_jid_unref(jid);
 }
@@ -286,6 +294,13 @@ struct envoi_test_server *envoi_world_server(struct envoi_world *world, const ch
 	testing_check(envoi_sasl_receiver_new(&server->sasl, context, server->settings, &accounts),
 		"SASL");
 	testing_check(envoi_bind_new(&server->bind, context, &bind), "binding");
+	server->resumption_hook.impl = &testing_resumption_hook_impl;
+	testing_check(envoi_stream_management_receiver_new(
+			      &server->library_management, context, &server->resumption_hook),
+		"stream management");
+	/* A server does not ask its clients for acknowledgements by ping. */
+	testing_check(
+		envoi_settings_set(server->settings, "acknowledgement.ping", "false"), "settings");
 	server->next = world->servers;
 	world->servers = server;
 	return server;
@@ -306,8 +321,12 @@ static void server_free(struct envoi_test_server *server)
 	while (server->connections != NULL) {
 		free_connection(server->connections);
 	}
+	server->is_freed = true;
 	while (server->sessions != NULL) {
 		testing_session_free(server->sessions);
+	}
+	while (server->unbound != NULL) {
+		testing_session_free(server->unbound);
 	}
 	while (server->accounts != NULL) {
 		struct account *account = server->accounts;
@@ -318,6 +337,7 @@ static void server_free(struct envoi_test_server *server)
 	envoi_stanza_unref(server->held);
 	envoi_handler_destroy(server->sasl);
 	envoi_handler_destroy(server->bind);
+	envoi_handler_destroy(server->library_management);
 	envoi_jid_unref(server->domain);
 	envoi_settings_free(server->settings);
 	free(server);
@@ -337,6 +357,21 @@ struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_se
 	return &server->options;
 }
 
+static bool has_connection(const struct session *session)
+{
+	return session->connection != NULL ||
+		(session->library != NULL && envoi_session_stream(session->library) != NULL);
+}
+
+static void end_stream(struct envoi_stream *stream, enum envoi_stream_condition condition)
+{
+	if (condition == ENVOI_STREAM_NO_CONDITION) {
+		envoi_stream_close(stream);
+	} else {
+		envoi_stream_fail_with(stream, ENVOI_ERR_STATE, condition, NULL);
+	}
+}
+
 static void forget_sessions(struct envoi_test_server *server)
 {
 	while (server->sessions != NULL) {
@@ -344,6 +379,18 @@ static void forget_sessions(struct envoi_test_server *server)
 	}
 	for (struct account *at = server->accounts; at != NULL; at = at->next) {
 		forget_formers(at);
+	}
+}
+
+/* Those of the library: each ends, or waits without a stream. */
+static void disconnect_sessions(struct envoi_test_server *server)
+{
+	struct session *next;
+	for (struct session *at = server->sessions; at != NULL; at = next) {
+		next = at->next;
+		if (at->library != NULL) {
+			testing_library_disconnect(at);
+		}
 	}
 }
 
@@ -357,6 +404,10 @@ void envoi_test_server_stop(struct envoi_test_server *server, bool keeps_session
 			testing_session_disconnected(session, !keeps_sessions);
 		}
 	}
+	while (server->unbound != NULL) {
+		testing_session_end(server->unbound);
+	}
+	disconnect_sessions(server);
 	if (!keeps_sessions) {
 		forget_sessions(server);
 	}
@@ -372,13 +423,14 @@ void envoi_test_server_end(
 {
 	const struct account *account = testing_account(server, user);
 	for (struct connection *at = server->connections; at != NULL; at = at->next) {
-		if (at->session == NULL || at->session->account != account) {
-			continue;
+		if (at->session != NULL && at->session->account == account) {
+			at->is_ready = at->is_ready && condition == ENVOI_STREAM_NO_CONDITION;
+			end_stream(at->stream, condition);
 		}
-		if (condition == ENVOI_STREAM_NO_CONDITION) {
-			envoi_stream_close(at->stream);
-		} else {
-			testing_connection_end(at, condition);
+	}
+	for (struct session *at = server->sessions; at != NULL; at = at->next) {
+		if (at->account == account && at->library != NULL && has_connection(at)) {
+			end_stream(envoi_session_stream(at->library), condition);
 		}
 	}
 }
@@ -399,8 +451,8 @@ struct envoi_test_server_counts envoi_test_server_counts(
 		bool is_wanted = user == NULL || at->account == only;
 		counts.sessions += is_wanted;
 		counts.managed += is_wanted && at->is_managed;
-		counts.connections += is_wanted && at->connection != NULL;
-		counts.unacknowledged += is_wanted ? at->queue.count : 0;
+		counts.connections += is_wanted && has_connection(at);
+		counts.unacknowledged += is_wanted ? at->queue.count + at->given : 0;
 	}
 	for (const struct account *at = server->accounts; at != NULL; at = at->next) {
 		counts.stored += user == NULL || at == only ? at->stored.count : 0;

@@ -2,12 +2,13 @@
  * envoi - test kit: the server, what its files share
  * SPDX-License-Identifier: MIT
  */
-/* Files that call each other: server.c, server_management.c, server_route.c, server_session.c. */
+/* Files that call each other: server.c, server_library.c, server_management.c, server_route.c, server_session.c. */
 #ifndef ENVOI_TESTING_SERVER_H
 #define ENVOI_TESTING_SERVER_H
 
 #include <envoi/interfaces/features.h>
 #include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/session.h>
 #include <envoi/settings.h>
 
 #include "inside.h"
@@ -54,6 +55,10 @@ struct connection {
 struct session {
 	struct session *next;
 	struct envoi_test_server *server;
+	struct envoi_session *library; /* NULL: the session is the kit's own */
+	struct envoi_session_owner owner; /* these three: of the library's session */
+	struct envoi_handler handler;
+	size_t given;
 	struct account *account;
 	unsigned int number;
 	struct envoi_jid *jid;
@@ -87,11 +92,13 @@ struct envoi_test_server {
 	struct envoi_handler *sasl, *bind;
 	struct envoi_handler management;
 	struct envoi_bind_hook bind_hook;
+	struct envoi_handler *library_management;
+	struct envoi_resumption_hook resumption_hook;
 	struct account *accounts;
 	struct connection *connections;
-	struct session *sessions;
+	struct session *sessions, *unbound;
 	struct envoi_test_peer *peers;
-	bool is_stopped;
+	bool is_stopped, is_freed;
 	unsigned int resources, bound, messages, resumptions;
 	struct envoi_stanza *held; /* to be delivered behind the next message; a reference */
 	envoi_test_server_fn *watch;
@@ -137,6 +144,22 @@ void testing_session_pump(struct session *session);
 extern const struct envoi_handler_impl testing_management_impl;
 /** Ask for an acknowledgement soon, if there is anything to acknowledge. */
 void testing_management_ask(struct session *session);
+
+/** @return whether this request for resumption gets no answer, as the options say */
+bool testing_management_spoils(struct envoi_test_server *server, struct envoi_stream *stream);
+
+/* --- server_library.c --- */
+
+extern const struct envoi_resumption_hook_impl testing_resumption_hook_impl;
+int testing_library_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair);
+/** A stream of an unbound session, if it is one of these, has been bound. */
+void testing_library_bound(struct envoi_test_server *server, const struct envoi_stream *stream,
+	struct account *account, struct envoi_jid *jid);
+void testing_library_put(struct session *session, struct envoi_stanza *stanza);
+/** The connection is lost. */
+void testing_library_disconnect(struct session *session);
+/** Free the session; what it was given and is not acknowledged is delivered again. */
+void testing_library_end(struct session *session);
 
 /* --- server_route.c --- */
 

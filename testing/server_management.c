@@ -263,16 +263,24 @@ static void cut(struct envoi_stream *stream)
 	envoi_failure_finish(&failure);
 }
 
+bool testing_management_spoils(struct envoi_test_server *server, struct envoi_stream *stream)
+{
+	if (counts_down(&server->options.ignores_resumes)) {
+		return true;
+	}
+	if (counts_down(&server->options.closes_at_resumes)) {
+		cut(stream);
+		return true;
+	}
+	return false;
+}
+
 static int take_resume(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
 	uint32_t h = 0;
 	struct envoi_test_server *server = server_of(self);
-	if (counts_down(&server->options.ignores_resumes)) {
-		return ENVOI_OK;
-	}
-	if (counts_down(&server->options.closes_at_resumes)) {
-		cut(stream);
+	if (testing_management_spoils(server, stream)) {
 		return ENVOI_OK;
 	}
 	const char *user = envoi_sasl_user(stream, server->sasl);

@@ -89,6 +89,10 @@ static void remember(const struct session *session)
 
 void testing_session_free(struct session *session)
 {
+	if (session->library != NULL) {
+		testing_library_end(session);
+		return;
+	}
 	take_out(session);
 	testing_queue_clear(&session->queue);
 	envoi_jid_unref(session->jid);
@@ -104,27 +108,41 @@ static void move_all(struct queue *from, struct queue *to)
 	}
 }
 
-/* What the session had is older than what was stored since it became unavailable. */
 static void deliver_again(struct session *session)
 {
 	struct envoi_stanza *stanza;
-	struct queue newer;
-	testing_queue_init(&newer);
-	move_all(&session->account->stored, &newer);
 	while ((stanza = testing_queue_take(&session->queue)) != NULL) {
 		testing_deliver_again(session->server, stanza);
 		envoi_stanza_unref(stanza);
 	}
-	move_all(&newer, &session->account->stored);
 }
 
-void testing_session_end(struct session *session)
+static void end_own(struct session *session)
 {
 	take_out(session);
 	remember(session);
 	deliver_again(session);
 	envoi_jid_unref(session->jid);
 	free(session);
+}
+
+/* What the session had is older than what was stored since it became unavailable. */
+void testing_session_end(struct session *session)
+{
+	struct account *account = session->account;
+	struct queue newer;
+	testing_queue_init(&newer);
+	if (account != NULL) {
+		move_all(&account->stored, &newer);
+	}
+	if (session->library != NULL) {
+		testing_library_end(session);
+	} else {
+		end_own(session);
+	}
+	if (account != NULL) {
+		move_all(&newer, &account->stored);
+	}
 }
 
 static void on_hibernation_timer(struct envoi_timer *timer)
@@ -192,6 +210,10 @@ void testing_session_pump(struct session *session)
 void testing_session_put(struct session *session, struct envoi_stanza *stanza)
 {
 	testing_watch(session->server, ENVOI_TEST_DELIVERED, session, stanza);
+	if (session->library != NULL) {
+		testing_library_put(session, stanza);
+		return;
+	}
 	testing_queue_add(&session->queue, stanza);
 	if (session->unsent == NULL) {
 		session->unsent = ENVOI_CONTAINER_OF(session->queue.end, struct queued, next);

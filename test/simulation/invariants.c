@@ -14,9 +14,9 @@ enum {
 	/* Clients may give up the resumption of a session that the server does not keep as long. */
 	LONG_HIBERNATION_MS = 300000,
 	/* More memory than before the first step: caches of the context, and what the session
-	 * remembers of each message for errors that come late. */
+	 * remembers of each stanza for errors that come late. */
 	IDLE_BLOCKS_MORE = 64,
-	BLOCKS_OF_A_MESSAGE = 3,
+	BLOCKS_OF_A_STANZA = 6, /* at both ends */
 };
 
 typedef void message_rule(struct run *run, const struct message *message);
@@ -96,7 +96,7 @@ static void unknown_is_rare(struct run *run, const struct message *message)
 static void nothing_known_is_unknown(struct run *run, const struct message *message)
 {
 	const struct envoi_test_server_options *server = &run->plan->server;
-	bool says_h = server->has_stream_management && server->resumes &&
+	bool says_h = server->has_stream_management && !server->uses_library && server->resumes &&
 		server->remembers_counts && server->hibernation_ms >= LONG_HIBERNATION_MS &&
 		server->ignores_resumes == 0 && server->closes_at_resumes == 0 &&
 		!run->has_forgotten;
@@ -344,7 +344,8 @@ static void memory_is_level(struct run *run)
 	size_t blocks = envoi_world_blocks(run->world);
 	size_t allowed = run->idle_blocks + IDLE_BLOCKS_MORE;
 	for (unsigned int i = 0; i < ACTORS; i++) {
-		allowed += BLOCKS_OF_A_MESSAGE * run->actors[i].message_count;
+		const struct actor *actor = &run->actors[i];
+		allowed += BLOCKS_OF_A_STANZA * (actor->message_count + actor->question_count);
 	}
 	if (blocks > allowed) {
 		run_fail(run, "memory-is-level", "%zu blocks, %zu before, %zu allowed", blocks,

@@ -162,6 +162,7 @@ static void draw_server(uint64_t *state, struct envoi_test_server_options *serve
 	server->resumes = !chance(state, 20);
 	server->hibernation_ms = chance(state, 30) ? 1000 + draw(state, 20000) : 300000;
 	server->remembers_counts = !chance(state, 30);
+	server->uses_library = chance(state, 40);
 	server->ignores_resumes = chance(state, 15) ? 1 + (unsigned int)draw(state, 3) : 0;
 	server->closes_at_resumes = chance(state, 15) ? 1 + (unsigned int)draw(state, 3) : 0;
 }
@@ -233,8 +234,9 @@ void plan_print(const struct plan *plan, FILE *out)
 {
 	const struct envoi_test_server_options *server = &plan->server;
 	fprintf(out,
-		"server: %sstream management, %sresumption for %" PRIu64 " ms, %scounts, "
+		"server: %s, %sstream management, %sresumption for %" PRIu64 " ms, %scounts, "
 		"ignores %u resumes, closes at %u\n",
+		server->uses_library ? "the library" : "the kit",
 		server->has_stream_management ? "" : "no ", server->resumes ? "" : "no ",
 		server->hibernation_ms, server->remembers_counts ? "remembers " : "forgets ",
 		server->ignores_resumes, server->closes_at_resumes);

@@ -122,6 +122,9 @@ void envoi_world_silence(struct envoi_world *world, const char *host);
 struct envoi_test_server_options {
 	bool has_stream_management; /**< XEP-0198 */
 	bool resumes; /**< grants resumption */
+	/** Stream management and sessions are those of the library's receiving side, in place of
+	 * the kit's own; of connections accepted from now on. `remembers_counts` has no effect. */
+	bool uses_library;
 	uint64_t hibernation_ms; /**< for which a session without connection can be resumed */
 	/** gives `h` in `<failed/>` for sessions that timed out (XEP-0198, section 5) */
 	bool remembers_counts;

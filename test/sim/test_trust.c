@@ -450,10 +450,21 @@ static void a_removed_ca_file_ends_the_next_login(void **state)
 	finish();
 }
 
+static unsigned int warnings;
+
+static void count_warning(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	(void)user, (void)level, (void)subject, (void)message;
+	warnings++;
+}
+
 static void a_pinned_key_needs_no_decision(void **state)
 {
 	(void)state;
 	begin("self-signed.pem");
+	warnings = 0;
+	envoi_context_set_log(all.context, count_warning, ENVOI_LOG_WARNING, NULL);
 	all.answer = ENVOI_TLS_ACCEPT_AND_PIN;
 	log_in(ANSWER_AT_ONCE, 1000);
 	assert_int_equal(test_server_online(all.server), 1);
@@ -464,6 +475,7 @@ static void a_pinned_key_needs_no_decision(void **state)
 	log_in(ANSWER_AT_ONCE, 1000);
 	assert_int_equal(all.asked, 1);
 	assert_int_equal(test_server_online(all.server), 1);
+	assert_int_equal(warnings, 0);
 	finish();
 }
 

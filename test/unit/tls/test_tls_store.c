@@ -2,6 +2,8 @@
  * envoi - TLS: stores of trusted authorities: tests
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,6 +45,26 @@ static void write_file(const char *path, const char *source, int second)
 	fclose(out);
 	const struct timespec times[2] = {{.tv_sec = second}, {.tv_sec = second}};
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static int system_code; /* of GnuTLS, and then one authority; 0: the true ones */
+
+/* In place of the function of GnuTLS. */
+int gnutls_x509_trust_list_add_system_trust(
+	gnutls_x509_trust_list_t list, unsigned int flags, unsigned int verify_flags)
+{
+	static int (*function)(gnutls_x509_trust_list_t, unsigned int, unsigned int);
+	if (system_code < 0) {
+		return system_code;
+	}
+	if (system_code > 0) {
+		return gnutls_x509_trust_list_add_trust_file(
+			list, all.file, NULL, GNUTLS_X509_FMT_PEM, flags, verify_flags);
+	}
+	if (function == NULL) {
+		*(void **)&function = dlsym(RTLD_NEXT, "gnutls_x509_trust_list_add_system_trust");
+	}
+	return function(list, flags, verify_flags);
 }
 
 static int setup(void **state)
@@ -189,6 +211,27 @@ static void each_combination_of_sources_has_its_store(void **state)
 	envoi__tls_store_unref(both);
 }
 
+static void the_systems_authorities_are_counted(void **state)
+{
+	static const struct {
+		int code, count;
+	} rows[] = {{1, 1}, {GNUTLS_E_UNIMPLEMENTED_FEATURE, 0}};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct envoi_context *context;
+		struct envoi__tls_store *store;
+		assert_int_equal(envoi_context_new(&context, NULL), ENVOI_OK);
+		system_code = GNUTLS_E_MEMORY_ERROR;
+		assert_int_equal(envoi__tls_store_get(&store, context, "", true), ENVOI_ERR_NOMEM);
+		system_code = rows[i].code;
+		assert_int_equal(envoi__tls_store_get(&store, context, "", true), ENVOI_OK);
+		system_code = 0;
+		assert_int_equal(envoi__tls_store_count(store), rows[i].count);
+		envoi__tls_store_unref(store);
+		envoi_context_unref(context);
+	}
+}
+
 static char logged[200];
 
 static void note_error(
@@ -244,6 +287,7 @@ int main(void)
 		CASE(a_file_without_certificates_is_an_error_until_it_has_one),
 		CASE(a_store_in_use_outlives_its_file),
 		CASE(each_combination_of_sources_has_its_store),
+		CASE(the_systems_authorities_are_counted),
 		CASE(without_authority_and_pin_there_is_no_configuration_and_the_log_says_why),
 	};
 	return cmocka_run_group_tests_name("tls/tls_store", tests, NULL, NULL);

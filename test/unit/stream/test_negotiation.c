@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "stream_fixture.h"
+#include "test_allocator.h"
 
 #define NS_HOST "urn:example:host"
 #define NS_RIDER "urn:example:rider"
@@ -467,6 +469,80 @@ static void features_that_do_not_follow_are_a_timeout(void **state)
 	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_TIMEOUT);
 }
 
+static const struct envoi_stream_sink_impl silent_sink; /* the loop does not run */
+
+/* A stream with @p count handlers on a transport of its own, freed before its loop runs. */
+static int make_stream(struct envoi_context *context, size_t count)
+{
+	struct envoi_settings *settings = NULL;
+	struct envoi_memory_pair *pair = NULL;
+	struct envoi_transport *transport = NULL;
+	struct envoi_stream *stream = NULL;
+	struct envoi_stream_sink sink = {&silent_sink};
+	struct envoi_handler rider_alone = {&rider_impl}, *handlers[] = {&rider_alone};
+	int r = envoi_settings_new(&settings, context);
+	if (r == ENVOI_OK) {
+		r = envoi_memory_pair_new(&pair, context);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_memory_transport_new(&transport, pair, ENVOI_MEMORY_A, settings, false);
+	}
+	if (r == ENVOI_OK) {
+		const struct envoi_stream_options options = {.role = ENVOI_INITIATOR,
+			.peer_domain = "example.org",
+			.settings = settings,
+			.handlers = handlers,
+			.handler_count = count};
+		r = envoi_stream_new(&stream, context, &options, transport, &sink);
+	}
+	envoi_stream_free(stream);
+	envoi_memory_pair_unref(pair);
+	envoi_settings_free(settings);
+	return r;
+}
+
+static int make_with_handler(struct envoi_context *context)
+{
+	return make_stream(context, 1);
+}
+
+static void a_stream_that_cannot_be_made_leaves_nothing(void **state)
+{
+	(void)state;
+	assert_true(test_allocator_try(make_with_handler) > 5);
+}
+
+static void *alloc_something(void *user, size_t len)
+{
+	(void)user;
+	return len == 0 ? NULL : malloc(len);
+}
+
+static void *realloc_something(void *user, void *memory, size_t len)
+{
+	(void)user;
+	return len == 0 ? NULL : realloc(memory, len);
+}
+
+static void free_something(void *user, void *memory)
+{
+	(void)user;
+	free(memory);
+}
+
+/* malloc(0) may return NULL. */
+static void no_memory_is_wanted_for_nothing(void **state)
+{
+	const struct envoi_context_options options = {
+		.allocator = {alloc_something, realloc_something, free_something, NULL}};
+	struct envoi_context *context;
+	(void)state;
+	assert_int_equal(envoi_context_new(&context, &options), ENVOI_OK);
+	assert_int_equal(make_stream(context, 0), ENVOI_OK);
+	assert_int_equal(make_stream(context, 1), ENVOI_OK);
+	envoi_context_unref(context);
+}
+
 /* RFC 6120, section 4.3.2, is about features that are not supported. */
 static void a_known_requirement_that_is_not_negotiated_yet_is_accepted(void **state)
 {
@@ -533,6 +609,8 @@ int main(int argc, char **argv)
 		CASE(everything_may_be_freed_inside),
 		CASE(features_may_follow_without_a_header),
 		CASE(features_that_do_not_follow_are_a_timeout),
+		CASE(a_stream_that_cannot_be_made_leaves_nothing),
+		CASE(no_memory_is_wanted_for_nothing),
 		CASE(a_known_requirement_that_is_not_negotiated_yet_is_accepted),
 		CASE(tls_that_the_transport_does_not_have_ends_the_stream),
 		CASE(nothing_else_may_come_before_the_features),

@@ -181,7 +181,7 @@ void envoi__sm_stream_ends(struct envoi_session *session, const struct envoi_str
 	}
 	sm->state = ENVOI__SM_OFF;
 	sm->has_undelivered = false;
-	sm->is_requesting = sm->is_answer_due = false;
+	sm->is_requesting = sm->is_answer_due = sm->was_refused = false;
 	envoi_timer_stop(&sm->request_timer);
 	envoi_deferred_cancel(&sm->turn);
 }

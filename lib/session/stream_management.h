@@ -49,6 +49,7 @@ struct envoi__sm {
 	uint64_t requested, answered; /* numbers of the last <r/> and <a/> sent */
 	uint64_t requested_bytes; /* given by the outbox when the last <r/> was sent */
 	bool is_requesting; /* an <r/> is not answered */
+	bool was_refused; /* this stream may not resume: an <a/> may follow */
 	bool is_answer_due; /* an <a/> will be sent by the end of this turn */
 	size_t unanswered; /* stanzas handled since the last <a/> */
 	char *id; /* of the session at the server; NULL: not resumable */

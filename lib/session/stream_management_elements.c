@@ -105,6 +105,11 @@ int envoi__sm_take_answer(struct envoi_handler *self, struct envoi_stream *strea
 	struct envoi_session *session = envoi__sm_session_of(stream);
 	struct envoi_stream_counts counts;
 	(void)self;
+	if (session != NULL && session->sm.was_refused) {
+		/* Prosody closes a session that it could not resume with the same count again, as
+		 * section 4 wants it for any session. */
+		return ENVOI_OK;
+	}
 	if (!is_enabled(session)) {
 		return envoi__sm_refuse(stream, element);
 	}

@@ -83,6 +83,7 @@ static int resume_failed(struct envoi_session *session, struct envoi_stream *str
 {
 	int r = h == NULL ? ENVOI_OK : envoi__sm_take_h(session, stream, h, session->sm.sent);
 	session->sm.state = ENVOI__SM_OFF;
+	session->sm.was_refused = true;
 	envoi__sm_forget(session);
 	session->is_resumable = false;
 	if (r == ENVOI_OK) {
@@ -121,6 +122,7 @@ static int negotiate_enable(struct envoi_handler *self, struct envoi_stream *str
 	if (r == ENVOI_OK) {
 		envoi__sm_forget(session);
 		session->sm.state = ENVOI__SM_ENABLING;
+		session->sm.was_refused = false;
 		envoi__sm_start_out(session);
 		envoi__journal_started(session);
 	}

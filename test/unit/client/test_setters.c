@@ -1,5 +1,5 @@
 /*
- * envoi - setters of a client: tests
+ * envoi - what a client is told before it connects: tests
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

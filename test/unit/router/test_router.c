@@ -1,5 +1,5 @@
 /*
- * envoi - router: which handlers are called: tests
+ * envoi - router: tests of whom it asks
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -902,6 +902,26 @@ static void failed_with_h_ends_what_was_handled(void **state)
 	assert_null(strstr(log, "5 acknowledged"));
 }
 
+/* As Prosody does when the session has more stanzas to repeat than it keeps. */
+static void failed_may_be_followed_by_an_acknowledgement_and_the_end(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "1");
+	wire_run(wire, 0);
+	cut(wire);
+	offer_resumption(wire, "s1", "0");
+	(void)wire_talk(wire, "<failed " SM " h='1' previd='s1'/>");
+	(void)wire_talk(wire,
+		A("1") "<stream:error><resource-constraint "
+		       "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+		       "</stream:stream>");
+	wire_run(wire, 10000);
+	assert_int_equal(wire->closed.code, ENVOI_ERR_STREAM);
+	assert_int_equal(wire->closed.stream_condition, ENVOI_STREAM_RESOURCE_CONSTRAINT);
+	assert_non_null(strstr(wire_log(wire), "1 acknowledged\n"));
+}
+
 static void failed_with_a_wrong_h_is_fatal_and_not_repeated(void **state)
 {
 	struct wire *wire = *state;
@@ -1252,6 +1272,7 @@ int main(void)
 		TEST(counters_pass_the_largest_number),
 		TEST(backward_over_the_largest_number_is_fatal),
 		TEST(failed_with_h_ends_what_was_handled),
+		TEST(failed_may_be_followed_by_an_acknowledgement_and_the_end),
 		TEST(failed_with_a_wrong_h_is_fatal_and_not_repeated),
 		TEST(counting_starts_again_after_a_failed_resumption),
 		TEST(resumed_must_be_what_was_asked_for),

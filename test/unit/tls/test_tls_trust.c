@@ -1,5 +1,5 @@
 /*
- * envoi - TLS without I/O: trust: tests
+ * envoi - TLS as a filter: whom it trusts
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /*
- * envoi - trust decisions: several at once
+ * envoi - whether to believe a server: several questions at once
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

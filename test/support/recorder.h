@@ -1,5 +1,5 @@
 /*
- * envoi - records the events of a stream
+ * envoi - what a stream tells, written down
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TEST_RECORDER_H

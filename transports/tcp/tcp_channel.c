@@ -89,8 +89,8 @@ static void on_ready(struct envoi_watch *watch, unsigned int ready)
 
 /* --- what the byte stream calls --- */
 
-/* Without the option the system's own time holds, 15 minutes and more. Other kinds of sockets
- * refuse it. */
+/* Without the option the system's own time holds, 15 minutes and more. Other kinds of sockets refuse
+ * it. */
 static void tcp_configure(struct envoi_channel *base, const struct envoi_channel_options *options)
 {
 #if defined(TCP_USER_TIMEOUT)

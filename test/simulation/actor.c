@@ -223,6 +223,9 @@ static void make_client(struct actor *actor)
 	if (tap_is_on) {
 		envoi_client_set_tap(actor->client, on_traffic, actor);
 	}
+	if (actor->run->plan->has_journal) {
+		records_load(actor);
+	}
 	envoi_client_add_connector(
 		actor->client, envoi_world_connector(actor->run->world, actor->name));
 }
@@ -240,8 +243,10 @@ void actor_connect(struct actor *actor)
 static void free_client(struct actor *actor)
 {
 	actor->wants_online = false;
+	actor->is_dying = true;
 	envoi_timer_stop(&actor->reconnect_timer);
 	envoi_client_free(actor->client);
+	actor->is_dying = false;
 	actor->client = NULL;
 	go_offline(actor);
 }
@@ -249,6 +254,7 @@ static void free_client(struct actor *actor)
 void actor_finish(struct actor *actor)
 {
 	free_client(actor);
+	records_free(actor);
 	while (actor->pledges != NULL) {
 		envoi_timer_stop(&actor->pledges->timer);
 		keep_pledge(&actor->pledges->timer);
@@ -268,6 +274,10 @@ void actor_leave(struct actor *actor, uint64_t away_ms)
 void actor_kill(struct actor *actor, uint64_t away_ms)
 {
 	if (actor->client != NULL) {
+		if (envoi_client_state(actor->client) == ENVOI_CLIENT_LEAVING) {
+			records_free(actor); /* the program is done with its session */
+		}
+		records_note(actor);
 		free_client(actor);
 		connect_after(actor, away_ms + 1);
 		run_trace(actor->run, "%s: killed for %" PRIu64 " ms", actor->name, away_ms);

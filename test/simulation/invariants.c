@@ -174,6 +174,9 @@ void invariants_check_event(struct actor *actor, enum envoi_event_type type)
 	unsigned int sessions = n[ENVOI_EVENT_STARTED] - n[ENVOI_EVENT_ENDED];
 	unsigned int connections = n[ENVOI_EVENT_CONNECTING] - n[ENVOI_EVENT_DISCONNECTED];
 	unsigned int answers = count_answers(actor, type);
+	if (actor->run->plan->has_journal) {
+		sessions = type == ENVOI_EVENT_RESUMED; /* they outlive the client that counts */
+	}
 	if (sessions > 1 || (type == ENVOI_EVENT_RESUMED && sessions != 1)) {
 		event_fails(actor, "a-session-starts-and-ends", type);
 	}
@@ -192,7 +195,7 @@ void invariants_check_event(struct actor *actor, enum envoi_event_type type)
 static void events_have_ended(const struct actor *actor)
 {
 	const unsigned int *n = actor->events;
-	if (n[ENVOI_EVENT_STARTED] != n[ENVOI_EVENT_ENDED] ||
+	if ((n[ENVOI_EVENT_STARTED] != n[ENVOI_EVENT_ENDED] && !actor->run->plan->has_journal) ||
 		n[ENVOI_EVENT_CONNECTING] != n[ENVOI_EVENT_DISCONNECTED] ||
 		n[ENVOI_EVENT_STOPPED] != actor->connects) {
 		event_fails(actor, "everything-ends", ENVOI_NO_EVENT);
@@ -339,6 +342,14 @@ static void written_was_received(struct run *run, const struct message *message)
 	}
 }
 
+/* What a journal has of a client that was killed is sent by the next one. */
+static void recorded_was_received(struct run *run, const struct message *message)
+{
+	if (message->is_recorded && message->got == 0) {
+		message_fails(run, "recorded-was-received", message);
+	}
+}
+
 static void memory_is_level(struct run *run)
 {
 	size_t blocks = envoi_world_blocks(run->world);
@@ -370,6 +381,7 @@ void invariants_check_end(struct run *run)
 	for_messages(run, a_ticket_has_ended);
 	for_messages(run, received_has_arrived);
 	for_messages(run, written_was_received);
+	for_messages(run, recorded_was_received);
 	for_questions(run, a_question_has_ended);
 	memory_is_level(run);
 	descriptors_are_closed(run);

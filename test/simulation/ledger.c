@@ -139,15 +139,14 @@ void ledger_watch(void *user, enum envoi_test_server_act act, unsigned int sessi
 
 /* --- at the other actor --- */
 
-/* @return how often it has arrived in this epoch, now included */
-static unsigned int count_here(struct actor *receiver, struct message *message)
+/* @return how often it has arrived in this session, now included */
+static unsigned int count_here(const struct actor *receiver, struct message *message)
 {
-	uint64_t epoch = envoi_session_epoch(envoi_client_session(receiver->client));
-	if (message->arrived_in_life != receiver->life || message->arrived_in_epoch != epoch) {
+	unsigned int start = receiver->events[ENVOI_EVENT_STARTED];
+	if (message->arrived_in_start != start) {
 		message->arrived_here = 0;
 	}
-	message->arrived_in_life = receiver->life;
-	message->arrived_in_epoch = epoch;
+	message->arrived_in_start = start;
 	return ++message->arrived_here;
 }
 

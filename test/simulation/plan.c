@@ -55,7 +55,7 @@ static enum step_kind draw_kind(uint64_t *state)
 		[STEP_END] = 3,
 		[STEP_SLEEP] = 2,
 		[STEP_LEAVE] = 3,
-		[STEP_KILL] = 2,
+		[STEP_KILL] = 4,
 	};
 	unsigned int sum = 0, kind = 0;
 	for (unsigned int i = 0; i < STEP_KINDS; i++) {
@@ -172,6 +172,7 @@ void plan_make(struct plan *plan, uint64_t seed)
 	uint64_t state = seed * UINT64_C(0x2545f4914f6cdd1d) + 1, at_ms = 0;
 	*plan = (struct plan){.seed = seed};
 	draw_server(&state, &plan->server);
+	plan->has_journal = chance(&state, 40);
 	plan->waits_long = chance(&state, 30);
 	size_t wanted = FEWEST_STEPS + (size_t)draw(&state, TYPICAL_STEPS);
 	while (plan->count < wanted && plan->count + 2 <= MOST_STEPS) {
@@ -240,8 +241,8 @@ void plan_print(const struct plan *plan, FILE *out)
 		server->has_stream_management ? "" : "no ", server->resumes ? "" : "no ",
 		server->hibernation_ms, server->remembers_counts ? "remembers " : "forgets ",
 		server->ignores_resumes, server->closes_at_resumes);
-	fprintf(out, "clients wait up to %s between two attempts\n",
-		plan->waits_long ? "300 s" : "5 s");
+	fprintf(out, "clients %s a journal, and wait up to %s between two attempts\n",
+		plan->has_journal ? "have" : "have not", plan->waits_long ? "300 s" : "5 s");
 	for (size_t i = 0; i < plan->count; i++) {
 		if (!plan->steps[i].is_left_out) {
 			fprintf(out, "%3zu: ", i);

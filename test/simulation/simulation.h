@@ -12,6 +12,7 @@
 
 #include <envoi/envoi.h>
 #include <envoi/interfaces/mainloop.h>
+#include <envoi/journal.h>
 #include <envoi/testing.h>
 
 /*
@@ -65,6 +66,7 @@ struct step {
 struct plan {
 	uint64_t seed;
 	struct envoi_test_server_options server;
+	bool has_journal; /* clients go on with their session after they were killed */
 	bool waits_long; /* clients, between two attempts: up to 5 minutes in place of 5 s */
 	struct step steps[MOST_STEPS];
 	size_t count;
@@ -88,6 +90,7 @@ struct message {
 	size_t bytes; /* its body is longer by these */
 	bool is_accepted; /* envoi_send() returned ENVOI_OK */
 	bool was_taken_back;
+	bool is_recorded; /* in the journal, when the client was killed */
 	unsigned int sent_in_life;
 	uint64_t sent_in_epoch;
 	unsigned int losses_before; /* of the sender's connections, before it was sent */
@@ -97,8 +100,8 @@ struct message {
 	unsigned int got_in_session; /* of the sender, the last */
 	bool is_unprotected; /* was put into a session without stream management */
 	unsigned int arrived; /* at the other actor */
-	unsigned int arrived_in_life, arrived_here; /* in its current epoch */
-	uint64_t arrived_in_epoch;
+	unsigned int arrived_here; /* in its current session */
+	unsigned int arrived_in_start; /* of the other actor: the number of that session */
 };
 
 struct question {
@@ -141,6 +144,10 @@ struct actor {
 	unsigned int question_count;
 	unsigned int newest_got, newest_arrived; /* of its messages: the highest number + 1 */
 	struct pledge *pledges; /* promises to answer */
+	struct envoi_journal journal;
+	char *records; /* of the journal */
+	size_t records_len;
+	bool is_dying; /* its process is being killed */
 };
 
 /* --- runs (run.c) --- */
@@ -190,6 +197,12 @@ void actor_send(struct actor *actor, size_t bytes);
 void actor_ask(struct actor *actor, uint64_t answer_after_ms);
 void actor_ping(struct actor *actor);
 void actor_cancel(struct actor *actor);
+
+/** Continue with the journal of the client that was killed. */
+void records_load(struct actor *actor);
+/** Note which messages the journal has, before the client is killed. */
+void records_note(struct actor *actor);
+void records_free(struct actor *actor);
 
 /** @return the message that an id names; NULL: none */
 struct message *ledger_find(struct run *run, const char *id);

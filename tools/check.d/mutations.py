@@ -94,7 +94,7 @@ def marked(original, path):
     """The text in which every function notes that it ran."""
     parts, at = [], 0
     for function in functions(code_of(original)):
-        parts += [original[at:function.start], MARK.format(f"{path} {function.name}")]
+        parts += [original[at:function.start], MARK.format(f"{path} {function.name}") + "\n"]
         at = function.start
     return "".join(parts) + original[at:]
 

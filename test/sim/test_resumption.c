@@ -30,7 +30,7 @@
 
 enum {
 	MESSAGES = 3, /* in each direction */
-	MOST_NOTES = 64,
+	MOST_NOTES = 1024,
 };
 
 /** What was handed over, as ids. */
@@ -731,7 +731,7 @@ static void a_living_stream_is_replaced_with_conflict(void **state)
 static void a_sender_at_full_rate_loses_nothing_while_sessions_are_handed_over(void **state)
 {
 	enum {
-		TURNS = 50,
+		TURNS = 1000,
 	};
 	struct world *world = *state;
 	log_in(world);
@@ -749,6 +749,46 @@ static void a_sender_at_full_rate_loses_nothing_while_sessions_are_handed_over(v
 	}
 	run(world, 10000);
 	assert_int_equal(session_count(world), 1);
+}
+
+/* @return round trips from a connected transport to a session that is online */
+static unsigned int round_trips(struct world *world)
+{
+	enum {
+		ONE_WAY_MS = 50,
+	};
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	uint64_t begin_ms = envoi_loop_now_ms(world->loop);
+	script.delay_ms = ONE_WAY_MS;
+	dial(world);
+	envoi_memory_pair_script(world->pair, ENVOI_MEMORY_A, &script);
+	envoi_memory_pair_script(world->pair, ENVOI_MEMORY_B, &script);
+	while (!envoi_session_is_online(world->client.session)) {
+		run(world, 2 * ONE_WAY_MS);
+	}
+	return (unsigned int)((envoi_loop_now_ms(world->loop) - begin_ms) / (2 * ONE_WAY_MS));
+}
+
+/* Header and features, authentication, header and features, and binding or <resume/>: <enable/>
+ * costs none. */
+static void resuming_and_enabling_cost_no_round_trip_more(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(
+		envoi_settings_set(world->settings, "stream-management", "false"), ENVOI_OK);
+	assert_int_equal(round_trips(world), 4);
+	envoi_session_close(world->client.session);
+	run(world, 10000);
+	finish_side(&world->client);
+	world->client.session = NULL;
+	assert_int_equal(
+		envoi_settings_set(world->settings, "stream-management", "true"), ENVOI_OK);
+	assert_int_equal(round_trips(world), 4);
+	run(world, 1000);
+	envoi_memory_pair_cut(world->pair);
+	run(world, 0);
+	assert_int_equal(round_trips(world), 4);
+	assert_int_equal(world->asked, 1);
 }
 
 static void sessions_without_a_stream_expire(void **state)
@@ -1048,6 +1088,7 @@ int main(void)
 		cmocka_unit_test(a_message_for_which_memory_is_short_comes_again),
 		TEST(a_living_stream_is_replaced_with_conflict),
 		TEST(a_sender_at_full_rate_loses_nothing_while_sessions_are_handed_over),
+		TEST(resuming_and_enabling_cost_no_round_trip_more),
 		TEST(sessions_without_a_stream_expire),
 		TEST(a_resumed_session_does_not_expire),
 		TEST(a_session_may_be_looked_up_for_some_time),

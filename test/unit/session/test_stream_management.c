@@ -26,6 +26,7 @@
 	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
 	"version='1.0' id='1' from='example.org'>"
 #define BIND_OFFER "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+#define CSI_OFFER "<csi xmlns='urn:xmpp:csi:0'/>"
 #define SM_OFFER "<sm " SM "/>"
 
 /* --- a login without secrets --- */
@@ -1068,6 +1069,50 @@ static void a_stream_error_of_the_peer_leaves_a_session_to_be_tried(void **state
 	assert_non_null(strstr(wire_log(wire), "one unknown\n"));
 }
 
+/* --- what else comes and goes --- */
+
+/* XEP-0352, section 5: the state belongs to the stream, and a resumption does not restore it. */
+static void the_client_state_is_sent_again_on_the_stream_that_resumes(void **state)
+{
+	static const char inactive[] = "<inactive xmlns='urn:xmpp:csi:0'/>";
+	struct wire *wire = *state;
+	struct envoi_handler *client_state;
+	make_session(wire);
+	assert_int_equal(envoi_client_state_handler_new(&client_state, wire->context), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, client_state), ENVOI_OK);
+	assert_non_null(strstr(answer_binding(wire, offer(wire, SM_OFFER CSI_OFFER)), "<enable "));
+	(void)wire_talk(wire, RESUMABLE);
+	assert_int_equal(envoi_client_state_set(client_state, false), ENVOI_OK);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), inactive);
+	send_one(wire, "1");
+	wire_run(wire, 0);
+	cut(wire);
+	assert_non_null(strstr(offer(wire, SM_OFFER CSI_OFFER), "<resume "));
+	const char *heard = wire_talk(wire, "<resumed " SM " previd='s1' h='0'/>");
+	assert_int_equal(count_of(heard, inactive), 1);
+	assert_string_equal(short_of(heard), "1 ");
+	assert_string_equal(wire_talk(wire, R A("1")), A("0"));
+	wire_free_session(wire);
+	envoi_handler_destroy(client_state);
+}
+
+/* Servers count what they cannot deliver, and return it with the unusable address as its sender. */
+static void an_error_with_an_unusable_sender_counts_as_one(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	assert_string_equal(
+		wire_talk(wire,
+			"<message type='error' id='x' from='@'>"
+			"<error type='modify'><jid-malformed "
+			"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+			"<iq type='error' from='@'/><presence from='@'/>" R),
+		A("3"));
+	assert_true(envoi_session_is_online(wire->session));
+	assert_true(count_of(wire_log(wire), "unhandled ") >= 1);
+}
+
 /* --- manual acknowledgement --- */
 
 static void what_is_held_is_not_acknowledged(void **state)
@@ -1281,6 +1326,8 @@ int main(void)
 		TEST(a_server_that_offers_it_no_more_gets_a_new_session),
 		TEST(a_stream_that_the_peer_closed_in_order_is_not_resumed),
 		TEST(a_stream_error_of_the_peer_leaves_a_session_to_be_tried),
+		TEST(the_client_state_is_sent_again_on_the_stream_that_resumes),
+		TEST(an_error_with_an_unusable_sender_counts_as_one),
 		TEST(what_is_held_is_not_acknowledged),
 		TEST(closing_acknowledges_what_is_not_held),
 		TEST(what_was_handed_over_is_not_handed_over_again),

@@ -20,8 +20,8 @@ enum {
 
 /** What of a message counts for sending it again. */
 struct envoi__resending_signs {
-	/** a message of type chat or normal with a body, without the hint not to store it (XEP-0334,
-	 * section 4.1): it is sent again by default */
+	/** a message of type chat or normal with a body, without the hint not to store it
+	 * (XEP-0334, section 4.1): it is sent again by default */
 	bool is_usual;
 	bool has_origin_id; /* XEP-0359 */
 	bool has_delay; /* XEP-0203 */
@@ -29,8 +29,8 @@ struct envoi__resending_signs {
 struct envoi__resending_signs envoi__resending_read(const struct envoi_stanza *stanza);
 
 /**
- * Add an origin-id (XEP-0359, section 2.2) to a message in serialised form: a recipient that gets it
- * twice can recognise it.
+ * Add an origin-id (XEP-0359, section 2.2) to a message in serialised form: a recipient that gets
+ * it twice can recognise it.
  * @param xml  the message; of no use after a failure
  * @param id   that of the message
  * Errors as envoi_buffer_append().

@@ -262,7 +262,7 @@ static bool answers(const struct envoi_stanza *error, const struct envoi__tracke
 }
 
 /* A stanza that no stream was given cannot be refused. */
-static bool is_on_its_way(const struct envoi__tracked *tracked)
+static bool may_have_arrived(const struct envoi__tracked *tracked)
 {
 	return tracked->entry == NULL || tracked->entry->was_given;
 }
@@ -281,7 +281,7 @@ static struct envoi__tracked *find(const struct envoi__tracking *tracking,
 	for (struct envoi__list *link = bucket->next; link != bucket; link = link->next) {
 		struct envoi__tracked *tracked = ENVOI_CONTAINER_OF(
 			link, struct envoi__tracked, bucket_link);
-		if (!answers(error, tracked, own) || !is_on_its_way(tracked)) {
+		if (!answers(error, tracked, own) || !may_have_arrived(tracked)) {
 			continue;
 		}
 		if (is_open(tracked)) {

@@ -97,7 +97,7 @@ static const char *reply_from(struct wire *wire, const char *from)
 
 /* --- refusals --- */
 
-static void an_error_from_the_way_of_the_stanza_refuses_it(void **state)
+static void an_error_from_the_recipient_or_a_server_between_refuses_it(void **state)
 {
 	struct wire *wire = *state;
 	static const char *const senders[] = {TO, "romeo@montague.net", "montague.net",
@@ -345,7 +345,7 @@ static void the_session_may_be_freed_in_the_report(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_error_from_the_way_of_the_stanza_refuses_it),
+		TEST(an_error_from_the_recipient_or_a_server_between_refuses_it),
 		TEST(an_error_from_another_address_does_not),
 		TEST(an_error_of_another_kind_or_id_does_not),
 		TEST(presences_and_iqs_are_refused_by_errors_of_their_kind),

@@ -30,17 +30,17 @@ struct fixture {
 	struct envoi_handler handler;
 	unsigned int heard, skipped, disconnected, refused;
 	uint64_t skipped_bytes;
-	void (*spoil)(struct fixture *f, struct envoi_session *session); /* in the handler */
+	void (*break_down)(struct fixture *f, struct envoi_session *session); /* in the handler */
 };
 
 static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	struct fixture *f = ENVOI_CONTAINER_OF(self, struct fixture, handler);
 	f->heard++;
-	if (f->spoil == NULL) {
+	if (f->break_down == NULL) {
 		return ENVOI_OK;
 	}
-	f->spoil(f, envoi_delivery_session(in));
+	f->break_down(f, envoi_delivery_session(in));
 	return ENVOI_ERR_NOMEM;
 }
 
@@ -198,8 +198,8 @@ enum {
 	POISONS = sizeof(poisons) / sizeof(poisons[0]),
 };
 
-static void deliver(
-	struct fixture *f, enum envoi_stanza_kind kind, void (*spoil)(struct envoi_element *stanza))
+static void deliver(struct fixture *f, enum envoi_stanza_kind kind,
+	void (*exceed)(struct envoi_element *stanza))
 {
 	struct envoi_context *context = envoi_world_context(f->world);
 	struct envoi_stanza *stanza = kind == ENVOI_MESSAGE
@@ -208,8 +208,8 @@ static void deliver(
 	struct envoi_element *element = envoi_stanza_element(stanza);
 	envoi_element_set(element, "from", EVE);
 	envoi_element_set(element, "id", "e1");
-	if (spoil != NULL) {
-		spoil(element);
+	if (exceed != NULL) {
+		exceed(element);
 	} else {
 		envoi_element_add_with_text(element, NULL, "body", "x");
 	}
@@ -292,7 +292,7 @@ static void a_stanza_that_a_handler_fails_on_does_not_come_again(void **state)
 	static void (*const fails[])(struct fixture *, struct envoi_session *) = {
 		fail_only, fail_with_the_connection, fail_and_drop_the_stream};
 	for (unsigned int i = 0; i < sizeof(fails) / sizeof(fails[0]); i++) {
-		f->spoil = fails[i];
+		f->break_down = fails[i];
 		f->heard = 0;
 		deliver(f, ENVOI_MESSAGE, NULL);
 		envoi_world_cut(f->world, "bot");
@@ -303,7 +303,7 @@ static void a_stanza_that_a_handler_fails_on_does_not_come_again(void **state)
 			envoi_world_run(f->world, 10 * LONG_MS);
 		}
 		assert_int_equal(f->heard, 1);
-		f->spoil = NULL;
+		f->break_down = NULL;
 		deliver(f, ENVOI_MESSAGE, NULL);
 		assert_int_equal(f->heard, 2);
 	}

@@ -110,6 +110,7 @@ static void what_cannot_be_answered_is_only_reported(void **state)
 		assert_string_equal(wire_log(&wire), TOO_DEEP);
 	}
 	assert_int_equal(stats_of_session().skipped, sizeof(iqs) / sizeof(iqs[0]));
+	assert_int_equal(stats_of_session().replies_dropped, 0); /* none was made */
 	assert_true(envoi_session_is_online(wire.session));
 }
 

@@ -84,6 +84,9 @@ static const struct poison poisons[] = {
 		"<message id='1' xmlns:p='u'><p:a><b><p:b>" X60 "<b/></p:b></b>" X60
 		"</p:a>" X60 X60 "</message>",
 		"stanza or stream header too large: <message id='1'/>"},
+	{"prefixes around the limit",
+		"<message id='1' xmlns:p='u'><p:a><b><p:b>" X240 X60 "</p:b></b></p:a></message>",
+		"stanza or stream header too large: <message id='1'/>"},
 	{"prefixes of elements that were closed",
 		"<message id='1' xmlns:p='u'><a><p:a><p:b/></p:a><b/></a>" X240
 		"<p:b></p:b></message>",
@@ -206,7 +209,7 @@ static void assert_poison(const struct poison *poison)
 	const char *head = poison->head != NULL ? poison->head : HEAD;
 	envoi_buffer_init(&in, context, 0);
 	envoi_buffer_init(&expected, context, 0);
-	must(envoi_buffer_printf(&in, "%s%s" BEHIND "</stream:stream>", head, poison->in));
+	must(envoi_buffer_printf(&in, "%s\n %s" BEHIND "</stream:stream>", head, poison->in));
 	make_expected(&expected, poison, head);
 	assert_trace(poison, &expected, &in, 0, 0);
 	assert_trace(poison, &expected, &in, 0, 1);
@@ -323,6 +326,48 @@ static void nothing_is_skipped_unless_allowed(void **state)
 	assert_false(is_skipped(&limits, "<message>", 300, "x", "", 0, 0));
 }
 
+/* 512 may be in force at a time. */
+static void declarations_of_skipped_stanzas_are_dropped(void **state)
+{
+	(void)state;
+	struct envoi_buffer in, out;
+	envoi_buffer_init(&in, context, 0);
+	envoi_buffer_init(&out, context, 0);
+	must(envoi_buffer_append_text(&in, HEAD));
+	for (unsigned int i = 0; i < 600; i++) {
+		must(envoi_buffer_append_text(&in, "<message xmlns:p='u'>" X240 X60 "</message>"));
+	}
+	must(envoi_buffer_append_text(&in, "<a xmlns:p='u'/><p:b/>"));
+	test_xml_trace(&out, context, &small, envoi_buffer_data(&in), envoi_buffer_len(&in), 0, 40);
+	assert_non_null(strstr(envoi_buffer_data(&out), "element <a/>\nerror not-well-formed"));
+	envoi_buffer_finish(&in);
+	envoi_buffer_finish(&out);
+}
+
+/* Name and value may have 8,192 bytes, without quotes. */
+static void an_attribute_is_read_up_to_a_length(void **state)
+{
+	(void)state;
+	static char id[8192];
+	struct envoi_xml_limits limits = small;
+	limits.skip_bytes = 20000;
+	for (size_t more = 0; more < 2; more++) {
+		struct envoi_buffer in, out;
+		size_t len = sizeof(id) - strlen(" id=") + more;
+		memset(id, 'i', sizeof(id));
+		envoi_buffer_init(&in, context, 0);
+		envoi_buffer_init(&out, context, 0);
+		must(envoi_buffer_printf(
+			&in, HEAD "<message id='%.*s' type='chat'/>", (int)len, id));
+		test_xml_trace(&out, context, &limits, envoi_buffer_data(&in),
+			envoi_buffer_len(&in), 0, 1000);
+		assert_non_null(strstr(envoi_buffer_data(&out), "type='chat'"));
+		assert_int_equal(strstr(envoi_buffer_data(&out), " id='") == NULL, more);
+		envoi_buffer_finish(&in);
+		envoi_buffer_finish(&out);
+	}
+}
+
 /* A header that exceeds a limit is no stanza. */
 static void a_header_is_not_skipped(void **state)
 {
@@ -364,6 +409,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(skipped_bytes_are_limited),
 		cmocka_unit_test(skipped_depth_is_limited),
 		cmocka_unit_test(nothing_is_skipped_unless_allowed),
+		cmocka_unit_test(declarations_of_skipped_stanzas_are_dropped),
+		cmocka_unit_test(an_attribute_is_read_up_to_a_length),
 		cmocka_unit_test(a_header_is_not_skipped),
 		cmocka_unit_test(a_stanza_that_is_skipped_is_pending),
 	};

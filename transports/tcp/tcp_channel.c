@@ -91,18 +91,27 @@ static void on_ready(struct envoi_watch *watch, unsigned int ready)
 
 /* Without the option the system's own time holds, 15 minutes and more. Other kinds of sockets refuse
  * it. */
+#if defined(TCP_USER_TIMEOUT)
+
+static void set_user_timeout(int fd, uint64_t timeout_ms)
+{
+	unsigned int value = timeout_ms < UINT_MAX ? (unsigned int)timeout_ms : UINT_MAX;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof(value));
+}
+
+#else
+
+static void set_user_timeout(int fd, uint64_t timeout_ms)
+{
+	(void)fd;
+	(void)timeout_ms;
+}
+
+#endif
+
 static void tcp_configure(struct envoi_channel *base, const struct envoi_channel_options *options)
 {
-#if defined(TCP_USER_TIMEOUT)
-	unsigned int timeout_ms = options->user_timeout_ms < UINT_MAX
-		? (unsigned int)options->user_timeout_ms
-		: UINT_MAX;
-	(void)setsockopt(channel_of(base)->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
-		sizeof(timeout_ms));
-#else
-	(void)base;
-	(void)options;
-#endif
+	set_user_timeout(channel_of(base)->fd, options->user_timeout_ms);
 }
 
 static int tcp_start(struct envoi_channel *base)

@@ -111,6 +111,23 @@ static void a_peer_talks_with_the_bot(void **state)
 	assert_int_equal(envoi_test_peer_heard(alice, NULL), 100);
 }
 
+static void the_bot_comes_back_after_a_lost_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	connect_and_run(f, 1000);
+	envoi_world_cut_after(f->world, "bot", ENVOI_MEMORY_A, 6000);
+	for (int i = 0; i < 100; i++) {
+		envoi_test_peer_says(alice, "bot@example.org", "ping %d", i);
+	}
+	envoi_world_run(f->world, 120000);
+	assert_int_equal(f->disconnected, 1);
+	assert_int_equal(f->started, 1); /* the session went on */
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").resumptions, 1);
+	assert_int_equal(f->heard, 100);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 100);
+}
+
 static void messages_wait_for_an_account_that_is_not_available(void **state)
 {
 	struct fixture *f = *state;
@@ -316,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_A_WORLD(a_peer_talks_with_the_bot),
+		IN_A_WORLD(the_bot_comes_back_after_a_lost_connection),
 		IN_A_WORLD(messages_wait_for_an_account_that_is_not_available),
 		IN_A_WORLD(an_unknown_account_is_refused),
 		IN_A_WORLD(connecting_takes_the_time_of_the_link),

@@ -11,8 +11,6 @@ enum {
 	/* With a network that is well, and a server that answers, an offline client is back within
 	 * this time: the longest delay between two attempts, 5 minutes, and what a login may take. */
 	LONGEST_OFFLINE_MS = 360000,
-	/* Clients may give up the resumption of a session that the server does not keep as long. */
-	LONG_HIBERNATION_MS = 300000,
 	/* More memory than before the first step: caches of the context, and what the session
 	 * remembers of each stanza for errors that come late. */
 	IDLE_BLOCKS_MORE = 64,
@@ -97,9 +95,8 @@ static void nothing_known_is_unknown(struct run *run, const struct message *mess
 {
 	const struct envoi_test_server_options *server = &run->plan->server;
 	bool says_h = server->has_stream_management && !server->uses_library && server->resumes &&
-		server->remembers_counts && server->hibernation_ms >= LONG_HIBERNATION_MS &&
-		server->ignores_resumes == 0 && server->closes_at_resumes == 0 &&
-		!run->has_forgotten;
+		server->remembers_counts && server->ignores_resumes == 0 &&
+		server->closes_at_resumes == 0 && !run->has_forgotten;
 	if (says_h && message->reports == 1 && message->state == ENVOI_TICKET_UNKNOWN &&
 		message->got > 0 && !message->sender->was_closed) {
 		message_fails(run, "nothing-known-is-unknown", message);

@@ -64,10 +64,9 @@ ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *clie
  * Set a setting from text. `envoi --help` lists the settings; envoi_context_next_setting() visits
  * them.
  *
- * A change takes effect at the next envoi_client_connect(), also while the client is connected.
- * Some settings are read when they are needed: presence.priority for each presence that is sent,
- * limits.roster-items for each change of the roster, limits.redirects for each redirect,
- * presence.initial and roster.fetch at the end of a login.
+ * A change takes effect with the next attempt to log in, also while the client is connected; those
+ * of reconnection with the next envoi_client_connect(). presence.priority is read for each presence
+ * that is sent, limits.roster-items for each change of the roster.
  *
  * The result may be ignored: envoi_client_connect() and envoi_client_run() report a failure, and
  * envoi_client_failure() returns it, until the same setting is set with success. The same holds for

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
-#include "client/client_settings.h"
 
 /* What a suspended session is given waits for the stream that resumes it: the roster may have come
  * just before the connection was lost. */
@@ -19,9 +18,7 @@ static void announce(struct envoi_client *client)
 	if (envoi__guard_is_over(&client->guard) || !can_announce(client->session)) {
 		return;
 	}
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, client->settings);
-	if (values.sends_presence) {
+	if (client->login->values.sends_presence) {
 		int r = envoi__presence_send_initial(&client->presence);
 		if (r < 0) {
 			envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
@@ -61,11 +58,9 @@ static void fetch_roster(struct envoi_client *client)
 /* A filter sees what is sent here before it is, and may free the client. */
 void envoi__client_become_available(struct envoi_client *client)
 {
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, client->settings);
 	envoi__client_enter(client);
 	client->presence.is_available = false;
-	if (values.fetches_roster) {
+	if (client->login->values.fetches_roster) {
 		fetch_roster(client);
 	} else {
 		announce(client);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 
 #include "base/failure.h"
-#include "client/client_settings.h"
-#include "net/net_settings.h"
 #include "session/stream_management.h"
 #include "tls/tls_config.h"
 
@@ -17,12 +15,18 @@ static void try_connector(struct envoi__login *login);
 static bool start_again(struct envoi__login *login);
 static void start(struct envoi__login *login);
 
+static void free_memory(struct envoi__login *login)
+{
+	struct envoi_context *context = login->context;
+	envoi__login_settings_finish(login);
+	envoi_free(context, login);
+	envoi_context_unref(context);
+}
+
 void envoi__login_exit(struct envoi__login *login)
 {
 	if (envoi__guard_leave(&login->guard)) {
-		struct envoi_context *context = login->context;
-		envoi_free(context, login);
-		envoi_context_unref(context);
+		free_memory(login);
 	}
 }
 
@@ -74,9 +78,7 @@ void envoi__login_fail(
 static unsigned int required_bits(const struct envoi__login *login)
 {
 	unsigned int bits = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND;
-	return envoi__tls_mode_of(login->with.settings) == ENVOI__TLS_MODE_NONE
-		? bits
-		: bits | ENVOI_STREAM_SECURE;
+	return login->tls_mode == ENVOI__TLS_MODE_NONE ? bits : bits | ENVOI_STREAM_SECURE;
 }
 
 static int make_stream(struct envoi__login *login, struct envoi_stream **ret_stream,
@@ -282,9 +284,7 @@ void envoi__login_key_password_set(struct envoi__login *login, bool is_given)
 
 static bool is_within_limit(const struct envoi__login *login)
 {
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, login->with.settings);
-	return login->routes.redirects < values.redirects;
+	return login->routes.redirects < login->values.redirects;
 }
 
 static void refuse_redirect(struct envoi_failure *why)
@@ -402,14 +402,20 @@ int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_
 {
 	struct envoi_context *context = envoi_session_context(with->session);
 	struct envoi__login *login = envoi_alloc_zeroed(context, sizeof(*login));
-	int r = login == NULL ? ENVOI_ERR_NOMEM : announce(with);
-	if (r < 0) {
-		envoi_free(context, login);
-		return r;
+	if (login == NULL) {
+		return ENVOI_ERR_NOMEM;
 	}
 	login->context = envoi_context_ref(context);
 	login->owner = *owner;
 	login->with = *with;
+	int r = envoi__login_settings_read(login);
+	if (r == ENVOI_OK) {
+		r = announce(with);
+	}
+	if (r < 0) {
+		free_memory(login);
+		return r;
+	}
 	envoi__login_tls_init(&login->tls);
 	envoi__login_routes_init(&login->routes, context, with->connectors);
 	if (last != NULL && envoi__is_redirect(last) && is_within_limit(login)) {
@@ -421,9 +427,7 @@ int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_
 	login->session_owner.impl = &session_owner_impl;
 	envoi_session_set_owner(with->session, &login->session_owner);
 	envoi_session_configure(with->session, with->settings);
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, with->settings);
-	envoi__login_start_deadline(login, values.login_timeout_ms);
+	envoi__login_start_deadline(login, login->values.login_timeout_ms);
 	start(login);
 	*ret_login = login;
 	return ENVOI_OK;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Files that call each other: login.c, login_certificate.c, login_deadline.c, login_features.c,
- * login_tls.c.
+ * login_settings.c, login_tls.c.
  */
 #ifndef ENVOI_CLIENT_LOGIN_H
 #define ENVOI_CLIENT_LOGIN_H
@@ -15,16 +15,19 @@
 
 #include "base/guard.h"
 #include "client/account.h"
+#include "client/client_settings.h"
 #include "client/login_routes.h"
 #include "client/login_tls.h"
+#include "net/net_settings.h"
 
 /*
- * One state machine in five files:
+ * One state machine in six files:
  *	login.c              the state, connectors, the stream, the end
  *	login_deadline.c     the deadline of the whole login
  *	login_tls.c          the TLS configuration, trust decisions
  *	login_certificate.c  the client certificate
  *	login_features.c     the stream features
+ *	login_settings.c     the settings with which it began
  * Below it, without it: login_routes.c, account.c.
  */
 
@@ -72,6 +75,10 @@ struct envoi__login {
 	struct envoi__login_parameters with;
 	struct envoi_context *context; /* a reference */
 	struct envoi__guard guard;
+	/* the settings when it began: what the application changes later is for the next one */
+	struct envoi__client_settings values;
+	enum envoi__tls_mode tls_mode;
+	char *resource; /* that of the values; NULL: the server chooses */
 	struct envoi_session_owner session_owner;
 	enum envoi__login_state state;
 	bool is_leaving; /* nothing else is tried */
@@ -132,6 +139,12 @@ static inline void envoi__login_enter(struct envoi__login *login)
 }
 /** The login may be freed when it returns. */
 void envoi__login_exit(struct envoi__login *login);
+
+/* login_settings.c */
+
+/** @retval ENVOI_ERR_NOMEM */
+int envoi__login_settings_read(struct envoi__login *login);
+void envoi__login_settings_finish(struct envoi__login *login);
 
 /* login_features.c */
 

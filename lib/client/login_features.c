@@ -2,7 +2,6 @@
  * envoi - a login: the stream features that it negotiates
  * SPDX-License-Identifier: MIT
  */
-#include "client/client_settings.h"
 #include "client/login.h"
 
 /* --- identities: a feature owns its source, the account outlives it --- */
@@ -59,17 +58,6 @@ static const struct envoi_sasl_credentials_impl source_impl = {
 
 /* --- features --- */
 
-static const char *wanted_resource(const struct envoi__login *login)
-{
-	if (login->with.takes_any_resource) {
-		return NULL;
-	}
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, login->with.settings);
-	return values.resource != NULL ? values.resource
-				       : envoi_jid_resource(login->with.account->jid);
-}
-
 /* Each sets *ret_feature, to NULL where there is no need of it. */
 
 static int make_starttls(struct envoi__login *login, struct envoi_handler **ret_feature)
@@ -100,7 +88,7 @@ static int make_sasl(struct envoi__login *login, struct envoi_handler **ret_feat
 static int make_bind(struct envoi__login *login, struct envoi_handler **ret_feature)
 {
 	return envoi_bind_new(ret_feature, login->context,
-		&(struct envoi_bind_options){.resource = wanted_resource(login)});
+		&(struct envoi_bind_options){.resource = login->values.resource});
 }
 
 static int make_session(struct envoi__login *login, struct envoi_handler **ret_feature)

@@ -204,7 +204,7 @@ static int make_config(struct envoi__login *login)
 int envoi__login_tls_prepare(struct envoi__login *login, struct envoi_failure *why)
 {
 	login->tls.config = envoi_tls_config_unref(login->tls.config);
-	if (envoi__tls_mode_of(login->with.settings) == ENVOI__TLS_MODE_NONE) {
+	if (login->tls_mode == ENVOI__TLS_MODE_NONE) {
 		return ENVOI_OK;
 	}
 	int r = make_config(login);

@@ -332,6 +332,26 @@ static void freeing_a_client_that_waits_stops_it(void **state)
 	assert_string_equal(take_course(), "stopped ");
 }
 
+/* --- settings --- */
+
+static const char *bound_resource(void)
+{
+	return envoi_jid_resource(envoi_session_jid(envoi_client_session(fixture.client)));
+}
+
+static void a_setting_changed_while_connecting_is_that_of_the_next_attempt(void **state)
+{
+	(void)state;
+	envoi_client_set(fixture.client, "resource", "first");
+	assert_int_equal(envoi_client_connect(fixture.client), ENVOI_OK);
+	envoi_client_set(fixture.client, "resource", "second");
+	client_fixture_run(&fixture, SECOND_MS);
+	assert_string_equal(bound_resource(), "first");
+	cut();
+	client_fixture_run(&fixture, retry_in_ms + SECOND_MS);
+	assert_string_equal(bound_resource(), "second");
+}
+
 /* --- hints --- */
 
 static void wait_long(void)
@@ -416,6 +436,7 @@ int main(void)
 		TEST(policy_violations_a_minute_apart_do_not_stop),
 		TEST(disconnecting_while_it_waits_stops_the_client),
 		TEST(freeing_a_client_that_waits_stops_it),
+		TEST(a_setting_changed_while_connecting_is_that_of_the_next_attempt),
 		TEST(a_hint_ends_the_wait),
 		TEST(hints_end_a_wait_once_in_ten_seconds),
 		TEST(the_machine_waking_up_is_a_hint),

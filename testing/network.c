@@ -115,7 +115,8 @@ static int accept_from(struct envoi_world *world, struct testing_host *host,
 
 /* --- the connector --- */
 
-/* Around a connector of the library: holds its transport back for the time that connecting takes. */
+/* Around a connector of the library: holds its transport back for the time that connecting takes.
+ */
 struct connector {
 	struct envoi_connector base;
 	struct envoi_world *world;

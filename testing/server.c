@@ -89,7 +89,8 @@ static void on_written(struct envoi_stream_sink *sink, size_t count)
 	(void)count;
 }
 
-/* A connection that was closed in order, or ended with a stream error, takes its session with it. */
+/* A connection that was closed in order, or ended with a stream error, takes its session with it.
+ */
 static void on_closed(struct envoi_stream_sink *sink, const struct envoi_failure *why)
 {
 	struct connection *connection = from_sink(sink);

@@ -290,8 +290,8 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  * - temporary-auth-failure, policy-violation, resource-constraint and a server that offers no SASL,
  *   once a session has started, are tried again, and stop the client at the third within a minute.
  *
- * With the setting reconnect.enabled off the client stops with the first connection. The application
- * may connect again in the handler of ENVOI_EVENT_STOPPED or later.
+ * With the setting reconnect.enabled off the client stops with the first connection. The
+ * application may connect again in the handler of ENVOI_EVENT_STOPPED or later.
  *
  * A verified server may redirect the client to another host (`see-other-host`, RFC 6120, section
  * 4.9.3.19). During the login the client follows at once, limits.redirects times at most, as if the
@@ -315,8 +315,8 @@ ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
  * Say that the network has changed or the machine has woken up. A client that waits for its next
  * attempt makes it now, at most once in ten seconds: a hint that comes earlier shortens the wait to
- * the end of these. One that is online probes its connection. On Linux the library notices by itself
- * that the machine has woken up.
+ * the end of these. One that is online probes its connection. On Linux the library notices by
+ * itself that the machine has woken up.
  */
 ENVOI_API void envoi_client_hint(struct envoi_client *client);
 /**

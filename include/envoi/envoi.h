@@ -28,16 +28,10 @@
 #include <envoi/tap.h>
 #include <envoi/ticket.h>
 #include <envoi/tls.h>
+#include <envoi/transports.h>
 #include <envoi/uri.h>
 #include <envoi/values.h>
 #include <envoi/version.h>
 #include <envoi/xml.h>
-
-#if ENVOI_HAS_MEMORY
-#include <envoi/memory.h>
-#endif
-#if ENVOI_HAS_TCP
-#include <envoi/tcp.h>
-#endif
 
 #endif

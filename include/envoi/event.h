@@ -86,8 +86,8 @@ enum envoi_event_type {
 	ENVOI_EVENT_DISCONNECTED,
 	/**
 	 * client: the client is offline, and connects no more by itself; @p failure: that of the
-	 * last DISCONNECTED, or ENVOI_OK after envoi_client_disconnect(). Exactly one for each envoi_client_connect() that returned ENVOI_OK;
-	 * the last event until the next
+	 * last DISCONNECTED, or ENVOI_OK after envoi_client_disconnect(). Exactly one for each
+	 * envoi_client_connect() that returned ENVOI_OK; the last event until the next
 	 */
 	ENVOI_EVENT_STOPPED,
 	/**
@@ -100,6 +100,14 @@ enum envoi_event_type {
 	 * the full one
 	 */
 	ENVOI_EVENT_RESUMED,
+	/**
+	 * the outbox uses more than three quarters of limits.outbox-stanzas or limits.outbox-bytes:
+	 * sending should pause until ENVOI_EVENT_OUTBOX_LOW; at the limit it is refused
+	 * (ENVOI_ERR_FULL)
+	 */
+	ENVOI_EVENT_OUTBOX_HIGH,
+	/** after ENVOI_EVENT_OUTBOX_HIGH: it uses a quarter of both limits at most */
+	ENVOI_EVENT_OUTBOX_LOW,
 	ENVOI_EVENTS_END,
 };
 

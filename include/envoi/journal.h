@@ -41,10 +41,10 @@ struct envoi_session;
 /** What the application does with records. */
 struct envoi_journal_impl {
 	/**
-	 * Store a record behind those before it. It must be as safe as the application needs it when
-	 * the function returns: in the kernel to survive the end of the process, on the medium to
-	 * survive that of the machine. The session waits for it: no byte of a stanza is sent, and
-	 * nothing is acknowledged, before its record is stored. It must not call the library.
+	 * Store a record behind those before it. It must be as safe as the application needs it
+	 * when the function returns: in the kernel to survive the end of the process, on the medium
+	 * to survive that of the machine. The session waits for it: no byte of a stanza is sent,
+	 * and nothing is acknowledged, before its record is stored. It must not call the library.
 	 *
 	 * @param record, len  any bytes; borrowed for the call; of one record or several
 	 * @return ENVOI_OK, or a code <0: sending and acknowledging wait, and all that is needed is
@@ -79,9 +79,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_write_journal(
 	struct envoi_session *session, struct envoi_buffer *out);
 
 /**
- * Go on where a journal ends: the next stream tries to resume its session. When the server has it no
- * longer, what the journal has of messages is sent again as after any other loss (see the setting
- * resend).
+ * Go on where a journal ends: the next stream tries to resume its session. When the server has it
+ * no longer, what the journal has of messages is sent again as after any other loss (see the
+ * setting resend).
  *
  * A stanza that was handed over when the process ended is handed over again; when it has been so
  * twice, it is acknowledged instead and reported by ENVOI_EVENT_UNHANDLED, and a request is

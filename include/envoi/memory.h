@@ -23,7 +23,7 @@ struct envoi_context;
 struct envoi_settings;
 struct envoi_transport;
 
-/** The two sides of a pair; what is said of one direction names the side that sends. */
+/** The two sides of a pair. A direction is named by the side that sends. */
 enum envoi_memory_side {
 	ENVOI_MEMORY_A,
 	ENVOI_MEMORY_B,
@@ -31,22 +31,22 @@ enum envoi_memory_side {
 
 #define ENVOI_MEMORY_NEVER UINT64_MAX
 
-/** What happens to the bytes that one side sends; start from ENVOI_MEMORY_SCRIPT_INIT. */
+/** How the bytes of one side travel; initialise with ENVOI_MEMORY_SCRIPT_INIT. */
 struct envoi_memory_script {
-	size_t piece_bytes; /**< arrive in pieces of this size, one a turn; 0: up to 16,384 */
-	uint64_t delay_ms; /**< arrive so much later, in order */
+	size_t piece_bytes; /**< size of the pieces that arrive, one a turn; 0: up to 16,384 */
+	uint64_t delay_ms; /**< time between sending and arrival; the order is kept */
 	/** the most that goes out in a second: what one call sends arrives when its last byte does;
 	 * 0: no limit */
 	uint64_t bytes_per_second;
 	/**
-	 * when so many have arrived since the beginning, the connection breaks, for both sides; 0:
-	 * at once
+	 * number of bytes, since the beginning, after whose arrival the connection breaks for both
+	 * sides; 0: at once
 	 */
 	uint64_t cut_at;
-	uint64_t stall_at; /**< nothing arrives after so many, neither the end: silence */
+	uint64_t stall_at; /**< number of bytes after which neither bytes nor the end arrive */
 	/**
-	 * the most that may be in transit; 0: 65,536. When the receiver does not read, the sender
-	 * is held up here
+	 * the most bytes in transit; 0: 65,536. When the receiver does not read, the sender is
+	 * blocked at this number
 	 */
 	size_t window_bytes;
 };
@@ -57,27 +57,28 @@ struct envoi_memory_script {
 	}
 
 /**
- * A connection in memory with two ends, each of which is made once: a transport, or an end of raw
- * bytes for a scripted peer. Lives on the context's loop by deferred calls and timers alone, so
- * that it runs in virtual time. Counted: the ends hold references; it need not be kept but for
- * changing scripts and reading counters.
+ * A connection in memory with two ends, each of which is made once: a channel, a transport, or an
+ * end of raw bytes for a scripted peer. It uses deferred calls and timers of the context's loop
+ * only, so that it runs in virtual time. Reference-counted: the ends hold references; other
+ * references are needed only for changing scripts and reading counters.
  */
 struct envoi_memory_pair;
 
 /** One end of raw bytes. */
 struct envoi_memory_end;
 
-/** Make a pair with a first reference for the caller. Both directions behave well until a script
- * says otherwise; nothing happens before its ends are made.
+/** Make a pair; the caller owns the first reference. Without a script both directions are fast and
+ * reliable. Nothing moves before both ends are made.
  * @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_pair_new(
 	struct envoi_memory_pair **ret_pair, struct envoi_context *context);
 /** Take a reference. @return @p pair */
 ENVOI_API struct envoi_memory_pair *envoi_memory_pair_ref(struct envoi_memory_pair *pair);
-/** Drop a reference; NULL is allowed. An end that was never made is no end of the connection. */
+/** Drop a reference; NULL is allowed. An end that was never made does not end the connection.
+ * @return NULL */
 ENVOI_API struct envoi_memory_pair *envoi_memory_pair_unref(struct envoi_memory_pair *pair);
 
-/** Set what happens to bytes from @p side that are still to arrive; at any time. */
+/** Set the script for the bytes of @p side that have not arrived yet; at any time. */
 ENVOI_API void envoi_memory_pair_script(struct envoi_memory_pair *pair, enum envoi_memory_side side,
 	const struct envoi_memory_script *script);
 
@@ -107,8 +108,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_memory_channel_new(struct envoi_channel **r
  * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas,
  *                  stream.element-timeout, stream.write-timeout; borrowed for the call; NULL:
  *                  defaults
- * @param is_secure  the transport counts as secure as it is, since no other program reads this
- *                   memory; false: until TLS is up it does not
+ * @param is_secure  the transport counts as secure without TLS, since no other program reads this
+ *                   memory; false: it is secure with TLS only
  * @retval ENVOI_ERR_STATE  this end was made before
  * @retval ENVOI_ERR_NOMEM
  */
@@ -117,8 +118,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_memory_transport_new(struct envoi_transport
 	const struct envoi_settings *settings, bool is_secure);
 
 /**
- * Something has changed at a raw end: bytes came, or it ended or broke. From the loop; the end may
- * be freed inside.
+ * A raw end has changed: bytes arrived, or the other side ended, or the connection broke. Called
+ * from the loop; the end may be freed inside.
  */
 typedef void envoi_memory_fn(void *user, struct envoi_memory_end *end);
 
@@ -133,40 +134,40 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_new(struct envoi_memory_end **re
 	struct envoi_memory_pair *pair, enum envoi_memory_side side, envoi_memory_fn *changed,
 	void *user);
 
-/** Free; the other side sees an end after what was sent. NULL is allowed. */
+/** Free an end; the other side sees the end after the bytes sent. NULL is allowed. */
 ENVOI_API void envoi_memory_end_free(struct envoi_memory_end *end);
 
 /**
- * Send bytes; what the window does not take yet waits in the end.
- * @retval ENVOI_ERR_STATE  after envoi_memory_end_shut_down(), or broken
- * @retval ENVOI_ERR_NOMEM  nothing was taken
+ * Send bytes. Bytes beyond the window wait in the end.
+ * @retval ENVOI_ERR_STATE  after envoi_memory_end_shut_down(), or the connection is broken
+ * @retval ENVOI_ERR_NOMEM  no byte was taken
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_memory_end_send(
 	struct envoi_memory_end *end, const void *data, size_t len);
 
-/** Send no more: the other side sees an end after what was sent. */
+/** Stop sending: the other side sees the end after the bytes sent. */
 ENVOI_API void envoi_memory_end_shut_down(struct envoi_memory_end *end);
 
-/** @return what has arrived and was not consumed by the owner, who may consume any part */
+/** @return the bytes that have arrived; the owner may consume any part */
 ENVOI_API struct envoi_buffer *envoi_memory_end_received(struct envoi_memory_end *end);
 
-/** Stop and go on taking what arrives, so that the other side is held up. */
+/** Stop or resume reading. While it is stopped the other side blocks at the window. */
 ENVOI_API void envoi_memory_end_pause(struct envoi_memory_end *end, bool is_paused);
 
-/** @return whether the other side has ended, or the connection is broken: nothing more comes */
+/** @return whether the other side has ended or the connection is broken: no more bytes arrive */
 ENVOI_API bool envoi_memory_end_is_over(const struct envoi_memory_end *end);
 
 /** @return the pair; borrowed, lives as long as @p end */
 ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_memory_end *end);
 
 /**
- * A connector connects; called from the loop. The connecting side is A; make side B of @p pair
- * something, now or later.
+ * A connection is made; called from the loop. The connecting side is A. Make side B of @p pair a
+ * channel, a transport or a raw end, now or later.
  *
  * @param pair    borrowed: envoi_memory_pair_ref() to keep it
- * @param domain  that was asked for; borrowed
- * @retval ENVOI_OK     the connector hands out its transport
- * @retval ENVOI_AGAIN  the connector goes on waiting, up to the target's timeout
+ * @param domain  the domain to connect to; borrowed
+ * @retval ENVOI_OK     the connector hands over its transport
+ * @retval ENVOI_AGAIN  the connection fails at the target's timeout
  * @retval <0           the connector fails with this code
  */
 typedef int envoi_memory_accept_fn(void *user, struct envoi_memory_pair *pair, const char *domain);

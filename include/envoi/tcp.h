@@ -19,8 +19,8 @@ struct envoi_settings;
 struct envoi_transport;
 
 /**
- * A channel (<envoi/interfaces/channel.h>), named "tcp", on a connected stream socket: for servers
- * with direct TLS, say. The socket is treated as by envoi_tcp_transport_new().
+ * Make a channel (<envoi/interfaces/channel.h>), named "tcp", of a connected stream socket: for
+ * servers with direct TLS, for example. The socket is set up as by envoi_tcp_transport_new().
  *
  * @param fd  taken: closed on failure too
  * @retval ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
@@ -29,9 +29,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_channel_new(
 	struct envoi_channel **ret_channel, struct envoi_context *context, int fd);
 
 /**
- * A transport, named "tcp", on a connected stream socket; it can do STARTTLS. The socket becomes
- * non-blocking and close-on-exec, and Nagle's delay is switched off: a turn's output is written in
- * one piece anyway.
+ * Make a transport, named "tcp", of a connected stream socket; it can do STARTTLS. The socket
+ * becomes non-blocking and close-on-exec. Nagle's algorithm is disabled, because the output of a
+ * turn is written in one piece.
  *
  * @param fd        taken: closed on failure too
  * @param settings  limits.output-bytes, limits.before-login.*, loop.slice-stanzas,
@@ -43,15 +43,15 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_transport_new(struct envoi_transport **
 	struct envoi_context *context, int fd, const struct envoi_settings *settings);
 
 /**
- * A connector that finds a server by DNS and connects to it (<envoi/interfaces/dial.h> says how),
- * by the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger and
- * tls.timeout, and by the settings of envoi_tcp_transport_new(). With direct TLS (XEP-0368) the
- * transport is secure when it is handed over: SNI and the name to be proved are those of the domain
- * that the user gave, and "xmpp-client" is offered by ALPN (RFC 7301); a server that selects
- * nothing is taken, as most do not know it, one that selects something else is left.
+ * Make a connector that finds a server by DNS and connects to it (see <envoi/interfaces/dial.h>).
+ * It uses the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger
+ * and tls.timeout, and those of envoi_tcp_transport_new(). With direct TLS (XEP-0368) the transport
+ * is secure when it is handed over: SNI and the name to verify are the domain that the user gave,
+ * and ALPN (RFC 7301) offers "xmpp-client". A server that selects no protocol is accepted, because
+ * most servers ignore ALPN; one that selects another protocol is refused.
  *
- * Names are looked up by the context's resolver, or, by the setting resolve.servers, by one of its
- * own that asks those servers.
+ * Names are looked up by the context's resolver, or, with the setting resolve.servers, by a
+ * resolver of the connector that uses those name servers.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
 	struct envoi_connector **ret_connector, struct envoi_context *context);

@@ -20,7 +20,7 @@ struct envoi_ticket;
 
 /** How sending ended. */
 enum envoi_ticket_state {
-	ENVOI_TICKET_ACKNOWLEDGED, /**< the server has processed it: see enum envoi_acknowledgement */
+	ENVOI_TICKET_ACKNOWLEDGED, /**< processed by the server: see enum envoi_acknowledgement */
 	ENVOI_TICKET_WRITTEN, /**< written, and no acknowledgement is waited for */
 	/** the connection was lost before the peer acknowledged it, and it is not sent again */
 	ENVOI_TICKET_UNKNOWN,
@@ -29,10 +29,10 @@ enum envoi_ticket_state {
 	ENVOI_TICKET_CANCELED, /**< by envoi_ticket_cancel(), or the session was freed */
 	/**
 	 * an error came for it: from the recipient, its bare address or its server, from the own
-	 * account or server, or without sender (RFC 6120, section 8.3.1). The error is no proof that
-	 * the stanza was not read: a message to an account is delivered to several devices, and a
-	 * server reports those that have not taken it. Or, without an error: it waited, was not sent,
-	 * and is longer than what the server of the next stream accepts (XEP-0478)
+	 * account or server, or without sender (RFC 6120, section 8.3.1). The error is no proof
+	 * that the stanza was not read: a message to an account is delivered to several devices,
+	 * and a server reports those that have not taken it. Or, without an error: it waited, was
+	 * not sent, and is longer than what the server of the next stream accepts (XEP-0478)
 	 */
 	ENVOI_TICKET_REFUSED,
 };
@@ -43,8 +43,8 @@ enum envoi_acknowledgement {
 	ENVOI_BY_STREAM_MANAGEMENT, /**< XEP-0198: the server has taken responsibility for it */
 	/**
 	 * the server has answered a ping that was sent behind it (setting acknowledgement.ping): it
-	 * has processed the stanza (RFC 6120, section 10.1). It does not show that the recipient, or
-	 * its server, has it
+	 * has processed the stanza (RFC 6120, section 10.1). It does not show that the recipient,
+	 * or its server, has it
 	 */
 	ENVOI_BY_ANSWER,
 };
@@ -87,8 +87,8 @@ struct envoi_ticket {
 	envoi_ticket_fn *done;
 	void *user; /**< the sender's own */
 	/**
-	 * milliseconds for which the ticket stays open for an error after the stanza was acknowledged
-	 * or written; 0: it reports at once. It reports earlier when the session ends
+	 * milliseconds for which the ticket stays open for an error after the stanza was
+	 * acknowledged or written; 0: it reports at once. It reports earlier when the session ends
 	 */
 	uint64_t refusal_ms;
 	enum envoi_resend resend;

@@ -47,7 +47,8 @@ void envoi__login_routes_failed(
 /** The login was redirected: it begins again with the first connector. */
 void envoi__login_routes_redirect(
 	struct envoi__login_routes *routes, const struct envoi_failure *why, const char *domain);
-/** Try a host before all others: where the server wants its session resumed (XEP-0198, section 5). */
+/** Try a host before all others: where the server wants its session resumed (XEP-0198, section 5).
+ */
 void envoi__login_routes_prefer(
 	struct envoi__login_routes *routes, const char *host, uint16_t port);
 /** That host has failed: begin with the first connector, as if it had not been named.

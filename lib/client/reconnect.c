@@ -140,8 +140,8 @@ static bool is_retried(struct envoi__reconnect *reconnect, enum verdict verdict)
 
 /* --- when --- */
 
-/* Full jitter: the whole span, also where it is limited, so that the clients of a server do not meet
- * at the limit. */
+/* Full jitter: the whole span, also where it is limited, so that the clients of a server do not
+ * meet at the limit. */
 static uint64_t random_up_to(const struct envoi__reconnect *reconnect, uint64_t most)
 {
 	uint64_t bits;

@@ -25,8 +25,8 @@ struct envoi__acknowledging_ping {
 
 /**
  * How a session without stream management (XEP-0198) learns that the server has processed stanzas:
- * servers process the stanzas of a stream in order (RFC 6120, section 10.1), so that any answer to a
- * request proves it for the stanzas before. Only those with a ticket are kept for it, and without
+ * servers process the stanzas of a stream in order (RFC 6120, section 10.1), so that any answer to
+ * a request proves it for the stanzas before. Only those with a ticket are kept for it, and without
  * one there is no ping. Embedded in the session.
  */
 struct envoi__acknowledging {

@@ -46,6 +46,8 @@ const char *envoi_event_name(enum envoi_event_type type)
 		[ENVOI_EVENT_ENDED] = "ended",
 		[ENVOI_EVENT_DISCONNECTED] = "disconnected",
 		[ENVOI_EVENT_LATE_ERROR] = "late-error",
+		[ENVOI_EVENT_OUTBOX_HIGH] = "outbox-high",
+		[ENVOI_EVENT_OUTBOX_LOW] = "outbox-low",
 		[ENVOI_EVENT_STOPPED] = "stopped",
 		[ENVOI_EVENT_SUSPENDED] = "suspended",
 		[ENVOI_EVENT_RESUMED] = "resumed",

@@ -70,7 +70,8 @@ int envoi__journal_take(
 /** Its handlers have returned. */
 void envoi__journal_done(struct envoi_session *session, uint64_t number);
 
-/** @return the number of the request that an iq result or error answers; 0: none that is recorded */
+/** @return the number of the request that an iq result or error answers; 0: none that is recorded
+ */
 uint64_t envoi__journal_answered(
 	const struct envoi_session *session, const struct envoi_stanza *answer);
 /** The session was resumed: answer the requests that an earlier process has left. */

@@ -19,7 +19,7 @@
 /** In brackets what the number and the bytes are. Numbers count stanzas as XEP-0198 does. */
 enum envoi__record_kind {
 	ENVOI__RECORD_ACCOUNT, /**< the first one [version; the bare address] */
-	ENVOI__RECORD_STARTED, /**< stanzas count from here on: what precedes it is void [0; none] */
+	ENVOI__RECORD_STARTED, /**< stanzas count from here; earlier records are void [0; none] */
 	/** the session can be resumed [for so many ms; full address, id, location: lines] */
 	ENVOI__RECORD_RESUMABLE,
 	ENVOI__RECORD_SENT, /**< a stream is given a stanza [its number; see journal.c] */

@@ -12,16 +12,9 @@
 #include "session/tracking.h"
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	void (*emptied)(struct envoi__outbox *outbox),
-	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number),
-	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry))
+	const struct envoi__outbox_hooks *hooks)
 {
-	*outbox = (struct envoi__outbox){
-		.context = context,
-		.emptied = emptied,
-		.requested = requested,
-		.giving = giving,
-	};
+	*outbox = (struct envoi__outbox){.context = context, .hooks = hooks};
 	envoi__list_init(&outbox->waiting);
 	envoi__list_init(&outbox->given);
 	envoi__list_init(&outbox->held);
@@ -85,6 +78,39 @@ static void leave_given(struct envoi__outbox_entry *entry)
 	}
 }
 
+static size_t count_of(const struct envoi__outbox *outbox)
+{
+	return outbox->count + outbox->kept_count + outbox->held_count;
+}
+
+static size_t bytes_of(const struct envoi__outbox *outbox)
+{
+	return outbox->bytes + outbox->kept_bytes + outbox->held_bytes;
+}
+
+static bool is_above(const struct envoi__outbox *outbox, unsigned int quarters)
+{
+	return (uint64_t)count_of(outbox) * 4 > (uint64_t)outbox->count_limit * quarters ||
+		(uint64_t)bytes_of(outbox) * 4 > (uint64_t)outbox->bytes_limit * quarters;
+}
+
+void envoi__outbox_note_level(struct envoi__outbox *outbox)
+{
+	bool is_high = is_above(outbox, outbox->is_high ? 1 : 3);
+	if (is_high != outbox->is_high && outbox->hooks->level(outbox, is_high)) {
+		outbox->is_high = is_high;
+	}
+}
+
+static void free_entry(struct envoi__outbox_entry *entry)
+{
+	struct envoi__outbox *outbox = entry->outbox;
+	envoi_free(outbox->context, entry);
+	if (outbox->is_high) {
+		envoi__outbox_note_level(outbox);
+	}
+}
+
 /* The entry has left its list. */
 static void end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_state state,
 	enum envoi_acknowledgement by)
@@ -92,7 +118,7 @@ static void end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_state st
 	if (entry->tracked != NULL) {
 		envoi__tracked_settle(entry->tracked, state, by);
 	}
-	envoi_free(entry->outbox->context, entry);
+	free_entry(entry);
 }
 
 static void end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state)
@@ -102,13 +128,13 @@ static void end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state
 
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox)
 {
-	return outbox->count + outbox->kept_count + outbox->held_count >= outbox->count_limit;
+	return count_of(outbox) >= outbox->count_limit;
 }
 
 /* The limit may have been lowered since. */
 static bool has_room_for(const struct envoi__outbox *outbox, size_t len)
 {
-	size_t bytes = outbox->bytes + outbox->kept_bytes + outbox->held_bytes;
+	size_t bytes = bytes_of(outbox);
 	return bytes <= outbox->bytes_limit && len <= outbox->bytes_limit - bytes;
 }
 
@@ -140,7 +166,7 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 		outbox->kept_count++;
 		outbox->kept_bytes += entry->len;
 	} else if (entry->tracked == NULL) {
-		envoi_free(outbox->context, entry);
+		free_entry(entry);
 		return;
 	}
 	envoi__list_append(&outbox->given, &entry->link);
@@ -150,7 +176,7 @@ int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream
 {
 	struct envoi__outbox_entry *entry;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
-		int r = outbox->giving(outbox, entry);
+		int r = outbox->hooks->giving(outbox, entry);
 		if (r == ENVOI_OK) {
 			r = envoi_stream_send(stream, entry->xml, entry->len);
 		}
@@ -160,7 +186,7 @@ int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream
 		struct envoi_stream_counts counts;
 		envoi_stream_get_counts(stream, &counts);
 		if (entry->meta.request != 0) {
-			outbox->requested(outbox, entry->meta.request, counts.stanzas_out);
+			outbox->hooks->requested(outbox, entry->meta.request, counts.stanzas_out);
 		}
 		was_given(entry, counts.stanzas_out);
 	}
@@ -196,7 +222,7 @@ void envoi__outbox_release(struct envoi__outbox *outbox)
 		unkeep(entry);
 		if (entry->tracked == NULL) {
 			envoi__list_remove(&entry->link);
-			envoi_free(outbox->context, entry);
+			free_entry(entry);
 		}
 	}
 	outbox->is_keeping = outbox->is_keeping_tracked = false;
@@ -468,7 +494,7 @@ int envoi_ticket_cancel(struct envoi_ticket *ticket)
 	}
 	end(entry, ENVOI_TICKET_CANCELED);
 	if (outbox->count == 0) {
-		outbox->emptied(outbox);
+		outbox->hooks->emptied(outbox);
 	}
 	return ENVOI_OK;
 }

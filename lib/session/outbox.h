@@ -54,6 +54,23 @@ struct envoi__outbox_entry {
 	char xml[];
 };
 
+struct envoi__outbox;
+
+/** What an outbox reports to its session. */
+struct envoi__outbox_hooks {
+	/** The last waiting stanza was taken back. */
+	void (*emptied)(struct envoi__outbox *outbox);
+	/** The stream was given the stanza of a request. */
+	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
+	/** A stream will be given a stanza. @retval <0 it must not be now */
+	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/**
+	 * More than three quarters of a limit are used, or, after that, no more than a quarter of
+	 * both. @return whether it was reported: else envoi__outbox_note_level() calls it again
+	 */
+	bool (*level)(struct envoi__outbox *outbox, bool is_high);
+};
+
 /**
  * Embedded in its session. A stanza waits until a stream takes it. Then its entry is either kept
  * until the peer acknowledges it (envoi__outbox_keep()), or stays until the stream reports it as
@@ -75,18 +92,15 @@ struct envoi__outbox {
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream is given from now on */
 	bool is_keeping_tracked; /* of that, what has a ticket */
-	/** The last waiting stanza was taken back. */
-	void (*emptied)(struct envoi__outbox *outbox);
-	/** The stream was given the stanza of a request. */
-	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
-	/** A stream will be given a stanza. @retval <0 it must not be now */
-	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	bool is_high; /* as `level` has reported */
+	const struct envoi__outbox_hooks *hooks; /* of the session */
 };
 
 void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
-	void (*emptied)(struct envoi__outbox *outbox),
-	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number),
-	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry));
+	const struct envoi__outbox_hooks *hooks);
+
+/** Call `level` if that is due. */
+void envoi__outbox_note_level(struct envoi__outbox *outbox);
 
 /** @return whether no further stanza is taken, however short it is */
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox);

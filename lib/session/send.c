@@ -297,13 +297,13 @@ void envoi__session_close_stream(struct envoi_session *session)
 	envoi_stream_close(session->stream);
 }
 
-void envoi__session_requested(struct envoi__outbox *outbox, uint64_t request, uint64_t number)
+static void requested(struct envoi__outbox *outbox, uint64_t request, uint64_t number)
 {
 	envoi__acknowledging_requested(
 		ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), request, number);
 }
 
-void envoi__session_emptied(struct envoi__outbox *outbox)
+static void emptied(struct envoi__outbox *outbox)
 {
 	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
 	if (session->is_closing) {
@@ -311,7 +311,7 @@ void envoi__session_emptied(struct envoi__outbox *outbox)
 	}
 }
 
-int envoi__session_giving(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
+static int giving(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
 {
 	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
 	return envoi__sm_is_on(session)
@@ -319,16 +319,37 @@ int envoi__session_giving(struct envoi__outbox *outbox, const struct envoi__outb
 		: ENVOI_OK;
 }
 
+/* Where memory is short, again after a while: a program may wait for the event. */
+static bool report_level(struct envoi__outbox *outbox, bool is_high)
+{
+	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
+	enum envoi_event_type type = is_high ? ENVOI_EVENT_OUTBOX_HIGH : ENVOI_EVENT_OUTBOX_LOW;
+	int r = envoi_session_post_event(session, &(struct envoi_event){.type = type});
+	if (r == ENVOI_ERR_NOMEM) {
+		envoi__session_retry(session);
+	}
+	return r != ENVOI_ERR_NOMEM;
+}
+
+const struct envoi__outbox_hooks envoi__session_outbox_hooks = {
+	.emptied = emptied,
+	.requested = requested,
+	.giving = giving,
+	.level = report_level,
+};
+
 void envoi__session_feed(struct envoi_session *session)
 {
 	if (session->stream == NULL) {
+		envoi__outbox_note_level(&session->outbox);
 		return; /* suspended */
 	}
 	int r = envoi__outbox_feed(&session->outbox, session->stream);
+	envoi__outbox_note_level(&session->outbox);
 	envoi__sm_flush(session);
 	envoi__acknowledging_sent(session);
 	if (r == ENVOI_OK) {
-		envoi__session_emptied(&session->outbox);
+		emptied(&session->outbox);
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {
 		envoi__session_retry(session);
 	}

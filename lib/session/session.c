@@ -50,8 +50,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__event_queue_init(&session->queue, loop);
 	envoi__router_init(&session->router, context, &session->host, session, 0);
 	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
-	envoi__outbox_init(&session->outbox, context, envoi__session_emptied,
-		envoi__session_requested, envoi__session_giving);
+	envoi__outbox_init(&session->outbox, context, &envoi__session_outbox_hooks);
 	envoi__acknowledging_init(session);
 	envoi__tracking_init(
 		&session->tracking, context, &session->queue, envoi__session_report_late);

@@ -2,8 +2,9 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: continuation.c, events.c, handlers.c, journal.c, journal_load.c,
- * probe.c, send.c, session.c, sink.c, skipped.c, stream_management.c, stream_management_elements.c,
+ * Files that call each other: acknowledging.c, continuation.c, events.c, handlers.c, hold.c,
+ * journal.c, journal_load.c, probe.c, send.c, session.c, sink.c, skipped.c, stream_management.c,
+ * stream_management_elements.c,
  * stream_management_initiator.c, stream_management_receiver.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
@@ -159,12 +160,7 @@ void envoi__session_refuse_longer(struct envoi_session *session);
 /** As envoi_send(), online or not. */
 int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
-/** The stream was given the stanza of a request. */
-void envoi__session_requested(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
-/** Nothing waits in the outbox any more: close the stream if envoi_session_close() was called. */
-void envoi__session_emptied(struct envoi__outbox *outbox);
-/** A stanza of the outbox will be given to the stream. @retval <0 it must not be now */
-int envoi__session_giving(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+extern const struct envoi__outbox_hooks envoi__session_outbox_hooks;
 /** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);
 

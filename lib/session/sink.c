@@ -209,8 +209,8 @@ static void take_element(struct envoi_session *session, struct envoi_element *el
 	}
 }
 
-/* Events of what came before a stanza are delivered before it. When the application drops the stream
- * meanwhile, the stanza has not come: the peer sends it again.
+/* Events of what came before a stanza are delivered before it. When the application drops the
+ * stream meanwhile, the stanza has not come: the peer sends it again.
  * @return whether it is still to be handed over */
 static bool deliver_events(struct envoi_session *session)
 {

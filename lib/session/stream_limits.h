@@ -16,8 +16,9 @@ struct envoi__stream_limits {
 };
 
 /**
- * Read the limits among stream features (section 3.1). A value that is no number, or zero, counts as
- * absent. Below 10,000 bytes a limit is read as 10,000, which RFC 6120, section 13.12 guarantees.
+ * Read the limits among stream features (section 3.1). A value that is no number, or zero, counts
+ * as absent. Below 10,000 bytes a limit is read as 10,000, which RFC 6120, section 13.12
+ * guarantees.
  * @param features  NULL: none were offered
  */
 struct envoi__stream_limits envoi__stream_limits_read(const struct envoi_element *features);

@@ -145,20 +145,25 @@ const char *envoi_settings_problem(const struct envoi_settings *settings)
 }
 
 /* NULL: unset, or no such setting, which is logged. */
-static const struct envoi__value *value_of(const struct envoi_settings *settings, const char *name,
-	const struct envoi__entry **ret_entry)
+static const struct envoi__value *value_at(
+	const struct envoi_settings *settings, const struct envoi__entry *entry, const char *name)
 {
-	const struct envoi__entry *entry = envoi__settings_find(settings->context, name);
 	if (entry == NULL) {
 		envoi_log(settings->context, ENVOI_LOG_ERROR, ENVOI_LOG_BASE,
 			"setting %s was asked for, but there is none", name);
 		return NULL;
 	}
-	*ret_entry = entry;
 	if (entry->index < settings->capacity && settings->values[entry->index] != NULL) {
 		return settings->values[entry->index];
 	}
 	return entry->fallback;
+}
+
+static const struct envoi__value *value_of(const struct envoi_settings *settings, const char *name,
+	const struct envoi__entry **ret_entry)
+{
+	*ret_entry = envoi__settings_find(settings->context, name);
+	return value_at(settings, *ret_entry, name);
 }
 
 int64_t envoi_settings_int(const struct envoi_settings *settings, const char *name)
@@ -203,14 +208,15 @@ const char *envoi_settings_word(
 	return *word != '\0' ? word : NULL;
 }
 
+/* The settings of a table follow each other. */
 void envoi_settings_read(
 	const struct envoi_settings *settings, const struct envoi_setting *table, void *ret_values)
 {
-	for (; table->type != ENVOI_SETTING_END; table++) {
-		const struct envoi__entry *entry;
+	for (size_t index = 0; table->type != ENVOI_SETTING_END; table++, index++) {
+		const struct envoi__entry *entry = envoi__settings_find_at(
+			settings->context, table, &index);
 		if (table->size != 0) {
-			envoi__value_put(
-				value_of(settings, table->name, &entry), table, ret_values);
+			envoi__value_put(value_at(settings, entry, table->name), table, ret_values);
 		}
 	}
 }

@@ -62,6 +62,13 @@ struct envoi__entry {
  *          */
 const struct envoi__entry *envoi__settings_find(struct envoi_context *context, const char *name);
 
+/**
+ * As envoi__settings_find(), of the name of a setting that is probably at an index.
+ * @param[in,out] index  set to the entry's
+ */
+const struct envoi__entry *envoi__settings_find_at(
+	struct envoi_context *context, const struct envoi_setting *setting, size_t *index);
+
 /** Set a member of a struct. @param value NULL: zero it */
 void envoi__value_put(
 	const struct envoi__value *value, const struct envoi_setting *setting, void *values);

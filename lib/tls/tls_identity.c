@@ -84,7 +84,7 @@ static bool read_address(struct envoi__tls_name *name, const char *text, size_t 
 
 /* RFC 5890: A-labels compare without case; U-labels become A-labels first.
  * @param text  at most NAME_BYTES */
-static int to_ascii(char **ret_ascii, struct envoi_context *context, struct span text)
+static int copy_ascii(char **ret_ascii, struct envoi_context *context, struct span text)
 {
 	char ascii[NAME_BYTES + 1];
 	memcpy(ascii, text.data, text.len);
@@ -112,7 +112,7 @@ int envoi__tls_name_init(
 		name->ascii = envoi_strndup(context, span.data, span.len);
 		return name->ascii == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 	}
-	return to_ascii(&name->ascii, context, without_trailing_dot(span));
+	return copy_ascii(&name->ascii, context, without_trailing_dot(span));
 }
 
 void envoi__tls_name_finish(struct envoi__tls_name *name)
@@ -200,7 +200,7 @@ static bool xmpp_addr_matches(const struct envoi__tls_name *name, struct span sh
 	char *ascii;
 	if (!is_plain(shown) || shown.len > NAME_BYTES || memchr(shown.data, '@', shown.len) ||
 		memchr(shown.data, '/', shown.len) || memchr(shown.data, '*', shown.len) ||
-		to_ascii(&ascii, name->context, shown) < 0) {
+		copy_ascii(&ascii, name->context, shown) < 0) {
 		return false;
 	}
 	bool matches = strcmp(ascii, name->ascii) == 0;

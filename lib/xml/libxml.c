@@ -65,7 +65,8 @@ static void put_namespace(xmlParserCtxtPtr xml, const xmlChar *prefix, const xml
 }
 
 /* Each prefix has a namespace name of its own, so that libxml2 takes no two attributes for one. The
- * last entry is that names without prefix are in no namespace: most are, and libxml2 begins there. */
+ * last entry is that names without prefix are in no namespace: most are, and libxml2 begins there.
+ */
 static void note_prefix(xmlParserCtxtPtr xml, const char *text, size_t len)
 {
 	const xmlChar *prefix = xmlDictLookup(xml->dict, (const xmlChar *)text, (int)len);

@@ -6,24 +6,24 @@
  * test, and the tests run on each of these versions (Debian 12, 13 and unstable).
  *
  * Names. Equal names and prefixes of one parser context are one pointer, in its dictionary
- *	(xmlParseNCName(), xmlParseNCNameHashed()): test_parser, test_incidents.
+ * 	(xmlParseNCName(), xmlParseNCNameHashed()): test_parser, test_incidents.
  * Root. Behind `<stream>` a push parser stays in content, for elements without end, and keeps
- *	nothing of those that have ended: test_endless, test_memory.
+ * 	nothing of those that have ended: test_endless, test_memory.
  * Attributes. All of a start tag come in one call of startElementNs, in document order, values
- *	with references replaced and white space normalised, xmlns declarations among them while
- *	libxml2 does not find the prefix `xmlns` (str_xmlns). A probe checks that for each engine.
- *	That no attribute and no declaration stands twice is checked in sax.c, not here: 2.12 and
- *	later take attributes with unknown prefixes for attributes without namespace.
+ * 	with references replaced and white space normalised, xmlns declarations among them while
+ * 	libxml2 does not find the prefix `xmlns` (str_xmlns). A probe checks that for each engine.
+ * 	That no attribute and no declaration stands twice is checked in sax.c, not here: 2.12 and
+ * 	later take attributes with unknown prefixes for attributes without namespace.
  * Errors. Fatal ones make xmlParseChunk() return their code, whether or not they are reported; from
- *	2.12 on only 100 errors of a context are, and each prefix is one, so nothing relies on
- *	errors that are not fatal: test_incidents. Before 2.12 the table of namespaces (nsTab) is ours:
- *	prefixes that were in a tag are put there. From 2.12 on the counter of errors (nbErrors) is:
- *	when it is full, no text is formatted; test_parser_use.
+ * 	2.12 on only 100 errors of a context are, and each prefix is one, so nothing relies on
+ * 	errors that are not fatal: test_incidents. Before 2.12 we own the namespace table (nsTab):
+ * 	prefixes that were in a tag are put there. From 2.12 on the counter of errors (nbErrors) is:
+ * 	when it is full, no text is formatted; test_parser_use.
  * Input. Bytes that were parsed lie before input->end until the next call: they are wiped there.
  * Left to libxml2: the characters of names (XML 1.0, productions 4 and 4a), `=` and quotes in
- *	tags, white space between attributes, `<` and `&` in values, character and entity
- *	references, `]]>` in text, end tags that match: test_parser, test_incidents, and the fuzz
- *	target `differential`, which compares with expat.
+ * 	tags, white space between attributes, `<` and `&` in values, character and entity
+ * 	references, `]]>` in text, end tags that match: test_parser, test_incidents, and the fuzz
+ * 	target `differential`, which compares with expat.
  */
 #ifndef ENVOI_XML_LIBXML_H
 #define ENVOI_XML_LIBXML_H

@@ -15,6 +15,7 @@
 	"<stream:stream xmlns='jabber:client' id='1' version='1.0' from='example.org' " \
 	"xmlns:stream='http://etherx.jabber.org/streams'>"
 #define SASL "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
+#define SM "xmlns='urn:xmpp:sm:3'"
 #define BIND "xmlns='urn:ietf:params:xml:ns:xmpp-bind'"
 
 struct bench_world world;
@@ -77,7 +78,8 @@ static void step(const char *heard)
 static void say_features(void)
 {
 	char xml[512];
-	snprintf(xml, sizeof(xml), HEAD "<stream:features>%s%s%s</stream:features>",
+	snprintf(xml, sizeof(xml), HEAD "<stream:features>%s%s%s%s</stream:features>",
+		world.has_authenticated && world.is_managed ? "<sm " SM "/>" : "",
 		world.has_authenticated ? "<bind " BIND "/>" : "<mechanisms " SASL "><mechanism>",
 		world.has_authenticated ? "" : world.mechanism,
 		world.has_authenticated ? "" : "</mechanism></mechanisms>");
@@ -102,23 +104,44 @@ static void confirm(const char *heard)
 
 NOT_INLINED void bench_server_speaks(void *user, struct envoi_memory_end *end);
 
-static size_t count_messages(struct envoi_buffer *received)
+static bool begins(const char *at, const char *end, const char *tag)
 {
-	static const char tag[] = "<message";
+	size_t len = strlen(tag);
+	return (size_t)(end - at) > len && memcmp(at, tag, len) == 0;
+}
+
+static void manage(const char *at, const char *end)
+{
+	char xml[64];
+	if (begins(at, end, "<enable ")) {
+		world.has_enabled = true;
+		bench_say("<enabled " SM " id='s' resume='true'/>");
+	} else if (begins(at, end, "<r ") && !world.withholds) {
+		snprintf(xml, sizeof(xml), "<a " SM " h='%u'/>", (unsigned int)world.stanzas);
+		bench_say(xml);
+	} else if (world.has_enabled) {
+		world.stanzas += begins(at, end, "<message") || begins(at, end, "<iq ") ||
+			begins(at, end, "<presence");
+	}
+}
+
+static void count_stanzas(struct envoi_buffer *received)
+{
 	const char *at = envoi_buffer_data(received), *end = at + envoi_buffer_len(received);
-	size_t count = 0;
 	while (at != NULL && (at = memchr(at, '<', (size_t)(end - at))) != NULL) {
-		count += (size_t)(end - at) >= sizeof(tag) && memcmp(at, tag, sizeof(tag) - 1) == 0;
+		world.messages += begins(at, end, "<message");
+		if (world.is_managed) {
+			manage(at, end);
+		}
 		at++;
 	}
-	return count;
 }
 
 void bench_server_speaks(void *user, struct envoi_memory_end *end)
 {
 	(void)user;
 	struct envoi_buffer *received = envoi_memory_end_received(end);
-	world.messages += count_messages(received);
+	count_stanzas(received);
 	char heard[2048];
 	snprintf(heard, sizeof(heard), "%.*s", (int)envoi_buffer_len(received),
 		envoi_buffer_data(received));

@@ -30,6 +30,10 @@ struct bench_world {
 	unsigned int iterations;
 	const char *roster; /* items of the roster; NULL: none */
 	size_t messages; /* that the server has received */
+	bool is_managed; /* the server offers stream management (XEP-0198), and acknowledges */
+	bool withholds; /* it does not acknowledge */
+	bool has_enabled;
+	uint32_t stanzas; /* received since it was enabled */
 	bool has_authenticated, is_online;
 };
 

@@ -1,5 +1,5 @@
 /*
- * envoi - what a TLS handshake costs a client, anew and resumed
+ * envoi - what a full and a resumed TLS handshake cost a client
  * SPDX-License-Identifier: MIT
  *
  * usage: bench-handshake anew|resumed VERSION COUNT

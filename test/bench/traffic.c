@@ -3,12 +3,15 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * usage: bench-traffic echo|blast|roster|idle COUNT
+ * usage: bench-traffic echo|blast|echo-managed|blast-managed|unacknowledged|roster|idle COUNT
  *
- * echo: answers COUNT messages; blast: sends COUNT messages; roster: logs in with COUNT contacts;
+ * echo: answers COUNT messages; blast: sends COUNT messages; the same with stream management, where
+ * each side requests acknowledgements; unacknowledged: prints the bytes that each of COUNT messages
+ * holds until it is acknowledged; roster: logs in with COUNT contacts;
  * idle: is logged in for COUNT hours. What is counted is done in bench_counted() and
  * bench_log_in().
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,12 +73,24 @@ static void exchange(size_t count, bool sends)
 		if (!sends) {
 			receive_messages(now);
 		}
+		if (!sends && world.is_managed) {
+			bench_say("<r xmlns='urn:xmpp:sm:3'/>");
+		}
 		bench_counted(sends ? now : 0, 1000);
 	}
 	if (world.messages != count) {
 		fprintf(stderr, "bench-traffic: %zu of %zu messages\n", world.messages, count);
 		exit(1);
 	}
+}
+
+static void keep(size_t count)
+{
+	world.withholds = true;
+	size_t before = mallinfo2().uordblks;
+	bench_counted(count, 0);
+	printf("unacknowledged %zu messages, %zu bytes each\n", count,
+		(mallinfo2().uordblks - before) / count);
 }
 
 static char *roster_of(size_t count)
@@ -103,19 +118,25 @@ int main(int argc, char **argv)
 {
 	uint64_t count;
 	if (argc != 3 || envoi_uint_parse(argv[2], 1, 1000000, &count) < 0) {
-		fputs("usage: bench-traffic echo|blast|roster|idle COUNT\n", stderr);
+		fputs("usage: bench-traffic "
+		      "echo|blast|echo-managed|blast-managed|unacknowledged|roster|idle COUNT\n",
+			stderr);
 		return 2;
 	}
 	bool has_roster = strcmp(argv[1], "roster") == 0;
 	char *roster = roster_of(has_roster ? count : 0);
 	world.roster = roster;
+	bool is_kept = strcmp(argv[1], "unacknowledged") == 0;
+	world.is_managed = is_kept || strstr(argv[1], "-managed") != NULL;
 	bench_begin("SCRAM-SHA-1", 4096);
 	bench_check(envoi_client_add(world.client, &echo));
 	bench_log_in();
 	if (strcmp(argv[1], "idle") == 0) {
 		bench_counted(0, count * 3600 * 1000);
+	} else if (is_kept) {
+		keep(count);
 	} else if (!has_roster) {
-		exchange(count, strcmp(argv[1], "blast") == 0);
+		exchange(count, strncmp(argv[1], "blast", strlen("blast")) == 0);
 	}
 	bench_log_out();
 	bench_end();

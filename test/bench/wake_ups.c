@@ -2,9 +2,9 @@
  * envoi - how often idle sessions wake up the loop
  * SPDX-License-Identifier: MIT
  *
- * Sessions over memory pairs in virtual time, which went online one after the other within a minute.
- * Each peer answers a ping at once. Counted for ten minutes in which nothing else happens: the points
- * of time at which the loop had something to do, and the pings.
+ * Sessions over memory pairs in virtual time, which went online one after the other within a
+ * minute. Each peer answers a ping at once. Counted for ten minutes in which nothing else happens:
+ * the points of time at which the loop had something to do, and the pings.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -59,7 +59,7 @@ struct outcome {
 	size_t ends[MOST_ITEMS]; /* where each ends */
 	size_t count;
 	bool has_head, has_ended, is_refused;
-	bool is_unfinished; /* something is under way */
+	bool is_unfinished; /* an element is incomplete */
 	enum envoi_stream_condition condition;
 };
 

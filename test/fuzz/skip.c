@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: MIT
  *
  * Input: a byte that chooses where the bytes are cut, the content of a stream. With low limits, and
- * skipping, the same elements must come as with high ones, as far as these accept the stream, and in
- * place of those that were skipped their names and addresses. And what comes does not depend on the
- * cuts.
+ * skipping, the same elements must come as with high ones, as far as these accept the stream, and
+ * in place of those that were skipped their names and addresses. And what comes does not depend on
+ * the cuts.
  */
 #include "fuzz.h"
 
@@ -149,7 +149,8 @@ static void compare(const struct result *full, const struct result *some)
 		EXPECT(some->items[i].is_skipped ||
 			strcmp(some->items[i].whole, full->items[i].whole) == 0);
 	}
-	/* An error that is found in spite of skipping is one, perhaps in a tag that is incomplete. */
+	/* An error that is found in spite of skipping is one, perhaps in a tag that is incomplete.
+	 */
 	EXPECT(some->end != ENVOI_ERR_XML || full->end < 0 || full->is_pending);
 }
 

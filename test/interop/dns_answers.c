@@ -155,8 +155,8 @@ static void on_dialed(
 	envoi_loop_quit(loop);
 }
 
-/* Nobody can be connected to: each is tried, in its order. Which addresses this machine can try at
- * all (IPv6) is not ours to say. */
+/* No address accepts connections: each is tried, in its order. Which addresses this machine can try
+ * at all (IPv6) is not ours to say. */
 static int never_connect(void *user, const struct sockaddr *address, socklen_t len, int *ret_fd)
 {
 	(void)user;
@@ -212,7 +212,7 @@ static void check_dials(void)
 
 /* --- several servers --- */
 
-/* A port of the own host where questions come in and nobody reads them. @return -1: none */
+/* A port of the own host where queries arrive and are not read. @return -1: none */
 static int open_silent_server(char *address, size_t size)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

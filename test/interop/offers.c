@@ -4,7 +4,7 @@
  *
  * usage: interop_offers HOST CA_FILE JID [SETTING=VALUE...]
  * prints the mechanisms, and behind "binding:" the channel bindings (XEP-0440), of the last
- * features that the server sends to somebody who does not log in, a line each; ends with 0 when it
+ * features that the server sends before a login, a line each; ends with 0 when it
  * sent any
  */
 #include <stdio.h>

@@ -215,7 +215,8 @@ static void with_reconnecting_off_the_client_stops(void **state)
 	assert_string_equal(take_course(), "ended disconnected stopped ");
 }
 
-/* RFC 6120, section 4.9.3.3: else two clients of one resource end each other's sessions for ever. */
+/* RFC 6120, section 4.9.3.3: else two clients of one resource end each other's sessions for ever.
+ */
 static void a_conflict_stops_the_client_that_was_replaced(void **state)
 {
 	(void)state;

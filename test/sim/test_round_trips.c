@@ -50,7 +50,7 @@ enum {
 static const char *const route_names[ROUTES] = {"STARTTLS", "direct TLS"};
 static const char *const version_names[VERSIONS] = {"1.2", "1.3"};
 
-/* The parts of a login, by whom each is demanded:
+/* The parts of a login, and what requires each:
  *   STARTTLS: headers and features, <starttls/>            2 (RFC 6120, section 5.4)
  *   handshake: TLS 1.2                                      2
  *              TLS 1.3                                      1

@@ -534,7 +534,7 @@ static void a_certificate_that_is_refused_late_leaves_time_for_the_next_address(
 	assert_int_equal(test_server_online(f->right), 1);
 }
 
-/* Cut off after so many bytes of the server's. Who has sent his credentials does not send them to
+/* Cut after so many bytes of the server's. Credentials that were sent are not sent to
  * another one of his own accord. */
 static void from_the_login_on_nothing_is_tried_elsewhere(void **state)
 {
@@ -560,7 +560,7 @@ static void from_the_login_on_nothing_is_tried_elsewhere(void **state)
 	assert_true(ends_after_it > 0);
 }
 
-/* Who has shown the right certificate is the service: what it says is its answer. Its list of
+/* A server with the right certificate is the service: its answer counts. Its list of
  * mechanisms is more than is taken here; that of a server in clear is nothing to go by. */
 static void what_the_service_itself_says_within_tls_is_its_answer(void **state)
 {

@@ -22,7 +22,7 @@
 
 #define PASSWORD "s3cret-of-alice"
 
-/* A dialogue with the user, who takes his time. */
+/* A dialogue with the user, which takes time. */
 struct dialogue {
 	struct envoi_sasl_credentials base;
 	struct envoi_sasl_request *request; /* that is open */

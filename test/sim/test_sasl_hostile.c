@@ -43,7 +43,7 @@ ssize_t getrandom(void *data, size_t len, unsigned int flags)
 	return syscall(SYS_getrandom, data, len, flags);
 }
 
-/* A source of identities that answers as it is told. */
+/* A source of identities that answers by a script. */
 static struct {
 	struct envoi_sasl_credentials base;
 	struct envoi_sasl_request *request; /* that is open */

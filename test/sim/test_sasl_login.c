@@ -357,7 +357,7 @@ static void required_binding_that_is_not_there_ends_the_login(void **state)
 	assert_int_equal(world.recorders[ENVOI_INITIATOR].failure.code, ENVOI_ERR_AUTH);
 }
 
-/* Otherwise an attacker who exhausts the memory causes a login without binding. */
+/* Otherwise exhausting the memory would cause a login without binding. */
 static void a_binding_that_memory_is_short_for_is_not_left_out(void **state)
 {
 	(void)state;

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * Logins of every kind, with all logging on and a tap: whoever gives back memory, or keeps it,
- * has no password in it and none of the keys that follow from one, but where they are meant to be.
- * Client and server are in one process, so the receiving side is looked at as well.
+ * Logins of every kind, with all logging on and a tap: every library that frees memory, or keeps
+ * it, has no password in it and none of the keys that follow from one, but where they are meant to
+ * be. Client and server are in one process, so the receiving side is looked at as well.
  */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * envoi - clients that come back to a server with session tickets
  * SPDX-License-Identifier: MIT
  *
- * With an argument the figures of a login anew and of one resumed are printed, as they stand in
+ * With an argument the figures of a full and of a resumed login are printed, as they stand in
  * doc/figures.md.
  */
 #include <setjmp.h>

@@ -342,7 +342,7 @@ static bool knows_anything(struct envoi_transport *transport)
 		envoi_tls_is_verified(&info);
 }
 
-/* The end is told, nothing is answered, and nothing is known of the peer. */
+/* The end is reported, nothing is sent, and no property of the peer is known. */
 static void a_fatal_alert_in_place_of_a_hello_ends_it(void **state)
 {
 	static const char alert[] = {21, 3, 3, 0, 2, 2, 40};
@@ -365,7 +365,7 @@ static void a_fatal_alert_in_place_of_a_hello_ends_it(void **state)
 	assert_false(knows_anything(p->a.transport));
 }
 
-/* One direction breaks after so many bytes: both ends are told once, whatever was going on. */
+/* One direction breaks after so many bytes: both ends report it once, in every state. */
 static void check_cut(struct transport_pair *p, enum envoi_memory_side side, uint64_t at)
 {
 	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;

@@ -320,7 +320,7 @@ static void what_came_before_the_end_is_handed_over_after_a_pause(void **state)
 	transport_side_expect(&p->b, "element <message id='1'/>\nended\nclosed 0\n");
 }
 
-/* P20: a sender is held up by a receiver that does not read, and told when it may go on */
+/* P20: a receiver that does not read blocks the sender, which is notified when it can continue */
 static void output_is_bounded_and_drains(void **state)
 {
 	static char text[8192];
@@ -411,7 +411,7 @@ static void white_space_is_life_and_nothing_else(void **state)
 	transport_side_expect(&p->a, "");
 }
 
-/* P6: nothing waits for ever for somebody who does not read. */
+/* P6: nothing waits forever for a peer that does not read. */
 static void closing_has_a_bound(void **state)
 {
 	struct transport_pair *p = *state;

@@ -1,5 +1,5 @@
 /*
- * envoi - whether to believe a server: decisions of the application, and pins
+ * envoi - trust decisions of the application, and pins
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -378,7 +378,7 @@ static void a_key_accepted_once_needs_a_new_decision(void **state)
 	finish();
 }
 
-/* Whoever is between would offer nothing else. */
+/* A man in the middle would offer nothing else. */
 static void the_password_is_not_given_to_a_server_accepted_for_once(void **state)
 {
 	(void)state;
@@ -400,7 +400,7 @@ static void the_password_is_not_given_to_a_server_accepted_for_once(void **state
 	}
 }
 
-/* RFC 6120, section 4.9.3.19: only a server that proved who it is may send a client elsewhere. */
+/* RFC 6120, section 4.9.3.19: only a verified server may redirect a client. */
 static void a_redirect_of_a_server_accepted_for_one_connection_is_not_followed(void **state)
 {
 	(void)state;

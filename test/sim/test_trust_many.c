@@ -1,5 +1,5 @@
 /*
- * envoi - whether to believe a server: several questions at once
+ * envoi - trust decisions: several at once
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /*
- * envoi - whether to believe a server: whatever ends the question, anything may be done then
+ * envoi - trust decisions: anything may be done when one is withdrawn
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -52,7 +52,7 @@ static struct {
 	struct envoi_tls_question *question;
 	enum act act;
 	int asked, overs, after_free;
-	int connected; /* what beginning anew inside returned */
+	int connected; /* result of connecting inside */
 } all;
 
 static void decide(struct envoi_tls_decider *decider, struct envoi_tls_question *question)
@@ -166,7 +166,7 @@ static void anything_may_be_done_when_a_decision_is_withdrawn(void **state)
 		enum ending ending = (enum ending)(i / ROADS % ENDINGS);
 		enum act act = (enum act)(i / ROADS / ENDINGS);
 		if (ending == SERVER_LEAVES && act == BEGIN_ANEW) {
-			continue; /* there is nobody to go to */
+			continue; /* there is no other server */
 		}
 		begin(route);
 		all.act = act;

@@ -1,5 +1,5 @@
 /*
- * envoi - whether to believe a server: two questions open in one login
+ * envoi - trust decisions: two pending in one login
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -71,8 +71,8 @@ static void not_sent_was_not_received(struct run *run, const struct message *mes
 	}
 }
 
-/* A message with a body is sent again until it is acknowledged, unless the client leaves; and as long
- * as the session goes on everything is known. */
+/* A message with a body is sent again until it is acknowledged, unless the client leaves; and as
+ * long as the session goes on everything is known. */
 static void unknown_is_rare(struct run *run, const struct message *message)
 {
 	const struct actor *sender = message->sender;

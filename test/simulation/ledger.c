@@ -39,8 +39,8 @@ static bool has_origin_id(const struct envoi_stanza *stanza)
 
 /* --- at the server --- */
 
-/* A message is sent once in a session, and once more in a later one only where its first sending can
- * be recognised (XEP-0359). */
+/* A message is sent once in a session, and once more in a later one only where its first sending
+ * can be recognised (XEP-0359). */
 static void check_repetition(struct run *run, const struct message *message, unsigned int session,
 	const struct envoi_stanza *stanza)
 {

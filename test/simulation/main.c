@@ -5,8 +5,9 @@
 /*
  * usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace | --xml]
  *
- * --seeds runs COUNT seeds from FIRST on, stops at the first that fails, and prints the command that
- * replays it with the fewest steps. --seed runs one, with the steps that NUMBERS names, "0,3,4".
+ * --seeds runs COUNT seeds from FIRST on, stops at the first that fails, and prints the command
+ * that replays it with the fewest steps. --seed runs one, with the steps that NUMBERS names,
+ * "0,3,4".
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -16,9 +16,9 @@
 #include <envoi/testing.h>
 
 /*
- * A seed gives a plan: steps at virtual times. A run carries it out, writes down what was sent, what
- * the server got and what arrived, and compares: each rule of invariants.c holds after each step and
- * at the end. The first rule that is broken ends the run.
+ * A seed gives a plan: steps at virtual times. A run carries it out, writes down what was sent,
+ * what the server got and what arrived, and compares: each rule of invariants.c holds after each
+ * step and at the end. The first rule that is broken ends the run.
  */
 
 #define NS_SIMULATION "urn:example:simulation"

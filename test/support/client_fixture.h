@@ -9,7 +9,7 @@
 
 #include "server.h"
 
-/** alice@example.org/desk trusts the authority of test/data/tls, has the password of the server, and
+/** alice@example.org/desk trusts the authority of test/data/tls, has the server's password, and
  * does not connect again by itself. */
 struct client_fixture {
 	struct envoi_context *context;

@@ -15,7 +15,7 @@
 #include <envoi/interfaces/mainloop.h>
 
 struct fd_channel {
-	struct envoi_watch watch; /* not first: nobody may rely on it */
+	struct envoi_watch watch; /* not first: code must not rely on it */
 	struct envoi_channel channel;
 	unsigned int interest;
 	int fd;

@@ -7,7 +7,7 @@
 
 #include "test_allocator.h"
 
-/** What libxml2 allocates, once it was told to. */
+/** Counts what libxml2 allocates. */
 extern struct test_allocator libxml_memory;
 
 /** Call it first in main: before libxml2 was used. */

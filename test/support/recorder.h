@@ -1,5 +1,5 @@
 /*
- * envoi - what a stream tells, written down
+ * envoi - records the events of a stream
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TEST_RECORDER_H

@@ -23,7 +23,7 @@ struct router_fixture {
 int router_setup(void **state);
 int router_teardown(void **state);
 
-/** A handler that writes its letter to @p asked, acts, and returns what it is told. */
+/** A handler that writes its letter to @p asked, acts, and returns the given code. */
 struct probe {
 	struct envoi_handler base;
 	struct envoi_handler_impl impl;

@@ -244,7 +244,7 @@ UNCHECKED static void drop_block(struct block *place)
 	used_blocks--;
 }
 
-/* What was found is told later: there is no memory to be had in here. The block is wiped, or who
+/* The result is printed later: there is no memory to be had in here. The block is wiped, or who
  * gets it next would seem to have left it there. */
 UNCHECKED static void look_at_freed(void *at, size_t size, const void *giver)
 {
@@ -350,7 +350,7 @@ __attribute__((constructor)) static void warm_up(void)
 	(void)backtrace(frames, FRAMES);
 }
 
-/* --- who --- */
+/* --- which library --- */
 
 #if defined(HAS_SANITIZER)
 
@@ -360,7 +360,7 @@ static bool is_sanitizer(const void *frame)
 	return dladdr(frame, &where) != 0 && strstr(where.dli_fname, "san.so") != NULL;
 }
 
-/* The sanitizer's backtrace(), ours, the sanitizer's free(), and then who called that. */
+/* The sanitizer's backtrace(), ours, the sanitizer's free(), and then the caller. */
 static const void *giver_of(const struct finding *finding)
 {
 	static const bool way[] = {true, false, true};

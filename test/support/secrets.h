@@ -10,11 +10,11 @@
 
 /**
  * What must not be left anywhere is looked for in every block of the heap that is given back,
- * whoever in the process does so, in the blocks that are held, and in static data: all of them the
+ * anywhere in the process, in the blocks that are held, and in static data: all of them the
  * same on every machine. Stacks are left out: what lies in their dead parts is an accident of
  * compilers.
  *
- * With the environment variable SECRETS_TELL set, each is told on stderr, with its place.
+ * With the environment variable SECRETS_TELL set, each is printed on stderr, with its place.
  *
  * So that the search does not find itself, what is searched for is kept masked. Not in
  * test-support: this file replaces malloc, and is named by the programs that want that.
@@ -33,7 +33,7 @@ unsigned int secrets_in(const void *memory, size_t len);
 /** Whether blocks that are given back are looked at. */
 void secrets_watch(bool on);
 
-/** Who gave back a block with a secret in it. */
+/** The library that freed a block with a secret in it. */
 enum secrets_culprit {
 	SECRETS_OURS,
 	SECRETS_GNUTLS,

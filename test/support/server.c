@@ -228,7 +228,7 @@ static int look_up(void *user, const char *authcid, char **ret_password)
 	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
-/* Who binds a resource that is in use takes it over, as with real servers. */
+/* Binding a resource that is in use replaces its session, as with real servers. */
 static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 	struct envoi_handler *handler, const char *resource)
 {

@@ -17,12 +17,12 @@ struct envoi_context;
 /**
  * The server of example.org, over memory pairs, made of our own receiving streams: STARTTLS with a
  * certificate of test/data/tls, SASL, binding. It knows accounts and rosters, routes messages, iqs
- * and presence between those who are connected, answers pings, and tells what it heard. For tests
+ * and presence between connected accounts, answers pings, and reports what it received. For tests
  * of everything above a stream; what it does wrong on purpose is set by knobs, and how connections
  * behave by scripts.
  *
  * It answers with RFC 6121 in mind, not to the letter: subscriptions are as the test says, nothing
- * is kept for those who are away.
+ * is kept for accounts that are offline.
  */
 struct test_server;
 
@@ -31,7 +31,7 @@ struct test_server_knobs {
 	bool direct_tls; /**< TLS from the first byte */
 	bool no_binding; /**< not offered */
 	bool refuses_binding; /**< with conflict */
-	bool binds_other_account; /**< mallory, whoever logged in */
+	bool binds_other_account; /**< mallory, for every account */
 	bool no_roster; /**< iqs for it are answered with service-unavailable */
 	bool is_silent; /**< after the login nothing is answered or routed */
 	bool refuses_connections; /**< the connector fails */
@@ -46,7 +46,7 @@ struct test_server *test_server_new(
 void test_server_free(struct test_server *server);
 /** @return its settings, for the connections accepted from now on */
 struct envoi_settings *test_server_settings(struct test_server *server);
-/** Authentication by what the settings say now: while nobody is connected. Asserts. */
+/** Authentication by the current settings; while no account is connected. Asserts. */
 void test_server_renew_sasl(struct test_server *server);
 /** Asserts. */
 void test_server_set_password(struct test_server *server, const char *user, const char *password);
@@ -83,12 +83,12 @@ bool test_server_says(struct test_server *server, const char *full_jid, const ch
 /** End all connections with a stream error; ENVOI_STREAM_NO_CONDITION: close them in order. */
 void test_server_ends_all(struct test_server *server, enum envoi_stream_condition condition);
 
-/** @return stanzas that could not be sent on to those whom they were for */
+/** @return stanzas that could not be delivered */
 size_t test_server_lost(const struct test_server *server);
 /** @return the stanzas that it got, a line each, with the sender's full address in `from`;
  * borrowed until it gets another */
 const char *test_server_heard(struct test_server *server);
-/** Forget what was heard. */
+/** Clear what was received. */
 void test_server_forget(struct test_server *server);
 /** @return how many of them had this in their line */
 size_t test_server_count_heard(struct test_server *server, const char *part);

@@ -61,7 +61,7 @@ static inline const char *server_jid(const struct connection *connection)
 
 /** A stanza came. */
 void server_route(struct connection *connection, struct envoi_element *element);
-/** A connection has ended: those who saw its presence are told. */
+/** A connection has ended: the accounts that saw its presence are notified. */
 void server_gone(struct connection *connection);
 
 #endif

@@ -25,7 +25,7 @@ static void send_element(struct connection *to, const struct envoi_element *elem
 	envoi_buffer_finish(&xml);
 }
 
-/* The answer comes from whom the question was for. */
+/* The answer has the address of the request. */
 static void answer(
 	struct connection *to, const struct envoi_stanza *cause, struct envoi_stanza *reply)
 {
@@ -144,7 +144,7 @@ static void broadcast(struct connection *from, const struct envoi_element *prese
 	}
 }
 
-/* Whoever becomes available sees who is. */
+/* An account that becomes available gets the presence of the others. */
 static void show_others(struct connection *to)
 {
 	for (struct connection *from = to->server->connections; from != NULL; from = from->next) {

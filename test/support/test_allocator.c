@@ -1,5 +1,5 @@
 /*
- * envoi - an allocator that counts, and fails when told to
+ * envoi - an allocator that counts, and fails at a given call
  * SPDX-License-Identifier: MIT
  */
 #include "test_allocator.h"

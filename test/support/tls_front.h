@@ -29,7 +29,7 @@ void tls_front_free(struct tls_front *front);
 /** Make one more connection ready. Asserts. @param options borrowed for the call, its key longer */
 void tls_front_expect(struct tls_front *front, const struct tls_server_options *options);
 /** STARTTLS in place of direct TLS, for the connections made from now on.
- * @param from  whom it says that it is, in clear; borrowed */
+ * @param from  the `from` of its header, in clear; borrowed */
 void tls_front_starttls(struct tls_front *front, const char *from);
 /** How the connections made from now on behave. @param script copied */
 void tls_front_script(struct tls_front *front, const struct envoi_memory_script *script);

@@ -20,14 +20,14 @@ struct tls_pair {
 /** @return the path of a file in test/data/tls; static, good for the next three calls */
 const char *tls_path(const char *name, const char *suffix);
 
-/** @return a configuration that trusts one file of test/data/tls and nobody else; asserts */
+/** @return a configuration that trusts one file of test/data/tls only; asserts */
 struct envoi_tls_config *tls_trust_only(struct envoi_context *context, const char *ca);
 
 /**
  * Make both engines; nothing is said yet. Asserts.
  * @param certificate  the server's, of test/data/tls; "trusted-self-signed": self-signed, and
  *                     trusted
- * @param name         whom the client wants
+ * @param name         the name that the client verifies
  */
 void tls_pair_init(struct tls_pair *pair, const struct envoi_context_options *options,
 	const char *certificate, const char *name);

@@ -1,5 +1,5 @@
 /*
- * envoi - two transports that are connected, and what their sinks were told
+ * envoi - two transports that are connected, and the events of their sinks
  * SPDX-License-Identifier: MIT
  */
 #include "transport_pair.h"

@@ -1,5 +1,5 @@
 /*
- * envoi - two transports that are connected, and what their sinks were told
+ * envoi - two transports that are connected, and the events of their sinks
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TEST_TRANSPORT_PAIR_H
@@ -86,7 +86,7 @@ void transport_pair_finish(struct transport_pair *pair);
 /** Run until nothing happens any more; time passes in memory only. */
 void transport_pair_run(struct transport_pair *pair);
 
-/** Assert what a side was told since it last forgot. */
+/** Assert the events of a side since transport_side_forget(). */
 void transport_side_expect(struct transport_side *side, const char *log);
 void transport_side_forget(struct transport_side *side);
 

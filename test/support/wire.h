@@ -17,10 +17,9 @@
  */
 struct wire {
 	struct envoi_session_owner owner; /* of the session */
-	struct envoi_handler watcher; /* attached: logs each event by its name, and what it tells */
+	struct envoi_handler watcher; /* attached: logs the name and content of each event */
 	struct envoi_context *context;
-	struct envoi_context
-		*notes; /* for log and heard, whatever becomes of memory in the other */
+	struct envoi_context *notes; /* for log and heard: its memory never fails */
 	struct envoi_loop *loop;
 	struct envoi_settings *settings;
 	struct envoi_handler *feature; /* of the next stream; borrowed; NULL: none */
@@ -34,7 +33,7 @@ struct wire {
 	struct envoi_buffer
 		log; /* events, tickets, answers: a line each, or what the test writes */
 	struct envoi_buffer heard; /* by the peer since wire_heard() was called last */
-	struct envoi_failure closed; /* what the owner was told */
+	struct envoi_failure closed; /* as reported to the owner */
 	unsigned int opened_count, ready_count, closed_count, activity_count;
 	void (*on_closed)(struct wire *wire); /* inside the owner's callback */
 	void (*on_opened)(struct wire *wire);
@@ -47,7 +46,8 @@ struct wire {
 void wire_init(struct wire *wire, const struct envoi_context_options *options);
 void wire_finish(struct wire *wire);
 
-/** Fixtures of tests whose state is a wire with default options; online: with an initiating stream. */
+/** Fixtures of tests whose state is a wire with default options; online: with an initiating stream.
+ */
 int wire_setup(void **state);
 int wire_setup_online(void **state);
 int wire_teardown(void **state);
@@ -71,9 +71,10 @@ void wire_say(struct wire *wire, const char *xml);
 void wire_greet(struct wire *wire);
 /** Run the loop for some time. 0: what is due now */
 void wire_run(struct wire *wire, uint64_t duration_ms);
-/** Say, run, and give what was heard. */
+/** wire_say(), wire_run() and wire_heard(). */
 const char *wire_talk(struct wire *wire, const char *xml);
-/** Take the request that the peer heard, which must be a get to @p peer, and answer it with a result.
+/** Take the request that the peer heard, which must be a get to @p peer, and answer it with a
+ * result.
  * @param content  of the result; @return the request, borrowed as that of wire_heard() */
 const char *wire_answer(struct wire *wire, const char *peer, const char *content);
 /** @return what the peer heard since the last call; borrowed until the next */

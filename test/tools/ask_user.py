@@ -23,7 +23,7 @@ def serve(listener):
             secured = Peer(context.wrap_socket(connection, server_side=True))
             secured.log_in()
         except (AssertionError, OSError):
-            return  # it is not believed
+            return  # the user refuses the certificate
         request = secured.expect("<iq[^>]* id='([^']*)'.*?</iq>")
         secured.send(f"<iq type='result' id='{request}'><query xmlns='jabber:iq:roster'/></iq>")
         secured.expect("</stream:stream>")

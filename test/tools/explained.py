@@ -1,4 +1,4 @@
-"""What envoi says when a login fails, and what it tells people to do about it: all lines.
+"""What envoi prints when a login fails, advice included: all lines.
 
 usage: explained.py ENVOI DATA
 """
@@ -123,7 +123,7 @@ def serve_names(answer):
     return f"127.0.0.1:{server.getsockname()[1]}"
 
 
-deaf = socket.socket()  # has a port that nobody else can take, and does not listen
+deaf = socket.socket()  # reserves a port and does not listen
 deaf.bind(("127.0.0.1", 0))
 
 

@@ -28,7 +28,7 @@ class Server:
             with self.tls.wrap_socket(plain, server_side=True) as connection:
                 self.talk(Peer(connection), connection)
         except (AssertionError, OSError):
-            pass  # the client has gone: what it says tells why
+            pass  # the client has disconnected: its output has the reason
 
     def talk(self, peer, connection):
         peer.jid = "alice@example.org/r"
@@ -58,7 +58,7 @@ def run(version, arguments, password):
          "--port", str(server.listener.getsockname()[1]), "--tls", "direct", "--ca-file",
          f"{CERTIFICATES}/ca.pem", *arguments, "send", "bob@example.org", "hi", "--wait", "0"],
         env=environment, capture_output=True, text=True, timeout=25)
-    server.listener.shutdown(socket.SHUT_RDWR)  # wakes who waits for a connection
+    server.listener.shutdown(socket.SHUT_RDWR)  # wakes the accept
     server.listener.close()
     thread.join(25)
     return done, server

@@ -4,7 +4,7 @@
  *
  * Preloaded (LD_PRELOAD) into a program under test. Only libevent may wait for descriptors; nobody
  * may connect, read or write on a socket that blocks, sleep, look names up through libc, or start a
- * thread. A violation is told on standard error and ends the program with exit status 99.
+ * thread. A violation is printed on standard error and ends the program with exit status 99.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

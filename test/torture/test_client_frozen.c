@@ -281,7 +281,7 @@ static void log_in_over_tcp(struct story *story, unsigned int port)
 	assert_int_equal(envoi_client_connect(program->client), ENVOI_OK);
 }
 
-/* @return a socket that listens to nobody; that it may be connected to all the same is enough */
+/* @return a socket that listens and accepts nothing; connecting to it succeeds */
 static int listen_on_loopback(unsigned int *ret_port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};

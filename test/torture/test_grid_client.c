@@ -97,8 +97,8 @@ enum place {
 	PLACES,
 };
 
-/* Events come first, by their numbers. The last one is a place of the sessions' grid. */
-_Static_assert((int)IN_SUSPENDED == (int)ENVOI_EVENTS_END - 2 - (int)ENVOI_EVENT_CONNECTING,
+/* Events come first, by their numbers. Resumption and the levels of the outbox have tests of their own. */
+_Static_assert((int)IN_SUSPENDED == (int)ENVOI_EVENT_SUSPENDED - (int)ENVOI_EVENT_CONNECTING,
 	"each event has a place");
 
 static const struct grid_place places[] = {
@@ -179,7 +179,7 @@ static enum plan plan_of(size_t place)
 	}
 }
 
-/* Programs are never taken away: what a client that was freed still told would be seen. */
+/* Programs are never freed: a callback of a freed client would be seen. */
 struct bomb {
 	struct program programs[CLIENTS], *program;
 	size_t program_count;

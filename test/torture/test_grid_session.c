@@ -544,7 +544,7 @@ static void have_everything_happen(struct bomb *bomb)
 
 static void bomb_init(struct bomb *bomb)
 {
-	bomb->first.told = bomb->inner.told = 1; /* none is under way */
+	bomb->first.told = bomb->inner.told = 1; /* none is pending */
 	bomb->handler.impl = &bomb_impl;
 	bomb->neighbour.impl = bomb->newcomer.impl = &quiet_impl;
 	wire_init(&bomb->wire, NULL);

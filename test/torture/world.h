@@ -46,7 +46,7 @@ void world_init(struct world *world, bool has_tls);
 /** Free all; the client's context must have no user left. Asserts that no memory is left. */
 void world_finish(struct world *world);
 
-/** Make the client's context anew. @param base NULL: in virtual time. Asserts */
+/** Replace the client's context by a new one. @param base NULL: in virtual time. Asserts */
 void world_open(struct world *world, struct event_base *base);
 /** Free the client's context with all connections; asserts that no memory is left. */
 void world_close(struct world *world);
@@ -73,7 +73,7 @@ struct program {
 	enum envoi_phase phase;
 	char text[256];
 	uint64_t disconnected_at_ms;
-	uint64_t started_at_byte; /* that the server had sent when STARTED was told */
+	uint64_t started_at_byte; /* that the server had sent when STARTED was posted */
 };
 
 /** Make and configure the client; does not connect. @return ENVOI_ERR_NOMEM: there is none */

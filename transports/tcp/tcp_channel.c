@@ -89,8 +89,8 @@ static void on_ready(struct envoi_watch *watch, unsigned int ready)
 
 /* --- what the byte stream calls --- */
 
-/* Without the option the system's own time holds, 15 minutes and more. Other kinds of sockets refuse
- * it. */
+/* Without the option the system's own time holds, 15 minutes and more. Other kinds of sockets
+ * refuse it. */
 #if defined(TCP_USER_TIMEOUT)
 
 static void set_user_timeout(int fd, uint64_t timeout_ms)

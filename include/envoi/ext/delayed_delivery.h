@@ -46,8 +46,9 @@ ENVOI_API bool envoi_delayed_delivery_stated_by(
 
 /**
  * Get the time to show for a message or presence: the earliest stamp that the server or the account
- * of the session states, or, for a message of type groupchat, the room that it comes from (XEP-0203,
- * section 3). What other entities state is left out; envoi_delayed_delivery_stated_by() has it.
+ * of the session states, or, for a message of type groupchat, the room that it comes from
+ * (XEP-0203, section 3). What other entities state is left out; envoi_delayed_delivery_stated_by()
+ * has it.
  *
  * @param[out] ret_ms  as envoi_delayed_delivery_stated_by()
  * @return false: there is no such delay, so the stanza was sent when it was received

@@ -36,8 +36,8 @@ enum {
 
 struct envoi_channel_options;
 
-/** The functions of a channel. They are REQUIRED unless they say OPTIONAL. None of them may call envoi_channel_received(),
- * _writable(), _ended(), _broken(). */
+/** The functions of a channel. They are REQUIRED unless they say OPTIONAL. None of them may call
+ * envoi_channel_received(), _writable(), _ended(), _broken(). */
 struct envoi_channel_impl {
 	const char *name; /**< of the transport: "pipe" */
 

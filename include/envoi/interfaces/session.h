@@ -34,8 +34,8 @@ struct envoi_settings;
  *
  * @param context   a reference is taken
  * @param settings  limits.requests, limits.deferred, limits.outbox-*, limits.output-bytes,
- *                  liveness.*, request.timeout, close.timeout are read now; borrowed for the call; NULL:
- *                  defaults
+ *                  liveness.*, request.timeout, close.timeout are read now; borrowed for the call;
+ *                  NULL: defaults
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_new(struct envoi_session **ret_session,
@@ -211,9 +211,9 @@ struct envoi_resumption_hook {
  * order, is suspended while it can be resumed; what is sent meanwhile waits, and what the peer has
  * not handled is sent again on the stream that resumes.
  *
- * Misuse of `<enable/>` and `<resume/>` is answered with `<failed/>` (section 6) and changes nothing.
- * An acknowledgement that cannot be true ends the stream, and the session cannot be resumed any
- * more.
+ * Misuse of `<enable/>` and `<resume/>` is answered with `<failed/>` (section 6) and changes
+ * nothing. An acknowledgement that cannot be true ends the stream, and the session cannot be
+ * resumed any more.
  *
  * @param hook  borrowed, must outlive the handler and its sessions; NULL: nothing is resumed
  * @retval ENVOI_ERR_NOMEM

@@ -1,5 +1,5 @@
 /*
- * envoi - what a client is told before it connects: tests
+ * envoi - setters of a client: tests
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -119,7 +119,7 @@ static void the_counterexamples_of_the_rfc_are_none(void **state)
 /*
  * Example 18 of table 2 is said to be no address. But section 3.4 leaves resourceparts to
  * OpaqueString, of which RFC 8265, section 4.2.2, says that each blank is kept; only Nickname drops
- * those at the ends. Who refused it would refuse what a contact may be called.
+ * those at the ends. Refusing it would refuse valid addresses of contacts.
  */
 static void a_resourcepart_may_begin_and_end_with_a_blank(void **state)
 {

@@ -198,7 +198,7 @@ static void a_closed_port_is_refused(void **state)
 	assert_int_equal(f->failure.attempts[0].port, f->closed_port);
 }
 
-/* Nobody listens on [::1]: IPv4 wins. */
+/* No socket listens on [::1]: IPv4 wins. */
 static void localhost_needs_no_name_server(void **state)
 {
 	struct fixture *f = *state;

@@ -120,7 +120,7 @@ static bool answer_with(struct fixture *f, const struct envoi_request *request, 
 	return r;
 }
 
-/* --- who may answer (RFC 6120, sections 8.1.2.1, 8.2.3; field: stanza forging) --- */
+/* --- the sender of an answer (RFC 6120, sections 8.1.2.1, 8.2.3; field: stanza forging) --- */
 
 static const char *const addresses[] = {
 	NULL, "example.org", "me@example.org", "me@example.org/here", "me@example.org/there",
@@ -134,7 +134,7 @@ enum {
 	ADDRESSES = sizeof(addresses) / sizeof(addresses[0]),
 };
 
-/* Rows: who was asked. Columns: whose answer. */
+/* Rows: address of the request. Columns: sender of the answer. */
 static const char *const allowed[ADDRESSES] = {
 	/*                          none d me here there y yt c d/r o yo ME @ */
 	/* none         */ "1111000000010",

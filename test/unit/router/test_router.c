@@ -1,5 +1,5 @@
 /*
- * envoi - router: tests of whom it asks
+ * envoi - router: which handlers are called: tests
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

@@ -411,7 +411,7 @@ static void a_refusal_names_the_bindings_that_do_not_fit(void **state)
 	}
 }
 
-/* A user who gave a password with such an address would look for a mistake in the password. */
+/* With such an address and a password, the user would look for a mistake in the password. */
 static void an_address_without_an_account_is_named_and_not_the_password(void **state)
 {
 	struct envoi_context *context = *state;

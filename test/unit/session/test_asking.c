@@ -28,7 +28,7 @@ static struct envoi_stanza *iq_to(struct wire *wire, const char *to)
 	return iq;
 }
 
-/* Takes the id out of what was heard. */
+/* @return the id in a stanza */
 static const char *id_in(const char *xml)
 {
 	static char id[64];
@@ -194,7 +194,7 @@ static void an_unhandled_request_is_refused_over_the_wire(void **state)
 	assert_int_equal(stats_of(wire).stanzas_in, 1);
 }
 
-/* RFC 6120, section 8.1.2.1: a client that names somebody else is thrown out. */
+/* RFC 6120, section 8.1.2.1: a server disconnects a client that sends another address. */
 static void an_answer_never_has_the_address_of_another_entity(void **state)
 {
 	static const struct {

@@ -13,7 +13,7 @@
 #include "stanzas.h"
 #include "wire.h"
 
-/** A handler that logs its name, does what it is told, and whose filters return what they are told.
+/** A handler that logs its name, acts by its plan, and whose filters return the codes of the plan.
  *  */
 struct probe {
 	struct envoi_handler base;

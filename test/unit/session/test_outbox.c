@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "session/session.h"
+#include "test_allocator.h"
 #include "wire.h"
 
 enum {
@@ -197,6 +198,120 @@ static void freeing_the_session_cancels_what_is_kept(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
+/* --- levels --- */
+
+static void limit(struct wire *wire, const char *setting, const char *value)
+{
+	assert_int_equal(envoi_settings_set(wire->settings, setting, value), ENVOI_OK);
+}
+
+static void send_body(struct wire *wire, size_t len)
+{
+	static char body[40000];
+	memset(body, 'x', sizeof(body));
+	assert_true(len < sizeof(body));
+	body[len] = '\0';
+	assert_int_equal(envoi_send_text(wire->session, "a@b", body, NULL), ENVOI_OK);
+	wire_run(wire, 0);
+}
+
+/* Online, keeping what is sent. */
+static void begin_to_keep(struct wire *wire)
+{
+	wire_go_online(wire);
+	envoi__outbox_keep(outbox_of(wire), true);
+}
+
+static void acknowledge(struct wire *wire, uint64_t number)
+{
+	envoi__outbox_acknowledge(outbox_of(wire), number);
+	wire_run(wire, 0);
+}
+
+static void the_number_of_stanzas_has_a_high_and_a_low_mark(void **state)
+{
+	struct wire *wire = *state;
+	limit(wire, "limits.outbox-stanzas", "8");
+	begin_to_keep(wire);
+	for (int i = 0; i < 6; i++) {
+		send_body(wire, 1);
+	}
+	assert_string_equal(wire_log(wire), "");
+	send_body(wire, 1);
+	assert_string_equal(wire_log(wire), "outbox-high\n");
+	send_body(wire, 1);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
+	acknowledge(wire, 5);
+	send_body(wire, 1);
+	acknowledge(wire, 6);
+	assert_string_equal(wire_log(wire), "");
+	acknowledge(wire, 7);
+	assert_string_equal(wire_log(wire), "outbox-low\n");
+	for (int i = 0; i < 5; i++) {
+		send_body(wire, 1);
+	}
+	assert_string_equal(wire_log(wire), "outbox-high\n");
+}
+
+static void the_number_of_bytes_has_them_too(void **state)
+{
+	struct wire *wire = *state;
+	limit(wire, "limits.outbox-bytes", "65536");
+	begin_to_keep(wire);
+	send_body(wire, 16300);
+	send_body(wire, 32000);
+	assert_string_equal(wire_log(wire), "");
+	send_body(wire, 1000);
+	assert_string_equal(wire_log(wire), "outbox-high\n");
+	acknowledge(wire, 1);
+	assert_string_equal(wire_log(wire), "");
+	acknowledge(wire, 2);
+	assert_string_equal(wire_log(wire), "outbox-low\n");
+}
+
+static void what_the_stream_takes_at_once_does_not_count(void **state)
+{
+	struct wire *wire = *state;
+	limit(wire, "limits.outbox-stanzas", "1");
+	wire_go_online(wire);
+	send_body(wire, 1);
+	send_body(wire, 1);
+	assert_string_equal(wire_log(wire), "");
+}
+
+static void the_end_of_a_session_lowers_the_level(void **state)
+{
+	struct wire *wire = *state;
+	limit(wire, "limits.outbox-stanzas", "1");
+	begin_to_keep(wire);
+	send_body(wire, 1);
+	assert_string_equal(wire_log(wire), "outbox-high\n");
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_log(wire), "outbox-low\n"));
+}
+
+static void without_memory_the_low_mark_is_reported_later(void **state)
+{
+	(void)state;
+	struct wire wire = {0};
+	struct test_allocator allocator = {0};
+	wire_init(&wire,
+		&(struct envoi_context_options){.allocator = test_allocator_functions(&allocator)});
+	limit(&wire, "limits.outbox-stanzas", "1");
+	begin_to_keep(&wire);
+	send_body(&wire, 1);
+	assert_string_equal(wire_log(&wire), "outbox-high\n");
+	allocator.fail_at = allocator.calls + 1;
+	allocator.fail_on = true;
+	acknowledge(&wire, 1);
+	assert_string_equal(wire_log(&wire), "");
+	allocator.fail_at = 0;
+	wire_run(&wire, 1000);
+	assert_string_equal(wire_log(&wire), "outbox-low\n");
+	wire_finish(&wire);
+	assert_int_equal(allocator.live, 0);
+}
 
 int main(void)
 {
@@ -208,6 +323,11 @@ int main(void)
 		TEST(what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent),
 		TEST(the_limits_cover_what_is_kept),
 		TEST(freeing_the_session_cancels_what_is_kept),
+		TEST(the_number_of_stanzas_has_a_high_and_a_low_mark),
+		TEST(the_number_of_bytes_has_them_too),
+		TEST(what_the_stream_takes_at_once_does_not_count),
+		TEST(the_end_of_a_session_lowers_the_level),
+		cmocka_unit_test(without_memory_the_low_mark_is_reported_later),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

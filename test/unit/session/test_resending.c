@@ -385,6 +385,63 @@ static void an_attempt_that_fails_changes_nothing(void **state)
 	assert_string_equal(bodies_in(next_session(wire)), "one ");
 }
 
+/* --- negotiation --- */
+
+static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)self, (void)offer, (void)features;
+	struct envoi_element *element = envoi_element_new(
+		envoi_stream_context(stream), "urn:f", "request");
+	int r = envoi_stream_send_element(stream, element);
+	envoi_element_unref(element);
+	return r < 0 ? r : ENVOI_AGAIN;
+}
+
+static int on_granted(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *element)
+{
+	(void)element;
+	envoi_stream_feature_done(stream, self, 0, ENVOI_NEXT_FEATURE, NULL);
+	return ENVOI_OK;
+}
+
+static const struct envoi_stream_feature feature = {
+	.ns = "urn:f", .name = "f", .negotiate = negotiate};
+static const struct envoi_stream_element_row elements[] = {
+	{.ns = "urn:f", .name = "granted", .roles = 1u << ENVOI_INITIATOR, .handle = on_granted},
+	{.name = NULL},
+};
+static const struct envoi_handler_impl feature_impl = {
+	.stream_feature = &feature, .stream_elements = elements};
+
+/* The outbox is at its limit: what is negotiated does not go through it. */
+static void negotiation_does_not_wait_behind_stanzas(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_handler handler = ENVOI_HANDLER(&feature_impl);
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "limits.outbox-stanzas", "2"), ENVOI_OK);
+	envoi_session_configure(wire->session, wire->settings);
+	envoi_session_set_resumable(wire->session, true);
+	cut(wire);
+	send_named(wire, 0);
+	send_named(wire, 1);
+	envoi_session_set_resumable(wire->session, false);
+	wire->feature = &handler;
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_say(wire,
+		"<stream:stream xmlns='jabber:client' id='1' version='1.0' from='example.org' "
+		"xmlns:stream='http://etherx.jabber.org/streams'>"
+		"<stream:features><f xmlns='urn:f'/></stream:features>");
+	wire_run(wire, 1000);
+	const char *heard = wire_heard(wire);
+	assert_non_null(strstr(heard, "<request xmlns='urn:f'/>"));
+	assert_null(strstr(heard, "<message"));
+	assert_string_equal(bodies_in(wire_talk(wire, "<granted xmlns='urn:f'/>")), "one two ");
+	wire_free_session(wire);
+}
+
 /* --- requests and answers --- */
 
 static void request(struct wire *wire)
@@ -590,6 +647,7 @@ int main(void)
 		TEST(another_account_sends_nothing_of_the_first),
 		TEST(older_ones_go_behind_what_is_restored_and_before_newer_ones),
 		TEST(an_attempt_that_fails_changes_nothing),
+		TEST(negotiation_does_not_wait_behind_stanzas),
 		TEST(a_request_that_was_sent_ends_with_its_session),
 		TEST(a_request_that_was_not_sent_goes_out),
 		TEST(answers_are_not_for_another_session),

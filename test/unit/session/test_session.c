@@ -33,7 +33,7 @@ static struct envoi_stanza *iq_to(struct wire *wire, const char *to)
 	return iq;
 }
 
-/* Takes the id out of what was heard. */
+/* @return the id in a stanza */
 static const char *id_in(const char *xml)
 {
 	static char id[64];
@@ -289,7 +289,7 @@ static void a_ticket_in_use_cannot_be_used_again_before_it_has_ended(void **stat
 	assert_int_equal(ticket.told, 2);
 }
 
-/* The peer does not read: what it has room for is under way, then the transport's queue fills, and
+/* The peer does not read: its window fills, then the transport's queue fills, and
  * the rest waits in the outbox. */
 static size_t send_until_full(struct wire *wire, struct wire_ticket *tickets, size_t count)
 {
@@ -351,7 +351,7 @@ static void after_a_loss_every_ticket_says_what_is_known(void **state)
 	assert_int_equal(stats_of(wire).outbox_stanzas, 0);
 	assert_int_equal(stats_of(wire).outbox_bytes, 0);
 
-	wire_go_online(wire); /* counting begins anew */
+	wire_go_online(wire); /* counting starts again */
 	assert_int_equal(send_until_full(wire, tickets, 2), 2);
 	assert_int_equal(tickets[0].told, 0);
 	wire_run(wire, 0);

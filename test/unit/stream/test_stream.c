@@ -225,7 +225,7 @@ static void a_faulty_header_is_refused_when_nothing_follows(void **state)
 	}
 }
 
-/* Before TLS nobody vouches for `from`: the certificate is checked for whom the user named. */
+/* Before TLS `from` is not verified: the certificate is checked for the user's domain. */
 static void a_wrong_from_in_clear_is_not_looked_at(void **state)
 {
 	(void)state;

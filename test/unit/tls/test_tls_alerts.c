@@ -87,7 +87,7 @@ static bool is_anything_known(void)
 	return is_known;
 }
 
-/* Neither a farewell nor anything else: the failure is told again and again. */
+/* Neither an alert nor data: each call returns the failure. */
 static void nothing_more_is_done(int failure)
 {
 	char data[16];
@@ -155,7 +155,7 @@ static void shake_hands(int breaks_off_at, int when)
 	for (int round = 0; round < 10; round++) {
 		all.result = envoi__tls_handshake(all.client);
 		if (all.is_over) {
-			return; /* what is said now, nobody takes away */
+			return; /* the alert is final */
 		}
 		tls_server_from_client(&all.server, all.client);
 		tls_server_go_on(&all.server);

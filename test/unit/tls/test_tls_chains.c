@@ -27,7 +27,7 @@ enum whose {
 	MIDDLE, /* issued by the root */
 	LOWER, /* issued by the middle */
 	LEAF,
-	STRANGER, /* a root that nobody trusts */
+	STRANGER, /* a root that is not trusted */
 	KEYS,
 };
 
@@ -38,7 +38,7 @@ struct particulars {
 	int from_year, until_year; /* from now; 0: -1, 1 */
 	bool is_no_authority; /* of one that should be */
 	bool may_not_sign; /* by its key usage */
-	bool has_path_len; /* nobody but leaves below it */
+	bool has_path_len; /* only leaves below it */
 	bool has_strange_extension; /* critical */
 	bool has_wrong_signature;
 	bool has_unnamed_issuer; /* without a common name */
@@ -359,7 +359,7 @@ static void every_error_of_the_servers_certificate_is_reported(void **state)
 	}
 }
 
-/* Who decides must know all of it, though GnuTLS stops looking below an unknown issuer. */
+/* A decision needs all errors, but GnuTLS stops below an unknown issuer. */
 static void below_an_unknown_issuer_other_errors_are_reported_too(void **state)
 {
 	(void)state;

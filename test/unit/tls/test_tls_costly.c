@@ -57,7 +57,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* No key, but nobody can tell from outside. */
+/* Not a valid key, which cannot be seen from outside. */
 static gnutls_pubkey_t make_key(unsigned int bits, unsigned int exponent_bits)
 {
 	static unsigned char modulus[LARGEST_BYTES], exponent[LARGEST_BYTES];
@@ -139,7 +139,7 @@ static void a_key_that_would_take_seconds_is_refused_as_it_is(void **state)
 	}
 }
 
-/* The signature is of another key: who checks it first, as TLS 1.3 has it, complains of that. */
+/* The signature is of another key: TLS 1.3, where it is checked first, reports that. */
 static void it_is_refused_before_the_servers_signature_is_checked(void **state)
 {
 	(void)state;

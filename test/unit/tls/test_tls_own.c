@@ -124,7 +124,7 @@ static void a_file_that_was_changed_is_refused(void **state)
 	assert_int_equal(r, ENVOI_ERR_AUTH);
 }
 
-/* What a server sees, and what is told of it. */
+/* What a server sees, and what the client reports. */
 static void converse(
 	struct fixture *f, const char *priorities, bool asks, bool has_own, const char *address)
 {

@@ -33,7 +33,7 @@ static struct {
 	int client_result, result;
 	int messages, breaks_off_at;
 	bool is_over; /* it has broken off */
-	bool is_garbled; /* its alert: nobody can read it */
+	bool is_garbled; /* its alert cannot be read */
 } all;
 
 static ssize_t pull(gnutls_transport_ptr_t user, void *data, size_t size)
@@ -105,7 +105,7 @@ static void to_client(void)
 	envoi_buffer_consume(from, SIZE_MAX);
 }
 
-/* Until the client breaks off, and the server has heard it. */
+/* Until the client ends the handshake and the server has received that. */
 static void shake_hands(void)
 {
 	for (int round = 0; round < 6; round++) {

@@ -238,7 +238,7 @@ static void a_session_of_1_2_is_resumed_once(void **state)
 
 /*
  * RFC 8446, section 2.2. GnuTLS offers psk_ke besides psk_dhe_ke, which a server without groups
- * takes: whoever gets hold of its ticket key could read everything.
+ * takes: an attacker with its ticket key could read everything.
  */
 static void what_is_resumed_without_an_exchange_of_keys_is_refused(void **state)
 {
@@ -265,7 +265,8 @@ static void without_the_extended_master_secret_nothing_is_resumed(void **state)
 	expect(false);
 }
 
-/* RFC 7627, section 5.3: whoever had it in the first must have it in what is resumed. */
+/* RFC 7627, section 5.3: a peer that had it in the first session must have it in the resumed one.
+ */
 static void a_server_that_drops_the_extended_master_secret_is_not_resumed(void **state)
 {
 	(void)state;
@@ -386,7 +387,7 @@ static void a_certificate_that_has_expired_meanwhile_is_refused(void **state)
 	all.now_ms += 12 * 3600000;
 	connect_again();
 	assert_int_equal(all.result, ENVOI_ERR_CERTIFICATE);
-	assert_false(all.was_offered); /* so that somebody can be asked */
+	assert_false(all.was_offered); /* so that a decision is possible */
 	assert_non_null(strstr(all.error, "expired"));
 	connect_again();
 	assert_int_equal(all.result, ENVOI_ERR_CERTIFICATE);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Servers on OpenSSL send the tickets of TLS 1.3 one by one, and what they answer may stand behind
- * the second in one reading. GnuTLS tells "again" for each ticket that it takes in.
+ * the second in one reading. GnuTLS returns "again" for each ticket that it takes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * envoi - TLS as a filter: whom it trusts
+ * envoi - TLS without I/O: trust: tests
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>

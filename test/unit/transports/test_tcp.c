@@ -175,7 +175,7 @@ static void what_is_no_descriptor_is_refused(void **state)
 	assert_null(transport);
 }
 
-/* The peer has said why and gone; what we send breaks, but what it said is heard. */
+/* The peer has sent an error and disconnected: sending fails, but the error is received. */
 static void the_peers_last_elements_are_received(void **state)
 {
 	static const char words[] = HEAD "<stream:error/></stream:stream>";

@@ -328,6 +328,39 @@ static int parse(struct envoi_context *context, const char *document)
 	return r;
 }
 
+/* Two stanzas that are skipped: one begins to be in its start tag, one within elements that are open
+ * in one piece, and were opened in another. */
+static int parse_poison(struct envoi_context *context)
+{
+	static const char *const pieces[] = {
+		"<stream:stream xmlns='jabber:client' xmlns:stream='" ENVOI_NS_STREAMS
+		"'><message a='' b='' c='' d='' e='' from='a@b/&lt;' id='1' type='chat' to='c@d'/>"
+		"<iq id='2' type='get' from='a@b' xmlns:p='u'><p:a><b>",
+		"<c/></b></p:a><p:a><b><c><d><e/></d></c></b>", "</p:a></iq>"};
+	struct envoi_xml_limits limits = envoi_xml_limits_default;
+	struct envoi_xml_parser *parser;
+	struct envoi_xml_item item;
+	unsigned int skipped = 0;
+	limits.attributes = 4;
+	limits.depth = 4;
+	limits.skip_bytes = 1000;
+	int r = envoi_xml_parser_new(&parser, context, &limits);
+	if (r < 0) {
+		return r;
+	}
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]) && r >= 0; i++) {
+		envoi_xml_parser_feed(parser, pieces[i], strlen(pieces[i]));
+		while ((r = envoi_xml_parser_next(parser, &item)) == ENVOI_OK) {
+			skipped += item.kind == ENVOI_XML_SKIPPED &&
+				envoi_element_attr(item.element, "from") != NULL &&
+				envoi_element_attr(item.element, "id") != NULL;
+			envoi_element_unref(item.element);
+		}
+	}
+	envoi_xml_parser_free(parser);
+	return r == ENVOI_AGAIN && skipped == 2 ? ENVOI_OK : r < 0 ? r : ENVOI_ERR_INVALID;
+}
+
 /* @return whether it failed for want of memory; anything else than success or that aborts */
 static bool run(struct test_allocator *allocator)
 {
@@ -343,6 +376,9 @@ static bool run(struct test_allocator *allocator)
 	failed |= r == ENVOI_ERR_NOMEM;
 	assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
 	r = write_without_tree(&out);
+	failed |= r == ENVOI_ERR_NOMEM;
+	assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+	r = parse_poison(context);
 	failed |= r == ENVOI_ERR_NOMEM;
 	assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
 	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {

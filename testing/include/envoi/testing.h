@@ -206,7 +206,7 @@ struct envoi_test_server_counts {
 	size_t connections; /**< streams that have logged in as this account */
 	size_t sessions; /**< bound, with a connection or waiting to be resumed */
 	size_t managed; /**< of these: with stream management enabled */
-	size_t unacknowledged; /**< stanzas in these sessions that the client has not acknowledged */
+	size_t unacknowledged; /**< stanzas of these sessions without acknowledgement */
 	size_t stored; /**< messages for later */
 	size_t resumptions; /**< since the beginning, of all accounts */
 };

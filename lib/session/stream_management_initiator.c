@@ -78,7 +78,7 @@ static int take_resumed(struct envoi_handler *self, struct envoi_stream *stream,
 	return ENVOI_OK;
 }
 
-/* The session is gone at the server, which may say what it has handled. */
+/* The server no longer has the session; it may say what it has handled. */
 static int resume_failed(struct envoi_session *session, struct envoi_stream *stream, const char *h)
 {
 	int r = h == NULL ? ENVOI_OK : envoi__sm_take_h(session, stream, h, session->sm.sent);

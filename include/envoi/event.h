@@ -22,14 +22,14 @@ struct envoi_stanza;
 /**
  * The events of a session. The first ones are in the order in which a login posts them.
  *
- * A session as the server knows it lasts from ENVOI_EVENT_STARTED to ENVOI_EVENT_ENDED, over one
- * connection or several; ENVOI_EVENT_RESUMED is posted when it goes on over another connection
- * (XEP-0198, section 5). A connection lasts from ENVOI_EVENT_CONNECTING to
- * ENVOI_EVENT_DISCONNECTED. A client posts behind each ENVOI_EVENT_DISCONNECTED either
- * ENVOI_EVENT_SUSPENDED, when it will connect again by itself, or ENVOI_EVENT_STOPPED.
+ * A session of the server lasts from ENVOI_EVENT_STARTED to ENVOI_EVENT_ENDED, over one or more
+ * connections; ENVOI_EVENT_RESUMED is posted when it continues over a new connection (XEP-0198,
+ * section 5). A connection lasts from ENVOI_EVENT_CONNECTING to
+ * ENVOI_EVENT_DISCONNECTED. After each ENVOI_EVENT_DISCONNECTED a client posts either
+ * ENVOI_EVENT_SUSPENDED, when it will reconnect, or ENVOI_EVENT_STOPPED.
  *
- * These come even when memory is short, and inside envoi_client_free() and envoi_session_free():
- * ENDED, DISCONNECTED, STOPPED. SUSPENDED comes even when memory is short.
+ * ENDED, DISCONNECTED and STOPPED are posted even without memory, and inside envoi_client_free()
+ * and envoi_session_free(); SUSPENDED is posted even without memory.
  */
 enum envoi_event_type {
 	ENVOI_NO_EVENT = 0,
@@ -60,8 +60,8 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_UNHANDLED,
 	/**
-	 * an error came for a stanza of this side whose ticket has reported (<envoi/ticket.h>); @p
-	 * text: the id; @p stanza: the error. It is no proof that the stanza was not read
+	 * an error arrived for a sent stanza whose ticket has already reported (<envoi/ticket.h>);
+	 * @p text: the id; @p stanza: the error. The stanza may have been read nevertheless
 	 */
 	ENVOI_EVENT_LATE_ERROR,
 	/**
@@ -73,8 +73,8 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_SKIPPED,
 	/**
-	 * the session of the last STARTED is gone, and its promises and the requests that were sent
-	 * have ended. Exactly one for each STARTED, before the next one. It comes before
+	 * the session of the last STARTED has ended, and so have its promises and the requests that
+	 * were sent. Exactly one for each STARTED, before the next one. It comes before
 	 * DISCONNECTED when the session cannot be resumed; else when the server has refused to
 	 * resume it, or before STOPPED
 	 */
@@ -85,19 +85,19 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_DISCONNECTED,
 	/**
-	 * client: the client is offline, and connects no more by itself; @p failure: that of the
-	 * last DISCONNECTED, or ENVOI_OK after envoi_client_disconnect(). Exactly one for each
+	 * client: the client is offline and does not reconnect; @p failure: that of the last
+	 * DISCONNECTED, or ENVOI_OK after envoi_client_disconnect(). Exactly one for each
 	 * envoi_client_connect() that returned ENVOI_OK; the last event until the next
 	 */
 	ENVOI_EVENT_STOPPED,
 	/**
-	 * client: it will connect again in @p retry_in_ms milliseconds; @p failure: why the last
-	 * connection has ended or was not established
+	 * client: it will reconnect in @p retry_in_ms milliseconds; @p failure: of the last
+	 * connection
 	 */
 	ENVOI_EVENT_SUSPENDED,
 	/**
-	 * the session of the last STARTED goes on over a new connection, in the same epoch; @p jid:
-	 * the full one
+	 * the session of the last STARTED continues over a new connection, in the same epoch; @p
+	 * jid: the full one
 	 */
 	ENVOI_EVENT_RESUMED,
 	/**

@@ -21,30 +21,30 @@ struct envoi_ticket;
 /** How sending ended. */
 enum envoi_ticket_state {
 	ENVOI_TICKET_ACKNOWLEDGED, /**< processed by the server: see enum envoi_acknowledgement */
-	ENVOI_TICKET_WRITTEN, /**< written, and no acknowledgement is waited for */
+	ENVOI_TICKET_WRITTEN, /**< written; no acknowledgement is expected */
 	/** the connection was lost before the peer acknowledged it, and it is not sent again */
 	ENVOI_TICKET_UNKNOWN,
-	/** no byte of it was written: the connection was lost before, or a filter swallowed it */
+	/** no byte of it was written: the connection was lost before, or a filter dropped it */
 	ENVOI_TICKET_NOT_SENT,
 	ENVOI_TICKET_CANCELED, /**< by envoi_ticket_cancel(), or the session was freed */
 	/**
-	 * an error came for it: from the recipient, its bare address or its server, from the own
-	 * account or server, or without sender (RFC 6120, section 8.3.1). The error is no proof
-	 * that the stanza was not read: a message to an account is delivered to several devices,
-	 * and a server reports those that have not taken it. Or, without an error: it waited, was
-	 * not sent, and is longer than what the server of the next stream accepts (XEP-0478)
+	 * an error arrived for it: from the recipient, its bare address or its server, from the own
+	 * account or server, or without sender (RFC 6120, section 8.3.1). The stanza may have been
+	 * read nevertheless: a message to an account is delivered to several devices, and a server
+	 * returns an error for each that did not take it. Without an error: it was not sent,
+	 * because it is longer than the server of the next stream accepts (XEP-0478)
 	 */
 	ENVOI_TICKET_REFUSED,
 };
 
-/** By what a stanza was acknowledged. */
+/** How a stanza was acknowledged. */
 enum envoi_acknowledgement {
 	ENVOI_NOT_ACKNOWLEDGED = 0,
 	ENVOI_BY_STREAM_MANAGEMENT, /**< XEP-0198: the server has taken responsibility for it */
 	/**
-	 * the server has answered a ping that was sent behind it (setting acknowledgement.ping): it
-	 * has processed the stanza (RFC 6120, section 10.1). It does not show that the recipient,
-	 * or its server, has it
+	 * the server has answered a ping that was sent after it (setting acknowledgement.ping), and
+	 * so has processed the stanza (RFC 6120, section 10.1). The recipient and its server may
+	 * not have it
 	 */
 	ENVOI_BY_ANSWER,
 };
@@ -52,15 +52,15 @@ enum envoi_acknowledgement {
 /** What a ticket reports. Borrowed for the call. */
 struct envoi_ticket_report {
 	enum envoi_ticket_state state;
-	/** of ACKNOWLEDGED; of REFUSED when it was acknowledged before the error came */
+	/** of ACKNOWLEDGED; of REFUSED when it was acknowledged before the error arrived */
 	enum envoi_acknowledgement acknowledged_by;
-	/** of REFUSED; NULL: the stanza was not sent, as it is too long; else NULL */
+	/** of REFUSED: the error, NULL when the stanza was too long to be sent; else NULL */
 	const struct envoi_stanza_error *error;
 	struct envoi_stanza *stanza; /**< of REFUSED: the stanza that has the error; else NULL */
 };
 
-/** Reports how sending ended: once, from the loop or inside envoi_session_free(). The ticket may be
- * freed or used again inside, and everything else freed. */
+/** Reports how sending ended: once, from the loop or inside envoi_session_free(). Inside, the
+ * ticket may be freed or used again, and any other object freed. */
 typedef void envoi_ticket_fn(struct envoi_ticket *ticket, const struct envoi_ticket_report *report);
 
 /** Whether a message is sent again when the session of the server has ended before it was
@@ -71,17 +71,18 @@ enum envoi_resend {
 	 * (XEP-0334), unless the setting resend.messages is false
 	 */
 	ENVOI_RESEND_BY_RULE = 0,
-	ENVOI_RESEND_ALWAYS, /**< every message; for another stanza sending is refused */
+	ENVOI_RESEND_ALWAYS, /**< every message; sending another stanza with it is refused */
 	ENVOI_RESEND_NEVER, /**< the ticket ends with ENVOI_TICKET_UNKNOWN */
 };
 
 /**
- * Asks for a report of how sending a stanza ended. The sender's; borrowed until @p done is called.
+ * A request for a report of how sending a stanza ended. Owned by the sender; borrowed until @p done
+ * is called.
  *
- * An error that comes before the report ends the ticket with ENVOI_TICKET_REFUSED. Afterwards it is
+ * An error that arrives before the report ends the ticket with ENVOI_TICKET_REFUSED. A later one is
  * reported by ENVOI_EVENT_LATE_ERROR: within ten minutes, for the last 1,000 stanzas of the session
- * that had a ticket and an id. (A server can return a message minutes after it has acknowledged it,
- * when the recipient's connection turns out to be lost.)
+ * that had a ticket and an id. (A server may return a message minutes after its acknowledgement,
+ * when it detects that the recipient's connection is lost.)
  */
 struct envoi_ticket {
 	envoi_ticket_fn *done;
@@ -95,7 +96,7 @@ struct envoi_ticket {
 	void *entry; /* private; zeroed before use */
 };
 
-/** Take back a stanza that the stream has not taken yet: its ticket ends with
+/** Cancel a stanza that the stream has not taken yet: its ticket ends with
  * ENVOI_TICKET_CANCELED, from the loop.
  * @retval ENVOI_ERR_STATE  the stream has taken it, or the ticket is not in use */
 ENVOI_API int envoi_ticket_cancel(struct envoi_ticket *ticket);

@@ -17,7 +17,7 @@
  * Errors. Fatal ones make xmlParseChunk() return their code, whether or not they are reported; from
  * 	2.12 on only 100 errors of a context are, and each prefix is one, so nothing relies on
  * 	errors that are not fatal: test_incidents. Before 2.12 we own the namespace table (nsTab):
- * 	prefixes that were in a tag are put there. From 2.12 on the counter of errors (nbErrors) is:
+ * 	prefixes that were in a tag are put there. From 2.12 on we own the error counter (nbErrors):
  * 	when it is full, no text is formatted; test_parser_use.
  * Input. Bytes that were parsed lie before input->end until the next call: they are wiped there.
  * Left to libxml2: the characters of names (XML 1.0, productions 4 and 4a), `=` and quotes in

@@ -9,7 +9,8 @@
 
 enum {
 	/* With a network that is well, and a server that answers, an offline client is back within
-	 * this time: the longest delay between two attempts, 5 minutes, and what a login may take. */
+	 * this time: the longest delay between two attempts, 5 minutes, and what a login may take.
+	 */
 	LONGEST_OFFLINE_MS = 360000,
 	/* More memory than before the first step: caches of the context, and what the session
 	 * remembers of each stanza for errors that come late. */

@@ -97,7 +97,8 @@ enum place {
 	PLACES,
 };
 
-/* Events come first, by their numbers. Resumption and the levels of the outbox have tests of their own. */
+/* Events come first, by their numbers. Resumption and the levels of the outbox have tests of their
+ * own. */
 _Static_assert((int)IN_SUSPENDED == (int)ENVOI_EVENT_SUSPENDED - (int)ENVOI_EVENT_CONNECTING,
 	"each event has a place");
 

@@ -87,8 +87,8 @@ struct envoi_session_owner {
 ENVOI_API void envoi_session_set_owner(
 	struct envoi_session *session, struct envoi_session_owner *owner);
 
-/** Read limits and times again, before the next stream, when settings may have changed since the
- * session was made. What is queued or pending already is not affected. */
+/** Read limits and timeouts again, before the next stream, when settings may have changed since the
+ * session was made. Queued stanzas and pending requests are not affected. */
 ENVOI_API void envoi_session_configure(
 	struct envoi_session *session, const struct envoi_settings *settings);
 
@@ -96,16 +96,16 @@ ENVOI_API void envoi_session_configure(
 ENVOI_API struct envoi_stream_sink *envoi_session_sink(struct envoi_session *session);
 
 /**
- * Bring a stream below the session, before it has reported anything.
+ * Attach a stream to the session, before its first event.
  *
  * @param stream  taken: consumed on failure too; made with envoi_session_sink()
- * @retval ENVOI_ERR_STATE  there is one, or the last one or the session is being freed
+ * @retval ENVOI_ERR_STATE  the session has a stream, or it or its last stream is being freed
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_attach(
 	struct envoi_session *session, struct envoi_stream *stream);
 
-/** @return the stream below, or NULL; borrowed until it closes or is detached */
+/** @return the attached stream, or NULL; borrowed until it closes or is detached */
 ENVOI_API struct envoi_stream *envoi_session_stream(const struct envoi_session *session);
 
 /**
@@ -113,52 +113,53 @@ ENVOI_API struct envoi_stream *envoi_session_stream(const struct envoi_session *
  * initiating stream, where the setting stream-management is on, then the attached ones in order of
  * adding.
  * @param ret_handlers  room for @p capacity; may be NULL for 0
- * @return how many there are: with a larger number than @p capacity the rest was left out
+ * @return the number of handlers, which may be larger than @p capacity
  */
 ENVOI_API size_t envoi_session_handlers(
 	const struct envoi_session *session, struct envoi_handler **ret_handlers, size_t capacity);
 
 /**
  * Free the stream at once, as if the connection was lost, without a call of `closed`. Requests and
- * tickets end from the loop. Nothing if there is none.
+ * tickets end from the loop. No effect without a stream.
  */
 ENVOI_API void envoi_session_detach(struct envoi_session *session);
 
 /**
- * Leave in order: from now on nothing more may be sent, envoi_session_is_online() is false; what
- * is queued is given to the transport, then the stream is closed (RFC 6120, section 4.4) and
- * `closed` follows, all within the setting close.timeout. Before `ready` nothing of the queue can
- * be sent: the stream is closed at once. Idempotent; nothing if there is no stream.
+ * Close the session in order: sending is refused from now on, and envoi_session_is_online() is
+ * false. The queue is given to the transport, then the stream is closed (RFC 6120, section 4.4),
+ * and `closed` follows, all within the setting close.timeout. Before `ready` the queue cannot be
+ * sent: the stream is closed at once. Idempotent; no effect without a stream.
  */
 ENVOI_API void envoi_session_close(struct envoi_session *session);
 
 /**
- * Say whether the peer lets a later stream resume the session (XEP-0198, section 5). When the
- * stream ends while it does, the epoch goes on: requests, promises and the outbox wait; a reply
- * that is made meanwhile is queued. Setting it to false without a stream ends the epoch.
+ * Set whether a later stream can resume the session (XEP-0198, section 5). When the stream ends
+ * while this is true, the epoch continues: requests, promises and the outbox are kept, and replies
+ * are queued. Setting it to false without a stream ends the epoch.
  */
 ENVOI_API void envoi_session_set_resumable(struct envoi_session *session, bool is_resumable);
 
 /**
- * Say whether the owner will bring another stream below the session when the server's session has
- * ended, as a client does that connects again. While it does, the end of an epoch ends requests
- * whose stanza a stream was given, and promises; stanzas that no stream was given wait for the next
- * session of the same account, with their requests, and messages that were not acknowledged wait to
- * be sent again (enum envoi_resend). They go out in order, behind what the owner sends in `ready`
- * and before what is sent later. False at first, and set to false by envoi_session_close(). Setting
- * it to false without a stream ends what waits.
+ * Set whether the owner will attach another stream after the end of the server's session, as a
+ * client that reconnects does. While this is true, the end of an epoch ends promises, and requests
+ * whose stanza was given to a stream. Stanzas that were not given to a stream are kept for the next
+ * session of the same account, with their requests, and unacknowledged messages are kept to be sent
+ * again (enum envoi_resend). They are sent in order, after the stanzas that the owner sends in
+ * `ready` and before later ones. False at first; envoi_session_close() sets it to false. Setting it
+ * to false without a stream ends the kept stanzas.
  */
 ENVOI_API void envoi_session_set_continued(struct envoi_session *session, bool is_continued);
 
 /**
- * Say that the attached stream has resumed the session, before its `ready`. Without this call the
- * epoch ends when an address is bound or the stream is `ready`, and ENVOI_EVENT_STARTED is posted.
- * @retval ENVOI_ERR_STATE  there is no stream, or nothing to resume
+ * Report that the attached stream has resumed the session, before its `ready`. Without this call
+ * the epoch ends when an address is bound or the stream is `ready`, and ENVOI_EVENT_STARTED is
+ * posted.
+ * @retval ENVOI_ERR_STATE  the session has no stream, or cannot be resumed
  */
 ENVOI_API int envoi_session_resume(struct envoi_session *session);
 
-/** @return whether the session has no stream, or one that is not online yet, and its epoch goes on:
- * stanzas are taken and wait */
+/** @return whether the epoch continues without a stream, or with one that is not online yet:
+ * stanzas are accepted and queued */
 ENVOI_API bool envoi_session_is_suspended(const struct envoi_session *session);
 
 /* --- stream management, receiving side (XEP-0198) --- */
@@ -167,26 +168,26 @@ enum {
 	ENVOI_RESUMPTION_ID_SIZE = 256,
 };
 
-/** What is granted to a peer that wants to resume later. */
+/** The grant of resumption to a peer. */
 struct envoi_resumption {
-	/** names the session: made at random, may be replaced; not empty */
+	/** names the session: random, may be replaced; not empty */
 	char id[ENVOI_RESUMPTION_ID_SIZE];
-	/** for how long the session is kept without a stream, in seconds; 0: until
-	 * envoi_session_set_resumable(), and the peer is told no time */
+	/** seconds for which the session is kept without a stream; 0: until
+	 * envoi_session_set_resumable(), and no time is sent to the peer */
 	uint32_t max_s;
 };
 
 struct envoi_resumption_hook;
 
-/** Receiving side: knows the sessions that can be resumed. Called from the loop; sessions and
- * streams may be freed inside each function. */
+/** Receiving side: the application's table of sessions that can be resumed. Called from the loop;
+ * sessions and streams may be freed inside each function. */
 struct envoi_resumption_hook_impl {
 	/**
-	 * A peer enables stream management and wants to resume later.
+	 * A peer enables stream management and requests that the session can be resumed.
 	 * @param session     bound
-	 * @param wanted_s    for how long the peer wants the session kept, in seconds; 0: not said
+	 * @param wanted_s    seconds that the peer requests; 0: none requested
 	 * @param resumption  to be filled in
-	 * @return false: the session cannot be resumed; stanzas are acknowledged all the same
+	 * @return false: the session cannot be resumed; stanzas are acknowledged nevertheless
 	 */
 	bool (*enabled)(struct envoi_resumption_hook *hook, struct envoi_session *session,
 		uint64_t wanted_s, struct envoi_resumption *resumption);
@@ -196,7 +197,7 @@ struct envoi_resumption_hook_impl {
 	 */
 	void (*wanted)(struct envoi_resumption_hook *hook, struct envoi_stream *stream,
 		struct envoi_handler *handler, const char *previd);
-	/** OPTIONAL. The time of a session without a stream is over: its epoch has ended. */
+	/** OPTIONAL. The time of a session without a stream has expired: its epoch has ended. */
 	void (*expired)(struct envoi_resumption_hook *hook, struct envoi_session *session);
 };
 
@@ -208,12 +209,12 @@ struct envoi_resumption_hook {
 /**
  * Stream management for receiving streams that have a session above: offered after authentication,
  * with acknowledgements in both directions. A session whose stream is lost, and not closed in
- * order, is suspended while it can be resumed; what is sent meanwhile waits, and what the peer has
- * not handled is sent again on the stream that resumes.
+ * order, is suspended while it can be resumed: new stanzas are queued, and stanzas that the peer
+ * has not handled are sent again on the stream that resumes.
  *
  * Misuse of `<enable/>` and `<resume/>` is answered with `<failed/>` (section 6) and changes
- * nothing. An acknowledgement that cannot be true ends the stream, and the session cannot be
- * resumed any more.
+ * nothing. An impossible acknowledgement ends the stream, and the session cannot be resumed any
+ * more.
  *
  * @param hook  borrowed, must outlive the handler and its sessions; NULL: nothing is resumed
  * @retval ENVOI_ERR_NOMEM
@@ -225,15 +226,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_management_receiver_new(
 /**
  * Answer a request for resumption.
  *
- * The session takes the stream over from the session above which it was made. That one gets the old
- * stream of the resumed session, if it still has one, which ends with the stream error `conflict`;
- * its owner is called with `closed` when that is over, at once where there is no old stream (with
- * ENVOI_OK).
+ * The stream moves from the session with which it was made to @p session. The former gets the old
+ * stream of @p session, if there is one, which ends with the stream error `conflict`; its owner is
+ * called with `closed` after that, or at once without an old stream (with ENVOI_OK).
  *
  * @param session  of the account that has authenticated, which the caller has to compare; NULL, or
  *                 one that cannot be resumed under the requested id: the answer is item-not-found
  * @retval ENVOI_ERR_STATE     no request is open
- * @retval ENVOI_ERR_PROTOCOL  the peer claims to have handled what was not sent: the stream fails
+ * @retval ENVOI_ERR_PROTOCOL  the peer acknowledges stanzas that were not sent: the stream fails
  * Other errors as envoi_stream_send_element(): the stream fails.
  */
 ENVOI_API int envoi_resumption_answer(

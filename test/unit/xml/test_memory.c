@@ -328,8 +328,8 @@ static int parse(struct envoi_context *context, const char *document)
 	return r;
 }
 
-/* Two stanzas that are skipped: one begins to be in its start tag, one within elements that are open
- * in one piece, and were opened in another. */
+/* Two stanzas that are skipped: one begins to be in its start tag, one within elements that are
+ * open in one piece, and were opened in another. */
 static int parse_poison(struct envoi_context *context)
 {
 	static const char *const pieces[] = {

@@ -2,7 +2,8 @@
  * envoi - test kit: the server, what its files share
  * SPDX-License-Identifier: MIT
  */
-/* Files that call each other: server.c, server_library.c, server_management.c, server_route.c, server_session.c. */
+/* Files that call each other: server.c, server_library.c, server_management.c, server_route.c,
+ * server_session.c. */
 #ifndef ENVOI_TESTING_SERVER_H
 #define ENVOI_TESTING_SERVER_H
 

@@ -2,8 +2,9 @@
  * envoi - test kit: a server whose sessions are the library's
  * SPDX-License-Identifier: MIT
  */
-/* The counterpart of server_management.c: acknowledgements and resumption are those of the library's
- * receiving side. What a session was given and has not had acknowledged is known by its tickets. */
+/* The counterpart of server_management.c: acknowledgements and resumption are those of the
+ * library's receiving side. What a session was given and has not had acknowledged is known by its
+ * tickets. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -80,6 +80,7 @@ struct beside {
 	size_t whole_items; /* bytes of outcome.items that are complete items */
 	bool is_restricted, has_other_version, has_other_encoding, has_text_between;
 	bool is_stream, is_in_namespace, has_right_prefix;
+	bool has_second_head; /* a stream header as a first-level element */
 };
 
 /* Names come as NS SEPARATOR NAME SEPARATOR PREFIX, NS SEPARATOR NAME, or NAME. */
@@ -135,6 +136,9 @@ static void on_start(void *user, const XML_Char *tag, const XML_Char **attribute
 		beside->outcome.has_head = true;
 		end_item(&beside->outcome);
 		beside->whole_items = envoi_buffer_len(&beside->outcome.items);
+	} else if (beside->depth == 2) {
+		beside->has_second_head |= strcmp(name.name, "stream") == 0 &&
+			strcmp(name.ns, ENVOI_NS_STREAMS) == 0;
 	}
 	free(tag_copy);
 	while (count > 0) {
@@ -312,7 +316,7 @@ static bool is_our_rule(
 	case ENVOI_STREAM_INVALID_NAMESPACE:
 		return !beside->is_in_namespace;
 	case ENVOI_STREAM_BAD_FORMAT:
-		return !beside->is_stream || beside->has_text_between;
+		return !beside->is_stream || beside->has_text_between || beside->has_second_head;
 	case ENVOI_STREAM_BAD_NAMESPACE_PREFIX:
 		return !beside->has_right_prefix;
 	case ENVOI_STREAM_POLICY_VIOLATION:

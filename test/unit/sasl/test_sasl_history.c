@@ -150,6 +150,8 @@ static void malformed_lines_change_nothing(void **state)
 	} rows[] = {
 		{"", ENVOI_DECLINED},
 		{"sasl-pin", ENVOI_DECLINED},
+		{"sasl-pin ", ENVOI_DECLINED},
+		{"sasl-keys ", ENVOI_DECLINED},
 		{"roster 1", ENVOI_DECLINED},
 		{"sasl-pinned SCRAM-SHA-1", ENVOI_DECLINED},
 		{"sasl-pin X-OF-ANOTHER", ENVOI_OK},

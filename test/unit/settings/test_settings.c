@@ -129,6 +129,7 @@ static void values_are_read_and_written_in_one_form(void **state)
 		{"server", "2001:db8::1", "2001:db8::1"},
 		{"server", "[2001:db8::1]", "[2001:db8::1]"},
 		{"sasl-mechanisms", ", SCRAM-SHA-1,  PLAIN ", "SCRAM-SHA-1 PLAIN"},
+		{"sasl.mechanisms", "ABCDEFGHIJKLMNOPQRST X-Y_9", "ABCDEFGHIJKLMNOPQRST X-Y_9"},
 		{"sasl.mechanisms", "", ""},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -160,6 +161,9 @@ static void a_refused_value_changes_nothing_and_has_a_reason(void **state)
 		{"tls.mode", "STARTTLS", "tls.mode: not one of starttls, direct, none, either",
 			ENVOI_ERR_INVALID},
 		{"presence.initial", "maybe", "presence.initial: neither true nor false",
+			ENVOI_ERR_INVALID},
+		{"sasl.mechanisms", "ABCDEFGHIJKLMNOPQRSTU",
+			"sasl.mechanisms: not accepted: \"ABCDEFGHIJKLMNOPQRSTU\"",
 			ENVOI_ERR_INVALID},
 		{"sasl.mechanisms", "plain", "sasl.mechanisms: not accepted: \"plain\"",
 			ENVOI_ERR_INVALID},

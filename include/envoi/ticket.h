@@ -63,8 +63,15 @@ struct envoi_ticket_report {
  * ticket may be freed or used again, and any other object freed. */
 typedef void envoi_ticket_fn(struct envoi_ticket *ticket, const struct envoi_ticket_report *report);
 
-/** Whether a message is sent again when the session of the server has ended before it was
- * acknowledged, and another one of the same account follows. */
+/**
+ * Whether a message is sent again when the session of the server has ended before it was
+ * acknowledged, and another one of the same account follows within a day. It has the same id, an
+ * origin-id equal to the id from its first sending on (XEP-0359), by which a recipient recognises
+ * it, and a delay (XEP-0203). A client does so; other owners of sessions say whether they do
+ * (envoi_session_set_continued()).
+ *
+ * Without stream management (XEP-0198) only messages with a ticket are kept for it.
+ */
 enum envoi_resend {
 	/**
 	 * the rule: messages of type chat and normal that have a body and not the hint `no-store`
@@ -90,9 +97,10 @@ struct envoi_ticket {
 	/**
 	 * milliseconds for which the ticket stays open for an error after the stanza was
 	 * acknowledged or written; 0: it reports at once. It reports earlier when the session ends
+	 * and none follows
 	 */
 	uint64_t refusal_ms;
-	enum envoi_resend resend;
+	enum envoi_resend resend; /**< of a message: whether it is sent again */
 	void *entry; /* private; zeroed before use */
 };
 

@@ -292,10 +292,12 @@ static struct envoi__tracked *find(const struct envoi__tracking *tracking,
 	return found;
 }
 
-/* The outbox goes on without it: the bytes are still counted and acknowledged. */
+/* The outbox goes on without it: the bytes are still counted and acknowledged. The server has
+ * processed them, so that they are not for another session. */
 static void refuse(struct envoi__tracked *tracked, struct envoi_stanza *error)
 {
 	if (tracked->entry != NULL) {
+		tracked->entry->meta.may_resend = false;
 		tracked->entry->tracked = NULL;
 		tracked->entry = NULL;
 	}

@@ -263,6 +263,19 @@ static void send_with_choice(struct wire *wire, const char *xml, enum envoi_rese
 	cut(wire);
 }
 
+/* The error shows that the server has processed it. */
+static void a_message_that_was_refused_is_not_sent_again(void **state)
+{
+	struct wire *wire = *state;
+	send_named(wire, 0);
+	wire_run(wire, 0);
+	(void)wire_talk(wire, "<message type='error' id='one' from='a@b'/>");
+	assert_string_equal(wire_log(wire), "one refused\n");
+	cut(wire);
+	assert_string_equal(bodies_in(next_session(wire)), "");
+	assert_int_equal(wire->session->outbox.held_count, 0);
+}
+
 static void a_ticket_may_choose(void **state)
 {
 	struct wire *wire = *state;
@@ -640,6 +653,7 @@ int main(void)
 		TEST(what_is_not_kept_has_no_origin_id),
 		TEST(others_are_not_sent_again),
 		TEST(a_message_of_type_normal_is_sent_again),
+		TEST(a_message_that_was_refused_is_not_sent_again),
 		TEST(a_ticket_may_choose),
 		TEST(only_messages_can_be_chosen),
 		TEST(the_setting_turns_it_off),

@@ -147,7 +147,7 @@ extern const struct envoi_handler_impl testing_management_impl;
 void testing_management_ask(struct session *session);
 
 /** @return whether this request for resumption gets no answer, as the options say */
-bool testing_management_spoils(struct envoi_test_server *server, struct envoi_stream *stream);
+bool testing_management_ignores(struct envoi_test_server *server, struct envoi_stream *stream);
 
 /* --- server_library.c --- */
 

@@ -235,7 +235,7 @@ static void on_wanted(struct envoi_resumption_hook *hook, struct envoi_stream *s
 	struct envoi_handler *handler, const char *previd)
 {
 	struct envoi_test_server *server = from_hook(hook);
-	if (testing_management_spoils(server, stream)) {
+	if (testing_management_ignores(server, stream)) {
 		return;
 	}
 	struct envoi_session *session = resumable(

@@ -263,7 +263,7 @@ static void cut(struct envoi_stream *stream)
 	envoi_failure_finish(&failure);
 }
 
-bool testing_management_spoils(struct envoi_test_server *server, struct envoi_stream *stream)
+bool testing_management_ignores(struct envoi_test_server *server, struct envoi_stream *stream)
 {
 	if (counts_down(&server->options.ignores_resumes)) {
 		return true;
@@ -280,7 +280,7 @@ static int take_resume(struct envoi_handler *self, struct envoi_stream *stream,
 {
 	uint32_t h = 0;
 	struct envoi_test_server *server = server_of(self);
-	if (testing_management_spoils(server, stream)) {
+	if (testing_management_ignores(server, stream)) {
 		return ENVOI_OK;
 	}
 	const char *user = envoi_sasl_user(stream, server->sasl);

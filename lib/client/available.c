@@ -18,7 +18,7 @@ static void announce(struct envoi_client *client)
 	if (envoi__guard_is_over(&client->guard) || !can_announce(client->session)) {
 		return;
 	}
-	if (client->login->values.sends_presence) {
+	if (client->announces) {
 		int r = envoi__presence_send_initial(&client->presence);
 		if (r < 0) {
 			envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
@@ -58,9 +58,11 @@ static void fetch_roster(struct envoi_client *client)
 /* A filter sees what is sent here before it is, and may free the client. */
 void envoi__client_become_available(struct envoi_client *client)
 {
+	const struct envoi__client_settings *values = &client->login->values;
 	envoi__client_enter(client);
 	client->presence.is_available = false;
-	if (client->login->values.fetches_roster) {
+	client->announces = values->sends_presence;
+	if (values->fetches_roster) {
 		fetch_roster(client);
 	} else {
 		announce(client);

@@ -49,12 +49,15 @@ static void on_ready(void *user, struct envoi__login *login)
 	envoi_session_set_continued(client->session, client->reconnect.is_enabled);
 }
 
+/* A session that another process began, and that a journal has brought here, is new to this client.
+ */
 static void on_restore(struct envoi_handler *self, struct envoi_session *session, bool is_resumed)
 {
-	(void)session;
-	if (!is_resumed) {
-		envoi__client_become_available(
-			ENVOI_CONTAINER_OF(self, struct envoi_client, watcher));
+	struct envoi_client *client = ENVOI_CONTAINER_OF(self, struct envoi_client, watcher);
+	uint64_t epoch = envoi_session_epoch(session);
+	if (!is_resumed || client->restored_epoch != epoch) {
+		client->restored_epoch = epoch;
+		envoi__client_become_available(client);
 	}
 }
 
@@ -359,6 +362,7 @@ int envoi_client_connect(struct envoi_client *client)
 	struct envoi__client_settings values;
 	envoi__client_settings_read(&values, client->settings);
 	envoi__reconnect_begin(&client->reconnect, &values);
+	client->reconnect.has_started = client->session->is_suspended; /* brought by a journal */
 	return begin_login(client);
 }
 

@@ -37,6 +37,8 @@ struct envoi_client {
 	void *tap_user;
 	struct envoi__login *login; /* NULL: no attempt, no connection */
 	struct envoi__reconnect reconnect;
+	uint64_t restored_epoch; /* of the session that roster and presence belong to; 0: none */
+	bool announces; /* sends presence, once the roster has come: the login may be over */
 	struct envoi_roster *roster;
 	struct envoi__presence presence;
 	struct envoi_handler watcher; /* of the session's events, for envoi_client_run() */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <envoi/envoi.h>
+#include <envoi/interfaces/session.h>
 #include <envoi/testing.h>
 
 enum {
@@ -213,6 +214,36 @@ static void a_hint_probes_the_connection_of_a_client_that_is_online(void **state
 	assert_string_equal(take_course(), "disconnected suspended connecting resumed ");
 }
 
+static int cut_at_roster(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	(void)self;
+	const struct envoi_element *payload = envoi_stanza_payload(stanza);
+	if (payload != NULL && envoi_element_is(payload, "jabber:iq:roster", "query")) {
+		struct envoi_failure why;
+		envoi_failure_set(&why, envoi_session_context(session), ENVOI_PHASE_ONLINE,
+			ENVOI_ERR_DISCONNECTED, "cut by the test");
+		envoi_stream_cut(envoi_session_stream(session), &why);
+	}
+	return ENVOI_OK;
+}
+
+static const struct envoi_filters cutting_filters = {.stanza_in = cut_at_roster};
+static const struct envoi_handler_impl cutting_impl = {.filters = &cutting_filters};
+
+/* The answer with the roster is delivered when the connection is gone. */
+static void presence_waits_for_the_stream_that_resumes(void **state)
+{
+	static struct envoi_handler cutting = {&cutting_impl};
+	(void)state;
+	envoi_client_add(bot, &cutting);
+	assert_int_equal(envoi_client_connect(bot), ENVOI_OK);
+	envoi_world_run(world, MINUTE_MS);
+	assert_string_equal(take_course(),
+		"connecting started disconnected suspended available connecting resumed ");
+	assert_int_equal(presences, 1);
+}
+
 /* --- a new session --- */
 
 static void without_the_session_requests_that_were_sent_end_and_others_go_out(void **state)
@@ -317,6 +348,25 @@ static void a_conflict_ends_session_and_client(void **state)
 	assert_string_equal(take_course(), "disconnected ended stopped ");
 }
 
+/* RFC 6120, section 4.9.3.3. */
+static void two_clients_of_one_resource_do_not_end_each_other_for_ever(void **state)
+{
+	struct envoi_client *other;
+	(void)state;
+	go_online();
+	assert_int_equal(envoi_client_new(&other, envoi_world_context(world), "bot@example.org/x"),
+		ENVOI_OK);
+	envoi_client_set_password(other, "secret");
+	envoi_client_add_connector(other, envoi_world_connector(world, "other"));
+	assert_int_equal(envoi_client_connect(other), ENVOI_OK);
+	envoi_world_run(world, 60 * MINUTE_MS);
+	assert_string_equal(take_course(), "disconnected ended stopped ");
+	assert_int_equal(envoi_client_state(bot), ENVOI_CLIENT_OFFLINE);
+	assert_int_equal(envoi_client_state(other), ENVOI_CLIENT_ONLINE);
+	assert_int_equal(envoi_test_server_counts(server, "bot").connections, 1);
+	envoi_client_free(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -325,6 +375,7 @@ int main(void)
 		TEST(a_session_goes_on_over_a_new_connection),
 		TEST(requests_and_promises_live_through_it),
 		TEST(a_dead_connection_is_replaced_without_stopping),
+		TEST(presence_waits_for_the_stream_that_resumes),
 		TEST(a_hint_probes_the_connection_of_a_client_that_is_online),
 		TEST(without_the_session_requests_that_were_sent_end_and_others_go_out),
 		TEST(a_server_that_does_not_answer_resumption_gets_a_new_session),
@@ -333,6 +384,7 @@ int main(void)
 		TEST(leaving_during_an_attempt_ends_the_session),
 		TEST(freeing_a_suspended_client_ends_its_session),
 		TEST(a_conflict_ends_session_and_client),
+		TEST(two_clients_of_one_resource_do_not_end_each_other_for_ever),
 	};
 	return cmocka_run_group_tests_name("sim/client_resume", tests, NULL, NULL);
 }

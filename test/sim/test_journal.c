@@ -225,6 +225,49 @@ static void twenty_ends_leave_one_session(void **state)
 	assert_int_equal(f->started, 1);
 }
 
+static void count_presence(void *user, enum envoi_test_server_act act, unsigned int session,
+	const struct envoi_stanza *stanza)
+{
+	(void)session;
+	*(unsigned int *)user += act == ENVOI_TEST_RECEIVED &&
+		envoi_stanza_kind(stanza) == ENVOI_PRESENCE;
+}
+
+/* It is not known here which presence the other process has sent, and the roster is not. */
+static void the_next_process_fetches_the_roster_and_sends_presence(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int presences = 0;
+	kill_bot(f);
+	envoi_test_server_watch(f->server, count_presence, &presences);
+	new_bot(f, "bot@example.org/desk");
+	assert_int_equal(envoi_client_set(f->bot, "presence.initial", "true"), ENVOI_OK);
+	assert_int_equal(envoi_client_set(f->bot, "roster.fetch", "true"), ENVOI_OK);
+	assert_int_equal(load(f), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(presences, 1);
+	assert_true(envoi_roster_is_complete(envoi_client_roster(f->bot)));
+	envoi_test_server_watch(f->server, NULL, NULL);
+}
+
+/* It has a session already: a failure of the first attempt is not the end. */
+static void the_next_process_tries_again_until_the_server_is_there(void **state)
+{
+	struct fixture *f = *state;
+	kill_bot(f);
+	new_bot(f, "bot@example.org/desk");
+	assert_int_equal(load(f), ENVOI_OK);
+	envoi_world_set_link(f->world, "bot", &(struct envoi_test_link){.refuses = true});
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 30000);
+	assert_int_equal(envoi_client_state(f->bot), ENVOI_CLIENT_SUSPENDED);
+	envoi_world_set_link(f->world, "bot", NULL);
+	envoi_world_run(f->world, 120000);
+	assert_int_equal(f->resumed, 1);
+}
+
 static void messages_of_a_session_that_is_gone_are_sent_on_a_new_one(void **state)
 {
 	struct fixture *f = *state;
@@ -444,6 +487,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_not_acknowledged_is_sent_again_once),
 		TEST(twenty_ends_leave_one_session),
+		TEST(the_next_process_fetches_the_roster_and_sends_presence),
+		TEST(the_next_process_tries_again_until_the_server_is_there),
 		TEST(messages_of_a_session_that_is_gone_are_sent_on_a_new_one),
 		TEST(nothing_is_sent_without_its_record),
 		TEST(a_journal_may_be_written_anew),

@@ -274,9 +274,6 @@ void actor_leave(struct actor *actor, uint64_t away_ms)
 void actor_kill(struct actor *actor, uint64_t away_ms)
 {
 	if (actor->client != NULL) {
-		if (envoi_client_state(actor->client) == ENVOI_CLIENT_LEAVING) {
-			records_free(actor); /* the program is done with its session */
-		}
 		records_note(actor);
 		free_client(actor);
 		connect_after(actor, away_ms + 1);

@@ -182,16 +182,56 @@ static void put_resumable(struct writer *writer)
 	put_lines(writer, ENVOI__RECORD_RESUMABLE, session->sm.max_ms, lines, 3);
 }
 
-static void put_sent(
-	struct writer *writer, const struct envoi__outbox_entry *entry, uint64_t number)
+static void put_stanza(struct writer *writer, enum envoi__record_kind kind,
+	const struct envoi__outbox_entry *entry, uint64_t number)
 {
 	struct envoi_buffer text;
 	envoi_buffer_init(&text, writer->session->context, 0);
 	if (writer->code == ENVOI_OK) {
 		writer->code = envoi__journal_sent_write(&text, entry);
 	}
-	put(writer, ENVOI__RECORD_SENT, number, envoi_buffer_data(&text), envoi_buffer_len(&text));
+	put(writer, kind, number, envoi_buffer_data(&text), envoi_buffer_len(&text));
 	envoi_buffer_finish(&text);
+}
+
+static struct envoi__outbox_entry *entry_of(struct envoi__list *link)
+{
+	return ENVOI_CONTAINER_OF(link, struct envoi__outbox_entry, link);
+}
+
+static void put_given(struct writer *writer)
+{
+	struct envoi_session *session = writer->session;
+	struct envoi__list *given = &session->outbox.given;
+	for (struct envoi__list *link = given->next; link != given; link = link->next) {
+		const struct envoi__outbox_entry *entry = entry_of(link);
+		if (entry->is_kept) {
+			put_stanza(writer, ENVOI__RECORD_SENT, entry,
+				envoi__sm_number(&session->sm.out, entry->number));
+		}
+	}
+}
+
+/* Those that a stream has had, and that wait for another: they have records already. */
+static void put_waiting(struct writer *writer, struct envoi__list *list)
+{
+	struct envoi__journal *journal = &writer->session->journal;
+	for (struct envoi__list *link = list->next; link != list; link = link->next) {
+		struct envoi__outbox_entry *entry = entry_of(link);
+		if (!entry->was_given) {
+			continue;
+		}
+		if (entry->meta.waiting == 0) {
+			entry->meta.waiting = ++journal->last_waiting;
+		}
+		put_stanza(writer, ENVOI__RECORD_WAITING, entry, entry->meta.waiting);
+	}
+}
+
+static void put_all_waiting(struct writer *writer)
+{
+	put_waiting(writer, &writer->session->outbox.held);
+	put_waiting(writer, &writer->session->outbox.waiting);
 }
 
 static void put_request(struct writer *writer, const struct envoi__journal_request *request)
@@ -220,19 +260,13 @@ static void put_session(struct writer *writer)
 	struct envoi_session *session = writer->session;
 	const struct envoi__journal *journal = &session->journal;
 	const struct envoi__sm *sm = &session->sm;
-	struct envoi__list *given = &session->outbox.given;
 	put(writer, ENVOI__RECORD_STARTED, 0, "", 0);
 	if (sm->id != NULL) {
 		put_resumable(writer);
 	}
 	put(writer, ENVOI__RECORD_ACKNOWLEDGED, sm->acknowledged, "", 0);
-	for (struct envoi__list *link = given->next; link != given; link = link->next) {
-		const struct envoi__outbox_entry *entry = ENVOI_CONTAINER_OF(
-			link, struct envoi__outbox_entry, link);
-		if (entry->is_kept) {
-			put_sent(writer, entry, envoi__sm_number(&sm->out, entry->number));
-		}
-	}
+	put_given(writer);
+	put_all_waiting(writer);
 	put(writer, ENVOI__RECORD_HANDLED, handled_number(session), "", 0);
 	if (journal->suspect != 0) {
 		put_taken(writer, journal->suspect, journal->deaths - 1);
@@ -321,12 +355,20 @@ static int append_number(
 	return append(&writer);
 }
 
+/* What is held from the session before is held still. */
 void envoi__journal_started(struct envoi_session *session)
 {
+	struct envoi_buffer out;
+	struct writer writer;
 	envoi__journal_remove_requests(session);
 	session->journal.is_open = true;
 	session->journal.suspect = 0;
-	(void)append_number(session, ENVOI__RECORD_STARTED, 0);
+	if (is_recording(session)) {
+		begin(&writer, session, &out);
+		put(&writer, ENVOI__RECORD_STARTED, 0, "", 0);
+		put_all_waiting(&writer);
+		(void)append(&writer);
+	}
 }
 
 void envoi__journal_resumable(struct envoi_session *session)
@@ -357,7 +399,7 @@ int envoi__journal_sending(
 		return ENVOI_OK;
 	}
 	begin(&writer, session, &out);
-	put_sent(&writer, entry, number);
+	put_stanza(&writer, ENVOI__RECORD_SENT, entry, number);
 	int r = append(&writer);
 	if (r == ENVOI_OK && entry->meta.answers != 0) {
 		envoi__journal_remove_request(session, entry->meta.answers);

@@ -38,6 +38,7 @@ struct envoi__journal {
 	uint64_t suspect; /* of the one that was in hand when the process ended; 0: none */
 	uint64_t deaths; /* how often it was */
 	uint64_t max_age_ms; /* of one that is loaded */
+	uint64_t last_waiting; /* number given to one that waits to be sent again */
 	bool is_behind; /* a record is missing: all is written before the next one */
 	bool is_open; /* a session is being recorded */
 	bool was_loaded; /* the requests are those of an earlier process */

@@ -146,11 +146,23 @@ static int load_sent(
 		return r;
 	}
 	envoi__journal_remove_request(session, item.meta.answers);
+	envoi__outbox_forget_held(&session->outbox, item.meta.waiting);
 	if (record->number <= *last) {
 		return ENVOI_OK;
 	}
 	*last = record->number;
 	return envoi__outbox_restore(&session->outbox, &item, record->number);
+}
+
+static int load_waiting(struct envoi_session *session, const struct envoi__record *record)
+{
+	struct envoi__outbox_item item;
+	int r = envoi__journal_sent_read(&item, record->data, record->len);
+	if (r == ENVOI_OK) {
+		raise(&session->journal.last_waiting, record->number);
+		r = envoi__outbox_restore_held(&session->outbox, &item);
+	}
+	return r;
 }
 
 static int load_items(
@@ -163,6 +175,8 @@ static int load_items(
 	while (r == ENVOI_OK && envoi__record_read(&records, &record) == ENVOI_OK) {
 		if (record.kind == ENVOI__RECORD_SENT) {
 			r = load_sent(session, &record, &last);
+		} else if (record.kind == ENVOI__RECORD_WAITING) {
+			r = load_waiting(session, &record);
 		} else if (record.kind == ENVOI__RECORD_REQUEST &&
 			record.number <= loaded->handled) {
 			r = load_request(session, &record); /* later ones come again */

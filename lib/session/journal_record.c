@@ -22,6 +22,7 @@ static const char *const names[] = {
 	[ENVOI__RECORD_ACCOUNT] = "account",
 	[ENVOI__RECORD_STARTED] = "started",
 	[ENVOI__RECORD_RESUMABLE] = "resumable",
+	[ENVOI__RECORD_WAITING] = "waiting",
 	[ENVOI__RECORD_SENT] = "sent",
 	[ENVOI__RECORD_ACKNOWLEDGED] = "acknowledged",
 	[ENVOI__RECORD_HANDLED] = "handled",

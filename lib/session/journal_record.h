@@ -22,6 +22,8 @@ enum envoi__record_kind {
 	ENVOI__RECORD_STARTED, /**< stanzas count from here; earlier records are void [0; none] */
 	/** the session can be resumed [for so many ms; full address, id, location: lines] */
 	ENVOI__RECORD_RESUMABLE,
+	/** one that was sent before will be sent again [its number among these; as SENT] */
+	ENVOI__RECORD_WAITING,
 	ENVOI__RECORD_SENT, /**< a stream is given a stanza [its number; see journal.c] */
 	ENVOI__RECORD_ACKNOWLEDGED, /**< by the peer [up to; none] */
 	ENVOI__RECORD_HANDLED, /**< the peer is told so [up to; none] */

@@ -12,16 +12,16 @@
 #include <envoi/values.h>
 
 enum {
-	FIELDS = 6,
+	FIELDS = 7,
 	LONGEST_LINE = 160,
 };
 
 int envoi__journal_sent_write(struct envoi_buffer *out, const struct envoi__outbox_entry *entry)
 {
 	const struct envoi__outbox_meta *meta = &entry->meta;
-	int r = envoi_buffer_printf(out, "%u %u %" PRIu64 " %d %d %" PRId64 "\n",
+	int r = envoi_buffer_printf(out, "%u %u %" PRIu64 " %d %d %" PRId64 " %" PRIu64 "\n",
 		(unsigned int)meta->kind, (unsigned int)meta->type, meta->answers, meta->may_resend,
-		meta->has_delay, meta->sent_ms);
+		meta->has_delay, meta->sent_ms, meta->waiting);
 	return r == ENVOI_OK ? envoi_buffer_append(out, entry->xml, entry->len) : r;
 }
 
@@ -67,7 +67,8 @@ int envoi__journal_sent_read(struct envoi__outbox_item *ret_item, const char *da
 			.answers = (uint64_t)values[2],
 			.may_resend = values[3] != 0,
 			.has_delay = values[4] != 0,
-			.sent_ms = values[5]},
+			.sent_ms = values[5],
+			.waiting = (uint64_t)values[6]},
 	};
 	return ENVOI_OK;
 }

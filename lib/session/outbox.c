@@ -339,19 +339,36 @@ static bool is_answer(const struct envoi__outbox_meta *meta)
 		meta->type == ENVOI_TYPE_ERROR;
 }
 
-/* The entry has left its list. */
-static void hold(struct envoi__outbox_entry *entry)
+static void append_held(struct envoi__outbox_entry *entry)
 {
 	struct envoi__outbox *outbox = entry->outbox;
-	if (entry->was_given ? !entry->meta.may_resend : is_answer(&entry->meta)) {
-		end_lost(entry);
-		return;
-	}
 	entry->number = 0;
 	entry->is_held = true;
 	envoi__list_append(&outbox->held, &entry->link);
 	outbox->held_count++;
 	outbox->held_bytes += entry->len;
+}
+
+int envoi__outbox_restore_held(struct envoi__outbox *outbox, const struct envoi__outbox_item *item)
+{
+	int r = envoi__outbox_add(outbox, item);
+	if (r == ENVOI_OK) {
+		struct envoi__outbox_entry *entry = last_of(&outbox->waiting);
+		stop_waiting(entry);
+		entry->was_given = true;
+		append_held(entry);
+	}
+	return r;
+}
+
+/* The entry has left its list. */
+static void hold(struct envoi__outbox_entry *entry)
+{
+	if (entry->was_given ? !entry->meta.may_resend : is_answer(&entry->meta)) {
+		end_lost(entry);
+	} else {
+		append_held(entry);
+	}
 }
 
 void envoi__outbox_hold(struct envoi__outbox *outbox)
@@ -380,6 +397,19 @@ static void leave_held(struct envoi__outbox_entry *entry)
 	entry->is_held = false;
 	entry->outbox->held_count--;
 	entry->outbox->held_bytes -= entry->len;
+}
+
+void envoi__outbox_forget_held(struct envoi__outbox *outbox, uint64_t waiting)
+{
+	for (struct envoi__list *link = outbox->held.next; link != &outbox->held;
+		link = link->next) {
+		struct envoi__outbox_entry *entry = from_link(link);
+		if (waiting != 0 && entry->meta.waiting == waiting) {
+			leave_held(entry);
+			envoi_free(outbox->context, entry);
+			return;
+		}
+	}
 }
 
 /* A stanza with content ends with the end tag of its name, which has no prefix. */

@@ -28,6 +28,7 @@ struct envoi__outbox_meta {
 	uint64_t
 		request; /* number of the request that it asks (envoi__request_number()); 0: none */
 	uint64_t answers; /* number of the request in the journal that it answers; 0: none */
+	uint64_t waiting; /* its number in the journal since it waits to be sent again; 0: none */
 };
 
 /** A stanza to be added. */
@@ -163,6 +164,12 @@ int envoi__outbox_restore(
  * @param is_refusal  the server has ended it because of what it was sent
  */
 void envoi__outbox_suspect_first(struct envoi__outbox *outbox, bool is_refusal);
+
+/** As envoi__outbox_restore(), of one that waits to be sent again on a new session. */
+int envoi__outbox_restore_held(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
+
+/** Forget the one that is held and has this number in the journal, if there is one. */
+void envoi__outbox_forget_held(struct envoi__outbox *outbox, uint64_t waiting);
 
 /** The epoch has ended: UNKNOWN for what a stream had, NOT_SENT for the rest. */
 void envoi__outbox_lose(struct envoi__outbox *outbox);

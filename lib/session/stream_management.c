@@ -363,8 +363,8 @@ uint64_t envoi__sm_time_left_ms(const struct envoi_session *session)
 	return sm->max_ms > lost_ms ? sm->max_ms - lost_ms : 0;
 }
 
-/* A server may close or be silent in place of an answer. When the time of the session has passed, the
- * answer is worth its round trip all the same: it says what the server has handled. */
+/* A server may close or be silent in place of an answer. When the time of the session has passed,
+ * the answer is worth its round trip all the same: it says what the server has handled. */
 bool envoi__sm_can_resume(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;

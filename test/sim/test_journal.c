@@ -26,6 +26,7 @@ struct fixture {
 	bool is_dead; /* the process: nothing is stored any more */
 	bool is_full; /* the medium */
 	bool dies_in_hand;
+	bool dies_before_sending; /* when the next stanza is recorded */
 	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
 	char last[64]; /* body that was handed over */
 	struct envoi_promise *promise;
@@ -38,6 +39,10 @@ static int append(struct envoi_journal *journal, const void *record, size_t len)
 	struct fixture *f = ENVOI_CONTAINER_OF(journal, struct fixture, journal);
 	if (f->is_full) {
 		return ENVOI_ERR_FULL;
+	}
+	f->is_dead |= f->dies_before_sending && len > 5 && memcmp(record, "sent ", 5) == 0;
+	if (f->is_dead && f->dies_before_sending) {
+		return ENVOI_ERR_SYSTEM;
 	}
 	if (!f->is_dead) {
 		assert_int_equal(envoi_buffer_append(&f->stored, record, len), ENVOI_OK);
@@ -284,6 +289,33 @@ static void messages_of_a_session_that_is_gone_are_sent_on_a_new_one(void **stat
 	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
 }
 
+/* Between the start of the new session and the first byte on it. */
+static void a_process_may_end_before_it_sends_again(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	envoi_world_silence(f->world, "bot");
+	say(f, "two");
+	say(f, "three");
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	envoi_test_server_stop(f->server, false);
+	envoi_test_server_start(f->server);
+	f->dies_before_sending = true;
+	new_bot(f, "bot@example.org/desk");
+	assert_int_equal(load(f), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	while (!f->is_dead) {
+		envoi_world_run(f->world, 1);
+	}
+	size_t arrived = envoi_test_peer_heard(alice, "bot@example.org");
+	kill_bot(f);
+	f->dies_before_sending = false;
+	start_bot_again(f);
+	assert_int_equal(arrived, 0);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 2);
+}
+
 static void nothing_is_sent_without_its_record(void **state)
 {
 	struct fixture *f = *state;
@@ -490,6 +522,7 @@ int main(void)
 		TEST(the_next_process_fetches_the_roster_and_sends_presence),
 		TEST(the_next_process_tries_again_until_the_server_is_there),
 		TEST(messages_of_a_session_that_is_gone_are_sent_on_a_new_one),
+		TEST(a_process_may_end_before_it_sends_again),
 		TEST(nothing_is_sent_without_its_record),
 		TEST(a_journal_may_be_written_anew),
 		TEST(a_session_closed_in_order_is_not_resumed),

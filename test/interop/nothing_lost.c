@@ -19,7 +19,7 @@
 enum {
 	OPEN = 20, /* messages whose tickets are open */
 	UNHEARD = 100, /* messages that the other has not heard: servers keep some hundreds */
-	AFTER = 10, /* messages of each when no more connections are cut: these arrive in any case */
+	AFTER = 10, /* messages of each when no more connections are cut: these arrive */
 	MOST = 200 * 1000, /* messages of each in all */
 };
 

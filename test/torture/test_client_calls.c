@@ -1,6 +1,6 @@
 /*
- * envoi - a client whose system calls fail, each in turn, in a login, a conversation, a lost
- *         connection, and the end
+ * envoi - a client whose system calls or allocations fail, each in turn, in a login, a conversation,
+ *         a lost connection that is resumed, and the end
  * SPDX-License-Identifier: MIT
  *
  * The client is connected by TCP to a server of the test kit, whose sockets are those of the test.
@@ -318,6 +318,14 @@ static void check(const struct story *story, size_t n, bool has_ended)
 	}
 }
 
+static void check_unharmed(const struct story *story)
+{
+	assert_int_equal(story->events[ENVOI_EVENT_STARTED], 1);
+	assert_int_equal(story->events[ENVOI_EVENT_RESUMED], 1);
+	assert_int_equal(story->sent, 2);
+	assert_int_equal(story->asked, 2);
+}
+
 /* @return the calls that were made */
 static size_t tell(enum failing_calls_kind kind, size_t n, bool fail_on)
 {
@@ -339,10 +347,7 @@ static size_t tell(enum failing_calls_kind kind, size_t n, bool fail_on)
 	close_server(&story);
 	assert_int_equal(count_open_fds(), before);
 	if (!has_failed) {
-		assert_int_equal(story.events[ENVOI_EVENT_STARTED], 1);
-		assert_int_equal(story.events[ENVOI_EVENT_RESUMED], 1);
-		assert_int_equal(story.sent, 2);
-		assert_int_equal(story.asked, 2);
+		check_unharmed(&story);
 	}
 	return count;
 }
@@ -354,6 +359,49 @@ static void fail_everywhere(enum failing_calls_kind kind, bool fail_on, size_t s
 	for (size_t n = 1; n <= count; n += step) {
 		(void)tell(kind, n, fail_on);
 	}
+}
+
+/* @return whether the story was over before that allocation */
+static bool tell_without_memory(size_t n, bool fail_on)
+{
+	struct story story = {.listener = -1};
+	int before = count_open_fds();
+	open_server(&story);
+	open_client(&story);
+	story.allocator.fail_on = fail_on;
+	story.allocator.fail_at = story.allocator.calls + n;
+	live(&story);
+	bool is_over = story.allocator.calls < story.allocator.fail_at;
+	check(&story, n, false);
+	close_client(&story);
+	check(&story, n, true);
+	close_server(&story);
+	assert_int_equal(count_open_fds(), before);
+	if (is_over) {
+		check_unharmed(&story);
+	}
+	return is_over;
+}
+
+static void run_out_everywhere(bool fail_on, size_t step)
+{
+	size_t n = 1;
+	while (!tell_without_memory(n, fail_on)) {
+		n += step;
+	}
+	assert_true(n > 150);
+}
+
+static void one_allocation_fails(void **state)
+{
+	(void)state;
+	run_out_everywhere(false, 1);
+}
+
+static void memory_has_run_out_for_good(void **state)
+{
+	(void)state;
+	run_out_everywhere(true, 1);
 }
 
 static void one_call_of_the_transport_fails(void **state)
@@ -387,6 +435,8 @@ int main(void)
 		cmocka_unit_test(calls_of_the_transport_fail_from_then_on),
 		cmocka_unit_test(one_call_of_the_loop_fails),
 		cmocka_unit_test(calls_of_the_loop_fail_from_then_on),
+		cmocka_unit_test(one_allocation_fails),
+		cmocka_unit_test(memory_has_run_out_for_good),
 	};
 	return cmocka_run_group_tests_name("torture/client_calls", tests, NULL, NULL);
 }

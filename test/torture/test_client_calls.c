@@ -1,6 +1,6 @@
 /*
- * envoi - a client whose system calls or allocations fail, each in turn, in a login, a conversation,
- *         a lost connection that is resumed, and the end
+ * envoi - a client whose system calls or allocations fail, each in turn: in a login, a
+ *         conversation, a lost connection that is resumed, and the end
  * SPDX-License-Identifier: MIT
  *
  * The client is connected by TCP to a server of the test kit, whose sockets are those of the test.

@@ -398,9 +398,13 @@ int envoi__journal_sending(
 	if (!is_recording(session)) {
 		return ENVOI_OK;
 	}
+	int r = catch_up(session); /* which may give it a number among those that wait */
+	if (r < 0) {
+		return r;
+	}
 	begin(&writer, session, &out);
 	put_stanza(&writer, ENVOI__RECORD_SENT, entry, number);
-	int r = append(&writer);
+	r = append(&writer);
 	if (r == ENVOI_OK && entry->meta.answers != 0) {
 		envoi__journal_remove_request(session, entry->meta.answers);
 	}

@@ -289,6 +289,23 @@ static void messages_of_a_session_that_is_gone_are_sent_on_a_new_one(void **stat
 	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
 }
 
+static void what_was_sent_again_is_not_sent_a_third_time(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	envoi_world_silence(f->world, "bot");
+	say(f, "one");
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	start_bot_again(f);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 2);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
+}
+
 /* Between the start of the new session and the first byte on it. */
 static void a_process_may_end_before_it_sends_again(void **state)
 {
@@ -522,6 +539,7 @@ int main(void)
 		TEST(the_next_process_fetches_the_roster_and_sends_presence),
 		TEST(the_next_process_tries_again_until_the_server_is_there),
 		TEST(messages_of_a_session_that_is_gone_are_sent_on_a_new_one),
+		TEST(what_was_sent_again_is_not_sent_a_third_time),
 		TEST(a_process_may_end_before_it_sends_again),
 		TEST(nothing_is_sent_without_its_record),
 		TEST(a_journal_may_be_written_anew),

@@ -47,8 +47,8 @@ static void other_stanzas_have_as_many_children_as_they_like(void **state)
 	static const char *const cases[] = {
 		"<message to='a@b' id='1'><subject>s</subject><body>b</body></message>",
 		"<presence to='a@b'><show>away</show><status>s</status></presence>",
-		"<iq type='error' to='a@b' id='1'><ping xmlns='urn:xmpp:ping'/>"
-		"<error type='cancel'/></iq>",
+		("<iq type='error' to='a@b' id='1'><ping xmlns='urn:xmpp:ping'/>"
+		 "<error type='cancel'/></iq>"),
 	};
 	struct wire *wire = *state;
 	wire_go_online(wire);

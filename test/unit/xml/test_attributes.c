@@ -38,6 +38,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void add(const char *format, ...) ENVOI_PRINTF(1, 2);
+
 static void add(const char *format, ...)
 {
 	va_list arguments;

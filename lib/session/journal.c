@@ -277,6 +277,12 @@ static void put_session(struct writer *writer)
 	}
 }
 
+static void put_ended(struct writer *writer)
+{
+	put(writer, ENVOI__RECORD_ENDED, 0, "", 0);
+	put_all_waiting(writer);
+}
+
 int envoi_session_write_journal(struct envoi_session *session, struct envoi_buffer *out)
 {
 	struct writer writer = {.session = session, .out = out};
@@ -284,6 +290,8 @@ int envoi_session_write_journal(struct envoi_session *session, struct envoi_buff
 	put_account(&writer);
 	if (session->journal.is_open) {
 		put_session(&writer);
+	} else {
+		put_ended(&writer);
 	}
 	if (writer.code < 0) {
 		envoi_buffer_truncate(out, before);
@@ -384,7 +392,13 @@ void envoi__journal_resumable(struct envoi_session *session)
 
 void envoi__journal_ended(struct envoi_session *session)
 {
-	(void)append_number(session, ENVOI__RECORD_ENDED, 0);
+	struct envoi_buffer out;
+	struct writer writer;
+	if (is_recording(session)) {
+		begin(&writer, session, &out);
+		put_ended(&writer);
+		(void)append(&writer);
+	}
 	envoi__journal_remove_requests(session);
 	session->journal.is_open = false;
 	session->journal.suspect = 0;

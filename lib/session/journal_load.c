@@ -105,7 +105,7 @@ static int survey(
 		if (r < 0) {
 			return r;
 		}
-		if (record.kind == ENVOI__RECORD_STARTED) {
+		if (record.kind == ENVOI__RECORD_STARTED || record.kind == ENVOI__RECORD_ENDED) {
 			loaded->from = len - records.len;
 		}
 		loaded->time_ms = record.time_ms;
@@ -251,13 +251,23 @@ static void unload(struct envoi_session *session)
 static bool is_untouched(const struct envoi_session *session)
 {
 	return session->stream == NULL && !session->is_suspended && session->outbox.count == 0 &&
-		session->outbox.kept_count == 0 && session->started_epoch == 0;
+		session->outbox.kept_count == 0 && session->outbox.held_count == 0 &&
+		session->started_epoch == 0;
 }
 
 static bool is_too_old(const struct envoi_session *session, const struct loaded *loaded)
 {
 	int64_t age_ms = envoi_context_wall_clock_ms(session->context) - loaded->time_ms;
 	return age_ms > 0 && (uint64_t)age_ms > session->journal.max_age_ms;
+}
+
+/* The next stream tries to resume the session. */
+static void go_on(struct envoi_session *session, const struct loaded *loaded)
+{
+	load_numbers(session, loaded);
+	session->journal.is_open = session->journal.was_loaded = true;
+	session->is_suspended = session->is_resumable = true;
+	session->started_epoch = session->epoch;
 }
 
 int envoi_session_load_journal(struct envoi_session *session, const struct envoi_jid *account,
@@ -268,7 +278,7 @@ int envoi_session_load_journal(struct envoi_session *session, const struct envoi
 		return ENVOI_ERR_STATE;
 	}
 	int r = survey(&loaded, account, data, len);
-	if (r < 0 || !loaded.is_open) {
+	if (r < 0) {
 		return r;
 	}
 	if (is_too_old(session, &loaded)) {
@@ -284,9 +294,9 @@ int envoi_session_load_journal(struct envoi_session *session, const struct envoi
 		unload(session);
 		return r;
 	}
-	load_numbers(session, &loaded);
-	session->journal.is_open = session->journal.is_behind = session->journal.was_loaded = true;
-	session->is_suspended = session->is_resumable = session->is_continued = true;
-	session->started_epoch = session->epoch;
+	session->journal.is_behind = session->is_continued = true;
+	if (loaded.is_open) {
+		go_on(session, &loaded);
+	}
 	return ENVOI_OK;
 }

@@ -30,7 +30,7 @@ enum envoi__record_kind {
 	ENVOI__RECORD_TAKEN, /**< a stanza is handed over [its number; how often that was fatal] */
 	ENVOI__RECORD_DONE, /**< its handlers have returned [its number; "held", or none] */
 	ENVOI__RECORD_REQUEST, /**< it is an iq get or set [its number; sender, id: lines] */
-	ENVOI__RECORD_ENDED, /**< the session is gone: what precedes it is void [0; none] */
+	ENVOI__RECORD_ENDED, /**< the session is gone: earlier records are void [0; none] */
 	ENVOI__RECORD_KINDS,
 };
 

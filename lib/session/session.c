@@ -266,10 +266,10 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 	struct envoi_stream *stream = cut_stream(session);
 	envoi__session_enter(session);
 	session->is_resumable = session->is_resumable && !is_left;
+	suspend_or_end(session);
 	if (is_left) {
 		envoi__journal_ended(session);
 	}
-	suspend_or_end(session);
 	drop_stream(session, stream);
 	struct envoi_session_owner *owner = session->owner;
 	if (why != NULL && owner != NULL && owner->impl->closed != NULL) {

@@ -46,13 +46,8 @@ static bool has_record(const struct actor *actor, const struct message *message)
 	return false;
 }
 
-/* Between two sessions the journal has nothing of what waits for the next one. */
 void records_note(struct actor *actor)
 {
-	const struct envoi_session *session = envoi_client_session(actor->client);
-	if (!envoi_session_is_online(session) && !envoi_session_is_suspended(session)) {
-		return;
-	}
 	for (unsigned int i = 0; i < actor->message_count; i++) {
 		struct message *message = &actor->messages[i];
 		message->is_recorded |= message->is_accepted && message->reports == 0 &&

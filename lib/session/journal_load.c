@@ -278,8 +278,8 @@ int envoi_session_load_journal(struct envoi_session *session, const struct envoi
 		return ENVOI_ERR_STATE;
 	}
 	int r = survey(&loaded, account, data, len);
-	if (r < 0) {
-		return r;
+	if (r < 0 || !loaded.has_account) {
+		return r; /* nothing was recorded yet */
 	}
 	if (is_too_old(session, &loaded)) {
 		return ENVOI_ERR_TIMEOUT;

@@ -475,6 +475,16 @@ static void that_of_another_account_is_refused(void **state)
 	assert_is_refused(*state, "mallory@example.org/desk", ENVOI_ERR_INVALID);
 }
 
+static void an_empty_one_loads_nothing(void **state)
+{
+	struct fixture *f = *state;
+	kill_bot(f);
+	envoi_buffer_truncate(&f->stored, 0);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 0);
+	assert_int_equal(f->started, 2);
+}
+
 static void one_that_is_too_old_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -549,6 +559,7 @@ int main(void)
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
 		TEST(that_of_another_account_is_refused),
+		TEST(an_empty_one_loads_nothing),
 		TEST(one_that_is_too_old_is_refused),
 		TEST(a_damaged_one_is_refused_except_at_its_end),
 		TEST(loading_leaves_nothing_behind_when_memory_is_short),

@@ -243,7 +243,7 @@ static bool is_well(const struct person *person)
 		count(person, is_refused), lost, doubled, person->other->late, person->started,
 		person->resumed, person->ended_connections);
 	bool is_one_session = person->started == 1 && person->other->started == 1;
-	/* What the server had taken for a session of the other that was not resumed is the server's:
+	/* What the server had taken for a session of the other that was not resumed is its own:
 	 * Prosody loses what it was just handing over to that session. */
 	bool is_own_loss = lost > 0 && person->other->started == 1;
 	return person->is_done && person->sent > 0 && !is_own_loss &&

@@ -127,12 +127,13 @@ static bool read_line(struct envoi__records *records, struct envoi__records *ret
 	return true;
 }
 
+/* The id is the peer's, and may have line ends in it. */
 static int load_request(struct envoi_session *session, const struct envoi__record *record)
 {
-	struct envoi__records rest = {record->data, record->len}, from, id;
-	return read_line(&rest, &from) && read_line(&rest, &id)
+	struct envoi__records id = {record->data, record->len}, from;
+	return read_line(&id, &from) && id.len > 0
 		? envoi__journal_add_request(
-			  session, record->number, from.data, from.len, id.data, id.len)
+			  session, record->number, from.data, from.len, id.data, id.len - 1)
 		: ENVOI_ERR_INVALID;
 }
 

@@ -29,6 +29,7 @@ struct fixture {
 	bool dies_before_sending; /* when the next stanza is recorded */
 	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
 	char last[64]; /* body that was handed over */
+	const char *asked_id;
 	struct envoi_promise *promise;
 };
 
@@ -149,7 +150,7 @@ static void watch(void *user, enum envoi_test_server_act act, unsigned int sessi
 	struct fixture *f = user;
 	(void)session;
 	if (act == ENVOI_TEST_RECEIVED && envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR) {
-		assert_string_equal(envoi_stanza_id(stanza), "q1");
+		assert_string_equal(envoi_stanza_id(stanza), f->asked_id);
 		assert_string_equal(envoi_stanza_to_text(stanza), "alice@example.org/home");
 		f->errors++;
 	}
@@ -161,7 +162,7 @@ static void ask(struct fixture *f)
 		envoi_world_context(f->world), ENVOI_IQ_GET, "bot@example.org/desk");
 	struct envoi_element *element = envoi_stanza_element(iq);
 	envoi_element_set(element, "from", "alice@example.org/home");
-	envoi_element_set(element, "id", "q1");
+	envoi_element_set(element, "id", f->asked_id);
 	envoi_element_add(element, "urn:example:slow", "query");
 	envoi_test_server_deliver(f->server, iq);
 }
@@ -170,7 +171,8 @@ static int setup(void **state)
 {
 	static struct fixture fixture;
 	struct fixture *f = &fixture;
-	*f = (struct fixture){.handler = ENVOI_HANDLER(&impl), .journal = {&journal_impl}};
+	*f = (struct fixture){
+		.handler = ENVOI_HANDLER(&impl), .journal = {&journal_impl}, .asked_id = "q1"};
 	f->world = envoi_world_new(1);
 	f->server = envoi_world_server(f->world, "example.org");
 	envoi_test_server_account(f->server, "bot", "secret");
@@ -470,6 +472,18 @@ static void assert_is_refused(struct fixture *f, const char *jid, int wanted)
 	assert_int_equal(f->resumed, 0);
 }
 
+static void the_id_of_a_request_may_have_several_lines(void **state)
+{
+	struct fixture *f = *state;
+	f->asked_id = "q1\nq2\n";
+	ask(f);
+	envoi_world_run(f->world, 1000);
+	kill_bot(f);
+	start_bot_again(f);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->errors, 1);
+}
+
 static void that_of_another_account_is_refused(void **state)
 {
 	assert_is_refused(*state, "mallory@example.org/desk", ENVOI_ERR_INVALID);
@@ -558,6 +572,7 @@ int main(void)
 		TEST(nothing_is_acknowledged_without_its_record),
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
+		TEST(the_id_of_a_request_may_have_several_lines),
 		TEST(that_of_another_account_is_refused),
 		TEST(an_empty_one_loads_nothing),
 		TEST(one_that_is_too_old_is_refused),

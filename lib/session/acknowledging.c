@@ -87,13 +87,15 @@ void envoi__acknowledging_sent(struct envoi_session *session)
 		return;
 	}
 	uint64_t now_ms = envoi_loop_now_ms(session->queue.loop);
+	envoi__session_enter(session); /* a filter that sees the ping may free it */
 	if (self->next_ms <= now_ms) {
 		ask(session, &self->usual);
 	}
-	if (self->usual.request_number == 0) {
+	if (self->is_on && self->usual.request_number == 0) {
 		envoi_timer_start(
 			&self->timer, session->queue.loop, self->next_ms - now_ms, on_timer);
 	}
+	envoi__session_leave(session);
 }
 
 void envoi__acknowledging_close(struct envoi_session *session)

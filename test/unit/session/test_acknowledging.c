@@ -259,6 +259,37 @@ static void freeing_the_session_with_a_ping_open_cancels(void **state)
 	assert_non_null(strstr(wire_log(wire), "one canceled\n"));
 }
 
+static struct wire *freed_by_ping;
+
+static int free_session_at_ping(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	(void)self;
+	(void)session;
+	if (envoi_stanza_kind(stanza) == ENVOI_IQ_GET) {
+		wire_free_session(freed_by_ping);
+	}
+	return ENVOI_OK;
+}
+
+static void a_filter_may_free_the_session_at_the_ping_of_the_timer(void **state)
+{
+	static const struct envoi_filters filters = {.stanza_out = free_session_at_ping};
+	static const struct envoi_handler_impl impl = {.name = "filter", .filters = &filters};
+	static struct envoi_handler handler;
+	struct wire *wire = *state;
+	send_named(wire, 0);
+	const char *xml = heard(wire);
+	send_named(wire, 1);
+	answer(wire, xml, "result");
+	handler = (struct envoi_handler)ENVOI_HANDLER(&impl);
+	freed_by_ping = wire;
+	wire_add(wire, &handler);
+	wire_run(wire, 1000);
+	assert_null(wire->session);
+	assert_non_null(strstr(wire_log(wire), "two canceled\n"));
+}
+
 static void stream_management_needs_no_ping(void **state)
 {
 	struct wire *wire = *state;
@@ -287,6 +318,7 @@ int main(void)
 		TEST(a_close_behind_a_ping_needs_no_other),
 		TEST(a_close_without_tickets_sends_the_closing_tag_alone),
 		TEST(freeing_the_session_with_a_ping_open_cancels),
+		TEST(a_filter_may_free_the_session_at_the_ping_of_the_timer),
 		TEST(stream_management_needs_no_ping),
 	};
 	return cmocka_run_group_tests_name("session/acknowledging", tests, NULL, NULL);

@@ -24,15 +24,22 @@ struct envoi_session;
  * stanzas that were sent and not acknowledged are sent again, handled stanzas are not handed over
  * again, and requests of peers are answered.
  *
- * 	FILE *file;	// readable by the user only, because it has message texts
+ * 	// set the settings first: journal.max-age and limits.outbox-* are read by loading
  * 	envoi_client_load_journal(client, text, len);	// of the file, if there is one
  * 	envoi_session_set_journal(envoi_client_session(client), &journal.base);
  * 	envoi_session_write_journal(envoi_client_session(client), &out);	// to a new file
- * 	rename(...);	// which replaces the old one
+ * 	rename(...);	// which replaces the old one; append to the new one from now on
  * 	envoi_client_connect(client);	// resumes the session, or starts a new one
  *
+ * The file is readable by the user only, because it has the texts of messages. None of the first
+ * three calls appends a record.
+ *
  * The journal covers the stanzas that were given to a stream. A queued stanza has no record, and
- * its ticket has not reported.
+ * its ticket has not reported. Tickets do not survive the process: what the library sends again
+ * from a journal has none.
+ *
+ * A session that was closed in order is not resumed: the next process starts a new one. Keep the
+ * file nevertheless: messages that wait to be sent again are in it.
  *
  * A journal may be replaced at any time to keep it short: envoi_session_write_journal() makes the
  * records that are still needed.

@@ -107,6 +107,9 @@ struct envoi_hold;
  * delivers them again at the next login. A resumed session does not hand over a second time what it
  * has handed over.
  *
+ * Without stream management a hold has no effect. Each hold is released, also after its session has
+ * ended or was freed: then the release only frees it.
+ *
  * @param[out] ret_hold  to be released: it stays valid when the session ends
  * @retval ENVOI_ERR_STATE  no stanza is being delivered
  * @retval ENVOI_ERR_NOMEM

@@ -55,12 +55,14 @@ int envoi__journal_add_request(struct envoi_session *session, uint64_t number, c
 	request->number = number;
 	request->id = own_id;
 	envoi__list_append(&session->journal.requests, &request->link);
+	session->journal.request_count++;
 	return ENVOI_OK;
 }
 
 static void remove_request(struct envoi_session *session, struct envoi__journal_request *request)
 {
 	envoi__list_remove(&request->link);
+	session->journal.request_count--;
 	envoi_free(session->context, request);
 }
 
@@ -87,6 +89,10 @@ uint64_t envoi__journal_answered(
 	const struct envoi_session *session, const struct envoi_stanza *answer)
 {
 	struct envoi__list *list = session->journal.requests.next->previous;
+	enum envoi_stanza_kind kind = envoi_stanza_kind(answer);
+	if (kind != ENVOI_IQ_RESULT && kind != ENVOI_IQ_ERROR) {
+		return 0;
+	}
 	const char *id = envoi_stanza_id(answer), *to = envoi_stanza_to_text(answer);
 	for (struct envoi__list *link = list->next; id != NULL && link != list; link = link->next) {
 		const struct envoi__journal_request *request = request_of(link);
@@ -178,6 +184,9 @@ static void put_account(struct writer *writer)
 static void put_resumable(struct writer *writer)
 {
 	const struct envoi_session *session = writer->session;
+	if (strchr(session->sm.id, '\n') != NULL) {
+		return; /* not an id that a server makes: such a session is not resumed from here */
+	}
 	const char *lines[] = {envoi_jid_text(session->jid), session->sm.id, session->sm.location};
 	put_lines(writer, ENVOI__RECORD_RESUMABLE, session->sm.max_ms, lines, 3);
 }
@@ -449,7 +458,7 @@ static bool is_request(const struct envoi_element *element)
 static struct envoi__journal_request *note_request(
 	struct envoi_session *session, uint64_t number, const struct envoi_element *element)
 {
-	if (!is_request(element)) {
+	if (!is_request(element) || session->journal.request_count >= ENVOI__JOURNAL_REQUESTS) {
 		return NULL;
 	}
 	const char *from = envoi_element_attr(element, "from");

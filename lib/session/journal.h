@@ -19,6 +19,7 @@
 
 enum {
 	ENVOI__JOURNAL_VERSION = 1,
+	ENVOI__JOURNAL_REQUESTS = 1000, /* not answered; further ones have no record */
 	ENVOI__JOURNAL_DEATHS = 2, /* with the same stanza in hand; then it is not handed over */
 };
 
@@ -34,6 +35,7 @@ struct envoi__journal_request {
 struct envoi__journal {
 	struct envoi_journal *journal; /* the application's; NULL: none */
 	struct envoi__list requests; /* in order */
+	size_t request_count;
 	uint64_t in_hand; /* number of the stanza that is being handled; 0: none */
 	uint64_t suspect; /* of the one that was in hand when the process ended; 0: none */
 	uint64_t deaths; /* how often it was */

@@ -59,6 +59,10 @@ int envoi__journal_sent_read(struct envoi__outbox_item *ret_item, const char *da
 		values[1] < 0 || values[1] > UINT8_MAX || values[2] < 0) {
 		return ENVOI_ERR_INVALID;
 	}
+	if (len - line_len - 1 < strlen("<iq/>") ||
+		(values[3] != 0 && len - line_len - 1 < strlen("<message></message>"))) {
+		return ENVOI_ERR_INVALID; /* what is sent again gets a delay before its end tag */
+	}
 	*ret_item = (struct envoi__outbox_item){
 		.xml = end + 1,
 		.len = len - line_len - 1,

@@ -283,7 +283,11 @@ int envoi__session_send(
 
 static void on_retry(struct envoi_timer *timer)
 {
-	envoi__session_feed(ENVOI_CONTAINER_OF(timer, struct envoi_session, retry_timer));
+	struct envoi_session *session = ENVOI_CONTAINER_OF(
+		timer, struct envoi_session, retry_timer);
+	envoi__session_enter(session);
+	envoi__session_feed(session);
+	envoi__session_leave(session);
 }
 
 void envoi__session_retry(struct envoi_session *session)
@@ -348,6 +352,9 @@ void envoi__session_feed(struct envoi_session *session)
 	envoi__outbox_note_level(&session->outbox);
 	envoi__sm_flush(session);
 	envoi__acknowledging_sent(session);
+	if (envoi__guard_is_over(&session->guard) || session->stream == NULL) {
+		return; /* a filter has seen a ping */
+	}
 	if (r == ENVOI_OK) {
 		emptied(&session->outbox);
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {

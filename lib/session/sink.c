@@ -293,7 +293,10 @@ static void on_written(struct envoi_stream_sink *sink, size_t count)
 
 static void on_drained(struct envoi_stream_sink *sink)
 {
-	envoi__session_feed(from_sink(sink));
+	struct envoi_session *session = from_sink(sink);
+	envoi__session_enter(session);
+	envoi__session_feed(session);
+	envoi__session_leave(session);
 }
 
 static void on_activity(struct envoi_stream_sink *sink)

@@ -459,6 +459,22 @@ static void requests_that_were_not_answered_are_answered_with_an_error(void **st
 	assert_int_equal(f->errors, 1);
 }
 
+/* Only an answer answers. */
+static void a_message_with_the_id_of_a_request_answers_nothing(void **state)
+{
+	struct fixture *f = *state;
+	ask(f);
+	envoi_world_run(f->world, 1000);
+	struct envoi_stanza *message = envoi_message_new(
+		envoi_world_context(f->world), ENVOI_TYPE_CHAT, "alice@example.org/home", "hello");
+	envoi_element_set(envoi_stanza_element(message), "id", "q1");
+	assert_int_equal(envoi_send(envoi_client_session(f->bot), message, NULL), ENVOI_OK);
+	envoi_world_run(f->world, 10000);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->errors, 1);
+}
+
 /* --- what is refused --- */
 
 static void assert_is_refused(struct fixture *f, const char *jid, int wanted)
@@ -573,6 +589,7 @@ int main(void)
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
 		TEST(the_id_of_a_request_may_have_several_lines),
+		TEST(a_message_with_the_id_of_a_request_answers_nothing),
 		TEST(that_of_another_account_is_refused),
 		TEST(an_empty_one_loads_nothing),
 		TEST(one_that_is_too_old_is_refused),

@@ -103,7 +103,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_write_journal(
  * @retval ENVOI_ERR_FULL     it has more than limits.outbox-stanzas or limits.outbox-bytes
  * @retval ENVOI_ERR_STATE    the session has a stream, or stanzas of its own
  * @retval ENVOI_ERR_NOMEM
- * On failure the session is unchanged.
+ * On failure the session is unchanged, and connecting starts a new one. The messages of such a
+ * journal are not sent: after ENVOI_ERR_FULL it can be loaded with higher limits.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_load_journal(struct envoi_session *session,
 	const struct envoi_jid *account, const void *data, size_t len);

@@ -26,7 +26,11 @@ enum envoi_ticket_state {
 	ENVOI_TICKET_UNKNOWN,
 	/** no byte of it was written: the connection was lost before, or a filter dropped it */
 	ENVOI_TICKET_NOT_SENT,
-	ENVOI_TICKET_CANCELED, /**< by envoi_ticket_cancel(), or the session was freed */
+	/**
+	 * by envoi_ticket_cancel(), or the session was freed: a stream may have had the stanza, and
+	 * a later process may send it from a journal (<envoi/journal.h>)
+	 */
+	ENVOI_TICKET_CANCELED,
 	/**
 	 * an error arrived for it: from the recipient, its bare address or its server, from the own
 	 * account or server, or without sender (RFC 6120, section 8.3.1). The stanza may have been

@@ -119,10 +119,7 @@ static void refuse_left(struct envoi_session *session, const struct envoi__journ
 void envoi__journal_answer_left(struct envoi_session *session)
 {
 	struct envoi__list *list = &session->journal.requests;
-	size_t count = 0;
-	for (struct envoi__list *link = list->next; link != list; link = link->next) {
-		count++;
-	}
+	size_t count = session->journal.request_count;
 	for (; session->journal.was_loaded && count > 0 && !envoi__list_is_empty(list); count--) {
 		struct envoi__list *link = list->next;
 		envoi__list_remove(link);
@@ -166,19 +163,12 @@ static void put_lines(struct writer *writer, enum envoi__record_kind kind, uint6
 static void put_account(struct writer *writer)
 {
 	const struct envoi_jid *jid = writer->session->jid;
-	struct envoi_buffer bare;
-	envoi_buffer_init(&bare, writer->session->context, 0);
 	if (jid == NULL) {
 		writer->code = ENVOI_ERR_STATE;
 	} else {
-		writer->code = envoi_jid_local(jid) == NULL
-			? envoi_buffer_append_text(&bare, envoi_jid_domain(jid))
-			: envoi_buffer_printf(
-				  &bare, "%s@%s", envoi_jid_local(jid), envoi_jid_domain(jid));
+		put(writer, ENVOI__RECORD_ACCOUNT, ENVOI__JOURNAL_VERSION, envoi_jid_text(jid),
+			envoi_jid_bare_len(jid));
 	}
-	put(writer, ENVOI__RECORD_ACCOUNT, ENVOI__JOURNAL_VERSION, envoi_buffer_data(&bare),
-		envoi_buffer_len(&bare));
-	envoi_buffer_finish(&bare);
 }
 
 static void put_resumable(struct writer *writer)

@@ -10,7 +10,7 @@
 
 #include <envoi/mainloop.h>
 
-#include "session/probe.h"
+#include "session/liveness/probe.h"
 #include "session/session.h"
 
 /* --- failures --- */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/failure.h"
-#include "session/stream_management.h"
+#include "session/stream_management/stream_management.h"
 #include "tls/tls_config.h"
 
 static void try_connector(struct envoi__login *login);

@@ -7,7 +7,7 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
-#include "session/probe.h"
+#include "session/liveness/probe.h"
 #include "session/session_settings.h"
 #include "settings/settings.h"
 #include "stream/stream.h"

@@ -2,10 +2,11 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: acknowledging.c, continuation.c, events.c, handlers.c, hold.c,
- * journal.c, journal_load.c, probe.c, send.c, session.c, sink.c, skipped.c, stream_management.c,
- * stream_management_elements.c,
- * stream_management_initiator.c, stream_management_receiver.c.
+ * Files that call each other: events.c, handlers.c, session.c, sink.c, journal/journal.c,
+ * journal/journal_load.c, limits/skipped.c, liveness/probe.c, sending/acknowledging.c,
+ * sending/continuation.c, sending/send.c, stream_management/hold.c,
+ * stream_management/stream_management.c, stream_management/stream_management_elements.c,
+ * stream_management/stream_management_initiator.c, stream_management/stream_management_receiver.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
 #define ENVOI_SESSION_SESSION_H
@@ -23,12 +24,12 @@
 #include "mainloop/event_queue.h"
 #include "router/requests.h"
 #include "router/router.h"
-#include "session/acknowledging.h"
-#include "session/journal.h"
-#include "session/liveness.h"
-#include "session/outbox.h"
-#include "session/stream_management.h"
-#include "session/tracking.h"
+#include "session/journal/journal.h"
+#include "session/liveness/liveness.h"
+#include "session/sending/acknowledging.h"
+#include "session/sending/outbox.h"
+#include "session/sending/tracking.h"
+#include "session/stream_management/stream_management.h"
 
 struct envoi__event_failure;
 struct envoi__posted;

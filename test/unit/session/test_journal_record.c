@@ -16,7 +16,7 @@
 #include <envoi/context.h>
 #include <envoi/error.h>
 
-#include "session/journal_record.h"
+#include "session/journal/journal_record.h"
 
 static const struct envoi__record written[] = {
 	{ENVOI__RECORD_ACCOUNT, 1795557583000, 1, "alice@example.org", 17},

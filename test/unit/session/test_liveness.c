@@ -14,7 +14,7 @@
 #include <envoi/mainloop.h>
 
 #include "between.h"
-#include "session/liveness.h"
+#include "session/liveness/liveness.h"
 
 enum {
 	S = 1000,

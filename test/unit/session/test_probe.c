@@ -14,7 +14,7 @@
 #include <envoi/ext/ping.h>
 
 #include "between.h"
-#include "session/probe.h"
+#include "session/liveness/probe.h"
 #include "session/session.h"
 #include "wire.h"
 

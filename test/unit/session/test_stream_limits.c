@@ -16,8 +16,8 @@
 
 #include "between.h"
 #include "parse_one.h"
+#include "session/limits/stream_limits.h"
 #include "session/session.h"
-#include "session/stream_limits.h"
 #include "stream_fixture.h"
 #include "wire.h"
 

@@ -1,0 +1,91 @@
+/*
+ * envoi - journals of sessions: private header
+ * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: journal.c, journal_load.c.
+ */
+#ifndef ENVOI_SESSION_JOURNAL_JOURNAL_H
+#define ENVOI_SESSION_JOURNAL_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/journal.h>
+#include <envoi/stanza.h>
+
+#include "base/list.h"
+#include "session/sending/outbox.h"
+
+enum {
+	ENVOI__JOURNAL_VERSION = 1,
+	ENVOI__JOURNAL_REQUESTS = 1000, /* not answered; further ones have no record */
+	ENVOI__JOURNAL_DEATHS = 2, /* with the same stanza in hand; then it is not handed over */
+};
+
+/** A request of a peer that is not answered. */
+struct envoi__journal_request {
+	struct envoi__list link;
+	uint64_t number; /* of the stanza */
+	const char *id; /* behind the sender */
+	char from[]; /* "": the own account or server */
+};
+
+/** Embedded in its session. Where there is no journal, its functions do nothing. */
+struct envoi__journal {
+	struct envoi_journal *journal; /* the application's; NULL: none */
+	struct envoi__list requests; /* in order */
+	size_t request_count;
+	uint64_t in_hand; /* number of the stanza that is being handled; 0: none */
+	uint64_t suspect; /* of the one that was in hand when the process ended; 0: none */
+	uint64_t deaths; /* how often it was */
+	uint64_t max_age_ms; /* of one that is loaded */
+	uint64_t last_waiting; /* number given to one that waits to be sent again */
+	bool is_behind; /* a record is missing: all is written before the next one */
+	bool is_open; /* a session is being recorded */
+	bool was_loaded; /* the requests are those of an earlier process */
+};
+
+void envoi__journal_init(struct envoi__journal *journal);
+void envoi__journal_finish(struct envoi_session *session);
+
+/** Stanzas count from here on: a new session at the server, as good as bound. */
+void envoi__journal_started(struct envoi_session *session);
+/** The server lets the session be resumed. */
+void envoi__journal_resumable(struct envoi_session *session);
+/** The session was closed in order: there is nothing to resume. */
+void envoi__journal_ended(struct envoi_session *session);
+
+/** A stream will be given a stanza. @retval <0 it must not be */
+int envoi__journal_sending(
+	struct envoi_session *session, const struct envoi__outbox_entry *entry, uint64_t number);
+/** The peer has acknowledged stanzas up to a number. */
+void envoi__journal_acknowledged(struct envoi_session *session, uint64_t number);
+/** The peer will be told that stanzas are handled up to a number. @retval <0 it must not be */
+int envoi__journal_handled(struct envoi_session *session, uint64_t number);
+
+/**
+ * A stanza will be handed over.
+ * @retval ENVOI_STOP  it must not be: two processes have ended with it in hand
+ */
+int envoi__journal_take(
+	struct envoi_session *session, uint64_t number, const struct envoi_element *element);
+/** Its handlers have returned. */
+void envoi__journal_done(struct envoi_session *session, uint64_t number);
+
+/** @return the number of the request that an iq result or error answers; 0: none that is recorded
+ */
+uint64_t envoi__journal_answered(
+	const struct envoi_session *session, const struct envoi_stanza *answer);
+/** The session was resumed: answer the requests that an earlier process has left. */
+void envoi__journal_answer_left(struct envoi_session *session);
+
+/* --- for the files of the journal --- */
+
+/** Note a request. @param from, id  not terminated */
+int envoi__journal_add_request(struct envoi_session *session, uint64_t number, const char *from,
+	size_t from_len, const char *id, size_t id_len);
+void envoi__journal_remove_request(struct envoi_session *session, uint64_t number);
+void envoi__journal_remove_requests(struct envoi_session *session);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * envoi - records of a journal: what they look like
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SESSION_JOURNAL_JOURNAL_RECORD_H
+#define ENVOI_SESSION_JOURNAL_JOURNAL_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/buffer.h>
+
+/*
+ * A record is a line "KIND TIME NUMBER LENGTH SUM LINE-SUM", then LENGTH bytes, then a newline.
+ * TIME is in milliseconds since 1970. The checksums have 16 hexadecimal digits each: SUM covers the
+ * bytes, LINE-SUM what precedes it in the line.
+ */
+
+/** In brackets what the number and the bytes are. Numbers count stanzas as XEP-0198 does. */
+enum envoi__record_kind {
+	ENVOI__RECORD_ACCOUNT, /**< the first one [version; the bare address] */
+	ENVOI__RECORD_STARTED, /**< stanzas count from here; earlier records are void [0; none] */
+	/** the session can be resumed [for so many ms; full address, id, location: lines] */
+	ENVOI__RECORD_RESUMABLE,
+	/** one that was sent before will be sent again [its number among these; as SENT] */
+	ENVOI__RECORD_WAITING,
+	ENVOI__RECORD_SENT, /**< a stream is given a stanza [its number; see journal.c] */
+	ENVOI__RECORD_ACKNOWLEDGED, /**< by the peer [up to; none] */
+	ENVOI__RECORD_HANDLED, /**< the peer is told so [up to; none] */
+	ENVOI__RECORD_TAKEN, /**< a stanza is handed over [its number; how often that was fatal] */
+	ENVOI__RECORD_DONE, /**< its handlers have returned [its number; "held", or none] */
+	ENVOI__RECORD_REQUEST, /**< it is an iq get or set [its number; sender, id: lines] */
+	ENVOI__RECORD_ENDED, /**< the session is gone: earlier records are void [0; none] */
+	ENVOI__RECORD_KINDS,
+};
+
+struct envoi__record {
+	enum envoi__record_kind kind;
+	int64_t time_ms;
+	uint64_t number;
+	const char *data; /* not terminated */
+	size_t len;
+};
+
+/** Append a record. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  @p out is unchanged */
+int envoi__record_write(struct envoi_buffer *out, const struct envoi__record *record);
+
+/** Bytes to be read. */
+struct envoi__records {
+	const char *data;
+	size_t len;
+};
+
+/**
+ * Read the next record.
+ * @param[out] ret_record  its data is borrowed from the bytes
+ * @retval ENVOI_STOP         no more; a last record that is cut off or damaged counts as none
+ * @retval ENVOI_ERR_INVALID  damaged, and more follows
+ */
+int envoi__record_read(struct envoi__records *records, struct envoi__record *ret_record);
+
+#endif

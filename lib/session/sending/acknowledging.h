@@ -1,0 +1,59 @@
+/*
+ * envoi - acknowledging: answers of the server stand for acknowledgements
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SESSION_SENDING_ACKNOWLEDGING_H
+#define ENVOI_SESSION_SENDING_ACKNOWLEDGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/request.h>
+
+enum {
+	ENVOI__ACKNOWLEDGING_INTERVAL_MS = 1000, /* from one ping to the next */
+};
+
+/** A ping whose answer acknowledges the stanzas before it. */
+struct envoi__acknowledging_ping {
+	struct envoi_session *session;
+	struct envoi_request *request; /* NULL: none is pending */
+	uint64_t request_number;
+	uint64_t number; /* of its stanza in the stream; 0: the stream does not have it yet */
+};
+
+/**
+ * How a session without stream management (XEP-0198) learns that the server has processed stanzas:
+ * servers process the stanzas of a stream in order (RFC 6120, section 10.1), so that any answer to
+ * a request proves it for the stanzas before. Only those with a ticket are kept for it, and without
+ * one there is no ping. Embedded in the session.
+ */
+struct envoi__acknowledging {
+	bool is_enabled; /* the setting acknowledgement.ping */
+	bool is_on; /* on the present stream */
+	struct envoi__acknowledging_ping usual;
+	struct envoi__acknowledging_ping last; /* before the stream is closed */
+	uint64_t next_ms; /* no earlier is there another ping */
+	struct envoi_timer timer; /* for the next one */
+};
+
+void envoi__acknowledging_init(struct envoi_session *session);
+
+/** The stream is ready: keep stanzas with tickets, unless the peer acknowledges them itself. */
+void envoi__acknowledging_start(struct envoi_session *session);
+
+/** The stream has ended. */
+void envoi__acknowledging_stop(struct envoi_session *session);
+
+/** Stanzas were given to the stream: ping the server where that is due. */
+void envoi__acknowledging_sent(struct envoi_session *session);
+
+/** The stream is about to be closed: ping the server behind what it has not acknowledged. */
+void envoi__acknowledging_close(struct envoi_session *session);
+
+/** The stream was given the stanza of a request. */
+void envoi__acknowledging_requested(
+	struct envoi_session *session, uint64_t request_number, uint64_t number);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * envoi - sessions: what the next session of the server takes over
+ * SPDX-License-Identifier: MIT
+ */
+#include <envoi/context.h>
+
+#include "session/sending/resending.h"
+#include "session/session.h"
+
+static void set_held_jid(struct envoi_session *session, const struct envoi_jid *jid)
+{
+	struct envoi_jid *before = session->held_jid;
+	session->held_jid = jid == NULL ? NULL : envoi_jid_ref(jid);
+	envoi_jid_unref(before);
+}
+
+/* Of another account: it must not go out under this one. */
+static void lose_held_of_others(struct envoi_session *session)
+{
+	if (session->held_jid != NULL && !envoi_jid_equal_bare(session->held_jid, session->jid)) {
+		while (envoi__outbox_first_held(&session->outbox) != NULL) {
+			envoi__outbox_lose_first_held(&session->outbox);
+		}
+	}
+}
+
+/* Requests that no stream was given wait with their stanzas. */
+static void spare_requests(struct envoi_session *session)
+{
+	struct envoi__list *link = session->outbox.held.next;
+	for (; link != &session->outbox.held; link = link->next) {
+		const struct envoi__outbox_entry *entry = ENVOI_CONTAINER_OF(
+			link, struct envoi__outbox_entry, link);
+		if (entry->meta.request != 0) {
+			envoi__requests_spare(&session->requests, entry->meta.request);
+		}
+	}
+}
+
+void envoi__session_hold(struct envoi_session *session)
+{
+	lose_held_of_others(session);
+	set_held_jid(session, session->jid);
+	envoi__outbox_hold(&session->outbox);
+	spare_requests(session);
+}
+
+void envoi__session_lose(struct envoi_session *session)
+{
+	envoi__outbox_lose(&session->outbox);
+	envoi__tracking_end_waiting(&session->tracking);
+}
+
+void envoi__session_restored(struct envoi_session *session)
+{
+	if (envoi__outbox_first_held(&session->outbox) == NULL) {
+		return;
+	}
+	lose_held_of_others(session);
+	envoi__resending_release(
+		&session->outbox, session->jid, envoi_context_wall_clock_ms(session->context));
+	set_held_jid(session, NULL);
+	envoi__session_refuse_longer(session);
+	envoi__session_feed(session);
+}
+
+void envoi_session_set_continued(struct envoi_session *session, bool is_continued)
+{
+	session->is_continued = is_continued;
+	if (!is_continued && session->stream == NULL && !session->is_suspended) {
+		envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
+		envoi__session_lose(session);
+	}
+}

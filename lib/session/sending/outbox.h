@@ -1,0 +1,202 @@
+/*
+ * envoi - outbox: serialised stanzas that wait to be sent or acknowledged
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SESSION_SENDING_OUTBOX_H
+#define ENVOI_SESSION_SENDING_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/stanza.h>
+#include <envoi/ticket.h>
+
+#include "base/list.h"
+
+struct envoi__tracked;
+struct envoi_context;
+struct envoi_stream;
+
+/** What is known of a stanza besides its bytes. */
+struct envoi__outbox_meta {
+	enum envoi_stanza_kind kind;
+	enum envoi_stanza_type type;
+	bool may_resend; /* on a new session, after a stream had it */
+	bool has_delay; /* of its own (XEP-0203), or was sent again before */
+	int64_t sent_ms; /* by the wall clock; 0 if it may not be sent again */
+	uint64_t
+		request; /* number of the request that it asks (envoi__request_number()); 0: none */
+	uint64_t answers; /* number of the request in the journal that it answers; 0: none */
+	uint64_t waiting; /* its number in the journal since it waits to be sent again; 0: none */
+};
+
+/** A stanza to be added. */
+struct envoi__outbox_item {
+	struct envoi__tracked
+		*tracked; /* settled when the stanza leaves the outbox; NULL: no ticket */
+	const char *xml; /* copied */
+	size_t len;
+	struct envoi__outbox_meta meta;
+};
+
+/** A stanza in the outbox, in one of its lists. */
+struct envoi__outbox_entry {
+	struct envoi__list link; /* in held, waiting or given */
+	struct envoi__outbox *outbox;
+	struct envoi__tracked *tracked; /* NULL: no report is wanted */
+	uint64_t number; /* of the stream that has it last, as envoi_stream_get_counts(); 0: none */
+	struct envoi__outbox_meta meta;
+	bool is_kept; /* given: stays until it is acknowledged */
+	bool is_held;
+	bool was_given; /* to a stream, once: bytes of it may have been sent */
+	bool is_suspected; /* the server may have ended the last stream because of it */
+	size_t len;
+	char xml[];
+};
+
+struct envoi__outbox;
+
+/** What an outbox reports to its session. */
+struct envoi__outbox_hooks {
+	/** The last waiting stanza was taken back. */
+	void (*emptied)(struct envoi__outbox *outbox);
+	/** The stream was given the stanza of a request. */
+	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
+	/** A stream will be given a stanza. @retval <0 it must not be now */
+	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/**
+	 * More than three quarters of a limit are used, or, after that, no more than a quarter of
+	 * both. @return whether it was reported: else envoi__outbox_note_level() calls it again
+	 */
+	bool (*level)(struct envoi__outbox *outbox, bool is_high);
+};
+
+/**
+ * Embedded in its session. A stanza waits until a stream takes it. Then its entry is either kept
+ * until the peer acknowledges it (envoi__outbox_keep()), or stays until the stream reports it as
+ * written if it has a ticket, or is freed.
+ *
+ * Both lists are in the order of sending, and everything in `given` precedes everything in
+ * `waiting`. Numbers are those of the stream: they count from 1 all stanzas that it was given,
+ * those that do not come from the outbox included.
+ */
+struct envoi__outbox {
+	struct envoi_context *context; /* borrowed */
+	struct envoi__list waiting, given;
+	struct envoi__list held; /* for the next session, in order; precedes the two others */
+	size_t count, bytes; /* of those that wait */
+	size_t kept_count, kept_bytes; /* of those that are kept */
+	size_t held_count, held_bytes;
+	size_t count_limit, bytes_limit; /* of all together */
+	uint64_t given_bytes; /* since the beginning */
+	uint64_t written; /* stanzas, by this stream */
+	bool is_keeping; /* what the stream is given from now on */
+	bool is_keeping_tracked; /* of that, what has a ticket */
+	bool is_high; /* as `level` has reported */
+	const struct envoi__outbox_hooks *hooks; /* of the session */
+};
+
+void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *context,
+	const struct envoi__outbox_hooks *hooks);
+
+/** Call `level` if that is due. */
+void envoi__outbox_note_level(struct envoi__outbox *outbox);
+
+/** @return whether no further stanza is taken, however short it is */
+bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
+
+/**
+ * Append a stanza.
+ * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
+ */
+int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
+
+/**
+ * Give the stream as much as it takes.
+ * @retval ENVOI_OK     nothing waits any more
+ * @retval ENVOI_AGAIN  the stream is full: to be called again when it has drained
+ * @retval <0           the stream refused the stanza that is still first
+ */
+int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream);
+
+/** @p count more stanzas of the stream are written. */
+void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
+
+/** Keep what streams are given from now on until it is acknowledged, or no longer do so. What is
+ * kept already stays. */
+void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
+
+/** Nothing is acknowledged any more: what is kept is treated as if it had never been. */
+void envoi__outbox_release(struct envoi__outbox *outbox);
+
+/** Keep stanzas with tickets that streams are given from now on until the peer has answered what
+ * follows them, or no longer do so. */
+void envoi__outbox_keep_tracked(struct envoi__outbox *outbox, bool is_keeping);
+
+/** The peer has answered the stanza with that number: ACKNOWLEDGED for those before it. */
+void envoi__outbox_answered(struct envoi__outbox *outbox, uint64_t number);
+
+/** @return the number of the last that is kept; 0: none is */
+uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox);
+
+/** The peer has acknowledged what it was given of the last stream, up to a number: ACKNOWLEDGED
+ * for those that are kept. */
+void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number);
+
+/** The stream has ended, another may resume: UNKNOWN for what it had and is not kept; what is
+ * kept stays, with its numbers, until it is acknowledged, rewound or lost; the rest waits. */
+void envoi__outbox_suspend(struct envoi__outbox *outbox);
+
+/** What is kept waits again, in order and before what has waited: it is sent once more. */
+void envoi__outbox_rewind(struct envoi__outbox *outbox);
+
+/**
+ * Append a stanza that a stream was given in an earlier process, and that is kept.
+ * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
+ */
+int envoi__outbox_restore(
+	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, uint64_t number);
+
+/**
+ * The stream ends. The first stanza that it has and that is neither written nor acknowledged may be
+ * why the server has ended it: the second time in a row it ends with REFUSED.
+ * @param is_refusal  the server has ended it because of what it was sent
+ */
+void envoi__outbox_suspect_first(struct envoi__outbox *outbox, bool is_refusal);
+
+/** As envoi__outbox_restore(), of one that waits to be sent again on a new session. */
+int envoi__outbox_restore_held(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
+
+/** Forget the one that is held and has this number in the journal, if there is one. */
+void envoi__outbox_forget_held(struct envoi__outbox *outbox, uint64_t waiting);
+
+/** The epoch has ended: UNKNOWN for what a stream had, NOT_SENT for the rest. */
+void envoi__outbox_lose(struct envoi__outbox *outbox);
+
+/**
+ * The epoch has ended, and another session will follow: hold what no stream had, but for answers to
+ * the peers of that epoch, and what may be sent again. The rest ends as in envoi__outbox_lose().
+ */
+void envoi__outbox_hold(struct envoi__outbox *outbox);
+
+/** @return NULL: none is held */
+struct envoi__outbox_entry *envoi__outbox_first_held(const struct envoi__outbox *outbox);
+
+/**
+ * Append the first that is held to those that wait.
+ * @param more  XML to insert before its end tag; NULL: none. The entry has a delay then
+ * @retval ENVOI_ERR_NOMEM  it is still held
+ */
+int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, size_t more_len);
+
+/** End the first that is held: UNKNOWN if a stream had it, else NOT_SENT. */
+void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
+
+/** End an entry that waits with ENVOI_TICKET_REFUSED. */
+void envoi__outbox_refuse(struct envoi__outbox_entry *entry);
+
+/** End all tickets with CANCELED. */
+void envoi__outbox_cancel_all(struct envoi__outbox *outbox);
+
+#endif

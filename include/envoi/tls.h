@@ -23,17 +23,17 @@ struct envoi_tls_question;
 
 /**
  * Configuration of TLS connections: trusted authorities, pinned keys, own certificate, versions.
- * Reference-counted; any number of connections share one. GnuTLS allocates with malloc, not with
- * the context's allocator.
+ * Reference-counted; any number of connections may share one. GnuTLS allocates with malloc, not
+ * with the context's allocator.
  *
- * TLS 1.2 or newer, forward secrecy always, no compression, no renegotiation (a HelloRequest is
- * answered with no_renegotiation, and the connection goes on), no early data.
+ * Connections use TLS 1.2 or newer with forward secrecy, without compression, renegotiation (a
+ * HelloRequest is answered with the alert no_renegotiation) and early data.
  *
- * With the setting tls.resumption the initiating side resumes sessions (RFC 8446, section 2.2; RFC
- * 5077), which saves the exchange of certificates, and on TLS 1.2 a round trip:
- * envoi_tls_info.is_resumed.
- * - The context keeps up to 16 sessions, in memory, each for one use, until a day after the
- *   handshake in which the certificates were presented.
+ * With the setting tls.resumption the initiating side resumes TLS sessions (RFC 8446, section 2.2;
+ * RFC 5077). That saves the exchange of certificates, and on TLS 1.2 a round trip.
+ * envoi_tls_info.is_resumed says whether a connection does.
+ * - The context keeps up to 16 sessions in memory. Each is used once, within a day of the handshake
+ *   in which the certificates were presented.
  * - A session is resumed only for the same name, application protocol, trusted authorities, pins,
  *   versions, own certificate and account.
  * - The server's certificate is verified again each time.
@@ -45,39 +45,41 @@ struct envoi_tls_question;
  * - The receiving side issues no tickets. An anonymous client resumes no sessions.
  *
  * The initiating side always verifies the server; verification cannot be disabled.
- * - The certificate chain leads to a trusted authority (RFC 5280), with at least 112 bits of
- *   strength everywhere; the server's certificate is meant for servers; all certificates are valid
- *   at the time of the context's clock.
+ * - The certificate chain leads to a trusted authority (RFC 5280). Each key and signature has at
+ *   least 112 bits of strength. The server's certificate is issued for use by servers. All
+ *   certificates are valid at the time of the context's clock.
  * - The server's certificate is for the domain that the user gave (RFC 6120, section 13.7.1.2; RFC
- *   9525), never for a name from DNS or from the server: a DNS name, where `*` may be the whole
- *   left-most label of at least three; an SRV name _xmpp-client (RFC 4985), without `*`; an
- *   XmppAddr that is a bare domain, which certificates of the time of RFC 3920 have, and which
- *   RFC 6120 requires to accept. The last two must satisfy the name constraints for DNS names of
- *   all authorities on the path, the trusted one included. If the domain is an IP address, the
- *   certificate must have that address. The common name is never used. Internationalised domains
+ *   9525); names from DNS or from the server are never used. The certificate has the domain as
+ *   - a DNS name, in which `*` may be the whole left-most of at least three labels;
+ *   - an SRV name _xmpp-client (RFC 4985), without `*`;
+ *   - an XmppAddr that is a bare domain, which RFC 6120 requires to accept;
+ *   - an IP address, if the domain is one.
+ *   SRV names and XmppAddrs must satisfy the name constraints for DNS names of all authorities on
+ *   the path, the trusted one included. The common name is never used. Internationalised domains
  *   are compared as A-labels; a trailing dot is ignored.
  *
  * A certificate that fails a check ends the connection with ENVOI_ERR_CERTIFICATE and a text with
- * all reasons, "the server's certificate is for other.example, not for example.org", unless a
- * decider accepts it. Revocation is not checked.
+ * all reasons, such as "the server's certificate is for other.example, not for example.org", unless
+ * a decider accepts it. Revocation is not checked.
  *
  * Pins are hashes of public keys (SHA-256 of the SubjectPublicKeyInfo, as in RFC 7469, section
  * 2.4). If there are pins, the key of the server's own certificate must match one of them; keys of
- * authorities do not count. The setting tls.pin-mode says what else is checked: `instead`: nothing,
- * neither issuer nor names nor times, which self-signed servers need; `also`: everything.
+ * authorities do not count. The setting tls.pin-mode says what else is checked: with `instead`
+ * nothing, neither issuer nor names nor times (for self-signed servers); with `also` everything.
  */
 struct envoi_tls_config;
 
 /**
  * Make a configuration for the initiating side.
  *
- * Trusts the authorities in the file of the setting tls.ca-file and, by tls.system-trust, those of
- * the system. The context keeps what was read, because reading the authorities of the system takes
- * some ten milliseconds; a tls.ca-file whose inode, size or times have changed is read again, and
- * one that is missing is an error. The authorities of the system are read once for each
- * tls.ca-file: later changes to them count for new contexts only. Of the other settings tls.pins,
- * tls.pin-mode, tls.resumption and tls.min-version count.
+ * Trusts the authorities in the file of the setting tls.ca-file and, with tls.system-trust, those
+ * of the system. The files are read now; reading the authorities of the system takes about ten
+ * milliseconds. The context caches the result. A tls.ca-file whose inode, size or times have
+ * changed is read again. The authorities of the system are read once in a context for each
+ * tls.ca-file: later changes to them apply to new contexts only. The other settings used are
+ * tls.pins, tls.pin-mode, tls.resumption and tls.min-version.
  *
+ * @param[out] ret_config  a new reference
  * @param settings  borrowed for the call; NULL: defaults
  * @retval ENVOI_ERR_CERTIFICATE  the file holds no certificate, or there is neither a trusted
  *                                authority nor a pin; logged
@@ -99,21 +101,22 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_pin(
 	struct envoi_tls_config *config, const char *pin);
 
 /**
- * Set the certificate that is sent to servers which request one, with its key: SASL EXTERNAL
- * depends on it (XEP-0178). It is sent to trusted servers only, and not to a server that lists the
- * authorities which it accepts when none of them issued the certificate.
+ * Set the certificate, with its key, that is sent to servers which request one. SASL EXTERNAL needs
+ * it (XEP-0178). It is sent to trusted servers only; and if the server lists the authorities that
+ * it accepts, only if one of them issued the certificate.
  *
- * Synchronous: reads the files and decrypts the key, which takes some milliseconds to some tenths
- * of a second, depending on the iteration count in the file.
+ * The call reads the files and decrypts the key. That blocks for a few milliseconds to several
+ * tenths of a second, depending on the iteration count in the file.
  *
- * The decrypted key is wiped, and the password is not kept, but GnuTLS 3.7 (with libunistring,
- * which prepares the password) frees some blocks of memory with the password in them.
+ * The decrypted key is wiped with the configuration, and the password is not kept. GnuTLS 3.7 (with
+ * libunistring, which prepares the password) frees memory with the password without wiping it.
  *
  * @param cert_file  PEM: the certificate, followed by those of its issuers; or PKCS#12 with key
  *                   and certificates
  * @param key_file   PEM, PKCS#8 or older; NULL: the key is in @p cert_file
  * @param password   of the key, or of the PKCS#12 file; borrowed for the call; NULL: none
- * @retval ENVOI_AGAIN            encrypted, and @p password is NULL: call again with a password
+ * @retval ENVOI_AGAIN            the key is encrypted, and @p password is NULL: call again with a
+ *                                password
  * @retval ENVOI_ERR_AUTH         wrong password
  * @retval ENVOI_ERR_CERTIFICATE  malformed, or the key does not belong to the certificate; logged
  * @retval ENVOI_ERR_SYSTEM       a file cannot be read; logged
@@ -125,19 +128,21 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_certificate(struct envoi_tls
 	const char *cert_file, const char *key_file, const char *password);
 
 /**
- * Set the decider that is called when a server cannot be verified (see struct envoi_tls_decider).
- * Without a decider such a connection fails.
+ * Set the decider that is called when a server cannot be verified (see struct
+ * envoi_tls_decider_impl). Without a decider such a connection fails.
  *
- * @param decider  borrowed: must live as long as the configuration and the connections made with
- *                 it; NULL: none
+ * @param decider  borrowed: must outlive the configuration and the connections made with it; NULL:
+ *                 none
  * @retval ENVOI_ERR_INVALID  the configuration is for the receiving side
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_decider(
 	struct envoi_tls_config *config, struct envoi_tls_decider *decider);
 
 /**
- * Make a configuration for the receiving side. It requests no certificate of the peer.
+ * Make a configuration for the receiving side. It requests no certificate of the peer. The files
+ * are read now.
  *
+ * @param[out] ret_config  a new reference
  * @param cert_file  PEM: the certificate, followed by those of its issuers
  * @param key_file   PEM, not encrypted
  * @retval ENVOI_ERR_CERTIFICATE  malformed, or the key does not belong to the certificate; logged
@@ -164,13 +169,13 @@ enum envoi_tls_trust {
 	ENVOI_TLS_TRUST_ACCEPTED,
 };
 
-/** Properties of a TLS connection; zeroed before the end of the handshake. Strings are static
- * unless noted. */
+/** Properties of a TLS connection; zeroed until the handshake has ended. Strings are static unless
+ * noted. */
 struct envoi_tls_info {
 	const char *version; /**< "TLS1.3"; NULL: no TLS */
 	const char *cipher; /**< name of the cipher suite */
 	enum envoi_tls_trust trust;
-	bool is_resumed; /**< resumes a session in which certificates were presented */
+	bool is_resumed; /**< it resumes a session in which certificates were presented */
 	bool is_certificate_sent; /**< the peer requested a certificate and received one */
 	/**
 	 * the XmppAddr in that certificate, unprepared; NULL: it has none, or several; borrowed
@@ -180,9 +185,9 @@ struct envoi_tls_info {
 };
 
 /**
- * Whether the peer is the one that the user named, by its certificate or by a pinned key. False
- * for ENVOI_TLS_TRUST_ACCEPTED: what needs a verified server (a password in clear, a redirect) is
- * not for a server that was accepted for one connection.
+ * @return whether the peer is authenticated as the domain that the user gave, by its certificate or
+ *         by a pinned key. False for ENVOI_TLS_TRUST_ACCEPTED: what needs a verified server, such
+ *         as SASL PLAIN and redirects, is refused on a connection that a decider accepted
  */
 ENVOI_API bool envoi_tls_is_verified(const struct envoi_tls_info *info);
 
@@ -200,7 +205,7 @@ enum envoi_tls_doubt {
 	ENVOI_TLS_DOUBT_CONSTRAINTS = 1 << 7, /**< an issuer was not entitled to issue it */
 	ENVOI_TLS_DOUBT_REVOKED = 1 << 8, /**< distrusted by the system */
 	ENVOI_TLS_DOUBT_INVALID = 1 << 9, /**< a wrong signature, or another error */
-	ENVOI_TLS_DOUBT_PIN = 1 << 10, /**< the key is not pinned, and others are */
+	ENVOI_TLS_DOUBT_PIN = 1 << 10, /**< there are pins, and the key matches none */
 };
 
 /** A certificate, DER. */
@@ -217,14 +222,15 @@ enum {
 /** A server whose certificate is not trusted. Texts are UTF-8 without control characters, whatever
  * the certificate contains. */
 struct envoi_tls_peer {
-	const char *domain; /**< the name wanted: A-labels, or an address */
+	const char *domain; /**< the domain that the user gave: A-labels, or an address */
 	unsigned int doubts; /**< OR of enum envoi_tls_doubt, never 0 */
 	/**
-	 * the same in words: "the server's certificate is self-signed and not trusted; the server's
-	 * certificate is for ..., not for ..."
+	 * the doubts as text: "the server's certificate is self-signed and not trusted; the
+	 * server's certificate is for ..., not for ..."
 	 */
 	const char *reasons;
-	const char *names; /**< names in it that could match, "chat.example, *.example"; or "" */
+	/** the certificate's names of a kind that is compared, "chat.example, *.example"; or "" */
+	const char *names;
 	const char *subject, *issuer; /**< distinguished names (RFC 4514); or "" */
 	int64_t valid_from_ms, valid_until_ms; /**< since 1970; -1: unreadable */
 	unsigned char spki_sha256[ENVOI_TLS_SPKI_BYTES]; /**< of the public key */
@@ -233,20 +239,21 @@ struct envoi_tls_peer {
 	size_t chain_len; /**< 1 or more */
 };
 
+/** A trust decision. */
 enum envoi_tls_answer {
 	ENVOI_TLS_REFUSE, /**< the connection fails */
-	/** for this connection; the server is not verified by it: envoi_tls_is_verified() */
+	/** accept for this connection; the server remains unverified: envoi_tls_is_verified() */
 	ENVOI_TLS_ACCEPT_ONCE,
 	/**
-	 * and add a pin to the configuration, for all later connections. To keep it longer, add
-	 * envoi_tls_peer.pin to the setting tls.pins; a client does so in its own settings
+	 * accept, and add a pin to the configuration for all later connections. To store it beyond
+	 * that, add envoi_tls_peer.pin to the setting tls.pins; a client adds it to its settings
 	 */
 	ENVOI_TLS_ACCEPT_AND_PIN,
 };
 
 /**
  * A pending trust decision. Reference-counted: to answer after `decide` has returned, take a
- * reference, and drop it after the answer or when no answer will follow.
+ * reference, and drop it after the answer, or when none will follow.
  */
 struct envoi_tls_question;
 
@@ -255,10 +262,11 @@ ENVOI_API const struct envoi_tls_peer *envoi_tls_question_peer(
 	const struct envoi_tls_question *question);
 
 /**
- * Answer, inside `decide` or later. The handshake continues, or fails with ENVOI_ERR_CERTIFICATE,
- * from the loop.
+ * Answer, inside `decide` or later. From the loop, the handshake continues or fails with
+ * ENVOI_ERR_CERTIFICATE.
  *
- * @retval ENVOI_ERR_STATE  answered before, or the connection has ended; nothing happens
+ * @retval ENVOI_ERR_STATE  the question was answered before, or the connection has ended: the call
+ *                          has no effect
  */
 ENVOI_API int envoi_tls_question_answer(
 	struct envoi_tls_question *question, enum envoi_tls_answer answer);
@@ -270,25 +278,27 @@ ENVOI_API struct envoi_tls_question *envoi_tls_question_ref(struct envoi_tls_que
  *  */
 ENVOI_API struct envoi_tls_question *envoi_tls_question_unref(struct envoi_tls_question *question);
 
+/** The functions of a decider. */
 struct envoi_tls_decider_impl {
 	/**
-	 * Decide whether to accept the server. Called from the loop, during the handshake: before
-	 * the answer only the beginning of TLS has been sent, and not the own certificate. The
-	 * decider may answer, free or close anything, or keep a reference and answer later. To
-	 * return without an answer and without a reference refuses.
+	 * Decide whether to accept the server. Called from the loop, during the handshake: until
+	 * the answer nothing but the beginning of the handshake is sent, and no client certificate.
+	 * The decider may answer, or keep a reference and answer later; any object may be freed or
+	 * closed inside. Returning without an answer and without a reference refuses.
 	 *
 	 * Until the answer tls.decision-timeout applies instead of tls.timeout and login.timeout.
-	 * The server may close the connection earlier; most do within some minutes.
+	 * The server may close the connection earlier; most do so within some minutes.
 	 *
 	 * @param question  borrowed for the call
 	 */
 	void (*decide)(struct envoi_tls_decider *decider, struct envoi_tls_question *question);
 
 	/**
-	 * OPTIONAL. The question has ended, once after each `decide`: the answer was taken, or none
-	 * is needed any more (@p answer is ENVOI_TLS_REFUSE; envoi_tls_question_answer() returns
-	 * ENVOI_ERR_STATE). From the loop, or from inside the call that frees or closes the
-	 * connection; everything but the decider may be freed inside.
+	 * OPTIONAL. The question has ended. Called once after each `decide`: when the answer was
+	 * taken, or when the connection has ended before one (@p answer is then ENVOI_TLS_REFUSE,
+	 * and envoi_tls_question_answer() returns ENVOI_ERR_STATE). Called from the loop, or inside
+	 * the function that frees or closes the connection. Any object but the decider may be freed
+	 * inside.
 	 */
 	void (*over)(struct envoi_tls_decider *decider, struct envoi_tls_question *question,
 		enum envoi_tls_answer answer);

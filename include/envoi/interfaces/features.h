@@ -34,11 +34,11 @@ struct envoi_tls_config;
 #define ENVOI_NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"
 
 struct envoi_starttls_options {
-	/** A reference is taken. NULL: TLS is not used, and a stream to a peer that requires it
-	 * ends with ENVOI_ERR_TLS. */
+	/** a reference is taken. NULL: TLS is not used, and a stream to a peer that requires it
+	 * ends with ENVOI_ERR_TLS */
 	struct envoi_tls_config *config;
-	/** Initiator: a stream to a peer that does not offer TLS ends with ENVOI_ERR_TLS before
-	 * anything else is sent (section 5.3.1). Receiver: the offer says that TLS is required. */
+	/** initiator: a stream to a peer that does not offer TLS ends with ENVOI_ERR_TLS before
+	 * anything else is sent (section 5.3.1). Receiver: the offer says that TLS is required */
 	bool required;
 };
 
@@ -62,12 +62,12 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_starttls_new(struct envoi_handler **ret_han
 /**
  * Authentication, initiating side: gains ENVOI_STREAM_AUTHENTICATED.
  *
- * The mechanism is chosen before anything is sent, and no other is tried after it has failed. Each
- * failure ends the stream in phase SASL:
+ * The mechanism is chosen before anything is sent. If it fails, no other is attempted. Each failure
+ * ends the stream in phase SASL:
  * - ENVOI_ERR_AUTH: the server refused (condition, text and its language in the failure; retry
  *   ENVOI_RETRY_LATER for temporary-auth-failure, ENVOI_RETRY_AFTER_USER where another password or
  *   setting can help, else ENVOI_RETRY_NEVER); the server offers no acceptable mechanism; the
- *   server has not proved that it knows the secret, which includes a success without proof
+ *   server has not proved that it knows the secret, also when it reported success
  * - ENVOI_ERR_TLS: the stream is not secure, and the setting tls.mode is not none
  * - ENVOI_ERR_PROTOCOL: an element is malformed or unexpected
  * - ENVOI_ERR_LIMIT: an iteration count outside of sasl.min-iterations and sasl.max-iterations, or
@@ -77,8 +77,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_starttls_new(struct envoi_handler **ret_han
  *   sasl.password-timeout
  * - the code that was given to envoi_sasl_answer().
  *
- * SCRAM's keys are derived from a deferred call, 4,096 iterations in each turn of the loop: 1 to 4
- * milliseconds, 20 at most on slow machines.
+ * SCRAM derives its keys in deferred calls, 4,096 iterations in each turn of the loop: 1 to 4
+ * milliseconds, at most 20 on slow machines.
  *
  * @param settings     sasl.*, tls.mode; borrowed for the call
  * @param credentials  taken: consumed on failure too
@@ -90,10 +90,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_feature_new(struct envoi_handler **ret
 	struct envoi_sasl_credentials *credentials);
 
 /**
- * Use a history from the next login on: a mechanism or binding weaker than the pin is refused
- * (ENVOI_ERR_AUTH with a text that says so), keys are used in place of the password, and a login
- * that succeeds raises the pin and keeps its keys. Keys that the server refuses (not-authorized)
- * are wiped; then the failure's advice is ENVOI_RETRY_NOW if there is a password.
+ * Use a history from the next login on. A mechanism or binding weaker than the pin is refused with
+ * ENVOI_ERR_AUTH. Keys are used in place of the password. A successful login raises the pin and
+ * stores its keys in the history. Keys that the server refuses (not-authorized) are wiped; if there
+ * is a password, the failure's retry is then ENVOI_RETRY_NOW.
  *
  * @param handler  from envoi_sasl_feature_new()
  * @param history  borrowed, outlives the handler; NULL: none
@@ -101,9 +101,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_feature_new(struct envoi_handler **ret
 ENVOI_API void envoi_sasl_feature_set_history(
 	struct envoi_handler *handler, struct envoi_sasl_history *history);
 
-/** Receiving side: the accounts. */
+/** Receiving side: the accounts that may log in. */
 struct envoi_sasl_accounts {
-	/** Look up a password, as in struct envoi_sasl_parameters. */
+	/** Look up a password: see struct envoi_sasl_parameters. */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *user;
 };
@@ -135,37 +135,40 @@ struct envoi_bind_hook;
 /** Receiving side: assigns resources. */
 struct envoi_bind_hook_impl {
 	/**
-	 * The peer requests binding: answer with envoi_bind_answer(), now or later.
-	 * @param resource  the requested resource as received; NULL: the receiving side chooses
+	 * The peer requests binding. Answer with envoi_bind_answer(), inside or later. Called from
+	 * the loop.
+	 * @param resource  the requested resource, not prepared; borrowed for the call; NULL: the
+	 *                  receiving side chooses one
 	 */
 	void (*wanted)(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 		struct envoi_handler *handler, const char *resource);
 };
 
+/** Base of every hook; embedded first. */
 struct envoi_bind_hook {
 	const struct envoi_bind_hook_impl *impl;
 };
 
 struct envoi_bind_options {
-	/** Initiator: the resource to request; copied. NULL: the server chooses */
+	/** initiator: the resource to request; copied. NULL: the server chooses one */
 	const char *resource;
 	/**
-	 * Initiator: accept any address that the server binds. Otherwise it must be
-	 * envoi_stream_local() with a resource; where that has no localpart (anonymous login), only
-	 * the domain must be the same.
+	 * initiator: accept any address that the server binds. Otherwise the address must be
+	 * envoi_stream_local() with a resource; if that has no localpart (anonymous login), only
+	 * the domains must be equal
 	 */
 	bool any_address;
-	/** Receiver: borrowed, must outlive the handler. NULL: binding is not offered */
+	/** receiver: borrowed, must outlive the handler. NULL: binding is not offered */
 	struct envoi_bind_hook *hook;
 };
 
 /**
- * Binding for both roles: sets envoi_stream_local(), gains ENVOI_STREAM_BOUND.
+ * Resource binding for both roles: sets envoi_stream_local(), gains ENVOI_STREAM_BOUND.
  *
- * Initiator: a refusal ends the stream in phase BIND with ENVOI_ERR_STANZA; the failure has
- * condition and text of the stanza error (`conflict`: ENVOI_RETRY_AFTER_USER,
- * `resource-constraint`: ENVOI_RETRY_LATER). An address that is not full, or not the account's,
- * ends it with ENVOI_ERR_PROTOCOL.
+ * Initiator: a refusal ends the stream in phase BIND with ENVOI_ERR_STANZA. The failure has the
+ * condition and the text of the stanza error, and the retry of its condition
+ * (<envoi/conditions.h>). An address that is not a full one, or not the account's, ends the stream
+ * with ENVOI_ERR_PROTOCOL.
  *
  * @param options  copied
  * @retval ENVOI_ERR_NOMEM
@@ -176,7 +179,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_bind_new(struct envoi_handler **ret_handler
 /**
  * Receiving side: answer a request for binding.
  *
- * @param jid        the full address to bind; NULL: refuse
+ * @param handler    the handler that `wanted` was called with
+ * @param jid        the full address to bind; a reference is taken; NULL: refuse
  * @param condition  the reason of a refusal: ENVOI_CONFLICT, ENVOI_BAD_REQUEST, ENVOI_NOT_ALLOWED,
  *                   ENVOI_RESOURCE_CONSTRAINT (sections 7.6.2.1, 7.7.2)
  * @retval ENVOI_ERR_STATE  no request is open
@@ -190,7 +194,7 @@ ENVOI_API int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handle
 #define ENVOI_NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
 
 /**
- * The session request of RFC 3921: gains ENVOI_STREAM_SESSION. Initiating side only, and only if
+ * The session request of RFC 3921, initiating side: gains ENVOI_STREAM_SESSION. It is sent only if
  * the server offers it and does not mark it as optional (RFC 6121, appendix E).
  *
  * @retval ENVOI_ERR_NOMEM
@@ -203,12 +207,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_legacy_session_new(
 #define ENVOI_NS_STREAM_LIMITS "urn:xmpp:stream-limits:0"
 
 /**
- * Announce the limits of this side, receiving side: the largest first-level element, which is
- * limits.before-login.stanza-bytes until the peer is authenticated and limits.stanza-bytes
- * afterwards, and how long it may be silent before it is probed, liveness.probe-after in whole
- * seconds where liveness.method is probe. The stream and its session enforce them.
+ * Announce the limits of this side, receiving side. `max-bytes`, the largest first-level element,
+ * is limits.before-login.stanza-bytes until the peer is authenticated, then limits.stanza-bytes.
+ * `idle-seconds` is liveness.probe-after in whole seconds, if liveness.method is probe. The stream
+ * and its session enforce both.
  *
- * Sessions on initiating streams need no handler: each respects what its server announces.
+ * Sessions on initiating streams need no handler: they comply with the limits that the server
+ * announces.
  *
  * @param settings  those of the streams and sessions; borrowed for the call
  * @retval ENVOI_ERR_NOMEM

@@ -20,13 +20,13 @@ extern "C" {
 
 struct envoi_sasl_exchange;
 
-/** How a mechanism proves an identity: bits. */
+/** The means by which a mechanism proves an identity: bits. */
 enum envoi_sasl_means {
 	ENVOI_SASL_PASSWORD = 1,
-	ENVOI_SASL_CERTIFICATE = 2, /**< a certificate shown in the TLS handshake: EXTERNAL */
+	ENVOI_SASL_CERTIFICATE = 2, /**< a certificate sent in the TLS handshake: EXTERNAL */
 	ENVOI_SASL_NOTHING = 4, /**< no identity: ANONYMOUS */
-	/** a Kerberos ticket of the system: GSSAPI. Assumed to be there where GSSAPI is named in
-	 * the settings */
+	/** a Kerberos ticket of the system: GSSAPI. Taken as available if the setting
+	 * sasl.mechanisms names GSSAPI */
 	ENVOI_SASL_TICKET = 8,
 };
 
@@ -37,7 +37,7 @@ struct envoi_sasl_binding {
 	size_t len;
 };
 
-/** The offer of the receiving side, as the initiating side has received it. */
+/** The SASL offer of the receiving side, as the initiating side has received it. */
 struct envoi_sasl_offer {
 	const char *const *mechanisms;
 	size_t mechanism_count;
@@ -47,69 +47,76 @@ struct envoi_sasl_offer {
 	size_t binding_count;
 };
 
-/** Keys that replace the password at one server as long as the server keeps salt and count (RFC
- * 5802, section 3). They are as secret as the password: they are enough to log in. */
+/** Keys that SCRAM derives from a password (RFC 5802, section 3). They replace the password at one
+ * server, until the server changes the salt or the iteration count. They are as secret as the
+ * password: they are sufficient to log in. */
 struct envoi_sasl_keys {
-	const char *mechanism; /**< "SCRAM-SHA-256": without -PLUS, it serves both */
+	/** "SCRAM-SHA-256": the name without -PLUS, for the mechanisms with and without it */
+	const char *mechanism;
 	const char *authcid; /**< the user, prepared */
 	const void *salt;
 	size_t salt_len;
 	unsigned int iterations;
-	const void *client_key, *server_key; /**< each of the hash's size */
-	size_t key_len;
+	const void *client_key, *server_key; /**< each of @p key_len bytes */
+	size_t key_len; /**< the size of the mechanism's hash */
 	/**
-	 * Identifies the password that the keys were derived from; of the hash's size, as secret as
-	 * the password, and not to be stored. NULL: not known
+	 * identifies the password that the keys were derived from; of @p key_len bytes, as secret
+	 * as the password, not to be stored. NULL: not known
 	 */
 	const void *password_tag;
 };
 
-/** Parameters of an exchange; borrowed for envoi_sasl_start(), which copies what is needed later.
+/** Parameters of an exchange. Borrowed for envoi_sasl_start(), which copies what is needed later.
  *  */
 struct envoi_sasl_parameters {
 	enum envoi_role role;
 
-	/** Initiator: the user, which is the localpart (RFC 6120, section 6.3.8). Receiver,
+	/** initiator: the user, the localpart of the address (RFC 6120, section 6.3.8). Receiver,
 	 * EXTERNAL: the user that the peer's certificate names. NULL: none */
 	const char *authcid;
-	const char *authzid; /**< initiator: NULL: none, as RFC 6120, section 6.3.8, recommends */
-	/** Initiator: UTF-8; the copy is wiped when it is no longer needed. NULL: none, or not yet
-	 *  */
+	/** initiator: NULL: none, which RFC 6120, section 6.3.8, recommends */
+	const char *authzid;
+	/** initiator: UTF-8; the copy is wiped when it is no longer needed. NULL: none, or it
+	 * follows by envoi_sasl_give_password() */
 	const char *password;
-	/** Initiator: used in place of a password if salt and count have not changed; together with
-	 * a password only if they are known to be derived from it. NULL, or keys of another
-	 * mechanism or user: none */
+	/** initiator: used in place of a password while the server's salt and count are the same.
+	 * If a password is given too, they are used only if they are known to be derived from it.
+	 * Keys of another mechanism or user are ignored. NULL: none */
 	const struct envoi_sasl_keys *keys;
 	const char *hostname; /**< the XMPP domain */
 
-	/** Initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all bindings of
-	 * the connection, or none if no -PLUS mechanism was offered. */
+	/** initiator: exactly one for a -PLUS mechanism, none for others. Receiver: all bindings of
+	 * the connection, or none if no -PLUS mechanism was offered */
 	const struct envoi_sasl_binding *bindings;
 	size_t binding_count;
 
-	/** Initiator, no -PLUS mechanism: the connection could be bound, but the receiver offers no
-	 * mechanism for it. Sent as flag "y", which makes a receiver refuse that did offer one (RFC
-	 * 5802, section 6). */
+	/** initiator, mechanism without -PLUS: the connection has a channel binding, but the
+	 * receiver offers no -PLUS mechanism. The exchange sends the flag "y", and a receiver that
+	 * did offer one refuses the login (RFC 5802, section 6) */
 	bool could_bind;
 
-	/** The offer: a receiver sends its hash, and an initiator refuses a hash that differs
-	 * (XEP-0474). NULL: no hash is sent or checked. */
+	/** the offer: a receiver sends its hash, and an initiator refuses a hash that differs
+	 * (XEP-0474). NULL: no hash is sent or checked */
 	const struct envoi_sasl_offer *offer;
-	/** Initiator: refuse a receiver that sends no hash. */
+	/** initiator: refuse a receiver that sends no hash */
 	bool needs_offer_hash;
 
-	/** Initiator: iteration counts of SCRAM outside of these bounds are refused before any
-	 * derivation. Receiver: the lower one is the count that it sends. 0: 4,096 and 1,000,000 */
+	/** iteration counts of SCRAM; 0: 4,096 and 1,000,000. Initiator: a count outside of these
+	 * bounds is refused before keys are derived. Receiver: the minimum is the count that it
+	 * sends */
 	unsigned int min_iterations, max_iterations;
 
 	/**
 	 * Receiver: look up the password of a user.
-	 * @param authcid       prepared as a stored name: SASLprep, or RFC 8265 for newer
-	 *                      characters
-	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism. With
-	 *                      PLAIN GnuTLS frees memory with the peer's password unwiped
-	 * @retval ENVOI_ERR_NOT_FOUND  no such user; the peer receives the same answer as for a
-	 *                              wrong password
+	 *
+	 * @param user          lookup_user
+	 * @param authcid       prepared with SASLprep (RFC 4013), or by RFC 8265 if it has
+	 *                      characters that SASLprep does not know; borrowed for the call
+	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism.
+	 *                      (With PLAIN, GnuTLS frees a copy of the peer's password without
+	 *                      wiping it.)
+	 * @retval ENVOI_ERR_NOT_FOUND  there is no such user; the peer receives the same answer as
+	 *                              for a wrong password
 	 */
 	int (*lookup)(void *user, const char *authcid, char **ret_password);
 	void *lookup_user;
@@ -118,21 +125,21 @@ struct envoi_sasl_parameters {
 /** One mechanism: a constant. */
 struct envoi_sasl_mechanism {
 	const char *name; /**< "SCRAM-SHA-256-PLUS" (RFC 4422, section 3.1) */
-	int strength; /**< higher is stronger */
+	int strength; /**< orders mechanisms by preference: higher is stronger */
 	unsigned int means; /**< one bit of enum envoi_sasl_means */
-	/** only for verified servers (envoi_tls_is_verified()): PLAIN, EXTERNAL */
+	/** used only with verified servers (envoi_tls_is_verified()): PLAIN, EXTERNAL */
 	bool needs_secure;
-	bool client_first; /**< the initiator begins */
-	/** complete only when the server has proved that it knows the secret */
+	bool client_first; /**< the initiator sends the first message */
+	/** it succeeds only if the server has proved that it knows the secret */
 	bool proves_server;
-	bool checks_offer; /**< it detects an offer that was changed on its way (XEP-0474) */
+	bool checks_offer; /**< it detects an offer that an attacker has changed (XEP-0474) */
 	bool is_initiators; /**< available to the initiating side only */
-	/** Channel binding types that it supports, ended by NULL. NULL: not a -PLUS mechanism */
+	/** channel binding types that it supports, ended by NULL. NULL: not a -PLUS mechanism */
 	const char *const *bindings;
 	/**
-	 * Begin an exchange.
+	 * Begin an exchange. See envoi_sasl_start().
 	 * @retval ENVOI_ERR_INVALID      a name or password is missing, not UTF-8, or not allowed
-	 *                                by SASLprep (RFC 4013); a binding is missing or too many.
+	 *                                by SASLprep (RFC 4013); the number of bindings is wrong.
 	 *                                SCRAM may begin without a password
 	 * @retval ENVOI_ERR_UNSUPPORTED  not available in this role
 	 * @retval ENVOI_ERR_NOMEM
@@ -165,7 +172,7 @@ struct envoi_sasl_exchange {
 	const struct envoi_sasl_mechanism *mechanism;
 	struct envoi_context *context; /**< a reference, dropped by envoi_sasl_free() */
 	enum envoi_role role;
-	int ended; /**< what the last step returned; ENVOI_AGAIN at first */
+	int ended; /**< the result of the last step; ENVOI_AGAIN before the first */
 };
 
 /** @return the mechanism with that name, built in or added; NULL: none */
@@ -173,18 +180,18 @@ ENVOI_API const struct envoi_sasl_mechanism *envoi_sasl_find(
 	struct envoi_context *context, const char *name);
 
 /**
- * Visit every mechanism, the strongest first, those added later last.
+ * Visit every mechanism: the built-in ones, the strongest first, then those added.
  * @param[in,out] position  0 to begin
- * @return NULL at the end
+ * @return the next one; NULL: at the end
  */
 ENVOI_API const struct envoi_sasl_mechanism *envoi_sasl_next(
 	struct envoi_context *context, size_t *position);
 
 /**
- * Add a mechanism. It is used where the setting sasl.mechanisms names it.
+ * Add a mechanism. It is used if the setting sasl.mechanisms names it. It replaces a built-in
+ * mechanism of the same name.
  *
- * @param mechanism  constant, outlives the context; it replaces a built-in mechanism of the same
- *                   name
+ * @param mechanism  constant, outlives the context
  * @retval ENVOI_ERR_INVALID  the name is malformed, or `start` is missing
  * @retval ENVOI_ERR_EXISTS   a mechanism with this name was added before
  * @retval ENVOI_ERR_NOMEM
@@ -192,32 +199,33 @@ ENVOI_API const struct envoi_sasl_mechanism *envoi_sasl_next(
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_add_sasl_mechanism(
 	struct envoi_context *context, const struct envoi_sasl_mechanism *mechanism);
 
-/** Begin an exchange. Errors as mechanism->start. */
+/** Begin an exchange. @param[out] ret_exchange free with envoi_sasl_free(). Errors as
+ * mechanism->start. */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_start(struct envoi_sasl_exchange **ret_exchange,
 	struct envoi_context *context, const struct envoi_sasl_mechanism *mechanism,
 	const struct envoi_sasl_parameters *parameters);
 
 /** Outcomes of a step in addition to those of enum envoi_outcome. */
 enum envoi_sasl_outcome {
-	ENVOI_SASL_BUSY = 16, /**< more is to be computed */
-	/** no password was given, and there are no keys, or salt or count have changed */
+	ENVOI_SASL_BUSY = 16, /**< keys are being derived: call envoi_sasl_step() again */
+	/** a password is needed: none was given, and there are no keys for the salt and count */
 	ENVOI_SASL_NEEDS_PASSWORD = 17,
 };
 
 /**
- * One step (RFC 4422, section 3).
+ * Make one step of an exchange (RFC 4422, section 3).
  *
  * @param in   the peer's message, decoded; NULL: there is none, which differs from an empty one
- * @param out  the message to be sent is appended; wipe it after sending: with PLAIN it holds the
+ * @param out  the message to send is appended; wipe it after sending: with PLAIN it contains the
  *             password
  *
- * @retval ENVOI_AGAIN         send @p out, wait for more
- * @retval ENVOI_OK            our side is complete; @p out may hold a last message
- * @retval ENVOI_SASL_BUSY     nothing to send yet: keys are being derived, 4,096 iterations (1 to 4
- *                             milliseconds, 20 at most on slow machines) at a time. Call again with
- *                             no input, from another turn of the loop
- * @retval ENVOI_SASL_NEEDS_PASSWORD  nothing to send yet: envoi_sasl_give_password(), then call
- *                             again with no input
+ * @retval ENVOI_AGAIN         send @p out, and call again with the peer's next message
+ * @retval ENVOI_OK            this side is complete; @p out may contain a last message
+ * @retval ENVOI_SASL_BUSY     nothing to send yet: keys are being derived, 4,096 iterations in each
+ *                             call, which take 1 to 4 milliseconds, at most 20 on slow machines.
+ *                             Call again without input, from another turn of the loop
+ * @retval ENVOI_SASL_NEEDS_PASSWORD  nothing to send yet: call envoi_sasl_give_password(), then
+ *                             call again without input
  * @retval ENVOI_ERR_AUTH      the peer has not proved its identity, or has refused
  * @retval ENVOI_ERR_PROTOCOL  the message is malformed, or comes when none is expected
  * @retval ENVOI_ERR_LIMIT     the iteration count is outside the bounds
@@ -241,8 +249,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_step(
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_give_password(
 	struct envoi_sasl_exchange *exchange, const char *password);
 
-/** @return the reason for which the last step failed, as text for a user; NULL: only the code is
- * known; borrowed until the exchange is freed */
+/** @return the reason why the last step failed, as text for a user; NULL: there is none besides the
+ * code; borrowed until the exchange is freed */
 ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange);
 
 /**
@@ -250,13 +258,13 @@ ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *excha
  *
  * @param[out] ret_keys  borrowed until the exchange is freed; secret
  * @retval ENVOI_ERR_NOT_FOUND  the mechanism has none
- * @retval ENVOI_ERR_STATE      the exchange has not ended with ENVOI_OK, or is a receiver's
+ * @retval ENVOI_ERR_STATE      the exchange has not ended with ENVOI_OK, or its role is receiver
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_get_keys(
 	const struct envoi_sasl_exchange *exchange, struct envoi_sasl_keys *ret_keys);
 
-/** @return receiver, after ENVOI_OK: the authenticated user; NULL: none, or anonymous; borrowed
- * until the exchange is freed */
+/** @return of a receiver's exchange that has ended with ENVOI_OK: the authenticated user; NULL:
+ * none, or anonymous; borrowed until the exchange is freed */
 ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
 
 /** Wipe and free; NULL is allowed. */
@@ -265,17 +273,18 @@ ENVOI_API void envoi_sasl_free(struct envoi_sasl_exchange *exchange);
 /* --- the history of an account's logins --- */
 
 /**
- * The history of one account's logins. The application may keep it from one run to the next. It has
- * - a pin: the strongest mechanism that the account has logged in with, and the strongest kind of
- *   channel binding. A server that later offers less is refused before anything is sent, because an
- *   attacker may have changed its offer. The same holds after a login with channel binding that has
- *   failed, until a login succeeds; this is not written as text;
- * - keys that replace the password as long as the server keeps salt and count. Together with a
- *   password they are used only if they were derived from it in this process.
+ * The history of one account's logins. The application may store it from one run to the next. It
+ * has
+ * - a pin: the strongest mechanism and the strongest kind of channel binding that the account has
+ *   logged in with. A later offer that is weaker is refused before anything is sent, because an
+ *   attacker may have changed it. After a login with channel binding has failed, a weaker offer is
+ *   refused too, until a login succeeds; envoi_sasl_history_write() does not write that;
+ * - keys that replace the password until the server changes salt or count. If there is a password
+ *   too, they are used only if they were derived from it in this process.
  */
 struct envoi_sasl_history;
 
-/** Make an empty history. @retval ENVOI_ERR_NOMEM */
+/** Make an empty history; free it with envoi_sasl_history_free(). @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_new(
 	struct envoi_sasl_history **ret_history, struct envoi_context *context);
 /** Wipe and free; NULL is allowed. */
@@ -292,16 +301,17 @@ ENVOI_API void envoi_sasl_history_forget_keys(struct envoi_sasl_history *history
 
 /**
  * Append the history as lines of text: "sasl-pin MECHANISM [BINDING]", and for each mechanism
- * "sasl-keys MECHANISM AUTHCID SALT COUNT CLIENT-KEY SERVER-KEY". It is as secret as the password.
+ * "sasl-keys MECHANISM AUTHCID SALT COUNT CLIENT-KEY SERVER-KEY". The text is as secret as the
+ * password: wipe @p out with envoi_buffer_wipe().
  *
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_history_write(
 	const struct envoi_sasl_history *history, struct envoi_buffer *out);
 /**
- * Read one such line, without its end.
+ * Read one line of envoi_sasl_history_write(), without its line feed.
  *
- * @retval ENVOI_DECLINED     a line of another kind
+ * @retval ENVOI_DECLINED     a line of another kind, which is ignored
  * @retval ENVOI_ERR_INVALID  malformed
  * @retval ENVOI_ERR_NOMEM
  */
@@ -322,17 +332,18 @@ struct envoi_sasl_identity {
 };
 
 /**
- * The question of one login for an identity. It is part of the stream: borrowed from `request`
- * until it is answered or canceled, and not to be touched afterwards.
+ * A login's request for an identity. It is a part of the stream, borrowed from the call of
+ * `request` until it is answered or canceled: do not access it afterwards.
  */
 struct envoi_sasl_request {
 	const struct envoi_sasl_mechanism *mechanism; /**< the chosen one */
 	const char *domain; /**< the XMPP domain of the login */
-	/** There are keys of an earlier login: an answer without a password is enough, unless the
-	 * server has changed salt or count. */
+	/** there are keys of an earlier login: an answer without a password suffices, unless the
+	 * server has changed salt or count */
 	bool has_keys;
-	/** The second request of this login: a password is required, because none was given, or
-	 * because the server has changed salt or count. Only the password of the answer is used. */
+	/** this is the second request of the login: a password is required, because none was given,
+	 * or because the server has changed salt or count. Only the password of the answer is used
+	 */
 	bool is_again;
 	void *user; /**< for the source */
 	struct envoi_stream *stream; /* private, as what follows; NULL: the request is not open */
@@ -342,18 +353,19 @@ struct envoi_sasl_request {
 /** A source of identities: a stored password, a keyring, a dialogue with the user. */
 struct envoi_sasl_credentials_impl {
 	/**
-	 * Get what the source can prove, as far as it is known without asking the user. Only
-	 * mechanisms of these means are chosen.
+	 * Get the means that the source has, as far as they are known without asking the user.
+	 * Only mechanisms of these means are chosen.
 	 * @return OR of enum envoi_sasl_means
 	 */
 	unsigned int (*means)(struct envoi_sasl_credentials *credentials);
 
 	/**
-	 * A mechanism has been chosen; nothing was sent. It may come a second time in the same
-	 * login, with request->is_again. Answer each request once with envoi_sasl_answer(), inside
-	 * this function or later from the loop. While the request is open, the setting
-	 * sasl.password-timeout holds in place of sasl.timeout, and a client's login.timeout is
-	 * suspended. The server has a time limit of its own, often of one or two minutes.
+	 * A login needs an identity. Called when a mechanism has been chosen, before anything is
+	 * sent, and possibly a second time in the same login, with request->is_again. Answer each
+	 * request once with envoi_sasl_answer(), inside this function or later from the loop. While
+	 * the request is open, the setting sasl.password-timeout applies in place of sasl.timeout,
+	 * and a client's login.timeout is suspended. Servers have a time limit of their own, often
+	 * of one or two minutes.
 	 */
 	void (*request)(
 		struct envoi_sasl_credentials *credentials, struct envoi_sasl_request *request);
@@ -369,7 +381,7 @@ struct envoi_sasl_credentials_impl {
 
 	/**
 	 * OPTIONAL, for a source that passes requests on to another one: @p request was answered.
-	 * Called inside envoi_sasl_answer(), before the login goes on. A request ends with either
+	 * Called inside envoi_sasl_answer(), before the login continues. A request ends with either
 	 * `answered` or `cancel`.
 	 */
 	void (*answered)(
@@ -385,12 +397,12 @@ struct envoi_sasl_credentials {
 };
 
 /**
- * Answer a request. The login goes on, or ends with @p code as the failure of the stream.
+ * Answer a request. The login continues; or, with an error, the stream ends with that code.
  *
- * @param request   one that `request` was called with and that is open; to answer it a second time
- *                  while the stream lives does nothing
- * @param code      ENVOI_OK, or why there is no identity: ENVOI_ERR_CANCELED when the user refused
- *                  to give one
+ * @param request   an open request. If it was answered before and the stream exists, the call has
+ *                  no effect
+ * @param code      ENVOI_OK, or the error for which there is no identity: ENVOI_ERR_CANCELED when
+ *                  the user refused to give one
  * @param identity  borrowed for the call: wipe it afterwards; NULL on failure
  */
 ENVOI_API void envoi_sasl_answer(

@@ -45,6 +45,15 @@ static void on_resumed(struct envoi_handler *self, const struct envoi_event *eve
 	fflush(stdout);
 }
 
+/* A stanza beyond a limit was not read: `text` is the limit. */
+static void on_skipped(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	printf("skipped %" PRIu64 " bytes from %s: %s\n", event->bytes,
+		event->jid != NULL ? envoi_jid_text(event->jid) : "the server", event->text);
+	fflush(stdout);
+}
+
 static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	(void)self;
@@ -69,6 +78,7 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_available},
 	{ENVOI_EVENT_SUSPENDED, on_suspended},
 	{ENVOI_EVENT_RESUMED, on_resumed},
+	{ENVOI_EVENT_SKIPPED, on_skipped},
 	ENVOI_ROWS_END,
 };
 
@@ -145,7 +155,7 @@ const struct command command_echo = {
 	.summary =
 		"Answer every chat message with its body, until SIGINT or SIGTERM; the second"
 		" signal ends it without waiting for the server. A lost connection is reported and"
-		" connected again.",
+		" connected again; a stanza beyond a limit is reported and skipped.",
 	.least = 0,
 	.most = 0,
 	.run = run,

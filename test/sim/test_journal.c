@@ -16,6 +16,10 @@
 #include <envoi/interfaces/session.h>
 #include <envoi/testing.h>
 
+enum {
+	MOST_TICKETS = 100,
+};
+
 struct fixture {
 	struct envoi_world *world;
 	struct envoi_test_server *server;
@@ -28,9 +32,11 @@ struct fixture {
 	bool dies_in_hand;
 	bool dies_before_sending; /* when the next stanza is recorded */
 	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
+	unsigned int got_kept, got_long; /* messages: "kept", and longer than 100 bytes */
 	char last[64]; /* body that was handed over */
 	const char *asked_id;
 	struct envoi_promise *promise;
+	struct envoi_ticket tickets[MOST_TICKETS];
 };
 
 /* --- the program --- */
@@ -143,13 +149,23 @@ static void say(struct fixture *f, const char *body)
 		ENVOI_OK);
 }
 
-/* Counts the errors that the server gets from the bot. */
+/* Counts what the server gets from the bot. */
 static void watch(void *user, enum envoi_test_server_act act, unsigned int session,
 	const struct envoi_stanza *stanza)
 {
 	struct fixture *f = user;
 	(void)session;
-	if (act == ENVOI_TEST_RECEIVED && envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR) {
+	if (act != ENVOI_TEST_RECEIVED) {
+		return;
+	}
+	const char *body = envoi_stanza_kind(stanza) == ENVOI_MESSAGE
+		? envoi_message_body(stanza, NULL)
+		: NULL;
+	if (body != NULL) {
+		f->got_kept += strcmp(body, "kept") == 0;
+		f->got_long += strlen(body) > 100;
+	}
+	if (envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR) {
 		assert_string_equal(envoi_stanza_id(stanza), f->asked_id);
 		assert_string_equal(envoi_stanza_to_text(stanza), "alice@example.org/home");
 		f->errors++;
@@ -351,6 +367,72 @@ static void nothing_is_sent_without_its_record(void **state)
 	start_bot_again(f);
 	assert_int_equal(f->resumed, 1);
 	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 2);
+}
+
+static size_t waiting(struct fixture *f)
+{
+	struct envoi_session_stats stats;
+	envoi_session_get_stats(envoi_client_session(f->bot), &stats);
+	return stats.outbox_stanzas;
+}
+
+/* The output of the stream is limited, and leaves slowly. */
+static void start_slow_bot(struct fixture *f)
+{
+	const struct envoi_test_link slow = {.bytes_per_second = 10000, .window_bytes = 1000};
+	kill_bot(f);
+	new_bot(f, "bot@example.org/desk");
+	assert_int_equal(envoi_client_set(f->bot, "limits.output-bytes", "64k"), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+	envoi_world_set_link(f->world, "bot", &slow);
+}
+
+static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
+{
+	(void)ticket;
+	(void)report;
+}
+
+/* Fill the output. @return messages that were given to the stream; the next one waits, with the
+ * ticket of that number */
+static unsigned int say_more_than_fits(struct fixture *f)
+{
+	char body[1000];
+	memset(body, 'x', sizeof(body));
+	body[sizeof(body) - 1] = '\0';
+	for (unsigned int i = 0; i < MOST_TICKETS; i++) {
+		f->tickets[i] = (struct envoi_ticket){.done = on_ticket};
+		assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org",
+					 body, &f->tickets[i]),
+			ENVOI_OK);
+		if (waiting(f) > 0) {
+			return i;
+		}
+	}
+	fail_msg("the stream takes everything");
+	return 0;
+}
+
+/* A stream that is full refuses a stanza that has its record already, and the number of which goes
+ * to another one. */
+static void what_a_stream_has_refused_may_be_canceled(void **state)
+{
+	struct fixture *f = *state;
+	start_slow_bot(f);
+	unsigned int given = say_more_than_fits(f);
+	assert_int_equal(envoi_ticket_cancel(&f->tickets[given]), ENVOI_OK);
+	say(f, "kept");
+	while (waiting(f) > 0) {
+		envoi_world_run(f->world, 1);
+	}
+	kill_bot(f);
+	assert_int_equal(f->got_kept, 0);
+	envoi_world_set_link(f->world, "bot", NULL);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->got_kept, 1);
+	assert_int_equal(f->got_long, given);
 }
 
 static void a_journal_may_be_written_anew(void **state)
@@ -582,6 +664,7 @@ int main(void)
 		TEST(what_was_sent_again_is_not_sent_a_third_time),
 		TEST(a_process_may_end_before_it_sends_again),
 		TEST(nothing_is_sent_without_its_record),
+		TEST(what_a_stream_has_refused_may_be_canceled),
 		TEST(a_journal_may_be_written_anew),
 		TEST(a_session_closed_in_order_is_not_resumed),
 		TEST(what_was_handled_is_not_handed_over_again),

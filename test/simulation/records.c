@@ -32,6 +32,16 @@ static int append(struct envoi_journal *journal, const void *record, size_t len)
 
 static const struct envoi_journal_impl journal_impl = {.append = append};
 
+/* A record says that the stream has not taken the stanza of the record that ends here. */
+static bool is_void(const struct actor *actor, size_t at)
+{
+	static const char not_sent[] = "\nnot-sent ";
+	size_t left = actor->records_len - at, len = strlen(not_sent);
+	const char *end = memchr(actor->records + at, '\n', left);
+	left -= (size_t)(end - (actor->records + at));
+	return left >= len && memcmp(end, not_sent, len) == 0;
+}
+
 static bool has_record(const struct actor *actor, const struct message *message)
 {
 	char id[32], quoted[40];
@@ -39,7 +49,7 @@ static bool has_record(const struct actor *actor, const struct message *message)
 	snprintf(quoted, sizeof(quoted), "id='%s'", id);
 	size_t len = strlen(quoted);
 	for (size_t at = 0; at + len <= actor->records_len; at++) {
-		if (memcmp(actor->records + at, quoted, len) == 0) {
+		if (memcmp(actor->records + at, quoted, len) == 0 && !is_void(actor, at)) {
 			return true;
 		}
 	}

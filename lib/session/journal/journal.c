@@ -417,11 +417,19 @@ int envoi__journal_sending(
 	}
 	begin(&writer, session, &out);
 	put_stanza(&writer, ENVOI__RECORD_SENT, entry, number);
-	r = append(&writer);
-	if (r == ENVOI_OK && entry->meta.answers != 0) {
-		envoi__journal_remove_request(session, entry->meta.answers);
+	return append(&writer);
+}
+
+void envoi__journal_not_sent(struct envoi_session *session, uint64_t number)
+{
+	(void)append_number(session, ENVOI__RECORD_NOT_SENT, number);
+}
+
+void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers)
+{
+	if (is_recording(session)) {
+		envoi__journal_remove_request(session, answers);
 	}
-	return r;
 }
 
 void envoi__journal_acknowledged(struct envoi_session *session, uint64_t number)

@@ -59,6 +59,10 @@ void envoi__journal_ended(struct envoi_session *session);
 /** A stream will be given a stanza. @retval <0 it must not be */
 int envoi__journal_sending(
 	struct envoi_session *session, const struct envoi__outbox_entry *entry, uint64_t number);
+/** The stream has not taken the stanza of the record before. */
+void envoi__journal_not_sent(struct envoi_session *session, uint64_t number);
+/** A stream was given the answer to a request. */
+void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers);
 /** The peer has acknowledged stanzas up to a number. */
 void envoi__journal_acknowledged(struct envoi_session *session, uint64_t number);
 /** The peer will be told that stanzas are handled up to a number. @retval <0 it must not be */

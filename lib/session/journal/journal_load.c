@@ -72,6 +72,9 @@ static int take_record(struct loaded *loaded, const struct envoi__record *record
 	case ENVOI__RECORD_SENT:
 		raise(&loaded->sent, record->number);
 		return ENVOI_OK;
+	case ENVOI__RECORD_NOT_SENT:
+		loaded->sent = record->number - (record->number > 0);
+		return ENVOI_OK;
 	case ENVOI__RECORD_ACKNOWLEDGED:
 		raise(&loaded->acknowledged, record->number);
 		raise(&loaded->sent, record->number);
@@ -155,6 +158,13 @@ static int load_sent(
 	return envoi__outbox_restore(&session->outbox, &item, record->number);
 }
 
+static bool was_sent(struct envoi__records records, const struct envoi__record *record)
+{
+	struct envoi__record next;
+	return envoi__record_read(&records, &next) != ENVOI_OK ||
+		next.kind != ENVOI__RECORD_NOT_SENT || next.number != record->number;
+}
+
 static int load_waiting(struct envoi_session *session, const struct envoi__record *record)
 {
 	struct envoi__outbox_item item;
@@ -174,7 +184,7 @@ static int load_items(
 	uint64_t last = loaded->acknowledged;
 	int r = ENVOI_OK;
 	while (r == ENVOI_OK && envoi__record_read(&records, &record) == ENVOI_OK) {
-		if (record.kind == ENVOI__RECORD_SENT) {
+		if (record.kind == ENVOI__RECORD_SENT && was_sent(records, &record)) {
 			r = load_sent(session, &record, &last);
 		} else if (record.kind == ENVOI__RECORD_WAITING) {
 			r = load_waiting(session, &record);

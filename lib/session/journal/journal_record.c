@@ -24,6 +24,7 @@ static const char *const names[] = {
 	[ENVOI__RECORD_RESUMABLE] = "resumable",
 	[ENVOI__RECORD_WAITING] = "waiting",
 	[ENVOI__RECORD_SENT] = "sent",
+	[ENVOI__RECORD_NOT_SENT] = "not-sent",
 	[ENVOI__RECORD_ACKNOWLEDGED] = "acknowledged",
 	[ENVOI__RECORD_HANDLED] = "handled",
 	[ENVOI__RECORD_TAKEN] = "taken",

@@ -25,6 +25,8 @@ enum envoi__record_kind {
 	/** one that was sent before will be sent again [its number among these; as SENT] */
 	ENVOI__RECORD_WAITING,
 	ENVOI__RECORD_SENT, /**< a stream is given a stanza [its number; see journal.c] */
+	/** the stream has not taken the stanza of the record before [its number; none] */
+	ENVOI__RECORD_NOT_SENT,
 	ENVOI__RECORD_ACKNOWLEDGED, /**< by the peer [up to; none] */
 	ENVOI__RECORD_HANDLED, /**< the peer is told so [up to; none] */
 	ENVOI__RECORD_TAKEN, /**< a stanza is handed over [its number; how often that was fatal] */

@@ -172,23 +172,38 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 	envoi__list_append(&outbox->given, &entry->link);
 }
 
+static int give(struct envoi__outbox *outbox, struct envoi__outbox_entry *entry,
+	struct envoi_stream *stream)
+{
+	struct envoi_stream_counts counts;
+	int r = outbox->hooks->giving(outbox, entry);
+	if (r != ENVOI_OK) {
+		return r;
+	}
+	r = envoi_stream_send(stream, entry->xml, entry->len);
+	if (r != ENVOI_OK) {
+		outbox->hooks->not_given(outbox, entry);
+		return r;
+	}
+	envoi_stream_get_counts(stream, &counts);
+	if (entry->meta.request != 0) {
+		outbox->hooks->requested(outbox, entry->meta.request, counts.stanzas_out);
+	}
+	if (entry->meta.answers != 0) {
+		outbox->hooks->answered(outbox, entry->meta.answers);
+	}
+	was_given(entry, counts.stanzas_out);
+	return ENVOI_OK;
+}
+
 int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream)
 {
 	struct envoi__outbox_entry *entry;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
-		int r = outbox->hooks->giving(outbox, entry);
-		if (r == ENVOI_OK) {
-			r = envoi_stream_send(stream, entry->xml, entry->len);
-		}
+		int r = give(outbox, entry, stream);
 		if (r != ENVOI_OK) {
 			return r == ENVOI_ERR_FULL ? ENVOI_AGAIN : r;
 		}
-		struct envoi_stream_counts counts;
-		envoi_stream_get_counts(stream, &counts);
-		if (entry->meta.request != 0) {
-			outbox->hooks->requested(outbox, entry->meta.request, counts.stanzas_out);
-		}
-		was_given(entry, counts.stanzas_out);
 	}
 	return ENVOI_OK;
 }

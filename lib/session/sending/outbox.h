@@ -65,6 +65,10 @@ struct envoi__outbox_hooks {
 	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
 	/** A stream will be given a stanza. @retval <0 it must not be now */
 	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/** The stream has not taken it: it waits. */
+	void (*not_given)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/** The stream was given an answer to a request that the journal has. */
+	void (*answered)(struct envoi__outbox *outbox, uint64_t answers);
 	/**
 	 * More than three quarters of a limit are used, or, after that, no more than a quarter of
 	 * both. @return whether it was reported: else envoi__outbox_note_level() calls it again

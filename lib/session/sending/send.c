@@ -323,6 +323,23 @@ static int giving(struct envoi__outbox *outbox, const struct envoi__outbox_entry
 		: ENVOI_OK;
 }
 
+static void not_given(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
+{
+	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
+	(void)entry;
+	if (envoi__sm_is_on(session)) {
+		envoi__journal_not_sent(session, envoi__sm_sent_number(session) + 1);
+	}
+}
+
+static void answered(struct envoi__outbox *outbox, uint64_t answers)
+{
+	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
+	if (envoi__sm_is_on(session)) {
+		envoi__journal_sent_answer(session, answers);
+	}
+}
+
 /* Where memory is short, again after a while: a program may wait for the event. */
 static bool report_level(struct envoi__outbox *outbox, bool is_high)
 {
@@ -339,6 +356,8 @@ const struct envoi__outbox_hooks envoi__session_outbox_hooks = {
 	.emptied = emptied,
 	.requested = requested,
 	.giving = giving,
+	.not_given = not_given,
+	.answered = answered,
 	.level = report_level,
 };
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
+#include <envoi/watch.h>
 
 #include "inside.h"
 

@@ -8,9 +8,9 @@
 #define ENVOI_TESTING_SERVER_H
 
 #include <envoi/interfaces/features.h>
-#include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/session.h>
 #include <envoi/settings.h>
+#include <envoi/watch.h>
 
 #include "inside.h"
 

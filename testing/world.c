@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <envoi/interfaces/mainloop.h>
+#include <envoi/watch.h>
 
 #include "inside.h"
 

@@ -16,7 +16,6 @@
 
 #include <envoi/envoi.h>
 #include <envoi/interfaces/channel.h>
-#include <envoi/interfaces/mainloop.h>
 
 enum {
 	TIMEOUT_MS = 20000,

@@ -20,7 +20,6 @@
 
 #include <envoi/envoi.h>
 #include <envoi/interfaces/channel.h>
-#include <envoi/interfaces/mainloop.h>
 
 /* --- the channel: moves bytes --- */
 

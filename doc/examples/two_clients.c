@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include <envoi/envoi.h>
-#include <envoi/interfaces/mainloop.h>
 
 #define QUESTION "Are you there?"
 

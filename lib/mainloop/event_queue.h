@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include <envoi/interfaces/mainloop.h>
+#include <envoi/watch.h>
 
 #include "base/list.h"
 

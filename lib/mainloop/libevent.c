@@ -22,7 +22,6 @@ struct libevent_loop {
 /* Two events, so that wanting to write or no longer wanting to is one change in the kernel. */
 struct watch_events {
 	struct event read, write;
-	unsigned int added;
 };
 
 static struct libevent_loop *libevent_from_base(struct envoi_loop *base)
@@ -39,30 +38,26 @@ static void on_ready(evutil_socket_t fd, short what, void *user)
 		(what & EV_READ ? ENVOI_IO_READ : 0u) | (what & EV_WRITE ? ENVOI_IO_WRITE : 0u));
 }
 
-static int set_added(struct watch_events *events, struct event *event, enum envoi_io bit, bool add)
+static int set_added(struct event *event, bool was_added, bool add)
 {
-	if (add == ((events->added & bit) != 0)) {
+	if (add == was_added) {
 		return ENVOI_OK;
 	}
-	if ((add ? event_add(event, NULL) : event_del(event)) < 0) {
-		return ENVOI_ERR_SYSTEM;
-	}
-	events->added ^= bit;
-	return ENVOI_OK;
+	return (add ? event_add(event, NULL) : event_del(event)) < 0 ? ENVOI_ERR_SYSTEM : ENVOI_OK;
 }
 
-static int watch_update(struct envoi_loop *base, struct envoi_watch *watch)
+static int watch_update(struct envoi_loop *base, struct envoi_watch *watch, unsigned int before)
 {
 	(void)base;
 	struct watch_events *events = watch->backend;
-	unsigned int before = events->added;
-	int r = set_added(events, &events->read, ENVOI_IO_READ, watch->interest & ENVOI_IO_READ);
+	bool wants_read = watch->interest & ENVOI_IO_READ, did_read = before & ENVOI_IO_READ;
+	int r = set_added(&events->read, did_read, wants_read);
 	if (r < 0) {
 		return r;
 	}
-	r = set_added(events, &events->write, ENVOI_IO_WRITE, watch->interest & ENVOI_IO_WRITE);
+	r = set_added(&events->write, before & ENVOI_IO_WRITE, watch->interest & ENVOI_IO_WRITE);
 	if (r < 0) {
-		set_added(events, &events->read, ENVOI_IO_READ, before & ENVOI_IO_READ);
+		set_added(&events->read, wants_read, did_read);
 	}
 	return r;
 }
@@ -87,7 +82,7 @@ static int watch_start(struct envoi_loop *base, struct envoi_watch *watch)
 	event_assign(
 		&events->write, self->events, watch->fd, EV_WRITE | EV_PERSIST, on_ready, watch);
 	watch->backend = events;
-	int r = watch_update(base, watch);
+	int r = watch_update(base, watch, 0);
 	if (r < 0) {
 		free_events(base->context, events);
 		watch->backend = NULL;

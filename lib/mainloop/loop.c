@@ -81,7 +81,7 @@ int envoi_watch_set(struct envoi_watch *watch, unsigned int interest)
 	}
 	unsigned int before = watch->interest;
 	watch->interest = interest;
-	int r = watch->loop->impl->watch_update(watch->loop, watch);
+	int r = watch->loop->impl->watch_update(watch->loop, watch, before);
 	if (r < 0) {
 		watch->interest = before;
 	}

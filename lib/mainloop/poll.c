@@ -27,8 +27,9 @@ static int watch_start(struct envoi_loop *base, struct envoi_watch *watch)
 	return envoi__poll_set_add(&poll_from_base(base)->set, watch);
 }
 
-static int watch_update(struct envoi_loop *base, struct envoi_watch *watch)
+static int watch_update(struct envoi_loop *base, struct envoi_watch *watch, unsigned int before)
 {
+	(void)before;
 	envoi__poll_set_update(&poll_from_base(base)->set, watch);
 	return ENVOI_OK;
 }

@@ -5,7 +5,7 @@
 #ifndef ENVOI_MAINLOOP_TIMERS_H
 #define ENVOI_MAINLOOP_TIMERS_H
 
-#include <envoi/interfaces/mainloop.h>
+#include <envoi/watch.h>
 
 /*
  * The root is the timer that is due first, and of those due at the same time the one that was

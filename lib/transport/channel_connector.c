@@ -8,9 +8,9 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/channel.h>
 #include <envoi/interfaces/dial.h>
-#include <envoi/interfaces/mainloop.h>
 #include <envoi/settings.h>
 #include <envoi/tls.h>
+#include <envoi/watch.h>
 
 #include "base/guard.h"
 

@@ -7,9 +7,9 @@
 
 #include <envoi/context.h>
 #include <envoi/interfaces/channel.h>
-#include <envoi/interfaces/mainloop.h>
 #include <envoi/mainloop.h>
 #include <envoi/tls.h>
+#include <envoi/watch.h>
 
 #include "base/guard.h"
 #include "tls/tls_engine.h"

@@ -8,7 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <envoi/interfaces/mainloop.h>
+#include <envoi/watch.h>
 
 #include "cli.h"
 

@@ -8,7 +8,7 @@
 
 #include <envoi/buffer.h>
 #include <envoi/context.h>
-#include <envoi/interfaces/mainloop.h>
+#include <envoi/watch.h>
 
 enum {
 	LARGEST_PIECE = 16384,

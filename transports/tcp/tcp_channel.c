@@ -15,8 +15,8 @@
 
 #include <envoi/context.h>
 #include <envoi/interfaces/channel.h>
-#include <envoi/interfaces/mainloop.h>
 #include <envoi/tcp.h>
+#include <envoi/watch.h>
 
 struct tcp_channel {
 	struct envoi_channel base;

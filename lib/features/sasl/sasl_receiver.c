@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include <envoi/context.h>
-#include <envoi/interfaces/mainloop.h>
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
+#include <envoi/watch.h>
 
 #define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0" /* XEP-0440 */
 

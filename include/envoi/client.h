@@ -47,6 +47,16 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_new(
 	struct envoi_client **ret_client, struct envoi_context *context, const char *jid);
 
 /**
+ * As envoi_client_new(), with settings.
+ * @param context   NULL: the context of @p settings
+ * @param settings  copied: changing them later has no effect on the client; NULL: the defaults
+ * @retval ENVOI_ERR_INVALID  @p settings belong to another context
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_client_new_with(struct envoi_client **ret_client,
+	struct envoi_context *context, const char *jid, const struct envoi_settings *settings);
+
+/**
  * Free a client; NULL is allowed; allowed inside every callback.
  *
  * Requests and tickets end before this returns, and a client that is not offline has its
@@ -251,6 +261,14 @@ ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
 
 /** @return the client's session, for sending and requests, which lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
+/** @return the client to which a session belongs, for the session of an event or a delivery: also in
+ * the events that envoi_client_free() delivers; NULL: the session was made without a client */
+ENVOI_API struct envoi_client *envoi_session_client(const struct envoi_session *session);
+
+/** Set a pointer of the program's own; the library does not use it. @param user  NULL at first */
+ENVOI_API void envoi_client_set_user(struct envoi_client *client, void *user);
+/** @return what envoi_client_set_user() has set */
+ENVOI_API void *envoi_client_user(const struct envoi_client *client);
 
 /** What a client does at the moment. */
 enum envoi_client_state {

@@ -101,6 +101,11 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_RESUMED,
 	/**
+	 * an event of the program or an extension: envoi_session_post(), envoi_session_emit();
+	 * @p name, @p data
+	 */
+	ENVOI_EVENT_CUSTOM,
+	/**
 	 * the outbox uses more than three quarters of limits.outbox-stanzas or limits.outbox-bytes:
 	 * sending should pause until ENVOI_EVENT_OUTBOX_LOW; at the limit it is refused
 	 * (ENVOI_ERR_FULL)
@@ -109,6 +114,8 @@ enum envoi_event_type {
 	/** after ENVOI_EVENT_OUTBOX_HIGH: it uses a quarter of both limits at most */
 	ENVOI_EVENT_OUTBOX_LOW,
 	ENVOI_EVENTS_END,
+	/** of an event row only: every event is taken, ENVOI_EVENT_CUSTOM included */
+	ENVOI_EVERY_EVENT,
 };
 
 struct envoi_event {
@@ -120,10 +127,46 @@ struct envoi_event {
 	const struct envoi_failure *failure;
 	uint64_t bytes;
 	uint64_t retry_in_ms; /**< SUSPENDED: from the posting to the next attempt */
+	const char *name; /**< CUSTOM: as it was posted; else NULL */
+	void *data; /**< CUSTOM: as it was posted; else NULL */
 };
 
 /** @return "connecting", "disconnected", ...; static */
 ENVOI_API const char *envoi_event_name(enum envoi_event_type type);
+
+/* --- events of the program and of extensions --- */
+
+/** Frees the data of a custom event. It must not call the library. */
+typedef void envoi_event_data_fn(void *data);
+
+/**
+ * Queue an ENVOI_EVENT_CUSTOM for the event rows of the session's handlers. It is delivered from
+ * the loop, in the order of posting with all other events, and before the next stanza. While the
+ * session is being freed it is not delivered.
+ *
+ * @param name       identifies the event: a namespace of the program ("urn:example:alarm") cannot
+ *                   collide with others; not empty; copied
+ * @param data       passed to the rows as event->data; taken, on failure too; may be NULL
+ * @param free_data  called once with @p data, behind the last row or where the event is dropped;
+ *                   NULL: @p data is borrowed until then
+ * @retval ENVOI_ERR_INVALID  @p name is NULL or empty
+ * @retval ENVOI_ERR_STATE    the session is being freed
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_session_post(struct envoi_session *session, const char *name,
+	void *data, envoi_event_data_fn *free_data);
+
+/**
+ * Call the event rows for an ENVOI_EVENT_CUSTOM at once, before this returns: ahead of events that
+ * are queued. It is the one exception to the rule that callbacks come from the loop: the rows are
+ * called inside the function that emits.
+ *
+ * @param name, data  as envoi_session_post(); borrowed for the call
+ * @retval ENVOI_ERR_CANCELED  a row has freed the session: the caller must not use it
+ * @retval ENVOI_ERR_INVALID   @p name is NULL or empty
+ * @retval ENVOI_ERR_STATE     the session is being freed
+ */
+ENVOI_API int envoi_session_emit(struct envoi_session *session, const char *name, void *data);
 
 #ifdef __cplusplus
 }

@@ -63,7 +63,7 @@ struct envoi_stanza_row {
 	 */
 	int (*handle)(struct envoi_handler *self, struct envoi_delivery *in);
 };
-/** The last row of every table of a handler: stanzas, events, timeouts, stream elements. */
+/** The last row of every table of a handler. */
 /* clang-format off */
 #ifdef __cplusplus
 #define ENVOI_ROWS_END {}
@@ -74,7 +74,14 @@ struct envoi_stanza_row {
 
 /** One type of event that a handler takes. Called from the loop, in the order of posting. */
 struct envoi_event_row {
-	enum envoi_event_type type; /**< ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
+	/** ENVOI_EVERY_EVENT: all; ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
+	enum envoi_event_type type;
+	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
+};
+
+/** One ENVOI_EVENT_CUSTOM that a handler takes, by its name. Called before rows of events. */
+struct envoi_custom_event_row {
+	const char *name; /**< NULL, as in ENVOI_ROWS_END, ends the table */
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
 };
 
@@ -111,6 +118,7 @@ struct envoi_handler_impl {
 	const char *name; /**< for @p needs of others and for messages; NULL: none */
 	const struct envoi_stanza_row *stanzas;
 	const struct envoi_event_row *events;
+	const struct envoi_custom_event_row *custom_events;
 	const struct envoi_timeout_row *timeouts;
 	const struct envoi_filters *filters;
 	const struct envoi_stream_feature *stream_feature;

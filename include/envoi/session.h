@@ -43,6 +43,11 @@ ENVOI_API bool envoi_session_is_online(const struct envoi_session *session);
  */
 ENVOI_API uint64_t envoi_session_epoch(const struct envoi_session *session);
 
+/** Set a pointer of the program's own; the library does not use it. @param user  NULL at first */
+ENVOI_API void envoi_session_set_user(struct envoi_session *session, void *user);
+/** @return what envoi_session_set_user() has set */
+ENVOI_API void *envoi_session_user(const struct envoi_session *session);
+
 /** What a session holds and has counted. */
 struct envoi_session_stats {
 	/** received and given to the transport, by all streams; those of negotiation included */
@@ -94,6 +99,18 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_add(
  * its feature is pending fails with ENVOI_ERR_CANCELED.
  */
 ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler);
+
+/**
+ * Set a pointer of the handler's own for this session, where one handler is attached to many. It
+ * lasts until the handler is removed.
+ * @param user  NULL at first
+ * @retval ENVOI_ERR_NOT_FOUND  the handler is not attached
+ */
+ENVOI_API int envoi_session_set_handler_user(
+	struct envoi_session *session, const struct envoi_handler *handler, void *user);
+/** @return what envoi_session_set_handler_user() has set; NULL: the handler is not attached */
+ENVOI_API void *envoi_session_handler_user(
+	const struct envoi_session *session, const struct envoi_handler *handler);
 
 /* --- acknowledging what was received (XEP-0198) --- */
 

@@ -12,6 +12,7 @@
 
 #include "session/liveness/probe.h"
 #include "session/session.h"
+#include "settings/settings.h"
 
 /* --- failures --- */
 
@@ -195,13 +196,16 @@ static int add_handlers(struct envoi_client *client)
 	return r < 0 ? r : envoi__default_handlers(client->session);
 }
 
-static int set_up(struct envoi_client *client, const char *jid)
+static int set_up(
+	struct envoi_client *client, const char *jid, const struct envoi_settings *settings)
 {
-	int r = envoi_settings_new(&client->settings, client->context);
+	int r = settings != NULL ? envoi_settings_dup(&client->settings, settings)
+				 : envoi_settings_new(&client->settings, client->context);
 	if (r == ENVOI_OK) {
 		r = envoi_session_new(&client->session, client->context, client->settings);
 	}
 	if (r == ENVOI_OK) {
+		client->session->client = client;
 		r = add_handlers(client);
 	}
 	return r < 0 ? r : set_address(client, jid);
@@ -210,24 +214,43 @@ static int set_up(struct envoi_client *client, const char *jid)
 int envoi_client_new(
 	struct envoi_client **ret_client, struct envoi_context *context, const char *jid)
 {
-	struct envoi_context *own = NULL;
-	if (context == NULL) {
-		int made = envoi_context_new(&own, NULL);
-		if (made < 0) {
-			return made;
-		}
-		context = own;
+	return envoi_client_new_with(ret_client, context, jid, NULL);
+}
+
+/* @return a reference to the context to be used, in *ret_context */
+static int choose_context(struct envoi_context **ret_context, struct envoi_context *context,
+	const struct envoi_settings *settings)
+{
+	if (context == NULL && settings == NULL) {
+		return envoi_context_new(ret_context, NULL);
 	}
-	struct envoi_client *client = envoi_alloc_zeroed(context, sizeof(*client));
+	if (context == NULL) {
+		context = settings->context;
+	}
+	if (settings != NULL && context != settings->context) {
+		return ENVOI_ERR_INVALID;
+	}
+	*ret_context = envoi_context_ref(context);
+	return ENVOI_OK;
+}
+
+int envoi_client_new_with(struct envoi_client **ret_client, struct envoi_context *context,
+	const char *jid, const struct envoi_settings *settings)
+{
+	struct envoi_context *used;
+	int r = choose_context(&used, context, settings);
+	if (r < 0) {
+		return r;
+	}
+	struct envoi_client *client = envoi_alloc_zeroed(used, sizeof(*client));
 	if (client == NULL) {
-		envoi_context_unref(own);
+		envoi_context_unref(used);
 		return ENVOI_ERR_NOMEM;
 	}
-	client->context = own != NULL ? own : envoi_context_ref(context);
-	client->account.context = context;
+	client->context = client->account.context = used;
 	client->watcher.impl = &watcher_impl;
-	envoi__reconnect_init(&client->reconnect, client->context, on_due);
-	int r = set_up(client, jid != NULL ? jid : "");
+	envoi__reconnect_init(&client->reconnect, used, on_due);
+	r = set_up(client, jid != NULL ? jid : "", settings);
 	if (r < 0) {
 		envoi_client_free(client);
 		return r;
@@ -310,6 +333,21 @@ struct envoi_roster *envoi_client_roster(struct envoi_client *client)
 struct envoi_session *envoi_client_session(struct envoi_client *client)
 {
 	return client->session;
+}
+
+struct envoi_client *envoi_session_client(const struct envoi_session *session)
+{
+	return session->client;
+}
+
+void envoi_client_set_user(struct envoi_client *client, void *user)
+{
+	client->user = user;
+}
+
+void *envoi_client_user(const struct envoi_client *client)
+{
+	return client->user;
 }
 
 enum envoi_client_state envoi_client_state(const struct envoi_client *client)

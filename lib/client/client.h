@@ -26,6 +26,7 @@
 
 struct envoi_client {
 	struct envoi_context *context;
+	void *user; /* the program's */
 	struct envoi__guard guard;
 	struct envoi_session *session;
 	struct envoi_settings *settings;

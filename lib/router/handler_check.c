@@ -59,8 +59,22 @@ static const char *check_event(const struct envoi_event_row *row)
 	if (row->type == ENVOI_NO_EVENT) {
 		return "no event";
 	}
-	if (row->type < ENVOI_NO_EVENT || row->type >= ENVOI_EVENTS_END) {
+	if (row->type != ENVOI_EVERY_EVENT &&
+		(row->type < ENVOI_NO_EVENT || row->type >= ENVOI_EVENTS_END)) {
 		return "an unknown event";
+	}
+	return row->handle == NULL ? "no function" : NULL;
+}
+
+static bool is_end_of_custom_events(const struct envoi_custom_event_row *row)
+{
+	return row->name == NULL && row->handle == NULL;
+}
+
+static const char *check_custom_event(const struct envoi_custom_event_row *row)
+{
+	if (row->name == NULL || *row->name == '\0') {
+		return "no name";
 	}
 	return row->handle == NULL ? "no function" : NULL;
 }
@@ -139,6 +153,7 @@ static int refuse_row(const struct checking *checking, const char *table, size_t
 
 TABLE_CHECK(stanzas, envoi_stanza_row, is_end_of_stanzas, check_stanza)
 TABLE_CHECK(events, envoi_event_row, is_end_of_events, check_event)
+TABLE_CHECK(custom_events, envoi_custom_event_row, is_end_of_custom_events, check_custom_event)
 TABLE_CHECK(timeouts, envoi_timeout_row, is_end_of_timeouts, check_timeout)
 TABLE_CHECK(stream_elements, envoi_stream_element_row, is_end_of_elements, check_element)
 
@@ -163,6 +178,7 @@ int envoi__handler_check(const struct envoi_handler *handler, char *ret_problem,
 		const struct checking *checking, const struct envoi_handler_impl *impl) = {
 		check_stanzas,
 		check_events,
+		check_custom_events,
 		check_timeouts,
 		check_stream_elements,
 		check_parts,

@@ -21,10 +21,11 @@ struct envoi__posted {
 	struct envoi_context *context;
 	struct envoi_session *session;
 	struct envoi_event event; /* what it points at is owned here */
-	char *text;
+	char *text, *name;
 	struct envoi_jid *jid;
 	struct envoi_stanza *stanza;
 	struct envoi__event_failure *failure;
+	envoi_event_data_fn *free_data; /* NULL: the data is borrowed, or there is none */
 };
 
 const char *envoi_event_name(enum envoi_event_type type)
@@ -46,6 +47,7 @@ const char *envoi_event_name(enum envoi_event_type type)
 		[ENVOI_EVENT_ENDED] = "ended",
 		[ENVOI_EVENT_DISCONNECTED] = "disconnected",
 		[ENVOI_EVENT_LATE_ERROR] = "late-error",
+		[ENVOI_EVENT_CUSTOM] = "custom",
 		[ENVOI_EVENT_OUTBOX_HIGH] = "outbox-high",
 		[ENVOI_EVENT_OUTBOX_LOW] = "outbox-low",
 		[ENVOI_EVENT_STOPPED] = "stopped",
@@ -102,7 +104,11 @@ static void posted_free(struct envoi__posted *posted)
 		return;
 	}
 	struct envoi_context *context = posted->context;
+	if (posted->free_data != NULL) {
+		posted->free_data(posted->event.data);
+	}
 	envoi_free(context, posted->text);
+	envoi_free(context, posted->name);
 	envoi_jid_unref(posted->jid);
 	envoi_stanza_unref(posted->stanza);
 	failure_unref(posted->failure);
@@ -235,7 +241,8 @@ int envoi_session_post_event(struct envoi_session *session, const struct envoi_e
 	if (envoi__guard_is_over(&session->guard)) {
 		return ENVOI_ERR_STATE;
 	}
-	if (event->type <= ENVOI_NO_EVENT || event->type >= ENVOI_EVENTS_END) {
+	if (event->type <= ENVOI_NO_EVENT || event->type >= ENVOI_EVENTS_END ||
+		event->type == ENVOI_EVENT_CUSTOM) {
 		return ENVOI_ERR_INVALID;
 	}
 	struct envoi__posted *posted = posted_new(session);
@@ -260,4 +267,63 @@ void envoi__session_report(struct envoi_session *session, enum envoi_event_type 
 		(void)envoi_stream_fail_with(
 			session->stream, r, ENVOI_STREAM_RESOURCE_CONSTRAINT, NULL);
 	}
+}
+
+/* --- events of the program --- */
+
+static int check_name(const struct envoi_session *session, const char *name)
+{
+	if (envoi__guard_is_over(&session->guard)) {
+		return ENVOI_ERR_STATE;
+	}
+	return name == NULL || *name == '\0' ? ENVOI_ERR_INVALID : ENVOI_OK;
+}
+
+static struct envoi__posted *custom_new(struct envoi_session *session, const char *name)
+{
+	struct envoi__posted *posted = posted_new(session);
+	if (posted == NULL) {
+		return NULL;
+	}
+	posted->name = envoi_strndup(posted->context, name, strlen(name));
+	if (posted->name == NULL) {
+		posted_free(posted);
+		return NULL;
+	}
+	posted->event.type = ENVOI_EVENT_CUSTOM;
+	posted->event.session = session;
+	posted->event.name = posted->name;
+	return posted;
+}
+
+int envoi_session_post(
+	struct envoi_session *session, const char *name, void *data, envoi_event_data_fn *free_data)
+{
+	int r = check_name(session, name);
+	struct envoi__posted *posted = r < 0 ? NULL : custom_new(session, name);
+	if (posted == NULL) {
+		if (free_data != NULL) {
+			free_data(data);
+		}
+		return r < 0 ? r : ENVOI_ERR_NOMEM;
+	}
+	posted->event.data = data;
+	posted->free_data = free_data;
+	envoi__event_queue_post(&session->queue, &posted->entry);
+	return ENVOI_OK;
+}
+
+int envoi_session_emit(struct envoi_session *session, const char *name, void *data)
+{
+	int r = check_name(session, name);
+	if (r < 0) {
+		return r;
+	}
+	const struct envoi_event event = {
+		.type = ENVOI_EVENT_CUSTOM, .session = session, .name = name, .data = data};
+	envoi__session_enter(session);
+	envoi__session_deliver(session, &event);
+	r = envoi__guard_is_over(&session->guard) ? ENVOI_ERR_CANCELED : ENVOI_OK;
+	envoi__session_leave(session);
+	return r;
 }

@@ -24,6 +24,7 @@ struct attachment {
 	struct envoi_session *session;
 	struct envoi_handler *handler;
 	struct envoi__member *member; /* in the router */
+	void *user; /* the handler's, for this session */
 	uint64_t order;
 	bool is_removed;
 	size_t timeout_count;
@@ -263,6 +264,24 @@ void envoi_session_remove(struct envoi_session *session, struct envoi_handler *h
 	envoi__session_leave(session);
 }
 
+int envoi_session_set_handler_user(
+	struct envoi_session *session, const struct envoi_handler *handler, void *user)
+{
+	struct attachment *attachment = find(session, handler);
+	if (attachment == NULL) {
+		return ENVOI_ERR_NOT_FOUND;
+	}
+	attachment->user = user;
+	return ENVOI_OK;
+}
+
+void *envoi_session_handler_user(
+	const struct envoi_session *session, const struct envoi_handler *handler)
+{
+	const struct attachment *attachment = find(session, handler);
+	return attachment == NULL ? NULL : attachment->user;
+}
+
 void envoi__session_remove_all(struct envoi_session *session)
 {
 	struct envoi__list *link = session->attachments.next;
@@ -290,11 +309,27 @@ void envoi__session_sweep(struct envoi_session *session)
 
 /* --- events and filters: a handler added meanwhile takes part the next time --- */
 
+static void deliver_custom_to(struct attachment *attachment, const struct envoi_event *event)
+{
+	const struct envoi_custom_event_row *row = attachment->handler->impl->custom_events;
+	for (; row != NULL && !attachment->is_removed && row->name != NULL; row++) {
+		if (strcmp(row->name, event->name) == 0) {
+			row->handle(attachment->handler, event);
+		}
+	}
+}
+
+/* The handler of a removed attachment is not touched. */
 static void deliver_to(struct attachment *attachment, const struct envoi_event *event)
 {
-	const struct envoi_event_row *row = attachment->handler->impl->events;
+	if (event->type == ENVOI_EVENT_CUSTOM) {
+		deliver_custom_to(attachment, event);
+	}
+	const struct envoi_event_row *row = attachment->is_removed
+		? NULL
+		: attachment->handler->impl->events;
 	for (; row != NULL && !attachment->is_removed && row->type != ENVOI_NO_EVENT; row++) {
-		if (row->type == event->type) {
+		if (row->type == event->type || row->type == ENVOI_EVERY_EVENT) {
 			row->handle(attachment->handler, event);
 		}
 	}

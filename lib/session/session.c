@@ -298,6 +298,16 @@ bool envoi_session_is_online(const struct envoi_session *session)
 	return session->is_online;
 }
 
+void envoi_session_set_user(struct envoi_session *session, void *user)
+{
+	session->user = user;
+}
+
+void *envoi_session_user(const struct envoi_session *session)
+{
+	return session->user;
+}
+
 void envoi_session_get_stats(
 	const struct envoi_session *session, struct envoi_session_stats *ret_stats)
 {

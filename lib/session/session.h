@@ -31,6 +31,7 @@
 #include "session/sending/tracking.h"
 #include "session/stream_management/stream_management.h"
 
+struct envoi_client;
 struct envoi__event_failure;
 struct envoi__posted;
 
@@ -43,6 +44,8 @@ struct envoi_session {
 	struct envoi__router_host host;
 	struct envoi_context *context;
 	struct envoi_session_owner *owner;
+	struct envoi_client *client; /* whose it is; NULL: no client's */
+	void *user; /* the program's */
 	struct envoi_stream *stream;
 	struct envoi_stream *leaving; /* no longer the stream, being freed on the stack; or NULL */
 	struct envoi_jid *jid;

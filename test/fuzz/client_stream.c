@@ -18,7 +18,6 @@
 #include <envoi/interfaces/session.h>
 #include <envoi/memory.h>
 
-#include "every_event.h"
 #include "test_allocator.h"
 
 #define HEADER \
@@ -200,7 +199,7 @@ static const struct envoi_stanza_row stanza_rows[] = {
 	{.kind = ENVOI_IQ_SET, .type = ENVOI_TYPE_ANY, .handle = on_set},
 	ENVOI_ROWS_END,
 };
-static struct envoi_event_row event_rows[ENVOI_EVENTS_END];
+static const struct envoi_event_row event_rows[] = {{ENVOI_EVERY_EVENT, on_event}, ENVOI_ROWS_END};
 static const struct envoi_handler_impl program = {
 	.name = "program",
 	.stanzas = stanza_rows,
@@ -277,7 +276,6 @@ static void make_features(struct client *it, enum stage stage)
 static void make(struct client *it, enum stage stage, bool is_continued)
 {
 	*it = (struct client){.owner.impl = &owner_impl, .handler = ENVOI_HANDLER(&program)};
-	every_event(event_rows, on_event);
 	make_context(it);
 	make_features(it, stage);
 	EXPECT(envoi_session_new(&it->session, it->context, it->settings) == ENVOI_OK);

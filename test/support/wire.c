@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include "every_event.h"
 #include "stanzas.h"
 
 /* --- what is logged --- */
@@ -21,6 +20,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 {
 	struct wire *wire = ENVOI_CONTAINER_OF(self, struct wire, watcher);
 	const char *more = event->text != NULL ? event->text
+		: event->name != NULL          ? event->name
 		: event->jid != NULL           ? envoi_jid_text(event->jid)
 		: event->failure != NULL       ? envoi_error_name(event->failure->code)
 					       : NULL;
@@ -28,7 +28,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 		more == NULL ? "" : more);
 }
 
-static struct envoi_event_row event_rows[ENVOI_EVENTS_END];
+static const struct envoi_event_row event_rows[] = {{ENVOI_EVERY_EVENT, on_event}, ENVOI_ROWS_END};
 static const struct envoi_handler_impl watcher_impl = {.name = "watcher", .events = event_rows};
 
 const char *wire_state_name(enum envoi_ticket_state state)
@@ -141,7 +141,6 @@ static const struct envoi_session_owner_impl owner_impl = {
 void wire_init(struct wire *wire, const struct envoi_context_options *options)
 {
 	wire->owner.impl = &owner_impl;
-	every_event(event_rows, on_event);
 	wire->watcher.impl = &watcher_impl;
 	assert_int_equal(envoi_context_new(&wire->notes, NULL), ENVOI_OK);
 	assert_int_equal(envoi_context_new(&wire->context, options), ENVOI_OK);

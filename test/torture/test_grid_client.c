@@ -18,7 +18,6 @@
 #include <envoi/roster.h>
 #include <envoi/tls.h>
 
-#include "every_event.h"
 #include "grid.h"
 #include "quiet.h"
 #include "world.h"
@@ -591,7 +590,7 @@ static const struct envoi_stanza_row stanzas[] = {
 	{.kind = ENVOI_IQ_SET, .ns = "urn:x", .name = "x", .handle = on_set},
 	ENVOI_ROWS_END,
 };
-static struct envoi_event_row events[ENVOI_EVENTS_END];
+static const struct envoi_event_row events[] = {{ENVOI_EVERY_EVENT, on_event}, ENVOI_ROWS_END};
 static const struct envoi_timeout_row timeouts[] = {{50, true, on_timeout}, {0, false, NULL}};
 static const struct envoi_filters filters = {on_in, on_out, 0};
 static const struct envoi_handler_impl bomb_impl = {
@@ -988,7 +987,6 @@ static void a_tap_sees_while_others_explode(void **state)
 
 int main(void)
 {
-	every_event(events, on_event);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(anything_may_be_done_inside_any_callback),
 		cmocka_unit_test(a_tap_sees_while_others_explode),

@@ -34,6 +34,8 @@ enum place {
 	IN_EVENT_RESUMED,
 	IN_EVENT_ENDED,
 	IN_EVENT_DISCONNECTED,
+	IN_CUSTOM_POSTED,
+	IN_CUSTOM_EMITTED,
 	IN_TIMEOUT,
 	IN_RESULT,
 	IN_REQUEST_TIMEOUT,
@@ -67,6 +69,8 @@ static const struct grid_place places[] = {
 	[IN_EVENT_RESUMED] = {"envoi_event_row.handle", "resumed"},
 	[IN_EVENT_ENDED] = {"envoi_event_row.handle", "ended"},
 	[IN_EVENT_DISCONNECTED] = {"envoi_event_row.handle", "disconnected"},
+	[IN_CUSTOM_POSTED] = {"envoi_custom_event_row.handle", "posted"},
+	[IN_CUSTOM_EMITTED] = {"envoi_custom_event_row.handle", "emitted"},
 	[IN_TIMEOUT] = {"envoi_timeout_row.handle", "recurring"},
 	[IN_RESULT] = {"envoi_answer_fn", "a result"},
 	[IN_REQUEST_TIMEOUT] = {"envoi_answer_fn", "no answer in time"},
@@ -211,6 +215,12 @@ static void act_cancel_ticket(void *world)
 	(void)envoi_ticket_cancel(&bomb->inner.ticket);
 }
 
+static void act_emit(void *world)
+{
+	struct bomb *bomb = world;
+	(void)envoi_session_emit(bomb->wire.session, "other", NULL);
+}
+
 static void act_remove_self(void *world)
 {
 	struct bomb *bomb = world;
@@ -254,6 +264,7 @@ static const struct grid_act acts[] = {
 	{"cancel the tickets", act_cancel_ticket},
 	{"drop the promise", act_drop_promise},
 	{"free the roster", act_free_roster},
+	{"emit an event", act_emit},
 	{"remove the handler", act_remove_self},
 	{"remove the handler beside it", act_remove_neighbour},
 	{"add a handler", act_add_newcomer},
@@ -319,6 +330,18 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 		: event->type == ENVOI_EVENT_ENDED                  ? IN_EVENT_ENDED
 								    : IN_EVENT_DISCONNECTED;
 	explode(from_base(self), place);
+}
+
+static void on_posted(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	explode(from_base(self), IN_CUSTOM_POSTED);
+}
+
+static void on_emitted(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	explode(from_base(self), IN_CUSTOM_EMITTED);
 }
 
 static void on_timeout(struct envoi_handler *self, struct envoi_session *session)
@@ -388,12 +411,18 @@ static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_DISCONNECTED, on_event},
 	{ENVOI_NO_EVENT, NULL},
 };
+static const struct envoi_custom_event_row custom_events[] = {
+	{"posted", on_posted},
+	{"emitted", on_emitted},
+	ENVOI_ROWS_END,
+};
 static const struct envoi_timeout_row timeouts[] = {{5, true, on_timeout}, {0, false, NULL}};
 static const struct envoi_filters filters = {on_in, on_out, 0};
 static const struct envoi_handler_impl bomb_impl = {
 	.name = "bomb",
 	.stanzas = stanzas,
 	.events = events,
+	.custom_events = custom_events,
 	.timeouts = timeouts,
 	.filters = &filters,
 	.stream_feature = &feature,
@@ -511,6 +540,15 @@ static void cut_and_resume(struct bomb *bomb)
 	}
 }
 
+/* Data that is lost is a leak. */
+static void post_and_emit(struct bomb *bomb)
+{
+	if (bomb->wire.session != NULL) {
+		(void)!envoi_session_post(bomb->wire.session, "posted", malloc(1), free);
+		(void)envoi_session_emit(bomb->wire.session, "emitted", NULL);
+	}
+}
+
 static void have_everything_happen(struct bomb *bomb)
 {
 	struct wire *wire = &bomb->wire;
@@ -522,6 +560,8 @@ static void have_everything_happen(struct bomb *bomb)
 	say(bomb, "<iq type='get' id='2'><x xmlns='urn:x'/></iq><message/><message/>");
 	say(bomb, "<message type='headline'/><message/>");
 	say(bomb, "<message>" TOO_DEEP "</message><iq id='3' type='get'>" TOO_DEEP "</iq>");
+	post_and_emit(bomb);
+	wire_run(wire, 0);
 	send_and_ask(bomb, 0);
 	wire_run(wire, 0);
 	answer(bomb);

@@ -18,8 +18,6 @@
 #include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
 
-#include "every_event.h"
-
 #define FEW_ITERATIONS "16"
 
 /** A connection: of the client to here, and from here to the server. */
@@ -232,7 +230,7 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 	}
 }
 
-static struct envoi_event_row events[ENVOI_EVENTS_END];
+static const struct envoi_event_row events[] = {{ENVOI_EVERY_EVENT, on_event}, ENVOI_ROWS_END};
 static const struct envoi_handler_impl recorder_impl = {.name = "recorder", .events = events};
 
 static int configure(struct envoi_client *client, const struct world *world)
@@ -283,7 +281,6 @@ int program_init(struct program *program, struct world *world)
 int program_init_with(struct program *program, struct world *world,
 	struct envoi_connector *(*wrap)(void *user, struct envoi_connector *inner), void *user)
 {
-	every_event(events, on_event);
 	*program = (struct program){.recorder = {&recorder_impl}, .world = world};
 	int r = envoi_client_new(&program->client, world->context, "alice@example.org/desk");
 	if (r < 0) {

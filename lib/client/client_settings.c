@@ -48,8 +48,6 @@ const struct envoi_setting envoi__client_setting_table[] = {
 	ENVOI__SETTING_COUNT(INTO(redirects), "limits.redirects", "3", 0, 20,
 		"The most redirects to other hosts that a login follows. Only a verified server may "
 		"redirect."),
-	ENVOI__SETTING_COUNT(INTO(roster_items), "limits.roster-items", "50000", 1,
-		ENVOI__SETTING_LARGE_COUNT, "The most entries of a roster that are kept."),
 	{
 		INTO(priority),
 		.name = "presence.priority",

@@ -13,7 +13,6 @@ struct envoi__client_settings {
 	const char *resource; /* NULL: not set; borrowed from the settings */
 	uint64_t login_timeout_ms;
 	unsigned int redirects;
-	size_t roster_items;
 	int priority;
 	bool sends_presence, fetches_roster;
 	bool reconnects, reconnects_initially;

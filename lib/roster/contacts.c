@@ -2,11 +2,11 @@
  * envoi - the contacts of a roster, by address
  * SPDX-License-Identifier: MIT
  */
-#include "client/contacts.h"
+#include "roster/contacts.h"
 
 #include <string.h>
 
-#include "client/roster_payload.h"
+#include "roster/roster_payload.h"
 
 struct contact {
 	struct envoi_jid *key; /* stays when the item is replaced: the map borrows its text */

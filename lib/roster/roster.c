@@ -9,9 +9,9 @@
 
 #include <envoi/interfaces/session.h>
 
-#include "client/client_settings.h"
-#include "client/contacts.h"
-#include "client/roster_payload.h"
+#include "roster/contacts.h"
+#include "roster/roster_payload.h"
+#include "roster/roster_settings.h"
 
 /* One pending fetch. */
 struct fetching {
@@ -42,9 +42,9 @@ static const char TOO_MANY[] = "there are more contacts than limits.roster-items
 
 static size_t max_items(const struct envoi_roster *roster)
 {
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, roster->settings);
-	return values.roster_items;
+	struct envoi__roster_settings values;
+	envoi__roster_settings_read(&values, roster->settings);
+	return values.items;
 }
 
 static int post_incomplete(struct envoi_roster *roster, const char *text)

@@ -2,8 +2,8 @@
  * envoi - the contacts of a roster, by address
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_CONTACTS_H
-#define ENVOI_CLIENT_CONTACTS_H
+#ifndef ENVOI_ROSTER_CONTACTS_H
+#define ENVOI_ROSTER_CONTACTS_H
 
 #include <envoi/roster.h>
 

@@ -2,8 +2,8 @@
  * envoi - the roster's payload (RFC 6121, section 2.1)
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_ROSTER_PAYLOAD_H
-#define ENVOI_CLIENT_ROSTER_PAYLOAD_H
+#ifndef ENVOI_ROSTER_ROSTER_PAYLOAD_H
+#define ENVOI_ROSTER_ROSTER_PAYLOAD_H
 
 #include <envoi/payload.h>
 #include <envoi/roster.h>

@@ -12,8 +12,8 @@
 #include <envoi/context.h>
 #include <envoi/stanza.h>
 
-#include "client/roster_payload.h"
 #include "parse_one.h"
+#include "roster/roster_payload.h"
 
 static int setup(void **state)
 {

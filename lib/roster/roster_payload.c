@@ -2,7 +2,7 @@
  * envoi - the roster's payload (RFC 6121, section 2.1)
  * SPDX-License-Identifier: MIT
  */
-#include "client/roster_payload.h"
+#include "roster/roster_payload.h"
 
 static const struct envoi_word subscription_words[] = {
 	{"none", ENVOI_SUBSCRIPTION_NONE},

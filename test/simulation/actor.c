@@ -288,6 +288,7 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	struct message *message = ticket->user;
 	message->reports++;
 	message->state = report->state;
+	message->reported_ms = run_wall_ms(message->sender->run);
 	run_trace(message->sender->run, "%s: ticket of %c-%u: state %d", message->sender->name,
 		message->sender->letter, message->number, (int)report->state);
 }
@@ -316,6 +317,7 @@ void actor_send(struct actor *actor, size_t bytes)
 	message->bytes = bytes;
 	message->losses_before = actor->losses;
 	message->sent_in_life = actor->life;
+	message->sent_ms = run_wall_ms(actor->run);
 	message->sent_in_epoch = envoi_session_epoch(session_of(actor));
 	message->ticket = (struct envoi_ticket){.done = on_report, .user = message};
 	int r = envoi_send(session_of(actor), make_message(actor, message), &message->ticket);

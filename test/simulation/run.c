@@ -35,6 +35,11 @@ void run_fail(struct run *run, const char *rule, const char *format, ...)
 	run_trace(run, "BROKEN %s", run->failure);
 }
 
+uint64_t run_wall_ms(const struct run *run)
+{
+	return envoi_world_now_ms(run->world) + run->slept_ms;
+}
+
 void run_trace(struct run *run, const char *format, ...)
 {
 	va_list arguments;
@@ -107,6 +112,7 @@ static void disturb(struct run *run, const struct step *step)
 		break;
 	case STEP_SLEEP:
 		envoi_world_suspend(run->world, step->amount);
+		run->slept_ms += step->amount;
 		return;
 	case STEP_END:
 		run->actors[step->actor].was_closed |= step->amount == 0;

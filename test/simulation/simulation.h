@@ -93,6 +93,7 @@ struct message {
 	bool is_recorded; /* in the journal, when the client was killed */
 	unsigned int sent_in_life;
 	uint64_t sent_in_epoch;
+	uint64_t sent_ms, reported_ms; /* by the wall clock */
 	unsigned int losses_before; /* of the sender's connections, before it was sent */
 	unsigned int reports; /* of the ticket */
 	enum envoi_ticket_state state;
@@ -158,6 +159,7 @@ struct run {
 	struct envoi_world *world;
 	struct envoi_test_server *server;
 	struct actor actors[ACTORS];
+	uint64_t slept_ms; /* while the machine was suspended, in all */
 	uint64_t disturbed_ms; /* when the network was last changed */
 	bool has_forgotten; /* the server, its sessions */
 	size_t idle_blocks; /* of memory, before the first step */
@@ -184,6 +186,8 @@ bool run_plan(const struct plan *plan, FILE *trace, char failure[FAILURE_SIZE]);
 
 /** Break a rule: the first one counts. @param rule  its name, without white space */
 void run_fail(struct run *run, const char *rule, const char *format, ...) ENVOI_PRINTF(3, 4);
+/** @return milliseconds by the wall clock since the beginning: those of suspensions included */
+uint64_t run_wall_ms(const struct run *run);
 /** Write a line of the trace. */
 void run_trace(struct run *run, const char *format, ...) ENVOI_PRINTF(2, 3);
 

@@ -21,25 +21,27 @@ struct envoi_context;
 /**
  * An XMPP address (RFC 7622): immutable, prepared, reference-counted.
  *
- * Each part is in the form that is compared byte by byte: the localpart by the PRECIS profile
- * UsernameCaseMapped, without the characters that RFC 7622, section 3.3.1, excludes; the domainpart
- * in lower case and U-labels (IDNA2008) without a final dot, or an IPv4 address, or an IPv6 address
- * in brackets; the resourcepart by OpaqueString. Preparing a prepared address does not change it.
- * Resourceparts may begin and end with a blank: RFC 7622, section 3.5, lists such a string as
- * invalid, but none of its rules refuses it.
+ * Each part is in the form that is compared byte by byte:
+ * - the localpart by the PRECIS profile UsernameCaseMapped, without the characters that RFC 7622,
+ *   section 3.3.1, excludes;
+ * - the domainpart in lower case and U-labels (IDNA2008) without a final dot, or an IPv4 address,
+ *   or an IPv6 address in brackets;
+ * - the resourcepart by the PRECIS profile OpaqueString. It may begin and end with a blank: RFC
+ *   7622, section 3.5, lists such a string as invalid, but none of its rules refuses it.
+ * Preparing a prepared address does not change it.
  *
- * An address holds a reference to its context and is one block of memory.
+ * An address has a reference to its context and is one block of memory.
  */
 struct envoi_jid;
 
 /**
  * Parse and prepare an address (RFC 7622, section 3).
  *
- * The first "/" begins the resourcepart; the first "@" before it ends the localpart. Characters
- * that look like these two, or are mapped to them, are no separators.
+ * The resourcepart begins after the first "/", the domainpart after the first "@" before that.
+ * Other characters that look like "/" or "@", or are mapped to them, do not separate parts.
  *
- * @param[out] ret_jid  new reference
- * @param text  UTF-8, need not be NUL-terminated; borrowed
+ * @param[out] ret_jid  a new reference
+ * @param text  UTF-8, need not be NUL-terminated; borrowed for the call
  * @param len   length of @p text in bytes
  * @retval ENVOI_ERR_INVALID  a part is empty, too long (more than 1,023 bytes when prepared) or not
  *                            allowed: envoi_jid_check() returns the reason as text
@@ -52,8 +54,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_parse(
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_text(
 	struct envoi_jid **ret_jid, struct envoi_context *context, const char *text);
 
-/** Make an address from its parts, which are prepared here. @param local, resource NULL: absent.
- * Errors as envoi_jid_parse(). */
+/** Make an address from parts, which are prepared. @param local, resource NULL: absent. Errors as
+ * envoi_jid_parse(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_from_parts(struct envoi_jid **ret_jid,
 	struct envoi_context *context, const char *local, const char *domain, const char *resource);
 
@@ -73,31 +75,31 @@ ENVOI_API struct envoi_jid *envoi_jid_ref(const struct envoi_jid *jid);
 /** Release a reference; NULL is allowed. @return NULL */
 ENVOI_API struct envoi_jid *envoi_jid_unref(struct envoi_jid *jid);
 
-/** Get the address without its resource: a new reference, to @p jid itself when it is bare.
- * @retval ENVOI_ERR_NOMEM */
+/** Get the bare address of an address. @param[out] ret_jid a new reference, to @p jid itself if it
+ * is bare. @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_bare(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid);
 
-/** Get the same bare address with another resource: a new reference. Errors as envoi_jid_parse().
- *  */
+/** Get the bare address of @p jid with another resource. @param[out] ret_jid a new reference. Errors
+ * as envoi_jid_parse(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_with_resource(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid, const char *resource);
 
-/** @return the localpart, or NULL; NUL-terminated, borrowed from @p jid like all texts below */
+/** @return the localpart, or NULL; NUL-terminated, borrowed from @p jid, as all texts below */
 ENVOI_API const char *envoi_jid_local(const struct envoi_jid *jid);
 /** @return the domainpart, in U-labels; never NULL */
 ENVOI_API const char *envoi_jid_domain(const struct envoi_jid *jid);
-/** @return the domainpart in A-labels (RFC 5890), as DNS, TLS and certificates need it; an address
- * literal unchanged, with its brackets */
+/** @return the domainpart in A-labels (RFC 5890), for DNS, TLS and certificates; an address literal
+ * unchanged, with its brackets */
 ENVOI_API const char *envoi_jid_domain_ascii(const struct envoi_jid *jid);
 /** @return the resourcepart, or NULL */
 ENVOI_API const char *envoi_jid_resource(const struct envoi_jid *jid);
 /** @return the whole address in canonical form */
 ENVOI_API const char *envoi_jid_text(const struct envoi_jid *jid);
-/** @return the length of the bare address in bytes, which envoi_jid_text() begins with */
+/** @return the length in bytes of the bare address, with which envoi_jid_text() begins */
 ENVOI_API size_t envoi_jid_bare_len(const struct envoi_jid *jid);
 
-/** @return whether it has no resource */
+/** @return whether the address has no resourcepart */
 ENVOI_API bool envoi_jid_is_bare(const struct envoi_jid *jid);
 /** @return whether both are the same address; NULL equals only NULL */
 ENVOI_API bool envoi_jid_equal(const struct envoi_jid *a, const struct envoi_jid *b);
@@ -111,12 +113,11 @@ ENVOI_API int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_ji
 /* --- escaping (XEP-0106) --- */
 
 /**
- * Make a localpart from any name: a name of another network, or one that a user typed.
+ * Make a localpart from any name, such as a name of another network or one that a user typed.
  *
- * Characters that a localpart cannot contain become sequences such as `\27`, and a backslash
- * becomes `\5c` where it would begin such a sequence, in either case of letters; full-width
- * characters are mapped first, as in localparts. The result is not prepared: envoi_jid_from_parts()
- * does that.
+ * Characters that a localpart cannot contain become sequences such as `\27`. A backslash that would
+ * begin such a sequence, in lower or upper case, becomes `\5c`. Full-width characters are mapped
+ * first, as in localparts. The result is not prepared; envoi_jid_from_parts() prepares it.
  *
  * @param[out] ret_local  NUL-terminated; to be freed with envoi_free()
  * @param text  UTF-8, NUL-terminated
@@ -127,8 +128,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_escape(
 	char **ret_local, struct envoi_context *context, const char *text);
 
 /**
- * Undo envoi_jid_escape(), to display a localpart or for another network. Other sequences, and a
- * blank at either end, are left as they are.
+ * Undo envoi_jid_escape(), to display a localpart or for another network. Other sequences, and an
+ * escaped blank at the beginning or end, are unchanged.
  *
  * @param[out] ret_text  NUL-terminated; to be freed with envoi_free(); not to be compared with
  *                       addresses

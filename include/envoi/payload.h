@@ -25,9 +25,9 @@ struct envoi_context;
  * How to describe a payload
  * =========================
  *
- * A payload is a C struct with a table of rows. A row says where in the XML a member of the struct
- * stands. From the table, the functions below parse, check, write, copy, compare and free the
- * struct. Tables are C11; a program in C++ keeps them in a file of C.
+ * A payload is described by a C struct and a table. Each row of the table maps a member of the
+ * struct to a place in the XML. With the table, the functions below parse, check, write, copy,
+ * compare and free the struct. Tables are C11; a program in C++ keeps them in a C source file.
  *
  *	struct weather {
  *		char *place;
@@ -45,7 +45,8 @@ struct envoi_context;
  *	static const struct envoi_payload_type weather_type =
  *		ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
  *
- * A row is a macro. The first part of its name is the place of the value, the second its kind:
+ * A row is made by a macro. The first part of the macro's name is the place of the value, the second
+ * its kind:
  *
  *	place            ENVOI_ATTR_*      an attribute
  *	                 ENVOI_TEXT_*      the text of the element itself; has no name
@@ -76,39 +77,39 @@ struct envoi_context;
  *	ENVOI_ANY             an array of struct envoi_element * and a size_t: the children that no
  *	                      other row takes, in order
  *
- * The arguments of a row are the struct's type, the member, and what the macro names. Flags, joined
- * with |, may follow, and then members of struct envoi_field by name (.max_bytes = 200). A member
- * of a wrong type does not compile.
+ * The arguments of a macro are the type of the struct, the member, and those named at the macro.
+ * Flags, joined with |, may follow, and then members of struct envoi_field by name (.max_bytes =
+ * 200). A member of a wrong type does not compile.
  *
  * Absence. A value without ENVOI_REQUIRED may be absent. The member then has its default:
- * .default_number, .default_text, or else 0, NULL, or an empty array (of bytes, NULL data). A
- * value equal to its default is not written. To distinguish an absent value from its default, add
- * a bool member and .has = ENVOI_HAS(struct weather, has_celsius). Parsing sets it when the value
- * is present; writing writes the value when it is set.
+ * .default_number or .default_text if given, else 0, NULL, or an empty array (of struct
+ * envoi_bytes, NULL data). A value equal to its default is not written. To distinguish an absent
+ * value from its default, add a bool member and .has = ENVOI_HAS(struct weather, has_celsius).
+ * Parsing sets that member to whether the value is present; writing writes the value if it is true.
  *
- * Attributes and children that no row takes are ignored (RFC 6120, section 8.4), and so is text
- * between children. A second child for a row that takes one is an error.
+ * Attributes and children without a row are ignored (RFC 6120, section 8.4), and so is text between
+ * children. A second child for a row that takes one is an error.
  *
- * Text in a decoded struct is NUL-terminated UTF-8. The struct, its text and its arrays are in the
- * arena of the element that they were decoded from, and valid as long as that element: keep a
- * reference to the stanza, or copy the struct with envoi_payload_dup(). For writing, fill a
- * struct of your own; its pointers are borrowed for the call.
+ * Text in a decoded struct is NUL-terminated UTF-8. The struct, its text and its arrays are stored
+ * with the element that they were decoded from, and valid as long as it: keep a reference to the
+ * stanza, or copy the struct with envoi_payload_dup(). To write, fill in a struct; its pointers are
+ * borrowed for the call.
  *
- * Writing applies the same rules as parsing: what is written can be parsed, and gives an equal
+ * Writing applies the same rules as parsing: what was written can be parsed, and gives an equal
  * struct.
  */
 
 /** Flags of a row. */
 enum {
-	ENVOI_REQUIRED = 1, /**< absence is an error; always written */
+	ENVOI_REQUIRED = 1, /**< an absent value is an error; the value is always written */
 	ENVOI_LENIENT = 2, /**< a malformed value counts as absent; an array leaves it out */
-	/** white space around the value is ignored; in base64 and hex, inside too */
+	/** white space around the value is ignored; in base64 and hexadecimal, inside too */
 	ENVOI_SPACES = 4,
-	/** of ENVOI_XML_LANG: absent, it has the value of the nearest ancestor's xml:lang */
+	/** of ENVOI_XML_LANG: an absent value is that of the nearest ancestor's xml:lang */
 	ENVOI_INHERITED = 8,
 };
 
-/** The place of a value. Set by the macros, as the enum below. */
+/** The place of a value. Set by the macros. */
 enum envoi_field_place {
 	ENVOI_FIELD_NOWHERE = 0, /**< ends a table */
 	ENVOI_FIELD_ATTR,
@@ -117,7 +118,7 @@ enum envoi_field_place {
 	ENVOI_FIELD_CHILDREN,
 };
 
-/** The kind of a value. */
+/** The kind of a value. Set by the macros. */
 enum envoi_field_value {
 	ENVOI_VALUE_TEXT,
 	ENVOI_VALUE_INT,
@@ -136,13 +137,13 @@ enum envoi_field_value {
 	ENVOI_VALUE_ELEMENT,
 };
 
-/** Bytes of a payload: base64 or hexadecimal in XML. Absent when @p data is NULL. */
+/** Bytes of a payload: base64 or hexadecimal in XML. Absent if @p data is NULL. */
 struct envoi_bytes {
 	const unsigned char *data;
 	size_t len;
 };
 
-/** A word and the value of an enum that it stands for. A table of them ends with {NULL}. */
+/** A word in XML and the value of an enum that it stands for. ENVOI_WORDS_END ends a table. */
 struct envoi_word {
 	const char *word;
 	int value;
@@ -152,8 +153,8 @@ struct envoi_choice;
 struct envoi_payload_type;
 
 /**
- * One row of a table. Made by the macros below; the members from @p flags on may be given by name
- * behind the macro's other arguments.
+ * One row of a table. Made by the macros below. The members from @p flags on may be given by name
+ * after the macro's other arguments.
  */
 struct envoi_field {
 	unsigned char place; /**< enum envoi_field_place */
@@ -169,48 +170,48 @@ struct envoi_field {
 	const struct envoi_choice *choices; /**< of CHOICE */
 	const char *name; /**< of the attribute or child */
 
-	unsigned int flags; /**< ENVOI_REQUIRED and so on */
+	unsigned int flags; /**< OR of ENVOI_REQUIRED and the other flags */
 	/** namespace of the attribute (default: none) or child (default: the payload's) */
 	const char *ns;
 	/** of children: the value is in this attribute of the child, not in its text */
 	const char *attr;
-	const char *as; /**< of STRUCT: the child's name, in place of the inner type's */
-	size_t has; /**< ENVOI_HAS(): the bool member that is true when the value is present */
+	const char *as; /**< of STRUCT: the child's name; NULL: that of the inner type */
+	size_t has; /**< ENVOI_HAS(): the bool member that is true if the value is present */
 	/**
 	 * Range of an integer, date or zone, both ends included; narrower than the member's type.
 	 * Both 0: no other limit; @p max below @p min: no upper limit.
 	 */
 	int64_t min, max;
-	size_t max_bytes; /**< of text or of decoded bytes; 0: no limit of its own */
-	size_t max_items; /**< of an array; 0: no limit of its own */
+	size_t max_bytes; /**< of text or of decoded bytes; 0: limited by the stanza only */
+	size_t max_items; /**< of an array; 0: limited by the stanza only */
 	int64_t default_number; /**< of INT, BOOL, ENUM, NAME, DATE, ZONE, when absent */
-	const char *default_text; /**< of TEXT and LANG, when absent; never freed */
-	int end; /**< unused */
+	const char *default_text; /**< of TEXT and LANG, when absent; constant */
+	int end; /**< set by the macros, which need a last initialiser; without effect */
 };
 
 /** An alternative of ENVOI_CHOICE. Made by ENVOI_CHOICE_IS and ENVOI_CHOICE_EMPTY. */
 struct envoi_choice {
-	int value; /**< of the enum, when this alternative is present; not 0 */
+	int value; /**< of the enum, if this alternative is present; not 0 */
 	const struct envoi_payload_type *type; /**< NULL ends the table */
 	unsigned int struct_size;
 	size_t offset; /**< of the member of the union */
 	size_t size; /**< of that member; 0: no member */
 };
 
-/** A description: a constant, made by ENVOI_PAYLOAD_TYPE or ENVOI_PAYLOAD_EMPTY. */
+/** The description of a payload: a constant, made by ENVOI_PAYLOAD_TYPE or ENVOI_PAYLOAD_EMPTY. */
 struct envoi_payload_type {
-	/** NULL: that of the parent element; only for tables that are used inside others */
+	/** of the element. NULL: that of the parent; only in types that others contain */
 	const char *ns;
-	const char *name;
+	const char *name; /**< of the element */
 	size_t size; /**< of the struct */
 	const struct envoi_field *fields; /**< ended by ENVOI_FIELDS_END; NULL: none */
 };
 
 /* clang-format off */
-/** Describes @p struct_type by @p table. */
+/** Describes an element with content: a struct_type, by a table of rows. */
 #define ENVOI_PAYLOAD_TYPE(struct_type, namespace_name, element_name, table) \
 	{.ns = (namespace_name), .name = (element_name), .size = sizeof(struct_type), .fields = (table)}
-/** Describes an element without content. Its values are pointers that are not followed. */
+/** Describes an element without content. Pointers to its values are not dereferenced. */
 #define ENVOI_PAYLOAD_EMPTY(namespace_name, element_name) \
 	{.ns = (namespace_name), .name = (element_name)}
 
@@ -218,7 +219,7 @@ struct envoi_payload_type {
 #define ENVOI_WORDS_END {.word = NULL}
 #define ENVOI_CHOICES_END {.type = NULL}
 
-/** For .has: the bool member that is true when the value is present. */
+/** For .has: the bool member that is true if the value is present. */
 #define ENVOI_HAS(struct_type, member) \
 	(offsetof(struct_type, member) + (_Generic(ENVOI__AT(struct_type, member), bool *: 1)))
 
@@ -254,7 +255,7 @@ struct envoi_payload_type {
 /** (struct_type, member, name, ...): whether the child is present. */
 #define ENVOI_CHILD_FLAG(...) ENVOI__BOOL(CHILD, FLAG, __VA_ARGS__, .end = 0)
 
-/* --- rows: words of a table, an enum or int; the table is the argument behind the name --- */
+/* --- rows: words of a table, an enum or int; the table is the argument after the name --- */
 
 #define ENVOI_ATTR_ENUM(...) ENVOI__ENUM(ATTR, __VA_ARGS__, .end = 0)
 /** (struct_type, member, words, ...) */
@@ -301,9 +302,9 @@ struct envoi_payload_type {
 
 /**
  * (struct_type, member, inner_struct_type, inner_payload_type_pointer, ...): a child described by
- * another table, or by the same table when the member is a pointer. The member is the inner struct
- * itself, which needs ENVOI_REQUIRED or .has, or a pointer to it. .as and .ns replace name and
- * namespace of the inner type.
+ * another table, or by the same table if the member is a pointer. The member is a pointer to the
+ * inner struct, or the inner struct itself, which needs ENVOI_REQUIRED or .has. .as and .ns replace
+ * the name and the namespace of the inner type.
  */
 #define ENVOI_CHILD_STRUCT(...) ENVOI__STRUCT(__VA_ARGS__, .end = 0)
 /** (struct_type, member, count_member, inner_struct_type, inner_payload_type_pointer, ...) */
@@ -327,7 +328,7 @@ struct envoi_payload_type {
 /* --- rows: elements, not decoded --- */
 
 /**
- * (struct_type, member, name, ...): struct envoi_element *. With name NULL it takes the first
+ * (struct_type, member, name, ...): struct envoi_element *. With name NULL the row takes the first
  * child that no other row takes; further ones are ignored.
  */
 #define ENVOI_CHILD_ELEMENT(...) ENVOI__ELEMENT(__VA_ARGS__, .end = 0)
@@ -338,27 +339,26 @@ struct envoi_payload_type {
 
 /* --- functions --- */
 
-/** Most tables nested in each other, in a struct or in XML. */
+/** The largest depth of nested tables, in a struct or in XML. */
 #define ENVOI_PAYLOAD_DEPTH 64
 
-/** The error in a payload, as text for a log or an answer. */
+/** An error in a payload, as text for a log or an answer. */
 struct envoi_payload_problem {
-	/** the place of the error, such as "query/item[3]/@jid"; truncated to fit */
-	char where[128];
-	/** the error, such as "is missing": text to follow @p where; static; never NULL */
+	char where[128]; /**< the place of the error, "query/item[3]/@jid"; truncated to fit */
+	/** the error, to be written after @p where: "is missing"; static; never NULL */
 	const char *why;
 };
 
 /**
  * Decode an element.
  *
- * @param[out] ret_value    a struct as @p type describes it; read only; in the arena of the tree of
- *                          @p element and valid as long as that; never NULL, for an empty type too
+ * @param[out] ret_value    a struct of @p type; read only; borrowed from the tree of @p element;
+ *                          never NULL on success, for an empty type too
  * @param[out] ret_problem  NULL: not wanted; set on ENVOI_ERR_PROTOCOL and ENVOI_ERR_LIMIT
  * @retval ENVOI_DECLINED      the element has another name or namespace
  * @retval ENVOI_ERR_PROTOCOL  a value is missing, malformed, out of its range, or occurs twice
- * @retval ENVOI_ERR_LIMIT     a value is longer, an array has more items, or tables are
- *                             nested deeper than allowed
+ * @retval ENVOI_ERR_LIMIT     a value exceeds max_bytes, an array max_items, or tables are nested
+ *                             deeper than ENVOI_PAYLOAD_DEPTH
  * @retval ENVOI_ERR_INVALID   the table has a mistake
  * @retval ENVOI_ERR_NOMEM
  */
@@ -381,8 +381,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_payload_check(const struct envoi_payload_ty
 /**
  * Check a struct as envoi_payload_check() does, and write it.
  *
- * A failure is also stored in the writer, and envoi_xml_writer_finish() returns it: a part of a
- * payload is never sent. That the buffer is full is reported by envoi_xml_writer_finish() only.
+ * A failure is also the writer's: envoi_xml_writer_finish() returns it, and nothing is written.
+ * A full buffer is reported by envoi_xml_writer_finish() only.
  *
  * @param value             as for envoi_payload_check()
  * @param[out] ret_problem  NULL: not wanted; set on ENVOI_ERR_INVALID
@@ -396,7 +396,7 @@ ENVOI_API int envoi_payload_write(struct envoi_xml_writer *writer,
 /**
  * Check a struct as envoi_payload_check() does, and add it to a tree, as a child of @p parent.
  *
- * A failure is also stored in the tree, as with every builder, and sending the tree returns it.
+ * A failure is also the tree's, as with every builder: sending the tree returns it.
  *
  * @param value             as for envoi_payload_check(); copied
  * @param[out] ret_problem  NULL: not wanted; set on ENVOI_ERR_INVALID
@@ -432,8 +432,8 @@ ENVOI_API void *envoi_payload_dup(
 ENVOI_API void envoi_payload_free(const struct envoi_payload_type *type, void *value);
 
 /**
- * @return whether two structs mean the same: an absent value equals its default; a value whose
- *         `has` member is false and alternatives that a choice does not select are not compared
+ * @return whether two structs describe the same payload. An absent value equals its default. Values
+ *         whose `has` member is false, and alternatives that are not chosen, are not compared
  */
 ENVOI_API bool envoi_payload_equal(
 	const struct envoi_payload_type *type, const void *a, const void *b);

@@ -108,8 +108,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_pin(
  * The call reads the files and decrypts the key. That blocks for a few milliseconds to several
  * tenths of a second, depending on the iteration count in the file.
  *
- * The decrypted key is wiped with the configuration, and the password is not kept. GnuTLS 3.7 (with
- * libunistring, which prepares the password) frees memory with the password without wiping it.
+ * The decrypted key is wiped, and the password is not kept. GnuTLS 3.7 (with libunistring, which
+ * prepares the password) frees memory with the password without wiping it.
  *
  * @param cert_file  PEM: the certificate, followed by those of its issuers; or PKCS#12 with key
  *                   and certificates

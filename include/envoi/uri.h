@@ -25,9 +25,9 @@ struct envoi_context;
  *     xmpp:romeo@montague.example?message;subject=Test%20Message
  *     xmpp://guest@example.com/support@example.com?message
  *
- * It has an address, and optionally an account that acts, an action with parameters, and a
- * fragment. A link is untrusted input: ask the user before acting on it (XEP-0147, section 5). It
- * holds a reference to its context.
+ * It has an address, and optionally the account to act with, an action with parameters, and a
+ * fragment. A link is untrusted input: ask the user before following it (XEP-0147, section 5). It
+ * has a reference to its context.
  */
 struct envoi_uri;
 
@@ -36,28 +36,29 @@ enum {
 };
 
 /**
- * Parse a URI or an IRI (RFC 5122, section 2.2) strictly: only the characters that the grammar
- * allows at each place, and ":", "/" and "@" in values of parameters, which are common there.
- * Percent-encoded text must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
+ * Parse a URI or an IRI (RFC 5122, section 2.2). Only the characters of the grammar are accepted,
+ * and in addition ":", "/" and "@" in values of parameters, where they are common. Percent-encoded
+ * text must be UTF-8 without NUL; addresses must be valid (envoi_jid_parse()).
  *
- * @param[out] ret_uri  free with envoi_uri_free()
- * @param text  need not be NUL-terminated; borrowed
- * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM
+ * @param[out] ret_uri  free it with envoi_uri_free()
+ * @param text  need not be NUL-terminated; borrowed for the call
+ * @retval ENVOI_ERR_INVALID  not such a URI, or longer than ENVOI_URI_MAX
+ * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_parse(
 	struct envoi_uri **ret_uri, struct envoi_context *context, const char *text, size_t len);
 
-/** Make a link to an address; a reference to it is taken. @retval ENVOI_ERR_NOMEM */
+/** Make a link to an address, of which a reference is taken; free it with envoi_uri_free().
+ * @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_new(
 	struct envoi_uri **ret_uri, struct envoi_context *context, const struct envoi_jid *jid);
 
 /** Free a link; NULL is allowed. */
 ENVOI_API void envoi_uri_free(struct envoi_uri *uri);
 
-/** @return the address, or NULL when there is only an account; borrowed from the link, like all
- *         below */
+/** @return the address; NULL: the link has an account only; borrowed from the link, as all below */
 ENVOI_API const struct envoi_jid *envoi_uri_jid(const struct envoi_uri *uri);
-/** @return the account that acts, a bare address with a localpart, or NULL */
+/** @return the account to act with, a bare address with a localpart; NULL: none is given */
 ENVOI_API const struct envoi_jid *envoi_uri_account(const struct envoi_uri *uri);
 /** @return the action ("message", "roster", "join", or ""), decoded; NULL: none */
 ENVOI_API const char *envoi_uri_action(const struct envoi_uri *uri);
@@ -70,7 +71,7 @@ ENVOI_API const char *envoi_uri_fragment(const struct envoi_uri *uri);
  * Get the next parameter, in order.
  *
  * @param[in,out] position  0 to begin
- * @return whether there is one; then name and value are set, borrowed from the link
+ * @return false: at the end; else name and value are set, borrowed from the link
  */
 ENVOI_API bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *position,
 	const char **ret_name, const char **ret_value);
@@ -79,18 +80,20 @@ ENVOI_API bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *pos
  * localpart */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_account(
 	struct envoi_uri *uri, const struct envoi_jid *account);
-/** Set the action. @param action UTF-8. @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
+/** Set the action. @param action UTF-8; copied. @retval ENVOI_ERR_INVALID not UTF-8. @retval
+ * ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_action(struct envoi_uri *uri, const char *action);
-/** Add a parameter; a link without action gets the empty one. @retval ENVOI_ERR_INVALID not UTF-8
- * @retval ENVOI_ERR_NOMEM */
+/** Add a parameter. A link without an action gets the empty action. @param name, value UTF-8;
+ * copied. @retval ENVOI_ERR_INVALID not UTF-8. @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_add_parameter(
 	struct envoi_uri *uri, const char *name, const char *value);
-/** Set the fragment. @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
+/** Set the fragment. @param fragment UTF-8; copied. @retval ENVOI_ERR_INVALID not UTF-8. @retval
+ * ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_uri_set_fragment(struct envoi_uri *uri, const char *fragment);
 
 /**
- * Append the link as a URI in its canonical form (RFC 5122, section 2.7): addresses prepared, and
- * only what has to be percent-encoded is, in upper-case hexadecimal digits.
+ * Append the link as a URI in canonical form (RFC 5122, section 2.7): addresses are prepared, and
+ * only characters that need it are percent-encoded, with upper-case hexadecimal digits.
  *
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
  */

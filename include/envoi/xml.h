@@ -24,21 +24,21 @@ struct envoi_context;
 #define ENVOI_NS_XML "http://www.w3.org/XML/1998/namespace"
 
 /**
- * An element with its attributes and content. An element is part of a tree, and the tree is one
- * allocation arena: a reference to any element keeps the whole tree. A tree from the parser must
- * not be changed, because handlers share it.
+ * An element with its attributes and content. It is part of a tree, which is freed as a whole: a
+ * reference to any element keeps the whole tree. A tree from the parser must not be changed,
+ * because handlers share it.
  */
 struct envoi_element;
 
 /* --- reading --- */
 
-/** Keep the element's whole tree. @return @p element */
+/** Take a reference, which keeps the whole tree. @return @p element */
 ENVOI_API struct envoi_element *envoi_element_ref(struct envoi_element *element);
 
 /** Drop a reference; NULL is allowed. @return NULL */
 ENVOI_API struct envoi_element *envoi_element_unref(struct envoi_element *element);
 
-/** @return the local name; never NULL; lives as long as the tree (as all text returned here) */
+/** @return the local name; never NULL; borrowed from the tree, as all text returned here */
 ENVOI_API const char *envoi_element_name(const struct envoi_element *element);
 
 /** @return the namespace name; "" for none; never NULL */
@@ -65,8 +65,8 @@ ENVOI_API const char *envoi_element_attr_ns(
 ENVOI_API bool envoi_element_next_attr(const struct envoi_element *element, size_t *position,
 	const char **ret_ns, const char **ret_name, const char **ret_value);
 
-/** @return the language in force: xml:lang of the element, of an ancestor, or of the stream header;
- * NULL: none of them has it, or the nearest is empty */
+/** @return the language of the element: its xml:lang, else that of the nearest ancestor or of the
+ * stream header; NULL: none has one, or the nearest one is empty */
 ENVOI_API const char *envoi_element_lang(const struct envoi_element *element);
 
 /** @return the text directly inside the element, joined; "" for none; NULL only for a NULL element
@@ -89,9 +89,10 @@ ENVOI_API struct envoi_element *envoi_element_parent(const struct envoi_element 
 
 /* --- building --- */
 /*
- * A tree keeps its first failure. After a failure builders do nothing and return NULL, and all of
- * them accept NULL, so calls can be nested without checks. The function that takes the tree reports
- * the failure; envoi_element_error() and envoi_element_problem() give it earlier.
+ * A tree stores its first failure. After a failure builders have no effect and return NULL. All of
+ * them accept NULL, so that calls can be nested without checks. The function that takes the tree
+ * returns the failure; envoi_element_error() and envoi_element_problem() return it at any time.
+ * Texts are copied.
  */
 
 /**
@@ -99,8 +100,8 @@ ENVOI_API struct envoi_element *envoi_element_parent(const struct envoi_element 
  *
  * @param ns    namespace name, "" for none
  * @param name  local name, an NCName
- * @return the root with one reference; NULL: out of memory. If XML forbids the name or the
- *         namespace, the tree has failed with ENVOI_ERR_INVALID
+ * @return the root with one reference; NULL: out of memory. If XML does not allow the name or the
+ *         namespace, the failure of the tree is ENVOI_ERR_INVALID
  */
 ENVOI_API struct envoi_element *envoi_element_new(
 	struct envoi_context *context, const char *ns, const char *name);
@@ -135,8 +136,8 @@ ENVOI_API struct envoi_element *envoi_element_dup(const struct envoi_element *el
 
 /** @return ENVOI_OK, or the tree's first failure; ENVOI_ERR_NOMEM for NULL */
 ENVOI_API int envoi_element_error(const struct envoi_element *element);
-/** @return the first failure of the tree in words, with its place: "message/body: U+0001 at byte 0
- * is not allowed in XML"; without a failure the text of ENVOI_OK; borrowed from the tree */
+/** @return the tree's first failure as text, with its place: "message/body: U+0001 at byte 0 is not
+ * allowed in XML"; without a failure the text of ENVOI_OK; borrowed from the tree */
 ENVOI_API const char *envoi_element_problem(const struct envoi_element *element);
 
 /* --- writing --- */
@@ -147,8 +148,8 @@ ENVOI_API const char *envoi_element_problem(const struct envoi_element *element)
  * - Equal trees give equal bytes. A written element is one line.
  * - There is no XML declaration, and no white space between elements.
  * - An element without content is `<a/>`. Values have single quotes.
- * - `xmlns` stands first, where the namespace differs from the default namespace there. Attributes
- *   follow in their order.
+ * - `xmlns` is the first attribute. It is present if the element's namespace differs from the
+ *   default namespace around the element. Other attributes follow in their order.
  * - An attribute in a namespace has the prefix `xml`, or `nsN`. N is the number of the tag's first
  *   attribute in that namespace; the declaration stands before that attribute.
  * - An element has no prefix, with three exceptions. The written element itself has the prefix
@@ -163,9 +164,9 @@ ENVOI_API const char *envoi_element_problem(const struct envoi_element *element)
 /**
  * Append an element in serialised form.
  *
- * @param default_ns  the default namespace at the place of the element: "jabber:client" in a
- *                    stream. It is not declared again. NULL or "": there is none, nor a stream
- *                    around the element, so the prefix `stream` is declared where it is used
+ * @param default_ns  the default namespace around the element, which is not declared again:
+ *                    "jabber:client" in a stream. NULL or "": there is none, and no stream around
+ *                    the element, so that the prefix `stream` is declared where it is used
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
  * @retval <0  the tree's first failure
  */
@@ -187,13 +188,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_write_head(
 
 /**
  * Writes elements, attributes and text in document order without a tree, in the same form and with
- * the same checks. The first failure stays, and envoi_xml_writer_finish() returns it. All functions
- * accept NULL for the writer and then do nothing.
+ * the same checks. A writer stores its first failure, and envoi_xml_writer_finish() returns it. All
+ * functions accept NULL for the writer and then have no effect.
  */
 struct envoi_xml_writer;
 
 /**
- * Begin to append to a buffer. The buffer must not be used until envoi_xml_writer_finish().
+ * Begin to append to a buffer. Do not use the buffer until envoi_xml_writer_finish().
  *
  * @param default_ns  see envoi_xml_write()
  * @return NULL: out of memory
@@ -201,8 +202,8 @@ struct envoi_xml_writer;
 ENVOI_API struct envoi_xml_writer *envoi_xml_writer_new(
 	struct envoi_buffer *out, const char *default_ns);
 
-/** Open an element. Several elements may follow each other at the top level. @param ns NULL: the
- * namespace of the element around it, at the top level @p default_ns */
+/** Open an element. The top level may have several elements. @param ns NULL: the namespace of the
+ * element around it, at the top level @p default_ns */
 ENVOI_API void envoi_xml_open(struct envoi_xml_writer *writer, const char *ns, const char *name);
 
 /** Add an attribute to the element just opened, before its content. @param value NULL: none */
@@ -226,95 +227,97 @@ ENVOI_API void envoi_xml_close(struct envoi_xml_writer *writer);
  * End and free the writer.
  *
  * @retval ENVOI_OK
- * @retval ENVOI_ERR_INVALID  a name, value, text or namespace that XML forbids, or an attribute
- *                            twice
- * @retval ENVOI_ERR_STATE    the order of calls makes no element, or an element is still open
+ * @retval ENVOI_OK
+ * @retval ENVOI_ERR_INVALID  XML does not allow a name, value, text or namespace, or an attribute
+ *                            was added twice
+ * @retval ENVOI_ERR_STATE    the calls were in an order that makes no element, or an element is open
  * @retval ENVOI_ERR_NOMEM    out of memory, or @p writer is NULL
- * @retval ENVOI_ERR_FULL     the limit of the buffer
- * @retval <0  the first failure of a tree. After each failure the buffer is as it was before
- *             envoi_xml_writer_new()
+ * @retval ENVOI_ERR_FULL     the buffer is at its limit
+ * @retval <0  else the first failure of a tree
+ * After a failure the buffer is as it was before envoi_xml_writer_new().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *writer);
 
 /* --- parsing a stream --- */
 
 /**
- * The limits on what a peer may send. Each violation ends the stream with policy-violation, unless
- * skip_bytes lets the parser skip a stanza that is beyond one of the others. The
- * number of distinct names of a stream has no limit, because names are freed with their stanzas. A
- * stanza takes at most 6 bytes of memory for each of its bytes, and 128 more for each element and
- * text. doc/limits.md has the costs.
+ * The limits on what a peer may send. Exceeding one is a policy-violation and ends the stream,
+ * unless skip_bytes allows to skip the stanza. A stanza takes at most 6 bytes of memory for each of
+ * its bytes, and 128 more for each element and text. Names are freed with their stanzas, so the
+ * number of distinct names of a stream has no limit. doc/limits.md has the costs.
  */
 struct envoi_xml_limits {
 	/**
-	 * of one first-level element, or of the header with all before it; default 8,388,608, since
-	 * a roster is one stanza. White space between elements does not count
+	 * of one first-level element, or of the stream header with the XML declaration; white space
+	 * between elements does not count; default 8,388,608, because a roster is one stanza
 	 */
 	size_t stanza_bytes;
 	size_t tag_bytes; /**< of one tag with its attributes; default 262,144 */
 	unsigned int depth; /**< of nested elements, the stream's root not counted; default 256 */
 	/**
-	 * of one element, xmlns declarations included; default 256. In addition, at most 512
-	 * declarations are in force at a time
+	 * of one element, xmlns declarations included; default 256. In addition, an element and its
+	 * ancestors may have at most 512 declarations
 	 */
 	unsigned int attributes;
 	unsigned int children; /**< elements and texts of one stanza; default 1,000,000 */
 	unsigned int name_bytes; /**< of one local name or prefix; default 256 */
 	/**
-	 * of one namespace name that the library does not know; default 1,024. Time and written
-	 * bytes can grow with it, because a short prefix stands for the name in each attribute
+	 * of one namespace name that the library does not know; default 1,024. The cost of a stanza
+	 * can be a multiple of it, because a short prefix stands for the name in each attribute
 	 */
 	unsigned int namespace_bytes;
 	/**
-	 * distinct local names and prefixes of one stanza, or of the header, not counting those of
-	 * the specifications that the library knows; default 4,096
+	 * distinct local names and prefixes of one stanza, or of the header, without those of the
+	 * specifications that the library knows; default 4,096
 	 */
 	unsigned int names;
 	/**
-	 * of a stanza that exceeds another limit and is skipped: ENVOI_XML_SKIPPED. The default, 0,
-	 * is that none is skipped
+	 * of a stanza that is skipped because it exceeds another limit: see ENVOI_XML_SKIPPED. 0,
+	 * the default: no stanza is skipped
 	 */
 	size_t skip_bytes;
 };
 
-/** The defaults above: after the login. */
+/** The default limits, given above, which apply after the login. */
 ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_default;
-/** Before the login: 10,000 bytes a stanza, 4,096 a tag, depth 16, 32 attributes, 1,000 children,
- * names and namespace names of 256 bytes, 256 distinct names. */
+/** The limits before the login: 10,000 bytes in a stanza, 4,096 in a tag, depth 16, 32 attributes,
+ * 1,000 children, names and namespace names of 256 bytes, 256 distinct names. */
 ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_before_login;
 
 /**
- * Parses one stream, a document without end (RFC 6120, section 4). The parser accepts restricted
- * XML only (section 11.1), in UTF-8 only, and checks namespaces. envoi_xml_parser_next() takes out
- * what is complete; there are no callbacks.
+ * Parses one XML stream (RFC 6120, section 4). The parser accepts restricted XML only (section
+ * 11.1), in UTF-8 only, and checks namespaces. It has no callbacks: envoi_xml_parser_next() returns
+ * complete items one by one.
  *
- * The results, errors included, do not depend on how the bytes were cut into pieces. An element is
- * complete with the `>` of its end tag. Elements that were complete before an error are delivered.
- * An error in a tag is found at the end of the tag, an error in text at the end of the next tag. A
- * limit, and bytes that no continuation can make right, are found at once.
+ * The results, errors included, do not depend on the pieces in which the bytes were added. An
+ * element is complete with the `>` of its end tag. Elements that are complete before an error are
+ * returned before it. An error in a tag is detected at the end of the tag, an error in text at the
+ * end of the next tag. A limit that is exceeded, and bytes that are wrong whatever follows, are
+ * detected at once.
  *
  * Each error has its stream condition (RFC 6120, section 4.9.3):
  * - restricted-xml: comments, processing instructions, document types, entities other than the five
  *   predefined ones;
- * - unsupported-encoding: UTF-16, UTF-32, another encoding declared. A byte order mark is text
- *   (section 11.6), and text before the header is not well-formed;
- * - not-well-formed: all else that XML 1.0 and Namespaces in XML forbid, an XML version other than
- *   1.0, a second XML declaration, content behind the stream's end;
- * - invalid-namespace, bad-format, bad-namespace-prefix: the root is not in ENVOI_NS_STREAMS, not
- *   a `stream`, its prefix is not `stream`;
+ * - unsupported-encoding: UTF-16, UTF-32, or a declaration of another encoding. A byte order mark is
+ *   text (section 11.6), and text before the header is not well-formed;
+ * - not-well-formed: all else that XML 1.0 and Namespaces in XML do not allow, an XML version other
+ *   than 1.0, a second XML declaration, content after the end of the stream;
+ * - invalid-namespace: the root is not in ENVOI_NS_STREAMS; bad-format: its name is not `stream`;
+ *   bad-namespace-prefix: its prefix is not `stream`;
  * - bad-format: text between first-level elements;
  * - policy-violation: a limit; resource-constraint: out of memory.
  *
- * A message, presence or iq in the default namespace of the header that exceeds a limit is skipped
- * if limits.skip_bytes is not 0, with bounded memory. While it is skipped, invalid UTF-8,
- * characters that XML forbids, comments, processing instructions, document types, malformed CDATA
- * sections, `<` in a tag, end tags that do not match, more than 4,096 nested elements and more
- * bytes than skip_bytes remain errors. Attributes that stand twice, undeclared prefixes,
- * references, and the form of names and attributes are not checked any more. Of a start tag that
- * exceeds a limit itself, attributes of more than 8 KiB are not read.
+ * If limits.skip_bytes is not 0, a message, presence or iq in the default namespace of the header
+ * that exceeds a limit is skipped, with bounded memory, and returned as ENVOI_XML_SKIPPED. While it
+ * is skipped, these remain errors: invalid UTF-8, characters that XML does not allow, comments,
+ * processing instructions, document types, malformed CDATA sections, `<` in a tag, end tags that do
+ * not match, more than 4,096 nested elements, and more bytes than skip_bytes. These are not
+ * checked: duplicate attributes, undeclared prefixes, references, and the form of names and
+ * attributes. If a start tag itself exceeds a limit, its attributes of more than 8 KiB are not
+ * read.
  *
- * Bytes are parsed when an item is taken out, so one tree at a time is in memory. All elements
- * inherit the language of the header, if it has at most 64 bytes.
+ * Bytes are parsed when envoi_xml_parser_next() is called, so that one tree at a time is in memory.
+ * All elements inherit the language of the header, if it has at most 64 bytes.
  */
 struct envoi_xml_parser;
 
@@ -323,69 +326,74 @@ enum envoi_xml_item_kind {
 	ENVOI_XML_ELEMENT, /**< one complete first-level element */
 	ENVOI_XML_END, /**< the root's end tag */
 	/**
-	 * a stanza that exceeds a limit and has ended: @p element has its name and the attributes
-	 * from, to, id and type, as far as they could be read, and no content
+	 * the end of a stanza that was skipped because it exceeds a limit: @p element has its name
+	 * and the attributes from, to, id and type, as far as they could be read, and no content
 	 */
 	ENVOI_XML_SKIPPED,
 };
 
+/** What envoi_xml_parser_next() returns. */
 struct envoi_xml_item {
 	enum envoi_xml_item_kind kind;
-	struct envoi_element *element; /**< owned by the receiver; NULL for ENVOI_XML_END */
+	struct envoi_element *element; /**< owned by the caller; NULL for ENVOI_XML_END */
 	/**
-	 * of a head: the default namespace declared there, or ""; borrowed until the parser is
-	 * freed
+	 * of ENVOI_XML_HEAD: the default namespace that it declares, or ""; borrowed until the
+	 * parser is freed
 	 */
 	const char *content_ns;
-	uint64_t bytes; /**< of a skipped stanza: its size as received */
-	const char *limit; /**< of a skipped stanza: the first limit that it exceeds; static */
+	uint64_t bytes; /**< of ENVOI_XML_SKIPPED: the size of the stanza as received */
+	/** of ENVOI_XML_SKIPPED: the first limit that the stanza exceeded; static */
+	const char *limit;
 };
 
-/** Make a parser. @param limits copied; NULL: envoi_xml_limits_default */
+/** Make a parser; free it with envoi_xml_parser_free(). @param limits copied; NULL:
+ * envoi_xml_limits_default. @retval ENVOI_ERR_NOMEM */
 ENVOI_API ENVOI_MUST_CHECK int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser,
 	struct envoi_context *context, const struct envoi_xml_limits *limits);
 
-/** Free the parser and all that was not taken out; NULL is allowed. */
+/** Free a parser with the bytes and items that it holds; NULL is allowed. */
 ENVOI_API void envoi_xml_parser_free(struct envoi_xml_parser *parser);
 
-/** Set the limits for all bytes that envoi_xml_parser_next() has not parsed yet. @param limits
- * copied; NULL: envoi_xml_limits_default */
+/** Set the limits for all bytes that are not parsed yet. @param limits copied; NULL:
+ * envoi_xml_limits_default */
 ENVOI_API void envoi_xml_parser_set_limits(
 	struct envoi_xml_parser *parser, const struct envoi_xml_limits *limits);
 
 /**
- * Add bytes that were received from the peer, in pieces of any size. After an error they are
- * ignored.
+ * Add bytes that were received from the peer, in pieces of any size. After an error of the parser
+ * they are ignored.
  *
- * @param data  borrowed for the call
- * @retval ENVOI_OK  also when the bytes are bad: envoi_xml_parser_next() first gives the elements
- *                   that were complete before the error, then the error
+ * @param data  copied
+ * @retval ENVOI_OK  also when the bytes are not correct XML: envoi_xml_parser_next() returns the
+ *                   elements that are complete before the error, then the error
  * @retval ENVOI_ERR_NOMEM  envoi_xml_parser_next() returns it as well
  */
 ENVOI_API int envoi_xml_parser_feed(struct envoi_xml_parser *parser, const char *data, size_t len);
 
 /**
- * Take out the next finished item.
+ * Parse up to the end of the next item, and return it.
  *
+ * @param[out] ret_item  its element is owned by the caller
  * @retval ENVOI_OK         @p *ret_item is set
- * @retval ENVOI_AGAIN      feed more
+ * @retval ENVOI_AGAIN      no item is complete: more bytes are needed
  * @retval ENVOI_ERR_XML, ENVOI_ERR_LIMIT, ENVOI_ERR_PROTOCOL
  *                          an error of the peer, which every further call returns again;
- *                          envoi_xml_parser_condition() has the stream error
+ *                          envoi_xml_parser_condition() returns the stream error
  * @retval ENVOI_ERR_NOMEM  out of memory; every further call returns it again
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_xml_parser_next(
 	struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item);
 
-/** @return the stream error to send for the error last returned by next (RFC 6120, 4.9.3) */
+/** @return the condition of the stream error to send (RFC 6120, section 4.9.3) for the error that
+ * envoi_xml_parser_next() has returned */
 ENVOI_API enum envoi_stream_condition envoi_xml_parser_condition(
 	const struct envoi_xml_parser *parser);
 
-/** @return that error in words, for a log; borrowed until the parser is freed */
+/** @return that error as text, for a log; borrowed until the parser is freed */
 ENVOI_API const char *envoi_xml_parser_error_text(const struct envoi_xml_parser *parser);
 
-/** @return whether the parser holds items that were not taken out, or bytes of an incomplete one.
- * White space between first-level elements does not count */
+/** @return whether the parser has complete items that were not returned yet, or bytes of an
+ * incomplete one. White space between first-level elements does not count */
 ENVOI_API bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser);
 
 /* --- parsing one element --- */
@@ -394,9 +402,10 @@ ENVOI_API bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parse
  * Parse a text that is one element, with or without white space around it. The rules are those of
  * streams, with envoi_xml_limits_default.
  *
- * @param[out] ret_element  the root, one reference
- * @param default_ns  the default namespace at the place of the element; NULL: none. The prefix
- *                    `stream` is declared for ENVOI_NS_STREAMS
+ * @param[out] ret_element  the root with one reference
+ * @param xml         @p len bytes; borrowed for the call
+ * @param default_ns  the default namespace around the element; NULL: none. The prefix `stream` is
+ *                    declared for ENVOI_NS_STREAMS
  * @retval ENVOI_ERR_XML, ENVOI_ERR_LIMIT  not well-formed, not allowed, or not one element
  * @retval ENVOI_ERR_INVALID  @p default_ns is not allowed
  * @retval ENVOI_ERR_NOMEM

@@ -42,16 +42,21 @@ ENVOI_API struct envoi_element *envoi_delivery_element(const struct envoi_delive
 
 /* --- replying in the call --- */
 
+/*
+ * The result of these functions may be ignored, or returned by the handler: a request that was not
+ * answered gets an automatic answer all the same.
+ */
+
 /**
- * Reply to a message with a text, of the same type and thread, to the full address of its sender;
- * to the room when the message is of type groupchat (XEP-0045, section 7.4).
+ * Reply to a message with a text: send what envoi_message_reply_new() makes, which keeps type,
+ * thread and language.
  *
  * @retval ENVOI_ERR_INVALID  the stanza is not a message, is of type error, or has no sender; or
  *                            @p body is NULL
  * @retval ENVOI_ERR_STATE    the epoch in which it came has ended
  * Other errors as envoi_send().
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_reply_text(struct envoi_delivery *delivery, const char *body);
+ENVOI_API int envoi_reply_text(struct envoi_delivery *delivery, const char *body);
 
 /**
  * Answer an iq with a result.
@@ -63,7 +68,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_reply_text(struct envoi_delivery *delivery,
  *                            is not answered yet
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  it is not answered yet
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_reply_result(
+ENVOI_API int envoi_reply_result(
 	struct envoi_delivery *delivery, const struct envoi_payload_type *type, const void *value);
 
 /**
@@ -74,7 +79,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_reply_result(
  * @param text       for a person; NULL: none
  * Errors as envoi_reply_result().
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_reply_error(
+ENVOI_API int envoi_reply_error(
 	struct envoi_delivery *delivery, enum envoi_stanza_condition condition, const char *text);
 
 /**
@@ -84,8 +89,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_reply_error(
  *               to this iq reports ENVOI_ERR_INVALID
  * Other errors as envoi_reply_result().
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_reply(
-	struct envoi_delivery *delivery, struct envoi_stanza *reply);
+ENVOI_API int envoi_reply(struct envoi_delivery *delivery, struct envoi_stanza *reply);
 
 /* --- replying later --- */
 

@@ -143,6 +143,9 @@ ENVOI_API void envoi_hold_release(struct envoi_hold *hold);
  * Queue a stanza. It is serialised now. A message or iq without id gets one, and `to` its canonical
  * form. To send a stanza that was received, send a copy.
  *
+ * The result of this and the functions below may be ignored where nothing depends on it: a refusal
+ * is logged.
+ *
  * @param stanza  taken, on failure too; NULL reports ENVOI_ERR_NOMEM
  * @param ticket  NULL: no report is wanted. Borrowed until its function is called; not on failure
  * @retval ENVOI_ERR_STATE    the session is neither online nor suspended: while the server keeps it
@@ -156,12 +159,12 @@ ENVOI_API void envoi_hold_release(struct envoi_hold *hold);
  *                            the ticket is in use: envoi_session_problem() says which
  * @retval ENVOI_ERR_NOMEM
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_send(
+ENVOI_API int envoi_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
 /** Send a message of type chat. @param to, body  as for envoi_message_new(). Errors as envoi_send()
  *  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_send_text(struct envoi_session *session, const char *to,
-	const char *body, struct envoi_ticket *ticket);
+ENVOI_API int envoi_send_text(struct envoi_session *session, const char *to, const char *body,
+	struct envoi_ticket *ticket);
 /**
  * Send a stanza with one payload.
  * @param kind   ENVOI_MESSAGE (of type normal) or ENVOI_PRESENCE (available)
@@ -169,9 +172,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_send_text(struct envoi_session *session, co
  * @retval ENVOI_ERR_INVALID  another kind, a value that cannot be written, or as envoi_send()
  * Other errors as envoi_send().
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_send_payload(struct envoi_session *session,
-	enum envoi_stanza_kind kind, const char *to, const struct envoi_payload_type *type,
-	const void *value, struct envoi_ticket *ticket);
+ENVOI_API int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kind,
+	const char *to, const struct envoi_payload_type *type, const void *value,
+	struct envoi_ticket *ticket);
 
 #ifdef __cplusplus
 }

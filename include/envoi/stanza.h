@@ -110,6 +110,18 @@ ENVOI_API struct envoi_stanza *envoi_iq_new(
 	struct envoi_context *context, enum envoi_stanza_kind kind, const char *to);
 
 /**
+ * Make a message in reply to another one: of its type, in its thread (RFC 6121, section 5.2.5) and
+ * language, to the full address of its sender; to the room when the message is of type groupchat
+ * (XEP-0045, section 7.4).
+ *
+ * @param message  borrowed; one that is not a message, is of type error, or has no sender gives a
+ *                 reply that fails when it is sent
+ * @param body     NULL: none
+ */
+ENVOI_API struct envoi_stanza *envoi_message_reply_new(
+	const struct envoi_stanza *message, const char *body);
+
+/**
  * @return whether a stanza may be answered with an error: every one but an error, an iq result (RFC
  *         6120, sections 8.2.3 and 8.3.1)
  */
@@ -148,6 +160,9 @@ ENVOI_API const struct envoi_jid *envoi_stanza_to(const struct envoi_stanza *sta
 ENVOI_API const char *envoi_stanza_from_text(const struct envoi_stanza *stanza);
 /** @return as envoi_stanza_from_text() */
 ENVOI_API const char *envoi_stanza_to_text(const struct envoi_stanza *stanza);
+/** @return the language of texts that state none: xml:lang of the stanza, or of the stream that it
+ * came from (RFC 6120, section 8.1.5); NULL: not known */
+ENVOI_API const char *envoi_stanza_lang(const struct envoi_stanza *stanza);
 /** @return the stanza's own element; NULL for NULL */
 ENVOI_API struct envoi_element *envoi_stanza_element(const struct envoi_stanza *stanza);
 
@@ -182,12 +197,71 @@ ENVOI_API const char *envoi_message_body(const struct envoi_stanza *message, con
 ENVOI_API const char *envoi_message_subject(const struct envoi_stanza *message, const char *lang);
 /** @return the thread's id (section 5.2.5), or NULL */
 ENVOI_API const char *envoi_message_thread(const struct envoi_stanza *message);
+/** @return the id of the thread that the message's thread branched off from (section 5.2.5), or NULL
+ */
+ENVOI_API const char *envoi_message_thread_parent(const struct envoi_stanza *message);
 /** @return "away", "chat", "dnd", "xa" or NULL (RFC 6121, section 4.7.2.1) */
 ENVOI_API const char *envoi_presence_show(const struct envoi_stanza *presence);
 /** The status text (section 4.7.2.2), chosen as a message's body is. */
 ENVOI_API const char *envoi_presence_status(const struct envoi_stanza *presence, const char *lang);
 /** @return -128..127 (section 4.7.2.3); 0 when absent or malformed */
 ENVOI_API int envoi_presence_priority(const struct envoi_stanza *presence);
+
+/* --- setting --- */
+
+/*
+ * Setters for a stanza that is being built; a received one must not be changed. A value that is
+ * there is replaced, NULL removes it.
+ *
+ * As with all builders a failure is the stanza's: the result may be ignored, and sending the stanza
+ * reports it. All setters return
+ * - ENVOI_OK;
+ * - ENVOI_ERR_INVALID: stanzas of this kind do not have the value, or it is not allowed;
+ *   envoi_element_problem() describes why;
+ * - ENVOI_ERR_NOMEM: also when the stanza is NULL;
+ * - the stanza's first failure, when it has failed before.
+ */
+
+/** Set the type of a message or presence. @param type ENVOI_TYPE_ANY: normal, available */
+ENVOI_API int envoi_stanza_set_type(struct envoi_stanza *stanza, enum envoi_stanza_type type);
+/** Set the id. Without one, a message or request gets a random id when it is sent. */
+ENVOI_API int envoi_stanza_set_id(struct envoi_stanza *stanza, const char *id);
+/** Set the recipient. @param to as text, prepared when the stanza is sent */
+ENVOI_API int envoi_stanza_set_to(struct envoi_stanza *stanza, const char *to);
+/** Set the sender. A client leaves it to its server (RFC 6120, section 8.1.2.1). */
+ENVOI_API int envoi_stanza_set_from(struct envoi_stanza *stanza, const char *from);
+/** Set the language of texts that state none (RFC 6120, section 8.1.5). @param lang a language tag,
+ * "de-AT" (envoi_lang_is_valid()) */
+ENVOI_API int envoi_stanza_set_lang(struct envoi_stanza *stanza, const char *lang);
+
+/**
+ * Set the body in a language (RFC 6121, section 5.2.3). A message has one body without language at
+ * most, and one for each language.
+ *
+ * @param lang  a language tag; NULL: the body that states no language
+ * @param body  NULL: removes the body of that language
+ */
+ENVOI_API int envoi_message_set_body(
+	struct envoi_stanza *message, const char *lang, const char *body);
+/** Set the subject in a language (section 5.2.4), as envoi_message_set_body(). */
+ENVOI_API int envoi_message_set_subject(
+	struct envoi_stanza *message, const char *lang, const char *subject);
+/**
+ * Set the thread (section 5.2.5).
+ * @param thread  an id that cannot be guessed, envoi_id_make() for example; NULL: none
+ * @param parent  the id of the thread that it branches off from; NULL: none
+ */
+ENVOI_API int envoi_message_set_thread(
+	struct envoi_stanza *message, const char *thread, const char *parent);
+/** Set the availability (section 4.7.2.1). @param show "away", "chat", "dnd" or "xa"; NULL: none,
+ * plainly available */
+ENVOI_API int envoi_presence_set_show(struct envoi_stanza *presence, const char *show);
+/** Set the status text in a language (section 4.7.2.2), as envoi_message_set_body(). */
+ENVOI_API int envoi_presence_set_status(
+	struct envoi_stanza *presence, const char *lang, const char *status);
+/** Set the priority (section 4.7.2.3). @param priority -128..127; below 0 the resource gets no
+ * messages that are sent to the account */
+ENVOI_API int envoi_presence_set_priority(struct envoi_stanza *presence, int priority);
 
 /** An id that cannot be guessed: 128 random bits in base64url, NUL-terminated. */
 #define ENVOI_ID_SIZE 23

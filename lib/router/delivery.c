@@ -197,16 +197,6 @@ int envoi_reply(struct envoi_delivery *delivery, struct envoi_stanza *reply)
 	return send_answer(delivery, reply);
 }
 
-/* In a groupchat the room is answered, not the occupant alone (XEP-0045, section 7.4). */
-static const char *address_for_text(const struct envoi_stanza *message, struct envoi_jid **ret_bare)
-{
-	const struct envoi_jid *from = envoi_stanza_from(message);
-	if (envoi_stanza_type(message) != ENVOI_TYPE_GROUPCHAT) {
-		return envoi_jid_text(from);
-	}
-	return envoi_jid_bare(ret_bare, from) < 0 ? NULL : envoi_jid_text(*ret_bare);
-}
-
 int envoi_reply_text(struct envoi_delivery *delivery, const char *body)
 {
 	struct envoi_stanza *message = delivery->stanza;
@@ -219,16 +209,6 @@ int envoi_reply_text(struct envoi_delivery *delivery, const char *body)
 	if (!is_current(delivery)) {
 		return ENVOI_ERR_STATE;
 	}
-	struct envoi_jid *bare = NULL;
-	const char *to = address_for_text(message, &bare);
-	struct envoi_stanza *reply = to == NULL ? NULL
-						: envoi_message_new(delivery->router->context,
-							  envoi_stanza_type(message), to, body);
-	envoi_jid_unref(bare);
-	if (reply == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	envoi_element_add_with_text(envoi_stanza_element(reply), ENVOI_NS_CLIENT, "thread",
-		envoi_message_thread(message));
-	return host->impl->send(host, reply, false);
+	struct envoi_stanza *reply = envoi_message_reply_new(message, body);
+	return reply == NULL ? ENVOI_ERR_NOMEM : host->impl->send(host, reply, false);
 }

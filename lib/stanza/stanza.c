@@ -182,6 +182,11 @@ const char *envoi_stanza_id(const struct envoi_stanza *stanza)
 	return envoi_element_attr(stanza->element, "id");
 }
 
+const char *envoi_stanza_lang(const struct envoi_stanza *stanza)
+{
+	return envoi_element_lang(stanza->element);
+}
+
 /* --- addresses --- */
 
 static void release_jid(void *jid)

@@ -5,6 +5,7 @@
 #include "stanza/stanza.h"
 
 #include <envoi/context.h>
+#include <envoi/values.h>
 
 #include "xml/element.h"
 
@@ -50,6 +51,64 @@ struct envoi_stanza *envoi_message_new(struct envoi_context *context, enum envoi
 	struct envoi_stanza *message = make(context, ENVOI_MESSAGE, type, to);
 	envoi_element_add_with_text(envoi_stanza_element(message), NULL, "body", body);
 	return message;
+}
+
+static struct envoi_stanza *make_message_reply(
+	const struct envoi_stanza *message, const char *to, const char *body)
+{
+	struct envoi_stanza *reply = make(
+		message->element->tree->arena.context, ENVOI_MESSAGE, message->type, to);
+	const char *lang = envoi_element_attr_ns(message->element, ENVOI_NS_XML, "lang");
+	if (envoi_lang_is_valid(lang)) {
+		envoi_stanza_set_lang(reply, lang);
+	}
+	envoi_message_set_body(reply, NULL, body);
+	const char *thread = envoi_message_thread(message);
+	if (thread != NULL) {
+		envoi_message_set_thread(reply, thread, envoi_message_thread_parent(message));
+	}
+	return reply;
+}
+
+/* In a groupchat the room is answered, not the occupant alone (XEP-0045, section 7.4). */
+static int reply_address(const struct envoi_stanza *message, struct envoi_jid **ret_to)
+{
+	const char *text = envoi_stanza_from_text(message);
+	struct envoi_jid *from = NULL;
+	int r = text == NULL
+		? ENVOI_ERR_INVALID
+		: envoi_jid_from_text(&from, message->element->tree->arena.context, text);
+	if (r < 0 || message->type != ENVOI_TYPE_GROUPCHAT) {
+		*ret_to = from;
+		return r;
+	}
+	r = envoi_jid_bare(ret_to, from);
+	envoi_jid_unref(from);
+	return r;
+}
+
+struct envoi_stanza *envoi_message_reply_new(const struct envoi_stanza *message, const char *body)
+{
+	if (message == NULL) {
+		return NULL;
+	}
+	if (message->kind != ENVOI_MESSAGE || message->type == ENVOI_TYPE_ERROR) {
+		return refuse(make(message->element->tree->arena.context, ENVOI_MESSAGE,
+				      ENVOI_TYPE_NORMAL, NULL),
+			"only a message that is not an error has a reply");
+	}
+	struct envoi_jid *to;
+	int r = reply_address(message, &to);
+	if (r < 0 && r != ENVOI_ERR_INVALID) {
+		return NULL;
+	}
+	struct envoi_stanza *reply = make_message_reply(
+		message, r < 0 ? NULL : envoi_jid_text(to), body);
+	if (r < 0) {
+		return refuse(reply, "a message without sender has no reply");
+	}
+	envoi_jid_unref(to);
+	return reply;
 }
 
 struct envoi_stanza *envoi_presence_new(

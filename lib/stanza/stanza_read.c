@@ -47,6 +47,12 @@ const char *envoi_message_thread(const struct envoi_stanza *message)
 	return text_in(message, "thread", NULL);
 }
 
+const char *envoi_message_thread_parent(const struct envoi_stanza *message)
+{
+	return envoi_element_attr(
+		envoi_element_child(message->element, ENVOI_NS_CLIENT, "thread"), "parent");
+}
+
 /* --- presence --- */
 
 const char *envoi_presence_show(const struct envoi_stanza *presence)

@@ -145,6 +145,24 @@ struct envoi_element *envoi_element_add_with_text(
 	return envoi_element_add_text(envoi_element_add(parent, ns, name), text);
 }
 
+void envoi_element_remove(struct envoi_element *element)
+{
+	if (is_broken(element) || element->parent == NULL) {
+		return;
+	}
+	struct envoi_element *parent = element->parent;
+	struct envoi__node *previous = NULL;
+	for (struct envoi__node *node = parent->first; node != &element->node; node = node->next) {
+		previous = node;
+	}
+	*(previous == NULL ? &parent->first : &previous->next) = element->node.next;
+	if (parent->last == &element->node) {
+		parent->last = previous;
+	}
+	element->node.next = NULL;
+	element->parent = NULL;
+}
+
 static int grow_attrs(struct envoi_element *element)
 {
 	uint32_t room = element->attr_count < FIRST_ATTRS ? FIRST_ATTRS : element->attr_count * 2;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <envoi/interfaces/channel.h>
+#include <envoi/tls.h>
 
 /* --- connections --- */
 
@@ -113,24 +114,29 @@ static const struct envoi_stream_sink_impl sink_impl = {
 	.closed = on_closed,
 };
 
-static int begin(struct connection *connection, struct envoi_memory_pair *pair)
+int testing_stream_new(struct envoi_stream **ret_stream, struct envoi_test_server *server,
+	struct envoi_memory_pair *pair, struct envoi_handler *management,
+	struct envoi_stream_sink *sink)
 {
-	struct envoi_test_server *server = connection->server;
-	struct envoi_handler *handlers[] = {server->sasl, &server->management, server->bind};
-	const struct envoi_stream_options options = {
+	struct envoi_handler *handlers[4];
+	struct envoi_stream_options options = {
 		.role = ENVOI_RECEIVER,
 		.local = server->domain,
 		.handlers = handlers,
-		.handler_count = sizeof(handlers) / sizeof(handlers[0]),
 		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
 		.settings = server->settings,
 	};
+	struct envoi_handler *const all[] = {
+		server->starttls, server->sasl, server->bind, management};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i] != NULL) {
+			handlers[options.handler_count++] = all[i];
+		}
+	}
 	struct envoi_transport *transport;
 	int r = envoi_memory_transport_new(
-		&transport, pair, ENVOI_MEMORY_B, server->settings, true);
-	return r < 0 ? r
-		     : envoi_stream_new(&connection->stream, server->context, &options, transport,
-			       &connection->sink);
+		&transport, pair, ENVOI_MEMORY_B, server->settings, server->starttls == NULL);
+	return r < 0 ? r : envoi_stream_new(ret_stream, server->context, &options, transport, sink);
 }
 
 static struct envoi_test_server *server_of(const struct envoi_world *world, const char *domain)
@@ -152,7 +158,8 @@ static int accept_pair(struct envoi_test_server *server, struct envoi_memory_pai
 	connection->server = server;
 	connection->next = server->connections;
 	server->connections = connection;
-	int r = begin(connection, pair);
+	int r = testing_stream_new(
+		&connection->stream, server, pair, &server->management, &connection->sink);
 	if (r < 0) {
 		free_connection(connection);
 	}
@@ -335,6 +342,8 @@ static void server_free(struct envoi_test_server *server)
 	}
 	free_peers(server);
 	envoi_stanza_unref(server->held);
+	envoi_handler_destroy(server->starttls);
+	envoi_tls_config_unref(server->tls);
 	envoi_handler_destroy(server->sasl);
 	envoi_handler_destroy(server->bind);
 	envoi_handler_destroy(server->library_management);
@@ -350,6 +359,16 @@ void testing_servers_free(struct envoi_world *world)
 		world->servers = server->next;
 		server_free(server);
 	}
+}
+
+void envoi_test_server_tls(
+	struct envoi_test_server *server, const char *certificate_file, const char *key_file)
+{
+	testing_check(envoi_tls_config_new_server(
+			      &server->tls, server->context, certificate_file, key_file),
+		"the certificate");
+	const struct envoi_starttls_options options = {.config = server->tls, .required = true};
+	testing_check(envoi_starttls_new(&server->starttls, server->context, &options), "STARTTLS");
 }
 
 struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_server *server)

@@ -90,7 +90,8 @@ struct envoi_test_server {
 	struct envoi_settings *settings;
 	struct envoi_jid *domain;
 	struct envoi_test_server_options options;
-	struct envoi_handler *sasl, *bind;
+	struct envoi_handler *starttls, *sasl, *bind; /* starttls: NULL without TLS */
+	struct envoi_tls_config *tls;
 	struct envoi_handler management;
 	struct envoi_bind_hook bind_hook;
 	struct envoi_handler *library_management;
@@ -111,6 +112,10 @@ struct envoi_test_server {
 struct account *testing_account(const struct envoi_test_server *server, const char *user);
 struct connection *testing_connection(
 	struct envoi_stream *stream, struct envoi_test_server *server);
+/** Make the server's stream of a pair. @param management  of XEP-0198; NULL: none */
+int testing_stream_new(struct envoi_stream **ret_stream, struct envoi_test_server *server,
+	struct envoi_memory_pair *pair, struct envoi_handler *management,
+	struct envoi_stream_sink *sink);
 /** End a connection with a stream error. */
 void testing_connection_end(struct connection *connection, enum envoi_stream_condition condition);
 

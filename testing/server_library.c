@@ -145,23 +145,12 @@ static struct session *session_new(struct envoi_test_server *server)
 int testing_library_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair)
 {
 	struct session *session = session_new(server);
-	struct envoi_handler *handlers[] = {server->sasl, server->bind, server->library_management};
-	const struct envoi_stream_options options = {
-		.role = ENVOI_RECEIVER,
-		.local = server->domain,
-		.handlers = handlers,
-		.handler_count = server->options.has_stream_management ? 3 : 2,
-		.required = ENVOI_STREAM_SECURE | ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
-		.settings = server->settings,
-	};
-	struct envoi_transport *transport;
+	struct envoi_handler *management = server->options.has_stream_management
+		? server->library_management
+		: NULL;
 	struct envoi_stream *stream;
-	int r = envoi_memory_transport_new(
-		&transport, pair, ENVOI_MEMORY_B, server->settings, true);
-	if (r == ENVOI_OK) {
-		r = envoi_stream_new(&stream, server->context, &options, transport,
-			envoi_session_sink(session->library));
-	}
+	int r = testing_stream_new(
+		&stream, server, pair, management, envoi_session_sink(session->library));
 	if (r == ENVOI_OK) {
 		r = envoi_session_attach(session->library, stream);
 	}

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include <envoi/envoi.h>
+#include <envoi/interfaces/session.h>
+#include <envoi/interfaces/stream.h>
 #include <envoi/testing.h>
 
 #include "between.h"
@@ -62,6 +64,18 @@ static const struct envoi_event_row events[] = {
 };
 static const struct envoi_handler_impl impl = {.stanzas = stanzas, .events = events};
 
+/* In place of the one before. @param connector  taken */
+static void new_bot(struct fixture *f, struct envoi_connector *connector)
+{
+	envoi_client_free(f->bot);
+	assert_int_equal(
+		envoi_client_new(&f->bot, envoi_world_context(f->world), "bot@example.org"),
+		ENVOI_OK);
+	assert_int_equal(envoi_client_set_password(f->bot, "secret"), ENVOI_OK);
+	assert_int_equal(envoi_client_add(f->bot, &f->handler), ENVOI_OK);
+	assert_int_equal(envoi_client_add_connector(f->bot, connector), ENVOI_OK);
+}
+
 static int setup(void **state)
 {
 	static struct fixture fixture;
@@ -70,13 +84,7 @@ static int setup(void **state)
 	f->world = envoi_world_new(42);
 	f->server = envoi_world_server(f->world, "example.org");
 	envoi_test_server_account(f->server, "bot", "secret");
-	assert_int_equal(
-		envoi_client_new(&f->bot, envoi_world_context(f->world), "bot@example.org"),
-		ENVOI_OK);
-	assert_int_equal(envoi_client_set_password(f->bot, "secret"), ENVOI_OK);
-	assert_int_equal(envoi_client_add(f->bot, &f->handler), ENVOI_OK);
-	assert_int_equal(envoi_client_add_connector(f->bot, envoi_world_connector(f->world, "bot")),
-		ENVOI_OK);
+	new_bot(f, envoi_world_connector(f->world, "bot"));
 	*state = f;
 	return 0;
 }
@@ -327,6 +335,40 @@ static void an_allocation_fails_once(void **state)
 	assert_int_equal(envoi_world_free(world), 0);
 }
 
+/* --- TLS --- */
+
+static int on_connect(void *user, struct envoi_memory_pair *pair, const char *domain)
+{
+	struct fixture *f = user;
+	(void)domain;
+	envoi_test_server_accept(f->server, pair);
+	return ENVOI_OK;
+}
+
+static void a_server_may_require_tls(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_connector *insecure;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	assert_int_equal(envoi_memory_connector_new(
+				 &insecure, envoi_world_context(f->world), on_connect, f, false),
+		ENVOI_OK);
+	new_bot(f, insecure);
+	assert_int_equal(
+		envoi_client_set(f->bot, "tls.ca-file", TEST_DATA "/tls/ca.pem"), ENVOI_OK);
+	envoi_test_server_tls(
+		f->server, TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem");
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->started, 1);
+	struct envoi_tls_info info;
+	envoi_stream_tls_info(envoi_session_stream(envoi_client_session(f->bot)), &info);
+	assert_true(envoi_tls_is_verified(&info));
+	envoi_test_peer_says(alice, "bot@example.org", "hello");
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -347,6 +389,7 @@ int main(void)
 		IN_A_WORLD(silence_is_noticed_by_no_end),
 		IN_A_WORLD(a_machine_that_was_suspended_has_another_clock),
 		IN_A_WORLD(a_server_that_is_stopped_refuses),
+		IN_A_WORLD(a_server_may_require_tls),
 		cmocka_unit_test(a_seed_gives_the_same_numbers),
 		cmocka_unit_test(a_leak_is_counted),
 		cmocka_unit_test(an_allocation_fails_once),

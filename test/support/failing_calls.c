@@ -120,6 +120,20 @@ ssize_t recv(int fd, void *data, size_t len, int flags)
 	return REAL(recv)(fd, data, len, flags);
 }
 
+ssize_t recvfrom(int fd, void *restrict data, size_t len, int flags,
+	struct sockaddr *restrict address, socklen_t *restrict address_len)
+{
+	FAIL_IF_DUE(FAIL_TRANSPORT, "recvfrom", ECONNREFUSED);
+	return REAL(recvfrom)(fd, data, len, flags, address, address_len);
+}
+
+ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *address,
+	socklen_t address_len)
+{
+	FAIL_IF_DUE(FAIL_TRANSPORT, "sendto", ENETUNREACH);
+	return REAL(sendto)(fd, data, len, flags, address, address_len);
+}
+
 ssize_t send(int fd, const void *data, size_t len, int flags)
 {
 	FAIL_IF_DUE(FAIL_TRANSPORT, "send", ECONNRESET);

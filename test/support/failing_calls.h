@@ -14,7 +14,7 @@
 
 /** Which calls are counted, and fail. */
 enum failing_calls_kind {
-	FAIL_TRANSPORT, /**< socket, connect, getsockopt, fcntl, recv, send, shutdown, close ... */
+	FAIL_TRANSPORT, /**< socket, connect, getsockopt, fcntl, recv, send, close, c-ares' too ... */
 	FAIL_LOOP, /**< poll, epoll_wait, epoll_ctl */
 };
 

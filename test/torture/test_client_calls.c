@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: MIT
  *
  * The client is connected by TCP to a server of the test kit, whose sockets are those of the test.
- * Its loop is in virtual time.
+ * Its loop is in virtual time. In the long story it finds the server by c-ares, and uses STARTTLS:
+ * TLS then gets the results of the calls that fail.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -21,9 +22,11 @@
 
 #include <envoi/envoi.h>
 #include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/resolver.h>
 #include <envoi/mainloop.h>
 #include <envoi/testing.h>
 
+#include "dns_server.h"
 #include "failing_calls.h"
 #include "open_fds.h"
 #include "test_allocator.h"
@@ -44,7 +47,16 @@ struct bridge {
 	struct envoi_memory_end *end;
 };
 
+/* How a story is told. */
+struct plight {
+	enum failing_calls_kind kind;
+	size_t n; /* the call or allocation that fails */
+	bool fail_on; /* and all that follow it */
+	bool is_long;
+};
+
 struct story {
+	bool is_long;
 	struct envoi_handler recorder;
 	struct test_allocator allocator;
 	struct envoi_context *context;
@@ -52,6 +64,10 @@ struct story {
 	struct envoi_client *client;
 	struct envoi_world *world;
 	struct envoi_test_server *server;
+	struct envoi_context *names_context;
+	struct dns_server names;
+	struct dns_answer answers[3];
+	char record[32];
 	int listener;
 	uint16_t port;
 	struct bridge bridges[SOCKETS];
@@ -137,8 +153,20 @@ static void carry(struct story *story, struct bridge *bridge)
 	}
 }
 
+static void turn_names(struct story *story)
+{
+	unsigned int before = story->names.questions;
+	if (story->is_long) {
+		assert_int_equal(
+			envoi_loop_run_once(envoi_context_loop(story->names_context), false),
+			ENVOI_OK);
+	}
+	story->has_moved |= story->names.questions != before;
+}
+
 static void turn_server(struct story *story)
 {
+	turn_names(story);
 	accept_one(story);
 	for (size_t i = 0; i < SOCKETS; i++) {
 		if (story->bridges[i].fd >= 0) {
@@ -243,8 +271,32 @@ static void open_server(struct story *story)
 	}
 }
 
+/* A service record that leads to the listener, and no other record. */
+static void open_names(struct story *story)
+{
+	snprintf(story->record, sizeof(story->record), "1 1 %u localhost", story->port);
+	story->answers[0] = (struct dns_answer){
+		.name = "_xmpp-client._tcp.example.org", .type = 33, .records = story->record};
+	assert_int_equal(envoi_context_new(&story->names_context, NULL), ENVOI_OK);
+	struct envoi_loop *loop = envoi_context_loop(story->names_context);
+	assert_int_equal(dns_server_start(&story->names, loop, story->answers), 0);
+}
+
+static void lengthen(struct story *story)
+{
+	if (story->is_long) {
+		open_names(story);
+		envoi_test_server_tls(
+			story->server, TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem");
+	}
+}
+
 static void close_server(struct story *story)
 {
+	if (story->is_long) {
+		dns_server_stop(&story->names);
+		envoi_context_unref(story->names_context);
+	}
 	drop_all(story, false);
 	close(story->listener);
 	assert_int_equal(envoi_world_free(story->world), 0);
@@ -264,9 +316,18 @@ static void open_client(struct story *story)
 	assert_int_equal(envoi_context_take_loop(story->context, story->loop), ENVOI_OK);
 	assert_int_equal(envoi_client_new(&story->client, story->context, ACCOUNT), ENVOI_OK);
 	assert_int_equal(envoi_client_set_password(story->client, "secret"), ENVOI_OK);
-	set(story, "server", "127.0.0.1");
-	set(story, "port", port);
-	set(story, "tls.mode", "none");
+	if (story->is_long) {
+		struct envoi_resolver *resolver;
+		assert_int_equal(
+			envoi_resolver_new_cares(&resolver, story->context, story->names.address),
+			ENVOI_OK);
+		assert_int_equal(envoi_context_take_resolver(story->context, resolver), ENVOI_OK);
+		set(story, "tls.ca-file", TEST_DATA "/tls/ca.pem");
+	} else {
+		set(story, "server", "127.0.0.1");
+		set(story, "port", port);
+	}
+	set(story, "tls.mode", story->is_long ? "starttls" : "none");
 	set(story, "sasl.mechanisms", "SCRAM-SHA-1");
 	set(story, "reconnect.initial", "true");
 	story->recorder.impl = &recorder_impl;
@@ -324,108 +385,139 @@ static void check_unharmed(const struct story *story)
 	assert_int_equal(story->events[ENVOI_EVENT_RESUMED], 1);
 	assert_int_equal(story->sent, 2);
 	assert_int_equal(story->asked, 2);
+	assert_true(!story->is_long || story->names.questions > 0);
+}
+
+static struct story begin(const struct plight *plight, int *ret_fds)
+{
+	*ret_fds = count_open_fds();
+	return (struct story){.listener = -1, .is_long = plight->is_long};
+}
+
+static void open_all(struct story *story)
+{
+	open_server(story);
+	lengthen(story);
+	open_client(story);
 }
 
 /* @return the calls that were made */
-static size_t tell(enum failing_calls_kind kind, size_t n, bool fail_on)
+static size_t tell(const struct plight *plight)
 {
-	struct story story = {.listener = -1};
-	int before = count_open_fds();
-	open_server(&story);
-	open_client(&story);
-	failing_calls_arm(kind, n, fail_on);
+	int fds;
+	struct story story = begin(plight, &fds);
+	open_all(&story);
+	failing_calls_arm(plight->kind, plight->n, plight->fail_on);
 	live(&story);
 	/* a loop that cannot wait for anything cannot deliver what is due either */
-	if (kind == FAIL_TRANSPORT) {
-		check(&story, n, false);
+	if (plight->kind == FAIL_TRANSPORT) {
+		check(&story, plight->n, false);
 	}
 	size_t count = failing_calls_count();
 	bool has_failed = failing_calls_name() != NULL;
 	close_client(&story);
-	check(&story, n, true);
-	failing_calls_arm(kind, 0, false);
+	check(&story, plight->n, true);
+	failing_calls_arm(plight->kind, 0, false);
 	close_server(&story);
-	assert_int_equal(count_open_fds(), before);
+	assert_int_equal(count_open_fds(), fds);
 	if (!has_failed) {
 		check_unharmed(&story);
 	}
 	return count;
 }
 
-static void fail_everywhere(enum failing_calls_kind kind, bool fail_on, size_t step)
+static void fail_everywhere(struct plight plight, size_t step)
 {
-	size_t count = tell(kind, 0, false);
+	size_t count = tell(&plight);
 	assert_true(count > 30);
-	for (size_t n = 1; n <= count; n += step) {
-		(void)tell(kind, n, fail_on);
+	for (plight.n = 1; plight.n <= count; plight.n += step) {
+		(void)tell(&plight);
 	}
 }
 
 /* @return whether the story was over before that allocation */
-static bool tell_without_memory(size_t n, bool fail_on)
+static bool tell_without_memory(const struct plight *plight)
 {
-	struct story story = {.listener = -1};
-	int before = count_open_fds();
-	open_server(&story);
-	open_client(&story);
-	story.allocator.fail_on = fail_on;
-	story.allocator.fail_at = story.allocator.calls + n;
+	int fds;
+	struct story story = begin(plight, &fds);
+	open_all(&story);
+	story.allocator.fail_on = plight->fail_on;
+	story.allocator.fail_at = story.allocator.calls + plight->n;
 	live(&story);
 	bool is_over = story.allocator.calls < story.allocator.fail_at;
-	check(&story, n, false);
+	check(&story, plight->n, false);
 	close_client(&story);
-	check(&story, n, true);
+	check(&story, plight->n, true);
 	close_server(&story);
-	assert_int_equal(count_open_fds(), before);
+	assert_int_equal(count_open_fds(), fds);
 	if (is_over) {
 		check_unharmed(&story);
 	}
 	return is_over;
 }
 
-static void run_out_everywhere(bool fail_on, size_t step)
+static void run_out_everywhere(struct plight plight, size_t step)
 {
-	size_t n = 1;
-	while (!tell_without_memory(n, fail_on)) {
-		n += step;
+	plight.n = 1;
+	while (!tell_without_memory(&plight)) {
+		plight.n += step;
 	}
-	assert_true(n > 150);
+	assert_true(plight.n > 150);
 }
 
 static void one_allocation_fails(void **state)
 {
 	(void)state;
-	run_out_everywhere(false, 1);
+	run_out_everywhere((struct plight){.n = 0}, 1);
 }
 
 static void memory_has_run_out_for_good(void **state)
 {
 	(void)state;
-	run_out_everywhere(true, 1);
+	run_out_everywhere((struct plight){.fail_on = true}, 1);
 }
 
 static void one_call_of_the_transport_fails(void **state)
 {
 	(void)state;
-	fail_everywhere(FAIL_TRANSPORT, false, 1);
+	fail_everywhere((struct plight){.kind = FAIL_TRANSPORT}, 1);
 }
 
 static void calls_of_the_transport_fail_from_then_on(void **state)
 {
 	(void)state;
-	fail_everywhere(FAIL_TRANSPORT, true, 1);
+	fail_everywhere((struct plight){.kind = FAIL_TRANSPORT, .fail_on = true}, 1);
 }
 
 static void one_call_of_the_loop_fails(void **state)
 {
 	(void)state;
-	fail_everywhere(FAIL_LOOP, false, 7);
+	fail_everywhere((struct plight){.kind = FAIL_LOOP}, 7);
 }
 
 static void calls_of_the_loop_fail_from_then_on(void **state)
 {
 	(void)state;
-	fail_everywhere(FAIL_LOOP, true, 7);
+	fail_everywhere((struct plight){.kind = FAIL_LOOP, .fail_on = true}, 7);
+}
+
+static void one_call_fails_with_names_and_tls(void **state)
+{
+	(void)state;
+	fail_everywhere((struct plight){.kind = FAIL_TRANSPORT, .is_long = true}, 1);
+}
+
+static void calls_fail_from_then_on_with_names_and_tls(void **state)
+{
+	(void)state;
+	fail_everywhere(
+		(struct plight){.kind = FAIL_TRANSPORT, .fail_on = true, .is_long = true}, 3);
+}
+
+static void one_allocation_fails_with_names_and_tls(void **state)
+{
+	(void)state;
+	run_out_everywhere((struct plight){.is_long = true}, 5);
 }
 
 int main(void)
@@ -437,6 +529,9 @@ int main(void)
 		cmocka_unit_test(calls_of_the_loop_fail_from_then_on),
 		cmocka_unit_test(one_allocation_fails),
 		cmocka_unit_test(memory_has_run_out_for_good),
+		cmocka_unit_test(one_call_fails_with_names_and_tls),
+		cmocka_unit_test(calls_fail_from_then_on_with_names_and_tls),
+		cmocka_unit_test(one_allocation_fails_with_names_and_tls),
 	};
 	return cmocka_run_group_tests_name("torture/client_calls", tests, NULL, NULL);
 }

@@ -162,6 +162,16 @@ struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_se
  * connection counts as secure. */
 void envoi_test_server_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair);
 
+/**
+ * Require STARTTLS (RFC 6120, section 5) of connections accepted from now on, which do not count as
+ * secure without it. The handshakes take no virtual time.
+ *
+ * @param certificate_file  PEM: the certificate for the domain, and its intermediate ones
+ * @param key_file          PEM: its private key
+ */
+void envoi_test_server_tls(
+	struct envoi_test_server *server, const char *certificate_file, const char *key_file);
+
 /** Add an account. @param user, password  copied; @p user as in an address, prepared */
 void envoi_test_server_account(
 	struct envoi_test_server *server, const char *user, const char *password);

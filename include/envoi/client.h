@@ -261,8 +261,8 @@ ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
 
 /** @return the client's session, for sending and requests, which lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
-/** @return the client to which a session belongs, for the session of an event or a delivery: also in
- * the events that envoi_client_free() delivers; NULL: the session was made without a client */
+/** @return the client to which a session belongs, for the session of an event or a delivery: also
+ * in the events that envoi_client_free() delivers; NULL: the session was made without a client */
 ENVOI_API struct envoi_client *envoi_session_client(const struct envoi_session *session);
 
 /** Set a pointer of the program's own; the library does not use it. @param user  NULL at first */

@@ -91,7 +91,8 @@ struct envoi_failure {
 	enum envoi_sasl_condition sasl_condition; /**< received, if any */
 	/** received when binding was refused, if any */
 	enum envoi_stanza_condition stanza_condition;
-	/** the element name of the stream, SASL or stanza error condition, also of an unknown one */
+	/** the element name of the stream, SASL or stanza error condition, also of an unknown
+	 * one */
 	char condition[64];
 	/** element name of the peer's application-specific condition (RFC 6120, section 4.9.4) */
 	char application[64];

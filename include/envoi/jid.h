@@ -80,8 +80,8 @@ ENVOI_API struct envoi_jid *envoi_jid_unref(struct envoi_jid *jid);
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_bare(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid);
 
-/** Get the bare address of @p jid with another resource. @param[out] ret_jid a new reference. Errors
- * as envoi_jid_parse(). */
+/** Get the bare address of @p jid with another resource. @param[out] ret_jid a new reference.
+ * Errors as envoi_jid_parse(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_with_resource(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid, const char *resource);
 

@@ -45,8 +45,8 @@ struct envoi_context;
  *	static const struct envoi_payload_type weather_type =
  *		ENVOI_PAYLOAD_TYPE(struct weather, "urn:example:weather", "report", weather_fields);
  *
- * A row is made by a macro. The first part of the macro's name is the place of the value, the second
- * its kind:
+ * A row is made by a macro. The first part of the macro's name is the place of the value, the
+ * second its kind:
  *
  *	place            ENVOI_ATTR_*      an attribute
  *	                 ENVOI_TEXT_*      the text of the element itself; has no name

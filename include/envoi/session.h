@@ -37,9 +37,9 @@ ENVOI_API const char *envoi_session_domain(const struct envoi_session *session);
 ENVOI_API bool envoi_session_is_online(const struct envoi_session *session);
 
 /**
- * @return the number of the epoch: it changes when the session as the server sees it ends. A stream
- *         that resumes the one before it goes on in the same epoch. Requests, promises and queued
- *         stanzas belong to one; they end with it. Never 0.
+ * @return the number of the epoch, which changes when the session of the server ends, not when it
+ *         is resumed. Never 0. With an epoch end its promises, and the requests that were given to
+ *         a stream
  */
 ENVOI_API uint64_t envoi_session_epoch(const struct envoi_session *session);
 

@@ -57,7 +57,8 @@ struct envoi_setting {
 	size_t offset, size;
 };
 
-/** Initialises offset and size: envoi_settings_read() reads the setting into @p member of @p type. */
+/** Initialises offset and size: envoi_settings_read() reads the setting into @p member of @p
+ * type. */
 #define ENVOI_SETTING_INTO(type, member) \
 	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
@@ -92,8 +93,8 @@ ENVOI_API void envoi_settings_free(struct envoi_settings *settings);
 ENVOI_API ENVOI_MUST_CHECK int envoi_context_add_settings(
 	struct envoi_context *context, const struct envoi_setting *table);
 
-/** Visit every setting of the context. @param[in,out] position 0 to begin. @return the next setting;
- * NULL: at the end, or out of memory */
+/** Visit every setting of the context. @param[in,out] position 0 to begin. @return the next
+ * setting; NULL: at the end, or out of memory */
 ENVOI_API const struct envoi_setting *envoi_context_next_setting(
 	struct envoi_context *context, size_t *position);
 

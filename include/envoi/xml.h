@@ -234,7 +234,8 @@ ENVOI_API void envoi_xml_close(struct envoi_xml_writer *writer);
  * @retval ENVOI_OK
  * @retval ENVOI_ERR_INVALID  XML does not allow a name, value, text or namespace, or an attribute
  *                            was added twice
- * @retval ENVOI_ERR_STATE    the calls were in an order that makes no element, or an element is open
+ * @retval ENVOI_ERR_STATE    the calls were in an order that makes no element, or an element is
+ *                            open
  * @retval ENVOI_ERR_NOMEM    out of memory, or @p writer is NULL
  * @retval ENVOI_ERR_FULL     the buffer is at its limit
  * @retval <0  else the first failure of a tree
@@ -302,8 +303,8 @@ ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_before_login;
  * Each error has its stream condition (RFC 6120, section 4.9.3):
  * - restricted-xml: comments, processing instructions, document types, entities other than the five
  *   predefined ones;
- * - unsupported-encoding: UTF-16, UTF-32, or a declaration of another encoding. A byte order mark is
- *   text (section 11.6), and text before the header is not well-formed;
+ * - unsupported-encoding: UTF-16, UTF-32, or a declaration of another encoding. A byte order mark
+ *   is text (section 11.6), and text before the header is not well-formed;
  * - not-well-formed: all else that XML 1.0 and Namespaces in XML do not allow, an XML version other
  *   than 1.0, a second XML declaration, content after the end of the stream;
  * - invalid-namespace: the root is not in ENVOI_NS_STREAMS; bad-format: its name is not `stream`;

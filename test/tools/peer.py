@@ -5,6 +5,7 @@ HEAD = ("<?xml version='1.0'?><stream:stream xmlns='jabber:client' id='1' versio
         " xmlns:stream='http://etherx.jabber.org/streams'>")
 SASL = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
 BIND = "xmlns='urn:ietf:params:xml:ns:xmpp-bind'"
+SM = "xmlns='urn:xmpp:sm:3'"
 TIME_LIMIT = 120  # seconds
 
 
@@ -38,9 +39,12 @@ class Peer:
         proof = "v=" + base64.b64encode(hmac.digest(key, message.encode(), "sha1")).decode()
         self.send(f"<success {SASL}>{base64.b64encode(proof.encode()).decode()}</success>")
 
-    def bind(self):
+    def offer_session(self, features=""):
         self.expect("<stream:stream[^>]*>")
-        self.send(f"{HEAD}<stream:features><bind {BIND}/></stream:features>")
+        self.send(f"{HEAD}<stream:features><bind {BIND}/>{features}</stream:features>")
+
+    def bind(self, features=""):
+        self.offer_session(features)
         request = self.expect("<iq[^>]* id='([^']*)'.*?</iq>")
         self.send(f"<iq type='result' id='{request}'><bind {BIND}><jid>{self.jid}</jid></bind></iq>")
 
@@ -49,7 +53,7 @@ class Peer:
         self.send(f"{HEAD}<stream:features><mechanisms {SASL}><mechanism>{mechanism}</mechanism>"
                   "</mechanisms></stream:features>")
 
-    def log_in(self):
+    def log_in(self, features=""):
         self.offer()
         self.authenticate()
-        self.bind()
+        self.bind(features)

@@ -87,8 +87,8 @@ struct envoi_resolver_impl {
 	/** Look up addresses. @param family AF_INET or AF_INET6 */
 	int (*lookup_address)(struct envoi_resolver *resolver, struct envoi_lookup *lookup,
 		const char *host, int family);
-	/** Cancel a pending look-up: envoi_lookup_finish() is not called. With no look-up pending, a
-	 * resolver has no watch, timer or deferred call on the loop. */
+	/** Cancel a pending look-up: envoi_lookup_finish() is not called. With no look-up pending,
+	 * a resolver has no watch, timer or deferred call on the loop. */
 	void (*cancel)(struct envoi_resolver *resolver, struct envoi_lookup *lookup);
 	/** Free the resolver. No look-up is pending. May be called inside a look-up's callback. */
 	void (*destroy)(struct envoi_resolver *resolver);

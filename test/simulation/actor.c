@@ -315,7 +315,6 @@ void actor_send(struct actor *actor, size_t bytes)
 	message->sender = actor;
 	message->number = actor->message_count++;
 	message->bytes = bytes;
-	message->losses_before = actor->losses;
 	message->sent_in_life = actor->life;
 	message->sent_ms = run_wall_ms(actor->run);
 	message->sent_in_epoch = envoi_session_epoch(session_of(actor));

@@ -335,14 +335,6 @@ static void received_has_arrived(struct run *run, const struct message *message)
 	}
 }
 
-static void written_was_received(struct run *run, const struct message *message)
-{
-	if (message->state == ENVOI_TICKET_WRITTEN && message->reports == 1 && message->got == 0 &&
-		message->sender->losses == message->losses_before) {
-		message_fails(run, "written-was-received", message);
-	}
-}
-
 /* What a journal has of a client that was killed is sent by the next one. */
 static void recorded_was_received(struct run *run, const struct message *message)
 {
@@ -381,7 +373,6 @@ void invariants_check_end(struct run *run)
 	}
 	for_messages(run, a_ticket_has_ended);
 	for_messages(run, received_has_arrived);
-	for_messages(run, written_was_received);
 	for_messages(run, recorded_was_received);
 	for_questions(run, a_question_has_ended);
 	memory_is_level(run);

@@ -94,7 +94,6 @@ struct message {
 	unsigned int sent_in_life;
 	uint64_t sent_in_epoch;
 	uint64_t sent_ms, reported_ms; /* by the wall clock */
-	unsigned int losses_before; /* of the sender's connections, before it was sent */
 	unsigned int reports; /* of the ticket */
 	enum envoi_ticket_state state;
 	unsigned int got; /* by the server: how often */

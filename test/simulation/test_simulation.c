@@ -2,6 +2,40 @@
  * envoi - tests of the simulation itself: what it notices, that it repeats
  * SPDX-License-Identifier: MIT
  */
+/*
+ * Faults of the server are made here, by its options. With each of the following faults, put into
+ * the sources for one trial, a run of the first 100 seeds breaks the rule:
+ *
+ * a-ticket-ends-once: an acknowledged ticket reports twice.
+ * a-ticket-ends: a ticket that would report UNKNOWN does not report.
+ * acknowledged-was-received: an `<a/>` acknowledges all that was sent.
+ * acknowledged-where-possible: without XEP-0198, nothing waits for the answer to a ping.
+ * not-sent-was-not-received: a lost stanza is NOT_SENT; nothing is sent again.
+ * unknown-only-after-its-session: what is not acknowledged is UNKNOWN when the connection is lost.
+ * unknown-only-after-leaving: nothing is sent again on a new session.
+ * nothing-known-is-unknown: so, and `h` of `<failed/>` is ignored; without the rule before.
+ * sent-once-in-a-session: each third acknowledgement is ignored.
+ * a-request-is-sent-once: acknowledgements of requests are ignored.
+ * resent-with-origin-id: no message has an origin-id.
+ * sent-in-order: what is sent again on a resumed session goes behind what has waited.
+ * recorded-was-received: a stanza that the stream refuses keeps its record (seed 41348).
+ * a-journal-can-be-read: each fiftieth checksum is wrong.
+ * a-request-ends-once, a-request-ends: one to an account is answered twice; one whose connection is
+ * lost is not.
+ * a-request-ends-with-its-session: no request ends when the session ends.
+ * an-answer-was-given: a timeout counts as an answer.
+ * no-invention: the server changes the id of a message.
+ * a-session-starts-and-ends, a-connection-begins-and-ends, suspended-or-stopped: the events ENDED,
+ * DISCONNECTED, SUSPENDED are missing.
+ * stopped-is-last: STOPPED in place of SUSPENDED.
+ * everything-ends: no STOPPED when the client is freed.
+ * can-connect: a client that has stopped counts as one that waits.
+ * progress: the timer of the next attempt is not started.
+ * both-ends-agree: `<r/>` is not answered.
+ * memory-is-level: trees are not freed.
+ * no-leak: requests are not freed.
+ * descriptors-are-closed: each connect leaves a descriptor open.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -246,7 +246,7 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	int r = xmlParseChunk(engine->xml, data, (int)len, 0);
 	end_silence(&silence);
 	/* libxml2 waits for more than a whole tag: for the end of a reference without one. */
-	bool is_left = parser->error.code == ENVOI_OK && r == 0 &&
+	bool is_left = parser->error.code == ENVOI_OK &&
 		engine->xml->input->cur < engine->xml->input->end;
 	wipe_input(engine, len);
 	if (r != 0 || is_left) { /* libxml2 from 2.12 on reports no more than 100 errors */

@@ -69,7 +69,7 @@ static const char *take_character(const char *at, const char *end, char **out)
 			return NULL;
 		}
 	}
-	if (at == from || at == end || *at != ';' || c == 0) {
+	if (at == from || at == end || *at != ';') {
 		return NULL;
 	}
 	*out = put_character(*out, c);

@@ -295,7 +295,7 @@ static int put_in(struct envoi__requests *requests, struct envoi_request *reques
 int envoi__requests_add(struct envoi__requests *requests, struct envoi_request **ret_request,
 	const struct envoi__request_options *options)
 {
-	if (requests->count >= requests->limit) {
+	if (requests->count >= requests->limit && !options->is_vital) {
 		return ENVOI_ERR_FULL;
 	}
 	struct envoi_request *request = envoi_alloc(requests->context, sizeof(*request));

@@ -40,6 +40,7 @@ struct envoi__request_options {
 	const struct envoi_jid *asked; /* NULL: without `to` */
 	const struct envoi_payload_type *expected;
 	uint64_t timeout_ms; /* 0: the table's */
+	bool is_vital; /* counts for no limit: one of the few that the session itself asks */
 	envoi_answer_fn *done;
 	void *user;
 };

@@ -164,6 +164,9 @@ void envoi__session_refuse_longer(struct envoi_session *session);
 /** As envoi_send(), online or not. */
 int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
+/** As envoi_request(). @param options  all but `asked`, which is filled in */
+int envoi__session_request(struct envoi_session *session, struct envoi_stanza *iq,
+	struct envoi__request_options *options, struct envoi_request **ret_request);
 extern const struct envoi__outbox_hooks envoi__session_outbox_hooks;
 /** Give the stream what waits in the outbox. */
 void envoi__session_feed(struct envoi_session *session);

@@ -32,7 +32,9 @@ static bool is_receiving(const struct envoi_session *session)
 	return session->stream != NULL && envoi_stream_role(session->stream) == ENVOI_RECEIVER;
 }
 
-/* XEP-0199, section 4.1: a server pings in its own name; section 4.2: a client pings its server. */
+/* XEP-0199, section 4.1: a server pings in its own name; section 4.2: a client pings its server.
+ * The limits of the outbox and of requests do not hold it back: an answer may be what makes room.
+ */
 int envoi__session_ping(struct envoi_session *session, uint64_t timeout_ms, envoi_answer_fn *done,
 	void *user, struct envoi_request **ret_request)
 {
@@ -42,7 +44,13 @@ int envoi__session_ping(struct envoi_session *session, uint64_t timeout_ms, envo
 	if (iq != NULL && is_server) {
 		envoi_element_set(envoi_stanza_element(iq), "from", envoi_session_domain(session));
 	}
-	return envoi_request(session, iq, NULL, timeout_ms, done, user, ret_request);
+	struct envoi__request_options options = {
+		.timeout_ms = timeout_ms,
+		.is_vital = true,
+		.done = done,
+		.user = user,
+	};
+	return envoi__session_request(session, iq, &options, ret_request);
 }
 
 /* Its bytes were noticed when they came. */

@@ -140,7 +140,8 @@ static bool has_room_for(const struct envoi__outbox *outbox, size_t len)
 
 int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item)
 {
-	if (envoi__outbox_is_full(outbox) || !has_room_for(outbox, item->len)) {
+	if (!item->is_vital &&
+		(envoi__outbox_is_full(outbox) || !has_room_for(outbox, item->len))) {
 		return ENVOI_ERR_FULL;
 	}
 	struct envoi__outbox_entry *entry = entry_new(outbox->context, item);

@@ -37,6 +37,7 @@ struct envoi__outbox_item {
 		*tracked; /* settled when the stanza leaves the outbox; NULL: no ticket */
 	const char *xml; /* copied */
 	size_t len;
+	bool is_vital; /* added whatever the limits: one of the few of the session itself */
 	struct envoi__outbox_meta meta;
 };
 

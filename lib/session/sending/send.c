@@ -108,6 +108,7 @@ struct sending {
 	struct envoi_ticket *ticket; /* or NULL */
 	struct envoi__tracked *tracked; /* of the ticket */
 	uint64_t request; /* its number; 0: none */
+	bool is_vital; /* counts for no limit */
 	bool may_resend;
 	struct envoi__resending_signs signs; /* of what may be sent again */
 };
@@ -157,6 +158,7 @@ static int serialise(struct envoi_session *session, const struct sending *sendin
 		.tracked = sending->tracked,
 		.xml = envoi_buffer_data(scratch),
 		.len = len,
+		.is_vital = sending->is_vital,
 		.meta = meta_of(session, sending),
 	};
 	r = envoi__outbox_add(&session->outbox, &item);
@@ -250,7 +252,7 @@ static int send_inside(struct envoi_session *session, struct sending *sending)
 	if (r < 0) {
 		return r;
 	}
-	if (envoi__outbox_is_full(&session->outbox)) {
+	if (envoi__outbox_is_full(&session->outbox) && !sending->is_vital) {
 		return envoi__session_refuse(
 			session, ENVOI_ERR_FULL, "limits.outbox-stanzas wait to be sent");
 	}
@@ -449,7 +451,11 @@ static int ask(struct envoi_session *session, struct envoi_stanza *iq,
 			r == ENVOI_ERR_FULL ? "limits.requests wait for their answers" : NULL);
 	}
 	envoi_element_set(envoi_stanza_element(iq), "id", envoi__request_id(request));
-	struct sending sending = {.stanza = iq, .request = envoi__request_number(request)};
+	struct sending sending = {
+		.stanza = iq,
+		.request = envoi__request_number(request),
+		.is_vital = options->is_vital,
+	};
 	r = envoi__request_release(request, send_all(session, &sending));
 	if (r == ENVOI_OK && ret_request != NULL) {
 		*ret_request = request;
@@ -457,27 +463,33 @@ static int ask(struct envoi_session *session, struct envoi_stanza *iq,
 	return r;
 }
 
-int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
-	const struct envoi_payload_type *expected, uint64_t timeout_ms, envoi_answer_fn *done,
-	void *user, struct envoi_request **ret_request)
+int envoi__session_request(struct envoi_session *session, struct envoi_stanza *iq,
+	struct envoi__request_options *options, struct envoi_request **ret_request)
 {
 	if (iq == NULL) {
 		return envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
 	}
-	int r = check_request(session, iq, done);
+	int r = check_request(session, iq, options->done);
 	if (r < 0) {
 		envoi_stanza_unref(iq);
 		return r;
 	}
+	options->asked = envoi_stanza_to(iq);
+	envoi__session_enter(session);
+	r = ask(session, iq, options, ret_request);
+	envoi__session_leave(session);
+	return r;
+}
+
+int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
+	const struct envoi_payload_type *expected, uint64_t timeout_ms, envoi_answer_fn *done,
+	void *user, struct envoi_request **ret_request)
+{
 	struct envoi__request_options options = {
-		.asked = envoi_stanza_to(iq),
 		.expected = expected,
 		.timeout_ms = timeout_ms,
 		.done = done,
 		.user = user,
 	};
-	envoi__session_enter(session);
-	r = ask(session, iq, &options, ret_request);
-	envoi__session_leave(session);
-	return r;
+	return envoi__session_request(session, iq, &options, ret_request);
 }

@@ -114,6 +114,23 @@ static void an_error_is_an_answer(void **state)
 	assert_string_equal(wire_log(wire), "one acknowledged\n");
 }
 
+/* What is not acknowledged fills the outbox: only the answer to a ping makes room. */
+static void a_full_outbox_does_not_hold_back_the_ping(void **state)
+{
+	struct wire *wire = *state;
+	send_named(wire, 0);
+	answer(wire, heard(wire), "result");
+	wire->session->outbox.count_limit = 2;
+	send_named(wire, 1);
+	send_named(wire, 2);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "more", NULL), ENVOI_ERR_FULL);
+	wire_run(wire, 1000);
+	answer(wire, heard(wire), "result");
+	assert_string_equal(wire_log(wire),
+		"one acknowledged\noutbox-high\ntwo acknowledged\nthree acknowledged\n"
+		"outbox-low\n");
+}
+
 static void what_is_sent_behind_the_ping_waits_for_the_next(void **state)
 {
 	struct wire *wire = *state;
@@ -308,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_acknowledges_what_was_sent_before),
 		TEST(an_error_is_an_answer),
+		TEST(a_full_outbox_does_not_hold_back_the_ping),
 		TEST(what_is_sent_behind_the_ping_waits_for_the_next),
 		TEST(one_ping_is_open_and_at_most_one_a_second_is_sent),
 		TEST(without_tickets_there_is_no_ping),

@@ -155,7 +155,7 @@ static void a_server_pings_its_client_in_its_own_name(void **state)
 
 /* --- what stands in the way of a ping --- */
 
-static void white_space_is_sent_where_no_request_can_be(void **state)
+static void a_full_table_of_requests_does_not_hold_back_the_ping(void **state)
 {
 	(void)state;
 	assert_int_equal(envoi_settings_set(wire.settings, "limits.requests", "1"), ENVOI_OK);
@@ -165,8 +165,38 @@ static void white_space_is_sent_where_no_request_can_be(void **state)
 	wire_run(&wire, 0);
 	(void)heard_ping();
 	wire_run(&wire, PROBE_AFTER);
-	assert_string_equal(wire_heard(&wire), " ");
-	assert_int_equal(wire.closed_count, 0);
+	answer_with("result", "");
+	wire_run(&wire, PROBE_AFTER);
+	(void)heard_ping();
+	wire_run(&wire, ANSWER_TIMEOUT);
+	assert_int_equal(wire.closed_count, 1);
+	assert_int_equal(wire.closed.code, ENVOI_ERR_TIMEOUT);
+}
+
+static void send_until_full(void)
+{
+	int r = ENVOI_OK;
+	while (r == ENVOI_OK) {
+		r = envoi_send_text(wire.session, "a@b", "text", NULL);
+	}
+	assert_int_equal(r, ENVOI_ERR_FULL);
+}
+
+static void a_dead_link_is_noticed_with_a_full_outbox(void **state)
+{
+	(void)state;
+	struct envoi_memory_script dead = ENVOI_MEMORY_SCRIPT_INIT;
+	dead.stall_at = 0;
+	dead.window_bytes = 1000;
+	assert_int_equal(envoi_settings_set(wire.settings, "limits.outbox-stanzas", "3"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(wire.settings, "limits.output-bytes", "64k"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(wire.settings, "stream.write-timeout", "1h"), ENVOI_OK);
+	wire_go_online(&wire);
+	envoi_memory_pair_script(wire.pair, ENVOI_MEMORY_A, &dead);
+	send_until_full();
+	wire_run(&wire, PROBE_AFTER + ANSWER_TIMEOUT);
+	assert_int_equal(wire.closed_count, 1);
+	assert_int_equal(wire.closed.code, ENVOI_ERR_TIMEOUT);
 }
 
 static void white_space_by_choice(void **state)
@@ -256,7 +286,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_server_pings_its_client_in_its_own_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			white_space_is_sent_where_no_request_can_be, setup, teardown),
+			a_full_table_of_requests_does_not_hold_back_the_ping, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_dead_link_is_noticed_with_a_full_outbox, setup, teardown),
 		cmocka_unit_test_setup_teardown(white_space_by_choice, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_session_that_closes_sends_no_probe, setup, teardown),

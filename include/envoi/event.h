@@ -60,8 +60,9 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_UNHANDLED,
 	/**
-	 * an error arrived for a sent stanza whose ticket has already reported (<envoi/ticket.h>);
-	 * @p text: the id; @p stanza: the error. The stanza may have been read nevertheless
+	 * an error arrived for a sent stanza whose ticket has already reported (<envoi/ticket.h>),
+	 * one of the first ten for it; @p text: the id; @p stanza: the error. The stanza may have
+	 * been read nevertheless
 	 */
 	ENVOI_EVENT_LATE_ERROR,
 	/**

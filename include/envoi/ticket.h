@@ -22,14 +22,14 @@ struct envoi_ticket;
 enum envoi_ticket_state {
 	ENVOI_TICKET_ACKNOWLEDGED, /**< processed by the server: see enum envoi_acknowledgement */
 	ENVOI_TICKET_WRITTEN, /**< written; no acknowledgement is expected */
-	/** the connection was lost before the peer acknowledged it, and it is not sent again */
+	/**
+	 * the connection was lost, or the session freed, before the peer acknowledged it, and it is
+	 * not sent again; a later process may send it from a journal (<envoi/journal.h>)
+	 */
 	ENVOI_TICKET_UNKNOWN,
 	/** no byte of it was written: the connection was lost before, or a filter dropped it */
 	ENVOI_TICKET_NOT_SENT,
-	/**
-	 * by envoi_ticket_cancel(), or the session was freed: a stream may have had the stanza, and
-	 * a later process may send it from a journal (<envoi/journal.h>)
-	 */
+	/** by envoi_ticket_cancel(), or the session was freed, before a stream was given it */
 	ENVOI_TICKET_CANCELED,
 	/**
 	 * an error arrived for it: from the recipient, its bare address or its server, from the own
@@ -92,7 +92,7 @@ enum envoi_resend {
  *
  * An error that arrives before the report ends the ticket with ENVOI_TICKET_REFUSED. A later one is
  * reported by ENVOI_EVENT_LATE_ERROR: within ten minutes, for the last 1,000 stanzas of the session
- * that had a ticket and an id. (A server may return a message minutes after its acknowledgement,
+ * that had a ticket and an id, and ten times at most for each. (A server may return a message minutes after its acknowledgement,
  * when it detects that the recipient's connection is lost.)
  */
 struct envoi_ticket {
@@ -112,6 +112,11 @@ struct envoi_ticket {
  * ENVOI_TICKET_CANCELED, from the loop.
  * @retval ENVOI_ERR_STATE  the stream has taken it, or the ticket is not in use */
 ENVOI_API int envoi_ticket_cancel(struct envoi_ticket *ticket);
+
+/** Forgo the report: the ticket may be freed when this returns. Nothing else changes for its
+ * stanza, but that later errors for it are not reported either. No effect when the ticket is not in
+ * use; allowed in its function. */
+ENVOI_API void envoi_ticket_forget(struct envoi_ticket *ticket);
 
 #ifdef __cplusplus
 }

@@ -63,3 +63,9 @@ void envoi__event_queue_post(struct envoi__event_queue *queue, struct envoi__eve
 	queue->count++;
 	envoi_deferred_post(&queue->deferred, queue->loop, on_deferred);
 }
+
+void envoi__event_queue_remove(struct envoi__event_queue *queue, struct envoi__event_entry *entry)
+{
+	envoi__list_remove(&entry->link);
+	queue->count--;
+}

@@ -43,6 +43,9 @@ void envoi__event_queue_finish(struct envoi__event_queue *queue);
 /** @param entry taken */
 void envoi__event_queue_post(struct envoi__event_queue *queue, struct envoi__event_entry *entry);
 
+/** Take out one that is in the queue: the caller owns it. */
+void envoi__event_queue_remove(struct envoi__event_queue *queue, struct envoi__event_entry *entry);
+
 /** Deliver all that is there now, without the loop: for an owner that is being freed. */
 void envoi__event_queue_flush(struct envoi__event_queue *queue);
 

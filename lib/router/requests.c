@@ -37,12 +37,14 @@ void envoi__requests_init(struct envoi__requests *requests, struct envoi_context
 		.timeout_ms = timeout_ms,
 	};
 	envoi__map_init(&requests->by_id, context);
+	envoi__map_init(&requests->by_number, context);
 }
 
 void envoi__requests_finish(struct envoi__requests *requests)
 {
 	envoi_timer_stop(&requests->timer);
 	envoi__map_finish(&requests->by_id);
+	envoi__map_finish(&requests->by_number);
 	envoi_free(requests->context, requests->heap);
 }
 
@@ -127,6 +129,8 @@ static void take_out(struct envoi_request *request)
 {
 	struct envoi__requests *requests = request->table;
 	(void)envoi__map_remove(&requests->by_id, request->id, strlen(request->id));
+	(void)envoi__map_remove(
+		&requests->by_number, (const char *)&request->order, sizeof(request->order));
 	leave_heap(request);
 	request->table = NULL;
 	set_timer(requests);
@@ -188,12 +192,7 @@ uint64_t envoi__request_number(const struct envoi_request *request)
 
 static struct envoi_request *find_number(const struct envoi__requests *requests, uint64_t number)
 {
-	for (size_t i = 0; i < requests->count; i++) {
-		if (requests->heap[i]->order == number) {
-			return requests->heap[i];
-		}
-	}
-	return NULL;
+	return envoi__map_get(&requests->by_number, (const char *)&number, sizeof(number));
 }
 
 void envoi__requests_spare(struct envoi__requests *requests, uint64_t number)
@@ -272,6 +271,23 @@ static uint64_t due_in(struct envoi__requests *requests, uint64_t timeout_ms)
 	return timeout_ms > UINT64_MAX - now ? UINT64_MAX : now + timeout_ms;
 }
 
+static int enter_maps(struct envoi__requests *requests, struct envoi_request *request)
+{
+	request->order = requests->order + 1;
+	int r = envoi__map_add(&requests->by_id, request->id, strlen(request->id), request);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__map_add(&requests->by_number, (const char *)&request->order,
+		sizeof(request->order), request);
+	if (r < 0) {
+		(void)envoi__map_remove(&requests->by_id, request->id, strlen(request->id));
+		return r;
+	}
+	requests->order = request->order;
+	return ENVOI_OK;
+}
+
 static int put_in(struct envoi__requests *requests, struct envoi_request *request)
 {
 	int r = envoi_id_make(requests->context, request->id);
@@ -279,13 +295,12 @@ static int put_in(struct envoi__requests *requests, struct envoi_request *reques
 		r = make_room(requests);
 	}
 	if (r == ENVOI_OK) {
-		r = envoi__map_add(&requests->by_id, request->id, strlen(request->id), request);
+		r = enter_maps(requests, request);
 	}
 	if (r < 0) {
 		return r;
 	}
 	request->table = requests;
-	request->order = ++requests->order;
 	request->at = requests->count++;
 	sift(requests, request);
 	set_timer(requests);

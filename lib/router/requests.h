@@ -20,7 +20,7 @@
 struct envoi__requests {
 	struct envoi_context *context; /* borrowed */
 	struct envoi__event_queue *queue; /* borrowed: reports requests that have ended */
-	struct envoi__map by_id;
+	struct envoi__map by_id, by_number;
 	struct envoi_timer timer; /* due when the first of the heap is */
 	struct envoi_request **heap; /* by due time, then by order of asking */
 	size_t heap_capacity, count, limit;

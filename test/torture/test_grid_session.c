@@ -221,6 +221,22 @@ static void act_emit(void *world)
 	(void)envoi_session_emit(bomb->wire.session, "other", NULL);
 }
 
+static void forget_ticket(struct wire_ticket *ticket)
+{
+	if (ticket->ticket.entry != NULL) {
+		envoi_ticket_forget(&ticket->ticket);
+		ticket->told = 1;
+	}
+}
+
+static void act_forget_tickets(void *world)
+{
+	struct bomb *bomb = world;
+	act_send(world);
+	forget_ticket(&bomb->first);
+	forget_ticket(&bomb->inner);
+}
+
 static void act_remove_self(void *world)
 {
 	struct bomb *bomb = world;
@@ -262,6 +278,7 @@ static const struct grid_act acts[] = {
 	{"ask", act_ask},
 	{"cancel a request", act_cancel_request},
 	{"cancel the tickets", act_cancel_ticket},
+	{"forget the tickets", act_forget_tickets},
 	{"drop the promise", act_drop_promise},
 	{"free the roster", act_free_roster},
 	{"emit an event", act_emit},

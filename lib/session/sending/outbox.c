@@ -280,15 +280,6 @@ uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox)
 	return last == NULL ? 0 : last->number;
 }
 
-static void end_waiting(struct envoi__outbox *outbox, enum envoi_ticket_state state)
-{
-	struct envoi__outbox_entry *entry;
-	while ((entry = first_of(&outbox->waiting)) != NULL) {
-		stop_waiting(entry);
-		end(entry, state);
-	}
-}
-
 static void end_given(struct envoi__outbox *outbox, bool kept_too, enum envoi_ticket_state state)
 {
 	struct envoi__list *link = outbox->given.next;
@@ -514,14 +505,22 @@ void envoi__outbox_refuse(struct envoi__outbox_entry *entry)
 	end(entry, ENVOI_TICKET_REFUSED);
 }
 
+static void cancel(struct envoi__outbox_entry *entry)
+{
+	end(entry, entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_CANCELED);
+}
+
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry;
-	end_given(outbox, true, ENVOI_TICKET_CANCELED);
-	end_waiting(outbox, ENVOI_TICKET_CANCELED);
+	end_given(outbox, true, ENVOI_TICKET_UNKNOWN);
+	while ((entry = first_of(&outbox->waiting)) != NULL) {
+		stop_waiting(entry);
+		cancel(entry);
+	}
 	while ((entry = first_of(&outbox->held)) != NULL) {
 		leave_held(entry);
-		end(entry, ENVOI_TICKET_CANCELED);
+		cancel(entry);
 	}
 }
 

@@ -201,7 +201,7 @@ void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
 /** End an entry that waits with ENVOI_TICKET_REFUSED. */
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry);
 
-/** End all tickets with CANCELED. */
+/** The session is being freed: UNKNOWN for what a stream had, CANCELED for the rest. */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);
 
 #endif

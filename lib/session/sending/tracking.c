@@ -229,6 +229,22 @@ void envoi__tracked_drop(struct envoi__tracked *tracked)
 	}
 }
 
+void envoi_ticket_forget(struct envoi_ticket *ticket)
+{
+	struct envoi__tracked *tracked = ticket->entry;
+	if (tracked == NULL) {
+		return;
+	}
+	if (tracked->entry != NULL) {
+		tracked->entry->tracked = NULL;
+	}
+	if (!envoi__list_is_empty(&tracked->report.link)) {
+		envoi__event_queue_remove(tracked->table->queue, &tracked->report);
+	}
+	ticket->entry = NULL;
+	forget(tracked);
+}
+
 /* --- errors --- */
 
 static bool is_domain_of(const struct envoi_jid *from, const struct envoi_jid *jid)
@@ -317,7 +333,8 @@ void envoi__tracking_take_error(
 	struct envoi__tracked *tracked = find(tracking, error, own);
 	if (tracked != NULL && is_open(tracked)) {
 		refuse(tracked, error);
-	} else if (tracked != NULL) {
+	} else if (tracked != NULL && tracked->late_errors < ENVOI__TRACKING_LATE_ERRORS) {
+		tracked->late_errors++;
 		tracking->late(tracking, error);
 	}
 }

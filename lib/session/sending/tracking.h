@@ -19,6 +19,8 @@
 enum {
 	ENVOI__TRACKING_REMEMBERED = 1000, /* stanzas whose tickets have ended */
 	ENVOI__TRACKING_REMEMBERED_MS = 10 * 60 * 1000,
+	ENVOI__TRACKING_LATE_ERRORS =
+		10, /* reported of one stanza: several devices may return it */
 };
 
 struct envoi__outbox_entry;
@@ -40,6 +42,7 @@ struct envoi__tracked {
 	enum envoi_ticket_state state;
 	enum envoi_acknowledgement acknowledged_by;
 	enum envoi_stanza_kind kind;
+	unsigned int late_errors; /* that were reported */
 	struct envoi_jid *to; /* NULL: the own account or server */
 	struct envoi_stanza *error; /* that refused it */
 	char id[]; /* "": none */

@@ -187,14 +187,14 @@ static void the_limits_cover_what_is_kept(void **state)
 	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
 }
 
-static void freeing_the_session_cancels_what_is_kept(void **state)
+static void freeing_the_session_leaves_what_is_kept_unknown(void **state)
 {
 	struct wire *wire = *state;
 	send_all(wire);
 	lose_the_stream(wire);
 	wire_free_session(wire);
-	assert_string_equal(wire_log(wire),
-		"one canceled\ntwo canceled\nthree canceled\nfour canceled\nended\n");
+	assert_string_equal(
+		wire_log(wire), "one unknown\ntwo unknown\nthree unknown\nfour unknown\nended\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
@@ -322,7 +322,7 @@ int main(void)
 		TEST(what_is_rewound_is_sent_again_before_what_has_waited),
 		TEST(what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent),
 		TEST(the_limits_cover_what_is_kept),
-		TEST(freeing_the_session_cancels_what_is_kept),
+		TEST(freeing_the_session_leaves_what_is_kept_unknown),
 		TEST(the_number_of_stanzas_has_a_high_and_a_low_mark),
 		TEST(the_number_of_bytes_has_them_too),
 		TEST(what_the_stream_takes_at_once_does_not_count),

@@ -295,6 +295,82 @@ static void what_was_not_sent_is_not_remembered(void **state)
 	assert_int_equal(wire->session->tracking.remembered_count, 0);
 }
 
+/* The sender of an error may repeat it. */
+static void ten_late_errors_are_reported(void **state)
+{
+	struct wire *wire = *state;
+	send_message(wire, TO, 0);
+	(void)wire_log(wire);
+	for (int i = 0; i < ENVOI__TRACKING_LATE_ERRORS; i++) {
+		assert_string_equal(reply_from(wire, TO), "late-error m1\n");
+	}
+	assert_string_equal(reply_from(wire, TO), "");
+}
+
+/* --- tickets that are forgotten --- */
+
+static void a_ticket_can_be_forgotten_while_its_stanza_waits(void **state)
+{
+	struct wire *wire = *state;
+	envoi_session_set_resumable(wire->session, true);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	struct wire_ticket ticket;
+	assert_int_equal(envoi__session_send(wire->session,
+				 envoi_message_new(wire->context, ENVOI_TYPE_CHAT, TO, "x"),
+				 wire_ticket(&ticket, wire, "ticket")),
+		ENVOI_OK);
+	(void)wire_log(wire);
+	envoi_ticket_forget(&ticket.ticket);
+	assert_null(ticket.ticket.entry);
+	memset(&ticket, 0xa5, sizeof(ticket));
+	wire_free_session(wire);
+	assert_string_equal(wire_log(wire), "ended\n");
+}
+
+static void a_ticket_can_be_forgotten_before_it_is_written(void **state)
+{
+	struct wire *wire = *state;
+	struct wire_ticket ticket;
+	assert_int_equal(
+		envoi_send_text(wire->session, TO, "x", wire_ticket(&ticket, wire, "ticket")),
+		ENVOI_OK);
+	envoi_ticket_forget(&ticket.ticket);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "");
+	assert_non_null(strstr(wire_heard(wire), "<body>x</body>"));
+	assert_int_equal(wire->session->tracking.remembered_count, 0);
+}
+
+static void a_ticket_can_be_forgotten_while_it_waits_for_a_refusal(void **state)
+{
+	struct wire *wire = *state;
+	send_message(wire, TO, WAIT_MS);
+	envoi_ticket_forget(&asking.ticket);
+	assert_string_equal(reply_from(wire, TO), "");
+	wire_run(wire, WAIT_MS);
+	assert_string_equal(wire_log(wire), "");
+}
+
+static void a_ticket_can_be_forgotten_when_its_report_is_due(void **state)
+{
+	struct wire *wire = *state;
+	struct wire_ticket ticket;
+	envoi_session_set_resumable(wire->session, true);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	(void)wire_log(wire);
+	assert_int_equal(envoi__session_send(wire->session,
+				 envoi_message_new(wire->context, ENVOI_TYPE_CHAT, TO, "x"),
+				 wire_ticket(&ticket, wire, "ticket")),
+		ENVOI_OK);
+	assert_int_equal(envoi_ticket_cancel(&ticket.ticket), ENVOI_OK);
+	envoi_ticket_forget(&ticket.ticket);
+	envoi_ticket_forget(&ticket.ticket);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "");
+}
+
 /* --- ends --- */
 
 static void a_ticket_that_waits_cannot_be_canceled_or_used_twice(void **state)
@@ -359,6 +435,11 @@ int main(void)
 		TEST(an_error_after_ten_minutes_is_none_of_ours),
 		TEST(the_last_thousand_are_remembered),
 		TEST(what_was_not_sent_is_not_remembered),
+		TEST(ten_late_errors_are_reported),
+		TEST(a_ticket_can_be_forgotten_while_its_stanza_waits),
+		TEST(a_ticket_can_be_forgotten_before_it_is_written),
+		TEST(a_ticket_can_be_forgotten_while_it_waits_for_a_refusal),
+		TEST(a_ticket_can_be_forgotten_when_its_report_is_due),
 		TEST(a_ticket_that_waits_cannot_be_canceled_or_used_twice),
 		TEST(the_end_of_the_session_ends_the_waiting),
 		TEST(freeing_the_session_ends_the_waiting),

@@ -577,7 +577,7 @@ static void freeing_the_session_ends_what_is_held(void **state)
 	cut(wire);
 	(void)wire_log(wire);
 	wire_free_session(wire);
-	assert_string_equal(wire_log(wire), "one canceled\n");
+	assert_string_equal(wire_log(wire), "one unknown\n");
 }
 
 /* --- limits --- */

@@ -13,6 +13,7 @@
 #include <envoi/conditions.h>
 #include <envoi/error.h>
 #include <envoi/export.h>
+#include <envoi/xml_limits.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -244,50 +245,6 @@ ENVOI_API void envoi_xml_close(struct envoi_xml_writer *writer);
 ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *writer);
 
 /* --- parsing a stream --- */
-
-/**
- * The limits on what a peer may send. Exceeding one is a policy-violation and ends the stream,
- * unless skip_bytes allows to skip the stanza. A stanza takes at most 6 bytes of memory for each of
- * its bytes, and 128 more for each element and text. Names are freed with their stanzas, so the
- * number of distinct names of a stream has no limit. doc/limits.md has the costs.
- */
-struct envoi_xml_limits {
-	/**
-	 * of one first-level element, or of the stream header with the XML declaration; white space
-	 * between elements does not count; default 8,388,608, because a roster is one stanza
-	 */
-	size_t stanza_bytes;
-	size_t tag_bytes; /**< of one tag with its attributes; default 262,144 */
-	unsigned int depth; /**< of nested elements, the stream's root not counted; default 256 */
-	/**
-	 * of one element, xmlns declarations included; default 256. In addition, an element and its
-	 * ancestors may have at most 512 declarations
-	 */
-	unsigned int attributes;
-	unsigned int children; /**< elements and texts of one stanza; default 1,000,000 */
-	unsigned int name_bytes; /**< of one local name or prefix; default 256 */
-	/**
-	 * of one namespace name that the library does not know; default 1,024. The cost of a stanza
-	 * can be a multiple of it, because a short prefix stands for the name in each attribute
-	 */
-	unsigned int namespace_bytes;
-	/**
-	 * distinct local names and prefixes of one stanza, or of the header, without those of the
-	 * specifications that the library knows; default 4,096
-	 */
-	unsigned int names;
-	/**
-	 * of a stanza that is skipped because it exceeds another limit: see ENVOI_XML_SKIPPED. 0,
-	 * the default: no stanza is skipped
-	 */
-	size_t skip_bytes;
-};
-
-/** The default limits, given above, which apply after the login. */
-ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_default;
-/** The limits before the login: 10,000 bytes in a stanza, 4,096 in a tag, depth 16, 32 attributes,
- * 1,000 children, names and namespace names of 256 bytes, 256 distinct names. */
-ENVOI_API extern const struct envoi_xml_limits envoi_xml_limits_before_login;
 
 /**
  * Parses one XML stream (RFC 6120, section 4). The parser accepts restricted XML only (section

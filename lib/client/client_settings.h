@@ -10,13 +10,8 @@
 #include <envoi/settings.h>
 
 struct envoi__client_settings {
-	const char *resource; /* NULL: not set; borrowed from the settings */
-	uint64_t login_timeout_ms;
-	unsigned int redirects;
-	int priority;
-	bool sends_presence, fetches_roster;
-	bool reconnects, reconnects_initially;
-	uint64_t reconnect_first_ms, reconnect_longest_ms;
+#define ENVOI__SETTINGS "client/client_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__client_setting_table[];

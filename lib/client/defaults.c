@@ -19,7 +19,7 @@
 #include "stream/stream_settings.h"
 #include "tls/tls_settings.h"
 #include "transport/transport_settings.h"
-#include "xml/limits.h"
+#include "xml/xml_settings.h"
 
 #if ENVOI_HAS_TCP
 #include <envoi/tcp.h>

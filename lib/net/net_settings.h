@@ -19,13 +19,8 @@ enum envoi__tls_mode {
 };
 
 struct envoi__net_settings {
-	const char *server; /* borrowed from the settings; NULL: services of the domain */
-	uint16_t port; /* 0: by service record or default */
-	uint64_t resolve_timeout_ms;
-	const char *name_servers; /* borrowed; NULL: the system's */
-	uint64_t connect_timeout_ms, connect_stagger_ms;
-	enum envoi__tls_mode tls_mode;
-	uint64_t tls_timeout_ms, decision_timeout_ms;
+#define ENVOI__SETTINGS "net/net_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__net_setting_table[];

@@ -4,14 +4,10 @@
  */
 #include "roster/roster_settings.h"
 
-#include "settings/table.h"
-
-#define INTO(member) ENVOI_SETTING_INTO(struct envoi__roster_settings, member)
-
 const struct envoi_setting envoi__roster_setting_table[] = {
-	ENVOI__SETTING_COUNT(INTO(items), "limits.roster-items", "50000", 1,
-		ENVOI__SETTING_LARGE_COUNT, "The most entries of a roster that are kept."),
-	{.type = ENVOI_SETTING_END},
+#define ENVOI__SETTINGS "roster/roster_settings.def"
+#define ENVOI__SETTINGS_STRUCT struct envoi__roster_settings
+#include "settings/table.h"
 };
 
 void envoi__roster_settings_read(

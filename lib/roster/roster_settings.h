@@ -5,12 +5,11 @@
 #ifndef ENVOI_ROSTER_ROSTER_SETTINGS_H
 #define ENVOI_ROSTER_ROSTER_SETTINGS_H
 
-#include <stddef.h>
-
 #include <envoi/settings.h>
 
 struct envoi__roster_settings {
-	size_t items;
+#define ENVOI__SETTINGS "roster/roster_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__roster_setting_table[];

@@ -20,12 +20,8 @@ enum envoi__sasl_authzid_policy {
 };
 
 struct envoi__sasl_settings {
-	const char *mechanisms; /* words, the last one empty; borrowed from the settings */
-	enum envoi__sasl_authzid_policy external_authzid;
-	enum envoi__sasl_binding_policy channel_binding;
-	bool allow_plain, keep_keys;
-	unsigned int min_iterations, max_iterations, max_rounds;
-	uint64_t timeout_ms, password_timeout_ms;
+#define ENVOI__SETTINGS "sasl/sasl_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__sasl_setting_table[];

@@ -12,9 +12,8 @@
 #include <envoi/settings.h>
 
 struct envoi__session_settings {
-	uint64_t request_timeout_ms, journal_max_age_ms;
-	bool resends, pings;
-	size_t outbox_stanzas, outbox_bytes, requests, deferred;
+#define ENVOI__SETTINGS "session/session_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__session_setting_table[];

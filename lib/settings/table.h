@@ -1,38 +1,50 @@
 /*
- * envoi - settings: rows of a module's table
+ * envoi - settings: the rows of a module's list as a table (see members.h)
  * SPDX-License-Identifier: MIT
+ *
+ *	const struct envoi_setting envoi__net_setting_table[] = {
+ *	#define ENVOI__SETTINGS "net/net_settings.def"
+ *	#define ENVOI__SETTINGS_STRUCT struct envoi__net_settings
+ *	#include "settings/table.h"
+ *	};
+ *
+ * No include guard: this file is included once for each table.
  */
-#ifndef ENVOI_SETTINGS_TABLE_H
-#define ENVOI_SETTINGS_TABLE_H
-
-#include <envoi/settings.h>
-
-/*
- * A module has one table and one struct that envoi_settings_read() fills. In its file it defines
- * INTO(member) as ENVOI_SETTING_INTO() of its struct, which is the first argument of each row.
- */
-
-enum {
-	ENVOI__SETTING_HOUR_MS = 3600000,
-	ENVOI__SETTING_KIB = 1 << 10,
-	ENVOI__SETTING_MIB = 1 << 20,
-	ENVOI__SETTING_GIB = 1 << 30,
-	ENVOI__SETTING_LARGE_COUNT = 100000000,
-};
-
 /* clang-format off */
-#define ENVOI__SETTING_TIMEOUT(its_member, its_name, its_fallback, its_doc) \
+#define INTO(member) ENVOI_SETTING_INTO(ENVOI__SETTINGS_STRUCT, member)
+#define TIMEOUT(its_member, its_name, its_fallback, its_doc) \
 	{.name = its_name, .type = ENVOI_SETTING_MS, .fallback = its_fallback, \
-		.min = 1, .max = ENVOI__SETTING_HOUR_MS, .metavar = "TIME", .doc = its_doc, its_member}
-#define ENVOI__SETTING_SIZE(its_member, its_name, its_fallback, its_min, its_max, its_doc) \
+		.min = 1, .max = HOUR_MS, .metavar = "TIME", .doc = its_doc, INTO(its_member)},
+#define SIZE(its_member, its_name, its_fallback, its_min, its_max, its_doc) \
 	{.name = its_name, .type = ENVOI_SETTING_BYTES, .fallback = its_fallback, \
-		.min = its_min, .max = its_max, .metavar = "BYTES", .doc = its_doc, its_member}
-#define ENVOI__SETTING_COUNT(its_member, its_name, its_fallback, its_min, its_max, its_doc) \
+		.min = its_min, .max = its_max, .metavar = "BYTES", .doc = its_doc, INTO(its_member)},
+#define COUNT(its_member, its_name, its_fallback, its_min, its_max, its_doc) \
 	{.name = its_name, .type = ENVOI_SETTING_INT, .fallback = its_fallback, \
-		.min = its_min, .max = its_max, .metavar = "N", .doc = its_doc, its_member}
-#define ENVOI__SETTING_FLAG(its_member, its_name, its_fallback, its_doc) \
+		.min = its_min, .max = its_max, .metavar = "N", .doc = its_doc, INTO(its_member)},
+#define FLAG(its_member, its_name, its_fallback, its_doc) \
 	{.name = its_name, .type = ENVOI_SETTING_BOOL, .fallback = its_fallback, .doc = its_doc, \
-		its_member}
-/* clang-format on */
+		INTO(its_member)},
+#define SETTING(its_type, its_member, ...) {INTO(its_member), __VA_ARGS__},
+/* In rows. */
+#define HOUR_MS INT64_C(3600000)
+#define KIB (1 << 10)
+#define MIB (1 << 20)
+#define GIB (1 << 30)
+#define LARGE_COUNT 100000000
 
-#endif
+#include ENVOI__SETTINGS
+	{.type = ENVOI_SETTING_END},
+
+#undef ENVOI__SETTINGS
+#undef ENVOI__SETTINGS_STRUCT
+#undef INTO
+#undef TIMEOUT
+#undef SIZE
+#undef COUNT
+#undef FLAG
+#undef SETTING
+#undef HOUR_MS
+#undef KIB
+#undef MIB
+#undef GIB
+#undef LARGE_COUNT

@@ -10,7 +10,7 @@
 #include "net/net_settings.h"
 #include "sasl/sasl_settings.h"
 #include "stream/stream_settings.h"
-#include "xml/limits.h"
+#include "xml/xml_settings.h"
 
 static void set_limits(struct envoi_stream *stream, const struct envoi_xml_limits *limits)
 {

@@ -8,8 +8,8 @@
 #include <envoi/settings.h>
 
 struct envoi__stream_settings {
-	const char *lang; /* NULL: none; borrowed from the settings */
-	uint64_t stream_timeout_ms, bind_timeout_ms, close_timeout_ms;
+#define ENVOI__SETTINGS "stream/stream_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__stream_setting_table[];

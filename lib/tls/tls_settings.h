@@ -23,11 +23,8 @@ enum envoi__tls_pin_mode {
 
 /** Texts are borrowed from the settings. */
 struct envoi__tls_settings {
-	const char *ca_file, *cert_file, *key_file; /* NULL: none */
-	bool system_trust, resumption;
-	enum envoi__tls_version min_version;
-	const char *pins; /* words, the last one empty */
-	enum envoi__tls_pin_mode pin_mode;
+#define ENVOI__SETTINGS "tls/tls_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__tls_setting_table[];

@@ -8,11 +8,8 @@
 #include <envoi/settings.h>
 
 struct envoi__transport_settings {
-	size_t output_bytes; /* most that may be pending */
-	unsigned int slice_stanzas;
-	uint64_t element_timeout_ms; /* for an element that has begun */
-	uint64_t write_timeout_ms; /* without progress */
-	uint64_t user_timeout_ms; /* without an acknowledgement of TCP */
+#define ENVOI__SETTINGS "transport/transport_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__transport_setting_table[];

@@ -14,29 +14,6 @@ enum {
 	MOST_KEPT = 1024, /* bytes of buffer that an idle parser keeps */
 };
 
-const struct envoi_xml_limits envoi_xml_limits_default = {
-	.stanza_bytes = 8388608,
-	.tag_bytes = 262144,
-	.depth = 256,
-	.attributes = 256,
-	.children = 1000000,
-	.name_bytes = 256,
-	.namespace_bytes = 1024,
-	.names = 4096,
-	.skip_bytes = 0,
-};
-
-const struct envoi_xml_limits envoi_xml_limits_before_login = {
-	.stanza_bytes = 10000,
-	.tag_bytes = 4096,
-	.depth = 16,
-	.attributes = 32,
-	.children = 1000,
-	.name_bytes = 256,
-	.namespace_bytes = 256,
-	.names = 256,
-};
-
 int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser, struct envoi_context *context,
 	const struct envoi_xml_limits *limits)
 {

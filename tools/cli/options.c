@@ -268,6 +268,15 @@ static int add_range(struct envoi_buffer *text, struct envoi_settings *scratch,
 	return r == ENVOI_OK ? envoi_buffer_append_text(text, ".") : r;
 }
 
+static int add_default(struct envoi_buffer *text, struct envoi_settings *scratch,
+	const struct envoi_setting *setting)
+{
+	int r = envoi_settings_set(scratch, setting->name, NULL);
+	const char *fallback = envoi_settings_text(scratch, setting->name);
+	bool has_one = r == ENVOI_OK && fallback != NULL && fallback[0] != '\0';
+	return has_one ? envoi_buffer_printf(text, " Default: %s.", fallback) : r;
+}
+
 /* What the setting does, its range and its default. */
 static int describe(struct envoi_buffer *text, struct envoi_settings *scratch,
 	const struct envoi_setting *setting)
@@ -276,8 +285,8 @@ static int describe(struct envoi_buffer *text, struct envoi_settings *scratch,
 	if (r == ENVOI_OK && has_range(setting)) {
 		r = add_range(text, scratch, setting);
 	}
-	if (r == ENVOI_OK && setting->fallback != NULL && setting->fallback[0] != '\0') {
-		r = envoi_buffer_printf(text, " Default: %s.", setting->fallback);
+	if (r == ENVOI_OK) {
+		r = add_default(text, scratch, setting);
 	}
 	return r == ENVOI_OK ? envoi_buffer_append(text, "", 1) : r;
 }

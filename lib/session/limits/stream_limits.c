@@ -10,7 +10,7 @@
 #include <envoi/values.h>
 
 #include "session/liveness/liveness_settings.h"
-#include "xml/limits.h"
+#include "xml/xml_settings.h"
 
 enum {
 	LEAST_BYTES = 10000, /* RFC 6120, section 13.12 */

@@ -17,8 +17,8 @@ enum envoi__liveness_method {
 };
 
 struct envoi__liveness_settings {
-	enum envoi__liveness_method method;
-	uint64_t probe_after_ms, answer_timeout_ms, limit_ms;
+#define ENVOI__SETTINGS "session/liveness/liveness_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__liveness_setting_table[];

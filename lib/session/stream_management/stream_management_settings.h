@@ -10,11 +10,8 @@
 #include <envoi/settings.h>
 
 struct envoi__sm_settings {
-	bool is_used;
-	size_t request_stanzas, request_bytes;
-	uint64_t request_delay_ms;
-	size_t answer_stanzas;
-	uint64_t resumption_ms; /* 0: the server chooses */
+#define ENVOI__SETTINGS "session/stream_management/stream_management_settings.def"
+#include "settings/members.h"
 };
 
 extern const struct envoi_setting envoi__sm_setting_table[];

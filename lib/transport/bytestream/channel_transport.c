@@ -7,7 +7,7 @@
 #include "settings/settings.h"
 #include "transport/bytestream/bytestream.h"
 #include "transport/transport_settings.h"
-#include "xml/limits.h"
+#include "xml/xml_settings.h"
 
 static const struct envoi_transport_impl transport_impl = {
 	.name = "channel",

@@ -70,19 +70,11 @@ static void what_is_not_set_has_its_default(void **state)
 static void assert_limits(
 	struct envoi_settings *settings, const char *group, const struct envoi_xml_limits *limits)
 {
+#define NAMED(member, name, ...) {name, limits->member},
 	const struct {
 		const char *name;
 		size_t value;
-	} expected[] = {
-		{"stanza-bytes", limits->stanza_bytes},
-		{"tag-bytes", limits->tag_bytes},
-		{"depth", limits->depth},
-		{"attributes", limits->attributes},
-		{"children", limits->children},
-		{"name-bytes", limits->name_bytes},
-		{"namespace-bytes", limits->namespace_bytes},
-		{"names", limits->names},
-	};
+	} expected[] = {ENVOI_XML_LIMITS(NAMED, NAMED)};
 	char name[64];
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		snprintf(name, sizeof(name), "%s.%s", group, expected[i].name);

@@ -2,8 +2,8 @@
  * envoi - settings: limits of incoming XML
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_XML_LIMITS_H
-#define ENVOI_XML_LIMITS_H
+#ifndef ENVOI_XML_XML_SETTINGS_H
+#define ENVOI_XML_XML_SETTINGS_H
 
 #include <envoi/settings.h>
 #include <envoi/xml.h>

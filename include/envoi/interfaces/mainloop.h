@@ -106,6 +106,52 @@ ENVOI_API void envoi_loop_turn(struct envoi_loop *loop);
  * ignored */
 ENVOI_API void envoi_watch_notify(struct envoi_watch *watch, unsigned int ready);
 
+/* --- inside a loop of another library --- */
+
+struct envoi_loop_host;
+
+/**
+ * The functions of the loop of another library (GLib, libuv, Qt) that a hosted loop runs inside.
+ * They REQUIRE nothing of it but one descriptor and one timer. When either is due, the host calls
+ * envoi_loop_run_once(host->loop, false). None of them may call the library.
+ */
+struct envoi_loop_host_impl {
+	/** Begin (true) or end to watch host->fd for reading, level-triggered. At first it is not
+	 * watched, and not while there is nothing to wait for: a host that runs until nothing is
+	 * left then ends. @retval <0  a watch that is being started fails with it; not for false */
+	int (*set_watched)(struct envoi_loop_host *host, bool is_watched);
+
+	/** Set the timer, once, in place of the one before. An early call is harmless: the timer is
+	 * set again. @param delay_ms  at most a day; 0: at the next turn, after descriptors have
+	 * been looked at; UINT64_MAX: stop the timer */
+	void (*set_alarm)(struct envoi_loop_host *host, uint64_t delay_ms);
+
+	/** The loop is freed: stop both and free the host. host->fd is closed behind it. */
+	void (*destroy)(struct envoi_loop_host *host);
+};
+
+/** Base of every host; embedded anywhere (ENVOI_CONTAINER_OF). */
+struct envoi_loop_host {
+	const struct envoi_loop_host_impl *impl;
+	struct envoi_loop
+		*loop; /**< set by envoi_loop_new_hosted(); may be freed in its run_once */
+	int fd; /**< set by envoi_loop_new_hosted(): readable when a watched descriptor is ready */
+};
+
+/**
+ * Make a loop that runs inside a loop of another library; on Linux only (epoll(7)).
+ *
+ * Any number of descriptors is one for the host. envoi_loop_run(), and envoi_loop_run_once() that
+ * waits, return ENVOI_ERR_UNSUPPORTED: the application runs the host.
+ *
+ * @param host  its @p impl set; taken, but not on failure. No function of it is called before this
+ *              one has returned
+ * @retval ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_SYSTEM  too many descriptors are open
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_hosted(
+	struct envoi_loop **ret_loop, struct envoi_context *context, struct envoi_loop_host *host);
+
 #ifdef __cplusplus
 }
 #endif

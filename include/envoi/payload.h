@@ -27,7 +27,7 @@ struct envoi_context;
  *
  * A payload is described by a C struct and a table. Each row of the table maps a member of the
  * struct to a place in the XML. With the table, the functions below parse, check, write, copy,
- * compare and free the struct. Tables are C11; a program in C++ keeps them in a C source file.
+ * compare and free the struct. <envoi/payload.hpp> has the same macros for C++17.
  *
  *	struct weather {
  *		char *place;
@@ -210,93 +210,93 @@ struct envoi_payload_type {
 /* clang-format off */
 /** Describes an element with content: a struct_type, by a table of rows. */
 #define ENVOI_PAYLOAD_TYPE(struct_type, namespace_name, element_name, table) \
-	{.ns = (namespace_name), .name = (element_name), .size = sizeof(struct_type), .fields = (table)}
+	ENVOI__PAYLOAD(namespace_name, element_name, sizeof(struct_type), table)
 /** Describes an element without content. Pointers to its values are not dereferenced. */
 #define ENVOI_PAYLOAD_EMPTY(namespace_name, element_name) \
-	{.ns = (namespace_name), .name = (element_name)}
+	ENVOI__PAYLOAD(namespace_name, element_name, 0, NULL)
 
-#define ENVOI_FIELDS_END {.place = ENVOI_FIELD_NOWHERE}
-#define ENVOI_WORDS_END {.word = NULL}
-#define ENVOI_CHOICES_END {.type = NULL}
+/* The last rows of tables. */
+#define ENVOI_FIELDS_END ENVOI__EMPTY
+#define ENVOI_WORDS_END ENVOI__EMPTY
+#define ENVOI_CHOICES_END ENVOI__EMPTY
 
 /** For .has: the bool member that is true if the value is present. */
-#define ENVOI_HAS(struct_type, member) \
-	(offsetof(struct_type, member) + (_Generic(ENVOI__AT(struct_type, member), bool *: 1)))
+#define ENVOI_HAS(struct_type, member) ENVOI__HAS(struct_type, member)
 
 /* --- rows: text, char * --- */
 
-#define ENVOI_ATTR_TEXT(...) ENVOI__TEXT(ATTR, TEXT, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT(...) ENVOI__OWN(ENVOI__TEXT, TEXT, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_TEXT(...) ENVOI__TEXT(CHILD, TEXT, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_TEXT(...) ENVOI__TEXTS(TEXT, __VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_TEXT(...) ENVOI__TEXT(ATTR, TEXT, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT(...) ENVOI__OWN(ENVOI__TEXT, TEXT, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_TEXT(...) ENVOI__TEXT(CHILD, TEXT, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_TEXT(...) ENVOI__TEXTS(TEXT, __VA_ARGS__, ENVOI__END)
 
 /* --- rows: language tags, char * --- */
 
-#define ENVOI_ATTR_LANG(...) ENVOI__TEXT(ATTR, LANG, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_LANG(...) ENVOI__OWN(ENVOI__TEXT, LANG, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_LANG(...) ENVOI__TEXT(CHILD, LANG, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_LANG(...) ENVOI__TEXTS(LANG, __VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_LANG(...) ENVOI__TEXT(ATTR, LANG, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_LANG(...) ENVOI__OWN(ENVOI__TEXT, LANG, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_LANG(...) ENVOI__TEXT(CHILD, LANG, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_LANG(...) ENVOI__TEXTS(LANG, __VA_ARGS__, ENVOI__END)
 /** (struct_type, member, ...): the attribute xml:lang. */
-#define ENVOI_XML_LANG(...) ENVOI__XML_LANG(__VA_ARGS__, .end = 0)
+#define ENVOI_XML_LANG(...) ENVOI__XML_LANG(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: integers of any width --- */
 
-#define ENVOI_ATTR_INT(...) ENVOI__INT(ATTR, INT, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_INT(...) ENVOI__OWN(ENVOI__INT, INT, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_INT(...) ENVOI__INT(CHILD, INT, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_INT(...) ENVOI__INTS(__VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_INT(...) ENVOI__INT(ATTR, INT, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_INT(...) ENVOI__OWN(ENVOI__INT, INT, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_INT(...) ENVOI__INT(CHILD, INT, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_INT(...) ENVOI__INTS(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: booleans, bool --- */
 
-#define ENVOI_ATTR_BOOL(...) ENVOI__BOOL(ATTR, BOOL, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_BOOL(...) ENVOI__OWN(ENVOI__BOOL, BOOL, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_BOOL(...) ENVOI__BOOL(CHILD, BOOL, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_BOOL(...) ENVOI__BOOLS(__VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_BOOL(...) ENVOI__BOOL(ATTR, BOOL, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_BOOL(...) ENVOI__OWN(ENVOI__BOOL, BOOL, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_BOOL(...) ENVOI__BOOL(CHILD, BOOL, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_BOOL(...) ENVOI__BOOLS(__VA_ARGS__, ENVOI__END)
 /** (struct_type, member, name, ...): whether the child is present. */
-#define ENVOI_CHILD_FLAG(...) ENVOI__BOOL(CHILD, FLAG, __VA_ARGS__, .end = 0)
+#define ENVOI_CHILD_FLAG(...) ENVOI__BOOL(CHILD, FLAG, __VA_ARGS__, ENVOI__END)
 
 /* --- rows: words of a table, an enum or int; the table is the argument after the name --- */
 
-#define ENVOI_ATTR_ENUM(...) ENVOI__ENUM(ATTR, __VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_ENUM(...) ENVOI__ENUM(ATTR, __VA_ARGS__, ENVOI__END)
 /** (struct_type, member, words, ...) */
-#define ENVOI_TEXT_ENUM(...) ENVOI__TEXT_ENUM(__VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_ENUM(...) ENVOI__ENUM(CHILD, __VA_ARGS__, .end = 0)
+#define ENVOI_TEXT_ENUM(...) ENVOI__TEXT_ENUM(__VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_ENUM(...) ENVOI__ENUM(CHILD, __VA_ARGS__, ENVOI__END)
 /** (struct_type, member, count_member, name, words, ...) */
-#define ENVOI_CHILDREN_ENUM(...) ENVOI__ENUMS(__VA_ARGS__, .end = 0)
+#define ENVOI_CHILDREN_ENUM(...) ENVOI__ENUMS(__VA_ARGS__, ENVOI__END)
 /** (struct_type, member, words, ...): a child whose name is one of the words; at most one. */
-#define ENVOI_CHILD_NAME(...) ENVOI__NAME(__VA_ARGS__, .end = 0)
+#define ENVOI_CHILD_NAME(...) ENVOI__NAME(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: dates, int64_t --- */
 
-#define ENVOI_ATTR_DATE(...) ENVOI__DATE(ATTR, DATE, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_DATE(...) ENVOI__OWN(ENVOI__DATE, DATE, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_DATE(...) ENVOI__DATE(CHILD, DATE, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_DATE(...) ENVOI__DATES(__VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_DATE(...) ENVOI__DATE(ATTR, DATE, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_DATE(...) ENVOI__OWN(ENVOI__DATE, DATE, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_DATE(...) ENVOI__DATE(CHILD, DATE, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_DATE(...) ENVOI__DATES(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: time zones, int --- */
 
-#define ENVOI_ATTR_ZONE(...) ENVOI__ZONE(ATTR, ZONE, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_ZONE(...) ENVOI__OWN(ENVOI__ZONE, ZONE, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_ZONE(...) ENVOI__ZONE(CHILD, ZONE, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_ZONE(...) ENVOI__ZONES(__VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_ZONE(...) ENVOI__ZONE(ATTR, ZONE, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_ZONE(...) ENVOI__OWN(ENVOI__ZONE, ZONE, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_ZONE(...) ENVOI__ZONE(CHILD, ZONE, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_ZONE(...) ENVOI__ZONES(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: bytes, struct envoi_bytes --- */
 
-#define ENVOI_ATTR_BASE64(...) ENVOI__BYTES(ATTR, BASE64, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_BASE64(...) ENVOI__OWN(ENVOI__BYTES, BASE64, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_BASE64(...) ENVOI__BYTES(CHILD, BASE64, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_BASE64(...) ENVOI__BYTESES(BASE64, __VA_ARGS__, .end = 0)
-#define ENVOI_ATTR_HEX(...) ENVOI__BYTES(ATTR, HEX, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_HEX(...) ENVOI__OWN(ENVOI__BYTES, HEX, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_HEX(...) ENVOI__BYTES(CHILD, HEX, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_HEX(...) ENVOI__BYTESES(HEX, __VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_BASE64(...) ENVOI__BYTES(ATTR, BASE64, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_BASE64(...) ENVOI__OWN(ENVOI__BYTES, BASE64, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_BASE64(...) ENVOI__BYTES(CHILD, BASE64, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_BASE64(...) ENVOI__BYTESES(BASE64, __VA_ARGS__, ENVOI__END)
+#define ENVOI_ATTR_HEX(...) ENVOI__BYTES(ATTR, HEX, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_HEX(...) ENVOI__OWN(ENVOI__BYTES, HEX, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_HEX(...) ENVOI__BYTES(CHILD, HEX, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_HEX(...) ENVOI__BYTESES(HEX, __VA_ARGS__, ENVOI__END)
 
 /* --- rows: addresses, struct envoi_jid * --- */
 
-#define ENVOI_ATTR_JID(...) ENVOI__JID(ATTR, JID, __VA_ARGS__, .end = 0)
-#define ENVOI_TEXT_JID(...) ENVOI__OWN(ENVOI__JID, JID, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILD_JID(...) ENVOI__JID(CHILD, JID, __VA_ARGS__, .end = 0)
-#define ENVOI_CHILDREN_JID(...) ENVOI__JIDS(__VA_ARGS__, .end = 0)
+#define ENVOI_ATTR_JID(...) ENVOI__JID(ATTR, JID, __VA_ARGS__, ENVOI__END)
+#define ENVOI_TEXT_JID(...) ENVOI__OWN(ENVOI__JID, JID, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILD_JID(...) ENVOI__JID(CHILD, JID, __VA_ARGS__, ENVOI__END)
+#define ENVOI_CHILDREN_JID(...) ENVOI__JIDS(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: tables within tables --- */
 
@@ -306,24 +306,20 @@ struct envoi_payload_type {
  * inner struct, or the inner struct itself, which needs ENVOI_REQUIRED or .has. .as and .ns replace
  * the name and the namespace of the inner type.
  */
-#define ENVOI_CHILD_STRUCT(...) ENVOI__STRUCT(__VA_ARGS__, .end = 0)
+#define ENVOI_CHILD_STRUCT(...) ENVOI__STRUCT(__VA_ARGS__, ENVOI__END)
 /** (struct_type, member, count_member, inner_struct_type, inner_payload_type_pointer, ...) */
-#define ENVOI_CHILDREN_STRUCT(...) ENVOI__STRUCTS(__VA_ARGS__, .end = 0)
+#define ENVOI_CHILDREN_STRUCT(...) ENVOI__STRUCTS(__VA_ARGS__, ENVOI__END)
 /** (struct_type, enum_member, choices, ...): the choices are rows of the two macros below. */
-#define ENVOI_CHOICE(...) ENVOI__CHOICE(__VA_ARGS__, .end = 0)
+#define ENVOI_CHOICE(...) ENVOI__CHOICE(__VA_ARGS__, ENVOI__END)
 /**
  * An alternative with a member: (value of the enum, struct_type, union.member, inner_struct_type,
  * type pointer)
  */
 #define ENVOI_CHOICE_IS(enum_value, struct_type, member, inner_type, type_pointer) \
-	{ \
-		.value = (enum_value), .type = (type_pointer), \
-		.struct_size = ENVOI__SIZE(struct_type), .offset = offsetof(struct_type, member), \
-		.size = sizeof(inner_type) * _Generic(ENVOI__AT(struct_type, member), inner_type *: 1) \
-	}
+	ENVOI__CHOICE_IS(enum_value, struct_type, member, inner_type, type_pointer)
 /** An alternative without a member: (value of the enum, struct_type, type pointer) */
-#define ENVOI_CHOICE_EMPTY(enum_value, struct_type_, type_pointer) \
-	{.value = (enum_value), .type = (type_pointer), .struct_size = ENVOI__SIZE(struct_type_)}
+#define ENVOI_CHOICE_EMPTY(enum_value, struct_type, type_pointer) \
+	ENVOI__CHOICE_EMPTY(enum_value, struct_type, type_pointer)
 
 /* --- rows: elements, not decoded --- */
 
@@ -331,9 +327,9 @@ struct envoi_payload_type {
  * (struct_type, member, name, ...): struct envoi_element *. With name NULL the row takes the first
  * child that no other row takes; further ones are ignored.
  */
-#define ENVOI_CHILD_ELEMENT(...) ENVOI__ELEMENT(__VA_ARGS__, .end = 0)
+#define ENVOI_CHILD_ELEMENT(...) ENVOI__ELEMENT(__VA_ARGS__, ENVOI__END)
 /** (struct_type, member, count_member, ...): the children that no other row takes, in order. */
-#define ENVOI_ANY(...) ENVOI__ANY(__VA_ARGS__, .end = 0)
+#define ENVOI_ANY(...) ENVOI__ANY(__VA_ARGS__, ENVOI__END)
 
 /* clang-format on */
 

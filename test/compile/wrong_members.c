@@ -1,9 +1,13 @@
 /*
  * envoi - rows whose member has the wrong type: with CASE from 1 to LAST_CASE no row compiles, with
- * CASE 0 all of this does. Run by refuses.py.
+ * CASE 0 all of this does, in C and in C++. Run by refuses.py.
  * SPDX-License-Identifier: MIT
  */
+#ifdef __cplusplus
+#include <envoi/payload.hpp>
+#else
 #include <envoi/payload.h>
+#endif
 
 #define LAST_CASE 49
 
@@ -170,6 +174,8 @@ static const struct envoi_field fields[] = {
 #endif
 	ENVOI_FIELDS_END,
 };
+extern const struct envoi_payload_type sample_type;
 const struct envoi_payload_type sample_type = ENVOI_PAYLOAD_TYPE(
 	struct sample, "urn:sample", "sample", fields);
+extern const struct envoi_choice *const used;
 const struct envoi_choice *const used = choices;

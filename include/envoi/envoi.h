@@ -20,11 +20,13 @@
 #include <envoi/mainloop.h>
 #include <envoi/payload.h>
 #include <envoi/precis.h>
+#include <envoi/presence.h>
 #include <envoi/request.h>
 #include <envoi/roster.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>
 #include <envoi/stanza.h>
+#include <envoi/subscription.h>
 #include <envoi/tap.h>
 #include <envoi/ticket.h>
 #include <envoi/tls.h>

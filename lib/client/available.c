@@ -19,7 +19,7 @@ static void announce(struct envoi_client *client)
 		return;
 	}
 	if (client->announces) {
-		int r = envoi__presence_send_initial(&client->presence);
+		int r = envoi__own_presence_send_initial(&client->presence);
 		if (r < 0) {
 			envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 				"initial presence was not sent: %s", envoi_error_text(r));

@@ -188,10 +188,19 @@ static int add_handlers(struct envoi_client *client)
 {
 	int r = envoi_session_add(client->session, &client->watcher);
 	if (r == ENVOI_OK) {
-		r = envoi__presence_attach(&client->presence, client->session, client->settings);
+		r = envoi__own_presence_attach(
+			&client->presence, client->session, client->settings);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_roster_new(&client->roster, client->session, client->settings);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_presences_new(
+			&client->presences, client->session, client->roster, client->settings);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_subscriptions_new(
+			&client->subscriptions, client->session, client->roster, client->settings);
 	}
 	return r < 0 ? r : envoi__default_handlers(client->session);
 }
@@ -288,14 +297,29 @@ static void end_all(struct envoi_client *client, struct envoi__login *login)
 
 static void free_parts(struct envoi_client *client)
 {
+	envoi_subscriptions_free(client->subscriptions);
+	envoi_presences_free(client->presences);
 	envoi_roster_free(client->roster);
-	envoi__presence_finish(&client->presence);
+	envoi__own_presence_finish(&client->presence);
 	envoi__connectors_finish(&client->connectors, client->context);
 	envoi__account_finish(&client->account);
 	envoi_failure_finish(&client->failure);
 	envoi_free(client->context, client->failure_text);
 	envoi__setter_errors_finish(&client->setter_errors, client->context);
 	envoi_settings_free(client->settings);
+}
+
+static void detach_parts(struct envoi_client *client)
+{
+	if (client->subscriptions != NULL) {
+		envoi_subscriptions_detach(client->subscriptions);
+	}
+	if (client->presences != NULL) {
+		envoi_presences_detach(client->presences);
+	}
+	if (client->roster != NULL) {
+		envoi_roster_detach(client->roster);
+	}
 }
 
 /* The terminal event is delivered by envoi_session_free(), with all else that is outstanding. */
@@ -310,9 +334,7 @@ void envoi_client_free(struct envoi_client *client)
 	if (!is_offline(client)) {
 		end_all(client, login);
 	}
-	if (client->roster != NULL) {
-		envoi_roster_detach(client->roster);
-	}
+	detach_parts(client);
 	envoi_session_free(client->session);
 	client->session = NULL;
 	envoi__login_free(login);
@@ -328,6 +350,16 @@ void envoi_client_free(struct envoi_client *client)
 struct envoi_roster *envoi_client_roster(struct envoi_client *client)
 {
 	return client->roster;
+}
+
+struct envoi_presences *envoi_client_presences(struct envoi_client *client)
+{
+	return client->presences;
+}
+
+struct envoi_subscriptions *envoi_client_subscriptions(struct envoi_client *client)
+{
+	return client->subscriptions;
 }
 
 struct envoi_session *envoi_client_session(struct envoi_client *client)
@@ -408,7 +440,7 @@ int envoi_client_connect(struct envoi_client *client)
  *  */
 static void send_unavailable(struct envoi_client *client)
 {
-	int r = envoi__presence_leave(&client->presence);
+	int r = envoi__own_presence_leave(&client->presence);
 	if (r < 0) {
 		envoi_log(client->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT,
 			"leaving without presence: %s", envoi_error_text(r));

@@ -8,14 +8,16 @@
 #define ENVOI_CLIENT_CLIENT_H
 
 #include <envoi/client.h>
+#include <envoi/presence.h>
 #include <envoi/roster.h>
+#include <envoi/subscription.h>
 
 #include "base/guard.h"
 #include "client/account.h"
 #include "client/login.h"
-#include "client/presence.h"
 #include "client/reconnect.h"
 #include "client/setter_errors.h"
+#include "presence/own_presence.h"
 
 /*
  * Where what belongs:
@@ -41,7 +43,9 @@ struct envoi_client {
 	uint64_t restored_epoch; /* of the session that roster and presence belong to; 0: none */
 	bool announces; /* sends presence, once the roster has come: the login may be over */
 	struct envoi_roster *roster;
-	struct envoi__presence presence;
+	struct envoi_presences *presences;
+	struct envoi_subscriptions *subscriptions;
+	struct envoi__own_presence presence;
 	struct envoi_handler watcher; /* of the session's events, for envoi_client_run() */
 	bool is_running, is_quitting;
 	struct envoi_failure failure; /* the last one */

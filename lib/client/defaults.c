@@ -10,6 +10,7 @@
 #include "client/client_settings.h"
 #include "client/defaults.h"
 #include "net/net_settings.h"
+#include "presence/presence_settings.h"
 #include "roster/roster_settings.h"
 #include "sasl/sasl_settings.h"
 #include "session/liveness/liveness_settings.h"
@@ -29,6 +30,7 @@
 const struct envoi_setting *const envoi__setting_tables[] = {
 	envoi__client_setting_table,
 	envoi__roster_setting_table,
+	envoi__presence_setting_table,
 	envoi__net_setting_table,
 	envoi__tls_setting_table,
 	envoi__sasl_setting_table,

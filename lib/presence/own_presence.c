@@ -2,17 +2,17 @@
  * envoi - the account's own presence (RFC 6121, section 4)
  * SPDX-License-Identifier: MIT
  */
-#include "client/presence.h"
+#include "presence/own_presence.h"
 
 #include <limits.h>
 #include <stdio.h>
 
 #include <envoi/context.h>
 
-#include "client/client_settings.h"
+#include "presence/presence_settings.h"
 
 /* A copy: the stanza is its sender's, and may be changed behind us. */
-static void remember(struct envoi__presence *presence, const struct envoi_stanza *stanza)
+static void remember(struct envoi__own_presence *presence, const struct envoi_stanza *stanza)
 {
 	struct envoi_element *copy = envoi_element_dup(envoi_stanza_element(stanza));
 	if (copy == NULL) {
@@ -25,11 +25,12 @@ static void remember(struct envoi__presence *presence, const struct envoi_stanza
 }
 
 /* Section 4.7.2.3. A priority given by the application counts. */
-static void add_priority(const struct envoi__presence *presence, const struct envoi_stanza *stanza)
+static void add_priority(
+	const struct envoi__own_presence *presence, const struct envoi_stanza *stanza)
 {
 	struct envoi_element *element = envoi_stanza_element(stanza);
-	struct envoi__client_settings values;
-	envoi__client_settings_read(&values, presence->settings);
+	struct envoi__presence_settings values;
+	envoi__presence_settings_read(&values, presence->settings);
 	if (values.priority != 0 && envoi_element_child(element, NULL, "priority") == NULL) {
 		char text[8];
 		snprintf(text, sizeof(text), "%d", values.priority);
@@ -37,7 +38,7 @@ static void add_priority(const struct envoi__presence *presence, const struct en
 	}
 }
 
-static void broadcasts(struct envoi__presence *presence, const struct envoi_stanza *stanza)
+static void broadcasts(struct envoi__own_presence *presence, const struct envoi_stanza *stanza)
 {
 	switch (envoi_stanza_type(stanza)) {
 	case ENVOI_TYPE_AVAILABLE:
@@ -46,7 +47,7 @@ static void broadcasts(struct envoi__presence *presence, const struct envoi_stan
 		presence->is_available = true;
 		break;
 	case ENVOI_TYPE_UNAVAILABLE:
-		/* envoi__presence_leave() has reset the flag: the next login is as this one was */
+		/* envoi__own_presence_leave() has reset the flag: the next login is as this one was */
 		if (presence->is_available) {
 			presence->last = envoi_element_unref(presence->last);
 			presence->is_available = false;
@@ -62,7 +63,7 @@ static int on_stanza_out(
 {
 	(void)session;
 	if (envoi_stanza_kind(stanza) == ENVOI_PRESENCE && envoi_stanza_to_text(stanza) == NULL) {
-		broadcasts(ENVOI_CONTAINER_OF(self, struct envoi__presence, handler), stanza);
+		broadcasts(ENVOI_CONTAINER_OF(self, struct envoi__own_presence, handler), stanza);
 	}
 	return ENVOI_OK;
 }
@@ -71,7 +72,7 @@ static int on_stanza_out(
 static const struct envoi_filters filters = {.stanza_out = on_stanza_out, .priority = INT_MIN};
 static const struct envoi_handler_impl presence_impl = {.name = "presence", .filters = &filters};
 
-int envoi__presence_attach(struct envoi__presence *presence, struct envoi_session *session,
+int envoi__own_presence_attach(struct envoi__own_presence *presence, struct envoi_session *session,
 	const struct envoi_settings *settings)
 {
 	presence->handler.impl = &presence_impl;
@@ -80,12 +81,12 @@ int envoi__presence_attach(struct envoi__presence *presence, struct envoi_sessio
 	return envoi_session_add(session, &presence->handler);
 }
 
-void envoi__presence_finish(struct envoi__presence *presence)
+void envoi__own_presence_finish(struct envoi__own_presence *presence)
 {
 	presence->last = envoi_element_unref(presence->last);
 }
 
-static struct envoi_stanza *make_initial(const struct envoi__presence *presence)
+static struct envoi_stanza *make_initial(const struct envoi__own_presence *presence)
 {
 	struct envoi_stanza *stanza = NULL;
 	if (presence->last == NULL) {
@@ -100,12 +101,12 @@ static struct envoi_stanza *make_initial(const struct envoi__presence *presence)
 	return stanza;
 }
 
-int envoi__presence_send_initial(struct envoi__presence *presence)
+int envoi__own_presence_send_initial(struct envoi__own_presence *presence)
 {
 	return envoi_send(presence->session, make_initial(presence), NULL);
 }
 
-int envoi__presence_leave(struct envoi__presence *presence)
+int envoi__own_presence_leave(struct envoi__own_presence *presence)
 {
 	if (!presence->is_available) {
 		return ENVOI_OK;

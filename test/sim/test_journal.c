@@ -307,6 +307,20 @@ static void messages_of_a_session_that_is_gone_are_sent_on_a_new_one(void **stat
 	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
 }
 
+static void what_was_acknowledged_is_not_sent_on_a_new_session(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	say(f, "one");
+	envoi_world_run(f->world, 10000);
+	kill_bot(f);
+	envoi_test_server_stop(f->server, false);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->started, 2);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 1);
+}
+
 static void what_was_sent_again_is_not_sent_a_third_time(void **state)
 {
 	struct fixture *f = *state;
@@ -525,6 +539,45 @@ static void a_stanza_that_ends_two_processes_is_not_handed_over_again(void **sta
 	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
 }
 
+/* What replaces the journal says so, too. */
+static void a_journal_that_is_replaced_keeps_the_count_of_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->dies_in_hand = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "poison");
+	envoi_world_run(f->world, 1000);
+	new_bot(f, "bot@example.org/desk");
+	assert_int_equal(load(f), ENVOI_OK);
+	envoi_buffer_truncate(&f->stored, 0);
+	assert_int_equal(
+		envoi_session_write_journal(envoi_client_session(f->bot), &f->stored), ENVOI_OK);
+	kill_bot(f); /* before it has connected */
+	start_bot_again(f);
+	assert_int_equal(f->heard, 2);
+	f->dies_in_hand = false;
+	start_bot_again(f);
+	assert_int_equal(f->heard, 2);
+	assert_int_equal(f->unhandled, 1);
+}
+
+static void a_request_that_is_open_when_the_session_is_resumed_again_stays_so(void **state)
+{
+	struct fixture *f = *state;
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 1);
+	ask(f);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->requests, 1);
+	envoi_world_cut(f->world, "bot");
+	envoi_world_run(f->world, 20000);
+	assert_int_equal(f->resumed, 2);
+	assert_int_equal(f->errors, 0);
+	assert_int_equal(envoi_promise_result(f->promise, NULL, NULL), ENVOI_OK);
+	f->promise = NULL;
+}
+
 static void requests_that_were_not_answered_are_answered_with_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -661,6 +714,7 @@ int main(void)
 		TEST(the_next_process_fetches_the_roster_and_sends_presence),
 		TEST(the_next_process_tries_again_until_the_server_is_there),
 		TEST(messages_of_a_session_that_is_gone_are_sent_on_a_new_one),
+		TEST(what_was_acknowledged_is_not_sent_on_a_new_session),
 		TEST(what_was_sent_again_is_not_sent_a_third_time),
 		TEST(a_process_may_end_before_it_sends_again),
 		TEST(nothing_is_sent_without_its_record),
@@ -670,6 +724,8 @@ int main(void)
 		TEST(what_was_handled_is_not_handed_over_again),
 		TEST(nothing_is_acknowledged_without_its_record),
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
+		TEST(a_journal_that_is_replaced_keeps_the_count_of_ends),
+		TEST(a_request_that_is_open_when_the_session_is_resumed_again_stays_so),
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
 		TEST(the_id_of_a_request_may_have_several_lines),
 		TEST(a_message_with_the_id_of_a_request_answers_nothing),

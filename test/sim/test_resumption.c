@@ -67,6 +67,7 @@ struct world {
 	struct envoi_memory_pair *pair; /* the newest */
 	struct envoi_memory_end *end; /* of a scripted client, on that pair */
 	uint32_t max_s;
+	const char *id; /* of the next session that can be resumed; NULL: the library's */
 	unsigned int asked, expired;
 	bool is_slow; /* the question for a session is answered by answer_late() */
 	struct envoi_stream *open_stream;
@@ -190,6 +191,9 @@ static bool on_enabled(struct envoi_resumption_hook *hook, struct envoi_session 
 		side = side->next;
 	}
 	resumption->max_s = from_hook(hook)->max_s;
+	if (from_hook(hook)->id != NULL) {
+		snprintf(resumption->id, sizeof(resumption->id), "%s", from_hook(hook)->id);
+	}
 	snprintf(side->id, sizeof(side->id), "%s", resumption->id);
 	return true;
 }
@@ -950,6 +954,18 @@ static void misuse_is_answered_and_changes_nothing(void **state)
 	assert_string_equal(talk(world, "<r " SM "/>"), "<a " SM " h='1'/>");
 }
 
+static void a_session_may_be_named_by_one_character(void **state)
+{
+	struct world *world = *state;
+	world->id = "x";
+	connect_raw(world);
+	assert_string_equal(enable_raw(world), "x");
+	envoi_memory_pair_cut(world->pair);
+	run(world, 0);
+	connect_raw(world);
+	assert_non_null(strstr(resume_raw(world, "previd='x' h='0'"), "<resumed "));
+}
+
 static void binding_is_possible_after_a_failed_resumption(void **state)
 {
 	struct world *world = *state;
@@ -1093,6 +1109,7 @@ int main(void)
 		TEST(a_resumed_session_does_not_expire),
 		TEST(a_session_may_be_looked_up_for_some_time),
 		TEST(misuse_is_answered_and_changes_nothing),
+		TEST(a_session_may_be_named_by_one_character),
 		TEST(binding_is_possible_after_a_failed_resumption),
 		TEST(an_h_that_is_too_high_ends_stream_and_session),
 		TEST(a_session_closed_in_order_is_not_resumable),

@@ -433,7 +433,6 @@ static struct envoi__outbox_entry *dup_with(struct envoi_context *context,
 	copy->is_held = false;
 	copy->len += more_len;
 	copy->meta.has_delay = true;
-	envoi__list_init(&copy->link);
 	memcpy(copy->xml, entry->xml, head);
 	memcpy(copy->xml + head, more, more_len);
 	memcpy(copy->xml + head + more_len, entry->xml + head, entry->len - head);

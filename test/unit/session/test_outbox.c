@@ -187,6 +187,63 @@ static void the_limits_cover_what_is_kept(void **state)
 	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_FULL);
 }
 
+/* The peer refuses to acknowledge, after what was sent before it was asked. */
+static void what_is_released_is_counted_no_longer(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	send_named(wire, 0, 1);
+	envoi__outbox_keep(outbox_of(wire), true);
+	send_named(wire, 1, 1);
+	envoi__outbox_release(outbox_of(wire));
+	assert_int_equal(outbox_of(wire)->kept_count, 0);
+	assert_int_equal(outbox_of(wire)->kept_bytes, 0);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "one written\ntwo written\n");
+}
+
+static int fail_out(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	(void)self;
+	(void)session;
+	(void)stanza;
+	fail_msg("a filter sees it");
+	return ENVOI_OK;
+}
+
+/* Answers and pings of the library are sent like this. */
+static void nothing_waits_for_a_stream_that_no_session_has(void **state)
+{
+	static const struct envoi_filters filters = {.stanza_out = fail_out};
+	static const struct envoi_handler_impl impl = {.filters = &filters};
+	struct envoi_handler handler = {&impl};
+	struct wire *wire = *state;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, &handler), ENVOI_OK);
+	assert_int_equal(
+		envoi__session_send(wire->session,
+			envoi_message_new(wire->context, ENVOI_TYPE_CHAT, "a@b", "new"), NULL),
+		ENVOI_ERR_STATE);
+	assert_int_equal(outbox_of(wire)->count, 0);
+	envoi_session_remove(wire->session, &handler);
+}
+
+static void what_is_not_kept_ends_when_the_session_is_suspended(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	envoi_session_set_resumable(wire->session, true);
+	send_named(wire, 0, 1);
+	envoi__outbox_keep(outbox_of(wire), true);
+	send_named(wire, 1, 1);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_true(envoi_session_is_suspended(wire->session));
+	assert_string_equal(wire_log(wire), "one unknown\ndisconnected ENVOI_ERR_DISCONNECTED\n");
+	assert_int_equal(outbox_of(wire)->kept_count, 1);
+}
+
 static void freeing_the_session_leaves_what_is_kept_unknown(void **state)
 {
 	struct wire *wire = *state;
@@ -302,6 +359,7 @@ static void without_memory_the_low_mark_is_reported_later(void **state)
 	begin_to_keep(&wire);
 	send_body(&wire, 1);
 	assert_string_equal(wire_log(&wire), "outbox-high\n");
+	wire_run(&wire, 10000);
 	allocator.fail_at = allocator.calls + 1;
 	allocator.fail_on = true;
 	acknowledge(&wire, 1);
@@ -322,6 +380,9 @@ int main(void)
 		TEST(what_is_rewound_is_sent_again_before_what_has_waited),
 		TEST(what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent),
 		TEST(the_limits_cover_what_is_kept),
+		TEST(what_is_released_is_counted_no_longer),
+		TEST(nothing_waits_for_a_stream_that_no_session_has),
+		TEST(what_is_not_kept_ends_when_the_session_is_suspended),
 		TEST(freeing_the_session_leaves_what_is_kept_unknown),
 		TEST(the_number_of_stanzas_has_a_high_and_a_low_mark),
 		TEST(the_number_of_bytes_has_them_too),

@@ -251,6 +251,13 @@ static void a_stream_of_a_session_that_is_not_suspended_resumes_nothing(void **s
 	assert_int_equal(envoi_session_resume(wire->session), ENVOI_ERR_STATE);
 }
 
+static void without_a_stream_nothing_is_sent(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+}
+
 static void an_unnamed_handler_is_not_what_another_needs(void **state)
 {
 	static const char *const needs[] = {"disco", NULL};
@@ -276,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_freed_session_tries_to_send_no_more),
 		TEST(a_promise_outlives_its_session_and_does_nothing),
 		TEST(a_stream_of_a_session_that_is_not_suspended_resumes_nothing),
+		TEST(without_a_stream_nothing_is_sent),
 		TEST(an_unnamed_handler_is_not_what_another_needs),
 	};
 	return cmocka_run_group_tests_name("session/sending", tests, NULL, NULL);

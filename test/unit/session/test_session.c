@@ -887,6 +887,25 @@ static void act_remove_second(struct restorer *self, struct envoi_session *sessi
 	envoi_session_remove(session, &second.base);
 }
 
+static void act_add_second(struct restorer *self, struct envoi_session *session)
+{
+	(void)self;
+	assert_int_equal(envoi_session_add(session, &second.base), ENVOI_OK);
+}
+
+/* It has seen the session online from the beginning. */
+static void what_is_attached_while_others_restore_does_not(void **state)
+{
+	struct wire *wire = *state;
+	make_restorers(wire);
+	envoi_session_remove(wire->session, &second.base);
+	first.act = act_add_second;
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	assert_null(strstr(wire_log(wire), "second"));
+}
+
 static void act_detach(struct restorer *self, struct envoi_session *session)
 {
 	(void)self;
@@ -917,6 +936,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_goes_online_and_leaves_in_order),
+		TEST(what_is_attached_while_others_restore_does_not),
 		TEST(only_one_stream_fits_below_a_session),
 		TEST(a_stream_that_fails_to_start_is_reported_to_the_owner),
 		TEST(detaching_ends_everything_from_the_loop_without_the_owner),

@@ -174,7 +174,7 @@ static void assert_is_no_error(const char *elements)
 		for (unsigned int rounds = 0; rounds < 2;
 			rounds++) { /* the engine is made in one */
 			struct envoi_buffer out;
-			add(HEAD "<a xmlns:prefix='u' xmlns:p='v'>");
+			add(HEAD "<a xmlns:prefix='u' xmlns:p='v' xmlns:behind='w'>");
 			for (unsigned int i = 0; i < (many > 0 ? 200 : 1); i++) {
 				add("%s", elements);
 			}
@@ -197,6 +197,7 @@ static void a_prefix_is_no_error_to_libxml2(void **state)
 	(void)state;
 	assert_is_no_error("<p:b p:c='' p:d=''/>");
 	assert_is_no_error("<b prefix:c='' prefix:d=''/>");
+	assert_is_no_error("<![CDATA[<x]]><b behind:c='' behind:d=''/>");
 }
 
 int main(int argc, char **argv)

@@ -128,6 +128,7 @@ static const struct poison poisons[] = {
 	{"a prefix of another namespace", "<stream:message x='" X180 "'/>",
 		"error policy-violation"},
 	{"an undeclared prefix", "<p:message x='" X180 "'/>", "error policy-violation"},
+	{"an empty prefix", "<:message x='" X180 "'/>", "error policy-violation"},
 	{"another name", "<messages>" X240 X60 "</messages>", "error policy-violation"},
 	{"another name in the tag", "<messages x='" X180 "'/>", "error policy-violation"},
 	{"the end of the stream", "</stream:stream" BLANKS150 ">", "error policy-violation"},

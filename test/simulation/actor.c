@@ -266,6 +266,7 @@ void actor_leave(struct actor *actor, uint64_t away_ms)
 	if (actor->client != NULL && actor->is_online) {
 		actor->was_closed = true;
 		actor->away_ms = away_ms;
+		records_give_up(actor);
 		envoi_client_disconnect(actor->client);
 		run_trace(actor->run, "%s: leaves for %" PRIu64 " ms", actor->name, away_ms);
 	}

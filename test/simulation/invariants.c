@@ -335,7 +335,7 @@ static void received_has_arrived(struct run *run, const struct message *message)
 	}
 }
 
-/* What a journal has of a client that was killed is sent by the next one. */
+/* What a journal has of a client that was killed is sent by the next one, unless that leaves. */
 static void recorded_was_received(struct run *run, const struct message *message)
 {
 	if (message->is_recorded && message->got == 0) {

@@ -65,6 +65,13 @@ void records_note(struct actor *actor)
 	}
 }
 
+void records_give_up(struct actor *actor)
+{
+	for (unsigned int i = 0; i < actor->message_count; i++) {
+		actor->messages[i].is_recorded = false;
+	}
+}
+
 static void replace(struct actor *actor, struct envoi_session *session)
 {
 	struct envoi_buffer out;

@@ -205,6 +205,8 @@ void actor_cancel(struct actor *actor);
 void records_load(struct actor *actor);
 /** Note which messages the journal has, before the client is killed. */
 void records_note(struct actor *actor);
+/** A client that leaves sends nothing again. */
+void records_give_up(struct actor *actor);
 void records_free(struct actor *actor);
 
 /** @return the message that an id names; NULL: none */

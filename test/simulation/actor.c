@@ -289,6 +289,7 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	struct message *message = ticket->user;
 	message->reports++;
 	message->state = report->state;
+	message->was_freed = message->sender->is_dying;
 	message->reported_ms = run_wall_ms(message->sender->run);
 	run_trace(message->sender->run, "%s: ticket of %c-%u: state %d", message->sender->name,
 		message->sender->letter, message->number, (int)report->state);

@@ -102,7 +102,7 @@ static void nothing_known_is_unknown(struct run *run, const struct message *mess
 		server->remembers_counts && server->ignores_resumes == 0 &&
 		server->closes_at_resumes == 0 && !run->has_forgotten;
 	if (says_h && message->reports == 1 && message->state == ENVOI_TICKET_UNKNOWN &&
-		message->got > 0 && !message->sender->was_closed) {
+		message->got > 0 && !message->sender->was_closed && !message->was_freed) {
 		message_fails(run, "nothing-known-is-unknown", message);
 	}
 }

@@ -96,6 +96,7 @@ struct message {
 	uint64_t sent_ms, reported_ms; /* by the wall clock */
 	unsigned int reports; /* of the ticket */
 	enum envoi_ticket_state state;
+	bool was_freed; /* the client, before it knew more */
 	unsigned int got; /* by the server: how often */
 	unsigned int got_in_session; /* of the sender, the last */
 	bool is_unprotected; /* was put into a session without stream management */

@@ -72,6 +72,7 @@ struct session {
 	struct queue queue; /* not sent, or not acknowledged */
 	struct queued *unsent; /* the first in it that this connection was not given */
 	bool awaits_ack;
+	unsigned int unasked; /* stanzas sent since an acknowledgement was asked for */
 	struct envoi_timer ask_timer, hibernation_timer;
 };
 

@@ -81,6 +81,7 @@ static void acknowledge(struct session *session, uint32_t h)
 static int ask_now(struct session *session)
 {
 	session->awaits_ack = true;
+	session->unasked = 0;
 	envoi_timer_stop(&session->ask_timer);
 	return send_element(session->connection->stream, element_new(session->server, "r"));
 }
@@ -97,7 +98,7 @@ void testing_management_ask(struct session *session)
 {
 	bool can_ask = session->connection != NULL && session->connection->is_ready &&
 		session->is_managed && !session->awaits_ack && session->queue.count > 0;
-	if (can_ask && session->queue.count >= ASK_AFTER_STANZAS) {
+	if (can_ask && session->unasked >= ASK_AFTER_STANZAS) {
 		(void)ask_now(session);
 	} else if (can_ask && !envoi_timer_is_started(&session->ask_timer)) {
 		envoi_timer_start(&session->ask_timer, session->server->world->loop, ASK_AFTER_MS,

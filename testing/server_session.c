@@ -189,6 +189,7 @@ static int send_stanza(struct session *session, const struct envoi_stanza *stanz
 static void was_sent(struct session *session)
 {
 	session->unsent = session->unsent->next;
+	session->unasked++;
 	if (!session->is_managed) {
 		envoi_stanza_unref(testing_queue_take(&session->queue));
 	}

@@ -30,6 +30,8 @@ struct fixture {
 	bool is_dead; /* the process: nothing is stored any more */
 	bool is_full; /* the medium */
 	bool dies_in_hand;
+	bool holds_next; /* the acknowledgement of the next message; the one after releases it */
+	struct envoi_hold *hold;
 	bool dies_before_sending; /* when the next stanza is recorded */
 	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
 	unsigned int got_kept, got_long; /* messages: "kept", and longer than 100 bytes */
@@ -59,12 +61,25 @@ static int append(struct envoi_journal *journal, const void *record, size_t len)
 
 static const struct envoi_journal_impl journal_impl = {append};
 
+static void release(struct fixture *f)
+{
+	envoi_hold_release(f->hold);
+	f->hold = NULL;
+}
+
 static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	struct fixture *f = ENVOI_CONTAINER_OF(self, struct fixture, handler);
 	const char *body = envoi_message_body(envoi_delivery_stanza(in), NULL);
 	f->heard++;
 	snprintf(f->last, sizeof(f->last), "%s", body);
+	if (f->holds_next) {
+		f->holds_next = false;
+		assert_int_equal(
+			envoi_session_hold(envoi_delivery_session(in), &f->hold), ENVOI_OK);
+	} else {
+		release(f);
+	}
 	if (f->dies_in_hand) {
 		f->is_dead = true;
 		envoi_client_free(f->bot);
@@ -207,6 +222,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 	f->is_dead = true;
 	envoi_promise_drop(f->promise);
+	release(f);
 	envoi_client_free(f->bot);
 	envoi_buffer_finish(&f->stored);
 	assert_int_equal(envoi_world_free(f->world), 0);
@@ -502,6 +518,41 @@ static void what_was_handled_is_not_handed_over_again(void **state)
 	assert_string_equal(f->last, "7");
 }
 
+static void a_hold_may_be_released_without_a_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->holds_next = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "held");
+	envoi_world_run(f->world, 10000);
+	envoi_test_server_stop(f->server, true);
+	envoi_world_run(f->world, 100);
+	release(f);
+	kill_bot(f);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->heard, 1);
+}
+
+/* The stanza in hand is not handled because one before it is. */
+static void a_hold_may_be_released_with_a_stanza_in_hand(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->holds_next = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "held");
+	envoi_world_run(f->world, 10000);
+	f->dies_in_hand = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "in hand");
+	envoi_world_run(f->world, 1000);
+	f->dies_in_hand = false;
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->heard, 3);
+	assert_string_equal(f->last, "in hand");
+}
+
 static void nothing_is_acknowledged_without_its_record(void **state)
 {
 	struct fixture *f = *state;
@@ -722,6 +773,8 @@ int main(void)
 		TEST(a_journal_may_be_written_anew),
 		TEST(a_session_closed_in_order_is_not_resumed),
 		TEST(what_was_handled_is_not_handed_over_again),
+		TEST(a_hold_may_be_released_without_a_connection),
+		TEST(a_hold_may_be_released_with_a_stanza_in_hand),
 		TEST(nothing_is_acknowledged_without_its_record),
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
 		TEST(a_journal_that_is_replaced_keeps_the_count_of_ends),

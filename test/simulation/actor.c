@@ -39,7 +39,11 @@ static struct actor *actor_of(struct envoi_handler *handler)
 
 static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
 {
-	ledger_arrived(actor_of(self), envoi_delivery_stanza(in));
+	struct actor *actor = actor_of(self);
+	const struct message *message = ledger_arrived(actor, envoi_delivery_stanza(in));
+	if (message != NULL) {
+		holds_take(actor, message);
+	}
 	return ENVOI_OK;
 }
 
@@ -255,6 +259,7 @@ void actor_finish(struct actor *actor)
 {
 	free_client(actor);
 	records_free(actor);
+	holds_release_all(actor);
 	while (actor->pledges != NULL) {
 		envoi_timer_stop(&actor->pledges->timer);
 		keep_pledge(&actor->pledges->timer);
@@ -276,6 +281,7 @@ void actor_kill(struct actor *actor, uint64_t away_ms)
 {
 	if (actor->client != NULL) {
 		records_note(actor);
+		holds_kill(actor);
 		free_client(actor);
 		connect_after(actor, away_ms + 1);
 		run_trace(actor->run, "%s: killed for %" PRIu64 " ms", actor->name, away_ms);

@@ -150,7 +150,7 @@ static unsigned int count_here(const struct actor *receiver, struct message *mes
 	return ++message->arrived_here;
 }
 
-void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza)
+struct message *ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza)
 {
 	struct run *run = receiver->run;
 	const char *id = envoi_stanza_id(stanza);
@@ -158,8 +158,9 @@ void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza)
 	run_trace(run, "%s: arrived %s", receiver->name, id != NULL ? id : "without id");
 	if (message == NULL || message->sender == receiver) {
 		run_fail(run, "no-invention", "%s arrived at %s", id, receiver->name);
-		return;
+		return NULL;
 	}
+	message->arrival = receiver->arrivals++;
 	if (count_here(receiver, message) > message->got) {
 		run_fail(run, "delivered-once-in-a-session", "%s: %u times at %s, sent %u times",
 			id, message->arrived_here, receiver->name, message->got);
@@ -169,4 +170,5 @@ void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza)
 		check_order(run, message, message->sender->newest_arrived, "delivered-in-order");
 		message->sender->newest_arrived = message->number + 1;
 	}
+	return message;
 }

@@ -56,6 +56,7 @@ static enum step_kind draw_kind(uint64_t *state)
 		[STEP_SLEEP] = 2,
 		[STEP_LEAVE] = 3,
 		[STEP_KILL] = 4,
+		[STEP_HOLD] = 4,
 	};
 	unsigned int sum = 0, kind = 0;
 	for (unsigned int i = 0; i < STEP_KINDS; i++) {
@@ -99,6 +100,8 @@ static uint64_t draw_amount(uint64_t *state, enum step_kind kind)
 	case STEP_LEAVE:
 	case STEP_KILL:
 		return draw(state, 20000);
+	case STEP_HOLD:
+		return 1 + draw(state, 60000);
 	default:
 		return 0;
 	}
@@ -217,7 +220,8 @@ static void print_link(const struct envoi_test_link *link, FILE *out)
 void step_print(const struct step *step, FILE *out)
 {
 	static const char *const names[STEP_KINDS] = {"send", "ask", "ping", "cancel", "cut",
-		"cut-after", "silence", "link", "stop", "start", "end", "sleep", "leave", "kill"};
+		"cut-after", "silence", "link", "stop", "start", "end", "sleep", "leave", "kill",
+		"hold"};
 	fprintf(out, "%" PRIu64 " %s %s", step->at_ms, step->actor == 0 ? "alice" : "bob",
 		names[step->kind]);
 	if (step->kind == STEP_CUT_AFTER) {

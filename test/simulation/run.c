@@ -14,6 +14,7 @@ enum {
 	LOGIN_MS = 2000,
 	SETTLING_STEP_MS = 1000,
 	LAST_MESSAGES_MS = 10000,
+	MOST_HELD = 8, /* by one step */
 	/* In which a client notices that its link is dead. */
 	LONGEST_SILENCE_MS = 200000,
 	/* From the healing of the network until nothing is pending: the longest time offline, the
@@ -77,6 +78,9 @@ static void carry_out(struct run *run, const struct step *step)
 		return;
 	case STEP_KILL:
 		actor_kill(actor, step->amount);
+		return;
+	case STEP_HOLD:
+		holds_begin(actor, step->amount, 1 + (unsigned int)(step->bytes % MOST_HELD));
 		return;
 	default:
 		return;

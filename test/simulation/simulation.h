@@ -50,6 +50,8 @@ enum step_kind {
 	STEP_SLEEP, /* the machine is suspended for `amount` ms of the wall clock */
 	STEP_LEAVE, /* the client disconnects in order, and connects again `amount` ms later */
 	STEP_KILL, /* the client is freed; a new one is made `amount` ms later */
+	/* The client holds each acknowledgement of its next messages for `amount` ms. */
+	STEP_HOLD,
 	STEP_KINDS,
 };
 
@@ -103,6 +105,7 @@ struct message {
 	unsigned int arrived; /* at the other actor */
 	unsigned int arrived_here; /* in its current session */
 	unsigned int arrived_in_start; /* of the other actor: the number of that session */
+	unsigned int arrival; /* the last one, by its number at the other actor */
 };
 
 struct question {
@@ -119,6 +122,7 @@ struct question {
 
 /* --- the clients (actor.c) --- */
 
+struct held;
 struct pledge;
 
 struct actor {
@@ -145,6 +149,10 @@ struct actor {
 	unsigned int question_count;
 	unsigned int newest_got, newest_arrived; /* of its messages: the highest number + 1 */
 	struct pledge *pledges; /* promises to answer */
+	struct held *held; /* messages that are not acknowledged yet, the first first */
+	uint64_t hold_ms; /* of the next messages, so many: */
+	unsigned int hold_count;
+	unsigned int arrivals; /* of messages */
 	struct envoi_journal journal;
 	char *records; /* of the journal */
 	size_t records_len;
@@ -202,6 +210,14 @@ void actor_ask(struct actor *actor, uint64_t answer_after_ms);
 void actor_ping(struct actor *actor);
 void actor_cancel(struct actor *actor);
 
+/** Hold the acknowledgements of the next messages, each for so long. */
+void holds_begin(struct actor *actor, uint64_t ms, unsigned int count);
+/** A message is being delivered: hold it, if that is due. */
+void holds_take(struct actor *actor, const struct message *message);
+/** The client is killed: what is held, and what came behind it, may arrive again. */
+void holds_kill(struct actor *actor);
+void holds_release_all(struct actor *actor);
+
 /** Continue with the journal of the client that was killed. */
 void records_load(struct actor *actor);
 /** Note which messages the journal has, before the client is killed. */
@@ -218,8 +234,8 @@ void ledger_watch(void *user, enum envoi_test_server_act act, unsigned int sessi
 	const struct envoi_stanza *stanza);
 /** @return the question of an actor that a stanza asks; NULL: it is none */
 struct question *ledger_question(struct actor *actor, const struct envoi_stanza *stanza);
-/** A message has arrived at an actor. */
-void ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza);
+/** A message has arrived at an actor. @return NULL: it is none that was sent */
+struct message *ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza);
 
 /** The order of events: one has come, and is counted. */
 void invariants_check_event(struct actor *actor, enum envoi_event_type type);

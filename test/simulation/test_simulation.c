@@ -18,7 +18,6 @@
  * a-request-is-sent-once: acknowledgements of requests are ignored.
  * resent-with-origin-id: no message has an origin-id.
  * sent-in-order: what is sent again on a resumed session goes behind what has waited.
- * recorded-was-received: a stanza that the stream refuses keeps its record (seed 41348).
  * a-journal-can-be-read: each fiftieth checksum is wrong.
  * a-request-ends-once, a-request-ends: one to an account is answered twice; one whose connection is
  * lost is not.
@@ -35,6 +34,10 @@
  * memory-is-level: trees are not freed.
  * no-leak: requests are not freed.
  * descriptors-are-closed: each connect leaves a descriptor open.
+ *
+ * Two need more seeds. delivered-once-in-a-session: a hold that is released without a connection has
+ * no record (1,145 seeds). recorded-was-received: a stanza that the stream refuses keeps its record
+ * (some 40,000 seeds).
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -442,6 +442,11 @@ int envoi__journal_handled(struct envoi_session *session, uint64_t number)
 	return append_number(session, ENVOI__RECORD_HANDLED, number);
 }
 
+void envoi__journal_released(struct envoi_session *session)
+{
+	(void)append_number(session, ENVOI__RECORD_HANDLED, handled_number(session));
+}
+
 /* --- stanzas in hand --- */
 
 static bool is_request(const struct envoi_element *element)

@@ -68,6 +68,9 @@ void envoi__journal_acknowledged(struct envoi_session *session, uint64_t number)
 /** The peer will be told that stanzas are handled up to a number. @retval <0 it must not be */
 int envoi__journal_handled(struct envoi_session *session, uint64_t number);
 
+/** The application has released a hold: more stanzas are handled, but for the one in hand. */
+void envoi__journal_released(struct envoi_session *session);
+
 /**
  * A stanza will be handed over.
  * @retval ENVOI_STOP  it must not be: two processes have ended with it in hand

@@ -50,9 +50,10 @@ void envoi_hold_release(struct envoi_hold *hold)
 	}
 	struct envoi_context *context = hold->context;
 	struct envoi_session *session = hold->session;
+	bool is_first = session != NULL && hold == first_of(&session->sm.holds);
 	envoi__list_remove(&hold->link);
 	envoi_free(context, hold);
-	if (session != NULL) {
+	if (is_first) {
 		envoi__sm_hold_released(session);
 	}
 	envoi_context_unref(context);

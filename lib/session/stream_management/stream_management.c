@@ -282,10 +282,12 @@ void envoi__sm_answer_soon(struct envoi_session *session)
 	}
 }
 
-/* What was held back may have been requested. */
+/* What was held back may have been requested. A suspended session acknowledges it when it is
+ * resumed, by another process perhaps. */
 void envoi__sm_hold_released(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
+	envoi__journal_released(session);
 	if (sm->state == ENVOI__SM_ENABLED && envoi__sm_handled_number(session) != sm->answered) {
 		envoi__sm_answer_soon(session);
 	}

@@ -19,6 +19,7 @@
 #include <envoi/journal.h>
 #include <envoi/mainloop.h>
 #include <envoi/payload.h>
+#include <envoi/post.h>
 #include <envoi/precis.h>
 #include <envoi/presence.h>
 #include <envoi/request.h>

@@ -24,6 +24,9 @@ void envoi_loop_init(
 void envoi_loop_destroy(struct envoi_loop *loop)
 {
 	if (loop != NULL) {
+		if (loop->close_post_queues != NULL) {
+			loop->close_post_queues(loop);
+		}
 		loop->impl->destroy(loop);
 	}
 }

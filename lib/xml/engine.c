@@ -109,9 +109,9 @@ static struct envoi__engine *engine_new(struct envoi_context *context)
 		return NULL;
 	}
 	engine->context = context;
+	pthread_once(&once, xmlInitParser); /* before all else of libxml2 */
 	struct silence silence;
 	be_silent(&silence, engine);
-	pthread_once(&once, xmlInitParser);
 	bool is_ready = prepare(engine);
 	end_silence(&silence);
 	if (!is_ready) {

@@ -50,10 +50,10 @@ extern "C" {
 
 /**
  * The limits of a parser. Exceeding one is a policy-violation and ends the stream, unless
- * skip_bytes allows to skip the stanza. The stream header with the XML declaration has the limits of a stanza;
- * white space between elements does not count. In addition, an element and its ancestors may have
- * at most 512 namespace declarations. Names are freed with their stanzas, so the number of distinct
- * names of a stream has no limit.
+ * skip_bytes allows to skip the stanza. The stream header with the XML declaration has the limits
+ * of a stanza; white space between elements does not count. In addition, an element and its
+ * ancestors may have at most 512 namespace declarations. Names are freed with their stanzas, so the
+ * number of distinct names of a stream has no limit.
  *
  * A stanza takes at most 6 bytes of memory for each of its bytes, and 128 more for each element and
  * text. doc/limits.md has the costs.

@@ -78,6 +78,7 @@ struct envoi__login {
 	/* the settings when it began: what the application changes later is for the next one */
 	struct envoi__client_settings values;
 	enum envoi__tls_mode tls_mode;
+	uint64_t decision_timeout_ms;
 	char *resource; /* that of the values; NULL: the server chooses */
 	struct envoi_session_owner session_owner;
 	enum envoi__login_state state;

@@ -18,7 +18,10 @@ static const char *wanted_resource(const struct envoi__login *login)
 int envoi__login_settings_read(struct envoi__login *login)
 {
 	envoi__client_settings_read(&login->values, login->with.settings);
-	login->tls_mode = envoi__tls_mode_of(login->with.settings);
+	struct envoi__net_settings net;
+	envoi__net_settings_read(&net, login->with.settings);
+	login->tls_mode = net.tls_mode;
+	login->decision_timeout_ms = net.decision_timeout_ms;
 	const char *resource = wanted_resource(login);
 	login->values.resource = NULL;
 	if (resource == NULL) {

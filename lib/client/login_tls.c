@@ -8,8 +8,8 @@
 
 #include "client/login.h"
 #include "client/login_certificate.h"
-#include "net/net_settings.h"
 #include "tls/tls_config.h"
+#include "tls/tls_files.h"
 #include "tls/tls_question.h"
 #include "tls/tls_settings.h"
 
@@ -88,18 +88,7 @@ static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *qu
 
 static void keep_pin(const struct envoi__login *login, const char *pin)
 {
-	struct envoi_settings *settings = login->with.settings;
-	const char *before = envoi_settings_text(settings, "tls.pins");
-	struct envoi_buffer pins;
-	envoi_buffer_init(&pins, login->context, 0);
-	int r = ENVOI_OK;
-	if (before == NULL || strstr(before, pin) == NULL) {
-		r = envoi_buffer_printf(&pins, "%s%s%s", before == NULL ? "" : before,
-			before == NULL || before[0] == '\0' ? "" : " ", pin);
-		r = r < 0 ? r : envoi_buffer_append(&pins, "", 1);
-		r = r < 0 ? r : envoi_settings_set(settings, "tls.pins", envoi_buffer_data(&pins));
-	}
-	envoi_buffer_finish(&pins);
+	int r = envoi__tls_settings_add_pin(login->with.settings, login->context, pin);
 	if (r < 0) {
 		envoi_log(login->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 			"the pin of the server is lost: %s", envoi_error_text(r));
@@ -161,24 +150,6 @@ void envoi__login_tls_finish(struct envoi__login_tls *tls, struct envoi_context 
 	}
 }
 
-static void describe_missing_trust(
-	const struct envoi__login *login, int code, struct envoi_failure *why)
-{
-	struct envoi__tls_settings values;
-	envoi__tls_settings_read(&values, login->with.settings);
-	if (code != ENVOI_ERR_CERTIFICATE && code != ENVOI_ERR_SYSTEM) {
-		envoi_failure_set(why, login->context, ENVOI_PHASE_TLS, code, NULL);
-	} else if (values.ca_file == NULL) {
-		envoi_failure_set(why, login->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID, "%s",
-			"there is no certification authority to trust: the system has none, or "
-			"tls.system-trust is off");
-	} else {
-		envoi_failure_set(why, login->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
-			"tls.ca-file: %s %s", values.ca_file,
-			code == ENVOI_ERR_CERTIFICATE ? "holds no certificate" : "cannot be read");
-	}
-}
-
 /* Sessions of other accounts are not resumed. */
 static int set_account(struct envoi__login *login)
 {
@@ -188,28 +159,23 @@ static int set_account(struct envoi__login *login)
 		envoi_jid_bare_len(account->jid));
 }
 
-static int make_config(struct envoi__login *login)
-{
-	struct envoi__login_tls *tls = &login->tls;
-	int r = envoi_tls_config_new(&tls->config, login->context, login->with.settings);
-	if (r == ENVOI_OK) {
-		r = set_account(login);
-	}
-	if (r == ENVOI_OK && login->with.decider != NULL) {
-		r = envoi_tls_config_set_decider(tls->config, &tls->decider);
-	}
-	return r;
-}
-
 int envoi__login_tls_prepare(struct envoi__login *login, struct envoi_failure *why)
 {
-	login->tls.config = envoi_tls_config_unref(login->tls.config);
+	struct envoi__login_tls *tls = &login->tls;
+	tls->config = envoi_tls_config_unref(tls->config);
 	if (login->tls_mode == ENVOI__TLS_MODE_NONE) {
 		return ENVOI_OK;
 	}
-	int r = make_config(login);
+	int r = envoi__tls_config_load(&tls->config, login->context, login->with.settings, why);
 	if (r < 0) {
-		describe_missing_trust(login, r, why);
+		return r;
+	}
+	r = set_account(login);
+	if (r == ENVOI_OK && login->with.decider != NULL) {
+		r = envoi_tls_config_set_decider(tls->config, &tls->decider);
+	}
+	if (r < 0) {
+		envoi_failure_set(why, login->context, ENVOI_PHASE_TLS, r, NULL);
 		return r;
 	}
 	return envoi__login_load_certificate(login, why);

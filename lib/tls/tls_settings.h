@@ -32,4 +32,9 @@ extern const struct envoi_setting envoi__tls_setting_table[];
 void envoi__tls_settings_read(
 	struct envoi__tls_settings *ret_values, const struct envoi_settings *settings);
 
+/** Add a pin to tls.pins, unless it is there.
+ * @retval ENVOI_ERR_NOMEM */
+int envoi__tls_settings_add_pin(
+	struct envoi_settings *settings, struct envoi_context *context, const char *pin);
+
 #endif

@@ -45,6 +45,8 @@ struct invocation {
 	const char *password_file; /**< or NULL */
 	bool show_xml;
 	bool verbose;
+	bool has_certificate; /**< tls.cert-file is set */
+	bool may_be_anonymous; /**< sasl.mechanisms names ANONYMOUS */
 	int own_count; /**< options that are a command's own; taken once the command is known */
 	struct {
 		const struct command_option *option;

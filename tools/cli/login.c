@@ -87,7 +87,7 @@ static int set_password(struct envoi_client *client, const struct invocation *in
 	} else if (from_environment != NULL) {
 		return envoi_client_set_password(client, from_environment) < 0 ? STATUS_NO
 									       : STATUS_DONE;
-	} else if (envoi_settings_text(invocation->settings, "tls.cert-file") != NULL) {
+	} else if (invocation->has_certificate) {
 		return STATUS_DONE; /* the certificate stands in for it */
 	} else {
 		status = ask_password(invocation->jid, password);
@@ -115,21 +115,6 @@ static void show_log(
 	fprintf(stderr, "-- %s: %s\n", envoi_log_subject_name(subject), message);
 }
 
-/* The client's settings are its own: what the command line set is copied one by one. */
-static int copy_settings(struct envoi_client *client, const struct invocation *invocation)
-{
-	size_t position = 0;
-	const struct envoi_setting *setting;
-	while ((setting = envoi_context_next_setting(invocation->context, &position)) != NULL) {
-		int r = envoi_settings_set(envoi_client_settings(client), setting->name,
-			envoi_settings_text(invocation->settings, setting->name));
-		if (r < 0) {
-			return r;
-		}
-	}
-	return ENVOI_OK;
-}
-
 /* Of the client certificate; a wrong one ends the login. */
 static int set_key_password(struct envoi_client *client)
 {
@@ -142,12 +127,6 @@ static int set_key_password(struct envoi_client *client)
 static bool is_account(const char *jid)
 {
 	return memchr(jid, '@', strcspn(jid, "/")) != NULL;
-}
-
-static bool may_be_anonymous(const struct invocation *invocation)
-{
-	const char *mechanisms = envoi_settings_text(invocation->settings, "sasl.mechanisms");
-	return strstr(mechanisms, "ANONYMOUS") != NULL;
 }
 
 int complain_about_address(const char *name, const char *text)
@@ -168,7 +147,7 @@ static int check_jid(const struct invocation *invocation)
 	if (envoi_jid_check(jid, strlen(jid), NULL, 0) < 0) {
 		return complain_about_address("--jid", jid);
 	}
-	if (!is_account(jid) && !may_be_anonymous(invocation)) {
+	if (!is_account(jid) && !invocation->may_be_anonymous) {
 		complain(
 			"--jid: \"%s\" is not the address of an account, such as alice@example.org",
 			jid);
@@ -184,10 +163,8 @@ int login_prepare(struct envoi_client **ret_client, struct invocation *invocatio
 		return status;
 	}
 	struct envoi_client *client = NULL;
-	int r = envoi_client_new(&client, invocation->context, invocation->jid);
-	if (r == ENVOI_OK) {
-		r = copy_settings(client, invocation);
-	}
+	int r = envoi_client_new_with(
+		&client, invocation->context, invocation->jid, invocation->settings);
 	if (r == ENVOI_OK) {
 		r = set_key_password(client);
 	}

@@ -177,6 +177,18 @@ static int take_one(
 			   : take_setting(invocation, &option, next);
 }
 
+/* What the program itself has to know of the settings. */
+static void read_settings(struct invocation *invocation)
+{
+	const struct envoi_settings *settings = invocation->settings;
+	const char *mechanism;
+	invocation->has_certificate = envoi_settings_text(settings, "tls.cert-file") != NULL;
+	for (size_t i = 0;
+		(mechanism = envoi_settings_word(settings, "sasl.mechanisms", i)) != NULL; i++) {
+		invocation->may_be_anonymous |= strcmp(mechanism, "ANONYMOUS") == 0;
+	}
+}
+
 enum asked options_take(struct invocation *invocation, int *argument_count, char **arguments)
 {
 	enum asked asked = ASKED_COMMAND;
@@ -204,6 +216,7 @@ enum asked options_take(struct invocation *invocation, int *argument_count, char
 		i += taken;
 	}
 	*argument_count = kept;
+	read_settings(invocation);
 	return asked;
 }
 

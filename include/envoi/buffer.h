@@ -17,7 +17,7 @@ extern "C" {
 struct envoi_context;
 
 /**
- * Bytes that are appended at the end and consumed at the front, in one piece.
+ * A contiguous queue of bytes, which are appended at the end and consumed at the front.
  *
  * Embedded in its owner. Members are private, except that @p data[@p start .. @p end) may be read.
  */
@@ -25,20 +25,21 @@ struct envoi_buffer {
 	struct envoi_context *context; /**< borrowed; outlives the buffer */
 	char *data;
 	size_t start, end, capacity;
-	size_t limit; /**< most bytes held at a time; 0: none */
+	size_t limit; /**< the largest number of bytes held at a time; 0: none */
 };
 
-/** Prepare an empty buffer; allocates nothing. @param limit most bytes held, 0: none */
+/** Initialise an empty buffer; allocates nothing. @param limit the largest number of bytes held at
+ * a time; 0: none */
 ENVOI_API void envoi_buffer_init(
 	struct envoi_buffer *buffer, struct envoi_context *context, size_t limit);
 
-/** Free the memory; the buffer is empty and may be used again. Works on a zeroed one. */
+/** Free the memory. The buffer is empty then and may be used again. A zeroed buffer is allowed. */
 ENVOI_API void envoi_buffer_finish(struct envoi_buffer *buffer);
 
 /** As envoi_buffer_finish(), and the memory is wiped first: for secrets. */
 ENVOI_API void envoi_buffer_wipe(struct envoi_buffer *buffer);
 
-/** @return bytes held */
+/** @return the number of bytes held */
 ENVOI_API size_t envoi_buffer_len(const struct envoi_buffer *buffer);
 
 /** @return the first byte held; borrowed until the buffer changes; not NUL-terminated */
@@ -62,23 +63,24 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_buffer_printf(
 	struct envoi_buffer *buffer, const char *format, ...) ENVOI_PRINTF(2, 3);
 
 /**
- * Reserve room to write into directly, with read(2) for example; then call envoi_buffer_commit().
+ * Reserve memory to write into directly, with read(2) for example; then call envoi_buffer_commit().
  *
  * @param[out] ret_room  at least @p len bytes; borrowed until the buffer changes
+ * Errors as envoi_buffer_append().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_buffer_reserve(
 	struct envoi_buffer *buffer, size_t len, char **ret_room);
 
-/** Count @p len bytes written into reserved room as held. */
+/** Append the first @p len bytes of the memory that envoi_buffer_reserve() has reserved. */
 ENVOI_API void envoi_buffer_commit(struct envoi_buffer *buffer, size_t len);
 
-/** Drop @p len bytes at the front (at most all). */
+/** Remove @p len bytes at the front; more than are held: all. */
 ENVOI_API void envoi_buffer_consume(struct envoi_buffer *buffer, size_t len);
 
-/** As envoi_buffer_consume(), and the dropped bytes are wiped: for secrets. */
+/** As envoi_buffer_consume(), and the removed bytes are wiped: for secrets. */
 ENVOI_API void envoi_buffer_wipe_front(struct envoi_buffer *buffer, size_t len);
 
-/** Keep only the first @p len bytes held, to undo appends. */
+/** Remove all but the first @p len bytes, to undo appends. */
 ENVOI_API void envoi_buffer_truncate(struct envoi_buffer *buffer, size_t len);
 
 #ifdef __cplusplus

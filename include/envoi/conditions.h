@@ -13,22 +13,23 @@ extern "C" {
 
 /** Whether trying again can help. */
 enum envoi_retry {
-	ENVOI_RETRY_NEVER, /**< no: it fails the same way */
-	ENVOI_RETRY_AFTER_USER, /**< once the user changed something: password, trust, settings */
-	ENVOI_RETRY_LATER, /**< yes, after a while */
+	ENVOI_RETRY_NEVER, /**< no: it would fail in the same way */
+	/** only after the user has changed something: the password, the settings, whom to trust */
+	ENVOI_RETRY_AFTER_USER,
+	ENVOI_RETRY_LATER, /**< yes, after a delay */
 	ENVOI_RETRY_NOW, /**< yes, at once */
 };
 
 /** The meaning of a condition that has ended a connection. */
 struct envoi_condition_meaning {
-	const char *name; /**< of the element; NULL in the row of unknown conditions */
+	const char *name; /**< of the element; NULL: of all unknown conditions */
 	enum envoi_retry retry;
 	const char *text; /**< for a person: an English clause, without the name */
 };
 
 /**
- * Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. A connection that is
- * ended by one fails with ENVOI_ERR_STREAM, in the phase that it is in. Trying again:
+ * Stream error conditions (RFC 6120, section 4.9.3), in the order of the RFC. A connection that a
+ * stream error ends fails with ENVOI_ERR_STREAM, in its current phase. Whether to retry:
  *
  * bad-format, bad-namespace-prefix        never
  * conflict                                after the user: another client has taken the resource,
@@ -83,7 +84,7 @@ enum envoi_stream_condition {
 
 /**
  * SASL error conditions (RFC 6120, section 6.5), in the order of the RFC. A login that is refused
- * with one fails with ENVOI_ERR_AUTH in phase SASL. Trying again:
+ * with one fails with ENVOI_ERR_AUTH in phase SASL. Whether to retry:
  *
  * aborted                                 later: this side has aborted
  * account-disabled, credentials-expired   after the user
@@ -114,7 +115,7 @@ enum envoi_sasl_condition {
 /**
  * Stanza error conditions (RFC 6120, section 8.3.3), in the order of the RFC. A login whose
  * resource is refused with one (sections 7.6.2, 7.7.2) fails with ENVOI_ERR_STANZA in phase BIND.
- * Trying again: later, if the error's type is `wait`; else
+ * Whether to retry: later, if the error's type is `wait`; else
  *
  * feature-not-implemented                 never
  * internal-server-error, recipient-unavailable, remote-server-timeout, resource-constraint,
@@ -165,7 +166,7 @@ ENVOI_API const char *envoi_stream_condition_name(enum envoi_stream_condition co
 /** @return the condition with that element name, or ENVOI_STREAM_NO_CONDITION */
 ENVOI_API enum envoi_stream_condition envoi_stream_condition_from_name(const char *name);
 
-/** @return never NULL; for an unknown condition the row of those; static */
+/** @return the meaning of a condition, or of unknown ones; never NULL; static */
 ENVOI_API const struct envoi_condition_meaning *envoi_stream_condition_meaning(
 	enum envoi_stream_condition condition);
 
@@ -185,7 +186,8 @@ ENVOI_API const char *envoi_stanza_condition_name(enum envoi_stanza_condition co
 /** @return the condition with that element name, or ENVOI_STANZA_NO_CONDITION */
 ENVOI_API enum envoi_stanza_condition envoi_stanza_condition_from_name(const char *name);
 
-/** @return as envoi_stream_condition_meaning(), of a request that was refused with it */
+/** @return as envoi_stream_condition_meaning(), for a request that was refused with the
+ * condition */
 ENVOI_API const struct envoi_condition_meaning *envoi_stanza_condition_meaning(
 	enum envoi_stanza_condition condition);
 

@@ -18,26 +18,26 @@ struct envoi_session;
 struct envoi_stream;
 
 /*
- * A delivery is what a stanza row's function gets (<envoi/handler.h>). It lives as long as that
- * call.
+ * The function of a stanza row (<envoi/handler.h>) is called with a delivery, which is valid for
+ * that call.
  *
- * An iq get or set is answered exactly once (RFC 6120, section 8.2.3), whatever its handler does.
- * An automatic answer for which the outbox has no room is dropped and counted (replies_dropped of
- * struct envoi_session_stats).
+ * An iq get or set has exactly one answer (RFC 6120, section 8.2.3). If no handler answers it, the
+ * library does. An answer of the library for which the outbox has no room is dropped and counted
+ * (replies_dropped of struct envoi_session_stats).
  */
 
-/** @return the session that the stanza came to; borrowed */
+/** @return the session that has received the stanza; borrowed */
 ENVOI_API struct envoi_session *envoi_delivery_session(const struct envoi_delivery *delivery);
-/** @return the stream that it came from, borrowed; NULL: that stream is no longer the session's */
+/** @return the stream that has received it, borrowed; NULL: the session has it no longer */
 ENVOI_API struct envoi_stream *envoi_delivery_stream(const struct envoi_delivery *delivery);
-/** @return the stanza; borrowed: envoi_stanza_ref() keeps it */
+/** @return the stanza; borrowed for the call: envoi_stanza_ref() keeps it */
 ENVOI_API struct envoi_stanza *envoi_delivery_stanza(const struct envoi_delivery *delivery);
-/** @return the payload that was decoded for a row that names @p type: never NULL in the function of
- * such a row, NULL for a type that no row named; borrowed from the stanza */
+/** @return the decoded payload of a type that a matching row names: never NULL in the function of a
+ * row with that type; NULL: no row has named @p type; borrowed from the stanza */
 ENVOI_API const void *envoi_delivery_payload(
 	const struct envoi_delivery *delivery, const struct envoi_payload_type *type);
-/** @return the first payload element that matched the row, of an iq its payload; NULL for a row
- * without payload; borrowed from the stanza */
+/** @return the first payload element that matches the row, of an iq its payload; NULL: the row
+ * names no payload, and the stanza is not an iq; borrowed from the stanza */
 ENVOI_API struct envoi_element *envoi_delivery_element(const struct envoi_delivery *delivery);
 
 /* --- replying in the call --- */
@@ -64,9 +64,9 @@ ENVOI_API int envoi_reply_text(struct envoi_delivery *delivery, const char *body
  * @param type   of @p value; NULL: an empty result
  * @param value  borrowed for the call
  * @retval ENVOI_ERR_STATE    it was answered or deferred, or the epoch in which it came has ended
- * @retval ENVOI_ERR_INVALID  the stanza is not an iq get or set, or the value cannot be written: it
- *                            is not answered yet
- * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  it is not answered yet
+ * @retval ENVOI_ERR_INVALID  the stanza is not an iq get or set, or the value cannot be written
+ * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  as envoi_send()
+ * After a failure but ENVOI_ERR_STATE the iq is not answered yet.
  */
 ENVOI_API int envoi_reply_result(
 	struct envoi_delivery *delivery, const struct envoi_payload_type *type, const void *value);
@@ -85,8 +85,8 @@ ENVOI_API int envoi_reply_error(
 /**
  * Answer an iq with a stanza made by envoi_iq_result_new() or envoi_stanza_error_new().
  *
- * @param reply  taken, on failure too; NULL reports ENVOI_ERR_NOMEM; a stanza that is not an answer
- *               to this iq reports ENVOI_ERR_INVALID
+ * @param reply  taken, on failure too; NULL reports ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_INVALID  also: @p reply is not an answer to this iq
  * Other errors as envoi_reply_result().
  */
 ENVOI_API int envoi_reply(struct envoi_delivery *delivery, struct envoi_stanza *reply);
@@ -94,16 +94,16 @@ ENVOI_API int envoi_reply(struct envoi_delivery *delivery, struct envoi_stanza *
 /* --- replying later --- */
 
 /**
- * Defer the answer to an iq. The promise is ended exactly once, with one of the four functions
- * below, each of which frees it, on failure too.
+ * Defer the answer to an iq. End the promise exactly once, with one of the four functions below,
+ * each of which frees it, on failure too.
  *
- * A promise belongs to the epoch of the session in which the iq came (envoi_session_epoch()). When
- * that has ended, or the session was freed, ending the promise returns ENVOI_ERR_STATE and sends
- * nothing.
+ * A promise belongs to the epoch in which the iq came (envoi_session_epoch()). After the epoch has
+ * ended, or the session was freed, these functions send nothing, free the promise and return
+ * ENVOI_ERR_STATE.
  *
  * @param[out] ret_promise  owned by the caller
- * @retval ENVOI_ERR_FULL     limits.deferred are open: when the handler returns this code,
- *                            resource-constraint is answered
+ * @retval ENVOI_ERR_FULL     limits.deferred promises are open. If the handler returns this code,
+ *                            the answer is resource-constraint
  * @retval ENVOI_ERR_STATE    it was answered or deferred, or the epoch has ended
  * @retval ENVOI_ERR_INVALID  the stanza is not an iq get or set
  * @retval ENVOI_ERR_NOMEM
@@ -114,17 +114,15 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_delivery_defer(
 /** @return the iq; borrowed until the promise is ended */
 ENVOI_API struct envoi_stanza *envoi_promise_stanza(const struct envoi_promise *promise);
 
-/** Answer with a result, as envoi_reply_result(). In place of a value that cannot be written, or
- * whose stanza the server does not accept, internal-server-error is answered, and the code is
- * returned. */
+/** Answer with a result, as envoi_reply_result(). If the value cannot be written, or the server
+ * does not accept the stanza, the answer is internal-server-error, and the code is returned. */
 ENVOI_API int envoi_promise_result(
 	struct envoi_promise *promise, const struct envoi_payload_type *type, const void *value);
 /** Answer with an error, as envoi_reply_error(). */
 ENVOI_API int envoi_promise_error(
 	struct envoi_promise *promise, enum envoi_stanza_condition condition, const char *text);
-/** Answer with a stanza, as envoi_reply(). For one that is not an answer to the iq, or cannot be
- * sent as it is, internal-server-error is answered and ENVOI_ERR_INVALID returned. @param reply
- * taken */
+/** Answer with a stanza, as envoi_reply(). If it is not an answer to the iq, or cannot be sent, the
+ * answer is internal-server-error, and ENVOI_ERR_INVALID is returned. @param reply taken */
 ENVOI_API int envoi_promise_reply(struct envoi_promise *promise, struct envoi_stanza *reply);
 /** Answer with internal-server-error. NULL is allowed. */
 ENVOI_API void envoi_promise_drop(struct envoi_promise *promise);

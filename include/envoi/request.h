@@ -20,34 +20,37 @@ struct envoi_request;
 struct envoi_session;
 
 /**
- * Reports how a request ended. Called once, from the loop or inside envoi_session_free().
- * Everything may be freed inside.
+ * Reports how a request ended. Called once, from the loop or inside envoi_session_free(). Any
+ * object may be freed inside.
+ * @param user    passed to envoi_request()
  * @param answer  borrowed for the call
  */
 typedef void envoi_answer_fn(void *user, const struct envoi_answer *answer);
 
 /**
- * Send an iq get or set and wait for its answer (RFC 6120, section 8.2.3).
+ * Send an iq get or set, and receive its answer (RFC 6120, section 8.2.3). Returns at once.
  *
- * An answer is accepted from the address that was asked only:
- * - request without `to`: from the server or the account of the session, with or without resource,
- *   or without `from` (sections 8.1.2.1 and 10.3);
- * - request to the account's bare address or its server: from that address, or without `from`;
+ * An answer is accepted only from the entity that the request was sent to:
+ * - a request without `to`: from the server or the account of the session, with or without
+ *   resource, or without `from` (sections 8.1.2.1 and 10.3);
+ * - a request to the account's bare address or its server: from that address, or without `from`;
  * - every other request: from exactly its `to`.
  * Other iqs with its id are ignored and counted (answers_ignored of struct envoi_session_stats).
  *
- * A request belongs to an epoch of its session (envoi_session_epoch()). When that ends before the
- * answer comes, the request ends with ENVOI_ERR_DISCONNECTED.
+ * When the epoch of the session (envoi_session_epoch()) ends, a request that was given to a stream
+ * ends with ENVOI_ERR_DISCONNECTED. One in the queue of a client that connects again is sent on the
+ * next session.
  *
- * @param iq          taken, on failure too; NULL reports ENVOI_ERR_NOMEM. It gets an id that cannot
- *                    be guessed, in place of the one that it has
- * @param expected    payload of the result, decoded before @p done is called; NULL: not decoded
+ * @param iq          taken, on failure too; NULL reports ENVOI_ERR_NOMEM. Its id is replaced by one
+ *                    that cannot be guessed
+ * @param expected    the payload type of the result, which is decoded before @p done is called;
+ *                    NULL: the result is not decoded
  * @param timeout_ms  milliseconds until the request ends with ENVOI_ERR_TIMEOUT; 0: the setting
  *                    request.timeout
  * @param done        called exactly once
  * @param user        passed to @p done
  * @param ret_request NULL: not wanted; else valid until @p done has returned
- * @retval ENVOI_ERR_FULL  limits.requests are pending, or as envoi_send()
+ * @retval ENVOI_ERR_FULL  limits.requests requests are pending, or as envoi_send()
  * Other errors as envoi_send(). On failure @p done is not called.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
@@ -58,8 +61,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_request(struct envoi_session *session, stru
  * Make an iq with one payload, for envoi_request().
  *
  * @param kind   ENVOI_IQ_GET or ENVOI_IQ_SET
- * @param to     an address as text, prepared when the iq is sent; NULL: the domain of the session's
- *               address, which is the account's server. (An iq without `to` is for the account: RFC
+ * @param to     an address as text, prepared when the iq is sent; NULL: the account's server, which
+ *               is the domain of the session's address. (An iq without `to` is for the account: RFC
  *               6120, section 8.1.1.1.)
  * @param value  of @p type; borrowed for the call; may be NULL for an empty type
  * @return the iq, owned by the caller; NULL: out of memory. A @p value that cannot be written makes
@@ -69,13 +72,14 @@ ENVOI_API struct envoi_stanza *envoi_request_iq(struct envoi_session *session,
 	enum envoi_stanza_kind kind, const char *to, const struct envoi_payload_type *type,
 	const void *value);
 
-/** End a request with ENVOI_ERR_CANCELED, reported from the loop. An answer that comes later is
- * ignored. Nothing if it has ended; NULL is allowed. */
+/** End a request with ENVOI_ERR_CANCELED: its function is called from the loop. A later answer is
+ * ignored. No effect inside its function; NULL is allowed. */
 ENVOI_API void envoi_request_cancel(struct envoi_request *request);
 
 /* --- answers --- */
 
-/** @return whether the answer is a result, and its payload of the expected type */
+/** @return whether the answer is a result with a payload of the expected type, if one is
+ * expected */
 ENVOI_API bool envoi_answer_ok(const struct envoi_answer *answer);
 
 /**
@@ -85,24 +89,24 @@ ENVOI_API bool envoi_answer_ok(const struct envoi_answer *answer);
  * @retval ENVOI_ERR_PROTOCOL      the payload of the result is missing or malformed
  * @retval ENVOI_ERR_TIMEOUT       no answer came in time
  * @retval ENVOI_ERR_CANCELED      envoi_request_cancel() was called, or the session was freed
- * @retval ENVOI_ERR_DISCONNECTED  the connection ended first
- * @retval ENVOI_ERR_INVALID       the request waited for a stream, and is longer than the server of
- *                                 that stream accepts (XEP-0478)
+ * @retval ENVOI_ERR_DISCONNECTED  the session of the server ended before an answer came
+ * @retval ENVOI_ERR_INVALID       the request was in the queue, and is longer than the server of
+ *                                 the next stream accepts (XEP-0478)
  * @retval ENVOI_ERR_NOMEM         the payload could not be decoded
  */
 ENVOI_API int envoi_answer_code(const struct envoi_answer *answer);
 
-/** @return a text for a person: that of the peer, else the name of its condition, else the reason
- * of the failure; never NULL; borrowed for the call, as all below */
+/** @return a text for a person: the peer's text, else the name of its condition, else the text of
+ * the code; never NULL; borrowed for the call, as all below */
 ENVOI_API const char *envoi_answer_text(const struct envoi_answer *answer);
 
-/** @return the result or error stanza; NULL when none came */
+/** @return the result or error stanza; NULL: none was received */
 ENVOI_API struct envoi_stanza *envoi_answer_stanza(const struct envoi_answer *answer);
 
-/** @return the stanza error; NULL when the answer is none */
+/** @return the stanza error; NULL: the answer is not an error */
 ENVOI_API const struct envoi_stanza_error *envoi_answer_error(const struct envoi_answer *answer);
 
-/** @return the decoded payload of the expected type; NULL without one */
+/** @return the decoded payload of the expected type; NULL: there is none */
 ENVOI_API const void *envoi_answer_payload(const struct envoi_answer *answer);
 
 #ifdef __cplusplus

@@ -23,24 +23,24 @@ extern "C" {
 /* clang-format off */
 #define ENVOI_XML_LIMITS(BYTES, COUNT) \
 	BYTES(stanza_bytes, "stanza-bytes", 8388608, 10000, 10000, 1073741824, \
-		"The largest stanza, or other first-level element, that the peer may send. Beyond " \
-		"this limit, and each of the following ones, a stanza is skipped as far as " \
-		"limits.skip-bytes lets it, or else the stream ends with policy-violation. A server " \
-		"can rely on 10,000 bytes (RFC 6120, section 13.12).") \
+		"The largest stanza, or other first-level element, that the peer may send. A stanza " \
+		"that exceeds this limit, or one of the following limits, is skipped if " \
+		"limits.skip-bytes allows it; else the stream ends with policy-violation. Servers may " \
+		"rely on 10,000 bytes (RFC 6120, section 13.12).") \
 	BYTES(tag_bytes, "tag-bytes", 262144, 4096, 1024, 1048576, \
 		"The largest tag, attributes included.") \
 	COUNT(depth, "depth", 256, 16, 4, 10000, \
 		"The deepest nesting of elements in a stanza.") \
 	COUNT(attributes, "attributes", 256, 32, 8, 10000, \
-		"The most attributes of an element, namespace declarations included.") \
+		"The largest number of attributes of an element, namespace declarations included.") \
 	COUNT(children, "children", 1000000, 1000, 16, 100000000, \
-		"The most elements and texts in a stanza.") \
+		"The largest number of elements and texts in a stanza.") \
 	BYTES(name_bytes, "name-bytes", 256, 256, 32, 65536, \
 		"The longest name of an element or attribute, and the longest prefix.") \
 	BYTES(namespace_bytes, "namespace-bytes", 1024, 256, 64, 65536, \
 		"The longest namespace name that the library does not know.") \
 	COUNT(names, "names", 4096, 256, 64, 100000000, \
-		"The most distinct names and prefixes in a stanza, without the names of " \
+		"The largest number of distinct names and prefixes in a stanza, without the names of " \
 		"specifications that the library knows.")
 /* clang-format on */
 

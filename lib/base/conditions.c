@@ -26,7 +26,7 @@ static const struct envoi_condition_meaning stream_rows[] = {
 	[ENVOI_STREAM_HOST_UNKNOWN] = {"host-unknown", ENVOI_RETRY_AFTER_USER,
 		"the domain is not served by this server"},
 	[ENVOI_STREAM_IMPROPER_ADDRESSING] = {"improper-addressing", ENVOI_RETRY_NEVER,
-		"the server misses an address in a stanza that it received"},
+		"a stanza that the server received had no address"},
 	[ENVOI_STREAM_INTERNAL_SERVER_ERROR] = {"internal-server-error", ENVOI_RETRY_LATER,
 		"the server has an internal error"},
 	[ENVOI_STREAM_INVALID_FROM] = {"invalid-from", ENVOI_RETRY_NEVER,
@@ -50,7 +50,7 @@ static const struct envoi_condition_meaning stream_rows[] = {
 	[ENVOI_STREAM_RESTRICTED_XML] = {"restricted-xml", ENVOI_RETRY_NEVER,
 		"the stream had XML that XMPP does not allow"},
 	[ENVOI_STREAM_SEE_OTHER_HOST] = {"see-other-host", ENVOI_RETRY_LATER,
-		"the server sends us to another one"},
+		"the server redirects to another host"},
 	[ENVOI_STREAM_SYSTEM_SHUTDOWN] = {"system-shutdown", ENVOI_RETRY_LATER,
 		"the server is being shut down"},
 	[ENVOI_STREAM_UNDEFINED_CONDITION] = {"undefined-condition", ENVOI_RETRY_LATER,
@@ -70,7 +70,7 @@ static const struct envoi_condition_meaning stream_rows[] = {
 /* clang-format off */
 static const struct envoi_condition_meaning sasl_rows[] = {
 	[ENVOI_SASL_NO_CONDITION] = {NULL, ENVOI_RETRY_AFTER_USER, "the server refused the login"},
-	[ENVOI_SASL_ABORTED] = {"aborted", ENVOI_RETRY_LATER, "the login was broken off"},
+	[ENVOI_SASL_ABORTED] = {"aborted", ENVOI_RETRY_LATER, "the login was aborted"},
 	[ENVOI_SASL_ACCOUNT_DISABLED] = {"account-disabled", ENVOI_RETRY_AFTER_USER,
 		"the account is disabled"},
 	[ENVOI_SASL_CREDENTIALS_EXPIRED] = {"credentials-expired", ENVOI_RETRY_AFTER_USER,

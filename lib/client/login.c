@@ -184,7 +184,7 @@ static void try_connector(struct envoi__login *login)
 	if (r < 0 && is_connecting(login)) {
 		envoi__login_fail(login, ENVOI_PHASE_CONNECT, r, "%s",
 			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
-						   : "the connection could not be begun");
+						   : "the connection could not be started");
 	}
 	envoi__login_exit(login);
 }

@@ -68,7 +68,7 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 static int unexpected(struct envoi_stream *stream, const struct envoi_element *element)
 {
 	return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
-		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "<%s/> of STARTTLS was not asked for",
+		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "unexpected <%s/> of STARTTLS",
 		envoi_element_name(element));
 }
 

@@ -144,7 +144,7 @@ static void take_records(struct envoi__srv_route *service, const struct envoi_lo
 		note_failure(service, NULL);
 	} else if (services->targets.count == before) {
 		service->status = ENVOI_LOOKUP_FAILED;
-		note_failure(service, "the service records make no sense");
+		note_failure(service, "no service record is usable");
 	}
 }
 

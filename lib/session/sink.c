@@ -228,7 +228,7 @@ static void refuse_fatal(struct envoi_session *session, struct envoi_element *el
 		return;
 	}
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
-	report(session, stanza, "the program has ended twice with this stanza in hand");
+	report(session, stanza, "the program has ended twice while it handled this stanza");
 	if (kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET) {
 		envoi__router_refuse_request(
 			&session->router, element, ENVOI_INTERNAL_SERVER_ERROR);

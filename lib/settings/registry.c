@@ -100,7 +100,7 @@ static int add(struct registry *registry, const struct envoi_setting *setting)
 	}
 	if (!envoi__setting_fits_member(setting)) {
 		envoi_log(registry->context, ENVOI_LOG_ERROR, ENVOI_LOG_BASE,
-			"setting %s: its member has not the size of its values", setting->name);
+			"setting %s: its member has the wrong size", setting->name);
 		return ENVOI_ERR_INVALID;
 	}
 	entry = entry_new(registry->context, setting);

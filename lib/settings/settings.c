@@ -150,7 +150,7 @@ static const struct envoi__value *value_at(
 {
 	if (entry == NULL) {
 		envoi_log(settings->context, ENVOI_LOG_ERROR, ENVOI_LOG_BASE,
-			"setting %s was asked for, but there is none", name);
+			"there is no setting %s to read", name);
 		return NULL;
 	}
 	if (entry->index < settings->capacity && settings->values[entry->index] != NULL) {
@@ -176,7 +176,7 @@ int64_t envoi_settings_int(const struct envoi_settings *settings, const char *na
 	if (entry->setting->type == ENVOI_SETTING_TEXT ||
 		entry->setting->type == ENVOI_SETTING_LIST) {
 		envoi_log(settings->context, ENVOI_LOG_ERROR, ENVOI_LOG_BASE,
-			"setting %s was asked for as a number, but is text", name);
+			"setting %s is text, and was read as a number", name);
 	}
 	return value->number;
 }
@@ -198,7 +198,7 @@ const char *envoi_settings_word(
 	}
 	if (entry->setting->type != ENVOI_SETTING_LIST) {
 		envoi_log(settings->context, ENVOI_LOG_ERROR, ENVOI_LOG_BASE,
-			"setting %s was asked for as a list, but is none", name);
+			"setting %s is no list, and was read as one", name);
 		return NULL;
 	}
 	const char *word = value->text + value->len + 1;

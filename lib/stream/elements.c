@@ -196,7 +196,7 @@ void envoi__stream_element(struct envoi_stream *stream, struct envoi_element *el
 		take_features(stream, element);
 	} else if (stream->input != ENVOI__INPUT_OPEN) {
 		refuse(stream, element, ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE,
-			"something before the stream's features");
+			"an element before the stream's features");
 	} else if (is_stanza(stream, element)) {
 		take_stanza(stream, element);
 	} else if (ask_rows(stream, element) == ENVOI_DECLINED) {

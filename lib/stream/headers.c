@@ -318,7 +318,7 @@ void envoi__stream_restart(struct envoi_stream *stream)
 	int r = stream->is_renewed ? ENVOI_OK : stream->transport->impl->restart(stream->transport);
 	if (r == ENVOI_ERR_PROTOCOL) {
 		envoi_stream_fail_with(stream, r, ENVOI_STREAM_POLICY_VIOLATION,
-			"something came behind the end of the negotiation");
+			"data after the end of the negotiation");
 	} else if (r < 0) {
 		envoi__stream_fail_for(stream, r);
 	}

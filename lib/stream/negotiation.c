@@ -304,7 +304,7 @@ int envoi_stream_start_tls(
 	if (r < 0) {
 		envoi_stream_fail_with(stream, r == ENVOI_ERR_UNSUPPORTED ? ENVOI_ERR_TLS : r,
 			ENVOI_STREAM_NO_CONDITION, "%s",
-			r == ENVOI_ERR_PROTOCOL ? "something came between the start of TLS and TLS"
+			r == ENVOI_ERR_PROTOCOL ? "data between the start of TLS and TLS"
 						: "TLS cannot be started here");
 		return r;
 	}

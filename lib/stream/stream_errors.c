@@ -25,14 +25,14 @@ bool envoi__stream_is_proven(const struct envoi_stream *stream)
 static void take_redirect(
 	struct envoi_stream *stream, struct envoi_failure *failure, const char *text)
 {
-	const char *why = "the server sends us to something that is no host";
+	const char *why = "the server redirects to an invalid host";
 	int r = envoi__redirect_parse(failure->redirect_host, sizeof(failure->redirect_host),
 		&failure->redirect_port, text != NULL ? text : "");
 	if (r == ENVOI_OK && envoi__stream_is_proven(stream)) {
-		why = "the server sends us to another one";
+		why = "the server redirects to another host";
 		failure->retry = ENVOI_RETRY_NOW;
 	} else if (r == ENVOI_OK) {
-		why = "not followed: anybody may have said it before TLS and the login were done";
+		why = "not followed: before TLS and the login are complete, an attacker may have sent it";
 	}
 	if (!failure->is_peer_text) {
 		envoi__failure_put(failure->text, sizeof(failure->text), why);

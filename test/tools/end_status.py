@@ -170,11 +170,11 @@ for end, tls, status, lines in (
          " and --port\n"),
         (before_login(f"<stream:error><see-other-host {STREAMS}>evil.test:1</see-other-host>"
                       "</stream:error></stream:stream>"), "none", 6,
-         "envoi: a@b.test: the peer ended the stream with an error (stream): not followed: anybody may"
-         " have said it before TLS and the login were done\n"
-         "  condition: see-other-host (the server sends us to another one)\n"
+         "envoi: a@b.test: the peer ended the stream with an error (stream): not followed: before"
+         " TLS and the login are complete, an attacker may have sent it\n"
+         "  condition: see-other-host (the server redirects to another host)\n"
          "  it names the host evil.test port 1\n"
-         "  what to do: if you trust the server that said it, name that host with --server and --port\n"),
+         "  what to do: if you trust the server that sent it, name that host with --server and --port\n"),
         (stream_error(f"<undefined-condition {STREAMS}/><odd xmlns='urn:odd'/>"), "none", 7,
          "envoi: a@b.test: the peer ended the stream with an error (online)\n"
          "  condition: undefined-condition {urn:odd}odd (the server ended the stream for a reason of"

@@ -138,8 +138,8 @@ CHECK_NAMES = ("check --server where it is given, else the domain of --jid; if t
 CHECK_NETWORK = ("check that the server runs and that the network leads there, or name another with"
                  " --server and --port")
 CHECK_DOMAIN = ("check the domain of --jid: the certificate must be for that, whatever --server"
-                " says; if it is right, those who run the server need another certificate")
-CHECK_CLOCK = ("check this computer's clock; if it is right, those who run the server need a new"
+                " says; if it is right, the server needs another certificate")
+CHECK_CLOCK = ("check this computer's clock; if it is right, the server needs a new"
                " certificate")
 CHECK_FILES = "check --ca-file, --cert-file and --key-file"
 NO_XMPP = "this may be no XMPP server: check --server, --port and --tls; --xml shows what it says"
@@ -209,7 +209,7 @@ SERVERS = (
      ["protocol violation (stream): the peer requires"
       " <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
       "condition sent: unsupported-feature", AT,
-      "the server insists on it: see --tls, or use another server"]),
+      "the server requires it: see --tls, or use another server"]),
     (shows("expired"), (), 4,
      ["certificate not trusted (tls): the server's certificate has expired on 2021-01-01", AT,
       CHECK_CLOCK]),
@@ -227,7 +227,7 @@ SERVERS = (
       " not count), not for example.org", AT, CHECK_DOMAIN]),
     (shows("self-signed"), (), 4,
      ["certificate not trusted (tls): the server's certificate is self-signed and not trusted", AT,
-      "if you have this certificate from those who run the server, give it with --ca-file FILE, or"
+      "if you have this certificate from the server's administrators, give it with --ca-file FILE, or"
       " its key with --pin"]),
     (shows("right"), ("--ca-file", f"{DATA}/tls/other-ca.pem"), 4,
      ["certificate not trusted (tls): the server's certificate was issued by an unknown"
@@ -236,11 +236,11 @@ SERVERS = (
       "if you trust the server, give the CA that issued its certificate with --ca-file FILE"]),
     (shows("client-purpose"), (), 4,
      ["certificate not trusted (tls): the server's certificate is not for servers", AT,
-      "those who run the server need another certificate"]),
+      "the server needs another certificate"]),
     (shows("right"), ("--pin", "sha256:" + "00" * 32), 4,
      ["certificate not trusted (tls): the server's key is not one of the pinned keys: the server"
       " has a new key, or this is another server", AT,
-      "ask those who run the server whether it has a new key: then give that one with --pin"]),
+      "ask the server's administrators whether it has a new key: then give that one with --pin"]),
     (shows("right", ssl.TLSVersion.TLSv1_2), ("--tls-min-version", "1.3"), 4,
      ["TLS failed (tls): the peer does not support TLS 1.3 or newer", AT, NEVER_MIND_TLS]),
     (leaves, ("--ca-file", "/nowhere/ca.pem"), 2,

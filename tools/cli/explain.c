@@ -55,29 +55,30 @@ static const struct condition_row stream_rows[] = {
 		"check the domain of --jid, or name the server that serves it with"
 		" --server and --port"},
 	{ENVOI_STREAM_NOT_AUTHORIZED,
-		"the server refuses this account or what it did: ask those who"
-		" run the server"},
+		"the server refuses this account or its actions: ask the server's"
+		" administrators"},
 	{ENVOI_STREAM_POLICY_VIOLATION,
 		"the server has a rule against this (no encryption, too much at"
-		" a time, too many attempts): read what it says, or ask those who run it"},
+		" a time, too many attempts): read its text, or ask its administrators"},
 	{ENVOI_STREAM_RESET, "connect again"},
 	{ENVOI_STREAM_RESOURCE_CONSTRAINT, "the server has too much to do: try again later"},
 	{ENVOI_STREAM_SEE_OTHER_HOST,
-		"if you trust the server that said it, name that host with --server and"
+		"if you trust the server that sent it, name that host with --server and"
 		" --port"},
 	{ENVOI_STREAM_SYSTEM_SHUTDOWN, "the server is being shut down: try again later"},
 	{0, NULL},
 };
 
-/* Of what we have told the server. */
-static const struct condition_row told_rows[] = {
+/* Of a stream error that this side has sent. */
+static const struct condition_row sent_rows[] = {
 	{ENVOI_STREAM_UNSUPPORTED_FEATURE,
-		"the server insists on it: see --tls, or use another server"},
+		"the server requires it: see --tls, or use another server"},
 	{0, NULL},
 };
 
 static const struct condition_row sasl_rows[] = {
-	{ENVOI_SASL_ACCOUNT_DISABLED, "ask those who run the server why the account is disabled"},
+	{ENVOI_SASL_ACCOUNT_DISABLED,
+		"ask the server's administrators why the account is disabled"},
 	{ENVOI_SASL_CREDENTIALS_EXPIRED,
 		"set a new password at the server, and give it with"
 		" --password-file FILE or ENVOI_PASSWORD"},
@@ -86,7 +87,7 @@ static const struct condition_row sasl_rows[] = {
 		" --tls direct"},
 	{ENVOI_SASL_INVALID_AUTHZID, "log in as the account itself: check --jid"},
 	{ENVOI_SASL_MECHANISM_TOO_WEAK,
-		"the server wants a stronger mechanism: see --sasl-mechanisms"},
+		"the server requires a stronger mechanism: see --sasl-mechanisms"},
 	{ENVOI_SASL_NOT_AUTHORIZED,
 		"check the address given with --jid, and the password with"
 		" --password-file FILE or ENVOI_PASSWORD"},
@@ -108,25 +109,25 @@ static const struct condition_row stanza_rows[] = {
 	{0, NULL},
 };
 
-/** What to do about a certificate: the first row of those that fit, as it spoils all others. */
+/** What to do about a certificate: the first row that matches: its doubts are the gravest. */
 static const struct doubt_row {
 	unsigned int doubts;
 	const char *advice;
 } doubt_rows[] = {
 	{ENVOI_TLS_DOUBT_PIN,
-		"ask those who run the server whether it has a new key: then give that one"
+		"ask the server's administrators whether it has a new key: then give that one"
 		" with --pin"},
 	{ENVOI_TLS_DOUBT_NAME,
 		"check the domain of --jid: the certificate must be for that, whatever"
-		" --server says; if it is right, those who run the server need another certificate"},
+		" --server says; if it is right, the server needs another certificate"},
 	{ENVOI_TLS_DOUBT_EXPIRED | ENVOI_TLS_DOUBT_NOT_YET_VALID,
 		"check this computer's clock; if it is"
-		" right, those who run the server need a new certificate"},
+		" right, the server needs a new certificate"},
 	{ENVOI_TLS_DOUBT_PURPOSE | ENVOI_TLS_DOUBT_WEAK | ENVOI_TLS_DOUBT_CONSTRAINTS |
 			ENVOI_TLS_DOUBT_REVOKED | ENVOI_TLS_DOUBT_INVALID,
-		"those who run the server need another certificate"},
+		"the server needs another certificate"},
 	{ENVOI_TLS_DOUBT_SELF_SIGNED,
-		"if you have this certificate from those who run the server, give"
+		"if you have this certificate from the server's administrators, give"
 		" it with --ca-file FILE, or its key with --pin"},
 	{ENVOI_TLS_DOUBT_ISSUER,
 		"if you trust the server, give the CA that issued its certificate with"
@@ -245,7 +246,7 @@ static const char *advice(const struct envoi_failure *failure)
 {
 	bool is_received = failure->code == ENVOI_ERR_STREAM;
 	const char *found = find(
-		is_received ? stream_rows : told_rows, (int)failure->stream_condition);
+		is_received ? stream_rows : sent_rows, (int)failure->stream_condition);
 	found = found != NULL ? found : advice_for_login(failure);
 	found = found != NULL ? found : find(stanza_rows, (int)failure->stanza_condition);
 	bool is_told = failure->condition[0] != '\0' && failure->code == ENVOI_ERR_AUTH;

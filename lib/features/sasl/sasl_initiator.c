@@ -24,7 +24,7 @@ static int unexpected(struct envoi_handler *self, struct envoi_stream *stream,
 {
 	bool is_in_clear = !envoi__sasl_may_go_on(stream, &from_handler(self)->policy);
 	return envoi_stream_fail_with(stream, is_in_clear ? ENVOI_ERR_TLS : ENVOI_ERR_PROTOCOL,
-		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "<%s/> of SASL out of turn%s",
+		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "unexpected <%s/> of SASL%s",
 		envoi_element_name(element), is_in_clear ? ", and before TLS" : "");
 }
 

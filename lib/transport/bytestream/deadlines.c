@@ -55,7 +55,7 @@ static void on_write_timeout(struct envoi_timer *timer)
 		timer, struct envoi__byte_stream, write_timer);
 	char text[96];
 	struct envoi_failure why;
-	describe(text, sizeof(text), "the peer took nothing of what is pending",
+	describe(text, sizeof(text), "the peer accepted no pending output",
 		bytes->options.write_timeout_ms);
 	envoi_failure_set(
 		&why, bytes->base.context, ENVOI_PHASE_NONE, ENVOI_ERR_TIMEOUT, "%s", text);

@@ -83,7 +83,7 @@ static void on_linger(struct envoi_timer *timer)
 	envoi_failure_move(&why, bytes->state == BYTE_STREAM_MOVING ? &bytes->broken : &bytes->why);
 	if (why.code == ENVOI_OK && envoi__byte_stream_pending(&bytes->base) > 0) {
 		envoi_failure_set(&why, bytes->base.context, ENVOI_PHASE_CLOSE, ENVOI_ERR_TIMEOUT,
-			"the peer did not take what was left to send");
+			"the peer did not accept the remaining output");
 	}
 	envoi__byte_stream_finish_now(bytes, &why);
 }

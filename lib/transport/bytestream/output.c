@@ -146,7 +146,7 @@ static void output_broke(struct envoi__byte_stream *bytes, int code)
 	envoi__byte_stream_break_output(bytes);
 	if (bytes->broken.code == ENVOI_OK && !bytes->input_over) {
 		envoi_failure_set(&bytes->broken, bytes->base.context, ENVOI_PHASE_NONE, code,
-			"the peer takes nothing more");
+			"the peer accepts no more output");
 	}
 	envoi__byte_stream_bound_ending(bytes);
 }

@@ -197,8 +197,8 @@ ENVOI_API const char *envoi_message_body(const struct envoi_stanza *message, con
 ENVOI_API const char *envoi_message_subject(const struct envoi_stanza *message, const char *lang);
 /** @return the thread's id (section 5.2.5), or NULL */
 ENVOI_API const char *envoi_message_thread(const struct envoi_stanza *message);
-/** @return the id of the thread that the message's thread branched off from (section 5.2.5), or NULL
- */
+/** @return the id of the thread that the message's thread branched off from (section 5.2.5), or
+ * NULL */
 ENVOI_API const char *envoi_message_thread_parent(const struct envoi_stanza *message);
 /** @return "away", "chat", "dnd", "xa" or NULL (RFC 6121, section 4.7.2.1) */
 ENVOI_API const char *envoi_presence_show(const struct envoi_stanza *presence);

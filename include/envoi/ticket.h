@@ -92,8 +92,8 @@ enum envoi_resend {
  *
  * An error that arrives before the report ends the ticket with ENVOI_TICKET_REFUSED. A later one is
  * reported by ENVOI_EVENT_LATE_ERROR: within ten minutes, for the last 1,000 stanzas of the session
- * that had a ticket and an id, and ten times at most for each. (A server may return a message minutes after its acknowledgement,
- * when it detects that the recipient's connection is lost.)
+ * that had a ticket and an id, and ten times at most for each. (A server may return a message
+ * minutes after its acknowledgement, when it detects that the recipient's connection is lost.)
  */
 struct envoi_ticket {
 	envoi_ticket_fn *done;

@@ -30,9 +30,9 @@ const struct envoi_xml_limits envoi_xml_limits_before_login = {
 const struct envoi_setting envoi__xml_setting_table[] = {
 	ENVOI_XML_LIMITS(AFTER_BYTES, AFTER_COUNT)
 	ROW(after_login, skip_bytes, ENVOI_SETTING_BYTES, "limits.skip-bytes", 64m, 0, 1 << 30, "BYTES",
-		"The largest stanza beyond a limit that a client skips once it is online. It answers "
-		"a skipped request with not-acceptable. A larger one, and with 0 each stanza beyond a "
-		"limit, ends the stream with policy-violation.")
+		"The largest stanza that a client that is online skips because it exceeds another "
+		"limit. A skipped request is answered with not-acceptable. A larger stanza ends the "
+		"stream with policy-violation; with 0, each stanza that exceeds a limit does.")
 	ENVOI_XML_LIMITS(BEFORE_BYTES, BEFORE_COUNT)
 	{.type = ENVOI_SETTING_END},
 };

@@ -14,7 +14,8 @@
 
 /** Which calls are counted, and fail. */
 enum failing_calls_kind {
-	FAIL_TRANSPORT, /**< socket, connect, getsockopt, fcntl, recv, send, close, c-ares' too ... */
+	/** socket, connect, getsockopt, fcntl, recv, send, close, and those of c-ares */
+	FAIL_TRANSPORT,
 	FAIL_LOOP, /**< poll, epoll_wait, epoll_ctl */
 };
 

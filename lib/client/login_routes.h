@@ -18,13 +18,13 @@ int envoi__connectors_add(struct envoi__connectors *connectors, struct envoi_con
 	struct envoi_connector *connector);
 void envoi__connectors_finish(struct envoi__connectors *connectors, struct envoi_context *context);
 
-/** How far a login has come. */
+/** The state of a login's connectors. */
 struct envoi__login_routes {
 	struct envoi_context *context;
 	const struct envoi__connectors *connectors;
-	size_t at; /* of the connector that works, or has handed over a transport */
+	size_t at; /* of the connector that is connecting, or has made the transport */
 	struct envoi_failure attempts; /* of the connectors that have failed */
-	struct envoi_failure tried; /* by the connector that has handed over a transport */
+	struct envoi_failure tried; /* attempts of the connector that has made the transport */
 	char redirect_host[256]; /* "": none */
 	uint16_t redirect_port;
 	bool is_preferred; /* the redirect is where the server wants its session resumed */
@@ -57,7 +57,7 @@ bool envoi__login_routes_leave_preferred(struct envoi__login_routes *routes);
 /** Add all attempts so far to a failure. */
 void envoi__login_routes_add_attempts(
 	const struct envoi__login_routes *routes, struct envoi_failure *why);
-/** What was tried is of no interest any more: the session is online. */
+/** The session is online: forget the attempts. */
 void envoi__login_routes_forget(struct envoi__login_routes *routes);
 
 /** @return whether a failure redirects to a host that may be connected to */

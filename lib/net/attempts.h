@@ -13,8 +13,7 @@ struct envoi__attempts {
 	struct envoi_context *context; /* borrowed */
 	struct envoi_attempt *items;
 	size_t count;
-	struct envoi_failure
-		best; /* of connections that came about; without attempts; code 0: none */
+	struct envoi_failure best; /* of established connections; without attempts; code 0: none */
 	size_t targets_left_out, addresses_left_out;
 };
 
@@ -31,8 +30,8 @@ void envoi__attempts_add_address(struct envoi__attempts *attempts, const char *h
 	const char *text);
 
 /**
- * Keep the failure of a connection that came about if it says more than the one that is kept:
- * what the user can mend comes before what may pass, the first of a kind before others.
+ * Keep the failure of an established connection if it takes precedence over the one that is kept: a
+ * failure that the user can correct over one that may pass, and the first of each kind.
  */
 void envoi__attempts_keep_best(struct envoi__attempts *attempts, const struct envoi_failure *why);
 

@@ -56,7 +56,8 @@ struct envoi__race {
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM */
 int envoi__race_start(struct envoi__race *race);
 
-/** The winner is of no use: continue with all that have not failed. @p done is called once more. */
+/** The application cannot use the winner: continue with all addresses that have not failed. @p done
+ * is called once more. */
 void envoi__race_resume(struct envoi__race *race);
 
 /** Add all that is pending to the attempts as timed out. */

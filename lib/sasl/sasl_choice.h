@@ -55,11 +55,11 @@ struct envoi__sasl_choice {
  * and none on TLS 1.3, where servers offer -PLUS without supporting tls-exporter. Where binding is
  * required, tls-exporter is tried even so (RFC 9266, section 2): no other login is acceptable.
  *
- * XEP-0440, section 4: a server that offers no binding is told that the connection has some, by the
- * flag "y" (rule 3). If its two lists contradict each other, or if the list of bindings has none of
- * the connection's and not tls-server-end-point either, which each server must support, the lists
- * may have been changed (rules 5 and 6): then a mechanism that can check that must do so, and
- * others are not used.
+ * XEP-0440, section 4: to a server that offers no binding the flag "y" is sent, which says that the
+ * connection has one (rule 3). If its two lists contradict each other, or if the list of bindings
+ * has none of the connection's and not tls-server-end-point either, which each server must support,
+ * the lists may have been changed (rules 5 and 6): then a mechanism that can check that must do so,
+ * and others are not used.
  *
  * Flag "n" is sent where no binding is possible: sasl.channel-binding is never; the connection has
  * no binding; the server offers -PLUS without a list on TLS 1.3; the server lists

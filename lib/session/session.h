@@ -53,7 +53,7 @@ struct envoi_session {
 	uint64_t epoch, started_epoch; /* the latter: of the last STARTED; 0: it has ended */
 	bool is_resumable; /* by a later stream: the end of this one does not end the epoch */
 	bool is_resumed; /* by the present stream */
-	bool is_continued; /* the owner will bring another stream when the epoch has ended */
+	bool is_continued; /* the owner will attach another stream after the end of the epoch */
 	bool resends; /* the setting resend.messages */
 	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
 	bool is_ready; /* negotiation with this stream is complete */
@@ -70,7 +70,7 @@ struct envoi_session {
 	struct envoi__acknowledging acknowledging;
 	struct envoi__sm sm;
 	struct envoi__journal journal;
-	struct envoi_buffer scratch; /* where stanzas are serialised */
+	struct envoi_buffer scratch; /* for serialising stanzas */
 	/* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list attachments;
 	struct envoi__list filters; /* those with filters: by priority, then order of adding */
@@ -97,14 +97,14 @@ static inline void envoi__session_enter(struct envoi_session *session)
 /** The session may be freed when it returns. */
 void envoi__session_leave(struct envoi_session *session);
 
-/** End the epoch: what belongs to it ends from the loop, but for what the outbox holds for the next
- * one. */
+/** End the epoch: requests, promises and tickets that belong to it end from the loop, except those
+ * of stanzas that the outbox holds for the next one. */
 void envoi__session_end_epoch(struct envoi_session *session);
 /** End requests and tickets with ENVOI_ERR_CANCELED, then post ENDED: the session will be freed. */
 void envoi__session_cancel(struct envoi_session *session);
 
-/** Each session gets the stream of the other; that of @p session suspends it, that of @p other may
- * be resumed on. Nothing is reported. */
+/** Exchange the streams of two sessions. @p session is suspended, @p other may be resumed on its
+ * new stream. Nothing is reported. */
 void envoi__session_exchange_streams(struct envoi_session *session, struct envoi_session *other);
 
 /** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
@@ -137,11 +137,11 @@ int envoi__session_filter(
 
 /* --- continuation.c --- */
 
-/** The epoch ends and another will follow: hold what the next session is to send. */
+/** The epoch ends and another will follow: hold the stanzas that the next session has to send. */
 void envoi__session_hold(struct envoi_session *session);
-/** The epoch ends and none will follow: end what is left. */
+/** The epoch ends and none will follow: end all stanzas. */
 void envoi__session_lose(struct envoi_session *session);
-/** What was on is restored on a new session: send what the outbox holds for it. */
+/** Handlers have restored their state on a new session: send the stanzas that the outbox holds. */
 void envoi__session_restored(struct envoi_session *session);
 
 /* --- events.c --- */
@@ -154,9 +154,10 @@ void envoi__session_report(struct envoi_session *session, enum envoi_event_type 
 
 /* --- peer_limits.c --- */
 
-/** Read what the server announced last, and refuse what waits and is longer (XEP-0478). */
+/** Read the limits that the server announced last, and refuse queued stanzas that exceed them
+ * (XEP-0478). */
 void envoi__session_take_limits(struct envoi_session *session);
-/** End what waits and is longer than the server accepts. */
+/** End queued stanzas that are longer than the server accepts. */
 void envoi__session_refuse_longer(struct envoi_session *session);
 
 /* --- send.c --- */
@@ -168,12 +169,12 @@ int envoi__session_send(
 int envoi__session_request(struct envoi_session *session, struct envoi_stanza *iq,
 	struct envoi__request_options *options, struct envoi_request **ret_request);
 extern const struct envoi__outbox_hooks envoi__session_outbox_hooks;
-/** Give the stream what waits in the outbox. */
+/** Give queued stanzas of the outbox to the stream. */
 void envoi__session_feed(struct envoi_session *session);
 
-/** Close the stream; what stream management still has to say goes out before. */
+/** Close the stream, after the last acknowledgement (XEP-0198). */
 void envoi__session_close_stream(struct envoi_session *session);
-/** Feed the stream in a moment: memory was short. */
+/** Feed the stream again after a short delay: memory was short. */
 void envoi__session_retry(struct envoi_session *session);
 
 /* --- skipped.c --- */

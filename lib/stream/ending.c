@@ -13,7 +13,7 @@
 static void end(struct envoi_stream *stream)
 {
 	stream->life = ENVOI__STREAM_ENDING;
-	stream->under_way = NULL;
+	stream->negotiating = NULL;
 	stream->gain = (struct envoi__stream_gain){0};
 	envoi_timer_stop(&stream->deadline);
 }
@@ -75,7 +75,7 @@ void envoi_stream_close(struct envoi_stream *stream)
 	}
 	send_tail(stream);
 	stream->life = ENVOI__STREAM_CLOSING;
-	stream->under_way = NULL;
+	stream->negotiating = NULL;
 	stream->gain = (struct envoi__stream_gain){0};
 }
 

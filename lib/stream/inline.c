@@ -70,22 +70,22 @@ static int request(const struct ride *ride, struct envoi__stream_part *part,
 	const struct envoi_element *offer = ride->in == NULL
 		? NULL
 		: envoi_element_child(ride->in, it->ns, it->name);
-	part->riding &= ~bit;
+	part->inlined &= ~bit;
 	if (offer == NULL || it->request == NULL || !may_ride(ride, part, it)) {
 		return ENVOI_DECLINED;
 	}
 	int r = it->request(part->handler, ride->stream, offer, ride->out);
-	part->riding |= r == ENVOI_OK ? bit : 0;
+	part->inlined |= r == ENVOI_OK ? bit : 0;
 	return r;
 }
 
 static int answer(const struct ride *ride, struct envoi__stream_part *part,
 	const struct envoi_stream_inline *it, unsigned int bit)
 {
-	if ((part->riding & bit) == 0) {
+	if ((part->inlined & bit) == 0) {
 		return ENVOI_DECLINED;
 	}
-	part->riding &= ~bit;
+	part->inlined &= ~bit;
 	return it->answer(part->handler, ride->stream, ride->in);
 }
 

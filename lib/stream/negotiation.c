@@ -141,7 +141,7 @@ static int ask(struct envoi_stream *stream, struct envoi__stream_part *part)
 {
 	const struct envoi_stream_feature *feature = envoi__part_feature(part);
 	part->is_asked = true;
-	stream->under_way = part;
+	stream->negotiating = part;
 	envoi__stream_set_phase(stream, feature->phase);
 	const struct envoi_element *offer = stream->features == NULL
 		? NULL
@@ -160,7 +160,7 @@ void envoi__stream_negotiate(struct envoi_stream *stream)
 		if (r != ENVOI_OK || stream->gain.is_due || !envoi__stream_is_running(stream)) {
 			return;
 		}
-		stream->under_way = NULL;
+		stream->negotiating = NULL;
 	}
 	conclude(stream);
 }
@@ -266,12 +266,12 @@ static void go_on(struct envoi_stream *stream, enum envoi_stream_next next)
 	}
 }
 
-void envoi__stream_draw_consequences(struct envoi_stream *stream)
+void envoi__stream_continue(struct envoi_stream *stream)
 {
 	while (stream->gain.is_due && envoi__stream_is_running(stream)) {
 		struct envoi__stream_gain gain = stream->gain;
 		stream->gain = (struct envoi__stream_gain){0};
-		stream->under_way = NULL;
+		stream->negotiating = NULL;
 		if (gain.next == ENVOI_NEXT_RESTART) {
 			/* Section 4.3.3: the old stream is over, without closing tags. */
 			stream->input = ENVOI__INPUT_NONE;

@@ -42,7 +42,7 @@ bool envoi__stream_enter(struct envoi_stream *stream)
 void envoi__stream_leave(struct envoi_stream *stream)
 {
 	if (envoi__guard_is_outermost(&stream->guard)) {
-		envoi__stream_draw_consequences(stream);
+		envoi__stream_continue(stream);
 	}
 	if (envoi__guard_leave(&stream->guard)) {
 		release(stream);
@@ -79,7 +79,7 @@ static void on_opened(struct envoi_transport_sink *sink, const struct envoi_stre
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
 		envoi__tap_head(&stream->tap, stream->context, ENVOI_IN, head);
-		envoi__stream_draw_consequences(stream);
+		envoi__stream_continue(stream);
 		envoi__stream_head(stream, head);
 		envoi__stream_leave(stream);
 	}
@@ -91,7 +91,7 @@ static void on_element(struct envoi_transport_sink *sink, struct envoi_element *
 	if (envoi__stream_enter(stream)) {
 		envoi__tap_element(&stream->tap, stream->context, ENVOI_IN, element);
 		envoi_element_ref(element);
-		envoi__stream_draw_consequences(stream);
+		envoi__stream_continue(stream);
 		envoi__stream_element(stream, element);
 		envoi_element_unref(element);
 		envoi__stream_leave(stream);
@@ -104,7 +104,7 @@ static void on_skipped(struct envoi_transport_sink *sink, struct envoi_element *
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
 		envoi_element_ref(element);
-		envoi__stream_draw_consequences(stream);
+		envoi__stream_continue(stream);
 		envoi__stream_skipped(stream, element, bytes, limit);
 		envoi_element_unref(element);
 		envoi__stream_leave(stream);
@@ -382,7 +382,7 @@ void envoi_stream_free(struct envoi_stream *stream)
 /* The peer goes on with what was begun, and nothing here can answer it. */
 static void fail_without(struct envoi_stream *stream, const struct envoi__stream_part *part)
 {
-	if (stream->under_way == part || stream->securing == part) {
+	if (stream->negotiating == part || stream->securing == part) {
 		envoi_stream_fail_with(stream, ENVOI_ERR_CANCELED, ENVOI_STREAM_NO_CONDITION,
 			"the handler of a stream feature was removed during its negotiation");
 	}

@@ -18,12 +18,12 @@
 #include "stream/written.h"
 
 /*
- * Where what belongs:
+ * The files:
  *	stream.c    making, freeing, sending; events of the transport
  *	headers.c   sending and checking headers; restarts
- *	elements.c  what comes in: features, errors, rows, stanzas; the content namespace
- *	negotiation.c   which feature is asked, and what follows
- *	inline.c    features that ride inside another one
+ *	elements.c  received elements: features, errors, rows, stanzas; the content namespace
+ *	negotiation.c   the order of features, and what follows each
+ *	inline.c    features that are negotiated inside another one
  *	phases.c    phases, their deadlines, the limits before and after login
  *	ending.c    closing, failing, and reporting it
  *	errors.c    stream errors in and out (RFC 6120, section 4.9)
@@ -37,10 +37,10 @@ struct envoi__stream_part {
 	struct envoi_handler *handler; /* NULL: removed, or its feature was finished */
 	void *state; /* of its feature; may be NULL */
 	bool is_asked; /* since the features came */
-	unsigned int riding; /* inlines that have added to a request: bits by their place */
+	unsigned int inlined; /* the inlines that have added to a request: a bit for each place */
 };
 
-/** What the peer's half of the stream has come to. Next: the following one; restart: NONE. */
+/** The state of the peer's half of the stream. Next: the following one; restart: NONE. */
 enum envoi__stream_input {
 	ENVOI__INPUT_NONE, /* waiting for the peer's header */
 	ENVOI__INPUT_FEATURES, /* the header came, features have to follow */
@@ -48,19 +48,19 @@ enum envoi__stream_input {
 	ENVOI__INPUT_ENDED, /* the closing tag came */
 };
 
-/** What our half has come to. Next: the following one; restart: NONE. */
+/** The state of this side's half. Next: the following one; restart: NONE. */
 enum envoi__stream_output {
 	ENVOI__OUTPUT_NONE, /* no header sent */
 	ENVOI__OUTPUT_OPEN,
 	ENVOI__OUTPUT_ENDED, /* closing tag sent */
 };
 
-/** Whether it goes on. Only forward. */
+/** The state of the stream as a whole. It never goes back. */
 enum envoi__stream_life {
 	ENVOI__STREAM_RUNNING,
-	ENVOI__STREAM_CLOSING, /* our closing tag is sent, the peer's is waited for */
-	ENVOI__STREAM_ENDING, /* the transport is closing: nothing is handed over any more */
-	ENVOI__STREAM_CLOSED, /* the sink has had `closed`, or the owner has freed it */
+	ENVOI__STREAM_CLOSING, /* this side's closing tag was sent, the peer's is awaited */
+	ENVOI__STREAM_ENDING, /* the transport is closing: nothing is delivered any more */
+	ENVOI__STREAM_CLOSED, /* `closed` of the sink was called, or the owner has freed it */
 };
 
 enum {
@@ -69,7 +69,7 @@ enum {
 
 _Static_assert(ENVOI_STREAM_SESSION == 1 << (ENVOI__STREAM_BITS - 1), "the last bit");
 
-/** A negotiation that ended well, until its consequences are drawn. */
+/** A negotiation that has succeeded, until envoi__stream_continue(). */
 struct envoi__stream_gain {
 	bool is_due;
 	enum envoi_stream_next next;
@@ -103,7 +103,7 @@ struct envoi_stream {
 
 	struct envoi__stream_part *parts;
 	size_t part_count;
-	struct envoi__stream_part *under_way; /* NULL: none */
+	struct envoi__stream_part *negotiating; /* NULL: none */
 	struct envoi__stream_part *securing; /* the one that started TLS */
 	struct envoi_element *features; /* those last offered, or NULL */
 	struct envoi__stream_gain gain;
@@ -136,7 +136,7 @@ void envoi__stream_leave(struct envoi_stream *stream);
 /** Enter and leave once, from the loop: what is due is then done. */
 void envoi__stream_schedule(struct envoi_stream *stream);
 
-/** @return whether it neither closes nor has been freed: to be asked after each call to others */
+/** @return whether the stream neither closes nor was freed: check after each callback */
 bool envoi__stream_is_running(const struct envoi_stream *stream);
 
 /** From now on another sink is notified. Not from inside a call of the sink. */
@@ -170,10 +170,10 @@ void envoi__stream_negotiate(struct envoi_stream *stream);
 /** Receiving side: send what can be negotiated now. */
 void envoi__stream_offer(struct envoi_stream *stream);
 /**
- * Do what follows from a negotiation that has ended. Called when the outermost callback leaves; and
- * before what the peer says next, for what ended outside of callbacks.
+ * Continue after a negotiation that has ended. Called when the outermost callback leaves, and
+ * before the next input, for a negotiation that ended outside of callbacks.
  */
-void envoi__stream_draw_consequences(struct envoi_stream *stream);
+void envoi__stream_continue(struct envoi_stream *stream);
 void envoi__stream_secured(struct envoi_stream *stream);
 
 /* phases.c */

@@ -33,8 +33,8 @@ static uint64_t grid_ms(const struct envoi__liveness *liveness)
 
 static uint64_t probe_due_ms(const struct envoi__liveness *liveness)
 {
-	uint64_t last_ms = liveness->heard_ms > liveness->probed_ms ? liveness->heard_ms
-								    : liveness->probed_ms;
+	uint64_t last_ms = liveness->last_input_ms > liveness->probed_ms ? liveness->last_input_ms
+									 : liveness->probed_ms;
 	return last_ms + liveness->settings.probe_after_ms;
 }
 
@@ -97,14 +97,14 @@ static bool is_output_moving(struct envoi__liveness *liveness)
 /* @return false: stopped */
 static bool judge(struct envoi__liveness *liveness, uint64_t now_ms)
 {
-	uint64_t limit_ms = liveness->heard_ms + liveness->settings.limit_ms;
+	uint64_t limit_ms = liveness->last_input_ms + liveness->settings.limit_ms;
 	if (is_output_moving(liveness) && now_ms < limit_ms) {
 		liveness->deadline_ms = earlier(
 			now_ms + liveness->settings.answer_timeout_ms, limit_ms);
 		return true;
 	}
 	envoi__liveness_stop(liveness);
-	liveness->impl->dead(liveness, now_ms - liveness->heard_ms);
+	liveness->impl->dead(liveness, now_ms - liveness->last_input_ms);
 	return false;
 }
 
@@ -194,7 +194,7 @@ void envoi__liveness_start(struct envoi__liveness *liveness, struct envoi_loop *
 	}
 	liveness->loop = loop;
 	liveness->is_probing = false;
-	liveness->heard_ms = envoi_loop_now_ms(loop);
+	liveness->last_input_ms = envoi_loop_now_ms(loop);
 	liveness->probed_ms = 0;
 	liveness->keepalive_ms = 0;
 	envoi__wake_watch_start(&liveness->wake, liveness->context, on_wake);

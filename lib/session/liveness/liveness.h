@@ -27,12 +27,12 @@ struct envoi__liveness_impl {
 	void (*enter)(struct envoi__liveness *liveness);
 	void (*leave)(struct envoi__liveness *liveness);
 	/**
-	 * Send what the peer has to answer.
-	 * @return false: nothing that is answered was sent; the link is not declared dead for the
-	 *         lack of an answer
+	 * Send a request that the peer has to answer.
+	 * @return false: no such request was sent: a missing answer does not mean that the link is
+	 *         dead
 	 */
 	bool (*probe)(struct envoi__liveness *liveness);
-	/** Show the peer that this side lives. */
+	/** Send something, so that the peer does not close the link. */
 	void (*keepalive)(struct envoi__liveness *liveness);
 	/** @return a number that changes with each thing sent */
 	uint64_t (*sent)(const struct envoi__liveness *liveness);
@@ -55,13 +55,13 @@ struct envoi__liveness {
 	struct envoi_timer timer;
 	struct envoi__wake_watch wake;
 	bool is_probing; /* no input since the probe */
-	uint64_t heard_ms; /* of the last input */
+	uint64_t last_input_ms;
 	uint64_t probed_ms; /* of the last probe, answered or not */
 	uint64_t deadline_ms; /* while probing: for the answer */
-	struct envoi__liveness_output output; /* while probing: at the last look */
-	uint64_t keepalive_ms; /* look this often whether anything was sent; 0: never */
-	uint64_t look_ms; /* the next look */
-	uint64_t sent; /* at the last look */
+	struct envoi__liveness_output output; /* while probing: at the last check */
+	uint64_t keepalive_ms; /* the interval of checks whether anything was sent; 0: none */
+	uint64_t look_ms; /* the time of the next check */
+	uint64_t sent; /* at the last check */
 };
 
 /** Prepare; stopped. */
@@ -75,23 +75,23 @@ void envoi__liveness_start(struct envoi__liveness *liveness, struct envoi_loop *
 void envoi__liveness_stop(struct envoi__liveness *liveness);
 
 /**
- * The peer may close the link when it gets nothing for that long: send something three times as
+ * The peer closes the link when it receives nothing for this time: send something three times as
  * often.
- * @param idle_ms  0: it has no such limit. Below 10 s the link is shown alive as for 10 s
+ * @param idle_ms  0: there is no such limit. Less than 10 s counts as 10 s
  */
 void envoi__liveness_set_peer_limit(struct envoi__liveness *liveness, uint64_t idle_ms);
 
 /** Probe now, from the loop: something suggests that the link is dead. No effect when stopped. */
 void envoi__liveness_probe(struct envoi__liveness *liveness);
 
-/** For envoi__liveness_heard(): the first input after a probe. */
+/** For envoi__liveness_input(): the first input after a probe. */
 void envoi__liveness_answered(struct envoi__liveness *liveness);
 
 /** Bytes came, whatever they are. */
-static inline void envoi__liveness_heard(struct envoi__liveness *liveness)
+static inline void envoi__liveness_input(struct envoi__liveness *liveness)
 {
 	if (liveness->loop != NULL) {
-		liveness->heard_ms = envoi_loop_now_ms(liveness->loop);
+		liveness->last_input_ms = envoi_loop_now_ms(liveness->loop);
 		if (liveness->is_probing) {
 			envoi__liveness_answered(liveness);
 		}

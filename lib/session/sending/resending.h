@@ -18,7 +18,7 @@ enum {
 	ENVOI__RESENDING_AGE_MS = 24 * 60 * 60 * 1000,
 };
 
-/** What of a message counts for sending it again. */
+/** The properties of a message that sending it again depends on. */
 struct envoi__resending_signs {
 	/** a message of type chat or normal with a body, without the hint not to store it
 	 * (XEP-0334, section 4.1): it is sent again by default */
@@ -29,18 +29,18 @@ struct envoi__resending_signs {
 struct envoi__resending_signs envoi__resending_read(const struct envoi_stanza *stanza);
 
 /**
- * Add an origin-id (XEP-0359, section 2.2) to a message in serialised form: a recipient that gets
- * it twice can recognise it.
- * @param xml  the message; of no use after a failure
+ * Add an origin-id (XEP-0359, section 2.2) to a serialised message, by which a recipient recognises
+ * it if it arrives twice.
+ * @param xml  the message; undefined after a failure
  * @param id   that of the message
  * Errors as envoi_buffer_append().
  */
 int envoi__resending_identify(struct envoi_buffer *xml, const char *id);
 
 /**
- * A new session of the same account has started: let what is held wait for the stream, in order.
- * What was given to a stream before gets a delay (XEP-0203), or is lost when it is older than a
- * day.
+ * A new session of the same account has started: queue the held stanzas for the stream, in order. A
+ * stanza that was given to a stream before gets a delay (XEP-0203), or is lost if it is older than
+ * a day.
  *
  * @param from    the sender, for the delay
  * @param now_ms  by the wall clock

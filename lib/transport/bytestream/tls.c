@@ -74,7 +74,7 @@ static int go_on(struct envoi__byte_stream *bytes)
 	return read_all(bytes);
 }
 
-static void draw_conclusion(struct envoi__byte_stream *bytes, int r)
+static void handle_result(struct envoi__byte_stream *bytes, int r)
 {
 	if (r == ENVOI_END) {
 		struct envoi_failure end = {.code = ENVOI_OK};
@@ -88,7 +88,7 @@ static void draw_conclusion(struct envoi__byte_stream *bytes, int r)
 void envoi__byte_stream_unseal(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
 	int r = envoi__tls_feed(bytes->tls, data, len);
-	draw_conclusion(bytes, r == ENVOI_OK ? go_on(bytes) : r);
+	handle_result(bytes, r == ENVOI_OK ? go_on(bytes) : r);
 	if (envoi_buffer_len(envoi__tls_output(bytes->tls)) > 0) {
 		envoi__byte_stream_wake(bytes); /* TLS has answered by itself */
 	}
@@ -130,7 +130,7 @@ void envoi__byte_stream_decide(struct envoi__byte_stream *bytes)
 			report_undecided(bytes, false);
 		}
 		if (is_undecided(bytes)) {
-			draw_conclusion(bytes, go_on(bytes));
+			handle_result(bytes, go_on(bytes));
 		}
 	}
 }

@@ -99,7 +99,7 @@ static void dead(struct envoi__liveness *liveness, uint64_t silent_ms)
 {
 	struct link *link = link_of(liveness);
 	assert_int_equal(link->dead_ms, NEVER);
-	link->dead_ms = (int64_t)(link->liveness.heard_ms + silent_ms);
+	link->dead_ms = (int64_t)(link->liveness.last_input_ms + silent_ms);
 	link->silent_ms = (int64_t)silent_ms;
 }
 
@@ -208,7 +208,7 @@ static void an_answer_keeps_the_link_and_the_next_silence_is_probed(void **state
 	for (unsigned int i = 1; i <= 3; i++) {
 		run_for(f, PROBE_AFTER + GRID);
 		assert_int_equal(f->link.probes, i);
-		envoi__liveness_heard(&f->link.liveness);
+		envoi__liveness_input(&f->link.liveness);
 	}
 	run_for(f, PROBE_AFTER - 1);
 	assert_int_equal(f->link.probes, 3);
@@ -220,7 +220,7 @@ static void an_answer_just_before_the_deadline_counts(void **state)
 	struct fixture *f = *state;
 	start(f);
 	run_for(f, PROBE_AFTER + ANSWER_TIMEOUT - 1);
-	envoi__liveness_heard(&f->link.liveness);
+	envoi__liveness_input(&f->link.liveness);
 	run_for(f, GRID);
 	assert_int_equal(f->link.dead_ms, NEVER);
 }
@@ -228,7 +228,7 @@ static void an_answer_just_before_the_deadline_counts(void **state)
 static void on_traffic(struct envoi_timer *timer)
 {
 	struct fixture *f = ENVOI_CONTAINER_OF(timer, struct fixture, traffic);
-	envoi__liveness_heard(&f->link.liveness);
+	envoi__liveness_input(&f->link.liveness);
 	envoi_timer_start(timer, f->loop, f->traffic_every_ms, on_traffic);
 }
 
@@ -337,7 +337,7 @@ static void what_is_sent_anyway_replaces_the_white_space(void **state)
 	envoi__liveness_set_peer_limit(&f->link.liveness, 180 * S);
 	for (int i = 0; i < 100; i++) {
 		f->link.sent++;
-		envoi__liveness_heard(&f->link.liveness);
+		envoi__liveness_input(&f->link.liveness);
 		run_for(f, 20 * S);
 	}
 	assert_int_equal(f->link.keepalives, 0);
@@ -393,7 +393,7 @@ static void a_stopped_link_costs_nothing(void **state)
 	start(f);
 	run_for(f, PROBE_AFTER);
 	envoi__liveness_stop(&f->link.liveness);
-	envoi__liveness_heard(&f->link.liveness);
+	envoi__liveness_input(&f->link.liveness);
 	envoi__liveness_probe(&f->link.liveness);
 	assert_int_equal(envoi_loop_run(f->loop), ENVOI_OK);
 	assert_int_equal(now_ms(f), PROBE_AFTER);
@@ -434,7 +434,7 @@ static void a_thousand_links_share_their_wake_ups(void **state)
 		times += now_ms(f) != before_ms;
 		for (size_t i = 0; i < LINKS; i++) {
 			if (f->links[i].liveness.is_probing) {
-				envoi__liveness_heard(&f->links[i].liveness);
+				envoi__liveness_input(&f->links[i].liveness);
 			}
 		}
 	}

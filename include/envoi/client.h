@@ -27,10 +27,10 @@ struct envoi_subscriptions;
 struct envoi_tls_decider;
 
 /**
- * Logs an account in and out: joins connectors, stream, session, roster and presence.
+ * The client of one account. It connects, logs in, keeps the session over lost connections, and
+ * disconnects. It joins connectors, stream, session, roster and presence.
  *
- * Handlers and requests belong to its session, which lives as long as the client and outlives
- * connections.
+ * Handlers and requests belong to its session, which lives as long as the client.
  */
 struct envoi_client;
 
@@ -39,10 +39,11 @@ struct envoi_client;
  *
  * @param[out] ret_client  owned by the caller; free it with envoi_client_free()
  * @param context  a reference is taken; NULL: a context and a loop of the client's own
- * @param jid      the account's address, bare or full; an invalid one, or NULL, is reported by
- *                 envoi_client_connect() and envoi_client_run(). An address without a localpart has
- *                 no password: the login is anonymous (RFC 4505) where sasl.mechanisms names
- *                 ANONYMOUS, or by a client certificate, and the server gives the address.
+ * @param jid      the account's address, bare or full; the setting resource replaces its resource.
+ *                 An invalid one, or NULL, is reported by envoi_client_connect() and
+ *                 envoi_client_run(). With an address without a localpart the login is anonymous
+ *                 (RFC 4505) if sasl.mechanisms names ANONYMOUS, else by a client certificate, and
+ *                 the server assigns the address
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_new(
@@ -59,32 +60,33 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_new_with(struct envoi_client **ret_c
 	struct envoi_context *context, const char *jid, const struct envoi_settings *settings);
 
 /**
- * Free a client; NULL is allowed; allowed inside every callback.
+ * Free a client; NULL is allowed. Allowed inside every callback.
  *
- * Requests and tickets end before this returns, and a client that is not offline has its
- * ENVOI_EVENT_ENDED, ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED, as far as they are due, the
- * last two with ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER and phase CLOSE. The server
- * sees a lost connection: to close in order, call envoi_client_disconnect() and free the client at
- * ENVOI_EVENT_STOPPED. No callback comes afterwards, and nothing is left on the loop.
+ * The connection is cut. To close it in order, call envoi_client_disconnect(), and free the client
+ * at ENVOI_EVENT_STOPPED.
+ *
+ * Requests and tickets end before this returns. A client that is not offline delivers, as far as
+ * they are due, ENVOI_EVENT_ENDED, ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED, the last two
+ * with ENVOI_ERR_CANCELED, ENVOI_RETRY_NEVER and phase CLOSE. After that there are no callbacks,
+ * and the client has no watch, timer or deferred call on the loop.
  */
 ENVOI_API void envoi_client_free(struct envoi_client *client);
 
-/** @return the client's settings, which live as long as the client. For the time at which a change
- * takes effect see envoi_client_set() */
+/** @return the client's settings, which live as long as the client. envoi_client_set() says when a
+ * change takes effect */
 ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *client);
 /**
  * Set a setting from text. `envoi --help` lists the settings; envoi_context_next_setting() visits
  * them.
  *
- * A change takes effect with the next attempt to log in, also while the client is connected; those
- * of reconnection with the next envoi_client_connect(). presence.priority is read for each presence
- * that is sent, limits.roster-items for each change of the roster.
+ * A change takes effect with the next attempt to log in; of the settings reconnect.*, with the next
+ * envoi_client_connect(). presence.priority is read for each presence that is sent,
+ * limits.roster-items for each change of the roster.
  *
- * The result may be ignored: envoi_client_connect() and envoi_client_run() report a failure, and
- * envoi_client_failure() returns it, until the same setting is set with success. The same holds for
- * all setters of a client, for each password, handler and connector. (A failure that could not be
- * noted for want of memory is reported as ENVOI_ERR_NOMEM from then on; an invalid account address
- * cannot be corrected.)
+ * The result may be ignored: envoi_client_connect() and envoi_client_run() return a failure, and
+ * envoi_client_failure() describes it, until the same setting is set with success. The same applies
+ * to all setters of a client. (If memory for the description was short, ENVOI_ERR_NOMEM is returned
+ * from then on. An invalid account address cannot be corrected.)
  *
  * @param name  of the setting, "tls.ca-file"
  * @param text  its value, "ca.pem"
@@ -93,58 +95,57 @@ ENVOI_API struct envoi_settings *envoi_client_settings(struct envoi_client *clie
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, const char *text);
-/** As envoi_client_set(), from one text "NAME=VALUE", as a command line may have it.
- * @retval ENVOI_ERR_INVALID  also: the text has another form */
+/** As envoi_client_set(), from one text "NAME=VALUE", such as an argument of a command line.
+ * @retval ENVOI_ERR_INVALID  also: the text is not of that form */
 ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
 /**
  * Set the password; it is copied, and wiped with the client. This also answers a pending question
- * of envoi_client_ask_password().
+ * of envoi_client_ask_password(). A failure is kept as for envoi_client_set().
  *
- * Setting a different password wipes the cached keys of earlier logins. Keys that
- * envoi_client_load_account() has loaded are not used together with a password: they would log in
- * although it is wrong. The first login derives them again. A failure is kept as for
- * envoi_client_set(). Do not call it where keys, a certificate or envoi_client_set_credentials()
- * stand in for a password.
+ * Setting a different password wipes the cached keys of earlier logins. Keys loaded by
+ * envoi_client_load_account() are not used together with a password, because they would log in even
+ * if it is wrong; the first login derives keys again. Do not set a password if keys, a certificate
+ * or envoi_client_set_credentials() are used in its place.
  *
- * SCRAM prepares the password with SASLprep (RFC 4013). SASLprep knows the characters of Unicode
- * 3.2 only: a password that it refuses for newer characters alone, emoji for example, is prepared
- * with OpaqueString (RFC 8265, section 4.2). A login with a password that neither allows ends with
- * ENVOI_ERR_INVALID.
+ * SCRAM prepares the password with SASLprep (RFC 4013). A password that SASLprep refuses only
+ * because it has characters newer than Unicode 3.2, such as emoji, is prepared with OpaqueString
+ * (RFC 8265, section 4.2). If that refuses it too, the login ends with ENVOI_ERR_INVALID.
  *
  * @param password  UTF-8; NULL: none from now on
- * @retval ENVOI_ERR_INVALID  @p password is NULL, and the application is not asked for it either
+ * @retval ENVOI_ERR_INVALID  @p password is NULL, and envoi_client_ask_password() was not called
  * @retval ENVOI_ERR_NOMEM    no password is set now
  *
- * Secrets (the password, keys derived from it, the message of PLAIN) are wiped wherever the library
- * has stored them, as soon as they are not needed any more, and are in no log, tap or failure. The
- * libraries below keep none of them, with two exceptions: libidn, which prepares a password that is
- * not printable ASCII for SCRAM, frees memory without wiping it; and libgsasl for mechanisms that
- * are used only when named, DIGEST-MD5 for example. Copies of the system, such as a swapped page or
- * a socket's buffer without TLS, are outside the library's control.
+ * The library wipes its copies of secrets (the password, keys derived from it, the message of
+ * PLAIN) as soon as they are not needed any more. No log, tap or failure contains them. Its
+ * dependencies wipe them too, with two exceptions: libidn, which prepares a password that is not
+ * printable ASCII for SCRAM, and libgsasl for mechanisms that are not used by default, such as
+ * DIGEST-MD5, free memory without wiping it. Copies of the system, such as a swapped page or a
+ * socket's buffer without TLS, are outside the library's control.
  */
 ENVOI_API int envoi_client_set_password(struct envoi_client *client, const char *password);
 /**
- * Called from the loop when a login needs the account's password, and none is set, or the server
- * has refused the one that was set. Answer with envoi_client_set_password(), inside or later; NULL
- * ends the login with ENVOI_ERR_CANCELED in phase SASL. login.timeout and sasl.timeout are
- * suspended until the answer, for at most sasl.password-timeout. The client may be freed inside.
+ * Asks for the account's password. Called from the loop when a login needs it and none is set, or
+ * the server has refused the one that was set. Answer with envoi_client_set_password(), inside or
+ * later; NULL ends the login with ENVOI_ERR_CANCELED in phase SASL. login.timeout and sasl.timeout
+ * are suspended until the answer, for at most sasl.password-timeout. The client may be freed
+ * inside.
  *
- * @param user         given to envoi_client_ask_password()
+ * @param user         passed to envoi_client_ask_password()
  * @param was_refused  the server has refused the last password
  */
 typedef void envoi_client_password_fn(void *user, bool was_refused);
 /**
- * Have the application asked for the password when a login needs it. The answer is kept for later
- * logins; after the server has refused it, it is wiped, and the next login asks again. Keys of
- * earlier logins save the question.
+ * Set a function that is called when a login needs the password. The answer is kept for later
+ * logins; if the server refuses it, it is wiped, and the next login calls the function again. With
+ * keys of an earlier login the function is not called.
  *
- * @param ask   NULL: the application is not asked
+ * @param ask   NULL: none
  * @param user  passed to @p ask
  */
 ENVOI_API void envoi_client_ask_password(
 	struct envoi_client *client, envoi_client_password_fn *ask, void *user);
 /**
- * Take identities from an implementation of <envoi/interfaces/sasl.h>, at each login, in place of
+ * Use a source of identities (<envoi/interfaces/sasl.h>) for each login, in place of
  * envoi_client_set_password() and envoi_client_ask_password().
  *
  * @param credentials  taken, on failure too; NULL: the client's own password
@@ -155,13 +156,14 @@ ENVOI_API int envoi_client_set_credentials(
 	struct envoi_client *client, struct envoi_sasl_credentials *credentials);
 
 /**
- * Append what the account's logins have learned, for the program to store and to give to
- * envoi_client_load_account() after its next start; useful after each ENVOI_EVENT_AUTHENTICATED.
- * With it
- * - a server that offers weaker authentication than the best one so far is refused before anything
- *   is sent: an attacker may be between. envoi_client_forget_pin() removes that requirement;
- * - the login needs no derivation of keys, and no password, as long as the server keeps salt and
- *   iteration count (with the setting sasl.keep-keys).
+ * Append the account state that logins have produced. Store it after each
+ * ENVOI_EVENT_AUTHENTICATED, and pass it to envoi_client_load_account() when the program starts
+ * again. It has two effects.
+ * - A server that offers weaker authentication than the best one so far is refused before anything
+ *   is sent, because an attacker may have changed the offer. envoi_client_forget_pin() removes this
+ *   requirement.
+ * - With the setting sasl.keep-keys, a login needs neither a password nor the derivation of keys,
+ *   until the server changes salt or iteration count.
  *
  *	struct envoi_buffer out;
  *	envoi_buffer_init(&out, envoi_session_context(envoi_client_session(client)), 0);
@@ -170,9 +172,9 @@ ENVOI_API int envoi_client_set_credentials(
  *	}
  *	envoi_buffer_wipe(&out);
  *
- * The text is a line "envoi-account 1 ADDRESS", then lines whose first word names their kind:
- * "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). A version skips lines that it does not
- * know. The text is as secret as the password: wipe @p out with envoi_buffer_wipe().
+ * The text is a line "envoi-account 1 ADDRESS", then lines whose first word is their kind:
+ * "sasl-pin", "sasl-keys" (envoi_sasl_history_write()). Lines of an unknown kind are ignored. The
+ * text is as secret as the password: wipe @p out with envoi_buffer_wipe().
  *
  * @retval ENVOI_ERR_STATE  the client has no account address
  * @retval ENVOI_ERR_NOMEM  @p out is unchanged
@@ -180,77 +182,79 @@ ENVOI_API int envoi_client_set_credentials(
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_save_account(
 	const struct envoi_client *client, struct envoi_buffer *out);
 /**
- * Replace what is known of the account by a text of envoi_client_save_account().
+ * Replace the account state by a text of envoi_client_save_account().
  *
  * @param text, len  borrowed for the call
- * @retval ENVOI_ERR_INVALID  the text is malformed, cut off, or another account's; nothing changed
+ * @retval ENVOI_ERR_INVALID  the text is malformed, truncated, or of another account
  * @retval ENVOI_ERR_STATE    the client is connecting or connected, or has no account address
- * @retval ENVOI_ERR_NOMEM    nothing changed
+ * @retval ENVOI_ERR_NOMEM
+ * On failure the account state is unchanged.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_account(
 	struct envoi_client *client, const char *text, size_t len);
 /**
- * Go on where a journal of an earlier process ends, before envoi_client_connect():
- * envoi_session_load_journal() (<envoi/journal.h>) with the client's account.
+ * Continue the session of an earlier process from its journal: envoi_session_load_journal()
+ * (<envoi/journal.h>) with the client's account. Call it before envoi_client_connect().
  *
  * @retval ENVOI_ERR_STATE  the client has no account address, or has been connected
- * Others as there.
+ * Other errors as envoi_session_load_journal().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_load_journal(
 	struct envoi_client *client, const void *data, size_t len);
 
-/** Accept, from the next login on, whatever the settings accept, also where earlier logins were
- * stronger. */
+/** From the next login on, accept weaker authentication than that of earlier logins, as far as the
+ * settings allow it. */
 ENVOI_API void envoi_client_forget_pin(struct envoi_client *client);
-/** Wipe the keys that stand for the password. */
+/** Wipe the keys that replace the password. */
 ENVOI_API void envoi_client_forget_keys(struct envoi_client *client);
 
 /**
- * Attach a handler to the session: envoi_session_add(). A stream feature and rows of stream
- * elements take part from the next connection on. A failure is kept as for envoi_client_set().
+ * Attach a handler to the session, as envoi_session_add(). Its stream feature and its rows of
+ * stream elements take effect with the next connection. A failure is kept as for
+ * envoi_client_set().
  * @param handler  borrowed until it is removed or the client is freed
  */
 ENVOI_API int envoi_client_add(struct envoi_client *client, struct envoi_handler *handler);
-/** Detach a handler: envoi_session_remove(). None of its functions is called any more, and it may
- * be freed; allowed in its own callbacks. */
+/** Detach a handler, as envoi_session_remove(). None of its functions is called any more, and it
+ * may be freed. Allowed inside its own callbacks. */
 ENVOI_API void envoi_client_remove(struct envoi_client *client, struct envoi_handler *handler);
-/** Use a connector after those added before. Without any, the ones compiled in are used.
- * @param connector  taken, on failure too. A failure is kept as for envoi_client_set()
+/** Add a connector, which is used after those added before. Without any, those that are compiled in
+ * are used. A failure is kept as for envoi_client_set().
+ * @param connector  taken, on failure too
  * @retval ENVOI_ERR_NOMEM */
 ENVOI_API int envoi_client_add_connector(
 	struct envoi_client *client, struct envoi_connector *connector);
 
 /**
- * Called from the loop when the key of tls.cert-file is encrypted, and no password for it is set or
- * the one that is set is wrong. Answer with envoi_client_set_key_password(), inside or later;
- * login.timeout is suspended until the answer, for at most tls.decision-timeout. The client may be
- * freed inside.
+ * Asks for the password of the client certificate's key. Called from the loop when the key of
+ * tls.cert-file is encrypted, and no password for it is set or the one that is set is wrong. Answer
+ * with envoi_client_set_key_password(), inside or later. login.timeout is suspended until the
+ * answer, for at most tls.decision-timeout. The client may be freed inside.
  *
- * @param user       given to envoi_client_ask_key_password()
+ * @param user       passed to envoi_client_ask_key_password()
  * @param file       the file with the encrypted key; borrowed for the call
  * @param was_wrong  the last password did not decrypt it
  */
 typedef void envoi_client_key_password_fn(void *user, const char *file, bool was_wrong);
-/** Have the application asked for the password of the client certificate's key. Without, a login
- * that needs it ends with ENVOI_ERR_AUTH in phase TLS. @param ask  NULL: the application is not
- * asked */
+/** Set a function that is called when a login needs the password of the client certificate's key.
+ * Without one, such a login ends with ENVOI_ERR_AUTH in phase TLS. @param ask  NULL: none */
 ENVOI_API void envoi_client_ask_key_password(
 	struct envoi_client *client, envoi_client_key_password_fn *ask, void *user);
-/** Set the password of the client certificate's key; copied, wiped with the client. Decrypting the
- * key blocks for as long as its iteration count demands.
- * @param password  NULL: none; a login that waits for it ends
+/** Set the password of the client certificate's key; it is copied, and wiped with the client.
+ * Decrypting the key blocks for a time that depends on its iteration count.
+ * @param password  NULL: none, and a login that waits for it ends
  * @retval ENVOI_ERR_NOMEM */
 ENVOI_API int envoi_client_set_key_password(struct envoi_client *client, const char *password);
 
 /**
- * Have @p decider (<envoi/tls.h>) decide about servers whose certificate cannot be verified, from
- * the next connect on. login.timeout is suspended until it answers, for at most
- * tls.decision-timeout. A key that it refuses is refused for the rest of that login without a
- * further question. A key that it accepts and pins is added to the setting tls.pins of this client:
- * store that for the next start.
+ * Set the decider (<envoi/tls.h>) that is called for servers whose certificate cannot be verified,
+ * from the next envoi_client_connect() on. login.timeout is suspended until it answers, for at most
+ * tls.decision-timeout. A key that it refuses is refused for the rest of that login without another
+ * call. A key that it accepts and pins is added to the setting tls.pins of this client: store that
+ * setting for the next start.
  *
  * @param decider  borrowed: must outlive the client, or be replaced while the client is offline;
- *                 NULL: every doubt ends the connection
+ *                 NULL: a server that cannot be verified is refused
  */
 ENVOI_API void envoi_client_set_tls_decider(
 	struct envoi_client *client, struct envoi_tls_decider *decider);
@@ -273,96 +277,101 @@ ENVOI_API struct envoi_client *envoi_session_client(const struct envoi_session *
 
 /** Set a pointer of the program's own; the library does not use it. @param user  NULL at first */
 ENVOI_API void envoi_client_set_user(struct envoi_client *client, void *user);
-/** @return what envoi_client_set_user() has set */
+/** @return the pointer that envoi_client_set_user() has set */
 ENVOI_API void *envoi_client_user(const struct envoi_client *client);
 
-/** What a client does at the moment. */
+/** The state of a client. */
 enum envoi_client_state {
-	/** nothing, before the first envoi_client_connect() and from ENVOI_EVENT_STOPPED on */
+	/** before the first envoi_client_connect(), and from ENVOI_EVENT_STOPPED on */
 	ENVOI_CLIENT_OFFLINE,
-	/** no session has started since envoi_client_connect(): an attempt is in progress, or
-	 * awaited with the setting reconnect.initial */
+	/** no session has started since envoi_client_connect(): an attempt is in progress, or, with
+	 * the setting reconnect.initial, scheduled */
 	ENVOI_CLIENT_CONNECTING,
 	ENVOI_CLIENT_ONLINE, /**< a session has started or was resumed: stanzas can be sent */
-	/** the connection was lost; another attempt is awaited or in progress */
+	/** the connection was lost; another attempt is scheduled or in progress */
 	ENVOI_CLIENT_SUSPENDED,
 	ENVOI_CLIENT_LEAVING, /**< envoi_client_disconnect() or envoi_client_quit() was called */
 };
 
-/** @return the state now: inside a handler of events it may be ahead of the event */
+/** @return the current state; inside an event row it may be newer than the event */
 ENVOI_API enum envoi_client_state envoi_client_state(const struct envoi_client *client);
 /** @return "offline", "connecting", "online", "suspended", "leaving"; static */
 ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
 
 /**
- * Begin to connect; returns at once. From ENVOI_OK on, ENVOI_EVENT_CONNECTING and, even when memory
- * is short, ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED come.
+ * Begin to connect. Returns at once; events report the progress. After ENVOI_OK,
+ * ENVOI_EVENT_CONNECTING follows, and, even without memory, ENVOI_EVENT_DISCONNECTED and
+ * ENVOI_EVENT_STOPPED.
  *
- * Once a session has started, the client connects again by itself whenever the connection is lost,
- * with the setting reconnect.initial before that too. After each ENVOI_EVENT_DISCONNECTED comes
- * either ENVOI_EVENT_SUSPENDED, with the time to the next attempt, or ENVOI_EVENT_STOPPED. An
- * attempt resumes the session where the server keeps it (XEP-0198, ENVOI_EVENT_RESUMED), else it
- * starts a new one (ENVOI_EVENT_ENDED, ENVOI_EVENT_STARTED), in which presence, roster and what
- * handlers restore are as before.
+ * After a session has started, the client connects again whenever the connection is lost; with the
+ * setting reconnect.initial also before that. Each ENVOI_EVENT_DISCONNECTED is followed by either
+ * ENVOI_EVENT_SUSPENDED, with the time to the next attempt, or ENVOI_EVENT_STOPPED. An attempt
+ * resumes the session if the server has kept it (XEP-0198, ENVOI_EVENT_RESUMED). Otherwise it
+ * starts a new session (ENVOI_EVENT_ENDED, ENVOI_EVENT_STARTED), on which the client restores
+ * presence and roster, and handlers their own state (`restore`).
  *
- * The attempts end where failure->retry is ENVOI_RETRY_NEVER or ENVOI_RETRY_AFTER_USER: something
- * has to be changed first. ENVOI_RETRY_NOW is tried at once, ENVOI_RETRY_LATER after a delay:
- * random from 0 to reconnect.first, then to twice that and so on up to reconnect.longest, until a
- * connection has lasted a minute. With the exceptions:
- * - a conflict of resources while binding is tried again at once with a resource that the server
- *   chooses; a conflict that ends a stream stops the client: another one has taken its resource;
- * - temporary-auth-failure, policy-violation, resource-constraint and a server that offers no SASL,
- *   once a session has started, are tried again, and stop the client at the third within a minute.
+ * The retry of the failure decides about another attempt. ENVOI_RETRY_NEVER and
+ * ENVOI_RETRY_AFTER_USER stop the client. After ENVOI_RETRY_NOW the attempt follows at once, after
+ * ENVOI_RETRY_LATER with a delay: random from 0 to reconnect.first, then to twice that, and so on
+ * up to reconnect.longest, until a connection has lasted a minute. There are two exceptions.
+ * - After a conflict of resources in binding, an attempt follows at once, with a resource that the
+ *   server chooses. A conflict that ends a stream stops the client: another client has taken its
+ *   resource.
+ * - After temporary-auth-failure, policy-violation, resource-constraint, and if the server offers
+ *   no SASL, another attempt follows if a session has started before. The third of these failures
+ *   within a minute stops the client.
  *
- * With the setting reconnect.enabled off the client stops with the first connection. The
- * application may connect again in the handler of ENVOI_EVENT_STOPPED or later.
+ * With reconnect.enabled off, the client stops when the first connection ends. The application may
+ * connect again inside the row of ENVOI_EVENT_STOPPED or later.
  *
  * A verified server may redirect the client to another host (`see-other-host`, RFC 6120, section
- * 4.9.3.19). During the login the client follows at once, limits.redirects times at most, as if the
- * setting `server` named that host: on the default port if none was named, and without a look-up of
- * services. Once online, a redirect ends the connection with ENVOI_RETRY_NOW, and the next
- * attempt goes to that host. The certificate must be for the account's domain all the same.
+ * 4.9.3.19). During the login the client follows at once, at most limits.redirects times, as if the
+ * setting `server` had that host: on the default port if none is given, and without a look-up of
+ * service records. Once online, a redirect ends the connection with ENVOI_RETRY_NOW, and the next
+ * attempt goes to that host. The certificate must nevertheless be for the account's domain.
  *
- * Files named by settings (tls.ca-file, tls.cert-file, tls.key-file) are read now. Their errors are
- * reported by ENVOI_EVENT_DISCONNECTED in phase TLS: ENVOI_ERR_INVALID, or ENVOI_ERR_AUTH where a
- * key's password is missing or wrong.
+ * Files that settings name (tls.ca-file, tls.cert-file, tls.key-file) are read now. Their errors
+ * are reported by ENVOI_EVENT_DISCONNECTED in phase TLS: ENVOI_ERR_INVALID, or ENVOI_ERR_AUTH if
+ * the password of a key is missing or wrong.
  *
  * @retval ENVOI_ERR_STATE  the client is not offline: envoi_client_state()
  * @retval ENVOI_ERR_NOMEM
- * Else the first failure of a setter that was not corrected. On failure no event comes.
+ * @retval <0  else the first failure of a setter that was not corrected
+ * On failure there are no events.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
-/** Send unavailable presence and close the stream in order, within close.timeout;
- * ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED follow; between two attempts
- * ENVOI_EVENT_STOPPED alone. Nothing if the client is offline; idempotent. */
+/** Disconnect in order: send unavailable presence and the queued stanzas, and close the stream,
+ * within the setting close.timeout. ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED follow;
+ * between two attempts ENVOI_EVENT_STOPPED alone. No effect if the client is offline or leaving. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
- * Say that the network has changed or the machine has woken up. A client that waits for its next
- * attempt makes it now, at most once in ten seconds: a hint that comes earlier shortens the wait to
- * the end of these. One that is online probes its connection. On Linux the library notices by
- * itself that the machine has woken up.
+ * Report that the network has changed or the machine has woken up. A client that waits for its next
+ * attempt makes it now, but not within ten seconds of the attempt of an earlier hint: then it is
+ * made at the end of these. A client that is online probes its connection. No effect on a client
+ * that is offline. On Linux the library detects by itself that the machine has woken up.
  */
 ENVOI_API void envoi_client_hint(struct envoi_client *client);
 /**
  * Connect if the client is offline, and run the context's own loop until ENVOI_EVENT_STOPPED: until
- * envoi_client_quit() or envoi_client_disconnect() is called, or an end after which the client does
- * not connect again.
+ * envoi_client_quit() or envoi_client_disconnect() was called, or the client does not connect
+ * again.
  *
- * @return ENVOI_OK after envoi_client_quit(), or when the stream was closed in order; else the code
+ * @return ENVOI_OK after envoi_client_quit(), or if the stream was closed in order; else the code
  *         of envoi_client_failure(), or one of these
- * @retval ENVOI_ERR_UNSUPPORTED  the loop is an adopted one, which the application runs: use
- *                                envoi_client_connect(). Nothing has begun
- * @retval ENVOI_ERR_CANCELED     the client was freed in a callback: do not touch it
+ * @retval ENVOI_ERR_UNSUPPORTED  the loop is an adopted one, which the application runs: call
+ *                                envoi_client_connect() instead. The client is unchanged
+ * @retval ENVOI_ERR_CANCELED     the client was freed inside a callback: do not access it
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API int envoi_client_run(struct envoi_client *client);
-/** Disconnect in order, and have envoi_client_run() return ENVOI_OK. */
+/** Disconnect as envoi_client_disconnect(); envoi_client_run() then returns ENVOI_OK. */
 ENVOI_API void envoi_client_quit(struct envoi_client *client);
 
-/** @return the reason why the client is offline: how the last connection ended, or the failure of a
- * setter since then (phase NONE); NULL: there is none. Borrowed until the next connect or setter */
+/** @return the reason why the client is offline: the end of the last connection, or the failure of
+ * a setter since then (phase NONE); NULL: there is none. Borrowed until the next connect or
+ * setter */
 ENVOI_API const struct envoi_failure *envoi_client_failure(const struct envoi_client *client);
-/** @return that failure in one line, "bot@example.org: wrong name or password (sasl): ..."; never
+/** @return that failure as one line, "bot@example.org: wrong name or password (sasl): ..."; never
  * NULL; borrowed until the next connect or setter */
 ENVOI_API const char *envoi_client_failure_text(struct envoi_client *client);
 

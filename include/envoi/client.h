@@ -264,7 +264,8 @@ ENVOI_API void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *t
 
 /** @return the client's roster (<envoi/roster.h>), which lives as long as the client */
 ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);
-/** @return the presence of the client's contacts (<envoi/presence.h>), lives as long as the client */
+/** @return the presence of the client's contacts (<envoi/presence.h>), lives as long as the
+ * client */
 ENVOI_API struct envoi_presences *envoi_client_presences(struct envoi_client *client);
 /** @return requests for presence (<envoi/subscription.h>), live as long as the client */
 ENVOI_API struct envoi_subscriptions *envoi_client_subscriptions(struct envoi_client *client);

@@ -115,24 +115,25 @@ enum envoi_event_type {
 	/** after ENVOI_EVENT_OUTBOX_HIGH: it uses a quarter of both limits at most */
 	ENVOI_EVENT_OUTBOX_LOW,
 	/**
-	 * client: the presence of a contact's resource, or of another resource of the account,
-	 * changed (<envoi/presence.h>); @p jid: which; @p stanza; @p text: the limit for which it
-	 * is not held, or NULL
+	 * client: the presence of a contact's resource, or of another resource of the account, has
+	 * changed (<envoi/presence.h>); @p jid: its full address; @p stanza; @p text: NULL, or the
+	 * limit because of which it is not stored
 	 */
 	ENVOI_EVENT_PRESENCE,
 	/**
 	 * client: a contact requests the account's presence, and the application has to answer
-	 * (<envoi/subscription.h>); @p jid: the contact, bare; @p text: for the user, or NULL; @p
-	 * stanza. Once a session for each open request
+	 * (<envoi/subscription.h>); @p jid: the contact, bare; @p text: the contact's text for the
+	 * user, or NULL; @p stanza. Once in a session for each open request
 	 */
 	ENVOI_EVENT_SUBSCRIPTION_REQUEST,
-	/** client: a contact has approved the account's request; @p jid: the contact, bare; @p text,
-	 * @p stanza as above */
+	/** client: a contact has approved the account's request; @p jid: the contact, bare; @p
+	 * text, @p stanza: as of SUBSCRIPTION_REQUEST */
 	ENVOI_EVENT_SUBSCRIPTION_APPROVED,
-	/** client: a contact has refused the account's request or ended its subscription; as above */
+	/** client: a contact has refused the account's request, or revoked its approval; @p jid, @p
+	 * text, @p stanza: as above */
 	ENVOI_EVENT_SUBSCRIPTION_REFUSED,
-	/** client: a contact has ended its subscription to the account, or taken back its request; as
-	 * above */
+	/** client: a contact has ended its subscription to the account's presence, or withdrawn its
+	 * request; @p jid, @p text, @p stanza: as above */
 	ENVOI_EVENT_SUBSCRIPTION_ENDED,
 	ENVOI_EVENTS_END,
 	/** of an event row only: every event is taken, ENVOI_EVENT_CUSTOM included */

@@ -22,9 +22,8 @@ struct envoi_loop;
 struct pollfd;
 
 /*
- * A context has one loop: the one that envoi_context_take_loop() was called with, else one on
- * libevent that is made when it is first needed. The functions here that make a loop do not give it
- * to the context.
+ * A context has one loop: that of envoi_context_take_loop(), else one on libevent, made when it is
+ * first needed. A new loop is owned by the caller until it is passed to envoi_context_take_loop().
  */
 
 /**
@@ -40,23 +39,22 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_run(struct envoi_loop *loop);
 /**
  * Run one turn of a loop.
  *
- * @param wait  whether to wait for a descriptor or timer; false: do what can be done at once
+ * @param wait  true: wait until a descriptor is ready or a timer is due; false: do not wait
  * @retval ENVOI_OK
  * @retval ENVOI_END  no watch, timer or deferred call is left
  * Errors as envoi_loop_run().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_run_once(struct envoi_loop *loop, bool wait);
 
-/** End envoi_loop_run() after this turn. No effect when it is not running, nor on an adopted base,
- * whose loop the library never ends. */
+/** End envoi_loop_run() after this turn. No effect if it is not running, and on an adopted base. */
 ENVOI_API void envoi_loop_quit(struct envoi_loop *loop);
 
 /**
  * Make a loop on libevent.
  *
- * On an adopted base the library has events only while it waits for something: an application that
- * runs until no events are left ends as it would without the library. Signal dispositions are not
- * changed.
+ * On an adopted base the library has events only while it waits for input, time or a deferred call:
+ * event_base_dispatch() returns when the application and the library have no events. Signal
+ * dispositions are not changed.
  *
  * @param base  the application's base, which is adopted: the library never runs, ends or frees it;
  *              it must outlive the loop. NULL: the loop makes and owns a base
@@ -77,9 +75,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_libevent(
 /**
  * Make a loop on poll(2), without libevent.
  *
- * It can be run, or driven by another loop: before that one waits, it calls envoi_loop_poll_fds()
- * and envoi_loop_poll_timeout_ms(); when one of the descriptors is ready or the time is over, it
- * calls envoi_loop_run_once() without waiting.
+ * Run it with envoi_loop_run(), or from another loop: before that waits, get descriptors and time
+ * from envoi_loop_poll_fds() and envoi_loop_poll_timeout_ms(); when a descriptor is ready or the
+ * time has passed, call envoi_loop_run_once() without waiting.
  *
  * @retval ENVOI_ERR_NOMEM
  */
@@ -87,22 +85,21 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_poll(
 	struct envoi_loop **ret_loop, struct envoi_context *context);
 
 /**
- * Get the descriptors that a poll loop waits for, with their events. They may change with every
- * call into the library.
+ * Get the descriptors that a poll loop waits for, with their events. Every call of a library
+ * function may change them.
  *
- * @param fds  filled with the first @p capacity of them; NULL when that is 0
- * @return the number of descriptors, which may be more than @p capacity; 0 for other loops
+ * @param fds  filled with the first @p capacity of them; may be NULL if that is 0
+ * @return the number of descriptors, which may be more than @p capacity; 0: none, or another loop
  */
 ENVOI_API size_t envoi_loop_poll_fds(struct envoi_loop *loop, struct pollfd *fds, size_t capacity);
 
-/** @return the longest time in ms that another loop may wait, for poll(2); -1: no limit, and for
- * loops that are not poll loops */
+/** @return the longest time to wait, in ms, for poll(2); -1: no limit, or not a poll loop */
 ENVOI_API int envoi_loop_poll_timeout_ms(struct envoi_loop *loop);
 
 /**
- * Make a loop in virtual time, which never waits. When nothing is due, time jumps to the next
- * timer; when there is no timer, envoi_loop_run() returns. Monotonic time starts at 0, the wall
- * clock at 2026-01-01T00:00:00Z. Descriptors that are ready are read and written before time jumps.
+ * Make a loop in virtual time, which never waits. If no descriptor is ready and no timer is due,
+ * time advances to the next timer; if there is no timer, envoi_loop_run() returns. Monotonic time
+ * starts at 0, the wall clock at 2026-01-01T00:00:00Z.
  *
  * @retval ENVOI_ERR_NOMEM
  */
@@ -122,7 +119,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_simulated_run_for(
 
 /**
  * Suspend the simulated machine and wake it up again: the wall clock advances by @p duration_ms,
- * monotonic time does not. Connections are probed from the loop when it was a second or more.
+ * monotonic time does not. If that is a second or more, connections are probed from the loop.
  *
  * @retval ENVOI_ERR_INVALID  the loop is not simulated
  */

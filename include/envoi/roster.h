@@ -19,19 +19,18 @@ extern "C" {
 #endif
 
 /**
- * The contact list (RFC 6121, section 2): fetched once per login, kept up to date by the server's
- * pushes, which are accepted only from the own account (section 2.1.6).
+ * The contact list (RFC 6121, section 2). It is fetched at each login that starts a session, and
+ * updated by the server's pushes, which are accepted from the own account only (section 2.1.6).
  *
- * Changes come as events of the session: ENVOI_EVENT_ROSTER when the list was fetched, then
- * ENVOI_EVENT_ROSTER_CHANGED for each push, with the contact's address.
- * ENVOI_EVENT_ROSTER_INCOMPLETE comes, with the reason, when the list could not be fetched or not
- * all of it is held.
+ * Changes are events of the session: ENVOI_EVENT_ROSTER after the list was fetched, then
+ * ENVOI_EVENT_ROSTER_CHANGED for each push, with the contact's address. If the list cannot be
+ * fetched, or not all of it is held, ENVOI_EVENT_ROSTER_INCOMPLETE has the reason.
  */
 struct envoi_roster;
 
 /** The subscriptions between the account and a contact (RFC 6121, section 2.1.2.5). */
 enum envoi_subscription {
-	ENVOI_SUBSCRIPTION_NONE, /**< also: absent or unknown */
+	ENVOI_SUBSCRIPTION_NONE, /**< also if it is absent or unknown */
 	ENVOI_SUBSCRIPTION_TO, /**< the account receives the contact's presence */
 	ENVOI_SUBSCRIPTION_FROM, /**< the contact receives the account's presence */
 	ENVOI_SUBSCRIPTION_BOTH,
@@ -47,8 +46,8 @@ enum envoi_roster_ask {
 
 /** One contact (RFC 6121, section 2.1.2). */
 struct envoi_roster_item {
-	const struct envoi_jid *jid; /**< as the server gave it: bare, of some gateways full */
-	const char *name; /**< or NULL */
+	const struct envoi_jid *jid; /**< as the server sends it: bare, of some gateways full */
+	const char *name; /**< NULL: none */
 	enum envoi_subscription subscription;
 	enum envoi_roster_ask ask;
 	bool is_approved; /**< the contact's subscription request was approved in advance */
@@ -57,16 +56,17 @@ struct envoi_roster_item {
 };
 
 /**
- * Attach a roster to a session; a client has done so.
+ * Attach a roster to a session. A client has one: envoi_client_roster().
  *
- * @param settings  borrowed, outlives the roster: limits.roster-items is read at each change
+ * @param[out] ret_roster  owned by the caller; free it with envoi_roster_free()
+ * @param settings  borrowed, must outlive the roster; limits.roster-items is read at each change
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_new(struct envoi_roster **ret_roster,
 	struct envoi_session *session, const struct envoi_settings *settings);
 
-/** Detach from the session, which must still exist; a pending fetch ends with ENVOI_ERR_CANCELED
- * before this returns. The contacts held can still be read. Idempotent. */
+/** Detach from the session, which must still exist. A pending fetch ends with ENVOI_ERR_CANCELED
+ * before this returns. The contacts can still be read. Idempotent. */
 ENVOI_API void envoi_roster_detach(struct envoi_roster *roster);
 
 /** Detach and free; NULL is allowed. */
@@ -75,9 +75,9 @@ ENVOI_API void envoi_roster_free(struct envoi_roster *roster);
 /**
  * Fetch the whole list from the server (RFC 6121, section 2.2).
  *
- * @param done  called once, as for envoi_request(), after the contacts were replaced. With
- *              ENVOI_ERR_LIMIT the list is longer than limits.roster-items, and the first of its
- *              contacts are held; on every other failure the contacts are those of before
+ * @param done  called once, as for envoi_request(), after the contacts were replaced. Its code is
+ *              ENVOI_ERR_LIMIT if the list is longer than limits.roster-items, and the contacts up
+ *              to the limit are held. After another error the contacts are unchanged
  * @param user  passed to @p done
  * @retval ENVOI_ERR_STATE  a fetch is pending, or the roster was detached
  * Other errors as envoi_request(): @p done is not called then.
@@ -85,19 +85,19 @@ ENVOI_API void envoi_roster_free(struct envoi_roster *roster);
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_fetch(
 	struct envoi_roster *roster, void (*done)(void *user, int code), void *user);
 
-/** @return contacts held */
+/** @return the number of contacts held */
 ENVOI_API size_t envoi_roster_count(const struct envoi_roster *roster);
 
 /** @return whether the contacts held are all that the server has: false before the list was fetched
  * in this session, and after ENVOI_EVENT_ROSTER_INCOMPLETE */
 ENVOI_API bool envoi_roster_is_complete(const struct envoi_roster *roster);
 
-/** @return pushes that were refused since the roster was made: from another sender, malformed, or
- * over limits.roster-items. Each is logged with its sender */
+/** @return the number of pushes that were refused since the roster was made: from another sender,
+ * malformed, or beyond limits.roster-items. Each is logged with its sender */
 ENVOI_API uint64_t envoi_roster_refused_pushes(const struct envoi_roster *roster);
 
 /** @return the contact with that address, else the contact with its bare address; NULL: there is
- * none; borrowed until the roster changes, which happens in callbacks from the loop */
+ * none; borrowed until the roster changes, which it does in the loop only */
 ENVOI_API const struct envoi_roster_item *envoi_roster_find(
 	const struct envoi_roster *roster, const struct envoi_jid *jid);
 
@@ -110,9 +110,9 @@ ENVOI_API const struct envoi_roster_item *envoi_roster_next(
  * Add or change a contact on the server (RFC 6121, sections 2.3 and 2.4). The contacts held change
  * when the server's push arrives.
  *
- * @param item  borrowed for the call; address, name and groups count. The request names a contact
- *              of the roster by the address it has there, a new one by its bare address
- * @param done  the answer, as for envoi_request(); NULL: not wanted
+ * @param item  borrowed for the call; only address, name and groups are used. The request has the
+ *              address that the contact has in the roster, for a new contact its bare address
+ * @param done  called with the answer, as for envoi_request(); NULL: not wanted
  * @param user  passed to @p done
  * @retval ENVOI_ERR_STATE  the roster was detached
  * Other errors as envoi_request(): @p done is not called then.

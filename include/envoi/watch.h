@@ -27,22 +27,22 @@ enum envoi_io {
 };
 
 /*
- * One turn of a loop: descriptors that are ready, then deferred calls, then overdue timers. A timer
- * is overdue when it was due before the turn began: descriptors are read at least once between the
- * time for which a timer is set and its callback, so that an answer that arrived in time comes
- * before the timeout, even when the program was stopped or busy meanwhile.
+ * In one turn a loop calls the watches of descriptors that are ready, then deferred calls, then
+ * overdue timers. A timer is overdue if it was due before the turn began. So descriptors are read
+ * at least once between the time for which a timer is set and its callback: an answer that arrived
+ * in time is read before the timeout, even if the program was stopped or busy.
  *
- * All three kinds of callbacks come from the loop, never from inside the function that started
- * them. A callback may start, stop and free everything: its own object, others that are ready or
- * due in the same turn (they are not called any more), and the last reference to the context, which
- * frees the loop when the callback has returned.
+ * Callbacks come from the loop, never from inside the function that started them. A callback may
+ * start, stop and free any object: its own, others that are ready or due in the same turn, which
+ * are then not called, and the last reference to the context, which frees the loop when the
+ * callback has returned.
  */
 
 /**
  * A descriptor is ready.
  *
- * @param ready  OR of enum envoi_io, events that it is watched for, not 0. After hang-up and errors
- *               all that it is watched for. Reading and writing may be reported by separate calls
+ * @param ready  OR of enum envoi_io: events that it is watched for, not 0. After hang-up and
+ *               errors, all of them. Reading and writing may be reported by separate calls
  */
 typedef void envoi_watch_fn(struct envoi_watch *watch, unsigned int ready);
 
@@ -54,8 +54,8 @@ typedef void envoi_deferred_fn(struct envoi_deferred *deferred);
 
 /**
  * A watched descriptor, level-triggered. Embedded in its owner and zeroed before first use; members
- * are private. The owner stops the watch before it closes the descriptor, before it frees the
- * watch's memory, and before it releases the last reference to the context. A descriptor may have
+ * are private. Stop the watch before closing the descriptor, before freeing the watch's memory, and
+ * before dropping the last reference to the context. A descriptor may have
  * several watches on the loops of the library; a loop of another implementation may refuse the
  * second with ENVOI_ERR_SYSTEM.
  */
@@ -80,9 +80,9 @@ struct envoi_timer {
 };
 
 /**
- * A call that is made after the descriptors of the turn, in order of posting. One that is posted by
- * a deferred call is made in the next turn. Embedded in its owner and zeroed before first use;
- * members are private.
+ * A call that is made after the watches of the turn, in order of posting; one that is posted by a
+ * deferred call is made in the next turn. Embedded in its owner and zeroed before first use;
+ * members are private. Posting needs no memory and cannot fail.
  */
 struct envoi_deferred {
 	envoi_deferred_fn *notify;
@@ -94,9 +94,10 @@ struct envoi_deferred {
  * Start to watch a descriptor.
  *
  * @param watch     zeroed or stopped; borrowed until stopped
- * @param fd        a socket, pipe or the like, not a regular file; borrowed until stopped
+ * @param fd        a socket, pipe or similar, not a regular file; borrowed until stopped
  * @param interest  OR of enum envoi_io; 0: no event is reported, not even hang-up
- * @retval ENVOI_ERR_STATE    it is started
+ * @param notify    called from the loop, each time the descriptor is ready
+ * @retval ENVOI_ERR_STATE    the watch is started
  * @retval ENVOI_ERR_INVALID  @p fd is negative
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_SYSTEM   the descriptor cannot be watched
@@ -107,37 +108,37 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_watch_start(struct envoi_watch *watch, stru
 /**
  * Change the events that a started watch is notified of.
  *
- * @retval ENVOI_ERR_STATE    it is not started
- * @retval ENVOI_ERR_NOMEM    nothing was changed
- * @retval ENVOI_ERR_SYSTEM   nothing was changed
+ * @retval ENVOI_ERR_STATE    the watch is not started
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM  the events are unchanged
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_watch_set(struct envoi_watch *watch, unsigned int interest);
 
-/** Stop a watch; no effect when it is not started. */
+/** Stop a watch. No effect if it is not started. */
 ENVOI_API void envoi_watch_stop(struct envoi_watch *watch);
 
 /**
- * Start a timer, which calls @p notify once; a started timer is restarted.
+ * Start a timer, which calls @p notify once. A started timer is restarted.
  *
- * Never early, and one turn after the one in which it becomes due. Timers of the same time come in
- * order of starting. A timer that a timer starts comes in a later turn.
+ * A timer never fires early. It fires in the turn after the one in which it becomes due. Timers of
+ * the same time fire in order of starting. A timer that is started inside the callback of a timer
+ * fires in a later turn.
  *
  * @param delay_ms  from now; 0: in the second turn from now; UINT64_MAX: never
  */
 ENVOI_API void envoi_timer_start(struct envoi_timer *timer, struct envoi_loop *loop,
 	uint64_t delay_ms, envoi_timer_fn *notify);
 
-/** Stop a timer; no effect when it is not started. */
+/** Stop a timer. No effect if it is not started. */
 ENVOI_API void envoi_timer_stop(struct envoi_timer *timer);
 
 /** @return whether it is started and has not fired */
 ENVOI_API bool envoi_timer_is_started(const struct envoi_timer *timer);
 
-/** Call @p notify once after this turn's descriptors; no effect when it is posted already. */
+/** Call @p notify once, after the watches of this turn. No effect if it is posted already. */
 ENVOI_API void envoi_deferred_post(
 	struct envoi_deferred *deferred, struct envoi_loop *loop, envoi_deferred_fn *notify);
 
-/** Cancel a deferred call; no effect when it is not posted. */
+/** Cancel a deferred call. No effect if it is not posted. */
 ENVOI_API void envoi_deferred_cancel(struct envoi_deferred *deferred);
 
 /** @return the loop's monotonic time in ms, from an unspecified origin */

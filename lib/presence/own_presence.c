@@ -47,7 +47,7 @@ static void broadcasts(struct envoi__own_presence *presence, const struct envoi_
 		presence->is_available = true;
 		break;
 	case ENVOI_TYPE_UNAVAILABLE:
-		/* envoi__own_presence_leave() has reset the flag: the next login is as this one was */
+		/* after envoi__own_presence_leave() the next login sends the same presence */
 		if (presence->is_available) {
 			presence->last = envoi_element_unref(presence->last);
 			presence->is_available = false;

@@ -35,9 +35,9 @@
  * no-leak: requests are not freed.
  * descriptors-are-closed: each connect leaves a descriptor open.
  *
- * Two need more seeds. delivered-once-in-a-session: a hold that is released without a connection has
- * no record (1,145 seeds). recorded-was-received: a stanza that the stream refuses keeps its record
- * (some 40,000 seeds).
+ * Two need more seeds. delivered-once-in-a-session: a hold that is released without a connection
+ * has no record (1,145 seeds). recorded-was-received: a stanza that the stream refuses keeps its
+ * record (some 40,000 seeds).
  */
 #include <setjmp.h>
 #include <stdarg.h>

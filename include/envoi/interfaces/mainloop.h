@@ -19,34 +19,34 @@ extern "C" {
 struct envoi_context;
 
 /**
- * The functions of a loop. Timers and deferred calls are kept by the library in the base struct: an
- * implementation needs descriptors, a monotonic clock and one alarm. In its alarm it calls
- * envoi_loop_turn(), for a ready descriptor envoi_watch_notify(); after either the loop itself may
- * have been freed, unless the implementation holds a reference to the context.
+ * The functions of a loop. The library keeps timers and deferred calls in the base struct; an
+ * implementation needs descriptors, a monotonic clock and one alarm. It calls envoi_watch_notify()
+ * for a ready descriptor and envoi_loop_turn() for its alarm. Both may free the loop, unless the
+ * implementation has a reference to the context.
  */
 struct envoi_loop_impl {
 	const char *name; /**< "libevent", "poll", "simulated" */
 
-	/** The most by which now_ms() is behind, because it is rounded down: timers are set later
-	 * by this time, so that none fires early. 0: exact. */
+	/** the largest error of now_ms(), which is rounded down: timers are set later by this time,
+	 * so that none fires early. 0: now_ms() is exact */
 	uint64_t resolution_ms;
 
-	/** Start watching watch->fd for watch->interest. Does not notify before it returns. */
+	/** Start to watch watch->fd for watch->interest. Must not notify before it returns.
+	 * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM */
 	int (*watch_start)(struct envoi_loop *loop, struct envoi_watch *watch);
 
-	/** watch->interest has changed from @p before. On failure the loop still watches for the
-	 * events before. */
+	/** watch->interest has changed from @p before. On failure the loop continues to watch for
+	 * @p before. @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM */
 	int (*watch_update)(
 		struct envoi_loop *loop, struct envoi_watch *watch, unsigned int before);
 
-	/** Stop; allowed inside any notify. The watch is not notified afterwards. */
+	/** Stop to watch; the watch is not notified afterwards. May be called inside any notify. */
 	void (*watch_stop)(struct envoi_loop *loop, struct envoi_watch *watch);
 
 	/**
 	 * Set the alarm, in place of the one before: call envoi_loop_turn() from the loop when
-	 * now_ms() reaches @p due_ms, or after this turn's descriptors when that has passed.
-	 * UINT64_MAX: no alarm. Cannot fail: an implementation that runs out of memory calls early
-	 * instead.
+	 * now_ms() reaches @p due_ms; if that has passed, after this turn's descriptors.
+	 * UINT64_MAX: no alarm. Cannot fail: without memory an implementation calls earlier.
 	 */
 	void (*set_alarm)(struct envoi_loop *loop, uint64_t due_ms);
 
@@ -60,13 +60,13 @@ struct envoi_loop_impl {
 	 * the system's */
 	uint64_t (*suspended_ms)(struct envoi_loop *loop);
 
-	/** OPTIONAL, absent on an adopted loop. envoi_loop_run(). */
+	/** OPTIONAL, absent on an adopted loop. See envoi_loop_run(). */
 	int (*run)(struct envoi_loop *loop);
 
-	/** OPTIONAL. envoi_loop_run_once(). */
+	/** OPTIONAL. See envoi_loop_run_once(). */
 	int (*run_once)(struct envoi_loop *loop, bool wait);
 
-	/** OPTIONAL. envoi_loop_quit(). */
+	/** OPTIONAL. See envoi_loop_quit(). */
 	void (*quit)(struct envoi_loop *loop);
 
 	/** Free the loop. All watches have been stopped. */
@@ -100,12 +100,12 @@ ENVOI_API void envoi_loop_init(
 /** Free a loop that no context has taken; NULL is allowed. */
 ENVOI_API void envoi_loop_destroy(struct envoi_loop *loop);
 
-/** For implementations: make deferred calls, then fire overdue timers; called from the alarm. Sets
- * the next alarm. Nothing when called from inside a callback of this loop. */
+/** For implementations: make deferred calls, fire overdue timers, and set the next alarm. Call it
+ * from the alarm. No effect inside a callback of this loop. */
 ENVOI_API void envoi_loop_turn(struct envoi_loop *loop);
 
-/** For implementations: notify a started watch. @param ready events that it is not watched for are
- * ignored */
+/** For implementations: notify a started watch. @param ready OR of enum envoi_io; events that the
+ * watch is not interested in are ignored */
 ENVOI_API void envoi_watch_notify(struct envoi_watch *watch, unsigned int ready);
 
 /* --- inside a loop of another library --- */
@@ -113,22 +113,25 @@ ENVOI_API void envoi_watch_notify(struct envoi_watch *watch, unsigned int ready)
 struct envoi_loop_host;
 
 /**
- * The functions of the loop of another library (GLib, libuv, Qt) that a hosted loop runs inside.
- * They REQUIRE nothing of it but one descriptor and one timer. When either is due, the host calls
- * envoi_loop_run_once(host->loop, false). None of them may call the library.
+ * The functions by which a hosted loop runs inside the loop of another library (GLib, libuv, Qt).
+ * They need one descriptor and one timer of that loop. When the descriptor is ready or the timer
+ * fires, the host calls envoi_loop_run_once(host->loop, false). These functions must not call the
+ * library.
  */
 struct envoi_loop_host_impl {
-	/** Begin (true) or end to watch host->fd for reading, level-triggered. At first it is not
-	 * watched, and not while there is nothing to wait for: a host that runs until nothing is
-	 * left then ends. @retval <0  a watch that is being started fails with it; not for false */
+	/** Start (true) or stop to watch host->fd for reading, level-triggered. It is not watched
+	 * before the first call, nor while the loop has no watches, so that a host which runs until
+	 * nothing is left can end. @retval <0  only for true: the watch that is being started fails
+	 * with this code */
 	int (*set_watched)(struct envoi_loop_host *host, bool is_watched);
 
-	/** Set the timer, once, in place of the one before. An early call is harmless: the timer is
-	 * set again. @param delay_ms  at most a day; 0: at the next turn, after descriptors have
-	 * been looked at; UINT64_MAX: stop the timer */
+	/** Set the timer, which fires once, in place of the one before. If it fires early, it is
+	 * set again. @param delay_ms  at most a day; 0: in the next turn, after descriptors were
+	 * checked; UINT64_MAX: stop the timer */
 	void (*set_alarm)(struct envoi_loop_host *host, uint64_t delay_ms);
 
-	/** The loop is freed: stop both and free the host. host->fd is closed behind it. */
+	/** The loop is freed: stop descriptor and timer, and free the host. host->fd is closed
+	 * afterwards. */
 	void (*destroy)(struct envoi_loop_host *host);
 };
 
@@ -143,10 +146,10 @@ struct envoi_loop_host {
 /**
  * Make a loop that runs inside a loop of another library; on Linux only (epoll(7)).
  *
- * Any number of descriptors is one for the host. envoi_loop_run(), and envoi_loop_run_once() that
- * waits, return ENVOI_ERR_UNSUPPORTED: the application runs the host.
+ * The host watches one descriptor, whatever the number of watches. The application runs the host:
+ * envoi_loop_run(), and envoi_loop_run_once() with @p wait, return ENVOI_ERR_UNSUPPORTED.
  *
- * @param host  its @p impl set; taken, but not on failure. No function of it is called before this
+ * @param host  with @p impl set; taken, not on failure. Its functions are not called before this
  *              one has returned
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_SYSTEM  too many descriptors are open

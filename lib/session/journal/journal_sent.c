@@ -55,8 +55,9 @@ int envoi__journal_sent_read(struct envoi__outbox_item *ret_item, const char *da
 	}
 	memcpy(line, data, line_len);
 	line[line_len] = '\0';
-	if (read_numbers(line, values) != FIELDS || values[0] < ENVOI_MESSAGE || values[0] > ENVOI_IQ_ERROR ||
-		values[1] < 0 || values[1] > UINT8_MAX || values[2] < 0) {
+	if (read_numbers(line, values) != FIELDS || values[0] < ENVOI_MESSAGE ||
+		values[0] > ENVOI_IQ_ERROR || values[1] < 0 || values[1] > UINT8_MAX ||
+		values[2] < 0) {
 		return ENVOI_ERR_INVALID;
 	}
 	if (len - line_len - 1 < strlen("<iq/>") ||

@@ -17,12 +17,14 @@ enum envoi_direction {
 };
 
 /**
- * Sees the traffic, for an XML console: stream headers, first-level elements and closing tags, in
- * the order in which they come and go. Texts and attribute values that may be secret are replaced
- * by "[redacted]": those of SASL, SASL2 (XEP-0388), tokens (XEP-0484), registration (XEP-0077,
- * XEP-0389), the old authentication (XEP-0078), a component's handshake (XEP-0114) and room
- * passwords (XEP-0045); so is a stanza that is not well-formed. Called at once: it must not call
- * the library.
+ * Receives the traffic, for an XML console: stream headers, first-level elements and closing tags,
+ * in the order in which they are received and sent. Called inside functions of the library; it must
+ * not call the library.
+ *
+ * Texts and attribute values that may be secret are replaced by "[redacted]": those of SASL, SASL2
+ * (XEP-0388), tokens (XEP-0484), registration (XEP-0077, XEP-0389), the old authentication
+ * (XEP-0078), a component's handshake (XEP-0114) and room passwords (XEP-0045). A stanza that is
+ * not well-formed is replaced as a whole.
  *
  * @param xml  @p len bytes of UTF-8, borrowed for the call
  */

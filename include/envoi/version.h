@@ -4,8 +4,8 @@
  *
  * Versions are MAJOR.MINOR.PATCH. While MAJOR is 0, interfaces may change with MINOR.
  * ENVOI_VERSION ("0.1.0"), ENVOI_VERSION_MAJOR, ENVOI_VERSION_MINOR and ENVOI_VERSION_PATCH are
- * those of the headers that a program was compiled with; the functions tell those of the library it
- * runs with.
+ * those of the headers that a program was compiled with; the functions return those of the library
+ * that it runs with.
  */
 #ifndef ENVOI_VERSION_H
 #define ENVOI_VERSION_H

@@ -24,12 +24,13 @@ struct envoi_loop;
 /**
  * Make a loop in a uv_loop_t: one uv_poll_t, one uv_timer_t and one uv_idle_t (for what is due at
  * once), however many connections there are. The application runs the uv_loop_t; envoi_loop_run()
- * returns ENVOI_ERR_UNSUPPORTED. The handles are active only while the library waits for something:
- * uv_run() ends as it would without it.
+ * returns ENVOI_ERR_UNSUPPORTED. The handles are active only while the library waits for input,
+ * time or a deferred call: uv_run() returns when neither the application nor the library has active
+ * handles.
  *
- * libuv closes handles at the next turn of its loop: after the loop was freed with its context, run
- * @p uv once more before uv_loop_close(), which returns UV_EBUSY else. The memory of the handles,
- * one block of malloc(), is freed in that turn.
+ * libuv closes handles in the next turn of its loop. After the loop was freed with its context, run
+ * @p uv once more before uv_loop_close(), which otherwise returns UV_EBUSY. The memory of the
+ * handles, one block of malloc(), is freed in that turn.
  *
  * @param uv  must outlive the loop, and one turn more
  * @retval ENVOI_ERR_UNSUPPORTED  libuv cannot watch a descriptor of epoll(7)

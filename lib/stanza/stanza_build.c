@@ -4,6 +4,8 @@
  */
 #include "stanza/stanza.h"
 
+#include <string.h>
+
 #include <envoi/context.h>
 #include <envoi/values.h>
 
@@ -53,38 +55,54 @@ struct envoi_stanza *envoi_message_new(struct envoi_context *context, enum envoi
 	return message;
 }
 
+static void copy_thread(struct envoi_element *reply, const struct envoi_stanza *message)
+{
+	const struct envoi_element *thread = envoi_element_child(
+		message->element, ENVOI_NS_CLIENT, "thread");
+	if (thread != NULL) {
+		envoi_element_set(envoi_element_add_with_text(
+					  reply, NULL, "thread", envoi_message_thread(message)),
+			"parent", envoi_element_attr(thread, "parent"));
+	}
+}
+
 static struct envoi_stanza *make_message_reply(
 	const struct envoi_stanza *message, const char *to, const char *body)
 {
 	struct envoi_stanza *reply = make(
 		message->element->tree->arena.context, ENVOI_MESSAGE, message->type, to);
+	struct envoi_element *element = envoi_stanza_element(reply);
 	const char *lang = envoi_element_attr_ns(message->element, ENVOI_NS_XML, "lang");
 	if (envoi_lang_is_valid(lang)) {
-		envoi_stanza_set_lang(reply, lang);
+		envoi_element_set_ns(element, ENVOI_NS_XML, "lang", lang);
 	}
-	envoi_message_set_body(reply, NULL, body);
-	const char *thread = envoi_message_thread(message);
-	if (thread != NULL) {
-		envoi_message_set_thread(reply, thread, envoi_message_thread_parent(message));
-	}
+	envoi_element_add_with_text(element, NULL, "body", body);
+	copy_thread(element, message);
 	return reply;
 }
 
 /* In a groupchat the room is answered, not the occupant alone (XEP-0045, section 7.4). */
-static int reply_address(const struct envoi_stanza *message, struct envoi_jid **ret_to)
+static struct envoi_stanza *make_room_reply(const struct envoi_stanza *message, const char *body)
 {
-	const char *text = envoi_stanza_from_text(message);
-	struct envoi_jid *from = NULL;
-	int r = text == NULL
-		? ENVOI_ERR_INVALID
-		: envoi_jid_from_text(&from, message->element->tree->arena.context, text);
-	if (r < 0 || message->type != ENVOI_TYPE_GROUPCHAT) {
-		*ret_to = from;
-		return r;
+	struct envoi_jid *room;
+	if (envoi_jid_bare(&room, envoi_stanza_from(message)) < 0) {
+		return NULL;
 	}
-	r = envoi_jid_bare(ret_to, from);
-	envoi_jid_unref(from);
-	return r;
+	struct envoi_stanza *reply = make_message_reply(message, envoi_jid_text(room), body);
+	envoi_jid_unref(room);
+	return reply;
+}
+
+/* @return why the message has no reply; NULL: it has one, or memory is short */
+static const char *check_repliable(const struct envoi_stanza *message)
+{
+	if (message->kind != ENVOI_MESSAGE || message->type == ENVOI_TYPE_ERROR) {
+		return "only a message that is not an error has a reply";
+	}
+	const char *from = envoi_stanza_from_text(message);
+	bool has_sender = envoi_stanza_from(message) != NULL ||
+		(from != NULL && envoi_jid_check(from, strlen(from), NULL, 0) != ENVOI_ERR_INVALID);
+	return has_sender ? NULL : "a message without sender has no reply";
 }
 
 struct envoi_stanza *envoi_message_reply_new(const struct envoi_stanza *message, const char *body)
@@ -92,23 +110,19 @@ struct envoi_stanza *envoi_message_reply_new(const struct envoi_stanza *message,
 	if (message == NULL) {
 		return NULL;
 	}
-	if (message->kind != ENVOI_MESSAGE || message->type == ENVOI_TYPE_ERROR) {
+	const char *problem = check_repliable(message);
+	if (problem != NULL) {
 		return refuse(make(message->element->tree->arena.context, ENVOI_MESSAGE,
 				      ENVOI_TYPE_NORMAL, NULL),
-			"only a message that is not an error has a reply");
+			problem);
 	}
-	struct envoi_jid *to;
-	int r = reply_address(message, &to);
-	if (r < 0 && r != ENVOI_ERR_INVALID) {
+	const struct envoi_jid *from = envoi_stanza_from(message);
+	if (from == NULL) {
 		return NULL;
 	}
-	struct envoi_stanza *reply = make_message_reply(
-		message, r < 0 ? NULL : envoi_jid_text(to), body);
-	if (r < 0) {
-		return refuse(reply, "a message without sender has no reply");
-	}
-	envoi_jid_unref(to);
-	return reply;
+	return message->type == ENVOI_TYPE_GROUPCHAT
+		? make_room_reply(message, body)
+		: make_message_reply(message, envoi_jid_text(from), body);
 }
 
 struct envoi_stanza *envoi_presence_new(

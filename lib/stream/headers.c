@@ -235,7 +235,9 @@ void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_h
 	if (!accept_head(stream, head)) {
 		return;
 	}
-	stream->sink->impl->opened(stream->sink);
+	if (stream->sink->impl->opened != NULL) {
+		stream->sink->impl->opened(stream->sink);
+	}
 	if (!envoi__stream_is_running(stream)) {
 		return;
 	}

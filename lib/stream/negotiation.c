@@ -232,6 +232,9 @@ void envoi_stream_feature_done(struct envoi_stream *stream, struct envoi_handler
 
 static void report_gained(struct envoi_stream *stream, const struct envoi__stream_gain *gain)
 {
+	if (stream->sink->impl->gained == NULL) {
+		return;
+	}
 	for (unsigned int i = 0; i < ENVOI__STREAM_BITS && envoi__stream_is_running(stream); i++) {
 		if ((gain->bits & 1u << i) != 0) {
 			stream->sink->impl->gained(stream->sink, 1u << i, gain->texts[i]);

@@ -146,7 +146,8 @@ static void on_written(struct envoi_transport_sink *sink, size_t count)
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
 		size_t stanzas = envoi__written_take(&stream->written, count);
-		if (stanzas > 0 && stream->life != ENVOI__STREAM_CLOSED) {
+		if (stanzas > 0 && stream->life != ENVOI__STREAM_CLOSED &&
+			stream->sink->impl->written != NULL) {
 			stream->sink->impl->written(stream->sink, stanzas);
 		}
 		envoi__stream_leave(stream);
@@ -157,7 +158,7 @@ static void on_drained(struct envoi_transport_sink *sink)
 {
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
-		if (stream->life != ENVOI__STREAM_CLOSED) {
+		if (stream->life != ENVOI__STREAM_CLOSED && stream->sink->impl->drained != NULL) {
 			stream->sink->impl->drained(stream->sink);
 		}
 		envoi__stream_leave(stream);
@@ -168,7 +169,7 @@ static void on_activity(struct envoi_transport_sink *sink)
 {
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
-		if (stream->life != ENVOI__STREAM_CLOSED) {
+		if (stream->life != ENVOI__STREAM_CLOSED && stream->sink->impl->activity != NULL) {
 			stream->sink->impl->activity(stream->sink);
 		}
 		envoi__stream_leave(stream);

@@ -20,7 +20,8 @@
 enum {
 	ENVOI__JOURNAL_VERSION = 1,
 	ENVOI__JOURNAL_REQUESTS = 1000, /* not answered; further ones have no record */
-	ENVOI__JOURNAL_DEATHS = 2, /* with the same stanza in hand; then it is not handed over */
+	/* ends of the process during the delivery of one stanza, after which it is not delivered */
+	ENVOI__JOURNAL_DEATHS = 2,
 };
 
 /** A request of a peer that is not answered. */
@@ -31,14 +32,14 @@ struct envoi__journal_request {
 	char from[]; /* "": the own account or server */
 };
 
-/** Embedded in its session. Where there is no journal, its functions do nothing. */
+/** Embedded in its session. Without a journal its functions have no effect. */
 struct envoi__journal {
 	struct envoi_journal *journal; /* the application's; NULL: none */
 	struct envoi__list requests; /* in order */
 	size_t request_count;
-	uint64_t in_hand; /* number of the stanza that is being handled; 0: none */
-	uint64_t suspect; /* of the one that was in hand when the process ended; 0: none */
-	uint64_t deaths; /* how often it was */
+	uint64_t in_hand; /* number of the stanza that is being delivered; 0: none */
+	uint64_t suspect; /* number of the one during whose delivery the process ended; 0: none */
+	uint64_t deaths; /* number of processes that ended during its delivery */
 	uint64_t max_age_ms; /* of one that is loaded */
 	uint64_t last_waiting; /* number given to one that waits to be sent again */
 	bool is_behind; /* a record is missing: all is written before the next one */
@@ -65,15 +66,15 @@ void envoi__journal_not_sent(struct envoi_session *session, uint64_t number);
 void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers);
 /** The peer has acknowledged stanzas up to a number. */
 void envoi__journal_acknowledged(struct envoi_session *session, uint64_t number);
-/** The peer will be told that stanzas are handled up to a number. @retval <0 it must not be */
+/** Stanzas up to a number will be acknowledged to the peer. @retval <0 they must not be */
 int envoi__journal_handled(struct envoi_session *session, uint64_t number);
 
 /** The application has released a hold: more stanzas are handled, but for the one in hand. */
 void envoi__journal_released(struct envoi_session *session);
 
 /**
- * A stanza will be handed over.
- * @retval ENVOI_STOP  it must not be: two processes have ended with it in hand
+ * A stanza will be delivered.
+ * @retval ENVOI_STOP  it must not be: two processes have ended during its delivery
  */
 int envoi__journal_take(
 	struct envoi_session *session, uint64_t number, const struct envoi_element *element);

@@ -28,11 +28,12 @@ enum envoi__record_kind {
 	/** the stream has not taken the stanza of the record before [its number; none] */
 	ENVOI__RECORD_NOT_SENT,
 	ENVOI__RECORD_ACKNOWLEDGED, /**< by the peer [up to; none] */
-	ENVOI__RECORD_HANDLED, /**< the peer is told so [up to; none] */
-	ENVOI__RECORD_TAKEN, /**< a stanza is handed over [its number; how often that was fatal] */
+	ENVOI__RECORD_HANDLED, /**< acknowledged to the peer [up to; none] */
+	/** a stanza is delivered [its number; how many processes have ended during that] */
+	ENVOI__RECORD_TAKEN,
 	ENVOI__RECORD_DONE, /**< its handlers have returned [its number; "held", or none] */
 	ENVOI__RECORD_REQUEST, /**< it is an iq get or set [its number; sender, id: lines] */
-	ENVOI__RECORD_ENDED, /**< the session is gone: earlier records are void [0; none] */
+	ENVOI__RECORD_ENDED, /**< the session has ended: earlier records are void [0; none] */
 	ENVOI__RECORD_KINDS,
 };
 

@@ -24,17 +24,17 @@ struct envoi__acknowledging_ping {
 };
 
 /**
- * How a session without stream management (XEP-0198) learns that the server has processed stanzas:
- * servers process the stanzas of a stream in order (RFC 6120, section 10.1), so that any answer to
- * a request proves it for the stanzas before. Only those with a ticket are kept for it, and without
- * one there is no ping. Embedded in the session.
+ * Detects, without stream management (XEP-0198), that the server has processed stanzas. Servers
+ * process the stanzas of a stream in order (RFC 6120, section 10.1): any answer to a request proves
+ * it for the stanzas before the request. Only stanzas with a ticket are kept for this, and without
+ * one no ping is sent. Embedded in the session.
  */
 struct envoi__acknowledging {
 	bool is_enabled; /* the setting acknowledgement.ping */
 	bool is_on; /* on the present stream */
 	struct envoi__acknowledging_ping usual;
 	struct envoi__acknowledging_ping last; /* before the stream is closed */
-	uint64_t next_ms; /* no earlier is there another ping */
+	uint64_t next_ms; /* the earliest time of the next ping */
 	struct envoi_timer timer; /* for the next one */
 };
 
@@ -46,10 +46,10 @@ void envoi__acknowledging_start(struct envoi_session *session);
 /** The stream has ended. */
 void envoi__acknowledging_stop(struct envoi_session *session);
 
-/** Stanzas were given to the stream: ping the server where that is due. */
+/** Stanzas were given to the stream: ping the server if a ping is due. */
 void envoi__acknowledging_sent(struct envoi_session *session);
 
-/** The stream is about to be closed: ping the server behind what it has not acknowledged. */
+/** The stream is about to be closed: ping the server if stanzas are not acknowledged. */
 void envoi__acknowledging_close(struct envoi_session *session);
 
 /** The stream was given the stanza of a request. */

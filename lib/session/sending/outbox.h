@@ -18,7 +18,7 @@ struct envoi__tracked;
 struct envoi_context;
 struct envoi_stream;
 
-/** What is known of a stanza besides its bytes. */
+/** Properties of a stanza besides its bytes. */
 struct envoi__outbox_meta {
 	enum envoi_stanza_kind kind;
 	enum envoi_stanza_type type;
@@ -37,7 +37,7 @@ struct envoi__outbox_item {
 		*tracked; /* settled when the stanza leaves the outbox; NULL: no ticket */
 	const char *xml; /* copied */
 	size_t len;
-	bool is_vital; /* added whatever the limits: one of the few of the session itself */
+	bool is_vital; /* added beyond the limits: one of the few of the session itself */
 	struct envoi__outbox_meta meta;
 };
 
@@ -58,7 +58,7 @@ struct envoi__outbox_entry {
 
 struct envoi__outbox;
 
-/** What an outbox reports to its session. */
+/** The reports of an outbox to its session. */
 struct envoi__outbox_hooks {
 	/** The last waiting stanza was taken back. */
 	void (*emptied)(struct envoi__outbox *outbox);
@@ -78,9 +78,9 @@ struct envoi__outbox_hooks {
 };
 
 /**
- * Embedded in its session. A stanza waits until a stream takes it. Then its entry is either kept
- * until the peer acknowledges it (envoi__outbox_keep()), or stays until the stream reports it as
- * written if it has a ticket, or is freed.
+ * Embedded in its session. A stanza waits until a stream takes it. Then its entry is kept until the
+ * peer acknowledges it (envoi__outbox_keep()); without keeping, an entry with a ticket stays until
+ * the stream reports it as written, and one without a ticket is freed.
  *
  * Both lists are in the order of sending, and everything in `given` precedes everything in
  * `waiting`. Numbers are those of the stream: they count from 1 all stanzas that it was given,
@@ -108,7 +108,7 @@ void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *cont
 /** Call `level` if that is due. */
 void envoi__outbox_note_level(struct envoi__outbox *outbox);
 
-/** @return whether no further stanza is taken, however short it is */
+/** @return whether no further stanza is accepted, not even a short one */
 bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
 
 /**
@@ -132,7 +132,7 @@ void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
  * kept already stays. */
 void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
 
-/** Nothing is acknowledged any more: what is kept is treated as if it had never been. */
+/** The peer acknowledges no more: treat kept entries as entries that are not kept. */
 void envoi__outbox_release(struct envoi__outbox *outbox);
 
 /** Keep stanzas with tickets that streams are given from now on until the peer has answered what
@@ -145,15 +145,16 @@ void envoi__outbox_answered(struct envoi__outbox *outbox, uint64_t number);
 /** @return the number of the last that is kept; 0: none is */
 uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox);
 
-/** The peer has acknowledged what it was given of the last stream, up to a number: ACKNOWLEDGED
- * for those that are kept. */
+/** The peer has acknowledged the stanzas of the last stream up to a number: ACKNOWLEDGED for those
+ * that are kept. */
 void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number);
 
-/** The stream has ended, another may resume: UNKNOWN for what it had and is not kept; what is
- * kept stays, with its numbers, until it is acknowledged, rewound or lost; the rest waits. */
+/** The stream has ended, and another one may resume: UNKNOWN for entries that it had taken and that
+ * are not kept. Kept entries stay with their numbers until they are acknowledged, rewound or lost.
+ * The others wait. */
 void envoi__outbox_suspend(struct envoi__outbox *outbox);
 
-/** What is kept waits again, in order and before what has waited: it is sent once more. */
+/** Kept entries wait again, in order and before those that wait already: they are sent again. */
 void envoi__outbox_rewind(struct envoi__outbox *outbox);
 
 /**
@@ -176,7 +177,7 @@ int envoi__outbox_restore_held(struct envoi__outbox *outbox, const struct envoi_
 /** Forget the one that is held and has this number in the journal, if there is one. */
 void envoi__outbox_forget_held(struct envoi__outbox *outbox, uint64_t waiting);
 
-/** The epoch has ended: UNKNOWN for what a stream had, NOT_SENT for the rest. */
+/** The epoch has ended: UNKNOWN for stanzas that a stream had taken, NOT_SENT for the others. */
 void envoi__outbox_lose(struct envoi__outbox *outbox);
 
 /**
@@ -201,7 +202,9 @@ void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
 /** End an entry that waits with ENVOI_TICKET_REFUSED. */
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry);
 
-/** The session is being freed: UNKNOWN for what a stream had, CANCELED for the rest. */
+/** The session is being freed: UNKNOWN for stanzas that a stream had taken, CANCELED for the
+ * others.
+ */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);
 
 #endif

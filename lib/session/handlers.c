@@ -307,6 +307,15 @@ void envoi__session_sweep(struct envoi_session *session)
 	}
 }
 
+void envoi__session_leave(struct envoi_session *session)
+{
+	if (envoi__guard_leave(&session->guard)) {
+		session->destroy(session);
+	} else if (session->removed > 0 && envoi__guard_is_idle(&session->guard)) {
+		envoi__session_sweep(session);
+	}
+}
+
 /* --- events and filters: a handler added meanwhile takes part the next time --- */
 
 static void deliver_custom_to(struct attachment *attachment, const struct envoi_event *event)

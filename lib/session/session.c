@@ -63,39 +63,6 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__map_init(&session->by_handler, context);
 }
 
-int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *context,
-	const struct envoi_settings *settings)
-{
-	struct envoi_loop *loop = envoi_context_loop(context);
-	struct envoi_session *session = loop == NULL
-		? NULL
-		: envoi_alloc_zeroed(context, sizeof(*session));
-	if (session == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	session->context = envoi_context_ref(context);
-	session->epoch = 1;
-	session->peer_limit = SIZE_MAX;
-	init_parts(session, loop);
-	int r = ENVOI_OK;
-	if (settings != NULL) {
-		envoi_session_configure(session, settings);
-	} else {
-		r = configure_by_default(session);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi_session_reserve(session);
-	}
-	if (r < 0) {
-		envoi__session_drop_reserve(session);
-		envoi_free(context, session);
-		envoi_context_unref(context);
-		return r;
-	}
-	*ret_session = session;
-	return ENVOI_OK;
-}
-
 static void destroy(struct envoi_session *session)
 {
 	struct envoi_context *context = session->context;
@@ -116,13 +83,38 @@ static void destroy(struct envoi_session *session)
 	envoi_context_unref(context);
 }
 
-void envoi__session_leave(struct envoi_session *session)
+int envoi_session_new(struct envoi_session **ret_session, struct envoi_context *context,
+	const struct envoi_settings *settings)
 {
-	if (envoi__guard_leave(&session->guard)) {
-		destroy(session);
-	} else if (session->removed > 0 && envoi__guard_is_idle(&session->guard)) {
-		envoi__session_sweep(session);
+	struct envoi_loop *loop = envoi_context_loop(context);
+	struct envoi_session *session = loop == NULL
+		? NULL
+		: envoi_alloc_zeroed(context, sizeof(*session));
+	if (session == NULL) {
+		return ENVOI_ERR_NOMEM;
 	}
+	session->context = envoi_context_ref(context);
+	session->epoch = 1;
+	session->peer_limit = SIZE_MAX;
+	session->destroy = destroy;
+	init_parts(session, loop);
+	int r = ENVOI_OK;
+	if (settings != NULL) {
+		envoi_session_configure(session, settings);
+	} else {
+		r = configure_by_default(session);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_session_reserve(session);
+	}
+	if (r < 0) {
+		envoi__session_drop_reserve(session);
+		envoi_free(context, session);
+		envoi_context_unref(context);
+		return r;
+	}
+	*ret_session = session;
+	return ENVOI_OK;
 }
 
 static void add_counts(struct envoi_session_stats *stats, const struct envoi_stream *stream)

@@ -2,11 +2,10 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: events.c, handlers.c, session.c, sink.c, journal/journal.c,
- * journal/journal_load.c, limits/skipped.c, liveness/probe.c, sending/acknowledging.c,
+ * Files that call each other: session.c, sink.c, liveness/probe.c, sending/acknowledging.c,
  * sending/continuation.c, sending/send.c, stream_management/hold.c,
  * stream_management/stream_management.c, stream_management/stream_management_elements.c,
- * stream_management/stream_management_initiator.c, stream_management/stream_management_receiver.c.
+ * stream_management/stream_management_initiator.c.
  */
 #ifndef ENVOI_SESSION_SESSION_H
 #define ENVOI_SESSION_SESSION_H
@@ -62,6 +61,8 @@ struct envoi_session {
 	bool is_closing; /* envoi_session_close() was called */
 	bool has_started; /* once: timeouts run */
 	struct envoi__guard guard;
+	/* of session.c, when the last call on a freed session returns: files below it leave too */
+	void (*destroy)(struct envoi_session *session);
 	struct envoi__event_queue queue; /* events, ended requests and tickets, in their order */
 	struct envoi__router router;
 	struct envoi__requests requests;
@@ -94,9 +95,6 @@ static inline void envoi__session_enter(struct envoi_session *session)
 	envoi__guard_enter(&session->guard);
 }
 
-/** The session may be freed when it returns. */
-void envoi__session_leave(struct envoi_session *session);
-
 /** End the epoch: requests, promises and tickets that belong to it end from the loop, except those
  * of stanzas that the outbox holds for the next one. */
 void envoi__session_end_epoch(struct envoi_session *session);
@@ -110,7 +108,7 @@ void envoi__session_exchange_streams(struct envoi_session *session, struct envoi
 /** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);
 
-/* --- problem.c --- */
+/* --- session_problem.c --- */
 
 /** Note why a call is refused. @param format  NULL: the code says all. @return @p code */
 int envoi__session_refuse(struct envoi_session *session, int code, const char *format, ...)
@@ -118,6 +116,8 @@ int envoi__session_refuse(struct envoi_session *session, int code, const char *f
 
 /* --- handlers.c --- */
 
+/** The session may be freed when it returns. */
+void envoi__session_leave(struct envoi_session *session);
 void envoi__session_start_timeouts(struct envoi_session *session);
 /** Stop their timeouts and detach all. */
 void envoi__session_remove_all(struct envoi_session *session);

@@ -6,21 +6,6 @@
 
 #include "session/session.h"
 
-/** In the session's list, in the order of the stanzas. */
-struct envoi_hold {
-	struct envoi__list link;
-	struct envoi_context *context; /* a reference */
-	struct envoi_session *session; /* NULL: nothing is acknowledged by its release */
-	uint64_t number; /* of the stanza */
-};
-
-static struct envoi_hold *first_of(const struct envoi__list *holds)
-{
-	return envoi__list_is_empty(holds)
-		? NULL
-		: ENVOI_CONTAINER_OF(holds->next, struct envoi_hold, link);
-}
-
 int envoi_session_hold(struct envoi_session *session, struct envoi_hold **ret_hold)
 {
 	struct envoi__sm *sm = &session->sm;
@@ -50,7 +35,7 @@ void envoi_hold_release(struct envoi_hold *hold)
 	}
 	struct envoi_context *context = hold->context;
 	struct envoi_session *session = hold->session;
-	bool is_first = session != NULL && hold == first_of(&session->sm.holds);
+	bool is_first = session != NULL && hold == envoi__sm_first_hold(&session->sm);
 	envoi__list_remove(&hold->link);
 	envoi_free(context, hold);
 	if (is_first) {
@@ -59,16 +44,10 @@ void envoi_hold_release(struct envoi_hold *hold)
 	envoi_context_unref(context);
 }
 
-uint64_t envoi__sm_first_held(const struct envoi_session *session)
-{
-	const struct envoi_hold *hold = first_of(&session->sm.holds);
-	return hold == NULL ? UINT64_MAX : hold->number;
-}
-
 void envoi__sm_cancel_holds(struct envoi__sm *sm)
 {
 	struct envoi_hold *hold;
-	while ((hold = first_of(&sm->holds)) != NULL) {
+	while ((hold = envoi__sm_first_hold(sm)) != NULL) {
 		envoi__list_remove(&hold->link);
 		hold->session = NULL;
 	}

@@ -11,10 +11,6 @@
 
 #include "session/session.h"
 
-enum {
-	MOST_ATTEMPTS = 2, /* to resume one session without an answer */
-};
-
 void envoi__sm_init(struct envoi__sm *sm)
 {
 	sm->resume.impl = &envoi__sm_resume_impl;
@@ -60,43 +56,6 @@ static void start_expiry(struct envoi_session *session)
 
 /* --- counting --- */
 
-static struct envoi_stream_counts counts_of(const struct envoi_session *session)
-{
-	struct envoi_stream_counts counts;
-	envoi_stream_get_counts(session->stream, &counts);
-	return counts;
-}
-
-uint64_t envoi__sm_sent_number(const struct envoi_session *session)
-{
-	const struct envoi__sm *sm = &session->sm;
-	return sm->state < ENVOI__SM_ENABLING
-		? sm->sent
-		: envoi__sm_number(&sm->out, counts_of(session).stanzas_out);
-}
-
-/* On the present stream, or when the last one ended. */
-uint64_t envoi__sm_received_number(const struct envoi_session *session)
-{
-	const struct envoi__sm *sm = &session->sm;
-	return sm->state < ENVOI__SM_ENABLED
-		? sm->received
-		: envoi__sm_number(&sm->in, counts_of(session).stanzas_in) - sm->has_undelivered;
-}
-
-uint64_t envoi__sm_handled_number(const struct envoi_session *session)
-{
-	uint64_t received = envoi__sm_received_number(session);
-	uint64_t held = envoi__sm_first_held(session);
-	return held <= received ? held - 1 : received;
-}
-
-bool envoi__sm_is_repeated(const struct envoi_session *session)
-{
-	const struct envoi__sm *sm = &session->sm;
-	return sm->state == ENVOI__SM_ENABLED && envoi__sm_received_number(session) <= sm->received;
-}
-
 static void start_requests(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
@@ -108,7 +67,7 @@ static void start_requests(struct envoi_session *session)
 void envoi__sm_start_out(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
-	sm->out = (struct envoi__sm_numbers){sm->first, counts_of(session).stanzas_out};
+	sm->out = (struct envoi__sm_numbers){sm->first, envoi__sm_counts(session).stanzas_out};
 	sm->acknowledged = sm->sent = sm->first;
 	start_requests(session);
 	envoi__outbox_keep(&session->outbox, true);
@@ -124,7 +83,7 @@ static void start_answers(struct envoi__sm *sm)
 void envoi__sm_start_in(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
-	sm->in = (struct envoi__sm_numbers){sm->first, counts_of(session).stanzas_in};
+	sm->in = (struct envoi__sm_numbers){sm->first, envoi__sm_counts(session).stanzas_in};
 	sm->received = sm->handled = sm->first;
 	start_answers(sm);
 }
@@ -132,7 +91,7 @@ void envoi__sm_start_in(struct envoi_session *session)
 void envoi__sm_restart_counting(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
-	struct envoi_stream_counts counts = counts_of(session);
+	struct envoi_stream_counts counts = envoi__sm_counts(session);
 	envoi__outbox_rewind(&session->outbox);
 	envoi__outbox_keep(&session->outbox, true);
 	sm->out = (struct envoi__sm_numbers){sm->acknowledged, counts.stanzas_out};
@@ -331,46 +290,6 @@ void envoi__sm_close(struct envoi_session *session)
 		sm->is_requesting = false;
 		(void)envoi__sm_request(session);
 	}
-}
-
-/* --- what others ask --- */
-
-bool envoi__sm_is_on(const struct envoi_session *session)
-{
-	return session->sm.state >= ENVOI__SM_ENABLING;
-}
-
-bool envoi__sm_is_enabled(const struct envoi_session *session)
-{
-	return session->sm.state == ENVOI__SM_ENABLED;
-}
-
-bool envoi__sm_is_requesting(const struct envoi_session *session)
-{
-	return session->sm.is_requesting;
-}
-
-uint64_t envoi__sm_time_left_ms(const struct envoi_session *session)
-{
-	const struct envoi__sm *sm = &session->sm;
-	if (sm->id == NULL) {
-		return 0;
-	}
-	if (sm->max_ms == 0) {
-		return UINT64_MAX;
-	}
-	uint64_t lost_ms = sm->state >= ENVOI__SM_ENABLING
-		? 0
-		: envoi_loop_now_ms(session->queue.loop) - sm->lost_at_ms;
-	return sm->max_ms > lost_ms ? sm->max_ms - lost_ms : 0;
-}
-
-/* A server may close or be silent in place of an answer. When the time of the session has passed,
- * the answer is worth its round trip all the same: it says what the server has handled. */
-bool envoi__sm_can_resume(const struct envoi_session *session)
-{
-	const struct envoi__sm *sm = &session->sm;
-	return session->is_suspended && sm->id != NULL && sm->resume_attempts < MOST_ATTEMPTS;
 }
 
 bool envoi__sm_take_location(struct envoi_session *session, char *host, size_t size, uint16_t *port)

@@ -129,6 +129,10 @@ void envoi__sm_become_enabled(struct envoi_session *session);
 void envoi__sm_restart_counting(struct envoi_session *session);
 /** Send an <a/> at the end of this turn. */
 void envoi__sm_answer_soon(struct envoi_session *session);
+/* stream_management_numbers.c */
+
+/** @return the counts of the present stream */
+struct envoi_stream_counts envoi__sm_counts(const struct envoi_session *session);
 /** @return the number of the last stanza that was sent */
 uint64_t envoi__sm_sent_number(const struct envoi_session *session);
 /** @return the number of the last stanza that was handed over */
@@ -136,10 +140,19 @@ uint64_t envoi__sm_received_number(const struct envoi_session *session);
 /** @return the number up to which the peer's stanzas are handled */
 uint64_t envoi__sm_handled_number(const struct envoi_session *session);
 
+/** @return the hold of the first stanza that the application holds; NULL: none */
+struct envoi_hold *envoi__sm_first_hold(const struct envoi__sm *sm);
+
 /* hold.c */
 
-/** @return the number of the first stanza that the application holds; UINT64_MAX: none */
-uint64_t envoi__sm_first_held(const struct envoi_session *session);
+/** In the session's list, in the order of the stanzas. */
+struct envoi_hold {
+	struct envoi__list link;
+	struct envoi_context *context; /* a reference */
+	struct envoi_session *session; /* NULL: nothing is acknowledged by its release */
+	uint64_t number; /* of the stanza */
+};
+
 /** Their release acknowledges nothing any more. */
 void envoi__sm_cancel_holds(struct envoi__sm *sm);
 /** Acknowledge what was held back, by the end of this turn. */

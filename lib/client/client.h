@@ -1,13 +1,12 @@
 /*
  * envoi - the client: what its files share
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: available.c, client.c, setters.c.
  */
 #ifndef ENVOI_CLIENT_CLIENT_H
 #define ENVOI_CLIENT_CLIENT_H
 
 #include <envoi/client.h>
+#include <envoi/context.h>
 #include <envoi/presence.h>
 #include <envoi/roster.h>
 #include <envoi/subscription.h>
@@ -20,10 +19,12 @@
 #include "presence/own_presence.h"
 
 /*
- * Where what belongs:
- *	client.c    making, freeing, connecting, running, failures
- *	setters.c   what is set before it connects
- *	available.c roster and presence of a new session
+ * The files of the client:
+ *	client.c             making, freeing, members
+ *	client_connection.c  connecting, one login after the other, leaving, running
+ *	client_failure.c     the last failure
+ *	setters.c            what is set before it connects
+ *	available.c          roster and presence of a new session
  */
 
 struct envoi_client {
@@ -53,16 +54,12 @@ struct envoi_client {
 	char *failure_text; /* made on demand */
 };
 
+/* setters.c */
+
 /** Note how a setter has ended, for envoi_client_failure() and envoi_client_connect().
  * @param text  what was refused, and why. @return @p code */
 int envoi__client_note(
 	struct envoi_client *client, const char *subject, int code, const char *text);
-
-/** Set what envoi_client_failure() returns, while offline. */
-void envoi__client_show_setter_error(struct envoi_client *client, int code, const char *text);
-
-/** The session is online: roster, presence, ENVOI_EVENT_AVAILABLE. */
-void envoi__client_become_available(struct envoi_client *client);
 
 /** Before calls that may free the client. */
 static inline void envoi__client_enter(struct envoi_client *client)
@@ -70,6 +67,37 @@ static inline void envoi__client_enter(struct envoi_client *client)
 	envoi__guard_enter(&client->guard);
 }
 /** The client may be freed when it returns. */
-void envoi__client_leave(struct envoi_client *client);
+static inline void envoi__client_leave(struct envoi_client *client)
+{
+	if (envoi__guard_leave(&client->guard)) {
+		struct envoi_context *context = client->context;
+		envoi_free(context, client);
+		envoi_context_unref(context);
+	}
+}
+
+/** @return whether no attempt is in progress or will be made */
+static inline bool envoi__client_is_offline(const struct envoi_client *client)
+{
+	return client->login == NULL && !client->reconnect.is_waiting;
+}
+
+/* client_failure.c */
+
+/** Set what envoi_client_failure() returns. @param why  moved */
+void envoi__client_keep_failure(struct envoi_client *client, struct envoi_failure *why);
+/** Set what envoi_client_failure() returns, while offline. */
+void envoi__client_show_setter_error(struct envoi_client *client, int code, const char *text);
+
+/* client_connection.c */
+
+void envoi__client_connection_init(struct envoi_client *client);
+/** The client is being freed: end its connection, with the events that are due. */
+void envoi__client_end_all(struct envoi_client *client, struct envoi__login *login);
+
+/* available.c */
+
+/** The session is online: roster, presence, ENVOI_EVENT_AVAILABLE. */
+void envoi__client_become_available(struct envoi_client *client);
 
 #endif

@@ -7,6 +7,8 @@
 #include "tls/tls_config.h"
 #include "tls/tls_settings.h"
 
+/* A text of a failure is short: the paths stand at its end, where it may be cut. */
+
 /* --- authorities --- */
 
 static void describe_trust(
@@ -20,8 +22,9 @@ static void describe_trust(
 			"tls.system-trust is off");
 	} else {
 		envoi_failure_set(why, context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
-			"tls.ca-file: %s %s", ca_file,
-			code == ENVOI_ERR_CERTIFICATE ? "holds no certificate" : "cannot be read");
+			code == ENVOI_ERR_CERTIFICATE ? "no certificate in tls.ca-file: %s"
+						      : "cannot read tls.ca-file: %s",
+			ca_file);
 	}
 }
 
@@ -45,13 +48,14 @@ static void describe_files(struct envoi_context *context, int code,
 	bool is_unreadable = code == ENVOI_ERR_SYSTEM;
 	if (values->key_file == NULL) {
 		envoi_failure_set(why, context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
-			"tls.cert-file: %s %s", values->cert_file,
-			is_unreadable ? "cannot be read" : "holds no certificate, or not its key");
+			is_unreadable ? "cannot read tls.cert-file: %s"
+				      : "no certificate, or not its key, in tls.cert-file: %s",
+			values->cert_file);
 	} else {
 		envoi_failure_set(why, context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
-			is_unreadable ? "tls.cert-file: %s, or tls.key-file: %s, cannot be read"
-				      : "tls.cert-file: %s holds no certificate, or "
-					"tls.key-file: %s not its key",
+			is_unreadable ? "cannot read tls.cert-file or tls.key-file: %s, %s"
+				      : "no certificate in tls.cert-file, or not its key in "
+					"tls.key-file: %s, %s",
 			values->cert_file, values->key_file);
 	}
 }
@@ -88,7 +92,7 @@ int envoi__tls_config_load_certificate(struct envoi_tls_config *config,
 	}
 	if (values.cert_file == NULL) {
 		envoi_failure_set(why, config->context, ENVOI_PHASE_TLS, ENVOI_ERR_INVALID,
-			"tls.key-file: %s is the key of no tls.cert-file", values.key_file);
+			"tls.key-file without tls.cert-file: %s", values.key_file);
 		return ENVOI_ERR_INVALID;
 	}
 	int r = envoi_tls_config_set_certificate(

@@ -4,7 +4,9 @@ usage: explained.py ENVOI DATA
 """
 import os, socket, ssl, struct, subprocess, sys, threading
 
-PROGRAM, DATA = sys.argv[1:]
+PROGRAM = os.path.abspath(sys.argv[1])
+os.chdir(sys.argv[2])  # the text of a failure has room for short paths
+DATA = "."
 HEAD = ("<?xml version='1.0'?><stream:stream xmlns='jabber:client' id='1' version='1.0'"
         " xmlns:stream='http://etherx.jabber.org/streams'>")
 SASL = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
@@ -244,24 +246,24 @@ SERVERS = (
     (shows("right", ssl.TLSVersion.TLSv1_2), ("--tls-min-version", "1.3"), 4,
      ["TLS failed (tls): the peer does not support TLS 1.3 or newer", AT, NEVER_MIND_TLS]),
     (leaves, ("--ca-file", "/nowhere/ca.pem"), 2,
-     ["invalid argument (tls): tls.ca-file: /nowhere/ca.pem cannot be read", CHECK_FILES]),
+     ["invalid argument (tls): cannot read tls.ca-file: /nowhere/ca.pem", CHECK_FILES]),
     (leaves, ("--ca-file", f"{DATA}/tls/server-key.pem"), 2,
-     [f"invalid argument (tls): tls.ca-file: {DATA}/tls/server-key.pem holds no certificate",
+     [f"invalid argument (tls): no certificate in tls.ca-file: {DATA}/tls/server-key.pem",
       CHECK_FILES]),
     (leaves, ("--cert-file", "/nowhere/alice.pem"), 2,
-     ["invalid argument (tls): tls.cert-file: /nowhere/alice.pem cannot be read", CHECK_FILES]),
+     ["invalid argument (tls): cannot read tls.cert-file: /nowhere/alice.pem", CHECK_FILES]),
     (leaves, ("--cert-file", f"{DATA}/tls/client.pem", "--key-file", "/nowhere/alice.key"), 2,
-     [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client.pem, or tls.key-file:"
-      " /nowhere/alice.key, cannot be read", CHECK_FILES]),
+     [f"invalid argument (tls): cannot read tls.cert-file or tls.key-file: {DATA}/tls/client.pem,"
+      " /nowhere/alice.key", CHECK_FILES]),
     (leaves, ("--key-file", f"{DATA}/tls/client-key.pem"), 2,
-     [f"invalid argument (tls): tls.key-file: {DATA}/tls/client-key.pem is the key of no tls.cert-file",
+     [f"invalid argument (tls): tls.key-file without tls.cert-file: {DATA}/tls/client-key.pem",
       CHECK_FILES]),
     (leaves, ("--cert-file", f"{DATA}/tls/client-key.pem"), 2,
-     [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client-key.pem holds no certificate, or"
-      " not its key", CHECK_FILES]),
+     ["invalid argument (tls): no certificate, or not its key, in tls.cert-file:"
+      f" {DATA}/tls/client-key.pem", CHECK_FILES]),
     (leaves, ("--cert-file", f"{DATA}/tls/client.pem", "--key-file", f"{DATA}/tls/server-key.pem"),
-     2, [f"invalid argument (tls): tls.cert-file: {DATA}/tls/client.pem holds no certificate, or"
-      f" tls.key-file: {DATA}/tls/server-key.pem not its key", CHECK_FILES]),
+     2, ["invalid argument (tls): no certificate in tls.cert-file, or not its key in tls.key-file:"
+      f" {DATA}/tls/client.pem, {DATA}/tls/server-key.pem", CHECK_FILES]),
     (leaves, ("--cert-file", f"{DATA}/tls/client.pem", "--key-file",
               f"{DATA}/tls/client-locked-key.pem"), 5,
      ["authentication failed (tls): the client certificate's key needs a password",

@@ -318,9 +318,9 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  * - After a conflict of resources in binding, an attempt follows at once, with a resource that the
  *   server chooses. A conflict that ends a stream stops the client: another client has taken its
  *   resource.
- * - After temporary-auth-failure, policy-violation, resource-constraint, and if the server offers
- *   no SASL, another attempt follows if a session has started before. The third of these failures
- *   within a minute stops the client.
+ * - After temporary-auth-failure, policy-violation, resource-constraint, not-well-formed while
+ *   online, and if the server offers no SASL, another attempt follows if a session has started
+ *   before. The third of these failures within a minute stops the client.
  *
  * With reconnect.enabled off, the client stops when the first connection ends. The application may
  * connect again inside the row of ENVOI_EVENT_STOPPED or later.

@@ -59,6 +59,13 @@ static const struct exception exceptions[] = {
 		.stream = ENVOI_STREAM_POLICY_VIOLATION,
 		.has_started = true,
 		.verdict = RETRY_FEW},
+	/* Prosody up to 0.12 reads a resumed stream with the parser of the lost connection: part of
+	 * a stanza that is in there makes the next one malformed. */
+	{.code = ENVOI_ERR_STREAM,
+		.phase = ENVOI_PHASE_ONLINE,
+		.stream = ENVOI_STREAM_NOT_WELL_FORMED,
+		.has_started = true,
+		.verdict = RETRY_FEW},
 	{.code = ENVOI_ERR_STANZA,
 		.phase = ENVOI_PHASE_BIND,
 		.stanza = ENVOI_RESOURCE_CONSTRAINT,

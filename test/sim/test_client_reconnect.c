@@ -279,19 +279,30 @@ static void a_resource_in_use_is_not_asked_for_again(void **state)
 	assert_int_equal(state_now(), ENVOI_CLIENT_OFFLINE); /* it refuses its own choice, too */
 }
 
-static void policy_violations_are_retried_and_the_third_within_a_minute_stops(void **state)
+static void assert_third_stops(enum envoi_stream_condition condition)
 {
-	(void)state;
 	go_online();
 	envoi_client_set(fixture.client, "reconnect.first", "5s");
 	for (int i = 0; i < 2; i++) {
-		end_with(ENVOI_STREAM_POLICY_VIOLATION);
+		end_with(condition);
 		assert_string_equal(take_course(), "ended disconnected suspended ");
 		client_fixture_run(&fixture, retry_in_ms + SECOND_MS);
 		assert_string_equal(take_course(), "connecting started available ");
 	}
-	end_with(ENVOI_STREAM_POLICY_VIOLATION);
+	end_with(condition);
 	assert_string_equal(take_course(), "ended disconnected stopped ");
+}
+
+static void policy_violations_are_retried_and_the_third_within_a_minute_stops(void **state)
+{
+	(void)state;
+	assert_third_stops(ENVOI_STREAM_POLICY_VIOLATION);
+}
+
+static void a_server_that_reads_badly_is_retried_like_that(void **state)
+{
+	(void)state;
+	assert_third_stops(ENVOI_STREAM_NOT_WELL_FORMED);
 }
 
 static void policy_violations_a_minute_apart_do_not_stop(void **state)
@@ -434,6 +445,7 @@ int main(void)
 		TEST(after_a_reset_the_first_attempt_comes_at_once),
 		TEST(a_resource_in_use_is_not_asked_for_again),
 		TEST(policy_violations_are_retried_and_the_third_within_a_minute_stops),
+		TEST(a_server_that_reads_badly_is_retried_like_that),
 		TEST(policy_violations_a_minute_apart_do_not_stop),
 		TEST(disconnecting_while_it_waits_stops_the_client),
 		TEST(freeing_a_client_that_waits_stops_it),

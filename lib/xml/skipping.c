@@ -15,7 +15,7 @@ enum {
 bool envoi__skipping_is_possible(const struct envoi_xml_parser *parser)
 {
 	return parser->error.code == ENVOI_ERR_LIMIT && parser->limits.skip_bytes > 0 &&
-		parser->has_head && parser->skip == NULL;
+		parser->has_head;
 }
 
 void envoi__skipping_end(struct envoi_xml_parser *parser)

@@ -18,6 +18,7 @@
 #include <envoi/interfaces/features.h>
 
 #include "session/session.h"
+#include "test_allocator.h"
 #include "wire.h"
 
 #define SM "xmlns='urn:xmpp:sm:3'"
@@ -709,6 +710,43 @@ static void what_was_first_at_two_refusals_in_a_row_is_not_sent_again(void **sta
 	assert_string_equal(resume_again(wire), "good ");
 }
 
+static void end_twice_with(struct wire *wire, const char *condition, const char *logged)
+{
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "one");
+	end_with(wire, condition);
+	assert_string_equal(resume_again(wire), "one ");
+	(void)wire_log(wire);
+	end_with(wire, condition);
+	assert_string_equal(wire_log(wire), logged);
+}
+
+static void want_of_resources_twice_in_a_row_refuses_what_was_first(void **state)
+{
+	end_twice_with(
+		*state, "resource-constraint", "one refused\ndisconnected ENVOI_ERR_STREAM\n");
+}
+
+static void another_end_twice_in_a_row_refuses_nothing(void **state)
+{
+	end_twice_with(*state, "reset", "disconnected ENVOI_ERR_STREAM\n");
+}
+
+static void a_receiver_without_memory_is_reported(void **state)
+{
+	struct test_allocator allocator = {0};
+	struct envoi_resumption_hook hook = {0};
+	struct envoi_handler *receiver;
+	struct envoi_context *context;
+	(void)state;
+	assert_int_equal(test_allocator_context(&context, &allocator), ENVOI_OK);
+	allocator.fail_at = allocator.calls + 1;
+	assert_int_equal(
+		envoi_stream_management_receiver_new(&receiver, context, &hook), ENVOI_ERR_NOMEM);
+	envoi_context_unref(context);
+	assert_int_equal(allocator.live, 0);
+}
+
 static void another_end_between_two_refusals_clears_the_suspicion(void **state)
 {
 	struct wire *wire = *state;
@@ -1308,6 +1346,9 @@ int main(void)
 		TEST(failed_while_enabled_changes_nothing),
 		TEST(what_was_not_handled_is_sent_again_in_order),
 		TEST(what_was_first_at_two_refusals_in_a_row_is_not_sent_again),
+		TEST(want_of_resources_twice_in_a_row_refuses_what_was_first),
+		TEST(another_end_twice_in_a_row_refuses_nothing),
+		cmocka_unit_test(a_receiver_without_memory_is_reported),
 		TEST(another_end_between_two_refusals_clears_the_suspicion),
 		TEST(the_client_state_is_sent_on_a_stream_that_resumes_too),
 		TEST(both_directions_are_counted_by_themselves),

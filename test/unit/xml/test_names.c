@@ -87,6 +87,16 @@ static void parsed_and_built_elements_hold_the_pointers(void **state)
 	envoi_element_unref(built);
 }
 
+/* In a tag no zero byte ends it. */
+static void a_short_namespace_is_known_too(void **state)
+{
+	(void)state;
+	const char *ns = envoi__name_intern(context, "urn:x");
+	struct envoi_element *parsed = parse("<a xmlns='urn:x'/>");
+	assert_ptr_equal(envoi_element_ns(parsed), ns);
+	envoi_element_unref(parsed);
+}
+
 static void a_name_may_become_known_after_a_peer_has_used_it(void **state)
 {
 	(void)state;
@@ -141,6 +151,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_name_has_one_pointer),
 		cmocka_unit_test(many_names_may_be_registered),
 		cmocka_unit_test(parsed_and_built_elements_hold_the_pointers),
+		cmocka_unit_test(a_short_namespace_is_known_too),
 		cmocka_unit_test(a_name_may_become_known_after_a_peer_has_used_it),
 		cmocka_unit_test(peers_add_nothing),
 		cmocka_unit_test(want_of_memory_is_reported),

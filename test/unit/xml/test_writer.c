@@ -154,6 +154,7 @@ static void a_header_is_written_without_its_end(void **state)
 	assert_out(
 		"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" ENVOI_NS_STREAMS
 		"' to='a&apos;b' xml:lang='en'>");
+	assert_int_equal(envoi_xml_write_head(&out, head, "urn:\x01"), ENVOI_ERR_INVALID);
 	envoi_element_unref(head);
 	struct envoi_element *other = envoi_element_new(context, "", "stream");
 	assert_int_equal(envoi_xml_write_head(&out, other, "jabber:client"), ENVOI_ERR_INVALID);

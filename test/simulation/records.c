@@ -92,7 +92,9 @@ void records_load(struct actor *actor)
 		: envoi_client_load_journal(actor->client, actor->records, actor->records_len);
 	run_trace(actor->run, "%s: loads %zu bytes of its journal: %s", actor->name,
 		actor->records_len, envoi_error_text(r));
-	if (r < 0 && r != ENVOI_ERR_TIMEOUT) {
+	if (r == ENVOI_ERR_TIMEOUT) {
+		records_give_up(actor); /* it is older than a day */
+	} else if (r < 0) {
 		run_fail(actor->run, "a-journal-can-be-read", "%s: %s", actor->name,
 			envoi_error_text(r));
 	}

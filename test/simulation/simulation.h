@@ -222,7 +222,7 @@ void holds_release_all(struct actor *actor);
 void records_load(struct actor *actor);
 /** Note which messages the journal has, before the client is killed. */
 void records_note(struct actor *actor);
-/** A client that leaves sends nothing again. */
+/** A client that leaves sends nothing again, nor does one whose journal is too old. */
 void records_give_up(struct actor *actor);
 void records_free(struct actor *actor);
 

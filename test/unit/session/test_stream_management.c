@@ -710,6 +710,21 @@ static void what_was_first_at_two_refusals_in_a_row_is_not_sent_again(void **sta
 	assert_string_equal(resume_again(wire), "good ");
 }
 
+static void what_an_earlier_session_has_answered_does_not_count(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, "<enabled " SM "/>");
+	assert_string_equal(
+		wire_talk(wire, "<message from='a@b'/><r " SM "/>"), "<a " SM " h='1'/>");
+	cut(wire);
+	enable(wire, "<enabled " SM "/>");
+	wire_say(wire, "<message from='a@b'/>");
+	wire_run(wire, 0);
+	envoi_session_close(wire->session);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "<a " SM " h='1'/></stream:stream>");
+}
+
 static void end_twice_with(struct wire *wire, const char *condition, const char *logged)
 {
 	enable(wire, RESUMABLE);
@@ -1346,6 +1361,7 @@ int main(void)
 		TEST(failed_while_enabled_changes_nothing),
 		TEST(what_was_not_handled_is_sent_again_in_order),
 		TEST(what_was_first_at_two_refusals_in_a_row_is_not_sent_again),
+		TEST(what_an_earlier_session_has_answered_does_not_count),
 		TEST(want_of_resources_twice_in_a_row_refuses_what_was_first),
 		TEST(another_end_twice_in_a_row_refuses_nothing),
 		cmocka_unit_test(a_receiver_without_memory_is_reported),

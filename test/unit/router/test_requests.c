@@ -382,10 +382,12 @@ static void a_request_that_was_not_sent_has_no_callback(void **state)
 
 struct weather {
 	int64_t celsius;
+	char *place;
 };
 
 static const struct envoi_field weather_fields[] = {
 	ENVOI_ATTR_INT(struct weather, celsius, "celsius", ENVOI_REQUIRED),
+	ENVOI_ATTR_TEXT(struct weather, place, "place", 0, .max_bytes = 4),
 	ENVOI_FIELDS_END,
 };
 static const struct envoi_payload_type weather_type = ENVOI_PAYLOAD_TYPE(
@@ -419,13 +421,25 @@ static void results_are_decoded_before_the_callback(void **state)
 		run(f);
 		assert_string_equal(written_text(&f->ended), cases[i].ended);
 	}
-	struct envoi_request *request = ask(f, "a@b", 0, &weather_type);
-	assert_true(answer_with(f, request, "result", "a@b",
-		"<report xmlns='urn:example:weather' celsius='hot'/>"));
-	forget_text(&f->ended);
-	run(f);
-	assert_int_equal(f->last_code, ENVOI_ERR_PROTOCOL);
-	assert_non_null(strstr(written_text(&f->ended), "celsius"));
+}
+
+static void a_result_with_a_bad_payload_names_the_place(void **state)
+{
+	static const struct {
+		const char *content, *place;
+	} cases[] = {
+		{"<report xmlns='urn:example:weather' celsius='hot'/>", "celsius"},
+		{"<report xmlns='urn:example:weather' celsius='7' place='Bergen'/>", "place"},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct envoi_request *request = ask(f, "a@b", 0, &weather_type);
+		assert_true(answer_with(f, request, "result", "a@b", cases[i].content));
+		forget_text(&f->ended);
+		run(f);
+		assert_int_equal(f->last_code, ENVOI_ERR_PROTOCOL);
+		assert_non_null(strstr(written_text(&f->ended), cases[i].place));
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -448,6 +462,7 @@ int main(void)
 		TEST(a_callback_may_cancel_another_request),
 		TEST(a_request_that_was_not_sent_has_no_callback),
 		TEST(results_are_decoded_before_the_callback),
+		TEST(a_result_with_a_bad_payload_names_the_place),
 	};
 	return cmocka_run_group_tests_name("router/requests", tests, NULL, NULL);
 }

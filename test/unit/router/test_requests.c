@@ -16,6 +16,7 @@
 
 #include "router/requests.h"
 #include "stanzas.h"
+#include "test_allocator.h"
 
 enum {
 	LIMIT = 100000,
@@ -23,6 +24,7 @@ enum {
 };
 
 struct fixture {
+	struct test_allocator allocator;
 	struct envoi_context *context;
 	struct envoi_loop *loop;
 	struct envoi__event_queue queue;
@@ -38,7 +40,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	assert_int_equal(test_allocator_context(&f->context, &f->allocator), ENVOI_OK);
 	assert_int_equal(envoi_loop_new_simulated(&f->loop, f->context), ENVOI_OK);
 	assert_int_equal(envoi_context_take_loop(f->context, f->loop), ENVOI_OK);
 	assert_int_equal(envoi_jid_from_text(&f->own, f->context, "me@example.org/here"), ENVOI_OK);
@@ -59,8 +61,9 @@ static int teardown(void **state)
 	envoi_buffer_finish(&f->ended);
 	envoi_jid_unref(f->own);
 	envoi_context_unref(f->context);
+	size_t live = f->allocator.live;
 	free(f);
-	return 0;
+	return live != 0;
 }
 
 static void run_for(struct fixture *f, uint64_t duration_ms)
@@ -378,6 +381,46 @@ static void a_request_that_was_not_sent_has_no_callback(void **state)
 	assert_int_equal(f->ended_count, 0);
 }
 
+/* --- without memory --- */
+
+/* Each allocation fails in turn, then none does. */
+static struct envoi_request *ask_without_memory(struct fixture *f, struct envoi_jid *asked)
+{
+	struct envoi__request_options options = {.asked = asked, .done = on_answer, .user = f};
+	struct envoi_request *request;
+	size_t count = f->requests.count;
+	int r = ENVOI_ERR_NOMEM;
+	for (size_t n = 1; r != ENVOI_OK; n++) {
+		f->allocator.fail_at = f->allocator.calls + n;
+		r = envoi__requests_add(&f->requests, &request, &options);
+		f->allocator.fail_at = 0;
+		assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+		assert_int_equal(f->requests.count, count + (r == ENVOI_OK));
+	}
+	assert_int_equal(envoi__request_release(request, ENVOI_OK), ENVOI_OK);
+	return request;
+}
+
+static void a_request_without_memory_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_request *requests[100];
+	struct envoi_jid *asked;
+	assert_int_equal(envoi_jid_from_text(&asked, f->context, "a@b"), ENVOI_OK);
+	for (size_t i = 0; i < 100; i++) {
+		requests[i] = ask_without_memory(f, asked);
+	}
+	envoi_jid_unref(asked);
+	for (size_t i = 0; i < 100; i += 2) { /* by id, and by number */
+		assert_true(answer_with(f, requests[i], "result", "a@b", ""));
+		envoi__requests_end(
+			&f->requests, envoi__request_number(requests[i + 1]), ENVOI_ERR_CANCELED);
+	}
+	run(f);
+	assert_int_equal(f->ended_count, 100);
+	assert_int_equal(f->requests.count, 0);
+}
+
 /* --- what came --- */
 
 struct weather {
@@ -461,6 +504,7 @@ int main(void)
 		TEST(a_hundred_thousand_requests_to_a_silent_peer_leave_nothing),
 		TEST(a_callback_may_cancel_another_request),
 		TEST(a_request_that_was_not_sent_has_no_callback),
+		TEST(a_request_without_memory_changes_nothing),
 		TEST(results_are_decoded_before_the_callback),
 		TEST(a_result_with_a_bad_payload_names_the_place),
 	};

@@ -160,8 +160,8 @@ struct envoi_stream_element_row {
 /** The events of a stream; always from the loop. The owner may free the stream, close it,
  * and send, inside every one. */
 struct envoi_stream_sink_impl {
-	/** OPTIONAL. The peer's header arrived (again after each restart). A receiving stream has not yet
-	 * answered it: envoi_stream_set_local() may set the domain to answer for. */
+	/** OPTIONAL. The peer's header arrived (again after each restart). A receiving stream has
+	 * not yet answered it: envoi_stream_set_local() may set the domain to answer for. */
 	void (*opened)(struct envoi_stream_sink *sink);
 	/** OPTIONAL. A bit was gained. @param text the TLS version, the mechanism, ... or NULL */
 	void (*gained)(struct envoi_stream_sink *sink, unsigned int bit, const char *text);
@@ -182,10 +182,12 @@ struct envoi_stream_sink_impl {
 	 */
 	void (*skipped)(struct envoi_stream_sink *sink, struct envoi_element *element,
 		uint64_t bytes, const char *limit);
-	/** OPTIONAL. The transport has written @p count more stanzas, those of envoi_stream_send_element()
-	 * included. The sum is stanzas_out of struct envoi_stream_counts when all are written. */
+	/** OPTIONAL. The transport has written @p count more stanzas, those of
+	 * envoi_stream_send_element() included. The sum is stanzas_out of struct
+	 * envoi_stream_counts when all are written. */
 	void (*written)(struct envoi_stream_sink *sink, size_t count);
-	/** OPTIONAL. Pending output has fallen below the transport's low mark, after it was above. */
+	/** OPTIONAL. Pending output has fallen below the transport's low mark, after it was above.
+	 */
 	void (*drained)(struct envoi_stream_sink *sink);
 	/** OPTIONAL. Bytes arrived, white space included: the connection works. */
 	void (*activity)(struct envoi_stream_sink *sink);

@@ -13,18 +13,114 @@ struct contact {
 	struct envoi_roster_item *item; /* an envoi_payload_dup() */
 };
 
-static void contact_free(struct envoi_context *context, struct contact *contact)
+struct group {
+	size_t members;
+	char name[];
+};
+
+/* --- groups --- */
+
+static void leave_group(struct envoi__contacts *contacts, const char *name)
+{
+	size_t len = strlen(name);
+	struct group *group = envoi__map_get(&contacts->groups, name, len);
+	if (group != NULL && --group->members == 0) {
+		envoi__map_remove(&contacts->groups, name, len);
+		envoi_free(contacts->groups.context, group);
+	}
+}
+
+static void leave_groups(
+	struct envoi__contacts *contacts, const struct envoi_roster_item *item, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		leave_group(contacts, item->groups[i]);
+	}
+}
+
+static int add_group(struct envoi__contacts *contacts, const char *name, size_t len)
+{
+	struct envoi_context *context = contacts->groups.context;
+	struct group *group = envoi_alloc(context, sizeof(*group) + len + 1);
+	if (group == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	group->members = 1;
+	memcpy(group->name, name, len + 1);
+	int r = envoi__map_add(&contacts->groups, group->name, len, group);
+	if (r < 0) {
+		envoi_free(context, group);
+	}
+	return r;
+}
+
+static int enter_group(struct envoi__contacts *contacts, const char *name)
+{
+	size_t len = strlen(name);
+	struct group *group = envoi__map_get(&contacts->groups, name, len);
+	if (group == NULL) {
+		return add_group(contacts, name, len);
+	}
+	group->members++;
+	return ENVOI_OK;
+}
+
+/* @retval ENVOI_ERR_NOMEM  none is entered */
+static int enter_groups(struct envoi__contacts *contacts, const struct envoi_roster_item *item)
+{
+	for (size_t i = 0; i < item->group_count; i++) {
+		int r = enter_group(contacts, item->groups[i]);
+		if (r < 0) {
+			leave_groups(contacts, item, i);
+			return r;
+		}
+	}
+	return ENVOI_OK;
+}
+
+const char *envoi__contacts_next_group(
+	const struct envoi__contacts *contacts, size_t *position, size_t *ret_members)
+{
+	const struct group *group = envoi__map_next(&contacts->groups, position);
+	if (group != NULL && ret_members != NULL) {
+		*ret_members = group->members;
+	}
+	return group == NULL ? NULL : group->name;
+}
+
+/* --- contacts --- */
+
+static size_t bytes_of(const struct envoi_roster_item *item)
+{
+	size_t bytes = sizeof(struct contact) + sizeof(*item) + strlen(envoi_jid_text(item->jid)) +
+		(item->name == NULL ? 0 : strlen(item->name));
+	for (size_t i = 0; i < item->group_count; i++) {
+		bytes += sizeof(char *) + strlen(item->groups[i]);
+	}
+	return bytes;
+}
+
+static void item_free(struct envoi__contacts *contacts, struct envoi_roster_item *item)
+{
+	contacts->bytes -= bytes_of(item);
+	leave_groups(contacts, item, item->group_count);
+	envoi_payload_free(&envoi__roster_item_type, item);
+}
+
+static void contact_free(struct envoi__contacts *contacts, struct contact *contact)
 {
 	if (contact != NULL) {
-		envoi_payload_free(&envoi__roster_item_type, contact->item);
+		item_free(contacts, contact->item);
 		envoi_jid_unref(contact->key);
-		envoi_free(context, contact);
+		envoi_free(contacts->by_address.context, contact);
 	}
 }
 
 void envoi__contacts_init(struct envoi__contacts *contacts, struct envoi_context *context)
 {
+	*contacts = (struct envoi__contacts){0};
 	envoi__map_init(&contacts->by_address, context);
+	envoi__map_init(&contacts->groups, context);
 }
 
 void envoi__contacts_finish(struct envoi__contacts *contacts)
@@ -32,45 +128,73 @@ void envoi__contacts_finish(struct envoi__contacts *contacts)
 	size_t position = 0;
 	struct contact *contact;
 	while ((contact = envoi__map_next(&contacts->by_address, &position)) != NULL) {
-		contact_free(contacts->by_address.context, contact);
+		contact_free(contacts, contact);
 	}
 	envoi__map_finish(&contacts->by_address);
+	envoi__map_finish(&contacts->groups);
 }
 
-static int add(struct envoi__map *map, struct envoi_roster_item *item)
+/* Counted in bytes and groups. @return NULL: out of memory */
+static struct envoi_roster_item *item_new(
+	struct envoi__contacts *contacts, const struct envoi_roster_item *item)
 {
+	struct envoi_roster_item *copy = envoi_payload_dup(
+		contacts->by_address.context, &envoi__roster_item_type, item);
+	if (copy != NULL && enter_groups(contacts, copy) < 0) {
+		envoi_payload_free(&envoi__roster_item_type, copy);
+		return NULL;
+	}
+	contacts->bytes += copy == NULL ? 0 : bytes_of(copy);
+	return copy;
+}
+
+static int add(struct envoi__contacts *contacts, struct envoi_roster_item *item)
+{
+	struct envoi__map *map = &contacts->by_address;
 	struct contact *contact = envoi_alloc(map->context, sizeof(*contact));
 	if (contact == NULL) {
-		envoi_payload_free(&envoi__roster_item_type, item);
+		item_free(contacts, item);
 		return ENVOI_ERR_NOMEM;
 	}
 	*contact = (struct contact){.key = envoi_jid_ref(item->jid), .item = item};
 	const char *key = envoi_jid_text(contact->key);
 	int r = envoi__map_add(map, key, strlen(key), contact);
 	if (r < 0) {
-		contact_free(map->context, contact);
+		contact_free(contacts, contact);
 	}
 	return r;
 }
 
-int envoi__contacts_keep(
-	struct envoi__contacts *contacts, const struct envoi_roster_item *item, size_t max_items)
+static struct contact *get(const struct envoi__contacts *contacts, const struct envoi_jid *jid)
 {
-	struct envoi__map *map = &contacts->by_address;
-	const char *key = envoi_jid_text(item->jid);
-	struct contact *old = envoi__map_get(map, key, strlen(key));
-	if (old == NULL && map->count >= max_items) {
+	const char *key = envoi_jid_text(jid);
+	return envoi__map_get(&contacts->by_address, key, strlen(key));
+}
+
+static bool is_beyond(const struct envoi__contacts *contacts, const struct contact *old,
+	const struct envoi_roster_item *item, const struct envoi__contacts_limits *limits)
+{
+	size_t others = contacts->bytes - (old == NULL ? 0 : bytes_of(old->item));
+	size_t bytes = bytes_of(item);
+	return (old == NULL && contacts->by_address.count >= limits->items) ||
+		bytes > limits->bytes || others > limits->bytes - bytes;
+}
+
+int envoi__contacts_keep(struct envoi__contacts *contacts, const struct envoi_roster_item *item,
+	const struct envoi__contacts_limits *limits)
+{
+	struct contact *old = get(contacts, item->jid);
+	if (is_beyond(contacts, old, item, limits)) {
 		return ENVOI_ERR_LIMIT;
 	}
-	struct envoi_roster_item *copy = envoi_payload_dup(
-		map->context, &envoi__roster_item_type, item);
+	struct envoi_roster_item *copy = item_new(contacts, item);
 	if (copy == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
 	if (old == NULL) {
-		return add(map, copy);
+		return add(contacts, copy);
 	}
-	envoi_payload_free(&envoi__roster_item_type, old->item);
+	item_free(contacts, old->item);
 	old->item = copy;
 	return ENVOI_OK;
 }
@@ -78,17 +202,21 @@ int envoi__contacts_keep(
 void envoi__contacts_remove(struct envoi__contacts *contacts, const struct envoi_jid *jid)
 {
 	const char *key = envoi_jid_text(jid);
-	struct envoi__map *map = &contacts->by_address;
-	contact_free(map->context, envoi__map_remove(map, key, strlen(key)));
+	contact_free(contacts, envoi__map_remove(&contacts->by_address, key, strlen(key)));
+}
+
+bool envoi__contacts_has(const struct envoi__contacts *contacts, const struct envoi_jid *jid)
+{
+	return get(contacts, jid) != NULL;
 }
 
 const struct envoi_roster_item *envoi__contacts_find(
 	const struct envoi__contacts *contacts, const struct envoi_jid *jid)
 {
-	const char *key = envoi_jid_text(jid);
-	const struct contact *contact = envoi__map_get(&contacts->by_address, key, strlen(key));
+	const struct contact *contact = get(contacts, jid);
 	if (contact == NULL) {
-		contact = envoi__map_get(&contacts->by_address, key, envoi_jid_bare_len(jid));
+		contact = envoi__map_get(
+			&contacts->by_address, envoi_jid_text(jid), envoi_jid_bare_len(jid));
 	}
 	return contact == NULL ? NULL : contact->item;
 }

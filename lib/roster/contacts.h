@@ -11,23 +11,33 @@
 
 struct envoi__contacts {
 	struct envoi__map by_address;
+	struct envoi__map groups; /* by name: how many contacts each has */
+	size_t bytes; /* that the contacts take, texts and structs */
+};
+
+/** The most that may be held. */
+struct envoi__contacts_limits {
+	size_t items, bytes;
 };
 
 void envoi__contacts_init(struct envoi__contacts *contacts, struct envoi_context *context);
+/** Free all; the contacts can be used on. */
 void envoi__contacts_finish(struct envoi__contacts *contacts);
 
 /**
  * Add a contact, or replace the one with the same address.
- * @param item       copied
- * @param max_items  contacts that may be held
- * @retval ENVOI_ERR_LIMIT  there are as many already; nothing changed
+ * @param item  copied
+ * @retval ENVOI_ERR_LIMIT  a limit would be exceeded; nothing changed
  * @retval ENVOI_ERR_NOMEM  nothing changed
  */
-int envoi__contacts_keep(
-	struct envoi__contacts *contacts, const struct envoi_roster_item *item, size_t max_items);
+int envoi__contacts_keep(struct envoi__contacts *contacts, const struct envoi_roster_item *item,
+	const struct envoi__contacts_limits *limits);
 
 /** Remove the contact with exactly this address, if there is one. */
 void envoi__contacts_remove(struct envoi__contacts *contacts, const struct envoi_jid *jid);
+
+/** @return whether there is a contact with exactly this address */
+bool envoi__contacts_has(const struct envoi__contacts *contacts, const struct envoi_jid *jid);
 
 /** @return the contact with this address, else the one with its bare address; or NULL */
 const struct envoi_roster_item *envoi__contacts_find(
@@ -36,5 +46,9 @@ const struct envoi_roster_item *envoi__contacts_find(
 /** As envoi_roster_next(). */
 const struct envoi_roster_item *envoi__contacts_next(
 	const struct envoi__contacts *contacts, size_t *position);
+
+/** As envoi_roster_next_group(). */
+const char *envoi__contacts_next_group(
+	const struct envoi__contacts *contacts, size_t *position, size_t *ret_members);
 
 #endif

@@ -1,0 +1,84 @@
+/*
+ * envoi - the roster: what its files share
+ * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: roster.c, roster_change.c, roster_fetch.c, roster_groups.c.
+ *
+ *	roster.c         making, freeing, pushes, reading
+ *	roster_fetch.c   the whole list, with versioning
+ *	roster_cache.c   the list as text, for the next start of the program
+ *	roster_change.c  changes of one contact
+ *	roster_groups.c  changes of a group
+ */
+#ifndef ENVOI_ROSTER_ROSTER_INSIDE_H
+#define ENVOI_ROSTER_ROSTER_INSIDE_H
+
+#include <envoi/interfaces/session.h>
+#include <envoi/roster.h>
+
+#include "base/guard.h"
+#include "base/list.h"
+#include "roster/contacts.h"
+#include "roster/roster_payload.h"
+#include "roster/roster_settings.h"
+
+struct envoi__roster_fetching;
+
+struct envoi_roster {
+	struct envoi_handler handler;
+	struct envoi__guard guard;
+	struct envoi_context *context;
+	struct envoi_session *session; /* NULL: detached */
+	const struct envoi_settings *settings;
+	struct envoi__contacts contacts;
+	struct envoi_jid *account; /* whose contacts are held, bare; NULL: none were */
+	char *version; /* of what is held (RFC 6121, section 2.6); NULL: none is known */
+	bool is_complete;
+	uint64_t refused_pushes;
+	struct envoi__roster_fetching *fetching; /* or NULL */
+	struct envoi__list group_changes; /* that are pending */
+};
+
+/** Report that not all contacts are held: what is held has no version any more. */
+int envoi__roster_post_incomplete(struct envoi_roster *roster, const char *text);
+
+/** @return the limit that ENVOI_ERR_LIMIT of the contacts stands for, in words */
+const char *envoi__roster_limit_text(const struct envoi_roster *roster);
+
+/** @return items below a query, those included that the decoded list leaves out */
+size_t envoi__roster_count_items(const struct envoi_element *query);
+
+/** Note the version of what is held. @param version  NULL: none. Without memory there is none */
+void envoi__roster_set_version(struct envoi_roster *roster, const char *version);
+
+/** @return whether the contacts held are those of the session's account */
+bool envoi__roster_is_own(const struct envoi_roster *roster);
+
+/**
+ * Replace the contacts by a list.
+ *
+ * @param query  NULL: an empty list. Items of type remove are left out
+ * @retval ENVOI_ERR_LIMIT  only the first ones are held
+ * @retval ENVOI_ERR_NOMEM  nothing changed
+ */
+int envoi__roster_replace(struct envoi_roster *roster, const struct envoi__roster_query *query);
+
+/** As envoi__roster_replace(), into other contacts. @retval ENVOI_ERR_LIMIT, ENVOI_ERR_NOMEM */
+int envoi__roster_collect(struct envoi__contacts *contacts, const struct envoi_roster *roster,
+	const struct envoi__roster_query *query);
+
+/** Exchange the contacts for others of the session's account. @param contacts  taken on success */
+int envoi__roster_adopt(struct envoi_roster *roster, struct envoi__contacts *contacts);
+
+/** End the pending fetch with ENVOI_ERR_CANCELED. */
+void envoi__roster_cancel_fetch(struct envoi_roster *roster);
+
+/** End the pending changes of groups with ENVOI_ERR_CANCELED. */
+void envoi__roster_cancel_group_changes(struct envoi_roster *roster);
+
+/** Send an item as a change of the contact @p jid. @param item  without address. Other parameters
+ * and errors as envoi_roster_set() */
+int envoi__roster_send_item(struct envoi_roster *roster, struct envoi_roster_item *item,
+	const struct envoi_jid *jid, envoi_answer_fn *done, void *user);
+
+#endif

@@ -23,6 +23,7 @@ struct envoi_connector;
 struct envoi_presences;
 struct envoi_roster;
 struct envoi_sasl_credentials;
+struct envoi_stanza;
 struct envoi_subscriptions;
 struct envoi_tls_decider;
 
@@ -261,6 +262,29 @@ ENVOI_API void envoi_client_set_tls_decider(
 
 /** Show the traffic to @p tap from the next connection on. @param tap  NULL: none */
 ENVOI_API void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user);
+
+/**
+ * Set the account's presence (RFC 6121, section 4): sent now, if the session has sent its initial
+ * presence, and as the initial presence of later sessions, where the setting presence.initial is
+ * on. Allowed at any time, also offline. A presence that is sent to all contacts with envoi_send()
+ * has the same effect.
+ *
+ * Without a priority of its own it gets that of the setting presence.priority. Unavailable presence
+ * keeps the account invisible, in later sessions too, until another one is set.
+ *
+ * @param presence  of type available or unavailable, without `to`; taken, on failure too; NULL
+ *                  reports ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_INVALID  it is something else, or a builder failed; nothing changed
+ * @retval ENVOI_ERR_NOMEM    nothing changed
+ * Other errors as envoi_send(): it is not sent now, and it is that of later sessions.
+ */
+ENVOI_API int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *presence);
+/** As envoi_client_set_presence(), of available presence.
+ * @param show    "away", "chat", "dnd", "xa" or NULL
+ * @param status  for the contacts' users; NULL: none
+ * @retval ENVOI_ERR_INVALID  another @p show, or XML does not allow @p status */
+ENVOI_API int envoi_client_set_show(
+	struct envoi_client *client, const char *show, const char *status);
 
 /** @return the client's roster (<envoi/roster.h>), which lives as long as the client */
 ENVOI_API struct envoi_roster *envoi_client_roster(struct envoi_client *client);

@@ -4,6 +4,8 @@
  */
 #include "client/client.h"
 
+#include <string.h>
+
 /* What a suspended session is given waits for the stream that resumes it: the roster may have come
  * just before the connection was lost. */
 static bool can_announce(const struct envoi_session *session)
@@ -39,6 +41,7 @@ static void on_roster(void *user, int code)
 {
 	struct envoi_client *client = user;
 	envoi__client_enter(client);
+	client->awaits_roster = false;
 	if (code < 0) {
 		envoi_log(client->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT, "no roster: %s",
 			envoi_error_text(code));
@@ -49,6 +52,7 @@ static void on_roster(void *user, int code)
 
 static void fetch_roster(struct envoi_client *client)
 {
+	client->awaits_roster = true;
 	int r = envoi_roster_fetch(client->roster, on_roster, client);
 	if (r < 0 && !envoi__guard_is_over(&client->guard)) {
 		on_roster(client, r);
@@ -68,4 +72,46 @@ void envoi__client_become_available(struct envoi_client *client)
 		announce(client);
 	}
 	envoi__client_leave(client);
+}
+
+/* --- the application's presence --- */
+
+/* Before the roster has come, it is the initial presence. */
+static int send_set(struct envoi_client *client)
+{
+	return client->awaits_roster || !can_announce(client->session)
+		? ENVOI_OK
+		: envoi__own_presence_send_set(&client->presence);
+}
+
+int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *presence)
+{
+	int r = envoi__own_presence_set(&client->presence, presence);
+	envoi_stanza_unref(presence);
+	if (r < 0 || envoi__guard_is_over(&client->guard)) {
+		return r < 0 ? r : ENVOI_ERR_STATE;
+	}
+	envoi__client_enter(client);
+	r = send_set(client);
+	envoi__client_leave(client);
+	return r;
+}
+
+static bool is_show(const char *show)
+{
+	return strcmp(show, "away") == 0 || strcmp(show, "chat") == 0 || strcmp(show, "dnd") == 0 ||
+		strcmp(show, "xa") == 0;
+}
+
+int envoi_client_set_show(struct envoi_client *client, const char *show, const char *status)
+{
+	if (show != NULL && !is_show(show)) {
+		return ENVOI_ERR_INVALID;
+	}
+	struct envoi_stanza *presence = envoi_presence_new(
+		client->context, ENVOI_TYPE_AVAILABLE, NULL);
+	struct envoi_element *element = envoi_stanza_element(presence);
+	envoi_element_add_with_text(element, NULL, "show", show);
+	envoi_element_add_with_text(element, NULL, "status", status);
+	return envoi_client_set_presence(client, presence);
 }

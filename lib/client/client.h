@@ -43,6 +43,7 @@ struct envoi_client {
 	struct envoi__reconnect reconnect;
 	uint64_t restored_epoch; /* of the session that roster and presence belong to; 0: none */
 	bool announces; /* sends presence, once the roster has come: the login may be over */
+	bool awaits_roster; /* presence of this session follows it */
 	struct envoi_roster *roster;
 	struct envoi_presences *presences;
 	struct envoi_subscriptions *subscriptions;

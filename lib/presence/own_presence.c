@@ -45,6 +45,7 @@ static void broadcasts(struct envoi__own_presence *presence, const struct envoi_
 		remember(presence, stanza);
 		add_priority(presence, stanza);
 		presence->is_available = true;
+		presence->is_hidden = false;
 		break;
 	case ENVOI_TYPE_UNAVAILABLE:
 		/* after envoi__own_presence_leave() the next login sends the same presence */
@@ -58,19 +59,51 @@ static void broadcasts(struct envoi__own_presence *presence, const struct envoi_
 	}
 }
 
+/* Section 4.6 */
+static void directs(struct envoi__own_presence *presence, const struct envoi_stanza *stanza)
+{
+	enum envoi_stanza_type type = envoi_stanza_type(stanza);
+	struct envoi__presence_settings values;
+	if (type == ENVOI_TYPE_AVAILABLE || type == ENVOI_TYPE_UNAVAILABLE) {
+		envoi__presence_settings_read(&values, presence->settings);
+		envoi__directed_note(&presence->directed, envoi_stanza_to_text(stanza),
+			type == ENVOI_TYPE_AVAILABLE, values.directed);
+	}
+}
+
 static int on_stanza_out(
 	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
 {
+	struct envoi__own_presence *presence = ENVOI_CONTAINER_OF(
+		self, struct envoi__own_presence, handler);
 	(void)session;
-	if (envoi_stanza_kind(stanza) == ENVOI_PRESENCE && envoi_stanza_to_text(stanza) == NULL) {
-		broadcasts(ENVOI_CONTAINER_OF(self, struct envoi__own_presence, handler), stanza);
+	if (envoi_stanza_kind(stanza) != ENVOI_PRESENCE) {
+		return ENVOI_OK;
+	}
+	if (envoi_stanza_to_text(stanza) == NULL) {
+		broadcasts(presence, stanza);
+	} else {
+		directs(presence, stanza);
 	}
 	return ENVOI_OK;
 }
 
+static void on_ended(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	envoi__directed_clear(
+		&ENVOI_CONTAINER_OF(self, struct envoi__own_presence, handler)->directed);
+}
+
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_ENDED, on_ended},
+	ENVOI_ROWS_END,
+};
+
 /* The last filter: what it sees is sent. */
 static const struct envoi_filters filters = {.stanza_out = on_stanza_out, .priority = INT_MIN};
-static const struct envoi_handler_impl presence_impl = {.name = "presence", .filters = &filters};
+static const struct envoi_handler_impl presence_impl = {
+	.name = "presence", .events = events, .filters = &filters};
 
 int envoi__own_presence_attach(struct envoi__own_presence *presence, struct envoi_session *session,
 	const struct envoi_settings *settings)
@@ -78,12 +111,17 @@ int envoi__own_presence_attach(struct envoi__own_presence *presence, struct envo
 	presence->handler.impl = &presence_impl;
 	presence->session = session;
 	presence->settings = settings;
+	envoi__directed_init(&presence->directed, envoi_session_context(session));
 	return envoi_session_add(session, &presence->handler);
 }
 
 void envoi__own_presence_finish(struct envoi__own_presence *presence)
 {
 	presence->last = envoi_element_unref(presence->last);
+	if (presence->session != NULL) {
+		envoi__directed_clear(&presence->directed);
+	}
+	presence->session = NULL;
 }
 
 static struct envoi_stanza *make_initial(const struct envoi__own_presence *presence)
@@ -101,19 +139,70 @@ static struct envoi_stanza *make_initial(const struct envoi__own_presence *prese
 	return stanza;
 }
 
+static int send_unavailable(struct envoi__own_presence *presence, const char *to)
+{
+	return envoi_send(presence->session,
+		envoi_presence_new(
+			envoi_session_context(presence->session), ENVOI_TYPE_UNAVAILABLE, to),
+		NULL);
+}
+
+int envoi__own_presence_set(struct envoi__own_presence *presence, const struct envoi_stanza *stanza)
+{
+	const struct envoi_element *element = envoi_stanza_element(stanza);
+	int r = envoi_element_error(element);
+	if (r < 0) {
+		return r;
+	}
+	enum envoi_stanza_type type = envoi_stanza_type(stanza);
+	if (envoi_stanza_kind(stanza) != ENVOI_PRESENCE || envoi_stanza_to_text(stanza) != NULL ||
+		(type != ENVOI_TYPE_AVAILABLE && type != ENVOI_TYPE_UNAVAILABLE)) {
+		return ENVOI_ERR_INVALID;
+	}
+	struct envoi_element *copy = envoi_element_dup(element);
+	if (copy == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi_element_unref(presence->last);
+	presence->last = type == ENVOI_TYPE_AVAILABLE ? copy : envoi_element_unref(copy);
+	presence->is_hidden = type == ENVOI_TYPE_UNAVAILABLE;
+	return ENVOI_OK;
+}
+
 int envoi__own_presence_send_initial(struct envoi__own_presence *presence)
 {
-	return envoi_send(presence->session, make_initial(presence), NULL);
+	return presence->is_hidden ? ENVOI_OK
+				   : envoi_send(presence->session, make_initial(presence), NULL);
+}
+
+int envoi__own_presence_send_set(struct envoi__own_presence *presence)
+{
+	if (!presence->is_hidden) {
+		return envoi__own_presence_send_initial(presence);
+	}
+	return presence->is_available ? send_unavailable(presence, NULL) : ENVOI_OK;
+}
+
+/* What cannot be sent, the server withdraws (section 4.6.3). */
+static void withdraw_directed(struct envoi__own_presence *presence)
+{
+	char *to;
+	while (presence->session != NULL &&
+		(to = envoi__directed_take(&presence->directed)) != NULL) {
+		struct envoi_context *context = envoi_context_ref(
+			envoi_session_context(presence->session));
+		(void)send_unavailable(presence, to);
+		envoi_free(context, to);
+		envoi_context_unref(context);
+	}
 }
 
 int envoi__own_presence_leave(struct envoi__own_presence *presence)
 {
-	if (!presence->is_available) {
+	withdraw_directed(presence);
+	if (!presence->is_available || presence->session == NULL) {
 		return ENVOI_OK;
 	}
 	presence->is_available = false;
-	return envoi_send(presence->session,
-		envoi_presence_new(
-			envoi_session_context(presence->session), ENVOI_TYPE_UNAVAILABLE, NULL),
-		NULL);
+	return send_unavailable(presence, NULL);
 }

@@ -137,6 +137,172 @@ static void without_initial_presence_none_is_sent(void **state)
 	assert_int_equal(test_server_count_heard(fixture.server, "<presence"), 0);
 }
 
+/* --- envoi_client_set_presence() --- */
+
+static void presence_set_offline_is_that_of_every_login(void **state)
+{
+	(void)state;
+	assert_int_equal(envoi_client_set_show(fixture.client, "away", "lunch & tea"), ENVOI_OK);
+	envoi_client_set(fixture.client, "presence.priority", "4");
+	client_fixture_connect(&fixture, SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "<presence"), 1);
+	const char *wanted = "<show>away</show><status>lunch &amp; tea</status>"
+			     "<priority>4</priority>";
+	assert_int_equal(test_server_count_heard(fixture.server, wanted), 1);
+	log_in_again();
+	assert_int_equal(test_server_count_heard(fixture.server, "<presence"), 1);
+	assert_int_equal(test_server_count_heard(fixture.server, wanted), 1);
+}
+
+static void presence_set_online_is_sent_at_once(void **state)
+{
+	(void)state;
+	client_fixture_connect(&fixture, SECOND_MS);
+	assert_int_equal(envoi_client_set_show(fixture.client, "dnd", NULL), ENVOI_OK);
+	client_fixture_run(&fixture, SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "<show>dnd</show>"), 1);
+	assert_int_equal(envoi_client_set_show(fixture.client, NULL, NULL), ENVOI_OK);
+	client_fixture_run(&fixture, SECOND_MS);
+	log_in_again();
+	assert_int_equal(test_server_count_heard(fixture.server, "<presence"), 1);
+	assert_int_equal(test_server_count_heard(fixture.server, "<show>"), 0);
+}
+
+static void set_in_an_event(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	(void)event;
+	assert_int_equal(envoi_client_set_show(fixture.client, "xa", NULL), ENVOI_OK);
+}
+
+static const struct envoi_event_row started_rows[] = {
+	{ENVOI_EVENT_STARTED, set_in_an_event},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl started_impl = {.events = started_rows};
+
+/* RFC 6121, section 2.2: presence follows the roster. */
+static void presence_set_before_the_roster_waits_for_it(void **state)
+{
+	(void)state;
+	struct envoi_handler handler = ENVOI_HANDLER(&started_impl);
+	envoi_client_add(fixture.client, &handler);
+	client_fixture_connect(&fixture, SECOND_MS);
+	const char *heard = test_server_heard(fixture.server);
+	const char *roster = strstr(heard, "jabber:iq:roster"), *show = strstr(heard, "xa</show>");
+	assert_non_null(roster);
+	assert_true(show > roster);
+	assert_int_equal(test_server_count_heard(fixture.server, "<presence"), 1);
+	envoi_client_remove(fixture.client, &handler);
+}
+
+static void set_unavailable(void)
+{
+	assert_int_equal(envoi_client_set_presence(fixture.client,
+				 envoi_presence_new(fixture.context, ENVOI_TYPE_UNAVAILABLE, NULL)),
+		ENVOI_OK);
+	client_fixture_run(&fixture, SECOND_MS);
+}
+
+static void an_invisible_account_stays_so_until_presence_is_set(void **state)
+{
+	(void)state;
+	client_fixture_connect(&fixture, SECOND_MS);
+	set_unavailable();
+	set_unavailable();
+	assert_int_equal(test_server_count_heard(fixture.server, "type='unavailable'"), 1);
+	log_in_again();
+	assert_int_equal(test_server_count_heard(fixture.server, "<presence"), 0);
+	send_presence(ENVOI_TYPE_AVAILABLE, "chat", NULL);
+	log_in_again();
+	assert_int_equal(test_server_count_heard(fixture.server, "<show>chat</show>"), 1);
+	set_unavailable();
+	envoi_client_disconnect(fixture.client);
+	client_fixture_run(&fixture, 20 * SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "type='unavailable'"), 1);
+}
+
+static int set(struct envoi_stanza *presence)
+{
+	return envoi_client_set_presence(fixture.client, presence);
+}
+
+static void what_is_no_own_presence_is_refused(void **state)
+{
+	(void)state;
+	struct envoi_context *context = fixture.context;
+	assert_int_equal(envoi_client_set_show(fixture.client, "xa", NULL), ENVOI_OK);
+	assert_int_equal(set(NULL), ENVOI_ERR_NOMEM);
+	assert_int_equal(
+		set(envoi_presence_new(context, ENVOI_TYPE_SUBSCRIBE, NULL)), ENVOI_ERR_INVALID);
+	assert_int_equal(set(envoi_presence_new(context, ENVOI_TYPE_AVAILABLE, "bob@example.org")),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(
+		set(envoi_message_new(context, ENVOI_TYPE_CHAT, NULL, "text")), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_client_set_show(fixture.client, "busy", NULL), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_client_set_show(fixture.client, NULL, "a\001b"), ENVOI_ERR_INVALID);
+	client_fixture_connect(&fixture, SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "<show>xa</show>"), 1);
+}
+
+/* RFC 6121, section 4.6 */
+static void directed_presence_is_withdrawn_before_leaving(void **state)
+{
+	(void)state;
+	client_fixture_connect(&fixture, SECOND_MS);
+	send_presence(ENVOI_TYPE_AVAILABLE, NULL, "room@rooms.example.org/nick");
+	send_presence(ENVOI_TYPE_AVAILABLE, "away", "ROOM@rooms.example.org/nick");
+	send_presence(ENVOI_TYPE_AVAILABLE, NULL, "bob@example.org");
+	send_presence(ENVOI_TYPE_UNAVAILABLE, NULL, "bob@example.org");
+	test_server_forget(fixture.server);
+	envoi_client_disconnect(fixture.client);
+	client_fixture_run(&fixture, 20 * SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "type='unavailable'"), 2);
+	assert_int_equal(test_server_count_heard(fixture.server, "room@rooms.example.org/nick"), 1);
+	test_server_forget(fixture.server);
+	client_fixture_connect(&fixture, SECOND_MS);
+	envoi_client_disconnect(fixture.client);
+	client_fixture_run(&fixture, 20 * SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "rooms"), 0);
+}
+
+static void directed_presence_is_remembered_up_to_a_limit(void **state)
+{
+	(void)state;
+	envoi_client_set(fixture.client, "limits.directed-presences", "2");
+	client_fixture_connect(&fixture, SECOND_MS);
+	send_presence(ENVOI_TYPE_AVAILABLE, NULL, "a@rooms.example.org/nick");
+	send_presence(ENVOI_TYPE_AVAILABLE, NULL, "b@rooms.example.org/nick");
+	send_presence(ENVOI_TYPE_AVAILABLE, NULL, "c@rooms.example.org/nick");
+	test_server_forget(fixture.server);
+	envoi_client_disconnect(fixture.client);
+	client_fixture_run(&fixture, 20 * SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "rooms"), 2);
+}
+
+/* --- presence of contacts --- */
+
+static struct envoi_presences *presences(void)
+{
+	return envoi_client_presences(fixture.client);
+}
+
+static void presence_of_contacts_ends_with_the_session(void **state)
+{
+	(void)state;
+	test_server_add_contact(fixture.server, "alice", "bob@example.org", "Bob", "both");
+	client_fixture_connect(&fixture, SECOND_MS);
+	assert_int_equal(envoi_presences_count(presences()), 1); /* the own one */
+	assert_true(test_server_says(fixture.server, "alice@example.org/desk",
+		"<presence from='bob@example.org/phone'/>"));
+	client_fixture_run(&fixture, SECOND_MS);
+	assert_int_equal(envoi_presences_count(presences()), 2);
+	assert_non_null(strstr(
+		envoi_jid_text(envoi_presences_next(presences(), NULL)->jid), "@example.org/"));
+	log_in_again();
+	assert_int_equal(envoi_presences_count(presences()), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +318,22 @@ int main(void)
 			the_presence_of_leaving_is_not_that_of_the_application, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			without_initial_presence_none_is_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			presence_set_offline_is_that_of_every_login, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			presence_set_online_is_sent_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			presence_set_before_the_roster_waits_for_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_invisible_account_stays_so_until_presence_is_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_no_own_presence_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			directed_presence_is_withdrawn_before_leaving, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			directed_presence_is_remembered_up_to_a_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			presence_of_contacts_ends_with_the_session, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("sim/client_presence", tests, NULL, NULL);
 }

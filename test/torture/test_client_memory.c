@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include <envoi/presence.h>
 #include <envoi/roster.h>
+#include <envoi/subscription.h>
 
 #include "world.h"
 
@@ -43,6 +45,58 @@ static void on_roster(void *user, int code)
 	story->fetched++;
 }
 
+/* Whatever fails, what is held is whole. */
+static void read_presence(struct envoi_client *client)
+{
+	const struct envoi_contact_presence *presence = NULL;
+	size_t count = 0;
+	while ((presence = envoi_presences_next(envoi_client_presences(client), presence)) !=
+		NULL) {
+		assert_non_null(presence->jid);
+		count++;
+	}
+	assert_int_equal(envoi_presences_count(envoi_client_presences(client)), count);
+}
+
+static void save_roster(struct story *story, struct envoi_roster *roster)
+{
+	struct envoi_buffer text;
+	envoi_buffer_init(&text, story->world->context, 0);
+	if (envoi_roster_save(roster, &text) < 0) {
+		assert_int_equal(envoi_buffer_len(&text), 0);
+	}
+	envoi_buffer_finish(&text);
+}
+
+/* Presence comes and goes, a request is approved, the own presence changes. */
+static void show_presence(struct story *story)
+{
+	struct envoi_client *client = story->program.client;
+	struct envoi_subscriptions *subscriptions = envoi_client_subscriptions(client);
+	static const char *const arriving[] = {
+		"<iq type='set' id='s'><query xmlns='jabber:iq:roster'>"
+		"<item jid='carol@example.org'><group>Friends</group></item></query></iq>",
+		"<presence from='carol@example.org/a'><status>here</status></presence>",
+		"<presence from='carol@example.org/b'><show>away</show></presence>",
+		"<presence type='unavailable' from='carol@example.org/a'/>",
+		"<presence type='unavailable' from='carol@example.org'/>",
+		"<presence type='subscribe' from='dave@example.org'/>",
+		"<presence type='subscribed' from='carol@example.org'/>",
+	};
+	for (size_t i = 0; i < sizeof(arriving) / sizeof(arriving[0]); i++) {
+		(void)test_server_says(story->world->server, DESK, arriving[i]);
+		world_run(story->world, 10);
+		read_presence(client);
+	}
+	const struct envoi_subscription_request *open = envoi_subscriptions_next(
+		subscriptions, NULL);
+	if (open != NULL) {
+		(void)envoi_subscriptions_approve(subscriptions, open->jid);
+	}
+	(void)envoi_client_set_show(client, "away", "out");
+	save_roster(story, envoi_client_roster(client));
+}
+
 static void talk(struct story *story)
 {
 	struct envoi_client *client = story->program.client;
@@ -61,6 +115,7 @@ static void talk(struct story *story)
 		"<iq type='set' id='r'><query xmlns='jabber:iq:roster'>"
 		"<item jid='carol@example.org' name='Carol'/></query></iq>");
 	world_run(story->world, 100);
+	show_presence(story);
 }
 
 static void connect_and_talk(struct story *story)
@@ -115,8 +170,11 @@ static bool fail_at(struct world *world, size_t k, bool fail_on)
 	check(&story, k);
 	if (is_over) {
 		assert_int_equal(story.program.events[ENVOI_EVENT_AVAILABLE], 2);
-		assert_int_equal(story.program.events[ENVOI_EVENT_ROSTER_CHANGED], 2);
+		assert_int_equal(story.program.events[ENVOI_EVENT_ROSTER_CHANGED], 4);
 		assert_int_equal(story.asked, 2);
+		assert_true(story.program.events[ENVOI_EVENT_PRESENCE] >= 8);
+		assert_int_equal(story.program.events[ENVOI_EVENT_SUBSCRIPTION_REQUEST], 2);
+		assert_int_equal(story.program.events[ENVOI_EVENT_SUBSCRIPTION_APPROVED], 2);
 	}
 	world_close(world);
 	return is_over;

@@ -1,0 +1,26 @@
+/*
+ * envoi - entities that directed presence was sent to (RFC 6121, section 4.6)
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_PRESENCE_DIRECTED_H
+#define ENVOI_PRESENCE_DIRECTED_H
+
+#include "base/map.h"
+
+struct envoi__directed {
+	struct envoi__map by_address;
+};
+
+void envoi__directed_init(struct envoi__directed *directed, struct envoi_context *context);
+/** Forget all; it can be used on. */
+void envoi__directed_clear(struct envoi__directed *directed);
+
+/** Note that presence was sent to an address. Without memory, and beyond @p most, it is not noted:
+ * the server withdraws it when the session ends (section 4.6.3). */
+void envoi__directed_note(
+	struct envoi__directed *directed, const char *to, bool is_available, size_t most);
+
+/** Take out one address. @return to be freed with envoi_free(); NULL: there is none */
+char *envoi__directed_take(struct envoi__directed *directed);
+
+#endif

@@ -27,8 +27,8 @@ struct envoi_settings;
  *
  * An ENVOI_EVENT_PRESENCE is posted for each change. Only contacts of the roster and the own
  * account are held: presence of rooms (XEP-0045) and of strangers is left to stanza rows. The
- * presences of a contact that is removed from the roster are dropped with its
- * ENVOI_EVENT_ROSTER_CHANGED. All are dropped when the session of the server ends
+ * presences of a contact that is removed from the roster, or to which the account's subscription
+ * ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped when the session of the server ends
  * (ENVOI_EVENT_ENDED), without an event for each; a session that is suspended and resumed keeps
  * them.
  *

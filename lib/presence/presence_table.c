@@ -10,6 +10,7 @@ struct envoi__presence_contact {
 	struct envoi_jid *jid; /* bare; its text is the key of the map */
 	struct envoi__list resources; /* available ones, the best first */
 	size_t count;
+	bool is_subscribed; /* the account was subscribed when a presence arrived */
 	struct resource *last; /* unavailable; NULL while a resource is available */
 };
 
@@ -127,6 +128,16 @@ struct envoi__presence_contact *envoi__presence_contact_next(
 	const struct envoi__presence_table *table, size_t *position)
 {
 	return envoi__map_next(&table->contacts, position);
+}
+
+bool envoi__presence_contact_is_subscribed(const struct envoi__presence_contact *contact)
+{
+	return contact->is_subscribed;
+}
+
+void envoi__presence_contact_subscribe(struct envoi__presence_contact *contact)
+{
+	contact->is_subscribed = true;
 }
 
 const struct envoi_jid *envoi__presence_contact_jid(const struct envoi__presence_contact *contact)

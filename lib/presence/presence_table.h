@@ -40,6 +40,11 @@ struct envoi__presence_contact *envoi__presence_contact_next(
 /** @return the address of one of its presences, with its resource */
 const struct envoi_jid *envoi__presence_contact_jid(const struct envoi__presence_contact *contact);
 
+/** @return whether envoi__presence_contact_subscribe() was called: presence is held because of a
+ * subscription, not because it was directed here */
+bool envoi__presence_contact_is_subscribed(const struct envoi__presence_contact *contact);
+void envoi__presence_contact_subscribe(struct envoi__presence_contact *contact);
+
 void envoi__presence_contact_drop(
 	struct envoi__presence_table *table, struct envoi__presence_contact *contact);
 

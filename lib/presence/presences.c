@@ -54,12 +54,30 @@ static void log_refused(const struct envoi_presences *presences, const struct en
 	}
 }
 
+static bool is_subscribed(const struct envoi_presences *presences, const struct envoi_jid *jid)
+{
+	const struct envoi_roster_item *entry = envoi_roster_find(presences->roster, jid);
+	return entry != NULL &&
+		(entry->subscription == ENVOI_SUBSCRIPTION_TO ||
+			entry->subscription == ENVOI_SUBSCRIPTION_BOTH);
+}
+
+static void note_subscription(struct envoi_presences *presences, const struct envoi_jid *jid)
+{
+	struct envoi__presence_contact *contact = envoi__presence_contact_find(
+		&presences->table, jid);
+	if (contact != NULL && is_subscribed(presences, jid)) {
+		envoi__presence_contact_subscribe(contact);
+	}
+}
+
 static int take(struct envoi_presences *presences, const struct envoi_stanza *stanza)
 {
 	const char *limit = NULL;
 	int r = envoi_stanza_type(stanza) == ENVOI_TYPE_AVAILABLE
 		? envoi__presence_table_keep(&presences->table, stanza, &limit)
 		: envoi__presence_table_leave(&presences->table, stanza);
+	note_subscription(presences, envoi_stanza_from(stanza));
 	log_refused(presences, stanza, limit);
 	int posted = post(presences, stanza, limit);
 	return r < 0 ? r : posted;
@@ -75,12 +93,21 @@ static int on_presence(struct envoi_handler *self, struct envoi_delivery *in)
 
 /* --- what ends --- */
 
+/* A subscription that has ended ends the presence that came with it (RFC 6121, section 3.3.3); not
+ * every server sends unavailable presence then. */
+static bool has_ended(const struct envoi_presences *presences,
+	const struct envoi__presence_contact *contact, const struct envoi_jid *jid)
+{
+	return !is_held(presences, jid) ||
+		(envoi__presence_contact_is_subscribed(contact) && !is_subscribed(presences, jid));
+}
+
 static void on_roster_changed(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct envoi_presences *presences = presences_from_handler(self);
 	struct envoi__presence_contact *contact = envoi__presence_contact_find(
 		&presences->table, event->jid);
-	if (contact != NULL && !is_held(presences, event->jid)) {
+	if (contact != NULL && has_ended(presences, contact, event->jid)) {
 		envoi__presence_contact_drop(&presences->table, contact);
 	}
 }
@@ -93,7 +120,7 @@ static void on_roster(struct envoi_handler *self, const struct envoi_event *even
 	size_t position = 0;
 	struct envoi__presence_contact *contact;
 	while ((contact = envoi__presence_contact_next(&presences->table, &position)) != NULL) {
-		if (!is_held(presences, envoi__presence_contact_jid(contact))) {
+		if (has_ended(presences, contact, envoi__presence_contact_jid(contact))) {
 			envoi__presence_contact_drop(&presences->table, contact);
 		}
 	}

@@ -190,12 +190,24 @@ static void a_removed_contact_has_no_presence(void **state)
 	wire_talk(&f->wire, PUSH("<item jid='gw.example.org/registered' subscription='to'/>"));
 	wire_talk(&f->wire, BOB_AT("desk", "") "<presence from='gw.example.org/registered'/>");
 	assert_int_equal(envoi_presences_count(f->presences), 2);
-	wire_talk(&f->wire, PUSH("<item jid='bob@example.org' subscription='from'/>"));
+	wire_talk(&f->wire, PUSH("<item jid='bob@example.org' subscription='to'/>"));
 	assert_int_equal(envoi_presences_count(f->presences), 2);
 	wire_talk(&f->wire, PUSH("<item jid='bob@example.org' subscription='remove'/>"));
 	assert_int_equal(envoi_presences_count(f->presences), 1);
 	wire_talk(&f->wire, PUSH("<item jid='gw.example.org/registered' subscription='remove'/>"));
 	assert_int_equal(envoi_presences_count(f->presences), 0);
+}
+
+/* RFC 6121, section 3.3.3; Prosody sends no unavailable presence then. */
+static void the_end_of_a_subscription_ends_presence(void **state)
+{
+	struct fixture *f = *state;
+	wire_talk(&f->wire, BOB_AT("desk", ""));
+	wire_talk(&f->wire, PUSH("<item jid='bob@example.org' subscription='from'/>"));
+	assert_int_equal(envoi_presences_count(f->presences), 0);
+	wire_talk(&f->wire, BOB_AT("directed", ""));
+	wire_talk(&f->wire, PUSH("<item jid='bob@example.org' subscription='from' name='B'/>"));
+	assert_int_equal(envoi_presences_count(f->presences), 1);
 }
 
 static void ignore_end(void *user, int code)
@@ -368,6 +380,7 @@ int main(void)
 		TEST(unavailable_of_a_bare_address_is_for_all_resources),
 		TEST(strangers_are_not_held),
 		TEST(a_removed_contact_has_no_presence),
+		TEST(the_end_of_a_subscription_ends_presence),
 		TEST(a_contact_that_a_new_list_does_not_have_has_no_presence),
 		TEST(the_end_of_the_session_drops_all),
 		TEST(a_suspended_session_keeps_them),

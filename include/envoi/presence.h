@@ -28,9 +28,9 @@ struct envoi_settings;
  * An ENVOI_EVENT_PRESENCE is posted for each change. Only contacts of the roster and the own
  * account are held: presence of rooms (XEP-0045) and of strangers is left to stanza rows. The
  * presences of a contact that is removed from the roster, or to which the account's subscription
- * ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped when the session of the server ends
- * (ENVOI_EVENT_ENDED), without an event for each; a session that is suspended and resumed keeps
- * them.
+ * ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped when the session of the
+ * server ends (ENVOI_EVENT_ENDED), without an event for each. A session that is suspended and
+ * resumed keeps them.
  *
  * Limits: limits.presence-resources for one contact, where the resource that was updated longest
  * ago gives way to a new one; limits.presences and limits.presence-bytes for all contacts, where a

@@ -83,7 +83,8 @@ ENVOI_API void envoi_roster_free(struct envoi_roster *roster);
  *
  * @param done  called once, as for envoi_request(), after the contacts were replaced. Its code is
  *              ENVOI_ERR_LIMIT if the list exceeds limits.roster-items or limits.roster-bytes, and
- *              the contacts up to the limit are held. After another error the contacts are unchanged
+ *              the contacts up to the limit are held. After another error the contacts are
+ *              unchanged
  * @param user  passed to @p done
  * @retval ENVOI_ERR_STATE  a fetch is pending, or the roster was detached
  * Other errors as envoi_request(): @p done is not called then.
@@ -176,8 +177,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_roster_load(
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_set(struct envoi_roster *roster,
 	const struct envoi_roster_item *item, envoi_answer_fn *done, void *user);
 
-/** Give a contact another name; its groups stay. @param name NULL: none. @retval
- * ENVOI_ERR_NOT_FOUND  it is not in the roster. Other parameters and errors as envoi_roster_set() */
+/** Give a contact another name; its groups stay. @param name NULL: none
+ * @retval ENVOI_ERR_NOT_FOUND  the contact is not in the roster
+ * Other parameters and errors as envoi_roster_set(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_roster_rename(struct envoi_roster *roster,
 	const struct envoi_jid *jid, const char *name, envoi_answer_fn *done, void *user);
 

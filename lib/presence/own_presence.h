@@ -42,7 +42,8 @@ int envoi__own_presence_set(
  */
 int envoi__own_presence_send_initial(struct envoi__own_presence *presence);
 
-/** Send the presence that was set, if it differs from none. A filter may free the session inside. */
+/** Send the presence that was set, or unavailable presence if the session is available and that was
+ * set. A filter may free the session inside. */
 int envoi__own_presence_send_set(struct envoi__own_presence *presence);
 
 /** Withdraw directed presence, and send unavailable presence, if the session is available (sections

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct weather {
-	char *place;
+	const char *place;
 	int64_t celsius;
 	bool rain;
 };
@@ -28,30 +28,28 @@ static const struct envoi_payload_type weather_type = ENVOI_PAYLOAD_TYPE(
 
 struct program {
 	struct envoi_handler handler;
-	struct envoi_client *client;
 	const char *peer;
 	int64_t celsius;
 };
 
 static int on_report(struct envoi_handler *self, struct envoi_delivery *in)
 {
+	(void)self;
 	/* the row names the type: decoded and checked before we are called, borrowed, never NULL */
 	const struct weather *report = envoi_delivery_payload(in, &weather_type);
 	printf("%s: %" PRId64 " degrees%s\n", report->place, report->celsius,
 		report->rain ? ", rain" : "");
-	struct program *program = ENVOI_CONTAINER_OF(self, struct program, handler);
-	envoi_client_quit(program->client);
+	envoi_client_quit(envoi_session_client(envoi_delivery_session(in)));
 	return ENVOI_OK;
 }
 
 static void on_available(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct program *program = ENVOI_CONTAINER_OF(self, struct program, handler);
-	char oslo[] = "Oslo";
-	struct weather now = {.place = oslo, .celsius = program->celsius, .rain = true};
+	struct weather now = {.place = "Oslo", .celsius = program->celsius, .rain = true};
 	if (envoi_send_payload(event->session, ENVOI_MESSAGE, program->peer, &weather_type, &now,
 		    NULL /* no ticket wanted */) < 0) {
-		envoi_client_quit(program->client);
+		envoi_client_quit(envoi_session_client(event->session));
 	}
 }
 
@@ -80,18 +78,19 @@ int main(int argc, char **argv)
 		.peer = argv[2],
 		.celsius = strtol(argv[3], NULL, 10),
 	};
-	if (envoi_client_new(&program.client, NULL, argv[1]) < 0) {
+	struct envoi_client *client;
+	if (envoi_client_new(&client, NULL, argv[1]) < 0) {
 		return 1;
 	}
-	envoi_client_set_password(program.client, getenv("ENVOI_PASSWORD"));
+	envoi_client_set_password(client, getenv("ENVOI_PASSWORD"));
 	for (int i = 4; i < argc; i++) {
-		envoi_client_set_assignment(program.client, argv[i]);
+		envoi_client_set_assignment(client, argv[i]);
 	}
-	envoi_client_add(program.client, &program.handler);
-	int r = envoi_client_run(program.client);
+	envoi_client_add(client, &program.handler);
+	int r = envoi_client_run(client);
 	if (r < 0) {
-		fprintf(stderr, "%s\n", envoi_client_failure_text(program.client));
+		fprintf(stderr, "%s\n", envoi_client_failure_text(client));
 	}
-	envoi_client_free(program.client);
+	envoi_client_free(client);
 	return r < 0;
 }

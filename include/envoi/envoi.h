@@ -18,6 +18,7 @@
 #include <envoi/jid.h>
 #include <envoi/journal.h>
 #include <envoi/mainloop.h>
+#include <envoi/path.h>
 #include <envoi/payload.h>
 #include <envoi/post.h>
 #include <envoi/precis.h>

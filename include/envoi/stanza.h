@@ -22,7 +22,6 @@ extern "C" {
 struct envoi_context;
 struct envoi_payload_type;
 
-#define ENVOI_NS_CLIENT "jabber:client"
 #define ENVOI_NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
 
 /** Kinds of stanzas (RFC 6120, section 8). */

@@ -21,6 +21,7 @@ extern "C" {
 
 struct envoi_context;
 
+#define ENVOI_NS_CLIENT "jabber:client"
 #define ENVOI_NS_STREAMS "http://etherx.jabber.org/streams"
 #define ENVOI_NS_XML "http://www.w3.org/XML/1998/namespace"
 

@@ -1,0 +1,23 @@
+/*
+ * envoi - paths: what the router sees of them
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_XML_PATH_H
+#define ENVOI_XML_PATH_H
+
+#include <envoi/path.h>
+
+struct envoi__path_step {
+	const char *ns, *name; /* NULL: any */
+	const char *attr_ns, *attr; /* attr NULL: no test */
+	const char *value; /* NULL: the attribute exists */
+};
+
+struct envoi_path {
+	struct envoi_context *context; /* borrowed */
+	size_t count; /* from 1 */
+	char *text; /* the path, divided by NULs: what the steps point to */
+	struct envoi__path_step steps[];
+};
+
+#endif

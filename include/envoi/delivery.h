@@ -36,8 +36,9 @@ ENVOI_API struct envoi_stanza *envoi_delivery_stanza(const struct envoi_delivery
  * row with that type; NULL: no row has named @p type; borrowed from the stanza */
 ENVOI_API const void *envoi_delivery_payload(
 	const struct envoi_delivery *delivery, const struct envoi_payload_type *type);
-/** @return the first payload element that matches the row, of an iq its payload; NULL: the row
- * names no payload, and the stanza is not an iq; borrowed from the stanza */
+/** @return the element that matches the row: that of the last step of its path, the first one at
+ * its depth, or the first payload of its name or namespace; of an iq without those its payload;
+ * NULL: the row matches any content; borrowed from the stanza */
 ENVOI_API struct envoi_element *envoi_delivery_element(const struct envoi_delivery *delivery);
 
 /* --- replying in the call --- */

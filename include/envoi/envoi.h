@@ -36,6 +36,7 @@
 #include <envoi/uri.h>
 #include <envoi/values.h>
 #include <envoi/version.h>
+#include <envoi/wait.h>
 #include <envoi/watch.h>
 #include <envoi/xml.h>
 

@@ -24,10 +24,17 @@ struct envoi_stream_feature; /* <envoi/interfaces/stream.h> */
 struct envoi_stream_element_row;
 
 /**
- * One kind of stanza that a handler takes. The payload is named by a descriptor, by namespace and
- * name, or not at all: then every payload matches. With a descriptor it is decoded and checked
- * before the call. In a message or presence every first-level child is a payload; an iq has exactly
- * one.
+ * One kind of stanza that a handler takes. What a stanza has to contain is named in one of these
+ * forms; all of them are compiled when the handler is attached:
+ * - `payload`: a descriptor. The payload is decoded and checked before the call;
+ * - `ns`, `name`, or both: a payload of that namespace, of that name, or of both;
+ * - `ns`, `name`, or both, with `depth`: an element at that depth below the stanza;
+ * - `path`: an element below the stanza (<envoi/path.h>);
+ * - none of them: every stanza of the kind matches.
+ * In a message or presence every first-level child is a payload; an iq has exactly one.
+ *
+ * A row that fixes the namespace of a payload, in whatever form, costs a stanza without that
+ * payload nothing. Others of its kind are tried with each stanza of the kind.
  *
  * The matching rows of all handlers are called in one sequence: by priority, then in order of
  * adding. Each handler is called at most once a stanza, through the first of its rows that matches.
@@ -47,7 +54,7 @@ struct envoi_stanza_row {
 	enum envoi_stanza_kind kind;
 	enum envoi_stanza_type type; /**< ENVOI_TYPE_ANY: every type but error; that for an iq */
 	const struct envoi_payload_type *payload;
-	const char *ns, *name; /**< NULL: no name; a name without ns is in `jabber:client` */
+	const char *ns, *name; /**< NULL: any; a name without ns is in `jabber:client` */
 	bool before_login; /**< also when the session is not authenticated */
 	int priority; /**< higher ones are called earlier, equal ones in order of adding */
 	/**
@@ -62,6 +69,22 @@ struct envoi_stanza_row {
 	 *             no effect any more. For others an ENVOI_EVENT_UNHANDLED is posted
 	 */
 	int (*handle)(struct envoi_handler *self, struct envoi_delivery *in);
+	/**
+	 * NULL: none. Else "message/{urn:x}a/b@attr='v'": the first step names the stanza and may
+	 * test one of its attributes. envoi_delivery_element() is the element of the last step.
+	 */
+	const char *path;
+	/**
+	 * OPTIONAL: called last, when all else of the row matches; before a payload is decoded.
+	 * envoi_delivery_element() is there, a decoded payload is not.
+	 * @return whether the row matches
+	 */
+	bool (*matches)(struct envoi_handler *self, const struct envoi_delivery *in);
+	/** of ns and name: 0 or 1: a child of the stanza, 2: a child of a child; at most 31 */
+	unsigned int depth;
+	/** the row is called once: until the handler is attached again it matches nothing after a
+	 * call that did not return ENVOI_DECLINED */
+	bool once;
 };
 /** The last row of every table of a handler. */
 /* clang-format off */

@@ -9,6 +9,7 @@
 #include <envoi/interfaces/stream.h>
 #include <envoi/payload.h>
 
+#include "router/row_path.h"
 #include "stanza/stanza.h"
 
 /* Each check of a row returns NULL or the reason. A row that ends its table has nothing set: what
@@ -18,7 +19,8 @@ static bool is_end_of_stanzas(const struct envoi_stanza_row *row)
 {
 	return row->kind == ENVOI_NO_STANZA && row->type == ENVOI_TYPE_ANY &&
 		row->payload == NULL && row->ns == NULL && row->name == NULL &&
-		!row->before_login && row->priority == 0 && row->handle == NULL;
+		!row->before_login && row->priority == 0 && row->handle == NULL &&
+		row->path == NULL && row->matches == NULL && row->depth == 0 && !row->once;
 }
 
 static const char *check_payload(const struct envoi_stanza_row *row)
@@ -29,10 +31,10 @@ static const char *check_payload(const struct envoi_stanza_row *row)
 	if (row->payload != NULL && (row->ns != NULL || row->name != NULL)) {
 		return "both a payload type and a name";
 	}
-	if (row->ns != NULL && row->name == NULL) {
-		return "a namespace without a name";
+	if (row->name != NULL && *row->name == '\0') {
+		return "an empty name";
 	}
-	return row->name != NULL && *row->name == '\0' ? "an empty name" : NULL;
+	return envoi__row_path_check(row);
 }
 
 static const char *check_stanza(const struct envoi_stanza_row *row)
@@ -126,6 +128,7 @@ static const char *check_feature(const struct envoi_stream_feature *feature)
 /* --- a whole handler --- */
 
 struct checking {
+	struct envoi_context *context;
 	char *problem;
 	size_t size;
 };
@@ -157,6 +160,32 @@ TABLE_CHECK(custom_events, envoi_custom_event_row, is_end_of_custom_events, chec
 TABLE_CHECK(timeouts, envoi_timeout_row, is_end_of_timeouts, check_timeout)
 TABLE_CHECK(stream_elements, envoi_stream_element_row, is_end_of_elements, check_element)
 
+static int check_path(const struct checking *checking, const struct envoi_stanza_row *row, size_t i)
+{
+	struct envoi_path *path;
+	struct envoi_path_problem problem;
+	int r = envoi__row_path_new(&path, checking->context, row, &problem);
+	if (r == ENVOI_ERR_INVALID) {
+		snprintf(checking->problem, checking->size, "stanzas[%zu]: path: at byte %zu: %s",
+			i, problem.at, problem.why);
+	}
+	if (r == ENVOI_OK) {
+		envoi_path_free(path);
+	}
+	return r;
+}
+
+/* After check_stanzas(). */
+static int check_paths(const struct checking *checking, const struct envoi_handler_impl *impl)
+{
+	const struct envoi_stanza_row *row = impl->stanzas;
+	int r = ENVOI_OK;
+	for (size_t i = 0; row != NULL && !is_end_of_stanzas(row) && r == ENVOI_OK; i++, row++) {
+		r = row->path == NULL ? ENVOI_OK : check_path(checking, row, i);
+	}
+	return r;
+}
+
 static int check_parts(const struct checking *checking, const struct envoi_handler_impl *impl)
 {
 	const struct envoi_filters *filters = impl->filters;
@@ -172,18 +201,23 @@ static int check_parts(const struct checking *checking, const struct envoi_handl
 	return ENVOI_OK;
 }
 
-int envoi__handler_check(const struct envoi_handler *handler, char *ret_problem, size_t size)
+int envoi__handler_check(const struct envoi_handler *handler, struct envoi_context *context,
+	char *ret_problem, size_t size)
 {
 	static int (*const checks[])(
 		const struct checking *checking, const struct envoi_handler_impl *impl) = {
 		check_stanzas,
+		check_paths,
 		check_events,
 		check_custom_events,
 		check_timeouts,
 		check_stream_elements,
 		check_parts,
 	};
-	const struct checking checking = {ret_problem, size};
+	const struct checking checking = {context, ret_problem, size};
+	if (size > 0) {
+		*ret_problem = '\0';
+	}
 	int r = ENVOI_OK;
 	for (size_t i = 0; r == ENVOI_OK && i < sizeof(checks) / sizeof(checks[0]); i++) {
 		r = checks[i](&checking, handler->impl);

@@ -10,6 +10,7 @@
 
 #include "router/delivery.h"
 #include "xml/element.h"
+#include "xml/path.h"
 
 enum {
 	USUAL_CURSORS = 16,
@@ -157,6 +158,21 @@ static int add_cursor(
 }
 
 /* No row is for a name that is not known: adding it would have made it known. */
+static int find_rows_of(struct dispatch *dispatch, struct envoi_element *payload)
+{
+	bool has_namespaces = dispatch->delivery.router->rows.namespace_count > 0;
+	const char *name = envoi__element_name_known(payload);
+	const char *ns = name == NULL && !has_namespaces ? NULL : envoi__element_ns_known(payload);
+	int r = ENVOI_OK;
+	if (ns != NULL && name != NULL) {
+		r = add_cursor(dispatch, ns, name, payload);
+	}
+	if (ns != NULL && has_namespaces && r == ENVOI_OK) {
+		r = add_cursor(dispatch, ns, NULL, payload);
+	}
+	return r;
+}
+
 static int find_rows(struct dispatch *dispatch)
 {
 	struct envoi_element *stanza = envoi_stanza_element(dispatch->delivery.stanza);
@@ -164,11 +180,7 @@ static int find_rows(struct dispatch *dispatch)
 	bool is_request = dispatch->delivery.is_request;
 	int r = add_cursor(dispatch, NULL, NULL, is_request ? child : NULL);
 	for (; child != NULL && r == ENVOI_OK; child = envoi_element_next(child)) {
-		const char *name = envoi__element_name_known(child);
-		const char *ns = name == NULL ? NULL : envoi__element_ns_known(child);
-		if (ns != NULL) {
-			r = add_cursor(dispatch, ns, name, child);
-		}
+		r = find_rows_of(dispatch, child);
 	}
 	return r;
 }
@@ -207,9 +219,24 @@ static bool matches(const struct dispatch *dispatch, const struct envoi__row *ro
 {
 	const struct envoi__member *member = row->member;
 	return !member->is_removed && member->last_stanza != dispatch->number &&
-		row->order <= dispatch->last_order &&
+		row->order <= dispatch->last_order && !row->is_spent &&
 		(dispatch->is_logged_in || row->def.before_login) &&
 		is_of_type(&row->def, dispatch->delivery.stanza);
+}
+
+/* The function of the row may remove its handler, or free the session. */
+static bool matches_more(struct dispatch *dispatch, const struct envoi__row *row)
+{
+	struct envoi_delivery *delivery = &dispatch->delivery;
+	if (row->path != NULL) {
+		delivery->element = envoi_path_find(
+			row->path, envoi_stanza_element(delivery->stanza));
+		if (delivery->element == NULL) {
+			return false;
+		}
+	}
+	return row->def.matches == NULL ||
+		(row->def.matches(row->member->handler, delivery) && !row->member->is_removed);
 }
 
 static void report(struct envoi_delivery *delivery, const char *text)
@@ -274,16 +301,17 @@ static void failed(struct envoi_delivery *delivery, int code)
 }
 
 /* @return whether further rows are to be called */
-static bool call(struct dispatch *dispatch, struct envoi__row *row, struct envoi_element *element)
+static bool call(struct dispatch *dispatch, struct envoi__row *row)
 {
 	struct envoi_delivery *delivery = &dispatch->delivery;
 	struct envoi__router *router = delivery->router;
-	delivery->element = element;
 	if (row->def.payload != NULL && !decode(dispatch, row)) {
 		return !delivery->is_answered;
 	}
 	row->member->last_stanza = dispatch->number;
+	row->is_spent = row->def.once;
 	int r = row->def.handle(row->member->handler, delivery);
+	row->is_spent = row->is_spent && r != ENVOI_DECLINED;
 	if (envoi__guard_is_over(&router->guard)) {
 		return false;
 	}
@@ -305,12 +333,11 @@ static bool call(struct dispatch *dispatch, struct envoi__row *row, struct envoi
 static void call_all(struct dispatch *dispatch)
 {
 	struct envoi__row *row;
-	struct envoi_element *element;
 	bool goes_on = true;
-	while (goes_on && next_row(dispatch, &row, &element)) {
+	while (goes_on && next_row(dispatch, &row, &dispatch->delivery.element)) {
 		dispatch->delivery.router->rows_visited++;
-		if (matches(dispatch, row)) {
-			goes_on = call(dispatch, row, element);
+		if (matches(dispatch, row) && (row->is_plain || matches_more(dispatch, row))) {
+			goes_on = call(dispatch, row);
 		}
 		advance(dispatch);
 	}

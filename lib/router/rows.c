@@ -7,7 +7,9 @@
 #include <envoi/context.h>
 #include <envoi/payload.h>
 
+#include "router/row_path.h"
 #include "xml/names.h"
+#include "xml/path.h"
 
 enum {
 	FIRST_SLOTS = 16,
@@ -97,6 +99,7 @@ static struct envoi__row_bucket *find_or_add(
 		*bucket = (struct envoi__row_bucket){.kind = kind, .ns = ns, .name = name};
 		put_bucket(rows, bucket);
 		rows->bucket_count++;
+		rows->namespace_count += ns != NULL && name == NULL;
 	}
 	return bucket;
 }
@@ -107,35 +110,59 @@ bool envoi__row_precedes(const struct envoi__row *a, const struct envoi__row *b)
 						  : a->order < b->order;
 }
 
+/* What a payload must have. A path that fixes no namespace is tried with every payload. */
+static void names_of(const struct envoi__row *row, const char **ret_ns, const char **ret_name)
+{
+	const struct envoi_stanza_row *def = &row->def;
+	*ret_ns = *ret_name = NULL;
+	if (row->path != NULL) {
+		const struct envoi__path_step *step = &row->path->steps[1];
+		if (row->path->count > 1 && step->ns != NULL) {
+			*ret_ns = step->ns;
+			*ret_name = step->name;
+		}
+	} else if (def->payload != NULL) {
+		*ret_ns = def->payload->ns;
+		*ret_name = def->payload->name;
+	} else {
+		*ret_ns = def->ns == NULL && def->name != NULL ? ENVOI_NS_CLIENT : def->ns;
+		*ret_name = def->name;
+	}
+}
+
+static int make_known(struct envoi_context *context, const char **name)
+{
+	if (*name == NULL) {
+		return ENVOI_OK;
+	}
+	*name = envoi__name_intern(context, *name);
+	return *name == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
 /* Names are made known, so that those of elements can be compared by their pointers. */
-static int bucket_for(struct envoi__rows *rows, const struct envoi_stanza_row *def,
+static int bucket_for(struct envoi__rows *rows, const struct envoi__row *row,
 	struct envoi__row_bucket **ret_bucket)
 {
-	const char *ns = def->ns == NULL ? ENVOI_NS_CLIENT : def->ns, *name = def->name;
-	if (def->payload != NULL) {
-		ns = def->payload->ns;
-		name = def->payload->name;
+	const char *ns, *name;
+	names_of(row, &ns, &name);
+	if (make_known(rows->context, &ns) < 0 || make_known(rows->context, &name) < 0) {
+		return ENVOI_ERR_NOMEM;
 	}
-	if (name == NULL) {
-		ns = NULL;
-	} else {
-		ns = envoi__name_intern(rows->context, ns);
-		name = envoi__name_intern(rows->context, name);
-		if (ns == NULL || name == NULL) {
-			return ENVOI_ERR_NOMEM;
-		}
-	}
-	*ret_bucket = find_or_add(rows, def->kind, ns, name);
+	*ret_bucket = find_or_add(rows, row->def.kind, ns, name);
 	return *ret_bucket == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
 static int link_row(struct envoi__rows *rows, struct envoi__row *row)
 {
-	struct envoi__row_bucket *bucket;
-	int r = bucket_for(rows, &row->def, &bucket);
+	struct envoi__row_bucket *bucket = NULL;
+	int r = envoi__row_path_new(&row->path, rows->context, &row->def, NULL);
+	if (r == ENVOI_OK) {
+		r = bucket_for(rows, row, &bucket);
+	}
 	if (r < 0) {
 		return r;
 	}
+	row->is_plain = row->path == NULL && row->def.matches == NULL;
 	row->bucket = bucket;
 	row->order = ++rows->order;
 	row->previous = bucket->last;
@@ -156,6 +183,7 @@ static void free_bucket(struct envoi__rows *rows, struct envoi__row_bucket *buck
 	}
 	*at = bucket->next;
 	rows->bucket_count--;
+	rows->namespace_count -= bucket->ns != NULL && bucket->name == NULL;
 	envoi_free(rows->context, bucket);
 }
 
@@ -210,6 +238,7 @@ void envoi__member_free(struct envoi__rows *rows, struct envoi__member *member)
 	envoi__list_remove(&member->link);
 	for (size_t i = 0; i < member->row_count; i++) {
 		unlink_row(rows, &member->rows[i]);
+		envoi_path_free(member->rows[i].path);
 	}
 	envoi_free(rows->context, member);
 }

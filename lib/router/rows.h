@@ -31,6 +31,9 @@ struct envoi__row {
 	struct envoi__row_bucket *bucket; /* NULL: not linked yet */
 	struct envoi__member *member;
 	uint64_t order;
+	bool is_plain; /* its bucket and type say all: it has no path and no function */
+	bool is_spent; /* it was to be called once, and was */
+	struct envoi_path *path; /* NULL: none */
 	struct envoi_stanza_row def;
 };
 
@@ -38,7 +41,8 @@ struct envoi__row {
 struct envoi__row_bucket {
 	struct envoi__row_bucket *next; /* of the same hash slot */
 	enum envoi_stanza_kind kind;
-	const char *ns, *name; /* known names (xml/names.h); NULL: rows without payload */
+	/* known names (xml/names.h); both NULL: rows without payload; name NULL: of a namespace */
+	const char *ns, *name;
 	uint64_t last_stanza; /* number of the one for which it was found last */
 	struct envoi__row *first, *last;
 };
@@ -47,6 +51,7 @@ struct envoi__rows {
 	struct envoi_context *context; /* borrowed */
 	struct envoi__row_bucket **slots;
 	size_t slot_count, bucket_count;
+	size_t namespace_count; /* buckets of a namespace, whatever the name */
 	uint64_t order; /* of the row added last */
 };
 
@@ -65,7 +70,8 @@ int envoi__rows_add(
 /** Unlink a handler's rows and free the member. No dispatch may stand on one of them. */
 void envoi__member_free(struct envoi__rows *rows, struct envoi__member *member);
 
-/** @param ns, name  known names' pointers; both NULL: the rows without payload
+/** @param ns, name  known names' pointers; both NULL: the rows without payload; name NULL: the rows
+ * of a namespace
  * @return NULL: there is no row for it */
 struct envoi__row_bucket *envoi__rows_find(const struct envoi__rows *rows,
 	enum envoi_stanza_kind kind, const char *ns, const char *name);

@@ -127,7 +127,10 @@ static int check(struct envoi_session *session, const struct envoi_handler *hand
 				"needs a handler that is not attached: ", *needs);
 		}
 	}
-	int r = envoi__handler_check(handler, problem, sizeof(problem));
+	int r = envoi__handler_check(handler, session->context, problem, sizeof(problem));
+	if (r == ENVOI_ERR_NOMEM) {
+		return envoi__session_refuse(session, r, NULL);
+	}
 	return r < 0 ? refuse(session, handler, r, problem, "") : ENVOI_OK;
 }
 

@@ -61,6 +61,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->filters);
 	envoi__map_init(&session->by_handler, context);
+	envoi__list_init(&session->waits);
 }
 
 static void destroy(struct envoi_session *session)
@@ -168,6 +169,7 @@ void envoi__session_end_epoch(struct envoi_session *session)
 		envoi__session_hold(session);
 	}
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
+	envoi__session_end_waits(session, ENVOI_ERR_DISCONNECTED);
 	if (!session->is_continued) {
 		envoi__session_lose(session);
 	}
@@ -178,6 +180,7 @@ void envoi__session_end_epoch(struct envoi_session *session)
 void envoi__session_cancel(struct envoi_session *session)
 {
 	envoi__requests_end_all(&session->requests, ENVOI_ERR_CANCELED);
+	envoi__session_end_waits(session, ENVOI_ERR_CANCELED);
 	envoi__outbox_cancel_all(&session->outbox);
 	envoi__tracking_end_waiting(&session->tracking);
 	post_ended(session);

@@ -78,6 +78,7 @@ struct envoi_session {
 	uint64_t attachment_order;
 	unsigned int removed; /* attachments that are still to be freed */
 	struct envoi__map by_handler;
+	struct envoi__list waits; /* for one stanza each; not ended */
 	struct envoi__liveness liveness; /* of the link, while ready */
 	/* for events that must not be lost; what is missing was used */
 	struct envoi__posted *reserve[ENVOI__RESERVED_EVENTS];
@@ -134,6 +135,11 @@ void envoi__session_deliver(struct envoi_session *session, const struct envoi_ev
  */
 int envoi__session_filter(
 	struct envoi_session *session, struct envoi_stanza *stanza, bool is_outgoing);
+
+/* --- waits.c --- */
+
+/** End all waits with a code, from the loop. */
+void envoi__session_end_waits(struct envoi_session *session, int code);
 
 /* --- continuation.c --- */
 

@@ -11,10 +11,6 @@
 #include "xml/chars.h"
 #include "xml/element.h"
 
-enum {
-	MAX_STEPS = 32, /* finding is recursive */
-};
-
 /* --- compiling --- */
 
 /** A path being read. Each part is terminated where it ends: what stood there is in `next`. */
@@ -130,7 +126,7 @@ static bool read_steps(struct reader *reader, struct envoi_path *path)
 {
 	const char *ns = ENVOI_NS_CLIENT;
 	do {
-		if (path->count == MAX_STEPS) {
+		if (path->count == ENVOI__PATH_STEPS) {
 			return refuse(reader, "more than 32 steps");
 		}
 		struct envoi__path_step *step = &path->steps[path->count++];
@@ -145,7 +141,7 @@ static bool read_steps(struct reader *reader, struct envoi_path *path)
 static size_t most_steps(const char *text)
 {
 	size_t count = 1;
-	for (; *text != '\0' && count < MAX_STEPS; text++) {
+	for (; *text != '\0' && count < ENVOI__PATH_STEPS; text++) {
 		count += *text == '/';
 	}
 	return count;
@@ -174,6 +170,19 @@ int envoi_path_new(struct envoi_path **ret_path, struct envoi_context *context, 
 	}
 	*ret_path = path;
 	return ENVOI_OK;
+}
+
+struct envoi_path *envoi__path_to_depth(
+	struct envoi_context *context, size_t depth, const char *ns, const char *name)
+{
+	size_t steps = (depth + 1) * sizeof(struct envoi__path_step);
+	struct envoi_path *path = envoi_alloc_zeroed(context, sizeof(*path) + steps);
+	if (path != NULL) {
+		path->context = context;
+		path->count = depth + 1;
+		path->steps[depth] = (struct envoi__path_step){.ns = ns, .name = name};
+	}
+	return path;
 }
 
 void envoi_path_free(struct envoi_path *path)

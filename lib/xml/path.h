@@ -20,4 +20,16 @@ struct envoi_path {
 	struct envoi__path_step steps[];
 };
 
+enum {
+	ENVOI__PATH_STEPS = 32, /* at most: finding is recursive */
+};
+
+/**
+ * Make the path to an element of that name, @p depth levels below whatever root.
+ * @param ns, name  borrowed as long as the path; NULL: any
+ * @return NULL: out of memory
+ */
+struct envoi_path *envoi__path_to_depth(
+	struct envoi_context *context, size_t depth, const char *ns, const char *name);
+
 #endif

@@ -25,6 +25,11 @@
 enum place {
 	IN_MESSAGE,
 	IN_REQUEST, /* of the peer, its handler */
+	IN_MATCHES,
+	IN_WAIT_STANZA,
+	IN_WAIT_TIMEOUT,
+	IN_WAIT_LOSS,
+	IN_WAIT_CANCEL,
 	IN_FILTER_IN,
 	IN_FILTER_OUT,
 	IN_EVENT_OPENED,
@@ -60,6 +65,11 @@ enum place {
 static const struct grid_place places[] = {
 	[IN_MESSAGE] = {"envoi_stanza_row.handle", "message"},
 	[IN_REQUEST] = {"envoi_stanza_row.handle", "iq get"},
+	[IN_MATCHES] = {"envoi_stanza_row.matches", "message"},
+	[IN_WAIT_STANZA] = {"envoi_wait_fn", "a stanza"},
+	[IN_WAIT_TIMEOUT] = {"envoi_wait_fn", "no stanza in time"},
+	[IN_WAIT_LOSS] = {"envoi_wait_fn", "connection lost"},
+	[IN_WAIT_CANCEL] = {"envoi_wait_fn", "canceled"},
 	[IN_FILTER_IN] = {"envoi_filters.stanza_in", "a stanza"},
 	[IN_FILTER_OUT] = {"envoi_filters.stanza_out", "a stanza"},
 	[IN_EVENT_OPENED] = {"envoi_event_row.handle", "stream-opened"},
@@ -99,6 +109,8 @@ struct bomb {
 	struct envoi_promise *promise;
 	struct wire_ticket first, inner;
 	unsigned int asked, answered, neighbour_calls;
+	unsigned int waits_begun, waits_ended;
+	bool declines; /* the next stanza of a wait */
 };
 
 static void explode(struct bomb *bomb, enum place place)
@@ -185,6 +197,56 @@ static struct envoi_request *ask(struct bomb *bomb, uint64_t timeout_ms)
 	return request;
 }
 
+static int on_wait(void *user, int code, struct envoi_delivery *in)
+{
+	struct bomb *bomb = user;
+	(void)in;
+	if (code == ENVOI_OK && bomb->declines) {
+		/* Whatever is done inside, a session that lives has to report the end later. */
+		bomb->declines = false;
+		explode(bomb, IN_WAIT_STANZA);
+		bomb->waits_ended += bomb->wire.session == NULL;
+		return ENVOI_DECLINED;
+	}
+	bomb->waits_ended++;
+	switch (code) {
+	case ENVOI_OK:
+		explode(bomb, IN_WAIT_STANZA);
+		break;
+	case ENVOI_ERR_TIMEOUT:
+		explode(bomb, IN_WAIT_TIMEOUT);
+		break;
+	case ENVOI_ERR_DISCONNECTED:
+		explode(bomb, IN_WAIT_LOSS);
+		break;
+	default:
+		explode(bomb, IN_WAIT_CANCEL);
+		break;
+	}
+	return ENVOI_OK;
+}
+
+static struct envoi_wait *begin_wait(struct bomb *bomb, uint64_t timeout_ms)
+{
+	static const struct envoi_stanza_row presence = {.kind = ENVOI_PRESENCE};
+	struct envoi_wait *wait = NULL;
+	if (bomb->wire.session != NULL) {
+		bomb->waits_begun += envoi_wait(bomb->wire.session, &presence, timeout_ms, on_wait,
+					     bomb, &wait) == ENVOI_OK;
+	}
+	return wait;
+}
+
+static void act_wait(void *world)
+{
+	begin_wait(world, 10);
+}
+
+static void act_cancel_wait(void *world)
+{
+	envoi_wait_cancel(begin_wait(world, 10));
+}
+
 static void act_send(void *world)
 {
 	struct bomb *bomb = world;
@@ -262,6 +324,7 @@ static void act_free_after_all_else(void *world)
 	struct bomb *bomb = world;
 	act_send(bomb);
 	act_ask(bomb);
+	act_wait(bomb);
 	act_remove_neighbour(bomb);
 	act_add_newcomer(bomb);
 	act_remove_self(bomb);
@@ -277,6 +340,8 @@ static const struct grid_act acts[] = {
 	{"send", act_send},
 	{"ask", act_ask},
 	{"cancel a request", act_cancel_request},
+	{"wait for a stanza", act_wait},
+	{"cancel a wait", act_cancel_wait},
 	{"cancel the tickets", act_cancel_ticket},
 	{"forget the tickets", act_forget_tickets},
 	{"drop the promise", act_drop_promise},
@@ -300,6 +365,13 @@ static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
 	(void)in;
 	explode(from_base(self), IN_MESSAGE);
 	return ENVOI_OK;
+}
+
+static bool on_match(struct envoi_handler *self, const struct envoi_delivery *in)
+{
+	(void)in;
+	explode(from_base(self), IN_MATCHES);
+	return true;
 }
 
 static int on_request(struct envoi_handler *self, struct envoi_delivery *in)
@@ -414,6 +486,11 @@ static const struct envoi_stream_element_row elements[] = {
 };
 static const struct envoi_stanza_row stanzas[] = {
 	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_HEADLINE, .handle = on_bad, .priority = 1},
+	{.kind = ENVOI_MESSAGE,
+		.path = "message/{urn:x}m",
+		.matches = on_match,
+		.handle = on_message,
+		.priority = 1},
 	{.kind = ENVOI_MESSAGE, .handle = on_message},
 	{.kind = ENVOI_IQ_GET, .handle = on_request},
 	ENVOI_ROWS_END,
@@ -566,6 +643,18 @@ static void post_and_emit(struct bomb *bomb)
 	}
 }
 
+static void wait_for_presence(struct bomb *bomb)
+{
+	begin_wait(bomb, 0);
+	bomb->declines = true;
+	say(bomb, "<presence/><presence/>");
+	bomb->declines = false;
+	begin_wait(bomb, 1);
+	wire_run(&bomb->wire, 1);
+	envoi_wait_cancel(begin_wait(bomb, 0));
+	wire_run(&bomb->wire, 0);
+}
+
 static void have_everything_happen(struct bomb *bomb)
 {
 	struct wire *wire = &bomb->wire;
@@ -576,6 +665,8 @@ static void have_everything_happen(struct bomb *bomb)
 	say(bomb, "<iq type='get' id='1'><x xmlns='urn:x'/></iq>");
 	say(bomb, "<iq type='get' id='2'><x xmlns='urn:x'/></iq><message/><message/>");
 	say(bomb, "<message type='headline'/><message/>");
+	say(bomb, "<message><m xmlns='urn:x'/></message>");
+	wait_for_presence(bomb);
 	say(bomb, "<message>" TOO_DEEP "</message><iq id='3' type='get'>" TOO_DEEP "</iq>");
 	post_and_emit(bomb);
 	wire_run(wire, 0);
@@ -595,6 +686,7 @@ static void have_everything_happen(struct bomb *bomb)
 	wire_run(wire, 2000);
 	cut_and_resume(bomb);
 	send_and_ask(bomb, 0);
+	begin_wait(bomb, 0);
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 100);
 }
@@ -624,10 +716,11 @@ static void bomb_init(struct bomb *bomb)
 static void check(const struct bomb *bomb)
 {
 	if (bomb->trouble > 0 || bomb->asked != bomb->answered || bomb->first.told != 1 ||
-		bomb->inner.told != 1) {
-		fail_msg("%s: trouble %u, asked %u, answered %u, told %u and %u", grid_pair(),
-			bomb->trouble, bomb->asked, bomb->answered, bomb->first.told,
-			bomb->inner.told);
+		bomb->inner.told != 1 || bomb->waits_begun != bomb->waits_ended) {
+		fail_msg(
+			"%s: trouble %u, asked %u, answered %u, told %u and %u, waits %u, ended %u",
+			grid_pair(), bomb->trouble, bomb->asked, bomb->answered, bomb->first.told,
+			bomb->inner.told, bomb->waits_begun, bomb->waits_ended);
 	}
 }
 

@@ -69,6 +69,7 @@ void envoi_session_set_continued(struct envoi_session *session, bool is_continue
 	session->is_continued = is_continued;
 	if (!is_continued && session->stream == NULL && !session->is_suspended) {
 		envoi__requests_end_all(&session->requests, ENVOI_ERR_DISCONNECTED);
+		envoi__session_end_waits(session, ENVOI_ERR_DISCONNECTED);
 		envoi__session_lose(session);
 	}
 }

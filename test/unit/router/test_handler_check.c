@@ -16,11 +16,33 @@
 
 #include "router/handler_check.h"
 
+static struct envoi_context *context;
+
+static int setup(void **state)
+{
+	(void)state;
+	return envoi_context_new(&context, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	envoi_context_unref(context);
+	return 0;
+}
+
 static int on_stanza(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	(void)self;
 	(void)in;
 	return ENVOI_OK;
+}
+
+static bool matches(struct envoi_handler *self, const struct envoi_delivery *in)
+{
+	(void)self;
+	(void)in;
+	return true;
 }
 
 static void on_event(struct envoi_handler *self, const struct envoi_event *event)
@@ -57,7 +79,8 @@ static void assert_refused(const struct envoi_handler_impl *impl, const char *pr
 {
 	struct envoi_handler handler = {impl};
 	char text[128] = "";
-	assert_int_equal(envoi__handler_check(&handler, text, sizeof(text)), ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi__handler_check(&handler, context, text, sizeof(text)), ENVOI_ERR_INVALID);
 	assert_string_equal(text, problem);
 }
 
@@ -89,8 +112,41 @@ static void a_stanza_row_that_no_stanza_can_match_is_refused(void **state)
 		{{.kind = ENVOI_IQ_GET, .type = ENVOI_TYPE_CHAT, .handle = on_stanza},
 			"stanzas[1]: a type that stanzas of this kind do not have"},
 		{{.kind = ENVOI_MESSAGE}, "stanzas[1]: no function"},
-		{{.kind = ENVOI_MESSAGE, .ns = "urn:x", .handle = on_stanza},
-			"stanzas[1]: a namespace without a name"},
+		{{.path = "message"}, "stanzas[1]: no kind"},
+		{{.depth = 1}, "stanzas[1]: no kind"},
+		{{.once = true}, "stanzas[1]: no kind"},
+		{{.matches = matches}, "stanzas[1]: no kind"},
+		{{.kind = ENVOI_MESSAGE, .depth = 1, .handle = on_stanza},
+			"stanzas[1]: a depth without a namespace or a name"},
+		{{.kind = ENVOI_MESSAGE, .depth = 2, .payload = &named, .handle = on_stanza},
+			"stanzas[1]: a depth without a namespace or a name"},
+		{{.kind = ENVOI_MESSAGE, .depth = 32, .name = "x", .handle = on_stanza},
+			"stanzas[1]: a depth of more than 31"},
+		{{.kind = ENVOI_MESSAGE, .path = "message/a", .name = "x", .handle = on_stanza},
+			"stanzas[1]: both a path and a payload"},
+		{{.kind = ENVOI_MESSAGE, .path = "message/a", .ns = "x", .handle = on_stanza},
+			"stanzas[1]: both a path and a payload"},
+		{{.kind = ENVOI_MESSAGE,
+			 .path = "message/a",
+			 .payload = &named,
+			 .handle = on_stanza},
+			"stanzas[1]: both a path and a payload"},
+		{{.kind = ENVOI_MESSAGE, .path = "message/a/", .handle = on_stanza},
+			"stanzas[1]: path: at byte 10: a name is expected"},
+		{{.kind = ENVOI_MESSAGE, .path = "", .handle = on_stanza},
+			"stanzas[1]: path: at byte 0: a name is expected"},
+		{{.kind = ENVOI_MESSAGE, .path = "presence/a", .handle = on_stanza},
+			"stanzas[1]: path: at byte 0: the first step is not a stanza of the row's "
+			"kind"},
+		{{.kind = ENVOI_PRESENCE, .path = "iq/a", .handle = on_stanza},
+			"stanzas[1]: path: at byte 0: the first step is not a stanza of the row's "
+			"kind"},
+		{{.kind = ENVOI_IQ_SET, .path = "message/a", .handle = on_stanza},
+			"stanzas[1]: path: at byte 0: the first step is not a stanza of the row's "
+			"kind"},
+		{{.kind = ENVOI_MESSAGE, .path = "{urn:x}message/a", .handle = on_stanza},
+			"stanzas[1]: path: at byte 0: the first step is not a stanza of the row's "
+			"kind"},
 		{{.kind = ENVOI_MESSAGE, .name = "", .handle = on_stanza},
 			"stanzas[1]: an empty name"},
 		{{.kind = ENVOI_MESSAGE, .payload = &nameless, .handle = on_stanza},
@@ -197,6 +253,12 @@ static void what_can_run_is_accepted(void **state)
 		{.kind = ENVOI_PRESENCE, .type = ENVOI_TYPE_ERROR, .handle = on_stanza},
 		{.kind = ENVOI_IQ_SET, .payload = &named, .handle = on_stanza},
 		{.kind = ENVOI_IQ_GET, .name = "x", .handle = on_stanza},
+		{.kind = ENVOI_MESSAGE, .ns = "urn:x", .handle = on_stanza},
+		{.kind = ENVOI_MESSAGE, .ns = "urn:x", .depth = 31, .handle = on_stanza},
+		{.kind = ENVOI_IQ_GET, .path = "iq/*", .handle = on_stanza},
+		{.kind = ENVOI_IQ_SET, .path = "*@id", .handle = on_stanza, .once = true},
+		{.kind = ENVOI_PRESENCE, .path = "{*}presence/{urn:x}a", .handle = on_stanza},
+		{.kind = ENVOI_PRESENCE, .matches = matches, .handle = on_stanza},
 		ENVOI_ROWS_END,
 	};
 	static const struct envoi_event_row events[] = {
@@ -223,7 +285,8 @@ static void what_can_run_is_accepted(void **state)
 	char text[8] = "";
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(envoi__handler_check(&handlers[i], text, sizeof(text)), ENVOI_OK);
+		assert_int_equal(
+			envoi__handler_check(&handlers[i], context, text, sizeof(text)), ENVOI_OK);
 		assert_string_equal(text, "");
 	}
 }
@@ -235,5 +298,5 @@ int main(void)
 		cmocka_unit_test(a_row_of_another_table_that_never_runs_is_refused),
 		cmocka_unit_test(what_can_run_is_accepted),
 	};
-	return cmocka_run_group_tests_name("router/handler_check", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("router/handler_check", tests, setup, teardown);
 }

@@ -112,6 +112,21 @@ ENVOI_API int envoi_session_set_handler_user(
 ENVOI_API void *envoi_session_handler_user(
 	const struct envoi_session *session, const struct envoi_handler *handler);
 
+/**
+ * Send a stream-level element: one that is not a stanza, as extensions of the stream define them
+ * (RFC 6120, section 4.9 and XEP-0198 for example). It goes to the stream at once, ahead of stanzas
+ * that wait in the outbox; it is not acknowledged and not sent again.
+ *
+ * @param element  borrowed for the call; NULL reports ENVOI_ERR_NOMEM; a tree that has failed reports
+ *                 its failure
+ * @retval ENVOI_ERR_STATE    the session is not online
+ * @retval ENVOI_ERR_INVALID  it is a stanza, or malformed: envoi_session_problem() says which
+ * @retval ENVOI_ERR_FULL     the transport has no room
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API int envoi_session_send_element(
+	struct envoi_session *session, const struct envoi_element *element);
+
 /* --- acknowledging what was received (XEP-0198) --- */
 
 struct envoi_hold;

@@ -39,6 +39,7 @@ struct envoi_client {
 	struct envoi_tls_decider *decider; /* the application's; NULL: none */
 	envoi_tap_fn *tap;
 	void *tap_user;
+	unsigned int tap_off; /* bits of directions */
 	struct envoi__login *login; /* NULL: no attempt, no connection */
 	struct envoi__reconnect reconnect;
 	uint64_t restored_epoch; /* of the session that roster and presence belong to; 0: none */

@@ -100,6 +100,7 @@ static int begin_login(struct envoi_client *client)
 		.decider = client->decider,
 		.tap = client->tap,
 		.tap_user = client->tap_user,
+		.tap_off = &client->tap_off,
 		.takes_any_resource = client->reconnect.takes_any_resource,
 	};
 	return envoi__login_new(

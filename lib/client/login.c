@@ -101,6 +101,7 @@ static int make_stream(struct envoi__login *login, struct envoi_stream **ret_str
 		.settings = login->with.settings,
 		.tap = login->with.tap,
 		.tap_user = login->with.tap_user,
+		.tap_off = *login->with.tap_off,
 	};
 	r = envoi_stream_new(ret_stream, login->context, &options, transport,
 		envoi_session_sink(login->with.session));

@@ -61,6 +61,7 @@ struct envoi__login_parameters {
 	struct envoi_tls_decider *decider; /* NULL: none */
 	envoi_tap_fn *tap; /* NULL: none */
 	void *tap_user;
+	const unsigned int *tap_off; /* the client's: bits of directions */
 	bool takes_any_resource; /* the server chooses one */
 };
 

@@ -184,3 +184,14 @@ void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *
 	client->tap = tap;
 	client->tap_user = user;
 }
+
+void envoi_client_switch_tap(
+	struct envoi_client *client, enum envoi_direction direction, bool is_on)
+{
+	struct envoi_stream *stream = envoi_session_stream(client->session);
+	unsigned int bit = 1u << direction;
+	client->tap_off = is_on ? client->tap_off & ~bit : client->tap_off | bit;
+	if (stream != NULL) {
+		envoi_stream_switch_tap(stream, direction, is_on);
+	}
+}

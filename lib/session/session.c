@@ -293,6 +293,23 @@ bool envoi_session_is_online(const struct envoi_session *session)
 	return session->is_online;
 }
 
+int envoi_session_send_element(struct envoi_session *session, const struct envoi_element *element)
+{
+	int r = envoi_element_error(element);
+	if (r < 0) {
+		return envoi__session_refuse(session, r, "%s", envoi_element_problem(element));
+	}
+	if (envoi__is_stanza(element, ENVOI_NS_CLIENT)) {
+		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
+			"a stanza is no element of the stream: envoi_send() sends it");
+	}
+	if (!session->is_online || envoi__guard_is_over(&session->guard)) {
+		return envoi__session_refuse(session, ENVOI_ERR_STATE, "the session is not online");
+	}
+	r = envoi_stream_send_element(session->stream, element);
+	return r < 0 ? envoi__session_refuse(session, r, NULL) : ENVOI_OK;
+}
+
 void envoi_session_set_user(struct envoi_session *session, void *user)
 {
 	session->user = user;

@@ -274,7 +274,8 @@ static int take_options(struct envoi_stream *stream, const struct envoi_stream_o
 	stream->role = options->role;
 	stream->required = options->required;
 	stream->local = options->local != NULL ? envoi_jid_ref(options->local) : NULL;
-	stream->tap = (struct envoi__tap){.show = options->tap, .user = options->tap_user};
+	stream->tap = (struct envoi__tap){
+		.show = options->tap, .user = options->tap_user, .off = options->tap_off};
 	envoi__stream_read_settings(stream, options->settings);
 	struct envoi__stream_settings values;
 	envoi_settings_read(options->settings, envoi__stream_setting_table, &values);
@@ -502,6 +503,13 @@ int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_el
 		envoi__tap_element(&stream->tap, stream->context, ENVOI_OUT, element);
 	}
 	return r;
+}
+
+void envoi_stream_switch_tap(
+	struct envoi_stream *stream, enum envoi_direction direction, bool is_on)
+{
+	unsigned int bit = 1u << direction;
+	stream->tap.off = is_on ? stream->tap.off & ~bit : stream->tap.off | bit;
 }
 
 int envoi_stream_keepalive(struct envoi_stream *stream)

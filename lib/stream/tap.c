@@ -10,6 +10,11 @@
 
 #include "stream/redact.h"
 
+static bool is_shown(const struct envoi__tap *tap, enum envoi_direction direction)
+{
+	return tap->show != NULL && (tap->off & 1u << direction) == 0;
+}
+
 static void show_tree(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_element *element)
 {
@@ -24,7 +29,7 @@ static void show_tree(const struct envoi__tap *tap, struct envoi_context *contex
 void envoi__tap_element(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_element *element)
 {
-	if (tap->show == NULL) {
+	if (!is_shown(tap, direction)) {
 		return;
 	}
 	if (!envoi__redact_is_needed(element)) {
@@ -41,7 +46,7 @@ void envoi__tap_stanza(const struct envoi__tap *tap, struct envoi_context *conte
 	enum envoi_direction direction, const char *xml, size_t len)
 {
 	struct envoi_element *stanza;
-	if (tap->show == NULL) {
+	if (!is_shown(tap, direction)) {
 		return;
 	}
 	if (envoi_xml_parse(&stanza, context, xml, len, ENVOI_NS_CLIENT) < 0) {
@@ -61,7 +66,7 @@ void envoi__tap_stanza(const struct envoi__tap *tap, struct envoi_context *conte
 void envoi__tap_head(const struct envoi__tap *tap, struct envoi_context *context,
 	enum envoi_direction direction, const struct envoi_stream_head *head)
 {
-	if (tap->show == NULL) {
+	if (!is_shown(tap, direction)) {
 		return;
 	}
 	struct envoi_buffer xml;
@@ -75,7 +80,7 @@ void envoi__tap_head(const struct envoi__tap *tap, struct envoi_context *context
 void envoi__tap_tail(const struct envoi__tap *tap, enum envoi_direction direction)
 {
 	static const char tail[] = "</stream:stream>";
-	if (tap->show != NULL) {
+	if (is_shown(tap, direction)) {
 		tap->show(tap->user, direction, tail, sizeof(tail) - 1);
 	}
 }

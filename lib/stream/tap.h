@@ -11,6 +11,7 @@
 struct envoi__tap {
 	envoi_tap_fn *show; /* NULL: none */
 	void *user;
+	unsigned int off; /* bits of directions that are not shown */
 };
 
 void envoi__tap_head(const struct envoi__tap *tap, struct envoi_context *context,

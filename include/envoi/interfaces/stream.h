@@ -214,6 +214,8 @@ struct envoi_stream_options {
 	unsigned int required; /**< bits that the stream must have to be `ready` */
 	envoi_tap_fn *tap; /**< called with the traffic; NULL: none */
 	void *tap_user;
+	/** directions that the tap does not show: 1 << ENVOI_IN, 1 << ENVOI_OUT; 0: it shows both */
+	unsigned int tap_off;
 	/**
 	 * borrowed for the call: lang, limits.*, and stream., tls., sasl., bind., close.timeout
 	 */
@@ -267,6 +269,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send(
  * has failed reports its failure */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_send_element(
 	struct envoi_stream *stream, const struct envoi_element *element);
+
+/** Switch the tap of a stream on or off for one direction, from now on; inside the tap too. */
+ENVOI_API void envoi_stream_switch_tap(
+	struct envoi_stream *stream, enum envoi_direction direction, bool is_on);
 
 /**
  * Send a keepalive: `keepalive` of the transport, white space

@@ -270,6 +270,66 @@ static void an_unnamed_handler_is_not_what_another_needs(void **state)
 	assert_int_equal(envoi_session_add(wire->session, &second), ENVOI_ERR_NOT_FOUND);
 }
 
+/* --- elements of the stream --- */
+
+static int send_element(struct wire *wire, const char *xml)
+{
+	struct envoi_element *element = element_from_text(wire->context, xml);
+	int r = envoi_session_send_element(wire->session, element);
+	envoi_element_unref(element);
+	return r;
+}
+
+/* It is ahead of stanzas that wait, and is no stanza of the outbox or the counts. */
+static void an_element_of_the_stream_is_sent_at_once(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_session_stats before, after;
+	wire_go_online(wire);
+	envoi_session_get_stats(wire->session, &before);
+	assert_int_equal(send_element(wire, "<go xmlns='urn:x' a='b'/>"), ENVOI_OK);
+	envoi_session_get_stats(wire->session, &after);
+	assert_int_equal(after.stanzas_out, before.stanzas_out);
+	assert_int_equal(after.outbox_stanzas, 0);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "<go xmlns='urn:x' a='b'/>");
+}
+
+static void what_is_no_element_of_the_stream_is_refused(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	assert_int_equal(send_element(wire, "<message/>"), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_session_problem(wire->session),
+		"a stanza is no element of the stream: envoi_send() sends it");
+	assert_int_equal(send_element(wire, "<message xmlns='urn:x'/>"), ENVOI_OK);
+	assert_int_equal(envoi_session_send_element(wire->session, NULL), ENVOI_ERR_NOMEM);
+	struct envoi_element *bad = envoi_element_new(wire->context, "urn:x", "x");
+	envoi_element_set(bad, "a", "\001");
+	assert_int_equal(envoi_session_send_element(wire->session, bad), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_session_problem(wire->session), envoi_element_problem(bad));
+	envoi_element_unref(bad);
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "<message xmlns='urn:x'/>");
+}
+
+static void without_a_stream_there_are_no_elements_of_it(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(send_element(wire, "<go xmlns='urn:x'/>"), ENVOI_ERR_STATE);
+	wire_go_online(wire);
+	envoi_session_set_resumable(wire->session, true);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_int_equal(send_element(wire, "<go xmlns='urn:x'/>"), ENVOI_ERR_STATE);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	envoi_session_close(wire->session);
+	assert_int_equal(send_element(wire, "<go xmlns='urn:x'/>"), ENVOI_ERR_STATE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -285,6 +345,9 @@ int main(void)
 		TEST(a_stream_of_a_session_that_is_not_suspended_resumes_nothing),
 		TEST(without_a_stream_nothing_is_sent),
 		TEST(an_unnamed_handler_is_not_what_another_needs),
+		TEST(an_element_of_the_stream_is_sent_at_once),
+		TEST(what_is_no_element_of_the_stream_is_refused),
+		TEST(without_a_stream_there_are_no_elements_of_it),
 	};
 	return cmocka_run_group_tests_name("session/sending", tests, NULL, NULL);
 }

@@ -235,12 +235,49 @@ static void what_cannot_be_read_is_not_shown(void **state)
 	stream_fixture_finish(&world.fixture);
 }
 
+static const char out_xml[] = "<message to='a'/>";
+
+static void send_and_receive(struct envoi_stream *stream)
+{
+	assert_int_equal(envoi_stream_send(stream, out_xml, strlen(out_xml)), ENVOI_OK);
+	peer_sends(world.fixture.peer, "<message from='b'/>");
+	stream_fixture_run(&world.fixture, 100);
+}
+
+/* The headers and the features are three things. */
+static void each_direction_is_switched_by_itself(void **state)
+{
+	(void)state;
+	struct envoi_handler handler;
+	static const size_t at_first[] = {3, 1, 2, 0}; /* by the directions that are off */
+	for (unsigned int off = 0; off < 4; off++) {
+		begin(&handler);
+		world.fixture.options.tap_off = off;
+		stream_fixture_run(&world.fixture, 100);
+		struct envoi_stream *stream = world.fixture.recorder.stream;
+		assert_int_equal(world.seen, at_first[off]);
+		for (unsigned int now = 0; now < 4; now++) {
+			bool in = (now & 1u << ENVOI_IN) == 0, out = (now & 1u << ENVOI_OUT) == 0;
+			envoi_stream_switch_tap(stream, ENVOI_IN, in);
+			envoi_stream_switch_tap(stream, ENVOI_OUT, out);
+			size_t before = world.seen;
+			send_and_receive(stream);
+			assert_int_equal(world.seen - before, (size_t)in + (size_t)out);
+			if (in != out) {
+				assert_int_equal(strcmp(world.last, out_xml) == 0, out);
+			}
+		}
+		stream_fixture_finish(&world.fixture);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_replaced_and_nothing_else),
 		cmocka_unit_test(no_secret_is_shown_whichever_way_it_takes),
 		cmocka_unit_test(what_cannot_be_read_is_not_shown),
+		cmocka_unit_test(each_direction_is_switched_by_itself),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("stream/redact", tests, NULL, NULL);

@@ -365,6 +365,7 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  *
  * @retval ENVOI_ERR_STATE  the client is not offline: envoi_client_state()
  * @retval ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_NOT_FOUND  a handler needs one that is not attached: envoi_client_failure()
  * @retval <0  else the first failure of a setter that was not corrected
  * On failure there are no events.
  */

@@ -147,7 +147,10 @@ struct envoi_handler_impl {
 	const struct envoi_stream_feature *stream_feature;
 	const struct envoi_stream_element_row *stream_elements;
 	const char *const *uris; /**< ended by NULL: namespaces for service discovery (XEP-0030) */
-	/** ended by NULL: names of handlers that must be attached before */
+	/**
+	 * ended by NULL: names of handlers without which this one does not take part; their
+	 * functions are called before its own. Removing one of them later has no effect on it
+	 */
 	const char *const *needs;
 	/**
 	 * OPTIONAL: put a session of the server into the state that the handler wants. Called from

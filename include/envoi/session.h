@@ -79,15 +79,17 @@ ENVOI_API const char *envoi_session_problem(const struct envoi_session *session)
 /* --- handlers --- */
 
 /**
- * Attach a handler: its rows, events, timeouts and filters take effect with the next stanza; its
+ * Attach a handler. It takes part once all handlers that it names in `needs` are attached, whatever
+ * the order of adding; the order of calls is that in which handlers begin to take part. Its rows, events, timeouts and filters take effect with the next stanza; its
  * stream feature and rows of stream elements with the next stream of a client.
  *
  * @param handler  borrowed until it is removed or the session is freed
  * @retval ENVOI_ERR_EXISTS     it is attached
- * @retval ENVOI_ERR_NOT_FOUND  a handler that it needs is not attached
  * @retval ENVOI_ERR_INVALID    a row of one of its tables could never be called: it has no kind,
  *                              event, interval or function, a type that its kind does not have, or
- *                              half a name; envoi_session_problem() names table, row and reason
+ *                              half a name, or a path that is malformed; or the handler needs
+ *                              itself, over others that wait. envoi_session_problem() names
+ *                              table, row and reason, or all handlers of the circle
  * @retval ENVOI_ERR_STATE      the session is being freed
  * @retval ENVOI_ERR_NOMEM
  */
@@ -99,6 +101,17 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_add(
  * its feature is pending fails with ENVOI_ERR_CANCELED.
  */
 ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler);
+
+/** @return the handler of that name that takes part; NULL: there is none; borrowed */
+ENVOI_API struct envoi_handler *envoi_session_find(
+	const struct envoi_session *session, const char *name);
+
+/**
+ * Look for handlers that do not take part yet, because a handler that they need is not attached.
+ * envoi_client_connect() does so.
+ * @retval ENVOI_ERR_NOT_FOUND  envoi_session_problem() names a handler and what it needs
+ */
+ENVOI_API int envoi_session_check_needs(struct envoi_session *session);
 
 /**
  * Set a pointer of the handler's own for this session, where one handler is attached to many. It

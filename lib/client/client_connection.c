@@ -201,6 +201,10 @@ int envoi_client_connect(struct envoi_client *client)
 		return ENVOI_ERR_STATE;
 	}
 	int r = envoi__setter_errors_first(&client->setter_errors, &text);
+	if (r == ENVOI_OK) {
+		r = envoi_session_check_needs(client->session);
+		text = envoi_session_problem(client->session);
+	}
 	if (r < 0) {
 		envoi__client_show_setter_error(client, r, text);
 		return r;

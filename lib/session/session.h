@@ -75,7 +75,8 @@ struct envoi_session {
 	/* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list attachments;
 	struct envoi__list filters; /* those with filters: by priority, then order of adding */
-	uint64_t attachment_order;
+	struct envoi__list waiting; /* those whose needs are not met */
+	uint64_t attachment_order, searches; /* of the last active one; among those that wait */
 	unsigned int removed; /* attachments that are still to be freed */
 	struct envoi__map by_handler;
 	struct envoi__list waits; /* for one stanza each; not ended */
@@ -115,7 +116,7 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 int envoi__session_refuse(struct envoi_session *session, int code, const char *format, ...)
 	ENVOI_PRINTF(3, 4);
 
-/* --- handlers.c --- */
+/* --- handlers.c, attaching.c --- */
 
 /** The session may be freed when it returns. */
 void envoi__session_leave(struct envoi_session *session);

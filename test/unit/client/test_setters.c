@@ -124,6 +124,19 @@ static void a_handler_that_is_there_is_refused(void **state)
 	envoi_session_remove(envoi_client_session(client), &handler);
 }
 
+static void a_client_does_not_connect_without_what_a_handler_needs(void **state)
+{
+	(void)state;
+	static const char *const needs[] = {"test", NULL};
+	static const struct envoi_handler_impl needy_impl = {.name = "needy", .needs = needs};
+	static struct envoi_handler needy = {&needy_impl}, needed = {&handler_impl};
+	assert_int_equal(envoi_client_add(client, &needy), ENVOI_OK);
+	assert_connect_refuses(ENVOI_ERR_NOT_FOUND,
+		"handler \"needy\": needs a handler that is not attached: test");
+	assert_int_equal(envoi_client_add(client, &needed), ENVOI_OK);
+	assert_int_equal(envoi_client_connect(client), ENVOI_OK);
+}
+
 static const struct envoi_handler_impl nameless_impl = {.name = NULL};
 
 static void a_handler_needs_no_name_to_be_refused(void **state)
@@ -171,6 +184,8 @@ int main(void)
 			an_address_that_is_none_stays_what_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_handler_that_is_there_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_client_does_not_connect_without_what_a_handler_needs, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("client/setters", tests, NULL, NULL);
 }

@@ -258,18 +258,6 @@ static void without_a_stream_nothing_is_sent(void **state)
 	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
 }
 
-static void an_unnamed_handler_is_not_what_another_needs(void **state)
-{
-	static const char *const needs[] = {"disco", NULL};
-	static const struct envoi_handler_impl unnamed = {.name = NULL};
-	static const struct envoi_handler_impl needy = {.name = "caps", .needs = needs};
-	static struct envoi_handler first = {&unnamed}, second = {&needy};
-	struct wire *wire = *state;
-	assert_int_equal(wire_new_session(wire), ENVOI_OK);
-	assert_int_equal(envoi_session_add(wire->session, &first), ENVOI_OK);
-	assert_int_equal(envoi_session_add(wire->session, &second), ENVOI_ERR_NOT_FOUND);
-}
-
 /* --- elements of the stream --- */
 
 static int send_element(struct wire *wire, const char *xml)
@@ -344,7 +332,6 @@ int main(void)
 		TEST(a_promise_outlives_its_session_and_does_nothing),
 		TEST(a_stream_of_a_session_that_is_not_suspended_resumes_nothing),
 		TEST(without_a_stream_nothing_is_sent),
-		TEST(an_unnamed_handler_is_not_what_another_needs),
 		TEST(an_element_of_the_stream_is_sent_at_once),
 		TEST(what_is_no_element_of_the_stream_is_refused),
 		TEST(without_a_stream_there_are_no_elements_of_it),

@@ -174,6 +174,23 @@ struct envoi_handler {
 #define ENVOI_HANDLER(impl_pointer) {(impl_pointer)}
 /* clang-format on */
 
+/**
+ * Something that is attached to a session together with all that it depends on, and goes when
+ * nothing uses it any more: envoi_session_use() (<envoi/session.h>). Constant, and as long-lived as
+ * the sessions that use it.
+ */
+struct envoi_extension {
+	const char *name; /**< that of the handler which it makes */
+	/** extensions on which it depends, ended by NULL; NULL: none */
+	const struct envoi_extension *const *needs;
+	/**
+	 * Make the handler. What it needs is attached: envoi_session_find() finds it. It must not
+	 * free the session, nor use or stop using extensions.
+	 * @param[out] ret_handler  the session's: it is removed and destroyed behind the last use
+	 */
+	int (*make)(struct envoi_handler **ret_handler, struct envoi_session *session);
+};
+
 /** Call impl->destroy, if there is one; NULL is allowed. */
 ENVOI_API void envoi_handler_destroy(struct envoi_handler *handler);
 

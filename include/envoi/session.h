@@ -114,6 +114,29 @@ ENVOI_API struct envoi_handler *envoi_session_find(
 ENVOI_API int envoi_session_check_needs(struct envoi_session *session);
 
 /**
+ * Use an extension: attach its handler, behind those of the extensions on which it depends, unless
+ * they are attached already. Uses are counted, those by other extensions too. Where a handler of
+ * the extension's name is attached by the application, that one is used, and is not removed.
+ *
+ * @param extension   as long-lived as the session
+ * @param[out] ret_handler  NULL: not wanted; else the handler, borrowed
+ * @retval ENVOI_ERR_INVALID  the extension depends on itself, over the extensions that
+ *                            envoi_session_problem() names
+ * @retval ENVOI_ERR_STATE    the session is being freed
+ * @retval ENVOI_ERR_NOMEM
+ * Other errors as its `make` and envoi_session_add(). On failure nothing is attached.
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_session_use(struct envoi_session *session,
+	const struct envoi_extension *extension, struct envoi_handler **ret_handler);
+/**
+ * Undo one envoi_session_use(). With the last use the handler is removed and destroyed, and the use
+ * of what it depends on ends as well; allowed in the handler's own callbacks. Without effect if the
+ * extension is not used. Freeing the session ends all uses.
+ */
+ENVOI_API void envoi_session_unuse(
+	struct envoi_session *session, const struct envoi_extension *extension);
+
+/**
  * Set a pointer of the handler's own for this session, where one handler is attached to many. It
  * lasts until the handler is removed.
  * @param user  NULL at first

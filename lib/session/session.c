@@ -62,6 +62,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__list_init(&session->waiting);
 	envoi__list_init(&session->filters);
 	envoi__map_init(&session->by_handler, context);
+	envoi__list_init(&session->uses);
 	envoi__list_init(&session->waits);
 }
 
@@ -241,6 +242,7 @@ void envoi_session_free(struct envoi_session *session)
 	envoi__router_close(&session->router);
 	envoi__event_queue_flush(&session->queue);
 	envoi__session_remove_all(session);
+	envoi__session_end_uses(session);
 	envoi__session_leave(session);
 }
 

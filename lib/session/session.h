@@ -79,6 +79,7 @@ struct envoi_session {
 	uint64_t attachment_order, searches; /* of the last active one; among those that wait */
 	unsigned int removed; /* attachments that are still to be freed */
 	struct envoi__map by_handler;
+	struct envoi__list uses; /* extensions */
 	struct envoi__list waits; /* for one stanza each; not ended */
 	struct envoi__liveness liveness; /* of the link, while ready */
 	/* for events that must not be lost; what is missing was used */
@@ -136,6 +137,11 @@ void envoi__session_deliver(struct envoi_session *session, const struct envoi_ev
  */
 int envoi__session_filter(
 	struct envoi_session *session, struct envoi_stanza *stanza, bool is_outgoing);
+
+/* --- uses.c --- */
+
+/** Free the extensions that are used; no handler is attached. */
+void envoi__session_end_uses(struct envoi_session *session);
 
 /* --- waits.c --- */
 

@@ -91,6 +91,26 @@ struct stanza_row {
 	{
 		return with(&envoi_stanza_row::ns, ns).with(&envoi_stanza_row::name, name);
 	}
+	/** An element by namespace and name, @p levels below the stanza; nullptr: any. */
+	constexpr stanza_row at_depth(unsigned int levels, const char *ns, const char *name) const
+	{
+		return named(ns, name).with(&envoi_stanza_row::depth, levels);
+	}
+	constexpr stanza_row path(const char *text) const
+	{
+		return with(&envoi_stanza_row::path, text);
+	}
+	/** bool function(const envoi_delivery *) */
+	template <auto function> constexpr stanza_row matching() const
+	{
+		bool (*call)(
+			envoi_handler *, const envoi_delivery *) = detail::bound<function>::call;
+		return with(&envoi_stanza_row::matches, call);
+	}
+	constexpr stanza_row once() const
+	{
+		return with(&envoi_stanza_row::once, true);
+	}
 	constexpr stanza_row before_login() const
 	{
 		return with(&envoi_stanza_row::before_login, true);

@@ -45,6 +45,16 @@ struct noting : envoi_handler {
 		note("presence ");
 		return ENVOI_OK;
 	}
+	bool is_wanted(const envoi_delivery *)
+	{
+		note("wanted ");
+		return true;
+	}
+	int on_wanted(envoi_delivery *)
+	{
+		note("found ");
+		return ENVOI_OK;
+	}
 	int on_get(envoi_delivery *in)
 	{
 		const auto *got = static_cast<const inner *>(
@@ -102,6 +112,11 @@ void on_minute(envoi_handler *self, envoi_session *)
 
 const envoi_stanza_row stanzas[] = {
 	envoi::message<&noting::on_message>(ENVOI_TYPE_CHAT).priority(1),
+	envoi::message<&noting::on_wanted>()
+		.path("message/{urn:x}a@b='c'")
+		.matching<&noting::is_wanted>()
+		.once(),
+	envoi::message<&noting::on_wanted>().at_depth(2, "urn:y", "d"),
 	envoi::presence<&noting::on_presence>(),
 	envoi::iq_get<&noting::on_get>().payload(&noting::inner_named),
 	envoi::iq_set<&noting::on_set>().named("urn:set", "set").before_login(),

@@ -106,6 +106,11 @@ static void every_kind_of_row_calls_its_member_function(void **state)
 	wire_talk(wire, "<message from='a@b/c' type='chat'/><message from='a@b/c'/>");
 	wire_talk(wire, "<presence from='a@b/c'/>");
 	assert_calls(&calls, "in message in in presence ");
+	for (int i = 0; i < 2; i++) {
+		wire_talk(wire, "<message><a xmlns='urn:x' b='c'/></message>");
+	}
+	wire_talk(wire, "<message><a xmlns='urn:x'><d xmlns='urn:y'/></a></message>");
+	assert_calls(&calls, "in wanted found in in found ");
 	wire_talk(wire,
 		"<iq from='a@b/c' type='get' id='1'><inner xmlns='urn:inner'>5</inner></iq>"
 		"<iq from='a@b/c' type='set' id='2'><set xmlns='urn:set'/></iq>");

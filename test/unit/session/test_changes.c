@@ -201,7 +201,8 @@ static const struct kind {
 
 /* --- what is expected --- */
 
-/* Who is removed is not called any more; who is added, from the next time on, behind the others. */
+/* A handler that is removed is not called any more; one that is added is called from the next
+ * dispatch on, behind the others. */
 static void expect(const struct scene *scene, char *ret_first, char *ret_second)
 {
 	bool is_there[HANDLERS] = {true, true, true};
@@ -291,8 +292,7 @@ static void a_handler_removed_in_a_timeout_has_no_other(void **state)
 				envoi_session_add(wire->session, &scene.actors[i].base), ENVOI_OK);
 		}
 		(void)wire_log(wire);
-		wire_run(wire,
-			10); /* a acts in its first one: the timeouts of the other begin anew */
+		wire_run(wire, 10); /* a acts in its first one: those of the other start again */
 		assert_string_equal(wire_log(wire),
 			other == 0           ? "abbcc"
 				: other == 1 ? "aacc"

@@ -70,3 +70,9 @@ int envoi__row_path_new(struct envoi_path **ret_path, struct envoi_context *cont
 	}
 	return *ret_path == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
+
+bool envoi__row_path_is_name(const struct envoi_path *path)
+{
+	return path->count == 2 && path->steps[1].ns != NULL && path->steps[0].attr == NULL &&
+		path->steps[1].attr == NULL;
+}

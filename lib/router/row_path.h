@@ -23,4 +23,7 @@ const char *envoi__row_path_check(const struct envoi_stanza_row *row);
 int envoi__row_path_new(struct envoi_path **ret_path, struct envoi_context *context,
 	const struct envoi_stanza_row *row, struct envoi_path_problem *ret_problem);
 
+/** @return whether the path names a payload and nothing else, as `ns` and `name` of a row do */
+bool envoi__row_path_is_name(const struct envoi_path *path);
+
 #endif

@@ -152,6 +152,15 @@ static int bucket_for(struct envoi__rows *rows, const struct envoi__row *row,
 	return *ret_bucket == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
+/* The bucket says all of it: the row costs as much as one with a name. */
+static void drop_plain_path(struct envoi__row *row)
+{
+	if (row->path != NULL && envoi__row_path_is_name(row->path)) {
+		envoi_path_free(row->path);
+		row->path = NULL;
+	}
+}
+
 static int link_row(struct envoi__rows *rows, struct envoi__row *row)
 {
 	struct envoi__row_bucket *bucket = NULL;
@@ -162,6 +171,7 @@ static int link_row(struct envoi__rows *rows, struct envoi__row *row)
 	if (r < 0) {
 		return r;
 	}
+	drop_plain_path(row);
 	row->is_plain = row->path == NULL && row->def.matches == NULL;
 	row->bucket = bucket;
 	row->order = ++rows->order;

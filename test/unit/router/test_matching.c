@@ -295,6 +295,37 @@ static void rows_of_absent_payloads_are_not_visited(void **state)
 	}
 }
 
+/* A path that names a payload alone is not tried: it is found as a name is. */
+static void a_path_that_is_a_name_costs_what_a_name_costs(void **state)
+{
+	struct router_fixture *f = *state;
+	static const struct {
+		const char *path;
+		bool is_name;
+	} cases[] = {
+		{"message/{urn:x}a", true},
+		{"message/{urn:x}*", true},
+		{"message/body", true},
+		{"*/{urn:x}a", true},
+		{"message/{*}a", false},
+		{"message/*", false},
+		{"message", false},
+		{"message/{urn:x}a@b", false},
+		{"message@id/{urn:x}a", false},
+		{"message/{urn:x}a/b", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct probe probe;
+		probe_init(&probe, f, 'p');
+		probe.rows[0].kind = ENVOI_MESSAGE;
+		probe.rows[0].path = cases[i].path;
+		probe_add(&probe);
+		assert_int_equal(probe.member->rows[0].is_plain, cases[i].is_name);
+		assert_int_equal(probe.member->rows[0].path == NULL, cases[i].is_name);
+		probe_remove(&probe);
+	}
+}
+
 /* --- memory --- */
 
 static void a_row_is_added_whole_or_not_at_all(void **state)
@@ -338,6 +369,7 @@ int main(void)
 		TEST(a_row_may_be_called_once),
 		TEST(once_holds_inside_the_call),
 		TEST(rows_of_absent_payloads_are_not_visited),
+		TEST(a_path_that_is_a_name_costs_what_a_name_costs),
 		TEST(a_row_is_added_whole_or_not_at_all),
 	};
 	return cmocka_run_group_tests_name("router/matching", tests, NULL, NULL);

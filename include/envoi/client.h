@@ -262,8 +262,8 @@ ENVOI_API void envoi_client_set_tls_decider(
 
 /** Show the traffic to @p tap from the next connection on. @param tap  NULL: none */
 ENVOI_API void envoi_client_set_tap(struct envoi_client *client, envoi_tap_fn *tap, void *user);
-/** Switch the tap on or off for one direction, from now on and for later connections; both are on at
- * first. Allowed inside the tap. */
+/** Switch the tap on or off for one direction, from now on and for later connections; both are on
+ * at first. Allowed inside the tap. */
 ENVOI_API void envoi_client_switch_tap(
 	struct envoi_client *client, enum envoi_direction direction, bool is_on);
 

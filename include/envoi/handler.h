@@ -95,7 +95,8 @@ struct envoi_stanza_row {
 #endif
 /* clang-format on */
 
-/** One type of event that a handler takes. Called from the loop, in the order of posting. */
+/** One type of event that a handler takes. Called from the loop, in the order of posting; for a
+ * custom event that is emitted, inside envoi_session_emit(). */
 struct envoi_event_row {
 	/** ENVOI_EVERY_EVENT: all; ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
 	enum envoi_event_type type;

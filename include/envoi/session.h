@@ -80,16 +80,17 @@ ENVOI_API const char *envoi_session_problem(const struct envoi_session *session)
 
 /**
  * Attach a handler. It takes part once all handlers that it names in `needs` are attached, whatever
- * the order of adding; the order of calls is that in which handlers begin to take part. Its rows, events, timeouts and filters take effect with the next stanza; its
- * stream feature and rows of stream elements with the next stream of a client.
+ * the order of adding; the order of calls is that in which handlers begin to take part. Its rows,
+ * events, timeouts and filters take effect with the next stanza; its stream feature and rows of
+ * stream elements with the next stream of a client.
  *
  * @param handler  borrowed until it is removed or the session is freed
  * @retval ENVOI_ERR_EXISTS     it is attached
  * @retval ENVOI_ERR_INVALID    a row of one of its tables could never be called: it has no kind,
- *                              event, interval or function, a type that its kind does not have, or
- *                              half a name, or a path that is malformed; or the handler needs
- *                              itself, over others that wait. envoi_session_problem() names
- *                              table, row and reason, or all handlers of the circle
+ *                              event, interval or function, a type that its kind does not have,
+ *                              an empty name, or a malformed path; or the handler needs itself,
+ *                              through others that wait. envoi_session_problem() names table, row
+ *                              and reason, or the handlers of the circle
  * @retval ENVOI_ERR_STATE      the session is being freed
  * @retval ENVOI_ERR_NOMEM
  */
@@ -120,7 +121,7 @@ ENVOI_API int envoi_session_check_needs(struct envoi_session *session);
  *
  * @param extension   as long-lived as the session
  * @param[out] ret_handler  NULL: not wanted; else the handler, borrowed
- * @retval ENVOI_ERR_INVALID  the extension depends on itself, over the extensions that
+ * @retval ENVOI_ERR_INVALID  the extension depends on itself, through the extensions that
  *                            envoi_session_problem() names
  * @retval ENVOI_ERR_STATE    the session is being freed
  * @retval ENVOI_ERR_NOMEM
@@ -153,8 +154,8 @@ ENVOI_API void *envoi_session_handler_user(
  * (RFC 6120, section 4.9 and XEP-0198 for example). It goes to the stream at once, ahead of stanzas
  * that wait in the outbox; it is not acknowledged and not sent again.
  *
- * @param element  borrowed for the call; NULL reports ENVOI_ERR_NOMEM; a tree that has failed reports
- *                 its failure
+ * @param element  borrowed for the call; NULL reports ENVOI_ERR_NOMEM; a tree that has failed
+ *                 reports its failure
  * @retval ENVOI_ERR_STATE    the session is not online
  * @retval ENVOI_ERR_INVALID  it is a stanza, or malformed: envoi_session_problem() says which
  * @retval ENVOI_ERR_FULL     the transport has no room

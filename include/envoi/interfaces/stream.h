@@ -214,7 +214,7 @@ struct envoi_stream_options {
 	unsigned int required; /**< bits that the stream must have to be `ready` */
 	envoi_tap_fn *tap; /**< called with the traffic; NULL: none */
 	void *tap_user;
-	/** directions that the tap does not show: 1 << ENVOI_IN, 1 << ENVOI_OUT; 0: it shows both */
+	/** directions that the tap does not show: 1 << ENVOI_IN, 1 << ENVOI_OUT; 0: none */
 	unsigned int tap_off;
 	/**
 	 * borrowed for the call: lang, limits.*, and stream., tls., sasl., bind., close.timeout

@@ -76,7 +76,7 @@ ENVOI_API int envoi_reply_result(
  * Answer a stanza with an error (RFC 6120, section 8.3): an iq get or set, or a message or presence
  * that is not of type error.
  *
- * @param condition  as for envoi_stanza_error_new()
+ * @param condition  ENVOI_BAD_REQUEST, ...: as for envoi_stanza_error_new()
  * @param text       for a person; NULL: none
  * Errors as envoi_reply_result().
  */

@@ -44,7 +44,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_run(struct envoi_loop *loop);
  * @retval ENVOI_END  no watch, timer or deferred call is left
  * Errors as envoi_loop_run().
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_loop_run_once(struct envoi_loop *loop, bool wait);
+ENVOI_API int envoi_loop_run_once(struct envoi_loop *loop, bool wait);
 
 /** End envoi_loop_run() after this turn. No effect if it is not running, and on an adopted base. */
 ENVOI_API void envoi_loop_quit(struct envoi_loop *loop);

@@ -19,8 +19,9 @@ struct envoi_settings;
 struct envoi_transport;
 
 /**
- * Make a channel (<envoi/interfaces/channel.h>), named "tcp", of a connected stream socket: for
- * servers with direct TLS, for example. The socket is set up as by envoi_tcp_transport_new().
+ * Make a channel (<envoi/interfaces/channel.h>), named "tcp", of a connected stream socket; it may be
+ * a Unix-domain socket. For connectors of an application (envoi_channel_connector_new()), and for
+ * servers with direct TLS. The socket is set up as by envoi_tcp_transport_new().
  *
  * @param fd  taken: closed on failure too
  * @retval ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM

@@ -148,8 +148,7 @@ static const struct envoi_loop_impl hosted_impl = {
 	.destroy = destroy,
 };
 
-int envoi_loop_new_hosted(
-	struct envoi_loop **ret_loop, struct envoi_context *context, struct envoi_loop_host *host)
+static int hosted_new(struct hosted_loop **ret_loop, struct envoi_context *context)
 {
 	struct hosted_loop *self = envoi_alloc_zeroed(context, sizeof(*self));
 	if (self == NULL) {
@@ -162,9 +161,43 @@ int envoi_loop_new_hosted(
 	}
 	envoi_loop_init(&self->base, &hosted_impl, context);
 	self->due_ms = UINT64_MAX;
+	*ret_loop = self;
+	return ENVOI_OK;
+}
+
+int envoi_loop_new_hosted(
+	struct envoi_loop **ret_loop, struct envoi_context *context, struct envoi_loop_host *host)
+{
+	struct hosted_loop *self;
+	int r = hosted_new(&self, context);
+	if (r < 0) {
+		host->impl->destroy(host);
+		return r;
+	}
 	self->host = host;
 	host->loop = &self->base;
 	host->fd = self->set.fd;
 	*ret_loop = &self->base;
+	return ENVOI_OK;
+}
+
+int envoi_context_new_on_host(struct envoi_context **ret_context, struct envoi_loop_host *host)
+{
+	struct envoi_context *context;
+	struct envoi_loop *loop;
+	int r = envoi_context_new(&context, NULL);
+	if (r < 0) {
+		host->impl->destroy(host);
+		return r;
+	}
+	r = envoi_loop_new_hosted(&loop, context, host);
+	if (r == ENVOI_OK) {
+		r = envoi_context_take_loop(context, loop);
+	}
+	if (r < 0) {
+		envoi_context_unref(context);
+		return r;
+	}
+	*ret_context = context;
 	return ENVOI_OK;
 }

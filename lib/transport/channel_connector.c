@@ -2,6 +2,7 @@
  * envoi - a connector for channels that exist at once
  * SPDX-License-Identifier: MIT
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,6 +159,15 @@ static bool is_pending(const struct channel_connector *connector, uint64_t attem
 	return connector->done != NULL && connector->attempt == attempt;
 }
 
+static void fail_to_make(struct channel_connector *connector, int code, int error)
+{
+	char text[96];
+	enum envoi_phase phase = connector->tls != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT;
+	bool has_text = code == ENVOI_ERR_SYSTEM && error != 0 &&
+		strerror_r(error, text, sizeof(text)) == 0;
+	fail(connector, phase, code, has_text ? text : envoi_error_text(code));
+}
+
 /* The application may cancel, connect again, or destroy the connector while it makes a channel. */
 static void on_start(struct envoi_deferred *deferred)
 {
@@ -167,15 +177,15 @@ static void on_start(struct envoi_deferred *deferred)
 	struct envoi_channel_options options = connector->options;
 	uint64_t attempt = connector->attempt;
 	envoi__guard_enter(&connector->guard);
+	errno = 0;
 	int r = connector->functions->make(connector->own, &channel, connector->domain, &options);
+	int error = errno;
 	if (!is_pending(connector, attempt)) {
 		envoi_channel_destroy(channel);
 	} else {
 		r = r == ENVOI_OK ? open_channel(connector, channel, &options) : r;
 		if (r < 0) {
-			fail(connector,
-				connector->tls != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT, r,
-				envoi_error_text(r));
+			fail_to_make(connector, r, error);
 		}
 	}
 	leave(connector);

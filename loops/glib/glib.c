@@ -54,52 +54,44 @@ static const struct envoi_loop_host_impl glib_impl = {
 	.destroy = destroy,
 };
 
-/* An error, of waiting for descriptors, has no receiver here: the next turn tries again. */
 static gboolean on_dispatch(GSource *source, GSourceFunc callback, gpointer user)
 {
 	struct glib_host *host = ENVOI_CONTAINER_OF(source, struct glib_host, source);
 	(void)callback;
 	(void)user;
-	int r = envoi_loop_run_once(host->base.loop, false);
-	(void)r;
+	envoi_loop_run_once(host->base.loop, false);
 	return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs source_functions = {.dispatch = on_dispatch};
 
-int envoi_loop_new_glib(
-	struct envoi_loop **ret_loop, struct envoi_context *context, GMainContext *main_context)
+static struct glib_host *host_new(void)
 {
 	GSource *source = g_source_new(&source_functions, sizeof(struct glib_host));
 	struct glib_host *host = ENVOI_CONTAINER_OF(source, struct glib_host, source);
+	g_source_set_name(source, "envoi");
 	host->base = (struct envoi_loop_host){.impl = &glib_impl};
 	host->descriptor = NULL;
+	return host;
+}
+
+int envoi_loop_new_glib(
+	struct envoi_loop **ret_loop, struct envoi_context *context, GMainContext *main_context)
+{
+	struct glib_host *host = host_new();
 	int r = envoi_loop_new_hosted(ret_loop, context, &host->base);
-	if (r < 0) {
-		g_source_unref(source);
-		return r;
+	if (r == ENVOI_OK) {
+		g_source_attach(&host->source, main_context);
 	}
-	g_source_set_name(source, "envoi");
-	g_source_attach(source, main_context);
-	return ENVOI_OK;
+	return r;
 }
 
 int envoi_context_new_on_glib(struct envoi_context **ret_context, GMainContext *main_context)
 {
-	struct envoi_context *context;
-	struct envoi_loop *loop;
-	int r = envoi_context_new(&context, NULL);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi_loop_new_glib(&loop, context, main_context);
+	struct glib_host *host = host_new();
+	int r = envoi_context_new_on_host(ret_context, &host->base);
 	if (r == ENVOI_OK) {
-		r = envoi_context_take_loop(context, loop);
+		g_source_attach(&host->source, main_context);
 	}
-	if (r < 0) {
-		envoi_context_unref(context);
-		return r;
-	}
-	*ret_context = context;
-	return ENVOI_OK;
+	return r;
 }

@@ -26,29 +26,27 @@ static struct libuv_host *libuv_from_base(struct envoi_loop_host *base)
 	return ENVOI_CONTAINER_OF(base, struct libuv_host, base);
 }
 
-/* An error, of waiting for descriptors, has no receiver here: the next turn tries again. */
-static void dispatch(struct libuv_host *host)
+static void run_once(const struct libuv_host *host)
 {
-	int r = envoi_loop_run_once(host->base.loop, false);
-	(void)r;
+	envoi_loop_run_once(host->base.loop, false);
 }
 
 static void on_ready(uv_poll_t *handle, int status, int events)
 {
 	(void)status;
 	(void)events;
-	dispatch(handle->data);
+	run_once(handle->data);
 }
 
 static void on_timer(uv_timer_t *handle)
 {
-	dispatch(handle->data);
+	run_once(handle->data);
 }
 
 static void on_idle(uv_idle_t *handle)
 {
 	uv_idle_stop(handle);
-	dispatch(handle->data);
+	run_once(handle->data);
 }
 
 static int set_watched(struct envoi_loop_host *base, bool is_watched)
@@ -106,7 +104,7 @@ static const struct envoi_loop_host_impl libuv_impl = {
 	.destroy = destroy,
 };
 
-/* Nothing was opened: uv_poll_init() comes first, the others cannot fail. */
+/* Of a host whose handles are not open yet. */
 static void free_unopened(struct envoi_loop_host *base)
 {
 	free(libuv_from_base(base));
@@ -114,49 +112,64 @@ static void free_unopened(struct envoi_loop_host *base)
 
 static const struct envoi_loop_host_impl unopened_impl = {.destroy = free_unopened};
 
-int envoi_loop_new_libuv(struct envoi_loop **ret_loop, struct envoi_context *context, uv_loop_t *uv)
+static struct libuv_host *host_new(uv_loop_t *uv)
 {
 	struct libuv_host *host = calloc(1, sizeof(*host));
-	if (host == NULL) {
-		return ENVOI_ERR_NOMEM;
+	if (host != NULL) {
+		host->base.impl = &unopened_impl;
+		host->uv = uv;
 	}
-	host->base.impl = &unopened_impl;
-	host->uv = uv;
-	struct envoi_loop *loop;
-	int r = envoi_loop_new_hosted(&loop, context, &host->base);
-	if (r < 0) {
-		free(host);
-		return r;
+	return host;
+}
+
+/* Only watching the descriptor can fail. @return whether it can be watched */
+static bool open_handles(struct libuv_host *host)
+{
+	if (uv_poll_init(host->uv, &host->poll, host->base.fd) < 0) {
+		return false;
 	}
-	if (uv_poll_init(uv, &host->poll, host->base.fd) < 0) {
-		envoi_loop_destroy(loop);
-		return ENVOI_ERR_UNSUPPORTED;
-	}
-	uv_timer_init(uv, &host->timer);
-	uv_idle_init(uv, &host->idle);
+	uv_timer_init(host->uv, &host->timer);
+	uv_idle_init(host->uv, &host->idle);
 	open_handle(host, (uv_handle_t *)&host->poll);
 	open_handle(host, (uv_handle_t *)&host->timer);
 	open_handle(host, (uv_handle_t *)&host->idle);
 	host->base.impl = &libuv_impl;
+	return true;
+}
+
+int envoi_loop_new_libuv(struct envoi_loop **ret_loop, struct envoi_context *context, uv_loop_t *uv)
+{
+	struct libuv_host *host = host_new(uv);
+	struct envoi_loop *loop;
+	if (host == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	int r = envoi_loop_new_hosted(&loop, context, &host->base);
+	if (r < 0) {
+		return r;
+	}
+	if (!open_handles(host)) {
+		envoi_loop_destroy(loop);
+		return ENVOI_ERR_UNSUPPORTED;
+	}
 	*ret_loop = loop;
 	return ENVOI_OK;
 }
 
 int envoi_context_new_on_libuv(struct envoi_context **ret_context, uv_loop_t *uv)
 {
+	struct libuv_host *host = host_new(uv);
 	struct envoi_context *context;
-	struct envoi_loop *loop;
-	int r = envoi_context_new(&context, NULL);
+	if (host == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	int r = envoi_context_new_on_host(&context, &host->base);
 	if (r < 0) {
 		return r;
 	}
-	r = envoi_loop_new_libuv(&loop, context, uv);
-	if (r == ENVOI_OK) {
-		r = envoi_context_take_loop(context, loop);
-	}
-	if (r < 0) {
+	if (!open_handles(host)) {
 		envoi_context_unref(context);
-		return r;
+		return ENVOI_ERR_UNSUPPORTED;
 	}
 	*ret_context = context;
 	return ENVOI_OK;

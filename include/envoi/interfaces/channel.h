@@ -22,8 +22,10 @@ extern "C" {
  * library makes a transport of it: parser, output queue and its limits, STARTTLS and direct TLS,
  * deadlines, closing, stream errors, and the order of callbacks; everything that
  * <envoi/interfaces/transport.h> asks for. The transports tcp and memory are channels.
- * doc/examples/pipe_transport.c is a channel with its connector. What does not carry one long XML
- * document (WebSocket, BOSH) implements envoi_transport_impl instead.
+ * doc/examples/pipe_transport.c is a channel with its connector. envoi_tcp_channel_new()
+ * (<envoi/tcp.h>) makes a channel of a stream socket that the application has connected, a
+ * Unix-domain socket for example. What does not carry one long XML document (WebSocket, BOSH)
+ * implements envoi_transport_impl instead.
  */
 
 struct envoi_channel;
@@ -183,7 +185,8 @@ struct envoi_channel_connector_impl {
 	 *                          can neither read nor change what the channel moves
 	 * @retval ENVOI_OK
 	 * @retval ENVOI_AGAIN  there is no channel; connecting fails at the target's timeout
-	 * @retval <0           connecting fails with this code
+	 * @retval <0           connecting fails with this code; the text of ENVOI_ERR_SYSTEM is
+	 *                      that of errno(3), when `make` left one there
 	 */
 	int (*make)(void *own, struct envoi_channel **ret_channel, const char *domain,
 		struct envoi_channel_options *options);

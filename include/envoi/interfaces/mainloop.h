@@ -149,13 +149,22 @@ struct envoi_loop_host {
  * The host watches one descriptor, whatever the number of watches. The application runs the host:
  * envoi_loop_run(), and envoi_loop_run_once() with @p wait, return ENVOI_ERR_UNSUPPORTED.
  *
- * @param host  with @p impl set; taken, not on failure. Its functions are not called before this
- *              one has returned
+ * @param host  with @p impl set; taken, on failure too: its `destroy` is called then. No other
+ *              function of it is called before this one has returned
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_SYSTEM  too many descriptors are open
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_hosted(
 	struct envoi_loop **ret_loop, struct envoi_context *context, struct envoi_loop_host *host);
+
+/**
+ * Make a context with default options and a hosted loop.
+ *
+ * @param host  as of envoi_loop_new_hosted()
+ * Errors as envoi_context_new() and envoi_loop_new_hosted().
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_host(
+	struct envoi_context **ret_context, struct envoi_loop_host *host);
 
 #ifdef __cplusplus
 }

@@ -90,7 +90,7 @@ static void host_set_alarm(struct envoi_loop_host *base, uint64_t delay_ms)
 
 static void host_destroy(struct envoi_loop_host *base)
 {
-	*poll_host_of(base) = (struct poll_host){.is_freed = true};
+	*poll_host_of(base) = (struct poll_host){.base.impl = base->impl, .is_freed = true};
 }
 
 static const struct envoi_loop_host_impl poll_host_impl = {
@@ -312,6 +312,24 @@ int loop_teardown(void **state)
 bool has_a_host(const struct fixture *f)
 {
 	return f->kind == ADOPTED || f->kind >= HOSTED;
+}
+
+int new_context_on_host(struct fixture *f, struct envoi_context **ret_context)
+{
+	switch (f->kind) {
+	case ADOPTED:
+		return envoi_context_new_on_libevent(ret_context, f->base);
+#if defined(HAS_GLIB)
+	case GLIB:
+		return envoi_context_new_on_glib(ret_context, f->glib);
+#endif
+#if defined(HAS_LIBUV)
+	case LIBUV:
+		return envoi_context_new_on_libuv(ret_context, f->uv);
+#endif
+	default:
+		return ENVOI_ERR_UNSUPPORTED;
+	}
 }
 
 bool turn(struct fixture *f)

@@ -65,6 +65,8 @@ int loop_teardown(void **state);
 
 /** Another program runs it: envoi_loop_run() does not. */
 bool has_a_host(const struct fixture *f);
+/** Make one more context, on the same host. */
+int new_context_on_host(struct fixture *f, struct envoi_context **ret_context);
 
 /** One turn, waiting. @return false: nothing to wait for */
 bool turn(struct fixture *f);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "loop_fixture.h"
+#include "test_allocator.h"
 
 #define MANY 5000
 #define FIRST_NUMBER 1025 /* select(2) would write beyond its sets */
@@ -241,6 +242,44 @@ static void an_early_alarm_of_the_host_is_set_again(void **state)
 	assert_int_equal(envoi_loop_run_once(f->loop, true), ENVOI_ERR_UNSUPPORTED);
 }
 
+static int make_hosted(struct envoi_context *context)
+{
+	struct poll_host host = {.base.impl = current->host.base.impl};
+	struct envoi_loop *loop;
+	int r = envoi_loop_new_hosted(&loop, context, &host.base);
+	assert_int_equal(host.is_freed, r < 0);
+	if (r == ENVOI_OK) {
+		envoi_loop_destroy(loop);
+		assert_true(host.is_freed);
+	}
+	return r;
+}
+
+static void a_host_is_freed_without_memory_too(void **state)
+{
+	struct fixture *f = *state;
+	if (f->kind != HOSTED) {
+		skip();
+	}
+	assert_true(test_allocator_try(make_hosted) > 1);
+}
+
+static void two_contexts_have_one_host(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_context *second;
+	if (!has_a_host(f) || f->kind == HOSTED) {
+		skip();
+	}
+	assert_int_equal(new_context_on_host(f, &second), ENVOI_OK);
+	start_timer(f, 0, 1);
+	envoi_timer_start(&f->timers[1], envoi_context_loop(second), 20, record_timer);
+	run(f);
+	assert_string_equal(f->record, "AB");
+	envoi_context_unref(second);
+	run(f); /* libuv closes its handles in a turn of its own */
+}
+
 static void regular_files_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -265,6 +304,8 @@ static const struct loop_case cases[] = {
 	LOOP_CASE(stopping_what_is_waited_for_lets_the_host_sleep),
 	LOOP_CASE(a_host_that_refuses_changes_nothing),
 	LOOP_CASE(an_early_alarm_of_the_host_is_set_again),
+	LOOP_CASE(a_host_is_freed_without_memory_too),
+	LOOP_CASE(two_contexts_have_one_host),
 	LOOP_CASE(regular_files_are_refused),
 };
 /* clang-format on */

@@ -2,11 +2,13 @@
  * envoi - connectors of channels that exist at once: tests
  * SPDX-License-Identifier: MIT
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -28,7 +30,8 @@ struct fixture {
 	struct envoi_memory_end *peers[4];
 	int makes, dones, destroys;
 	int result; /* of the last connecting */
-	int make_result; /* instead of a channel */
+	char text[96]; /* of its failure */
+	int make_result, make_errno; /* instead of a channel */
 	bool is_secure_next; /* for the next channel only */
 	bool destroys_in_make, reconnects_in_make;
 	char domain[64];
@@ -58,6 +61,7 @@ static int on_make(void *own, struct envoi_channel **ret_channel, const char *do
 	snprintf(f->domain, sizeof(f->domain), "%s", domain);
 	options->is_secure = f->is_secure_next;
 	f->is_secure_next = false;
+	errno = f->make_errno;
 	int r = f->make_result != ENVOI_OK ? f->make_result : make_channel(f, ret_channel);
 	if (f->reconnects_in_make) {
 		f->reconnects_in_make = false;
@@ -85,6 +89,7 @@ static void on_done(
 	f->dones++;
 	f->transport = transport;
 	f->result = failure != NULL ? failure->code : ENVOI_OK;
+	snprintf(f->text, sizeof(f->text), "%s", failure != NULL ? failure->text : "");
 }
 
 static const struct envoi_channel_connector_impl impl = {
@@ -212,6 +217,17 @@ static void an_error_of_make_fails_connecting(void **state)
 	assert_int_equal(f->result, ENVOI_ERR_UNREACHABLE);
 }
 
+static void a_failed_system_call_in_make_is_named(void **state)
+{
+	struct fixture *f = *state;
+	f->make_result = ENVOI_ERR_SYSTEM;
+	f->make_errno = ENOENT;
+	assert_int_equal(connect_to(f, NULL), ENVOI_OK);
+	run(f);
+	assert_int_equal(f->result, ENVOI_ERR_SYSTEM);
+	assert_string_equal(f->text, strerror(ENOENT));
+}
+
 static void without_a_channel_connecting_ends_at_the_timeout(void **state)
 {
 	struct fixture *f = *state;
@@ -300,6 +316,7 @@ int main(void)
 		CASE(each_connection_has_a_channel_of_its_own),
 		CASE(a_url_is_refused),
 		CASE(direct_tls_without_a_configuration_is_refused),
+		CASE(a_failed_system_call_in_make_is_named),
 		CASE(an_error_of_make_fails_connecting),
 		CASE(without_a_channel_connecting_ends_at_the_timeout),
 		CASE(destroying_in_make_is_silent_and_frees_the_channel),

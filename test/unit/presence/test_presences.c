@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "test_allocator.h"
 #include "wire.h"
 
 #define PUSH(items) "<iq type='set' id='p'><query xmlns='jabber:iq:roster'>" items "</query></iq>"
@@ -357,6 +358,119 @@ static void a_status_that_there_is_no_room_for_is_left_out(void **state)
 	assert_string_equal(read_with(f, envoi_presences_best, "bob@example.org")->status, "short");
 }
 
+/* --- cost --- */
+
+enum {
+	AT_A_TIME = 50
+};
+
+struct hostile {
+	struct test_allocator allocator;
+	struct fixture f;
+};
+
+static void hostile_init(struct hostile *h)
+{
+	*h = (struct hostile){0};
+	struct fixture *f = &h->f;
+	wire_init(&f->wire,
+		&(struct envoi_context_options){
+			.allocator = test_allocator_functions(&h->allocator)});
+	wire_go_online(&f->wire);
+	assert_int_equal(envoi_roster_new(&f->roster, f->wire.session, f->wire.settings), ENVOI_OK);
+	assert_int_equal(
+		envoi_presences_new(&f->presences, f->wire.session, f->roster, f->wire.settings),
+		ENVOI_OK);
+	wire_talk(&f->wire, PUSH("<item jid='bob@example.org' subscription='both'/>"));
+}
+
+static void hostile_finish(struct hostile *h)
+{
+	envoi_presences_free(h->f.presences);
+	envoi_roster_free(h->f.roster);
+	wire_finish(&h->f.wire);
+	assert_int_equal(h->allocator.live, 0);
+}
+
+/* @return allocations that so many presences take */
+static size_t resources_cost(struct hostile *h, size_t first, size_t count)
+{
+	size_t before = h->allocator.calls;
+	for (size_t i = first; i < first + count; i++) {
+		char presence[100];
+		snprintf(
+			presence, sizeof(presence), "<presence from='bob@example.org/r%06zu'/>", i);
+		wire_say(&h->f.wire, presence);
+		wire_run(&h->f.wire, 0);
+	}
+	wire_log(&h->f.wire);
+	return h->allocator.calls - before;
+}
+
+static void a_hundred_thousand_resources_cost_the_same_each(void **state)
+{
+	(void)state;
+	struct hostile h;
+	hostile_init(&h);
+	(void)resources_cost(&h, 0, 1000);
+	size_t cost = resources_cost(&h, 1000, 1000), live = h.allocator.live;
+	(void)resources_cost(&h, 2000, 97000);
+	assert_in_range(resources_cost(&h, 99000, 1000), 1, cost);
+	assert_in_range(h.allocator.live, 1, live);
+	assert_int_equal(envoi_presences_count(h.f.presences), 32);
+	assert_string_equal(best(&h.f), "r099999");
+	hostile_finish(&h);
+}
+
+/* @return allocations that it takes to come and go so often */
+static size_t toggling_cost(struct hostile *h, size_t count)
+{
+	size_t before = h->allocator.calls;
+	for (size_t i = 0; i < count; i++) {
+		wire_say(&h->f.wire, BOB_AT("desk", "<status>again</status>") BOB_LEAVES("desk"));
+		wire_run(&h->f.wire, 0);
+	}
+	wire_log(&h->f.wire);
+	return h->allocator.calls - before;
+}
+
+static void ten_thousand_toggles_cost_the_same_each(void **state)
+{
+	(void)state;
+	struct hostile h;
+	hostile_init(&h);
+	(void)toggling_cost(&h, 1000);
+	size_t cost = toggling_cost(&h, 1000), live = h.allocator.live;
+	(void)toggling_cost(&h, 7000);
+	assert_in_range(toggling_cost(&h, 1000), 1, cost);
+	assert_in_range(h.allocator.live, 1, live);
+	hostile_finish(&h);
+}
+
+/* Each allocation fails once: what is held is whole, and the next presence is taken. */
+static void a_failed_allocation_leaves_the_table_whole(void **state)
+{
+	(void)state;
+	struct hostile h;
+	hostile_init(&h);
+	for (size_t k = 1; k < 60; k++) {
+		h.allocator.fail_at = h.allocator.calls + k;
+		wire_talk(&h.f.wire, BOB_AT("desk", "<status>text</status>") BOB_AT("phone", ""));
+		wire_talk(&h.f.wire, BOB_LEAVES("desk"));
+		h.allocator.fail_at = 0;
+		if (!envoi_session_is_online(h.f.wire.session)) {
+			hostile_finish(&h);
+			hostile_init(&h);
+			continue;
+		}
+		wire_talk(&h.f.wire, BOB_AT("desk", "<priority>3</priority>"));
+		assert_string_equal(best(&h.f), "desk");
+		wire_talk(&h.f.wire, BOB_LEAVES("desk") BOB_LEAVES("phone"));
+		assert_int_equal(envoi_presences_count(h.f.presences), 0);
+	}
+	hostile_finish(&h);
+}
+
 static void a_probe_is_sent(void **state)
 {
 	struct fixture *f = *state;
@@ -388,6 +502,9 @@ int main(void)
 		TEST(one_contact_holds_its_newest_resources),
 		TEST(all_contacts_have_a_limit_too),
 		TEST(a_status_that_there_is_no_room_for_is_left_out),
+		cmocka_unit_test(a_hundred_thousand_resources_cost_the_same_each),
+		cmocka_unit_test(ten_thousand_toggles_cost_the_same_each),
+		cmocka_unit_test(a_failed_allocation_leaves_the_table_whole),
 		TEST(a_probe_is_sent),
 	};
 	return cmocka_run_group_tests_name("presence/presences", tests, NULL, NULL);

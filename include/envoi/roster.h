@@ -174,22 +174,22 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_roster_load(
  * @retval ENVOI_ERR_INVALID  a group is empty or named twice (section 2.3.3)
  * Other errors as envoi_request(): @p done is not called then.
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_roster_set(struct envoi_roster *roster,
-	const struct envoi_roster_item *item, envoi_answer_fn *done, void *user);
+ENVOI_API int envoi_roster_set(struct envoi_roster *roster, const struct envoi_roster_item *item,
+	envoi_answer_fn *done, void *user);
 
 /** Give a contact another name; its groups stay. @param name NULL: none
  * @retval ENVOI_ERR_NOT_FOUND  the contact is not in the roster
  * Other parameters and errors as envoi_roster_set(). */
-ENVOI_API ENVOI_MUST_CHECK int envoi_roster_rename(struct envoi_roster *roster,
-	const struct envoi_jid *jid, const char *name, envoi_answer_fn *done, void *user);
+ENVOI_API int envoi_roster_rename(struct envoi_roster *roster, const struct envoi_jid *jid,
+	const char *name, envoi_answer_fn *done, void *user);
 
 /** Add a contact to a group; its name and other groups stay. Errors as envoi_roster_rename(). */
-ENVOI_API ENVOI_MUST_CHECK int envoi_roster_add_to_group(struct envoi_roster *roster,
-	const struct envoi_jid *jid, const char *group, envoi_answer_fn *done, void *user);
+ENVOI_API int envoi_roster_add_to_group(struct envoi_roster *roster, const struct envoi_jid *jid,
+	const char *group, envoi_answer_fn *done, void *user);
 
 /** Remove a contact from a group. @retval ENVOI_ERR_NOT_FOUND  also: it is not in the group. Others
  * as envoi_roster_rename() */
-ENVOI_API ENVOI_MUST_CHECK int envoi_roster_remove_from_group(struct envoi_roster *roster,
+ENVOI_API int envoi_roster_remove_from_group(struct envoi_roster *roster,
 	const struct envoi_jid *jid, const char *group, envoi_answer_fn *done, void *user);
 
 /**
@@ -203,13 +203,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_roster_remove_from_group(struct envoi_roste
  * @retval ENVOI_ERR_INVALID    @p to is empty
  * Other errors as envoi_roster_set(): @p done is not called then.
  */
-ENVOI_API ENVOI_MUST_CHECK int envoi_roster_rename_group(struct envoi_roster *roster,
-	const char *from, const char *to, void (*done)(void *user, int code), void *user);
+ENVOI_API int envoi_roster_rename_group(struct envoi_roster *roster, const char *from,
+	const char *to, void (*done)(void *user, int code), void *user);
 
 /** Remove a contact on the server, with both subscriptions (RFC 6121, section 2.5). Parameters and
  * errors as envoi_roster_set(). */
-ENVOI_API ENVOI_MUST_CHECK int envoi_roster_remove(struct envoi_roster *roster,
-	const struct envoi_jid *jid, envoi_answer_fn *done, void *user);
+ENVOI_API int envoi_roster_remove(struct envoi_roster *roster, const struct envoi_jid *jid,
+	envoi_answer_fn *done, void *user);
 
 #ifdef __cplusplus
 }

@@ -4,8 +4,6 @@
  */
 #include "client/client.h"
 
-#include <string.h>
-
 /* What a suspended session is given waits for the stream that resumes it: the roster may have come
  * just before the connection was lost. */
 static bool can_announce(const struct envoi_session *session)
@@ -97,21 +95,11 @@ int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *
 	return r;
 }
 
-static bool is_show(const char *show)
-{
-	return strcmp(show, "away") == 0 || strcmp(show, "chat") == 0 || strcmp(show, "dnd") == 0 ||
-		strcmp(show, "xa") == 0;
-}
-
 int envoi_client_set_show(struct envoi_client *client, const char *show, const char *status)
 {
-	if (show != NULL && !is_show(show)) {
-		return ENVOI_ERR_INVALID;
-	}
 	struct envoi_stanza *presence = envoi_presence_new(
 		client->context, ENVOI_TYPE_AVAILABLE, NULL);
-	struct envoi_element *element = envoi_stanza_element(presence);
-	envoi_element_add_with_text(element, NULL, "show", show);
-	envoi_element_add_with_text(element, NULL, "status", status);
+	envoi_presence_set_show(presence, show);
+	envoi_presence_set_status(presence, NULL, status);
 	return envoi_client_set_presence(client, presence);
 }

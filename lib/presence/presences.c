@@ -26,10 +26,9 @@ static struct envoi_presences *presences_from_handler(struct envoi_handler *hand
 	return ENVOI_CONTAINER_OF(handler, struct envoi_presences, handler);
 }
 
-static bool is_held(const struct envoi_presences *presences, const struct envoi_jid *jid)
+static bool is_own(const struct envoi_presences *presences, const struct envoi_jid *jid)
 {
-	return envoi_jid_equal_bare(jid, envoi_session_jid(presences->session)) ||
-		envoi_roster_find(presences->roster, jid) != NULL;
+	return envoi_jid_equal_bare(jid, envoi_session_jid(presences->session));
 }
 
 /* --- what arrives --- */
@@ -54,9 +53,8 @@ static void log_refused(const struct envoi_presences *presences, const struct en
 	}
 }
 
-static bool is_subscribed(const struct envoi_presences *presences, const struct envoi_jid *jid)
+static bool is_subscribed(const struct envoi_roster_item *entry)
 {
-	const struct envoi_roster_item *entry = envoi_roster_find(presences->roster, jid);
 	return entry != NULL &&
 		(entry->subscription == ENVOI_SUBSCRIPTION_TO ||
 			entry->subscription == ENVOI_SUBSCRIPTION_BOTH);
@@ -66,18 +64,21 @@ static void note_subscription(struct envoi_presences *presences, const struct en
 {
 	struct envoi__presence_contact *contact = envoi__presence_contact_find(
 		&presences->table, jid);
-	if (contact != NULL && is_subscribed(presences, jid)) {
+	if (contact != NULL) {
 		envoi__presence_contact_subscribe(contact);
 	}
 }
 
-static int take(struct envoi_presences *presences, const struct envoi_stanza *stanza)
+static int take(struct envoi_presences *presences, const struct envoi_stanza *stanza,
+	const struct envoi_roster_item *entry)
 {
 	const char *limit = NULL;
 	int r = envoi_stanza_type(stanza) == ENVOI_TYPE_AVAILABLE
 		? envoi__presence_table_keep(&presences->table, stanza, &limit)
 		: envoi__presence_table_leave(&presences->table, stanza);
-	note_subscription(presences, envoi_stanza_from(stanza));
+	if (is_subscribed(entry)) {
+		note_subscription(presences, envoi_stanza_from(stanza));
+	}
 	log_refused(presences, stanza, limit);
 	int posted = post(presences, stanza, limit);
 	return r < 0 ? r : posted;
@@ -88,7 +89,12 @@ static int on_presence(struct envoi_handler *self, struct envoi_delivery *in)
 	struct envoi_presences *presences = presences_from_handler(self);
 	const struct envoi_stanza *stanza = envoi_delivery_stanza(in);
 	const struct envoi_jid *jid = envoi_stanza_from(stanza);
-	return jid != NULL && is_held(presences, jid) ? take(presences, stanza) : ENVOI_DECLINED;
+	if (jid == NULL) {
+		return ENVOI_DECLINED;
+	}
+	const struct envoi_roster_item *entry = envoi_roster_find(presences->roster, jid);
+	return entry != NULL || is_own(presences, jid) ? take(presences, stanza, entry)
+						       : ENVOI_DECLINED;
 }
 
 /* --- what ends --- */
@@ -98,8 +104,9 @@ static int on_presence(struct envoi_handler *self, struct envoi_delivery *in)
 static bool has_ended(const struct envoi_presences *presences,
 	const struct envoi__presence_contact *contact, const struct envoi_jid *jid)
 {
-	return !is_held(presences, jid) ||
-		(envoi__presence_contact_is_subscribed(contact) && !is_subscribed(presences, jid));
+	const struct envoi_roster_item *entry = envoi_roster_find(presences->roster, jid);
+	return (entry == NULL && !is_own(presences, jid)) ||
+		(envoi__presence_contact_is_subscribed(contact) && !is_subscribed(entry));
 }
 
 static void on_roster_changed(struct envoi_handler *self, const struct envoi_event *event)

@@ -123,7 +123,7 @@ static int send(struct envoi_subscriptions *subscriptions, enum envoi_stanza_typ
 	}
 	struct envoi_stanza *stanza = envoi_presence_new(
 		subscriptions->context, type, envoi_jid_text(bare));
-	envoi_element_add_with_text(envoi_stanza_element(stanza), NULL, "status", text);
+	envoi_presence_set_status(stanza, NULL, text);
 	envoi_jid_unref(bare);
 	return envoi_send(subscriptions->session, stanza, NULL);
 }

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: interop_contacts HOST PORT CA_FILE DOMAIN
- * Logs in alice and bob of the domain, whose passwords are secret-alice and secret-bob. Prints a line
- * for each step; ends with 1 at the first that does not come about.
+ * Logs in alice and bob of the domain, whose passwords are secret-alice and secret-bob. Prints a
+ * line for each step; ends with 1 at the first that does not come about.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -141,15 +141,16 @@ static void secrets_are_replaced_and_nothing_else(void **state)
 
 static struct {
 	struct stream_fixture fixture;
-	size_t seen, secrets;
+	size_t seen, secrets, tails[2]; /* closing tags by direction */
 	char last[4096];
 } world;
 
 static void tap(void *user, enum envoi_direction direction, const char *xml, size_t len)
 {
-	(void)user, (void)direction;
+	(void)user;
 	world.seen++;
 	snprintf(world.last, sizeof(world.last), "%.*s", (int)len, xml);
+	world.tails[direction == ENVOI_OUT] += strcmp(world.last, "</stream:stream>") == 0;
 	world.secrets += strstr(world.last, MARKER) != NULL;
 }
 
@@ -271,6 +272,18 @@ static void each_direction_is_switched_by_itself(void **state)
 	}
 }
 
+static void the_closing_tags_are_shown(void **state)
+{
+	(void)state;
+	struct envoi_handler handler;
+	begin(&handler);
+	peer_sends(world.fixture.peer, "</stream:stream>");
+	stream_fixture_run(&world.fixture, 100);
+	assert_int_equal(world.tails[false], 1);
+	assert_int_equal(world.tails[true], 1);
+	stream_fixture_finish(&world.fixture);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +291,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_secret_is_shown_whichever_way_it_takes),
 		cmocka_unit_test(what_cannot_be_read_is_not_shown),
 		cmocka_unit_test(each_direction_is_switched_by_itself),
+		cmocka_unit_test(the_closing_tags_are_shown),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("stream/redact", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * An extension that finds readings of sensors in messages, and reports those of an alarm by an event
- * of its own; and a program that takes that event, until it is sent the message "stop".
+ * An extension that finds readings of sensors in messages and reports those of an alarm as custom
+ * events, and a program that prints these until it receives the message "stop".
  *
  *	ENVOI_PASSWORD=... sensors alice@example.org [NAME=VALUE...]
  */

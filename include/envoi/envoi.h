@@ -27,6 +27,7 @@
 #include <envoi/roster.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>
+#include <envoi/simple.h>
 #include <envoi/stanza.h>
 #include <envoi/subscription.h>
 #include <envoi/tap.h>

@@ -65,6 +65,9 @@ int loop_teardown(void **state);
 
 /** Another program runs it: envoi_loop_run() does not. */
 bool has_a_host(const struct fixture *f);
+bool is_hosted(enum loop_kind kind); /* by the fixture */
+bool is_with_others(enum loop_kind kind); /* in a loop that has events of the application */
+bool refuses_files(enum loop_kind kind); /* poll(2) finds them always ready */
 /** Make one more context, on the same host. */
 int new_context_on_host(struct fixture *f, struct envoi_context **ret_context);
 
@@ -92,14 +95,15 @@ void stop_stranger(struct fixture *f);
 struct loop_case {
 	const char *name;
 	CMUnitTestFunction run;
+	bool (*concerns)(enum loop_kind kind); /* NULL: all kinds */
 };
 
-#define LOOP_CASE(function) \
-	{ \
-#function, function \
-	}
+/* clang-format off */
+#define LOOP_CASE(function) {#function, function, NULL}
+#define LOOP_CASE_OF(kinds, function) {#function, function, kinds}
+/* clang-format on */
 
-/** Run each case on each kind. */
+/** Run each case on each kind that it concerns. */
 int run_loop_cases(const char *group, const struct loop_case *cases, size_t count);
 
 #endif

@@ -154,9 +154,6 @@ static void always_ready(struct envoi_watch *w, unsigned int ready)
 static void the_applications_events_and_ours_come_alternately(void **state)
 {
 	struct fixture *f = *state;
-	if (!has_a_host(f) || f->kind == HOSTED) {
-		skip();
-	}
 	int calls = 0, fd = eventfd(1, EFD_NONBLOCK);
 	rounds = 0;
 	start_stranger(f, fd, &calls);
@@ -209,9 +206,6 @@ static void stopping_what_is_waited_for_lets_the_host_sleep(void **state)
 static void a_host_that_refuses_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
-	if (f->kind != HOSTED) {
-		skip();
-	}
 	f->host.refuses = true;
 	assert_int_equal(envoi_watch_start(
 				 &f->watches[0], f->loop, f->pair[0], ENVOI_IO_WRITE, record_watch),
@@ -229,9 +223,6 @@ static void a_host_that_refuses_changes_nothing(void **state)
 static void an_early_alarm_of_the_host_is_set_again(void **state)
 {
 	struct fixture *f = *state;
-	if (f->kind != HOSTED) {
-		skip();
-	}
 	start_timer(f, 0, 1000000);
 	f->host.delay_ms = UINT64_MAX;
 	assert_int_equal(envoi_loop_run_once(f->loop, false), ENVOI_OK);
@@ -257,10 +248,7 @@ static int make_hosted(struct envoi_context *context)
 
 static void a_host_is_freed_without_memory_too(void **state)
 {
-	struct fixture *f = *state;
-	if (f->kind != HOSTED) {
-		skip();
-	}
+	(void)state;
 	assert_true(test_allocator_try(make_hosted) > 1);
 }
 
@@ -268,9 +256,6 @@ static void two_contexts_have_one_host(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_context *second;
-	if (!has_a_host(f) || f->kind == HOSTED) {
-		skip();
-	}
 	assert_int_equal(new_context_on_host(f, &second), ENVOI_OK);
 	start_timer(f, 0, 1);
 	envoi_timer_start(&f->timers[1], envoi_context_loop(second), 20, record_timer);
@@ -283,9 +268,6 @@ static void two_contexts_have_one_host(void **state)
 static void regular_files_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	if (f->kind == POLL || f->kind == SIMULATED) {
-		skip(); /* poll(2) finds them always ready */
-	}
 	FILE *file = tmpfile();
 	assert_non_null(file);
 	assert_int_equal(envoi_watch_start(&f->watches[0], f->loop, fileno(file), ENVOI_IO_READ,
@@ -299,14 +281,14 @@ static void regular_files_are_refused(void **state)
 static const struct loop_case cases[] = {
 	LOOP_CASE(five_thousand_descriptors_are_told_apart),
 	LOOP_CASE(the_first_of_five_thousand_that_are_ready_stops_all),
-	LOOP_CASE(the_applications_events_and_ours_come_alternately),
+	LOOP_CASE_OF(is_with_others, the_applications_events_and_ours_come_alternately),
 	LOOP_CASE(a_waiting_loop_sleeps),
 	LOOP_CASE(stopping_what_is_waited_for_lets_the_host_sleep),
-	LOOP_CASE(a_host_that_refuses_changes_nothing),
-	LOOP_CASE(an_early_alarm_of_the_host_is_set_again),
-	LOOP_CASE(a_host_is_freed_without_memory_too),
-	LOOP_CASE(two_contexts_have_one_host),
-	LOOP_CASE(regular_files_are_refused),
+	LOOP_CASE_OF(is_hosted, a_host_that_refuses_changes_nothing),
+	LOOP_CASE_OF(is_hosted, an_early_alarm_of_the_host_is_set_again),
+	LOOP_CASE_OF(is_hosted, a_host_is_freed_without_memory_too),
+	LOOP_CASE_OF(is_with_others, two_contexts_have_one_host),
+	LOOP_CASE_OF(refuses_files, regular_files_are_refused),
 };
 /* clang-format on */
 

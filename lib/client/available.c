@@ -4,15 +4,15 @@
  */
 #include "client/client.h"
 
-/* What a suspended session is given waits for the stream that resumes it: the roster may have come
- * just before the connection was lost. */
+/* Stanzas of a suspended session are sent when it is resumed. The roster may arrive just before the
+ * connection is lost. */
 static bool can_announce(const struct envoi_session *session)
 {
 	return envoi_session_is_online(session) || envoi_session_is_suspended(session);
 }
 
-/* RFC 6121, section 4.2: presence follows the roster, so that it finds its contacts (section 2.2).
- *  */
+/* RFC 6121, section 4.2: presence is sent after the roster has arrived, so that presence of
+ * contacts finds their entries (section 2.2). */
 static void announce(struct envoi_client *client)
 {
 	if (envoi__guard_is_over(&client->guard) || !can_announce(client->session)) {
@@ -57,7 +57,7 @@ static void fetch_roster(struct envoi_client *client)
 	}
 }
 
-/* A filter sees what is sent here before it is, and may free the client. */
+/* Filters get the request and the presence first. A filter may free the client. */
 void envoi__client_become_available(struct envoi_client *client)
 {
 	const struct envoi__client_settings *values = &client->login->values;

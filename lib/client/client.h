@@ -43,8 +43,8 @@ struct envoi_client {
 	struct envoi__login *login; /* NULL: no attempt, no connection */
 	struct envoi__reconnect reconnect;
 	uint64_t restored_epoch; /* of the session that roster and presence belong to; 0: none */
-	bool announces; /* sends presence, once the roster has come: the login may be over */
-	bool awaits_roster; /* presence of this session follows it */
+	bool announces; /* send presence when the roster has arrived, also if the login has ended */
+	bool awaits_roster; /* presence of this session is sent after the roster has arrived */
 	struct envoi_roster *roster;
 	struct envoi_presences *presences;
 	struct envoi_subscriptions *subscriptions;

@@ -19,8 +19,7 @@ static void on_ready(void *user, struct envoi__login *login)
 	envoi_session_set_continued(client->session, client->reconnect.is_enabled);
 }
 
-/* A session that another process began, and that a journal has brought here, is new to this client.
- */
+/* A session that was loaded from a journal is resumed, and new to this client. */
 static void on_restore(struct envoi_handler *self, struct envoi_session *session, bool is_resumed)
 {
 	struct envoi_client *client = ENVOI_CONTAINER_OF(self, struct envoi_client, watcher);
@@ -41,7 +40,7 @@ static void post_end(struct envoi_client *client, enum envoi_event_type type)
 	}
 }
 
-/* The last event. The session and what waits in it end before it. */
+/* STOPPED is the last event: requests and tickets of the session end before it. */
 static void stop(struct envoi_client *client)
 {
 	envoi_session_set_continued(client->session, false);
@@ -107,7 +106,7 @@ static int begin_login(struct envoi_client *client)
 		&client->login, &owner, &with, client->has_failure ? &client->failure : NULL);
 }
 
-/* An attempt that cannot begin for want of memory is no connection that has failed. */
+/* Without memory for a login no connection has failed: wait for the next attempt. */
 static void on_due(struct envoi__reconnect *reconnect)
 {
 	struct envoi_client *client = ENVOI_CONTAINER_OF(reconnect, struct envoi_client, reconnect);
@@ -218,7 +217,7 @@ int envoi_client_connect(struct envoi_client *client)
 	struct envoi__client_settings values;
 	envoi__client_settings_read(&values, client->settings);
 	envoi__reconnect_begin(&client->reconnect, &values);
-	client->reconnect.has_started = client->session->is_suspended; /* brought by a journal */
+	client->reconnect.has_started = client->session->is_suspended; /* loaded from a journal */
 	return begin_login(client);
 }
 

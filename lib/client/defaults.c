@@ -68,7 +68,7 @@ int envoi__default_connectors(struct envoi__connectors *to, struct envoi_context
 	return ENVOI_OK;
 }
 
-/* A client answers pings (XEP-0199); the application adds what says more about it. */
+/* A client answers pings (XEP-0199); the application adds handlers that reveal more. */
 int envoi__default_handlers(struct envoi_session *session)
 {
 	return envoi_session_add(session, envoi_ping_handler());

@@ -30,7 +30,7 @@ void envoi__login_exit(struct envoi__login *login)
 	}
 }
 
-/* Ask after calls of a connector, in which the login may be left or freed. */
+/* To be checked after calls of a connector, which may end or free the login. */
 static bool is_connecting(const struct envoi__login *login)
 {
 	return !envoi__guard_is_over(&login->guard) && login->state == ENVOI__LOGIN_CONNECTING;
@@ -190,7 +190,7 @@ static void try_connector(struct envoi__login *login)
 	envoi__login_exit(login);
 }
 
-/* Another address of the same connector. @return whether the failure is settled so */
+/* Try another address of the same connector. @return false: there is none, the failure stands */
 static bool try_next(struct envoi__login *login, const struct envoi_failure *why)
 {
 	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
@@ -199,7 +199,7 @@ static bool try_next(struct envoi__login *login, const struct envoi_failure *why
 		!envoi__may_try_elsewhere(why, login->is_secure, login->is_authenticated)) {
 		return false;
 	}
-	login->state = ENVOI__LOGIN_CONNECTING; /* what the connector does now may end it */
+	login->state = ENVOI__LOGIN_CONNECTING; /* the connector may end the login in this call */
 	int r = connector->impl->next(connector, why, envoi__login_time_left_ms(login));
 	if (!is_connecting(login)) {
 		return true;
@@ -212,8 +212,8 @@ static bool try_next(struct envoi__login *login, const struct envoi_failure *why
 	return true;
 }
 
-/* Let the connector forget what it has kept for another try; it may end its questions, and with
- * that the application may free everything. */
+/* Have the connector drop its other addresses. It may close open questions, and the application may
+ * free everything inside. */
 static void forget_other_addresses(struct envoi__login *login)
 {
 	struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
@@ -224,7 +224,7 @@ static void forget_other_addresses(struct envoi__login *login)
 
 /* --- the start, and again after a redirect --- */
 
-/* Failures of files are reported as all others are, from the loop. */
+/* Called from the loop, so that failures of files are reported as all others. */
 static void on_start(struct envoi_deferred *deferred)
 {
 	struct envoi__login *login = ENVOI_CONTAINER_OF(deferred, struct envoi__login, start);
@@ -250,10 +250,8 @@ static void start(struct envoi__login *login)
 	envoi_deferred_post(&login->start, envoi_context_loop(login->context), on_start);
 }
 
-/*
- * Some servers refuse a handshake in which a session is offered that they do not accept any more.
- * The session was removed: the same servers are tried once more without it.
- */
+/* Some servers fail a handshake that offers a TLS session which has expired there. The session was
+ * removed from the cache: connect to the same servers once more. */
 static bool start_again(struct envoi__login *login)
 {
 	const struct envoi_tls_config *config = login->tls.config;
@@ -296,7 +294,7 @@ static void refuse_redirect(struct envoi_failure *why)
 	why->text_lang[0] = '\0';
 }
 
-/* @return false: it is not followed; @p why says so */
+/* @return false: no redirect, or one that is refused; then @p why has the reason */
 static bool follow_redirect(struct envoi__login *login, struct envoi_failure *why)
 {
 	if (!envoi__is_redirect(why) || login->is_leaving ||

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Files that call each other: login.c, login_certificate.c, login_deadline.c, login_features.c,
- * login_settings.c, login_tls.c.
+ * login_tls.c.
  */
 #ifndef ENVOI_CLIENT_LOGIN_H
 #define ENVOI_CLIENT_LOGIN_H
@@ -28,12 +28,12 @@
  *	login_certificate.c  the client certificate
  *	login_features.c     the stream features
  *	login_settings.c     the settings with which it began
- * Below it, without it: login_routes.c, account.c.
+ * login_routes.c and account.c do not call it.
  */
 
-/** In brackets what leads out of a state. Only login.c sets it. */
+/** Transitions are in brackets. Only login.c sets the state. */
 enum envoi__login_state {
-	/** a connector works [transport: NEGOTIATING; none: OVER] */
+	/** a connector is connecting [transport: NEGOTIATING; none: OVER] */
 	ENVOI__LOGIN_CONNECTING,
 	/** [stream ready: ONLINE; stream closed: OVER, or CONNECTING to another address] */
 	ENVOI__LOGIN_NEGOTIATING,
@@ -43,7 +43,7 @@ enum envoi__login_state {
 
 struct envoi__login;
 
-/** The owner of a login; called from the loop. It may free the login inside. */
+/** Functions of the owner, called from the loop. They may free the login. */
 struct envoi__login_owner {
 	/** the session is online */
 	void (*ready)(void *user, struct envoi__login *login);
@@ -52,7 +52,7 @@ struct envoi__login_owner {
 	void *user;
 };
 
-/** What a login works with: borrowed until it is freed. */
+/** Parameters; borrowed until the login is freed. */
 struct envoi__login_parameters {
 	struct envoi_session *session; /* may be freed after envoi__login_stop() */
 	struct envoi_settings *settings; /* pins are added */
@@ -76,17 +76,17 @@ struct envoi__login {
 	struct envoi__login_parameters with;
 	struct envoi_context *context; /* a reference */
 	struct envoi__guard guard;
-	/* the settings when it began: what the application changes later is for the next one */
+	/* settings, read when it began: later changes apply to the next login */
 	struct envoi__client_settings values;
 	enum envoi__tls_mode tls_mode;
 	uint64_t decision_timeout_ms;
 	char *resource; /* that of the values; NULL: the server chooses */
 	struct envoi_session_owner session_owner;
 	enum envoi__login_state state;
-	bool is_leaving; /* nothing else is tried */
+	bool is_leaving; /* no other connector or address is tried */
 	bool has_started_again; /* without a TLS session that the server has refused */
 	bool is_secure, is_authenticated; /* the stream */
-	struct envoi_deferred start; /* the first connector, from the loop */
+	struct envoi_deferred start; /* calls the first connector, from the loop */
 	struct envoi_timer deadline; /* of the whole login */
 	uint64_t deadline_at_ms, left_ms; /* left: while it is suspended */
 	unsigned int open_questions; /* to the application */
@@ -97,8 +97,8 @@ struct envoi__login {
 
 /**
  * Begin to log in.
- * @param last  how the last connection ended: where it was redirected to, this login goes; or NULL
- * @retval ENVOI_ERR_NOMEM  nothing has begun, and the owner is not called
+ * @param last  the failure of the last connection, whose redirect is followed; or NULL
+ * @retval ENVOI_ERR_NOMEM  the login has not begun, and the owner is not called
  */
 int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_owner *owner,
 	const struct envoi__login_parameters *with, const struct envoi_failure *last);
@@ -107,11 +107,10 @@ int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_
  * the login. */
 void envoi__login_stop(struct envoi__login *login);
 
-/** Stop and free; NULL is allowed. A stream of it must have been freed. */
+/** Stop and free; NULL is allowed. Its stream must have been freed before. */
 void envoi__login_free(struct envoi__login *login);
 
-/** Leave in order: what is connecting ends at once, a stream is closed. The owner's `ended` comes.
- *  */
+/** Disconnect in order: cancel connecting, or close the stream. The owner's `ended` is called. */
 void envoi__login_leave(struct envoi__login *login);
 
 /** The application has set the password of the certificate's key. */
@@ -123,9 +122,10 @@ void envoi__login_key_password_set(struct envoi__login *login, bool is_given);
 void envoi__login_fail(struct envoi__login *login, enum envoi_phase phase, int code,
 	const char *format, ...) ENVOI_PRINTF(4, 5);
 
-/** Begin, or begin again, with so much time for the rest of the login. */
+/** Start the deadline, or start it again. */
 void envoi__login_start_deadline(struct envoi__login *login, uint64_t timeout_ms);
-/** The state has changed: a connector gets a moment more, to report its attempts. */
+/** The state has changed: start the deadline again with the time that is left. While connecting it
+ * is slightly longer, so that the connector can report its attempts. */
 void envoi__login_renew_deadline(struct envoi__login *login);
 /** @return milliseconds left for the login; at least 1 */
 uint64_t envoi__login_time_left_ms(const struct envoi__login *login);

@@ -18,7 +18,7 @@ static void on_key_password_timeout(struct envoi_timer *timer)
 		(login->decision_timeout_ms + 500) / 1000);
 }
 
-/* Nothing of the login is touched afterwards: it may have been freed. */
+/* The application may free the login: it is not accessed afterwards. */
 static void ask(struct envoi__login *login, const char *file, bool was_wrong)
 {
 	struct envoi__account *account = login->with.account;

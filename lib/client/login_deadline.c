@@ -20,7 +20,7 @@ static enum envoi_phase current_phase(const struct envoi__login *login)
 						 : ENVOI_PHASE_STREAM;
 }
 
-/* The application gets the end of its questions, and may free everything inside. */
+/* The application's questions are closed. It may free everything inside these calls. */
 static void on_deadline(struct envoi_timer *timer)
 {
 	struct envoi__login *login = ENVOI_CONTAINER_OF(timer, struct envoi__login, deadline);

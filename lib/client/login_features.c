@@ -58,7 +58,7 @@ static const struct envoi_sasl_credentials_impl source_impl = {
 
 /* --- features --- */
 
-/* Each sets *ret_feature, to NULL where there is no need of it. */
+/* Each sets *ret_feature; NULL: the feature is not needed. */
 
 static int make_starttls(struct envoi__login *login, struct envoi_handler **ret_feature)
 {

@@ -106,7 +106,7 @@ bool envoi__is_redirect(const struct envoi_failure *why)
 		why->retry == ENVOI_RETRY_NOW && why->redirect_host[0] != '\0';
 }
 
-/* A redirect counts as an attempt: a failure of the second host then says why it was tried. */
+/* A redirect is recorded as an attempt: the failure of the second host shows why it was tried. */
 void envoi__login_routes_redirect(
 	struct envoi__login_routes *routes, const struct envoi_failure *why, const char *domain)
 {
@@ -188,7 +188,7 @@ static bool concerns_one_machine(enum envoi_stream_condition condition)
 	}
 }
 
-/* Before SASL no secret was sent and nothing has changed; the next server has to prove as much. */
+/* Before SASL no secret has been sent, and the next server is verified in the same way. */
 bool envoi__may_try_elsewhere(
 	const struct envoi_failure *why, bool is_secure, bool is_authenticated)
 {
@@ -206,7 +206,7 @@ bool envoi__may_try_elsewhere(
 	case ENVOI_ERR_XML:
 	case ENVOI_ERR_PROTOCOL:
 	case ENVOI_ERR_LIMIT:
-		return !is_secure; /* it may not even be an XMPP server */
+		return !is_secure; /* the peer may not be an XMPP server */
 	case ENVOI_ERR_STREAM:
 		return concerns_one_machine(why->stream_condition);
 	default:

@@ -51,7 +51,7 @@ void envoi__login_routes_redirect(
  */
 void envoi__login_routes_prefer(
 	struct envoi__login_routes *routes, const char *host, uint16_t port);
-/** That host has failed: begin with the first connector, as if it had not been named.
+/** The preferred host has failed: drop it, and begin with the first connector.
  * @return false: there was none */
 bool envoi__login_routes_leave_preferred(struct envoi__login_routes *routes);
 /** Add all attempts so far to a failure. */
@@ -64,8 +64,8 @@ void envoi__login_routes_forget(struct envoi__login_routes *routes);
 bool envoi__is_redirect(const struct envoi_failure *why);
 
 /**
- * The settings for the next connector: after a redirect, as if the user had named the host. The
- * domain stays, and with it the name of the certificate (RFC 6120, section 4.9.3.19).
+ * The settings for the next connector: after a redirect with its host as `server` and `port`. The
+ * domain, and with it the name in the certificate, is the same (RFC 6120, section 4.9.3.19).
  * @param[out] ret_settings  @p settings, or a copy to be freed
  */
 int envoi__login_routes_settings(const struct envoi__login_routes *routes,

@@ -44,7 +44,7 @@ static bool is_refused(const struct envoi__login_tls *tls, const struct envoi_tl
 	return false;
 }
 
-/* For want of memory the application is asked once more. */
+/* Without memory the refusal is not stored: the application is asked again. */
 static void remember_refusal(struct envoi__login *login, const struct envoi_tls_peer *peer)
 {
 	struct envoi__login_tls *tls = &login->tls;
@@ -95,7 +95,7 @@ static void keep_pin(const struct envoi__login *login, const char *pin)
 	}
 }
 
-/* The application's decider was asked: its `over` follows, in which it may free everything. */
+/* Call `over` of the application's decider, which may free everything. */
 static void report_over(struct envoi__login *login, struct asked *asked,
 	struct envoi_tls_question *question, enum envoi_tls_answer answer)
 {
@@ -145,7 +145,7 @@ void envoi__login_tls_finish(struct envoi__login_tls *tls, struct envoi_context 
 	}
 	envoi_free(context, tls->refused);
 	if (tls->config != NULL) {
-		tls->config->decider = NULL; /* others may hold the configuration */
+		tls->config->decider = NULL; /* other objects may hold the configuration */
 		tls->config = envoi_tls_config_unref(tls->config);
 	}
 }

@@ -18,8 +18,8 @@ struct envoi__login;
 
 struct envoi__login_tls {
 	struct envoi_tls_config *config; /* NULL: tls.mode is none */
-	struct envoi_tls_decider decider; /* stands before the application's */
-	struct envoi__list asked; /* questions that the application's decider has */
+	struct envoi_tls_decider decider; /* calls the application's */
+	struct envoi__list asked; /* open questions of the application's decider */
 	unsigned char (*refused)[ENVOI_TLS_SPKI_BYTES]; /* keys that the application has refused */
 	size_t refused_count;
 	struct envoi_timer key_password_timer;
@@ -30,11 +30,11 @@ void envoi__login_tls_init(struct envoi__login_tls *tls);
 void envoi__login_tls_finish(struct envoi__login_tls *tls, struct envoi_context *context);
 
 /**
- * Read the files of trust and of the client certificate.
+ * Make the TLS configuration, with the authorities and the client certificate.
  *
  * @param[out] why  set when this fails
- * @retval ENVOI_AGAIN  the application was asked for the password of a key, and may have freed the
- *                      login; else the login starts again when it is set
+ * @retval ENVOI_AGAIN  the application was asked for the password of the key, and may have freed
+ *                      the login; the login starts again when the password is set
  */
 int envoi__login_tls_prepare(struct envoi__login *login, struct envoi_failure *why);
 

@@ -24,7 +24,7 @@ enum verdict {
 	RETRY_ANY_RESOURCE, /* at once, with a resource of the server's choice */
 };
 
-/** A failure in which the verdict is not that of its `retry`. All conditions have to match. */
+/** A failure whose verdict is not that of its `retry`. All members must match. */
 struct exception {
 	int code;
 	enum envoi_phase phase; /* NONE: every one */
@@ -38,8 +38,8 @@ struct exception {
 
 static const struct exception exceptions[] = {
 	/* Two clients of one resource would end each other's sessions for ever (RFC 6120, section
-	 * 4.9.3.3). It does not come for an older connection of the same client: that is closed
-	 * before another attempt begins. */
+	 * 4.9.3.3). An older connection of the same client does not cause it: that is closed before
+	 * another attempt begins. */
 	{.code = ENVOI_ERR_STREAM, .stream = ENVOI_STREAM_CONFLICT, .verdict = STOP},
 	/* section 7.7.2.2 */
 	{.code = ENVOI_ERR_STANZA,
@@ -136,7 +136,7 @@ static bool is_retried(struct envoi__reconnect *reconnect, enum verdict verdict)
 		return !are_too_many(reconnect);
 	case RETRY_ANY_RESOURCE:
 		if (reconnect->takes_any_resource) {
-			return false; /* a server that refuses its own choice */
+			return false; /* the server refuses its own choice */
 		}
 		reconnect->takes_any_resource = true;
 		return true;
@@ -147,8 +147,8 @@ static bool is_retried(struct envoi__reconnect *reconnect, enum verdict verdict)
 
 /* --- when --- */
 
-/* Full jitter: the whole span, also where it is limited, so that the clients of a server do not
- * meet at the limit. */
+/* Full jitter over the whole span, also at the longest delay, so that the clients of a server do
+ * not all connect at once. */
 static uint64_t random_up_to(const struct envoi__reconnect *reconnect, uint64_t most)
 {
 	uint64_t bits;
@@ -166,7 +166,7 @@ static uint64_t next_delay_ms(struct envoi__reconnect *reconnect, uint64_t first
 	return random_up_to(reconnect, most);
 }
 
-/* What is to be tried at once is so only the first time: a server may say it again and again. */
+/* Only the first retry is immediate: a server may ask for it repeatedly. */
 static uint64_t delay_for(
 	struct envoi__reconnect *reconnect, enum verdict verdict, const struct envoi_failure *why)
 {

@@ -30,7 +30,7 @@ struct envoi__reconnect {
 	bool is_online, is_waiting;
 	uint64_t online_at_ms; /* on the clock of the loop, as all here */
 	unsigned int doublings; /* of the next delay; 0: the connection before was stable */
-	uint64_t refused_at_ms[ENVOI__REFUSALS_KEPT]; /* the last ones that may pass */
+	uint64_t refused_at_ms[ENVOI__REFUSALS_KEPT]; /* the last failures with RETRY_FEW */
 	unsigned int refusals;
 	bool was_hinted;
 	uint64_t hinted_at_ms, due_at_ms;
@@ -59,11 +59,11 @@ bool envoi__reconnect_decide(struct envoi__reconnect *reconnect, const struct en
 /** Wait: `due` is called. */
 void envoi__reconnect_wait(struct envoi__reconnect *reconnect, uint64_t delay_ms);
 
-/** An attempt could not even begin: wait as after a failed one. */
+/** An attempt could not begin: wait as after a failed one. */
 void envoi__reconnect_wait_again(struct envoi__reconnect *reconnect);
 
-/** Something has changed that lets an attempt succeed: end the wait at once, or ten seconds after
- * the last hint that did. Nothing if there is no wait. */
+/** An attempt may succeed now: end the wait at once, or ten seconds after the last hint that did.
+ * Nothing if there is no wait. */
 void envoi__reconnect_hint(struct envoi__reconnect *reconnect);
 
 /** Stop waiting. */

@@ -18,8 +18,8 @@ enum {
 	ENVOI__REFUSALS_KEPT = 3, /* so many within a minute end the retries */
 };
 
-/** Embedded in its client and zeroed before first use. It knows no connection: the client reports
- * what happens, and is called when the next attempt is due. */
+/** Embedded in its client and zeroed before first use. The client reports connections and failures,
+ * and is called when the next attempt is due. */
 struct envoi__reconnect {
 	struct envoi_context *context; /* borrowed */
 	void (*due)(struct envoi__reconnect *reconnect); /* from the loop */

@@ -11,6 +11,7 @@
 #include <envoi/interfaces/mainloop.h>
 
 #include "mainloop/clock.h"
+#include "mainloop/run_turns.h"
 
 struct libevent_loop {
 	struct envoi_loop base;
@@ -157,13 +158,7 @@ static int run_once(struct envoi_loop *base, bool wait)
 
 static int run(struct envoi_loop *base)
 {
-	struct libevent_loop *self = libevent_from_base(base);
-	int r = ENVOI_OK;
-	self->wants_quit = false;
-	while (r == ENVOI_OK && !self->wants_quit) {
-		r = run_once(base, true);
-	}
-	return r == ENVOI_END ? ENVOI_OK : r;
+	return envoi__run_turns(base, &libevent_from_base(base)->wants_quit);
 }
 
 static void quit(struct envoi_loop *base)

@@ -9,6 +9,7 @@
 
 #include "mainloop/clock.h"
 #include "mainloop/poll_set.h"
+#include "mainloop/run_turns.h"
 
 struct poll_loop {
 	struct envoi_loop base;
@@ -79,13 +80,7 @@ static int run_once(struct envoi_loop *base, bool wait)
 
 static int run(struct envoi_loop *base)
 {
-	struct poll_loop *self = poll_from_base(base);
-	int r = ENVOI_OK;
-	self->wants_quit = false;
-	while (r == ENVOI_OK && !self->wants_quit) {
-		r = run_once(base, true);
-	}
-	return r == ENVOI_END ? ENVOI_OK : r;
+	return envoi__run_turns(base, &poll_from_base(base)->wants_quit);
 }
 
 static void quit(struct envoi_loop *base)

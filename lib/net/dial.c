@@ -347,22 +347,9 @@ static int choose_resolver(struct envoi_dial *dial, const struct envoi_dial_opti
 	return r;
 }
 
-static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_options *options,
+static void prepare_race(struct envoi_dial *dial, const struct envoi_dial_options *options,
 	struct envoi_resolver *resolver)
 {
-	dial->services = (struct envoi__srv_lookup){
-		.context = dial->context,
-		.resolver = resolver,
-		.domain = dial->domain,
-		.is_server = dial->is_server,
-		.routes = dial->routes,
-		.attempts = &dial->attempts,
-		.failure = &dial->failure,
-		.done = on_services,
-	};
-	if (options->trials != NULL) {
-		dial->trials = *options->trials;
-	}
 	dial->race = (struct envoi__race){
 		.targets = &dial->services.targets,
 		.candidate_setup =
@@ -393,6 +380,25 @@ static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_optio
 		.waits = on_race_waits,
 		.leave = on_race_leave,
 	};
+}
+
+static void prepare_steps(struct envoi_dial *dial, const struct envoi_dial_options *options,
+	struct envoi_resolver *resolver)
+{
+	dial->services = (struct envoi__srv_lookup){
+		.context = dial->context,
+		.resolver = resolver,
+		.domain = dial->domain,
+		.is_server = dial->is_server,
+		.routes = dial->routes,
+		.attempts = &dial->attempts,
+		.failure = &dial->failure,
+		.done = on_services,
+	};
+	if (options->trials != NULL) {
+		dial->trials = *options->trials;
+	}
+	prepare_race(dial, options, resolver);
 }
 
 int envoi_dial_new(struct envoi_dial **ret_dial, struct envoi_context *context,

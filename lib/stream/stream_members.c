@@ -75,6 +75,13 @@ void envoi_stream_set_local(struct envoi_stream *stream, const struct envoi_jid 
 	envoi_jid_unref(before);
 }
 
+void envoi_stream_switch_tap(
+	struct envoi_stream *stream, enum envoi_direction direction, bool is_on)
+{
+	unsigned int bit = 1u << direction;
+	stream->tap.off = is_on ? stream->tap.off & ~bit : stream->tap.off | bit;
+}
+
 void envoi_stream_get_counts(
 	const struct envoi_stream *stream, struct envoi_stream_counts *ret_counts)
 {

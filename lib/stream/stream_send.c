@@ -101,13 +101,6 @@ int envoi_stream_send_element(struct envoi_stream *stream, const struct envoi_el
 	return r;
 }
 
-void envoi_stream_switch_tap(
-	struct envoi_stream *stream, enum envoi_direction direction, bool is_on)
-{
-	unsigned int bit = 1u << direction;
-	stream->tap.off = is_on ? stream->tap.off & ~bit : stream->tap.off | bit;
-}
-
 int envoi_stream_keepalive(struct envoi_stream *stream)
 {
 	const struct envoi_transport_impl *impl = stream->transport == NULL

@@ -194,6 +194,23 @@ static void a_stanza_that_does_not_answer_the_request_is_refused(void **state)
 	probe_remove(&probe);
 }
 
+static void a_stanza_that_answers_the_request_is_sent(void **state)
+{
+	static const char answer[] = "<iq type='result' id='1' to='a@b/c'><x xmlns='urn:x'/></iq>";
+	struct router_fixture *f = *state;
+	struct probe probe;
+	probe_init(&probe, f, 'p');
+	probe.rows[0].kind = ENVOI_IQ_GET;
+	probe.act = act_reply_payload;
+	probe.payload = answer;
+	probe_add(&probe);
+	route(f, get_time);
+	assert_int_equal(probe.code, ENVOI_OK);
+	assert_int_equal(f->sent_count, 1);
+	assert_non_null(strstr(written_text(&f->sent), "<x xmlns='urn:x'/>"));
+	probe_remove(&probe);
+}
+
 static void act_change_epoch(struct probe *probe, struct envoi_delivery *in)
 {
 	probe->f->epoch++;
@@ -688,6 +705,7 @@ int main(void)
 		TEST(results_and_errors_are_never_answered),
 		TEST(a_request_is_answered_once_however_often_its_handler_tries),
 		TEST(a_stanza_that_does_not_answer_the_request_is_refused),
+		TEST(a_stanza_that_answers_the_request_is_sent),
 		TEST(a_request_is_not_answered_after_its_epoch),
 		TEST(automatic_answers_are_dropped_when_there_is_no_room),
 		TEST(a_promise_is_ended_by_each_of_its_four_ways),

@@ -458,6 +458,7 @@ static void a_failed_allocation_leaves_the_table_whole(void **state)
 		wire_talk(&h.f.wire, BOB_AT("desk", "<status>text</status>") BOB_AT("phone", ""));
 		wire_talk(&h.f.wire, BOB_LEAVES("desk"));
 		h.allocator.fail_at = 0;
+		wire_run(&h.f.wire, 1000);
 		if (!envoi_session_is_online(h.f.wire.session)) {
 			hostile_finish(&h);
 			hostile_init(&h);

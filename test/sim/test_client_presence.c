@@ -280,6 +280,52 @@ static void directed_presence_is_remembered_up_to_a_limit(void **state)
 	assert_int_equal(test_server_count_heard(fixture.server, "rooms"), 2);
 }
 
+/* --- a filter frees the client --- */
+
+static enum envoi_stanza_type freeing_type; /* the presence in whose filter the client is freed */
+
+static int free_client(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	(void)self;
+	(void)session;
+	if (envoi_stanza_kind(stanza) == ENVOI_PRESENCE &&
+		envoi_stanza_type(stanza) == freeing_type) {
+		envoi_client_free(fixture.client);
+		fixture.client = NULL;
+	}
+	return ENVOI_OK;
+}
+
+static const struct envoi_filters freeing_filters = {.stanza_out = free_client};
+static const struct envoi_handler_impl freeing_impl = {.filters = &freeing_filters};
+
+static void the_client_may_be_freed_where_a_filter_sees_its_presence(void **state)
+{
+	(void)state;
+	struct envoi_handler handler = ENVOI_HANDLER(&freeing_impl);
+	client_fixture_connect(&fixture, SECOND_MS);
+	freeing_type = ENVOI_TYPE_AVAILABLE;
+	envoi_client_add(fixture.client, &handler);
+	assert_true(envoi_client_set_show(fixture.client, "away", NULL) < 0);
+	assert_null(fixture.client);
+	client_fixture_run(&fixture, SECOND_MS);
+}
+
+static void the_client_may_be_freed_where_a_filter_sees_directed_presence_withdrawn(void **state)
+{
+	(void)state;
+	struct envoi_handler handler = ENVOI_HANDLER(&freeing_impl);
+	client_fixture_connect(&fixture, SECOND_MS);
+	send_presence(ENVOI_TYPE_AVAILABLE, NULL, "a@rooms.example.org/nick");
+	send_presence(ENVOI_TYPE_AVAILABLE, NULL, "b@rooms.example.org/nick");
+	freeing_type = ENVOI_TYPE_UNAVAILABLE;
+	envoi_client_add(fixture.client, &handler);
+	envoi_client_disconnect(fixture.client);
+	assert_null(fixture.client);
+	client_fixture_run(&fixture, SECOND_MS);
+}
+
 /* --- presence of contacts --- */
 
 static struct envoi_presences *presences(void)
@@ -334,6 +380,11 @@ int main(void)
 			directed_presence_is_remembered_up_to_a_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			presence_of_contacts_ends_with_the_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_client_may_be_freed_where_a_filter_sees_its_presence, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_client_may_be_freed_where_a_filter_sees_directed_presence_withdrawn,
+			setup, teardown),
 	};
 	return cmocka_run_group_tests_name("sim/client_presence", tests, NULL, NULL);
 }

@@ -1,6 +1,4 @@
-// An echo bot in C++17. NAME=VALUE are settings, "tls.ca-file=ca.pem" for example.
-//
-//	ENVOI_PASSWORD=... echo_bot bot@example.org [NAME=VALUE...]
+// An echo bot in C++17: ENVOI_PASSWORD=... echo_bot bot@example.org [SETTING=VALUE...]
 #include <cstdio>
 #include <cstdlib>
 

@@ -70,7 +70,7 @@ static void destroy(struct envoi_session *session)
 {
 	struct envoi_context *context = session->context;
 	envoi__session_sweep(session);
-	envoi__sm_forget(session);
+	envoi__sm_finish(session);
 	envoi__journal_finish(session);
 	envoi__router_finish(&session->router);
 	envoi__requests_finish(&session->requests);

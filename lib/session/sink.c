@@ -284,6 +284,15 @@ static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *ele
 	envoi__session_leave(session);
 }
 
+/* The peer closes first: what it has sent is acknowledged before this side closes, too. */
+static void on_ending(struct envoi_stream_sink *sink)
+{
+	struct envoi_session *session = from_sink(sink);
+	envoi__session_enter(session);
+	envoi__sm_peer_closes(session);
+	envoi__session_leave(session);
+}
+
 /* --- output --- */
 
 static void on_written(struct envoi_stream_sink *sink, size_t count)
@@ -323,6 +332,7 @@ const struct envoi_stream_sink_impl envoi__session_sink_impl = {
 	.ready = on_ready,
 	.stanza = on_stanza,
 	.skipped = on_skipped,
+	.ending = on_ending,
 	.written = on_written,
 	.drained = on_drained,
 	.activity = on_activity,

@@ -101,6 +101,12 @@ void envoi__stream_ended(struct envoi_stream *stream)
 		envoi__failure_put(stream->failure.text, sizeof(stream->failure.text),
 			"the peer closed the stream");
 	}
+	if (before == ENVOI__STREAM_RUNNING && stream->sink->impl->ending != NULL) {
+		stream->sink->impl->ending(stream->sink);
+	}
+	if (stream->life >= ENVOI__STREAM_ENDING) {
+		return; /* cut or freed inside */
+	}
 	uint64_t left_ms = start_closing(stream);
 	end(stream);
 	send_tail(stream);

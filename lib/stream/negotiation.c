@@ -280,7 +280,7 @@ void envoi__stream_continue(struct envoi_stream *stream)
 			stream->input = ENVOI__INPUT_NONE;
 			stream->output = ENVOI__OUTPUT_NONE;
 		}
-		if ((gain.bits & ENVOI_STREAM_AUTHENTICATED) != 0) {
+		if ((gain.bits & (ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND)) != 0) {
 			envoi__stream_widen_limits(stream);
 		}
 		report_gained(stream, &gain);

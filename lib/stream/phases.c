@@ -42,7 +42,8 @@ void envoi__stream_read_settings(struct envoi_stream *stream, const struct envoi
 void envoi__stream_widen_limits(struct envoi_stream *stream)
 {
 	struct envoi_xml_limits limits = stream->limits;
-	if (stream->role != ENVOI_INITIATOR || !stream->is_ready) {
+	bool has_stanzas = stream->is_ready || (stream->bits & ENVOI_STREAM_BOUND) != 0;
+	if (stream->role != ENVOI_INITIATOR || !has_stanzas) {
 		limits.skip_bytes = 0;
 	}
 	set_limits(stream, &limits);

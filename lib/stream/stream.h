@@ -87,6 +87,7 @@ struct envoi_stream {
 	enum envoi_role role;
 	char *content_ns, *peer_domain, *lang; /* peer_domain, lang may be NULL */
 	struct envoi_jid *local; /* may be NULL */
+	char *user; /* that the peer has authenticated as; NULL: not known */
 	struct envoi__peer_head *peer_head; /* NULL: none came */
 	unsigned int bits, required;
 
@@ -198,7 +199,7 @@ void envoi__stream_start_close_timeout(struct envoi_stream *stream);
 /** @return what is left of close.timeout, which has begun */
 uint64_t envoi__stream_close_time_left(const struct envoi_stream *stream);
 /** From now on the peer may send more at a time: it has logged in. Called again when the stream is
- * ready: then an initiating stream skips stanzas that exceed a limit. */
+ * bound or ready: then an initiating stream skips stanzas that exceed a limit. */
 void envoi__stream_widen_limits(struct envoi_stream *stream);
 
 /* ending.c */

@@ -4,6 +4,8 @@
  */
 #include "stream/stream.h"
 
+#include <string.h>
+
 void *envoi_stream_feature_state(struct envoi_stream *stream, const struct envoi_handler *handler)
 {
 	for (size_t i = 0; i < stream->part_count; i++) {
@@ -91,4 +93,20 @@ void envoi_stream_get_counts(
 void envoi__stream_set_sink(struct envoi_stream *stream, struct envoi_stream_sink *sink)
 {
 	stream->sink = sink;
+}
+
+const char *envoi_stream_user(const struct envoi_stream *stream)
+{
+	return stream->user;
+}
+
+int envoi_stream_set_user(struct envoi_stream *stream, const char *user)
+{
+	char *copy = user == NULL ? NULL : envoi_strndup(stream->context, user, strlen(user));
+	if (user != NULL && copy == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	envoi_free(stream->context, stream->user);
+	stream->user = copy;
+	return ENVOI_OK;
 }

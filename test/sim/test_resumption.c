@@ -1040,6 +1040,71 @@ static void a_wrong_session_looks_like_an_unknown_one(void **state)
 	}
 }
 
+/* The right id, from an account that is another: the same bytes in the same turn. */
+static void a_session_of_another_account_looks_like_an_unknown_one(void **state)
+{
+	struct world *world = *state;
+	static const char *const users[] = {"mallory", "alice2", "alice"};
+	char previd[128];
+	snprintf(previd, sizeof(previd), "previd='%s' h='0'", enable_raw(world));
+	struct envoi_session *session = world->sessions->session;
+	world->is_slow = true;
+	for (size_t i = 0; i < 3; i++) {
+		connect_raw(world);
+		assert_string_equal(resume_raw(world, previd), "");
+		assert_int_equal(envoi_stream_set_user(world->open_stream, users[i]), ENVOI_OK);
+		assert_int_equal(
+			envoi_resumption_answer(world->open_stream, world->management, session),
+			ENVOI_OK);
+		run(world, 0);
+		if (i < 2) {
+			assert_string_equal(heard(world), FAILED("item-not-found"));
+		} else {
+			assert_non_null(strstr(heard(world), "<resumed "));
+		}
+	}
+}
+
+/* Section 5: what was handled of a session that has timed out is known to its client. */
+static void an_expired_session_is_answered_with_what_it_handled(void **state)
+{
+	struct world *world = *state;
+	char previd[128];
+	world->max_s = 60;
+	snprintf(previd, sizeof(previd), "previd='%s' h='0'", enable_raw(world));
+	struct envoi_session *session = world->sessions->session;
+	(void)talk(world, "<message id='a'/><message id='b'/>");
+	envoi_memory_pair_cut(world->pair);
+	run(world, 60000);
+	assert_int_equal(world->expired, 1);
+	connect_raw(world);
+	assert_string_equal(resume_raw(world, previd),
+		"<failed " SM " h='2'><item-not-found "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+	assert_string_equal(resume_raw(world, "previd='x' h='0'"), FAILED("item-not-found"));
+	world->is_slow = true;
+	(void)resume_raw(world, previd);
+	assert_int_equal(envoi_stream_set_user(world->open_stream, "mallory"), ENVOI_OK);
+	assert_int_equal(
+		envoi_resumption_answer(world->open_stream, world->management, session), ENVOI_OK);
+	run(world, 0);
+	assert_string_equal(heard(world), FAILED("item-not-found"));
+}
+
+/* The request for the last acknowledgement and the closing tag come together. */
+static void what_came_before_the_closing_tag_is_acknowledged(void **state)
+{
+	struct world *world = *state;
+	(void)enable_raw(world);
+	assert_string_equal(talk(world, "<message id='a'/><r " SM "/></stream:stream>"),
+		"<a " SM " h='1'/></stream:stream>");
+	(void)enable_raw(world);
+	assert_string_equal(talk(world, "<message id='a'/></stream:stream>"),
+		"<a " SM " h='1'/></stream:stream>");
+	(void)enable_raw(world);
+	assert_string_equal(talk(world, "</stream:stream>"), "</stream:stream>");
+}
+
 static void free_inside(struct envoi_resumption_hook *hook, struct envoi_stream *stream,
 	struct envoi_handler *handler, const char *previd)
 {
@@ -1114,6 +1179,9 @@ int main(void)
 		TEST(an_h_that_is_too_high_ends_stream_and_session),
 		TEST(a_session_closed_in_order_is_not_resumable),
 		TEST(a_wrong_session_looks_like_an_unknown_one),
+		TEST(a_session_of_another_account_looks_like_an_unknown_one),
+		TEST(an_expired_session_is_answered_with_what_it_handled),
+		TEST(what_came_before_the_closing_tag_is_acknowledged),
 		TEST(sessions_may_be_freed_inside_the_hooks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,7 +198,9 @@ struct envoi_resumption_hook_impl {
 	 */
 	void (*wanted)(struct envoi_resumption_hook *hook, struct envoi_stream *stream,
 		struct envoi_handler *handler, const char *previd);
-	/** OPTIONAL. The time of a session without a stream has expired: its epoch has ended. */
+	/** OPTIONAL. The time of a session without a stream has expired: its epoch has ended. A
+	 * session that is kept for a while answers a late request with what it has handled:
+	 * envoi_resumption_answer(). */
 	void (*expired)(struct envoi_resumption_hook *hook, struct envoi_session *session);
 };
 
@@ -231,8 +233,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_management_receiver_new(
  * stream of @p session, if there is one, which ends with the stream error `conflict`; its owner is
  * called with `closed` after that, or at once without an old stream (with ENVOI_OK).
  *
- * @param session  of the account that has authenticated, which the caller has to compare; NULL, or
- *                 one that cannot be resumed under the requested id: the answer is item-not-found
+ * @param session  NULL, one of another account than that of envoi_stream_user(), or one that cannot
+ *                 be resumed under the requested id: the answer is item-not-found, the same for
+ *                 all. With a session whose time has expired under that id it says how many
+ *                 stanzas were handled. Where envoi_stream_user() is NULL, as on anonymous
+ *                 streams, the caller compares the accounts
  * @retval ENVOI_ERR_STATE     no request is open
  * @retval ENVOI_ERR_PROTOCOL  the peer acknowledges stanzas that were not sent: the stream fails
  * Other errors as envoi_stream_send_element(): the stream fails.

@@ -173,7 +173,7 @@ struct envoi_stream_sink_impl {
 	void (*stanza)(struct envoi_stream_sink *sink, struct envoi_element *element);
 	/**
 	 * OPTIONAL. A stanza exceeded a limit, and was counted and skipped (setting
-	 * limits.skip-bytes); on an initiating stream that is ready only.
+	 * limits.skip-bytes); on an initiating stream that is bound or ready only.
 	 *
 	 * @param element  the stanza without content, with the attributes from, to, id and type as
 	 *                 far as they could be read; borrowed
@@ -182,6 +182,9 @@ struct envoi_stream_sink_impl {
 	 */
 	void (*skipped)(struct envoi_stream_sink *sink, struct envoi_element *element,
 		uint64_t bytes, const char *limit);
+	/** OPTIONAL. The peer has closed the stream in order: what is sent inside goes out before
+	 * the closing tag of this side. */
+	void (*ending)(struct envoi_stream_sink *sink);
 	/** OPTIONAL. The transport has written @p count more stanzas, those of
 	 * envoi_stream_send_element() included. The sum is stanzas_out of struct
 	 * envoi_stream_counts when all are written. */
@@ -418,6 +421,13 @@ ENVOI_API const struct envoi_jid *envoi_stream_local(const struct envoi_stream *
 /** Set the address of envoi_stream_local(): for binding, and in `opened` for receivers of several
  * domains. */
 ENVOI_API void envoi_stream_set_local(struct envoi_stream *stream, const struct envoi_jid *jid);
+/** @return the user as which the peer of a receiving stream has authenticated, prepared as a
+ * localpart; NULL: not yet, or anonymous, or its feature has not set it; borrowed until it is set
+ */
+ENVOI_API const char *envoi_stream_user(const struct envoi_stream *stream);
+/** Set it: for features that authenticate. @param user  copied; NULL: none
+ * @retval ENVOI_ERR_NOMEM  unchanged */
+ENVOI_API ENVOI_MUST_CHECK int envoi_stream_set_user(struct envoi_stream *stream, const char *user);
 
 #ifdef __cplusplus
 }

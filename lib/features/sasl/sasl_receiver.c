@@ -225,8 +225,11 @@ static int succeed(struct envoi_handler *self, struct envoi_stream *stream, stru
 		return ENVOI_ERR_NOMEM;
 	}
 	bool has_data = envoi_buffer_len(data) > 0;
-	int r = envoi__sasl_send(
-		stream, "success", NULL, has_data ? data : NULL, ENVOI__SASL_EMPTY_AS_NOTHING);
+	int r = envoi_stream_set_user(stream, state->user);
+	if (r == ENVOI_OK) {
+		r = envoi__sasl_send(stream, "success", NULL, has_data ? data : NULL,
+			ENVOI__SASL_EMPTY_AS_NOTHING);
+	}
 	if (r == ENVOI_OK) {
 		envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED,
 			ENVOI_NEXT_RESTART, state->mechanism->name);

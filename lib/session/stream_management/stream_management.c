@@ -31,6 +31,13 @@ void envoi__sm_forget(struct envoi_session *session)
 	envoi_timer_stop(&sm->expiry_timer);
 }
 
+void envoi__sm_finish(struct envoi_session *session)
+{
+	envoi__sm_forget(session);
+	envoi_free(session->context, session->sm.expired_id);
+	session->sm.expired_id = NULL;
+}
+
 /* --- receiving side: how long a session without a stream is kept --- */
 
 static void on_expiry(struct envoi_timer *timer)
@@ -39,6 +46,10 @@ static void on_expiry(struct envoi_timer *timer)
 	struct envoi_session *session = ENVOI_CONTAINER_OF(sm, struct envoi_session, sm);
 	struct envoi_resumption_hook *hook = sm->hook;
 	envoi__session_enter(session);
+	envoi_free(session->context, sm->expired_id);
+	sm->expired_id = sm->id;
+	sm->expired_handled = envoi__sm_handled_number(session);
+	sm->id = NULL;
 	envoi_session_set_resumable(session, false);
 	if (hook->impl->expired != NULL) {
 		hook->impl->expired(hook, session);
@@ -277,15 +288,22 @@ void envoi__sm_flush(struct envoi_session *session)
 }
 
 /* Section 4: what is not acknowledged when the stream is closed is delivered again. */
+void envoi__sm_peer_closes(struct envoi_session *session)
+{
+	const struct envoi__sm *sm = &session->sm;
+	if (sm->state == ENVOI__SM_ENABLED &&
+		(sm->is_answer_due || envoi__sm_handled_number(session) != sm->answered)) {
+		(void)answer(session);
+	}
+}
+
 void envoi__sm_close(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
 	if (sm->state != ENVOI__SM_ENABLED) {
 		return;
 	}
-	if (sm->is_answer_due || envoi__sm_handled_number(session) != sm->answered) {
-		(void)answer(session);
-	}
+	envoi__sm_peer_closes(session);
 	if (sm->acknowledged != envoi__sm_sent_number(session)) {
 		sm->is_requesting = false;
 		(void)envoi__sm_request(session);

@@ -63,6 +63,10 @@ struct envoi__sm {
 	struct envoi_timer request_timer;
 	struct envoi_resumption_hook *hook; /* receiving side, resumable; NULL: none */
 	struct envoi_timer expiry_timer; /* receiving side: while there is no stream */
+	/* receiving side: a session whose time has passed, for an answer that says what of it was
+	 * handled */
+	char *expired_id; /* NULL: none */
+	uint64_t expired_handled;
 };
 
 void envoi__sm_init(struct envoi__sm *sm);
@@ -85,6 +89,10 @@ bool envoi__sm_is_repeated(const struct envoi_session *session);
 void envoi__sm_flush(struct envoi_session *session);
 /** Acknowledge, and request the last acknowledgement: the closing tag follows. */
 void envoi__sm_close(struct envoi_session *session);
+/** Acknowledge what is not yet: the peer has closed the stream. */
+void envoi__sm_peer_closes(struct envoi_session *session);
+/** Free what outlives envoi__sm_forget(). */
+void envoi__sm_finish(struct envoi_session *session);
 
 /** @return whether the stanzas that the present stream is given are counted */
 bool envoi__sm_is_on(const struct envoi_session *session);

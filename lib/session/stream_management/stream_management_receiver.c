@@ -38,14 +38,24 @@ static int offer(
 	return envoi_element_error(features);
 }
 
-/* Section 6: recoverable; the stream goes on. */
-static int send_failed(struct envoi_stream *stream, enum envoi_stanza_condition condition)
+/* Section 6: recoverable; the stream goes on. @param h  what was handled; NULL: not said */
+static int send_failed_with(
+	struct envoi_stream *stream, enum envoi_stanza_condition condition, const uint64_t *h)
 {
+	char text[ENVOI_INT_SIZE];
 	struct envoi_element *failed = envoi_element_new(stream->context, ENVOI__NS_SM, "failed");
+	if (h != NULL) {
+		envoi_element_set(failed, "h", envoi_uint_print(text, (uint32_t)*h));
+	}
 	envoi_element_add(failed, ENVOI_NS_STANZA_ERRORS, envoi_stanza_condition_name(condition));
 	int r = envoi_stream_send_element(stream, failed);
 	envoi_element_unref(failed);
 	return r;
+}
+
+static int send_failed(struct envoi_stream *stream, enum envoi_stanza_condition condition)
+{
+	return send_failed_with(stream, condition, NULL);
 }
 
 /* --- enabling (section 3) --- */
@@ -221,20 +231,46 @@ static int resume(struct envoi_session *session, struct envoi_stream *stream,
 	return ENVOI_OK;
 }
 
+/* Section 10: a session of another account looks like one that does not exist. Where the feature
+ * that has authenticated does not name the user, the caller has compared. */
+static bool is_own(const struct envoi_session *session, const struct envoi_stream *stream)
+{
+	const char *user = envoi_stream_user(stream);
+	const char *local = session->jid == NULL ? NULL : envoi_jid_local(session->jid);
+	const struct envoi_jid *domain = envoi_stream_local(stream);
+	return user == NULL ||
+		(local != NULL && strcmp(local, user) == 0 &&
+			(domain == NULL ||
+				strcmp(envoi_jid_domain(domain), envoi_jid_domain(session->jid)) ==
+					0));
+}
+
 /* A session that has an id but no stream, or one that it was enabled on. */
 static bool is_resumable(
 	const struct envoi_session *session, const struct envoi_stream *stream, const char *previd)
 {
-	return session != NULL && !envoi__guard_is_over(&session->guard) &&
-		session->sm.id != NULL && strcmp(session->sm.id, previd) == 0 &&
+	return session->sm.id != NULL && strcmp(session->sm.id, previd) == 0 &&
 		session->is_resumable && !session->is_closing && session->stream != stream;
+}
+
+static int refuse(struct envoi_stream *stream, const struct envoi_session *session,
+	const struct request *request)
+{
+	bool has_expired = session != NULL && session->sm.expired_id != NULL &&
+		strcmp(session->sm.expired_id, request->previd) == 0;
+	return send_failed_with(
+		stream, ENVOI_ITEM_NOT_FOUND, has_expired ? &session->sm.expired_handled : NULL);
 }
 
 static int answer(struct envoi_stream *stream, struct envoi_handler *handler,
 	struct envoi_session *session, const struct request *request)
 {
-	if (!is_resumable(session, stream, request->previd)) {
-		return send_failed(stream, ENVOI_ITEM_NOT_FOUND);
+	if (session != NULL &&
+		(envoi__guard_is_over(&session->guard) || !is_own(session, stream))) {
+		session = NULL;
+	}
+	if (session == NULL || !is_resumable(session, stream, request->previd)) {
+		return refuse(stream, session, request);
 	}
 	envoi__session_enter(session);
 	int r = resume(session, stream, handler, request);

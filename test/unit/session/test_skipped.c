@@ -235,6 +235,63 @@ static void a_stanza_beyond_skip_bytes_ends_the_stream(void **state)
 	assert_refused("<message>" DEEP X100 X100 X100 X100 X100 "</message>");
 }
 
+static int bind_at_once(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)offer;
+	(void)features;
+	envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
+		ENVOI_NEXT_FEATURE, NULL);
+	return ENVOI_AGAIN;
+}
+
+static int wait_for_ever(struct envoi_handler *self, struct envoi_stream *stream,
+	const struct envoi_element *offer, const struct envoi_element *features)
+{
+	(void)self;
+	(void)stream;
+	(void)offer;
+	(void)features;
+	return ENVOI_AGAIN;
+}
+
+/* A server hands over stanzas from binding on, whatever else is negotiated. */
+static void between_binding_and_the_end_of_the_login_a_stanza_is_skipped(void **state)
+{
+	(void)state;
+	static const struct envoi_stream_feature binding = {.ns = "urn:example:bind",
+		.name = "x",
+		.order = ENVOI_ORDER_BIND,
+		.forbidden = ENVOI_STREAM_BOUND,
+		.phase = ENVOI_PHASE_BIND,
+		.negotiate = bind_at_once};
+	static const struct envoi_stream_feature slow = {.ns = "urn:example:slow",
+		.name = "x",
+		.order = ENVOI_ORDER_LAST,
+		.necessary = ENVOI_STREAM_BOUND,
+		.phase = ENVOI_PHASE_BIND,
+		.negotiate = wait_for_ever};
+	static const struct envoi_handler_impl binding_impl = {.stream_feature = &binding};
+	static const struct envoi_handler_impl slow_impl = {.stream_feature = &slow};
+	struct envoi_handler binding_handler = ENVOI_HANDLER(&binding_impl);
+	struct envoi_handler slow_handler = ENVOI_HANDLER(&slow_impl);
+	set("limits.depth", "4");
+	wire.binding = &binding_handler;
+	wire.feature = &slow_handler;
+	assert_int_equal(wire_new_session(&wire), ENVOI_OK);
+	assert_int_equal(wire_attach(&wire, ENVOI_INITIATOR, ENVOI_STREAM_BOUND), ENVOI_OK);
+	wire_greet(&wire);
+	wire_run(&wire, 0);
+	(void)wire_log(&wire);
+	assert_int_equal(wire.ready_count, 0);
+	wire_say(&wire, "<message from='eve@b' id='1'>" DEEP "</message>");
+	wire_run(&wire, 0);
+	assert_string_equal(wire_log(&wire), TOO_DEEP);
+	assert_non_null(envoi_session_stream(wire.session));
+	assert_refused("<urn xmlns='urn:example:x'>" DEEP "</urn>");
+	wire_free_session(&wire);
+}
+
 static void a_receiving_stream_ends(void **state)
 {
 	(void)state;
@@ -280,6 +337,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(with_0_a_stanza_ends_the_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stanza_beyond_skip_bytes_ends_the_stream, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			between_binding_and_the_end_of_the_login_a_stanza_is_skipped, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(a_receiving_stream_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			skipping_has_the_deadline_of_elements, setup, teardown),

@@ -342,13 +342,19 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  * The retry of the failure decides about another attempt. ENVOI_RETRY_NEVER and
  * ENVOI_RETRY_AFTER_USER stop the client. After ENVOI_RETRY_NOW the attempt follows at once, after
  * ENVOI_RETRY_LATER with a delay: random from 0 to reconnect.first, then to twice that, and so on
- * up to reconnect.longest, until a connection has lasted a minute. There are two exceptions.
+ * up to reconnect.longest, until a connection has lasted a minute. There are three exceptions.
  * - After a conflict of resources in binding, an attempt follows at once, with a resource that the
  *   server chooses. A conflict that ends a stream stops the client: another client has taken its
  *   resource.
  * - After temporary-auth-failure, policy-violation, resource-constraint, not-well-formed while
  *   online, and if the server offers no SASL, another attempt follows if a session has started
- *   before. The third of these failures within a minute stops the client.
+ *   before. The third of these failures within a minute stops the client. When a message is
+ *   found to be the reason, it is taken out (ENVOI_TICKET_REFUSED), and the count starts again.
+ * - After a certificate that is not trusted, a failed handshake, and an answer that is not XMPP,
+ *   attempts follow for a day if a session has started before, each at least a minute after the
+ *   last: a network may answer in place of the server until its user has logged in there, and a
+ *   certificate may be renewed. With envoi_client_set_tls_decider() a certificate that is not
+ *   trusted stops the client.
  *
  * With reconnect.enabled off, the client stops when the first connection ends. The application may
  * connect again inside the row of ENVOI_EVENT_STOPPED or later.

@@ -78,6 +78,10 @@ static void on_ended(void *user, struct envoi__login *login, struct envoi_failur
 	bool is_leaving = login->is_leaving;
 	uint64_t delay_ms;
 	take_end(client, why);
+	client->reconnect.is_certificate_decided = client->decider != NULL;
+	if (envoi__session_has_taken_out(client->session)) {
+		envoi__reconnect_cause_removed(&client->reconnect);
+	}
 	if (!is_leaving &&
 		envoi__reconnect_decide(&client->reconnect, &client->failure, &delay_ms)) {
 		suspend(client, delay_ms);

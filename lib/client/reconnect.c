@@ -11,6 +11,8 @@ enum {
 	STABLE_MS = MINUTE_MS,
 	SHUTDOWN_MS = MINUTE_MS, /* RFC 6120, section 3.3: for all clients of a restarted server */
 	HINT_MS = 10 * 1000,
+	SLOW_FIRST_MS = MINUTE_MS,
+	LONGEST_SLOW_MS = 24 * 60 * MINUTE_MS,
 	MOST_DOUBLINGS = 32,
 };
 
@@ -20,6 +22,7 @@ enum verdict {
 	STOP,
 	RETRY, /* after a delay */
 	RETRY_FEW, /* as RETRY, but three within a minute stop */
+	RETRY_SLOWLY, /* after a minute at least, for a day */
 	RETRY_NOW,
 	RETRY_ANY_RESOURCE, /* at once, with a resource of the server's choice */
 };
@@ -33,6 +36,8 @@ struct exception {
 	enum envoi_stanza_condition stanza;
 	bool is_before_mechanism; /* no SASL mechanism was tried */
 	bool has_started; /* only once a session has started */
+	bool has_any_condition;
+	bool is_certificate; /* only where the application does not decide about certificates */
 	enum verdict verdict;
 };
 
@@ -77,16 +82,47 @@ static const struct exception exceptions[] = {
 		.is_before_mechanism = true,
 		.has_started = true,
 		.verdict = RETRY_FEW},
+	/* The network of a hotel answers in place of the server until its user has logged in there,
+	 * with a certificate of its own or with something that is not XMPP. Nothing is sent to it. A
+	 * certificate that has expired is renewed within hours. Where the application decides about
+	 * certificates, each attempt would ask it again. */
+	{.code = ENVOI_ERR_CERTIFICATE,
+		.is_certificate = true,
+		.has_any_condition = true,
+		.has_started = true,
+		.verdict = RETRY_SLOWLY},
+	{.code = ENVOI_ERR_TLS,
+		.phase = ENVOI_PHASE_TLS,
+		.has_any_condition = true,
+		.has_started = true,
+		.verdict = RETRY_SLOWLY},
+	{.code = ENVOI_ERR_XML,
+		.phase = ENVOI_PHASE_STREAM,
+		.has_any_condition = true,
+		.has_started = true,
+		.verdict = RETRY_SLOWLY},
+	{.code = ENVOI_ERR_PROTOCOL,
+		.phase = ENVOI_PHASE_STREAM,
+		.has_any_condition = true,
+		.has_started = true,
+		.verdict = RETRY_SLOWLY},
 };
+
+static bool has_conditions(const struct exception *exception, const struct envoi_failure *why)
+{
+	return exception->has_any_condition ||
+		(exception->stream == why->stream_condition &&
+			exception->sasl == why->sasl_condition &&
+			exception->stanza == why->stanza_condition);
+}
 
 static bool matches(const struct exception *exception, const struct envoi_failure *why,
 	const struct envoi__reconnect *reconnect)
 {
-	return exception->code == why->code && exception->stream == why->stream_condition &&
-		exception->sasl == why->sasl_condition &&
-		exception->stanza == why->stanza_condition &&
+	return exception->code == why->code && has_conditions(exception, why) &&
 		(exception->phase == ENVOI_PHASE_NONE || exception->phase == why->phase) &&
 		(!exception->is_before_mechanism || why->mechanism[0] == '\0') &&
+		(!exception->is_certificate || !reconnect->is_certificate_decided) &&
 		(!exception->has_started || reconnect->has_started);
 }
 
@@ -127,11 +163,23 @@ static bool are_too_many(struct envoi__reconnect *reconnect)
 		MINUTE_MS;
 }
 
+/* @return whether it has been so for a day, without a session in between */
+static bool is_slow_for_too_long(struct envoi__reconnect *reconnect)
+{
+	if (!reconnect->is_slow) {
+		reconnect->is_slow = true;
+		reconnect->slow_since_ms = now_ms(reconnect);
+	}
+	return now_ms(reconnect) - reconnect->slow_since_ms >= LONGEST_SLOW_MS;
+}
+
 static bool is_retried(struct envoi__reconnect *reconnect, enum verdict verdict)
 {
 	switch (verdict) {
 	case STOP:
 		return false;
+	case RETRY_SLOWLY:
+		return !is_slow_for_too_long(reconnect);
 	case RETRY_FEW:
 		return !are_too_many(reconnect);
 	case RETRY_ANY_RESOURCE:
@@ -176,6 +224,9 @@ static uint64_t delay_for(
 		reconnect->doublings++;
 		return 0;
 	}
+	if (verdict == RETRY_SLOWLY) {
+		return SLOW_FIRST_MS + next_delay_ms(reconnect, SLOW_FIRST_MS);
+	}
 	bool is_shutdown = why->stream_condition == ENVOI_STREAM_SYSTEM_SHUTDOWN;
 	return next_delay_ms(reconnect,
 		is_shutdown && reconnect->first_ms < SHUTDOWN_MS ? SHUTDOWN_MS
@@ -206,14 +257,20 @@ void envoi__reconnect_begin(
 	reconnect->is_initial = values->reconnects_initially;
 	reconnect->first_ms = values->reconnect_first_ms;
 	reconnect->longest_ms = values->reconnect_longest_ms;
-	reconnect->has_started = reconnect->takes_any_resource = false;
+	reconnect->has_started = reconnect->takes_any_resource = reconnect->is_slow = false;
 	reconnect->doublings = reconnect->refusals = 0;
 }
 
 void envoi__reconnect_online(struct envoi__reconnect *reconnect)
 {
 	reconnect->has_started = reconnect->is_online = true;
+	reconnect->is_slow = false;
 	reconnect->online_at_ms = now_ms(reconnect);
+}
+
+void envoi__reconnect_cause_removed(struct envoi__reconnect *reconnect)
+{
+	reconnect->refusals = 0;
 }
 
 bool envoi__reconnect_decide(

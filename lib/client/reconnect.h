@@ -27,6 +27,9 @@ struct envoi__reconnect {
 	uint64_t first_ms, longest_ms;
 	bool has_started; /* a session, since begin */
 	bool takes_any_resource; /* the wanted one is in use */
+	bool is_certificate_decided; /* by the application; set by the client */
+	bool is_slow; /* the attempts since the last session reach something else than the server */
+	uint64_t slow_since_ms;
 	bool is_online, is_waiting;
 	uint64_t online_at_ms; /* on the clock of the loop, as all here */
 	unsigned int doublings; /* of the next delay; 0: the connection before was stable */
@@ -47,6 +50,9 @@ void envoi__reconnect_begin(
 
 /** A session has started or was resumed. */
 void envoi__reconnect_online(struct envoi__reconnect *reconnect);
+
+/** What the server has refused is taken out: refusals before do not count. */
+void envoi__reconnect_cause_removed(struct envoi__reconnect *reconnect);
 
 /**
  * A connection has ended or was not established: decide.

@@ -254,12 +254,20 @@ static bool is_refusal(const struct envoi_failure *why)
 			why->stream_condition == ENVOI_STREAM_RESOURCE_CONSTRAINT);
 }
 
+bool envoi__session_has_taken_out(struct envoi_session *session)
+{
+	bool has_taken_out = session->has_taken_out;
+	session->has_taken_out = false;
+	return has_taken_out;
+}
+
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why)
 {
 	/* XEP-0198, section 7: a session that was left in order cannot be resumed. */
 	bool is_left = session->is_closing || (why != NULL && why->code == ENVOI_OK);
-	if (session->is_ready) {
-		envoi__outbox_suspect_first(&session->outbox, is_refusal(why));
+	if (session->is_ready && envoi__outbox_suspect(&session->outbox, is_refusal(why))) {
+		session->has_taken_out = true;
+		session->journal.is_behind = true; /* it has a record as sent */
 	}
 	struct envoi_stream *stream = cut_stream(session);
 	envoi__session_enter(session);

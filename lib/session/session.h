@@ -59,6 +59,7 @@ struct envoi_session {
 	bool is_online; /* ready, and not closing */
 	bool is_delivering; /* a stanza, to filters and rows */
 	bool is_closing; /* envoi_session_close() was called */
+	bool has_taken_out; /* the stanza that the server has refused with a stream error */
 	bool has_started; /* once: timeouts run */
 	struct envoi__guard guard;
 	/* of session.c, when the last call on a freed session returns: files below it leave too */
@@ -110,6 +111,9 @@ void envoi__session_exchange_streams(struct envoi_session *session, struct envoi
 
 /** Free the stream, end what depends on it. @param why NULL: `closed` is not called */
 void envoi__session_lose_stream(struct envoi_session *session, const struct envoi_failure *why);
+
+/** @return whether a stream has ended since the last call for a stanza that was taken out then */
+bool envoi__session_has_taken_out(struct envoi_session *session);
 
 /* --- session_problem.c --- */
 
@@ -184,6 +188,9 @@ int envoi__session_request(struct envoi_session *session, struct envoi_stanza *i
 extern const struct envoi__outbox_hooks envoi__session_outbox_hooks;
 /** Give queued stanzas of the outbox to the stream. */
 void envoi__session_feed(struct envoi_session *session);
+
+/** The peer has acknowledged stanzas: give the stream what has waited for that. */
+void envoi__session_acknowledged(struct envoi_session *session);
 
 /** Close the stream, after the last acknowledgement (XEP-0198). */
 void envoi__session_close_stream(struct envoi_session *session);

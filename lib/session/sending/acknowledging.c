@@ -52,6 +52,7 @@ static void on_answer(void *user, const struct envoi_answer *answer)
 	ping->request_number = ping->number = 0;
 	if (code == ENVOI_OK || code == ENVOI_ERR_STANZA) {
 		envoi__outbox_answered(&session->outbox, number);
+		envoi__session_acknowledged(session);
 	}
 	envoi__acknowledging_sent(session);
 }

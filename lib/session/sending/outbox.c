@@ -30,6 +30,7 @@ static struct envoi__outbox_entry *entry_new(
 	*entry = (struct envoi__outbox_entry){
 		.tracked = item->tracked,
 		.meta = item->meta,
+		.is_vital = item->is_vital,
 		.len = item->len,
 	};
 	envoi__list_init(&entry->link);
@@ -66,6 +67,7 @@ static void unkeep(struct envoi__outbox_entry *entry)
 {
 	struct envoi__outbox *outbox = entry->outbox;
 	entry->is_kept = false;
+	outbox->alone = outbox->alone == entry ? NULL : outbox->alone;
 	outbox->kept_count--;
 	outbox->kept_bytes -= entry->len;
 }
@@ -149,7 +151,11 @@ int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_i
 		return ENVOI_ERR_NOMEM;
 	}
 	entry->outbox = outbox;
-	envoi__list_append(&outbox->waiting, &entry->link);
+	if (item->is_vital && outbox->is_isolating) {
+		envoi__list_insert_before(outbox->waiting.next, &entry->link);
+	} else {
+		envoi__list_append(&outbox->waiting, &entry->link);
+	}
 	outbox->count++;
 	outbox->bytes += entry->len;
 	return ENVOI_OK;
@@ -166,6 +172,7 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 		entry->is_kept = true;
 		outbox->kept_count++;
 		outbox->kept_bytes += entry->len;
+		outbox->alone = entry->is_suspected ? entry : NULL;
 	} else if (entry->tracked == NULL) {
 		free_entry(entry);
 		return;
@@ -197,10 +204,22 @@ static int give(struct envoi__outbox *outbox, struct envoi__outbox_entry *entry,
 	return ENVOI_OK;
 }
 
+/* @return whether an acknowledgement has to come before it is given */
+static bool is_isolated(const struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
+{
+	return !entry->is_vital &&
+		(outbox->alone != NULL || (entry->is_suspected && outbox->kept_count > 0));
+}
+
 int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream)
 {
 	struct envoi__outbox_entry *entry;
+	outbox->is_isolating = false;
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
+		if (is_isolated(outbox, entry)) {
+			outbox->is_isolating = true;
+			return ENVOI_AGAIN;
+		}
 		int r = give(outbox, entry, stream);
 		if (r != ENVOI_OK) {
 			return r == ENVOI_ERR_FULL ? ENVOI_AGAIN : r;
@@ -484,18 +503,25 @@ void envoi__outbox_lose(struct envoi__outbox *outbox)
 	}
 }
 
-void envoi__outbox_suspect_first(struct envoi__outbox *outbox, bool is_refusal)
+static void set_suspected(struct envoi__list *list, bool is_suspected)
 {
-	struct envoi__outbox_entry *entry = first_of(&outbox->given);
-	if (entry == NULL) {
-		return;
+	for (struct envoi__list *link = list->next; link != list; link = link->next) {
+		from_link(link)->is_suspected = is_suspected;
 	}
-	if (is_refusal && entry->is_suspected) {
-		leave_given(entry);
-		end(entry, ENVOI_TICKET_REFUSED);
-	} else {
-		entry->is_suspected = is_refusal;
+}
+
+bool envoi__outbox_suspect(struct envoi__outbox *outbox, bool is_refusal)
+{
+	struct envoi__outbox_entry *reason = is_refusal ? outbox->alone : NULL;
+	if (reason == NULL) {
+		set_suspected(&outbox->given, is_refusal);
+		return false;
 	}
+	leave_given(reason);
+	end(reason, ENVOI_TICKET_REFUSED);
+	set_suspected(&outbox->given, false);
+	set_suspected(&outbox->waiting, false);
+	return true;
 }
 
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry)

@@ -50,8 +50,9 @@ struct envoi__outbox_entry {
 	struct envoi__outbox_meta meta;
 	bool is_kept; /* given: stays until it is acknowledged */
 	bool is_held;
+	bool is_vital; /* a ping: an acknowledgement that others wait for may depend on it */
 	bool was_given; /* to a stream, once: bytes of it may have been sent */
-	bool is_suspected; /* the server may have ended the last stream because of it */
+	bool is_suspected; /* the server may have ended a stream because of it: it is sent alone */
 	size_t len;
 	char xml[];
 };
@@ -98,6 +99,8 @@ struct envoi__outbox {
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream is given from now on */
 	bool is_keeping_tracked; /* of that, what has a ticket */
+	struct envoi__outbox_entry *alone; /* given, suspected: nothing follows it; NULL: none */
+	bool is_isolating; /* what waits is sent after an acknowledgement only */
 	bool is_high; /* as `level` has reported */
 	const struct envoi__outbox_hooks *hooks; /* of the session */
 };
@@ -120,7 +123,8 @@ int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_i
 /**
  * Give the stream as much as it takes.
  * @retval ENVOI_OK     nothing waits any more
- * @retval ENVOI_AGAIN  the stream is full: to be called again when it has drained
+ * @retval ENVOI_AGAIN  the stream is full: to be called again when it has drained; or, with
+ *                      is_isolating, after an acknowledgement
  * @retval <0           the stream refused the stanza that is still first
  */
 int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream);
@@ -165,11 +169,13 @@ int envoi__outbox_restore(
 	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, uint64_t number);
 
 /**
- * The stream ends. The first stanza that it has and that is neither written nor acknowledged may be
- * why the server has ended it: the second time in a row it ends with REFUSED.
- * @param is_refusal  the server has ended it because of what it was sent
+ * The stream ends. Where the server has ended it because of what it was sent, the stanzas that it
+ * has not acknowledged may be why: from now on they are sent one by one, each with nothing else
+ * unacknowledged. One that was sent so is the reason: it ends with REFUSED, and the others are
+ * sent as usual.
+ * @return whether one has
  */
-void envoi__outbox_suspect_first(struct envoi__outbox *outbox, bool is_refusal);
+bool envoi__outbox_suspect(struct envoi__outbox *outbox, bool is_refusal);
 
 /** As envoi__outbox_restore(), of one that waits to be sent again on a new session. */
 int envoi__outbox_restore_held(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);

@@ -372,6 +372,9 @@ void envoi__session_feed(struct envoi_session *session)
 	int r = envoi__outbox_feed(&session->outbox, session->stream);
 	envoi__outbox_note_level(&session->outbox);
 	envoi__sm_flush(session);
+	if (session->outbox.is_isolating) {
+		(void)envoi__sm_request(session);
+	}
 	envoi__acknowledging_sent(session);
 	if (envoi__guard_is_over(&session->guard) || session->stream == NULL) {
 		return; /* a filter has seen a ping */
@@ -380,6 +383,15 @@ void envoi__session_feed(struct envoi_session *session)
 		emptied(&session->outbox);
 	} else if (r < 0 && r != ENVOI_ERR_STATE) {
 		envoi__session_retry(session);
+	}
+}
+
+void envoi__session_acknowledged(struct envoi_session *session)
+{
+	if (session->outbox.is_isolating) {
+		envoi__session_enter(session);
+		envoi__session_feed(session);
+		envoi__session_leave(session);
 	}
 }
 

@@ -119,6 +119,7 @@ int envoi__sm_take_answer(struct envoi_handler *self, struct envoi_stream *strea
 	if (r == ENVOI_OK) {
 		session->sm.is_requesting = false;
 		envoi__sm_sent(session);
+		envoi__session_acknowledged(session);
 	}
 	return r;
 }

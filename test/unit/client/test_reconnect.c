@@ -232,10 +232,17 @@ static const struct decision decisions[] = {
 	{ENVOI_PHASE_ONLINE, ENVOI_OK, NO_STREAM, NO_SASL, NO_STANZA, "", ENVOI_RETRY_LATER, 9},
 	{ENVOI_PHASE_CONNECT, ENVOI_ERR_UNREACHABLE, NO_STREAM, NO_SASL, NO_STANZA, "",
 		ENVOI_RETRY_LATER, 9},
+	/* something answers in place of the server */
 	{ENVOI_PHASE_TLS, ENVOI_ERR_CERTIFICATE, NO_STREAM, NO_SASL, NO_STANZA, "",
-		ENVOI_RETRY_AFTER_USER, 0},
+		ENVOI_RETRY_AFTER_USER, 9},
+	{ENVOI_PHASE_TLS, ENVOI_ERR_TLS, NO_STREAM, NO_SASL, NO_STANZA, "", ENVOI_RETRY_AFTER_USER,
+		9},
 	{ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL, NO_STREAM, NO_SASL, NO_STANZA, "",
-		ENVOI_RETRY_NEVER, 0},
+		ENVOI_RETRY_NEVER, 9},
+	{ENVOI_PHASE_STREAM, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, NO_SASL, NO_STANZA, "",
+		ENVOI_RETRY_NEVER, 9},
+	{ENVOI_PHASE_BIND, ENVOI_ERR_PROTOCOL, NO_STREAM, NO_SASL, NO_STANZA, "", ENVOI_RETRY_NEVER,
+		0},
 	{ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM, ENVOI_STREAM_CONFLICT, NO_SASL, NO_STANZA, "",
 		ENVOI_RETRY_LATER, 0},
 	{ENVOI_PHASE_BIND, ENVOI_ERR_STANZA, NO_STREAM, NO_SASL, ENVOI_CONFLICT, "",
@@ -292,6 +299,56 @@ static void every_kind_of_end_has_its_decision(void **state)
 			fail_msg("decision %zu: %u attempts, not %u", i, attempts,
 				decisions[i].attempts);
 		}
+	}
+}
+
+static void what_answers_in_place_of_the_server_is_tried_slowly_for_a_day(void **state)
+{
+	(void)state;
+	struct envoi__reconnect one;
+	struct envoi_failure why;
+	fail_with(&why, ENVOI_PHASE_TLS, ENVOI_ERR_CERTIFICATE);
+	begin(&one);
+	envoi__reconnect_online(&one);
+	uint64_t passed = 0, delay, least = UINT64_MAX, attempts = 0;
+	while ((delay = lose(&one, &why)) != UINT64_MAX) {
+		least = delay < least ? delay : least;
+		passed += delay;
+		attempts++;
+		run_for(delay);
+	}
+	assert_true(least >= MINUTE_MS);
+	assert_true(passed >= 24 * 60 * MINUTE_MS);
+	assert_true(passed < 25 * 60 * MINUTE_MS);
+	assert_true(attempts > 24 * 10);
+	envoi__reconnect_online(&one);
+	assert_true(lose(&one, &why) != UINT64_MAX);
+}
+
+static void a_certificate_that_the_application_has_refused_stops(void **state)
+{
+	(void)state;
+	struct envoi__reconnect one;
+	struct envoi_failure why;
+	fail_with(&why, ENVOI_PHASE_TLS, ENVOI_ERR_CERTIFICATE);
+	begin(&one);
+	one.is_certificate_decided = true;
+	envoi__reconnect_online(&one);
+	assert_true(lose(&one, &why) == UINT64_MAX);
+}
+
+static void a_refusal_whose_cause_is_removed_does_not_count(void **state)
+{
+	(void)state;
+	struct envoi__reconnect one;
+	struct envoi_failure why;
+	fail_with(&why, ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM);
+	why.stream_condition = ENVOI_STREAM_POLICY_VIOLATION;
+	begin(&one);
+	envoi__reconnect_online(&one);
+	for (int i = 0; i < 10; i++) {
+		assert_true(lose(&one, &why) != UINT64_MAX);
+		envoi__reconnect_cause_removed(&one);
 	}
 }
 
@@ -391,6 +448,9 @@ int main(void)
 		TEST(after_a_shutdown_the_first_delay_is_up_to_a_minute),
 		TEST(now_is_at_once_only_the_first_time),
 		TEST(every_kind_of_end_has_its_decision),
+		TEST(what_answers_in_place_of_the_server_is_tried_slowly_for_a_day),
+		TEST(a_certificate_that_the_application_has_refused_stops),
+		TEST(a_refusal_whose_cause_is_removed_does_not_count),
 		TEST(three_refusals_in_more_than_a_minute_do_not_stop),
 		TEST(nothing_is_retried_before_the_first_session),
 		TEST(a_wait_ends_once),

@@ -639,6 +639,66 @@ static void a_failed_allocation_ends_the_ticket_once(void **state)
 	assert_true(k > 10);
 }
 
+/* --- what a server ends the stream for --- */
+
+static void refuse_stream(struct wire *wire)
+{
+	wire_say(wire,
+		"<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>");
+	wire_run(wire, 10000);
+	assert_null(envoi_session_stream(wire->session));
+}
+
+static void acknowledge(struct wire *wire, uint64_t number)
+{
+	envoi__outbox_acknowledge(&wire->session->outbox, number);
+	envoi__session_acknowledged(wire->session);
+	wire_run(wire, 0);
+}
+
+/* The server says nothing of what it has handled. */
+static void of_three_messages_those_are_refused_that_end_the_stream(void **state)
+{
+	struct wire *wire = *state;
+	for (size_t i = 0; i < 3; i++) {
+		send_named(wire, i);
+	}
+	refuse_stream(wire);
+	assert_string_equal(bodies_in(next_session(wire)), "one ");
+	acknowledge(wire, 1);
+	assert_string_equal(bodies_in(wire_heard(wire)), "two ");
+	refuse_stream(wire);
+	assert_string_equal(bodies_in(next_session(wire)), "three ");
+	refuse_stream(wire);
+	assert_string_equal(bodies_in(next_session(wire)), "three ");
+	refuse_stream(wire);
+	assert_string_equal(bodies_in(next_session(wire)), "");
+	const char *log = wire_log(wire);
+	assert_non_null(strstr(log, "one acknowledged\n"));
+	assert_non_null(strstr(log, "two refused\n"));
+	assert_non_null(strstr(log, "three refused\n"));
+}
+
+/* Nothing but the answer to a ping acknowledges. */
+static void the_ping_behind_a_suspected_message_precedes_what_waits(void **state)
+{
+	struct wire *wire = *state;
+	send_named(wire, 0);
+	send_named(wire, 1);
+	refuse_stream(wire);
+	wire->on_ready = NULL;
+	wire->session->acknowledging.is_enabled = true;
+	const char *heard = next_session(wire);
+	assert_string_equal(bodies_in(heard), "one ");
+	assert_int_equal(count_of(heard, "<ping "), 1);
+	char id[64], answer[200];
+	assert_int_equal(sscanf(strstr(strstr(heard, "<iq "), " id='"), " id='%63[^']'", id), 1);
+	snprintf(answer, sizeof(answer), "<iq type='result' from='example.org' id='%s'/>", id);
+	assert_string_equal(bodies_in(wire_talk(wire, answer)), "two ");
+	assert_non_null(strstr(wire_log(wire), "one acknowledged\n"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -669,6 +729,8 @@ int main(void)
 		TEST(a_session_that_was_closed_is_not_continued),
 		TEST(what_is_held_and_was_not_sent_can_be_canceled),
 		TEST(freeing_the_session_ends_what_is_held),
+		TEST(of_three_messages_those_are_refused_that_end_the_stream),
+		TEST(the_ping_behind_a_suspected_message_precedes_what_waits),
 		TEST(what_is_held_counts_for_the_limit),
 		cmocka_unit_test(a_failed_allocation_ends_the_ticket_once),
 	};

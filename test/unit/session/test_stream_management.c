@@ -634,6 +634,14 @@ static void failed_while_enabled_changes_nothing(void **state)
 	assert_true(envoi_session_is_online(wire->session));
 }
 
+static void what_came_before_the_closing_tag_of_the_peer_is_acknowledged(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	assert_string_equal(wire_talk(wire, "<message id='1'/><message id='2'/></stream:stream>"),
+		A("2") "</stream:stream>");
+}
+
 /* --- resuming (section 5) --- */
 
 /* The next stream, on which the peer hears <resume/>. */
@@ -694,20 +702,40 @@ static const char *resume_again(struct wire *wire)
 }
 
 /* A server that announces no limit ends the stream for a stanza that is too long. */
-static void what_was_first_at_two_refusals_in_a_row_is_not_sent_again(void **state)
+static void what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
 	send_with_ticket(wire, 0, "poison");
 	send_with_ticket(wire, 1, "good");
 	end_with(wire, "policy-violation");
-	assert_string_equal(resume_again(wire), "poison good ");
+	assert_string_equal(resume_again(wire), "poison r ");
 	(void)wire_log(wire);
 	end_with(wire, "policy-violation");
 	assert_string_equal(wire_log(wire), "poison refused\ndisconnected ENVOI_ERR_STREAM\n");
 	assert_string_equal(resume_again(wire), "good ");
 	end_with(wire, "resource-constraint");
 	assert_string_equal(resume_again(wire), "good ");
+	assert_string_equal(short_of(wire_talk(wire, A("1"))), "");
+	assert_string_equal(wire_log(wire),
+		"stream-opened\nauthenticated\nresumed " WIRE_OWN
+		"\ndisconnected ENVOI_ERR_STREAM\nstream-opened\nauthenticated\nresumed " WIRE_OWN
+		"\ngood acknowledged\n");
+}
+
+static void what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_one(wire, "1");
+	send_one(wire, "2");
+	end_with(wire, "policy-violation");
+	assert_string_equal(resume_again(wire), "1 r ");
+	send_one(wire, "3");
+	wire_run(wire, 0);
+	assert_string_equal(wire_heard(wire), "");
+	assert_string_equal(short_of(wire_talk(wire, A("1"))), "2 r ");
+	assert_string_equal(short_of(wire_talk(wire, A("2"))), "3 ");
 }
 
 static void what_an_earlier_session_has_answered_does_not_count(void **state)
@@ -1360,11 +1388,13 @@ int main(void)
 		TEST(acknowledgements_before_enabled_are_fatal),
 		TEST(failed_while_enabled_changes_nothing),
 		TEST(what_was_not_handled_is_sent_again_in_order),
-		TEST(what_was_first_at_two_refusals_in_a_row_is_not_sent_again),
 		TEST(what_an_earlier_session_has_answered_does_not_count),
 		TEST(want_of_resources_twice_in_a_row_refuses_what_was_first),
 		TEST(another_end_twice_in_a_row_refuses_nothing),
 		cmocka_unit_test(a_receiver_without_memory_is_reported),
+		TEST(what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again),
+		TEST(what_came_before_the_closing_tag_of_the_peer_is_acknowledged),
+		TEST(what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement),
 		TEST(another_end_between_two_refusals_clears_the_suspicion),
 		TEST(the_client_state_is_sent_on_a_stream_that_resumes_too),
 		TEST(both_directions_are_counted_by_themselves),

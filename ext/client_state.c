@@ -47,7 +47,21 @@ static int negotiate(struct envoi_handler *handler, struct envoi_stream *stream,
 	}
 	self->stream = stream;
 	self->is_known_active = true;
-	return send_state(self);
+	return ENVOI_OK;
+}
+
+/* Section 5: a resumption does not restore the state. It is sent behind what announces the session.
+ */
+static void restore(struct envoi_handler *handler, struct envoi_session *session, bool is_resumed)
+{
+	(void)is_resumed;
+	struct client_state *self = from_handler(handler);
+	int r = self->stream != NULL ? send_state(self) : ENVOI_OK;
+	if (r < 0) {
+		envoi_log(self->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
+			"the client state was not sent: %s", envoi_error_text(r));
+	}
+	(void)session;
 }
 
 static void finish(struct envoi_handler *handler, struct envoi_stream *stream, void *state)
@@ -81,6 +95,7 @@ static void destroy(struct envoi_handler *handler)
 static const struct envoi_handler_impl client_state_impl = {
 	.name = "client-state",
 	.stream_feature = &feature,
+	.restore = restore,
 	.destroy = destroy,
 };
 

@@ -110,10 +110,16 @@ static void an_inactive_client_says_so_after_each_login(void **state)
 {
 	(void)state;
 	assert_int_equal(envoi_client_state_set(handler, false), ENVOI_DECLINED);
-	log_in(&first, OFFER, INACTIVE);
+	log_in(&first, OFFER, NULL);
+	handler->impl->restore(handler, NULL, false);
+	expect(INACTIVE);
 	recorder_free_stream(&first.recorder);
 	stream_fixture_add(&second, handler);
-	log_in(&second, OFFER, INACTIVE);
+	log_in(&second, OFFER, NULL);
+	handler->impl->restore(handler, NULL, true);
+	peer_expects(second.peer, INACTIVE);
+	stream_fixture_run(&second, 100);
+	peer_assert_done(second.peer);
 	recorder_free_stream(&second.recorder);
 	second.handlers[0] = second.handlers[--second.handler_count]; /* the first destroys it */
 }

@@ -34,12 +34,13 @@ struct envoi_session;
  * The file is readable by the user only, because it has the texts of messages. None of the first
  * three calls appends a record.
  *
- * The journal covers the stanzas that were given to a stream. A queued stanza has no record, and
- * its ticket has not reported. Tickets do not survive the process: what the library sends again
+ * The journal covers the stanzas that were given to a stream, and messages that are queued. Queued
+ * presence and iqs have no record. Tickets do not survive the process: what the library sends
  * from a journal has none.
  *
  * A session that was closed in order is not resumed: the next process starts a new one. Keep the
- * file nevertheless: messages that wait to be sent again are in it.
+ * file nevertheless: messages without a ticket that wait to be sent, or sent again, are in it. A
+ * ticket reports the loss of its message, which is not in the journal any more then.
  *
  * A journal may be replaced at any time to keep it short: envoi_session_write_journal() makes the
  * records that are still needed.

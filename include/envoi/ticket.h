@@ -74,7 +74,8 @@ typedef void envoi_ticket_fn(struct envoi_ticket *ticket, const struct envoi_tic
  * it, and a delay (XEP-0203). A client does so; other owners of sessions say whether they do
  * (envoi_session_set_continued()).
  *
- * Without stream management (XEP-0198) only messages with a ticket are kept for it.
+ * Without stream management (XEP-0198) messages are kept for it until the server has answered a
+ * ping behind them (setting acknowledgement.ping).
  */
 enum envoi_resend {
 	/**

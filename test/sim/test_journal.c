@@ -34,7 +34,8 @@ struct fixture {
 	struct envoi_hold *hold;
 	bool dies_before_sending; /* when the next stanza is recorded */
 	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
-	unsigned int got_kept, got_long; /* messages: "kept", and longer than 100 bytes */
+	/* messages: "kept", "canceled", and longer than 100 bytes */
+	unsigned int got_kept, got_canceled, got_long;
 	char last[64]; /* body that was handed over */
 	const char *asked_id;
 	struct envoi_promise *promise;
@@ -178,6 +179,7 @@ static void watch(void *user, enum envoi_test_server_act act, unsigned int sessi
 		: NULL;
 	if (body != NULL) {
 		f->got_kept += strcmp(body, "kept") == 0;
+		f->got_canceled += strcmp(body, "canceled") == 0;
 		f->got_long += strlen(body) > 100;
 	}
 	if (envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR) {
@@ -463,6 +465,69 @@ static void what_a_stream_has_refused_may_be_canceled(void **state)
 	assert_int_equal(f->resumed, 1);
 	assert_int_equal(f->got_kept, 1);
 	assert_int_equal(f->got_long, given);
+}
+
+static void cut_for_ever(struct fixture *f)
+{
+	envoi_world_cut(f->world, "bot");
+	envoi_test_server_stop(f->server, true);
+	envoi_world_run(f->world, 100);
+}
+
+/* What the user writes without a connection. */
+static void a_message_that_was_only_queued_is_sent(void **state)
+{
+	struct fixture *f = *state;
+	cut_for_ever(f);
+	say(f, "kept");
+	f->tickets[0] = (struct envoi_ticket){.done = on_ticket};
+	assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org",
+				 "canceled", &f->tickets[0]),
+		ENVOI_OK);
+	assert_int_equal(envoi_ticket_cancel(&f->tickets[0]), ENVOI_OK);
+	envoi_world_run(f->world, 100);
+	kill_bot(f);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->got_kept, 1);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->got_kept, 1);
+	assert_int_equal(f->got_canceled, 0);
+}
+
+/* A server without stream management acknowledges by its answer to a ping. */
+static void what_a_session_without_stream_management_has_sent_is_not_sent_again(void **state)
+{
+	struct fixture *f = *state;
+	say(f, "kept");
+	envoi_world_cut(f->world, "bot");
+	envoi_test_server_stop(f->server, false);
+	envoi_test_server_options(f->server)->has_stream_management = false;
+	envoi_world_run(f->world, 100);
+	envoi_test_server_start(f->server);
+	assert_int_equal(f->got_kept, 0);
+	envoi_world_run(f->world, 60000);
+	assert_int_equal(f->got_kept, 1);
+	assert_int_equal(f->started, 2);
+	kill_bot(f);
+	start_bot_again(f);
+	assert_int_equal(f->got_kept, 1);
+}
+
+static void leaving_in_order_leaves_a_message_without_ticket_to_the_next_process(void **state)
+{
+	struct fixture *f = *state;
+	cut_for_ever(f);
+	say(f, "kept");
+	kill_bot(f);
+	start_bot_again(f);
+	envoi_client_disconnect(f->bot);
+	envoi_world_run(f->world, 100);
+	kill_bot(f);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->got_kept, 1);
 }
 
 static void a_journal_may_be_written_anew(void **state)
@@ -770,6 +835,9 @@ int main(void)
 		TEST(a_process_may_end_before_it_sends_again),
 		TEST(nothing_is_sent_without_its_record),
 		TEST(what_a_stream_has_refused_may_be_canceled),
+		TEST(a_message_that_was_only_queued_is_sent),
+		TEST(what_a_session_without_stream_management_has_sent_is_not_sent_again),
+		TEST(leaving_in_order_leaves_a_message_without_ticket_to_the_next_process),
 		TEST(a_journal_may_be_written_anew),
 		TEST(a_session_closed_in_order_is_not_resumed),
 		TEST(what_was_handled_is_not_handed_over_again),

@@ -60,8 +60,8 @@ void records_note(struct actor *actor)
 {
 	for (unsigned int i = 0; i < actor->message_count; i++) {
 		struct message *message = &actor->messages[i];
-		message->is_recorded |= message->is_accepted && message->reports == 0 &&
-			has_record(actor, message);
+		message->is_recorded |= message->is_accepted && !message->was_taken_back &&
+			message->reports == 0 && has_record(actor, message);
 	}
 }
 

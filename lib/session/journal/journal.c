@@ -177,8 +177,12 @@ static void put_resumable(struct writer *writer)
 	if (strchr(session->sm.id, '\n') != NULL) {
 		return; /* not an id that a server makes: such a session is not resumed from here */
 	}
-	const char *lines[] = {envoi_jid_text(session->jid), session->sm.id, session->sm.location};
-	put_lines(writer, ENVOI__RECORD_RESUMABLE, session->sm.max_ms, lines, 3);
+	char port[ENVOI_INT_SIZE];
+	const char *lines[ENVOI__JOURNAL_RESUMABLE_LINES] = {envoi_jid_text(session->jid),
+		session->sm.id, session->sm.location,
+		envoi_uint_print(port, session->sm.location_port)};
+	put_lines(writer, ENVOI__RECORD_RESUMABLE, session->sm.max_ms, lines,
+		ENVOI__JOURNAL_RESUMABLE_LINES);
 }
 
 static void put_stanza(struct writer *writer, enum envoi__record_kind kind,
@@ -211,19 +215,28 @@ static void put_given(struct writer *writer)
 	}
 }
 
-/* Those that a stream has had, and that wait for another: they have records already. */
+/* Presence is restored by handlers, and a request has no one to answer in another process. */
+static bool survives(const struct envoi__outbox_entry *entry)
+{
+	return entry->was_given ||
+		(entry->meta.kind == ENVOI_MESSAGE && entry->meta.type != ENVOI_TYPE_ERROR);
+}
+
+static void put_one_waiting(struct writer *writer, struct envoi__outbox_entry *entry)
+{
+	if (entry->meta.waiting == 0) {
+		entry->meta.waiting = ++writer->session->journal.last_waiting;
+	}
+	put_stanza(writer, entry->was_given ? ENVOI__RECORD_WAITING : ENVOI__RECORD_QUEUED, entry,
+		entry->meta.waiting);
+}
+
 static void put_waiting(struct writer *writer, struct envoi__list *list)
 {
-	struct envoi__journal *journal = &writer->session->journal;
 	for (struct envoi__list *link = list->next; link != list; link = link->next) {
-		struct envoi__outbox_entry *entry = entry_of(link);
-		if (!entry->was_given) {
-			continue;
+		if (survives(entry_of(link))) {
+			put_one_waiting(writer, entry_of(link));
 		}
-		if (entry->meta.waiting == 0) {
-			entry->meta.waiting = ++journal->last_waiting;
-		}
-		put_stanza(writer, ENVOI__RECORD_WAITING, entry, entry->meta.waiting);
 	}
 }
 
@@ -264,8 +277,9 @@ static void put_session(struct writer *writer)
 		put_resumable(writer);
 	}
 	put(writer, ENVOI__RECORD_ACKNOWLEDGED, sm->acknowledged, "", 0);
+	put_waiting(writer, &session->outbox.held);
 	put_given(writer);
-	put_all_waiting(writer);
+	put_waiting(writer, &session->outbox.waiting);
 	put(writer, ENVOI__RECORD_HANDLED, handled_number(session), "", 0);
 	if (journal->suspect != 0) {
 		put_taken(writer, journal->suspect, journal->deaths - 1);
@@ -401,6 +415,35 @@ void envoi__journal_ended(struct envoi_session *session)
 	envoi__journal_remove_requests(session);
 	session->journal.is_open = false;
 	session->journal.suspect = 0;
+}
+
+void envoi__journal_queued(struct envoi_session *session)
+{
+	struct envoi_buffer out;
+	struct writer writer;
+	struct envoi__outbox_entry *entry = envoi__outbox_last_waiting(&session->outbox);
+	if (entry == NULL || entry->meta.waiting != 0 || entry->was_given || !survives(entry) ||
+		!is_recording(session)) {
+		return;
+	}
+	if (catch_up(session) == ENVOI_OK && entry->meta.waiting == 0) {
+		begin(&writer, session, &out);
+		put_one_waiting(&writer, entry);
+		(void)append(&writer);
+	}
+}
+
+/* Also on a stream without numbers, which may send what waits since a session that had them. */
+void envoi__journal_dropped(struct envoi_session *session, uint64_t waiting)
+{
+	struct envoi_buffer out;
+	struct writer writer;
+	if (session->journal.journal != NULL && session->jid != NULL &&
+		!envoi__guard_is_over(&session->guard)) {
+		begin(&writer, session, &out);
+		put(&writer, ENVOI__RECORD_DROPPED, waiting, "", 0);
+		(void)append(&writer);
+	}
 }
 
 int envoi__journal_sending(

@@ -18,7 +18,7 @@
 #include "session/sending/outbox.h"
 
 enum {
-	ENVOI__JOURNAL_VERSION = 1,
+	ENVOI__JOURNAL_VERSION = 2,
 	ENVOI__JOURNAL_REQUESTS = 1000, /* not answered; further ones have no record */
 	/* ends of the process during the delivery of one stanza, after which it is not delivered */
 	ENVOI__JOURNAL_DEATHS = 2,
@@ -41,7 +41,7 @@ struct envoi__journal {
 	uint64_t suspect; /* number of the one during whose delivery the process ended; 0: none */
 	uint64_t deaths; /* number of processes that ended during its delivery */
 	uint64_t max_age_ms; /* of one that is loaded */
-	uint64_t last_waiting; /* number given to one that waits to be sent again */
+	uint64_t last_waiting; /* number given to one that waits to be sent (again) */
 	bool is_behind; /* a record is missing: all is written before the next one */
 	bool is_open; /* a session is being recorded */
 	bool was_loaded; /* the requests are those of an earlier process */
@@ -57,6 +57,10 @@ void envoi__journal_resumable(struct envoi_session *session);
 /** The session was closed in order: there is nothing to resume. */
 void envoi__journal_ended(struct envoi_session *session);
 
+/** A stanza was queued: record it, if it is a message that still waits for its first stream. */
+void envoi__journal_queued(struct envoi_session *session);
+/** What has this number among those that wait has left the outbox. */
+void envoi__journal_dropped(struct envoi_session *session, uint64_t waiting);
 /** A stream will be given a stanza. @retval <0 it must not be */
 int envoi__journal_sending(
 	struct envoi_session *session, const struct envoi__outbox_entry *entry, uint64_t number);

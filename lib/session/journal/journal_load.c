@@ -171,27 +171,52 @@ static int load_waiting(struct envoi_session *session, const struct envoi__recor
 	int r = envoi__journal_sent_read(&item, record->data, record->len);
 	if (r == ENVOI_OK) {
 		raise(&session->journal.last_waiting, record->number);
-		r = envoi__outbox_restore_held(&session->outbox, &item);
+		r = envoi__outbox_restore_held(
+			&session->outbox, &item, record->kind == ENVOI__RECORD_WAITING);
 	}
 	return r;
+}
+
+/** The second reading. */
+struct loading {
+	struct envoi_session *session;
+	const struct loaded *loaded;
+	uint64_t last; /* number of the last stanza that was restored */
+};
+
+static int load_item(
+	struct loading *loading, const struct envoi__record *record, struct envoi__records rest)
+{
+	struct envoi_session *session = loading->session;
+	switch (record->kind) {
+	case ENVOI__RECORD_SENT:
+		return was_sent(rest, record) ? load_sent(session, record, &loading->last)
+					      : ENVOI_OK;
+	case ENVOI__RECORD_WAITING:
+	case ENVOI__RECORD_QUEUED:
+		return load_waiting(session, record);
+	case ENVOI__RECORD_DROPPED:
+		envoi__outbox_forget_held(&session->outbox, record->number);
+		return ENVOI_OK;
+	case ENVOI__RECORD_REQUEST:
+		/* later ones come again */
+		return record->number <= loading->loaded->handled ? load_request(session, record)
+								  : ENVOI_OK;
+	default:
+		return ENVOI_OK;
+	}
 }
 
 static int load_items(
 	struct envoi_session *session, const struct loaded *loaded, const char *data, size_t len)
 {
+	struct loading loading = {
+		.session = session, .loaded = loaded, .last = loaded->acknowledged};
 	struct envoi__records records = {data + loaded->from, len - loaded->from};
 	struct envoi__record record;
-	uint64_t last = loaded->acknowledged;
 	int r = ENVOI_OK;
 	while (r == ENVOI_OK && envoi__record_read(&records, &record) == ENVOI_OK) {
-		if (record.kind == ENVOI__RECORD_SENT && was_sent(records, &record)) {
-			r = load_sent(session, &record, &last);
-		} else if (record.kind == ENVOI__RECORD_WAITING) {
-			r = load_waiting(session, &record);
-		} else if (record.kind == ENVOI__RECORD_REQUEST &&
-			record.number <= loaded->handled) {
-			r = load_request(session, &record); /* later ones come again */
-		}
+		r = load_item(&loading, &record, records);
 	}
 	return r;
 }
@@ -203,18 +228,38 @@ static char *copy_line(struct envoi_session *session, const struct envoi__record
 	return envoi_strndup(session->context, line->data, line->len);
 }
 
+static int read_port(const struct envoi__records *line, uint16_t *ret_port)
+{
+	char text[ENVOI_INT_SIZE];
+	uint64_t port;
+	if (line->len >= sizeof(text)) {
+		return ENVOI_ERR_INVALID;
+	}
+	memcpy(text, line->data, line->len);
+	text[line->len] = '\0';
+	int r = envoi_uint_parse(text, 0, UINT16_MAX, &port);
+	if (r == ENVOI_OK) {
+		*ret_port = (uint16_t)port;
+	}
+	return r;
+}
+
 static int load_resumable(struct envoi_session *session, const struct loaded *loaded)
 {
 	struct envoi__records rest = {loaded->resumable.data, loaded->resumable.len};
-	struct envoi__records lines[3]; /* the address, the id, the location */
-	for (size_t i = 0; i < 3; i++) {
+	/* the address, the id, the location, its port */
+	struct envoi__records lines[ENVOI__JOURNAL_RESUMABLE_LINES];
+	for (size_t i = 0; i < ENVOI__JOURNAL_RESUMABLE_LINES; i++) {
 		if (!read_line(&rest, &lines[i])) {
 			return ENVOI_ERR_INVALID;
 		}
 	}
 	struct envoi_jid *jid;
 	struct envoi__sm *sm = &session->sm;
-	int r = envoi_jid_parse(&jid, session->context, lines[0].data, lines[0].len);
+	int r = read_port(&lines[3], &sm->location_port);
+	if (r == ENVOI_OK) {
+		r = envoi_jid_parse(&jid, session->context, lines[0].data, lines[0].len);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -276,6 +321,7 @@ static bool is_too_old(const struct envoi_session *session, const struct loaded 
 static void go_on(struct envoi_session *session, const struct loaded *loaded)
 {
 	load_numbers(session, loaded);
+	envoi__outbox_release_held(&session->outbox);
 	session->journal.is_open = session->journal.was_loaded = true;
 	session->is_suspended = session->is_resumable = true;
 	session->started_epoch = session->epoch;

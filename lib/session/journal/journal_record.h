@@ -20,10 +20,14 @@
 enum envoi__record_kind {
 	ENVOI__RECORD_ACCOUNT, /**< the first one [version; the bare address] */
 	ENVOI__RECORD_STARTED, /**< stanzas count from here; earlier records are void [0; none] */
-	/** the session can be resumed [for so many ms; full address, id, location: lines] */
+	/** the session can be resumed [for so many ms; full address, id, location, its port: lines] */
 	ENVOI__RECORD_RESUMABLE,
 	/** one that was sent before will be sent again [its number among these; as SENT] */
 	ENVOI__RECORD_WAITING,
+	/** a message waits for its first stream [its number among WAITING; as SENT] */
+	ENVOI__RECORD_QUEUED,
+	/** what waits is not sent from here any more [its number among WAITING; none] */
+	ENVOI__RECORD_DROPPED,
 	ENVOI__RECORD_SENT, /**< a stream is given a stanza [its number; see journal.c] */
 	/** the stream has not taken the stanza of the record before [its number; none] */
 	ENVOI__RECORD_NOT_SENT,
@@ -35,6 +39,10 @@ enum envoi__record_kind {
 	ENVOI__RECORD_REQUEST, /**< it is an iq get or set [its number; sender, id: lines] */
 	ENVOI__RECORD_ENDED, /**< the session has ended: earlier records are void [0; none] */
 	ENVOI__RECORD_KINDS,
+};
+
+enum {
+	ENVOI__JOURNAL_RESUMABLE_LINES = 4, /* of RESUMABLE */
 };
 
 struct envoi__record {

@@ -18,7 +18,7 @@ void envoi__acknowledging_start(struct envoi_session *session)
 	struct envoi__acknowledging *self = &session->acknowledging;
 	self->is_on = self->is_enabled && session->jid != NULL && !envoi__sm_is_enabled(session) &&
 		envoi_stream_role(session->stream) == ENVOI_INITIATOR;
-	envoi__outbox_keep_tracked(&session->outbox, self->is_on);
+	envoi__outbox_keep_wanted(&session->outbox, self->is_on);
 }
 
 static void cancel(struct envoi__acknowledging_ping *ping)
@@ -69,34 +69,66 @@ static void ask(struct envoi_session *session, struct envoi__acknowledging_ping 
 	}
 }
 
-static void on_timer(struct envoi_timer *timer)
-{
-	envoi__acknowledging_sent(
-		ENVOI_CONTAINER_OF(timer, struct envoi_session, acknowledging.timer));
-}
-
 static bool is_wanted(const struct envoi_session *session)
 {
-	return session->acknowledging.is_on && session->is_online && session->outbox.kept_count > 0;
+	const struct envoi__acknowledging *self = &session->acknowledging;
+	return self->is_on && session->is_online && session->outbox.kept_count > 0 &&
+		self->usual.request_number == 0;
+}
+
+/* A ticket waits for the answer, or so much is kept that the answer is worth a ping. */
+static bool is_urgent(const struct envoi_session *session)
+{
+	return !envoi__list_is_empty(&session->tracking.sent) ||
+		session->outbox.kept_count >= ENVOI__ACKNOWLEDGING_STANZAS ||
+		session->outbox.is_isolating;
+}
+
+static void on_timer(struct envoi_timer *timer);
+
+static void wait(struct envoi_session *session, uint64_t delay_ms)
+{
+	struct envoi__acknowledging *self = &session->acknowledging;
+	self->due_ms = envoi_loop_now_ms(session->queue.loop) + delay_ms;
+	envoi_timer_start(&self->timer, session->queue.loop, delay_ms, on_timer);
+}
+
+/* A filter that sees the ping may free the session. */
+static void ask_usual(struct envoi_session *session)
+{
+	struct envoi__acknowledging *self = &session->acknowledging;
+	envoi__session_enter(session);
+	ask(session, &self->usual);
+	if (self->is_on && self->usual.request_number == 0) {
+		wait(session, ENVOI__ACKNOWLEDGING_INTERVAL_MS);
+	}
+	envoi__session_leave(session);
+}
+
+static void on_timer(struct envoi_timer *timer)
+{
+	struct envoi_session *session = ENVOI_CONTAINER_OF(
+		timer, struct envoi_session, acknowledging.timer);
+	if (is_wanted(session)) {
+		ask_usual(session);
+	}
 }
 
 void envoi__acknowledging_sent(struct envoi_session *session)
 {
 	struct envoi__acknowledging *self = &session->acknowledging;
-	if (!is_wanted(session) || self->usual.request_number != 0 ||
-		envoi_timer_is_started(&self->timer)) {
+	if (!is_wanted(session)) {
 		return;
 	}
 	uint64_t now_ms = envoi_loop_now_ms(session->queue.loop);
-	envoi__session_enter(session); /* a filter that sees the ping may free it */
-	if (self->next_ms <= now_ms) {
-		ask(session, &self->usual);
+	uint64_t due_ms = is_urgent(session) ? self->next_ms
+					     : now_ms + ENVOI__ACKNOWLEDGING_DELAY_MS;
+	if (due_ms <= now_ms) {
+		envoi_timer_stop(&self->timer);
+		ask_usual(session);
+	} else if (!envoi_timer_is_started(&self->timer) || due_ms < self->due_ms) {
+		wait(session, due_ms - now_ms);
 	}
-	if (self->is_on && self->usual.request_number == 0) {
-		envoi_timer_start(
-			&self->timer, session->queue.loop, self->next_ms - now_ms, on_timer);
-	}
-	envoi__session_leave(session);
 }
 
 void envoi__acknowledging_close(struct envoi_session *session)
@@ -105,7 +137,7 @@ void envoi__acknowledging_close(struct envoi_session *session)
 	uint64_t number = self->usual.number;
 	bool is_behind_all = number != 0 && number > envoi__outbox_last_number(&session->outbox) &&
 		session->outbox.count == 0;
-	if (is_wanted(session) && !is_behind_all) {
+	if (self->is_on && session->is_online && session->outbox.kept_count > 0 && !is_behind_all) {
 		ask(session, &self->last);
 	}
 }

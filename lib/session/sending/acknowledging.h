@@ -13,6 +13,8 @@
 
 enum {
 	ENVOI__ACKNOWLEDGING_INTERVAL_MS = 1000, /* from one ping to the next */
+	ENVOI__ACKNOWLEDGING_DELAY_MS = 5000, /* where no ticket waits for the answer */
+	ENVOI__ACKNOWLEDGING_STANZAS = 10, /* as many are not left to wait so long */
 };
 
 /** A ping whose answer acknowledges the stanzas before it. */
@@ -26,8 +28,8 @@ struct envoi__acknowledging_ping {
 /**
  * Detects, without stream management (XEP-0198), that the server has processed stanzas. Servers
  * process the stanzas of a stream in order (RFC 6120, section 10.1): any answer to a request proves
- * it for the stanzas before the request. Only stanzas with a ticket are kept for this, and without
- * one no ping is sent. Embedded in the session.
+ * it for the stanzas before the request. Stanzas that have a ticket or may be sent again are kept
+ * for this; without one no ping is sent. Embedded in the session.
  */
 struct envoi__acknowledging {
 	bool is_enabled; /* the setting acknowledgement.ping */
@@ -35,12 +37,13 @@ struct envoi__acknowledging {
 	struct envoi__acknowledging_ping usual;
 	struct envoi__acknowledging_ping last; /* before the stream is closed */
 	uint64_t next_ms; /* the earliest time of the next ping */
+	uint64_t due_ms; /* of the timer */
 	struct envoi_timer timer; /* for the next one */
 };
 
 void envoi__acknowledging_init(struct envoi_session *session);
 
-/** The stream is ready: keep stanzas with tickets, unless the peer acknowledges them itself. */
+/** The stream is ready: keep what an answer is wanted for, unless the peer acknowledges them itself. */
 void envoi__acknowledging_start(struct envoi_session *session);
 
 /** The stream has ended. */

@@ -45,9 +45,14 @@ void envoi__session_hold(struct envoi_session *session)
 	spare_requests(session);
 }
 
+/* A journal keeps messages for the next process, or for the next session of this one. */
 void envoi__session_lose(struct envoi_session *session)
 {
-	envoi__outbox_lose(&session->outbox);
+	bool has_journal = session->journal.journal != NULL;
+	if (has_journal && session->held_jid == NULL) {
+		set_held_jid(session, session->jid);
+	}
+	envoi__outbox_lose(&session->outbox, has_journal);
 	envoi__tracking_end_waiting(&session->tracking);
 }
 

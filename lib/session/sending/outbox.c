@@ -107,7 +107,11 @@ void envoi__outbox_note_level(struct envoi__outbox *outbox)
 static void free_entry(struct envoi__outbox_entry *entry)
 {
 	struct envoi__outbox *outbox = entry->outbox;
+	uint64_t waiting = entry->meta.waiting;
 	envoi_free(outbox->context, entry);
+	if (waiting != 0) {
+		outbox->hooks->dropped(outbox, waiting);
+	}
 	if (outbox->is_high) {
 		envoi__outbox_note_level(outbox);
 	}
@@ -167,8 +171,12 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 	stop_waiting(entry);
 	entry->number = number;
 	entry->was_given = true;
+	if (outbox->is_keeping) {
+		entry->meta.waiting = 0; /* its record as sent says the same */
+	}
 	outbox->given_bytes += entry->len;
-	if (outbox->is_keeping || (outbox->is_keeping_tracked && entry->tracked != NULL)) {
+	bool is_wanted = entry->tracked != NULL || entry->meta.may_resend;
+	if (outbox->is_keeping || (outbox->is_keeping_wanted && is_wanted)) {
 		entry->is_kept = true;
 		outbox->kept_count++;
 		outbox->kept_bytes += entry->len;
@@ -260,7 +268,7 @@ void envoi__outbox_release(struct envoi__outbox *outbox)
 			free_entry(entry);
 		}
 	}
-	outbox->is_keeping = outbox->is_keeping_tracked = false;
+	outbox->is_keeping = outbox->is_keeping_wanted = false;
 	envoi__outbox_written(outbox, 0);
 }
 
@@ -283,9 +291,9 @@ void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)
 	acknowledge(outbox, number, ENVOI_BY_STREAM_MANAGEMENT);
 }
 
-void envoi__outbox_keep_tracked(struct envoi__outbox *outbox, bool is_keeping)
+void envoi__outbox_keep_wanted(struct envoi__outbox *outbox, bool is_keeping)
 {
-	outbox->is_keeping_tracked = is_keeping;
+	outbox->is_keeping_wanted = is_keeping;
 }
 
 void envoi__outbox_answered(struct envoi__outbox *outbox, uint64_t number)
@@ -316,7 +324,7 @@ void envoi__outbox_suspend(struct envoi__outbox *outbox)
 {
 	end_given(outbox, false, ENVOI_TICKET_UNKNOWN);
 	outbox->written = 0;
-	outbox->is_keeping = outbox->is_keeping_tracked = false;
+	outbox->is_keeping = outbox->is_keeping_wanted = false;
 }
 
 int envoi__outbox_restore(
@@ -350,15 +358,6 @@ static void end_lost(struct envoi__outbox_entry *entry)
 	end(entry, entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
 }
 
-static void lose_waiting(struct envoi__outbox *outbox)
-{
-	struct envoi__outbox_entry *entry;
-	while ((entry = first_of(&outbox->waiting)) != NULL) {
-		stop_waiting(entry);
-		end_lost(entry);
-	}
-}
-
 static bool is_answer(const struct envoi__outbox_meta *meta)
 {
 	return meta->kind == ENVOI_IQ_RESULT || meta->kind == ENVOI_IQ_ERROR ||
@@ -375,13 +374,14 @@ static void append_held(struct envoi__outbox_entry *entry)
 	outbox->held_bytes += entry->len;
 }
 
-int envoi__outbox_restore_held(struct envoi__outbox *outbox, const struct envoi__outbox_item *item)
+int envoi__outbox_restore_held(
+	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, bool was_given)
 {
 	int r = envoi__outbox_add(outbox, item);
 	if (r == ENVOI_OK) {
 		struct envoi__outbox_entry *entry = last_of(&outbox->waiting);
 		stop_waiting(entry);
-		entry->was_given = true;
+		entry->was_given = was_given;
 		append_held(entry);
 	}
 	return r;
@@ -409,7 +409,12 @@ void envoi__outbox_hold(struct envoi__outbox *outbox)
 		hold(entry);
 	}
 	outbox->written = 0;
-	outbox->is_keeping = outbox->is_keeping_tracked = false;
+	outbox->is_keeping = outbox->is_keeping_wanted = false;
+}
+
+struct envoi__outbox_entry *envoi__outbox_last_waiting(const struct envoi__outbox *outbox)
+{
+	return last_of(&outbox->waiting);
 }
 
 struct envoi__outbox_entry *envoi__outbox_first_held(const struct envoi__outbox *outbox)
@@ -486,6 +491,13 @@ int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, 
 	return ENVOI_OK;
 }
 
+void envoi__outbox_release_held(struct envoi__outbox *outbox)
+{
+	while (!envoi__list_is_empty(&outbox->held)) {
+		(void)envoi__outbox_release_first(outbox, NULL, 0); /* fails with a delay only */
+	}
+}
+
 void envoi__outbox_lose_first_held(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry = first_of(&outbox->held);
@@ -493,14 +505,49 @@ void envoi__outbox_lose_first_held(struct envoi__outbox *outbox)
 	end_lost(entry);
 }
 
-void envoi__outbox_lose(struct envoi__outbox *outbox)
+/* A message of which no ticket reports the loss. */
+static bool can_be_kept(const struct envoi__outbox_entry *entry)
 {
-	envoi__outbox_suspend(outbox);
-	end_given(outbox, true, ENVOI_TICKET_UNKNOWN);
-	lose_waiting(outbox);
-	while (!envoi__list_is_empty(&outbox->held)) {
-		envoi__outbox_lose_first_held(outbox);
+	return entry->tracked == NULL && entry->meta.kind == ENVOI_MESSAGE &&
+		(entry->was_given ? entry->meta.may_resend : !is_answer(&entry->meta));
+}
+
+/* The entry has left its list. */
+static void lose(struct envoi__outbox_entry *entry, bool keeps_messages)
+{
+	if (keeps_messages && can_be_kept(entry)) {
+		append_held(entry);
+	} else {
+		end_lost(entry);
 	}
+}
+
+static void lose_held(struct envoi__outbox *outbox, bool keeps_messages)
+{
+	struct envoi__list *link = outbox->held.next;
+	while (link != &outbox->held) {
+		struct envoi__outbox_entry *entry = from_link(link);
+		link = link->next;
+		if (!keeps_messages || !can_be_kept(entry)) {
+			leave_held(entry);
+			end_lost(entry);
+		}
+	}
+}
+
+void envoi__outbox_lose(struct envoi__outbox *outbox, bool keeps_messages)
+{
+	struct envoi__outbox_entry *entry;
+	envoi__outbox_suspend(outbox);
+	while ((entry = first_of(&outbox->given)) != NULL) {
+		leave_given(entry);
+		lose(entry, keeps_messages);
+	}
+	while ((entry = first_of(&outbox->waiting)) != NULL) {
+		stop_waiting(entry);
+		lose(entry, keeps_messages);
+	}
+	lose_held(outbox, keeps_messages);
 }
 
 static void set_suspected(struct envoi__list *list, bool is_suspected)
@@ -530,15 +577,20 @@ void envoi__outbox_refuse(struct envoi__outbox_entry *entry)
 	end(entry, ENVOI_TICKET_REFUSED);
 }
 
+/* In the journal it stays, for the next process. */
 static void cancel(struct envoi__outbox_entry *entry)
 {
+	entry->meta.waiting = 0;
 	end(entry, entry->was_given ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_CANCELED);
 }
 
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry;
-	end_given(outbox, true, ENVOI_TICKET_UNKNOWN);
+	while ((entry = first_of(&outbox->given)) != NULL) {
+		leave_given(entry);
+		cancel(entry);
+	}
 	while ((entry = first_of(&outbox->waiting)) != NULL) {
 		stop_waiting(entry);
 		cancel(entry);

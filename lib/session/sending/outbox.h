@@ -28,7 +28,7 @@ struct envoi__outbox_meta {
 	uint64_t
 		request; /* number of the request that it asks (envoi__request_number()); 0: none */
 	uint64_t answers; /* number of the request in the journal that it answers; 0: none */
-	uint64_t waiting; /* its number in the journal since it waits to be sent again; 0: none */
+	uint64_t waiting; /* its number in the journal while it waits to be sent (again); 0: none */
 };
 
 /** A stanza to be added. */
@@ -69,6 +69,8 @@ struct envoi__outbox_hooks {
 	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
 	/** The stream has not taken it: it waits. */
 	void (*not_given)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/** An entry that has this number in the journal was freed. */
+	void (*dropped)(struct envoi__outbox *outbox, uint64_t waiting);
 	/** The stream was given an answer to a request that the journal has. */
 	void (*answered)(struct envoi__outbox *outbox, uint64_t answers);
 	/**
@@ -98,7 +100,7 @@ struct envoi__outbox {
 	uint64_t given_bytes; /* since the beginning */
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream is given from now on */
-	bool is_keeping_tracked; /* of that, what has a ticket */
+	bool is_keeping_wanted; /* of that, what has a ticket or may be sent again */
 	struct envoi__outbox_entry *alone; /* given, suspected: nothing follows it; NULL: none */
 	bool is_isolating; /* what waits is sent after an acknowledgement only */
 	bool is_high; /* as `level` has reported */
@@ -139,9 +141,9 @@ void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
 /** The peer acknowledges no more: treat kept entries as entries that are not kept. */
 void envoi__outbox_release(struct envoi__outbox *outbox);
 
-/** Keep stanzas with tickets that streams are given from now on until the peer has answered what
- * follows them, or no longer do so. */
-void envoi__outbox_keep_tracked(struct envoi__outbox *outbox, bool is_keeping);
+/** Keep stanzas that have tickets or may be sent again, which streams are given from now on, until
+ * the peer has answered what follows them, or no longer do so. */
+void envoi__outbox_keep_wanted(struct envoi__outbox *outbox, bool is_keeping);
 
 /** The peer has answered the stanza with that number: ACKNOWLEDGED for those before it. */
 void envoi__outbox_answered(struct envoi__outbox *outbox, uint64_t number);
@@ -177,14 +179,22 @@ int envoi__outbox_restore(
  */
 bool envoi__outbox_suspect(struct envoi__outbox *outbox, bool is_refusal);
 
-/** As envoi__outbox_restore(), of one that waits to be sent again on a new session. */
-int envoi__outbox_restore_held(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
+/** As envoi__outbox_restore(), of one that waits for a session. @param was_given  to a stream */
+int envoi__outbox_restore_held(
+	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, bool was_given);
+
+/** What is held waits for the stream, behind what is given. */
+void envoi__outbox_release_held(struct envoi__outbox *outbox);
+
+/** @return the last that waits; NULL: none does */
+struct envoi__outbox_entry *envoi__outbox_last_waiting(const struct envoi__outbox *outbox);
 
 /** Forget the one that is held and has this number in the journal, if there is one. */
 void envoi__outbox_forget_held(struct envoi__outbox *outbox, uint64_t waiting);
 
-/** The epoch has ended: UNKNOWN for stanzas that a stream had taken, NOT_SENT for the others. */
-void envoi__outbox_lose(struct envoi__outbox *outbox);
+/** The epoch has ended: UNKNOWN for stanzas that a stream had taken, NOT_SENT for the others.
+ * @param keeps_messages  hold those without a ticket that another session may send */
+void envoi__outbox_lose(struct envoi__outbox *outbox, bool keeps_messages);
 
 /**
  * The epoch has ended, and another session will follow: hold what no stream had, but for answers to

@@ -181,7 +181,8 @@ static int track(struct envoi_session *session, struct sending *sending)
 static bool may_be_kept(const struct envoi_session *session, const struct sending *sending)
 {
 	return session->is_continued &&
-		(sending->ticket != NULL || session->outbox.is_keeping || !session->is_ready);
+		(sending->ticket != NULL || session->outbox.is_keeping ||
+			session->outbox.is_keeping_wanted || !session->is_ready);
 }
 
 static void decide_resending(const struct envoi_session *session, struct sending *sending)
@@ -205,6 +206,7 @@ static int queue(struct envoi_session *session, const struct sending *sending)
 	}
 	if (r == ENVOI_OK) {
 		envoi__session_feed(session);
+		envoi__journal_queued(session);
 	} else {
 		envoi__tracked_drop(sending->tracked);
 	}
@@ -334,6 +336,11 @@ static void not_given(struct envoi__outbox *outbox, const struct envoi__outbox_e
 	}
 }
 
+static void dropped(struct envoi__outbox *outbox, uint64_t waiting)
+{
+	envoi__journal_dropped(ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), waiting);
+}
+
 static void answered(struct envoi__outbox *outbox, uint64_t answers)
 {
 	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
@@ -359,6 +366,7 @@ const struct envoi__outbox_hooks envoi__session_outbox_hooks = {
 	.requested = requested,
 	.giving = giving,
 	.not_given = not_given,
+	.dropped = dropped,
 	.answered = answered,
 	.level = report_level,
 };

@@ -178,6 +178,39 @@ static void one_ping_is_open_and_at_most_one_a_second_is_sent(void **state)
 	assert_int_equal(pings_in(heard(wire)), 0);
 }
 
+/* Messages that would be sent again: after five seconds, or ten of them. */
+static void without_tickets_the_ping_comes_later(void **state)
+{
+	struct wire *wire = *state;
+	envoi_session_set_continued(wire->session, true);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_OK);
+	assert_int_equal(pings_in(heard(wire)), 0);
+	wire_run(wire, 4999);
+	assert_int_equal(pings_in(heard(wire)), 0);
+	wire_run(wire, 1);
+	const char *xml = heard(wire);
+	assert_int_equal(pings_in(xml), 1);
+	answer(wire, xml, "result");
+	assert_int_equal(wire->session->outbox.kept_count, 0);
+	for (int i = 0; i < ENVOI__ACKNOWLEDGING_STANZAS; i++) {
+		assert_int_equal(pings_in(heard(wire)), 0);
+		assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_OK);
+	}
+	wire_run(wire, 1000);
+	assert_int_equal(pings_in(heard(wire)), 1);
+}
+
+static void a_ticket_brings_the_ping_forward(void **state)
+{
+	struct wire *wire = *state;
+	envoi_session_set_continued(wire->session, true);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_OK);
+	wire_run(wire, 2000);
+	(void)wire_heard(wire);
+	send_named(wire, 0);
+	assert_int_equal(pings_in(heard(wire)), 1);
+}
+
 static void without_tickets_there_is_no_ping(void **state)
 {
 	struct wire *wire = *state;
@@ -329,6 +362,8 @@ int main(void)
 		TEST(what_is_sent_behind_the_ping_waits_for_the_next),
 		TEST(one_ping_is_open_and_at_most_one_a_second_is_sent),
 		TEST(without_tickets_there_is_no_ping),
+		TEST(without_tickets_the_ping_comes_later),
+		TEST(a_ticket_brings_the_ping_forward),
 		TEST(the_setting_turns_it_off),
 		TEST(a_loss_before_the_answer_is_unknown),
 		TEST(a_ping_that_is_not_answered_is_sent_again),

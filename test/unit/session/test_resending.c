@@ -639,6 +639,32 @@ static void a_failed_allocation_ends_the_ticket_once(void **state)
 	assert_true(k > 10);
 }
 
+/* Only the answer to a ping says that the server has them. */
+static void without_stream_management_messages_without_a_ticket_are_sent_again(void **state)
+{
+	struct wire *wire = *state;
+	envoi__outbox_keep(&wire->session->outbox, false);
+	wire->on_ready = NULL;
+	wire->session->acknowledging.is_enabled = true;
+	cut(wire);
+	(void)next_session(wire);
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "one", NULL), ENVOI_OK);
+	assert_int_equal(
+		envoi_send(wire->session,
+			envoi_presence_new(wire->context, ENVOI_TYPE_AVAILABLE, NULL), NULL),
+		ENVOI_OK);
+	wire_run(wire, 0);
+	cut(wire);
+	const char *heard = next_session(wire);
+	assert_string_equal(bodies_in(heard), "one ");
+	assert_int_equal(count_of(heard, "<delay"), 1);
+	assert_int_equal(count_of(heard, "<presence"), 0);
+	wire_run(wire, 5000);
+	(void)wire_answer(wire, "example.org", "");
+	cut(wire);
+	assert_string_equal(bodies_in(next_session(wire)), "");
+}
+
 /* --- what a server ends the stream for --- */
 
 static void refuse_stream(struct wire *wire)
@@ -729,6 +755,7 @@ int main(void)
 		TEST(a_session_that_was_closed_is_not_continued),
 		TEST(what_is_held_and_was_not_sent_can_be_canceled),
 		TEST(freeing_the_session_ends_what_is_held),
+		TEST(without_stream_management_messages_without_a_ticket_are_sent_again),
 		TEST(of_three_messages_those_are_refused_that_end_the_stream),
 		TEST(the_ping_behind_a_suspected_message_precedes_what_waits),
 		TEST(what_is_held_counts_for_the_limit),

@@ -1194,6 +1194,31 @@ static void an_error_with_an_unusable_sender_counts_as_one(void **state)
 	assert_true(count_of(wire_log(wire), "unhandled ") >= 1);
 }
 
+/* --- a journal --- */
+
+static void a_journal_keeps_the_location_with_its_port(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_buffer out;
+	struct envoi_session *next;
+	struct envoi_jid *account;
+	enable(wire, RESUMABLE);
+	wire->session->sm.location = envoi_strndup(wire->context, "other.example", 13);
+	wire->session->sm.location_port = 5299;
+	envoi_buffer_init(&out, wire->context, 0);
+	assert_int_equal(envoi_session_write_journal(wire->session, &out), ENVOI_OK);
+	assert_int_equal(envoi_session_new(&next, wire->context, wire->settings), ENVOI_OK);
+	assert_int_equal(envoi_jid_from_text(&account, wire->context, "me@example.org"), ENVOI_OK);
+	assert_int_equal(envoi_session_load_journal(
+				 next, account, envoi_buffer_data(&out), envoi_buffer_len(&out)),
+		ENVOI_OK);
+	assert_string_equal(next->sm.location, "other.example");
+	assert_int_equal(next->sm.location_port, 5299);
+	envoi_session_free(next);
+	envoi_jid_unref(account);
+	envoi_buffer_finish(&out);
+}
+
 /* --- manual acknowledgement --- */
 
 static void what_is_held_is_not_acknowledged(void **state)
@@ -1393,6 +1418,7 @@ int main(void)
 		TEST(another_end_twice_in_a_row_refuses_nothing),
 		cmocka_unit_test(a_receiver_without_memory_is_reported),
 		TEST(what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again),
+		TEST(a_journal_keeps_the_location_with_its_port),
 		TEST(what_came_before_the_closing_tag_of_the_peer_is_acknowledged),
 		TEST(what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement),
 		TEST(another_end_between_two_refusals_clears_the_suspicion),

@@ -15,9 +15,11 @@
 extern "C" {
 #endif
 
+struct envoi_context;
 struct envoi_jid;
 struct envoi_journal;
 struct envoi_session;
+struct envoi_stanza;
 
 /*
  * With a journal a program that was killed resumes its session at the server (XEP-0198, section 5):
@@ -109,6 +111,50 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_write_journal(
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_load_journal(struct envoi_session *session,
 	const struct envoi_jid *account, const void *data, size_t len);
+
+/* --- what a journal has --- */
+
+/** What a journal records of a stanza that the program has sent. */
+enum envoi_journal_state {
+	ENVOI_JOURNAL_ACKNOWLEDGED, /**< the server has acknowledged it */
+	/**
+	 * a stream had it: after loading it is sent again when the session is resumed, and a
+	 * message else as well (enum envoi_resend)
+	 */
+	ENVOI_JOURNAL_UNACKNOWLEDGED,
+	ENVOI_JOURNAL_QUEUED, /**< no stream had it: after loading it is sent */
+	/** it was canceled, or acknowledged without stream management, or its session has ended
+	 * before it was acknowledged: it is not sent after loading */
+	ENVOI_JOURNAL_ENDED,
+};
+
+struct envoi_journal_reader;
+
+/**
+ * Read what a journal has of the stanzas that were sent, for programs with a store of their own:
+ * before or after loading, whose stanzas have no tickets.
+ *
+ * @param data, len  the stored records; borrowed until the reader is freed. A last record that is
+ *                   incomplete or damaged is ignored
+ * @retval ENVOI_ERR_INVALID  the rest is damaged, or of another version
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_journal_reader_new(struct envoi_journal_reader **ret_reader,
+	struct envoi_context *context, const void *data, size_t len);
+/**
+ * Take the next stanza, in the order of the records. A stanza that is recorded several times comes
+ * several times: its last state counts. envoi_session_write_journal() leaves out what was
+ * acknowledged.
+ *
+ * @param[out] ret_stanza  a new reference
+ * @retval ENVOI_STOP         there are no more
+ * @retval ENVOI_ERR_INVALID  its record is not that of a stanza; the next one can be taken
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_journal_reader_next(struct envoi_journal_reader *reader,
+	enum envoi_journal_state *ret_state, struct envoi_stanza **ret_stanza);
+/** Free a reader; NULL is allowed. */
+ENVOI_API void envoi_journal_reader_free(struct envoi_journal_reader *reader);
 
 #ifdef __cplusplus
 }

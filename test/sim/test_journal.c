@@ -530,6 +530,82 @@ static void leaving_in_order_leaves_a_message_without_ticket_to_the_next_process
 	assert_int_equal(f->got_kept, 1);
 }
 
+/* The bodies in the journal with their states, the last one of each counts: "one a two q ". */
+static const char *list(struct fixture *f)
+{
+	static char text[200];
+	static const char letters[] = {
+		[ENVOI_JOURNAL_ACKNOWLEDGED] = 'a',
+		[ENVOI_JOURNAL_UNACKNOWLEDGED] = 'u',
+		[ENVOI_JOURNAL_QUEUED] = 'q',
+		[ENVOI_JOURNAL_ENDED] = 'e',
+	};
+	struct envoi_journal_reader *reader;
+	struct envoi_stanza *stanza;
+	enum envoi_journal_state state;
+	int r;
+	text[0] = '\0';
+	assert_int_equal(envoi_journal_reader_new(&reader, envoi_world_context(f->world),
+				 envoi_buffer_data(&f->stored), envoi_buffer_len(&f->stored)),
+		ENVOI_OK);
+	while ((r = envoi_journal_reader_next(reader, &state, &stanza)) == ENVOI_OK) {
+		size_t len = strlen(text);
+		assert_non_null(envoi_stanza_id(stanza));
+		if (envoi_stanza_kind(stanza) == ENVOI_MESSAGE) {
+			snprintf(text + len, sizeof(text) - len, "%s %c ",
+				envoi_message_body(stanza, NULL), letters[state]);
+		}
+		envoi_stanza_unref(stanza);
+	}
+	assert_int_equal(r, ENVOI_STOP);
+	envoi_journal_reader_free(reader);
+	return text;
+}
+
+static void the_program_can_read_what_became_of_its_messages(void **state)
+{
+	struct fixture *f = *state;
+	assert_string_equal(list(f), "");
+	say(f, "one");
+	envoi_world_run(f->world, 10000);
+	assert_string_equal(list(f), "one a ");
+	say(f, "two");
+	assert_string_equal(list(f), "one a two u ");
+	cut_for_ever(f);
+	say(f, "three");
+	f->tickets[0] = (struct envoi_ticket){.done = on_ticket};
+	assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org", "four",
+				 &f->tickets[0]),
+		ENVOI_OK);
+	assert_string_equal(list(f), "one a two u three q four q ");
+	assert_int_equal(envoi_ticket_cancel(&f->tickets[0]), ENVOI_OK);
+	assert_string_equal(list(f), "one a two u three q four e ");
+	envoi_test_server_start(f->server);
+	envoi_world_run(f->world, 60000);
+	assert_string_equal(list(f), "one a two a three q four e two a three a ");
+	envoi_client_disconnect(f->bot);
+	envoi_world_run(f->world, 1000);
+	assert_string_equal(list(f), "one a two a three e four e two a three a ");
+}
+
+static void a_journal_that_is_damaged_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_journal_reader *reader;
+	struct envoi_context *context = envoi_world_context(f->world);
+	say(f, "one");
+	size_t len = envoi_buffer_len(&f->stored);
+	char *copy = malloc(len);
+	assert_non_null(copy);
+	memcpy(copy, envoi_buffer_data(&f->stored), len);
+	copy[len / 2] ^= 1;
+	assert_int_equal(envoi_journal_reader_new(&reader, context, copy, len), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_journal_reader_new(&reader, context, "", 0), ENVOI_OK);
+	envoi_journal_reader_free(reader);
+	envoi_journal_reader_free(NULL);
+	free(copy);
+}
+
 static void a_journal_may_be_written_anew(void **state)
 {
 	struct fixture *f = *state;
@@ -838,6 +914,8 @@ int main(void)
 		TEST(a_message_that_was_only_queued_is_sent),
 		TEST(what_a_session_without_stream_management_has_sent_is_not_sent_again),
 		TEST(leaving_in_order_leaves_a_message_without_ticket_to_the_next_process),
+		TEST(the_program_can_read_what_became_of_its_messages),
+		TEST(a_journal_that_is_damaged_is_not_read),
 		TEST(a_journal_may_be_written_anew),
 		TEST(a_session_closed_in_order_is_not_resumed),
 		TEST(what_was_handled_is_not_handed_over_again),

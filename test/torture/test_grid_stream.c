@@ -40,6 +40,7 @@ enum place {
 	IN_OFFER,
 	IN_WANTED,
 	IN_SKIPPED,
+	IN_ENDING,
 	PLACES,
 };
 
@@ -65,6 +66,7 @@ static const struct grid_place places[] = {
 	[IN_OFFER] = {"envoi_stream_feature.offer", "receiver"},
 	[IN_WANTED] = {"envoi_bind_hook_impl.wanted", "receiver"},
 	[IN_SKIPPED] = {"envoi_stream_sink_impl.skipped", "initiator"},
+	[IN_ENDING] = {"envoi_stream_sink_impl.ending", "receiver"},
 };
 /* clang-format on */
 
@@ -239,6 +241,11 @@ static void on_skipped(struct envoi_stream_sink *sink, struct envoi_element *ele
 	grid_visit(IN_SKIPPED, from_sink(sink));
 }
 
+static void on_ending(struct envoi_stream_sink *sink)
+{
+	grid_visit(IN_ENDING, from_sink(sink));
+}
+
 static void on_written(struct envoi_stream_sink *sink, size_t count)
 {
 	(void)count;
@@ -268,6 +275,7 @@ static const struct envoi_stream_sink_impl sink_impl = {
 	.ready = on_ready,
 	.stanza = on_stanza,
 	.skipped = on_skipped,
+	.ending = on_ending,
 	.written = on_written,
 	.drained = on_drained,
 	.activity = on_activity,

@@ -530,6 +530,35 @@ static void leaving_in_order_leaves_a_message_without_ticket_to_the_next_process
 	assert_int_equal(f->got_kept, 1);
 }
 
+static void twenty_processes_have_one_session(void **state)
+{
+	struct fixture *f = *state;
+	for (unsigned int i = 0; i < 20; i++) {
+		kill_bot(f);
+		start_bot_again(f);
+		assert_int_equal(f->resumed, i + 1);
+	}
+	assert_int_equal(f->started, 1);
+	assert_int_equal(envoi_test_server_counts(f->server, NULL).resumptions, 20);
+}
+
+/* The server has more than the records say. */
+static void a_journal_whose_end_is_missing_leads_to_a_new_session(void **state)
+{
+	struct fixture *f = *state;
+	size_t len = envoi_buffer_len(&f->stored);
+	say(f, "kept");
+	envoi_world_run(f->world, 100);
+	kill_bot(f);
+	envoi_buffer_truncate(&f->stored, len);
+	start_bot_again(f);
+	envoi_world_run(f->world, 60000);
+	assert_int_equal(f->resumed, 0);
+	assert_int_equal(f->started, 2);
+	assert_int_equal(f->got_kept, 1);
+	assert_true(envoi_session_is_online(envoi_client_session(f->bot)));
+}
+
 /* The bodies in the journal with their states, the last one of each counts: "one a two q ". */
 static const char *list(struct fixture *f)
 {
@@ -914,6 +943,8 @@ int main(void)
 		TEST(a_message_that_was_only_queued_is_sent),
 		TEST(what_a_session_without_stream_management_has_sent_is_not_sent_again),
 		TEST(leaving_in_order_leaves_a_message_without_ticket_to_the_next_process),
+		TEST(twenty_processes_have_one_session),
+		TEST(a_journal_whose_end_is_missing_leads_to_a_new_session),
 		TEST(the_program_can_read_what_became_of_its_messages),
 		TEST(a_journal_that_is_damaged_is_not_read),
 		TEST(a_journal_may_be_written_anew),

@@ -160,6 +160,27 @@ static void a_silent_peer_is_not_waited_for_twice(void **state)
 	expect_closed_after(15000, ENVOI_PHASE_STREAM, ENVOI_ERR_TIMEOUT);
 }
 
+static void assert_silence_is(const char *timeout, const char *text)
+{
+	assert_int_equal(envoi_settings_set(fixture.settings, "stream.timeout", timeout), ENVOI_OK);
+	fixture.options.settings = fixture.settings;
+	stream_fixture_start(&fixture);
+	run_for(2000);
+	assert_string_equal(fixture.recorder.failure.text, text);
+}
+
+static void a_timeout_is_shown_in_seconds(void **state)
+{
+	(void)state;
+	assert_silence_is("1s", "the peer did not answer within 1 s");
+}
+
+static void a_short_timeout_is_shown_in_milliseconds(void **state)
+{
+	(void)state;
+	assert_silence_is("999ms", "the peer did not answer within 999 ms");
+}
+
 static void a_failed_stream_ends_within_close_timeout(void **state)
 {
 	(void)state;
@@ -277,6 +298,9 @@ int main(void)
 			the_peers_closing_tag_is_no_second_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_silent_peer_is_not_waited_for_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_timeout_is_shown_in_seconds, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_short_timeout_is_shown_in_milliseconds, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_failed_stream_ends_within_close_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(

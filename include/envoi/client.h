@@ -348,8 +348,9 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  *   resource.
  * - After temporary-auth-failure, policy-violation, resource-constraint, not-well-formed while
  *   online, and if the server offers no SASL or does not agree on the stanzas of the session to be
- *   resumed, another attempt follows if a session has started before. The third of these failures within a minute stops the client. When a message is
- *   found to be the reason, it is taken out (ENVOI_TICKET_REFUSED), and the count starts again.
+ *   resumed, another attempt follows if a session has started before. The third of these failures
+ *   within a minute stops the client. When a message is found to be the reason, it is taken out
+ *   (ENVOI_TICKET_REFUSED), and the count starts again.
  * - After a certificate that is not trusted, a failed handshake, and an answer that is not XMPP,
  *   attempts follow for a day if a session has started before, each at least a minute after the
  *   last: a network may answer in place of the server until its user has logged in there, and a

@@ -82,17 +82,17 @@ static const struct exception exceptions[] = {
 		.is_before_mechanism = true,
 		.has_started = true,
 		.verdict = RETRY_FEW},
-	/* At the resumption the two sides did not agree on what was sent (XEP-0198, section 5), as with
-	 * a journal whose last records were lost. The next attempt begins a session. */
+	/* At the resumption the two sides did not agree on what was sent (XEP-0198, section 5), as
+	 * with a journal whose last records were lost. The next attempt begins a session. */
 	{.code = ENVOI_ERR_PROTOCOL,
 		.phase = ENVOI_PHASE_BIND,
 		.stream = ENVOI_STREAM_UNDEFINED_CONDITION,
 		.has_started = true,
 		.verdict = RETRY_FEW},
 	/* The network of a hotel answers in place of the server until its user has logged in there,
-	 * with a certificate of its own or with something that is not XMPP. Nothing is sent to it. A
-	 * certificate that has expired is renewed within hours. Where the application decides about
-	 * certificates, each attempt would ask it again. */
+	 * with a certificate of its own or with something that is not XMPP. Nothing is sent to it.
+	 * A certificate that has expired is renewed within hours. Where the application decides
+	 * about certificates, each attempt would ask it again. */
 	{.code = ENVOI_ERR_CERTIFICATE,
 		.is_certificate = true,
 		.has_any_condition = true,

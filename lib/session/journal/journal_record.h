@@ -20,7 +20,8 @@
 enum envoi__record_kind {
 	ENVOI__RECORD_ACCOUNT, /**< the first one [version; the bare address] */
 	ENVOI__RECORD_STARTED, /**< stanzas count from here; earlier records are void [0; none] */
-	/** the session can be resumed [for so many ms; full address, id, location, its port: lines] */
+	/** the session can be resumed [for so many ms; full address, id, location, its port:
+	 * lines] */
 	ENVOI__RECORD_RESUMABLE,
 	/** one that was sent before will be sent again [its number among these; as SENT] */
 	ENVOI__RECORD_WAITING,

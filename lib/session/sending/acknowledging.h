@@ -43,7 +43,8 @@ struct envoi__acknowledging {
 
 void envoi__acknowledging_init(struct envoi_session *session);
 
-/** The stream is ready: keep what an answer is wanted for, unless the peer acknowledges them itself. */
+/** The stream is ready: keep what an answer is wanted for, unless the peer acknowledges stanzas
+ * itself. */
 void envoi__acknowledging_start(struct envoi_session *session);
 
 /** The stream has ended. */

@@ -309,7 +309,7 @@ static void the_next_process_tries_again_until_the_server_is_there(void **state)
 	assert_int_equal(f->resumed, 1);
 }
 
-static void messages_of_a_session_that_is_gone_are_sent_on_a_new_one(void **state)
+static void messages_of_an_ended_session_are_sent_on_a_new_one(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
@@ -635,7 +635,7 @@ static void a_journal_that_is_damaged_is_not_read(void **state)
 	free(copy);
 }
 
-static void a_journal_may_be_written_anew(void **state)
+static void a_journal_may_be_replaced(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
@@ -934,7 +934,7 @@ int main(void)
 		TEST(twenty_ends_leave_one_session),
 		TEST(the_next_process_fetches_the_roster_and_sends_presence),
 		TEST(the_next_process_tries_again_until_the_server_is_there),
-		TEST(messages_of_a_session_that_is_gone_are_sent_on_a_new_one),
+		TEST(messages_of_an_ended_session_are_sent_on_a_new_one),
 		TEST(what_was_acknowledged_is_not_sent_on_a_new_session),
 		TEST(what_was_sent_again_is_not_sent_a_third_time),
 		TEST(a_process_may_end_before_it_sends_again),
@@ -947,7 +947,7 @@ int main(void)
 		TEST(a_journal_whose_end_is_missing_leads_to_a_new_session),
 		TEST(the_program_can_read_what_became_of_its_messages),
 		TEST(a_journal_that_is_damaged_is_not_read),
-		TEST(a_journal_may_be_written_anew),
+		TEST(a_journal_may_be_replaced),
 		TEST(a_session_closed_in_order_is_not_resumed),
 		TEST(what_was_handled_is_not_handed_over_again),
 		TEST(a_hold_may_be_released_without_a_connection),

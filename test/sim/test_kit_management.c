@@ -151,14 +151,14 @@ static void counts_begin_with_enabling(void **state)
 	assert_has(say(f, "<r " SM "/>"), "h='2'");
 }
 
-static void a_wish_for_a_shorter_time_is_granted(void **state)
+static void a_shorter_resumption_time_is_granted_on_request(void **state)
 {
 	struct fixture *f = *state;
 	log_in(f);
 	assert_has(say(f, "<enable " SM " resume='1' max='7'/>"), "max='7'");
 }
 
-static void without_a_wish_there_is_no_resumption(void **state)
+static void without_a_request_there_is_no_resumption(void **state)
 {
 	struct fixture *f = *state;
 	log_in(f);
@@ -373,8 +373,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(counts_begin_with_enabling),
-		TEST(a_wish_for_a_shorter_time_is_granted),
-		TEST(without_a_wish_there_is_no_resumption),
+		TEST(a_shorter_resumption_time_is_granted_on_request),
+		TEST(without_a_request_there_is_no_resumption),
 		TEST(a_second_enable_is_refused),
 		TEST(what_is_delivered_is_kept_until_acknowledged),
 		TEST(an_acknowledgement_is_asked_for),

@@ -237,7 +237,7 @@ static void the_second_login_needs_no_password(void **state)
 }
 
 /* What one process has saved another loads: nothing of the first's memory is needed. */
-static void another_process_knows_what_the_first_has_learnt(void **state)
+static void account_state_passes_to_another_process(void **state)
 {
 	(void)state;
 	struct envoi_buffer saved;
@@ -705,7 +705,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(the_second_login_needs_no_password),
-		CASE(another_process_knows_what_the_first_has_learnt),
+		CASE(account_state_passes_to_another_process),
 		CASE(forgotten_keys_do_not_log_in),
 		CASE(keys_are_not_kept_where_the_setting_says_so),
 		CASE(a_changed_count_asks_for_the_password_again),

@@ -613,7 +613,7 @@ static void begin_locked(void)
 	envoi_client_ask_key_password(all.client, on_key_password, NULL);
 }
 
-static void without_anybody_to_ask_a_locked_key_ends_the_login(void **state)
+static void without_a_password_for_it_a_locked_key_ends_the_login(void **state)
 {
 	(void)state;
 	static const char *const passwords[] = {NULL, "wrong"};
@@ -716,7 +716,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_key_that_is_not_pinned_is_refused_with_a_valid_chain),
 		cmocka_unit_test(a_pin_may_be_required_too),
 		cmocka_unit_test(what_is_no_pin_is_refused_when_set),
-		cmocka_unit_test(without_anybody_to_ask_a_locked_key_ends_the_login),
+		cmocka_unit_test(without_a_password_for_it_a_locked_key_ends_the_login),
 		cmocka_unit_test(a_set_key_password_is_not_requested),
 		cmocka_unit_test(the_password_may_come_at_once_or_later_and_be_wrong_first),
 		cmocka_unit_test(who_gives_none_gives_up),

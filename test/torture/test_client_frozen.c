@@ -318,7 +318,7 @@ static void after_any_number_of_turns_of_a_connection_by_tcp(void **state)
 	close(fd);
 }
 
-static void nobody_listens(void **state)
+static void no_listener_is_at_the_address(void **state)
 {
 	(void)state;
 	unsigned int port;
@@ -353,7 +353,7 @@ int main(void)
 		cmocka_unit_test(after_a_cut_that_was_not_reported_yet),
 		cmocka_unit_test(what_a_context_holds_goes_with_it),
 		cmocka_unit_test(after_any_number_of_turns_of_a_connection_by_tcp),
-		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(no_listener_is_at_the_address),
 	};
 	return cmocka_run_group_tests_name("torture/client_frozen", tests, NULL, NULL);
 }

@@ -334,7 +334,7 @@ static void the_name_of_the_srv_record_is_not_whose_certificate_it_must_be(void 
 		f->failure.attempts[0].text, "is for xmpp1.example.net, not for example.org"));
 }
 
-static void a_server_that_knows_the_protocols_name_is_agreed_with(void **state)
+static void a_server_that_supports_the_protocol_name_selects_it(void **state)
 {
 	struct fixture *f = *state;
 	f->places[0].alpn = "xmpp-client";
@@ -599,7 +599,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_transport_comes_secured),
 		CASE(the_name_of_the_srv_record_is_not_whose_certificate_it_must_be),
-		CASE(a_server_that_knows_the_protocols_name_is_agreed_with),
+		CASE(a_server_that_supports_the_protocol_name_selects_it),
 		CASE(a_server_of_another_protocol_is_left),
 		CASE(the_domain_and_the_protocol_are_named_in_the_first_flight),
 		CASE(s19_a_forged_address_leads_to_a_certificate_error_and_no_further),

@@ -151,7 +151,7 @@ static void a_set_password_is_not_requested(void **state)
 	assert_int_equal(application.asked, 0);
 }
 
-static void keys_save_the_question(void **state)
+static void with_keys_the_application_is_not_asked(void **state)
 {
 	(void)state;
 	envoi_client_set(fixture.client, "sasl.keep-keys", "true");
@@ -232,7 +232,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_refused_password_is_requested_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_set_password_is_not_requested, setup, teardown),
-		cmocka_unit_test_setup_teardown(keys_save_the_question, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			with_keys_the_application_is_not_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_client_may_be_disconnected_or_freed_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(

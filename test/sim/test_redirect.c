@@ -383,7 +383,7 @@ static void a_redirect_from_an_unverified_server_is_refused(void **state)
 	}
 }
 
-static void what_is_no_host_is_not_followed(void **state)
+static void a_redirect_without_a_valid_host_is_not_followed(void **state)
 {
 	(void)state;
 	static const char *const errors[] = {TO(""), TO("b.example:0"), TO("http://b.example/"),
@@ -576,7 +576,7 @@ int main(void)
 		cmocka_unit_test(a_redirect_is_read_strictly),
 		cmocka_unit_test(a_redirect_after_the_login_is_followed_for_the_same_domain),
 		cmocka_unit_test(a_redirect_from_an_unverified_server_is_refused),
-		cmocka_unit_test(what_is_no_host_is_not_followed),
+		cmocka_unit_test(a_redirect_without_a_valid_host_is_not_followed),
 		cmocka_unit_test(redirects_are_counted),
 		cmocka_unit_test(a_redirect_online_is_obeyed_by_the_next_connect_and_no_other),
 		cmocka_unit_test(who_answers_elsewhere_must_be_the_same_domain),

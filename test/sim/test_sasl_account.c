@@ -486,7 +486,7 @@ static void only_the_account_itself_is_loaded(void **state)
 	assert_int_equal(world.online, 1);
 }
 
-static void no_account_no_state(void **state)
+static void without_an_account_there_is_no_state(void **state)
 {
 	(void)state;
 	struct envoi_buffer out;
@@ -718,7 +718,7 @@ int main(int argc, char **argv)
 		CASE(a_failed_login_pins_nothing),
 		CASE(a_failed_login_with_binding_is_not_tried_again_without),
 		CASE(only_the_account_itself_is_loaded),
-		CASE(no_account_no_state),
+		CASE(without_an_account_there_is_no_state),
 		CASE(the_password_is_requested_only_when_it_is_needed),
 		CASE(the_user_may_take_longer_than_the_login),
 		CASE(the_answer_leaves_the_login_the_rest_of_its_time),

@@ -192,7 +192,7 @@ static const char *const injections[] = {
 	"\x16\x03\x03 <message/>",
 };
 
-static void what_comes_with_proceed_is_fatal(void **state)
+static void data_after_proceed_is_fatal(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(injections) / sizeof(injections[0]); i++) {
@@ -206,7 +206,7 @@ static void what_comes_with_proceed_is_fatal(void **state)
 	}
 }
 
-static void what_comes_between_proceed_and_tls_is_fatal(void **state)
+static void data_between_proceed_and_tls_is_fatal(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(injections) / sizeof(injections[0]); i++) {
@@ -348,8 +348,8 @@ int main(void)
 		cmocka_unit_test(a_server_that_requires_what_we_must_not_do_is_left),
 		cmocka_unit_test(without_tls_the_login_goes_on_only_where_nothing_needs_it),
 		cmocka_unit_test(an_unrequested_proceed_starts_nothing),
-		cmocka_unit_test(what_comes_with_proceed_is_fatal),
-		cmocka_unit_test(what_comes_between_proceed_and_tls_is_fatal),
+		cmocka_unit_test(data_after_proceed_is_fatal),
+		cmocka_unit_test(data_between_proceed_and_tls_is_fatal),
 		cmocka_unit_test(what_is_not_tls_after_proceed_is_left_at_once),
 		cmocka_unit_test(silence_after_proceed_is_a_timeout_of_tls),
 		cmocka_unit_test(closing_during_the_handshake_ends),

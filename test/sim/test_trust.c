@@ -201,7 +201,7 @@ static void two_things_may_be_wrong(void **state)
 	finish();
 }
 
-static void silence_refuses(void **state)
+static void a_decider_without_an_answer_refuses(void **state)
 {
 	(void)state;
 	begin("self-signed.pem");
@@ -655,7 +655,7 @@ static void the_password_may_come_at_once_or_later_and_be_wrong_first(void **sta
 	finish();
 }
 
-static void who_gives_none_gives_up(void **state)
+static void an_answer_without_a_key_password_ends_the_login(void **state)
 {
 	(void)state;
 	begin_locked();
@@ -693,7 +693,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_valid_certificate_needs_no_decision),
 		cmocka_unit_test(the_decider_gets_all_errors_of_a_certificate),
 		cmocka_unit_test(two_things_may_be_wrong),
-		cmocka_unit_test(silence_refuses),
+		cmocka_unit_test(a_decider_without_an_answer_refuses),
 		cmocka_unit_test(an_answer_may_come_at_once),
 		cmocka_unit_test(an_answer_may_come_after_minutes),
 		cmocka_unit_test(who_dropped_the_question_has_refused),
@@ -719,7 +719,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(without_a_password_for_it_a_locked_key_ends_the_login),
 		cmocka_unit_test(a_set_key_password_is_not_requested),
 		cmocka_unit_test(the_password_may_come_at_once_or_later_and_be_wrong_first),
-		cmocka_unit_test(who_gives_none_gives_up),
+		cmocka_unit_test(an_answer_without_a_key_password_ends_the_login),
 		cmocka_unit_test(the_client_may_be_freed_while_a_decision_is_pending),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

@@ -245,7 +245,7 @@ static void after_a_cut_that_was_not_reported_yet(void **state)
 }
 
 /* A client with a context of its own: nothing at all is left. */
-static void what_a_context_holds_goes_with_it(void **state)
+static void objects_of_a_context_are_freed_with_it(void **state)
 {
 	(void)state;
 	struct story story;
@@ -351,7 +351,7 @@ int main(void)
 		cmocka_unit_test(online_with_much_open),
 		cmocka_unit_test(leaving_with_much_open),
 		cmocka_unit_test(after_a_cut_that_was_not_reported_yet),
-		cmocka_unit_test(what_a_context_holds_goes_with_it),
+		cmocka_unit_test(objects_of_a_context_are_freed_with_it),
 		cmocka_unit_test(after_any_number_of_turns_of_a_connection_by_tcp),
 		cmocka_unit_test(no_listener_is_at_the_address),
 	};

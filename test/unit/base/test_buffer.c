@@ -49,7 +49,7 @@ static void bytes_come_out_as_they_went_in(void **state)
 }
 
 /* Wherever it was: the bytes of a buffer that has moved its content too. */
-static void what_was_wiped_is_nowhere_in_the_memory(void **state)
+static void wiped_bytes_are_nowhere_in_the_memory(void **state)
 {
 	struct envoi_buffer buffer;
 	envoi_buffer_init(&buffer, *state, 0);
@@ -114,7 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(bytes_come_out_as_they_went_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_was_wiped_is_nowhere_in_the_memory, setup, teardown),
+			wiped_bytes_are_nowhere_in_the_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_backlog_is_not_moved_again_and_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(

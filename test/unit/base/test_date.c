@@ -97,7 +97,7 @@ static void everything_else_is_refused(void **state)
 	assert_null(envoi_date_print(text, INT64_C(253402300800000)));
 }
 
-static void every_day_of_ten_thousand_years_comes_back(void **state)
+static void every_day_of_ten_thousand_years_is_read_as_written(void **state)
 {
 	(void)state;
 	int64_t day = INT64_C(86400000);
@@ -221,7 +221,7 @@ static void times_of_the_day_are_read_and_written(void **state)
 		text, &(struct envoi_time){.has_zone = true, .zone_minutes = 841}));
 }
 
-static void every_zone_comes_back(void **state)
+static void every_zone_is_read_as_written(void **state)
 {
 	(void)state;
 	char text[ENVOI_DATE_SIZE];
@@ -242,12 +242,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_dates_are_read_and_written),
 		cmocka_unit_test(everything_else_is_refused),
-		cmocka_unit_test(every_day_of_ten_thousand_years_comes_back),
+		cmocka_unit_test(every_day_of_ten_thousand_years_is_read_as_written),
 		cmocka_unit_test(every_month_has_its_last_day),
 		cmocka_unit_test(the_older_form_is_read_apart),
 		cmocka_unit_test(days_are_read_and_written),
 		cmocka_unit_test(times_of_the_day_are_read_and_written),
-		cmocka_unit_test(every_zone_comes_back),
+		cmocka_unit_test(every_zone_is_read_as_written),
 	};
 	return cmocka_run_group_tests_name("base/date", tests, NULL, NULL);
 }

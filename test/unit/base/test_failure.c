@@ -185,7 +185,7 @@ static void at_length_a_reason_is_said_once_too(void **state)
 		"  tried b.test, 192.0.2.2 port 5223: it does not...");
 }
 
-static void what_we_have_said_is_not_what_was_said_to_us(void **state)
+static void sent_and_received_conditions_are_distinguished(void **state)
 {
 	(void)state;
 	struct envoi_failure failure = failure_with("");
@@ -224,7 +224,7 @@ int main(void)
 		cmocka_unit_test(attempts_are_in_the_one_line_text_only_when_they_are_the_reason),
 		cmocka_unit_test(advice_follows_from_the_code_and_the_phase),
 		cmocka_unit_test(at_length_a_reason_is_said_once_too),
-		cmocka_unit_test(what_we_have_said_is_not_what_was_said_to_us),
+		cmocka_unit_test(sent_and_received_conditions_are_distinguished),
 		cmocka_unit_test(advice_for_a_login_by_certificate_does_not_name_passwords),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void what_was_added_is_found_until_removed(void **state)
+static void an_added_key_is_found_until_it_is_removed(void **state)
 {
 	struct envoi__map map;
 	envoi__map_init(&map, *state);
@@ -73,7 +73,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			what_was_added_is_found_until_removed, setup, teardown),
+			an_added_key_is_found_until_it_is_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			adding_and_removing_for_ever_does_not_grow_it, setup, teardown),
 	};

@@ -53,7 +53,7 @@ static void a_refusal_is_the_clients_failure_at_once(void **state)
 	assert_connect_refuses(ENVOI_ERR_INVALID, "port");
 }
 
-static void what_is_put_right_is_forgotten(void **state)
+static void the_failure_of_a_corrected_setter_is_forgotten(void **state)
 {
 	(void)state;
 	envoi_client_set(client, "port", "no number");
@@ -98,7 +98,7 @@ static void an_assignment_is_a_name_and_a_value(void **state)
 	assert_int_equal(envoi_client_set_assignment(client, "no.such=1"), ENVOI_ERR_NOT_FOUND);
 }
 
-static void an_address_that_is_none_stays_what_it_is(void **state)
+static void an_invalid_address_cannot_be_corrected(void **state)
 {
 	(void)state;
 	envoi_client_free(client);
@@ -176,12 +176,13 @@ int main(void)
 			a_text_that_is_null_is_an_error_and_no_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refusal_is_the_clients_failure_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_put_right_is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_failure_of_a_corrected_setter_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_problems_it_connects, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_assignment_is_a_name_and_a_value, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			an_address_that_is_none_stays_what_it_is, setup, teardown),
+			an_invalid_address_cannot_be_corrected, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_handler_that_is_there_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(

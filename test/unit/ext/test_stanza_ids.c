@@ -86,14 +86,14 @@ static void only_the_id_of_the_entity_asked_for_is_returned(void **state)
 }
 
 /* Section 3, rule 4: one of the two is forged. */
-static void two_ids_of_one_entity_are_none(void **state)
+static void two_ids_of_one_entity_are_ignored(void **state)
 {
 	(void)state;
 	assert_string_equal(assigned(ASSIGNED("1", "a@b") ASSIGNED("2", "a@b"), "a@b"), "");
 	assert_string_equal(assigned(ASSIGNED("1", "a@b") ASSIGNED("1", "A@B"), "a@b"), "");
 }
 
-static void malformed_ids_are_none(void **state)
+static void malformed_ids_are_ignored(void **state)
 {
 	(void)state;
 	static const char *const malformed[] = {
@@ -169,8 +169,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids_of_the_example_are_read),
 		cmocka_unit_test(only_the_id_of_the_entity_asked_for_is_returned),
-		cmocka_unit_test(two_ids_of_one_entity_are_none),
-		cmocka_unit_test(malformed_ids_are_none),
+		cmocka_unit_test(two_ids_of_one_entity_are_ignored),
+		cmocka_unit_test(malformed_ids_are_ignored),
 		cmocka_unit_test(an_origin_id_is_the_id_of_the_message),
 		cmocka_unit_test(a_message_without_id_gets_one),
 		cmocka_unit_test(an_empty_id_is_refused),

@@ -104,7 +104,7 @@ static void the_examples_of_the_rfc_are_addresses(void **state)
 }
 
 /* RFC 7622, section 3.5, table 2, without its example 18: see below. */
-static void the_counterexamples_of_the_rfc_are_none(void **state)
+static void invalid_examples_of_the_rfc_are_refused(void **state)
 {
 	static const char *const texts[] = {"\"juliet\"@example.com", "foo bar@example.com",
 		"@example.com/", "henry\u2163@example.com", "\u265a@example.com", "juliet@",
@@ -279,7 +279,7 @@ static void domains_have_one_form(void **state)
 	}
 }
 
-static void what_is_wrong_is_said(void **state)
+static void the_reason_of_a_refusal_is_returned(void **state)
 {
 	static const struct {
 		const char *text, *problem;
@@ -371,7 +371,7 @@ static void what_is_wrong_is_said(void **state)
 	assert_string_equal(line, "");
 }
 
-static void nul_is_no_part_of_any(void **state)
+static void nul_is_refused_in_every_part(void **state)
 {
 	static const char *const texts[] = {
 		"a\0@b/c", "a@b\0/c", "a@b/c\0", "a@b.\0", "\0@b", "a@[::\0]"};
@@ -428,7 +428,7 @@ static void parts_have_at_most_1023_bytes_after_preparation(void **state)
 	}
 }
 
-static void parts_make_what_the_text_makes(void **state)
+static void parts_and_text_make_equal_addresses(void **state)
 {
 	struct envoi_jid *made, *parsed;
 	assert_int_equal(
@@ -601,17 +601,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_examples_of_the_rfc_are_addresses),
-		TEST(the_counterexamples_of_the_rfc_are_none),
+		TEST(invalid_examples_of_the_rfc_are_refused),
 		TEST(a_resourcepart_may_begin_and_end_with_a_blank),
 		TEST(the_first_slash_and_the_first_at_before_it_separate),
 		TEST(localparts_are_mapped),
 		TEST(ascii_is_allowed_by_its_part),
 		TEST(resourceparts_keep_case_and_width),
 		TEST(domains_have_one_form),
-		TEST(what_is_wrong_is_said),
-		TEST(nul_is_no_part_of_any),
+		TEST(the_reason_of_a_refusal_is_returned),
+		TEST(nul_is_refused_in_every_part),
 		TEST(parts_have_at_most_1023_bytes_after_preparation),
-		TEST(parts_make_what_the_text_makes),
+		TEST(parts_and_text_make_equal_addresses),
 		TEST(a_resource_comes_and_goes),
 		TEST(only_the_same_address_is_equal),
 		TEST(hashes_distinguish_addresses),

@@ -382,7 +382,7 @@ static void hosts_that_need_no_server_are_answered_from_the_loop(void **state)
 	assert_int_equal(f->server.questions, 0);
 }
 
-static void what_cannot_be_a_name_is_refused(void **state)
+static void a_text_that_is_not_a_name_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	char label[70], name[400] = "";
@@ -678,7 +678,7 @@ int main(void)
 		CASE(refused_and_malformed_answers_are_failures),
 		CASE(a_truncated_answer_is_fetched_over_tcp),
 		CASE(hosts_that_need_no_server_are_answered_from_the_loop),
-		CASE(what_cannot_be_a_name_is_refused),
+		CASE(a_text_that_is_not_a_name_is_refused),
 		CASE(a_canceled_look_up_is_not_reported_and_leaves_nothing_on_the_loop),
 		CASE(a_canceled_one_does_not_outlive_the_last_that_is_awaited),
 		CASE(an_answered_look_up_leaves_nothing_on_the_loop),

@@ -575,7 +575,7 @@ static void a_domain_may_be_written_in_u_labels(void **state)
 		dial(f, answers, all_connect), "0 xn--bcher-kva.example 192.0.2.2:5222 starttls");
 }
 
-static void what_is_no_host_is_refused(void **state)
+static void a_text_that_is_not_a_host_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"", "a b", "[::1", "exa mple", "b\xc3.example", "..", "[]"};
@@ -765,7 +765,7 @@ int main(void)
 		CASE(an_address_as_the_domain_has_no_services),
 		CASE(a_host_or_port_by_setting_is_not_looked_up_as_a_service),
 		CASE(a_domain_may_be_written_in_u_labels),
-		CASE(what_is_no_host_is_refused),
+		CASE(a_text_that_is_not_a_host_is_refused),
 		CASE(servers_have_names_and_ports_of_their_own),
 		CASE(a_domain_too_long_for_a_service_record_is_tried_itself),
 		CASE(an_address_waits_a_little_for_the_preferred_family),

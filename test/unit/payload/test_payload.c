@@ -988,7 +988,7 @@ static void items_count_for_the_depth(void **state)
 	}
 }
 
-static void elements_are_compared_by_what_they_hold(void **state)
+static void elements_are_compared_by_their_content(void **state)
 {
 	static const char *const forms[] = {
 		"<n xmlns='urn:n'/>",
@@ -1281,7 +1281,7 @@ int main(void)
 		TEST(every_member_counts),
 		TEST(every_item_of_an_array_counts),
 		TEST(items_count_for_the_depth),
-		TEST(elements_are_compared_by_what_they_hold),
+		TEST(elements_are_compared_by_their_content),
 		TEST(a_copy_shares_nothing_with_its_original),
 		TEST(a_copy_has_its_defaults_filled_in),
 		TEST(mistakes_in_tables_are_found),

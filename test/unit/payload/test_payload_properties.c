@@ -16,7 +16,7 @@ enum {
 	TYPES = sizeof(all_types) / sizeof(all_types[0]),
 };
 
-static void what_is_written_comes_back_equal(void **state)
+static void a_written_payload_is_parsed_to_an_equal_one(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < TYPES; i++) {
@@ -48,7 +48,7 @@ static void the_tables_of_the_library_are_sound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_comes_back_equal),
+		cmocka_unit_test(a_written_payload_is_parsed_to_an_equal_one),
 		cmocka_unit_test(no_memory_is_survived_at_every_allocation),
 		cmocka_unit_test(the_tables_of_the_library_are_sound),
 	};

@@ -243,7 +243,7 @@ static void a_row_of_another_table_that_never_runs_is_refused(void **state)
 	}
 }
 
-static void what_can_run_is_accepted(void **state)
+static void valid_tables_are_accepted(void **state)
 {
 	static const struct envoi_payload_type named = {.ns = "urn:x", .name = "x"};
 	static const struct envoi_stanza_row stanzas[] = {
@@ -296,7 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stanza_row_that_no_stanza_can_match_is_refused),
 		cmocka_unit_test(a_row_of_another_table_that_never_runs_is_refused),
-		cmocka_unit_test(what_can_run_is_accepted),
+		cmocka_unit_test(valid_tables_are_accepted),
 	};
 	return cmocka_run_group_tests_name("router/handler_check", tests, setup, teardown);
 }

@@ -141,7 +141,7 @@ static void converse(const char *mechanism, const char *password, bool is_forged
 	envoi_buffer_wipe(&to_server);
 }
 
-static void they_log_in_where_named(void **state)
+static void optional_mechanisms_log_in_if_the_settings_name_them(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"DIGEST-MD5", "CRAM-MD5", "LOGIN"};
@@ -179,7 +179,7 @@ static void without_name_or_password_none_is_started(void **state)
 	}
 }
 
-static void what_libgsasl_cannot_start_is_an_error(void **state)
+static void a_failure_of_libgsasl_to_start_is_an_error(void **state)
 {
 	(void)state;
 	start_code = GSASL_UNKNOWN_MECHANISM;
@@ -221,10 +221,10 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		CASE(they_log_in_where_named),
+		CASE(optional_mechanisms_log_in_if_the_settings_name_them),
 		CASE(a_server_of_digest_must_prove_itself),
 		CASE(without_name_or_password_none_is_started),
-		CASE(what_libgsasl_cannot_start_is_an_error),
+		CASE(a_failure_of_libgsasl_to_start_is_an_error),
 		CASE(a_libgsasl_that_cannot_begin_is_an_error),
 		CASE(a_receiver_does_not_offer_them),
 #undef CASE

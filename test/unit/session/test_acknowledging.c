@@ -131,7 +131,7 @@ static void a_full_outbox_does_not_hold_back_the_ping(void **state)
 		"outbox-low\n");
 }
 
-static void what_is_sent_behind_the_ping_waits_for_the_next(void **state)
+static void a_stanza_sent_after_the_ping_waits_for_the_next(void **state)
 {
 	struct wire *wire = *state;
 	send_named(wire, 0);
@@ -359,7 +359,7 @@ int main(void)
 		TEST(an_answer_acknowledges_what_was_sent_before),
 		TEST(an_error_is_an_answer),
 		TEST(a_full_outbox_does_not_hold_back_the_ping),
-		TEST(what_is_sent_behind_the_ping_waits_for_the_next),
+		TEST(a_stanza_sent_after_the_ping_waits_for_the_next),
 		TEST(one_ping_is_open_and_at_most_one_a_second_is_sent),
 		TEST(without_tickets_there_is_no_ping),
 		TEST(without_tickets_the_ping_comes_later),

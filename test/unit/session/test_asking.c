@@ -256,7 +256,7 @@ static const struct envoi_stanza_row turncoat_rows[] = {
 };
 static const struct envoi_handler_impl turncoat_impl = {.stanzas = turncoat_rows};
 
-static void what_came_on_one_stream_is_never_answered_on_another(void **state)
+static void a_request_of_one_stream_is_never_answered_on_another(void **state)
 {
 	struct wire *wire = *state;
 	struct turncoat turncoat = {.base.impl = &turncoat_impl, .wire = wire};
@@ -352,7 +352,7 @@ static void a_stanza_whose_sender_is_not_an_address_is_unhandled(void **state)
 	assert_int_equal(stats_of(wire).unhandled, 4);
 }
 
-static void an_iq_that_is_none_does_not_end_the_stream(void **state)
+static void a_malformed_iq_does_not_end_the_stream(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
@@ -377,11 +377,11 @@ int main(void)
 		TEST(a_request_with_a_payload_is_for_an_entity_or_the_server),
 		TEST(a_request_whose_payload_cannot_be_written_is_refused),
 		TEST(an_answer_never_has_the_address_of_another_entity),
-		TEST(what_came_on_one_stream_is_never_answered_on_another),
+		TEST(a_request_of_one_stream_is_never_answered_on_another),
 		TEST(a_promise_is_kept_on_its_own_stream_only),
 		TEST(a_flood_of_requests_to_a_client_that_cannot_send_is_bounded),
 		TEST(a_stanza_whose_sender_is_not_an_address_is_unhandled),
-		TEST(an_iq_that_is_none_does_not_end_the_stream),
+		TEST(a_malformed_iq_does_not_end_the_stream),
 	};
 	return cmocka_run_group_tests_name("session/asking", tests, NULL, NULL);
 }

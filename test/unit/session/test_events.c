@@ -113,7 +113,7 @@ static void the_address_is_in_the_event_of_binding(void **state)
 }
 
 /* A stream that has not resumed the suspended session begins a new one when it is bound. */
-static void binding_ends_what_was_suspended(void **state)
+static void binding_ends_the_suspended_session(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
@@ -263,7 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_unhandled_stanza_is_in_its_event),
 		TEST(the_address_is_in_the_event_of_binding),
-		TEST(binding_ends_what_was_suspended),
+		TEST(binding_ends_the_suspended_session),
 		TEST(only_events_that_exist_are_posted),
 		TEST(a_session_that_is_being_freed_takes_no_events),
 		TEST(a_stanza_is_not_delivered_after_its_stream),

@@ -148,7 +148,7 @@ static void a_handler_with_a_bad_row_is_not_attached_at_all(void **state)
 
 /* --- events --- */
 
-static void events_come_in_order_from_the_loop_with_copies_of_what_they_tell(void **state)
+static void events_come_in_order_from_the_loop_with_copies_of_their_data(void **state)
 {
 	struct wire *wire = *state;
 	char text[] = "tcp";
@@ -455,7 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_handler_is_attached_once),
 		TEST(a_handler_with_a_bad_row_is_not_attached_at_all),
-		TEST(events_come_in_order_from_the_loop_with_copies_of_what_they_tell),
+		TEST(events_come_in_order_from_the_loop_with_copies_of_their_data),
 		TEST(every_event_has_a_name),
 		TEST(events_before_a_stanza_are_reported_before_it),
 		TEST(a_handler_removed_during_an_event_is_not_called),

@@ -84,7 +84,7 @@ static size_t read_all(const char *data, size_t len, int *ret_end)
 	return count;
 }
 
-static void what_was_written_is_read(void **state)
+static void a_written_record_is_read(void **state)
 {
 	struct fixture *f = *state;
 	int end;
@@ -155,7 +155,7 @@ static void zeros_at_the_end_count_as_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_was_written_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_written_record_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_last_record_that_is_cut_off_counts_as_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -330,7 +330,7 @@ static void a_peer_with_a_limit_gets_something_three_times_as_often(void **state
 	assert_between(f->link.keepalives, 20, 30);
 }
 
-static void what_is_sent_anyway_replaces_the_white_space(void **state)
+static void other_output_replaces_the_white_space(void **state)
 {
 	struct fixture *f = *state;
 	start(f);
@@ -469,7 +469,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_peer_with_a_limit_gets_something_three_times_as_often, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_is_sent_anyway_replaces_the_white_space, setup, teardown),
+			other_output_replaces_the_white_space, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_tiny_limit_of_the_peer_does_not_cost_a_packet_a_second, setup, teardown),
 		cmocka_unit_test_setup_teardown(

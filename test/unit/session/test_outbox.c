@@ -81,7 +81,7 @@ static void resume(struct wire *wire)
 	(void)wire_log(wire);
 }
 
-static void what_is_kept_stays_until_it_is_acknowledged(void **state)
+static void a_kept_stanza_stays_until_it_is_acknowledged(void **state)
 {
 	struct wire *wire = *state;
 	send_all(wire);
@@ -130,7 +130,7 @@ static void without_keeping_a_stanza_of_others_ends_no_ticket_early(void **state
 		wire_log(wire), "one unknown\nended\ndisconnected ENVOI_ERR_DISCONNECTED\n");
 }
 
-static void what_is_rewound_is_sent_again_before_what_has_waited(void **state)
+static void rewound_stanzas_are_sent_before_waiting_ones(void **state)
 {
 	struct wire *wire = *state;
 	send_all(wire);
@@ -154,7 +154,7 @@ static void what_is_rewound_is_sent_again_before_what_has_waited(void **state)
 	assert_string_equal(wire_log(wire), "three acknowledged\n");
 }
 
-static void what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent(void **state)
+static void a_given_stanza_cannot_be_canceled_and_is_not_unsent(void **state)
 {
 	struct wire *wire = *state;
 	send_all(wire);
@@ -173,7 +173,7 @@ static void what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent(void *
 	assert_int_equal(outbox_of(wire)->bytes, 0);
 }
 
-static void the_limits_cover_what_is_kept(void **state)
+static void the_limits_include_kept_stanzas(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(
@@ -188,7 +188,7 @@ static void the_limits_cover_what_is_kept(void **state)
 }
 
 /* The peer refuses to acknowledge, after what was sent before it was asked. */
-static void what_is_released_is_counted_no_longer(void **state)
+static void released_stanzas_are_not_counted(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
@@ -229,7 +229,7 @@ static void nothing_waits_for_a_stream_that_no_session_has(void **state)
 	envoi_session_remove(wire->session, &handler);
 }
 
-static void what_is_not_kept_ends_when_the_session_is_suspended(void **state)
+static void stanzas_that_are_not_kept_end_when_the_session_is_suspended(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
@@ -244,7 +244,7 @@ static void what_is_not_kept_ends_when_the_session_is_suspended(void **state)
 	assert_int_equal(outbox_of(wire)->kept_count, 1);
 }
 
-static void freeing_the_session_leaves_what_is_kept_unknown(void **state)
+static void freeing_the_session_ends_kept_stanzas_as_unknown(void **state)
 {
 	struct wire *wire = *state;
 	send_all(wire);
@@ -326,7 +326,7 @@ static void the_number_of_bytes_has_them_too(void **state)
 	assert_string_equal(wire_log(wire), "outbox-low\n");
 }
 
-static void what_the_stream_takes_at_once_does_not_count(void **state)
+static void stanzas_that_the_stream_takes_at_once_do_not_count(void **state)
 {
 	struct wire *wire = *state;
 	limit(wire, "limits.outbox-stanzas", "1");
@@ -374,19 +374,19 @@ static void without_memory_the_low_mark_is_reported_later(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_kept_stays_until_it_is_acknowledged),
+		TEST(a_kept_stanza_stays_until_it_is_acknowledged),
 		TEST(stanzas_of_others_have_numbers_too),
 		TEST(without_keeping_a_stanza_of_others_ends_no_ticket_early),
-		TEST(what_is_rewound_is_sent_again_before_what_has_waited),
-		TEST(what_was_given_once_cannot_be_taken_back_nor_counts_as_unsent),
-		TEST(the_limits_cover_what_is_kept),
-		TEST(what_is_released_is_counted_no_longer),
+		TEST(rewound_stanzas_are_sent_before_waiting_ones),
+		TEST(a_given_stanza_cannot_be_canceled_and_is_not_unsent),
+		TEST(the_limits_include_kept_stanzas),
+		TEST(released_stanzas_are_not_counted),
 		TEST(nothing_waits_for_a_stream_that_no_session_has),
-		TEST(what_is_not_kept_ends_when_the_session_is_suspended),
-		TEST(freeing_the_session_leaves_what_is_kept_unknown),
+		TEST(stanzas_that_are_not_kept_end_when_the_session_is_suspended),
+		TEST(freeing_the_session_ends_kept_stanzas_as_unknown),
 		TEST(the_number_of_stanzas_has_a_high_and_a_low_mark),
 		TEST(the_number_of_bytes_has_them_too),
-		TEST(what_the_stream_takes_at_once_does_not_count),
+		TEST(stanzas_that_the_stream_takes_at_once_do_not_count),
 		TEST(the_end_of_a_session_lowers_the_level),
 		cmocka_unit_test(without_memory_the_low_mark_is_reported_later),
 	};

@@ -89,7 +89,7 @@ static void a_silent_server_is_pinged_and_then_left_without_a_closing_tag(void *
 	assert_string_equal(wire_heard(&wire), "");
 }
 
-static void each_answer_shows_that_the_link_lives(void **state)
+static void each_answer_shows_that_the_link_works(void **state)
 {
 	(void)state;
 	wire_go_online(&wire);
@@ -278,7 +278,7 @@ int main(void)
 			a_silent_server_is_pinged_and_then_left_without_a_closing_tag, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			each_answer_shows_that_the_link_lives, setup, teardown),
+			each_answer_shows_that_the_link_works, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_new_stream_is_probed_like_the_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(

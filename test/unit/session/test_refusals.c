@@ -247,7 +247,7 @@ static void a_late_error_is_an_event(void **state)
 	assert_string_equal(reply_from(wire, TO), "late-error m1\n");
 }
 
-static void an_error_after_ten_minutes_is_none_of_ours(void **state)
+static void an_error_after_ten_minutes_is_not_reported(void **state)
 {
 	struct wire *wire = *state;
 	send_message(wire, TO, 0);
@@ -277,7 +277,7 @@ static void the_last_thousand_are_remembered(void **state)
 	assert_string_equal(reply_from(wire, TO), "");
 }
 
-static void what_was_not_sent_is_not_remembered(void **state)
+static void a_stanza_that_was_not_sent_is_not_remembered(void **state)
 {
 	struct wire *wire = *state;
 	envoi_session_set_resumable(wire->session, true);
@@ -432,9 +432,9 @@ int main(void)
 		TEST(an_error_before_the_acknowledgement_refuses),
 		TEST(the_time_begins_with_the_acknowledgement),
 		TEST(a_late_error_is_an_event),
-		TEST(an_error_after_ten_minutes_is_none_of_ours),
+		TEST(an_error_after_ten_minutes_is_not_reported),
 		TEST(the_last_thousand_are_remembered),
-		TEST(what_was_not_sent_is_not_remembered),
+		TEST(a_stanza_that_was_not_sent_is_not_remembered),
 		TEST(ten_late_errors_are_reported),
 		TEST(a_ticket_can_be_forgotten_while_its_stanza_waits),
 		TEST(a_ticket_can_be_forgotten_before_it_is_written),

@@ -200,7 +200,7 @@ static void an_origin_id_of_the_application_stays_the_only_one(void **state)
 }
 
 /* No acknowledgement can come, and no ticket asks for one: it is not kept. */
-static void what_is_not_kept_has_no_origin_id(void **state)
+static void a_message_that_is_not_sent_again_has_no_origin_id(void **state)
 {
 	struct wire *wire = *state;
 	envoi__outbox_keep(&wire->session->outbox, false);
@@ -551,7 +551,7 @@ static void a_session_that_was_closed_is_not_continued(void **state)
 	assert_string_equal(bodies_in(next_session(wire)), "");
 }
 
-static void what_is_held_and_was_not_sent_can_be_canceled(void **state)
+static void a_held_stanza_that_was_not_sent_can_be_canceled(void **state)
 {
 	struct wire *wire = *state;
 	send_named(wire, 0);
@@ -569,7 +569,7 @@ static void what_is_held_and_was_not_sent_can_be_canceled(void **state)
 	assert_string_equal(bodies_in(next_session(wire)), "one ");
 }
 
-static void freeing_the_session_ends_what_is_held(void **state)
+static void freeing_the_session_ends_held_stanzas(void **state)
 {
 	struct wire *wire = *state;
 	send_named(wire, 0);
@@ -582,7 +582,7 @@ static void freeing_the_session_ends_what_is_held(void **state)
 
 /* --- limits --- */
 
-static void what_is_held_counts_for_the_limit(void **state)
+static void held_stanzas_count_for_the_limit(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(
@@ -736,7 +736,7 @@ int main(void)
 		TEST(an_address_with_quotes_is_escaped),
 		TEST(an_id_is_escaped_in_the_origin_id),
 		TEST(an_origin_id_of_the_application_stays_the_only_one),
-		TEST(what_is_not_kept_has_no_origin_id),
+		TEST(a_message_that_is_not_sent_again_has_no_origin_id),
 		TEST(others_are_not_sent_again),
 		TEST(a_message_of_type_normal_is_sent_again),
 		TEST(a_message_that_was_refused_is_not_sent_again),
@@ -753,12 +753,12 @@ int main(void)
 		TEST(answers_are_not_for_another_session),
 		TEST(when_no_session_follows_all_ends),
 		TEST(a_session_that_was_closed_is_not_continued),
-		TEST(what_is_held_and_was_not_sent_can_be_canceled),
-		TEST(freeing_the_session_ends_what_is_held),
+		TEST(a_held_stanza_that_was_not_sent_can_be_canceled),
+		TEST(freeing_the_session_ends_held_stanzas),
 		TEST(without_stream_management_messages_without_a_ticket_are_sent_again),
 		TEST(of_three_messages_those_are_refused_that_end_the_stream),
 		TEST(the_ping_behind_a_suspected_message_precedes_what_waits),
-		TEST(what_is_held_counts_for_the_limit),
+		TEST(held_stanzas_count_for_the_limit),
 		cmocka_unit_test(a_failed_allocation_ends_the_ticket_once),
 	};
 	return cmocka_run_group_tests_name("session/resending", tests, NULL, NULL);

@@ -122,7 +122,7 @@ static void with_a_full_outbox_a_stanza_is_refused_before_filters_see_it(void **
 		envoi_session_problem(wire->session), "limits.outbox-stanzas wait to be sent");
 }
 
-static void limits_may_be_lowered_below_what_waits(void **state)
+static void limits_may_be_lowered_below_the_length_of_the_queue(void **state)
 {
 	struct wire *wire = *state;
 	set(wire, "limits.output-bytes", "64k");
@@ -326,7 +326,7 @@ int main(void)
 		TEST(other_stanzas_have_as_many_children_as_they_like),
 		TEST(a_stanza_may_have_the_output_limit_to_the_byte),
 		TEST(with_a_full_outbox_a_stanza_is_refused_before_filters_see_it),
-		TEST(limits_may_be_lowered_below_what_waits),
+		TEST(limits_may_be_lowered_below_the_length_of_the_queue),
 		cmocka_unit_test(a_stanza_is_sent_whole_or_refused_when_memory_is_short),
 		cmocka_unit_test(a_freed_session_tries_to_send_no_more),
 		TEST(a_promise_outlives_its_session_and_does_nothing),

@@ -134,7 +134,7 @@ static void detaching_ends_everything_from_the_loop_without_the_owner(void **sta
 
 /* --- sending --- */
 
-static void what_is_sent_gets_an_id_and_a_canonical_address(void **state)
+static void a_sent_stanza_gets_an_id_and_a_canonical_address(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
@@ -243,7 +243,7 @@ static void an_iq_is_sent_with_the_payloads_that_it_may_have(void **state)
 	envoi_stanza_unref(request);
 }
 
-static void what_cannot_be_sent_is_refused_and_consumed(void **state)
+static void a_stanza_that_cannot_be_sent_is_refused_and_consumed(void **state)
 {
 	struct wire *wire = *state;
 	struct wire_ticket ticket;
@@ -378,7 +378,7 @@ static void the_outbox_is_bounded_and_goes_on_when_the_peer_reads(void **state)
 	assert_int_equal(heard, sent);
 }
 
-static void what_is_longer_than_the_output_limit_is_refused(void **state)
+static void a_stanza_longer_than_the_output_limit_is_refused(void **state)
 {
 	struct wire *wire = *state;
 	setup_small(wire);
@@ -894,7 +894,7 @@ static void act_add_second(struct restorer *self, struct envoi_session *session)
 }
 
 /* It has seen the session online from the beginning. */
-static void what_is_attached_while_others_restore_does_not(void **state)
+static void a_handler_attached_while_others_restore_does_not(void **state)
 {
 	struct wire *wire = *state;
 	make_restorers(wire);
@@ -912,7 +912,7 @@ static void act_detach(struct restorer *self, struct envoi_session *session)
 	envoi_session_detach(session);
 }
 
-static void what_is_removed_or_has_no_stream_any_more_does_not_restore(void **state)
+static void a_removed_handler_and_one_without_a_stream_do_not_restore(void **state)
 {
 	static void (*const acts[])(struct restorer *, struct envoi_session *) = {
 		act_remove_second, act_detach};
@@ -936,18 +936,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_goes_online_and_leaves_in_order),
-		TEST(what_is_attached_while_others_restore_does_not),
+		TEST(a_handler_attached_while_others_restore_does_not),
 		TEST(only_one_stream_fits_below_a_session),
 		TEST(a_stream_that_fails_to_start_is_reported_to_the_owner),
 		TEST(detaching_ends_everything_from_the_loop_without_the_owner),
-		TEST(what_is_sent_gets_an_id_and_a_canonical_address),
+		TEST(a_sent_stanza_gets_an_id_and_a_canonical_address),
 		TEST(a_refusal_names_stanza_place_and_reason),
 		TEST(an_iq_is_sent_with_the_payloads_that_it_may_have),
-		TEST(what_cannot_be_sent_is_refused_and_consumed),
+		TEST(a_stanza_that_cannot_be_sent_is_refused_and_consumed),
 		TEST(a_ticket_in_use_cannot_be_used_again_before_it_has_ended),
 		TEST(after_a_loss_every_ticket_says_what_is_known),
 		TEST(the_outbox_is_bounded_and_goes_on_when_the_peer_reads),
-		TEST(what_is_longer_than_the_output_limit_is_refused),
+		TEST(a_stanza_longer_than_the_output_limit_is_refused),
 		TEST(a_ticket_is_cancelled_until_the_stream_has_its_stanza),
 		TEST(closing_waits_for_the_outbox_but_not_for_ever),
 		TEST(the_outbox_is_bounded_in_bytes_too),
@@ -962,7 +962,7 @@ int main(void)
 		TEST(requests_and_promises_end_with_their_epoch),
 		TEST(handlers_restore_in_order_before_what_has_waited),
 		TEST(a_resumed_session_is_restored_as_such),
-		cmocka_unit_test(what_is_removed_or_has_no_stream_any_more_does_not_restore),
+		cmocka_unit_test(a_removed_handler_and_one_without_a_stream_do_not_restore),
 	};
 	return cmocka_run_group_tests_name("session/session", tests, NULL, NULL);
 }

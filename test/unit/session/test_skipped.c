@@ -93,7 +93,7 @@ static void a_request_is_answered_once(void **state)
 }
 
 /* Without id, with an unknown type, from what is no address, or an answer to nothing. */
-static void what_cannot_be_answered_is_only_reported(void **state)
+static void a_stanza_that_cannot_be_answered_is_only_reported(void **state)
 {
 	(void)state;
 	go_online();
@@ -328,7 +328,7 @@ int main(int argc, char **argv)
 			a_message_is_reported_and_counted_and_not_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_request_is_answered_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_cannot_be_answered_is_only_reported, setup, teardown),
+			a_stanza_that_cannot_be_answered_is_only_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_ends_its_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_event_has_size_kind_sender_and_id, setup, teardown),

@@ -474,7 +474,7 @@ static void requests_are_answered_once_a_turn(void **state)
 	assert_string_equal(wire_talk(wire, R), A("2"));
 }
 
-static void what_rows_of_the_stream_take_is_counted(void **state)
+static void stanzas_for_rows_of_the_stream_are_counted(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
@@ -536,7 +536,7 @@ static void closing_acknowledges_first(void **state)
 	assert_int_equal(envoi_session_epoch(wire->session), 2);
 }
 
-static void closing_says_nothing_that_was_said(void **state)
+static void closing_repeats_no_acknowledgement(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
@@ -653,7 +653,7 @@ static void offer_resumption(struct wire *wire, const char *previd, const char *
 	assert_string_equal(offer(wire, SM_OFFER), text);
 }
 
-static void what_was_not_handled_is_sent_again_in_order(void **state)
+static void unhandled_stanzas_are_sent_again_in_order(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
@@ -866,7 +866,7 @@ static void new_stanzas_do_not_overtake_the_old(void **state)
 	wire->on_ready = NULL;
 }
 
-static void what_is_sent_while_the_link_is_dead_is_numbered(void **state)
+static void stanzas_sent_on_a_dead_link_are_numbered(void **state)
 {
 	struct envoi_memory_script dead = ENVOI_MEMORY_SCRIPT_INIT;
 	struct wire *wire = *state;
@@ -958,7 +958,7 @@ static void backward_over_the_largest_number_is_fatal(void **state)
 	assert_null(strstr(heard, "too-high"));
 }
 
-static void failed_with_h_ends_what_was_handled(void **state)
+static void failed_with_h_ends_tickets_of_handled_stanzas(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
@@ -1037,7 +1037,7 @@ static void counting_starts_again_after_a_failed_resumption(void **state)
 	offer_resumption(wire, "s2", "0");
 }
 
-static void resumed_must_be_what_was_asked_for(void **state)
+static void resumed_must_have_the_requested_previd(void **state)
 {
 	static const char *const answers[] = {
 		"<resumed " SM " previd='other' h='0'/>",
@@ -1093,7 +1093,7 @@ static void a_resumption_without_answer_is_tried_once_more(void **state)
 	}
 }
 
-static void a_session_whose_time_is_over_is_tried_all_the_same(void **state)
+static void an_expired_session_is_tried_nevertheless(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, "<enabled " SM " id='s1' resume='true' max='4'/>");
@@ -1221,7 +1221,7 @@ static void a_journal_keeps_the_location_with_its_port(void **state)
 
 /* --- manual acknowledgement --- */
 
-static void what_is_held_is_not_acknowledged(void **state)
+static void a_held_stanza_is_not_acknowledged(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
@@ -1243,7 +1243,7 @@ static void what_is_held_is_not_acknowledged(void **state)
 	envoi_hold_release(holds[2]);
 }
 
-static void closing_acknowledges_what_is_not_held(void **state)
+static void closing_acknowledges_stanzas_that_are_not_held(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
@@ -1255,7 +1255,7 @@ static void closing_acknowledges_what_is_not_held(void **state)
 	envoi_hold_release(holds[0]);
 }
 
-static void what_was_handed_over_is_not_handed_over_again(void **state)
+static void a_delivered_stanza_is_not_delivered_again(void **state)
 {
 	struct wire *wire = *state;
 	enable(wire, RESUMABLE);
@@ -1404,15 +1404,15 @@ int main(void)
 		TEST(five_seconds_request_one_too),
 		TEST(a_request_can_be_made_at_once),
 		TEST(requests_are_answered_once_a_turn),
-		TEST(what_rows_of_the_stream_take_is_counted),
+		TEST(stanzas_for_rows_of_the_stream_are_counted),
 		TEST(a_flood_is_acknowledged_unasked),
 		TEST(closing_acknowledges_first),
-		TEST(closing_says_nothing_that_was_said),
+		TEST(closing_repeats_no_acknowledgement),
 		TEST(faults_are_fatal),
 		TEST(the_stream_error_names_both_counts),
 		TEST(acknowledgements_before_enabled_are_fatal),
 		TEST(failed_while_enabled_changes_nothing),
-		TEST(what_was_not_handled_is_sent_again_in_order),
+		TEST(unhandled_stanzas_are_sent_again_in_order),
 		TEST(what_an_earlier_session_has_answered_does_not_count),
 		TEST(want_of_resources_twice_in_a_row_refuses_what_was_first),
 		TEST(another_end_twice_in_a_row_refuses_nothing),
@@ -1425,25 +1425,25 @@ int main(void)
 		TEST(the_client_state_is_sent_on_a_stream_that_resumes_too),
 		TEST(both_directions_are_counted_by_themselves),
 		TEST(new_stanzas_do_not_overtake_the_old),
-		TEST(what_is_sent_while_the_link_is_dead_is_numbered),
+		TEST(stanzas_sent_on_a_dead_link_are_numbered),
 		TEST(pending_requests_do_not_outlive_their_stream),
 		TEST(counters_pass_the_largest_number),
 		TEST(backward_over_the_largest_number_is_fatal),
-		TEST(failed_with_h_ends_what_was_handled),
+		TEST(failed_with_h_ends_tickets_of_handled_stanzas),
 		TEST(failed_may_be_followed_by_an_acknowledgement_and_the_end),
 		TEST(failed_with_a_wrong_h_is_fatal_and_not_repeated),
 		TEST(counting_starts_again_after_a_failed_resumption),
-		TEST(resumed_must_be_what_was_asked_for),
+		TEST(resumed_must_have_the_requested_previd),
 		TEST(a_resumption_without_answer_is_tried_once_more),
-		TEST(a_session_whose_time_is_over_is_tried_all_the_same),
+		TEST(an_expired_session_is_tried_nevertheless),
 		TEST(a_server_that_offers_it_no_more_gets_a_new_session),
 		TEST(a_stream_that_the_peer_closed_in_order_is_not_resumed),
 		TEST(a_stream_error_of_the_peer_leaves_a_session_to_be_tried),
 		TEST(the_client_state_is_sent_again_on_the_stream_that_resumes),
 		TEST(an_error_with_an_unusable_sender_counts_as_one),
-		TEST(what_is_held_is_not_acknowledged),
-		TEST(closing_acknowledges_what_is_not_held),
-		TEST(what_was_handed_over_is_not_handed_over_again),
+		TEST(a_held_stanza_is_not_acknowledged),
+		TEST(closing_acknowledges_stanzas_that_are_not_held),
+		TEST(a_delivered_stanza_is_not_delivered_again),
 		TEST(a_release_acknowledges_what_this_stream_has_brought),
 		TEST(a_hold_needs_a_delivery_and_may_outlive_its_session),
 		TEST(a_stanza_that_finds_no_stream_was_not_received),

@@ -53,7 +53,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void what_is_not_set_has_its_default(void **state)
+static void a_setting_that_is_not_set_has_its_default(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(envoi_settings_int(f->settings, "tls.timeout"), 20000);
@@ -215,7 +215,7 @@ static void null_goes_back_to_the_default(void **state)
 	assert_int_equal(envoi_settings_int(f->settings, "port"), 0);
 }
 
-static void a_copy_stands_alone(void **state)
+static void a_copy_is_independent(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_settings *copy;
@@ -436,13 +436,13 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_not_set_has_its_default),
+		TEST(a_setting_that_is_not_set_has_its_default),
 		TEST(limits_of_xml_have_the_same_defaults_as_a_parser_alone),
 		TEST(values_are_read_and_written_in_one_form),
 		TEST(a_refused_value_changes_nothing_and_has_a_reason),
 		TEST(asking_wrongly_is_logged),
 		TEST(null_goes_back_to_the_default),
-		TEST(a_copy_stands_alone),
+		TEST(a_copy_is_independent),
 		TEST(an_application_adds_its_own),
 		TEST(a_table_is_read_into_its_struct),
 		TEST(a_table_that_was_not_added_leaves_zeroes_and_is_logged),

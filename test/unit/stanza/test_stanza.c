@@ -106,7 +106,7 @@ static void kind_and_type_follow_the_rfcs(void **state)
 	}
 }
 
-static void what_is_no_stanza_is_said_to_be_none(void **state)
+static void an_element_that_is_not_a_stanza_is_declined(void **state)
 {
 	static const char *const others[] = {"<message xmlns='jabber:server'/>", "<Message/>",
 		"<stream:features/>", "<iq xmlns='urn:x' type='get' id='1'/>"};
@@ -216,7 +216,7 @@ static void a_result_swaps_addresses_and_keeps_the_id(void **state)
 	envoi_stanza_unref(request);
 }
 
-static void an_error_says_what_and_repeats_nothing(void **state)
+static void an_error_has_its_condition_and_no_payload(void **state)
 {
 	struct envoi_stanza *cause = stanza_of(
 		*state, "<iq type='set' id='7' from='a@b/c'><query xmlns='x'/></iq>");
@@ -597,13 +597,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(kind_and_type_follow_the_rfcs),
-		TEST(what_is_no_stanza_is_said_to_be_none),
+		TEST(an_element_that_is_not_a_stanza_is_declined),
 		TEST(addresses_are_parsed_on_demand),
 		TEST(a_reference_keeps_everything),
 		TEST(stanzas_are_made_as_the_rfcs_write_them),
 		TEST(what_xml_forbids_makes_the_stanza_fail),
 		TEST(a_result_swaps_addresses_and_keeps_the_id),
-		TEST(an_error_says_what_and_repeats_nothing),
+		TEST(an_error_has_its_condition_and_no_payload),
 		TEST(errors_and_results_are_never_answered),
 		TEST(an_error_says_something_however_malformed_it_is),
 		TEST(an_old_code_stands_for_a_condition),

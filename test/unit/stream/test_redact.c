@@ -214,7 +214,7 @@ static void no_secret_is_shown_whichever_way_it_takes(void **state)
 	}
 }
 
-static void what_cannot_be_read_is_not_shown(void **state)
+static void xml_that_cannot_be_parsed_is_not_shown(void **state)
 {
 	(void)state;
 	struct envoi_handler handler;
@@ -289,7 +289,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_replaced_and_nothing_else),
 		cmocka_unit_test(no_secret_is_shown_whichever_way_it_takes),
-		cmocka_unit_test(what_cannot_be_read_is_not_shown),
+		cmocka_unit_test(xml_that_cannot_be_parsed_is_not_shown),
 		cmocka_unit_test(each_direction_is_switched_by_itself),
 		cmocka_unit_test(the_closing_tags_are_shown),
 	};

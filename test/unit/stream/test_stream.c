@@ -559,7 +559,7 @@ static void a_second_header_ends_the_stream(void **state)
 	assert_string_equal(fixture.recorder.failure.text, "a second stream header");
 }
 
-static void closing_before_the_peer_has_said_anything_ends(void **state)
+static void closing_before_the_peers_header_ends_the_stream(void **state)
 {
 	(void)state;
 	stream_fixture_start(&fixture);
@@ -648,7 +648,7 @@ static void only_stanzas_count_as_written(void **state)
 	assert_non_null(strstr(peer_heard(fixture.peer), "<message/><r xmlns='urn:x'/><r "));
 }
 
-static void what_cannot_be_written_is_refused(void **state)
+static void an_element_that_cannot_be_written_is_refused(void **state)
 {
 	(void)state;
 	add_ready_stream();
@@ -691,7 +691,7 @@ static void other_content_namespaces_are_mapped_at_stanza_level(void **state)
 	peer_assert_done(fixture.peer);
 }
 
-static void a_stanza_of_another_namespace_is_none(void **state)
+static void an_element_of_another_namespace_is_not_a_stanza(void **state)
 {
 	(void)state;
 	fixture.options.required = 0;
@@ -1094,14 +1094,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_end_without_reason_is_a_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_header_ends_the_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			closing_before_the_peer_has_said_anything_ends, setup, teardown),
+			closing_before_the_peers_header_ends_the_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_failure_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_stanzas_count_as_written, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_element_that_cannot_be_written_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			other_content_namespaces_are_mapped_at_stanza_level, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_stanza_of_another_namespace_is_none, setup, teardown),
+			an_element_of_another_namespace_is_not_a_stanza, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_component_stream_has_no_features, setup, teardown),
 		cmocka_unit_test_setup_teardown(

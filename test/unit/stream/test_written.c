@@ -53,7 +53,7 @@ static void only_stanzas_are_counted(void **state)
 	assert_int_equal(envoi__written_take(&written, 1), 0);
 }
 
-static void what_was_not_sent_is_undone(void **state)
+static void an_element_that_was_not_sent_is_removed(void **state)
 {
 	(void)state;
 	add("ss");
@@ -89,7 +89,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(only_stanzas_are_counted, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_not_sent_is_undone, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_element_that_was_not_sent_is_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			ever_new_runs_need_no_more_memory_than_are_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -173,7 +173,7 @@ static void versions_below_1_2_are_refused(void **state)
 
 /* What OpenSSL sends, and what servers of the time of TLS 1.1 do: an answer in their own version.
  *  */
-static void so_are_servers_that_answer_in_their_own_version(void **state)
+static void servers_that_answer_in_another_version_are_refused(void **state)
 {
 	(void)state;
 	/* a ServerHello: version, random, no session, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA */
@@ -480,7 +480,7 @@ int main(void)
 		CASE(bindings_of_1_2_with_extended_master_secret),
 		CASE(bindings_of_1_2_without_it),
 		CASE(versions_below_1_2_are_refused),
-		cmocka_unit_test(so_are_servers_that_answer_in_their_own_version),
+		cmocka_unit_test(servers_that_answer_in_another_version_are_refused),
 		CASE(a_request_to_negotiate_again_is_refused_and_the_connection_goes_on),
 		CASE(a_flood_of_requests_to_negotiate_again_is_bounded),
 		CASE(a_flood_of_key_updates_is_bounded),

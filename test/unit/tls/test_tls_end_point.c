@@ -105,7 +105,7 @@ static void the_hash_is_that_of_the_signature(void **state)
 	}
 }
 
-static void what_is_no_certificate_has_none(void **state)
+static void bytes_that_are_not_a_certificate_have_no_binding(void **state)
 {
 	struct envoi_context *context = *state;
 	unsigned char garbage[] = "garbage";
@@ -134,7 +134,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_hash_is_that_of_the_signature, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_certificate_has_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			bytes_that_are_not_a_certificate_have_no_binding, setup, teardown),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("crypto/tls_end_point", tests, NULL, NULL);

@@ -332,7 +332,7 @@ static void names_with_a_nul_inside_are_no_names(void **state)
 		match_made(*state, " example.org", 12, "example.org"), ENVOI__TLS_NO_MATCH);
 }
 
-static void what_is_no_domain_is_refused(void **state)
+static void a_name_that_is_not_a_domain_is_refused(void **state)
 {
 	struct envoi__tls_name name;
 	char long_name[1100];
@@ -376,7 +376,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dns_names_are_read_to_the_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			names_with_a_nul_inside_are_no_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_domain_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_name_that_is_not_a_domain_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_text_lists_the_names_of_the_certificate, setup, teardown),
 	};

@@ -175,7 +175,7 @@ static void of_two_addresses_none_is_the_only_one(void **state)
 	converse(f, versions[0], true, true, NULL);
 }
 
-static void who_has_none_shows_none(void **state)
+static void a_client_without_a_certificate_sends_none(void **state)
 {
 	struct fixture *f = *state;
 	for (size_t i = 0; i < 2; i++) {
@@ -203,7 +203,7 @@ static void on_answer(void *user)
 	*(bool *)user = true;
 }
 
-static void nothing_is_said_before_the_answer(void **state)
+static void nothing_is_sent_before_the_answer(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(envoi_tls_config_set_certificate(
@@ -281,8 +281,8 @@ int main(void)
 		CASE(a_file_that_was_changed_is_refused),
 		CASE(it_is_shown_to_servers_that_ask),
 		CASE(of_two_addresses_none_is_the_only_one),
-		CASE(who_has_none_shows_none),
-		CASE(nothing_is_said_before_the_answer),
+		CASE(a_client_without_a_certificate_sends_none),
+		CASE(nothing_is_sent_before_the_answer),
 		CASE(a_server_that_sends_too_much_before_the_decision_is_refused),
 	};
 	return cmocka_run_group_tests_name("crypto/tls own", tests, NULL, NULL);

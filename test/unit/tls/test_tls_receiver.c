@@ -246,7 +246,7 @@ static void no_tickets_are_handed_out(void **state)
 	}
 }
 
-static void what_is_not_tls_is_left_at_once(void **state)
+static void a_peer_that_does_not_speak_tls_fails_at_once(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {"G", "<", " ", "\x80\x2e\x01", "\x16\x02", "\x17"};
@@ -270,7 +270,7 @@ int main(void)
 		cmocka_unit_test(old_clients_are_reported_as_such),
 		cmocka_unit_test(a_client_that_negotiates_again_is_left),
 		cmocka_unit_test(no_tickets_are_handed_out),
-		cmocka_unit_test(what_is_not_tls_is_left_at_once),
+		cmocka_unit_test(a_peer_that_does_not_speak_tls_fails_at_once),
 	};
 	return cmocka_run_group_tests_name("crypto/tls receiver", tests, NULL, NULL);
 }

@@ -240,7 +240,7 @@ static void a_session_of_1_2_is_resumed_once(void **state)
  * RFC 8446, section 2.2. GnuTLS offers psk_ke besides psk_dhe_ke, which a server without groups
  * takes: an attacker with its ticket key could read everything.
  */
-static void what_is_resumed_without_an_exchange_of_keys_is_refused(void **state)
+static void resumption_without_a_key_exchange_is_refused(void **state)
 {
 	(void)state;
 	connect_again();
@@ -428,7 +428,7 @@ static void a_server_that_breaks_off_is_offered_nothing_for_a_day(void **state)
 }
 
 /* A portal on the way, which answers everything itself, says nothing about the server. */
-static void what_was_no_server_does_not_count(void **state)
+static void a_peer_that_is_not_a_tls_server_does_not_count(void **state)
 {
 	(void)state;
 	struct envoi_tls_config *config;
@@ -514,7 +514,7 @@ static void decide(struct envoi_tls_decider *decider, struct envoi_tls_question 
 	envoi_tls_question_answer(question, ENVOI_TLS_ACCEPT_ONCE);
 }
 
-static void what_was_accepted_once_is_never_resumed(void **state)
+static void a_session_with_an_accepted_certificate_is_never_resumed(void **state)
 {
 	(void)state;
 	static const struct envoi_tls_decider_impl impl = {.decide = decide};
@@ -677,7 +677,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_session_of_1_3_is_resumed_each_time_by_a_new_ticket),
 		CASE(a_session_of_1_2_is_resumed_once),
-		CASE(what_is_resumed_without_an_exchange_of_keys_is_refused),
+		CASE(resumption_without_a_key_exchange_is_refused),
 		CASE(without_the_extended_master_secret_nothing_is_resumed),
 		CASE(a_server_that_drops_the_extended_master_secret_is_not_resumed),
 		CASE(channel_bindings_are_those_of_the_server),
@@ -689,10 +689,10 @@ int main(void)
 		CASE(a_certificate_that_has_expired_meanwhile_is_refused),
 		CASE(a_session_unknown_to_the_server_leads_to_a_full_handshake),
 		CASE(a_server_that_breaks_off_is_offered_nothing_for_a_day),
-		CASE(what_was_no_server_does_not_count),
+		CASE(a_peer_that_is_not_a_tls_server_does_not_count),
 		CASE(nothing_is_kept_of_a_connection_that_failed),
 		CASE(a_pinned_server_is_resumed_as_pinned),
-		CASE(what_was_accepted_once_is_never_resumed),
+		CASE(a_session_with_an_accepted_certificate_is_never_resumed),
 		CASE(our_certificate_counts_as_shown_in_what_is_resumed),
 		CASE(the_oldest_goes_when_there_are_too_many),
 		CASE(a_session_that_is_too_large_is_not_kept),

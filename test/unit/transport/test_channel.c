@@ -283,7 +283,7 @@ static void a_channel_is_kept_between_enter_and_leave(void **state)
 	assert_string_equal(f->told, "activity opened");
 }
 
-static void without_memory_it_is_let_go_of(void **state)
+static void without_memory_the_channel_is_destroyed(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_channel_options options;
@@ -306,7 +306,7 @@ int main(void)
 		CASE(a_channel_that_cannot_be_held_up_ends),
 		CASE(it_is_destroyed_last_and_once),
 		CASE(a_channel_is_kept_between_enter_and_leave),
-		CASE(without_memory_it_is_let_go_of),
+		CASE(without_memory_the_channel_is_destroyed),
 	};
 	return cmocka_run_group_tests_name("transports/channel", tests, NULL, NULL);
 }

@@ -285,7 +285,7 @@ static void an_end_without_close_notify_is_a_failure(void **state)
 	finish();
 }
 
-static void what_is_not_wanted_waits(void **state)
+static void input_that_is_not_wanted_waits(void **state)
 {
 	(void)state;
 	begin("right");
@@ -465,7 +465,7 @@ int main(void)
 		cmocka_unit_test(bytes_go_both_ways_after_the_handshake),
 		cmocka_unit_test(an_end_is_shown_to_the_peer_in_order),
 		cmocka_unit_test(an_end_without_close_notify_is_a_failure),
-		cmocka_unit_test(what_is_not_wanted_waits),
+		cmocka_unit_test(input_that_is_not_wanted_waits),
 		cmocka_unit_test(much_is_sent_in_parts),
 		cmocka_unit_test(a_wrong_certificate_is_refused),
 		cmocka_unit_test(a_silent_peer_has_a_deadline),

@@ -166,7 +166,7 @@ static void the_kernel_gives_up_after_the_user_timeout(void **state)
 }
 #endif
 
-static void what_is_no_descriptor_is_refused(void **state)
+static void an_invalid_descriptor_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_transport *transport = NULL;
@@ -227,7 +227,7 @@ int main(void)
 #if defined(TCP_USER_TIMEOUT)
 		CASE(the_kernel_gives_up_after_the_user_timeout),
 #endif
-		CASE(what_is_no_descriptor_is_refused),
+		CASE(an_invalid_descriptor_is_refused),
 		CASE(the_peers_last_elements_are_received),
 		CASE(a_peer_that_has_disconnected_is_a_failure),
 		CASE(a_transport_that_never_started_goes_as_well),

@@ -101,13 +101,13 @@ static void assert_same_names(const char *before)
 	assert_true(count > 0xe0000 && count < 0xf0000);
 }
 
-static void a_name_begins_with_what_the_parser_takes(void **state)
+static void first_characters_of_names_are_those_of_the_parser(void **state)
 {
 	(void)state;
 	assert_same_names("");
 }
 
-static void a_name_goes_on_with_what_the_parser_takes(void **state)
+static void later_characters_of_names_are_those_of_the_parser(void **state)
 {
 	(void)state;
 	assert_same_names("a");
@@ -162,8 +162,8 @@ static void text_is_of_every_character_that_the_parser_takes(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_name_begins_with_what_the_parser_takes),
-		cmocka_unit_test(a_name_goes_on_with_what_the_parser_takes),
+		cmocka_unit_test(first_characters_of_names_are_those_of_the_parser),
+		cmocka_unit_test(later_characters_of_names_are_those_of_the_parser),
 		cmocka_unit_test(text_is_of_every_character_that_the_parser_takes),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

@@ -119,7 +119,7 @@ static void a_failure_names_its_place(void **state)
 	assert_fails(a, "a: the text is NULL");
 }
 
-static void what_xml_forbids_cannot_be_built(void **state)
+static void a_tree_that_xml_forbids_cannot_be_built(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_failure_names_its_place),
 		cmocka_unit_test(a_tree_is_built_read_and_written),
 		cmocka_unit_test(a_reference_to_a_child_keeps_the_tree),
-		cmocka_unit_test(what_xml_forbids_cannot_be_built),
+		cmocka_unit_test(a_tree_that_xml_forbids_cannot_be_built),
 		cmocka_unit_test(texts_are_joined),
 		cmocka_unit_test(joined_text_stays_where_it_is),
 		cmocka_unit_test(languages_are_inherited),

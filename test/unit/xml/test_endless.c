@@ -304,7 +304,7 @@ static void assert_refused_at_the_limit(
 	envoi_xml_parser_free(parser);
 }
 
-static void s7_what_never_ends_is_refused_at_its_limit(void **state)
+static void s7_an_endless_construct_is_refused_at_its_limit(void **state)
 {
 	(void)state;
 	const struct envoi_xml_limits *const limits[] = {
@@ -327,7 +327,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(s6_an_error_at_any_depth_lets_nothing_out),
 		TEST(s6_want_of_memory_at_any_depth_lets_nothing_out),
-		TEST(s7_what_never_ends_is_refused_at_its_limit),
+		TEST(s7_an_endless_construct_is_refused_at_its_limit),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/endless", tests, NULL, NULL);

@@ -89,7 +89,7 @@ static void an_element_is_complete_with_its_last_byte(void **state)
 	assert_no_more(parser);
 }
 
-static void what_was_taken_outlives_parser_and_context(void **state)
+static void an_item_outlives_parser_and_context(void **state)
 {
 	(void)state;
 	struct envoi_context *own;
@@ -153,7 +153,7 @@ static void streams_in_the_middle_of_elements_do_not_disturb_each_other(void **s
 }
 
 /* RFC 6120, section 5.4.3.3: nothing may be left when TLS begins. */
-static void what_was_not_handed_over_is_pending(void **state)
+static void an_item_that_was_not_returned_is_pending(void **state)
 {
 	(void)state;
 	assert_false(envoi_xml_parser_has_pending(parser));
@@ -259,13 +259,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 			an_element_is_complete_with_its_last_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_was_taken_outlives_parser_and_context, setup, teardown),
+			an_item_outlives_parser_and_context, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_streams_language_is_inherited, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			streams_in_the_middle_of_elements_do_not_disturb_each_other, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			what_was_not_handed_over_is_pending, setup, teardown),
+			an_item_that_was_not_returned_is_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_invalid_byte_is_pending_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_error_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits_can_change, setup, teardown),

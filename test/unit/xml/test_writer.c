@@ -57,7 +57,7 @@ static void assert_written(
 
 /* --- the form --- */
 
-static void what_has_a_meaning_in_xml_is_escaped(void **state)
+static void characters_with_a_meaning_in_xml_are_escaped(void **state)
 {
 	(void)state;
 	struct envoi_element *a = envoi_element_new(context, "", "a");
@@ -251,7 +251,7 @@ static void no_namespace_means_that_of_the_element_around(void **state)
 	assert_out("<stream:error><a xmlns='" ENVOI_NS_STREAMS "'><b/></a></stream:error>");
 }
 
-static void what_is_absent_is_not_written(void **state)
+static void absent_values_are_not_written(void **state)
 {
 	(void)state;
 	struct envoi_element *part = envoi_element_new(context, "", "part");
@@ -458,7 +458,7 @@ static bool equal(const struct envoi_element *a, const struct envoi_element *b)
 	return x == NULL && y == NULL;
 }
 
-static void what_was_written_is_parsed_to_an_equal_tree(void **state)
+static void written_output_is_parsed_to_an_equal_tree(void **state)
 {
 	(void)state;
 	for (seed = 1; seed < 4000; seed += 1) {
@@ -549,7 +549,7 @@ static void trees_may_be_of_any_depth(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(what_has_a_meaning_in_xml_is_escaped, clear),
+		cmocka_unit_test_teardown(characters_with_a_meaning_in_xml_are_escaped, clear),
 		cmocka_unit_test_teardown(a_namespace_is_declared_where_it_changes, clear),
 		cmocka_unit_test_teardown(
 			attributes_in_namespaces_have_prefixes_by_their_number, clear),
@@ -562,9 +562,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(a_limited_buffer_is_used_to_its_last_byte, clear),
 		cmocka_unit_test_teardown(elements_are_written_as_they_come, clear),
 		cmocka_unit_test_teardown(no_namespace_means_that_of_the_element_around, clear),
-		cmocka_unit_test_teardown(what_is_absent_is_not_written, clear),
+		cmocka_unit_test_teardown(absent_values_are_not_written, clear),
 		cmocka_unit_test_teardown(misuse_sticks_and_leaves_the_buffer_as_it_was, clear),
-		cmocka_unit_test_teardown(what_was_written_is_parsed_to_an_equal_tree, clear),
+		cmocka_unit_test_teardown(written_output_is_parsed_to_an_equal_tree, clear),
 		cmocka_unit_test_teardown(calls_write_the_same_as_trees, clear),
 		cmocka_unit_test_teardown(trees_may_be_of_any_depth, clear),
 	};

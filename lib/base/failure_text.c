@@ -25,7 +25,7 @@ ENVOI_PRINTF(2, 3) static void say(struct words *words, const char *format, ...)
 	words->len += len > 0 ? (size_t)len : 0;
 }
 
-static void say_where(struct words *words, const struct envoi_attempt *attempt)
+static void write_place(struct words *words, const struct envoi_attempt *attempt)
 {
 	bool has_address = attempt->address[0] != '\0';
 	if (attempt->port != 0) {
@@ -36,9 +36,9 @@ static void say_where(struct words *words, const struct envoi_attempt *attempt)
 	}
 }
 
-static void say_attempt(struct words *words, const struct envoi_attempt *attempt)
+static void write_attempt(struct words *words, const struct envoi_attempt *attempt)
 {
-	say_where(words, attempt);
+	write_place(words, attempt);
 	say(words, ": %s",
 		attempt->text[0] != '\0' ? attempt->text : envoi_error_text(attempt->code));
 }
@@ -52,8 +52,8 @@ static const char *sasl_meaning(const struct envoi_failure *failure)
 		: envoi_sasl_condition_meaning(failure->sasl_condition)->text;
 }
 
-/* RFC 6120, section 6.5.10: what the user can do something about is said in the user's words. */
-static const char *what_went_wrong(const struct envoi_failure *failure)
+/* RFC 6120, section 6.5.10: failures that the user can correct have a text for users. */
+static const char *headline(const struct envoi_failure *failure)
 {
 	if (failure->code == ENVOI_OK) {
 		return "disconnected";
@@ -66,15 +66,15 @@ static const char *what_went_wrong(const struct envoi_failure *failure)
 		: envoi_error_text(failure->code);
 }
 
-static void say_what_and_where(struct words *words, const struct envoi_failure *failure)
+static void write_headline_and_place(struct words *words, const struct envoi_failure *failure)
 {
-	say(words, "%s", what_went_wrong(failure));
+	say(words, "%s", headline(failure));
 	if (failure->phase != ENVOI_PHASE_NONE && failure->code != ENVOI_OK) {
 		say(words, " (%s)", envoi_phase_name(failure->phase));
 	}
 }
 
-static void say_application(struct words *words, const struct envoi_failure *failure)
+static void write_application(struct words *words, const struct envoi_failure *failure)
 {
 	if (failure->application[0] != '\0') {
 		say(words, "%s{%s}%s", failure->condition[0] != '\0' ? " " : "",
@@ -87,8 +87,9 @@ static bool is_left_out(const struct envoi_attempt *attempt)
 	return attempt->phase == ENVOI_PHASE_RESOLVE && attempt->code == ENVOI_ERR_LIMIT;
 }
 
-/* An attempt may have failed for the very reason that was said already, and be cut shorter. */
-static bool was_said(const struct envoi_failure *failure, const struct envoi_attempt *attempt)
+/* The text of an attempt may be that of the failure, truncated earlier. */
+static bool repeats_failure(
+	const struct envoi_failure *failure, const struct envoi_attempt *attempt)
 {
 	size_t len = strlen(attempt->text);
 	if (len > 3 && strcmp(attempt->text + len - 3, "...") == 0) {
@@ -97,14 +98,14 @@ static bool was_said(const struct envoi_failure *failure, const struct envoi_att
 	return len > 0 && strncmp(failure->text, attempt->text, len) == 0;
 }
 
-static void say_last_attempt(struct words *words, const struct envoi_failure *failure)
+static void write_last_attempt(struct words *words, const struct envoi_failure *failure)
 {
 	const struct envoi_attempt *last = &failure->attempts[failure->attempt_count - 1];
 	say(words, "; ");
-	if (was_said(failure, last)) {
-		say_where(words, last);
+	if (repeats_failure(failure, last)) {
+		write_place(words, last);
 	} else {
-		say_attempt(words, last);
+		write_attempt(words, last);
 	}
 }
 
@@ -113,17 +114,17 @@ size_t envoi_failure_describe(const struct envoi_failure *failure, char *line, s
 	struct words words = {line, size, 0};
 	bool has_condition = failure->condition[0] != '\0' || failure->application[0] != '\0';
 	bool has_text = failure->text[0] != '\0';
-	say_what_and_where(&words, failure);
+	write_headline_and_place(&words, failure);
 	if (has_condition) {
 		say(&words, ": %s", failure->condition);
-		say_application(&words, failure);
+		write_application(&words, failure);
 	}
 	if (has_text) {
 		say(&words, "%s%s", has_condition ? ", " : ": ", failure->text);
 	}
 	/* Later than that, an attempt is what came before, and not the reason. */
 	if (failure->attempt_count > 0 && failure->phase <= ENVOI_PHASE_TLS) {
-		say_last_attempt(&words, failure);
+		write_last_attempt(&words, failure);
 	}
 	return words.len;
 }
@@ -154,7 +155,7 @@ static void explain_condition(struct words *words, const struct envoi_failure *f
 		failure->code != ENVOI_ERR_STREAM;
 	const char *meaning = is_ours ? NULL : meaning_of(failure);
 	say(words, "\n  %s: %s", is_ours ? "condition sent" : "condition", failure->condition);
-	say_application(words, failure);
+	write_application(words, failure);
 	if (meaning != NULL) {
 		say(words, " (%s)", meaning);
 	}
@@ -182,7 +183,8 @@ static void explain_redirect(struct words *words, const struct envoi_failure *fa
 static void explain_attempts(struct words *words, const struct envoi_failure *failure)
 {
 	/* The reason of the only attempt is not repeated. */
-	bool is_only_where = failure->attempt_count == 1 && was_said(failure, failure->attempts);
+	bool is_only_where = failure->attempt_count == 1 &&
+		repeats_failure(failure, failure->attempts);
 	for (size_t i = 0; i < failure->attempt_count; i++) {
 		const struct envoi_attempt *attempt = &failure->attempts[i];
 		say(words,
@@ -193,9 +195,9 @@ static void explain_attempts(struct words *words, const struct envoi_failure *fa
 			say(words, "%s, ", attempt->target);
 		}
 		if (is_only_where) {
-			say_where(words, attempt);
+			write_place(words, attempt);
 		} else {
-			say_attempt(words, attempt);
+			write_attempt(words, attempt);
 		}
 	}
 }
@@ -203,7 +205,7 @@ static void explain_attempts(struct words *words, const struct envoi_failure *fa
 size_t envoi_failure_explain(const struct envoi_failure *failure, char *lines, size_t size)
 {
 	struct words words = {lines, size, 0};
-	say_what_and_where(&words, failure);
+	write_headline_and_place(&words, failure);
 	if (failure->text[0] != '\0' && !failure->is_peer_text) {
 		say(&words, ": %s", failure->text);
 	} else if (failure->mechanism[0] != '\0') {

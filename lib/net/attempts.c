@@ -87,7 +87,7 @@ void envoi__attempts_add_address(struct envoi__attempts *attempts, const char *h
 }
 
 /* It comes first: the last attempt is the one that a single line shows. */
-static void add_what_was_left_out(struct envoi__attempts *attempts)
+static void add_left_out(struct envoi__attempts *attempts)
 {
 	struct envoi_attempt attempt = {.phase = ENVOI_PHASE_RESOLVE, .code = ENVOI_ERR_LIMIT};
 	size_t count = attempts->count;
@@ -151,7 +151,7 @@ void envoi__attempts_conclude(struct envoi__attempts *attempts, struct envoi_fai
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	add_what_was_left_out(attempts);
+	add_left_out(attempts);
 	if (attempts->best.code != ENVOI_OK) {
 		*ret_failure = attempts->best;
 	} else {

@@ -99,7 +99,7 @@ static void look_up_next_target(struct envoi__race *race)
 	envoi__candidate_look_up(candidate);
 }
 
-static void start_what_may_start(struct envoi__race *race)
+static void start_attempts(struct envoi__race *race)
 {
 	while (!envoi_timer_is_started(&race->stagger) && !envoi_timer_is_started(&race->hold)) {
 		struct envoi__family_addresses *family = find_next(race);
@@ -203,7 +203,7 @@ static void advance(struct envoi__race *race)
 		win(race, connected);
 		return;
 	}
-	start_what_may_start(race);
+	start_attempts(race);
 	while (wants_next_target(race)) {
 		look_up_next_target(race);
 	}

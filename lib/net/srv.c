@@ -121,8 +121,8 @@ static void note_failure(struct envoi__srv_route *service, const char *text)
 	envoi__attempts_add_lookup(service->services->attempts, name, service->status, text);
 }
 
-/* RFC 2782, "Target": a sole "." says that the service is decidedly not available. */
-static bool says_refused(const struct envoi_lookup_result *result)
+/* RFC 2782, "Target": a sole "." means that the service is not available. */
+static bool is_service_refused(const struct envoi_lookup_result *result)
 {
 	for (size_t i = 0; i < result->srv_count; i++) {
 		if (strcmp(result->srvs[i].target, ".") != 0) {
@@ -169,7 +169,7 @@ static void on_srv(struct envoi_lookup *lookup, const struct envoi_lookup_result
 		if (!is_absent(service)) {
 			note_failure(service, result->text);
 		}
-	} else if (says_refused(result)) {
+	} else if (is_service_refused(result)) {
 		service->is_refused = true;
 	} else {
 		take_records(service, result);

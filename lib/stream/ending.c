@@ -116,7 +116,7 @@ void envoi__stream_ended(struct envoi_stream *stream)
 /* --- failing --- */
 
 /* Section 4.9.1.2: an error belongs into a stream; one that has not begun is begun for it. */
-static void say_why(struct envoi_stream *stream, enum envoi_stream_condition condition)
+static void send_error_and_tail(struct envoi_stream *stream, enum envoi_stream_condition condition)
 {
 	if (stream->output == ENVOI__OUTPUT_NONE && stream->role == ENVOI_RECEIVER &&
 		envoi__stream_send_head(stream) < 0) {
@@ -147,7 +147,7 @@ static void abort_transport(struct envoi_stream *stream)
 	stream->transport->impl->abort(stream->transport, &stream->failure);
 }
 
-void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_failure *failure,
+void envoi__stream_fail_with_text(struct envoi_stream *stream, const struct envoi_failure *failure,
 	enum envoi_stream_condition condition)
 {
 	if (stream->life >= ENVOI__STREAM_ENDING) {
@@ -159,7 +159,7 @@ void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_f
 	if (is_cut) {
 		abort_transport(stream);
 	} else {
-		say_why(stream, condition);
+		send_error_and_tail(stream, condition);
 		end(stream);
 		/* a peer that has not answered in time is not waited for again */
 		close_transport(
@@ -169,7 +169,7 @@ void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_f
 
 void envoi_stream_fail(struct envoi_stream *stream, const struct envoi_failure *failure)
 {
-	envoi__stream_fail_saying(stream, failure, failure->stream_condition);
+	envoi__stream_fail_with_text(stream, failure, failure->stream_condition);
 }
 
 void envoi_stream_cut(struct envoi_stream *stream, const struct envoi_failure *failure)
@@ -233,7 +233,7 @@ static void take_transport_failure(struct envoi_stream *stream, const struct env
 	stream->failure.phase = stream->phase;
 }
 
-void envoi__stream_tell_closed(struct envoi_stream *stream, const struct envoi_failure *why)
+void envoi__stream_report_closed(struct envoi_stream *stream, const struct envoi_failure *why)
 {
 	if (stream->life < ENVOI__STREAM_ENDING) {
 		take_transport_failure(stream, why);

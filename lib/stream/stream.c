@@ -180,7 +180,7 @@ static void on_closed(struct envoi_transport_sink *sink, const struct envoi_fail
 	struct envoi_stream *stream = from_sink(sink);
 	if (envoi__stream_enter(stream)) {
 		if (stream->life != ENVOI__STREAM_CLOSED) {
-			envoi__stream_tell_closed(stream, why);
+			envoi__stream_report_closed(stream, why);
 		}
 		envoi__stream_leave(stream);
 	}

@@ -205,14 +205,14 @@ void envoi__stream_widen_limits(struct envoi_stream *stream);
 /* ending.c */
 
 /** As envoi_stream_fail(), but @p condition is sent instead of the failure's. */
-void envoi__stream_fail_saying(struct envoi_stream *stream, const struct envoi_failure *failure,
+void envoi__stream_fail_with_text(struct envoi_stream *stream, const struct envoi_failure *failure,
 	enum envoi_stream_condition condition);
 /** Fail for a negative code that a feature returned without saying more. */
 void envoi__stream_fail_for(struct envoi_stream *stream, int code);
 /** The peer's closing tag came. */
 void envoi__stream_ended(struct envoi_stream *stream);
 /** The transport has closed: report to the sink. */
-void envoi__stream_tell_closed(struct envoi_stream *stream, const struct envoi_failure *why);
+void envoi__stream_report_closed(struct envoi_stream *stream, const struct envoi_failure *why);
 
 /* errors.c */
 

@@ -53,7 +53,7 @@ void envoi__stream_error_in(struct envoi_stream *stream, const struct envoi_elem
 	if (condition == ENVOI_STREAM_SEE_OTHER_HOST) {
 		take_redirect(stream, &failure, envoi_element_text(said.condition));
 	}
-	envoi__stream_fail_saying(stream, &failure, ENVOI_STREAM_NO_CONDITION);
+	envoi__stream_fail_with_text(stream, &failure, ENVOI_STREAM_NO_CONDITION);
 }
 
 /* --- out --- */

@@ -277,7 +277,7 @@ static void check_constraints(struct verification *v)
 	}
 }
 
-static const char *what_it_has_instead(
+static const char *names_to_report(
 	const struct verification *v, const struct envoi_buffer *presented)
 {
 	if (envoi_buffer_len(presented) > 0) {
@@ -301,7 +301,7 @@ static void check_name(struct verification *v)
 		snprintf(v->verdict->names, sizeof(v->verdict->names), "%.*s",
 			(int)envoi_buffer_len(&presented), envoi_buffer_data(&presented));
 		snprintf(text, sizeof(text), "the server's certificate is for %s, not for %s",
-			what_it_has_instead(v, &presented), v->rules->name->ascii);
+			names_to_report(v, &presented), v->rules->name->ascii);
 		doubt(v, ENVOI_TLS_DOUBT_NAME, text);
 	}
 	if (match == ENVOI__TLS_MATCH_OTHER_NAME) {

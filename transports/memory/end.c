@@ -23,7 +23,7 @@ static struct envoi_memory_end *end_of(struct memory_port *port)
 }
 
 /* The owner may free the end inside: nothing follows. */
-static void tell_changed(struct envoi_memory_end *end)
+static void report_changed(struct envoi_memory_end *end)
 {
 	if (end->changed != NULL) {
 		end->changed(end->user, end);
@@ -34,7 +34,7 @@ static void break_end(struct envoi_memory_end *end)
 {
 	end->is_over = end->is_broken = true;
 	envoi_buffer_finish(&end->unsent);
-	tell_changed(end);
+	report_changed(end);
 }
 
 static void end_arrived(struct memory_port *port, const char *data, size_t len)
@@ -45,7 +45,7 @@ static void end_arrived(struct memory_port *port, const char *data, size_t len)
 		break_end(end);
 		return;
 	}
-	tell_changed(end);
+	report_changed(end);
 }
 
 static void send_unsent(struct envoi_memory_end *end)
@@ -70,7 +70,7 @@ static void end_ended(struct memory_port *port)
 {
 	struct envoi_memory_end *end = end_of(port);
 	end->is_over = true;
-	tell_changed(end);
+	report_changed(end);
 }
 
 static void end_broken(struct memory_port *port)

@@ -196,7 +196,7 @@ static void schedule(struct direction *direction)
 	}
 }
 
-static void let_arrive(struct direction *direction, size_t len)
+static void deliver_arrived(struct direction *direction, size_t len)
 {
 	char piece[LARGEST_PIECE];
 	memcpy(piece, envoi_buffer_data(&direction->bytes), len);
@@ -227,7 +227,7 @@ static void pump(struct direction *direction)
 		size_t len = next_piece(direction);
 		struct memory_port *receiver = pair->ports[other(direction->side)];
 		if (len > 0) {
-			let_arrive(direction, len);
+			deliver_arrived(direction, len);
 		} else if (end_may_arrive(direction)) {
 			direction->is_end_told = true;
 			if (receiver != NULL) {

@@ -10,7 +10,8 @@
 #include "features/sasl/sasl_feature.h"
 
 /* @return whether our certificate has one address, and that is the account's */
-static bool certificate_says_it(const struct envoi_stream *stream, const struct envoi_jid *account)
+static bool certificate_names_account(
+	const struct envoi_stream *stream, const struct envoi_jid *account)
 {
 	struct envoi_tls_info info;
 	struct envoi_jid *shown;
@@ -19,9 +20,9 @@ static bool certificate_says_it(const struct envoi_stream *stream, const struct 
 		envoi_jid_from_text(&shown, envoi_stream_context(stream), info.own_address) < 0) {
 		return false;
 	}
-	bool says_it = envoi_jid_equal_bare(shown, account);
+	bool names_account = envoi_jid_equal_bare(shown, account);
 	envoi_jid_unref(shown);
-	return says_it;
+	return names_account;
 }
 
 int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *stream,
@@ -31,7 +32,8 @@ int envoi__sasl_external_authzid(char **ret_authzid, const struct envoi_stream *
 	*ret_authzid = NULL;
 	if (policy == ENVOI__SASL_AUTHZID_NEVER || account == NULL ||
 		envoi_jid_local(account) == NULL ||
-		(policy == ENVOI__SASL_AUTHZID_AUTO && certificate_says_it(stream, account))) {
+		(policy == ENVOI__SASL_AUTHZID_AUTO &&
+			certificate_names_account(stream, account))) {
 		return ENVOI_OK;
 	}
 	*ret_authzid = envoi_strndup(

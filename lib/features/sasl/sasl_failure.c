@@ -39,8 +39,8 @@ static void set_failure(struct envoi_failure *failure, struct envoi_stream *stre
 	envoi__failure_put(failure->mechanism, sizeof(failure->mechanism), mechanism);
 }
 
-static int fail_saying(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code,
-	const char *words)
+static int fail_with_text(struct envoi_stream *stream, const struct envoi__sasl_state *state,
+	int code, const char *words)
 {
 	struct envoi_failure failure;
 	set_failure(&failure, stream, state, code, ": ", words);
@@ -51,18 +51,18 @@ static int fail_saying(struct envoi_stream *stream, const struct envoi__sasl_sta
 int envoi__sasl_fail(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code)
 {
 	const char *problem = state->exchange != NULL ? envoi_sasl_problem(state->exchange) : NULL;
-	return fail_saying(stream, state, code, problem != NULL ? problem : words_for(code));
+	return fail_with_text(stream, state, code, problem != NULL ? problem : words_for(code));
 }
 
 /* RFC 6120, section 6.4.4. The server would allow a retry, which is not made. */
-int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_state *state,
-	int code, const char *words)
+int envoi__sasl_abort(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code,
+	const char *words)
 {
 	int r = envoi__sasl_send(stream, "abort", NULL, NULL, ENVOI__SASL_EMPTY_AS_NOTHING);
 	if (r < 0) {
 		return r;
 	}
-	return words != NULL ? fail_saying(stream, state, code, words)
+	return words != NULL ? fail_with_text(stream, state, code, words)
 			     : envoi__sasl_fail(stream, state, code);
 }
 

@@ -180,7 +180,7 @@ static int advance(
 				    stream, "response", NULL, &out, ENVOI__SASL_EMPTY_AS_NOTHING);
 		r = r < 0 ? envoi__sasl_fail(stream, state, r) : ENVOI_OK;
 	} else if (r < 0) {
-		r = envoi__sasl_give_up(stream, state, r, NULL);
+		r = envoi__sasl_abort(stream, state, r, NULL);
 	} else if (r == ENVOI_SASL_BUSY) {
 		work_later(state);
 		r = ENVOI_OK;
@@ -216,7 +216,7 @@ static void take_password(struct envoi__sasl_state *state, const char *password)
 	if (r == ENVOI_OK) {
 		work_later(state);
 	} else {
-		envoi__sasl_give_up(state->stream, state, r,
+		envoi__sasl_abort(state->stream, state, r,
 			password == NULL ? "the server needs the password, which is not known"
 					 : NULL);
 	}
@@ -305,7 +305,7 @@ static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 
 /* --- elements of the server --- */
 
-static bool may_speak(const struct envoi__sasl_state *state)
+static bool expects_message(const struct envoi__sasl_state *state)
 {
 	return state->stage == ENVOI__SASL_EXCHANGING || state->stage == ENVOI__SASL_COMPLETE;
 }
@@ -315,15 +315,15 @@ static int take_challenge(struct envoi_handler *self, struct envoi_stream *strea
 	const struct envoi_element *element)
 {
 	struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
-	if (!may_speak(state)) {
+	if (!expects_message(state)) {
 		return unexpected(self, stream, element);
 	}
 	if (state->stage == ENVOI__SASL_COMPLETE) {
-		return envoi__sasl_give_up(stream, state, ENVOI_ERR_PROTOCOL,
+		return envoi__sasl_abort(stream, state, ENVOI_ERR_PROTOCOL,
 			"a challenge after the end of the exchange");
 	}
 	if (state->rounds_left-- == 0) {
-		return envoi__sasl_give_up(
+		return envoi__sasl_abort(
 			stream, state, ENVOI_ERR_LIMIT, "more challenges than sasl.max-rounds");
 	}
 	struct envoi_context *context = envoi_context_ref(envoi_stream_context(stream));
@@ -333,7 +333,7 @@ static int take_challenge(struct envoi_handler *self, struct envoi_stream *strea
 	if (r == ENVOI_OK) {
 		r = advance(from_handler(self), state, &in);
 	} else {
-		r = envoi__sasl_give_up(
+		r = envoi__sasl_abort(
 			stream, state, r == ENVOI_ERR_INVALID ? ENVOI_ERR_PROTOCOL : r, NULL);
 	}
 	envoi_buffer_wipe(&in);
@@ -384,7 +384,7 @@ static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
 	struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
-	if (!may_speak(state)) {
+	if (!expects_message(state)) {
 		return unexpected(self, stream, element);
 	}
 	struct envoi_buffer data;
@@ -414,8 +414,8 @@ static int take_failure(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
 	const struct envoi__sasl_state *state = envoi_stream_feature_state(stream, self);
-	return may_speak(state) ? envoi__sasl_refused(from_handler(self), state, element)
-				: unexpected(self, stream, element);
+	return expects_message(state) ? envoi__sasl_refused(from_handler(self), state, element)
+				      : unexpected(self, stream, element);
 }
 
 /* --- the handler --- */

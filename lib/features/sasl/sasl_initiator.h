@@ -91,8 +91,8 @@ void envoi__sasl_forget_sent(struct envoi__sasl_state *state, struct envoi_conte
 int envoi__sasl_fail(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code);
 
 /** As envoi__sasl_fail(), after `<abort/>`. @param words NULL: the text for the code */
-int envoi__sasl_give_up(struct envoi_stream *stream, const struct envoi__sasl_state *state,
-	int code, const char *words);
+int envoi__sasl_abort(struct envoi_stream *stream, const struct envoi__sasl_state *state, int code,
+	const char *words);
 
 /** The server's `<failure/>` ends the stream. @return ENVOI_ERR_AUTH */
 int envoi__sasl_refused(struct envoi__sasl *sasl, const struct envoi__sasl_state *state,

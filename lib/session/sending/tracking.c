@@ -253,8 +253,8 @@ static bool is_domain_of(const struct envoi_jid *from, const struct envoi_jid *j
 		strcmp(envoi_jid_domain(from), envoi_jid_domain(jid)) == 0;
 }
 
-/* On behalf of the address: itself, its account or room, its server. */
-static bool speaks_for(const struct envoi_jid *from, const struct envoi_jid *jid)
+/* The address itself, its account or room, or its server. */
+static bool is_on_behalf_of(const struct envoi_jid *from, const struct envoi_jid *jid)
 {
 	return jid != NULL &&
 		(envoi_jid_equal(from, jid) || is_domain_of(from, jid) ||
@@ -274,7 +274,7 @@ static bool answers(const struct envoi_stanza *error, const struct envoi__tracke
 		is_answered_by(tracked->kind, envoi_stanza_kind(error));
 	return is_named &&
 		(from == NULL ? envoi_stanza_from_text(error) == NULL
-			      : speaks_for(from, tracked->to) || speaks_for(from, own));
+			      : is_on_behalf_of(from, tracked->to) || is_on_behalf_of(from, own));
 }
 
 /* A stanza that no stream was given cannot be refused. */

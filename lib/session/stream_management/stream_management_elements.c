@@ -64,7 +64,7 @@ static int fail_for_h(
 		send_too_high(stream, h, (uint32_t)sent);
 	}
 	envoi_session_set_resumable(session, false);
-	envoi__stream_fail_saying(stream, &failure,
+	envoi__stream_fail_with_text(stream, &failure,
 		is_ahead ? ENVOI_STREAM_NO_CONDITION : ENVOI_STREAM_UNDEFINED_CONDITION);
 	return ENVOI_ERR_PROTOCOL;
 }

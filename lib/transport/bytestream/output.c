@@ -122,7 +122,7 @@ void envoi__byte_stream_drop_output(struct envoi__byte_stream *bytes)
 	}
 }
 
-static void give_back(struct envoi_buffer *buffer)
+static void free_if_large(struct envoi_buffer *buffer)
 {
 	if (envoi_buffer_len(buffer) == 0 && buffer->capacity > KEPT_BYTES) {
 		envoi_buffer_finish(buffer);
@@ -185,7 +185,7 @@ static void write_sealed(struct envoi__byte_stream *bytes)
 		}
 		envoi__byte_stream_seal(bytes);
 	}
-	give_back(sealed);
+	free_if_large(sealed);
 }
 
 static size_t count_written(struct envoi__byte_stream *bytes)
@@ -248,9 +248,9 @@ void envoi__byte_stream_flush(struct envoi__byte_stream *bytes)
 	} else if (!bytes->output_broken) {
 		write_clear(bytes);
 	}
-	give_back(&bytes->plain);
+	free_if_large(&bytes->plain);
 	size_t written = count_written(bytes);
-	give_back(&bytes->ends);
+	free_if_large(&bytes->ends);
 	if (bytes->taken > before) {
 		report_progress(bytes, written);
 	}

@@ -200,9 +200,9 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	static const char *const names[] = {
 		[ENVOI_TICKET_ACKNOWLEDGED] = "accepted",
 		[ENVOI_TICKET_WRITTEN] = "sent, and not acknowledged",
-		[ENVOI_TICKET_UNKNOWN] = "connection lost, arrived or not",
+		[ENVOI_TICKET_UNKNOWN] = "not acknowledged, may be sent by the next process",
 		[ENVOI_TICKET_NOT_SENT] = "not sent",
-		[ENVOI_TICKET_CANCELED] = "not acknowledged, may be sent by the next process",
+		[ENVOI_TICKET_CANCELED] = "not sent",
 		[ENVOI_TICKET_REFUSED] = "refused",
 	};
 	struct message *message = ticket->user;

@@ -24,8 +24,8 @@ struct envoi_stream_feature; /* <envoi/interfaces/stream.h> */
 struct envoi_stream_element_row;
 
 /**
- * One kind of stanza that a handler takes. What a stanza has to contain is named in one of these
- * forms; all of them are compiled when the handler is attached:
+ * One kind of stanza that a handler handles. One of these forms says what the stanza contains; they
+ * are compiled when the handler is attached:
  * - `payload`: a descriptor. The payload is decoded and checked before the call;
  * - `ns`, `name`, or both: a payload of that namespace, of that name, or of both;
  * - `ns`, `name`, or both, with `depth`: an element at that depth below the stanza;
@@ -33,8 +33,8 @@ struct envoi_stream_element_row;
  * - none of them: every stanza of the kind matches.
  * In a message or presence every first-level child is a payload; an iq has exactly one.
  *
- * A row that fixes the namespace of a payload, in whatever form, costs a stanza without that
- * payload nothing. Others of its kind are tried with each stanza of the kind.
+ * A row with a fixed payload namespace, in whatever form, has no cost for stanzas without that
+ * payload. Other rows are compared with each stanza of their kind.
  *
  * The matching rows of all handlers are called in one sequence: by priority, then in order of
  * adding. Each handler is called at most once a stanza, through the first of its rows that matches.
@@ -42,17 +42,18 @@ struct envoi_stream_element_row;
  * to the first that does not return ENVOI_DECLINED; without one it is answered with
  * service-unavailable (RFC 6120, section 8.4).
  *
- * Rows with a descriptor that refuses the payload are not called: an iq is answered with
- * bad-request and the reason; for a message or presence one ENVOI_EVENT_UNHANDLED is posted, and
+ * Rows with a descriptor that refuses the payload are not called. An iq is then answered with
+ * bad-request and the reason. For a message or presence one ENVOI_EVENT_UNHANDLED is posted, and
  * the other rows are called.
  *
- * A handler that is added while a stanza is dispatched is called from the next stanza on; one that
+ * A handler that is added while a stanza is dispatched is called from the next stanza on. One that
  * is removed is not called any more.
  */
 struct envoi_stanza_row {
 	/** MESSAGE, PRESENCE, IQ_GET or IQ_SET; ENVOI_NO_STANZA ends the table */
 	enum envoi_stanza_kind kind;
-	enum envoi_stanza_type type; /**< ENVOI_TYPE_ANY: every type but error; that for an iq */
+	/** ENVOI_TYPE_ANY: every type but error; for an iq always ENVOI_TYPE_ANY */
+	enum envoi_stanza_type type;
 	const struct envoi_payload_type *payload;
 	const char *ns, *name; /**< NULL: any; a name without ns is in `jabber:client` */
 	bool before_login; /**< also when the session is not authenticated */
@@ -75,8 +76,8 @@ struct envoi_stanza_row {
 	 */
 	const char *path;
 	/**
-	 * OPTIONAL: called last, when all else of the row matches; before a payload is decoded.
-	 * envoi_delivery_element() is there, a decoded payload is not.
+	 * OPTIONAL: called when all other members match, before a payload is decoded.
+	 * envoi_delivery_element() is available, envoi_delivery_payload() is not.
 	 * @return whether the row matches
 	 */
 	bool (*matches)(struct envoi_handler *self, const struct envoi_delivery *in);
@@ -95,7 +96,7 @@ struct envoi_stanza_row {
 #endif
 /* clang-format on */
 
-/** One type of event that a handler takes. Called from the loop, in the order of posting; for a
+/** One type of event that a handler handles. Called from the loop, in the order of posting; for a
  * custom event that is emitted, inside envoi_session_emit(). */
 struct envoi_event_row {
 	/** ENVOI_EVERY_EVENT: all; ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
@@ -103,13 +104,13 @@ struct envoi_event_row {
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
 };
 
-/** One ENVOI_EVENT_CUSTOM that a handler takes, by its name. Called before rows of events. */
+/** One ENVOI_EVENT_CUSTOM that a handler handles, by its name. Called before rows of events. */
 struct envoi_custom_event_row {
 	const char *name; /**< NULL, as in ENVOI_ROWS_END, ends the table */
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
 };
 
-/** A timeout that runs while the handler is attached, from the session's first start on. */
+/** A timeout. It runs from the first ENVOI_EVENT_STARTED on, while the handler is attached. */
 struct envoi_timeout_row {
 	uint64_t interval_ms; /**< from 1; 0, as in ENVOI_ROWS_END, ends the table */
 	bool recurring;
@@ -117,17 +118,16 @@ struct envoi_timeout_row {
 };
 
 /**
- * Functions that see every stanza.
+ * Functions that are called for every stanza.
  *
- * stanza_in sees incoming stanzas before all rows, answers to requests included. A filter that
- * swallows an iq get or set has to answer it.
+ * stanza_in is called for received stanzas before all rows, and for answers to requests. If it
+ * drops an iq get or set, it has to answer it.
  *
- * stanza_out sees outgoing stanzas with their id and address just before they are serialised, and
- * may change them. It is the one callback that is called inside the function that sends. The ticket
- * of a swallowed stanza ends with ENVOI_TICKET_NOT_SENT. Stanzas that a filter sends pass the
- * filters too.
+ * stanza_out is called for stanzas that are sent, with their id and address, before they are
+ * serialised, and may change them. It is called inside the function that sends. The ticket of a
+ * dropped stanza ends with ENVOI_TICKET_NOT_SENT. Stanzas that a filter sends pass the filters too.
  *
- * @return ENVOI_OK to pass the stanza on, ENVOI_STOP to swallow it
+ * @return ENVOI_OK: continue with the stanza; ENVOI_STOP: drop it
  */
 struct envoi_filters {
 	int (*stanza_in)(struct envoi_handler *self, struct envoi_session *session,
@@ -137,7 +137,7 @@ struct envoi_filters {
 	int priority; /**< higher ones are called earlier, equal ones in order of adding */
 };
 
-/** What a handler takes part in; any part may be absent. Must live as long as the handler. */
+/** The table of a handler. Every part may be absent. Must live as long as the handler. */
 struct envoi_handler_impl {
 	const char *name; /**< for @p needs of others and for messages; NULL: none */
 	const struct envoi_stanza_row *stanzas;
@@ -149,18 +149,18 @@ struct envoi_handler_impl {
 	const struct envoi_stream_element_row *stream_elements;
 	const char *const *uris; /**< ended by NULL: namespaces for service discovery (XEP-0030) */
 	/**
-	 * ended by NULL: names of handlers without which this one does not take part; their
-	 * functions are called before its own. Removing one of them later has no effect on it
+	 * ended by NULL: names of handlers that this one requires; none of its functions is called
+	 * before they are attached, and theirs are called first. Removing one of them later has no
+	 * effect on it
 	 */
 	const char *const *needs;
 	/**
-	 * OPTIONAL: put a session of the server into the state that the handler wants. Called from
-	 * the loop, in the order of adding, when the session has started or was resumed, before
-	 * ENVOI_EVENT_STARTED or ENVOI_EVENT_RESUMED is delivered. What is sent inside goes out
-	 * before stanzas that have waited for this session. A handler that is added to a session
-	 * which is online is not called before the next one.
-	 * @param is_resumed  the server has kept its session: what belongs to the connection alone
-	 *                    is to be restored
+	 * OPTIONAL: restore the handler's state on the server. Called from the loop, in the order
+	 * of adding, when the session has started or was resumed, before ENVOI_EVENT_STARTED or
+	 * ENVOI_EVENT_RESUMED is delivered. Stanzas that are sent inside precede those in the
+	 * queue. A handler that is added to a session which is online is called for the next one.
+	 * @param is_resumed  the server has kept its session: only the state of the connection has
+	 *                    to be restored
 	 */
 	void (*restore)(struct envoi_handler *self, struct envoi_session *session, bool is_resumed);
 	/** OPTIONAL: free the handler; called by envoi_handler_destroy(). */
@@ -176,18 +176,19 @@ struct envoi_handler {
 /* clang-format on */
 
 /**
- * Something that is attached to a session together with all that it depends on, and goes when
- * nothing uses it any more: envoi_session_use() (<envoi/session.h>). Constant, and as long-lived as
- * the sessions that use it.
+ * A handler that is attached to a session together with the extensions that it depends on, and is
+ * removed when nothing uses it any more: envoi_session_use() (<envoi/session.h>). Constant; must
+ * live as long as the sessions that use it.
  */
 struct envoi_extension {
-	const char *name; /**< that of the handler which it makes */
-	/** extensions on which it depends, ended by NULL; NULL: none */
+	const char *name; /**< the name of the handler that it makes */
+	/** extensions that it depends on, ended by NULL; NULL: none */
 	const struct envoi_extension *const *needs;
 	/**
-	 * Make the handler. What it needs is attached: envoi_session_find() finds it. It must not
-	 * free the session, nor use or stop using extensions.
-	 * @param[out] ret_handler  the session's: it is removed and destroyed behind the last use
+	 * Make the handler. Those that it depends on are attached: envoi_session_find(). The
+	 * function must not free the session, and must not begin or end the use of extensions.
+	 * @param[out] ret_handler  owned by the session, which removes and destroys it after the
+	 *                          last use
 	 */
 	int (*make)(struct envoi_handler **ret_handler, struct envoi_session *session);
 };

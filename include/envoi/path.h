@@ -18,8 +18,8 @@ struct envoi_context;
 struct envoi_element;
 
 /**
- * A compiled path. It names an element by steps from a root: the first step is tested against the
- * root itself, each further one against the children of the element before.
+ * A compiled path. It leads to an element by steps: the first step is compared with the root, each
+ * further one with the children of the element before.
  *
  *	message/{urn:x}a/b@attr='v'
  *
@@ -32,9 +32,9 @@ struct envoi_element;
  * - `a` is in the namespace of the step before; in the first step, in `jabber:client`;
  * - `{*}a` is a in any namespace, `{urn:x}*` any element of that namespace, `*` any element;
  * - after a step with any namespace, a name without braces is in any namespace too;
- * - `@attr` demands that the attribute exists, `@attr='v'` that it has that value. An attribute
- *   without braces is in no namespace. The value cannot contain the quote that encloses it; its
- *   text is taken as it is, without XML's references.
+ * - `@attr` matches if the attribute exists, `@attr='v'` if it has that value. An attribute without
+ *   braces is in no namespace. The value cannot contain the quote that encloses it; references of
+ *   XML are not replaced.
  *
  * There is no white space between the parts, and a path has at most 32 steps.
  */
@@ -49,8 +49,8 @@ struct envoi_path_problem {
 /**
  * Compile a path.
  *
- * @param[out] ret_path  owned by the caller; free it with envoi_path_free(). It does not keep the
- *                       context: free it before
+ * @param[out] ret_path  owned by the caller; free it with envoi_path_free() before the context,
+ *                       of which it has no reference
  * @param text           copied
  * @param[out] ret_problem  set on ENVOI_ERR_INVALID; NULL: not wanted
  * @retval ENVOI_ERR_INVALID  the path has another form
@@ -63,8 +63,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_path_new(struct envoi_path **ret_path,
 ENVOI_API void envoi_path_free(struct envoi_path *path);
 
 /**
- * Find the first element, in the order of the document, to which a path leads. The effort is at
- * most proportional to the number of elements down to the depth of the path.
+ * Find the first element, in document order, that a path leads to. The time is at most proportional
+ * to the number of elements down to the depth of the path.
  *
  * @param root  the element of the first step; NULL is allowed
  * @return the element of the last step, borrowed from the tree of @p root; NULL: there is none

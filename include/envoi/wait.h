@@ -22,16 +22,16 @@ struct envoi_stanza_row;
 struct envoi_wait;
 
 /**
- * Reports that the stanza came, or that it will not come. Called from the loop, or inside
- * envoi_session_free(). Everything may be freed inside.
+ * Reports a matching stanza, or the end of the wait without one. Called from the loop, or inside
+ * envoi_session_free(). Any object may be freed inside.
  *
  * @param code  how the wait has ended
  *              - ENVOI_OK: a stanza matches;
  *              - ENVOI_ERR_TIMEOUT: none came in time;
  *              - ENVOI_ERR_CANCELED: envoi_wait_cancel() was called, or the session was freed;
  *              - ENVOI_ERR_DISCONNECTED: the epoch has ended (envoi_session_epoch())
- * @param in    the delivery, as the function of a stanza row gets it, borrowed for the call; NULL
- *              for other codes
+ * @param in    with ENVOI_OK the delivery, as for the function of a stanza row, borrowed for the
+ *              call; else NULL
  * @return with ENVOI_OK as the function of a stanza row (<envoi/handler.h>); ENVOI_DECLINED: it is
  *         not the stanza, and the wait continues. Without effect for other codes
  */
@@ -40,14 +40,13 @@ typedef int envoi_wait_fn(void *user, int code, struct envoi_delivery *in);
 /**
  * Wait for one stanza.
  *
- * The wait takes part in the routing of stanzas as a handler does that is added now: by priority,
- * then in order of adding. It ends exactly once, with the first stanza that @p done does not
- * decline, at the timeout, when it is cancelled, or when the epoch of the session ends. A session
- * that is offline may have waits; those end when an attempt to log in fails.
+ * The wait has the place of a handler that is added now: by priority, then in order of adding. It
+ * ends exactly once: with the first stanza that @p done does not decline, at the timeout, when it
+ * is cancelled, or when the epoch of the session ends. A wait of a session that is offline ends
+ * when an attempt to log in fails.
  *
- * @param like        what to wait for; its members are copied, what they point to is copied too,
- *                    but for the payload type. `handle`, `matches` and `once` are not set: @p done
- *                    looks at the stanza
+ * @param like        the stanza to wait for; copied with its texts, without the payload type.
+ *                    `handle`, `matches` and `once` are not set: @p done checks the stanza
  * @param timeout_ms  milliseconds; 0: no timeout
  * @param done        not called inside this function
  * @param user        passed to @p done
@@ -62,8 +61,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_wait(struct envoi_session *session,
 	struct envoi_wait **ret_wait);
 
 /**
- * End a wait with ENVOI_ERR_CANCELED, reported from the loop. Without effect if it has ended; NULL
- * is allowed. Inside @p done of the wait itself it has effect where @p done declines the stanza.
+ * End a wait with ENVOI_ERR_CANCELED, reported from the loop. No effect if it has ended; NULL is
+ * allowed. Inside the function of the wait itself it has an effect if that declines the stanza.
  */
 ENVOI_API void envoi_wait_cancel(struct envoi_wait *wait);
 

@@ -30,7 +30,8 @@ struct envoi_settings;
  * presences of a contact that is removed from the roster, or to which the account's subscription
  * ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped when the session of the
  * server ends (ENVOI_EVENT_ENDED), without an event for each. A session that is suspended and
- * resumed keeps them.
+ * resumed keeps them. A process that resumes the session of an earlier one by a journal
+ * (envoi_client_load_journal()) begins with none: the server sends presence when it changes.
  *
  * Limits: limits.presence-resources for one contact, where the resource that was updated longest
  * ago gives way to a new one; limits.presences and limits.presence-bytes for all contacts, where a

@@ -224,6 +224,22 @@ static void an_error_is_a_text(void **state)
 	assert_string_equal(f->record, "");
 }
 
+static void end_stream(struct envoi_timer *timer)
+{
+	(void)timer;
+	test_server_ends_all(fixture.server, ENVOI_STREAM_SYSTEM_SHUTDOWN);
+}
+
+static void the_end_of_the_stream_is_the_reason(void **state)
+{
+	struct fixture *f = *state;
+	test_server_knobs(f->server)->is_silent = true;
+	envoi_timer_start(&f->timer, f->loop, 10 * SECOND_MS, end_stream);
+	assert_true(envoi_simple_ask(&f->alice, ENVOI_IQ_GET, NULL, &ping_type, NULL, NULL,
+			    on_answer, f) < 0);
+	assert_non_null(strstr(f->alice.error, "system-shutdown"));
+}
+
 /* --- wait --- */
 
 static int on_message(void *user, int code, struct envoi_delivery *in)
@@ -270,8 +286,9 @@ static void waiting_ends_with_the_session(void **state)
 {
 	struct fixture *f = *state;
 	test_server_knobs(f->server)->refuses_connections = true;
-	assert_true(envoi_simple_wait(&f->alice, &message, on_message, f) < 0);
-	assert_true(strlen(f->alice.error) > 0);
+	int r = envoi_simple_wait(&f->alice, &message, on_message, f);
+	assert_true(r < 0 && r != ENVOI_ERR_TIMEOUT);
+	assert_non_null(strstr(f->alice.error, "alice@example.org"));
 	assert_string_equal(f->record, "");
 }
 
@@ -302,6 +319,7 @@ int main(void)
 		CASE(a_server_without_rosters_refuses),
 		CASE(one_question_is_answered),
 		CASE(an_error_is_a_text),
+		CASE(the_end_of_the_stream_is_the_reason),
 		CASE(one_message_is_waited_for_and_answered),
 		CASE(what_is_declined_is_not_the_end),
 		CASE(waiting_ends_with_the_session),

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +15,7 @@
 #include "loop_fixture.h"
 
 #define THREADS 4
-#define EACH 500
+#define EACH 100
 
 /* --- on one thread --- */
 
@@ -102,6 +103,22 @@ static void a_released_queue_makes_its_calls_and_lets_the_loop_end(void **state)
 	assert_null(envoi_post_queue_unref(NULL));
 }
 
+static void post_and_release(void *user)
+{
+	record('x');
+	assert_int_equal(post_letter(user, "a"), ENVOI_OK);
+	envoi_post_queue_unref(user);
+}
+
+static void a_call_posted_before_the_release_in_a_call_comes(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_post_queue *queue = make_queue(f, 5);
+	assert_int_equal(envoi_loop_post(queue, post_and_release, NULL, queue), ENVOI_OK);
+	run(f);
+	assert_string_equal(f->record, "xa");
+}
+
 static void what_is_pending_at_the_end_of_the_loop_is_dropped(void **state)
 {
 	struct fixture *f = *state;
@@ -181,9 +198,9 @@ static void *post_work(void *user)
 		struct work *work = malloc(sizeof(*work));
 		*work = (struct work){.thread = mine->thread, .number = i};
 		int r;
-		do {
-			r = envoi_loop_post(mine->queue, on_work, free, work);
-		} while (r == ENVOI_ERR_FULL);
+		while ((r = envoi_loop_post(mine->queue, on_work, free, work)) == ENVOI_ERR_FULL) {
+			sched_yield();
+		}
 		if (r < 0) {
 			free(work);
 			break;
@@ -221,6 +238,7 @@ static void calls_of_several_threads_all_come_each_threads_in_order(void **state
 	if (f->kind == SIMULATED) { /* it does not wait */
 		while (finished < THREADS * EACH) {
 			turn_without_waiting(f);
+			sched_yield();
 		}
 	}
 	run(f);
@@ -238,6 +256,7 @@ static void the_loop_may_end_while_threads_post(void **state)
 	start_threads(queue, works, threads);
 	while (finished < EACH) {
 		turn_without_waiting(f);
+		sched_yield();
 	}
 	f->context = envoi_context_unref(f->context);
 	join_threads(threads);
@@ -251,6 +270,7 @@ static const struct loop_case cases[] = {
 	LOOP_CASE(the_queue_is_bounded),
 	LOOP_CASE(a_call_posted_by_a_call_comes_next_turn),
 	LOOP_CASE(a_released_queue_makes_its_calls_and_lets_the_loop_end),
+	LOOP_CASE(a_call_posted_before_the_release_in_a_call_comes),
 	LOOP_CASE(what_is_pending_at_the_end_of_the_loop_is_dropped),
 	LOOP_CASE(the_queue_and_the_context_may_be_released_inside_a_call),
 	LOOP_CASE(the_queue_may_be_released_where_a_call_is_dropped),

@@ -340,7 +340,7 @@ void actor_cancel(struct actor *actor)
 	}
 	struct message *message = &actor->messages[actor->message_count - 1];
 	if (message->is_accepted && message->reports == 0) {
-		message->was_taken_back = envoi_ticket_cancel(&message->ticket) == ENVOI_OK;
+		message->was_taken_back |= envoi_ticket_cancel(&message->ticket) == ENVOI_OK;
 		run_trace(actor->run, "%s: cancels %c-%u: %s", actor->name, actor->letter,
 			message->number, message->was_taken_back ? "yes" : "no");
 	}

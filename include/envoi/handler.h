@@ -186,7 +186,8 @@ struct envoi_extension {
 	const struct envoi_extension *const *needs;
 	/**
 	 * Make the handler. Those that it depends on are attached: envoi_session_find(). The
-	 * function must not free the session, and must not begin or end the use of extensions.
+	 * session may be freed inside: then the handler is destroyed. The function must not begin
+	 * or end the use of extensions; to end that of its own has no effect.
 	 * @param[out] ret_handler  owned by the session, which removes and destroys it after the
 	 *                          last use
 	 */

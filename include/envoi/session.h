@@ -117,13 +117,14 @@ ENVOI_API int envoi_session_check_needs(struct envoi_session *session);
 /**
  * Use an extension: attach its handler, behind those of the extensions on which it depends, unless
  * they are attached already. Uses are counted, those by other extensions too. Where a handler of
- * the extension's name is attached by the application, that one is used, and is not removed.
+ * the extension's name is attached by the application, that one is used, and is not removed; after
+ * the application has removed it, the next use makes another one.
  *
  * @param extension   as long-lived as the session
  * @param[out] ret_handler  NULL: not wanted; else the handler, borrowed
  * @retval ENVOI_ERR_INVALID  the extension depends on itself, through the extensions that
  *                            envoi_session_problem() names
- * @retval ENVOI_ERR_STATE    the session is being freed
+ * @retval ENVOI_ERR_STATE    the session is being freed, or was freed inside `make`
  * @retval ENVOI_ERR_NOMEM
  * Other errors as its `make` and envoi_session_add(). On failure nothing is attached.
  */

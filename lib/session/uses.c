@@ -82,7 +82,7 @@ static size_t count_needs(const struct envoi_extension *extension)
 static void end(struct envoi_session *session, const struct envoi_extension *extension)
 {
 	struct use *use = find(session, extension);
-	if (use == NULL || --use->count > 0) {
+	if (use == NULL || use->begins || --use->count > 0) {
 		return;
 	}
 	if (use->is_own) {
@@ -92,10 +92,16 @@ static void end(struct envoi_session *session, const struct envoi_extension *ext
 	end_needs(session, extension, count_needs(extension));
 }
 
+/* Those that begin are on the stack, which ends them. */
 void envoi__session_end_uses(struct envoi_session *session)
 {
-	while (!envoi__list_is_empty(&session->uses)) {
-		use_free(from_link(session->uses.previous));
+	struct envoi__list *link = session->uses.previous;
+	while (link != &session->uses) {
+		struct use *use = from_link(link);
+		link = link->previous;
+		if (!use->begins) {
+			use_free(use);
+		}
 	}
 }
 
@@ -115,6 +121,18 @@ static int refuse_circle(struct envoi_session *session, const struct use *use)
 		use->extension->name);
 }
 
+static int add_own(struct envoi_session *session, struct use *use)
+{
+	int r = envoi_session_add(session, use->handler);
+	use->is_own = r == ENVOI_OK;
+	if (r < 0) {
+		envoi_handler_destroy(use->handler);
+		use->handler = NULL;
+	}
+	return r;
+}
+
+/* The session may be freed in the extension's function: then nothing can be added to it. */
 static int make(struct envoi_session *session, struct use *use)
 {
 	const struct envoi_extension *extension = use->extension;
@@ -124,11 +142,11 @@ static int make(struct envoi_session *session, struct use *use)
 	}
 	int r = extension->make(&use->handler, session);
 	if (r < 0) {
+		use->handler = NULL;
 		return envoi__session_refuse(
 			session, r, "extension \"%.64s\" cannot be made", extension->name);
 	}
-	use->is_own = true;
-	return envoi_session_add(session, use->handler);
+	return add_own(session, use);
 }
 
 static int begin(struct envoi_session *session, const struct envoi_extension *extension);
@@ -154,26 +172,51 @@ static int begin_new(struct envoi_session *session, const struct envoi_extension
 	return r;
 }
 
+/* The application may have removed a handler of its own, and freed it. */
+static bool has_handler(struct envoi_session *session, const struct use *use)
+{
+	return use->is_own ||
+		(use->handler != NULL &&
+			envoi_session_find(session, use->extension->name) == use->handler);
+}
+
+static int begin_again(struct envoi_session *session, struct use *use)
+{
+	int r = ENVOI_OK;
+	if (!has_handler(session, use)) {
+		use->begins = true;
+		r = make(session, use);
+		use->begins = false;
+	}
+	use->count += r == ENVOI_OK;
+	return r;
+}
+
 static int begin(struct envoi_session *session, const struct envoi_extension *extension)
 {
 	struct use *use = find(session, extension);
 	if (use == NULL) {
 		return begin_new(session, extension);
 	}
-	if (use->begins) {
-		return refuse_circle(session, use);
-	}
-	use->count++;
-	return ENVOI_OK;
+	return use->begins ? refuse_circle(session, use) : begin_again(session, use);
 }
 
 int envoi_session_use(struct envoi_session *session, const struct envoi_extension *extension,
 	struct envoi_handler **ret_handler)
 {
-	int r = envoi__guard_is_over(&session->guard) ? ENVOI_ERR_STATE : begin(session, extension);
+	if (envoi__guard_is_over(&session->guard)) {
+		return ENVOI_ERR_STATE;
+	}
+	envoi__session_enter(session);
+	int r = begin(session, extension);
+	if (envoi__guard_is_over(&session->guard)) {
+		envoi__session_end_uses(session);
+		r = ENVOI_ERR_STATE;
+	}
 	if (r == ENVOI_OK && ret_handler != NULL) {
 		*ret_handler = find(session, extension)->handler;
 	}
+	envoi__session_leave(session);
 	return r;
 }
 

@@ -208,6 +208,66 @@ static void it_may_go_inside_its_own_callback(void **state)
 	assert_order(wire, "");
 }
 
+/* --- what `make` may do --- */
+
+static int make_and_free_session(struct envoi_handler **ret_handler, struct envoi_session *session)
+{
+	int r = make(ret_handler, &muc_impl);
+	assert_ptr_equal(session, current->session);
+	wire_free_session(current);
+	return r;
+}
+
+static void the_session_may_be_freed_while_one_is_made(void **state)
+{
+	struct wire *wire = *state;
+	static const struct envoi_extension leaving = {
+		.name = "leaving", .needs = caps_needs, .make = make_and_free_session};
+	struct envoi_handler *handler = NULL;
+	assert_int_equal(envoi_session_use(wire->session, &leaving, &handler), ENVOI_ERR_STATE);
+	assert_null(handler);
+	assert_int_equal(alive, 0);
+}
+
+extern const struct envoi_extension hasty_extension;
+
+static int make_and_unuse(struct envoi_handler **ret_handler, struct envoi_session *session)
+{
+	envoi_session_unuse(session, &hasty_extension);
+	return make(ret_handler, &muc_impl);
+}
+
+const struct envoi_extension hasty_extension = {
+	.name = "muc", .needs = disco_needs, .make = make_and_unuse};
+
+static void one_that_is_being_made_cannot_be_unused(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(use(wire, &hasty_extension), ENVOI_OK);
+	assert_int_equal(alive, 2);
+	assert_order(wire, "forms muc ");
+	envoi_session_unuse(wire->session, &hasty_extension);
+	assert_int_equal(alive, 0);
+}
+
+static void one_is_made_where_the_application_has_removed_its_own(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_handler *own, *handler;
+	assert_int_equal(make(&own, &disco_impl), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire->session, own), ENVOI_OK);
+	assert_int_equal(use(wire, &disco_extension), ENVOI_OK);
+	envoi_session_remove(wire->session, own);
+	envoi_handler_destroy(own);
+	assert_int_equal(envoi_session_use(wire->session, &disco_extension, &handler), ENVOI_OK);
+	assert_ptr_equal(handler, envoi_session_find(wire->session, "disco"));
+	assert_order(wire, "forms disco ");
+	envoi_session_unuse(wire->session, &disco_extension);
+	assert_int_equal(alive, 2);
+	envoi_session_unuse(wire->session, &disco_extension);
+	assert_int_equal(alive, 0);
+}
+
 static void freeing_the_session_ends_all_uses(void **state)
 {
 	struct wire *wire = *state;
@@ -254,6 +314,9 @@ int main(void)
 		TEST(a_circle_is_refused_with_its_names),
 		TEST(when_one_cannot_be_made_nothing_is_attached),
 		TEST(it_may_go_inside_its_own_callback),
+		TEST(the_session_may_be_freed_while_one_is_made),
+		TEST(one_that_is_being_made_cannot_be_unused),
+		TEST(one_is_made_where_the_application_has_removed_its_own),
 		TEST(freeing_the_session_ends_all_uses),
 		cmocka_unit_test(without_memory_nothing_is_attached),
 	};

@@ -15,6 +15,7 @@ struct contact {
 
 struct group {
 	size_t members;
+	uint64_t last; /* number of the list in which it was named last */
 	char name[];
 };
 
@@ -30,11 +31,10 @@ static void leave_group(struct envoi__contacts *contacts, const char *name)
 	}
 }
 
-static void leave_groups(
-	struct envoi__contacts *contacts, const struct envoi_roster_item *item, size_t count)
+static void leave_groups(struct envoi__contacts *contacts, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		leave_group(contacts, item->groups[i]);
+		leave_group(contacts, names[i]);
 	}
 }
 
@@ -46,6 +46,7 @@ static int add_group(struct envoi__contacts *contacts, const char *name, size_t 
 		return ENVOI_ERR_NOMEM;
 	}
 	group->members = 1;
+	group->last = contacts->lists;
 	memcpy(group->name, name, len + 1);
 	int r = envoi__map_add(&contacts->groups, group->name, len, group);
 	if (r < 0) {
@@ -54,27 +55,44 @@ static int add_group(struct envoi__contacts *contacts, const char *name, size_t 
 	return r;
 }
 
+/* @retval ENVOI_DECLINED  the list has named it before, or it has no name */
 static int enter_group(struct envoi__contacts *contacts, const char *name)
 {
 	size_t len = strlen(name);
 	struct group *group = envoi__map_get(&contacts->groups, name, len);
+	if (len == 0 || (group != NULL && group->last == contacts->lists)) {
+		return ENVOI_DECLINED;
+	}
 	if (group == NULL) {
 		return add_group(contacts, name, len);
 	}
 	group->members++;
+	group->last = contacts->lists;
 	return ENVOI_OK;
 }
 
-/* @retval ENVOI_ERR_NOMEM  none is entered */
-static int enter_groups(struct envoi__contacts *contacts, const struct envoi_roster_item *item)
+/*
+ * A server that sends empty names, or one name twice, refuses them in a change of the contact (RFC
+ * 6121, section 2.3.3): they are left out.
+ *
+ * @param[out] names, ret_count  of the groups that were entered
+ * @retval ENVOI_ERR_NOMEM  none is entered
+ */
+static int enter_groups(struct envoi__contacts *contacts, const struct envoi_roster_item *item,
+	const char **names, size_t *ret_count)
 {
+	size_t count = 0;
+	contacts->lists++;
 	for (size_t i = 0; i < item->group_count; i++) {
 		int r = enter_group(contacts, item->groups[i]);
 		if (r < 0) {
-			leave_groups(contacts, item, i);
+			leave_groups(contacts, names, count);
 			return r;
 		}
+		names[count] = item->groups[i];
+		count += r == ENVOI_OK;
 	}
+	*ret_count = count;
 	return ENVOI_OK;
 }
 
@@ -103,7 +121,7 @@ static size_t bytes_of(const struct envoi_roster_item *item)
 static void item_free(struct envoi__contacts *contacts, struct envoi_roster_item *item)
 {
 	contacts->bytes -= bytes_of(item);
-	leave_groups(contacts, item, item->group_count);
+	leave_groups(contacts, item->groups, item->group_count);
 	envoi_payload_free(&envoi__roster_item_type, item);
 }
 
@@ -134,17 +152,38 @@ void envoi__contacts_finish(struct envoi__contacts *contacts)
 	envoi__map_finish(&contacts->groups);
 }
 
-/* Counted in bytes and groups. @return NULL: out of memory */
+/* Counted in bytes and groups. @param names  room for its groups. @return NULL: out of memory */
+static struct envoi_roster_item *item_with_names(
+	struct envoi__contacts *contacts, const struct envoi_roster_item *item, const char **names)
+{
+	struct envoi_roster_item wanted = *item;
+	wanted.groups = names;
+	if (enter_groups(contacts, item, names, &wanted.group_count) < 0) {
+		return NULL;
+	}
+	struct envoi_roster_item *copy = envoi_payload_dup(
+		contacts->by_address.context, &envoi__roster_item_type, &wanted);
+	if (copy == NULL) {
+		leave_groups(contacts, names, wanted.group_count);
+		return NULL;
+	}
+	contacts->bytes += bytes_of(copy);
+	return copy;
+}
+
 static struct envoi_roster_item *item_new(
 	struct envoi__contacts *contacts, const struct envoi_roster_item *item)
 {
-	struct envoi_roster_item *copy = envoi_payload_dup(
-		contacts->by_address.context, &envoi__roster_item_type, item);
-	if (copy != NULL && enter_groups(contacts, copy) < 0) {
-		envoi_payload_free(&envoi__roster_item_type, copy);
-		return NULL;
+	struct envoi_context *context = contacts->by_address.context;
+	const char *usual[8], **names = usual;
+	if (item->group_count > sizeof(usual) / sizeof(usual[0])) {
+		names = envoi_alloc(context, item->group_count * sizeof(*names));
 	}
-	contacts->bytes += copy == NULL ? 0 : bytes_of(copy);
+	struct envoi_roster_item *copy = names == NULL ? NULL
+						       : item_with_names(contacts, item, names);
+	if (names != usual) {
+		envoi_free(context, names);
+	}
 	return copy;
 }
 

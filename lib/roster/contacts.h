@@ -13,6 +13,7 @@ struct envoi__contacts {
 	struct envoi__map by_address;
 	struct envoi__map groups; /* by name: how many contacts each has */
 	size_t bytes; /* that the contacts take, texts and structs */
+	uint64_t lists; /* of groups, that were entered: finds a group that one names twice */
 };
 
 /** The most that may be held. */

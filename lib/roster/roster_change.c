@@ -26,22 +26,32 @@ static int address_for_server(
 	return ENVOI_OK;
 }
 
+static int refuse_group(struct envoi_roster *roster, int code, const char *name)
+{
+	if (code == ENVOI_ERR_EXISTS) {
+		return envoi__session_refuse(roster->session, ENVOI_ERR_INVALID,
+			"roster: the group \"%s\" is named twice", name);
+	}
+	return envoi__session_refuse(roster->session, code,
+		code == ENVOI_ERR_INVALID ? "roster: the name of a group is empty" : NULL);
+}
+
 /* Servers refuse these, or take them and drop the group (section 2.3.3). */
 static int check_groups(struct envoi_roster *roster, const struct envoi_roster_item *item)
 {
-	for (size_t i = 0; i < item->group_count; i++) {
-		if (item->groups[i][0] == '\0') {
-			return envoi__session_refuse(roster->session, ENVOI_ERR_INVALID,
-				"roster: the name of a group is empty");
-		}
-		for (size_t k = 0; k < i; k++) {
-			if (strcmp(item->groups[i], item->groups[k]) == 0) {
-				return envoi__session_refuse(roster->session, ENVOI_ERR_INVALID,
-					"roster: the group \"%s\" is named twice", item->groups[i]);
-			}
+	struct envoi__map names;
+	int r = ENVOI_OK;
+	envoi__map_init(&names, roster->context);
+	for (size_t i = 0; r == ENVOI_OK && i < item->group_count; i++) {
+		const char *name = item->groups[i];
+		r = name[0] == '\0' ? ENVOI_ERR_INVALID
+				    : envoi__map_add(&names, name, strlen(name), roster);
+		if (r < 0) {
+			r = refuse_group(roster, r, name);
 		}
 	}
-	return ENVOI_OK;
+	envoi__map_finish(&names);
+	return r;
 }
 
 int envoi__roster_send_item(struct envoi_roster *roster, struct envoi_roster_item *item,

@@ -106,6 +106,41 @@ static void groups_are_what_contacts_say(void **state)
 	assert_null(envoi_roster_next_group(f->roster, &position, NULL));
 }
 
+static void a_group_that_is_named_twice_counts_once(void **state)
+{
+	struct fixture *f = *state;
+	wire_talk(&f->wire,
+		PUSH("<item jid='bob@example.org'><group>Work</group><group/><group>Work</group>"
+		     "<group>New</group><group>New</group></item>"));
+	assert_int_equal(members(f, "Work"), 2);
+	assert_int_equal(members(f, "New"), 1);
+	assert_int_equal(members(f, ""), 0);
+	assert_int_equal(envoi_roster_rename(f->roster, f->bob, "Bob", NULL, NULL), ENVOI_OK);
+	assert_non_null(
+		strstr(heard(f), "name='Bob'><group>Work</group><group>New</group></item>"));
+	wire_talk(&f->wire, PUSH("<item jid='bob@example.org'/>"));
+	assert_int_equal(members(f, "Work"), 1);
+	assert_int_equal(members(f, "New"), 0);
+}
+
+/* More than a comparison of each with each could check in the time of a test. */
+static void a_contact_in_many_groups_is_changed_soon(void **state)
+{
+	enum {
+		COUNT = 200000
+	};
+	struct fixture *f = *state;
+	static char names[COUNT][32];
+	static const char *groups[COUNT];
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(names[i], sizeof(names[i]), "a group with number %d", i);
+		groups[i] = names[i];
+	}
+	const struct envoi_roster_item item = {
+		.jid = f->bob, .groups = groups, .group_count = COUNT};
+	assert_int_not_equal(envoi_roster_set(f->roster, &item, NULL, NULL), ENVOI_ERR_INVALID);
+}
+
 static void a_contact_enters_and_leaves_a_group(void **state)
 {
 	struct fixture *f = *state;
@@ -300,6 +335,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(groups_are_what_contacts_say),
+		TEST(a_group_that_is_named_twice_counts_once),
+		TEST(a_contact_in_many_groups_is_changed_soon),
 		TEST(a_contact_enters_and_leaves_a_group),
 		TEST(groups_of_a_contact_are_checked),
 		TEST(a_group_gets_another_name),

@@ -32,7 +32,7 @@ struct call {
 	struct envoi_client *client;
 	struct envoi_loop *loop;
 	struct envoi_timer deadline;
-	bool has_result;
+	bool has_result, is_leaving;
 	int result;
 };
 
@@ -72,14 +72,17 @@ static void on_started(struct envoi_handler *self, const struct envoi_event *eve
 	}
 }
 
+/* The failure of the last connection is the result; not of one that ends because the call does. */
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct call *call = call_of(self);
-	if (!call->has_result) {
-		call->result = event->failure->code < 0 ? event->failure->code
-							: ENVOI_ERR_DISCONNECTED;
-		snprintf(call->simple->error, sizeof(call->simple->error), "%s",
-			envoi_client_failure_text(call->client));
+	int code = event->failure->code;
+	if (!call->has_result && !(call->is_leaving && call->result < 0)) {
+		call->result = code < 0 ? code : ENVOI_ERR_DISCONNECTED;
+		char *error = call->simple->error;
+		size_t len = (size_t)snprintf(
+			error, ENVOI_SIMPLE_ERROR_BYTES / 2, "%.200s: ", call->simple->jid);
+		envoi_failure_describe(event->failure, error + len, ENVOI_SIMPLE_ERROR_BYTES - len);
 	}
 }
 
@@ -357,6 +360,7 @@ static int on_stanza(void *user, int code, struct envoi_delivery *in)
 	if (code == ENVOI_OK && r != ENVOI_DECLINED) {
 		finish(&waiting->call, ENVOI_OK, "");
 	} else if (code != ENVOI_OK) {
+		waiting->call.is_leaving = true;
 		envoi_client_disconnect(waiting->call.client);
 	}
 	return r;

@@ -292,6 +292,15 @@ static void waiting_ends_with_the_session(void **state)
 	assert_string_equal(f->record, "");
 }
 
+static void waiting_ends_with_a_session_that_cannot_be_resumed(void **state)
+{
+	struct fixture *f = *state;
+	envoi_timer_start(&f->timer, f->loop, 10 * SECOND_MS, end_stream);
+	int r = envoi_simple_wait(&f->alice, &message, on_message, f);
+	assert_true(r < 0 && r != ENVOI_ERR_TIMEOUT);
+	assert_non_null(strstr(f->alice.error, "system-shutdown"));
+}
+
 static void a_row_that_never_matches_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -323,6 +332,7 @@ int main(void)
 		CASE(one_message_is_waited_for_and_answered),
 		CASE(what_is_declined_is_not_the_end),
 		CASE(waiting_ends_with_the_session),
+		CASE(waiting_ends_with_a_session_that_cannot_be_resumed),
 		CASE(a_row_that_never_matches_is_refused),
 	};
 	return cmocka_run_group_tests_name("simple", tests, NULL, NULL);

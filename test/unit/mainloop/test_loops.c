@@ -391,6 +391,20 @@ static void hang_up_shows_as_what_is_waited_for_and_not_when_nothing_is(void **s
 	assert_int_equal(f->ready, ENVOI_IO_WRITE);
 }
 
+/* A pipe reports hang-up without anything to read. */
+static void the_end_of_a_pipe_shows(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(pipe(f->ends), 0);
+	watch(f, 0, f->ends[0], ENVOI_IO_READ, record_watch);
+	close(f->ends[1]);
+	assert_true(turn(f));
+	assert_string_equal(f->record, "0");
+	assert_int_equal(f->ready, ENVOI_IO_READ);
+	envoi_watch_stop(&f->watches[0]);
+	close(f->ends[0]);
+}
+
 static void stop_all_watches(struct envoi_watch *w, unsigned int ready)
 {
 	record_watch(w, ready);
@@ -673,6 +687,7 @@ static const struct loop_case cases[] = {
 	LOOP_CASE(interest_decides_what_comes),
 	LOOP_CASE(readiness_is_reported_again_until_it_is_served),
 	LOOP_CASE(hang_up_shows_as_what_is_waited_for_and_not_when_nothing_is),
+	LOOP_CASE(the_end_of_a_pipe_shows),
 	LOOP_CASE(ready_watches_stopped_by_the_first_are_not_notified),
 	LOOP_CASE(ready_watches_are_freed_by_the_first),
 	LOOP_CASE(watches_started_inside_a_notify_work),

@@ -168,6 +168,8 @@ static int begin_fetching(struct envoi_roster *roster, struct envoi__roster_fetc
 static void forget_other_account(struct envoi_roster *roster)
 {
 	if (roster->account != NULL && !envoi__roster_is_own(roster)) {
+		envoi_jid_unref(roster->account);
+		roster->account = NULL;
 		envoi__contacts_finish(&roster->contacts);
 		envoi__roster_set_version(roster, NULL);
 	}

@@ -222,6 +222,8 @@ static void another_account_has_no_version_and_no_contacts(void **state)
 	wire_run(&f->wire, 0);
 	assert_non_null(strstr(wire_heard(&f->wire), " ver=''"));
 	assert_int_equal(envoi_roster_count(f->roster), 0);
+	wire_talk(&f->wire, PUSH("", CAROL));
+	assert_string_equal(saved(f), envoi_error_name(ENVOI_ERR_STATE));
 }
 
 /* --- the roster as text --- */

@@ -14,6 +14,8 @@
 #include <envoi/ticket.h>
 #include <envoi/watch.h>
 
+#include "base/failure.h"
+
 struct call;
 
 /** What is done between login and logout. */
@@ -43,13 +45,18 @@ static struct call *call_of(struct envoi_handler *handler)
 
 /* --- the result --- */
 
+/* A line, also where the peer has written parts of it. */
+static void put_error(struct envoi_simple *simple, const char *text)
+{
+	envoi__failure_put(simple->error, sizeof(simple->error), text);
+}
+
 static void set_result(struct call *call, int result, const char *text)
 {
 	if (!call->has_result) {
 		call->has_result = true;
 		call->result = result;
-		snprintf(call->simple->error, sizeof(call->simple->error), "%s",
-			result < 0 ? text : "");
+		put_error(call->simple, result < 0 ? text : "");
 	}
 }
 

@@ -224,6 +224,41 @@ static void an_error_is_a_text(void **state)
 	assert_string_equal(f->record, "");
 }
 
+/* As an entity may send it: a second line, and an override of the writing direction. */
+static int add_text(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	struct envoi_element *error = envoi_element_child(
+		envoi_stanza_element(stanza), ENVOI_NS_CLIENT, "error");
+	(void)self;
+	(void)session;
+	if (error != NULL) {
+		envoi_element_add_with_text(error, "urn:ietf:params:xml:ns:xmpp-stanzas", "text",
+			"one\nsimple: all is well\xe2\x80\xae");
+	}
+	return ENVOI_OK;
+}
+
+static const struct envoi_filters texts = {.stanza_in = add_text};
+static const struct envoi_handler_impl texts_impl = {.filters = &texts};
+static struct envoi_handler texts_handler = ENVOI_HANDLER(&texts_impl);
+
+static void add_connector_and_filter(void *user, struct envoi_client *client)
+{
+	add_connector(user, client);
+	assert_int_equal(envoi_client_add(client, &texts_handler), ENVOI_OK);
+}
+
+static void an_error_is_one_line_whatever_the_peer_writes(void **state)
+{
+	struct fixture *f = *state;
+	f->alice.prepare = add_connector_and_filter;
+	assert_int_equal(envoi_simple_ask(&f->alice, ENVOI_IQ_GET, "nobody@example.org/x",
+				 &unknown_type, NULL, NULL, on_answer, f),
+		ENVOI_ERR_STANZA);
+	assert_string_equal(f->alice.error, "one simple: all is well   ");
+}
+
 static void end_stream(struct envoi_timer *timer)
 {
 	(void)timer;
@@ -328,6 +363,7 @@ int main(void)
 		CASE(a_server_without_rosters_refuses),
 		CASE(one_question_is_answered),
 		CASE(an_error_is_a_text),
+		CASE(an_error_is_one_line_whatever_the_peer_writes),
 		CASE(the_end_of_the_stream_is_the_reason),
 		CASE(one_message_is_waited_for_and_answered),
 		CASE(what_is_declined_is_not_the_end),

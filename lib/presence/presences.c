@@ -19,6 +19,7 @@ struct envoi_presences {
 	const struct envoi_roster *roster;
 	const struct envoi_settings *settings;
 	struct envoi__presence_table table;
+	bool has_logged_limit;
 };
 
 static struct envoi_presences *presences_from_handler(struct envoi_handler *handler)
@@ -44,12 +45,14 @@ static int post(
 }
 
 /* A peer that can exceed a limit can do so for ever: the first time is logged. */
-static void log_refused(const struct envoi_presences *presences, const struct envoi_stanza *stanza,
-	const char *limit)
+static void log_refused(
+	struct envoi_presences *presences, const struct envoi_stanza *stanza, const char *limit)
 {
-	if (limit != NULL && presences->table.refused == 1) {
+	if (limit != NULL && !presences->has_logged_limit) {
+		presences->has_logged_limit = true;
 		envoi_log(presences->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT,
-			"presence of %s is not held: %s", envoi_stanza_from_text(stanza), limit);
+			"%s: presences are not held, the first one from %s", limit,
+			envoi_stanza_from_text(stanza));
 	}
 }
 

@@ -177,8 +177,7 @@ static void log_full(struct envoi_subscriptions *subscriptions, const struct env
 	if (!subscriptions->was_full) {
 		subscriptions->was_full = true;
 		envoi_log(subscriptions->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT,
-			"the subscription request of %s and later ones are not held: "
-			"limits.subscription-requests",
+			"limits.subscription-requests: requests are not held, the first one from %s",
 			envoi_jid_text(jid));
 	}
 }

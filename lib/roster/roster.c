@@ -123,9 +123,11 @@ static int refuse(struct envoi_roster *roster, struct envoi_delivery *in,
 {
 	const struct envoi_jid *from = envoi_stanza_from(envoi_delivery_stanza(in));
 	roster->refused_pushes++;
-	envoi_log(roster->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT,
-		"roster push from %s refused: %s",
-		from == NULL ? "the own account" : envoi_jid_text(from), text);
+	if (roster->refused_pushes == 1) { /* a stranger can send them for ever */
+		envoi_log(roster->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT,
+			"roster pushes are refused, the first one because %s; from %s", text,
+			from == NULL ? "the own account" : envoi_jid_text(from));
+	}
 	return envoi_reply_error(in, condition, NULL);
 }
 

@@ -335,6 +335,48 @@ static void all_contacts_have_a_limit_too(void **state)
 	assert_non_null(read_with(f, envoi_presences_best, "c3@example.org"));
 }
 
+static void count_warning(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	unsigned int *count = user;
+	(void)level;
+	(void)subject;
+	*count += strstr(message, "limits.presence-bytes") != NULL;
+}
+
+/* The last presence of a contact is left out without a word. */
+static void the_first_presence_beyond_a_limit_is_logged(void **state)
+{
+	struct fixture f = {0};
+	unsigned int warnings = 0;
+	char text[1200];
+	(void)state;
+	wire_init(&f.wire,
+		&(struct envoi_context_options){.log = count_warning,
+			.log_level = ENVOI_LOG_WARNING,
+			.log_user = &warnings});
+	wire_go_online(&f.wire);
+	assert_int_equal(envoi_roster_new(&f.roster, f.wire.session, f.wire.settings), ENVOI_OK);
+	assert_int_equal(
+		envoi_settings_set(f.wire.settings, "limits.presence-bytes", "1k"), ENVOI_OK);
+	assert_int_equal(
+		envoi_presences_new(&f.presences, f.wire.session, f.roster, f.wire.settings),
+		ENVOI_OK);
+	wire_talk(&f.wire, PUSH("<item jid='bob@example.org' subscription='both'/>"));
+	static const char *const forms[] = {"type='unavailable' ", "", ""};
+	static const unsigned int logged[] = {0, 1, 1};
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text), "<presence %sfrom='bob@example.org/%01000d'/>",
+			forms[i], 0);
+		wire_talk(&f.wire, text);
+		assert_int_equal(envoi_presences_refused(f.presences), i + 1);
+		assert_int_equal(warnings, logged[i]);
+	}
+	envoi_presences_free(f.presences);
+	envoi_roster_free(f.roster);
+	wire_finish(&f.wire);
+}
+
 static void a_status_that_there_is_no_room_for_is_left_out(void **state)
 {
 	struct fixture *f = *state;
@@ -503,6 +545,7 @@ int main(void)
 		TEST(a_row_that_ends_the_dispatch_does_not_take_presence_away),
 		TEST(one_contact_holds_its_newest_resources),
 		TEST(all_contacts_have_a_limit_too),
+		cmocka_unit_test(the_first_presence_beyond_a_limit_is_logged),
 		TEST(a_status_that_there_is_no_room_for_is_left_out),
 		cmocka_unit_test(a_hundred_thousand_resources_cost_the_same_each),
 		cmocka_unit_test(ten_thousand_toggles_cost_the_same_each),

@@ -22,13 +22,25 @@ struct fixture {
 	struct wire wire;
 	struct envoi_roster *roster;
 	int fetched, fetch_code;
+	unsigned int warnings;
 };
+
+static void count_warning(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	struct fixture *f = user;
+	(void)subject;
+	(void)message;
+	f->warnings += level == ENVOI_LOG_WARNING;
+}
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_non_null(f);
-	wire_init(&f->wire, NULL);
+	wire_init(&f->wire,
+		&(struct envoi_context_options){
+			.log = count_warning, .log_level = ENVOI_LOG_WARNING, .log_user = f});
 	/* The wire knows no login: its limits are those of before. */
 	struct envoi_settings *settings = f->wire.settings;
 	assert_int_equal(
@@ -175,6 +187,7 @@ static void refused_pushes_are_counted(void **state)
 		wire_talk(&f->wire, refused[i]);
 		assert_int_equal(envoi_roster_refused_pushes(f->roster), i + 1);
 	}
+	assert_int_equal(f->warnings, 1);
 }
 
 /* RFC 6121, section 2.1.2.3: an address names the contact, a gateway's with its resource. */

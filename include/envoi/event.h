@@ -116,8 +116,9 @@ enum envoi_event_type {
 	ENVOI_EVENT_OUTBOX_LOW,
 	/**
 	 * client: the presence of a contact's resource, or of another resource of the account, has
-	 * changed (<envoi/presence.h>); @p jid: its full address; @p stanza; @p text: NULL, or the
-	 * limit because of which it is not stored
+	 * changed (<envoi/presence.h>); @p jid: its full address, or a bare one: of some gateways,
+	 * and where all resources of a contact became unavailable; @p stanza; @p text: NULL, or the
+	 * limit because of which it is not held
 	 */
 	ENVOI_EVENT_PRESENCE,
 	/**

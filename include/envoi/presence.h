@@ -25,7 +25,10 @@ struct envoi_settings;
  * The presence of contacts, for each of their resources (RFC 6121, section 4), and of the account's
  * other resources. A client has one: envoi_client_presences().
  *
- * An ENVOI_EVENT_PRESENCE is posted for each change. Only contacts of the roster and the own
+ * An ENVOI_EVENT_PRESENCE is posted for each available presence, and for each unavailable one that
+ * ends the presence of a resource that is held. Servers also send unavailable presence of contacts
+ * that were not available, at login for instance: it is held for envoi_presences_last(), without an
+ * event. The presence of the session's own full address is left to stanza rows. Only contacts of the roster and the own
  * account are held: presence of rooms (XEP-0045) and of strangers is left to stanza rows. The
  * presences of a contact that is removed from the roster, or to which the account's subscription
  * ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped when the session of the

@@ -338,11 +338,13 @@ static int keep_last(struct envoi__presence_table *table, struct envoi__presence
 }
 
 int envoi__presence_table_leave(
-	struct envoi__presence_table *table, const struct envoi_stanza *stanza)
+	struct envoi__presence_table *table, const struct envoi_stanza *stanza, bool *ret_change)
 {
 	const struct envoi_jid *jid = envoi_stanza_from(stanza);
 	struct envoi__presence_contact *contact;
+	size_t before = table->count;
 	int r = find_or_add(&contact, table, jid);
+	*ret_change = false;
 	if (r < 0) {
 		return r;
 	}
@@ -351,6 +353,7 @@ int envoi__presence_table_leave(
 	} else {
 		drop_resource(table, find_resource(contact, jid));
 	}
+	*ret_change = table->count != before;
 	return contact->count == 0 ? keep_last(table, contact, stanza) : ENVOI_OK;
 }
 

@@ -62,10 +62,11 @@ int envoi__presence_table_keep(struct envoi__presence_table *table,
  * Drop the resource that an unavailable presence is from, every resource where it is from a bare
  * address, and hold it as the last of a contact without available resource.
  *
+ * @param[out] ret_change  whether a resource was dropped
  * @retval ENVOI_ERR_NOMEM  the resource is dropped, the last presence is not held
  */
 int envoi__presence_table_leave(
-	struct envoi__presence_table *table, const struct envoi_stanza *stanza);
+	struct envoi__presence_table *table, const struct envoi_stanza *stanza, bool *ret_change);
 
 /** As envoi_presences_find(), next_of(), next() and last(). */
 const struct envoi_contact_presence *envoi__presence_table_find(

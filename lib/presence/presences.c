@@ -32,6 +32,12 @@ static bool is_own(const struct envoi_presences *presences, const struct envoi_j
 	return envoi_jid_equal_bare(jid, envoi_session_jid(presences->session));
 }
 
+/* The server sends a resource its own presence too (RFC 6121, section 4.2.2). */
+static bool is_this_resource(const struct envoi_presences *presences, const struct envoi_jid *jid)
+{
+	return envoi_jid_equal(jid, envoi_session_jid(presences->session));
+}
+
 /* --- what arrives --- */
 
 static int post(
@@ -76,14 +82,15 @@ static int take(struct envoi_presences *presences, const struct envoi_stanza *st
 	const struct envoi_roster_item *entry)
 {
 	const char *limit = NULL;
+	bool is_change = true;
 	int r = envoi_stanza_type(stanza) == ENVOI_TYPE_AVAILABLE
 		? envoi__presence_table_keep(&presences->table, stanza, &limit)
-		: envoi__presence_table_leave(&presences->table, stanza);
+		: envoi__presence_table_leave(&presences->table, stanza, &is_change);
 	if (is_subscribed(entry)) {
 		note_subscription(presences, envoi_stanza_from(stanza));
 	}
 	log_refused(presences, stanza, limit);
-	int posted = post(presences, stanza, limit);
+	int posted = is_change ? post(presences, stanza, limit) : ENVOI_OK;
 	return r < 0 ? r : posted;
 }
 
@@ -92,7 +99,7 @@ static int on_presence(struct envoi_handler *self, struct envoi_delivery *in)
 	struct envoi_presences *presences = presences_from_handler(self);
 	const struct envoi_stanza *stanza = envoi_delivery_stanza(in);
 	const struct envoi_jid *jid = envoi_stanza_from(stanza);
-	if (jid == NULL) {
+	if (jid == NULL || is_this_resource(presences, jid)) {
 		return ENVOI_DECLINED;
 	}
 	const struct envoi_roster_item *entry = envoi_roster_find(presences->roster, jid);

@@ -186,6 +186,39 @@ static void strangers_are_not_held(void **state)
 	assert_int_equal(envoi_presences_count(f->presences), 1);
 }
 
+/* RFC 6121, section 4.2.2: the server sends a resource its own presence too. */
+static void this_resource_is_not_held(void **state)
+{
+	struct fixture *f = *state;
+	wire_talk(&f->wire, "<presence from='me@example.org/here'/>");
+	wire_talk(&f->wire, "<presence from='me@example.org/here'><show>away</show></presence>");
+	wire_talk(&f->wire, "<presence type='unavailable' from='me@example.org/here'/>");
+	assert_null(strstr(wire_log(&f->wire), "presence "));
+	assert_int_equal(envoi_presences_count(f->presences), 0);
+	assert_null(read_with(f, envoi_presences_best, "me@example.org"));
+	assert_null(read_with(f, envoi_presences_last, "me@example.org"));
+	wire_talk(&f->wire, "<presence from='me@example.org/phone'/>");
+	assert_string_equal(wire_log(&f->wire), "presence me@example.org/phone\n");
+	assert_non_null(read_with(f, envoi_presences_best, "me@example.org"));
+}
+
+static void unavailable_without_a_resource_held_is_no_event(void **state)
+{
+	struct fixture *f = *state;
+	wire_talk(&f->wire, "<presence type='unavailable' from='bob@example.org'/>");
+	wire_talk(&f->wire, BOB_LEAVES("desk"));
+	assert_null(strstr(wire_log(&f->wire), "presence "));
+	assert_non_null(read_with(f, envoi_presences_last, "bob@example.org"));
+	wire_talk(&f->wire, BOB_AT("desk", "") BOB_AT("phone", ""));
+	wire_log(&f->wire);
+	wire_talk(&f->wire, BOB_LEAVES("other"));
+	assert_null(strstr(wire_log(&f->wire), "presence "));
+	wire_talk(&f->wire, BOB_LEAVES("desk"));
+	assert_string_equal(wire_log(&f->wire), "presence bob@example.org/desk\n");
+	wire_talk(&f->wire, "<presence type='unavailable' from='bob@example.org'/>");
+	assert_string_equal(wire_log(&f->wire), "presence bob@example.org\n");
+}
+
 static void a_removed_contact_has_no_presence(void **state)
 {
 	struct fixture *f = *state;
@@ -536,6 +569,8 @@ int main(void)
 		TEST(the_best_resource_comes_first),
 		TEST(the_last_presence_stays_after_the_last_resource),
 		TEST(unavailable_of_a_bare_address_is_for_all_resources),
+		TEST(this_resource_is_not_held),
+		TEST(unavailable_without_a_resource_held_is_no_event),
 		TEST(strangers_are_not_held),
 		TEST(a_removed_contact_has_no_presence),
 		TEST(the_end_of_a_subscription_ends_presence),

@@ -41,7 +41,9 @@ struct envoi_subscriptions;
 /** A request that waits for an answer. */
 struct envoi_subscription_request {
 	const struct envoi_jid *jid; /**< bare */
-	const char *text; /**< of the first request, for the user; NULL: none */
+	/** of the first request, for the user; NULL: none, or more than 1,024 bytes, which only
+	 * its event has */
+	const char *text;
 };
 
 /**

@@ -17,6 +17,10 @@
 
 #define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
 
+enum {
+	MOST_TEXT = 1024, /* bytes of one request: strangers send them, and many are held */
+};
+
 struct request {
 	struct envoi_subscription_request shown;
 	struct envoi__list link;
@@ -80,6 +84,11 @@ static void close_all(struct envoi_subscriptions *subscriptions)
 		request_free(subscriptions->context, request);
 	}
 	envoi__map_finish(&subscriptions->by_address);
+}
+
+static const char *affordable_text(const char *text)
+{
+	return text == NULL || strlen(text) > MOST_TEXT ? NULL : text;
 }
 
 static int open_request(struct request **ret_request, struct envoi_subscriptions *subscriptions,
@@ -194,7 +203,8 @@ static int ask(
 		log_full(subscriptions, jid);
 		return ENVOI_OK;
 	}
-	int r = open_request(&request, subscriptions, jid, envoi_presence_status(stanza, NULL));
+	const char *text = affordable_text(envoi_presence_status(stanza, NULL));
+	int r = open_request(&request, subscriptions, jid, text);
 	if (r < 0) {
 		return r;
 	}

@@ -213,6 +213,25 @@ static void open_requests_have_a_limit(void **state)
 	assert_int_equal(envoi_subscriptions_count(f->subscriptions), 10);
 }
 
+static void a_long_text_is_in_the_event_only(void **state)
+{
+	struct fixture *f = *state;
+	char presence[1300];
+	for (int len = 1024; len <= 1025; len++) {
+		snprintf(presence, sizeof(presence),
+			"<presence type='subscribe' from='c%d@example.org'><status>%0*d</status>"
+			"</presence>",
+			len, len, 0);
+		wire_talk(&f->wire, presence);
+		assert_non_null(strstr(wire_log(&f->wire), "subscription-request 0000"));
+	}
+	const struct envoi_subscription_request *request = envoi_subscriptions_next(
+		f->subscriptions, NULL);
+	assert_int_equal(strlen(request->text), 1024);
+	request = envoi_subscriptions_next(f->subscriptions, request);
+	assert_null(request->text);
+}
+
 static void requests_of_the_account_go_to_bare_addresses(void **state)
 {
 	struct fixture *f = *state;
@@ -290,6 +309,7 @@ int main(void)
 		TEST(answers_of_contacts_are_reported_and_not_answered),
 		TEST(the_policy_answers),
 		TEST(open_requests_have_a_limit),
+		TEST(a_long_text_is_in_the_event_only),
 		TEST(requests_of_the_account_go_to_bare_addresses),
 		TEST(approval_in_advance_needs_the_server),
 		TEST(it_may_be_freed_where_a_filter_sees_the_answer),

@@ -253,7 +253,7 @@ static void one_that_is_being_made_cannot_be_unused(void **state)
 static void one_is_made_where_the_application_has_removed_its_own(void **state)
 {
 	struct wire *wire = *state;
-	struct envoi_handler *own, *handler;
+	struct envoi_handler *own = NULL, *handler = NULL;
 	assert_int_equal(make(&own, &disco_impl), ENVOI_OK);
 	assert_int_equal(envoi_session_add(wire->session, own), ENVOI_OK);
 	assert_int_equal(use(wire, &disco_extension), ENVOI_OK);

@@ -44,7 +44,11 @@ enum envoi_ticket_state {
 /** How a stanza was acknowledged. */
 enum envoi_acknowledgement {
 	ENVOI_NOT_ACKNOWLEDGED = 0,
-	ENVOI_BY_STREAM_MANAGEMENT, /**< XEP-0198: the server has taken responsibility for it */
+	/**
+	 * XEP-0198: the server has taken responsibility for it. It is asked at the end of the turn
+	 * in which the stream was given the stanza
+	 */
+	ENVOI_BY_STREAM_MANAGEMENT,
 	/**
 	 * the server has answered a ping that was sent after it (setting acknowledgement.ping), and
 	 * so has processed the stanza (RFC 6120, section 10.1). The recipient and its server may

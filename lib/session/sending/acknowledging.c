@@ -33,6 +33,7 @@ void envoi__acknowledging_stop(struct envoi_session *session)
 {
 	struct envoi__acknowledging *self = &session->acknowledging;
 	self->is_on = false;
+	envoi__outbox_keep_wanted(&session->outbox, false);
 	envoi_timer_stop(&self->timer);
 	cancel(&self->usual);
 	cancel(&self->last);
@@ -76,12 +77,14 @@ static bool is_wanted(const struct envoi_session *session)
 		self->usual.request_number == 0;
 }
 
-/* A ticket waits for the answer, or so much is kept that the answer is worth a ping. */
+/* A ticket waits for the answer, or so much is kept that the answer is worth a ping. With <enable/>
+ * on its way, <enabled/> makes the ping superfluous. */
 static bool is_urgent(const struct envoi_session *session)
 {
-	return !envoi__list_is_empty(&session->tracking.sent) ||
-		session->outbox.kept_count >= ENVOI__ACKNOWLEDGING_STANZAS ||
-		session->outbox.is_isolating;
+	return !envoi__sm_is_on(session) &&
+		(!envoi__list_is_empty(&session->tracking.sent) ||
+			session->outbox.kept_count >= ENVOI__ACKNOWLEDGING_STANZAS ||
+			session->outbox.is_isolating);
 }
 
 static void on_timer(struct envoi_timer *timer);
@@ -128,6 +131,13 @@ void envoi__acknowledging_sent(struct envoi_session *session)
 		ask_usual(session);
 	} else if (!envoi_timer_is_started(&self->timer) || due_ms < self->due_ms) {
 		wait(session, due_ms - now_ms);
+	}
+}
+
+void envoi__acknowledging_soon(struct envoi_session *session)
+{
+	if (is_wanted(session)) {
+		wait(session, 0);
 	}
 }
 

@@ -29,7 +29,8 @@ struct envoi__acknowledging_ping {
  * Detects, without stream management (XEP-0198), that the server has processed stanzas. Servers
  * process the stanzas of a stream in order (RFC 6120, section 10.1): any answer to a request proves
  * it for the stanzas before the request. Stanzas that have a ticket or may be sent again are kept
- * for this; without one no ping is sent. Embedded in the session.
+ * for this; without one no ping is sent. While <enable/> of stream management is not answered, a
+ * ping follows after the longer delay only. Embedded in the session.
  */
 struct envoi__acknowledging {
 	bool is_enabled; /* the setting acknowledgement.ping */
@@ -47,11 +48,14 @@ void envoi__acknowledging_init(struct envoi_session *session);
  * itself. */
 void envoi__acknowledging_start(struct envoi_session *session);
 
-/** The stream has ended. */
+/** The stream has ended, or the peer acknowledges stanzas itself. */
 void envoi__acknowledging_stop(struct envoi_session *session);
 
 /** Stanzas were given to the stream: ping the server if a ping is due. */
 void envoi__acknowledging_sent(struct envoi_session *session);
+
+/** The peer does not acknowledge stanzas itself: ping it from the loop if a ping is due. */
+void envoi__acknowledging_soon(struct envoi_session *session);
 
 /** The stream is about to be closed: ping the server if stanzas are not acknowledged. */
 void envoi__acknowledging_close(struct envoi_session *session);

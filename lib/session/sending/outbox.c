@@ -165,6 +165,11 @@ int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_i
 	return ENVOI_OK;
 }
 
+static bool is_wanted(const struct envoi__outbox_entry *entry)
+{
+	return entry->tracked != NULL || entry->meta.may_resend;
+}
+
 static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 {
 	struct envoi__outbox *outbox = entry->outbox;
@@ -175,8 +180,8 @@ static void was_given(struct envoi__outbox_entry *entry, uint64_t number)
 		entry->meta.waiting = 0; /* its record as sent says the same */
 	}
 	outbox->given_bytes += entry->len;
-	bool is_wanted = entry->tracked != NULL || entry->meta.may_resend;
-	if (outbox->is_keeping || (outbox->is_keeping_wanted && is_wanted)) {
+	outbox->given_tickets += entry->tracked != NULL;
+	if (outbox->is_keeping || (outbox->is_keeping_wanted && is_wanted(entry))) {
 		entry->is_kept = true;
 		outbox->kept_count++;
 		outbox->kept_bytes += entry->len;
@@ -259,7 +264,7 @@ void envoi__outbox_release(struct envoi__outbox *outbox)
 	while (link != &outbox->given) {
 		struct envoi__outbox_entry *entry = from_link(link);
 		link = link->next;
-		if (!entry->is_kept) {
+		if (!entry->is_kept || (outbox->is_keeping_wanted && is_wanted(entry))) {
 			continue;
 		}
 		unkeep(entry);
@@ -268,7 +273,7 @@ void envoi__outbox_release(struct envoi__outbox *outbox)
 			free_entry(entry);
 		}
 	}
-	outbox->is_keeping = outbox->is_keeping_wanted = false;
+	outbox->is_keeping = false;
 	envoi__outbox_written(outbox, 0);
 }
 

@@ -97,7 +97,7 @@ struct envoi__outbox {
 	size_t kept_count, kept_bytes; /* of those that are kept */
 	size_t held_count, held_bytes;
 	size_t count_limit, bytes_limit; /* of all together */
-	uint64_t given_bytes; /* since the beginning */
+	uint64_t given_bytes, given_tickets; /* since the beginning */
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream is given from now on */
 	bool is_keeping_wanted; /* of that, what has a ticket or may be sent again */
@@ -138,7 +138,8 @@ void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
  * kept already stays. */
 void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
 
-/** The peer acknowledges no more: treat kept entries as entries that are not kept. */
+/** The peer acknowledges no more: keep only what envoi__outbox_keep_wanted() says, and treat the
+ * other kept entries as entries that are not kept. */
 void envoi__outbox_release(struct envoi__outbox *outbox);
 
 /** Keep stanzas that have tickets or may be sent again, which streams are given from now on, until

@@ -72,6 +72,7 @@ static void start_requests(struct envoi_session *session)
 	struct envoi__sm *sm = &session->sm;
 	sm->requested = sm->acknowledged;
 	sm->requested_bytes = session->outbox.given_bytes;
+	sm->requested_tickets = session->outbox.given_tickets;
 	sm->is_requesting = false;
 }
 
@@ -117,6 +118,7 @@ void envoi__sm_become_enabled(struct envoi_session *session)
 	session->sm.resume_attempts = 0;
 	session->sm.was_location_used = false;
 	envoi_timer_stop(&session->sm.expiry_timer);
+	envoi__acknowledging_stop(session);
 	envoi__sm_sent(session);
 }
 
@@ -211,6 +213,7 @@ int envoi__sm_request(struct envoi_session *session)
 	sm->is_requesting = true;
 	sm->requested = envoi__sm_sent_number(session);
 	sm->requested_bytes = session->outbox.given_bytes;
+	sm->requested_tickets = session->outbox.given_tickets;
 	envoi_timer_stop(&sm->request_timer);
 	return ENVOI_OK;
 }
@@ -220,6 +223,17 @@ static void on_request_timer(struct envoi_timer *timer)
 	struct envoi__sm *sm = ENVOI_CONTAINER_OF(timer, struct envoi__sm, request_timer);
 	(void)envoi__sm_request(ENVOI_CONTAINER_OF(sm, struct envoi_session, sm));
 }
+
+/* A ticket whose report is wanted soon, of a stanza that no request covers. */
+static bool is_ticket_waiting(const struct envoi_session *session)
+{
+	const struct envoi__sm *sm = &session->sm;
+	return sm->state == ENVOI__SM_ENABLED && !sm->is_requesting &&
+		session->outbox.given_tickets != sm->requested_tickets &&
+		sm->acknowledged != envoi__sm_sent_number(session);
+}
+
+static void on_turn(struct envoi_deferred *deferred);
 
 void envoi__sm_sent(struct envoi_session *session)
 {
@@ -231,6 +245,8 @@ void envoi__sm_sent(struct envoi_session *session)
 	uint64_t bytes = session->outbox.given_bytes - sm->requested_bytes;
 	if (stanzas >= sm->settings.request_stanzas || bytes >= sm->settings.request_bytes) {
 		(void)envoi__sm_request(session);
+	} else if (is_ticket_waiting(session)) {
+		envoi_deferred_post(&sm->turn, session->queue.loop, on_turn);
 	} else if (stanzas > 0 && !envoi_timer_is_started(&sm->request_timer)) {
 		envoi_timer_start(&sm->request_timer, session->queue.loop,
 			sm->settings.request_delay_ms, on_request_timer);
@@ -240,7 +256,11 @@ void envoi__sm_sent(struct envoi_session *session)
 static void on_turn(struct envoi_deferred *deferred)
 {
 	struct envoi__sm *sm = ENVOI_CONTAINER_OF(deferred, struct envoi__sm, turn);
-	envoi__sm_flush(ENVOI_CONTAINER_OF(sm, struct envoi_session, sm));
+	struct envoi_session *session = ENVOI_CONTAINER_OF(sm, struct envoi_session, sm);
+	if (is_ticket_waiting(session) && envoi__sm_request(session) < 0) {
+		return; /* the stream drains, or memory comes back: then both are sent */
+	}
+	envoi__sm_flush(session);
 }
 
 void envoi__sm_answer_soon(struct envoi_session *session)

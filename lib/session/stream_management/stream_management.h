@@ -47,7 +47,7 @@ struct envoi__sm {
 	struct envoi__list holds;
 	bool has_undelivered; /* the stanza that was counted last */
 	uint64_t requested, answered; /* numbers of the last <r/> and <a/> sent */
-	uint64_t requested_bytes; /* given by the outbox when the last <r/> was sent */
+	uint64_t requested_bytes, requested_tickets; /* given by the outbox before the last <r/> */
 	bool is_requesting; /* an <r/> is not answered */
 	bool was_refused; /* this stream may not resume: an <a/> may follow */
 	bool is_answer_due; /* an <a/> will be sent by the end of this turn */

@@ -222,6 +222,7 @@ static int take_failed(struct envoi_handler *self, struct envoi_stream *stream,
 	case ENVOI__SM_ENABLING:
 		session->sm.state = ENVOI__SM_OFF;
 		envoi__outbox_release(&session->outbox);
+		envoi__acknowledging_soon(session);
 		return ENVOI_OK;
 	default:
 		report_failed(session, element);

@@ -461,6 +461,127 @@ static void a_request_can_be_made_at_once(void **state)
 	assert_false(envoi__sm_is_requesting(wire->session));
 }
 
+static void a_ticket_requests_one_at_the_end_of_its_turn(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "one");
+	send_one(wire, "two");
+	wire_run(wire, 0);
+	assert_string_equal(short_of(wire_heard(wire)), "one two r ");
+	send_with_ticket(wire, 1, "three");
+	send_with_ticket(wire, 2, "four");
+	wire_run(wire, 60000);
+	assert_string_equal(short_of(wire_heard(wire)), "three four ");
+	assert_string_equal(short_of(wire_talk(wire, A("2"))), "r ");
+	assert_string_equal(short_of(wire_talk(wire, A("4"))), "");
+	assert_string_equal(
+		wire_log(wire), "one acknowledged\nthree acknowledged\nfour acknowledged\n");
+	wire_run(wire, 60000);
+	assert_string_equal(wire_heard(wire), "");
+}
+
+static void a_ticket_sent_before_enabled_requests_one_after_it(void **state)
+{
+	struct wire *wire = *state;
+	(void)answer_binding(wire, offer(wire, SM_OFFER));
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 0);
+	assert_string_equal(short_of(wire_heard(wire)), "one ");
+	assert_string_equal(wire_talk(wire, RESUMABLE), R);
+}
+
+static void a_ticket_sent_again_requests_one_on_its_new_stream(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 0);
+	cut(wire);
+	(void)offer(wire, SM_OFFER);
+	assert_string_equal(
+		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='0'/>")), "one r ");
+}
+
+/* --- pings (setting acknowledgement.ping) --- */
+
+static void ping(struct wire *wire)
+{
+	assert_int_equal(
+		envoi_settings_set(wire->settings, "acknowledgement.ping", "true"), ENVOI_OK);
+}
+
+#define PING "<ping xmlns='urn:xmpp:ping'/>"
+
+static void stream_management_acknowledges_without_pings(void **state)
+{
+	struct wire *wire = *state;
+	ping(wire);
+	enable(wire, RESUMABLE);
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 10000);
+	const char *heard = wire_heard(wire);
+	assert_string_equal(short_of(heard), "one r ");
+	assert_int_equal(count_of(heard, PING), 0);
+	(void)wire_talk(wire, A("1"));
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+	assert_int_equal(tickets[0].by, ENVOI_BY_STREAM_MANAGEMENT);
+	struct envoi_stanza *presence = envoi_presence_new(
+		wire->context, ENVOI_TYPE_UNAVAILABLE, NULL);
+	assert_int_equal(envoi_send(wire->session, presence, NULL), ENVOI_OK);
+	wire_run(wire, 10000);
+	envoi_session_close(wire->session);
+	wire_run(wire, 0);
+	assert_int_equal(count_of(wire_heard(wire), PING), 0);
+}
+
+static void what_precedes_enabled_is_not_pinged_either(void **state)
+{
+	struct wire *wire = *state;
+	ping(wire);
+	(void)answer_binding(wire, offer(wire, SM_OFFER));
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 4999);
+	assert_int_equal(count_of(wire_heard(wire), PING), 0);
+	assert_string_equal(wire_talk(wire, RESUMABLE), R);
+	wire_run(wire, 10000);
+	assert_string_equal(wire_heard(wire), "");
+}
+
+static void after_five_seconds_without_enabled_a_ping_is_sent(void **state)
+{
+	struct wire *wire = *state;
+	ping(wire);
+	(void)answer_binding(wire, offer(wire, SM_OFFER));
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 5000);
+	assert_int_equal(count_of(wire_heard(wire), PING), 1);
+	(void)wire_talk(wire, RESUMABLE A("1"));
+	assert_int_equal(tickets[0].by, ENVOI_BY_STREAM_MANAGEMENT);
+}
+
+static void after_a_refusal_pings_acknowledge_what_was_sent_before(void **state)
+{
+	struct wire *wire = *state;
+	char text[128];
+	ping(wire);
+	(void)answer_binding(wire, offer(wire, SM_OFFER));
+	(void)wire_log(wire);
+	send_with_ticket(wire, 0, "one");
+	wire_run(wire, 0);
+	(void)wire_heard(wire);
+	const char *heard = wire_talk(wire,
+		"<failed " SM "><unexpected-request "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+	assert_int_equal(count_of(heard, PING), 1);
+	const char *id = strstr(heard, " id='") + strlen(" id='");
+	snprintf(text, sizeof(text), "<iq type='result' from='example.org' id='%.*s'/>",
+		(int)strcspn(id, "'"), id);
+	(void)wire_talk(wire, text);
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+	assert_int_equal(tickets[0].by, ENVOI_BY_ANSWER);
+}
+
 /* --- answers --- */
 
 static void requests_are_answered_once_a_turn(void **state)
@@ -668,7 +789,7 @@ static void unhandled_stanzas_are_sent_again_in_order(void **state)
 	(void)wire_log(wire);
 	offer_resumption(wire, "s1", "1");
 	assert_string_equal(
-		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='3'/>")), "4 5 ");
+		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='3'/>")), "4 5 r ");
 	assert_true(envoi_session_is_online(wire->session));
 	assert_int_equal(envoi_session_epoch(wire->session), epoch);
 	assert_string_equal(wire_log(wire),
@@ -713,9 +834,9 @@ static void what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again
 	(void)wire_log(wire);
 	end_with(wire, "policy-violation");
 	assert_string_equal(wire_log(wire), "poison refused\ndisconnected ENVOI_ERR_STREAM\n");
-	assert_string_equal(resume_again(wire), "good ");
+	assert_string_equal(resume_again(wire), "good r ");
 	end_with(wire, "resource-constraint");
-	assert_string_equal(resume_again(wire), "good ");
+	assert_string_equal(resume_again(wire), "good r ");
 	assert_string_equal(short_of(wire_talk(wire, A("1"))), "");
 	assert_string_equal(wire_log(wire),
 		"stream-opened\nauthenticated\nresumed " WIRE_OWN
@@ -758,7 +879,7 @@ static void end_twice_with(struct wire *wire, const char *condition, const char 
 	enable(wire, RESUMABLE);
 	send_with_ticket(wire, 0, "one");
 	end_with(wire, condition);
-	assert_string_equal(resume_again(wire), "one ");
+	assert_string_equal(resume_again(wire), "one r ");
 	(void)wire_log(wire);
 	end_with(wire, condition);
 	assert_string_equal(wire_log(wire), logged);
@@ -796,11 +917,11 @@ static void another_end_between_two_refusals_clears_the_suspicion(void **state)
 	enable(wire, RESUMABLE);
 	send_with_ticket(wire, 0, "one");
 	end_with(wire, "policy-violation");
-	assert_string_equal(resume_again(wire), "one ");
+	assert_string_equal(resume_again(wire), "one r ");
 	cut(wire);
-	assert_string_equal(resume_again(wire), "one ");
+	assert_string_equal(resume_again(wire), "one r ");
 	end_with(wire, "policy-violation");
-	assert_string_equal(resume_again(wire), "one ");
+	assert_string_equal(resume_again(wire), "one r ");
 }
 
 #define CSI_OFFER "<csi xmlns='urn:xmpp:csi:0'/>"
@@ -882,7 +1003,7 @@ static void stanzas_sent_on_a_dead_link_are_numbered(void **state)
 	(void)wire_log(wire);
 	offer_resumption(wire, "s1", "0");
 	assert_string_equal(
-		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "2 3 ");
+		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "2 3 r ");
 	assert_string_equal(wire_log(wire),
 		"stream-opened\nauthenticated\n1 acknowledged\nresumed " WIRE_OWN "\n");
 	(void)wire_talk(wire, A("3"));
@@ -928,7 +1049,7 @@ static void counters_pass_the_largest_number(void **state)
 		snprintf(text, sizeof(text), "<message id='%s'/>", names[i]);
 		wire_say(wire, text);
 	}
-	assert_string_equal(short_of(wire_talk(wire, A("4294967295") R)), "1 2 3 4 5 6 a3 ");
+	assert_string_equal(short_of(wire_talk(wire, A("4294967295") R)), "1 2 3 4 5 6 r a3 ");
 	assert_string_equal(wire_log(wire), "1 acknowledged\n2 acknowledged\n");
 	(void)wire_talk(wire, A("0"));
 	assert_string_equal(wire_log(wire), "3 acknowledged\n");
@@ -936,7 +1057,7 @@ static void counters_pass_the_largest_number(void **state)
 	(void)wire_log(wire);
 	offer_resumption(wire, "s1", "3");
 	assert_string_equal(
-		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "5 6 ");
+		short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>")), "5 6 r ");
 	(void)wire_talk(wire, A("3"));
 	assert_string_equal(wire_log(wire),
 		"stream-opened\nauthenticated\n4 acknowledged\nresumed " WIRE_OWN
@@ -1403,6 +1524,13 @@ int main(void)
 		TEST(sixteen_kibibytes_request_one_too),
 		TEST(five_seconds_request_one_too),
 		TEST(a_request_can_be_made_at_once),
+		TEST(a_ticket_requests_one_at_the_end_of_its_turn),
+		TEST(a_ticket_sent_before_enabled_requests_one_after_it),
+		TEST(a_ticket_sent_again_requests_one_on_its_new_stream),
+		TEST(stream_management_acknowledges_without_pings),
+		TEST(what_precedes_enabled_is_not_pinged_either),
+		TEST(after_five_seconds_without_enabled_a_ping_is_sent),
+		TEST(after_a_refusal_pings_acknowledge_what_was_sent_before),
 		TEST(requests_are_answered_once_a_turn),
 		TEST(stanzas_for_rows_of_the_stream_are_counted),
 		TEST(a_flood_is_acknowledged_unasked),

@@ -171,12 +171,12 @@ static int spawn(char **command, int *ret_in_fd, int *ret_out_fd)
 }
 
 /* The child protects what it carries: the channel is secure. */
-static int make_pipes(void *command, struct envoi_channel **ret_channel, const char *domain,
-	struct envoi_channel_options *options)
+static int make_pipes(void *command, struct envoi_channel **ret_channel,
+	const struct envoi_target *target, struct envoi_channel_options *options)
 {
 	struct pipes *pipes = calloc(1, sizeof(*pipes));
 	int r = pipes == NULL ? ENVOI_ERR_NOMEM : spawn(command, &pipes->in_fd, &pipes->out_fd);
-	(void)domain;
+	(void)target;
 	if (r < 0) {
 		free(pipes);
 		return r;

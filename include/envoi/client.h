@@ -379,7 +379,11 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);
 /** Disconnect in order: send unavailable presence and the queued stanzas, and close the stream,
  * within the setting close.timeout. ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED follow;
- * between two attempts ENVOI_EVENT_STOPPED alone. No effect if the client is offline or leaving. */
+ * between two attempts ENVOI_EVENT_STOPPED alone. No effect if the client is offline or leaving.
+ *
+ * The unavailable presence has no text. For one with a status, send it before with envoi_send(), to
+ * NULL: envoi_presence_new() of ENVOI_TYPE_UNAVAILABLE, envoi_presence_set_status(). Disconnecting
+ * sends no second one. */
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
  * Report that the network has changed or the machine has woken up. A client that waits for its next

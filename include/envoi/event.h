@@ -184,12 +184,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_post(struct envoi_session *session,
  * are queued. It is the one exception to the rule that callbacks come from the loop: the rows are
  * called inside the function that emits.
  *
- * @param name, data  as envoi_session_post(); borrowed for the call
+ * @param name  as of envoi_session_post(); borrowed for the call
+ * @param data  passed to the rows as event->data, which is not const: rows for an event whose data
+ *              is constant must not change it. Borrowed for the call; may be NULL
  * @retval ENVOI_ERR_CANCELED  a row has freed the session: the caller must not use it
  * @retval ENVOI_ERR_INVALID   @p name is NULL or empty
  * @retval ENVOI_ERR_STATE     the session is being freed
  */
-ENVOI_API int envoi_session_emit(struct envoi_session *session, const char *name, void *data);
+ENVOI_API int envoi_session_emit(struct envoi_session *session, const char *name, const void *data);
 
 #ifdef __cplusplus
 }

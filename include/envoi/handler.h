@@ -147,7 +147,9 @@ struct envoi_handler_impl {
 	const struct envoi_filters *filters;
 	const struct envoi_stream_feature *stream_feature;
 	const struct envoi_stream_element_row *stream_elements;
-	const char *const *uris; /**< ended by NULL: namespaces for service discovery (XEP-0030) */
+	/** ended by NULL: namespaces for service discovery (XEP-0030). Without effect so far: the
+	 * library has no service discovery yet */
+	const char *const *uris;
 	/**
 	 * ended by NULL: names of handlers that this one requires; none of its functions is called
 	 * before they are attached, and theirs are called first. Removing one of them later has no

@@ -24,6 +24,14 @@ struct pollfd;
 /*
  * A context has one loop: that of envoi_context_take_loop(), else one on libevent, made when it is
  * first needed. A new loop is owned by the caller until it is passed to envoi_context_take_loop().
+ *
+ * In a program that has a main loop already:
+ * - on libevent: envoi_context_new_on_libevent();
+ * - of GLib or libuv: <envoi/loops/glib.h>, <envoi/loops/libuv.h>;
+ * - of another library (Qt, systemd, epoll(7)): envoi_context_new_on_host() of
+ *   <envoi/interfaces/mainloop.h>, with three functions, on Linux;
+ * - on poll(2): envoi_loop_new_poll() with envoi_loop_poll_fds();
+ *   doc/examples/foreign_poll.c does so.
  */
 
 /**
@@ -77,7 +85,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_libevent(
  *
  * Run it with envoi_loop_run(), or from another loop: before that waits, get descriptors and time
  * from envoi_loop_poll_fds() and envoi_loop_poll_timeout_ms(); when a descriptor is ready or the
- * time has passed, call envoi_loop_run_once() without waiting.
+ * time has passed, call envoi_loop_run_once() without waiting. That polls the descriptors again, so
+ * that the caller does not pass on which of them are ready; a call when none is has no effect.
  *
  * @retval ENVOI_ERR_NOMEM
  */
@@ -89,7 +98,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_poll(
  * function may change them.
  *
  * @param fds  filled with the first @p capacity of them; may be NULL if that is 0
- * @return the number of descriptors, which may be more than @p capacity; 0: none, or another loop
+ * @return the number of descriptors; 0: none, or another loop. When it is more than @p capacity,
+ *         make the array larger and call again: events of descriptors that are left out are noticed
+ *         late
  */
 ENVOI_API size_t envoi_loop_poll_fds(struct envoi_loop *loop, struct pollfd *fds, size_t capacity);
 

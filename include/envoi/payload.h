@@ -53,7 +53,7 @@ struct envoi_context;
  *	                 ENVOI_CHILD_*     the text of a child element, which occurs at most once
  *	                 ENVOI_CHILDREN_*  the texts of child elements: an array and a size_t
  *	kind    member               value
- *	TEXT    char *               any text
+ *	TEXT    char *               any text; the member may also be const char *
  *	INT     any integer type     a decimal number within the member's range
  *	BOOL    bool                 true, false, 1, 0
  *	ENUM    an enum, int         a word of a table (struct envoi_word)
@@ -62,7 +62,11 @@ struct envoi_context;
  *	BASE64  struct envoi_bytes   bytes
  *	HEX     struct envoi_bytes   bytes
  *	JID     struct envoi_jid *   an address
- *	LANG    char *               a language tag
+ *	LANG    char *               a language tag; as TEXT
+ *
+ * The member of an ENVOI_CHILDREN_* row is a pointer to the first item, each of the type above
+ * (int32_t * for INT, char ** for TEXT, struct envoi_jid ** for JID), and its count_member is a
+ * size_t of the same struct. The arguments are (struct_type, member, count_member, name, ...).
  *
  * Other rows:
  *

@@ -94,7 +94,11 @@ struct envoi_deferred {
  * Start to watch a descriptor.
  *
  * @param watch     zeroed or stopped; borrowed until stopped
- * @param fd        a socket, pipe or similar, not a regular file; borrowed until stopped
+ * @param fd        a socket, pipe, terminal or similar; borrowed until stopped. Regular files and
+ *                  /dev/null cannot be watched: a program whose standard input may be one reads it
+ *                  without a watch when this returns ENVOI_ERR_SYSTEM. libevent also writes a
+ *                  warning to standard error then, unless the program has set a function with
+ *                  event_set_log_callback(). A loop on poll(2) watches them as always ready
  * @param interest  OR of enum envoi_io; 0: no event is reported, not even hang-up
  * @param notify    called from the loop, each time the descriptor is ready
  * @retval ENVOI_ERR_STATE    the watch is started

@@ -318,14 +318,16 @@ int envoi_session_post(
 	return ENVOI_OK;
 }
 
-int envoi_session_emit(struct envoi_session *session, const char *name, void *data)
+int envoi_session_emit(struct envoi_session *session, const char *name, const void *data)
 {
 	int r = check_name(session, name);
 	if (r < 0) {
 		return r;
 	}
-	const struct envoi_event event = {
-		.type = ENVOI_EVENT_CUSTOM, .session = session, .name = name, .data = data};
+	const struct envoi_event event = {.type = ENVOI_EVENT_CUSTOM,
+		.session = session,
+		.name = name,
+		.data = (void *)(uintptr_t)data};
 	envoi__session_enter(session);
 	envoi__session_deliver(session, &event);
 	r = envoi__guard_is_over(&session->guard) ? ENVOI_ERR_CANCELED : ENVOI_OK;

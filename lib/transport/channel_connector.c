@@ -22,14 +22,12 @@ struct channel_connector {
 	void *own; /* of the functions */
 	struct envoi__guard guard;
 	struct envoi_channel_options options;
-	char *domain;
-	struct envoi_tls_config *tls; /* a reference; not NULL: direct TLS */
+	struct envoi_target target; /* a copy; tls: a reference, not NULL: direct TLS */
 	struct envoi_opening *opening; /* NULL: no channel yet */
 	envoi_connected_fn *done; /* NULL: not connecting */
 	void *user; /* of done */
 	struct envoi_deferred start;
 	struct envoi_timer timeout; /* until there is a channel */
-	uint64_t timeout_ms; /* 0: none */
 	uint64_t tls_timeout_ms; /* of the handshake; 0: none */
 	uint64_t decision_timeout_ms; /* of the application's trust decision in it; 0: none */
 	uint64_t attempt; /* the number of calls of connect: a callback may have called it again */
@@ -52,8 +50,16 @@ static void channel_cancel(struct envoi_connector *base)
 	connector->opening = NULL;
 	envoi_deferred_cancel(&connector->start);
 	envoi_timer_stop(&connector->timeout);
-	connector->tls = envoi_tls_config_unref(connector->tls);
+	connector->target.tls = envoi_tls_config_unref(connector->target.tls);
 	envoi_opening_free(opening);
+}
+
+static void free_target(struct envoi_context *context, struct envoi_target *target)
+{
+	envoi_free(context, (void *)(uintptr_t)target->domain);
+	envoi_free(context, (void *)(uintptr_t)target->service);
+	envoi_settings_free(target->settings);
+	envoi_tls_config_unref(target->tls);
 }
 
 static void leave(struct channel_connector *connector)
@@ -65,7 +71,7 @@ static void leave(struct channel_connector *connector)
 	if (connector->functions->destroy != NULL) {
 		connector->functions->destroy(connector->own);
 	}
-	envoi_free(context, connector->domain);
+	free_target(context, &connector->target);
 	envoi_connector_finish(&connector->base);
 	envoi_free(context, connector);
 	envoi_context_unref(context);
@@ -94,7 +100,7 @@ static void fail(
 {
 	struct envoi_failure failure;
 	struct envoi_attempt attempt = {.phase = phase, .code = code};
-	snprintf(attempt.target, sizeof(attempt.target), "%s", connector->domain);
+	snprintf(attempt.target, sizeof(attempt.target), "%s", connector->target.domain);
 	snprintf(attempt.text, sizeof(attempt.text), "%s", text);
 	envoi_failure_set(&failure, connector->base.context, phase, code, "%s", text);
 	envoi_failure_add_attempt(&failure, &attempt);
@@ -125,10 +131,10 @@ static void on_opened(
 /* Making the channel takes no time: the handshake has all of it. */
 static uint64_t handshake_timeout(const struct channel_connector *connector)
 {
-	bool is_bounded = connector->timeout_ms > 0 &&
-		(connector->tls_timeout_ms == 0 ||
-			connector->timeout_ms < connector->tls_timeout_ms);
-	return is_bounded ? connector->timeout_ms : connector->tls_timeout_ms;
+	uint64_t timeout_ms = connector->target.timeout_ms;
+	bool is_bounded = timeout_ms > 0 &&
+		(connector->tls_timeout_ms == 0 || timeout_ms < connector->tls_timeout_ms);
+	return is_bounded ? timeout_ms : connector->tls_timeout_ms;
 }
 
 static int open_channel(struct channel_connector *connector, struct envoi_channel *channel,
@@ -137,8 +143,8 @@ static int open_channel(struct channel_connector *connector, struct envoi_channe
 	const struct envoi_opening_options options = {
 		.channel = channel_options,
 		.role = ENVOI_INITIATOR,
-		.tls = connector->tls,
-		.server_name = connector->domain,
+		.tls = connector->target.tls,
+		.server_name = connector->target.domain,
 		.alpn = "xmpp-client", /* XEP-0368, section 4 */
 		.timeout_ms = handshake_timeout(connector),
 		.decision_timeout_ms = connector->decision_timeout_ms,
@@ -162,7 +168,8 @@ static bool is_pending(const struct channel_connector *connector, uint64_t attem
 static void fail_to_make(struct channel_connector *connector, int code, int error)
 {
 	char text[96];
-	enum envoi_phase phase = connector->tls != NULL ? ENVOI_PHASE_TLS : ENVOI_PHASE_CONNECT;
+	enum envoi_phase phase = connector->target.tls != NULL ? ENVOI_PHASE_TLS
+							       : ENVOI_PHASE_CONNECT;
 	bool has_text = code == ENVOI_ERR_SYSTEM && error != 0 &&
 		strerror_r(error, text, sizeof(text)) == 0;
 	fail(connector, phase, code, has_text ? text : envoi_error_text(code));
@@ -178,7 +185,7 @@ static void on_start(struct envoi_deferred *deferred)
 	uint64_t attempt = connector->attempt;
 	envoi__guard_enter(&connector->guard);
 	errno = 0;
-	int r = connector->functions->make(connector->own, &channel, connector->domain, &options);
+	int r = connector->functions->make(connector->own, &channel, &connector->target, &options);
 	int error = errno;
 	if (!is_pending(connector, attempt)) {
 		envoi_channel_destroy(channel);
@@ -191,23 +198,44 @@ static void on_start(struct envoi_deferred *deferred)
 	leave(connector);
 }
 
-static int read_settings(struct channel_connector *connector, const struct envoi_target *target)
+/* Without `tls`, which read_settings() sets. */
+static int copy_target(struct envoi_target *ret_copy, struct envoi_context *context,
+	const struct envoi_target *target)
+{
+	*ret_copy = (struct envoi_target){
+		.domain = envoi_strndup(context, target->domain, strlen(target->domain)),
+		.timeout_ms = target->timeout_ms,
+	};
+	int r = ret_copy->domain == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	if (r == ENVOI_OK && target->service != NULL) {
+		ret_copy->service = envoi_strndup(
+			context, target->service, strlen(target->service));
+		r = ret_copy->service == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	}
+	if (r == ENVOI_OK && target->settings != NULL) {
+		r = envoi_settings_dup(&ret_copy->settings, target->settings);
+	}
+	return r;
+}
+
+/* @param copy  gets a reference to the TLS configuration, for direct TLS */
+static int read_settings(struct channel_connector *connector, struct envoi_target *copy,
+	struct envoi_tls_config *tls)
 {
 	struct envoi_dial_options options = {0};
 	int r = envoi_channel_options_read(
-		&connector->options, connector->base.context, target->settings);
+		&connector->options, connector->base.context, copy->settings);
 	if (r < 0) {
 		return r;
 	}
-	if (target->settings != NULL) {
-		envoi_dial_options_from_settings(&options, target->settings);
+	if (copy->settings != NULL) {
+		envoi_dial_options_from_settings(&options, copy->settings);
 	}
 	bool is_direct = options.routes == ENVOI_ROUTE_DIRECT;
-	if (is_direct && target->tls == NULL) {
+	if (is_direct && tls == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	connector->tls = is_direct ? envoi_tls_config_ref(target->tls) : NULL;
-	connector->timeout_ms = target->timeout_ms;
+	copy->tls = is_direct ? envoi_tls_config_ref(tls) : NULL;
 	connector->tls_timeout_ms = options.trial_timeout_ms;
 	connector->decision_timeout_ms = options.decision_timeout_ms;
 	return ENVOI_OK;
@@ -220,8 +248,9 @@ static void begin(struct channel_connector *connector, envoi_connected_fn *done,
 	connector->user = user;
 	connector->attempt++;
 	envoi_deferred_post(&connector->start, loop, on_start);
-	if (connector->timeout_ms > 0) {
-		envoi_timer_start(&connector->timeout, loop, connector->timeout_ms, on_timeout);
+	if (connector->target.timeout_ms > 0) {
+		envoi_timer_start(
+			&connector->timeout, loop, connector->target.timeout_ms, on_timeout);
 	}
 }
 
@@ -235,16 +264,18 @@ static int channel_connect(struct envoi_connector *base, const struct envoi_targ
 	if (target->url != NULL) {
 		return ENVOI_ERR_UNSUPPORTED;
 	}
-	char *domain = envoi_strndup(base->context, target->domain, strlen(target->domain));
-	int r = envoi_context_loop(base->context) == NULL || domain == NULL
-		? ENVOI_ERR_NOMEM
-		: read_settings(connector, target);
+	struct envoi_target copy;
+	int r = copy_target(&copy, base->context, target);
+	if (r == ENVOI_OK && envoi_context_loop(base->context) == NULL) {
+		r = ENVOI_ERR_NOMEM;
+	}
+	r = r < 0 ? r : read_settings(connector, &copy, target->tls);
 	if (r < 0) {
-		envoi_free(base->context, domain);
+		free_target(base->context, &copy);
 		return r;
 	}
-	envoi_free(base->context, connector->domain);
-	connector->domain = domain;
+	free_target(base->context, &connector->target);
+	connector->target = copy;
 	begin(connector, done, user);
 	return ENVOI_OK;
 }

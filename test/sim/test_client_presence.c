@@ -127,6 +127,26 @@ static void the_presence_of_leaving_is_not_that_of_the_application(void **state)
 	assert_int_equal(test_server_count_heard(fixture.server, "<show>away</show>"), 1);
 }
 
+static void unavailable_presence_with_a_status_replaces_that_of_leaving(void **state)
+{
+	(void)state;
+	client_fixture_connect(&fixture, SECOND_MS);
+	struct envoi_stanza *presence = envoi_presence_new(
+		fixture.context, ENVOI_TYPE_UNAVAILABLE, NULL);
+	envoi_presence_set_status(presence, NULL, "gone home");
+	assert_int_equal(
+		envoi_send(envoi_client_session(fixture.client), presence, NULL), ENVOI_OK);
+	envoi_client_disconnect(fixture.client);
+	client_fixture_run(&fixture, 20 * SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "type='unavailable'"), 1);
+	assert_int_equal(
+		test_server_count_heard(fixture.server, "<status>gone home</status></presence>"),
+		1);
+	test_server_forget(fixture.server);
+	client_fixture_connect(&fixture, SECOND_MS);
+	assert_int_equal(test_server_count_heard(fixture.server, "<presence"), 1);
+}
+
 static void without_initial_presence_none_is_sent(void **state)
 {
 	(void)state;
@@ -362,6 +382,9 @@ int main(void)
 			after_unavailable_the_next_login_sends_plain_presence, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_presence_of_leaving_is_not_that_of_the_application, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			unavailable_presence_with_a_status_replaces_that_of_leaving, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			without_initial_presence_none_is_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -13,8 +13,8 @@ struct memory_connector {
 	bool is_secure;
 };
 
-static int memory_make(void *own, struct envoi_channel **ret_channel, const char *domain,
-	struct envoi_channel_options *options)
+static int memory_make(void *own, struct envoi_channel **ret_channel,
+	const struct envoi_target *target, struct envoi_channel_options *options)
 {
 	struct memory_connector *connector = own;
 	struct envoi_memory_pair *pair;
@@ -23,7 +23,7 @@ static int memory_make(void *own, struct envoi_channel **ret_channel, const char
 		return r;
 	}
 	options->is_secure = connector->is_secure;
-	r = connector->accept(connector->user, pair, domain);
+	r = connector->accept(connector->user, pair, target->domain);
 	if (r == ENVOI_OK) {
 		r = envoi_memory_channel_new(ret_channel, pair, ENVOI_MEMORY_A);
 	}

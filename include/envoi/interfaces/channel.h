@@ -54,7 +54,8 @@ struct envoi_channel_impl {
 
 	/**
 	 * Take bytes to send. After it took fewer than offered it may be called again at any time,
-	 * with more.
+	 * with more. It may be called after shut_down, because TLS answers the peer by itself: it
+	 * returns ENVOI_ERR_DISCONNECTED then. Not called after disconnect.
 	 * @param[out] ret_taken  how many; when fewer than @p len, envoi_channel_writable() follows
 	 * @retval <0  it never takes more; it may still have something to read
 	 */
@@ -65,7 +66,8 @@ struct envoi_channel_impl {
 	 * connection ends */
 	int (*want_read)(struct envoi_channel *channel, bool wanted);
 
-	/** Nothing more will be sent: show the peer the end, if that is possible. */
+	/** No more data is sent: show the peer the end, if that is possible. Called once at most,
+	 * not after disconnect; reading continues. */
 	void (*shut_down)(struct envoi_channel *channel);
 
 	/** Release descriptors, watches and timers: no callback may come afterwards. Idempotent;
@@ -176,11 +178,16 @@ struct envoi_channel_connector_impl {
 	const char *name; /**< of the connector: "pipe"; borrowed */
 	/**
 	 * Make the channel of one connection; called from the loop. The connector may be cancelled
-	 * and destroyed inside.
+	 * and destroyed inside. After fork(2) the child calls no function of the library, and ends
+	 * with exec(3) or _exit(2). The library's descriptors are closed on exec; those that this
+	 * function makes need FD_CLOEXEC where later children must not have them.
 	 *
 	 * @param own               the pointer given to envoi_channel_connector_new()
 	 * @param[out] ret_channel  taken, its @p impl set; NULL without ENVOI_OK
-	 * @param domain            the domain to connect to; borrowed for the call
+	 * @param target            what to connect to, with the settings as they were when
+	 *                          connecting began: envoi_settings_text(target->settings,
+	 *                          "server") for example. @p url is NULL. Borrowed for the call, or
+	 *                          until the connector connects again inside
 	 * @param options           read from the target's settings. Set @p is_secure when others
 	 *                          can neither read nor change what the channel moves
 	 * @retval ENVOI_OK
@@ -188,8 +195,8 @@ struct envoi_channel_connector_impl {
 	 * @retval <0           connecting fails with this code; the text of ENVOI_ERR_SYSTEM is
 	 *                      that of errno(3), when `make` left one there
 	 */
-	int (*make)(void *own, struct envoi_channel **ret_channel, const char *domain,
-		struct envoi_channel_options *options);
+	int (*make)(void *own, struct envoi_channel **ret_channel,
+		const struct envoi_target *target, struct envoi_channel_options *options);
 	/** OPTIONAL. The connector is freed: free @p own. Not called while `make` runs. */
 	void (*destroy)(void *own);
 };

@@ -1,5 +1,5 @@
 /*
- * envoi - main loop: the interface of implementations
+ * envoi - main loop: the interface of implementations, and loops hosted by other libraries
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_INTERFACES_MAINLOOP_H

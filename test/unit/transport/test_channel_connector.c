@@ -34,7 +34,7 @@ struct fixture {
 	int make_result, make_errno; /* instead of a channel */
 	bool is_secure_next; /* for the next channel only */
 	bool destroys_in_make, reconnects_in_make;
-	char domain[64];
+	char domain[64], server[64]; /* of the last target */
 };
 
 static int connect_to(struct fixture *f, const char *url);
@@ -54,11 +54,14 @@ static int make_channel(struct fixture *f, struct envoi_channel **ret_channel)
 	return r;
 }
 
-static int on_make(void *own, struct envoi_channel **ret_channel, const char *domain,
+static int on_make(void *own, struct envoi_channel **ret_channel, const struct envoi_target *target,
 	struct envoi_channel_options *options)
 {
 	struct fixture *f = own;
-	snprintf(f->domain, sizeof(f->domain), "%s", domain);
+	snprintf(f->domain, sizeof(f->domain), "%s", target->domain);
+	snprintf(f->server, sizeof(f->server), "%s:%d",
+		envoi_settings_text(target->settings, "server"),
+		(int)envoi_settings_int(target->settings, "port"));
 	options->is_secure = f->is_secure_next;
 	f->is_secure_next = false;
 	errno = f->make_errno;
@@ -174,6 +177,18 @@ static void the_channel_is_made_from_the_loop_and_becomes_a_transport(void **sta
 	assert_string_equal(f->domain, "example.org");
 	assert_string_equal(f->transport->impl->name, "memory");
 	assert_true(is_secure(f));
+}
+
+static void make_has_the_settings_of_the_start_of_connecting(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_settings_set(f->settings, "server", "a.example"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "port", "5"), ENVOI_OK);
+	assert_int_equal(connect_to(f, NULL), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(f->settings, "server", "b.example"), ENVOI_OK);
+	run(f);
+	assert_int_equal(f->dones, 1);
+	assert_string_equal(f->server, "a.example:5");
 }
 
 static void each_connection_has_a_channel_of_its_own(void **state)
@@ -313,6 +328,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_channel_is_made_from_the_loop_and_becomes_a_transport),
+		CASE(make_has_the_settings_of_the_start_of_connecting),
 		CASE(each_connection_has_a_channel_of_its_own),
 		CASE(a_url_is_refused),
 		CASE(direct_tls_without_a_configuration_is_refused),

@@ -18,7 +18,7 @@
 #include <envoi/interfaces/session.h>
 #include <envoi/memory.h>
 
-#include "test_allocator.h"
+#include "program.h"
 
 #define HEADER \
 	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
@@ -60,30 +60,14 @@ enum {
 };
 
 enum {
-	MOST_TICKETS = 24,
-	MOST_REQUESTS = 8,
 	RUN_MS = 100000, /* more than the timeouts of the login and of liveness */
-};
-
-struct sent {
-	struct envoi_ticket ticket;
-	bool is_sent;
-	unsigned int report_count;
-};
-
-struct asked {
-	bool is_sent;
-	unsigned int answer_count;
 };
 
 /* The client's program, and the other end of its connection. */
 struct client {
 	struct envoi_session_owner owner;
-	struct envoi_handler handler;
-	struct test_allocator allocator;
-	struct envoi_context *context;
-	struct envoi_loop *loop;
-	struct envoi_settings *settings;
+	struct fuzz_world world;
+	struct fuzz_program program;
 	struct envoi_session *session;
 	struct envoi_handler *features[4]; /* of each stream; owned */
 	size_t feature_count;
@@ -91,120 +75,10 @@ struct client {
 	struct envoi_memory_pair *pair;
 	struct envoi_memory_end *server;
 	char iq_id[64]; /* of the last iq that the server received */
-	struct sent sent[MOST_TICKETS];
-	size_t sent_count;
-	struct asked asked[MOST_REQUESTS];
-	size_t asked_count;
-	struct envoi_promise *promise; /* of the first iq set */
-	unsigned int attached_count, closed_count, started_count, ended_count;
-	uint32_t random;
+	unsigned int attached_count, closed_count;
 };
 
-/* --- the program --- */
-
-static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
-{
-	struct sent *sent = ENVOI_CONTAINER_OF(ticket, struct sent, ticket);
-	sent->report_count++;
-	EXPECT(sent->is_sent && sent->report_count == 1);
-	EXPECT((report->state == ENVOI_TICKET_REFUSED) || report->error == NULL);
-}
-
-static void on_answer(void *user, const struct envoi_answer *answer)
-{
-	struct asked *asked = user;
-	asked->answer_count++;
-	EXPECT(asked->is_sent && asked->answer_count == 1);
-	EXPECT(envoi_answer_text(answer) != NULL);
-}
-
-/* @param refusal_ms  of the ticket */
-static void send_message(struct client *it, uint64_t refusal_ms)
-{
-	if (it->sent_count == MOST_TICKETS) {
-		return;
-	}
-	struct sent *sent = &it->sent[it->sent_count++];
-	sent->ticket.done = on_report;
-	sent->ticket.refusal_ms = refusal_ms;
-	sent->is_sent = true;
-	sent->is_sent = envoi_send_text(it->session, "you@example.org", "x", &sent->ticket) ==
-		ENVOI_OK;
-}
-
-static void send_request(struct client *it)
-{
-	if (it->asked_count == MOST_REQUESTS) {
-		return;
-	}
-	struct asked *asked = &it->asked[it->asked_count++];
-	struct envoi_stanza *iq = envoi_iq_new(it->context, ENVOI_IQ_GET, NULL);
-	asked->is_sent = true;
-	asked->is_sent = envoi_request(it->session, iq, NULL, 0, on_answer, asked, NULL) ==
-		ENVOI_OK;
-}
-
-static void send_some(struct client *it)
-{
-	send_message(it, 0);
-	send_request(it);
-	send_message(it, 1000);
-}
-
-static void on_event(struct envoi_handler *self, const struct envoi_event *event)
-{
-	struct client *it = ENVOI_CONTAINER_OF(self, struct client, handler);
-	if (event->type == ENVOI_EVENT_STARTED) {
-		it->started_count++;
-		EXPECT(it->started_count == it->ended_count + 1);
-		send_some(it);
-	} else if (event->type == ENVOI_EVENT_RESUMED) {
-		EXPECT(it->started_count == it->ended_count + 1);
-		send_some(it);
-	} else if (event->type == ENVOI_EVENT_ENDED) {
-		it->ended_count++;
-		EXPECT(it->ended_count == it->started_count);
-	}
-}
-
-static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
-{
-	(void)self;
-	return envoi_reply_text(in, "y") < 0 ? ENVOI_DECLINED : ENVOI_OK;
-}
-
-static int on_get(struct envoi_handler *self, struct envoi_delivery *in)
-{
-	(void)self;
-	return envoi_reply_result(in, NULL, NULL);
-}
-
-static int on_set(struct envoi_handler *self, struct envoi_delivery *in)
-{
-	struct client *it = ENVOI_CONTAINER_OF(self, struct client, handler);
-	return it->promise == NULL ? envoi_delivery_defer(in, &it->promise) : ENVOI_DECLINED;
-}
-
-static void end_promise(struct client *it)
-{
-	if (it->promise != NULL) {
-		(void)envoi_promise_result(it->promise, NULL, NULL);
-		it->promise = NULL;
-	}
-}
-
-static const struct envoi_stanza_row stanza_rows[] = {
-	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_ANY, .handle = on_message},
-	{.kind = ENVOI_IQ_GET, .type = ENVOI_TYPE_ANY, .handle = on_get},
-	{.kind = ENVOI_IQ_SET, .type = ENVOI_TYPE_ANY, .handle = on_set},
-	ENVOI_ROWS_END,
-};
-static const struct envoi_event_row event_rows[] = {{ENVOI_EVERY_EVENT, on_event}, ENVOI_ROWS_END};
-static const struct envoi_handler_impl program = {
-	.name = "program",
-	.stanzas = stanza_rows,
-	.events = event_rows,
-};
+/* --- making and freeing --- */
 
 static void on_closed(struct envoi_session_owner *owner, struct envoi_session *session,
 	const struct envoi_failure *why)
@@ -217,42 +91,16 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *s
 
 static const struct envoi_session_owner_impl owner_impl = {.closed = on_closed};
 
-/* --- making and freeing --- */
-
-/* The same bytes for the same input: nonces and ids are part of the corpus. */
-static int make_random(void *user, void *bytes, size_t len)
-{
-	struct client *it = user;
-	for (size_t i = 0; i < len; i++) {
-		it->random = it->random * 1664525 + 1013904223;
-		((uint8_t *)bytes)[i] = (uint8_t)(it->random >> 24);
-	}
-	return ENVOI_OK;
-}
-
-static void make_context(struct client *it)
-{
-	struct envoi_context_options options = {
-		.allocator = test_allocator_functions(&it->allocator),
-		.random = make_random,
-		.random_user = it,
-	};
-	EXPECT(envoi_context_new(&it->context, &options) == ENVOI_OK);
-	EXPECT(envoi_loop_new_simulated(&it->loop, it->context) == ENVOI_OK);
-	EXPECT(envoi_context_take_loop(it->context, it->loop) == ENVOI_OK);
-	EXPECT(envoi_settings_new(&it->settings, it->context) == ENVOI_OK);
-	EXPECT(envoi_jid_from_text(&it->own, it->context, "me@example.org") == ENVOI_OK);
-}
-
 static struct envoi_handler *make_starttls(struct client *it)
 {
 	struct envoi_handler *feature;
 	struct envoi_starttls_options options = {.required = true};
-	EXPECT(envoi_settings_set(it->settings, "tls.ca-file", TEST_DATA "/tls/ca.pem") ==
+	EXPECT(envoi_settings_set(it->world.settings, "tls.ca-file", TEST_DATA "/tls/ca.pem") ==
 		ENVOI_OK);
-	EXPECT(envoi_settings_set(it->settings, "tls.system-trust", "false") == ENVOI_OK);
-	EXPECT(envoi_tls_config_new(&options.config, it->context, it->settings) == ENVOI_OK);
-	EXPECT(envoi_starttls_new(&feature, it->context, &options) == ENVOI_OK);
+	EXPECT(envoi_settings_set(it->world.settings, "tls.system-trust", "false") == ENVOI_OK);
+	EXPECT(envoi_tls_config_new(&options.config, it->world.context, it->world.settings) ==
+		ENVOI_OK);
+	EXPECT(envoi_starttls_new(&feature, it->world.context, &options) == ENVOI_OK);
 	envoi_tls_config_unref(options.config);
 	return feature;
 }
@@ -262,11 +110,13 @@ static void make_features(struct client *it, enum stage stage)
 	struct envoi_sasl_credentials *credentials;
 	struct envoi_bind_options binding = {.resource = "here"};
 	struct envoi_handler **features = it->features;
-	EXPECT(envoi_sasl_password_new(&credentials, it->context, NULL, "secret") == ENVOI_OK);
-	EXPECT(envoi_sasl_feature_new(&features[0], it->context, it->settings, credentials) ==
+	EXPECT(envoi_sasl_password_new(&credentials, it->world.context, NULL, "secret") ==
 		ENVOI_OK);
-	EXPECT(envoi_bind_new(&features[1], it->context, &binding) == ENVOI_OK);
-	EXPECT(envoi_stream_limits_new(&features[2], it->context, it->settings) == ENVOI_OK);
+	EXPECT(envoi_sasl_feature_new(&features[0], it->world.context, it->world.settings,
+		       credentials) == ENVOI_OK);
+	EXPECT(envoi_bind_new(&features[1], it->world.context, &binding) == ENVOI_OK);
+	EXPECT(envoi_stream_limits_new(&features[2], it->world.context, it->world.settings) ==
+		ENVOI_OK);
 	it->feature_count = 3;
 	if (stage == STAGE_STARTTLS) {
 		features[it->feature_count++] = make_starttls(it);
@@ -275,13 +125,14 @@ static void make_features(struct client *it, enum stage stage)
 
 static void make(struct client *it, enum stage stage, bool is_continued)
 {
-	*it = (struct client){.owner.impl = &owner_impl, .handler = ENVOI_HANDLER(&program)};
-	make_context(it);
+	*it = (struct client){.owner.impl = &owner_impl};
+	fuzz_world_init(&it->world);
+	EXPECT(envoi_jid_from_text(&it->own, it->world.context, "me@example.org") == ENVOI_OK);
 	make_features(it, stage);
-	EXPECT(envoi_session_new(&it->session, it->context, it->settings) == ENVOI_OK);
+	EXPECT(envoi_session_new(&it->session, it->world.context, it->world.settings) == ENVOI_OK);
 	envoi_session_set_owner(it->session, &it->owner);
 	envoi_session_set_continued(it->session, is_continued);
-	EXPECT(envoi_session_add(it->session, &it->handler) == ENVOI_OK);
+	fuzz_program_init(&it->program, it->session);
 }
 
 static void drop_connection(struct client *it)
@@ -294,21 +145,20 @@ static void drop_connection(struct client *it)
 static void release(struct client *it)
 {
 	envoi_session_free(it->session);
-	end_promise(it);
+	fuzz_program_end_promise(&it->program);
 	drop_connection(it);
 	for (size_t i = 0; i < it->feature_count; i++) {
 		envoi_handler_destroy(it->features[i]);
 	}
-	envoi_settings_free(it->settings);
 	envoi_jid_unref(it->own);
-	envoi_context_unref(it->context);
+	fuzz_world_finish(&it->world);
 }
 
 /* --- the server --- */
 
 static void run(struct client *it, uint64_t duration_ms)
 {
-	EXPECT(envoi_loop_simulated_run_for(it->loop, duration_ms) == ENVOI_OK);
+	fuzz_world_run(&it->world, duration_ms);
 }
 
 /* Note the id of the last iq. */
@@ -369,18 +219,18 @@ static void attach(struct client *it, bool is_secure)
 		.required = ENVOI_STREAM_BOUND,
 		.handlers = handlers,
 		.handler_count = it->feature_count,
-		.settings = it->settings,
+		.settings = it->world.settings,
 	};
 	drop_connection(it);
 	memcpy(handlers, it->features, sizeof(it->features));
 	options.handler_count += envoi_session_handlers(
 		it->session, handlers + it->feature_count, 8 - it->feature_count);
 	EXPECT(options.handler_count <= 8);
-	EXPECT(envoi_memory_pair_new(&it->pair, it->context) == ENVOI_OK);
+	EXPECT(envoi_memory_pair_new(&it->pair, it->world.context) == ENVOI_OK);
 	EXPECT(envoi_memory_end_new(&it->server, it->pair, ENVOI_MEMORY_B, NULL, NULL) == ENVOI_OK);
-	EXPECT(envoi_memory_transport_new(
-		       &transport, it->pair, ENVOI_MEMORY_A, it->settings, is_secure) == ENVOI_OK);
-	EXPECT(envoi_stream_new(&stream, it->context, &options, transport,
+	EXPECT(envoi_memory_transport_new(&transport, it->pair, ENVOI_MEMORY_A, it->world.settings,
+		       is_secure) == ENVOI_OK);
+	EXPECT(envoi_stream_new(&stream, it->world.context, &options, transport,
 		       envoi_session_sink(it->session)) == ENVOI_OK);
 	EXPECT(envoi_session_attach(it->session, stream) == ENVOI_OK);
 	it->attached_count++;
@@ -424,11 +274,11 @@ static void log_in(struct client *it, enum stage stage)
 			       : HEADER FEATURES(BIND_OFFER));
 	if (stage >= STAGE_ONLINE) {
 		say(it, BOUND);
-		EXPECT(envoi_session_is_online(it->session) && it->started_count == 1);
+		EXPECT(envoi_session_is_online(it->session) && it->program.started_count == 1);
 	}
 	if (stage >= STAGE_ENABLED) {
 		say(it, ENABLED);
-		send_some(it);
+		fuzz_program_send(&it->program);
 		run(it, 0);
 	}
 }
@@ -437,7 +287,7 @@ static void go_to_resumption(struct client *it, enum stage stage)
 {
 	cut(it);
 	EXPECT(envoi_session_is_suspended(it->session));
-	send_some(it);
+	fuzz_program_send(&it->program);
 	attach(it, true);
 	if (stage >= STAGE_RESUMING) {
 		authenticate(it);
@@ -445,7 +295,7 @@ static void go_to_resumption(struct client *it, enum stage stage)
 	}
 	if (stage >= STAGE_RESUMED) {
 		say(it, RESUMED);
-		EXPECT(envoi_session_is_online(it->session) && it->ended_count == 0);
+		EXPECT(envoi_session_is_online(it->session) && it->program.ended_count == 0);
 	}
 }
 
@@ -481,21 +331,8 @@ static void follow(struct client *it)
 	authenticate(it);
 	say(it, HEADER FEATURES(BIND_OFFER SM_OFFER));
 	say(it, BOUND);
-	send_some(it);
+	fuzz_program_send(&it->program);
 	run(it, RUN_MS);
-}
-
-static void check_ends(const struct client *it)
-{
-	for (size_t i = 0; i < it->sent_count; i++) {
-		EXPECT(it->sent[i].report_count == (it->sent[i].is_sent ? 1 : 0));
-	}
-	for (size_t i = 0; i < it->asked_count; i++) {
-		EXPECT(it->asked[i].answer_count == (it->asked[i].is_sent ? 1 : 0));
-	}
-	EXPECT(it->started_count == it->ended_count);
-	EXPECT(it->closed_count == it->attached_count);
-	EXPECT(it->allocator.live == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -507,9 +344,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make(&client, stage, (options & CONTINUED) != 0);
 	go_to(&client, stage);
 	say_input(&client, &input, options % FOLLOWED);
-	send_some(&client);
+	fuzz_program_send(&client.program);
 	run(&client, 1000);
-	end_promise(&client);
+	fuzz_program_end_promise(&client.program);
 	run(&client, RUN_MS);
 	if ((options & FOLLOWED) != 0) {
 		follow(&client);
@@ -517,6 +354,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	envoi_session_close(client.session);
 	run(&client, RUN_MS);
 	release(&client);
-	check_ends(&client);
+	fuzz_program_check(&client.program);
+	EXPECT(client.closed_count == client.attached_count);
 	return 0;
 }

@@ -15,21 +15,22 @@ static bool can_announce(const struct envoi_session *session)
  * contacts finds their entries (section 2.2). */
 static void announce(struct envoi_client *client)
 {
-	if (envoi__guard_is_over(&client->guard) || !can_announce(client->session)) {
+	if (envoi__guard_is_over(&client->connection.guard) ||
+		!can_announce(client->connection.session)) {
 		return;
 	}
 	if (client->announces) {
 		int r = envoi__own_presence_send_initial(&client->presence);
 		if (r < 0) {
-			envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+			envoi_log(client->connection.context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 				"initial presence was not sent: %s", envoi_error_text(r));
 			return;
 		}
 	}
 	int r = envoi_session_post_event(
-		client->session, &(struct envoi_event){.type = ENVOI_EVENT_AVAILABLE});
+		client->connection.session, &(struct envoi_event){.type = ENVOI_EVENT_AVAILABLE});
 	if (r < 0) {
-		envoi_log(client->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
+		envoi_log(client->connection.context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 			"event available is lost: %s", envoi_error_text(r));
 	}
 }
@@ -38,21 +39,21 @@ static void announce(struct envoi_client *client)
 static void on_roster(void *user, int code)
 {
 	struct envoi_client *client = user;
-	envoi__client_enter(client);
+	envoi__connection_enter(&client->connection);
 	client->awaits_roster = false;
 	if (code < 0) {
-		envoi_log(client->context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT, "no roster: %s",
-			envoi_error_text(code));
+		envoi_log(client->connection.context, ENVOI_LOG_WARNING, ENVOI_LOG_CLIENT,
+			"no roster: %s", envoi_error_text(code));
 	}
 	announce(client);
-	envoi__client_leave(client);
+	envoi__connection_exit(&client->connection);
 }
 
 static void fetch_roster(struct envoi_client *client)
 {
 	client->awaits_roster = true;
 	int r = envoi_roster_fetch(client->roster, on_roster, client);
-	if (r < 0 && !envoi__guard_is_over(&client->guard)) {
+	if (r < 0 && !envoi__guard_is_over(&client->connection.guard)) {
 		on_roster(client, r);
 	}
 }
@@ -60,8 +61,8 @@ static void fetch_roster(struct envoi_client *client)
 /* Filters get the request and the presence first. A filter may free the client. */
 void envoi__client_become_available(struct envoi_client *client)
 {
-	const struct envoi__client_settings *values = &client->login->values;
-	envoi__client_enter(client);
+	const struct envoi__client_settings *values = &client->values;
+	envoi__connection_enter(&client->connection);
 	client->presence.is_available = false;
 	client->announces = values->sends_presence;
 	if (values->fetches_roster) {
@@ -69,7 +70,7 @@ void envoi__client_become_available(struct envoi_client *client)
 	} else {
 		announce(client);
 	}
-	envoi__client_leave(client);
+	envoi__connection_exit(&client->connection);
 }
 
 /* --- the application's presence --- */
@@ -77,7 +78,7 @@ void envoi__client_become_available(struct envoi_client *client)
 /* Before the roster has come, it is the initial presence. */
 static int send_set(struct envoi_client *client)
 {
-	return client->awaits_roster || !can_announce(client->session)
+	return client->awaits_roster || !can_announce(client->connection.session)
 		? ENVOI_OK
 		: envoi__own_presence_send_set(&client->presence);
 }
@@ -86,19 +87,19 @@ int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *
 {
 	int r = envoi__own_presence_set(&client->presence, presence);
 	envoi_stanza_unref(presence);
-	if (r < 0 || envoi__guard_is_over(&client->guard)) {
+	if (r < 0 || envoi__guard_is_over(&client->connection.guard)) {
 		return r < 0 ? r : ENVOI_ERR_STATE;
 	}
-	envoi__client_enter(client);
+	envoi__connection_enter(&client->connection);
 	r = send_set(client);
-	envoi__client_leave(client);
+	envoi__connection_exit(&client->connection);
 	return r;
 }
 
 int envoi_client_set_show(struct envoi_client *client, const char *show, const char *status)
 {
 	struct envoi_stanza *presence = envoi_presence_new(
-		client->context, ENVOI_TYPE_AVAILABLE, NULL);
+		client->connection.context, ENVOI_TYPE_AVAILABLE, NULL);
 	envoi_presence_set_show(presence, show);
 	envoi_presence_set_status(presence, NULL, status);
 	return envoi_client_set_presence(client, presence);

@@ -5,127 +5,43 @@
 #include "client/client.h"
 #include "client/defaults.h"
 
-#include <string.h>
-
 #include <envoi/mainloop.h>
 
 #include "session/session.h"
-#include "settings/settings.h"
 
-/* --- making and freeing --- */
-
-static int set_address(struct envoi_client *client, const char *jid)
+static struct envoi_client *from_connection(struct envoi__connection *connection)
 {
-	int r = envoi__account_init(&client->account, client->context, jid);
-	if (r == ENVOI_OK) {
-		envoi_session_set_jid(client->session, client->account.jid);
-	}
-	if (r == ENVOI_ERR_INVALID) {
-		(void)envoi__client_note(client, "the address", r, "not the address of an account");
-		return ENVOI_OK; /* reported when it connects */
-	}
-	return r;
+	return ENVOI_CONTAINER_OF(connection, struct envoi_client, connection);
 }
 
-static int add_handlers(struct envoi_client *client)
-{
-	int r = envoi_session_add(client->session, &client->watcher);
-	if (r == ENVOI_OK) {
-		r = envoi__own_presence_attach(
-			&client->presence, client->session, client->settings);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi_roster_new(&client->roster, client->session, client->settings);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi_presences_new(
-			&client->presences, client->session, client->roster, client->settings);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi_subscriptions_new(
-			&client->subscriptions, client->session, client->roster, client->settings);
-	}
-	return r < 0 ? r : envoi__default_handlers(client->session);
-}
+/* --- for its connection --- */
 
-static int set_up(
-	struct envoi_client *client, const char *jid, const struct envoi_settings *settings)
+static int prepare(struct envoi__connection *connection, struct envoi__login_parameters *with)
 {
-	int r = settings != NULL ? envoi_settings_dup(&client->settings, settings)
-				 : envoi_settings_new(&client->settings, client->context);
-	if (r == ENVOI_OK) {
-		r = envoi_session_new(&client->session, client->context, client->settings);
-	}
-	if (r == ENVOI_OK) {
-		client->session->client = client;
-		r = add_handlers(client);
-	}
-	return r < 0 ? r : set_address(client, jid);
-}
-
-int envoi_client_new(
-	struct envoi_client **ret_client, struct envoi_context *context, const char *jid)
-{
-	return envoi_client_new_with(ret_client, context, jid, NULL);
-}
-
-/* @return a reference to the context to be used, in *ret_context */
-static int choose_context(struct envoi_context **ret_context, struct envoi_context *context,
-	const struct envoi_settings *settings)
-{
-	if (context == NULL && settings == NULL) {
-		return envoi_context_new(ret_context, NULL);
-	}
-	if (context == NULL) {
-		context = settings->context;
-	}
-	if (settings != NULL && context != settings->context) {
-		return ENVOI_ERR_INVALID;
-	}
-	*ret_context = envoi_context_ref(context);
+	envoi__client_settings_read(&from_connection(connection)->values, with->settings);
 	return ENVOI_OK;
 }
 
-int envoi_client_new_with(struct envoi_client **ret_client, struct envoi_context *context,
-	const char *jid, const struct envoi_settings *settings)
+static void restore(struct envoi__connection *connection)
 {
-	struct envoi_context *used;
-	int r = choose_context(&used, context, settings);
+	envoi__client_become_available(from_connection(connection));
+}
+
+/* When it cannot be sent, the server sends it on behalf of the account (RFC 6121, section 4.5.1).
+ *  */
+static int leave(struct envoi__connection *connection)
+{
+	int r = envoi__own_presence_leave(&from_connection(connection)->presence);
 	if (r < 0) {
-		return r;
+		envoi_log(connection->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT,
+			"leaving without presence: %s", envoi_error_text(r));
 	}
-	struct envoi_client *client = envoi_alloc_zeroed(used, sizeof(*client));
-	if (client == NULL) {
-		envoi_context_unref(used);
-		return ENVOI_ERR_NOMEM;
-	}
-	client->context = client->account.context = used;
-	envoi__client_connection_init(client);
-	r = set_up(client, jid != NULL ? jid : "", settings);
-	if (r < 0) {
-		envoi_client_free(client);
-		return r;
-	}
-	*ret_client = client;
 	return ENVOI_OK;
 }
 
-static void free_parts(struct envoi_client *client)
+static void detach(struct envoi__connection *connection)
 {
-	envoi_subscriptions_free(client->subscriptions);
-	envoi_presences_free(client->presences);
-	envoi_roster_free(client->roster);
-	envoi__own_presence_finish(&client->presence);
-	envoi__connectors_finish(&client->connectors, client->context);
-	envoi__account_finish(&client->account);
-	envoi_failure_finish(&client->failure);
-	envoi_free(client->context, client->failure_text);
-	envoi__setter_errors_finish(&client->setter_errors, client->context);
-	envoi_settings_free(client->settings);
-}
-
-static void detach_parts(struct envoi_client *client)
-{
+	struct envoi_client *client = from_connection(connection);
 	if (client->subscriptions != NULL) {
 		envoi_subscriptions_detach(client->subscriptions);
 	}
@@ -137,27 +53,140 @@ static void detach_parts(struct envoi_client *client)
 	}
 }
 
-/* The terminal event is delivered by envoi_session_free(), with all else that is outstanding. */
+static void finish(struct envoi__connection *connection)
+{
+	struct envoi_client *client = from_connection(connection);
+	envoi_subscriptions_free(client->subscriptions);
+	envoi_presences_free(client->presences);
+	envoi_roster_free(client->roster);
+	envoi__own_presence_finish(&client->presence);
+}
+
+static const struct envoi__connection_kind client_kind = {
+	.noun = "client",
+	.address_problem = "not the address of an account",
+	.login = &envoi__client_login,
+	.prepare = prepare,
+	.restore = restore,
+	.leave = leave,
+	.detach = detach,
+	.finish = finish,
+};
+
+/* --- making and freeing --- */
+
+static int add_handlers(struct envoi_client *client)
+{
+	struct envoi_session *session = client->connection.session;
+	const struct envoi_settings *settings = client->connection.settings;
+	int r = envoi__own_presence_attach(&client->presence, session, settings);
+	if (r == ENVOI_OK) {
+		r = envoi_roster_new(&client->roster, session, settings);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_presences_new(&client->presences, session, client->roster, settings);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_subscriptions_new(
+			&client->subscriptions, session, client->roster, settings);
+	}
+	return r < 0 ? r : envoi__default_handlers(session);
+}
+
+int envoi_client_new(
+	struct envoi_client **ret_client, struct envoi_context *context, const char *jid)
+{
+	return envoi_client_new_with(ret_client, context, jid, NULL);
+}
+
+int envoi_client_new_with(struct envoi_client **ret_client, struct envoi_context *context,
+	const char *jid, const struct envoi_settings *settings)
+{
+	struct envoi_context *used;
+	int r = envoi__connection_choose_context(&used, context, settings);
+	if (r < 0) {
+		return r;
+	}
+	struct envoi_client *client = envoi_alloc_zeroed(used, sizeof(*client));
+	if (client == NULL) {
+		envoi_context_unref(used);
+		return ENVOI_ERR_NOMEM;
+	}
+	r = envoi__connection_init(&client->connection, &client_kind, used, jid, settings);
+	if (r == ENVOI_OK) {
+		client->connection.session->client = client;
+		r = add_handlers(client);
+	}
+	if (r < 0) {
+		envoi_client_free(client);
+		return r;
+	}
+	*ret_client = client;
+	return ENVOI_OK;
+}
+
 void envoi_client_free(struct envoi_client *client)
 {
-	if (client == NULL || envoi__guard_is_over(&client->guard)) {
-		return;
+	if (client != NULL) {
+		envoi__connection_free(&client->connection);
 	}
-	struct envoi__login *login = client->login;
-	envoi__client_enter(client);
-	envoi__guard_end(&client->guard);
-	if (!envoi__client_is_offline(client)) {
-		envoi__client_end_all(client, login);
-	}
-	detach_parts(client);
-	envoi_session_free(client->session);
-	client->session = NULL;
-	envoi__login_free(login);
-	free_parts(client);
-	if (client->is_running) {
-		envoi_loop_quit(envoi_context_loop(client->context));
-	}
-	envoi__client_leave(client);
+}
+
+/* --- connecting --- */
+
+_Static_assert((int)ENVOI_CLIENT_LEAVING == (int)ENVOI__CONNECTION_LEAVING, "the same states");
+
+enum envoi_client_state envoi_client_state(const struct envoi_client *client)
+{
+	return (enum envoi_client_state)envoi__connection_state(&client->connection);
+}
+
+const char *envoi_client_state_name(enum envoi_client_state state)
+{
+	static const char *const names[] = {
+		[ENVOI_CLIENT_OFFLINE] = "offline",
+		[ENVOI_CLIENT_CONNECTING] = "connecting",
+		[ENVOI_CLIENT_ONLINE] = "online",
+		[ENVOI_CLIENT_SUSPENDED] = "suspended",
+		[ENVOI_CLIENT_LEAVING] = "leaving",
+	};
+	size_t i = (size_t)state;
+	return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
+}
+
+int envoi_client_connect(struct envoi_client *client)
+{
+	return envoi__connection_connect(&client->connection);
+}
+
+void envoi_client_disconnect(struct envoi_client *client)
+{
+	envoi__connection_disconnect(&client->connection);
+}
+
+void envoi_client_hint(struct envoi_client *client)
+{
+	envoi__connection_hint(&client->connection);
+}
+
+int envoi_client_run(struct envoi_client *client)
+{
+	return envoi__connection_run(&client->connection);
+}
+
+void envoi_client_quit(struct envoi_client *client)
+{
+	envoi__connection_quit(&client->connection);
+}
+
+const struct envoi_failure *envoi_client_failure(const struct envoi_client *client)
+{
+	return envoi__connection_failure(&client->connection);
+}
+
+const char *envoi_client_failure_text(struct envoi_client *client)
+{
+	return envoi__connection_failure_text(&client->connection);
 }
 
 /* --- what it has --- */
@@ -179,7 +208,7 @@ struct envoi_subscriptions *envoi_client_subscriptions(struct envoi_client *clie
 
 struct envoi_session *envoi_client_session(struct envoi_client *client)
 {
-	return client->session;
+	return client->connection.session;
 }
 
 struct envoi_client *envoi_session_client(const struct envoi_session *session)

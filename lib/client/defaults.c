@@ -9,6 +9,8 @@
 
 #include "client/client_settings.h"
 #include "client/defaults.h"
+#include "connection/connection_settings.h"
+#include "connection/login_routes.h"
 #include "net/net_settings.h"
 #include "presence/presence_settings.h"
 #include "roster/roster_settings.h"
@@ -28,6 +30,7 @@
 
 /* In the order of the manual. */
 const struct envoi_setting *const envoi__setting_tables[] = {
+	envoi__connection_setting_table,
 	envoi__client_setting_table,
 	envoi__roster_setting_table,
 	envoi__presence_setting_table,

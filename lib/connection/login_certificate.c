@@ -2,11 +2,11 @@
  * envoi - a login: the client certificate
  * SPDX-License-Identifier: MIT
  */
-#include "client/login_certificate.h"
+#include "connection/login_certificate.h"
 
 #include <inttypes.h>
 
-#include "client/login.h"
+#include "connection/login.h"
 #include "tls/tls_files.h"
 
 static void on_key_password_timeout(struct envoi_timer *timer)

@@ -2,7 +2,7 @@
  * envoi - a login: the connectors and hosts that it tries
  * SPDX-License-Identifier: MIT
  */
-#include "client/login_routes.h"
+#include "connection/login_routes.h"
 
 #include <stdio.h>
 

@@ -14,7 +14,7 @@
 #include <envoi/mainloop.h>
 
 #include "between.h"
-#include "client/reconnect.h"
+#include "connection/reconnect.h"
 
 enum {
 	SECOND_MS = 1000,
@@ -67,7 +67,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct envoi__client_settings usual = {
+static const struct envoi__connection_settings usual = {
 	.reconnects = true,
 	.reconnect_first_ms = FIRST_MS,
 	.reconnect_longest_ms = LONGEST_MS,

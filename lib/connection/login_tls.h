@@ -2,8 +2,8 @@
  * envoi - a login: TLS, the trust decisions of the application, the client certificate
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_LOGIN_TLS_H
-#define ENVOI_CLIENT_LOGIN_TLS_H
+#ifndef ENVOI_CONNECTION_LOGIN_TLS_H
+#define ENVOI_CONNECTION_LOGIN_TLS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * envoi - a login: the connectors and hosts that it tries
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_LOGIN_ROUTES_H
-#define ENVOI_CLIENT_LOGIN_ROUTES_H
+#ifndef ENVOI_CONNECTION_LOGIN_ROUTES_H
+#define ENVOI_CONNECTION_LOGIN_ROUTES_H
 
 #include <envoi/interfaces/transport.h>
 
@@ -16,6 +16,8 @@ struct envoi__connectors {
 /** @param connector  consumed on failure too */
 int envoi__connectors_add(struct envoi__connectors *connectors, struct envoi_context *context,
 	struct envoi_connector *connector);
+/** Add the connectors that are compiled in (client/defaults.c). */
+int envoi__default_connectors(struct envoi__connectors *to, struct envoi_context *context);
 void envoi__connectors_finish(struct envoi__connectors *connectors, struct envoi_context *context);
 
 /** The state of a login's connectors. */

@@ -2,7 +2,7 @@
  * envoi - reconnection: whether and when a client connects again
  * SPDX-License-Identifier: MIT
  */
-#include "client/reconnect.h"
+#include "connection/reconnect.h"
 
 #include <envoi/context.h>
 
@@ -38,10 +38,16 @@ struct exception {
 	bool has_started; /* only once a session has started */
 	bool has_any_condition;
 	bool is_certificate; /* only where the application does not decide about certificates */
+	bool is_retried_conflict; /* only where the owner retries conflicts */
 	enum verdict verdict;
 };
 
 static const struct exception exceptions[] = {
+	/* The server may hold a connection of the past until it notices that it is dead. */
+	{.code = ENVOI_ERR_STREAM,
+		.stream = ENVOI_STREAM_CONFLICT,
+		.is_retried_conflict = true,
+		.verdict = RETRY_SLOWLY},
 	/* Two clients of one resource would end each other's sessions for ever (RFC 6120, section
 	 * 4.9.3.3). An older connection of the same client does not cause it: that is closed before
 	 * another attempt begins. */
@@ -130,6 +136,7 @@ static bool matches(const struct exception *exception, const struct envoi_failur
 		(exception->phase == ENVOI_PHASE_NONE || exception->phase == why->phase) &&
 		(!exception->is_before_mechanism || why->mechanism[0] == '\0') &&
 		(!exception->is_certificate || !reconnect->is_certificate_decided) &&
+		(!exception->is_retried_conflict || reconnect->retries_conflict) &&
 		(!exception->has_started || reconnect->has_started);
 }
 
@@ -258,7 +265,7 @@ void envoi__reconnect_init(struct envoi__reconnect *reconnect, struct envoi_cont
 }
 
 void envoi__reconnect_begin(
-	struct envoi__reconnect *reconnect, const struct envoi__client_settings *values)
+	struct envoi__reconnect *reconnect, const struct envoi__connection_settings *values)
 {
 	reconnect->is_enabled = values->reconnects;
 	reconnect->is_initial = values->reconnects_initially;

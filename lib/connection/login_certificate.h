@@ -2,8 +2,8 @@
  * envoi - a login: the client certificate
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_LOGIN_CERTIFICATE_H
-#define ENVOI_CLIENT_LOGIN_CERTIFICATE_H
+#ifndef ENVOI_CONNECTION_LOGIN_CERTIFICATE_H
+#define ENVOI_CONNECTION_LOGIN_CERTIFICATE_H
 
 struct envoi__login;
 struct envoi_failure;

@@ -2,12 +2,12 @@
  * envoi - a login: TLS, and the trust decisions of the application
  * SPDX-License-Identifier: MIT
  */
-#include "client/login_tls.h"
+#include "connection/login_tls.h"
 
 #include <string.h>
 
-#include "client/login.h"
-#include "client/login_certificate.h"
+#include "connection/login.h"
+#include "connection/login_certificate.h"
 #include "tls/tls_config.h"
 #include "tls/tls_files.h"
 #include "tls/tls_question.h"

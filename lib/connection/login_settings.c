@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "client/login.h"
+#include "connection/login.h"
 
 static const char *wanted_resource(const struct envoi__login *login)
 {
@@ -17,7 +17,7 @@ static const char *wanted_resource(const struct envoi__login *login)
 
 int envoi__login_settings_read(struct envoi__login *login)
 {
-	envoi__client_settings_read(&login->values, login->with.settings);
+	envoi__connection_settings_read(&login->values, login->with.settings);
 	struct envoi__net_settings net;
 	envoi__net_settings_read(&net, login->with.settings);
 	login->tls_mode = net.tls_mode;

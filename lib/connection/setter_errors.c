@@ -2,7 +2,7 @@
  * envoi - the client: failures of its setters
  * SPDX-License-Identifier: MIT
  */
-#include "client/setter_errors.h"
+#include "connection/setter_errors.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
- * envoi - a login: the stream features that it negotiates
+ * envoi - the client: the stream features of its logins
  * SPDX-License-Identifier: MIT
  */
-#include "client/login.h"
+#include "client/client.h"
 
 /* --- identities: a feature owns its source, the account outlives it --- */
 
@@ -58,8 +58,6 @@ static const struct envoi_sasl_credentials_impl source_impl = {
 
 /* --- features --- */
 
-/* Each sets *ret_feature; NULL: the feature is not needed. */
-
 static int make_starttls(struct envoi__login *login, struct envoi_handler **ret_feature)
 {
 	if (login->tls.config == NULL) {
@@ -96,52 +94,8 @@ static int make_session(struct envoi__login *login, struct envoi_handler **ret_f
 	return envoi_legacy_session_new(ret_feature, login->context);
 }
 
-int envoi__login_features_make(struct envoi__login *login)
-{
-	static int (*const makers[])(struct envoi__login *, struct envoi_handler **) = {
-		make_starttls,
-		make_sasl,
-		make_bind,
-		make_session,
-	};
-	struct envoi__login_features *features = &login->features;
-	envoi__login_features_free(features);
-	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
-		struct envoi_handler *feature;
-		int r = makers[i](login, &feature);
-		if (r < 0) {
-			return r;
-		}
-		if (feature != NULL) {
-			features->items[features->count++] = feature;
-		}
-	}
-	return ENVOI_OK;
-}
-
-void envoi__login_features_free(struct envoi__login_features *features)
-{
-	while (features->count > 0) {
-		envoi_handler_destroy(features->items[--features->count]);
-	}
-}
-
-int envoi__login_stream_handlers(
-	const struct envoi__login *login, struct envoi_handler ***ret_handlers, size_t *ret_count)
-{
-	const struct envoi__login_features *features = &login->features;
-	struct envoi_session *session = login->with.session;
-	size_t own = features->count, added = envoi_session_handlers(session, NULL, 0);
-	struct envoi_handler **handlers = envoi_alloc(
-		login->context, (own + added) * sizeof(struct envoi_handler *));
-	if (handlers == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	for (size_t i = 0; i < own; i++) {
-		handlers[i] = features->items[i];
-	}
-	(void)envoi_session_handlers(session, handlers + own, added);
-	*ret_handlers = handlers;
-	*ret_count = own + added;
-	return ENVOI_OK;
-}
+const struct envoi__login_kind envoi__client_login = {
+	.service = "xmpp-client",
+	.required = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
+	.features = {make_starttls, make_sasl, make_bind, make_session},
+};

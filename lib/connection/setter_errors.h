@@ -2,8 +2,8 @@
  * envoi - the client: failures of its setters
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_SETTER_ERRORS_H
-#define ENVOI_CLIENT_SETTER_ERRORS_H
+#ifndef ENVOI_CONNECTION_SETTER_ERRORS_H
+#define ENVOI_CONNECTION_SETTER_ERRORS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * envoi - a login: from the first look-up to a bound session, and until that ends
  * SPDX-License-Identifier: MIT
  */
-#include "client/login.h"
+#include "connection/login.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ void envoi__login_fail(
 
 static unsigned int required_bits(const struct envoi__login *login)
 {
-	unsigned int bits = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND;
+	unsigned int bits = login->with.kind->required;
 	return login->tls_mode == ENVOI__TLS_MODE_NONE ? bits : bits | ENVOI_STREAM_SECURE;
 }
 
@@ -91,10 +91,13 @@ static int make_stream(struct envoi__login *login, struct envoi_stream **ret_str
 		envoi_transport_destroy(transport);
 		return r;
 	}
+	const struct envoi__login_kind *kind = login->with.kind;
+	const struct envoi_jid *jid = login->with.account->jid;
 	const struct envoi_stream_options options = {
 		.role = ENVOI_INITIATOR,
-		.local = login->with.account->jid,
-		.peer_domain = envoi_jid_domain(login->with.account->jid),
+		.content_ns = kind->content_ns,
+		.local = kind->is_domain ? NULL : jid,
+		.peer_domain = envoi_jid_domain(jid),
 		.handlers = handlers,
 		.handler_count = handler_count,
 		.required = required_bits(login),
@@ -140,6 +143,12 @@ static void on_connected(
 	}
 }
 
+static const char *host_of(const struct envoi__login *login)
+{
+	return login->with.host != NULL ? login->with.host
+					: envoi_jid_domain(login->with.account->jid);
+}
+
 static int connect_with(struct envoi__login *login, struct envoi_connector *connector)
 {
 	struct envoi_settings *settings, *own = login->with.settings;
@@ -148,8 +157,8 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 		return r;
 	}
 	const struct envoi_target target = {
-		.domain = envoi_jid_domain(login->with.account->jid),
-		.service = "xmpp-client",
+		.domain = host_of(login),
+		.service = login->with.kind->service,
 		.settings = settings,
 		.tls = login->tls.config,
 		.timeout_ms = envoi__login_time_left_ms(login),

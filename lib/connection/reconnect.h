@@ -1,9 +1,9 @@
 /*
- * envoi - reconnection: whether and when a client connects again
+ * envoi - reconnection: whether and when to connect again
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_RECONNECT_H
-#define ENVOI_CLIENT_RECONNECT_H
+#ifndef ENVOI_CONNECTION_RECONNECT_H
+#define ENVOI_CONNECTION_RECONNECT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,14 +11,14 @@
 #include <envoi/failure.h>
 #include <envoi/interfaces/mainloop.h>
 
-#include "client/client_settings.h"
+#include "connection/connection_settings.h"
 #include "mainloop/wake.h"
 
 enum {
 	ENVOI__REFUSALS_KEPT = 3, /* so many within a minute end the retries */
 };
 
-/** Embedded in its client and zeroed before first use. The client reports connections and failures,
+/** Embedded in its owner and zeroed before first use. The owner reports connections and failures,
  * and is called when the next attempt is due. */
 struct envoi__reconnect {
 	struct envoi_context *context; /* borrowed */
@@ -27,7 +27,8 @@ struct envoi__reconnect {
 	uint64_t first_ms, longest_ms;
 	bool has_started; /* a session, since begin */
 	bool takes_any_resource; /* the wanted one is in use */
-	bool is_certificate_decided; /* by the application; set by the client */
+	bool is_certificate_decided; /* by the application; set by the owner */
+	bool retries_conflict; /* of streams; set by the owner */
 	bool is_slow; /* the attempts since the last session reach something else than the server */
 	uint64_t slow_since_ms;
 	bool is_online, is_waiting;
@@ -46,7 +47,7 @@ void envoi__reconnect_init(struct envoi__reconnect *reconnect, struct envoi_cont
 
 /** The application connects. */
 void envoi__reconnect_begin(
-	struct envoi__reconnect *reconnect, const struct envoi__client_settings *values);
+	struct envoi__reconnect *reconnect, const struct envoi__connection_settings *values);
 
 /** A session has started or was resumed. */
 void envoi__reconnect_online(struct envoi__reconnect *reconnect);

@@ -2,10 +2,9 @@
  * envoi - an account: its address, its secrets, and what its logins have learned
  * SPDX-License-Identifier: MIT
  */
-#ifndef ENVOI_CLIENT_ACCOUNT_H
-#define ENVOI_CLIENT_ACCOUNT_H
+#ifndef ENVOI_CONNECTION_ACCOUNT_H
+#define ENVOI_CONNECTION_ACCOUNT_H
 
-#include <envoi/client.h>
 #include <envoi/interfaces/sasl.h>
 #include <envoi/jid.h>
 
@@ -15,13 +14,14 @@ struct envoi__account {
 	char *jid_text;
 	char *password;
 	bool was_password_refused; /* by the server, at the last login */
-	envoi_client_password_fn *ask_password; /* NULL: no */
+	void (*ask_password)(void *user, bool was_refused); /* NULL: no */
 	void *password_user;
 	struct envoi_sasl_request *request; /* that waits for the password; or NULL */
 	struct envoi_sasl_credentials *credentials; /* the application's; NULL: the password */
 	struct envoi_sasl_history *history;
 	char *key_password; /* of the client certificate's key */
-	envoi_client_key_password_fn *ask_key_password; /* NULL: no */
+	/* NULL: no */
+	void (*ask_key_password)(void *user, const char *file, bool was_wrong);
 	void *key_password_user;
 };
 
@@ -50,7 +50,7 @@ void envoi__account_request(struct envoi__account *account, struct envoi_sasl_re
 void envoi__account_cancel(struct envoi__account *account, struct envoi_sasl_request *request);
 void envoi__account_answered(struct envoi__account *account, struct envoi_sasl_request *request);
 
-/** As envoi_client_save_account(). */
+/** As envoi_client_save_account() of <envoi/client.h>. */
 int envoi__account_save(const struct envoi__account *account, struct envoi_buffer *out);
 /** As envoi_client_load_account(). */
 int envoi__account_load(struct envoi__account *account, const char *text, size_t len);

@@ -5,8 +5,8 @@
  * Files that call each other: login.c, login_certificate.c, login_deadline.c, login_features.c,
  * login_tls.c.
  */
-#ifndef ENVOI_CLIENT_LOGIN_H
-#define ENVOI_CLIENT_LOGIN_H
+#ifndef ENVOI_CONNECTION_LOGIN_H
+#define ENVOI_CONNECTION_LOGIN_H
 
 #include <envoi/interfaces/features.h>
 #include <envoi/interfaces/mainloop.h>
@@ -14,10 +14,10 @@
 #include <envoi/tap.h>
 
 #include "base/guard.h"
-#include "client/account.h"
-#include "client/client_settings.h"
-#include "client/login_routes.h"
-#include "client/login_tls.h"
+#include "connection/account.h"
+#include "connection/connection_settings.h"
+#include "connection/login_routes.h"
+#include "connection/login_tls.h"
 #include "net/net_settings.h"
 
 /*
@@ -52,8 +52,26 @@ struct envoi__login_owner {
 	void *user;
 };
 
+enum {
+	ENVOI__LOGIN_FEATURES = 4, /* the most that a kind has */
+};
+
+/** Makes a stream feature, owned by the caller. @param[out] ret_feature  NULL: it is not needed */
+typedef int envoi__feature_maker(struct envoi__login *login, struct envoi_handler **ret_feature);
+
+/** What differs between the logins of clients and components. */
+struct envoi__login_kind {
+	const char *content_ns; /* of its streams; NULL: jabber:client */
+	const char *service; /* for the look-up of service records: "xmpp-client" */
+	unsigned int required; /* bits of its streams, beside ENVOI_STREAM_SECURE */
+	bool is_domain; /* the address is the domain that the stream is for, and no account's */
+	envoi__feature_maker *features[ENVOI__LOGIN_FEATURES]; /* fewer: ended by NULL */
+};
+
 /** Parameters; borrowed until the login is freed. */
 struct envoi__login_parameters {
+	const struct envoi__login_kind *kind;
+	const char *host; /* that the server's certificate is for; NULL: the address's domain */
 	struct envoi_session *session; /* may be freed after envoi__login_stop() */
 	struct envoi_settings *settings; /* pins are added */
 	struct envoi__account *account;
@@ -65,9 +83,9 @@ struct envoi__login_parameters {
 	bool takes_any_resource; /* the server chooses one */
 };
 
-/** The features of a login: starttls, sasl, bind, session. */
+/** The stream features of a login, made by its kind. */
 struct envoi__login_features {
-	struct envoi_handler *items[4];
+	struct envoi_handler *items[ENVOI__LOGIN_FEATURES];
 	size_t count;
 };
 
@@ -77,7 +95,7 @@ struct envoi__login {
 	struct envoi_context *context; /* a reference */
 	struct envoi__guard guard;
 	/* settings, read when it began: later changes apply to the next login */
-	struct envoi__client_settings values;
+	struct envoi__connection_settings values;
 	enum envoi__tls_mode tls_mode;
 	uint64_t decision_timeout_ms;
 	char *resource; /* that of the values; NULL: the server chooses */

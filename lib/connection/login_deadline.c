@@ -2,7 +2,7 @@
  * envoi - a login: its deadline, which questions to the application suspend
  * SPDX-License-Identifier: MIT
  */
-#include "client/login.h"
+#include "connection/login.h"
 
 enum {
 	REPORT_MS = 100, /* that a connector has after the deadline to report its attempts */

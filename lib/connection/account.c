@@ -2,7 +2,7 @@
  * envoi - an account: its address, its secrets, and the sources of both
  * SPDX-License-Identifier: MIT
  */
-#include "client/account.h"
+#include "connection/account.h"
 
 #include <string.h>
 

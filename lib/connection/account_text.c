@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "client/account.h"
+#include "connection/account.h"
 
 #define FIRST_LINE "envoi-account 1 "
 

@@ -213,14 +213,25 @@ static const struct envoi_connector_impl connector_impl = {
 	.destroy = connector_destroy,
 };
 
-struct envoi_connector *envoi_world_connector(struct envoi_world *world, const char *host)
+static struct envoi_connector *connector_new(
+	struct envoi_world *world, const char *host, bool is_secure)
 {
 	struct connector *connector = testing_alloc(sizeof(*connector));
 	connector->world = world;
 	connector->host = testing_host(world, host);
 	envoi_connector_init(&connector->base, &connector_impl, world->context);
 	testing_check(envoi_memory_connector_new(
-			      &connector->inner, world->context, on_accept, connector, true),
+			      &connector->inner, world->context, on_accept, connector, is_secure),
 		"connector");
 	return &connector->base;
+}
+
+struct envoi_connector *envoi_world_connector(struct envoi_world *world, const char *host)
+{
+	return connector_new(world, host, true);
+}
+
+struct envoi_connector *envoi_world_tls_connector(struct envoi_world *world, const char *host)
+{
+	return connector_new(world, host, false);
 }

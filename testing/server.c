@@ -114,8 +114,15 @@ static const struct envoi_stream_sink_impl sink_impl = {
 	.closed = on_closed,
 };
 
+int testing_transport_new(struct envoi_transport **ret_transport, struct envoi_test_server *server,
+	struct envoi_memory_pair *pair)
+{
+	return envoi_memory_transport_new(
+		ret_transport, pair, ENVOI_MEMORY_B, server->settings, server->starttls == NULL);
+}
+
 int testing_stream_new(struct envoi_stream **ret_stream, struct envoi_test_server *server,
-	struct envoi_memory_pair *pair, struct envoi_handler *management,
+	struct envoi_transport *transport, struct envoi_handler *management,
 	struct envoi_stream_sink *sink)
 {
 	struct envoi_handler *handlers[4];
@@ -133,10 +140,7 @@ int testing_stream_new(struct envoi_stream **ret_stream, struct envoi_test_serve
 			handlers[options.handler_count++] = all[i];
 		}
 	}
-	struct envoi_transport *transport;
-	int r = envoi_memory_transport_new(
-		&transport, pair, ENVOI_MEMORY_B, server->settings, server->starttls == NULL);
-	return r < 0 ? r : envoi_stream_new(ret_stream, server->context, &options, transport, sink);
+	return envoi_stream_new(ret_stream, server->context, &options, transport, sink);
 }
 
 static struct envoi_test_server *server_of(const struct envoi_world *world, const char *domain)
@@ -158,8 +162,12 @@ static int accept_pair(struct envoi_test_server *server, struct envoi_memory_pai
 	connection->server = server;
 	connection->next = server->connections;
 	server->connections = connection;
-	int r = testing_stream_new(
-		&connection->stream, server, pair, &server->management, &connection->sink);
+	struct envoi_transport *transport;
+	int r = testing_transport_new(&transport, server, pair);
+	if (r == ENVOI_OK) {
+		r = testing_stream_new(&connection->stream, server, transport, &server->management,
+			&connection->sink);
+	}
 	if (r < 0) {
 		free_connection(connection);
 	}
@@ -361,7 +369,7 @@ void testing_servers_free(struct envoi_world *world)
 	}
 }
 
-void envoi_test_server_tls(
+struct envoi_tls_config *envoi_test_server_tls(
 	struct envoi_test_server *server, const char *certificate_file, const char *key_file)
 {
 	testing_check(envoi_tls_config_new_server(
@@ -369,6 +377,7 @@ void envoi_test_server_tls(
 		"the certificate");
 	const struct envoi_starttls_options options = {.config = server->tls, .required = true};
 	testing_check(envoi_starttls_new(&server->starttls, server->context, &options), "STARTTLS");
+	return server->tls;
 }
 
 struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_server *server)

@@ -57,8 +57,9 @@ struct session {
 	struct session *next;
 	struct envoi_test_server *server;
 	struct envoi_session *library; /* NULL: the session is the kit's own */
-	struct envoi_session_owner owner; /* these three: of the library's session */
+	struct envoi_session_owner owner; /* these four: of the library's session */
 	struct envoi_handler handler;
+	struct envoi_opening *opening; /* direct TLS; NULL: done */
 	size_t given;
 	struct account *account;
 	unsigned int number;
@@ -113,9 +114,13 @@ struct envoi_test_server {
 struct account *testing_account(const struct envoi_test_server *server, const char *user);
 struct connection *testing_connection(
 	struct envoi_stream *stream, struct envoi_test_server *server);
-/** Make the server's stream of a pair. @param management  of XEP-0198; NULL: none */
+/** Make side B of a pair a transport. */
+int testing_transport_new(struct envoi_transport **ret_transport, struct envoi_test_server *server,
+	struct envoi_memory_pair *pair);
+/** Make a stream of the server. @param transport  taken @param management  of XEP-0198; NULL: none
+ */
 int testing_stream_new(struct envoi_stream **ret_stream, struct envoi_test_server *server,
-	struct envoi_memory_pair *pair, struct envoi_handler *management,
+	struct envoi_transport *transport, struct envoi_handler *management,
 	struct envoi_stream_sink *sink);
 /** End a connection with a stream error. */
 void testing_connection_end(struct connection *connection, enum envoi_stream_condition condition);

@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <envoi/interfaces/channel.h>
+
 #include "server.h"
+
+enum {
+	HANDSHAKE_MS = 20000,
+};
 
 /** A stanza that was given to a session. */
 struct given {
@@ -110,6 +116,7 @@ void testing_library_end(struct session *session)
 {
 	take_out(session);
 	session->is_available = false;
+	envoi_opening_free(session->opening);
 	envoi_session_free(session->library);
 	envoi_jid_unref(session->jid);
 	free(session);
@@ -142,17 +149,60 @@ static struct session *session_new(struct envoi_test_server *server)
 	return session;
 }
 
-int testing_library_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair)
+/* @param transport  taken */
+static int begin_stream(struct session *session, struct envoi_transport *transport)
 {
-	struct session *session = session_new(server);
+	struct envoi_test_server *server = session->server;
 	struct envoi_handler *management = server->options.has_stream_management
 		? server->library_management
 		: NULL;
 	struct envoi_stream *stream;
 	int r = testing_stream_new(
-		&stream, server, pair, management, envoi_session_sink(session->library));
+		&stream, server, transport, management, envoi_session_sink(session->library));
+	return r < 0 ? r : envoi_session_attach(session->library, stream);
+}
+
+static void on_secured(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
+{
+	struct session *session = user;
+	session->opening = NULL;
+	if (failure != NULL || begin_stream(session, transport) < 0) {
+		testing_library_end(session);
+	}
+}
+
+static int begin_tls(struct session *session, struct envoi_memory_pair *pair)
+{
+	struct envoi_test_server *server = session->server;
+	struct envoi_channel_options channel_options;
+	struct envoi_channel *channel;
+	const struct envoi_opening_options options = {
+		.channel = &channel_options,
+		.role = ENVOI_RECEIVER,
+		.tls = server->tls,
+		.alpn = "xmpp-client",
+		.timeout_ms = HANDSHAKE_MS,
+		.done = on_secured,
+		.user = session,
+	};
+	int r = envoi_channel_options_read(&channel_options, server->context, server->settings);
 	if (r == ENVOI_OK) {
-		r = envoi_session_attach(session->library, stream);
+		r = envoi_memory_channel_new(&channel, pair, ENVOI_MEMORY_B);
+	}
+	return r < 0 ? r : envoi_opening_new(&session->opening, server->context, channel, &options);
+}
+
+int testing_library_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair)
+{
+	struct session *session = session_new(server);
+	struct envoi_transport *transport;
+	int r;
+	if (server->options.direct_tls) {
+		r = begin_tls(session, pair);
+	} else {
+		r = testing_transport_new(&transport, server, pair);
+		r = r < 0 ? r : begin_stream(session, transport);
 	}
 	if (r < 0) {
 		testing_library_end(session);

@@ -168,7 +168,34 @@ static void on_stopped(struct envoi_handler *self, const struct envoi_event *eve
 	}
 }
 
+static void check_login(
+	struct actor *actor, const char *rule, const char *text, const char *planned)
+{
+	if (text == NULL || strcmp(text, planned) != 0) {
+		run_fail(actor->run, rule, "%s: %s, planned: %s", actor->name,
+			text != NULL ? text : "nothing", planned);
+	}
+}
+
+static void on_secured(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct actor *actor = actor_of(self);
+	const struct login *login = &actor->run->plan->login;
+	if (login->route != ROUTE_CLEAR) {
+		check_login(actor, "the-version-of-tls", event->text,
+			login->is_tls_1_2 ? "TLS1.2" : "TLS1.3");
+	}
+}
+
+static void on_authenticated(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct actor *actor = actor_of(self);
+	check_login(actor, "the-mechanism", event->text, actor->run->plan->login.mechanism);
+}
+
 static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_SECURED, on_secured},
+	{ENVOI_EVENT_AUTHENTICATED, on_authenticated},
 	{ENVOI_EVENT_CONNECTING, on_event},
 	{ENVOI_EVENT_STARTED, on_online},
 	{ENVOI_EVENT_RESUMED, on_online},
@@ -207,6 +234,22 @@ static void on_traffic(void *user, enum envoi_direction direction, const char *x
 		len > SHOWN_BYTES ? SHOWN_BYTES : (int)len, xml);
 }
 
+/* A setter's failure is that of connecting. */
+static void set_login(struct envoi_client *client, const struct login *login)
+{
+	static const char *const modes[ROUTES] = {"none", "starttls", "direct"};
+	envoi_client_set(client, "tls.mode", modes[login->route]);
+	envoi_client_set(client, "sasl.mechanisms", login->mechanism);
+	envoi_client_set(client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
+	envoi_client_set(client, "tls.system-trust", "false");
+}
+
+static struct envoi_connector *make_connector(const struct run *run, const char *host)
+{
+	return run->plan->login.route == ROUTE_CLEAR ? envoi_world_connector(run->world, host)
+						     : envoi_world_tls_connector(run->world, host);
+}
+
 static void make_client(struct actor *actor)
 {
 	char jid[64];
@@ -216,9 +259,7 @@ static void make_client(struct actor *actor)
 		abort();
 	}
 	actor->life++;
-	/* A setter's failure is that of connecting. */
-	envoi_client_set(actor->client, "tls.mode", "none");
-	envoi_client_set(actor->client, "sasl.mechanisms", "PLAIN");
+	set_login(actor->client, &actor->run->plan->login);
 	envoi_client_set(
 		actor->client, "reconnect.longest", actor->run->plan->waits_long ? "300s" : "5s");
 	envoi_client_set(actor->client, "reconnect.initial", "true");
@@ -230,8 +271,7 @@ static void make_client(struct actor *actor)
 	if (actor->run->plan->has_journal) {
 		records_load(actor);
 	}
-	envoi_client_add_connector(
-		actor->client, envoi_world_connector(actor->run->world, actor->name));
+	envoi_client_add_connector(actor->client, make_connector(actor->run, actor->name));
 }
 
 void actor_connect(struct actor *actor)

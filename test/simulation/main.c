@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace | --xml]
+ * usage: simulation [--both-ends] [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace | --xml]
  *
+ * --both-ends: the server's side is the library's too, and logins use each route and mechanism.
  * --seeds runs COUNT seeds from FIRST on, stops at the first that fails, and prints the command
  * that replays it with the fewest steps. --seed runs one, with the steps that NUMBERS names,
  * "0,3,4".
@@ -18,12 +19,12 @@
 struct options {
 	uint64_t first, count;
 	const char *only;
-	bool traces;
+	bool both_ends, traces;
 };
 
 static int usage(void)
 {
-	fputs("usage: simulation [--seeds FIRST COUNT | --seed N [--only NUMBERS]] "
+	fputs("usage: simulation [--both-ends] [--seeds FIRST COUNT | --seed N [--only NUMBERS]] "
 	      "[--trace | --xml]\n",
 		stderr);
 	return 2;
@@ -40,6 +41,8 @@ static bool parse(struct options *options, char **arguments)
 	for (; *arguments != NULL; arguments++) {
 		if (strcmp(*arguments, "--trace") == 0) {
 			options->traces = true;
+		} else if (strcmp(*arguments, "--both-ends") == 0) {
+			options->both_ends = true;
 		} else if (strcmp(*arguments, "--xml") == 0) {
 			options->traces = tap_is_on = true;
 		} else if (strcmp(*arguments, "--seed") == 0 &&
@@ -76,14 +79,15 @@ static void keep_only(struct plan *plan, const char *numbers)
 	}
 }
 
-static void report(const char *program, struct plan *plan, char failure[FAILURE_SIZE])
+static void report(
+	const char *program, const char *mode, struct plan *plan, char failure[FAILURE_SIZE])
 {
 	printf("seed %" PRIu64 " fails: %s\n", plan->seed, failure);
 	shrink(plan, failure);
 	printf("with %zu steps: %s\n", plan_left(plan), failure);
 	plan_print(plan, stdout);
 	(void)run_plan(plan, stdout, failure);
-	printf("replay: %s --seed %" PRIu64 " --only ", program, plan->seed);
+	printf("replay: %s%s --seed %" PRIu64 " --only ", program, mode, plan->seed);
 	plan_print_numbers(plan, stdout);
 	printf(" --trace\n");
 }
@@ -98,7 +102,7 @@ int main(int argc, char **argv)
 		return usage();
 	}
 	for (uint64_t i = 0; i < options.count; i++) {
-		plan_make(&plan, options.first + i);
+		plan_make(&plan, options.first + i, options.both_ends);
 		if (options.only != NULL) {
 			keep_only(&plan, options.only);
 		}
@@ -106,7 +110,8 @@ int main(int argc, char **argv)
 			if (options.only != NULL) {
 				printf("%s\n", failure);
 			} else {
-				report(argv[0], &plan, failure);
+				report(argv[0], options.both_ends ? " --both-ends" : "", &plan,
+					failure);
 			}
 			return 1;
 		}

@@ -170,11 +170,31 @@ static void draw_server(uint64_t *state, struct envoi_test_server_options *serve
 	server->closes_at_resumes = chance(state, 15) ? 1 + (unsigned int)draw(state, 3) : 0;
 }
 
-void plan_make(struct plan *plan, uint64_t seed)
+/* A -PLUS mechanism needs TLS. */
+static void draw_login(uint64_t *state, struct plan *plan)
+{
+	static const char *const mechanisms[] = {"SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512",
+		"PLAIN", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS"};
+	enum {
+		WITHOUT_TLS = 4,
+		ALL = sizeof(mechanisms) / sizeof(mechanisms[0])
+	};
+	struct login *login = &plan->login;
+	login->route = (enum route)draw(state, ROUTES);
+	login->is_tls_1_2 = chance(state, 50);
+	login->mechanism = mechanisms[draw(state, login->route == ROUTE_CLEAR ? WITHOUT_TLS : ALL)];
+	plan->server.uses_library = true;
+	plan->server.direct_tls = login->route == ROUTE_DIRECT_TLS;
+}
+
+void plan_make(struct plan *plan, uint64_t seed, bool both_ends)
 {
 	uint64_t state = seed * UINT64_C(0x2545f4914f6cdd1d) + 1, at_ms = 0;
-	*plan = (struct plan){.seed = seed};
+	*plan = (struct plan){.seed = seed, .login.mechanism = "PLAIN"};
 	draw_server(&state, &plan->server);
+	if (both_ends) {
+		draw_login(&state, plan);
+	}
 	plan->has_journal = chance(&state, 40);
 	plan->waits_long = chance(&state, 30);
 	size_t wanted = FEWEST_STEPS + (size_t)draw(&state, TYPICAL_STEPS);
@@ -237,6 +257,7 @@ void step_print(const struct step *step, FILE *out)
 
 void plan_print(const struct plan *plan, FILE *out)
 {
+	static const char *const routes[ROUTES] = {"without TLS", "STARTTLS", "direct TLS"};
 	const struct envoi_test_server_options *server = &plan->server;
 	fprintf(out,
 		"server: %s, %sstream management, %sresumption for %" PRIu64 " ms, %scounts, "
@@ -245,6 +266,8 @@ void plan_print(const struct plan *plan, FILE *out)
 		server->has_stream_management ? "" : "no ", server->resumes ? "" : "no ",
 		server->hibernation_ms, server->remembers_counts ? "remembers " : "forgets ",
 		server->ignores_resumes, server->closes_at_resumes);
+	fprintf(out, "login: %s, TLS %s, %s\n", routes[plan->login.route],
+		plan->login.is_tls_1_2 ? "1.2" : "1.3", plan->login.mechanism);
 	fprintf(out, "clients %s a journal, and wait up to %s between two attempts\n",
 		plan->has_journal ? "have" : "have not", plan->waits_long ? "300 s" : "5 s");
 	for (size_t i = 0; i < plan->count; i++) {

@@ -1,6 +1,8 @@
 /*
  * envoi - simulation: carrying out a plan
  * SPDX-License-Identifier: MIT
+ *
+ * Private headers: no setting selects TLS 1.2 alone.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,6 +11,7 @@
 
 #include "open_fds.h"
 #include "simulation.h"
+#include "tls/tls_config.h"
 
 enum {
 	LOGIN_MS = 2000,
@@ -145,12 +148,24 @@ static void take_step(struct run *run, const struct step *step)
 
 /* --- beginning and end --- */
 
+static void require_tls(struct run *run)
+{
+	struct envoi_tls_config *config = envoi_test_server_tls(
+		run->server, TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem");
+	if (run->plan->login.is_tls_1_2) {
+		config->priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-RSA";
+	}
+}
+
 static void begin(struct run *run)
 {
 	run->fds_before = count_open_fds();
 	run->world = envoi_world_new(run->plan->seed);
 	run->server = envoi_world_server(run->world, "example.org");
 	*envoi_test_server_options(run->server) = run->plan->server;
+	if (run->plan->login.route != ROUTE_CLEAR) {
+		require_tls(run);
+	}
 	envoi_test_server_watch(run->server, ledger_watch, run);
 	for (unsigned int i = 0; i < ACTORS; i++) {
 		actor_init(run, i);

@@ -65,17 +65,32 @@ struct step {
 	bool is_left_out; /* by shrinking or --only */
 };
 
+enum route {
+	ROUTE_CLEAR, /* the connection counts as secure */
+	ROUTE_STARTTLS,
+	ROUTE_DIRECT_TLS,
+	ROUTES,
+};
+
+/* How clients connect and log in. */
+struct login {
+	enum route route;
+	bool is_tls_1_2; /* the only version of the server; otherwise TLS 1.3 is chosen */
+	const char *mechanism; /* its only one */
+};
+
 struct plan {
 	uint64_t seed;
 	struct envoi_test_server_options server;
+	struct login login;
 	bool has_journal; /* clients go on with their session after they were killed */
 	bool waits_long; /* clients, between two attempts: up to 5 minutes in place of 5 s */
 	struct step steps[MOST_STEPS];
 	size_t count;
 };
 
-/** Make the plan of a seed. */
-void plan_make(struct plan *plan, uint64_t seed);
+/** Make the plan of a seed. @param both_ends  both are the library's, with each route and mechanism */
+void plan_make(struct plan *plan, uint64_t seed, bool both_ends);
 /** @return steps that are not left out */
 size_t plan_left(const struct plan *plan);
 /** Write the numbers of the steps that are not left out, "0,3,4", as --only takes them. */

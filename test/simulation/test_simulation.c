@@ -60,7 +60,7 @@ static void find_failure(struct plan *plan, const struct envoi_test_server_optio
 	char failure[FAILURE_SIZE])
 {
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		plan_make(plan, seed);
+		plan_make(plan, seed, false);
 		plan->server.drops_each = faults->drops_each;
 		plan->server.doubles_each = faults->doubles_each;
 		plan->server.swaps_each = faults->swaps_each;
@@ -119,7 +119,7 @@ static char *trace_of(uint64_t seed)
 	size_t len;
 	FILE *trace = open_memstream(&text, &len);
 	assert_non_null(trace);
-	plan_make(&plan, seed);
+	plan_make(&plan, seed, false);
 	assert_true(run_plan(&plan, trace, failure));
 	fclose(trace);
 	return text;
@@ -143,7 +143,7 @@ static void plans_have_everything(void **state)
 	struct plan plan;
 	unsigned int kinds[STEP_KINDS] = {0}, managed = 0, resuming = 0;
 	for (uint64_t seed = 0; seed < SEEDS; seed++) {
-		plan_make(&plan, seed);
+		plan_make(&plan, seed, false);
 		assert_between(plan.count, 1, MOST_STEPS);
 		managed += plan.server.has_stream_management;
 		resuming += plan.server.resumes;

@@ -27,6 +27,7 @@ struct envoi_connector;
 struct envoi_context;
 struct envoi_test_peer;
 struct envoi_test_server;
+struct envoi_tls_config;
 
 /* --- the world --- */
 
@@ -94,6 +95,10 @@ struct envoi_test_link {
  */
 struct envoi_connector *envoi_world_connector(struct envoi_world *world, const char *host);
 
+/** As envoi_world_connector(), but its connections are secure with TLS only: for servers after
+ * envoi_test_server_tls(). */
+struct envoi_connector *envoi_world_tls_connector(struct envoi_world *world, const char *host);
+
 /** Set how a host's connections behave, pending and future ones.
  * @param link  copied; NULL: well */
 void envoi_world_set_link(
@@ -125,6 +130,9 @@ struct envoi_test_server_options {
 	/** Stream management and sessions are those of the library's receiving side, in place of
 	 * the kit's own; of connections accepted from now on. `remembers_counts` has no effect. */
 	bool uses_library;
+	/** With `uses_library` and envoi_test_server_tls(): connections begin with TLS (XEP-0368),
+	 * in place of STARTTLS. */
+	bool direct_tls;
 	uint64_t hibernation_ms; /**< for which a session without connection can be resumed */
 	/** gives `h` in `<failed/>` for sessions that timed out (XEP-0198, section 5) */
 	bool remembers_counts;
@@ -168,8 +176,9 @@ void envoi_test_server_accept(struct envoi_test_server *server, struct envoi_mem
  *
  * @param certificate_file  PEM: the certificate for the domain, and its intermediate ones
  * @param key_file          PEM: its private key
+ * @return the configuration; borrowed
  */
-void envoi_test_server_tls(
+struct envoi_tls_config *envoi_test_server_tls(
 	struct envoi_test_server *server, const char *certificate_file, const char *key_file);
 
 /** Add an account. @param user, password  copied; @p user as in an address, prepared */

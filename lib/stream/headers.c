@@ -212,6 +212,7 @@ static void answer_head(struct envoi_stream *stream)
 		envoi__stream_offer(stream);
 	} else {
 		stream->input = ENVOI__INPUT_OPEN;
+		envoi__stream_await(stream);
 	}
 }
 
@@ -260,11 +261,21 @@ static int send(struct envoi_stream *stream, const struct envoi_stream_head *hea
 	return r;
 }
 
+static int keep_id(struct envoi_stream *stream, const char *id)
+{
+	envoi_free(stream->context, stream->id);
+	stream->id = envoi_strndup(stream->context, id, strlen(id));
+	return stream->id == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
 /* Section 4.7.3: unique, and not to be guessed. */
 static int send_receiver_head(struct envoi_stream *stream)
 {
 	char id[ENVOI_ID_SIZE];
 	int r = envoi_id_make(stream->context, id);
+	if (r == ENVOI_OK && !has_versions(stream)) {
+		r = keep_id(stream, id);
+	}
 	if (r < 0) {
 		return r;
 	}

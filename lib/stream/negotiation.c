@@ -167,7 +167,7 @@ void envoi__stream_negotiate(struct envoi_stream *stream)
 
 /* --- receiving side --- */
 
-static void wait_or_become_ready(struct envoi_stream *stream)
+void envoi__stream_await(struct envoi_stream *stream)
 {
 	const struct missing *missing = first_missing(stream);
 	if (missing == NULL) {
@@ -199,7 +199,7 @@ void envoi__stream_offer(struct envoi_stream *stream)
 		goto done;
 	}
 	stream->input = ENVOI__INPUT_OPEN;
-	wait_or_become_ready(stream);
+	envoi__stream_await(stream);
 
 done:
 	envoi_element_unref(features);
@@ -265,7 +265,7 @@ static void go_on(struct envoi_stream *stream, enum envoi_stream_next next)
 	} else if (stream->role == ENVOI_INITIATOR) {
 		envoi__stream_negotiate(stream);
 	} else {
-		wait_or_become_ready(stream);
+		envoi__stream_await(stream);
 	}
 }
 

@@ -21,6 +21,7 @@ static void release(struct envoi_stream *stream)
 	envoi_free(context, stream->lang);
 	envoi_free(context, stream->peer_head);
 	envoi_jid_unref(stream->local);
+	envoi_free(context, stream->id);
 	envoi_free(context, stream->user);
 	envoi_element_unref(stream->features);
 	envoi__written_finish(&stream->written);

@@ -87,6 +87,7 @@ struct envoi_stream {
 	enum envoi_role role;
 	char *content_ns, *peer_domain, *lang; /* peer_domain, lang may be NULL */
 	struct envoi_jid *local; /* may be NULL */
+	char *id; /* of the own header, which a handshake needs; NULL: not kept */
 	char *user; /* that the peer has authenticated as; NULL: not known */
 	struct envoi__peer_head *peer_head; /* NULL: none came */
 	unsigned int bits, required;
@@ -168,6 +169,8 @@ const struct envoi_stream_feature *envoi__part_feature(const struct envoi__strea
 void envoi__part_finish(struct envoi_stream *stream, struct envoi__stream_part *part);
 /** Initiating side: negotiate the next eligible feature. */
 void envoi__stream_negotiate(struct envoi_stream *stream);
+/** Receiving side: be ready, or wait for what is missing, in its phase. */
+void envoi__stream_await(struct envoi_stream *stream);
 /** Receiving side: send what can be negotiated now. */
 void envoi__stream_offer(struct envoi_stream *stream);
 /**

@@ -202,6 +202,78 @@ ENVOI_API int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handle
 ENVOI_API ENVOI_MUST_CHECK int envoi_legacy_session_new(
 	struct envoi_handler **ret_handler, struct envoi_context *context);
 
+/* --- components (XEP-0114) --- */
+
+/** The content namespace of streams between a component and its server. */
+#define ENVOI_NS_COMPONENT "jabber:component:accept"
+
+/**
+ * The handshake of a component, initiating side (XEP-0114, section 3): gains
+ * ENVOI_STREAM_AUTHENTICATED. For streams whose content namespace is ENVOI_NS_COMPONENT.
+ *
+ * A server that does not know the component's domain, or another secret, ends the stream with a
+ * stream error: ENVOI_ERR_STREAM, usually not-authorized in phase SASL or host-unknown in phase
+ * STREAM.
+ *
+ * @param secret  copied, and wiped with the handler
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_handshake_new(
+	struct envoi_handler **ret_handler, struct envoi_context *context, const char *secret);
+
+struct envoi_handshake_hook;
+
+/** Receiving side: knows the secrets of components. Called from the loop. */
+struct envoi_handshake_hook_impl {
+	/**
+	 * A component has sent its handshake. Answer with envoi_handshake_answer(), inside or
+	 * later; sasl.timeout continues until then.
+	 * @param domain  the component's, prepared; not authenticated; borrowed until the stream is
+	 *                freed
+	 */
+	void (*wanted)(struct envoi_handshake_hook *hook, struct envoi_stream *stream,
+		struct envoi_handler *handler, const char *domain);
+	/** OPTIONAL. The stream is freed before the answer: do not answer any more. */
+	void (*canceled)(struct envoi_handshake_hook *hook, struct envoi_stream *stream);
+};
+
+/** Base of every hook; embedded first. */
+struct envoi_handshake_hook {
+	const struct envoi_handshake_hook_impl *impl;
+};
+
+/**
+ * The handshake of a component, receiving side: gains ENVOI_STREAM_AUTHENTICATED and sets
+ * envoi_stream_local() to the component's domain. For streams whose content namespace is
+ * ENVOI_NS_COMPONENT, made without a local address: the header's `to` names the component.
+ *
+ * Each of these ends the stream with ENVOI_ERR_AUTH and the stream error not-authorized: a wrong
+ * secret, an unknown domain, a header that names no domain. A peer therefore cannot tell them
+ * apart, and has one attempt for each connection; the number of connections is for the owner to
+ * limit. A second handshake ends it with ENVOI_ERR_PROTOCOL and policy-violation, a stanza before
+ * the handshake with ENVOI_ERR_PROTOCOL and not-authorized.
+ *
+ * @param hook  borrowed, must outlive the handler and its streams
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_handshake_receiver_new(struct envoi_handler **ret_handler,
+	struct envoi_context *context, struct envoi_handshake_hook *hook);
+
+/**
+ * Answer a handshake. The proof is compared in constant time.
+ *
+ * @param handler  the handler that `wanted` was called with
+ * @param secret   of the component; borrowed for the call; NULL: there is no such component
+ * @param refusal  ENVOI_STREAM_NO_CONDITION: accept the component if it has proved the secret.
+ *                 Otherwise the stream error for one that has: ENVOI_STREAM_CONFLICT when another
+ *                 component of the domain is connected, for example. An owner that prefers the new
+ *                 one closes the old stream when this one is authenticated, not before
+ * @retval ENVOI_ERR_STATE  no handshake waits for an answer
+ * Other errors, ENVOI_ERR_AUTH among them: the stream fails.
+ */
+ENVOI_API int envoi_handshake_answer(struct envoi_stream *stream, struct envoi_handler *handler,
+	const char *secret, enum envoi_stream_condition refusal);
+
 /* --- stream limits (XEP-0478) --- */
 
 #define ENVOI_NS_STREAM_LIMITS "urn:xmpp:stream-limits:0"

@@ -412,6 +412,10 @@ ENVOI_API const char *envoi_stream_lang(const struct envoi_stream *stream);
 /** @return the peer's last header (the stream's id, ...), not verified; borrowed until the next
  * one; NULL: none */
 ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(const struct envoi_stream *stream);
+/** @return the id of the stream (RFC 6120, section 4.7.3): that of the server's header; on a
+ * receiving stream that of this side's, if its content namespace has no features; NULL: none, or
+ * not kept; borrowed until the next header */
+ENVOI_API const char *envoi_stream_id(const struct envoi_stream *stream);
 /** @return the peer's last <stream:features/> (roster versioning is offered there, for example);
  * borrowed until the stream restarts or is freed; NULL: none */
 ENVOI_API const struct envoi_element *envoi_stream_features(const struct envoi_stream *stream);

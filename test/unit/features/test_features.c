@@ -77,11 +77,25 @@ static int make_receiver(struct envoi_context *context)
 	return destroy_made(handler, r);
 }
 
+static int make_handshake(struct envoi_context *context)
+{
+	struct envoi_handler *handler = NULL;
+	int r = envoi_handshake_new(&handler, context, "secret");
+	return destroy_made(handler, r);
+}
+
+static int make_handshake_receiver(struct envoi_context *context)
+{
+	struct envoi_handler *handler = NULL;
+	int r = envoi_handshake_receiver_new(&handler, context, NULL);
+	return destroy_made(handler, r);
+}
+
 static void a_failed_allocation_fails_the_constructor_and_leaks_nothing(void **state)
 {
 	(void)state;
-	static int (*const makers[])(struct envoi_context * context) = {
-		make_bind, make_session, make_starttls, make_sasl, make_receiver};
+	static int (*const makers[])(struct envoi_context * context) = {make_bind, make_session,
+		make_starttls, make_sasl, make_receiver, make_handshake, make_handshake_receiver};
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
 		assert_true(test_allocator_try(makers[i]) > 1);
 	}

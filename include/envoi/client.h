@@ -281,6 +281,7 @@ ENVOI_API void envoi_client_switch_tap(
  * @retval ENVOI_ERR_INVALID  it is something else, or a builder failed; nothing changed
  * @retval ENVOI_ERR_NOMEM    nothing changed
  * Other errors as envoi_send(): it is not sent now, and it is that of later sessions.
+ * envoi_session_problem() of envoi_client_session() has the reason.
  */
 ENVOI_API int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *presence);
 /** As envoi_client_set_presence(), of available presence.

@@ -41,6 +41,9 @@ struct envoi_settings;
  * ago gives way to a new one; limits.presences and limits.presence-bytes for all contacts, where a
  * new resource is not held. Limits are read when the object is made and with each
  * ENVOI_EVENT_STARTED.
+ *
+ * When envoi_presences_probe() fails, envoi_session_problem() of the session has the reason; not
+ * after envoi_presences_detach().
  */
 struct envoi_presences;
 

@@ -30,6 +30,9 @@ extern "C" {
  * Where the server has roster versioning (RFC 6121, section 2.6), a fetch asks for what changed
  * since the version that is held, and only changes are sent. envoi_roster_save() keeps contacts and
  * version over starts of the program.
+ *
+ * When a function fails, envoi_session_problem() of the session has the reason; not for
+ * ENVOI_ERR_STATE of a detached object.
  */
 struct envoi_roster;
 

@@ -69,7 +69,8 @@ ENVOI_API void envoi_session_get_stats(
 	const struct envoi_session *session, struct envoi_session_stats *ret_stats);
 
 /**
- * Explain a failure of the session's functions: of attaching a handler, sending, requesting.
+ * Explain a failure of the session's functions (attaching a handler, sending, requesting) and of
+ * those of the roster, the presences and the subscriptions that are attached to it.
  * @return why the last call that failed was refused, for a person: "message/body: U+0001 at byte 0
  *         is not allowed in XML", "handler \"bot\": stanzas[2]: no kind"; of a session that has
  *         refused nothing, the text of ENVOI_OK; borrowed until the next call on the session

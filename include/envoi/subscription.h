@@ -35,6 +35,9 @@ struct envoi_settings;
  * Answers of contacts are reported by ENVOI_EVENT_SUBSCRIPTION_APPROVED, _REFUSED and _ENDED, and
  * are not answered. The roster changes with the server's pushes, which are independent of these
  * events.
+ *
+ * When a function fails, envoi_session_problem() of the session has the reason; not for
+ * ENVOI_ERR_STATE of a detached object.
  */
 struct envoi_subscriptions;
 

@@ -10,6 +10,7 @@
 #include <envoi/context.h>
 
 #include "presence/presence_settings.h"
+#include "session/session.h"
 
 /* A copy: the stanza is its sender's, and may be changed behind us. */
 static void remember(struct envoi__own_presence *presence, const struct envoi_stanza *stanza)
@@ -152,16 +153,18 @@ int envoi__own_presence_set(struct envoi__own_presence *presence, const struct e
 	const struct envoi_element *element = envoi_stanza_element(stanza);
 	int r = envoi_element_error(element);
 	if (r < 0) {
-		return r;
+		return envoi__session_refuse(
+			presence->session, r, "%s", envoi_element_problem(element));
 	}
 	enum envoi_stanza_type type = envoi_stanza_type(stanza);
 	if (envoi_stanza_kind(stanza) != ENVOI_PRESENCE || envoi_stanza_to_text(stanza) != NULL ||
 		(type != ENVOI_TYPE_AVAILABLE && type != ENVOI_TYPE_UNAVAILABLE)) {
-		return ENVOI_ERR_INVALID;
+		return envoi__session_refuse(presence->session, ENVOI_ERR_INVALID,
+			"only presence of type available or unavailable, without to, can be set");
 	}
 	struct envoi_element *copy = envoi_element_dup(element);
 	if (copy == NULL) {
-		return ENVOI_ERR_NOMEM;
+		return envoi__session_refuse(presence->session, ENVOI_ERR_NOMEM, NULL);
 	}
 	envoi_element_unref(presence->last);
 	presence->last = type == ENVOI_TYPE_AVAILABLE ? copy : envoi_element_unref(copy);

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "presence/presence_settings.h"
+#include "session/session.h"
 
 #define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
 
@@ -128,7 +129,7 @@ static int send(struct envoi_subscriptions *subscriptions, enum envoi_stanza_typ
 	}
 	int r = envoi_jid_bare(&bare, jid);
 	if (r < 0) {
-		return r;
+		return envoi__session_refuse(subscriptions->session, r, NULL);
 	}
 	struct envoi_stanza *stanza = envoi_presence_new(
 		subscriptions->context, type, envoi_jid_text(bare));
@@ -403,7 +404,8 @@ static int answer(struct envoi_subscriptions *subscriptions, const struct envoi_
 		return ENVOI_ERR_STATE;
 	}
 	if (find_open(subscriptions, jid) == NULL) {
-		return ENVOI_ERR_NOT_FOUND;
+		return envoi__session_refuse(subscriptions->session, ENVOI_ERR_NOT_FOUND,
+			"subscriptions: %.256s has no open request", envoi_jid_text(jid));
 	}
 	struct envoi_jid *contact = envoi_jid_ref(jid);
 	envoi__guard_enter(&subscriptions->guard);
@@ -452,7 +454,8 @@ int envoi_subscriptions_preapprove(
 	}
 	return envoi_subscriptions_can_preapprove(subscriptions)
 		? send(subscriptions, ENVOI_TYPE_SUBSCRIBED, jid, NULL)
-		: ENVOI_ERR_UNSUPPORTED;
+		: envoi__session_refuse(subscriptions->session, ENVOI_ERR_UNSUPPORTED,
+			  "subscriptions: offline, or the server takes no approvals in advance");
 }
 
 int envoi_subscriptions_request(

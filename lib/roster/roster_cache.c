@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "roster/roster_inside.h"
+#include "session/session.h"
 
 #define NS_CACHE "urn:envoi:roster:1"
 #define HEAD "<stream:stream xmlns:stream='" ENVOI_NS_STREAMS "'>"
@@ -24,14 +25,16 @@ static void write_list(struct envoi_xml_writer *writer, const struct envoi_roste
 int envoi_roster_save(const struct envoi_roster *roster, struct envoi_buffer *out)
 {
 	if (roster->account == NULL) {
-		return ENVOI_ERR_STATE;
+		return envoi__session_refuse(
+			roster->session, ENVOI_ERR_STATE, "roster: no list was fetched or loaded");
 	}
 	struct envoi_xml_writer *writer = envoi_xml_writer_new(out, NULL);
 	envoi_xml_open(writer, NS_CACHE, "roster");
 	envoi_xml_attr(writer, "account", envoi_jid_text(roster->account));
 	write_list(writer, roster);
 	envoi_xml_close(writer);
-	return envoi_xml_writer_finish(writer);
+	int r = envoi_xml_writer_finish(writer);
+	return r < 0 ? envoi__session_refuse(roster->session, r, NULL) : r;
 }
 
 /* --- reading --- */
@@ -145,16 +148,26 @@ static int load_list(struct envoi_roster *roster, const struct envoi_element *li
 	return ENVOI_OK;
 }
 
+static int refuse_load(const struct envoi_roster *roster, int code)
+{
+	return code == ENVOI_ERR_INVALID
+		? envoi__session_refuse(roster->session, code,
+			  "roster: the text is malformed or of another account")
+		: envoi__session_refuse(roster->session, code, NULL);
+}
+
 int envoi_roster_load(struct envoi_roster *roster, const char *text, size_t len)
 {
 	struct envoi_element *root;
 	if (roster->session == NULL || roster->fetching != NULL || roster->is_complete ||
 		envoi_session_jid(roster->session) == NULL) {
-		return ENVOI_ERR_STATE;
+		return envoi__session_refuse(roster->session, ENVOI_ERR_STATE,
+			"roster: a list was fetched or is being fetched, or the session has no "
+			"address");
 	}
 	int r = parse(&root, roster->context, text, len);
 	if (r < 0) {
-		return r;
+		return refuse_load(roster, r);
 	}
 	r = envoi_element_is(root, NS_CACHE, "roster")
 		? check_account(roster, envoi_element_attr(root, "account"))
@@ -163,5 +176,5 @@ int envoi_roster_load(struct envoi_roster *roster, const char *text, size_t len)
 		r = load_list(roster, envoi_element_child(root, ENVOI__NS_ROSTER, "query"));
 	}
 	envoi_element_unref(root);
-	return r;
+	return r < 0 ? refuse_load(roster, r) : r;
 }

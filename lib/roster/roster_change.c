@@ -62,11 +62,12 @@ int envoi__roster_send_item(struct envoi_roster *roster, struct envoi_roster_ite
 	}
 	struct envoi_jid *address;
 	int r = check_groups(roster, item);
-	if (r == ENVOI_OK) {
-		r = address_for_server(&address, roster, jid);
-	}
 	if (r < 0) {
 		return r;
+	}
+	r = address_for_server(&address, roster, jid);
+	if (r < 0) {
+		return envoi__session_refuse(roster->session, r, NULL);
 	}
 	item->jid = address;
 	struct envoi_stanza *iq = envoi_iq_new(roster->context, ENVOI_IQ_SET, NULL);
@@ -96,12 +97,18 @@ int envoi_roster_remove(
 	return envoi__roster_send_item(roster, &wanted, jid, done, user);
 }
 
+int envoi__roster_refuse_stranger(const struct envoi_roster *roster, const struct envoi_jid *jid)
+{
+	return envoi__session_refuse(roster->session, ENVOI_ERR_NOT_FOUND,
+		"roster: %.256s is not a contact", envoi_jid_text(jid));
+}
+
 int envoi_roster_rename(struct envoi_roster *roster, const struct envoi_jid *jid, const char *name,
 	envoi_answer_fn *done, void *user)
 {
 	const struct envoi_roster_item *known = envoi_roster_find(roster, jid);
 	if (known == NULL) {
-		return ENVOI_ERR_NOT_FOUND;
+		return envoi__roster_refuse_stranger(roster, jid);
 	}
 	struct envoi_roster_item wanted = *known;
 	wanted.name = name;

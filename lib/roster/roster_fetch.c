@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "roster/roster_inside.h"
+#include "session/session.h"
 
 #define NS_ROSTER_VERSIONS "urn:xmpp:features:rosterver"
 
@@ -178,11 +179,12 @@ static void forget_other_account(struct envoi_roster *roster)
 int envoi_roster_fetch(struct envoi_roster *roster, void (*done)(void *user, int code), void *user)
 {
 	if (roster->session == NULL || roster->fetching != NULL) {
-		return ENVOI_ERR_STATE;
+		return envoi__session_refuse(
+			roster->session, ENVOI_ERR_STATE, "roster: a fetch is pending");
 	}
 	struct envoi__roster_fetching *fetching = envoi_alloc(roster->context, sizeof(*fetching));
 	if (fetching == NULL) {
-		return ENVOI_ERR_NOMEM;
+		return envoi__session_refuse(roster->session, ENVOI_ERR_NOMEM, NULL);
 	}
 	*fetching = (struct envoi__roster_fetching){
 		.context = envoi_context_ref(roster->context),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "roster/roster_inside.h"
+#include "session/session.h"
 
 enum {
 	AT_A_TIME = 16, /* requests: the session's limits allow many more */
@@ -23,7 +24,7 @@ static int send_with_groups(struct envoi_roster *roster, const struct envoi_rost
 	struct envoi_roster_item wanted = *known;
 	size_t count = 0;
 	if (groups == NULL) {
-		return ENVOI_ERR_NOMEM;
+		return envoi__session_refuse(roster->session, ENVOI_ERR_NOMEM, NULL);
 	}
 	for (size_t i = 0; i < known->group_count; i++) {
 		bool stays = (from == NULL || strcmp(known->groups[i], from) != 0) &&
@@ -45,7 +46,7 @@ int envoi_roster_add_to_group(struct envoi_roster *roster, const struct envoi_ji
 	const char *group, envoi_answer_fn *done, void *user)
 {
 	const struct envoi_roster_item *known = envoi_roster_find(roster, jid);
-	return known == NULL ? ENVOI_ERR_NOT_FOUND
+	return known == NULL ? envoi__roster_refuse_stranger(roster, jid)
 			     : send_with_groups(roster, known, NULL, group, done, user);
 }
 
@@ -53,9 +54,15 @@ int envoi_roster_remove_from_group(struct envoi_roster *roster, const struct env
 	const char *group, envoi_answer_fn *done, void *user)
 {
 	const struct envoi_roster_item *known = envoi_roster_find(roster, jid);
-	return known == NULL || !envoi_roster_item_is_in(known, group)
-		? ENVOI_ERR_NOT_FOUND
-		: send_with_groups(roster, known, group, NULL, done, user);
+	if (known == NULL) {
+		return envoi__roster_refuse_stranger(roster, jid);
+	}
+	if (!envoi_roster_item_is_in(known, group)) {
+		return envoi__session_refuse(roster->session, ENVOI_ERR_NOT_FOUND,
+			"roster: %.256s is not in the group \"%.128s\"", envoi_jid_text(jid),
+			group);
+	}
+	return send_with_groups(roster, known, group, NULL, done, user);
 }
 
 /* --- all contacts of a group --- */
@@ -211,6 +218,14 @@ static int begin(struct change *change, struct envoi_roster *roster)
 	return r;
 }
 
+static int refuse_rename(struct envoi_roster *roster, int code, const char *from)
+{
+	return code == ENVOI_ERR_NOT_FOUND
+		? envoi__session_refuse(roster->session, code,
+			  "roster: no contact is in the group \"%.128s\"", from)
+		: envoi__session_refuse(roster->session, code, NULL);
+}
+
 int envoi_roster_rename_group(struct envoi_roster *roster, const char *from, const char *to,
 	void (*done)(void *user, int code), void *user)
 {
@@ -218,11 +233,15 @@ int envoi_roster_rename_group(struct envoi_roster *roster, const char *from, con
 	if (roster->session == NULL) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = to != NULL && to[0] == '\0' ? ENVOI_ERR_INVALID
-					    : change_new(&change, roster, from, to);
-	if (r == ENVOI_OK) {
-		r = begin(change, roster);
+	if (to != NULL && to[0] == '\0') {
+		return envoi__session_refuse(
+			roster->session, ENVOI_ERR_INVALID, "roster: the name of a group is empty");
 	}
+	int r = change_new(&change, roster, from, to);
+	if (r < 0) {
+		return refuse_rename(roster, r, from);
+	}
+	r = begin(change, roster);
 	if (r == ENVOI_OK) {
 		change->done = done;
 		change->user = user;

@@ -70,6 +70,9 @@ int envoi__roster_collect(struct envoi__contacts *contacts, const struct envoi_r
 /** Exchange the contacts for others of the session's account. @param contacts  taken on success */
 int envoi__roster_adopt(struct envoi_roster *roster, struct envoi__contacts *contacts);
 
+/** Note that an address is no contact. @return ENVOI_ERR_NOT_FOUND */
+int envoi__roster_refuse_stranger(const struct envoi_roster *roster, const struct envoi_jid *jid);
+
 /** End the pending fetch with ENVOI_ERR_CANCELED. */
 void envoi__roster_cancel_fetch(struct envoi_roster *roster);
 

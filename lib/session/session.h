@@ -117,7 +117,8 @@ bool envoi__session_has_taken_out(struct envoi_session *session);
 
 /* --- session_problem.c --- */
 
-/** Note why a call is refused. @param format  NULL: the code says all. @return @p code */
+/** Note why a call is refused. @param session  NULL, of a detached object: nothing is noted
+ * @param format  NULL: the code says all. @return @p code */
 int envoi__session_refuse(struct envoi_session *session, int code, const char *format, ...)
 	ENVOI_PRINTF(3, 4);
 

@@ -20,6 +20,9 @@ static void keep(struct envoi_session *session, const char *text)
 int envoi__session_refuse(struct envoi_session *session, int code, const char *format, ...)
 {
 	char text[512] = "";
+	if (session == NULL) {
+		return code;
+	}
 	if (format != NULL) {
 		va_list args;
 		va_start(args, format);

@@ -260,6 +260,12 @@ static void what_is_no_own_presence_is_refused(void **state)
 	assert_int_equal(
 		set(envoi_message_new(context, ENVOI_TYPE_CHAT, NULL, "text")), ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_client_set_show(fixture.client, "busy", NULL), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_session_problem(envoi_client_session(fixture.client)),
+		"presence: show is away, chat, dnd or xa (RFC 6121, section 4.7.2.1)");
+	assert_int_equal(
+		set(envoi_message_new(context, ENVOI_TYPE_CHAT, NULL, NULL)), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_session_problem(envoi_client_session(fixture.client)),
+		"only presence of type available or unavailable, without to, can be set");
 	assert_int_equal(envoi_client_set_show(fixture.client, NULL, "a\001b"), ENVOI_ERR_INVALID);
 	client_fixture_connect(&fixture, SECOND_MS);
 	assert_int_equal(test_server_count_heard(fixture.server, "<show>xa</show>"), 1);

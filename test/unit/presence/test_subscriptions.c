@@ -98,6 +98,8 @@ static void a_request_is_answered_later(void **state)
 	struct fixture *f = *state;
 	assert_int_equal(
 		envoi_subscriptions_approve(f->subscriptions, f->bob), ENVOI_ERR_NOT_FOUND);
+	assert_string_equal(envoi_session_problem(f->wire.session),
+		"subscriptions: bob@example.org/desk has no open request");
 	answer_to_bob(f);
 	wire_run(&f->wire, 100000);
 	wire_heard(&f->wire);
@@ -253,6 +255,8 @@ static void approval_in_advance_needs_the_server(void **state)
 	assert_false(envoi_subscriptions_can_preapprove(f->subscriptions));
 	assert_int_equal(
 		envoi_subscriptions_preapprove(f->subscriptions, f->bob), ENVOI_ERR_UNSUPPORTED);
+	assert_string_equal(envoi_session_problem(f->wire.session),
+		"subscriptions: offline, or the server takes no approvals in advance");
 	envoi_subscriptions_detach(f->subscriptions);
 	assert_int_equal(envoi_subscriptions_preapprove(f->subscriptions, f->bob), ENVOI_ERR_STATE);
 	assert_int_equal(

@@ -157,6 +157,8 @@ static void a_contact_enters_and_leaves_a_group(void **state)
 	assert_non_null(strstr(heard(f), "name='Bob'><group>Friends</group></item>"));
 	assert_int_equal(envoi_roster_remove_from_group(f->roster, f->bob, "New", NULL, NULL),
 		ENVOI_ERR_NOT_FOUND);
+	assert_string_equal(envoi_session_problem(f->wire.session),
+		"roster: bob@example.org is not in the group \"New\"");
 	assert_int_equal(
 		envoi_roster_add_to_group(f->roster, f->bob, "", NULL, NULL), ENVOI_ERR_INVALID);
 	assert_string_equal(
@@ -175,6 +177,33 @@ static void groups_of_a_contact_are_checked(void **state)
 	assert_string_equal(
 		envoi_session_problem(f->wire.session), "roster: the group \"A\" is named twice");
 	assert_string_equal(heard(f), "");
+}
+
+static void a_refusal_has_its_own_reason(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_jid *eve;
+	assert_int_equal(
+		envoi_roster_add_to_group(f->roster, f->bob, "", NULL, NULL), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_jid_from_text(&eve, f->wire.context, "eve@example.org"), ENVOI_OK);
+	assert_int_equal(
+		envoi_roster_rename(f->roster, eve, "Eve", NULL, NULL), ENVOI_ERR_NOT_FOUND);
+	assert_string_equal(
+		envoi_session_problem(f->wire.session), "roster: eve@example.org is not a contact");
+	assert_int_equal(
+		envoi_roster_add_to_group(f->roster, f->bob, "", NULL, NULL), ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_roster_add_to_group(f->roster, eve, "Work", NULL, NULL), ENVOI_ERR_NOT_FOUND);
+	assert_string_equal(
+		envoi_session_problem(f->wire.session), "roster: eve@example.org is not a contact");
+	assert_int_equal(envoi_roster_rename_group(f->roster, "None", "Some", NULL, NULL),
+		ENVOI_ERR_NOT_FOUND);
+	assert_string_equal(envoi_session_problem(f->wire.session),
+		"roster: no contact is in the group \"None\"");
+	envoi_roster_detach(f->roster);
+	assert_int_equal(
+		envoi_roster_rename(f->roster, eve, "Eve", NULL, NULL), ENVOI_ERR_NOT_FOUND);
+	envoi_jid_unref(eve);
 }
 
 /* Answers every request in what was heard. @return how many */
@@ -339,6 +368,7 @@ int main(void)
 		TEST(a_contact_in_many_groups_is_changed_soon),
 		TEST(a_contact_enters_and_leaves_a_group),
 		TEST(groups_of_a_contact_are_checked),
+		TEST(a_refusal_has_its_own_reason),
 		TEST(a_group_gets_another_name),
 		TEST(a_group_is_removed),
 		TEST(a_change_ends_with_its_first_failure),

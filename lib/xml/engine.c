@@ -254,19 +254,3 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 	}
 	return parser->error.code == ENVOI_OK;
 }
-
-void envoi__engine_stop(struct envoi__engine *engine)
-{
-	xmlStopParser(engine->xml);
-}
-
-void envoi__engine_memorize(
-	struct envoi__engine *engine, struct envoi__name_memo *memo, const xmlChar *raw)
-{
-	const char *text = (const char *)raw;
-	memo->raw = raw;
-	memo->len = strlen(text);
-	bool is_plain = memchr(text, ':', memo->len) == NULL;
-	memo->known = is_plain ? envoi__names_find(engine->names, text, memo->len) : NULL;
-	memo->round = 0;
-}

@@ -13,22 +13,11 @@
 
 #include "xml/distinct.h"
 #include "xml/libxml.h"
+#include "xml/name_memo.h"
 #include "xml/names.h"
 #include "xml/same_names.h"
 
 struct envoi_xml_parser;
-
-/** A name in libxml2's dictionary, and its place in ours. */
-struct envoi__name_memo {
-	const xmlChar *raw; /* libxml2's pointer */
-	const char *known; /* the context's dictionary's; NULL: not known */
-	size_t len;
-	uint64_t round; /* of the set that it was last added to */
-};
-
-enum {
-	ENVOI__NAME_MEMOS = 256,
-};
 
 /**
  * One libxml2 parser, inside the synthetic root of a document without end. Namespaces are resolved
@@ -50,7 +39,7 @@ struct envoi__engine {
 	struct envoi__distinct distinct; /* unknown names of the current stanza */
 	bool has_prefix; /* what was fed last might have one */
 	bool is_usable; /* libxml2 leaves namespace declarations to us */
-	struct envoi__name_memo memos[ENVOI__NAME_MEMOS];
+	struct envoi__name_memo memos[ENVOI__NAME_MEMOS]; /* by the pointer of the name */
 };
 
 /** Borrow an engine, from the context's pool if it holds one. @return NULL: out of memory */
@@ -67,24 +56,5 @@ void envoi__engine_give(struct envoi__engine *engine, bool is_clean);
  */
 bool envoi__engine_feed(
 	struct envoi__engine *engine, const char *data, size_t len, bool has_prefix);
-
-/** From a callback: stop parsing. */
-void envoi__engine_stop(struct envoi__engine *engine);
-
-/** Look a name up again. */
-void envoi__engine_memorize(
-	struct envoi__engine *engine, struct envoi__name_memo *memo, const xmlChar *raw);
-
-/** @return the memo of a name; valid until the next call */
-static inline struct envoi__name_memo *envoi__engine_name(
-	struct envoi__engine *engine, const xmlChar *raw)
-{
-	uintptr_t bits = (uintptr_t)raw;
-	struct envoi__name_memo *memo = &engine->memos[(bits ^ bits >> 8) % ENVOI__NAME_MEMOS];
-	if (memo->raw != raw) {
-		envoi__engine_memorize(engine, memo, raw);
-	}
-	return memo;
-}
 
 #endif

@@ -12,8 +12,8 @@
  * Attributes. All of a start tag come in one call of startElementNs, in document order, values
  * 	with references replaced and white space normalised, xmlns declarations among them while
  * 	libxml2 does not find the prefix `xmlns` (str_xmlns). A probe checks that for each engine.
- * 	That no attribute and no declaration stands twice is checked in sax.c, not here: 2.12 and
- * 	later take attributes with unknown prefixes for attributes without namespace.
+ * 	sax.c checks that a tag has no attribute and no declaration twice, because 2.12 and later
+ * 	treat attributes with unknown prefixes as attributes without namespace.
  * Errors. Fatal ones make xmlParseChunk() return their code, whether or not they are reported; from
  * 	2.12 on only 100 errors of a context are, and each prefix is one, so nothing relies on
  * 	errors that are not fatal: test_incidents. Before 2.12 we own the namespace table (nsTab):

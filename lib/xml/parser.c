@@ -69,14 +69,6 @@ void envoi_xml_parser_set_limits(
 	parser->limits = limits != NULL ? *limits : envoi_xml_limits_default;
 }
 
-void envoi__xml_parser_fail(struct envoi_xml_parser *parser, int code,
-	enum envoi_stream_condition condition, const char *text)
-{
-	if (parser->error.code == ENVOI_OK) {
-		parser->error = (struct envoi__xml_error){code, condition, text};
-	}
-}
-
 int envoi_xml_parser_feed(struct envoi_xml_parser *parser, const char *data, size_t len)
 {
 	if (parser->is_cut || parser->error.code != ENVOI_OK) {
@@ -184,20 +176,6 @@ static int take_end(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_
 }
 
 /* --- at the end of the received bytes --- */
-
-/* RFC 6120, section 11.6. UTF-16 and UTF-32 have these bytes first, UTF-8 has them nowhere. */
-void envoi__xml_parser_fail_on_bad_byte(struct envoi_xml_parser *parser)
-{
-	const struct envoi__scan *scan = &parser->scan;
-	bool is_begin = scan->phase == ENVOI__SCAN_PROLOG && scan->before == 0 && scan->at < 4;
-	unsigned char byte = parser->bad_byte;
-	if (is_begin && (byte == 0x00 || byte == 0xfe || byte == 0xff)) {
-		envoi__xml_parser_fail(parser, ENVOI_ERR_XML, ENVOI_STREAM_UNSUPPORTED_ENCODING,
-			"encoding is not UTF-8");
-	}
-	envoi__xml_parser_fail(
-		parser, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED, "invalid UTF-8 or character");
-}
 
 static int wait_for_more(struct envoi_xml_parser *parser)
 {

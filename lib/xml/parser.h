@@ -2,7 +2,7 @@
  * envoi - the stream parser: private parts
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: engine.c, namespaces.c, parser.c, sax.c, skipping.c.
+ * Files that call each other: parser.c, skipping.c.
  */
 #ifndef ENVOI_XML_PARSER_H
 #define ENVOI_XML_PARSER_H
@@ -83,15 +83,31 @@ struct envoi_xml_parser {
 	struct envoi__skip *skip; /* NULL: the current element is not being skipped */
 };
 
-/** Note an error unless there is one; @p text is static, or the parser's own. */
-void envoi__xml_parser_fail(struct envoi_xml_parser *parser, int code,
+/* --- parser_errors.c --- */
+
+/** Store an error unless there is one. @param text  static, or the parser's own @return false */
+bool envoi__xml_parser_fail(struct envoi_xml_parser *parser, int code,
 	enum envoi_stream_condition condition, const char *text);
 
-static inline void envoi__xml_parser_fail_memory(struct envoi_xml_parser *parser)
+/** The input violates XML or RFC 6120. @return false */
+static inline bool envoi__xml_parser_refuse(
+	struct envoi_xml_parser *parser, enum envoi_stream_condition condition, const char *text)
 {
-	envoi__xml_parser_fail(
+	return envoi__xml_parser_fail(parser, ENVOI_ERR_XML, condition, text);
+}
+
+/** @return false */
+static inline bool envoi__xml_parser_fail_memory(struct envoi_xml_parser *parser)
+{
+	return envoi__xml_parser_fail(
 		parser, ENVOI_ERR_NOMEM, ENVOI_STREAM_RESOURCE_CONSTRAINT, "out of memory");
 }
+
+/** Store the error for a code of libxml2. @param text  as envoi__xml_parser_fail() */
+void envoi__xml_parser_fail_for(struct envoi_xml_parser *parser, int libxml_code, const char *text);
+
+/** Store the error of the bad byte after the received ones, which have been parsed. */
+void envoi__xml_parser_fail_on_bad_byte(struct envoi_xml_parser *parser);
 
 /* --- namespaces.c --- */
 
@@ -124,13 +140,20 @@ void envoi__bindings_drop(struct envoi_xml_parser *parser, unsigned int depth);
 /** @return the namespace that the header declares for a prefix; NULL: none */
 const char *envoi__bindings_find_in_head(const struct envoi_xml_parser *parser, const char *prefix);
 
+/* --- parser_head.c --- */
+
+/**
+ * Check the stream's header, and store what it declares.
+ * @param prefix  of the element; NULL: none
+ * @return false: the error is stored
+ */
+bool envoi__xml_parser_accept_head(
+	struct envoi_xml_parser *parser, const struct envoi_element *head, const char *prefix);
+
 /* --- parser.c --- */
 
 /** Free the tree of the element that is incomplete, and the engine. */
 void envoi__xml_parser_drop_element(struct envoi_xml_parser *parser);
-
-/** The bad byte behind what was received is the next. */
-void envoi__xml_parser_fail_on_bad_byte(struct envoi_xml_parser *parser);
 
 /* --- skipping.c --- */
 
@@ -150,7 +173,7 @@ void envoi__skipping_end(struct envoi_xml_parser *parser);
 /** As envoi_xml_parser_next(), while an element is being skipped. */
 int envoi__skipping_next(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item);
 
-/* --- sax.c: libxml2's callbacks; `user` is the engine --- */
+/* --- sax.c, sax_rare.c: libxml2's callbacks; `user` is the engine --- */
 
 void envoi__sax_start(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
 	int ns_count, const xmlChar **namespaces, int attr_count, int defaulted_count,
@@ -163,7 +186,5 @@ void envoi__sax_instruction(void *user, const xmlChar *target, const xmlChar *te
 void envoi__sax_doctype(
 	void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id);
 void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error);
-/** Note the error that a code of libxml2 stands for. @param text  as envoi__xml_parser_fail() */
-void envoi__xml_parser_fail_for(struct envoi_xml_parser *parser, int libxml_code, const char *text);
 
 #endif

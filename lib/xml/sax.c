@@ -1,8 +1,7 @@
 /*
- * envoi - libxml2's callbacks: they only build
+ * envoi - libxml2's callbacks that build elements
  * SPDX-License-Identifier: MIT
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "xml/element.h"
@@ -11,8 +10,6 @@
 #include "xml/parser.h"
 
 enum {
-	LONGEST_ERROR = 159,
-	LONGEST_LANG = 64, /* of the stream: it is copied into each stanza */
 	PER_ATTR = 5, /* libxml2's: name, prefix, namespace name, value, its end */
 };
 
@@ -26,23 +23,9 @@ struct start {
 	int attr_count;
 };
 
-static bool fail(
-	struct envoi_xml_parser *parser, enum envoi_stream_condition condition, const char *text)
-{
-	envoi__xml_parser_fail(parser, ENVOI_ERR_XML, condition, text);
-	return false;
-}
-
 static bool fail_limit(struct envoi_xml_parser *parser, const char *text)
 {
-	envoi__xml_parser_fail(parser, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, text);
-	return false;
-}
-
-static bool fail_memory(struct envoi_xml_parser *parser)
-{
-	envoi__xml_parser_fail_memory(parser);
-	return false;
+	return envoi__xml_parser_fail(parser, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, text);
 }
 
 static bool count_node(struct envoi_xml_parser *parser)
@@ -61,8 +44,8 @@ static size_t value_len(const xmlChar *const *attr)
 	return (size_t)(attr[4] - attr[3]);
 }
 
-/* XML 1.0, section 3.1: no attribute stands twice in a tag, nor does a declaration. Equal names are
- * one pointer. */
+/* XML 1.0, section 3.1: a tag has no attribute twice, and no declaration. Equal names are one
+ * pointer. */
 static bool is_repeated(const struct start *s, const xmlChar *const *attr)
 {
 	for (const xmlChar *const *before = s->attrs; before < attr; before += PER_ATTR) {
@@ -115,15 +98,16 @@ static bool has_repeated(const struct start *s)
 static bool accept_new_name(const struct start *s, struct envoi__name_memo *name)
 {
 	struct envoi__distinct *distinct = &s->engine->distinct;
-	/* Namespaces in XML 1.0, section 4; libxml2 hands over such names and may not complain */
+	/* Namespaces in XML 1.0, section 4; libxml2 reports such names, with an error or without */
 	if (memchr(name->raw, ':', name->len) != NULL) {
-		return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, "malformed name");
+		return envoi__xml_parser_refuse(
+			s->parser, ENVOI_STREAM_NOT_WELL_FORMED, "malformed name");
 	}
 	if (name->len > s->parser->limits.name_bytes) {
 		return fail_limit(s->parser, "name too long");
 	}
 	if (envoi__distinct_add(distinct, s->parser->context, name->raw) < 0) {
-		return fail_memory(s->parser);
+		return envoi__xml_parser_fail_memory(s->parser);
 	}
 	if (distinct->count > s->parser->limits.names) {
 		return fail_limit(s->parser, "too many distinct names");
@@ -132,10 +116,11 @@ static bool accept_new_name(const struct start *s, struct envoi__name_memo *name
 	return true;
 }
 
-/* @return NULL: a limit, or no memory (noted) */
+/* @return NULL: the error is stored */
 static inline const struct envoi__name_memo *accept_name(const struct start *s, const xmlChar *raw)
 {
-	struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
+	struct envoi__name_memo *name = envoi__name_memo_of(
+		s->engine->memos, s->engine->names, raw);
 	bool is_fine = name->len <= s->parser->limits.name_bytes &&
 		(name->known != NULL || name->round == s->engine->distinct.round);
 	return is_fine || accept_new_name(s, name) ? name : NULL;
@@ -172,17 +157,17 @@ static bool declare(const struct start *s, const xmlChar *const *attr)
 		prefix = envoi__arena_strndup(&parser->head, prefix, strlen(prefix));
 	}
 	if (ns.name == NULL || prefix == NULL) {
-		return fail_memory(parser);
+		return envoi__xml_parser_fail_memory(parser);
 	}
 	switch (envoi__bindings_add(parser, prefix, ns)) {
 	case ENVOI_OK:
 		return true;
 	case ENVOI_ERR_NOMEM:
-		return fail_memory(parser);
+		return envoi__xml_parser_fail_memory(parser);
 	case ENVOI_ERR_LIMIT:
 		return fail_limit(parser, "too many namespace declarations");
 	default:
-		return fail(
+		return envoi__xml_parser_refuse(
 			parser, ENVOI_STREAM_NOT_WELL_FORMED, "namespace declaration not allowed");
 	}
 }
@@ -200,7 +185,8 @@ static bool resolve(const struct start *s, const xmlChar *prefix, struct envoi__
 	}
 	*ret_ns = envoi__bindings_find(s->parser, (const char *)prefix);
 	return ret_ns->name != NULL ||
-		fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, "undeclared namespace prefix");
+		envoi__xml_parser_refuse(
+			s->parser, ENVOI_STREAM_NOT_WELL_FORMED, "undeclared namespace prefix");
 }
 
 /* --- building --- */
@@ -244,7 +230,8 @@ static const char *place(char **at, const void *text, size_t len)
 static const char *place_name(
 	const struct start *s, char **at, const xmlChar *raw, bool *ret_is_known)
 {
-	const struct envoi__name_memo *name = envoi__engine_name(s->engine, raw);
+	const struct envoi__name_memo *name = envoi__name_memo_of(
+		s->engine->memos, s->engine->names, raw);
 	*ret_is_known = name->known != NULL;
 	return *ret_is_known ? name->known : place(at, raw, name->len);
 }
@@ -306,7 +293,8 @@ static bool place_attrs(const struct start *s, struct envoi_element *element, ch
 			to->ns = ns.name;
 			element->has_ns_attrs |= attr[1] != s->engine->xml_prefix;
 			if (!is_unique(s, attr, element, to)) {
-				return fail(s->parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
+				return envoi__xml_parser_refuse(
+					s->parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
 			}
 		}
 		to++;
@@ -319,7 +307,7 @@ static struct envoi_element *make(const struct start *s)
 	struct envoi_xml_parser *parser = s->parser;
 	size_t attrs, bytes;
 	if (s->attr_count > 1 && has_repeated(s)) {
-		fail(parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
+		envoi__xml_parser_refuse(parser, ENVOI_STREAM_NOT_WELL_FORMED, twice);
 		return NULL;
 	}
 	if (!measure(s, &attrs, &bytes)) {
@@ -332,7 +320,7 @@ static struct envoi_element *make(const struct start *s)
 	struct envoi_element *element = envoi__arena_alloc(&parser->tree->arena,
 		sizeof(*element) + attrs * sizeof(struct envoi__attr) + bytes);
 	if (element == NULL) {
-		fail_memory(parser);
+		envoi__xml_parser_fail_memory(parser);
 		return NULL;
 	}
 	struct envoi__attr *attr = (struct envoi__attr *)(element + 1);
@@ -358,7 +346,7 @@ static bool begin_tree(struct envoi_xml_parser *parser)
 {
 	parser->tree = envoi__tree_new(parser->context);
 	if (parser->tree == NULL) {
-		return fail_memory(parser);
+		return envoi__xml_parser_fail_memory(parser);
 	}
 	parser->stanza++;
 	parser->nodes = 0;
@@ -374,32 +362,7 @@ static bool begin_tree(struct envoi_xml_parser *parser)
 	}
 	return (parser->bindings.fallback.name != NULL &&
 		       (parser->lang == NULL || parser->tree->lang != NULL)) ||
-		fail_memory(parser);
-}
-
-/* RFC 6120, sections 4.8.1, 4.8.5 (the prefix has to be `stream`) and 4.9.3 */
-static bool accept_head(const struct start *s, const struct envoi_element *head)
-{
-	struct envoi_xml_parser *parser = s->parser;
-	if (!envoi__same_text(head->ns, ENVOI_NS_STREAMS)) {
-		return fail(parser, ENVOI_STREAM_INVALID_NAMESPACE, "not the streams namespace");
-	}
-	if (!envoi__same_text(head->name, "stream")) {
-		return fail(parser, ENVOI_STREAM_BAD_FORMAT, "not a stream header");
-	}
-	if (s->prefix == NULL || !envoi__same_text((const char *)s->prefix, "stream")) {
-		return fail(parser, ENVOI_STREAM_BAD_NAMESPACE_PREFIX, "prefix is not `stream`");
-	}
-	const char *lang = envoi_element_attr_ns(head, ENVOI_NS_XML, "lang");
-	if (lang != NULL && *lang != '\0' && strlen(lang) <= LONGEST_LANG) {
-		parser->lang = envoi__arena_strndup(&parser->head, lang, strlen(lang));
-		if (parser->lang == NULL) {
-			return fail_memory(parser);
-		}
-	}
-	parser->content_ns = parser->bindings.fallback;
-	parser->has_head = true;
-	return true;
+		envoi__xml_parser_fail_memory(parser);
 }
 
 /* RFC 6120, section 4.3.3: only a restart brings another header. As an element it would take in
@@ -416,7 +379,7 @@ static bool note_prefix(const struct start *s, const struct envoi_element *eleme
 	struct envoi__prefixed *prefixed = envoi__arena_alloc(
 		&element->tree->arena, sizeof(*prefixed));
 	if (prefixed == NULL) {
-		return fail_memory(s->parser);
+		return envoi__xml_parser_fail_memory(s->parser);
 	}
 	*prefixed = (struct envoi__prefixed){open->prefixed, element, (const char *)s->prefix};
 	open->prefixed = prefixed;
@@ -436,15 +399,16 @@ static bool start(const struct start *s)
 		}
 	}
 	struct envoi_element *element = make(s);
-	if (element == NULL || (parser->is_head && !accept_head(s, element))) {
+	if (element == NULL ||
+		(parser->is_head &&
+			!envoi__xml_parser_accept_head(parser, element, (const char *)s->prefix))) {
 		return false;
 	}
 	if (parser->open.current != NULL) {
 		envoi__element_link(parser->open.current, &element->node);
 	} else if (parser->has_head && !parser->is_head && is_second_head(element)) {
-		envoi__xml_parser_fail(parser, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
+		return envoi__xml_parser_fail(parser, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
 			"a second stream header");
-		return false;
 	} else {
 		parser->root = element;
 	}
@@ -472,7 +436,7 @@ void envoi__sax_start(void *user, const xmlChar *name, const xmlChar *prefix, co
 	}
 	const struct start s = {engine, parser, name, prefix, attrs, attr_count};
 	if (!start(&s)) {
-		envoi__engine_stop(engine);
+		xmlStopParser(engine->xml);
 	}
 }
 
@@ -510,95 +474,11 @@ void envoi__sax_text(void *user, const xmlChar *text, int len)
 	struct envoi_element *current = parser->open.current;
 	bool is_more = current->last != NULL && current->last->text != NULL;
 	if (!is_more && !count_node(parser)) {
-		envoi__engine_stop(engine);
+		xmlStopParser(engine->xml);
 		return;
 	}
 	if (envoi__element_append(current, (const char *)text, (size_t)len) < 0) {
-		fail_memory(parser);
-		envoi__engine_stop(engine);
+		envoi__xml_parser_fail_memory(parser);
+		xmlStopParser(engine->xml);
 	}
-}
-
-/*
- * libxml2 hands over CDATA as it came, with a look at what comes behind. Line ends are one line
- * feed everywhere (XML 1.0, section 2.11); two characters may lie in two pieces, and of two
- * sections side by side the first's carriage return does not belong to the other's line feed.
- */
-void envoi__sax_cdata(void *user, const xmlChar *text, int len)
-{
-	const xmlChar *at = text, *end = text + len, *cr;
-	while (at < end && (cr = memchr(at, '\r', (size_t)(end - at))) != NULL) {
-		envoi__sax_text(user, at, (int)(cr - at));
-		at = cr + 1;
-		if (*at != '\n') {
-			envoi__sax_text(user, (const xmlChar *)"\n", 1);
-		}
-	}
-	envoi__sax_text(user, at, (int)(end - at));
-}
-
-/* The scanner lets none of these through. */
-static void refuse(struct envoi__engine *engine)
-{
-	if (engine->parser != NULL) {
-		fail(engine->parser, ENVOI_STREAM_RESTRICTED_XML, "restricted XML");
-	}
-	envoi__engine_stop(engine);
-}
-
-void envoi__sax_restricted(void *user, const xmlChar *text)
-{
-	(void)text;
-	refuse(user);
-}
-
-void envoi__sax_instruction(void *user, const xmlChar *target, const xmlChar *text)
-{
-	(void)target;
-	(void)text;
-	refuse(user);
-}
-
-void envoi__sax_doctype(
-	void *user, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id)
-{
-	(void)name;
-	(void)public_id;
-	(void)system_id;
-	refuse(user);
-}
-
-static bool keep_error_text(struct envoi_xml_parser *parser, const char *message)
-{
-	size_t len = strcspn(message, "\n");
-	len = envoi__utf8_cut(message, len < LONGEST_ERROR ? len : LONGEST_ERROR);
-	envoi_free(parser->context, parser->error_text);
-	parser->error_text = envoi_strndup(parser->context, message, len);
-	return parser->error_text != NULL;
-}
-
-void envoi__sax_error(void *user, ENVOI__LIBXML_ERROR *error)
-{
-	struct envoi__engine *engine = user;
-	struct envoi_xml_parser *parser = engine->parser;
-	/* Those that are not fatal are about namespaces and names, which are checked above. */
-	if (parser == NULL || parser->error.code != ENVOI_OK || error->level < XML_ERR_FATAL) {
-		return;
-	}
-	const char *text = "XML not well-formed";
-	if (error->message != NULL && keep_error_text(parser, error->message)) {
-		text = parser->error_text;
-	}
-	envoi__xml_parser_fail_for(parser, error->code, text);
-}
-
-void envoi__xml_parser_fail_for(struct envoi_xml_parser *parser, int libxml_code, const char *text)
-{
-	if (libxml_code == XML_ERR_NO_MEMORY) {
-		fail_memory(parser);
-		return;
-	}
-	/* RFC 6120, section 11.1: no entity references but to the predefined ones */
-	bool is_entity = libxml_code == XML_ERR_UNDECLARED_ENTITY;
-	fail(parser, is_entity ? ENVOI_STREAM_RESTRICTED_XML : ENVOI_STREAM_NOT_WELL_FORMED, text);
 }

@@ -56,7 +56,9 @@ struct envoi_stanza_row {
 	enum envoi_stanza_type type;
 	const struct envoi_payload_type *payload;
 	const char *ns, *name; /**< NULL: any; a name without ns is in `jabber:client` */
-	bool before_login; /**< also when the session is not authenticated */
+	/** also before an address is bound; there any other stanza ends a receiving stream with
+	 * not-authorized (RFC 6120, section 4.9.3.12), and filters see none */
+	bool before_login;
 	int priority; /**< higher ones are called earlier, equal ones in order of adding */
 	/**
 	 * @retval ENVOI_OK        handled. An iq that was neither answered nor deferred gets an

@@ -73,6 +73,7 @@ struct dispatch {
 	uint64_t number;
 	uint64_t last_order; /* rows added later are for the next stanza */
 	bool is_logged_in;
+	bool was_called; /* a row */
 	struct cursor *cursors; /* a heap: the row to be called next is first */
 	size_t count, capacity;
 	struct cursor usual[USUAL_CURSORS];
@@ -305,6 +306,7 @@ static bool call(struct dispatch *dispatch, struct envoi__row *row)
 {
 	struct envoi_delivery *delivery = &dispatch->delivery;
 	struct envoi__router *router = delivery->router;
+	dispatch->was_called = true;
 	if (row->def.payload != NULL && !decode(dispatch, row)) {
 		return !delivery->is_answered;
 	}
@@ -330,6 +332,12 @@ static bool call(struct dispatch *dispatch, struct envoi__row *row)
 	return false;
 }
 
+/* Before the login what no row takes is the caller's. */
+static bool is_answerable(const struct dispatch *dispatch)
+{
+	return dispatch->is_logged_in || dispatch->was_called;
+}
+
 static void call_all(struct dispatch *dispatch)
 {
 	struct envoi__row *row;
@@ -341,7 +349,7 @@ static void call_all(struct dispatch *dispatch)
 		}
 		advance(dispatch);
 	}
-	if (goes_on && dispatch->delivery.is_request) {
+	if (goes_on && dispatch->delivery.is_request && is_answerable(dispatch)) {
 		envoi__delivery_answer(&dispatch->delivery, ENVOI_SERVICE_UNAVAILABLE, NULL);
 	}
 }
@@ -360,8 +368,10 @@ static void run(struct dispatch *dispatch)
 	struct envoi_element *payload = envoi_element_first(envoi_stanza_element(delivery->stanza));
 	if (delivery->is_request && (payload == NULL || envoi_element_next(payload) != NULL)) {
 		/* RFC 6120, section 8.2.3, rule 4 */
-		envoi__delivery_answer(
-			delivery, ENVOI_BAD_REQUEST, "a request has exactly one payload");
+		if (is_answerable(dispatch)) {
+			envoi__delivery_answer(
+				delivery, ENVOI_BAD_REQUEST, "a request has exactly one payload");
+		}
 		return;
 	}
 	int r = find_rows(dispatch);
@@ -372,13 +382,13 @@ static void run(struct dispatch *dispatch)
 	}
 }
 
-void envoi__router_route(
+bool envoi__router_route(
 	struct envoi__router *router, struct envoi_stanza *stanza, bool is_logged_in)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
 	if (envoi__guard_is_over(&router->guard) || kind == ENVOI_IQ_RESULT ||
 		kind == ENVOI_IQ_ERROR) {
-		return;
+		return false;
 	}
 	struct dispatch dispatch = {
 		.delivery =
@@ -405,6 +415,7 @@ void envoi__router_route(
 	if (envoi__guard_is_idle(&router->guard)) {
 		sweep(router);
 	}
+	return dispatch.was_called;
 }
 
 static struct envoi_stanza *refusal_new(struct envoi_context *context,

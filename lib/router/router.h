@@ -74,9 +74,11 @@ void envoi__router_disable_promises(struct envoi__router *router);
  * Call the handlers of a stanza, and answer an iq get or set exactly once (RFC 6120, section
  * 8.2.3). Results and errors of iq are ignored here.
  *
- * @param is_logged_in  false: only rows with before_login are called
+ * @param is_logged_in  false: only rows with before_login are called, and a request that none of them
+ *                      takes is not answered
+ * @return whether a row was called
  */
-void envoi__router_route(
+bool envoi__router_route(
 	struct envoi__router *router, struct envoi_stanza *stanza, bool is_logged_in);
 
 /** Answer or report an iq without id or of unknown type, which envoi_stanza_from_element() refuses.

@@ -165,13 +165,6 @@ void envoi__session_report_late(struct envoi__tracking *tracking, struct envoi_s
 	}
 }
 
-static bool is_logged_in(const struct envoi_session *session)
-{
-	return session->is_ready ||
-		(session->stream != NULL &&
-			(envoi_stream_bits(session->stream) & ENVOI_STREAM_AUTHENTICATED) != 0);
-}
-
 static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
@@ -189,7 +182,30 @@ static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 	if (kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR) {
 		(void)envoi__requests_answer(&session->requests, stanza, session->jid);
 	} else {
-		envoi__router_route(&session->router, stanza, is_logged_in(session));
+		(void)envoi__router_route(&session->router, stanza, true);
+	}
+}
+
+static bool is_bound(const struct envoi_session *session)
+{
+	return session->is_ready ||
+		(session->stream != NULL &&
+			(envoi_stream_bits(session->stream) & ENVOI_STREAM_BOUND) != 0);
+}
+
+/* RFC 6120, sections 4.9.3.12 and 7.1: before binding a client may send only what its server expects
+ * there, registration (XEP-0077) for example. Its `from` is not known to be its own: filters do not
+ * see it. */
+static void take_early(struct envoi_session *session, struct envoi_element *element)
+{
+	struct envoi_stanza *stanza = NULL;
+	struct envoi_stream *stream = session->stream;
+	int r = envoi_stanza_from_element(&stanza, element);
+	bool is_taken = r == ENVOI_OK && envoi__router_route(&session->router, stanza, false);
+	envoi_stanza_unref(stanza);
+	if (!is_taken && session->stream == stream) {
+		(void)envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL,
+			ENVOI_STREAM_NOT_AUTHORIZED, "a stanza before the login was done");
 	}
 }
 
@@ -244,7 +260,11 @@ static void hand_over(struct envoi_session *session, struct envoi_element *eleme
 		refuse_fatal(session, element);
 	} else {
 		session->is_delivering = true;
-		take_element(session, element);
+		if (is_bound(session)) {
+			take_element(session, element);
+		} else {
+			take_early(session, element);
+		}
 		session->is_delivering = false;
 	}
 	if (is_recorded) {

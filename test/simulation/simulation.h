@@ -89,7 +89,8 @@ struct plan {
 	size_t count;
 };
 
-/** Make the plan of a seed. @param both_ends  both are the library's, with each route and mechanism */
+/** Make the plan of a seed.
+ * @param both_ends  both are the library's, with each route and mechanism */
 void plan_make(struct plan *plan, uint64_t seed, bool both_ends);
 /** @return steps that are not left out */
 size_t plan_left(const struct plan *plan);

@@ -441,11 +441,48 @@ static void before_login_a_receiving_session_answers_only_where_rows_say_so(void
 	assert_string_equal(
 		wire_talk(wire, "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>"),
 		"<iq type='result' id='1'/>");
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
 	assert_non_null(strstr(
 		wire_talk(wire, "<iq type='get' id='2'><query xmlns='jabber:iq:roster'/></iq>"),
-		"service-unavailable"));
+		"<not-authorized"));
 	assert_string_equal(wire_log(wire), "early ");
-	assert_int_equal(envoi_send_text(wire->session, "a@b", "x", NULL), ENVOI_ERR_STATE);
+}
+
+static int note_filtered(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	(void)session;
+	(void)stanza;
+	log_and_act(from_base(self), "filtered");
+	return ENVOI_OK;
+}
+
+/* RFC 6120, section 4.9.3.12 */
+static void before_login_no_stanza_reaches_a_filter(void **state)
+{
+	static const char *const stanzas[] = {"<message from='you@example.org'/>",
+		"<iq type='result' id='1'/>", "<iq type='get'/>", "<presence type='none'/>"};
+	static const struct envoi_filters filters = {.stanza_in = note_filtered};
+	struct wire *wire = *state;
+	static struct probe probe;
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	probe_init(&probe, wire, "");
+	probe.impl.filters = &filters;
+	probe_add(&probe);
+	for (size_t i = 0; i < sizeof(stanzas) / sizeof(stanzas[0]); i++) {
+		assert_int_equal(
+			wire_attach(wire, ENVOI_RECEIVER, ENVOI_STREAM_AUTHENTICATED), ENVOI_OK);
+		wire_say(wire,
+			"<stream:stream xmlns='jabber:client' version='1.0' to='example.org' "
+			"xmlns:stream='http://etherx.jabber.org/streams'>");
+		wire_run(wire, 0);
+		(void)wire_heard(wire);
+		(void)wire_log(wire);
+		assert_non_null(strstr(wire_talk(wire, stanzas[i]), "<not-authorized"));
+		wire_say(wire, "</stream:stream>");
+		wire_run(wire, 100000);
+		assert_null(strstr(wire_log(wire), "filtered"));
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
@@ -465,6 +502,7 @@ int main(void)
 		TEST(a_filter_may_send),
 		TEST(filters_may_come_and_go_while_one_sees_a_stanza),
 		TEST(before_login_a_receiving_session_answers_only_where_rows_say_so),
+		TEST(before_login_no_stanza_reaches_a_filter),
 	};
 	return cmocka_run_group_tests_name("session/handlers", tests, NULL, NULL);
 }

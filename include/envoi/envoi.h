@@ -7,6 +7,7 @@
 
 #include <envoi/buffer.h>
 #include <envoi/client.h>
+#include <envoi/component.h>
 #include <envoi/conditions.h>
 #include <envoi/config.h>
 #include <envoi/context.h>

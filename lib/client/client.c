@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
-#include "client/defaults.h"
 
 #include <envoi/mainloop.h>
 

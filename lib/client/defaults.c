@@ -8,9 +8,8 @@
 #include <envoi/ext/ping.h>
 
 #include "client/client_settings.h"
-#include "client/defaults.h"
+#include "connection/connection.h"
 #include "connection/connection_settings.h"
-#include "connection/login_routes.h"
 #include "net/net_settings.h"
 #include "presence/presence_settings.h"
 #include "roster/roster_settings.h"
@@ -71,7 +70,8 @@ int envoi__default_connectors(struct envoi__connectors *to, struct envoi_context
 	return ENVOI_OK;
 }
 
-/* A client answers pings (XEP-0199); the application adds handlers that reveal more. */
+/* Clients and components answer pings (XEP-0199); the application adds handlers that reveal more.
+ */
 int envoi__default_handlers(struct envoi_session *session)
 {
 	return envoi_session_add(session, envoi_ping_handler());

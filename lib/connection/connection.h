@@ -101,6 +101,9 @@ int envoi__connection_init(struct envoi__connection *connection,
 	const struct envoi__connection_kind *kind, struct envoi_context *context, const char *jid,
 	const struct envoi_settings *settings);
 
+/** Attach the handlers that every client and component has (client/defaults.c). */
+int envoi__default_handlers(struct envoi_session *session);
+
 /** Free the connection, with the events that are due, and the memory that it is in. Idempotent
  * while calls are on the stack. */
 void envoi__connection_free(struct envoi__connection *connection);

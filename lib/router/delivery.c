@@ -210,5 +210,9 @@ int envoi_reply_text(struct envoi_delivery *delivery, const char *body)
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi_stanza *reply = envoi_message_reply_new(message, body);
+	if (reply != NULL && host->impl->has_many_addresses != NULL &&
+		host->impl->has_many_addresses(host)) {
+		(void)envoi_stanza_set_from(reply, envoi_stanza_to_text(message));
+	}
 	return reply == NULL ? ENVOI_ERR_NOMEM : host->impl->send(host, reply, false);
 }

@@ -29,6 +29,9 @@ struct envoi__router_host_impl {
 		struct envoi__router_host *host, struct envoi_stanza *stanza, const char *text);
 	/** @return the epoch of the session (envoi_session_epoch()) */
 	uint64_t (*epoch)(struct envoi__router_host *host);
+	/** OPTIONAL. @return whether stanzas come for many addresses, so that a reply names its
+	 * sender */
+	bool (*has_many_addresses)(struct envoi__router_host *host);
 	/** @return the stream that stanzas come from now, or NULL */
 	struct envoi_stream *(*stream)(struct envoi__router_host *host);
 };

@@ -31,6 +31,7 @@
 #include "session/stream_management/stream_management.h"
 
 struct envoi_client;
+struct envoi_component;
 struct envoi__event_failure;
 struct envoi__posted;
 
@@ -44,6 +45,9 @@ struct envoi_session {
 	struct envoi_context *context;
 	struct envoi_session_owner *owner;
 	struct envoi_client *client; /* whose it is; NULL: no client's */
+	/* whose it is, which sends in the names of all addresses of its domain; NULL: no
+	 * component's */
+	struct envoi_component *component;
 	void *user; /* the program's */
 	struct envoi_stream *stream;
 	struct envoi_stream *leaving; /* no longer the stream, being freed on the stack; or NULL */
@@ -88,6 +92,7 @@ struct envoi_session {
 	struct envoi__event_failure *reserved_failure;
 	struct envoi_timer retry_timer; /* feeding the stream failed for want of memory */
 	size_t stanza_limit; /* the most bytes that the stream takes at a time */
+	size_t last_bytes; /* of the stanza that was queued last */
 	size_t peer_limit; /* the most bytes of a stanza that the peer takes; SIZE_MAX: not known */
 	struct envoi_session_stats stats; /* the counters; the others are sizes of lists */
 	int problem_code; /* of the last call that was refused; ENVOI_OK: none */

@@ -366,6 +366,14 @@ static struct envoi_session *from_host(struct envoi__router_host *host)
 	return ENVOI_CONTAINER_OF(host, struct envoi_session, host);
 }
 
+/* An answer to a stanza without `to` comes from the component itself. */
+static void set_own_sender(const struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	if (session->component != NULL && envoi_stanza_from_text(stanza) == NULL) {
+		(void)envoi_stanza_set_from(stanza, envoi_session_domain(session));
+	}
+}
+
 /* An answer has the address of the request as its `from`. A client may send its own address only,
  * else the server ends the stream (RFC 6120, sections 8.1.2.1 and 4.9.3.9); without `from` the
  * server stamps it. */
@@ -388,6 +396,7 @@ static int host_send(
 	envoi__session_enter(session);
 	if (stanza != NULL) {
 		drop_foreign_sender(session, stanza);
+		set_own_sender(session, stanza);
 	}
 	int r = envoi__session_send(session, stanza, NULL);
 	if (r < 0 && is_automatic) {
@@ -401,6 +410,11 @@ static void host_unhandled(
 	struct envoi__router_host *host, struct envoi_stanza *stanza, const char *text)
 {
 	report(from_host(host), stanza, text);
+}
+
+static bool host_has_many_addresses(struct envoi__router_host *host)
+{
+	return from_host(host)->component != NULL;
 }
 
 static uint64_t host_epoch(struct envoi__router_host *host)
@@ -418,4 +432,5 @@ const struct envoi__router_host_impl envoi__session_host_impl = {
 	.unhandled = host_unhandled,
 	.stream = host_stream,
 	.epoch = host_epoch,
+	.has_many_addresses = host_has_many_addresses,
 };

@@ -69,6 +69,12 @@ const struct envoi_stream_head *envoi_stream_peer_head(const struct envoi_stream
 	return stream->peer_head == NULL ? NULL : &stream->peer_head->head;
 }
 
+const char *envoi_stream_id(const struct envoi_stream *stream)
+{
+	const struct envoi_stream_head *head = envoi_stream_peer_head(stream);
+	return stream->role == ENVOI_RECEIVER ? stream->id : head != NULL ? head->id : NULL;
+}
+
 /* Section 4.7.5: digits, a point, digits; compared as numbers. Only the major one matters here:
  * every 1.x has features. */
 static bool is_version_1(const char *version)

@@ -95,12 +95,6 @@ void envoi__stream_set_sink(struct envoi_stream *stream, struct envoi_stream_sin
 	stream->sink = sink;
 }
 
-const char *envoi_stream_id(const struct envoi_stream *stream)
-{
-	const struct envoi_stream_head *head = envoi_stream_peer_head(stream);
-	return stream->role == ENVOI_RECEIVER ? stream->id : head != NULL ? head->id : NULL;
-}
-
 const char *envoi_stream_user(const struct envoi_stream *stream)
 {
 	return stream->user;

@@ -61,6 +61,25 @@ static int complete_address(struct envoi_session *session, const struct envoi_st
 	return ENVOI_OK;
 }
 
+/* XEP-0114, section 3: both addresses are required, and the sender is one of the own domain. A
+ * server may end the stream otherwise. */
+static int check_domain(struct envoi_session *session, const struct envoi_stanza *stanza)
+{
+	const struct envoi_jid *from = envoi_stanza_from(stanza);
+	const char *name = envoi_element_name(envoi_stanza_element(stanza));
+	if (envoi_stanza_to_text(stanza) == NULL) {
+		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
+			"%s: a component's stanza needs the attribute to", name);
+	}
+	if (from == NULL || strcmp(envoi_jid_domain(from), envoi_session_domain(session)) != 0) {
+		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
+			"%s: attribute from: %s%.100s%s", name, from != NULL ? "\"" : "",
+			from != NULL ? envoi_jid_text(from) : "no address",
+			from != NULL ? "\" is not of the component's domain" : "");
+	}
+	return ENVOI_OK;
+}
+
 /* An id and a canonical address, where the stanza may be sent. */
 static int complete(struct envoi_session *session, struct envoi_stanza *stanza)
 {
@@ -82,6 +101,9 @@ static int complete(struct envoi_session *session, struct envoi_stanza *stanza)
 		envoi_element_set(element, "id", id);
 	}
 	r = complete_address(session, stanza);
+	if (r == ENVOI_OK && session->component != NULL) {
+		r = check_domain(session, stanza);
+	}
 	return r < 0 ? r : envoi_element_error(element);
 }
 
@@ -142,6 +164,7 @@ static int serialise(struct envoi_session *session, const struct sending *sendin
 	struct envoi_buffer *scratch = &session->scratch;
 	int r = write_stanza(scratch, sending);
 	size_t len = envoi_buffer_len(scratch);
+	session->last_bytes = len;
 	if (r < 0) {
 		return envoi__session_refuse(session, r, NULL);
 	}
@@ -443,6 +466,9 @@ struct envoi_stanza *envoi_request_iq(struct envoi_session *session, enum envoi_
 {
 	struct envoi_stanza *iq = envoi_iq_new(
 		session->context, kind, to != NULL ? to : envoi_session_domain(session));
+	if (session->component != NULL) {
+		(void)envoi_stanza_set_from(iq, envoi_session_domain(session));
+	}
 	(void)envoi_stanza_encode(iq, type, value); /* a failure is the stanza's */
 	return iq;
 }

@@ -1,0 +1,107 @@
+/*
+ * envoi - tests: a server that accepts components over memory, in virtual time
+ * SPDX-License-Identifier: MIT
+ */
+#include "component_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/context.h>
+#include <envoi/settings.h>
+
+static void on_wanted(struct envoi_handshake_hook *hook, struct envoi_stream *stream,
+	struct envoi_handler *handler, const char *domain)
+{
+	struct component_server *server = ENVOI_CONTAINER_OF(hook, struct component_server, hook);
+	bool is_known = strcmp(domain, "gw.example.org") == 0;
+	(void)envoi_handshake_answer(
+		stream, handler, is_known ? server->secret : NULL, server->refusal);
+}
+
+static const struct envoi_handshake_hook_impl hook_impl = {.wanted = on_wanted};
+
+static void begin(struct component_server *server, struct component_connection *connection)
+{
+	struct envoi_transport *transport;
+	const struct envoi_stream_options options = {
+		.role = ENVOI_RECEIVER,
+		.content_ns = ENVOI_NS_COMPONENT,
+		.handlers = &server->handler,
+		.handler_count = 1,
+		.required = ENVOI_STREAM_AUTHENTICATED,
+		.settings = server->settings,
+	};
+	assert_int_equal(envoi_memory_transport_new(&transport, connection->pair, ENVOI_MEMORY_B,
+				 server->settings, true),
+		ENVOI_OK);
+	assert_int_equal(envoi_stream_new(&connection->recorder.stream, server->context, &options,
+				 transport, &connection->recorder.sink),
+		ENVOI_OK);
+}
+
+static int on_accept(void *user, struct envoi_memory_pair *pair, const char *domain)
+{
+	struct component_server *server = user;
+	assert_true(server->count < COMPONENT_SERVER_CONNECTIONS);
+	struct component_connection *connection = calloc(1, sizeof(*connection));
+	assert_non_null(connection);
+	snprintf(server->domain, sizeof(server->domain), "%s", domain);
+	connection->pair = envoi_memory_pair_ref(pair);
+	recorder_init(&connection->recorder, server->context);
+	server->connections[server->count++] = connection;
+	begin(server, connection);
+	return ENVOI_OK;
+}
+
+void component_server_init(struct component_server *server, struct envoi_context *context)
+{
+	*server = (struct component_server){
+		.context = context, .hook.impl = &hook_impl, .secret = "secret"};
+	assert_int_equal(envoi_settings_new(&server->settings, context), ENVOI_OK);
+	assert_int_equal(
+		envoi_handshake_receiver_new(&server->handler, context, &server->hook), ENVOI_OK);
+}
+
+void component_server_finish(struct component_server *server)
+{
+	for (size_t i = 0; i < server->count; i++) {
+		struct component_connection *connection = server->connections[i];
+		recorder_finish(&connection->recorder);
+		envoi_memory_pair_unref(connection->pair);
+		free(connection);
+	}
+	envoi_handler_destroy(server->handler);
+	envoi_settings_free(server->settings);
+}
+
+struct envoi_connector *component_server_connector(struct component_server *server)
+{
+	struct envoi_connector *connector;
+	assert_int_equal(
+		envoi_memory_connector_new(&connector, server->context, on_accept, server, true),
+		ENVOI_OK);
+	return connector;
+}
+
+struct component_connection *component_server_last(struct component_server *server)
+{
+	assert_true(server->count > 0);
+	return server->connections[server->count - 1];
+}
+
+const char *component_server_lines(struct component_server *server)
+{
+	return recorder_lines(&component_server_last(server)->recorder);
+}
+
+void component_server_send(struct component_server *server, const char *xml)
+{
+	struct envoi_stream *stream = component_server_last(server)->recorder.stream;
+	assert_int_equal(envoi_stream_send(stream, xml, strlen(xml)), ENVOI_OK);
+}

@@ -225,17 +225,15 @@ static void free_account(struct account *account)
 	free(account);
 }
 
-static int look_up(void *user, const char *authcid, char **ret_password)
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
-	struct envoi_test_server *server = user;
-	const struct account *account = testing_account(server, authcid);
-	if (account == NULL) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	*ret_password = envoi_strndup(
-		server->context, account->password, strlen(account->password));
-	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	struct envoi_test_server *server = ENVOI_CONTAINER_OF(
+		directory, struct envoi_test_server, directory);
+	const struct account *account = testing_account(server, lookup->authcid);
+	envoi_sasl_lookup_answer_password(lookup, account != NULL ? account->password : NULL);
 }
+
+static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
 
 static struct session *bound_to(const struct envoi_test_server *server, const char *jid)
 {
@@ -297,16 +295,17 @@ struct envoi_test_server *envoi_world_server(struct envoi_world *world, const ch
 	static const struct envoi_test_server_options options = ENVOI_TEST_SERVER_INIT;
 	struct envoi_test_server *server = testing_alloc(sizeof(*server));
 	struct envoi_context *context = world->context;
-	const struct envoi_sasl_accounts accounts = {.lookup = look_up, .user = server};
 	const struct envoi_bind_options bind = {.hook = &server->bind_hook};
 	server->world = world;
 	server->context = context;
 	server->options = options;
 	server->bind_hook.impl = &bind_hook_impl;
+	server->directory.impl = &directory_impl;
 	server->management = (struct envoi_handler)ENVOI_HANDLER(&testing_management_impl);
 	testing_check(envoi_settings_new(&server->settings, context), "settings");
 	testing_check(envoi_jid_from_text(&server->domain, context, domain), domain);
-	testing_check(envoi_sasl_receiver_new(&server->sasl, context, server->settings, &accounts),
+	testing_check(envoi_sasl_receiver_new(
+			      &server->sasl, context, server->settings, &server->directory),
 		"SASL");
 	testing_check(envoi_bind_new(&server->bind, context, &bind), "binding");
 	server->resumption_hook.impl = &testing_resumption_hook_impl;

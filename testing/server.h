@@ -96,6 +96,7 @@ struct envoi_test_server {
 	struct envoi_tls_config *tls;
 	struct envoi_handler management;
 	struct envoi_bind_hook bind_hook;
+	struct envoi_sasl_directory directory;
 	struct envoi_handler *library_management;
 	struct envoi_resumption_hook resumption_hook;
 	struct account *accounts;

@@ -108,6 +108,14 @@ int envoi_sasl_give_password(struct envoi_sasl_exchange *exchange, const char *p
 		: ENVOI_ERR_STATE;
 }
 
+int envoi_sasl_give_account(
+	struct envoi_sasl_exchange *exchange, const struct envoi_sasl_account *account)
+{
+	return exchange->ended == ENVOI_SASL_NEEDS_ACCOUNT && exchange->impl->give_account != NULL
+		? exchange->impl->give_account(exchange, account)
+		: ENVOI_ERR_STATE;
+}
+
 const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange)
 {
 	return exchange->impl->problem != NULL ? exchange->impl->problem(exchange) : NULL;
@@ -125,7 +133,9 @@ int envoi_sasl_get_keys(
 
 const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange)
 {
-	return exchange->ended == ENVOI_OK ? exchange->impl->authcid(exchange) : NULL;
+	return exchange->ended == ENVOI_OK || exchange->ended == ENVOI_SASL_NEEDS_ACCOUNT
+		? exchange->impl->authcid(exchange)
+		: NULL;
 }
 
 void envoi_sasl_free(struct envoi_sasl_exchange *exchange)

@@ -58,6 +58,35 @@ bool envoi__sasl_may_act_as(const char *authcid, const char *authzid, const char
 /** Receiver: make a random password, which stands for that of a user who does not exist. */
 int envoi__sasl_decoy_password(struct envoi_context *context, char **ret_password);
 
+/** A salt and a count (RFC 5802, section 5.1). */
+struct envoi__sasl_salt {
+	unsigned char bytes[ENVOI_SASL_SALT_BYTES];
+	size_t len;
+	unsigned int iterations;
+};
+
+/**
+ * Receiver: make the salt and count of a user for whom none are stored: always the same for the
+ * same name and mechanism.
+ *
+ * @param decoys      NULL: the default
+ * @param iterations  the count, unless @p decoys have some
+ * @retval ENVOI_ERR_SYSTEM
+ */
+int envoi__sasl_decoy_salt(struct envoi__sasl_salt *ret_salt, struct envoi_context *context,
+	const struct envoi_sasl_decoys *decoys, const char *mechanism, const char *name,
+	unsigned int iterations);
+
+/** Receiver: @return the verifier of a mechanism, named without -PLUS; NULL: there is none.
+ * @param account NULL: no verifiers */
+const struct envoi_sasl_verifier *envoi__sasl_find_verifier(
+	const struct envoi_sasl_account *account, const char *mechanism);
+
+/** Receiver: copy the salt and count of a verifier. @param key_len  the size of its hash
+ * @retval ENVOI_ERR_INVALID  keys, salt or count are impossible */
+int envoi__sasl_take_verifier(struct envoi__sasl_salt *ret_salt,
+	const struct envoi_sasl_verifier *verifier, size_t key_len);
+
 /** @return the strength of a kind of channel binding; 0: none (NULL, "", or unknown) */
 int envoi__sasl_binding_rank(const char *binding);
 

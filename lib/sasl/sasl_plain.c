@@ -12,16 +12,33 @@
 
 #include "base/context.h"
 #include "sasl/sasl.h"
+#include "sasl/scram.h"
+
+enum {
+	DEFAULT_MIN_ITERATIONS = 4096, /* RFC 7677, section 4 */
+};
+
+/** What the receiving side does next. */
+enum stage {
+	MESSAGE, /* wait for the peer's */
+	ACCOUNT, /* wait for envoi_sasl_give_account() */
+	DERIVE, /* derive the key of the password, and compare it */
+	COMPARE, /* compare the password */
+};
 
 struct plain {
 	struct envoi_sasl_exchange base;
 	char *hostname;
-	/* initiator */
-	char *authcid, *authzid, *password;
+	char *authcid, *authzid, *password; /* authcid: prepared; receiver: all are the peer's */
 	/* receiver */
-	int (*lookup)(void *user, const char *authcid, char **ret_password);
-	void *lookup_user;
-	char *authenticated; /* prepared */
+	enum stage stage;
+	unsigned int iterations; /* of a decoy, unless the decoys have some */
+	const struct envoi_sasl_decoys *decoys; /* borrowed; NULL: the default */
+	bool is_impossible; /* no account can have the name, or act as the identity */
+	char *wanted; /* the account's password, prepared */
+	enum envoi__scram_hash hash;
+	unsigned char stored_key[ENVOI__SCRAM_LARGEST_HASH];
+	struct envoi__scram_derivation derivation;
 };
 
 /** The parts of the initiator's message; each allocated. */
@@ -57,7 +74,7 @@ static int initiator_step(
 	return r < 0 ? r : envoi_buffer_append_text(out, plain->password);
 }
 
-/* --- receiver --- */
+/* --- receiver: the message --- */
 
 static void drop_message(struct envoi_context *context, struct message *message)
 {
@@ -66,7 +83,7 @@ static void drop_message(struct envoi_context *context, struct message *message)
 	envoi__free_secret(context, message->password);
 }
 
-/* Section 2: [authzid] NUL authcid NUL passwd. No user has an empty name. */
+/* Section 2: [authzid] NUL authcid NUL passwd. */
 static int cut(
 	struct envoi_context *context, struct message *ret_message, const char *in, size_t len)
 {
@@ -87,72 +104,215 @@ static int cut(
 		: ENVOI_OK;
 }
 
-/* The prepared password of the named user, if the user may act as the named identity. */
-static int look_up(struct plain *plain, const struct message *message, char **ret_password)
+/* A name or password that is not allowed stays as it is, and cannot be right. */
+static int prepare(struct plain *plain, const struct message *message)
 {
 	struct envoi_context *context = plain->base.context;
-	if (plain->lookup == NULL ||
-		!envoi__sasl_may_act_as(message->authcid, message->authzid, plain->hostname)) {
-		return ENVOI_ERR_NOT_FOUND;
+	int r = envoi__sasl_prepare_name(context, message->authcid, &plain->authcid);
+	if (r == ENVOI_ERR_INVALID) {
+		plain->is_impossible = true;
+		r = envoi__sasl_copy_text(context, &plain->authcid, message->authcid);
 	}
-	int r = envoi__sasl_prepare_name(context, message->authcid, &plain->authenticated);
-	if (r < 0) {
-		return r;
-	}
-	char *found = NULL;
-	r = *plain->authenticated == '\0'
-		? ENVOI_ERR_NOT_FOUND
-		: plain->lookup(plain->lookup_user, plain->authenticated, &found);
 	if (r == ENVOI_OK) {
-		r = envoi__sasl_prepare_password(context, found, ret_password);
-		envoi__free_secret(context, found);
+		r = envoi__sasl_prepare_password(context, message->password, &plain->password);
+	}
+	if (r == ENVOI_ERR_INVALID) {
+		plain->is_impossible = true;
+		r = envoi__sasl_copy_text(context, &plain->password, message->password);
 	}
 	return r;
 }
 
-/* A user who does not exist takes the same code, and the same time, as a wrong password. */
-static int check(struct plain *plain, const struct message *message)
+/* Section 2: no user has an empty name. */
+static int take_message(struct plain *plain, const char *in, size_t len)
 {
 	struct envoi_context *context = plain->base.context;
-	char *wanted = NULL, *given = NULL;
-	int r = look_up(plain, message, &wanted);
-	if (r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID) {
-		r = envoi__sasl_decoy_password(context, &wanted);
-	}
+	struct message message;
+	int r = cut(context, &message, in, len);
 	if (r == ENVOI_OK) {
-		r = envoi__sasl_prepare_password(context, message->password, &given);
+		r = prepare(plain, &message);
 	}
 	if (r == ENVOI_OK &&
-		(strlen(given) != strlen(wanted) ||
-			!envoi__equal_secret(given, wanted, strlen(wanted)))) {
-		r = ENVOI_ERR_AUTH;
+		(*plain->authcid == '\0' ||
+			!envoi__sasl_may_act_as(
+				message.authcid, message.authzid, plain->hostname))) {
+		plain->is_impossible = true;
 	}
-	envoi__free_secret(context, wanted);
-	envoi__free_secret(context, given);
-	return r == ENVOI_ERR_INVALID ? ENVOI_ERR_AUTH : r;
+	drop_message(context, &message);
+	plain->stage = ACCOUNT;
+	return r;
+}
+
+/* --- receiver: the account --- */
+
+static int derive(
+	struct plain *plain, enum envoi__scram_hash hash, const struct envoi__sasl_salt *salt)
+{
+	plain->hash = hash;
+	plain->stage = DERIVE;
+	int r = envoi__scram_derivation_begin(&plain->derivation, hash, plain->password,
+		salt->bytes, salt->len, salt->iterations);
+	envoi__free_secret(plain->base.context, plain->password);
+	plain->password = NULL;
+	return r;
+}
+
+/* The verifier with the strongest hash. */
+static const struct envoi_sasl_verifier *best_verifier(
+	const struct envoi_sasl_account *account, enum envoi__scram_hash *ret_hash)
+{
+	for (int hash = ENVOI__SCRAM_SHA_512; hash >= ENVOI__SCRAM_SHA_1; hash--) {
+		const struct envoi_sasl_verifier *verifier = envoi__sasl_find_verifier(
+			account, envoi__scram_mechanism_name((enum envoi__scram_hash)hash));
+		if (verifier != NULL) {
+			*ret_hash = (enum envoi__scram_hash)hash;
+			return verifier;
+		}
+	}
+	return NULL;
+}
+
+static int use_verifier(struct plain *plain, const struct envoi_sasl_verifier *verifier,
+	enum envoi__scram_hash hash)
+{
+	struct envoi__sasl_salt salt;
+	size_t key_len = envoi__scram_hash_size(hash);
+	int r = envoi__sasl_take_verifier(&salt, verifier, key_len);
+	if (r < 0) {
+		return r;
+	}
+	memcpy(plain->stored_key, verifier->stored_key, key_len);
+	return derive(plain, hash, &salt);
+}
+
+static int use_password(struct plain *plain, const char *password)
+{
+	plain->stage = COMPARE;
+	return envoi__sasl_prepare_password(plain->base.context, password, &plain->wanted);
+}
+
+static enum envoi__scram_hash decoy_hash(const struct envoi_sasl_decoys *decoys)
+{
+	for (int hash = ENVOI__SCRAM_SHA_1; hash <= ENVOI__SCRAM_SHA_512; hash++) {
+		const char *name = envoi__scram_mechanism_name((enum envoi__scram_hash)hash);
+		if (decoys->mechanism != NULL && strcmp(decoys->mechanism, name) == 0) {
+			return (enum envoi__scram_hash)hash;
+		}
+	}
+	return ENVOI__SCRAM_SHA_256;
+}
+
+/* The same work as for an account, with a result that is not equal to anything. */
+static int use_decoy(struct plain *plain)
+{
+	const struct envoi_sasl_decoys *decoys = plain->decoys;
+	struct envoi_context *context = plain->base.context;
+	struct envoi__sasl_salt salt;
+	plain->is_impossible = true;
+	if (decoys == NULL || decoys->have_passwords) {
+		plain->stage = COMPARE;
+		return envoi__sasl_decoy_password(context, &plain->wanted);
+	}
+	enum envoi__scram_hash hash = decoy_hash(decoys);
+	int r = envoi__sasl_decoy_salt(&salt, context, decoys, envoi__scram_mechanism_name(hash),
+		plain->authcid, plain->iterations);
+	return r < 0 ? r : derive(plain, hash, &salt);
+}
+
+static int use_account(struct plain *plain, const struct envoi_sasl_account *account)
+{
+	enum envoi__scram_hash hash = ENVOI__SCRAM_SHA_256;
+	const struct envoi_sasl_verifier *verifier = best_verifier(account, &hash);
+	int r = ENVOI_ERR_NOT_FOUND;
+	if (plain->is_impossible) {
+		r = ENVOI_ERR_NOT_FOUND;
+	} else if (account != NULL && account->password != NULL) {
+		r = use_password(plain, account->password);
+	} else if (verifier != NULL) {
+		return use_verifier(plain, verifier, hash);
+	}
+	return r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID ? use_decoy(plain) : r;
+}
+
+static int give_account(struct envoi_sasl_exchange *base, const struct envoi_sasl_account *account)
+{
+	struct plain *plain = from_base(base);
+	return plain->stage == ACCOUNT ? use_account(plain, account) : ENVOI_ERR_STATE;
+}
+
+/* --- receiver: the password --- */
+
+static int verdict(const struct plain *plain, bool is_equal)
+{
+	return is_equal && !plain->is_impossible ? ENVOI_OK : ENVOI_ERR_AUTH;
+}
+
+static int compare(const struct plain *plain)
+{
+	size_t len = strlen(plain->wanted);
+	return verdict(plain,
+		strlen(plain->password) == len &&
+			envoi__equal_secret(plain->password, plain->wanted, len));
+}
+
+static int run_derivation(struct plain *plain)
+{
+	struct envoi__scram_keys keys;
+	int r = envoi__scram_derivation_run(&plain->derivation, &keys);
+	if (r == ENVOI_AGAIN) {
+		return ENVOI_SASL_BUSY;
+	}
+	if (r == ENVOI_OK) {
+		r = verdict(plain,
+			envoi__equal_secret(keys.stored_key, plain->stored_key,
+				envoi__scram_hash_size(plain->hash)));
+		envoi__wipe(&keys, sizeof(keys));
+	}
+	return r;
+}
+
+static int receive(struct plain *plain, const void *in, size_t len)
+{
+	if (in == NULL) {
+		return ENVOI_AGAIN; /* an empty challenge asks for it */
+	}
+	int r = take_message(plain, in, len);
+	if (r < 0) {
+		return r;
+	}
+	if (!plain->is_impossible) {
+		return ENVOI_SASL_NEEDS_ACCOUNT;
+	}
+	r = use_decoy(plain);
+	return r < 0 ? r : ENVOI_SASL_BUSY;
 }
 
 static int receiver_step(
 	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out)
 {
-	struct message message;
+	struct plain *plain = from_base(base);
 	(void)out;
-	if (in == NULL) {
-		return ENVOI_AGAIN;
+	if (plain->stage != MESSAGE && in != NULL) {
+		return ENVOI_ERR_PROTOCOL;
 	}
-	int r = cut(base->context, &message, in, len);
-	if (r == ENVOI_OK) {
-		r = check(from_base(base), &message);
+	switch (plain->stage) {
+	case MESSAGE:
+		return receive(plain, in, len);
+	case DERIVE:
+		return run_derivation(plain);
+	case COMPARE:
+		return compare(plain);
+	case ACCOUNT:
+		break;
 	}
-	drop_message(base->context, &message);
-	return r;
+	return ENVOI_ERR_PROTOCOL;
 }
 
 /* --- both --- */
 
 static const char *authcid(struct envoi_sasl_exchange *base)
 {
-	return from_base(base)->authenticated;
+	return base->role == ENVOI_RECEIVER ? from_base(base)->authcid : NULL;
 }
 
 static void destroy(struct envoi_sasl_exchange *base)
@@ -163,7 +323,9 @@ static void destroy(struct envoi_sasl_exchange *base)
 	envoi_free(context, plain->authcid);
 	envoi_free(context, plain->authzid);
 	envoi_free(context, plain->hostname);
-	envoi_free(context, plain->authenticated);
+	envoi__free_secret(context, plain->wanted);
+	envoi__wipe(plain->stored_key, sizeof(plain->stored_key));
+	envoi__scram_derivation_finish(&plain->derivation);
 	envoi_free(context, plain);
 }
 
@@ -176,6 +338,7 @@ static const struct envoi_sasl_exchange_impl initiator_impl = {
 static const struct envoi_sasl_exchange_impl receiver_impl = {
 	.step = receiver_step,
 	.authcid = authcid,
+	.give_account = give_account,
 	.destroy = destroy,
 };
 
@@ -209,8 +372,9 @@ int envoi__sasl_plain_start(const struct envoi_sasl_mechanism *mechanism,
 	}
 	envoi__sasl_exchange_init(&plain->base, is_initiator ? &initiator_impl : &receiver_impl,
 		mechanism, context, parameters->role);
-	plain->lookup = parameters->lookup;
-	plain->lookup_user = parameters->lookup_user;
+	plain->decoys = parameters->decoys;
+	plain->iterations = parameters->min_iterations != 0 ? parameters->min_iterations
+							    : DEFAULT_MIN_ITERATIONS;
 	int r = envoi__sasl_copy_text(context, &plain->hostname, parameters->hostname);
 	if (r == ENVOI_OK && is_initiator) {
 		r = take_identity(plain, parameters);

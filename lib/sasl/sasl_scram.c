@@ -173,6 +173,7 @@ static const struct envoi_sasl_exchange_impl initiator_impl = {
 static const struct envoi_sasl_exchange_impl receiver_impl = {
 	.step = envoi__scram_receiver_step,
 	.authcid = exchange_authcid,
+	.give_account = envoi__scram_receiver_give_account,
 	.problem = exchange_problem,
 	.destroy = exchange_destroy,
 };
@@ -373,8 +374,7 @@ int envoi__sasl_scram_start(const struct envoi_sasl_mechanism *mechanism,
 	exchange->max_iterations = max != 0 ? max : DEFAULT_MAX_ITERATIONS;
 	exchange->could_bind = parameters->could_bind;
 	exchange->needs_offer_hash = parameters->needs_offer_hash;
-	exchange->lookup = parameters->lookup;
-	exchange->lookup_user = parameters->lookup_user;
+	exchange->decoys = parameters->decoys;
 	envoi_buffer_init(&exchange->full_nonce, context, 0);
 	envoi_buffer_init(&exchange->auth_message, context, 0);
 	envoi_buffer_init(&exchange->cbind_input, context, 0);

@@ -13,11 +13,13 @@
 #include "sasl/scram_message.h"
 
 /** The stage of an exchange. Initiator: BEGIN -> FIRST -> (PASSWORD ->) DERIVING -> FINAL;
- * receiver: BEGIN -> DERIVING -> FINAL. With matching keys nothing is derived. */
+ * receiver: BEGIN -> (ACCOUNT ->) DERIVING -> FINAL. With matching keys, and with stored ones,
+ * nothing is derived. */
 enum envoi__scram_stage {
 	ENVOI__SCRAM_BEGIN, /* no message yet */
 	ENVOI__SCRAM_FIRST, /* client-first-message was sent */
 	ENVOI__SCRAM_PASSWORD, /* server-first-message came, and the password is not known */
+	ENVOI__SCRAM_ACCOUNT, /* client-first-message came, and the account is not known */
 	ENVOI__SCRAM_DERIVING,
 	ENVOI__SCRAM_FINAL, /* waiting for a final message */
 };
@@ -44,8 +46,8 @@ struct envoi__scram_exchange {
 	char *offer_hash; /* base64; NULL: the offer is not known */
 	char *offer_words; /* why a server that does not prove its offer is refused, or NULL */
 	unsigned int min_iterations, max_iterations;
-	int (*lookup)(void *user, const char *authcid, char **ret_password);
-	void *lookup_user;
+	const struct envoi_sasl_decoys *decoys; /* receiver: borrowed; NULL: the default */
+	bool is_impossible; /* receiver: no account can have the name, or act as the identity */
 
 	/* parts of AuthMessage; none is secret */
 	char nonce[ENVOI__SCRAM_NONCE_CHARACTERS + 1]; /* our part */
@@ -80,6 +82,8 @@ int envoi__scram_initiator_step(
 	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out);
 int envoi__scram_receiver_step(
 	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out);
+int envoi__scram_receiver_give_account(
+	struct envoi_sasl_exchange *base, const struct envoi_sasl_account *account);
 
 /** Note the reason of a failure. @return @p code */
 int envoi__scram_refuse(struct envoi__scram_exchange *exchange, int code, const char *problem);

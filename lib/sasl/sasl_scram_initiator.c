@@ -278,6 +278,7 @@ int envoi__scram_initiator_step(
 	case ENVOI__SCRAM_PASSWORD:
 	case ENVOI__SCRAM_DERIVING:
 		return in != NULL ? ENVOI_ERR_PROTOCOL : go_on(exchange, out);
+	case ENVOI__SCRAM_ACCOUNT:
 	case ENVOI__SCRAM_FINAL:
 		break;
 	}

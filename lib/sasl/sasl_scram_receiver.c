@@ -46,62 +46,120 @@ static int check_binding(
 			       : envoi_buffer_append(input, binding->data, binding->len);
 }
 
+/* --- the account --- */
+
+static int set_salt(struct envoi__scram_exchange *exchange, const struct envoi__sasl_salt *salt)
+{
+	exchange->salt = envoi_alloc(exchange->base.context, salt->len);
+	if (exchange->salt == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	memcpy(exchange->salt, salt->bytes, salt->len);
+	exchange->salt_len = salt->len;
+	exchange->iterations = salt->iterations;
+	return ENVOI_OK;
+}
+
 /* The salt of a user does not change, so that clients can keep derived keys; users who do not exist
  * have one, too. */
 static int make_salt(struct envoi__scram_exchange *exchange)
 {
-	struct envoi_context *context = exchange->base.context;
-	unsigned char key[ENVOI__SCRAM_LARGEST_HASH] = {0}, salt[ENVOI__SCRAM_LARGEST_HASH];
-	memcpy(key, context->hash_key, sizeof(context->hash_key));
-	int r = envoi__scram_hmac(
-		exchange->hash, key, exchange->authcid, strlen(exchange->authcid), salt);
-	if (r < 0) {
-		return r;
-	}
-	exchange->salt = envoi_alloc(context, ENVOI__SCRAM_SALT_BYTES);
-	if (exchange->salt == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	memcpy(exchange->salt, salt, ENVOI__SCRAM_SALT_BYTES);
-	exchange->salt_len = ENVOI__SCRAM_SALT_BYTES;
-	exchange->iterations = exchange->min_iterations;
-	return ENVOI_OK;
+	struct envoi__sasl_salt salt;
+	int r = envoi__sasl_decoy_salt(&salt, exchange->base.context, exchange->decoys,
+		envoi__scram_mechanism_name(exchange->hash), exchange->authcid,
+		exchange->min_iterations);
+	return r < 0 ? r : set_salt(exchange, &salt);
 }
 
-/* The prepared password of the named user, if the user may act as the named identity. */
-static int look_up(struct envoi__scram_exchange *exchange, char **ret_password)
+static int use_verifier(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_verifier *verifier)
 {
-	struct envoi_context *context = exchange->base.context;
-	if (exchange->lookup == NULL ||
-		!envoi__sasl_may_act_as(exchange->authcid, exchange->authzid, exchange->hostname)) {
-		return ENVOI_ERR_NOT_FOUND;
+	struct envoi__sasl_salt salt;
+	size_t key_len = envoi__scram_hash_size(exchange->hash);
+	int r = envoi__sasl_take_verifier(&salt, verifier, key_len);
+	if (r == ENVOI_OK) {
+		r = set_salt(exchange, &salt);
 	}
-	char *found = NULL;
-	int r = exchange->lookup(exchange->lookup_user, exchange->authcid, &found);
-	if (r < 0) {
-		return r;
+	if (r == ENVOI_OK) {
+		memcpy(exchange->keys.stored_key, verifier->stored_key, key_len);
+		memcpy(exchange->keys.server_key, verifier->server_key, key_len);
+		exchange->has_keys = true;
 	}
-	r = envoi__sasl_prepare_password(context, found, ret_password);
-	envoi__free_secret(context, found);
 	return r;
 }
 
-static int begin_keys(struct envoi__scram_exchange *exchange)
+static int use_password(struct envoi__scram_exchange *exchange, const char *given)
 {
+	struct envoi_context *context = exchange->base.context;
 	char *password;
 	int r = make_salt(exchange);
 	if (r < 0) {
 		return r;
 	}
-	r = look_up(exchange, &password);
-	if (r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID) {
-		r = envoi__sasl_decoy_password(exchange->base.context, &password);
+	r = given != NULL ? envoi__sasl_prepare_password(context, given, &password)
+			  : envoi__sasl_decoy_password(context, &password);
+	if (r == ENVOI_OK) {
+		r = envoi__scram_exchange_derive(exchange, password);
+		envoi__free_secret(context, password);
 	}
-	if (r < 0) {
-		return r;
+	return r;
+}
+
+/* Keys that no password has. */
+static int use_decoy_keys(struct envoi__scram_exchange *exchange)
+{
+	size_t key_len = envoi__scram_hash_size(exchange->hash);
+	int r = make_salt(exchange);
+	if (r == ENVOI_OK) {
+		r = envoi_context_random(
+			exchange->base.context, exchange->keys.stored_key, key_len);
 	}
-	r = envoi__scram_exchange_derive(exchange, password);
-	envoi__free_secret(exchange->base.context, password);
+	if (r == ENVOI_OK) {
+		r = envoi_context_random(
+			exchange->base.context, exchange->keys.server_key, key_len);
+	}
+	exchange->has_keys = r == ENVOI_OK;
+	return r;
+}
+
+/* A stored password that is not allowed is none. */
+static int use_nothing(struct envoi__scram_exchange *exchange)
+{
+	const struct envoi_sasl_decoys *decoys = exchange->decoys;
+	envoi_free(exchange->base.context, exchange->salt);
+	exchange->salt = NULL;
+	return decoys == NULL || decoys->have_passwords ? use_password(exchange, NULL)
+							: use_decoy_keys(exchange);
+}
+
+static int use_account(
+	struct envoi__scram_exchange *exchange, const struct envoi_sasl_account *account)
+{
+	const struct envoi_sasl_verifier *verifier = envoi__sasl_find_verifier(
+		account, envoi__scram_mechanism_name(exchange->hash));
+	int r = ENVOI_ERR_NOT_FOUND;
+	if (exchange->is_impossible) {
+		r = ENVOI_ERR_NOT_FOUND;
+	} else if (verifier != NULL) {
+		return use_verifier(exchange, verifier);
+	} else if (account != NULL && account->password != NULL) {
+		r = use_password(exchange, account->password);
+	}
+	return r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID ? use_nothing(exchange) : r;
+}
+
+int envoi__scram_receiver_give_account(
+	struct envoi_sasl_exchange *base, const struct envoi_sasl_account *account)
+{
+	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
+		base, struct envoi__scram_exchange, base);
+	if (exchange->stage != ENVOI__SCRAM_ACCOUNT) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = use_account(exchange, account);
+	if (r == ENVOI_OK) {
+		exchange->stage = ENVOI__SCRAM_DERIVING;
+	}
 	return r;
 }
 
@@ -116,14 +174,24 @@ static int take_names(
 		return r;
 	}
 	r = envoi__sasl_prepare_name(context, name, &exchange->authcid);
-	envoi_free(context, name);
-	if (r == ENVOI_ERR_INVALID || (r == ENVOI_OK && *exchange->authcid == '\0')) {
-		return envoi__scram_refuse(
-			exchange, ENVOI_ERR_AUTH, "a name that no user can have");
+	if (r == ENVOI_ERR_INVALID) {
+		exchange->is_impossible = true;
+		exchange->authcid = name;
+		r = ENVOI_OK;
+	} else {
+		envoi_free(context, name);
 	}
-	return r == ENVOI_OK && first->authzid.text != NULL
-		? envoi__scram_unescape(context, &first->authzid, &exchange->authzid)
-		: r;
+	if (r == ENVOI_OK && first->authzid.text != NULL) {
+		r = envoi__scram_unescape(context, &first->authzid, &exchange->authzid);
+	}
+	return r;
+}
+
+/* Such a name is answered like that of a user who does not exist. */
+static bool is_impossible(const struct envoi__scram_exchange *exchange)
+{
+	return exchange->is_impossible || *exchange->authcid == '\0' ||
+		!envoi__sasl_may_act_as(exchange->authcid, exchange->authzid, exchange->hostname);
 }
 
 static int take_client_first(struct envoi__scram_exchange *exchange, const char *text, size_t len)
@@ -145,7 +213,11 @@ static int take_client_first(struct envoi__scram_exchange *exchange, const char 
 	if (r == ENVOI_OK) {
 		r = envoi_buffer_append_text(&exchange->full_nonce, exchange->nonce);
 	}
-	return r < 0 ? r : begin_keys(exchange);
+	if (r == ENVOI_OK) {
+		exchange->is_impossible = is_impossible(exchange);
+		exchange->stage = ENVOI__SCRAM_ACCOUNT;
+	}
+	return r;
 }
 
 /* --- server-first-message --- */
@@ -153,7 +225,7 @@ static int take_client_first(struct envoi__scram_exchange *exchange, const char 
 static int make_server_first(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
 {
 	const struct envoi_buffer *nonce = &exchange->full_nonce;
-	char salt[4 * ENVOI__SCRAM_SALT_BYTES];
+	char salt[2 * ENVOI_SASL_SALT_BYTES];
 	size_t before = envoi_buffer_len(out);
 	envoi_base64_encode(salt, exchange->salt, exchange->salt_len);
 	int r = envoi_buffer_printf(out, "r=%.*s,s=%s,i=%u", (int)envoi_buffer_len(nonce),
@@ -172,15 +244,30 @@ static int make_server_first(struct envoi__scram_exchange *exchange, struct envo
 	return r < 0 ? r : ENVOI_AGAIN;
 }
 
-/* A user who does not exist takes the same code, and the same time, as a wrong password. */
 static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *out)
 {
-	int r = envoi__scram_derivation_run(&exchange->derivation, &exchange->keys);
+	int r = exchange->has_keys
+		? ENVOI_OK
+		: envoi__scram_derivation_run(&exchange->derivation, &exchange->keys);
 	if (r != ENVOI_OK) {
 		return r == ENVOI_AGAIN ? ENVOI_SASL_BUSY : r;
 	}
 	envoi__scram_derivation_finish(&exchange->derivation);
 	return make_server_first(exchange, out);
+}
+
+static int begin(struct envoi__scram_exchange *exchange, const char *in, size_t len,
+	struct envoi_buffer *out)
+{
+	int r = take_client_first(exchange, in, len);
+	if (r < 0) {
+		return r;
+	}
+	if (!exchange->is_impossible) {
+		return ENVOI_SASL_NEEDS_ACCOUNT;
+	}
+	r = envoi__scram_receiver_give_account(&exchange->base, NULL);
+	return r < 0 ? r : go_on(exchange, out);
 }
 
 /* --- client-final-message --- */
@@ -253,16 +340,16 @@ int envoi__scram_receiver_step(
 {
 	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
 		base, struct envoi__scram_exchange, base);
-	int r;
 	switch (exchange->stage) {
 	case ENVOI__SCRAM_BEGIN:
 		if (in == NULL) {
 			return ENVOI_AGAIN; /* an empty challenge asks for it */
 		}
-		r = take_client_first(exchange, in, len);
-		return r < 0 ? r : go_on(exchange, out);
+		return begin(exchange, in, len, out);
 	case ENVOI__SCRAM_DERIVING:
 		return in != NULL ? ENVOI_ERR_PROTOCOL : go_on(exchange, out);
+	case ENVOI__SCRAM_ACCOUNT:
+		return ENVOI_ERR_PROTOCOL;
 	case ENVOI__SCRAM_FIRST:
 	case ENVOI__SCRAM_PASSWORD:
 	case ENVOI__SCRAM_FINAL:

@@ -173,16 +173,14 @@ static const struct envoi_resumption_hook_impl resumption_hook_impl = {
 	.expired = on_expired,
 };
 
-static int look_up(void *user, const char *authcid, char **ret_password)
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
-	(void)user;
-	if (strcmp(authcid, "me") != 0) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	*ret_password = envoi_strndup(server.world.context, "secret", 6);
-	EXPECT(*ret_password != NULL);
-	return ENVOI_OK;
+	(void)directory;
+	envoi_sasl_lookup_answer_password(
+		lookup, strcmp(lookup->authcid, "me") == 0 ? "secret" : NULL);
 }
+
+static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
 
 /* --- making and freeing --- */
 
@@ -199,16 +197,17 @@ static void make(enum server_stage stage, bool answers_later)
 {
 	server = (struct server){
 		.bind_hook.impl = &bind_hook_impl,
+		.directory.impl = &directory_impl,
 		.resumption_hook.impl = &resumption_hook_impl,
 		.answers_later = answers_later,
 	};
 	fuzz_world_init(&server.world);
 	struct envoi_context *context = server.world.context;
 	struct envoi_settings *settings = server.world.settings;
-	const struct envoi_sasl_accounts accounts = {.lookup = look_up};
 	const struct envoi_bind_options binding = {.hook = &server.bind_hook};
 	EXPECT(envoi_jid_from_text(&server.domain, context, "example.org") == ENVOI_OK);
-	EXPECT(envoi_sasl_receiver_new(&server.sasl, context, settings, &accounts) == ENVOI_OK);
+	EXPECT(envoi_sasl_receiver_new(&server.sasl, context, settings, &server.directory) ==
+		ENVOI_OK);
 	EXPECT(envoi_bind_new(&server.bind, context, &binding) == ENVOI_OK);
 	EXPECT(envoi_stream_limits_new(&server.limits, context, settings) == ENVOI_OK);
 	EXPECT(envoi_stream_management_receiver_new(

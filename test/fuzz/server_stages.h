@@ -57,6 +57,7 @@ struct server {
 	struct fuzz_world world;
 	struct envoi_handler *starttls, *sasl, *bind, *limits, *management;
 	struct envoi_bind_hook bind_hook;
+	struct envoi_sasl_directory directory;
 	struct envoi_resumption_hook resumption_hook;
 	struct envoi_jid *domain;
 	bool answers_later;

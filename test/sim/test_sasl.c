@@ -668,30 +668,62 @@ static void the_stream_may_be_freed_during_a_request_for_the_password(void **sta
 
 /* --- receiving side --- */
 
-static unsigned int lookups;
-static bool lookup_frees_stream;
+static unsigned int lookups, canceled;
+static bool lookup_frees_stream, answers_later, cancel_frees_stream;
+static struct envoi_sasl_lookup *pending; /* one that is answered later; NULL: none */
 
-static int lookup(void *user, const char *authcid, char **ret_password)
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
-	(void)user;
+	(void)directory;
 	lookups++;
 	if (lookup_frees_stream) {
+		pending = lookup;
+		recorder_free_stream(&fixture.recorder);
+		return;
+	}
+	if (answers_later) {
+		assert_null(pending);
+		assert_string_equal(lookup->domain, "example.org");
+		pending = lookup;
+		return;
+	}
+	envoi_sasl_lookup_answer_password(
+		lookup, strcmp(lookup->authcid, "user") == 0 ? "pencil" : NULL);
+}
+
+static void cancel(struct envoi_sasl_directory *its_directory, struct envoi_sasl_lookup *lookup)
+{
+	(void)its_directory;
+	assert_ptr_equal(lookup, pending);
+	assert_string_equal(lookup->authcid, "user");
+	pending = NULL;
+	canceled++;
+	if (cancel_frees_stream) {
 		recorder_free_stream(&fixture.recorder);
 	}
-	if (strcmp(authcid, "user") != 0) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	*ret_password = envoi_strndup(fixture.context, "pencil", 6);
-	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
+
+static bool serves(
+	struct envoi_sasl_directory *its_directory, const struct envoi_sasl_mechanism *mechanism)
+{
+	(void)its_directory;
+	return strcmp(mechanism->name, "SCRAM-SHA-512") != 0;
+}
+
+static const struct envoi_sasl_directory_impl directory_impl = {
+	.look_up = look_up,
+	.cancel = cancel,
+};
+static struct envoi_sasl_directory directory = {.impl = &directory_impl};
 
 static void add_receiver(void)
 {
 	struct envoi_handler *handler;
-	lookups = 0;
-	lookup_frees_stream = false;
-	assert_int_equal(envoi_sasl_receiver_new(&handler, fixture.context, fixture.settings,
-				 &(struct envoi_sasl_accounts){.lookup = lookup}),
+	lookups = canceled = 0;
+	lookup_frees_stream = answers_later = cancel_frees_stream = false;
+	pending = NULL;
+	assert_int_equal(
+		envoi_sasl_receiver_new(&handler, fixture.context, fixture.settings, &directory),
 		ENVOI_OK);
 	stream_fixture_make_receiver(&fixture);
 	stream_fixture_add(&fixture, handler);
@@ -850,6 +882,131 @@ static void only_what_the_settings_name_is_offered_and_taken(void **state)
 	assert_int_equal(lookups, 0);
 }
 
+/* Until the directory answers, the peer waits. */
+static void begin_to_wait(void)
+{
+	add_receiver();
+	answers_later = true;
+	script_receiver(OFFERED);
+	peer_sends_auth("PLAIN", "\0user\0pencil", 12);
+	run_receiver();
+	assert_non_null(pending);
+	assert_int_equal(fixture.recorder.closed_count, 0);
+}
+
+static void answer_pending(int code, const char *password)
+{
+	struct envoi_sasl_lookup *lookup = pending;
+	const struct envoi_sasl_account account = {.password = password};
+	pending = NULL;
+	envoi_sasl_lookup_answer(lookup, code, &account);
+	envoi_sasl_lookup_answer(lookup, ENVOI_OK, &account); /* a second one has no effect */
+}
+
+static void an_account_may_be_found_later(void **state)
+{
+	(void)state;
+	static const struct {
+		int code;
+		const char *password, *condition; /* NULL: success */
+	} rows[] = {
+		{ENVOI_OK, "pencil", NULL},
+		{ENVOI_OK, "other", "not-authorized"},
+		{ENVOI_OK, NULL, "not-authorized"},
+		{ENVOI_ERR_NOT_FOUND, NULL, "not-authorized"},
+		{ENVOI_ERR_DISCONNECTED, NULL, "temporary-auth-failure"},
+		{ENVOI_ERR_NOMEM, NULL, "temporary-auth-failure"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin_to_wait();
+		answer_pending(rows[i].code, rows[i].password);
+		if (rows[i].condition != NULL) {
+			peer_expects_failure(rows[i].condition);
+		} else {
+			peer_expects_data("success", NULL, "");
+		}
+		run_receiver();
+		assert_int_equal(lookups, 1);
+		assert_int_equal(canceled, 0);
+		start_afresh();
+	}
+}
+
+/* What the peer can do while its account is looked up. */
+static const struct {
+	const char *xml, *condition;
+} interruptions[] = {
+	{"<abort " SASL "/>", "aborted"},
+	{"<response " SASL ">AA==</response>", "malformed-request"},
+	{"<response " SASL "/>", "malformed-request"},
+	{"<auth " SASL " mechanism='PLAIN'>AHVzZXIAcGVuY2ls</auth>", "malformed-request"},
+};
+
+static void a_lookup_is_canceled_where_the_peer_ends_the_exchange(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(interruptions) / sizeof(interruptions[0]); i++) {
+		begin_to_wait();
+		peer_sends(fixture.peer, interruptions[i].xml);
+		peer_start(fixture.peer);
+		peer_expects_failure(interruptions[i].condition);
+		answers_later = false;
+		peer_sends_auth("PLAIN", "\0user\0pencil", 12);
+		peer_expects_data("success", NULL, "");
+		run_receiver();
+		assert_int_equal(canceled, 1);
+		start_afresh();
+	}
+}
+
+static void everything_may_be_freed_where_a_lookup_is_canceled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(interruptions) / sizeof(interruptions[0]); i++) {
+		begin_to_wait();
+		cancel_frees_stream = true;
+		peer_sends(fixture.peer, interruptions[i].xml);
+		peer_start(fixture.peer);
+		stream_fixture_run(&fixture, 5000);
+		assert_int_equal(canceled, 1);
+		assert_int_equal(fixture.recorder.after_free, 0);
+		start_afresh();
+	}
+	begin_to_wait();
+	recorder_free_stream(&fixture.recorder);
+	assert_int_equal(canceled, 1);
+}
+
+static void a_directory_that_does_not_answer_ends_the_stream_in_time(void **state)
+{
+	(void)state;
+	begin_to_wait();
+	stream_fixture_run(&fixture, 600000);
+	assert_int_equal(fixture.recorder.closed_count, 1);
+	assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_TIMEOUT);
+	assert_int_equal(fixture.recorder.failure.phase, ENVOI_PHASE_SASL);
+	recorder_free_stream(&fixture.recorder);
+	assert_int_equal(canceled, 1);
+}
+
+static void what_the_directory_cannot_serve_is_not_offered(void **state)
+{
+	(void)state;
+	static const struct envoi_sasl_directory_impl some_impl = {
+		.look_up = look_up,
+		.serves = serves,
+	};
+	directory.impl = &some_impl;
+	add_receiver();
+	script_receiver("<mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1</mechanism>"
+			"<mechanism>PLAIN</mechanism>");
+	peer_sends_auth("SCRAM-SHA-512", CLIENT_FIRST, strlen(CLIENT_FIRST));
+	peer_expects_failure("invalid-mechanism");
+	run_receiver();
+	assert_int_equal(lookups, 0);
+	directory.impl = &directory_impl;
+}
+
 static void the_stream_may_be_freed_while_an_account_is_looked_up(void **state)
 {
 	(void)state;
@@ -859,6 +1016,7 @@ static void the_stream_may_be_freed_while_an_account_is_looked_up(void **state)
 	peer_sends_auth("PLAIN", "\0user\0pencil", 12);
 	stream_fixture_run(&fixture, 5000);
 	assert_int_equal(lookups, 1);
+	assert_int_equal(canceled, 1);
 	assert_int_equal(fixture.recorder.after_free, 0);
 }
 
@@ -866,6 +1024,11 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		CASE(an_account_may_be_found_later),
+		CASE(a_lookup_is_canceled_where_the_peer_ends_the_exchange),
+		CASE(everything_may_be_freed_where_a_lookup_is_canceled),
+		CASE(a_directory_that_does_not_answer_ends_the_stream_in_time),
+		CASE(what_the_directory_cannot_serve_is_not_offered),
 		CASE(scram_ends_with_the_servers_proof_in_success),
 		CASE(the_proof_may_come_in_a_challenge),
 		CASE(plain_sends_user_and_password_at_once),

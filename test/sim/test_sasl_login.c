@@ -114,15 +114,15 @@ struct world {
 
 static struct world world;
 
-static int lookup(void *user, const char *authcid, char **ret_password)
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
-	(void)user;
-	if (strcmp(authcid, "alice") != 0) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	*ret_password = envoi_strndup(world.context, PASSWORD, strlen(PASSWORD));
-	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	(void)directory;
+	envoi_sasl_lookup_answer_password(
+		lookup, strcmp(lookup->authcid, "alice") == 0 ? PASSWORD : NULL);
 }
+
+static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
+static struct envoi_sasl_directory directory = {.impl = &directory_impl};
 
 static int make_handlers(const char *password)
 {
@@ -134,8 +134,7 @@ static int make_handlers(const char *password)
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_sasl_receiver_new(&world.handlers[ENVOI_RECEIVER], world.context,
-			world.settings[ENVOI_RECEIVER],
-			&(struct envoi_sasl_accounts){.lookup = lookup});
+			world.settings[ENVOI_RECEIVER], &directory);
 	}
 	return r;
 }

@@ -216,17 +216,14 @@ struct account *server_account(struct test_server *server, const char *user)
 	return account;
 }
 
-static int look_up(void *user, const char *authcid, char **ret_password)
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
-	struct test_server *server = user;
-	const struct account *account = server_account(server, authcid);
-	if (account == NULL) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	*ret_password = envoi_strndup(
-		server->context, account->password, strlen(account->password));
-	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	struct test_server *server = ENVOI_CONTAINER_OF(directory, struct test_server, directory);
+	const struct account *account = server_account(server, lookup->authcid);
+	envoi_sasl_lookup_answer_password(lookup, account != NULL ? account->password : NULL);
 }
+
+static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
 
 /* Binding a resource that is in use replaces its session, as with real servers. */
 static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
@@ -322,15 +319,15 @@ struct test_server *test_server_new(
 	assert_non_null(server);
 	server->context = envoi_context_ref(context);
 	server->bind_hook.impl = &bind_hook_impl;
+	server->directory.impl = &directory_impl;
 	server->scripts[ENVOI_MEMORY_A] = server->scripts[ENVOI_MEMORY_B] = script;
 	envoi_buffer_init(&server->heard, context, 0);
 	assert_int_equal(envoi_settings_new(&server->settings, context), ENVOI_OK);
 	assert_int_equal(
 		envoi_jid_from_text(&server->domain, context, TEST_SERVER_DOMAIN), ENVOI_OK);
 	make_starttls(server, data_folder, certificate);
-	const struct envoi_sasl_accounts accounts = {.lookup = look_up, .user = server};
-	assert_int_equal(
-		envoi_sasl_receiver_new(&server->sasl, context, server->settings, &accounts),
+	assert_int_equal(envoi_sasl_receiver_new(
+				 &server->sasl, context, server->settings, &server->directory),
 		ENVOI_OK);
 	const struct envoi_bind_options bind = {.hook = &server->bind_hook};
 	assert_int_equal(envoi_bind_new(&server->bind, context, &bind), ENVOI_OK);
@@ -378,12 +375,11 @@ void test_server_free(struct test_server *server)
 
 void test_server_renew_sasl(struct test_server *server)
 {
-	const struct envoi_sasl_accounts accounts = {.lookup = look_up, .user = server};
 	assert_null(server->connections);
 	envoi_handler_destroy(server->sasl);
 	server->sasl = NULL;
-	assert_int_equal(envoi_sasl_receiver_new(
-				 &server->sasl, server->context, server->settings, &accounts),
+	assert_int_equal(envoi_sasl_receiver_new(&server->sasl, server->context, server->settings,
+				 &server->directory),
 		ENVOI_OK);
 }
 

@@ -43,6 +43,7 @@ struct test_server {
 	struct envoi_handler *starttls, *sasl, *bind;
 	struct envoi_tls_config *certificate;
 	struct envoi_bind_hook bind_hook;
+	struct envoi_sasl_directory directory;
 	struct account *accounts;
 	struct connection *connections;
 	struct envoi_memory_script scripts[2];

@@ -39,6 +39,7 @@ enum place {
 	IN_NEGOTIATE = IN_FINISH + 2,
 	IN_OFFER,
 	IN_WANTED,
+	IN_LOOK_UP,
 	IN_SKIPPED,
 	IN_ENDING,
 	PLACES,
@@ -65,6 +66,7 @@ static const struct grid_place places[] = {
 	[IN_NEGOTIATE] = {"envoi_stream_feature.negotiate", "initiator"},
 	[IN_OFFER] = {"envoi_stream_feature.offer", "receiver"},
 	[IN_WANTED] = {"envoi_bind_hook_impl.wanted", "receiver"},
+	[IN_LOOK_UP] = {"envoi_sasl_directory_impl.look_up", "receiver"},
 	[IN_SKIPPED] = {"envoi_stream_sink_impl.skipped", "initiator"},
 	[IN_ENDING] = {"envoi_stream_sink_impl.ending", "receiver"},
 };
@@ -99,6 +101,7 @@ struct plot {
 	struct envoi_settings *settings;
 	struct envoi_tls_config *configs[2];
 	struct envoi_bind_hook hook;
+	struct envoi_sasl_directory directory;
 	struct envoi_memory_pair *pair;
 	struct side sides[2];
 };
@@ -390,13 +393,14 @@ static void wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 
 static const struct envoi_bind_hook_impl hook_impl = {.wanted = wanted};
 
-static int look_up(void *user, const char *authcid, char **ret_password)
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
-	struct plot *plot = user;
-	(void)authcid;
-	*ret_password = envoi_strndup(plot->context, "secret", 6);
-	return ENVOI_OK;
+	struct plot *plot = ENVOI_CONTAINER_OF(directory, struct plot, directory);
+	envoi_sasl_lookup_answer_password(lookup, "secret");
+	grid_visit(IN_LOOK_UP, &plot->sides[ENVOI_RECEIVER]);
 }
+
+static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
 
 /* --- the plot --- */
 
@@ -404,7 +408,6 @@ static void make_features(struct plot *plot)
 {
 	struct side *a = &plot->sides[ENVOI_INITIATOR], *b = &plot->sides[ENVOI_RECEIVER];
 	struct envoi_sasl_credentials *credentials;
-	const struct envoi_sasl_accounts accounts = {look_up, plot};
 	const struct envoi_bind_options receiver = {.hook = &plot->hook}, initiator = {0};
 	assert_int_equal(
 		envoi_sasl_password_new(&credentials, plot->context, NULL, "secret"), ENVOI_OK);
@@ -412,8 +415,8 @@ static void make_features(struct plot *plot)
 		envoi_sasl_feature_new(&a->handlers[1], plot->context, plot->settings, credentials),
 		ENVOI_OK);
 	assert_int_equal(envoi_bind_new(&a->handlers[2], plot->context, &initiator), ENVOI_OK);
-	assert_int_equal(
-		envoi_sasl_receiver_new(&b->handlers[1], plot->context, plot->settings, &accounts),
+	assert_int_equal(envoi_sasl_receiver_new(
+				 &b->handlers[1], plot->context, plot->settings, &plot->directory),
 		ENVOI_OK);
 	assert_int_equal(envoi_bind_new(&b->handlers[2], plot->context, &receiver), ENVOI_OK);
 }
@@ -461,6 +464,7 @@ static void plot_init(struct plot *plot)
 	set(plot, "limits.output-bytes", "64k");
 	set(plot, "limits.depth", "4");
 	plot->hook.impl = &hook_impl;
+	plot->directory.impl = &directory_impl;
 	assert_int_equal(envoi_tls_config_new(
 				 &plot->configs[ENVOI_INITIATOR], plot->context, plot->settings),
 		ENVOI_OK);

@@ -101,25 +101,83 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_feature_new(struct envoi_handler **ret
 ENVOI_API void envoi_sasl_feature_set_history(
 	struct envoi_handler *handler, struct envoi_sasl_history *history);
 
+struct envoi_sasl_directory;
+
+/**
+ * A look-up of an account. It is a part of the stream, borrowed from the call of `look_up` until it
+ * is answered or canceled: do not access it afterwards.
+ */
+struct envoi_sasl_lookup {
+	const char *authcid; /**< the user, prepared: see envoi_sasl_authcid() */
+	const char *domain; /**< of envoi_stream_local(); NULL: the stream has none */
+	const struct envoi_sasl_mechanism *mechanism; /**< that the peer has chosen */
+	void *user; /**< for the directory; NULL at first */
+	struct envoi_stream *stream; /* private, as what follows; NULL: the look-up is not open */
+	struct envoi_handler *feature;
+};
+
 /** Receiving side: the accounts that may log in. */
-struct envoi_sasl_accounts {
-	/** Look up a password: see struct envoi_sasl_parameters. */
-	int (*lookup)(void *user, const char *authcid, char **ret_password);
-	void *user;
+struct envoi_sasl_directory_impl {
+	/**
+	 * Look up the account of lookup->authcid. Answer each look-up once, with
+	 * envoi_sasl_lookup_answer(), inside this function or later from the loop. Until then the
+	 * setting sasl.timeout applies. Called from the loop; the stream may be freed inside.
+	 */
+	void (*look_up)(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup);
+	/**
+	 * The stream has ended, or its peer has aborted the exchange, and @p lookup with it: do not
+	 * answer it. Called once for each look-up that was not answered, from the loop or inside
+	 * the function that frees the stream. OPTIONAL for a directory that answers inside
+	 * `look_up`.
+	 * @param lookup  invalid when this function returns
+	 */
+	void (*cancel)(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup);
+	/**
+	 * OPTIONAL: whether accounts have what a mechanism needs: a verifier of its hash, or a
+	 * password. Mechanisms for which this returns false are not offered. Absent: all are.
+	 */
+	bool (*serves)(struct envoi_sasl_directory *directory,
+		const struct envoi_sasl_mechanism *mechanism);
+};
+
+/** Base of every directory; embedded first. */
+struct envoi_sasl_directory {
+	const struct envoi_sasl_directory_impl *impl;
+	/** answers for users who do not exist; borrowed. NULL: the default of struct
+	 * envoi_sasl_parameters, for directories of passwords */
+	const struct envoi_sasl_decoys *decoys;
 };
 
 /**
- * Authentication, receiving side: offers the mechanisms of sasl.mechanisms that the connection
- * allows, with its channel bindings (XEP-0440). Nothing is offered on a stream that is not secure,
- * unless tls.mode is none. After five failures the stream ends with policy-violation.
+ * Answer a look-up. The exchange continues from the loop.
  *
- * @param settings  sasl.*, tls.mode; borrowed for the call
- * @param accounts  copied; `user` must outlive the handler
+ * @param lookup   an open look-up. If it was answered before and the stream exists, the call has no
+ *                 effect
+ * @param code     ENVOI_OK. ENVOI_ERR_NOT_FOUND: there is no such user, which the peer cannot tell
+ *                 from a wrong password. Other errors (<0): the answer to the peer is
+ *                 temporary-auth-failure (RFC 6120, section 6.5.12), and it may try again
+ * @param account  borrowed for the call: wipe it afterwards; NULL on failure
+ */
+ENVOI_API void envoi_sasl_lookup_answer(
+	struct envoi_sasl_lookup *lookup, int code, const struct envoi_sasl_account *account);
+/** Answer a look-up with a password. @param password  as in struct envoi_sasl_account; NULL: there
+ * is no such user */
+ENVOI_API void envoi_sasl_lookup_answer_password(
+	struct envoi_sasl_lookup *lookup, const char *password);
+
+/**
+ * Authentication, receiving side: offers the mechanisms of sasl.mechanisms that the connection
+ * allows and the directory serves, with its channel bindings (XEP-0440). Nothing is offered on a
+ * stream that is not secure, unless tls.mode is none. After five failures the stream ends with
+ * policy-violation.
+ *
+ * @param settings   sasl.*, tls.mode; borrowed for the call
+ * @param directory  borrowed: must outlive the handler. NULL: there are no accounts
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_receiver_new(struct envoi_handler **ret_handler,
 	struct envoi_context *context, const struct envoi_settings *settings,
-	const struct envoi_sasl_accounts *accounts);
+	struct envoi_sasl_directory *directory);
 
 /** @return the authenticated user of a receiving stream, prepared as a stored name; NULL: not yet
  * authenticated, or anonymous; borrowed until the stream is freed */

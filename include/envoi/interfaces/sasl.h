@@ -66,6 +66,50 @@ struct envoi_sasl_keys {
 	const void *password_tag;
 };
 
+/** Keys that a receiver stores in place of a password (RFC 5802, section 3): they verify it, and do
+ * not suffice to log in. A login with them derives nothing. */
+struct envoi_sasl_verifier {
+	const char *mechanism; /**< "SCRAM-SHA-256": without -PLUS, for both */
+	const void *salt;
+	size_t salt_len; /**< 1 to ENVOI_SASL_SALT_BYTES */
+	unsigned int iterations; /**< 1 or more */
+	const void *stored_key, *server_key; /**< each of @p key_len bytes */
+	size_t key_len; /**< the size of the mechanism's hash */
+};
+
+enum {
+	ENVOI_SASL_SALT_BYTES = 64, /**< the longest salt of a receiver */
+	ENVOI_SASL_DECOY_KEY_BYTES = 32,
+};
+
+/** An account, as the receiving side has stored it. PLAIN uses the password, or the verifier with
+ * the strongest hash. SCRAM uses the verifier of its hash, or else the password. */
+struct envoi_sasl_account {
+	const char *password; /**< UTF-8; NULL: not stored */
+	const struct envoi_sasl_verifier *verifiers;
+	size_t verifier_count;
+};
+
+/**
+ * What peers receive for users who do not exist, so that these cannot be told from users with
+ * another password (RFC 5802, section 9): salt and count depend on the name alone.
+ */
+struct envoi_sasl_decoys {
+	/** secret. A server stores it, so that the salts of its decoys do not change */
+	unsigned char key[ENVOI_SASL_DECOY_KEY_BYTES];
+	/** the counts that stored accounts have, one of which is chosen by the name; borrowed.
+	 * NULL: min_iterations of the parameters */
+	const unsigned int *iterations;
+	size_t iteration_count;
+	/** the length of the salts that stored accounts have, up to 20; 0: 16 */
+	size_t salt_len;
+	/** the strongest mechanism for which stored accounts have a verifier, whose hash PLAIN
+	 * computes; borrowed. NULL: SCRAM-SHA-256 */
+	const char *mechanism;
+	/** accounts are stored with passwords: SCRAM derives the keys of a decoy, too */
+	bool have_passwords;
+};
+
 /** Parameters of an exchange. Borrowed for envoi_sasl_start(), which copies what is needed later.
  *  */
 struct envoi_sasl_parameters {
@@ -106,20 +150,9 @@ struct envoi_sasl_parameters {
 	 * sends */
 	unsigned int min_iterations, max_iterations;
 
-	/**
-	 * Receiver: look up the password of a user.
-	 *
-	 * @param user          lookup_user
-	 * @param authcid       prepared with SASLprep (RFC 4013), or by RFC 8265 if it has
-	 *                      characters that SASLprep does not know; borrowed for the call
-	 * @param ret_password  allocated with envoi_alloc(); wiped and freed by the mechanism.
-	 *                      (With PLAIN, GnuTLS frees a copy of the peer's password without
-	 *                      wiping it.)
-	 * @retval ENVOI_ERR_NOT_FOUND  there is no such user; the peer receives the same answer as
-	 *                              for a wrong password
-	 */
-	int (*lookup)(void *user, const char *authcid, char **ret_password);
-	void *lookup_user;
+	/** receiver: borrowed for the exchange. NULL: min_iterations, a key of the context's own,
+	 * and `have_passwords` */
+	const struct envoi_sasl_decoys *decoys;
 };
 
 /** One mechanism: a constant. */
@@ -159,6 +192,9 @@ struct envoi_sasl_exchange_impl {
 	void (*destroy)(struct envoi_sasl_exchange *exchange);
 	/** OPTIONAL. See envoi_sasl_give_password(). */
 	int (*give_password)(struct envoi_sasl_exchange *exchange, const char *password);
+	/** OPTIONAL. See envoi_sasl_give_account(). */
+	int (*give_account)(
+		struct envoi_sasl_exchange *exchange, const struct envoi_sasl_account *account);
 	/** OPTIONAL. See envoi_sasl_problem(). */
 	const char *(*problem)(const struct envoi_sasl_exchange *exchange);
 	/** OPTIONAL. See envoi_sasl_get_keys(). */
@@ -210,6 +246,8 @@ enum envoi_sasl_outcome {
 	ENVOI_SASL_BUSY = 16, /**< keys are being derived: call envoi_sasl_step() again */
 	/** a password is needed: none was given, and there are no keys for the salt and count */
 	ENVOI_SASL_NEEDS_PASSWORD = 17,
+	/** receiver: the account of envoi_sasl_authcid() is needed */
+	ENVOI_SASL_NEEDS_ACCOUNT = 18,
 };
 
 /**
@@ -226,6 +264,8 @@ enum envoi_sasl_outcome {
  *                             Call again without input, from another turn of the loop
  * @retval ENVOI_SASL_NEEDS_PASSWORD  nothing to send yet: call envoi_sasl_give_password(), then
  *                             call again without input
+ * @retval ENVOI_SASL_NEEDS_ACCOUNT  nothing to send yet: look up the account of
+ *             envoi_sasl_authcid(), call envoi_sasl_give_account(), then call again without input
  * @retval ENVOI_ERR_AUTH      the peer has not proved its identity, or has refused
  * @retval ENVOI_ERR_PROTOCOL  the message is malformed, or comes when none is expected
  * @retval ENVOI_ERR_LIMIT     the iteration count is outside the bounds
@@ -249,6 +289,20 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_step(
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_give_password(
 	struct envoi_sasl_exchange *exchange, const char *password);
 
+/**
+ * Give the account after ENVOI_SASL_NEEDS_ACCOUNT.
+ *
+ * @param account  borrowed for the call: wipe it afterwards. NULL: there is no such user; the peer
+ *                 receives the same answers as for a wrong password. An account that has neither a
+ *                 password nor a verifier that the mechanism can use is treated in the same way
+ * @retval ENVOI_ERR_STATE    the last step did not return ENVOI_SASL_NEEDS_ACCOUNT
+ * @retval ENVOI_ERR_INVALID  a verifier of the mechanism has keys of a wrong size, no salt, or no
+ *                            iterations
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_give_account(
+	struct envoi_sasl_exchange *exchange, const struct envoi_sasl_account *account);
+
 /** @return the reason why the last step failed, as text for a user; NULL: there is none besides the
  * code; borrowed until the exchange is freed */
 ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *exchange);
@@ -263,8 +317,10 @@ ENVOI_API const char *envoi_sasl_problem(const struct envoi_sasl_exchange *excha
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_get_keys(
 	const struct envoi_sasl_exchange *exchange, struct envoi_sasl_keys *ret_keys);
 
-/** @return of a receiver's exchange that has ended with ENVOI_OK: the authenticated user; NULL:
- * none, or anonymous; borrowed until the exchange is freed */
+/** @return of a receiver's exchange that has ended with ENVOI_OK: the authenticated user; after
+ * ENVOI_SASL_NEEDS_ACCOUNT: the user that the peer names. Prepared with SASLprep (RFC 4013), or by
+ * RFC 8265 if it has characters that SASLprep does not know. NULL: none, or anonymous; borrowed
+ * until the exchange is freed */
 ENVOI_API const char *envoi_sasl_authcid(struct envoi_sasl_exchange *exchange);
 
 /** Wipe and free; NULL is allowed. */

@@ -29,7 +29,7 @@ struct receiver {
 	struct envoi_context *context;
 	struct envoi_settings *settings; /* a copy */
 	struct envoi__sasl_policy policy; /* its texts are of the copy */
-	struct envoi_sasl_accounts accounts;
+	struct envoi_sasl_directory *directory; /* NULL: there are no accounts */
 };
 
 /** Of one stream. */
@@ -41,9 +41,9 @@ struct state {
 	char *user; /* the authenticated user; NULL: none, or anonymous */
 	struct envoi_stream *stream; /* borrowed, while keys are derived */
 	struct envoi_handler *handler;
-	struct envoi_deferred work; /* continues the derivation */
-	bool is_stepping; /* lookup() may be called, and may free the stream */
-	bool is_finished;
+	struct envoi_deferred work; /* continues the exchange */
+	struct envoi_sasl_lookup lookup; /* `stream` set: it is open */
+	int answered; /* code of the look-up: <0 ends the exchange */
 };
 
 static struct receiver *from_handler(struct envoi_handler *handler)
@@ -98,6 +98,11 @@ static bool is_offered(const struct receiver *receiver, const struct envoi_strea
 		return false;
 	}
 	if (strcmp(mechanism->name, "PLAIN") == 0 && !values->allow_plain) {
+		return false;
+	}
+	const struct envoi_sasl_directory *directory = receiver->directory;
+	if (directory != NULL && directory->impl->serves != NULL &&
+		!directory->impl->serves(receiver->directory, mechanism)) {
 		return false;
 	}
 	return mechanism->bindings == NULL ||
@@ -176,10 +181,20 @@ static int offer(
 
 /* --- answering --- */
 
-static void end_exchange(struct state *state)
+/* The directory may free the stream. */
+static void end_exchange(struct receiver *receiver, struct state *state)
 {
-	envoi_sasl_free(state->exchange);
+	struct envoi_sasl_directory *directory = receiver->directory;
+	struct envoi_sasl_exchange *exchange = state->exchange;
+	bool is_open = state->lookup.stream != NULL;
 	state->exchange = NULL;
+	state->lookup.stream = NULL;
+	state->answered = ENVOI_OK;
+	envoi_deferred_cancel(&state->work);
+	if (is_open && directory->impl->cancel != NULL) {
+		directory->impl->cancel(directory, &state->lookup);
+	}
+	envoi_sasl_free(exchange);
 }
 
 static const char *condition_for(int code)
@@ -197,19 +212,19 @@ static const char *condition_for(int code)
 }
 
 /* RFC 6120, section 6.4.5: the peer may retry a few times. */
-static int refuse(struct envoi_stream *stream, struct state *state, const char *condition)
+static int refuse(struct envoi_handler *self, struct envoi_stream *stream, struct state *state,
+	const char *condition)
 {
 	struct envoi_context *context = envoi_stream_context(stream);
 	struct envoi_element *failure = envoi_element_new(context, ENVOI_NS_SASL, "failure");
 	envoi_element_add(failure, NULL, condition);
-	end_exchange(state);
-	envoi_deferred_cancel(&state->work);
 	int r = envoi_stream_send_element(stream, failure);
 	envoi_element_unref(failure);
 	if (r == ENVOI_OK && ++state->failures >= MOST_FAILURES) {
-		return envoi_stream_fail_with(stream, ENVOI_ERR_AUTH, ENVOI_STREAM_POLICY_VIOLATION,
+		r = envoi_stream_fail_with(stream, ENVOI_ERR_AUTH, ENVOI_STREAM_POLICY_VIOLATION,
 			"too many failed authentications");
 	}
+	end_exchange(from_handler(self), state);
 	return r;
 }
 
@@ -220,7 +235,7 @@ static int succeed(struct envoi_handler *self, struct envoi_stream *stream, stru
 	const char *user = envoi_sasl_authcid(state->exchange);
 	envoi_free(context, state->user);
 	state->user = user != NULL ? envoi_strndup(context, user, strlen(user)) : NULL;
-	end_exchange(state);
+	end_exchange(from_handler(self), state);
 	if (user != NULL && state->user == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -237,42 +252,84 @@ static int succeed(struct envoi_handler *self, struct envoi_stream *stream, stru
 	return r;
 }
 
-/* @param in  NULL: the peer has sent no data */
-static int step(struct state *state, const struct envoi_buffer *in, struct envoi_buffer *out)
-{
-	struct envoi_sasl_exchange *exchange = state->exchange;
-	state->is_stepping = true;
-	int r = envoi_sasl_step(exchange, in != NULL ? envoi_buffer_data(in) : NULL,
-		in != NULL ? envoi_buffer_len(in) : 0, out);
-	state->is_stepping = false;
-	if (state->is_finished) {
-		end_exchange(state);
-	}
-	return r;
-}
+/* --- the account --- */
 
 static void work(struct envoi_deferred *deferred);
 
+/* Continues from the loop. */
+static void continue_later(
+	struct envoi_handler *self, struct envoi_stream *stream, struct state *state)
+{
+	state->stream = stream;
+	state->handler = self;
+	envoi_deferred_post(&state->work, envoi_context_loop(envoi_stream_context(stream)), work);
+}
+
+void envoi_sasl_lookup_answer(
+	struct envoi_sasl_lookup *lookup, int code, const struct envoi_sasl_account *account)
+{
+	struct state *state = ENVOI_CONTAINER_OF(lookup, struct state, lookup);
+	struct envoi_stream *stream = lookup->stream;
+	if (stream == NULL) {
+		return;
+	}
+	lookup->stream = NULL;
+	if (code == ENVOI_OK || code == ENVOI_ERR_NOT_FOUND) {
+		code = envoi_sasl_give_account(state->exchange, code == ENVOI_OK ? account : NULL);
+	}
+	state->answered = code;
+	continue_later(lookup->feature, stream, state);
+}
+
+void envoi_sasl_lookup_answer_password(struct envoi_sasl_lookup *lookup, const char *password)
+{
+	const struct envoi_sasl_account account = {.password = password};
+	envoi_sasl_lookup_answer(
+		lookup, password != NULL ? ENVOI_OK : ENVOI_ERR_NOT_FOUND, &account);
+}
+
+/* The stream may be freed when it returns. */
+static void look_up(struct envoi_handler *self, struct envoi_stream *stream, struct state *state)
+{
+	struct envoi_sasl_directory *directory = from_handler(self)->directory;
+	const struct envoi_jid *local = envoi_stream_local(stream);
+	state->lookup = (struct envoi_sasl_lookup){
+		.authcid = envoi_sasl_authcid(state->exchange),
+		.domain = local != NULL ? envoi_jid_domain(local) : NULL,
+		.mechanism = state->mechanism,
+		.stream = stream,
+		.feature = self,
+	};
+	if (directory == NULL) {
+		envoi_sasl_lookup_answer(&state->lookup, ENVOI_ERR_NOT_FOUND, NULL);
+	} else {
+		directory->impl->look_up(directory, &state->lookup);
+	}
+}
+
+/* --- the exchange --- */
+
+/* @param in  NULL: the peer has sent no data */
 static int go_on(struct envoi_handler *self, struct envoi_stream *stream, struct state *state,
 	const struct envoi_buffer *in)
 {
 	struct envoi_context *context = envoi_context_ref(envoi_stream_context(stream));
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, context, 0);
-	int r = step(state, in, &out);
-	if (state->is_finished) {
+	int r = envoi_sasl_step(state->exchange, in != NULL ? envoi_buffer_data(in) : NULL,
+		in != NULL ? envoi_buffer_len(in) : 0, &out);
+	if (r == ENVOI_SASL_NEEDS_ACCOUNT) {
+		look_up(self, stream, state);
 		r = ENVOI_OK;
 	} else if (r == ENVOI_SASL_BUSY) {
-		state->stream = stream;
-		state->handler = self;
-		envoi_deferred_post(&state->work, envoi_context_loop(context), work);
+		continue_later(self, stream, state);
 		r = ENVOI_OK;
 	} else if (r == ENVOI_AGAIN) {
 		r = envoi__sasl_send(stream, "challenge", NULL, &out, ENVOI__SASL_EMPTY_AS_NOTHING);
 	} else if (r == ENVOI_OK) {
 		r = succeed(self, stream, state, &out);
 	} else {
-		r = refuse(stream, state, condition_for(r));
+		r = refuse(self, stream, state, condition_for(r));
 	}
 	envoi_buffer_wipe(&out);
 	envoi_context_unref(context);
@@ -283,7 +340,9 @@ static void work(struct envoi_deferred *deferred)
 {
 	struct state *state = ENVOI_CONTAINER_OF(deferred, struct state, work);
 	struct envoi_stream *stream = state->stream;
-	int r = go_on(state->handler, stream, state, NULL);
+	int r = state->answered < 0
+		? refuse(state->handler, stream, state, "temporary-auth-failure")
+		: go_on(state->handler, stream, state, NULL);
 	if (r < 0) {
 		envoi_stream_fail_with(
 			stream, r, ENVOI_STREAM_NO_CONDITION, "%s", envoi_error_text(r));
@@ -303,7 +362,7 @@ static int take_data(struct envoi_handler *self, struct envoi_stream *stream, st
 	if (r == ENVOI_OK) {
 		r = go_on(self, stream, state, has_data || needs_data ? &in : NULL);
 	} else if (r == ENVOI_ERR_INVALID) {
-		r = refuse(stream, state, "incorrect-encoding");
+		r = refuse(self, stream, state, "incorrect-encoding");
 	}
 	envoi_buffer_wipe(&in);
 	envoi_context_unref(context);
@@ -326,8 +385,7 @@ static int start_exchange(struct receiver *receiver, struct envoi_stream *stream
 		.binding_count = may_bind && offered.offer.lists_bindings ? bindings->count : 0,
 		.offer = &offered.offer,
 		.min_iterations = values->min_iterations,
-		.lookup = receiver->accounts.lookup,
-		.lookup_user = receiver->accounts.user,
+		.decoys = receiver->directory != NULL ? receiver->directory->decoys : NULL,
 	};
 	state->mechanism = mechanism;
 	state->rounds_left = values->max_rounds;
@@ -341,7 +399,7 @@ static int take_auth(struct envoi_handler *self, struct envoi_stream *stream,
 	struct receiver *receiver = from_handler(self);
 	struct state *state = envoi_stream_feature_state(stream, self);
 	if (state->exchange != NULL) {
-		return refuse(stream, state, "malformed-request");
+		return refuse(self, stream, state, "malformed-request");
 	}
 	const char *name = envoi_element_attr(element, "mechanism");
 	const struct envoi_sasl_mechanism *mechanism = name != NULL
@@ -355,10 +413,10 @@ static int take_auth(struct envoi_handler *self, struct envoi_stream *stream,
 	}
 	envoi__sasl_bindings_finish(&bindings);
 	if (r < 0) {
-		return refuse(stream, state, "temporary-auth-failure");
+		return refuse(self, stream, state, "temporary-auth-failure");
 	}
 	return is_known ? take_data(self, stream, state, element, false)
-			: refuse(stream, state, "invalid-mechanism");
+			: refuse(self, stream, state, "invalid-mechanism");
 }
 
 /* RFC 6120, section 6.4.3 */
@@ -367,7 +425,7 @@ static int take_response(struct envoi_handler *self, struct envoi_stream *stream
 {
 	struct state *state = envoi_stream_feature_state(stream, self);
 	if (state->exchange == NULL || state->rounds_left-- == 0) {
-		return refuse(stream, state, "malformed-request");
+		return refuse(self, stream, state, "malformed-request");
 	}
 	return take_data(self, stream, state, element, true);
 }
@@ -377,7 +435,7 @@ static int take_abort(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
 	(void)element;
-	return refuse(stream, envoi_stream_feature_state(stream, self), "aborted");
+	return refuse(self, stream, envoi_stream_feature_state(stream, self), "aborted");
 }
 
 const char *envoi_sasl_user(struct envoi_stream *stream, const struct envoi_handler *handler)
@@ -390,15 +448,11 @@ const char *envoi_sasl_user(struct envoi_stream *stream, const struct envoi_hand
 
 static void finish(struct envoi_handler *self, struct envoi_stream *stream, void *its_state)
 {
-	(void)self;
 	struct state *state = its_state;
-	state->is_finished = true;
-	envoi_deferred_cancel(&state->work);
-	if (!state->is_stepping) {
-		end_exchange(state);
-	}
 	envoi_free(envoi_stream_context(stream), state->user);
 	state->user = NULL;
+	/* Last: the application may free the handler, and the directory with it. */
+	end_exchange(from_handler(self), state);
 }
 
 static const struct envoi_stream_feature feature = {
@@ -432,7 +486,7 @@ static const struct envoi_handler_impl receiver_impl = {
 };
 
 int envoi_sasl_receiver_new(struct envoi_handler **ret_handler, struct envoi_context *context,
-	const struct envoi_settings *settings, const struct envoi_sasl_accounts *accounts)
+	const struct envoi_settings *settings, struct envoi_sasl_directory *directory)
 {
 	struct receiver *receiver = envoi_alloc(context, sizeof(*receiver));
 	if (receiver == NULL) {
@@ -441,7 +495,7 @@ int envoi_sasl_receiver_new(struct envoi_handler **ret_handler, struct envoi_con
 	*receiver = (struct receiver){
 		.handler = ENVOI_HANDLER(&receiver_impl),
 		.context = envoi_context_ref(context),
-		.accounts = *accounts,
+		.directory = directory,
 	};
 	int r = envoi_settings_dup(&receiver->settings, settings);
 	if (r < 0) {

@@ -71,8 +71,7 @@ static int make_receiver(struct envoi_context *context)
 	if (r < 0) {
 		return r;
 	}
-	r = envoi_sasl_receiver_new(
-		&handler, context, settings, &(struct envoi_sasl_accounts){.lookup = NULL});
+	r = envoi_sasl_receiver_new(&handler, context, settings, NULL);
 	envoi_settings_free(settings);
 	return destroy_made(handler, r);
 }

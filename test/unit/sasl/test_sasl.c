@@ -91,20 +91,26 @@ struct fixture {
 	struct envoi_context *context;
 	struct envoi_sasl_exchange *client, *server;
 	struct envoi_buffer to_client, to_server;
-	const char *stored; /* everybody's password at the server */
+	const char *stored; /* the password of each account */
+	const struct envoi_sasl_verifier *verifiers; /* of each account */
+	size_t verifier_count;
 	unsigned int lookups;
 	int client_result, server_result;
 };
 
-static int lookup(void *user, const char *authcid, char **ret_password)
+static struct fixture *current;
+
+static int give_account(struct envoi_sasl_exchange *exchange)
 {
-	struct fixture *f = user;
-	f->lookups++;
-	if (strcmp(authcid, "alice") != 0 && strcmp(authcid, "a,l=ice") != 0) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	*ret_password = envoi_strndup(f->context, f->stored, strlen(f->stored));
-	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	const char *user = envoi_sasl_authcid(exchange);
+	bool exists = strcmp(user, "alice") == 0 || strcmp(user, "a,l=ice") == 0;
+	const struct envoi_sasl_account account = {
+		.password = current->stored,
+		.verifiers = current->verifiers,
+		.verifier_count = current->verifier_count,
+	};
+	current->lookups++;
+	return envoi_sasl_give_account(exchange, exists ? &account : NULL);
 }
 
 static int setup(void **state)
@@ -118,6 +124,7 @@ static int setup(void **state)
 	assert_int_equal(envoi_context_new(&f->context, &options), ENVOI_OK);
 	envoi_buffer_init(&f->to_client, f->context, 0);
 	envoi_buffer_init(&f->to_server, f->context, 0);
+	current = f;
 	*state = f;
 	return 0;
 }
@@ -160,8 +167,9 @@ static struct envoi_sasl_parameters client_parameters(const char *mechanism)
 	return parameters;
 }
 
-static struct envoi_sasl_parameters server_parameters(struct fixture *f)
+static struct envoi_sasl_parameters server_parameters(const struct fixture *f)
 {
+	(void)f;
 	static const struct envoi_sasl_binding all[] = {
 		{"tls-exporter", "0123456789abcdef", 16},
 		{"tls-unique", "unique-bytes", 12},
@@ -170,8 +178,6 @@ static struct envoi_sasl_parameters server_parameters(struct fixture *f)
 	return (struct envoi_sasl_parameters){
 		.role = ENVOI_RECEIVER,
 		.hostname = "xmpp.test",
-		.lookup = lookup,
-		.lookup_user = f,
 		.bindings = all,
 		.binding_count = 3,
 	};
@@ -187,8 +193,11 @@ static int start(struct fixture *f, struct envoi_sasl_exchange **ret_exchange,
 /* To the end of what it computes. */
 static int finish_step(struct envoi_sasl_exchange *exchange, int r, struct envoi_buffer *out)
 {
-	while (r == ENVOI_SASL_BUSY) {
-		r = envoi_sasl_step(exchange, NULL, 0, out);
+	while (r == ENVOI_SASL_BUSY || r == ENVOI_SASL_NEEDS_ACCOUNT) {
+		if (r == ENVOI_SASL_NEEDS_ACCOUNT) {
+			r = give_account(exchange);
+		}
+		r = r < 0 ? r : envoi_sasl_step(exchange, NULL, 0, out);
 	}
 	return r;
 }
@@ -1085,6 +1094,200 @@ static void a_stored_password_that_cannot_be_prepared_matches_none(void **state)
 	}
 }
 
+/* --- stored keys --- */
+
+/* That of the example in RFC 7677, section 3. */
+static const unsigned char salt_256[] = {0x5b, 0x6d, 0x99, 0x68, 0x9d, 0x12, 0x35, 0x8e, 0xec, 0xa0,
+	0x4b, 0x14, 0x12, 0x36, 0xfa, 0x81};
+
+struct stored {
+	unsigned char stored_key[64], server_key[64];
+	struct envoi_sasl_verifier verifier;
+};
+
+static void store(struct stored *stored, enum envoi__scram_hash hash, const char *password)
+{
+	struct envoi__scram_derivation derivation;
+	struct envoi__scram_keys keys;
+	int r;
+	assert_int_equal(envoi__scram_derivation_begin(
+				 &derivation, hash, password, salt_256, sizeof(salt_256), 4096),
+		ENVOI_OK);
+	while ((r = envoi__scram_derivation_run(&derivation, &keys)) == ENVOI_AGAIN) {
+	}
+	assert_int_equal(r, ENVOI_OK);
+	envoi__scram_derivation_finish(&derivation);
+	memcpy(stored->stored_key, keys.stored_key, sizeof(stored->stored_key));
+	memcpy(stored->server_key, keys.server_key, sizeof(stored->server_key));
+	stored->verifier = (struct envoi_sasl_verifier){
+		.mechanism = envoi__scram_mechanism_name(hash),
+		.salt = salt_256,
+		.salt_len = sizeof(salt_256),
+		.iterations = 4096,
+		.stored_key = stored->stored_key,
+		.server_key = stored->server_key,
+		.key_len = envoi__scram_hash_size(hash),
+	};
+}
+
+static void stored_keys_replace_the_password(void **state)
+{
+	struct fixture *f = *state;
+	struct stored stored[3];
+	struct envoi_sasl_verifier verifiers[3];
+	for (int hash = 0; hash < 3; hash++) {
+		store(&stored[hash], (enum envoi__scram_hash)hash, MARKER);
+		verifiers[hash] = stored[hash].verifier;
+	}
+	f->stored = NULL;
+	f->verifiers = verifiers;
+	f->verifier_count = 3;
+	for (size_t i = 0; i < WITH_PASSWORD; i++) {
+		struct envoi_sasl_parameters client = client_parameters(with_password[i]);
+		struct envoi_sasl_parameters server = server_parameters(f);
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->client_result, ENVOI_OK);
+		assert_int_equal(f->server_result, ENVOI_OK);
+		assert_string_equal(envoi_sasl_authcid(f->server), "alice");
+		client.password = "another";
+		run(f, with_password[i], &client, &server);
+		assert_int_equal(f->server_result, ENVOI_ERR_AUTH);
+	}
+}
+
+static void a_login_with_stored_keys_derives_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct stored stored;
+	struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-256");
+	struct envoi_sasl_parameters server = server_parameters(f);
+	store(&stored, ENVOI__SCRAM_SHA_256, MARKER);
+	f->stored = NULL;
+	f->verifiers = &stored.verifier;
+	f->verifier_count = 1;
+	server.binding_count = 0;
+	assert_int_equal(start(f, &f->client, "SCRAM-SHA-256", &client), ENVOI_OK);
+	assert_int_equal(start(f, &f->server, "SCRAM-SHA-256", &server), ENVOI_OK);
+	assert_int_equal(step(f->client, NULL, false, &f->to_server), ENVOI_AGAIN);
+	assert_int_equal(envoi_sasl_step(f->server, envoi_buffer_data(&f->to_server),
+				 envoi_buffer_len(&f->to_server), &f->to_client),
+		ENVOI_SASL_NEEDS_ACCOUNT);
+	assert_int_equal(give_account(f->server), ENVOI_OK);
+	assert_int_equal(give_account(f->server), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_sasl_step(f->server, NULL, 0, &f->to_client), ENVOI_AGAIN);
+}
+
+static void a_step_with_input_before_the_account_ends_the_exchange(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const messages[] = {"n,,n=alice,r=abcdefgh", NULL};
+	for (size_t i = 0; i < 2; i++) {
+		struct envoi_sasl_parameters server = server_parameters(f);
+		server.binding_count = 0;
+		assert_int_equal(start(f, &f->server, "SCRAM-SHA-1", &server), ENVOI_OK);
+		assert_int_equal(
+			envoi_sasl_step(f->server, messages[0], strlen(messages[0]), &f->to_client),
+			ENVOI_SASL_NEEDS_ACCOUNT);
+		assert_int_equal(
+			envoi_sasl_step(f->server, messages[i],
+				messages[i] != NULL ? strlen(messages[i]) : 0, &f->to_client),
+			ENVOI_ERR_PROTOCOL);
+		reset(f);
+	}
+}
+
+static void impossible_stored_keys_match_no_password(void **state)
+{
+	struct fixture *f = *state;
+	struct stored stored;
+	for (int i = 0; i < 4; i++) {
+		struct envoi_sasl_parameters client = client_parameters("SCRAM-SHA-256");
+		struct envoi_sasl_parameters server = server_parameters(f);
+		server.binding_count = 0;
+		store(&stored, ENVOI__SCRAM_SHA_256, MARKER);
+		f->stored = NULL;
+		f->verifiers = &stored.verifier;
+		f->verifier_count = 1;
+		stored.verifier.key_len -= i == 0;
+		stored.verifier.salt_len = i == 1 ? 0 : i == 2 ? 65 : sizeof(salt_256);
+		stored.verifier.iterations = i == 3 ? 0 : 4096;
+		run(f, "SCRAM-SHA-256", &client, &server);
+		assert_int_equal(f->server_result, ENVOI_ERR_INVALID);
+	}
+}
+
+/* @return the server's first message; its salt and count */
+static const char *first_message(struct fixture *f, const char *mechanism,
+	const struct envoi_sasl_parameters *server, const char *user)
+{
+	static char text[256];
+	char message[128];
+	reset(f);
+	snprintf(message, sizeof(message), "n,,n=%s,r=abcdefgh", user);
+	assert_int_equal(start(f, &f->server, mechanism, server), ENVOI_OK);
+	int r = finish_step(f->server,
+		envoi_sasl_step(f->server, message, strlen(message), &f->to_client), &f->to_client);
+	assert_int_equal(r, ENVOI_AGAIN);
+	snprintf(text, sizeof(text), "%.*s", (int)envoi_buffer_len(&f->to_client),
+		(const char *)envoi_buffer_data(&f->to_client));
+	return strstr(text, ",s=");
+}
+
+static void users_who_do_not_exist_have_a_salt_and_a_count_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	static const unsigned int counts[] = {4096, 10000};
+	struct envoi_sasl_decoys decoys = {
+		.key = "a key", .iterations = counts, .iteration_count = 2};
+	struct envoi_sasl_parameters server = server_parameters(f);
+	char once[256];
+	bool has[2] = {false, false};
+	server.binding_count = 0;
+	server.decoys = &decoys;
+	for (int i = 0; i < 32; i++) {
+		char user[16];
+		snprintf(user, sizeof(user), "user%d", i);
+		strcpy(once, first_message(f, "SCRAM-SHA-256", &server, user));
+		assert_string_equal(first_message(f, "SCRAM-SHA-256", &server, user), once);
+		has[0] = has[0] || strstr(once, ",i=4096") != NULL;
+		has[1] = has[1] || strstr(once, ",i=10000") != NULL;
+		assert_true(strstr(once, ",i=4096") != NULL || strstr(once, ",i=10000") != NULL);
+		assert_string_not_equal(first_message(f, "SCRAM-SHA-1", &server, user), once);
+	}
+	assert_true(has[0] && has[1]);
+	decoys.key[0] = 'b';
+	assert_string_not_equal(first_message(f, "SCRAM-SHA-256", &server, "user31"), once);
+	decoys.salt_len = 20;
+	assert_int_equal(strcspn(first_message(f, "SCRAM-SHA-256", &server, "user31") + 3, ","),
+		28 /* base64 of 20 bytes */);
+}
+
+static void names_that_no_user_can_have_are_answered_like_unknown_ones(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const users[] = {"nobody", "\xc2\xad", "a\x07"};
+	struct envoi_sasl_decoys decoys = {.key = "a key"};
+	struct envoi_sasl_parameters server = server_parameters(f);
+	server.binding_count = 0;
+	for (int have_passwords = 0; have_passwords < 2; have_passwords++) {
+		decoys.have_passwords = have_passwords;
+		server.decoys = &decoys;
+		for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+			char final[128];
+			const char *all = first_message(f, "SCRAM-SHA-1", &server, users[i]);
+			assert_non_null(all);
+			snprintf(final, sizeof(final),
+				"c=biws,r=%.*s,p=AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+				(int)strcspn(
+					(const char *)envoi_buffer_data(&f->to_client) + 2, ","),
+				(const char *)envoi_buffer_data(&f->to_client) + 2);
+			assert_int_equal(
+				envoi_sasl_step(f->server, final, strlen(final), &f->to_client),
+				ENVOI_ERR_AUTH);
+		}
+	}
+}
+
 static void anonymous_sends_nothing_and_names_no_user(void **state)
 {
 	struct fixture *f = *state;
@@ -1181,6 +1384,12 @@ int main(int argc, char **argv)
 		CASE(external_trusts_the_certificate_only),
 		CASE(a_trace_of_anonymous_has_a_limit),
 		CASE(a_stored_password_that_cannot_be_prepared_matches_none),
+		CASE(stored_keys_replace_the_password),
+		CASE(a_login_with_stored_keys_derives_nothing),
+		CASE(a_step_with_input_before_the_account_ends_the_exchange),
+		CASE(impossible_stored_keys_match_no_password),
+		CASE(users_who_do_not_exist_have_a_salt_and_a_count_of_their_own),
+		CASE(names_that_no_user_can_have_are_answered_like_unknown_ones),
 		CASE(anonymous_sends_nothing_and_names_no_user),
 		CASE(no_password_is_in_memory_that_is_given_back),
 		CASE(running_out_of_memory_anywhere_is_an_error_code),

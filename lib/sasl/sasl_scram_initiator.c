@@ -226,7 +226,6 @@ static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *ou
 		return r == ENVOI_AGAIN ? ENVOI_SASL_BUSY : r;
 	}
 	envoi__scram_derivation_finish(&exchange->derivation);
-	exchange->has_keys = true;
 	return make_client_final(exchange, out);
 }
 

@@ -265,6 +265,24 @@ static void closing_during_the_handshake_ends(void **state)
 	stream_fixture_finish(&fixture);
 }
 
+/* Neither an error nor a closing tag can be sent then: the connection is aborted. */
+static void a_failure_during_the_handshake_ends_the_stream_at_once(void **state)
+{
+	(void)state;
+	begin(true, true);
+	script_proceed("");
+	stream_fixture_run(&fixture, 1000);
+	struct envoi_stream *stream = fixture.recorder.stream;
+	struct envoi_element *element = envoi_element_new(fixture.context, "urn:example", "x");
+	assert_int_equal(envoi_stream_send_element(stream, element), ENVOI_ERR_STATE);
+	envoi_element_unref(element);
+	envoi_stream_fail_with(stream, ENVOI_ERR_LIMIT, ENVOI_STREAM_POLICY_VIOLATION, "enough");
+	stream_fixture_run(&fixture, 1);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_TLS, ENVOI_ERR_LIMIT);
+	assert_null(strstr(peer_heard(fixture.peer), "policy-violation"));
+	stream_fixture_finish(&fixture);
+}
+
 /* --- receiving side --- */
 
 static void begin_receiver(bool has_tls)
@@ -353,6 +371,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_tls_after_proceed_is_left_at_once),
 		cmocka_unit_test(silence_after_proceed_is_a_timeout_of_tls),
 		cmocka_unit_test(closing_during_the_handshake_ends),
+		cmocka_unit_test(a_failure_during_the_handshake_ends_the_stream_at_once),
 		cmocka_unit_test(a_receiver_refuses_input_between_starttls_and_tls),
 		cmocka_unit_test(nothing_is_sent_in_clear_while_tls_begins),
 		cmocka_unit_test(a_receiver_without_tls_answers_with_failure),

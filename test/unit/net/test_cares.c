@@ -406,6 +406,9 @@ static void a_text_that_is_not_a_name_is_refused(void **state)
 	ask_srv(f, 0, SRV_NAME);
 	assert_int_equal(envoi_lookup_srv(&f->outcomes[0].lookup, f->resolver, SRV_NAME, record),
 		ENVOI_ERR_STATE);
+	assert_int_equal(
+		envoi_lookup_address(&f->outcomes[0].lookup, f->resolver, "::1", AF_INET6, record),
+		ENVOI_ERR_STATE);
 	envoi_lookup_cancel(&f->outcomes[0].lookup);
 }
 

@@ -171,6 +171,27 @@ static void the_number_drawn_selects_by_the_running_sum(void **state)
 	envoi_context_unref(context);
 }
 
+/* The sum is that of the records of one priority. */
+static void the_number_drawn_does_not_depend_on_other_priorities(void **state)
+{
+	static const struct envoi_srv srvs[] = {
+		{.target = "a.example", .port = 1, .priority = 1, .weight = 1},
+		{.target = "b.example", .port = 1, .priority = 1, .weight = 1},
+		{.target = "c.example", .port = 1, .priority = 2, .weight = 1000},
+	};
+	static const char expected[] = "aabaabaab"; /* 0 to the sum, then from 0 again */
+	(void)state;
+	struct envoi_context_options options = {.random = fixed_random};
+	struct envoi_context *context;
+	assert_int_equal(envoi_context_new(&context, &options), ENVOI_OK);
+	for (fixed = 0; fixed < sizeof(expected) - 1; fixed++) {
+		char letters[8];
+		order(context, srvs, 3, letters);
+		assert_int_equal(letters[0], expected[fixed]);
+	}
+	envoi_context_unref(context);
+}
+
 /* XEP-0368: records of both services with one priority are drawn from as if they were of one. */
 static void weights_count_across_services(void **state)
 {
@@ -257,6 +278,7 @@ int main(void)
 		CASE(equal_weights_are_shuffled_evenly),
 		CASE(weight_zero_has_a_small_chance_but_some),
 		CASE(the_number_drawn_selects_by_the_running_sum),
+		CASE(the_number_drawn_does_not_depend_on_other_priorities),
 		CASE(weights_count_across_services),
 		CASE(weights_of_zero_alone_leave_the_order),
 		CASE(records_that_cannot_be_used_are_left_out),

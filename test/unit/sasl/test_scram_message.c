@@ -58,11 +58,11 @@ static void malformed_first_messages_of_clients_are_refused(void **state)
 	static const char *const rows[] = {"", ",", "n", "n,", "n,,", "n,,n", "n,,n=", "n,,n=u",
 		"n,,n=u,", "n,,n=u,r", "n,,n=u,r=", "n,,n=u,r=a,", "n,,n=u,r=a,,", "n,,n=u,r=a,x",
 		"n,,n=u,r=a,x=", "n,,n=u,r=a,xyz", "n,,n=u,r=a,1=b", "n,,n=u,r=a,r=b",
-		"n,,n=u,r=a,m=b", "n,,m=x,n=u,r=a", "n,,r=a,n=u", "n,n=u,r=a", "n,b=x,n=u,r=a",
-		"n,a=,n=u,r=a", "x,,n=u,r=a", "N,,n=u,r=a", "nn,,n=u,r=a", "p,,n=u,r=a",
-		"p=,,n=u,r=a", "p=a b,,n=u,r=a", "p=tls_x,,n=u,r=a", "n,,n=u,r=a b",
-		"n,,n=u,r=\x7f", "n,,n=u,r=\xc3\xa9", "n,,n=\xff,r=a", "n,,n=u,r=a,x=\xff",
-		"garbage"};
+		"n,,n=u,r=a,m=b", "n,,n=u,r=a,\1", "n,,nxu,r=a", "n,,n=u,rxa", "n,,m=x,n=u,r=a",
+		"n,,r=a,n=u", "n,n=u,r=a", "n,b=x,n=u,r=a", "n,a=,n=u,r=a", "x,,n=u,r=a",
+		"N,,n=u,r=a", "nn,,n=u,r=a", "p,,n=u,r=a", "p=,,n=u,r=a", "p=a b,,n=u,r=a",
+		"p=tls_x,,n=u,r=a", "n,,n=u,r=a b", "n,,n=u,r=\x7f", "n,,n=u,r=\xc3\xa9",
+		"n,,n=\xff,r=a", "n,,n=u,r=a,x=\xff", "garbage"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct envoi__scram_client_first first;
 		assert_int_equal(

@@ -382,6 +382,41 @@ static void a_feature_need_not_ride(void **state)
 	}
 }
 
+static void script_initiator(void)
+{
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer, HOST_OFFER(INLINE));
+	peer_expects(fixture.peer, ASK);
+	peer_sends(fixture.peer, YES "<stream:features/>");
+}
+
+static const struct envoi_stream_feature early_feature = {
+	.ns = NS_RIDER,
+	.name = "rider",
+	.order = ENVOI_ORDER_TLS,
+	.necessary = ENVOI_STREAM_AUTHENTICATED,
+	.forbidden = ENVOI_STREAM_BOUND,
+	.phase = ENVOI_PHASE_BIND,
+	.inlines = rider_inlines,
+};
+
+static const struct envoi_handler_impl early_impl = {
+	.name = "early rider", .stream_feature = &early_feature};
+
+static void a_feature_whose_order_is_before_the_hosts_rides_too(void **state)
+{
+	(void)state;
+	memset(&will, 0, sizeof(will));
+	will.next = ENVOI_NEXT_FEATURES;
+	add(&early_impl, &rider);
+	add(&host_impl, &host);
+	fixture.options.required = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND;
+	script_initiator();
+	stream_fixture_run(&fixture, 1000);
+	peer_assert_done(fixture.peer);
+	assert_true(recorder_has(&fixture.recorder, "gained bound RIDER"));
+}
+
 static void a_failure_inside_ends_the_host(void **state)
 {
 	(void)state;
@@ -394,14 +429,6 @@ static void a_failure_inside_ends_the_host(void **state)
 	stream_fixture_run(&fixture, 60000);
 	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_SASL, ENVOI_ERR_PROTOCOL);
 	assert_false(recorder_has(&fixture.recorder, "gained authenticated"));
-}
-
-static void script_initiator(void)
-{
-	stream_fixture_script_headers(fixture.peer);
-	peer_sends(fixture.peer, HOST_OFFER(INLINE));
-	peer_expects(fixture.peer, ASK);
-	peer_sends(fixture.peer, YES "<stream:features/>");
 }
 
 static void script_receiver(void)
@@ -431,6 +458,42 @@ static void everything_may_be_freed_inside(void **state)
 			assert_int_equal(fixture.recorder.closed_count, 1);
 			assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_CANCELED);
 		}
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+static const struct envoi_stream_inline double_inlines[] = {
+	{NS_HOST, NS_RIDER, "rider", rider_request, rider_answer},
+	{NS_HOST, NS_RIDER, "rider", rider_request, rider_answer},
+	{.host_ns = NULL},
+};
+
+static const struct envoi_stream_feature double_feature = {
+	.ns = NS_RIDER,
+	.name = "rider",
+	.order = ENVOI_ORDER_BIND,
+	.inlines = double_inlines,
+};
+
+static const struct envoi_handler_impl double_impl = {
+	.name = "double", .stream_feature = &double_feature};
+
+/* A feature with two parts inside one host: the second is not called after the first. */
+static void nothing_inside_is_called_after_the_end(void **state)
+{
+	(void)state;
+	static const enum act ends[] = {FREE_STREAM, REMOVE_RIDER, FAIL, CLOSE, DO_NOTHING};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		memset(&will, 0, sizeof(will));
+		will.place = IN_REQUEST;
+		will.act = ends[i];
+		add(&host_impl, &host);
+		add(&double_impl, &rider);
+		script_initiator();
+		stream_fixture_start(&fixture);
+		assert_int_equal(envoi_loop_simulated_run_for(fixture.loop, 1000), ENVOI_OK);
+		assert_int_equal(will.requests, ends[i] == DO_NOTHING ? 2 : 1);
 		teardown(NULL);
 		setup(NULL);
 	}
@@ -585,6 +648,34 @@ static void tls_that_the_transport_does_not_have_ends_the_stream(void **state)
 	assert_string_equal(fixture.recorder.failure.text, "TLS cannot be started here");
 }
 
+static int start_tls_that_never_ends(struct envoi_transport *transport, enum envoi_role role,
+	struct envoi_tls_config *config, const char *server_name)
+{
+	(void)transport, (void)role, (void)config, (void)server_name;
+	return ENVOI_OK;
+}
+
+/* Whether or not the transport would refuse it. */
+static void no_element_is_sent_during_the_handshake(void **state)
+{
+	(void)state;
+	add_host_and_rider();
+	stream_fixture_script_headers(fixture.peer);
+	stream_fixture_run(&fixture, 1000);
+	struct envoi_stream *stream = fixture.recorder.stream;
+	struct envoi_transport *transport = envoi_stream_transport(stream);
+	const struct envoi_transport_impl *impl = transport->impl;
+	struct envoi_transport_impl slow = *impl;
+	slow.start_tls = start_tls_that_never_ends;
+	transport->impl = &slow;
+	struct envoi_element *element = envoi_element_new(fixture.context, "urn:example", "x");
+	assert_int_equal(envoi_stream_start_tls(stream, &host, NULL), ENVOI_OK);
+	assert_int_equal(envoi_stream_send_element(stream, element), ENVOI_ERR_STATE);
+	assert_int_equal(envoi_stream_keepalive(stream), ENVOI_ERR_STATE);
+	transport->impl = impl;
+	envoi_element_unref(element);
+}
+
 static void nothing_else_may_come_before_the_features(void **state)
 {
 	(void)state;
@@ -605,14 +696,17 @@ int main(int argc, char **argv)
 		CASE(a_feature_rides_inside_another),
 		CASE(a_receiver_takes_what_rides_inside),
 		CASE(a_feature_need_not_ride),
+		CASE(a_feature_whose_order_is_before_the_hosts_rides_too),
 		CASE(a_failure_inside_ends_the_host),
 		CASE(everything_may_be_freed_inside),
+		CASE(nothing_inside_is_called_after_the_end),
 		CASE(features_may_follow_without_a_header),
 		CASE(features_that_do_not_follow_are_a_timeout),
 		CASE(a_stream_that_cannot_be_made_leaves_nothing),
 		CASE(no_memory_is_wanted_for_nothing),
 		CASE(a_known_requirement_that_is_not_negotiated_yet_is_accepted),
 		CASE(tls_that_the_transport_does_not_have_ends_the_stream),
+		CASE(no_element_is_sent_during_the_handshake),
 		CASE(nothing_else_may_come_before_the_features),
 #undef CASE
 	};

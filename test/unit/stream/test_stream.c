@@ -584,6 +584,55 @@ static void the_first_failure_counts(void **state)
 	assert_string_equal(fixture.recorder.failure.condition, "policy-violation");
 }
 
+static void a_handler_that_is_removed_during_its_negotiation_ends_the_stream(void **state)
+{
+	(void)state;
+	stream_fixture_add_login(&fixture);
+	script_features("<stream:features>" FAKE_AUTH_OFFER "</stream:features>");
+	peer_expects(fixture.peer, "<ask xmlns='urn:example:fake-auth'/>");
+	peer_expects(fixture.peer, "</stream:stream>");
+	stream_fixture_run(&fixture, 1000);
+	assert_int_equal(envoi_stream_phase(fixture.recorder.stream), ENVOI_PHASE_SASL);
+	envoi_stream_remove(fixture.recorder.stream, fixture.handlers[0]);
+	run_and_expect_closed(ENVOI_PHASE_SASL, ENVOI_ERR_CANCELED);
+}
+
+static void a_handler_that_is_not_negotiated_can_be_removed(void **state)
+{
+	(void)state;
+	stream_fixture_add_login(&fixture);
+	stream_fixture_script_login(fixture.peer);
+	stream_fixture_start(&fixture);
+	envoi_stream_remove(fixture.recorder.stream, fixture.handlers[fixture.handler_count - 1]);
+	stream_fixture_run(&fixture, 1000);
+	assert_true(recorder_has(&fixture.recorder, "gained authenticated"));
+	assert_int_equal(fixture.recorder.closed_count, 0);
+}
+
+/* Large enough to be pending above the transport's low mark. */
+static void the_optional_functions_of_a_sink_may_be_left_out(void **state)
+{
+	(void)state;
+	char stanza[20000];
+	int written = snprintf(
+		stanza, sizeof(stanza), "<message><body>%018000d</body></message>", 0);
+	struct envoi_stream_sink_impl least = *fixture.recorder.sink.impl;
+	least.written = NULL;
+	least.drained = NULL;
+	least.activity = NULL;
+	fixture.recorder.sink.impl = &least;
+	add_ready_stream();
+	int r = ENVOI_OK;
+	while (r == ENVOI_OK) {
+		r = envoi_stream_send(fixture.recorder.stream, stanza, (size_t)written);
+	}
+	assert_int_equal(r, ENVOI_ERR_FULL);
+	stream_fixture_run(&fixture, 1000);
+	assert_int_equal(fixture.recorder.closed_count, 0);
+	assert_int_equal(fixture.recorder.activity_count, 0);
+	recorder_free_stream(&fixture.recorder);
+}
+
 static void close_at_authentication(struct recorder *recorder, const char *event)
 {
 	if (strcmp(event, "gained authenticated FAKE") == 0) {
@@ -1096,6 +1145,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			closing_before_the_peers_header_ends_the_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_failure_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_handler_that_is_removed_during_its_negotiation_ends_the_stream, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_handler_that_is_not_negotiated_can_be_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_optional_functions_of_a_sink_may_be_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_stanzas_count_as_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_element_that_cannot_be_written_is_refused, setup, teardown),

@@ -5,6 +5,7 @@
 #ifndef ENVOI_ENVOI_H
 #define ENVOI_ENVOI_H
 
+#include <envoi/accept.h>
 #include <envoi/buffer.h>
 #include <envoi/client.h>
 #include <envoi/component.h>

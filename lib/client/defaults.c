@@ -7,6 +7,7 @@
 #include <envoi/config.h>
 #include <envoi/ext/ping.h>
 
+#include "accept/accept_settings.h"
 #include "client/client_settings.h"
 #include "connection/connection.h"
 #include "connection/connection_settings.h"
@@ -41,6 +42,7 @@ const struct envoi_setting *const envoi__setting_tables[] = {
 	envoi__session_setting_table,
 	envoi__liveness_setting_table,
 	envoi__sm_setting_table,
+	envoi__accept_setting_table,
 	envoi__xml_setting_table,
 	NULL,
 };

@@ -1,0 +1,129 @@
+/*
+ * envoi - acceptors: what the files of this folder share
+ * SPDX-License-Identifier: MIT
+ *
+ * Files that call each other: accepted.c, acceptor.c.
+ */
+#ifndef ENVOI_ACCEPT_ACCEPTOR_H
+#define ENVOI_ACCEPT_ACCEPTOR_H
+
+#include <envoi/accept.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/session.h>
+
+#include "accept/accept_settings.h"
+#include "base/guard.h"
+#include "base/list.h"
+#include "base/map.h"
+
+enum {
+	ENVOI__ACCEPT_HANDLERS = 8,
+};
+
+/*
+ * The files:
+ *	acceptor.c            life, domains, the features of streams
+ *	accepted.c            one session: its life, and what is reported of it
+ *	accept_binding.c      which address a peer gets
+ *	accept_resumption.c   which session a peer resumes (XEP-0198)
+ *	accept_table.c        sessions by address and by account
+ */
+
+struct envoi_acceptor {
+	struct envoi_context *context; /* a reference */
+	struct envoi_settings *settings; /* a copy */
+	struct envoi__accept_settings values;
+	struct envoi_accept_hook *hook;
+	struct envoi_tls_config *tls; /* a reference, or NULL */
+	struct envoi__guard guard;
+	unsigned int required; /* bits of each stream */
+	envoi_tap_fn *tap;
+	void *tap_user;
+	struct envoi_jid **domains;
+	size_t domain_count;
+	struct envoi_handler *handlers[ENVOI__ACCEPT_HANDLERS]; /* of streams; owned */
+	size_t handler_count;
+	struct envoi_handler filter; /* of sessions */
+	struct envoi_bind_hook bind_hook;
+	struct envoi_resumption_hook resumption_hook;
+	struct envoi__list all;
+	struct envoi__map by_jid, by_account, by_resumption; /* bound sessions */
+	struct envoi_acceptor_stats stats;
+};
+
+struct envoi__accept_account;
+
+struct envoi_accepted {
+	struct envoi__list link; /* of the acceptor */
+	struct envoi__list account_link;
+	struct envoi_acceptor *acceptor;
+	struct envoi_session *session; /* NULL: freed */
+	struct envoi_session_owner owner;
+	struct envoi_timer deadline; /* of the login */
+	struct envoi_deferred end; /* of a suspended session that is closed */
+	struct envoi__guard guard;
+	struct envoi__accept_account *account; /* NULL: not bound, or no longer */
+	struct envoi_jid *jid; /* that was bound, or NULL */
+	void *user;
+	char resumption_id[ENVOI_ID_SIZE]; /* "": cannot be resumed */
+	bool is_opened; /* the domain was reported */
+	bool is_ready; /* was once */
+	bool is_suspended;
+	bool has_moved; /* its stream resumes another session */
+	bool is_reported; /* `ended` was called */
+};
+
+/* acceptor.c */
+
+/** @return the domain of that name, in any form; NULL: none, or memory is short */
+struct envoi_jid *envoi__acceptor_domain(const struct envoi_acceptor *acceptor, const char *name);
+
+/** Around what may call the owner: handlers and memory last that long. */
+void envoi__acceptor_enter(struct envoi_acceptor *acceptor);
+void envoi__acceptor_leave(struct envoi_acceptor *acceptor);
+
+/* accepted.c */
+
+/** @param transport  taken */
+int envoi__accepted_new(struct envoi_accepted **ret_accepted, struct envoi_acceptor *acceptor,
+	struct envoi_transport *transport);
+/** End a session at once, with its connection. */
+void envoi__accepted_end(struct envoi_accepted *accepted, const struct envoi_failure *why);
+/** Call `ended`, if it was not called. */
+void envoi__accepted_report(struct envoi_accepted *accepted, const struct envoi_failure *why);
+/** Around what may call the owner. */
+void envoi__accepted_enter(struct envoi_accepted *accepted);
+void envoi__accepted_leave(struct envoi_accepted *accepted);
+/** @return that of a session, which an acceptor has made */
+struct envoi_accepted *envoi__accepted_of(const struct envoi_session *session);
+/** @return that of a stream; NULL: none */
+struct envoi_accepted *envoi__accepted_of_stream(const struct envoi_stream *stream);
+
+extern const struct envoi_handler_impl envoi__accept_filter_impl;
+
+/* accept_binding.c */
+
+extern const struct envoi_bind_hook_impl envoi__accept_bind_hook_impl;
+
+/* accept_resumption.c */
+
+extern const struct envoi_resumption_hook_impl envoi__accept_resumption_hook_impl;
+/** The session cannot be resumed any more. */
+void envoi__accept_forget_resumption(struct envoi_accepted *accepted);
+
+/* accept_table.c */
+
+/** @return whether the account has as many sessions as it may have */
+bool envoi__accept_table_is_full(
+	const struct envoi_acceptor *acceptor, const struct envoi_jid *jid);
+/** @return the session of the account that is suspended, the one that was bound first; NULL: none
+ */
+struct envoi_accepted *envoi__accept_table_suspended(
+	const struct envoi_acceptor *acceptor, const struct envoi_jid *jid);
+/** Enter a session under the address that it will have, which no other has.
+ * @retval ENVOI_ERR_NOMEM */
+int envoi__accept_table_add(struct envoi_accepted *accepted, const struct envoi_jid *jid);
+/** Take it out; nothing if it is not in the table. Its address is kept. */
+void envoi__accept_table_remove(struct envoi_accepted *accepted);
+
+#endif

@@ -1,0 +1,229 @@
+/*
+ * envoi - accepted connections: from the stream header to the bound session
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "accept_fixture.h"
+
+#define ERROR_HEADER(domain) \
+	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
+	"from='" domain "' id='*' version='1.0'>"
+#define STREAM_ERROR(condition) \
+	"<stream:error><" condition \
+	" xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
+
+static struct accept_fixture f;
+
+static int setup(void **state)
+{
+	(void)state;
+	accept_fixture_init(&f, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	accept_fixture_finish(&f);
+	return 0;
+}
+
+static void set(const char *name, const char *value)
+{
+	assert_int_equal(envoi_settings_set(f.settings, name, value), ENVOI_OK);
+}
+
+/* --- logins of the library's client --- */
+
+static void connect_for(struct envoi_client *client, uint64_t ms)
+{
+	assert_int_equal(envoi_client_connect(client), ENVOI_OK);
+	accept_fixture_run(&f, ms);
+}
+
+static void a_client_logs_in_and_out(void **state)
+{
+	(void)state;
+	struct envoi_client *client = accept_fixture_client(&f, "alice@example.org/desk");
+	connect_for(client, 1000);
+	assert_true(envoi_session_is_online(envoi_client_session(client)));
+	accept_fixture_assert_notes(&f,
+		"opened example.org\nauthenticated SCRAM-SHA-512\n"
+		"binding alice@example.org/desk\nready alice@example.org/desk\n"
+		"stanza iq from - to -\nstanza presence from - to -\n");
+	envoi_send_text(envoi_client_session(client), "bob@example.org", "hi", NULL);
+	accept_fixture_run(&f, 1000);
+	assert_non_null(strstr(f.notes, "stanza message"));
+	f.notes[0] = '\0';
+	envoi_client_disconnect(client);
+	accept_fixture_run(&f, 1000);
+	accept_fixture_assert_notes(
+		&f, "stanza presence from - to -\nended alice@example.org/desk OK\n");
+	envoi_client_free(client);
+}
+
+static void each_domain_has_accounts(void **state)
+{
+	(void)state;
+	struct envoi_client *client = accept_fixture_client(&f, "bob@example.net/net");
+	connect_for(client, 1000);
+	accept_fixture_assert_notes(&f,
+		"opened example.net\nauthenticated SCRAM-SHA-512\n"
+		"binding bob@example.net/net\nready bob@example.net/net\n"
+		"stanza iq from - to -\nstanza presence from - to -\n");
+	envoi_client_free(client);
+}
+
+static void a_wrong_password_binds_nothing(void **state)
+{
+	(void)state;
+	struct envoi_client *client = accept_fixture_client(&f, "alice@example.org/desk");
+	envoi_client_set_password(client, "wrong");
+	connect_for(client, 1000);
+	accept_fixture_assert_notes(&f, "opened example.org\nended - ERR_DISCONNECTED\n");
+	envoi_client_free(client);
+}
+
+/* --- scripted logins --- */
+
+static void a_scripted_login_binds_the_resource_that_was_asked_for(void **state)
+{
+	(void)state;
+	set("sasl.mechanisms", "PLAIN");
+	struct peer *peer = accept_fixture_peer(&f);
+	accept_fixture_script_login(peer);
+	accept_fixture_script_bind(peer, "desk");
+	peer_start(peer);
+	accept_fixture_run(&f, 1000);
+	peer_assert_done(peer);
+	accept_fixture_assert_notes(&f,
+		"opened example.org\nauthenticated PLAIN\n"
+		"binding alice@example.org/desk\nready alice@example.org/desk\n");
+	peer_free(peer);
+}
+
+static void another_domain_is_unknown(void **state)
+{
+	(void)state;
+	struct peer *peer = accept_fixture_peer(&f);
+	peer_sends(peer, ACCEPT_HEADER("to='example.com' version='1.0'"));
+	peer_expects(peer, ERROR_HEADER("example.org") STREAM_ERROR("host-unknown"));
+	peer_start(peer);
+	accept_fixture_run(&f, 10000);
+	peer_assert_done(peer);
+	accept_fixture_assert_notes(&f, "ended - ERR_PROTOCOL\n");
+	peer_free(peer);
+}
+
+static void a_login_has_a_time_limit_that_input_does_not_extend(void **state)
+{
+	(void)state;
+	set("sasl.mechanisms", "PLAIN");
+	set("bind.timeout", "60s");
+	struct peer *peer = accept_fixture_peer(&f);
+	accept_fixture_script_login(peer);
+	peer_start(peer);
+	for (int i = 0; i < 29; i++) {
+		accept_fixture_run(&f, 1000);
+		peer_sends(peer, " ");
+		peer_start(peer);
+	}
+	peer_assert_done(peer);
+	peer_expects(peer, STREAM_ERROR("connection-timeout"));
+	accept_fixture_run(&f, 1001);
+	peer_assert_done(peer);
+	assert_int_equal(f.why.code, ENVOI_ERR_TIMEOUT);
+	assert_null(f.last);
+	peer_free(peer);
+}
+
+/* --- freeing --- */
+
+static void freeing_the_acceptor_ends_its_sessions(void **state)
+{
+	(void)state;
+	struct envoi_client *client = accept_fixture_client(&f, "alice@example.org/desk");
+	connect_for(client, 1000);
+	f.notes[0] = '\0';
+	envoi_acceptor_free(f.acceptor);
+	f.acceptor = NULL;
+	accept_fixture_assert_notes(&f, "ended alice@example.org/desk ERR_CANCELED\n");
+	envoi_client_free(client);
+}
+
+/* --- the grid --- */
+
+/** What is freed in which function. */
+static struct place {
+	const char *where;
+	bool frees_acceptor;
+	unsigned int calls;
+} place;
+
+static void free_there(struct accept_fixture *fixture, const char *what)
+{
+	struct envoi_acceptor *acceptor = fixture->acceptor;
+	if (strcmp(what, place.where) != 0 || acceptor == NULL || place.calls++ > 0) {
+		return;
+	}
+	if (place.frees_acceptor) {
+		fixture->acceptor = NULL;
+		envoi_acceptor_free(acceptor);
+	} else if (fixture->last != NULL) {
+		envoi_accepted_free(fixture->last);
+	}
+}
+
+/* A login, a stanza, a lost connection, its resumption. */
+static void live(void)
+{
+	f.at = free_there;
+	struct envoi_client *client = accept_fixture_client(&f, "alice@example.org/desk");
+	envoi_client_set(client, "reconnect.first", "1s");
+	connect_for(client, 1000);
+	if (f.acceptor != NULL) {
+		envoi_memory_pair_cut(f.pair);
+		accept_fixture_run(&f, 5000);
+	}
+	f.at = NULL;
+	envoi_client_free(client);
+	assert_true(place.calls > 0);
+}
+
+static void everything_may_be_freed_inside(void **state)
+{
+	static const char *const places[] = {"opened", "authenticated", "binding", "ready",
+		"stanza", "suspended", "resumed", "ended"};
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(places) / sizeof(places[0]); i++) {
+		place = (struct place){places[i / 2], i % 2 == 1, 0};
+		accept_fixture_init(&f, NULL);
+		live();
+		accept_fixture_finish(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_client_logs_in_and_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_domain_has_accounts, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_wrong_password_binds_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_scripted_login_binds_the_resource_that_was_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_domain_is_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_login_has_a_time_limit_that_input_does_not_extend, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			freeing_the_acceptor_ends_its_sessions, setup, teardown),
+		cmocka_unit_test(everything_may_be_freed_inside),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -2,7 +2,7 @@
  * envoi - acceptors: what the files of this folder share
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: accepted.c, acceptor.c.
+ * Files that call each other: accept_binding.c, accept_resumption.c, accepted.c, acceptor.c.
  */
 #ifndef ENVOI_ACCEPT_ACCEPTOR_H
 #define ENVOI_ACCEPT_ACCEPTOR_H

@@ -26,7 +26,7 @@ extern "C" {
  * makes sessions of them.
  *
  *	const struct envoi_acceptor_options options = {
- *		.tls = tls, .accounts = &accounts, .settings = settings, .hook = &server->hook};
+ *		.tls = tls, .directory = &directory, .settings = settings, .hook = &server->hook};
  *	envoi_acceptor_new(&server->acceptor, context, &options);
  *	envoi_acceptor_add_domain(server->acceptor, "example.org");
  *	...
@@ -117,8 +117,8 @@ struct envoi_acceptor_options {
 	/** a reference is taken; NULL: STARTTLS is not offered, and only transports that are
 	 * secure get further, unless tls.mode is none */
 	struct envoi_tls_config *tls;
-	/** the accounts that may log in; copied. `user` must outlive the acceptor */
-	const struct envoi_sasl_accounts *accounts;
+	/** the accounts that may log in; borrowed, must outlive the acceptor */
+	struct envoi_sasl_directory *directory;
 	/** accept.*, sasl.*, tls.mode, limits.*, liveness.*, lang and the timeouts of the phases;
 	 * copied. NULL: defaults */
 	const struct envoi_settings *settings;
@@ -132,7 +132,7 @@ struct envoi_acceptor_options {
  * Make an acceptor without domains.
  *
  * @param context  a reference is taken
- * @retval ENVOI_ERR_INVALID  no accounts or no hook
+ * @retval ENVOI_ERR_INVALID  no directory or no hook
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_new(struct envoi_acceptor **ret_acceptor,

@@ -91,7 +91,7 @@ static int make_sasl(struct envoi_handler **ret_handler, struct envoi_acceptor *
 	const struct envoi_acceptor_options *options)
 {
 	return envoi_sasl_receiver_new(
-		ret_handler, acceptor->context, acceptor->settings, options->accounts);
+		ret_handler, acceptor->context, acceptor->settings, options->directory);
 }
 
 static int make_management(struct envoi_handler **ret_handler, struct envoi_acceptor *acceptor,
@@ -175,7 +175,7 @@ static int take_options(
 int envoi_acceptor_new(struct envoi_acceptor **ret_acceptor, struct envoi_context *context,
 	const struct envoi_acceptor_options *options)
 {
-	if (options->accounts == NULL || options->hook == NULL) {
+	if (options->directory == NULL || options->hook == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
 	struct envoi_acceptor *acceptor = envoi_alloc_zeroed(context, sizeof(*acceptor));

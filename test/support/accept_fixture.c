@@ -141,19 +141,20 @@ void accept_fixture_assert_notes(struct accept_fixture *f, const char *expected)
 
 /* --- the acceptor --- */
 
-static int look_up(void *user, const char *authcid, char **ret_password)
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
-	struct accept_fixture *f = user;
-	if (strcmp(authcid, "alice") != 0 && strcmp(authcid, "bob") != 0) {
-		return ENVOI_ERR_NOT_FOUND;
-	}
-	*ret_password = envoi_strndup(f->context, "secret", 6);
-	return *ret_password == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	bool is_known = strcmp(lookup->authcid, "alice") == 0 ||
+		strcmp(lookup->authcid, "bob") == 0;
+	(void)directory;
+	envoi_sasl_lookup_answer_password(lookup, is_known ? "secret" : NULL);
 }
+
+static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
 
 void accept_fixture_init(struct accept_fixture *f, struct envoi_context *context)
 {
-	*f = (struct accept_fixture){.hook.impl = &hook_impl, .context = context};
+	*f = (struct accept_fixture){
+		.hook.impl = &hook_impl, .directory.impl = &directory_impl, .context = context};
 	if (context == NULL) {
 		assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
 	}
@@ -173,9 +174,8 @@ void accept_fixture_finish(struct accept_fixture *f)
 
 void accept_fixture_make(struct accept_fixture *f)
 {
-	const struct envoi_sasl_accounts accounts = {.lookup = look_up, .user = f};
 	const struct envoi_acceptor_options options = {
-		.accounts = &accounts, .settings = f->settings, .hook = &f->hook};
+		.directory = &f->directory, .settings = f->settings, .hook = &f->hook};
 	if (f->acceptor == NULL) {
 		assert_int_equal(envoi_acceptor_new(&f->acceptor, f->context, &options), ENVOI_OK);
 		assert_int_equal(envoi_acceptor_add_domain(f->acceptor, "example.org"), ENVOI_OK);

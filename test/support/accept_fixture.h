@@ -27,6 +27,7 @@
  */
 struct accept_fixture {
 	struct envoi_accept_hook hook;
+	struct envoi_sasl_directory directory;
 	struct envoi_context *context;
 	struct envoi_loop *loop;
 	struct envoi_settings *settings; /* for the acceptor: change it before the first use */

@@ -127,7 +127,8 @@ ENVOI_API void *envoi_component_user(const struct envoi_component *component);
  * On failure there are no events.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_component_connect(struct envoi_component *component);
-/** Disconnect in order: send the queued stanzas, and close the stream, within close.timeout. */
+/** Disconnect in order: send the queued stanzas, and close the stream, within close.timeout. Before
+ * that the own addresses become unavailable (<envoi/component_presence.h>). */
 ENVOI_API void envoi_component_disconnect(struct envoi_component *component);
 /** Report that the network has changed: as envoi_client_hint(). */
 ENVOI_API void envoi_component_hint(struct envoi_component *component);

@@ -9,6 +9,7 @@
 #include <envoi/buffer.h>
 #include <envoi/client.h>
 #include <envoi/component.h>
+#include <envoi/component_presence.h>
 #include <envoi/conditions.h>
 #include <envoi/config.h>
 #include <envoi/context.h>

@@ -9,6 +9,7 @@
 
 #include "accept/accept_settings.h"
 #include "client/client_settings.h"
+#include "component/component_settings.h"
 #include "connection/connection.h"
 #include "connection/connection_settings.h"
 #include "net/net_settings.h"
@@ -32,6 +33,7 @@
 const struct envoi_setting *const envoi__setting_tables[] = {
 	envoi__connection_setting_table,
 	envoi__client_setting_table,
+	envoi__component_setting_table,
 	envoi__roster_setting_table,
 	envoi__presence_setting_table,
 	envoi__net_setting_table,

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "component/component.h"
+#include "component/component_settings.h"
 
 #include "session/session.h"
 
@@ -39,18 +40,56 @@ static int on_out(
 }
 
 static const struct envoi_filters filters = {.stanza_out = on_out, .priority = -1000};
-static const struct envoi_handler_impl filter_impl = {.name = "component", .filters = &filters};
+
+static void on_outbox_low(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	envoi__component_announce(ENVOI_CONTAINER_OF(self, struct envoi_component, handler));
+}
+
+static const struct envoi_event_row event_rows[] = {
+	{ENVOI_EVENT_OUTBOX_LOW, on_outbox_low},
+	ENVOI_ROWS_END,
+};
+
+static const struct envoi_handler_impl handler_impl = {
+	.name = "component",
+	.stanzas = envoi__component_rows,
+	.events = event_rows,
+	.filters = &filters,
+};
 
 /* --- for its connection --- */
 
+static void read_limits(struct envoi_component *component)
+{
+	struct envoi__component_settings values;
+	envoi_settings_read(
+		component->connection.settings, envoi__component_setting_table, &values);
+	component->addresses.contact_limit = values.contacts;
+}
+
 static void restore(struct envoi__connection *connection)
 {
-	(void)connection;
+	read_limits(envoi__component_of(connection));
+	envoi__component_arrive(envoi__component_of(connection));
+}
+
+static int leave(struct envoi__connection *connection)
+{
+	return envoi__component_depart(envoi__component_of(connection));
+}
+
+static void detach(struct envoi__connection *connection)
+{
+	envoi__component_stop_announcing(envoi__component_of(connection));
 }
 
 static void finish(struct envoi__connection *connection)
 {
-	envoi_settings_free(envoi__component_of(connection)->login_settings);
+	struct envoi_component *component = envoi__component_of(connection);
+	envoi__own_addresses_finish(&component->addresses);
+	envoi_settings_free(component->login_settings);
 }
 
 static const struct envoi__connection_kind component_kind = {
@@ -61,8 +100,12 @@ static const struct envoi__connection_kind component_kind = {
 	.prepare = envoi__component_prepare,
 	.restore = restore,
 	.explain = envoi__component_explain,
+	.leave = leave,
+	.detach = detach,
 	.finish = finish,
 };
+
+static const char secret_subject[] = "the secret", no_secret[] = "no secret was set";
 
 /* --- making and freeing --- */
 
@@ -85,10 +128,12 @@ static int set_up(struct envoi_component *component)
 {
 	struct envoi__connection *connection = &component->connection;
 	connection->session->component = component;
-	component->filter.impl = &filter_impl;
+	component->handler.impl = &handler_impl;
+	read_limits(component);
 	check_domain(connection);
-	(void)envoi_component_set_secret(component, NULL);
-	int r = envoi_session_add(connection->session, &component->filter);
+	envoi__setter_errors_note(&connection->setter_errors, connection->context, secret_subject,
+		ENVOI_ERR_INVALID, no_secret);
+	int r = envoi_session_add(connection->session, &component->handler);
 	return r < 0 ? r : envoi__default_handlers(connection->session);
 }
 
@@ -105,6 +150,7 @@ int envoi_component_new_with(struct envoi_component **ret_component, struct envo
 		envoi_context_unref(used);
 		return ENVOI_ERR_NOMEM;
 	}
+	envoi__own_addresses_init(&component->addresses, used);
 	r = envoi__connection_init(&component->connection, &component_kind, used, domain, settings);
 	if (r == ENVOI_OK) {
 		r = set_up(component);
@@ -148,16 +194,15 @@ int envoi_component_set(struct envoi_component *component, const char *name, con
 
 int envoi_component_set_secret(struct envoi_component *component, const char *secret)
 {
-	static const char subject[] = "the secret";
 	struct envoi__connection *connection = &component->connection;
 	bool has_any = secret != NULL && secret[0] != '\0';
 	int r = envoi__account_set_password(&connection->account, has_any ? secret : NULL);
 	if (r < 0) {
-		return envoi__connection_note(connection, subject, r, envoi_error_text(r));
+		return envoi__connection_note(connection, secret_subject, r, envoi_error_text(r));
 	}
-	return has_any ? envoi__connection_note(connection, subject, ENVOI_OK, "")
-		       : envoi__connection_note(
-				 connection, subject, ENVOI_ERR_INVALID, "no secret was set");
+	return has_any
+		? envoi__connection_note(connection, secret_subject, ENVOI_OK, "")
+		: envoi__connection_note(connection, secret_subject, ENVOI_ERR_INVALID, no_secret);
 }
 
 int envoi_component_add(struct envoi_component *component, struct envoi_handler *handler)

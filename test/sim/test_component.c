@@ -378,8 +378,12 @@ static void what_is_missing_is_reported(void **state)
 	(void)state;
 	static const char *const bad[] = {
 		"", "a@gw.example.org", "gw.example.org/x", "gw..example.org", NULL};
-	envoi_component_set_secret(component, NULL);
-	assert_connect_refuses("no secret was set");
+	struct envoi_component *made;
+	assert_int_equal(envoi_component_new(&made, context, "gw.example.org"), ENVOI_OK);
+	assert_null(envoi_component_failure(made));
+	assert_int_equal(envoi_component_connect(made), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_component_failure(made)->text, "no secret was set");
+	envoi_component_free(made);
 	envoi_component_set_secret(component, "");
 	assert_connect_refuses("no secret was set");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -20,6 +20,7 @@
 #include <envoi/handler.h>
 #include <envoi/jid.h>
 #include <envoi/journal.h>
+#include <envoi/listener.h>
 #include <envoi/mainloop.h>
 #include <envoi/path.h>
 #include <envoi/payload.h>

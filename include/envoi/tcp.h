@@ -5,6 +5,9 @@
 #ifndef ENVOI_TCP_H
 #define ENVOI_TCP_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <envoi/error.h>
 #include <envoi/export.h>
 
@@ -15,6 +18,7 @@ extern "C" {
 struct envoi_channel;
 struct envoi_connector;
 struct envoi_context;
+struct envoi_listener;
 struct envoi_settings;
 struct envoi_transport;
 
@@ -56,6 +60,69 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_transport_new(struct envoi_transport **
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
 	struct envoi_connector **ret_connector, struct envoi_context *context);
+
+/* --- listening (<envoi/listener.h>) --- */
+
+/*
+ * Each function adds a source to a listener, which owns it. The sockets are non-blocking and closed
+ * on exec, those of connections too. At most 16 connections are accepted in a turn of the loop. When
+ * accepting fails for lack of descriptors or memory, the socket is not read for a second, or until
+ * a connection of the listener ends.
+ *
+ * @p service names the source: "xmpp-client", "xmpps-client"; copied, see
+ * envoi_admission_service().
+ */
+
+/**
+ * Listen for TCP connections.
+ *
+ * @param address   numeric, "192.0.2.1" or "2001:db8::1"; NULL: every address of both families, on one
+ *                  socket, or of IPv4 where the system has no IPv6. An IPv6 address takes no IPv4
+ *                  connections
+ * @param port      0: the system chooses one
+ * @param[out] ret_port  the port; NULL: not wanted
+ * @retval ENVOI_ERR_INVALID  @p address is not numeric
+ * @retval ENVOI_ERR_EXISTS   the port is in use
+ * @retval ENVOI_ERR_SYSTEM   not possible: errno(3) says why
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen(struct envoi_listener *listener,
+	const char *service, const char *address, uint16_t port, uint16_t *ret_port);
+
+/**
+ * Listen on a Unix-domain socket. A socket file that no program listens on any more is replaced; the
+ * file is removed when the source is freed.
+ *
+ * @param path  copied
+ * @param mode  permissions of the file, 0600 for example; they decide who may connect
+ * @retval ENVOI_ERR_INVALID  @p path is too long or empty, or its file is not a socket
+ * @retval ENVOI_ERR_EXISTS   another program listens there
+ * @retval ENVOI_ERR_SYSTEM   not possible: errno(3) says why
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen_unix(
+	struct envoi_listener *listener, const char *service, const char *path, unsigned int mode);
+
+/**
+ * Accept connections on a socket that listens already.
+ *
+ * @param fd  a stream socket, TCP or Unix-domain; taken: closed on failure too
+ * @retval ENVOI_ERR_INVALID  @p fd is not such a socket
+ * @retval ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen_fd(
+	struct envoi_listener *listener, const char *service, int fd);
+
+/**
+ * Find a descriptor that a service manager has handed over, as systemd does (sd_listen_fds(3)): by
+ * LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES in the environment.
+ *
+ * @param name      FileDescriptorName= of the socket unit; NULL: any
+ * @param position  0 for the first with that name, 1 for the second, ...
+ * @return the descriptor, for envoi_tcp_listen_fd()
+ * @retval ENVOI_ERR_NOT_FOUND  there is none
+ */
+ENVOI_API int envoi_tcp_inherited_fd(const char *name, size_t position);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@
 #include "component/component_settings.h"
 #include "connection/connection.h"
 #include "connection/connection_settings.h"
+#include "listener/listener_settings.h"
 #include "net/net_settings.h"
 #include "presence/presence_settings.h"
 #include "roster/roster_settings.h"
@@ -46,6 +47,7 @@ const struct envoi_setting *const envoi__setting_tables[] = {
 	envoi__sm_setting_table,
 	envoi__accept_setting_table,
 	envoi__xml_setting_table,
+	envoi__listener_setting_table,
 	NULL,
 };
 

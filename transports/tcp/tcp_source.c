@@ -1,0 +1,208 @@
+/*
+ * envoi - XMPP over TCP: accepting connections
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE /* accept4() */
+#include "tcp_source.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
+#include <envoi/listener.h>
+#include <envoi/tcp.h>
+#include <envoi/watch.h>
+
+enum {
+	MOST_IN_A_TURN = 16, /* so that other connections are served in between */
+	RETRY_MS = 1000,
+};
+
+struct tcp_source {
+	struct envoi_listener_source base;
+	struct envoi_listener *listener;
+	struct envoi_context *context; /* a reference */
+	struct envoi_watch watch;
+	struct envoi_timer retry; /* started: descriptors or memory are short */
+	int fd;
+	bool is_accepting, is_freed;
+	bool is_short; /* of descriptors or memory: logged */
+	char *path; /* of a socket file; NULL: none */
+	char service[];
+};
+
+static struct tcp_source *source_of(struct envoi_listener_source *base)
+{
+	return ENVOI_CONTAINER_OF(base, struct tcp_source, base);
+}
+
+static void on_ready(struct envoi_watch *watch, unsigned int ready);
+
+/* --- pausing --- */
+
+static void on_retry(struct envoi_timer *timer);
+
+static void wait_for_room(struct tcp_source *source)
+{
+	envoi_watch_stop(&source->watch);
+	envoi_timer_start(&source->retry, envoi_context_loop(source->context), RETRY_MS, on_retry);
+}
+
+static void watch_socket(struct tcp_source *source)
+{
+	envoi_timer_stop(&source->retry);
+	if (source->watch.loop == NULL &&
+		envoi_watch_start(&source->watch, envoi_context_loop(source->context), source->fd,
+			ENVOI_IO_READ, on_ready) < 0) {
+		wait_for_room(source);
+	}
+}
+
+static void on_retry(struct envoi_timer *timer)
+{
+	watch_socket(ENVOI_CONTAINER_OF(timer, struct tcp_source, retry));
+}
+
+static void source_want(struct envoi_listener_source *base, bool is_wanted)
+{
+	struct tcp_source *source = source_of(base);
+	if (is_wanted) {
+		watch_socket(source);
+	} else {
+		envoi_watch_stop(&source->watch);
+		envoi_timer_stop(&source->retry);
+	}
+}
+
+/* --- accepting --- */
+
+/* @return whether others may be accepted at once */
+static bool take(struct tcp_source *source, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct envoi_channel *channel;
+	int r = envoi_tcp_channel_new(&channel, source->context, fd);
+	if (r == ENVOI_OK) {
+		r = envoi_listener_take(source->listener, source->service, channel, address, len);
+	}
+	if (r == ENVOI_ERR_NOMEM && !source->is_freed) {
+		wait_for_room(source);
+	}
+	return r != ENVOI_ERR_NOMEM && !source->is_freed && source->base.is_wanted;
+}
+
+static void log_shortness(struct tcp_source *source)
+{
+	if (!source->is_short) {
+		source->is_short = true;
+		envoi_log(source->context, ENVOI_LOG_WARNING, ENVOI_LOG_NET,
+			"cannot accept connections: descriptors or memory are short");
+	}
+}
+
+/* The error of a connection that was reset before it was accepted concerns no other. */
+static bool go_on_after(struct tcp_source *source, int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		log_shortness(source);
+		wait_for_room(source);
+		return false;
+	case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+	case EWOULDBLOCK:
+#endif
+		return false;
+	default:
+		return true;
+	}
+}
+
+static bool accept_one(struct tcp_source *source)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	int fd = accept4(
+		source->fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		return go_on_after(source, errno);
+	}
+	source->is_short = false;
+	return take(source, fd, (const struct sockaddr *)&address, len);
+}
+
+static void release(struct tcp_source *source)
+{
+	struct envoi_context *context = source->context;
+	envoi_free(context, source->path);
+	envoi_free(context, source);
+	envoi_context_unref(context);
+}
+
+static void on_ready(struct envoi_watch *watch, unsigned int ready)
+{
+	struct tcp_source *source = ENVOI_CONTAINER_OF(watch, struct tcp_source, watch);
+	(void)ready;
+	if (!source->base.is_wanted) {
+		return;
+	}
+	source->is_accepting = true;
+	for (int i = 0; i < MOST_IN_A_TURN && accept_one(source); i++) {
+		/* the next */
+	}
+	source->is_accepting = false;
+	if (source->is_freed) {
+		release(source);
+	}
+}
+
+/* --- life --- */
+
+static void source_destroy(struct envoi_listener_source *base)
+{
+	struct tcp_source *source = source_of(base);
+	source_want(base, false);
+	close(source->fd);
+	if (source->path != NULL) {
+		unlink(source->path);
+	}
+	source->is_freed = true;
+	if (!source->is_accepting) {
+		release(source);
+	}
+}
+
+static const struct envoi_listener_source_impl source_impl = {
+	.name = "tcp",
+	.want = source_want,
+	.destroy = source_destroy,
+};
+
+int envoi__tcp_source_add(
+	struct envoi_listener *listener, const char *service, int fd, const char *path)
+{
+	struct envoi_context *context = envoi_listener_context(listener);
+	size_t service_size = strlen(service) + 1;
+	struct tcp_source *source = envoi_alloc_zeroed(context, sizeof(*source) + service_size);
+	if (source != NULL && path != NULL) {
+		source->path = envoi_strndup(context, path, strlen(path));
+	}
+	if (source == NULL || (path != NULL && source->path == NULL)) {
+		envoi_free(context, source);
+		close(fd);
+		return ENVOI_ERR_NOMEM;
+	}
+	source->base.impl = &source_impl;
+	source->listener = listener;
+	source->context = envoi_context_ref(context);
+	source->fd = fd;
+	memcpy(source->service, service, service_size);
+	envoi_listener_add_source(listener, &source->base);
+	return ENVOI_OK;
+}

@@ -5,6 +5,7 @@
 #include <envoi/context.h>
 
 #include "session/session.h"
+#include "stanza/stanza.h"
 
 static struct envoi_session *from_sink(struct envoi_stream_sink *sink)
 {
@@ -209,10 +210,21 @@ static void take_early(struct envoi_session *session, struct envoi_element *elem
 	}
 }
 
+/* A sender for whom memory is short is not one whose address is malformed: the stanza comes again. */
+static int make_stanza(struct envoi_stanza **ret_stanza, struct envoi_element *element)
+{
+	int r = envoi_stanza_from_element(ret_stanza, element);
+	if (r == ENVOI_OK && envoi__stanza_parse_from(*ret_stanza) == ENVOI_ERR_NOMEM) {
+		envoi_stanza_unref(*ret_stanza);
+		r = ENVOI_ERR_NOMEM;
+	}
+	return r;
+}
+
 static void take_element(struct envoi_session *session, struct envoi_element *element)
 {
 	struct envoi_stanza *stanza = NULL;
-	int r = envoi_stanza_from_element(&stanza, element);
+	int r = make_stanza(&stanza, element);
 	if (r == ENVOI_OK) {
 		receive(session, stanza);
 		envoi_stanza_unref(stanza);

@@ -236,6 +236,15 @@ const struct envoi_jid *envoi_stanza_from(const struct envoi_stanza *stanza)
 	return address(stanza, &cache_of(stanza)->from, envoi_stanza_from_text(stanza));
 }
 
+int envoi__stanza_parse_from(struct envoi_stanza *stanza)
+{
+	const char *text = envoi_stanza_from_text(stanza);
+	if (text == NULL || envoi_stanza_from(stanza) != NULL) {
+		return ENVOI_OK;
+	}
+	return stanza->from.text == text ? ENVOI_ERR_INVALID : ENVOI_ERR_NOMEM;
+}
+
 const struct envoi_jid *envoi_stanza_to(const struct envoi_stanza *stanza)
 {
 	return address(stanza, &cache_of(stanza)->to, envoi_stanza_to_text(stanza));

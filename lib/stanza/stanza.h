@@ -27,6 +27,14 @@ struct envoi_stanza {
 struct envoi_stanza *envoi__stanza_new(
 	struct envoi_element *element, enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 
+/**
+ * Parse the sender's address, which then is kept.
+ * @retval ENVOI_OK           envoi_stanza_from() is the sender; or there is no `from`
+ * @retval ENVOI_ERR_INVALID  `from` is no address
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__stanza_parse_from(struct envoi_stanza *stanza);
+
 /** @return whether a stanza of that kind can be of that type: ENVOI_TYPE_ANY for an iq only */
 bool envoi__stanza_type_fits(enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 

@@ -130,15 +130,6 @@ static void on_deadline(struct envoi_timer *timer)
 		accepted->acceptor->values.login_timeout_ms);
 }
 
-/* RFC 6120, section 4.9.1.3: the header before the error is that of a domain of this side. */
-static void refuse_domain(struct envoi_accepted *accepted, const char *name)
-{
-	struct envoi_stream *stream = envoi_session_stream(accepted->session);
-	envoi_stream_set_local(stream, accepted->acceptor->domains[0]);
-	envoi_stream_fail_with(
-		stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_HOST_UNKNOWN, "the stream is to %s", name);
-}
-
 static void on_opened(struct envoi_session_owner *owner, struct envoi_session *session)
 {
 	struct envoi_accepted *accepted = from_owner(owner);
@@ -149,7 +140,8 @@ static void on_opened(struct envoi_session_owner *owner, struct envoi_session *s
 	}
 	const struct envoi_jid *domain = envoi__acceptor_domain(accepted->acceptor, name);
 	if (domain == NULL) {
-		refuse_domain(accepted, name);
+		envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_HOST_UNKNOWN,
+			"the stream is to %s", name);
 		return;
 	}
 	envoi_stream_set_local(stream, domain);
@@ -276,6 +268,7 @@ static int begin_stream(struct envoi_accepted *accepted, struct envoi_transport 
 	struct envoi_stream *stream;
 	const struct envoi_stream_options options = {
 		.role = ENVOI_RECEIVER,
+		.host = acceptor->domains[0],
 		.handlers = acceptor->handlers,
 		.handler_count = acceptor->handler_count,
 		.required = acceptor->required,

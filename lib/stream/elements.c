@@ -2,6 +2,7 @@
  * envoi - streams: what comes in
  * SPDX-License-Identifier: MIT
  */
+#include "stream/sender.h"
 #include "stream/stream.h"
 
 #include <string.h>
@@ -131,11 +132,22 @@ static bool may_have_stanzas(const struct envoi_stream *stream)
 		(stream->bits & ENVOI_STREAM_BOUND) != 0;
 }
 
-static void take_stanza(struct envoi_stream *stream, struct envoi_element *element)
+/* @return whether it may be handed over */
+static bool prepare_stanza(struct envoi_stream *stream, struct envoi_element *element)
 {
 	int r = map_content(stream, element);
+	if (r == ENVOI_OK && stream->role == ENVOI_RECEIVER && stream->is_client) {
+		r = envoi__stream_stamp(stream, element);
+	}
 	if (r < 0) {
 		envoi__stream_fail_for(stream, r);
+	}
+	return r == ENVOI_OK;
+}
+
+static void take_stanza(struct envoi_stream *stream, struct envoi_element *element)
+{
+	if (!prepare_stanza(stream, element)) {
 		return;
 	}
 	stream->counts.stanzas_in++;

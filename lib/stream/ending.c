@@ -119,7 +119,7 @@ void envoi__stream_ended(struct envoi_stream *stream)
 static void send_error_and_tail(struct envoi_stream *stream, enum envoi_stream_condition condition)
 {
 	if (stream->output == ENVOI__OUTPUT_NONE && stream->role == ENVOI_RECEIVER &&
-		envoi__stream_send_head(stream) < 0) {
+		envoi__stream_begin_for_error(stream) < 0) {
 		return;
 	}
 	if (condition != ENVOI_STREAM_NO_CONDITION && stream->output == ENVOI__OUTPUT_OPEN) {

@@ -15,6 +15,7 @@ struct envoi__peer_head {
 };
 
 #define VERSION "1.0"
+#define OWN_LANG "en" /* of the texts of stanza errors */
 
 enum {
 	ERROR_BEHIND_HEAD_MS = 2000, /* for a stream error behind a faulty header */
@@ -132,6 +133,26 @@ static enum envoi_stream_condition check_server_head(
 						       : ENVOI_STREAM_NO_CONDITION;
 }
 
+/* Section 4.7.1: once the peer has authenticated, a `from` must be its address, also that of the
+ * header before. */
+static bool is_foreign(struct envoi_stream *stream, const struct envoi_stream_head *head)
+{
+	const char *user = stream->user;
+	struct envoi_jid *jid;
+	if (user == NULL || head == NULL || head->from == NULL) {
+		return false;
+	}
+	if (envoi_jid_from_text(&jid, stream->context, head->from) < 0) {
+		return true;
+	}
+	const char *local = envoi_jid_local(jid);
+	bool is_own = local != NULL && strcmp(local, user) == 0 &&
+		(stream->local == NULL ||
+			strcmp(envoi_jid_domain(jid), envoi_jid_domain(stream->local)) == 0);
+	envoi_jid_unref(jid);
+	return !is_own;
+}
+
 /* Section 4.7.2 */
 static enum envoi_stream_condition check_client_head(
 	struct envoi_stream *stream, const struct envoi_stream_head *head)
@@ -143,10 +164,11 @@ static enum envoi_stream_condition check_client_head(
 	if (head->to == NULL) {
 		return ENVOI_STREAM_IMPROPER_ADDRESSING;
 	}
-	return stream->local != NULL &&
-			!is_domain(stream, head->to, envoi_jid_domain(stream->local))
-		? ENVOI_STREAM_HOST_UNKNOWN
-		: ENVOI_STREAM_NO_CONDITION;
+	if (stream->local != NULL &&
+		!is_domain(stream, head->to, envoi_jid_domain(stream->local))) {
+		return ENVOI_STREAM_HOST_UNKNOWN;
+	}
+	return is_foreign(stream, head) ? ENVOI_STREAM_INVALID_FROM : ENVOI_STREAM_NO_CONDITION;
 }
 
 static void refuse_head(struct envoi_stream *stream, const struct envoi_stream_head *head,
@@ -163,7 +185,7 @@ static void refuse_head(struct envoi_stream *stream, const struct envoi_stream_h
 		value = head->version != NULL ? head->version : "before 1.0";
 		break;
 	case ENVOI_STREAM_INVALID_FROM:
-		text = "the server calls itself ";
+		text = "the peer calls itself ";
 		value = head->from;
 		break;
 	case ENVOI_STREAM_IMPROPER_ADDRESSING:
@@ -232,6 +254,10 @@ void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_h
 			"a second stream header");
 		return;
 	}
+	if (is_foreign(stream, envoi_stream_peer_head(stream))) {
+		refuse_head(stream, envoi_stream_peer_head(stream), ENVOI_STREAM_INVALID_FROM);
+		return;
+	}
 	stream->is_renewed = false;
 	stream->input = ENVOI__INPUT_FEATURES;
 	int r = keep_head(stream, head);
@@ -274,6 +300,14 @@ static int keep_id(struct envoi_stream *stream, const char *id)
 	return stream->id == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
+/* Section 4.7.4: the language that is used, not the one that was asked for. */
+static const char *answer_lang(const struct envoi_stream *stream)
+{
+	const struct envoi_stream_head *peer = envoi_stream_peer_head(stream);
+	bool is_asked = peer != NULL && peer->lang != NULL && has_versions(stream);
+	return stream->lang == NULL && is_asked ? OWN_LANG : stream->lang;
+}
+
 /* Section 4.7.3: unique, and not to be guessed. */
 static int send_receiver_head(struct envoi_stream *stream)
 {
@@ -291,7 +325,7 @@ static int send_receiver_head(struct envoi_stream *stream)
 		.from = stream->local != NULL ? envoi_jid_domain(stream->local) : asked,
 		.to = peer != NULL ? peer->from : NULL,
 		.id = id,
-		.lang = stream->lang,
+		.lang = answer_lang(stream),
 		.version = has_versions(stream) ? VERSION : NULL,
 		.content_ns = stream->content_ns,
 	};
@@ -328,6 +362,14 @@ int envoi__stream_send_head(struct envoi_stream *stream)
 		stream->output = ENVOI__OUTPUT_OPEN;
 	}
 	return r;
+}
+
+int envoi__stream_begin_for_error(struct envoi_stream *stream)
+{
+	if (stream->local == NULL && stream->host != NULL) {
+		envoi_stream_set_local(stream, stream->host);
+	}
+	return envoi__stream_send_head(stream);
 }
 
 /* --- restarts --- */

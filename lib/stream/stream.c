@@ -21,6 +21,7 @@ static void release(struct envoi_stream *stream)
 	envoi_free(context, stream->lang);
 	envoi_free(context, stream->peer_head);
 	envoi_jid_unref(stream->local);
+	envoi_jid_unref(stream->host);
 	envoi_free(context, stream->id);
 	envoi_free(context, stream->user);
 	envoi_element_unref(stream->features);
@@ -111,6 +112,17 @@ static void on_skipped(struct envoi_transport_sink *sink, struct envoi_element *
 	}
 }
 
+static void on_unheaded(struct envoi_transport_sink *sink)
+{
+	struct envoi_stream *stream = from_sink(sink);
+	if (envoi__stream_enter(stream)) {
+		if (stream->role == ENVOI_RECEIVER) {
+			(void)envoi__stream_begin_for_error(stream);
+		}
+		envoi__stream_leave(stream);
+	}
+}
+
 static void on_ended(struct envoi_transport_sink *sink)
 {
 	struct envoi_stream *stream = from_sink(sink);
@@ -191,6 +203,7 @@ static const struct envoi_transport_sink_impl transport_sink_impl = {
 	.opened = on_opened,
 	.element = on_element,
 	.skipped = on_skipped,
+	.unheaded = on_unheaded,
 	.ended = on_ended,
 	.secured = on_secured,
 	.undecided = on_undecided,
@@ -274,6 +287,7 @@ static int take_options(struct envoi_stream *stream, const struct envoi_stream_o
 	stream->role = options->role;
 	stream->required = options->required;
 	stream->local = options->local != NULL ? envoi_jid_ref(options->local) : NULL;
+	stream->host = options->host != NULL ? envoi_jid_ref(options->host) : NULL;
 	stream->tap = (struct envoi__tap){
 		.show = options->tap, .user = options->tap_user, .off = options->tap_off};
 	envoi__stream_read_settings(stream, options->settings);

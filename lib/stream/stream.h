@@ -27,6 +27,7 @@
  *	phases.c    phases, their deadlines, the limits before and after login
  *	ending.c    closing, failing, and reporting it
  *	errors.c    stream errors in and out (RFC 6120, section 4.9)
+ *	sender.c    the sender of received stanzas
  *	written.c   which of the written elements were stanzas
  *	tap.c       showing the traffic
  *	redact.c    which parts of it are secret
@@ -87,6 +88,7 @@ struct envoi_stream {
 	enum envoi_role role;
 	char *content_ns, *peer_domain, *lang; /* peer_domain, lang may be NULL */
 	struct envoi_jid *local; /* may be NULL */
+	struct envoi_jid *host; /* for `local`, if the stream ends before it is set; or NULL */
 	char *id; /* of the own header, which a handshake needs; NULL: not kept */
 	char *user; /* that the peer has authenticated as; NULL: not known */
 	struct envoi__peer_head *peer_head; /* NULL: none came */
@@ -147,6 +149,8 @@ void envoi__stream_set_sink(struct envoi_stream *stream, struct envoi_stream_sin
 /* headers.c */
 
 int envoi__stream_send_head(struct envoi_stream *stream);
+/** Send the header of a receiving stream that a stream error follows. */
+int envoi__stream_begin_for_error(struct envoi_stream *stream);
 void envoi__stream_head(struct envoi_stream *stream, const struct envoi_stream_head *head);
 void envoi__stream_restart(struct envoi_stream *stream);
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -57,15 +58,15 @@ static void a_client_logs_in_and_out(void **state)
 	accept_fixture_assert_notes(&f,
 		"opened example.org\nauthenticated SCRAM-SHA-512\n"
 		"binding alice@example.org/desk\nready alice@example.org/desk\n"
-		"stanza iq from - to -\nstanza presence from - to -\n");
+		"stanza iq from alice@example.org/desk to -\nstanza presence from alice@example.org/desk to -\n");
 	envoi_send_text(envoi_client_session(client), "bob@example.org", "hi", NULL);
 	accept_fixture_run(&f, 1000);
 	assert_non_null(strstr(f.notes, "stanza message"));
 	f.notes[0] = '\0';
 	envoi_client_disconnect(client);
 	accept_fixture_run(&f, 1000);
-	accept_fixture_assert_notes(
-		&f, "stanza presence from - to -\nended alice@example.org/desk OK\n");
+	accept_fixture_assert_notes(&f,
+		"stanza presence from alice@example.org/desk to -\nended alice@example.org/desk OK\n");
 	envoi_client_free(client);
 }
 
@@ -77,7 +78,8 @@ static void each_domain_has_accounts(void **state)
 	accept_fixture_assert_notes(&f,
 		"opened example.net\nauthenticated SCRAM-SHA-512\n"
 		"binding bob@example.net/net\nready bob@example.net/net\n"
-		"stanza iq from - to -\nstanza presence from - to -\n");
+		"stanza iq from bob@example.net/net to -\n"
+		"stanza presence from bob@example.net/net to -\n");
 	envoi_client_free(client);
 }
 
@@ -142,6 +144,193 @@ static void a_login_has_a_time_limit_that_input_does_not_extend(void **state)
 	assert_int_equal(f.why.code, ENVOI_ERR_TIMEOUT);
 	assert_null(f.last);
 	peer_free(peer);
+}
+
+/* --- the peer's headers (RFC 6120, section 4.7) --- */
+
+/* What follows is read after the header of this side, whatever the fault (section 4.9.1.2). */
+static const struct {
+	const char *sent, *condition;
+} faulty_beginnings[] = {
+	{ACCEPT_HEADER("version='1.0'"), "improper-addressing"},
+	{ACCEPT_HEADER("to='' version='1.0'"), "host-unknown"},
+	{ACCEPT_HEADER("to='example.com' version='1.0'"), "host-unknown"},
+	{ACCEPT_HEADER("to='alice@example.org' version='1.0'"), "host-unknown"},
+	{ACCEPT_HEADER("to='example.org/desk' version='1.0'"), "host-unknown"},
+	{ACCEPT_HEADER("to='example.org'"), "unsupported-version"},
+	{ACCEPT_HEADER("to='example.org' version='0.9'"), "unsupported-version"},
+	{ACCEPT_HEADER("to='example.org' version='one'"), "unsupported-version"},
+	{"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
+	 "to='example.org' version='1.0'>",
+		"invalid-namespace"},
+	{"<stream:stream xmlns='jabber:client' xmlns:stream='urn:example:streams' "
+	 "to='example.org' version='1.0'>",
+		"invalid-namespace"},
+	{"<stream:stream xmlns='jabber:client' to='example.org' version='1.0'>", "not-well-formed"},
+	{"<open xmlns='jabber:client' to='example.org' version='1.0'>", "invalid-namespace"},
+	{"<!DOCTYPE stream>", "restricted-xml"},
+	{"<?xml version='1.0' encoding='ISO-8859-1'?>", "unsupported-encoding"},
+	{"GET / HTTP/1.1\r\n\r\n", "not-well-formed"},
+	{ACCEPT_HEADER("to='example.org' version='1.0'") "<message/>", "not-authorized"},
+	{ACCEPT_HEADER("to='example.org' version='1.0'") "<foo xmlns='urn:example'/>",
+		"unsupported-stanza-type"},
+	{ACCEPT_HEADER("to='example.org' version='1.0'") "<stream:features/>",
+		"unsupported-stanza-type"},
+};
+
+static void assert_heard(struct peer *peer, const char *condition, const char *cause)
+{
+	char error[200];
+	const char *heard = peer_heard(peer);
+	snprintf(error, sizeof(error),
+		"<stream:error><%s xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+		"</stream:stream>",
+		condition);
+	const char *header = strstr(heard, "<stream:stream "), *end = strstr(heard, error);
+	if (header == NULL || end == NULL || header > end ||
+		strstr(header, "from='example.org'") == NULL) {
+		fail_msg("sent: %s\nheard: %s", cause, heard);
+	}
+}
+
+static void faults_are_named_behind_a_header(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(faulty_beginnings) / sizeof(faulty_beginnings[0]); i++) {
+		struct peer *peer = accept_fixture_peer(&f);
+		peer_sends_bytes(
+			peer, faulty_beginnings[i].sent, strlen(faulty_beginnings[i].sent));
+		peer_start(peer);
+		accept_fixture_run(&f, 100);
+		assert_heard(peer, faulty_beginnings[i].condition, faulty_beginnings[i].sent);
+		peer_free(peer);
+		accept_fixture_run(&f, 10000);
+		assert_null(f.last);
+	}
+}
+
+static void a_higher_version_and_a_language_are_answered(void **state)
+{
+	(void)state;
+	struct peer *peer = accept_fixture_peer(&f);
+	peer_sends(peer, ACCEPT_HEADER("to='EXAMPLE.org' version='2.1' xml:lang='de'"));
+	peer_start(peer);
+	accept_fixture_run(&f, 100);
+	assert_non_null(strstr(peer_heard(peer), "from='example.org'"));
+	assert_non_null(strstr(peer_heard(peer), "version='1.0'"));
+	assert_non_null(strstr(peer_heard(peer), "xml:lang='en'"));
+	assert_non_null(strstr(peer_heard(peer), "<stream:features>"));
+	peer_free(peer);
+}
+
+#define PLAIN_OF_ALICE \
+	"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" \
+	"AGFsaWNlAHNlY3JldA==</auth>"
+
+/* Headers before and after the login of alice. */
+static const struct {
+	const char *before, *after, *condition;
+} other_headers[] = {
+	{"to='example.org' from='bob@example.org' version='1.0'", "to='example.org' version='1.0'",
+		"invalid-from"},
+	{"to='example.org' version='1.0'", "to='example.org' from='bob@example.org' version='1.0'",
+		"invalid-from"},
+	{"to='example.org' version='1.0'",
+		"to='example.org' from='alice@example.net' version='1.0'", "invalid-from"},
+	{"to='example.org' version='1.0'", "to='example.org' from='@' version='1.0'",
+		"invalid-from"},
+	{"to='example.org' version='1.0'", "to='example.net' version='1.0'", "host-unknown"},
+	{"to='example.org' version='1.0'", "to='example.org' version='0.9'", "unsupported-version"},
+};
+
+static void a_header_after_the_login_is_of_the_same_account(void **state)
+{
+	char header[400];
+	(void)state;
+	set("sasl.mechanisms", "PLAIN");
+	for (size_t i = 0; i < sizeof(other_headers) / sizeof(other_headers[0]); i++) {
+		struct peer *peer = accept_fixture_peer(&f);
+		snprintf(header, sizeof(header), ACCEPT_HEADER("%s"), other_headers[i].before);
+		peer_sends(peer, header);
+		peer_start(peer);
+		accept_fixture_run(&f, 100);
+		peer_sends(peer, PLAIN_OF_ALICE);
+		peer_start(peer);
+		accept_fixture_run(&f, 100);
+		snprintf(header, sizeof(header), ACCEPT_HEADER("%s"), other_headers[i].after);
+		peer_sends(peer, header);
+		peer_start(peer);
+		accept_fixture_run(&f, 100);
+		assert_heard(peer, other_headers[i].condition, header);
+		assert_non_null(strstr(f.notes, "authenticated PLAIN"));
+		f.notes[0] = '\0';
+		peer_free(peer);
+	}
+}
+
+/* --- the sender of stanzas (RFC 6120, section 8.1.2.1) --- */
+
+static struct peer *bound_peer(void)
+{
+	set("sasl.mechanisms", "PLAIN");
+	struct peer *peer = accept_fixture_peer(&f);
+	accept_fixture_script_login(peer);
+	accept_fixture_script_bind(peer, "desk");
+	peer_start(peer);
+	accept_fixture_run(&f, 100);
+	peer_assert_done(peer);
+	f.notes[0] = '\0';
+	return peer;
+}
+
+static void a_stanza_has_the_address_of_its_session(void **state)
+{
+	(void)state;
+	struct peer *peer = bound_peer();
+	peer_sends(peer,
+		"<message to='bob@example.org'/>"
+		"<message to='bob@example.org' from='alice@example.org'/>"
+		"<message to='bob@example.org' from='ALICE@example.org/desk'/>"
+		"<message/>"
+		"<presence/>"
+		"<presence type='unavailable'/>"
+		"<presence type='subscribe' to='bob@example.org' from='alice@example.org/desk'/>"
+		"<presence type='unsubscribed' to='bob@example.org'/>"
+		"<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>");
+	peer_start(peer);
+	accept_fixture_run(&f, 100);
+	accept_fixture_assert_notes(&f,
+		"stanza message from alice@example.org/desk to bob@example.org\n"
+		"stanza message from alice@example.org/desk to bob@example.org\n"
+		"stanza message from alice@example.org/desk to bob@example.org\n"
+		"stanza message from alice@example.org/desk to alice@example.org\n"
+		"stanza presence from alice@example.org/desk to -\n"
+		"stanza presence from alice@example.org/desk to -\n"
+		"stanza presence from alice@example.org to bob@example.org\n"
+		"stanza presence from alice@example.org to bob@example.org\n"
+		"stanza iq from alice@example.org/desk to -\n");
+	peer_free(peer);
+}
+
+static void a_foreign_sender_ends_the_stream(void **state)
+{
+	static const char *const foreign[] = {"bob@example.org", "alice@example.org/other",
+		"alice@example.net/desk", "example.org", "alice@example.org/", "@", ""};
+	(void)state;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		char text[200];
+		struct peer *peer = bound_peer();
+		snprintf(text, sizeof(text), "<message to='bob@example.org' from='%s'/>",
+			foreign[i]);
+		peer_sends(peer, text);
+		peer_expects(peer, STREAM_ERROR("invalid-from"));
+		peer_start(peer);
+		accept_fixture_run(&f, 100);
+		peer_assert_done(peer);
+		assert_null(strstr(f.notes, "stanza"));
+		peer_free(peer);
+		accept_fixture_run(&f, 10000);
+	}
 }
 
 /* --- freeing --- */
@@ -221,6 +410,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_domain_is_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_login_has_a_time_limit_that_input_does_not_extend, setup, teardown),
+		cmocka_unit_test_setup_teardown(faults_are_named_behind_a_header, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_higher_version_and_a_language_are_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_header_after_the_login_is_of_the_same_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stanza_has_the_address_of_its_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_foreign_sender_ends_the_stream, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			freeing_the_acceptor_ends_its_sessions, setup, teardown),
 		cmocka_unit_test(everything_may_be_freed_inside),

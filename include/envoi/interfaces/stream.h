@@ -209,6 +209,9 @@ struct envoi_stream_options {
 	const char *content_ns; /**< NULL: "jabber:client" */
 	/** initiator: own bare address; receiver: own domain; or NULL */
 	const struct envoi_jid *local;
+	/** receiver of several domains, which has no @p local: the domain of the header before the
+	 * stream error, when the peer has named no other (RFC 6120, section 4.9.1.3); or NULL */
+	const struct envoi_jid *host;
 	const char
 		*peer_domain; /**< initiator: the domain that the user gave, `to` of the header */
 	/** the array is borrowed for the call; the handlers must outlive the stream */

@@ -20,20 +20,25 @@ int envoi__byte_stream_write_head(
 	return r;
 }
 
+/* RFC 6120, section 4.9.1.2. @return whether there is a header, so that an error can follow */
+static bool send_missing_head(struct envoi__byte_stream *bytes)
+{
+	struct envoi_transport_sink *sink = bytes->base.sink;
+	if (bytes->output == BYTE_STREAM_NO_HEAD && sink->impl->unheaded != NULL) {
+		sink->impl->unheaded(sink);
+	}
+	if (bytes->output != BYTE_STREAM_NO_HEAD || bytes->state > BYTE_STREAM_MOVING) {
+		return bytes->output == BYTE_STREAM_OPEN && bytes->state <= BYTE_STREAM_MOVING;
+	}
+	const struct envoi_stream_head head = {.version = "1.0", .content_ns = "jabber:client"};
+	return envoi__byte_stream_send_head(&bytes->base, &head) == ENVOI_OK;
+}
+
 void envoi__byte_stream_write_stream_error(
 	struct envoi__byte_stream *bytes, enum envoi_stream_condition condition)
 {
-	if (bytes->output == BYTE_STREAM_TAIL_SENT) {
+	if (!send_missing_head(bytes)) {
 		return;
-	}
-	if (bytes->output == BYTE_STREAM_NO_HEAD) {
-		const struct envoi_stream_head head = {
-			.version = "1.0",
-			.content_ns = "jabber:client",
-		};
-		if (envoi__byte_stream_send_head(&bytes->base, &head) < 0) {
-			return;
-		}
 	}
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, bytes->base.context, 0);

@@ -101,8 +101,8 @@ struct envoi_accept_hook_impl {
 	/**
 	 * The end, exactly once for each accepted session, last: its tickets and requests have
 	 * ended, envoi_accepted_session() is NULL. @p accepted is freed when this returns.
-	 * @param why  code ENVOI_OK: closed in order, or the connection has resumed another session;
-	 *             ENVOI_ERR_CANCELED: it was freed
+	 * @param why  code ENVOI_OK: closed in order, or the connection has resumed another
+	 *             session; ENVOI_ERR_CANCELED: it was freed
 	 */
 	void (*ended)(struct envoi_accept_hook *hook, struct envoi_accepted *accepted,
 		const struct envoi_failure *why);

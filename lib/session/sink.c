@@ -210,7 +210,8 @@ static void take_early(struct envoi_session *session, struct envoi_element *elem
 	}
 }
 
-/* A sender for whom memory is short is not one whose address is malformed: the stanza comes again. */
+/* A sender for whom memory is short is not one whose address is malformed: the stanza comes
+ * again. */
 static int make_stanza(struct envoi_stanza **ret_stanza, struct envoi_element *element)
 {
 	int r = envoi_stanza_from_element(ret_stanza, element);

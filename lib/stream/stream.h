@@ -2,8 +2,8 @@
  * envoi - streams: what the files of this folder share
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: elements.c, ending.c, headers.c, negotiation.c, phases.c, stream.c,
- * stream_errors.c, stream_send.c.
+ * Files that call each other: elements.c, ending.c, headers.c, negotiation.c, phases.c, sender.c,
+ * stream.c, stream_errors.c, stream_send.c.
  */
 #ifndef ENVOI_STREAM_STREAM_H
 #define ENVOI_STREAM_STREAM_H

@@ -58,8 +58,8 @@ struct envoi_transport_sink_impl {
 		uint64_t bytes, const char *limit);
 	/**
 	 * OPTIONAL. The transport is going to send a stream error for malformed input, and this
-	 * side has sent no header yet: the sink may send it now (RFC 6120, section 4.9.1.2). Absent,
-	 * or no header is sent: the error follows a header without addresses.
+	 * side has sent no header yet: the sink may send it now (RFC 6120, section 4.9.1.2).
+	 * Absent, or no header is sent: the error follows a header without addresses.
 	 */
 	void (*unheaded)(struct envoi_transport_sink *sink);
 	/** The peer's closing tag: no element follows. */

@@ -88,6 +88,10 @@ ENVOI_API struct envoi_settings *envoi_component_settings(struct envoi_component
  * connect; of the settings reconnect.*, with the next envoi_component_connect(). */
 ENVOI_API int envoi_component_set(
 	struct envoi_component *component, const char *name, const char *text);
+/** As envoi_component_set(), from "NAME=VALUE", as command lines have it.
+ * @retval ENVOI_ERR_INVALID  also: it has no name or no "=" */
+ENVOI_API int envoi_component_set_assignment(
+	struct envoi_component *component, const char *assignment);
 /** Set the secret that the component shares with the server.
  * @param secret  copied, and wiped with the component; NULL: reported when it connects
  * @retval ENVOI_ERR_INVALID  NULL, or empty

@@ -192,6 +192,11 @@ int envoi_component_set(struct envoi_component *component, const char *name, con
 	return envoi__connection_set(&component->connection, name, text);
 }
 
+int envoi_component_set_assignment(struct envoi_component *component, const char *assignment)
+{
+	return envoi__connection_set_assignment(&component->connection, assignment);
+}
+
 int envoi_component_set_secret(struct envoi_component *component, const char *secret)
 {
 	struct envoi__connection *connection = &component->connection;

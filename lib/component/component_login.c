@@ -85,7 +85,7 @@ static int make_handshake(struct envoi__login *login, struct envoi_handler **ret
 
 const struct envoi__login_kind envoi__component_login = {
 	.content_ns = ENVOI_NS_COMPONENT,
-	.service = "xmpp-component",
+	.service = "xmpp-client", /* not looked up: the host is named */
 	.required = ENVOI_STREAM_AUTHENTICATED,
 	.is_domain = true,
 	.features = {make_handshake},

@@ -1,0 +1,333 @@
+/*
+ * A small server: accounts from the command line, messages and iqs routed between their clients.
+ *
+ *	small_server DOMAIN CERTIFICATE KEY USER:PASSWORD... [NAME=VALUE...]
+ *
+ * It listens on two ports of 127.0.0.1 that the system chooses, and prints them: one for STARTTLS,
+ * one for direct TLS. The settings are those of the acceptor and the listener. It runs until it is
+ * killed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <envoi/envoi.h>
+#include <envoi/interfaces/channel.h>
+#include <envoi/interfaces/session.h>
+
+#define DIRECT_TLS "xmpps-client"
+#define STARTTLS "xmpp-client"
+
+struct server {
+	struct envoi_accept_hook hook;
+	struct envoi_sasl_directory directory;
+	struct envoi_handler requests; /* of clients, to the server */
+	struct envoi_context *context;
+	struct envoi_settings *settings;
+	struct envoi_tls_config *tls;
+	struct envoi_acceptor *acceptor;
+	struct envoi_listener *listener;
+	char **accounts; /* "USER:PASSWORD", ended by NULL */
+};
+
+/* A connection from its admission to its end. */
+struct connection {
+	struct server *server;
+	struct envoi_admission *admission;
+	struct envoi_opening *opening; /* direct TLS; NULL: done */
+};
+
+/* --- accounts --- */
+
+static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
+{
+	const struct server *server = ENVOI_CONTAINER_OF(directory, struct server, directory);
+	size_t len = strlen(lookup->authcid);
+	const char *password = NULL;
+	for (char **at = server->accounts; *at != NULL; at++) {
+		if (strncmp(*at, lookup->authcid, len) == 0 && (*at)[len] == ':') {
+			password = *at + len + 1;
+		}
+	}
+	envoi_sasl_lookup_answer_password(lookup, password);
+}
+
+static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
+
+static bool has_account(const struct server *server, const struct envoi_jid *jid)
+{
+	const char *local = envoi_jid_local(jid);
+	size_t len = local != NULL ? strlen(local) : 0;
+	for (char **at = server->accounts; local != NULL && *at != NULL; at++) {
+		if (strncmp(*at, local, len) == 0 && (*at)[len] == ':') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- routing --- */
+
+/* A stanza is changed by its sending: each session gets a copy. */
+static bool deliver(struct envoi_accepted *to, struct envoi_stanza *stanza)
+{
+	struct envoi_element *element = envoi_element_dup(envoi_stanza_element(stanza));
+	struct envoi_stanza *copy;
+	int r = envoi_stanza_from_element(&copy, element);
+	envoi_element_unref(element);
+	return r == ENVOI_OK && envoi_send(envoi_accepted_session(to), copy, NULL) == ENVOI_OK;
+}
+
+/* RFC 6121, section 8.5: to a resource, or a message to the bare address to each. */
+static bool route(struct server *server, const struct envoi_jid *to, struct envoi_stanza *stanza)
+{
+	struct envoi_accepted *at = NULL;
+	bool is_delivered = false;
+	if (!envoi_jid_is_bare(to)) {
+		at = envoi_acceptor_find(server->acceptor, to);
+		return at != NULL && deliver(at, stanza);
+	}
+	while (envoi_stanza_kind(stanza) == ENVOI_MESSAGE &&
+		(at = envoi_acceptor_next(server->acceptor, to, at)) != NULL) {
+		is_delivered |= deliver(at, stanza);
+	}
+	return is_delivered;
+}
+
+static int on_stanza(struct envoi_accept_hook *hook, struct envoi_accepted *accepted,
+	struct envoi_stanza *stanza)
+{
+	struct server *server = ENVOI_CONTAINER_OF(hook, struct server, hook);
+	const struct envoi_jid *to = envoi_stanza_to(stanza);
+	bool is_for_server = to == NULL || envoi_jid_local(to) == NULL ||
+		(envoi_stanza_kind(stanza) != ENVOI_MESSAGE &&
+			envoi_jid_equal(to, envoi_session_jid(envoi_accepted_session(accepted))));
+	if (is_for_server) {
+		return ENVOI_OK;
+	}
+	if (!route(server, to, stanza) && envoi_stanza_kind(stanza) != ENVOI_PRESENCE &&
+		envoi_stanza_may_answer(stanza)) {
+		enum envoi_stanza_condition why = has_account(server, to)
+			? ENVOI_SERVICE_UNAVAILABLE
+			: ENVOI_ITEM_NOT_FOUND;
+		(void)envoi_send(envoi_accepted_session(accepted),
+			envoi_stanza_error_new(stanza, why, NULL), NULL);
+	}
+	return ENVOI_STOP;
+}
+
+/* --- what clients ask the server for: the roster is empty --- */
+
+static int on_roster_get(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	struct envoi_stanza *result = envoi_iq_result_new(envoi_delivery_stanza(in));
+	if (result != NULL) {
+		envoi_element_add(envoi_stanza_element(result), "jabber:iq:roster", "query");
+	}
+	return envoi_reply(in, result);
+}
+
+static int on_presence(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	(void)in;
+	return ENVOI_OK; /* there are no contacts */
+}
+
+static const struct envoi_stanza_row rows[] = {
+	{.kind = ENVOI_IQ_GET, .ns = "jabber:iq:roster", .name = "query", .handle = on_roster_get},
+	{.kind = ENVOI_PRESENCE, .type = ENVOI_TYPE_ANY, .handle = on_presence},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl requests_impl = {.name = "requests", .stanzas = rows};
+
+/* --- connections --- */
+
+static void end_connection(struct connection *connection)
+{
+	envoi_admission_end(connection->admission);
+	free(connection);
+}
+
+static void on_authenticated(
+	struct envoi_accept_hook *hook, struct envoi_accepted *accepted, const char *mechanism)
+{
+	(void)hook;
+	const struct connection *connection = envoi_accepted_user(accepted);
+	const struct envoi_session *session = envoi_accepted_session(accepted);
+	const char *user = envoi_stream_user(envoi_session_stream(session));
+	printf("%s has logged in with %s from %s\n", user != NULL ? user : "anonymous", mechanism,
+		envoi_admission_address(connection->admission));
+	if (envoi_admission_log_in(connection->admission, user) < 0) {
+		envoi_accepted_close(accepted, ENVOI_STREAM_RESOURCE_CONSTRAINT);
+	}
+}
+
+static void on_ready(struct envoi_accept_hook *hook, struct envoi_accepted *accepted)
+{
+	struct server *server = ENVOI_CONTAINER_OF(hook, struct server, hook);
+	printf("%s is online\n", envoi_jid_text(envoi_accepted_jid(accepted)));
+	if (envoi_session_add(envoi_accepted_session(accepted), &server->requests) < 0) {
+		envoi_accepted_close(accepted, ENVOI_STREAM_RESOURCE_CONSTRAINT);
+	}
+}
+
+static void on_ended(struct envoi_accept_hook *hook, struct envoi_accepted *accepted,
+	const struct envoi_failure *why)
+{
+	(void)hook;
+	if (envoi_accepted_jid(accepted) != NULL) {
+		printf("%s has left: %s\n", envoi_jid_text(envoi_accepted_jid(accepted)),
+			envoi_error_text(why->code));
+	}
+	end_connection(envoi_accepted_user(accepted));
+}
+
+static const struct envoi_accept_hook_impl hook_impl = {
+	.authenticated = on_authenticated,
+	.ready = on_ready,
+	.stanza = on_stanza,
+	.ended = on_ended,
+};
+
+static void on_opened(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
+{
+	struct connection *connection = user;
+	struct envoi_accepted *accepted;
+	connection->opening = NULL;
+	if (failure != NULL ||
+		envoi_acceptor_accept(connection->server->acceptor, transport, &accepted) < 0) {
+		end_connection(connection);
+		return;
+	}
+	envoi_accepted_set_user(accepted, connection);
+}
+
+static int on_admitted(void *user, struct envoi_admission *admission, struct envoi_channel *channel)
+{
+	struct server *server = user;
+	struct envoi_channel_options channel_options;
+	struct connection *connection = calloc(1, sizeof(*connection));
+	int r = envoi_channel_options_read(&channel_options, server->context, server->settings);
+	if (connection == NULL || r < 0) {
+		free(connection);
+		envoi_channel_destroy(channel);
+		return ENVOI_ERR_NOMEM;
+	}
+	bool is_direct = strcmp(envoi_admission_service(admission), DIRECT_TLS) == 0;
+	const struct envoi_opening_options options = {
+		.channel = &channel_options,
+		.role = ENVOI_RECEIVER,
+		.tls = is_direct ? server->tls : NULL,
+		.alpn = "xmpp-client",
+		.timeout_ms = 20000,
+		.done = on_opened,
+		.user = connection,
+	};
+	*connection = (struct connection){.server = server, .admission = admission};
+	r = envoi_opening_new(&connection->opening, server->context, channel, &options);
+	if (r < 0) {
+		free(connection); /* the listener ends the admission */
+	}
+	return r;
+}
+
+/* --- the program --- */
+
+static int make(struct server *server, char **arguments)
+{
+	const struct envoi_acceptor_options acceptor_options = {
+		.tls = server->tls,
+		.directory = &server->directory,
+		.settings = server->settings,
+		.hook = &server->hook,
+	};
+	const struct envoi_listener_options listener_options = {
+		.settings = server->settings, .admitted = on_admitted, .user = server};
+	int r = envoi_acceptor_new(&server->acceptor, server->context, &acceptor_options);
+	if (r == ENVOI_OK) {
+		r = envoi_acceptor_add_domain(server->acceptor, arguments[0]);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_listener_new(&server->listener, server->context, &listener_options);
+	}
+	return r;
+}
+
+static int listen_on(struct server *server)
+{
+	uint16_t port, direct_port;
+	int r = envoi_tcp_listen(server->listener, STARTTLS, "127.0.0.1", 0, &port);
+	if (r == ENVOI_OK) {
+		r = envoi_tcp_listen(server->listener, DIRECT_TLS, "127.0.0.1", 0, &direct_port);
+	}
+	if (r == ENVOI_OK) {
+		printf("ports %u and %u\n", port, direct_port);
+	}
+	return r;
+}
+
+/* Settings, "NAME=VALUE", are removed from the list of accounts. */
+static int take_settings(struct server *server)
+{
+	char **to = server->accounts;
+	int r = ENVOI_OK;
+	for (char **at = server->accounts; *at != NULL && r == ENVOI_OK; at++) {
+		char *value = strchr(*at, '=');
+		if (value == NULL) {
+			*to++ = *at;
+			continue;
+		}
+		*value = '\0';
+		r = envoi_settings_set(server->settings, *at, value + 1);
+	}
+	*to = NULL;
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct server server = {
+		.hook.impl = &hook_impl,
+		.directory.impl = &directory_impl,
+		.requests = ENVOI_HANDLER(&requests_impl),
+		.accounts = argv + 4,
+	};
+	if (argc < 5) {
+		fputs("usage: small_server DOMAIN CERTIFICATE KEY USER:PASSWORD... "
+		      "[NAME=VALUE...]\n",
+			stderr);
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	int r = envoi_context_new(&server.context, NULL);
+	if (r == ENVOI_OK) {
+		r = envoi_settings_new(&server.settings, server.context);
+	}
+	if (r == ENVOI_OK) {
+		r = take_settings(&server);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_tls_config_new_server(&server.tls, server.context, argv[2], argv[3]);
+	}
+	if (r == ENVOI_OK) {
+		r = make(&server, argv + 1);
+	}
+	if (r == ENVOI_OK) {
+		r = listen_on(&server);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_loop_run(envoi_context_loop(server.context));
+	}
+	if (r < 0) {
+		fprintf(stderr, "small_server: %s\n", envoi_error_text(r));
+	}
+	envoi_listener_free(server.listener);
+	envoi_acceptor_free(server.acceptor);
+	envoi_tls_config_unref(server.tls);
+	envoi_settings_free(server.settings);
+	envoi_context_unref(server.context);
+	return r < 0;
+}

@@ -26,7 +26,7 @@ static void on_wanted(struct envoi_handshake_hook *hook, struct envoi_stream *st
 
 static const struct envoi_handshake_hook_impl hook_impl = {.wanted = on_wanted};
 
-static void begin(struct component_server *server, struct component_connection *connection)
+static int begin(struct component_server *server, struct component_connection *connection)
 {
 	struct envoi_transport *transport;
 	const struct envoi_stream_options options = {
@@ -37,12 +37,11 @@ static void begin(struct component_server *server, struct component_connection *
 		.required = ENVOI_STREAM_AUTHENTICATED,
 		.settings = server->settings,
 	};
-	assert_int_equal(envoi_memory_transport_new(&transport, connection->pair, ENVOI_MEMORY_B,
-				 server->settings, true),
-		ENVOI_OK);
-	assert_int_equal(envoi_stream_new(&connection->recorder.stream, server->context, &options,
-				 transport, &connection->recorder.sink),
-		ENVOI_OK);
+	int r = envoi_memory_transport_new(
+		&transport, connection->pair, ENVOI_MEMORY_B, server->settings, true);
+	return r < 0 ? r
+		     : envoi_stream_new(&connection->recorder.stream, server->context, &options,
+			       transport, &connection->recorder.sink);
 }
 
 static int on_accept(void *user, struct envoi_memory_pair *pair, const char *domain)
@@ -55,8 +54,7 @@ static int on_accept(void *user, struct envoi_memory_pair *pair, const char *dom
 	connection->pair = envoi_memory_pair_ref(pair);
 	recorder_init(&connection->recorder, server->context);
 	server->connections[server->count++] = connection;
-	begin(server, connection);
-	return ENVOI_OK;
+	return begin(server, connection);
 }
 
 void component_server_init(struct component_server *server, struct envoi_context *context)

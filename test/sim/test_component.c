@@ -423,6 +423,28 @@ static void other_hosts_get_direct_tls(void **state)
 	}
 }
 
+/* The certificate is for the host that was set, not for the component's domain. */
+static void direct_tls_verifies_the_host(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *server;
+		bool is_right;
+	} rows[] = {{"example.org", true}, {"gw.example.org", false}};
+	component_server_use_tls(&server);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		envoi_component_free(component);
+		make_component("gw.example.org");
+		envoi_component_set(component, "tls.ca-file", TEST_DATA "/tls/ca.pem");
+		envoi_component_set(component, "tls.system-trust", "false");
+		envoi_component_set(component, "server", rows[i].server);
+		connect_and_run(1000);
+		assert_int_equal(envoi_session_is_online(session), rows[i].is_right);
+		assert_int_equal(strstr(events, "secured") != NULL, rows[i].is_right);
+	}
+	assert_int_equal(failure.code, ENVOI_ERR_CERTIFICATE);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -441,6 +463,7 @@ int main(int argc, char **argv)
 		TEST(the_size_of_the_last_stanza_is_named),
 		TEST(what_is_missing_is_reported),
 		TEST(other_hosts_get_direct_tls),
+		TEST(direct_tls_verifies_the_host),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("component", tests, NULL, NULL);

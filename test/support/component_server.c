@@ -13,7 +13,9 @@
 #include <cmocka.h>
 
 #include <envoi/context.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/settings.h>
+#include <envoi/tls.h>
 
 static void on_wanted(struct envoi_handshake_hook *hook, struct envoi_stream *stream,
 	struct envoi_handler *handler, const char *domain)
@@ -26,9 +28,9 @@ static void on_wanted(struct envoi_handshake_hook *hook, struct envoi_stream *st
 
 static const struct envoi_handshake_hook_impl hook_impl = {.wanted = on_wanted};
 
-static int begin(struct component_server *server, struct component_connection *connection)
+static int begin_stream(struct component_connection *connection, struct envoi_transport *transport)
 {
-	struct envoi_transport *transport;
+	struct component_server *server = connection->server;
 	const struct envoi_stream_options options = {
 		.role = ENVOI_RECEIVER,
 		.content_ns = ENVOI_NS_COMPONENT,
@@ -37,11 +39,52 @@ static int begin(struct component_server *server, struct component_connection *c
 		.required = ENVOI_STREAM_AUTHENTICATED,
 		.settings = server->settings,
 	};
-	int r = envoi_memory_transport_new(
-		&transport, connection->pair, ENVOI_MEMORY_B, server->settings, true);
+	return envoi_stream_new(&connection->recorder.stream, server->context, &options, transport,
+		&connection->recorder.sink);
+}
+
+static void on_opened(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
+{
+	struct component_connection *connection = user;
+	(void)failure;
+	connection->opening = NULL;
+	if (transport != NULL) {
+		assert_int_equal(begin_stream(connection, transport), ENVOI_OK);
+	}
+}
+
+static int begin_tls(struct component_connection *connection)
+{
+	struct envoi_channel *channel;
+	const struct envoi_opening_options options = {
+		.role = ENVOI_RECEIVER,
+		.tls = connection->server->tls,
+		.done = on_opened,
+		.user = connection,
+	};
+	int r = envoi_memory_channel_new(&channel, connection->pair, ENVOI_MEMORY_B);
 	return r < 0 ? r
-		     : envoi_stream_new(&connection->recorder.stream, server->context, &options,
-			       transport, &connection->recorder.sink);
+		     : envoi_opening_new(&connection->opening, connection->server->context, channel,
+			       &options);
+}
+
+static int begin(struct component_connection *connection)
+{
+	struct envoi_transport *transport;
+	if (connection->server->tls != NULL) {
+		return begin_tls(connection);
+	}
+	int r = envoi_memory_transport_new(
+		&transport, connection->pair, ENVOI_MEMORY_B, connection->server->settings, true);
+	return r < 0 ? r : begin_stream(connection, transport);
+}
+
+void component_server_use_tls(struct component_server *server)
+{
+	assert_int_equal(envoi_tls_config_new_server(&server->tls, server->context,
+				 TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem"),
+		ENVOI_OK);
 }
 
 static int on_accept(void *user, struct envoi_memory_pair *pair, const char *domain)
@@ -51,10 +94,11 @@ static int on_accept(void *user, struct envoi_memory_pair *pair, const char *dom
 	struct component_connection *connection = calloc(1, sizeof(*connection));
 	assert_non_null(connection);
 	snprintf(server->domain, sizeof(server->domain), "%s", domain);
+	connection->server = server;
 	connection->pair = envoi_memory_pair_ref(pair);
 	recorder_init(&connection->recorder, server->context);
 	server->connections[server->count++] = connection;
-	return begin(server, connection);
+	return begin(connection);
 }
 
 void component_server_init(struct component_server *server, struct envoi_context *context)
@@ -70,11 +114,13 @@ void component_server_finish(struct component_server *server)
 {
 	for (size_t i = 0; i < server->count; i++) {
 		struct component_connection *connection = server->connections[i];
+		envoi_opening_free(connection->opening);
 		recorder_finish(&connection->recorder);
 		envoi_memory_pair_unref(connection->pair);
 		free(connection);
 	}
 	envoi_handler_destroy(server->handler);
+	envoi_tls_config_unref(server->tls);
 	envoi_settings_free(server->settings);
 }
 

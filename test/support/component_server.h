@@ -17,6 +17,8 @@ enum {
 struct component_connection {
 	struct recorder recorder; /* of the server's end */
 	struct envoi_memory_pair *pair;
+	struct component_server *server;
+	struct envoi_opening *opening; /* of TLS; NULL: none, or done */
 };
 
 /** Accepts gw.example.org. Change @p secret and @p refusal at any time. */
@@ -25,6 +27,7 @@ struct component_server {
 	struct envoi_settings *settings;
 	struct envoi_handshake_hook hook;
 	struct envoi_handler *handler;
+	struct envoi_tls_config *tls; /* for direct TLS; NULL: in clear */
 	const char *secret; /* NULL: the component is not known */
 	enum envoi_stream_condition refusal; /* of one that knows the secret */
 	struct component_connection *connections[COMPONENT_SERVER_CONNECTIONS];
@@ -35,6 +38,9 @@ struct component_server {
 /** Asserts, as all here. */
 void component_server_init(struct component_server *server, struct envoi_context *context);
 void component_server_finish(struct component_server *server);
+
+/** From now on connections are direct TLS, with the certificate of example.org. */
+void component_server_use_tls(struct component_server *server);
 
 /** @return a connector that leads to the server, owned by the caller */
 struct envoi_connector *component_server_connector(struct component_server *server);

@@ -114,6 +114,7 @@ static void answer(struct envoi_accepted *accepted, struct envoi_stream *stream,
 	int r = make_jid(&jid, accepted, stream, resource);
 	if (r == ENVOI_OK) {
 		condition = settle_conflict(&jid, accepted);
+		accepted->is_anonymous = envoi_stream_user(stream) == NULL;
 		if (condition == ENVOI_STANZA_NO_CONDITION) {
 			condition = enter_address(accepted, jid);
 		}

@@ -7,6 +7,7 @@
 #include <envoi/context.h>
 
 #include "accept/acceptor.h"
+#include "session/session.h"
 
 static struct envoi_acceptor *from_hook(struct envoi_resumption_hook *hook)
 {
@@ -19,6 +20,80 @@ void envoi__accept_forget_resumption(struct envoi_accepted *accepted)
 		strlen(accepted->resumption_id));
 	accepted->resumption_id[0] = '\0';
 }
+
+/* --- sessions that have expired --- */
+
+struct expired {
+	struct envoi__list link; /* of the acceptor */
+	struct envoi_jid *jid;
+	uint64_t handled; /* stanzas of the peer */
+	char id[ENVOI_ID_SIZE];
+};
+
+static void forget(struct envoi_acceptor *acceptor, struct expired *expired)
+{
+	envoi__list_remove(&expired->link);
+	acceptor->expired_count--;
+	envoi_jid_unref(expired->jid);
+	envoi_free(acceptor->context, expired);
+}
+
+static void forget_beyond(struct envoi_acceptor *acceptor, size_t count)
+{
+	while (acceptor->expired_count > count) {
+		forget(acceptor, ENVOI_CONTAINER_OF(acceptor->expired.next, struct expired, link));
+	}
+}
+
+void envoi__accept_forget_expired(struct envoi_acceptor *acceptor)
+{
+	forget_beyond(acceptor, 0);
+}
+
+/* Without memory the peer learns that its session is not found, and no more. */
+static void remember(const struct envoi_accepted *accepted, const char *id, uint64_t handled)
+{
+	struct envoi_acceptor *acceptor = accepted->acceptor;
+	size_t most = acceptor->values.expired;
+	struct expired *expired = most == 0
+		? NULL
+		: envoi_alloc_zeroed(acceptor->context, sizeof(*expired));
+	if (expired == NULL || strlen(id) >= sizeof(expired->id)) {
+		envoi_free(acceptor->context, expired);
+		return;
+	}
+	memcpy(expired->id, id, strlen(id) + 1);
+	expired->jid = envoi_jid_ref(accepted->jid);
+	expired->handled = handled;
+	envoi__list_append(&acceptor->expired, &expired->link);
+	acceptor->expired_count++;
+	forget_beyond(acceptor, most);
+}
+
+/* Of the own account only: that of others looks as if it had never been (section 10). */
+static bool is_of(const struct expired *expired, const struct envoi_stream *stream,
+	const struct envoi_accepted *from)
+{
+	const char *user = envoi_stream_user(stream), *local = envoi_jid_local(expired->jid);
+	return user != NULL && local != NULL && strcmp(user, local) == 0 &&
+		strcmp(envoi_accepted_domain(from), envoi_jid_domain(expired->jid)) == 0;
+}
+
+static const struct expired *find_expired(
+	const struct envoi_stream *stream, const struct envoi_accepted *from, const char *previd)
+{
+	const struct envoi_acceptor *acceptor = from->acceptor;
+	struct envoi__list *link = acceptor->expired.next;
+	for (; link != &acceptor->expired; link = link->next) {
+		const struct expired *expired = ENVOI_CONTAINER_OF(link, struct expired, link);
+		if (strcmp(expired->id, previd) == 0) {
+			return is_of(expired, stream, from) ? expired : NULL;
+		}
+	}
+	return NULL;
+}
+
+/* --- sessions that can be resumed --- */
 
 static uint32_t granted_s(const struct envoi_acceptor *acceptor, uint64_t wanted_s)
 {
@@ -64,15 +139,27 @@ static void resume(struct envoi_stream *stream, struct envoi_handler *handler,
 	envoi__accepted_leave(from);
 }
 
+/* Users are compared by envoi_resumption_answer(), except anonymous ones: they resume what is
+ * anonymous, by the id, which only its peer knows. */
+static bool may_resume(const struct envoi_stream *stream, const struct envoi_accepted *from,
+	const struct envoi_accepted *to)
+{
+	return to->is_anonymous == (envoi_stream_user(stream) == NULL) &&
+		strcmp(envoi_accepted_domain(from), envoi_accepted_domain(to)) == 0;
+}
+
 static void on_wanted(struct envoi_resumption_hook *hook, struct envoi_stream *stream,
 	struct envoi_handler *handler, const char *previd)
 {
 	struct envoi_accepted *from = envoi__accepted_of_stream(stream), *to = find(hook, previd);
-	if (from == NULL || to == NULL) {
-		(void)envoi_resumption_answer(stream, handler, NULL);
-	} else {
+	if (from != NULL && to != NULL && may_resume(stream, from, to)) {
 		resume(stream, handler, from, to);
+		return;
 	}
+	const struct expired *expired = from != NULL && to == NULL
+		? find_expired(stream, from, previd)
+		: NULL;
+	envoi__sm_refuse_resumption(stream, handler, expired != NULL ? &expired->handled : NULL);
 }
 
 static void on_expired(struct envoi_resumption_hook *hook, struct envoi_session *session)
@@ -81,6 +168,7 @@ static void on_expired(struct envoi_resumption_hook *hook, struct envoi_session 
 	struct envoi_failure why;
 	(void)hook;
 	if (accepted != NULL) {
+		remember(accepted, accepted->resumption_id, session->sm.expired_handled);
 		envoi_failure_set(&why, accepted->acceptor->context, ENVOI_PHASE_ONLINE,
 			ENVOI_ERR_TIMEOUT, "the session was not resumed");
 		envoi__accepted_end(accepted, &why);

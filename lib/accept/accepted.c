@@ -247,7 +247,10 @@ static int on_stanza(
 	struct envoi_acceptor *acceptor = ENVOI_CONTAINER_OF(self, struct envoi_acceptor, filter);
 	struct envoi_accepted *accepted = envoi__accepted_of(session);
 	envoi__accepted_enter(accepted);
-	int r = acceptor->hook->impl->stanza(acceptor->hook, accepted, stanza);
+	int r = envoi__accept_take_request(accepted, stanza);
+	if (r == ENVOI_OK && acceptor->hook->impl->stanza != NULL) {
+		r = acceptor->hook->impl->stanza(acceptor->hook, accepted, stanza);
+	}
 	envoi__accepted_leave(accepted);
 	return r;
 }
@@ -286,7 +289,7 @@ static int begin_session(struct envoi_accepted *accepted, struct envoi_transport
 {
 	struct envoi_acceptor *acceptor = accepted->acceptor;
 	int r = envoi_session_new(&accepted->session, acceptor->context, acceptor->settings);
-	if (r == ENVOI_OK && acceptor->hook->impl->stanza != NULL) {
+	if (r == ENVOI_OK) {
 		r = envoi_session_add(accepted->session, &acceptor->filter);
 	}
 	if (r < 0) {

@@ -27,6 +27,7 @@ static void release(struct envoi_acceptor *acceptor)
 	envoi_free(context, acceptor->domains);
 	envoi_tls_config_unref(acceptor->tls);
 	envoi_settings_free(acceptor->settings);
+	envoi__accept_forget_expired(acceptor);
 	envoi__map_finish(&acceptor->by_jid);
 	envoi__map_finish(&acceptor->by_account);
 	envoi__map_finish(&acceptor->by_resumption);
@@ -113,6 +114,15 @@ static int make_bind(struct envoi_handler **ret_handler, struct envoi_acceptor *
 	return envoi_bind_new(ret_handler, acceptor->context, &bind);
 }
 
+static int make_session(struct envoi_handler **ret_handler, struct envoi_acceptor *acceptor,
+	const struct envoi_acceptor_options *options)
+{
+	(void)options;
+	acceptor->session_offer = (struct envoi_handler)ENVOI_HANDLER(&envoi__accept_session_impl);
+	*ret_handler = &acceptor->session_offer;
+	return ENVOI_OK;
+}
+
 static int make_limits(struct envoi_handler **ret_handler, struct envoi_acceptor *acceptor,
 	const struct envoi_acceptor_options *options)
 {
@@ -125,6 +135,7 @@ static feature_maker *const makers[] = {
 	make_sasl,
 	make_management,
 	make_bind,
+	make_session,
 	make_limits,
 };
 
@@ -187,6 +198,7 @@ int envoi_acceptor_new(struct envoi_acceptor **ret_acceptor, struct envoi_contex
 	acceptor->bind_hook.impl = &envoi__accept_bind_hook_impl;
 	acceptor->resumption_hook.impl = &envoi__accept_resumption_hook_impl;
 	envoi__list_init(&acceptor->all);
+	envoi__list_init(&acceptor->expired);
 	envoi__map_init(&acceptor->by_jid, context);
 	envoi__map_init(&acceptor->by_account, context);
 	envoi__map_init(&acceptor->by_resumption, context);

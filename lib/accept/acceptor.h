@@ -2,7 +2,8 @@
  * envoi - acceptors: what the files of this folder share
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: accept_binding.c, accept_resumption.c, accepted.c, acceptor.c.
+ * Files that call each other: accept_binding.c, accept_requests.c, accept_resumption.c,
+ * accepted.c, acceptor.c.
  */
 #ifndef ENVOI_ACCEPT_ACCEPTOR_H
 #define ENVOI_ACCEPT_ACCEPTOR_H
@@ -25,6 +26,7 @@ enum {
  *	acceptor.c            life, domains, the features of streams
  *	accepted.c            one session: its life, and what is reported of it
  *	accept_binding.c      which address a peer gets
+ *	accept_requests.c     requests that belong to a login, behind it
  *	accept_resumption.c   which session a peer resumes (XEP-0198)
  *	accept_table.c        sessions by address and by account
  */
@@ -43,10 +45,13 @@ struct envoi_acceptor {
 	size_t domain_count;
 	struct envoi_handler *handlers[ENVOI__ACCEPT_HANDLERS]; /* of streams; owned */
 	size_t handler_count;
+	struct envoi_handler session_offer; /* one of them */
 	struct envoi_handler filter; /* of sessions */
 	struct envoi_bind_hook bind_hook;
 	struct envoi_resumption_hook resumption_hook;
 	struct envoi__list all;
+	struct envoi__list expired; /* what is remembered of sessions, the oldest first */
+	size_t expired_count;
 	struct envoi__map by_jid, by_account, by_resumption; /* bound sessions */
 	struct envoi_acceptor_stats stats;
 };
@@ -66,6 +71,7 @@ struct envoi_accepted {
 	struct envoi_jid *jid; /* that was bound, or NULL */
 	void *user;
 	char resumption_id[ENVOI_ID_SIZE]; /* "": cannot be resumed */
+	bool is_anonymous; /* the peer has authenticated without a name */
 	bool is_opened; /* the domain was reported */
 	bool is_ready; /* was once */
 	bool is_suspended;
@@ -105,9 +111,22 @@ extern const struct envoi_handler_impl envoi__accept_filter_impl;
 
 extern const struct envoi_bind_hook_impl envoi__accept_bind_hook_impl;
 
+/* accept_requests.c */
+
+/** The offer of the session of RFC 3921, which no client has to request. */
+extern const struct envoi_handler_impl envoi__accept_session_impl;
+/**
+ * Answer a request for that session, and one to bind another resource.
+ * @retval ENVOI_STOP  it was one of them
+ * @retval ENVOI_OK    it is for others
+ */
+int envoi__accept_take_request(struct envoi_accepted *accepted, struct envoi_stanza *stanza);
+
 /* accept_resumption.c */
 
 extern const struct envoi_resumption_hook_impl envoi__accept_resumption_hook_impl;
+/** Forget all sessions that have expired. */
+void envoi__accept_forget_expired(struct envoi_acceptor *acceptor);
 /** The session cannot be resumed any more. */
 void envoi__accept_forget_resumption(struct envoi_accepted *accepted);
 

@@ -251,6 +251,7 @@ void accept_fixture_script_login(struct peer *peer)
 	peer_expects(peer,
 		ANSWER "<stream:features><sm xmlns='urn:xmpp:sm:3'/>"
 		       "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+		       "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"
 		       "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>*</max-bytes>"
 		       "<idle-seconds>*</idle-seconds></limits></stream:features>");
 }

@@ -183,6 +183,10 @@ int envoi__sm_take_answer(struct envoi_handler *self, struct envoi_stream *strea
 	const struct envoi_element *element);
 int envoi__sm_take_request(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element);
+/** Answer a request for resumption with item-not-found. @param handled  stanzas of the session that
+ * have been handled, to be sent with it; NULL: none is known */
+void envoi__sm_refuse_resumption(
+	struct envoi_stream *stream, struct envoi_handler *handler, const uint64_t *handled);
 /** @return the session above a stream; NULL: another sink */
 struct envoi_session *envoi__sm_session_of(const struct envoi_stream *stream);
 

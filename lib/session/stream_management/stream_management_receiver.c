@@ -298,6 +298,22 @@ int envoi_resumption_answer(
 	return r;
 }
 
+void envoi__sm_refuse_resumption(
+	struct envoi_stream *stream, struct envoi_handler *handler, const uint64_t *handled)
+{
+	struct request *request = envoi_stream_feature_state(stream, handler);
+	if (request == NULL || request->previd == NULL || !envoi__stream_enter(stream)) {
+		return;
+	}
+	envoi_free(stream->context, request->previd);
+	request->previd = NULL;
+	int r = send_failed_with(stream, ENVOI_ITEM_NOT_FOUND, handled);
+	if (r < 0) {
+		envoi__stream_fail_for(stream, r);
+	}
+	envoi__stream_leave(stream);
+}
+
 /* --- the handler --- */
 
 static void finish(struct envoi_handler *self, struct envoi_stream *stream, void *state)

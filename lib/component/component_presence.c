@@ -302,7 +302,7 @@ static int own_address(
 int envoi_component_set_presence(
 	struct envoi_component *component, const char *own, struct envoi_stanza *presence)
 {
-	struct envoi_jid *jid;
+	struct envoi_jid *jid = NULL;
 	if (presence != NULL && envoi_stanza_type(presence) != ENVOI_TYPE_AVAILABLE) {
 		return ENVOI_ERR_INVALID;
 	}

@@ -78,14 +78,46 @@ static int take_handshake(struct envoi_handler *self, struct envoi_stream *strea
 	return ENVOI_OK;
 }
 
-/* A stanza before the handshake. */
-static int refuse_stanza(struct envoi_handler *self, struct envoi_stream *stream,
+/* --- its stanzas --- */
+
+/* @retval ENVOI_ERR_INVALID  it is not */
+static int check_sender(struct envoi_stream *stream, const struct state *state, const char *from)
+{
+	struct envoi_jid *jid;
+	int r = envoi_jid_from_text(&jid, envoi_stream_context(stream), from);
+	if (r < 0) {
+		return r;
+	}
+	bool is_own = strcmp(envoi_jid_domain(jid), envoi_jid_domain(state->domain)) == 0;
+	envoi_jid_unref(jid);
+	return is_own ? ENVOI_OK : ENVOI_ERR_INVALID;
+}
+
+static int refuse_stanza(
+	struct envoi_stream *stream, enum envoi_stream_condition condition, const char *why)
+{
+	return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, condition, "%s", why);
+}
+
+/* Both addresses are required, and a component sends in the names of its own domain only. */
+static int check_stanza(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
-	(void)self;
-	(void)element;
-	return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_NOT_AUTHORIZED,
-		"a stanza before the handshake was done");
+	const char *from = envoi_element_attr(element, "from");
+	if ((envoi_stream_bits(stream) & ENVOI_STREAM_AUTHENTICATED) == 0) {
+		return refuse_stanza(stream, ENVOI_STREAM_NOT_AUTHORIZED,
+			"a stanza before the handshake was done");
+	}
+	if (from == NULL || envoi_element_attr(element, "to") == NULL) {
+		return refuse_stanza(stream, ENVOI_STREAM_IMPROPER_ADDRESSING,
+			"a component's stanza without from or to");
+	}
+	int r = check_sender(stream, envoi_stream_feature_state(stream, self), from);
+	if (r == ENVOI_ERR_INVALID) {
+		return refuse_stanza(stream, ENVOI_STREAM_INVALID_FROM,
+			"a component's stanza from another domain");
+	}
+	return r < 0 ? r : ENVOI_DECLINED;
 }
 
 /* --- the answer --- */
@@ -178,8 +210,7 @@ static const struct envoi_stream_element_row rows[] = {
 		.ns = ENVOI_NS_CLIENT,
 		.name = "*",
 		.roles = 1u << ENVOI_RECEIVER,
-		.forbidden = ENVOI_STREAM_AUTHENTICATED,
-		.handle = refuse_stanza,
+		.handle = check_stanza,
 	},
 	{.name = NULL},
 };

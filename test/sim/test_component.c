@@ -15,6 +15,7 @@
 
 #include <envoi/envoi.h>
 #include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/session.h>
 #include <envoi/interfaces/transport.h>
 
 #include "component_server.h"
@@ -445,6 +446,30 @@ static void direct_tls_verifies_the_host(void **state)
 	assert_int_equal(failure.code, ENVOI_ERR_CERTIFICATE);
 }
 
+/* A server has a session for each component. */
+static void a_session_of_the_server_talks_to_it(void **state)
+{
+	(void)state;
+	int answers = 0;
+	struct envoi_handler echo = ENVOI_HANDLER(&recorder_impl);
+	assert_int_equal(envoi_session_new(&server.session, context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_session_add(server.session, &echo), ENVOI_OK);
+	connect_and_run(1000);
+	assert_true(envoi_session_is_online(server.session));
+	assert_string_equal(envoi_jid_text(envoi_session_jid(server.session)), "gw.example.org");
+	struct envoi_stanza *iq = envoi_request_iq(
+		server.session, ENVOI_IQ_GET, "bob@gw.example.org", &ping_type, NULL);
+	(void)envoi_stanza_set_from(iq, "example.org");
+	assert_int_equal(
+		envoi_request(server.session, iq, NULL, 0, count_answer, &answers, NULL), ENVOI_OK);
+	run(1000);
+	assert_int_equal(answers, 1);
+	envoi_session_free(server.session);
+	server.session = NULL;
+	run(1000);
+	assert_non_null(strstr(events, "disconnected suspended"));
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -464,6 +489,7 @@ int main(int argc, char **argv)
 		TEST(what_is_missing_is_reported),
 		TEST(other_hosts_get_direct_tls),
 		TEST(direct_tls_verifies_the_host),
+		TEST(a_session_of_the_server_talks_to_it),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("component", tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 #include <envoi/context.h>
 #include <envoi/interfaces/channel.h>
+#include <envoi/interfaces/session.h>
 #include <envoi/settings.h>
 #include <envoi/tls.h>
 
@@ -39,8 +40,16 @@ static int begin_stream(struct component_connection *connection, struct envoi_tr
 		.required = ENVOI_STREAM_AUTHENTICATED,
 		.settings = server->settings,
 	};
-	return envoi_stream_new(&connection->recorder.stream, server->context, &options, transport,
-		&connection->recorder.sink);
+	struct envoi_stream *stream;
+	int r = envoi_stream_new(&stream, server->context, &options, transport,
+		server->session != NULL ? envoi_session_sink(server->session)
+					: &connection->recorder.sink);
+	if (r == ENVOI_OK && server->session != NULL) {
+		r = envoi_session_attach(server->session, stream);
+	} else if (r == ENVOI_OK) {
+		connection->recorder.stream = stream;
+	}
+	return r;
 }
 
 static void on_opened(

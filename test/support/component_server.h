@@ -27,6 +27,7 @@ struct component_server {
 	struct envoi_settings *settings;
 	struct envoi_handshake_hook hook;
 	struct envoi_handler *handler;
+	struct envoi_session *session; /* of the next connection, in place of a recorder; or NULL */
 	struct envoi_tls_config *tls; /* for direct TLS; NULL: in clear */
 	const char *secret; /* NULL: the component is not known */
 	enum envoi_stream_condition refusal; /* of one that knows the secret */

@@ -308,8 +308,11 @@ struct envoi_handshake_hook {
  * Each of these ends the stream with ENVOI_ERR_AUTH and the stream error not-authorized: a wrong
  * secret, an unknown domain, a header that names no domain. A peer therefore cannot tell them
  * apart, and has one attempt for each connection; the number of connections is for the owner to
- * limit. A second handshake ends it with ENVOI_ERR_PROTOCOL and policy-violation, a stanza before
- * the handshake with ENVOI_ERR_PROTOCOL and not-authorized.
+ * limit. A second handshake ends it with ENVOI_ERR_PROTOCOL and policy-violation.
+ *
+ * Stanzas of the component end the stream with ENVOI_ERR_PROTOCOL: before the handshake with
+ * not-authorized, with improper-addressing if they lack `from` or `to`, with invalid-from if `from`
+ * is not of the component's domain.
  *
  * @param hook  borrowed, must outlive the handler and its streams
  * @retval ENVOI_ERR_NOMEM

@@ -355,6 +355,38 @@ static void both_sides_agree(void **state)
 	finish_both(&both);
 }
 
+/* A component must not send in other names. */
+static void stanzas_of_other_senders_end_the_stream(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *xml;
+		enum envoi_stream_condition condition;
+	} rows[] = {
+		{"<message from='a@example.org' to='b@example.org'/>", ENVOI_STREAM_INVALID_FROM},
+		{"<message from='a@sub.gw.example.org' to='b@example.org'/>",
+			ENVOI_STREAM_INVALID_FROM},
+		{"<message from='@gw.example.org' to='b@example.org'/>", ENVOI_STREAM_INVALID_FROM},
+		{"<iq type='get' id='1' from='gw.example.org'/>", ENVOI_STREAM_IMPROPER_ADDRESSING},
+		{"<presence to='b@example.org'/>", ENVOI_STREAM_IMPROPER_ADDRESSING},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hook hook = {.secret = "secret"};
+		struct both both;
+		begin_both(&both, &hook, "secret");
+		assert_int_equal(
+			envoi_stream_send(both.component.stream, rows[i].xml, strlen(rows[i].xml)),
+			ENVOI_OK);
+		stream_fixture_run(&fixture, 1000);
+		assert_int_equal(both.component.failure.stream_condition, rows[i].condition);
+		assert_int_equal(fixture.recorder.failure.code, ENVOI_ERR_PROTOCOL);
+		assert_int_equal(fixture.recorder.stanza_count, 0);
+		finish_both(&both);
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
 static void an_answer_may_come_later(void **state)
 {
 	(void)state;
@@ -418,6 +450,7 @@ int main(void)
 		TEST(a_silent_component_is_a_timeout),
 		TEST(the_stream_may_be_freed_inside_the_hook),
 		TEST(both_sides_agree),
+		TEST(stanzas_of_other_senders_end_the_stream),
 		TEST(an_answer_may_come_later),
 		TEST(a_conflict_is_reported_to_one_that_knows_the_secret),
 		TEST(a_conflict_is_not_shown_to_others),

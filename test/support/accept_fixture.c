@@ -145,11 +145,21 @@ static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lo
 {
 	bool is_known = strcmp(lookup->authcid, "alice") == 0 ||
 		strcmp(lookup->authcid, "bob") == 0;
-	(void)directory;
-	envoi_sasl_lookup_answer_password(lookup, is_known ? "secret" : NULL);
+	if (!ENVOI_CONTAINER_OF(directory, struct accept_fixture, directory)->is_silent) {
+		envoi_sasl_lookup_answer_password(lookup, is_known ? "secret" : NULL);
+	}
 }
 
-static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
+static void on_cancel(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
+{
+	(void)directory;
+	(void)lookup;
+}
+
+static const struct envoi_sasl_directory_impl directory_impl = {
+	.look_up = look_up,
+	.cancel = on_cancel,
+};
 
 void accept_fixture_init(struct accept_fixture *f, struct envoi_context *context)
 {
@@ -167,15 +177,29 @@ void accept_fixture_finish(struct accept_fixture *f)
 {
 	envoi_acceptor_free(f->acceptor);
 	envoi_memory_pair_unref(f->pair);
+	envoi_tls_config_unref(f->tls);
 	envoi_failure_finish(&f->why);
 	envoi_settings_free(f->settings);
 	envoi_context_unref(f->context);
 }
 
+static void make_tls(struct accept_fixture *f)
+{
+	if (f->has_tls && f->tls == NULL) {
+		assert_int_equal(
+			envoi_tls_config_new_server(&f->tls, f->context, TEST_DATA "/tls/right.pem",
+				TEST_DATA "/tls/server-key.pem"),
+			ENVOI_OK);
+	}
+}
+
 void accept_fixture_make(struct accept_fixture *f)
 {
-	const struct envoi_acceptor_options options = {
-		.directory = &f->directory, .settings = f->settings, .hook = &f->hook};
+	make_tls(f);
+	const struct envoi_acceptor_options options = {.tls = f->tls,
+		.directory = &f->directory,
+		.settings = f->settings,
+		.hook = &f->hook};
 	if (f->acceptor == NULL) {
 		assert_int_equal(envoi_acceptor_new(&f->acceptor, f->context, &options), ENVOI_OK);
 		assert_int_equal(envoi_acceptor_add_domain(f->acceptor, "example.org"), ENVOI_OK);
@@ -189,7 +213,8 @@ int accept_fixture_accept(struct accept_fixture *f, struct envoi_memory_pair *pa
 	accept_fixture_make(f);
 	envoi_memory_pair_unref(f->pair);
 	f->pair = envoi_memory_pair_ref(pair);
-	int r = envoi_memory_transport_new(&transport, pair, ENVOI_MEMORY_B, f->settings, true);
+	int r = envoi_memory_transport_new(
+		&transport, pair, ENVOI_MEMORY_B, f->settings, !f->has_tls);
 	return r < 0 ? r : envoi_acceptor_accept(f->acceptor, transport, &f->last);
 }
 
@@ -207,9 +232,12 @@ struct envoi_client *accept_fixture_client(struct accept_fixture *f, const char 
 	struct envoi_connector *connector;
 	assert_int_equal(envoi_client_new(&client, f->context, jid), ENVOI_OK);
 	assert_int_equal(
-		envoi_memory_connector_new(&connector, f->context, on_connect, f, true), ENVOI_OK);
+		envoi_memory_connector_new(&connector, f->context, on_connect, f, !f->has_tls),
+		ENVOI_OK);
 	assert_int_equal(envoi_client_add_connector(client, connector), ENVOI_OK);
 	assert_int_equal(envoi_client_set_password(client, "secret"), ENVOI_OK);
+	envoi_client_set(client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
+	envoi_client_set(client, "tls.system-trust", "false");
 	return client;
 }
 

@@ -23,7 +23,7 @@
  *	resumed alice@example.org/desk
  *	ended alice@example.org/desk OK
  *
- * Connections count as secure, without TLS if not @p has_tls. A stanza goes on to the handlers of its session.
+ * Connections count as secure; with @p has_tls they require STARTTLS. A stanza goes on to the handlers of its session.
  */
 struct accept_fixture {
 	struct envoi_accept_hook hook;
@@ -36,7 +36,7 @@ struct accept_fixture {
 	struct envoi_memory_pair *pair; /* the newest connection */
 	struct envoi_failure why; /* of the last `ended` */
 	char notes[8000];
-	struct envoi_tls_config *tls; /* NULL: connections count as secure */
+	struct envoi_tls_config *tls; /* NULL: none */
 	bool has_tls; /* STARTTLS is required; set it before the first use */
 	bool is_silent; /* accounts are looked up, and no answer comes */
 	enum envoi_stanza_condition refusal; /* of each binding */

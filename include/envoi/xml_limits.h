@@ -33,7 +33,7 @@ extern "C" {
 		"The deepest nesting of elements in a stanza.") \
 	COUNT(attributes, "attributes", 256, 32, 8, 10000, \
 		"The largest number of attributes of an element, namespace declarations included.") \
-	COUNT(children, "children", 1000000, 1000, 16, 100000000, \
+	COUNT(children, "children", 1000000, 256, 16, 100000000, \
 		"The largest number of elements and texts in a stanza.") \
 	BYTES(name_bytes, "name-bytes", 256, 256, 32, 65536, \
 		"The longest name of an element or attribute, and the longest prefix.") \

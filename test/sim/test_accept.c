@@ -193,15 +193,19 @@ static void assert_heard(struct peer *peer, const char *condition, const char *c
 	}
 }
 
+static void send_to(struct peer *peer, const char *text)
+{
+	peer_sends_bytes(peer, text, strlen(text));
+	peer_start(peer);
+	accept_fixture_run(&f, 100);
+}
+
 static void faults_are_named_behind_a_header(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(faulty_beginnings) / sizeof(faulty_beginnings[0]); i++) {
 		struct peer *peer = accept_fixture_peer(&f);
-		peer_sends_bytes(
-			peer, faulty_beginnings[i].sent, strlen(faulty_beginnings[i].sent));
-		peer_start(peer);
-		accept_fixture_run(&f, 100);
+		send_to(peer, faulty_beginnings[i].sent);
 		assert_heard(peer, faulty_beginnings[i].condition, faulty_beginnings[i].sent);
 		peer_free(peer);
 		accept_fixture_run(&f, 10000);
@@ -266,6 +270,53 @@ static void a_header_after_the_login_is_of_the_same_account(void **state)
 		f.notes[0] = '\0';
 		peer_free(peer);
 	}
+}
+
+static void a_new_header_follows_the_login(void **state)
+{
+	static const char *const others[] = {"<message to='bob@example.org'/>",
+		"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
+		"</stream:stream>", PLAIN_OF_ALICE};
+	(void)state;
+	set("sasl.mechanisms", "PLAIN");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct peer *peer = accept_fixture_peer(&f);
+		send_to(peer, ACCEPT_HEADER("to='example.org' version='1.0'"));
+		send_to(peer, PLAIN_OF_ALICE);
+		f.notes[0] = '\0';
+		send_to(peer, others[i]);
+		peer_free(peer);
+		accept_fixture_run(&f, 10000);
+		assert_null(f.last);
+		assert_int_equal(strncmp(f.notes, "ended - ERR_", strlen("ended - ERR_")), 0);
+	}
+}
+
+/* What follows the request in the same piece is of no stream. */
+static void nothing_is_read_between_the_streams(void **state)
+{
+	(void)state;
+	set("sasl.mechanisms", "PLAIN");
+	struct peer *peer = accept_fixture_peer(&f);
+	send_to(peer, ACCEPT_HEADER("to='example.org' version='1.0'"));
+	send_to(peer, PLAIN_OF_ALICE "<message to='bob@example.org'/>");
+	assert_null(strstr(f.notes, "stanza"));
+	accept_fixture_run(&f, 10000);
+	assert_null(f.last);
+	peer_free(peer);
+}
+
+static void limits_are_tighter_before_the_login(void **state)
+{
+	static char text[12000];
+	(void)state;
+	struct peer *peer = accept_fixture_peer(&f);
+	send_to(peer, ACCEPT_HEADER("to='example.org' version='1.0'"));
+	send_to(peer, "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>");
+	memset(text, 'A', sizeof(text) - 1);
+	send_to(peer, text);
+	assert_heard(peer, "policy-violation", "a long element");
+	peer_free(peer);
 }
 
 /* --- the sender of stanzas (RFC 6120, section 8.1.2.1) --- */
@@ -415,6 +466,11 @@ int main(void)
 			a_higher_version_and_a_language_are_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_header_after_the_login_is_of_the_same_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_new_header_follows_the_login, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			nothing_is_read_between_the_streams, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			limits_are_tighter_before_the_login, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stanza_has_the_address_of_its_session, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_sender_ends_the_stream, setup, teardown),

@@ -23,7 +23,8 @@
  *	resumed alice@example.org/desk
  *	ended alice@example.org/desk OK
  *
- * Connections count as secure; with @p has_tls they require STARTTLS. A stanza goes on to the handlers of its session.
+ * Connections count as secure; with @p has_tls they require STARTTLS. A stanza goes on to the
+ * handlers of its session.
  */
 struct accept_fixture {
 	struct envoi_accept_hook hook;

@@ -130,6 +130,16 @@ static void on_deadline(struct envoi_timer *timer)
 		accepted->acceptor->values.login_timeout_ms);
 }
 
+static void refuse_domain(struct envoi_stream *stream, const char *name, int code)
+{
+	if (code == ENVOI_ERR_NOMEM) {
+		envoi_stream_fail_with(stream, code, ENVOI_STREAM_RESOURCE_CONSTRAINT, NULL);
+	} else {
+		envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_HOST_UNKNOWN,
+			"the stream is to %s", name);
+	}
+}
+
 static void on_opened(struct envoi_session_owner *owner, struct envoi_session *session)
 {
 	struct envoi_accepted *accepted = from_owner(owner);
@@ -138,10 +148,10 @@ static void on_opened(struct envoi_session_owner *owner, struct envoi_session *s
 	if (accepted->is_opened) {
 		return; /* the stream has compared */
 	}
-	const struct envoi_jid *domain = envoi__acceptor_domain(accepted->acceptor, name);
-	if (domain == NULL) {
-		envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_HOST_UNKNOWN,
-			"the stream is to %s", name);
+	const struct envoi_jid *domain;
+	int r = envoi__acceptor_domain(accepted->acceptor, name, &domain);
+	if (r < 0) {
+		refuse_domain(stream, name, r);
 		return;
 	}
 	envoi_stream_set_local(stream, domain);

@@ -213,19 +213,23 @@ int envoi_acceptor_new(struct envoi_acceptor **ret_acceptor, struct envoi_contex
 
 /* --- domains --- */
 
-struct envoi_jid *envoi__acceptor_domain(const struct envoi_acceptor *acceptor, const char *name)
+int envoi__acceptor_domain(const struct envoi_acceptor *acceptor, const char *name,
+	const struct envoi_jid **ret_domain)
 {
-	struct envoi_jid *jid, *found = NULL;
-	if (envoi_jid_from_text(&jid, acceptor->context, name) < 0) {
-		return NULL;
+	struct envoi_jid *jid;
+	int r = envoi_jid_from_text(&jid, acceptor->context, name);
+	if (r < 0) {
+		return r == ENVOI_ERR_NOMEM ? r : ENVOI_ERR_NOT_FOUND;
 	}
-	for (size_t i = 0; i < acceptor->domain_count && found == NULL; i++) {
+	r = ENVOI_ERR_NOT_FOUND;
+	for (size_t i = 0; i < acceptor->domain_count && r < 0; i++) {
 		if (envoi_jid_equal(acceptor->domains[i], jid)) {
-			found = acceptor->domains[i];
+			*ret_domain = acceptor->domains[i];
+			r = ENVOI_OK;
 		}
 	}
 	envoi_jid_unref(jid);
-	return found;
+	return r;
 }
 
 static int append_domain(struct envoi_acceptor *acceptor, struct envoi_jid *jid)
@@ -243,10 +247,12 @@ static int append_domain(struct envoi_acceptor *acceptor, struct envoi_jid *jid)
 int envoi_acceptor_add_domain(struct envoi_acceptor *acceptor, const char *domain)
 {
 	struct envoi_jid *jid;
-	if (envoi__acceptor_domain(acceptor, domain) != NULL) {
-		return ENVOI_ERR_EXISTS;
+	const struct envoi_jid *known;
+	int r = envoi__acceptor_domain(acceptor, domain, &known);
+	if (r != ENVOI_ERR_NOT_FOUND) {
+		return r == ENVOI_OK ? ENVOI_ERR_EXISTS : r;
 	}
-	int r = envoi_jid_from_parts(&jid, acceptor->context, NULL, domain, NULL);
+	r = envoi_jid_from_parts(&jid, acceptor->context, NULL, domain, NULL);
 	if (r == ENVOI_OK) {
 		r = append_domain(acceptor, jid);
 		if (r < 0) {

@@ -81,8 +81,10 @@ struct envoi_accepted {
 
 /* acceptor.c */
 
-/** @return the domain of that name, in any form; NULL: none, or memory is short */
-struct envoi_jid *envoi__acceptor_domain(const struct envoi_acceptor *acceptor, const char *name);
+/** Find the domain of a name, in any form. @param[out] ret_domain  borrowed
+ * @retval ENVOI_ERR_NOT_FOUND, ENVOI_ERR_NOMEM */
+int envoi__acceptor_domain(const struct envoi_acceptor *acceptor, const char *name,
+	const struct envoi_jid **ret_domain);
 
 /** Around what may call the owner: handlers and memory last that long. */
 void envoi__acceptor_enter(struct envoi_acceptor *acceptor);

@@ -142,8 +142,9 @@ static bool is_foreign(struct envoi_stream *stream, const struct envoi_stream_he
 	if (user == NULL || head == NULL || head->from == NULL) {
 		return false;
 	}
-	if (envoi_jid_from_text(&jid, stream->context, head->from) < 0) {
-		return true;
+	int r = envoi_jid_from_text(&jid, stream->context, head->from);
+	if (r < 0) {
+		return r != ENVOI_ERR_NOMEM; /* a claim that nothing relies on */
 	}
 	const char *local = envoi_jid_local(jid);
 	bool is_own = local != NULL && strcmp(local, user) == 0 &&

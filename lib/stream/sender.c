@@ -12,20 +12,22 @@ static bool is_bare_text(const struct envoi_jid *jid, const char *text)
 	return strncmp(text, envoi_jid_text(jid), len) == 0 && text[len] == '\0';
 }
 
-/* Most clients send no `from`, or the address as it was bound. */
-static bool is_own(const struct envoi_stream *stream, const char *text)
+/* Most clients send no `from`, or the address as it was bound.
+ * @retval ENVOI_ERR_INVALID  another address, or none */
+static int check_sender(const struct envoi_stream *stream, const char *text)
 {
 	struct envoi_jid *jid;
 	if (strcmp(text, envoi_jid_text(stream->local)) == 0 || is_bare_text(stream->local, text)) {
-		return true;
+		return ENVOI_OK;
 	}
-	if (envoi_jid_from_text(&jid, stream->context, text) < 0) {
-		return false;
+	int r = envoi_jid_from_text(&jid, stream->context, text);
+	if (r < 0) {
+		return r == ENVOI_ERR_NOMEM ? r : ENVOI_ERR_INVALID;
 	}
 	bool is_own = envoi_jid_equal(jid, stream->local) ||
 		(envoi_jid_is_bare(jid) && envoi_jid_equal_bare(jid, stream->local));
 	envoi_jid_unref(jid);
-	return is_own;
+	return is_own ? ENVOI_OK : ENVOI_ERR_INVALID;
 }
 
 /* RFC 6121, section 3: the requests and answers of subscription. */
@@ -88,11 +90,14 @@ int envoi__stream_stamp(struct envoi_stream *stream, struct envoi_element *eleme
 	if ((stream->bits & ENVOI_STREAM_BOUND) == 0 || stream->local == NULL) {
 		return ENVOI_OK;
 	}
-	if (from != NULL && !is_own(stream, from)) {
+	int r = from == NULL ? ENVOI_OK : check_sender(stream, from);
+	if (r == ENVOI_ERR_INVALID) {
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_INVALID_FROM,
 			"a stanza of %s came from %s", envoi_jid_text(stream->local), from);
 	}
-	int r = set_sender(stream, element);
+	if (r == ENVOI_OK) {
+		r = set_sender(stream, element);
+	}
 	if (r == ENVOI_OK) {
 		r = set_receiver(stream, element);
 	}

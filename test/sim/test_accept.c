@@ -403,9 +403,27 @@ static void freeing_the_acceptor_ends_its_sessions(void **state)
 /** What is freed in which function. */
 static struct place {
 	const char *where;
-	bool frees_acceptor;
+	enum act {
+		FREES_SESSION,
+		FREES_ACCEPTOR,
+		CLOSES,
+		FAILS,
+		FREES_ALL_OF_ACCOUNT,
+		ACTS
+	} act;
 	unsigned int calls;
 } place;
+
+static void free_account(struct envoi_acceptor *acceptor)
+{
+	struct envoi_jid *jid;
+	struct envoi_accepted *accepted;
+	assert_int_equal(envoi_jid_from_text(&jid, f.context, "alice@example.org"), ENVOI_OK);
+	while ((accepted = envoi_acceptor_next(acceptor, jid, NULL)) != NULL) {
+		envoi_accepted_free(accepted);
+	}
+	envoi_jid_unref(jid);
+}
 
 static void free_there(struct accept_fixture *fixture, const char *what)
 {
@@ -413,15 +431,26 @@ static void free_there(struct accept_fixture *fixture, const char *what)
 	if (strcmp(what, place.where) != 0 || acceptor == NULL || place.calls++ > 0) {
 		return;
 	}
-	if (place.frees_acceptor) {
+	switch (fixture->last == NULL ? FREES_ACCEPTOR : place.act) {
+	case FREES_SESSION:
+		envoi_accepted_free(fixture->last);
+		break;
+	case CLOSES:
+		envoi_accepted_close(fixture->last, ENVOI_STREAM_NO_CONDITION);
+		break;
+	case FAILS:
+		envoi_accepted_close(fixture->last, ENVOI_STREAM_RESET);
+		break;
+	case FREES_ALL_OF_ACCOUNT:
+		free_account(acceptor);
+		break;
+	default:
 		fixture->acceptor = NULL;
 		envoi_acceptor_free(acceptor);
-	} else if (fixture->last != NULL) {
-		envoi_accepted_free(fixture->last);
 	}
 }
 
-/* A login, a stanza, a lost connection, its resumption. */
+/* A login, a stanza, a lost connection, its resumption; then another client takes the resource. */
 static void live(void)
 {
 	f.at = free_there;
@@ -432,8 +461,11 @@ static void live(void)
 		envoi_memory_pair_cut(f.pair);
 		accept_fixture_run(&f, 5000);
 	}
+	struct envoi_client *other = accept_fixture_client(&f, "alice@example.org/desk");
+	connect_for(other, 1000);
 	f.at = NULL;
 	envoi_client_free(client);
+	envoi_client_free(other);
 	assert_true(place.calls > 0);
 }
 
@@ -442,8 +474,8 @@ static void everything_may_be_freed_inside(void **state)
 	static const char *const places[] = {"opened", "authenticated", "binding", "ready",
 		"stanza", "suspended", "resumed", "ended"};
 	(void)state;
-	for (size_t i = 0; i < 2 * sizeof(places) / sizeof(places[0]); i++) {
-		place = (struct place){places[i / 2], i % 2 == 1, 0};
+	for (size_t i = 0; i < ACTS * sizeof(places) / sizeof(places[0]); i++) {
+		place = (struct place){places[i / ACTS], (enum act)(i % ACTS), 0};
 		accept_fixture_init(&f, NULL);
 		live();
 		accept_fixture_finish(&f);

@@ -32,8 +32,8 @@ struct envoi_connector;
  * `from` to the domain itself; envoi_stanza_set_from() sets another one before envoi_request().
  * Subscription requests and their answers are sent between bare addresses (RFC 6121, section 3).
  *
- * There is no resumption (XEP-0198) between a component and its server: what was sent just before
- * the connection was lost may be lost as well. envoi_client_connect() describes the attempts to
+ * There is no resumption (XEP-0198) between a component and its server: stanzas that were sent just
+ * before the connection was lost may be lost, too. envoi_client_connect() describes the attempts to
  * connect again; three points differ:
  * - After a conflict, another connection of the component is open at the server. It may be a dead
  *   one: attempts follow for a day, each at least a minute after the last.

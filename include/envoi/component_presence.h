@@ -23,7 +23,8 @@ extern "C" {
  *
  * - Probes are answered (section 4.3.2), and a contact whose request is approved gets the presence.
  * - A change of presence is sent to the contacts that are subscribed. When a session starts, the
- *   presence of all own addresses is sent again: the server has kept none of it.
+ *   presence of all own addresses is sent again: the server has kept none of it. Unavailable
+ *   presence that was lost with a connection is not sent again.
  * - envoi_component_disconnect() first makes all own addresses unavailable at their contacts. No
  *   server does this on behalf of a component. At most close.timeout is used for it.
  * - Presence to many contacts is sent while the outbox has room: it pauses at

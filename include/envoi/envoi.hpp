@@ -20,6 +20,10 @@ struct deleter {
 	{
 		envoi_client_free(client);
 	}
+	void operator()(envoi_component *component) const
+	{
+		envoi_component_free(component);
+	}
 	void operator()(envoi_context *context) const
 	{
 		envoi_context_unref(context);

@@ -178,7 +178,7 @@ static void presence_goes_to_contacts_that_are_subscribed(void **state)
 	assert_int_equal(stanzas(), 2);
 }
 
-static void presence_is_sent_anew_after_a_lost_connection(void **state)
+static void presence_is_sent_again_after_a_lost_connection(void **state)
 {
 	(void)state;
 	load(ENVOI_COMPONENT_FROM);
@@ -487,7 +487,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(presence_goes_to_contacts_that_are_subscribed),
-		TEST(presence_is_sent_anew_after_a_lost_connection),
+		TEST(presence_is_sent_again_after_a_lost_connection),
 		TEST(all_addresses_become_unavailable_before_the_stream_closes),
 		TEST(thousands_depart_as_far_as_the_outbox_has_room),
 		TEST(departing_ends_with_close_timeout),

@@ -42,6 +42,10 @@ struct envoi_connector;
  * - Before the first session has started, a failure stops the component, unless the setting
  *   reconnect.initial is on, which programs that start together with their server need.
  *
+ * A silent connection is probed with a ping from the domain to itself, which the server routes back
+ * (setting liveness.method). Where several components share the domain the ping may reach another
+ * one: set liveness.method to white-space there.
+ *
  * The connection: the settings `server` (default: localhost) and `port` (default: 5347) name the
  * server's port for components; there is no look-up of service records. XEP-0114 has no STARTTLS.
  * - tls.mode none: the connection is in clear. The secret is not sent, but every host on the path

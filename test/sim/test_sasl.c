@@ -808,6 +808,24 @@ static void a_peer_may_try_again_but_not_for_ever(void **state)
 	assert_null(envoi_sasl_user(fixture.recorder.stream, fixture.handlers[0]));
 }
 
+static void the_number_of_attempts_is_a_setting(void **state)
+{
+	(void)state;
+	set("sasl.max-attempts", "2");
+	add_receiver();
+	script_receiver(OFFERED);
+	for (int i = 0; i < 2; i++) {
+		peer_sends_auth("PLAIN", "\0user\0pincel", 12);
+		peer_expects_failure("not-authorized");
+	}
+	peer_expects(fixture.peer,
+		"<stream:error><policy-violation "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>");
+	run_receiver();
+	assert_false(recorder_has(&fixture.recorder, "gained authenticated"));
+}
+
 static void a_peer_may_begin_without_an_initial_response_and_abort(void **state)
 {
 	(void)state;
@@ -1054,6 +1072,7 @@ int main(int argc, char **argv)
 		CASE(the_stream_may_be_freed_during_a_request_for_the_password),
 		CASE(a_peer_with_the_right_password_is_let_in),
 		CASE(a_peer_may_try_again_but_not_for_ever),
+		CASE(the_number_of_attempts_is_a_setting),
 		CASE(a_peer_may_begin_without_an_initial_response_and_abort),
 		CASE(the_stream_may_be_freed_while_keys_are_derived),
 		CASE(nothing_is_offered_in_clear),

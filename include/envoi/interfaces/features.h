@@ -168,8 +168,8 @@ ENVOI_API void envoi_sasl_lookup_answer_password(
 /**
  * Authentication, receiving side: offers the mechanisms of sasl.mechanisms that the connection
  * allows and the directory serves, with its channel bindings (XEP-0440). Nothing is offered on a
- * stream that is not secure, unless tls.mode is none. After five failures the stream ends with
- * policy-violation.
+ * stream that is not secure, unless tls.mode is none. After sasl.max-attempts failures the
+ * stream ends with policy-violation.
  *
  * @param settings   sasl.*, tls.mode; borrowed for the call
  * @param directory  borrowed: must outlive the handler. NULL: there are no accounts

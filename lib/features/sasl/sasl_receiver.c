@@ -14,7 +14,6 @@
 #define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0" /* XEP-0440 */
 
 enum {
-	MOST_FAILURES = 5, /* RFC 6120, section 6.4.5 */
 	MOST_OFFERED = 64,
 };
 
@@ -211,16 +210,17 @@ static const char *condition_for(int code)
 	}
 }
 
-/* RFC 6120, section 6.4.5: the peer may retry a few times. */
+/* RFC 6120, section 6.4.5: the peer may retry. */
 static int refuse(struct envoi_handler *self, struct envoi_stream *stream, struct state *state,
 	const char *condition)
 {
 	struct envoi_context *context = envoi_stream_context(stream);
+	unsigned int most = from_handler(self)->policy.values.max_attempts;
 	struct envoi_element *failure = envoi_element_new(context, ENVOI_NS_SASL, "failure");
 	envoi_element_add(failure, NULL, condition);
 	int r = envoi_stream_send_element(stream, failure);
 	envoi_element_unref(failure);
-	if (r == ENVOI_OK && ++state->failures >= MOST_FAILURES) {
+	if (r == ENVOI_OK && ++state->failures >= most) {
 		r = envoi_stream_fail_with(stream, ENVOI_ERR_AUTH, ENVOI_STREAM_POLICY_VIOLATION,
 			"too many failed authentications");
 	}

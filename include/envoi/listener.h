@@ -84,8 +84,8 @@ struct envoi_listener_stats {
 	size_t connections; /**< admissions that have not ended */
 	size_t logged_in; /**< of these: after envoi_admission_log_in() */
 	uint64_t admitted; /**< since the beginning */
-	uint64_t
-		refused; /**< connections that were closed at once, for their address or by the owner */
+	/** connections that were closed at once, for their address or by the owner */
+	uint64_t refused;
 	bool is_full; /**< listener.connections is reached */
 };
 
@@ -129,8 +129,8 @@ ENVOI_API const char *envoi_admission_address(const struct envoi_admission *admi
 ENVOI_API ENVOI_MUST_CHECK int envoi_admission_log_in(
 	struct envoi_admission *admission, const char *account);
 
-/** The connection has ended: free the admission; NULL is allowed. Also after the listener was freed.
- * Sources that were not read continue in a later turn of the loop. */
+/** The connection has ended: free the admission; NULL is allowed. Also after the listener was
+ * freed. Sources that were not read continue in a later turn of the loop. */
 ENVOI_API void envoi_admission_end(struct envoi_admission *admission);
 
 /* --- for sources --- */
@@ -154,8 +154,8 @@ struct envoi_listener_source {
 	bool is_wanted; /**< whether connections may be accepted: ask before each */
 };
 
-/** Add a source to a listener, which owns it from now on; it is wanted from a later turn of the loop
- * on. */
+/** Add a source to a listener, which owns it from now on; it is wanted from a later turn of the
+ * loop on. */
 ENVOI_API void envoi_listener_add_source(
 	struct envoi_listener *listener, struct envoi_listener_source *source);
 

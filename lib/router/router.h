@@ -77,8 +77,8 @@ void envoi__router_disable_promises(struct envoi__router *router);
  * Call the handlers of a stanza, and answer an iq get or set exactly once (RFC 6120, section
  * 8.2.3). Results and errors of iq are ignored here.
  *
- * @param is_logged_in  false: only rows with before_login are called, and a request that none of them
- *                      takes is not answered
+ * @param is_logged_in  false: only rows with before_login are called, and a request that none of
+ *                      them takes is not answered
  * @return whether a row was called
  */
 bool envoi__router_route(

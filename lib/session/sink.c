@@ -194,9 +194,9 @@ static bool is_bound(const struct envoi_session *session)
 			(envoi_stream_bits(session->stream) & ENVOI_STREAM_BOUND) != 0);
 }
 
-/* RFC 6120, sections 4.9.3.12 and 7.1: before binding a client may send only what its server expects
- * there, registration (XEP-0077) for example. Its `from` is not known to be its own: filters do not
- * see it. */
+/* RFC 6120, sections 4.9.3.12 and 7.1: before binding a client may send only what its server
+ * expects there, registration (XEP-0077) for example. Its `from` is not known to be its own:
+ * filters do not see it. */
 static void take_early(struct envoi_session *session, struct envoi_element *element)
 {
 	struct envoi_stanza *stanza = NULL;

@@ -81,8 +81,8 @@ void server_begin(enum server_stage stage, bool answers_later);
 void server_end(void);
 
 void server_run(uint64_t duration_ms);
-/** The client sends bytes, in which `$` stands for the id of the server's last iq, or for the response
- * to its last challenge. Nothing once the server has closed the connection. */
+/** The client sends bytes, in which `$` stands for the id of the server's last iq, or for the
+ * response to its last challenge. Nothing once the server has closed the connection. */
 void server_hear(const char *data, size_t len);
 /** As server_hear(), and run. */
 void server_hear_text(const char *text);

@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * usage: simulation [--both-ends] [--seeds FIRST COUNT | --seed N [--only NUMBERS]] [--trace | --xml]
+ * usage: simulation [--both-ends] [--seeds FIRST COUNT | --seed N [--only NUMBERS]]
+ *                   [--trace | --xml]
  *
  * --both-ends: the server's side is the library's too, and logins use each route and mechanism.
  * --seeds runs COUNT seeds from FIRST on, stops at the first that fails, and prints the command

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <envoi/interfaces/features.h>
+#include <envoi/values.h>
 
 #include "base/context.h"
 #include "sasl/scram.h"
@@ -23,16 +24,6 @@ struct state {
 
 /* --- the proof --- */
 
-static void write_hex(char ret_hex[ENVOI__HANDSHAKE_SIZE], const unsigned char *bytes)
-{
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < ENVOI__HANDSHAKE_SIZE / 2; i++) {
-		ret_hex[2 * i] = digits[bytes[i] >> 4];
-		ret_hex[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	ret_hex[ENVOI__HANDSHAKE_SIZE - 1] = '\0';
-}
-
 int envoi__handshake_hash(char ret_hash[ENVOI__HANDSHAKE_SIZE], struct envoi_context *context,
 	const char *stream_id, const char *secret)
 {
@@ -45,7 +36,7 @@ int envoi__handshake_hash(char ret_hash[ENVOI__HANDSHAKE_SIZE], struct envoi_con
 			envoi_buffer_len(&both), digest);
 	}
 	if (r == ENVOI_OK) {
-		write_hex(ret_hash, digest);
+		envoi_hex_encode(ret_hash, digest, envoi__scram_hash_size(ENVOI__SCRAM_SHA_1));
 	}
 	envoi_buffer_wipe(&both);
 	envoi__wipe(digest, sizeof(digest));

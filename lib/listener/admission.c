@@ -10,7 +10,7 @@
 #include "listener/listener.h"
 
 enum {
-	NETWORK_BYTES = 8, /* of IPv6: what one customer of a provider has (RFC 6177) */
+	NETWORK_BYTES = 8, /* of IPv6: the prefix of one site at least (RFC 6177) */
 	MOST_KEY_BYTES = 8,
 };
 

@@ -16,7 +16,7 @@ static bool is_open(const struct envoi_listener *listener)
 	return !listener->is_paused && !listener->stats.is_full;
 }
 
-/* Those that are wanted already are told again: they may wait for descriptors or memory. */
+/* Those that are wanted already are called, too: they may wait for descriptors or memory. */
 static void update_sources(struct envoi_deferred *deferred)
 {
 	struct envoi_listener *listener = ENVOI_CONTAINER_OF(

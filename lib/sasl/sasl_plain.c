@@ -224,9 +224,7 @@ static int use_account(struct plain *plain, const struct envoi_sasl_account *acc
 	enum envoi__scram_hash hash = ENVOI__SCRAM_SHA_256;
 	const struct envoi_sasl_verifier *verifier = best_verifier(account, &hash);
 	int r = ENVOI_ERR_NOT_FOUND;
-	if (plain->is_impossible) {
-		r = ENVOI_ERR_NOT_FOUND;
-	} else if (account != NULL && account->password != NULL) {
+	if (account != NULL && account->password != NULL) {
 		r = use_password(plain, account->password);
 	} else if (verifier != NULL) {
 		return use_verifier(plain, verifier, hash);

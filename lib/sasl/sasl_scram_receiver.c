@@ -138,11 +138,10 @@ static int use_account(
 	const struct envoi_sasl_verifier *verifier = envoi__sasl_find_verifier(
 		account, envoi__scram_mechanism_name(exchange->hash));
 	int r = ENVOI_ERR_NOT_FOUND;
-	if (exchange->is_impossible) {
-		r = ENVOI_ERR_NOT_FOUND;
-	} else if (verifier != NULL) {
+	if (verifier != NULL) {
 		return use_verifier(exchange, verifier);
-	} else if (account != NULL && account->password != NULL) {
+	}
+	if (account != NULL && account->password != NULL) {
 		r = use_password(exchange, account->password);
 	}
 	return r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID ? use_nothing(exchange) : r;

@@ -157,7 +157,7 @@ static int remove_stale(const struct sockaddr_un *own)
 	return unlink(own->sun_path) < 0 ? system_error(-1, errno) : ENVOI_OK;
 }
 
-/* Nobody can connect between bind(2) and chmod(2): listen(2) comes after both. */
+/* No connection is possible between bind(2) and chmod(2): listen(2) comes after both. */
 static int open_unix(int *ret_fd, const struct sockaddr_un *own, unsigned int mode)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

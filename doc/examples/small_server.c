@@ -3,9 +3,9 @@
  *
  *	small_server DOMAIN CERTIFICATE KEY USER:PASSWORD... [NAME=VALUE...]
  *
- * It listens on two ports of 127.0.0.1 that the system chooses, and prints them: one for STARTTLS,
- * one for direct TLS. The settings are those of the acceptor and the listener. It runs until it is
- * killed.
+ * It derives the keys that it keeps in place of the passwords. Then it listens on two ports of
+ * 127.0.0.1 that the system chooses, and prints them: one for STARTTLS, one for direct TLS. The
+ * settings are those of the acceptor and the listener. It runs until it is killed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +18,33 @@
 #define DIRECT_TLS "xmpps-client"
 #define STARTTLS "xmpp-client"
 
+/* Verifiers are stored for these: clients have one of them, or PLAIN. */
+static const char *const mechanisms[] = {"SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"};
+enum {
+	MECHANISMS = sizeof(mechanisms) / sizeof(mechanisms[0]),
+	ITERATIONS = 10000,
+};
+
+struct account {
+	const char *name;
+	char *password; /* wiped when its keys are derived */
+	char verifiers[MECHANISMS][ENVOI_SASL_VERIFIER_TEXT];
+};
+
 struct server {
 	struct envoi_accept_hook hook;
 	struct envoi_sasl_directory directory;
+	struct envoi_sasl_decoys decoys;
 	struct envoi_handler requests; /* of clients, to the server */
 	struct envoi_context *context;
 	struct envoi_settings *settings;
 	struct envoi_tls_config *tls;
 	struct envoi_acceptor *acceptor;
 	struct envoi_listener *listener;
-	char **accounts; /* "USER:PASSWORD", ended by NULL */
+	struct account *accounts;
+	size_t account_count;
+	size_t derived; /* verifiers of all accounts */
+	int error; /* for which the loop has ended */
 };
 
 /* A connection from its admission to its end. */
@@ -39,31 +56,87 @@ struct connection {
 
 /* --- accounts --- */
 
+static struct account *find_account(const struct server *server, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < server->account_count; i++) {
+		if (strcmp(server->accounts[i].name, name) == 0) {
+			return &server->accounts[i];
+		}
+	}
+	return NULL;
+}
+
 static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup)
 {
 	const struct server *server = ENVOI_CONTAINER_OF(directory, struct server, directory);
-	size_t len = strlen(lookup->authcid);
-	const char *password = NULL;
-	for (char **at = server->accounts; *at != NULL; at++) {
-		if (strncmp(*at, lookup->authcid, len) == 0 && (*at)[len] == ':') {
-			password = *at + len + 1;
-		}
+	const struct account *found = find_account(server, lookup->authcid);
+	unsigned char rooms[MECHANISMS][ENVOI_SASL_VERIFIER_BYTES];
+	struct envoi_sasl_verifier verifiers[MECHANISMS];
+	int r = found != NULL ? ENVOI_OK : ENVOI_ERR_NOT_FOUND;
+	for (size_t i = 0; r == ENVOI_OK && i < MECHANISMS; i++) {
+		const char *text = found->verifiers[i];
+		r = envoi_sasl_verifier_parse(&verifiers[i], rooms[i], text, strlen(text));
 	}
-	envoi_sasl_lookup_answer_password(lookup, password);
+	const struct envoi_sasl_account account = {
+		.verifiers = verifiers, .verifier_count = MECHANISMS};
+	envoi_sasl_lookup_answer(lookup, r, &account);
 }
 
 static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
 
-static bool has_account(const struct server *server, const struct envoi_jid *jid)
+/* --- keys in place of passwords --- */
+
+static int listen_on(struct server *server);
+static int derive_next(struct server *server);
+
+static void on_derived(void *user, int code, const struct envoi_sasl_verifier *verifier)
 {
-	const char *local = envoi_jid_local(jid);
-	size_t len = local != NULL ? strlen(local) : 0;
-	for (char **at = server->accounts; local != NULL && *at != NULL; at++) {
-		if (strncmp(*at, local, len) == 0 && (*at)[len] == ':') {
-			return true;
-		}
+	struct server *server = user;
+	struct account *account = &server->accounts[server->derived / MECHANISMS];
+	char *text = account->verifiers[server->derived % MECHANISMS];
+	int r = code;
+	if (r == ENVOI_OK) {
+		r = envoi_sasl_verifier_print(text, verifier);
 	}
-	return false;
+	if (++server->derived % MECHANISMS == 0) {
+		memset(account->password, 0, strlen(account->password));
+	}
+	if (r == ENVOI_OK) {
+		r = derive_next(server);
+	}
+	if (r < 0) {
+		server->error = r;
+		envoi_loop_quit(envoi_context_loop(server->context));
+	}
+}
+
+/* One after the other; then the server listens. */
+static int derive_next(struct server *server)
+{
+	size_t at = server->derived / MECHANISMS;
+	if (at == server->account_count) {
+		return listen_on(server);
+	}
+	const struct envoi_sasl_derivation_options options = {
+		.mechanism = mechanisms[server->derived % MECHANISMS],
+		.password = server->accounts[at].password,
+		.iterations = ITERATIONS,
+		.done = on_derived,
+		.user = server,
+	};
+	return envoi_sasl_derive(NULL, server->context, &options);
+}
+
+/* What users who do not exist are answered with (RFC 5802, section 9). */
+static int make_decoys(struct server *server)
+{
+	static const unsigned int iterations = ITERATIONS;
+	server->decoys.iterations = &iterations;
+	server->decoys.iteration_count = 1;
+	server->decoys.mechanism = "SCRAM-SHA-512";
+	server->directory.decoys = &server->decoys;
+	return envoi_context_random(
+		server->context, server->decoys.key, sizeof(server->decoys.key));
 }
 
 /* --- routing --- */
@@ -107,7 +180,7 @@ static int on_stanza(struct envoi_accept_hook *hook, struct envoi_accepted *acce
 	}
 	if (!route(server, to, stanza) && envoi_stanza_kind(stanza) != ENVOI_PRESENCE &&
 		envoi_stanza_may_answer(stanza)) {
-		enum envoi_stanza_condition why = has_account(server, to)
+		enum envoi_stanza_condition why = find_account(server, envoi_jid_local(to)) != NULL
 			? ENVOI_SERVICE_UNAVAILABLE
 			: ENVOI_ITEM_NOT_FOUND;
 		(void)envoi_send(envoi_accepted_session(accepted),
@@ -236,7 +309,7 @@ static int on_admitted(void *user, struct envoi_admission *admission, struct env
 
 /* --- the program --- */
 
-static int make(struct server *server, char **arguments)
+static int make(struct server *server, const char *domain)
 {
 	const struct envoi_acceptor_options acceptor_options = {
 		.tls = server->tls,
@@ -246,9 +319,12 @@ static int make(struct server *server, char **arguments)
 	};
 	const struct envoi_listener_options listener_options = {
 		.settings = server->settings, .admitted = on_admitted, .user = server};
-	int r = envoi_acceptor_new(&server->acceptor, server->context, &acceptor_options);
+	int r = make_decoys(server);
 	if (r == ENVOI_OK) {
-		r = envoi_acceptor_add_domain(server->acceptor, arguments[0]);
+		r = envoi_acceptor_new(&server->acceptor, server->context, &acceptor_options);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_acceptor_add_domain(server->acceptor, domain);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_listener_new(&server->listener, server->context, &listener_options);
@@ -269,22 +345,32 @@ static int listen_on(struct server *server)
 	return r;
 }
 
-/* Settings, "NAME=VALUE", are removed from the list of accounts. */
-static int take_settings(struct server *server)
+static int take_account(struct server *server, char *argument)
 {
-	char **to = server->accounts;
+	char *colon = strchr(argument, ':');
+	if (colon == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
+	*colon = '\0';
+	server->accounts[server->account_count++] = (struct account){argument, colon + 1, {""}};
+	return ENVOI_OK;
+}
+
+/* Accounts, "USER:PASSWORD", and settings, "NAME=VALUE". */
+static int take_arguments(struct server *server, int count, char **arguments)
+{
 	int r = ENVOI_OK;
-	for (char **at = server->accounts; *at != NULL && r == ENVOI_OK; at++) {
-		char *value = strchr(*at, '=');
+	server->accounts = calloc((size_t)count, sizeof(server->accounts[0]));
+	for (int i = 0; server->accounts != NULL && r == ENVOI_OK && i < count; i++) {
+		char *value = strchr(arguments[i], '=');
 		if (value == NULL) {
-			*to++ = *at;
+			r = take_account(server, arguments[i]);
 			continue;
 		}
 		*value = '\0';
-		r = envoi_settings_set(server->settings, *at, value + 1);
+		r = envoi_settings_set(server->settings, arguments[i], value + 1);
 	}
-	*to = NULL;
-	return r;
+	return server->accounts != NULL ? r : ENVOI_ERR_NOMEM;
 }
 
 int main(int argc, char **argv)
@@ -293,7 +379,6 @@ int main(int argc, char **argv)
 		.hook.impl = &hook_impl,
 		.directory.impl = &directory_impl,
 		.requests = ENVOI_HANDLER(&requests_impl),
-		.accounts = argv + 4,
 	};
 	if (argc < 5) {
 		fputs("usage: small_server DOMAIN CERTIFICATE KEY USER:PASSWORD... "
@@ -307,20 +392,21 @@ int main(int argc, char **argv)
 		r = envoi_settings_new(&server.settings, server.context);
 	}
 	if (r == ENVOI_OK) {
-		r = take_settings(&server);
+		r = take_arguments(&server, argc - 4, argv + 4);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_tls_config_new_server(&server.tls, server.context, argv[2], argv[3]);
 	}
 	if (r == ENVOI_OK) {
-		r = make(&server, argv + 1);
+		r = make(&server, argv[1]);
 	}
 	if (r == ENVOI_OK) {
-		r = listen_on(&server);
+		r = derive_next(&server);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_loop_run(envoi_context_loop(server.context));
 	}
+	r = r < 0 ? r : server.error;
 	if (r < 0) {
 		fprintf(stderr, "small_server: %s\n", envoi_error_text(r));
 	}
@@ -329,5 +415,6 @@ int main(int argc, char **argv)
 	envoi_tls_config_unref(server.tls);
 	envoi_settings_free(server.settings);
 	envoi_context_unref(server.context);
+	free(server.accounts);
 	return r < 0;
 }

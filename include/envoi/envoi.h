@@ -29,6 +29,7 @@
 #include <envoi/presence.h>
 #include <envoi/request.h>
 #include <envoi/roster.h>
+#include <envoi/sasl_verifier.h>
 #include <envoi/session.h>
 #include <envoi/settings.h>
 #include <envoi/simple.h>

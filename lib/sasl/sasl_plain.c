@@ -193,13 +193,10 @@ static int use_password(struct plain *plain, const char *password)
 
 static enum envoi__scram_hash decoy_hash(const struct envoi_sasl_decoys *decoys)
 {
-	for (int hash = ENVOI__SCRAM_SHA_1; hash <= ENVOI__SCRAM_SHA_512; hash++) {
-		const char *name = envoi__scram_mechanism_name((enum envoi__scram_hash)hash);
-		if (decoys->mechanism != NULL && strcmp(decoys->mechanism, name) == 0) {
-			return (enum envoi__scram_hash)hash;
-		}
-	}
-	return ENVOI__SCRAM_SHA_256;
+	enum envoi__scram_hash hash;
+	bool is_known = decoys->mechanism != NULL &&
+		envoi__scram_find_hash(decoys->mechanism, &hash);
+	return is_known ? hash : ENVOI__SCRAM_SHA_256;
 }
 
 /* The same work as for an account, with a result that is not equal to anything. */

@@ -194,6 +194,17 @@ const char *envoi__scram_mechanism_name(enum envoi__scram_hash hash)
 	return names[hash].name;
 }
 
+bool envoi__scram_find_hash(const char *mechanism, enum envoi__scram_hash *ret_hash)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(mechanism, names[i].name) == 0) {
+			*ret_hash = names[i].hash;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int take_name(struct envoi__scram_exchange *exchange, const char *name)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

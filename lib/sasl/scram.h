@@ -28,6 +28,9 @@ size_t envoi__scram_hash_size(enum envoi__scram_hash hash);
 /** @return "SCRAM-SHA-256", ...; static */
 const char *envoi__scram_mechanism_name(enum envoi__scram_hash hash);
 
+/** Find the hash of a mechanism, named without -PLUS. @return whether there is one */
+bool envoi__scram_find_hash(const char *mechanism, enum envoi__scram_hash *ret_hash);
+
 /** H(data) and HMAC(key, data); @p ret_out has room for the hash. @retval ENVOI_ERR_SYSTEM */
 int envoi__scram_digest(
 	enum envoi__scram_hash hash, const void *data, size_t len, unsigned char *ret_out);

@@ -124,18 +124,16 @@ static uint64_t draw(struct envoi_context *context, uint64_t max)
 static size_t select_one(
 	struct envoi_context *context, const struct envoi__target *items, size_t count)
 {
-	uint64_t sum = 0, running = 0;
+	uint64_t sum = 0;
 	for (size_t i = 0; i < count; i++) {
 		sum += items[i].weight;
 	}
-	uint64_t drawn = draw(context, sum);
-	for (size_t i = 0; i < count; i++) {
-		running += items[i].weight;
-		if (running >= drawn) {
-			return i;
-		}
+	uint64_t drawn = draw(context, sum), running = items[0].weight;
+	size_t selected = 0;
+	while (running < drawn) {
+		running += items[++selected].weight;
 	}
-	return 0;
+	return selected;
 }
 
 void envoi__targets_order(struct envoi__targets *targets)

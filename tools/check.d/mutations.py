@@ -47,6 +47,10 @@ class Mutant:
         self.path, self.original, self.function, self.kind = path, original, function, kind
         self.start, self.end, self.replacement = start, end, replacement
         self.line = original.count("\n", 0, start) + 1
+        self.number = 1  # of those of its function with the same lines
+
+    def key(self):
+        return f"{self.path} {self.function.name}", *self.lines()
 
     def text(self):
         return self.original[:self.start] + self.replacement + self.original[self.end:]
@@ -160,22 +164,53 @@ def mutants(root, path):
                 replacement = "0 && (" + original[start:end] + ")"
             if not any(a <= start < b for a, b in kept_out):
                 found.append(Mutant(path, original, function, kind, start, end, replacement))
+    numbered(found)
     return found
 
 
+def numbered(found):
+    """Numbers those that have the same lines, in the order of the source."""
+    counts = {}
+    for mutant in sorted(found, key=lambda m: m.start):
+        counts[mutant.key()] = mutant.number = counts.get(mutant.key(), 0) + 1
+
+
 class Equivalents:
-    """test/mutants.equivalent: blocks of `PATH FUNCTION`, `- LINE`, `+ LINE` and the reason."""
+    """test/mutants.equivalent: blocks of `PATH FUNCTION [NUMBER]`, `- LINE`, `+ LINE` and the reason."""
 
     def __init__(self, path):
-        self.reasons = {}
+        self.reasons, self.errors = {}, []
         text = path.read_text() if path.exists() else ""
         for block in re.split(r"\n\s*\n", text):
-            lines = [line for line in block.strip().split("\n") if line and not line.startswith("#")]
-            if len(lines) >= 4:
-                where, before, after = (" ".join(part.split())
-                                        for part in (lines[0], lines[1].strip()[2:], lines[2].strip()[2:]))
-                self.reasons[where, before, after] = " ".join(line.strip() for line in lines[3:])
+            lines = [" ".join(line.split()) for line in block.strip().split("\n") if not line.startswith("#")]
+            if lines and lines[0]:
+                self.add(lines)
+
+    def add(self, lines):
+        words = lines[0].split(" ")
+        if len(lines) < 4 or len(words) not in (2, 3) or lines[1][:2] != "- " or lines[2][:2] != "+ ":
+            self.errors.append(f"not a block: {lines[0]}")
+            return
+        key = " ".join(words[:2]), lines[1][2:], lines[2][2:]
+        number = int(words[2]) if len(words) == 3 else None
+        if number in self.reasons.setdefault(key, {}):
+            self.errors.append(f"listed twice: {lines[0]}: {key[2]}")
+        self.reasons[key][number] = " ".join(lines[3:])
 
     def reason(self, mutant):
-        before, after = mutant.lines()
-        return self.reasons.get((f"{mutant.path} {mutant.function.name}", before, after))
+        reasons = self.reasons.get(mutant.key(), {})
+        return reasons.get(mutant.number) or reasons.get(None)
+
+    def complaints(self, root):
+        """Blocks that fit no mutant of the sources, or several."""
+        yield from self.errors
+        counts = {}
+        for path in sorted({where.split(" ")[0] for where, _, _ in self.reasons}):
+            for mutant in mutants(root, path) if (root / path).is_file() else ():
+                counts[mutant.key()] = counts.get(mutant.key(), 0) + 1
+        for key, reasons in self.reasons.items():
+            count = counts.get(key, 0)
+            if count == 0 or any(number is not None and not 1 <= number <= count for number in reasons):
+                yield f"no such mutant: {key[0]}: {key[2]}"
+            elif count > 1 and None in reasons:
+                yield f"one of {count}, say which: {key[0]}: {key[2]}"

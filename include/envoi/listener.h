@@ -28,7 +28,8 @@ extern "C" {
  *   closed at once; others are served;
  * - at listener.connections connections in all, sources are not read: new connections wait in the
  *   backlog of the system, and are admitted when others have ended;
- * - without descriptors or memory, a source is not read for a second, or until a connection ends;
+ * - without descriptors or memory, or when accepting fails for another reason, a source is not read
+ *   for a second, or until a connection ends;
  * - beyond listener.per-account connections of one account, envoi_admission_log_in() refuses.
  */
 
@@ -141,7 +142,8 @@ struct envoi_listener_source;
 struct envoi_listener_source_impl {
 	const char *name;
 	/** Begin to accept connections, or stop; not called inside accepting. A source that cannot
-	 * begin tries again by itself. */
+	 * begin tries again by itself. It is called again while connections are wanted when one has
+	 * ended: a source that waits for descriptors or memory tries at once. */
 	void (*want)(struct envoi_listener_source *source, bool is_wanted);
 	/** Stop and free; envoi_listener_take() may be on the stack. */
 	void (*destroy)(struct envoi_listener_source *source);
@@ -151,6 +153,7 @@ struct envoi_listener_source_impl {
 struct envoi_listener_source {
 	const struct envoi_listener_source_impl *impl;
 	struct envoi_listener_source *next; /**< private */
+	bool is_started; /**< private: as `want` was called last */
 	bool is_wanted; /**< whether connections may be accepted: ask before each */
 };
 

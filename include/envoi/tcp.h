@@ -66,8 +66,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
 /*
  * Each function adds a source to a listener, which owns it. The sockets are non-blocking and closed
  * on exec, those of connections too. At most 16 connections are accepted in a turn of the loop.
- * When accepting fails for lack of descriptors or memory, the socket is not read for a second, or
- * until a connection of the listener ends.
+ * When accepting fails, but for an error of one connection by accept(2), the log has the reason,
+ * and the socket is not read for a second, or until a connection of the listener ends.
  *
  * @p service names the source: "xmpp-client", "xmpps-client"; copied, see
  * envoi_admission_service().
@@ -90,8 +90,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen(struct envoi_listener *listener,
 	const char *service, const char *address, uint16_t port, uint16_t *ret_port);
 
 /**
- * Listen on a Unix-domain socket. A socket file that no program listens on any more is replaced;
- * the file is removed when the source is freed.
+ * Listen on a Unix-domain socket. A socket file that no program listens on any more is replaced.
+ * The file is removed when the source is freed, unless another file has its name by then.
  *
  * @param path  copied
  * @param mode  permissions of the file, 0600 for example; they decide who may connect

@@ -174,11 +174,8 @@ void envoi__admission_detach(struct envoi_admission *admission)
 	envoi__list_remove(&admission->link);
 }
 
-void envoi_admission_end(struct envoi_admission *admission)
+void envoi__admission_drop(struct envoi_admission *admission)
 {
-	if (admission == NULL) {
-		return;
-	}
 	struct envoi_listener *listener = admission->listener;
 	if (listener != NULL) {
 		listener->stats.connections--;
@@ -187,6 +184,17 @@ void envoi_admission_end(struct envoi_admission *admission)
 		envoi__listener_changed(listener);
 	}
 	admission_free(admission);
+}
+
+void envoi_admission_end(struct envoi_admission *admission)
+{
+	if (admission == NULL) {
+		return;
+	}
+	if (admission->listener != NULL) {
+		admission->listener->has_room = true;
+	}
+	envoi__admission_drop(admission);
 }
 
 int envoi_admission_log_in(struct envoi_admission *admission, const char *account)

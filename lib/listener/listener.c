@@ -16,14 +16,20 @@ static bool is_open(const struct envoi_listener *listener)
 	return !listener->is_paused && !listener->stats.is_full;
 }
 
-/* Those that are wanted already are called, too: they may wait for descriptors or memory. */
+/* A source that is wanted already may wait for descriptors or memory: it is called again only when
+ * there is room, otherwise its wait would end with each admission. */
 static void update_sources(struct envoi_deferred *deferred)
 {
 	struct envoi_listener *listener = ENVOI_CONTAINER_OF(
 		deferred, struct envoi_listener, update);
+	bool has_room = listener->has_room;
+	listener->has_room = false;
 	for (struct envoi_listener_source *at = listener->sources; at != NULL; at = at->next) {
-		at->is_wanted = is_open(listener);
-		at->impl->want(at, at->is_wanted);
+		bool was_started = at->is_started;
+		at->is_wanted = at->is_started = is_open(listener);
+		if (has_room || at->is_started != was_started) {
+			at->impl->want(at, at->is_wanted);
+		}
 	}
 }
 
@@ -136,7 +142,7 @@ static int hand_over(struct envoi_listener *listener, struct envoi_admission *ad
 	int r = listener->admitted(listener->user, admission, channel);
 	if (r < 0) {
 		listener->stats.refused++;
-		envoi_admission_end(admission);
+		envoi__admission_drop(admission);
 	}
 	leave(listener);
 	return r;

@@ -32,6 +32,7 @@ struct envoi_listener {
 	void *user;
 	struct envoi_listener_source *sources;
 	struct envoi_deferred update; /* whether sources are wanted */
+	bool has_room; /* a connection has ended since the last update */
 	struct envoi__list admissions;
 	struct envoi__map addresses, accounts; /* struct envoi__tally */
 	struct envoi_listener_stats stats;
@@ -51,6 +52,8 @@ struct envoi_admission {
 /** Admit, if the limits allow it. @param address NULL: none. Errors as envoi_listener_take(). */
 int envoi__admission_new(struct envoi_admission **ret_admission, struct envoi_listener *listener,
 	const char *service, const struct sockaddr *address, size_t address_len);
+/** A connection that was not handed over has ended: sources that wait for room still wait. */
+void envoi__admission_drop(struct envoi_admission *admission);
 /** The listener is being freed: counting ends. */
 void envoi__admission_detach(struct envoi_admission *admission);
 

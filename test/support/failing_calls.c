@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ static struct {
 	enum failing_calls_kind kind;
 	size_t count, fail_at;
 	bool fail_on, is_inside;
+	int error; /* 0: that of the call */
 	const char *name;
 } calls;
 
@@ -29,6 +31,11 @@ void failing_calls_arm(enum failing_calls_kind kind, size_t n, bool fail_on)
 	calls.fail_at = n;
 	calls.fail_on = fail_on;
 	calls.name = NULL;
+}
+
+void failing_calls_set_error(int error)
+{
+	calls.error = error;
 }
 
 size_t failing_calls_count(void)
@@ -51,9 +58,9 @@ void failing_calls_leave(void)
 	calls.is_inside = false;
 }
 
-static bool fails(enum failing_calls_kind kind, const char *name, int error)
+static bool fails(unsigned int kinds, const char *name, int error)
 {
-	if (!calls.is_inside || kind != calls.kind) {
+	if (!calls.is_inside || (kinds & calls.kind) == 0) {
 		return false;
 	}
 	calls.count++;
@@ -61,22 +68,22 @@ static bool fails(enum failing_calls_kind kind, const char *name, int error)
 		(calls.count == calls.fail_at || (calls.fail_on && calls.count > calls.fail_at));
 	if (is_due) {
 		calls.name = calls.name != NULL ? calls.name : name;
-		errno = error;
+		errno = calls.error != 0 ? calls.error : error;
 	}
 	return is_due;
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define FAIL_IF_DUE(kind, name, error) \
+#define FAIL_IF_DUE(kinds, name, error) \
 	do { \
-		if (fails(kind, name, error)) { \
+		if (fails(kinds, name, error)) { \
 			return -1; \
 		} \
 	} while (0)
 
 int socket(int domain, int type, int protocol)
 {
-	FAIL_IF_DUE(FAIL_TRANSPORT, "socket", EMFILE);
+	FAIL_IF_DUE(FAIL_TRANSPORT | FAIL_LISTEN, "socket", EMFILE);
 	return REAL(socket)(domain, type, protocol);
 }
 
@@ -94,7 +101,7 @@ int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *res
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-	FAIL_IF_DUE(FAIL_TRANSPORT, "setsockopt", ENOBUFS);
+	FAIL_IF_DUE(FAIL_TRANSPORT | FAIL_LISTEN, "setsockopt", ENOBUFS);
 	return REAL(setsockopt)(fd, level, name, value, len);
 }
 
@@ -167,6 +174,38 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct it
 {
 	FAIL_IF_DUE(FAIL_TRANSPORT, "timerfd_settime", EINVAL);
 	return REAL(timerfd_settime)(fd, flags, value, before);
+}
+
+/* --- of sockets that listen --- */
+
+int bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	FAIL_IF_DUE(FAIL_LISTEN, "bind", EACCES);
+	return REAL(bind)(fd, address, len);
+}
+
+int listen(int fd, int backlog)
+{
+	FAIL_IF_DUE(FAIL_LISTEN, "listen", EADDRINUSE);
+	return REAL(listen)(fd, backlog);
+}
+
+int chmod(const char *path, mode_t mode)
+{
+	FAIL_IF_DUE(FAIL_LISTEN, "chmod", EPERM);
+	return REAL(chmod)(path, mode);
+}
+
+int lstat(const char *restrict path, struct stat *restrict status)
+{
+	FAIL_IF_DUE(FAIL_LISTEN, "lstat", EACCES);
+	return REAL(lstat)(path, status);
+}
+
+int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict len, int flags)
+{
+	FAIL_IF_DUE(FAIL_ACCEPT, "accept4", EMFILE);
+	return REAL(accept4)(fd, address, len, flags);
 }
 
 /* --- of loops --- */

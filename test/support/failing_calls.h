@@ -12,11 +12,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Which calls are counted, and fail. */
+/** Which calls are counted, and fail; each is of one kind or of several. */
 enum failing_calls_kind {
 	/** socket, connect, getsockopt, fcntl, recv, send, close, and those of c-ares */
-	FAIL_TRANSPORT,
-	FAIL_LOOP, /**< poll, epoll_wait, epoll_ctl */
+	FAIL_TRANSPORT = 1,
+	FAIL_LOOP = 2, /**< poll, epoll_wait, epoll_ctl */
+	FAIL_LISTEN = 4, /**< socket, setsockopt, bind, listen, chmod, lstat */
+	FAIL_ACCEPT = 8, /**< accept4 */
 };
 
 /**
@@ -25,6 +27,10 @@ enum failing_calls_kind {
  * @param fail_on   all that follow fail too
  */
 void failing_calls_arm(enum failing_calls_kind kind, size_t n, bool fail_on);
+
+/** Calls fail with this errno instead of their own.
+ * @param error  0: each with its own, as at first */
+void failing_calls_set_error(int error);
 
 /** @return calls counted since arming */
 size_t failing_calls_count(void);

@@ -18,6 +18,8 @@
 #include <envoi/tcp.h>
 #include <envoi/watch.h>
 
+#include "tcp_error.h"
+
 struct tcp_channel {
 	struct envoi_channel base;
 	struct envoi_context *context; /* a reference: its allocator frees this */
@@ -32,13 +34,10 @@ static struct tcp_channel *channel_of(struct envoi_channel *base)
 	return ENVOI_CONTAINER_OF(base, struct tcp_channel, base);
 }
 
-static void log_error(struct tcp_channel *channel, int error, char *text, size_t size)
+static void log_error(struct tcp_channel *channel, int error, char text[TCP_ERROR_TEXT_SIZE])
 {
-	if (strerror_r(error, text, size) != 0) {
-		snprintf(text, size, "error %d", error);
-	}
 	envoi_log(channel->context, ENVOI_LOG_INFO, ENVOI_LOG_NET, "%s: %s", channel->peer_name,
-		text);
+		envoi__tcp_error_text(text, error));
 }
 
 /* --- what the loop says --- */
@@ -55,8 +54,8 @@ static void read_once(struct tcp_channel *channel)
 	} else if (len == 0) {
 		envoi_channel_ended(&channel->base);
 	} else if (errno != EAGAIN && errno != EWOULDBLOCK) {
-		char text[96];
-		log_error(channel, errno, text, sizeof(text));
+		char text[TCP_ERROR_TEXT_SIZE];
+		log_error(channel, errno, text);
 		envoi_channel_broken(&channel->base, ENVOI_ERR_DISCONNECTED, text);
 	}
 }
@@ -129,8 +128,8 @@ static int tcp_send(struct envoi_channel *base, const char *data, size_t len, si
 		sent = send(channel->fd, data, len, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-		char text[96];
-		log_error(channel, errno, text, sizeof(text));
+		char text[TCP_ERROR_TEXT_SIZE];
+		log_error(channel, errno, text);
 		return ENVOI_ERR_DISCONNECTED;
 	}
 	*ret_taken = sent < 0 ? 0 : (size_t)sent;

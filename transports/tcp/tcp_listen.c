@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <envoi/tcp.h>
@@ -21,7 +19,6 @@
 #include "tcp_source.h"
 
 enum {
-	BACKLOG = 1024, /* the system limits it: net.core.somaxconn */
 	FIRST_INHERITED_FD = 3, /* sd_listen_fds(3) */
 };
 
@@ -36,7 +33,7 @@ static int system_error(int fd, int error)
 
 static int bind_and_listen(int *ret_fd, int fd, const struct sockaddr *address, socklen_t len)
 {
-	if (bind(fd, address, len) < 0 || listen(fd, BACKLOG) < 0) {
+	if (bind(fd, address, len) < 0 || listen(fd, TCP_BACKLOG) < 0) {
 		return system_error(fd, errno);
 	}
 	*ret_fd = fd;
@@ -118,79 +115,6 @@ int envoi_tcp_listen(struct envoi_listener *listener, const char *service, const
 	r = envoi__tcp_source_add(listener, service, fd, NULL);
 	if (r == ENVOI_OK && ret_port != NULL) {
 		*ret_port = port;
-	}
-	return r;
-}
-
-/* --- Unix-domain sockets --- */
-
-static int fill_unix(struct sockaddr_un *ret_own, const char *path)
-{
-	*ret_own = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (path[0] == '\0' || strlen(path) >= sizeof(ret_own->sun_path)) {
-		return ENVOI_ERR_INVALID;
-	}
-	memcpy(ret_own->sun_path, path, strlen(path) + 1);
-	return ENVOI_OK;
-}
-
-/* Remove the file of a program that has ended without removing it. */
-static int remove_stale(const struct sockaddr_un *own)
-{
-	struct stat status;
-	if (lstat(own->sun_path, &status) < 0) {
-		return ENVOI_OK;
-	}
-	if (!S_ISSOCK(status.st_mode)) {
-		return ENVOI_ERR_INVALID;
-	}
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		return system_error(fd, errno);
-	}
-	bool is_stale = connect(fd, (const struct sockaddr *)own, sizeof(*own)) < 0 &&
-		errno == ECONNREFUSED;
-	close(fd);
-	if (!is_stale) {
-		return ENVOI_ERR_EXISTS;
-	}
-	return unlink(own->sun_path) < 0 ? system_error(-1, errno) : ENVOI_OK;
-}
-
-/* No connection is possible between bind(2) and chmod(2): listen(2) comes after both. */
-static int open_unix(int *ret_fd, const struct sockaddr_un *own, unsigned int mode)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)own, sizeof(*own)) < 0) {
-		return system_error(fd, errno);
-	}
-	if (chmod(own->sun_path, (mode_t)mode) < 0 || listen(fd, BACKLOG) < 0) {
-		int error = errno;
-		unlink(own->sun_path);
-		return system_error(fd, error);
-	}
-	*ret_fd = fd;
-	return ENVOI_OK;
-}
-
-int envoi_tcp_listen_unix(
-	struct envoi_listener *listener, const char *service, const char *path, unsigned int mode)
-{
-	struct sockaddr_un own;
-	int fd;
-	int r = fill_unix(&own, path);
-	if (r == ENVOI_OK) {
-		r = remove_stale(&own);
-	}
-	if (r == ENVOI_OK) {
-		r = open_unix(&fd, &own, mode);
-	}
-	if (r < 0) {
-		return r;
-	}
-	r = envoi__tcp_source_add(listener, service, fd, path);
-	if (r < 0) {
-		unlink(path);
 	}
 	return r;
 }

@@ -17,6 +17,9 @@
 #include <envoi/tcp.h>
 #include <envoi/watch.h>
 
+#include "tcp_error.h"
+#include "tcp_socket_file.h"
+
 enum {
 	MOST_IN_A_TURN = 16, /* so that other connections are served in between */
 	RETRY_MS = 1000,
@@ -27,11 +30,12 @@ struct tcp_source {
 	struct envoi_listener *listener;
 	struct envoi_context *context; /* a reference */
 	struct envoi_watch watch;
-	struct envoi_timer retry; /* started: descriptors or memory are short */
+	struct envoi_timer retry; /* started: accepting has failed */
 	int fd;
+	unsigned int errors_in_a_row; /* of connections */
+	int logged_error; /* since a connection was accepted; 0: none */
 	bool is_accepting, is_freed;
-	bool is_short; /* of descriptors or memory: logged */
-	char *path; /* of a socket file; NULL: none */
+	struct tcp_socket_file *file; /* NULL: none */
 	char service[];
 };
 
@@ -94,34 +98,53 @@ static bool take(struct tcp_source *source, int fd, const struct sockaddr *addre
 	return r != ENVOI_ERR_NOMEM && !source->is_freed && source->base.is_wanted;
 }
 
-static void log_shortness(struct tcp_source *source)
+static void log_wait(struct tcp_source *source, int error)
 {
-	if (!source->is_short) {
-		source->is_short = true;
+	if (source->logged_error != error) {
+		char text[TCP_ERROR_TEXT_SIZE];
+		source->logged_error = error;
 		envoi_log(source->context, ENVOI_LOG_WARNING, ENVOI_LOG_NET,
-			"cannot accept connections: descriptors or memory are short");
+			"cannot accept connections of %s: %s", source->service,
+			envoi__tcp_error_text(text, error));
 	}
 }
 
-/* The error of a connection that was reset before it was accepted concerns no other. */
-static bool go_on_after(struct tcp_source *source, int error)
+/* Errors of the connection that would have been accepted, by accept(2): the next may be fine. */
+static bool is_of_connection(int error)
 {
 	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		log_shortness(source);
-		wait_for_room(source);
-		return false;
-	case EAGAIN:
-#if EWOULDBLOCK != EAGAIN
-	case EWOULDBLOCK:
+	case ECONNABORTED:
+	case EINTR:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+#ifdef ENONET
+	case ENONET:
 #endif
-		return false;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return true;
 	default:
+		return false;
+	}
+}
+
+/* Any other error, and one that returns more often than connections can wait, is of the socket: it
+ * would be reported as ready again at once. */
+static bool go_on_after(struct tcp_source *source, int error)
+{
+	if (error == EAGAIN || error == EWOULDBLOCK) {
+		return false;
+	}
+	if (is_of_connection(error) && source->errors_in_a_row++ < TCP_BACKLOG) {
 		return true;
 	}
+	source->errors_in_a_row = 0;
+	log_wait(source, error);
+	wait_for_room(source);
+	return false;
 }
 
 static bool accept_one(struct tcp_source *source)
@@ -133,14 +156,15 @@ static bool accept_one(struct tcp_source *source)
 	if (fd < 0) {
 		return go_on_after(source, errno);
 	}
-	source->is_short = false;
+	source->errors_in_a_row = 0;
+	source->logged_error = 0;
 	return take(source, fd, (const struct sockaddr *)&address, len);
 }
 
 static void release(struct tcp_source *source)
 {
 	struct envoi_context *context = source->context;
-	envoi_free(context, source->path);
+	envoi_free(context, source->file);
 	envoi_free(context, source);
 	envoi_context_unref(context);
 }
@@ -169,9 +193,7 @@ static void source_destroy(struct envoi_listener_source *base)
 	struct tcp_source *source = source_of(base);
 	source_want(base, false);
 	close(source->fd);
-	if (source->path != NULL) {
-		unlink(source->path);
-	}
+	(void)envoi__tcp_socket_file_unlink(source->file);
 	source->is_freed = true;
 	if (!source->is_accepting) {
 		release(source);
@@ -185,23 +207,22 @@ static const struct envoi_listener_source_impl source_impl = {
 };
 
 int envoi__tcp_source_add(
-	struct envoi_listener *listener, const char *service, int fd, const char *path)
+	struct envoi_listener *listener, const char *service, int fd, struct tcp_socket_file *file)
 {
 	struct envoi_context *context = envoi_listener_context(listener);
 	size_t service_size = strlen(service) + 1;
 	struct tcp_source *source = envoi_alloc_zeroed(context, sizeof(*source) + service_size);
-	if (source != NULL && path != NULL) {
-		source->path = envoi_strndup(context, path, strlen(path));
-	}
-	if (source == NULL || (path != NULL && source->path == NULL)) {
-		envoi_free(context, source);
+	if (source == NULL) {
 		close(fd);
+		(void)envoi__tcp_socket_file_unlink(file);
+		envoi_free(context, file);
 		return ENVOI_ERR_NOMEM;
 	}
 	source->base.impl = &source_impl;
 	source->listener = listener;
 	source->context = envoi_context_ref(context);
 	source->fd = fd;
+	source->file = file;
 	memcpy(source->service, service, service_size);
 	envoi_listener_add_source(listener, &source->base);
 	return ENVOI_OK;

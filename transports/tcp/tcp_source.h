@@ -6,12 +6,18 @@
 #define ENVOI_TCP_SOURCE_H
 
 struct envoi_listener;
+struct tcp_socket_file;
+
+enum {
+	TCP_BACKLOG = 1024, /* the system limits it: net.core.somaxconn */
+};
 
 /** Add a source that accepts on a socket.
  * @param fd    listens, non-blocking and closed on exec; taken: closed on failure too
- * @param path  of the socket file to remove with the source; copied; NULL: none
+ * @param file  to remove with the source, memory of the listener's context; taken: removed on
+ *              failure too; NULL: none
  * @retval ENVOI_ERR_NOMEM */
 int envoi__tcp_source_add(
-	struct envoi_listener *listener, const char *service, int fd, const char *path);
+	struct envoi_listener *listener, const char *service, int fd, struct tcp_socket_file *file);
 
 #endif

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -45,7 +46,20 @@ struct fixture {
 	int peers[MOST];
 	size_t peer_count;
 	int fds_before;
+	char log[256]; /* the newest warning */
+	unsigned int logged;
 };
+
+static void on_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	struct fixture *f = user;
+	(void)subject;
+	if (level == ENVOI_LOG_WARNING) {
+		snprintf(f->log, sizeof(f->log), "%s", message);
+		f->logged++;
+	}
+}
 
 static int on_admitted(void *user, struct envoi_admission *admission, struct envoi_channel *channel)
 {
@@ -68,6 +82,7 @@ static int setup(void **state)
 	*f = (struct fixture){.fds_before = count_open_fds()};
 	const struct envoi_listener_options options = {.admitted = on_admitted, .user = f};
 	assert_int_equal(envoi_context_new(&f->context, NULL), ENVOI_OK);
+	envoi_context_set_log(f->context, on_log, ENVOI_LOG_WARNING, f);
 	f->loop = envoi_context_loop(f->context);
 	assert_int_equal(envoi_listener_new(&f->listener, f->context, &options), ENVOI_OK);
 	*state = f;
@@ -342,6 +357,28 @@ static void a_socket_file_that_was_left_behind_is_replaced(void **state)
 	assert_int_equal(f->count, 1);
 }
 
+/* A program that was started later has replaced the file: it is not removed. */
+static void the_socket_file_of_another_program_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct stat status;
+	char path[64], moved[80];
+	name_socket(path);
+	snprintf(moved, sizeof(moved), "%s-moved", path);
+	assert_int_equal(envoi_tcp_listen_unix(f->listener, "local", path, 0600), ENVOI_OK);
+	assert_int_equal(rename(path, moved), 0);
+	int other = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un own = {.sun_family = AF_UNIX};
+	snprintf(own.sun_path, sizeof(own.sun_path), "%s", path);
+	assert_int_equal(bind(other, (const struct sockaddr *)&own, sizeof(own)), 0);
+	envoi_listener_free(f->listener);
+	f->listener = NULL;
+	assert_int_equal(stat(path, &status), 0);
+	close(other);
+	unlink(path);
+	unlink(moved);
+}
+
 static void a_file_that_is_no_socket_stays(void **state)
 {
 	struct fixture *f = *state;
@@ -380,6 +417,24 @@ static void a_socket_that_listens_is_taken(void **state)
 	assert_int_equal(envoi_tcp_listen_fd(f->listener, "x", socket(AF_INET, SOCK_STREAM, 0)),
 		ENVOI_ERR_INVALID);
 	assert_int_equal(envoi_tcp_listen_fd(f->listener, "x", dup(0)), ENVOI_ERR_INVALID);
+}
+
+/* Another holder of the socket shuts it down: accept(2) fails with EINVAL, and the socket is always
+ * ready. */
+static void a_socket_that_was_shut_down_by_another_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&own, sizeof(own)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	assert_int_equal(envoi_tcp_listen_fd(f->listener, "xmpp-client", dup(fd)), ENVOI_OK);
+	turns(f);
+	assert_int_equal(shutdown(fd, SHUT_RD), 0);
+	close(fd);
+	turns(f);
+	assert_int_equal(f->logged, 1);
+	assert_non_null(strstr(f->log, strerror(EINVAL)));
 }
 
 static void set_environment(const char *pid, const char *count, const char *names)
@@ -436,8 +491,10 @@ int main(void)
 		TEST(a_listener_is_freed_before_its_first_turn),
 		TEST(a_unix_socket_has_its_mode_and_is_removed),
 		TEST(a_socket_file_that_was_left_behind_is_replaced),
+		TEST(the_socket_file_of_another_program_stays),
 		TEST(a_file_that_is_no_socket_stays),
 		TEST(a_socket_that_listens_is_taken),
+		TEST(a_socket_that_was_shut_down_by_another_is_not_read),
 		TEST(inherited_sockets_are_found_by_name),
 	};
 	return cmocka_run_group_tests_name("transports/tcp_listen", tests, NULL, NULL);

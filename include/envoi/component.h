@@ -121,6 +121,26 @@ ENVOI_API void envoi_component_set_user(struct envoi_component *component, void 
 /** @return what envoi_component_set_user() has set */
 ENVOI_API void *envoi_component_user(const struct envoi_component *component);
 
+/** The state of a component: as enum envoi_client_state. */
+enum envoi_component_state {
+	/** before the first envoi_component_connect(), and from ENVOI_EVENT_STOPPED on */
+	ENVOI_COMPONENT_OFFLINE,
+	/** no session has started since envoi_component_connect(): an attempt is in progress, or,
+	 * with the setting reconnect.initial, scheduled */
+	ENVOI_COMPONENT_CONNECTING,
+	ENVOI_COMPONENT_ONLINE, /**< a session has started: stanzas can be sent */
+	/** the connection was lost; another attempt is scheduled or in progress */
+	ENVOI_COMPONENT_SUSPENDED,
+	/** envoi_component_disconnect() or envoi_component_quit() was called */
+	ENVOI_COMPONENT_LEAVING,
+};
+
+/** @return the current state; inside an event row it may be newer than the event */
+ENVOI_API enum envoi_component_state envoi_component_state(const struct envoi_component *component);
+/** @return "offline", "connecting", "online", "suspended", "leaving"; "unknown" for others; static
+ */
+ENVOI_API const char *envoi_component_state_name(enum envoi_component_state state);
+
 /* --- connecting --- */
 
 /**
@@ -128,7 +148,7 @@ ENVOI_API void *envoi_component_user(const struct envoi_component *component);
  * envoi_client_connect(): each ENVOI_EVENT_DISCONNECTED is followed by ENVOI_EVENT_SUSPENDED or
  * ENVOI_EVENT_STOPPED.
  *
- * @retval ENVOI_ERR_STATE  it is connected or connecting
+ * @retval ENVOI_ERR_STATE  the component is not offline: envoi_component_state()
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_NOT_FOUND  a handler needs one that is not attached
  * @retval <0  else the first failure of a setter that was not corrected

@@ -142,15 +142,7 @@ enum envoi_client_state envoi_client_state(const struct envoi_client *client)
 
 const char *envoi_client_state_name(enum envoi_client_state state)
 {
-	static const char *const names[] = {
-		[ENVOI_CLIENT_OFFLINE] = "offline",
-		[ENVOI_CLIENT_CONNECTING] = "connecting",
-		[ENVOI_CLIENT_ONLINE] = "online",
-		[ENVOI_CLIENT_SUSPENDED] = "suspended",
-		[ENVOI_CLIENT_LEAVING] = "leaving",
-	};
-	size_t i = (size_t)state;
-	return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
+	return envoi__connection_state_name((enum envoi__connection_state)state);
 }
 
 int envoi_client_connect(struct envoi_client *client)

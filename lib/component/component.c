@@ -241,6 +241,18 @@ void *envoi_component_user(const struct envoi_component *component)
 	return component->user;
 }
 
+_Static_assert((int)ENVOI_COMPONENT_LEAVING == (int)ENVOI__CONNECTION_LEAVING, "the same states");
+
+enum envoi_component_state envoi_component_state(const struct envoi_component *component)
+{
+	return (enum envoi_component_state)envoi__connection_state(&component->connection);
+}
+
+const char *envoi_component_state_name(enum envoi_component_state state)
+{
+	return envoi__connection_state_name((enum envoi__connection_state)state);
+}
+
 /* --- connecting --- */
 
 int envoi_component_connect(struct envoi_component *component)

@@ -278,6 +278,19 @@ enum envoi__connection_state envoi__connection_state(const struct envoi__connect
 						 : ENVOI__CONNECTION_CONNECTING;
 }
 
+const char *envoi__connection_state_name(enum envoi__connection_state state)
+{
+	static const char *const names[] = {
+		[ENVOI__CONNECTION_OFFLINE] = "offline",
+		[ENVOI__CONNECTION_CONNECTING] = "connecting",
+		[ENVOI__CONNECTION_ONLINE] = "online",
+		[ENVOI__CONNECTION_SUSPENDED] = "suspended",
+		[ENVOI__CONNECTION_LEAVING] = "leaving",
+	};
+	size_t i = (size_t)state;
+	return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
+}
+
 /* --- connecting and leaving --- */
 
 int envoi__connection_connect(struct envoi__connection *connection)

@@ -45,6 +45,7 @@ struct envoi__connection_kind {
 	void (*finish)(struct envoi__connection *connection);
 };
 
+/** The public enumerations of clients and components have the same values. */
 enum envoi__connection_state {
 	ENVOI__CONNECTION_OFFLINE,
 	ENVOI__CONNECTION_CONNECTING,
@@ -132,6 +133,7 @@ static inline bool envoi__connection_is_offline(const struct envoi__connection *
 }
 
 enum envoi__connection_state envoi__connection_state(const struct envoi__connection *connection);
+const char *envoi__connection_state_name(enum envoi__connection_state state);
 int envoi__connection_connect(struct envoi__connection *connection);
 void envoi__connection_disconnect(struct envoi__connection *connection);
 /** The last stanzas were sent: close the session. */

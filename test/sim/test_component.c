@@ -132,6 +132,33 @@ static void it_connects_and_disconnects(void **state)
 	assert_int_equal(component_server_last(&server)->recorder.failure.code, ENVOI_OK);
 }
 
+static void assert_state(enum envoi_component_state state, const char *name)
+{
+	assert_int_equal(envoi_component_state(component), state);
+	assert_string_equal(envoi_component_state_name(state), name);
+}
+
+static void its_state_follows_the_connection(void **state)
+{
+	(void)state;
+	assert_state(ENVOI_COMPONENT_OFFLINE, "offline");
+	assert_int_equal(envoi_component_connect(component), ENVOI_OK);
+	assert_state(ENVOI_COMPONENT_CONNECTING, "connecting");
+	assert_int_equal(envoi_component_connect(component), ENVOI_ERR_STATE);
+	run(1000);
+	assert_state(ENVOI_COMPONENT_ONLINE, "online");
+	envoi_memory_pair_cut(component_server_last(&server)->pair);
+	run(0);
+	assert_state(ENVOI_COMPONENT_SUSPENDED, "suspended");
+	run(5000);
+	assert_state(ENVOI_COMPONENT_ONLINE, "online");
+	envoi_component_disconnect(component);
+	assert_state(ENVOI_COMPONENT_LEAVING, "leaving");
+	run(1000);
+	assert_state(ENVOI_COMPONENT_OFFLINE, "offline");
+	assert_string_equal(envoi_component_state_name((enum envoi_component_state)99), "unknown");
+}
+
 static void every_address_is_answered_in_its_own_name(void **state)
 {
 	(void)state;
@@ -476,6 +503,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(it_connects_and_disconnects),
+		TEST(its_state_follows_the_connection),
 		TEST(every_address_is_answered_in_its_own_name),
 		TEST(a_sender_of_another_domain_is_refused_at_the_call),
 		TEST(subscriptions_are_sent_between_bare_addresses),

@@ -6,6 +6,7 @@
 #define ENVOI_ENVOI_H
 
 #include <envoi/accept.h>
+#include <envoi/accept_component.h>
 #include <envoi/buffer.h>
 #include <envoi/client.h>
 #include <envoi/component.h>

@@ -48,8 +48,8 @@ static enum envoi_stanza_condition settle_conflict(
 	return ENVOI_STANZA_NO_CONDITION;
 }
 
-/* A session with a stream ends when that has ended; its address is free from now on. */
-static void end_session(struct envoi_accepted *other)
+/* A session with a stream ends when that has ended. */
+void envoi__accept_replace(struct envoi_accepted *other)
 {
 	struct envoi_failure why;
 	envoi__accepted_enter(other);
@@ -77,7 +77,7 @@ static bool make_room(struct envoi_accepted *accepted, const struct envoi_jid *j
 		}
 	}
 	if (other != NULL) {
-		end_session(other);
+		envoi__accept_replace(other);
 	}
 	return true;
 }

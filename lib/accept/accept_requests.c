@@ -51,7 +51,8 @@ static bool is_for_server(const struct envoi_accepted *accepted, const struct en
 
 int envoi__accept_take_request(struct envoi_accepted *accepted, struct envoi_stanza *stanza)
 {
-	if (envoi_stanza_kind(stanza) != ENVOI_IQ_SET || accepted->jid == NULL) {
+	if (envoi_stanza_kind(stanza) != ENVOI_IQ_SET || accepted->jid == NULL ||
+		accepted->component != NULL) {
 		return ENVOI_OK;
 	}
 	const struct envoi_element *payload = envoi_stanza_payload(stanza);

@@ -11,6 +11,12 @@ static const char *const conflicts[] = {
 	NULL,
 };
 
+static const char *const component_conflicts[] = {
+	[ENVOI__ACCEPT_REPLACE] = "replace",
+	[ENVOI__ACCEPT_REFUSE] = "refuse",
+	NULL,
+};
+
 const struct envoi_setting envoi__accept_setting_table[] = {
 #define ENVOI__SETTINGS "accept/accept_settings.def"
 #define ENVOI__SETTINGS_STRUCT struct envoi__accept_settings

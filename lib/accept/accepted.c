@@ -20,6 +20,7 @@ void envoi__accepted_leave(struct envoi_accepted *accepted)
 	struct envoi_acceptor *acceptor = accepted->acceptor;
 	if (envoi__guard_leave(&accepted->guard)) {
 		envoi_jid_unref(accepted->jid);
+		envoi__accept_component_free(acceptor->context, accepted->component);
 		envoi_free(acceptor->context, accepted);
 	}
 	envoi__acceptor_leave(acceptor);
@@ -76,8 +77,10 @@ void envoi__accepted_end(struct envoi_accepted *accepted, const struct envoi_fai
 	envoi__accepted_enter(accepted);
 	envoi__guard_end(&accepted->guard);
 	stop(accepted);
-	envoi_session_free(accepted->session);
-	accepted->session = NULL;
+	struct envoi_session *session = accepted->session;
+	accepted->session = NULL; /* what it calls back may free the acceptor, which reports */
+	envoi_session_free(session);
+	envoi__accept_component_cancel(accepted);
 	envoi__accepted_report(accepted, why);
 	envoi__accepted_leave(accepted);
 }
@@ -145,6 +148,10 @@ static void on_opened(struct envoi_session_owner *owner, struct envoi_session *s
 	struct envoi_accepted *accepted = from_owner(owner);
 	struct envoi_stream *stream = envoi_session_stream(session);
 	const char *name = envoi_stream_peer_head(stream)->to;
+	if (accepted->component != NULL) {
+		envoi__accept_component_opened(accepted, stream);
+		return;
+	}
 	if (accepted->is_opened) {
 		return; /* the stream has compared */
 	}
@@ -168,11 +175,17 @@ static void on_gained(struct envoi_session_owner *owner, struct envoi_session *s
 {
 	struct envoi_accepted *accepted = from_owner(owner);
 	(void)session;
-	if (bit == ENVOI_STREAM_AUTHENTICATED && hook_of(accepted)->authenticated != NULL) {
-		envoi__accepted_enter(accepted);
-		hook_of(accepted)->authenticated(accepted->acceptor->hook, accepted, text);
-		envoi__accepted_leave(accepted);
+	if (bit != ENVOI_STREAM_AUTHENTICATED) {
+		return;
 	}
+	envoi__accepted_enter(accepted);
+	if (accepted->component != NULL) {
+		envoi__accept_component_enter(accepted);
+	}
+	if (hook_of(accepted)->authenticated != NULL && !envoi__guard_is_over(&accepted->guard)) {
+		hook_of(accepted)->authenticated(accepted->acceptor->hook, accepted, text);
+	}
+	envoi__accepted_leave(accepted);
 }
 
 /* --- the session --- */
@@ -279,7 +292,17 @@ static int begin_stream(struct envoi_accepted *accepted, struct envoi_transport 
 {
 	struct envoi_acceptor *acceptor = accepted->acceptor;
 	struct envoi_stream *stream;
-	const struct envoi_stream_options options = {
+	const struct envoi_stream_options of_component = {
+		.role = ENVOI_RECEIVER,
+		.content_ns = ENVOI_NS_COMPONENT,
+		.handlers = &acceptor->component_handler,
+		.handler_count = 1,
+		.required = ENVOI_STREAM_AUTHENTICATED,
+		.settings = acceptor->settings,
+		.tap = acceptor->tap,
+		.tap_user = acceptor->tap_user,
+	};
+	const struct envoi_stream_options of_client = {
 		.role = ENVOI_RECEIVER,
 		.host = acceptor->domains[0],
 		.handlers = acceptor->handlers,
@@ -289,7 +312,8 @@ static int begin_stream(struct envoi_accepted *accepted, struct envoi_transport 
 		.tap = acceptor->tap,
 		.tap_user = acceptor->tap_user,
 	};
-	int r = envoi_stream_new(&stream, acceptor->context, &options, transport,
+	int r = envoi_stream_new(&stream, acceptor->context,
+		accepted->component != NULL ? &of_component : &of_client, transport,
 		envoi_session_sink(accepted->session));
 	return r < 0 ? r : envoi_session_attach(accepted->session, stream);
 }
@@ -314,7 +338,7 @@ static int begin_session(struct envoi_accepted *accepted, struct envoi_transport
 }
 
 int envoi__accepted_new(struct envoi_accepted **ret_accepted, struct envoi_acceptor *acceptor,
-	struct envoi_transport *transport)
+	struct envoi_transport *transport, struct envoi__accept_component *component)
 {
 	struct envoi_context *context = acceptor->context;
 	struct envoi_accepted *accepted = envoi_alloc_zeroed(context, sizeof(*accepted));
@@ -323,6 +347,7 @@ int envoi__accepted_new(struct envoi_accepted **ret_accepted, struct envoi_accep
 		return ENVOI_ERR_NOMEM;
 	}
 	accepted->acceptor = acceptor;
+	accepted->component = component;
 	accepted->owner.impl = &owner_impl;
 	envoi__list_init(&accepted->account_link);
 	int r = begin_session(accepted, transport);

@@ -28,6 +28,7 @@ static void release(struct envoi_acceptor *acceptor)
 	envoi_tls_config_unref(acceptor->tls);
 	envoi_settings_free(acceptor->settings);
 	envoi__accept_forget_expired(acceptor);
+	envoi__accept_components_finish(acceptor);
 	envoi__map_finish(&acceptor->by_jid);
 	envoi__map_finish(&acceptor->by_account);
 	envoi__map_finish(&acceptor->by_resumption);
@@ -197,6 +198,10 @@ int envoi_acceptor_new(struct envoi_acceptor **ret_acceptor, struct envoi_contex
 	acceptor->filter = (struct envoi_handler)ENVOI_HANDLER(&envoi__accept_filter_impl);
 	acceptor->bind_hook.impl = &envoi__accept_bind_hook_impl;
 	acceptor->resumption_hook.impl = &envoi__accept_resumption_hook_impl;
+	acceptor->handshake_hook.impl = &envoi__accept_handshake_hook_impl;
+	envoi__map_init(&acceptor->known_components, context);
+	envoi__accept_failures_init(&acceptor->failed_names, context);
+	envoi__accept_failures_init(&acceptor->failed_sources, context);
 	envoi__list_init(&acceptor->all);
 	envoi__list_init(&acceptor->expired);
 	envoi__map_init(&acceptor->by_jid, context);
@@ -264,19 +269,28 @@ int envoi_acceptor_add_domain(struct envoi_acceptor *acceptor, const char *domai
 
 /* --- accepting --- */
 
-int envoi_acceptor_accept(struct envoi_acceptor *acceptor, struct envoi_transport *transport,
-	struct envoi_accepted **ret_accepted)
+int envoi__acceptor_accept(struct envoi_acceptor *acceptor, struct envoi_transport *transport,
+	struct envoi__accept_component *component, struct envoi_accepted **ret_accepted)
 {
 	struct envoi_accepted *accepted;
+	int r = ENVOI_ERR_STATE;
 	if (acceptor->domain_count == 0 || envoi__guard_is_over(&acceptor->guard)) {
 		envoi_transport_destroy(transport);
-		return ENVOI_ERR_STATE;
+	} else {
+		r = envoi__accepted_new(&accepted, acceptor, transport, component);
 	}
-	int r = envoi__accepted_new(&accepted, acceptor, transport);
-	if (r == ENVOI_OK && ret_accepted != NULL) {
+	if (r < 0) {
+		envoi__accept_component_free(acceptor->context, component);
+	} else if (ret_accepted != NULL) {
 		*ret_accepted = accepted;
 	}
 	return r;
+}
+
+int envoi_acceptor_accept(struct envoi_acceptor *acceptor, struct envoi_transport *transport,
+	struct envoi_accepted **ret_accepted)
+{
+	return envoi__acceptor_accept(acceptor, transport, NULL, ret_accepted);
 }
 
 void envoi_acceptor_get_stats(

@@ -3,15 +3,19 @@
  * SPDX-License-Identifier: MIT
  *
  * Files that call each other: accept_binding.c, accept_requests.c, accept_resumption.c,
- * accepted.c, acceptor.c.
+ * accepted.c, acceptor.c, accept_component.c.
  */
 #ifndef ENVOI_ACCEPT_ACCEPTOR_H
 #define ENVOI_ACCEPT_ACCEPTOR_H
 
+#include <netinet/in.h>
+
 #include <envoi/accept.h>
+#include <envoi/accept_component.h>
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/session.h>
 
+#include "accept/accept_failures.h"
 #include "accept/accept_settings.h"
 #include "base/guard.h"
 #include "base/list.h"
@@ -26,6 +30,8 @@ enum {
  *	acceptor.c            life, domains, the features of streams
  *	accepted.c            one session: its life, and what is reported of it
  *	accept_binding.c      which address a peer gets
+ *	accept_component.c    connections of components
+ *	accept_failures.c     wrong secrets, counted over connections
  *	accept_requests.c     requests that belong to a login, behind it
  *	accept_resumption.c   which session a peer resumes (XEP-0198)
  *	accept_table.c        sessions by address and by account
@@ -54,9 +60,23 @@ struct envoi_acceptor {
 	size_t expired_count;
 	struct envoi__map by_jid, by_account, by_resumption; /* bound sessions */
 	struct envoi_acceptor_stats stats;
+	/* of components */
+	struct envoi_component_directory *components; /* borrowed; NULL: none are accepted */
+	struct envoi_handler *component_handler; /* of their streams; owned */
+	struct envoi_handshake_hook handshake_hook;
+	struct envoi__accept_failures failed_names, failed_sources;
+	struct envoi__map known_components; /* from where each was authenticated last */
 };
 
 struct envoi__accept_account;
+
+/** What the connection of a component has beside that of a client. */
+struct envoi__accept_component {
+	struct envoi_component_lookup lookup; /* `stream` set: it is open */
+	struct envoi_jid *domain; /* of the handshake; NULL: none has come */
+	bool is_this_host; /* need not be secure */
+	char source[INET6_ADDRSTRLEN]; /* wrong secrets are counted by it; "": they are not */
+};
 
 struct envoi_accepted {
 	struct envoi__list link; /* of the acceptor */
@@ -68,6 +88,7 @@ struct envoi_accepted {
 	struct envoi_deferred end; /* of a suspended session that is closed */
 	struct envoi__guard guard;
 	struct envoi__accept_account *account; /* NULL: not bound, or no longer */
+	struct envoi__accept_component *component; /* owned; NULL: a client's */
 	struct envoi_jid *jid; /* that was bound, or NULL */
 	void *user;
 	char resumption_id[ENVOI_ID_SIZE]; /* "": cannot be resumed */
@@ -90,11 +111,16 @@ int envoi__acceptor_domain(const struct envoi_acceptor *acceptor, const char *na
 void envoi__acceptor_enter(struct envoi_acceptor *acceptor);
 void envoi__acceptor_leave(struct envoi_acceptor *acceptor);
 
+/** Accept the connection of a client, or a component. @param transport, component  taken
+ * @param component  NULL: a client's */
+int envoi__acceptor_accept(struct envoi_acceptor *acceptor, struct envoi_transport *transport,
+	struct envoi__accept_component *component, struct envoi_accepted **ret_accepted);
+
 /* accepted.c */
 
-/** @param transport  taken */
+/** @param transport, component  taken; @p component stays the caller's on failure */
 int envoi__accepted_new(struct envoi_accepted **ret_accepted, struct envoi_acceptor *acceptor,
-	struct envoi_transport *transport);
+	struct envoi_transport *transport, struct envoi__accept_component *component);
 /** End a session at once, with its connection. */
 void envoi__accepted_end(struct envoi_accepted *accepted, const struct envoi_failure *why);
 /** Call `ended`, if it was not called. */
@@ -112,6 +138,23 @@ extern const struct envoi_handler_impl envoi__accept_filter_impl;
 /* accept_binding.c */
 
 extern const struct envoi_bind_hook_impl envoi__accept_bind_hook_impl;
+
+/** End a session that gives way to another one: its address is free from now on. */
+void envoi__accept_replace(struct envoi_accepted *other);
+
+/* accept_component.c */
+
+extern const struct envoi_handshake_hook_impl envoi__accept_handshake_hook_impl;
+/** The header of a component has come. */
+void envoi__accept_component_opened(struct envoi_accepted *accepted, struct envoi_stream *stream);
+/** A component is authenticated: enter it under its name, in place of another one. */
+void envoi__accept_component_enter(struct envoi_accepted *accepted);
+/** Cancel the look-up that is open, if any. */
+void envoi__accept_component_cancel(struct envoi_accepted *accepted);
+void envoi__accept_component_free(
+	struct envoi_context *context, struct envoi__accept_component *component);
+/** Free what an acceptor has for components. */
+void envoi__accept_components_finish(struct envoi_acceptor *acceptor);
 
 /* accept_requests.c */
 

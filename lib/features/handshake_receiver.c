@@ -169,7 +169,7 @@ int envoi_handshake_answer(struct envoi_stream *stream, struct envoi_handler *ha
 	}
 	return refusal == ENVOI_STREAM_NO_CONDITION
 		? accept(handler, stream, state)
-		: envoi_stream_fail_with(stream, ENVOI_ERR_AUTH, refusal,
+		: envoi_stream_fail_with(stream, ENVOI_ERR_STATE, refusal,
 			  "a component that knows its secret was refused");
 }
 

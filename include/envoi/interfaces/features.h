@@ -329,8 +329,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_handshake_receiver_new(struct envoi_handler
  *                 Otherwise the stream error for one that has: ENVOI_STREAM_CONFLICT when another
  *                 component of the domain is connected, for example. An owner that prefers the new
  *                 one closes the old stream when this one is authenticated, not before
- * @retval ENVOI_ERR_STATE  no handshake waits for an answer
- * Other errors, ENVOI_ERR_AUTH among them: the stream fails.
+ * @retval ENVOI_ERR_AUTH   the secret is wrong; the stream fails
+ * @retval ENVOI_ERR_STATE  @p refusal: the stream fails with this code; or no handshake waits for
+ *                          an answer
+ * Other errors: the stream fails.
  */
 ENVOI_API int envoi_handshake_answer(struct envoi_stream *stream, struct envoi_handler *handler,
 	const char *secret, enum envoi_stream_condition refusal);

@@ -417,7 +417,7 @@ static void a_conflict_is_reported_to_one_that_knows_the_secret(void **state)
 	begin_both(&both, &hook, "secret");
 	recorder_assert_closed(&both.component, ENVOI_PHASE_SASL, ENVOI_ERR_STREAM);
 	assert_int_equal(both.component.failure.stream_condition, ENVOI_STREAM_CONFLICT);
-	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_SASL, ENVOI_ERR_AUTH);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_SASL, ENVOI_ERR_STATE);
 	finish_both(&both);
 }
 

@@ -23,8 +23,10 @@ extern "C" {
  *
  * - Probes are answered (section 4.3.2), and a contact whose request is approved gets the presence.
  * - A change of presence is sent to the contacts that are subscribed. When a session starts, the
- *   presence of all own addresses is sent again: the server has kept none of it. Unavailable
- *   presence that was lost with a connection is not sent again.
+ *   presence of all own addresses is sent again: the server has kept none of it. So is
+ *   unavailable presence that may have been lost with the connection (section 4.5.2), of the latest
+ *   10,000 addresses: until the server has answered a ping behind it, where the setting
+ *   acknowledgement.ping allows that.
  * - envoi_component_disconnect() first makes all own addresses unavailable at their contacts. No
  *   server does this on behalf of a component. At most close.timeout is used for it.
  * - Presence to many contacts is sent while the outbox has room: it pauses at

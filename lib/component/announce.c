@@ -3,11 +3,13 @@
  * SPDX-License-Identifier: MIT
  */
 #include "component/component.h"
+#include "session/liveness/probe.h"
 #include "session/session.h"
 #include "stream/stream_settings.h"
 
 enum {
 	STANZAS_A_TURN = 256, /* so that other work of the loop is not delayed */
+	CONFIRMED_AFTER_MS = 5000, /* so that one ping serves many addresses */
 };
 
 /* --- one presence --- */
@@ -101,12 +103,57 @@ static bool send_some(struct envoi_component *component)
 	return can_send(component);
 }
 
+/* --- what the server has processed --- */
+
+static void confirm_later(struct envoi_component *component);
+
+/* Any answer proves it for what was sent before (RFC 6120, section 10.1). */
+static void on_confirmed(void *user, const struct envoi_answer *answer)
+{
+	struct envoi_component *component = user;
+	int code = envoi_answer_code(answer);
+	if (code == ENVOI_ERR_CANCELED) {
+		return; /* it may be freed */
+	}
+	component->confirmation = NULL;
+	if (code == ENVOI_OK || code == ENVOI_ERR_STANZA) {
+		envoi__departed_confirm(&component->addresses.departed, component->confirmed);
+		confirm_later(component);
+	}
+}
+
+static void on_confirming(struct envoi_timer *timer)
+{
+	struct envoi_component *component = ENVOI_CONTAINER_OF(
+		timer, struct envoi_component, confirming);
+	envoi__connection_enter(&component->connection);
+	component->confirmed = component->addresses.departed.last;
+	if (envoi_session_is_online(component->connection.session) &&
+		envoi__session_ping(component->connection.session, 0, on_confirmed, component,
+			&component->confirmation) < 0) {
+		component->confirmation = NULL;
+	}
+	envoi__connection_exit(&component->connection);
+}
+
+static void confirm_later(struct envoi_component *component)
+{
+	if (component->addresses.departed.count > 0 && component->confirmation == NULL &&
+		component->connection.session->acknowledging.is_enabled &&
+		!envoi_timer_is_started(&component->confirming)) {
+		envoi_timer_start(&component->confirming,
+			envoi_context_loop(component->connection.context), CONFIRMED_AFTER_MS,
+			on_confirming);
+	}
+}
+
 void envoi__component_announce(struct envoi_component *component)
 {
 	envoi__connection_enter(&component->connection);
 	if (send_some(component)) {
 		schedule(component);
 	} else if (!is_freed(component) && component->addresses.due_count == 0) {
+		confirm_later(component);
 		depart(component);
 	}
 	envoi__connection_exit(&component->connection);
@@ -184,6 +231,8 @@ void envoi__component_arrive(struct envoi_component *component)
 {
 	component->is_departing = false;
 	envoi_timer_stop(&component->departure);
+	envoi_timer_stop(&component->confirming);
+	envoi__own_addresses_departed_due(&component->addresses);
 	envoi__own_addresses_all_due(&component->addresses);
 	envoi__component_announce(component);
 }
@@ -218,4 +267,5 @@ void envoi__component_stop_announcing(struct envoi_component *component)
 	component->is_departing = false;
 	envoi_deferred_cancel(&component->announcing);
 	envoi_timer_stop(&component->departure);
+	envoi_timer_stop(&component->confirming);
 }

@@ -32,6 +32,9 @@ struct envoi_component {
 	struct envoi_component_presence_hook *presence_hook; /* the application's; NULL: none */
 	struct envoi_deferred announcing; /* sends what is due */
 	struct envoi_timer departure; /* limits it */
+	struct envoi_timer confirming; /* asks the server whether it has unavailable presence */
+	struct envoi_request *confirmation; /* NULL: it was not asked */
+	uint64_t confirmed; /* the number of the departed address that it was asked about */
 	bool is_departing; /* all addresses become unavailable, then the session is closed */
 };
 

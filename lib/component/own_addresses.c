@@ -284,6 +284,45 @@ void envoi__own_addresses_all_due(struct envoi__own_addresses *addresses)
 	}
 }
 
+/* RFC 6121, section 4.5.2: all contacts that have the presence of the address get this one. */
+static void remember_departed(struct envoi__own_addresses *addresses,
+	const struct envoi__own_address *address, const char *jid)
+{
+	if (!envoi__list_is_empty(&address->contacts)) {
+		envoi__departed_add(&addresses->departed, jid);
+	}
+}
+
+/* Where it is available again, its presence says so. */
+static void make_departed_due(struct envoi__own_addresses *addresses, const struct envoi_jid *jid)
+{
+	struct envoi__own_address *address = envoi__own_address_find(addresses, jid);
+	struct envoi__own_resource **place = address == NULL
+		? NULL
+		: find_resource(address, envoi_jid_text(jid));
+	struct envoi__own_resource *resource = place == NULL || *place != NULL
+		? NULL
+		: make_resource(addresses, place, envoi_jid_text(jid));
+	if (resource != NULL) {
+		resource->is_due = true;
+		make_due(addresses, address);
+	}
+}
+
+void envoi__own_addresses_departed_due(struct envoi__own_addresses *addresses)
+{
+	struct envoi__departed *departed = &addresses->departed;
+	const char *text;
+	while ((text = envoi__departed_first(departed, UINT64_MAX)) != NULL) {
+		struct envoi_jid *jid;
+		if (envoi_jid_from_text(&jid, addresses->context, text) == ENVOI_OK) {
+			make_departed_due(addresses, jid);
+			envoi_jid_unref(jid);
+		}
+		envoi__departed_drop_first(departed);
+	}
+}
+
 static void drop_unavailable(
 	struct envoi__own_addresses *addresses, struct envoi__own_address *address)
 {
@@ -291,6 +330,7 @@ static void drop_unavailable(
 	while (*place != NULL) {
 		(*place)->is_due = false;
 		if ((*place)->presence == NULL) {
+			remember_departed(addresses, address, (*place)->jid);
 			drop_resource(addresses, place);
 		} else {
 			place = &(*place)->next;
@@ -374,6 +414,7 @@ void envoi__own_addresses_init(
 	envoi__map_init(&addresses->by_jid, context);
 	envoi__map_init(&addresses->contacts, context);
 	envoi__list_init(&addresses->due);
+	envoi__departed_init(&addresses->departed, context);
 }
 
 static void free_address(struct envoi__own_addresses *addresses, struct envoi__own_address *address)
@@ -396,6 +437,7 @@ void envoi__own_addresses_finish(struct envoi__own_addresses *addresses)
 		(address = envoi__map_next(&addresses->by_jid, &position)) != NULL;) {
 		free_address(addresses, address);
 	}
+	envoi__departed_finish(&addresses->departed);
 	envoi__map_finish(&addresses->by_jid);
 	envoi__map_finish(&addresses->contacts);
 }

@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "component/departed.h"
 
 /** The presence of one full address, or of the bare one. */
 struct envoi__own_resource {
@@ -44,6 +45,7 @@ struct envoi__own_addresses {
 	struct envoi__map by_jid, contacts;
 	struct envoi__list due; /* addresses with resources that are due */
 	size_t due_count, contact_limit;
+	struct envoi__departed departed;
 	/* what comes next of the first due address, once that has begun */
 	bool has_begun;
 	struct envoi__own_contact *at; /* NULL: all contacts were passed */
@@ -71,6 +73,9 @@ unsigned int envoi__own_subscription(const struct envoi__own_addresses *addresse
 /** Set the bits. @retval ENVOI_ERR_FULL  limits.component-contacts @retval ENVOI_ERR_NOMEM */
 int envoi__own_subscription_set(struct envoi__own_addresses *addresses, const struct envoi_jid *own,
 	const struct envoi_jid *contact, unsigned int subscription);
+
+/** On a new connection, unavailable presence is due again that the server may not have. */
+void envoi__own_addresses_departed_due(struct envoi__own_addresses *addresses);
 
 /** All resources of all addresses are due again. */
 void envoi__own_addresses_all_due(struct envoi__own_addresses *addresses);

@@ -193,8 +193,99 @@ static void presence_is_sent_again_after_a_lost_connection(void **state)
 	server.refusal = ENVOI_STREAM_NO_CONDITION;
 	run(30000);
 	assert_true(envoi_session_is_online(envoi_component_session(component)));
-	assert_int_equal(stanzas(), 2);
+	assert_int_equal(stanzas(), 3); /* with a ping behind them */
 	assert_non_null(strstr(component_server_lines(&server), "type='unavailable'"));
+}
+
+/* @return whether the server has got unavailable presence on its last connection */
+static bool was_unavailable(void)
+{
+	return strstr(component_server_lines(&server), "type='unavailable'") != NULL;
+}
+
+/* As a server does, which routes it back. */
+static void answer_ping(void)
+{
+	char xml[200];
+	const char *iq = strstr(component_server_lines(&server), "<iq ");
+	assert_non_null(iq);
+	const char *id = strstr(iq, " id='");
+	assert_non_null(id);
+	id += strlen(" id='");
+	snprintf(xml, sizeof(xml),
+		"<iq type='result' id='%.*s' from='gw.example.org' to='gw.example.org'/>",
+		(int)strcspn(id, "'"), id);
+	component_server_send(&server, xml);
+	run(100);
+}
+
+static void lose_the_connection(void)
+{
+	envoi_memory_pair_cut(component_server_last(&server)->pair);
+	run(30000);
+	assert_true(envoi_session_is_online(envoi_component_session(component)));
+}
+
+/* RFC 6121, section 4.5.2: else the contact sees it available for ever. */
+static void unavailable_presence_that_was_lost_is_sent_again(void **state)
+{
+	(void)state;
+	load(ENVOI_COMPONENT_FROM);
+	set_available(BOB);
+	set_available(BOB "/x");
+	go_online();
+	assert_int_equal(envoi_component_set_presence(component, BOB "/x", NULL), ENVOI_OK);
+	run(0);
+	run(0);
+	lose_the_connection();
+	assert_true(was_unavailable());
+	assert_non_null(strstr(component_server_lines(&server), BOB "/x"));
+	answer_ping();
+	lose_the_connection();
+	assert_false(was_unavailable());
+}
+
+static void an_address_that_is_available_again_is_not_unavailable(void **state)
+{
+	(void)state;
+	load(ENVOI_COMPONENT_FROM);
+	set_available(BOB "/x");
+	go_online();
+	assert_int_equal(envoi_component_set_presence(component, BOB "/x", NULL), ENVOI_OK);
+	run(10);
+	set_available(BOB "/x");
+	run(10);
+	lose_the_connection();
+	assert_false(was_unavailable());
+	assert_int_equal(stanzas() > 0, true);
+}
+
+static void presence_that_no_contact_has_had_is_not_remembered(void **state)
+{
+	(void)state;
+	set_available(BOB "/x");
+	go_online();
+	assert_int_equal(envoi_component_set_presence(component, BOB "/x", NULL), ENVOI_OK);
+	run(10);
+	load(ENVOI_COMPONENT_FROM);
+	lose_the_connection();
+	assert_false(was_unavailable());
+}
+
+/* Without pings it is sent with each new connection. */
+static void without_pings_it_is_sent_again_each_time(void **state)
+{
+	(void)state;
+	envoi_component_set(component, "acknowledgement.ping", "false");
+	load(ENVOI_COMPONENT_FROM);
+	set_available(BOB "/x");
+	go_online();
+	assert_int_equal(envoi_component_set_presence(component, BOB "/x", NULL), ENVOI_OK);
+	run(30000);
+	for (int i = 0; i < 3; i++) {
+		lose_the_connection();
+		assert_true(was_unavailable());
+	}
 }
 
 static void all_addresses_become_unavailable_before_the_stream_closes(void **state)
@@ -488,6 +579,10 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(presence_goes_to_contacts_that_are_subscribed),
 		TEST(presence_is_sent_again_after_a_lost_connection),
+		TEST(unavailable_presence_that_was_lost_is_sent_again),
+		TEST(an_address_that_is_available_again_is_not_unavailable),
+		TEST(presence_that_no_contact_has_had_is_not_remembered),
+		TEST(without_pings_it_is_sent_again_each_time),
 		TEST(all_addresses_become_unavailable_before_the_stream_closes),
 		TEST(thousands_depart_as_far_as_the_outbox_has_room),
 		TEST(departing_ends_with_close_timeout),

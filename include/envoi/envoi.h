@@ -1,6 +1,11 @@
 /*
  * envoi - everything for users, without extensions (<envoi/extensions.h>)
  * SPDX-License-Identifier: MIT
+ *
+ * NULL as a text or an address has the meaning that the comment of the function gives it. Where it
+ * gives none, functions that return a code refuse it with ENVOI_ERR_INVALID, or as a name that does
+ * not exist; others return NULL, false or 0. NULL as an object is allowed where the comment says
+ * so: in functions that free, and in those that read and build elements and stanzas.
  */
 #ifndef ENVOI_ENVOI_H
 #define ENVOI_ENVOI_H

@@ -31,6 +31,9 @@ struct envoi_context;
  * Preparing a prepared address does not change it.
  *
  * An address has a reference to its context and is one block of memory.
+ *
+ * The sender of a stanza may be NULL (envoi_stanza_from()). All functions below accept NULL for an
+ * address: those that make something return ENVOI_ERR_INVALID, the others NULL, false or 0.
  */
 struct envoi_jid;
 
@@ -43,8 +46,9 @@ struct envoi_jid;
  * @param[out] ret_jid  a new reference
  * @param text  UTF-8, need not be NUL-terminated; borrowed for the call
  * @param len   length of @p text in bytes
- * @retval ENVOI_ERR_INVALID  a part is empty, too long (more than 1,023 bytes when prepared) or not
- *                            allowed: envoi_jid_check() returns the reason as text
+ * @retval ENVOI_ERR_INVALID  @p text is NULL, or a part is empty, too long (more than 1,023 bytes
+ *                            when prepared) or not allowed: envoi_jid_check() returns the reason as
+ *                            text
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_parse(
@@ -81,13 +85,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_bare(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid);
 
 /** Get the bare address of @p jid with another resource. @param[out] ret_jid a new reference.
- * Errors as envoi_jid_parse(). */
+ * @param resource NULL: none. Errors as envoi_jid_parse(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_with_resource(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid, const char *resource);
 
 /** @return the localpart, or NULL; NUL-terminated, borrowed from @p jid, as all texts below */
 ENVOI_API const char *envoi_jid_local(const struct envoi_jid *jid);
-/** @return the domainpart, in U-labels; never NULL */
+/** @return the domainpart, in U-labels; NULL only for NULL */
 ENVOI_API const char *envoi_jid_domain(const struct envoi_jid *jid);
 /** @return the domainpart in A-labels (RFC 5890), for DNS, TLS and certificates; an address literal
  * unchanged, with its brackets */
@@ -107,7 +111,7 @@ ENVOI_API bool envoi_jid_equal(const struct envoi_jid *a, const struct envoi_jid
 ENVOI_API bool envoi_jid_equal_bare(const struct envoi_jid *a, const struct envoi_jid *b);
 /** @return a hash of the whole address; equal addresses of one context have equal hashes */
 ENVOI_API uint32_t envoi_jid_hash(const struct envoi_jid *jid);
-/** @return <0, 0 or >0, by the byte order of the canonical forms */
+/** @return <0, 0 or >0, by the byte order of the canonical forms; NULL comes first */
 ENVOI_API int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_jid *b);
 
 /* --- escaping (XEP-0106) --- */
@@ -121,7 +125,7 @@ ENVOI_API int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_ji
  *
  * @param[out] ret_local  NUL-terminated; to be freed with envoi_free()
  * @param text  UTF-8, NUL-terminated
- * @retval ENVOI_ERR_INVALID  @p text is empty, not UTF-8, or begins or ends with a blank
+ * @retval ENVOI_ERR_INVALID  @p text is NULL, empty, not UTF-8, or begins or ends with a blank
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_escape(
@@ -133,6 +137,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_jid_escape(
  *
  * @param[out] ret_text  NUL-terminated; to be freed with envoi_free(); not to be compared with
  *                       addresses
+ * @retval ENVOI_ERR_INVALID  @p local is NULL
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_jid_unescape(

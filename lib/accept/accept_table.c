@@ -32,13 +32,13 @@ struct envoi_accepted *envoi_acceptor_find(
 	const struct envoi_acceptor *acceptor, const struct envoi_jid *jid)
 {
 	const char *text = envoi_jid_text(jid);
-	return envoi__map_get(&acceptor->by_jid, text, strlen(text));
+	return text == NULL ? NULL : envoi__map_get(&acceptor->by_jid, text, strlen(text));
 }
 
 struct envoi_accepted *envoi_acceptor_next(const struct envoi_acceptor *acceptor,
 	const struct envoi_jid *jid, const struct envoi_accepted *after)
 {
-	struct envoi__accept_account *account = account_of(acceptor, jid);
+	struct envoi__accept_account *account = jid == NULL ? NULL : account_of(acceptor, jid);
 	if (account == NULL || (after != NULL && after->account != account)) {
 		return NULL;
 	}

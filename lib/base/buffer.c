@@ -125,7 +125,7 @@ int envoi_buffer_append(struct envoi_buffer *buffer, const void *data, size_t le
 
 int envoi_buffer_append_text(struct envoi_buffer *buffer, const char *text)
 {
-	return envoi_buffer_append(buffer, text, strlen(text));
+	return text == NULL ? ENVOI_ERR_INVALID : envoi_buffer_append(buffer, text, strlen(text));
 }
 
 int envoi_buffer_printf(struct envoi_buffer *buffer, const char *format, ...)

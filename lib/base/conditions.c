@@ -162,7 +162,7 @@ static const char *const type_names[] = {
 
 static size_t find(const struct envoi_condition_meaning *rows, size_t count, const char *name)
 {
-	for (size_t i = 1; i < count; i++) {
+	for (size_t i = 1; name != NULL && i < count; i++) {
 		if (strcmp(rows[i].name, name) == 0) {
 			return i;
 		}
@@ -226,7 +226,7 @@ const char *envoi_stanza_condition_name(enum envoi_stanza_condition condition)
 
 enum envoi_stanza_condition envoi_stanza_condition_from_name(const char *name)
 {
-	for (size_t i = 1; i < COUNT(stanza_rows); i++) {
+	for (size_t i = 1; name != NULL && i < COUNT(stanza_rows); i++) {
 		if (strcmp(stanza_rows[i].meaning.name, name) == 0) {
 			return (enum envoi_stanza_condition)i;
 		}
@@ -246,7 +246,7 @@ const char *envoi_stanza_error_type_name(enum envoi_stanza_error_type type)
 
 enum envoi_stanza_error_type envoi_stanza_error_type_from_name(const char *name)
 {
-	for (size_t i = 1; i < COUNT(type_names); i++) {
+	for (size_t i = 1; name != NULL && i < COUNT(type_names); i++) {
 		if (strcmp(type_names[i], name) == 0) {
 			return (enum envoi_stanza_error_type)i;
 		}

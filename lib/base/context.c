@@ -142,7 +142,7 @@ void *envoi_realloc(struct envoi_context *context, void *memory, size_t len)
 
 char *envoi_strndup(struct envoi_context *context, const char *text, size_t len)
 {
-	char *copy = envoi_alloc(context, len + 1);
+	char *copy = text == NULL ? NULL : envoi_alloc(context, len + 1);
 	if (copy == NULL) {
 		return NULL;
 	}

@@ -138,6 +138,9 @@ static const struct envoi_handler_impl handshake_impl = {
 int envoi_handshake_new(
 	struct envoi_handler **ret_handler, struct envoi_context *context, const char *secret)
 {
+	if (secret == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	struct handshake *handshake = envoi_alloc_zeroed(context, sizeof(*handshake));
 	if (handshake == NULL) {
 		return ENVOI_ERR_NOMEM;

@@ -62,8 +62,8 @@ static int escape(char **ret_local, struct envoi_context *context, const char *t
 int envoi_jid_escape(char **ret_local, struct envoi_context *context, const char *text)
 {
 	struct envoi__precis precis;
-	size_t len = strlen(text);
-	if (u8_check((const uint8_t *)text, len) != NULL) {
+	size_t len = text == NULL ? 0 : strlen(text);
+	if (text == NULL || u8_check((const uint8_t *)text, len) != NULL) {
 		return ENVOI_ERR_INVALID;
 	}
 	envoi__precis_init(&precis, text, len);
@@ -79,6 +79,9 @@ int envoi_jid_escape(char **ret_local, struct envoi_context *context, const char
 
 int envoi_jid_unescape(char **ret_text, struct envoi_context *context, const char *local)
 {
+	if (local == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	size_t len = strlen(local);
 	char *text = envoi_alloc(context, len + 1);
 	if (text == NULL) {

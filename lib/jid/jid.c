@@ -131,13 +131,13 @@ int envoi_jid_parse(
 	struct envoi_jid **ret_jid, struct envoi_context *context, const char *text, size_t len)
 {
 	struct envoi__jid_parts parts;
-	envoi__jid_split(&parts, text, len);
+	envoi__jid_split(&parts, text != NULL ? text : "", text != NULL ? len : 0);
 	return make(ret_jid, context, &parts);
 }
 
 int envoi_jid_from_text(struct envoi_jid **ret_jid, struct envoi_context *context, const char *text)
 {
-	return envoi_jid_parse(ret_jid, context, text, strlen(text));
+	return envoi_jid_parse(ret_jid, context, text, text == NULL ? 0 : strlen(text));
 }
 
 static struct envoi__span span_of(const char *text)
@@ -162,7 +162,7 @@ int envoi_jid_check(const char *text, size_t len, char *line, size_t size)
 	struct envoi__jid_reason reason;
 	char room[ENVOI__JID_ROOM];
 	int r = ENVOI_OK;
-	envoi__jid_split(&parts, text, len);
+	envoi__jid_split(&parts, text != NULL ? text : "", text != NULL ? len : 0);
 	if (!envoi__jid_prepare_ascii(&parts)) {
 		r = envoi__jid_prepare(&parts, room, &reason);
 	}
@@ -183,7 +183,9 @@ static struct envoi_jid *changeable(const struct envoi_jid *jid)
 
 struct envoi_jid *envoi_jid_ref(const struct envoi_jid *jid)
 {
-	changeable(jid)->references++;
+	if (jid != NULL) {
+		changeable(jid)->references++;
+	}
 	return changeable(jid);
 }
 
@@ -209,6 +211,9 @@ static struct envoi__jid_parts parts_of(const struct envoi_jid *jid)
 
 int envoi_jid_bare(struct envoi_jid **ret_jid, const struct envoi_jid *jid)
 {
+	if (jid == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	if (jid->resource == NULL) {
 		*ret_jid = envoi_jid_ref(jid);
 		return ENVOI_OK;
@@ -221,6 +226,9 @@ int envoi_jid_bare(struct envoi_jid **ret_jid, const struct envoi_jid *jid)
 int envoi_jid_with_resource(
 	struct envoi_jid **ret_jid, const struct envoi_jid *jid, const char *resource)
 {
+	if (jid == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	struct envoi__jid_parts parts = parts_of(jid);
 	struct envoi__jid_reason reason;
 	char room[ENVOI__JID_PART_MAX + 1];
@@ -236,37 +244,37 @@ int envoi_jid_with_resource(
 
 const char *envoi_jid_local(const struct envoi_jid *jid)
 {
-	return jid->local;
+	return jid == NULL ? NULL : jid->local;
 }
 
 const char *envoi_jid_domain(const struct envoi_jid *jid)
 {
-	return jid->domain;
+	return jid == NULL ? NULL : jid->domain;
 }
 
 const char *envoi_jid_domain_ascii(const struct envoi_jid *jid)
 {
-	return jid->ascii;
+	return jid == NULL ? NULL : jid->ascii;
 }
 
 const char *envoi_jid_resource(const struct envoi_jid *jid)
 {
-	return jid->resource;
+	return jid == NULL ? NULL : jid->resource;
 }
 
 const char *envoi_jid_text(const struct envoi_jid *jid)
 {
-	return jid->text;
+	return jid == NULL ? NULL : jid->text;
 }
 
 size_t envoi_jid_bare_len(const struct envoi_jid *jid)
 {
-	return jid->bare_len;
+	return jid == NULL ? 0 : jid->bare_len;
 }
 
 bool envoi_jid_is_bare(const struct envoi_jid *jid)
 {
-	return jid->resource == NULL;
+	return jid != NULL && jid->resource == NULL;
 }
 
 bool envoi_jid_equal(const struct envoi_jid *a, const struct envoi_jid *b)
@@ -288,6 +296,9 @@ bool envoi_jid_equal_bare(const struct envoi_jid *a, const struct envoi_jid *b)
 
 uint32_t envoi_jid_hash(const struct envoi_jid *jid)
 {
+	if (jid == NULL) {
+		return 0;
+	}
 	if (jid->hash == 0) {
 		uint32_t hash = (uint32_t)envoi__hash(jid->context, jid->text, jid->len);
 		changeable(jid)->hash = hash != 0 ? hash : 1;
@@ -297,5 +308,8 @@ uint32_t envoi_jid_hash(const struct envoi_jid *jid)
 
 int envoi_jid_compare(const struct envoi_jid *a, const struct envoi_jid *b)
 {
+	if (a == NULL || b == NULL) {
+		return (a != NULL) - (b != NULL);
+	}
 	return strcmp(a->text, b->text);
 }

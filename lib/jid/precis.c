@@ -331,7 +331,7 @@ int envoi_precis_enforce(char **ret_text, size_t *ret_len, struct envoi_context 
 {
 	struct envoi__precis precis;
 	enum envoi_precis_problem problem = ENVOI_PRECIS_FINE;
-	envoi__precis_init(&precis, text, len);
+	envoi__precis_init(&precis, text != NULL ? text : "", text != NULL ? len : 0);
 	int r = envoi__precis_enforce(&precis, profile, &problem);
 	if (ret_problem != NULL) {
 		*ret_problem = problem;
@@ -355,6 +355,9 @@ int envoi_precis_compare(
 {
 	struct envoi__precis of_a, of_b;
 	enum envoi_precis_problem problem;
+	if (a == NULL || b == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	if (profile == ENVOI_PRECIS_NICKNAME) {
 		profile = ENVOI_PRECIS_NICKNAME_COMPARED;
 	}

@@ -297,6 +297,9 @@ int envoi_uri_parse(
 int envoi_uri_new(
 	struct envoi_uri **ret_uri, struct envoi_context *context, const struct envoi_jid *jid)
 {
+	if (jid == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	int r = make(ret_uri, context);
 	if (r == ENVOI_OK) {
 		(*ret_uri)->jid = envoi_jid_ref(jid);
@@ -352,7 +355,7 @@ bool envoi_uri_next_parameter(const struct envoi_uri *uri, size_t *position, con
 
 const char *envoi_uri_parameter(const struct envoi_uri *uri, const char *name)
 {
-	for (size_t i = 0; i < uri->count; i++) {
+	for (size_t i = 0; name != NULL && i < uri->count; i++) {
 		if (strcmp(uri->parameters[i].name, name) == 0) {
 			return uri->parameters[i].value;
 		}
@@ -362,8 +365,8 @@ const char *envoi_uri_parameter(const struct envoi_uri *uri, const char *name)
 
 static int copy(const char **ret_text, struct envoi_uri *uri, const char *text)
 {
-	size_t len = strlen(text);
-	if (u8_check((const uint8_t *)text, len) != NULL) {
+	size_t len = text == NULL ? 0 : strlen(text);
+	if (text == NULL || u8_check((const uint8_t *)text, len) != NULL) {
 		return ENVOI_ERR_INVALID;
 	}
 	char *its = envoi__arena_strndup(&uri->arena, text, len);

@@ -142,6 +142,9 @@ static void admission_free(struct envoi_admission *admission)
 int envoi__admission_new(struct envoi_admission **ret_admission, struct envoi_listener *listener,
 	const char *service, const struct sockaddr *address, size_t address_len)
 {
+	if (service == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	size_t service_size = strlen(service) + 1;
 	struct envoi_admission *admission = envoi_alloc_zeroed(
 		listener->context, sizeof(*admission) + service_size);

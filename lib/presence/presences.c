@@ -11,6 +11,7 @@
 #include <envoi/interfaces/session.h>
 
 #include "presence/presence_table.h"
+#include "session/session.h"
 
 struct envoi_presences {
 	struct envoi_handler handler;
@@ -244,20 +245,20 @@ uint64_t envoi_presences_refused(const struct envoi_presences *presences)
 const struct envoi_contact_presence *envoi_presences_best(
 	const struct envoi_presences *presences, const struct envoi_jid *jid)
 {
-	return envoi__presence_table_next_of(&presences->table, jid, NULL);
+	return envoi_presences_next_of(presences, jid, NULL);
 }
 
 const struct envoi_contact_presence *envoi_presences_find(
 	const struct envoi_presences *presences, const struct envoi_jid *jid)
 {
-	return envoi__presence_table_find(&presences->table, jid);
+	return jid == NULL ? NULL : envoi__presence_table_find(&presences->table, jid);
 }
 
 const struct envoi_contact_presence *envoi_presences_next_of(
 	const struct envoi_presences *presences, const struct envoi_jid *jid,
 	const struct envoi_contact_presence *previous)
 {
-	return envoi__presence_table_next_of(&presences->table, jid, previous);
+	return jid == NULL ? NULL : envoi__presence_table_next_of(&presences->table, jid, previous);
 }
 
 const struct envoi_contact_presence *envoi_presences_next(
@@ -269,13 +270,17 @@ const struct envoi_contact_presence *envoi_presences_next(
 const struct envoi_contact_presence *envoi_presences_last(
 	const struct envoi_presences *presences, const struct envoi_jid *jid)
 {
-	return envoi__presence_table_last(&presences->table, jid);
+	return jid == NULL ? NULL : envoi__presence_table_last(&presences->table, jid);
 }
 
 int envoi_presences_probe(struct envoi_presences *presences, const struct envoi_jid *jid)
 {
 	if (presences->session == NULL) {
 		return ENVOI_ERR_STATE;
+	}
+	if (jid == NULL) {
+		return envoi__session_refuse(
+			presences->session, ENVOI_ERR_INVALID, "presences: no address");
 	}
 	return envoi_send(presences->session,
 		envoi_presence_new(presences->context, ENVOI_TYPE_PROBE, envoi_jid_text(jid)),

@@ -55,8 +55,9 @@ static struct request *request_at(struct envoi__list *link)
 static struct request *find_open(
 	const struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid)
 {
-	return envoi__map_get(
-		&subscriptions->by_address, envoi_jid_text(jid), envoi_jid_bare_len(jid));
+	return jid == NULL ? NULL
+			   : envoi__map_get(&subscriptions->by_address, envoi_jid_text(jid),
+				     envoi_jid_bare_len(jid));
 }
 
 static void request_free(struct envoi_context *context, struct request *request)
@@ -129,7 +130,8 @@ static int send(struct envoi_subscriptions *subscriptions, enum envoi_stanza_typ
 	}
 	int r = envoi_jid_bare(&bare, jid);
 	if (r < 0) {
-		return envoi__session_refuse(subscriptions->session, r, NULL);
+		return envoi__session_refuse(subscriptions->session, r,
+			jid == NULL ? "subscriptions: no address" : NULL);
 	}
 	struct envoi_stanza *stanza = envoi_presence_new(
 		subscriptions->context, type, envoi_jid_text(bare));
@@ -404,8 +406,10 @@ static int answer(struct envoi_subscriptions *subscriptions, const struct envoi_
 		return ENVOI_ERR_STATE;
 	}
 	if (find_open(subscriptions, jid) == NULL) {
-		return envoi__session_refuse(subscriptions->session, ENVOI_ERR_NOT_FOUND,
-			"subscriptions: %.256s has no open request", envoi_jid_text(jid));
+		return envoi__session_refuse(subscriptions->session,
+			jid == NULL ? ENVOI_ERR_INVALID : ENVOI_ERR_NOT_FOUND,
+			"subscriptions: %.256s has no open request",
+			jid == NULL ? "no address" : envoi_jid_text(jid));
 	}
 	struct envoi_jid *contact = envoi_jid_ref(jid);
 	envoi__guard_enter(&subscriptions->guard);

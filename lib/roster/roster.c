@@ -291,7 +291,7 @@ uint64_t envoi_roster_refused_pushes(const struct envoi_roster *roster)
 const struct envoi_roster_item *envoi_roster_find(
 	const struct envoi_roster *roster, const struct envoi_jid *jid)
 {
-	return envoi__contacts_find(&roster->contacts, jid);
+	return jid == NULL ? NULL : envoi__contacts_find(&roster->contacts, jid);
 }
 
 const struct envoi_roster_item *envoi_roster_next(
@@ -308,7 +308,7 @@ const char *envoi_roster_next_group(
 
 bool envoi_roster_item_is_in(const struct envoi_roster_item *item, const char *group)
 {
-	for (size_t i = 0; i < item->group_count; i++) {
+	for (size_t i = 0; group != NULL && i < item->group_count; i++) {
 		if (strcmp(item->groups[i], group) == 0) {
 			return true;
 		}

@@ -165,7 +165,7 @@ int envoi_roster_load(struct envoi_roster *roster, const char *text, size_t len)
 			"roster: a list was fetched or is being fetched, or the session has no "
 			"address");
 	}
-	int r = parse(&root, roster->context, text, len);
+	int r = text == NULL ? ENVOI_ERR_INVALID : parse(&root, roster->context, text, len);
 	if (r < 0) {
 		return refuse_load(roster, r);
 	}

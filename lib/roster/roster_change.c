@@ -44,14 +44,21 @@ static int check_groups(struct envoi_roster *roster, const struct envoi_roster_i
 	envoi__map_init(&names, roster->context);
 	for (size_t i = 0; r == ENVOI_OK && i < item->group_count; i++) {
 		const char *name = item->groups[i];
-		r = name[0] == '\0' ? ENVOI_ERR_INVALID
-				    : envoi__map_add(&names, name, strlen(name), roster);
+		r = name == NULL || name[0] == '\0'
+			? ENVOI_ERR_INVALID
+			: envoi__map_add(&names, name, strlen(name), roster);
 		if (r < 0) {
 			r = refuse_group(roster, r, name);
 		}
 	}
 	envoi__map_finish(&names);
 	return r;
+}
+
+static int refuse_no_address(const struct envoi_roster *roster)
+{
+	return envoi__session_refuse(
+		roster->session, ENVOI_ERR_INVALID, "roster: the contact has no address");
 }
 
 int envoi__roster_send_item(struct envoi_roster *roster, struct envoi_roster_item *item,
@@ -61,7 +68,7 @@ int envoi__roster_send_item(struct envoi_roster *roster, struct envoi_roster_ite
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi_jid *address;
-	int r = check_groups(roster, item);
+	int r = jid == NULL ? refuse_no_address(roster) : check_groups(roster, item);
 	if (r < 0) {
 		return r;
 	}
@@ -99,6 +106,9 @@ int envoi_roster_remove(
 
 int envoi__roster_refuse_stranger(const struct envoi_roster *roster, const struct envoi_jid *jid)
 {
+	if (jid == NULL) {
+		return refuse_no_address(roster);
+	}
 	return envoi__session_refuse(roster->session, ENVOI_ERR_NOT_FOUND,
 		"roster: %.256s is not a contact", envoi_jid_text(jid));
 }

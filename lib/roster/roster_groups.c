@@ -42,11 +42,20 @@ static int send_with_groups(struct envoi_roster *roster, const struct envoi_rost
 	return r;
 }
 
+static int refuse_empty_group(const struct envoi_roster *roster)
+{
+	return envoi__session_refuse(
+		roster->session, ENVOI_ERR_INVALID, "roster: the name of a group is empty");
+}
+
 int envoi_roster_add_to_group(struct envoi_roster *roster, const struct envoi_jid *jid,
 	const char *group, envoi_answer_fn *done, void *user)
 {
 	const struct envoi_roster_item *known = envoi_roster_find(roster, jid);
-	return known == NULL ? envoi__roster_refuse_stranger(roster, jid)
+	if (known == NULL) {
+		return envoi__roster_refuse_stranger(roster, jid);
+	}
+	return group == NULL ? refuse_empty_group(roster)
 			     : send_with_groups(roster, known, NULL, group, done, user);
 }
 
@@ -56,6 +65,9 @@ int envoi_roster_remove_from_group(struct envoi_roster *roster, const struct env
 	const struct envoi_roster_item *known = envoi_roster_find(roster, jid);
 	if (known == NULL) {
 		return envoi__roster_refuse_stranger(roster, jid);
+	}
+	if (group == NULL) {
+		return refuse_empty_group(roster);
 	}
 	if (!envoi_roster_item_is_in(known, group)) {
 		return envoi__session_refuse(roster->session, ENVOI_ERR_NOT_FOUND,
@@ -233,9 +245,8 @@ int envoi_roster_rename_group(struct envoi_roster *roster, const char *from, con
 	if (roster->session == NULL) {
 		return ENVOI_ERR_STATE;
 	}
-	if (to != NULL && to[0] == '\0') {
-		return envoi__session_refuse(
-			roster->session, ENVOI_ERR_INVALID, "roster: the name of a group is empty");
+	if (from == NULL || (to != NULL && to[0] == '\0')) {
+		return refuse_empty_group(roster);
 	}
 	int r = change_new(&change, roster, from, to);
 	if (r < 0) {

@@ -103,6 +103,9 @@ static const struct envoi_sasl_mechanism *find_built_in(const char *name)
 
 const struct envoi_sasl_mechanism *envoi_sasl_find(struct envoi_context *context, const char *name)
 {
+	if (name == NULL) {
+		return NULL;
+	}
 	const struct envoi_sasl_mechanism *added = find_added(context, name);
 	return added != NULL ? added : find_built_in(name);
 }

@@ -146,7 +146,7 @@ int envoi_sasl_verifier_parse(struct envoi_sasl_verifier *ret_verifier,
 	struct parts parts;
 	struct envoi_sasl_verifier verifier;
 	enum envoi__scram_hash hash;
-	if (!split(text, len, &parts)) {
+	if (text == NULL || !split(text, len, &parts)) {
 		return ENVOI_ERR_INVALID;
 	}
 	int r = find_mechanism(&parts.mechanism, &hash);

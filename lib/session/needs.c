@@ -20,7 +20,7 @@ static struct envoi__attachment *find_name(struct envoi__list *list, const char 
 	for (; link != list; link = link->next) {
 		struct envoi__attachment *attachment = envoi__attachment_of(link);
 		const char *own = attachment->is_removed ? NULL : attachment->handler->impl->name;
-		if (own != NULL && strcmp(own, name) == 0) {
+		if (own != NULL && name != NULL && strcmp(own, name) == 0) {
 			return attachment;
 		}
 	}

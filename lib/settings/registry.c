@@ -208,7 +208,9 @@ const struct envoi_settings *envoi__default_settings(struct envoi_context *conte
 const struct envoi__entry *envoi__settings_find(struct envoi_context *context, const char *name)
 {
 	struct registry *registry = registry_of(context);
-	return registry == NULL ? NULL : envoi__map_get(&registry->by_key, name, strlen(name));
+	return registry == NULL || name == NULL
+		? NULL
+		: envoi__map_get(&registry->by_key, name, strlen(name));
 }
 
 const struct envoi__entry *envoi__settings_find_at(

@@ -88,7 +88,8 @@ void envoi_settings_free(struct envoi_settings *settings)
 
 static int fail(struct envoi_settings *settings, const char *name, const char *problem, int code)
 {
-	snprintf(settings->problem, sizeof(settings->problem), "%s: %s", name, problem);
+	snprintf(settings->problem, sizeof(settings->problem), "%s: %s",
+		name != NULL ? name : "NULL", problem);
 	return code;
 }
 

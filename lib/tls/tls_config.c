@@ -113,7 +113,8 @@ int envoi__tls_config_pin(
 int envoi_tls_config_add_pin(struct envoi_tls_config *config, const char *pin)
 {
 	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
-	int r = config->is_initiator ? envoi__pin_parse(pin, strlen(pin), spki) : ENVOI_ERR_INVALID;
+	int r = config->is_initiator && pin != NULL ? envoi__pin_parse(pin, strlen(pin), spki)
+						    : ENVOI_ERR_INVALID;
 	return r < 0 ? r : envoi__tls_config_pin(config, spki);
 }
 
@@ -150,7 +151,8 @@ int envoi_tls_config_new_server(struct envoi_tls_config **ret_config, struct env
 	const char *cert_file, const char *key_file)
 {
 	struct envoi_tls_config *config;
-	int r = new_config(&config, context);
+	int r = cert_file == NULL || key_file == NULL ? ENVOI_ERR_INVALID
+						      : new_config(&config, context);
 	if (r < 0) {
 		return r;
 	}

@@ -170,7 +170,7 @@ int envoi_tls_config_set_certificate(struct envoi_tls_config *config, const char
 {
 	struct envoi_context *context = config->context;
 	struct envoi_buffer certificate, key;
-	if (!config->is_initiator || config->has_own) {
+	if (!config->is_initiator || config->has_own || cert_file == NULL) {
 		return config->has_own ? ENVOI_ERR_STATE : ENVOI_ERR_INVALID;
 	}
 	envoi_buffer_init(&certificate, context, LARGEST_FILE);

@@ -77,8 +77,8 @@ const char *envoi_element_ns(const struct envoi_element *element)
 
 bool envoi_element_is(const struct envoi_element *element, const char *ns, const char *name)
 {
-	return element != NULL && envoi__same_text(element->name, name) &&
-		envoi__same_text(element->ns, ns);
+	return element != NULL && ns != NULL && name != NULL &&
+		envoi__same_text(element->name, name) && envoi__same_text(element->ns, ns);
 }
 
 static const char *known(const struct envoi_element *element, bool is_known, const char *text)
@@ -100,7 +100,7 @@ const char *envoi__element_name_known(const struct envoi_element *element)
 const char *envoi_element_attr_ns(
 	const struct envoi_element *element, const char *ns, const char *name)
 {
-	if (element == NULL) {
+	if (element == NULL || ns == NULL || name == NULL) {
 		return NULL;
 	}
 	for (uint32_t i = 0; i < element->attr_count; i++) {

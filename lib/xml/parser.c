@@ -71,6 +71,9 @@ void envoi_xml_parser_set_limits(
 
 int envoi_xml_parser_feed(struct envoi_xml_parser *parser, const char *data, size_t len)
 {
+	if (data == NULL && len > 0) {
+		return ENVOI_ERR_INVALID;
+	}
 	if (parser->is_cut || parser->error.code != ENVOI_OK) {
 		return parser->error.code == ENVOI_ERR_NOMEM ? ENVOI_ERR_NOMEM : ENVOI_OK;
 	}
@@ -322,6 +325,9 @@ int envoi_xml_parse(struct envoi_element **ret_element, struct envoi_context *co
 {
 	struct envoi_xml_parser *parser;
 	struct envoi_xml_item item, more;
+	if (xml == NULL && len > 0) {
+		return ENVOI_ERR_INVALID;
+	}
 	int r = envoi_xml_parser_new(&parser, context, NULL);
 	if (r < 0) {
 		return r;

@@ -150,6 +150,9 @@ static size_t most_steps(const char *text)
 int envoi_path_new(struct envoi_path **ret_path, struct envoi_context *context, const char *text,
 	struct envoi_path_problem *ret_problem)
 {
+	if (text == NULL) {
+		text = ""; /* which has no name */
+	}
 	size_t len = strlen(text);
 	size_t steps = most_steps(text) * sizeof(struct envoi__path_step);
 	struct envoi_path *path = envoi_alloc_zeroed(context, sizeof(*path) + steps + len + 1);

@@ -20,7 +20,7 @@
 static int fill_address(struct sockaddr_un *ret_own, const char *path)
 {
 	*ret_own = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (path[0] == '\0' || strlen(path) >= sizeof(ret_own->sun_path)) {
+	if (path == NULL || path[0] == '\0' || strlen(path) >= sizeof(ret_own->sun_path)) {
 		return ENVOI_ERR_INVALID;
 	}
 	memcpy(ret_own->sun_path, path, strlen(path) + 1);
@@ -116,7 +116,7 @@ int envoi_tcp_listen_unix(
 	struct envoi_context *context = envoi_listener_context(listener);
 	struct sockaddr_un own;
 	int fd;
-	int r = fill_address(&own, path);
+	int r = service == NULL ? ENVOI_ERR_INVALID : fill_address(&own, path);
 	if (r < 0) {
 		return r;
 	}

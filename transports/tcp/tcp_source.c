@@ -210,13 +210,15 @@ int envoi__tcp_source_add(
 	struct envoi_listener *listener, const char *service, int fd, struct tcp_socket_file *file)
 {
 	struct envoi_context *context = envoi_listener_context(listener);
-	size_t service_size = strlen(service) + 1;
-	struct tcp_source *source = envoi_alloc_zeroed(context, sizeof(*source) + service_size);
+	size_t service_size = service == NULL ? 0 : strlen(service) + 1;
+	struct tcp_source *source = service == NULL
+		? NULL
+		: envoi_alloc_zeroed(context, sizeof(*source) + service_size);
 	if (source == NULL) {
 		close(fd);
 		(void)envoi__tcp_socket_file_unlink(file);
 		envoi_free(context, file);
-		return ENVOI_ERR_NOMEM;
+		return service == NULL ? ENVOI_ERR_INVALID : ENVOI_ERR_NOMEM;
 	}
 	source->base.impl = &source_impl;
 	source->listener = listener;

@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""Writes calls of the public functions with NULL for one text or address, valid values for the rest.
+
+usage: null_calls.py OUTPUT DEPFILE INCLUDE LEFT_OUT EXTENSIONS
+
+INCLUDE has the public headers; LEFT_OUT and EXTENSIONS are lists with commas: headers that are not
+built, and extensions that are. Each function with a text, or with an address, is called once for each of them. VALUES and MADE have
+a value for each type of parameter; UNREACHED has the functions that are not called, and why. Exit
+status 1, with a line for each function that is in neither.
+"""
+import pathlib
+import re
+import sys
+
+NULLED = ("const char *", "const struct envoi_jid *")
+
+# What a function makes, and how it is freed.
+MADE = {
+    "char **": ("text", "envoi_free(f->wire.context, text)"),
+    "struct envoi_client **": ("client", "envoi_client_free(client)"),
+    "struct envoi_component **": ("component", "envoi_component_free(component)"),
+    "struct envoi_element **": ("element", "envoi_element_unref(element)"),
+    "struct envoi_handler **": ("handler", "envoi_handler_destroy(handler)"),
+    "struct envoi_jid **": ("jid", "envoi_jid_unref(jid)"),
+    "struct envoi_path **": ("path", "envoi_path_free(path)"),
+    "struct envoi_resolver **": ("resolver", "envoi_resolver_destroy(resolver)"),
+    "struct envoi_sasl_credentials **": ("credentials", "envoi_sasl_credentials_destroy(credentials)"),
+    "struct envoi_tls_config **": ("tls", "envoi_tls_config_unref(tls)"),
+    "struct envoi_uri **": ("uri", "envoi_uri_free(uri)"),
+}
+
+VALUES = {
+    "const char *": '"a"',
+    "const struct envoi_jid *": "f->wire.own",
+    "bool *": "&f->a_bool",
+    "char": "f->text",
+    "char *": "f->text",
+    "const char **": "&f->const_text",
+    "const struct envoi_acceptor *": "f->acceptor",
+    "const struct envoi_accepted *": "NULL",
+    "const struct envoi_component *": "f->component",
+    "const struct envoi_contact_presence *": "NULL",
+    "const struct envoi_element *": "f->element",
+    "const struct envoi_payload_type *": "&null_payload_type",
+    "const struct envoi_presences *": "f->presences",
+    "const struct envoi_roster *": "f->roster",
+    "const struct envoi_roster_item *": "&null_item",
+    "const struct envoi_session *": "f->wire.session",
+    "const struct envoi_settings *": "f->wire.settings",
+    "const struct envoi_stanza *": "f->stanza",
+    "const struct envoi_subscriptions *": "f->subscriptions",
+    "const struct envoi_uri *": "f->uri",
+    "const void *": "NULL",
+    "enum envoi_precis_profile": "ENVOI_PRECIS_OPAQUE_STRING",
+    "enum envoi_stanza_condition": "ENVOI_BAD_REQUEST",
+    "enum envoi_stanza_kind": "ENVOI_IQ_GET",
+    "enum envoi_stanza_type": "ENVOI_TYPE_ANY",
+    "enum envoi_precis_problem *": "NULL",
+    "envoi_answer_fn *": "null_on_answer",
+    "envoi_event_data_fn *": "NULL",
+    "int": "-1",
+    "int *": "&f->an_int",
+    "int64_t": "1",
+    "int64_t *": "&f->an_int64",
+    "size_t": "1",
+    "size_t *": "&f->a_size",
+    "struct envoi_acceptor *": "f->acceptor",
+    "struct envoi_buffer *": "&f->buffer",
+    "struct envoi_client *": "f->client",
+    "struct envoi_component *": "f->component",
+    "struct envoi_context *": "f->wire.context",
+    "struct envoi_day *": "&f->day",
+    "struct envoi_element *": "f->element",
+    "struct envoi_listener *": "f->listener",
+    "struct envoi_path_problem *": "NULL",
+    "struct envoi_presences *": "f->presences",
+    "struct envoi_request **": "NULL",
+    "struct envoi_roster *": "f->roster",
+    "struct envoi_sasl_history *": "f->history",
+    "struct envoi_sasl_verifier *": "&f->verifier",
+    "struct envoi_session *": "f->wire.session",
+    "struct envoi_settings *": "f->wire.settings",
+    "struct envoi_stanza *": "f->stanza",
+    "struct envoi_subscriptions *": "f->subscriptions",
+    "struct envoi_ticket *": "NULL",
+    "struct envoi_time *": "&f->time",
+    "struct envoi_tls_config *": "f->tls",
+    "struct envoi_uri *": "f->uri",
+    "struct envoi_xml_parser *": "f->parser",
+    "struct envoi_xml_writer *": "f->writer",
+    "uint16_t": "0",
+    "uint16_t *": "NULL",
+    "uint64_t": "1",
+    "uint64_t *": "&f->a_uint64",
+    "unsigned char": "f->room",
+    "unsigned int": "0",
+    "void *": "NULL",
+    "void (*done)(void *user, int code)": "NULL",
+}
+
+# Values by the name of the parameter, where that of the type would not do.
+NAMED = {
+    "address": '"127.0.0.1"',
+    "group": '"Work"',
+    "from": '"me@example.org"',
+    "path": "null_socket_path()",
+    "to": '"me@example.org"',
+}
+
+UNREACHED = {
+    "envoi_admission_log_in": "an admission is made by a connection that was accepted",
+    "envoi_bind_answer": "inside a feature of a stream",
+    "envoi_channel_broken": "for implementations of channels: a text for the log, or NULL",
+    "envoi_channel_received": "for implementations of channels: bytes with their length",
+    "envoi_handshake_answer": "inside a feature of a stream",
+    "envoi_listener_take": "test_listener: a channel is taken whatever the result",
+    "envoi_lookup_address": "the resolver's: test_dial",
+    "envoi_lookup_srv": "the resolver's: test_dial",
+    "envoi_promise_error": "test_delivery",
+    "envoi_reply_error": "test_delivery",
+    "envoi_reply_text": "test_delivery",
+    "envoi_sasl_give_password": "inside an exchange",
+    "envoi_sasl_lookup_answer_password": "inside an exchange",
+    "envoi_simple_ask": "it runs a loop: test_simple",
+    "envoi_simple_send": "it runs a loop: test_simple",
+    "envoi_stream_feature_done": "inside a feature of a stream",
+    "envoi_stream_inline_answer": "inside a feature of a stream",
+    "envoi_stream_inline_offer": "inside a feature of a stream",
+    "envoi_stream_inline_request": "inside a feature of a stream",
+    "envoi_stream_inline_take": "inside a feature of a stream",
+    "envoi_stream_send": "bytes with their length",
+    "envoi_stream_set_local": "test_stream",
+    "envoi_stream_set_user": "test_stream",
+}
+
+
+def prototypes(path):
+    """Return type, name and parameters of each exported function of a header."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    for match in re.finditer(r"ENVOI_API\s+([^;{]*?)\s*;", text):
+        line = re.sub(r"\s+", " ", match.group(1)).replace("ENVOI_MUST_CHECK ", "")
+        parts = re.match(r"(.*?)\b(envoi_\w+)\((.*)\)$", line)
+        if parts:
+            yield parts.group(1).strip(), parts.group(2), parts.group(3)
+
+
+def parameters(text):
+    """Pairs of type and name."""
+    for part in re.split(r",\s*(?![^()]*\))", text.strip()):
+        if "(*" in part:
+            yield part, re.search(r"\(\*(\w+)", part).group(1)
+        else:
+            name = re.search(r"(\w+)(\[\w*\])?$", part)
+            yield part[: name.start()].strip(), name.group(1)
+
+
+def call(result, name, given, nulled):
+    """A function that calls it, and reports what it returned."""
+    made = [MADE[kind] for kind, _ in given if kind in MADE]
+    lines = [f"\t{kind[:-1]}{MADE[kind][0]} = NULL;" for kind, _ in given if kind in MADE]
+    values = []
+    for kind, parameter in given:
+        if parameter == nulled:
+            values.append("NULL")
+        elif kind in MADE:
+            values.append("&" + MADE[kind][0])
+        else:
+            values.append(NAMED.get(parameter, VALUES[kind]) if kind == NULLED[0] else VALUES[kind])
+    expression = f"{name}({', '.join(values)})"
+    if result == "void":
+        lines += [f"\t{expression};", "\tint64_t result = 0;"]
+    elif result.endswith("*"):
+        lines += [f"\tint64_t result = null_result({expression});"]
+    else:
+        lines += [f"\tint64_t result = (int64_t){expression};"]
+    lines += [f"\t{free};" for _, free in made]
+    body = "\n".join(lines)
+    return f"""\
+static int64_t {name}_{nulled}(struct null_fixture *f)
+{{
+	(void)f;
+{body}
+\treturn result;
+}}
+"""
+
+
+def public_headers(include, left_out, extensions):
+    names = [path for path in include.glob("*.h") if path.name not in left_out]
+    names += include.glob("interfaces/*.h")
+    names += [include / "ext" / f"{name}.h" for name in extensions]
+    return sorted(names)
+
+
+def main():
+    output, depfile, include, left_out, extensions = sys.argv[1:]
+    headers = public_headers(pathlib.Path(include), left_out.split(","), extensions.split(","))
+    pathlib.Path(depfile).write_text(f"{output}: {' '.join(map(str, headers))}\n")
+    functions, rows, missing = [], [], []
+    for result, name, text in (p for h in headers for p in prototypes(h)):
+        if "..." in text:
+            continue
+        given = list(parameters(text))
+        nulled = [parameter for kind, parameter in given if kind in NULLED]
+        if not nulled or name in UNREACHED:
+            continue
+        unknown = [kind for kind, _ in given if kind not in VALUES and kind not in MADE]
+        if unknown:
+            missing.append(f"{name}: neither in UNREACHED, nor in VALUES {', '.join(unknown)}")
+            continue
+        for parameter in nulled:
+            functions.append(call(result, name, given, parameter))
+            rows.append(f'\t{{"{name}", "{parameter}", {name}_{parameter}, '
+                        f'{"true" if result == "int" else "false"}}},')
+    if missing:
+        sys.exit("\n".join(missing))
+    nl = "\n"
+    pathlib.Path(output).write_text(f"""\
+/* Made by null_calls.py. */
+#include "null_fixture.h"
+
+{nl.join(functions)}
+struct null_call null_calls[] = {{
+{nl.join(rows)}
+\t{{NULL, NULL, NULL, false}},
+}};
+""")
+
+
+main()

@@ -52,6 +52,12 @@ enum envoi_roster_ask {
 	ENVOI_ROSTER_ASK_SUBSCRIBE, /**< the account's subscription request is pending */
 };
 
+/** @return the word of the attribute: "none", "to", "from", "both", "remove"; static */
+ENVOI_API const char *envoi_subscription_name(enum envoi_subscription subscription);
+
+/** @return the word of the attribute: "subscribe"; "" for ENVOI_ROSTER_ASK_NONE; static */
+ENVOI_API const char *envoi_roster_ask_name(enum envoi_roster_ask ask);
+
 /** One contact (RFC 6121, section 2.1.2). */
 struct envoi_roster_item {
 	const struct envoi_jid *jid; /**< as the server sends it: bare, of some gateways full */

@@ -67,6 +67,16 @@ struct envoi_ticket_report {
 	struct envoi_stanza *stanza; /**< of REFUSED: the stanza that has the error; else NULL */
 };
 
+/** @return "acknowledged", "written", "unknown", "not-sent", "canceled", "refused"; static */
+ENVOI_API const char *envoi_ticket_state_name(enum envoi_ticket_state state);
+
+/** @return "stream-management", "answer"; "" for ENVOI_NOT_ACKNOWLEDGED; static */
+ENVOI_API const char *envoi_acknowledgement_name(enum envoi_acknowledgement acknowledgement);
+
+/** @return a text for a person: of REFUSED the text of the error, else the name of its condition,
+ * of the other states an English clause; never NULL; borrowed as long as the report */
+ENVOI_API const char *envoi_ticket_report_text(const struct envoi_ticket_report *report);
+
 /** Reports how sending ended: once, from the loop or inside envoi_session_free(). Inside, the
  * ticket may be freed or used again, and any other object freed. */
 typedef void envoi_ticket_fn(struct envoi_ticket *ticket, const struct envoi_ticket_report *report);

@@ -18,6 +18,24 @@ static const struct envoi_word ask_words[] = {
 	ENVOI_WORDS_END,
 };
 
+static const char *word_of(const struct envoi_word *words, int value)
+{
+	while (words->word != NULL && words->value != value) {
+		words++;
+	}
+	return words->word != NULL ? words->word : "";
+}
+
+const char *envoi_subscription_name(enum envoi_subscription subscription)
+{
+	return word_of(subscription_words, (int)subscription);
+}
+
+const char *envoi_roster_ask_name(enum envoi_roster_ask ask)
+{
+	return word_of(ask_words, (int)ask);
+}
+
 static const struct envoi_field roster_item_fields[] = {
 	ENVOI_ATTR_JID(struct envoi_roster_item, jid, "jid", ENVOI_REQUIRED),
 	ENVOI_ATTR_TEXT(struct envoi_roster_item, name, "name"),

@@ -63,9 +63,24 @@ static void unreadable_items_are_left_out(void **state)
 	envoi_element_unref(element);
 }
 
+/* RFC 6121, sections 2.1.2.2 and 2.1.2.5 */
+static void subscriptions_have_the_words_of_the_attributes(void **state)
+{
+	(void)state;
+	assert_string_equal(envoi_subscription_name(ENVOI_SUBSCRIPTION_NONE), "none");
+	assert_string_equal(envoi_subscription_name(ENVOI_SUBSCRIPTION_TO), "to");
+	assert_string_equal(envoi_subscription_name(ENVOI_SUBSCRIPTION_FROM), "from");
+	assert_string_equal(envoi_subscription_name(ENVOI_SUBSCRIPTION_BOTH), "both");
+	assert_string_equal(envoi_subscription_name(ENVOI_SUBSCRIPTION_REMOVE), "remove");
+	assert_string_equal(envoi_subscription_name((enum envoi_subscription)99), "");
+	assert_string_equal(envoi_roster_ask_name(ENVOI_ROSTER_ASK_SUBSCRIBE), "subscribe");
+	assert_string_equal(envoi_roster_ask_name(ENVOI_ROSTER_ASK_NONE), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subscriptions_have_the_words_of_the_attributes),
 		cmocka_unit_test_setup_teardown(unreadable_items_are_left_out, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("client/roster_payload", tests, NULL, NULL);

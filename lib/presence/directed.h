@@ -5,10 +5,17 @@
 #ifndef ENVOI_PRESENCE_DIRECTED_H
 #define ENVOI_PRESENCE_DIRECTED_H
 
+#include "base/list.h"
 #include "base/map.h"
+
+struct envoi__directed_address {
+	struct envoi__list link;
+	char text[];
+};
 
 struct envoi__directed {
 	struct envoi__map by_address;
+	struct envoi__list oldest; /* first */
 };
 
 void envoi__directed_init(struct envoi__directed *directed, struct envoi_context *context);
@@ -20,7 +27,7 @@ void envoi__directed_clear(struct envoi__directed *directed);
 void envoi__directed_note(
 	struct envoi__directed *directed, const char *to, bool is_available, size_t most);
 
-/** Take out one address. @return to be freed with envoi_free(); NULL: there is none */
-char *envoi__directed_take(struct envoi__directed *directed);
+/** Take out the oldest address. @return to be freed with envoi_free(); NULL: there is none */
+struct envoi__directed_address *envoi__directed_take(struct envoi__directed *directed);
 
 #endif

@@ -189,13 +189,13 @@ int envoi__own_presence_send_set(struct envoi__own_presence *presence)
 /* What cannot be sent, the server withdraws (section 4.6.3). */
 static void withdraw_directed(struct envoi__own_presence *presence)
 {
-	char *to;
+	struct envoi__directed_address *address;
 	while (presence->session != NULL &&
-		(to = envoi__directed_take(&presence->directed)) != NULL) {
+		(address = envoi__directed_take(&presence->directed)) != NULL) {
 		struct envoi_context *context = envoi_context_ref(
 			envoi_session_context(presence->session));
-		(void)send_unavailable(presence, to);
-		envoi_free(context, to);
+		(void)send_unavailable(presence, address->text);
+		envoi_free(context, address);
 		envoi_context_unref(context);
 	}
 }

@@ -127,8 +127,11 @@ enum envoi_event_type {
 	 * user, or NULL; @p stanza. Once in a session for each open request
 	 */
 	ENVOI_EVENT_SUBSCRIPTION_REQUEST,
-	/** client: a contact has approved the account's request; @p jid: the contact, bare; @p
-	 * text, @p stanza: as of SUBSCRIPTION_REQUEST */
+	/**
+	 * client: a contact has approved the account's request; @p jid: the contact, bare; @p text,
+	 * @p stanza: as of SUBSCRIPTION_REQUEST. Once for each request that the roster has as
+	 * pending; where the roster is not complete (envoi_roster_is_complete()), for each approval
+	 */
 	ENVOI_EVENT_SUBSCRIPTION_APPROVED,
 	/** client: a contact has refused the account's request, or revoked its approval; @p jid, @p
 	 * text, @p stanza: as above */

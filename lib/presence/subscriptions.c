@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "presence/presence_settings.h"
+#include "roster/approval.h"
 #include "session/session.h"
 
 #define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
@@ -257,8 +258,14 @@ static int report(struct envoi_handler *self, struct envoi_delivery *in, enum en
 	return r;
 }
 
+/* Section 3.1.6: servers deliver it where a request is pending, before or behind their push. */
 static int on_subscribed(struct envoi_handler *self, struct envoi_delivery *in)
 {
+	struct envoi_subscriptions *subscriptions = from_handler(self);
+	const struct envoi_jid *jid = contact_of(subscriptions, in);
+	if (jid == NULL || !envoi__roster_take_approval(subscriptions->roster, jid)) {
+		return ENVOI_DECLINED;
+	}
 	return report(self, in, ENVOI_EVENT_SUBSCRIPTION_APPROVED);
 }
 

@@ -11,6 +11,7 @@
 struct contact {
 	struct envoi_jid *key; /* stays when the item is replaced: the map borrows its text */
 	struct envoi_roster_item *item; /* an envoi_payload_dup() */
+	bool awaits_approval; /* of the account's request, which was pending when it changed last */
 };
 
 struct group {
@@ -195,7 +196,11 @@ static int add(struct envoi__contacts *contacts, struct envoi_roster_item *item)
 		item_free(contacts, item);
 		return ENVOI_ERR_NOMEM;
 	}
-	*contact = (struct contact){.key = envoi_jid_ref(item->jid), .item = item};
+	*contact = (struct contact){
+		.key = envoi_jid_ref(item->jid),
+		.item = item,
+		.awaits_approval = item->ask == ENVOI_ROSTER_ASK_SUBSCRIBE,
+	};
 	const char *key = envoi_jid_text(contact->key);
 	int r = envoi__map_add(map, key, strlen(key), contact);
 	if (r < 0) {
@@ -208,6 +213,23 @@ static struct contact *get(const struct envoi__contacts *contacts, const struct 
 {
 	const char *key = envoi_jid_text(jid);
 	return envoi__map_get(&contacts->by_address, key, strlen(key));
+}
+
+static bool is_to(const struct envoi_roster_item *item)
+{
+	return item->subscription == ENVOI_SUBSCRIPTION_TO ||
+		item->subscription == ENVOI_SUBSCRIPTION_BOTH;
+}
+
+static void replace_item(
+	struct envoi__contacts *contacts, struct contact *contact, struct envoi_roster_item *item)
+{
+	contact->awaits_approval = (contact->awaits_approval && is_to(item)) ||
+		(item->ask == ENVOI_ROSTER_ASK_SUBSCRIBE &&
+			(contact->awaits_approval ||
+				contact->item->ask != ENVOI_ROSTER_ASK_SUBSCRIBE));
+	item_free(contacts, contact->item);
+	contact->item = item;
 }
 
 static bool is_beyond(const struct envoi__contacts *contacts, const struct contact *old,
@@ -233,8 +255,7 @@ int envoi__contacts_keep(struct envoi__contacts *contacts, const struct envoi_ro
 	if (old == NULL) {
 		return add(contacts, copy);
 	}
-	item_free(contacts, old->item);
-	old->item = copy;
+	replace_item(contacts, old, copy);
 	return ENVOI_OK;
 }
 
@@ -249,15 +270,30 @@ bool envoi__contacts_has(const struct envoi__contacts *contacts, const struct en
 	return get(contacts, jid) != NULL;
 }
 
+static struct contact *find(const struct envoi__contacts *contacts, const struct envoi_jid *jid)
+{
+	struct contact *contact = get(contacts, jid);
+	return contact != NULL ? contact
+			       : envoi__map_get(&contacts->by_address, envoi_jid_text(jid),
+					 envoi_jid_bare_len(jid));
+}
+
 const struct envoi_roster_item *envoi__contacts_find(
 	const struct envoi__contacts *contacts, const struct envoi_jid *jid)
 {
-	const struct contact *contact = get(contacts, jid);
-	if (contact == NULL) {
-		contact = envoi__map_get(
-			&contacts->by_address, envoi_jid_text(jid), envoi_jid_bare_len(jid));
-	}
+	const struct contact *contact = find(contacts, jid);
 	return contact == NULL ? NULL : contact->item;
+}
+
+bool envoi__contacts_take_approval(
+	const struct envoi__contacts *contacts, const struct envoi_jid *jid)
+{
+	struct contact *contact = find(contacts, jid);
+	bool was_awaited = contact != NULL && contact->awaits_approval;
+	if (was_awaited) {
+		contact->awaits_approval = false;
+	}
+	return was_awaited;
 }
 
 const struct envoi_roster_item *envoi__contacts_next(

@@ -44,6 +44,14 @@ bool envoi__contacts_has(const struct envoi__contacts *contacts, const struct en
 const struct envoi_roster_item *envoi__contacts_find(
 	const struct envoi__contacts *contacts, const struct envoi_jid *jid);
 
+/**
+ * @return whether the contact's approval of the account's request is awaited: the request is
+ *         pending, or was until the last change, which made the account subscribed. It is not
+ *         awaited any more
+ */
+bool envoi__contacts_take_approval(
+	const struct envoi__contacts *contacts, const struct envoi_jid *jid);
+
 /** As envoi_roster_next(). */
 const struct envoi_roster_item *envoi__contacts_next(
 	const struct envoi__contacts *contacts, size_t *position);

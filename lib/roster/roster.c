@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "roster/approval.h"
 #include "roster/roster_inside.h"
 
 static struct envoi_roster *roster_from_handler(struct envoi_handler *handler)
@@ -292,6 +293,12 @@ const struct envoi_roster_item *envoi_roster_find(
 	const struct envoi_roster *roster, const struct envoi_jid *jid)
 {
 	return jid == NULL ? NULL : envoi__contacts_find(&roster->contacts, jid);
+}
+
+bool envoi__roster_take_approval(const struct envoi_roster *roster, const struct envoi_jid *jid)
+{
+	bool was_awaited = envoi__contacts_take_approval(&roster->contacts, jid);
+	return was_awaited || !roster->is_complete;
 }
 
 const struct envoi_roster_item *envoi_roster_next(

@@ -162,6 +162,81 @@ static void answers_of_contacts_are_reported_and_not_answered(void **state)
 	}
 }
 
+static void on_fetched(void *user, int code)
+{
+	(void)user;
+	assert_int_equal(code, ENVOI_OK);
+}
+
+static void fetch_roster(struct fixture *f, const char *items)
+{
+	char list[300];
+	snprintf(list, sizeof(list), "<query xmlns='jabber:iq:roster'>%s</query>", items);
+	assert_int_equal(envoi_roster_fetch(f->roster, on_fetched, f), ENVOI_OK);
+	wire_run(&f->wire, 0);
+	char id[64], reply[500];
+	const char *request = wire_heard(&f->wire);
+	assert_int_equal(sscanf(strstr(request, " id='"), " id='%63[^']'", id), 1);
+	snprintf(reply, sizeof(reply), "<iq type='result' id='%s'>%s</iq>", id, list);
+	wire_talk(&f->wire, reply);
+	assert_true(envoi_roster_is_complete(f->roster));
+	wire_log(&f->wire);
+}
+
+/* @return how often it is reported */
+static unsigned int approvals(struct fixture *f, const char *from)
+{
+	char xml[120];
+	snprintf(xml, sizeof(xml), "<presence type='subscribed' from='%s'/>", from);
+	assert_string_equal(wire_talk(&f->wire, xml), "");
+	const char *log = wire_log(&f->wire);
+	return log[0] == '\0' ? 0 : strstr(log, "subscription-approved") == log;
+}
+
+#define BOB(rest) "<item jid='bob@example.org' " rest "/>"
+
+/* RFC 6121, section 3.1.6 */
+static void an_approval_without_a_request_is_not_reported(void **state)
+{
+	struct fixture *f = *state;
+	fetch_roster(
+		f, BOB("subscription='none'") "<item jid='eve@example.org' subscription='to'/>");
+	assert_int_equal(approvals(f, "bob@example.org"), 0);
+	assert_int_equal(approvals(f, "eve@example.org"), 0);
+	assert_int_equal(approvals(f, "stranger@example.org"), 0);
+	push(f, BOB("subscription='to'"));
+	assert_int_equal(approvals(f, "bob@example.org"), 0);
+}
+
+static void an_approval_is_reported_once_for_each_request(void **state)
+{
+	struct fixture *f = *state;
+	fetch_roster(f, BOB("subscription='from' ask='subscribe'"));
+	assert_int_equal(approvals(f, "bob@example.org/x"), 1);
+	assert_int_equal(approvals(f, "bob@example.org"), 0);
+	push(f, BOB("subscription='from' ask='subscribe' name='Bob'")); /* still the same request */
+	assert_int_equal(approvals(f, "bob@example.org"), 0);
+	push(f, BOB("subscription='both'"));
+	assert_int_equal(approvals(f, "bob@example.org"), 0);
+	push(f, BOB("subscription='from'"));
+	push(f, BOB("subscription='from' ask='subscribe'"));
+	assert_int_equal(approvals(f, "bob@example.org"), 1);
+}
+
+static void the_push_may_come_before_the_approval(void **state)
+{
+	struct fixture *f = *state;
+	fetch_roster(f, BOB("subscription='none' ask='subscribe'"));
+	push(f, BOB("subscription='to'"));
+	push(f, BOB("subscription='to' name='Bob'"));
+	assert_int_equal(approvals(f, "bob@example.org"), 1);
+	assert_int_equal(approvals(f, "bob@example.org"), 0);
+	/* The request is refused: an approval behind it has no request. */
+	push(f, BOB("subscription='none' ask='subscribe'"));
+	push(f, BOB("subscription='none'"));
+	assert_int_equal(approvals(f, "bob@example.org"), 0);
+}
+
 /* What is answered: a for approved, r for refused, - for asked. By policy: ask, known, all, refuse.
  *  */
 static void the_policy_answers(void **state)
@@ -264,6 +339,32 @@ static void approval_in_advance_needs_the_server(void **state)
 	assert_int_equal(envoi_subscriptions_cancel(f->subscriptions, f->bob), ENVOI_ERR_STATE);
 }
 
+/* Section 3.4.2 */
+static void approval_in_advance_is_sent_where_the_server_offers_it(void **state)
+{
+	struct fixture *f = *state;
+	envoi_session_detach(f->wire.session);
+	wire_run(&f->wire, 0);
+	assert_int_equal(wire_attach(&f->wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_talk(&f->wire,
+		"<stream:stream xmlns='jabber:client' "
+		"xmlns:stream='http://etherx.jabber.org/streams' version='1.0' id='2' "
+		"from='example.org'><stream:features>"
+		"<sub xmlns='urn:xmpp:features:pre-approval'/></stream:features>");
+	assert_true(envoi_subscriptions_can_preapprove(f->subscriptions));
+	assert_int_equal(envoi_subscriptions_preapprove(f->subscriptions, f->bob), ENVOI_OK);
+	wire_run(&f->wire, 0);
+	assert_string_equal(wire_heard(&f->wire), TO_BOB("subscribed"));
+	/* Section 3.4.3: the server notes it in the roster, and answers the request. Where that
+	 * crossed, the client does so. */
+	push(f, BOB("subscription='none' approved='true'"));
+	assert_string_equal(answer_to_bob(f), TO_BOB("subscribed"));
+	assert_int_equal(envoi_subscriptions_count(f->subscriptions), 0);
+	assert_int_equal(envoi_subscriptions_cancel(f->subscriptions, f->bob), ENVOI_OK);
+	wire_run(&f->wire, 0);
+	assert_string_equal(wire_heard(&f->wire), TO_BOB("unsubscribed"));
+}
+
 static int free_it(
 	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
 {
@@ -311,11 +412,15 @@ int main(void)
 		TEST(the_next_session_asks_again),
 		TEST(a_request_ends_when_it_is_taken_back_or_answered_elsewhere),
 		TEST(answers_of_contacts_are_reported_and_not_answered),
+		TEST(an_approval_without_a_request_is_not_reported),
+		TEST(an_approval_is_reported_once_for_each_request),
+		TEST(the_push_may_come_before_the_approval),
 		TEST(the_policy_answers),
 		TEST(open_requests_have_a_limit),
 		TEST(a_long_text_is_in_the_event_only),
 		TEST(requests_of_the_account_go_to_bare_addresses),
 		TEST(approval_in_advance_needs_the_server),
+		TEST(approval_in_advance_is_sent_where_the_server_offers_it),
 		TEST(it_may_be_freed_where_a_filter_sees_the_answer),
 		TEST(it_may_be_freed_where_a_filter_sees_the_answer_of_the_policy),
 	};

@@ -199,7 +199,19 @@ static const struct envoi_stanza_row stanzas[] = {
 	ENVOI_ROWS_END,
 };
 
+/* Also where the application fetches no list: pushes are held all the same. */
+static void on_started(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	struct envoi_roster *roster = roster_from_handler(self);
+	if (roster->account == NULL) {
+		envoi__contacts_finish(&roster->contacts);
+	}
+	envoi__roster_forget_other_account(roster);
+}
+
 static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_STARTED, on_started},
 	{ENVOI_EVENT_ENDED, on_ended},
 	ENVOI_ROWS_END,
 };

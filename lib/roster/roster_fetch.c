@@ -165,8 +165,7 @@ static int begin_fetching(struct envoi_roster *roster, struct envoi__roster_fetc
 	return r;
 }
 
-/* The session has been bound to another account. */
-static void forget_other_account(struct envoi_roster *roster)
+void envoi__roster_forget_other_account(struct envoi_roster *roster)
 {
 	if (roster->account != NULL && !envoi__roster_is_own(roster)) {
 		envoi_jid_unref(roster->account);
@@ -194,7 +193,7 @@ int envoi_roster_fetch(struct envoi_roster *roster, void (*done)(void *user, int
 	};
 	roster->fetching = fetching;
 	roster->is_complete = false;
-	forget_other_account(roster);
+	envoi__roster_forget_other_account(roster);
 	return begin_fetching(roster, fetching);
 }
 

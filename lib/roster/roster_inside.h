@@ -73,6 +73,9 @@ int envoi__roster_adopt(struct envoi_roster *roster, struct envoi__contacts *con
 /** Note that an address is no contact. @return ENVOI_ERR_NOT_FOUND */
 int envoi__roster_refuse_stranger(const struct envoi_roster *roster, const struct envoi_jid *jid);
 
+/** Free the contacts and the version, if they are another account's than the session's. */
+void envoi__roster_forget_other_account(struct envoi_roster *roster);
+
 /** End the pending fetch with ENVOI_ERR_CANCELED. */
 void envoi__roster_cancel_fetch(struct envoi_roster *roster);
 

@@ -226,6 +226,23 @@ static void another_account_has_no_version_and_no_contacts(void **state)
 	assert_string_equal(saved(f), envoi_error_name(ENVOI_ERR_STATE));
 }
 
+/* As with roster.fetch=false: only pushes bring contacts. */
+static void contacts_of_another_account_are_forgotten_without_a_fetch(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_jid *me = f->wire.own;
+	wire_talk(&f->wire, PUSH("", CAROL));
+	assert_int_equal(envoi_roster_count(f->roster), 1);
+	envoi_session_detach(f->wire.session);
+	wire_run(&f->wire, 0);
+	assert_int_equal(envoi_jid_from_text(&f->wire.own, f->wire.context, "other@example.org/x"),
+		ENVOI_OK);
+	go_online(f, VERSIONS);
+	assert_int_equal(envoi_roster_count(f->roster), 0);
+	envoi_jid_unref(f->wire.own);
+	f->wire.own = me;
+}
+
 /* --- the roster as text --- */
 
 static void what_is_saved_is_loaded(void **state)
@@ -376,6 +393,7 @@ int main(void)
 		TEST(a_forged_push_does_not_change_the_version),
 		TEST(after_a_change_that_is_not_held_the_whole_list_is_fetched),
 		TEST(another_account_has_no_version_and_no_contacts),
+		TEST(contacts_of_another_account_are_forgotten_without_a_fetch),
 		TEST(what_is_saved_is_loaded),
 		TEST(incomplete_contacts_are_saved_without_a_version),
 		TEST(malformed_texts_are_refused_and_change_nothing),

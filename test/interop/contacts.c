@@ -174,6 +174,19 @@ static bool they_have_parted(void)
 		bob.events[ENVOI_EVENT_SUBSCRIPTION_ENDED] > 0;
 }
 
+/* Prosody 0.12 leaves the attribute `approved` out of its pushes. */
+static bool bob_is_approved_in_advance(void)
+{
+	return entry_of(&alice) != NULL;
+}
+
+static bool the_server_has_answered_bob(void)
+{
+	return subscription_of(&bob) == ENVOI_SUBSCRIPTION_TO &&
+		bob.events[ENVOI_EVENT_SUBSCRIPTION_APPROVED] == 1 &&
+		alice.events[ENVOI_EVENT_SUBSCRIPTION_REQUEST] == 0;
+}
+
 static bool both_have_stopped(void)
 {
 	return alice.events[ENVOI_EVENT_STOPPED] == 1 && bob.events[ENVOI_EVENT_STOPPED] == 1;
@@ -228,6 +241,29 @@ static void become_contacts(void)
 	step("both see each other", both_see_each_other);
 	must(envoi_client_set_show(alice.client, "away", "lunch"));
 	step("alice is away", alice_is_away);
+}
+
+/* RFC 6121, section 3.4: where the server offers it. */
+static void approve_in_advance(void)
+{
+	struct envoi_subscriptions *subscriptions = envoi_client_subscriptions(alice.client);
+	if (!envoi_subscriptions_can_preapprove(subscriptions)) {
+		bool is_refused = envoi_subscriptions_preapprove(subscriptions, bob.jid) ==
+			ENVOI_ERR_UNSUPPORTED;
+		printf("approval in advance: %s\n", is_refused ? "not offered" : "FAILED");
+		if (!is_refused) {
+			exit(1);
+		}
+		return;
+	}
+	must(envoi_subscriptions_preapprove(subscriptions, bob.jid));
+	step("bob is approved in advance", bob_is_approved_in_advance);
+	must(envoi_subscriptions_request(envoi_client_subscriptions(bob.client), alice.jid, NULL));
+	step("the server has answered bob", the_server_has_answered_bob);
+	forget(&alice);
+	forget(&bob);
+	step("neither knows the other", neither_knows_the_other);
+	memset(bob.events, 0, sizeof(bob.events));
 }
 
 static void use_groups(void)
@@ -287,6 +323,7 @@ int main(int argument_count, char **arguments)
 	forget(&alice);
 	forget(&bob);
 	step("neither knows the other", neither_knows_the_other);
+	approve_in_advance();
 	become_contacts();
 	use_groups();
 	come_back(arguments);

@@ -17,8 +17,9 @@ struct envoi_context;
 struct envoi_loop;
 
 /*
- * For programs on GLib or GTK. They link libenvoi-glib (pkg-config envoi-glib); libenvoi does not
- * need GLib. GLib ends the program when it has no memory.
+ * For programs on GLib or GTK. They include GLib's headers, and link libenvoi-glib
+ * (pkg-config envoi-glib); libenvoi does not need GLib. GLib ends the program when it has no
+ * memory.
  */
 
 /**

@@ -166,38 +166,48 @@ static void prefixes_of_each_tag_are_resolved(void **state)
 	}
 }
 
-/* libxml2 allocates memory for the text of each error: it finds the prefixes. */
-static void assert_is_no_error(const char *elements)
+enum {
+	MANY = 200,
+};
+
+/* @return the allocations of libxml2 while it parses the elements many times, by an engine that has
+ *         parsed before */
+static size_t allocations_for(const char *elements)
 {
-	size_t allocated[2];
-	for (unsigned int many = 0; many < 2; many++) {
-		for (unsigned int rounds = 0; rounds < 2;
-			rounds++) { /* the engine is made in one */
-			struct envoi_buffer out;
-			add(HEAD "<a xmlns:prefix='u' xmlns:p='v' xmlns:behind='w'>");
-			for (unsigned int i = 0; i < (many > 0 ? 200 : 1); i++) {
-				add("%s", elements);
-			}
-			add("</a>");
-			envoi_buffer_init(&out, context, 0);
-			size_t before = libxml_memory.calls;
-			test_xml_trace(&out, context, &envoi_xml_limits_default,
-				envoi_buffer_data(&in), envoi_buffer_len(&in), 0, 0);
-			allocated[many] = libxml_memory.calls - before;
-			assert_null(strstr(envoi_buffer_data(&out), "error "));
-			envoi_buffer_finish(&out);
-			envoi_buffer_consume(&in, envoi_buffer_len(&in));
+	size_t calls = 0;
+	for (unsigned int rounds = 0; rounds < 2; rounds++) { /* the engine is made in one */
+		struct envoi_buffer out;
+		add(HEAD "<a xmlns:prefix='u' xmlns:p='v' xmlns:behind='w'>");
+		for (unsigned int i = 0; i < MANY; i++) {
+			add("%s", elements);
 		}
+		add("</a>");
+		envoi_buffer_init(&out, context, 0);
+		size_t before = libxml_memory.calls;
+		test_xml_trace(&out, context, &envoi_xml_limits_default, envoi_buffer_data(&in),
+			envoi_buffer_len(&in), 0, 0);
+		calls = libxml_memory.calls - before;
+		assert_null(strstr(envoi_buffer_data(&out), "error "));
+		envoi_buffer_finish(&out);
+		envoi_buffer_consume(&in, envoi_buffer_len(&in));
 	}
-	assert_between(allocated[1], 0, allocated[0] + 20);
+	return calls;
+}
+
+/* libxml2 allocates memory for the text of each error, beside what the same elements cost without
+ * prefixes (from 2.15.4 on a section of CDATA has an allocation of its own). */
+static void assert_is_no_error(const char *elements, const char *without_prefixes)
+{
+	assert_between(allocations_for(elements), 0, allocations_for(without_prefixes) + MANY / 10);
 }
 
 static void a_prefix_is_no_error_to_libxml2(void **state)
 {
 	(void)state;
-	assert_is_no_error("<p:b p:c='' p:d=''/>");
-	assert_is_no_error("<b prefix:c='' prefix:d=''/>");
-	assert_is_no_error("<![CDATA[<x]]><b behind:c='' behind:d=''/>");
+	assert_is_no_error("<p:b p:c='' p:d=''/>", "<b c='' d=''/>");
+	assert_is_no_error("<b prefix:c='' prefix:d=''/>", "<b c='' d=''/>");
+	assert_is_no_error(
+		"<![CDATA[<x]]><b behind:c='' behind:d=''/>", "<![CDATA[<x]]><b c='' d=''/>");
 }
 
 int main(int argc, char **argv)

@@ -104,7 +104,6 @@ static void deactivate_last(struct envoi_session *session)
 	envoi__router_remove(&session->router, attachment->member);
 	attachment->member = NULL;
 	envoi__list_remove(&attachment->filter_link);
-	envoi__list_init(&attachment->filter_link);
 	envoi__list_remove(&attachment->link);
 	envoi__list_append(&session->waiting, &attachment->link);
 	session->attachment_order--;

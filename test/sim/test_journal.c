@@ -596,6 +596,7 @@ static void the_program_can_read_what_became_of_its_messages(void **state)
 	struct fixture *f = *state;
 	assert_string_equal(list(f), "");
 	say(f, "one");
+	assert_string_equal(list(f), "one u ");
 	envoi_world_run(f->world, 10000);
 	assert_string_equal(list(f), "one a ");
 	say(f, "two");
@@ -904,6 +905,7 @@ static void a_damaged_one_is_refused_except_at_its_end(void **state)
 static void loading_leaves_nothing_behind_when_memory_is_short(void **state)
 {
 	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
 	ask(f);
 	envoi_world_run(f->world, 1000);
 	envoi_world_silence(f->world, "bot");
@@ -923,6 +925,12 @@ static void loading_leaves_nothing_behind_when_memory_is_short(void **state)
 		assert_true(r == ENVOI_OK || envoi_world_blocks(f->world) == blocks);
 	}
 	assert_int_equal(load(f), ENVOI_ERR_STATE);
+	/* the one that did not fail has loaded all of it */
+	assert_int_equal(envoi_client_connect(f->bot), ENVOI_OK);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->errors, 1);
+	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 2);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

@@ -241,16 +241,22 @@ static void new_pair(struct world *world)
 	assert_int_equal(envoi_memory_pair_new(&world->pair, world->context), ENVOI_OK);
 }
 
+static void attach_server(struct side *side)
+{
+	struct world *world = side->world;
+	struct envoi_handler *handlers[] = {world->auth, world->bind_server, world->management};
+	attach(side, ENVOI_MEMORY_B, ENVOI_RECEIVER, handlers,
+		sizeof(handlers) / sizeof(handlers[0]));
+}
+
 static struct side *serve(struct world *world)
 {
-	struct envoi_handler *handlers[] = {world->auth, world->bind_server, world->management};
 	struct side *side = calloc(1, sizeof(*side));
 	assert_non_null(side);
 	make_side(side, world);
 	side->next = world->sessions;
 	world->sessions = side;
-	attach(side, ENVOI_MEMORY_B, ENVOI_RECEIVER, handlers,
-		sizeof(handlers) / sizeof(handlers[0]));
+	attach_server(side);
 	return side;
 }
 
@@ -890,28 +896,43 @@ static const char *talk(struct world *world, const char *text)
 	return heard(world);
 }
 
-static void connect_raw(struct world *world)
+static void new_raw_pair(struct world *world)
 {
 	new_pair(world);
 	assert_int_equal(envoi_memory_end_new(&world->end, world->pair, ENVOI_MEMORY_A, NULL, NULL),
 		ENVOI_OK);
-	(void)serve(world);
+}
+
+static void log_in_raw(struct world *world)
+{
 	say(world, HEADER);
 	say(world, "<ask xmlns='urn:example:fake-auth'/>");
 	assert_non_null(strstr(talk(world, HEADER), "<sm " SM "/>"));
 }
 
-/* Enables with resumption. @return the id */
-static const char *enable_raw(struct world *world)
+static void connect_raw(struct world *world)
+{
+	new_raw_pair(world);
+	(void)serve(world);
+	log_in_raw(world);
+}
+
+/* Binds and enables with resumption. @return the id */
+static const char *bind_raw(struct world *world)
 {
 	static char id[64];
-	connect_raw(world);
 	(void)talk(world, BIND);
 	const char *enabled = talk(world, "<enable " SM " resume='1'/>");
 	const char *at = strstr(enabled, " id='");
 	assert_non_null(at);
 	snprintf(id, sizeof(id), "%.*s", (int)strcspn(at + 5, "'"), at + 5);
 	return id;
+}
+
+static const char *enable_raw(struct world *world)
+{
+	connect_raw(world);
+	return bind_raw(world);
 }
 
 static const char *resume_raw(struct world *world, const char *attributes)
@@ -1091,6 +1112,38 @@ static void an_expired_session_is_answered_with_what_it_handled(void **state)
 	assert_string_equal(heard(world), FAILED("item-not-found"));
 }
 
+/* The session object is used for the next login, which expires, too. */
+static void the_last_expired_session_is_answered(void **state)
+{
+	struct world *world = *state;
+	char previd[128];
+	world->max_s = 60;
+	(void)enable_raw(world);
+	struct side *side = world->sessions;
+	for (unsigned int i = 1; i <= 2; i++) {
+		envoi_memory_pair_cut(world->pair);
+		run(world, 60000);
+		assert_int_equal(world->expired, i);
+		new_raw_pair(world);
+		attach_server(side);
+		log_in_raw(world);
+		snprintf(previd, sizeof(previd), "previd='%s' h='0'", bind_raw(world));
+		(void)talk(world, "<message id='a'/>");
+	}
+	envoi_memory_pair_cut(world->pair);
+	run(world, 60000);
+	world->is_slow = true;
+	connect_raw(world);
+	(void)resume_raw(world, previd);
+	assert_int_equal(
+		envoi_resumption_answer(world->open_stream, world->management, side->session),
+		ENVOI_OK);
+	run(world, 0);
+	assert_string_equal(heard(world),
+		"<failed " SM " h='1'><item-not-found "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+}
+
 /* The request for the last acknowledgement and the closing tag come together. */
 static void what_came_before_the_closing_tag_is_acknowledged(void **state)
 {
@@ -1181,6 +1234,7 @@ int main(void)
 		TEST(a_wrong_session_looks_like_an_unknown_one),
 		TEST(a_session_of_another_account_looks_like_an_unknown_one),
 		TEST(an_expired_session_is_answered_with_what_it_handled),
+		TEST(the_last_expired_session_is_answered),
 		TEST(what_came_before_the_closing_tag_is_acknowledged),
 		TEST(sessions_may_be_freed_inside_the_hooks),
 	};

@@ -212,8 +212,6 @@ int envoi__tracking_add(struct envoi__tracking *tracking, struct envoi__tracked 
 	};
 	memcpy(tracked->id, id, size);
 	envoi__list_init(&tracked->report.link);
-	envoi__list_init(&tracked->link);
-	envoi__list_init(&tracked->bucket_link);
 	envoi__list_append(&tracking->sent, &tracked->link);
 	envoi__list_append(bucket_of(tracking, id), &tracked->bucket_link);
 	ticket->entry = tracked;

@@ -192,6 +192,15 @@ static void texts_are_made_printable(void **state)
 		{"caf\xc3\xa9", "caf\xc3\xa9"},
 		{"caf\xe9 au lait", "caf? au lait"},
 		{"a\nb\x7f", "a?b?"},
+		{"\x1f \x1e~", "? ?~"},
+		/* C1 to U+009F, not the space without a break, U+00A0 */
+		{"\xc2\x80 \xc2\x9f \xc2\xa0", "?? ?? \xc2\xa0"},
+		/* U+2000 and U+207F; U+1FFF, U+2080, U+20C0 and U+3000 are not among them */
+		{"\xe2\x80\x80 \xe2\x81\xbf", "??? ???"},
+		{"\xe1\xbf\xbf \xe2\x82\x80 \xe2\x83\x80 \xe3\x80\x80",
+			"\xe1\xbf\xbf \xe2\x82\x80 \xe2\x83\x80 \xe3\x80\x80"},
+		{"\n\xc3\xa9", "?\xc3\xa9"},
+		{"a\n\xc3\xa9\xff", "a????"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -276,6 +285,71 @@ static void other_names_are_read_to_the_letter(void **state)
 	}
 }
 
+/* Puts a tag and the shortest form of the length before the content. @return the length of all */
+static size_t wrap(unsigned char *der, size_t len, unsigned char tag)
+{
+	unsigned char head[] = {tag, 0x82, (unsigned char)(len >> 8), (unsigned char)len};
+	size_t head_len = len < 0x80 ? 2 : len < 0x100 ? 3 : 4;
+	head[1] = len < 0x80 ? (unsigned char)len : (unsigned char)(0x80 + head_len - 2);
+	head[2] = len < 0x100 ? (unsigned char)len : head[2];
+	memmove(der + head_len, der, len);
+	memcpy(der, head, head_len);
+	return len + head_len;
+}
+
+/* @param inner  an XmppAddr as it stands in the certificate */
+static enum envoi__tls_match match_inner(
+	struct envoi_context *context, const void *inner, size_t len, const char *wanted)
+{
+	static const unsigned char oid[] = {
+		0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x05};
+	unsigned char der[600];
+	memcpy(der, inner, len);
+	len = wrap(der, len, 0xa0);
+	memmove(der + sizeof(oid), der, len);
+	memcpy(der, oid, sizeof(oid));
+	len = wrap(der, len + sizeof(oid), 0xa0);
+	len = wrap(der, len, 0x30);
+	return match_extension(context, der, len, wanted);
+}
+
+/* X.690, sections 8.1.3 and 10.1: lengths of more than 127 bytes stand behind their own number. */
+static void long_other_names_are_read(void **state)
+{
+	static const struct {
+		const char *len;
+		size_t len_bytes, name_len;
+		bool matches;
+	} cases[] = {
+		{"\x7f", 1, 127, true},
+		{"\x81\x80", 2, 128, true},
+		{"\x81\xff", 2, 255, true},
+		{"\x82\x01\x00", 3, 256, true},
+		{"\x82\x01\x2c", 3, 300, true},
+		{"\x83\x00\x01\x2c", 4, 300, false},
+		{"\x80", 1, 128, false}, /* of indefinite length */
+		{"\x81", 1, 0, false},
+		{"\x82\x01", 2, 0, false},
+		{"\x81\x7f", 2, 128, false},
+		{"\x81\x81", 2, 128, false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char name[301], inner[400] = {TAG_UTF8_STRING};
+		size_t name_len = cases[i].name_len;
+		for (size_t at = 0; at < name_len; at++) {
+			name[at] = at % 50 == 40 ? '.' : 'a';
+		}
+		name[name_len] = '\0';
+		memcpy(inner + 1, cases[i].len, cases[i].len_bytes);
+		memcpy(inner + 1 + cases[i].len_bytes, name, name_len);
+		bool matches = match_inner(*state, inner, 1 + cases[i].len_bytes + name_len,
+				       name_len == 0 ? "a" : name) == ENVOI__TLS_MATCH_OTHER_NAME;
+		if (matches != cases[i].matches) {
+			fail_msg("%d", (int)i);
+		}
+	}
+}
+
 /* RFC 9525, sections 2, 6.3 and 7.1 */
 static void dns_names_are_read_to_the_letter(void **state)
 {
@@ -305,6 +379,10 @@ static void dns_names_are_read_to_the_letter(void **state)
 			false},
 		{"example.org..", "example.org", false},
 		{".example.org", "example.org", false},
+		{"example.or", "example.org", false},
+		{"example.organ", "example.org", false},
+		{"*.example.or", "one.example.org", false},
+		{"*.example.org", "localhost", false},
 		{"_xmpp-client.example.org", "example.org", false},
 		{"192.0.2.1", "192.0.2.1", false},
 		{"2001:db8::1", "2001:db8::1", false},
@@ -373,6 +451,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_plain_names_are_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			other_names_are_read_to_the_letter, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_other_names_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(dns_names_are_read_to_the_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			names_with_a_nul_inside_are_no_names, setup, teardown),

@@ -82,7 +82,8 @@ static bool read_address(struct envoi__tls_name *name, const char *text, size_t 
 	return name->address_len > 0;
 }
 
-/* RFC 5890: A-labels compare without case; U-labels become A-labels first.
+/* RFC 5890: A-labels compare without case; U-labels become A-labels first. What separates the parts
+ * of an address, and what stands for other names, is not part of a domain.
  * @param text  at most NAME_BYTES */
 static int copy_ascii(char **ret_ascii, struct envoi_context *context, struct span text)
 {
@@ -92,6 +93,9 @@ static int copy_ascii(char **ret_ascii, struct envoi_context *context, struct sp
 	int r = envoi__domain_to_ascii(ascii, sizeof(ascii), ascii);
 	if (r < 0) {
 		return r;
+	}
+	if (strpbrk(ascii, "@/*") != NULL) {
+		return ENVOI_ERR_INVALID;
 	}
 	for (char *at = ascii; *at != '\0'; at++) {
 		*at = lower(*at);
@@ -158,6 +162,14 @@ static bool is_plain(struct span span)
 	return span.len > 0;
 }
 
+/* Empty when it has one label. */
+static struct span without_first_label(struct span span)
+{
+	const char *dot = memchr(span.data, '.', span.len);
+	size_t len = dot != NULL ? (size_t)(dot - span.data) : span.len;
+	return (struct span){span.data + len, span.len - len};
+}
+
 /*
  * RFC 9525, section 6.3: `*` is the whole left-most label and stands for one label. What follows
  * it must have two labels at least: the names of a top-level domain have many owners.
@@ -165,21 +177,14 @@ static bool is_plain(struct span span)
 static bool dns_matches(struct span shown, struct span wanted)
 {
 	shown = without_trailing_dot(shown);
-	if (!is_plain(shown)) {
-		return false;
-	}
 	if (shown.len > 2 && memcmp(shown.data, "*.", 2) == 0) {
-		const char *dot = memchr(wanted.data, '.', wanted.len);
-		if (dot == NULL || dot == wanted.data) {
-			return false;
-		}
 		shown = (struct span){shown.data + 1, shown.len - 1};
-		wanted = (struct span){dot, wanted.len - (size_t)(dot - wanted.data)};
+		wanted = without_first_label(wanted);
 		if (memchr(shown.data + 1, '.', shown.len - 1) == NULL) {
 			return false;
 		}
 	}
-	return memchr(shown.data, '*', shown.len) == NULL && equal_ignoring_case(shown, wanted);
+	return equal_ignoring_case(shown, wanted);
 }
 
 /* RFC 4985, section 2; a wildcard in the domain is not taken. */
@@ -198,8 +203,7 @@ static bool srv_matches(struct span shown, struct span wanted)
 static bool xmpp_addr_matches(const struct envoi__tls_name *name, struct span shown)
 {
 	char *ascii;
-	if (!is_plain(shown) || shown.len > NAME_BYTES || memchr(shown.data, '@', shown.len) ||
-		memchr(shown.data, '/', shown.len) || memchr(shown.data, '*', shown.len) ||
+	if (!is_plain(shown) || shown.len > NAME_BYTES ||
 		copy_ascii(&ascii, name->context, shown) < 0) {
 		return false;
 	}

@@ -158,9 +158,13 @@ static enum envoi__tls_match match_other(
 /* What a person reads has no blanks, control characters or NULs in it. */
 static void only_plain_names_are_shown(void **state)
 {
-	static const char der[] = "\x30\x27"
+	static const char der[] = "\x30\x3d"
+				  "\x82\x03"
+				  " ab"
 				  "\x82\x0a"
 				  "ok.example"
+				  "\xa0\x0f\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x05"
+				  "\xa0\x03\x16\x01x" /* no UTF8String */
 				  "\x82\x05"
 				  "a b.c"
 				  "\x82\x05"
@@ -191,6 +195,7 @@ static void texts_are_made_printable(void **state)
 		{"plain text", "plain text"},
 		{"caf\xc3\xa9", "caf\xc3\xa9"},
 		{"caf\xe9 au lait", "caf? au lait"},
+		{"a\x80z", "a?z"},
 		{"a\nb\x7f", "a?b?"},
 		{"\x1f \x1e~", "? ?~"},
 		/* C1 to U+009F, not the space without a break, U+00A0 */
@@ -303,7 +308,7 @@ static enum envoi__tls_match match_inner(
 {
 	static const unsigned char oid[] = {
 		0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x05};
-	unsigned char der[600];
+	unsigned char der[1700];
 	memcpy(der, inner, len);
 	len = wrap(der, len, 0xa0);
 	memmove(der + sizeof(oid), der, len);
@@ -326,6 +331,9 @@ static void long_other_names_are_read(void **state)
 		{"\x81\xff", 2, 255, true},
 		{"\x82\x01\x00", 3, 256, true},
 		{"\x82\x01\x2c", 3, 300, true},
+		{"\x82\x03\xff", 3, 1023, true},
+		{"\x82\x04\x00", 3, 1024, false}, /* RFC 7622, section 3.2 */
+		{"\x82\x06\x00", 3, 1536, false},
 		{"\x83\x00\x01\x2c", 4, 300, false},
 		{"\x80", 1, 128, false}, /* of indefinite length */
 		{"\x81", 1, 0, false},
@@ -334,7 +342,7 @@ static void long_other_names_are_read(void **state)
 		{"\x81\x81", 2, 128, false},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char name[301], inner[400] = {TAG_UTF8_STRING};
+		char name[1537], inner[1600] = {TAG_UTF8_STRING};
 		size_t name_len = cases[i].name_len;
 		for (size_t at = 0; at < name_len; at++) {
 			name[at] = at % 50 == 40 ? '.' : 'a';
@@ -343,7 +351,8 @@ static void long_other_names_are_read(void **state)
 		memcpy(inner + 1, cases[i].len, cases[i].len_bytes);
 		memcpy(inner + 1 + cases[i].len_bytes, name, name_len);
 		bool matches = match_inner(*state, inner, 1 + cases[i].len_bytes + name_len,
-				       name_len == 0 ? "a" : name) == ENVOI__TLS_MATCH_OTHER_NAME;
+				       name_len == 0 || name_len > 1023 ? "a" : name) ==
+			ENVOI__TLS_MATCH_OTHER_NAME;
 		if (matches != cases[i].matches) {
 			fail_msg("%d", (int)i);
 		}
@@ -380,6 +389,7 @@ static void dns_names_are_read_to_the_letter(void **state)
 		{"example.org..", "example.org", false},
 		{".example.org", "example.org", false},
 		{"example.or", "example.org", false},
+		{"fxample.org", "example.org", false},
 		{"example.organ", "example.org", false},
 		{"*.example.or", "one.example.org", false},
 		{"*.example.org", "localhost", false},
@@ -405,6 +415,10 @@ static void names_with_a_nul_inside_are_no_names(void **state)
 		match_made(*state, shown, sizeof(shown) - 1, "example.org"), ENVOI__TLS_NO_MATCH);
 	assert_int_equal(
 		match_made(*state, "example.org\0", 12, "example.org"), ENVOI__TLS_NO_MATCH);
+	static const char inner[] = "\x0c\x10"
+				    "example.org\0evil";
+	assert_int_equal(
+		match_inner(*state, inner, sizeof(inner) - 1, "example.org"), ENVOI__TLS_NO_MATCH);
 	assert_int_equal(match_made(*state, "example.org.", 12, "example.org"), ENVOI__TLS_MATCH);
 	assert_int_equal(
 		match_made(*state, " example.org", 12, "example.org"), ENVOI__TLS_NO_MATCH);
@@ -420,8 +434,20 @@ static void a_name_that_is_not_a_domain_is_refused(void **state)
 	envoi__tls_name_finish(&name);
 	assert_int_equal(envoi__tls_name_init(&name, *state, long_name), ENVOI_ERR_INVALID);
 	envoi__tls_name_finish(&name);
-	assert_int_equal(envoi__tls_name_init(&name, *state, "b\xff"), ENVOI_ERR_INVALID);
+	long_name[1024] = '\0'; /* RFC 7622, section 3.2: 1023 */
+	assert_int_equal(envoi__tls_name_init(&name, *state, long_name), ENVOI_ERR_INVALID);
 	envoi__tls_name_finish(&name);
+	long_name[1023] = '\0';
+	assert_int_equal(envoi__tls_name_init(&name, *state, long_name), ENVOI_OK);
+	envoi__tls_name_finish(&name);
+	static const char *const texts[] = {
+		"b\xff", ".example.org", "juliet@example.org", "example.org/desk", "*.example.org",
+		"\xef\xbc\x8a.example.org", /* U+FF0A is mapped to an asterisk */
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(envoi__tls_name_init(&name, *state, texts[i]), ENVOI_ERR_INVALID);
+		envoi__tls_name_finish(&name);
+	}
 }
 
 static void the_text_lists_the_names_of_the_certificate(void **state)

@@ -34,7 +34,8 @@ struct plain {
 	enum stage stage;
 	unsigned int iterations; /* of a decoy, unless the decoys have some */
 	const struct envoi_sasl_decoys *decoys; /* borrowed; NULL: the default */
-	bool is_impossible; /* no account can have the name, or act as the identity */
+	bool has_bad_name; /* no account can have it */
+	bool is_impossible; /* the name, the password, or the identity to act as */
 	char *wanted; /* the account's password, prepared */
 	enum envoi__scram_hash hash;
 	unsigned char stored_key[ENVOI__SCRAM_LARGEST_HASH];
@@ -110,7 +111,7 @@ static int prepare(struct plain *plain, const struct message *message)
 	struct envoi_context *context = plain->base.context;
 	int r = envoi__sasl_prepare_name(context, message->authcid, &plain->authcid);
 	if (r == ENVOI_ERR_INVALID) {
-		plain->is_impossible = true;
+		plain->has_bad_name = true;
 		r = envoi__sasl_copy_text(context, &plain->authcid, message->authcid);
 	}
 	if (r == ENVOI_OK) {
@@ -132,11 +133,10 @@ static int take_message(struct plain *plain, const char *in, size_t len)
 	if (r == ENVOI_OK) {
 		r = prepare(plain, &message);
 	}
-	if (r == ENVOI_OK &&
-		(*plain->authcid == '\0' ||
-			!envoi__sasl_may_act_as(
-				message.authcid, message.authzid, plain->hostname))) {
-		plain->is_impossible = true;
+	if (r == ENVOI_OK) {
+		plain->has_bad_name = plain->has_bad_name || *plain->authcid == '\0';
+		plain->is_impossible = plain->is_impossible || plain->has_bad_name ||
+			!envoi__sasl_may_act_as(message.authcid, message.authzid, plain->hostname);
 	}
 	drop_message(context, &message);
 	plain->stage = ACCOUNT;
@@ -172,6 +172,14 @@ static const struct envoi_sasl_verifier *best_verifier(
 	return NULL;
 }
 
+static enum envoi__scram_hash decoy_hash(const struct envoi_sasl_decoys *decoys)
+{
+	enum envoi__scram_hash hash;
+	bool is_known = decoys != NULL && decoys->mechanism != NULL &&
+		envoi__scram_find_hash(decoys->mechanism, &hash);
+	return is_known ? hash : ENVOI__SCRAM_SHA_256;
+}
+
 static int use_verifier(struct plain *plain, const struct envoi_sasl_verifier *verifier,
 	enum envoi__scram_hash hash)
 {
@@ -185,54 +193,46 @@ static int use_verifier(struct plain *plain, const struct envoi_sasl_verifier *v
 	return derive(plain, hash, &salt);
 }
 
-static int use_password(struct plain *plain, const char *password)
-{
-	plain->stage = COMPARE;
-	return envoi__sasl_prepare_password(plain->base.context, password, &plain->wanted);
-}
-
-static enum envoi__scram_hash decoy_hash(const struct envoi_sasl_decoys *decoys)
-{
-	enum envoi__scram_hash hash;
-	bool is_known = decoys->mechanism != NULL &&
-		envoi__scram_find_hash(decoys->mechanism, &hash);
-	return is_known ? hash : ENVOI__SCRAM_SHA_256;
-}
-
-/* The same work as for an account, with a result that is not equal to anything. */
-static int use_decoy(struct plain *plain)
+/* There is no account: the password is compared with one that no account has. */
+static int use_nothing(
+	struct plain *plain, enum envoi__scram_hash hash, const struct envoi__sasl_salt *salt)
 {
 	const struct envoi_sasl_decoys *decoys = plain->decoys;
-	struct envoi_context *context = plain->base.context;
-	struct envoi__sasl_salt salt;
 	plain->is_impossible = true;
 	if (decoys == NULL || decoys->have_passwords) {
 		plain->stage = COMPARE;
-		return envoi__sasl_decoy_password(context, &plain->wanted);
+		return envoi__sasl_decoy_password(plain->base.context, &plain->wanted);
 	}
-	enum envoi__scram_hash hash = decoy_hash(decoys);
-	int r = envoi__sasl_decoy_salt(&salt, context, decoys, envoi__scram_mechanism_name(hash),
-		plain->authcid, plain->iterations);
-	return r < 0 ? r : derive(plain, hash, &salt);
+	return derive(plain, hash, salt);
 }
 
+/* A salt is made for each user, so that one who exists costs no less (RFC 5802, section 9). A
+ * stored password that is not allowed is none. */
 static int use_account(struct plain *plain, const struct envoi_sasl_account *account)
 {
-	enum envoi__scram_hash hash = ENVOI__SCRAM_SHA_256;
+	enum envoi__scram_hash hash = ENVOI__SCRAM_SHA_256, decoy = decoy_hash(plain->decoys);
 	const struct envoi_sasl_verifier *verifier = best_verifier(account, &hash);
-	int r = ENVOI_ERR_NOT_FOUND;
-	if (account != NULL && account->password != NULL) {
-		r = use_password(plain, account->password);
-	} else if (verifier != NULL) {
-		return use_verifier(plain, verifier, hash);
+	struct envoi__sasl_salt salt;
+	int r = envoi__sasl_decoy_salt(&salt, plain->base.context, plain->decoys,
+		envoi__scram_mechanism_name(decoy), plain->authcid, plain->iterations);
+	if (r < 0) {
+		return r;
 	}
-	return r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID ? use_decoy(plain) : r;
+	if (account != NULL && account->password != NULL) {
+		r = envoi__sasl_prepare_password(
+			plain->base.context, account->password, &plain->wanted);
+		plain->stage = r == ENVOI_OK ? COMPARE : plain->stage;
+		return r == ENVOI_ERR_INVALID ? use_nothing(plain, decoy, &salt) : r;
+	}
+	return verifier != NULL ? use_verifier(plain, verifier, hash)
+				: use_nothing(plain, decoy, &salt);
 }
 
 static int give_account(struct envoi_sasl_exchange *base, const struct envoi_sasl_account *account)
 {
 	struct plain *plain = from_base(base);
-	return plain->stage == ACCOUNT ? use_account(plain, account) : ENVOI_ERR_STATE;
+	return plain->stage == ACCOUNT ? use_account(plain, plain->has_bad_name ? NULL : account)
+				       : ENVOI_ERR_STATE;
 }
 
 /* --- receiver: the password --- */
@@ -272,14 +272,7 @@ static int receive(struct plain *plain, const void *in, size_t len)
 		return ENVOI_AGAIN; /* an empty challenge asks for it */
 	}
 	int r = take_message(plain, in, len);
-	if (r < 0) {
-		return r;
-	}
-	if (!plain->is_impossible) {
-		return ENVOI_SASL_NEEDS_ACCOUNT;
-	}
-	r = use_decoy(plain);
-	return r < 0 ? r : ENVOI_SASL_BUSY;
+	return r < 0 ? r : ENVOI_SASL_NEEDS_ACCOUNT;
 }
 
 static int receiver_step(
@@ -307,7 +300,8 @@ static int receiver_step(
 
 static const char *authcid(struct envoi_sasl_exchange *base)
 {
-	return base->role == ENVOI_RECEIVER ? from_base(base)->authcid : NULL;
+	const struct plain *plain = from_base(base);
+	return base->role != ENVOI_RECEIVER ? NULL : plain->has_bad_name ? "" : plain->authcid;
 }
 
 static void destroy(struct envoi_sasl_exchange *base)

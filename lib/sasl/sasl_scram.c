@@ -81,7 +81,10 @@ int envoi__scram_exchange_check_keys(struct envoi__scram_exchange *exchange)
 
 static const char *exchange_authcid(struct envoi_sasl_exchange *base)
 {
-	return base->role == ENVOI_RECEIVER ? from_base(base)->authcid : NULL;
+	const struct envoi__scram_exchange *exchange = from_base(base);
+	return base->role != ENVOI_RECEIVER ? NULL
+		: exchange->has_bad_name    ? ""
+					    : exchange->authcid;
 }
 
 static const char *exchange_problem(const struct envoi_sasl_exchange *base)

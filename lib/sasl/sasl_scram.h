@@ -47,7 +47,8 @@ struct envoi__scram_exchange {
 	char *offer_words; /* why a server that does not prove its offer is refused, or NULL */
 	unsigned int min_iterations, max_iterations;
 	const struct envoi_sasl_decoys *decoys; /* receiver: borrowed; NULL: the default */
-	bool is_impossible; /* receiver: no account can have the name, or act as the identity */
+	bool has_bad_name; /* receiver: no account can have it */
+	bool may_act; /* receiver: the user may act as the identity that the peer requests */
 
 	/* parts of AuthMessage; none is secret */
 	char nonce[ENVOI__SCRAM_NONCE_CHARACTERS + 1]; /* our part */

@@ -50,7 +50,9 @@ static int check_binding(
 
 static int set_salt(struct envoi__scram_exchange *exchange, const struct envoi__sasl_salt *salt)
 {
-	exchange->salt = envoi_alloc(exchange->base.context, salt->len);
+	struct envoi_context *context = exchange->base.context;
+	envoi_free(context, exchange->salt);
+	exchange->salt = envoi_alloc(context, salt->len);
 	if (exchange->salt == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -88,16 +90,12 @@ static int use_verifier(
 	return r;
 }
 
-static int use_password(struct envoi__scram_exchange *exchange, const char *given)
+static int derive_keys(struct envoi__scram_exchange *exchange, const char *given)
 {
 	struct envoi_context *context = exchange->base.context;
 	char *password;
-	int r = make_salt(exchange);
-	if (r < 0) {
-		return r;
-	}
-	r = given != NULL ? envoi__sasl_prepare_password(context, given, &password)
-			  : envoi__sasl_decoy_password(context, &password);
+	int r = given != NULL ? envoi__sasl_prepare_password(context, given, &password)
+			      : envoi__sasl_decoy_password(context, &password);
 	if (r == ENVOI_OK) {
 		r = envoi__scram_exchange_derive(exchange, password);
 		envoi__free_secret(context, password);
@@ -106,45 +104,58 @@ static int use_password(struct envoi__scram_exchange *exchange, const char *give
 }
 
 /* Keys that no password has. */
-static int use_decoy_keys(struct envoi__scram_exchange *exchange)
+static int make_keys(struct envoi__scram_exchange *exchange)
 {
+	struct envoi_context *context = exchange->base.context;
 	size_t key_len = envoi__scram_hash_size(exchange->hash);
-	int r = make_salt(exchange);
+	int r = envoi_context_random(context, exchange->keys.stored_key, key_len);
 	if (r == ENVOI_OK) {
-		r = envoi_context_random(
-			exchange->base.context, exchange->keys.stored_key, key_len);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi_context_random(
-			exchange->base.context, exchange->keys.server_key, key_len);
+		r = envoi_context_random(context, exchange->keys.server_key, key_len);
 	}
 	exchange->has_keys = r == ENVOI_OK;
 	return r;
 }
 
-/* A stored password that is not allowed is none. */
-static int use_nothing(struct envoi__scram_exchange *exchange)
+static int make_decoy(struct envoi__scram_exchange *exchange)
 {
 	const struct envoi_sasl_decoys *decoys = exchange->decoys;
-	envoi_free(exchange->base.context, exchange->salt);
-	exchange->salt = NULL;
-	return decoys == NULL || decoys->have_passwords ? use_password(exchange, NULL)
-							: use_decoy_keys(exchange);
+	exchange->has_keys = false;
+	int r = make_salt(exchange);
+	return r < 0 || decoys == NULL || decoys->have_passwords ? r : make_keys(exchange);
 }
 
+static int use_nothing(struct envoi__scram_exchange *exchange)
+{
+	return exchange->has_keys ? ENVOI_OK : derive_keys(exchange, NULL);
+}
+
+/* A stored password that is not allowed is none. */
+static int use_password(struct envoi__scram_exchange *exchange, const char *password)
+{
+	int r = derive_keys(exchange, password);
+	if (r == ENVOI_ERR_INVALID) {
+		return use_nothing(exchange);
+	}
+	exchange->has_keys = false;
+	return r;
+}
+
+/* A decoy is made for each user, so that one who exists costs no less (RFC 5802, section 9). */
 static int use_account(
 	struct envoi__scram_exchange *exchange, const struct envoi_sasl_account *account)
 {
 	const struct envoi_sasl_verifier *verifier = envoi__sasl_find_verifier(
 		account, envoi__scram_mechanism_name(exchange->hash));
-	int r = ENVOI_ERR_NOT_FOUND;
+	int r = make_decoy(exchange);
+	if (r < 0) {
+		return r;
+	}
 	if (verifier != NULL) {
 		return use_verifier(exchange, verifier);
 	}
-	if (account != NULL && account->password != NULL) {
-		r = use_password(exchange, account->password);
-	}
-	return r == ENVOI_ERR_NOT_FOUND || r == ENVOI_ERR_INVALID ? use_nothing(exchange) : r;
+	return account != NULL && account->password != NULL
+		? use_password(exchange, account->password)
+		: use_nothing(exchange);
 }
 
 int envoi__scram_receiver_give_account(
@@ -155,7 +166,7 @@ int envoi__scram_receiver_give_account(
 	if (exchange->stage != ENVOI__SCRAM_ACCOUNT) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = use_account(exchange, account);
+	int r = use_account(exchange, exchange->has_bad_name ? NULL : account);
 	if (r == ENVOI_OK) {
 		exchange->stage = ENVOI__SCRAM_DERIVING;
 	}
@@ -174,7 +185,7 @@ static int take_names(
 	}
 	r = envoi__sasl_prepare_name(context, name, &exchange->authcid);
 	if (r == ENVOI_ERR_INVALID) {
-		exchange->is_impossible = true;
+		exchange->has_bad_name = true;
 		exchange->authcid = name;
 		r = ENVOI_OK;
 	} else {
@@ -184,13 +195,6 @@ static int take_names(
 		r = envoi__scram_unescape(context, &first->authzid, &exchange->authzid);
 	}
 	return r;
-}
-
-/* Such a name is answered like that of a user who does not exist. */
-static bool is_impossible(const struct envoi__scram_exchange *exchange)
-{
-	return exchange->is_impossible || *exchange->authcid == '\0' ||
-		!envoi__sasl_may_act_as(exchange->authcid, exchange->authzid, exchange->hostname);
 }
 
 static int take_client_first(struct envoi__scram_exchange *exchange, const char *text, size_t len)
@@ -213,7 +217,9 @@ static int take_client_first(struct envoi__scram_exchange *exchange, const char 
 		r = envoi_buffer_append_text(&exchange->full_nonce, exchange->nonce);
 	}
 	if (r == ENVOI_OK) {
-		exchange->is_impossible = is_impossible(exchange);
+		exchange->has_bad_name = exchange->has_bad_name || *exchange->authcid == '\0';
+		exchange->may_act = envoi__sasl_may_act_as(
+			exchange->authcid, exchange->authzid, exchange->hostname);
 		exchange->stage = ENVOI__SCRAM_ACCOUNT;
 	}
 	return r;
@@ -253,20 +259,6 @@ static int go_on(struct envoi__scram_exchange *exchange, struct envoi_buffer *ou
 	}
 	envoi__scram_derivation_finish(&exchange->derivation);
 	return make_server_first(exchange, out);
-}
-
-static int begin(struct envoi__scram_exchange *exchange, const char *in, size_t len,
-	struct envoi_buffer *out)
-{
-	int r = take_client_first(exchange, in, len);
-	if (r < 0) {
-		return r;
-	}
-	if (!exchange->is_impossible) {
-		return ENVOI_SASL_NEEDS_ACCOUNT;
-	}
-	r = envoi__scram_receiver_give_account(&exchange->base, NULL);
-	return r < 0 ? r : go_on(exchange, out);
 }
 
 /* --- client-final-message --- */
@@ -331,6 +323,9 @@ static int take_client_final(struct envoi__scram_exchange *exchange, const char 
 		r = envoi__scram_check_proof(exchange->hash, &exchange->keys,
 			envoi_buffer_data(message), envoi_buffer_len(message), proof);
 	}
+	if (r == ENVOI_OK && !exchange->may_act) {
+		r = ENVOI_ERR_AUTH;
+	}
 	return r < 0 ? r : make_server_final(exchange, out);
 }
 
@@ -339,12 +334,14 @@ int envoi__scram_receiver_step(
 {
 	struct envoi__scram_exchange *exchange = ENVOI_CONTAINER_OF(
 		base, struct envoi__scram_exchange, base);
+	int r;
 	switch (exchange->stage) {
 	case ENVOI__SCRAM_BEGIN:
 		if (in == NULL) {
 			return ENVOI_AGAIN; /* an empty challenge asks for it */
 		}
-		return begin(exchange, in, len, out);
+		r = take_client_first(exchange, in, len);
+		return r < 0 ? r : ENVOI_SASL_NEEDS_ACCOUNT;
 	case ENVOI__SCRAM_DERIVING:
 		return in != NULL ? ENVOI_ERR_PROTOCOL : go_on(exchange, out);
 	case ENVOI__SCRAM_ACCOUNT:

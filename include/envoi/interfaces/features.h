@@ -108,7 +108,9 @@ struct envoi_sasl_directory;
  * is answered or canceled: do not access it afterwards.
  */
 struct envoi_sasl_lookup {
-	const char *authcid; /**< the user, prepared: see envoi_sasl_authcid() */
+	/** the user, prepared: see envoi_sasl_authcid(). "": a name that no user can have; look it
+	 * up like others */
+	const char *authcid;
 	const char *domain; /**< of envoi_stream_local(); NULL: the stream has none */
 	const struct envoi_sasl_mechanism *mechanism; /**< that the peer has chosen */
 	void *user; /**< for the directory; NULL at first */

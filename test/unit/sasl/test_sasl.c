@@ -95,6 +95,7 @@ struct fixture {
 	const struct envoi_sasl_verifier *verifiers; /* of each account */
 	size_t verifier_count;
 	unsigned int lookups;
+	char looked_up[64]; /* the last name */
 	int client_result, server_result;
 };
 
@@ -110,6 +111,7 @@ static int give_account(struct envoi_sasl_exchange *exchange)
 		.verifier_count = current->verifier_count,
 	};
 	current->lookups++;
+	snprintf(current->looked_up, sizeof(current->looked_up), "%s", user);
 	return envoi_sasl_give_account(exchange, exists ? &account : NULL);
 }
 
@@ -1276,6 +1278,7 @@ static void names_that_no_user_can_have_are_answered_like_unknown_ones(void **st
 			char final[128];
 			const char *all = first_message(f, "SCRAM-SHA-1", &server, users[i]);
 			assert_non_null(all);
+			assert_string_equal(f->looked_up, i == 0 ? "nobody" : "");
 			snprintf(final, sizeof(final),
 				"c=biws,r=%.*s,p=AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 				(int)strcspn(
@@ -1285,6 +1288,90 @@ static void names_that_no_user_can_have_are_answered_like_unknown_ones(void **st
 				envoi_sasl_step(f->server, final, strlen(final), &f->to_client),
 				ENVOI_ERR_AUTH);
 		}
+	}
+}
+
+/* RFC 4616: the password is right, or not allowed. */
+static void plain_looks_up_what_no_user_can_have(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *message;
+		size_t len;
+		const char *looked_up;
+	} rows[] = {
+		{"\0a\x07\0" MARKER, 19, ""},
+		{"\0\0" MARKER, 17, ""},
+		{"\0\xff\0" MARKER, 18, ""},
+		{"\0alice\0\x07", 8, "alice"},
+		{"bob\0alice\0" MARKER, 25, "alice"},
+	};
+	f->stored = MARKER;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters server = server_parameters(f);
+		reset(f);
+		f->lookups = 0;
+		assert_int_equal(start(f, &f->server, "PLAIN", &server), ENVOI_OK);
+		int r = envoi_sasl_step(f->server, rows[i].message, rows[i].len, &f->to_client);
+		assert_int_equal(r, ENVOI_SASL_NEEDS_ACCOUNT);
+		r = finish_step(f->server, r, &f->to_client);
+		assert_int_equal(r, ENVOI_ERR_AUTH);
+		assert_int_equal(f->lookups, 1);
+		assert_string_equal(f->looked_up, rows[i].looked_up);
+	}
+}
+
+/* A directory that has an account of the empty name lets nobody in. */
+static void an_account_without_a_name_is_never_used(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *mechanism, *message;
+		size_t len;
+	} rows[] = {{"PLAIN", "\0a\x07\0" MARKER, 19}, {"PLAIN", "\0\0" MARKER, 17}};
+	const struct envoi_sasl_account account = {.password = MARKER};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_sasl_parameters server = server_parameters(f);
+		reset(f);
+		assert_int_equal(start(f, &f->server, rows[i].mechanism, &server), ENVOI_OK);
+		int r = envoi_sasl_step(f->server, rows[i].message, rows[i].len, &f->to_client);
+		assert_int_equal(r, ENVOI_SASL_NEEDS_ACCOUNT);
+		assert_int_equal(envoi_sasl_give_account(f->server, &account), ENVOI_OK);
+		assert_int_equal(
+			envoi_sasl_step(f->server, NULL, 0, &f->to_client), ENVOI_ERR_AUTH);
+	}
+}
+
+/* Otherwise a salt of its own would say that the user exists. */
+static void who_wants_to_act_as_another_gets_the_salt_of_the_user(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const messages[] = {
+		"n,,n=alice,r=abcdefgh", "n,a=bob,n=alice,r=abcdefgh"};
+	static const char salt[] = ",s=c2FsdA==,i=4321";
+	const struct envoi_sasl_verifier verifier = {
+		.mechanism = "SCRAM-SHA-1",
+		.salt = "salt",
+		.salt_len = 4,
+		.iterations = 4321,
+		.stored_key = "01234567890123456789",
+		.server_key = "01234567890123456789",
+		.key_len = 20,
+	};
+	struct envoi_sasl_parameters server = server_parameters(f);
+	server.binding_count = 0;
+	f->stored = NULL;
+	f->verifiers = &verifier;
+	f->verifier_count = 1;
+	for (size_t i = 0; i < 2; i++) {
+		reset(f);
+		assert_int_equal(start(f, &f->server, "SCRAM-SHA-1", &server), ENVOI_OK);
+		int r = envoi_sasl_step(f->server, messages[i], strlen(messages[i]), &f->to_client);
+		assert_int_equal(finish_step(f->server, r, &f->to_client), ENVOI_AGAIN);
+		assert_true(envoi_buffer_len(&f->to_client) > strlen(salt));
+		const char *data = envoi_buffer_data(&f->to_client);
+		assert_memory_equal(
+			data + envoi_buffer_len(&f->to_client) - strlen(salt), salt, strlen(salt));
 	}
 }
 
@@ -1390,6 +1477,9 @@ int main(int argc, char **argv)
 		CASE(impossible_stored_keys_match_no_password),
 		CASE(users_who_do_not_exist_have_a_salt_and_a_count_of_their_own),
 		CASE(names_that_no_user_can_have_are_answered_like_unknown_ones),
+		CASE(plain_looks_up_what_no_user_can_have),
+		CASE(an_account_without_a_name_is_never_used),
+		CASE(who_wants_to_act_as_another_gets_the_salt_of_the_user),
 		CASE(anonymous_sends_nothing_and_names_no_user),
 		CASE(no_password_is_in_memory_that_is_given_back),
 		CASE(running_out_of_memory_anywhere_is_an_error_code),

@@ -139,7 +139,8 @@ struct envoi_filters {
 	int priority; /**< higher ones are called earlier, equal ones in order of adding */
 };
 
-/** The table of a handler. Every part may be absent. Must live as long as the handler. */
+/** The table of a handler. Every part may be absent. It and its parts must live as long as the
+ * handler. */
 struct envoi_handler_impl {
 	const char *name; /**< for @p needs of others and for messages; NULL: none */
 	const struct envoi_stanza_row *stanzas;

@@ -25,6 +25,7 @@ struct envoi__arena_chunk {
 
 enum {
 	FIRST_CHUNK = 2048,
+	SMALL_CHUNK = 256,
 	LARGEST_CHUNK = 65536,
 #ifdef CHECKS_ADDRESSES
 	MOST_SPARES = 0, /* what is freed has to be seen as freed */
@@ -34,10 +35,16 @@ enum {
 };
 
 static const size_t first_room = FIRST_CHUNK - sizeof(struct envoi__arena_chunk);
+static const size_t small_room = SMALL_CHUNK - sizeof(struct envoi__arena_chunk);
 
 void envoi__arena_init(struct envoi__arena *arena, struct envoi_context *context)
 {
 	*arena = (struct envoi__arena){.context = context};
+}
+
+void envoi__arena_init_small(struct envoi__arena *arena, struct envoi_context *context)
+{
+	*arena = (struct envoi__arena){.context = context, .is_small = true};
 }
 
 /* Most arenas need one chunk and live for one stanza: that chunk goes round. */
@@ -89,16 +96,24 @@ void envoi__arena_finish(struct envoi__arena *arena)
 }
 
 /* A new chunk as large as all before together, so that their number stays small. */
+static size_t room_of_next(const struct envoi__arena *arena)
+{
+	if (arena->is_small && arena->total == 0) {
+		return small_room;
+	}
+	if (arena->total < FIRST_CHUNK) {
+		return first_room;
+	}
+	return arena->total < LARGEST_CHUNK ? arena->total : LARGEST_CHUNK;
+}
+
 void *envoi__arena_grow(struct envoi__arena *arena, size_t len)
 {
 	if (len > SIZE_MAX / 2) {
 		return NULL;
 	}
 	size_t rounded = (len + (sizeof(void *) - 1)) & ~(sizeof(void *) - 1);
-	size_t room = arena->total < FIRST_CHUNK ? first_room : arena->total;
-	if (room > LARGEST_CHUNK) {
-		room = LARGEST_CHUNK;
-	}
+	size_t room = room_of_next(arena);
 	if (room < rounded) {
 		room = rounded;
 	}

@@ -5,6 +5,7 @@
 #ifndef ENVOI_BASE_ARENA_H
 #define ENVOI_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <envoi/context.h>
@@ -17,9 +18,13 @@ struct envoi__arena {
 	struct envoi__arena_chunk *chunks; /* newest first */
 	char *next, *end;
 	size_t total; /* bytes of all chunks: what it costs */
+	bool is_small; /* the first chunk */
 };
 
 void envoi__arena_init(struct envoi__arena *arena, struct envoi_context *context);
+
+/** As envoi__arena_init(), for an arena that is kept long and holds little. */
+void envoi__arena_init_small(struct envoi__arena *arena, struct envoi_context *context);
 
 /** Free everything; the arena is empty and usable again. */
 void envoi__arena_finish(struct envoi__arena *arena);

@@ -221,8 +221,8 @@ static bool matches(const struct dispatch *dispatch, const struct envoi__row *ro
 	const struct envoi__member *member = row->member;
 	return !member->is_removed && member->last_stanza != dispatch->number &&
 		row->order <= dispatch->last_order && !row->is_spent &&
-		(dispatch->is_logged_in || row->def.before_login) &&
-		is_of_type(&row->def, dispatch->delivery.stanza);
+		(dispatch->is_logged_in || row->def->before_login) &&
+		is_of_type(row->def, dispatch->delivery.stanza);
 }
 
 /* The function of the row may remove its handler, or free the session. */
@@ -236,8 +236,8 @@ static bool matches_more(struct dispatch *dispatch, const struct envoi__row *row
 			return false;
 		}
 	}
-	return row->def.matches == NULL ||
-		(row->def.matches(row->member->handler, delivery) && !row->member->is_removed);
+	return row->def->matches == NULL ||
+		(row->def->matches(row->member->handler, delivery) && !row->member->is_removed);
 }
 
 static void report(struct envoi_delivery *delivery, const char *text)
@@ -263,7 +263,7 @@ static bool decode(struct dispatch *dispatch, const struct envoi__row *row)
 {
 	struct envoi_delivery *delivery = &dispatch->delivery;
 	const struct envoi__decoded *before = delivery->decoded;
-	const struct envoi__decoded *decoded = envoi__delivery_decode(delivery, row->def.payload);
+	const struct envoi__decoded *decoded = envoi__delivery_decode(delivery, row->def->payload);
 	int code = decoded == NULL ? ENVOI_ERR_NOMEM : decoded->code;
 	if (code == ENVOI_OK) {
 		return true;
@@ -307,12 +307,12 @@ static bool call(struct dispatch *dispatch, struct envoi__row *row)
 	struct envoi_delivery *delivery = &dispatch->delivery;
 	struct envoi__router *router = delivery->router;
 	dispatch->was_called = true;
-	if (row->def.payload != NULL && !decode(dispatch, row)) {
+	if (row->def->payload != NULL && !decode(dispatch, row)) {
 		return !delivery->is_answered;
 	}
 	row->member->last_stanza = dispatch->number;
-	row->is_spent = row->def.once;
-	int r = row->def.handle(row->member->handler, delivery);
+	row->is_spent = row->def->once;
+	int r = row->def->handle(row->member->handler, delivery);
 	row->is_spent = row->is_spent && r != ENVOI_DECLINED;
 	if (envoi__guard_is_over(&router->guard)) {
 		return false;

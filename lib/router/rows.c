@@ -106,14 +106,13 @@ static struct envoi__row_bucket *find_or_add(
 
 bool envoi__row_precedes(const struct envoi__row *a, const struct envoi__row *b)
 {
-	return a->def.priority != b->def.priority ? a->def.priority > b->def.priority
-						  : a->order < b->order;
+	return a->priority != b->priority ? a->priority > b->priority : a->order < b->order;
 }
 
 /* What a payload must have. A path that fixes no namespace is tried with every payload. */
 static void names_of(const struct envoi__row *row, const char **ret_ns, const char **ret_name)
 {
-	const struct envoi_stanza_row *def = &row->def;
+	const struct envoi_stanza_row *def = row->def;
 	*ret_ns = *ret_name = NULL;
 	if (row->path != NULL) {
 		const struct envoi__path_step *step = &row->path->steps[1];
@@ -148,7 +147,7 @@ static int bucket_for(struct envoi__rows *rows, const struct envoi__row *row,
 	if (make_known(rows->context, &ns) < 0 || make_known(rows->context, &name) < 0) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*ret_bucket = find_or_add(rows, row->def.kind, ns, name);
+	*ret_bucket = find_or_add(rows, row->def->kind, ns, name);
 	return *ret_bucket == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 }
 
@@ -164,7 +163,7 @@ static void drop_plain_path(struct envoi__row *row)
 static int link_row(struct envoi__rows *rows, struct envoi__row *row)
 {
 	struct envoi__row_bucket *bucket = NULL;
-	int r = envoi__row_path_new(&row->path, rows->context, &row->def, NULL);
+	int r = envoi__row_path_new(&row->path, rows->context, row->def, NULL);
 	if (r == ENVOI_OK) {
 		r = bucket_for(rows, row, &bucket);
 	}
@@ -172,9 +171,10 @@ static int link_row(struct envoi__rows *rows, struct envoi__row *row)
 		return r;
 	}
 	drop_plain_path(row);
-	row->is_plain = row->path == NULL && row->def.matches == NULL;
+	row->is_plain = row->path == NULL && row->def->matches == NULL;
 	row->bucket = bucket;
 	row->order = ++rows->order;
+	row->priority = row->def->priority;
 	row->previous = bucket->last;
 	while (row->previous != NULL && envoi__row_precedes(row, row->previous)) {
 		row->previous = row->previous->previous;
@@ -229,7 +229,7 @@ int envoi__rows_add(
 	member->rows = (struct envoi__row *)(member + 1);
 	for (size_t i = 0; i < count; i++) {
 		member->rows[i].member = member;
-		member->rows[i].def = defs[i];
+		member->rows[i].def = &defs[i];
 		int r = link_row(rows, &member->rows[i]);
 		if (r < 0) {
 			envoi__member_free(rows, member);

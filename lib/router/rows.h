@@ -31,10 +31,11 @@ struct envoi__row {
 	struct envoi__row_bucket *bucket; /* NULL: not linked yet */
 	struct envoi__member *member;
 	uint64_t order;
+	int priority; /* a copy: rows are compared after their table was freed */
 	bool is_plain; /* its bucket and type say all: it has no path and no function */
 	bool is_spent; /* it was to be called once, and was */
 	struct envoi_path *path; /* NULL: none */
-	struct envoi_stanza_row def;
+	const struct envoi_stanza_row *def; /* in the table of the handler */
 };
 
 /** All rows of one kind and payload name. */

@@ -24,7 +24,7 @@ int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser, struct envoi_cont
 	parser->context = envoi_context_ref(context);
 	parser->limits = limits != NULL ? *limits : envoi_xml_limits_default;
 	envoi_buffer_init(&parser->in, context, 0);
-	envoi__arena_init(&parser->head, context);
+	envoi__arena_init_small(&parser->head, context);
 	const char *none = envoi__name_lookup(context, "", 0);
 	if (none == NULL) {
 		envoi_xml_parser_free(parser);

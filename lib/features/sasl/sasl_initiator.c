@@ -379,6 +379,14 @@ static void learn(struct envoi__sasl *sasl, const struct envoi__sasl_state *stat
 	}
 }
 
+static void forget_exchange(struct envoi__sasl_state *state, struct envoi_context *context)
+{
+	envoi__sasl_forget_sent(state, context);
+	envoi_sasl_free(state->exchange);
+	state->exchange = NULL;
+	state->features = envoi_element_unref(state->features);
+}
+
 /* RFC 6120, section 6.4.6 */
 static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
@@ -401,10 +409,8 @@ static int take_success(struct envoi_handler *self, struct envoi_stream *stream,
 		return envoi__sasl_fail(stream, state, r);
 	}
 	state->stage = ENVOI__SASL_DONE;
-	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
 	learn(from_handler(self), state);
-	envoi_sasl_free(state->exchange);
-	state->exchange = NULL;
+	forget_exchange(state, envoi_stream_context(stream));
 	envoi_stream_feature_done(stream, self, ENVOI_STREAM_AUTHENTICATED, ENVOI_NEXT_RESTART,
 		state->request.mechanism->name);
 	return ENVOI_OK;
@@ -427,12 +433,8 @@ static void finish(struct envoi_handler *self, struct envoi_stream *stream, void
 	state->is_finished = true;
 	bool is_asked = state->request.stream != NULL;
 	state->request.stream = NULL;
-	envoi__sasl_forget_sent(state, envoi_stream_context(stream));
 	envoi_deferred_cancel(&state->work);
-	envoi_sasl_free(state->exchange);
-	state->exchange = NULL;
-	envoi_element_unref(state->features);
-	state->features = NULL;
+	forget_exchange(state, envoi_stream_context(stream));
 	if (is_asked) {
 		/* Last: the application may free the handler, and the source with it. */
 		sasl->credentials->impl->cancel(sasl->credentials, &state->request);

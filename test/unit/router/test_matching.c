@@ -198,6 +198,43 @@ static void a_handler_removed_by_its_own_function_is_not_called(void **state)
 	act_in_match = NULL;
 }
 
+/* --- a table that is freed --- */
+
+static void act_free_other(struct probe *probe, struct envoi_delivery *in)
+{
+	(void)in;
+	probe_remove(probe->other);
+	memset(probe->other, 0x80, sizeof(*probe->other)); /* as a priority, the lowest */
+}
+
+static void a_table_that_was_freed_is_not_read(void **state)
+{
+	struct router_fixture *f = *state;
+	struct probe first, removed, next, last;
+	probe_init(&first, f, 'f');
+	probe_init(&removed, f, 'r');
+	probe_init(&next, f, 'n');
+	probe_init(&last, f, 'l');
+	first.rows[0].kind = removed.rows[0].kind = ENVOI_MESSAGE;
+	next.rows[0].kind = last.rows[0].kind = ENVOI_MESSAGE;
+	first.rows[0].priority = 2;
+	removed.rows[0].priority = 1;
+	last.rows[0].priority = -1;
+	last.rows[0].ns = "urn:x"; /* in another bucket: the next of both is compared */
+	last.rows[0].name = "a";
+	first.act = act_free_other;
+	first.other = &removed;
+	probe_add(&first);
+	probe_add(&removed);
+	probe_add(&next);
+	probe_add(&last);
+	route(f, NESTED);
+	assert_string_equal(written_text(&f->asked), "fnl");
+	probe_remove(&first);
+	probe_remove(&next);
+	probe_remove(&last);
+}
+
 /* --- once --- */
 
 static void a_row_may_be_called_once(void **state)
@@ -366,6 +403,7 @@ int main(void)
 		TEST(rows_of_all_forms_are_called_in_one_sequence),
 		TEST(a_function_is_asked_last),
 		TEST(a_handler_removed_by_its_own_function_is_not_called),
+		TEST(a_table_that_was_freed_is_not_read),
 		TEST(a_row_may_be_called_once),
 		TEST(once_holds_inside_the_call),
 		TEST(rows_of_absent_payloads_are_not_visited),

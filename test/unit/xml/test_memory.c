@@ -180,7 +180,7 @@ static size_t kept_after(struct counted *counted, size_t streams)
 
 static void few_engines_are_kept_of_many(void **state)
 {
-	size_t few = kept_after(*state, 4), many = kept_after(*state, 40);
+	size_t few = kept_after(*state, 8), many = kept_after(*state, 40);
 	assert_between(many, 0, few + 4096);
 	assert_between(kept_after(*state, 40), 0, many + 1024);
 }

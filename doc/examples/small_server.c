@@ -141,28 +141,35 @@ static int make_decoys(struct server *server)
 
 /* --- routing --- */
 
-/* A stanza is changed by its sending: each session gets a copy. */
-static bool deliver(struct envoi_accepted *to, struct envoi_stanza *stanza)
+/* A stanza is changed by its sending: each session gets a copy. The sender is not read while a
+ * receiver has too much to read. */
+static bool deliver(
+	struct envoi_accepted *from, struct envoi_accepted *to, struct envoi_stanza *stanza)
 {
 	struct envoi_element *element = envoi_element_dup(envoi_stanza_element(stanza));
 	struct envoi_stanza *copy;
 	int r = envoi_stanza_from_element(&copy, element);
 	envoi_element_unref(element);
-	return r == ENVOI_OK && envoi_send(envoi_accepted_session(to), copy, NULL) == ENVOI_OK;
+	if (r == ENVOI_OK) {
+		r = envoi_send(envoi_accepted_session(to), copy, NULL);
+		envoi_session_throttle(envoi_accepted_session(from), envoi_accepted_session(to));
+	}
+	return r == ENVOI_OK;
 }
 
 /* RFC 6121, section 8.5: to a resource, or a message to the bare address to each. */
-static bool route(struct server *server, const struct envoi_jid *to, struct envoi_stanza *stanza)
+static bool route(struct server *server, struct envoi_accepted *from, struct envoi_stanza *stanza)
 {
+	const struct envoi_jid *to = envoi_stanza_to(stanza);
 	struct envoi_accepted *at = NULL;
 	bool is_delivered = false;
 	if (!envoi_jid_is_bare(to)) {
 		at = envoi_acceptor_find(server->acceptor, to);
-		return at != NULL && deliver(at, stanza);
+		return at != NULL && deliver(from, at, stanza);
 	}
 	while (envoi_stanza_kind(stanza) == ENVOI_MESSAGE &&
 		(at = envoi_acceptor_next(server->acceptor, to, at)) != NULL) {
-		is_delivered |= deliver(at, stanza);
+		is_delivered |= deliver(from, at, stanza);
 	}
 	return is_delivered;
 }
@@ -178,7 +185,7 @@ static int on_stanza(struct envoi_accept_hook *hook, struct envoi_accepted *acce
 	if (is_for_server) {
 		return ENVOI_OK;
 	}
-	if (!route(server, to, stanza) && envoi_stanza_kind(stanza) != ENVOI_PRESENCE &&
+	if (!route(server, accepted, stanza) && envoi_stanza_kind(stanza) != ENVOI_PRESENCE &&
 		envoi_stanza_may_answer(stanza)) {
 		enum envoi_stanza_condition why = find_account(server, envoi_jid_local(to)) != NULL
 			? ENVOI_SERVICE_UNAVAILABLE

@@ -230,6 +230,27 @@ ENVOI_API int envoi_send_payload(struct envoi_session *session, enum envoi_stanz
 	const char *to, const struct envoi_payload_type *type, const void *value,
 	struct envoi_ticket *ticket);
 
+/**
+ * Do not read from the peer of a session while the outbox of another one is high: for servers and
+ * gateways that send to one what the other has sent. Call it after each envoi_send() to @p target.
+ *
+ * It has an effect when the outbox of @p target is above three quarters of a limit
+ * (ENVOI_EVENT_OUTBOX_HIGH was posted), both sessions are online, and @p session does not wait
+ * already. Nothing of its peer is handed over from then on, and the connection is not read. Reading
+ * continues, from the loop, when the outbox of @p target is low (a quarter of both limits), when
+ * one of the sessions loses its stream or closes, or after throttle.timeout of @p session. After
+ * such a timeout no session waits for @p target until its outbox is low: what it cannot take is
+ * refused with ENVOI_ERR_FULL.
+ *
+ * Two sessions may wait for each other, and a session for itself: the timeout ends it.
+ *
+ * It pauses the transport of the stream: a program that does so itself does not call this.
+ */
+ENVOI_API void envoi_session_throttle(struct envoi_session *session, struct envoi_session *target);
+
+/** @return whether the session is not read because of envoi_session_throttle() */
+ENVOI_API bool envoi_session_is_throttled(const struct envoi_session *session);
+
 #ifdef __cplusplus
 }
 #endif

@@ -29,6 +29,7 @@ void envoi_session_configure(struct envoi_session *session, const struct envoi_s
 	envoi__liveness_settings_read(&session->liveness.settings, settings);
 	envoi_settings_read(settings, envoi__sm_setting_table, &session->sm.settings);
 	session->resends = own.resends;
+	session->throttle.timeout_ms = own.throttle_timeout_ms;
 	session->acknowledging.is_enabled = own.pings;
 }
 
@@ -51,6 +52,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__router_init(&session->router, context, &session->host, session, 0);
 	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
 	envoi__outbox_init(&session->outbox, context, &envoi__session_outbox_hooks);
+	envoi__throttle_init(&session->throttle);
 	envoi__acknowledging_init(session);
 	envoi__tracking_init(
 		&session->tracking, context, &session->queue, envoi__session_report_late);
@@ -134,6 +136,7 @@ static void add_counts(struct envoi_session_stats *stats, const struct envoi_str
 static struct envoi_stream *cut_stream(struct envoi_session *session)
 {
 	struct envoi_stream *stream = session->stream;
+	envoi__throttle_stop(session);
 	if (stream != NULL) {
 		add_counts(&session->stats, stream);
 		envoi__sm_stream_ends(session, stream);
@@ -425,6 +428,7 @@ void envoi_session_close(struct envoi_session *session)
 	envoi__acknowledging_close(session);
 	session->is_online = false;
 	session->is_closing = true;
+	envoi__throttle_stop(session);
 	envoi__liveness_stop(&session->liveness);
 	if (session->outbox.count == 0 || !session->is_ready) {
 		envoi__session_close_stream(session);

@@ -27,6 +27,7 @@
 #include "session/liveness/liveness.h"
 #include "session/sending/acknowledging.h"
 #include "session/sending/outbox.h"
+#include "session/sending/throttle.h"
 #include "session/sending/tracking.h"
 #include "session/stream_management/stream_management.h"
 
@@ -73,6 +74,7 @@ struct envoi_session {
 	struct envoi__requests requests;
 	struct envoi__outbox outbox;
 	struct envoi__tracking tracking;
+	struct envoi__throttle throttle;
 	struct envoi__acknowledging acknowledging;
 	struct envoi__sm sm;
 	struct envoi__journal journal;

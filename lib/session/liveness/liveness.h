@@ -55,6 +55,7 @@ struct envoi__liveness {
 	struct envoi_timer timer;
 	struct envoi__wake_watch wake;
 	bool is_probing; /* no input since the probe */
+	bool is_held; /* this side does not read */
 	uint64_t last_input_ms;
 	uint64_t probed_ms; /* of the last probe, answered or not */
 	uint64_t deadline_ms; /* while probing: for the answer */
@@ -83,6 +84,9 @@ void envoi__liveness_set_peer_limit(struct envoi__liveness *liveness, uint64_t i
 
 /** Probe now, from the loop: something suggests that the link is dead. No effect when stopped. */
 void envoi__liveness_probe(struct envoi__liveness *liveness);
+
+/** This side stops reading, or reads again: silence meanwhile is not the peer's. */
+void envoi__liveness_hold(struct envoi__liveness *liveness, bool is_held);
 
 /** For envoi__liveness_input(): the first input after a probe. */
 void envoi__liveness_answered(struct envoi__liveness *liveness);

@@ -378,6 +378,9 @@ static bool report_level(struct envoi__outbox *outbox, bool is_high)
 	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
 	enum envoi_event_type type = is_high ? ENVOI_EVENT_OUTBOX_HIGH : ENVOI_EVENT_OUTBOX_LOW;
 	int r = envoi_session_post_event(session, &(struct envoi_event){.type = type});
+	if (!is_high) {
+		envoi__throttle_release(session);
+	}
 	if (r == ENVOI_ERR_NOMEM) {
 		envoi__session_retry(session);
 	}

@@ -5,7 +5,8 @@
  *
  * It derives the keys that it keeps in place of the passwords. Then it listens on two ports of
  * 127.0.0.1 that the system chooses, and prints them: one for STARTTLS, one for direct TLS. The
- * settings are those of the acceptor and the listener. It runs until it is killed.
+ * settings are those of the acceptor and the listener. A certificate that is replaced in its files
+ * is used by the next connection. It runs until it is killed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -402,7 +403,10 @@ int main(int argc, char **argv)
 		r = take_arguments(&server, argc - 4, argv + 4);
 	}
 	if (r == ENVOI_OK) {
-		r = envoi_tls_config_new_server(&server.tls, server.context, argv[2], argv[3]);
+		r = envoi_tls_config_new_server(&server.tls, server.context, NULL, NULL);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_tls_config_add_domain(server.tls, argv[1], argv[2], argv[3]);
 	}
 	if (r == ENVOI_OK) {
 		r = make(&server, argv[1]);

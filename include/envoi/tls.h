@@ -138,19 +138,68 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_certificate(struct envoi_tls
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_decider(
 	struct envoi_tls_config *config, struct envoi_tls_decider *decider);
 
+/* --- the receiving side --- */
+
 /**
- * Make a configuration for the receiving side. It requests no certificate of the peer. The files
- * are read now.
+ * Make a configuration for the receiving side. It requests no certificate of the peer.
+ *
+ * A connection presents one certificate, chosen by the first of these that applies:
+ * - the certificate of the name that the peer sends in the handshake (RFC 6066, section 3), if
+ *   envoi_tls_config_add_domain() has added that name;
+ * - of the domain to which the peer has addressed its stream before STARTTLS, if it was added;
+ * - @p cert_file;
+ * - the certificate that was added first.
+ * A name that no certificate was added for does not end the handshake (RFC 6066, section 3, allows
+ * both): the peer verifies the certificate. Which names a certificate contains does not matter for
+ * the choice; one file may be added for several domains.
+ *
+ * The peer's part of a handshake is limited to 32 KiB; a longer one ends with ENVOI_ERR_LIMIT.
+ *
+ * Certificate and key are read now, which takes some milliseconds. They are read again when device,
+ * inode, size or times of one of the two files have changed. That is looked at when a handshake
+ * chooses them, at most once a second, by the context's clock. Connections that were made before
+ * keep the earlier certificate. New files that cannot be used are logged (ENVOI_LOG_ERROR), and the
+ * earlier certificate is kept until they change again: a renewal replaces first one, then the
+ * other file, by rename(2), and may leave a moment in which they do not match.
  *
  * @param[out] ret_config  a new reference
- * @param cert_file  PEM: the certificate, followed by those of its issuers
- * @param key_file   PEM, not encrypted
- * @retval ENVOI_ERR_CERTIFICATE  malformed, or the key does not belong to the certificate; logged
+ * @param cert_file  PEM: the certificate, followed by those of its issuers. NULL: none; add a
+ *                   domain before the first connection
+ * @param key_file   PEM, not encrypted; NULL: the key is in @p cert_file
+ * @retval ENVOI_ERR_CERTIFICATE  malformed, encrypted, or the key does not belong to the
+ *                                certificate; logged
  * @retval ENVOI_ERR_SYSTEM       a file cannot be read; logged
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_new_server(struct envoi_tls_config **ret_config,
 	struct envoi_context *context, const char *cert_file, const char *key_file);
+
+/**
+ * Add the certificate of one domain: see envoi_tls_config_new_server(). If the certificate is not
+ * for the domain (RFC 6120, section 13.7.1.2), that is logged as a warning. Allowed at any time;
+ * later handshakes use it.
+ *
+ * @param domain  in U-labels or A-labels, compared as A-labels without regard to case; `*` has no
+ *                special meaning
+ * @retval ENVOI_ERR_INVALID      @p domain is malformed, or the configuration is for the initiating
+ *                                side
+ * @retval ENVOI_ERR_EXISTS       the domain has a certificate
+ * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
+ *                                as envoi_tls_config_new_server()
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_domain(struct envoi_tls_config *config,
+	const char *domain, const char *cert_file, const char *key_file);
+
+/**
+ * Read all files of a configuration of the receiving side again, whether they have changed or not.
+ * Connections keep what they were made with. Files that cannot be used are logged, and what was
+ * read before is kept; the others are replaced.
+ *
+ * @retval ENVOI_ERR_INVALID  the configuration is for the initiating side
+ * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
+ *                            the first failure, as envoi_tls_config_new_server()
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_reload(struct envoi_tls_config *config);
 
 /** Take a reference. @return @p config */
 ENVOI_API struct envoi_tls_config *envoi_tls_config_ref(struct envoi_tls_config *config);

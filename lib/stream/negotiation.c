@@ -292,6 +292,16 @@ void envoi__stream_continue(struct envoi_stream *stream)
 
 /* --- TLS on behalf of a feature --- */
 
+/* For a receiver, the domain that the peer's header names. */
+static const char *domain_of(const struct envoi_stream *stream)
+{
+	const struct envoi_jid *local = envoi_stream_local(stream);
+	if (stream->role == ENVOI_INITIATOR) {
+		return stream->peer_domain;
+	}
+	return local != NULL ? envoi_jid_domain(local) : NULL;
+}
+
 int envoi_stream_start_tls(
 	struct envoi_stream *stream, struct envoi_handler *handler, struct envoi_tls_config *config)
 {
@@ -303,7 +313,7 @@ int envoi_stream_start_tls(
 	stream->is_securing = true;
 	int r = impl->start_tls == NULL
 		? ENVOI_ERR_UNSUPPORTED
-		: impl->start_tls(stream->transport, stream->role, config, stream->peer_domain);
+		: impl->start_tls(stream->transport, stream->role, config, domain_of(stream));
 	if (r < 0) {
 		envoi_stream_fail_with(stream, r == ENVOI_ERR_UNSUPPORTED ? ENVOI_ERR_TLS : r,
 			ENVOI_STREAM_NO_CONDITION, "%s",

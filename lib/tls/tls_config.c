@@ -39,7 +39,7 @@ static int get_trust(struct envoi_tls_config *config, const char *ca_file, bool 
 	return ENVOI_OK;
 }
 
-static int new_config(struct envoi_tls_config **ret_config, struct envoi_context *context)
+int envoi__tls_config_make(struct envoi_tls_config **ret_config, struct envoi_context *context)
 {
 	struct envoi_tls_config *config = envoi_alloc_zeroed(context, sizeof(*config));
 	if (config == NULL) {
@@ -51,6 +51,7 @@ static int new_config(struct envoi_tls_config **ret_config, struct envoi_context
 	}
 	config->references = 1;
 	config->context = envoi_context_ref(context);
+	config->domains.context = context;
 	config->priorities = priorities[0];
 	config->pin_is_enough = true;
 	envoi_buffer_init(&config->pins, context, 0);
@@ -86,7 +87,7 @@ int envoi_tls_config_new(struct envoi_tls_config **ret_config, struct envoi_cont
 {
 	struct envoi_tls_config *config = NULL;
 	settings = settings != NULL ? settings : envoi__default_settings(context);
-	int r = settings != NULL ? new_config(&config, context) : ENVOI_ERR_NOMEM;
+	int r = settings != NULL ? envoi__tls_config_make(&config, context) : ENVOI_ERR_NOMEM;
 	if (r == ENVOI_OK) {
 		r = take_settings(config, settings);
 	}
@@ -147,26 +148,6 @@ int envoi_tls_config_set_decider(struct envoi_tls_config *config, struct envoi_t
 	return ENVOI_OK;
 }
 
-int envoi_tls_config_new_server(struct envoi_tls_config **ret_config, struct envoi_context *context,
-	const char *cert_file, const char *key_file)
-{
-	struct envoi_tls_config *config;
-	int r = cert_file == NULL || key_file == NULL ? ENVOI_ERR_INVALID
-						      : new_config(&config, context);
-	if (r < 0) {
-		return r;
-	}
-	int loaded = gnutls_certificate_set_x509_key_file2(
-		config->credentials, cert_file, key_file, GNUTLS_X509_FMT_PEM, NULL, 0);
-	if (loaded < 0) {
-		r = envoi__tls_file_failure(context, cert_file, loaded);
-		envoi_tls_config_unref(config);
-		return r;
-	}
-	*ret_config = config;
-	return ENVOI_OK;
-}
-
 struct envoi_tls_config *envoi_tls_config_ref(struct envoi_tls_config *config)
 {
 	config->references++;
@@ -180,6 +161,7 @@ struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config)
 	}
 	struct envoi_context *context = config->context;
 	gnutls_certificate_free_credentials(config->credentials);
+	envoi__tls_domains_finish(&config->domains);
 	envoi__tls_store_unref(config->trust);
 	envoi_buffer_finish(&config->pins);
 	envoi_free(context, config->own_address);

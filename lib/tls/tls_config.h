@@ -13,15 +13,17 @@
 #include <envoi/buffer.h>
 #include <envoi/tls.h>
 
+#include "tls/tls_domains.h"
 #include "tls/tls_store.h"
 
 struct envoi_tls_config {
 	unsigned int references;
 	bool is_initiator;
 	struct envoi_context *context; /* a reference */
-	gnutls_certificate_credentials_t
-		credentials; /* the own certificate; authorities are not in it */
-	struct envoi__tls_store *trust; /* a reference; NULL: for the receiving side */
+	/* initiator's: the own certificate; authorities are not in it */
+	gnutls_certificate_credentials_t credentials;
+	struct envoi__tls_domains domains; /* receiver's */
+	struct envoi__tls_store *trust; /* a reference; NULL: no certificates are requested */
 	const char *priorities; /* static */
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;
@@ -32,6 +34,9 @@ struct envoi_tls_config {
 	bool has_own; /* certificate, in the credentials */
 	char *own_address; /* see struct envoi_tls_info */
 };
+
+/** Make a configuration without anything in it, for the receiving side. */
+int envoi__tls_config_make(struct envoi_tls_config **ret_config, struct envoi_context *context);
 
 /** Add a pin; a duplicate is ignored. */
 int envoi__tls_config_pin(

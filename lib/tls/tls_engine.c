@@ -10,7 +10,6 @@
 
 #include <envoi/context.h>
 
-#include "tls/tls_binding.h"
 #include "tls/tls_config.h"
 #include "tls/tls_engine_inside.h"
 #include "tls/tls_question.h"
@@ -41,6 +40,10 @@ static ssize_t pull(gnutls_transport_ptr_t user, void *data, size_t size)
 		return -1;
 	}
 	len = len < size ? len : size;
+	if (tls->role == ENVOI_RECEIVER && !envoi__tls_receiver_may_take(tls, len)) {
+		gnutls_transport_set_errno(tls->session, EIO);
+		return -1;
+	}
 	memcpy(data, envoi_buffer_data(&tls->input), len);
 	envoi_buffer_consume(&tls->input, len);
 	if (envoi_buffer_len(&tls->input) == 0 && tls->input.capacity > KEPT_BYTES) {
@@ -61,8 +64,10 @@ static int pull_timeout(gnutls_transport_ptr_t user, unsigned int timeout_ms)
 static int prepare_initiator(struct envoi__tls *tls)
 {
 	envoi__tls_trust_prepare(tls);
-	if (tls->name.address_len > 0) {
-		return GNUTLS_E_SUCCESS; /* RFC 6066, section 3: no addresses */
+	int r = gnutls_credentials_set(
+		tls->session, GNUTLS_CRD_CERTIFICATE, tls->config->credentials);
+	if (r < 0 || tls->name.address_len > 0) {
+		return r; /* RFC 6066, section 3: no addresses */
 	}
 	return gnutls_server_name_set(
 		tls->session, GNUTLS_NAME_DNS, tls->name.ascii, strlen(tls->name.ascii));
@@ -99,11 +104,8 @@ static int prepare(struct envoi__tls *tls, const char *alpn)
 	gnutls_handshake_set_timeout(tls->session, 0); /* the owner has deadlines */
 	r = gnutls_priority_set_direct(tls->session, tls->config->priorities, NULL);
 	if (r >= 0) {
-		r = gnutls_credentials_set(
-			tls->session, GNUTLS_CRD_CERTIFICATE, tls->config->credentials);
-	}
-	if (r >= 0 && tls->role == ENVOI_INITIATOR) {
-		r = prepare_initiator(tls);
+		r = tls->role == ENVOI_INITIATOR ? prepare_initiator(tls)
+						 : envoi__tls_receiver_prepare(tls);
 	}
 	if (r >= 0 && alpn != NULL) {
 		r = set_alpn(tls, alpn);
@@ -114,11 +116,21 @@ static int prepare(struct envoi__tls *tls, const char *alpn)
 	return r;
 }
 
+static int note_domain(struct envoi__tls *tls, const char *domain)
+{
+	if (domain == NULL) {
+		return ENVOI_OK;
+	}
+	tls->domain = envoi_strndup(tls->config->context, domain, strlen(domain));
+	return tls->domain == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
 int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 	enum envoi_role role, const char *server_name, const char *alpn)
 {
 	bool is_initiator = role == ENVOI_INITIATOR;
-	if (is_initiator != config->is_initiator || (is_initiator && server_name == NULL)) {
+	bool can_begin = is_initiator ? server_name != NULL : config->domains.first != NULL;
+	if (is_initiator != config->is_initiator || !can_begin) {
 		return ENVOI_ERR_INVALID;
 	}
 	struct envoi__tls *tls = envoi_alloc_zeroed(config->context, sizeof(*tls));
@@ -129,10 +141,8 @@ int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 	tls->role = role;
 	envoi_buffer_init(&tls->input, config->context, 0);
 	envoi_buffer_init(&tls->output, config->context, 0);
-	int r = ENVOI_OK;
-	if (is_initiator) {
-		r = envoi__tls_name_init(&tls->name, config->context, server_name);
-	}
+	int r = is_initiator ? envoi__tls_name_init(&tls->name, config->context, server_name)
+			     : note_domain(tls, server_name);
 	if (r == ENVOI_OK && prepare(tls, alpn) < 0) {
 		r = ENVOI_ERR_NOMEM;
 	}
@@ -144,18 +154,6 @@ int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
 	return ENVOI_OK;
 }
 
-static bool is_certificate_sent(const struct envoi__tls *tls)
-{
-	if (tls->role == ENVOI_RECEIVER || !tls->config->has_own) {
-		return false;
-	}
-	if (gnutls_session_is_resumed(tls->session)) {
-		return tls->resumption.origin.is_certificate_sent;
-	}
-	return gnutls_certificate_client_get_request_status(tls->session) != 0 &&
-		gnutls_certificate_get_ours(tls->session) != NULL;
-}
-
 /* A session with a server that was accepted for one connection is not kept: the next connection
  * asks for a decision again. */
 static void keep_session(struct envoi__tls *tls)
@@ -164,7 +162,7 @@ static void keep_session(struct envoi__tls *tls)
 	envoi__tls_get_info(tls, &info);
 	if (envoi_tls_is_verified(&info)) {
 		envoi__tls_resumption_keep(&tls->resumption, tls->session, tls->config->context,
-			is_certificate_sent(tls));
+			info.is_certificate_sent);
 	}
 }
 
@@ -178,10 +176,12 @@ void envoi__tls_free(struct envoi__tls *tls)
 		keep_session(tls);
 		gnutls_deinit(tls->session);
 	}
+	struct envoi_tls_config *config = tls->config;
+	envoi__tls_pair_unref(tls->pair);
 	envoi__tls_name_finish(&tls->name);
+	envoi_free(config->context, tls->domain);
 	envoi_buffer_finish(&tls->input);
 	envoi_buffer_finish(&tls->output);
-	struct envoi_tls_config *config = tls->config;
 	envoi_free(config->context, tls);
 	envoi_tls_config_unref(config);
 }
@@ -426,53 +426,7 @@ size_t envoi__tls_pending(const struct envoi__tls *tls)
 	return tls->state == TLS_OPEN ? gnutls_record_check_pending(tls->session) : 0;
 }
 
-bool envoi__tls_is_secure(const struct envoi__tls *tls)
-{
-	return tls->state == TLS_OPEN &&
-		(tls->role == ENVOI_RECEIVER || tls->trust != ENVOI_TLS_TRUST_NONE);
-}
-
 const char *envoi__tls_error_text(const struct envoi__tls *tls)
 {
 	return tls->error;
-}
-
-bool envoi_tls_is_verified(const struct envoi_tls_info *info)
-{
-	return info->trust == ENVOI_TLS_TRUST_VERIFIED || info->trust == ENVOI_TLS_TRUST_PINNED;
-}
-
-void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *ret_info)
-{
-	*ret_info = (struct envoi_tls_info){0};
-	if (tls->state == TLS_OPEN) {
-		ret_info->is_resumed = gnutls_session_is_resumed(tls->session) != 0;
-		ret_info->version = gnutls_protocol_get_name(
-			gnutls_protocol_get_version(tls->session));
-		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
-		ret_info->trust = tls->trust;
-		ret_info->is_certificate_sent = is_certificate_sent(tls);
-		ret_info->own_address = ret_info->is_certificate_sent ? tls->config->own_address
-								      : NULL;
-	}
-}
-
-int envoi__tls_channel_binding(struct envoi__tls *tls, const char *type, struct envoi_buffer *out)
-{
-	return tls->state == TLS_OPEN ? envoi__tls_binding(tls->session, tls->role, type, out)
-				      : ENVOI_ERR_UNSUPPORTED;
-}
-
-const unsigned char *envoi__tls_peer_certificate(
-	const struct envoi__tls *tls, unsigned int index, size_t *ret_len)
-{
-	unsigned int count = 0;
-	const gnutls_datum_t *chain = tls->state == TLS_OPEN
-		? gnutls_certificate_get_peers(tls->session, &count)
-		: NULL;
-	if (chain == NULL || index >= count) {
-		return NULL;
-	}
-	*ret_len = chain[index].size;
-	return chain[index].data;
 }

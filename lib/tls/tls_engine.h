@@ -28,11 +28,14 @@ struct envoi__tls;
  *
  * @param config       a reference is taken
  * @param server_name  initiator: the name that the user gave, for SNI (A-labels; not an address)
- *                     and for the certificate. Receiver: NULL
+ *                     and for the certificate. Receiver: the domain that the peer has named
+ *                     before TLS, for the choice of the certificate when the handshake names none
+ *                     that is served; NULL: none
  * @param alpn         application protocol to offer, or to select (receiver). A peer with other
  *                     protocols only is refused, a peer without the extension is accepted; NULL:
  *                     none
- * @retval ENVOI_ERR_INVALID  no name, a malformed name, or a configuration of the other role
+ * @retval ENVOI_ERR_INVALID  initiator: no name, or a malformed one; receiver: no certificate; a
+ *                            configuration of the other role
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__tls_new(struct envoi__tls **ret_tls, struct envoi_tls_config *config,
@@ -54,7 +57,7 @@ struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls);
  *
  * @retval ENVOI_OK     done; the initiator trusts the peer
  * @retval ENVOI_AGAIN  feed more; or, with envoi__tls_is_undecided(), settle the question first
- * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_TLS, ENVOI_ERR_NOMEM
+ * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_TLS, ENVOI_ERR_LIMIT, ENVOI_ERR_NOMEM
  *                      failed, for good; envoi__tls_error_text() has the reason; an alert may
  *                      be in the output
  */

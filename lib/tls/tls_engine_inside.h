@@ -28,6 +28,9 @@ struct envoi__tls {
 	struct envoi_tls_config *config; /* a reference */
 	enum envoi_role role;
 	struct envoi__tls_name name; /* initiator's */
+	char *domain; /* receiver's: that the peer has named before TLS; NULL: none */
+	struct envoi__tls_pair *pair; /* receiver's: a reference; NULL: not chosen yet */
+	size_t handshake_bytes; /* receiver's: that were read in it */
 	gnutls_session_t session;
 	enum tls_state state;
 	struct envoi__tls_resumption resumption; /* initiator's */
@@ -44,6 +47,8 @@ struct envoi__tls {
 	char error[ENVOI__TLS_REASON_SIZE];
 };
 
+/* --- tls_trust.c --- */
+
 /** Verify the server in the handshake of this session, an initiator's. */
 void envoi__tls_trust_prepare(struct envoi__tls *tls);
 
@@ -55,5 +60,13 @@ void envoi__tls_trust_prepare(struct envoi__tls *tls);
  * @return 0, or an error of GnuTLS's with tls->refusal
  */
 int envoi__tls_trust_judge(struct envoi__tls *tls);
+
+/* --- tls_receiver.c --- */
+
+/** Prepare the session of a receiver. @return an error of GnuTLS */
+int envoi__tls_receiver_prepare(struct envoi__tls *tls);
+
+/** Count bytes that GnuTLS reads. @return false: the handshake is too long, tls->refusal is set */
+bool envoi__tls_receiver_may_take(struct envoi__tls *tls, size_t len);
 
 #endif

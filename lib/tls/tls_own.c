@@ -14,6 +14,7 @@
 
 #include "tls/tls_config.h"
 #include "tls/tls_identity.h"
+#include "tls/tls_own.h"
 
 enum {
 	LARGEST_FILE = 1 << 20,
@@ -117,7 +118,7 @@ static int read_pkcs12(struct own *own, const gnutls_datum_t *file, const char *
 }
 
 /* Not with GnuTLS's functions for the whole, which would keep the password in the credentials. */
-static int put(struct envoi_tls_config *config, const gnutls_datum_t *certificate,
+static int put(gnutls_certificate_credentials_t credentials, const gnutls_datum_t *certificate,
 	const gnutls_datum_t *key, const char *password)
 {
 	struct own own = {.chain = NULL};
@@ -125,7 +126,7 @@ static int put(struct envoi_tls_config *config, const gnutls_datum_t *certificat
 				    : read_pem(&own, certificate, key, password);
 	if (r >= 0) {
 		r = gnutls_certificate_set_x509_key(
-			config->credentials, own.chain, (int)own.count, own.key);
+			credentials, own.chain, (int)own.count, own.key);
 	}
 	own_finish(&own);
 	return r;
@@ -146,6 +147,30 @@ static int outcome(struct envoi_context *context, const char *file, int code, co
 		return ENVOI_ERR_CERTIFICATE;
 	}
 }
+
+int envoi__tls_own_load(gnutls_certificate_credentials_t credentials, struct envoi_context *context,
+	const char *cert_file, const char *key_file, const char *password)
+{
+	struct envoi_buffer certificate, key;
+	envoi_buffer_init(&certificate, context, LARGEST_FILE);
+	envoi_buffer_init(&key, context, LARGEST_FILE);
+	int r = load(&certificate, cert_file);
+	if (r == ENVOI_OK && key_file != NULL) {
+		r = load(&key, key_file);
+	}
+	if (r == ENVOI_OK) {
+		const gnutls_datum_t first = datum_of(&certificate), second = datum_of(&key);
+		int code = put(credentials, &first, key_file != NULL ? &second : &first, password);
+		r = code < 0
+			? outcome(context, key_file != NULL ? key_file : cert_file, code, password)
+			: ENVOI_OK;
+	}
+	envoi_buffer_wipe(&certificate);
+	envoi_buffer_wipe(&key);
+	return r;
+}
+
+/* --- of a client --- */
 
 static int note_address(struct envoi_tls_config *config)
 {
@@ -168,26 +193,11 @@ static int note_address(struct envoi_tls_config *config)
 int envoi_tls_config_set_certificate(struct envoi_tls_config *config, const char *cert_file,
 	const char *key_file, const char *password)
 {
-	struct envoi_context *context = config->context;
-	struct envoi_buffer certificate, key;
 	if (!config->is_initiator || config->has_own || cert_file == NULL) {
 		return config->has_own ? ENVOI_ERR_STATE : ENVOI_ERR_INVALID;
 	}
-	envoi_buffer_init(&certificate, context, LARGEST_FILE);
-	envoi_buffer_init(&key, context, LARGEST_FILE);
-	int r = load(&certificate, cert_file);
-	if (r == ENVOI_OK && key_file != NULL) {
-		r = load(&key, key_file);
-	}
-	if (r == ENVOI_OK) {
-		const gnutls_datum_t first = datum_of(&certificate), second = datum_of(&key);
-		int put_in = put(config, &first, key_file != NULL ? &second : &first, password);
-		r = put_in < 0 ? outcome(context, key_file != NULL ? key_file : cert_file, put_in,
-					 password)
-			       : note_address(config);
-		config->has_own = put_in >= 0;
-	}
-	envoi_buffer_wipe(&certificate);
-	envoi_buffer_wipe(&key);
-	return r;
+	int r = envoi__tls_own_load(
+		config->credentials, config->context, cert_file, key_file, password);
+	config->has_own = r == ENVOI_OK;
+	return r == ENVOI_OK ? note_address(config) : r;
 }

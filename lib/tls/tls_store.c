@@ -4,21 +4,12 @@
  */
 #include "tls/tls_store.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <envoi/error.h>
 
 #include "base/context.h"
-
-/* What changes when a file is replaced or written to. */
-struct identity {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
+#include "tls/tls_file.h"
 
 struct envoi__tls_store {
 	struct envoi__tls_store *next;
@@ -28,7 +19,7 @@ struct envoi__tls_store {
 	gnutls_x509_trust_list_t list;
 	int count;
 	bool has_system;
-	struct identity identity; /* of the file when it was read */
+	struct envoi__tls_file_id id; /* of the file when it was read */
 	char ca_file[]; /* "": none */
 };
 
@@ -77,7 +68,7 @@ static struct store_part *part_of(struct envoi_context *context)
 
 /* --- the file --- */
 
-int envoi__tls_file_failure(struct envoi_context *context, const char *file, int code)
+static int failure_of(struct envoi_context *context, const char *file, int code)
 {
 	envoi_log(context, ENVOI_LOG_ERROR, ENVOI_LOG_TLS, "%s: %s", file, gnutls_strerror(code));
 	switch (code) {
@@ -90,29 +81,6 @@ int envoi__tls_file_failure(struct envoi_context *context, const char *file, int
 	}
 }
 
-static int identify(struct identity *identity, struct envoi_context *context, const char *file)
-{
-	struct stat status;
-	memset(identity, 0, sizeof(*identity)); /* padding, too: it is compared as bytes */
-	if (file[0] == '\0' || gnutls_url_is_supported(file) != 0) {
-		return ENVOI_OK;
-	}
-	if (stat(file, &status) < 0) {
-		char text[96];
-		if (strerror_r(errno, text, sizeof(text)) != 0) {
-			text[0] = '\0';
-		}
-		envoi_log(context, ENVOI_LOG_ERROR, ENVOI_LOG_TLS, "%s: %s", file, text);
-		return ENVOI_ERR_SYSTEM;
-	}
-	identity->device = status.st_dev;
-	identity->inode = status.st_ino;
-	identity->size = status.st_size;
-	identity->modified = status.st_mtim;
-	identity->changed = status.st_ctim;
-	return ENVOI_OK;
-}
-
 /* @return number of certificates in the file, or an error code */
 static int load_file(struct envoi_context *context, gnutls_x509_trust_list_t list, const char *file)
 {
@@ -121,7 +89,7 @@ static int load_file(struct envoi_context *context, gnutls_x509_trust_list_t lis
 	if (count == 0) {
 		count = GNUTLS_E_NO_CERTIFICATE_FOUND;
 	}
-	return count < 0 ? envoi__tls_file_failure(context, file, count) : count;
+	return count < 0 ? failure_of(context, file, count) : count;
 }
 
 /* --- making --- */
@@ -149,7 +117,7 @@ static int fill(struct envoi__tls_store *store)
 }
 
 static int load_store(struct envoi__tls_store **ret_store, struct store_part *part,
-	const struct identity *identity, const char *ca_file, bool has_system)
+	const struct envoi__tls_file_id *id, const char *ca_file, bool has_system)
 {
 	size_t len = strlen(ca_file);
 	struct envoi__tls_store *store = envoi_alloc_zeroed(
@@ -166,7 +134,7 @@ static int load_store(struct envoi__tls_store **ret_store, struct store_part *pa
 	store->references = 1;
 	store->serial = part->next_serial++;
 	store->has_system = has_system;
-	store->identity = *identity;
+	store->id = *id;
 	int r = fill(store);
 	if (r < 0) {
 		envoi__tls_store_unref(store);
@@ -196,25 +164,33 @@ static void drop(struct envoi__tls_store **link)
 	envoi__tls_store_unref(store);
 }
 
+static int identify(
+	struct envoi__tls_file_id *ret_id, struct envoi_context *context, const char *file)
+{
+	int code = envoi__tls_file_identify(ret_id, file);
+	if (code != 0) {
+		envoi__tls_file_log(context, file, code);
+	}
+	return code != 0 ? ENVOI_ERR_SYSTEM : ENVOI_OK;
+}
+
 int envoi__tls_store_get(struct envoi__tls_store **ret_store, struct envoi_context *context,
 	const char *ca_file, bool has_system)
 {
 	struct store_part *part = part_of(context);
-	struct identity identity;
+	struct envoi__tls_file_id id;
 	if (part == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
 	ca_file = ca_file == NULL ? "" : ca_file;
 	struct envoi__tls_store **link = find(part, ca_file, has_system);
-	/* Before reading: what changes meanwhile is noticed next time. */
-	int r = identify(&identity, context, ca_file);
-	if (*link != NULL &&
-		(r < 0 || memcmp(&identity, &(*link)->identity, sizeof(identity)) != 0)) {
+	int r = identify(&id, context, ca_file);
+	if (*link != NULL && (r < 0 || !envoi__tls_file_is_same(&id, &(*link)->id))) {
 		drop(link);
 		link = find(part, ca_file, has_system);
 	}
 	if (r == ENVOI_OK && *link == NULL) {
-		r = load_store(link, part, &identity, ca_file, has_system);
+		r = load_store(link, part, &id, ca_file, has_system);
 	}
 	if (r < 0) {
 		return r;

@@ -41,7 +41,4 @@ int envoi__tls_store_count(const struct envoi__tls_store *store);
 /** @return a number that no other store of the context has or had */
 uint64_t envoi__tls_store_serial(const struct envoi__tls_store *store);
 
-/** Log an error of GnuTLS with a file. @return the error code for it */
-int envoi__tls_file_failure(struct envoi_context *context, const char *file, int code);
-
 #endif

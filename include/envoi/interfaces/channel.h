@@ -139,7 +139,9 @@ struct envoi_opening_options {
 	enum envoi_role role;
 	/** for TLS from the first byte (XEP-0368), a reference is taken; NULL: no TLS */
 	struct envoi_tls_config *tls;
-	const char *server_name; /**< initiator: the name of the certificate and of SNI */
+	/** initiator: the name of the certificate and of SNI. Receiver: the domain whose
+	 * certificate a peer gets that sends no name; NULL: see envoi_tls_config_new_server() */
+	const char *server_name;
 	/** application protocol (RFC 7301) that an initiator offers, "xmpp-client"; a server that
 	 * selects none is accepted, one that selects another is not; NULL: none */
 	const char *alpn;
@@ -159,7 +161,8 @@ struct envoi_opening_options {
  *
  * @param channel  taken, as by envoi_channel_transport_new()
  * @param options  borrowed for the call
- * @retval ENVOI_ERR_INVALID  @p tls is of the other role, or @p server_name no domain
+ * @retval ENVOI_ERR_INVALID  @p tls is of the other role or has no certificate for a receiver, or
+ *                            @p server_name is no domain (initiator)
  * @retval ENVOI_ERR_NOMEM    or what the channel refused to start with
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_opening_new(struct envoi_opening **ret_opening,
@@ -220,7 +223,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_channel_connector_new(struct envoi_connecto
 struct envoi_tls_channel_options {
 	enum envoi_role role;
 	struct envoi_tls_config *tls; /**< REQUIRED, of the same role */
-	const char *server_name; /**< initiator: the name of the certificate and of SNI */
+	/** initiator: the name of the certificate and of SNI. Receiver: the domain whose
+	 * certificate a peer gets that sends no name; NULL: see envoi_tls_config_new_server() */
+	const char *server_name;
 	const char *alpn; /**< as of struct envoi_opening_options; NULL: none */
 	uint64_t timeout_ms; /**< for the handshake; 0: none */
 	uint64_t decision_timeout_ms; /**< for the application's trust decision in it; 0: none */
@@ -240,14 +245,16 @@ struct envoi_tls_channel_options {
  * KiB are held. The events envoi_channel_ended() and _broken() come when the owner wants to read:
  * - ended: the peer sent close_notify;
  * - broken with ENVOI_ERR_CERTIFICATE or ENVOI_ERR_TLS: the handshake or TLS failed;
- *   ENVOI_ERR_LIMIT: too much input before a trust decision; ENVOI_ERR_TIMEOUT: a deadline of the
- *   options; ENVOI_ERR_DISCONNECTED: the lower channel ended without close_notify, so that data may
- *   be missing (RFC 8446, section 6.1); else the code of the lower channel.
+ *   ENVOI_ERR_LIMIT: too much input before a trust decision, or in the handshake of a receiver;
+ *   ENVOI_ERR_TIMEOUT: a deadline of the options; ENVOI_ERR_DISCONNECTED: the lower channel ended
+ *   without close_notify, so that data may be missing (RFC 8446, section 6.1); else the code of the
+ *   lower channel.
  *
  * `shut_down` sends close_notify.
  *
  * @param lower  taken, its @p impl set; disconnected and destroyed on failure too
- * @retval ENVOI_ERR_INVALID  @p tls is of the other role, or @p server_name no domain
+ * @retval ENVOI_ERR_INVALID  @p tls is of the other role or has no certificate for a receiver, or
+ *                            @p server_name is no domain (initiator)
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_channel_new(struct envoi_channel **ret_channel,

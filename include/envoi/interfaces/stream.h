@@ -374,7 +374,9 @@ ENVOI_API void *envoi_stream_feature_state(
 
 /**
  * For features: start TLS after the bytes sent so far; the feature's `secured` follows, or
- * `closed`. The peer's certificate is verified against envoi_stream_peer_domain().
+ * `closed`. The peer's certificate is verified against envoi_stream_peer_domain(). A receiver
+ * presents the certificate of the domain of envoi_stream_local(), unless the peer's handshake names
+ * another one that is served.
  * @retval ENVOI_ERR_PROTOCOL     the peer has sent bytes that would precede TLS (injection); the
  *                                stream fails
  * @retval ENVOI_ERR_UNSUPPORTED  the transport has no TLS; the stream fails

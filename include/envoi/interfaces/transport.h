@@ -160,10 +160,13 @@ struct envoi_transport_impl {
 	 * OPTIONAL. Start TLS after what was sent so far (RFC 6120, section 5.4.3): new parser.
 	 * `secured` or `closed` follows. Output of later calls is sent within TLS.
 	 *
-	 * @param server_name  the peer's name for SNI and certificate check (initiator)
+	 * @param server_name  initiator: the peer's name, for SNI and the certificate check.
+	 *                     Receiver: the domain of the stream, for the choice of the
+	 *                     certificate if the peer sends no name that is served; NULL: none
 	 * @retval ENVOI_ERR_PROTOCOL  bytes have arrived that would precede TLS, white space
 	 *                             included: injection (section 5.4.3.3)
-	 * @retval ENVOI_ERR_INVALID   @p config is of the other role, or @p server_name no domain
+	 * @retval ENVOI_ERR_INVALID   @p config is of the other role or has no certificate for a
+	 *                             receiver, or @p server_name is no domain (initiator)
 	 * @retval ENVOI_ERR_STATE     TLS is already started, or the connection is closing
 	 */
 	int (*start_tls)(struct envoi_transport *transport, enum envoi_role role,

@@ -265,7 +265,11 @@ static void carry_rude(struct tls_pair *f, struct rude_server *rude)
 
 static void rude_init(struct rude_server *rude, struct tls_pair *f, const char *priorities)
 {
+	static const char *const no_names[2] = {NULL, NULL};
+	struct envoi__tls_pair *pair;
 	*rude = (struct rude_server){0};
+	assert_int_equal(
+		envoi__tls_domains_choose(&f->server_config->domains, no_names, &pair), ENVOI_OK);
 	envoi_buffer_init(&rude->in, f->context, 0);
 	envoi_buffer_init(&rude->out, f->context, 0);
 	assert_int_equal(gnutls_init(&rude->session, GNUTLS_SERVER | GNUTLS_NONBLOCK), 0);
@@ -273,8 +277,8 @@ static void rude_init(struct rude_server *rude, struct tls_pair *f, const char *
 	gnutls_transport_set_push_function(rude->session, rude_push);
 	gnutls_transport_set_pull_function(rude->session, rude_pull);
 	assert_int_equal(gnutls_priority_set_direct(rude->session, priorities, NULL), 0);
-	assert_int_equal(gnutls_credentials_set(rude->session, GNUTLS_CRD_CERTIFICATE,
-				 f->server_config->credentials),
+	assert_int_equal(
+		gnutls_credentials_set(rude->session, GNUTLS_CRD_CERTIFICATE, pair->credentials),
 		0);
 	int r = GNUTLS_E_AGAIN;
 	for (int i = 0; i < 20 && r == GNUTLS_E_AGAIN; i++) {

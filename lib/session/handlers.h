@@ -15,7 +15,7 @@ struct envoi__timeout {
 
 /**
  * A handler's place in a session. It waits until what it needs is attached, then it is active. Once
- * it is removed, the handler is not touched any more.
+ * it is removed, the handler is not accessed any more.
  */
 struct envoi__attachment {
 	struct envoi__list link; /* of the session: in `waiting`, then in `attachments` */

@@ -2,8 +2,9 @@
  * envoi - sessions: private header
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: session.c, sink.c, liveness/probe.c, sending/acknowledging.c,
- * sending/continuation.c, sending/send.c, stream_management/hold.c,
+ * One state machine, from one stream to the next. Files that call each other: session.c, sink.c,
+ * liveness/probe.c, sending/acknowledging.c, sending/completing.c, sending/continuation.c,
+ * sending/feeding.c, sending/send.c, stream_management/hold.c,
  * stream_management/stream_management.c, stream_management/stream_management_elements.c,
  * stream_management/stream_management_initiator.c.
  */
@@ -45,9 +46,8 @@ struct envoi_session {
 	struct envoi__router_host host;
 	struct envoi_context *context;
 	struct envoi_session_owner *owner;
-	struct envoi_client *client; /* whose it is; NULL: no client's */
-	/* whose it is, which sends in the names of all addresses of its domain; NULL: no
-	 * component's */
+	struct envoi_client *client; /* the owner; NULL: no client */
+	/* the owner, which sends from all addresses of its domain; NULL: no component */
 	struct envoi_component *component;
 	void *user; /* the program's */
 	struct envoi_stream *stream;
@@ -59,7 +59,7 @@ struct envoi_session {
 	bool is_resumed; /* by the present stream */
 	bool is_continued; /* the owner will attach another stream after the end of the epoch */
 	bool resends; /* the setting resend.messages */
-	bool is_suspended; /* the epoch goes on without a stream, or with one that may resume it */
+	bool is_suspended; /* the epoch lasts without a stream, or with one that may resume it */
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
 	bool is_delivering; /* a stanza, to filters and rows */
@@ -98,7 +98,7 @@ struct envoi_session {
 	size_t peer_limit; /* the most bytes of a stanza that the peer takes; SIZE_MAX: not known */
 	struct envoi_session_stats stats; /* the counters; the others are sizes of lists */
 	int problem_code; /* of the last call that was refused; ENVOI_OK: none */
-	char *problem; /* its reason; NULL: the code says all */
+	char *problem; /* its reason; NULL: none beside the code */
 };
 
 static inline void envoi__session_enter(struct envoi_session *session)
@@ -125,7 +125,7 @@ bool envoi__session_has_taken_out(struct envoi_session *session);
 /* --- session_problem.c --- */
 
 /** Note why a call is refused. @param session  NULL, of a detached object: nothing is noted
- * @param format  NULL: the code says all. @return @p code */
+ * @param format  NULL: no text beside that of the code. @return @p code */
 int envoi__session_refuse(struct envoi_session *session, int code, const char *format, ...)
 	ENVOI_PRINTF(3, 4);
 
@@ -185,6 +185,15 @@ void envoi__session_take_limits(struct envoi_session *session);
 /** End queued stanzas that are longer than the server accepts. */
 void envoi__session_refuse_longer(struct envoi_session *session);
 
+/* --- completing.c --- */
+
+/** Check a stanza that will be sent, and add an id where it needs one. Its addresses become
+ * canonical. */
+int envoi__session_complete(struct envoi_session *session, struct envoi_stanza *stanza);
+/** As envoi__session_complete(), of the address `to` alone. */
+int envoi__session_complete_address(
+	struct envoi_session *session, const struct envoi_stanza *stanza);
+
 /* --- send.c --- */
 
 /** As envoi_send(), online or not. */
@@ -193,11 +202,14 @@ int envoi__session_send(
 /** As envoi_request(). @param options  all but `asked`, which is filled in */
 int envoi__session_request(struct envoi_session *session, struct envoi_stanza *iq,
 	struct envoi__request_options *options, struct envoi_request **ret_request);
+
+/* --- feeding.c --- */
+
 extern const struct envoi__outbox_hooks envoi__session_outbox_hooks;
-/** Give queued stanzas of the outbox to the stream. */
+/** Send queued stanzas of the outbox on the stream. */
 void envoi__session_feed(struct envoi_session *session);
 
-/** The peer has acknowledged stanzas: give the stream what has waited for that. */
+/** The peer has acknowledged stanzas: send those that waited for it. */
 void envoi__session_acknowledged(struct envoi_session *session);
 
 /** Close the stream, after the last acknowledgement (XEP-0198). */

@@ -1,8 +1,6 @@
 /*
  * envoi - journals of sessions: private header
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: journal.c, journal_load.c.
  */
 #ifndef ENVOI_SESSION_JOURNAL_JOURNAL_H
 #define ENVOI_SESSION_JOURNAL_JOURNAL_H
@@ -37,11 +35,11 @@ struct envoi__journal {
 	struct envoi_journal *journal; /* the application's; NULL: none */
 	struct envoi__list requests; /* in order */
 	size_t request_count;
-	uint64_t in_hand; /* number of the stanza that is being delivered; 0: none */
+	uint64_t delivering; /* number of the stanza that is being delivered; 0: none */
 	uint64_t suspect; /* number of the one during whose delivery the process ended; 0: none */
 	uint64_t deaths; /* number of processes that ended during its delivery */
 	uint64_t max_age_ms; /* of one that is loaded */
-	uint64_t last_waiting; /* number given to one that waits to be sent (again) */
+	uint64_t last_waiting; /* last number of one that waits to be sent (again) */
 	bool is_behind; /* a record is missing: all is written before the next one */
 	bool is_open; /* a session is being recorded */
 	bool was_loaded; /* the requests are those of an earlier process */
@@ -50,7 +48,7 @@ struct envoi__journal {
 void envoi__journal_init(struct envoi__journal *journal);
 void envoi__journal_finish(struct envoi_session *session);
 
-/** Stanzas count from here on: a new session at the server, as good as bound. */
+/** The server has made a new session: stanzas are counted from here on. */
 void envoi__journal_started(struct envoi_session *session);
 /** The server lets the session be resumed. */
 void envoi__journal_resumable(struct envoi_session *session);
@@ -59,21 +57,22 @@ void envoi__journal_ended(struct envoi_session *session);
 
 /** A stanza was queued: record it, if it is a message that still waits for its first stream. */
 void envoi__journal_queued(struct envoi_session *session);
-/** What has this number among those that wait has left the outbox. */
+/** The waiting stanza of this number has left the outbox. */
 void envoi__journal_dropped(struct envoi_session *session, uint64_t waiting);
-/** A stream will be given a stanza. @retval <0 it must not be */
+/** A stanza will be sent on a stream. @retval <0 it must not be sent */
 int envoi__journal_sending(
 	struct envoi_session *session, const struct envoi__outbox_entry *entry, uint64_t number);
-/** The stream has not taken the stanza of the record before. */
+/** The stream has not accepted the stanza of the record before. */
 void envoi__journal_not_sent(struct envoi_session *session, uint64_t number);
-/** A stream was given the answer to a request. */
+/** The answer to a request was sent on a stream. */
 void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers);
 /** The peer has acknowledged stanzas up to a number. */
 void envoi__journal_acknowledged(struct envoi_session *session, uint64_t number);
 /** Stanzas up to a number will be acknowledged to the peer. @retval <0 they must not be */
 int envoi__journal_handled(struct envoi_session *session, uint64_t number);
 
-/** The application has released a hold: more stanzas are handled, but for the one in hand. */
+/** The application has released a hold: more stanzas are handled, except the one that is being
+ * delivered. */
 void envoi__journal_released(struct envoi_session *session);
 
 /**
@@ -89,7 +88,7 @@ void envoi__journal_done(struct envoi_session *session, uint64_t number);
  */
 uint64_t envoi__journal_answered(
 	const struct envoi_session *session, const struct envoi_stanza *answer);
-/** The session was resumed: answer the requests that an earlier process has left. */
+/** The session was resumed: answer the requests that an earlier process has not answered. */
 void envoi__journal_answer_left(struct envoi_session *session);
 
 /* --- for the files of the journal --- */
@@ -97,6 +96,10 @@ void envoi__journal_answer_left(struct envoi_session *session);
 /** Note a request. @param from, id  not terminated */
 int envoi__journal_add_request(struct envoi_session *session, uint64_t number, const char *from,
 	size_t from_len, const char *id, size_t id_len);
+/** Note an incoming stanza that is an iq get or set with an id.
+ * @return NULL: it is none, or memory is short, or ENVOI__JOURNAL_REQUESTS are noted */
+const struct envoi__journal_request *envoi__journal_note_request(
+	struct envoi_session *session, uint64_t number, const struct envoi_element *element);
 void envoi__journal_remove_request(struct envoi_session *session, uint64_t number);
 void envoi__journal_remove_requests(struct envoi_session *session);
 

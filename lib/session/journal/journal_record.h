@@ -1,5 +1,5 @@
 /*
- * envoi - records of a journal: what they look like
+ * envoi - records of a journal: their format
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SESSION_JOURNAL_JOURNAL_RECORD_H
@@ -16,7 +16,8 @@
  * bytes, LINE-SUM what precedes it in the line.
  */
 
-/** In brackets what the number and the bytes are. Numbers count stanzas as XEP-0198 does. */
+/** In brackets: the meaning of the number and of the bytes. Numbers count stanzas as XEP-0198
+ * does. */
 enum envoi__record_kind {
 	ENVOI__RECORD_ACCOUNT, /**< the first one [version; the bare address] */
 	ENVOI__RECORD_STARTED, /**< stanzas count from here; earlier records are void [0; none] */
@@ -27,17 +28,17 @@ enum envoi__record_kind {
 	ENVOI__RECORD_WAITING,
 	/** a message waits for its first stream [its number among WAITING; as SENT] */
 	ENVOI__RECORD_QUEUED,
-	/** what waits is not sent from here any more [its number among WAITING; none] */
+	/** a waiting stanza has left the outbox [its number among WAITING; none] */
 	ENVOI__RECORD_DROPPED,
-	ENVOI__RECORD_SENT, /**< a stream is given a stanza [its number; see journal.c] */
-	/** the stream has not taken the stanza of the record before [its number; none] */
+	ENVOI__RECORD_SENT, /**< a stanza is sent on a stream [its number; see journal_sent.h] */
+	/** the stream has not accepted the stanza of the record before [its number; none] */
 	ENVOI__RECORD_NOT_SENT,
 	ENVOI__RECORD_ACKNOWLEDGED, /**< by the peer [up to; none] */
 	ENVOI__RECORD_HANDLED, /**< acknowledged to the peer [up to; none] */
 	/** a stanza is delivered [its number; how many processes have ended during that] */
 	ENVOI__RECORD_TAKEN,
 	ENVOI__RECORD_DONE, /**< its handlers have returned [its number; "held", or none] */
-	ENVOI__RECORD_REQUEST, /**< it is an iq get or set [its number; sender, id: lines] */
+	ENVOI__RECORD_REQUEST, /**< an iq get or set is received [its number; sender, id: lines] */
 	ENVOI__RECORD_ENDED, /**< the session has ended: earlier records are void [0; none] */
 	ENVOI__RECORD_KINDS,
 };

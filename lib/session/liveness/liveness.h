@@ -21,7 +21,7 @@ struct envoi__liveness_output {
 	uint64_t written; /* stanzas, so far */
 };
 
-/** What the owner does. Any of these may stop the liveness. */
+/** Functions of the owner. Any of them may stop the liveness. */
 struct envoi__liveness_impl {
 	/** Keep the memory until as many `leave` as `enter` have come. */
 	void (*enter)(struct envoi__liveness *liveness);
@@ -91,7 +91,7 @@ void envoi__liveness_hold(struct envoi__liveness *liveness, bool is_held);
 /** For envoi__liveness_input(): the first input after a probe. */
 void envoi__liveness_answered(struct envoi__liveness *liveness);
 
-/** Bytes came, whatever they are. */
+/** Bytes were received, with or without an element. */
 static inline void envoi__liveness_input(struct envoi__liveness *liveness)
 {
 	if (liveness->loop != NULL) {

@@ -1,5 +1,5 @@
 /*
- * envoi - sessions: what probes the link below them
+ * envoi - sessions: probes of the link
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SESSION_LIVENESS_PROBE_H

@@ -14,7 +14,7 @@
 enum {
 	ENVOI__ACKNOWLEDGING_INTERVAL_MS = 1000, /* from one ping to the next */
 	ENVOI__ACKNOWLEDGING_DELAY_MS = 5000, /* where no ticket waits for the answer */
-	ENVOI__ACKNOWLEDGING_STANZAS = 10, /* as many are not left to wait so long */
+	ENVOI__ACKNOWLEDGING_STANZAS = 10, /* with as many the ping is not delayed */
 };
 
 /** A ping whose answer acknowledges the stanzas before it. */
@@ -51,7 +51,7 @@ void envoi__acknowledging_start(struct envoi_session *session);
 /** The stream has ended, or the peer acknowledges stanzas itself. */
 void envoi__acknowledging_stop(struct envoi_session *session);
 
-/** Stanzas were given to the stream: ping the server if a ping is due. */
+/** Stanzas were sent on the stream: ping the server if a ping is due. */
 void envoi__acknowledging_sent(struct envoi_session *session);
 
 /** The peer does not acknowledge stanzas itself: ping it from the loop if a ping is due. */
@@ -60,7 +60,7 @@ void envoi__acknowledging_soon(struct envoi_session *session);
 /** The stream is about to be closed: ping the server if stanzas are not acknowledged. */
 void envoi__acknowledging_close(struct envoi_session *session);
 
-/** The stream was given the stanza of a request. */
+/** The stanza of a request was sent on the stream. */
 void envoi__acknowledging_requested(
 	struct envoi_session *session, uint64_t request_number, uint64_t number);
 

@@ -24,7 +24,7 @@ static void lose_held_of_others(struct envoi_session *session)
 	}
 }
 
-/* Requests that no stream was given wait with their stanzas. */
+/* Requests whose stanzas no stream has sent wait with them. */
 static void spare_requests(struct envoi_session *session)
 {
 	struct envoi__list *link = session->outbox.held.next;

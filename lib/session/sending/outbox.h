@@ -43,15 +43,15 @@ struct envoi__outbox_item {
 
 /** A stanza in the outbox, in one of its lists. */
 struct envoi__outbox_entry {
-	struct envoi__list link; /* in held, waiting or given */
+	struct envoi__list link; /* in held, waiting or sent */
 	struct envoi__outbox *outbox;
 	struct envoi__tracked *tracked; /* NULL: no report is wanted */
 	uint64_t number; /* of the stream that has it last, as envoi_stream_get_counts(); 0: none */
 	struct envoi__outbox_meta meta;
-	bool is_kept; /* given: stays until it is acknowledged */
+	bool is_kept; /* sent: stays until it is acknowledged */
 	bool is_held;
 	bool is_vital; /* a ping: an acknowledgement that others wait for may depend on it */
-	bool was_given; /* to a stream, once: bytes of it may have been sent */
+	bool was_sent; /* a stream has had it: bytes of it may have reached the peer */
 	bool is_suspected; /* the server may have ended a stream because of it: it is sent alone */
 	size_t len;
 	char xml[];
@@ -63,15 +63,15 @@ struct envoi__outbox;
 struct envoi__outbox_hooks {
 	/** The last waiting stanza was taken back. */
 	void (*emptied)(struct envoi__outbox *outbox);
-	/** The stream was given the stanza of a request. */
+	/** The stream has accepted the stanza of a request. */
 	void (*requested)(struct envoi__outbox *outbox, uint64_t request, uint64_t number);
-	/** A stream will be given a stanza. @retval <0 it must not be now */
-	int (*giving)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
-	/** The stream has not taken it: it waits. */
-	void (*not_given)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/** A stanza will be sent on a stream. @retval <0 it must not be sent now */
+	int (*sending)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/** The stream has not accepted it: it waits. */
+	void (*not_sent)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
 	/** An entry that has this number in the journal was freed. */
 	void (*dropped)(struct envoi__outbox *outbox, uint64_t waiting);
-	/** The stream was given an answer to a request that the journal has. */
+	/** The stream has accepted the answer to a request that the journal has. */
 	void (*answered)(struct envoi__outbox *outbox, uint64_t answers);
 	/**
 	 * More than three quarters of a limit are used, or, after that, no more than a quarter of
@@ -81,27 +81,27 @@ struct envoi__outbox_hooks {
 };
 
 /**
- * Embedded in its session. A stanza waits until a stream takes it. Then its entry is kept until the
- * peer acknowledges it (envoi__outbox_keep()); without keeping, an entry with a ticket stays until
- * the stream reports it as written, and one without a ticket is freed.
+ * Embedded in its session. A stanza waits until a stream accepts it. Then its entry is kept until
+ * the peer acknowledges it (envoi__outbox_keep()); without keeping, an entry with a ticket stays
+ * until the stream reports it as written, and one without a ticket is freed.
  *
- * Both lists are in the order of sending, and everything in `given` precedes everything in
- * `waiting`. Numbers are those of the stream: they count from 1 all stanzas that it was given,
- * those that do not come from the outbox included.
+ * Both lists are in the order of sending, and everything in `sent` precedes everything in
+ * `waiting`. Numbers are those of the stream: they count from 1 all stanzas that it has sent, those
+ * that do not come from the outbox included.
  */
 struct envoi__outbox {
 	struct envoi_context *context; /* borrowed */
-	struct envoi__list waiting, given;
+	struct envoi__list waiting, sent;
 	struct envoi__list held; /* for the next session, in order; precedes the two others */
 	size_t count, bytes; /* of those that wait */
 	size_t kept_count, kept_bytes; /* of those that are kept */
 	size_t held_count, held_bytes;
 	size_t count_limit, bytes_limit; /* of all together */
-	uint64_t given_bytes, given_tickets; /* since the beginning */
+	uint64_t sent_bytes, sent_tickets; /* since the beginning */
 	uint64_t written; /* stanzas, by this stream */
-	bool is_keeping; /* what the stream is given from now on */
+	bool is_keeping; /* what the stream sends from now on */
 	bool is_keeping_wanted; /* of that, what has a ticket or may be sent again */
-	struct envoi__outbox_entry *alone; /* given, suspected: nothing follows it; NULL: none */
+	struct envoi__outbox_entry *alone; /* sent, suspected: nothing follows it; NULL: none */
 	bool is_isolating; /* what waits is sent after an acknowledgement only */
 	bool is_high; /* as `level` has reported */
 	const struct envoi__outbox_hooks *hooks; /* of the session */
@@ -123,7 +123,7 @@ bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
 int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item);
 
 /**
- * Give the stream as much as it takes.
+ * Send as much as the stream accepts.
  * @retval ENVOI_OK     nothing waits any more
  * @retval ENVOI_AGAIN  the stream is full: to be called again when it has drained; or, with
  *                      is_isolating, after an acknowledgement
@@ -134,16 +134,16 @@ int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream
 /** @p count more stanzas of the stream are written. */
 void envoi__outbox_written(struct envoi__outbox *outbox, size_t count);
 
-/** Keep what streams are given from now on until it is acknowledged, or no longer do so. What is
- * kept already stays. */
+/** Keep what is sent from now on until it is acknowledged, or no longer do so. What is kept already
+ * stays. */
 void envoi__outbox_keep(struct envoi__outbox *outbox, bool is_keeping);
 
 /** The peer acknowledges no more: keep only what envoi__outbox_keep_wanted() says, and treat the
  * other kept entries as entries that are not kept. */
 void envoi__outbox_release(struct envoi__outbox *outbox);
 
-/** Keep stanzas that have tickets or may be sent again, which streams are given from now on, until
- * the peer has answered what follows them, or no longer do so. */
+/** Keep stanzas that have tickets or may be sent again, which are sent from now on, until the peer
+ * has answered what follows them, or no longer do so. */
 void envoi__outbox_keep_wanted(struct envoi__outbox *outbox, bool is_keeping);
 
 /** The peer has answered the stanza with that number: ACKNOWLEDGED for those before it. */
@@ -156,16 +156,16 @@ uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox);
  * that are kept. */
 void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number);
 
-/** The stream has ended, and another one may resume: UNKNOWN for entries that it had taken and that
- * are not kept. Kept entries stay with their numbers until they are acknowledged, rewound or lost.
- * The others wait. */
+/** The stream has ended, and another one may resume: UNKNOWN for entries that it had accepted and
+ * that are not kept. Kept entries stay with their numbers until they are acknowledged, rewound or
+ * lost. The others wait. */
 void envoi__outbox_suspend(struct envoi__outbox *outbox);
 
 /** Kept entries wait again, in order and before those that wait already: they are sent again. */
 void envoi__outbox_rewind(struct envoi__outbox *outbox);
 
 /**
- * Append a stanza that a stream was given in an earlier process, and that is kept.
+ * Append a stanza that a stream had in an earlier process, and that is kept.
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  nothing was changed
  */
 int envoi__outbox_restore(
@@ -180,11 +180,11 @@ int envoi__outbox_restore(
  */
 bool envoi__outbox_suspect(struct envoi__outbox *outbox, bool is_refusal);
 
-/** As envoi__outbox_restore(), of one that waits for a session. @param was_given  to a stream */
+/** As envoi__outbox_restore(), of one that waits for a session. @param was_sent  by a stream */
 int envoi__outbox_restore_held(
-	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, bool was_given);
+	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, bool was_sent);
 
-/** What is held waits for the stream, behind what is given. */
+/** What is held waits for the stream, behind what was sent. */
 void envoi__outbox_release_held(struct envoi__outbox *outbox);
 
 /** @return the last that waits; NULL: none does */
@@ -193,7 +193,7 @@ struct envoi__outbox_entry *envoi__outbox_last_waiting(const struct envoi__outbo
 /** Forget the one that is held and has this number in the journal, if there is one. */
 void envoi__outbox_forget_held(struct envoi__outbox *outbox, uint64_t waiting);
 
-/** The epoch has ended: UNKNOWN for stanzas that a stream had taken, NOT_SENT for the others.
+/** The epoch has ended: UNKNOWN for stanzas that a stream had accepted, NOT_SENT for the others.
  * @param keeps_messages  hold those without a ticket that another session may send */
 void envoi__outbox_lose(struct envoi__outbox *outbox, bool keeps_messages);
 
@@ -219,7 +219,7 @@ void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
 /** End an entry that waits with ENVOI_TICKET_REFUSED. */
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry);
 
-/** The session is being freed: UNKNOWN for stanzas that a stream had taken, CANCELED for the
+/** The session is being freed: UNKNOWN for stanzas that a stream had accepted, CANCELED for the
  * others.
  */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);

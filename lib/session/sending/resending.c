@@ -120,7 +120,7 @@ void envoi__resending_release(
 	const struct envoi__outbox_entry *entry;
 	while ((entry = envoi__outbox_first_held(outbox)) != NULL) {
 		int r = ENVOI_OK;
-		if (!entry->was_given) {
+		if (!entry->was_sent) {
 			r = envoi__outbox_release_first(outbox, NULL, 0);
 		} else if (is_old(&entry->meta, now_ms)) {
 			r = ENVOI_ERR_TIMEOUT;

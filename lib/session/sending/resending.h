@@ -39,8 +39,7 @@ int envoi__resending_identify(struct envoi_buffer *xml, const char *id);
 
 /**
  * A new session of the same account has started: queue the held stanzas for the stream, in order. A
- * stanza that was given to a stream before gets a delay (XEP-0203), or is lost if it is older than
- * a day.
+ * stanza that a stream had before gets a delay (XEP-0203), or is lost if it is older than a day.
  *
  * @param from    the sender, for the delay
  * @param now_ms  by the wall clock

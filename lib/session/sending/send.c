@@ -2,110 +2,14 @@
  * envoi - sessions: sending, requests
  * SPDX-License-Identifier: MIT
  */
-#include <string.h>
-
 #include <envoi/context.h>
 
 #include "session/sending/resending.h"
 #include "session/session.h"
 
 enum {
-	RETRY_MS = 100,
 	KEPT_BYTES = 16 * 1024, /* of the scratch buffer, for the next stanza */
 };
-
-static bool needs_id(const struct envoi_stanza *stanza)
-{
-	return envoi_stanza_kind(stanza) != ENVOI_PRESENCE && envoi_stanza_id(stanza) == NULL;
-}
-
-/* RFC 6120, section 8.2.3: exactly one payload in a request, one at most in a result. */
-static int check_payloads(struct envoi_session *session, const struct envoi_stanza *stanza)
-{
-	enum envoi_stanza_kind kind = envoi_stanza_kind(stanza);
-	bool is_request = kind == ENVOI_IQ_GET || kind == ENVOI_IQ_SET;
-	if (!is_request && kind != ENVOI_IQ_RESULT) {
-		return ENVOI_OK;
-	}
-	const struct envoi_element *child = envoi_element_first(envoi_stanza_element(stanza));
-	if (child == NULL && is_request) {
-		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
-			"iq: a request has one payload, and this one has none");
-	}
-	return envoi_element_next(child) == NULL
-		? ENVOI_OK
-		: envoi__session_refuse(session, ENVOI_ERR_INVALID,
-			  "iq: a request or result has one payload, and this one has more");
-}
-
-/* The address in its canonical form. */
-static int complete_address(struct envoi_session *session, const struct envoi_stanza *stanza)
-{
-	const char *to = envoi_stanza_to_text(stanza);
-	if (to == NULL) {
-		return ENVOI_OK;
-	}
-	const struct envoi_jid *jid = envoi_stanza_to(stanza);
-	struct envoi_element *element = envoi_stanza_element(stanza);
-	if (jid == NULL) {
-		char why[128];
-		int r = envoi_jid_check(to, strlen(to), why, sizeof(why));
-		return r == ENVOI_ERR_INVALID
-			? envoi__session_refuse(session, r, "%s: attribute to: \"%.128s\": %s",
-				  envoi_element_name(element), to, why)
-			: envoi__session_refuse(session, ENVOI_ERR_NOMEM, NULL);
-	}
-	if (strcmp(to, envoi_jid_text(jid)) != 0) {
-		envoi_element_set(element, "to", envoi_jid_text(jid));
-	}
-	return ENVOI_OK;
-}
-
-/* XEP-0114, section 3: both addresses are required, and the sender is one of the own domain. A
- * server may end the stream otherwise. */
-static int check_domain(struct envoi_session *session, const struct envoi_stanza *stanza)
-{
-	const struct envoi_jid *from = envoi_stanza_from(stanza);
-	const char *name = envoi_element_name(envoi_stanza_element(stanza));
-	if (envoi_stanza_to_text(stanza) == NULL) {
-		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
-			"%s: a component's stanza needs the attribute to", name);
-	}
-	if (from == NULL || strcmp(envoi_jid_domain(from), envoi_session_domain(session)) != 0) {
-		return envoi__session_refuse(session, ENVOI_ERR_INVALID,
-			"%s: attribute from: %s%.100s%s", name, from != NULL ? "\"" : "",
-			from != NULL ? envoi_jid_text(from) : "no address",
-			from != NULL ? "\" is not of the component's domain" : "");
-	}
-	return ENVOI_OK;
-}
-
-/* An id and a canonical address, where the stanza may be sent. */
-static int complete(struct envoi_session *session, struct envoi_stanza *stanza)
-{
-	struct envoi_element *element = envoi_stanza_element(stanza);
-	int r = envoi_element_error(element);
-	if (r < 0) {
-		return envoi__session_refuse(session, r, "%s", envoi_element_problem(element));
-	}
-	r = check_payloads(session, stanza);
-	if (r < 0) {
-		return r;
-	}
-	if (needs_id(stanza)) {
-		char id[ENVOI_ID_SIZE];
-		r = envoi_id_make(session->context, id);
-		if (r < 0) {
-			return envoi__session_refuse(session, r, "no random number for an id");
-		}
-		envoi_element_set(element, "id", id);
-	}
-	r = complete_address(session, stanza);
-	if (r == ENVOI_OK && session->component != NULL) {
-		r = check_domain(session, stanza);
-	}
-	return r < 0 ? r : envoi_element_error(element);
-}
 
 static bool can_send(const struct envoi_session *session)
 {
@@ -281,7 +185,7 @@ static int send_inside(struct envoi_session *session, struct sending *sending)
 		return envoi__session_refuse(
 			session, ENVOI_ERR_FULL, "limits.outbox-stanzas wait to be sent");
 	}
-	r = complete(session, sending->stanza);
+	r = envoi__session_complete(session, sending->stanza);
 	if (r < 0) {
 		return r;
 	}
@@ -306,127 +210,6 @@ int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
 {
 	return send_all(session, &(struct sending){.stanza = stanza, .ticket = ticket});
-}
-
-static void on_retry(struct envoi_timer *timer)
-{
-	struct envoi_session *session = ENVOI_CONTAINER_OF(
-		timer, struct envoi_session, retry_timer);
-	envoi__session_enter(session);
-	envoi__session_feed(session);
-	envoi__session_leave(session);
-}
-
-void envoi__session_retry(struct envoi_session *session)
-{
-	envoi_timer_start(&session->retry_timer, session->queue.loop, RETRY_MS, on_retry);
-}
-
-void envoi__session_close_stream(struct envoi_session *session)
-{
-	envoi__sm_close(session);
-	envoi_stream_close(session->stream);
-}
-
-static void requested(struct envoi__outbox *outbox, uint64_t request, uint64_t number)
-{
-	envoi__acknowledging_requested(
-		ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), request, number);
-}
-
-static void emptied(struct envoi__outbox *outbox)
-{
-	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
-	if (session->is_closing) {
-		envoi__session_close_stream(session);
-	}
-}
-
-static int giving(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
-{
-	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
-	return envoi__sm_is_on(session)
-		? envoi__journal_sending(session, entry, envoi__sm_sent_number(session) + 1)
-		: ENVOI_OK;
-}
-
-static void not_given(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
-{
-	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
-	(void)entry;
-	if (envoi__sm_is_on(session)) {
-		envoi__journal_not_sent(session, envoi__sm_sent_number(session) + 1);
-	}
-}
-
-static void dropped(struct envoi__outbox *outbox, uint64_t waiting)
-{
-	envoi__journal_dropped(ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), waiting);
-}
-
-static void answered(struct envoi__outbox *outbox, uint64_t answers)
-{
-	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
-	if (envoi__sm_is_on(session)) {
-		envoi__journal_sent_answer(session, answers);
-	}
-}
-
-/* Where memory is short, again after a while: a program may wait for the event. */
-static bool report_level(struct envoi__outbox *outbox, bool is_high)
-{
-	struct envoi_session *session = ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox);
-	enum envoi_event_type type = is_high ? ENVOI_EVENT_OUTBOX_HIGH : ENVOI_EVENT_OUTBOX_LOW;
-	int r = envoi_session_post_event(session, &(struct envoi_event){.type = type});
-	if (!is_high) {
-		envoi__throttle_release(session);
-	}
-	if (r == ENVOI_ERR_NOMEM) {
-		envoi__session_retry(session);
-	}
-	return r != ENVOI_ERR_NOMEM;
-}
-
-const struct envoi__outbox_hooks envoi__session_outbox_hooks = {
-	.emptied = emptied,
-	.requested = requested,
-	.giving = giving,
-	.not_given = not_given,
-	.dropped = dropped,
-	.answered = answered,
-	.level = report_level,
-};
-
-void envoi__session_feed(struct envoi_session *session)
-{
-	if (session->stream == NULL) {
-		envoi__outbox_note_level(&session->outbox);
-		return; /* suspended */
-	}
-	int r = envoi__outbox_feed(&session->outbox, session->stream);
-	envoi__outbox_note_level(&session->outbox);
-	envoi__sm_flush(session);
-	if (session->outbox.is_isolating) {
-		(void)envoi__sm_request(session);
-	}
-	envoi__acknowledging_sent(session);
-	if (envoi__guard_is_over(&session->guard) || session->stream == NULL) {
-		return; /* a filter has seen a ping */
-	}
-	if (r == ENVOI_OK) {
-		emptied(&session->outbox);
-	} else if (r < 0 && r != ENVOI_ERR_STATE) {
-		envoi__session_retry(session);
-	}
-}
-
-void envoi__session_acknowledged(struct envoi_session *session)
-{
-	if (session->outbox.is_isolating) {
-		envoi__session_enter(session);
-		envoi__session_feed(session);
-		envoi__session_leave(session);
-	}
 }
 
 int envoi_send(
@@ -462,8 +245,6 @@ int envoi_send_payload(struct envoi_session *session, enum envoi_stanza_kind kin
 	return envoi_send(session, stanza, ticket);
 }
 
-/* --- requests --- */
-
 struct envoi_stanza *envoi_request_iq(struct envoi_session *session, enum envoi_stanza_kind kind,
 	const char *to, const struct envoi_payload_type *type, const void *value)
 {
@@ -485,7 +266,8 @@ static int check_request(
 			done == NULL ? "a request without a function for its answer"
 				     : "a request is an iq of type get or set");
 	}
-	return is_open(session) ? complete_address(session, iq) : refuse_offline(session);
+	return is_open(session) ? envoi__session_complete_address(session, iq)
+				: refuse_offline(session);
 }
 
 /* The request is held: when it ends while a filter sees its stanza, its function is not called. */

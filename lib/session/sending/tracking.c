@@ -275,10 +275,10 @@ static bool answers(const struct envoi_stanza *error, const struct envoi__tracke
 			      : is_on_behalf_of(from, tracked->to) || is_on_behalf_of(from, own));
 }
 
-/* A stanza that no stream was given cannot be refused. */
+/* A stanza that no stream has sent cannot be refused. */
 static bool may_have_arrived(const struct envoi__tracked *tracked)
 {
-	return tracked->entry == NULL || tracked->entry->was_given;
+	return tracked->entry == NULL || tracked->entry->was_sent;
 }
 
 static bool is_open(const struct envoi__tracked *tracked)

@@ -1,5 +1,5 @@
 /*
- * envoi - tracking: what becomes of stanzas that were sent with a ticket
+ * envoi - tracking: the outcome of stanzas that were sent with a ticket
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_SESSION_SENDING_TRACKING_H
@@ -95,7 +95,7 @@ void envoi__tracked_settle(struct envoi__tracked *tracked, enum envoi_ticket_sta
 void envoi__tracking_take_error(
 	struct envoi__tracking *tracking, struct envoi_stanza *error, const struct envoi_jid *own);
 
-/** No refusal can come any more: report what is known of those that wait for one. */
+/** No refusal can arrive any more: report the outcome of those that wait for one. */
 void envoi__tracking_end_waiting(struct envoi__tracking *tracking);
 
 #endif

@@ -71,8 +71,8 @@ static void start_requests(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
 	sm->requested = sm->acknowledged;
-	sm->requested_bytes = session->outbox.given_bytes;
-	sm->requested_tickets = session->outbox.given_tickets;
+	sm->requested_bytes = session->outbox.sent_bytes;
+	sm->requested_tickets = session->outbox.sent_tickets;
 	sm->is_requesting = false;
 }
 
@@ -212,8 +212,8 @@ int envoi__sm_request(struct envoi_session *session)
 	}
 	sm->is_requesting = true;
 	sm->requested = envoi__sm_sent_number(session);
-	sm->requested_bytes = session->outbox.given_bytes;
-	sm->requested_tickets = session->outbox.given_tickets;
+	sm->requested_bytes = session->outbox.sent_bytes;
+	sm->requested_tickets = session->outbox.sent_tickets;
 	envoi_timer_stop(&sm->request_timer);
 	return ENVOI_OK;
 }
@@ -229,7 +229,7 @@ static bool is_ticket_waiting(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;
 	return sm->state == ENVOI__SM_ENABLED && !sm->is_requesting &&
-		session->outbox.given_tickets != sm->requested_tickets &&
+		session->outbox.sent_tickets != sm->requested_tickets &&
 		sm->acknowledged != envoi__sm_sent_number(session);
 }
 
@@ -242,7 +242,7 @@ void envoi__sm_sent(struct envoi_session *session)
 		return;
 	}
 	uint64_t stanzas = envoi__sm_sent_number(session) - sm->requested;
-	uint64_t bytes = session->outbox.given_bytes - sm->requested_bytes;
+	uint64_t bytes = session->outbox.sent_bytes - sm->requested_bytes;
 	if (stanzas >= sm->settings.request_stanzas || bytes >= sm->settings.request_bytes) {
 		(void)envoi__sm_request(session);
 	} else if (is_ticket_waiting(session)) {

@@ -43,11 +43,11 @@ struct envoi__sm {
 	struct envoi__sm_numbers out, in;
 	uint64_t acknowledged; /* by the peer */
 	uint64_t sent, received; /* when the last stream ended */
-	uint64_t handled; /* said in <resume/> or <resumed/>: the other side goes on behind it */
+	uint64_t handled; /* sent in <resume/> or <resumed/>: the peer continues after it */
 	struct envoi__list holds;
 	bool has_undelivered; /* the stanza that was counted last */
 	uint64_t requested, answered; /* numbers of the last <r/> and <a/> sent */
-	uint64_t requested_bytes, requested_tickets; /* given by the outbox before the last <r/> */
+	uint64_t requested_bytes, requested_tickets; /* sent by the outbox before the last <r/> */
 	bool is_requesting; /* an <r/> is not answered */
 	bool was_refused; /* this stream may not resume: an <a/> may follow */
 	bool is_answer_due; /* an <a/> will be sent by the end of this turn */
@@ -76,7 +76,7 @@ void envoi__sm_forget(struct envoi_session *session);
 /** The stream is about to be freed. */
 void envoi__sm_stream_ends(struct envoi_session *session, const struct envoi_stream *stream);
 
-/** Stanzas were given to the stream: request an acknowledgement where it is due. */
+/** Stanzas were sent on the stream: request an acknowledgement where it is due. */
 void envoi__sm_sent(struct envoi_session *session);
 /** A stanza was handled: acknowledge it where that is due without a request. */
 void envoi__sm_handled(struct envoi_session *session);
@@ -94,7 +94,7 @@ void envoi__sm_peer_closes(struct envoi_session *session);
 /** Free what outlives envoi__sm_forget(). */
 void envoi__sm_finish(struct envoi_session *session);
 
-/** @return whether the stanzas that the present stream is given are counted */
+/** @return whether stanzas sent on the present stream are counted */
 bool envoi__sm_is_on(const struct envoi_session *session);
 /** @return whether both sides acknowledge stanzas on the present stream */
 bool envoi__sm_is_enabled(const struct envoi_session *session);
@@ -143,7 +143,7 @@ void envoi__sm_answer_soon(struct envoi_session *session);
 struct envoi_stream_counts envoi__sm_counts(const struct envoi_session *session);
 /** @return the number of the last stanza that was sent */
 uint64_t envoi__sm_sent_number(const struct envoi_session *session);
-/** @return the number of the last stanza that was handed over */
+/** @return the number of the last stanza that was received */
 uint64_t envoi__sm_received_number(const struct envoi_session *session);
 /** @return the number up to which the peer's stanzas are handled */
 uint64_t envoi__sm_handled_number(const struct envoi_session *session);

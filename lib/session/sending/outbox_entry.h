@@ -1,0 +1,64 @@
+/*
+ * envoi - entries of an outbox: private header of the outbox's files
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SESSION_SENDING_OUTBOX_ENTRY_H
+#define ENVOI_SESSION_SENDING_OUTBOX_ENTRY_H
+
+#include <envoi/context.h>
+
+#include "session/sending/outbox.h"
+#include "session/sending/tracking.h"
+
+static inline struct envoi__outbox_entry *envoi__outbox_entry_of(struct envoi__list *link)
+{
+	return ENVOI_CONTAINER_OF(link, struct envoi__outbox_entry, link);
+}
+
+/** @return NULL: the list is empty */
+static inline struct envoi__outbox_entry *envoi__outbox_first(const struct envoi__list *list)
+{
+	return envoi__list_is_empty(list) ? NULL : envoi__outbox_entry_of(list->next);
+}
+
+/** @return NULL: the list is empty */
+static inline struct envoi__outbox_entry *envoi__outbox_last(const struct envoi__list *list)
+{
+	return envoi__list_is_empty(list) ? NULL : envoi__outbox_entry_of(list->previous);
+}
+
+/** @return whether a stanza of @p len bytes is within the limit of bytes */
+bool envoi__outbox_has_room_for(const struct envoi__outbox *outbox, size_t len);
+
+/** Make an entry that is in no list. @return NULL: out of memory */
+struct envoi__outbox_entry *envoi__entry_new(
+	struct envoi_context *context, const struct envoi__outbox_item *item);
+
+/* Each of these changes the sums of the outbox, too. */
+
+/** Append an entry that is in no list to those that wait. */
+void envoi__entry_wait(struct envoi__outbox_entry *entry);
+/** Remove an entry from those that wait. */
+void envoi__entry_stop_waiting(struct envoi__outbox_entry *entry);
+/** Remove an entry from those that were sent. */
+void envoi__entry_leave_sent(struct envoi__outbox_entry *entry);
+/** Do not wait for an acknowledgement of an entry that was sent. */
+void envoi__entry_unkeep(struct envoi__outbox_entry *entry);
+/** Append an entry that is in no list to those that are held. */
+void envoi__entry_hold(struct envoi__outbox_entry *entry);
+/** Remove an entry from those that are held. */
+void envoi__entry_leave_held(struct envoi__outbox_entry *entry);
+
+/* An entry that is in no list: */
+
+/** Free it. `dropped` may be called, and `level`. */
+void envoi__entry_free(struct envoi__outbox_entry *entry);
+/** Settle its ticket, and free it. */
+void envoi__entry_end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_state state,
+	enum envoi_acknowledgement by);
+/** As envoi__entry_end_by(), without an acknowledgement. */
+void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state);
+/** End it with UNKNOWN, if a stream had it: bytes of it may have been sent. Else with NOT_SENT. */
+void envoi__entry_end_lost(struct envoi__outbox_entry *entry);
+
+#endif

@@ -1,8 +1,6 @@
 /*
- * envoi - the context's inside
+ * envoi - the context: private header
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: arena.c, context.c.
  */
 #ifndef ENVOI_BASE_CONTEXT_H
 #define ENVOI_BASE_CONTEXT_H

@@ -2,8 +2,8 @@
  * envoi - a login: from the first look-up to a bound session, and until that ends
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: login.c, login_certificate.c, login_deadline.c, login_features.c,
- * login_tls.c.
+ * One state machine. Files that call each other: login.c, login_certificate.c,
+ * login_deadline.c, login_tls.c.
  */
 #ifndef ENVOI_CONNECTION_LOGIN_H
 #define ENVOI_CONNECTION_LOGIN_H

@@ -1,8 +1,9 @@
 /*
  * envoi - listeners: what their files share
  * SPDX-License-Identifier: MIT
+ *
+ * One state machine. Files that call each other: admission.c, listener.c.
  */
-/* Files that call each other: admission.c, listener.c. */
 #ifndef ENVOI_LISTENER_INSIDE_H
 #define ENVOI_LISTENER_INSIDE_H
 

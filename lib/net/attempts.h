@@ -40,7 +40,7 @@ void envoi__attempts_keep_best(struct envoi__attempts *attempts, const struct en
 int envoi__attempts_code(const struct envoi__attempts *attempts, enum envoi_phase phase);
 
 /**
- * Conclude: move the attempts into a failure, and what was left out as one more. The best failure
+ * Conclude: move the attempts into a failure, and what was not tried as one more. The best failure
  * that was kept, if any, stands before @p phase, @p code and the text.
  * @param[out] ret_failure  overwritten; freed with envoi_failure_finish()
  */

@@ -254,7 +254,7 @@ static void put_to_done(struct envoi__cares_resolver *self, struct envoi__cares_
 }
 
 /* c-ares must not be called here: this is its callback. */
-void envoi__cares_answered(struct envoi__cares_request *request, int code)
+static void on_answered(struct envoi__cares_request *request, int code)
 {
 	struct envoi__cares_resolver *self = request->resolver;
 	self->asked--;
@@ -279,6 +279,7 @@ static struct envoi__cares_request *new_request(
 		envoi__list_init(&request->link);
 		request->context = self->base.context;
 		request->resolver = self;
+		request->answered = on_answered;
 		request->lookup = lookup;
 		request->family = family;
 		lookup->backend = request;

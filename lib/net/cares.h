@@ -1,9 +1,6 @@
 /*
  * envoi - resolver on c-ares: its requests
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: cares.c, cares_query_bytes.c, cares_query_record.c, cares_request.c,
- * resolver.c.
  */
 #ifndef ENVOI_NET_CARES_H
 #define ENVOI_NET_CARES_H
@@ -19,6 +16,8 @@ struct envoi__cares_request {
 	struct envoi__list link; /* among the answered ones; else a ring of its own */
 	struct envoi_context *context; /* borrowed */
 	struct envoi__cares_resolver *resolver;
+	/** c-ares is done with the request; its records have been added. @param code of c-ares */
+	void (*answered)(struct envoi__cares_request *request, int code);
 	struct envoi_lookup *lookup; /* NULL: cancelled */
 	int family; /* 0: SRV */
 	enum envoi_lookup_status status;
@@ -31,9 +30,6 @@ struct envoi__cares_request {
 
 /** Free it with its answer; NULL is allowed. */
 void envoi__cares_request_free(struct envoi__cares_request *request);
-
-/** c-ares is done with a request; its records have been added. @param code of c-ares */
-void envoi__cares_answered(struct envoi__cares_request *request, int code);
 
 /** Set status and text from a code of c-ares. */
 void envoi__cares_set_status(struct envoi__cares_request *request, int code);

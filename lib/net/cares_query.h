@@ -15,7 +15,7 @@ struct envoi__cares_request;
  * ares_query(), which is deprecated since then.
  */
 
-/** Send the query of a request; envoi__cares_answered() follows, at once or later. */
+/** Send the query of a request; its `answered` is called, at once or later. */
 void envoi__cares_query(
 	ares_channel channel, const char *name, struct envoi__cares_request *request);
 

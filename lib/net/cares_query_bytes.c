@@ -93,7 +93,7 @@ static void on_reply(void *user, int code, int timeouts, unsigned char *reply, i
 	if (code == ARES_SUCCESS && request->lookup != NULL) {
 		code = envoi__cares_parse(request, reply, (size_t)len);
 	}
-	envoi__cares_answered(request, code);
+	request->answered(request, code);
 }
 
 void envoi__cares_query(

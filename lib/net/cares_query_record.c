@@ -80,7 +80,7 @@ static void on_reply(
 	if (code == ARES_SUCCESS && request->lookup != NULL) {
 		code = take_records(request, reply);
 	}
-	envoi__cares_answered(request, code);
+	request->answered(request, code);
 }
 
 void envoi__cares_query(

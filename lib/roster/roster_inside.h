@@ -2,9 +2,8 @@
  * envoi - the roster: what its files share
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: roster.c, roster_change.c, roster_fetch.c, roster_groups.c.
- *
- *	roster.c         making, freeing, pushes, reading
+ *	roster.c         making, freeing, pushes
+ *	roster_held.c    the contacts that are held: replacing and reading them
  *	roster_fetch.c   the whole list, with versioning
  *	roster_cache.c   the list as text, for the next start of the program
  *	roster_change.c  changes of one contact
@@ -39,10 +38,13 @@ struct envoi_roster {
 	struct envoi__list group_changes; /* that are pending */
 };
 
+/** @return the limits of the settings */
+struct envoi__contacts_limits envoi__roster_limits(const struct envoi_roster *roster);
+
 /** Report that not all contacts are held: what is held has no version any more. */
 int envoi__roster_post_incomplete(struct envoi_roster *roster, const char *text);
 
-/** @return the limit that ENVOI_ERR_LIMIT of the contacts stands for, in words */
+/** @return a text that names the limit for which the contacts returned ENVOI_ERR_LIMIT */
 const char *envoi__roster_limit_text(const struct envoi_roster *roster);
 
 /** @return items below a query, those included that the decoded list leaves out */

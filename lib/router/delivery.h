@@ -1,8 +1,6 @@
 /*
  * envoi - deliveries: a stanza on its way to handlers
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: delivery.c, promise.c.
  */
 #ifndef ENVOI_ROUTER_DELIVERY_H
 #define ENVOI_ROUTER_DELIVERY_H
@@ -43,8 +41,12 @@ const struct envoi__decoded *envoi__delivery_decode(
 /** Free what it holds; its promise stays valid. */
 void envoi__delivery_finish(struct envoi_delivery *delivery);
 
-/** @return whether a request can still be answered, now or later: it was not yet, and its epoch
- * goes on */
+/** @return whether the epoch in which the stanza came lasts: in another one nothing is sent in
+ * answer to it */
+bool envoi__delivery_is_current(const struct envoi_delivery *delivery);
+
+/** @return whether a request can still be answered, now or later: it is not answered, and its
+ * epoch has not ended */
 bool envoi__delivery_may_answer(const struct envoi_delivery *delivery);
 
 /** Answer automatically, if it is not answered. An open promise is disabled. */
@@ -60,6 +62,9 @@ int envoi__result_new(struct envoi_stanza **ret_result, const struct envoi_stanz
 
 /** @return whether @p reply may answer @p request */
 bool envoi__is_reply_to(const struct envoi_stanza *reply, const struct envoi_stanza *request);
+
+/** Make the promise of a request that envoi__delivery_may_answer(). @return NULL: out of memory */
+struct envoi_promise *envoi__promise_new(struct envoi_delivery *delivery);
 
 /** Disable a promise: ending it returns ENVOI_ERR_STATE. */
 void envoi__promise_disable(struct envoi_promise *promise);

@@ -14,21 +14,12 @@ struct envoi_promise {
 	struct envoi_stanza *stanza;
 };
 
-int envoi_delivery_defer(struct envoi_delivery *delivery, struct envoi_promise **ret_promise)
+struct envoi_promise *envoi__promise_new(struct envoi_delivery *delivery)
 {
 	struct envoi__router *router = delivery->router;
-	if (!delivery->is_request) {
-		return ENVOI_ERR_INVALID;
-	}
-	if (!envoi__delivery_may_answer(delivery)) {
-		return ENVOI_ERR_STATE;
-	}
-	if (router->deferred >= router->deferred_limit) {
-		return ENVOI_ERR_FULL;
-	}
 	struct envoi_promise *promise = envoi_alloc(router->context, sizeof(*promise));
 	if (promise == NULL) {
-		return ENVOI_ERR_NOMEM;
+		return NULL;
 	}
 	*promise = (struct envoi_promise){
 		.context = envoi_context_ref(router->context),
@@ -39,8 +30,7 @@ int envoi_delivery_defer(struct envoi_delivery *delivery, struct envoi_promise *
 	envoi__list_append(&router->promises, &promise->link);
 	router->deferred++;
 	delivery->promise = promise;
-	*ret_promise = promise;
-	return ENVOI_OK;
+	return promise;
 }
 
 struct envoi_stanza *envoi_promise_stanza(const struct envoi_promise *promise)

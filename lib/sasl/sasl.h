@@ -1,9 +1,6 @@
 /*
  * envoi - SASL: shared by the mechanisms
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: sasl.c, sasl_anonymous.c, sasl_gsasl.c, sasl_plain.c, sasl_scram.c,
- * sasl_scram_initiator.c, sasl_scram_receiver.c.
  */
 #ifndef ENVOI_SASL_SASL_H
 #define ENVOI_SASL_SASL_H

@@ -1,8 +1,6 @@
 /*
  * envoi - SASL: the history of an account's logins
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: sasl_choice.c, sasl_history.c, sasl_history_text.c.
  */
 #ifndef ENVOI_SASL_SASL_HISTORY_H
 #define ENVOI_SASL_SASL_HISTORY_H

@@ -1,9 +1,10 @@
 /*
- * envoi - SCRAM as a SASL mechanism: an exchange's inside
+ * envoi - SCRAM as a SASL mechanism: private header
  * SPDX-License-Identifier: MIT
  *
- * One state machine in three files: sasl_scram.c makes an exchange and owns its memory,
- * sasl_scram_initiator.c and sasl_scram_receiver.c have the steps of each side.
+ * One state machine: sasl_scram.c makes an exchange and owns its memory, sasl_scram_initiator.c and
+ * sasl_scram_receiver.c have the steps of each side. Files that call each other: sasl_scram.c,
+ * sasl_scram_initiator.c, sasl_scram_receiver.c.
  */
 #ifndef ENVOI_SASL_SASL_SCRAM_H
 #define ENVOI_SASL_SASL_SCRAM_H

@@ -2,8 +2,8 @@
  * envoi - streams: what the files of this folder share
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: elements.c, ending.c, headers.c, negotiation.c, phases.c, sender.c,
- * stream.c, stream_errors.c, stream_send.c.
+ * One state machine. Files that call each other: elements.c, ending.c, headers.c,
+ * negotiation.c, phases.c, sender.c, stream.c, stream_errors.c, stream_send.c.
  */
 #ifndef ENVOI_STREAM_STREAM_H
 #define ENVOI_STREAM_STREAM_H
@@ -130,9 +130,9 @@ struct envoi_stream {
 /* stream.c */
 
 /**
- * Every callback from below runs between these two, so that what it does takes effect when it is
- * over, and memory lasts that long.
- * @return whether there is anything to do; when not, leave must not be called
+ * Every callback of the transport runs between these two: work that it has made due, and freeing of
+ * memory, follow when the outermost one returns.
+ * @return false: the stream has ended. Leave must not be called
  */
 bool envoi__stream_enter(struct envoi_stream *stream);
 void envoi__stream_leave(struct envoi_stream *stream);
@@ -192,18 +192,18 @@ void envoi__stream_read_settings(
  * begun: CLOSE is the last phase. */
 void envoi__stream_set_phase(struct envoi_stream *stream, enum envoi_phase phase);
 /**
- * The stream waits for the application: until that is over, this time limit holds in place of the
+ * The stream waits for the application: until it answers, this time limit applies in place of the
  * phase's.
- * @param awaited     for the text of the failure: "password"; static; NULL: the wait is over, and
+ * @param awaited     for the text of the failure: "password"; static; NULL: the wait has ended, and
  *                    the phase's deadline begins again
  * @param timeout_ms  0: none
  */
 void envoi__stream_wait_for(struct envoi_stream *stream, const char *awaited, uint64_t timeout_ms);
 /** The phase ends in @p timeout_ms at the latest. */
 void envoi__stream_limit_deadline(struct envoi_stream *stream, uint64_t timeout_ms);
-/** close.timeout begins, unless it has: one deadline covers all that is left. */
+/** close.timeout begins, unless it has: one deadline covers all that follows. */
 void envoi__stream_start_close_timeout(struct envoi_stream *stream);
-/** @return what is left of close.timeout, which has begun */
+/** @return the time until the end of close.timeout, which has begun */
 uint64_t envoi__stream_close_time_left(const struct envoi_stream *stream);
 /** From now on the peer may send more at a time: it has logged in. Called again when the stream is
  * bound or ready: then an initiating stream skips stanzas that exceed a limit. */

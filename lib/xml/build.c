@@ -446,8 +446,3 @@ failed:
 	envoi__tree_unref(tree);
 	return NULL;
 }
-
-int envoi_element_error(const struct envoi_element *element)
-{
-	return element == NULL ? ENVOI_ERR_NOMEM : element->tree->error;
-}

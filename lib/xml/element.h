@@ -1,8 +1,6 @@
 /*
  * envoi - element trees: private parts
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: build.c, element_problem.c.
  */
 #ifndef ENVOI_XML_ELEMENT_H
 #define ENVOI_XML_ELEMENT_H
@@ -84,7 +82,7 @@ static inline void envoi__element_link(struct envoi_element *parent, struct envo
 
 /**
  * @return the namespace's pointer in the context's dictionary of known names; NULL: not known
- *         (nor out of memory). Compare it with what envoi__name_intern() gave.
+ *         (nor out of memory). Compare it with what envoi__name_intern() returned.
  */
 const char *envoi__element_ns_known(const struct envoi_element *element);
 

@@ -86,3 +86,8 @@ const char *envoi_element_problem(const struct envoi_element *element)
 	bool is_explained = element != NULL && element->tree->problem != NULL;
 	return is_explained ? element->tree->problem : envoi_error_text(error);
 }
+
+int envoi_element_error(const struct envoi_element *element)
+{
+	return element == NULL ? ENVOI_ERR_NOMEM : element->tree->error;
+}

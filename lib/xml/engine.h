@@ -52,7 +52,7 @@ void envoi__engine_give(struct envoi__engine *engine, bool is_clean);
 /**
  * Parse bytes: whole tags, with the text before each. An error is noted in the parser.
  * @param has_prefix  whether a name in a tag may have a prefix, other than `xml`
- * @return false when parsing cannot go on
+ * @return false when parsing cannot continue
  */
 bool envoi__engine_feed(
 	struct envoi__engine *engine, const char *data, size_t len, bool has_prefix);

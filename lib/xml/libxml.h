@@ -57,8 +57,8 @@ void envoi__libxml_expect_prefixes(
 /**
  * Make room for so many attributes in a tag.
  *
- * libxml2 before 2.12 goes on with the old array when it has moved the array of attributes and the
- * next allocation fails, so its arrays do not grow while it parses.
+ * libxml2 before 2.12 uses the old array of attributes after it has moved it, when the next
+ * allocation fails. So its arrays do not grow while it parses.
  * @return false: out of memory
  */
 bool envoi__libxml_reserve_attributes(xmlParserCtxtPtr xml, unsigned int count);

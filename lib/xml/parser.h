@@ -2,7 +2,7 @@
  * envoi - the stream parser: private parts
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: parser.c, skipping.c.
+ * One state machine. Files that call each other: parser.c, skipping.c.
  */
 #ifndef ENVOI_XML_PARSER_H
 #define ENVOI_XML_PARSER_H

@@ -1,8 +1,6 @@
 /*
- * envoi - SASL, initiating side: its inside
+ * envoi - SASL, initiating side: private header
  * SPDX-License-Identifier: MIT
- *
- * Files that call each other: sasl_credentials.c, sasl_initiator.c.
  */
 #ifndef ENVOI_FEATURES_SASL_SASL_INITIATOR_H
 #define ENVOI_FEATURES_SASL_SASL_INITIATOR_H

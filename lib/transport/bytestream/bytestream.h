@@ -3,24 +3,25 @@
  *         TLS, closing
  * SPDX-License-Identifier: MIT
  *
- * Files that call each other: deadlines.c, head.c, input.c, life.c, output.c, tls.c.
+ * One state machine. Files that call each other: deadlines.c, head.c, input.c, life.c,
+ * output.c, tls.c.
  *
- * Input: bytes are parsed as they arrive. Complete elements are handed over one at a time, at most
+ * Input: bytes are parsed as they arrive. Complete elements are delivered one at a time, at most
  * `loop.slice-stanzas` a turn; the channel is not read before that is done. So the pending input is
  * bounded by one reading of the channel (ENVOI_CHANNEL_READ_BYTES).
  *
- * Output: elements of one turn wait until its input is done, and are then given to the channel in
- * one piece. An element counts as written when the channel has taken its last byte, or the last
+ * Output: elements of one turn wait until its input is done, and are then written to the channel in
+ * one piece. An element counts as written when the channel has accepted its last byte, or the last
  * byte of its TLS record.
  *
- * TLS: bytes queued before start_tls are sent in clear, later ones are given to TLS. The peer must
- * not have sent anything behind the element that led to start_tls, not even white space (RFC 6120,
+ * TLS: bytes queued before start_tls are sent in clear, later ones are encrypted. The peer must not
+ * have sent anything behind the element that led to start_tls, not even white space (RFC 6120,
  * section 5.4.3.3). This folder includes a private header, because the TLS engine has no public
  * one.
  *
  * When the parser refuses input, the transport itself sends the stream error (RFC 6120, section
  * 4.9.1.1; after a header if none was sent, 4.9.1.2) and the closing tag, and closes; the failure
- * of `closed` has the condition. Elements that were complete before are handed over first.
+ * of `closed` has the condition. Elements that were complete before are delivered first.
  */
 #ifndef ENVOI_TRANSPORT_BYTESTREAM_BYTESTREAM_H
 #define ENVOI_TRANSPORT_BYTESTREAM_BYTESTREAM_H
@@ -42,10 +43,10 @@ struct envoi__tls;
 
 enum byte_stream_state {
 	BYTE_STREAM_NEW, /* -> MOVING, OVER */
-	/* -> NEW: set aside after a handshake; CLOSING: asked to, or the peer broke the rules;
-	 * OVER: broken, aborted */
+	/* -> NEW: set aside after a handshake; CLOSING: requested, or the peer violated the
+	 * protocol; OVER: broken, aborted */
 	BYTE_STREAM_MOVING,
-	BYTE_STREAM_CLOSING, /* writes what is pending, hands over nothing. -> OVER */
+	BYTE_STREAM_CLOSING, /* writes what is pending, delivers nothing. -> OVER */
 	BYTE_STREAM_OVER, /* `closed` is due. -> REPORTED */
 	BYTE_STREAM_REPORTED,
 };
@@ -78,7 +79,7 @@ struct envoi__byte_stream {
 	struct envoi_timer linger;
 	uint64_t linger_ms;
 	struct envoi_timer element_timer; /* while an element is incomplete, and not held up here */
-	struct envoi_timer write_timer; /* while the channel takes nothing of what is pending */
+	struct envoi_timer write_timer; /* while the channel accepts nothing of what is pending */
 	struct envoi__guard guard; /* of entries from the loop */
 
 	/* input */
@@ -95,7 +96,7 @@ struct envoi__byte_stream {
 
 	/* output */
 	enum byte_stream_output output;
-	struct envoi_buffer plain; /* not yet sealed or taken by the channel */
+	struct envoi_buffer plain; /* not yet sealed or accepted by the channel */
 	struct envoi_buffer ends; /* uint64_t offsets of element ends that were not counted yet */
 	uint64_t queued, taken; /* bytes of the document, from its beginning */
 
@@ -110,7 +111,7 @@ struct envoi__byte_stream {
 	/* reports and the end */
 	bool wants_drained;
 	bool is_shut_down;
-	bool is_blocked; /* the channel took less than it was offered */
+	bool is_blocked; /* the channel accepted less than was offered */
 	bool output_broken;
 	bool output_lost; /* output was pending when it broke */
 };
@@ -151,11 +152,11 @@ void envoi__byte_stream_finish_now(struct envoi__byte_stream *bytes, struct envo
 /* --- deadlines.c --- */
 
 /**
- * Watch an incomplete element: call after the complete ones were handed over.
- * @param is_new  an element was handed over since the last call
+ * Watch an incomplete element: call after the complete ones were delivered.
+ * @param is_new  an element was delivered since the last call
  */
 void envoi__byte_stream_time_element(struct envoi__byte_stream *bytes, bool is_new);
-/** Output was offered to the channel. @param has_progress it took some */
+/** Output was offered to the channel. @param has_progress  the channel accepted some */
 void envoi__byte_stream_time_writing(struct envoi__byte_stream *bytes, bool has_progress);
 /** Stop the deadlines of input and output. */
 void envoi__byte_stream_stop_deadlines(struct envoi__byte_stream *bytes);
@@ -167,9 +168,9 @@ void envoi__byte_stream_stop_deadlines(struct envoi__byte_stream *bytes);
 void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,
 	enum envoi_stream_condition condition, const char *text);
 
-/** Hand over complete elements, as many as the slice allows. */
+/** Deliver complete elements, as many as the slice allows. */
 void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes);
-/** Tell the channel whether to read. */
+/** Start or stop reading of the channel, as the state requires. */
 void envoi__byte_stream_update_reading(struct envoi__byte_stream *bytes);
 /* The events of the channel. */
 void envoi__byte_stream_received(struct envoi__byte_stream *bytes, const char *data, size_t len);
@@ -187,9 +188,9 @@ int envoi__byte_stream_renew_parser(struct envoi__byte_stream *bytes);
 
 /* --- output.c --- */
 
-/** Give pending output to the channel, count and report it; finish closing. */
+/** Write pending output to the channel, count and report it; finish closing. */
 void envoi__byte_stream_flush(struct envoi__byte_stream *bytes);
-/** The channel takes more. */
+/** The channel accepts more. */
 void envoi__byte_stream_writable(struct envoi__byte_stream *bytes);
 /** Queue bytes that are no element, regardless of the limit. */
 int envoi__byte_stream_queue(struct envoi__byte_stream *bytes, const char *data, size_t len);
@@ -199,7 +200,7 @@ void envoi__byte_stream_break_output(struct envoi__byte_stream *bytes);
 
 /* --- tls.c --- */
 
-/** Give received bytes to TLS. */
+/** Decrypt received bytes. */
 void envoi__byte_stream_unseal(struct envoi__byte_stream *bytes, const char *data, size_t len);
 /** Encrypt queued bytes while TLS's output is short; send close_notify when closing. */
 void envoi__byte_stream_seal(struct envoi__byte_stream *bytes);
@@ -209,7 +210,7 @@ void envoi__byte_stream_decide(struct envoi__byte_stream *bytes);
 void envoi__byte_stream_drop_question(struct envoi__byte_stream *bytes);
 /** @return whether a trust decision is pending */
 bool envoi__byte_stream_has_question(const struct envoi__byte_stream *bytes);
-/** Count bytes of TLS's output that the channel took. */
+/** Count bytes of TLS's output that the channel accepted. */
 void envoi__byte_stream_count_sealed(struct envoi__byte_stream *bytes, size_t taken);
 /** @return TLS's output; NULL: no TLS */
 struct envoi_buffer *envoi__byte_stream_sealed_output(const struct envoi__byte_stream *bytes);

@@ -38,7 +38,7 @@ struct envoi_connector;
  * - After a conflict, another connection of the component is open at the server. It may be a dead
  *   one: attempts follow for a day, each at least a minute after the last.
  * - A server that does not know the domain, or has another secret for it, stops the component with
- *   ENVOI_RETRY_AFTER_USER. Servers do not always tell these two apart.
+ *   ENVOI_RETRY_AFTER_USER. Servers do not always distinguish these two.
  * - Before the first session has started, a failure stops the component, unless the setting
  *   reconnect.initial is on, which programs that start together with their server need.
  *

@@ -23,7 +23,7 @@ struct envoi_stanza;
 
 /*
  * With a journal a program that was killed resumes its session at the server (XEP-0198, section 5):
- * stanzas that were sent and not acknowledged are sent again, handled stanzas are not handed over
+ * stanzas that were sent and not acknowledged are sent again, handled stanzas are not delivered
  * again, and requests of peers are answered.
  *
  * 	// set the settings first: journal.max-age and limits.outbox-* are read by loading
@@ -36,9 +36,9 @@ struct envoi_stanza;
  * The file is readable by the user only, because it has the texts of messages. None of the first
  * three calls appends a record.
  *
- * The journal covers the stanzas that were given to a stream, and messages that are queued. Queued
- * presence and iqs have no record. Tickets do not survive the process: what the library sends
- * from a journal has none.
+ * The journal covers the stanzas that were sent on a stream, and messages that are queued. Queued
+ * presence and iqs have no record. Tickets do not survive the process: what the library sends from
+ * a journal has none.
  *
  * A session that was closed in order is not resumed: the next process starts a new one. Keep the
  * file nevertheless: messages without a ticket that wait to be sent, or sent again, are in it. A
@@ -93,8 +93,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_write_journal(
  * removed it, the messages of the journal are sent again as after any other loss (see enum
  * envoi_resend).
  *
- * A stanza during whose delivery the process ended is handed over again. After the second time it
- * is acknowledged instead and reported by ENVOI_EVENT_UNHANDLED, and a request is answered with
+ * A stanza during whose delivery the process ended is delivered again. After the second time it is
+ * acknowledged instead and reported by ENVOI_EVENT_UNHANDLED, and a request is answered with
  * internal-server-error. Requests of peers that were handled but not answered are answered with
  * that error when the session is resumed.
  *

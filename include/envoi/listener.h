@@ -17,13 +17,13 @@ extern "C" {
 #endif
 
 /*
- * A listener admits connections from any number of sources and hands their channels
- * (<envoi/interfaces/channel.h>) to its owner. It counts them, in all, by address and by account,
- * and knows nothing of the protocol. Sources are sockets (envoi_tcp_listen() and its siblings,
- * <envoi/tcp.h>), or whatever calls envoi_listener_take(), a test with connections in memory for
- * example.
+ * A listener admits connections from any number of sources and passes their channels
+ * (<envoi/interfaces/channel.h>) to its owner. It counts them, in all, by address and by account.
+ * It does not depend on the protocol. Sources are sockets (envoi_tcp_listen() and the functions
+ * behind it, <envoi/tcp.h>), or code that calls envoi_listener_take(), a test with connections in
+ * memory for example.
  *
- * What gives way when there are too many:
+ * Limits, and what follows where they are reached:
  * - beyond listener.per-address connections without login from one address, a new one from there is
  *   closed at once; others are served;
  * - at listener.connections connections in all, sources are not read: new connections wait in the

@@ -166,7 +166,7 @@ ENVOI_API struct envoi_memory_pair *envoi_memory_end_pair(const struct envoi_mem
  *
  * @param pair    borrowed: envoi_memory_pair_ref() to keep it
  * @param domain  the domain to connect to; borrowed
- * @retval ENVOI_OK     the connector hands over its transport
+ * @retval ENVOI_OK     the connector reports its transport
  * @retval ENVOI_AGAIN  the connection fails at the target's timeout
  * @retval <0           the connector fails with this code
  */

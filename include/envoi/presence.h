@@ -28,19 +28,18 @@ struct envoi_settings;
  * An ENVOI_EVENT_PRESENCE is posted for each available presence, and for each unavailable one that
  * ends the presence of a resource that is held. Servers also send unavailable presence of contacts
  * that were not available, at login for instance: it is held for envoi_presences_last(), without an
- * event. The presence of the session's own full address is left to stanza rows. Only contacts of
- * the roster and the own account are held: presence of rooms (XEP-0045) and of strangers is left to
- * stanza rows. The presences of a contact that is removed from the roster, or to which the
+ * event. The presence of the session's own full address is for stanza rows only. Only contacts of
+ * the roster and the own account are held: presence of rooms (XEP-0045) and of strangers is for
+ * stanza rows only. The presences of a contact that is removed from the roster, or to which the
  * account's subscription ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped
  * when the session of the server ends (ENVOI_EVENT_ENDED), without an event for each. A session
  * that is suspended and resumed keeps them. A process that resumes the session of an earlier one by
  * a journal (envoi_client_load_journal()) begins with none: the server sends presence when it
  * changes.
  *
- * Limits: limits.presence-resources for one contact, where the resource that was updated longest
- * ago gives way to a new one; limits.presences and limits.presence-bytes for all contacts, where a
- * new resource is not held. Limits are read when the object is made and with each
- * ENVOI_EVENT_STARTED.
+ * Limits: limits.presence-resources for one contact, where a new resource replaces the one that was
+ * updated longest ago; limits.presences and limits.presence-bytes for all contacts, where a new
+ * resource is not held. Limits are read when the object is made and with each ENVOI_EVENT_STARTED.
  *
  * When envoi_presences_probe() fails, envoi_session_problem() of the session has the reason; not
  * after envoi_presences_detach().

@@ -140,7 +140,7 @@ ENVOI_API const struct envoi_roster_item *envoi_roster_next_in_group(
 /* --- keeping it over starts of the program --- */
 
 /**
- * Append the contacts held, and their version, for the program to store and to give to
+ * Append the contacts held, and their version, for the program to store, and to load with
  * envoi_roster_load() after its next start; useful after ENVOI_EVENT_ROSTER and
  * ENVOI_EVENT_ROSTER_CHANGED. Where the server has roster versioning (RFC 6121, section 2.6), the
  * next login then fetches changes only. Contacts that are not complete are saved without a version.

@@ -172,11 +172,10 @@ struct envoi_hold;
 
 /**
  * Hold the acknowledgement of the stanza that is being delivered, in the function of a stanza row
- * or filter. A stanza counts as handled when its delivery returns, and its sender's server then
- * forgets it. A held stanza, and all that come behind it, are acknowledged after
- * envoi_hold_release() only: when the program or the connection ends before that, the server
- * delivers them again at the next login. A resumed session does not hand over a second time what it
- * has handed over.
+ * or filter. A stanza counts as handled when its delivery returns, and the server then removes it.
+ * A held stanza, and all that come behind it, are acknowledged after envoi_hold_release() only:
+ * when the program or the connection ends before that, the server delivers them again at the next
+ * login. A resumed session does not deliver a second time what it has delivered.
  *
  * Without stream management a hold has no effect. Each hold is released, also after its session has
  * ended or was freed: then the release only frees it.

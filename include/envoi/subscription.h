@@ -121,7 +121,7 @@ ENVOI_API int envoi_subscriptions_preapprove(
 
 /**
  * Request the presence of a contact (section 3.1). The server adds it to the roster, if it is not
- * there: call envoi_roster_set() before to give it a name.
+ * there: call envoi_roster_set() before to set its name.
  *
  * @param text  for the contact's user; NULL: none
  * @retval ENVOI_ERR_STATE  detached

@@ -51,9 +51,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_transport_new(struct envoi_transport **
  * Make a connector that finds a server by DNS and connects to it (see <envoi/interfaces/dial.h>).
  * It uses the settings server, port, tls.mode, resolve.timeout, connect.timeout, connect.stagger
  * and tls.timeout, and those of envoi_tcp_transport_new(). With direct TLS (XEP-0368) the transport
- * is secure when it is handed over: SNI and the name to verify are the domain that the user gave,
- * and ALPN (RFC 7301) offers "xmpp-client". A server that selects no protocol is accepted, because
- * most servers ignore ALPN; one that selects another protocol is refused.
+ * is secure when it is reported: SNI and the name to verify are the domain that the user gave, and
+ * ALPN (RFC 7301) offers "xmpp-client". A server that selects no protocol is accepted, because most
+ * servers ignore ALPN; one that selects another protocol is refused.
  *
  * Names are looked up by the context's resolver, or, with the setting resolve.servers, by a
  * resolver of the connector that uses those name servers.
@@ -114,7 +114,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_listen_fd(
 	struct envoi_listener *listener, const char *service, int fd);
 
 /**
- * Find a descriptor that a service manager has handed over, as systemd does (sd_listen_fds(3)): by
+ * Find a descriptor that a service manager has passed, as systemd does (sd_listen_fds(3)): by
  * LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES in the environment.
  *
  * @param name      FileDescriptorName= of the socket unit; NULL: any

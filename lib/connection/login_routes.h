@@ -40,7 +40,7 @@ void envoi__login_routes_finish(struct envoi__login_routes *routes);
 /** @return NULL: all have failed */
 struct envoi_connector *envoi__login_routes_connector(const struct envoi__login_routes *routes);
 
-/** The connector has handed over a transport. @param failure  what it tried before; or NULL */
+/** The connector has made a transport. @param failure  its attempts before; NULL: none */
 void envoi__login_routes_connected(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure);
 /** The connector has failed: the next one is due. */

@@ -21,7 +21,7 @@ struct envoi__setter_error {
 struct envoi__setter_errors {
 	struct envoi__setter_error *items;
 	size_t count;
-	bool has_lost_any; /* no memory was left to note it */
+	bool has_lost_any; /* memory was short when it was to be noted */
 };
 
 void envoi__setter_errors_finish(

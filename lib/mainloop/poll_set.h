@@ -11,7 +11,7 @@
 
 #include <envoi/interfaces/mainloop.h>
 
-/** Two arrays side by side; a watch knows its place. */
+/** Two parallel arrays; a watch stores its index. */
 struct envoi__poll_set {
 	struct envoi_context *context; /* borrowed */
 	struct pollfd *fds;

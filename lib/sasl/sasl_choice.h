@@ -36,7 +36,7 @@ struct envoi__sasl_situation {
 
 	/* the connection */
 	bool is_secure; /* TLS with a verified server: envoi_tls_is_verified() */
-	const char *tls_version; /* "TLS1.3"; NULL: no TLS of ours */
+	const char *tls_version; /* "TLS1.3"; NULL: not known, or no TLS */
 	struct envoi__sasl_words own_bindings; /* those for which there is data */
 };
 

@@ -1,9 +1,9 @@
 /*
- * envoi - SASL mechanisms on libgsasl: an exchange's inside
+ * envoi - SASL mechanisms on libgsasl: private header
  * SPDX-License-Identifier: MIT
  *
  * One exchange in two files, which call each other through libgsasl: sasl_gsasl.c has the steps,
- * sasl_gsasl_properties.c what libgsasl asks for within them.
+ * sasl_gsasl_properties.c the properties that libgsasl requests within them.
  */
 #ifndef ENVOI_SASL_SASL_GSASL_H
 #define ENVOI_SASL_SASL_GSASL_H

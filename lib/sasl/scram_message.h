@@ -65,7 +65,7 @@ struct envoi__scram_server_final {
 int envoi__scram_read_server_final(
 	const char *text, size_t len, struct envoi__scram_server_final *ret_message);
 
-/** Strict base64 that must give exactly @p size bytes. @retval ENVOI_ERR_PROTOCOL */
+/** Read strict base64 of exactly @p size bytes. @retval ENVOI_ERR_PROTOCOL */
 int envoi__scram_read_base64(
 	const struct envoi__scram_part *part, unsigned char *ret_data, size_t size);
 

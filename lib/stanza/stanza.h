@@ -22,8 +22,8 @@ struct envoi_stanza {
 	struct envoi__stanza_decoded *decoded; /* payloads decoded so far */
 };
 
-/** Make a stanza of an element whose kind and type are known. @param element taken; NULL gives NULL
- *  */
+/** Make a stanza of an element whose kind and type are known.
+ * @param element  taken; NULL: NULL is returned */
 struct envoi_stanza *envoi__stanza_new(
 	struct envoi_element *element, enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 

@@ -27,7 +27,8 @@ struct envoi__peer_error envoi__peer_error_read(
 /** @return the condition's name, or "" */
 const char *envoi__peer_error_name(const struct envoi__peer_error *said);
 
-/** Put what was said into a failure: names, and the text, if there is one, in place of ours. */
+/** Copy the peer's error into a failure: the names, and the text, if there is one, in place of the
+ * failure's own. */
 void envoi__peer_error_put(const struct envoi__peer_error *said, struct envoi_failure *failure);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * envoi - showing the traffic of a stream, secrets left out
+ * envoi - taps: a stream's traffic without secrets
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_STREAM_TAP_H

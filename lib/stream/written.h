@@ -33,7 +33,7 @@ int envoi__written_add(struct envoi__written *written, bool is_stanza);
 /** The one added last was not sent. */
 void envoi__written_undo(struct envoi__written *written);
 
-/** @p count elements have left. @return how many of them were stanzas */
+/** @p count elements were written. @return how many of them were stanzas */
 size_t envoi__written_take(struct envoi__written *written, size_t count);
 
 #endif

@@ -58,7 +58,7 @@ struct envoi_buffer *envoi__tls_output(struct envoi__tls *tls);
  * @retval ENVOI_OK     done; the initiator trusts the peer
  * @retval ENVOI_AGAIN  feed more; or, with envoi__tls_is_undecided(), settle the question first
  * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_TLS, ENVOI_ERR_LIMIT, ENVOI_ERR_NOMEM
- *                      failed, for good; envoi__tls_error_text() has the reason; an alert may
+ *                      failed permanently; envoi__tls_error_text() has the reason; an alert may
  *                      be in the output
  */
 int envoi__tls_handshake(struct envoi__tls *tls);
@@ -72,8 +72,7 @@ bool envoi__tls_is_undecided(const struct envoi__tls *tls);
 /** @return whether envoi__tls_ask() is due */
 bool envoi__tls_has_to_ask(const struct envoi__tls *tls);
 /** Call the decider. It may destroy the owner, which keeps the engine until this returns.
- * @param wake  called when there is an answer, from inside the call that gives it: to be noted only
- *               */
+ * @param wake  called inside the call that answers; it may only note the answer */
 void envoi__tls_ask(struct envoi__tls *tls, void (*wake)(void *user), void *user);
 /** @return whether envoi__tls_settle() is due */
 bool envoi__tls_has_answer(const struct envoi__tls *tls);

@@ -1,5 +1,5 @@
 /*
- * envoi - TLS as a filter without I/O: its inside
+ * envoi - TLS as a filter without I/O: private header of the engine's files
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TLS_TLS_ENGINE_INSIDE_H

@@ -11,7 +11,7 @@
 
 #include "tls/tls_verify.h"
 
-/** Called when there is an answer, from inside the call that gives it: to be noted only. */
+/** Called inside the call that answers; it may only note the answer. */
 typedef void envoi__tls_wake_fn(void *user);
 
 enum envoi__tls_question_state {
@@ -27,7 +27,7 @@ struct envoi_tls_question {
 	unsigned int references; /* one is the engine's */
 	enum envoi__tls_question_state state;
 	enum envoi_tls_answer answer; /* of ANSWERED, OVER; REFUSE otherwise */
-	bool was_answered; /* else it is over because its connection is */
+	bool was_answered; /* else it has ended with its connection */
 	envoi__tls_wake_fn *wake;
 	void *user;
 	struct envoi_tls_peer peer;

@@ -196,7 +196,7 @@ struct envoi_channel_connector_impl {
 	 * @retval ENVOI_OK
 	 * @retval ENVOI_AGAIN  there is no channel; connecting fails at the target's timeout
 	 * @retval <0           connecting fails with this code; the text of ENVOI_ERR_SYSTEM is
-	 *                      that of errno(3), when `make` left one there
+	 *                      that of errno(3), when `make` has set it
 	 */
 	int (*make)(void *own, struct envoi_channel **ret_channel,
 		const struct envoi_target *target, struct envoi_channel_options *options);

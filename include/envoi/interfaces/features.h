@@ -155,8 +155,8 @@ struct envoi_sasl_directory {
  *
  * @param lookup   an open look-up. If it was answered before and the stream exists, the call has no
  *                 effect
- * @param code     ENVOI_OK. ENVOI_ERR_NOT_FOUND: there is no such user, which the peer cannot tell
- *                 from a wrong password. Other errors (<0): the answer to the peer is
+ * @param code     ENVOI_OK. ENVOI_ERR_NOT_FOUND: there is no such user, which the peer cannot
+ *                 distinguish from a wrong password. Other errors (<0): the answer to the peer is
  *                 temporary-auth-failure (RFC 6120, section 6.5.12), and it may try again
  * @param account  borrowed for the call: wipe it afterwards; NULL on failure
  */
@@ -283,7 +283,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_handshake_new(
 
 struct envoi_handshake_hook;
 
-/** Receiving side: knows the secrets of components. Called from the loop. */
+/** Receiving side: looks up the secrets of components. Called from the loop. */
 struct envoi_handshake_hook_impl {
 	/**
 	 * A component has sent its handshake. Answer with envoi_handshake_answer(), inside or
@@ -308,8 +308,8 @@ struct envoi_handshake_hook {
  * ENVOI_NS_COMPONENT, made without a local address: the header's `to` names the component.
  *
  * Each of these ends the stream with ENVOI_ERR_AUTH and the stream error not-authorized: a wrong
- * secret, an unknown domain, a header that names no domain. A peer therefore cannot tell them
- * apart, and has one attempt for each connection; the number of connections is for the owner to
+ * secret, an unknown domain, a header that names no domain. A peer therefore cannot distinguish
+ * them, and has one attempt for each connection; the number of connections is for the owner to
  * limit. A second handshake ends it with ENVOI_ERR_PROTOCOL and policy-violation.
  *
  * Stanzas of the component end the stream with ENVOI_ERR_PROTOCOL: before the handshake with

@@ -120,9 +120,9 @@ struct envoi_loop_host;
  */
 struct envoi_loop_host_impl {
 	/** Start (true) or stop to watch host->fd for reading, level-triggered. It is not watched
-	 * before the first call, nor while the loop has no watches, so that a host which runs until
-	 * nothing is left can end. @retval <0  only for true: the watch that is being started fails
-	 * with this code */
+	 * before the first call, nor while the loop has no watches: a host that runs until it has
+	 * nothing to watch can end then. @retval <0  only for true: the watch that is being started
+	 * fails with this code */
 	int (*set_watched)(struct envoi_loop_host *host, bool is_watched);
 
 	/** Set the timer, which fires once, in place of the one before. If it fires early, it is

@@ -127,9 +127,9 @@ ENVOI_API void envoi_session_detach(struct envoi_session *session);
 
 /**
  * Close the session in order: sending is refused from now on, and envoi_session_is_online() is
- * false. The queue is given to the transport, then the stream is closed (RFC 6120, section 4.4),
- * and `closed` follows, all within the setting close.timeout. Before `ready` the queue cannot be
- * sent: the stream is closed at once. Idempotent; no effect without a stream.
+ * false. The queue is sent, then the stream is closed (RFC 6120, section 4.4), and `closed`
+ * follows, all within the setting close.timeout. Before `ready` the queue cannot be sent: the
+ * stream is closed at once. Idempotent; no effect without a stream.
  */
 ENVOI_API void envoi_session_close(struct envoi_session *session);
 

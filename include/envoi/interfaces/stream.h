@@ -178,12 +178,12 @@ struct envoi_stream_sink_impl {
 	 * @param element  the stanza without content, with the attributes from, to, id and type as
 	 *                 far as they could be read; borrowed
 	 * @param bytes    its size as received
-	 * @param limit    the limit in words; static
+	 * @param limit    a text that names the limit; static
 	 */
 	void (*skipped)(struct envoi_stream_sink *sink, struct envoi_element *element,
 		uint64_t bytes, const char *limit);
-	/** OPTIONAL. The peer has closed the stream in order: what is sent inside goes out before
-	 * the closing tag of this side. */
+	/** OPTIONAL. The peer has closed the stream in order: what is sent inside precedes the
+	 * closing tag of this side. */
 	void (*ending)(struct envoi_stream_sink *sink);
 	/** OPTIONAL. The transport has written @p count more stanzas, those of
 	 * envoi_stream_send_element() included. The sum is stanzas_out of struct
@@ -299,10 +299,10 @@ ENVOI_API void envoi_stream_prepare_close(struct envoi_stream *stream);
 
 /**
  * Close the stream (RFC 6120, section 4.4): send the closing tag, wait for the peer's, report
- * `closed`. Stanzas that arrive before it are handed over; a paused transport is resumed. The
- * setting close.timeout, from here or from envoi_stream_prepare_close(), covers writing pending
- * output, the peer's closing tag, and the end of the connection. At its end the connection is
- * aborted, and `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE. Idempotent.
+ * `closed`. Stanzas that arrive before it are delivered; a paused transport is resumed. The setting
+ * close.timeout, from here or from envoi_stream_prepare_close(), covers writing pending output, the
+ * peer's closing tag, and the end of the connection. At its end the connection is aborted, and
+ * `closed` reports ENVOI_ERR_TIMEOUT in phase CLOSE. Idempotent.
  */
 ENVOI_API void envoi_stream_close(struct envoi_stream *stream);
 

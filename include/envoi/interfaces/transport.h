@@ -52,7 +52,7 @@ struct envoi_transport_sink_impl {
 	 * @param element  the stanza without content, with the attributes from, to, id and type as
 	 *                 far as they could be read; borrowed
 	 * @param bytes    its size as received
-	 * @param limit    the limit in words; static
+	 * @param limit    a text that names the limit; static
 	 */
 	void (*skipped)(struct envoi_transport_sink *sink, struct envoi_element *element,
 		uint64_t bytes, const char *limit);
@@ -81,7 +81,7 @@ struct envoi_transport_sink_impl {
 	void (*activity)(struct envoi_transport_sink *sink);
 	/**
 	 * The connection has ended: exactly once, always last, after all complete elements were
-	 * handed over. Only destroy may follow.
+	 * delivered. Only destroy may follow.
 	 *
 	 * @param why  borrowed. Code ENVOI_OK: an orderly close by this side, or by the peer after
 	 *             its closing tag; ENVOI_ERR_DISCONNECTED: broken, or ended without a closing
@@ -180,7 +180,7 @@ struct envoi_transport_impl {
 	int (*keepalive)(struct envoi_transport *transport);
 
 	/**
-	 * Stop handing over elements, and reading soon after. Events of sending are still reported,
+	 * Stop delivering elements, and reading soon after. Events of sending are still reported,
 	 * and so is `closed` after close and abort. The peer's end is reported after resume, after
 	 * the elements before it. A handshake continues.
 	 */
@@ -193,7 +193,7 @@ struct envoi_transport_impl {
 	/**
 	 * Write pending output, show the peer the end, and wait for the peer's end; `closed`
 	 * follows, from the loop and within @p linger_ms (0: after one attempt to write). Input is
-	 * not handed over any more. No effect when it is closing or closed.
+	 * not delivered any more. No effect when it is closing or closed.
 	 */
 	void (*close)(struct envoi_transport *transport, uint64_t linger_ms);
 
@@ -227,7 +227,7 @@ struct envoi_transport_impl {
 		struct envoi_transport *transport, const char *type, struct envoi_buffer *out);
 };
 
-/** How a transport wants the elements that it is given to send to be written. */
+/** The form in which a transport needs the elements that it sends. */
 enum envoi_writing {
 	/** for a document whose header declares the content namespace as the default one, and the
 	 * prefix `stream` */
@@ -309,7 +309,7 @@ struct envoi_target {
 	 * are refused
 	 */
 	struct envoi_tls_config *tls;
-	uint64_t timeout_ms; /**< until the transport is handed over; 0: none */
+	uint64_t timeout_ms; /**< until `done` is called; 0: none */
 };
 
 /**
@@ -336,13 +336,13 @@ struct envoi_connector_impl {
 	int (*connect)(struct envoi_connector *connector, const struct envoi_target *target,
 		envoi_connected_fn *done, void *user);
 	/**
-	 * OPTIONAL. The transport that was handed over has failed before any credentials were sent:
+	 * OPTIONAL. The transport that `done` has reported failed before any credentials were sent:
 	 * continue with the addresses of the same target that have not failed. `done` is called
 	 * again; its failure has @p why among the attempts.
 	 *
 	 * @param why         borrowed
-	 * @param timeout_ms  until the next transport is handed over
-	 * @retval ENVOI_ERR_STATE  no transport was handed over since connect, or it was cancelled
+	 * @param timeout_ms  until `done` is called again
+	 * @retval ENVOI_ERR_STATE  no transport was reported since connect, or it was cancelled
 	 */
 	int (*next)(struct envoi_connector *connector, const struct envoi_failure *why,
 		uint64_t timeout_ms);

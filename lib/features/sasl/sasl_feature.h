@@ -55,7 +55,7 @@ enum envoi__sasl_empty {
 };
 
 /**
- * Send an element with data. No copy of the data is left in the element's memory.
+ * Send an element with data. The element's memory is wiped.
  *
  * @param mechanism  attribute of `<auth/>`; NULL: none
  * @param data       NULL: none, whatever @p empty says

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "client/client.h"
+#include "features/client_feature_list.h"
 
 /* --- identities: a feature owns its source, the account outlives it --- */
 
@@ -89,13 +90,16 @@ static int make_bind(struct envoi__login *login, struct envoi_handler **ret_feat
 		&(struct envoi_bind_options){.resource = login->values.resource});
 }
 
-static int make_session(struct envoi__login *login, struct envoi_handler **ret_feature)
-{
-	return envoi_legacy_session_new(ret_feature, login->context);
-}
+#define MAKER(name) \
+	static int make_##name(struct envoi__login *login, struct envoi_handler **ret_feature) \
+	{ \
+		return envoi_##name##_new(ret_feature, login->context); \
+	}
+ENVOI__CLIENT_FEATURES(MAKER)
 
+#define MAKER_NAME(name) make_##name,
 const struct envoi__login_kind envoi__client_login = {
 	.service = "xmpp-client",
 	.required = ENVOI_STREAM_AUTHENTICATED | ENVOI_STREAM_BOUND,
-	.features = {make_starttls, make_sasl, make_bind, make_session},
+	.features = {make_starttls, make_sasl, make_bind, ENVOI__CLIENT_FEATURES(MAKER_NAME)},
 };

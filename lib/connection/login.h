@@ -53,7 +53,7 @@ struct envoi__login_owner {
 };
 
 enum {
-	ENVOI__LOGIN_FEATURES = 4, /* the most that a kind has */
+	ENVOI__LOGIN_FEATURES = 16, /* the most that a kind has */
 };
 
 /** Makes a stream feature, owned by the caller. @param[out] ret_feature  NULL: it is not needed */

@@ -9,10 +9,10 @@
 
 #include "features/feature_payloads.h"
 #include "features/iq.h"
+#include "stanza/own_handler.h"
 
 struct bind {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler own;
 	char *resource; /* NULL: the server chooses */
 	bool any_address;
 	struct envoi_bind_hook *hook;
@@ -26,7 +26,7 @@ struct state {
 
 static struct bind *from_handler(struct envoi_handler *handler)
 {
-	return ENVOI_CONTAINER_OF(handler, struct bind, handler);
+	return ENVOI_CONTAINER_OF(handler, struct bind, own.handler);
 }
 
 /* --- initiating side --- */
@@ -218,10 +218,8 @@ static const struct envoi_stream_element_row rows[] = {
 static void destroy(struct envoi_handler *self)
 {
 	struct bind *bind = from_handler(self);
-	struct envoi_context *context = bind->context;
-	envoi_free(context, bind->resource);
-	envoi_free(context, bind);
-	envoi_context_unref(context);
+	envoi_free(bind->own.context, bind->resource);
+	envoi__own_handler_free(self);
 }
 
 static const struct envoi_handler_impl bind_impl = {
@@ -234,22 +232,19 @@ static const struct envoi_handler_impl bind_impl = {
 int envoi_bind_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	const struct envoi_bind_options *options)
 {
-	struct bind *bind = envoi_alloc(context, sizeof(*bind));
-	char *resource = NULL;
-	if (bind != NULL && options->resource != NULL) {
-		resource = envoi_strndup(context, options->resource, strlen(options->resource));
-	}
-	if (bind == NULL || (options->resource != NULL && resource == NULL)) {
-		envoi_free(context, bind);
+	struct bind *bind = envoi__own_handler_new(sizeof(*bind), &bind_impl, context);
+	if (bind == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*bind = (struct bind){
-		.handler = ENVOI_HANDLER(&bind_impl),
-		.context = envoi_context_ref(context),
-		.resource = resource,
-		.any_address = options->any_address,
-		.hook = options->hook,
-	};
-	*ret_handler = &bind->handler;
+	const char *resource = options->resource;
+	bind->resource = resource == NULL ? NULL
+					  : envoi_strndup(context, resource, strlen(resource));
+	if (resource != NULL && bind->resource == NULL) {
+		destroy(&bind->own.handler);
+		return ENVOI_ERR_NOMEM;
+	}
+	bind->any_address = options->any_address;
+	bind->hook = options->hook;
+	*ret_handler = &bind->own.handler;
 	return ENVOI_OK;
 }

@@ -11,10 +11,10 @@
 
 #include "base/context.h"
 #include "sasl/scram.h"
+#include "stanza/own_handler.h"
 
 struct handshake {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler own;
 	char *secret;
 };
 
@@ -60,7 +60,7 @@ int envoi__handshake_send(struct envoi_stream *stream, const char *hash)
 
 static struct handshake *from_handler(struct envoi_handler *self)
 {
-	return ENVOI_CONTAINER_OF(self, struct handshake, handler);
+	return ENVOI_CONTAINER_OF(self, struct handshake, own.handler);
 }
 
 static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
@@ -122,10 +122,8 @@ static const struct envoi_stream_element_row rows[] = {
 static void destroy(struct envoi_handler *self)
 {
 	struct handshake *handshake = from_handler(self);
-	struct envoi_context *context = handshake->context;
-	envoi__free_secret(context, handshake->secret);
-	envoi_free(context, handshake);
-	envoi_context_unref(context);
+	envoi__free_secret(handshake->own.context, handshake->secret);
+	envoi__own_handler_free(self);
 }
 
 static const struct envoi_handler_impl handshake_impl = {
@@ -141,17 +139,16 @@ int envoi_handshake_new(
 	if (secret == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	struct handshake *handshake = envoi_alloc_zeroed(context, sizeof(*handshake));
+	struct handshake *handshake = envoi__own_handler_new(
+		sizeof(*handshake), &handshake_impl, context);
 	if (handshake == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	handshake->handler.impl = &handshake_impl;
-	handshake->context = envoi_context_ref(context);
 	handshake->secret = envoi_strndup(context, secret, strlen(secret));
 	if (handshake->secret == NULL) {
-		destroy(&handshake->handler);
+		destroy(&handshake->own.handler);
 		return ENVOI_ERR_NOMEM;
 	}
-	*ret_handler = &handshake->handler;
+	*ret_handler = &handshake->own.handler;
 	return ENVOI_OK;
 }

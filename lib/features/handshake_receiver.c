@@ -11,10 +11,10 @@
 
 #include "base/context.h"
 #include "features/handshake.h"
+#include "stanza/own_handler.h"
 
 struct receiver {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler own;
 	struct envoi_handshake_hook *hook;
 };
 
@@ -26,7 +26,7 @@ struct state {
 
 static struct receiver *from_handler(struct envoi_handler *self)
 {
-	return ENVOI_CONTAINER_OF(self, struct receiver, handler);
+	return ENVOI_CONTAINER_OF(self, struct receiver, own.handler);
 }
 
 /* The same for an unknown name and a wrong secret: names cannot be probed. */
@@ -215,33 +215,22 @@ static const struct envoi_stream_element_row rows[] = {
 	{.name = NULL},
 };
 
-static void destroy(struct envoi_handler *self)
-{
-	struct receiver *receiver = from_handler(self);
-	struct envoi_context *context = receiver->context;
-	envoi_free(context, receiver);
-	envoi_context_unref(context);
-}
-
 static const struct envoi_handler_impl receiver_impl = {
 	.name = "handshake",
 	.stream_feature = &feature,
 	.stream_elements = rows,
-	.destroy = destroy,
+	.destroy = envoi__own_handler_free,
 };
 
 int envoi_handshake_receiver_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	struct envoi_handshake_hook *hook)
 {
-	struct receiver *receiver = envoi_alloc(context, sizeof(*receiver));
+	struct receiver *receiver = envoi__own_handler_new(
+		sizeof(*receiver), &receiver_impl, context);
 	if (receiver == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*receiver = (struct receiver){
-		.handler = ENVOI_HANDLER(&receiver_impl),
-		.context = envoi_context_ref(context),
-		.hook = hook,
-	};
-	*ret_handler = &receiver->handler;
+	receiver->hook = hook;
+	*ret_handler = &receiver->own.handler;
 	return ENVOI_OK;
 }

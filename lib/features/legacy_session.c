@@ -7,11 +7,7 @@
 
 #include "features/feature_payloads.h"
 #include "features/iq.h"
-
-struct legacy_session {
-	struct envoi_handler handler;
-	struct envoi_context *context;
-};
+#include "stanza/own_handler.h"
 
 static int negotiate(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *offer, const struct envoi_element *features)
@@ -62,31 +58,20 @@ static const struct envoi_stream_element_row rows[] = {
 	{.name = NULL},
 };
 
-static void destroy(struct envoi_handler *self)
-{
-	struct legacy_session *session = ENVOI_CONTAINER_OF(self, struct legacy_session, handler);
-	struct envoi_context *context = session->context;
-	envoi_free(context, session);
-	envoi_context_unref(context);
-}
-
 static const struct envoi_handler_impl legacy_session_impl = {
 	.name = "legacy-session",
 	.stream_feature = &feature,
 	.stream_elements = rows,
-	.destroy = destroy,
+	.destroy = envoi__own_handler_free,
 };
 
 int envoi_legacy_session_new(struct envoi_handler **ret_handler, struct envoi_context *context)
 {
-	struct legacy_session *session = envoi_alloc(context, sizeof(*session));
+	struct envoi__own_handler *session = envoi__own_handler_new(
+		sizeof(*session), &legacy_session_impl, context);
 	if (session == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*session = (struct legacy_session){
-		.handler = ENVOI_HANDLER(&legacy_session_impl),
-		.context = envoi_context_ref(context),
-	};
 	*ret_handler = &session->handler;
 	return ENVOI_OK;
 }

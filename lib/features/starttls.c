@@ -6,9 +6,10 @@
 #include <envoi/interfaces/features.h>
 #include <envoi/tls.h>
 
+#include "stanza/own_handler.h"
+
 struct starttls {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler own;
 	struct envoi_tls_config *config; /* NULL: no TLS */
 	bool required;
 };
@@ -20,7 +21,7 @@ struct state {
 
 static struct starttls *from_handler(struct envoi_handler *handler)
 {
-	return ENVOI_CONTAINER_OF(handler, struct starttls, handler);
+	return ENVOI_CONTAINER_OF(handler, struct starttls, own.handler);
 }
 
 static int send_empty(struct envoi_stream *stream, const char *name)
@@ -164,11 +165,8 @@ static const struct envoi_stream_element_row rows[] = {
 
 static void destroy(struct envoi_handler *self)
 {
-	struct starttls *starttls = from_handler(self);
-	struct envoi_context *context = starttls->context;
-	envoi_tls_config_unref(starttls->config);
-	envoi_free(context, starttls);
-	envoi_context_unref(context);
+	envoi_tls_config_unref(from_handler(self)->config);
+	envoi__own_handler_free(self);
 }
 
 static const struct envoi_handler_impl starttls_impl = {
@@ -181,16 +179,13 @@ static const struct envoi_handler_impl starttls_impl = {
 int envoi_starttls_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	const struct envoi_starttls_options *options)
 {
-	struct starttls *starttls = envoi_alloc(context, sizeof(*starttls));
+	struct starttls *starttls = envoi__own_handler_new(
+		sizeof(*starttls), &starttls_impl, context);
 	if (starttls == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*starttls = (struct starttls){
-		.handler = ENVOI_HANDLER(&starttls_impl),
-		.context = envoi_context_ref(context),
-		.config = options->config != NULL ? envoi_tls_config_ref(options->config) : NULL,
-		.required = options->required,
-	};
-	*ret_handler = &starttls->handler;
+	starttls->config = options->config != NULL ? envoi_tls_config_ref(options->config) : NULL;
+	starttls->required = options->required;
+	*ret_handler = &starttls->own.handler;
 	return ENVOI_OK;
 }

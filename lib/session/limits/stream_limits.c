@@ -10,6 +10,7 @@
 #include <envoi/values.h>
 
 #include "session/liveness/liveness_settings.h"
+#include "stanza/own_handler.h"
 #include "xml/xml_settings.h"
 
 enum {
@@ -44,8 +45,7 @@ struct envoi__stream_limits envoi__stream_limits_read(const struct envoi_element
 /* --- what this side announces --- */
 
 struct announcer {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler own;
 	size_t bytes_before_login, bytes_after_login;
 	uint64_t idle_seconds; /* 0: not announced */
 };
@@ -60,7 +60,7 @@ static void add_number(struct envoi_element *limits, const char *name, uint64_t 
 static int offer(
 	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
-	const struct announcer *announcer = ENVOI_CONTAINER_OF(self, struct announcer, handler);
+	const struct announcer *announcer = ENVOI_CONTAINER_OF(self, struct announcer, own.handler);
 	bool is_logged_in = (envoi_stream_bits(stream) & ENVOI_STREAM_AUTHENTICATED) != 0;
 	struct envoi_element *limits = envoi_element_add(
 		features, ENVOI_NS_STREAM_LIMITS, "limits");
@@ -79,24 +79,17 @@ static const struct envoi_stream_feature feature = {
 	.offer = offer,
 };
 
-static void destroy(struct envoi_handler *self)
-{
-	struct announcer *announcer = ENVOI_CONTAINER_OF(self, struct announcer, handler);
-	struct envoi_context *context = announcer->context;
-	envoi_free(context, announcer);
-	envoi_context_unref(context);
-}
-
 static const struct envoi_handler_impl announcer_impl = {
 	.name = "stream-limits",
 	.stream_feature = &feature,
-	.destroy = destroy,
+	.destroy = envoi__own_handler_free,
 };
 
 int envoi_stream_limits_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	const struct envoi_settings *settings)
 {
-	struct announcer *announcer = envoi_alloc(context, sizeof(*announcer));
+	struct announcer *announcer = envoi__own_handler_new(
+		sizeof(*announcer), &announcer_impl, context);
 	struct envoi__xml_settings xml;
 	struct envoi__liveness_settings liveness;
 	if (announcer == NULL) {
@@ -104,15 +97,11 @@ int envoi_stream_limits_new(struct envoi_handler **ret_handler, struct envoi_con
 	}
 	envoi__xml_settings_read(&xml, settings);
 	envoi__liveness_settings_read(&liveness, settings);
-	*announcer = (struct announcer){
-		.handler = ENVOI_HANDLER(&announcer_impl),
-		.context = envoi_context_ref(context),
-		.bytes_before_login = xml.before_login.stanza_bytes,
-		.bytes_after_login = xml.after_login.stanza_bytes,
-		.idle_seconds = liveness.method == ENVOI__LIVENESS_PROBE
-			? liveness.probe_after_ms / 1000
-			: 0,
-	};
-	*ret_handler = &announcer->handler;
+	announcer->bytes_before_login = xml.before_login.stanza_bytes;
+	announcer->bytes_after_login = xml.after_login.stanza_bytes;
+	announcer->idle_seconds = liveness.method == ENVOI__LIVENESS_PROBE
+		? liveness.probe_after_ms / 1000
+		: 0;
+	*ret_handler = &announcer->own.handler;
 	return ENVOI_OK;
 }

@@ -9,11 +9,11 @@
 #include <envoi/values.h>
 
 #include "session/session.h"
+#include "stanza/own_handler.h"
 #include "stream/stream.h"
 
 struct receiver {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler own;
 	struct envoi_resumption_hook *hook; /* NULL: nothing is resumed */
 };
 
@@ -25,7 +25,7 @@ struct request {
 
 static struct receiver *from_handler(struct envoi_handler *handler)
 {
-	return ENVOI_CONTAINER_OF(handler, struct receiver, handler);
+	return ENVOI_CONTAINER_OF(handler, struct receiver, own.handler);
 }
 
 static int offer(
@@ -350,33 +350,22 @@ static const struct envoi_stream_element_row rows[] = {
 	{.name = NULL},
 };
 
-static void destroy(struct envoi_handler *self)
-{
-	struct receiver *receiver = from_handler(self);
-	struct envoi_context *context = receiver->context;
-	envoi_free(context, receiver);
-	envoi_context_unref(context);
-}
-
 static const struct envoi_handler_impl receiver_impl = {
 	.name = "stream-management-receiver",
 	.stream_feature = &feature,
 	.stream_elements = rows,
-	.destroy = destroy,
+	.destroy = envoi__own_handler_free,
 };
 
 int envoi_stream_management_receiver_new(struct envoi_handler **ret_handler,
 	struct envoi_context *context, struct envoi_resumption_hook *hook)
 {
-	struct receiver *receiver = envoi_alloc(context, sizeof(*receiver));
+	struct receiver *receiver = envoi__own_handler_new(
+		sizeof(*receiver), &receiver_impl, context);
 	if (receiver == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*receiver = (struct receiver){
-		.handler = ENVOI_HANDLER(&receiver_impl),
-		.context = envoi_context_ref(context),
-		.hook = hook,
-	};
-	*ret_handler = &receiver->handler;
+	receiver->hook = hook;
+	*ret_handler = &receiver->own.handler;
 	return ENVOI_OK;
 }

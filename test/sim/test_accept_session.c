@@ -379,7 +379,7 @@ static void the_oldest_expired_sessions_are_forgotten(void **state)
 	peer_free(peer);
 }
 
-static void a_suspended_session_gives_way_at_the_limit(void **state)
+static void a_suspended_session_ends_at_the_limit(void **state)
 {
 	(void)state;
 	set("accept.sessions", "1");
@@ -432,7 +432,7 @@ int main(void)
 		TEST(a_session_that_was_closed_cannot_be_resumed),
 		TEST(an_expired_session_says_what_it_has_handled),
 		TEST(the_oldest_expired_sessions_are_forgotten),
-		TEST(a_suspended_session_gives_way_at_the_limit),
+		TEST(a_suspended_session_ends_at_the_limit),
 		TEST(closing_ends_sessions_with_and_without_a_connection),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

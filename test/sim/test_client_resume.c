@@ -148,7 +148,7 @@ static int keep_promise(void)
 
 /* --- the session goes on --- */
 
-static void a_session_goes_on_over_a_new_connection(void **state)
+static void a_session_continues_over_a_new_connection(void **state)
 {
 	(void)state;
 	go_online();
@@ -372,7 +372,7 @@ static void two_clients_of_one_resource_do_not_end_each_other_for_ever(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_session_goes_on_over_a_new_connection),
+		TEST(a_session_continues_over_a_new_connection),
 		TEST(requests_and_promises_live_through_it),
 		TEST(a_dead_connection_is_replaced_without_stopping),
 		TEST(presence_waits_for_the_stream_that_resumes),

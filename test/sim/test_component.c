@@ -113,7 +113,7 @@ static void connect_and_run(uint64_t ms)
 
 /* --- connecting --- */
 
-static void it_connects_and_disconnects(void **state)
+static void a_component_connects_and_disconnects(void **state)
 {
 	(void)state;
 	connect_and_run(1000);
@@ -348,7 +348,7 @@ static void a_conflict_stops_it_before_the_first_session(void **state)
 	assert_non_null(strstr(events, "stopped"));
 }
 
-static void it_comes_back_when_the_server_does(void **state)
+static void a_component_connects_again_when_the_server_is_back(void **state)
 {
 	(void)state;
 	connect_and_run(1000);
@@ -402,7 +402,7 @@ static void assert_connect_refuses(const char *words)
 	assert_non_null(strstr(envoi_component_failure_text(component), words));
 }
 
-static void what_is_missing_is_reported(void **state)
+static void a_missing_secret_or_bad_address_is_reported(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
@@ -502,7 +502,7 @@ int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(it_connects_and_disconnects),
+		TEST(a_component_connects_and_disconnects),
 		TEST(its_state_follows_the_connection),
 		TEST(every_address_is_answered_in_its_own_name),
 		TEST(a_sender_of_another_domain_is_refused_at_the_call),
@@ -512,10 +512,10 @@ int main(int argc, char **argv)
 		TEST(an_unknown_name_stops_it_with_advice),
 		TEST(a_conflict_is_retried_slowly),
 		TEST(a_conflict_stops_it_before_the_first_session),
-		TEST(it_comes_back_when_the_server_does),
+		TEST(a_component_connects_again_when_the_server_is_back),
 		TEST(a_silent_link_is_found),
 		TEST(the_size_of_the_last_stanza_is_named),
-		TEST(what_is_missing_is_reported),
+		TEST(a_missing_secret_or_bad_address_is_reported),
 		TEST(other_hosts_get_direct_tls),
 		TEST(direct_tls_verifies_the_host),
 		TEST(a_session_of_the_server_talks_to_it),

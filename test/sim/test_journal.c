@@ -707,7 +707,7 @@ static void a_hold_may_be_released_without_a_connection(void **state)
 }
 
 /* The stanza in hand is not handled because one before it is. */
-static void a_hold_may_be_released_with_a_stanza_in_hand(void **state)
+static void a_hold_may_be_released_during_a_delivery(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
@@ -857,7 +857,7 @@ static void the_id_of_a_request_may_have_several_lines(void **state)
 	assert_int_equal(f->errors, 1);
 }
 
-static void that_of_another_account_is_refused(void **state)
+static void a_journal_of_another_account_is_refused(void **state)
 {
 	assert_is_refused(*state, "mallory@example.org/desk", ENVOI_ERR_INVALID);
 }
@@ -872,7 +872,7 @@ static void an_empty_one_loads_nothing(void **state)
 	assert_int_equal(f->started, 2);
 }
 
-static void one_that_is_too_old_is_refused(void **state)
+static void a_journal_that_is_too_old_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	kill_bot(f);
@@ -959,7 +959,7 @@ int main(void)
 		TEST(a_session_closed_in_order_is_not_resumed),
 		TEST(what_was_handled_is_not_handed_over_again),
 		TEST(a_hold_may_be_released_without_a_connection),
-		TEST(a_hold_may_be_released_with_a_stanza_in_hand),
+		TEST(a_hold_may_be_released_during_a_delivery),
 		TEST(nothing_is_acknowledged_without_its_record),
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
 		TEST(a_journal_that_is_replaced_keeps_the_count_of_ends),
@@ -967,9 +967,9 @@ int main(void)
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
 		TEST(the_id_of_a_request_may_have_several_lines),
 		TEST(a_message_with_the_id_of_a_request_answers_nothing),
-		TEST(that_of_another_account_is_refused),
+		TEST(a_journal_of_another_account_is_refused),
 		TEST(an_empty_one_loads_nothing),
-		TEST(one_that_is_too_old_is_refused),
+		TEST(a_journal_that_is_too_old_is_refused),
 		TEST(a_damaged_one_is_refused_except_at_its_end),
 		TEST(loading_leaves_nothing_behind_when_memory_is_short),
 	};

@@ -152,7 +152,7 @@ static void a_cut_at_zero_needs_no_byte(void **state)
 	assert_true(envoi_memory_end_is_over(f->b));
 }
 
-static void after_a_stall_nothing_comes_until_it_is_lifted(void **state)
+static void a_stalled_link_delivers_nothing_until_the_stall_ends(void **state)
 {
 	struct fixture *f = *state;
 	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
@@ -230,7 +230,7 @@ int main(void)
 		CASE(delay_is_kept_for_bytes_and_for_the_end),
 		CASE(a_cut_breaks_both_sides_at_its_offset),
 		CASE(a_cut_at_zero_needs_no_byte),
-		CASE(after_a_stall_nothing_comes_until_it_is_lifted),
+		CASE(a_stalled_link_delivers_nothing_until_the_stall_ends),
 		CASE(the_window_holds_the_sender_up),
 		CASE(an_end_may_be_freed_in_its_callback),
 		CASE(freeing_an_end_loses_nothing_that_was_sent),

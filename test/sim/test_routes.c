@@ -562,7 +562,7 @@ static void from_the_login_on_nothing_is_tried_elsewhere(void **state)
 
 /* A server with the right certificate is the service: its answer counts. Its list of
  * mechanisms is more than is taken here; that of a server in clear is nothing to go by. */
-static void what_the_service_itself_says_within_tls_is_its_answer(void **state)
+static void a_limit_that_is_exceeded_within_tls_ends_the_login(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(
@@ -701,7 +701,7 @@ int main(void)
 		CASE(an_unanswered_trust_decision_is_requested_again_at_the_next_address),
 		CASE(a_certificate_that_is_refused_late_leaves_time_for_the_next_address),
 		CASE(from_the_login_on_nothing_is_tried_elsewhere),
-		CASE(what_the_service_itself_says_within_tls_is_its_answer),
+		CASE(a_limit_that_is_exceeded_within_tls_ends_the_login),
 		CASE(a_login_out_of_time_reports_its_phase),
 		CASE(attempts_of_all_connectors_are_listed_in_order),
 		CASE(a_wrong_password_is_an_answer_and_lists_what_failed_before),

@@ -300,7 +300,7 @@ static void say_it(size_t saying, size_t place)
 
 /* Each element at each place: the login succeeds only where the server has proved itself and says
  * so, and everything else is the end. */
-static void only_what_belongs_there_goes_on(void **state)
+static void only_expected_elements_continue_the_exchange(void **state)
 {
 	(void)state;
 	for (size_t place = 0; place < PLACES; place++) {
@@ -446,7 +446,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		CASE(only_what_belongs_there_goes_on),
+		CASE(only_expected_elements_continue_the_exchange),
 		CASE(the_stream_may_be_freed_anywhere),
 		CASE(a_changed_offer_is_aborted),
 		CASE(a_wrong_proof_in_a_challenge_is_aborted),

@@ -237,7 +237,7 @@ static void a_resource_in_use_is_taken_over(void **state)
 	finish();
 }
 
-static void the_server_says_goodbye(void **state)
+static void each_end_of_a_stream_is_reported(void **state)
 {
 	(void)state;
 	begin(true);
@@ -564,7 +564,7 @@ int main(void)
 		cmocka_unit_test(two_clients_talk),
 		cmocka_unit_test(a_roster_is_given_and_a_ping_answered),
 		cmocka_unit_test(a_resource_in_use_is_taken_over),
-		cmocka_unit_test(the_server_says_goodbye),
+		cmocka_unit_test(each_end_of_a_stream_is_reported),
 		cmocka_unit_test(each_refusal_has_its_phase_and_class),
 		cmocka_unit_test(silence_from_any_byte_on_is_a_timeout),
 		cmocka_unit_test(a_cut_at_any_byte_ends_once_on_both_sides),

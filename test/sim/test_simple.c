@@ -305,7 +305,7 @@ static void one_message_is_waited_for_and_answered(void **state)
 	assert_int_equal(test_server_count_heard(f->server, "<body>thanks</body>"), 1);
 }
 
-static void what_is_declined_is_not_the_end(void **state)
+static void a_declined_message_does_not_end_the_wait(void **state)
 {
 	struct fixture *f = *state;
 	f->says = "<message type='chat' from='bob@example.org/x'><body>one</body></message>";
@@ -366,7 +366,7 @@ int main(void)
 		CASE(an_error_is_one_line_whatever_the_peer_writes),
 		CASE(the_end_of_the_stream_is_the_reason),
 		CASE(one_message_is_waited_for_and_answered),
-		CASE(what_is_declined_is_not_the_end),
+		CASE(a_declined_message_does_not_end_the_wait),
 		CASE(waiting_ends_with_the_session),
 		CASE(waiting_ends_with_a_session_that_cannot_be_resumed),
 		CASE(a_row_that_never_matches_is_refused),

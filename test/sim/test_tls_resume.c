@@ -210,7 +210,7 @@ static void a_server_that_refuses_sessions_is_tried_without_in_the_same_login(vo
 	}
 }
 
-static void so_it_is_by_starttls(void **state)
+static void a_session_is_resumed_by_starttls(void **state)
 {
 	(void)state;
 	tls_front_starttls(all.front, "example.org");
@@ -321,7 +321,7 @@ static void count(const char *version, struct cost *anew, struct cost *resumed)
 }
 
 /* RFC 5246, section 7.3: a handshake that is cut short takes one round trip, in place of two. */
-static void on_1_2_it_saves_a_round_trip(void **state)
+static void a_resumed_tls_1_2_handshake_has_fewer_round_trips(void **state)
 {
 	(void)state;
 	struct cost anew, resumed;
@@ -330,7 +330,7 @@ static void on_1_2_it_saves_a_round_trip(void **state)
 	assert_true(resumed.received + 500 < anew.received);
 }
 
-static void on_1_3_it_saves_bytes(void **state)
+static void a_resumed_tls_1_3_handshake_has_fewer_bytes(void **state)
 {
 	(void)state;
 	struct cost anew, resumed;
@@ -366,13 +366,13 @@ int main(int argument_count, char **arguments)
 		CASE(a_session_is_resumed_after_a_cut),
 		CASE(after_a_restart_of_the_server_the_handshake_is_full),
 		CASE(a_server_that_refuses_sessions_is_tried_without_in_the_same_login),
-		CASE(so_it_is_by_starttls),
+		CASE(a_session_is_resumed_by_starttls),
 		CASE(a_server_that_fails_without_a_session_too_ends_the_login),
 		CASE(accounts_are_kept_apart),
 		CASE(the_anonymous_are_not_resumed),
 		CASE(after_a_change_of_trust_the_handshake_is_full),
-		CASE(on_1_2_it_saves_a_round_trip),
-		CASE(on_1_3_it_saves_bytes),
+		CASE(a_resumed_tls_1_2_handshake_has_fewer_round_trips),
+		CASE(a_resumed_tls_1_3_handshake_has_fewer_bytes),
 	};
 	if (argument_count > 1) {
 		print_figures();

@@ -440,7 +440,7 @@ static int send_at_element(struct transport_side *side)
 	return side->elements < 100 ? send_text(side, "<message/>") : ENVOI_OK;
 }
 
-static void sending_inside_callbacks_goes_on_and_on(void **state)
+static void sending_inside_callbacks_continues(void **state)
 {
 	struct transport_pair *p = *state;
 	open_both(p);
@@ -536,7 +536,7 @@ int main(void)
 		CASE(a_slice_lets_others_have_their_turn),
 		CASE(white_space_is_life_and_nothing_else),
 		CASE(closing_has_a_bound),
-		CASE(sending_inside_callbacks_goes_on_and_on),
+		CASE(sending_inside_callbacks_continues),
 		CASE(the_end_may_come_inside_every_callback),
 	};
 	int failed = 0;

@@ -189,7 +189,7 @@ static void the_decider_gets_all_errors_of_a_certificate(void **state)
 	finish();
 }
 
-static void two_things_may_be_wrong(void **state)
+static void two_doubts_are_reported_together(void **state)
 {
 	(void)state;
 	begin("client-purpose.pem");
@@ -692,7 +692,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(without_a_decider_every_doubt_ends_the_connection),
 		cmocka_unit_test(a_valid_certificate_needs_no_decision),
 		cmocka_unit_test(the_decider_gets_all_errors_of_a_certificate),
-		cmocka_unit_test(two_things_may_be_wrong),
+		cmocka_unit_test(two_doubts_are_reported_together),
 		cmocka_unit_test(a_decider_without_an_answer_refuses),
 		cmocka_unit_test(an_answer_may_come_at_once),
 		cmocka_unit_test(an_answer_may_come_after_minutes),

@@ -423,7 +423,7 @@ static size_t most_output(void)
 	return (size_t)(outbox + output);
 }
 
-static void one_that_never_reads(void **state)
+static void a_peer_that_never_reads(void **state)
 {
 	(void)state;
 	struct attacker *attacker = attack();
@@ -498,7 +498,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(ten_thousand_that_do_not_log_in),
-		TEST(one_that_never_reads),
+		TEST(a_peer_that_never_reads),
 		TEST(floods_of_iq_and_presence),
 	};
 	(void)argv;

@@ -157,7 +157,7 @@ static void assert_explained(const struct envoi_failure *failure, const char *ex
 	assert_string_equal(lines, expected);
 }
 
-static void at_length_a_reason_is_said_once_too(void **state)
+static void a_reason_that_was_cut_in_attempts_is_written_once(void **state)
 {
 	(void)state;
 	struct envoi_attempt attempts[2] = {
@@ -223,7 +223,7 @@ int main(void)
 		cmocka_unit_test(a_reason_is_said_once),
 		cmocka_unit_test(attempts_are_in_the_one_line_text_only_when_they_are_the_reason),
 		cmocka_unit_test(advice_follows_from_the_code_and_the_phase),
-		cmocka_unit_test(at_length_a_reason_is_said_once_too),
+		cmocka_unit_test(a_reason_that_was_cut_in_attempts_is_written_once),
 		cmocka_unit_test(sent_and_received_conditions_are_distinguished),
 		cmocka_unit_test(advice_for_a_login_by_certificate_does_not_name_passwords),
 	};

@@ -68,7 +68,7 @@ static void the_failure_of_a_corrected_setter_is_forgotten(void **state)
 	assert_connect_refuses(ENVOI_ERR_NOT_FOUND, "no.such");
 }
 
-static void without_problems_it_connects(void **state)
+static void a_client_without_problems_connects(void **state)
 {
 	(void)state;
 	envoi_client_set(client, "port", "no number");
@@ -178,7 +178,8 @@ int main(void)
 			a_refusal_is_the_clients_failure_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_failure_of_a_corrected_setter_is_forgotten, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_problems_it_connects, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_client_without_problems_connects, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_assignment_is_a_name_and_a_value, setup, teardown),
 		cmocka_unit_test_setup_teardown(

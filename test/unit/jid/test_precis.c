@@ -318,7 +318,7 @@ static bool is_composed(ucs4_t c)
 	return envoi__is_composed(text, (size_t)u8_uctomb(text, c, sizeof(text)));
 }
 
-static void what_looks_composed_is(void **state)
+static void the_test_for_composed_characters_agrees_with_unicode(void **state)
 {
 	(void)state;
 	size_t composed = 0;
@@ -429,7 +429,7 @@ int main(void)
 		TEST(the_bidi_rule_is_applied),
 		TEST(characters_have_their_derived_property),
 		TEST(short_cuts_are_right),
-		TEST(what_looks_composed_is),
+		TEST(the_test_for_composed_characters_agrees_with_unicode),
 		TEST(lower_case_is_recognized),
 		TEST(long_strings_are_enforced_up_to_the_limit),
 		TEST(two_strings_are_compared_by_a_profile),

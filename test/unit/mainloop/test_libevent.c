@@ -93,7 +93,7 @@ static void on_watch(struct envoi_watch *watch, unsigned int ready)
 	envoi_watch_stop(watch);
 }
 
-static void nothing_of_ours_is_pending_while_nothing_is_waited_for(void **state)
+static void no_event_is_pending_while_nothing_waits(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(events_on(f->base), 0);
@@ -240,7 +240,7 @@ int main(void)
 	event_set_mem_functions(event_malloc, event_realloc, free);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			nothing_of_ours_is_pending_while_nothing_is_waited_for, setup, teardown),
+			no_event_is_pending_while_nothing_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_context_that_goes_leaves_the_base_as_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(

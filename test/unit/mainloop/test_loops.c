@@ -250,7 +250,7 @@ static void deferred_calls_do_not_starve_descriptors(void **state)
 	envoi_deferred_cancel(&f->deferred[0]);
 }
 
-static void not_waiting_is_one_turn_all_the_same(void **state)
+static void running_once_without_waiting_is_one_turn(void **state)
 {
 	struct fixture *f = *state;
 	envoi_deferred_post(&f->deferred[0], f->loop, repost_five_times);
@@ -679,7 +679,7 @@ static const struct loop_case cases[] = {
 	LOOP_CASE(deferred_calls_come_in_order_and_once),
 	LOOP_CASE(a_call_posted_by_a_deferred_call_comes_next_turn),
 	LOOP_CASE(deferred_calls_do_not_starve_descriptors),
-	LOOP_CASE(not_waiting_is_one_turn_all_the_same),
+	LOOP_CASE(running_once_without_waiting_is_one_turn),
 	LOOP_CASE(a_deferred_call_is_freed_inside_itself),
 	LOOP_CASE(a_turn_is_descriptors_then_deferred_calls_then_timers),
 	LOOP_CASE(an_overdue_timer_waits_for_one_reading_of_descriptors),

@@ -511,7 +511,7 @@ static void while_one_of_two_is_undecided_nothing_else_begins(void **state)
 	}
 }
 
-static void a_decision_that_is_never_made_can_be_given_up(void **state)
+static void a_pending_decision_can_be_cancelled(void **state)
 {
 	static const struct verdict verdicts[] = {{.address = "192.0.2.2", .delay_ms = NEVER}, {0}};
 	struct fixture *f = *state;
@@ -772,7 +772,7 @@ static void look_ups_ended_by_a_winner_are_repeated(void **state)
 }
 
 /* How much of the time between was the application's, only the caller knows. */
-static void going_on_has_the_time_that_the_caller_gives(void **state)
+static void continuing_has_the_timeout_of_the_caller(void **state)
 {
 	static const struct verdict verdicts[] = {{.address = "192.0.2.2"}, {0}};
 	static const struct scripted_host hosts[] = {
@@ -865,7 +865,7 @@ int main(void)
 		CASE(after_a_decision_the_others_stay_held_back),
 		CASE(one_that_fails_after_its_decision_lets_go_of_those_beside_it),
 		CASE(while_one_of_two_is_undecided_nothing_else_begins),
-		CASE(a_decision_that_is_never_made_can_be_given_up),
+		CASE(a_pending_decision_can_be_cancelled),
 		CASE(one_that_fails_while_it_waits_lets_the_race_go_on),
 		CASE(one_that_fails_while_it_waits_lets_go_of_those_beside_it),
 		CASE(a_decision_has_its_time),
@@ -878,7 +878,7 @@ int main(void)
 		CASE(a_decision_after_a_winner_has_its_time),
 		CASE(those_cut_off_by_a_winner_are_tried_again),
 		CASE(look_ups_ended_by_a_winner_are_repeated),
-		CASE(going_on_has_the_time_that_the_caller_gives),
+		CASE(continuing_has_the_timeout_of_the_caller),
 		CASE(the_end_of_the_time_does_not_hide_a_refused_certificate),
 		CASE(a_dial_freed_after_any_turn_leaves_nothing),
 		CASE(a_dial_freed_again_inside_its_free_leaves_nothing),

@@ -187,7 +187,7 @@ static void strangers_are_not_held(void **state)
 }
 
 /* RFC 6121, section 4.2.2: the server sends a resource its own presence too. */
-static void this_resource_is_not_held(void **state)
+static void the_own_resource_is_not_held(void **state)
 {
 	struct fixture *f = *state;
 	wire_talk(&f->wire, "<presence from='me@example.org/here'/>");
@@ -569,7 +569,7 @@ int main(void)
 		TEST(the_best_resource_comes_first),
 		TEST(the_last_presence_stays_after_the_last_resource),
 		TEST(unavailable_of_a_bare_address_is_for_all_resources),
-		TEST(this_resource_is_not_held),
+		TEST(the_own_resource_is_not_held),
 		TEST(unavailable_without_a_resource_held_is_no_event),
 		TEST(strangers_are_not_held),
 		TEST(a_removed_contact_has_no_presence),

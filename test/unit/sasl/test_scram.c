@@ -170,7 +170,7 @@ static void no_run_does_more_than_a_slice(void **state)
 	}
 }
 
-static void one_that_is_given_up_leaves_nothing(void **state)
+static void an_exchange_that_is_freed_early_leaves_nothing(void **state)
 {
 	(void)state;
 	struct envoi__scram_derivation derivation, zeroed = {.hash = ENVOI__SCRAM_SHA_1};
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_keys_are_those_of_the_rfcs),
 		cmocka_unit_test(no_bit_of_a_proof_may_be_wrong),
 		cmocka_unit_test(no_run_does_more_than_a_slice),
-		cmocka_unit_test(one_that_is_given_up_leaves_nothing),
+		cmocka_unit_test(an_exchange_that_is_freed_early_leaves_nothing),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("crypto/scram", tests, NULL, NULL);

@@ -154,7 +154,7 @@ static void rewound_stanzas_are_sent_before_waiting_ones(void **state)
 	assert_string_equal(wire_log(wire), "three acknowledged\n");
 }
 
-static void a_given_stanza_cannot_be_canceled_and_is_not_unsent(void **state)
+static void a_stanza_on_a_stream_cannot_be_canceled(void **state)
 {
 	struct wire *wire = *state;
 	send_all(wire);
@@ -378,7 +378,7 @@ int main(void)
 		TEST(stanzas_of_others_have_numbers_too),
 		TEST(without_keeping_a_stanza_of_others_ends_no_ticket_early),
 		TEST(rewound_stanzas_are_sent_before_waiting_ones),
-		TEST(a_given_stanza_cannot_be_canceled_and_is_not_unsent),
+		TEST(a_stanza_on_a_stream_cannot_be_canceled),
 		TEST(the_limits_include_kept_stanzas),
 		TEST(released_stanzas_are_not_counted),
 		TEST(nothing_waits_for_a_stream_that_no_session_has),

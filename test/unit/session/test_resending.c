@@ -211,7 +211,7 @@ static void a_message_that_is_not_sent_again_has_no_origin_id(void **state)
 
 /* --- what is not --- */
 
-static void others_are_not_sent_again(void **state)
+static void other_stanzas_are_not_sent_again(void **state)
 {
 	struct wire *wire = *state;
 	static const char *const others[] = {
@@ -737,7 +737,7 @@ int main(void)
 		TEST(an_id_is_escaped_in_the_origin_id),
 		TEST(an_origin_id_of_the_application_stays_the_only_one),
 		TEST(a_message_that_is_not_sent_again_has_no_origin_id),
-		TEST(others_are_not_sent_again),
+		TEST(other_stanzas_are_not_sent_again),
 		TEST(a_message_of_type_normal_is_sent_again),
 		TEST(a_message_that_was_refused_is_not_sent_again),
 		TEST(a_ticket_may_choose),

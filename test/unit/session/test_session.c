@@ -360,7 +360,7 @@ static void after_a_loss_every_ticket_says_what_is_known(void **state)
 	free(tickets);
 }
 
-static void the_outbox_is_bounded_and_goes_on_when_the_peer_reads(void **state)
+static void the_outbox_is_bounded_and_continues_when_the_peer_reads(void **state)
 {
 	struct wire *wire = *state;
 	setup_small(wire);
@@ -946,7 +946,7 @@ int main(void)
 		TEST(a_stanza_that_cannot_be_sent_is_refused_and_consumed),
 		TEST(a_ticket_in_use_cannot_be_used_again_before_it_has_ended),
 		TEST(after_a_loss_every_ticket_says_what_is_known),
-		TEST(the_outbox_is_bounded_and_goes_on_when_the_peer_reads),
+		TEST(the_outbox_is_bounded_and_continues_when_the_peer_reads),
 		TEST(a_stanza_longer_than_the_output_limit_is_refused),
 		TEST(a_ticket_is_cancelled_until_the_stream_has_its_stanza),
 		TEST(closing_waits_for_the_outbox_but_not_for_ever),

@@ -130,7 +130,7 @@ static void an_extension_comes_with_what_it_depends_on(void **state)
 	assert_order(wire, "forms disco caps ");
 }
 
-static void what_nothing_uses_any_more_goes(void **state)
+static void an_extension_that_nothing_uses_is_freed(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(use(wire, &caps_extension), ENVOI_OK);
@@ -197,7 +197,7 @@ static void when_one_cannot_be_made_nothing_is_attached(void **state)
 	assert_int_equal(alive, 3);
 }
 
-static void it_may_go_inside_its_own_callback(void **state)
+static void an_extension_may_be_freed_inside_its_own_callback(void **state)
 {
 	struct wire *wire = *state;
 	struct envoi_handler *handler;
@@ -309,11 +309,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_extension_comes_with_what_it_depends_on),
-		TEST(what_nothing_uses_any_more_goes),
+		TEST(an_extension_that_nothing_uses_is_freed),
 		TEST(a_handler_of_the_application_is_used_and_stays),
 		TEST(a_circle_is_refused_with_its_names),
 		TEST(when_one_cannot_be_made_nothing_is_attached),
-		TEST(it_may_go_inside_its_own_callback),
+		TEST(an_extension_may_be_freed_inside_its_own_callback),
 		TEST(the_session_may_be_freed_while_one_is_made),
 		TEST(one_that_is_being_made_cannot_be_unused),
 		TEST(one_is_made_where_the_application_has_removed_its_own),

@@ -83,7 +83,7 @@ static void it_ends_with_the_first_stanza_that_matches(void **state)
 	assert_ended(&waiter, 1, ENVOI_OK);
 }
 
-static void it_ends_at_its_timeout(void **state)
+static void a_wait_ends_at_its_timeout(void **state)
 {
 	struct wire *wire = *state;
 	struct waiter waiter;
@@ -96,7 +96,7 @@ static void it_ends_at_its_timeout(void **state)
 	assert_ended(&waiter, 1, ENVOI_ERR_TIMEOUT);
 }
 
-static void without_a_timeout_it_stays(void **state)
+static void a_wait_without_a_timeout_stays(void **state)
 {
 	struct wire *wire = *state;
 	struct waiter waiter;
@@ -107,7 +107,7 @@ static void without_a_timeout_it_stays(void **state)
 	assert_ended(&waiter, 1, ENVOI_OK);
 }
 
-static void it_can_be_cancelled(void **state)
+static void a_wait_can_be_cancelled(void **state)
 {
 	struct wire *wire = *state;
 	struct waiter waiter;
@@ -121,7 +121,7 @@ static void it_can_be_cancelled(void **state)
 	envoi_wait_cancel(NULL);
 }
 
-static void it_ends_with_the_epoch(void **state)
+static void a_wait_ends_with_the_epoch(void **state)
 {
 	struct wire *wire = *state;
 	struct waiter waiter;
@@ -148,7 +148,7 @@ static void one_that_began_offline_ends_when_no_connection_comes(void **state)
 	assert_ended(&waiter, 1, ENVOI_ERR_DISCONNECTED);
 }
 
-static void it_ends_before_a_free_returns(void **state)
+static void a_wait_ends_before_a_free_returns(void **state)
 {
 	struct wire *wire = *state;
 	struct waiter waiter;
@@ -386,7 +386,7 @@ static void a_session_that_is_being_freed_takes_none(void **state)
 	assert_int_equal(waiter.returns, ENVOI_ERR_STATE);
 }
 
-static void without_memory_there_is_no_wait(void **state)
+static void a_wait_is_refused_without_memory(void **state)
 {
 	(void)state;
 	struct test_allocator allocator = {0};
@@ -417,12 +417,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_ends_with_the_first_stanza_that_matches),
-		TEST(it_ends_at_its_timeout),
-		TEST(without_a_timeout_it_stays),
-		TEST(it_can_be_cancelled),
-		TEST(it_ends_with_the_epoch),
+		TEST(a_wait_ends_at_its_timeout),
+		TEST(a_wait_without_a_timeout_stays),
+		TEST(a_wait_can_be_cancelled),
+		TEST(a_wait_ends_with_the_epoch),
 		TEST(one_that_began_offline_ends_when_no_connection_comes),
-		TEST(it_ends_before_a_free_returns),
+		TEST(a_wait_ends_before_a_free_returns),
 		TEST(a_stanza_that_is_declined_does_not_end_it),
 		TEST(cancelled_while_it_declines_it_ends_cancelled),
 		TEST(the_session_may_be_freed_inside),
@@ -432,7 +432,7 @@ int main(void)
 		TEST(the_row_is_copied),
 		TEST(rows_that_never_match_are_refused),
 		TEST(a_session_that_is_being_freed_takes_none),
-		cmocka_unit_test(without_memory_there_is_no_wait),
+		cmocka_unit_test(a_wait_is_refused_without_memory),
 	};
 	return cmocka_run_group_tests_name("session/waits", tests, NULL, NULL);
 }

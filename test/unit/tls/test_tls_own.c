@@ -154,7 +154,7 @@ static void converse(
 static const char *const versions[] = {
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
 
-static void it_is_shown_to_servers_that_ask(void **state)
+static void the_certificate_is_sent_to_servers_that_request_it(void **state)
 {
 	struct fixture *f = *state;
 	assert_int_equal(envoi_tls_config_set_certificate(
@@ -279,7 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_opened_or_refused_for_the_right_reason),
 		CASE(a_file_that_was_changed_is_refused),
-		CASE(it_is_shown_to_servers_that_ask),
+		CASE(the_certificate_is_sent_to_servers_that_request_it),
 		CASE(of_two_addresses_none_is_the_only_one),
 		CASE(a_client_without_a_certificate_sends_none),
 		CASE(nothing_is_sent_before_the_answer),

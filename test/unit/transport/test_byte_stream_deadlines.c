@@ -122,7 +122,7 @@ static void a_paused_element(struct transport_pair *pair)
 	transport_side_expect(&pair->b, "closed -102 policy-violation\n");
 }
 
-static void a_pause_of_ours_is_not_the_peers_time(void **state)
+static void a_pause_of_reading_suspends_the_peers_deadline(void **state)
 {
 	(void)state;
 	for_each_kind(a_paused_element);
@@ -226,7 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_element_that_does_not_end_closes_the_connection),
 		cmocka_unit_test(each_element_has_its_own_time_and_silence_none),
-		cmocka_unit_test(a_pause_of_ours_is_not_the_peers_time),
+		cmocka_unit_test(a_pause_of_reading_suspends_the_peers_deadline),
 		cmocka_unit_test(an_element_behind_a_spent_slice_has_a_time_too),
 		cmocka_unit_test(a_peer_that_takes_nothing_closes_the_connection),
 		cmocka_unit_test(output_has_its_deadline_on_a_paused_transport_too),

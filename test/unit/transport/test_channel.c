@@ -256,7 +256,7 @@ static void a_channel_that_cannot_be_held_up_ends(void **state)
 	assert_int_equal(f->code, ENVOI_ERR_SYSTEM);
 }
 
-static void it_is_destroyed_last_and_once(void **state)
+static void a_channel_is_destroyed_last_and_once(void **state)
 {
 	struct fixture *f = *state;
 	begin(f);
@@ -304,7 +304,7 @@ int main(void)
 		CASE(receiving_no_bytes_is_nothing),
 		CASE(a_channel_that_does_not_start_is_a_transport_that_does_not),
 		CASE(a_channel_that_cannot_be_held_up_ends),
-		CASE(it_is_destroyed_last_and_once),
+		CASE(a_channel_is_destroyed_last_and_once),
 		CASE(a_channel_is_kept_between_enter_and_leave),
 		CASE(without_memory_the_channel_is_destroyed),
 	};

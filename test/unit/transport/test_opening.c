@@ -314,7 +314,7 @@ static void it_may_be_freed_while_the_decider_is_notified(void **state)
 	assert_int_equal(f->a.dones, 0);
 }
 
-static void it_may_be_freed_when_it_waits(void **state)
+static void opening_may_be_freed_while_it_waits(void **state)
 {
 	struct fixture *f = *state;
 	f->a.frees_when_waiting = true;
@@ -361,7 +361,7 @@ int main(void)
 		CASE(a_trust_decision_suspends_the_timeout),
 		CASE(without_a_decision_it_ends_after_the_time_for_it),
 		CASE(it_may_be_freed_while_the_decider_is_notified),
-		CASE(it_may_be_freed_when_it_waits),
+		CASE(opening_may_be_freed_while_it_waits),
 		CASE(every_failed_allocation_is_reported_and_nothing_leaks),
 	};
 	return cmocka_run_group_tests_name("transport/opening", tests, NULL, NULL);

@@ -203,7 +203,7 @@ static void cancelling_is_silent(void **state)
 	assert_int_equal(start_connecting(f), ENVOI_OK);
 }
 
-static void it_may_be_destroyed_when_done(void **state)
+static void a_connector_may_be_destroyed_in_done(void **state)
 {
 	struct fixture *f = *state;
 	f->destroys_when_done = true;
@@ -213,7 +213,7 @@ static void it_may_be_destroyed_when_done(void **state)
 	assert_null(f->connector);
 }
 
-static void it_may_be_destroyed_by_the_listener(void **state)
+static void a_connector_may_be_destroyed_while_accepting(void **state)
 {
 	struct fixture *f = *state;
 	f->destroys_when_accepting = true;
@@ -289,8 +289,8 @@ int main(void)
 		MEMORY_CASE(a_refusal_is_a_failure_with_an_attempt),
 		MEMORY_CASE(silence_ends_with_the_targets_time),
 		MEMORY_CASE(cancelling_is_silent),
-		MEMORY_CASE(it_may_be_destroyed_when_done),
-		MEMORY_CASE(it_may_be_destroyed_by_the_listener),
+		MEMORY_CASE(a_connector_may_be_destroyed_in_done),
+		MEMORY_CASE(a_connector_may_be_destroyed_while_accepting),
 		TCP_CASE(a_url_is_refused_and_nothing_begins),
 		TCP_CASE(tcp_reaches_a_listener),
 		TCP_CASE(tcp_reports_a_refused_connection),

@@ -447,7 +447,7 @@ static void priorities_of_both_services_mix(void **state)
 	assert_int_equal(f->failure.attempts[1].port, f->places[1].port);
 }
 
-static void one_that_was_handed_over_can_be_given_back(void **state)
+static void next_connects_to_the_next_address(void **state)
 {
 	struct fixture *f = *state;
 	connect_to(f, 2);
@@ -606,7 +606,7 @@ int main(void)
 		CASE(each_target_is_verified_as_strictly),
 		CASE(peers_that_are_no_servers_are_skipped),
 		CASE(priorities_of_both_services_mix),
-		CASE(one_that_was_handed_over_can_be_given_back),
+		CASE(next_connects_to_the_next_address),
 		CASE(a_server_by_setting_may_have_a_name_in_any_script),
 		CASE(it_is_canceled_in_the_middle_of_a_handshake),
 		CASE(it_may_be_destroyed_when_a_decision_is_withdrawn),

@@ -244,7 +244,7 @@ static void one_element_is_parsed_alone(void **state)
 	envoi_element_unref(element);
 }
 
-static void nothing_is_freed_without_complaint(void **state)
+static void freeing_nothing_is_allowed(void **state)
 {
 	(void)state;
 	envoi_xml_parser_free(NULL);
@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(an_error_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits_can_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_element_is_parsed_alone, setup, teardown),
-		cmocka_unit_test(nothing_is_freed_without_complaint),
+		cmocka_unit_test(freeing_nothing_is_allowed),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
 	return cmocka_run_group_tests_name("xml/parser_use", tests, NULL, NULL);

@@ -109,9 +109,11 @@ NAMED = {
 
 UNREACHED = {
     "envoi_admission_log_in": "an admission is made by a connection that was accepted",
+    "envoi_acceptor_accept_component": "a transport is taken whatever the result: test_accept_component",
     "envoi_bind_answer": "inside a feature of a stream",
     "envoi_channel_broken": "for implementations of channels: a text for the log, or NULL",
     "envoi_channel_received": "for implementations of channels: bytes with their length",
+    "envoi_component_lookup_answer": "a look-up is made by a connection that was accepted",
     "envoi_handshake_answer": "inside a feature of a stream",
     "envoi_listener_take": "test_listener: a channel is taken whatever the result",
     "envoi_lookup_address": "the resolver's: test_dial",

@@ -325,5 +325,5 @@ struct envoi_accepted *envoi_acceptor_component(
 	const struct envoi_acceptor *acceptor, const struct envoi_jid *jid)
 {
 	const char *domain = envoi_jid_domain(jid);
-	return envoi__map_get(&acceptor->by_jid, domain, strlen(domain));
+	return domain == NULL ? NULL : envoi__map_get(&acceptor->by_jid, domain, strlen(domain));
 }

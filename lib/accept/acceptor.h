@@ -2,8 +2,8 @@
  * envoi - acceptors: what the files of this folder share
  * SPDX-License-Identifier: MIT
  *
- * One state machine. Files that call each other: accept_binding.c, accept_requests.c,
- * accept_resumption.c, accepted.c, acceptor.c, accept_component.c.
+ * One state machine. Files that call each other: accept_binding.c, accept_component.c,
+ * accept_resumption.c, accepted.c, acceptor.c.
  */
 #ifndef ENVOI_ACCEPT_ACCEPTOR_H
 #define ENVOI_ACCEPT_ACCEPTOR_H

@@ -263,12 +263,12 @@ static void setup_deferring(struct probe *probe, struct router_fixture *f)
 	probe_add(probe);
 }
 
-static void a_promise_is_ended_by_each_of_its_four_ways(void **state)
+static void a_promise_is_ended_by_each_of_its_ways(void **state)
 {
 	struct router_fixture *f = *state;
 	struct probe probe;
 	setup_deferring(&probe, f);
-	for (int way = 0; way < 5; way++) {
+	for (int way = 0; way < 6; way++) {
 		forget_all(f);
 		route(f, get_time);
 		assert_int_equal(probe.code, ENVOI_OK);
@@ -291,6 +291,12 @@ static void a_promise_is_ended_by_each_of_its_four_ways(void **state)
 				ENVOI_OK);
 			break;
 		case 3:
+			assert_int_equal(envoi_promise_reply(probe.promise,
+						 envoi_stanza_error_new(request, ENVOI_GONE, NULL)),
+				ENVOI_OK);
+			assert_sent_error(f, "gone");
+			break;
+		case 4:
 			envoi_promise_drop(probe.promise);
 			assert_sent_error(f, "internal-server-error");
 			break;
@@ -708,7 +714,7 @@ int main(void)
 		TEST(a_stanza_that_answers_the_request_is_sent),
 		TEST(a_request_is_not_answered_after_its_epoch),
 		TEST(automatic_answers_are_dropped_when_there_is_no_room),
-		TEST(a_promise_is_ended_by_each_of_its_four_ways),
+		TEST(a_promise_is_ended_by_each_of_its_ways),
 		TEST(the_result_of_a_promise_that_cannot_be_sent_is_an_error),
 		TEST(too_many_promises_are_refused_with_resource_constraint),
 		TEST(a_deferred_request_goes_to_no_other_handler),

@@ -311,6 +311,44 @@ static void the_second_of_two_may_time_out_first(void **state)
 	assert_false(envoi_timer_is_started(&f->requests.timer));
 }
 
+static void spared_requests_time_out_when_they_would_have(void **state)
+{
+	struct fixture *f = *state;
+	static const uint64_t delays[] = {50, 300, 20, 200, 100, 400};
+	for (size_t i = 0; i < 6; i++) {
+		uint64_t number = envoi__request_number(ask(f, "a@b", delays[i], NULL));
+		if (delays[i] % 100 == 0) {
+			envoi__requests_spare(&f->requests, number);
+		}
+	}
+	envoi__requests_end_all(&f->requests, ENVOI_ERR_DISCONNECTED);
+	run(f);
+	assert_int_equal(f->ended_count, 2);
+	assert_int_equal(f->last_code, ENVOI_ERR_DISCONNECTED);
+	for (unsigned int i = 3; i <= 6; i++) {
+		run_for(f, 99);
+		assert_int_equal(f->ended_count, i - 1);
+		run_for(f, 1);
+		assert_int_equal(f->ended_count, i);
+		assert_int_equal(f->last_code, ENVOI_ERR_TIMEOUT);
+	}
+	assert_int_equal(f->requests.count, 0);
+}
+
+static void requests_are_spared_once(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_request *request = ask(f, "a@b", 100, NULL);
+	envoi__requests_spare(&f->requests, envoi__request_number(request));
+	envoi__requests_end_all(&f->requests, ENVOI_ERR_DISCONNECTED);
+	run(f);
+	assert_int_equal(f->ended_count, 0);
+	envoi__requests_end_all(&f->requests, ENVOI_ERR_DISCONNECTED);
+	run(f);
+	assert_int_equal(f->ended_count, 1);
+	assert_false(envoi_timer_is_started(&f->requests.timer));
+}
+
 static void no_timer_is_left_of_a_cancelled_request(void **state)
 {
 	struct fixture *f = *state;
@@ -499,6 +537,8 @@ int main(void)
 		TEST(timeouts_come_in_their_order),
 		TEST(a_later_request_may_time_out_earlier),
 		TEST(the_second_of_two_may_time_out_first),
+		TEST(spared_requests_time_out_when_they_would_have),
+		TEST(requests_are_spared_once),
 		TEST(no_timer_is_left_of_a_cancelled_request),
 		TEST(an_answer_after_the_timeout_is_ignored),
 		TEST(a_hundred_thousand_requests_to_a_silent_peer_leave_nothing),

@@ -81,25 +81,34 @@ static void keepalive(struct envoi__liveness *liveness)
 	}
 }
 
-/* A request that is not answered yet serves as well; white space makes TCP find out. */
 static bool request_acknowledgement(struct envoi_session *session)
 {
-	bool is_pending = envoi__sm_is_requesting(session);
-	if (!envoi__sm_is_enabled(session) || envoi__sm_request(session) != ENVOI_OK) {
-		return false;
+	return envoi__sm_is_enabled(session) && envoi__sm_request(session) == ENVOI_OK;
+}
+
+static bool ping(struct envoi_session *session)
+{
+	return envoi__session_ping(session, session->liveness.settings.limit_ms, ignore_answer,
+		       NULL, NULL) == ENVOI_OK;
+}
+
+/* A server that leaves a request unanswered may live all the same, and answer a ping. When it has
+ * acknowledged so little that the outbox is full, only another stream says what it has: then the
+ * link is given up without an answer to the request; white space makes TCP find out. */
+static bool probe_beside_request(struct envoi_session *session)
+{
+	if (!envoi__outbox_is_full(&session->outbox)) {
+		return ping(session);
 	}
-	if (is_pending) {
-		keepalive(&session->liveness);
-	}
+	keepalive(&session->liveness);
 	return true;
 }
 
 static bool probe(struct envoi__liveness *liveness)
 {
 	struct envoi_session *session = from_liveness(liveness);
-	return request_acknowledgement(session) ||
-		envoi__session_ping(session, liveness->settings.limit_ms, ignore_answer, NULL,
-			NULL) == ENVOI_OK;
+	return envoi__sm_is_requesting(session) ? probe_beside_request(session)
+						: request_acknowledgement(session) || ping(session);
 }
 
 static uint64_t sent(const struct envoi__liveness *liveness)

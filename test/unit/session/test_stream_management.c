@@ -1483,17 +1483,41 @@ static void a_silent_link_is_probed_by_a_request(void **state)
 	assert_string_equal(wire_heard(wire), "");
 }
 
-static void a_request_that_is_pending_serves_as_a_probe(void **state)
+/* The server never answers <r/>, but lives. */
+static void beside_a_pending_request_a_ping_is_the_probe(void **state)
 {
 	struct wire *wire = *state;
 	watch_liveness(wire);
 	send_one(wire, "x");
 	wire_run(wire, 10000);
 	assert_string_equal(short_of(wire_heard(wire)), "x r ");
-	wire_run(wire, 55000);
+	for (int i = 0; i < 3; i++) {
+		wire_run(wire, 60000);
+		assert_non_null(strstr(wire_answer(wire, "example.org", ""), "urn:xmpp:ping"));
+	}
+	assert_int_equal(wire->closed_count, 0);
+	wire_run(wire, 90000);
+	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+}
+
+static void what_is_never_acknowledged_fills_the_outbox_and_no_more(void **state)
+{
+	struct wire *wire = *state;
+	watch_liveness(wire);
+	wire->session->outbox.count_limit = 20;
+	for (int i = 0; i < 20; i++) {
+		send_one(wire, "x");
+	}
+	assert_int_equal(envoi_send_text(wire->session, "a@b", "y", NULL), ENVOI_ERR_FULL);
+	wire_run(wire, 0);
+	assert_non_null(strstr(wire_log(wire), "outbox-high"));
+	wire_run(wire, 10000);
+	(void)wire_heard(wire);
+	wire_run(wire, 60000);
 	assert_string_equal(wire_heard(wire), " ");
 	wire_run(wire, 20000);
 	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+	assert_true(envoi__sm_can_resume(wire->session));
 }
 
 static void a_dead_link_leaves_the_session_to_be_resumed(void **state)
@@ -1576,7 +1600,8 @@ int main(void)
 		TEST(a_hold_needs_a_delivery_and_may_outlive_its_session),
 		TEST(a_stanza_that_finds_no_stream_was_not_received),
 		TEST(a_silent_link_is_probed_by_a_request),
-		TEST(a_request_that_is_pending_serves_as_a_probe),
+		TEST(beside_a_pending_request_a_ping_is_the_probe),
+		TEST(what_is_never_acknowledged_fills_the_outbox_and_no_more),
 		TEST(a_dead_link_leaves_the_session_to_be_resumed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

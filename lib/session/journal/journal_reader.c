@@ -2,6 +2,8 @@
  * envoi - journals of sessions: what became of the stanzas in one
  * SPDX-License-Identifier: MIT
  */
+#include <stdlib.h>
+
 #include <envoi/context.h>
 #include <envoi/xml.h>
 
@@ -15,6 +17,8 @@ struct envoi_journal_reader {
 	/* of the session whose records are read */
 	uint64_t acknowledged;
 	bool is_last;
+	struct envoi_buffer dropped; /* numbers (uint64_t) of those that waited, in order */
+	int code; /* ENVOI_ERR_NOMEM: they are not complete */
 };
 
 /* Numbers count from here, and earlier records are void. */
@@ -23,19 +27,40 @@ static bool begins_session(const struct envoi__record *record)
 	return record->kind == ENVOI__RECORD_STARTED || record->kind == ENVOI__RECORD_ENDED;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *one = a, *two = b;
+	return (*one > *two) - (*one < *two);
+}
+
+static void note(struct envoi_journal_reader *reader, const struct envoi__record *record)
+{
+	if (record->kind == ENVOI__RECORD_ACKNOWLEDGED && record->number > reader->acknowledged) {
+		reader->acknowledged = record->number;
+	} else if (record->kind == ENVOI__RECORD_DROPPED && reader->code == ENVOI_OK) {
+		reader->code = envoi_buffer_append(
+			&reader->dropped, &record->number, sizeof(record->number));
+	}
+}
+
 static void begin_session(struct envoi_journal_reader *reader)
 {
 	struct envoi__records ahead = reader->rest;
 	struct envoi__record record;
 	reader->acknowledged = 0;
 	reader->is_last = true;
+	envoi_buffer_truncate(&reader->dropped, 0);
 	while (reader->is_last && envoi__record_read(&ahead, &record) == ENVOI_OK) {
 		if (begins_session(&record)) {
 			reader->is_last = false;
-		} else if (record.kind == ENVOI__RECORD_ACKNOWLEDGED &&
-			record.number > reader->acknowledged) {
-			reader->acknowledged = record.number;
+		} else {
+			note(reader, &record);
 		}
+	}
+	size_t len = envoi_buffer_len(&reader->dropped);
+	if (len > 0) {
+		qsort(reader->dropped.data + reader->dropped.start, len / sizeof(uint64_t),
+			sizeof(uint64_t), compare);
 	}
 }
 
@@ -67,7 +92,13 @@ int envoi_journal_reader_new(struct envoi_journal_reader **ret_reader,
 	}
 	reader->context = envoi_context_ref(context);
 	reader->rest = records;
+	envoi_buffer_init(&reader->dropped, context, 0);
 	begin_session(reader);
+	if (reader->code < 0) {
+		r = reader->code;
+		envoi_journal_reader_free(reader);
+		return r;
+	}
 	*ret_reader = reader;
 	return ENVOI_OK;
 }
@@ -76,23 +107,19 @@ void envoi_journal_reader_free(struct envoi_journal_reader *reader)
 {
 	if (reader != NULL) {
 		struct envoi_context *context = reader->context;
+		envoi_buffer_finish(&reader->dropped);
 		envoi_free(context, reader);
 		envoi_context_unref(context);
 	}
 }
 
-/* @return whether a later record of the session has this kind and number */
-static bool follows(
-	const struct envoi_journal_reader *reader, enum envoi__record_kind kind, uint64_t number)
+/* A number is given once: its record follows. */
+static bool was_dropped(const struct envoi_journal_reader *reader, uint64_t number)
 {
-	struct envoi__records ahead = reader->rest;
-	struct envoi__record record;
-	while (envoi__record_read(&ahead, &record) == ENVOI_OK && !begins_session(&record)) {
-		if (record.kind == kind && record.number == number) {
-			return true;
-		}
-	}
-	return false;
+	size_t len = envoi_buffer_len(&reader->dropped);
+	return len > 0 &&
+		bsearch(&number, envoi_buffer_data(&reader->dropped), len / sizeof(number),
+			sizeof(number), compare) != NULL;
 }
 
 /* The stream has refused what it was offered. */
@@ -115,7 +142,7 @@ static enum envoi_journal_state state_of_sent(
 static enum envoi_journal_state state_of_waiting(
 	const struct envoi_journal_reader *reader, const struct envoi__record *record)
 {
-	if (!reader->is_last || follows(reader, ENVOI__RECORD_DROPPED, record->number)) {
+	if (!reader->is_last || was_dropped(reader, record->number)) {
 		return ENVOI_JOURNAL_ENDED;
 	}
 	return record->kind == ENVOI__RECORD_QUEUED ? ENVOI_JOURNAL_QUEUED
@@ -159,12 +186,12 @@ int envoi_journal_reader_next(struct envoi_journal_reader *reader,
 	enum envoi_journal_state *ret_state, struct envoi_stanza **ret_stanza)
 {
 	struct envoi__record record;
-	while (envoi__record_read(&reader->rest, &record) == ENVOI_OK) {
+	while (reader->code == ENVOI_OK && envoi__record_read(&reader->rest, &record) == ENVOI_OK) {
 		if (begins_session(&record)) {
 			begin_session(reader);
 		} else if (read_state(reader, &record, ret_state)) {
 			return make_stanza(reader->context, &record, ret_stanza);
 		}
 	}
-	return ENVOI_STOP;
+	return reader->code < 0 ? reader->code : ENVOI_STOP;
 }

@@ -30,6 +30,11 @@ extern "C" {
  *   backlog of the system, and are admitted when others have ended;
  * - without descriptors or memory, or when accepting fails for another reason, a source is not read
  *   for a second, or until a connection ends;
+ * - when all connections of the context together hold three quarters of listener.memory for their
+ *   peers (incomplete input, output, outboxes), sources are not read until five eighths are left;
+ *   beyond listener.memory, the connections that hold most are not read until seven eighths are
+ *   left; if the sum still grows, the next ones. What was read is handed over. Deadlines of
+ *   elements and of writing go on meanwhile, so that memory becomes free;
  * - beyond listener.per-account connections of one account, envoi_admission_log_in() refuses.
  */
 
@@ -88,6 +93,8 @@ struct envoi_listener_stats {
 	/** connections that were closed at once, for their address or by the owner */
 	uint64_t refused;
 	bool is_full; /**< listener.connections is reached */
+	bool is_short; /**< of memory: see listener.memory */
+	size_t memory; /**< bytes that the connections of the context hold for their peers */
 };
 
 /** Fill in *ret_stats. */
@@ -102,7 +109,8 @@ ENVOI_API void envoi_listener_get_stats(
  * @param address      of the peer; borrowed for the call; NULL: none. Only IPv4 and IPv6 addresses
  *                     are counted, IPv6 by the network of 64 bits
  * @param address_len  bytes of @p address
- * @retval ENVOI_ERR_LIMIT  listener.connections or listener.per-address is reached
+ * @retval ENVOI_ERR_LIMIT  listener.connections or listener.per-address is reached, or three
+ *                          quarters of listener.memory
  * @retval ENVOI_ERR_STATE  the listener is paused
  * @retval ENVOI_ERR_NOMEM
  * Other errors as `admitted` returned them.

@@ -359,6 +359,10 @@ ENVOI_API const char *envoi_xml_parser_error_text(const struct envoi_xml_parser 
  * incomplete one. White space between first-level elements does not count */
 ENVOI_API bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser);
 
+/** @return bytes of memory that the parser holds for input that was not returned yet; of libxml2's
+ * buffers an estimate */
+ENVOI_API size_t envoi_xml_parser_memory(const struct envoi_xml_parser *parser);
+
 /* --- parsing one element --- */
 
 /**

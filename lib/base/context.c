@@ -93,6 +93,7 @@ int envoi_context_new(
 		.wall_clock = options->wall_clock,
 		.wall_clock_user = options->wall_clock_user,
 	};
+	envoi__budget_init(&context->budget);
 	int r = envoi_context_random(context, context->hash_key, sizeof(context->hash_key));
 	if (r < 0) {
 		envoi_context_unref(context);

@@ -10,6 +10,8 @@
 
 #include <envoi/context.h>
 
+#include "base/budget.h"
+
 /**
  * What higher floors keep in the context, one each, made on first use. Destroyed from the last to
  * the first, so that a part may rely on those before it.
@@ -46,6 +48,7 @@ struct envoi_context {
 	struct envoi__part *parts[ENVOI__PARTS];
 	struct envoi__arena_chunk *spare_chunks; /* see base/arena.c */
 	unsigned int spare_chunk_count;
+	struct envoi__budget budget;
 };
 
 /** Overwrite memory so that no compiler leaves it out. */

@@ -7,13 +7,14 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/channel.h>
 
+#include "base/context.h"
 #include "settings/settings.h"
 
 /* --- sources --- */
 
 static bool is_open(const struct envoi_listener *listener)
 {
-	return !listener->is_paused && !listener->stats.is_full;
+	return !listener->is_paused && !listener->stats.is_full && !listener->stats.is_short;
 }
 
 /* A source that is wanted already may wait for descriptors or memory: it is called again only when
@@ -44,6 +45,17 @@ void envoi__listener_changed(struct envoi_listener *listener)
 	}
 	envoi_deferred_post(
 		&listener->update, envoi_context_loop(listener->context), update_sources);
+}
+
+static void on_budget(struct envoi__budget_watch *watch, bool is_short)
+{
+	struct envoi_listener *listener = ENVOI_CONTAINER_OF(watch, struct envoi_listener, budget);
+	listener->stats.is_short = is_short;
+	if (is_short) {
+		envoi_log(listener->context, ENVOI_LOG_WARNING, ENVOI_LOG_NET,
+			"connections hold three quarters of listener.memory: no more are accepted");
+	}
+	envoi__listener_changed(listener);
 }
 
 void envoi_listener_add_source(
@@ -84,6 +96,9 @@ int envoi_listener_new(struct envoi_listener **ret_listener, struct envoi_contex
 	envoi__list_init(&listener->admissions);
 	envoi__map_init(&listener->addresses, context);
 	envoi__map_init(&listener->accounts, context);
+	envoi__budget_watch(context, &listener->budget, on_budget);
+	listener->stats.is_short = context->budget.is_short;
+	envoi__budget_set_limit(context, listener->values.memory);
 	*ret_listener = listener;
 	return ENVOI_OK;
 }
@@ -114,6 +129,7 @@ void envoi_listener_free(struct envoi_listener *listener)
 		envoi__admission_detach(ENVOI_CONTAINER_OF(
 			listener->admissions.next, struct envoi_admission, link));
 	}
+	envoi__budget_unwatch(&listener->budget);
 	envoi_deferred_cancel(&listener->update);
 	envoi__map_finish(&listener->addresses);
 	envoi__map_finish(&listener->accounts);
@@ -155,7 +171,7 @@ int envoi_listener_take(struct envoi_listener *listener, const char *service,
 	if (listener->is_paused) {
 		return refuse(listener, channel, ENVOI_ERR_STATE);
 	}
-	if (listener->stats.is_full) {
+	if (listener->stats.is_full || listener->stats.is_short) {
 		return refuse(listener, channel, ENVOI_ERR_LIMIT);
 	}
 	int r = envoi__admission_new(&admission, listener, service, address, address_len);
@@ -166,4 +182,5 @@ void envoi_listener_get_stats(
 	const struct envoi_listener *listener, struct envoi_listener_stats *ret_stats)
 {
 	*ret_stats = listener->stats;
+	ret_stats->memory = listener->context->budget.bytes;
 }

@@ -12,6 +12,7 @@
 #include <envoi/listener.h>
 #include <envoi/watch.h>
 
+#include "base/budget.h"
 #include "base/guard.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -37,6 +38,7 @@ struct envoi_listener {
 	struct envoi__list admissions;
 	struct envoi__map addresses, accounts; /* struct envoi__tally */
 	struct envoi_listener_stats stats;
+	struct envoi__budget_watch budget;
 	bool is_paused;
 };
 

@@ -12,6 +12,7 @@
 
 enum {
 	MOST_KEPT = 1024, /* bytes of buffer that an idle parser keeps */
+	ENGINE_BYTES = 16 * 1024, /* of libxml2, while an element is incomplete */
 };
 
 int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser, struct envoi_context *context,
@@ -283,6 +284,14 @@ bool envoi_xml_parser_has_pending(const struct envoi_xml_parser *parser)
 		}
 	}
 	return false;
+}
+
+size_t envoi_xml_parser_memory(const struct envoi_xml_parser *parser)
+{
+	size_t bytes = parser->in.capacity;
+	bytes += parser->tree != NULL ? parser->tree->arena.total : 0;
+	bytes += parser->engine != NULL ? ENGINE_BYTES : 0;
+	return bytes + (parser->skip != NULL ? parser->skip->room * sizeof(uint64_t) : 0);
 }
 
 /* --- one element --- */

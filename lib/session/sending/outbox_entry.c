@@ -29,6 +29,7 @@ struct envoi__outbox_entry *envoi__entry_new(
 		.len = item->len,
 	};
 	envoi__list_init(&entry->link);
+	envoi__budget_grow(context, sizeof(*entry) + item->len);
 	memcpy(entry->xml, item->xml, item->len);
 	if (item->tracked != NULL) {
 		item->tracked->entry = entry;
@@ -122,11 +123,17 @@ bool envoi__outbox_has_room_for(const struct envoi__outbox *outbox, size_t len)
 	return bytes <= outbox->bytes_limit && len <= outbox->bytes_limit - bytes;
 }
 
+void envoi__entry_free_memory(struct envoi__outbox *outbox, struct envoi__outbox_entry *entry)
+{
+	envoi__budget_shrink(outbox->context, sizeof(*entry) + entry->len);
+	envoi_free(outbox->context, entry);
+}
+
 void envoi__entry_free(struct envoi__outbox_entry *entry)
 {
 	struct envoi__outbox *outbox = entry->outbox;
 	uint64_t waiting = entry->meta.waiting;
-	envoi_free(outbox->context, entry);
+	envoi__entry_free_memory(outbox, entry);
 	if (waiting != 0) {
 		outbox->hooks->dropped(outbox, waiting);
 	}

@@ -7,6 +7,7 @@
 
 #include <envoi/context.h>
 
+#include "base/budget.h"
 #include "session/sending/outbox.h"
 #include "session/sending/tracking.h"
 
@@ -30,6 +31,8 @@ static inline struct envoi__outbox_entry *envoi__outbox_last(const struct envoi_
 /** @return whether a stanza of @p len bytes is within the limit of bytes */
 bool envoi__outbox_has_room_for(const struct envoi__outbox *outbox, size_t len);
 
+/** Free the memory of an entry that has left its list, and nothing else. */
+void envoi__entry_free_memory(struct envoi__outbox *outbox, struct envoi__outbox_entry *entry);
 /** Make an entry that is in no list. @return NULL: out of memory */
 struct envoi__outbox_entry *envoi__entry_new(
 	struct envoi_context *context, const struct envoi__outbox_item *item);

@@ -62,7 +62,7 @@ void envoi__outbox_forget_held(struct envoi__outbox *outbox, uint64_t waiting)
 		struct envoi__outbox_entry *entry = envoi__outbox_entry_of(link);
 		if (waiting != 0 && entry->meta.waiting == waiting) {
 			envoi__entry_leave_held(entry);
-			envoi_free(outbox->context, entry);
+			envoi__entry_free_memory(outbox, entry);
 			return;
 		}
 	}
@@ -78,6 +78,7 @@ static struct envoi__outbox_entry *dup_with(struct envoi_context *context,
 	if (copy == NULL) {
 		return NULL;
 	}
+	envoi__budget_grow(context, sizeof(*copy) + entry->len + more_len);
 	*copy = *entry;
 	copy->is_held = false;
 	copy->len += more_len;
@@ -102,7 +103,7 @@ int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, 
 		if (released->tracked != NULL) {
 			released->tracked->entry = released;
 		}
-		envoi_free(outbox->context, entry);
+		envoi__entry_free_memory(outbox, entry);
 	}
 	envoi__entry_wait(released);
 	return ENVOI_OK;

@@ -16,8 +16,8 @@
  *
  * TLS: bytes queued before start_tls are sent in clear, later ones are encrypted. The peer must not
  * have sent anything behind the element that led to start_tls, not even white space (RFC 6120,
- * section 5.4.3.3). This folder includes a private header, because the TLS engine has no public
- * one.
+ * section 5.4.3.3). This folder includes private headers, because the TLS engine and the budget of
+ * memory have no public ones.
  *
  * When the parser refuses input, the transport itself sends the stream error (RFC 6120, section
  * 4.9.1.1; after a header if none was sent, 4.9.1.2) and the closing tag, and closes; the failure
@@ -37,6 +37,7 @@
 #include <envoi/context.h>
 #include <envoi/interfaces/channel.h>
 
+#include "base/budget.h"
 #include "base/guard.h"
 
 struct envoi__tls;
@@ -87,6 +88,7 @@ struct envoi__byte_stream {
 	struct envoi_xml_parser *retired; /* a callback on the stack borrows from it */
 	struct envoi_xml_limits limits;
 	bool is_paused;
+	struct envoi__holder holder; /* of memory; held: not read, but handed over */
 	bool has_backlog; /* more elements than the slice allows are complete */
 	bool is_reading; /* as last asked of the channel */
 	bool peer_ended; /* the closing tag came */
@@ -183,6 +185,8 @@ void envoi__byte_stream_parse(struct envoi__byte_stream *bytes, const char *data
 void envoi__byte_stream_end_input(struct envoi__byte_stream *bytes, struct envoi_failure *broken);
 /** The channel is broken in both directions. */
 void envoi__byte_stream_break_channel(struct envoi__byte_stream *bytes, int code, const char *text);
+/** As `hold` of struct envoi__holder. */
+void envoi__byte_stream_hold(struct envoi__holder *holder, bool is_held);
 /** Replace the parser by a new one. */
 int envoi__byte_stream_renew_parser(struct envoi__byte_stream *bytes);
 

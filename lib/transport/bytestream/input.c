@@ -45,7 +45,8 @@ void envoi__byte_stream_update_reading(struct envoi__byte_stream *bytes)
 {
 	bool is_open = bytes->state == BYTE_STREAM_MOVING || bytes->state == BYTE_STREAM_CLOSING;
 	bool is_paused = bytes->is_paused && bytes->tls_state != BYTE_STREAM_HANDSHAKE;
-	bool is_held = bytes->state == BYTE_STREAM_MOVING && (is_paused || bytes->has_backlog);
+	bool is_held = bytes->state == BYTE_STREAM_MOVING &&
+		(is_paused || bytes->has_backlog || bytes->holder.is_held);
 	bool wanted = !bytes->input_over && !is_held;
 	if (is_open && wanted != bytes->is_reading) {
 		bytes->is_reading = wanted;
@@ -55,6 +56,15 @@ void envoi__byte_stream_update_reading(struct envoi__byte_stream *bytes)
 				bytes, r, "reading cannot be switched on or off");
 		}
 	}
+}
+
+/* Deadlines go on: an element that does not end, and output that is not taken, would else keep
+ * their memory for ever. */
+void envoi__byte_stream_hold(struct envoi__holder *holder, bool is_held)
+{
+	(void)is_held;
+	envoi__byte_stream_update_reading(
+		ENVOI_CONTAINER_OF(holder, struct envoi__byte_stream, holder));
 }
 
 void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,

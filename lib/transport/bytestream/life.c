@@ -15,6 +15,7 @@ enum {
 static void release(struct envoi__byte_stream *bytes)
 {
 	struct envoi_context *context = envoi_context_ref(bytes->base.context);
+	envoi__holder_finish(&bytes->holder, context);
 	envoi_xml_parser_free(bytes->parser);
 	envoi_xml_parser_free(bytes->retired);
 	envoi_buffer_wipe(&bytes->plain);
@@ -33,6 +34,15 @@ void envoi__byte_stream_enter(struct envoi__byte_stream *bytes)
 	envoi__guard_enter(&bytes->guard);
 }
 
+static void report_memory(struct envoi__byte_stream *bytes)
+{
+	const struct envoi_buffer *sealed = envoi__byte_stream_sealed_output(bytes);
+	size_t held = bytes->plain.capacity + bytes->ends.capacity + bytes->marks.capacity;
+	held += sealed != NULL ? sealed->capacity : 0;
+	held += bytes->parser != NULL ? envoi_xml_parser_memory(bytes->parser) : 0;
+	envoi__budget_report(bytes->base.context, &bytes->holder, held);
+}
+
 void envoi__byte_stream_leave(struct envoi__byte_stream *bytes)
 {
 	if (envoi__guard_leave(&bytes->guard)) {
@@ -40,6 +50,7 @@ void envoi__byte_stream_leave(struct envoi__byte_stream *bytes)
 	} else if (envoi__guard_is_idle(&bytes->guard)) {
 		envoi_xml_parser_free(bytes->retired);
 		bytes->retired = NULL;
+		report_memory(bytes);
 	}
 }
 

@@ -1,0 +1,225 @@
+/*
+ * envoi - the budget of memory over connections: listener.memory
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/interfaces/channel.h>
+#include <envoi/listener.h>
+
+#include "accept_fixture.h"
+
+enum {
+	ATTACKERS = 20,
+	TALKERS = ATTACKERS + 1,
+	LIMIT = 1024 * 1024, /* listener.memory */
+	READ_BYTES = 64 * 1024, /* more than what one reading adds to a connection */
+	SETTLING_MS = 100,
+	ELEMENT_MS = 121000, /* stream.element-timeout, and a second */
+	PIECE = 10000,
+	PIECES = 50,
+};
+
+struct talker {
+	struct envoi_memory_pair *pair;
+	struct envoi_memory_end *end;
+};
+
+static struct {
+	struct accept_fixture f;
+	struct envoi_listener *listener;
+	struct envoi_settings *settings; /* of the listener */
+	struct talker talkers[TALKERS];
+	size_t count;
+} all;
+
+static int on_admitted(void *user, struct envoi_admission *admission, struct envoi_channel *channel)
+{
+	(void)user;
+	envoi_channel_destroy(channel);
+	envoi_admission_end(admission);
+	return ENVOI_OK;
+}
+
+static int setup(void **state)
+{
+	const struct envoi_listener_options options = {.admitted = on_admitted};
+	struct envoi_listener_options own = options;
+	(void)state;
+	memset(&all, 0, sizeof(all));
+	accept_fixture_init(&all.f, NULL);
+	assert_int_equal(envoi_settings_set(all.f.settings, "sasl.mechanisms", "PLAIN"), ENVOI_OK);
+	assert_int_equal(envoi_settings_new(&all.settings, all.f.context), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(all.settings, "listener.memory", "1m"), ENVOI_OK);
+	own.settings = all.settings;
+	assert_int_equal(envoi_listener_new(&all.listener, all.f.context, &own), ENVOI_OK);
+	envoi_settings_free(all.settings);
+	return 0;
+}
+
+static void drop(struct talker *talker)
+{
+	if (talker->end != NULL) {
+		envoi_memory_pair_cut(talker->pair);
+		envoi_memory_end_free(talker->end);
+		envoi_memory_pair_unref(talker->pair);
+		talker->end = NULL;
+	}
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < all.count; i++) {
+		drop(&all.talkers[i]);
+	}
+	envoi_listener_free(all.listener);
+	accept_fixture_finish(&all.f);
+	return 0;
+}
+
+static struct talker *connect_talker(void)
+{
+	struct talker *talker = &all.talkers[all.count++];
+	assert_int_equal(envoi_memory_pair_new(&talker->pair, all.f.context), ENVOI_OK);
+	assert_int_equal(
+		envoi_memory_end_new(&talker->end, talker->pair, ENVOI_MEMORY_A, NULL, NULL),
+		ENVOI_OK);
+	assert_int_equal(accept_fixture_accept(&all.f, talker->pair), ENVOI_OK);
+	return talker;
+}
+
+static void say(struct talker *talker, const char *text)
+{
+	assert_int_equal(envoi_memory_end_send(talker->end, text, strlen(text)), ENVOI_OK);
+}
+
+static void say_bytes(struct talker *talker, size_t count)
+{
+	char piece[PIECE + 1];
+	memset(piece, 'x', PIECE);
+	for (; count > 0; count -= strlen(piece)) {
+		piece[count < PIECE ? count : PIECE] = '\0';
+		say(talker, piece);
+	}
+}
+
+static void run(uint64_t ms)
+{
+	accept_fixture_run(&all.f, ms);
+}
+
+static struct envoi_listener_stats stats(void)
+{
+	struct envoi_listener_stats stats;
+	envoi_listener_get_stats(all.listener, &stats);
+	return stats;
+}
+
+static int take_one(void)
+{
+	struct envoi_memory_pair *pair;
+	struct envoi_channel *channel;
+	assert_int_equal(envoi_memory_pair_new(&pair, all.f.context), ENVOI_OK);
+	assert_int_equal(envoi_memory_channel_new(&channel, pair, ENVOI_MEMORY_B), ENVOI_OK);
+	envoi_memory_pair_unref(pair);
+	return envoi_listener_take(all.listener, "x", channel, NULL, 0);
+}
+
+static void log_in(struct talker *talker, const char *auth, const char *resource)
+{
+	char text[300];
+	say(talker, ACCEPT_HEADER("to='example.org' version='1.0'"));
+	snprintf(text, sizeof(text),
+		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>%s</auth>", auth);
+	run(SETTLING_MS);
+	say(talker, text);
+	run(SETTLING_MS);
+	say(talker, ACCEPT_HEADER("to='example.org' version='1.0'"));
+	run(SETTLING_MS);
+	snprintf(text, sizeof(text),
+		"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+		"<resource>%s</resource></bind></iq>",
+		resource);
+	say(talker, text);
+	run(SETTLING_MS);
+}
+
+static size_t answer_bytes(struct talker *talker)
+{
+	struct envoi_buffer *received = envoi_memory_end_received(talker->end);
+	size_t len = envoi_buffer_len(received);
+	envoi_buffer_consume(received, len);
+	return len;
+}
+
+static struct talker *honest(void)
+{
+	struct talker *talker = connect_talker();
+	log_in(talker, "AGFsaWNlAHNlY3JldA==", "desk");
+	assert_true(answer_bytes(talker) > 0);
+	return talker;
+}
+
+static void assert_is_served(struct talker *talker)
+{
+	say(talker, "<iq type='get' id='1'><query xmlns='urn:x'/></iq>");
+	run(SETTLING_MS);
+	assert_true(answer_bytes(talker) > 0);
+}
+
+/* Each has logged in, and sends much of a stanza that does not end. Beyond the budget a connection
+ * that holds little may still be read once. */
+static void attack(void)
+{
+	struct talker *attackers[ATTACKERS];
+	for (size_t i = 0; i < ATTACKERS; i++) {
+		char resource[16];
+		snprintf(resource, sizeof(resource), "r%zu", i);
+		attackers[i] = connect_talker();
+		log_in(attackers[i], "AGJvYgBzZWNyZXQ=", resource);
+		say(attackers[i], "<message to='alice@example.org'><body>");
+	}
+	for (int piece = 0; piece < PIECES; piece++) {
+		for (size_t i = 0; i < ATTACKERS; i++) {
+			say_bytes(attackers[i], PIECE);
+		}
+		run(SETTLING_MS);
+		assert_true(stats().memory <= LIMIT + ATTACKERS * READ_BYTES);
+	}
+}
+
+static void stanzas_that_do_not_end_hold_no_more_than_the_budget(void **state)
+{
+	(void)state;
+	struct talker *talker = honest();
+	assert_false(stats().is_short);
+	assert_int_equal(take_one(), ENVOI_OK);
+	attack();
+	assert_true(stats().memory > LIMIT / 4 * 3);
+	assert_true(stats().is_short);
+	assert_int_equal(take_one(), ENVOI_ERR_LIMIT);
+	assert_is_served(talker);
+	run(ELEMENT_MS);
+	assert_is_served(talker);
+	assert_false(stats().is_short);
+	assert_true(stats().memory < LIMIT / 8);
+	assert_int_equal(take_one(), ENVOI_OK);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(stanzas_that_do_not_end_hold_no_more_than_the_budget),
+	};
+	return cmocka_run_group_tests_name("sim/budget", tests, NULL, NULL);
+}

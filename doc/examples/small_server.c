@@ -5,7 +5,8 @@
  *
  * It derives the keys that it keeps in place of the passwords. Then it listens on two ports of
  * 127.0.0.1 that the system chooses, and prints them: one for STARTTLS, one for direct TLS. The
- * settings are those of the acceptor and the listener. A certificate that is replaced in its files
+ * settings are those of the acceptor and the listener; tls.ca-file has the authorities that issue
+ * certificates of clients, which log in with EXTERNAL. A certificate that is replaced in its files
  * is used by the next connection. It runs until it is killed.
  */
 #include <stdio.h>
@@ -407,6 +408,10 @@ int main(int argc, char **argv)
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_tls_config_add_domain(server.tls, argv[1], argv[2], argv[3]);
+	}
+	if (r == ENVOI_OK && envoi_settings_text(server.settings, "tls.ca-file") != NULL) {
+		r = envoi_tls_config_request_certificates(server.tls, ENVOI_TLS_REQUEST_OPTIONAL,
+			envoi_settings_text(server.settings, "tls.ca-file"));
 	}
 	if (r == ENVOI_OK) {
 		r = make(&server, argv[1]);

@@ -190,6 +190,40 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_new_server(struct envoi_tls_conf
 ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_add_domain(struct envoi_tls_config *config,
 	const char *domain, const char *cert_file, const char *key_file);
 
+/** Whether a receiver requests a certificate of the client. */
+enum envoi_tls_request {
+	ENVOI_TLS_REQUEST_NONE,
+	/** the handshake continues without a certificate that can be verified */
+	ENVOI_TLS_REQUEST_OPTIONAL,
+	/** without one, the handshake ends with ENVOI_ERR_CERTIFICATE */
+	ENVOI_TLS_REQUEST_REQUIRED,
+};
+
+/**
+ * Request certificates of clients. A client whose certificate names its address can log in with
+ * SASL EXTERNAL (XEP-0178).
+ *
+ * A certificate is verified as that of a server (see struct envoi_tls_config), but for its names:
+ * the chain leads to an authority in @p ca_file, and to none of the system; strength, times, and
+ * the use by clients are checked; all authorities on the path are entitled to issue for the domains
+ * of all XmppAddrs. Revocation is not checked. Authorities are not listed in the request.
+ *
+ * The limit on the peer's part of a handshake is 64 KiB then. Connections keep the client's
+ * certificates in memory.
+ *
+ * May be called again; later connections are made by the last call.
+ *
+ * @param ca_file  PEM, read now, and again when it has changed, as the files of
+ *                 envoi_tls_config_new_server(); required unless @p request is NONE
+ * @retval ENVOI_ERR_INVALID      the configuration is for the initiating side, or no file
+ * @retval ENVOI_ERR_CERTIFICATE  the file has no certificate; logged
+ * @retval ENVOI_ERR_SYSTEM       the file cannot be read; logged
+ * @retval ENVOI_ERR_NOMEM
+ * After an error the configuration is as before.
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_request_certificates(
+	struct envoi_tls_config *config, enum envoi_tls_request request, const char *ca_file);
+
 /**
  * Read all files of a configuration of the receiving side again, whether they have changed or not.
  * Connections keep what they were made with. Files that cannot be used are logged, and what was
@@ -212,7 +246,9 @@ ENVOI_API struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_confi
 /** On what grounds the peer is trusted. */
 enum envoi_tls_trust {
 	ENVOI_TLS_TRUST_NONE, /**< not trusted, or no certificate was requested of the peer */
-	ENVOI_TLS_TRUST_VERIFIED, /**< the certificate was verified, the name included */
+	/** the certificate was verified; that of a server with its name. What a client's names is
+	 * in envoi_tls_info.client_addresses */
+	ENVOI_TLS_TRUST_VERIFIED,
 	ENVOI_TLS_TRUST_PINNED, /**< the key is pinned, by a setting or by a decision */
 	/** the certificate cannot be verified; a decider accepted it for this connection */
 	ENVOI_TLS_TRUST_ACCEPTED,
@@ -231,6 +267,19 @@ struct envoi_tls_info {
 	 * from the transport
 	 */
 	const char *own_address;
+	/**
+	 * receiving side, OR of enum envoi_tls_doubt: why the certificate that the client has
+	 * presented counts as none; 0: it was verified, or it has presented none
+	 */
+	unsigned int client_doubts;
+	/**
+	 * receiving side: the XmppAddrs of the client's certificate, which was verified, in the
+	 * form of envoi_jid_text(), each once and ended by NUL; an empty text ends the list.
+	 * Those beyond 8 KiB in all are left out. NULL: no verified certificate; borrowed from the
+	 * transport
+	 */
+	const char *client_addresses;
+	size_t client_address_count; /**< the number of texts in @p client_addresses */
 };
 
 /**
@@ -242,14 +291,14 @@ ENVOI_API bool envoi_tls_is_verified(const struct envoi_tls_info *info);
 
 /* --- trust decisions --- */
 
-/** Reasons why a server's certificate is not trusted. */
+/** Reasons why a peer's certificate is not trusted. */
 enum envoi_tls_doubt {
 	ENVOI_TLS_DOUBT_ISSUER = 1 << 0, /**< the issuer is not trusted, or was not presented */
 	ENVOI_TLS_DOUBT_SELF_SIGNED = 1 << 1, /**< self-signed, and not trusted */
 	ENVOI_TLS_DOUBT_EXPIRED = 1 << 2, /**< a certificate of the path has expired */
 	ENVOI_TLS_DOUBT_NOT_YET_VALID = 1 << 3, /**< a certificate of the path is not valid yet */
 	ENVOI_TLS_DOUBT_NAME = 1 << 4, /**< not for the domain that the user gave */
-	ENVOI_TLS_DOUBT_PURPOSE = 1 << 5, /**< not for servers */
+	ENVOI_TLS_DOUBT_PURPOSE = 1 << 5, /**< not for servers; not for clients */
 	ENVOI_TLS_DOUBT_WEAK = 1 << 6, /**< a key or signature has less than 112 bits of strength */
 	ENVOI_TLS_DOUBT_CONSTRAINTS = 1 << 7, /**< an issuer was not entitled to issue it */
 	ENVOI_TLS_DOUBT_REVOKED = 1 << 8, /**< distrusted by the system */

@@ -28,7 +28,12 @@ int envoi__sasl_scram_start(const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
 	const struct envoi_sasl_parameters *parameters);
 
-/** Mechanisms on libgsasl (sasl_gsasl.c). */
+/** EXTERNAL: the receiving side here, the initiating one on libgsasl (sasl_certified.c). */
+int envoi__sasl_external_start(const struct envoi_sasl_mechanism *mechanism,
+	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
+	const struct envoi_sasl_parameters *parameters);
+
+/** Mechanisms on libgsasl, initiating side (sasl_gsasl.c). */
 int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
 	const struct envoi_sasl_parameters *parameters);

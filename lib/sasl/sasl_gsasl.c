@@ -1,5 +1,6 @@
 /*
- * envoi - SASL mechanisms on libgsasl: EXTERNAL, and those that are used only when named
+ * envoi - SASL mechanisms on libgsasl, initiating side: EXTERNAL, and those that are used only when
+ * named
  * SPDX-License-Identifier: MIT
  */
 /*
@@ -42,8 +43,7 @@ static int exchange_step(
 	struct envoi_sasl_exchange *base, const void *in, size_t len, struct envoi_buffer *out)
 {
 	struct envoi__gsasl_exchange *exchange = from_base(base);
-	if (base->role == ENVOI_INITIATOR && base->mechanism->client_first &&
-		!exchange->has_begun && len > 0) {
+	if (base->mechanism->client_first && !exchange->has_begun && len > 0) {
 		return ENVOI_ERR_PROTOCOL;
 	}
 	exchange->has_begun = true;
@@ -64,7 +64,8 @@ static int exchange_step(
 
 static const char *exchange_authcid(struct envoi_sasl_exchange *base)
 {
-	return from_base(base)->authenticated;
+	(void)base;
+	return NULL;
 }
 
 /* libgsasl frees its properties without wiping them. */
@@ -91,7 +92,6 @@ static void exchange_destroy(struct envoi_sasl_exchange *base)
 	envoi_free(context, exchange->authcid);
 	envoi_free(context, exchange->authzid);
 	envoi_free(context, exchange->hostname);
-	envoi_free(context, exchange->authenticated);
 	envoi_free(context, exchange);
 }
 
@@ -148,9 +148,7 @@ static int start_session(struct envoi__gsasl_exchange *exchange)
 		part->gsasl = gsasl;
 	}
 	const char *name = exchange->base.mechanism->name;
-	int r = exchange->base.role == ENVOI_INITIATOR
-		? gsasl_client_start(part->gsasl, name, &exchange->session)
-		: gsasl_server_start(part->gsasl, name, &exchange->session);
+	int r = gsasl_client_start(part->gsasl, name, &exchange->session);
 	if (r != GSASL_OK) {
 		exchange->session = NULL;
 		return r == GSASL_MALLOC_ERROR ? ENVOI_ERR_NOMEM : ENVOI_ERR_UNSUPPORTED;
@@ -163,7 +161,6 @@ static int prepare(
 	struct envoi__gsasl_exchange *exchange, const struct envoi_sasl_parameters *parameters)
 {
 	int r = take_identity(exchange, parameters);
-	/* Mechanisms with a password are for the initiating side only. */
 	if (r == ENVOI_OK && exchange->base.mechanism->means == ENVOI_SASL_PASSWORD) {
 		r = take_password(exchange, parameters);
 	}
@@ -174,7 +171,7 @@ int envoi__sasl_gsasl_start(const struct envoi_sasl_mechanism *mechanism,
 	struct envoi_sasl_exchange **ret_exchange, struct envoi_context *context,
 	const struct envoi_sasl_parameters *parameters)
 {
-	if (mechanism->is_initiators && parameters->role != ENVOI_INITIATOR) {
+	if (parameters->role != ENVOI_INITIATOR) {
 		return ENVOI_ERR_UNSUPPORTED;
 	}
 	struct envoi__gsasl_exchange *exchange = envoi_alloc_zeroed(context, sizeof(*exchange));

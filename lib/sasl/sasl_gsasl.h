@@ -17,8 +17,7 @@ struct envoi__gsasl_exchange {
 	Gsasl_session *session;
 	char *authcid, *authzid, *hostname;
 	char *password; /* as given */
-	bool has_begun; /* initiator */
-	char *authenticated; /* receiver: prepared */
+	bool has_begun;
 };
 
 /** @return ENVOI_OK, ENVOI_AGAIN or an error for a code of libgsasl's */

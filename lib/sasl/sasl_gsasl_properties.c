@@ -11,21 +11,7 @@ static int give(Gsasl_session *session, Gsasl_property property, const char *val
 	return value == NULL ? GSASL_NO_CALLBACK : gsasl_property_set(session, property, value);
 }
 
-/* EXTERNAL, receiving side: an empty authzid means the user of the certificate (XEP-0178). */
-static int validate_external(struct envoi__gsasl_exchange *exchange)
-{
-	const char *authzid = gsasl_property_fast(exchange->session, GSASL_AUTHZID);
-	struct envoi_context *context = exchange->base.context;
-	if (exchange->authcid == NULL ||
-		!envoi__sasl_may_act_as(exchange->authcid, authzid, exchange->hostname)) {
-		return GSASL_AUTHENTICATION_ERROR;
-	}
-	exchange->authenticated = envoi_strndup(
-		context, exchange->authcid, strlen(exchange->authcid));
-	return exchange->authenticated == NULL ? GSASL_MALLOC_ERROR : GSASL_OK;
-}
-
-static int answer_initiator(struct envoi__gsasl_exchange *exchange, Gsasl_property property)
+static int answer(struct envoi__gsasl_exchange *exchange, Gsasl_property property)
 {
 	Gsasl_session *session = exchange->session;
 	switch (property) {
@@ -44,24 +30,10 @@ static int answer_initiator(struct envoi__gsasl_exchange *exchange, Gsasl_proper
 	}
 }
 
-static int answer_receiver(struct envoi__gsasl_exchange *exchange, Gsasl_property property)
-{
-	switch (property) {
-	case GSASL_VALIDATE_EXTERNAL:
-		return validate_external(exchange);
-	default:
-		return GSASL_NO_CALLBACK;
-	}
-}
-
 int envoi__gsasl_on_property(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
 {
 	(void)gsasl;
 	struct envoi__gsasl_exchange *exchange = session == NULL ? NULL
 								 : gsasl_session_hook_get(session);
-	if (exchange == NULL) {
-		return GSASL_NO_CALLBACK;
-	}
-	return exchange->base.role == ENVOI_INITIATOR ? answer_initiator(exchange, property)
-						      : answer_receiver(exchange, property);
+	return exchange == NULL ? GSASL_NO_CALLBACK : answer(exchange, property);
 }

@@ -43,7 +43,7 @@ static const struct envoi_sasl_mechanism built_in[] = {
 		.means = ENVOI_SASL_CERTIFICATE,
 		.needs_secure = true,
 		.client_first = true,
-		.start = envoi__sasl_gsasl_start,
+		.start = envoi__sasl_external_start,
 	},
 	SCRAM("SCRAM-SHA-512", 55, NULL),
 	SCRAM("SCRAM-SHA-256", 50, NULL),

@@ -1,5 +1,5 @@
 /*
- * envoi - the certificates that a server presents, and the path among them
+ * envoi - the certificates that a peer presents, and the path among them
  * SPDX-License-Identifier: MIT
  */
 #include "tls/tls_chain.h"
@@ -48,8 +48,8 @@ bool envoi__tls_session_is_costly(gnutls_session_t session)
 	return is_any;
 }
 
-static int import_one(
-	struct envoi__tls_chain *chain, const gnutls_datum_t *der, const char **ret_reason)
+static int import_one(struct envoi__tls_chain *chain, const gnutls_datum_t *der,
+	enum envoi__tls_chain_fault *ret_fault)
 {
 	gnutls_x509_crt_t certificate;
 	if (gnutls_x509_crt_init(&certificate) < 0) {
@@ -57,27 +57,26 @@ static int import_one(
 	}
 	chain->presented[chain->count++] = certificate;
 	if (gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) < 0) {
-		*ret_reason = "the server's certificate cannot be read";
+		*ret_fault = ENVOI__TLS_CHAIN_UNREADABLE;
 		return ENVOI_ERR_CERTIFICATE;
 	}
 	if (is_costly(certificate)) {
-		*ret_reason = ENVOI__TLS_COSTLY_KEY;
+		*ret_fault = ENVOI__TLS_CHAIN_COSTLY;
 		return ENVOI_ERR_CERTIFICATE;
 	}
 	return ENVOI_OK;
 }
 
 int envoi__tls_chain_import(struct envoi__tls_chain *chain, const gnutls_datum_t *ders,
-	unsigned int count, const char **ret_reason)
+	unsigned int count, enum envoi__tls_chain_fault *ret_fault)
 {
 	if (count == 0 || count > ENVOI__TLS_CHAIN_MAX) {
-		*ret_reason = count == 0 ? "the server presents no certificate"
-					 : "the server presents too many certificates";
+		*ret_fault = count == 0 ? ENVOI__TLS_CHAIN_EMPTY : ENVOI__TLS_CHAIN_LONG;
 		return ENVOI_ERR_CERTIFICATE;
 	}
 	int r = ENVOI_OK;
 	for (unsigned int i = 0; r == ENVOI_OK && i < count; i++) {
-		r = import_one(chain, &ders[i], ret_reason);
+		r = import_one(chain, &ders[i], ret_fault);
 	}
 	return r;
 }

@@ -1,5 +1,5 @@
 /*
- * envoi - the certificates that a server presents, and the path among them
+ * envoi - the certificates that a peer presents, and the path among them
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TLS_TLS_CHAIN_H
@@ -16,9 +16,9 @@ enum {
 
 /** Zero it before use; finish it after use. */
 struct envoi__tls_chain {
-	gnutls_x509_crt_t presented[ENVOI__TLS_CHAIN_MAX]; /* the server's own first */
+	gnutls_x509_crt_t presented[ENVOI__TLS_CHAIN_MAX]; /* the peer's own first */
 	unsigned int count;
-	/* From the server's own certificate to the last one below a trusted authority, or to the
+	/* From the peer's own certificate to the last one below a trusted authority, or to the
 	 * last issuer that is known. Borrowed from above. */
 	gnutls_x509_crt_t path[ENVOI__TLS_CHAIN_MAX];
 	unsigned int path_len;
@@ -28,14 +28,22 @@ struct envoi__tls_chain {
 	unsigned int signature_checks; /* that finding the path took */
 };
 
+/** Why certificates are refused as they are. */
+enum envoi__tls_chain_fault {
+	ENVOI__TLS_CHAIN_EMPTY,
+	ENVOI__TLS_CHAIN_LONG, /* more than ENVOI__TLS_CHAIN_MAX */
+	ENVOI__TLS_CHAIN_UNREADABLE,
+	ENVOI__TLS_CHAIN_COSTLY, /* a key is so large that a signature by it takes seconds */
+};
+
 /**
- * Read certificates. A key so large that a signature by it takes seconds is refused.
+ * Read certificates.
  *
- * @param ret_reason  static text, set with ENVOI_ERR_CERTIFICATE
+ * @param ret_fault  set with ENVOI_ERR_CERTIFICATE
  * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_NOMEM
  */
 int envoi__tls_chain_import(struct envoi__tls_chain *chain, const gnutls_datum_t *ders,
-	unsigned int count, const char **ret_reason);
+	unsigned int count, enum envoi__tls_chain_fault *ret_fault);
 
 /**
  * Find the path (RFC 5280, section 6.1), each certificate once on it, whatever the order
@@ -49,8 +57,6 @@ void envoi__tls_chain_find_path(
 	struct envoi__tls_chain *chain, gnutls_x509_trust_list_t trust, int64_t now_ms);
 
 void envoi__tls_chain_finish(struct envoi__tls_chain *chain);
-
-#define ENVOI__TLS_COSTLY_KEY "a key in the server's certificates is too large"
 
 /** @return whether one of the certificates that the peer has presented in this session has a key so
  * large that a signature by it takes seconds */

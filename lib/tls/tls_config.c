@@ -164,6 +164,7 @@ struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config)
 	envoi__tls_domains_finish(&config->domains);
 	envoi__tls_store_unref(config->trust);
 	envoi_buffer_finish(&config->pins);
+	envoi_free(context, config->client_ca_file);
 	envoi_free(context, config->own_address);
 	envoi_free(context, config->account);
 	envoi_free(context, config);

@@ -14,6 +14,7 @@
 #include <envoi/tls.h>
 
 #include "tls/tls_domains.h"
+#include "tls/tls_file.h"
 #include "tls/tls_store.h"
 
 struct envoi_tls_config {
@@ -23,6 +24,10 @@ struct envoi_tls_config {
 	/* initiator's: the own certificate; authorities are not in it */
 	gnutls_certificate_credentials_t credentials;
 	struct envoi__tls_domains domains; /* receiver's */
+	enum envoi_tls_request request; /* receiver's */
+	char *client_ca_file; /* receiver's; NULL: none */
+	struct envoi__tls_file_id client_ca_id; /* of the file when it was last read */
+	int64_t client_ca_checked_ms; /* wall clock */
 	struct envoi__tls_store *trust; /* a reference; NULL: no certificates are requested */
 	const char *priorities; /* static */
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
@@ -37,6 +42,10 @@ struct envoi_tls_config {
 
 /** Make a configuration without anything in it, for the receiving side. */
 int envoi__tls_config_make(struct envoi_tls_config **ret_config, struct envoi_context *context);
+
+/** Read the authorities of clients again, if their file has changed and it was not looked at
+ * within the last second. Where that fails, the earlier ones are kept. */
+void envoi__tls_config_refresh_clients(struct envoi_tls_config *config);
 
 /** Add a pin; a duplicate is ignored. */
 int envoi__tls_config_pin(

@@ -13,10 +13,6 @@
 #include "tls/tls_identity.h"
 #include "tls/tls_own.h"
 
-enum {
-	CHECK_MS = 1000, /* between two looks at the same files */
-};
-
 struct envoi__tls_domain {
 	struct envoi__tls_domain *next;
 	struct envoi__tls_name name; /* no text: for names without a certificate */
@@ -139,17 +135,10 @@ static bool look(struct envoi_context *context, struct envoi__tls_domain *domain
 	return has_changed && cert_code == 0 && key_code == 0;
 }
 
-/* The clock may have been set back. */
-static bool is_due(struct envoi_context *context, const struct envoi__tls_domain *domain)
-{
-	int64_t now_ms = envoi_context_wall_clock_ms(context);
-	return now_ms < domain->checked_ms || now_ms - domain->checked_ms >= CHECK_MS;
-}
-
 /* Files that were read half written change again, and are read again. */
 static void refresh(struct envoi_context *context, struct envoi__tls_domain *domain)
 {
-	if (!is_due(context, domain) || !look(context, domain)) {
+	if (!envoi__tls_file_is_due(context, domain->checked_ms) || !look(context, domain)) {
 		return;
 	}
 	if (read_files(context, domain) == ENVOI_OK) {

@@ -104,8 +104,10 @@ static int prepare(struct envoi__tls *tls, const char *alpn)
 	gnutls_handshake_set_timeout(tls->session, 0); /* the owner has deadlines */
 	r = gnutls_priority_set_direct(tls->session, tls->config->priorities, NULL);
 	if (r >= 0) {
-		r = tls->role == ENVOI_INITIATOR ? prepare_initiator(tls)
-						 : envoi__tls_receiver_prepare(tls);
+		r = tls->role == ENVOI_INITIATOR ? prepare_initiator(tls) : 0;
+	}
+	if (r >= 0 && tls->role == ENVOI_RECEIVER) {
+		envoi__tls_receiver_prepare(tls);
 	}
 	if (r >= 0 && alpn != NULL) {
 		r = set_alpn(tls, alpn);
@@ -180,6 +182,7 @@ void envoi__tls_free(struct envoi__tls *tls)
 	envoi__tls_pair_unref(tls->pair);
 	envoi__tls_name_finish(&tls->name);
 	envoi_free(config->context, tls->domain);
+	envoi_free(config->context, tls->client_addresses);
 	envoi_buffer_finish(&tls->input);
 	envoi_buffer_finish(&tls->output);
 	envoi_free(config->context, tls);
@@ -260,7 +263,7 @@ static int fail(struct envoi__tls *tls, int code)
 	if (code != GNUTLS_E_FATAL_ALERT_RECEIVED && code != GNUTLS_E_PUSH_ERROR) {
 		gnutls_alert_send_appropriate(tls->session, code);
 	}
-	if (tls->refusal != ENVOI_OK) {
+	if (tls->refusal != ENVOI_OK || envoi__tls_receiver_misses_certificate(tls, code)) {
 		tls->failure = tls->refusal;
 	} else if (code == GNUTLS_E_MEMORY_ERROR || code == GNUTLS_E_PUSH_ERROR) {
 		tls->failure = ENVOI_ERR_NOMEM;

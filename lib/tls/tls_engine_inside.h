@@ -31,6 +31,9 @@ struct envoi__tls {
 	char *domain; /* receiver's: that the peer has named before TLS; NULL: none */
 	struct envoi__tls_pair *pair; /* receiver's: a reference; NULL: not chosen yet */
 	size_t handshake_bytes; /* receiver's: that were read in it */
+	unsigned int client_doubts; /* receiver's: OR of enum envoi_tls_doubt; it goes on */
+	char *client_addresses; /* receiver's: see struct envoi_tls_info; NULL: none */
+	size_t client_address_count;
 	gnutls_session_t session;
 	enum tls_state state;
 	struct envoi__tls_resumption resumption; /* initiator's */
@@ -49,6 +52,9 @@ struct envoi__tls {
 
 /* --- tls_trust.c --- */
 
+/** End the handshake before a signature of the peer is checked that takes seconds. */
+void envoi__tls_trust_refuse_costly(struct envoi__tls *tls);
+
 /** Verify the server in the handshake of this session, an initiator's. */
 void envoi__tls_trust_prepare(struct envoi__tls *tls);
 
@@ -63,8 +69,12 @@ int envoi__tls_trust_judge(struct envoi__tls *tls);
 
 /* --- tls_receiver.c --- */
 
-/** Prepare the session of a receiver. @return an error of GnuTLS */
-int envoi__tls_receiver_prepare(struct envoi__tls *tls);
+/** Prepare the session of a receiver. */
+void envoi__tls_receiver_prepare(struct envoi__tls *tls);
+
+/** The reason of a failure by which the client has presented no certificate.
+ * @return whether that was it, tls->refusal is set */
+bool envoi__tls_receiver_misses_certificate(struct envoi__tls *tls, int code);
 
 /** Count bytes that GnuTLS reads. @return false: the handshake is too long, tls->refusal is set */
 bool envoi__tls_receiver_may_take(struct envoi__tls *tls, size_t len);

@@ -11,6 +11,10 @@
 
 #include <envoi/context.h>
 
+enum {
+	CHECK_MS = 1000, /* between two looks at the same files */
+};
+
 static bool is_same_time(const struct timespec *one, const struct timespec *other)
 {
 	return one->tv_sec == other->tv_sec && one->tv_nsec == other->tv_nsec;
@@ -40,6 +44,12 @@ int envoi__tls_file_identify(struct envoi__tls_file_id *ret_id, const char *file
 	ret_id->modified = status.st_mtim;
 	ret_id->changed = status.st_ctim;
 	return 0;
+}
+
+bool envoi__tls_file_is_due(struct envoi_context *context, int64_t checked_ms)
+{
+	int64_t now_ms = envoi_context_wall_clock_ms(context);
+	return now_ms < checked_ms || now_ms - checked_ms >= CHECK_MS;
 }
 
 void envoi__tls_file_log(struct envoi_context *context, const char *file, int code)

@@ -6,6 +6,7 @@
 #define ENVOI_TLS_TLS_FILE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 struct envoi_context;
@@ -30,6 +31,12 @@ int envoi__tls_file_identify(struct envoi__tls_file_id *ret_id, const char *file
 
 bool envoi__tls_file_is_same(
 	const struct envoi__tls_file_id *one, const struct envoi__tls_file_id *other);
+
+/**
+ * @param checked_ms  when files were last looked at
+ * @return whether to look again: after a second, or if the context's clock was set back
+ */
+bool envoi__tls_file_is_due(struct envoi_context *context, int64_t checked_ms);
 
 /** Log an error of the system with a file. */
 void envoi__tls_file_log(struct envoi_context *context, const char *file, int code);

@@ -12,6 +12,7 @@
 #include <envoi/buffer.h>
 #include <envoi/context.h>
 #include <envoi/error.h>
+#include <envoi/jid.h>
 
 #include "base/utf8.h"
 #include "jid/idna.h"
@@ -26,6 +27,8 @@ enum {
 	DER_IA5_STRING = 0x16,
 	NAME_BYTES = 1023, /* RFC 7622, section 3.2 */
 	PRESENTED_BYTES = 160, /* enough of them for a person */
+	ADDRESS_BYTES = 3071, /* RFC 7622, section 3.1: three parts and two separators */
+	ADDRESSES_BYTES = 8192, /* of all that are listed */
 };
 
 /* Bytes that are borrowed. */
@@ -353,31 +356,96 @@ enum envoi__tls_match envoi__tls_name_find(const struct envoi__tls_name *name,
 	return match;
 }
 
-int envoi__tls_only_address(
-	char **ret_address, struct envoi_context *context, gnutls_x509_crt_t certificate)
+/* Calls a function for each XmppAddr. @return 0, or what the function returned */
+static int for_each_address(
+	gnutls_x509_crt_t certificate, int (*take)(void *user, struct span address), void *user)
 {
 	gnutls_subject_alt_names_t names;
 	gnutls_datum_t value, oid = {0};
-	unsigned int type, count = 0;
-	struct span address = {"", 0};
-	*ret_address = NULL;
+	unsigned int type;
+	int r = ENVOI_OK;
 	if (get_names(&names, certificate) < 0) {
 		return ENVOI_OK;
 	}
-	for (unsigned int i = 0; gnutls_subject_alt_names_get(names, i, &type, &value, &oid) == 0;
+	for (unsigned int i = 0;
+		r == ENVOI_OK && gnutls_subject_alt_names_get(names, i, &type, &value, &oid) == 0;
 		i++) {
 		if (type == GNUTLS_SAN_OTHERNAME && oid_is(&oid, OID_XMPP_ADDR)) {
-			address = der_string(&value, DER_UTF8_STRING);
-			count++;
+			r = take(user, der_string(&value, DER_UTF8_STRING));
 		}
-	}
-	int r = ENVOI_OK;
-	if (count == 1 && is_plain(address)) {
-		*ret_address = envoi_strndup(context, address.data, address.len);
-		r = *ret_address == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
 	}
 	gnutls_subject_alt_names_deinit(names);
 	return r;
+}
+
+/* One address; NULL behind the first one. */
+struct only {
+	struct envoi_context *context;
+	unsigned int count;
+	char *text;
+};
+
+static int take_only(void *user, struct span address)
+{
+	struct only *only = user;
+	envoi_free(only->context, only->text);
+	only->text = NULL;
+	if (++only->count == 1 && is_plain(address)) {
+		only->text = envoi_strndup(only->context, address.data, address.len);
+		return only->text == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	}
+	return ENVOI_OK;
+}
+
+int envoi__tls_only_address(
+	char **ret_address, struct envoi_context *context, gnutls_x509_crt_t certificate)
+{
+	struct only only = {.context = context};
+	int r = for_each_address(certificate, take_only, &only);
+	*ret_address = only.text;
+	return r;
+}
+
+static bool is_listed(const struct envoi_buffer *list, const char *text)
+{
+	size_t at = 0;
+	while (at < envoi_buffer_len(list) && strcmp(envoi_buffer_data(list) + at, text) != 0) {
+		at += strlen(envoi_buffer_data(list) + at) + 1;
+	}
+	return at < envoi_buffer_len(list);
+}
+
+static int append_jid(struct envoi_buffer *list, const struct envoi_jid *jid)
+{
+	const char *text = envoi_jid_text(jid);
+	bool is_too_many = envoi_buffer_len(list) + strlen(text) + 1 > ADDRESSES_BYTES;
+	return is_too_many || is_listed(list, text)
+		? ENVOI_OK
+		: envoi_buffer_append(list, text, strlen(text) + 1);
+}
+
+static int take_jid(void *user, struct span address)
+{
+	struct envoi_buffer *list = user;
+	struct envoi_jid *jid;
+	char text[ADDRESS_BYTES + 1];
+	if (!is_plain(address) || address.len > ADDRESS_BYTES) {
+		return ENVOI_OK;
+	}
+	memcpy(text, address.data, address.len);
+	text[address.len] = '\0';
+	int r = envoi_jid_from_text(&jid, list->context, text);
+	if (r < 0) {
+		return r == ENVOI_ERR_NOMEM ? r : ENVOI_OK;
+	}
+	r = append_jid(list, jid);
+	envoi_jid_unref(jid);
+	return r;
+}
+
+int envoi__tls_addresses(struct envoi_buffer *list, gnutls_x509_crt_t certificate)
+{
+	return for_each_address(certificate, take_jid, list);
 }
 
 /* No certificate is for a name without letters: all names are looked at. */

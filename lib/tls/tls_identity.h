@@ -56,6 +56,13 @@ int envoi__tls_all_names(
 int envoi__tls_only_address(
 	char **ret_address, struct envoi_context *context, gnutls_x509_crt_t certificate);
 
+/**
+ * Append the XmppAddrs of a certificate, prepared (RFC 7622), each once and with its terminator.
+ * Those that are no addresses are left out, and those that exceed 8 KiB in all.
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__tls_addresses(struct envoi_buffer *list, gnutls_x509_crt_t certificate);
+
 /** Make a text from a certificate printable: bytes that are not UTF-8 and control characters become
  * question marks. */
 void envoi__tls_tidy(char *text);

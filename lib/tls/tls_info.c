@@ -39,6 +39,9 @@ void envoi__tls_get_info(const struct envoi__tls *tls, struct envoi_tls_info *re
 		ret_info->cipher = gnutls_ciphersuite_get(tls->session);
 		ret_info->trust = tls->trust;
 		ret_info->is_certificate_sent = is_certificate_sent(tls);
+		ret_info->client_doubts = tls->client_doubts;
+		ret_info->client_addresses = tls->client_addresses;
+		ret_info->client_address_count = tls->client_address_count;
 		ret_info->own_address = ret_info->is_certificate_sent ? tls->config->own_address
 								      : NULL;
 	}

@@ -76,7 +76,7 @@ static int verify(gnutls_session_t session)
 	return tls->question != NULL ? apply_answer(tls) : judge(tls, tls->config->decider);
 }
 
-/* On TLS 1.3 GnuTLS checks the server's signature before the certificates are verified, on TLS 1.2
+/* On TLS 1.3 GnuTLS checks the peer's signature before the certificates are verified, on TLS 1.2
  * after that. */
 static int before_message(gnutls_session_t session, unsigned int type, unsigned int when,
 	unsigned int is_incoming, const gnutls_datum_t *message)
@@ -88,16 +88,22 @@ static int before_message(gnutls_session_t session, unsigned int type, unsigned 
 	if (!is_signature || !envoi__tls_session_is_costly(session)) {
 		return 0;
 	}
-	snprintf(tls->error, sizeof(tls->error), ENVOI__TLS_COSTLY_KEY);
+	snprintf(tls->error, sizeof(tls->error), ENVOI__TLS_COSTLY_KEY,
+		tls->role == ENVOI_INITIATOR ? "server" : "client");
 	tls->refusal = ENVOI_ERR_CERTIFICATE;
 	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+void envoi__tls_trust_refuse_costly(struct envoi__tls *tls)
+{
+	gnutls_handshake_set_hook_function(
+		tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, before_message);
 }
 
 void envoi__tls_trust_prepare(struct envoi__tls *tls)
 {
 	gnutls_session_set_verify_function(tls->session, verify);
-	gnutls_handshake_set_hook_function(
-		tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, before_message);
+	envoi__tls_trust_refuse_costly(tls);
 }
 
 int envoi__tls_trust_judge(struct envoi__tls *tls)

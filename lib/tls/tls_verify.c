@@ -1,14 +1,16 @@
 /*
- * envoi - verification of a server's certificate
+ * envoi - verification of a peer's certificate
  * SPDX-License-Identifier: MIT
  */
 #include "tls/tls_verify.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <envoi/buffer.h>
 #include <envoi/error.h>
+#include <envoi/jid.h>
 #include <envoi/values.h>
 
 #include "base/context.h"
@@ -21,23 +23,49 @@ struct verification {
 	struct envoi__tls_verdict *verdict;
 };
 
+static const char *peer_of(const struct verification *v)
+{
+	return v->rules->is_client ? "client" : "server";
+}
+
 /* Each doubt is reported once. */
-static void doubt(struct verification *v, unsigned int kind, const char *reason)
+static ENVOI_PRINTF(3, 4) void doubt(
+	struct verification *v, unsigned int kind, const char *format, ...)
 {
 	struct envoi__tls_verdict *verdict = v->verdict;
 	if (kind != 0 && (verdict->doubts & kind) != 0) {
 		return;
 	}
 	size_t used = strlen(verdict->reasons);
-	snprintf(verdict->reasons + used, sizeof(verdict->reasons) - used, "%s%s",
-		used > 0 ? "; " : "", reason);
+	if (used > 0) {
+		snprintf(verdict->reasons + used, sizeof(verdict->reasons) - used, "; ");
+		used = strlen(verdict->reasons);
+	}
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(verdict->reasons + used, sizeof(verdict->reasons) - used, format, arguments);
+	va_end(arguments);
 	verdict->doubts |= kind;
 }
 
-/* No decision is possible about this. */
-static int refuse(struct verification *v, const char *reason)
+/* No decision is possible about these. */
+static int refuse(struct verification *v, enum envoi__tls_chain_fault fault)
 {
-	doubt(v, 0, reason);
+	const char *peer = peer_of(v);
+	switch (fault) {
+	case ENVOI__TLS_CHAIN_EMPTY:
+		doubt(v, 0, "the %s presents no certificate", peer);
+		break;
+	case ENVOI__TLS_CHAIN_LONG:
+		doubt(v, 0, "the %s presents too many certificates", peer);
+		break;
+	case ENVOI__TLS_CHAIN_UNREADABLE:
+		doubt(v, 0, "the %s's certificate cannot be read", peer);
+		break;
+	case ENVOI__TLS_CHAIN_COSTLY:
+		doubt(v, 0, ENVOI__TLS_COSTLY_KEY, peer);
+		break;
+	}
 	return ENVOI_ERR_CERTIFICATE;
 }
 
@@ -71,13 +99,12 @@ static bool is_pinned(struct verification *v)
 static void doubt_time(struct verification *v, unsigned int doubts, const char *what,
 	const struct envoi__tls_period *period, int64_t day_ms)
 {
-	char text[ENVOI__TLS_REASON_SIZE], day[ENVOI_DATE_SIZE] = "an unreadable date";
+	char day[ENVOI_DATE_SIZE] = "an unreadable date";
 	if (period->is_known) {
 		envoi_date_print(day, day_ms);
 		*strchr(day, 'T') = '\0';
 	}
-	snprintf(text, sizeof(text), "%s %s", what, day);
-	doubt(v, doubts, text);
+	doubt(v, doubts, "%s %s", what, day);
 }
 
 static void check_time(
@@ -107,11 +134,14 @@ static int64_t now_of(const struct verification *v)
  */
 static void check_times(struct verification *v)
 {
-	static const char above[] = "the certificate of the server's certification authority";
+	char own[64], above[64];
 	const struct envoi__tls_chain *chain = &v->chain;
+	snprintf(own, sizeof(own), "the %s's certificate", peer_of(v));
+	snprintf(above, sizeof(above), "the certificate of the %s's certification authority",
+		peer_of(v));
 	int64_t now_ms = now_of(v);
 	for (unsigned int i = 0; i < chain->path_len; i++) {
-		check_time(v, chain->path[i], i == 0 ? "the server's certificate" : above, now_ms);
+		check_time(v, chain->path[i], i == 0 ? own : above, now_ms);
 	}
 	if (chain->is_rooted && !chain->is_root_valid) {
 		check_time(v, chain->root, above, now_ms);
@@ -125,24 +155,23 @@ static bool is_own_issuer(gnutls_x509_crt_t certificate)
 	return gnutls_x509_crt_check_issuer(certificate, certificate) == 1;
 }
 
-/* The issuer of the last certificate of the path. */
-static void describe_issuer(const struct verification *v, char *text, size_t size)
+/* Of the last certificate of the path. */
+static void doubt_unknown_issuer(struct verification *v)
 {
 	gnutls_x509_crt_t last = v->chain.path[v->chain.path_len - 1];
 	char name[128];
 	size_t len = sizeof(name);
 	if (gnutls_x509_crt_get_issuer_dn_by_oid(
 		    last, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &len) < 0) {
-		snprintf(text, size,
-			"the server's certificate was issued by an unknown "
-			"certification authority");
+		doubt(v, ENVOI_TLS_DOUBT_ISSUER,
+			"the %s's certificate was issued by an unknown certification authority",
+			peer_of(v));
 		return;
 	}
 	envoi__tls_tidy(name);
-	snprintf(text, size,
-		"the server's certificate was issued by an unknown certification "
-		"authority, \"%s\"%s",
-		name,
+	doubt(v, ENVOI_TLS_DOUBT_ISSUER,
+		"the %s's certificate was issued by an unknown certification authority, \"%s\"%s",
+		peer_of(v), name,
 		is_own_issuer(last) ? "" : ", whose certificate is neither trusted nor presented");
 }
 
@@ -150,54 +179,58 @@ static void doubt_issuer(struct verification *v)
 {
 	if (is_own_issuer(v->chain.presented[0])) {
 		doubt(v, ENVOI_TLS_DOUBT_SELF_SIGNED,
-			"the server's certificate is self-signed and not trusted");
-		return;
+			"the %s's certificate is self-signed and not trusted", peer_of(v));
+	} else {
+		doubt_unknown_issuer(v);
 	}
-	char text[ENVOI__TLS_REASON_SIZE];
-	describe_issuer(v, text, sizeof(text));
-	doubt(v, ENVOI_TLS_DOUBT_ISSUER, text);
 }
+
+/* What GnuTLS reports, as text around "server" or "client". */
+static const struct {
+	unsigned int status, kind;
+	const char *before, *behind;
+} troubles[] = {
+	{GNUTLS_CERT_REVOKED, ENVOI_TLS_DOUBT_REVOKED, "the ", "'s certificate is revoked"},
+	{GNUTLS_CERT_INSECURE_ALGORITHM, ENVOI_TLS_DOUBT_WEAK, "a key or signature in the ",
+		"'s certificate chain is too weak"},
+	{GNUTLS_CERT_SIGNER_NOT_CA, ENVOI_TLS_DOUBT_CONSTRAINTS, "the issuer of the ",
+		"'s certificate is not a certification authority"},
+	{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, ENVOI_TLS_DOUBT_CONSTRAINTS, "the ",
+		"'s certificate violates the constraints of its issuer"},
+	{GNUTLS_CERT_EXPIRED, ENVOI_TLS_DOUBT_EXPIRED, "a certificate in the ",
+		"'s chain has expired"},
+	{GNUTLS_CERT_NOT_ACTIVATED, ENVOI_TLS_DOUBT_NOT_YET_VALID, "a certificate in the ",
+		"'s chain is not valid yet"},
+	{GNUTLS_CERT_SIGNATURE_FAILURE, ENVOI_TLS_DOUBT_INVALID, "the ",
+		"'s certificate has a wrong signature"},
+};
 
 static void doubt_chain(struct verification *v, unsigned int status)
 {
-	static const struct {
-		unsigned int status, kind;
-		const char *reason;
-	} troubles[] = {
-		{GNUTLS_CERT_REVOKED, ENVOI_TLS_DOUBT_REVOKED,
-			"the server's certificate is revoked"},
-		{GNUTLS_CERT_PURPOSE_MISMATCH, ENVOI_TLS_DOUBT_PURPOSE,
-			"the server's certificate is not for servers"},
-		{GNUTLS_CERT_INSECURE_ALGORITHM, ENVOI_TLS_DOUBT_WEAK,
-			"a key or signature in the server's certificate chain is too weak"},
-		{GNUTLS_CERT_SIGNER_NOT_CA, ENVOI_TLS_DOUBT_CONSTRAINTS,
-			"the issuer of the server's certificate is not a certification authority"},
-		{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, ENVOI_TLS_DOUBT_CONSTRAINTS,
-			"the server's certificate violates the constraints of its issuer"},
-		{GNUTLS_CERT_EXPIRED, ENVOI_TLS_DOUBT_EXPIRED,
-			"a certificate in the server's chain has expired"},
-		{GNUTLS_CERT_NOT_ACTIVATED, ENVOI_TLS_DOUBT_NOT_YET_VALID,
-			"a certificate in the server's chain is not valid yet"},
-		{GNUTLS_CERT_SIGNATURE_FAILURE, ENVOI_TLS_DOUBT_INVALID,
-			"the server's certificate has a wrong signature"},
-	};
 	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND) {
 		doubt_issuer(v);
 	}
+	if (status & GNUTLS_CERT_PURPOSE_MISMATCH) {
+		doubt(v, ENVOI_TLS_DOUBT_PURPOSE, "the %s's certificate is not for %ss", peer_of(v),
+			peer_of(v));
+	}
 	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
 		if (status & troubles[i].status) {
-			doubt(v, troubles[i].kind, troubles[i].reason);
+			doubt(v, troubles[i].kind, "%s%s%s", troubles[i].before, peer_of(v),
+				troubles[i].behind);
 		}
 	}
 	if (status != 0 && v->verdict->doubts == 0) {
-		doubt(v, ENVOI_TLS_DOUBT_INVALID, "the server's certificate is not valid");
+		doubt(v, ENVOI_TLS_DOUBT_INVALID, "the %s's certificate is not valid", peer_of(v));
 	}
 }
 
 /* RFC 5280, section 6; at least 112 bits of strength (RFC 9325, section 4.5). */
 static int check_chain(struct verification *v)
 {
-	static unsigned char purpose[] = GNUTLS_KP_TLS_WWW_SERVER;
+	static unsigned char for_servers[] = GNUTLS_KP_TLS_WWW_SERVER,
+			     for_clients[] = GNUTLS_KP_TLS_WWW_CLIENT;
+	unsigned char *purpose = v->rules->is_client ? for_clients : for_servers;
 	gnutls_typed_vdata_st wanted = {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = purpose};
 	unsigned int flags = GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM);
 	if (v->rules->context->wall_clock != NULL) {
@@ -208,9 +241,10 @@ static int check_chain(struct verification *v)
 	int failed = gnutls_x509_trust_list_verify_crt2(v->rules->trust, v->chain.path,
 		v->chain.path_len, &wanted, 1, flags, &status, NULL);
 	if (failed < 0) {
-		return refuse(v, "the server's certificate cannot be verified");
+		doubt(v, 0, "the %s's certificate cannot be verified", peer_of(v));
+		return ENVOI_ERR_CERTIFICATE;
 	}
-	if (gnutls_x509_crt_check_key_purpose(v->chain.presented[0], GNUTLS_KP_TLS_WWW_SERVER, 0) ==
+	if (gnutls_x509_crt_check_key_purpose(v->chain.presented[0], (const char *)purpose, 0) ==
 		0) {
 		status |= GNUTLS_CERT_PURPOSE_MISMATCH; /* not looked at below an unknown issuer */
 	}
@@ -221,7 +255,7 @@ static int check_chain(struct verification *v)
 
 /* --- the name --- */
 
-static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t issuer)
+static bool constraints_allow(gnutls_x509_crt_t issuer, const struct envoi__tls_name *name)
 {
 	gnutls_x509_name_constraints_t constraints;
 	if (gnutls_x509_name_constraints_init(&constraints) < 0) {
@@ -230,8 +264,8 @@ static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t is
 	bool allow = true;
 	int r = gnutls_x509_crt_get_name_constraints(issuer, constraints, 0, NULL);
 	if (r == 0) {
-		gnutls_datum_t domain = {(unsigned char *)v->rules->name->ascii,
-			(unsigned int)strlen(v->rules->name->ascii)};
+		gnutls_datum_t domain = {
+			(unsigned char *)name->ascii, (unsigned int)strlen(name->ascii)};
 		allow = gnutls_x509_name_constraints_check(
 				constraints, GNUTLS_SAN_DNSNAME, &domain) != 0;
 	} else if (r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
@@ -243,7 +277,7 @@ static bool constraints_allow(const struct verification *v, gnutls_x509_crt_t is
 
 /* Which of several authorities of one name vouches for the path is for GnuTLS to choose: the
  * constraints of each of them apply. */
-static bool roots_allow(const struct verification *v)
+static bool roots_allow(const struct verification *v, const struct envoi__tls_name *name)
 {
 	const struct envoi__tls_chain *chain = &v->chain;
 	gnutls_x509_trust_list_iter_t at = NULL;
@@ -252,7 +286,7 @@ static bool roots_allow(const struct verification *v)
 	while (allow && gnutls_x509_trust_list_iter_get_ca(v->rules->trust, &at, &authority) == 0) {
 		for (unsigned int i = 0; allow && i < chain->path_len; i++) {
 			allow = gnutls_x509_crt_check_issuer(chain->path[i], authority) == 0 ||
-				constraints_allow(v, authority);
+				constraints_allow(authority, name);
 		}
 		gnutls_x509_crt_deinit(authority);
 	}
@@ -265,15 +299,15 @@ static bool roots_allow(const struct verification *v)
  * the other names that are accepted here. An authority for some domains must not certify others by
  * them.
  */
-static void check_constraints(struct verification *v)
+static void check_constraints(struct verification *v, const struct envoi__tls_name *name)
 {
-	bool allow = roots_allow(v);
+	bool allow = roots_allow(v, name);
 	for (unsigned int i = 1; allow && i < v->chain.path_len; i++) {
-		allow = constraints_allow(v, v->chain.path[i]);
+		allow = constraints_allow(v->chain.path[i], name);
 	}
 	if (!allow) {
 		doubt(v, ENVOI_TLS_DOUBT_CONSTRAINTS,
-			"the server's certificate violates the constraints of its issuer");
+			"the %s's certificate violates the constraints of its issuer", peer_of(v));
 	}
 }
 
@@ -297,17 +331,68 @@ static void check_name(struct verification *v)
 	enum envoi__tls_match match = envoi__tls_name_find(
 		v->rules->name, v->chain.presented[0], &presented);
 	if (match == ENVOI__TLS_NO_MATCH) {
-		char text[ENVOI__TLS_REASON_SIZE];
 		snprintf(v->verdict->names, sizeof(v->verdict->names), "%.*s",
 			(int)envoi_buffer_len(&presented), envoi_buffer_data(&presented));
-		snprintf(text, sizeof(text), "the server's certificate is for %s, not for %s",
+		doubt(v, ENVOI_TLS_DOUBT_NAME, "the server's certificate is for %s, not for %s",
 			names_to_report(v, &presented), v->rules->name->ascii);
-		doubt(v, ENVOI_TLS_DOUBT_NAME, text);
 	}
 	if (match == ENVOI__TLS_MATCH_OTHER_NAME) {
-		check_constraints(v);
+		check_constraints(v, v->rules->name);
 	}
 	envoi_buffer_finish(&presented);
+}
+
+/* --- the addresses of a client --- */
+
+static int check_address(struct verification *v, const char *address)
+{
+	struct envoi_jid *jid;
+	struct envoi__tls_name name = {.context = NULL};
+	int r = envoi_jid_from_text(&jid, v->rules->context, address);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi__tls_name_init(&name, v->rules->context, envoi_jid_domain(jid));
+	if (r == ENVOI_OK) {
+		check_constraints(v, &name);
+	}
+	envoi__tls_name_finish(&name);
+	envoi_jid_unref(jid);
+	return r;
+}
+
+/* None of them, if an issuer is not entitled to one. */
+static int take_addresses(struct verification *v, struct envoi_buffer *addresses)
+{
+	int r = envoi__tls_addresses(addresses, v->chain.presented[0]);
+	size_t at = 0;
+	while (r >= 0 && at < envoi_buffer_len(addresses)) {
+		const char *address = envoi_buffer_data(addresses) + at;
+		r = check_address(v, address);
+		at += strlen(address) + 1;
+	}
+	if (r >= 0 && v->verdict->doubts != 0) {
+		r = ENVOI_ERR_CERTIFICATE;
+	}
+	if (r < 0) {
+		envoi_buffer_truncate(addresses, 0);
+	}
+	return r < 0 ? r : ENVOI_OK;
+}
+
+static int judge_client(struct verification *v, struct envoi_buffer *addresses)
+{
+	int r = check_chain(v);
+	if (r == ENVOI_OK && v->verdict->doubts != 0) {
+		r = ENVOI_ERR_CERTIFICATE;
+	}
+	if (r == ENVOI_OK) {
+		r = take_addresses(v, addresses);
+	}
+	if (r == ENVOI_OK) {
+		v->verdict->trust = ENVOI_TLS_TRUST_VERIFIED;
+	}
+	return r;
 }
 
 static int judge(struct verification *v)
@@ -332,21 +417,37 @@ static int judge(struct verification *v)
 	return v->verdict->doubts == 0 ? ENVOI_OK : ENVOI_ERR_CERTIFICATE;
 }
 
-int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,
-	const gnutls_datum_t *chain, unsigned int count)
+/* @param addresses  of a client; NULL: a server */
+static int verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,
+	const gnutls_datum_t *chain, unsigned int count, struct envoi_buffer *addresses)
 {
 	*ret_verdict = (struct envoi__tls_verdict){0};
 	struct verification v = {.rules = rules, .verdict = ret_verdict};
-	const char *reason = NULL;
-	int r = envoi__tls_chain_import(&v.chain, chain, count, &reason);
+	enum envoi__tls_chain_fault fault = ENVOI__TLS_CHAIN_UNREADABLE;
+	int r = envoi__tls_chain_import(&v.chain, chain, count, &fault);
 	if (r == ENVOI_ERR_CERTIFICATE) {
-		refuse(&v, reason);
+		refuse(&v, fault);
 	} else if (r == ENVOI_OK) {
-		r = judge(&v);
+		r = addresses != NULL ? judge_client(&v, addresses) : judge(&v);
 	}
 	if (r < 0) {
 		ret_verdict->trust = ENVOI_TLS_TRUST_NONE;
 	}
 	envoi__tls_chain_finish(&v.chain);
 	return r;
+}
+
+int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,
+	const gnutls_datum_t *chain, unsigned int count)
+{
+	return verify(ret_verdict, rules, chain, count, NULL);
+}
+
+int envoi__tls_verify_client(struct envoi__tls_verdict *ret_verdict, struct envoi_context *context,
+	gnutls_x509_trust_list_t trust, const gnutls_datum_t *chain, unsigned int count,
+	struct envoi_buffer *addresses)
+{
+	const struct envoi__tls_rules rules = {
+		.context = context, .trust = trust, .is_client = true};
+	return verify(ret_verdict, &rules, chain, count, addresses);
 }

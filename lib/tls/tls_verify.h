@@ -1,5 +1,5 @@
 /*
- * envoi - verification of a server's certificate
+ * envoi - verification of a peer's certificate
  * SPDX-License-Identifier: MIT
  */
 #ifndef ENVOI_TLS_TLS_VERIFY_H
@@ -17,13 +17,14 @@ enum {
 	ENVOI__TLS_NAMES_SIZE = 192,
 };
 
-/** Requirements for a server. Borrowed. */
+/** Requirements for a peer. Borrowed. */
 struct envoi__tls_rules {
 	struct envoi_context *context;
 	gnutls_x509_trust_list_t trust;
 	const struct envoi__tls_name *name;
 	const struct envoi_buffer *pins; /* ENVOI_TLS_SPKI_BYTES each */
 	bool pin_is_enough;
+	bool is_client; /* without name and pins */
 };
 
 /** The result. */
@@ -45,6 +46,22 @@ struct envoi__tls_verdict {
  */
 int envoi__tls_verify(struct envoi__tls_verdict *ret_verdict, const struct envoi__tls_rules *rules,
 	const gnutls_datum_t *chain, unsigned int count);
+
+/**
+ * Verify the certificates of a client (RFC 6120, section 13.7.1.3, without names): the path to an
+ * authority in @p trust, times by the context's clock, strength, purpose, and whether all
+ * authorities on the path may issue for the domains of the client's addresses.
+ *
+ * @param[out] addresses  appended when it succeeds: see envoi__tls_addresses()
+ * @retval ENVOI_ERR_CERTIFICATE  @p ret_verdict has the reasons
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__tls_verify_client(struct envoi__tls_verdict *ret_verdict, struct envoi_context *context,
+	gnutls_x509_trust_list_t trust, const gnutls_datum_t *chain, unsigned int count,
+	struct envoi_buffer *addresses);
+
+/* With "server" or "client": a signature by it takes seconds. */
+#define ENVOI__TLS_COSTLY_KEY "a key in the %s's certificates is too large"
 
 /** The SHA-256 of a certificate's public key. @retval ENVOI_ERR_CERTIFICATE it has none */
 int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_crt_t certificate);

@@ -124,6 +124,9 @@ struct envoi_sasl_directory_impl {
 	 * Look up the account of lookup->authcid. Answer each look-up once, with
 	 * envoi_sasl_lookup_answer(), inside this function or later from the loop. Until then the
 	 * setting sasl.timeout applies. Called from the loop; the stream may be freed inside.
+	 *
+	 * With EXTERNAL a certificate has proved that the peer is the user: the answer is ENVOI_OK
+	 * if the account exists and may log in so.
 	 */
 	void (*look_up)(struct envoi_sasl_directory *directory, struct envoi_sasl_lookup *lookup);
 	/**

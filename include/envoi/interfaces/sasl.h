@@ -83,7 +83,8 @@ enum {
 };
 
 /** An account, as the receiving side has stored it. PLAIN uses the password, or the verifier with
- * the strongest hash. SCRAM uses the verifier of its hash, or else the password. */
+ * the strongest hash. SCRAM uses the verifier of its hash, or else the password. For EXTERNAL it is
+ * enough that the account exists. */
 struct envoi_sasl_account {
 	const char *password; /**< UTF-8; NULL: not stored */
 	const struct envoi_sasl_verifier *verifiers;
@@ -115,9 +116,13 @@ struct envoi_sasl_decoys {
 struct envoi_sasl_parameters {
 	enum envoi_role role;
 
-	/** initiator: the user, the localpart of the address (RFC 6120, section 6.3.8). Receiver,
-	 * EXTERNAL: the user that the peer's certificate names. NULL: none */
+	/** initiator: the user, the localpart of the address (RFC 6120, section 6.3.8). NULL: none
+	 */
 	const char *authcid;
+	/** receiver, EXTERNAL: the bare addresses of the domain that the peer's certificate proves,
+	 * in the form of envoi_jid_text(), each ended by NUL; an empty text ends the list. NULL:
+	 * none */
+	const char *certified;
 	/** initiator: NULL: none, which RFC 6120, section 6.3.8, recommends */
 	const char *authzid;
 	/** initiator: UTF-8; the copy is wiped when it is no longer needed. NULL: none, or it
@@ -160,7 +165,8 @@ struct envoi_sasl_mechanism {
 	const char *name; /**< "SCRAM-SHA-256-PLUS" (RFC 4422, section 3.1) */
 	int strength; /**< orders mechanisms by preference: higher is stronger */
 	unsigned int means; /**< one bit of enum envoi_sasl_means */
-	/** used only with verified servers (envoi_tls_is_verified()): PLAIN, EXTERNAL */
+	/** used only with verified servers (envoi_tls_is_verified()): PLAIN, EXTERNAL; by a
+	 * receiver only within TLS */
 	bool needs_secure;
 	bool client_first; /**< the initiator sends the first message */
 	/** it succeeds only if the server has proved that it knows the secret */
@@ -269,6 +275,8 @@ enum envoi_sasl_outcome {
  * @retval ENVOI_ERR_AUTH      the peer has not proved its identity, or has refused
  * @retval ENVOI_ERR_PROTOCOL  the message is malformed, or comes when none is expected
  * @retval ENVOI_ERR_LIMIT     the iteration count is outside the bounds
+ * @retval ENVOI_ERR_INVALID   receiver, EXTERNAL: the authorization identity is malformed, is not
+ *                             of the certificate, or is missing where the certificate has several
  * @retval ENVOI_ERR_STATE     the exchange has ended
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
  * After ENVOI_OK or an error the exchange has ended. Only ENVOI_OK means that the peer is

@@ -2,7 +2,7 @@
  * envoi - SASL, receiving side (RFC 6120, section 6)
  * SPDX-License-Identifier: MIT
  */
-#include "features/sasl/sasl_feature.h"
+#include "features/sasl/sasl_receiver.h"
 
 #include <string.h>
 
@@ -10,26 +10,6 @@
 #include <envoi/jid.h>
 #include <envoi/mainloop.h>
 #include <envoi/watch.h>
-
-#define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0" /* XEP-0440 */
-
-enum {
-	MOST_OFFERED = 64,
-};
-
-/* The offer to one connection. */
-struct offered {
-	const char *mechanisms[MOST_OFFERED], *bindings[ENVOI__SASL_BINDINGS];
-	struct envoi_sasl_offer offer;
-};
-
-struct receiver {
-	struct envoi_handler handler;
-	struct envoi_context *context;
-	struct envoi_settings *settings; /* a copy */
-	struct envoi__sasl_policy policy; /* its texts are of the copy */
-	struct envoi_sasl_directory *directory; /* NULL: there are no accounts */
-};
 
 /** Of one stream. */
 struct state {
@@ -45,133 +25,26 @@ struct state {
 	int answered; /* code of the look-up: <0 ends the exchange */
 };
 
-static struct receiver *from_handler(struct envoi_handler *handler)
+static struct envoi__sasl_receiver *from_handler(struct envoi_handler *handler)
 {
-	return ENVOI_CONTAINER_OF(handler, struct receiver, handler);
+	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl_receiver, handler);
 }
 
 /* --- offering --- */
 
-static bool can_bind(const struct envoi_sasl_mechanism *mechanism, const char *type)
-{
-	const char *const *known = mechanism->bindings;
-	while (known != NULL && *known != NULL && strcmp(*known, type) != 0) {
-		known++;
-	}
-	return known != NULL && *known != NULL;
-}
-
-static bool can_bind_any(
-	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_bindings *bindings)
-{
-	for (size_t i = 0; i < bindings->count; i++) {
-		if (can_bind(mechanism, bindings->types[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool is_wanted(const char *mechanisms, const char *name)
-{
-	for (const char *word = mechanisms; *word != '\0'; word += strlen(word) + 1) {
-		if (strcmp(word, name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool is_offered(const struct receiver *receiver, const struct envoi_stream *stream,
-	const struct envoi_sasl_mechanism *mechanism, const struct envoi__sasl_bindings *bindings)
-{
-	bool is_secure = (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) != 0;
-	const struct envoi__sasl_settings *values = &receiver->policy.values;
-	if (mechanism == NULL || mechanism->is_initiators ||
-		!is_wanted(values->mechanisms, mechanism->name) ||
-		!envoi__sasl_may_go_on(stream, &receiver->policy)) {
-		return false;
-	}
-	/* Client certificates are not requested. */
-	if (mechanism->means == ENVOI_SASL_CERTIFICATE || (mechanism->needs_secure && !is_secure)) {
-		return false;
-	}
-	if (strcmp(mechanism->name, "PLAIN") == 0 && !values->allow_plain) {
-		return false;
-	}
-	const struct envoi_sasl_directory *directory = receiver->directory;
-	if (directory != NULL && directory->impl->serves != NULL &&
-		!directory->impl->serves(receiver->directory, mechanism)) {
-		return false;
-	}
-	return mechanism->bindings == NULL ||
-		(values->channel_binding != ENVOI__SASL_BINDING_NEVER &&
-			can_bind_any(mechanism, bindings));
-}
-
-static bool is_known_to_bind(struct envoi_context *context, const char *type)
-{
-	const struct envoi_sasl_mechanism *mechanism;
-	size_t position = 0;
-	do {
-		mechanism = envoi_sasl_next(context, &position);
-	} while (mechanism != NULL && !can_bind(mechanism, type));
-	return mechanism != NULL;
-}
-
-/* The bindings are listed (XEP-0440, section 2) if any offered mechanism is a -PLUS one: those that
- * some mechanism supports. */
-static void collect_offer(const struct receiver *receiver, const struct envoi_stream *stream,
-	const struct envoi__sasl_bindings *bindings, struct offered *ret_offered)
-{
-	struct envoi_sasl_offer *offer = &ret_offered->offer;
-	*offer = (struct envoi_sasl_offer){
-		.mechanisms = ret_offered->mechanisms, .bindings = ret_offered->bindings};
-	for (const char *name = receiver->policy.values.mechanisms;
-		*name != '\0' && offer->mechanism_count < MOST_OFFERED; name += strlen(name) + 1) {
-		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
-			receiver->context, name);
-		if (is_offered(receiver, stream, mechanism, bindings)) {
-			ret_offered->mechanisms[offer->mechanism_count++] = name;
-			offer->lists_bindings = offer->lists_bindings ||
-				mechanism->bindings != NULL;
-		}
-	}
-	for (size_t i = 0; offer->lists_bindings && i < bindings->count; i++) {
-		if (is_known_to_bind(receiver->context, bindings->types[i])) {
-			ret_offered->bindings[offer->binding_count++] = bindings->types[i];
-		}
-	}
-}
-
-static void add_offer(struct envoi_element *features, const struct envoi_sasl_offer *offer)
-{
-	struct envoi_element *list = envoi_element_add(features, ENVOI_NS_SASL, "mechanisms");
-	for (size_t i = 0; i < offer->mechanism_count; i++) {
-		envoi_element_add_with_text(list, NULL, "mechanism", offer->mechanisms[i]);
-	}
-	if (offer->lists_bindings) {
-		list = envoi_element_add(features, NS_CHANNEL_BINDING, "sasl-channel-binding");
-	}
-	for (size_t i = 0; i < offer->binding_count; i++) {
-		envoi_element_set(envoi_element_add(list, NULL, "channel-binding"), "type",
-			offer->bindings[i]);
-	}
-}
-
 static int offer(
 	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
-	struct receiver *receiver = from_handler(self);
+	struct envoi__sasl_receiver *receiver = from_handler(self);
 	if (!envoi__sasl_may_go_on(stream, &receiver->policy)) {
 		return ENVOI_OK;
 	}
 	struct envoi__sasl_bindings bindings;
 	int r = envoi__sasl_bindings_get(&bindings, stream);
 	if (r == ENVOI_OK) {
-		struct offered offered;
-		collect_offer(receiver, stream, &bindings, &offered);
-		add_offer(features, &offered.offer);
+		struct envoi__sasl_offered offered;
+		envoi__sasl_collect_offer(receiver, stream, &bindings, &offered);
+		envoi__sasl_add_offer(features, &offered.offer);
 		r = envoi_element_error(features);
 	}
 	envoi__sasl_bindings_finish(&bindings);
@@ -181,7 +54,7 @@ static int offer(
 /* --- answering --- */
 
 /* The directory may free the stream. */
-static void end_exchange(struct receiver *receiver, struct state *state)
+static void end_exchange(struct envoi__sasl_receiver *receiver, struct state *state)
 {
 	struct envoi_sasl_directory *directory = receiver->directory;
 	struct envoi_sasl_exchange *exchange = state->exchange;
@@ -205,6 +78,8 @@ static const char *condition_for(int code)
 	case ENVOI_ERR_PROTOCOL:
 	case ENVOI_ERR_LIMIT:
 		return "malformed-request";
+	case ENVOI_ERR_INVALID:
+		return "invalid-authzid";
 	default:
 		return "not-authorized";
 	}
@@ -369,17 +244,21 @@ static int take_data(struct envoi_handler *self, struct envoi_stream *stream, st
 	return r;
 }
 
-static int start_exchange(struct receiver *receiver, struct envoi_stream *stream,
+static int start_exchange(struct envoi__sasl_receiver *receiver, struct envoi_stream *stream,
 	struct state *state, const struct envoi_sasl_mechanism *mechanism,
 	const struct envoi__sasl_bindings *bindings)
 {
 	const struct envoi_jid *local = envoi_stream_local(stream);
 	const struct envoi__sasl_settings *values = &receiver->policy.values;
-	struct offered offered;
-	collect_offer(receiver, stream, bindings, &offered);
+	struct envoi__sasl_offered offered;
+	struct envoi_buffer certified;
+	envoi_buffer_init(&certified, receiver->context, 0);
+	int r = envoi__sasl_certified(&certified, stream);
+	envoi__sasl_collect_offer(receiver, stream, bindings, &offered);
 	bool may_bind = values->channel_binding != ENVOI__SASL_BINDING_NEVER;
 	struct envoi_sasl_parameters parameters = {
 		.role = ENVOI_RECEIVER,
+		.certified = envoi_buffer_data(&certified),
 		.hostname = local != NULL ? envoi_jid_domain(local) : NULL,
 		.bindings = bindings->list,
 		.binding_count = may_bind && offered.offer.lists_bindings ? bindings->count : 0,
@@ -389,14 +268,18 @@ static int start_exchange(struct receiver *receiver, struct envoi_stream *stream
 	};
 	state->mechanism = mechanism;
 	state->rounds_left = values->max_rounds;
-	return envoi_sasl_start(&state->exchange, receiver->context, mechanism, &parameters);
+	if (r == ENVOI_OK) {
+		r = envoi_sasl_start(&state->exchange, receiver->context, mechanism, &parameters);
+	}
+	envoi_buffer_finish(&certified);
+	return r;
 }
 
 /* RFC 6120, section 6.4.2 */
 static int take_auth(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *element)
 {
-	struct receiver *receiver = from_handler(self);
+	struct envoi__sasl_receiver *receiver = from_handler(self);
 	struct state *state = envoi_stream_feature_state(stream, self);
 	if (state->exchange != NULL) {
 		return refuse(self, stream, state, "malformed-request");
@@ -407,7 +290,8 @@ static int take_auth(struct envoi_handler *self, struct envoi_stream *stream,
 		: NULL;
 	struct envoi__sasl_bindings bindings;
 	int r = envoi__sasl_bindings_get(&bindings, stream);
-	bool is_known = r == ENVOI_OK && is_offered(receiver, stream, mechanism, &bindings);
+	bool is_known = r == ENVOI_OK &&
+		envoi__sasl_is_offered(receiver, stream, mechanism, &bindings);
 	if (is_known) {
 		r = start_exchange(receiver, stream, state, mechanism, &bindings);
 	}
@@ -471,7 +355,7 @@ static const struct envoi_stream_element_row rows[] = {
 
 static void destroy(struct envoi_handler *self)
 {
-	struct receiver *receiver = from_handler(self);
+	struct envoi__sasl_receiver *receiver = from_handler(self);
 	struct envoi_context *context = receiver->context;
 	envoi_settings_free(receiver->settings);
 	envoi_free(context, receiver);
@@ -488,11 +372,11 @@ static const struct envoi_handler_impl receiver_impl = {
 int envoi_sasl_receiver_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	const struct envoi_settings *settings, struct envoi_sasl_directory *directory)
 {
-	struct receiver *receiver = envoi_alloc(context, sizeof(*receiver));
+	struct envoi__sasl_receiver *receiver = envoi_alloc(context, sizeof(*receiver));
 	if (receiver == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*receiver = (struct receiver){
+	*receiver = (struct envoi__sasl_receiver){
 		.handler = ENVOI_HANDLER(&receiver_impl),
 		.context = envoi_context_ref(context),
 		.directory = directory,

@@ -1,6 +1,9 @@
 """Two clients of slixmpp log in to a server and write to each other.
 
-usage: slixmpp_talk.py PORT CA_FILE (starttls|direct)
+usage: slixmpp_talk.py PORT CA_FILE (starttls|direct) [CERTIFICATES]
+
+With a folder of certificates the clients log in with them, without password. That of alice names her
+alone, that of bob both accounts.
 
 Ends with 0 when both messages have come from the right addresses.
 """
@@ -8,14 +11,18 @@ import asyncio, sys
 
 import slixmpp
 
-PORT, CA_FILE, ROUTE = sys.argv[1:]
+PORT, CA_FILE, ROUTE, *CERTIFICATES = sys.argv[1:]
 TIME_LIMIT = 20
 
 
 class Client(slixmpp.ClientXMPP):
     def __init__(self, name, loop):
-        super().__init__(f"{name}@example.org/{name}", f"secret-{name}")
+        super().__init__(f"{name}@example.org/{name}", "" if CERTIFICATES else f"secret-{name}")
         self.ca_certs = CA_FILE
+        if CERTIFICATES:
+            self.certfile = f"{CERTIFICATES[0]}/{'client' if name == 'alice' else 'client-two'}.pem"
+            self.keyfile = f"{CERTIFICATES[0]}/client-key.pem"
+            self.credentials["authzid"] = "" if name == "alice" else f"{name}@example.org"
         self.online, self.received = loop.create_future(), loop.create_future()
         self.add_event_handler("session_start", self.on_start)
         self.add_event_handler("message", lambda message: self.received.done() or self.received.set_result(

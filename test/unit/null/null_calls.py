@@ -56,6 +56,7 @@ VALUES = {
     "enum envoi_stanza_kind": "ENVOI_IQ_GET",
     "enum envoi_stanza_type": "ENVOI_TYPE_ANY",
     "enum envoi_precis_problem *": "NULL",
+    "enum envoi_tls_request": "ENVOI_TLS_REQUEST_OPTIONAL",
     "envoi_answer_fn *": "null_on_answer",
     "envoi_event_data_fn *": "NULL",
     "int": "-1",

@@ -115,7 +115,7 @@ int envoi_tcp_listen_unix(
 {
 	struct envoi_context *context = envoi_listener_context(listener);
 	struct sockaddr_un own;
-	int fd;
+	int fd = -1;
 	int r = service == NULL ? ENVOI_ERR_INVALID : fill_address(&own, path);
 	if (r < 0) {
 		return r;

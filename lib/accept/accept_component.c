@@ -237,7 +237,19 @@ void envoi__accept_component_opened(struct envoi_accepted *accepted, struct envo
 	}
 }
 
-void envoi__accept_component_enter(struct envoi_accepted *accepted)
+static int enter(struct envoi_accepted *accepted, struct envoi_jid *domain)
+{
+	int r = envoi__accept_table_add(accepted, domain);
+	if (r < 0) {
+		envoi_stream_fail_with(envoi_session_stream(accepted->session), r,
+			ENVOI_STREAM_RESOURCE_CONSTRAINT, NULL);
+	} else {
+		remember_source(accepted->acceptor, accepted->component);
+	}
+	return r;
+}
+
+bool envoi__accept_component_enter(struct envoi_accepted *accepted)
 {
 	struct envoi_acceptor *acceptor = accepted->acceptor;
 	struct envoi_jid *domain = envoi_jid_ref(accepted->component->domain);
@@ -245,14 +257,10 @@ void envoi__accept_component_enter(struct envoi_accepted *accepted)
 	if (other != NULL) {
 		envoi__accept_replace(other);
 	}
-	if (!envoi__guard_is_over(&accepted->guard)) {
-		remember_source(acceptor, accepted->component);
-		if (envoi__accept_table_add(accepted, domain) < 0) {
-			envoi_stream_fail_with(envoi_session_stream(accepted->session),
-				ENVOI_ERR_NOMEM, ENVOI_STREAM_RESOURCE_CONSTRAINT, NULL);
-		}
-	}
+	bool is_entered = !envoi__guard_is_over(&accepted->guard) &&
+		enter(accepted, domain) == ENVOI_OK;
 	envoi_jid_unref(domain);
+	return is_entered;
 }
 
 void envoi__accept_component_free(

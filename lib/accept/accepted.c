@@ -179,10 +179,8 @@ static void on_gained(struct envoi_session_owner *owner, struct envoi_session *s
 		return;
 	}
 	envoi__accepted_enter(accepted);
-	if (accepted->component != NULL) {
-		envoi__accept_component_enter(accepted);
-	}
-	if (hook_of(accepted)->authenticated != NULL && !envoi__guard_is_over(&accepted->guard)) {
+	bool is_entered = accepted->component == NULL || envoi__accept_component_enter(accepted);
+	if (is_entered && hook_of(accepted)->authenticated != NULL) {
 		hook_of(accepted)->authenticated(accepted->acceptor->hook, accepted, text);
 	}
 	envoi__accepted_leave(accepted);

@@ -147,8 +147,9 @@ void envoi__accept_replace(struct envoi_accepted *other);
 extern const struct envoi_handshake_hook_impl envoi__accept_handshake_hook_impl;
 /** The header of a component has come. */
 void envoi__accept_component_opened(struct envoi_accepted *accepted, struct envoi_stream *stream);
-/** A component is authenticated: enter it under its name, in place of another one. */
-void envoi__accept_component_enter(struct envoi_accepted *accepted);
+/** A component is authenticated: enter it under its name, in place of another one.
+ * @return false: it was freed, or its stream fails */
+bool envoi__accept_component_enter(struct envoi_accepted *accepted);
 /** Cancel the look-up that is open, if any. */
 void envoi__accept_component_cancel(struct envoi_accepted *accepted);
 void envoi__accept_component_free(

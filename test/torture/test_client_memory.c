@@ -75,7 +75,8 @@ static void show_presence(struct story *story)
 	struct envoi_subscriptions *subscriptions = envoi_client_subscriptions(client);
 	static const char *const arriving[] = {
 		("<iq type='set' id='s'><query xmlns='jabber:iq:roster'>"
-		 "<item jid='carol@example.org'><group>Friends</group></item></query></iq>"),
+		 "<item jid='carol@example.org' ask='subscribe'><group>Friends</group></item>"
+		 "</query></iq>"),
 		"<presence from='carol@example.org/a'><status>here</status></presence>",
 		"<presence from='carol@example.org/b'><show>away</show></presence>",
 		"<presence type='unavailable' from='carol@example.org/a'/>",

@@ -99,6 +99,13 @@ VALUES = {
     "void (*done)(void *user, int code)": "NULL",
 }
 
+# What a function returns to its caller, and how it is freed.
+OWNED = {
+    "struct envoi_element *": "envoi_element_unref",
+    "struct envoi_stanza *": "envoi_stanza_unref",
+    "struct envoi_xml_writer *": "null_drop_writer",
+}
+
 # Values by the name of the parameter, where that of the type would not do.
 NAMED = {
     "address": '"127.0.0.1"',
@@ -172,6 +179,9 @@ def call(result, name, given, nulled):
     expression = f"{name}({', '.join(values)})"
     if result == "void":
         lines += [f"\t{expression};", "\tint64_t result = 0;"]
+    elif result in OWNED and (name.endswith("_new") or name == "envoi_request_iq"):
+        lines += [f"\t{result}returned = {expression};", "\tint64_t result = null_result(returned);",
+                  "\tif (returned != NULL) {", f"\t\t{OWNED[result]}(returned);", "\t}"]
     elif result.endswith("*"):
         lines += [f"\tint64_t result = null_result({expression});"]
     else:

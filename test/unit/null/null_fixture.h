@@ -60,6 +60,7 @@ extern const struct envoi_roster_item null_item;
 
 void null_on_answer(void *user, const struct envoi_answer *answer);
 int64_t null_result(const void *pointer);
+void null_drop_writer(struct envoi_xml_writer *writer);
 /* @return where no socket can be made */
 const char *null_socket_path(void);
 

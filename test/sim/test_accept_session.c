@@ -49,17 +49,22 @@ static void say(struct peer *peer, const char *text)
 	accept_fixture_run(&f, 50);
 }
 
-static struct peer *authenticated(const char *who)
+static struct peer *authenticated_at(const char *who, const char *header)
 {
 	char auth[200];
 	struct peer *peer = accept_fixture_peer(&f);
 	snprintf(auth, sizeof(auth),
 		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>%s</auth>", who);
-	say(peer, ACCEPT_HEADER("to='example.org' version='1.0'"));
+	say(peer, header);
 	say(peer, auth);
-	say(peer, ACCEPT_HEADER("to='example.org' version='1.0'"));
+	say(peer, header);
 	assert_non_null(strstr(peer_heard(peer), "xmpp-bind"));
 	return peer;
+}
+
+static struct peer *authenticated(const char *who)
+{
+	return authenticated_at(who, ACCEPT_HEADER("to='example.org' version='1.0'"));
 }
 
 static void bind_resource(struct peer *peer, const char *resource)
@@ -309,6 +314,22 @@ static void the_session_of_another_account_looks_unknown(void **state)
 	peer_free(alice);
 }
 
+static void the_session_of_the_same_name_at_another_domain_looks_unknown(void **state)
+{
+	(void)state;
+	lose(resumable(ALICE, "desk"));
+	struct peer *other = authenticated_at(
+		ALICE, ACCEPT_HEADER("to='example.net' version='1.0'"));
+	resume(other, previd);
+	assert_true(has_heard(other, NOT_FOUND));
+	assert_false(has_heard(other, RESUMED));
+	struct peer *alice = authenticated(ALICE);
+	resume(alice, previd);
+	assert_true(has_heard(alice, RESUMED));
+	peer_free(other);
+	peer_free(alice);
+}
+
 static void a_malformed_request_destroys_nothing(void **state)
 {
 	char text[200];
@@ -428,6 +449,7 @@ int main(void)
 		TEST(a_session_is_resumed_on_another_connection),
 		TEST(a_living_connection_is_replaced_each_time),
 		TEST(the_session_of_another_account_looks_unknown),
+		TEST(the_session_of_the_same_name_at_another_domain_looks_unknown),
 		TEST(a_malformed_request_destroys_nothing),
 		TEST(a_session_that_was_closed_cannot_be_resumed),
 		TEST(an_expired_session_says_what_it_has_handled),

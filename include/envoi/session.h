@@ -235,7 +235,7 @@ ENVOI_API int envoi_send_payload(struct envoi_session *session, enum envoi_stanz
  *
  * It has an effect when the outbox of @p target is above three quarters of a limit
  * (ENVOI_EVENT_OUTBOX_HIGH was posted), both sessions are online, and @p session does not wait
- * already. Nothing of its peer is handed over from then on, and the connection is not read. Reading
+ * already. Nothing of its peer is delivered from then on, and the connection is not read. Reading
  * continues, from the loop, when the outbox of @p target is low (a quarter of both limits), when
  * one of the sessions loses its stream or closes, or after throttle.timeout of @p session. After
  * such a timeout no session waits for @p target until its outbox is low: what it cannot take is

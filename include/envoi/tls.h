@@ -181,8 +181,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_new_server(struct envoi_tls_conf
  *
  * @param domain  in U-labels or A-labels, compared as A-labels without regard to case; `*` has no
  *                special meaning
- * @retval ENVOI_ERR_INVALID      @p domain is malformed, or the configuration is for the initiating
- *                                side
+ * @retval ENVOI_ERR_INVALID      @p domain is malformed, @p cert_file is NULL, or the configuration
+ *                                is for the initiating side
  * @retval ENVOI_ERR_EXISTS       the domain has a certificate
  * @retval ENVOI_ERR_CERTIFICATE, ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM
  *                                as envoi_tls_config_new_server()

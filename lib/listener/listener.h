@@ -55,7 +55,7 @@ struct envoi_admission {
 /** Admit, if the limits allow it. @param address NULL: none. Errors as envoi_listener_take(). */
 int envoi__admission_new(struct envoi_admission **ret_admission, struct envoi_listener *listener,
 	const char *service, const struct sockaddr *address, size_t address_len);
-/** A connection that was not handed over has ended: sources that wait for room still wait. */
+/** End a connection that the application has not taken: sources that wait for room still wait. */
 void envoi__admission_drop(struct envoi_admission *admission);
 /** The listener is being freed: counting ends. */
 void envoi__admission_detach(struct envoi_admission *admission);

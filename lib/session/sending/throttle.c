@@ -53,7 +53,7 @@ static void end_all_waits(struct envoi__list *waiting)
 	}
 }
 
-/* All that wait for the same one have waited in vain. */
+/* The waits for one target end together, and no other begins until its outbox is low. */
 static void on_timeout(struct envoi_timer *timer)
 {
 	struct envoi__throttle *throttle = ENVOI_CONTAINER_OF(timer, struct envoi__throttle, timer);

@@ -88,7 +88,7 @@ struct envoi__byte_stream {
 	struct envoi_xml_parser *retired; /* a callback on the stack borrows from it */
 	struct envoi_xml_limits limits;
 	bool is_paused;
-	struct envoi__holder holder; /* of memory; held: not read, but handed over */
+	struct envoi__holder holder; /* of memory; held: not read, but delivered */
 	bool has_backlog; /* more elements than the slice allows are complete */
 	bool is_reading; /* as last asked of the channel */
 	bool peer_ended; /* the closing tag came */

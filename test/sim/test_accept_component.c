@@ -728,7 +728,9 @@ static void the_acceptor_may_be_freed_when_a_component_is_replaced(void **state)
 	f.at = free_all_at_the_end;
 	struct envoi_component *second = make_component("gw.example.org", "secret");
 	assert_int_equal(envoi_component_connect(second), ENVOI_OK);
-	accept_fixture_run(&f, 900);
+	for (unsigned int i = 0; i < 100 && f.acceptor != NULL; i++) {
+		accept_fixture_run(&f, 100);
+	}
 	f.at = NULL;
 	assert_null(f.acceptor);
 	envoi_component_disconnect(first);

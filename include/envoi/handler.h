@@ -150,8 +150,8 @@ struct envoi_handler_impl {
 	const struct envoi_filters *filters;
 	const struct envoi_stream_feature *stream_feature;
 	const struct envoi_stream_element_row *stream_elements;
-	/** ended by NULL: namespaces for service discovery (XEP-0030). Without effect so far: the
-	 * library has no service discovery yet */
+	/** ended by NULL: features for service discovery (XEP-0030), which the session announces
+	 * while the handler takes part: <envoi/ext/disco.h> */
 	const char *const *uris;
 	/**
 	 * ended by NULL: names of handlers that this one requires; none of its functions is called

@@ -5,6 +5,7 @@
  * The one file of lib/ that knows transports and extensions.
  */
 #include <envoi/config.h>
+#include <envoi/ext/disco.h>
 #include <envoi/ext/ping.h>
 
 #include "accept/accept_settings.h"
@@ -76,9 +77,10 @@ int envoi__default_connectors(struct envoi__connectors *to, struct envoi_context
 	return ENVOI_OK;
 }
 
-/* Clients and components answer pings (XEP-0199); the application adds handlers that reveal more.
- */
+/* Clients and components answer pings (XEP-0199) and say what they support (XEP-0030); the
+ * application adds handlers that reveal more. */
 int envoi__default_handlers(struct envoi_session *session)
 {
-	return envoi_session_add(session, envoi_ping_handler());
+	int r = envoi_session_add(session, envoi_ping_handler());
+	return r < 0 ? r : envoi_session_use(session, &envoi_disco_extension, NULL);
 }

@@ -40,6 +40,8 @@ VALUES = {
     "const struct envoi_accepted *": "NULL",
     "const struct envoi_component *": "f->component",
     "const struct envoi_contact_presence *": "NULL",
+    "const struct envoi_disco_info *": "NULL",
+    "const struct envoi_disco_items *": "NULL",
     "const struct envoi_element *": "f->element",
     "const struct envoi_payload_type *": "&null_payload_type",
     "const struct envoi_presences *": "f->presences",

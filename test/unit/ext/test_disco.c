@@ -15,6 +15,7 @@
 
 #include "test_allocator.h"
 #include "wire.h"
+#include "xep_examples.h"
 
 #define INFO "http://jabber.org/protocol/disco#info"
 #define ITEMS "http://jabber.org/protocol/disco#items"
@@ -403,6 +404,21 @@ static void a_request_without_address_is_for_the_server(void **state)
 	assert_int_equal(seen.code, ENVOI_ERR_TIMEOUT);
 }
 
+/* --- the examples of the XEP --- */
+
+static void the_examples_are_read_and_written(void **state)
+{
+	(void)state;
+	static const struct xep_table tables[] = {
+		{&envoi_disco_info_type, NULL},
+		{&envoi_disco_items_type, NULL},
+		{NULL, NULL},
+	};
+	/* example 19 is shortened with dots */
+	static const char *const exceptions[] = {"query/text()", NULL};
+	assert_int_equal(xep_examples_check("0030", tables, exceptions), 28);
+}
+
 /* --- without memory --- */
 
 static int describe(struct envoi_session *session)
@@ -468,6 +484,7 @@ int main(void)
 		TEST(an_item_with_a_bad_address_does_not_hide_the_others),
 		TEST(an_answer_has_at_most_ten_thousand_items),
 		TEST(a_request_without_address_is_for_the_server),
+		cmocka_unit_test(the_examples_are_read_and_written),
 		cmocka_unit_test(every_failed_allocation_is_reported),
 	};
 	return cmocka_run_group_tests_name("ext/disco", tests, NULL, NULL);

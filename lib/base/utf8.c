@@ -4,39 +4,31 @@
  */
 #include "base/utf8.h"
 
-#include <string.h>
-
-#define EVERY_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+#include "base/word.h"
 
 static bool is_plain(unsigned char byte)
 {
 	return (byte >= 0x20 && byte < 0x80) || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-static uint64_t word_at(const char *at)
-{
-	uint64_t word;
-	memcpy(&word, at, 8);
-	return word;
-}
-
 /* Not 0 when a byte is below 0x20 or above 0x7f; may be so too behind such a byte. */
 static uint64_t oddities(uint64_t word)
 {
-	return ((word - EVERY_BYTE(0x20)) | word) & EVERY_BYTE(0x80);
+	return ((word - ENVOI__EVERY_BYTE(0x20)) | word) & ENVOI__EVERY_BYTE(0x80);
 }
 
 /* Skips printable ASCII; may stop early, never late. */
 static const char *skip_ascii(const char *at, const char *end)
 {
 	for (; end - at >= 32; at += 32) {
-		if ((oddities(word_at(at)) | oddities(word_at(at + 8)) |
-			    oddities(word_at(at + 16)) | oddities(word_at(at + 24))) != 0) {
+		if ((oddities(envoi__word_at(at)) | oddities(envoi__word_at(at + 8)) |
+			    oddities(envoi__word_at(at + 16)) |
+			    oddities(envoi__word_at(at + 24))) != 0) {
 			break;
 		}
 	}
 	for (; end - at >= 8; at += 8) {
-		if (oddities(word_at(at)) != 0) {
+		if (oddities(envoi__word_at(at)) != 0) {
 			break;
 		}
 	}

@@ -8,6 +8,7 @@
 
 #include <envoi/xml.h>
 
+#include "base/word.h"
 #include "xml/element.h"
 
 enum {
@@ -62,11 +63,28 @@ bool envoi__emit_grow(struct envoi__emit *emit, size_t len)
 	return true;
 }
 
+/* & and ' differ in the last bit, < and > in the one before it. */
+static bool is_plain(uint64_t word)
+{
+	return (envoi__word_below(word, 0x20) | envoi__word_equal(word, '"') |
+		       envoi__word_equal(word & ~ENVOI__EVERY_BYTE(1), '&') |
+		       envoi__word_equal(word & ~ENVOI__EVERY_BYTE(2), '<')) == 0;
+}
+
+/* Skips what is written as it is; may stop early, never late. */
+static const char *skip_plain(const char *at, const char *end)
+{
+	while (end - at >= 8 && is_plain(envoi__word_at(at))) {
+		at += 8;
+	}
+	return at;
+}
+
 static void escape(
 	struct envoi__emit *emit, const char *text, size_t len, const unsigned char *escapes)
 {
 	const char *from = text, *end = text + len;
-	for (const char *at = text; at < end; at++) {
+	for (const char *at = skip_plain(text, end); at < end; at++) {
 		unsigned char reference = escapes[(unsigned char)*at];
 		if (reference != 0) {
 			envoi__emit_bytes(emit, from, (size_t)(at - from));

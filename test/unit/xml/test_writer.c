@@ -69,6 +69,68 @@ static void characters_with_a_meaning_in_xml_are_escaped(void **state)
 	envoi_element_unref(a);
 }
 
+static const char *escaped(char byte, bool is_in_attribute)
+{
+	switch (byte) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '\n':
+		return "&#10;";
+	case '\r':
+		return "&#13;";
+	case '\'':
+		return is_in_attribute ? "&apos;" : NULL;
+	case '"':
+		return is_in_attribute ? "&quot;" : NULL;
+	case '\t':
+		return is_in_attribute ? "&#9;" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* The text itself, with the byte at a place replaced where it needs it. */
+static void append_escaped(char *to, const char *text, size_t at, bool is_in_attribute)
+{
+	const char *instead = escaped(text[at], is_in_attribute);
+	strncat(to, text, at + (instead == NULL));
+	strcat(to, instead != NULL ? instead : "");
+	strcat(to, text + at + 1);
+}
+
+static void assert_escaped(char byte, size_t at)
+{
+	char text[] = "\xc3\xa4 plain text \xe2\x82\xac and more", expected[128] = "<a b='";
+	struct envoi_element *a = envoi_element_new(context, "", "a");
+	text[at] = byte;
+	envoi_element_set(a, "b", text);
+	envoi_element_add_text(a, text);
+	append_escaped(expected, text, at, true);
+	strcat(expected, "'>");
+	append_escaped(expected, text, at, false);
+	strcat(expected, "</a>");
+	assert_written(a, NULL, expected);
+	envoi_element_unref(a);
+}
+
+/* Between the two characters that are not ASCII. */
+static void each_byte_is_escaped_at_each_place(void **state)
+{
+	(void)state;
+	for (size_t at = 2; at < 14; at++) {
+		assert_escaped('\t', at);
+		assert_escaped('\n', at);
+		assert_escaped('\r', at);
+		for (char byte = 0x20; byte < 0x7f; byte++) {
+			assert_escaped(byte, at);
+		}
+	}
+}
+
 static void a_namespace_is_declared_where_it_changes(void **state)
 {
 	(void)state;
@@ -550,6 +612,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(characters_with_a_meaning_in_xml_are_escaped, clear),
+		cmocka_unit_test_teardown(each_byte_is_escaped_at_each_place, clear),
 		cmocka_unit_test_teardown(a_namespace_is_declared_where_it_changes, clear),
 		cmocka_unit_test_teardown(
 			attributes_in_namespaces_have_prefixes_by_their_number, clear),

@@ -21,6 +21,7 @@ struct envoi_request {
 	void *user;
 	uint64_t due_ms, order;
 	size_t at; /* in the heap */
+	bool is_vital; /* of the library: a filter cannot keep its answer back */
 	bool is_held; /* being sent: the caller does not have it yet */
 	bool is_spared; /* from the next end of all */
 	int code;
@@ -326,6 +327,7 @@ int envoi__requests_add(struct envoi__requests *requests, struct envoi_request *
 		.done = options->done,
 		.user = options->user,
 		.due_ms = due_in(requests, timeout_ms),
+		.is_vital = options->is_vital,
 		.is_held = true,
 	};
 	envoi__list_init(&request->entry.link);
@@ -403,6 +405,16 @@ bool envoi__requests_answer(
 	bool is_result = envoi_stanza_kind(stanza) == ENVOI_IQ_RESULT;
 	end(request, is_result ? ENVOI_OK : ENVOI_ERR_STANZA, stanza);
 	return true;
+}
+
+void envoi__requests_answer_vital(
+	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own)
+{
+	struct envoi_request *request = find(requests, stanza, own);
+	if (request != NULL && request->is_vital) {
+		bool is_result = envoi_stanza_kind(stanza) == ENVOI_IQ_RESULT;
+		end(request, is_result ? ENVOI_OK : ENVOI_ERR_STANZA, stanza);
+	}
 }
 
 bool envoi__requests_fail(struct envoi__requests *requests, const struct envoi_stanza *stanza,

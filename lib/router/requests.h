@@ -72,6 +72,11 @@ int envoi__request_release(struct envoi_request *request, int code);
 bool envoi__requests_answer(
 	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own);
 
+/** As envoi__requests_answer(), for requests with is_vital alone: a filter has dropped the
+ * answer. */
+void envoi__requests_answer_vital(
+	struct envoi__requests *requests, struct envoi_stanza *stanza, const struct envoi_jid *own);
+
 /**
  * As envoi__requests_answer(), for an answer that cannot be read: the request ends with a code.
  */

@@ -109,6 +109,7 @@ void envoi__session_restore(struct envoi_session *session)
 	bool is_resumed = session->is_resumed;
 	uint64_t last = session->attachment_order;
 	struct envoi__list *link = session->attachments.next;
+	session->is_restoring = true;
 	while (link != &session->attachments && session->is_online && session->stream == stream) {
 		const struct envoi__attachment *attachment = envoi__attachment_of(link);
 		struct envoi_handler *handler = attachment->handler;
@@ -118,6 +119,7 @@ void envoi__session_restore(struct envoi_session *session)
 		}
 		link = link->next;
 	}
+	session->is_restoring = false;
 }
 
 void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event)

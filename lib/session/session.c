@@ -132,6 +132,21 @@ static void add_counts(struct envoi_session_stats *stats, const struct envoi_str
 	stats->stanzas_out += counts.stanzas_out;
 }
 
+/* What no byte of was sent is as if no stream had had it. While the session is suspended, numbers
+ * are those of the stream before. */
+static void unsend(struct envoi_session *session)
+{
+	struct envoi_stream_counts counts;
+	if (session->stream == NULL || session->is_suspended) {
+		return;
+	}
+	envoi_stream_get_counts(session->stream, &counts);
+	if (envoi__outbox_unsend(
+		    &session->outbox, counts.stanzas_out - envoi__stream_unsent(session->stream))) {
+		envoi__journal_unsent(session);
+	}
+}
+
 /* @return the stream, to be freed */
 static struct envoi_stream *cut_stream(struct envoi_session *session)
 {
@@ -145,6 +160,7 @@ static struct envoi_stream *cut_stream(struct envoi_session *session)
 	session->is_continued = session->is_continued && !session->is_closing;
 	session->is_ready = session->is_online = session->is_closing = false;
 	session->is_resumed = false;
+	session->outbox.is_blocked = false;
 	envoi_timer_stop(&session->retry_timer);
 	envoi__liveness_stop(&session->liveness);
 	envoi__acknowledging_stop(session);
@@ -268,6 +284,7 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 {
 	/* XEP-0198, section 7: a session that was left in order cannot be resumed. */
 	bool is_left = session->is_closing || (why != NULL && why->code == ENVOI_OK);
+	unsend(session);
 	if (session->is_ready && envoi__outbox_suspect(&session->outbox, is_refusal(why))) {
 		session->has_taken_out = true;
 		session->journal.is_behind = true; /* it has a record as sent */

@@ -63,6 +63,7 @@ struct envoi_session {
 	bool is_ready; /* negotiation with this stream is complete */
 	bool is_online; /* ready, and not closing */
 	bool is_delivering; /* a stanza, to filters and rows */
+	bool is_restoring; /* handlers restore what the session had */
 	bool is_closing; /* envoi_session_close() was called */
 	bool has_taken_out; /* the stanza that the server has refused with a stream error */
 	bool has_started; /* once: timeouts run */
@@ -97,6 +98,8 @@ struct envoi_session {
 	size_t last_bytes; /* of the stanza that was queued last */
 	size_t peer_limit; /* the most bytes of a stanza that the peer takes; SIZE_MAX: not known */
 	struct envoi_session_stats stats; /* the counters; the others are sizes of lists */
+	uint64_t skips_logged_ms; /* on the loop's clock: the last line about a skipped stanza */
+	uint64_t skips_unlogged; /* since then */
 	int problem_code; /* of the last call that was refused; ENVOI_OK: none */
 	char *problem; /* its reason; NULL: none beside the code */
 };

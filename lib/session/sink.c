@@ -177,10 +177,14 @@ static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 	if (kind == ENVOI_IQ_ERROR || envoi_stanza_type(stanza) == ENVOI_TYPE_ERROR) {
 		envoi__tracking_take_error(&session->tracking, stanza, session->jid);
 	}
+	bool is_answer = kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR;
 	if (envoi__session_filter(session, stanza, false) == ENVOI_STOP) {
+		if (is_answer) {
+			envoi__requests_answer_vital(&session->requests, stanza, session->jid);
+		}
 		return;
 	}
-	if (kind == ENVOI_IQ_RESULT || kind == ENVOI_IQ_ERROR) {
+	if (is_answer) {
 		(void)envoi__requests_answer(&session->requests, stanza, session->jid);
 	} else {
 		(void)envoi__router_route(&session->router, stanza, true);
@@ -337,6 +341,7 @@ static void on_drained(struct envoi_stream_sink *sink)
 {
 	struct envoi_session *session = from_sink(sink);
 	envoi__session_enter(session);
+	session->outbox.is_blocked = false;
 	envoi__session_feed(session);
 	envoi__session_leave(session);
 }

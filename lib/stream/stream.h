@@ -143,6 +143,10 @@ void envoi__stream_schedule(struct envoi_stream *stream);
 /** @return whether the stream neither closes nor was freed: check after each callback */
 bool envoi__stream_is_running(const struct envoi_stream *stream);
 
+/** @return how many of the stanzas that were sent last have no byte that was written: the peer
+ * cannot have them */
+size_t envoi__stream_unsent(const struct envoi_stream *stream);
+
 /** From now on another sink is notified. Not from inside a call of the sink. */
 void envoi__stream_set_sink(struct envoi_stream *stream, struct envoi_stream_sink *sink);
 

@@ -90,6 +90,14 @@ void envoi_stream_get_counts(
 	*ret_counts = stream->counts;
 }
 
+size_t envoi__stream_unsent(const struct envoi_stream *stream)
+{
+	const struct envoi_transport *transport = stream->transport;
+	return transport == NULL || transport->impl->unsent == NULL
+		? 0
+		: envoi__written_last(&stream->written, transport->impl->unsent(transport));
+}
+
 void envoi__stream_set_sink(struct envoi_stream *stream, struct envoi_stream_sink *sink)
 {
 	stream->sink = sink;

@@ -80,3 +80,15 @@ size_t envoi__written_take(struct envoi__written *written, size_t count)
 	}
 	return stanzas;
 }
+
+size_t envoi__written_last(const struct envoi__written *written, size_t count)
+{
+	size_t stanzas = 0;
+	for (size_t at = written->end; count > 0 && at > written->first; at--) {
+		const struct envoi__run *run = &written->runs[at - 1];
+		size_t taken = run->count < count ? run->count : count;
+		stanzas += run->is_stanza ? taken : 0;
+		count -= taken;
+	}
+	return stanzas;
+}

@@ -33,6 +33,10 @@ int envoi__written_add(struct envoi__written *written, bool is_stanza);
 /** The one added last was not sent. */
 void envoi__written_undo(struct envoi__written *written);
 
+/** @return how many of the @p count elements that were added last, none of them written, are
+ * stanzas */
+size_t envoi__written_last(const struct envoi__written *written, size_t count);
+
 /** @p count elements were written. @return how many of them were stanzas */
 size_t envoi__written_take(struct envoi__written *written, size_t count);
 

@@ -225,6 +225,14 @@ struct envoi_transport_impl {
 	 */
 	int (*channel_binding)(
 		struct envoi_transport *transport, const char *type, struct envoi_buffer *out);
+
+	/**
+	 * OPTIONAL; absent: none. Get how many of the elements that send_element has taken last
+	 * have no byte that was written: the peer cannot have them. Within TLS a byte of a record
+	 * stands for all that is in the record. Called at any time, in `closed` and after it too:
+	 * what was dropped then is still counted.
+	 */
+	size_t (*unsent)(const struct envoi_transport *transport);
 };
 
 /** The form in which a transport needs the elements that it sends. */

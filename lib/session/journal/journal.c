@@ -203,6 +203,15 @@ void envoi__journal_not_sent(struct envoi_session *session, uint64_t number)
 	(void)append_number(session, ENVOI__RECORD_NOT_SENT, number);
 }
 
+/* Now: what becomes of them must have a record that says so. */
+void envoi__journal_unsent(struct envoi_session *session)
+{
+	session->journal.is_behind = true;
+	if (is_recording(session)) {
+		(void)catch_up(session);
+	}
+}
+
 void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers)
 {
 	if (is_recording(session)) {

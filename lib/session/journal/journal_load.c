@@ -10,6 +10,7 @@
 #include "session/journal/journal.h"
 #include "session/journal/journal_record.h"
 #include "session/journal/journal_sent.h"
+#include "session/sending/resending.h"
 #include "session/session.h"
 
 /* What the records say, by the one that counts. Texts are borrowed from them. */
@@ -321,7 +322,7 @@ static bool is_too_old(const struct envoi_session *session, const struct loaded 
 static void go_on(struct envoi_session *session, const struct loaded *loaded)
 {
 	load_numbers(session, loaded);
-	envoi__outbox_release_held(&session->outbox);
+	envoi__resending_release_loaded(&session->outbox, session->jid);
 	session->journal.is_open = session->journal.was_loaded = true;
 	session->is_suspended = session->is_resumable = true;
 	session->started_epoch = session->epoch;

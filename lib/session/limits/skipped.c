@@ -8,14 +8,37 @@
 
 #include "session/session.h"
 
+enum {
+	LOG_INTERVAL_MS = 60000, /* a contact that sends many must not fill a disk */
+};
+
+static void log_skipped(
+	struct envoi_session *session, const struct envoi_event *event, const char *name)
+{
+	uint64_t now_ms = envoi_loop_now_ms(session->queue.loop);
+	bool is_first = session->stats.skipped == 1;
+	if (!is_first && now_ms - session->skips_logged_ms < LOG_INTERVAL_MS) {
+		session->skips_unlogged++;
+		return;
+	}
+	envoi_log(session->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
+		"skipped a stanza: <%s> of %" PRIu64 " bytes: %s (and %" PRIu64
+		" others since the last warning)",
+		name, event->bytes, event->text, session->skips_unlogged);
+	session->skips_logged_ms = now_ms;
+	session->skips_unlogged = 0;
+}
+
 static void report_skipped(
 	struct envoi_session *session, const struct envoi_event *event, const char *name)
 {
 	session->stats.skipped++;
+	log_skipped(session, event, name);
 	int r = envoi_session_post_event(session, event);
-	envoi_log(session->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
-		"skipped a stanza: <%s> of %" PRIu64 " bytes: %s%s", name, event->bytes,
-		event->text, r < 0 ? " (no event: out of memory)" : "");
+	if (r < 0) {
+		envoi_log(session->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
+			"event skipped is lost: %s", envoi_error_text(r));
+	}
 }
 
 static void settle_skipped(struct envoi_session *session, const struct envoi_stanza *stanza)

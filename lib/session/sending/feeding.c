@@ -103,6 +103,7 @@ void envoi__session_feed(struct envoi_session *session)
 		envoi__outbox_note_level(&session->outbox);
 		return; /* suspended */
 	}
+	session->outbox.is_continued = session->is_continued;
 	int r = envoi__outbox_feed(&session->outbox, session->stream);
 	envoi__outbox_note_level(&session->outbox);
 	envoi__sm_flush(session);

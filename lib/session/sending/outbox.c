@@ -19,6 +19,9 @@ int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_i
 		return ENVOI_ERR_NOMEM;
 	}
 	entry->outbox = outbox;
+	if (item->meta.is_broadcast) {
+		envoi__outbox_lose_held_broadcasts(outbox);
+	}
 	if (item->is_vital && outbox->is_isolating) {
 		envoi__list_insert_before(outbox->waiting.next, &entry->link);
 	} else {
@@ -50,11 +53,13 @@ static void note_sent(struct envoi__outbox_entry *entry, uint64_t number)
 		outbox->kept_count++;
 		outbox->kept_bytes += entry->len;
 		outbox->alone = entry->is_suspected ? entry : NULL;
-	} else if (entry->tracked == NULL) {
+	} else if (entry->tracked == NULL && !outbox->is_continued) {
 		envoi__entry_free(entry);
 		return;
 	}
-	envoi__list_append(&outbox->sent, &entry->link);
+	envoi__list_append(
+		entry->is_kept || entry->tracked != NULL ? &outbox->sent : &outbox->passing,
+		&entry->link);
 }
 
 static int send_entry(struct envoi__outbox *outbox, struct envoi__outbox_entry *entry,
@@ -92,6 +97,9 @@ int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream
 {
 	struct envoi__outbox_entry *entry;
 	outbox->is_isolating = false;
+	if (outbox->is_blocked) {
+		return ENVOI_AGAIN;
+	}
 	while ((entry = envoi__outbox_first(&outbox->waiting)) != NULL) {
 		if (is_isolated(outbox, entry)) {
 			outbox->is_isolating = true;
@@ -99,7 +107,8 @@ int envoi__outbox_feed(struct envoi__outbox *outbox, struct envoi_stream *stream
 		}
 		int r = send_entry(outbox, entry, stream);
 		if (r != ENVOI_OK) {
-			return r == ENVOI_ERR_FULL ? ENVOI_AGAIN : r;
+			outbox->is_blocked = r == ENVOI_ERR_FULL;
+			return outbox->is_blocked ? ENVOI_AGAIN : r;
 		}
 	}
 	return ENVOI_OK;
@@ -114,6 +123,11 @@ void envoi__outbox_written(struct envoi__outbox *outbox, size_t count)
 		entry->number <= outbox->written) {
 		envoi__entry_leave_sent(entry);
 		envoi__entry_end(entry, ENVOI_TICKET_WRITTEN);
+	}
+	while ((entry = envoi__outbox_first(&outbox->passing)) != NULL &&
+		entry->number <= outbox->written) {
+		envoi__list_remove(&entry->link);
+		envoi__entry_free(entry);
 	}
 }
 
@@ -191,6 +205,7 @@ static void end_sent(struct envoi__outbox *outbox, bool kept_too, enum envoi_tic
 
 void envoi__outbox_suspend(struct envoi__outbox *outbox)
 {
+	envoi__outbox_drop_passing(outbox);
 	end_sent(outbox, false, ENVOI_TICKET_UNKNOWN);
 	outbox->written = 0;
 	outbox->is_keeping = outbox->is_keeping_wanted = false;
@@ -209,16 +224,44 @@ int envoi__outbox_restore(
 	return r;
 }
 
+/* Before those that wait already. */
+static void wait_first(struct envoi__outbox_entry *entry)
+{
+	struct envoi__outbox *outbox = entry->outbox;
+	envoi__entry_leave_sent(entry);
+	entry->number = 0;
+	envoi__list_insert_before(outbox->waiting.next, &entry->link);
+	outbox->count++;
+	outbox->bytes += entry->len;
+}
+
 void envoi__outbox_rewind(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry;
 	while ((entry = envoi__outbox_last(&outbox->sent)) != NULL && entry->is_kept) {
-		envoi__entry_leave_sent(entry);
-		entry->number = 0;
-		envoi__list_insert_before(outbox->waiting.next, &entry->link);
-		outbox->count++;
-		outbox->bytes += entry->len;
+		entry->has_left = true;
+		wait_first(entry);
 	}
+}
+
+/* Both lists are in the order of their numbers. */
+static struct envoi__outbox_entry *last_sent(const struct envoi__outbox *outbox)
+{
+	struct envoi__outbox_entry *sent = envoi__outbox_last(&outbox->sent);
+	struct envoi__outbox_entry *passing = envoi__outbox_last(&outbox->passing);
+	bool is_sent_last = passing == NULL || (sent != NULL && sent->number > passing->number);
+	return is_sent_last ? sent : passing;
+}
+
+bool envoi__outbox_unsend(struct envoi__outbox *outbox, uint64_t number)
+{
+	struct envoi__outbox_entry *entry;
+	bool are_any = false;
+	while ((entry = last_sent(outbox)) != NULL && entry->number > number) {
+		wait_first(entry);
+		are_any = true;
+	}
+	return are_any;
 }
 
 struct envoi__outbox_entry *envoi__outbox_last_waiting(const struct envoi__outbox *outbox)
@@ -257,12 +300,14 @@ void envoi__outbox_refuse(struct envoi__outbox_entry *entry)
 static void cancel(struct envoi__outbox_entry *entry)
 {
 	entry->meta.waiting = 0;
-	envoi__entry_end(entry, entry->was_sent ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_CANCELED);
+	envoi__entry_end(entry,
+		envoi__entry_may_have_left(entry) ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_CANCELED);
 }
 
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry;
+	envoi__outbox_drop_passing(outbox);
 	while ((entry = envoi__outbox_first(&outbox->sent)) != NULL) {
 		envoi__entry_leave_sent(entry);
 		cancel(entry);

@@ -24,6 +24,8 @@ struct envoi__outbox_meta {
 	enum envoi_stanza_type type;
 	bool may_resend; /* on a new session, after a stream had it */
 	bool has_delay; /* of its own (XEP-0203), or was sent again before */
+	bool is_restoring; /* sent by `restore` of a handler, which the next session calls again */
+	bool is_broadcast; /* presence without `to`: a later one replaces it */
 	int64_t sent_ms; /* by the wall clock; 0 if it may not be sent again */
 	uint64_t
 		request; /* number of the request that it asks (envoi__request_number()); 0: none */
@@ -43,7 +45,7 @@ struct envoi__outbox_item {
 
 /** A stanza in the outbox, in one of its lists. */
 struct envoi__outbox_entry {
-	struct envoi__list link; /* in held, waiting or sent */
+	struct envoi__list link; /* in held, waiting, sent or passing */
 	struct envoi__outbox *outbox;
 	struct envoi__tracked *tracked; /* NULL: no report is wanted */
 	uint64_t number; /* of the stream that has it last, as envoi_stream_get_counts(); 0: none */
@@ -51,7 +53,8 @@ struct envoi__outbox_entry {
 	bool is_kept; /* sent: stays until it is acknowledged */
 	bool is_held;
 	bool is_vital; /* a ping: an acknowledgement that others wait for may depend on it */
-	bool was_sent; /* a stream has had it: bytes of it may have reached the peer */
+	bool was_sent; /* a stream has had it */
+	bool has_left; /* a stream that has ended may have written bytes of it */
 	bool is_suspected; /* the server may have ended a stream because of it: it is sent alone */
 	size_t len;
 	char xml[];
@@ -83,15 +86,17 @@ struct envoi__outbox_hooks {
 /**
  * Embedded in its session. A stanza waits until a stream accepts it. Then its entry is kept until
  * the peer acknowledges it (envoi__outbox_keep()); without keeping, an entry with a ticket stays
- * until the stream reports it as written, and one without a ticket is freed.
+ * until the stream reports it as written, and so does one without a ticket where another session
+ * may send it (is_continued); else that is freed.
  *
- * Both lists are in the order of sending, and everything in `sent` precedes everything in
+ * The lists are in the order of sending. Everything in `sent` and `passing` precedes everything in
  * `waiting`. Numbers are those of the stream: they count from 1 all stanzas that it has sent, those
  * that do not come from the outbox included.
  */
 struct envoi__outbox {
 	struct envoi_context *context; /* borrowed */
 	struct envoi__list waiting, sent;
+	struct envoi__list passing; /* sent, without a ticket and not kept: until it is written */
 	struct envoi__list held; /* for the next session, in order; precedes the two others */
 	size_t count, bytes; /* of those that wait */
 	size_t kept_count, kept_bytes; /* of those that are kept */
@@ -101,6 +106,8 @@ struct envoi__outbox {
 	uint64_t written; /* stanzas, by this stream */
 	bool is_keeping; /* what the stream sends from now on */
 	bool is_keeping_wanted; /* of that, what has a ticket or may be sent again */
+	bool is_continued; /* what a stream does not write, the next one sends */
+	bool is_blocked; /* the stream is full, and has not drained since: it gets nothing */
 	struct envoi__outbox_entry *alone; /* sent, suspected: nothing follows it; NULL: none */
 	bool is_isolating; /* what waits is sent after an acknowledgement only */
 	bool is_high; /* as `level` has reported */
@@ -156,6 +163,13 @@ uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox);
  * that are kept. */
 void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number);
 
+/**
+ * The stream ends, and has written no byte of the stanzas behind @p number: they wait again, for
+ * another stream or session, as if no stream had had them.
+ * @return whether there are any
+ */
+bool envoi__outbox_unsend(struct envoi__outbox *outbox, uint64_t number);
+
 /** The stream has ended, and another one may resume: UNKNOWN for entries that it had accepted and
  * that are not kept. Kept entries stay with their numbers until they are acknowledged, rewound or
  * lost. The others wait. */
@@ -183,9 +197,6 @@ bool envoi__outbox_suspect(struct envoi__outbox *outbox, bool is_refusal);
 /** As envoi__outbox_restore(), of one that waits for a session. @param was_sent  by a stream */
 int envoi__outbox_restore_held(
 	struct envoi__outbox *outbox, const struct envoi__outbox_item *item, bool was_sent);
-
-/** What is held waits for the stream, behind what was sent. */
-void envoi__outbox_release_held(struct envoi__outbox *outbox);
 
 /** @return the last that waits; NULL: none does */
 struct envoi__outbox_entry *envoi__outbox_last_waiting(const struct envoi__outbox *outbox);

@@ -12,6 +12,7 @@ void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *cont
 	*outbox = (struct envoi__outbox){.context = context, .hooks = hooks};
 	envoi__list_init(&outbox->waiting);
 	envoi__list_init(&outbox->sent);
+	envoi__list_init(&outbox->passing);
 	envoi__list_init(&outbox->held);
 }
 
@@ -69,9 +70,15 @@ void envoi__entry_leave_sent(struct envoi__outbox_entry *entry)
 	}
 }
 
+bool envoi__entry_may_have_left(const struct envoi__outbox_entry *entry)
+{
+	return entry->has_left || entry->number != 0;
+}
+
 void envoi__entry_hold(struct envoi__outbox_entry *entry)
 {
 	struct envoi__outbox *outbox = entry->outbox;
+	entry->has_left = envoi__entry_may_have_left(entry);
 	entry->number = 0;
 	entry->is_held = true;
 	envoi__list_append(&outbox->held, &entry->link);
@@ -158,5 +165,29 @@ void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state
 
 void envoi__entry_end_lost(struct envoi__outbox_entry *entry)
 {
-	envoi__entry_end(entry, entry->was_sent ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
+	envoi__entry_end(entry,
+		envoi__entry_may_have_left(entry) ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
+}
+
+/* It would change what the later one says. */
+void envoi__outbox_lose_held_broadcasts(struct envoi__outbox *outbox)
+{
+	struct envoi__list *link = outbox->held.next;
+	while (link != &outbox->held) {
+		struct envoi__outbox_entry *entry = envoi__outbox_entry_of(link);
+		link = link->next;
+		if (entry->meta.is_broadcast) {
+			envoi__entry_leave_held(entry);
+			envoi__entry_end_lost(entry);
+		}
+	}
+}
+
+void envoi__outbox_drop_passing(struct envoi__outbox *outbox)
+{
+	struct envoi__outbox_entry *entry;
+	while ((entry = envoi__outbox_first(&outbox->passing)) != NULL) {
+		envoi__list_remove(&entry->link);
+		envoi__entry_free(entry);
+	}
 }

@@ -52,6 +52,11 @@ void envoi__entry_hold(struct envoi__outbox_entry *entry);
 /** Remove an entry from those that are held. */
 void envoi__entry_leave_held(struct envoi__outbox_entry *entry);
 
+/** Free what is sent, without a ticket and not kept. */
+void envoi__outbox_drop_passing(struct envoi__outbox *outbox);
+/** End the broadcasts that are held: a later one replaces them. */
+void envoi__outbox_lose_held_broadcasts(struct envoi__outbox *outbox);
+
 /* An entry that is in no list: */
 
 /** Free it. `dropped` may be called, and `level`. */
@@ -61,7 +66,9 @@ void envoi__entry_end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_st
 	enum envoi_acknowledgement by);
 /** As envoi__entry_end_by(), without an acknowledgement. */
 void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state);
-/** End it with UNKNOWN, if a stream had it: bytes of it may have been sent. Else with NOT_SENT. */
+/** @return whether bytes of it may have been written: it is with a stream, or was with one */
+bool envoi__entry_may_have_left(const struct envoi__outbox_entry *entry);
+/** End it with UNKNOWN if bytes of it may have been written, else with NOT_SENT. */
 void envoi__entry_end_lost(struct envoi__outbox_entry *entry);
 
 #endif

@@ -19,16 +19,22 @@ int envoi__outbox_restore_held(
 	if (r == ENVOI_OK) {
 		struct envoi__outbox_entry *entry = envoi__outbox_last(&outbox->waiting);
 		envoi__entry_stop_waiting(entry);
-		entry->was_sent = was_sent;
+		entry->was_sent = entry->has_left = was_sent;
 		envoi__entry_hold(entry);
 	}
 	return r;
 }
 
+static bool is_of_its_session(const struct envoi__outbox_entry *entry)
+{
+	return is_answer(&entry->meta) || entry->meta.is_restoring || entry->is_vital;
+}
+
 /* The entry has left its list. */
 static void hold(struct envoi__outbox_entry *entry)
 {
-	if (entry->was_sent ? !entry->meta.may_resend : is_answer(&entry->meta)) {
+	if (envoi__entry_may_have_left(entry) ? !entry->meta.may_resend
+					      : is_of_its_session(entry)) {
 		envoi__entry_end_lost(entry);
 	} else {
 		envoi__entry_hold(entry);
@@ -38,6 +44,7 @@ static void hold(struct envoi__outbox_entry *entry)
 void envoi__outbox_hold(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry;
+	envoi__outbox_drop_passing(outbox);
 	while ((entry = envoi__outbox_first(&outbox->sent)) != NULL) {
 		envoi__entry_leave_sent(entry);
 		hold(entry);
@@ -109,13 +116,6 @@ int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, 
 	return ENVOI_OK;
 }
 
-void envoi__outbox_release_held(struct envoi__outbox *outbox)
-{
-	while (!envoi__list_is_empty(&outbox->held)) {
-		(void)envoi__outbox_release_first(outbox, NULL, 0); /* fails with a delay only */
-	}
-}
-
 void envoi__outbox_lose_first_held(struct envoi__outbox *outbox)
 {
 	struct envoi__outbox_entry *entry = envoi__outbox_first(&outbox->held);
@@ -127,7 +127,8 @@ void envoi__outbox_lose_first_held(struct envoi__outbox *outbox)
 static bool can_be_kept(const struct envoi__outbox_entry *entry)
 {
 	return entry->tracked == NULL && entry->meta.kind == ENVOI_MESSAGE &&
-		(entry->was_sent ? entry->meta.may_resend : !is_answer(&entry->meta));
+		(envoi__entry_may_have_left(entry) ? entry->meta.may_resend
+						   : !is_answer(&entry->meta));
 }
 
 /* The entry has left its list. */

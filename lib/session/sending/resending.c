@@ -120,7 +120,7 @@ void envoi__resending_release(
 	const struct envoi__outbox_entry *entry;
 	while ((entry = envoi__outbox_first_held(outbox)) != NULL) {
 		int r = ENVOI_OK;
-		if (!entry->was_sent) {
+		if (!entry->has_left) {
 			r = envoi__outbox_release_first(outbox, NULL, 0);
 		} else if (is_old(&entry->meta, now_ms)) {
 			r = ENVOI_ERR_TIMEOUT;
@@ -129,6 +129,17 @@ void envoi__resending_release(
 		}
 		if (r < 0) {
 			envoi__outbox_lose_first_held(outbox);
+		}
+	}
+}
+
+void envoi__resending_release_loaded(struct envoi__outbox *outbox, const struct envoi_jid *from)
+{
+	const struct envoi__outbox_entry *entry;
+	while ((entry = envoi__outbox_first_held(outbox)) != NULL) {
+		bool is_sent_again = entry->has_left && entry->meta.may_resend;
+		if (!is_sent_again || release_stamped(outbox, &entry->meta, from) < 0) {
+			(void)envoi__outbox_release_first(outbox, NULL, 0); /* needs no memory */
 		}
 	}
 }

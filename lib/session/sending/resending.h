@@ -47,4 +47,8 @@ int envoi__resending_identify(struct envoi_buffer *xml, const char *id);
 void envoi__resending_release(
 	struct envoi__outbox *outbox, const struct envoi_jid *from, int64_t now_ms);
 
+/** Queue the stanzas that were held by an earlier process, in order: its session is continued. A
+ * message that was given to a stream before gets a delay (XEP-0203), where memory allows. */
+void envoi__resending_release_loaded(struct envoi__outbox *outbox, const struct envoi_jid *from);
+
 #endif

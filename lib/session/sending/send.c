@@ -49,6 +49,9 @@ static struct envoi__outbox_meta meta_of(
 		.type = envoi_stanza_type(stanza),
 		.may_resend = may_resend,
 		.has_delay = sending->signs.has_delay,
+		.is_restoring = session->is_restoring,
+		.is_broadcast = envoi_stanza_kind(stanza) == ENVOI_PRESENCE &&
+			envoi_stanza_to_text(stanza) == NULL,
 		.sent_ms = may_resend ? envoi_context_wall_clock_ms(session->context) : 0,
 		.request = sending->request,
 		.answers = envoi__journal_answered(session, stanza),

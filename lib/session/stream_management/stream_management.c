@@ -10,6 +10,7 @@
 #include <envoi/values.h>
 
 #include "session/session.h"
+#include "stream/stream.h"
 
 void envoi__sm_init(struct envoi__sm *sm)
 {
@@ -126,7 +127,7 @@ static void note_counts(struct envoi__sm *sm, const struct envoi_stream *stream)
 {
 	struct envoi_stream_counts counts;
 	envoi_stream_get_counts(stream, &counts);
-	sm->sent = envoi__sm_number(&sm->out, counts.stanzas_out);
+	sm->sent = envoi__sm_number(&sm->out, counts.stanzas_out - envoi__stream_unsent(stream));
 	if (sm->state == ENVOI__SM_ENABLED) {
 		uint64_t received = envoi__sm_number(&sm->in, counts.stanzas_in) -
 			sm->has_undelivered;

@@ -101,12 +101,15 @@ struct envoi__byte_stream {
 	struct envoi_buffer plain; /* not yet sealed or accepted by the channel */
 	struct envoi_buffer ends; /* uint64_t offsets of element ends that were not counted yet */
 	uint64_t queued, taken; /* bytes of the document, from its beginning */
+	uint64_t counted; /* where the first element that was not counted begins */
+	size_t unsent; /* elements without a byte that was taken, when the output was dropped */
 
 	/* TLS; its output is sent first */
 	enum byte_stream_tls tls_state;
 	struct envoi__tls *tls; /* NULL: CLEAR */
 	struct envoi_buffer marks; /* of struct byte_stream_mark */
 	uint64_t sealed, sealed_taken; /* bytes of the document; of TLS's output */
+	uint64_t sealed_whole; /* of TLS's output: the end of the last record that was taken */
 	bool secured_unreported;
 	bool peer_closed_tls;
 
@@ -216,6 +219,9 @@ void envoi__byte_stream_drop_question(struct envoi__byte_stream *bytes);
 bool envoi__byte_stream_has_question(const struct envoi__byte_stream *bytes);
 /** Count bytes of TLS's output that the channel accepted. */
 void envoi__byte_stream_count_sealed(struct envoi__byte_stream *bytes, size_t taken);
+/** @return bytes of the document that the channel has taken, within TLS with those of the record
+ * that it has begun to take */
+uint64_t envoi__byte_stream_begun(const struct envoi__byte_stream *bytes);
 /** @return TLS's output; NULL: no TLS */
 struct envoi_buffer *envoi__byte_stream_sealed_output(const struct envoi__byte_stream *bytes);
 /** As envoi_transport_impl.start_tls. @param alpn  NULL: none */
@@ -248,6 +254,7 @@ int envoi__byte_stream_keepalive(struct envoi_transport *transport);
 void envoi__byte_stream_pause(struct envoi_transport *transport);
 void envoi__byte_stream_resume(struct envoi_transport *transport);
 size_t envoi__byte_stream_pending(const struct envoi_transport *transport);
+size_t envoi__byte_stream_unsent(const struct envoi_transport *transport);
 void envoi__byte_stream_close(struct envoi_transport *transport, uint64_t linger_ms);
 void envoi__byte_stream_abort(struct envoi_transport *transport, const struct envoi_failure *why);
 void envoi__byte_stream_destroy(struct envoi_transport *transport);

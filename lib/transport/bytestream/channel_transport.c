@@ -29,6 +29,7 @@ static const struct envoi_transport_impl transport_impl = {
 	.is_secure = envoi__byte_stream_is_secure,
 	.tls_info = envoi__byte_stream_tls_info,
 	.channel_binding = envoi__byte_stream_channel_binding,
+	.unsent = envoi__byte_stream_unsent,
 };
 
 /* --- events of the channel --- */

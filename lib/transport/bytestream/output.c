@@ -20,6 +20,9 @@ static int append(struct envoi__byte_stream *bytes, const char *data, size_t len
 		return r;
 	}
 	bytes->queued += len;
+	if (envoi_buffer_len(&bytes->ends) == 0) {
+		bytes->counted = bytes->queued; /* a header, white space */
+	}
 	if (envoi__byte_stream_pending(&bytes->base) >
 		bytes->options.output_bytes / LOW_MARK_PART) {
 		bytes->wants_drained = true;
@@ -111,8 +114,30 @@ size_t envoi__byte_stream_pending(const struct envoi_transport *transport)
 	return envoi_buffer_len(&bytes->plain) + (sealed == NULL ? 0 : envoi_buffer_len(sealed));
 }
 
+/* An element begins where the one before ends, or behind. */
+static size_t count_unsent(const struct envoi__byte_stream *bytes)
+{
+	uint64_t begun = envoi__byte_stream_begun(bytes), begins = bytes->counted, end;
+	size_t len = envoi_buffer_len(&bytes->ends);
+	for (size_t at = 0; at < len; at += sizeof(end)) {
+		if (begins >= begun) {
+			return (len - at) / sizeof(end);
+		}
+		memcpy(&end, envoi_buffer_data(&bytes->ends) + at, sizeof(end));
+		begins = end;
+	}
+	return 0;
+}
+
+size_t envoi__byte_stream_unsent(const struct envoi_transport *transport)
+{
+	const struct envoi__byte_stream *bytes = byte_stream_of_const(transport);
+	return bytes->unsent + count_unsent(bytes);
+}
+
 void envoi__byte_stream_drop_output(struct envoi__byte_stream *bytes)
 {
+	bytes->unsent += count_unsent(bytes);
 	struct envoi_buffer *sealed = envoi__byte_stream_sealed_output(bytes);
 	envoi_buffer_wipe(&bytes->plain);
 	envoi_buffer_finish(&bytes->ends);
@@ -198,6 +223,7 @@ static size_t count_written(struct envoi__byte_stream *bytes)
 			break;
 		}
 		envoi_buffer_consume(&bytes->ends, sizeof(end));
+		bytes->counted = end;
 		count++;
 	}
 	return count;

@@ -196,8 +196,20 @@ void envoi__byte_stream_count_sealed(struct envoi__byte_stream *bytes, size_t ta
 			return;
 		}
 		bytes->taken = mark.plain;
+		bytes->sealed_whole = mark.sealed;
 		envoi_buffer_consume(&bytes->marks, sizeof(mark));
 	}
+}
+
+uint64_t envoi__byte_stream_begun(const struct envoi__byte_stream *bytes)
+{
+	struct byte_stream_mark mark;
+	if (bytes->sealed_taken == bytes->sealed_whole ||
+		envoi_buffer_len(&bytes->marks) < sizeof(mark)) {
+		return bytes->taken;
+	}
+	memcpy(&mark, envoi_buffer_data(&bytes->marks), sizeof(mark));
+	return mark.plain;
 }
 
 /* --- asked from above --- */

@@ -106,6 +106,27 @@ static void an_answer_acknowledges_what_was_sent_before(void **state)
 	assert_int_equal(wire->session->outbox.kept_count, 0);
 }
 
+static int drop_answer(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	(void)self;
+	(void)session;
+	return envoi_stanza_kind(stanza) == ENVOI_IQ_RESULT ? ENVOI_STOP : ENVOI_OK;
+}
+
+static void a_filter_cannot_keep_the_answer_back(void **state)
+{
+	static const struct envoi_filters filters = {.stanza_in = drop_answer};
+	static const struct envoi_handler_impl impl = {.filters = &filters};
+	struct envoi_handler handler = {&impl};
+	struct wire *wire = *state;
+	assert_int_equal(envoi_session_add(wire->session, &handler), ENVOI_OK);
+	send_named(wire, 0);
+	answer(wire, heard(wire), "result");
+	assert_string_equal(wire_log(wire), "one acknowledged\n");
+	envoi_session_remove(wire->session, &handler);
+}
+
 static void an_error_is_an_answer(void **state)
 {
 	struct wire *wire = *state;
@@ -357,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_acknowledges_what_was_sent_before),
+		TEST(a_filter_cannot_keep_the_answer_back),
 		TEST(an_error_is_an_answer),
 		TEST(a_full_outbox_does_not_hold_back_the_ping),
 		TEST(a_stanza_sent_after_the_ping_waits_for_the_next),

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "session/sending/resending.h"
 #include "session/session.h"
 #include "test_allocator.h"
 #include "wire.h"
@@ -127,7 +128,7 @@ static void without_keeping_a_stanza_of_others_ends_no_ticket_early(void **state
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 0);
 	assert_string_equal(
-		wire_log(wire), "one unknown\nended\ndisconnected ENVOI_ERR_DISCONNECTED\n");
+		wire_log(wire), "one not sent\nended\ndisconnected ENVOI_ERR_DISCONNECTED\n");
 }
 
 static void rewound_stanzas_are_sent_before_waiting_ones(void **state)
@@ -229,19 +230,136 @@ static void nothing_waits_for_a_stream_that_no_session_has(void **state)
 	envoi_session_remove(wire->session, &handler);
 }
 
+/* --- what no byte of was sent --- */
+
+/* The connection takes no more than the first bytes of what is sent from now on. */
+static void block_after(struct wire *wire, size_t bytes)
+{
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.stall_at = envoi_memory_pair_sent(wire->pair, ENVOI_MEMORY_A);
+	script.window_bytes = bytes;
+	envoi_memory_pair_script(wire->pair, ENVOI_MEMORY_A, &script);
+}
+
 static void stanzas_that_are_not_kept_end_when_the_session_is_suspended(void **state)
 {
 	struct wire *wire = *state;
 	wire_go_online(wire);
 	envoi_session_set_resumable(wire->session, true);
+	block_after(wire, 1);
 	send_named(wire, 0, 1);
 	envoi__outbox_keep(outbox_of(wire), true);
 	send_named(wire, 1, 1);
+	wire_run(wire, 0);
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 0);
 	assert_true(envoi_session_is_suspended(wire->session));
 	assert_string_equal(wire_log(wire), "one unknown\ndisconnected ENVOI_ERR_DISCONNECTED\n");
-	assert_int_equal(outbox_of(wire)->kept_count, 1);
+	assert_int_equal(outbox_of(wire)->kept_count, 0);
+	assert_int_equal(outbox_of(wire)->count, 1);
+}
+
+static void send_presence(struct wire *wire, const char *to)
+{
+	assert_int_equal(envoi_send(wire->session,
+				 envoi_presence_new(wire->context, ENVOI_TYPE_AVAILABLE, to), NULL),
+		ENVOI_OK);
+}
+
+/* @param taken  bytes that the connection takes of a message with a ticket, two presences without,
+ *               and a message with a ticket
+ * @return what is sent on the next session */
+static const char *sent_next(struct wire *wire, size_t taken)
+{
+	wire_go_online(wire);
+	envoi_session_set_continued(wire->session, true);
+	block_after(wire, taken);
+	send_named(wire, 0, 1);
+	send_presence(wire, "directed@b");
+	send_presence(wire, "again@b");
+	send_named(wire, 1, 1);
+	wire_run(wire, 0);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(wire);
+	wire_run(wire, 0);
+	return wire_heard(wire);
+}
+
+static void what_no_byte_of_was_sent_goes_out_as_new(void **state)
+{
+	struct wire *wire = *state;
+	const char *heard = sent_next(wire, 1);
+	const char *directed = strstr(heard, "directed@b"), *again = strstr(heard, "again@b");
+	const char *two = strstr(heard, "<body>two</body>");
+	assert_non_null(directed);
+	assert_non_null(again);
+	assert_non_null(two);
+	assert_true(directed < again && again < two);
+	assert_null(strstr(two, "urn:xmpp:delay"));
+}
+
+/* A whole stanza is some 90 bytes long. */
+static void what_bytes_of_were_sent_does_not_go_out_as_new(void **state)
+{
+	struct wire *wire = *state;
+	const char *heard = sent_next(wire, 240);
+	assert_null(strstr(heard, "directed@b"));
+	assert_non_null(strstr(heard, "<body>two</body>"));
+}
+
+static void a_later_broadcast_replaces_one_that_was_not_sent(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	envoi_session_set_continued(wire->session, true);
+	send_presence(wire, NULL);
+	envoi_memory_pair_cut(wire->pair);
+	wire_run(wire, 0);
+	assert_int_equal(outbox_of(wire)->held_count, 1);
+	const struct envoi__outbox_item item = {
+		.xml = "<presence/>", .len = 11, .meta = {.is_broadcast = true}};
+	assert_int_equal(envoi__outbox_add(outbox_of(wire), &item), ENVOI_OK);
+	assert_int_equal(outbox_of(wire)->held_count, 0);
+	assert_int_equal(outbox_of(wire)->count, 1);
+}
+
+/* Two of an earlier process: a stream had the first. */
+static void a_loaded_message_that_was_sent_gets_a_delay(void **state)
+{
+	struct wire *wire = *state;
+	const struct envoi__outbox_item item = {
+		.xml = "<message><body>x</body></message>",
+		.len = strlen("<message><body>x</body></message>"),
+		.meta = {.kind = ENVOI_MESSAGE, .may_resend = true, .sent_ms = 1000},
+	};
+	assert_int_equal(wire_new_session(wire), ENVOI_OK);
+	assert_int_equal(envoi__outbox_restore_held(outbox_of(wire), &item, true), ENVOI_OK);
+	assert_int_equal(envoi__outbox_restore_held(outbox_of(wire), &item, false), ENVOI_OK);
+	envoi__resending_release_loaded(outbox_of(wire), wire->own);
+	struct envoi__list *first = outbox_of(wire)->waiting.next;
+	const struct envoi__outbox_entry *sent = ENVOI_CONTAINER_OF(
+		first, struct envoi__outbox_entry, link);
+	const struct envoi__outbox_entry *queued = ENVOI_CONTAINER_OF(
+		first->next, struct envoi__outbox_entry, link);
+	assert_int_equal(outbox_of(wire)->count, 2);
+	assert_true(sent->len > item.len);
+	assert_memory_equal(sent->xml + strlen("<message><body>x</body>"),
+		"<delay xmlns='urn:xmpp:delay'", strlen("<delay xmlns='urn:xmpp:delay'"));
+	assert_int_equal(queued->len, item.len);
+}
+
+/* Its bytes are taken in the end. */
+static void what_passes_is_freed_when_it_is_written(void **state)
+{
+	struct wire *wire = *state;
+	wire_go_online(wire);
+	envoi_session_set_continued(wire->session, true);
+	send_presence(wire, NULL);
+	assert_false(envoi__list_is_empty(&outbox_of(wire)->passing));
+	wire_run(wire, 0);
+	assert_true(envoi__list_is_empty(&outbox_of(wire)->passing));
 }
 
 static void freeing_the_session_ends_kept_stanzas_as_unknown(void **state)
@@ -383,6 +501,11 @@ int main(void)
 		TEST(released_stanzas_are_not_counted),
 		TEST(nothing_waits_for_a_stream_that_no_session_has),
 		TEST(stanzas_that_are_not_kept_end_when_the_session_is_suspended),
+		TEST(what_no_byte_of_was_sent_goes_out_as_new),
+		TEST(what_bytes_of_were_sent_does_not_go_out_as_new),
+		TEST(a_later_broadcast_replaces_one_that_was_not_sent),
+		TEST(a_loaded_message_that_was_sent_gets_a_delay),
+		TEST(what_passes_is_freed_when_it_is_written),
 		TEST(freeing_the_session_ends_kept_stanzas_as_unknown),
 		TEST(the_number_of_stanzas_has_a_high_and_a_low_mark),
 		TEST(the_number_of_bytes_has_them_too),

@@ -491,6 +491,7 @@ static void a_request_that_was_not_sent_goes_out(void **state)
 	assert_int_equal(envoi_settings_set(wire->settings, "resend.messages", "false"), ENVOI_OK);
 	envoi_session_configure(wire->session, wire->settings);
 	request(wire); /* is sent */
+	wire_run(wire, 0);
 	fill_the_transport(wire);
 	request(wire);
 	request(wire);

@@ -126,7 +126,7 @@ static void detaching_ends_everything_from_the_loop_without_the_owner(void **sta
 	wire_run(wire, 0);
 	assert_string_equal(wire_log(wire),
 		"answer ENVOI_ERR_DISCONNECTED disconnected\n"
-		"ticket unknown\n"
+		"ticket not sent\n"
 		"ended\n");
 	assert_int_equal(wire->closed_count, 0);
 	wire_go_online(wire);

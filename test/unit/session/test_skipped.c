@@ -73,6 +73,31 @@ static void a_message_is_reported_and_counted_and_not_answered(void **state)
 	assert_true(envoi_session_is_online(wire.session));
 }
 
+static void count_warning(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	(void)level;
+	(void)subject;
+	*(unsigned int *)user += strstr(message, "skipped a stanza") != NULL;
+}
+
+static void warnings_come_once_a_minute(void **state)
+{
+	(void)state;
+	unsigned int warnings = 0;
+	go_online();
+	envoi_context_set_log(wire.context, count_warning, ENVOI_LOG_WARNING, &warnings);
+	for (int i = 0; i < 100; i++) {
+		(void)wire_talk(&wire, "<message from='eve@b' id='1'>" DEEP "</message>");
+	}
+	assert_int_equal(warnings, 1);
+	assert_int_equal(stats_of_session().skipped, 100);
+	wire_run(&wire, 60000);
+	(void)wire_talk(&wire, "<message from='eve@b' id='1'>" DEEP "</message>");
+	assert_int_equal(warnings, 2);
+	envoi_context_set_log(wire.context, NULL, ENVOI_LOG_WARNING, NULL);
+}
+
 /* RFC 6120, section 8.2.3: each get and set has one answer. */
 static void a_request_is_answered_once(void **state)
 {
@@ -326,6 +351,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_message_is_reported_and_counted_and_not_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(warnings_come_once_a_minute, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_request_is_answered_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stanza_that_cannot_be_answered_is_only_reported, setup, teardown),

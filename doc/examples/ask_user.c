@@ -103,10 +103,10 @@ static void on_stopped(struct envoi_handler *self, const struct envoi_event *eve
 }
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_EVENT_SUSPENDED, on_suspended},
-	{ENVOI_EVENT_RESUMED, on_resumed},
-	{ENVOI_EVENT_STOPPED, on_stopped},
+	{.type = ENVOI_EVENT_AVAILABLE, .handle = on_available},
+	{.type = ENVOI_EVENT_SUSPENDED, .handle = on_suspended},
+	{.type = ENVOI_EVENT_RESUMED, .handle = on_resumed},
+	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl program_impl = {.name = "program", .events = events};

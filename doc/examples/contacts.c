@@ -88,11 +88,11 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 }
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_ROSTER, save},
-	{ENVOI_EVENT_ROSTER_CHANGED, save},
-	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_EVENT_PRESENCE, on_presence},
-	{ENVOI_EVENT_SUBSCRIPTION_REQUEST, on_request},
+	{.type = ENVOI_EVENT_ROSTER, .handle = save},
+	{.type = ENVOI_EVENT_ROSTER_CHANGED, .handle = save},
+	{.type = ENVOI_EVENT_AVAILABLE, .handle = on_available},
+	{.type = ENVOI_EVENT_PRESENCE, .handle = on_presence},
+	{.type = ENVOI_EVENT_SUBSCRIPTION_REQUEST, .handle = on_request},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl program_impl = {.name = "contacts", .events = events};

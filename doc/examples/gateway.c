@@ -107,9 +107,9 @@ static const struct envoi_stanza_row stanzas[] = {
 	ENVOI_ROWS_END,
 };
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_STARTED, on_started},
-	{ENVOI_EVENT_DISCONNECTED, on_disconnected},
-	{ENVOI_EVENT_STOPPED, on_stopped},
+	{.type = ENVOI_EVENT_STARTED, .handle = on_started},
+	{.type = ENVOI_EVENT_DISCONNECTED, .handle = on_disconnected},
+	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl gateway_impl = {

@@ -42,7 +42,7 @@ static const struct envoi_stanza_row stanzas[] = {
 	ENVOI_ROWS_END,
 };
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_STOPPED, on_stopped},
+	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl echo_impl = {

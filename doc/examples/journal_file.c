@@ -283,11 +283,11 @@ static void on_stopped(struct envoi_handler *self, const struct envoi_event *eve
 }
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_STARTED, on_started},
-	{ENVOI_EVENT_RESUMED, on_started},
-	{ENVOI_EVENT_OUTBOX_LOW, on_started},
-	{ENVOI_EVENT_OUTBOX_HIGH, on_high},
-	{ENVOI_EVENT_STOPPED, on_stopped},
+	{.type = ENVOI_EVENT_STARTED, .handle = on_started},
+	{.type = ENVOI_EVENT_RESUMED, .handle = on_started},
+	{.type = ENVOI_EVENT_OUTBOX_LOW, .handle = on_started},
+	{.type = ENVOI_EVENT_OUTBOX_HIGH, .handle = on_high},
+	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl program_impl = {.name = "program", .events = events};

@@ -197,7 +197,7 @@ static void on_stopped(struct envoi_handler *self, const struct envoi_event *eve
 }
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_STOPPED, on_stopped},
+	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl program_impl = {

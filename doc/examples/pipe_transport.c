@@ -221,7 +221,7 @@ static const struct envoi_stanza_row stanzas[] = {
 	ENVOI_ROWS_END,
 };
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_AVAILABLE, on_available},
+	{.type = ENVOI_EVENT_AVAILABLE, .handle = on_available},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl program_impl = {

@@ -74,11 +74,11 @@ static const struct envoi_stanza_row first_reading[] = {
 	ENVOI_ROWS_END,
 };
 static const struct envoi_custom_event_row alarms[] = {
-	{ALARM, on_alarm_event},
+	{.name = ALARM, .handle = on_alarm_event},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_AVAILABLE, on_available},
+	{.type = ENVOI_EVENT_AVAILABLE, .handle = on_available},
 	ENVOI_ROWS_END,
 };
 static const char *const needs[] = {"sensors", NULL};

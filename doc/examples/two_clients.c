@@ -104,11 +104,11 @@ static int on_answer(struct envoi_handler *self, struct envoi_delivery *in)
 }
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_CONNECTED, on_event},
-	{ENVOI_EVENT_SECURED, on_event},
-	{ENVOI_EVENT_AUTHENTICATED, on_event},
-	{ENVOI_EVENT_AVAILABLE, on_available},
-	{ENVOI_EVENT_STOPPED, on_stopped},
+	{.type = ENVOI_EVENT_CONNECTED, .handle = on_event},
+	{.type = ENVOI_EVENT_SECURED, .handle = on_event},
+	{.type = ENVOI_EVENT_AUTHENTICATED, .handle = on_event},
+	{.type = ENVOI_EVENT_AVAILABLE, .handle = on_available},
+	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_stanza_row questions[] = {

@@ -236,8 +236,8 @@ static const struct envoi_stanza_row stanzas[] = {
 	ENVOI_ROWS_END,
 };
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_SUSPENDED, on_suspended},
-	{ENVOI_EVENT_STOPPED, on_stopped},
+	{.type = ENVOI_EVENT_SUSPENDED, .handle = on_suspended},
+	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
 static const struct envoi_handler_impl impl = {

@@ -104,12 +104,16 @@ struct envoi_event_row {
 	/** ENVOI_EVERY_EVENT: all; ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
 	enum envoi_event_type type;
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
+	/** the row is called once: after its call it takes no event until the handler is attached
+	 * again */
+	bool once;
 };
 
 /** One ENVOI_EVENT_CUSTOM that a handler handles, by its name. Called before rows of events. */
 struct envoi_custom_event_row {
 	const char *name; /**< NULL, as in ENVOI_ROWS_END, ends the table */
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
+	bool once; /**< as of struct envoi_event_row */
 };
 
 /** A timeout. It runs from the first ENVOI_EVENT_STARTED on, while the handler is attached. */

@@ -174,6 +174,13 @@ template <auto function> constexpr envoi_custom_event_row custom_event(const cha
 	return row;
 }
 
+/** A row of events or custom events that is called once: once(event<&bot::on_first>(...)). */
+template <class Row> constexpr Row once(Row row)
+{
+	row.once = true;
+	return row;
+}
+
 /** A row for a recurring timeout. void function(envoi_session *) */
 template <auto function> constexpr envoi_timeout_row every(std::uint64_t interval_ms)
 {

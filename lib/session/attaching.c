@@ -45,11 +45,14 @@ static struct envoi__attachment *attachment_new(
 {
 	const struct envoi_timeout_row *rows = handler->impl->timeouts;
 	size_t count = count_timeouts(rows);
-	struct envoi__attachment *attachment = envoi_alloc_zeroed(
-		session->context, sizeof(*attachment) + count * sizeof(attachment->timeouts[0]));
+	size_t spendable = envoi__handler_spendable_rows(handler);
+	struct envoi__attachment *attachment = envoi_alloc_zeroed(session->context,
+		sizeof(*attachment) + count * sizeof(attachment->timeouts[0]) +
+			spendable * sizeof(attachment->spent[0]));
 	if (attachment == NULL) {
 		return NULL;
 	}
+	attachment->spent = spendable == 0 ? NULL : (bool *)&attachment->timeouts[count];
 	envoi__list_init(&attachment->link);
 	envoi__list_init(&attachment->filter_link);
 	attachment->session = session;

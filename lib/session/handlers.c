@@ -76,14 +76,53 @@ void envoi__session_start_timeouts(struct envoi_session *session)
 
 /* --- events: a handler added meanwhile takes part the next time, as in filters --- */
 
+static size_t count_events(const struct envoi_event_row *rows)
+{
+	size_t count = 0;
+	while (rows != NULL && rows[count].type != ENVOI_NO_EVENT) {
+		count++;
+	}
+	return count;
+}
+
+size_t envoi__handler_spendable_rows(const struct envoi_handler *handler)
+{
+	const struct envoi_event_row *events = handler->impl->events;
+	const struct envoi_custom_event_row *custom = handler->impl->custom_events;
+	size_t count = count_events(events);
+	bool is_any_once = false;
+	for (size_t i = 0; i < count; i++) {
+		is_any_once = is_any_once || events[i].once;
+	}
+	for (; custom != NULL && custom->name != NULL; custom++, count++) {
+		is_any_once = is_any_once || custom->once;
+	}
+	return is_any_once ? count : 0;
+}
+
+/* A row that is called once is spent before its call, in which events may be emitted. */
+static bool spend(struct envoi__attachment *attachment, size_t i)
+{
+	bool is_first = !attachment->spent[i];
+	attachment->spent[i] = true;
+	return is_first;
+}
+
 static void deliver_custom_to(struct envoi__attachment *attachment, const struct envoi_event *event)
 {
-	const struct envoi_custom_event_row *row = attachment->handler->impl->custom_events;
-	for (; row != NULL && !attachment->is_removed && row->name != NULL; row++) {
-		if (strcmp(row->name, event->name) == 0) {
+	const struct envoi_handler_impl *impl = attachment->handler->impl;
+	const struct envoi_custom_event_row *row = impl->custom_events;
+	size_t i = row == NULL ? 0 : count_events(impl->events);
+	for (; row != NULL && !attachment->is_removed && row->name != NULL; row++, i++) {
+		if (strcmp(row->name, event->name) == 0 && (!row->once || spend(attachment, i))) {
 			row->handle(attachment->handler, event);
 		}
 	}
+}
+
+static bool takes(const struct envoi_event_row *row, enum envoi_event_type type)
+{
+	return row->type == type || row->type == ENVOI_EVERY_EVENT;
 }
 
 /* The handler of a removed attachment is not touched. */
@@ -92,12 +131,13 @@ static void deliver_to(struct envoi__attachment *attachment, const struct envoi_
 	if (event->type == ENVOI_EVENT_CUSTOM) {
 		deliver_custom_to(attachment, event);
 	}
-	const struct envoi_event_row *row = attachment->is_removed
+	const struct envoi_event_row *rows = attachment->is_removed
 		? NULL
 		: attachment->handler->impl->events;
-	for (; row != NULL && !attachment->is_removed && row->type != ENVOI_NO_EVENT; row++) {
-		if (row->type == event->type || row->type == ENVOI_EVERY_EVENT) {
-			row->handle(attachment->handler, event);
+	for (size_t i = 0;
+		rows != NULL && !attachment->is_removed && rows[i].type != ENVOI_NO_EVENT; i++) {
+		if (takes(&rows[i], event->type) && (!rows[i].once || spend(attachment, i))) {
+			rows[i].handle(attachment->handler, event);
 		}
 	}
 }

@@ -27,6 +27,7 @@ struct envoi__attachment {
 	uint64_t order; /* among the active ones */
 	uint64_t search; /* the last one for a circle of needs that came here */
 	bool is_removed;
+	bool *spent; /* rows of events, then of custom events; NULL: none is called once */
 	size_t timeout_count;
 	struct envoi__timeout timeouts[];
 };
@@ -38,6 +39,8 @@ static inline struct envoi__attachment *envoi__attachment_of(struct envoi__list 
 
 /* --- handlers.c --- */
 
+/** @return the size of `spent`: the rows of events and custom events; 0: none is called once */
+size_t envoi__handler_spendable_rows(const struct envoi_handler *handler);
 void envoi__attachment_start_timeouts(struct envoi__attachment *attachment);
 void envoi__attachment_stop_timeouts(struct envoi__attachment *attachment);
 void envoi__attachment_add_filter(struct envoi__attachment *attachment);

@@ -75,6 +75,10 @@ struct noting : envoi_handler {
 	{
 		note("custom ");
 	}
+	void on_first(const envoi_event *)
+	{
+		note("first ");
+	}
 	void on_second(envoi_session *)
 	{
 		note("second ");
@@ -124,10 +128,12 @@ const envoi_stanza_row stanzas[] = {
 };
 constexpr envoi_event_row events[] = {
 	envoi::event<&noting::on_event>(ENVOI_EVENT_UNHANDLED),
+	envoi::once(envoi::event<&noting::on_first>(ENVOI_EVENT_UNHANDLED)),
 	ENVOI_ROWS_END,
 };
 constexpr envoi_custom_event_row custom_events[] = {
 	envoi::custom_event<&noting::on_custom>("own"),
+	envoi::once(envoi::custom_event<&noting::on_first>("own")),
 	ENVOI_ROWS_END,
 };
 constexpr envoi_timeout_row timeouts[] = {

@@ -285,6 +285,118 @@ static void a_row_may_take_every_event(void **state)
 	assert_int_equal(envoi_session_post_event(wire->session, &every_event), ENVOI_ERR_INVALID);
 }
 
+/* --- rows that are called once --- */
+
+static void on_once(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct listener *listener = ENVOI_CONTAINER_OF(self, struct listener, base);
+	write_text(&listener->wire->log, "once:%s ", envoi_event_name(event->type));
+	if (listener->act != NULL) {
+		listener->act(listener);
+	}
+}
+
+static const struct envoi_event_row once_rows[] = {
+	{ENVOI_EVENT_AVAILABLE, on_any},
+	{.type = ENVOI_EVENT_AVAILABLE, .handle = on_once, .once = true},
+	{.type = ENVOI_EVENT_CUSTOM, .handle = on_once, .once = true},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_custom_event_row once_named[] = {
+	{.name = ALARM, .handle = on_once, .once = true},
+	{"other", on_any},
+	{.name = "other", .handle = on_once, .once = true},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl once_impl = {
+	.name = "once", .events = once_rows, .custom_events = once_named};
+
+static struct listener add_once(struct wire *wire)
+{
+	if (wire->session == NULL) {
+		assert_int_equal(wire_new_session(wire), ENVOI_OK);
+		envoi_session_remove(wire->session, &wire->watcher);
+	}
+	return (struct listener){.base = {&once_impl}, .wire = wire};
+}
+
+static void assert_events(struct wire *wire, const char *expected)
+{
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), expected);
+}
+
+static void post_available(struct wire *wire)
+{
+	assert_int_equal(envoi_session_post_event(wire->session,
+				 &(struct envoi_event){.type = ENVOI_EVENT_AVAILABLE}),
+		ENVOI_OK);
+}
+
+static void a_row_may_be_called_once(void **state)
+{
+	struct wire *wire = *state;
+	struct listener listener = add_once(wire);
+	for (int i = 0; i < 2; i++) { /* until it is attached again */
+		assert_int_equal(envoi_session_add(wire->session, &listener.base), ENVOI_OK);
+		post_available(wire);
+		assert_events(wire, "available once:available ");
+		post_available(wire);
+		assert_events(wire, "available ");
+		envoi_session_remove(wire->session, &listener.base);
+	}
+}
+
+static void emit(struct wire *wire, const char *name)
+{
+	assert_int_equal(envoi_session_emit(wire->session, name, NULL), ENVOI_OK);
+}
+
+/* Rows of one handler do not share what was called. */
+static void a_row_of_custom_events_may_be_called_once(void **state)
+{
+	struct wire *wire = *state;
+	struct listener listener = add_once(wire);
+	assert_int_equal(envoi_session_add(wire->session, &listener.base), ENVOI_OK);
+	emit(wire, ALARM);
+	assert_events(wire, "once:custom once:custom ");
+	emit(wire, ALARM);
+	assert_events(wire, "");
+	emit(wire, "other");
+	assert_events(wire, "custom once:custom ");
+	emit(wire, "other");
+	assert_events(wire, "custom ");
+	post_available(wire);
+	assert_events(wire, "available once:available ");
+	envoi_session_remove(wire->session, &listener.base);
+}
+
+static void act_emit(struct listener *listener)
+{
+	emit(listener->wire, ALARM);
+}
+
+static void once_holds_inside_the_call(void **state)
+{
+	struct wire *wire = *state;
+	struct listener listener = add_once(wire);
+	listener.act = act_emit;
+	assert_int_equal(envoi_session_add(wire->session, &listener.base), ENVOI_OK);
+	emit(wire, ALARM);
+	assert_events(wire, "once:custom once:custom ");
+	envoi_session_remove(wire->session, &listener.base);
+}
+
+static void a_row_that_is_called_once_may_remove_its_handler(void **state)
+{
+	struct wire *wire = *state;
+	struct listener listener = add_once(wire);
+	listener.act = act_remove;
+	assert_int_equal(envoi_session_add(wire->session, &listener.base), ENVOI_OK);
+	emit(wire, ALARM);
+	assert_events(wire, "once:custom ");
+}
+
 static void no_allocation_failure_loses_or_leaks_data(void **state)
 {
 	(void)state;
@@ -327,6 +439,10 @@ int main(void)
 		TEST(an_owner_does_not_post_them),
 		TEST(a_handler_may_be_removed_inside),
 		TEST(a_row_may_take_every_event),
+		TEST(a_row_may_be_called_once),
+		TEST(a_row_of_custom_events_may_be_called_once),
+		TEST(once_holds_inside_the_call),
+		TEST(a_row_that_is_called_once_may_remove_its_handler),
 		cmocka_unit_test(no_allocation_failure_loses_or_leaks_data),
 	};
 	return cmocka_run_group_tests_name("session/custom_events", tests, NULL, NULL);

@@ -16,4 +16,15 @@
 #define ENVOI_PRINTF(format_index, first_arg)
 #endif
 
+/* Around a function with the name of a struct: in C++ it hides the constructor of that, which
+ * -Wshadow reports in the program that includes the header. */
+#if defined(__cplusplus) && (defined(__GNUC__) || defined(__clang__))
+#define ENVOI_SHADOW_BEGIN \
+	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
+#define ENVOI_SHADOW_END _Pragma("GCC diagnostic pop")
+#else
+#define ENVOI_SHADOW_BEGIN
+#define ENVOI_SHADOW_END
+#endif
+
 #endif

@@ -27,6 +27,7 @@ struct envoi_session;
  */
 typedef void envoi_answer_fn(void *user, const struct envoi_answer *answer);
 
+ENVOI_SHADOW_BEGIN
 /**
  * Send an iq get or set, and receive its answer (RFC 6120, section 8.2.3). Returns at once.
  *
@@ -56,6 +57,7 @@ typedef void envoi_answer_fn(void *user, const struct envoi_answer *answer);
 ENVOI_API ENVOI_MUST_CHECK int envoi_request(struct envoi_session *session, struct envoi_stanza *iq,
 	const struct envoi_payload_type *expected, uint64_t timeout_ms, envoi_answer_fn *done,
 	void *user, struct envoi_request **ret_request);
+ENVOI_SHADOW_END
 
 /**
  * Make an iq with one payload, for envoi_request().

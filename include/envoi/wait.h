@@ -37,6 +37,7 @@ struct envoi_wait;
  */
 typedef int envoi_wait_fn(void *user, int code, struct envoi_delivery *in);
 
+ENVOI_SHADOW_BEGIN
 /**
  * Wait for one stanza.
  *
@@ -59,6 +60,7 @@ typedef int envoi_wait_fn(void *user, int code, struct envoi_delivery *in);
 ENVOI_API ENVOI_MUST_CHECK int envoi_wait(struct envoi_session *session,
 	const struct envoi_stanza_row *like, uint64_t timeout_ms, envoi_wait_fn *done, void *user,
 	struct envoi_wait **ret_wait);
+ENVOI_SHADOW_END
 
 /**
  * End a wait with ENVOI_ERR_CANCELED, reported from the loop. No effect if it has ended; NULL is

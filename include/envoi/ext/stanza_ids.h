@@ -46,6 +46,7 @@ ENVOI_API extern const struct envoi_payload_type envoi_stanza_ids_origin_type;
 ENVOI_API const char *envoi_stanza_ids_assigned_by(
 	const struct envoi_stanza *message, const struct envoi_jid *by);
 
+ENVOI_SHADOW_BEGIN
 /**
  * Get the id that the sender's client gave a message. It is the same when the client sends the
  * message again, and when a room reflects it. Each sender can use any id (section 6): compare it
@@ -54,6 +55,7 @@ ENVOI_API const char *envoi_stanza_ids_assigned_by(
  * @return borrowed from @p message; NULL: none, or malformed
  */
 ENVOI_API const char *envoi_stanza_ids_origin(const struct envoi_stanza *message);
+ENVOI_SHADOW_END
 
 /**
  * Give a message of this side an origin-id that is equal to its id, before it is sent. A message

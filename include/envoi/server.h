@@ -1,0 +1,208 @@
+/*
+ * envoi - a server in the program: accounts, routing, rosters, presence
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_SERVER_H
+#define ENVOI_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <envoi/accept.h>
+#include <envoi/error.h>
+#include <envoi/export.h>
+#include <envoi/failure.h>
+#include <envoi/jid.h>
+#include <envoi/tap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A server for one domain, on the loop of the program: for tests, demonstrations, appliances and
+ * closed networks on one host. It does not connect to other servers (doc/server.md). Its library
+ * is libenvoi-server.
+ *
+ *	envoi_store_new_memory(&store, context);
+ *	const struct envoi_server_options options = {
+ *		.domain = "example.org", .tls = tls, .store = store, .settings = settings};
+ *	envoi_server_new(&server, context, &options);
+ *	envoi_server_set_password(server, "alice", "secret", false, NULL, NULL);
+ *	envoi_tcp_listen(envoi_server_listener(server), ENVOI_SERVER_STARTTLS, "127.0.0.1", 5222,
+ *		NULL);
+ *
+ * It has sessions that are resumed (XEP-0198), routing by full and bare address (RFC 6121, section
+ * 8), offline messages (XEP-0160), service discovery, ping, version and time.
+ *
+ * Its settings are those of the acceptor (<envoi/accept.h>), of the listener (<envoi/listener.h>)
+ * and server.*, which envoi_server_settings() adds to a context. acknowledgement.ping is always
+ * false in its sessions: a message to a client without stream management counts as received when it
+ * was written.
+ */
+
+struct envoi_context;
+struct envoi_listener;
+struct envoi_settings;
+struct envoi_store;
+struct envoi_tls_config;
+struct envoi_transport;
+
+struct envoi_server;
+
+/* Services of the server's listener (envoi_tcp_listen()). */
+#define ENVOI_SERVER_STARTTLS "xmpp-client" /**< STARTTLS (RFC 6120, section 5) */
+#define ENVOI_SERVER_DIRECT_TLS "xmpps-client" /**< TLS from the first byte (XEP-0368) */
+
+/* --- reports --- */
+
+/** What has happened to a session. */
+enum envoi_server_act {
+	ENVOI_SERVER_CONNECTED = 1, /**< a connection was admitted */
+	ENVOI_SERVER_LOGGED_IN, /**< the peer has authenticated */
+	ENVOI_SERVER_ONLINE, /**< a resource was bound */
+	ENVOI_SERVER_SUSPENDED, /**< the connection is lost, and may be resumed */
+	ENVOI_SERVER_RESUMED,
+	ENVOI_SERVER_ENDED, /**< a session, or a connection that had none yet, has ended */
+};
+
+/** A report, for a log. Borrowed for the call. */
+struct envoi_server_report {
+	enum envoi_server_act act;
+	const char *user; /**< of LOGGED_IN: the account's name; NULL: another report */
+	const char *mechanism; /**< of LOGGED_IN: of SASL */
+	const struct envoi_jid *jid; /**< from ONLINE on; NULL: none was bound */
+	/** of the peer: "192.0.2.1"; "": not known. Of RESUMED that of the new connection */
+	const char *address;
+	const struct envoi_failure *why; /**< of SUSPENDED and ENDED; else NULL */
+};
+
+struct envoi_server_hook;
+
+/** What a server reports to its owner, from the loop. Each function is OPTIONAL. */
+struct envoi_server_hook_impl {
+	/** Something has happened to a session. The server must not be freed inside. */
+	void (*reported)(struct envoi_server_hook *hook, const struct envoi_server_report *report);
+	/** The server that envoi_server_close() was called for has no session left, and its store
+	 * has all that it was given. The server may be freed inside. */
+	void (*closed)(struct envoi_server_hook *hook);
+};
+
+/** Base of every hook; embedded first. */
+struct envoi_server_hook {
+	const struct envoi_server_hook_impl *impl;
+};
+
+/* --- life --- */
+
+struct envoi_server_options {
+	const char *domain; /**< REQUIRED; prepared; copied */
+	struct envoi_store *store; /**< REQUIRED; borrowed, must outlive the server */
+	struct envoi_tls_config *tls; /**< as in struct envoi_acceptor_options */
+	const struct envoi_settings *settings; /**< copied; NULL: defaults */
+	struct envoi_server_hook *hook; /**< borrowed, must outlive the server; NULL: none */
+	envoi_tap_fn *tap; /**< called with the traffic of all connections; NULL: none */
+	void *tap_user;
+};
+
+/**
+ * Add the settings server.* to a context, before settings are made that use them.
+ * envoi_server_new() does so, too.
+ * @retval ENVOI_ERR_EXISTS  another table has one of the names
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_server_add_settings(struct envoi_context *context);
+
+/**
+ * Make a server without connections.
+ *
+ * @param context  a reference is taken
+ * @param options  copied
+ * @retval ENVOI_ERR_INVALID  no store; the domain is missing or malformed
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
+ * Other errors as envoi_acceptor_new(), envoi_listener_new() and envoi_server_add_settings().
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_server_new(struct envoi_server **ret_server,
+	struct envoi_context *context, const struct envoi_server_options *options);
+
+/**
+ * Free a server at once: connections are cut, messages that were not delivered are lost
+ * (envoi_server_close() stores them), and jobs of the store are canceled. NULL is allowed. Not
+ * allowed inside `reported`, nor inside a function of the store.
+ */
+ENVOI_API void envoi_server_free(struct envoi_server *server);
+
+/**
+ * Close a server in order: it admits no connection, its sessions end with the stream error
+ * system-shutdown (RFC 6120, section 4.9.3.20), and messages that clients have not received are
+ * stored. Then `closed` of the hook is called, from the loop. Idempotent.
+ */
+ENVOI_API void envoi_server_close(struct envoi_server *server);
+
+/** @return the listener, to which sources are added; borrowed, lives as long as the server */
+ENVOI_API struct envoi_listener *envoi_server_listener(const struct envoi_server *server);
+
+/**
+ * Accept a connection that comes from outside of the listener, of a transport of any kind.
+ *
+ * @param transport  taken, not started; consumed on failure too
+ * @retval ENVOI_ERR_STATE  the server is closing
+ * Other errors as envoi_acceptor_accept().
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_server_accept(
+	struct envoi_server *server, struct envoi_transport *transport);
+
+/** Numbers of a server. */
+struct envoi_server_stats {
+	struct envoi_acceptor_stats connections;
+	size_t accounts; /**< in memory: with a session, or used a short time ago */
+	size_t waiting; /**< stanzas that wait for the store */
+	uint64_t routed; /**< stanzas that were delivered to sessions */
+	uint64_t stored; /**< messages that were stored for their recipients */
+	uint64_t refused; /**< stanzas that were answered with an error, or dropped at a limit */
+};
+
+/** Fill in *ret_stats. */
+ENVOI_API void envoi_server_get_stats(
+	const struct envoi_server *server, struct envoi_server_stats *ret_stats);
+
+/* --- accounts --- */
+
+/**
+ * A change of an account has ended. Called from the loop, once; not when the server was freed
+ * before. The server may be freed inside.
+ * @param code  ENVOI_OK, or as the function of the store that made the change
+ */
+typedef void envoi_server_changed_fn(void *user, int code);
+
+/**
+ * Make an account, or give one another password. Verifiers of SCRAM-SHA-1, SCRAM-SHA-256 and
+ * SCRAM-SHA-512 are derived, with server.scram-iterations iterations, and stored.
+ *
+ * @param name      the localpart of the address; prepared
+ * @param password  as of envoi_sasl_derive(); not kept
+ * @param is_new    fail with ENVOI_ERR_EXISTS if there is such an account
+ * @param done      NULL: no report is wanted
+ * @param user      passed to @p done
+ * @retval ENVOI_ERR_INVALID  the name or the password is not allowed
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
+ * After an error @p done is not called.
+ */
+ENVOI_API int envoi_server_set_password(struct envoi_server *server, const char *name,
+	const char *password, bool is_new, envoi_server_changed_fn *done, void *user);
+
+/* --- the store in memory --- */
+
+/**
+ * Make a store that ends with the process.
+ * @param context  a reference is taken
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_store_new_memory(
+	struct envoi_store **ret_store, struct envoi_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

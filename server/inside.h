@@ -1,0 +1,310 @@
+/*
+ * envoi-server - what its files share
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: base/list.h, which is inline.
+ */
+#ifndef ENVOI_SERVER_INSIDE_H
+#define ENVOI_SERVER_INSIDE_H
+
+#include <envoi/interfaces/features.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/interfaces/store.h>
+#include <envoi/server.h>
+#include <envoi/session.h>
+#include <envoi/watch.h>
+
+#include "base/list.h"
+#include "contact.h"
+#include "server_settings.h"
+#include "table.h"
+
+/*
+ * The files:
+ *	server.c          life
+ *	connections.c     from the listener to the acceptor, and what that reports
+ *	passwords.c       what logins need: verifiers, looked up and made
+ *	job.c             jobs of the store that end with the server
+ *	account.c         accounts in memory, and what waits for them
+ *	resource.c        bound sessions of an account
+ *	route.c           where a stanza goes (RFC 6120, section 10; RFC 6121, section 8)
+ *	message.c         messages to an account (RFC 6121, section 8.5)
+ *	parcel.c          messages on their way to sessions, and what becomes of them
+ *	offline.c         messages that wait for their recipient (XEP-0160)
+ *	presence.c        who is available
+ *	request.c         iqs that the server answers, for itself and for accounts
+ *	service.c         answers: discovery, ping, time, version
+ */
+
+struct envoi__account;
+struct envoi__offline;
+struct envoi__resource;
+struct envoi_channel;
+
+/* --- jobs of the store --- */
+
+/** A job of a server. Embedded in what begins it. */
+struct envoi__job {
+	struct envoi_store_job job;
+	struct envoi__list link; /* of the server's open jobs */
+	struct envoi_server *server;
+	struct envoi__account *account; /* kept in memory meanwhile; NULL: none */
+	/** Called once. ENVOI_ERR_CANCELED: the server is being freed: only free the memory. */
+	void (*done)(struct envoi__job *job, int code, const struct envoi_store_answer *answer);
+};
+
+/* --- what waits for an account --- */
+
+/** Something to be done when an account is in memory. */
+struct envoi__task {
+	struct envoi__list link;
+	/**
+	 * @param account  NULL on failure
+	 * @param code     ENVOI_OK; ENVOI_ERR_NOT_FOUND: there is no such account; ENVOI_ERR_FULL:
+	 *                 too much waits; ENVOI_ERR_CANCELED: the server is being freed: only free
+	 *                 the memory. Others: the store failed
+	 */
+	void (*run)(struct envoi__task *task, struct envoi__account *account, int code);
+};
+
+/** An account in memory. */
+struct envoi__account {
+	struct envoi__table_link link; /* by the bare address */
+	struct envoi__list idle_link; /* in the server's list, unless it is held */
+	struct envoi_server *server;
+	struct envoi_jid *jid; /* bare; a reference */
+	struct envoi__job load;
+	bool is_loaded;
+	bool is_running; /* tasks */
+	size_t holds; /* by resources, jobs and parcels */
+	struct envoi__list tasks, resources;
+	struct envoi__table contacts;
+	uint64_t version, removed; /* of the roster */
+	struct envoi__offline *offline; /* messages that are being taken from the store; or NULL */
+	bool has_stored; /* messages may wait in the store */
+};
+
+/** A bound session. It is made when the connection is admitted. */
+struct envoi__resource {
+	struct envoi__list link; /* of the server */
+	struct envoi__list account_link; /* of the account, in order of binding; or alone */
+	struct envoi_server *server;
+	struct envoi_admission *admission; /* NULL: not from the listener */
+	struct envoi_opening *opening; /* direct TLS; NULL: done */
+	struct envoi_accepted *accepted; /* NULL: not accepted yet, or ended */
+	struct envoi__task arrival; /* waits for the account */
+	struct envoi__account *account; /* held; NULL: not bound, or not in memory yet */
+	struct envoi__list waiting; /* its stanzas that wait for its own account */
+	struct envoi_stanza *presence; /* the last available one, a reference; NULL: unavailable */
+};
+
+struct envoi_server {
+	struct envoi_context *context; /* a reference */
+	struct envoi_settings *settings; /* a copy */
+	struct envoi__server_settings values;
+	struct envoi_jid *domain; /* a reference */
+	struct envoi_store *store; /* borrowed */
+	struct envoi_tls_config *tls; /* a reference, or NULL */
+	struct envoi_server_hook *hook; /* borrowed; NULL: none */
+	struct envoi_acceptor *acceptor;
+	struct envoi_accept_hook accept_hook;
+	struct envoi_sasl_directory directory;
+	struct envoi_sasl_decoys decoys;
+	struct envoi_listener *listener;
+	struct envoi__list resources; /* connections without a session included */
+	struct envoi__list jobs, changes;
+	struct envoi__table accounts;
+	struct envoi__list idle; /* the longest idle account first */
+	size_t idle_count;
+	size_t waiting; /* stanzas that wait for the store */
+	size_t parcels; /* on their way */
+	struct envoi_server_stats stats;
+	struct envoi_deferred closed;
+	bool is_closing, is_reported, is_ended;
+};
+
+/* --- server.c --- */
+
+/** Something has ended that a closing server waits for. */
+void envoi__server_progressed(struct envoi_server *server);
+
+/* --- job.c --- */
+
+/** Before a function of the store is called with &job->job. @param account  NULL: none */
+void envoi__job_begin(struct envoi__job *job, struct envoi_server *server,
+	struct envoi__account *account,
+	void (*done)(struct envoi__job *job, int code, const struct envoi_store_answer *answer));
+/** End a job without `done`. */
+void envoi__job_cancel(struct envoi__job *job);
+/** End all jobs of a server with ENVOI_ERR_CANCELED. */
+void envoi__jobs_cancel(struct envoi_server *server);
+
+/* --- passwords.c --- */
+
+extern const struct envoi_sasl_directory_impl envoi__server_directory_impl;
+void envoi__changes_cancel(struct envoi_server *server);
+
+/* --- connections.c --- */
+
+extern const struct envoi_accept_hook_impl envoi__server_accept_hook_impl;
+int envoi__server_admitted(
+	void *user, struct envoi_admission *admission, struct envoi_channel *channel);
+/** End all connections in order. */
+void envoi__connections_close(struct envoi_server *server);
+/** Free what envoi_acceptor_free() has not ended. */
+void envoi__connections_free(struct envoi_server *server);
+
+/* --- account.c --- */
+
+/** Do something with an account, now if it is in memory and nothing waits for it, else later.
+ * @param jid  its address, with or without resource */
+void envoi__account_want(
+	struct envoi_server *server, const struct envoi_jid *jid, struct envoi__task *task);
+/** @return the account, if it is in memory and nothing waits for it; else NULL */
+struct envoi__account *envoi__account_ready(
+	const struct envoi_server *server, const struct envoi_jid *jid);
+/** @return the account, if it is in memory; else NULL. For what need not wait its turn */
+struct envoi__account *envoi__account_loaded(
+	const struct envoi_server *server, const struct envoi_jid *jid);
+/** Take a task back, if it waits. */
+void envoi__task_withdraw(struct envoi_server *server, struct envoi__task *task);
+void envoi__account_hold(struct envoi__account *account);
+void envoi__account_release(struct envoi__account *account);
+/** @return the name by which the store knows it; borrowed */
+const char *envoi__account_name(const struct envoi__account *account);
+/** Free all accounts; none is held. */
+void envoi__accounts_free(struct envoi_server *server);
+
+/* --- resource.c --- */
+
+/** The session is online: enter it into its account. */
+void envoi__resource_arrive(struct envoi__resource *resource);
+/** The session has ended: take it out, as if it had become unavailable. */
+void envoi__resource_leave(struct envoi__resource *resource);
+/** Visit the resources of an account. @param after  NULL: the first one */
+struct envoi__resource *envoi__resource_next(
+	const struct envoi__account *account, const struct envoi__resource *after);
+/** @return the resource of a full address; NULL: there is none, or it is not entered yet */
+struct envoi__resource *envoi__resource_find(
+	const struct envoi_server *server, const struct envoi_jid *jid);
+/** @return whether messages to the bare address may go there (RFC 6121, section 8.5.2.1) */
+bool envoi__resource_takes_messages(const struct envoi__resource *resource);
+/** @return 0 without presence */
+int envoi__resource_priority(const struct envoi__resource *resource);
+const struct envoi_jid *envoi__resource_jid(const struct envoi__resource *resource);
+/**
+ * Send a copy of a stanza.
+ * @param to      the address to put there; NULL: it stays
+ * @param ticket  as of envoi_send()
+ * @param sender  is not read while the receiver's outbox is high; NULL: none
+ * @retval <0  as envoi_send()
+ */
+int envoi__resource_send(struct envoi__resource *resource, const struct envoi_stanza *stanza,
+	const struct envoi_jid *to, struct envoi_ticket *ticket, struct envoi__resource *sender);
+/** Send a stanza that was made for it. @param stanza  taken */
+int envoi__resource_give(struct envoi__resource *resource, struct envoi_stanza *stanza);
+
+/* --- route.c --- */
+
+/** A stanza that is being routed. */
+struct envoi__routed {
+	struct envoi_server *server;
+	struct envoi_stanza *stanza; /* borrowed; its `from` is the sender's address */
+	/** of the session that it came from; NULL: that has ended, or there is none */
+	struct envoi__resource *sender;
+	struct envoi_hold **hold; /* of its acknowledgement, see envoi__route_hold(); or NULL */
+};
+
+/** A stanza of a session of the server. */
+void envoi__route_from(struct envoi__resource *resource, struct envoi_stanza *stanza);
+/** The session has ended: drop its stanzas that wait for its own account. */
+void envoi__route_forget(struct envoi__resource *resource);
+/** @return the acknowledgement of the stanza (XEP-0198), which is held until
+ * envoi_hold_release(); NULL: there is none to hold */
+struct envoi_hold *envoi__route_hold(const struct envoi__routed *routed);
+/** Deliver a stanza to the domain or to an account, by its `to`. */
+void envoi__route(const struct envoi__routed *routed);
+/** Answer a stanza with an error, if it may be answered. */
+void envoi__route_refuse(const struct envoi__routed *routed, enum envoi_stanza_condition condition);
+/** Answer with the condition of an error of the store or of an account: ENVOI_ERR_NOT_FOUND looks
+ * like every other reason not to be available. */
+void envoi__route_fail(const struct envoi__routed *routed, int code);
+/** Send a stanza, which the server has made, to the address in its `to`. @param stanza  taken */
+void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanza);
+
+/* --- message.c --- */
+
+/** Deliver a message to an address of an account (RFC 6121, section 8.5). */
+void envoi__message_deliver(const struct envoi__routed *routed, struct envoi__account *account);
+
+/* --- parcel.c --- */
+
+/** Send a message to those resources of an account for which @p is_chosen returns true.
+ * @return whether there was one that took it */
+bool envoi__parcel_send(const struct envoi__routed *routed, struct envoi__account *account,
+	bool (*is_chosen)(const struct envoi__resource *resource, const void *user),
+	const void *user);
+
+/* --- offline.c --- */
+
+/** Store a message for an account, or refuse it. */
+void envoi__offline_add(const struct envoi__routed *routed, struct envoi__account *account);
+/** Store a message that the sender believes delivered: it is lost only if there is no room. */
+void envoi__offline_return(
+	struct envoi__account *account, struct envoi_stanza *message, int64_t sent_ms);
+/** @return whether a message may be stored (XEP-0160, section 3) */
+bool envoi__offline_takes(const struct envoi_stanza *message);
+/** A resource can take messages: deliver what is stored, if that has not begun. */
+void envoi__offline_deliver(struct envoi__account *account);
+/** @return whether stored messages are being delivered, so that new ones have to wait behind them
+ */
+bool envoi__offline_is_busy(const struct envoi__account *account);
+
+/* --- presence.c --- */
+
+/** A presence of a session of the server. */
+void envoi__presence_send(const struct envoi__routed *routed);
+/** The session has ended without saying so. */
+void envoi__presence_end(struct envoi__resource *resource);
+/** Deliver a presence to an address of an account (RFC 6121, sections 8.5.2 and 8.5.3). */
+void envoi__presence_deliver(const struct envoi__routed *routed, struct envoi__account *account);
+
+/* --- request.c --- */
+
+/** Deliver an iq to an address of an account (RFC 6121, sections 8.5.2 and 8.5.3). */
+void envoi__request_deliver(const struct envoi__routed *routed, struct envoi__account *account);
+/** Answer an iq get or set. @param account  to which it was sent; NULL: to the server */
+void envoi__request_answer(const struct envoi__routed *routed, struct envoi__account *account);
+/** @return whether the sender of a stanza may know that the account is available (RFC 6121, section
+ * 8.5.3.1) */
+bool envoi__request_may_know(
+	const struct envoi__routed *routed, const struct envoi__account *account);
+
+/** A kind of request that the server answers. */
+struct envoi__service {
+	enum envoi_stanza_kind kind; /* ENVOI_NO_STANZA ends a table */
+	const char *ns, *name;
+	/** the server's own address, the sender's account, other accounts: bits */
+	unsigned int where;
+	/** @param account  NULL: the server */
+	void (*answer)(const struct envoi__routed *routed, struct envoi__account *account);
+};
+enum {
+	ENVOI__AT_SERVER = 1,
+	ENVOI__AT_OWN = 2,
+	ENVOI__AT_OTHERS = 4,
+};
+/** Visit what the server answers. @param after  NULL: the first one @return NULL: at the end */
+const struct envoi__service *envoi__service_next(const struct envoi__service *after);
+/** @return where an iq was sent to: a bit */
+unsigned int envoi__request_place(
+	const struct envoi__routed *routed, const struct envoi__account *account);
+/** Answer with a result that has one payload; @p type NULL: none. */
+void envoi__request_result(const struct envoi__routed *routed,
+	const struct envoi_payload_type *type, const void *value);
+
+/* --- service.c --- */
+
+extern const struct envoi__service envoi__basic_services[];
+
+#endif

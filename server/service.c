@@ -1,0 +1,142 @@
+/*
+ * envoi-server - answers: discovery, ping, time, version
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include <envoi/context.h>
+#include <envoi/ext/disco.h>
+#include <envoi/ext/entity_time.h>
+#include <envoi/ext/ping.h>
+#include <envoi/ext/software_version.h>
+#include <envoi/version.h>
+
+#include "inside.h"
+
+enum {
+	MOST_FEATURES = 40,
+};
+
+/* --- discovery (XEP-0030) --- */
+
+struct features {
+	const char *names[MOST_FEATURES];
+	size_t count;
+};
+
+static void add_feature(struct features *features, const char *name)
+{
+	for (size_t i = 0; i < features->count; i++) {
+		if (strcmp(features->names[i], name) == 0) {
+			return;
+		}
+	}
+	if (features->count < MOST_FEATURES) {
+		features->names[features->count++] = name;
+	}
+}
+
+/* What is answered there is offered there. */
+static void add_features(struct features *features, unsigned int place)
+{
+	const struct envoi__service *at = NULL;
+	while ((at = envoi__service_next(at)) != NULL) {
+		if ((at->where & place) != 0) {
+			add_feature(features, at->ns);
+		}
+	}
+}
+
+static void send_info(const struct envoi__routed *routed, const char *category, const char *type,
+	const struct features *features)
+{
+	struct envoi_stanza *result = envoi_iq_result_new(routed->stanza);
+	struct envoi_element *query = envoi_element_add(
+		envoi_stanza_element(result), ENVOI_NS_DISCO_INFO, "query");
+	struct envoi_element *identity = envoi_element_add(query, NULL, "identity");
+	envoi_element_set(envoi_element_set(identity, "category", category), "type", type);
+	for (size_t i = 0; i < features->count; i++) {
+		envoi_element_set(
+			envoi_element_add(query, NULL, "feature"), "var", features->names[i]);
+	}
+	envoi__route_answer(routed->server, result);
+}
+
+static bool names_node(const struct envoi__routed *routed)
+{
+	const struct envoi_element *query = envoi_stanza_payload(routed->stanza);
+	return envoi_element_attr(query, "node") != NULL;
+}
+
+/* Whether there is such an account is for its contacts only (XEP-0030, section 9). */
+static bool may_discover(const struct envoi__routed *routed, const struct envoi__account *account)
+{
+	return account == NULL || envoi__request_may_know(routed, account);
+}
+
+static void answer_info(const struct envoi__routed *routed, struct envoi__account *account)
+{
+	struct features features = {.count = 0};
+	if (!may_discover(routed, account)) {
+		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
+	} else if (names_node(routed)) {
+		envoi__route_refuse(routed, ENVOI_ITEM_NOT_FOUND);
+	} else if (account != NULL) {
+		add_features(&features, envoi__request_place(routed, account));
+		send_info(routed, "account", "registered", &features);
+	} else {
+		add_features(&features, ENVOI__AT_SERVER);
+		add_feature(&features, "msgoffline"); /* XEP-0160, section 4 */
+		send_info(routed, "server", "im", &features);
+	}
+}
+
+static void answer_items(const struct envoi__routed *routed, struct envoi__account *account)
+{
+	const struct envoi_disco_items none = {.item_count = 0};
+	if (!may_discover(routed, account)) {
+		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
+	} else if (names_node(routed)) {
+		envoi__route_refuse(routed, ENVOI_ITEM_NOT_FOUND);
+	} else {
+		envoi__request_result(routed, &envoi_disco_items_type, &none);
+	}
+}
+
+/* --- ping, time, version --- */
+
+static void answer_ping(const struct envoi__routed *routed, struct envoi__account *account)
+{
+	(void)account;
+	envoi__request_result(routed, NULL, NULL);
+}
+
+static void answer_time(const struct envoi__routed *routed, struct envoi__account *account)
+{
+	const struct envoi_entity_time time = {
+		.utc_ms = envoi_context_wall_clock_ms(routed->server->context)};
+	(void)account;
+	envoi__request_result(routed, &envoi_entity_time_type, &time);
+}
+
+static void answer_version(const struct envoi__routed *routed, struct envoi__account *account)
+{
+	const struct envoi_software_version version = {.name = "Envoi", .version = envoi_version()};
+	(void)account;
+	if (routed->server->values.has_version) {
+		envoi__request_result(routed, &envoi_software_version_type, &version);
+	} else {
+		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
+	}
+}
+
+const struct envoi__service envoi__basic_services[] = {
+	{ENVOI_IQ_GET, ENVOI_NS_DISCO_INFO, "query",
+		ENVOI__AT_SERVER | ENVOI__AT_OWN | ENVOI__AT_OTHERS, answer_info},
+	{ENVOI_IQ_GET, ENVOI_NS_DISCO_ITEMS, "query",
+		ENVOI__AT_SERVER | ENVOI__AT_OWN | ENVOI__AT_OTHERS, answer_items},
+	{ENVOI_IQ_GET, ENVOI_NS_PING, "ping", ENVOI__AT_SERVER | ENVOI__AT_OWN, answer_ping},
+	{ENVOI_IQ_GET, ENVOI_NS_ENTITY_TIME, "time", ENVOI__AT_SERVER, answer_time},
+	{ENVOI_IQ_GET, "jabber:iq:version", "query", ENVOI__AT_SERVER, answer_version},
+	{.kind = ENVOI_NO_STANZA},
+};

@@ -22,6 +22,9 @@ enum {
 	LIMIT = 1024 * 1024, /* listener.memory */
 	READ_BYTES = 64 * 1024, /* more than what one reading adds to a connection */
 	SETTLING_MS = 100,
+	HELD_MS = 600000, /* longer than any wait for an answer to a probe */
+	HELD_SHORTLY_MS = 15000, /* of liveness.answer-timeout, which is 20 s */
+	LATE_MS = 10000, /* more than what is left of it */
 	ELEMENT_MS = 121000, /* stream.element-timeout, and a second */
 	PIECE = 10000,
 	PIECES = 50,
@@ -196,6 +199,53 @@ static void attack(void)
 	}
 }
 
+/* With the acceptor's default the element would end the connection. */
+static void a_client_that_is_held_for_long_is_not_found_dead(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		envoi_settings_set(all.f.settings, "stream.element-timeout", "1h"), ENVOI_OK);
+	struct talker *talker = honest();
+	struct talker *other = connect_talker();
+	log_in(other, "AGJvYgBzZWNyZXQ=", "r");
+	say(other, "<message to='alice@example.org'><body>");
+	say_bytes(other, LIMIT / 2);
+	say(talker, "<message to='bob@example.org'><body>");
+	say_bytes(talker, LIMIT / 2);
+	run(SETTLING_MS);
+	assert_true(stats().memory > LIMIT);
+	say(talker, "</body></message>");
+	answer_bytes(talker);
+	run(HELD_MS);
+	assert_true(stats().memory > LIMIT);
+	drop(other);
+	run(SETTLING_MS);
+	assert_true(stats().memory < LIMIT / 8);
+	assert_is_served(talker);
+	assert_non_null(strstr(all.f.notes, "stanza message from alice@example.org/desk"));
+}
+
+/* It is held after it was probed: the time for the answer begins again where reading does. */
+static void a_client_that_is_read_again_has_time_to_answer(void **state)
+{
+	(void)state;
+	struct talker *talker = honest(), *other = connect_talker();
+	log_in(other, "AGJvYgBzZWNyZXQ=", "r");
+	say(talker, "<message to='bob@example.org'><body>");
+	say_bytes(talker, LIMIT / 2);
+	while (answer_bytes(talker) == 0) {
+		run(SETTLING_MS);
+	}
+	say(other, "<message to='alice@example.org'><body>");
+	say_bytes(other, LIMIT / 2);
+	run(HELD_SHORTLY_MS);
+	assert_true(stats().memory > LIMIT);
+	drop(other);
+	run(LATE_MS);
+	say(talker, "</body></message>");
+	assert_is_served(talker);
+}
+
 static void stanzas_that_do_not_end_hold_no_more_than_the_budget(void **state)
 {
 	(void)state;
@@ -219,6 +269,8 @@ static void stanzas_that_do_not_end_hold_no_more_than_the_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_client_that_is_held_for_long_is_not_found_dead),
+		TEST(a_client_that_is_read_again_has_time_to_answer),
 		TEST(stanzas_that_do_not_end_hold_no_more_than_the_budget),
 	};
 	return cmocka_run_group_tests_name("sim/budget", tests, NULL, NULL);

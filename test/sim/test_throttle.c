@@ -378,6 +378,41 @@ static void a_client_that_is_not_read_is_not_found_dead(void **state)
 	assert_int_equal(all.bob.heard, MESSAGES);
 }
 
+static void fill_outbox(const char *address)
+{
+	struct envoi_session_stats stats = {0};
+	for (unsigned int i = 0; stats.outbox_stanzas <= HIGH; i++) {
+		char body[BODY_BYTES + 1];
+		memset(body, 'x', BODY_BYTES);
+		body[BODY_BYTES] = '\0';
+		assert_int_equal(
+			envoi_send_text(session_of(address), address, body, NULL), ENVOI_OK);
+		run(1);
+		envoi_session_get_stats(session_of(address), &stats);
+	}
+}
+
+/* It was probed before it waited: the time for the answer begins again where reading does. */
+static void a_client_that_is_read_again_has_time_to_answer(void **state)
+{
+	(void)state;
+	set("stream.write-timeout", "1h");
+	begin();
+	envoi_memory_end_pause(all.bob.end, true);
+	fill_outbox(TO_BOB);
+	struct envoi_buffer *received = envoi_memory_end_received(all.alice.end);
+	while (envoi_buffer_len(received) == 0) {
+		accept_fixture_run(&all.f, SETTLING_MS);
+		say(&all.bob, " ");
+	}
+	envoi_session_throttle(session_of(TO_ALICE), session_of(TO_BOB));
+	assert_true(envoi_session_is_throttled(session_of(TO_ALICE)));
+	run(2 * THROTTLE_MS - SETTLING_MS); /* liveness.answer-timeout is as long */
+	assert_false(envoi_session_is_throttled(session_of(TO_ALICE)));
+	run(THROTTLE_MS / 2);
+	assert_non_null(session_of(TO_ALICE));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -391,6 +426,7 @@ int main(void)
 		TEST(a_receiver_that_ends_is_not_waited_for),
 		TEST(a_session_that_waits_may_end),
 		TEST(a_client_that_is_not_read_is_not_found_dead),
+		TEST(a_client_that_is_read_again_has_time_to_answer),
 	};
 	return cmocka_run_group_tests_name("sim/throttle", tests, NULL, NULL);
 }

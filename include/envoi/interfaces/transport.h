@@ -77,7 +77,7 @@ struct envoi_transport_sink_impl {
 	/** Pending output has fallen to the low mark or below, after it was above, or after
 	 * ENVOI_ERR_FULL: the refused element may be sent again. */
 	void (*drained)(struct envoi_transport_sink *sink);
-	/** Bytes arrived, white space included. At most once a turn. */
+	/** Bytes arrived, white space included, or reading has begun again (`is_held`). */
 	void (*activity)(struct envoi_transport_sink *sink);
 	/**
 	 * The connection has ended: exactly once, always last, after all complete elements were
@@ -186,6 +186,14 @@ struct envoi_transport_impl {
 	 */
 	void (*pause)(struct envoi_transport *transport);
 	void (*resume)(struct envoi_transport *transport);
+
+	/**
+	 * OPTIONAL.
+	 * @return whether the transport does not read, although it is not paused: this side is
+	 *         short of memory (the library's transports: the setting listener.memory). The
+	 *         peer's silence means nothing then; `activity` is called when reading begins again
+	 */
+	bool (*is_held)(const struct envoi_transport *transport);
 
 	/** @return bytes of output that were not written yet */
 	size_t (*pending)(const struct envoi_transport *transport);

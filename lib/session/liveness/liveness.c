@@ -150,7 +150,7 @@ static void on_timer(struct envoi_timer *timer)
 	uint64_t now_ms = time_of_look_ms(liveness, timer->due_ms);
 	liveness->impl->enter(liveness);
 	envoi__wake_check(liveness->context);
-	if (liveness->is_held) {
+	if (liveness->impl->is_held(liveness)) {
 		envoi__liveness_input(liveness);
 	}
 	if (look_at_input(liveness, now_ms) && look_at_output(liveness, now_ms)) {
@@ -175,12 +175,6 @@ void envoi__liveness_answered(struct envoi__liveness *liveness)
 {
 	liveness->is_probing = false;
 	schedule(liveness);
-}
-
-void envoi__liveness_hold(struct envoi__liveness *liveness, bool is_held)
-{
-	liveness->is_held = is_held;
-	envoi__liveness_input(liveness);
 }
 
 /* --- life --- */

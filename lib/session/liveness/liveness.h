@@ -36,6 +36,8 @@ struct envoi__liveness_impl {
 	void (*keepalive)(struct envoi__liveness *liveness);
 	/** @return a number that changes with each thing sent */
 	uint64_t (*sent)(const struct envoi__liveness *liveness);
+	/** @return whether this side does not read: the silence is not the peer's */
+	bool (*is_held)(const struct envoi__liveness *liveness);
 	/** @return output that the kernel has not taken yet */
 	struct envoi__liveness_output (*output)(const struct envoi__liveness *liveness);
 	/** The link is dead. Nothing is called afterwards. @param silent_ms since the last input */
@@ -55,7 +57,6 @@ struct envoi__liveness {
 	struct envoi_timer timer;
 	struct envoi__wake_watch wake;
 	bool is_probing; /* no input since the probe */
-	bool is_held; /* this side does not read */
 	uint64_t last_input_ms;
 	uint64_t probed_ms; /* of the last probe, answered or not */
 	uint64_t deadline_ms; /* while probing: for the answer */
@@ -85,13 +86,10 @@ void envoi__liveness_set_peer_limit(struct envoi__liveness *liveness, uint64_t i
 /** Probe now, from the loop: something suggests that the link is dead. No effect when stopped. */
 void envoi__liveness_probe(struct envoi__liveness *liveness);
 
-/** This side stops reading, or reads again: silence meanwhile is not the peer's. */
-void envoi__liveness_hold(struct envoi__liveness *liveness, bool is_held);
-
 /** For envoi__liveness_input(): the first input after a probe. */
 void envoi__liveness_answered(struct envoi__liveness *liveness);
 
-/** Bytes were received, with or without an element. */
+/** Bytes were received, with or without an element; or this side reads again after it did not. */
 static inline void envoi__liveness_input(struct envoi__liveness *liveness)
 {
 	if (liveness->loop != NULL) {

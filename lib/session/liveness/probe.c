@@ -111,6 +111,11 @@ static bool probe(struct envoi__liveness *liveness)
 						: request_acknowledgement(session) || ping(session);
 }
 
+static const struct envoi_transport *transport_of(const struct envoi_session *session)
+{
+	return session->stream == NULL ? NULL : envoi_stream_transport(session->stream);
+}
+
 static uint64_t sent(const struct envoi__liveness *liveness)
 {
 	struct envoi_stream_counts counts = {0};
@@ -121,12 +126,20 @@ static uint64_t sent(const struct envoi__liveness *liveness)
 	return counts.stanzas_out;
 }
 
+/* The session waits for another one, or the transport for memory. */
+static bool is_held(const struct envoi__liveness *liveness)
+{
+	const struct envoi_session *session = from_liveness_const(liveness);
+	const struct envoi_transport *transport = transport_of(session);
+	return session->throttle.is_waiting ||
+		(transport != NULL && transport->impl->is_held != NULL &&
+			transport->impl->is_held(transport));
+}
+
 static struct envoi__liveness_output output(const struct envoi__liveness *liveness)
 {
 	const struct envoi_session *session = from_liveness_const(liveness);
-	const struct envoi_transport *transport = session->stream == NULL
-		? NULL
-		: envoi_stream_transport(session->stream);
+	const struct envoi_transport *transport = transport_of(session);
 	return (struct envoi__liveness_output){
 		.pending = transport == NULL ? 0 : transport->impl->pending(transport),
 		.written = session->outbox.written,
@@ -150,6 +163,7 @@ const struct envoi__liveness_impl envoi__session_liveness_impl = {
 	.probe = probe,
 	.keepalive = keepalive,
 	.sent = sent,
+	.is_held = is_held,
 	.output = output,
 	.dead = dead,
 };

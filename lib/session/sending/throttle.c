@@ -39,7 +39,7 @@ static void end_wait(struct envoi_session *session)
 	envoi__list_remove(&throttle->link);
 	envoi__list_init(&throttle->link);
 	envoi_timer_stop(&throttle->timer);
-	envoi__liveness_hold(&session->liveness, false);
+	envoi__liveness_input(&session->liveness);
 	if (session->stream != NULL) {
 		struct envoi_transport *transport = envoi_stream_transport(session->stream);
 		transport->impl->resume(transport);
@@ -91,7 +91,6 @@ void envoi_session_throttle(struct envoi_session *session, struct envoi_session 
 	throttle->is_waiting = true;
 	throttle->target = target;
 	envoi__list_append(&target->throttle.waiting, &throttle->link);
-	envoi__liveness_hold(&session->liveness, true);
 	transport->impl->pause(transport);
 	envoi_timer_start(&throttle->timer, envoi_context_loop(session->context),
 		throttle->timeout_ms, on_timeout);

@@ -89,6 +89,7 @@ struct envoi__byte_stream {
 	struct envoi_xml_limits limits;
 	bool is_paused;
 	struct envoi__holder holder; /* of memory; held: not read, but delivered */
+	bool is_released; /* read again: to be reported */
 	bool has_backlog; /* more elements than the slice allows are complete */
 	bool is_reading; /* as last asked of the channel */
 	bool peer_ended; /* the closing tag came */
@@ -173,6 +174,8 @@ void envoi__byte_stream_stop_deadlines(struct envoi__byte_stream *bytes);
 void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,
 	enum envoi_stream_condition condition, const char *text);
 
+/** Report that reading has begun again, if it has since the last report. */
+void envoi__byte_stream_report_release(struct envoi__byte_stream *bytes);
 /** Deliver complete elements, as many as the slice allows. */
 void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes);
 /** Start or stop reading of the channel, as the state requires. */
@@ -253,6 +256,7 @@ void envoi__byte_stream_set_limits(
 int envoi__byte_stream_keepalive(struct envoi_transport *transport);
 void envoi__byte_stream_pause(struct envoi_transport *transport);
 void envoi__byte_stream_resume(struct envoi_transport *transport);
+bool envoi__byte_stream_is_held(const struct envoi_transport *transport);
 size_t envoi__byte_stream_pending(const struct envoi_transport *transport);
 size_t envoi__byte_stream_unsent(const struct envoi_transport *transport);
 void envoi__byte_stream_close(struct envoi_transport *transport, uint64_t linger_ms);

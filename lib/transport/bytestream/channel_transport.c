@@ -21,6 +21,7 @@ static const struct envoi_transport_impl transport_impl = {
 	.keepalive = envoi__byte_stream_keepalive,
 	.pause = envoi__byte_stream_pause,
 	.resume = envoi__byte_stream_resume,
+	.is_held = envoi__byte_stream_is_held,
 	.pending = envoi__byte_stream_pending,
 	.close = envoi__byte_stream_close,
 	.abort = envoi__byte_stream_abort,

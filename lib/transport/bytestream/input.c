@@ -62,9 +62,18 @@ void envoi__byte_stream_update_reading(struct envoi__byte_stream *bytes)
  * their memory for ever. */
 void envoi__byte_stream_hold(struct envoi__holder *holder, bool is_held)
 {
-	(void)is_held;
-	envoi__byte_stream_update_reading(
-		ENVOI_CONTAINER_OF(holder, struct envoi__byte_stream, holder));
+	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
+		holder, struct envoi__byte_stream, holder);
+	envoi__byte_stream_update_reading(bytes);
+	if (!is_held) {
+		bytes->is_released = true;
+		envoi__byte_stream_wake(bytes);
+	}
+}
+
+bool envoi__byte_stream_is_held(const struct envoi_transport *transport)
+{
+	return byte_stream_of_const(transport)->holder.is_held;
 }
 
 void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,
@@ -158,6 +167,22 @@ static bool may_deliver(const struct envoi__byte_stream *bytes)
 	return bytes->state == BYTE_STREAM_MOVING && !bytes->is_paused;
 }
 
+static void report_activity(struct envoi__byte_stream *bytes)
+{
+	struct envoi_transport_sink *sink = bytes->base.sink;
+	if (may_deliver(bytes)) {
+		sink->impl->activity(sink);
+	}
+}
+
+void envoi__byte_stream_report_release(struct envoi__byte_stream *bytes)
+{
+	if (bytes->is_released) {
+		bytes->is_released = false;
+		report_activity(bytes);
+	}
+}
+
 void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 {
 	bytes->has_backlog = false;
@@ -194,14 +219,6 @@ void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 		end_connection(bytes);
 	}
 	envoi__byte_stream_update_reading(bytes);
-}
-
-static void report_activity(struct envoi__byte_stream *bytes)
-{
-	struct envoi_transport_sink *sink = bytes->base.sink;
-	if (may_deliver(bytes)) {
-		sink->impl->activity(sink);
-	}
 }
 
 void envoi__byte_stream_parse(struct envoi__byte_stream *bytes, const char *data, size_t len)

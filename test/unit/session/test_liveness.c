@@ -36,6 +36,7 @@ struct link {
 	size_t taken_per_look; /* of the pending output */
 	bool cannot_probe; /* nothing that is answered can be sent */
 	bool stops_when_probed;
+	bool is_held; /* not read by this side */
 	int64_t dead_ms, silent_ms; /* NEVER */
 };
 
@@ -86,6 +87,11 @@ static uint64_t sent(const struct envoi__liveness *liveness)
 	return ENVOI_CONTAINER_OF_CONST(liveness, struct link, liveness)->sent;
 }
 
+static bool is_held(const struct envoi__liveness *liveness)
+{
+	return ENVOI_CONTAINER_OF_CONST(liveness, struct link, liveness)->is_held;
+}
+
 static struct envoi__liveness_output output(const struct envoi__liveness *liveness)
 {
 	const struct link *link = ENVOI_CONTAINER_OF_CONST(liveness, struct link, liveness);
@@ -109,6 +115,7 @@ static const struct envoi__liveness_impl impl = {
 	.probe = probe,
 	.keepalive = keepalive,
 	.sent = sent,
+	.is_held = is_held,
 	.output = output,
 	.dead = dead,
 };
@@ -243,6 +250,34 @@ static void nothing_is_sent_while_input_flows(void **state)
 	envoi_timer_stop(&f->traffic);
 	run_for(f, PROBE_AFTER + GRID);
 	assert_int_equal(f->link.probes, 1);
+}
+
+/* --- input that this side does not read --- */
+
+static void a_link_that_is_not_read_is_not_probed_and_not_dead(void **state)
+{
+	struct fixture *f = *state;
+	f->link.is_held = true;
+	start(f);
+	run_for(f, 10 * LIMIT);
+	assert_int_equal(f->link.probes, 0);
+	assert_int_equal(f->link.dead_ms, NEVER);
+	f->link.is_held = false;
+	run_for(f, 2 * PROBE_AFTER);
+	assert_int_equal(f->link.probes, 1);
+	run_for(f, ANSWER_TIMEOUT);
+	assert_int_not_equal(f->link.dead_ms, NEVER);
+}
+
+static void a_link_that_is_not_read_after_a_probe_is_not_dead(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	run_for(f, PROBE_AFTER);
+	assert_int_equal(f->link.probes, 1);
+	f->link.is_held = true;
+	run_for(f, LIMIT);
+	assert_int_equal(f->link.dead_ms, NEVER);
 }
 
 /* --- pending output --- */
@@ -455,6 +490,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_answer_just_before_the_deadline_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_sent_while_input_flows, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_link_that_is_not_read_is_not_probed_and_not_dead, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_link_that_is_not_read_after_a_probe_is_not_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_peer_that_takes_output_has_until_the_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(

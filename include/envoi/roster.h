@@ -130,12 +130,38 @@ ENVOI_API const struct envoi_roster_item *envoi_roster_next(
 ENVOI_API const char *envoi_roster_next_group(
 	const struct envoi_roster *roster, size_t *position, size_t *ret_members);
 
-/** @return whether the contact is in a group of that name; upper and lower case differ */
+/** In place of the name of a group: the contacts that are in no group. A group has a name that is
+ * not empty (RFC 6121, section 2.3.3). */
+#define ENVOI_ROSTER_NO_GROUP ""
+
+/** @return whether the contact is in a group of that name; upper and lower case differ
+ * @param group  ENVOI_ROSTER_NO_GROUP: whether it is in no group */
 ENVOI_API bool envoi_roster_item_is_in(const struct envoi_roster_item *item, const char *group);
 
-/** Visit the contacts of a group, as envoi_roster_next() visits all. */
+/** Visit the contacts of a group, or ENVOI_ROSTER_NO_GROUP, as envoi_roster_next() visits all. */
 ENVOI_API const struct envoi_roster_item *envoi_roster_next_in_group(
 	const struct envoi_roster *roster, const char *group, size_t *position);
+
+/* --- in order, for display --- */
+
+/**
+ * Make a list of contacts in the order of their names, for display. Names are compared as nicknames
+ * (RFC 8266, section 2.4): upper and lower case are equal. In place of a name that is missing or
+ * empty is the address; equal names are in the order of their addresses. The order is that of
+ * Unicode code points, not of a language.
+ *
+ * @param group  the contacts of that group, or ENVOI_ROSTER_NO_GROUP; NULL: every contact
+ * @param[out] ret_items  ended by NULL; to be freed with envoi_free(). The contacts are borrowed
+ *                        until the roster changes, which it does in the loop only
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_roster_sort(const struct envoi_roster *roster,
+	const char *group, const struct envoi_roster_item ***ret_items);
+
+/** Make a list of the names of all groups, in the order that envoi_roster_sort() has for contacts.
+ * @param[out] ret_groups  as ret_items there. @retval ENVOI_ERR_NOMEM */
+ENVOI_API ENVOI_MUST_CHECK int envoi_roster_sort_groups(
+	const struct envoi_roster *roster, const char ***ret_groups);
 
 /* --- keeping it over starts of the program --- */
 
@@ -196,8 +222,8 @@ ENVOI_API int envoi_roster_rename(struct envoi_roster *roster, const struct envo
 ENVOI_API int envoi_roster_add_to_group(struct envoi_roster *roster, const struct envoi_jid *jid,
 	const char *group, envoi_answer_fn *done, void *user);
 
-/** Remove a contact from a group. @retval ENVOI_ERR_NOT_FOUND  also: it is not in the group. Others
- * as envoi_roster_rename() */
+/** Remove a contact from a group. @retval ENVOI_ERR_NOT_FOUND  also: it is not in the group
+ * @retval ENVOI_ERR_INVALID  the name is empty. Others as envoi_roster_rename() */
 ENVOI_API int envoi_roster_remove_from_group(struct envoi_roster *roster,
 	const struct envoi_jid *jid, const char *group, envoi_answer_fn *done, void *user);
 
@@ -209,7 +235,7 @@ ENVOI_API int envoi_roster_remove_from_group(struct envoi_roster *roster,
  *              first failure, after which no further contact is changed; NULL: not wanted
  * @param user  passed to @p done
  * @retval ENVOI_ERR_NOT_FOUND  no contact is in the group
- * @retval ENVOI_ERR_INVALID    @p to is empty
+ * @retval ENVOI_ERR_INVALID    @p from or @p to is empty
  * Other errors as envoi_roster_set(): @p done is not called then.
  */
 ENVOI_API int envoi_roster_rename_group(struct envoi_roster *roster, const char *from,

@@ -66,7 +66,7 @@ int envoi_roster_remove_from_group(struct envoi_roster *roster, const struct env
 	if (known == NULL) {
 		return envoi__roster_refuse_stranger(roster, jid);
 	}
-	if (group == NULL) {
+	if (group == NULL || *group == '\0') {
 		return refuse_empty_group(roster);
 	}
 	if (!envoi_roster_item_is_in(known, group)) {
@@ -245,7 +245,7 @@ int envoi_roster_rename_group(struct envoi_roster *roster, const char *from, con
 	if (roster->session == NULL) {
 		return ENVOI_ERR_STATE;
 	}
-	if (from == NULL || (to != NULL && to[0] == '\0')) {
+	if (from == NULL || *from == '\0' || (to != NULL && *to == '\0')) {
 		return refuse_empty_group(roster);
 	}
 	int r = change_new(&change, roster, from, to);

@@ -136,6 +136,9 @@ const char *envoi_roster_next_group(
 
 bool envoi_roster_item_is_in(const struct envoi_roster_item *item, const char *group)
 {
+	if (group != NULL && *group == '\0') {
+		return item->group_count == 0;
+	}
 	for (size_t i = 0; group != NULL && i < item->group_count; i++) {
 		if (strcmp(item->groups[i], group) == 0) {
 			return true;

@@ -8,6 +8,7 @@
  *	roster_cache.c   the list as text, for the next start of the program
  *	roster_change.c  changes of one contact
  *	roster_groups.c  changes of a group
+ *	roster_sorted.c  contacts and groups in order
  */
 #ifndef ENVOI_ROSTER_ROSTER_INSIDE_H
 #define ENVOI_ROSTER_ROSTER_INSIDE_H

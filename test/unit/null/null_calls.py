@@ -16,6 +16,7 @@ NULLED = ("const char *", "const struct envoi_jid *")
 
 # What a function makes, and how it is freed.
 MADE = {
+    "const struct envoi_roster_item ***": ("items", "envoi_free(f->wire.context, items)"),
     "char **": ("text", "envoi_free(f->wire.context, text)"),
     "struct envoi_client **": ("client", "envoi_client_free(client)"),
     "struct envoi_component **": ("component", "envoi_component_free(component)"),

@@ -156,6 +156,7 @@ static const struct {
 	{"envoi_request_iq", "to", 1},
 	{"envoi_roster_rename", "name", ENVOI_OK},
 	{"envoi_roster_rename_group", "to", ENVOI_OK},
+	{"envoi_roster_sort", "group", ENVOI_OK},
 	{"envoi_send_text", "to", ENVOI_OK},
 	{"envoi_send_text", "body", ENVOI_OK},
 	{"envoi_message_new", "to", 1},

@@ -36,6 +36,9 @@ struct envoi_stream_element_row;
  * A row with a fixed payload namespace, in whatever form, has no cost for stanzas without that
  * payload. Other rows are compared with each stanza of their kind.
  *
+ * The context keeps the namespaces and names of elements in rows until it is freed, each of them
+ * once: rows with names that a peer has chosen would let it grow.
+ *
  * The matching rows of all handlers are called in one sequence: by priority, then in order of
  * adding. Each handler is called at most once a stanza, through the first of its rows that matches.
  * A message or presence goes to every handler until one returns ENVOI_STOP. An iq get or set goes

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -411,6 +412,46 @@ static void a_wait_is_refused_without_memory(void **state)
 	}
 }
 
+/* @return the bytes of the context after a wait */
+static size_t bytes_after_wait(const struct test_allocator *allocator, struct wire *wire,
+	const char *name, const char *path)
+{
+	struct waiter waiter;
+	const struct envoi_stanza_row like = {.kind = ENVOI_MESSAGE,
+		.ns = path == NULL ? "urn:x" : NULL,
+		.name = name,
+		.path = path};
+	begin(&waiter, wire, &like, 0);
+	envoi_wait_cancel(waiter.wait);
+	wire_run(wire, 0);
+	assert_ended(&waiter, 1, ENVOI_ERR_CANCELED);
+	return allocator->bytes;
+}
+
+static void the_names_of_waits_are_kept_once(void **state)
+{
+	(void)state;
+	struct test_allocator allocator = {0};
+	struct envoi_allocator functions = test_allocator_functions(&allocator);
+	struct wire wire = {0};
+	char text[64];
+	wire_init(&wire, &(struct envoi_context_options){.allocator = functions});
+	wire_go_online(&wire);
+	size_t before = bytes_after_wait(&allocator, &wire, "name", NULL);
+	for (int i = 0; i < 10000; i++) {
+		snprintf(text, sizeof(text), "message/{urn:x}name@at='value %d'", i);
+		(void)bytes_after_wait(&allocator, &wire, NULL, text);
+	}
+	assert_int_equal(bytes_after_wait(&allocator, &wire, "name", NULL), before);
+	for (int i = 0; i < 10000; i++) { /* as the header says */
+		snprintf(text, sizeof(text), "name-%d", i);
+		(void)bytes_after_wait(&allocator, &wire, text, NULL);
+	}
+	assert_true(bytes_after_wait(&allocator, &wire, "name", NULL) > before + 10000 * 7);
+	wire_finish(&wire);
+	assert_int_equal(allocator.live, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup, wire_teardown)
 
 int main(void)
@@ -433,6 +474,7 @@ int main(void)
 		TEST(rows_that_never_match_are_refused),
 		TEST(a_session_that_is_being_freed_takes_none),
 		cmocka_unit_test(a_wait_is_refused_without_memory),
+		cmocka_unit_test(the_names_of_waits_are_kept_once),
 	};
 	return cmocka_run_group_tests_name("session/waits", tests, NULL, NULL);
 }

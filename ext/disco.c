@@ -34,6 +34,8 @@ static const struct envoi_field info_fields[] = {
 		.max_items = ENVOI_DISCO_MOST_IDENTITIES),
 	ENVOI_CHILDREN_TEXT(struct envoi_disco_info, features, feature_count, "feature",
 		.attr = "var", .max_items = ENVOI_DISCO_MOST_FEATURES),
+	ENVOI_CHILDREN_STRUCT(struct envoi_disco_info, forms, form_count, struct envoi_form,
+		&envoi_forms_type, ENVOI_LENIENT, .max_items = ENVOI_DISCO_MOST_FORMS),
 	ENVOI_FIELDS_END,
 };
 const struct envoi_payload_type envoi_disco_info_type = ENVOI_PAYLOAD_TYPE(

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <envoi/ext/forms.h>
 #include <envoi/handler.h>
 #include <envoi/payload.h>
 #include <envoi/request.h>
@@ -24,6 +25,7 @@ extern "C" {
 enum {
 	ENVOI_DISCO_MOST_IDENTITIES = 200,
 	ENVOI_DISCO_MOST_FEATURES = 2000,
+	ENVOI_DISCO_MOST_FORMS = 100,
 	ENVOI_DISCO_MOST_ITEMS = 10000,
 };
 
@@ -48,6 +50,10 @@ struct envoi_disco_info {
 	size_t identity_count;
 	char **features; /**< namespaces and other names of features */
 	size_t feature_count;
+	/** further information (XEP-0128); envoi_forms_find() finds one by its namespace. Malformed
+	 * ones are left out */
+	struct envoi_form *forms;
+	size_t form_count;
 };
 
 /** An item of an entity (section 4). */

@@ -108,6 +108,23 @@ static void the_program_sets_identities_and_further_features(void **state)
 	assert_non_null(strstr(wire_talk(wire, QUESTION(INFO "'")), "component"));
 }
 
+static char form_type[] = "FORM_TYPE", software[] = "urn:xmpp:dataforms:softwareinfo";
+
+/* XEP-0128 */
+static void forms_have_further_information(void **state)
+{
+	struct wire *wire = *state;
+	char *value = software;
+	struct envoi_form_field field = {
+		.var = form_type, .kind = ENVOI_FORM_HIDDEN, .values = &value, .value_count = 1};
+	struct envoi_form form = {.kind = ENVOI_FORM_RESULT, .fields = &field, .field_count = 1};
+	const struct envoi_disco_info info = {.forms = &form, .form_count = 1};
+	assert_int_equal(envoi_disco_set_info(wire->session, NULL, &info), ENVOI_OK);
+	assert_non_null(strstr(wire_talk(wire, QUESTION(INFO "'")),
+		"<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'>"
+		"<value>urn:xmpp:dataforms:softwareinfo</value></field></x></query>"));
+}
+
 /* Section 3.1: a category and type has one name in a language. */
 static void an_identity_twice_is_refused(void **state)
 {
@@ -417,6 +434,7 @@ static void the_examples_are_read_and_written(void **state)
 	/* example 19 is shortened with dots */
 	static const char *const exceptions[] = {"query/text()", NULL};
 	assert_int_equal(xep_examples_check("0030", tables, exceptions), 28);
+	assert_int_equal(xep_examples_check("0128", tables, NULL), 4);
 }
 
 /* --- without memory --- */
@@ -468,6 +486,7 @@ int main(void)
 		TEST(the_features_of_all_handlers_are_announced),
 		TEST(a_feature_of_two_handlers_is_announced_once),
 		TEST(the_program_sets_identities_and_further_features),
+		TEST(forms_have_further_information),
 		TEST(an_identity_twice_is_refused),
 		TEST(what_cannot_be_written_is_refused),
 		TEST(nodes_have_information_of_their_own),

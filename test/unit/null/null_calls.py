@@ -44,6 +44,7 @@ VALUES = {
     "const struct envoi_disco_info *": "NULL",
     "const struct envoi_disco_items *": "NULL",
     "const struct envoi_element *": "f->element",
+    "const struct envoi_form *": "NULL",
     "const struct envoi_payload_type *": "&null_payload_type",
     "const struct envoi_presences *": "f->presences",
     "const struct envoi_roster *": "f->roster",

@@ -74,6 +74,13 @@ ENVOI_API struct envoi_stanza *envoi_request_iq(struct envoi_session *session,
 	enum envoi_stanza_kind kind, const char *to, const struct envoi_payload_type *type,
 	const void *value);
 
+/**
+ * Make an iq with one payload for the account itself, which is one without `to` (RFC 6120, section
+ * 8.1.1.1). For sessions of clients. Parameters and result as of envoi_request_iq().
+ */
+ENVOI_API struct envoi_stanza *envoi_request_account_iq(struct envoi_session *session,
+	enum envoi_stanza_kind kind, const struct envoi_payload_type *type, const void *value);
+
 /** End a request with ENVOI_ERR_CANCELED: its function is called from the loop. A later answer is
  * ignored. No effect inside its function; NULL is allowed. */
 ENVOI_API void envoi_request_cancel(struct envoi_request *request);

@@ -37,6 +37,15 @@ ENVOI_API const char *envoi_session_domain(const struct envoi_session *session);
 ENVOI_API bool envoi_session_is_online(const struct envoi_session *session);
 
 /**
+ * @return whether a stanza comes from the account of the session itself: it has no `from`, or that
+ *         is the bare address of the account (RFC 6120, section 8.1.2.1). Pushes, copies of
+ *         messages and notifications of the account's own nodes count only then: everybody can send
+ *         stanzas that look like them. False while the session has no address
+ */
+ENVOI_API bool envoi_session_is_from_account(
+	const struct envoi_session *session, const struct envoi_stanza *stanza);
+
+/**
  * @return the number of the epoch, which changes when the session of the server ends, not when it
  *         is resumed. Never 0. With an epoch end its promises, and the requests that were given to
  *         a stream

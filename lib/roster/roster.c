@@ -13,19 +13,6 @@ static struct envoi_roster *roster_from_handler(struct envoi_handler *handler)
 
 /* --- pushes: RFC 6121, section 2.1.6 --- */
 
-/* A push counts only without `from` or from the account's bare address. */
-static bool is_from_own_account(struct envoi_delivery *in)
-{
-	const struct envoi_stanza *push = envoi_delivery_stanza(in);
-	if (envoi_stanza_from_text(push) == NULL) {
-		return true;
-	}
-	const struct envoi_jid *from = envoi_stanza_from(push);
-	const struct envoi_jid *own = envoi_session_jid(envoi_delivery_session(in));
-	return from != NULL && own != NULL && envoi_jid_is_bare(from) &&
-		envoi_jid_equal_bare(from, own);
-}
-
 static int refuse(struct envoi_roster *roster, struct envoi_delivery *in,
 	enum envoi_stanza_condition condition, const char *text)
 {
@@ -82,7 +69,7 @@ static int on_push(struct envoi_handler *self, struct envoi_delivery *in)
 	struct envoi_roster *roster = roster_from_handler(self);
 	const struct envoi__roster_query *query = envoi_delivery_payload(
 		in, &envoi__roster_query_type);
-	if (!is_from_own_account(in)) {
+	if (!envoi_session_is_from_account(roster->session, envoi_delivery_stanza(in))) {
 		return refuse(
 			roster, in, ENVOI_SERVICE_UNAVAILABLE, "only the own account may send it");
 	}

@@ -319,6 +319,17 @@ const char *envoi_session_domain(const struct envoi_session *session)
 	return session->jid == NULL ? NULL : envoi_jid_domain(session->jid);
 }
 
+bool envoi_session_is_from_account(
+	const struct envoi_session *session, const struct envoi_stanza *stanza)
+{
+	const struct envoi_jid *from = envoi_stanza_from(stanza);
+	if (session->jid == NULL) {
+		return false;
+	}
+	return envoi_stanza_from_text(stanza) == NULL ||
+		(envoi_jid_is_bare(from) && envoi_jid_equal_bare(from, session->jid));
+}
+
 bool envoi_session_is_online(const struct envoi_session *session)
 {
 	return session->is_online;

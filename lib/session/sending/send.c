@@ -260,6 +260,14 @@ struct envoi_stanza *envoi_request_iq(struct envoi_session *session, enum envoi_
 	return iq;
 }
 
+struct envoi_stanza *envoi_request_account_iq(struct envoi_session *session,
+	enum envoi_stanza_kind kind, const struct envoi_payload_type *type, const void *value)
+{
+	struct envoi_stanza *iq = envoi_iq_new(session->context, kind, NULL);
+	(void)envoi_stanza_encode(iq, type, value); /* a failure is the stanza's */
+	return iq;
+}
+
 static int check_request(
 	struct envoi_session *session, const struct envoi_stanza *iq, envoi_answer_fn *done)
 {

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "stanzas.h"
+#include "test_allocator.h"
 
 /* --- what is logged --- */
 
@@ -338,6 +339,43 @@ const char *wire_answer(struct wire *wire, const char *peer, const char *content
 	wire_say(wire, reply);
 	wire_run(wire, 0);
 	return request;
+}
+
+const char *wire_answer_account(struct wire *wire, const char *type, const char *content)
+{
+	char id[64], reply[4000];
+	wire_run(wire, 0);
+	const char *request = strstr(wire_heard(wire), "<iq type='");
+	assert_non_null(request);
+	assert_null(strstr(request, " to='"));
+	assert_int_equal(sscanf(strstr(request, " id='"), " id='%63[^']'", id), 1);
+	snprintf(reply, sizeof(reply), "<iq type='%s' id='%s' from='me@example.org'>%s</iq>", type,
+		id, content);
+	wire_say(wire, reply);
+	wire_run(wire, 0);
+	return request;
+}
+
+void wire_survive(const struct envoi_extension *extension, const char *xml)
+{
+	bool has_failed = true;
+	for (size_t n = 1; has_failed; n++) {
+		struct test_allocator allocator = {.fail_at = 0};
+		struct wire wire = {0};
+		wire_init(&wire,
+			&(struct envoi_context_options){
+				.allocator = test_allocator_functions(&allocator)});
+		wire_go_online(&wire);
+		assert_int_equal(envoi_session_use(wire.session, extension, NULL), ENVOI_OK);
+		wire_run(&wire, 0);
+		allocator.fail_at = allocator.calls + n;
+		wire_say(&wire, xml);
+		wire_run(&wire, 0);
+		has_failed = allocator.calls >= allocator.fail_at;
+		allocator.fail_at = 0;
+		wire_finish(&wire);
+		assert_int_equal(allocator.live, 0);
+	}
 }
 
 const char *wire_talk(struct wire *wire, const char *xml)

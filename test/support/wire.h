@@ -77,10 +77,18 @@ const char *wire_talk(struct wire *wire, const char *xml);
  * result.
  * @param content  of the result; @return the request, borrowed as that of wire_heard() */
 const char *wire_answer(struct wire *wire, const char *peer, const char *content);
+/** Take the request to the account that the peer heard, and answer it.
+ * @param type     "result" or "error"
+ * @param content  of the answer; @return the request, borrowed as that of wire_heard() */
+const char *wire_answer_account(struct wire *wire, const char *type, const char *content);
 /** @return what the peer heard since the last call; borrowed until the next */
 const char *wire_heard(struct wire *wire);
 /** @return what was logged; forgets it; borrowed until something is logged */
 const char *wire_log(struct wire *wire);
+
+/** Let one allocation fail while a peer says something to a session that uses an extension, another
+ * one each time, until none fails. Asserts that nothing is left behind. */
+void wire_survive(const struct envoi_extension *extension, const char *xml);
 
 /** A ticket that logs its end behind its name: "first written", and may be freed there. */
 struct wire_ticket {

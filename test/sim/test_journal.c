@@ -680,6 +680,19 @@ static void a_journal_may_be_replaced(void **state)
 	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 102);
 }
 
+static void a_session_with_a_stream_keeps_its_journal(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_session *session = envoi_client_session(f->bot);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->started, 1);
+	assert_int_equal(envoi_session_set_journal(session, NULL), ENVOI_ERR_STATE);
+	size_t before = envoi_buffer_len(&f->stored);
+	say(f, "one");
+	envoi_world_run(f->world, 1000);
+	assert_true(envoi_buffer_len(&f->stored) > before);
+}
+
 static void a_session_closed_in_order_is_not_resumed(void **state)
 {
 	struct fixture *f = *state;
@@ -977,6 +990,7 @@ int main(void)
 		TEST(the_program_can_read_what_became_of_its_messages),
 		TEST(a_journal_that_is_damaged_is_not_read),
 		TEST(a_journal_may_be_replaced),
+		TEST(a_session_with_a_stream_keeps_its_journal),
 		TEST(a_session_closed_in_order_is_not_resumed),
 		TEST(what_was_handled_is_not_handed_over_again),
 		TEST(a_hold_may_be_released_without_a_connection),

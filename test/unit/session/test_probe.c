@@ -22,6 +22,7 @@ enum {
 	S = 1000,
 	PROBE_AFTER = 60 * S,
 	ANSWER_TIMEOUT = 20 * S,
+	LIMIT = 180 * S,
 };
 
 static struct wire wire;
@@ -199,6 +200,26 @@ static void a_dead_link_is_noticed_with_a_full_outbox(void **state)
 	assert_int_equal(wire.closed.code, ENVOI_ERR_TIMEOUT);
 }
 
+static void a_peer_that_takes_slowly_what_stands_before_the_ping_has_more_time(void **state)
+{
+	(void)state;
+	struct envoi_memory_script slow = ENVOI_MEMORY_SCRIPT_INIT;
+	slow.bytes_per_second = 100;
+	slow.window_bytes = 1000;
+	assert_int_equal(envoi_settings_set(wire.settings, "limits.output-bytes", "64k"), ENVOI_OK);
+	wire_go_online(&wire);
+	envoi_memory_pair_script(wire.pair, ENVOI_MEMORY_A, &slow);
+	for (int i = 0; i < 400; i++) { /* they take longer than the connection may be silent */
+		assert_int_equal(
+			envoi_send_text(wire.session, "a@example.org", "text", NULL), ENVOI_OK);
+	}
+	wire_run(&wire, LIMIT - 1);
+	assert_int_equal(wire.closed_count, 0);
+	wire_run(&wire, 1);
+	assert_int_equal(wire.closed_count, 1);
+	assert_int_equal(wire.closed.code, ENVOI_ERR_TIMEOUT);
+}
+
 static void white_space_by_choice(void **state)
 {
 	(void)state;
@@ -289,6 +310,9 @@ int main(void)
 			a_full_table_of_requests_does_not_hold_back_the_ping, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_dead_link_is_noticed_with_a_full_outbox, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_peer_that_takes_slowly_what_stands_before_the_ping_has_more_time, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(white_space_by_choice, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_session_that_closes_sends_no_probe, setup, teardown),

@@ -38,7 +38,7 @@ static void the_text_in_the_preferred_language_is_taken(void **state)
 		"<error xmlns='http://etherx.jabber.org/streams'><x xmlns='urn:x'/>"
 		"<conflict xmlns='" ENVOI_NS_STREAM_ERRORS "'/>" TEXT
 		" xml:lang='fr-CA'>trois</text>" TEXT ">one</text>" TEXT
-		" xml:lang='de'>zwei</text></error>");
+		" xml:lang='de'>zwei</text>" TEXT " xml:lang='de'>zwo</text></error>");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct envoi_failure failure;
 		envoi_failure_set(&failure, context, ENVOI_PHASE_NONE, ENVOI_ERR_STREAM, NULL);

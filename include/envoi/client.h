@@ -299,6 +299,16 @@ ENVOI_API struct envoi_presences *envoi_client_presences(struct envoi_client *cl
 /** @return requests for presence (<envoi/subscription.h>), live as long as the client */
 ENVOI_API struct envoi_subscriptions *envoi_client_subscriptions(struct envoi_client *client);
 
+/**
+ * @return whether an entity sees the client's presence: it is the account itself, a contact of the
+ *         roster that is subscribed to the account's presence while the client is available (RFC
+ *         6121, section 2.1.2.5), or the client has sent it directed presence in this session of
+ *         the server (section 4.6). What a client answers by itself to others, receipts for
+ *         instance, reveals to them that it is online. @p jid may be NULL
+ */
+ENVOI_API bool envoi_client_shows_presence_to(
+	const struct envoi_client *client, const struct envoi_jid *jid);
+
 /** @return the client's session, for sending and requests, which lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
 /** @return the client to which a session belongs, for the session of an event or a delivery: also

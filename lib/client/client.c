@@ -187,6 +187,23 @@ struct envoi_roster *envoi_client_roster(struct envoi_client *client)
 	return client->roster;
 }
 
+static bool is_subscriber(const struct envoi_client *client, const struct envoi_jid *jid)
+{
+	const struct envoi_roster_item *contact = envoi_roster_find(client->roster, jid);
+	return contact != NULL &&
+		(contact->subscription == ENVOI_SUBSCRIPTION_FROM ||
+			contact->subscription == ENVOI_SUBSCRIPTION_BOTH);
+}
+
+bool envoi_client_shows_presence_to(const struct envoi_client *client, const struct envoi_jid *jid)
+{
+	const struct envoi_jid *own = envoi_session_jid(client->connection.session);
+	return jid != NULL &&
+		(envoi_jid_equal_bare(jid, own) ||
+			envoi__directed_has(&client->presence.directed, jid) ||
+			(client->presence.is_available && is_subscriber(client, jid)));
+}
+
 struct envoi_presences *envoi_client_presences(struct envoi_client *client)
 {
 	return client->presences;

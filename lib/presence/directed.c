@@ -72,3 +72,10 @@ struct envoi__directed_address *envoi__directed_take(struct envoi__directed *dir
 	forget(directed, address);
 	return address;
 }
+
+bool envoi__directed_has(const struct envoi__directed *directed, const struct envoi_jid *jid)
+{
+	const char *text = envoi_jid_text(jid);
+	return envoi__map_get(&directed->by_address, text, strlen(text)) != NULL ||
+		envoi__map_get(&directed->by_address, text, envoi_jid_bare_len(jid)) != NULL;
+}

@@ -39,6 +39,7 @@ VALUES = {
     "const char **": "&f->const_text",
     "const struct envoi_acceptor *": "f->acceptor",
     "const struct envoi_accepted *": "NULL",
+    "const struct envoi_client *": "f->client",
     "const struct envoi_component *": "f->component",
     "const struct envoi_contact_presence *": "NULL",
     "const struct envoi_disco_info *": "NULL",

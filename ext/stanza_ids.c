@@ -84,3 +84,74 @@ int envoi_stanza_ids_add_origin(struct envoi_context *context, struct envoi_stan
 	envoi_element_set(envoi_element_add(element, ENVOI_NS_STANZA_IDS, "origin-id"), "id", id);
 	return envoi_element_error(element);
 }
+
+/* --- references to a message --- */
+
+static const char *unless_empty(const char *id)
+{
+	return id == NULL || id[0] == '\0' ? NULL : id;
+}
+
+static const char *assigned_by_room(const struct envoi_stanza *message)
+{
+	struct envoi_jid *room;
+	if (envoi_jid_bare(&room, envoi_stanza_from(message)) < 0) {
+		return NULL;
+	}
+	const char *id = envoi_stanza_ids_assigned_by(message, room);
+	envoi_jid_unref(room);
+	return id;
+}
+
+static const char *id_in_room(const struct envoi_stanza *message,
+	enum envoi_stanza_ids_purpose purpose, bool room_assigns)
+{
+	switch (purpose) {
+	case ENVOI_STANZA_IDS_CORRECTION:
+		return unless_empty(envoi_stanza_id(message));
+	case ENVOI_STANZA_IDS_MARKER:
+	case ENVOI_STANZA_IDS_REPLY:
+	case ENVOI_STANZA_IDS_REACTION:
+		return room_assigns ? assigned_by_room(message) : NULL;
+	case ENVOI_STANZA_IDS_RETRACTION:
+		return room_assigns ? assigned_by_room(message) : envoi_stanza_ids_origin(message);
+	case ENVOI_STANZA_IDS_RECEIPT:
+		break;
+	}
+	return NULL;
+}
+
+static const char *id_between_two(
+	const struct envoi_stanza *message, enum envoi_stanza_ids_purpose purpose)
+{
+	const char *origin = NULL;
+	if (purpose == ENVOI_STANZA_IDS_REPLY || purpose == ENVOI_STANZA_IDS_REACTION) {
+		origin = envoi_stanza_ids_origin(message);
+	}
+	return origin != NULL ? origin : unless_empty(envoi_stanza_id(message));
+}
+
+const char *envoi_stanza_ids_for(const struct envoi_stanza *message,
+	enum envoi_stanza_ids_purpose purpose, bool room_assigns)
+{
+	switch (envoi_stanza_type(message)) {
+	case ENVOI_TYPE_ERROR:
+		return NULL;
+	case ENVOI_TYPE_GROUPCHAT:
+		return id_in_room(message, purpose, room_assigns);
+	default:
+		return id_between_two(message, purpose);
+	}
+}
+
+bool envoi_stanza_ids_is_from(
+	const struct envoi_stanza *message, const struct envoi_jid *entity, bool is_of_room)
+{
+	const struct envoi_jid *from = envoi_stanza_from(message);
+	enum envoi_stanza_type type = envoi_stanza_type(message);
+	if (from == NULL || type == ENVOI_TYPE_ERROR) {
+		return false;
+	}
+	return is_of_room || type == ENVOI_TYPE_GROUPCHAT ? envoi_jid_equal(from, entity)
+							  : envoi_jid_equal_bare(from, entity);
+}

@@ -16,6 +16,7 @@
 
 #include "stanzas.h"
 #include "wire.h"
+#include "xep_examples.h"
 
 #define LIST(items) "<blocklist xmlns='urn:xmpp:blocking'>" items "</blocklist>"
 #define ITEM(jid) "<item jid='" jid "'/>"
@@ -404,6 +405,19 @@ static void a_failed_allocation_is_survived(void **state)
 	wire_survive(&envoi_blocking_extension, PUSH("", "block", ITEM("a@b") ITEM("c@d")));
 }
 
+static void the_examples_are_read_and_written(void **state)
+{
+	(void)state;
+	static const struct xep_table tables[] = {
+		{&envoi_blocking_block_type, NULL},
+		{&envoi_blocking_unblock_type, NULL},
+		{&envoi_blocking_list_type, NULL},
+		{NULL, NULL},
+	};
+	static const char *const exceptions[] = {NULL};
+	assert_int_equal(xep_examples_check("0191", tables, exceptions), 12);
+}
+
 #define ONLINE(name) cmocka_unit_test_setup_teardown(name, wire_setup_online, wire_teardown)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, wire_teardown)
 
@@ -429,6 +443,7 @@ int main(void)
 		TEST(a_command_without_addresses_is_refused),
 		TEST(an_error_of_a_blocked_recipient_is_known),
 		cmocka_unit_test(a_failed_allocation_is_survived),
+		cmocka_unit_test(the_examples_are_read_and_written),
 	};
 	return cmocka_run_group_tests_name("ext/blocking", tests, NULL, NULL);
 }

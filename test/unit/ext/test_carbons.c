@@ -17,6 +17,7 @@
 #include "stanzas.h"
 #include "test_allocator.h"
 #include "wire.h"
+#include "xep_examples.h"
 
 #define ACCOUNT "from='me@example.org' "
 #define COPY(attributes, name, delay, message) \
@@ -440,6 +441,18 @@ static void a_failed_allocation_is_reported(void **state)
 	wire_survive(&envoi_carbons_extension, COPY(ACCOUNT, "received", "", FROM_JULIET));
 }
 
+static void the_examples_are_read_and_written(void **state)
+{
+	(void)state;
+	static const struct xep_table tables[] = {
+		{&envoi_carbons_received_type, NULL},
+		{&envoi_carbons_sent_type, NULL},
+		{NULL, NULL},
+	};
+	static const char *const exceptions[] = {NULL};
+	assert_int_equal(xep_examples_check("0280", tables, exceptions), 3);
+}
+
 #define ONLINE(name) cmocka_unit_test_setup_teardown(name, wire_setup_online, wire_teardown)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, wire_teardown)
 
@@ -468,6 +481,7 @@ int main(void)
 		TEST(the_session_may_be_freed_inside),
 		TEST(a_message_can_be_excluded),
 		cmocka_unit_test(a_failed_allocation_is_reported),
+		cmocka_unit_test(the_examples_are_read_and_written),
 	};
 	return cmocka_run_group_tests_name("ext/carbons", tests, NULL, NULL);
 }

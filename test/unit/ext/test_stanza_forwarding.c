@@ -14,6 +14,7 @@
 
 #include "stanzas.h"
 #include "wire.h"
+#include "xep_examples.h"
 
 static const struct envoi_stanza_forwarding *decode(const struct envoi_stanza *stanza, int expected)
 {
@@ -99,6 +100,17 @@ static void two_messages_are_malformed(void **state)
 	envoi_stanza_unref(outer);
 }
 
+static void the_examples_are_read_and_written(void **state)
+{
+	(void)state;
+	static const struct xep_table tables[] = {
+		{&envoi_stanza_forwarding_type, NULL},
+		{NULL, NULL},
+	};
+	static const char *const exceptions[] = {NULL};
+	assert_int_equal(xep_examples_check("0297", tables, exceptions), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, wire_setup_online, wire_teardown)
 
 int main(void)
@@ -108,6 +120,7 @@ int main(void)
 		TEST(other_stanzas_and_namespaces_are_no_message),
 		TEST(a_malformed_delay_is_left_out),
 		TEST(two_messages_are_malformed),
+		cmocka_unit_test(the_examples_are_read_and_written),
 	};
 	return cmocka_run_group_tests_name("ext/stanza_forwarding", tests, NULL, NULL);
 }

@@ -164,6 +164,114 @@ static void a_failed_allocation_is_reported(void **state)
 	assert_int_equal(r, ENVOI_OK);
 }
 
+/* --- references --- */
+
+#define ROOM "coven@chat.example"
+
+/* @return the id for a purpose, in memory of the test; "-": none */
+static const char *referred(const char *attributes, const char *content,
+	enum envoi_stanza_ids_purpose purpose, bool room_assigns)
+{
+	static char id[64];
+	char xml[1000];
+	snprintf(xml, sizeof(xml), "<message %s><body>x</body>%s</message>", attributes, content);
+	struct envoi_stanza *message = stanza_from_text(context, xml);
+	const char *found = envoi_stanza_ids_for(message, purpose, room_assigns);
+	snprintf(id, sizeof(id), "%s", found == NULL ? "-" : found);
+	envoi_stanza_unref(message);
+	return id;
+}
+
+/* XEP-0308, 4; 0184, 5.3; 0333, 4.2 and 4.3; 0461, 4.1; 0444, 4.2; 0424, 5.1 */
+static void each_purpose_has_its_id(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *two, *room, *silent_room;
+	} expected[] = {
+		[ENVOI_STANZA_IDS_CORRECTION] = {"m", "m", "m"},
+		[ENVOI_STANZA_IDS_RECEIPT] = {"m", "-", "-"},
+		[ENVOI_STANZA_IDS_MARKER] = {"m", "s", "-"},
+		[ENVOI_STANZA_IDS_REPLY] = {"o", "s", "-"},
+		[ENVOI_STANZA_IDS_REACTION] = {"o", "s", "-"},
+		[ENVOI_STANZA_IDS_RETRACTION] = {"m", "s", "o"},
+	};
+	const char *content = ORIGIN("o") ASSIGNED("s", ROOM) ASSIGNED("x", "me@example.org");
+	for (int i = ENVOI_STANZA_IDS_CORRECTION; i <= ENVOI_STANZA_IDS_RETRACTION; i++) {
+		assert_string_equal(
+			referred("id='m' type='chat' from='" ROOM "/nick'", content, i, true),
+			expected[i].two);
+		assert_string_equal(
+			referred("id='m' type='groupchat' from='" ROOM "/nick'", content, i, true),
+			expected[i].room);
+		assert_string_equal(
+			referred("id='m' type='groupchat' from='" ROOM "/nick'", content, i, false),
+			expected[i].silent_room);
+		assert_string_equal(
+			referred("id='m' type='error' from='" ROOM "/nick'", content, i, true),
+			"-");
+	}
+}
+
+static void absent_and_empty_ids_are_none(void **state)
+{
+	(void)state;
+	for (int i = ENVOI_STANZA_IDS_CORRECTION; i <= ENVOI_STANZA_IDS_RETRACTION; i++) {
+		assert_string_equal(referred("type='chat'", "", i, true), "-");
+		assert_string_equal(referred("type='chat' id=''", ORIGIN(""), i, true), "-");
+		assert_string_equal(referred("type='groupchat' id='' from='" ROOM "/nick'",
+					    ASSIGNED("", ROOM), i, true),
+			"-");
+		assert_string_equal(
+			referred("type='groupchat' id=''", ASSIGNED("s", ROOM), i, true), "-");
+	}
+	assert_string_equal(
+		referred("id='m'", "", ENVOI_STANZA_IDS_REPLY, false), "m"); /* no origin-id */
+}
+
+/* The sender can write an id of the room; two of them are none. */
+static void a_room_with_two_ids_has_none(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		referred("type='groupchat' from='" ROOM "/nick'",
+			ASSIGNED("s", ROOM) ASSIGNED("t", ROOM), ENVOI_STANZA_IDS_REPLY, true),
+		"-");
+	assert_string_equal(referred("type='groupchat' from='" ROOM "/nick'",
+				    ASSIGNED("s", ROOM "/nick"), ENVOI_STANZA_IDS_REPLY, true),
+		"-");
+}
+
+static bool is_from(const char *attributes, const char *entity, bool is_of_room)
+{
+	char xml[300];
+	struct envoi_jid *jid;
+	snprintf(xml, sizeof(xml), "<message %s/>", attributes);
+	struct envoi_stanza *message = stanza_from_text(context, xml);
+	assert_int_equal(envoi_jid_from_text(&jid, context, entity), ENVOI_OK);
+	bool is = envoi_stanza_ids_is_from(message, jid, is_of_room);
+	envoi_jid_unref(jid);
+	envoi_stanza_unref(message);
+	return is;
+}
+
+/* XEP-0308, section 4 */
+static void a_sender_is_compared_without_resource_but_in_rooms(void **state)
+{
+	(void)state;
+	assert_true(is_from("type='chat' from='a@b/c'", "a@b/d", false));
+	assert_true(is_from("from='a@b'", "a@b/d", false));
+	assert_false(is_from("type='chat' from='a@b/c'", "x@b/c", false));
+	assert_false(is_from("type='chat' from='a@b/c'", "b", false));
+	assert_false(is_from("type='chat' from='" ROOM "/nick'", ROOM "/other", true));
+	assert_true(is_from("type='chat' from='" ROOM "/nick'", ROOM "/nick", true));
+	assert_false(is_from("type='groupchat' from='" ROOM "/nick'", ROOM "/other", false));
+	assert_true(is_from("type='groupchat' from='" ROOM "/nick'", ROOM "/nick", false));
+	assert_false(is_from("type='error' from='a@b'", "a@b", false));
+	assert_false(is_from("type='chat'", "a@b", false));
+	assert_false(is_from("type='chat' from='@'", "a@b", false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +283,10 @@ int main(void)
 		cmocka_unit_test(a_message_without_id_gets_one),
 		cmocka_unit_test(an_empty_id_is_refused),
 		cmocka_unit_test(a_failed_allocation_is_reported),
+		cmocka_unit_test(each_purpose_has_its_id),
+		cmocka_unit_test(absent_and_empty_ids_are_none),
+		cmocka_unit_test(a_room_with_two_ids_has_none),
+		cmocka_unit_test(a_sender_is_compared_without_resource_but_in_rooms),
 	};
 	return cmocka_run_group_tests_name("ext/stanza_ids", tests, make_context, free_context);
 }

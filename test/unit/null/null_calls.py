@@ -33,6 +33,7 @@ MADE = {
 VALUES = {
     "const char *": '"a"',
     "const struct envoi_jid *": "f->wire.own",
+    "bool": "false",
     "bool *": "&f->a_bool",
     "char": "f->text",
     "char *": "f->text",
@@ -56,6 +57,7 @@ VALUES = {
     "const struct envoi_subscriptions *": "f->subscriptions",
     "const struct envoi_uri *": "f->uri",
     "const void *": "NULL",
+    "enum envoi_chat_states_state": "ENVOI_CHAT_STATES_PAUSED",
     "enum envoi_precis_profile": "ENVOI_PRECIS_OPAQUE_STRING",
     "enum envoi_stanza_condition": "ENVOI_BAD_REQUEST",
     "enum envoi_stanza_kind": "ENVOI_IQ_GET",
@@ -96,6 +98,7 @@ VALUES = {
     "struct envoi_xml_writer *": "f->writer",
     "uint16_t": "0",
     "uint16_t *": "NULL",
+    "uint32_t": "1",
     "uint64_t": "1",
     "uint64_t *": "&f->a_uint64",
     "unsigned char": "f->room",

@@ -136,6 +136,7 @@ static const struct {
 	{"envoi_client_set_show", "show", ENVOI_OK},
 	{"envoi_component_new", "domain", ENVOI_OK},
 	{"envoi_component_new_with", "domain", ENVOI_OK},
+	{"envoi_fallback_strip", "lang", ENVOI_DECLINED},
 	{"envoi_disco_info_get", "node", ENVOI_OK},
 	{"envoi_disco_info_get", "to", ENVOI_OK},
 	{"envoi_disco_items_get", "node", ENVOI_OK},
@@ -198,6 +199,8 @@ static const struct {
 	{"envoi_tcp_inherited_fd", "name", ENVOI_ERR_NOT_FOUND},
 	{"envoi_sasl_history_read", "line", ENVOI_DECLINED},
 	/* the state is checked first */
+	{"envoi_chat_states_send", "to", ENVOI_ERR_STATE},
+	{"envoi_chat_states_set_supported", "jid", ENVOI_ERR_STATE},
 	{"envoi_component_send_text", "from", ENVOI_ERR_STATE},
 	{"envoi_component_send_text", "to", ENVOI_ERR_STATE},
 	{"envoi_component_send_text", "body", ENVOI_ERR_STATE},

@@ -1,0 +1,80 @@
+/*
+ * envoi - XEP-0085: Chat State Notifications
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_EXT_CHAT_STATES_H
+#define ENVOI_EXT_CHAT_STATES_H
+
+#include <envoi/handler.h>
+#include <envoi/session.h>
+#include <envoi/stanza.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ENVOI_NS_CHAT_STATES "http://jabber.org/protocol/chatstates"
+
+/** What a user does in a conversation (XEP-0085, section 2). */
+enum envoi_chat_states_state {
+	ENVOI_CHAT_STATES_NONE = 0,
+	ENVOI_CHAT_STATES_ACTIVE,
+	ENVOI_CHAT_STATES_COMPOSING,
+	ENVOI_CHAT_STATES_PAUSED,
+	ENVOI_CHAT_STATES_INACTIVE,
+	ENVOI_CHAT_STATES_GONE,
+};
+
+/** @return the element's name: "active", ...; "" for none; static */
+ENVOI_API const char *envoi_chat_states_name(enum envoi_chat_states_state state);
+
+/**
+ * @return the state that the sender of a message is in; none for a message without or with several
+ *         states (section 5.6), of type error, and for `gone` in a room (section 5.5). In a copy of
+ *         a message that another client of the account has sent (XEP-0280) it is the account's own
+ */
+ENVOI_API enum envoi_chat_states_state envoi_chat_states_of(const struct envoi_stanza *message);
+
+/** The most conversations whose states are held; the one begun first is dropped. */
+#define ENVOI_CHAT_STATES_LIMIT 256
+
+/**
+ * Sends the states of this side as section 5 demands, and announces the extension in service
+ * discovery. Use it with envoi_session_use(session, &envoi_chat_states_extension, NULL). States
+ * reveal what the user does: no client has it by default.
+ *
+ * It adds `active` to each message of type chat that has a body and no state, until the contact has
+ * answered without a state (section 5.1). Contacts are distinguished by their bare addresses.
+ */
+ENVOI_API extern const struct envoi_extension envoi_chat_states_extension;
+
+/**
+ * Send a state without a message.
+ *
+ * @param type  ENVOI_TYPE_CHAT or ENVOI_TYPE_GROUPCHAT
+ * @param to    the contact, or the room
+ * @retval ENVOI_OK           sent
+ * @retval ENVOI_DECLINED     not to be sent: it is the last state that was sent there (section
+ *                            5.3), or the contact has not sent a state so far (section 5.1)
+ * @retval ENVOI_ERR_STATE    the extension is not used, or as envoi_send()
+ * @retval ENVOI_ERR_INVALID  @p to is no address, another type, no state, or `gone` in a room
+ *                            (section 5.5)
+ * Other errors as envoi_send().
+ */
+ENVOI_API int envoi_chat_states_send(struct envoi_session *session, enum envoi_stanza_type type,
+	const char *to, enum envoi_chat_states_state state);
+
+/**
+ * State whether a contact implements the extension, when the program knows from service discovery.
+ * @retval ENVOI_ERR_STATE    the extension is not used
+ * @retval ENVOI_ERR_INVALID  @p jid is NULL
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API int envoi_chat_states_set_supported(
+	struct envoi_session *session, const struct envoi_jid *jid, bool is_supported);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <envoi/context.h>
-#include <envoi/jid.h>
 #include <envoi/mainloop.h>
 
 #include "sasl/sasl.h"
@@ -16,7 +15,7 @@
 
 static struct envoi__sasl *from_handler(struct envoi_handler *handler)
 {
-	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl, handler);
+	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl, base.handler);
 }
 
 static int unexpected(struct envoi_handler *self, struct envoi_stream *stream,
@@ -26,105 +25,6 @@ static int unexpected(struct envoi_handler *self, struct envoi_stream *stream,
 	return envoi_stream_fail_with(stream, is_in_clear ? ENVOI_ERR_TLS : ENVOI_ERR_PROTOCOL,
 		ENVOI_STREAM_UNSUPPORTED_STANZA_TYPE, "unexpected <%s/> of SASL%s",
 		envoi_element_name(element), is_in_clear ? ", and before TLS" : "");
-}
-
-/* --- beginning --- */
-
-static const struct envoi_sasl_binding *find_binding(
-	const struct envoi__sasl_bindings *bindings, const char *type)
-{
-	for (size_t i = 0; type != NULL && i < bindings->count; i++) {
-		if (strcmp(bindings->list[i].type, type) == 0) {
-			return &bindings->list[i];
-		}
-	}
-	return NULL;
-}
-
-static int start_with(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
-	const struct envoi_sasl_identity *identity, const struct envoi_sasl_binding *binding)
-{
-	const struct envoi_jid *local = envoi_stream_local(state->stream);
-	const char *authcid = identity->authcid;
-	struct envoi__sasl_offer offered;
-	envoi__sasl_read_offer(&offered, state->features);
-	struct envoi_sasl_parameters parameters = {
-		.role = ENVOI_INITIATOR,
-		.authcid = authcid == NULL && local != NULL ? envoi_jid_local(local) : authcid,
-		.authzid = identity->authzid,
-		.password = identity->password,
-		.keys = envoi__sasl_history_keys(sasl->history, state->request.mechanism->name),
-		.hostname = envoi_stream_peer_domain(state->stream),
-		.bindings = binding,
-		.binding_count = binding != NULL,
-		.could_bind = state->choice.could_bind,
-		.offer = &offered.offer,
-		.needs_offer_hash = state->choice.needs_offer_hash,
-		.min_iterations = sasl->policy.values.min_iterations,
-		.max_iterations = sasl->policy.values.max_iterations,
-	};
-	state->uses_keys = parameters.keys != NULL;
-	return envoi_sasl_start(
-		&state->exchange, sasl->context, state->request.mechanism, &parameters);
-}
-
-static int start_exchange(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
-	const struct envoi_sasl_identity *identity)
-{
-	struct envoi_sasl_identity complete = *identity;
-	char *external = NULL;
-	struct envoi__sasl_bindings bindings;
-	int r = envoi__sasl_bindings_get(&bindings, state->stream);
-	if (r == ENVOI_OK && state->request.mechanism->means == ENVOI_SASL_CERTIFICATE &&
-		complete.authzid == NULL) {
-		r = envoi__sasl_external_authzid(
-			&external, state->stream, sasl->policy.values.external_authzid);
-		complete.authzid = external;
-	}
-	if (r == ENVOI_OK) {
-		r = start_with(
-			sasl, state, &complete, find_binding(&bindings, state->choice.binding));
-	}
-	envoi_free(sasl->context, external);
-	envoi__sasl_bindings_finish(&bindings);
-	return r;
-}
-
-/* RFC 6120, section 6.4.2: with the initial response, if the mechanism has one. */
-static int send_auth(struct envoi__sasl_state *state)
-{
-	const struct envoi_sasl_mechanism *mechanism = state->request.mechanism;
-	struct envoi_buffer data;
-	envoi_buffer_init(&data, envoi_stream_context(state->stream), 0);
-	int r = ENVOI_AGAIN;
-	if (mechanism->client_first) {
-		r = envoi_sasl_step(state->exchange, NULL, 0, &data);
-	}
-	if (r == ENVOI_OK || r == ENVOI_AGAIN) {
-		state->stage = r == ENVOI_OK ? ENVOI__SASL_COMPLETE : ENVOI__SASL_EXCHANGING;
-		r = envoi__sasl_keep_sent(state, &data);
-		r = r < 0 ? r
-			  : envoi__sasl_send(state->stream, "auth", mechanism->name,
-				    mechanism->client_first ? &data : NULL,
-				    ENVOI__SASL_EMPTY_AS_EQUALS_SIGN);
-	} else if (r > 0) {
-		r = ENVOI_ERR_STATE;
-	}
-	envoi_buffer_wipe(&data);
-	return r;
-}
-
-static int begin(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
-	const struct envoi_sasl_identity *identity)
-{
-	int r = start_exchange(sasl, state, identity);
-	if (r == ENVOI_OK) {
-		r = send_auth(state);
-	}
-	if (r == ENVOI_OK && sasl->history != NULL && state->choice.binding != NULL) {
-		envoi__sasl_history_try(sasl->history, state->choice.binding);
-	}
-	return r < 0 ? envoi__sasl_fail(state->stream, state, r) : ENVOI_AGAIN;
 }
 
 /* --- going on --- */
@@ -138,7 +38,7 @@ static void ask(
 	state->stage = stage;
 	state->begun = ENVOI_AGAIN;
 	state->request.stream = state->stream;
-	state->request.feature = &sasl->handler;
+	state->request.feature = &sasl->base.handler;
 	state->request.domain = envoi_stream_peer_domain(state->stream);
 	state->request.is_again = stage == ENVOI__SASL_ASKING_AGAIN;
 	state->request.has_keys = !state->request.is_again &&
@@ -167,7 +67,7 @@ static int advance(
 	struct envoi__sasl *sasl, struct envoi__sasl_state *state, const struct envoi_buffer *in)
 {
 	struct envoi_stream *stream = state->stream;
-	struct envoi_context *context = envoi_context_ref(sasl->context);
+	struct envoi_context *context = envoi_context_ref(sasl->base.context);
 	struct envoi_buffer out;
 	envoi_buffer_init(&out, context, 0);
 	int r = envoi_sasl_step(state->exchange, in != NULL ? envoi_buffer_data(in) : NULL,
@@ -232,7 +132,8 @@ static void go_on_with(
 	} else if (state->stage == ENVOI__SASL_ASKING_AGAIN) {
 		take_password(state, identity->password);
 	} else {
-		state->begun = begin(from_handler(state->request.feature), state, identity);
+		state->begun = envoi__sasl_begin(
+			from_handler(state->request.feature), state, identity);
 	}
 }
 
@@ -374,7 +275,7 @@ static void learn(struct envoi__sasl *sasl, const struct envoi__sasl_state *stat
 		r = envoi__sasl_history_keep(sasl->history, &keys);
 	}
 	if (r < 0) {
-		envoi_log(sasl->context, ENVOI_LOG_WARNING, ENVOI_LOG_SASL,
+		envoi_log(sasl->base.context, ENVOI_LOG_WARNING, ENVOI_LOG_SASL,
 			"pin and keys of this login are lost: %s", envoi_error_text(r));
 	}
 }
@@ -458,11 +359,9 @@ static const struct envoi_stream_element_row rows[] = {
 static void destroy(struct envoi_handler *self)
 {
 	struct envoi__sasl *sasl = from_handler(self);
-	struct envoi_context *context = sasl->context;
 	envoi_sasl_credentials_destroy(sasl->credentials);
 	envoi_settings_free(sasl->settings);
-	envoi_free(context, sasl);
-	envoi_context_unref(context);
+	envoi__own_handler_free(self);
 }
 
 static const struct envoi_handler_impl sasl_impl = {
@@ -482,22 +381,20 @@ int envoi_sasl_feature_new(struct envoi_handler **ret_handler, struct envoi_cont
 	const struct envoi_settings *settings, struct envoi_sasl_credentials *credentials)
 {
 	bool is_complete = envoi__sasl_credentials_are_complete(credentials);
-	struct envoi__sasl *sasl = is_complete ? envoi_alloc(context, sizeof(*sasl)) : NULL;
+	struct envoi__sasl *sasl = is_complete
+		? envoi__own_handler_new(sizeof(*sasl), &sasl_impl, context)
+		: NULL;
 	if (sasl == NULL) {
 		envoi_sasl_credentials_destroy(credentials);
 		return is_complete ? ENVOI_ERR_NOMEM : ENVOI_ERR_INVALID;
 	}
-	*sasl = (struct envoi__sasl){
-		.handler = ENVOI_HANDLER(&sasl_impl),
-		.context = envoi_context_ref(context),
-		.credentials = credentials,
-	};
+	sasl->credentials = credentials;
 	int r = envoi_settings_dup(&sasl->settings, settings);
 	if (r < 0) {
-		destroy(&sasl->handler);
+		destroy(&sasl->base.handler);
 		return r;
 	}
 	envoi__sasl_policy_read(&sasl->policy, sasl->settings);
-	*ret_handler = &sasl->handler;
+	*ret_handler = &sasl->base.handler;
 	return ENVOI_OK;
 }

@@ -1,6 +1,9 @@
 /*
- * envoi - SASL, initiating side: private header
+ * envoi - SASL, initiating side: shared by its files
  * SPDX-License-Identifier: MIT
+ *
+ * sasl_initiator.c has the handler and the exchange, sasl_auth.c its beginning, sasl_select.c the
+ * choice of a mechanism, sasl_failure.c the ends.
  */
 #ifndef ENVOI_FEATURES_SASL_SASL_INITIATOR_H
 #define ENVOI_FEATURES_SASL_SASL_INITIATOR_H
@@ -9,11 +12,11 @@
 
 #include "features/sasl/sasl_feature.h"
 #include "sasl/sasl_choice.h"
+#include "stanza/own_handler.h"
 
 /** The handler: serves any number of streams. */
 struct envoi__sasl {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler base;
 	struct envoi_settings *settings; /* a copy */
 	struct envoi__sasl_policy policy; /* its texts are of the copy */
 	struct envoi_sasl_credentials *credentials;
@@ -56,7 +59,7 @@ struct envoi__sasl_state {
 	size_t sent_len;
 	unsigned int rounds_left;
 	uint64_t password_ms; /* time limit for the application's answer; 0: none */
-	int begun; /* the result of begin(), for negotiate() when it is on the stack */
+	int begun; /* the result of envoi__sasl_begin(), for negotiate() when it is on the stack */
 	bool uses_keys; /* of an earlier login, and no password so far */
 	bool is_finished; /* the stream has been freed in a callback */
 };
@@ -79,6 +82,14 @@ void envoi__sasl_read_offer(
 /** Fill state->choice and state->request.mechanism, or fail the stream: @return its code */
 int envoi__sasl_select(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	struct envoi__sasl_state *state, const struct envoi_element *features);
+
+/**
+ * Begin the exchange with the mechanism that was selected, and send `<auth/>`.
+ * @param identity  borrowed for the call
+ * @return ENVOI_AGAIN: the server answers; else the code with which the stream has failed
+ */
+int envoi__sasl_begin(struct envoi__sasl *sasl, struct envoi__sasl_state *state,
+	const struct envoi_sasl_identity *identity);
 
 /** Keep a message that has the secret itself: a server may repeat it in a text that a user reads.
  * @retval ENVOI_ERR_NOMEM */

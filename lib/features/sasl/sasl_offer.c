@@ -93,7 +93,7 @@ void envoi__sasl_collect_offer(const struct envoi__sasl_receiver *receiver,
 		*name != '\0' && offer->mechanism_count < ENVOI__SASL_MOST_OFFERED;
 		name += strlen(name) + 1) {
 		const struct envoi_sasl_mechanism *mechanism = envoi_sasl_find(
-			receiver->context, name);
+			receiver->base.context, name);
 		if (envoi__sasl_is_offered(receiver, stream, mechanism, bindings)) {
 			ret_offered->mechanisms[offer->mechanism_count++] = name;
 			offer->lists_bindings = offer->lists_bindings ||
@@ -101,7 +101,7 @@ void envoi__sasl_collect_offer(const struct envoi__sasl_receiver *receiver,
 		}
 	}
 	for (size_t i = 0; offer->lists_bindings && i < bindings->count; i++) {
-		if (is_known_to_bind(receiver->context, bindings->types[i])) {
+		if (is_known_to_bind(receiver->base.context, bindings->types[i])) {
 			ret_offered->bindings[offer->binding_count++] = bindings->types[i];
 		}
 	}

@@ -27,7 +27,7 @@ struct state {
 
 static struct envoi__sasl_receiver *from_handler(struct envoi_handler *handler)
 {
-	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl_receiver, handler);
+	return ENVOI_CONTAINER_OF(handler, struct envoi__sasl_receiver, base.handler);
 }
 
 /* --- offering --- */
@@ -252,7 +252,7 @@ static int start_exchange(struct envoi__sasl_receiver *receiver, struct envoi_st
 	const struct envoi__sasl_settings *values = &receiver->policy.values;
 	struct envoi__sasl_offered offered;
 	struct envoi_buffer certified;
-	envoi_buffer_init(&certified, receiver->context, 0);
+	envoi_buffer_init(&certified, receiver->base.context, 0);
 	int r = envoi__sasl_certified(&certified, stream);
 	envoi__sasl_collect_offer(receiver, stream, bindings, &offered);
 	bool may_bind = values->channel_binding != ENVOI__SASL_BINDING_NEVER;
@@ -269,7 +269,8 @@ static int start_exchange(struct envoi__sasl_receiver *receiver, struct envoi_st
 	state->mechanism = mechanism;
 	state->rounds_left = values->max_rounds;
 	if (r == ENVOI_OK) {
-		r = envoi_sasl_start(&state->exchange, receiver->context, mechanism, &parameters);
+		r = envoi_sasl_start(
+			&state->exchange, receiver->base.context, mechanism, &parameters);
 	}
 	envoi_buffer_finish(&certified);
 	return r;
@@ -286,7 +287,7 @@ static int take_auth(struct envoi_handler *self, struct envoi_stream *stream,
 	}
 	const char *name = envoi_element_attr(element, "mechanism");
 	const struct envoi_sasl_mechanism *mechanism = name != NULL
-		? envoi_sasl_find(receiver->context, name)
+		? envoi_sasl_find(receiver->base.context, name)
 		: NULL;
 	struct envoi__sasl_bindings bindings;
 	int r = envoi__sasl_bindings_get(&bindings, stream);
@@ -355,11 +356,8 @@ static const struct envoi_stream_element_row rows[] = {
 
 static void destroy(struct envoi_handler *self)
 {
-	struct envoi__sasl_receiver *receiver = from_handler(self);
-	struct envoi_context *context = receiver->context;
-	envoi_settings_free(receiver->settings);
-	envoi_free(context, receiver);
-	envoi_context_unref(context);
+	envoi_settings_free(from_handler(self)->settings);
+	envoi__own_handler_free(self);
 }
 
 static const struct envoi_handler_impl receiver_impl = {
@@ -372,21 +370,18 @@ static const struct envoi_handler_impl receiver_impl = {
 int envoi_sasl_receiver_new(struct envoi_handler **ret_handler, struct envoi_context *context,
 	const struct envoi_settings *settings, struct envoi_sasl_directory *directory)
 {
-	struct envoi__sasl_receiver *receiver = envoi_alloc(context, sizeof(*receiver));
+	struct envoi__sasl_receiver *receiver = envoi__own_handler_new(
+		sizeof(*receiver), &receiver_impl, context);
 	if (receiver == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	*receiver = (struct envoi__sasl_receiver){
-		.handler = ENVOI_HANDLER(&receiver_impl),
-		.context = envoi_context_ref(context),
-		.directory = directory,
-	};
+	receiver->directory = directory;
 	int r = envoi_settings_dup(&receiver->settings, settings);
 	if (r < 0) {
-		destroy(&receiver->handler);
+		destroy(&receiver->base.handler);
 		return r;
 	}
 	envoi__sasl_policy_read(&receiver->policy, receiver->settings);
-	*ret_handler = &receiver->handler;
+	*ret_handler = &receiver->base.handler;
 	return ENVOI_OK;
 }

@@ -9,6 +9,7 @@
 #define ENVOI_FEATURES_SASL_SASL_RECEIVER_H
 
 #include "features/sasl/sasl_feature.h"
+#include "stanza/own_handler.h"
 
 enum {
 	ENVOI__SASL_MOST_OFFERED = 64,
@@ -21,8 +22,7 @@ struct envoi__sasl_offered {
 };
 
 struct envoi__sasl_receiver {
-	struct envoi_handler handler;
-	struct envoi_context *context;
+	struct envoi__own_handler base;
 	struct envoi_settings *settings; /* a copy */
 	struct envoi__sasl_policy policy; /* its texts are of the copy */
 	struct envoi_sasl_directory *directory; /* NULL: there are no accounts */

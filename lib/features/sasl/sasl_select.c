@@ -86,13 +86,13 @@ static int choose(struct envoi__sasl *sasl, struct envoi_stream *stream,
 	situation->means &= ~(unsigned int)ENVOI_SASL_CERTIFICATE;
 	situation->means |= info.is_certificate_sent ? ENVOI_SASL_CERTIFICATE : 0;
 	situation->means |= ENVOI_SASL_TICKET; /* GSSAPI is used only where it is named */
-	int r = envoi__sasl_choose(&state->choice, sasl->context, situation, why, sizeof(why));
+	int r = envoi__sasl_choose(&state->choice, sasl->base.context, situation, why, sizeof(why));
 	if (r < 0) {
 		return envoi_stream_fail_with(stream, r, ENVOI_STREAM_NO_CONDITION, "%s", why);
 	}
 	const char *binding = state->choice.binding;
 	state->request.mechanism = state->choice.mechanism;
-	envoi_log(sasl->context, ENVOI_LOG_INFO, ENVOI_LOG_SASL, "%s%s%s",
+	envoi_log(sasl->base.context, ENVOI_LOG_INFO, ENVOI_LOG_SASL, "%s%s%s",
 		state->choice.mechanism->name, binding != NULL ? " with " : "",
 		binding != NULL ? binding : "");
 	return ENVOI_OK;

@@ -10,6 +10,7 @@
 #include <envoi/context.h>
 
 #include "accept/acceptor.h"
+#include "net/site.h"
 
 /** A component by name: from where it was authenticated last. */
 struct known {
@@ -24,14 +25,18 @@ static struct envoi_acceptor *from_hook(struct envoi_handshake_hook *hook)
 
 /* --- sources --- */
 
-/* An IPv6 address is that of its network, of 64 bits at least for one site (RFC 6177). */
+/* An IPv6 address is named by the network of its site. */
 static void name_source(char ret_name[INET6_ADDRSTRLEN], const char *source)
 {
 	struct in6_addr address;
 	ret_name[0] = '\0';
 	if (source != NULL && inet_pton(AF_INET6, source, &address) == 1) {
-		memset(address.s6_addr + 8, 0, 8);
-		(void)inet_ntop(AF_INET6, &address, ret_name, INET6_ADDRSTRLEN);
+		struct in6_addr network = {0};
+		struct envoi__site site;
+		envoi__site_of_ip6(&site, &address);
+		memcpy(&network, site.bytes, site.len);
+		(void)inet_ntop(site.len == ENVOI__SITE_IP4_BYTES ? AF_INET : AF_INET6, &network,
+			ret_name, INET6_ADDRSTRLEN);
 	} else if (source != NULL) {
 		size_t len = strnlen(source, INET6_ADDRSTRLEN - 1);
 		memcpy(ret_name, source, len);

@@ -328,6 +328,10 @@ static int begin_session(struct envoi_accepted *accepted, struct envoi_transport
 		envoi_transport_destroy(transport);
 		return r;
 	}
+	if (accepted->component != NULL) {
+		/* its address is not one of this server's domains */
+		accepted->session->server_name = envoi_jid_text(acceptor->domains[0]);
+	}
 	r = begin_stream(accepted, transport);
 	if (r == ENVOI_OK) {
 		envoi_session_set_owner(accepted->session, &accepted->owner);

@@ -8,11 +8,7 @@
 #include <envoi/context.h>
 
 #include "listener/listener.h"
-
-enum {
-	NETWORK_BYTES = 8, /* of IPv6: the prefix of one site at least (RFC 6177) */
-	MOST_KEY_BYTES = 8,
-};
+#include "net/site.h"
 
 /* --- tallies --- */
 
@@ -63,39 +59,15 @@ static void count_out(struct envoi__tally *tally, struct envoi__map *map)
 
 /* --- addresses --- */
 
-/* An IPv4 address that a socket for both families shows as IPv6 is counted as what it is. */
-static size_t address_key(
-	char ret_key[MOST_KEY_BYTES], const struct sockaddr *address, size_t address_len)
-{
-	if (address == NULL || address_len < sizeof(address->sa_family)) {
-		return 0;
-	}
-	if (address->sa_family == AF_INET && address_len >= sizeof(struct sockaddr_in)) {
-		const struct sockaddr_in *v4 = (const void *)address;
-		memcpy(ret_key, &v4->sin_addr, sizeof(v4->sin_addr));
-		return sizeof(v4->sin_addr);
-	}
-	if (address->sa_family != AF_INET6 || address_len < sizeof(struct sockaddr_in6)) {
-		return 0;
-	}
-	const struct sockaddr_in6 *v6 = (const void *)address;
-	if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-		memcpy(ret_key, v6->sin6_addr.s6_addr + 12, 4);
-		return 4;
-	}
-	memcpy(ret_key, v6->sin6_addr.s6_addr, NETWORK_BYTES);
-	return NETWORK_BYTES;
-}
-
 static void write_address(char ret_text[INET6_ADDRSTRLEN], const struct sockaddr *address,
-	const char *key, size_t len)
+	const struct envoi__site *site)
 {
 	ret_text[0] = '\0';
-	if (len == NETWORK_BYTES) {
+	if (site->len == ENVOI__SITE_IP4_BYTES) {
+		inet_ntop(AF_INET, site->bytes, ret_text, INET6_ADDRSTRLEN);
+	} else if (site->len > 0) {
 		const struct sockaddr_in6 *v6 = (const void *)address;
 		inet_ntop(AF_INET6, &v6->sin6_addr, ret_text, INET6_ADDRSTRLEN);
-	} else if (len > 0) {
-		inet_ntop(AF_INET, key, ret_text, INET6_ADDRSTRLEN);
 	}
 }
 
@@ -114,13 +86,14 @@ static int count_address(
 {
 	struct envoi_listener *listener = admission->listener;
 	struct envoi__tally *tally = NULL;
-	char key[MOST_KEY_BYTES];
-	size_t len = address_key(key, address, address_len);
-	write_address(admission->text, address, key, len);
-	if (len == 0) {
+	struct envoi__site site;
+	envoi__site_of(&site, address, address_len);
+	write_address(admission->text, address, &site);
+	if (site.len == 0) {
 		return ENVOI_OK;
 	}
-	int r = count_in(&tally, &listener->addresses, key, len, listener->values.per_address);
+	int r = count_in(&tally, &listener->addresses, (const char *)site.bytes, site.len,
+		listener->values.per_address);
 	if (r == ENVOI_ERR_LIMIT) {
 		log_refusal(admission, tally);
 	} else if (r == ENVOI_OK) {

@@ -49,6 +49,7 @@ struct envoi_session {
 	struct envoi_client *client; /* the owner; NULL: no client */
 	/* the owner, which sends from all addresses of its domain; NULL: no component */
 	struct envoi_component *component;
+	const char *server_name; /* in which a server pings; NULL: the domain of `jid`; borrowed */
 	void *user; /* the program's */
 	struct envoi_stream *stream;
 	struct envoi_stream *leaving; /* no longer the stream, being freed on the stack; or NULL */

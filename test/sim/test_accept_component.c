@@ -277,8 +277,11 @@ static void a_silent_component_is_probed_and_found_dead(void **state)
 	set("liveness.probe-after", "10s");
 	set("liveness.answer-timeout", "10s");
 	struct envoi_component *component = connect_component("gw.example.org", "secret");
+	f.notes[0] = '\0';
 	accept_fixture_run(&f, 60000);
 	assert_true(is_online(component));
+	/* the answer to a ping in the server's own name (XEP-0199, section 4.1) */
+	assert_non_null(strstr(f.notes, "stanza iq from gw.example.org to example.org\n"));
 	struct envoi_memory_script deaf = ENVOI_MEMORY_SCRIPT_INIT;
 	deaf.stall_at = 1;
 	envoi_memory_pair_script(f.pair, ENVOI_MEMORY_A, &deaf);
@@ -527,6 +530,21 @@ static void a_source_of_ipv6_is_its_network(void **state)
 	source = "2001:db8:1:3::1";
 	assert_refused(HEADER("other.example.org") WRONG,
 		ANSWER("other.example.org") STREAM_ERROR("not-authorized"));
+}
+
+/* RFC 4291, section 2.5.5.2: it is not in the network of all such addresses. */
+static void an_ipv4_address_as_ipv6_is_that_address(void **state)
+{
+	(void)state;
+	set("accept.component-attempts", "1");
+	source = "::ffff:192.0.2.7";
+	assert_wrong("not-authorized");
+	source = "::ffff:192.0.2.8";
+	assert_refused(HEADER("other.example.org") WRONG,
+		ANSWER("other.example.org") STREAM_ERROR("not-authorized"));
+	source = "192.0.2.7";
+	assert_refused(HEADER("unknown.example.org") WRONG,
+		ANSWER("unknown.example.org") STREAM_ERROR("policy-violation"));
 }
 
 /* A peer without address is one of this host: it cannot lock out another. */
@@ -806,6 +824,7 @@ int main(void)
 		TEST(wrong_secrets_are_limited_by_name),
 		TEST(the_last_good_source_of_a_name_is_not_locked_out),
 		TEST(a_source_of_ipv6_is_its_network),
+		TEST(an_ipv4_address_as_ipv6_is_that_address),
 		TEST(no_address_is_no_source),
 		TEST(a_late_answer_continues_the_handshake),
 		TEST(a_lost_connection_cancels_the_look_up),

@@ -32,6 +32,11 @@ static bool is_receiving(const struct envoi_session *session)
 	return session->stream != NULL && envoi_stream_role(session->stream) == ENVOI_RECEIVER;
 }
 
+static const char *server_name(const struct envoi_session *session)
+{
+	return session->server_name != NULL ? session->server_name : envoi_session_domain(session);
+}
+
 /* XEP-0199, section 4.1: a server pings in its own name; section 4.2: a client pings its server.
  * The limits of the outbox and of requests do not hold it back: an answer may be what makes room.
  */
@@ -42,7 +47,7 @@ int envoi__session_ping(struct envoi_session *session, uint64_t timeout_ms, envo
 	const char *to = is_server ? envoi_jid_text(session->jid) : NULL;
 	struct envoi_stanza *iq = envoi_request_iq(session, ENVOI_IQ_GET, to, &ping_type, NULL);
 	if (iq != NULL && is_server) {
-		envoi_element_set(envoi_stanza_element(iq), "from", envoi_session_domain(session));
+		envoi_element_set(envoi_stanza_element(iq), "from", server_name(session));
 	}
 	struct envoi__request_options options = {
 		.timeout_ms = timeout_ms,

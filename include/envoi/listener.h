@@ -34,7 +34,9 @@ extern "C" {
  *   peers (incomplete input, output, outboxes), sources are not read until five eighths are left;
  *   beyond listener.memory, the connections that hold most are not read until seven eighths are
  *   left; if the sum still grows, the next ones. What was read is handed over. Deadlines of
- *   elements and of writing go on meanwhile, so that memory becomes free;
+ *   elements and of writing go on meanwhile, so that memory becomes free. Beyond nine eighths, the
+ *   connection that holds most of those that have not logged in is ended with the stream error
+ *   resource-constraint, one after the other;
  * - beyond listener.per-account connections of one account, envoi_admission_log_in() refuses.
  */
 

@@ -25,7 +25,7 @@ static void set_held(struct envoi__budget *budget, struct envoi__holder *holder,
 {
 	holder->is_held = is_held;
 	budget->held += is_held ? 1 : (size_t)-1;
-	holder->hold(holder, is_held);
+	holder->impl->hold(holder, is_held);
 }
 
 /* --- at the limit --- */
@@ -56,6 +56,33 @@ static void hold_largest(struct envoi__budget *budget)
 	}
 }
 
+static struct envoi__holder *largest_to_end(struct envoi__budget *budget)
+{
+	struct envoi__holder *largest = NULL;
+	for (struct envoi__list *link = budget->holders.next; link != &budget->holders;
+		link = link->next) {
+		struct envoi__holder *holder = holder_of(link);
+		bool is_larger = holder->bytes > (largest == NULL ? 0 : largest->bytes);
+		if (is_larger && !holder->is_settled && !holder->is_ending) {
+			largest = holder;
+		}
+	}
+	return largest;
+}
+
+/* Where there are many, holding them up is not enough: each may still add one reading. */
+static void end_largest(struct envoi__budget *budget)
+{
+	while (budget->bytes > budget->limit / 8 * 9) {
+		struct envoi__holder *largest = largest_to_end(budget);
+		if (largest == NULL) {
+			return;
+		}
+		largest->is_ending = true;
+		largest->impl->end(largest);
+	}
+}
+
 static void release_all(struct envoi__budget *budget)
 {
 	for (struct envoi__list *link = budget->holders.next;
@@ -81,15 +108,16 @@ static void notify(struct envoi__budget *budget)
 static bool is_due_to_look(const struct envoi__budget *budget)
 {
 	return budget->limit != 0 && budget->bytes > budget->limit &&
-		(budget->looked_at <= budget->limit ||
-			budget->bytes >= budget->looked_at + budget->limit / LOOK_PART);
+		budget->bytes >= budget->looked_at + budget->limit / LOOK_PART;
 }
 
 static void adjust(struct envoi__budget *budget)
 {
 	size_t limit = budget->limit;
+	budget->looked_at = budget->bytes < budget->looked_at ? budget->bytes : budget->looked_at;
 	if (is_due_to_look(budget)) {
 		hold_largest(budget);
+		end_largest(budget);
 	} else if (budget->held > 0 && (limit == 0 || budget->bytes <= limit / 8 * 7)) {
 		release_all(budget);
 	}
@@ -136,9 +164,9 @@ void envoi__budget_report(struct envoi_context *context, struct envoi__holder *h
 }
 
 void envoi__holder_init(struct envoi__holder *holder, struct envoi_context *context,
-	void (*hold)(struct envoi__holder *holder, bool is_held))
+	const struct envoi__holder_impl *impl)
 {
-	*holder = (struct envoi__holder){.hold = hold};
+	*holder = (struct envoi__holder){.impl = impl};
 	envoi__list_append(&context->budget.holders, &holder->link);
 }
 

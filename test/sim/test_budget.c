@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,7 +19,12 @@
 
 enum {
 	ATTACKERS = 20,
-	TALKERS = ATTACKERS + 1,
+	CROWD = 500, /* connections that do not log in */
+	MOST_CROWD = 10000,
+	TALKERS = MOST_CROWD + 2,
+	AT_ONCE = 50, /* of these, in one turn */
+	MOST_ATTRIBUTES = 30, /* limits.before-login.attributes, and a spare one or two */
+	READING_BYTES = 128 * 1024, /* what one reading before the login adds */
 	LIMIT = 1024 * 1024, /* listener.memory */
 	READ_BYTES = 64 * 1024, /* more than what one reading adds to a connection */
 	SETTLING_MS = 100,
@@ -26,8 +32,10 @@ enum {
 	HELD_SHORTLY_MS = 15000, /* of liveness.answer-timeout, which is 20 s */
 	LATE_MS = 10000, /* more than what is left of it */
 	ELEMENT_MS = 121000, /* stream.element-timeout, and a second */
+	AUTH_BYTES = 9000, /* nearly limits.before-login.stanza-bytes */
 	PIECE = 10000,
 	PIECES = 50,
+	LINGER_MS = 2000, /* for the stream error to reach the peer */
 };
 
 struct talker {
@@ -40,8 +48,10 @@ static struct {
 	struct envoi_listener *listener;
 	struct envoi_settings *settings; /* of the listener */
 	struct talker talkers[TALKERS];
-	size_t count;
+	size_t count, ended;
 } all;
+
+static size_t crowd = CROWD, limit = LIMIT; /* smaller than what the crowd may hold */
 
 static int on_admitted(void *user, struct envoi_admission *admission, struct envoi_channel *channel)
 {
@@ -55,12 +65,14 @@ static int setup(void **state)
 {
 	const struct envoi_listener_options options = {.admitted = on_admitted};
 	struct envoi_listener_options own = options;
+	char memory[32];
 	(void)state;
 	memset(&all, 0, sizeof(all));
 	accept_fixture_init(&all.f, NULL);
 	assert_int_equal(envoi_settings_set(all.f.settings, "sasl.mechanisms", "PLAIN"), ENVOI_OK);
 	assert_int_equal(envoi_settings_new(&all.settings, all.f.context), ENVOI_OK);
-	assert_int_equal(envoi_settings_set(all.settings, "listener.memory", "1m"), ENVOI_OK);
+	snprintf(memory, sizeof(memory), "%zu", limit);
+	assert_int_equal(envoi_settings_set(all.settings, "listener.memory", memory), ENVOI_OK);
 	own.settings = all.settings;
 	assert_int_equal(envoi_listener_new(&all.listener, all.f.context, &own), ENVOI_OK);
 	envoi_settings_free(all.settings);
@@ -264,14 +276,84 @@ static void stanzas_that_do_not_end_hold_no_more_than_the_budget(void **state)
 	assert_int_equal(take_one(), ENVOI_OK);
 }
 
+/* An element of many names and attributes, the largest of all shapes: it takes ten times its bytes.
+ */
+static const char *costly_element(void)
+{
+	static char text[AUTH_BYTES + 1];
+	size_t len = (size_t)snprintf(text, sizeof(text),
+		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>");
+	for (int i = 0; len < AUTH_BYTES - 300; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "<b%d", i);
+		for (int k = 0; k < MOST_ATTRIBUTES && len < AUTH_BYTES - 20; k++) {
+			len += (size_t)snprintf(text + len, sizeof(text) - len, " a%d='1'", k);
+		}
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "/>");
+	}
+	return text;
+}
+
+static void count_ended(struct accept_fixture *f, const char *what)
+{
+	if (strcmp(what, "ended") == 0 && f->why.code == ENVOI_ERR_LIMIT) {
+		assert_int_equal(f->why.stream_condition, ENVOI_STREAM_RESOURCE_CONSTRAINT);
+		all.ended++;
+	}
+}
+
+/* All are accepted before one of them sends. Many send in one turn; each is read whole at once. */
+static void gather_crowd(void)
+{
+	const char *element = costly_element();
+	struct talker *first = &all.talkers[all.count];
+	for (size_t i = 0; i < crowd; i++) {
+		say(connect_talker(), ACCEPT_HEADER("to='example.org' version='1.0'"));
+	}
+	run(SETTLING_MS);
+	for (size_t i = 0; i < crowd; i++) {
+		say(&first[i], element);
+		if (i % AT_ONCE == 0) {
+			run(1);
+			assert_true(stats().memory <= limit / 8 * 9 + limit / 256 + READING_BYTES);
+		}
+	}
+}
+
+static void connections_that_do_not_log_in_are_ended_where_holding_them_is_not_enough(void **state)
+{
+	(void)state;
+	struct talker *talker = honest();
+	all.f.at = count_ended;
+	gather_crowd();
+	assert_true(stats().memory > limit);
+	run(LINGER_MS);
+	assert_true(all.ended > crowd / 2 && all.ended < crowd);
+	assert_is_served(talker);
+	/* one that logs in now, before the others run into accept.login-timeout */
+	struct talker *newcomer = connect_talker();
+	log_in(newcomer, "AGJvYgBzZWNyZXQ=", "r");
+	assert_is_served(newcomer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+/* An argument is the size of the crowd, which is then the only test. */
+int main(int argc, char **argv)
 {
+	const struct CMUnitTest of_crowd[] = {
+		TEST(connections_that_do_not_log_in_are_ended_where_holding_them_is_not_enough),
+	};
 	const struct CMUnitTest tests[] = {
+		TEST(connections_that_do_not_log_in_are_ended_where_holding_them_is_not_enough),
 		TEST(a_client_that_is_held_for_long_is_not_found_dead),
 		TEST(a_client_that_is_read_again_has_time_to_answer),
 		TEST(stanzas_that_do_not_end_hold_no_more_than_the_budget),
 	};
+	if (argc > 1) {
+		crowd = strtoul(argv[1], NULL, 10);
+		limit = crowd / CROWD * 4 * LIMIT;
+		assert_true(crowd <= MOST_CROWD);
+		return cmocka_run_group_tests_name("sim/budget", of_crowd, NULL, NULL);
+	}
 	return cmocka_run_group_tests_name("sim/budget", tests, NULL, NULL);
 }

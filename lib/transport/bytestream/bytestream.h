@@ -90,6 +90,7 @@ struct envoi__byte_stream {
 	bool is_paused;
 	struct envoi__holder holder; /* of memory; held: not read, but delivered */
 	bool is_released; /* read again: to be reported */
+	bool is_unaffordable; /* to be ended: memory is short */
 	bool has_backlog; /* more elements than the slice allows are complete */
 	bool is_reading; /* as last asked of the channel */
 	bool peer_ended; /* the closing tag came */
@@ -191,8 +192,9 @@ void envoi__byte_stream_parse(struct envoi__byte_stream *bytes, const char *data
 void envoi__byte_stream_end_input(struct envoi__byte_stream *bytes, struct envoi_failure *broken);
 /** The channel is broken in both directions. */
 void envoi__byte_stream_break_channel(struct envoi__byte_stream *bytes, int code, const char *text);
-/** As `hold` of struct envoi__holder. */
-void envoi__byte_stream_hold(struct envoi__holder *holder, bool is_held);
+extern const struct envoi__holder_impl envoi__byte_stream_holder_impl;
+/** End the connection, if the budget of memory requires it. */
+void envoi__byte_stream_end_unaffordable(struct envoi__byte_stream *bytes);
 /** Replace the parser by a new one. */
 int envoi__byte_stream_renew_parser(struct envoi__byte_stream *bytes);
 

@@ -112,7 +112,7 @@ static void init(struct envoi__byte_stream *bytes, struct envoi_context *context
 	bytes->channel = channel;
 	bytes->options = *options;
 	bytes->limits = options->limits;
-	envoi__holder_init(&bytes->holder, context, envoi__byte_stream_hold);
+	envoi__holder_init(&bytes->holder, context, &envoi__byte_stream_holder_impl);
 	envoi_buffer_init(&bytes->plain, context, 0);
 	envoi_buffer_init(&bytes->ends, context, 0);
 	envoi_buffer_init(&bytes->marks, context, 0);

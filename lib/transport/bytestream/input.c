@@ -60,7 +60,7 @@ void envoi__byte_stream_update_reading(struct envoi__byte_stream *bytes)
 
 /* Deadlines go on: an element that does not end, and output that is not taken, would else keep
  * their memory for ever. */
-void envoi__byte_stream_hold(struct envoi__holder *holder, bool is_held)
+static void on_hold(struct envoi__holder *holder, bool is_held)
 {
 	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
 		holder, struct envoi__byte_stream, holder);
@@ -70,6 +70,22 @@ void envoi__byte_stream_hold(struct envoi__holder *holder, bool is_held)
 		envoi__byte_stream_wake(bytes);
 	}
 }
+
+static void on_end(struct envoi__holder *holder)
+{
+	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
+		holder, struct envoi__byte_stream, holder);
+	bytes->is_unaffordable = true;
+	if (envoi__guard_is_idle(&bytes->guard)) {
+		envoi__byte_stream_enter(bytes);
+		envoi__byte_stream_end_unaffordable(bytes);
+		envoi__byte_stream_leave(bytes);
+	} else {
+		envoi__byte_stream_wake(bytes);
+	}
+}
+
+const struct envoi__holder_impl envoi__byte_stream_holder_impl = {.hold = on_hold, .end = on_end};
 
 bool envoi__byte_stream_is_held(const struct envoi_transport *transport)
 {
@@ -88,6 +104,18 @@ void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,
 		envoi__byte_stream_write_stream_error(bytes, condition);
 	}
 	envoi__byte_stream_begin_close(bytes, &why, ERROR_LINGER_MS);
+}
+
+/* The parser goes at once, before the end has reached the peer. */
+void envoi__byte_stream_end_unaffordable(struct envoi__byte_stream *bytes)
+{
+	if (!bytes->is_unaffordable || bytes->state != BYTE_STREAM_MOVING) {
+		return;
+	}
+	envoi__byte_stream_refuse_input(bytes, ENVOI_ERR_LIMIT, ENVOI_STREAM_RESOURCE_CONSTRAINT,
+		"all connections together hold too much memory (listener.memory)");
+	envoi_xml_parser_free(bytes->parser);
+	bytes->parser = NULL;
 }
 
 static void hand_over_head(struct envoi__byte_stream *bytes, const struct envoi_xml_item *item)
@@ -275,6 +303,8 @@ void envoi__byte_stream_set_limits(
 {
 	struct envoi__byte_stream *bytes = byte_stream_of(transport);
 	bytes->limits = *limits;
+	/* wider ones are those of a peer that has logged in */
+	bytes->holder.is_settled = limits->stanza_bytes > bytes->options.limits.stanza_bytes;
 	if (bytes->parser != NULL) {
 		envoi_xml_parser_set_limits(bytes->parser, limits);
 	}

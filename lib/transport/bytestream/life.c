@@ -71,6 +71,7 @@ static void on_turn(struct envoi_deferred *deferred)
 		deferred, struct envoi__byte_stream, turn);
 	envoi__byte_stream_enter(bytes);
 	envoi__byte_stream_decide(bytes);
+	envoi__byte_stream_end_unaffordable(bytes);
 	envoi__byte_stream_report_release(bytes);
 	envoi__byte_stream_deliver(bytes);
 	envoi__byte_stream_flush(bytes);

@@ -24,6 +24,7 @@ static struct {
 	struct envoi__holder holders[HOLDERS];
 	struct envoi__budget_watch watch;
 	unsigned int calls[HOLDERS]; /* of `hold` */
+	unsigned int ended; /* a bit for each */
 	unsigned int notified;
 	bool is_short;
 } all;
@@ -33,6 +34,17 @@ static void on_hold(struct envoi__holder *holder, bool is_held)
 	assert_int_equal(holder->is_held, is_held);
 	all.calls[holder - all.holders]++;
 }
+
+static void on_end(struct envoi__holder *holder)
+{
+	unsigned int bit = 1U << (holder - all.holders);
+	assert_true(holder->is_ending);
+	assert_int_equal(all.ended & bit, 0);
+	all.ended |= bit;
+	envoi__budget_report(all.context, holder, 0);
+}
+
+static const struct envoi__holder_impl impl = {.hold = on_hold, .end = on_end};
 
 static void on_changed(struct envoi__budget_watch *watch, bool is_short)
 {
@@ -45,12 +57,13 @@ static void on_changed(struct envoi__budget_watch *watch, bool is_short)
 static int setup(void **state)
 {
 	(void)state;
-	all.notified = 0;
+	all.notified = all.ended = 0;
 	all.is_short = false;
 	assert_int_equal(envoi_context_new(&all.context, NULL), ENVOI_OK);
 	for (int i = 0; i < HOLDERS; i++) {
 		all.calls[i] = 0;
-		envoi__holder_init(&all.holders[i], all.context, on_hold);
+		envoi__holder_init(&all.holders[i], all.context, &impl);
+		all.holders[i].is_settled = true;
 	}
 	envoi__budget_watch(all.context, &all.watch, on_changed);
 	envoi__budget_set_limit(all.context, LIMIT);
@@ -155,6 +168,45 @@ static void small_growth_does_not_search_again(void **state)
 	assert_int_equal(held(), 3);
 }
 
+/* Beyond nine eighths; what it gives back may be enough. */
+static void the_largest_that_is_not_settled_is_ended(void **state)
+{
+	(void)state;
+	all.holders[1].is_settled = all.holders[2].is_settled = all.holders[3].is_settled = false;
+	report(0, LIMIT);
+	report(1, 400);
+	report(2, 500);
+	assert_int_equal(all.ended, 0);
+	report(3, 200);
+	assert_int_equal(all.ended, 1 << 2);
+	report(1, 500);
+	assert_int_equal(all.ended, 1 << 2);
+	report(4, 301);
+	assert_int_equal(all.ended, 1 << 1 | 1 << 2);
+	report(4, 1300);
+	assert_int_equal(all.ended, 1 << 1 | 1 << 2 | 1 << 3);
+}
+
+static void those_that_are_settled_are_never_ended(void **state)
+{
+	(void)state;
+	for (int i = 0; i < HOLDERS; i++) {
+		report(i, LIMIT);
+	}
+	assert_int_equal(all.ended, 0);
+}
+
+/* It is searched from where the sum was lowest, not from the highest that it ever was. */
+static void a_sum_that_grows_again_is_searched_again(void **state)
+{
+	(void)state;
+	report(0, LIMIT * 2);
+	assert_int_equal(held(), 1);
+	report(0, LIMIT);
+	report(1, LIMIT / 128);
+	assert_int_equal(held(), 1 | 1 << 1);
+}
+
 static void one_that_ends_gives_back_what_it_held(void **state)
 {
 	(void)state;
@@ -165,7 +217,7 @@ static void one_that_ends_gives_back_what_it_held(void **state)
 	assert_int_equal(held(), 0);
 	assert_false(all.is_short);
 	assert_int_equal(all.context->budget.bytes, 1);
-	envoi__holder_init(&all.holders[0], all.context, on_hold);
+	envoi__holder_init(&all.holders[0], all.context, &impl);
 }
 
 static void without_a_limit_none_is_held(void **state)
@@ -193,6 +245,9 @@ int main(void)
 		TEST(at_seven_eighths_all_are_read_again),
 		TEST(queues_count),
 		TEST(small_growth_does_not_search_again),
+		TEST(the_largest_that_is_not_settled_is_ended),
+		TEST(those_that_are_settled_are_never_ended),
+		TEST(a_sum_that_grows_again_is_searched_again),
 		TEST(one_that_ends_gives_back_what_it_held),
 		TEST(without_a_limit_none_is_held),
 	};

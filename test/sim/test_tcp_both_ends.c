@@ -219,6 +219,9 @@ static void begin(const char *mode, const char *mechanism)
 	assert_int_equal(envoi_tls_config_new_server(&server.tls, server.context,
 				 TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem"),
 		ENVOI_OK);
+	assert_int_equal(envoi_tls_config_request_certificates(
+				 server.tls, ENVOI_TLS_REQUEST_OPTIONAL, TEST_DATA "/tls/ca.pem"),
+		ENVOI_OK);
 	const struct envoi_acceptor_options options = {.tls = server.tls,
 		.directory = &server.accounts,
 		.settings = server.settings,
@@ -302,7 +305,12 @@ static struct envoi_client *connect_client(
 	envoi_client_set(client, "tls.mode", mode);
 	envoi_client_set(client, "sasl.mechanisms", mechanism);
 	envoi_client_set(client, "reconnect.first", "10ms");
-	envoi_client_set_password(client, "secret");
+	if (strcmp(mechanism, "EXTERNAL") == 0) {
+		envoi_client_set(client, "tls.cert-file", TEST_DATA "/tls/client.pem");
+		envoi_client_set(client, "tls.key-file", TEST_DATA "/tls/client-key.pem");
+	} else {
+		envoi_client_set_password(client, "secret");
+	}
 	envoi_client_add(client, &end->handler);
 	assert_int_equal(envoi_client_connect(client), ENVOI_OK);
 	return client;
@@ -344,16 +352,31 @@ static void send_to(struct envoi_client *from, struct envoi_client *to, const ch
 
 /* --- clients --- */
 
+static const struct addresses {
+	const char *mechanism, *alice, *bob;
+} addresses[] = {
+	{"ANONYMOUS", "example.org", "example.org"},
+	{"EXTERNAL", "alice@example.org/a", "alice@example.org/b"}, /* one certificate for both */
+	{NULL, "alice@example.org/a", "bob@example.org/b"},
+};
+
+static const struct addresses *addresses_for(const char *mechanism)
+{
+	const struct addresses *found = addresses;
+	while (found->mechanism != NULL && strcmp(found->mechanism, mechanism) != 0) {
+		found++;
+	}
+	return found;
+}
+
 static void live(const char *mode, const char *mechanism)
 {
-	bool is_anonymous = strcmp(mechanism, "ANONYMOUS") == 0;
+	const struct addresses *who = addresses_for(mechanism);
 	struct end a, b;
 	int fds = count_open_fds();
 	begin(mode, mechanism);
-	struct envoi_client *alice = connect_client(
-		&a, is_anonymous ? "example.org" : "alice@example.org/a", mode, mechanism);
-	struct envoi_client *bob = connect_client(
-		&b, is_anonymous ? "example.org" : "bob@example.org/b", mode, mechanism);
+	struct envoi_client *alice = connect_client(&a, who->alice, mode, mechanism);
+	struct envoi_client *bob = connect_client(&b, who->bob, mode, mechanism);
 	run_until(&server.ready, 2);
 	while (envoi_client_state(alice) != ENVOI_CLIENT_ONLINE ||
 		envoi_client_state(bob) != ENVOI_CLIENT_ONLINE) {
@@ -388,7 +411,8 @@ static void live(const char *mode, const char *mechanism)
 }
 
 static const char *const mechanisms[] = {"SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1",
-	"ANONYMOUS", "PLAIN", "SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"};
+	"ANONYMOUS", "PLAIN", "EXTERNAL", "SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS",
+	"SCRAM-SHA-1-PLUS"};
 
 enum {
 	MECHANISMS = sizeof(mechanisms) / sizeof(mechanisms[0]),

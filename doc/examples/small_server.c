@@ -144,8 +144,9 @@ static int make_decoys(struct server *server)
 /* --- routing --- */
 
 /* A stanza is changed by its sending: each session gets a copy. The sender is not read while a
- * receiver has too much to read. */
-static bool deliver(
+ * receiver has too much to read.
+ * @return ENVOI_ERR_FULL: the receiver has not read for too long; other errors as envoi_send() */
+static int deliver(
 	struct envoi_accepted *from, struct envoi_accepted *to, struct envoi_stanza *stanza)
 {
 	struct envoi_element *element = envoi_element_dup(envoi_stanza_element(stanza));
@@ -156,24 +157,37 @@ static bool deliver(
 		r = envoi_send(envoi_accepted_session(to), copy, NULL);
 		envoi_session_throttle(envoi_accepted_session(from), envoi_accepted_session(to));
 	}
-	return r == ENVOI_OK;
+	return r;
 }
 
-/* RFC 6121, section 8.5: to a resource, or a message to the bare address to each. */
-static bool route(struct server *server, struct envoi_accepted *from, struct envoi_stanza *stanza)
+/* RFC 6121, section 8.5: to a resource, or a message to the bare address to each.
+ * @return ENVOI_ERR_NOT_FOUND: there is no receiver; errors as deliver() if none has got it */
+static int route(struct server *server, struct envoi_accepted *from, struct envoi_stanza *stanza)
 {
 	const struct envoi_jid *to = envoi_stanza_to(stanza);
 	struct envoi_accepted *at = NULL;
-	bool is_delivered = false;
+	int result = ENVOI_ERR_NOT_FOUND;
 	if (!envoi_jid_is_bare(to)) {
 		at = envoi_acceptor_find(server->acceptor, to);
-		return at != NULL && deliver(from, at, stanza);
+		return at != NULL ? deliver(from, at, stanza) : result;
 	}
 	while (envoi_stanza_kind(stanza) == ENVOI_MESSAGE &&
 		(at = envoi_acceptor_next(server->acceptor, to, at)) != NULL) {
-		is_delivered |= deliver(from, at, stanza);
+		int r = deliver(from, at, stanza);
+		result = result == ENVOI_OK ? result : r;
 	}
-	return is_delivered;
+	return result;
+}
+
+/* resource-constraint is of type wait: the sender may try again (RFC 6120, section 8.3.3.18). */
+static enum envoi_stanza_condition refusal(
+	const struct server *server, const struct envoi_jid *to, int code)
+{
+	if (code == ENVOI_ERR_FULL || code == ENVOI_ERR_NOMEM) {
+		return ENVOI_RESOURCE_CONSTRAINT;
+	}
+	return find_account(server, envoi_jid_local(to)) != NULL ? ENVOI_SERVICE_UNAVAILABLE
+								 : ENVOI_ITEM_NOT_FOUND;
 }
 
 static int on_stanza(struct envoi_accept_hook *hook, struct envoi_accepted *accepted,
@@ -187,13 +201,12 @@ static int on_stanza(struct envoi_accept_hook *hook, struct envoi_accepted *acce
 	if (is_for_server) {
 		return ENVOI_OK;
 	}
-	if (!route(server, accepted, stanza) && envoi_stanza_kind(stanza) != ENVOI_PRESENCE &&
+	int r = route(server, accepted, stanza);
+	if (r < 0 && envoi_stanza_kind(stanza) != ENVOI_PRESENCE &&
 		envoi_stanza_may_answer(stanza)) {
-		enum envoi_stanza_condition why = find_account(server, envoi_jid_local(to)) != NULL
-			? ENVOI_SERVICE_UNAVAILABLE
-			: ENVOI_ITEM_NOT_FOUND;
-		(void)envoi_send(envoi_accepted_session(accepted),
-			envoi_stanza_error_new(stanza, why, NULL), NULL);
+		struct envoi_stanza *error = envoi_stanza_error_new(
+			stanza, refusal(server, to, r), NULL);
+		(void)envoi_send(envoi_accepted_session(accepted), error, NULL);
 	}
 	return ENVOI_STOP;
 }

@@ -13,6 +13,7 @@
 #include "component/component_settings.h"
 #include "connection/connection.h"
 #include "connection/connection_settings.h"
+#include "http/http_settings.h"
 #include "listener/listener_settings.h"
 #include "net/net_settings.h"
 #include "presence/presence_settings.h"
@@ -30,6 +31,9 @@
 #if ENVOI_HAS_TCP
 #include <envoi/tcp.h>
 #endif
+#if ENVOI_HAS_WEBSOCKET
+#include <envoi/websocket.h>
+#endif
 
 /* In the order of the manual. */
 const struct envoi_setting *const envoi__setting_tables[] = {
@@ -43,6 +47,7 @@ const struct envoi_setting *const envoi__setting_tables[] = {
 	envoi__sasl_setting_table,
 	envoi__stream_setting_table,
 	envoi__transport_setting_table,
+	envoi__http_setting_table,
 	envoi__session_setting_table,
 	envoi__liveness_setting_table,
 	envoi__sm_setting_table,
@@ -58,6 +63,9 @@ typedef int connector_maker(struct envoi_connector **ret_connector, struct envoi
 static connector_maker *const connectors[] = {
 #if ENVOI_HAS_TCP
 	envoi_tcp_connector_new,
+#endif
+#if ENVOI_HAS_WEBSOCKET
+	envoi_websocket_connector_new,
 #endif
 	NULL,
 };

@@ -158,6 +158,7 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 	}
 	const struct envoi_target target = {
 		.domain = host_of(login),
+		.url = login->values.url,
 		.service = login->with.kind->service,
 		.settings = settings,
 		.tls = login->tls.config,
@@ -191,10 +192,14 @@ static void try_connector(struct envoi__login *login)
 	}
 	envoi__login_enter(login);
 	int r = connect_with(login, connector);
-	if (r < 0 && is_connecting(login)) {
+	if (r == ENVOI_ERR_UNSUPPORTED && is_connecting(login)) {
+		login->routes.at++; /* not a connector for this target */
+		try_connector(login);
+	} else if (r < 0 && is_connecting(login)) {
 		envoi__login_fail(login, ENVOI_PHASE_CONNECT, r, "%s",
-			r == ENVOI_ERR_UNSUPPORTED ? "this connector cannot do what tls.mode says"
-						   : "the connection could not be started");
+			login->values.url != NULL && r == ENVOI_ERR_INVALID
+				? "the setting url is no valid URL, or does not fit tls.mode"
+				: "the connection could not be started");
 	}
 	envoi__login_exit(login);
 }

@@ -99,6 +99,7 @@ struct envoi__login {
 	enum envoi__tls_mode tls_mode;
 	uint64_t decision_timeout_ms;
 	char *resource; /* that of the values; NULL: the server chooses */
+	char *url; /* that of the values; NULL: the services of the domain */
 	struct envoi_session_owner session_owner;
 	enum envoi__login_state state;
 	bool is_leaving; /* no other connector or address is tried */

@@ -48,7 +48,7 @@ void envoi__login_routes_init(struct envoi__login_routes *routes, struct envoi_c
 	routes->context = context;
 	routes->connectors = connectors;
 	envoi_failure_set(&routes->attempts, context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNSUPPORTED,
-		"no connector is compiled in or was added");
+		"no connector for this server or URL is compiled in or was added");
 }
 
 void envoi__login_routes_finish(struct envoi__login_routes *routes)

@@ -15,6 +15,18 @@ static const char *wanted_resource(const struct envoi__login *login)
 					      : envoi_jid_resource(login->with.account->jid);
 }
 
+/* Settings may change during the login. @param value  NULL: none */
+static int keep(struct envoi__login *login, char **own, const char **of_values, const char *value)
+{
+	*of_values = NULL;
+	if (value == NULL) {
+		return ENVOI_OK;
+	}
+	*own = envoi_strndup(login->context, value, strlen(value));
+	*of_values = *own;
+	return *own == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
 int envoi__login_settings_read(struct envoi__login *login)
 {
 	envoi__connection_settings_read(&login->values, login->with.settings);
@@ -22,17 +34,14 @@ int envoi__login_settings_read(struct envoi__login *login)
 	envoi__net_settings_read(&net, login->with.settings);
 	login->tls_mode = net.tls_mode;
 	login->decision_timeout_ms = net.decision_timeout_ms;
-	const char *resource = wanted_resource(login);
-	login->values.resource = NULL;
-	if (resource == NULL) {
-		return ENVOI_OK;
-	}
-	login->resource = envoi_strndup(login->context, resource, strlen(resource));
-	login->values.resource = login->resource;
-	return login->resource == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+	int r = keep(login, &login->url, &login->values.url, login->values.url);
+	return r < 0
+		? r
+		: keep(login, &login->resource, &login->values.resource, wanted_resource(login));
 }
 
 void envoi__login_settings_finish(struct envoi__login *login)
 {
 	envoi_free(login->context, login->resource);
+	envoi_free(login->context, login->url);
 }

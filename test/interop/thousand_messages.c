@@ -2,7 +2,7 @@
  * envoi - two clients exchange 1,000 messages: nothing lost, order kept, every ticket ended
  * SPDX-License-Identifier: MIT
  *
- * usage: interop_thousand_messages HOST PORT CA_FILE DOMAIN
+ * usage: interop_thousand_messages HOST PORT CA_FILE DOMAIN [URL]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +131,9 @@ static int start(struct person *person, struct person *other, struct envoi_conte
 		return ENVOI_ERR_NOMEM;
 	}
 	envoi_client_add(person->client, &person->handler);
+	if (arguments[5] != NULL) {
+		envoi_client_set(person->client, "url", arguments[5]);
+	}
 	return envoi_client_connect(person->client);
 }
 
@@ -145,7 +148,7 @@ static bool is_well(const struct person *person, const char *name)
 int main(int argument_count, char **arguments)
 {
 	struct envoi_context *context;
-	if (argument_count != 5 || envoi_context_new(&context, NULL) < 0) {
+	if (argument_count < 5 || argument_count > 6 || envoi_context_new(&context, NULL) < 0) {
 		return 2;
 	}
 	static struct person alice, bob;

@@ -16,6 +16,10 @@
 #include "open_fds.h"
 #include "transport_pair.h"
 
+enum {
+	FRAME_BYTES = 8, /* of a masked frame of 126 to 65,535 bytes: RFC 6455, section 5.2 */
+};
+
 static const struct envoi_stream_head client_head = {
 	.from = "juliet@example.org",
 	.to = "example.org",
@@ -147,25 +151,37 @@ static void an_orderly_close_is_no_failure(void **state)
 
 /* Of what is pending the limit is never passed; one element of any size is taken when nothing is.
  *  */
+static int send_sized(struct transport_side *side, size_t len)
+{
+	static char xml[2 * TRANSPORT_PAIR_OUTPUT];
+	memset(xml, 'x', len);
+	memcpy(xml, "<a>", 3);
+	memcpy(xml + len - 4, "</a>", 4);
+	return side->transport->impl->send_element(side->transport, xml, len);
+}
+
 static void the_limit_on_pending_output_holds_to_the_byte(void **state)
 {
 	struct transport_pair *p = *state;
 	const struct envoi_transport_impl *impl = p->a.transport->impl;
-	static char xml[2 * TRANSPORT_PAIR_OUTPUT];
-	memset(xml, ' ', sizeof(xml));
 	open_both(p);
-	size_t first = 1000, room = TRANSPORT_PAIR_OUTPUT - first;
-	assert_int_equal(impl->send_element(p->a.transport, xml, first), ENVOI_OK);
-	assert_int_equal(impl->pending(p->a.transport), first);
-	assert_int_equal(impl->send_element(p->a.transport, xml, room + 1), ENVOI_ERR_FULL);
-	assert_int_equal(impl->pending(p->a.transport), first);
-	assert_int_equal(impl->send_element(p->a.transport, xml, room), ENVOI_OK);
+	transport_pair_set_pieces(p, 1009);
+	p->b.transport->impl->set_limits(p->b.transport, &envoi_xml_limits_default);
+	size_t frame = kind->is_framed ? FRAME_BYTES : 0;
+	size_t first = 1000, room = TRANSPORT_PAIR_OUTPUT - first - 2 * frame;
+	assert_int_equal(send_sized(&p->a, first), ENVOI_OK);
+	assert_int_equal(impl->pending(p->a.transport), first + frame);
+	assert_int_equal(send_sized(&p->a, room + 1), ENVOI_ERR_FULL);
+	assert_int_equal(impl->pending(p->a.transport), first + frame);
+	assert_int_equal(send_sized(&p->a, room), ENVOI_OK);
 	assert_int_equal(impl->pending(p->a.transport), TRANSPORT_PAIR_OUTPUT);
-	assert_int_equal(impl->send_element(p->a.transport, xml, 1), ENVOI_ERR_FULL);
+	assert_int_equal(send_sized(&p->a, 10), ENVOI_ERR_FULL);
 	transport_pair_run(p);
 	assert_int_equal(impl->pending(p->a.transport), 0);
-	assert_int_equal(impl->send_element(p->a.transport, xml, sizeof(xml)), ENVOI_OK);
-	assert_int_equal(impl->send_element(p->a.transport, xml, 1), ENVOI_ERR_FULL);
+	assert_int_equal(send_sized(&p->a, 2 * TRANSPORT_PAIR_OUTPUT), ENVOI_OK);
+	assert_int_equal(send_sized(&p->a, 10), ENVOI_ERR_FULL);
+	transport_pair_run(p);
+	assert_int_equal(p->b.elements, 3);
 }
 
 static void closing_writes_what_is_pending(void **state)
@@ -227,6 +243,12 @@ static void something_else_than_a_stream_is_refused(void **state)
 {
 	struct transport_pair *p = *state;
 	struct envoi_stream_head head = client_head;
+	if (kind->is_framed) {
+		head.to = "\xff";
+		assert_int_equal(
+			p->b.transport->impl->send_head(p->b.transport, &head), ENVOI_ERR_INVALID);
+		return; /* the content namespace is not sent */
+	}
 	head.content_ns = "jabber:client' xmlns:stream='urn:x";
 	assert_int_equal(p->a.transport->impl->send_head(p->a.transport, &head), ENVOI_OK);
 	transport_pair_run(p);

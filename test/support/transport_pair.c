@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <envoi/config.h>
+#include <envoi/interfaces/channel.h>
 #include <envoi/mainloop.h>
 #include <envoi/memory.h>
 #include <envoi/settings.h>
@@ -20,6 +22,8 @@
 #include <envoi/tls.h>
 
 #include "fd_channel.h"
+#include "transport/bytestream/framing.h"
+#include "websocket_framing.h"
 
 const struct transport_kind transport_kinds[] = {
 	{.name = "memory"},
@@ -31,6 +35,10 @@ const struct transport_kind transport_kinds[] = {
 	{.name = "tcp on libevent", .is_tcp = true, .has_libevent = true},
 	{.name = "channel", .is_tcp = true, .is_channel = true},
 	{.name = "channel with TLS", .is_tcp = true, .is_channel = true, .has_tls = true},
+#if ENVOI_HAS_WEBSOCKET
+	{.name = "websocket", .is_framed = true},
+	{.name = "websocket, byte by byte", .is_framed = true, .piece_bytes = 1},
+#endif
 	{.name = NULL},
 };
 
@@ -202,6 +210,44 @@ static void make_memory(struct transport_pair *pair, const struct envoi_settings
 		ENVOI_OK);
 }
 
+#if ENVOI_HAS_WEBSOCKET
+
+/* Both have changed from HTTP already. */
+static void make_framed(struct transport_pair *pair, struct transport_side *side, int end,
+	const struct envoi_settings *settings)
+{
+	struct envoi_channel_options options;
+	struct envoi_channel *channel;
+	struct envoi__framing *framing;
+	enum envoi_role role = end == ENVOI_MEMORY_A ? ENVOI_INITIATOR : ENVOI_RECEIVER;
+	assert_int_equal(envoi_channel_options_read(&options, pair->context, settings), ENVOI_OK);
+	assert_int_equal(envoi_memory_channel_new(&channel, pair->memory, end), ENVOI_OK);
+	assert_int_equal(
+		envoi_channel_transport_new(&side->transport, pair->context, channel, &options),
+		ENVOI_OK);
+	assert_int_equal(
+		envoi__websocket_framing_new(&framing, pair->context, role, NULL), ENVOI_OK);
+	assert_int_equal(envoi__byte_stream_frame(side->transport, framing), ENVOI_OK);
+}
+
+static void make_websockets(struct transport_pair *pair, const struct envoi_settings *settings)
+{
+	assert_int_equal(envoi_memory_pair_new(&pair->memory, pair->context), ENVOI_OK);
+	transport_pair_set_pieces(pair, pair->kind->piece_bytes);
+	make_framed(pair, &pair->a, ENVOI_MEMORY_A, settings);
+	make_framed(pair, &pair->b, ENVOI_MEMORY_B, settings);
+}
+
+#else
+
+static void make_websockets(struct transport_pair *pair, const struct envoi_settings *settings)
+{
+	(void)pair;
+	(void)settings;
+}
+
+#endif
+
 static void make_sockets(struct transport_pair *pair, const struct envoi_settings *settings)
 {
 	int fds[2];
@@ -260,6 +306,8 @@ void transport_pair_init_plain(struct transport_pair *pair, const struct transpo
 	struct envoi_settings *settings = make_settings(pair);
 	if (kind->is_tcp) {
 		make_sockets(pair, settings);
+	} else if (kind->is_framed) {
+		make_websockets(pair, settings);
 	} else {
 		make_memory(pair, settings);
 	}

@@ -20,6 +20,7 @@ struct transport_kind {
 	const char *name;
 	bool is_tcp, has_tls, has_libevent;
 	bool is_channel; /* on sockets as well, but made of <envoi/interfaces/channel.h> */
+	bool is_framed; /* each element has a frame */
 	size_t piece_bytes; /* of memory */
 };
 

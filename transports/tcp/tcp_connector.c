@@ -13,25 +13,7 @@
 #include <envoi/tcp.h>
 #include <envoi/tls.h>
 
-struct tcp_connector {
-	struct envoi_connector base;
-	struct envoi_channel_options options;
-	struct envoi_dial *dial; /* NULL: no dial is pending */
-	bool is_waited_for; /* by `done` */
-	struct envoi_trial_hooks trials; /* of direct TLS */
-	struct envoi_tls_config *tls; /* a reference; NULL: none */
-	char *domain; /* as given: the name to be proved */
-	envoi_connected_fn *done;
-	void *user;
-};
-
-/** A connection in its TLS handshake; what a trial owns. */
-struct tcp_trial {
-	struct envoi_context *context; /* borrowed: the opening and the transport have it too */
-	struct envoi_trial *trial;
-	struct envoi_opening *opening; /* NULL: it has ended */
-	struct envoi_transport *transport; /* what came of it */
-};
+#include "tcp_connector.h"
 
 static struct tcp_connector *connector_of(struct envoi_connector *connector)
 {
@@ -52,20 +34,22 @@ static void tcp_cancel(struct envoi_connector *base)
 	envoi_dial_free(dial);
 }
 
-/* --- direct TLS --- */
+/* --- trials --- */
 
 /* The application that was asked for a trust decision is notified inside, and may cancel and
  * destroy the connector. */
 static void free_trial(struct tcp_trial *own)
 {
 	struct envoi_context *context = envoi_context_ref(own->context);
-	envoi_opening_free(own->opening);
+	if (own->opening != NULL) {
+		own->kind->free_opening(own->opening);
+	}
 	envoi_transport_destroy(own->transport);
 	envoi_free(context, own);
 	envoi_context_unref(context);
 }
 
-static void on_opened(
+void envoi__tcp_trial_opened(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct tcp_trial *own = user;
@@ -80,30 +64,17 @@ static void on_opened(
 	}
 }
 
-static void on_waiting(void *user, bool is_waiting)
+void envoi__tcp_trial_waiting(void *user, bool is_waiting)
 {
 	struct tcp_trial *own = user;
 	envoi_trial_wait(own->trial, is_waiting);
 }
 
-/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. The
- * dial has deadlines for all this. */
 static int open_socket(struct tcp_connector *connector, struct tcp_trial *own, int fd)
 {
-	struct envoi_context *context = connector->base.context;
-	const struct envoi_opening_options options = {
-		.channel = &connector->options,
-		.role = ENVOI_INITIATOR,
-		.tls = connector->tls,
-		.server_name = connector->domain,
-		.alpn = "xmpp-client",
-		.done = on_opened,
-		.waiting = on_waiting,
-		.user = own,
-	};
 	struct envoi_channel *channel;
-	int r = envoi_tcp_channel_new(&channel, context, fd);
-	return r < 0 ? r : envoi_opening_new(&own->opening, context, channel, &options);
+	int r = envoi_tcp_channel_new(&channel, connector->base.context, fd);
+	return r < 0 ? r : connector->kind->open(connector, own, channel);
 }
 
 static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
@@ -117,6 +88,7 @@ static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi
 	}
 	own->context = context;
 	own->trial = trial;
+	own->kind = connector->kind;
 	int r = open_socket(connector, own, dialed->fd);
 	if (r < 0) {
 		envoi_free(context, own);
@@ -219,14 +191,10 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 	options.domain = target->domain;
 	options.service = target->service;
 	options.timeout_ms = target->timeout_ms;
-	if (target->tls == NULL && options.routes == ENVOI_ROUTE_DIRECT) {
-		return ENVOI_ERR_INVALID;
-	}
-	if (target->tls == NULL) {
-		options.routes = ENVOI_ROUTE_STARTTLS;
-	}
-	return envoi_dial_new(
-		&connector->dial, connector->base.context, &options, on_dialed, connector);
+	int r = connector->kind->prepare(connector, target, &options);
+	return r < 0 ? r
+		     : envoi_dial_new(&connector->dial, connector->base.context, &options,
+			       on_dialed, connector);
 }
 
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -236,7 +204,7 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	if (connector->is_waited_for) {
 		return ENVOI_ERR_STATE;
 	}
-	if (target->url != NULL) {
+	if (!connector->kind->supports(target)) {
 		return ENVOI_ERR_UNSUPPORTED;
 	}
 	tcp_cancel(base);
@@ -258,12 +226,77 @@ static int tcp_connect(struct envoi_connector *base, const struct envoi_target *
 	return r;
 }
 
-static const struct envoi_connector_impl connector_impl = {
+void envoi__tcp_connector_init(struct tcp_connector *connector, struct envoi_context *context,
+	const struct tcp_connector_kind *kind)
+{
+	connector->kind = kind;
+	connector->impl = (struct envoi_connector_impl){
+		.name = kind->name,
+		.connect = tcp_connect,
+		.next = tcp_next,
+		.cancel = tcp_cancel,
+		.destroy = tcp_destroy,
+	};
+	connector->trials = (struct envoi_trial_hooks){
+		.begin = begin_trial,
+		.drop = drop_trial,
+		.user = connector,
+	};
+	envoi_connector_init(&connector->base, &connector->impl, context);
+}
+
+/* --- the connector of TCP --- */
+
+static bool supports_target(const struct envoi_target *target)
+{
+	return target->url == NULL;
+}
+
+static int prepare_dial(struct tcp_connector *connector, const struct envoi_target *target,
+	struct envoi_dial_options *options)
+{
+	(void)connector;
+	if (target->tls == NULL && options->routes == ENVOI_ROUTE_DIRECT) {
+		return ENVOI_ERR_INVALID;
+	}
+	if (target->tls == NULL) {
+		options->routes = ENVOI_ROUTE_STARTTLS;
+	}
+	return ENVOI_OK;
+}
+
+/* XEP-0368, section 4: SNI and certificate as for STARTTLS, and the service's name by ALPN. The
+ * dial has deadlines for all this. */
+static int open_direct(
+	struct tcp_connector *connector, struct tcp_trial *own, struct envoi_channel *channel)
+{
+	const struct envoi_opening_options options = {
+		.channel = &connector->options,
+		.role = ENVOI_INITIATOR,
+		.tls = connector->tls,
+		.server_name = connector->domain,
+		.alpn = "xmpp-client",
+		.done = envoi__tcp_trial_opened,
+		.waiting = envoi__tcp_trial_waiting,
+		.user = own,
+	};
+	struct envoi_opening *opening;
+	int r = envoi_opening_new(&opening, connector->base.context, channel, &options);
+	own->opening = r == ENVOI_OK ? opening : NULL;
+	return r;
+}
+
+static void free_opening(void *opening)
+{
+	envoi_opening_free(opening);
+}
+
+static const struct tcp_connector_kind tcp_kind = {
 	.name = "tcp",
-	.connect = tcp_connect,
-	.next = tcp_next,
-	.cancel = tcp_cancel,
-	.destroy = tcp_destroy,
+	.supports = supports_target,
+	.prepare = prepare_dial,
+	.open = open_direct,
+	.free_opening = free_opening,
 };
 
 int envoi_tcp_connector_new(struct envoi_connector **ret_connector, struct envoi_context *context)
@@ -272,12 +305,7 @@ int envoi_tcp_connector_new(struct envoi_connector **ret_connector, struct envoi
 	if (connector == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	envoi_connector_init(&connector->base, &connector_impl, context);
-	connector->trials = (struct envoi_trial_hooks){
-		.begin = begin_trial,
-		.drop = drop_trial,
-		.user = connector,
-	};
+	envoi__tcp_connector_init(connector, context, &tcp_kind);
 	*ret_connector = &connector->base;
 	return ENVOI_OK;
 }

@@ -3,7 +3,7 @@
  *         TLS, closing
  * SPDX-License-Identifier: MIT
  *
- * One state machine. Files that call each other: deadlines.c, head.c, input.c, life.c,
+ * One state machine. Files that call each other: deadlines.c, framing.c, head.c, input.c, life.c,
  * output.c, tls.c.
  *
  * Input: bytes are parsed as they arrive. Complete elements are delivered one at a time, at most
@@ -40,6 +40,7 @@
 #include "base/budget.h"
 #include "base/guard.h"
 
+struct envoi__framing;
 struct envoi__tls;
 
 enum byte_stream_state {
@@ -72,6 +73,8 @@ struct envoi__byte_stream {
 	struct envoi_transport_impl impl; /* with the channel's name */
 	struct envoi_channel *channel; /* owned */
 	struct envoi_channel_sink sink; /* of its events */
+	struct envoi__framing *framing; /* owned; NULL: one long document */
+	bool has_begun_framing;
 	struct envoi_channel_options options;
 	enum byte_stream_state state;
 	bool is_started; /* once at least */
@@ -179,6 +182,8 @@ void envoi__byte_stream_refuse_input(struct envoi__byte_stream *bytes, int code,
 void envoi__byte_stream_report_release(struct envoi__byte_stream *bytes);
 /** Deliver complete elements, as many as the slice allows. */
 void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes);
+/** @return whether an element is incomplete, or complete ones were not delivered */
+bool envoi__byte_stream_has_incomplete(const struct envoi__byte_stream *bytes);
 /** Start or stop reading of the channel, as the state requires. */
 void envoi__byte_stream_update_reading(struct envoi__byte_stream *bytes);
 /* The events of the channel. */
@@ -206,6 +211,8 @@ void envoi__byte_stream_flush(struct envoi__byte_stream *bytes);
 void envoi__byte_stream_writable(struct envoi__byte_stream *bytes);
 /** Queue bytes that are no element, regardless of the limit. */
 int envoi__byte_stream_queue(struct envoi__byte_stream *bytes, const char *data, size_t len);
+/** Queue an element, in its frame where there are frames, regardless of the limit. */
+int envoi__byte_stream_queue_element(struct envoi__byte_stream *bytes, const char *xml, size_t len);
 void envoi__byte_stream_drop_output(struct envoi__byte_stream *bytes);
 /** The output is broken; the failure is reported after the input has ended as well. */
 void envoi__byte_stream_break_output(struct envoi__byte_stream *bytes);
@@ -233,6 +240,38 @@ struct envoi_buffer *envoi__byte_stream_sealed_output(const struct envoi__byte_s
 int envoi__byte_stream_secure(struct envoi__byte_stream *bytes, enum envoi_role role,
 	struct envoi_tls_config *config, const char *server_name, const char *alpn);
 void envoi__byte_stream_free_tls(struct envoi__byte_stream *bytes);
+
+/* --- framing.c: without a framing these do what a document needs, or nothing --- */
+
+/** The limits have changed. */
+void envoi__byte_stream_set_most_bytes(struct envoi__byte_stream *bytes);
+/** Queue what a framing begins with; once. */
+int envoi__byte_stream_begin_framing(struct envoi__byte_stream *bytes);
+/** Feed a new parser with the root of a framed stream. */
+int envoi__byte_stream_feed_root(struct envoi__byte_stream *bytes, struct envoi_xml_parser *parser);
+/** Queue the element that begins a framed stream. */
+int envoi__byte_stream_write_framed_head(
+	struct envoi__byte_stream *bytes, const struct envoi_stream_head *head);
+/** Queue the closing tag, or the element that ends a framed stream. */
+int envoi__byte_stream_write_tail(struct envoi__byte_stream *bytes);
+/** Queue a stream error. */
+int envoi__byte_stream_write_error_element(
+	struct envoi__byte_stream *bytes, enum envoi_stream_condition condition);
+/** Queue the end of a framing's protocol. @param code  of the failure */
+void envoi__byte_stream_say_goodbye(struct envoi__byte_stream *bytes, int code);
+/** Queue white space, or a framing's sign of life. */
+int envoi__byte_stream_write_sign_of_life(struct envoi__byte_stream *bytes);
+/** Queue a framing's answers. */
+void envoi__byte_stream_answer_frames(struct envoi__byte_stream *bytes);
+/** As envoi_xml_parser_next(). @retval ENVOI_END  the peer has ended the framing's protocol */
+int envoi__byte_stream_next_item(struct envoi__byte_stream *bytes, struct envoi_xml_item *item);
+/** Refuse input for a framing's failure. */
+void envoi__byte_stream_refuse_frame(struct envoi__byte_stream *bytes, int code);
+/** End the input: the peer has ended the framing's protocol. */
+void envoi__byte_stream_end_frames(struct envoi__byte_stream *bytes);
+/** Hand over what begins or ends a framed stream. @return false: the item is something else */
+bool envoi__byte_stream_hand_over_framed(
+	struct envoi__byte_stream *bytes, const struct envoi_xml_item *item);
 
 /* --- head.c --- */
 

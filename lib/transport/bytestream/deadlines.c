@@ -39,7 +39,7 @@ void envoi__byte_stream_time_element(struct envoi__byte_stream *bytes, bool is_n
 {
 	struct envoi_timer *timer = &bytes->element_timer;
 	bool is_incomplete = !bytes->has_backlog && !bytes->input_over &&
-		envoi_xml_parser_has_pending(bytes->parser);
+		envoi__byte_stream_has_incomplete(bytes);
 	if (is_new) {
 		envoi_timer_stop(timer);
 	}

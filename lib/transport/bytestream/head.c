@@ -10,6 +10,9 @@ int envoi__byte_stream_write_head(
 	struct envoi__byte_stream *bytes, const struct envoi_stream_head *head)
 {
 	struct envoi_buffer out;
+	if (bytes->framing != NULL) {
+		return envoi__byte_stream_write_framed_head(bytes, head);
+	}
 	envoi_buffer_init(&out, bytes->base.context, 0);
 	int r = envoi_stream_head_write(&out, head);
 	if (r == ENVOI_OK) {
@@ -40,13 +43,9 @@ void envoi__byte_stream_write_stream_error(
 	if (!send_missing_head(bytes)) {
 		return;
 	}
-	struct envoi_buffer out;
-	envoi_buffer_init(&out, bytes->base.context, 0);
-	int r = envoi_stream_error_write(&out, condition);
-	r = r < 0 ? r : envoi_buffer_append_text(&out, "</stream:stream>");
+	int r = envoi__byte_stream_write_error_element(bytes, condition);
 	if (r == ENVOI_OK) {
 		bytes->output = BYTE_STREAM_TAIL_SENT;
-		envoi__byte_stream_queue(bytes, envoi_buffer_data(&out), envoi_buffer_len(&out));
+		(void)envoi__byte_stream_write_tail(bytes);
 	}
-	envoi_buffer_finish(&out);
 }

@@ -8,6 +8,8 @@
 
 #include <envoi/context.h>
 
+#include "transport/bytestream/framing.h"
+
 enum {
 	ERROR_LINGER_MS = 1000, /* for a stream error to reach the peer */
 	END_LINGER_MS = 1000, /* for pending output after the peer's end */
@@ -18,6 +20,11 @@ int envoi__byte_stream_renew_parser(struct envoi__byte_stream *bytes)
 	struct envoi_xml_parser *parser;
 	int r = envoi_xml_parser_new(&parser, bytes->base.context, &bytes->limits);
 	if (r < 0) {
+		return r;
+	}
+	r = envoi__byte_stream_feed_root(bytes, parser);
+	if (r < 0) {
+		envoi_xml_parser_free(parser);
 		return r;
 	}
 	if (!envoi__guard_is_idle(&bytes->guard) && bytes->retired == NULL) {
@@ -134,6 +141,10 @@ static void hand_over_head(struct envoi__byte_stream *bytes, const struct envoi_
 static void hand_over(struct envoi__byte_stream *bytes, struct envoi_xml_item *item)
 {
 	struct envoi_transport_sink *sink = bytes->base.sink;
+	if (envoi__byte_stream_hand_over_framed(bytes, item)) {
+		envoi_element_unref(item->element);
+		return;
+	}
 	switch (item->kind) {
 	case ENVOI_XML_HEAD:
 		hand_over_head(bytes, item);
@@ -161,7 +172,7 @@ static void describe_end(const struct envoi__byte_stream *bytes, struct envoi_fa
 		text = envoi__byte_stream_has_question(bytes)
 			? "the peer did not wait for the trust decision"
 			: "the peer ended the connection in the TLS handshake";
-	} else if (envoi_xml_parser_has_pending(bytes->parser)) {
+	} else if (envoi__byte_stream_has_incomplete(bytes)) {
 		text = "the connection ended in the middle of an element";
 	} else if (bytes->tls_state == BYTE_STREAM_SEALED && !bytes->peer_closed_tls) {
 		text = "the connection was cut off: neither the stream nor TLS was ended";
@@ -182,8 +193,8 @@ static void end_connection(struct envoi__byte_stream *bytes)
 	if (why.code == ENVOI_OK) {
 		describe_end(bytes, &why);
 	}
-	if (bytes->tls_state == BYTE_STREAM_TLS_FAILED) {
-		/* the alert is sent */
+	if (bytes->tls_state == BYTE_STREAM_TLS_FAILED || bytes->framing != NULL) {
+		/* the alert is sent, or the end of the framing's protocol */
 		envoi__byte_stream_begin_close(bytes, &why, ERROR_LINGER_MS);
 		return;
 	}
@@ -211,6 +222,25 @@ void envoi__byte_stream_report_release(struct envoi__byte_stream *bytes)
 	}
 }
 
+/* @param r  ENVOI_AGAIN: no item is complete; ENVOI_END, or a failure */
+static void end_delivery(struct envoi__byte_stream *bytes, int r)
+{
+	if (r == ENVOI_END) {
+		envoi__byte_stream_end_frames(bytes);
+	} else if (r < 0 && bytes->framing != NULL && bytes->framing->text != NULL) {
+		envoi__byte_stream_refuse_frame(bytes, r);
+	} else if (r < 0) {
+		envoi__byte_stream_refuse_input(bytes, r, envoi_xml_parser_condition(bytes->parser),
+			envoi_xml_parser_error_text(bytes->parser));
+	}
+}
+
+bool envoi__byte_stream_has_incomplete(const struct envoi__byte_stream *bytes)
+{
+	return envoi_xml_parser_has_pending(bytes->parser) ||
+		(bytes->framing != NULL && bytes->framing->impl->has_pending(bytes->framing));
+}
+
 void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 {
 	bytes->has_backlog = false;
@@ -222,14 +252,9 @@ void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 	}
 	while (may_deliver(bytes) && !bytes->peer_ended) {
 		struct envoi_xml_item item;
-		int r = envoi_xml_parser_next(bytes->parser, &item);
-		if (r == ENVOI_AGAIN) {
-			break;
-		}
-		if (r < 0) {
-			envoi__byte_stream_refuse_input(bytes, r,
-				envoi_xml_parser_condition(bytes->parser),
-				envoi_xml_parser_error_text(bytes->parser));
+		int r = envoi__byte_stream_next_item(bytes, &item);
+		if (r != ENVOI_OK) {
+			end_delivery(bytes, r);
 			break;
 		}
 		hand_over(bytes, &item);
@@ -252,7 +277,12 @@ void envoi__byte_stream_deliver(struct envoi__byte_stream *bytes)
 void envoi__byte_stream_parse(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
 	bytes->last_byte = data[len - 1];
-	envoi_xml_parser_feed(bytes->parser, data, len);
+	if (bytes->framing == NULL) {
+		envoi_xml_parser_feed(bytes->parser, data, len);
+	} else if (bytes->framing->impl->received(bytes->framing, data, len) < 0) {
+		envoi__byte_stream_refuse_input(bytes, ENVOI_ERR_NOMEM,
+			ENVOI_STREAM_RESOURCE_CONSTRAINT, envoi_error_text(ENVOI_ERR_NOMEM));
+	}
 }
 
 void envoi__byte_stream_received(struct envoi__byte_stream *bytes, const char *data, size_t len)
@@ -305,6 +335,7 @@ void envoi__byte_stream_set_limits(
 	bytes->limits = *limits;
 	/* wider ones are those of a peer that has logged in */
 	bytes->holder.is_settled = limits->stanza_bytes > bytes->options.limits.stanza_bytes;
+	envoi__byte_stream_set_most_bytes(bytes);
 	if (bytes->parser != NULL) {
 		envoi_xml_parser_set_limits(bytes->parser, limits);
 	}

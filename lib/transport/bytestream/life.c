@@ -8,6 +8,8 @@
 
 #include <envoi/context.h>
 
+#include "transport/bytestream/framing.h"
+
 enum {
 	BROKEN_LINGER_MS = 1000, /* to read the peer's last elements, when the output is broken */
 };
@@ -16,6 +18,9 @@ static void release(struct envoi__byte_stream *bytes)
 {
 	struct envoi_context *context = envoi_context_ref(bytes->base.context);
 	envoi__holder_finish(&bytes->holder, context);
+	if (bytes->framing != NULL) {
+		bytes->framing->impl->destroy(bytes->framing);
+	}
 	envoi_xml_parser_free(bytes->parser);
 	envoi_xml_parser_free(bytes->retired);
 	envoi_buffer_wipe(&bytes->plain);
@@ -39,6 +44,7 @@ static void report_memory(struct envoi__byte_stream *bytes)
 	const struct envoi_buffer *sealed = envoi__byte_stream_sealed_output(bytes);
 	size_t held = bytes->plain.capacity + bytes->ends.capacity + bytes->marks.capacity;
 	held += sealed != NULL ? sealed->capacity : 0;
+	held += bytes->framing != NULL ? bytes->framing->impl->memory(bytes->framing) : 0;
 	held += bytes->parser != NULL ? envoi_xml_parser_memory(bytes->parser) : 0;
 	envoi__budget_report(bytes->base.context, &bytes->holder, held);
 }
@@ -116,6 +122,7 @@ void envoi__byte_stream_begin_close(
 		envoi_failure_finish(why);
 		return;
 	}
+	envoi__byte_stream_say_goodbye(bytes, why->code);
 	bytes->state = BYTE_STREAM_CLOSING;
 	envoi_failure_move(&bytes->why, why);
 	bytes->linger_ms = linger_ms;
@@ -160,7 +167,10 @@ int envoi__byte_stream_start(struct envoi_transport *transport)
 	if (envoi_context_loop(transport->context) == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	int r = bytes->is_started ? ENVOI_OK : start_channel(bytes);
+	int r = envoi__byte_stream_begin_framing(bytes);
+	if (r == ENVOI_OK && !bytes->is_started) {
+		r = start_channel(bytes);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -190,7 +200,7 @@ int envoi__byte_stream_restart(struct envoi_transport *transport)
 	if (bytes->state != BYTE_STREAM_MOVING) {
 		return ENVOI_ERR_STATE;
 	}
-	if (envoi_xml_parser_has_pending(bytes->parser)) {
+	if (envoi__byte_stream_has_incomplete(bytes)) {
 		return ENVOI_ERR_PROTOCOL;
 	}
 	int r = envoi__byte_stream_renew_parser(bytes);

@@ -8,18 +8,24 @@
 
 #include <envoi/context.h>
 
+#include "transport/bytestream/framing.h"
+
 enum {
 	KEPT_BYTES = 4096, /* of an empty buffer */
 	LOW_MARK_PART = 4, /* low mark: limit divided by this */
 };
 
-static int append(struct envoi__byte_stream *bytes, const char *data, size_t len)
+/* @param is_element  it has a frame, where there are frames */
+static int append(struct envoi__byte_stream *bytes, const char *data, size_t len, bool is_element)
 {
-	int r = envoi_buffer_append(&bytes->plain, data, len);
+	struct envoi__framing *framing = is_element ? bytes->framing : NULL;
+	size_t before = envoi_buffer_len(&bytes->plain);
+	int r = framing != NULL ? framing->impl->element(framing, &bytes->plain, data, len)
+				: envoi_buffer_append(&bytes->plain, data, len);
 	if (r < 0) {
 		return r;
 	}
-	bytes->queued += len;
+	bytes->queued += envoi_buffer_len(&bytes->plain) - before;
 	if (envoi_buffer_len(&bytes->ends) == 0) {
 		bytes->counted = bytes->queued; /* a header, white space */
 	}
@@ -38,7 +44,17 @@ static bool can_send(const struct envoi__byte_stream *bytes)
 
 int envoi__byte_stream_queue(struct envoi__byte_stream *bytes, const char *data, size_t len)
 {
-	return can_send(bytes) ? append(bytes, data, len) : ENVOI_ERR_STATE;
+	return can_send(bytes) ? append(bytes, data, len, false) : ENVOI_ERR_STATE;
+}
+
+int envoi__byte_stream_queue_element(struct envoi__byte_stream *bytes, const char *xml, size_t len)
+{
+	return can_send(bytes) ? append(bytes, xml, len, true) : ENVOI_ERR_STATE;
+}
+
+static size_t size_of_element(const struct envoi__byte_stream *bytes, size_t len)
+{
+	return bytes->framing != NULL ? bytes->framing->impl->size(bytes->framing, len) : len;
 }
 
 int envoi__byte_stream_send_head(
@@ -65,17 +81,17 @@ int envoi__byte_stream_send_element(struct envoi_transport *transport, const cha
 		return ENVOI_ERR_STATE;
 	}
 	size_t pending = envoi__byte_stream_pending(transport);
-	size_t limit = bytes->options.output_bytes;
-	if (pending > 0 && (pending > limit || len > limit - pending)) {
+	size_t limit = bytes->options.output_bytes, size = size_of_element(bytes, len);
+	if (pending > 0 && (pending > limit || size > limit - pending)) {
 		bytes->wants_drained = true;
 		return ENVOI_ERR_FULL;
 	}
-	uint64_t end = bytes->queued + len;
+	uint64_t end = bytes->queued + size;
 	int r = envoi_buffer_append(&bytes->ends, &end, sizeof(end));
 	if (r < 0) {
 		return r;
 	}
-	r = append(bytes, xml, len);
+	r = append(bytes, xml, len, true);
 	if (r < 0) {
 		envoi_buffer_truncate(&bytes->ends, envoi_buffer_len(&bytes->ends) - sizeof(end));
 	}
@@ -84,12 +100,11 @@ int envoi__byte_stream_send_element(struct envoi_transport *transport, const cha
 
 int envoi__byte_stream_send_tail(struct envoi_transport *transport)
 {
-	static const char tail[] = "</stream:stream>";
 	struct envoi__byte_stream *bytes = byte_stream_of(transport);
 	if (!can_send(bytes) || bytes->output != BYTE_STREAM_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = append(bytes, tail, strlen(tail));
+	int r = envoi__byte_stream_write_tail(bytes);
 	if (r < 0) {
 		return r;
 	}
@@ -104,7 +119,9 @@ int envoi__byte_stream_keepalive(struct envoi_transport *transport)
 	if (!can_send(bytes) || bytes->output != BYTE_STREAM_OPEN) {
 		return ENVOI_ERR_STATE;
 	}
-	return envoi__byte_stream_pending(transport) > 0 ? ENVOI_OK : append(bytes, " ", 1);
+	return envoi__byte_stream_pending(transport) > 0
+		? ENVOI_OK
+		: envoi__byte_stream_write_sign_of_life(bytes);
 }
 
 size_t envoi__byte_stream_pending(const struct envoi_transport *transport)
@@ -269,6 +286,7 @@ void envoi__byte_stream_flush(struct envoi__byte_stream *bytes)
 		return;
 	}
 	uint64_t before = bytes->taken;
+	envoi__byte_stream_answer_frames(bytes);
 	if (bytes->tls != NULL) {
 		write_sealed(bytes);
 	} else if (!bytes->output_broken) {

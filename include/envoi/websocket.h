@@ -1,0 +1,44 @@
+/*
+ * envoi - XMPP over WebSocket (RFC 7395)
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_WEBSOCKET_H
+#define ENVOI_WEBSOCKET_H
+
+#include <envoi/error.h>
+#include <envoi/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct envoi_connector;
+struct envoi_context;
+
+/**
+ * Make a connector of WebSocket URLs: `wss://example.org/xmpp`. Targets without a URL, and URLs of
+ * other schemes, are refused with ENVOI_ERR_UNSUPPORTED.
+ *
+ * The host of the URL is looked up and connected to as by <envoi/interfaces/dial.h>, or the host of
+ * the setting server in its place; the setting port is not used. TLS comes first, with ALPN
+ * "http/1.1", then the change from HTTP to WebSocket (RFC 6455, section 4), each within
+ * tls.timeout. The certificate must be for the host of the URL, or for the domain where that is an
+ * address. A `ws:` URL is not encrypted: it is accepted only without target->tls, which is what
+ * tls.mode none means for a client. Redirects are not followed: the failure names their target.
+ *
+ * The transport is named "websocket". Each element is one message and one frame, never a fragment
+ * (RFC 7395, section 3.3.3); fragments of the peer are accepted. A keepalive is a ping frame
+ * (section 3.8). A message is limited to the largest element (limits.stanza-bytes and
+ * limits.skip-bytes) before any of it is kept. Of several pings only the latest is answered while
+ * output is pending (RFC 6455, section 5.5.3). The head of the response is limited by
+ * limits.http-head-bytes; the settings of envoi_tcp_transport_new() apply as well.
+ *
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_websocket_connector_new(
+	struct envoi_connector **ret_connector, struct envoi_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -228,8 +228,8 @@ static void doubt_chain(struct verification *v, unsigned int status)
 /* RFC 5280, section 6; at least 112 bits of strength (RFC 9325, section 4.5). */
 static int check_chain(struct verification *v)
 {
-	static unsigned char for_servers[] = GNUTLS_KP_TLS_WWW_SERVER,
-			     for_clients[] = GNUTLS_KP_TLS_WWW_CLIENT;
+	unsigned char for_servers[] = GNUTLS_KP_TLS_WWW_SERVER;
+	unsigned char for_clients[] = GNUTLS_KP_TLS_WWW_CLIENT;
 	unsigned char *purpose = v->rules->is_client ? for_clients : for_servers;
 	gnutls_typed_vdata_st wanted = {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = purpose};
 	unsigned int flags = GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM);

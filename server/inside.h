@@ -32,6 +32,8 @@
  *	parcel.c          messages on their way to sessions, and what becomes of them
  *	offline.c         messages that wait for their recipient (XEP-0160)
  *	presence.c        who is available
+ *	subscription.c    who sees whom
+ *	roster.c          contacts
  *	request.c         iqs that the server answers, for itself and for accounts
  *	service.c         answers: discovery, ping, time, version
  */
@@ -96,6 +98,8 @@ struct envoi__resource {
 	struct envoi__account *account; /* held; NULL: not bound, or not in memory yet */
 	struct envoi__list waiting; /* its stanzas that wait for its own account */
 	struct envoi_stanza *presence; /* the last available one, a reference; NULL: unavailable */
+	struct envoi__table directed; /* to whom it has sent presence; no context: to none */
+	bool is_interested; /* gets changes of the roster (RFC 6121, section 2.2) */
 };
 
 struct envoi_server {
@@ -108,6 +112,7 @@ struct envoi_server {
 	struct envoi_server_hook *hook; /* borrowed; NULL: none */
 	struct envoi_acceptor *acceptor;
 	struct envoi_accept_hook accept_hook;
+	struct envoi_handler roster_versions; /* the offer of it */
 	struct envoi_sasl_directory directory;
 	struct envoi_sasl_decoys decoys;
 	struct envoi_listener *listener;
@@ -192,6 +197,9 @@ bool envoi__resource_takes_messages(const struct envoi__resource *resource);
 /** @return 0 without presence */
 int envoi__resource_priority(const struct envoi__resource *resource);
 const struct envoi_jid *envoi__resource_jid(const struct envoi__resource *resource);
+/** @param to  the address to put there; NULL: it stays @return a copy; NULL: out of memory */
+struct envoi_stanza *envoi__stanza_copy(
+	const struct envoi_stanza *stanza, const struct envoi_jid *to);
 /**
  * Send a copy of a stanza.
  * @param to      the address to put there; NULL: it stays
@@ -229,6 +237,11 @@ void envoi__route_refuse(const struct envoi__routed *routed, enum envoi_stanza_c
 /** Answer with the condition of an error of the store or of an account: ENVOI_ERR_NOT_FOUND looks
  * like every other reason not to be available. */
 void envoi__route_fail(const struct envoi__routed *routed, int code);
+/** @return whether stanzas to an address can be routed: its domain is the server's */
+bool envoi__route_is_known(const struct envoi_server *server, const struct envoi_jid *to);
+/** Send a copy of a stanza to a session. @param to  its full address */
+void envoi__route_copy(
+	struct envoi_server *server, const struct envoi_stanza *stanza, const struct envoi_jid *to);
 /** Send a stanza, which the server has made, to the address in its `to`. @param stanza  taken */
 void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanza);
 
@@ -269,6 +282,49 @@ void envoi__presence_end(struct envoi__resource *resource);
 /** Deliver a presence to an address of an account (RFC 6121, sections 8.5.2 and 8.5.3). */
 void envoi__presence_deliver(const struct envoi__routed *routed, struct envoi__account *account);
 
+/** Send the presence of all available resources to a contact, or that they are unavailable. */
+void envoi__presence_tell(
+	struct envoi__account *account, const struct envoi_jid *contact, bool is_available);
+/** @return whether the resource has sent its presence to an address, or its bare one */
+bool envoi__presence_is_directed(
+	const struct envoi__resource *resource, const struct envoi_jid *jid);
+/** Free what is known of directed presence. */
+void envoi__presence_forget_directed(struct envoi__resource *resource);
+
+/* --- subscription.c --- */
+
+/** @return whether a presence is about a subscription */
+bool envoi__subscription_is(const struct envoi_stanza *presence);
+/** A session has sent one. */
+void envoi__subscription_send(const struct envoi__routed *routed);
+/** One has come for an account. */
+void envoi__subscription_take(const struct envoi__routed *routed, struct envoi__account *account);
+/** A contact is removed from the roster: end both subscriptions. */
+void envoi__subscription_cancel(
+	struct envoi__account *account, const struct envoi_jid *contact, unsigned int state);
+/** A resource has become available: send it the requests that are pending. */
+void envoi__subscription_remind(struct envoi__resource *resource);
+
+/* --- roster.c --- */
+
+void envoi__roster_init(struct envoi_server *server);
+/** @return the contact of an address, with or without resource; NULL: none */
+struct envoi__server_contact *envoi__roster_find(
+	const struct envoi__account *account, const struct envoi_jid *jid);
+/**
+ * Add or replace a contact, store it, and push it to clients if it is listed.
+ * @param cause  the stanza that has asked for it, which is answered (an iq) and acknowledged when
+ *               it is stored; NULL: none
+ * @retval ENVOI_ERR_NOMEM  nothing has changed
+ */
+int envoi__roster_set(struct envoi__account *account, const struct envoi_store_contact *contact,
+	const struct envoi__routed *cause);
+/** Remove a contact. Errors as envoi__roster_set(). */
+int envoi__roster_remove(struct envoi__account *account, struct envoi__server_contact *contact,
+	const struct envoi__routed *cause);
+/** @return whether no further contact may be added */
+bool envoi__roster_is_full(const struct envoi__account *account);
+
 /* --- request.c --- */
 
 /** Deliver an iq to an address of an account (RFC 6121, sections 8.5.2 and 8.5.3). */
@@ -303,8 +359,7 @@ unsigned int envoi__request_place(
 void envoi__request_result(const struct envoi__routed *routed,
 	const struct envoi_payload_type *type, const void *value);
 
-/* --- service.c --- */
-
-extern const struct envoi__service envoi__basic_services[];
+extern const struct envoi__service envoi__basic_services[]; /* service.c */
+extern const struct envoi__service envoi__roster_services[]; /* roster.c */
 
 #endif

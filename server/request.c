@@ -4,7 +4,10 @@
  */
 #include "inside.h"
 
-static const struct envoi__service *const services[] = {envoi__basic_services};
+static const struct envoi__service *const services[] = {
+	envoi__basic_services,
+	envoi__roster_services,
+};
 
 /* --- what the server answers --- */
 
@@ -81,10 +84,14 @@ bool envoi__request_may_know(
 	const struct envoi__routed *routed, const struct envoi__account *account)
 {
 	const struct envoi_jid *from = envoi_stanza_from(routed->stanza);
-	const struct envoi__server_contact *contact = envoi__server_contact_find(
-		&account->contacts, envoi_jid_text(from), envoi_jid_bare_len(from));
-	return envoi_jid_equal_bare(from, account->jid) ||
+	const struct envoi__server_contact *contact = envoi__roster_find(account, from);
+	const struct envoi__resource *at = NULL;
+	bool may_know = envoi_jid_equal_bare(from, account->jid) ||
 		(contact != NULL && (contact->value.subscription & ENVOI_STORE_FROM) != 0);
+	while (!may_know && (at = envoi__resource_next(account, at)) != NULL) {
+		may_know = envoi__presence_is_directed(at, from);
+	}
+	return may_know;
 }
 
 static void send_request(const struct envoi__routed *routed, struct envoi__account *account,

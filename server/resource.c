@@ -57,6 +57,7 @@ void envoi__resource_leave(struct envoi__resource *resource)
 		envoi__presence_end(resource);
 	}
 	envoi__list_remove(&resource->account_link);
+	envoi__presence_forget_directed(resource);
 	envoi_stanza_unref(resource->presence);
 	resource->presence = NULL;
 	resource->account = NULL;
@@ -101,7 +102,8 @@ bool envoi__resource_takes_messages(const struct envoi__resource *resource)
 
 /* --- sending --- */
 
-static struct envoi_stanza *copy_of(const struct envoi_stanza *stanza, const struct envoi_jid *to)
+struct envoi_stanza *envoi__stanza_copy(
+	const struct envoi_stanza *stanza, const struct envoi_jid *to)
 {
 	struct envoi_element *element = envoi_element_dup(envoi_stanza_element(stanza));
 	struct envoi_stanza *copy = NULL;
@@ -136,7 +138,7 @@ int envoi__resource_give(struct envoi__resource *resource, struct envoi_stanza *
 int envoi__resource_send(struct envoi__resource *resource, const struct envoi_stanza *stanza,
 	const struct envoi_jid *to, struct envoi_ticket *ticket, struct envoi__resource *sender)
 {
-	int r = send_to(resource, copy_of(stanza, to), ticket);
+	int r = send_to(resource, envoi__stanza_copy(stanza, to), ticket);
 	if (r == ENVOI_OK && sender != NULL) {
 		envoi_session_throttle(envoi_accepted_session(sender->accepted),
 			envoi_accepted_session(resource->accepted));

@@ -11,9 +11,14 @@
 void envoi__route_refuse(const struct envoi__routed *routed, enum envoi_stanza_condition condition)
 {
 	routed->server->stats.refused++;
-	if (envoi_stanza_may_answer(routed->stanza)) {
-		envoi__route_answer(
-			routed->server, envoi_stanza_error_new(routed->stanza, condition, NULL));
+	if (!envoi_stanza_may_answer(routed->stanza)) {
+		return;
+	}
+	struct envoi_stanza *error = envoi_stanza_error_new(routed->stanza, condition, NULL);
+	if (routed->sender != NULL) { /* presence may be from the bare address */
+		(void)envoi__resource_give(routed->sender, error);
+	} else {
+		envoi__route_answer(routed->server, error);
 	}
 }
 
@@ -26,6 +31,17 @@ void envoi__route_fail(const struct envoi__routed *routed, int code)
 		envoi__route_refuse(
 			routed, is_absent ? ENVOI_SERVICE_UNAVAILABLE : ENVOI_RESOURCE_CONSTRAINT);
 	}
+}
+
+void envoi__route_copy(
+	struct envoi_server *server, const struct envoi_stanza *stanza, const struct envoi_jid *to)
+{
+	envoi__route_answer(server, envoi__stanza_copy(stanza, to));
+}
+
+bool envoi__route_is_known(const struct envoi_server *server, const struct envoi_jid *to)
+{
+	return strcmp(envoi_jid_domain(to), envoi_jid_domain(server->domain)) == 0;
 }
 
 void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanza)
@@ -168,7 +184,7 @@ static void route_to_server(const struct envoi__routed *routed)
 void envoi__route(const struct envoi__routed *routed)
 {
 	const struct envoi_jid *to = envoi_stanza_to(routed->stanza);
-	if (strcmp(envoi_jid_domain(to), envoi_jid_domain(routed->server->domain)) != 0) {
+	if (!envoi__route_is_known(routed->server, to)) {
 		envoi__route_refuse(routed, ENVOI_REMOTE_SERVER_NOT_FOUND);
 	} else if (envoi_jid_local(to) == NULL) {
 		route_to_server(routed);

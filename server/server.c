@@ -128,6 +128,10 @@ static int make_acceptor(struct envoi_server *server, const struct envoi_server_
 	if (r == ENVOI_OK) {
 		r = envoi_acceptor_add_domain(server->acceptor, envoi_jid_domain(server->domain));
 	}
+	if (r == ENVOI_OK) {
+		envoi__roster_init(server);
+		r = envoi_acceptor_add_feature(server->acceptor, &server->roster_versions);
+	}
 	return r;
 }
 

@@ -157,6 +157,17 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_add_domain(
 	struct envoi_acceptor *acceptor, const char *domain);
 
 /**
+ * Add a stream feature to those that are offered to clients, from the next connection on. Its order
+ * decides where it is offered (<envoi/interfaces/stream.h>).
+ *
+ * @param handler  has a stream feature; taken on success: destroyed with the acceptor
+ * @retval ENVOI_ERR_INVALID  it has none
+ * @retval ENVOI_ERR_FULL     ten were added
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_add_feature(
+	struct envoi_acceptor *acceptor, struct envoi_handler *handler);
+
+/**
  * Accept a connection: begin a receiving stream and a session above it. From here to `ready` it has
  * the time of the setting accept.login-timeout, which input does not extend.
  *

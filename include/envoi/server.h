@@ -33,11 +33,12 @@ extern "C" {
  *	envoi_tcp_listen(envoi_server_listener(server), ENVOI_SERVER_STARTTLS, "127.0.0.1", 5222,
  *		NULL);
  *
- * It has sessions that are resumed (XEP-0198), routing by full and bare address (RFC 6121, section
- * 8), offline messages (XEP-0160), service discovery, ping, version and time.
+ * It has sessions that are resumed (XEP-0198), rosters with versions, subscriptions, presence,
+ * routing by full and bare address (RFC 6121, sections 2 to 4 and 8), offline messages (XEP-0160),
+ * service discovery, ping, version and time.
  *
  * Its settings are those of the acceptor (<envoi/accept.h>), of the listener (<envoi/listener.h>)
- * and server.*, which envoi_server_settings() adds to a context. acknowledgement.ping is always
+ * and server.*, which envoi_server_add_settings() adds to a context. acknowledgement.ping is always
  * false in its sessions: a message to a client without stream management counts as received when it
  * was written.
  */

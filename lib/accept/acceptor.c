@@ -157,6 +157,18 @@ static int make_features(
 	return ENVOI_OK;
 }
 
+int envoi_acceptor_add_feature(struct envoi_acceptor *acceptor, struct envoi_handler *handler)
+{
+	if (handler->impl->stream_feature == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
+	if (acceptor->handler_count == ENVOI__ACCEPT_HANDLERS) {
+		return ENVOI_ERR_FULL;
+	}
+	acceptor->handlers[acceptor->handler_count++] = handler;
+	return ENVOI_OK;
+}
+
 /* --- making --- */
 
 static int copy_settings(struct envoi_acceptor *acceptor, const struct envoi_settings *settings)

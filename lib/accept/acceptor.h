@@ -22,7 +22,7 @@
 #include "base/map.h"
 
 enum {
-	ENVOI__ACCEPT_HANDLERS = 8,
+	ENVOI__ACCEPT_HANDLERS = 16,
 };
 
 /*

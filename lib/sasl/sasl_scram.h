@@ -2,9 +2,8 @@
  * envoi - SCRAM as a SASL mechanism: private header
  * SPDX-License-Identifier: MIT
  *
- * One state machine: sasl_scram.c makes an exchange and owns its memory, sasl_scram_initiator.c and
- * sasl_scram_receiver.c have the steps of each side. Files that call each other: sasl_scram.c,
- * sasl_scram_initiator.c, sasl_scram_receiver.c.
+ * sasl_scram.c makes an exchange and owns its memory, sasl_scram_initiator.c and
+ * sasl_scram_receiver.c have the steps of each side, scram_exchange.c what both need.
  */
 #ifndef ENVOI_SASL_SASL_SCRAM_H
 #define ENVOI_SASL_SASL_SCRAM_H
@@ -68,6 +67,10 @@ struct envoi__scram_exchange {
 		[ENVOI__SCRAM_LARGEST_HASH]; /* of the password that the keys were derived from */
 	struct envoi__scram_derivation derivation;
 };
+
+/** Set the hash, and whether channel binding is used, by the name of a mechanism.
+ * @retval ENVOI_ERR_UNSUPPORTED */
+int envoi__scram_exchange_take_name(struct envoi__scram_exchange *exchange, const char *name);
 
 /** Begin to derive the keys. @param password prepared */
 int envoi__scram_exchange_derive(struct envoi__scram_exchange *exchange, const char *password);

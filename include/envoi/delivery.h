@@ -28,7 +28,7 @@ struct envoi_stream;
 
 /** @return the session that has received the stanza; borrowed */
 ENVOI_API struct envoi_session *envoi_delivery_session(const struct envoi_delivery *delivery);
-/** @return the stream that has received it, borrowed; NULL: the session has it no longer */
+/** @return the stream that has received it, borrowed; NULL: the session no longer has it */
 ENVOI_API struct envoi_stream *envoi_delivery_stream(const struct envoi_delivery *delivery);
 /** @return the stanza; borrowed for the call: envoi_stanza_ref() keeps it */
 ENVOI_API struct envoi_stanza *envoi_delivery_stanza(const struct envoi_delivery *delivery);
@@ -67,7 +67,7 @@ ENVOI_API int envoi_reply_text(struct envoi_delivery *delivery, const char *body
  * @retval ENVOI_ERR_STATE    it was answered or deferred, or the epoch in which it came has ended
  * @retval ENVOI_ERR_INVALID  the stanza is not an iq get or set, or the value cannot be written
  * @retval ENVOI_ERR_FULL, ENVOI_ERR_NOMEM  as envoi_send()
- * After a failure but ENVOI_ERR_STATE the iq is not answered yet.
+ * After a failure other than ENVOI_ERR_STATE the iq is not answered yet.
  */
 ENVOI_API int envoi_reply_result(
 	struct envoi_delivery *delivery, const struct envoi_payload_type *type, const void *value);

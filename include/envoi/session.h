@@ -107,9 +107,9 @@ ENVOI_API const char *envoi_session_problem(const struct envoi_session *session)
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_add(
 	struct envoi_session *session, struct envoi_handler *handler);
 /**
- * Detach a handler: from now on nothing of it is called, by the stream neither, and it may be
- * freed; allowed in its own callbacks. Nothing if it is not attached. A stream whose negotiation of
- * its feature is pending fails with ENVOI_ERR_CANCELED.
+ * Detach a handler: none of its functions is called any more, also not by the stream, and it may be
+ * freed; allowed in its own callbacks. No effect if it is not attached. A stream that negotiates
+ * the handler's feature at that time fails with ENVOI_ERR_CANCELED.
  */
 ENVOI_API void envoi_session_remove(struct envoi_session *session, struct envoi_handler *handler);
 
@@ -195,8 +195,8 @@ struct envoi_hold;
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_hold(
 	struct envoi_session *session, struct envoi_hold **ret_hold);
-/** The stanza is handled, and what is not held before it is acknowledged. Frees the hold; NULL is
- * allowed. */
+/** Count the stanza as handled: it is acknowledged as soon as no earlier stanza is held. Frees the
+ * hold; NULL is allowed. */
 ENVOI_API void envoi_hold_release(struct envoi_hold *hold);
 
 /* --- sending --- */
@@ -209,7 +209,7 @@ ENVOI_API void envoi_hold_release(struct envoi_hold *hold);
  * is logged.
  *
  * @param stanza  taken, on failure too; NULL reports ENVOI_ERR_NOMEM
- * @param ticket  NULL: no report is wanted. Borrowed until its function is called; not on failure
+ * @param ticket  NULL: no report is wanted. Else borrowed until its function is called, if ENVOI_OK
  * @retval ENVOI_ERR_STATE    the session is neither online nor suspended: while the server keeps it
  *                            without a connection (XEP-0198), stanzas wait for its resumption
  * @retval ENVOI_ERR_FULL     the outbox is at its limit (limits.outbox-stanzas,
@@ -223,8 +223,8 @@ ENVOI_API void envoi_hold_release(struct envoi_hold *hold);
  */
 ENVOI_API int envoi_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket);
-/** Send a message of type chat. @param to, body  as for envoi_message_new(). Errors as envoi_send()
- *  */
+/** Send a message of type chat. @param to, body  as for envoi_message_new(). Errors as
+ * envoi_send(). */
 ENVOI_API int envoi_send_text(struct envoi_session *session, const char *to, const char *body,
 	struct envoi_ticket *ticket);
 /**

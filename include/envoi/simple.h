@@ -47,7 +47,7 @@ enum {
  * - ENVOI_ERR_STATE: called from inside a callback of that loop;
  * - else the reason why the login failed, as of envoi_client_failure(), or why the stanza could not
  *   be made or sent, as of envoi_send() and envoi_request().
- * In every other case than ENVOI_OK `error` is a line that says so.
+ * After every result other than ENVOI_OK, `error` is a line with the reason.
  */
 struct envoi_simple {
 	const char *jid; /**< the account's address */
@@ -67,8 +67,8 @@ struct envoi_simple {
 };
 
 /**
- * Send a chat message, and wait until the account's server has taken it. An error that a later
- * server returns is not waited for.
+ * Send a chat message, and wait until the account's server has acknowledged it. The function does
+ * not wait for errors of other servers.
  *
  * @param to    an address as text
  * @param body  UTF-8

@@ -25,9 +25,9 @@ struct envoi_settings;
  * Requests for presence, and their answers (RFC 6121, section 3). A client has one:
  * envoi_client_subscriptions().
  *
- * A request of a contact is answered by the setting subscription.policy. What that leaves to the
- * application is reported by one ENVOI_EVENT_SUBSCRIPTION_REQUEST and stays open until it is
- * answered, here or by another resource of the account, or taken back, or the session of the server
+ * The setting subscription.policy decides which requests of contacts are answered at once. Each
+ * other request is reported by one ENVOI_EVENT_SUBSCRIPTION_REQUEST, and stays open until it is
+ * answered, here or by another resource of the account, or withdrawn, or the session of the server
  * ends. Servers deliver open requests again at each login, and repeated ones in between: an open
  * request is reported once a session. Contacts that are subscribed already, or approved in advance,
  * are approved without a question.
@@ -94,14 +94,14 @@ ENVOI_API const struct envoi_subscription_request *envoi_subscriptions_find(
 ENVOI_API int envoi_subscriptions_approve(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);
 
-/** Refuse the open request of a contact (section 3.1.4). Errors as envoi_subscriptions_approve().
- *  */
+/** Refuse the open request of a contact (section 3.1.4). Errors as
+ * envoi_subscriptions_approve(). */
 ENVOI_API int envoi_subscriptions_refuse(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);
 
 /** End the subscription of a contact to the account's presence, or withdraw an approval that was
- * given in advance (sections 3.2 and 3.4). @retval ENVOI_ERR_STATE detached; others as envoi_send()
- *  */
+ * given in advance (sections 3.2 and 3.4). @retval ENVOI_ERR_STATE detached; others as
+ * envoi_send(). */
 ENVOI_API int envoi_subscriptions_cancel(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);
 
@@ -130,7 +130,7 @@ ENVOI_API int envoi_subscriptions_preapprove(
 ENVOI_API int envoi_subscriptions_request(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid, const char *text);
 
-/** End the account's subscription to a contact's presence, or take back the request for it (section
+/** End the account's subscription to a contact's presence, or withdraw the request for it (section
  * 3.3). Errors as envoi_subscriptions_request(). */
 ENVOI_API int envoi_subscriptions_unsubscribe(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);

@@ -29,7 +29,7 @@ enum envoi_ticket_state {
 	ENVOI_TICKET_UNKNOWN,
 	/** no byte of it was written: the connection was lost before, or a filter dropped it */
 	ENVOI_TICKET_NOT_SENT,
-	/** by envoi_ticket_cancel(), or the session was freed, before a stream was given it */
+	/** canceled, or the session was freed, before the stanza was given to a stream */
 	ENVOI_TICKET_CANCELED,
 	/**
 	 * an error arrived for it: from the recipient, its bare address or its server, from the own
@@ -45,8 +45,8 @@ enum envoi_ticket_state {
 enum envoi_acknowledgement {
 	ENVOI_NOT_ACKNOWLEDGED = 0,
 	/**
-	 * XEP-0198: the server has taken responsibility for it. It is asked at the end of the turn
-	 * in which the stream was given the stanza
+	 * XEP-0198: the server has taken responsibility for it. The request for it is sent at the
+	 * end of the turn in which the stanza was given to the stream
 	 */
 	ENVOI_BY_STREAM_MANAGEMENT,
 	/**

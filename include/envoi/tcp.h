@@ -55,6 +55,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_transport_new(struct envoi_transport **
  * ALPN (RFC 7301) offers "xmpp-client". A server that selects no protocol is accepted, because most
  * servers ignore ALPN; one that selects another protocol is refused.
  *
+ * With proxy.type the connection goes through a SOCKS 5 or HTTP proxy, by the settings proxy.*: the
+ * name of the server is sent to the proxy, and not looked up. Without a port it is connected to on
+ * port 5223 with direct TLS, if target->tls is set and tls.mode allows it, then on port 5222.
+ *
  * Names are looked up by the context's resolver, or, with the setting resolve.servers, by a
  * resolver of the connector that uses those name servers.
  */

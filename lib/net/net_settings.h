@@ -18,6 +18,13 @@ enum envoi__tls_mode {
 	ENVOI__TLS_MODE_EITHER,
 };
 
+/** proxy.type */
+enum envoi__proxy_type {
+	ENVOI__PROXY_NONE,
+	ENVOI__PROXY_SOCKS5,
+	ENVOI__PROXY_HTTP,
+};
+
 struct envoi__net_settings {
 #define ENVOI__SETTINGS "net/net_settings.def"
 #include "settings/members.h"

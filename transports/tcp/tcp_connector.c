@@ -1,6 +1,8 @@
 /*
  * envoi - XMPP over TCP: from a domain to a transport
  * SPDX-License-Identifier: MIT
+ *
+ * Private headers: proxies have no public ones.
  */
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,8 @@
 #include <envoi/tls.h>
 
 #include "tcp_connector.h"
+#include "tcp_proxy.h"
+#include "transport/proxy/proxy.h"
 
 static struct tcp_connector *connector_of(struct envoi_connector *connector)
 {
@@ -31,6 +35,8 @@ static void tcp_cancel(struct envoi_connector *base)
 	envoi_free(base->context, connector->domain);
 	connector->domain = NULL;
 	connector->dial = NULL;
+	envoi__tcp_proxy_free(connector->proxy);
+	connector->proxy = NULL;
 	envoi_dial_free(dial);
 }
 
@@ -41,6 +47,7 @@ static void tcp_cancel(struct envoi_connector *base)
 static void free_trial(struct tcp_trial *own)
 {
 	struct envoi_context *context = envoi_context_ref(own->context);
+	envoi__proxy_opening_free(own->proxy);
 	if (own->opening != NULL) {
 		own->kind->free_opening(own->opening);
 	}
@@ -70,11 +77,43 @@ void envoi__tcp_trial_waiting(void *user, bool is_waiting)
 	envoi_trial_wait(own->trial, is_waiting);
 }
 
+static void fail_trial(struct tcp_trial *own, const struct envoi_failure *why)
+{
+	struct envoi_trial *trial = own->trial;
+	free_trial(own);
+	envoi_trial_fail(trial, why);
+}
+
+static void on_proxy(void *user, struct envoi_channel *channel, const struct envoi_failure *failure)
+{
+	struct tcp_trial *own = user;
+	struct envoi_failure why;
+	own->proxy = NULL;
+	if (channel == NULL) {
+		fail_trial(own, failure);
+		return;
+	}
+	int r = own->kind->open(own->connector, own, channel);
+	if (r < 0) {
+		envoi_failure_set(
+			&why, own->context, ENVOI_PHASE_CONNECT, r, "%s", envoi_error_text(r));
+		fail_trial(own, &why);
+		envoi_failure_finish(&why);
+	}
+}
+
 static int open_socket(struct tcp_connector *connector, struct tcp_trial *own, int fd)
 {
+	struct envoi_context *context = connector->base.context;
 	struct envoi_channel *channel;
-	int r = envoi_tcp_channel_new(&channel, connector->base.context, fd);
-	return r < 0 ? r : connector->kind->open(connector, own, channel);
+	int r = envoi_tcp_channel_new(&channel, context, fd);
+	if (r < 0) {
+		return r;
+	}
+	own->is_direct = connector->proxy == NULL || envoi__tcp_proxy_is_direct(connector->proxy);
+	return connector->proxy == NULL ? connector->kind->open(connector, own, channel)
+					: envoi__tcp_proxy_open(connector->proxy, &own->proxy,
+						  context, channel, on_proxy, own);
 }
 
 static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi_dialed *dialed)
@@ -89,6 +128,7 @@ static int begin_trial(void *user, struct envoi_trial *trial, const struct envoi
 	own->context = context;
 	own->trial = trial;
 	own->kind = connector->kind;
+	own->connector = connector;
 	int r = open_socket(connector, own, dialed->fd);
 	if (r < 0) {
 		envoi_free(context, own);
@@ -136,20 +176,50 @@ static int make_transport(struct tcp_connector *connector, struct envoi_transpor
 		: envoi_channel_transport_new(ret_transport, context, channel, &connector->options);
 }
 
+static void on_dialed(
+	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure);
+
+static int dial_proxy(struct tcp_connector *connector)
+{
+	struct envoi_dial_options options;
+	envoi__tcp_proxy_dial_options(connector->proxy, &options);
+	options.trials = &connector->trials;
+	options.trial_routes = options.routes;
+	return envoi_dial_new(
+		&connector->dial, connector->base.context, &options, on_dialed, connector);
+}
+
+/* The next port of the server through the proxy. @param why  of the last one
+ * @return false: there is none */
+static bool dial_next_port(struct tcp_connector *connector, const struct envoi_failure *why)
+{
+	struct envoi_dial *dial = connector->dial;
+	if (connector->proxy == NULL || !envoi__tcp_proxy_next(connector->proxy, why)) {
+		return false;
+	}
+	connector->dial = NULL;
+	envoi_dial_free(dial);
+	return dial_proxy(connector) == ENVOI_OK;
+}
+
 /* The receiver may destroy the connector: its callback comes last. With a transport, the dial
  * stays, to go on if that will not do. */
 static void on_dialed(
 	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure)
 {
 	struct tcp_connector *connector = user;
+	if (dialed == NULL && dial_next_port(connector, failure)) {
+		return;
+	}
 	envoi_connected_fn *done = connector->done;
 	void *done_user = connector->user;
 	struct envoi_context *context = envoi_context_ref(connector->base.context);
 	struct envoi_transport *transport = NULL;
-	struct envoi_failure why = {0};
+	struct envoi_failure why = {.context = context};
 	if (failure != NULL) {
 		envoi_failure_copy(&why, failure); /* the dial's goes with the dial */
 	}
+	envoi__tcp_proxy_add_attempts(connector->proxy, &why);
 	if (dialed != NULL) {
 		int r = make_transport(connector, &transport, dialed);
 		if (r < 0) {
@@ -174,7 +244,12 @@ static int tcp_next(
 	if (connector->dial == NULL || connector->is_waited_for) {
 		return ENVOI_ERR_STATE;
 	}
-	int r = envoi_dial_next(connector->dial, why, timeout_ms);
+	if (dial_next_port(connector, why)) {
+		connector->is_waited_for = true;
+		return ENVOI_OK;
+	}
+	int r = connector->dial == NULL ? ENVOI_ERR_STATE
+					: envoi_dial_next(connector->dial, why, timeout_ms);
 	connector->is_waited_for = r == ENVOI_OK;
 	return r;
 }
@@ -192,9 +267,16 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 	options.service = target->service;
 	options.timeout_ms = target->timeout_ms;
 	int r = connector->kind->prepare(connector, target, &options);
-	return r < 0 ? r
-		     : envoi_dial_new(&connector->dial, connector->base.context, &options,
-			       on_dialed, connector);
+	if (r == ENVOI_OK && target->settings != NULL) {
+		r = envoi__tcp_proxy_new(
+			&connector->proxy, connector->base.context, target->settings, &options);
+	}
+	if (r < 0) {
+		return r;
+	}
+	return connector->proxy != NULL ? dial_proxy(connector)
+					: envoi_dial_new(&connector->dial, connector->base.context,
+						  &options, on_dialed, connector);
 }
 
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,
@@ -273,7 +355,7 @@ static int open_direct(
 	const struct envoi_opening_options options = {
 		.channel = &connector->options,
 		.role = ENVOI_INITIATOR,
-		.tls = connector->tls,
+		.tls = own->is_direct ? connector->tls : NULL,
 		.server_name = connector->domain,
 		.alpn = "xmpp-client",
 		.done = envoi__tcp_trial_opened,

@@ -13,12 +13,17 @@
 
 struct tcp_connector;
 struct tcp_connector_kind;
+struct tcp_proxy;
+struct envoi__proxy_opening;
 
 /** A connection in its trial: the handshakes before it is a transport. */
 struct tcp_trial {
 	struct envoi_context *context; /* borrowed: the opening and the transport have it too */
 	const struct tcp_connector_kind *kind;
 	struct envoi_trial *trial;
+	struct tcp_connector *connector; /* borrowed: it drops its trials before it ends */
+	struct envoi__proxy_opening *proxy; /* NULL: there is none, or it has connected */
+	bool is_direct; /* TLS comes first; else there is none yet */
 	void *opening; /* of the kind; NULL: it has ended */
 	struct envoi_transport *transport; /* what came of it */
 };
@@ -35,8 +40,8 @@ struct tcp_connector_kind {
 		struct envoi_dial_options *options);
 
 	/**
-	 * Begin to open a channel, for connections of the dial's trial_routes. Sets own->opening;
-	 * envoi__tcp_trial_opened() follows from the loop, with @p own.
+	 * Begin to open a channel, for connections of the dial's trial_routes, and through a
+	 * proxy. Sets own->opening; envoi__tcp_trial_opened() follows from the loop, with @p own.
 	 * @param channel  taken, on failure too
 	 */
 	int (*open)(struct tcp_connector *connector, struct tcp_trial *own,
@@ -56,6 +61,7 @@ struct tcp_connector {
 	struct envoi_trial_hooks trials;
 	struct envoi_tls_config *tls; /* a reference; NULL: none */
 	char *domain; /* as given: the name to be proved */
+	struct tcp_proxy *proxy; /* NULL: none */
 	envoi_connected_fn *done;
 	void *user;
 };

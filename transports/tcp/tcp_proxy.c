@@ -1,0 +1,239 @@
+/*
+ * envoi - connectors over TCP: the server through a proxy
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: proxies, their settings and the conversion of names have no public ones.
+ */
+#include "tcp_proxy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <envoi/context.h>
+#include <envoi/failure.h>
+#include <envoi/interfaces/dial.h>
+#include <envoi/interfaces/mainloop.h>
+
+#include "http/http_settings.h"
+#include "jid/idna.h"
+#include "net/host_names.h"
+#include "net/net_settings.h"
+#include "transport/proxy/proxy.h"
+
+enum {
+	SOCKS_PORT = 1080,
+	HTTP_PORT = 3128,
+	STARTTLS_PORT = 5222,
+	DIRECT_PORT = 5223,
+	PORTS = 2, /* of a server, at most */
+};
+
+struct tcp_proxy {
+	struct envoi_context *context; /* borrowed: of the connector */
+	enum envoi__proxy_type type;
+	char *proxy_host, *user, *password, *name_servers; /* NULL: not set */
+	uint16_t proxy_port;
+	char host[ENVOI__MAX_DNS_NAME + 3]; /* of the server, as it is sent */
+	struct {
+		uint16_t port;
+		bool is_direct;
+	} ports[PORTS];
+	size_t count, at;
+	size_t head_bytes;
+	uint64_t end_ms; /* by the loop's clock; 0: no deadline */
+	struct envoi_dial_options dial; /* without texts */
+	struct envoi_failure tried; /* its attempts: of earlier ports */
+};
+
+void envoi__tcp_proxy_free(struct tcp_proxy *proxy)
+{
+	if (proxy == NULL) {
+		return;
+	}
+	struct envoi_context *context = proxy->context;
+	if (proxy->password != NULL) {
+		explicit_bzero(proxy->password, strlen(proxy->password));
+	}
+	envoi_free(context, proxy->proxy_host);
+	envoi_free(context, proxy->user);
+	envoi_free(context, proxy->password);
+	envoi_free(context, proxy->name_servers);
+	envoi_failure_finish(&proxy->tried);
+	envoi_free(context, proxy);
+}
+
+/* --- the settings --- */
+
+static void add_port(struct tcp_proxy *proxy, uint16_t port, bool is_direct)
+{
+	proxy->ports[proxy->count].port = port;
+	proxy->ports[proxy->count].is_direct = is_direct;
+	proxy->count++;
+}
+
+/* Service records are not looked up. With a port STARTTLS is used where both are allowed, as
+ * without a proxy. */
+static void list_ports(struct tcp_proxy *proxy, const struct envoi_dial_options *options)
+{
+	if (options->port != 0) {
+		add_port(proxy, options->port, options->routes == ENVOI_ROUTE_DIRECT);
+		return;
+	}
+	if ((options->routes & ENVOI_ROUTE_DIRECT) != 0) {
+		add_port(proxy, DIRECT_PORT, true);
+	}
+	if ((options->routes & ENVOI_ROUTE_STARTTLS) != 0) {
+		add_port(proxy, STARTTLS_PORT, false);
+	}
+}
+
+/* @param host  also "[2001:db8::1]" */
+static int name_server_host(struct tcp_proxy *proxy, const char *host)
+{
+	unsigned char bytes[16];
+	size_t len = strlen(host);
+	if (len > 2 && len < sizeof(proxy->host) && host[0] == '[' && host[len - 1] == ']') {
+		memcpy(proxy->host, host + 1, len - 2);
+	} else if (envoi__domain_to_ascii(proxy->host, sizeof(proxy->host), host) < 0) {
+		return ENVOI_ERR_INVALID;
+	}
+	bool is_valid = envoi__parse_address(proxy->host, bytes) != 0 ||
+		envoi__is_dns_name(proxy->host);
+	return is_valid ? ENVOI_OK : ENVOI_ERR_INVALID;
+}
+
+static int keep(struct envoi_context *context, char **own, const char *text)
+{
+	*own = text != NULL ? envoi_strndup(context, text, strlen(text)) : NULL;
+	return text != NULL && *own == NULL ? ENVOI_ERR_NOMEM : ENVOI_OK;
+}
+
+static int keep_texts(struct tcp_proxy *proxy, const struct envoi__net_settings *net)
+{
+	int r = keep(proxy->context, &proxy->proxy_host, net->proxy_host);
+	r = r < 0 ? r : keep(proxy->context, &proxy->user, net->proxy_user);
+	r = r < 0 ? r : keep(proxy->context, &proxy->password, net->proxy_password);
+	return r < 0 ? r : keep(proxy->context, &proxy->name_servers, net->name_servers);
+}
+
+static void keep_dial(struct tcp_proxy *proxy, const struct envoi_dial_options *options)
+{
+	proxy->dial = (struct envoi_dial_options){
+		.routes = ENVOI_ROUTE_DIRECT,
+		.resolve_timeout_ms = options->resolve_timeout_ms,
+		.attempt_timeout_ms = options->attempt_timeout_ms,
+		.trial_timeout_ms = options->trial_timeout_ms,
+		.decision_timeout_ms = options->decision_timeout_ms,
+		.stagger_ms = options->stagger_ms,
+	};
+	if (options->timeout_ms > 0) {
+		struct envoi_loop *loop = envoi_context_loop(proxy->context);
+		proxy->end_ms = envoi_loop_now_ms(loop) + options->timeout_ms;
+	}
+}
+
+static int fill(struct tcp_proxy *proxy, const struct envoi_settings *settings,
+	const struct envoi__net_settings *net, const struct envoi_dial_options *options)
+{
+	struct envoi__http_settings http;
+	envoi__http_settings_read(&http, settings);
+	proxy->head_bytes = http.head_bytes;
+	proxy->type = net->proxy_type;
+	proxy->proxy_port = net->proxy_port != 0     ? net->proxy_port
+		: proxy->type == ENVOI__PROXY_SOCKS5 ? SOCKS_PORT
+						     : HTTP_PORT;
+	list_ports(proxy, options);
+	keep_dial(proxy, options);
+	int r = net->proxy_host != NULL ? keep_texts(proxy, net) : ENVOI_ERR_INVALID;
+	return r < 0
+		? r
+		: name_server_host(proxy, options->host != NULL ? options->host : options->domain);
+}
+
+int envoi__tcp_proxy_new(struct tcp_proxy **ret_proxy, struct envoi_context *context,
+	const struct envoi_settings *settings, const struct envoi_dial_options *options)
+{
+	struct envoi__net_settings net;
+	envoi__net_settings_read(&net, settings);
+	*ret_proxy = NULL;
+	if (net.proxy_type == ENVOI__PROXY_NONE) {
+		return ENVOI_OK;
+	}
+	struct tcp_proxy *proxy = envoi_context_loop(context) == NULL
+		? NULL
+		: envoi_alloc_zeroed(context, sizeof(*proxy));
+	if (proxy == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	proxy->context = context;
+	proxy->tried.context = context;
+	int r = fill(proxy, settings, &net, options);
+	if (r < 0) {
+		envoi__tcp_proxy_free(proxy);
+		return r;
+	}
+	*ret_proxy = proxy;
+	return ENVOI_OK;
+}
+
+/* --- the use --- */
+
+void envoi__tcp_proxy_dial_options(
+	const struct tcp_proxy *proxy, struct envoi_dial_options *ret_options)
+{
+	*ret_options = proxy->dial;
+	ret_options->domain = ret_options->host = proxy->proxy_host;
+	ret_options->port = proxy->proxy_port;
+	ret_options->name_servers = proxy->name_servers;
+	if (proxy->end_ms > 0) {
+		uint64_t now = envoi_loop_now_ms(envoi_context_loop(proxy->context));
+		ret_options->timeout_ms = proxy->end_ms > now ? proxy->end_ms - now : 1;
+	}
+}
+
+bool envoi__tcp_proxy_is_direct(const struct tcp_proxy *proxy)
+{
+	return proxy->ports[proxy->at].is_direct;
+}
+
+int envoi__tcp_proxy_open(const struct tcp_proxy *proxy, struct envoi__proxy_opening **ret_opening,
+	struct envoi_context *context, struct envoi_channel *channel,
+	void (*done)(
+		void *user, struct envoi_channel *channel, const struct envoi_failure *failure),
+	void *user)
+{
+	const struct envoi__proxy_options options = {
+		.type = proxy->type,
+		.host = proxy->host,
+		.port = proxy->ports[proxy->at].port,
+		.user = proxy->user,
+		.password = proxy->password,
+		.head_bytes = proxy->head_bytes,
+		.timeout_ms = proxy->dial.attempt_timeout_ms,
+		.done = done,
+		.done_user = user,
+	};
+	return envoi__proxy_opening_new(ret_opening, context, channel, &options);
+}
+
+bool envoi__tcp_proxy_next(struct tcp_proxy *proxy, const struct envoi_failure *why)
+{
+	uint64_t now = envoi_loop_now_ms(envoi_context_loop(proxy->context));
+	if (proxy->at + 1 == proxy->count || (proxy->end_ms > 0 && now >= proxy->end_ms)) {
+		return false;
+	}
+	struct envoi_attempt attempt = {.phase = why->phase, .code = why->code};
+	snprintf(attempt.target, sizeof(attempt.target), "%.200s port %u", proxy->host,
+		(unsigned int)proxy->ports[proxy->at].port);
+	snprintf(attempt.text, sizeof(attempt.text), "%.100s", why->text);
+	envoi_failure_add_attempt(&proxy->tried, &attempt);
+	proxy->at++;
+	return true;
+}
+
+void envoi__tcp_proxy_add_attempts(const struct tcp_proxy *proxy, struct envoi_failure *to)
+{
+	for (size_t i = 0; proxy != NULL && i < proxy->tried.attempt_count; i++) {
+		envoi_failure_add_attempt(to, &proxy->tried.attempts[i]);
+	}
+}

@@ -1,0 +1,54 @@
+/*
+ * envoi - connectors over TCP: the server through a proxy
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TCP_PROXY_H
+#define ENVOI_TCP_PROXY_H
+
+#include <stdbool.h>
+
+struct envoi_channel;
+struct envoi_context;
+struct envoi_dial_options;
+struct envoi_failure;
+struct envoi_settings;
+struct envoi__proxy_opening;
+struct tcp_proxy;
+
+/**
+ * Read the settings proxy.*.
+ *
+ * @param[out] ret_proxy  NULL: proxy.type is none
+ * @param options  of the dial without a proxy: domain, host, port, routes, timeouts; copied
+ * @retval ENVOI_ERR_INVALID  proxy.host is not set, or the server's name cannot be sent
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__tcp_proxy_new(struct tcp_proxy **ret_proxy, struct envoi_context *context,
+	const struct envoi_settings *settings, const struct envoi_dial_options *options);
+
+/** NULL is allowed. The password is wiped. */
+void envoi__tcp_proxy_free(struct tcp_proxy *proxy);
+
+/** The options of a dial to the proxy, without trials; texts are borrowed from @p proxy. */
+void envoi__tcp_proxy_dial_options(
+	const struct tcp_proxy *proxy, struct envoi_dial_options *ret_options);
+
+/** @return whether TLS comes first on the current port of the server */
+bool envoi__tcp_proxy_is_direct(const struct tcp_proxy *proxy);
+
+/** Have the proxy connect to the server. @param channel  to the proxy; taken, on failure too
+ * Errors as envoi__proxy_opening_new() */
+int envoi__tcp_proxy_open(const struct tcp_proxy *proxy, struct envoi__proxy_opening **ret_opening,
+	struct envoi_context *context, struct envoi_channel *channel,
+	void (*done)(
+		void *user, struct envoi_channel *channel, const struct envoi_failure *failure),
+	void *user);
+
+/** Go to the next port of the server, and keep the attempts of the last one. @return false: there
+ * is none, or no time is left */
+bool envoi__tcp_proxy_next(struct tcp_proxy *proxy, const struct envoi_failure *why);
+
+/** Add the attempts at earlier ports. @param proxy  NULL: none */
+void envoi__tcp_proxy_add_attempts(const struct tcp_proxy *proxy, struct envoi_failure *to);
+
+#endif

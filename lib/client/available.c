@@ -4,6 +4,24 @@
  */
 #include "client/client.h"
 
+enum {
+	AGAIN_MS = 1000,
+};
+
+static void on_again(struct envoi_timer *timer);
+
+/* A client that is online and not available gets no messages: it tries again when memory is short,
+ * or the queue is full of what waited for the session. */
+static bool tries_again(struct envoi_client *client, int r)
+{
+	bool is_passing = r == ENVOI_ERR_NOMEM || r == ENVOI_ERR_FULL;
+	if (is_passing && !envoi__guard_is_over(&client->connection.guard)) {
+		envoi_timer_start(&client->again_timer,
+			envoi_context_loop(client->connection.context), AGAIN_MS, on_again);
+	}
+	return is_passing;
+}
+
 /* Stanzas of a suspended session are sent when it is resumed. The roster may arrive just before the
  * connection is lost. */
 static bool can_announce(const struct envoi_session *session)
@@ -19,19 +37,18 @@ static void announce(struct envoi_client *client)
 		!can_announce(client->connection.session)) {
 		return;
 	}
+	int r = ENVOI_OK;
 	if (client->announces) {
-		int r = envoi__own_presence_send_initial(&client->presence);
-		if (r < 0) {
-			envoi_log(client->connection.context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
-				"initial presence was not sent: %s", envoi_error_text(r));
-			return;
-		}
+		r = envoi__own_presence_send_initial(&client->presence);
 	}
-	int r = envoi_session_post_event(
-		client->connection.session, &(struct envoi_event){.type = ENVOI_EVENT_AVAILABLE});
-	if (r < 0) {
+	if (r == ENVOI_OK) {
+		client->announces = false;
+		r = envoi_session_post_event(client->connection.session,
+			&(struct envoi_event){.type = ENVOI_EVENT_AVAILABLE});
+	}
+	if (r < 0 && !tries_again(client, r)) {
 		envoi_log(client->connection.context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
-			"event available is lost: %s", envoi_error_text(r));
+			"initial presence was not sent: %s", envoi_error_text(r));
 	}
 }
 
@@ -53,9 +70,24 @@ static void fetch_roster(struct envoi_client *client)
 {
 	client->awaits_roster = true;
 	int r = envoi_roster_fetch(client->roster, on_roster, client);
-	if (r < 0 && !envoi__guard_is_over(&client->connection.guard)) {
+	if (r < 0 && !envoi__guard_is_over(&client->connection.guard) && !tries_again(client, r)) {
 		on_roster(client, r);
 	}
+}
+
+static void on_again(struct envoi_timer *timer)
+{
+	struct envoi_client *client = ENVOI_CONTAINER_OF(timer, struct envoi_client, again_timer);
+	if (!can_announce(client->connection.session)) {
+		return;
+	}
+	envoi__connection_enter(&client->connection);
+	if (client->awaits_roster) {
+		fetch_roster(client);
+	} else {
+		announce(client);
+	}
+	envoi__connection_exit(&client->connection);
 }
 
 /* Filters get the request and the presence first. A filter may free the client. */
@@ -64,6 +96,7 @@ void envoi__client_become_available(struct envoi_client *client)
 	const struct envoi__client_settings *values = &client->values;
 	envoi__connection_enter(&client->connection);
 	client->presence.is_available = false;
+	envoi_timer_stop(&client->again_timer);
 	client->announces = values->sends_presence;
 	if (values->fetches_roster) {
 		fetch_roster(client);

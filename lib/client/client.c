@@ -41,6 +41,7 @@ static int leave(struct envoi__connection *connection)
 static void detach(struct envoi__connection *connection)
 {
 	struct envoi_client *client = from_connection(connection);
+	envoi_timer_stop(&client->again_timer);
 	if (client->subscriptions != NULL) {
 		envoi_subscriptions_detach(client->subscriptions);
 	}
@@ -55,6 +56,7 @@ static void detach(struct envoi__connection *connection)
 static void finish(struct envoi__connection *connection)
 {
 	struct envoi_client *client = from_connection(connection);
+	envoi_timer_stop(&client->again_timer);
 	envoi_subscriptions_free(client->subscriptions);
 	envoi_presences_free(client->presences);
 	envoi_roster_free(client->roster);

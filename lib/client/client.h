@@ -7,6 +7,7 @@
 
 #include <envoi/client.h>
 #include <envoi/context.h>
+#include <envoi/mainloop.h>
 #include <envoi/presence.h>
 #include <envoi/roster.h>
 #include <envoi/subscription.h>
@@ -28,8 +29,9 @@ struct envoi_client {
 	void *user; /* the program's */
 	/* settings, read when a login begins: later changes apply to the next one */
 	struct envoi__client_settings values;
-	bool announces; /* send presence when the roster has arrived, also if the login has ended */
+	bool announces; /* presence is still to be sent, also if the login has ended */
 	bool awaits_roster; /* presence of this session is sent after the roster has arrived */
+	struct envoi_timer again_timer; /* a session that could not become available */
 	struct envoi_roster *roster;
 	struct envoi_presences *presences;
 	struct envoi_subscriptions *subscriptions;

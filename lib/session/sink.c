@@ -214,8 +214,7 @@ static void take_early(struct envoi_session *session, struct envoi_element *elem
 	}
 }
 
-/* A sender for whom memory is short is not one whose address is malformed: the stanza comes
- * again. */
+/* A sender for whom memory is short is not one whose address is malformed. */
 static int make_stanza(struct envoi_stanza **ret_stanza, struct envoi_element *element)
 {
 	int r = envoi_stanza_from_element(ret_stanza, element);
@@ -224,6 +223,21 @@ static int make_stanza(struct envoi_stanza **ret_stanza, struct envoi_element *e
 		r = ENVOI_ERR_NOMEM;
 	}
 	return r;
+}
+
+/* XEP-0198: the stanza comes again. Without, a client cannot know that its server has lost it, and
+ * an answer to its next request would say that it was processed (RFC 6120, section 4.9.3.17). A
+ * client would not gain anything by the loss of the stream. */
+static void lose_for_want_of_memory(struct envoi_session *session)
+{
+	if (envoi__sm_is_enabled(session)) {
+		envoi__sm_return(session);
+	} else if (envoi_stream_role(session->stream) == ENVOI_RECEIVER) {
+		(void)envoi_stream_fail_with(session->stream, ENVOI_ERR_NOMEM,
+			ENVOI_STREAM_RESOURCE_CONSTRAINT, "no memory for a stanza");
+	} else {
+		report(session, NULL, envoi_error_text(ENVOI_ERR_NOMEM));
+	}
 }
 
 static void take_element(struct envoi_session *session, struct envoi_element *element)
@@ -235,8 +249,8 @@ static void take_element(struct envoi_session *session, struct envoi_element *el
 		envoi_stanza_unref(stanza);
 	} else if (r == ENVOI_ERR_INVALID) {
 		envoi__router_refuse(&session->router, element);
-	} else if (r == ENVOI_ERR_NOMEM && envoi__sm_is_enabled(session)) {
-		envoi__sm_return(session);
+	} else if (r == ENVOI_ERR_NOMEM) {
+		lose_for_want_of_memory(session);
 	} else {
 		report(session, NULL, r < 0 ? envoi_error_text(r) : "not a stanza");
 	}

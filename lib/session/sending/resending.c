@@ -96,13 +96,9 @@ static bool is_old(const struct envoi__outbox_meta *meta, int64_t now_ms)
 	return now_ms - meta->sent_ms >= ENVOI__RESENDING_AGE_MS;
 }
 
-/* XEP-0203, section 2: one delay in a stanza. */
 static int release_stamped(struct envoi__outbox *outbox, const struct envoi__outbox_meta *meta,
 	const struct envoi_jid *from)
 {
-	if (meta->has_delay) {
-		return envoi__outbox_release_first(outbox, NULL, 0);
-	}
 	struct envoi_buffer delay;
 	envoi_buffer_init(&delay, outbox->context, 0);
 	int r = write_delay(&delay, from, meta->sent_ms);
@@ -114,21 +110,26 @@ static int release_stamped(struct envoi__outbox *outbox, const struct envoi__out
 	return r;
 }
 
+/* XEP-0203, section 2: one delay in a stanza. Where memory is short, the message counts more than
+ * the time of its first sending. */
+static void release(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry,
+	const struct envoi_jid *from)
+{
+	bool is_sent_again = entry->has_left && entry->meta.may_resend && !entry->meta.has_delay;
+	if (!is_sent_again || release_stamped(outbox, &entry->meta, from) < 0) {
+		(void)envoi__outbox_release_first(outbox, NULL, 0); /* needs no memory */
+	}
+}
+
 void envoi__resending_release(
 	struct envoi__outbox *outbox, const struct envoi_jid *from, int64_t now_ms)
 {
 	const struct envoi__outbox_entry *entry;
 	while ((entry = envoi__outbox_first_held(outbox)) != NULL) {
-		int r = ENVOI_OK;
-		if (!entry->has_left) {
-			r = envoi__outbox_release_first(outbox, NULL, 0);
-		} else if (is_old(&entry->meta, now_ms)) {
-			r = ENVOI_ERR_TIMEOUT;
-		} else {
-			r = release_stamped(outbox, &entry->meta, from);
-		}
-		if (r < 0) {
+		if (entry->has_left && is_old(&entry->meta, now_ms)) {
 			envoi__outbox_lose_first_held(outbox);
+		} else {
+			release(outbox, entry, from);
 		}
 	}
 }
@@ -137,9 +138,6 @@ void envoi__resending_release_loaded(struct envoi__outbox *outbox, const struct 
 {
 	const struct envoi__outbox_entry *entry;
 	while ((entry = envoi__outbox_first_held(outbox)) != NULL) {
-		bool is_sent_again = entry->has_left && entry->meta.may_resend;
-		if (!is_sent_again || release_stamped(outbox, &entry->meta, from) < 0) {
-			(void)envoi__outbox_release_first(outbox, NULL, 0); /* needs no memory */
-		}
+		release(outbox, entry, from);
 	}
 }

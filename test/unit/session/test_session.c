@@ -629,6 +629,64 @@ static int defer(struct envoi_handler *self, struct envoi_delivery *in)
 	return envoi_delivery_defer(in, &promise);
 }
 
+static unsigned int messages;
+
+static int count_message(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self, (void)in;
+	messages++;
+	return ENVOI_OK;
+}
+
+/* @return whether the k-th allocation was reached by a message whose body has so many bytes */
+static bool take_message_without(size_t k, size_t len)
+{
+	static const struct envoi_stanza_row rows[] = {
+		{.kind = ENVOI_MESSAGE, .handle = count_message}, ENVOI_ROWS_END};
+	static const struct envoi_handler_impl impl = {.stanzas = rows};
+	struct envoi_handler handler = {&impl};
+	struct test_allocator allocator = {0};
+	struct envoi_allocator functions = test_allocator_functions(&allocator);
+	struct wire wire = {0};
+	char message[4096];
+	snprintf(message, sizeof(message), "<message from='a@b'><body>%0*d</body></message>",
+		(int)len, 0);
+	messages = 0;
+	wire_init(&wire, &(struct envoi_context_options){.allocator = functions});
+	assert_int_equal(wire_new_session(&wire), ENVOI_OK);
+	assert_int_equal(envoi_session_add(wire.session, &handler), ENVOI_OK);
+	assert_int_equal(wire_attach(&wire, ENVOI_RECEIVER, 0), ENVOI_OK);
+	wire_say(&wire,
+		"<stream:stream xmlns='jabber:client' version='1.0' to='example.org' "
+		"xmlns:stream='http://etherx.jabber.org/streams'>");
+	wire_run(&wire, 0);
+	(void)wire_heard(&wire);
+	wire_say(&wire, message);
+	allocator.fail_at = allocator.calls + k;
+	wire_run(&wire, 0);
+	bool was_reached = allocator.calls >= allocator.fail_at;
+	allocator.fail_at = 0;
+	bool goes_on = strstr(wire_talk(&wire, "<iq type='get' id='1'><x xmlns='urn:x'/></iq>"),
+			       "id='1'") != NULL;
+	assert_int_equal(goes_on, messages == 1);
+	wire_finish(&wire);
+	assert_int_equal(allocator.live, 0);
+	return was_reached;
+}
+
+/* The answer to a request says that what came before it was processed (RFC 6120, section 10.1). The
+ * length decides which part of a stanza needs a new block of memory. */
+static void a_server_answers_nothing_behind_a_message_that_it_has_lost(void **state)
+{
+	(void)state;
+	for (size_t len = 1; len < 2200; len += 8) {
+		size_t k = 1;
+		while (take_message_without(k, len)) {
+			k++;
+		}
+	}
+}
+
 /* Between the restart and the peer's new header nothing can be sent. */
 static void a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready(void **state)
 {
@@ -956,6 +1014,7 @@ int main(void)
 		cmocka_unit_test(want_of_memory_is_answered_with_resource_constraint),
 		TEST(without_settings_the_limits_are_the_defaults),
 		cmocka_unit_test(the_memory_of_a_long_stanza_is_given_back),
+		TEST(a_server_answers_nothing_behind_a_message_that_it_has_lost),
 		TEST(a_reply_made_while_the_stream_restarts_is_sent_once_it_is_ready),
 		TEST(stanzas_of_stream_rows_and_elements_are_counted_too),
 		TEST(requests_and_promises_outlive_a_stream_that_is_resumed),

@@ -24,7 +24,8 @@ struct envoi_world {
 	struct envoi_context *context;
 	struct envoi_loop *loop;
 	uint64_t library_random, test_random;
-	size_t blocks, fail_in;
+	size_t blocks, fail_in, fail_count, failures;
+	unsigned int spared; /* calls of the kit on the stack, whose allocations do not fail */
 	struct testing_host *hosts;
 	struct envoi_test_server *servers;
 };
@@ -33,6 +34,18 @@ struct envoi_world {
 void testing_check(int r, const char *what);
 /** @return zeroed memory of the kit itself, which the world does not count */
 void *testing_alloc(size_t len);
+
+/** The kit is called by the library, or by the test: its allocations do not fail, nor those of what
+ * it calls, until testing_unspare(). */
+static inline void testing_spare(struct envoi_world *world)
+{
+	world->spared++;
+}
+
+static inline void testing_unspare(struct envoi_world *world)
+{
+	world->spared--;
+}
 
 /** @return the host of that name, made when it is first named */
 struct testing_host *testing_host(struct envoi_world *world, const char *name);

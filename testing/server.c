@@ -22,7 +22,7 @@ struct connection *testing_connection(struct envoi_stream *stream, struct envoi_
 	return connection;
 }
 
-static void free_connection(struct connection *connection)
+void testing_connection_free(struct connection *connection)
 {
 	struct connection **link = &connection->server->connections;
 	while (*link != connection) {
@@ -59,21 +59,20 @@ static void on_gained(struct envoi_stream_sink *sink, unsigned int bit, const ch
 static void on_ready(struct envoi_stream_sink *sink)
 {
 	struct connection *connection = from_sink(sink);
+	struct envoi_world *world = connection->server->world;
 	connection->is_ready = true;
 	if (connection->session != NULL) {
+		testing_spare(world);
 		testing_session_pump(connection->session);
+		testing_unspare(world);
 	}
 }
 
 /* RFC 6120, section 8.1.2.1: the server stamps the sender's full address. */
-static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
+static void take_stanza(
+	struct connection *connection, struct session *session, struct envoi_element *element)
 {
-	struct connection *connection = from_sink(sink);
-	struct session *session = connection->session;
 	struct envoi_stanza *stanza;
-	if (session == NULL || !connection->is_ready) {
-		return;
-	}
 	session->handled++;
 	struct envoi_element *stamped = envoi_element_dup(element);
 	envoi_element_set(stamped, "from", envoi_jid_text(session->jid));
@@ -82,6 +81,17 @@ static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *elem
 	testing_route(connection->server, session, stanza);
 	envoi_stanza_unref(stanza);
 	envoi_element_unref(stamped);
+}
+
+static void on_stanza(struct envoi_stream_sink *sink, struct envoi_element *element)
+{
+	struct connection *connection = from_sink(sink);
+	struct envoi_world *world = connection->server->world;
+	if (connection->session != NULL && connection->is_ready) {
+		testing_spare(world);
+		take_stanza(connection, connection->session, element);
+		testing_unspare(world);
+	}
 }
 
 static void on_written(struct envoi_stream_sink *sink, size_t count)
@@ -96,11 +106,14 @@ static void on_closed(struct envoi_stream_sink *sink, const struct envoi_failure
 {
 	struct connection *connection = from_sink(sink);
 	struct session *session = connection->session;
+	struct envoi_world *world = connection->server->world;
 	bool is_final = why->code != ENVOI_ERR_DISCONNECTED && why->code != ENVOI_ERR_TIMEOUT;
-	free_connection(connection);
+	testing_spare(world);
+	testing_connection_free(connection);
 	if (session != NULL) {
 		testing_session_disconnected(session, is_final);
 	}
+	testing_unspare(world);
 }
 
 static const struct envoi_stream_sink_impl sink_impl = {
@@ -169,7 +182,7 @@ static int accept_pair(struct envoi_test_server *server, struct envoi_memory_pai
 			&connection->sink);
 	}
 	if (r < 0) {
-		free_connection(connection);
+		testing_connection_free(connection);
 	}
 	return r;
 }
@@ -178,8 +191,13 @@ int testing_server_accept(
 	struct envoi_world *world, struct envoi_memory_pair *pair, const char *domain)
 {
 	struct envoi_test_server *server = server_of(world, domain);
-	return server == NULL || server->is_stopped ? ENVOI_ERR_UNREACHABLE
-						    : accept_pair(server, pair);
+	if (server == NULL || server->is_stopped) {
+		return ENVOI_ERR_UNREACHABLE;
+	}
+	testing_spare(world);
+	int r = accept_pair(server, pair);
+	testing_unspare(world);
+	return r;
 }
 
 void envoi_test_server_accept(struct envoi_test_server *server, struct envoi_memory_pair *pair)
@@ -209,7 +227,7 @@ void envoi_test_server_account(
 	server->accounts = account;
 }
 
-static void forget_formers(struct account *account)
+void testing_forget_formers(struct account *account)
 {
 	while (account->formers != NULL) {
 		struct former *former = account->formers;
@@ -221,7 +239,7 @@ static void forget_formers(struct account *account)
 static void free_account(struct account *account)
 {
 	testing_queue_clear(&account->stored);
-	forget_formers(account);
+	testing_forget_formers(account);
 	free(account);
 }
 
@@ -230,7 +248,9 @@ static void look_up(struct envoi_sasl_directory *directory, struct envoi_sasl_lo
 	struct envoi_test_server *server = ENVOI_CONTAINER_OF(
 		directory, struct envoi_test_server, directory);
 	const struct account *account = testing_account(server, lookup->authcid);
+	testing_spare(server->world);
 	envoi_sasl_lookup_answer_password(lookup, account != NULL ? account->password : NULL);
+	testing_unspare(server->world);
 }
 
 static const struct envoi_sasl_directory_impl directory_impl = {.look_up = look_up};
@@ -256,11 +276,9 @@ static void replace(struct session *session)
 	testing_session_end(session);
 }
 
-static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
+static void bind(struct envoi_test_server *server, struct envoi_stream *stream,
 	struct envoi_handler *handler, const char *resource)
 {
-	struct envoi_test_server *server = ENVOI_CONTAINER_OF(
-		hook, struct envoi_test_server, bind_hook);
 	struct account *account = testing_account(server, envoi_sasl_user(stream, server->sasl));
 	char own[32];
 	struct envoi_jid *jid;
@@ -284,6 +302,16 @@ static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
 		}
 	}
 	envoi_jid_unref(jid);
+}
+
+static void on_wanted(struct envoi_bind_hook *hook, struct envoi_stream *stream,
+	struct envoi_handler *handler, const char *resource)
+{
+	struct envoi_test_server *server = ENVOI_CONTAINER_OF(
+		hook, struct envoi_test_server, bind_hook);
+	testing_spare(server->world);
+	bind(server, stream, handler, resource);
+	testing_unspare(server->world);
 }
 
 static const struct envoi_bind_hook_impl bind_hook_impl = {.wanted = on_wanted};
@@ -333,7 +361,7 @@ static void free_peers(struct envoi_test_server *server)
 static void server_free(struct envoi_test_server *server)
 {
 	while (server->connections != NULL) {
-		free_connection(server->connections);
+		testing_connection_free(server->connections);
 	}
 	server->is_freed = true;
 	while (server->sessions != NULL) {
@@ -382,107 +410,4 @@ struct envoi_tls_config *envoi_test_server_tls(
 struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_server *server)
 {
 	return &server->options;
-}
-
-static bool has_connection(const struct session *session)
-{
-	return session->connection != NULL ||
-		(session->library != NULL && envoi_session_stream(session->library) != NULL);
-}
-
-static void end_stream(struct envoi_stream *stream, enum envoi_stream_condition condition)
-{
-	if (condition == ENVOI_STREAM_NO_CONDITION) {
-		envoi_stream_close(stream);
-	} else {
-		envoi_stream_fail_with(stream, ENVOI_ERR_STATE, condition, NULL);
-	}
-}
-
-static void forget_sessions(struct envoi_test_server *server)
-{
-	while (server->sessions != NULL) {
-		testing_session_end(server->sessions);
-	}
-	for (struct account *at = server->accounts; at != NULL; at = at->next) {
-		forget_formers(at);
-	}
-}
-
-/* Those of the library: each ends, or waits without a stream. */
-static void disconnect_sessions(struct envoi_test_server *server)
-{
-	struct session *next;
-	for (struct session *at = server->sessions; at != NULL; at = next) {
-		next = at->next;
-		if (at->library != NULL) {
-			testing_library_disconnect(at);
-		}
-	}
-}
-
-void envoi_test_server_stop(struct envoi_test_server *server, bool keeps_sessions)
-{
-	server->is_stopped = true;
-	while (server->connections != NULL) {
-		struct session *session = server->connections->session;
-		free_connection(server->connections);
-		if (session != NULL) {
-			testing_session_disconnected(session, !keeps_sessions);
-		}
-	}
-	while (server->unbound != NULL) {
-		testing_session_end(server->unbound);
-	}
-	disconnect_sessions(server);
-	if (!keeps_sessions) {
-		forget_sessions(server);
-	}
-}
-
-void envoi_test_server_start(struct envoi_test_server *server)
-{
-	server->is_stopped = false;
-}
-
-void envoi_test_server_end(
-	struct envoi_test_server *server, const char *user, enum envoi_stream_condition condition)
-{
-	const struct account *account = testing_account(server, user);
-	for (struct connection *at = server->connections; at != NULL; at = at->next) {
-		if (at->session != NULL && at->session->account == account) {
-			at->is_ready = at->is_ready && condition == ENVOI_STREAM_NO_CONDITION;
-			end_stream(at->stream, condition);
-		}
-	}
-	for (struct session *at = server->sessions; at != NULL; at = at->next) {
-		if (at->account == account && at->library != NULL && has_connection(at)) {
-			end_stream(envoi_session_stream(at->library), condition);
-		}
-	}
-}
-
-void envoi_test_server_watch(
-	struct envoi_test_server *server, envoi_test_server_fn *watch, void *user)
-{
-	server->watch = watch;
-	server->watch_user = user;
-}
-
-struct envoi_test_server_counts envoi_test_server_counts(
-	const struct envoi_test_server *server, const char *user)
-{
-	struct envoi_test_server_counts counts = {.resumptions = server->resumptions};
-	const struct account *only = user != NULL ? testing_account(server, user) : NULL;
-	for (const struct session *at = server->sessions; at != NULL; at = at->next) {
-		bool is_wanted = user == NULL || at->account == only;
-		counts.sessions += is_wanted;
-		counts.managed += is_wanted && at->is_managed;
-		counts.connections += is_wanted && has_connection(at);
-		counts.unacknowledged += is_wanted ? at->queue.count + at->given : 0;
-	}
-	for (const struct account *at = server->accounts; at != NULL; at = at->next) {
-		counts.stored += user == NULL || at == only ? at->stored.count : 0;
-	}
-	return counts;
 }

@@ -112,9 +112,12 @@ struct envoi_test_server {
 
 /* --- server.c --- */
 
+/** Forget the sessions of an account that have ended. */
+void testing_forget_formers(struct account *account);
 struct account *testing_account(const struct envoi_test_server *server, const char *user);
 struct connection *testing_connection(
 	struct envoi_stream *stream, struct envoi_test_server *server);
+void testing_connection_free(struct connection *connection);
 /** Make side B of a pair a transport. */
 int testing_transport_new(struct envoi_transport **ret_transport, struct envoi_test_server *server,
 	struct envoi_memory_pair *pair);

@@ -53,7 +53,9 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 		report->state == ENVOI_TICKET_WRITTEN || report->state == ENVOI_TICKET_REFUSED;
 	session->given--;
 	if (!has_arrived && !server->is_freed) {
+		testing_spare(server->world);
 		testing_deliver_again(server, given->stanza);
+		testing_unspare(server->world);
 	}
 	envoi_stanza_unref(given->stanza);
 	free(given);
@@ -84,6 +86,8 @@ static int on_stanza(
 {
 	(void)library;
 	struct session *session = ENVOI_CONTAINER_OF(self, struct session, handler);
+	struct envoi_world *world = session->server->world;
+	testing_spare(world);
 	struct envoi_element *stamped = envoi_element_dup(envoi_stanza_element(stanza));
 	struct envoi_stanza *copy;
 	envoi_element_set(stamped, "from", envoi_jid_text(session->jid));
@@ -92,6 +96,7 @@ static int on_stanza(
 	testing_route(session->server, session, copy);
 	envoi_stanza_unref(copy);
 	envoi_element_unref(stamped);
+	testing_unspare(world);
 	return ENVOI_STOP;
 }
 
@@ -126,8 +131,11 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *l
 	const struct envoi_failure *why)
 {
 	(void)why;
+	struct envoi_world *world = from_owner(owner)->server->world;
 	if (!envoi_session_is_suspended(library)) {
+		testing_spare(world);
 		testing_session_end(from_owner(owner));
+		testing_unspare(world);
 	}
 }
 
@@ -166,10 +174,13 @@ static void on_secured(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
 {
 	struct session *session = user;
+	struct envoi_world *world = session->server->world;
 	session->opening = NULL;
+	testing_spare(world);
 	if (failure != NULL || begin_stream(session, transport) < 0) {
 		testing_library_end(session);
 	}
+	testing_unspare(world);
 }
 
 static int begin_tls(struct session *session, struct envoi_memory_pair *pair)
@@ -279,16 +290,21 @@ static void on_wanted(struct envoi_resumption_hook *hook, struct envoi_stream *s
 	}
 	struct envoi_session *session = resumable(
 		server, envoi_sasl_user(stream, server->sasl), previd);
+	testing_spare(server->world);
 	if (envoi_resumption_answer(stream, handler, session) == ENVOI_OK && session != NULL) {
 		server->resumptions++;
 	}
+	testing_unspare(server->world);
 }
 
 static void on_expired(struct envoi_resumption_hook *hook, struct envoi_session *library)
 {
+	struct envoi_world *world = from_hook(hook)->world;
 	struct session *session = find(from_hook(hook)->sessions, library);
 	if (session != NULL) {
+		testing_spare(world);
 		testing_session_end(session);
+		testing_unspare(world);
 	}
 }
 

@@ -89,8 +89,11 @@ static int ask_now(struct session *session)
 static void on_ask_timer(struct envoi_timer *timer)
 {
 	struct session *session = ENVOI_CONTAINER_OF(timer, struct session, ask_timer);
+	struct envoi_world *world = session->server->world;
 	if (session->connection->is_ready && session->queue.count > 0) {
+		testing_spare(world);
 		(void)ask_now(session); /* fails on a stream that is closing */
+		testing_unspare(world);
 	}
 }
 
@@ -309,8 +312,11 @@ static int offer(
 	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
 {
 	(void)stream;
+	struct envoi_world *world = server_of(self)->world;
 	if (server_of(self)->options.has_stream_management) {
+		testing_spare(world);
 		envoi_element_add(features, NS_MANAGEMENT, "sm");
+		testing_unspare(world);
 	}
 	return envoi_element_error(features);
 }
@@ -325,10 +331,27 @@ static const struct envoi_stream_feature feature = {
 	.offer = offer,
 };
 
+/* Elements of the stream. */
+#define SPARED(function) \
+	static int spared_##function(struct envoi_handler *self, struct envoi_stream *stream, \
+		const struct envoi_element *element) \
+	{ \
+		struct envoi_world *world = server_of(self)->world; \
+		testing_spare(world); \
+		int r = function(self, stream, element); \
+		testing_unspare(world); \
+		return r; \
+	}
+
+SPARED(take_resume)
+SPARED(take_enable)
+SPARED(take_r)
+SPARED(take_a)
+
 #define ROW(element, bits, not_bits, function) \
 	{ \
 		.ns = NS_MANAGEMENT, .name = element, .roles = 1u << ENVOI_RECEIVER, \
-		.necessary = bits, .forbidden = not_bits, .handle = function \
+		.necessary = bits, .forbidden = not_bits, .handle = spared_##function \
 	}
 
 static const struct envoi_stream_element_row rows[] = {

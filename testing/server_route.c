@@ -236,7 +236,9 @@ void testing_route(
 void envoi_test_server_deliver(struct envoi_test_server *server, struct envoi_stanza *stanza)
 {
 	testing_check(envoi_element_error(envoi_stanza_element(stanza)), "a stanza");
+	testing_spare(server->world);
 	testing_deliver(server, stanza);
+	testing_unspare(server->world);
 	envoi_stanza_unref(stanza);
 }
 
@@ -265,6 +267,7 @@ void envoi_test_peer_says(struct envoi_test_peer *peer, const char *to, const ch
 	vsnprintf(body, sizeof(body), format, arguments);
 	va_end(arguments);
 	snprintf(id, sizeof(id), "peer-%u", ++peer->said);
+	testing_spare(peer->server->world);
 	struct envoi_stanza *stanza = envoi_message_new(
 		peer->server->context, ENVOI_TYPE_CHAT, to, body);
 	struct envoi_element *element = envoi_stanza_element(stanza);
@@ -273,6 +276,7 @@ void envoi_test_peer_says(struct envoi_test_peer *peer, const char *to, const ch
 	testing_check(envoi_element_error(element), "a message");
 	testing_deliver(peer->server, stanza);
 	envoi_stanza_unref(stanza);
+	testing_unspare(peer->server->world);
 }
 
 static bool is_from(const struct envoi_stanza *stanza, const char *address)

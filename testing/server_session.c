@@ -147,7 +147,11 @@ void testing_session_end(struct session *session)
 
 static void on_hibernation_timer(struct envoi_timer *timer)
 {
-	testing_session_end(ENVOI_CONTAINER_OF(timer, struct session, hibernation_timer));
+	struct session *session = ENVOI_CONTAINER_OF(timer, struct session, hibernation_timer);
+	struct envoi_world *world = session->server->world;
+	testing_spare(world);
+	testing_session_end(session);
+	testing_unspare(world);
 }
 
 void testing_session_disconnected(struct session *session, bool is_final)

@@ -29,7 +29,16 @@ void *testing_alloc(size_t len)
 
 static bool fails(struct envoi_world *world)
 {
-	return world->fail_in > 0 && --world->fail_in == 0;
+	if (world->spared > 0 || world->fail_count == 0) {
+		return false;
+	}
+	if (world->fail_in > 1) {
+		world->fail_in--;
+		return false;
+	}
+	world->fail_count--;
+	world->failures++;
+	return true;
 }
 
 static void *world_alloc(void *user, size_t len)
@@ -141,5 +150,16 @@ size_t envoi_world_blocks(const struct envoi_world *world)
 
 void envoi_world_fail_allocation(struct envoi_world *world, size_t n)
 {
+	envoi_world_fail_allocations(world, n, n == 0 ? 0 : 1);
+}
+
+void envoi_world_fail_allocations(struct envoi_world *world, size_t n, size_t count)
+{
 	world->fail_in = n;
+	world->fail_count = count;
+}
+
+size_t envoi_world_failed_allocations(const struct envoi_world *world)
+{
+	return world->failures;
 }

@@ -335,6 +335,56 @@ static void an_allocation_fails_once(void **state)
 	assert_int_equal(envoi_world_free(world), 0);
 }
 
+static void allocations_fail_one_after_the_other(void **state)
+{
+	(void)state;
+	struct envoi_world *world = envoi_world_new(1);
+	struct envoi_context *context = envoi_world_context(world);
+	void *got[5];
+	envoi_world_fail_allocations(world, 2, 3);
+	for (int i = 0; i < 5; i++) {
+		got[i] = envoi_alloc(context, 1);
+		assert_int_equal(got[i] != NULL, i == 0 || i == 4);
+	}
+	assert_int_equal(envoi_world_failed_allocations(world), 3);
+	envoi_free(context, got[0]);
+	envoi_free(context, got[4]);
+	assert_int_equal(envoi_world_free(world), 0);
+}
+
+/* Those of the client fail: it has no connection afterwards. The server still has its account. */
+static void allocations_of_a_server_do_not_fail(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *carol = envoi_test_server_peer(f->server, "carol");
+	connect_and_run(f, 1000);
+	envoi_world_fail_allocations(f->world, 1, SIZE_MAX);
+	envoi_test_peer_says(carol, "bot@example.org", "hello");
+	assert_int_equal(envoi_world_failed_allocations(f->world), 0);
+	envoi_world_run(f->world, 1000);
+	assert_true(envoi_world_failed_allocations(f->world) > 0);
+	assert_int_equal(f->heard, 0);
+	envoi_world_fail_allocation(f->world, 0);
+	envoi_world_run(f->world, 60000);
+	assert_int_equal(f->heard, 1);
+}
+
+static void a_server_that_does_not_read_lets_the_link_fill(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *carol = envoi_test_server_peer(f->server, "carol");
+	connect_and_run(f, 1000);
+	envoi_test_server_pause(f->server, "bot", true);
+	envoi_test_peer_says(carol, "bot@example.org", "hello");
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->heard, 1);
+	assert_int_equal(envoi_test_peer_heard(carol, NULL), 0);
+	envoi_test_server_pause(f->server, "bot", false);
+	envoi_world_run(f->world, 1);
+	assert_int_equal(envoi_test_peer_heard(carol, NULL), 1);
+	assert_int_equal(f->disconnected, 0);
+}
+
 /* --- TLS --- */
 
 static int on_connect(void *user, struct envoi_memory_pair *pair, const char *domain)
@@ -393,6 +443,9 @@ int main(void)
 		cmocka_unit_test(a_seed_gives_the_same_numbers),
 		cmocka_unit_test(a_leak_is_counted),
 		cmocka_unit_test(an_allocation_fails_once),
+		cmocka_unit_test(allocations_fail_one_after_the_other),
+		IN_A_WORLD(allocations_of_a_server_do_not_fail),
+		IN_A_WORLD(a_server_that_does_not_read_lets_the_link_fill),
 	};
 	return cmocka_run_group_tests_name("sim/kit", tests, NULL, NULL);
 }

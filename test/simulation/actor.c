@@ -6,10 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <envoi/interfaces/session.h>
+#include <envoi/interfaces/stream.h>
+#include <envoi/interfaces/transport.h>
+
 #include "simulation.h"
 
 enum {
 	SHOWN_BYTES = 400, /* of an element, in a trace */
+	AGAIN_MS = 1000, /* after a call that had no memory */
 };
 
 /* A promise to answer, which comes due. */
@@ -110,11 +115,15 @@ static void go_offline(struct actor *actor)
 	}
 }
 
+static void connect_after(struct actor *actor, uint64_t ms);
+
 static void connect_now(struct actor *actor)
 {
 	int r = envoi_client_connect(actor->client);
 	actor->connects += r == ENVOI_OK;
-	if (r < 0) {
+	if (r == ENVOI_ERR_NOMEM) {
+		connect_after(actor, AGAIN_MS);
+	} else if (r < 0) {
 		run_fail(actor->run, "can-connect", "%s: %s", actor->name, envoi_error_text(r));
 	}
 }
@@ -250,9 +259,11 @@ static struct envoi_connector *make_connector(const struct run *run, const char 
 						     : envoi_world_tls_connector(run->world, host);
 }
 
+/* A new process has memory. */
 static void make_client(struct actor *actor)
 {
 	char jid[64];
+	envoi_world_fail_allocation(actor->run->world, 0);
 	snprintf(jid, sizeof(jid), "%s@example.org/sim", actor->name);
 	int r = envoi_client_new(&actor->client, envoi_world_context(actor->run->world), jid);
 	if (r < 0) {
@@ -325,6 +336,19 @@ void actor_kill(struct actor *actor, uint64_t away_ms)
 		free_client(actor);
 		connect_after(actor, away_ms + 1);
 		run_trace(actor->run, "%s: killed for %" PRIu64 " ms", actor->name, away_ms);
+	}
+}
+
+void actor_pause(struct actor *actor, bool is_paused)
+{
+	struct envoi_stream *stream = actor->client != NULL && actor->is_online
+		? envoi_session_stream(session_of(actor))
+		: NULL;
+	struct envoi_transport *transport = stream != NULL ? envoi_stream_transport(stream) : NULL;
+	if (transport != NULL && is_paused) {
+		transport->impl->pause(transport);
+	} else if (transport != NULL) {
+		transport->impl->resume(transport);
 	}
 }
 

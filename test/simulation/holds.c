@@ -58,8 +58,11 @@ void holds_take(struct actor *actor, const struct message *message)
 	actor->hold_count--;
 	held->actor = actor;
 	held->arrival = message->arrival;
-	if (envoi_session_hold(envoi_client_session(actor->client), &held->hold) < 0) {
-		run_fail(actor->run, "a-message-can-be-held", "%s", actor->name);
+	int r = envoi_session_hold(envoi_client_session(actor->client), &held->hold);
+	if (r < 0) {
+		if (r != ENVOI_ERR_NOMEM) {
+			run_fail(actor->run, "a-message-can-be-held", "%s", actor->name);
+		}
 		free(held);
 		return;
 	}

@@ -57,6 +57,8 @@ static enum step_kind draw_kind(uint64_t *state)
 		[STEP_LEAVE] = 3,
 		[STEP_KILL] = 4,
 		[STEP_HOLD] = 4,
+		[STEP_DEAF] = 6,
+		[STEP_NO_MEMORY] = 8,
 	};
 	unsigned int sum = 0, kind = 0;
 	for (unsigned int i = 0; i < STEP_KINDS; i++) {
@@ -102,6 +104,8 @@ static uint64_t draw_amount(uint64_t *state, enum step_kind kind)
 		return draw(state, 20000);
 	case STEP_HOLD:
 		return 1 + draw(state, 60000);
+	case STEP_NO_MEMORY:
+		return 1 + draw(state, chance(state, 50) ? 20 : 600);
 	default:
 		return 0;
 	}
@@ -124,12 +128,20 @@ static void add_end(struct plan *plan, uint64_t *state, const struct step *begin
 		add(plan, STEP_CUT, at_ms)->actor = beginning->actor;
 	} else if (beginning->kind == STEP_LINK) {
 		add(plan, STEP_LINK, at_ms)->actor = beginning->actor;
+	} else if (beginning->kind == STEP_DEAF) {
+		struct step *end = add(plan, STEP_HEAR, at_ms);
+		end->actor = beginning->actor;
+		end->side = beginning->side;
 	}
 }
 
 static void add_drawn(struct plan *plan, uint64_t *state, uint64_t at_ms)
 {
-	struct step *step = add(plan, draw_kind(state), at_ms);
+	enum step_kind kind = draw_kind(state);
+	while (kind == STEP_NO_MEMORY && !plan->lacks_memory) {
+		kind = draw_kind(state);
+	}
+	struct step *step = add(plan, kind, at_ms);
 	step->actor = (unsigned int)draw(state, ACTORS);
 	step->side = (unsigned int)draw(state, 2);
 	step->amount = draw_amount(state, step->kind);
@@ -197,6 +209,7 @@ void plan_make(struct plan *plan, uint64_t seed, bool both_ends)
 	}
 	plan->has_journal = chance(&state, 40);
 	plan->waits_long = chance(&state, 30);
+	plan->lacks_memory = chance(&state, 30);
 	size_t wanted = FEWEST_STEPS + (size_t)draw(&state, TYPICAL_STEPS);
 	while (plan->count < wanted && plan->count + 2 <= MOST_STEPS) {
 		add_drawn(plan, &state, at_ms);
@@ -241,10 +254,10 @@ void step_print(const struct step *step, FILE *out)
 {
 	static const char *const names[STEP_KINDS] = {"send", "ask", "ping", "cancel", "cut",
 		"cut-after", "silence", "link", "stop", "start", "end", "sleep", "leave", "kill",
-		"hold"};
+		"hold", "deaf", "hear", "no-memory"};
 	fprintf(out, "%" PRIu64 " %s %s", step->at_ms, step->actor == 0 ? "alice" : "bob",
 		names[step->kind]);
-	if (step->kind == STEP_CUT_AFTER) {
+	if (step->kind == STEP_CUT_AFTER || step->kind == STEP_DEAF || step->kind == STEP_HEAR) {
 		fprintf(out, " %s", step->side == ENVOI_MEMORY_A ? "client" : "server");
 	}
 	if (step->kind == STEP_LINK) {

@@ -18,6 +18,7 @@ enum {
 	SETTLING_STEP_MS = 1000,
 	LAST_MESSAGES_MS = 10000,
 	MOST_HELD = 8, /* by one step */
+	MOST_FAILING = 64, /* allocations, by one step */
 	/* In which a client notices that its link is dead. */
 	LONGEST_SILENCE_MS = 200000,
 	/* From the healing of the network until nothing is pending: the longest time offline, the
@@ -85,8 +86,21 @@ static void carry_out(struct run *run, const struct step *step)
 	case STEP_HOLD:
 		holds_begin(actor, step->amount, 1 + (unsigned int)(step->bytes % MOST_HELD));
 		return;
+	case STEP_NO_MEMORY:
+		envoi_world_fail_allocations(
+			run->world, (size_t)step->amount, 1 + step->bytes % MOST_FAILING);
+		return;
 	default:
 		return;
+	}
+}
+
+static void read_on(struct run *run, const struct step *step, bool reads)
+{
+	if (step->side == ENVOI_MEMORY_A) {
+		actor_pause(&run->actors[step->actor], !reads);
+	} else {
+		envoi_test_server_pause(run->server, run->actors[step->actor].name, !reads);
 	}
 }
 
@@ -116,6 +130,10 @@ static void disturb(struct run *run, const struct step *step)
 		break;
 	case STEP_START:
 		envoi_test_server_start(run->server);
+		break;
+	case STEP_DEAF:
+	case STEP_HEAR:
+		read_on(run, step, step->kind == STEP_HEAR);
 		break;
 	case STEP_SLEEP:
 		envoi_world_suspend(run->world, step->amount);
@@ -178,9 +196,12 @@ static void begin(struct run *run)
 /* Connections that have fallen silent stay so: the clients have to notice. */
 static void heal(struct run *run)
 {
+	envoi_world_fail_allocation(run->world, 0);
 	envoi_test_server_start(run->server);
 	for (unsigned int i = 0; i < ACTORS; i++) {
 		envoi_world_set_link(run->world, run->actors[i].name, NULL);
+		envoi_test_server_pause(run->server, run->actors[i].name, false);
+		actor_pause(&run->actors[i], false);
 	}
 	run->disturbed_ms = envoi_world_now_ms(run->world);
 	run_trace(run, "the network heals");
@@ -225,6 +246,7 @@ static void count_messages(const struct actor *actor)
 
 static void count(const struct run *run)
 {
+	tally.failed_allocations += envoi_world_failed_allocations(run->world);
 	for (unsigned int i = 0; i < ACTORS; i++) {
 		const struct actor *actor = &run->actors[i];
 		for (int type = 0; type < ENVOI_EVENTS_END; type++) {
@@ -254,8 +276,8 @@ void tally_print(FILE *out)
 	for (int state = 0; state < TICKET_STATES; state++) {
 		fprintf(out, " %s %lu", states[state], tally.tickets[state]);
 	}
-	fprintf(out, "; sent again %lu; requests: %lu answered, %lu not\n", tally.sent_again,
-		tally.answers, tally.requests_lost);
+	fprintf(out, "; sent again %lu; requests: %lu answered, %lu not; allocations failed %lu\n",
+		tally.sent_again, tally.answers, tally.requests_lost, tally.failed_allocations);
 }
 
 /* What a freed client reports is held against the rules too. */

@@ -52,6 +52,10 @@ enum step_kind {
 	STEP_KILL, /* the client is freed; a new one is made `amount` ms later */
 	/* The client holds each acknowledgement of its next messages for `amount` ms. */
 	STEP_HOLD,
+	STEP_DEAF, /* the client (side A) or the server does not read any more */
+	STEP_HEAR, /* ... and reads again */
+	/* Allocations fail, the first one `amount` from now: one, or so many as `bytes` says. */
+	STEP_NO_MEMORY,
 	STEP_KINDS,
 };
 
@@ -84,6 +88,7 @@ struct plan {
 	struct envoi_test_server_options server;
 	struct login login;
 	bool has_journal; /* clients go on with their session after they were killed */
+	bool lacks_memory; /* has STEP_NO_MEMORY */
 	bool waits_long; /* clients, between two attempts: up to 5 minutes in place of 5 s */
 	struct step steps[MOST_STEPS];
 	size_t count;
@@ -198,6 +203,7 @@ struct tally {
 	unsigned long tickets[TICKET_STATES]; /* by state */
 	unsigned long sent_again; /* messages that the server got more than once */
 	unsigned long answers, requests_lost;
+	unsigned long failed_allocations;
 };
 extern struct tally tally;
 void tally_print(FILE *out);
@@ -225,6 +231,8 @@ void actor_send(struct actor *actor, size_t bytes);
 void actor_ask(struct actor *actor, uint64_t answer_after_ms);
 void actor_ping(struct actor *actor);
 void actor_cancel(struct actor *actor);
+/** Stop or resume reading, if there is a connection. */
+void actor_pause(struct actor *actor, bool is_paused);
 
 /** Hold the acknowledgements of the next messages, each for so long. */
 void holds_begin(struct actor *actor, uint64_t ms, unsigned int count);

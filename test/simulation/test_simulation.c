@@ -35,9 +35,12 @@
  * no-leak: requests are not freed.
  * descriptors-are-closed: each connect leaves a descriptor open.
  *
- * Two need more seeds. delivered-once-in-a-session: a hold that is released without a connection
+ * Some need more seeds. delivered-once-in-a-session: a hold that is released without a connection
  * has no record (1,145 seeds). recorded-was-received: a stanza that the stream refuses keeps its
- * record (some 40,000 seeds).
+ * record (some 40,000 seeds). unknown-only-after-leaving: a message that cannot get its delay for
+ * want of memory is lost (1,805 seeds). acknowledged-was-received: a server without stream
+ * management drops a message for want of memory (5,823 seeds). both-ends-agree: a client whose
+ * presence was not sent for want of memory does not send it again (6,663 seeds).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,28 +58,26 @@ enum {
 	SEEDS = 100,
 };
 
-/* Run seeds, each on a server with the same fault, up to the first that fails. */
+static bool breaks(const char *failure, const char *rule)
+{
+	size_t len = strlen(rule);
+	return strncmp(failure, rule, len) == 0 && failure[len] == ':';
+}
+
+/* Run seeds, each on a server with the same fault, up to the first that breaks the rule. */
 static void find_failure(struct plan *plan, const struct envoi_test_server_options *faults,
-	char failure[FAILURE_SIZE])
+	const char *rule, char failure[FAILURE_SIZE])
 {
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 		plan_make(plan, seed, false);
 		plan->server.drops_each = faults->drops_each;
 		plan->server.doubles_each = faults->doubles_each;
 		plan->server.swaps_each = faults->swaps_each;
-		if (!run_plan(plan, NULL, failure)) {
+		if (!run_plan(plan, NULL, failure) && breaks(failure, rule)) {
 			return;
 		}
 	}
-	fail_msg("no seed fails");
-}
-
-static void assert_rule(const char *failure, const char *rule)
-{
-	size_t len = strlen(rule);
-	if (strncmp(failure, rule, len) != 0 || failure[len] != ':') {
-		fail_msg("%s in place of %s", failure, rule);
-	}
+	fail_msg("no seed breaks %s", rule);
 }
 
 static void assert_notices(
@@ -84,10 +85,9 @@ static void assert_notices(
 {
 	struct plan plan;
 	char failure[FAILURE_SIZE];
-	find_failure(&plan, faults, failure);
-	assert_rule(failure, rule);
+	find_failure(&plan, faults, rule, failure);
 	shrink(&plan, failure);
-	assert_rule(failure, rule);
+	assert_true(breaks(failure, rule));
 	assert_between(plan_left(&plan), 1, most_steps);
 }
 

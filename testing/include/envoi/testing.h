@@ -69,8 +69,16 @@ uint64_t envoi_world_random(struct envoi_world *world, uint64_t below);
 /** @return blocks of memory that the context's objects hold now */
 size_t envoi_world_blocks(const struct envoi_world *world);
 
-/** Fail the allocation that is the @p n-th from now, once. @param n  from 1; 0: none fails */
+/** Fail the allocation that is the @p n-th from now, once. Allocations of the world's servers
+ * succeed, and are not counted. @param n  from 1; 0: none fails */
 void envoi_world_fail_allocation(struct envoi_world *world, size_t n);
+
+/** As envoi_world_fail_allocation(), for @p count allocations one after the other.
+ * @param count  0: none fails; SIZE_MAX: all from the @p n-th on */
+void envoi_world_fail_allocations(struct envoi_world *world, size_t n, size_t count);
+
+/** @return allocations that have failed since the beginning */
+size_t envoi_world_failed_allocations(const struct envoi_world *world);
 
 /* --- the network --- */
 
@@ -219,6 +227,13 @@ typedef void envoi_test_server_fn(void *user, enum envoi_test_server_act act, un
 /** Set the function that watches. @param watch  NULL: none */
 void envoi_test_server_watch(
 	struct envoi_test_server *server, envoi_test_server_fn *watch, void *user);
+
+/**
+ * Stop or resume reading from the connections that an account has now: what its clients send waits
+ * on their side when the window of the link is full.
+ * @param is_paused  false: connections that are read stay so
+ */
+void envoi_test_server_pause(struct envoi_test_server *server, const char *user, bool is_paused);
 
 /** What a server holds for an account. */
 struct envoi_test_server_counts {

@@ -257,6 +257,67 @@ static void memory_that_has_run_out_is_survived(void **state)
 	assert_true(allocation > 100);
 }
 
+/* --- memory is short in a login with a certificate --- */
+
+static struct envoi_client *certified_client(void)
+{
+	struct envoi_client *client = accept_fixture_client(&f, "alice@example.org/desk");
+	envoi_client_set(client, "sasl.mechanisms", "EXTERNAL");
+	envoi_client_set(client, "tls.cert-file", TEST_DATA "/tls/client.pem");
+	envoi_client_set(client, "tls.key-file", TEST_DATA "/tls/client-key.pem");
+	envoi_client_set(client, "reconnect.enabled", "false");
+	envoi_client_set(client, "presence.initial", "false");
+	return client;
+}
+
+static void begin_with_certificates(void)
+{
+	begin();
+	f.has_tls = true;
+	assert_int_equal(envoi_settings_set(f.settings, "sasl.mechanisms", "EXTERNAL"), ENVOI_OK);
+	accept_fixture_make(&f);
+	assert_int_equal(envoi_tls_config_request_certificates(
+				 f.tls, ENVOI_TLS_REQUEST_OPTIONAL, TEST_DATA "/tls/ca.pem"),
+		ENVOI_OK);
+}
+
+/* Both ends lose the allocation, whichever makes it.
+ * @return whether all was over before the allocation that was to fail */
+static bool survive_with_certificate(size_t allocation)
+{
+	begin_with_certificates();
+	struct envoi_client *client = certified_client();
+	size_t limit = allocator.calls + allocation;
+	allocator.fail_at = limit;
+	int r = envoi_client_connect(client);
+	assert_true(r == ENVOI_OK || r == ENVOI_ERR_NOMEM);
+	accept_fixture_run(&f, 1000);
+	bool is_over = allocator.calls < limit;
+	allocator.fail_at = 0;
+	assert_true(!is_over || envoi_client_state(client) == ENVOI_CLIENT_ONLINE);
+	accept_fixture_run(&f, 60000);
+	envoi_client_free(client);
+	client = certified_client();
+	assert_int_equal(envoi_client_connect(client), ENVOI_OK);
+	accept_fixture_run(&f, 1000);
+	assert_int_equal(envoi_client_state(client), ENVOI_CLIENT_ONLINE);
+	assert_non_null(strstr(f.notes, "authenticated EXTERNAL"));
+	envoi_client_free(client);
+	accept_fixture_finish(&f);
+	assert_int_equal(allocator.live, 0);
+	return is_over;
+}
+
+static void each_failed_allocation_of_a_login_with_a_certificate_is_survived(void **state)
+{
+	(void)state;
+	size_t allocation = 1;
+	while (!survive_with_certificate(allocation)) {
+		allocation++;
+	}
+	assert_true(allocation > 200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_connection_in_tls_is_small_before_the_login),
 		cmocka_unit_test(each_failed_allocation_is_survived),
 		cmocka_unit_test(memory_that_has_run_out_is_survived),
+		cmocka_unit_test(each_failed_allocation_of_a_login_with_a_certificate_is_survived),
 	};
 	libxml_memory_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);

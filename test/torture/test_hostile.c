@@ -39,10 +39,12 @@ enum {
 	FLOOD = 200000,
 	AT_ONCE = 1000, /* of these */
 	MOST_CHILDREN = 240, /* limits.before-login.children */
+	MOST_ATTRIBUTES = 30, /* limits.before-login.attributes, and a spare one or two */
+	MOST_NAMES = 200, /* limits.before-login.names, without the attributes' */
 	/* Of a connection before its login, all told; more while an element is incomplete, which
 	 * has a parser of libxml2 and the text so far. */
 	BYTES_BEFORE_LOGIN = 24 * 1024,
-	BYTES_IN_AN_ELEMENT = 96 * 1024,
+	BYTES_IN_AN_ELEMENT = 144 * 1024,
 	LOGIN_S = 30, /* accept.login-timeout */
 	MIB = 1 << 20,
 };
@@ -292,6 +294,7 @@ enum plight {
 	HALF_AN_ELEMENT, /* text as long as an element may be */
 	MANY_CHILDREN,
 	DEEP,
+	MANY_ATTRIBUTES, /* and names: the most that an element can take */
 	CHALLENGED, /* SCRAM has begun */
 	PLIGHTS,
 };
@@ -302,6 +305,18 @@ static void fill(char text[], size_t size, const char *first, const char *each, 
 	while (len + each_len < most) {
 		memcpy(text + len, each, each_len + 1);
 		len += each_len;
+	}
+}
+
+static void fill_with_attributes(char text[], size_t size, size_t most)
+{
+	size_t len = (size_t)snprintf(text, size, AUTH);
+	for (int i = 0; len < most - 300; i++) {
+		len += (size_t)snprintf(text + len, size - len, "<b%d", i % MOST_NAMES);
+		for (int k = 0; k < MOST_ATTRIBUTES && len < most - 20; k++) {
+			len += (size_t)snprintf(text + len, size - len, " a%d='1'", k);
+		}
+		len += (size_t)snprintf(text + len, size - len, "/>");
 	}
 }
 
@@ -324,6 +339,9 @@ static void go_to(struct attacker *attacker, enum plight plight, size_t most)
 		break;
 	case DEEP:
 		fill(text, sizeof(text), AUTH, "<a>", 100);
+		break;
+	case MANY_ATTRIBUTES:
+		fill_with_attributes(text, sizeof(text), most);
 		break;
 	case CHALLENGED:
 		/* n,,n=alice,r=abcdefgh */
@@ -362,7 +380,8 @@ static size_t pair_bytes(enum plight plight, size_t most)
 
 static bool is_in_an_element(enum plight plight)
 {
-	return plight == HALF_AN_ELEMENT || plight == MANY_CHILDREN || plight == DEEP;
+	return plight == HALF_AN_ELEMENT || plight == MANY_CHILDREN || plight == DEEP ||
+		plight == MANY_ATTRIBUTES;
 }
 
 /* @return bytes of the heap for each connection */
@@ -384,7 +403,7 @@ static void ten_thousand_that_do_not_log_in(void **state)
 {
 	(void)state;
 	static const char *const names[PLIGHTS] = {"silent", "opened", "half a tag",
-		"half an element", "many children", "deep", "challenged"};
+		"half an element", "many children", "deep", "many attributes", "challenged"};
 	struct cost alone, among;
 	stop_honest();
 	(void)serve_honest();

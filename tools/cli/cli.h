@@ -24,17 +24,26 @@ enum status {
 
 struct invocation;
 
-/** An option of one command alone; it always takes a value. */
+/** An option of one command alone. */
 struct command_option {
 	const char *name;
-	const char *metavar;
+	const char *metavar; /**< of its value; NULL: it takes none */
 	const char *doc;
 	/** @return STATUS_DONE, or another after a message */
 	int (*take)(struct invocation *invocation, const char *value);
 };
 
 enum {
-	MOST_OWN_OPTIONS = 16,
+	MOST_OWN_OPTIONS = 128,
+	SERVE_MOST = 100, /**< options of `serve` of one kind */
+};
+
+/** The options of `serve`. */
+struct serve_options {
+	const char *domain, *account_file, *certificate, *key, *ca_out; /**< or NULL */
+	const char *accounts[SERVE_MOST], *listen[SERVE_MOST], *listen_tls[SERVE_MOST];
+	size_t account_count, listen_count, listen_tls_count;
+	bool is_check;
 };
 
 /** What the command line said, before a command runs. */
@@ -55,6 +64,7 @@ struct invocation {
 	uint64_t wait_ms; /**< `send` alone: for an error, once the message is accepted */
 	size_t chunk; /**< `xml` alone: bytes to feed at a time; 0: all at once */
 	struct envoi_xml_limits limits; /**< `xml` alone */
+	struct serve_options serve;
 	int operand_count; /**< after the command's name */
 	char **operands;
 };
@@ -71,6 +81,7 @@ struct command {
 extern const struct command command_send;
 extern const struct command command_echo;
 extern const struct command command_jid;
+extern const struct command command_serve;
 extern const struct command command_xml;
 
 /** Every command, up to NULL. */

@@ -8,6 +8,10 @@
 
 #include <envoi/version.h>
 
+#ifdef HAS_SERVER
+#include <envoi/server.h>
+#endif
+
 #include "cli.h"
 #include "options.h"
 #include "wrap.h"
@@ -17,6 +21,9 @@ const struct command *const commands[] = {
 	&command_echo,
 	&command_jid,
 	&command_xml,
+#ifdef HAS_SERVER
+	&command_serve,
+#endif
 	NULL,
 };
 
@@ -67,7 +74,9 @@ static int print_help(struct envoi_context *context)
 		print_wrapped(8, commands[i]->summary);
 		const struct command_option *option = commands[i]->options;
 		for (; option != NULL && option->name != NULL; option++) {
-			printf("        --%s %s\n", option->name, option->metavar);
+			printf("        --%s%s%s\n", option->name,
+				option->metavar != NULL ? " " : "",
+				option->metavar != NULL ? option->metavar : "");
 			print_wrapped(16, option->doc);
 		}
 	}
@@ -171,6 +180,11 @@ int main(int argument_count, char **arguments)
 	struct invocation invocation = {.wait_ms = 5000, .limits = envoi_xml_limits_default};
 	int status = STATUS_NO;
 	int r = envoi_context_new(&invocation.context, NULL);
+#ifdef HAS_SERVER
+	if (r == ENVOI_OK) {
+		r = envoi_server_add_settings(invocation.context);
+	}
+#endif
 	if (r == ENVOI_OK) {
 		r = envoi_settings_new(&invocation.settings, invocation.context);
 	}

@@ -109,7 +109,12 @@ static int take_setting(
 static int take_own(struct invocation *invocation, const struct command_option *own,
 	const struct option *option, const char *next)
 {
-	const char *value = option->value != NULL ? option->value : next;
+	bool takes_value = own->metavar != NULL;
+	const char *value = option->value != NULL ? option->value : takes_value ? next : "";
+	if (!takes_value && option->value != NULL) {
+		complain("--%s takes no value", own->name);
+		return -1;
+	}
 	if (value == NULL) {
 		complain("--%s needs a value", own->name);
 		return -1;
@@ -120,7 +125,7 @@ static int take_own(struct invocation *invocation, const struct command_option *
 	}
 	invocation->own[invocation->own_count].option = own;
 	invocation->own[invocation->own_count++].value = value;
-	return option->value != NULL ? 0 : 1;
+	return option->value != NULL || !takes_value ? 0 : 1;
 }
 
 static const struct command_option *find_own(const struct option *option)

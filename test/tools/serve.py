@@ -1,0 +1,90 @@
+"""usage: serve.py ENVOI TLS_DATA: `envoi serve` and clients of it, each a program of its own."""
+import os, pathlib, re, signal, subprocess, sys, tempfile
+
+import peer
+
+ENVOI, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
+WORK = pathlib.Path(tempfile.mkdtemp())
+CA = WORK / "ca.pem"
+
+
+def ended(*options, status):
+    """Run it to its end, and return what it has printed."""
+    run = subprocess.run([ENVOI, "serve", *options], capture_output=True, text=True, timeout=peer.TIME_LIMIT)
+    assert run.returncode == status, f"{options}: {run.returncode}, {run.stdout}{run.stderr}"
+    return run.stdout + run.stderr
+
+
+class Server:
+    def __init__(self, *options):
+        self.log = WORK / "log"
+        self.process = subprocess.Popen(
+            [ENVOI, "serve", "--domain", "example.org", "--listen", "127.0.0.1:0",
+             "--server-scram-iterations", "4096", *options],
+            stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True)
+        self.port = re.fullmatch(r"listening on 127.0.0.1 port (\d+)\n", self.process.stdout.readline())[1]
+
+    def end(self, sent=signal.SIGTERM):
+        self.process.send_signal(sent)
+        assert self.process.wait(timeout=peer.TIME_LIMIT) == 0
+        return self.log.read_text()
+
+
+def client(server, jid, *command, ca=CA, password="secret"):
+    return subprocess.Popen(
+        [ENVOI, "--jid", jid, "--server", "127.0.0.1", "--port", server.port, "--ca-file", str(ca),
+         "--no-tls-system-trust", *command],
+        env={**os.environ, "ENVOI_PASSWORD": password}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def status_of(process):
+    out = process.communicate(timeout=peer.TIME_LIMIT)
+    return process.returncode, "".join(out)
+
+
+# What is missing or wrong is said in words.
+(WORK / "accounts").write_text("# two\nalice:secret\n\nbob:secret\n")
+enough = ["--domain", "example.org", "--listen", "127.0.0.1:0", "--ca-out", str(CA),
+          "--account-file", str(WORK / "accounts"), "--server-scram-iterations", "4096"]
+assert ended("--check", *enough, status=0) == "nothing is wrong\n"
+assert not CA.exists(), "--check has written a file"
+for left_out, words in (("--domain", "the domain is missing"), ("--listen", "the address is missing"),
+                        ("--ca-out", "there is no certificate"), ("--account-file", "there is no account")):
+    at = enough.index(left_out)
+    assert words in ended("--check", *enough[:at], *enough[at + 2:], status=2), words
+for more, words, status in ((["--listen", "127.0.0.1"], "is not ADDRESS:PORT", 2),
+                            (["--listen", "192.0.2.1:0"], "--listen 192.0.2.1:0: ", 1),
+                            (["--account", "carol"], "an account is NAME:PASSWORD", 2),
+                            (["--account", "a b:x"], "is not allowed", 2),
+                            (["--account", "alice:x"], "given twice", 1),
+                            (["--check=1"], "--check takes no value", 2),
+                            (["--certificate", str(WORK / "none")], "cannot be used", 1),
+                            (["--certificate", str(DATA / "right.pem"), "--key", str(DATA / "ca-key.pem")],
+                             "cannot be used", 1)):
+    found = ended("--check", *enough, *more, status=status)
+    assert words in found, f"{more}: {found}"
+
+# Two clients over verified TLS, with an authority that was made.
+server = Server("--ca-out", str(CA), "--account-file", str(WORK / "accounts"))
+bot = client(server, "bob@example.org/bot", "echo")
+assert bot.stdout.readline() == "ready bob@example.org/bot\n"
+status, text = status_of(client(server, "alice@example.org", "send", "bob@example.org", "hello"))
+assert status == 0, text
+assert status_of(client(server, "alice@example.org", "send", "nobody@example.org", "hello"))[0] == 1
+assert status_of(client(server, "alice@example.org", "send", "x@example.org", "y", password="wrong"))[0] == 5
+status, text = status_of(client(server, "alice@example.org", "send", "x@example.org", "y", ca=DATA / "ca.pem"))
+assert status == 4, text
+log = server.end()
+assert "alice logged in from 127.0.0.1 with SCRAM-SHA-" in log, log
+assert "bob@example.org/bot is online\n" in log, log
+assert "bob@example.org/bot left" in log, log
+bot.kill()
+bot.communicate()
+
+# A certificate that was given, and is read again at SIGHUP.
+server = Server("--certificate", str(DATA / "right.pem"), "--key", str(DATA / "server-key.pem"),
+                "--account", "alice:secret")
+server.process.send_signal(signal.SIGHUP)
+status, text = status_of(client(server, "alice@example.org", "send", "alice@example.org", "note", ca=DATA / "ca.pem"))
+assert status == 0, text
+assert "certificates were read again\n" in server.end(signal.SIGINT)

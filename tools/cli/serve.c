@@ -1,0 +1,557 @@
+/*
+ * envoi - the command-line program: a server
+ * SPDX-License-Identifier: MIT
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <envoi/interfaces/store.h>
+#include <envoi/server.h>
+#include <envoi/watch.h>
+
+enum {
+	LONGEST_LINE = 4096, /* of a file of accounts */
+};
+
+struct server {
+	struct envoi_server_hook hook;
+	const struct invocation *invocation;
+	struct envoi_context *context;
+	struct envoi_jid *domain;
+	struct made_certificate made;
+	struct envoi_tls_config *tls;
+	struct envoi_store *store;
+	struct envoi_server *server;
+	struct envoi_watch signals;
+	unsigned int pending; /* accounts that are not made yet */
+	bool was_told_to_end;
+	int status;
+};
+
+static void quit(struct server *server, int status)
+{
+	server->status = status;
+	envoi_loop_quit(envoi_context_loop(server->context));
+}
+
+/* --- what is printed --- */
+
+/* Addresses and reasons come from peers. */
+static void print_line(const char *format, ...) ENVOI_PRINTF(1, 2);
+static void print_line(const char *format, ...)
+{
+	char line[2048];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	print_harmless(line, strlen(line));
+	fputc('\n', stderr);
+}
+
+static void print_end(const char *who, const char *what, const struct envoi_failure *why)
+{
+	char reason[1024];
+	envoi_failure_describe(why, reason, sizeof(reason));
+	if (why->code == ENVOI_OK) {
+		print_line("%s %s", who, what);
+	} else {
+		print_line("%s %s: %s", who, what, reason);
+	}
+}
+
+static void on_reported(struct envoi_server_hook *hook, const struct envoi_server_report *report)
+{
+	const char *who = report->jid != NULL ? envoi_jid_text(report->jid) : report->address;
+	(void)hook;
+	switch (report->act) {
+	case ENVOI_SERVER_CONNECTED:
+		break;
+	case ENVOI_SERVER_LOGGED_IN:
+		print_line("%s logged in from %s with %s", report->user, report->address,
+			report->mechanism);
+		break;
+	case ENVOI_SERVER_ONLINE:
+		print_line("%s is online", who);
+		break;
+	case ENVOI_SERVER_SUSPENDED:
+		print_end(who, "lost its connection, and may resume", report->why);
+		break;
+	case ENVOI_SERVER_RESUMED:
+		print_line("%s has resumed", who);
+		break;
+	case ENVOI_SERVER_ENDED:
+		print_end(who, "left", report->why);
+		break;
+	}
+}
+
+static void on_closed(struct envoi_server_hook *hook)
+{
+	quit(ENVOI_CONTAINER_OF(hook, struct server, hook), STATUS_DONE);
+}
+
+static const struct envoi_server_hook_impl hook_impl = {
+	.reported = on_reported,
+	.closed = on_closed,
+};
+
+static void on_log(
+	void *user, enum envoi_log_level level, enum envoi_log_subject subject, const char *message)
+{
+	(void)user;
+	(void)level;
+	print_line("%s: %s", envoi_log_subject_name(subject), message);
+}
+
+/* --- signals --- */
+
+static void on_signal(struct envoi_watch *watch, unsigned int ready)
+{
+	struct server *server = ENVOI_CONTAINER_OF(watch, struct server, signals);
+	struct signalfd_siginfo info;
+	(void)ready;
+	if (read(watch->fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+		return;
+	}
+	if (info.ssi_signo == SIGHUP) {
+		int r = envoi_tls_config_reload(server->tls);
+		print_line("certificates were read again%s%s", r < 0 ? ": " : "",
+			r < 0 ? envoi_error_text(r) : "");
+	} else if (server->was_told_to_end) {
+		quit(server, STATUS_NO); /* once more: do not wait for clients */
+	} else {
+		server->was_told_to_end = true;
+		envoi_server_close(server->server);
+	}
+}
+
+/* @return whether signals arrive */
+static bool watch_signals(struct server *server)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	int fd = sigprocmask(SIG_BLOCK, &set, NULL) < 0
+		? -1
+		: signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd >= 0 &&
+		envoi_watch_start(&server->signals, envoi_context_loop(server->context), fd,
+			ENVOI_IO_READ, on_signal) == ENVOI_OK) {
+		return true;
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	complain("signals cannot be received");
+	return false;
+}
+
+static void unwatch_signals(struct server *server)
+{
+	int fd = server->signals.fd;
+	envoi_watch_stop(&server->signals);
+	close(fd);
+}
+
+/* --- addresses --- */
+
+/* "127.0.0.1:5222", "[::1]:5222" */
+static bool split_address(const char *text, char host[64], uint16_t *ret_port)
+{
+	const char *colon = strrchr(text, ':');
+	char *end;
+	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+	bool has_brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+	if (has_brackets) {
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len >= 64 || colon[1] < '0' || colon[1] > '9') {
+		return false;
+	}
+	memcpy(host, text, len);
+	host[len] = '\0';
+	unsigned long port = strtoul(colon + 1, &end, 10);
+	*ret_port = (uint16_t)port;
+	return *end == '\0' && port <= UINT16_MAX;
+}
+
+static int listen_at(struct server *server, const char *service, const char *text)
+{
+	char host[64];
+	uint16_t port, got;
+	if (!split_address(text, host, &port)) {
+		complain("--listen: %s is not ADDRESS:PORT", text);
+		return STATUS_USAGE;
+	}
+	int r = envoi_tcp_listen(envoi_server_listener(server->server), service, host, port, &got);
+	if (r < 0) {
+		complain("--listen %s: %s", text,
+			r == ENVOI_ERR_SYSTEM ? strerror(errno) : envoi_error_text(r));
+		return STATUS_NO;
+	}
+	if (!server->invocation->serve.is_check) {
+		printf("listening on %s port %u\n", host, got);
+	}
+	return STATUS_DONE;
+}
+
+static int listen_all(struct server *server)
+{
+	const struct serve_options *options = &server->invocation->serve;
+	int status = STATUS_DONE;
+	for (size_t i = 0; status == STATUS_DONE && i < options->listen_count; i++) {
+		status = listen_at(server, ENVOI_SERVER_STARTTLS, options->listen[i]);
+	}
+	for (size_t i = 0; status == STATUS_DONE && i < options->listen_tls_count; i++) {
+		status = listen_at(server, ENVOI_SERVER_DIRECT_TLS, options->listen_tls[i]);
+	}
+	fflush(stdout);
+	return status;
+}
+
+/* --- accounts --- */
+
+/* All accounts are made: begin, or end, as --check says. */
+static void begin(struct server *server)
+{
+	int status = listen_all(server);
+	if (status != STATUS_DONE) {
+		quit(server, status);
+	} else if (server->invocation->serve.is_check) {
+		puts("nothing is wrong");
+		quit(server, STATUS_DONE);
+	}
+}
+
+static void on_changed(void *user, int code)
+{
+	struct server *server = user;
+	if (code < 0) {
+		complain("an account cannot be made: %s",
+			code == ENVOI_ERR_EXISTS ? "its name is given twice"
+						 : envoi_error_text(code));
+		quit(server, STATUS_NO);
+	} else if (--server->pending == 0) {
+		begin(server);
+	}
+}
+
+/* @param text  "NAME:PASSWORD" */
+static int add_account(struct server *server, const char *where, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char name[1024];
+	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+	if (len == 0 || len >= sizeof(name)) {
+		complain("%s: an account is NAME:PASSWORD", where);
+		return STATUS_USAGE;
+	}
+	memcpy(name, text, len);
+	name[len] = '\0';
+	int r = envoi_server_set_password(
+		server->server, name, colon + 1, true, on_changed, server);
+	if (r < 0) {
+		complain("%s: the name or the password of %s is not allowed", where, name);
+		return STATUS_USAGE;
+	}
+	server->pending++;
+	return STATUS_DONE;
+}
+
+/* A line is an account, empty, or a comment behind "#". */
+static int read_accounts(struct server *server, const char *file_name)
+{
+	char line[LONGEST_LINE];
+	int status = STATUS_DONE;
+	FILE *file = fopen(file_name, "re");
+	if (file == NULL) {
+		complain("%s: %s", file_name, strerror(errno));
+		return STATUS_NO;
+	}
+	while (status == STATUS_DONE && fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0] != '\0' && line[0] != '#') {
+			status = add_account(server, file_name, line);
+		}
+	}
+	fclose(file);
+	memset(line, 0, sizeof(line));
+	return status;
+}
+
+static int add_accounts(struct server *server)
+{
+	const struct serve_options *options = &server->invocation->serve;
+	int status = STATUS_DONE;
+	for (size_t i = 0; status == STATUS_DONE && i < options->account_count; i++) {
+		status = add_account(server, "--account", options->accounts[i]);
+	}
+	if (status == STATUS_DONE && options->account_file != NULL) {
+		status = read_accounts(server, options->account_file);
+	}
+	if (status == STATUS_DONE && server->pending == 0) {
+		complain("there is no account: --account or --account-file");
+		status = STATUS_USAGE;
+	}
+	return status;
+}
+
+/* --- the certificate --- */
+
+static int write_authority(const struct made_certificate *made, const char *file_name)
+{
+	FILE *file = fopen(file_name, "we");
+	bool is_written = file != NULL &&
+		fwrite(made->authority, 1, made->authority_len, file) == made->authority_len;
+	if (file != NULL && fclose(file) != 0) {
+		is_written = false;
+	}
+	if (!is_written) {
+		complain("%s: %s", file_name, strerror(errno));
+	}
+	return is_written ? STATUS_DONE : STATUS_NO;
+}
+
+static int make_certificate(struct server *server)
+{
+	const struct serve_options *options = &server->invocation->serve;
+	int status = made_certificate_init(&server->made, envoi_jid_domain_ascii(server->domain));
+	return status == STATUS_DONE && !options->is_check
+		? write_authority(&server->made, options->ca_out)
+		: status;
+}
+
+static int prepare_tls(struct server *server)
+{
+	const struct serve_options *options = &server->invocation->serve;
+	const char *certificate = options->certificate, *key = options->key;
+	if (certificate == NULL && options->ca_out == NULL) {
+		complain("there is no certificate: --certificate and --key, or --ca-out for the"
+			 " authority of one that is made");
+		return STATUS_USAGE;
+	}
+	if (certificate == NULL) {
+		int status = make_certificate(server);
+		if (status != STATUS_DONE) {
+			return status;
+		}
+		certificate = server->made.path;
+		key = NULL;
+	}
+	int r = envoi_tls_config_new_server(&server->tls, server->context, NULL, NULL);
+	if (r == ENVOI_OK) {
+		r = envoi_tls_config_add_domain(
+			server->tls, envoi_jid_domain(server->domain), certificate, key);
+	}
+	if (r < 0) {
+		complain("the certificate in %s cannot be used: %s", certificate,
+			envoi_error_text(r));
+	}
+	return r < 0 ? STATUS_NO : STATUS_DONE;
+}
+
+/* --- running --- */
+
+static int prepare_domain(struct server *server)
+{
+	const char *domain = server->invocation->serve.domain;
+	if (domain == NULL) {
+		complain("the domain is missing: --domain");
+		return STATUS_USAGE;
+	}
+	int r = envoi_jid_from_parts(&server->domain, server->context, NULL, domain, NULL);
+	if (r < 0) {
+		complain("--domain: %s is not a domain", domain);
+	}
+	return r < 0 ? STATUS_USAGE : STATUS_DONE;
+}
+
+static int prepare_server(struct server *server)
+{
+	int r = envoi_store_new_memory(&server->store, server->context);
+	const struct envoi_server_options options = {
+		.domain = envoi_jid_domain(server->domain),
+		.store = server->store,
+		.tls = server->tls,
+		.settings = server->invocation->settings,
+		.hook = &server->hook,
+	};
+	if (r == ENVOI_OK) {
+		r = envoi_server_new(&server->server, server->context, &options);
+	}
+	if (r < 0) {
+		complain("%s", envoi_error_text(r));
+	}
+	return r < 0 ? STATUS_NO : STATUS_DONE;
+}
+
+static int prepare(struct server *server)
+{
+	const struct serve_options *options = &server->invocation->serve;
+	if (options->listen_count + options->listen_tls_count == 0) {
+		complain("the address is missing: --listen ADDRESS:PORT");
+		return STATUS_USAGE;
+	}
+	int status = prepare_domain(server);
+	status = status != STATUS_DONE ? status : prepare_tls(server);
+	status = status != STATUS_DONE ? status : prepare_server(server);
+	return status != STATUS_DONE ? status : add_accounts(server);
+}
+
+static int serve(struct server *server)
+{
+	int status = prepare(server);
+	if (status != STATUS_DONE || !watch_signals(server)) {
+		return status != STATUS_DONE ? status : STATUS_NO;
+	}
+	int r = envoi_loop_run(envoi_context_loop(server->context));
+	unwatch_signals(server);
+	if (r < 0) {
+		complain("%s", envoi_error_text(r));
+	}
+	return r < 0 ? STATUS_NO : server->status;
+}
+
+static int run(struct invocation *invocation)
+{
+	struct server server = {
+		.hook.impl = &hook_impl,
+		.invocation = invocation,
+		.context = invocation->context,
+		.made.fd = -1,
+	};
+	envoi_context_set_log(invocation->context, on_log, ENVOI_LOG_WARNING, NULL);
+	int status = serve(&server);
+	envoi_server_free(server.server);
+	envoi_store_destroy(server.store);
+	envoi_tls_config_unref(server.tls);
+	made_certificate_finish(&server.made);
+	envoi_jid_unref(server.domain);
+	envoi_context_set_log(invocation->context, NULL, ENVOI_LOG_ERROR, NULL);
+	return status;
+}
+
+/* --- options --- */
+
+static int take_one(const char **text, const char *name, const char *value)
+{
+	if (*text != NULL) {
+		complain("--%s is given twice", name);
+		return STATUS_USAGE;
+	}
+	*text = value;
+	return STATUS_DONE;
+}
+
+static int take_more(const char **texts, size_t *count, const char *name, const char *value)
+{
+	if (*count == SERVE_MOST) {
+		complain("--%s is given more than %d times", name, SERVE_MOST);
+		return STATUS_USAGE;
+	}
+	texts[(*count)++] = value;
+	return STATUS_DONE;
+}
+
+static int take_domain(struct invocation *invocation, const char *value)
+{
+	return take_one(&invocation->serve.domain, "domain", value);
+}
+
+static int take_account(struct invocation *invocation, const char *value)
+{
+	struct serve_options *options = &invocation->serve;
+	return take_more(options->accounts, &options->account_count, "account", value);
+}
+
+static int take_account_file(struct invocation *invocation, const char *value)
+{
+	return take_one(&invocation->serve.account_file, "account-file", value);
+}
+
+static int take_listen(struct invocation *invocation, const char *value)
+{
+	struct serve_options *options = &invocation->serve;
+	return take_more(options->listen, &options->listen_count, "listen", value);
+}
+
+static int take_listen_tls(struct invocation *invocation, const char *value)
+{
+	struct serve_options *options = &invocation->serve;
+	return take_more(options->listen_tls, &options->listen_tls_count, "listen-tls", value);
+}
+
+static int take_certificate(struct invocation *invocation, const char *value)
+{
+	return take_one(&invocation->serve.certificate, "certificate", value);
+}
+
+static int take_key(struct invocation *invocation, const char *value)
+{
+	return take_one(&invocation->serve.key, "key", value);
+}
+
+static int take_ca_out(struct invocation *invocation, const char *value)
+{
+	return take_one(&invocation->serve.ca_out, "ca-out", value);
+}
+
+static int take_check(struct invocation *invocation, const char *value)
+{
+	(void)value;
+	invocation->serve.is_check = true;
+	return STATUS_DONE;
+}
+
+static const struct command_option options[] = {
+	{"domain", "DOMAIN", "The domain that is served.", take_domain},
+	{"account", "NAME:PASSWORD",
+		"An account, several times for several. Other users of the machine can see it: see"
+		" --account-file.",
+		take_account},
+	{"account-file", "FILE",
+		"A file of accounts, NAME:PASSWORD, one a line; lines that begin with # are comments.",
+		take_account_file},
+	{"listen", "ADDRESS:PORT",
+		"Where clients connect, several times for several: 127.0.0.1:5222, [::1]:5222. Port 0:"
+		" the system chooses one, which is printed.",
+		take_listen},
+	{"listen-tls", "ADDRESS:PORT", "Where clients connect that begin with TLS (XEP-0368).",
+		take_listen_tls},
+	{"certificate", "FILE", "The certificate of the domain with those of its issuers, PEM.",
+		take_certificate},
+	{"key", "FILE", "The key of the certificate, PEM. Default: it is in the same file.",
+		take_key},
+	{"ca-out", "FILE",
+		"Without --certificate one is made: write its authority there, for --ca-file of"
+		" clients.",
+		take_ca_out},
+	{"check", NULL, "Say what is wrong with the options, and end.", take_check},
+	{NULL, NULL, NULL, NULL},
+};
+
+const struct command command_serve = {
+	.name = "serve",
+	.operands = "",
+	.summary =
+		"Serve a domain: accounts, rosters, messages; not connected to other servers. Accounts"
+		" and messages are in memory. Prints who comes and goes. SIGTERM and SIGINT close all"
+		" streams in order, the second of them at once; SIGHUP reads the certificate again.",
+	.least = 0,
+	.most = 0,
+	.options = options,
+	.run = run,
+};

@@ -1,12 +1,14 @@
 /*
  * Two accounts log in and talk: one program, one loop, two clients. Alice asks, bob is an echo bot.
  *
- *	two_clients HOST PORT CA_FILE DOMAIN
+ *	two_clients HOST PORT CA_FILE DOMAIN [COUNT]
  *
  * The accounts are alice and bob, with the passwords secret-alice and secret-bob: tools/demo makes
- * them. Ends with 0 when the echo came.
+ * them. Alice asks COUNT times, 1 without it, each time after the echo. Ends with 0 when all echoes
+ * came, each once and in order.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <envoi/envoi.h>
@@ -30,7 +32,7 @@ struct demo {
 	struct person alice, bob;
 	struct envoi_timer timeout;
 	int available; /* how many are */
-	bool was_answered;
+	unsigned long asked, answered, count;
 };
 
 static struct person *person_from_handler(struct envoi_handler *handler)
@@ -50,20 +52,32 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 		event->text != NULL ? event->text : "");
 }
 
+static void write_question(const struct demo *demo, char text[64])
+{
+	snprintf(text, 64, "%lu. " QUESTION, demo->asked);
+}
+
+static void ask(struct demo *demo)
+{
+	char text[64];
+	struct envoi_session *session = envoi_client_session(demo->alice.client);
+	const struct envoi_jid *bob = envoi_session_jid(envoi_client_session(demo->bob.client));
+	demo->asked++;
+	write_question(demo, text);
+	printf("alice says: %s\n", text);
+	if (envoi_send_text(session, envoi_jid_text(bob), text, NULL) < 0) {
+		leave(demo);
+	}
+}
+
 /* Alice speaks when both are there. */
 static void on_available(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct demo *demo = person_from_handler(self)->demo;
 	printf("%s: available as %s\n", person_from_handler(self)->name,
 		envoi_jid_text(envoi_session_jid(event->session)));
-	if (++demo->available < 2) {
-		return;
-	}
-	struct envoi_session *session = envoi_client_session(demo->alice.client);
-	const struct envoi_jid *bob = envoi_session_jid(envoi_client_session(demo->bob.client));
-	printf("alice says: %s\n", QUESTION);
-	if (envoi_send_text(session, envoi_jid_text(bob), QUESTION, NULL) < 0) {
-		leave(demo);
+	if (++demo->available == 2) {
+		ask(demo);
 	}
 }
 
@@ -97,9 +111,15 @@ static int on_answer(struct envoi_handler *self, struct envoi_delivery *in)
 	if (body == NULL) {
 		return ENVOI_DECLINED;
 	}
+	char text[64];
 	printf("bob answers: %s\n", body);
-	demo->was_answered = strcmp(body, QUESTION) == 0;
-	leave(demo);
+	write_question(demo, text);
+	demo->answered += strcmp(body, text) == 0 && demo->answered + 1 == demo->asked;
+	if (demo->answered < demo->asked || demo->answered == demo->count) {
+		leave(demo);
+	} else {
+		ask(demo);
+	}
 	return ENVOI_OK;
 }
 
@@ -108,6 +128,8 @@ static const struct envoi_event_row events[] = {
 	{.type = ENVOI_EVENT_SECURED, .handle = on_event},
 	{.type = ENVOI_EVENT_AUTHENTICATED, .handle = on_event},
 	{.type = ENVOI_EVENT_AVAILABLE, .handle = on_available},
+	{.type = ENVOI_EVENT_SUSPENDED, .handle = on_event},
+	{.type = ENVOI_EVENT_RESUMED, .handle = on_event},
 	{.type = ENVOI_EVENT_STOPPED, .handle = on_stopped},
 	ENVOI_ROWS_END,
 };
@@ -158,11 +180,11 @@ static void on_timeout(struct envoi_timer *timer)
 
 int main(int argument_count, char **arguments)
 {
-	if (argument_count != 5) {
-		fprintf(stderr, "usage: two_clients HOST PORT CA_FILE DOMAIN\n");
+	if (argument_count < 5 || argument_count > 6) {
+		fprintf(stderr, "usage: two_clients HOST PORT CA_FILE DOMAIN [COUNT]\n");
 		return 2;
 	}
-	struct demo demo = {0};
+	struct demo demo = {.count = argument_count == 6 ? strtoul(arguments[5], NULL, 10) : 1};
 	struct envoi_context *context;
 	if (envoi_context_new(&context, NULL) < 0) {
 		return 1;
@@ -183,6 +205,6 @@ int main(int argument_count, char **arguments)
 	envoi_client_free(demo.alice.client);
 	envoi_client_free(demo.bob.client);
 	envoi_context_unref(context);
-	puts(demo.was_answered ? "the echo came" : "the echo did not come");
-	return demo.was_answered ? 0 : 1;
+	printf("%lu of %lu echoes came, each once and in order\n", demo.answered, demo.count);
+	return demo.answered == demo.count ? 0 : 1;
 }

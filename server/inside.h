@@ -34,6 +34,9 @@
  *	presence.c        who is available
  *	subscription.c    who sees whom
  *	roster.c          contacts
+ *	values.c          what clients keep at the server
+ *	copies.c          message carbons
+ *	saving.c          changes that are answered when they are stored
  *	request.c         iqs that the server answers, for itself and for accounts
  *	service.c         answers: discovery, ping, time, version
  */
@@ -41,6 +44,7 @@
 struct envoi__account;
 struct envoi__offline;
 struct envoi__resource;
+struct envoi__routed;
 struct envoi_channel;
 
 /* --- jobs of the store --- */
@@ -99,6 +103,7 @@ struct envoi__resource {
 	struct envoi__list waiting; /* its stanzas that wait for its own account */
 	struct envoi_stanza *presence; /* the last available one, a reference; NULL: unavailable */
 	struct envoi__table directed; /* to whom it has sent presence; no context: to none */
+	bool has_carbons; /* wants copies (XEP-0280) */
 	bool is_interested; /* gets changes of the roster (RFC 6121, section 2.2) */
 };
 
@@ -143,6 +148,19 @@ void envoi__job_begin(struct envoi__job *job, struct envoi_server *server,
 void envoi__job_cancel(struct envoi__job *job);
 /** End all jobs of a server with ENVOI_ERR_CANCELED. */
 void envoi__jobs_cancel(struct envoi_server *server);
+
+/* --- saving.c --- */
+
+/**
+ * Before a function of the store is called that writes: its end answers the stanza that has caused
+ * it (a set), and acknowledges that.
+ * @param cause  NULL: none
+ * @return the job; NULL: out of memory
+ */
+struct envoi_store_job *envoi__saving_begin(
+	struct envoi__account *account, const struct envoi__routed *cause);
+/** It was not begun after all: nothing is answered. */
+void envoi__saving_cancel(struct envoi_store_job *job);
 
 /* --- passwords.c --- */
 
@@ -249,6 +267,15 @@ void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanz
 
 /** Deliver a message to an address of an account (RFC 6121, section 8.5). */
 void envoi__message_deliver(const struct envoi__routed *routed, struct envoi__account *account);
+
+/* --- copies.c --- */
+
+/** A message was delivered: copies for the resources of the account that want them and do not have
+ * it. */
+void envoi__copies_received(struct envoi__account *account, const struct envoi_stanza *message,
+	bool (*has_it)(const struct envoi__resource *resource, const void *user), const void *user);
+/** A session has sent a message: copies for the other resources of its account. */
+void envoi__copies_sent(struct envoi__resource *sender, const struct envoi_stanza *message);
 
 /* --- parcel.c --- */
 
@@ -361,5 +388,7 @@ void envoi__request_result(const struct envoi__routed *routed,
 
 extern const struct envoi__service envoi__basic_services[]; /* service.c */
 extern const struct envoi__service envoi__roster_services[]; /* roster.c */
+extern const struct envoi__service envoi__value_services[]; /* values.c */
+extern const struct envoi__service envoi__copy_services[]; /* copies.c */
 
 #endif

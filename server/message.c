@@ -79,7 +79,9 @@ static void send_or_store(const struct envoi__routed *routed, struct envoi__acco
 	bool (*is_chosen)(const struct envoi__resource *resource, const void *user),
 	const void *user)
 {
-	if (!envoi__parcel_send(routed, account, is_chosen, user)) {
+	if (envoi__parcel_send(routed, account, is_chosen, user)) {
+		envoi__copies_received(account, routed->stanza, is_chosen, user);
+	} else {
 		envoi__offline_add(routed, account);
 	}
 }
@@ -120,7 +122,9 @@ void envoi__message_deliver(const struct envoi__routed *routed, struct envoi__ac
 	const struct envoi_jid *to = envoi_stanza_to(routed->stanza);
 	struct envoi__resource *resource = envoi__resource_find(routed->server, to);
 	if (resource != NULL) {
-		if (!envoi__parcel_send(routed, account, is_that, resource)) {
+		if (envoi__parcel_send(routed, account, is_that, resource)) {
+			envoi__copies_received(account, routed->stanza, is_that, resource);
+		} else {
 			envoi__route_refuse(routed, ENVOI_RESOURCE_CONSTRAINT);
 		}
 		return;

@@ -7,6 +7,8 @@
 static const struct envoi__service *const services[] = {
 	envoi__basic_services,
 	envoi__roster_services,
+	envoi__value_services,
+	envoi__copy_services,
 };
 
 /* --- what the server answers --- */

@@ -128,44 +128,6 @@ static void push(struct envoi__account *account, const struct envoi_store_contac
 
 /* --- changes --- */
 
-/* What is answered, and acknowledged, when a change is stored. */
-struct saving {
-	struct envoi__job job;
-	struct envoi_stanza *stanza; /* a reference; NULL: none has asked for it */
-	struct envoi_hold *hold; /* NULL: none */
-};
-
-static void on_saved(struct envoi__job *job, int code, const struct envoi_store_answer *answer)
-{
-	struct saving *saving = ENVOI_CONTAINER_OF(job, struct saving, job);
-	const struct envoi__routed routed = {.server = job->server, .stanza = saving->stanza};
-	bool is_request = saving->stanza != NULL &&
-		envoi_stanza_kind(saving->stanza) == ENVOI_IQ_SET;
-	(void)answer;
-	if (code == ENVOI_OK && is_request) {
-		envoi__request_result(&routed, NULL, NULL);
-	} else if (code < 0 && code != ENVOI_ERR_CANCELED && saving->stanza != NULL) {
-		envoi__route_refuse(&routed, ENVOI_RESOURCE_CONSTRAINT);
-	}
-	envoi_stanza_unref(saving->stanza);
-	envoi_hold_release(saving->hold);
-	envoi_free(job->server->context, saving);
-}
-
-static struct saving *begin_saving(
-	struct envoi__account *account, const struct envoi__routed *cause)
-{
-	struct saving *saving = envoi_alloc_zeroed(account->server->context, sizeof(*saving));
-	if (saving != NULL) {
-		if (cause != NULL) {
-			saving->stanza = envoi_stanza_ref(cause->stanza);
-			saving->hold = envoi__route_hold(cause);
-		}
-		envoi__job_begin(&saving->job, account->server, account, on_saved);
-	}
-	return saving;
-}
-
 struct envoi__server_contact *envoi__roster_find(
 	const struct envoi__account *account, const struct envoi_jid *jid)
 {
@@ -179,20 +141,18 @@ int envoi__roster_set(struct envoi__account *account, const struct envoi_store_c
 	struct envoi_store *store = account->server->store;
 	struct envoi_store_contact changed = *contact;
 	struct envoi__server_contact *kept;
-	struct saving *saving = begin_saving(account, cause);
-	if (saving == NULL) {
+	struct envoi_store_job *job = envoi__saving_begin(account, cause);
+	if (job == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
 	changed.version = account->version + changed.is_listed;
 	int r = envoi__server_contact_put(&account->contacts, &changed, &kept);
 	if (r < 0) {
-		envoi__job_cancel(&saving->job);
-		on_saved(&saving->job, ENVOI_ERR_CANCELED, NULL);
+		envoi__saving_cancel(job);
 		return r;
 	}
 	account->version = changed.version;
-	store->impl->set_contact(
-		store, &saving->job.job, envoi__account_name(account), &kept->value);
+	store->impl->set_contact(store, job, envoi__account_name(account), &kept->value);
 	if (changed.is_listed) {
 		push(account, &kept->value, NULL);
 	}
@@ -203,17 +163,17 @@ int envoi__roster_remove(struct envoi__account *account, struct envoi__server_co
 	const struct envoi__routed *cause)
 {
 	struct envoi_store *store = account->server->store;
-	struct saving *saving = begin_saving(account, cause);
+	struct envoi_store_job *job = envoi__saving_begin(account, cause);
 	bool is_listed = contact->value.is_listed;
-	if (saving == NULL) {
+	if (job == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
 	if (is_listed) {
 		account->removed = ++account->version;
 		push(account, NULL, contact->value.jid);
 	}
-	store->impl->remove_contact(store, &saving->job.job, envoi__account_name(account),
-		contact->value.jid, is_listed ? account->version : 0);
+	store->impl->remove_contact(store, job, envoi__account_name(account), contact->value.jid,
+		is_listed ? account->version : 0);
 	(void)envoi__server_contact_drop(
 		&account->contacts, contact->value.jid, strlen(contact->value.jid));
 	return ENVOI_OK;

@@ -203,6 +203,9 @@ static void route_own(
 	if (envoi_stanza_kind(stanza) == ENVOI_PRESENCE) {
 		envoi__presence_send(&routed);
 	} else if (envoi_stanza_to(stanza) != NULL) {
+		if (envoi_stanza_kind(stanza) == ENVOI_MESSAGE) {
+			envoi__copies_sent(resource, stanza);
+		}
 		envoi__route(&routed);
 	} else {
 		envoi__request_answer(&routed, resource->account); /* RFC 6120, section 10.3.3 */

@@ -33,7 +33,7 @@ class Server:
 def client(server, jid, *command, ca=CA, password="secret"):
     return subprocess.Popen(
         [ENVOI, "--jid", jid, "--server", "127.0.0.1", "--port", server.port, "--ca-file", str(ca),
-         "--no-tls-system-trust", *command],
+         "--no-tls-system-trust", *(["--wait", "300ms"] if command[0] == "send" else []), *command],
         env={**os.environ, "ENVOI_PASSWORD": password}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -260,6 +260,8 @@ bool envoi__route_is_known(const struct envoi_server *server, const struct envoi
 /** Send a copy of a stanza to a session. @param to  its full address */
 void envoi__route_copy(
 	struct envoi_server *server, const struct envoi_stanza *stanza, const struct envoi_jid *to);
+/** Route a stanza that the server has made; nothing if it could not be made. @param stanza  taken */
+void envoi__route_made(struct envoi_server *server, struct envoi_stanza *stanza);
 /** Send a stanza, which the server has made, to the address in its `to`. @param stanza  taken */
 void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanza);
 

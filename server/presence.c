@@ -26,7 +26,9 @@ static void send_to_available(struct envoi__account *account, const struct envoi
 static void send_to_contact(struct envoi_server *server, const struct envoi_jid *jid,
 	const struct envoi_stanza *presence)
 {
-	struct envoi__account *account = envoi__account_loaded(server, jid);
+	struct envoi__account *account = jid == NULL
+		? NULL
+		: envoi__account_loaded(server, jid); /* NULL: no memory */
 	if (account != NULL) {
 		send_to_available(account, presence, NULL);
 	}
@@ -148,12 +150,8 @@ static void withdraw_directed(struct envoi__resource *resource, const struct env
 	struct directed *directed;
 	while ((directed = first_directed(resource)) != NULL) {
 		struct envoi_stanza *presence = unavailable_from(server, from, directed->jid);
-		const struct envoi__routed routed = {.server = server, .stanza = presence};
 		drop_directed(resource, directed);
-		if (presence != NULL) {
-			envoi__route(&routed);
-		}
-		envoi_stanza_unref(presence);
+		envoi__route_made(server, presence);
 	}
 }
 

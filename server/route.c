@@ -44,6 +44,16 @@ bool envoi__route_is_known(const struct envoi_server *server, const struct envoi
 	return strcmp(envoi_jid_domain(to), envoi_jid_domain(server->domain)) == 0;
 }
 
+void envoi__route_made(struct envoi_server *server, struct envoi_stanza *stanza)
+{
+	const struct envoi__routed routed = {.server = server, .stanza = stanza};
+	if (envoi_element_error(envoi_stanza_element(stanza)) == ENVOI_OK &&
+		envoi_stanza_to(stanza) != NULL && envoi_stanza_from(stanza) != NULL) {
+		envoi__route(&routed);
+	}
+	envoi_stanza_unref(stanza);
+}
+
 void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanza)
 {
 	const struct envoi_jid *to = stanza == NULL ? NULL : envoi_stanza_to(stanza);

@@ -43,15 +43,6 @@ static struct envoi_stanza *bare_copy(const struct envoi_stanza *presence,
 	return r < 0 ? NULL : copy;
 }
 
-static void send_stanza(struct envoi_server *server, struct envoi_stanza *presence)
-{
-	const struct envoi__routed routed = {.server = server, .stanza = presence};
-	if (presence != NULL) {
-		envoi__route(&routed);
-		envoi_stanza_unref(presence);
-	}
-}
-
 /* A presence of the account that none of its clients has sent. */
 static void send_made(
 	struct envoi__account *account, const struct envoi_jid *to, enum envoi_stanza_type type)
@@ -59,7 +50,7 @@ static void send_made(
 	struct envoi_stanza *presence = envoi_presence_new(
 		account->server->context, type, envoi_jid_text(to));
 	envoi_stanza_set_from(presence, envoi_jid_text(account->jid));
-	send_stanza(account->server, presence);
+	envoi__route_made(account->server, presence);
 }
 
 /* --- states --- */
@@ -103,7 +94,7 @@ static void send_out(const struct envoi__routed *routed, struct envoi__account *
 		envoi__presence_tell(account, contact, false); /* section 3.2.1 */
 	}
 	if (transition.passes) {
-		send_stanza(routed->server, bare_copy(routed->stanza, account->jid, contact));
+		envoi__route_made(routed->server, bare_copy(routed->stanza, account->jid, contact));
 	}
 	if (is_granted) {
 		envoi__presence_tell(account, contact, true); /* section 3.1.5 */

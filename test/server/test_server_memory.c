@@ -1,0 +1,131 @@
+/*
+ * envoi - envoi-server: tests without memory
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <envoi/interfaces/store.h>
+
+#include "guest.h"
+#include "test_allocator.h"
+
+static struct host host;
+static struct test_allocator allocator;
+static struct guest *alice, *bob;
+
+static void begin(void)
+{
+	struct envoi_context *context;
+	allocator = (struct test_allocator){.calls = 0};
+	assert_int_equal(test_allocator_context(&context, &allocator), ENVOI_OK);
+	host_init(&host, context);
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	host_account(&host, "carol");
+	alice = guest_new_managed(&host, "alice", "desk");
+	bob = guest_new(&host, "bob", "hall");
+	guest_say(bob,
+		"<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq><presence/>"
+		"<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>");
+}
+
+static void end(void)
+{
+	guest_cut(alice);
+	guest_cut(bob);
+	host_finish(&host);
+	assert_int_equal(allocator.live, 0);
+}
+
+static int act_make(struct envoi_context *context)
+{
+	struct envoi_loop *loop;
+	struct envoi_store *store;
+	struct envoi_server *server;
+	int r = envoi_loop_new_simulated(&loop, context);
+	if (r == ENVOI_OK) {
+		r = envoi_context_take_loop(context, loop);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi_store_new_memory(&store, context);
+	}
+	if (r < 0) {
+		return r;
+	}
+	const struct envoi_server_options options = {.domain = "example.org", .store = store};
+	r = envoi_server_new(&server, context, &options);
+	if (r == ENVOI_OK) {
+		r = envoi_server_set_password(server, "alice", "secret", true, NULL, NULL);
+		envoi_server_free(server);
+	}
+	envoi_store_destroy(store);
+	return r;
+}
+
+static void a_server_is_made_or_not(void **state)
+{
+	(void)state;
+	assert_true(test_allocator_try(act_make) > 10);
+}
+
+/* What alice says, each while one allocation fails. */
+static const char *const said[] = {
+	"<message to='bob@example.org' type='chat'><body>hi</body></message>",
+	"<message to='carol@example.org' type='chat' id='m'><body>hi</body></message>",
+	"<presence/>",
+	"<presence to='bob@example.org'/>",
+	"<presence type='subscribe' to='bob@example.org'/>",
+	"<presence type='probe' to='bob@example.org'/>",
+	"<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>",
+	"<iq type='set' id='2'><query xmlns='jabber:iq:roster'>"
+	"<item jid='bob@example.org'><group>g</group></item></query></iq>",
+	"<iq type='set' id='3'><query xmlns='jabber:iq:roster'>"
+	"<item jid='bob@example.org' subscription='remove'/></query></iq>",
+	"<iq type='get' id='4' to='example.org'>"
+	"<query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+	"<iq type='set' id='5'><query xmlns='jabber:iq:private'><a xmlns='urn:a'/></query></iq>",
+	"<iq type='get' id='6'><query xmlns='jabber:iq:private'><a xmlns='urn:a'/></query></iq>",
+	"<iq type='get' id='7' to='bob@example.org'><vCard xmlns='vcard-temp'/></iq>",
+	"</stream:stream>",
+};
+
+/* @return whether the allocation was needed */
+static bool say_without(const char *text, size_t allocation)
+{
+	begin();
+	peer_sends_bytes(alice->peer, text, strlen(text));
+	peer_start(alice->peer);
+	allocator.fail_at = allocator.calls + allocation;
+	size_t before = allocator.calls;
+	host_run(&host, 5000);
+	bool is_needed = allocator.calls >= before + allocation;
+	allocator.fail_at = 0;
+	host_run(&host, 1000);
+	end();
+	return is_needed;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		for (size_t allocation = 1; say_without(said[i], allocation); allocation++) {
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_server_is_made_or_not),
+		cmocka_unit_test(each_allocation_may_fail),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

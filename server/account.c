@@ -25,6 +25,7 @@ const char *envoi__account_name(const struct envoi__account *account)
 static void free_account(struct envoi__account *account)
 {
 	envoi__server_contacts_finish(&account->contacts);
+	envoi__blocking_free(account);
 	envoi_jid_unref(account->jid);
 	envoi_free(account->server->context, account);
 }
@@ -124,17 +125,37 @@ static int take_contacts(struct envoi__account *account, const struct envoi_stor
 	return r;
 }
 
-static void on_loaded(struct envoi__job *job, int code, const struct envoi_store_answer *answer)
+static void finish_loading(struct envoi__account *account, int code)
 {
-	struct envoi__account *account = ENVOI_CONTAINER_OF(job, struct envoi__account, load);
-	int r = code == ENVOI_OK ? take_contacts(account, &answer->roster) : code;
-	if (r == ENVOI_OK) {
+	if (code == ENVOI_OK) {
 		account->is_loaded = true;
 		run_tasks(account);
 	} else {
 		envoi__table_remove(&account->server->accounts, &account->link);
-		fail_tasks(account, r);
+		fail_tasks(account, code);
 	}
+}
+
+static void on_blocked(struct envoi__job *job, int code, const struct envoi_store_answer *answer)
+{
+	struct envoi__account *account = ENVOI_CONTAINER_OF(job, struct envoi__account, load);
+	int r = code == ENVOI_OK ? envoi__blocking_read(account, answer->value, answer->value_len)
+				 : code;
+	finish_loading(account, r == ENVOI_ERR_NOT_FOUND ? ENVOI_OK : r);
+}
+
+static void on_loaded(struct envoi__job *job, int code, const struct envoi_store_answer *answer)
+{
+	struct envoi__account *account = ENVOI_CONTAINER_OF(job, struct envoi__account, load);
+	struct envoi_store *store = account->server->store;
+	int r = code == ENVOI_OK ? take_contacts(account, &answer->roster) : code;
+	if (r < 0) {
+		finish_loading(account, r);
+		return;
+	}
+	envoi__job_begin(&account->load, account->server, account, on_blocked);
+	store->impl->get_value(
+		store, &account->load.job, envoi__account_name(account), ENVOI__BLOCKED_KEY);
 }
 
 static int make(struct envoi__account **ret_account, struct envoi_server *server,
@@ -150,6 +171,9 @@ static int make(struct envoi__account **ret_account, struct envoi_server *server
 	envoi__list_init(&account->tasks);
 	envoi__list_init(&account->resources);
 	int r = envoi__table_init(&account->contacts, server->context);
+	if (r == ENVOI_OK) {
+		r = envoi__table_init(&account->blocked, server->context);
+	}
 	if (r == ENVOI_OK) {
 		r = envoi_jid_bare(&account->jid, jid);
 	}

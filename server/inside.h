@@ -35,6 +35,7 @@
  *	subscription.c    who sees whom
  *	roster.c          contacts
  *	values.c          what clients keep at the server
+ *	blocking.c        blocked addresses
  *	copies.c          message carbons
  *	saving.c          changes that are answered when they are stored
  *	request.c         iqs that the server answers, for itself and for accounts
@@ -85,6 +86,7 @@ struct envoi__account {
 	size_t holds; /* by resources, jobs and parcels */
 	struct envoi__list tasks, resources;
 	struct envoi__table contacts;
+	struct envoi__table blocked; /* addresses (XEP-0191) */
 	uint64_t version, removed; /* of the roster */
 	struct envoi__offline *offline; /* messages that are being taken from the store; or NULL */
 	bool has_stored; /* messages may wait in the store */
@@ -103,6 +105,7 @@ struct envoi__resource {
 	struct envoi__list waiting; /* its stanzas that wait for its own account */
 	struct envoi_stanza *presence; /* the last available one, a reference; NULL: unavailable */
 	struct envoi__table directed; /* to whom it has sent presence; no context: to none */
+	bool has_blocklist; /* gets changes of it (XEP-0191) */
 	bool has_carbons; /* wants copies (XEP-0280) */
 	bool is_interested; /* gets changes of the roster (RFC 6121, section 2.2) */
 };
@@ -260,7 +263,8 @@ bool envoi__route_is_known(const struct envoi_server *server, const struct envoi
 /** Send a copy of a stanza to a session. @param to  its full address */
 void envoi__route_copy(
 	struct envoi_server *server, const struct envoi_stanza *stanza, const struct envoi_jid *to);
-/** Route a stanza that the server has made; nothing if it could not be made. @param stanza  taken */
+/** Route a stanza that the server has made; nothing if it could not be made.
+ * @param stanza  taken */
 void envoi__route_made(struct envoi_server *server, struct envoi_stanza *stanza);
 /** Send a stanza, which the server has made, to the address in its `to`. @param stanza  taken */
 void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanza);
@@ -269,6 +273,20 @@ void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanz
 
 /** Deliver a message to an address of an account (RFC 6121, section 8.5). */
 void envoi__message_deliver(const struct envoi__routed *routed, struct envoi__account *account);
+
+/* --- blocking.c --- */
+
+#define ENVOI__BLOCKED_KEY "urn:xmpp:blocking" /* of the value of the store */
+
+/** Take the list as the store has it. @retval <0  as envoi_jid_from_text(), or ENVOI_ERR_LIMIT */
+int envoi__blocking_read(struct envoi__account *account, const char *value, size_t len);
+void envoi__blocking_free(struct envoi__account *account);
+/** @return whether the account has blocked an address (XEP-0191, section 6) */
+bool envoi__blocking_has(const struct envoi__account *account, const struct envoi_jid *jid);
+/** @return whether a stanza for the account comes from an address that it has blocked */
+bool envoi__blocking_stops(const struct envoi__account *account, const struct envoi_stanza *stanza);
+/** The account has blocked the recipient of its stanza: refuse it. */
+void envoi__blocking_refuse_own(const struct envoi__routed *routed);
 
 /* --- copies.c --- */
 
@@ -392,5 +410,6 @@ extern const struct envoi__service envoi__basic_services[]; /* service.c */
 extern const struct envoi__service envoi__roster_services[]; /* roster.c */
 extern const struct envoi__service envoi__value_services[]; /* values.c */
 extern const struct envoi__service envoi__copy_services[]; /* copies.c */
+extern const struct envoi__service envoi__blocking_services[]; /* blocking.c */
 
 #endif

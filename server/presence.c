@@ -29,7 +29,7 @@ static void send_to_contact(struct envoi_server *server, const struct envoi_jid 
 	struct envoi__account *account = jid == NULL
 		? NULL
 		: envoi__account_loaded(server, jid); /* NULL: no memory */
-	if (account != NULL) {
+	if (account != NULL && !envoi__blocking_stops(account, presence)) {
 		send_to_available(account, presence, NULL);
 	}
 }
@@ -50,7 +50,9 @@ static void send_to_contacts(struct envoi__account *account, const struct envoi_
 			&ENVOI_CONTAINER_OF_CONST(link, struct envoi__server_contact, link)->value;
 		if ((contact->subscription & ENVOI_STORE_FROM) != 0) {
 			struct envoi_jid *jid = jid_of(account->server, contact);
-			send_to_contact(account->server, jid, presence);
+			if (!envoi__blocking_has(account, jid)) {
+				send_to_contact(account->server, jid, presence);
+			}
 			envoi_jid_unref(jid);
 		}
 	}
@@ -205,7 +207,8 @@ static void introduce(struct envoi__resource *resource, const struct envoi__acco
 static bool shows_presence_to(const struct envoi__account *account, const struct envoi_jid *jid)
 {
 	const struct envoi__server_contact *contact = envoi__roster_find(account, jid);
-	return contact != NULL && (contact->value.subscription & ENVOI_STORE_FROM) != 0;
+	return contact != NULL && (contact->value.subscription & ENVOI_STORE_FROM) != 0 &&
+		!envoi__blocking_has(account, jid);
 }
 
 /* What probes of the contacts would bring (section 4.3). */
@@ -222,7 +225,8 @@ static void introduce_contacts(struct envoi__resource *resource)
 		struct envoi__account *other = jid == NULL
 			? NULL
 			: envoi__account_loaded(account->server, jid);
-		if (other != NULL && shows_presence_to(other, account->jid)) {
+		if (other != NULL && shows_presence_to(other, account->jid) &&
+			!envoi__blocking_has(account, jid)) {
 			introduce(resource, other);
 		}
 		envoi_jid_unref(jid);

@@ -9,6 +9,7 @@ static const struct envoi__service *const services[] = {
 	envoi__roster_services,
 	envoi__value_services,
 	envoi__copy_services,
+	envoi__blocking_services,
 };
 
 /* --- what the server answers --- */

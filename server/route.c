@@ -124,8 +124,22 @@ static struct envoi__resource *sender_of(
 
 /* --- to accounts --- */
 
+/* XEP-0191, section 3: as if there was no such account; presence is not answered. */
+static void stop(const struct envoi__routed *routed)
+{
+	if (envoi_stanza_kind(routed->stanza) == ENVOI_PRESENCE) {
+		routed->server->stats.refused++;
+	} else {
+		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
+	}
+}
+
 static void deliver(const struct envoi__routed *routed, struct envoi__account *account)
 {
+	if (envoi__blocking_stops(account, routed->stanza)) {
+		stop(routed);
+		return;
+	}
 	switch (envoi_stanza_kind(routed->stanza)) {
 	case ENVOI_MESSAGE:
 		envoi__message_deliver(routed, account);
@@ -210,7 +224,10 @@ static void route_own(
 {
 	const struct envoi__routed routed = {
 		.server = resource->server, .stanza = stanza, .sender = resource, .hold = hold};
-	if (envoi_stanza_kind(stanza) == ENVOI_PRESENCE) {
+	if (envoi__blocking_has(resource->account, envoi_stanza_to(stanza)) &&
+		!envoi_jid_equal_bare(envoi_stanza_to(stanza), resource->account->jid)) {
+		envoi__blocking_refuse_own(&routed);
+	} else if (envoi_stanza_kind(stanza) == ENVOI_PRESENCE) {
 		envoi__presence_send(&routed);
 	} else if (envoi_stanza_to(stanza) != NULL) {
 		if (envoi_stanza_kind(stanza) == ENVOI_MESSAGE) {

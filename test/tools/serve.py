@@ -1,10 +1,11 @@
 """usage: serve.py ENVOI TLS_DATA: `envoi serve` and clients of it, each a program of its own."""
-import os, pathlib, re, signal, subprocess, sys, tempfile
+import atexit, os, pathlib, re, shutil, signal, subprocess, sys, tempfile
 
 import peer
 
 ENVOI, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
 WORK = pathlib.Path(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, WORK)
 CA = WORK / "ca.pem"
 
 
@@ -22,6 +23,7 @@ class Server:
             [ENVOI, "serve", "--domain", "example.org", "--listen", "127.0.0.1:0",
              "--server-scram-iterations", "4096", *options],
             stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True)
+        atexit.register(self.process.kill)  # of a test that fails
         self.port = re.fullmatch(r"listening on 127.0.0.1 port (\d+)\n", self.process.stdout.readline())[1]
 
     def end(self, sent=signal.SIGTERM):

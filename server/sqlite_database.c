@@ -2,6 +2,7 @@
  * envoi-server - the SQLite store: opening a database, and statements
  * SPDX-License-Identifier: MIT
  */
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -104,15 +105,25 @@ static int bind(sqlite3_stmt *prepared, const struct envoi__sqlite_job *job)
 	return r;
 }
 
+/* A full disk is a failed one where SQLite writes for itself, to the index of the log. */
+int envoi__sqlite_result(sqlite3 *db, int result)
+{
+	int reason = (result & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+	return reason == ENOSPC || reason == EDQUOT ? SQLITE_FULL : result & 0xff;
+}
+
 int envoi__sqlite_next(sqlite3_stmt **rows)
 {
 	int r = sqlite3_step(*rows);
 	if (r == SQLITE_ROW) {
 		return SQLITE_OK;
 	}
+	if (r != SQLITE_DONE) {
+		r = envoi__sqlite_result(sqlite3_db_handle(*rows), r);
+	}
 	sqlite3_reset(*rows);
 	*rows = NULL;
-	return r == SQLITE_DONE ? SQLITE_OK : r & 0xff;
+	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
 void envoi__sqlite_done(sqlite3_stmt *rows)

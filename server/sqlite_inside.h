@@ -136,10 +136,9 @@ extern const struct envoi__sqlite_kind envoi__sqlite_look_up, envoi__sqlite_make
 	X(SET_REMOVED, \
 		"UPDATE accounts SET version = iif(?8, ?8, version)," \
 		" removed = iif(?8, ?8, removed) WHERE name = ?1") \
-	X(COUNT_MESSAGES, \
-		"SELECT count(*) FROM messages JOIN accounts ON account = accounts.id" \
-		" WHERE name = ?1") \
-	X(NEXT_MESSAGE, "UPDATE accounts SET last_message = last_message + 1 WHERE name = ?1") \
+	X(NEXT_MESSAGE, \
+		"UPDATE accounts SET last_message = last_message + 1, waiting = waiting + 1" \
+		" WHERE name = ?1 AND waiting < ?6") \
 	X(ADD_MESSAGE, \
 		"INSERT INTO messages (account, id, xml)" \
 		" SELECT id, last_message, ?5 FROM accounts WHERE name = ?1") \
@@ -149,6 +148,7 @@ extern const struct envoi__sqlite_kind envoi__sqlite_look_up, envoi__sqlite_make
 	X(REMOVE_MESSAGE, \
 		"DELETE FROM messages WHERE id = ?6" \
 		" AND account = (SELECT id FROM accounts WHERE name = ?1)") \
+	X(COUNT_REMOVED, "UPDATE accounts SET waiting = waiting - ?6 WHERE name = ?1") \
 	X(GET_VALUE, \
 		"SELECT value FROM stored JOIN accounts ON account = id" \
 		" WHERE name = ?1 AND key = ?2") \
@@ -197,6 +197,8 @@ const char *envoi__sqlite_words(int code);
 int envoi__sqlite_database_open(
 	struct envoi__sqlite_database *database, const struct envoi__sqlite_opening *opening);
 void envoi__sqlite_database_close(struct envoi__sqlite_database *database);
+/** @return a result of SQLite that has just come, without its details */
+int envoi__sqlite_result(sqlite3 *db, int result);
 /** Read a value that belongs to the store itself, or write it if there is none of that length.
  * @return a code */
 int envoi__sqlite_database_keep(

@@ -185,24 +185,12 @@ JOB(remove_contact, true);
 
 /* --- messages --- */
 
-static int check_message_limit(
-	struct envoi__sqlite_database *database, const struct envoi__sqlite_job *job)
-{
-	sqlite3_stmt *rows;
-	int r = envoi__sqlite_query(database, ENVOI__SQLITE_COUNT_MESSAGES, job, &rows);
-	bool is_full = rows != NULL && sqlite3_column_int64(rows, 0) >= job->numbers[0];
-	envoi__sqlite_done(rows);
-	return r == SQLITE_OK && is_full ? ENVOI_ERR_LIMIT : r;
-}
-
 static int add_message(struct envoi__sqlite_database *database, struct envoi__sqlite_job *job)
 {
-	int r = find_account(database, job);
-	if (r == SQLITE_OK) {
-		r = check_message_limit(database, job);
-	}
-	if (r == SQLITE_OK) {
-		r = envoi__sqlite_write(database, ENVOI__SQLITE_NEXT_MESSAGE, job);
+	int r = change_account(database, ENVOI__SQLITE_NEXT_MESSAGE, job);
+	if (r == ENVOI_ERR_NOT_FOUND) {
+		r = find_account(database, job);
+		return r == SQLITE_OK ? ENVOI_ERR_LIMIT : r;
 	}
 	return r == SQLITE_OK ? envoi__sqlite_write(database, ENVOI__SQLITE_ADD_MESSAGE, job) : r;
 }
@@ -246,14 +234,17 @@ static int remove_messages(struct envoi__sqlite_database *database, struct envoi
 {
 	const struct envoi__sqlite_text *ids = &job->texts[ENVOI__SQLITE_DATA];
 	size_t count = ids->len / sizeof(uint64_t);
+	int64_t removed = 0;
 	int r = SQLITE_OK;
 	for (size_t i = 0; r == SQLITE_OK && i < count; i++) {
 		uint64_t id;
 		memcpy(&id, (const char *)ids->at + i * sizeof(id), sizeof(id));
 		job->numbers[0] = (int64_t)id;
 		r = envoi__sqlite_write(database, ENVOI__SQLITE_REMOVE_MESSAGE, job);
+		removed += r == SQLITE_OK ? sqlite3_changes64(database->db) : 0;
 	}
-	return r;
+	job->numbers[0] = removed;
+	return r == SQLITE_OK ? envoi__sqlite_write(database, ENVOI__SQLITE_COUNT_REMOVED, job) : r;
 }
 
 JOB(add_message, true);

@@ -30,6 +30,10 @@ static const char *const steps[] = {
 	"CREATE TABLE stored (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,"
 	" key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (account, key))"
 	" STRICT, WITHOUT ROWID;",
+	/* 2: the number of messages that wait, which were counted for each one that was added */
+	"ALTER TABLE accounts ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE accounts SET waiting ="
+	" (SELECT count(*) FROM messages WHERE account = accounts.id);",
 };
 
 enum {
@@ -40,6 +44,7 @@ enum {
 static const char session[] =
 	"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
 
+/* @return SQLITE_OK, or another result without details */
 static int get_number(sqlite3 *db, const char *sql, int64_t *ret_number)
 {
 	sqlite3_stmt *rows;
@@ -47,9 +52,10 @@ static int get_number(sqlite3 *db, const char *sql, int64_t *ret_number)
 	if (r == SQLITE_OK) {
 		r = sqlite3_step(rows);
 		*ret_number = sqlite3_column_int64(rows, 0);
-		sqlite3_finalize(rows);
 	}
-	return r == SQLITE_ROW ? SQLITE_OK : r & 0xff;
+	int result = r == SQLITE_ROW ? SQLITE_OK : envoi__sqlite_result(db, r);
+	sqlite3_finalize(rows);
+	return result;
 }
 
 static int fail_by_version(const struct envoi__sqlite_opening *opening, int64_t version)
@@ -111,6 +117,7 @@ static int update(sqlite3 *db, int64_t version)
 		r = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	}
 	if (r != SQLITE_OK) {
+		r = envoi__sqlite_result(db, r);
 		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	return r;
@@ -133,5 +140,5 @@ int envoi__sqlite_schema_prepare(
 	if (r == SQLITE_OK) {
 		r = update(database->db, version);
 	}
-	return envoi__sqlite_fail_by(opening, r & 0xff);
+	return envoi__sqlite_fail_by(opening, envoi__sqlite_result(database->db, r));
 }

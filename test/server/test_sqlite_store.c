@@ -215,9 +215,84 @@ static void a_newer_version_is_refused_and_left_as_it_is(void **state)
 	change_file("PRAGMA user_version = 1000");
 	assert_refused(ENVOI_ERR_UNSUPPORTED,
 		"a newer program has written it (schema version 1000, and this program knows "
-		"versions up to 1)");
-	change_file("PRAGMA user_version = 1");
+		"versions up to 2)");
+	change_file("PRAGMA user_version = 2");
 	store_open();
+}
+
+/* The file is what the statements of version 1 have made. */
+static void make_version_1(void)
+{
+	static char sql[8000];
+	FILE *file = fopen(TEST_DATA "/store/version-1.sql", "r");
+	assert_non_null(file);
+	size_t len = fread(sql, 1, sizeof(sql) - 1, file);
+	fclose(file);
+	sql[len] = '\0';
+	close_store();
+	store_clear();
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(FIX.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void assert_version_1_is_kept(void)
+{
+	STORE_DO(look_up, "alice");
+	assert_store_ends("OK one two");
+	STORE_DO(load_roster, "alice");
+	assert_store_ends("OK v7-3 bob@h:Bob:3:1:2friends:- carol@h:-:8:0:0:<presence/>");
+	STORE_DO(load_messages, "alice", 9);
+	assert_store_ends("OK 4=<a/> 6=<b/>");
+	STORE_DO(get_value, "alice", "k");
+	assert_store_ends("OK v");
+	STORE_DO(look_up, "bob");
+	assert_store_ends("OK three");
+	assert_int_equal(FIX.store->decoy_key[0], 0x11);
+}
+
+/* @return a number of the file */
+static int number_in_file(const char *sql)
+{
+	sqlite3 *db = open_beside();
+	sqlite3_stmt *rows;
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
+	int number = sqlite3_column_int(rows, 0);
+	sqlite3_finalize(rows);
+	sqlite3_close(db);
+	return number;
+}
+
+static void a_file_of_version_1_is_brought_to_version_2(void **state)
+{
+	(void)state;
+	make_version_1();
+	store_open();
+	assert_version_1_is_kept();
+	assert_int_equal(number_in_file("PRAGMA user_version"), 2);
+	STORE_DO(add_message, "alice", "<c/>", 4, 2); /* two wait */
+	assert_store_ends("ERR_LIMIT");
+	STORE_DO(add_message, "alice", "<c/>", 4, 3);
+	assert_store_ends("OK");
+	STORE_DO(add_message, "bob", "<d/>", 4, 1);
+	assert_store_ends("OK");
+	open_again();
+	STORE_DO(load_messages, "alice", 9);
+	assert_store_ends("OK 4=<a/> 6=<b/> 7=<c/>");
+}
+
+static void a_file_that_cannot_be_brought_to_the_newest_version_stays_as_it_is(void **state)
+{
+	(void)state;
+	make_version_1();
+	is_full = 1;
+	assert_refused(ENVOI_ERR_SYSTEM, "the disk is full");
+	is_full = 0;
+	assert_int_equal(number_in_file("PRAGMA user_version"), 1);
+	store_open();
+	assert_version_1_is_kept();
 }
 
 static void a_database_of_another_program_is_refused(void **state)
@@ -404,18 +479,11 @@ static void an_account_that_is_removed_leaves_nothing(void **state)
 	assert_store_ends("OK");
 	STORE_DO(remove, "alice");
 	assert_store_ends("OK");
-	sqlite3 *db = open_beside();
-	sqlite3_stmt *rows;
-	assert_int_equal(sqlite3_prepare_v2(db,
-				 "SELECT (SELECT count(*) FROM accounts) + (SELECT count(*) FROM "
-				 "contacts) + (SELECT count(*) FROM messages) + (SELECT count(*) "
-				 "FROM stored)",
-				 -1, &rows, NULL),
-		SQLITE_OK);
-	assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
-	assert_int_equal(sqlite3_column_int(rows, 0), 0);
-	sqlite3_finalize(rows);
-	sqlite3_close(db);
+	assert_int_equal(
+		number_in_file("SELECT (SELECT count(*) FROM accounts) +"
+			       " (SELECT count(*) FROM contacts) +"
+			       " (SELECT count(*) FROM messages) + (SELECT count(*) FROM stored)"),
+		0);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -427,6 +495,8 @@ int main(void)
 		CASE(its_files_are_of_the_user_alone),
 		CASE(a_file_in_use_is_refused),
 		CASE(a_newer_version_is_refused_and_left_as_it_is),
+		CASE(a_file_of_version_1_is_brought_to_version_2),
+		CASE(a_file_that_cannot_be_brought_to_the_newest_version_stays_as_it_is),
 		CASE(a_database_of_another_program_is_refused),
 		CASE(what_is_no_database_is_refused),
 		CASE(a_name_that_is_no_files_is_refused),

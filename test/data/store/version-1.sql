@@ -1,0 +1,14 @@
+-- A store as version 1 of the schema made it: its statements, and what a server has stored by them.
+PRAGMA journal_mode = WAL;
+CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, verifiers BLOB NOT NULL, version INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0, last_message INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE contacts (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, jid TEXT NOT NULL, name TEXT, groups BLOB NOT NULL, subscription INTEGER NOT NULL, listed INTEGER NOT NULL, request TEXT, version INTEGER NOT NULL, PRIMARY KEY (account, jid)) STRICT, WITHOUT ROWID;
+CREATE TABLE messages (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, id INTEGER NOT NULL, xml BLOB NOT NULL, PRIMARY KEY (account, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE stored (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (account, key)) STRICT, WITHOUT ROWID;
+PRAGMA application_id = 1164867183;
+PRAGMA user_version = 1;
+INSERT INTO meta VALUES ('decoy-key', CAST(x'1111111111111111111111111111111111111111111111111111111111111111' AS BLOB));
+INSERT INTO accounts VALUES (1, 'alice', x'6f6e650074776f00', 7, 3, 6), (2, 'bob', x'746872656500', 0, 0, 0);
+INSERT INTO contacts VALUES (1, 'bob@h', 'Bob', x'00667269656e647300', 3, 1, NULL, 7), (1, 'carol@h', NULL, x'', 8, 0, '<presence/>', 2);
+INSERT INTO messages VALUES (1, 4, CAST('<a/>' AS BLOB)), (1, 6, CAST('<b/>' AS BLOB));
+INSERT INTO stored VALUES (1, 'k', CAST('v' AS BLOB));

@@ -26,6 +26,36 @@
 
 #define FIX store_fixture
 
+/* --- memory --- */
+
+static sqlite3_mem_methods memory;
+static atomic_int allocations, fails_at; /* 0: none fails */
+
+static bool is_failing(void)
+{
+	return ++allocations == fails_at;
+}
+
+static void *allocate(int len)
+{
+	return is_failing() ? NULL : memory.xMalloc(len);
+}
+
+static void *reallocate(void *block, int len)
+{
+	return is_failing() ? NULL : memory.xRealloc(block, len);
+}
+
+/* Before SQLite is used. */
+static void replace_memory(void)
+{
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory), SQLITE_OK);
+	sqlite3_mem_methods failing = memory;
+	failing.xMalloc = allocate;
+	failing.xRealloc = reallocate;
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing), SQLITE_OK);
+}
+
 /* --- the disk --- */
 
 static atomic_int syncs, is_full, syncing_fails;
@@ -53,6 +83,7 @@ static ssize_t write_at(int fd, const void *data, size_t len, off_t at)
 static int replace_writing(void **state)
 {
 	(void)state;
+	replace_memory();
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	static const char *const names[] = {"pwrite", "pwrite64"};
 	for (size_t i = 0; i < 2; i++) {
@@ -82,7 +113,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	is_full = syncing_fails = 0;
+	is_full = syncing_fails = fails_at = 0;
 	store_finish();
 	return 0;
 }
@@ -486,6 +517,61 @@ static void an_account_that_is_removed_leaves_nothing(void **state)
 		0);
 }
 
+static bool ends_well(void)
+{
+	const char *end = store_wait(FIX.loop);
+	assert_true(strncmp(end, "OK", 2) == 0 || strcmp(end, "ERR_NOMEM") == 0);
+	return end[0] == 'O';
+}
+
+/* @return how many messages were stored */
+static int use_without_memory(void)
+{
+	const struct envoi_sqlite_store_options options = {.path = FIX.path, .lock_wait_ms = 1};
+	const struct envoi_store_contact bob = {.jid = "bob@h", .is_listed = true, .version = 5};
+	int r = envoi_store_open_sqlite(&FIX.store, FIX.context, &options, NULL);
+	int stored = 0;
+	if (r < 0) {
+		assert_int_equal(r, ENVOI_ERR_NOMEM);
+		FIX.store = NULL;
+		return 0;
+	}
+	STORE_DO(look_up, "alice");
+	(void)ends_well();
+	STORE_DO(set_contact, "alice", &bob);
+	(void)ends_well();
+	STORE_DO(load_roster, "alice");
+	(void)ends_well();
+	for (int i = 0; i < 2; i++) {
+		STORE_DO(add_message, "alice", "a", 1, SIZE_MAX);
+		stored += ends_well();
+		STORE_DO(load_messages, "alice", 40);
+		(void)ends_well();
+	}
+	close_store();
+	return stored;
+}
+
+/* An allocation of SQLite fails, one after another: a job ends with an error and stores nothing, or
+ * with success and has stored. */
+static void without_memory_in_sqlite_a_job_ends_with_an_error(void **state)
+{
+	(void)state;
+	int stored = 0, tried = 0;
+	store_make_alice();
+	close_store();
+	do {
+		allocations = 0;
+		fails_at = ++tried;
+		stored += use_without_memory();
+	} while (allocations >= tried);
+	fails_at = 0;
+	store_open();
+	assert_true(tried > 50);
+	assert_int_equal(number_in_file("SELECT count(*) FROM messages"), stored);
+	assert_int_equal(number_in_file("SELECT waiting FROM accounts"), stored);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -506,6 +592,7 @@ int main(void)
 		CASE(a_file_that_is_locked_can_be_read),
 		CASE(a_copy_is_made_while_it_is_used),
 		CASE(a_damaged_part_fails_and_others_are_read),
+		CASE(without_memory_in_sqlite_a_job_ends_with_an_error),
 		CASE(an_account_that_is_removed_leaves_nothing),
 	};
 	return cmocka_run_group_tests(tests, replace_writing, NULL);

@@ -149,6 +149,7 @@ static const char *host_of(const struct envoi__login *login)
 					: envoi_jid_domain(login->with.account->jid);
 }
 
+/* A host that the server names is connected to directly: the URL is of another one. */
 static int connect_with(struct envoi__login *login, struct envoi_connector *connector)
 {
 	struct envoi_settings *settings, *own = login->with.settings;
@@ -158,7 +159,7 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 	}
 	const struct envoi_target target = {
 		.domain = host_of(login),
-		.url = login->values.url,
+		.url = settings == own ? login->values.url : NULL,
 		.service = login->with.kind->service,
 		.settings = settings,
 		.tls = login->tls.config,

@@ -147,6 +147,7 @@ struct world {
 	struct envoi_memory_pair *pairs[MOST_HOSTS];
 	struct peer *peers[MOST_HOSTS];
 	char asked[MOST_HOSTS][64]; /* "HOST PORT DOMAIN" */
+	char urls[MOST_HOSTS][64]; /* "": none */
 	struct envoi_transport *transport;
 	int trouble;
 };
@@ -253,6 +254,8 @@ static int connect_to(struct envoi_connector *connector, const struct envoi_targ
 	const char *server = envoi_settings_text(target->settings, "server");
 	snprintf(world.asked[n], sizeof(world.asked[n]), "%s %d %s", server != NULL ? server : "-",
 		(int)envoi_settings_int(target->settings, "port"), target->domain);
+	snprintf(
+		world.urls[n], sizeof(world.urls[n]), "%s", target->url != NULL ? target->url : "");
 	if (envoi_memory_pair_new(&world.pairs[n], world.context) < 0 ||
 		envoi_memory_transport_new(&world.transport, world.pairs[n], ENVOI_MEMORY_A,
 			target->settings, !world.scripts[n].is_plain) < 0) {
@@ -354,6 +357,24 @@ static void a_redirect_after_the_login_is_followed_for_the_same_domain(void **st
 	assert_true(is_online());
 	assert_null(envoi_settings_text(envoi_client_settings(world.client), "server"));
 	assert_peers_done();
+	finish();
+}
+
+/* A redirect names a host, and the setting url the way to another. */
+static void a_redirect_leaves_the_url(void **state)
+{
+	static const struct script scripts[] = {
+		{NULL, TO("b.example:5999"), AFTER_LOGIN, false},
+		{NULL, NULL, NEVER, false},
+	};
+	(void)state;
+	begin(scripts, COUNT(scripts));
+	assert_int_equal(envoi_client_set(world.client, "url", "wss://example.org/xmpp"), ENVOI_OK);
+	connect_and_run();
+	assert_int_equal(world.connected, 2);
+	assert_string_equal(world.urls[0], "wss://example.org/xmpp");
+	assert_string_equal(world.asked[1], "b.example 5999 example.org");
+	assert_string_equal(world.urls[1], "");
 	finish();
 }
 
@@ -575,6 +596,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_redirect_is_read_strictly),
 		cmocka_unit_test(a_redirect_after_the_login_is_followed_for_the_same_domain),
+		cmocka_unit_test(a_redirect_leaves_the_url),
 		cmocka_unit_test(a_redirect_from_an_unverified_server_is_refused),
 		cmocka_unit_test(a_redirect_without_a_valid_host_is_not_followed),
 		cmocka_unit_test(redirects_are_counted),

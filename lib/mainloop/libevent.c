@@ -113,6 +113,18 @@ static uint64_t now_ms(struct envoi_loop *base)
 	return envoi__monotonic_ms();
 }
 
+/* Needs no memory. The event would run again at once, and run_once() not return: libevent looks at
+ * descriptors first, or ends this turn. */
+static void activate_alarm(struct libevent_loop *self)
+{
+	event_active(&self->alarm, EV_TIMEOUT, 0);
+	if (self->owns_base) {
+		event_base_loopbreak(self->events);
+	} else {
+		event_base_loopcontinue(self->events);
+	}
+}
+
 /*
  * An activated event runs before libevent looks at descriptors again. That is wanted in a
  * descriptor's callback, where it ends this turn; an alarm that activated itself would leave the
@@ -139,7 +151,7 @@ static void set_alarm(struct envoi_loop *base, uint64_t due_ms)
 		.tv_usec = (suseconds_t)(delay_ms % 1000 * 1000),
 	};
 	if (event_add(&self->alarm, &delay) < 0) {
-		event_active(&self->alarm, EV_TIMEOUT, 0); /* needs no memory */
+		activate_alarm(self);
 	}
 }
 

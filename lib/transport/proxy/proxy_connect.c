@@ -89,14 +89,18 @@ static int connect_read(struct envoi__proxy_dialog *dialog, const char *data, si
 	return event == ENVOI__HTTP_HEAD ? read_status(connect) : ENVOI_AGAIN;
 }
 
-static void connect_destroy(struct envoi__proxy_dialog *dialog)
+static void connect_free(struct connect *connect)
 {
-	struct connect *connect = connect_of(dialog);
 	struct envoi_context *context = connect->context;
 	envoi__http_reader_finish(&connect->http);
 	explicit_bzero(connect, sizeof(*connect));
 	envoi_free(context, connect);
 	envoi_context_unref(context);
+}
+
+static void connect_destroy(struct envoi__proxy_dialog *dialog)
+{
+	connect_free(connect_of(dialog));
 }
 
 static const struct envoi__proxy_dialog_impl connect_impl = {
@@ -154,7 +158,7 @@ int envoi__proxy_connect_new(struct envoi__proxy_dialog **ret_dialog, struct env
 	connect->context = envoi_context_ref(context);
 	int r = init(connect, options);
 	if (r < 0) {
-		connect_destroy(&connect->base);
+		connect_free(connect);
 		return r;
 	}
 	*ret_dialog = &connect->base;

@@ -403,6 +403,24 @@ static void a_form_is_filled_in(void **state)
 				  "<value>1</value></field>") "\n");
 }
 
+/* The values of a struct have room for one field of each name. */
+static void a_field_that_the_form_has_again_is_submitted_once(void **state)
+{
+	struct fixture *f = *state;
+	const struct config config = {.name = plain};
+	assert_int_equal(envoi_forms_fill(&f->made, f->context, &config_type, &config,
+				 form_of(f,
+					 FORM("form",
+						 FORM_TYPE FIELD("muc#roomconfig_roomname", "")
+							 FIELD("muc#roomconfig_roomname", "") FIELD(
+								 "muc#roomconfig_roomname", ""))),
+				 &f->problem),
+		ENVOI_OK);
+	assert_string_equal(text_of(f, f->made),
+		FORM("submit",
+			FORM_TYPE FIELD("muc#roomconfig_roomname", "<value>new</value>")) "\n");
+}
+
 static void what_the_form_does_not_offer_is_not_submitted(void **state)
 {
 	struct fixture *f = *state;
@@ -596,6 +614,7 @@ int main(void)
 		TEST(a_table_with_other_rows_is_refused),
 		TEST(a_struct_becomes_a_submission),
 		TEST(a_form_is_filled_in),
+		TEST(a_field_that_the_form_has_again_is_submitted_once),
 		TEST(what_the_form_does_not_offer_is_not_submitted),
 		TEST(what_the_form_does_not_allow_is_not_submitted),
 		TEST(a_filled_form_is_read_back),

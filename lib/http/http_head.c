@@ -101,10 +101,10 @@ int envoi__http_scan(struct envoi__http_scan *scan, bool is_response, const char
 
 /* @return the line at *at, terminated; *at is behind it. All lines end with CRLF: the scan has seen
  * it. */
-static char *take_line(char **at)
+static char *take_line(char **at, const char *head_end)
 {
 	char *line = *at;
-	char *end = strchr(line, '\r');
+	char *end = memchr(line, '\r', (size_t)(head_end - line));
 	*end = '\0';
 	*at = end + 2;
 	return line;
@@ -192,13 +192,14 @@ static int read_field(struct envoi__http_head *head, char *line)
 
 int envoi__http_head_read(struct envoi__http_head *head, bool is_response, char *text, size_t len)
 {
-	char *at = text, *end = text + len - 2; /* the empty line */
+	const char *head_end = text + len, *fields_end = head_end - 2; /* the empty line */
+	char *at = text;
 	envoi_buffer_truncate(&head->fields, 0);
 	head->status = 0;
-	char *line = take_line(&at);
+	char *line = take_line(&at, head_end);
 	int r = is_response ? read_status_line(head, line) : read_request_line(head, line);
-	while (r == ENVOI_OK && at < end) {
-		r = read_field(head, take_line(&at));
+	while (r == ENVOI_OK && at < fields_end) {
+		r = read_field(head, take_line(&at, head_end));
 	}
 	return r;
 }

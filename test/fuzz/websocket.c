@@ -142,7 +142,7 @@ static void exchange(struct envoi_context *context, const char *data, size_t len
 	EXPECT(envoi__websocket_framing_new(&from, context, ENVOI_INITIATOR, NULL) == ENVOI_OK);
 	EXPECT(envoi_buffer_append_text(&text, "<a>") == ENVOI_OK);
 	for (size_t i = 0; i < len; i++) {
-		EXPECT(envoi_buffer_append(&text, "abcdefgh" + data[i] % 8u, 1) == ENVOI_OK);
+		EXPECT(envoi_buffer_append(&text, &"abcdefgh"[data[i] % 8u], 1) == ENVOI_OK);
 	}
 	EXPECT(envoi_buffer_append_text(&text, "</a>") == ENVOI_OK);
 	EXPECT(from->impl->element(from, &out, envoi_buffer_data(&text), envoi_buffer_len(&text)) ==

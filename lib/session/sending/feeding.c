@@ -108,7 +108,7 @@ void envoi__session_feed(struct envoi_session *session)
 	envoi__outbox_note_level(&session->outbox);
 	envoi__sm_flush(session);
 	if (session->outbox.is_isolating) {
-		(void)envoi__sm_request(session);
+		envoi__sm_request_last(session);
 	}
 	envoi__acknowledging_sent(session);
 	if (envoi__guard_is_over(&session->guard) || session->stream == NULL) {

@@ -225,6 +225,28 @@ static void on_request_timer(struct envoi_timer *timer)
 	(void)envoi__sm_request(ENVOI_CONTAINER_OF(sm, struct envoi_session, sm));
 }
 
+static void request_later(struct envoi_session *session)
+{
+	struct envoi__sm *sm = &session->sm;
+	if (!envoi_timer_is_started(&sm->request_timer)) {
+		envoi_timer_start(&sm->request_timer, session->queue.loop,
+			sm->settings.request_delay_ms, on_request_timer);
+	}
+}
+
+void envoi__sm_request_last(struct envoi_session *session)
+{
+	struct envoi__sm *sm = &session->sm;
+	if (sm->state != ENVOI__SM_ENABLED || sm->is_requesting) {
+		return;
+	}
+	if (envoi__sm_sent_number(session) != sm->requested) {
+		(void)envoi__sm_request(session);
+	} else {
+		request_later(session);
+	}
+}
+
 /* A ticket whose report is wanted soon, of a stanza that no request covers. */
 static bool is_ticket_waiting(const struct envoi_session *session)
 {
@@ -248,9 +270,8 @@ void envoi__sm_sent(struct envoi_session *session)
 		(void)envoi__sm_request(session);
 	} else if (is_ticket_waiting(session)) {
 		envoi_deferred_post(&sm->turn, session->queue.loop, on_turn);
-	} else if (stanzas > 0 && !envoi_timer_is_started(&sm->request_timer)) {
-		envoi_timer_start(&sm->request_timer, session->queue.loop,
-			sm->settings.request_delay_ms, on_request_timer);
+	} else if (stanzas > 0) {
+		request_later(session);
 	}
 }
 

@@ -105,6 +105,11 @@ bool envoi__sm_is_enabled(const struct envoi_session *session);
  * Other errors as envoi_stream_send_element(): it is sent later.
  */
 int envoi__sm_request(struct envoi_session *session);
+/**
+ * Request an acknowledgement of the last stanza: now if no request covers it yet, otherwise after
+ * stream-management.request-delay. A peer that holds a stanza back answers each request at once.
+ */
+void envoi__sm_request_last(struct envoi_session *session);
 /** @return whether a request is not answered yet */
 bool envoi__sm_is_requesting(const struct envoi_session *session);
 /** @return whether the next stream tries to resume the session */

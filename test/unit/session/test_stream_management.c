@@ -859,6 +859,24 @@ static void what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement(vo
 	assert_string_equal(short_of(wire_talk(wire, A("2"))), "3 ");
 }
 
+/* A peer may hold a stanza back. Its answer to each request would otherwise ask for the next one. */
+static void an_answer_without_progress_is_not_followed_by_a_request_at_once(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, RESUMABLE);
+	send_one(wire, "1");
+	send_one(wire, "2");
+	end_with(wire, "policy-violation");
+	assert_string_equal(resume_again(wire), "1 r ");
+	assert_string_equal(wire_talk(wire, A("0")), "");
+	wire_run(wire, 4999);
+	assert_string_equal(wire_heard(wire), "");
+	wire_run(wire, 1);
+	assert_string_equal(short_of(wire_heard(wire)), "r ");
+	assert_string_equal(wire_talk(wire, A("0")), "");
+	assert_string_equal(short_of(wire_talk(wire, A("1"))), "2 ");
+}
+
 static void what_an_earlier_session_has_answered_does_not_count(void **state)
 {
 	struct wire *wire = *state;
@@ -1573,6 +1591,7 @@ int main(void)
 		TEST(a_journal_keeps_the_location_with_its_port),
 		TEST(what_came_before_the_closing_tag_of_the_peer_is_acknowledged),
 		TEST(what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement),
+		TEST(an_answer_without_progress_is_not_followed_by_a_request_at_once),
 		TEST(another_end_between_two_refusals_clears_the_suspicion),
 		TEST(the_client_state_is_sent_on_a_stream_that_resumes_too),
 		TEST(both_directions_are_counted_by_themselves),

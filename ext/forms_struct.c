@@ -293,7 +293,7 @@ static int fill_form(struct filling *filling, const struct envoi_form *asked,
 	}
 	for (size_t i = 0; i < asked->field_count; i++) {
 		const struct envoi_form_field *field = &asked->fields[i];
-		/* XEP-0004 section 3.2: a name is that of one field; a further one has no room here. */
+		/* XEP-0004 section 3.2: a name is that of one field; no further one has room. */
 		if (field->kind != ENVOI_FORM_FIXED && field->var != NULL &&
 			envoi_forms_field(asked, field->var) == field) {
 			fill_field(filling, field);

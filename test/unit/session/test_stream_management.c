@@ -859,7 +859,7 @@ static void what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement(vo
 	assert_string_equal(short_of(wire_talk(wire, A("2"))), "3 ");
 }
 
-/* A peer may hold a stanza back. Its answer to each request would otherwise ask for the next one. */
+/* A peer may hold a stanza back. Its answer to each request would lead to the next request. */
 static void an_answer_without_progress_is_not_followed_by_a_request_at_once(void **state)
 {
 	struct wire *wire = *state;

@@ -123,9 +123,14 @@ struct envoi_ticket {
 	void *entry; /* private; zeroed before use */
 };
 
-/** Cancel a stanza that the stream has not taken yet: its ticket ends with
- * ENVOI_TICKET_CANCELED, from the loop.
- * @retval ENVOI_ERR_STATE  the stream has taken it, or the ticket is not in use */
+/**
+ * Cancel a stanza that the stream has not taken yet: its ticket ends with ENVOI_TICKET_CANCELED,
+ * from the loop.
+ *
+ * @retval ENVOI_ERR_STATE   the stream has taken it, or the ticket is not in use
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM  the session's journal (<envoi/journal.h>) could not
+ *         store that it is canceled, so that the next process would send it. It still waits
+ */
 ENVOI_API int envoi_ticket_cancel(struct envoi_ticket *ticket);
 
 /** Forgo the report: the ticket may be freed when this returns. Nothing else changes for its

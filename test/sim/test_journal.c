@@ -515,6 +515,29 @@ static void a_message_that_was_only_queued_is_sent(void **state)
 	assert_int_equal(f->got_canceled, 0);
 }
 
+/* Otherwise the next process would send it. */
+static void a_message_is_not_canceled_without_its_record(void **state)
+{
+	struct fixture *f = *state;
+	cut_for_ever(f);
+	f->tickets[0] = (struct envoi_ticket){.done = on_ticket};
+	assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org",
+				 "canceled", &f->tickets[0]),
+		ENVOI_OK);
+	f->is_full = true;
+	assert_int_equal(envoi_ticket_cancel(&f->tickets[0]), ENVOI_ERR_SYSTEM);
+	f->is_full = false;
+	envoi_world_fail_allocations(f->world, 1, 1);
+	assert_int_equal(envoi_ticket_cancel(&f->tickets[0]), ENVOI_ERR_NOMEM);
+	assert_int_equal(waiting(f), 1);
+	assert_int_equal(envoi_ticket_cancel(&f->tickets[0]), ENVOI_OK);
+	kill_bot(f);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->got_canceled, 0);
+}
+
 /* A server without stream management acknowledges by its answer to a ping. */
 static void what_a_session_without_stream_management_has_sent_is_not_sent_again(void **state)
 {
@@ -983,6 +1006,7 @@ int main(void)
 		TEST(what_waits_for_a_full_stream_is_recorded_once),
 		TEST(what_a_stream_has_refused_may_be_canceled),
 		TEST(a_message_that_was_only_queued_is_sent),
+		TEST(a_message_is_not_canceled_without_its_record),
 		TEST(what_a_session_without_stream_management_has_sent_is_not_sent_again),
 		TEST(leaving_in_order_leaves_a_message_without_ticket_to_the_next_process),
 		TEST(twenty_processes_have_one_session),

@@ -169,15 +169,34 @@ void envoi__journal_queued(struct envoi_session *session)
 }
 
 /* Also on a stream without numbers, which may send what waits since a session that had them. */
-void envoi__journal_dropped(struct envoi_session *session, uint64_t waiting)
+static bool has_waiting(const struct envoi_session *session)
+{
+	return session->journal.journal != NULL && session->jid != NULL &&
+		!envoi__guard_is_over(&session->guard);
+}
+
+static int drop(struct envoi_session *session, uint64_t waiting)
 {
 	struct envoi_buffer out;
 	struct envoi__journal_writer writer;
-	if (session->journal.journal != NULL && session->jid != NULL &&
-		!envoi__guard_is_over(&session->guard)) {
-		begin(&writer, session, &out);
-		envoi__journal_put(&writer, ENVOI__RECORD_DROPPED, waiting, "", 0);
-		(void)append(&writer);
+	begin(&writer, session, &out);
+	envoi__journal_put(&writer, ENVOI__RECORD_DROPPED, waiting, "", 0);
+	return append(&writer);
+}
+
+int envoi__journal_canceling(struct envoi_session *session, const struct envoi__outbox_entry *entry)
+{
+	if (!has_waiting(session)) {
+		return ENVOI_OK;
+	}
+	int r = catch_up(session); /* which may number it */
+	return r < 0 || entry->meta.waiting == 0 ? r : drop(session, entry->meta.waiting);
+}
+
+void envoi__journal_dropped(struct envoi_session *session, uint64_t waiting)
+{
+	if (has_waiting(session)) {
+		(void)drop(session, waiting);
 	}
 }
 

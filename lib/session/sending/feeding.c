@@ -59,6 +59,12 @@ static void not_sent(struct envoi__outbox *outbox, const struct envoi__outbox_en
 	}
 }
 
+static int canceling(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
+{
+	return envoi__journal_canceling(
+		ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), entry);
+}
+
 static void dropped(struct envoi__outbox *outbox, uint64_t waiting)
 {
 	envoi__journal_dropped(ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), waiting);
@@ -92,6 +98,7 @@ const struct envoi__outbox_hooks envoi__session_outbox_hooks = {
 	.requested = requested,
 	.sending = sending,
 	.not_sent = not_sent,
+	.canceling = canceling,
 	.dropped = dropped,
 	.answered = answered,
 	.level = report_level,

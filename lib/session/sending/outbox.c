@@ -330,6 +330,11 @@ int envoi_ticket_cancel(struct envoi_ticket *ticket)
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi__outbox *outbox = entry->outbox;
+	int r = outbox->hooks->canceling(outbox, entry);
+	if (r < 0) {
+		return r;
+	}
+	entry->meta.waiting = 0; /* it has its record already */
 	if (entry->is_held) {
 		envoi__entry_leave_held(entry);
 	} else {

@@ -35,7 +35,7 @@ struct fixture {
 	bool dies_before_sending; /* when the next stanza is recorded */
 	unsigned int started, resumed, ended, heard, unhandled, requests, errors;
 	/* messages: "kept", "canceled", and longer than 100 bytes */
-	unsigned int got_kept, got_canceled, got_long;
+	unsigned int got_kept, got_canceled, got_long, got_delayed;
 	char last[64]; /* body that was handed over */
 	const char *asked_id;
 	struct envoi_promise *promise;
@@ -181,6 +181,8 @@ static void watch(void *user, enum envoi_test_server_act act, unsigned int sessi
 		f->got_kept += strcmp(body, "kept") == 0;
 		f->got_canceled += strcmp(body, "canceled") == 0;
 		f->got_long += strlen(body) > 100;
+		f->got_delayed += envoi_element_child(envoi_stanza_element(stanza),
+					  "urn:xmpp:delay", "delay") != NULL;
 	}
 	if (envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR) {
 		assert_string_equal(envoi_stanza_id(stanza), f->asked_id);
@@ -661,6 +663,28 @@ static void the_program_can_read_what_became_of_its_messages(void **state)
 	assert_string_equal(list(f), "one a two a three e four e three a ");
 }
 
+/* They were given to the stream, and the connection was lost before the stream wrote them. */
+static void what_no_byte_of_was_sent_is_queued_again(void **state)
+{
+	struct fixture *f = *state;
+	f->tickets[0] = (struct envoi_ticket){.done = on_ticket};
+	assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org",
+				 "canceled", &f->tickets[0]),
+		ENVOI_OK);
+	say(f, "kept");
+	assert_string_equal(list(f), "canceled u kept u ");
+	cut_for_ever(f);
+	assert_string_equal(list(f), "canceled e kept e canceled q kept q ");
+	assert_int_equal(envoi_ticket_cancel(&f->tickets[0]), ENVOI_OK);
+	assert_string_equal(list(f), "canceled e kept e canceled e kept q ");
+	kill_bot(f);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->got_canceled, 0);
+	assert_int_equal(f->got_kept, 1);
+	assert_int_equal(f->got_delayed, 0);
+}
+
 static void a_journal_that_is_damaged_is_not_read(void **state)
 {
 	struct fixture *f = *state;
@@ -1012,6 +1036,7 @@ int main(void)
 		TEST(twenty_processes_have_one_session),
 		TEST(a_journal_whose_end_is_missing_leads_to_a_new_session),
 		TEST(the_program_can_read_what_became_of_its_messages),
+		TEST(what_no_byte_of_was_sent_is_queued_again),
 		TEST(a_journal_that_is_damaged_is_not_read),
 		TEST(a_journal_may_be_replaced),
 		TEST(a_session_with_a_stream_keeps_its_journal),

@@ -259,6 +259,7 @@ bool envoi__outbox_unsend(struct envoi__outbox *outbox, uint64_t number)
 	bool are_any = false;
 	while ((entry = last_sent(outbox)) != NULL && entry->number > number) {
 		wait_first(entry);
+		entry->was_sent = entry->has_left;
 		are_any = true;
 	}
 	return are_any;

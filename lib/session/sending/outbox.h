@@ -53,7 +53,7 @@ struct envoi__outbox_entry {
 	bool is_kept; /* sent: stays until it is acknowledged */
 	bool is_held;
 	bool is_vital; /* a ping: an acknowledgement that others wait for may depend on it */
-	bool was_sent; /* a stream has had it */
+	bool was_sent; /* a stream has it, or may have written bytes of it */
 	bool has_left; /* a stream that has ended may have written bytes of it */
 	bool is_suspected; /* the server may have ended a stream because of it: it is sent alone */
 	size_t len;

@@ -10,7 +10,6 @@
 #include <envoi/context.h>
 
 #include "base/guard.h"
-#include "jid/idna.h"
 #include "net/attempts.h"
 #include "net/happy_eyeballs.h"
 #include "net/net_settings.h"
@@ -20,10 +19,6 @@
 #define DEFAULT_TIMEOUT_MS 15000
 #define DEFAULT_TRIAL_MS 20000
 #define DEFAULT_STAGGER_MS 250
-
-enum {
-	HOST_SIZE = ENVOI__MAX_DNS_NAME + 2, /* of a name or an address */
-};
 
 enum dial_state {
 	DIAL_RUNNING,
@@ -42,8 +37,8 @@ struct envoi_dial {
 	struct envoi_context *context;
 	envoi_dialed_fn *done;
 	void *user;
-	char domain[HOST_SIZE];
-	char host[HOST_SIZE]; /* "": services of the domain */
+	char domain[ENVOI__HOST_SIZE];
+	char host[ENVOI__HOST_SIZE]; /* "": services of the domain */
 	uint16_t port;
 	bool is_server;
 	unsigned int routes;
@@ -266,37 +261,6 @@ int envoi_dial_next(struct envoi_dial *dial, const struct envoi_failure *why, ui
 
 /* --- beginning --- */
 
-/* RFC 6122 and URIs write IPv6 addresses in brackets. */
-static char *strip_brackets(char *host)
-{
-	size_t len = strlen(host);
-	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		return host + 1;
-	}
-	return host;
-}
-
-static int copy_host(char to[HOST_SIZE], const char *text)
-{
-	char ascii[HOST_SIZE + 2];
-	unsigned char bytes[16];
-	int r = envoi__domain_to_ascii(ascii, sizeof(ascii), text);
-	if (r < 0) {
-		return r;
-	}
-	const char *host = strip_brackets(ascii);
-	size_t len = strlen(host);
-	bool is_address = envoi__parse_address(host, bytes) != 0;
-	if (len >= HOST_SIZE || (!is_address && !envoi__is_dns_name(host))) {
-		return ENVOI_ERR_INVALID;
-	}
-	len -= !is_address && host[len - 1] == '.';
-	memcpy(to, host, len);
-	to[len] = '\0';
-	return ENVOI_OK;
-}
-
 static bool is_address(const char *text)
 {
 	unsigned char bytes[16];
@@ -315,9 +279,9 @@ static int take_options(struct envoi_dial *dial, const struct envoi_dial_options
 	if (options->domain == NULL || (!dial->is_server && strcmp(service, "xmpp-client") != 0)) {
 		return ENVOI_ERR_INVALID;
 	}
-	int r = copy_host(dial->domain, options->domain);
+	int r = envoi__host_read(dial->domain, options->domain);
 	if (r == ENVOI_OK && options->host != NULL) {
-		r = copy_host(dial->host, options->host);
+		r = envoi__host_read(dial->host, options->host);
 	}
 	if (r < 0) {
 		return r;

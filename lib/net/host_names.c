@@ -8,6 +8,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <envoi/error.h>
+
+#include "jid/idna.h"
+
 #define MAX_LABEL 63
 
 static bool is_name_char(char c)
@@ -68,6 +72,37 @@ int envoi__parse_address(const char *text, unsigned char bytes[16])
 		return AF_INET;
 	}
 	return inet_pton(AF_INET6, text, bytes) == 1 ? AF_INET6 : 0;
+}
+
+/* RFC 6122 and URIs write IPv6 addresses in brackets. */
+static char *strip_brackets(char *host)
+{
+	size_t len = strlen(host);
+	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		return host + 1;
+	}
+	return host;
+}
+
+int envoi__host_read(char to[ENVOI__HOST_SIZE], const char *text)
+{
+	char ascii[ENVOI__HOST_SIZE + 2];
+	unsigned char bytes[16];
+	int r = envoi__domain_to_ascii(ascii, sizeof(ascii), text);
+	if (r < 0) {
+		return r;
+	}
+	const char *host = strip_brackets(ascii);
+	size_t len = strlen(host);
+	bool is_address = envoi__parse_address(host, bytes) != 0;
+	if (len >= ENVOI__HOST_SIZE || (!is_address && !envoi__is_dns_name(host))) {
+		return ENVOI_ERR_INVALID;
+	}
+	len -= !is_address && host[len - 1] == '.';
+	memcpy(to, host, len);
+	to[len] = '\0';
+	return ENVOI_OK;
 }
 
 void envoi__make_sockaddr(

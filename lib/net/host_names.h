@@ -13,6 +13,9 @@
 /** The longest DNS name as text (RFC 1035, section 2.3.4), without a trailing dot. */
 #define ENVOI__MAX_DNS_NAME 253
 
+/** Of a host as text: a name, or an address. */
+#define ENVOI__HOST_SIZE (ENVOI__MAX_DNS_NAME + 3)
+
 /** @return whether a name can be looked up: letters, digits, '-' and '_' in labels of 1 to 63 bytes
  *          */
 bool envoi__is_dns_name(const char *name);
@@ -27,6 +30,16 @@ bool envoi__is_within_domain(const char *name, const char *domain);
  * @return AF_INET, AF_INET6, or 0: @p text is no address
  */
 int envoi__parse_address(const char *text, unsigned char bytes[16]);
+
+/**
+ * Read a host as users, URIs and stream errors write it: a name, also in U-labels and with a
+ * trailing dot, or an address, also in brackets.
+ *
+ * @param to  as A-labels without the dot, or an address without brackets; unchanged on failure
+ * @retval ENVOI_ERR_INVALID  neither
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__host_read(char to[ENVOI__HOST_SIZE], const char *text);
 
 /** @param family AF_INET or AF_INET6 */
 void envoi__make_sockaddr(

@@ -74,6 +74,9 @@ void envoi__tcp_trial_opened(
 void envoi__tcp_trial_waiting(void *user, bool is_waiting)
 {
 	struct tcp_trial *own = user;
+	if (own->connector->proxy != NULL) {
+		envoi__tcp_proxy_wait(own->connector->proxy, is_waiting);
+	}
 	envoi_trial_wait(own->trial, is_waiting);
 }
 
@@ -243,6 +246,9 @@ static int tcp_next(
 	struct tcp_connector *connector = connector_of(base);
 	if (connector->dial == NULL || connector->is_waited_for) {
 		return ENVOI_ERR_STATE;
+	}
+	if (connector->proxy != NULL) {
+		envoi__tcp_proxy_set_timeout(connector->proxy, timeout_ms);
 	}
 	if (dial_next_port(connector, why)) {
 		connector->is_waited_for = true;

@@ -15,7 +15,6 @@
 #include <envoi/interfaces/mainloop.h>
 
 #include "http/http_settings.h"
-#include "jid/idna.h"
 #include "net/host_names.h"
 #include "net/net_settings.h"
 #include "transport/proxy/proxy.h"
@@ -33,7 +32,7 @@ struct tcp_proxy {
 	enum envoi__proxy_type type;
 	char *proxy_host, *user, *password, *name_servers; /* NULL: not set */
 	uint16_t proxy_port;
-	char host[ENVOI__MAX_DNS_NAME + 3]; /* of the server, as it is sent */
+	char host[ENVOI__HOST_SIZE]; /* of the server, as it is sent */
 	struct {
 		uint16_t port;
 		bool is_direct;
@@ -41,6 +40,8 @@ struct tcp_proxy {
 	size_t count, at;
 	size_t head_bytes;
 	uint64_t end_ms; /* by the loop's clock; 0: no deadline */
+	uint64_t waiting_since_ms; /* for a trust decision: the deadline is suspended */
+	bool is_waiting;
 	struct envoi_dial_options dial; /* without texts */
 	struct envoi_failure tried; /* its attempts: of earlier ports */
 };
@@ -87,21 +88,6 @@ static void list_ports(struct tcp_proxy *proxy, const struct envoi_dial_options 
 	}
 }
 
-/* @param host  also "[2001:db8::1]" */
-static int name_server_host(struct tcp_proxy *proxy, const char *host)
-{
-	unsigned char bytes[16];
-	size_t len = strlen(host);
-	if (len > 2 && len < sizeof(proxy->host) && host[0] == '[' && host[len - 1] == ']') {
-		memcpy(proxy->host, host + 1, len - 2);
-	} else if (envoi__domain_to_ascii(proxy->host, sizeof(proxy->host), host) < 0) {
-		return ENVOI_ERR_INVALID;
-	}
-	bool is_valid = envoi__parse_address(proxy->host, bytes) != 0 ||
-		envoi__is_dns_name(proxy->host);
-	return is_valid ? ENVOI_OK : ENVOI_ERR_INVALID;
-}
-
 static int keep(struct envoi_context *context, char **own, const char *text)
 {
 	*own = text != NULL ? envoi_strndup(context, text, strlen(text)) : NULL;
@@ -116,6 +102,28 @@ static int keep_texts(struct tcp_proxy *proxy, const struct envoi__net_settings 
 	return r < 0 ? r : keep(proxy->context, &proxy->name_servers, net->name_servers);
 }
 
+static uint64_t now_of(const struct tcp_proxy *proxy)
+{
+	return envoi_loop_now_ms(envoi_context_loop(proxy->context));
+}
+
+void envoi__tcp_proxy_set_timeout(struct tcp_proxy *proxy, uint64_t timeout_ms)
+{
+	proxy->is_waiting = false;
+	proxy->end_ms = timeout_ms > 0 ? now_of(proxy) + timeout_ms : 0;
+}
+
+void envoi__tcp_proxy_wait(struct tcp_proxy *proxy, bool is_waiting)
+{
+	uint64_t now_ms = now_of(proxy);
+	if (is_waiting && !proxy->is_waiting) {
+		proxy->waiting_since_ms = now_ms;
+	} else if (!is_waiting && proxy->is_waiting && proxy->end_ms > 0) {
+		proxy->end_ms += now_ms - proxy->waiting_since_ms;
+	}
+	proxy->is_waiting = is_waiting;
+}
+
 static void keep_dial(struct tcp_proxy *proxy, const struct envoi_dial_options *options)
 {
 	proxy->dial = (struct envoi_dial_options){
@@ -126,10 +134,7 @@ static void keep_dial(struct tcp_proxy *proxy, const struct envoi_dial_options *
 		.decision_timeout_ms = options->decision_timeout_ms,
 		.stagger_ms = options->stagger_ms,
 	};
-	if (options->timeout_ms > 0) {
-		struct envoi_loop *loop = envoi_context_loop(proxy->context);
-		proxy->end_ms = envoi_loop_now_ms(loop) + options->timeout_ms;
-	}
+	envoi__tcp_proxy_set_timeout(proxy, options->timeout_ms);
 }
 
 static int fill(struct tcp_proxy *proxy, const struct envoi_settings *settings,
@@ -145,9 +150,8 @@ static int fill(struct tcp_proxy *proxy, const struct envoi_settings *settings,
 	list_ports(proxy, options);
 	keep_dial(proxy, options);
 	int r = net->proxy_host != NULL ? keep_texts(proxy, net) : ENVOI_ERR_INVALID;
-	return r < 0
-		? r
-		: name_server_host(proxy, options->host != NULL ? options->host : options->domain);
+	const char *host = options->host != NULL ? options->host : options->domain;
+	return r < 0 ? r : envoi__host_read(proxy->host, host);
 }
 
 int envoi__tcp_proxy_new(struct tcp_proxy **ret_proxy, struct envoi_context *context,
@@ -186,8 +190,8 @@ void envoi__tcp_proxy_dial_options(
 	ret_options->port = proxy->proxy_port;
 	ret_options->name_servers = proxy->name_servers;
 	if (proxy->end_ms > 0) {
-		uint64_t now = envoi_loop_now_ms(envoi_context_loop(proxy->context));
-		ret_options->timeout_ms = proxy->end_ms > now ? proxy->end_ms - now : 1;
+		uint64_t now_ms = now_of(proxy);
+		ret_options->timeout_ms = proxy->end_ms > now_ms ? proxy->end_ms - now_ms : 1;
 	}
 }
 
@@ -218,8 +222,9 @@ int envoi__tcp_proxy_open(const struct tcp_proxy *proxy, struct envoi__proxy_ope
 
 bool envoi__tcp_proxy_next(struct tcp_proxy *proxy, const struct envoi_failure *why)
 {
-	uint64_t now = envoi_loop_now_ms(envoi_context_loop(proxy->context));
-	if (proxy->at + 1 == proxy->count || (proxy->end_ms > 0 && now >= proxy->end_ms)) {
+	envoi__tcp_proxy_wait(proxy, false); /* a trial that has failed does not wait */
+	if (proxy->at + 1 == proxy->count ||
+		(proxy->end_ms > 0 && now_of(proxy) >= proxy->end_ms)) {
 		return false;
 	}
 	struct envoi_attempt attempt = {.phase = why->phase, .code = why->code};

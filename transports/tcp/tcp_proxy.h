@@ -6,6 +6,7 @@
 #define ENVOI_TCP_PROXY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct envoi_channel;
 struct envoi_context;
@@ -43,6 +44,12 @@ int envoi__tcp_proxy_open(const struct tcp_proxy *proxy, struct envoi__proxy_ope
 	void (*done)(
 		void *user, struct envoi_channel *channel, const struct envoi_failure *failure),
 	void *user);
+
+/** Set the deadline of all ports. @param timeout_ms  from now; 0: none */
+void envoi__tcp_proxy_set_timeout(struct tcp_proxy *proxy, uint64_t timeout_ms);
+
+/** Suspend the deadline while the application decides about a certificate, or continue it. */
+void envoi__tcp_proxy_wait(struct tcp_proxy *proxy, bool is_waiting);
 
 /** Go to the next port of the server, and keep the attempts of the last one. @return false: there
  * is none, or no time is left */

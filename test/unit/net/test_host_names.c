@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <envoi/error.h>
+
 #include "net/host_names.h"
 
 static void names_are_within_their_domain(void **state)
@@ -97,6 +99,34 @@ static void addresses_are_parsed_and_printed(void **state)
 	}
 }
 
+/* RFC 6120, section 4.9.3.19; RFC 3986, section 3.2.2. */
+static void hosts_are_read_in_all_forms(void **state)
+{
+	static const struct {
+		const char *text, *host;
+	} rows[] = {
+		{"a.example", "a.example"},
+		{"a.example.", "a.example"},
+		{"b\303\274cher.example", "xn--bcher-kva.example"},
+		{"192.0.2.1", "192.0.2.1"},
+		{"2001:db8::1", "2001:db8::1"},
+		{"[2001:db8::1]", "2001:db8::1"},
+		{"", NULL},
+		{"[]", NULL},
+		{"[a", NULL},
+		{"[2001:db8::1", NULL},
+		{"a b", NULL},
+		{"a..b", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char host[ENVOI__HOST_SIZE] = "unchanged";
+		int r = envoi__host_read(host, rows[i].text);
+		assert_int_equal(r, rows[i].host != NULL ? ENVOI_OK : ENVOI_ERR_INVALID);
+		assert_string_equal(host, rows[i].host != NULL ? rows[i].host : "unchanged");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +134,7 @@ int main(void)
 		cmocka_unit_test(names_are_compared_without_regard_to_case),
 		cmocka_unit_test(labels_and_names_have_their_longest),
 		cmocka_unit_test(addresses_are_parsed_and_printed),
+		cmocka_unit_test(hosts_are_read_in_all_forms),
 	};
 	return cmocka_run_group_tests_name("net/host_names", tests, NULL, NULL);
 }

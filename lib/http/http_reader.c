@@ -185,7 +185,7 @@ static int interpret_head(struct envoi__http_reader *reader)
 	const char *text = "";
 	r = envoi__http_framing(
 		&reader->head, reader->asked, reader->limits.body_bytes, &reader->framing, &text);
-	return r < 0 ? fail(reader, r, text) : prepare_decoding(reader);
+	return r < 0 ? fail(reader, r, text) : ENVOI_OK;
 }
 
 /* The parser reads the head as it was sent; it may not come to another end of the message. */
@@ -254,6 +254,16 @@ static enum envoi__http_event finish_message(struct envoi__http_reader *reader)
 	return reader->framing == ENVOI__HTTP_IS_TUNNEL ? ENVOI__HTTP_TUNNEL : ENVOI__HTTP_COMPLETE;
 }
 
+/* Not before: the head of a response is of use without its body. */
+static int begin_body(struct envoi__http_reader *reader)
+{
+	if (reader->step != ENVOI__HTTP_HEAD_READ) {
+		return ENVOI_OK;
+	}
+	reader->step = ENVOI__HTTP_IN_BODY;
+	return prepare_decoding(reader);
+}
+
 /* One piece of one step. */
 static int read_step(struct envoi__http_reader *reader, const char *data, size_t len,
 	size_t *ret_used, enum envoi__http_event *ret_event)
@@ -262,8 +272,10 @@ static int read_step(struct envoi__http_reader *reader, const char *data, size_t
 	if (reader->step == ENVOI__HTTP_IN_HEAD) {
 		return read_head(reader, data, len, ret_used, ret_event);
 	}
-	reader->step = is_done(reader) ? reader->step : ENVOI__HTTP_IN_BODY;
-	int r = is_done(reader) ? ENVOI_OK : read_body(reader, data, len, ret_used);
+	int r = is_done(reader) ? ENVOI_OK : begin_body(reader);
+	if (r == ENVOI_OK && !is_done(reader)) {
+		r = read_body(reader, data, len, ret_used);
+	}
 	if (r == ENVOI_OK && is_done(reader)) {
 		*ret_event = finish_message(reader);
 	}
@@ -301,7 +313,8 @@ int envoi__http_reader_end(struct envoi__http_reader *reader)
 		return fail(
 			reader, ENVOI_ERR_DISCONNECTED, "the connection ended within a message");
 	}
-	int r = end_body(reader);
+	int r = is_done(reader) ? ENVOI_OK : begin_body(reader);
+	r = r < 0 ? r : end_body(reader);
 	reader->step = r == ENVOI_OK ? ENVOI__HTTP_DONE : reader->step;
 	return r;
 }

@@ -342,9 +342,6 @@ static void malformed_heads_are_refused(void **state)
 		"HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n",
 		/* a change of the protocol that nobody has requested */
 		"HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
-		/* codings of the content that are not requested */
-		"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 3\r\n\r\n",
 		"SSH-2.0-OpenSSH_9.2\r\n",
 		"\026\003\001",
 		"<?xml version='1.0'?>",
@@ -355,6 +352,21 @@ static void malformed_heads_are_refused(void **state)
 	}
 	expect_response("HTTP/1.1 101 x\r\nConnection: Upgrade\r\nContent-Length: 3\r\n\r\nabc",
 		ENVOI__HTTP_ASKED_UPGRADE, "ERR_PROTOCOL");
+}
+
+/* Codings that are not requested are found with the body: the status is known by then. */
+static void a_body_in_another_coding_is_refused_behind_its_head(void **state)
+{
+	(void)state;
+	expect_response("HTTP/1.1 404 x\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc",
+		ENVOI__HTTP_ASKED_BODY, "404 ERR_PROTOCOL");
+	expect_response(
+		"HTTP/1.1 503 x\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 3\r\n\r\nabc",
+		ENVOI__HTTP_ASKED_BODY, "503 ERR_PROTOCOL");
+	expect_response("HTTP/1.1 200 x\r\nContent-Encoding: br\r\n\r\n", ENVOI__HTTP_ASKED_BODY,
+		"200 ERR_PROTOCOL");
+	expect_response("HTTP/1.1 204 x\r\nContent-Encoding: br\r\n\r\n", ENVOI__HTTP_ASKED_BODY,
+		"204 [] keep");
 }
 
 static void malformed_requests_are_refused(void **state)
@@ -587,6 +599,7 @@ int main(void)
 		cmocka_unit_test(requests_are_read_too),
 		cmocka_unit_test(malformed_heads_are_refused),
 		cmocka_unit_test(malformed_requests_are_refused),
+		cmocka_unit_test(a_body_in_another_coding_is_refused_behind_its_head),
 		cmocka_unit_test(malformed_chunks_are_refused),
 		cmocka_unit_test(floods_end_at_a_limit),
 		cmocka_unit_test(lengths_beyond_the_limit_are_refused_by_the_head),

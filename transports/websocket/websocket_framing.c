@@ -165,7 +165,7 @@ static int websocket_next(
 	if (!framing->is_ready) {
 		return read_response(websocket);
 	}
-	if (websocket->is_peer_gone) {
+	if (websocket->is_peer_gone && websocket->ahead == ENVOI_OK) {
 		return ENVOI_AGAIN;
 	}
 	return envoi__websocket_read(websocket, parser, items);
@@ -182,6 +182,11 @@ static bool websocket_has_pending(const struct envoi__framing *framing)
 	const struct websocket *websocket = websocket_of_const(framing);
 	return envoi_buffer_len(&websocket->in) > 0 || websocket->taken != websocket->used ||
 		websocket->is_in_frame || websocket->message.is_begun;
+}
+
+static int websocket_restart(struct envoi__framing *framing)
+{
+	return envoi__websocket_restart(websocket_of(framing));
 }
 
 static size_t websocket_memory(const struct envoi__framing *framing)
@@ -216,6 +221,7 @@ static const struct envoi__framing_impl framing_impl = {
 	.received = websocket_received,
 	.next = websocket_next,
 	.has_pending = websocket_has_pending,
+	.restart = websocket_restart,
 	.memory = websocket_memory,
 	.destroy = websocket_destroy,
 };

@@ -251,6 +251,36 @@ static int read_frames(struct websocket *websocket, struct envoi_xml_parser *par
 int envoi__websocket_read(
 	struct websocket *websocket, struct envoi_xml_parser *parser, size_t items)
 {
+	int ahead = websocket->ahead;
+	websocket->ahead = ENVOI_OK;
 	int r = websocket->is_message_over ? check_message(websocket, parser, items) : ENVOI_OK;
-	return r < 0 ? r : read_frames(websocket, parser, items);
+	r = r == ENVOI_OK ? ahead : r;
+	return r == ENVOI_OK ? read_frames(websocket, parser, items) : r;
+}
+
+/* @retval ENVOI_AGAIN  no more is complete @retval ENVOI_END  the peer has closed */
+static int read_only_control(struct websocket *websocket)
+{
+	struct wslay_frame_iocb piece;
+	int r = read_piece(websocket, &piece, websocket->message_items);
+	if (r != ENVOI_OK) {
+		return r;
+	}
+	if (!wslay_is_ctrl_frame(piece.opcode)) {
+		return ENVOI_ERR_PROTOCOL;
+	}
+	r = read_control(websocket, (const char *)piece.data, piece.data_length);
+	return r == ENVOI_AGAIN ? ENVOI_OK : r;
+}
+
+/* RFC 6455, section 5.5: control frames may follow any message. The peer's next message answers the
+ * new header (RFC 7395, section 3.5). */
+int envoi__websocket_restart(struct websocket *websocket)
+{
+	int r = websocket->message.is_begun ? ENVOI_ERR_PROTOCOL : ENVOI_OK;
+	while (r == ENVOI_OK) {
+		r = read_only_control(websocket);
+	}
+	websocket->ahead = r == ENVOI_END ? r : ENVOI_OK;
+	return r < 0 ? r : ENVOI_OK;
 }

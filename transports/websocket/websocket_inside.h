@@ -53,6 +53,7 @@ struct websocket {
 	size_t pong_len;
 	bool has_said_goodbye, is_peer_gone;
 	int status; /* to close with; 0: by the failure */
+	int ahead; /* what was read at a restart, and `next` returns; ENVOI_OK: nothing */
 
 	/* before the frames */
 	struct envoi__http_reader http;
@@ -70,6 +71,9 @@ int envoi__websocket_fail(struct websocket *websocket, int code,
 /** Read frames until the parser was fed, as `next` of struct envoi__framing_impl. */
 int envoi__websocket_read(
 	struct websocket *websocket, struct envoi_xml_parser *parser, size_t items);
+
+/** Read the control frames behind a message, as `restart` of struct envoi__framing_impl. */
+int envoi__websocket_restart(struct websocket *websocket);
 
 /** wslay's callback: bytes that were received. */
 ssize_t envoi__websocket_on_receive(uint8_t *data, size_t len, int flags, void *user);

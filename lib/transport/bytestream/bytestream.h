@@ -261,6 +261,10 @@ int envoi__byte_stream_write_error_element(
 void envoi__byte_stream_say_goodbye(struct envoi__byte_stream *bytes, int code);
 /** Queue white space, or a framing's sign of life. */
 int envoi__byte_stream_write_sign_of_life(struct envoi__byte_stream *bytes);
+/** Begin a new stream in the frames. @retval ENVOI_ERR_PROTOCOL  bytes of an element are pending */
+int envoi__byte_stream_restart_frames(struct envoi__byte_stream *bytes);
+/** Schedule a framing's answers that no pending output will be followed by. */
+void envoi__byte_stream_wake_for_answers(struct envoi__byte_stream *bytes);
 /** Queue a framing's answers. */
 void envoi__byte_stream_answer_frames(struct envoi__byte_stream *bytes);
 /** As envoi_xml_parser_next(). @retval ENVOI_END  the peer has ended the framing's protocol */

@@ -158,6 +158,15 @@ int envoi__byte_stream_write_sign_of_life(struct envoi__byte_stream *bytes)
 	return r;
 }
 
+void envoi__byte_stream_wake_for_answers(struct envoi__byte_stream *bytes)
+{
+	const struct envoi__framing *framing = bytes->framing;
+	if (framing != NULL && framing->owes_answer &&
+		envoi__byte_stream_pending(&bytes->base) == 0) {
+		envoi__byte_stream_wake(bytes);
+	}
+}
+
 void envoi__byte_stream_answer_frames(struct envoi__byte_stream *bytes)
 {
 	size_t before = envoi_buffer_len(&bytes->plain);
@@ -170,15 +179,18 @@ void envoi__byte_stream_answer_frames(struct envoi__byte_stream *bytes)
 
 /* --- input --- */
 
+int envoi__byte_stream_restart_frames(struct envoi__byte_stream *bytes)
+{
+	return bytes->framing != NULL ? bytes->framing->impl->restart(bytes->framing) : ENVOI_OK;
+}
+
 int envoi__byte_stream_next_item(struct envoi__byte_stream *bytes, struct envoi_xml_item *item)
 {
 	struct envoi__framing *framing = bytes->framing;
 	int r = envoi_xml_parser_next(bytes->parser, item);
 	while (r == ENVOI_AGAIN && framing != NULL && bytes->state == BYTE_STREAM_MOVING) {
 		int fed = framing->impl->next(framing, bytes->parser, framing->items);
-		if (framing->owes_answer && envoi__byte_stream_pending(&bytes->base) == 0) {
-			envoi__byte_stream_wake(bytes);
-		}
+		envoi__byte_stream_wake_for_answers(bytes);
 		if (fed != ENVOI_OK) {
 			return fed;
 		}

@@ -63,6 +63,13 @@ struct envoi__framing_impl {
 	 * incomplete */
 	bool (*has_pending)(const struct envoi__framing *framing);
 
+	/**
+	 * Begin a new stream. Control frames that were received belong to the connection: they are
+	 * answered.
+	 * @retval ENVOI_ERR_PROTOCOL  bytes of an element are pending
+	 */
+	int (*restart)(struct envoi__framing *framing);
+
 	/** @return bytes of memory that are held for incomplete input */
 	size_t (*memory)(const struct envoi__framing *framing);
 

@@ -200,10 +200,11 @@ int envoi__byte_stream_restart(struct envoi_transport *transport)
 	if (bytes->state != BYTE_STREAM_MOVING) {
 		return ENVOI_ERR_STATE;
 	}
-	if (envoi__byte_stream_has_incomplete(bytes)) {
+	if (envoi_xml_parser_has_pending(bytes->parser)) {
 		return ENVOI_ERR_PROTOCOL;
 	}
-	int r = envoi__byte_stream_renew_parser(bytes);
+	int r = envoi__byte_stream_restart_frames(bytes);
+	r = r < 0 ? r : envoi__byte_stream_renew_parser(bytes);
 	if (r < 0) {
 		return r;
 	}

@@ -286,6 +286,7 @@ void envoi__byte_stream_flush(struct envoi__byte_stream *bytes)
 		return;
 	}
 	uint64_t before = bytes->taken;
+	bool was_pending = envoi__byte_stream_pending(&bytes->base) > 0;
 	envoi__byte_stream_answer_frames(bytes);
 	if (bytes->tls != NULL) {
 		write_sealed(bytes);
@@ -295,6 +296,9 @@ void envoi__byte_stream_flush(struct envoi__byte_stream *bytes)
 	free_if_large(&bytes->plain);
 	size_t written = count_written(bytes);
 	free_if_large(&bytes->ends);
+	if (was_pending) {
+		envoi__byte_stream_wake_for_answers(bytes);
+	}
 	if (bytes->taken > before) {
 		report_progress(bytes, written);
 	}

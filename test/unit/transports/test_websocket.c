@@ -58,7 +58,7 @@ struct fixture {
 	int dones;
 	struct envoi_transport_sink sink;
 	struct envoi_buffer log;
-	bool pauses_at_element, destroys_at_element;
+	bool pauses_at_element, destroys_at_element, restarts_at_element;
 };
 
 /* --- events --- */
@@ -82,6 +82,11 @@ static void on_element(struct envoi_transport_sink *sink, struct envoi_element *
 	struct fixture *f = fixture_of(sink);
 	assert_int_equal(envoi_xml_write(&f->log, element, ENVOI_NS_CLIENT), ENVOI_OK);
 	assert_int_equal(envoi_buffer_append_text(&f->log, "\n"), ENVOI_OK);
+	if (f->restarts_at_element) {
+		int r = f->transport->impl->restart(f->transport);
+		assert_int_equal(envoi_buffer_printf(&f->log, "restart %s\n", envoi_error_name(r)),
+			ENVOI_OK);
+	}
 	if (f->pauses_at_element) {
 		f->transport->impl->pause(f->transport);
 	}
@@ -428,6 +433,9 @@ static void other_answers_are_refused(void **state)
 		{"HTTP/1.1 101 x\r\nContent-Length: 3\r\n\r\n", ENVOI_ERR_PROTOCOL,
 			"a length in an interim response"},
 		{"<?xml version='1.0'?>", ENVOI_ERR_PROTOCOL, "does not speak HTTP/1"},
+		/* the body is not read: its coding does not hide the status */
+		{"HTTP/1.1 503 Busy\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc",
+			ENVOI_ERR_PROTOCOL, "\"503 Busy\""},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		expect_refusal(*state, rows[i].response, rows[i].code, rows[i].text);
@@ -839,6 +847,79 @@ static void pongs_do_not_fill_the_memory(void **state)
 	assert_true(frames_read < 100);
 }
 
+/* The pong waits behind output that is blocked, and no input follows. */
+static void a_pong_that_had_to_wait_is_sent(void **state)
+{
+	struct fixture *f = *state;
+	const struct envoi_memory_script narrow = {
+		.cut_at = ENVOI_MEMORY_NEVER, .stall_at = ENVOI_MEMORY_NEVER, .window_bytes = 1000};
+	char xml[10000], text[11000];
+	memset(xml, 'x', sizeof(xml));
+	memcpy(xml, "<a>", 3);
+	memcpy(xml + sizeof(xml) - 4, "</a>", 4);
+	start_and_open(f);
+	envoi_memory_end_pause(f->server, true);
+	envoi_memory_pair_script(f->pair, ENVOI_MEMORY_A, &narrow);
+	assert_int_equal(
+		f->transport->impl->send_element(f->transport, xml, sizeof(xml)), ENVOI_OK);
+	run(f);
+	send_frame(f, PING, "1");
+	envoi_memory_end_pause(f->server, false);
+	run_for(f, SECOND);
+	assert_int_equal(take_frame(f, text, sizeof(text)), TEXT);
+	expect_frame(f, PONG, "1");
+}
+
+/* RFC 6455, section 5.5: a control frame may follow any message, in the same piece. */
+static void a_control_frame_before_a_restart_is_none_of_the_stream(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char frame[1024];
+	start_and_open(f);
+	f->restarts_at_element = true;
+	size_t len = make_frame(frame, TEXT, "<success/>", 10);
+	len += make_frame(frame + len, PING, "ab", 2);
+	len += make_frame(frame + len, PONG, "", 0);
+	frame[len++] = PING; /* the first byte of another */
+	send_bytes(f, frame, len);
+	expect_log(f, "<success/>\nrestart ENVOI_OK\n");
+	expect_frame(f, PONG, "ab");
+	send_bytes(f, "", 1); /* its length: 0 */
+	expect_frame(f, PONG, "");
+	send_frame(f, TEXT, server_open);
+	expect_log(f, "opened example.org i\n");
+}
+
+static void a_message_before_a_restart_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char frame[1024];
+	start_and_open(f);
+	f->restarts_at_element = true;
+	size_t len = make_frame(frame, TEXT, "<success/>", 10);
+	len += make_frame(frame + len, PING, "ab", 2);
+	len += make_frame(frame + len, TEXT, server_open, strlen(server_open));
+	send_bytes(f, frame, len);
+	f->restarts_at_element = false;
+	assert_int_equal(envoi_buffer_append(&f->log, "", 1), ENVOI_OK);
+	assert_non_null(strstr(envoi_buffer_data(&f->log), "restart ENVOI_ERR_PROTOCOL\n"));
+}
+
+static void a_close_before_a_restart_ends_the_connection(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char frame[1024];
+	start_and_open(f);
+	f->restarts_at_element = true;
+	size_t len = make_frame(frame, TEXT, "<success/>", 10);
+	len += make_frame(frame + len, CLOSE, "\x03\xe9", 2);
+	send_bytes(f, frame, len);
+	run_for(f, 2 * SECOND);
+	expect_log(f,
+		"<success/>\nrestart ENVOI_OK\nclosed ENVOI_ERR_DISCONNECTED the peer closed the "
+		"WebSocket: status 1001, going away\n");
+}
+
 static void the_peer_s_close_is_returned_to_it(void **state)
 {
 	static const struct {
@@ -1000,6 +1081,10 @@ int main(void)
 		CASE(a_message_over_the_limit_is_refused_before_it_is_kept),
 		CASE(fragments_are_summed_up),
 		CASE(pongs_do_not_fill_the_memory),
+		CASE(a_pong_that_had_to_wait_is_sent),
+		CASE(a_control_frame_before_a_restart_is_none_of_the_stream),
+		CASE(a_message_before_a_restart_is_refused),
+		CASE(a_close_before_a_restart_ends_the_connection),
 		CASE(the_peer_s_close_is_returned_to_it),
 		CASE(a_close_after_the_stream_is_orderly),
 		CASE(a_message_that_does_not_end_has_a_deadline),

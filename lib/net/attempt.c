@@ -129,7 +129,7 @@ static void fail_trial_with(struct envoi__attempt *attempt, int code, const char
 static void on_trial_timeout(struct envoi_timer *timer)
 {
 	fail_trial_with(ENVOI_CONTAINER_OF(timer, struct envoi__attempt, timer), ENVOI_ERR_TIMEOUT,
-		"no TLS in the time allowed");
+		"the handshake did not end in the time allowed");
 }
 
 static void on_decision_timeout(struct envoi_timer *timer)

@@ -188,7 +188,7 @@ SERVERS = (
       "condition sent: connection-timeout", AT,
       "the server takes too long: check --server and --port, or try again later"]),
     (is_silent, ("--tls-timeout", "300ms", "--tls", "direct"), 7,
-     ["timed out (tls): no TLS in the time allowed", AT,
+     ["timed out (tls): the handshake did not end in the time allowed", AT,
       "the server takes too long: check --server and --port, or try again later"]),
     (is_silent, ("--login-timeout", "4s"), 7,
      ["timed out (stream): the login took too long",

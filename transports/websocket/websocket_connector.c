@@ -22,8 +22,6 @@ struct websocket_connector {
 	struct envoi__http_url url; /* of the target */
 	const char *server_name; /* that the certificate is for: of the URL, or the domain */
 	size_t head_bytes;
-	uint64_t timeout_ms; /* of the handshakes */
-	uint64_t decision_timeout_ms;
 };
 
 static struct websocket_connector *connector_of(struct tcp_connector *tcp)
@@ -74,15 +72,13 @@ static int prepare_dial(struct tcp_connector *tcp, const struct envoi_target *ta
 		return r;
 	}
 	connector->server_name = name_to_verify(connector);
-	connector->timeout_ms = options->trial_timeout_ms;
-	connector->decision_timeout_ms = options->decision_timeout_ms;
 	options->host = options->host != NULL ? options->host : connector->url.host;
 	options->port = connector->url.port;
 	options->routes = options->trial_routes = ENVOI_ROUTE_DIRECT;
 	return read_settings(connector, target);
 }
 
-/* RFC 7301: an HTTP server selects its protocol. */
+/* RFC 7301: an HTTP server selects its protocol. The dial has deadlines for all this. */
 static int open_websocket(
 	struct tcp_connector *tcp, struct tcp_trial *own, struct envoi_channel *channel)
 {
@@ -95,8 +91,6 @@ static int open_websocket(
 				.tls = connector->url.is_secure ? tcp->tls : NULL,
 				.server_name = connector->server_name,
 				.alpn = "http/1.1",
-				.timeout_ms = connector->timeout_ms,
-				.decision_timeout_ms = connector->decision_timeout_ms,
 				.done = envoi__tcp_trial_opened,
 				.waiting = envoi__tcp_trial_waiting,
 				.user = own,

@@ -21,8 +21,8 @@ struct envoi__websocket_opening_options {
 
 /**
  * Open a channel: the TLS handshake, if options->opening.tls is set, then the change to WebSocket
- * (RFC 6455, section 4), each within timeout_ms. `done` is called as by envoi_opening_new(), with a
- * failure in phase TLS or CONNECT.
+ * (RFC 6455, section 4), each within timeout_ms (0: the caller has a deadline of its own). `done`
+ * is called as by envoi_opening_new(), with a failure in phase TLS or CONNECT.
  *
  * @param channel  taken, on failure too
  * Errors as envoi_opening_new(), and ENVOI_ERR_SYSTEM: there are no random numbers

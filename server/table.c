@@ -1,80 +1,24 @@
 /*
  * envoi-server - tables of named entries
  * SPDX-License-Identifier: MIT
+ *
+ * Private headers: base/siphash.h, which is inline.
  */
 #include "table.h"
 
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/siphash.h"
+
 enum {
 	FIRST_CAPACITY = 16, /* a power of two, as all */
 };
 
-/* --- SipHash-1-3 (Aumasson and Bernstein, 2012) --- */
-
-struct state {
-	uint64_t a, b, c, d;
-};
-
-static uint64_t rotated(uint64_t x, unsigned int bits)
-{
-	return x << bits | x >> (64 - bits);
-}
-
-static void mix(struct state *s)
-{
-	s->a += s->b;
-	s->c += s->d;
-	s->b = rotated(s->b, 13) ^ s->a;
-	s->d = rotated(s->d, 16) ^ s->c;
-	s->a = rotated(s->a, 32);
-	s->c += s->b;
-	s->a += s->d;
-	s->b = rotated(s->b, 17) ^ s->c;
-	s->d = rotated(s->d, 21) ^ s->a;
-	s->c = rotated(s->c, 32);
-}
-
-static void absorb(struct state *s, uint64_t word)
-{
-	s->d ^= word;
-	mix(s);
-	s->a ^= word;
-}
-
-/* Up to eight bytes, the first is the lowest. */
-static uint64_t word_of(const unsigned char *bytes, size_t len)
-{
-	uint64_t word = 0;
-	for (size_t i = 0; i < len; i++) {
-		word |= (uint64_t)bytes[i] << (8 * i);
-	}
-	return word;
-}
-
 static uint64_t hash_of(const struct envoi__table *table, const char *name, size_t len)
 {
-	const unsigned char *bytes = (const unsigned char *)name;
-	struct state s = {
-		table->key[0] ^ 0x736f6d6570736575,
-		table->key[1] ^ 0x646f72616e646f6d,
-		table->key[0] ^ 0x6c7967656e657261,
-		table->key[1] ^ 0x7465646279746573,
-	};
-	size_t whole = len - len % 8;
-	for (size_t i = 0; i < whole; i += 8) {
-		absorb(&s, word_of(bytes + i, 8));
-	}
-	absorb(&s, word_of(bytes + whole, len % 8) | (uint64_t)len << 56);
-	s.c ^= 0xff;
-	for (int i = 0; i < 3; i++) {
-		mix(&s);
-	}
-	return s.a ^ s.b ^ s.c ^ s.d;
+	return envoi__siphash(table->key, name, len);
 }
-
-/* --- the table --- */
 
 int envoi__table_init(struct envoi__table *table, struct envoi_context *context)
 {

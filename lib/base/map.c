@@ -9,62 +9,13 @@
 #include <envoi/error.h>
 
 #include "base/context.h"
+#include "base/siphash.h"
 
 static const char removed[1];
 
-static uint64_t rotate(uint64_t value, unsigned int bits)
-{
-	return value << bits | value >> (64 - bits);
-}
-
-struct sip {
-	uint64_t a, b, c, d;
-};
-
-static void sip_round(struct sip *s)
-{
-	s->a += s->b;
-	s->b = rotate(s->b, 13) ^ s->a;
-	s->a = rotate(s->a, 32);
-	s->c += s->d;
-	s->d = rotate(s->d, 16) ^ s->c;
-	s->a += s->d;
-	s->d = rotate(s->d, 21) ^ s->a;
-	s->c += s->b;
-	s->b = rotate(s->b, 17) ^ s->c;
-	s->c = rotate(s->c, 32);
-}
-
 uint64_t envoi__hash(const struct envoi_context *context, const void *data, size_t len)
 {
-	const uint64_t *key = context->hash_key;
-	struct sip s = {
-		key[0] ^ 0x736f6d6570736575u,
-		key[1] ^ 0x646f72616e646f6du,
-		key[0] ^ 0x6c7967656e657261u,
-		key[1] ^ 0x7465646279746573u,
-	};
-	const unsigned char *at = data;
-	size_t left = len;
-	for (; left >= 8; at += 8, left -= 8) {
-		uint64_t word;
-		memcpy(&word, at, 8);
-		s.d ^= word;
-		sip_round(&s);
-		s.a ^= word;
-	}
-	uint64_t last = (uint64_t)len << 56;
-	for (size_t i = 0; i < left; i++) {
-		last |= (uint64_t)at[i] << 8 * i;
-	}
-	s.d ^= last;
-	sip_round(&s);
-	s.a ^= last;
-	s.c ^= 0xff;
-	sip_round(&s);
-	sip_round(&s);
-	sip_round(&s);
-	return s.a ^ s.b ^ s.c ^ s.d;
+	return envoi__siphash(context->hash_key, data, len);
 }
 
 void envoi__map_init(struct envoi__map *map, struct envoi_context *context)

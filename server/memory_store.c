@@ -65,14 +65,6 @@ static struct account *find(const struct memory_store *store, const char *name)
 	return link == NULL ? NULL : ENVOI_CONTAINER_OF(link, struct account, link);
 }
 
-static void wipe(void *memory, size_t len)
-{
-	volatile unsigned char *bytes = memory;
-	while (len-- > 0) {
-		bytes[len] = 0;
-	}
-}
-
 /* --- jobs --- */
 
 static void finish(struct envoi_store_job *job, int code, const struct envoi_store_answer *answer)
@@ -194,7 +186,9 @@ static void free_values(struct memory_store *store, struct account *account)
 
 static void forget_verifiers(struct memory_store *store, struct account *account)
 {
-	wipe(account->verifiers, account->verifier_bytes);
+	if (account->verifiers != NULL) {
+		explicit_bzero(account->verifiers, account->verifier_bytes);
+	}
 	envoi_free(store->context, account->verifiers);
 	account->verifiers = NULL;
 	account->verifier_count = account->verifier_bytes = 0;
@@ -527,7 +521,7 @@ static void destroy(struct envoi_store *base)
 		link = next;
 	}
 	envoi__table_finish(&store->accounts);
-	wipe(store->store.decoy_key, sizeof(store->store.decoy_key));
+	explicit_bzero(store->store.decoy_key, sizeof(store->store.decoy_key));
 	envoi_free(context, store);
 	envoi_context_unref(context);
 }

@@ -15,14 +15,6 @@ enum {
 	MOST_VERIFIERS = 8, /* of an account; further ones are not used */
 };
 
-static void wipe(void *memory, size_t len)
-{
-	volatile unsigned char *bytes = memory;
-	while (len-- > 0) {
-		bytes[len] = 0;
-	}
-}
-
 /* --- looking up --- */
 
 struct login {
@@ -43,7 +35,7 @@ static void answer_lookup(struct envoi_sasl_lookup *lookup, const struct envoi_s
 	}
 	envoi_sasl_lookup_answer(
 		lookup, r == ENVOI_OK ? r : ENVOI_ERR_SYSTEM, r == ENVOI_OK ? &account : NULL);
-	wipe(rooms, sizeof(rooms));
+	explicit_bzero(rooms, sizeof(rooms));
 }
 
 static void on_looked_up(struct envoi__job *job, int code, const struct envoi_store_answer *answer)
@@ -145,7 +137,7 @@ static void free_change(struct change *change)
 	}
 	envoi__list_remove(&change->link);
 	envoi_jid_unref(change->jid);
-	wipe(change->derivations, sizeof(change->derivations));
+	explicit_bzero(change->derivations, sizeof(change->derivations));
 	envoi_free(context, change);
 }
 

@@ -18,14 +18,6 @@ struct envoi__sqlite_chunk {
 	alignas(void *) char bytes[];
 };
 
-void envoi__sqlite_wipe(void *memory, size_t len)
-{
-	volatile unsigned char *bytes = memory;
-	while (len-- > 0) {
-		bytes[len] = 0;
-	}
-}
-
 static struct envoi__sqlite_chunk *add_chunk(struct envoi__sqlite_answer *answer, size_t len)
 {
 	size_t size = len > CHUNK_BYTES ? len : CHUNK_BYTES;
@@ -84,7 +76,7 @@ void envoi__sqlite_answer_finish(struct envoi__sqlite_answer *answer)
 	while (answer->chunks != NULL) {
 		struct envoi__sqlite_chunk *chunk = answer->chunks;
 		answer->chunks = chunk->next;
-		envoi__sqlite_wipe(chunk->bytes, chunk->used);
+		explicit_bzero(chunk->bytes, chunk->used);
 		sqlite3_free(chunk);
 	}
 	sqlite3_free(answer->items);

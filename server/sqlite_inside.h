@@ -47,7 +47,6 @@ void *envoi__sqlite_answer_grow(
 	struct envoi__sqlite_answer *answer, size_t count, size_t item_bytes);
 /** Wipe and free. */
 void envoi__sqlite_answer_finish(struct envoi__sqlite_answer *answer);
-void envoi__sqlite_wipe(void *memory, size_t len);
 
 /* --- jobs --- */
 

@@ -104,7 +104,7 @@ static void free_job(struct sqlite_store *store, struct envoi__sqlite_job *job)
 {
 	envoi__sqlite_answer_finish(&job->answer);
 	size_t bytes = job->bytes;
-	envoi__sqlite_wipe(job, bytes);
+	explicit_bzero(job, bytes);
 	envoi_free(store->context, job);
 }
 
@@ -307,7 +307,7 @@ static void free_store(struct sqlite_store *store)
 	if (store->lock_fd >= 0) {
 		close(store->lock_fd);
 	}
-	envoi__sqlite_wipe(store->store.decoy_key, sizeof(store->store.decoy_key));
+	explicit_bzero(store->store.decoy_key, sizeof(store->store.decoy_key));
 	envoi_free(context, store->path);
 	envoi_free(context, store);
 	envoi_context_unref(context);

@@ -288,7 +288,7 @@ static int read_accounts(struct server *server, const char *file_name)
 		}
 	}
 	fclose(file);
-	memset(line, 0, sizeof(line));
+	explicit_bzero(line, sizeof(line));
 	return status;
 }
 

@@ -90,7 +90,7 @@ void envoi__task_withdraw(struct envoi_server *server, struct envoi__task *task)
 {
 	if (task->link.next != NULL && !envoi__list_is_empty(&task->link)) {
 		envoi__list_remove(&task->link);
-		server->waiting--;
+		server->waiting -= !task->is_free;
 	}
 }
 
@@ -230,18 +230,25 @@ static void run_now(struct envoi__account *account, struct envoi__task *task)
 	envoi__account_release(account);
 }
 
+/* The limit holds before an account is loaded: names that a peer invents would fill the memory
+ * while the store does not answer. */
 void envoi__account_want(
 	struct envoi_server *server, const struct envoi_jid *jid, struct envoi__task *task)
 {
 	struct envoi__account *account = find(server, jid);
-	int r = account == NULL ? load(&account, server, jid) : ENVOI_OK;
 	envoi__list_init(&task->link);
-	if (r == ENVOI_OK && is_ready(account)) {
+	if (account != NULL && is_ready(account)) {
 		run_now(account, task);
-	} else if (r == ENVOI_OK && server->waiting < server->values.waiting) {
-		envoi__list_append(&account->tasks, &task->link);
-		server->waiting++;
-	} else {
-		task->run(task, NULL, r < 0 ? r : ENVOI_ERR_FULL);
+		return;
 	}
+	int r = !task->is_free && envoi__store_is_busy(server) ? ENVOI_ERR_FULL : ENVOI_OK;
+	if (r == ENVOI_OK && account == NULL) {
+		r = load(&account, server, jid);
+	}
+	if (r < 0) {
+		task->run(task, NULL, r);
+		return;
+	}
+	envoi__list_append(&account->tasks, &task->link);
+	server->waiting += !task->is_free;
 }

@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include <envoi/ext/carbons.h>
+#include <envoi/ext/hints.h>
 #include <envoi/ext/stanza_forwarding.h>
 
 #include "inside.h"
-
-#define NS_HINTS "urn:xmpp:hints"
 
 /* --- enabling (sections 4 and 5) --- */
 
@@ -34,12 +33,12 @@ static void disable(const struct envoi__routed *routed, struct envoi__account *a
 }
 
 const struct envoi__service envoi__copy_services[] = {
-	{ENVOI_IQ_SET, ENVOI_NS_CARBONS, "enable", ENVOI__AT_OWN, enable},
-	{ENVOI_IQ_SET, ENVOI_NS_CARBONS, "disable", ENVOI__AT_OWN, disable},
+	{ENVOI_IQ_SET, ENVOI_NS_CARBONS, "enable", ENVOI__AT_OWN | ENVOI__LISTED, false, enable},
+	{ENVOI_IQ_SET, ENVOI_NS_CARBONS, "disable", ENVOI__AT_OWN, false, disable},
 	{.kind = ENVOI_NO_STANZA},
 };
 
-/* --- which messages (section 6.1) --- */
+/* --- which messages (sections 6.1 and 9: `private` stays in the message) --- */
 
 static bool is_copied(const struct envoi_stanza *message)
 {
@@ -47,7 +46,7 @@ static bool is_copied(const struct envoi_stanza *message)
 	enum envoi_stanza_type type = envoi_stanza_type(message);
 	bool is_talk = type == ENVOI_TYPE_CHAT ||
 		(type == ENVOI_TYPE_NORMAL && envoi_message_body(message, NULL) != NULL);
-	return is_talk && envoi_element_child(element, NS_HINTS, "no-copy") == NULL &&
+	return is_talk && !envoi_hints_of(message).no_copy &&
 		envoi_element_child(element, ENVOI_NS_CARBONS, "private") == NULL &&
 		envoi_element_child(element, ENVOI_NS_CARBONS, "received") == NULL &&
 		envoi_element_child(element, ENVOI_NS_CARBONS, "sent") == NULL;

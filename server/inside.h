@@ -32,10 +32,12 @@
  *	parcel.c          messages on their way to sessions, and what becomes of them
  *	offline.c         messages that wait for their recipient (XEP-0160)
  *	presence.c        who is available
+ *	directed.c        presence that is sent to one entity
  *	subscription.c    who sees whom
  *	roster.c          contacts
  *	values.c          what clients keep at the server
- *	blocking.c        blocked addresses
+ *	blocking.c        requests about blocked addresses
+ *	blocklist.c       the list of them, and what contacts see of its changes
  *	copies.c          message carbons
  *	saving.c          changes that are answered when they are stored
  *	request.c         iqs that the server answers, for itself and for accounts
@@ -65,6 +67,8 @@ struct envoi__job {
 /** Something to be done when an account is in memory. */
 struct envoi__task {
 	struct envoi__list link;
+	/** it is not a stanza: server.waiting-stanzas does not hold for it */
+	bool is_free;
 	/**
 	 * @param account  NULL on failure
 	 * @param code     ENVOI_OK; ENVOI_ERR_NOT_FOUND: there is no such account; ENVOI_ERR_FULL:
@@ -147,6 +151,9 @@ void envoi__server_progressed(struct envoi_server *server);
 void envoi__job_begin(struct envoi__job *job, struct envoi_server *server,
 	struct envoi__account *account,
 	void (*done)(struct envoi__job *job, int code, const struct envoi_store_answer *answer));
+/** @return whether as many stanzas wait for the store as the setting allows: the next one is
+ * refused with resource-constraint, before it has changed anything */
+bool envoi__store_is_busy(const struct envoi_server *server);
 /** End a job without `done`. */
 void envoi__job_cancel(struct envoi__job *job);
 /** End all jobs of a server with ENVOI_ERR_CANCELED. */
@@ -156,7 +163,7 @@ void envoi__jobs_cancel(struct envoi_server *server);
 
 /**
  * Before a function of the store is called that writes: its end answers the stanza that has caused
- * it (a set), and acknowledges that.
+ * it (a set), and acknowledges that. It counts as a stanza that waits.
  * @param cause  NULL: none
  * @return the job; NULL: out of memory
  */
@@ -215,6 +222,9 @@ struct envoi__resource *envoi__resource_find(
 	const struct envoi_server *server, const struct envoi_jid *jid);
 /** @return whether messages to the bare address may go there (RFC 6121, section 8.5.2.1) */
 bool envoi__resource_takes_messages(const struct envoi__resource *resource);
+/** @return the resource with the highest priority, the first of several; NULL: none takes
+ * messages */
+struct envoi__resource *envoi__resource_best(const struct envoi__account *account);
 /** @return 0 without presence */
 int envoi__resource_priority(const struct envoi__resource *resource);
 const struct envoi_jid *envoi__resource_jid(const struct envoi__resource *resource);
@@ -274,17 +284,32 @@ void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanz
 /** Deliver a message to an address of an account (RFC 6121, section 8.5). */
 void envoi__message_deliver(const struct envoi__routed *routed, struct envoi__account *account);
 
-/* --- blocking.c --- */
+/* --- blocklist.c --- */
 
 #define ENVOI__BLOCKED_KEY "urn:xmpp:blocking" /* of the value of the store */
 
-/** Take the list as the store has it. @retval <0  as envoi_jid_from_text(), or ENVOI_ERR_LIMIT */
+/** Take the list as the store has it, also what server.blocked does not allow any more.
+ * @retval ENVOI_ERR_NOMEM */
 int envoi__blocking_read(struct envoi__account *account, const char *value, size_t len);
+/** Append the list as the store has it. @retval ENVOI_ERR_NOMEM */
+int envoi__blocking_write(struct envoi_buffer *out, const struct envoi__account *account);
+/** Add an entry. @retval ENVOI_ERR_NOMEM */
+int envoi__blocking_add(struct envoi__account *account, const struct envoi_jid *jid);
+/** Block an address; it sees the account becoming unavailable. @retval ENVOI_ERR_NOMEM */
+int envoi__blocking_block(struct envoi__account *account, const struct envoi_jid *jid);
+/** Remove an entry; addresses that no other entry blocks see the presence of the account. */
+void envoi__blocking_unblock(struct envoi__account *account, const struct envoi_jid *jid);
+/** Visit the entries, in no order. @param after  NULL: the first one @return NULL: at the end */
+const struct envoi_jid *envoi__blocking_next(
+	const struct envoi__account *account, const struct envoi_jid *after);
 void envoi__blocking_free(struct envoi__account *account);
 /** @return whether the account has blocked an address (XEP-0191, section 6) */
 bool envoi__blocking_has(const struct envoi__account *account, const struct envoi_jid *jid);
 /** @return whether a stanza for the account comes from an address that it has blocked */
 bool envoi__blocking_stops(const struct envoi__account *account, const struct envoi_stanza *stanza);
+
+/* --- blocking.c --- */
+
 /** The account has blocked the recipient of its stanza: refuse it. */
 void envoi__blocking_refuse_own(const struct envoi__routed *routed);
 
@@ -309,7 +334,8 @@ bool envoi__parcel_send(const struct envoi__routed *routed, struct envoi__accoun
 
 /** Store a message for an account, or refuse it. */
 void envoi__offline_add(const struct envoi__routed *routed, struct envoi__account *account);
-/** Store a message that the sender believes delivered: it is lost only if there is no room. */
+/** Store a message that was acknowledged to its sender. server.waiting-stanzas does not hold: its
+ * memory is that of the outbox which it comes from. */
 void envoi__offline_return(
 	struct envoi__account *account, struct envoi_stanza *message, int64_t sent_ms);
 /** @return whether a message may be stored (XEP-0160, section 3) */
@@ -332,6 +358,22 @@ void envoi__presence_deliver(const struct envoi__routed *routed, struct envoi__a
 /** Send the presence of all available resources to a contact, or that they are unavailable. */
 void envoi__presence_tell(
 	struct envoi__account *account, const struct envoi_jid *contact, bool is_available);
+/** Show a resource of another account the presence of this one, or that it is unavailable. */
+void envoi__presence_show(
+	struct envoi__account *account, struct envoi__resource *to, bool is_available);
+/** @param to  NULL: none @return NULL: out of memory */
+struct envoi_stanza *envoi__presence_unavailable(
+	struct envoi_server *server, const struct envoi_jid *from, const struct envoi_jid *to);
+
+/* --- directed.c --- */
+
+/** A presence of a session for an address. */
+void envoi__directed_send(const struct envoi__routed *routed);
+/** The resource becomes unavailable. */
+void envoi__directed_withdraw(struct envoi__resource *resource, const struct envoi_jid *from);
+/** Become unavailable for those of its directed presence for which @p is_hidden returns true. */
+void envoi__directed_hide(struct envoi__resource *resource,
+	bool (*is_hidden)(const struct envoi_jid *jid, const void *user), const void *user);
 /** @return whether the resource has sent its presence to an address, or its bare one */
 bool envoi__presence_is_directed(
 	const struct envoi__resource *resource, const struct envoi_jid *jid);
@@ -387,8 +429,10 @@ bool envoi__request_may_know(
 struct envoi__service {
 	enum envoi_stanza_kind kind; /* ENVOI_NO_STANZA ends a table */
 	const char *ns, *name;
-	/** the server's own address, the sender's account, other accounts: bits */
+	/** the server's own address, the sender's account, other accounts, and where it is listed:
+	 * bits */
 	unsigned int where;
+	bool uses_store; /* refused while it is busy */
 	/** @param account  NULL: the server */
 	void (*answer)(const struct envoi__routed *routed, struct envoi__account *account);
 };
@@ -396,6 +440,8 @@ enum {
 	ENVOI__AT_SERVER = 1,
 	ENVOI__AT_OWN = 2,
 	ENVOI__AT_OTHERS = 4,
+	/** the server lists it as a feature: clients ask the server about their account */
+	ENVOI__LISTED = 8,
 };
 /** Visit what the server answers. @param after  NULL: the first one @return NULL: at the end */
 const struct envoi__service *envoi__service_next(const struct envoi__service *after);

@@ -16,6 +16,11 @@ static void on_done(struct envoi_store_job *base, int code, const struct envoi_s
 	}
 }
 
+bool envoi__store_is_busy(const struct envoi_server *server)
+{
+	return server->waiting >= server->values.waiting;
+}
+
 void envoi__job_begin(struct envoi__job *job, struct envoi_server *server,
 	struct envoi__account *account,
 	void (*done)(struct envoi__job *job, int code, const struct envoi_store_answer *answer))

@@ -62,15 +62,8 @@ static bool has_priority(const struct envoi__resource *resource, const void *use
 /* @return -1: no resource takes messages */
 static int highest_priority(const struct envoi__account *account)
 {
-	int highest = -1;
-	const struct envoi__resource *at = NULL;
-	while ((at = envoi__resource_next(account, at)) != NULL) {
-		int priority = envoi__resource_priority(at);
-		if (envoi__resource_takes_messages(at) && priority > highest) {
-			highest = priority;
-		}
-	}
-	return highest;
+	const struct envoi__resource *best = envoi__resource_best(account);
+	return best == NULL ? -1 : envoi__resource_priority(best);
 }
 
 /* --- delivering --- */

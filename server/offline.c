@@ -10,12 +10,11 @@
 #include <string.h>
 
 #include <envoi/context.h>
+#include <envoi/ext/chat_states.h>
 #include <envoi/ext/delayed_delivery.h>
+#include <envoi/ext/hints.h>
 
 #include "inside.h"
-
-#define NS_CHAT_STATES "http://jabber.org/protocol/chatstates"
-#define NS_HINTS "urn:xmpp:hints"
 
 enum {
 	BATCH = 50,
@@ -44,7 +43,7 @@ static bool has_content(const struct envoi_stanza *message)
 	const struct envoi_element *child = envoi_element_first(envoi_stanza_element(message));
 	for (; child != NULL; child = envoi_element_next(child)) {
 		bool is_thread = envoi_element_is(child, ENVOI_NS_CLIENT, "thread");
-		if (!is_thread && strcmp(envoi_element_ns(child), NS_CHAT_STATES) != 0) {
+		if (!is_thread && strcmp(envoi_element_ns(child), ENVOI_NS_CHAT_STATES) != 0) {
 			return true;
 		}
 	}
@@ -54,9 +53,8 @@ static bool has_content(const struct envoi_stanza *message)
 bool envoi__offline_takes(const struct envoi_stanza *message)
 {
 	enum envoi_stanza_type type = envoi_stanza_type(message);
-	const struct envoi_element *element = envoi_stanza_element(message);
 	return (type == ENVOI_TYPE_NORMAL || type == ENVOI_TYPE_CHAT) && has_content(message) &&
-		envoi_element_child(element, NS_HINTS, "no-store") == NULL;
+		!envoi_hints_of(message).no_store;
 }
 
 /* --- storing --- */
@@ -128,9 +126,7 @@ static int store(struct envoi__account *account, struct envoi_stanza *message, i
 {
 	struct envoi_server *server = account->server;
 	struct envoi_buffer xml;
-	struct storing *storing = server->waiting >= server->values.waiting
-		? NULL
-		: envoi_alloc_zeroed(server->context, sizeof(*storing));
+	struct storing *storing = envoi_alloc_zeroed(server->context, sizeof(*storing));
 	if (storing == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
@@ -169,6 +165,10 @@ void envoi__offline_add(const struct envoi__routed *routed, struct envoi__accoun
 	if (!envoi__offline_takes(routed->stanza)) {
 		return;
 	}
+	if (envoi__store_is_busy(routed->server)) {
+		envoi__route_fail(routed, ENVOI_ERR_FULL);
+		return;
+	}
 	struct envoi_hold *hold = envoi__route_hold(routed);
 	int r = store(account, routed->stanza, envoi_context_wall_clock_ms(routed->server->context),
 		hold);
@@ -189,19 +189,6 @@ void envoi__offline_return(
 }
 
 /* --- delivering --- */
-
-static struct envoi__resource *best_resource(const struct envoi__account *account)
-{
-	struct envoi__resource *best = NULL, *at = NULL;
-	while ((at = envoi__resource_next(account, at)) != NULL) {
-		if (envoi__resource_takes_messages(at) &&
-			(best == NULL ||
-				envoi__resource_priority(at) > envoi__resource_priority(best))) {
-			best = at;
-		}
-	}
-	return best;
-}
 
 static void end(struct envoi__offline *offline)
 {
@@ -276,7 +263,8 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	}
 }
 
-/* @return whether it was sent; one that cannot be read is removed as if it had been received */
+/* @return whether it was sent; one that cannot be read, or whose sender was blocked since then
+ * (XEP-0191, section 3.3), is removed as if it had been received */
 static bool send_message(struct envoi__offline *offline, struct envoi__resource *resource,
 	const struct envoi_store_message *message)
 {
@@ -288,16 +276,18 @@ static bool send_message(struct envoi__offline *offline, struct envoi__resource 
 	if (r == ENVOI_OK) {
 		r = envoi_stanza_from_element(&stanza, element);
 	}
+	bool is_dropped = r == ENVOI_OK ? envoi__blocking_stops(offline->account, stanza)
+					: r != ENVOI_ERR_NOMEM;
 	*sent = (struct sent){.ticket = {.done = on_ticket, .resend = ENVOI_RESEND_NEVER},
 		.offline = offline,
 		.id = message->id,
-		.is_received = r != ENVOI_OK && r != ENVOI_ERR_NOMEM};
-	if (r == ENVOI_OK) {
+		.is_received = is_dropped};
+	if (r == ENVOI_OK && !is_dropped) {
 		r = envoi__resource_send(resource, stanza, NULL, &sent->ticket, NULL);
 	}
 	envoi_stanza_unref(stanza);
 	envoi_element_unref(element);
-	bool is_sent = r == ENVOI_OK;
+	bool is_sent = r == ENVOI_OK && !is_dropped;
 	offline->count += is_sent || sent->is_received;
 	return is_sent;
 }
@@ -317,7 +307,7 @@ static void send_batch(struct envoi__offline *offline, struct envoi__resource *r
 static void on_loaded(struct envoi__job *job, int code, const struct envoi_store_answer *answer)
 {
 	struct envoi__offline *offline = ENVOI_CONTAINER_OF(job, struct envoi__offline, job);
-	struct envoi__resource *resource = code < 0 ? NULL : best_resource(offline->account);
+	struct envoi__resource *resource = code < 0 ? NULL : envoi__resource_best(offline->account);
 	if (resource == NULL) {
 		end(offline);
 	} else if (answer->message_count > 0) {
@@ -342,7 +332,7 @@ static void load(struct envoi__offline *offline)
 static void begin(struct envoi__account *account)
 {
 	struct envoi_server *server = account->server;
-	if (!account->has_stored || server->is_closing || best_resource(account) == NULL) {
+	if (!account->has_stored || server->is_closing || envoi__resource_best(account) == NULL) {
 		return;
 	}
 	struct envoi__offline *offline = envoi_alloc_zeroed(server->context, sizeof(*offline));

@@ -64,10 +64,12 @@ void envoi__request_answer(const struct envoi__routed *routed, struct envoi__acc
 		return;
 	}
 	const struct envoi__service *service = find_service(kind, payload);
-	if (service != NULL && (service->where & envoi__request_place(routed, account)) != 0) {
-		service->answer(routed, account);
-	} else {
+	if (service == NULL || (service->where & envoi__request_place(routed, account)) == 0) {
 		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
+	} else if (service->uses_store && envoi__store_is_busy(routed->server)) {
+		envoi__route_refuse(routed, ENVOI_RESOURCE_CONSTRAINT);
+	} else {
+		service->answer(routed, account);
 	}
 }
 

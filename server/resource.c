@@ -41,6 +41,7 @@ static void on_account(struct envoi__task *task, struct envoi__account *account,
 void envoi__resource_arrive(struct envoi__resource *resource)
 {
 	resource->arrival.run = on_account;
+	resource->arrival.is_free = true; /* there is one of each session */
 	envoi__account_want(
 		resource->server, envoi_accepted_jid(resource->accepted), &resource->arrival);
 }
@@ -98,6 +99,19 @@ bool envoi__resource_takes_messages(const struct envoi__resource *resource)
 {
 	return resource->presence != NULL && envoi__resource_priority(resource) >= 0 &&
 		envoi_accepted_session(resource->accepted) != NULL;
+}
+
+struct envoi__resource *envoi__resource_best(const struct envoi__account *account)
+{
+	struct envoi__resource *best = NULL, *at = NULL;
+	while ((at = envoi__resource_next(account, at)) != NULL) {
+		if (envoi__resource_takes_messages(at) &&
+			(best == NULL ||
+				envoi__resource_priority(at) > envoi__resource_priority(best))) {
+			best = at;
+		}
+	}
+	return best;
 }
 
 /* --- sending --- */

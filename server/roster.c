@@ -371,7 +371,7 @@ static void answer_set(const struct envoi__routed *routed, struct envoi__account
 }
 
 const struct envoi__service envoi__roster_services[] = {
-	{ENVOI_IQ_GET, NS_ROSTER, "query", ENVOI__AT_OWN, answer_get},
-	{ENVOI_IQ_SET, NS_ROSTER, "query", ENVOI__AT_OWN, answer_set},
+	{ENVOI_IQ_GET, NS_ROSTER, "query", ENVOI__AT_OWN, false, answer_get},
+	{ENVOI_IQ_SET, NS_ROSTER, "query", ENVOI__AT_OWN, true, answer_set},
 	{.kind = ENVOI_NO_STANZA},
 };

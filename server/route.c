@@ -219,13 +219,20 @@ void envoi__route(const struct envoi__routed *routed)
 
 /* --- from sessions --- */
 
+/* The own account and the own server can be reached also if their domain is blocked. */
+static bool may_not_reach(const struct envoi__resource *resource, const struct envoi_jid *to)
+{
+	return envoi__blocking_has(resource->account, to) &&
+		!envoi_jid_equal_bare(to, resource->account->jid) &&
+		!envoi_jid_equal(to, resource->server->domain);
+}
+
 static void route_own(
 	struct envoi__resource *resource, struct envoi_stanza *stanza, struct envoi_hold **hold)
 {
 	const struct envoi__routed routed = {
 		.server = resource->server, .stanza = stanza, .sender = resource, .hold = hold};
-	if (envoi__blocking_has(resource->account, envoi_stanza_to(stanza)) &&
-		!envoi_jid_equal_bare(envoi_stanza_to(stanza), resource->account->jid)) {
+	if (may_not_reach(resource, envoi_stanza_to(stanza))) {
 		envoi__blocking_refuse_own(&routed);
 	} else if (envoi_stanza_kind(stanza) == ENVOI_PRESENCE) {
 		envoi__presence_send(&routed);

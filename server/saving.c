@@ -19,6 +19,7 @@ static void on_saved(struct envoi__job *job, int code, const struct envoi_store_
 	bool is_request = saving->stanza != NULL &&
 		envoi_stanza_kind(saving->stanza) == ENVOI_IQ_SET;
 	(void)answer;
+	job->server->waiting--;
 	if (code == ENVOI_OK && is_request) {
 		envoi__request_result(&routed, NULL, NULL);
 	} else if (code < 0 && code != ENVOI_ERR_CANCELED && saving->stanza != NULL) {
@@ -40,6 +41,7 @@ struct envoi_store_job *envoi__saving_begin(
 		saving->stanza = envoi_stanza_ref(cause->stanza);
 		saving->hold = envoi__route_hold(cause);
 	}
+	account->server->waiting++;
 	envoi__job_begin(&saving->job, account->server, account, on_saved);
 	return &saving->job.job;
 }

@@ -85,7 +85,7 @@ static void answer_info(const struct envoi__routed *routed, struct envoi__accoun
 		add_features(&features, envoi__request_place(routed, account));
 		send_info(routed, "account", "registered", &features);
 	} else {
-		add_features(&features, ENVOI__AT_SERVER);
+		add_features(&features, ENVOI__AT_SERVER | ENVOI__LISTED);
 		add_feature(&features, "msgoffline"); /* XEP-0160, section 4 */
 		send_info(routed, "server", "im", &features);
 	}
@@ -132,11 +132,11 @@ static void answer_version(const struct envoi__routed *routed, struct envoi__acc
 
 const struct envoi__service envoi__basic_services[] = {
 	{ENVOI_IQ_GET, ENVOI_NS_DISCO_INFO, "query",
-		ENVOI__AT_SERVER | ENVOI__AT_OWN | ENVOI__AT_OTHERS, answer_info},
+		ENVOI__AT_SERVER | ENVOI__AT_OWN | ENVOI__AT_OTHERS, false, answer_info},
 	{ENVOI_IQ_GET, ENVOI_NS_DISCO_ITEMS, "query",
-		ENVOI__AT_SERVER | ENVOI__AT_OWN | ENVOI__AT_OTHERS, answer_items},
-	{ENVOI_IQ_GET, ENVOI_NS_PING, "ping", ENVOI__AT_SERVER | ENVOI__AT_OWN, answer_ping},
-	{ENVOI_IQ_GET, ENVOI_NS_ENTITY_TIME, "time", ENVOI__AT_SERVER, answer_time},
-	{ENVOI_IQ_GET, "jabber:iq:version", "query", ENVOI__AT_SERVER, answer_version},
+		ENVOI__AT_SERVER | ENVOI__AT_OWN | ENVOI__AT_OTHERS, false, answer_items},
+	{ENVOI_IQ_GET, ENVOI_NS_PING, "ping", ENVOI__AT_SERVER | ENVOI__AT_OWN, false, answer_ping},
+	{ENVOI_IQ_GET, ENVOI_NS_ENTITY_TIME, "time", ENVOI__AT_SERVER, false, answer_time},
+	{ENVOI_IQ_GET, "jabber:iq:version", "query", ENVOI__AT_SERVER, false, answer_version},
 	{.kind = ENVOI_NO_STANZA},
 };

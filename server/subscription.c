@@ -108,7 +108,8 @@ static void send_to(const struct envoi__routed *routed, struct envoi__account *a
 	struct envoi__server_contact *known = envoi__roster_find(account, contact);
 	unsigned int before = state_of(known);
 	struct envoi__transition transition = envoi__subscription_transition(event, before);
-	if (known == NULL && transition.next != 0 && envoi__roster_is_full(account)) {
+	bool is_full = known == NULL && transition.next != 0 && envoi__roster_is_full(account);
+	if (is_full || envoi__store_is_busy(routed->server)) {
 		envoi__route_refuse(routed, ENVOI_RESOURCE_CONSTRAINT);
 		return;
 	}
@@ -227,7 +228,7 @@ static void give_request(struct envoi__resource *resource, const char *xml, size
 	if (r == ENVOI_OK) {
 		r = envoi_stanza_from_element(&request, element);
 	}
-	if (r == ENVOI_OK) {
+	if (r == ENVOI_OK && !envoi__blocking_stops(resource->account, request)) {
 		(void)envoi__resource_send(resource, request, NULL, NULL, NULL);
 	}
 	envoi_stanza_unref(request);

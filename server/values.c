@@ -82,6 +82,7 @@ static void on_got(struct envoi__job *job, int code, const struct envoi_store_an
 {
 	struct getting *getting = ENVOI_CONTAINER_OF(job, struct getting, job);
 	const struct envoi__routed routed = {.server = job->server, .stanza = getting->stanza};
+	job->server->waiting--;
 	if (code == ENVOI_OK) {
 		answer_value(&routed, answer);
 	} else if (code == ENVOI_ERR_NOT_FOUND) {
@@ -104,6 +105,7 @@ static void get_value(const struct envoi__routed *routed, struct envoi__account 
 	}
 	getting->stanza = envoi_stanza_ref(routed->stanza);
 	getting->answer_nothing = answer_nothing;
+	routed->server->waiting++;
 	envoi__job_begin(&getting->job, routed->server, account, on_got);
 	store->impl->get_value(store, &getting->job.job, envoi__account_name(account), key);
 }
@@ -179,9 +181,9 @@ static void set_vcard(const struct envoi__routed *routed, struct envoi__account 
 }
 
 const struct envoi__service envoi__value_services[] = {
-	{ENVOI_IQ_GET, NS_PRIVATE, "query", ENVOI__AT_OWN, get_private},
-	{ENVOI_IQ_SET, NS_PRIVATE, "query", ENVOI__AT_OWN, set_private},
-	{ENVOI_IQ_GET, NS_VCARD, "vCard", ENVOI__AT_OWN | ENVOI__AT_OTHERS, get_vcard},
-	{ENVOI_IQ_SET, NS_VCARD, "vCard", ENVOI__AT_OWN, set_vcard},
+	{ENVOI_IQ_GET, NS_PRIVATE, "query", ENVOI__AT_OWN, true, get_private},
+	{ENVOI_IQ_SET, NS_PRIVATE, "query", ENVOI__AT_OWN, true, set_private},
+	{ENVOI_IQ_GET, NS_VCARD, "vCard", ENVOI__AT_OWN | ENVOI__AT_OTHERS, true, get_vcard},
+	{ENVOI_IQ_SET, NS_VCARD, "vCard", ENVOI__AT_OWN, true, set_vcard},
 	{.kind = ENVOI_NO_STANZA},
 };

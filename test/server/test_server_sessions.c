@@ -79,6 +79,9 @@ static void discovery_names_what_is_answered(void **state)
 	assert_non_null(strstr(heard, "<identity category='server' type='im'/>"));
 	assert_non_null(strstr(heard, "<feature var='urn:xmpp:ping'/>"));
 	assert_non_null(strstr(heard, "<feature var='msgoffline'/>"));
+	/* XEP-0191, section 3.1, and XEP-0280, section 3: the server is asked */
+	assert_non_null(strstr(heard, "<feature var='urn:xmpp:blocking'/>"));
+	assert_non_null(strstr(heard, "<feature var='urn:xmpp:carbons:2'/>"));
 	guest_say(alice,
 		"<iq type='get' id='2'>"
 		"<query xmlns='http://jabber.org/protocol/disco#info'/></iq>");
@@ -322,6 +325,7 @@ static void no_more_stanzas_wait_than_the_setting_says(void **state)
 	}
 	envoi_server_get_stats(host.server, &stats);
 	assert_int_equal(stats.waiting, 10);
+	assert_int_equal(stats.accounts, 11); /* none was loaded for those that were refused */
 	const char *heard = guest_heard(alice);
 	assert_non_null(strstr(heard, "id='10'"));
 	assert_non_null(strstr(heard, ERROR("wait", "resource-constraint")));
@@ -331,6 +335,63 @@ static void no_more_stanzas_wait_than_the_setting_says(void **state)
 	envoi_server_get_stats(host.server, &stats);
 	assert_int_equal(stats.waiting, 0);
 	assert_int_equal(stats.accounts, 1); /* of the others there are none */
+	guest_leave(alice);
+}
+
+static void requests_wait_for_the_store_as_well(void **state)
+{
+	(void)state;
+	static const char *const requests[] = {
+		"<iq type='get' id='i'><query xmlns='jabber:iq:private'><x xmlns='urn:x'/></query></iq>",
+		"<iq type='set' id='i'><query xmlns='jabber:iq:private'><x xmlns='urn:x'/></query></iq>",
+		"<iq type='get' id='i'><vCard xmlns='vcard-temp'/></iq>",
+		"<iq type='set' id='i'><vCard xmlns='vcard-temp'/></iq>",
+		"<iq type='set' id='i'><query xmlns='jabber:iq:roster'><item jid='x@y'/></query></iq>",
+		"<iq type='set' id='i'><block xmlns='urn:xmpp:blocking'><item jid='x@y'/></block></iq>",
+		"<iq type='set' id='i'><unblock xmlns='urn:xmpp:blocking'/></iq>",
+	};
+	struct envoi_server_stats stats;
+	use_limping_store();
+	host_set(&host, "server.waiting-stanzas", "1");
+	host_account(&host, "alice");
+	struct guest *alice = guest_new(&host, "alice", "desk");
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		limping.is_stalled = true;
+		guest_say(alice, requests[i]);
+		envoi_server_get_stats(host.server, &stats);
+		assert_int_equal(stats.waiting, 1);
+		(void)guest_heard(alice);
+		guest_say(alice, requests[i]);
+		assert_true(hears(alice, ERROR("wait", "resource-constraint")));
+		guest_say(alice, "<presence to='z@example.org' type='subscribe' id='p'/>");
+		assert_true(hears(alice, ERROR("wait", "resource-constraint")));
+		limping_store_continue(&limping);
+		host_run(&host, 100);
+		envoi_server_get_stats(host.server, &stats);
+		assert_int_equal(stats.waiting, 0);
+	}
+	guest_leave(alice);
+}
+
+static void logins_do_not_wait_behind_stanzas(void **state)
+{
+	(void)state;
+	use_limping_store();
+	host_set(&host, "server.waiting-stanzas", "1");
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	struct guest *alice = guest_new(&host, "alice", "desk");
+	struct guest *bob = guest_authenticated(&host, "bob");
+	limping.is_stalled = true;
+	guest_say(alice, "<message to='carol@example.org'><body>waits</body></message>");
+	guest_say(
+		bob, "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+	limping_store_continue(&limping);
+	host_run(&host, 100);
+	(void)guest_heard(bob);
+	guest_say(bob, "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>");
+	assert_true(hears(bob, " id='1'/>"));
+	guest_leave(bob);
 	guest_leave(alice);
 }
 
@@ -359,6 +420,28 @@ static void idle_accounts_are_forgotten(void **state)
 }
 
 /* --- the end --- */
+
+static void closing_stores_more_than_may_wait(void **state)
+{
+	(void)state;
+	host_set(&host, "server.waiting-stanzas", "2");
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	struct guest *alice = guest_new(&host, "alice", "desk"),
+		     *bob = guest_new_managed(&host, "bob", "hall");
+	guest_available(bob, 0);
+	for (int i = 0; i < 10; i++) {
+		guest_say(alice, "<message to='bob@example.org'><body>hi</body></message>");
+	}
+	envoi_server_close(host.server);
+	host_run(&host, 20000);
+	assert_true(host.is_closed);
+	struct envoi_server_stats stats;
+	envoi_server_get_stats(host.server, &stats);
+	assert_int_equal(stats.stored, 10);
+	guest_leave(alice);
+	guest_leave(bob);
+}
 
 static void closing_stores_what_was_not_received(void **state)
 {
@@ -488,7 +571,11 @@ int main(void)
 			a_message_is_acknowledged_when_it_is_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			no_more_stanzas_wait_than_the_setting_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			requests_wait_for_the_store_as_well, setup, teardown),
+		cmocka_unit_test_setup_teardown(logins_do_not_wait_behind_stanzas, setup, teardown),
 		cmocka_unit_test_setup_teardown(idle_accounts_are_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(closing_stores_more_than_may_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			closing_stores_what_was_not_received, setup, teardown),
 		cmocka_unit_test_setup_teardown(

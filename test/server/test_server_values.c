@@ -198,7 +198,14 @@ static void some_messages_are_not_copied(void **state)
 		"<no-copy xmlns='urn:xmpp:hints'/></message>"
 		"<message to='bob@example.org/hall' type='chat'>"
 		"<received xmlns='urn:xmpp:carbons:2'/></message>");
-	assert_true(hears(bob, "<body>3</body>"));
+	const char *heard = guest_heard(bob);
+	assert_non_null(strstr(heard, "<body>3</body>"));
+	/* section 9: it is not removed */
+	assert_non_null(strstr(heard, "<body>2</body><private xmlns='urn:xmpp:carbons:2'/>"));
+	guest_assert_heard(second, "");
+	guest_say(bob,
+		"<message to='alice@example.org' type='chat'><body>4</body>"
+		"<private xmlns='urn:xmpp:carbons:2'/></message>");
 	guest_assert_heard(second, "");
 	guest_leave(second);
 }

@@ -6,7 +6,11 @@
 #include <limits.h>
 #include <string.h>
 
+#include <envoi/sqlite_store.h>
+
 #include "sqlite_inside.h"
+
+#define LOCK_WAIT_MS 5000
 
 static const char *const texts[] = {
 #define TEXT_OF(name, text) text,
@@ -42,6 +46,21 @@ int envoi__sqlite_fail(const struct envoi__sqlite_opening *opening, int code, co
 	envoi_failure_set(opening->failure, opening->context, ENVOI_PHASE_NONE, code,
 		"the store %s cannot be opened: %s", opening->path, why);
 	return code;
+}
+
+int envoi__sqlite_opening_init(struct envoi__sqlite_opening *opening, struct envoi_context *context,
+	const struct envoi_sqlite_store_options *options, struct envoi_failure *failure)
+{
+	*opening = (struct envoi__sqlite_opening){
+		.context = context,
+		.path = options->path,
+		.lock_wait_ms = options->lock_wait_ms == 0 ? LOCK_WAIT_MS : options->lock_wait_ms,
+		.failure = failure,
+	};
+	bool is_name = options->path != NULL && options->path[0] != '\0' && options->path[0] != ':';
+	return is_name
+		? ENVOI_OK
+		: envoi__sqlite_fail(opening, ENVOI_ERR_INVALID, "that is no name of a file");
 }
 
 static int opening_code(int sqlite)

@@ -185,6 +185,10 @@ struct envoi__sqlite_opening {
 	struct envoi_failure *failure;
 };
 
+struct envoi_sqlite_store_options;
+/** @retval ENVOI_ERR_INVALID  the path is no name of a file; the failure is filled in */
+int envoi__sqlite_opening_init(struct envoi__sqlite_opening *opening, struct envoi_context *context,
+	const struct envoi_sqlite_store_options *options, struct envoi_failure *failure);
 /** Fill in the failure. @return @p code, of the library */
 int envoi__sqlite_fail(const struct envoi__sqlite_opening *opening, int code, const char *why);
 /** Fill in the failure for a result of SQLite. @return ENVOI_OK, ENVOI_ERR_NOMEM,
@@ -217,6 +221,10 @@ int envoi__sqlite_write(struct envoi__sqlite_database *database,
 
 /* --- sqlite_schema.c --- */
 
+/** Check that a file is a store of a known version. @param[out] ret_version  0: it is empty
+ * @return as envoi__sqlite_schema_prepare() */
+int envoi__sqlite_schema_check(
+	sqlite3 *db, const struct envoi__sqlite_opening *opening, int64_t *ret_version);
 /** Bring the schema to the newest version. Nothing is changed on failure.
  * @retval ENVOI_ERR_UNSUPPORTED  the version is newer
  * @retval ENVOI_ERR_INVALID  it is damaged, or not a store

@@ -68,8 +68,8 @@ static int fail_by_version(const struct envoi__sqlite_opening *opening, int64_t 
 	return envoi__sqlite_fail(opening, ENVOI_ERR_UNSUPPORTED, why);
 }
 
-/* @param[out] ret_version  0: a new file */
-static int check(sqlite3 *db, const struct envoi__sqlite_opening *opening, int64_t *ret_version)
+int envoi__sqlite_schema_check(
+	sqlite3 *db, const struct envoi__sqlite_opening *opening, int64_t *ret_version)
 {
 	int64_t id = 0, tables = 0;
 	int r = get_number(db, "PRAGMA application_id", &id);
@@ -129,7 +129,7 @@ int envoi__sqlite_schema_prepare(
 	struct envoi__sqlite_database *database, const struct envoi__sqlite_opening *opening)
 {
 	int64_t version = 0;
-	int r = check(database->db, opening, &version);
+	int r = envoi__sqlite_schema_check(database->db, opening, &version);
 	if (r < 0) {
 		return r;
 	}

@@ -14,8 +14,6 @@
 
 #include "sqlite_inside.h"
 
-#define LOCK_WAIT_MS 5000
-
 struct sqlite_store {
 	struct envoi_store store;
 	struct envoi_context *context; /* a reference */
@@ -412,17 +410,14 @@ int envoi_store_open_sqlite(struct envoi_store **ret_store, struct envoi_context
 	const struct envoi_sqlite_store_options *options, struct envoi_failure *ret_failure)
 {
 	struct envoi_failure unwanted;
-	const struct envoi__sqlite_opening opening = {
-		.context = context,
-		.path = options->path,
-		.lock_wait_ms = options->lock_wait_ms == 0 ? LOCK_WAIT_MS : options->lock_wait_ms,
-		.failure = ret_failure == NULL ? &unwanted : ret_failure,
-	};
+	struct envoi__sqlite_opening opening;
 	struct sqlite_store *store = NULL;
-	if (options->path == NULL || options->path[0] == '\0' || options->path[0] == ':') {
-		return envoi__sqlite_fail(&opening, ENVOI_ERR_INVALID, "that is no name of a file");
+	int r = envoi__sqlite_opening_init(
+		&opening, context, options, ret_failure == NULL ? &unwanted : ret_failure);
+	if (r < 0) {
+		return r;
 	}
-	int r = make(&store, context, options->path);
+	r = make(&store, context, options->path);
 	if (r < 0) {
 		return envoi__sqlite_fail(&opening, r, envoi_error_text(r));
 	}

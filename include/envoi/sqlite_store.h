@@ -61,6 +61,18 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_store_open_sqlite(struct envoi_store **ret_
 	struct envoi_context *context, const struct envoi_sqlite_store_options *options,
 	struct envoi_failure *ret_failure);
 
+/**
+ * Check the file of a store, without changing it: whether envoi_store_open_sqlite() could open it,
+ * as far as that depends on the file. All of it is read. A file that does not exist is no error if
+ * its folder can be written. One that a server has open may be checked.
+ *
+ * @param context, options, ret_failure  as of envoi_store_open_sqlite()
+ * @retval ENVOI_ERR_INVALID, ENVOI_ERR_UNSUPPORTED, ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM  as of
+ *         envoi_store_open_sqlite()
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_store_check_sqlite(struct envoi_context *context,
+	const struct envoi_sqlite_store_options *options, struct envoi_failure *ret_failure);
+
 #ifdef __cplusplus
 }
 #endif

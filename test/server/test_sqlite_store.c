@@ -232,9 +232,37 @@ static void its_files_are_of_the_user_alone(void **state)
 	}
 }
 
+static void assert_checked(int code, const char *why)
+{
+	const struct envoi_sqlite_store_options options = {.path = FIX.path, .lock_wait_ms = 1};
+	char expected[300];
+	struct envoi_failure failure;
+	assert_int_equal(envoi_store_check_sqlite(FIX.context, &options, &failure), code);
+	if (code < 0) {
+		snprintf(expected, sizeof(expected), "the store %s cannot be opened: %s", FIX.path,
+			why);
+		assert_string_equal(failure.text, expected);
+	}
+}
+
+static void checking_a_file_makes_none(void **state)
+{
+	(void)state;
+	close_store();
+	store_clear();
+	assert_checked(ENVOI_OK, NULL);
+	assert_int_equal(access(FIX.path, F_OK), -1);
+	char *name = strrchr(FIX.path, '/');
+	memcpy(name, "-no/", 5);
+	assert_checked(ENVOI_ERR_SYSTEM, "No such file or directory");
+	snprintf(FIX.path, sizeof(FIX.path), "%s/store.db", FIX.folder);
+	store_open();
+}
+
 static void a_file_in_use_is_refused(void **state)
 {
 	(void)state;
+	assert_checked(ENVOI_OK, NULL); /* it is all right */
 	assert_refused(ENVOI_ERR_STATE, "another server uses it");
 	open_again();
 }
@@ -244,6 +272,9 @@ static void a_newer_version_is_refused_and_left_as_it_is(void **state)
 	(void)state;
 	close_store();
 	change_file("PRAGMA user_version = 1000");
+	assert_checked(ENVOI_ERR_UNSUPPORTED,
+		"a newer program has written it (schema version 1000, and this program knows "
+		"versions up to 2)");
 	assert_refused(ENVOI_ERR_UNSUPPORTED,
 		"a newer program has written it (schema version 1000, and this program knows "
 		"versions up to 2)");
@@ -318,6 +349,8 @@ static void a_file_that_cannot_be_brought_to_the_newest_version_stays_as_it_is(v
 {
 	(void)state;
 	make_version_1();
+	assert_checked(ENVOI_OK, NULL);
+	assert_int_equal(number_in_file("PRAGMA user_version"), 1);
 	is_full = 1;
 	assert_refused(ENVOI_ERR_SYSTEM, "the disk is full");
 	is_full = 0;
@@ -331,6 +364,7 @@ static void a_database_of_another_program_is_refused(void **state)
 	(void)state;
 	close_store();
 	change_file("PRAGMA application_id = 7");
+	assert_checked(ENVOI_ERR_INVALID, "it is a database of another program");
 	assert_refused(ENVOI_ERR_INVALID, "it is a database of another program");
 }
 
@@ -339,6 +373,7 @@ static void what_is_no_database_is_refused(void **state)
 	(void)state;
 	close_store();
 	overwrite(0, 4096);
+	assert_checked(ENVOI_ERR_INVALID, "it is damaged: put back a copy");
 	assert_refused(ENVOI_ERR_INVALID, "it is damaged: put back a copy");
 	store_clear();
 	assert_int_equal(mkdir(FIX.path, 0700), 0);
@@ -355,6 +390,8 @@ static void a_name_that_is_no_files_is_refused(void **state)
 		const struct envoi_sqlite_store_options options = {.path = names[i]};
 		assert_int_equal(envoi_store_open_sqlite(&other, FIX.context, &options, NULL),
 			ENVOI_ERR_INVALID);
+		assert_int_equal(
+			envoi_store_check_sqlite(FIX.context, &options, NULL), ENVOI_ERR_INVALID);
 	}
 }
 
@@ -489,6 +526,7 @@ static void a_damaged_part_fails_and_others_are_read(void **state)
 	}
 	close_store();
 	overwrite(end / 2, end);
+	assert_checked(ENVOI_ERR_INVALID, "it is damaged: put back a copy");
 	store_open();
 	STORE_DO(load_messages, "alice", 9);
 	assert_store_ends("ERR_SYSTEM");
@@ -580,6 +618,7 @@ int main(void)
 		CASE(everything_is_there_when_it_is_opened_again),
 		CASE(its_files_are_of_the_user_alone),
 		CASE(a_file_in_use_is_refused),
+		CASE(checking_a_file_makes_none),
 		CASE(a_newer_version_is_refused_and_left_as_it_is),
 		CASE(a_file_of_version_1_is_brought_to_version_2),
 		CASE(a_file_that_cannot_be_brought_to_the_newest_version_stays_as_it_is),

@@ -18,6 +18,8 @@
 #include <envoi/interfaces/store.h>
 #include <envoi/values.h>
 
+#include "paced_store.h"
+
 enum {
 	MOMENT_MS = 100,
 };
@@ -84,6 +86,11 @@ void host_make(struct host *host)
 	if (host->server != NULL) {
 		return;
 	}
+#ifdef HAS_SQLITE
+	if (host->store == NULL && getenv("ENVOI_TEST_STORE") != NULL) {
+		host->store = paced_store_new(host->context);
+	}
+#endif
 	if (host->store == NULL) {
 		assert_int_equal(envoi_store_new_memory(&host->store, host->context), ENVOI_OK);
 	}

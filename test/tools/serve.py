@@ -1,4 +1,4 @@
-"""usage: serve.py ENVOI TLS_DATA: `envoi serve` and clients of it, each a program of its own."""
+"""usage: serve.py ENVOI TLS_DATA [sqlite]: `envoi serve` and clients of it, each a program of its own."""
 import atexit, os, pathlib, re, shutil, signal, subprocess, sys, tempfile
 
 import peer
@@ -58,7 +58,7 @@ for more, words, status in ((["--listen", "127.0.0.1"], "is not ADDRESS:PORT", 2
                             (["--listen", "192.0.2.1:0"], "--listen 192.0.2.1:0: ", 1),
                             (["--account", "carol"], "an account is NAME:PASSWORD", 2),
                             (["--account", "a b:x"], "is not allowed", 2),
-                            (["--account", "alice:x"], "given twice", 1),
+                            (["--account", "Alice:x"], "given twice", 2),
                             (["--check=1"], "--check takes no value", 2),
                             (["--certificate", str(WORK / "none")], "cannot be used", 1),
                             (["--certificate", str(DATA / "right.pem"), "--key", str(DATA / "ca-key.pem")],
@@ -90,3 +90,51 @@ server.process.send_signal(signal.SIGHUP)
 status, text = status_of(client(server, "alice@example.org", "send", "alice@example.org", "note", ca=DATA / "ca.pem"))
 assert status == 0, text
 assert "certificates were read again\n" in server.end(signal.SIGINT)
+
+
+# A store in a file: accounts and messages are there at the next start, and a password can be changed.
+def serves_store(name, *options):
+    return Server("--certificate", str(DATA / "right.pem"), "--key", str(DATA / "server-key.pem"),
+                  "--store", str(WORK / name), *options)
+
+
+def send(server, sender, recipient, text, **more):
+    return status_of(client(server, sender, "send", recipient, text, ca=DATA / "ca.pem", **more))[0]
+
+
+store = WORK / "chat.db"
+checked = ["--check", "--domain", "example.org", "--listen", "127.0.0.1:0", "--ca-out", str(CA), "--store", str(store)]
+if sys.argv[3:] != ["sqlite"]:
+    assert "built without SQLite" in ended(*checked, status=2)
+    sys.exit()
+assert ended(*checked, status=0) == "nothing is wrong\n"
+assert not store.exists(), "--check has made the store"
+server = serves_store("chat.db", "--account", "alice:secret", "--account", "bob:secret")
+assert send(server, "alice@example.org", "bob@example.org", "stored") == 0
+assert "another server uses it" in ended(*checked[1:], status=1)
+assert ended(*checked, status=0) == "nothing is wrong\n"
+server.end()
+server = serves_store("chat.db")
+bot = client(server, "bob@example.org/bot", "echo", "--xml", ca=DATA / "ca.pem")
+assert any("<body>stored</body>" in line for line in iter(bot.stderr.readline, ""))
+bot.send_signal(signal.SIGTERM)  # it acknowledges what it has
+bot.communicate()
+server.end()
+server = serves_store("chat.db", "--account", "alice:new")
+assert send(server, "alice@example.org", "bob@example.org", "x") == 5
+assert send(server, "alice@example.org", "bob@example.org", "x", password="new") == 0
+server.end()
+
+# What is wrong with the file is said in words.
+whole = store.read_bytes()
+for name, content, words in (("damaged", b"x" * 4096, "it is damaged: put back a copy"),
+                             ("newer", whole[:60] + (1000).to_bytes(4, "big") + whole[64:], "a newer program"),
+                             ("foreign", whole[:68] + b"abcd" + whole[72:], "a database of another program")):
+    store.write_bytes(content)
+    for options in (checked, checked[1:]):
+        found = ended(*options, status=1)
+        assert f"the store {store} cannot be opened: " in found and words in found, f"{name}: {found}"
+    assert store.read_bytes() == content, f"{name} is changed"
+    for suffix in ("-wal", "-shm"):
+        pathlib.Path(f"{store}{suffix}").unlink(missing_ok=True)
+assert "No such file or directory" in ended(*checked[:-1], str(WORK / "none/chat.db"), status=1)

@@ -40,7 +40,7 @@ enum {
 
 /** The options of `serve`. */
 struct serve_options {
-	const char *domain, *account_file, *certificate, *key, *ca_out; /**< or NULL */
+	const char *domain, *account_file, *certificate, *key, *ca_out, *store; /**< or NULL */
 	const char *accounts[SERVE_MOST], *listen[SERVE_MOST], *listen_tls[SERVE_MOST];
 	size_t account_count, listen_count, listen_tls_count;
 	bool is_check;

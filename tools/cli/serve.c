@@ -18,10 +18,6 @@
 #include <envoi/server.h>
 #include <envoi/watch.h>
 
-enum {
-	LONGEST_LINE = 4096, /* of a file of accounts */
-};
-
 struct server {
 	struct envoi_server_hook hook;
 	const struct invocation *invocation;
@@ -32,7 +28,7 @@ struct server {
 	struct envoi_store *store;
 	struct envoi_server *server;
 	struct envoi_watch signals;
-	unsigned int pending; /* accounts that are not made yet */
+	struct accounts accounts;
 	bool was_told_to_end;
 	int status;
 };
@@ -222,91 +218,17 @@ static int listen_all(struct server *server)
 	return status;
 }
 
-/* --- accounts --- */
-
 /* All accounts are made: begin, or end, as --check says. */
-static void begin(struct server *server)
+static void on_accounts_made(void *user, int status)
 {
-	int status = listen_all(server);
+	struct server *server = user;
+	status = status != STATUS_DONE ? status : listen_all(server);
 	if (status != STATUS_DONE) {
 		quit(server, status);
 	} else if (server->invocation->serve.is_check) {
 		puts("nothing is wrong");
 		quit(server, STATUS_DONE);
 	}
-}
-
-static void on_changed(void *user, int code)
-{
-	struct server *server = user;
-	if (code < 0) {
-		complain("an account cannot be made: %s",
-			code == ENVOI_ERR_EXISTS ? "its name is given twice"
-						 : envoi_error_text(code));
-		quit(server, STATUS_NO);
-	} else if (--server->pending == 0) {
-		begin(server);
-	}
-}
-
-/* @param text  "NAME:PASSWORD" */
-static int add_account(struct server *server, const char *where, const char *text)
-{
-	const char *colon = strchr(text, ':');
-	char name[1024];
-	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
-	if (len == 0 || len >= sizeof(name)) {
-		complain("%s: an account is NAME:PASSWORD", where);
-		return STATUS_USAGE;
-	}
-	memcpy(name, text, len);
-	name[len] = '\0';
-	int r = envoi_server_set_password(
-		server->server, name, colon + 1, true, on_changed, server);
-	if (r < 0) {
-		complain("%s: the name or the password of %s is not allowed", where, name);
-		return STATUS_USAGE;
-	}
-	server->pending++;
-	return STATUS_DONE;
-}
-
-/* A line is an account, empty, or a comment behind "#". */
-static int read_accounts(struct server *server, const char *file_name)
-{
-	char line[LONGEST_LINE];
-	int status = STATUS_DONE;
-	FILE *file = fopen(file_name, "re");
-	if (file == NULL) {
-		complain("%s: %s", file_name, strerror(errno));
-		return STATUS_NO;
-	}
-	while (status == STATUS_DONE && fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (line[0] != '\0' && line[0] != '#') {
-			status = add_account(server, file_name, line);
-		}
-	}
-	fclose(file);
-	explicit_bzero(line, sizeof(line));
-	return status;
-}
-
-static int add_accounts(struct server *server)
-{
-	const struct serve_options *options = &server->invocation->serve;
-	int status = STATUS_DONE;
-	for (size_t i = 0; status == STATUS_DONE && i < options->account_count; i++) {
-		status = add_account(server, "--account", options->accounts[i]);
-	}
-	if (status == STATUS_DONE && options->account_file != NULL) {
-		status = read_accounts(server, options->account_file);
-	}
-	if (status == STATUS_DONE && server->pending == 0) {
-		complain("there is no account: --account or --account-file");
-		status = STATUS_USAGE;
-	}
-	return status;
 }
 
 /* --- the certificate --- */
@@ -379,9 +301,28 @@ static int prepare_domain(struct server *server)
 	return r < 0 ? STATUS_USAGE : STATUS_DONE;
 }
 
+/* --check writes nothing: its accounts are made in memory. */
+static int open_store(struct server *server)
+{
+	const struct serve_options *options = &server->invocation->serve;
+	if (options->store != NULL && options->is_check) {
+		int status = store_check(server->context, options->store);
+		if (status != STATUS_DONE) {
+			return status;
+		}
+	} else if (options->store != NULL) {
+		return store_open(&server->store, server->context, options->store);
+	}
+	int r = envoi_store_new_memory(&server->store, server->context);
+	if (r < 0) {
+		complain("%s", envoi_error_text(r));
+	}
+	return r < 0 ? STATUS_NO : STATUS_DONE;
+}
+
 static int prepare_server(struct server *server)
 {
-	int r = envoi_store_new_memory(&server->store, server->context);
+	int status = open_store(server);
 	const struct envoi_server_options options = {
 		.domain = envoi_jid_domain(server->domain),
 		.store = server->store,
@@ -389,13 +330,23 @@ static int prepare_server(struct server *server)
 		.settings = server->invocation->settings,
 		.hook = &server->hook,
 	};
-	if (r == ENVOI_OK) {
-		r = envoi_server_new(&server->server, server->context, &options);
-	}
+	int r = status == STATUS_DONE ? envoi_server_new(&server->server, server->context, &options)
+				      : ENVOI_OK;
 	if (r < 0) {
 		complain("%s", envoi_error_text(r));
+		status = STATUS_NO;
 	}
-	return r < 0 ? STATUS_NO : STATUS_DONE;
+	return status;
+}
+
+static int prepare_accounts(struct server *server)
+{
+	server->accounts = (struct accounts){.context = server->context,
+		.server = server->server,
+		.domain = envoi_jid_domain(server->domain),
+		.made = on_accounts_made,
+		.user = server};
+	return accounts_make(&server->accounts, &server->invocation->serve);
 }
 
 static int prepare(struct server *server)
@@ -408,7 +359,7 @@ static int prepare(struct server *server)
 	int status = prepare_domain(server);
 	status = status != STATUS_DONE ? status : prepare_tls(server);
 	status = status != STATUS_DONE ? status : prepare_server(server);
-	return status != STATUS_DONE ? status : add_accounts(server);
+	return status != STATUS_DONE ? status : prepare_accounts(server);
 }
 
 static int serve(struct server *server)
@@ -425,7 +376,7 @@ static int serve(struct server *server)
 	return r < 0 ? STATUS_NO : server->status;
 }
 
-static int run(struct invocation *invocation)
+int serve_run(struct invocation *invocation)
 {
 	struct server server = {
 		.hook.impl = &hook_impl,
@@ -436,6 +387,7 @@ static int run(struct invocation *invocation)
 	envoi_context_set_log(invocation->context, on_log, ENVOI_LOG_WARNING, NULL);
 	int status = serve(&server);
 	envoi_server_free(server.server);
+	accounts_finish(&server.accounts);
 	envoi_store_destroy(server.store);
 	envoi_tls_config_unref(server.tls);
 	made_certificate_finish(&server.made);
@@ -443,115 +395,3 @@ static int run(struct invocation *invocation)
 	envoi_context_set_log(invocation->context, NULL, ENVOI_LOG_ERROR, NULL);
 	return status;
 }
-
-/* --- options --- */
-
-static int take_one(const char **text, const char *name, const char *value)
-{
-	if (*text != NULL) {
-		complain("--%s is given twice", name);
-		return STATUS_USAGE;
-	}
-	*text = value;
-	return STATUS_DONE;
-}
-
-static int take_more(const char **texts, size_t *count, const char *name, const char *value)
-{
-	if (*count == SERVE_MOST) {
-		complain("--%s is given more than %d times", name, SERVE_MOST);
-		return STATUS_USAGE;
-	}
-	texts[(*count)++] = value;
-	return STATUS_DONE;
-}
-
-static int take_domain(struct invocation *invocation, const char *value)
-{
-	return take_one(&invocation->serve.domain, "domain", value);
-}
-
-static int take_account(struct invocation *invocation, const char *value)
-{
-	struct serve_options *options = &invocation->serve;
-	return take_more(options->accounts, &options->account_count, "account", value);
-}
-
-static int take_account_file(struct invocation *invocation, const char *value)
-{
-	return take_one(&invocation->serve.account_file, "account-file", value);
-}
-
-static int take_listen(struct invocation *invocation, const char *value)
-{
-	struct serve_options *options = &invocation->serve;
-	return take_more(options->listen, &options->listen_count, "listen", value);
-}
-
-static int take_listen_tls(struct invocation *invocation, const char *value)
-{
-	struct serve_options *options = &invocation->serve;
-	return take_more(options->listen_tls, &options->listen_tls_count, "listen-tls", value);
-}
-
-static int take_certificate(struct invocation *invocation, const char *value)
-{
-	return take_one(&invocation->serve.certificate, "certificate", value);
-}
-
-static int take_key(struct invocation *invocation, const char *value)
-{
-	return take_one(&invocation->serve.key, "key", value);
-}
-
-static int take_ca_out(struct invocation *invocation, const char *value)
-{
-	return take_one(&invocation->serve.ca_out, "ca-out", value);
-}
-
-static int take_check(struct invocation *invocation, const char *value)
-{
-	(void)value;
-	invocation->serve.is_check = true;
-	return STATUS_DONE;
-}
-
-static const struct command_option options[] = {
-	{"domain", "DOMAIN", "The domain that is served.", take_domain},
-	{"account", "NAME:PASSWORD",
-		"An account, several times for several. Other users of the machine can see it: see"
-		" --account-file.",
-		take_account},
-	{"account-file", "FILE",
-		"A file of accounts, NAME:PASSWORD, one a line; lines that begin with # are comments.",
-		take_account_file},
-	{"listen", "ADDRESS:PORT",
-		"Where clients connect, several times for several: 127.0.0.1:5222, [::1]:5222. Port 0:"
-		" the system chooses one, which is printed.",
-		take_listen},
-	{"listen-tls", "ADDRESS:PORT", "Where clients connect that begin with TLS (XEP-0368).",
-		take_listen_tls},
-	{"certificate", "FILE", "The certificate of the domain with those of its issuers, PEM.",
-		take_certificate},
-	{"key", "FILE", "The key of the certificate, PEM. Default: it is in the same file.",
-		take_key},
-	{"ca-out", "FILE",
-		"Without --certificate one is made: write its authority there, for --ca-file of"
-		" clients.",
-		take_ca_out},
-	{"check", NULL, "Say what is wrong with the options, and end.", take_check},
-	{NULL, NULL, NULL, NULL},
-};
-
-const struct command command_serve = {
-	.name = "serve",
-	.operands = "",
-	.summary =
-		"Serve a domain: accounts, rosters, messages; not connected to other servers. Accounts"
-		" and messages are in memory. Prints who comes and goes. SIGTERM and SIGINT close all"
-		" streams in order, the second of them at once; SIGHUP reads the certificate again.",
-	.least = 0,
-	.most = 0,
-	.options = options,
-	.run = run,
-};

@@ -6,8 +6,40 @@
 #define ENVOI_TOOLS_SERVE_H
 
 #include <envoi/envoi.h>
+#include <envoi/watch.h>
 
 #include "cli.h"
+
+struct envoi_server;
+struct envoi_store;
+
+int serve_run(struct invocation *invocation);
+
+/** The accounts that the options name. */
+struct accounts {
+	struct envoi_context *context; /**< borrowed, as the server */
+	struct envoi_server *server;
+	const char *domain; /**< borrowed */
+	void (*made)(void *user, int status); /**< all are made, or one cannot be: called once */
+	void *user;
+	struct envoi_jid **names; /**< that were given */
+	size_t count, room;
+	size_t pending; /**< not made yet */
+	bool has_failed;
+	struct envoi_deferred none; /**< there is no account to be made */
+};
+
+/** Begin to make accounts, or to change their passwords. After an error `made` is not called.
+ * @return STATUS_DONE, or another after complaining */
+int accounts_make(struct accounts *accounts, const struct serve_options *options);
+/** Free the names; the server was freed before. */
+void accounts_finish(struct accounts *accounts);
+
+/** Open a store in a file. @return STATUS_DONE, or another after complaining */
+int store_open(
+	struct envoi_store **ret_store, struct envoi_context *context, const char *file_name);
+/** Say what is wrong with the file, which is not changed. @return as store_open() */
+int store_check(struct envoi_context *context, const char *file_name);
 
 /** A certificate that was made for a domain, with the authority that has issued it. */
 struct made_certificate {

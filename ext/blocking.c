@@ -175,6 +175,7 @@ static void on_list(void *user, const struct envoi_answer *answer)
 		return;
 	}
 	clear(self);
+	self->is_complete = false; /* pushes may have come before */
 	const struct envoi_blocking_items *items = envoi_answer_payload(answer);
 	if (items == NULL) {
 		post(session, ENVOI_BLOCKING_FAILED, NULL, envoi_answer_text(answer));

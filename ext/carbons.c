@@ -3,14 +3,13 @@
  * SPDX-License-Identifier: MIT
  */
 #include <envoi/ext/carbons.h>
+#include <envoi/ext/hints.h>
 
 #include <limits.h>
 
 #include <envoi/context.h>
 #include <envoi/delivery.h>
 #include <envoi/request.h>
-
-#define NS_HINTS "urn:xmpp:hints"
 
 static const struct envoi_field wrapper_fields[] = {
 	ENVOI_CHILD_STRUCT(struct envoi_carbons_wrapper, forwarded, struct envoi_stanza_forwarding,
@@ -198,13 +197,10 @@ static int on_sent(struct envoi_handler *self, struct envoi_delivery *in)
 
 int envoi_carbons_exclude(struct envoi_stanza *message)
 {
-	struct envoi_element *element = envoi_stanza_element(message);
-	const char *to = message == NULL ? NULL : envoi_stanza_to_text(message);
-	envoi_element_add(element, ENVOI_NS_CARBONS, "private");
-	if (to != NULL && !envoi_jid_is_bare(envoi_stanza_to(message))) {
-		envoi_element_add(element, NS_HINTS, "no-copy");
-	}
-	return envoi_element_error(element);
+	const struct envoi_jid *to = message == NULL ? NULL : envoi_stanza_to(message);
+	envoi_element_add(envoi_stanza_element(message), ENVOI_NS_CARBONS, "private");
+	return envoi_hints_add(
+		message, &(struct envoi_hints){.no_copy = to != NULL && !envoi_jid_is_bare(to)});
 }
 
 /* --- the handler --- */

@@ -265,11 +265,6 @@ void envoi__contacts_remove(struct envoi__contacts *contacts, const struct envoi
 	contact_free(contacts, envoi__map_remove(&contacts->by_address, key, strlen(key)));
 }
 
-bool envoi__contacts_has(const struct envoi__contacts *contacts, const struct envoi_jid *jid)
-{
-	return get(contacts, jid) != NULL;
-}
-
 static struct contact *find(const struct envoi__contacts *contacts, const struct envoi_jid *jid)
 {
 	struct contact *contact = get(contacts, jid);

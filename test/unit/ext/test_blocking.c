@@ -157,6 +157,19 @@ static void a_refusal_is_reported(void **state)
 	assert_string_equal(wire_log(wire), EVENT "failed service-unavailable\n");
 }
 
+static void a_refusal_after_a_push_leaves_the_list_incomplete(void **state)
+{
+	struct wire *wire = *state;
+	use(wire);
+	wire_say(wire, "<iq type='set' id='p'><unblock xmlns='urn:xmpp:blocking'/></iq>");
+	wire_run(wire, 0);
+	assert_true(envoi_blocking_is_complete(wire->session));
+	wire_answer_account(wire, "error",
+		"<error type='cancel'><service-unavailable "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+	assert_false(envoi_blocking_is_complete(wire->session));
+}
+
 static void an_answer_of_another_kind_is_a_failure(void **state)
 {
 	struct wire *wire = *state;
@@ -429,6 +442,7 @@ int main(void)
 		TEST(it_is_fetched_again_in_each_new_session),
 		ONLINE(malformed_addresses_are_left_out),
 		ONLINE(a_refusal_is_reported),
+		ONLINE(a_refusal_after_a_push_leaves_the_list_incomplete),
 		ONLINE(an_answer_of_another_kind_is_a_failure),
 		ONLINE(an_answer_after_the_last_use_is_ignored),
 		ONLINE(more_than_the_limit_is_not_complete),

@@ -251,6 +251,11 @@ static void set_login(struct envoi_client *client, const struct login *login)
 	envoi_client_set(client, "sasl.mechanisms", login->mechanism);
 	envoi_client_set(client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
 	envoi_client_set(client, "tls.system-trust", "false");
+	if (strcmp(login->mechanism, "EXTERNAL") == 0) {
+		/* a certificate with the addresses of both accounts */
+		envoi_client_set(client, "tls.cert-file", TEST_DATA "/tls/client-two.pem");
+		envoi_client_set(client, "tls.key-file", TEST_DATA "/tls/client-key.pem");
+	}
 }
 
 static struct envoi_connector *make_connector(const struct run *run, const char *host)

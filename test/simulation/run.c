@@ -170,6 +170,11 @@ static void require_tls(struct run *run)
 {
 	struct envoi_tls_config *config = envoi_test_server_tls(
 		run->server, TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem");
+	if (strcmp(run->plan->login.mechanism, "EXTERNAL") == 0 &&
+		envoi_tls_config_request_certificates(
+			config, ENVOI_TLS_REQUEST_OPTIONAL, TEST_DATA "/tls/ca.pem") < 0) {
+		run_fail(run, "set-up", "the server requests no certificates");
+	}
 	if (run->plan->login.is_tls_1_2) {
 		config->priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-RSA";
 	}

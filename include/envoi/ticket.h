@@ -24,10 +24,12 @@ enum envoi_ticket_state {
 	ENVOI_TICKET_WRITTEN, /**< written; no acknowledgement is expected */
 	/**
 	 * the connection was lost, or the session freed, before the peer acknowledged it, and it is
-	 * not sent again; a later process may send it from a journal (<envoi/journal.h>)
+	 * not sent again; a later process may send it from a journal (<envoi/journal.h>). So ends
+	 * also a stanza of which no byte was written, if the journal could not record its end
 	 */
 	ENVOI_TICKET_UNKNOWN,
-	/** no byte of it was written: the connection was lost before, or a filter dropped it */
+	/** no byte of it was written, and none will be: the connection was lost before, or a filter
+	 * dropped it */
 	ENVOI_TICKET_NOT_SENT,
 	/** canceled, or the session was freed, before the stanza was given to a stream */
 	ENVOI_TICKET_CANCELED,

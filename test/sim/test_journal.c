@@ -540,6 +540,44 @@ static void a_message_is_not_canceled_without_its_record(void **state)
 	assert_int_equal(f->got_canceled, 0);
 }
 
+static enum envoi_ticket_state ended_as;
+
+static void on_end(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
+{
+	(void)ticket;
+	ended_as = report->state;
+}
+
+static enum envoi_ticket_state state_after_leaving(struct fixture *f, bool is_full)
+{
+	f->tickets[0] = (struct envoi_ticket){.done = on_end};
+	assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org",
+				 "canceled", &f->tickets[0]),
+		ENVOI_OK);
+	f->is_full = is_full;
+	envoi_client_disconnect(f->bot);
+	envoi_world_run(f->world, 100);
+	return ended_as;
+}
+
+static void what_the_journal_still_has_as_waiting_does_not_end_as_not_sent(void **state)
+{
+	struct fixture *f = *state;
+	cut_for_ever(f);
+	assert_int_equal(state_after_leaving(f, true), ENVOI_TICKET_UNKNOWN);
+	kill_bot(f);
+	f->is_full = false;
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->got_canceled, 1);
+	cut_for_ever(f);
+	assert_int_equal(state_after_leaving(f, false), ENVOI_TICKET_NOT_SENT);
+	kill_bot(f);
+	envoi_test_server_start(f->server);
+	start_bot_again(f);
+	assert_int_equal(f->got_canceled, 1);
+}
+
 /* A server without stream management acknowledges by its answer to a ping. */
 static void what_a_session_without_stream_management_has_sent_is_not_sent_again(void **state)
 {
@@ -1031,6 +1069,7 @@ int main(void)
 		TEST(what_a_stream_has_refused_may_be_canceled),
 		TEST(a_message_that_was_only_queued_is_sent),
 		TEST(a_message_is_not_canceled_without_its_record),
+		TEST(what_the_journal_still_has_as_waiting_does_not_end_as_not_sent),
 		TEST(what_a_session_without_stream_management_has_sent_is_not_sent_again),
 		TEST(leaving_in_order_leaves_a_message_without_ticket_to_the_next_process),
 		TEST(twenty_processes_have_one_session),

@@ -184,7 +184,7 @@ static int drop(struct envoi_session *session, uint64_t waiting)
 	return append(&writer);
 }
 
-int envoi__journal_canceling(struct envoi_session *session, const struct envoi__outbox_entry *entry)
+int envoi__journal_dropping(struct envoi_session *session, const struct envoi__outbox_entry *entry)
 {
 	if (!has_waiting(session)) {
 		return ENVOI_OK;

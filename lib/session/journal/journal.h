@@ -57,10 +57,9 @@ void envoi__journal_ended(struct envoi_session *session);
 
 /** A stanza was queued: record it, if it is a message that still waits for its first stream. */
 void envoi__journal_queued(struct envoi_session *session);
-/** A stanza that waits is being canceled. @retval <0 its record could not be stored, so that the
- * next process would send it: it must not be canceled now */
-int envoi__journal_canceling(
-	struct envoi_session *session, const struct envoi__outbox_entry *entry);
+/** A stanza that waits is going to be dropped. @retval <0 that could not be recorded: the next
+ * process will send it */
+int envoi__journal_dropping(struct envoi_session *session, const struct envoi__outbox_entry *entry);
 /** The waiting stanza of this number has left the outbox. */
 void envoi__journal_dropped(struct envoi_session *session, uint64_t waiting);
 /** A stanza will be sent on a stream. @retval <0 it must not be sent */

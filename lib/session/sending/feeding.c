@@ -59,9 +59,9 @@ static void not_sent(struct envoi__outbox *outbox, const struct envoi__outbox_en
 	}
 }
 
-static int canceling(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
+static int dropping(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry)
 {
-	return envoi__journal_canceling(
+	return envoi__journal_dropping(
 		ENVOI_CONTAINER_OF(outbox, struct envoi_session, outbox), entry);
 }
 
@@ -98,7 +98,7 @@ const struct envoi__outbox_hooks envoi__session_outbox_hooks = {
 	.requested = requested,
 	.sending = sending,
 	.not_sent = not_sent,
-	.canceling = canceling,
+	.dropping = dropping,
 	.dropped = dropped,
 	.answered = answered,
 	.level = report_level,

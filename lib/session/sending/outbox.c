@@ -331,7 +331,7 @@ int envoi_ticket_cancel(struct envoi_ticket *ticket)
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi__outbox *outbox = entry->outbox;
-	int r = outbox->hooks->canceling(outbox, entry);
+	int r = outbox->hooks->dropping(outbox, entry);
 	if (r < 0) {
 		return r;
 	}

@@ -72,8 +72,8 @@ struct envoi__outbox_hooks {
 	int (*sending)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
 	/** The stream has not accepted it: it waits. */
 	void (*not_sent)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
-	/** The ticket of a stanza that waits is being canceled. @retval <0 it must not be now */
-	int (*canceling)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
+	/** A stanza that waits is going to be dropped. @retval <0 a later process will send it */
+	int (*dropping)(struct envoi__outbox *outbox, const struct envoi__outbox_entry *entry);
 	/** An entry that has this number in the journal was freed. */
 	void (*dropped)(struct envoi__outbox *outbox, uint64_t waiting);
 	/** The stream has accepted the answer to a request that the journal has. */

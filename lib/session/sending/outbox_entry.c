@@ -163,10 +163,14 @@ void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state
 	envoi__entry_end_by(entry, state, ENVOI_NOT_ACKNOWLEDGED);
 }
 
+/* The next process sends what the journal still has as waiting. */
 void envoi__entry_end_lost(struct envoi__outbox_entry *entry)
 {
-	envoi__entry_end(entry,
-		envoi__entry_may_have_left(entry) ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_NOT_SENT);
+	struct envoi__outbox *outbox = entry->outbox;
+	bool is_not_sent = !envoi__entry_may_have_left(entry) &&
+		outbox->hooks->dropping(outbox, entry) == ENVOI_OK;
+	entry->meta.waiting = 0; /* a record that failed is made up for with the next one */
+	envoi__entry_end(entry, is_not_sent ? ENVOI_TICKET_NOT_SENT : ENVOI_TICKET_UNKNOWN);
 }
 
 /* It would change what the later one says. */

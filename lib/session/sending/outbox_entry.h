@@ -68,7 +68,8 @@ void envoi__entry_end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_st
 void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state);
 /** @return whether bytes of it may have been written: it is with a stream, or was with one */
 bool envoi__entry_may_have_left(const struct envoi__outbox_entry *entry);
-/** End it with UNKNOWN if bytes of it may have been written, else with NOT_SENT. */
+/** End it with UNKNOWN if bytes of it may have been written, or the journal has it still, else with
+ * NOT_SENT. */
 void envoi__entry_end_lost(struct envoi__outbox_entry *entry);
 
 #endif

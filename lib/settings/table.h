@@ -31,6 +31,7 @@
 #define MIB (1 << 20)
 #define GIB (1 << 30)
 #define LARGE_COUNT 100000000
+#define LARGE_SIZE (sizeof(size_t) > 4 ? INT64_C(1024) * GIB : INT64_C(2) * GIB)
 
 #include ENVOI__SETTINGS
 	{.type = ENVOI_SETTING_END},
@@ -48,3 +49,4 @@
 #undef MIB
 #undef GIB
 #undef LARGE_COUNT
+#undef LARGE_SIZE

@@ -560,7 +560,8 @@ static void a_location_that_cannot_be_reached_is_left(void **state)
 	finish();
 }
 
-/* What is no host, and what came over a connection that nothing protects, is not followed. */
+/* What is no host is not followed. Of a connection that nothing protects:
+ * test/unit/session/test_stream_management.c */
 static void a_location_is_followed_under_the_conditions_of_a_redirect(void **state)
 {
 	static const struct script scripts[][2] = {

@@ -237,8 +237,8 @@ static int new_pair(struct wire *wire, struct envoi_transport **ret_transport)
 		r = envoi_memory_end_new(&wire->end, wire->pair, ENVOI_MEMORY_B, NULL, NULL);
 	}
 	return r < 0 ? r
-		     : envoi_memory_transport_new(
-			       ret_transport, wire->pair, ENVOI_MEMORY_A, wire->settings, false);
+		     : envoi_memory_transport_new(ret_transport, wire->pair, ENVOI_MEMORY_A,
+			       wire->settings, wire->is_secure);
 }
 
 static size_t list_handlers(struct wire *wire, struct envoi_handler **handlers, size_t capacity)

@@ -24,6 +24,7 @@ struct wire {
 	struct envoi_settings *settings;
 	struct envoi_handler *feature; /* of the next stream; borrowed; NULL: none */
 	struct envoi_handler *binding; /* likewise */
+	bool is_secure; /* the next stream's transport says so */
 	bool has_session_handlers; /* the next stream gets those of envoi_session_handlers() */
 	struct envoi_handler *added; /* by wire_add(); NULL: none */
 	struct envoi_session *session; /* NULL once freed */

@@ -394,6 +394,24 @@ static void max_is_bounded(void **state)
 	}
 }
 
+/* The conditions are those of a redirect: an attacker between may have sent it. */
+static void a_location_counts_on_a_protected_connection_only(void **state)
+{
+	struct wire *wire = *state;
+	for (int is_secure = 0; is_secure < 2; is_secure++) {
+		wire->is_secure = is_secure;
+		enable(wire, "<enabled " SM " resume='1' id='s1' location='b.example:5299'/>");
+		if (is_secure) {
+			assert_string_equal(sm_of(wire)->location, "b.example");
+			assert_int_equal(sm_of(wire)->location_port, 5299);
+		} else {
+			assert_null(sm_of(wire)->location);
+		}
+		cut(wire);
+		envoi_session_set_resumable(wire->session, false);
+	}
+}
+
 /* --- requests for acknowledgement (section 4) --- */
 
 static void ten_stanzas_request_one_acknowledgement(void **state)
@@ -1562,6 +1580,7 @@ int main(void)
 		TEST(enabled_may_promise_less),
 		TEST(an_id_may_be_long_but_not_endless),
 		TEST(max_is_bounded),
+		TEST(a_location_counts_on_a_protected_connection_only),
 		TEST(ten_stanzas_request_one_acknowledgement),
 		TEST(sixteen_kibibytes_request_one_too),
 		TEST(five_seconds_request_one_too),

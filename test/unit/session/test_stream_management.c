@@ -17,6 +17,7 @@
 #include <envoi/ext/client_state.h>
 #include <envoi/interfaces/features.h>
 
+#include "session/journal/journal_record.h"
 #include "session/session.h"
 #include "test_allocator.h"
 #include "wire.h"
@@ -1376,6 +1377,33 @@ static void a_journal_keeps_the_location_with_its_port(void **state)
 	envoi_buffer_finish(&out);
 }
 
+static int load_version(struct wire *wire, uint64_t version)
+{
+	const struct envoi__record record = {ENVOI__RECORD_ACCOUNT,
+		envoi_context_wall_clock_ms(wire->context), version, "me@example.org",
+		strlen("me@example.org")};
+	struct envoi_session *session;
+	struct envoi_jid *account;
+	struct envoi_buffer out;
+	envoi_buffer_init(&out, wire->context, 0);
+	assert_int_equal(envoi__record_write(&out, &record), ENVOI_OK);
+	assert_int_equal(envoi_session_new(&session, wire->context, wire->settings), ENVOI_OK);
+	assert_int_equal(envoi_jid_from_text(&account, wire->context, "me@example.org"), ENVOI_OK);
+	int r = envoi_session_load_journal(
+		session, account, envoi_buffer_data(&out), envoi_buffer_len(&out));
+	envoi_session_free(session);
+	envoi_jid_unref(account);
+	envoi_buffer_finish(&out);
+	return r;
+}
+
+static void a_journal_of_another_version_is_refused(void **state)
+{
+	assert_int_equal(load_version(*state, ENVOI__JOURNAL_VERSION - 1), ENVOI_ERR_INVALID);
+	assert_int_equal(load_version(*state, ENVOI__JOURNAL_VERSION + 1), ENVOI_ERR_INVALID);
+	assert_int_equal(load_version(*state, ENVOI__JOURNAL_VERSION), ENVOI_OK);
+}
+
 /* --- manual acknowledgement --- */
 
 static void a_held_stanza_is_not_acknowledged(void **state)
@@ -1608,6 +1636,7 @@ int main(void)
 		cmocka_unit_test(a_receiver_without_memory_is_reported),
 		TEST(what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again),
 		TEST(a_journal_keeps_the_location_with_its_port),
+		TEST(a_journal_of_another_version_is_refused),
 		TEST(what_came_before_the_closing_tag_of_the_peer_is_acknowledged),
 		TEST(what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement),
 		TEST(an_answer_without_progress_is_not_followed_by_a_request_at_once),

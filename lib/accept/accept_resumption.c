@@ -79,18 +79,18 @@ static bool is_of(const struct expired *expired, const struct envoi_stream *stre
 		strcmp(envoi_accepted_domain(from), envoi_jid_domain(expired->jid)) == 0;
 }
 
+/* The whole list is read: the time does not say whether it has a session of another account. */
 static const struct expired *find_expired(
 	const struct envoi_stream *stream, const struct envoi_accepted *from, const char *previd)
 {
 	const struct envoi_acceptor *acceptor = from->acceptor;
+	const struct expired *found = NULL;
 	struct envoi__list *link = acceptor->expired.next;
 	for (; link != &acceptor->expired; link = link->next) {
 		const struct expired *expired = ENVOI_CONTAINER_OF(link, struct expired, link);
-		if (strcmp(expired->id, previd) == 0) {
-			return is_of(expired, stream, from) ? expired : NULL;
-		}
+		found = strcmp(expired->id, previd) == 0 ? expired : found;
 	}
-	return NULL;
+	return found != NULL && is_of(found, stream, from) ? found : NULL;
 }
 
 /* --- sessions that can be resumed --- */

@@ -856,6 +856,29 @@ static void nothing_is_acknowledged_without_its_record(void **state)
 	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
 }
 
+/* The number of a request for resumption is a promise as well: a process that has no record of it
+ * would go back behind it. */
+static void a_resumption_promises_nothing_without_its_record(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->is_full = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "one");
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->heard, 1);
+	envoi_world_cut(f->world, "bot");
+	envoi_world_run(f->world, 60000);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->heard, 1);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 1);
+	kill_bot(f);
+	f->is_full = false;
+	start_bot_again(f);
+	assert_int_equal(f->resumed, 2);
+	assert_int_equal(f->started, 1);
+	assert_int_equal(f->heard, 2);
+}
+
 static void a_stanza_that_ends_two_processes_is_not_handed_over_again(void **state)
 {
 	struct fixture *f = *state;
@@ -1084,6 +1107,7 @@ int main(void)
 		TEST(a_hold_may_be_released_without_a_connection),
 		TEST(a_hold_may_be_released_during_a_delivery),
 		TEST(nothing_is_acknowledged_without_its_record),
+		TEST(a_resumption_promises_nothing_without_its_record),
 		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
 		TEST(a_journal_that_is_replaced_keeps_the_count_of_ends),
 		TEST(a_request_that_is_open_when_the_session_is_resumed_again_stays_so),

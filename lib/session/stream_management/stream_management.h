@@ -46,7 +46,8 @@ struct envoi__sm {
 	uint64_t handled; /* sent in <resume/> or <resumed/>: the peer continues after it */
 	struct envoi__list holds;
 	bool has_undelivered; /* the stanza that was counted last */
-	uint64_t requested, answered; /* numbers of the last <r/> and <a/> sent */
+	uint64_t requested; /* number of the last <r/> sent */
+	uint64_t answered; /* of the last <a/> or <resume/>: what the peer was promised */
 	uint64_t requested_bytes, requested_tickets; /* sent by the outbox before the last <r/> */
 	bool is_requesting; /* an <r/> is not answered */
 	bool was_refused; /* this stream may not resume: an <a/> may follow */

@@ -20,16 +20,25 @@ enum {
 
 /* --- resuming (section 5) --- */
 
+/* The number is a promise like that of <a/>: where the journal cannot store it, the last one that
+ * was promised is repeated, and what the server sends again is recognised. */
+static uint64_t number_to_promise(struct envoi_session *session)
+{
+	uint64_t handled = envoi__sm_handled_number(session);
+	return envoi__journal_handled(session, handled) < 0 ? session->sm.answered : handled;
+}
+
 static int send_resume(struct envoi_session *session, struct envoi_stream *stream)
 {
 	struct envoi__sm *sm = &session->sm;
 	char h[ENVOI_INT_SIZE];
 	struct envoi_element *resume = envoi_element_new(session->context, ENVOI__NS_SM, "resume");
 	envoi_element_set(resume, "previd", sm->id);
-	sm->handled = envoi__sm_handled_number(session);
+	sm->handled = number_to_promise(session);
 	envoi_element_set(resume, "h", envoi_uint_print(h, (uint32_t)sm->handled));
 	int r = envoi_stream_send_element(stream, resume);
 	envoi_element_unref(resume);
+	sm->answered = r == ENVOI_OK ? sm->handled : sm->answered;
 	return r;
 }
 

@@ -1404,6 +1404,42 @@ static void a_journal_of_another_version_is_refused(void **state)
 	assert_int_equal(load_version(*state, ENVOI__JOURNAL_VERSION), ENVOI_OK);
 }
 
+static bool is_full; /* the journal */
+
+static int append(struct envoi_journal *journal, const void *record, size_t len)
+{
+	(void)journal;
+	(void)record;
+	(void)len;
+	return is_full ? ENVOI_ERR_FULL : ENVOI_OK;
+}
+
+/* The server may have read a request that it has not answered. */
+static void without_a_record_a_resumption_repeats_the_last_number(void **state)
+{
+	static const struct envoi_journal_impl impl = {append};
+	static struct envoi_journal journal = {&impl};
+	struct wire *wire = *state;
+	is_full = false;
+	make_session(wire);
+	assert_int_equal(envoi_session_set_journal(wire->session, &journal), ENVOI_OK);
+	enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/>");
+	cut(wire);
+	offer_resumption(wire, "s1", "1");
+	cut(wire);
+	is_full = true;
+	offer_resumption(wire, "s1", "1");
+	(void)wire_talk(wire, "<resumed " SM " previd='s1' h='0'/><message id='2'/>");
+	cut(wire);
+	offer_resumption(wire, "s1", "1");
+	(void)wire_talk(wire, "<resumed " SM " previd='s1' h='0'/><message id='2'/>");
+	assert_string_equal(got(), "1 2 ");
+	is_full = false;
+	cut(wire);
+	offer_resumption(wire, "s1", "2");
+}
+
 /* --- manual acknowledgement --- */
 
 static void a_held_stanza_is_not_acknowledged(void **state)
@@ -1637,6 +1673,7 @@ int main(void)
 		TEST(what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again),
 		TEST(a_journal_keeps_the_location_with_its_port),
 		TEST(a_journal_of_another_version_is_refused),
+		TEST(without_a_record_a_resumption_repeats_the_last_number),
 		TEST(what_came_before_the_closing_tag_of_the_peer_is_acknowledged),
 		TEST(what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement),
 		TEST(an_answer_without_progress_is_not_followed_by_a_request_at_once),

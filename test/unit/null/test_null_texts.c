@@ -137,6 +137,8 @@ static const struct {
 	{"envoi_component_new", "domain", ENVOI_OK},
 	{"envoi_component_new_with", "domain", ENVOI_OK},
 	{"envoi_fallback_strip", "lang", ENVOI_DECLINED},
+	{"envoi_mam_fields_get", "archive", ENVOI_OK},
+	{"envoi_mam_metadata_get", "archive", ENVOI_OK},
 	{"envoi_disco_info_get", "node", ENVOI_OK},
 	{"envoi_disco_info_get", "to", ENVOI_OK},
 	{"envoi_disco_items_get", "node", ENVOI_OK},

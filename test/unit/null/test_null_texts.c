@@ -139,6 +139,7 @@ static const struct {
 	{"envoi_fallback_strip", "lang", ENVOI_DECLINED},
 	{"envoi_mam_fields_get", "archive", ENVOI_OK},
 	{"envoi_mam_metadata_get", "archive", ENVOI_OK},
+	{"envoi_muc_decline", "reason", ENVOI_OK},
 	{"envoi_disco_info_get", "node", ENVOI_OK},
 	{"envoi_disco_info_get", "to", ENVOI_OK},
 	{"envoi_disco_items_get", "node", ENVOI_OK},

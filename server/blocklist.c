@@ -143,6 +143,9 @@ static void show_to_contact(const struct entry *entry, const struct envoi_store_
 	if ((contact->subscription & ENVOI_STORE_FROM) != 0 &&
 		envoi_jid_from_text(&jid, server->context, contact->jid) == ENVOI_OK) {
 		other = envoi__account_loaded(server, jid);
+		if (envoi__component_serves(server, jid) && decides(jid, entry)) {
+			envoi__presence_tell(entry->account, jid, !entry->is_added);
+		}
 	}
 	while (other != NULL && (at = envoi__resource_next(other, at)) != NULL) {
 		if (at->presence != NULL && decides(envoi__resource_jid(at), entry)) {
@@ -166,7 +169,8 @@ static void show(struct envoi__account *account, const struct envoi_jid *jid, bo
 	const struct entry entry = {.account = account, .jid = jid, .is_added = is_added};
 	const struct envoi__server_contact *contact = envoi__roster_find(account, jid);
 	struct envoi__resource *at = NULL;
-	if (envoi_jid_equal(jid, account->server->domain)) {
+	if (envoi_jid_local(jid) == NULL && envoi_jid_is_bare(jid) &&
+		envoi__route_is_known(account->server, jid)) {
 		show_to_domain(&entry);
 	} else if (contact != NULL) {
 		show_to_contact(&entry, &contact->value);

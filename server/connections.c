@@ -93,10 +93,23 @@ void envoi__connections_close(struct envoi_server *server)
 
 /* --- admitting --- */
 
-/* @param transport  taken @return the resource ends on failure, too */
-static int accept_transport(struct envoi__resource *resource, struct envoi_transport *transport)
+static bool is_for_components(const struct envoi__resource *resource)
 {
-	int r = envoi_acceptor_accept(resource->server->acceptor, transport, &resource->accepted);
+	return resource->admission != NULL &&
+		strcmp(envoi_admission_service(resource->admission), ENVOI_SERVER_COMPONENTS) == 0;
+}
+
+/* @param transport  taken @return the resource ends on failure, too */
+static int accept_transport(
+	struct envoi__resource *resource, struct envoi_transport *transport, bool is_component)
+{
+	struct envoi_acceptor *acceptor = resource->server->acceptor;
+	const char *source = resource->admission == NULL
+		? NULL
+		: envoi_admission_address(resource->admission);
+	int r = is_component
+		? envoi_acceptor_accept_component(acceptor, transport, source, &resource->accepted)
+		: envoi_acceptor_accept(acceptor, transport, &resource->accepted);
 	if (r == ENVOI_OK) {
 		envoi_accepted_set_user(resource->accepted, resource);
 		report(resource, ENVOI_SERVER_CONNECTED, (struct envoi_server_report){0});
@@ -115,7 +128,7 @@ static void on_opened(
 		report(resource, ENVOI_SERVER_ENDED, (struct envoi_server_report){.why = failure});
 		end(resource);
 	} else {
-		(void)accept_transport(resource, transport);
+		(void)accept_transport(resource, transport, is_for_components(resource));
 	}
 }
 
@@ -161,7 +174,8 @@ int envoi__server_admitted(
 	return r;
 }
 
-int envoi_server_accept(struct envoi_server *server, struct envoi_transport *transport)
+static int accept_foreign(
+	struct envoi_server *server, struct envoi_transport *transport, bool is_component)
 {
 	struct envoi__resource *resource;
 	int r = server->is_closing ? ENVOI_ERR_STATE : make(&resource, server, NULL);
@@ -169,7 +183,17 @@ int envoi_server_accept(struct envoi_server *server, struct envoi_transport *tra
 		envoi_transport_destroy(transport);
 		return r;
 	}
-	return accept_transport(resource, transport);
+	return accept_transport(resource, transport, is_component);
+}
+
+int envoi_server_accept(struct envoi_server *server, struct envoi_transport *transport)
+{
+	return accept_foreign(server, transport, false);
+}
+
+int envoi_server_accept_component(struct envoi_server *server, struct envoi_transport *transport)
+{
+	return accept_foreign(server, transport, true);
 }
 
 /* --- what the acceptor reports --- */
@@ -180,8 +204,10 @@ static void on_authenticated(
 	struct envoi__resource *resource = envoi_accepted_user(accepted);
 	const struct envoi_session *session = envoi_accepted_session(accepted);
 	const char *user = envoi_stream_user(envoi_session_stream(session));
+	bool is_component = envoi_accepted_is_component(accepted);
 	(void)hook;
-	if (resource->admission != NULL && envoi_admission_log_in(resource->admission, user) < 0) {
+	if (!is_component && resource->admission != NULL &&
+		envoi_admission_log_in(resource->admission, user) < 0) {
 		envoi_accepted_close(accepted, ENVOI_STREAM_RESOURCE_CONSTRAINT);
 		return;
 	}
@@ -194,7 +220,9 @@ static void on_ready(struct envoi_accept_hook *hook, struct envoi_accepted *acce
 	struct envoi__resource *resource = envoi_accepted_user(accepted);
 	(void)hook;
 	report(resource, ENVOI_SERVER_ONLINE, (struct envoi_server_report){0});
-	envoi__resource_arrive(resource);
+	if (!envoi_accepted_is_component(accepted)) {
+		envoi__resource_arrive(resource);
+	}
 }
 
 /* An answer to the server, or to the account, is for the session: it may have asked. */
@@ -210,6 +238,10 @@ static int on_stanza(struct envoi_accept_hook *hook, struct envoi_accepted *acce
 	struct envoi_stanza *stanza)
 {
 	(void)hook;
+	if (envoi_accepted_is_component(accepted)) {
+		envoi__route_component(envoi_accepted_user(accepted), stanza);
+		return ENVOI_STOP;
+	}
 	if (is_answer_to_session(stanza)) {
 		return ENVOI_OK;
 	}

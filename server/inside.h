@@ -7,6 +7,7 @@
 #ifndef ENVOI_SERVER_INSIDE_H
 #define ENVOI_SERVER_INSIDE_H
 
+#include <envoi/accept_component.h>
 #include <envoi/interfaces/features.h>
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/store.h>
@@ -28,6 +29,7 @@
  *	account.c         accounts in memory, and what waits for them
  *	resource.c        bound sessions of an account
  *	route.c           where a stanza goes (RFC 6120, section 10; RFC 6121, section 8)
+ *	component.c       components (XEP-0114)
  *	message.c         messages to an account (RFC 6121, section 8.5)
  *	parcel.c          messages on their way to sessions, and what becomes of them
  *	offline.c         messages that wait for their recipient (XEP-0160)
@@ -96,7 +98,8 @@ struct envoi__account {
 	bool has_stored; /* messages may wait in the store */
 };
 
-/** A bound session. It is made when the connection is admitted. */
+/** A bound session, or a component, which has no account. It is made when the connection is
+ * admitted. */
 struct envoi__resource {
 	struct envoi__list link; /* of the server */
 	struct envoi__list account_link; /* of the account, in order of binding; or alone */
@@ -131,6 +134,8 @@ struct envoi_server {
 	struct envoi__list resources; /* connections without a session included */
 	struct envoi__list jobs, changes;
 	struct envoi__table accounts;
+	struct envoi__table components;
+	struct envoi_component_directory component_directory;
 	struct envoi__list idle; /* the longest idle account first */
 	size_t idle_count;
 	size_t waiting; /* stanzas that wait for the store */
@@ -256,6 +261,8 @@ struct envoi__routed {
 
 /** A stanza of a session of the server. */
 void envoi__route_from(struct envoi__resource *resource, struct envoi_stanza *stanza);
+/** A stanza of a component. Its `from` and `to` were checked. */
+void envoi__route_component(struct envoi__resource *component, struct envoi_stanza *stanza);
 /** The session has ended: drop its stanzas that wait for its own account. */
 void envoi__route_forget(struct envoi__resource *resource);
 /** @return the acknowledgement of the stanza (XEP-0198), which is held until
@@ -268,7 +275,10 @@ void envoi__route_refuse(const struct envoi__routed *routed, enum envoi_stanza_c
 /** Answer with the condition of an error of the store or of an account: ENVOI_ERR_NOT_FOUND looks
  * like every other reason not to be available. */
 void envoi__route_fail(const struct envoi__routed *routed, int code);
-/** @return whether stanzas to an address can be routed: its domain is the server's */
+/** @return whether the domain of an address is the server's */
+bool envoi__route_is_own(const struct envoi_server *server, const struct envoi_jid *to);
+/** @return whether stanzas to an address can be routed: its domain is the server's, or that of a
+ * component */
 bool envoi__route_is_known(const struct envoi_server *server, const struct envoi_jid *to);
 /** Send a copy of a stanza to a session. @param to  its full address */
 void envoi__route_copy(
@@ -278,6 +288,21 @@ void envoi__route_copy(
 void envoi__route_made(struct envoi_server *server, struct envoi_stanza *stanza);
 /** Send a stanza, which the server has made, to the address in its `to`. @param stanza  taken */
 void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanza);
+
+/* --- component.c --- */
+
+int envoi__components_init(struct envoi_server *server);
+void envoi__components_free(struct envoi_server *server);
+/** @return whether the domain of an address is that of a component, connected or not */
+bool envoi__component_serves(const struct envoi_server *server, const struct envoi_jid *jid);
+/** @return the connected component of an address; NULL: there is none */
+struct envoi__resource *envoi__component_of(
+	const struct envoi_server *server, const struct envoi_jid *jid);
+/** Visit the domains of components. @param after  NULL: the first one @return NULL: at the end */
+const struct envoi_jid *envoi__component_next(
+	const struct envoi_server *server, const struct envoi_jid *after);
+/** Deliver a stanza to the component of its address, or refuse it. */
+void envoi__component_deliver(const struct envoi__routed *routed);
 
 /* --- message.c --- */
 

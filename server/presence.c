@@ -37,11 +37,15 @@ static void send_to_available(struct envoi__account *to, const struct envoi_stan
 static void send_to_contact(const struct envoi__account *account, const struct envoi_jid *jid,
 	const struct envoi_stanza *presence)
 {
-	struct envoi__account *to = jid == NULL || presence == NULL /* no memory */
-		? NULL
-		: envoi__account_loaded(account->server, jid);
+	if (jid == NULL || presence == NULL) {
+		return; /* no memory */
+	}
+	struct envoi__account *to = envoi__account_loaded(account->server, jid);
+	struct envoi__resource *component = envoi__component_of(account->server, jid);
 	if (to != NULL) {
 		send_to_available(to, presence, account);
+	} else if (component != NULL && !envoi__blocking_has(account, jid)) {
+		(void)envoi__resource_send(component, presence, jid, NULL, NULL);
 	}
 }
 
@@ -118,6 +122,18 @@ static bool shows_presence_to(const struct envoi__account *account, const struct
 	return contact != NULL && (contact->value.subscription & ENVOI_STORE_FROM) != 0;
 }
 
+/* Section 4.3.1: a component has its own presence. */
+static void probe(struct envoi__resource *resource, const struct envoi_jid *jid)
+{
+	struct envoi_server *server = resource->server;
+	if (!envoi__blocking_has(resource->account, jid)) {
+		struct envoi_stanza *presence = envoi_presence_new(
+			server->context, ENVOI_TYPE_PROBE, envoi_jid_text(jid));
+		envoi_stanza_set_from(presence, envoi_jid_text(resource->account->jid));
+		envoi__route_made(server, presence);
+	}
+}
+
 /* What probes of the contacts would bring (section 4.3). */
 static void introduce_contacts(struct envoi__resource *resource)
 {
@@ -134,6 +150,8 @@ static void introduce_contacts(struct envoi__resource *resource)
 			: envoi__account_loaded(account->server, jid);
 		if (other != NULL && shows_presence_to(other, account->jid)) {
 			introduce(resource, other);
+		} else if (jid != NULL && envoi__component_serves(account->server, jid)) {
+			probe(resource, jid);
 		}
 		envoi_jid_unref(jid);
 	}

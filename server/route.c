@@ -39,9 +39,14 @@ void envoi__route_copy(
 	envoi__route_answer(server, envoi__stanza_copy(stanza, to));
 }
 
-bool envoi__route_is_known(const struct envoi_server *server, const struct envoi_jid *to)
+bool envoi__route_is_own(const struct envoi_server *server, const struct envoi_jid *to)
 {
 	return strcmp(envoi_jid_domain(to), envoi_jid_domain(server->domain)) == 0;
+}
+
+bool envoi__route_is_known(const struct envoi_server *server, const struct envoi_jid *to)
+{
+	return envoi__route_is_own(server, to) || envoi__component_serves(server, to);
 }
 
 void envoi__route_made(struct envoi_server *server, struct envoi_stanza *stanza)
@@ -58,7 +63,9 @@ void envoi__route_answer(struct envoi_server *server, struct envoi_stanza *stanz
 {
 	const struct envoi_jid *to = stanza == NULL ? NULL : envoi_stanza_to(stanza);
 	struct envoi_accepted *accepted = to == NULL ? NULL
-						     : envoi_acceptor_find(server->acceptor, to);
+		: envoi__component_serves(server, to)
+		? envoi_acceptor_component(server->acceptor, to)
+		: envoi_acceptor_find(server->acceptor, to);
 	struct envoi_session *session = accepted == NULL ? NULL : envoi_accepted_session(accepted);
 	if (session == NULL) {
 		envoi_stanza_unref(stanza);
@@ -119,7 +126,11 @@ static struct envoi__resource *sender_of(
 	struct envoi_server *server, const struct envoi_stanza *stanza)
 {
 	const struct envoi_jid *from = envoi_stanza_from(stanza);
-	return from == NULL ? NULL : envoi__resource_find(server, from);
+	if (from == NULL) {
+		return NULL;
+	}
+	return envoi__component_serves(server, from) ? envoi__component_of(server, from)
+						     : envoi__resource_find(server, from);
 }
 
 /* --- to accounts --- */
@@ -208,7 +219,9 @@ static void route_to_server(const struct envoi__routed *routed)
 void envoi__route(const struct envoi__routed *routed)
 {
 	const struct envoi_jid *to = envoi_stanza_to(routed->stanza);
-	if (!envoi__route_is_known(routed->server, to)) {
+	if (envoi__component_serves(routed->server, to)) {
+		envoi__component_deliver(routed);
+	} else if (!envoi__route_is_own(routed->server, to)) {
 		envoi__route_refuse(routed, ENVOI_REMOTE_SERVER_NOT_FOUND);
 	} else if (envoi_jid_local(to) == NULL) {
 		route_to_server(routed);
@@ -285,6 +298,13 @@ void envoi__route_from(struct envoi__resource *resource, struct envoi_stanza *st
 	} else {
 		route_own(resource, stanza, NULL);
 	}
+}
+
+void envoi__route_component(struct envoi__resource *component, struct envoi_stanza *stanza)
+{
+	const struct envoi__routed routed = {
+		.server = component->server, .stanza = stanza, .sender = component};
+	envoi__route(&routed);
 }
 
 void envoi__route_forget(struct envoi__resource *resource)

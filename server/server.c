@@ -70,6 +70,7 @@ void envoi_server_free(struct envoi_server *server)
 	envoi__changes_cancel(server);
 	envoi__jobs_cancel(server);
 	envoi__accounts_free(server);
+	envoi__components_free(server);
 	release(server);
 }
 
@@ -131,6 +132,9 @@ static int make_acceptor(struct envoi_server *server, const struct envoi_server_
 	if (r == ENVOI_OK) {
 		envoi__roster_init(server);
 		r = envoi_acceptor_add_feature(server->acceptor, &server->roster_versions);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi__components_init(server);
 	}
 	return r;
 }

@@ -91,15 +91,28 @@ static void answer_info(const struct envoi__routed *routed, struct envoi__accoun
 	}
 }
 
+/* Of the server: its components. */
+static void send_items(const struct envoi__routed *routed, const struct envoi__account *account)
+{
+	struct envoi_stanza *result = envoi_iq_result_new(routed->stanza);
+	struct envoi_element *query = envoi_element_add(
+		envoi_stanza_element(result), ENVOI_NS_DISCO_ITEMS, "query");
+	const struct envoi_jid *at = NULL;
+	while (account == NULL && (at = envoi__component_next(routed->server, at)) != NULL) {
+		envoi_element_set(
+			envoi_element_add(query, NULL, "item"), "jid", envoi_jid_text(at));
+	}
+	envoi__route_answer(routed->server, result);
+}
+
 static void answer_items(const struct envoi__routed *routed, struct envoi__account *account)
 {
-	const struct envoi_disco_items none = {.item_count = 0};
 	if (!may_discover(routed, account)) {
 		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
 	} else if (names_node(routed)) {
 		envoi__route_refuse(routed, ENVOI_ITEM_NOT_FOUND);
 	} else {
-		envoi__request_result(routed, &envoi_disco_items_type, &none);
+		send_items(routed, account);
 	}
 }
 

@@ -35,7 +35,7 @@ extern "C" {
  *
  * It has sessions that are resumed (XEP-0198), rosters with versions, subscriptions, presence,
  * routing by full and bare address (RFC 6121, sections 2 to 4 and 8), offline messages (XEP-0160),
- * service discovery, ping, version and time.
+ * service discovery, ping, version and time, and components (XEP-0114).
  *
  * Its settings are those of the acceptor (<envoi/accept.h>), of the listener (<envoi/listener.h>)
  * and server.*, which envoi_server_add_settings() adds to a context. acknowledgement.ping is always
@@ -55,6 +55,8 @@ struct envoi_server;
 /* Services of the server's listener (envoi_tcp_listen()). */
 #define ENVOI_SERVER_STARTTLS "xmpp-client" /**< STARTTLS (RFC 6120, section 5) */
 #define ENVOI_SERVER_DIRECT_TLS "xmpps-client" /**< TLS from the first byte (XEP-0368) */
+/** components (XEP-0114), without TLS: of this host, unless tls.mode is none */
+#define ENVOI_SERVER_COMPONENTS "component"
 
 /* --- reports --- */
 
@@ -62,7 +64,7 @@ struct envoi_server;
 enum envoi_server_act {
 	ENVOI_SERVER_CONNECTED = 1, /**< a connection was admitted */
 	ENVOI_SERVER_LOGGED_IN, /**< the peer has authenticated */
-	ENVOI_SERVER_ONLINE, /**< a resource was bound */
+	ENVOI_SERVER_ONLINE, /**< a resource was bound, or a component has connected */
 	ENVOI_SERVER_SUSPENDED, /**< the connection is lost, and may be resumed */
 	ENVOI_SERVER_RESUMED,
 	ENVOI_SERVER_ENDED, /**< a session, or a connection that had none yet, has ended */
@@ -71,7 +73,8 @@ enum envoi_server_act {
 /** A report, for a log. Borrowed for the call. */
 struct envoi_server_report {
 	enum envoi_server_act act;
-	const char *user; /**< of LOGGED_IN: the account's name; NULL: another report */
+	/** of LOGGED_IN: the account's name; NULL: a component, or another report */
+	const char *user;
 	const char *mechanism; /**< of LOGGED_IN: of SASL */
 	const struct envoi_jid *jid; /**< from ONLINE on; NULL: none was bound */
 	/** of the peer: "192.0.2.1"; "": not known. Of RESUMED that of the new connection */
@@ -153,6 +156,28 @@ ENVOI_API struct envoi_listener *envoi_server_listener(const struct envoi_server
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_server_accept(
 	struct envoi_server *server, struct envoi_transport *transport);
+
+/**
+ * Accept a connection of a component that comes from outside of the listener, of a transport of any
+ * kind. It counts as one of this host. Errors as envoi_server_accept().
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_server_accept_component(
+	struct envoi_server *server, struct envoi_transport *transport);
+
+/**
+ * Add a component (XEP-0114): a domain whose addresses are served by a program that connects. What
+ * is sent to it while it is not connected is refused with remote-server-timeout. Contacts at a
+ * component see presence as others do. The items of the server in service discovery are its
+ * components.
+ *
+ * @param domain  prepared; copied
+ * @param secret  not ""; copied, and wiped when the server is freed
+ * @retval ENVOI_ERR_INVALID  the domain is malformed, or something is missing
+ * @retval ENVOI_ERR_EXISTS   the domain is the server's, or that of another component
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_server_add_component(
+	struct envoi_server *server, const char *domain, const char *secret);
 
 /** Numbers of a server. */
 struct envoi_server_stats {

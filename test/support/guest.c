@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <gnutls/crypto.h>
 
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/store.h>
@@ -124,13 +125,19 @@ void host_account(struct host *host, const char *name)
 	assert_true(is_done);
 }
 
-static int accept_pair(struct host *host, struct envoi_memory_pair *pair)
+static struct envoi_transport *transport_of(struct host *host, struct envoi_memory_pair *pair)
 {
 	struct envoi_transport *transport;
 	host_make(host);
 	assert_int_equal(
 		envoi_memory_transport_new(&transport, pair, ENVOI_MEMORY_B, host->settings, true),
 		ENVOI_OK);
+	return transport;
+}
+
+static int accept_pair(struct host *host, struct envoi_memory_pair *pair)
+{
+	struct envoi_transport *transport = transport_of(host, pair);
 	return envoi_server_accept(host->server, transport);
 }
 
@@ -215,13 +222,50 @@ static void authenticate(struct guest *guest, const char *name)
 	assert_non_null(strstr(guest_heard(guest), "xmpp-bind"));
 }
 
-struct guest *guest_authenticated(struct host *host, const char *name)
+static struct guest *new_guest(struct host *host)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
 	assert_non_null(guest);
 	guest->host = host;
 	assert_int_equal(envoi_memory_pair_new(&guest->pair, host->context), ENVOI_OK);
 	guest->peer = peer_new(host->context, guest->pair, ENVOI_MEMORY_A);
+	return guest;
+}
+
+static void shake_hands(struct guest *guest, const char *secret)
+{
+	char text[200] = "", handshake[100] = "<handshake>";
+	unsigned char hash[20];
+	const char *id = strstr(guest_heard(guest), " id='");
+	assert_non_null(id);
+	sscanf(id, " id='%100[^']", text);
+	strcat(text, secret);
+	assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA1, text, strlen(text), hash), 0);
+	for (size_t i = 0; i < sizeof(hash); i++) {
+		sprintf(handshake + strlen(handshake), "%02x", hash[i]);
+	}
+	strcat(handshake, "</handshake>");
+	guest_say(guest, handshake);
+}
+
+struct guest *guest_component(struct host *host, const char *domain, const char *secret)
+{
+	char header[300];
+	struct guest *guest = new_guest(host);
+	struct envoi_transport *transport = transport_of(host, guest->pair);
+	assert_int_equal(envoi_server_accept_component(host->server, transport), ENVOI_OK);
+	snprintf(header, sizeof(header),
+		"<stream:stream xmlns='jabber:component:accept' "
+		"xmlns:stream='http://etherx.jabber.org/streams' to='%s'>",
+		domain);
+	guest_say(guest, header);
+	shake_hands(guest, secret);
+	return guest;
+}
+
+struct guest *guest_authenticated(struct host *host, const char *name)
+{
+	struct guest *guest = new_guest(host);
 	assert_int_equal(accept_pair(host, guest->pair), ENVOI_OK);
 	authenticate(guest, name);
 	return guest;

@@ -54,6 +54,8 @@ struct guest *guest_new(struct host *host, const char *name, const char *resourc
 struct guest *guest_new_managed(struct host *host, const char *name, const char *resource);
 /** Connect and authenticate, without binding. */
 struct guest *guest_authenticated(struct host *host, const char *name);
+/** Connect a component of the server, and send the handshake. What comes then is not skipped. */
+struct guest *guest_component(struct host *host, const char *domain, const char *secret);
 /** The connection is closed in order. */
 void guest_leave(struct guest *guest);
 /** The connection is cut. */

@@ -1,5 +1,5 @@
 """usage: serve.py ENVOI TLS_DATA [sqlite]: `envoi serve` and clients of it, each a program of its own."""
-import atexit, os, pathlib, re, shutil, signal, subprocess, sys, tempfile
+import atexit, hashlib, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile
 
 import peer
 
@@ -59,6 +59,8 @@ for more, words, status in ((["--listen", "127.0.0.1"], "is not ADDRESS:PORT", 2
                             (["--account", "carol"], "an account is NAME:PASSWORD", 2),
                             (["--account", "a b:x"], "is not allowed", 2),
                             (["--account", "Alice:x"], "given twice", 2),
+                            (["--component", "c.example.org"], "a component is DOMAIN:SECRET", 2),
+                            (["--component", "example.org:s"], "its domain is the server's", 2),
                             (["--check=1"], "--check takes no value", 2),
                             (["--certificate", str(WORK / "none")], "cannot be used", 1),
                             (["--certificate", str(DATA / "right.pem"), "--key", str(DATA / "ca-key.pem")],
@@ -91,6 +93,26 @@ status, text = status_of(client(server, "alice@example.org", "send", "alice@exam
 assert status == 0, text
 assert "certificates were read again\n" in server.end(signal.SIGINT)
 
+
+# A component.
+(WORK / "components").write_text("# one\necho.example.org:s\n")
+server = Server("--certificate", str(DATA / "right.pem"), "--key", str(DATA / "server-key.pem"),
+                "--account", "alice:secret", "--component-file", str(WORK / "components"),
+                "--listen-components", "127.0.0.1:0")
+port = re.fullmatch(r"listening on 127.0.0.1 port (\d+)\n", server.process.stdout.readline())[1]
+with socket.create_connection(("127.0.0.1", port), peer.TIME_LIMIT) as connection:
+    component = peer.Peer(connection)
+    component.send("<stream:stream xmlns='jabber:component:accept' to='echo.example.org'"
+                   " xmlns:stream='http://etherx.jabber.org/streams'>")
+    stream_id = component.expect("<stream:stream[^>]* id='([^']*)'")
+    component.send(f"<handshake>{hashlib.sha1(f'{stream_id}s'.encode()).hexdigest()}</handshake>")
+    component.expect("<handshake/>")
+    status, text = status_of(client(server, "alice@example.org", "send", "x@echo.example.org", "to a component",
+                                    ca=DATA / "ca.pem"))
+    assert status == 0, text
+    component.expect("<message [^>]*from='alice@example.org/.*<body>to a component</body>")
+log = server.end()
+assert "echo.example.org is online\n" in log, log
 
 # A store in a file: accounts and messages are there at the next start, and a password can be changed.
 def serves_store(name, *options):

@@ -73,7 +73,8 @@ static void on_reported(struct envoi_server_hook *hook, const struct envoi_serve
 	case ENVOI_SERVER_CONNECTED:
 		break;
 	case ENVOI_SERVER_LOGGED_IN:
-		print_line("%s logged in from %s with %s", report->user, report->address,
+		print_line("%s logged in from %s with %s",
+			report->user == NULL ? "a component" : report->user, report->address,
 			report->mechanism);
 		break;
 	case ENVOI_SERVER_ONLINE:
@@ -213,6 +214,9 @@ static int listen_all(struct server *server)
 	}
 	for (size_t i = 0; status == STATUS_DONE && i < options->listen_tls_count; i++) {
 		status = listen_at(server, ENVOI_SERVER_DIRECT_TLS, options->listen_tls[i]);
+	}
+	for (size_t i = 0; status == STATUS_DONE && i < options->listen_components_count; i++) {
+		status = listen_at(server, ENVOI_SERVER_COMPONENTS, options->listen_components[i]);
 	}
 	fflush(stdout);
 	return status;

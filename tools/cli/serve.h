@@ -15,7 +15,7 @@ struct envoi_store;
 
 int serve_run(struct invocation *invocation);
 
-/** The accounts that the options name. */
+/** The accounts and components that the options name. */
 struct accounts {
 	struct envoi_context *context; /**< borrowed, as the server */
 	struct envoi_server *server;
@@ -29,8 +29,8 @@ struct accounts {
 	struct envoi_deferred none; /**< there is no account to be made */
 };
 
-/** Begin to make accounts, or to change their passwords. After an error `made` is not called.
- * @return STATUS_DONE, or another after complaining */
+/** Add components, and begin to make accounts, or to change their passwords. After an error `made`
+ * is not called. @return STATUS_DONE, or another after complaining */
 int accounts_make(struct accounts *accounts, const struct serve_options *options);
 /** Free the names; the server was freed before. */
 void accounts_finish(struct accounts *accounts);

@@ -13,6 +13,7 @@
 enum {
 	LONGEST_LINE = 4096, /* of a file of accounts */
 	FIRST_NAMES = 16,
+	NAME_SIZE = 1024,
 };
 
 /* --- names that were given --- */
@@ -90,18 +91,27 @@ static void on_changed(void *user, int code)
 	}
 }
 
-/* @param text  "NAME:PASSWORD" */
-static int add_account(struct accounts *accounts, const char *where, const char *text)
+/* @param text  "NAME:SECRET" @return the secret; NULL: there is no name, or it is too long */
+static const char *split(const char *text, char name[NAME_SIZE])
 {
 	const char *colon = strchr(text, ':');
-	char name[1024];
 	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
-	if (len == 0 || len >= sizeof(name)) {
-		complain("%s: an account is NAME:PASSWORD", where);
-		return STATUS_USAGE;
+	if (len == 0 || len >= NAME_SIZE) {
+		return NULL;
 	}
 	memcpy(name, text, len);
 	name[len] = '\0';
+	return colon + 1;
+}
+
+static int add_account(struct accounts *accounts, const char *where, const char *text)
+{
+	char name[NAME_SIZE];
+	const char *password = split(text, name);
+	if (password == NULL) {
+		complain("%s: an account is NAME:PASSWORD", where);
+		return STATUS_USAGE;
+	}
 	int r = remember(accounts, name);
 	if (r == ENVOI_ERR_EXISTS) {
 		complain("%s: the account %s is given twice", where, name);
@@ -109,7 +119,7 @@ static int add_account(struct accounts *accounts, const char *where, const char 
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_server_set_password(
-			accounts->server, name, colon + 1, false, on_changed, accounts);
+			accounts->server, name, password, false, on_changed, accounts);
 	}
 	if (r < 0) {
 		complain("%s: the name or the password of %s is not allowed", where, name);
@@ -119,8 +129,26 @@ static int add_account(struct accounts *accounts, const char *where, const char 
 	return STATUS_DONE;
 }
 
-/* A line is an account, empty, or a comment behind "#". */
-static int read_accounts(struct accounts *accounts, const char *file_name)
+static int add_component(struct accounts *accounts, const char *where, const char *text)
+{
+	char domain[NAME_SIZE];
+	const char *secret = split(text, domain);
+	if (secret == NULL) {
+		complain("%s: a component is DOMAIN:SECRET", where);
+		return STATUS_USAGE;
+	}
+	int r = envoi_server_add_component(accounts->server, domain, secret);
+	if (r < 0) {
+		complain("%s: the component %s cannot be added: %s", where, domain,
+			r == ENVOI_ERR_EXISTS ? "its domain is the server's, or given twice"
+					      : envoi_error_text(r));
+	}
+	return r < 0 ? STATUS_USAGE : STATUS_DONE;
+}
+
+/* A line is what @p add takes, empty, or a comment behind "#". */
+static int read_lines(struct accounts *accounts, const char *file_name,
+	int (*add)(struct accounts *accounts, const char *where, const char *text))
 {
 	char line[LONGEST_LINE];
 	int status = STATUS_DONE;
@@ -132,7 +160,7 @@ static int read_accounts(struct accounts *accounts, const char *file_name)
 	while (status == STATUS_DONE && fgets(line, sizeof(line), file) != NULL) {
 		line[strcspn(line, "\r\n")] = '\0';
 		if (line[0] != '\0' && line[0] != '#') {
-			status = add_account(accounts, file_name, line);
+			status = add(accounts, file_name, line);
 		}
 	}
 	fclose(file);
@@ -153,7 +181,13 @@ int accounts_make(struct accounts *accounts, const struct serve_options *options
 		status = add_account(accounts, "--account", options->accounts[i]);
 	}
 	if (status == STATUS_DONE && options->account_file != NULL) {
-		status = read_accounts(accounts, options->account_file);
+		status = read_lines(accounts, options->account_file, add_account);
+	}
+	for (size_t i = 0; status == STATUS_DONE && i < options->component_count; i++) {
+		status = add_component(accounts, "--component", options->components[i]);
+	}
+	if (status == STATUS_DONE && options->component_file != NULL) {
+		status = read_lines(accounts, options->component_file, add_component);
 	}
 	if (status != STATUS_DONE || accounts->pending > 0) {
 		return status;

@@ -52,6 +52,24 @@ static int take_listen_tls(struct invocation *invocation, const char *value)
 	return take_more(options->listen_tls, &options->listen_tls_count, "listen-tls", value);
 }
 
+static int take_component(struct invocation *invocation, const char *value)
+{
+	struct serve_options *options = &invocation->serve;
+	return take_more(options->components, &options->component_count, "component", value);
+}
+
+static int take_component_file(struct invocation *invocation, const char *value)
+{
+	return take_one(&invocation->serve.component_file, "component-file", value);
+}
+
+static int take_listen_components(struct invocation *invocation, const char *value)
+{
+	struct serve_options *options = &invocation->serve;
+	return take_more(options->listen_components, &options->listen_components_count,
+		"listen-components", value);
+}
+
 static int take_certificate(struct invocation *invocation, const char *value)
 {
 	return take_one(&invocation->serve.certificate, "certificate", value);
@@ -94,6 +112,14 @@ static const struct command_option options[] = {
 		take_listen},
 	{"listen-tls", "ADDRESS:PORT", "Where clients connect that begin with TLS (XEP-0368).",
 		take_listen_tls},
+	{"component", "DOMAIN:SECRET",
+		"A component (XEP-0114), several times for several. Other users of the machine can see"
+		" it: see --component-file.",
+		take_component},
+	{"component-file", "FILE", "A file of components, DOMAIN:SECRET, as --account-file.",
+		take_component_file},
+	{"listen-components", "ADDRESS:PORT",
+		"Where components connect, without TLS: 127.0.0.1:5347.", take_listen_components},
 	{"certificate", "FILE", "The certificate of the domain with those of its issuers, PEM.",
 		take_certificate},
 	{"key", "FILE", "The key of the certificate, PEM. Default: it is in the same file.",

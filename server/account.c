@@ -61,8 +61,14 @@ void envoi__account_release(struct envoi__account *account)
 	if (account->is_loaded) {
 		set_idle(account);
 	} else {
-		free_account(account); /* the store has refused it: it is in no table */
+		free_account(account); /* there is no such account: it is in no table */
 	}
+}
+
+void envoi__account_forget(struct envoi__account *account)
+{
+	envoi__table_remove(&account->server->accounts, &account->link);
+	account->is_loaded = false;
 }
 
 void envoi__accounts_free(struct envoi_server *server)

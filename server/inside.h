@@ -30,6 +30,8 @@
  *	resource.c        bound sessions of an account
  *	route.c           where a stanza goes (RFC 6120, section 10; RFC 6121, section 8)
  *	component.c       components (XEP-0114)
+ *	registration.c    registration (XEP-0077)
+ *	removal.c         accounts that are removed
  *	message.c         messages to an account (RFC 6121, section 8.5)
  *	parcel.c          messages on their way to sessions, and what becomes of them
  *	offline.c         messages that wait for their recipient (XEP-0160)
@@ -127,7 +129,10 @@ struct envoi_server {
 	struct envoi_server_hook *hook; /* borrowed; NULL: none */
 	struct envoi_acceptor *acceptor;
 	struct envoi_accept_hook accept_hook;
-	struct envoi_handler roster_versions; /* the offer of it */
+	struct envoi_handler roster_versions, registration; /* the offers of them */
+	struct envoi__list registrations; /* that wait for their change */
+	uint64_t registered_since_ms;
+	unsigned int registered; /* since then */
 	struct envoi_sasl_directory directory;
 	struct envoi_sasl_decoys decoys;
 	struct envoi_listener *listener;
@@ -206,6 +211,8 @@ struct envoi__account *envoi__account_loaded(
 	const struct envoi_server *server, const struct envoi_jid *jid);
 /** Take a task back, if it waits. */
 void envoi__task_withdraw(struct envoi_server *server, struct envoi__task *task);
+/** The store has no such account any more: find it no longer. It is held. */
+void envoi__account_forget(struct envoi__account *account);
 void envoi__account_hold(struct envoi__account *account);
 void envoi__account_release(struct envoi__account *account);
 /** @return the name by which the store knows it; borrowed */
@@ -303,6 +310,18 @@ const struct envoi_jid *envoi__component_next(
 	const struct envoi_server *server, const struct envoi_jid *after);
 /** Deliver a stanza to the component of its address, or refuse it. */
 void envoi__component_deliver(const struct envoi__routed *routed);
+
+/* --- registration.c --- */
+
+int envoi__registration_init(struct envoi_server *server);
+void envoi__registrations_free(struct envoi_server *server);
+bool envoi__registration_is_on(const struct envoi_server *server);
+
+/* --- removal.c --- */
+
+/** Remove the account from the store, then end its sessions. @param request  answered then
+ * @retval ENVOI_ERR_NOMEM */
+int envoi__account_remove(struct envoi__account *account, struct envoi_stanza *request);
 
 /* --- message.c --- */
 
@@ -460,6 +479,8 @@ struct envoi__service {
 	bool uses_store; /* refused while it is busy */
 	/** @param account  NULL: the server */
 	void (*answer)(const struct envoi__routed *routed, struct envoi__account *account);
+	/** OPTIONAL: whether the settings offer it */
+	bool (*is_on)(const struct envoi_server *server);
 };
 enum {
 	ENVOI__AT_SERVER = 1,
@@ -470,6 +491,7 @@ enum {
 };
 /** Visit what the server answers. @param after  NULL: the first one @return NULL: at the end */
 const struct envoi__service *envoi__service_next(const struct envoi__service *after);
+bool envoi__service_is_on(const struct envoi__service *service, const struct envoi_server *server);
 /** @return where an iq was sent to: a bit */
 unsigned int envoi__request_place(
 	const struct envoi__routed *routed, const struct envoi__account *account);
@@ -482,5 +504,6 @@ extern const struct envoi__service envoi__roster_services[]; /* roster.c */
 extern const struct envoi__service envoi__value_services[]; /* values.c */
 extern const struct envoi__service envoi__copy_services[]; /* copies.c */
 extern const struct envoi__service envoi__blocking_services[]; /* blocking.c */
+extern const struct envoi__service envoi__registration_services[]; /* registration.c */
 
 #endif

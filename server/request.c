@@ -10,6 +10,7 @@ static const struct envoi__service *const services[] = {
 	envoi__value_services,
 	envoi__copy_services,
 	envoi__blocking_services,
+	envoi__registration_services,
 };
 
 /* --- what the server answers --- */
@@ -32,6 +33,11 @@ const struct envoi__service *envoi__service_next(const struct envoi__service *af
 		}
 	}
 	return NULL;
+}
+
+bool envoi__service_is_on(const struct envoi__service *service, const struct envoi_server *server)
+{
+	return service->is_on == NULL || service->is_on(server);
 }
 
 static const struct envoi__service *find_service(
@@ -64,7 +70,8 @@ void envoi__request_answer(const struct envoi__routed *routed, struct envoi__acc
 		return;
 	}
 	const struct envoi__service *service = find_service(kind, payload);
-	if (service == NULL || (service->where & envoi__request_place(routed, account)) == 0) {
+	if (service == NULL || !envoi__service_is_on(service, routed->server) ||
+		(service->where & envoi__request_place(routed, account)) == 0) {
 		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
 	} else if (service->uses_store && envoi__store_is_busy(routed->server)) {
 		envoi__route_refuse(routed, ENVOI_RESOURCE_CONSTRAINT);

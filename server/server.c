@@ -68,6 +68,7 @@ void envoi_server_free(struct envoi_server *server)
 	envoi__connections_free(server);
 	envoi_listener_free(server->listener);
 	envoi__changes_cancel(server);
+	envoi__registrations_free(server);
 	envoi__jobs_cancel(server);
 	envoi__accounts_free(server);
 	envoi__components_free(server);
@@ -134,6 +135,9 @@ static int make_acceptor(struct envoi_server *server, const struct envoi_server_
 		r = envoi_acceptor_add_feature(server->acceptor, &server->roster_versions);
 	}
 	if (r == ENVOI_OK) {
+		r = envoi__registration_init(server);
+	}
+	if (r == ENVOI_OK) {
 		r = envoi__components_init(server);
 	}
 	return r;
@@ -184,6 +188,7 @@ int envoi_server_new(struct envoi_server **ret_server, struct envoi_context *con
 	envoi__list_init(&server->resources);
 	envoi__list_init(&server->jobs);
 	envoi__list_init(&server->changes);
+	envoi__list_init(&server->registrations);
 	envoi__list_init(&server->idle);
 	int r = make(server, options);
 	if (r < 0) {

@@ -37,11 +37,12 @@ static void add_feature(struct features *features, const char *name)
 }
 
 /* What is answered there is offered there. */
-static void add_features(struct features *features, unsigned int place)
+static void add_features(
+	struct features *features, const struct envoi_server *server, unsigned int place)
 {
 	const struct envoi__service *at = NULL;
 	while ((at = envoi__service_next(at)) != NULL) {
-		if ((at->where & place) != 0) {
+		if ((at->where & place) != 0 && envoi__service_is_on(at, server)) {
 			add_feature(features, at->ns);
 		}
 	}
@@ -82,10 +83,10 @@ static void answer_info(const struct envoi__routed *routed, struct envoi__accoun
 	} else if (names_node(routed)) {
 		envoi__route_refuse(routed, ENVOI_ITEM_NOT_FOUND);
 	} else if (account != NULL) {
-		add_features(&features, envoi__request_place(routed, account));
+		add_features(&features, routed->server, envoi__request_place(routed, account));
 		send_info(routed, "account", "registered", &features);
 	} else {
-		add_features(&features, ENVOI__AT_SERVER | ENVOI__LISTED);
+		add_features(&features, routed->server, ENVOI__AT_SERVER | ENVOI__LISTED);
 		add_feature(&features, "msgoffline"); /* XEP-0160, section 4 */
 		send_info(routed, "server", "im", &features);
 	}
@@ -132,15 +133,16 @@ static void answer_time(const struct envoi__routed *routed, struct envoi__accoun
 	envoi__request_result(routed, &envoi_entity_time_type, &time);
 }
 
+static bool has_version(const struct envoi_server *server)
+{
+	return server->values.has_version;
+}
+
 static void answer_version(const struct envoi__routed *routed, struct envoi__account *account)
 {
 	const struct envoi_software_version version = {.name = "Envoi", .version = envoi_version()};
 	(void)account;
-	if (routed->server->values.has_version) {
-		envoi__request_result(routed, &envoi_software_version_type, &version);
-	} else {
-		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
-	}
+	envoi__request_result(routed, &envoi_software_version_type, &version);
 }
 
 const struct envoi__service envoi__basic_services[] = {
@@ -150,6 +152,7 @@ const struct envoi__service envoi__basic_services[] = {
 		ENVOI__AT_SERVER | ENVOI__AT_OWN | ENVOI__AT_OTHERS, false, answer_items},
 	{ENVOI_IQ_GET, ENVOI_NS_PING, "ping", ENVOI__AT_SERVER | ENVOI__AT_OWN, false, answer_ping},
 	{ENVOI_IQ_GET, ENVOI_NS_ENTITY_TIME, "time", ENVOI__AT_SERVER, false, answer_time},
-	{ENVOI_IQ_GET, "jabber:iq:version", "query", ENVOI__AT_SERVER, false, answer_version},
+	{ENVOI_IQ_GET, "jabber:iq:version", "query", ENVOI__AT_SERVER, false, answer_version,
+		has_version},
 	{.kind = ENVOI_NO_STANZA},
 };

@@ -35,7 +35,8 @@ extern "C" {
  *
  * It has sessions that are resumed (XEP-0198), rosters with versions, subscriptions, presence,
  * routing by full and bare address (RFC 6121, sections 2 to 4 and 8), offline messages (XEP-0160),
- * service discovery, ping, version and time, and components (XEP-0114).
+ * service discovery, ping, version and time, components (XEP-0114), and registration (XEP-0077, off
+ * by default).
  *
  * Its settings are those of the acceptor (<envoi/accept.h>), of the listener (<envoi/listener.h>)
  * and server.*, which envoi_server_add_settings() adds to a context. acknowledgement.ping is always
@@ -217,6 +218,19 @@ typedef void envoi_server_changed_fn(void *user, int code);
  */
 ENVOI_API int envoi_server_set_password(struct envoi_server *server, const char *name,
 	const char *password, bool is_new, envoi_server_changed_fn *done, void *user);
+
+/**
+ * Remove an account with its roster and its messages. Its sessions end with the stream error
+ * not-authorized. Its contacts are not told.
+ *
+ * @param name  the localpart of the address; prepared
+ * @param done  as of envoi_server_set_password(); ENVOI_ERR_NOT_FOUND: there is no such account
+ * @retval ENVOI_ERR_INVALID  the name is not allowed
+ * @retval ENVOI_ERR_NOMEM
+ * After an error @p done is not called.
+ */
+ENVOI_API int envoi_server_remove_account(
+	struct envoi_server *server, const char *name, envoi_server_changed_fn *done, void *user);
 
 /* --- the store in memory --- */
 

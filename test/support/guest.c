@@ -205,21 +205,11 @@ void guest_assert_heard(struct guest *guest, const char *expected)
 	}
 }
 
-static void authenticate(struct guest *guest, const char *name)
+void guest_open(struct guest *guest)
 {
-	static const char header[] = "<stream:stream xmlns='jabber:client' "
-				     "xmlns:stream='http://etherx.jabber.org/streams' "
-				     "to='example.org' version='1.0'>";
-	char plain[200], encoded[300], auth[500];
-	int len = snprintf(plain, sizeof(plain), "%c%s%csecret", '\0', name, '\0');
-	envoi_base64_encode(encoded, plain, (size_t)len);
-	snprintf(auth, sizeof(auth),
-		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>%s</auth>",
-		encoded);
-	guest_say(guest, header);
-	guest_say(guest, auth);
-	guest_say(guest, header);
-	assert_non_null(strstr(guest_heard(guest), "xmpp-bind"));
+	guest_say(guest,
+		"<stream:stream xmlns='jabber:client' "
+		"xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>");
 }
 
 static struct guest *new_guest(struct host *host)
@@ -263,11 +253,31 @@ struct guest *guest_component(struct host *host, const char *domain, const char 
 	return guest;
 }
 
-struct guest *guest_authenticated(struct host *host, const char *name)
+struct guest *guest_connected(struct host *host)
 {
 	struct guest *guest = new_guest(host);
 	assert_int_equal(accept_pair(host, guest->pair), ENVOI_OK);
-	authenticate(guest, name);
+	return guest;
+}
+
+void guest_authenticate(struct guest *guest, const char *name, const char *password)
+{
+	char plain[200], encoded[300], auth[500];
+	int len = snprintf(plain, sizeof(plain), "%c%s%c%s", '\0', name, '\0', password);
+	envoi_base64_encode(encoded, plain, (size_t)len);
+	snprintf(auth, sizeof(auth),
+		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>%s</auth>",
+		encoded);
+	guest_say(guest, auth);
+	guest_open(guest);
+}
+
+struct guest *guest_authenticated(struct host *host, const char *name)
+{
+	struct guest *guest = guest_connected(host);
+	guest_open(guest);
+	guest_authenticate(guest, name, "secret");
+	assert_non_null(strstr(guest_heard(guest), "xmpp-bind"));
 	return guest;
 }
 

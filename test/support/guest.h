@@ -52,6 +52,12 @@ struct guest {
 struct guest *guest_new(struct host *host, const char *name, const char *resource);
 /** As guest_new(), and enable stream management; resumable. */
 struct guest *guest_new_managed(struct host *host, const char *name, const char *resource);
+/** Connect; say nothing. */
+struct guest *guest_connected(struct host *host);
+/** Say the header of a stream. */
+void guest_open(struct guest *guest);
+/** Say who it is, and the header of the next stream. */
+void guest_authenticate(struct guest *guest, const char *name, const char *password);
 /** Connect and authenticate, without binding. */
 struct guest *guest_authenticated(struct host *host, const char *name);
 /** Connect a component of the server, and send the handshake. What comes then is not skipped. */

@@ -163,6 +163,7 @@ UNREACHED = {
     "envoi_sasl_give_password": "inside an exchange",
     "envoi_sasl_lookup_answer_password": "inside an exchange",
     "envoi_server_add_component": "of libenvoi-server: test_server_components",
+    "envoi_server_remove_account": "of libenvoi-server: test_server_registration",
     "envoi_server_set_password": "of libenvoi-server: test_server_sessions",
     "envoi_simple_ask": "it runs a loop: test_simple",
     "envoi_simple_send": "it runs a loop: test_simple",

@@ -1,0 +1,326 @@
+/*
+ * envoi - envoi-server: tests of registration (XEP-0077), and of accounts that are removed
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "guest.h"
+#include "limping_store.h"
+
+static struct host host;
+static struct limping_store limping;
+
+static bool hears(struct guest *guest, const char *text)
+{
+	return strstr(guest_heard(guest), text) != NULL;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	host_init(&host, NULL);
+	limping_store_init(&limping, host.context);
+	host.store = &limping.store;
+	host_set(&host, "server.registration", "true");
+	host_set(&host, "server.registrations", "3");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	host_finish(&host);
+	return 0;
+}
+
+#define QUERY(id, type, content) \
+	"<iq type='" type "' id='" id "'><query xmlns='jabber:iq:register'>" content "</query></iq>"
+#define ACCOUNT(name, password) "<username>" name "</username><password>" password "</password>"
+
+static struct guest *stranger(void)
+{
+	struct guest *guest = guest_connected(&host);
+	guest_open(guest);
+	return guest;
+}
+
+/* --- before the login --- */
+
+static void an_account_is_made_and_used_on_the_same_stream(void **state)
+{
+	(void)state;
+	struct guest *guest = stranger();
+	assert_true(hears(guest, "<register xmlns='http://jabber.org/features/iq-register'/>"));
+	guest_say(guest, QUERY("1", "get", ""));
+	guest_assert_heard(guest,
+		"<iq type='result' id='1'><query xmlns='jabber:iq:register'>"
+		"<instructions>Choose a name and a password for the account.</instructions>"
+		"<username/><password/></query></iq>");
+	guest_say(guest, QUERY("2", "set", ACCOUNT("Alice", "wonder")));
+	guest_assert_heard(guest, "<iq type='result' id='2'/>");
+	guest_authenticate(guest, "alice", "wonder");
+	const char *heard = guest_heard(guest);
+	assert_non_null(strstr(heard, "xmpp-bind"));
+	assert_null(strstr(heard, "iq-register"));
+	guest_cut(guest);
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+	(void)state;
+	host_account(&host, "alice");
+	struct guest *guest = stranger();
+	guest_say(guest, QUERY("1", "set", ACCOUNT("alice", "x")));
+	assert_true(hears(guest, "<conflict "));
+	guest_say(guest, QUERY("2", "set", "<username>bob</username><password/>"));
+	assert_true(hears(guest, "<not-acceptable "));
+	guest_say(guest, QUERY("3", "set", "<password>x</password>"));
+	assert_true(hears(guest, "<not-acceptable "));
+	guest_say(guest, QUERY("4", "set", ACCOUNT("a b", "x")));
+	assert_true(hears(guest, "<not-acceptable "));
+	guest_say(guest, QUERY("5", "set", "<remove/>"));
+	assert_true(hears(guest, "<unexpected-request "));
+	guest_say(guest, QUERY("6", "set", ACCOUNT("bob", "x")));
+	assert_true(hears(guest, "<iq type='result' id='6'/>"));
+	guest_say(guest, QUERY("7", "set", ACCOUNT("carol", "x"))); /* section 3.1.1 */
+	assert_true(hears(guest, "<not-acceptable "));
+	guest_cut(guest);
+}
+
+static void accounts_are_made_slowly(void **state)
+{
+	(void)state;
+	char text[300];
+	for (int i = 0; i < 4; i++) {
+		struct guest *guest = stranger();
+		snprintf(text, sizeof(text),
+			QUERY("1", "set", "<username>u%d</username><password>x</password>"), i);
+		guest_say(guest, text);
+		assert_true(hears(guest, i < 3 ? "type='result'" : "<resource-constraint "));
+		guest_cut(guest);
+	}
+	host_run(&host, 3600 * 1000);
+	struct guest *guest = stranger();
+	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
+	assert_true(hears(guest, "type='result'"));
+	guest_cut(guest);
+}
+
+static void one_request_is_pending_at_a_time(void **state)
+{
+	(void)state;
+	struct guest *guest = stranger();
+	limping.is_stalled = true;
+	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
+	guest_say(guest, QUERY("2", "set", ACCOUNT("carol", "x")));
+	const char *heard = guest_heard(guest);
+	assert_non_null(strstr(heard, "id='2'"));
+	assert_non_null(strstr(heard, "<not-acceptable "));
+	guest_cut(guest); /* it made the account nevertheless */
+	limping_store_continue(&limping);
+	host_run(&host, 100);
+	guest = stranger();
+	guest_authenticate(guest, "bob", "x");
+	assert_true(hears(guest, "xmpp-bind"));
+	guest_cut(guest);
+}
+
+static void a_store_that_fails_is_told(void **state)
+{
+	(void)state;
+	struct guest *guest = stranger();
+	limping.code = ENVOI_ERR_SYSTEM;
+	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
+	assert_true(hears(guest, "<resource-constraint "));
+	guest_cut(guest);
+}
+
+static void a_server_is_freed_while_an_account_is_made(void **state)
+{
+	(void)state;
+	struct guest *guest = stranger();
+	limping.is_stalled = true;
+	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
+	envoi_server_free(host.server);
+	host.server = NULL;
+	guest_cut(guest);
+	host_set(&host, "server.registration", "true");
+	guest = stranger();
+	peer_sends_bytes(guest->peer, QUERY("1", "set", ACCOUNT("bob", "x")),
+		strlen(QUERY("1", "set", ACCOUNT("bob", "x"))));
+	envoi_server_free(host.server);
+	host.server = NULL;
+	guest_cut(guest);
+}
+
+static void without_the_setting_nothing_is_offered(void **state)
+{
+	(void)state;
+	host_set(&host, "server.registration", "false");
+	host_account(&host, "alice");
+	struct guest *guest = stranger();
+	assert_false(hears(guest, "iq-register"));
+	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
+	assert_false(hears(guest, "type='result'"));
+	guest_cut(guest);
+	struct guest *alice = guest_new(&host, "alice", "desk");
+	guest_say(alice, QUERY("1", "set", "<remove/>"));
+	assert_true(hears(alice, "<service-unavailable "));
+	guest_say(alice,
+		"<iq type='get' id='2' to='example.org'>"
+		"<query xmlns='http://jabber.org/protocol/disco#info'/></iq>");
+	assert_false(hears(alice, "jabber:iq:register"));
+	guest_leave(alice);
+}
+
+/* --- after the login --- */
+
+static void a_password_is_changed(void **state)
+{
+	(void)state;
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	struct guest *alice = guest_new(&host, "alice", "desk");
+	guest_say(alice, QUERY("1", "get", ""));
+	assert_true(hears(alice, "<registered/><username>alice</username><password/>"));
+	guest_say(alice, QUERY("2", "set", ACCOUNT("bob", "x")));
+	assert_true(hears(alice, "<not-allowed "));
+	guest_say(alice, QUERY("3", "set", "<username>alice</username><password/>"));
+	assert_true(hears(alice, "<bad-request "));
+	guest_say(alice, QUERY("4", "set", ACCOUNT("alice", "other")));
+	guest_assert_heard(alice, "<iq type='result' to='alice@example.org/desk' id='4'/>");
+	guest_leave(alice);
+	struct guest *guest = stranger();
+	guest_authenticate(guest, "alice", "secret");
+	assert_true(hears(guest, "<not-authorized"));
+	guest_cut(guest);
+	guest = stranger();
+	guest_authenticate(guest, "alice", "other");
+	assert_true(hears(guest, "xmpp-bind"));
+	guest_cut(guest);
+}
+
+static void befriend(struct guest *alice, struct guest *bob)
+{
+	guest_say(alice, "<presence type='subscribe' to='bob@example.org'/><presence/>");
+	guest_say(bob,
+		"<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>"
+		"<presence type='subscribe' to='alice@example.org'/>"
+		"<presence type='subscribed' to='alice@example.org'/><presence/>");
+	guest_say(alice, "<presence type='subscribed' to='bob@example.org'/>");
+	(void)guest_heard(alice), (void)guest_heard(bob);
+}
+
+static void an_account_is_removed(void **state)
+{
+	(void)state;
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	struct guest *alice = guest_new(&host, "alice", "desk"),
+		     *other = guest_new_managed(&host, "alice", "other"),
+		     *bob = guest_new(&host, "bob", "hall");
+	befriend(alice, bob);
+	guest_say(alice, QUERY("1", "set", "<remove/><username>alice</username>"));
+	assert_true(hears(alice, "<bad-request "));
+	guest_say(alice, QUERY("2", "set", "<remove/>"));
+	const char *heard = guest_heard(alice);
+	assert_non_null(strstr(heard, "type='result' to='alice@example.org/desk' id='2'/>"));
+	assert_non_null(strstr(heard, "<not-authorized "));
+	assert_true(hears(other, "<not-authorized "));
+	heard = guest_heard(bob);
+	const char *unavailable = strstr(heard, "<presence type='unavailable'");
+	assert_non_null(unavailable);
+	assert_null(strstr(unavailable + 1, "<presence type='unavailable'"));
+	assert_non_null(strstr(heard, "type='unsubscribe'"));
+	assert_non_null(strstr(heard, "type='unsubscribed'"));
+	assert_non_null(strstr(heard, "subscription='none'"));
+	guest_leave(alice);
+	guest_leave(other);
+	guest_say(bob, "<message to='alice@example.org' id='3'><body>x</body></message>");
+	assert_true(hears(bob, "<service-unavailable "));
+	struct guest *guest = stranger();
+	guest_say(guest, QUERY("1", "set", ACCOUNT("alice", "secret")));
+	assert_true(hears(guest, "type='result'"));
+	guest_cut(guest);
+	alice = guest_new(&host, "alice", "desk");
+	guest_say(alice, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+	assert_false(hears(alice, "bob@example.org"));
+	guest_leave(alice);
+	guest_leave(bob);
+}
+
+static void an_account_that_cannot_be_removed_stays(void **state)
+{
+	(void)state;
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	struct guest *alice = guest_new(&host, "alice", "desk"),
+		     *bob = guest_new(&host, "bob", "x");
+	befriend(alice, bob);
+	limping.code = ENVOI_ERR_SYSTEM;
+	guest_say(alice, QUERY("2", "set", "<remove/>"));
+	assert_true(hears(alice, "<resource-constraint "));
+	limping.code = ENVOI_OK;
+	guest_assert_heard(bob, "");
+	guest_say(bob, "<message to='alice@example.org'><body>x</body></message>");
+	assert_true(hears(alice, "<body>x</body>"));
+	guest_leave(alice);
+	guest_leave(bob);
+}
+
+static void on_changed(void *user, int code)
+{
+	*(int *)user = code;
+}
+
+static void the_program_removes_an_account(void **state)
+{
+	(void)state;
+	int code = 1;
+	host_account(&host, "alice");
+	struct guest *alice = guest_new(&host, "alice", "desk");
+	assert_int_equal(
+		envoi_server_remove_account(host.server, "Alice", on_changed, &code), ENVOI_OK);
+	host_run(&host, 100);
+	assert_int_equal(code, ENVOI_OK);
+	assert_true(hears(alice, "<not-authorized "));
+	guest_leave(alice);
+	assert_int_equal(
+		envoi_server_remove_account(host.server, "alice", on_changed, &code), ENVOI_OK);
+	host_run(&host, 100);
+	assert_int_equal(code, ENVOI_ERR_NOT_FOUND);
+	assert_int_equal(
+		envoi_server_remove_account(host.server, NULL, NULL, NULL), ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_server_remove_account(host.server, "a b", NULL, NULL), ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_server_remove_account(host.server, "alice", on_changed, &code), ENVOI_OK);
+	envoi_server_free(host.server); /* it is canceled */
+	host.server = NULL;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		CASE(an_account_is_made_and_used_on_the_same_stream),
+		CASE(what_is_wrong_is_refused),
+		CASE(accounts_are_made_slowly),
+		CASE(one_request_is_pending_at_a_time),
+		CASE(a_store_that_fails_is_told),
+		CASE(a_server_is_freed_while_an_account_is_made),
+		CASE(without_the_setting_nothing_is_offered),
+		CASE(a_password_is_changed),
+		CASE(an_account_is_removed),
+		CASE(an_account_that_cannot_be_removed_stays),
+		CASE(the_program_removes_an_account),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

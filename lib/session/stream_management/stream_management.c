@@ -26,6 +26,7 @@ void envoi__sm_forget(struct envoi_session *session)
 	envoi_free(session->context, sm->location);
 	sm->id = sm->location = NULL;
 	sm->resume_attempts = 0;
+	sm->was_tried_late = false;
 	sm->max_ms = 0;
 	sm->hook = NULL;
 	envoi__sm_cancel_holds(sm);
@@ -117,6 +118,7 @@ void envoi__sm_become_enabled(struct envoi_session *session)
 {
 	session->sm.state = ENVOI__SM_ENABLED;
 	session->sm.resume_attempts = 0;
+	session->sm.was_tried_late = false;
 	session->sm.was_location_used = false;
 	envoi_timer_stop(&session->sm.expiry_timer);
 	envoi__acknowledging_stop(session);

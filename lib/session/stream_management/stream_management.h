@@ -60,6 +60,7 @@ struct envoi__sm {
 	uint64_t max_ms; /* for which the server keeps it; 0: not said */
 	uint64_t lost_at_ms; /* on the loop's clock: when the last stream ended */
 	unsigned int resume_attempts; /* that were not answered */
+	bool was_tried_late; /* one of them after the session's time had passed */
 	struct envoi_deferred turn;
 	struct envoi_timer request_timer;
 	struct envoi_resumption_hook *hook; /* receiving side, resumable; NULL: none */

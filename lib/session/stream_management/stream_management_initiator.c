@@ -56,6 +56,7 @@ static int negotiate_resume(struct envoi_handler *self, struct envoi_stream *str
 		return r;
 	}
 	session->sm.resume_attempts++;
+	session->sm.was_tried_late = envoi__sm_time_left_ms(session) == 0;
 	session->sm.state = ENVOI__SM_RESUMING;
 	return ENVOI_AGAIN;
 }

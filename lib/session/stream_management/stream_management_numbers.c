@@ -90,9 +90,11 @@ uint64_t envoi__sm_time_left_ms(const struct envoi_session *session)
 }
 
 /* A server may close or be silent in place of an answer. When the time of the session has passed,
- * the answer is worth its round trip all the same: it says what the server has handled. */
+ * the answer is worth its round trip all the same, but once only: it says what the server has
+ * handled. */
 bool envoi__sm_can_resume(const struct envoi_session *session)
 {
 	const struct envoi__sm *sm = &session->sm;
-	return session->is_suspended && sm->id != NULL && sm->resume_attempts < MOST_ATTEMPTS;
+	return session->is_suspended && sm->id != NULL && sm->resume_attempts < MOST_ATTEMPTS &&
+		!sm->was_tried_late;
 }

@@ -1271,6 +1271,24 @@ static void an_expired_session_is_tried_nevertheless(void **state)
 	assert_non_null(strstr(offer(wire, SM_OFFER), "<iq "));
 }
 
+static void an_expired_session_is_tried_once(void **state)
+{
+	struct wire *wire = *state;
+	enable(wire, "<enabled " SM " id='s1' resume='true' max='4'/>");
+	cut(wire);
+	wire_run(wire, 4000);
+	offer_resumption(wire, "s1", "0");
+	cut(wire);
+	assert_non_null(strstr(answer_binding(wire, offer(wire, SM_OFFER)), "<enable "));
+	(void)wire_talk(wire, "<enabled " SM " id='s2' resume='true' max='4'/>");
+	cut(wire);
+	wire_run(wire, 4000);
+	offer_resumption(wire, "s2", "0");
+	(void)wire_talk(wire, "<resumed " SM " previd='s2' h='0'/>");
+	cut(wire);
+	offer_resumption(wire, "s2", "0");
+}
+
 static void a_server_that_offers_it_no_more_gets_a_new_session(void **state)
 {
 	struct wire *wire = *state;
@@ -1692,6 +1710,7 @@ int main(void)
 		TEST(resumed_must_have_the_requested_previd),
 		TEST(a_resumption_without_answer_is_tried_once_more),
 		TEST(an_expired_session_is_tried_nevertheless),
+		TEST(an_expired_session_is_tried_once),
 		TEST(a_server_that_offers_it_no_more_gets_a_new_session),
 		TEST(a_stream_that_the_peer_closed_in_order_is_not_resumed),
 		TEST(a_stream_error_of_the_peer_leaves_a_session_to_be_tried),

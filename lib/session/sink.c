@@ -287,8 +287,11 @@ static void hand_over(struct envoi_session *session, struct envoi_element *eleme
 {
 	bool is_recorded = envoi__sm_is_enabled(session);
 	uint64_t number = is_recorded ? envoi__sm_received_number(session) : 0;
-	if (is_recorded && envoi__journal_take(session, number, element) == ENVOI_STOP) {
+	int r = is_recorded ? envoi__journal_take(session, number, element) : ENVOI_OK;
+	if (r == ENVOI_STOP) {
 		refuse_fatal(session, element);
+	} else if (r < 0) {
+		lose_for_want_of_memory(session);
 	} else {
 		session->is_delivering = true;
 		if (is_bound(session)) {

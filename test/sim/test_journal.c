@@ -986,6 +986,29 @@ static void assert_is_refused(struct fixture *f, const char *jid, int wanted)
 	assert_int_equal(f->resumed, 0);
 }
 
+/* Whichever allocation fails, each request has one answer in the end. */
+static void without_memory_a_request_has_one_answer_all_the_same(void **state)
+{
+	enum {
+		ALLOCATIONS = 40, /* more than a delivery makes */
+	};
+	struct fixture *f = *state;
+	static char id[16];
+	f->asked_id = id;
+	for (unsigned int n = 1; n <= ALLOCATIONS; n++) {
+		snprintf(id, sizeof(id), "q%u", n);
+		envoi_world_fail_allocation(f->world, n);
+		ask(f);
+		envoi_world_run(f->world, 1000);
+		envoi_world_fail_allocation(f->world, 0);
+		envoi_world_run(f->world, 60000);
+		kill_bot(f);
+		start_bot_again(f);
+		envoi_world_run(f->world, 1000);
+		assert_int_equal(f->errors, n);
+	}
+}
+
 static void the_id_of_a_request_may_have_several_lines(void **state)
 {
 	struct fixture *f = *state;
@@ -1112,6 +1135,7 @@ int main(void)
 		TEST(a_journal_that_is_replaced_keeps_the_count_of_ends),
 		TEST(a_request_that_is_open_when_the_session_is_resumed_again_stays_so),
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
+		TEST(without_memory_a_request_has_one_answer_all_the_same),
 		TEST(the_id_of_a_request_may_have_several_lines),
 		TEST(a_message_with_the_id_of_a_request_answers_nothing),
 		TEST(a_journal_of_another_account_is_refused),

@@ -266,8 +266,11 @@ int envoi__journal_take(
 	}
 	uint64_t deaths = journal->suspect == number ? journal->deaths : 0;
 	journal->delivering = number;
-	const struct envoi__journal_request *request = envoi__journal_note_request(
-		session, number, element);
+	const struct envoi__journal_request *request;
+	int r = envoi__journal_note_request(&request, session, number, element);
+	if (r < 0) {
+		return r;
+	}
 	begin(&writer, session, &out);
 	if (request != NULL) {
 		envoi__journal_put_request(&writer, request);

@@ -83,6 +83,7 @@ void envoi__journal_released(struct envoi_session *session);
 /**
  * A stanza will be delivered.
  * @retval ENVOI_STOP  it must not be: two processes have ended during its delivery
+ * @retval ENVOI_ERR_NOMEM  it must not be: it is a request that could not be noted
  */
 int envoi__journal_take(
 	struct envoi_session *session, uint64_t number, const struct envoi_element *element);
@@ -98,12 +99,15 @@ void envoi__journal_answer_left(struct envoi_session *session);
 
 /* --- for the files of the journal --- */
 
-/** Note a request. @param from, id  not terminated */
+/** Note a request, unless it is the last one that was noted. @param from, id  not terminated */
 int envoi__journal_add_request(struct envoi_session *session, uint64_t number, const char *from,
 	size_t from_len, const char *id, size_t id_len);
-/** Note an incoming stanza that is an iq get or set with an id.
- * @return NULL: it is none, or memory is short, or ENVOI__JOURNAL_REQUESTS are noted */
-const struct envoi__journal_request *envoi__journal_note_request(
+/**
+ * Note an incoming stanza that is an iq get or set with an id.
+ * @param[out] ret_request  NULL: it is none, or ENVOI__JOURNAL_REQUESTS are noted
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__journal_note_request(const struct envoi__journal_request **ret_request,
 	struct envoi_session *session, uint64_t number, const struct envoi_element *element);
 void envoi__journal_remove_request(struct envoi_session *session, uint64_t number);
 void envoi__journal_remove_requests(struct envoi_session *session);

@@ -13,9 +13,24 @@ static struct envoi__journal_request *request_of(struct envoi__list *link)
 	return ENVOI_CONTAINER_OF(link, struct envoi__journal_request, link);
 }
 
+static const struct envoi__journal_request *last_request(const struct envoi__journal *journal)
+{
+	return journal->request_count == 0 ? NULL : request_of(journal->requests.previous);
+}
+
+/* One that was returned for want of memory comes again. */
+static bool is_noted(const struct envoi__journal *journal, uint64_t number)
+{
+	const struct envoi__journal_request *last = last_request(journal);
+	return last != NULL && last->number == number;
+}
+
 int envoi__journal_add_request(struct envoi_session *session, uint64_t number, const char *from,
 	size_t from_len, const char *id, size_t id_len)
 {
+	if (is_noted(&session->journal, number)) {
+		return ENVOI_OK;
+	}
 	struct envoi__journal_request *request = envoi_alloc_zeroed(
 		session->context, sizeof(*request) + from_len + id_len + 2);
 	if (request == NULL) {
@@ -109,16 +124,17 @@ static bool is_request(const struct envoi_element *element)
 		envoi_element_attr(element, "id") != NULL;
 }
 
-const struct envoi__journal_request *envoi__journal_note_request(
+int envoi__journal_note_request(const struct envoi__journal_request **ret_request,
 	struct envoi_session *session, uint64_t number, const struct envoi_element *element)
 {
+	*ret_request = NULL;
 	if (!is_request(element) || session->journal.request_count >= ENVOI__JOURNAL_REQUESTS) {
-		return NULL;
+		return ENVOI_OK;
 	}
 	const char *from = envoi_element_attr(element, "from");
 	const char *id = envoi_element_attr(element, "id");
 	from = from == NULL ? "" : from;
-	return envoi__journal_add_request(session, number, from, strlen(from), id, strlen(id)) < 0
-		? NULL
-		: request_of(session->journal.requests.previous);
+	int r = envoi__journal_add_request(session, number, from, strlen(from), id, strlen(id));
+	*ret_request = r == ENVOI_OK ? last_request(&session->journal) : NULL;
+	return r;
 }

@@ -328,9 +328,8 @@ static bool covers(const struct envoi_jid *entry, const struct envoi_jid *jid)
 	if (!envoi_jid_is_bare(entry)) {
 		return envoi_jid_equal(entry, jid);
 	}
-	return envoi_jid_local(entry) != NULL
-		? envoi_jid_equal_bare(entry, jid)
-		: strcmp(envoi_jid_domain(entry), envoi_jid_domain(jid)) == 0;
+	return envoi_jid_local(entry) != NULL ? envoi_jid_equal_bare(entry, jid)
+					      : envoi_jid_equal_domain(entry, jid);
 }
 
 bool envoi_blocking_is_blocked(const struct envoi_session *session, const struct envoi_jid *jid)

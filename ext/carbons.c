@@ -123,11 +123,6 @@ static void refuse(struct carbons *self, const struct envoi_stanza *wrapper)
 	}
 }
 
-static bool is_own_bare(const struct envoi_session *session, const struct envoi_jid *jid)
-{
-	return envoi_jid_is_bare(jid) && envoi_jid_equal_bare(jid, envoi_session_jid(session));
-}
-
 /* An absent address is that of the account (RFC 6120, sections 8.1.1.1 and 8.1.2.1). */
 static bool is_of_account(
 	const struct envoi_session *session, const struct envoi_jid *jid, const char *text)
@@ -147,7 +142,7 @@ static bool is_to_be_reported(
 			is_of_account(session, to, envoi_stanza_to_text(message));
 	}
 	return is_of_account(session, from, envoi_stanza_from_text(message)) && to != NULL &&
-		!is_own_bare(session, to);
+		!envoi_jid_is_bare_of(to, envoi_session_jid(session));
 }
 
 static int report(struct envoi_session *session, struct envoi_stanza *message,

@@ -4,8 +4,6 @@
  */
 #include <envoi/ext/delayed_delivery.h>
 
-#include <string.h>
-
 enum {
 	REASON_BYTES = 1000,
 };
@@ -27,22 +25,13 @@ struct sources {
 	const struct envoi_jid *room; /* its bare address */
 };
 
-static bool is_bare_of(const struct envoi_jid *from, const struct envoi_jid *jid)
-{
-	return jid != NULL && envoi_jid_is_bare(from) && envoi_jid_equal_bare(from, jid);
-}
-
-static bool is_domain_of(const struct envoi_jid *from, const struct envoi_jid *jid)
-{
-	return jid != NULL && envoi_jid_is_bare(from) && envoi_jid_local(from) == NULL &&
-		strcmp(envoi_jid_domain(from), envoi_jid_domain(jid)) == 0;
-}
-
 static bool counts(const struct sources *sources, const struct envoi_jid *from)
 {
 	return from != NULL &&
-		(envoi_jid_equal(from, sources->exact) || is_bare_of(from, sources->own) ||
-			is_domain_of(from, sources->own) || is_bare_of(from, sources->room));
+		(envoi_jid_equal(from, sources->exact) ||
+			envoi_jid_is_bare_of(from, sources->own) ||
+			envoi_jid_is_domain_of(from, sources->own) ||
+			envoi_jid_is_bare_of(from, sources->room));
 }
 
 static bool find_earliest(

@@ -109,6 +109,12 @@ ENVOI_API bool envoi_jid_is_bare(const struct envoi_jid *jid);
 ENVOI_API bool envoi_jid_equal(const struct envoi_jid *a, const struct envoi_jid *b);
 /** @return whether both have the same bare address; NULL equals only NULL */
 ENVOI_API bool envoi_jid_equal_bare(const struct envoi_jid *a, const struct envoi_jid *b);
+/** @return whether both have the same domainpart; NULL equals only NULL */
+ENVOI_API bool envoi_jid_equal_domain(const struct envoi_jid *a, const struct envoi_jid *b);
+/** @return whether @p jid is the bare address of @p other; false if one is NULL */
+ENVOI_API bool envoi_jid_is_bare_of(const struct envoi_jid *jid, const struct envoi_jid *other);
+/** @return whether @p jid is the domain of @p other, without other parts; false if one is NULL */
+ENVOI_API bool envoi_jid_is_domain_of(const struct envoi_jid *jid, const struct envoi_jid *other);
 /** @return a hash of the whole address; equal addresses of one context have equal hashes */
 ENVOI_API uint32_t envoi_jid_hash(const struct envoi_jid *jid);
 /** @return <0, 0 or >0, by the byte order of the canonical forms; NULL comes first */

@@ -4,7 +4,6 @@
  */
 /* They are answered by the session, not by the stream, so that the answers are counted and sent
  * again (XEP-0198) like all others. */
-#include <string.h>
 
 #include "accept/acceptor.h"
 
@@ -44,9 +43,7 @@ static bool is_for_server(const struct envoi_accepted *accepted, const struct en
 	if (to == NULL) {
 		return envoi_stanza_to_text(stanza) == NULL;
 	}
-	return envoi_jid_is_bare(to) &&
-		strcmp(envoi_jid_domain(to), envoi_jid_domain(accepted->jid)) == 0 &&
-		(envoi_jid_local(to) == NULL || envoi_jid_equal_bare(to, accepted->jid));
+	return envoi_jid_is_domain_of(to, accepted->jid) || envoi_jid_is_bare_of(to, accepted->jid);
 }
 
 int envoi__accept_take_request(struct envoi_accepted *accepted, struct envoi_stanza *stanza)

@@ -42,8 +42,7 @@ struct envoi_component {
 static inline bool envoi__component_has(
 	const struct envoi_component *component, const struct envoi_jid *jid)
 {
-	const struct envoi_jid *own = component->connection.account.jid;
-	return own != NULL && strcmp(envoi_jid_domain(jid), envoi_jid_domain(own)) == 0;
+	return envoi_jid_equal_domain(jid, component->connection.account.jid);
 }
 
 /* component_presence.c */

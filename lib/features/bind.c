@@ -57,9 +57,8 @@ static bool is_expected(
 	if (bind->any_address || local == NULL) {
 		return true;
 	}
-	return envoi_jid_local(local) == NULL
-		? strcmp(envoi_jid_domain(local), envoi_jid_domain(bound)) == 0
-		: envoi_jid_equal_bare(local, bound);
+	return envoi_jid_local(local) == NULL ? envoi_jid_equal_domain(local, bound)
+					      : envoi_jid_equal_bare(local, bound);
 }
 
 /* @return as envoi_payload_parse(), or ENVOI_ERR_PROTOCOL: there is no address */

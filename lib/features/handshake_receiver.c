@@ -88,7 +88,7 @@ static int check_sender(struct envoi_stream *stream, const struct state *state, 
 	if (r < 0) {
 		return r;
 	}
-	bool is_own = strcmp(envoi_jid_domain(jid), envoi_jid_domain(state->domain)) == 0;
+	bool is_own = envoi_jid_equal_domain(jid, state->domain);
 	envoi_jid_unref(jid);
 	return is_own ? ENVOI_OK : ENVOI_ERR_INVALID;
 }

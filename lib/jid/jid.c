@@ -294,6 +294,24 @@ bool envoi_jid_equal_bare(const struct envoi_jid *a, const struct envoi_jid *b)
 	return a->bare_len == b->bare_len && memcmp(a->text, b->text, a->bare_len) == 0;
 }
 
+bool envoi_jid_equal_domain(const struct envoi_jid *a, const struct envoi_jid *b)
+{
+	if (a == b || a == NULL || b == NULL) {
+		return a == b;
+	}
+	return strcmp(a->domain, b->domain) == 0;
+}
+
+bool envoi_jid_is_bare_of(const struct envoi_jid *jid, const struct envoi_jid *other)
+{
+	return envoi_jid_is_bare(jid) && envoi_jid_equal_bare(jid, other);
+}
+
+bool envoi_jid_is_domain_of(const struct envoi_jid *jid, const struct envoi_jid *other)
+{
+	return envoi_jid_is_bare(jid) && jid->local == NULL && envoi_jid_equal_domain(jid, other);
+}
+
 uint32_t envoi_jid_hash(const struct envoi_jid *jid)
 {
 	if (jid == NULL) {

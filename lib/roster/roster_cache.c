@@ -105,8 +105,7 @@ static int check_account(const struct envoi_roster *roster, const char *text)
 	if (r < 0) {
 		return r;
 	}
-	bool is_own = envoi_jid_is_bare(account) &&
-		envoi_jid_equal_bare(account, envoi_session_jid(roster->session));
+	bool is_own = envoi_jid_is_bare_of(account, envoi_session_jid(roster->session));
 	envoi_jid_unref(account);
 	return is_own ? ENVOI_OK : ENVOI_ERR_INVALID;
 }

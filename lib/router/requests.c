@@ -347,17 +347,6 @@ const char *envoi__request_id(const struct envoi_request *request)
 
 /* --- answers --- */
 
-static bool is_domain_of(const struct envoi_jid *jid, const struct envoi_jid *own)
-{
-	return envoi_jid_local(jid) == NULL && envoi_jid_resource(jid) == NULL &&
-		strcmp(envoi_jid_domain(jid), envoi_jid_domain(own)) == 0;
-}
-
-static bool is_bare_of(const struct envoi_jid *jid, const struct envoi_jid *own)
-{
-	return envoi_jid_is_bare(jid) && envoi_jid_equal_bare(jid, own);
-}
-
 bool envoi__answer_counts(const struct envoi_jid *asked, const struct envoi_jid *from,
 	bool from_is_absent, const struct envoi_jid *own)
 {
@@ -367,11 +356,11 @@ bool envoi__answer_counts(const struct envoi_jid *asked, const struct envoi_jid 
 	if (asked == NULL) {
 		return from_is_absent ||
 			(own != NULL &&
-				(envoi_jid_equal(from, own) || is_bare_of(from, own) ||
-					is_domain_of(from, own)));
+				(envoi_jid_equal(from, own) || envoi_jid_is_bare_of(from, own) ||
+					envoi_jid_is_domain_of(from, own)));
 	}
 	if (from_is_absent) {
-		return own != NULL && (is_bare_of(asked, own) || is_domain_of(asked, own));
+		return envoi_jid_is_bare_of(asked, own) || envoi_jid_is_domain_of(asked, own);
 	}
 	return envoi_jid_equal(from, asked);
 }

@@ -326,8 +326,7 @@ bool envoi_session_is_from_account(
 	if (session->jid == NULL) {
 		return false;
 	}
-	return envoi_stanza_from_text(stanza) == NULL ||
-		(envoi_jid_is_bare(from) && envoi_jid_equal_bare(from, session->jid));
+	return envoi_stanza_from_text(stanza) == NULL || envoi_jid_is_bare_of(from, session->jid);
 }
 
 bool envoi_session_is_online(const struct envoi_session *session)

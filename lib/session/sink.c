@@ -418,8 +418,7 @@ static void drop_foreign_sender(const struct envoi_session *session, struct envo
 	bool is_client = session->stream != NULL && own != NULL && !envoi_jid_is_bare(own) &&
 		envoi_stream_role(session->stream) == ENVOI_INITIATOR;
 	if (is_client && envoi_stanza_from_text(stanza) != NULL &&
-		(!envoi_jid_equal_bare(from, own) ||
-			!(envoi_jid_is_bare(from) || envoi_jid_equal(from, own)))) {
+		!envoi_jid_is_bare_of(from, own) && !envoi_jid_equal(from, own)) {
 		envoi_element_set(envoi_stanza_element(stanza), "from", NULL);
 	}
 }

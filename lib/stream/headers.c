@@ -148,8 +148,7 @@ static bool is_foreign(struct envoi_stream *stream, const struct envoi_stream_he
 	}
 	const char *local = envoi_jid_local(jid);
 	bool is_own = local != NULL && strcmp(local, user) == 0 &&
-		(stream->local == NULL ||
-			strcmp(envoi_jid_domain(jid), envoi_jid_domain(stream->local)) == 0);
+		(stream->local == NULL || envoi_jid_equal_domain(jid, stream->local));
 	envoi_jid_unref(jid);
 	return !is_own;
 }

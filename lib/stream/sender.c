@@ -25,7 +25,7 @@ static int check_sender(const struct envoi_stream *stream, const char *text)
 		return r == ENVOI_ERR_NOMEM ? r : ENVOI_ERR_INVALID;
 	}
 	bool is_own = envoi_jid_equal(jid, stream->local) ||
-		(envoi_jid_is_bare(jid) && envoi_jid_equal_bare(jid, stream->local));
+		envoi_jid_is_bare_of(jid, stream->local);
 	envoi_jid_unref(jid);
 	return is_own ? ENVOI_OK : ENVOI_ERR_INVALID;
 }

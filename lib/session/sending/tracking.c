@@ -245,18 +245,12 @@ void envoi_ticket_forget(struct envoi_ticket *ticket)
 
 /* --- errors --- */
 
-static bool is_domain_of(const struct envoi_jid *from, const struct envoi_jid *jid)
-{
-	return envoi_jid_local(from) == NULL && envoi_jid_resource(from) == NULL &&
-		strcmp(envoi_jid_domain(from), envoi_jid_domain(jid)) == 0;
-}
-
 /* The address itself, its account or room, or its server. */
 static bool is_on_behalf_of(const struct envoi_jid *from, const struct envoi_jid *jid)
 {
 	return jid != NULL &&
-		(envoi_jid_equal(from, jid) || is_domain_of(from, jid) ||
-			(envoi_jid_is_bare(from) && envoi_jid_equal_bare(from, jid)));
+		(envoi_jid_equal(from, jid) || envoi_jid_is_domain_of(from, jid) ||
+			envoi_jid_is_bare_of(from, jid));
 }
 
 static bool is_answered_by(enum envoi_stanza_kind sent, enum envoi_stanza_kind kind)

@@ -240,9 +240,7 @@ static bool is_own(const struct envoi_session *session, const struct envoi_strea
 	const struct envoi_jid *domain = envoi_stream_local(stream);
 	return user == NULL ||
 		(local != NULL && strcmp(local, user) == 0 &&
-			(domain == NULL ||
-				strcmp(envoi_jid_domain(domain), envoi_jid_domain(session->jid)) ==
-					0));
+			(domain == NULL || envoi_jid_equal_domain(domain, session->jid)));
 }
 
 /* A session that has an id but no stream, or one that it was enabled on. */

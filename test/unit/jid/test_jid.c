@@ -502,6 +502,46 @@ static void only_the_same_address_is_equal(void **state)
 	assert_null(envoi_jid_unref(NULL));
 }
 
+static void an_address_belongs_to_its_account_and_domain(void **state)
+{
+	static const struct {
+		const char *jid, *other;
+		bool is_bare_of, is_domain_of, is_of_domain;
+	} rows[] = {
+		{"a@b", "a@b/c", true, false, true},
+		{"a@b", "a@b", true, false, true},
+		{"a@b/c", "a@b/c", false, false, true},
+		{"a@b/c", "a@b", false, false, true},
+		{"c@b", "a@b/c", false, false, true},
+		{"a@c", "a@b", false, false, false},
+		{"b", "a@b/c", false, true, true},
+		{"b", "b", true, true, true},
+		{"b", "b/c", true, true, true},
+		{"b/c", "b/c", false, false, true},
+		{"b/c", "a@b/c", false, false, true},
+		{"a", "a@b/a", false, false, false},
+		{"b", "a@b.b", false, false, false},
+		{"b", "a@bb", false, false, false},
+		{"a@b", "b", false, false, true},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct envoi_jid *one = jid(state, rows[i].jid), *other = jid(state, rows[i].other);
+		assert_int_equal(envoi_jid_is_bare_of(one, other), rows[i].is_bare_of);
+		assert_int_equal(envoi_jid_is_domain_of(one, other), rows[i].is_domain_of);
+		assert_int_equal(envoi_jid_equal_domain(one, other), rows[i].is_of_domain);
+		assert_false(envoi_jid_is_bare_of(one, NULL));
+		assert_false(envoi_jid_is_bare_of(NULL, one));
+		assert_false(envoi_jid_is_domain_of(one, NULL));
+		assert_false(envoi_jid_is_domain_of(NULL, one));
+		assert_false(envoi_jid_equal_domain(one, NULL));
+		envoi_jid_unref(one);
+		envoi_jid_unref(other);
+	}
+	assert_false(envoi_jid_is_bare_of(NULL, NULL));
+	assert_false(envoi_jid_is_domain_of(NULL, NULL));
+	assert_true(envoi_jid_equal_domain(NULL, NULL));
+}
+
 static void hashes_distinguish_addresses(void **state)
 {
 	enum {
@@ -614,6 +654,7 @@ int main(void)
 		TEST(parts_and_text_make_equal_addresses),
 		TEST(a_resource_comes_and_goes),
 		TEST(only_the_same_address_is_equal),
+		TEST(an_address_belongs_to_its_account_and_domain),
 		TEST(hashes_distinguish_addresses),
 		TEST(an_address_keeps_its_context),
 		TEST(accepted_text_is_stable),

@@ -49,9 +49,4 @@ int envoi_correction_add(struct envoi_stanza *message, const char *id)
 static const char *const uris[] = {ENVOI_NS_CORRECTION, NULL};
 static const struct envoi_handler_impl feature_impl = {.name = "correction", .uris = uris};
 
-struct envoi_handler *envoi_correction_handler(void)
-{
-	/* Never written to: a handler without state is nothing but its table. */
-	static struct envoi_handler feature = ENVOI_HANDLER(&feature_impl);
-	return &feature;
-}
+ENVOI_STATIC_HANDLER(envoi_correction_handler, &feature_impl)

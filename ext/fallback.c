@@ -168,9 +168,4 @@ int envoi_fallback_add(
 static const char *const uris[] = {ENVOI_NS_FALLBACK, NULL};
 static const struct envoi_handler_impl feature_impl = {.name = "fallback", .uris = uris};
 
-struct envoi_handler *envoi_fallback_handler(void)
-{
-	/* Never written to: a handler without state is nothing but its table. */
-	static struct envoi_handler feature = ENVOI_HANDLER(&feature_impl);
-	return &feature;
-}
+ENVOI_STATIC_HANDLER(envoi_fallback_handler, &feature_impl)

@@ -82,9 +82,4 @@ int envoi_markers_new(
 static const char *const uris[] = {ENVOI_NS_MARKERS, NULL};
 static const struct envoi_handler_impl feature_impl = {.name = "markers", .uris = uris};
 
-struct envoi_handler *envoi_markers_handler(void)
-{
-	/* Never written to: a handler without state is nothing but its table. */
-	static struct envoi_handler feature = ENVOI_HANDLER(&feature_impl);
-	return &feature;
-}
+ENVOI_STATIC_HANDLER(envoi_markers_handler, &feature_impl)

@@ -90,9 +90,4 @@ int envoi_reactions_add(struct envoi_stanza *message, const struct envoi_stanza 
 static const char *const uris[] = {ENVOI_NS_REACTIONS, NULL};
 static const struct envoi_handler_impl feature_impl = {.name = "reactions", .uris = uris};
 
-struct envoi_handler *envoi_reactions_handler(void)
-{
-	/* Never written to: a handler without state is nothing but its table. */
-	static struct envoi_handler feature = ENVOI_HANDLER(&feature_impl);
-	return &feature;
-}
+ENVOI_STATIC_HANDLER(envoi_reactions_handler, &feature_impl)

@@ -92,9 +92,4 @@ static const struct envoi_handler_impl responder_impl = {
 	.uris = uris,
 };
 
-struct envoi_handler *envoi_receipts_handler(void)
-{
-	/* Never written to: a handler without state is nothing but its table. */
-	static struct envoi_handler responder = ENVOI_HANDLER(&responder_impl);
-	return &responder;
-}
+ENVOI_STATIC_HANDLER(envoi_receipts_handler, &responder_impl)

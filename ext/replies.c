@@ -50,9 +50,4 @@ int envoi_replies_add(
 static const char *const uris[] = {ENVOI_NS_REPLIES, NULL};
 static const struct envoi_handler_impl feature_impl = {.name = "replies", .uris = uris};
 
-struct envoi_handler *envoi_replies_handler(void)
-{
-	/* Never written to: a handler without state is nothing but its table. */
-	static struct envoi_handler feature = ENVOI_HANDLER(&feature_impl);
-	return &feature;
-}
+ENVOI_STATIC_HANDLER(envoi_replies_handler, &feature_impl)

@@ -68,9 +68,4 @@ int envoi_retraction_add(
 static const char *const uris[] = {ENVOI_NS_RETRACTION, NULL};
 static const struct envoi_handler_impl feature_impl = {.name = "retraction", .uris = uris};
 
-struct envoi_handler *envoi_retraction_handler(void)
-{
-	/* Never written to: a handler without state is nothing but its table. */
-	static struct envoi_handler feature = ENVOI_HANDLER(&feature_impl);
-	return &feature;
-}
+ENVOI_STATIC_HANDLER(envoi_retraction_handler, &feature_impl)

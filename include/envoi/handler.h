@@ -185,6 +185,21 @@ struct envoi_handler {
 };
 /* clang-format off */
 #define ENVOI_HANDLER(impl_pointer) {(impl_pointer)}
+/**
+ * Define a function that returns a handler without state:
+ *
+ *     ENVOI_STATIC_HANDLER(my_handler, &my_impl)
+ *
+ * defines struct envoi_handler *my_handler(void). It returns the same handler in each call. The
+ * handler can be attached to any number of sessions, of several contexts too. It is constant, is
+ * never freed, and its impl must not have `destroy`.
+ */
+#define ENVOI_STATIC_HANDLER(function, impl_pointer) \
+	struct envoi_handler *function(void) \
+	{ \
+		static const struct envoi_handler handler = ENVOI_HANDLER(impl_pointer); \
+		return (struct envoi_handler *)(uintptr_t)&handler; \
+	}
 /* clang-format on */
 
 /**

@@ -26,6 +26,15 @@ static void a_ping_is_answered_with_an_empty_result(void **state)
 		"<iq type='result' to='example.org' from='me@example.org/here' id='p1'/>");
 }
 
+static void the_handler_is_the_same_for_all(void **state)
+{
+	(void)state;
+	assert_ptr_equal(envoi_ping_handler(), envoi_ping_handler());
+	assert_string_equal(envoi_ping_handler()->impl->name, "ping");
+	envoi_handler_destroy(envoi_ping_handler());
+	assert_string_equal(envoi_ping_handler()->impl->name, "ping");
+}
+
 static void other_requests_get_service_unavailable(void **state)
 {
 	struct wire *wire = *state;
@@ -104,6 +113,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_ping_is_answered_with_an_empty_result, wire_setup_online, wire_teardown),
+		cmocka_unit_test_setup_teardown(
+			the_handler_is_the_same_for_all, wire_setup_online, wire_teardown),
 		cmocka_unit_test_setup_teardown(
 			other_requests_get_service_unavailable, wire_setup_online, wire_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -15,13 +15,9 @@ const struct envoi_payload_type envoi_correction_type = ENVOI_PAYLOAD_TYPE(
 
 const char *envoi_correction_id(const struct envoi_stanza *message)
 {
-	const void *value;
-	if (envoi_stanza_type(message) == ENVOI_TYPE_ERROR ||
-		envoi_stanza_decode(message, &envoi_correction_type, &value) != ENVOI_OK) {
-		return NULL;
-	}
-	const struct envoi_correction *correction = value;
-	return correction->id[0] == '\0' ? NULL : correction->id;
+	const struct envoi_correction *correction = envoi_stanza_find(
+		message, &envoi_correction_type);
+	return correction == NULL || correction->id[0] == '\0' ? NULL : correction->id;
 }
 
 static bool can_correct(const struct envoi_stanza *message, const char *id)

@@ -39,13 +39,9 @@ bool envoi_markers_is_requested(const struct envoi_stanza *message)
 
 const char *envoi_markers_id(const struct envoi_stanza *message)
 {
-	const void *value;
-	if (envoi_stanza_type(message) == ENVOI_TYPE_ERROR ||
-		envoi_stanza_decode(message, &envoi_markers_displayed_type, &value) != ENVOI_OK) {
-		return NULL;
-	}
-	const struct envoi_markers_displayed *displayed = value;
-	return displayed->id[0] == '\0' ? NULL : displayed->id;
+	const struct envoi_markers_displayed *displayed = envoi_stanza_find(
+		message, &envoi_markers_displayed_type);
+	return displayed == NULL || displayed->id[0] == '\0' ? NULL : displayed->id;
 }
 
 /* Section 4.3: in a room nobody has to ask. */

@@ -27,13 +27,10 @@ static bool may_have_one(const struct envoi_stanza *stanza)
 
 const char *envoi_nickname_of(const struct envoi_stanza *stanza)
 {
-	const void *value;
-	if (!may_have_one(stanza) ||
-		envoi_stanza_decode(stanza, &envoi_nickname_type, &value) != ENVOI_OK) {
-		return NULL;
-	}
-	const struct envoi_nickname *nickname = value;
-	return nickname->name[0] == '\0' ? NULL : nickname->name;
+	const struct envoi_nickname *nickname = may_have_one(stanza)
+		? envoi_stanza_find(stanza, &envoi_nickname_type)
+		: NULL;
+	return nickname == NULL || nickname->name[0] == '\0' ? NULL : nickname->name;
 }
 
 int envoi_nickname_add(struct envoi_stanza *stanza, const char *name)

@@ -19,13 +19,8 @@ const struct envoi_payload_type envoi_reactions_type = ENVOI_PAYLOAD_TYPE(
 
 const struct envoi_reactions *envoi_reactions_of(const struct envoi_stanza *message)
 {
-	const void *value;
-	if (envoi_stanza_type(message) == ENVOI_TYPE_ERROR ||
-		envoi_stanza_decode(message, &envoi_reactions_type, &value) != ENVOI_OK) {
-		return NULL;
-	}
-	const struct envoi_reactions *reactions = value;
-	return reactions->id[0] == '\0' ? NULL : reactions;
+	const struct envoi_reactions *reactions = envoi_stanza_find(message, &envoi_reactions_type);
+	return reactions == NULL || reactions->id[0] == '\0' ? NULL : reactions;
 }
 
 /* @return whether the text is empty, or one of those before it */

@@ -36,13 +36,9 @@ int envoi_receipts_request(struct envoi_stanza *message)
 
 const char *envoi_receipts_id(const struct envoi_stanza *message)
 {
-	const void *value;
-	if (envoi_stanza_type(message) == ENVOI_TYPE_ERROR ||
-		envoi_stanza_decode(message, &envoi_receipts_received_type, &value) != ENVOI_OK) {
-		return NULL;
-	}
-	const struct envoi_receipts_received *received = value;
-	return received->id[0] == '\0' ? NULL : received->id;
+	const struct envoi_receipts_received *received = envoi_stanza_find(
+		message, &envoi_receipts_received_type);
+	return received == NULL || received->id[0] == '\0' ? NULL : received->id;
 }
 
 /* --- answering --- */

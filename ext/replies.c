@@ -16,13 +16,9 @@ const struct envoi_payload_type envoi_replies_reply_type = ENVOI_PAYLOAD_TYPE(
 
 const struct envoi_replies_reply *envoi_replies_of(const struct envoi_stanza *message)
 {
-	const void *value;
-	if (envoi_stanza_type(message) == ENVOI_TYPE_ERROR ||
-		envoi_stanza_decode(message, &envoi_replies_reply_type, &value) != ENVOI_OK) {
-		return NULL;
-	}
-	const struct envoi_replies_reply *reply = value;
-	return reply->id[0] == '\0' ? NULL : reply;
+	const struct envoi_replies_reply *reply = envoi_stanza_find(
+		message, &envoi_replies_reply_type);
+	return reply == NULL || reply->id[0] == '\0' ? NULL : reply;
 }
 
 int envoi_replies_add(

@@ -34,14 +34,12 @@ static bool is_from_room(const struct envoi_stanza *message)
 
 const struct envoi_retraction *envoi_retraction_of(const struct envoi_stanza *message)
 {
-	const void *value;
-	if (envoi_stanza_type(message) == ENVOI_TYPE_ERROR ||
-		envoi_stanza_decode(message, &envoi_retraction_type, &value) != ENVOI_OK) {
+	const struct envoi_retraction *retraction = envoi_stanza_find(
+		message, &envoi_retraction_type);
+	if (retraction == NULL || retraction->id[0] == '\0') {
 		return NULL;
 	}
-	const struct envoi_retraction *retraction = value;
-	bool is_allowed = !retraction->is_moderated || is_from_room(message);
-	return retraction->id[0] == '\0' || !is_allowed ? NULL : retraction;
+	return !retraction->is_moderated || is_from_room(message) ? retraction : NULL;
 }
 
 int envoi_retraction_add(

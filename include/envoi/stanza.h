@@ -180,6 +180,14 @@ ENVOI_API struct envoi_element *envoi_stanza_payload(const struct envoi_stanza *
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_decode(const struct envoi_stanza *stanza,
 	const struct envoi_payload_type *type, const void **ret_value);
+/**
+ * Find a payload as envoi_stanza_decode() does, where only a valid one counts.
+ *
+ * @return the value; NULL: the stanza has no such payload, or a malformed one, or is of type error
+ *         and thus contains what it answers; also without memory, and for NULL
+ */
+ENVOI_API const void *envoi_stanza_find(
+	const struct envoi_stanza *stanza, const struct envoi_payload_type *type);
 /** Add a payload. A failure is also the stanza's: sending the stanza returns it. @param value of
  * @p type; borrowed for the call. @return as envoi_payload_add() */
 ENVOI_API int envoi_stanza_encode(

@@ -305,6 +305,15 @@ int envoi_stanza_decode(const struct envoi_stanza *stanza, const struct envoi_pa
 	return child == NULL ? ENVOI_DECLINED : decode(stanza, type, child, ret_value);
 }
 
+const void *envoi_stanza_find(
+	const struct envoi_stanza *stanza, const struct envoi_payload_type *type)
+{
+	const void *value;
+	bool is_error = stanza == NULL || stanza->type == ENVOI_TYPE_ERROR ||
+		stanza->kind == ENVOI_IQ_ERROR;
+	return !is_error && envoi_stanza_decode(stanza, type, &value) == ENVOI_OK ? value : NULL;
+}
+
 int envoi_stanza_encode(
 	struct envoi_stanza *stanza, const struct envoi_payload_type *type, const void *value)
 {

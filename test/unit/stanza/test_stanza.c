@@ -491,6 +491,34 @@ static void payloads_are_decoded_once(void **state)
 	envoi_stanza_unref(stanza);
 }
 
+#define NOTE "<note xmlns='urn:example:note'>abc</note>"
+
+static void only_valid_payloads_are_found(void **state)
+{
+	static const struct {
+		const char *xml;
+		bool is_found;
+	} rows[] = {
+		{"<message>" NOTE "</message>", true},
+		{"<presence type='subscribe'><x xmlns='urn:x'/>" NOTE "</presence>", true},
+		{"<iq type='set' id='1'>" NOTE "</iq>", true},
+		{"<iq type='result' id='1'>" NOTE "</iq>", true},
+		{"<message type='error'>" NOTE "</message>", false},
+		{"<presence type='error'>" NOTE "</presence>", false},
+		{"<iq type='error' id='1'>" NOTE "</iq>", false},
+		{"<message><note>abc</note></message>", false},
+		{"<message><note xmlns='urn:example:note'>abcdef</note></message>", false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_stanza *stanza = stanza_of(*state, rows[i].xml);
+		const struct note *note = envoi_stanza_find(stanza, &note_type);
+		assert_int_equal(note != NULL, rows[i].is_found);
+		assert_true(note == NULL || strcmp(note->text, "abc") == 0);
+		envoi_stanza_unref(stanza);
+	}
+	assert_null(envoi_stanza_find(NULL, &note_type));
+}
+
 static void what_cannot_be_encoded_makes_the_stanza_fail(void **state)
 {
 	struct envoi_stanza *stanza = envoi_message_new(*state, ENVOI_TYPE_CHAT, "a@b", NULL);
@@ -612,6 +640,7 @@ int main(void)
 		TEST(presence_is_read_strictly),
 		TEST(the_payload_is_the_child_that_matters),
 		TEST(payloads_are_decoded_once),
+		TEST(only_valid_payloads_are_found),
 		TEST(what_cannot_be_encoded_makes_the_stanza_fail),
 		TEST(ids_are_128_random_bits),
 		TEST(no_memory_is_survived_at_every_allocation),

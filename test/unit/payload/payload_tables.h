@@ -375,4 +375,43 @@ static const struct envoi_payload_type *const all_types[] = {
 	&empty_type,
 };
 
+/* What cannot be found by a name. */
+struct needy {
+	int number;
+	unsigned int small;
+	enum shape_kind kind;
+	enum colour name;
+	struct envoi_element *rest;
+	struct circle *circle;
+};
+static const struct envoi_field lost_text_fields[] = {
+	ENVOI_TEXT_INT(struct needy, number, ENVOI_REQUIRED | ENVOI_LENIENT),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type lost_text_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", lost_text_fields);
+static const struct envoi_choice needy_kinds[] = {
+	ENVOI_CHOICE_EMPTY(NOTHING, struct needy, &nothing_type),
+	ENVOI_CHOICES_END,
+};
+static const struct envoi_field lost_choice_fields[] = {
+	ENVOI_CHOICE(struct needy, kind, needy_kinds, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type lost_choice_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", lost_choice_fields);
+static const struct envoi_field lost_rest_fields[] = {
+	ENVOI_CHILD_ELEMENT(struct needy, rest, NULL, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type lost_rest_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", lost_rest_fields);
+static const struct envoi_field small_fields[] = {
+	ENVOI_ATTR_INT(struct needy, small, "small", .min = 2, .max = 4),
+	ENVOI_CHILD_STRUCT(struct needy, circle, struct circle, &circle_type, ENVOI_REQUIRED),
+	ENVOI_FIELDS_END,
+};
+static const struct envoi_payload_type small_type = ENVOI_PAYLOAD_TYPE(
+	struct needy, "urn:x", "needy", small_fields);
+
 #endif

@@ -87,6 +87,13 @@ const char *wire_heard(struct wire *wire);
 /** @return what was logged; forgets it; borrowed until something is logged */
 const char *wire_log(struct wire *wire);
 
+/** @return the session's counters */
+struct envoi_session_stats wire_stats(const struct wire *wire);
+/** @return a ping to an address, not sent yet. @param to NULL: the account */
+struct envoi_stanza *wire_iq(struct wire *wire, const char *to);
+/** @return the first id in a text; borrowed until the next call; asserts */
+const char *wire_id_in(const char *xml);
+
 /** Let one allocation fail while a peer says something to a session that uses an extension, another
  * one each time, until none fails. Asserts that nothing is left behind. */
 void wire_survive(const struct envoi_extension *extension, const char *xml);

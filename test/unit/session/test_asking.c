@@ -11,36 +11,7 @@
 
 #include <cmocka.h>
 
-#include "stanzas.h"
 #include "wire.h"
-
-static struct envoi_session_stats stats_of(const struct wire *wire)
-{
-	struct envoi_session_stats stats;
-	envoi_session_get_stats(wire->session, &stats);
-	return stats;
-}
-
-static struct envoi_stanza *iq_to(struct wire *wire, const char *to)
-{
-	struct envoi_stanza *iq = envoi_iq_new(wire->context, ENVOI_IQ_GET, to);
-	envoi_element_add(envoi_stanza_element(iq), "urn:xmpp:ping", "ping");
-	return iq;
-}
-
-/* @return the id in a stanza */
-static const char *id_in(const char *xml)
-{
-	static char id[64];
-	const char *at = strstr(xml, " id='");
-	assert_non_null(at);
-	at += strlen(" id='");
-	size_t len = strcspn(at, "'");
-	assert_true(len < sizeof(id));
-	memcpy(id, at, len);
-	id[len] = '\0';
-	return id;
-}
 
 /* The peer reads nothing, and little may wait. */
 static void setup_small(struct wire *wire)
@@ -60,13 +31,13 @@ static void a_request_is_answered_from_the_address_it_was_sent_to(void **state)
 	struct wire *wire = *state;
 	char xml[300];
 	wire_go_online(wire);
-	struct envoi_stanza *iq = iq_to(wire, "YOU@example.org/desk");
+	struct envoi_stanza *iq = wire_iq(wire, "YOU@example.org/desk");
 	envoi_element_set(envoi_stanza_element(iq), "id", "guessed");
 	assert_int_equal(
 		envoi_request(wire->session, iq, NULL, 0, wire_on_answer, wire, NULL), ENVOI_OK);
-	assert_int_equal(stats_of(wire).requests, 1);
+	assert_int_equal(wire_stats(wire).requests, 1);
 	wire_run(wire, 0);
-	const char *id = id_in(wire_heard(wire));
+	const char *id = wire_id_in(wire_heard(wire));
 	assert_string_not_equal(id, "guessed");
 	snprintf(xml, sizeof(xml),
 		"<iq type='result' id='%s' from='evil@example.org'/>"
@@ -76,13 +47,13 @@ static void a_request_is_answered_from_the_address_it_was_sent_to(void **state)
 	const char *heard = wire_talk(wire, xml);
 	assert_non_null(strstr(heard, "service-unavailable"));
 	assert_string_equal(wire_log(wire), "");
-	assert_int_equal(stats_of(wire).answers_ignored, 2);
+	assert_int_equal(wire_stats(wire).answers_ignored, 2);
 	snprintf(xml, sizeof(xml), "<iq type='result' id='%s' from='you@EXAMPLE.org/desk'/>", id);
 	wire_talk(wire, xml);
 	wire_talk(wire, xml);
 	assert_string_equal(wire_log(wire), "answer ENVOI_OK success\n");
-	assert_int_equal(stats_of(wire).requests, 0);
-	assert_int_equal(stats_of(wire).answers_ignored, 3);
+	assert_int_equal(wire_stats(wire).requests, 0);
+	assert_int_equal(wire_stats(wire).answers_ignored, 3);
 }
 
 static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
@@ -90,20 +61,20 @@ static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
 	struct wire *wire = *state;
 	struct envoi_request *request;
 	wire_go_online(wire);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 50, wire_on_answer,
+	assert_int_equal(envoi_request(wire->session, wire_iq(wire, NULL), NULL, 50, wire_on_answer,
 				 wire, NULL),
 		ENVOI_OK);
 	wire_run(wire, 49);
 	assert_string_equal(wire_log(wire), "");
 	wire_run(wire, 1);
 	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_TIMEOUT timed out\n");
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+	assert_int_equal(envoi_request(wire->session, wire_iq(wire, NULL), NULL, 0, wire_on_answer,
 				 wire, &request),
 		ENVOI_OK);
 	envoi_request_cancel(request);
 	wire_run(wire, 0);
 	assert_string_equal(wire_log(wire), "answer ENVOI_ERR_CANCELED canceled\n");
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+	assert_int_equal(envoi_request(wire->session, wire_iq(wire, NULL), NULL, 0, wire_on_answer,
 				 wire, NULL),
 		ENVOI_OK);
 	envoi_memory_pair_cut(wire->pair);
@@ -113,7 +84,7 @@ static void a_request_ends_once_by_timeout_cancel_loss_or_free(void **state)
 		"ended\n"
 		"disconnected ENVOI_ERR_DISCONNECTED\n");
 	wire_go_online(wire);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+	assert_int_equal(envoi_request(wire->session, wire_iq(wire, NULL), NULL, 0, wire_on_answer,
 				 wire, NULL),
 		ENVOI_OK);
 	wire_free_session(wire);
@@ -128,12 +99,12 @@ static void more_requests_than_allowed_are_refused(void **state)
 	assert_int_equal(envoi_settings_set(wire->settings, "limits.requests", "3"), ENVOI_OK);
 	wire_go_online(wire);
 	for (int i = 0; i < 4; i++) {
-		assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0,
+		assert_int_equal(envoi_request(wire->session, wire_iq(wire, NULL), NULL, 0,
 					 wire_on_answer, wire, NULL),
 			i < 3 ? ENVOI_OK : ENVOI_ERR_FULL);
 	}
 	wire_run(wire, 100000);
-	assert_int_equal(envoi_request(wire->session, iq_to(wire, NULL), NULL, 0, wire_on_answer,
+	assert_int_equal(envoi_request(wire->session, wire_iq(wire, NULL), NULL, 0, wire_on_answer,
 				 wire, NULL),
 		ENVOI_OK);
 }
@@ -191,7 +162,7 @@ static void an_unhandled_request_is_refused_over_the_wire(void **state)
 				    "'><x xmlns='urn:x'/></iq>"),
 		"<iq type='error' to='a@b/c' from='" WIRE_OWN "' id='1'><error type='cancel'>"
 		"<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
-	assert_int_equal(stats_of(wire).stanzas_in, 1);
+	assert_int_equal(wire_stats(wire).stanzas_in, 1);
 }
 
 /* RFC 6120, section 8.1.2.1: a server disconnects a client that sends another address. */
@@ -298,14 +269,14 @@ static void a_promise_is_kept_on_its_own_stream_only(void **state)
 	wire_go_online(wire);
 	assert_int_equal(envoi_session_add(wire->session, &lazy.base), ENVOI_OK);
 	wire_talk(wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");
-	assert_int_equal(stats_of(wire).deferred, 1);
+	assert_int_equal(wire_stats(wire).deferred, 1);
 	assert_int_equal(envoi_promise_result(lazy.promise, NULL, NULL), ENVOI_OK);
 	wire_run(wire, 0);
 	assert_string_equal(wire_heard(wire), "<iq type='result' to='a@b/c' id='1'/>");
 	wire_talk(wire, "<iq type='get' id='2' from='a@b/c'><x xmlns='urn:x'/></iq>");
 	envoi_memory_pair_cut(wire->pair);
 	wire_run(wire, 0);
-	assert_int_equal(stats_of(wire).deferred, 0);
+	assert_int_equal(wire_stats(wire).deferred, 0);
 	wire_go_online(wire);
 	assert_int_equal(envoi_promise_result(lazy.promise, NULL, NULL), ENVOI_ERR_STATE);
 	wire_run(wire, 0);
@@ -324,11 +295,11 @@ static void a_flood_of_requests_to_a_client_that_cannot_send_is_bounded(void **s
 		wire_say(wire, "<iq type='get' id='1' from='a@b/c'><x xmlns='urn:x'/></iq>");
 		if (i % 100 == 99) {
 			wire_run(wire, 0);
-			assert_true(stats_of(wire).outbox_stanzas <= 100);
+			assert_true(wire_stats(wire).outbox_stanzas <= 100);
 		}
 	}
 	wire_run(wire, 10000);
-	struct envoi_session_stats stats = stats_of(wire);
+	struct envoi_session_stats stats = wire_stats(wire);
 	assert_int_equal(stats.stanzas_in, FLOOD);
 	assert_true(stats.replies_dropped > 0);
 	assert_int_equal(stats.replies_dropped + stats.stanzas_out + stats.outbox_stanzas, FLOOD);
@@ -349,7 +320,7 @@ static void a_stanza_whose_sender_is_not_an_address_is_unhandled(void **state)
 		assert_string_equal(wire_talk(wire, stanzas[i]), "");
 		assert_string_equal(wire_log(wire), "unhandled its sender is not an address\n");
 	}
-	assert_int_equal(stats_of(wire).unhandled, 4);
+	assert_int_equal(wire_stats(wire).unhandled, 4);
 }
 
 static void a_malformed_iq_does_not_end_the_stream(void **state)

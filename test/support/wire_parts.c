@@ -1,0 +1,40 @@
+/*
+ * envoi - tests: what is read from a wire and made for it
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "wire.h"
+
+struct envoi_session_stats wire_stats(const struct wire *wire)
+{
+	struct envoi_session_stats stats;
+	envoi_session_get_stats(wire->session, &stats);
+	return stats;
+}
+
+struct envoi_stanza *wire_iq(struct wire *wire, const char *to)
+{
+	struct envoi_stanza *iq = envoi_iq_new(wire->context, ENVOI_IQ_GET, to);
+	envoi_element_add(envoi_stanza_element(iq), "urn:xmpp:ping", "ping");
+	return iq;
+}
+
+const char *wire_id_in(const char *xml)
+{
+	static char id[64];
+	const char *at = strstr(xml, " id='");
+	assert_non_null(at);
+	at += strlen(" id='");
+	size_t len = strcspn(at, "'");
+	assert_true(len < sizeof(id));
+	memcpy(id, at, len);
+	id[len] = '\0';
+	return id;
+}

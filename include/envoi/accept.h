@@ -47,8 +47,9 @@ struct envoi_transport;
 struct envoi_acceptor;
 
 /**
- * A session that was accepted. It begins with one connection, and continues through others that
- * resume it. A connection that resumes another session is reported to that one: its own ends.
+ * A session that was accepted. It begins with one connection, and continues over others that resume
+ * it. Each new connection has an accepted session of its own, which ends when the connection
+ * resumes another one.
  */
 struct envoi_accepted;
 
@@ -78,8 +79,8 @@ struct envoi_accept_hook_impl {
 	/** The session is online. Handlers that are added here see each of its stanzas. */
 	void (*ready)(struct envoi_accept_hook *hook, struct envoi_accepted *accepted);
 	/**
-	 * A stanza has come, before the handlers of the session are called for it. A server
-	 * delivers here what is for others.
+	 * A stanza was received. Called before the handlers of the session. A server delivers
+	 * stanzas to other addresses here.
 	 *
 	 * Its `from` is the full address of the session, or the bare one in presence of the types
 	 * subscribe, subscribed, unsubscribe and unsubscribed. A message without `to` has the bare
@@ -95,8 +96,8 @@ struct envoi_accept_hook_impl {
 	 * is sent to it is queued. `resumed` or `ended` follows. */
 	void (*suspended)(struct envoi_accept_hook *hook, struct envoi_accepted *accepted,
 		const struct envoi_failure *why);
-	/** The session has been resumed. Where its old connection was still in use, that is closed
-	 * with the stream error conflict, and `suspended` was not called. */
+	/** The session was resumed. If its old connection was still open, `suspended` was not
+	 * called, and that connection is closed with the stream error conflict. */
 	void (*resumed)(struct envoi_accept_hook *hook, struct envoi_accepted *accepted);
 	/**
 	 * The end, exactly once for each accepted session, last: its tickets and requests have
@@ -114,8 +115,8 @@ struct envoi_accept_hook {
 };
 
 struct envoi_acceptor_options {
-	/** a reference is taken; NULL: STARTTLS is not offered, and only transports that are
-	 * secure get further, unless tls.mode is none */
+	/** a reference is taken; NULL: STARTTLS is not offered, and clients log in only over
+	 * transports that are secure, unless tls.mode is none */
 	struct envoi_tls_config *tls;
 	/** the accounts that may log in; borrowed, must outlive the acceptor */
 	struct envoi_sasl_directory *directory;
@@ -146,7 +147,7 @@ ENVOI_API void envoi_acceptor_free(struct envoi_acceptor *acceptor);
 
 /**
  * Add a domain that clients may log in to. A peer that names another one in its stream header gets
- * the stream error host-unknown, behind a header of the first domain (RFC 6120, section 4.9.1.3).
+ * the stream error host-unknown, after a header of the first domain (RFC 6120, section 4.9.1.3).
  *
  * @param domain  in U-labels or A-labels; prepared
  * @retval ENVOI_ERR_INVALID  not a domain
@@ -168,8 +169,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_add_feature(
 	struct envoi_acceptor *acceptor, struct envoi_handler *handler);
 
 /**
- * Accept a connection: begin a receiving stream and a session above it. From here to `ready` it has
- * the time of the setting accept.login-timeout, which input does not extend.
+ * Accept a connection: begin a receiving stream and a session above it. The setting
+ * accept.login-timeout limits the time from this call to `ready`; input does not extend it.
  *
  * @param transport  taken, not started; consumed on failure too
  * @param[out] ret_accepted  borrowed until its `ended` returns; NULL: not wanted
@@ -186,9 +187,9 @@ ENVOI_API struct envoi_accepted *envoi_acceptor_find(
 	const struct envoi_acceptor *acceptor, const struct envoi_jid *jid);
 
 /**
- * List the sessions of an account, in the order of binding, suspended ones included.
+ * Get the next session of an account, in the order of binding, suspended ones included.
  * @param jid    an address of the account, with or without resource
- * @param after  NULL: the first one; else one of the account: the one behind it
+ * @param after  NULL: get the first session; else a session of the account: get the one after it
  * @return borrowed until its `ended` returns; NULL: there is no other
  */
 ENVOI_API struct envoi_accepted *envoi_acceptor_next(const struct envoi_acceptor *acceptor,
@@ -196,7 +197,7 @@ ENVOI_API struct envoi_accepted *envoi_acceptor_next(const struct envoi_acceptor
 
 /** Numbers of an acceptor. */
 struct envoi_acceptor_stats {
-	size_t connections; /**< that are not ready yet */
+	size_t connections; /**< accepted, and not `ready` yet */
 	size_t sessions; /**< bound, suspended ones included */
 	size_t suspended; /**< of these: without a connection */
 };
@@ -208,14 +209,14 @@ ENVOI_API void envoi_acceptor_get_stats(
 /* --- one accepted session --- */
 
 /**
- * Free it at once, its connection is cut. `ended` is called with ENVOI_ERR_CANCELED before this
- * returns. Allowed in every callback; without effect in `ended`.
+ * Free an accepted session at once. Its connection is cut. `ended` is called with
+ * ENVOI_ERR_CANCELED before this returns. Allowed in every callback; without effect in `ended`.
  */
 ENVOI_API void envoi_accepted_free(struct envoi_accepted *accepted);
 
 /**
- * End the session; `ended` follows from the loop. A suspended session ends, too. It cannot be
- * resumed any more.
+ * End the session; `ended` follows from the loop. A suspended session ends as well. The session
+ * cannot be resumed any more.
  *
  * @param condition  of the stream error: ENVOI_STREAM_SYSTEM_SHUTDOWN, ENVOI_STREAM_RESET, for
  *                   example; ENVOI_STREAM_NO_CONDITION: what is queued is sent, and the stream is

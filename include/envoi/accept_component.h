@@ -33,16 +33,16 @@ extern "C" {
  * (XEP-0114, section 3): a stanza before the handshake (not-authorized), without `from` or `to`
  * (improper-addressing), with a `from` of another domain (invalid-from).
  *
- * An unknown name and a wrong secret look alike: the stream error is not-authorized. A name that is
- * one of the acceptor's domains is unknown. The setting accept.component-conflict says what happens
- * when a component of the name is connected.
+ * An unknown name and a wrong secret get the same stream error, not-authorized. A name that is one
+ * of the acceptor's domains counts as unknown. The setting accept.component-conflict decides what
+ * happens when a component of that name is already connected.
  *
  * Wrong secrets are counted over connections, for each name and for each source, within
- * accept.component-period. At accept.component-attempts further handshakes for the name, or from
- * the source, end with the stream error policy-violation until the period is over, and the
- * directory is not called. The source from which a name was last authenticated is not affected by
- * the count of that name: others cannot lock the component out. The latest 1,000 names and 1,000
- * sources are remembered.
+ * accept.component-period. After accept.component-attempts of them, further handshakes for the
+ * name, or from the source, end with the stream error policy-violation until the period has passed,
+ * and the directory is not called. The source from which a name was last authenticated is not
+ * affected by the count of that name: others cannot lock the component out. The latest 1,000 names
+ * and 1,000 sources are remembered.
  */
 
 struct envoi_component_directory;
@@ -114,8 +114,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_set_components(
  * @param transport  taken, not started; consumed on failure too
  * @param source     the address of the peer as text, as envoi_admission_address() returns it; NULL
  *                   or "": a peer on this host that has no address. Copied. Wrong secrets are
- *                   counted by it: an IPv6 address by its network of 64 bits, no address not at
- *                   all
+ *                   counted by it: an IPv6 address by its network of 64 bits; a peer without an
+ *                   address is not counted
  * @param[out] ret_accepted  borrowed until its `ended` returns; NULL: not wanted
  * @retval ENVOI_ERR_STATE  the acceptor has no directory of components, or no domain, or is being
  *                          freed
@@ -126,7 +126,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_accept_component(struct envoi_acce
 	struct envoi_transport *transport, const char *source,
 	struct envoi_accepted **ret_accepted);
 
-/** @return whether a session is that of a component */
+/** @return whether a session belongs to a component */
 ENVOI_API bool envoi_accepted_is_component(const struct envoi_accepted *accepted);
 
 /** @return the component that serves the domain of @p jid; NULL: none is connected; borrowed until

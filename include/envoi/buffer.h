@@ -74,7 +74,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_buffer_reserve(
 /** Append the first @p len bytes of the memory that envoi_buffer_reserve() has reserved. */
 ENVOI_API void envoi_buffer_commit(struct envoi_buffer *buffer, size_t len);
 
-/** Remove @p len bytes at the front; more than are held: all. */
+/** Remove the first @p len bytes, or all if fewer are held. */
 ENVOI_API void envoi_buffer_consume(struct envoi_buffer *buffer, size_t len);
 
 /** As envoi_buffer_consume(), and the removed bytes are wiped: for secrets. */

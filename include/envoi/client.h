@@ -42,8 +42,8 @@ struct envoi_client;
  * @param context  a reference is taken; NULL: a context and a loop of the client's own
  * @param jid      the account's address, bare or full; the setting resource replaces its resource.
  *                 An invalid one, or NULL, is reported by envoi_client_connect() and
- *                 envoi_client_run(). With an address without a localpart the login is anonymous
- *                 (RFC 4505) if sasl.mechanisms names ANONYMOUS, else by a client certificate, and
+ *                 envoi_client_run(). If it has no localpart, the login uses the mechanism
+ *                 ANONYMOUS (RFC 4505) if sasl.mechanisms names it, else a client certificate, and
  *                 the server assigns the address
  * @retval ENVOI_ERR_NOMEM
  */
@@ -273,14 +273,14 @@ ENVOI_API void envoi_client_switch_tap(
  * on. Allowed at any time, also offline. A presence that is sent to all contacts with envoi_send()
  * has the same effect.
  *
- * Without a priority of its own it gets that of the setting presence.priority. Unavailable presence
+ * A presence without a priority gets that of the setting presence.priority. Unavailable presence
  * keeps the account invisible, in later sessions too, until another one is set.
  *
  * @param presence  of type available or unavailable, without `to`; taken, on failure too; NULL
  *                  reports ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_INVALID  it is something else, or a builder failed; nothing changed
  * @retval ENVOI_ERR_NOMEM    nothing changed
- * Other errors as envoi_send(): it is not sent now, and it is that of later sessions.
+ * Other errors as envoi_send(): the presence is not sent now, and later sessions use it.
  * envoi_session_problem() of envoi_client_session() has the reason.
  */
 ENVOI_API int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *presence);
@@ -350,7 +350,7 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  * starts a new session (ENVOI_EVENT_ENDED, ENVOI_EVENT_STARTED), on which the client restores
  * presence and roster, and handlers their own state (`restore`).
  *
- * The retry of the failure decides about another attempt. ENVOI_RETRY_NEVER and
+ * The member `retry` of the failure decides whether another attempt follows. ENVOI_RETRY_NEVER and
  * ENVOI_RETRY_AFTER_USER stop the client. After ENVOI_RETRY_NOW the attempt follows at once, after
  * ENVOI_RETRY_LATER with a delay: random from 0 to reconnect.first, then to twice that, and so on
  * up to reconnect.longest, until a connection has lasted a minute. There are three exceptions.
@@ -398,9 +398,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client)
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
  * Report that the network has changed or the machine has woken up. A client that waits for its next
- * attempt makes it now, but not within ten seconds of the attempt of an earlier hint: then it is
- * made at the end of these. A client that is online probes its connection. No effect on a client
- * that is offline. On Linux the library detects by itself that the machine has woken up.
+ * attempt makes it now; attempts that follow hints are at least ten seconds apart. A client that is
+ * online probes its connection. No effect on a client that is offline. On Linux the library detects
+ * by itself that the machine has woken up.
  */
 ENVOI_API void envoi_client_hint(struct envoi_client *client);
 /**

@@ -83,7 +83,7 @@ ENVOI_API void envoi_component_free(struct envoi_component *component);
 
 /** @return the session, which lives as long as the component. Its address is the domain */
 ENVOI_API struct envoi_session *envoi_component_session(struct envoi_component *component);
-/** @return the component of a session; NULL: it is no component's */
+/** @return the component of a session; NULL: the session does not belong to a component */
 ENVOI_API struct envoi_component *envoi_session_component(const struct envoi_session *session);
 
 /** @return the settings, which live as long as the component */

@@ -19,23 +19,23 @@ extern "C" {
 /*
  * For presence and subscriptions (RFC 6121, sections 3 and 4) a component is the server of its
  * addresses. The component keeps the presence of each own address and the subscriptions between own
- * addresses and contacts, and does what section 3 and 4 require of a server:
+ * addresses and contacts, and does what sections 3 and 4 require of a server:
  *
  * - Probes are answered (section 4.3.2), and a contact whose request is approved gets the presence.
  * - A change of presence is sent to the contacts that are subscribed. When a session starts, the
- *   presence of all own addresses is sent again: the server has kept none of it. So is
- *   unavailable presence that may have been lost with the connection (section 4.5.2), of the latest
- *   10,000 addresses: until the server has answered a ping behind it, where the setting
- *   acknowledgement.ping allows that.
+ *   presence of all own addresses is sent again, because the server has kept none of it.
+ *   Unavailable presence may have been lost with the connection (section 4.5.2): it is sent again,
+ *   for the latest 10,000 addresses, unless the server has answered a ping that was sent after it
+ *   (setting acknowledgement.ping).
  * - envoi_component_disconnect() first makes all own addresses unavailable at their contacts. No
  *   server does this on behalf of a component. At most close.timeout is used for it.
  * - Presence to many contacts is sent while the outbox has room: it pauses at
  *   ENVOI_EVENT_OUTBOX_HIGH and continues at ENVOI_EVENT_OUTBOX_LOW.
- * - Stanzas of subscriptions go from bare address to bare address, and are taken with and without
- *   resources, in every order.
+ * - Subscription stanzas are sent between bare addresses. Received ones may have resources, and may
+ *   come in any order.
  *
  * Nothing is stored: a program keeps subscriptions itself (`changed`), and loads them before it
- * connects. The presence that contacts send is for stanza rows.
+ * connects. Presence from contacts is delivered to stanza rows.
  *
  * Addresses are given as text and prepared. An own address is one of the component's domain.
  * Functions fail with ENVOI_ERR_INVALID if an address is malformed or not of that domain, and with
@@ -67,15 +67,15 @@ struct envoi_component_presence_hook_impl {
 	 * Without this function a request to an address whose presence is set is approved, another
 	 * one is refused.
 	 * @param own, contact  bare; borrowed for the call
-	 * @param is_probe      the contact's server probes: for that server the contact is
-	 *                      subscribed already, as after a loss of the program's data. A refusal
-	 *                      ends the subscription there
+	 * @param is_probe      the request is a probe: the contact's server has the contact as
+	 *                      subscribed, for example because the program has lost its data. A
+	 *                      refusal ends that subscription
 	 */
 	enum envoi_component_verdict (*requested)(struct envoi_component_presence_hook *hook,
 		struct envoi_component *component, const struct envoi_jid *own,
 		const struct envoi_jid *contact, bool is_probe);
-	/** OPTIONAL. A subscription has changed, by the contact or by a function below but
-	 * envoi_component_load_subscription(). @param subscription  bits; 0: none */
+	/** OPTIONAL. A subscription was changed, by the contact or by one of the functions below,
+	 * except envoi_component_load_subscription(). @param subscription  bits; 0: none */
 	void (*changed)(struct envoi_component_presence_hook *hook,
 		struct envoi_component *component, const struct envoi_jid *own,
 		const struct envoi_jid *contact, unsigned int subscription);
@@ -104,7 +104,7 @@ ENVOI_API int envoi_component_set_presence(
 	struct envoi_component *component, const char *own, struct envoi_stanza *presence);
 
 /** Set a subscription that the program has stored; nothing is sent.
- * @param own, contact  resources in them have no effect, in this and all functions below
+ * @param own, contact  resources in them have no effect; the same applies to all functions below
  * @param subscription  bits; 0: none */
 ENVOI_API int envoi_component_load_subscription(struct envoi_component *component, const char *own,
 	const char *contact, unsigned int subscription);
@@ -113,7 +113,7 @@ ENVOI_API unsigned int envoi_component_subscription(
 	const struct envoi_component *component, const char *own, const char *contact);
 
 /** Approve a contact (section 3.1.4), and send it the presence.
- * Others as envoi_send(): then nothing changes; as with all functions below. */
+ * Other errors as envoi_send(): nothing has changed. The same applies to all functions below. */
 ENVOI_API int envoi_component_approve(
 	struct envoi_component *component, const char *own, const char *contact);
 /** Refuse the request of a contact, or end its subscription (sections 3.1.4 and 3.2). */

@@ -88,7 +88,7 @@ enum envoi_stream_condition {
  *
  * aborted                                 later: this side has aborted
  * account-disabled, credentials-expired   after the user
- * encryption-required                     after the user: with TLS
+ * encryption-required                     after the user, who has to enable TLS
  * incorrect-encoding                      never
  * invalid-authzid                         after the user
  * invalid-mechanism, malformed-request    never

@@ -60,9 +60,9 @@ enum envoi_event_type {
 	 */
 	ENVOI_EVENT_UNHANDLED,
 	/**
-	 * an error arrived for a sent stanza whose ticket has already reported (<envoi/ticket.h>),
-	 * one of the first ten for it; @p text: the id; @p stanza: the error. The stanza may have
-	 * been read nevertheless
+	 * an error arrived for a sent stanza whose ticket has already reported (<envoi/ticket.h>);
+	 * posted ten times at most for one stanza; @p text: the id; @p stanza: the error. The
+	 * stanza may have been read nevertheless
 	 */
 	ENVOI_EVENT_LATE_ERROR,
 	/**
@@ -116,8 +116,8 @@ enum envoi_event_type {
 	ENVOI_EVENT_OUTBOX_LOW,
 	/**
 	 * client: the presence of a contact's resource, or of another resource of the account, has
-	 * changed (<envoi/presence.h>); @p jid: its full address, or a bare one: of some gateways,
-	 * and where all resources of a contact became unavailable; @p stanza; @p text: NULL, or the
+	 * changed (<envoi/presence.h>); @p jid: its full address; a bare one from some gateways,
+	 * and if all resources of a contact became unavailable; @p stanza; @p text: NULL, or the
 	 * limit because of which it is not held
 	 */
 	ENVOI_EVENT_PRESENCE,

@@ -131,8 +131,8 @@ enum envoi_journal_state {
 struct envoi_journal_reader;
 
 /**
- * Read what a journal has of the stanzas that were sent, for programs with a store of their own:
- * before or after loading, whose stanzas have no tickets.
+ * Read which sent stanzas a journal records, for programs with a store of their own. Call it before
+ * or after loading; the stanzas that loading sends have no tickets.
  *
  * @param data, len  the stored records; borrowed until the reader is freed. A last record that is
  *                   incomplete or damaged is ignored
@@ -148,7 +148,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_journal_reader_new(struct envoi_journal_rea
  *
  * @param[out] ret_stanza  a new reference
  * @retval ENVOI_STOP         there are no more
- * @retval ENVOI_ERR_INVALID  its record is not that of a stanza; the next one can be taken
+ * @retval ENVOI_ERR_INVALID  the record does not contain a stanza; the next one can be taken
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_journal_reader_next(struct envoi_journal_reader *reader,

@@ -23,7 +23,7 @@ extern "C" {
  * behind it, <envoi/tcp.h>), or code that calls envoi_listener_take(), a test with connections in
  * memory for example.
  *
- * Limits, and what follows where they are reached:
+ * Limits, and what happens when they are reached:
  * - beyond listener.per-address connections without login from one address, a new one from there is
  *   closed at once; others are served;
  * - at listener.connections connections in all, sources are not read: new connections wait in the
@@ -31,12 +31,12 @@ extern "C" {
  * - without descriptors or memory, or when accepting fails for another reason, a source is not read
  *   for a second, or until a connection ends;
  * - when all connections of the context together hold three quarters of listener.memory for their
- *   peers (incomplete input, output, outboxes), sources are not read until five eighths are left;
- *   beyond listener.memory, the connections that hold most are not read until seven eighths are
- *   left; if the sum still grows, the next ones. What was read is handed over. Deadlines of
- *   elements and of writing go on meanwhile, so that memory becomes free. Beyond nine eighths, the
- *   connection that holds most of those that have not logged in is ended with the stream error
- *   resource-constraint, one after the other;
+ *   peers (incomplete input, output, outboxes), sources are not read until the sum has fallen to
+ *   five eighths. Above listener.memory, the connections that hold most are not read until the sum
+ *   has fallen to seven eighths; while it grows, further ones are not read. Stanzas that were read
+ *   are delivered. The deadlines of elements and of writing continue, so that memory is freed.
+ *   Above nine eighths, connections that have not logged in end with the stream error
+ *   resource-constraint, one after the other, the one that holds most first;
  * - beyond listener.per-account connections of one account, envoi_admission_log_in() refuses.
  */
 
@@ -115,7 +115,7 @@ ENVOI_API void envoi_listener_get_stats(
  *                          quarters of listener.memory
  * @retval ENVOI_ERR_STATE  the listener is paused
  * @retval ENVOI_ERR_NOMEM
- * Other errors as `admitted` returned them.
+ * Other errors as `admitted` has returned them.
  */
 ENVOI_API int envoi_listener_take(struct envoi_listener *listener, const char *service,
 	struct envoi_channel *channel, const struct sockaddr *address, size_t address_len);
@@ -140,7 +140,7 @@ ENVOI_API const char *envoi_admission_address(const struct envoi_admission *admi
 ENVOI_API ENVOI_MUST_CHECK int envoi_admission_log_in(
 	struct envoi_admission *admission, const char *account);
 
-/** The connection has ended: free the admission; NULL is allowed. Also after the listener was
+/** The connection has ended: free the admission; NULL is allowed. Allowed after the listener was
  * freed. Sources that were not read continue in a later turn of the loop. */
 ENVOI_API void envoi_admission_end(struct envoi_admission *admission);
 
@@ -152,8 +152,9 @@ struct envoi_listener_source;
 struct envoi_listener_source_impl {
 	const char *name;
 	/** Begin to accept connections, or stop; not called inside accepting. A source that cannot
-	 * begin tries again by itself. It is called again while connections are wanted when one has
-	 * ended: a source that waits for descriptors or memory tries at once. */
+	 * begin tries again by itself. While connections are wanted, it is called again when a
+	 * connection has ended: a source that waits for descriptors or memory then tries at once.
+	 */
 	void (*want)(struct envoi_listener_source *source, bool is_wanted);
 	/** Stop and free; envoi_listener_take() may be on the stack. */
 	void (*destroy)(struct envoi_listener_source *source);

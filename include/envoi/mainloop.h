@@ -85,8 +85,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_libevent(
  *
  * Run it with envoi_loop_run(), or from another loop: before that waits, get descriptors and time
  * from envoi_loop_poll_fds() and envoi_loop_poll_timeout_ms(); when a descriptor is ready or the
- * time has passed, call envoi_loop_run_once() without waiting. That polls the descriptors again, so
- * that the caller does not pass on which of them are ready; a call when none is has no effect.
+ * time has passed, call envoi_loop_run_once() without waiting. That call polls the descriptors
+ * itself: the caller does not pass on which of them are ready. A call when nothing is ready or due
+ * has no effect.
  *
  * @retval ENVOI_ERR_NOMEM
  */

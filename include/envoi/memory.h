@@ -35,8 +35,8 @@ enum envoi_memory_side {
 struct envoi_memory_script {
 	size_t piece_bytes; /**< size of the pieces that arrive, one a turn; 0: up to 16,384 */
 	uint64_t delay_ms; /**< time between sending and arrival; the order is kept */
-	/** the most that goes out in a second: what one call sends arrives when its last byte does;
-	 * 0: no limit */
+	/** the largest number of bytes sent in a second; the bytes of one call arrive together,
+	 * when the last of them does; 0: no limit */
 	uint64_t bytes_per_second;
 	/**
 	 * number of bytes, since the beginning, after whose arrival the connection breaks for both

@@ -28,13 +28,13 @@ struct envoi_settings;
  * An ENVOI_EVENT_PRESENCE is posted for each available presence, and for each unavailable one that
  * ends the presence of a resource that is held. Servers also send unavailable presence of contacts
  * that were not available, at login for instance: it is held for envoi_presences_last(), without an
- * event. The presence of the session's own full address is for stanza rows only. Only contacts of
- * the roster and the own account are held: presence of rooms (XEP-0045) and of strangers is for
- * stanza rows only. The presences of a contact that is removed from the roster, or to which the
- * account's subscription ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped
- * when the session of the server ends (ENVOI_EVENT_ENDED), without an event for each. A session
- * that is suspended and resumed keeps them. A process that resumes the session of an earlier one by
- * a journal (envoi_client_load_journal()) begins with none: the server sends presence when it
+ * event. The object holds contacts of the roster and the own account only. Presence of rooms
+ * (XEP-0045), of strangers and of the session's own full address is delivered to stanza rows only.
+ * The presences of a contact that is removed from the roster, or to which the account's
+ * subscription ends, are dropped with its ENVOI_EVENT_ROSTER_CHANGED. All are dropped when the
+ * session of the server ends (ENVOI_EVENT_ENDED), without an event for each. A session that is
+ * suspended and resumed keeps them. A process that resumes the session of an earlier one by a
+ * journal (envoi_client_load_journal()) begins with none: the server sends presence when it
  * changes.
  *
  * Limits: limits.presence-resources for one contact, where a new resource replaces the one that was
@@ -48,7 +48,8 @@ struct envoi_presences;
 
 /** The presence of one resource (RFC 6121, section 4.7). */
 struct envoi_contact_presence {
-	const struct envoi_jid *jid; /**< as it sends: full; of some gateways bare */
+	/** the sender: a full address; from some gateways a bare one */
+	const struct envoi_jid *jid;
 	const char *show; /**< "away", "chat", "dnd", "xa", or NULL; static */
 	const char *status; /**< in the stanza's main language; NULL: none */
 	int priority; /**< -128..127 */
@@ -76,10 +77,10 @@ ENVOI_API void envoi_presences_free(struct envoi_presences *presences);
 /* What the functions below return is borrowed until a presence arrives or is dropped, which happens
  * in the loop. */
 
-/** @return available resources of all contacts */
+/** @return the number of available resources of all contacts */
 ENVOI_API size_t envoi_presences_count(const struct envoi_presences *presences);
 
-/** @return presences that were not held because of a limit, since the object was made */
+/** @return the number of presences not held because of a limit, since the object was made */
 ENVOI_API uint64_t envoi_presences_refused(const struct envoi_presences *presences);
 
 /**
@@ -112,11 +113,11 @@ ENVOI_API const struct envoi_contact_presence *envoi_presences_last(
 	const struct envoi_presences *presences, const struct envoi_jid *jid);
 
 /**
- * Ask for the presence of an entity (RFC 6121, section 4.3). The server probes all contacts with
+ * Request the presence of an entity (RFC 6121, section 4.3). The server probes all contacts with
  * the initial presence; this is for others. The answer arrives as presence.
  *
  * @param jid  full, or bare for all resources
- * @retval ENVOI_ERR_STATE  detached; others as envoi_send()
+ * @retval ENVOI_ERR_STATE  detached. Other errors as envoi_send()
  */
 ENVOI_API int envoi_presences_probe(struct envoi_presences *presences, const struct envoi_jid *jid);
 

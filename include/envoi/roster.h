@@ -60,7 +60,7 @@ ENVOI_API const char *envoi_roster_ask_name(enum envoi_roster_ask ask);
 
 /** One contact (RFC 6121, section 2.1.2). */
 struct envoi_roster_item {
-	const struct envoi_jid *jid; /**< as the server sends it: bare, of some gateways full */
+	const struct envoi_jid *jid; /**< as the server sends it: bare; for some gateways full */
 	const char *name; /**< NULL: none */
 	enum envoi_subscription subscription;
 	enum envoi_roster_ask ask;
@@ -146,9 +146,9 @@ ENVOI_API const struct envoi_roster_item *envoi_roster_next_in_group(
 
 /**
  * Make a list of contacts in the order of their names, for display. Names are compared as nicknames
- * (RFC 8266, section 2.4): upper and lower case are equal. In place of a name that is missing or
- * empty is the address; equal names are in the order of their addresses. The order is that of
- * Unicode code points, not of a language.
+ * (RFC 8266, section 2.4): upper and lower case are equal. A contact without a name, or with an
+ * empty one, is compared by its address; equal names are in the order of their addresses. The order
+ * is that of Unicode code points, not of a language.
  *
  * @param group  the contacts of that group, or ENVOI_ROSTER_NO_GROUP; NULL: every contact
  * @param[out] ret_items  ended by NULL; to be freed with envoi_free(). The contacts are borrowed
@@ -201,8 +201,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_roster_load(
  * Add or change a contact on the server (RFC 6121, sections 2.3 and 2.4). The contacts held change
  * when the server's push arrives.
  *
- * @param item  borrowed for the call; only address, name and groups are used. The request has the
- *              address that the contact has in the roster, for a new contact its bare address
+ * @param item  borrowed for the call; only address, name and groups are used. The request uses the
+ *              address that the contact has in the roster; for a new contact, the bare address
  * @param done  called with the answer, as for envoi_request(); NULL: not wanted
  * @param user  passed to @p done
  * @retval ENVOI_ERR_STATE    the roster was detached

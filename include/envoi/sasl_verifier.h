@@ -26,8 +26,8 @@ extern "C" {
  *	const struct envoi_sasl_account account = {.verifiers = &verifier, .verifier_count = 1};
  *	envoi_sasl_lookup_answer(lookup, r, &account);
  *
- * Who knows a verifier can test passwords without the server, and pretend to be the server: it is
- * stored and wiped as a secret (RFC 5802, section 9).
+ * A verifier is sufficient to test passwords without the server, and to impersonate the server:
+ * store and wipe it as a secret (RFC 5802, section 9).
  */
 
 struct envoi_context;
@@ -60,8 +60,8 @@ struct envoi_sasl_derivation_options {
 
 enum {
 	ENVOI_SASL_DEFAULT_SALT_BYTES = 16,
-	/** a tenth of a second on a machine of 2015 (RFC 7677, section 4), which is what a client
-	 * computes at its first login */
+	/** a client computes as many at its first login: a tenth of a second on a machine of 2015
+	 * (RFC 7677, section 4) */
 	ENVOI_SASL_DEFAULT_ITERATIONS = 15000,
 };
 
@@ -102,8 +102,8 @@ enum {
  *
  * @param[out] text  NUL-terminated; secret
  * @retval ENVOI_ERR_UNSUPPORTED  a mechanism that envoi_sasl_derive() does not know
- * @retval ENVOI_ERR_INVALID      the keys have not the size of the hash; the salt is empty or too
- *                                long; there are no iterations
+ * @retval ENVOI_ERR_INVALID      the keys do not have the size of the hash; the salt is empty or
+ *                                too long; there are no iterations
  * After an error @p text is unchanged.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_verifier_print(
@@ -118,7 +118,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_sasl_verifier_print(
  * @param len                characters of @p text, which needs no NUL
  * @retval ENVOI_ERR_UNSUPPORTED  a mechanism that envoi_sasl_derive() does not know
  * @retval ENVOI_ERR_INVALID      malformed: a part is missing or empty, base64 is not canonical, a
- *                                key has not the size of the hash, the salt is longer than
+ *                                key does not have the size of the hash, the salt is longer than
  *                                ENVOI_SASL_SALT_BYTES, the count begins with 0 or is larger than
  *                                4294967295
  */

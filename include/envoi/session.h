@@ -25,7 +25,7 @@ extern "C" {
  */
 struct envoi_session;
 
-/** @return the context that it was made in; borrowed, as long as the session */
+/** @return the context that the session was made in; borrowed; lives as long as the session */
 ENVOI_API struct envoi_context *envoi_session_context(const struct envoi_session *session);
 /** @return the address in use: the full one from binding on, until another one is bound; NULL:
  * none; borrowed until it changes */
@@ -39,16 +39,16 @@ ENVOI_API bool envoi_session_is_online(const struct envoi_session *session);
 /**
  * @return whether a stanza comes from the account of the session itself: it has no `from`, or that
  *         is the bare address of the account (RFC 6120, section 8.1.2.1). Pushes, copies of
- *         messages and notifications of the account's own nodes count only then: everybody can send
- *         stanzas that look like them. False while the session has no address
+ *         messages and notifications of the account's own nodes count only then: any entity can
+ *         send stanzas that look like them. False while the session has no address
  */
 ENVOI_API bool envoi_session_is_from_account(
 	const struct envoi_session *session, const struct envoi_stanza *stanza);
 
 /**
  * @return the number of the epoch, which changes when the session of the server ends, not when it
- *         is resumed. Never 0. With an epoch end its promises, and the requests that were given to
- *         a stream
+ *         is resumed. Never 0. The end of an epoch ends its promises, and the requests that were
+ *         given to a stream
  */
 ENVOI_API uint64_t envoi_session_epoch(const struct envoi_session *session);
 
@@ -118,14 +118,14 @@ ENVOI_API struct envoi_handler *envoi_session_find(
 	const struct envoi_session *session, const char *name);
 
 /**
- * Look for handlers that do not take part yet, because a handler that they need is not attached.
- * envoi_client_connect() does so.
+ * Check whether attached handlers wait for a handler that is not attached. envoi_client_connect()
+ * does this check.
  * @retval ENVOI_ERR_NOT_FOUND  envoi_session_problem() names a handler and what it needs
  */
 ENVOI_API int envoi_session_check_needs(struct envoi_session *session);
 
 /**
- * Use an extension: attach its handler, behind those of the extensions on which it depends, unless
+ * Use an extension: attach its handler, after those of the extensions on which it depends, unless
  * they are attached already. Uses are counted, those by other extensions too. Where a handler of
  * the extension's name is attached by the application, that one is used, and is not removed; after
  * the application has removed it, the next use makes another one.
@@ -182,9 +182,9 @@ struct envoi_hold;
 /**
  * Hold the acknowledgement of the stanza that is being delivered, in the function of a stanza row
  * or filter. A stanza counts as handled when its delivery returns, and the server then removes it.
- * A held stanza, and all that come behind it, are acknowledged after envoi_hold_release() only:
- * when the program or the connection ends before that, the server delivers them again at the next
- * login. A resumed session does not deliver a second time what it has delivered.
+ * A held stanza, and all that follow it, are acknowledged after envoi_hold_release() only: when the
+ * program or the connection ends before, the server delivers them again at the next login. A
+ * resumed session does not deliver a second time what it has delivered.
  *
  * Without stream management a hold has no effect. Each hold is released, also after its session has
  * ended or was freed: then the release only frees it.

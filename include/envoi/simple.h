@@ -55,8 +55,8 @@ struct envoi_simple {
 	/** OPTIONAL. Assignments as of envoi_client_set_assignment(), "tls.ca-file=ca.pem"; a NULL
 	 * ends them */
 	const char *const *settings;
-	/** milliseconds for the whole call, login included; 0: ENVOI_SIMPLE_TIMEOUT_MS. The polite
-	 * logout counts too, but is cut short without an error */
+	/** milliseconds for the whole call, login included; 0: ENVOI_SIMPLE_TIMEOUT_MS. The logout
+	 * is included; when the time ends in it, the connection is cut, without an error */
 	uint64_t timeout_ms;
 	struct envoi_context *context; /**< OPTIONAL. NULL: one is made for each call */
 	/** OPTIONAL. Called with the client before it connects: to add connectors or handlers, or

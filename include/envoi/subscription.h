@@ -25,12 +25,12 @@ struct envoi_settings;
  * Requests for presence, and their answers (RFC 6121, section 3). A client has one:
  * envoi_client_subscriptions().
  *
- * The setting subscription.policy decides which requests of contacts are answered at once. Each
+ * The setting subscription.policy decides which requests of contacts are answered at once. Every
  * other request is reported by one ENVOI_EVENT_SUBSCRIPTION_REQUEST, and stays open until it is
  * answered, here or by another resource of the account, or withdrawn, or the session of the server
  * ends. Servers deliver open requests again at each login, and repeated ones in between: an open
  * request is reported once a session. Contacts that are subscribed already, or approved in advance,
- * are approved without a question.
+ * are approved at once.
  *
  * Answers of contacts are reported by ENVOI_EVENT_SUBSCRIPTION_APPROVED, _REFUSED and _ENDED, and
  * are not answered. The roster changes with the server's pushes, which are independent of these
@@ -44,8 +44,8 @@ struct envoi_subscriptions;
 /** A request that waits for an answer. */
 struct envoi_subscription_request {
 	const struct envoi_jid *jid; /**< bare */
-	/** of the first request, for the user; NULL: none, or more than 1,024 bytes, which only
-	 * its event has */
+	/** text of the first request, for the user; NULL: none, or one of more than 1,024 bytes,
+	 * which is in the event only */
 	const char *text;
 };
 
@@ -89,7 +89,7 @@ ENVOI_API const struct envoi_subscription_request *envoi_subscriptions_find(
  * @param jid  of the contact; a resource in it has no effect, in this and all functions below
  * @retval ENVOI_ERR_NOT_FOUND  it has no open request; see envoi_subscriptions_preapprove()
  * @retval ENVOI_ERR_STATE      detached
- * Others as envoi_send(): the request stays open.
+ * Other errors as envoi_send(): the request stays open.
  */
 ENVOI_API int envoi_subscriptions_approve(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);
@@ -100,7 +100,7 @@ ENVOI_API int envoi_subscriptions_refuse(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);
 
 /** End the subscription of a contact to the account's presence, or withdraw an approval that was
- * given in advance (sections 3.2 and 3.4). @retval ENVOI_ERR_STATE detached; others as
+ * given in advance (sections 3.2 and 3.4). @retval ENVOI_ERR_STATE detached. Other errors as
  * envoi_send(). */
 ENVOI_API int envoi_subscriptions_cancel(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);
@@ -112,7 +112,7 @@ ENVOI_API bool envoi_subscriptions_can_preapprove(const struct envoi_subscriptio
  * Approve a later request of a contact in advance (section 3.4): the server answers it.
  * @retval ENVOI_ERR_UNSUPPORTED  envoi_subscriptions_can_preapprove() is false
  * @retval ENVOI_ERR_STATE        detached
- * Others as envoi_send().
+ * Other errors as envoi_send().
  */
 ENVOI_API int envoi_subscriptions_preapprove(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid);
@@ -125,7 +125,7 @@ ENVOI_API int envoi_subscriptions_preapprove(
  *
  * @param text  for the contact's user; NULL: none
  * @retval ENVOI_ERR_STATE  detached
- * Others as envoi_send().
+ * Other errors as envoi_send().
  */
 ENVOI_API int envoi_subscriptions_request(
 	struct envoi_subscriptions *subscriptions, const struct envoi_jid *jid, const char *text);

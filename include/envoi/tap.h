@@ -19,7 +19,7 @@ enum envoi_direction {
 /**
  * Receives the traffic, for an XML console: stream headers, first-level elements and closing tags,
  * in the order in which they are received and sent. Called inside functions of the library; it must
- * not call the library, but for envoi_client_switch_tap() and envoi_stream_switch_tap().
+ * not call the library, except envoi_client_switch_tap() and envoi_stream_switch_tap().
  *
  * Texts and attribute values that may be secret are replaced by "[redacted]": those of SASL, SASL2
  * (XEP-0388), tokens (XEP-0484), registration (XEP-0077, XEP-0389), the old authentication

@@ -70,7 +70,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
 /*
  * Each function adds a source to a listener, which owns it. The sockets are non-blocking and closed
  * on exec, those of connections too. At most 16 connections are accepted in a turn of the loop.
- * When accepting fails, but for an error of one connection by accept(2), the log has the reason,
+ * When accept(2) fails for a reason other than an error of one connection, the reason is logged,
  * and the socket is not read for a second, or until a connection of the listener ends.
  *
  * @p service names the source: "xmpp-client", "xmpps-client"; copied, see
@@ -81,7 +81,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tcp_connector_new(
  * Listen for TCP connections.
  *
  * @param address   numeric, "192.0.2.1" or "2001:db8::1"; NULL: every address of both families, on one
- *                  socket, or of IPv4 where the system has no IPv6. An IPv6 address takes no IPv4
+ *                  socket, or of IPv4 where the system has no IPv6. An IPv6 address accepts no IPv4
  *                  connections
  * @param port      0: the system chooses one
  * @param[out] ret_port  the port; NULL: not wanted

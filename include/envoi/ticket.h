@@ -84,14 +84,14 @@ ENVOI_API const char *envoi_ticket_report_text(const struct envoi_ticket_report 
 typedef void envoi_ticket_fn(struct envoi_ticket *ticket, const struct envoi_ticket_report *report);
 
 /**
- * Whether a message is sent again when the session of the server has ended before it was
- * acknowledged, and another one of the same account follows within a day. It has the same id, an
- * origin-id equal to the id from its first sending on (XEP-0359), by which a recipient recognises
- * it, and a delay (XEP-0203). A client does so; other owners of sessions say whether they do
- * (envoi_session_set_continued()).
+ * Whether a message is sent again: the session of the server has ended before the message was
+ * acknowledged, and another session of the same account starts within a day. The message has the
+ * same id and a delay (XEP-0203), and, from its first sending on, an origin-id equal to the id
+ * (XEP-0359), by which a recipient recognises it. Clients send messages again; other owners of
+ * sessions choose by envoi_session_set_continued().
  *
- * Without stream management (XEP-0198) messages are kept for it until the server has answered a
- * ping behind them (setting acknowledgement.ping).
+ * Without stream management (XEP-0198) messages are kept for this until the server has answered a
+ * ping that was sent after them (setting acknowledgement.ping).
  */
 enum envoi_resend {
 	/**
@@ -135,9 +135,9 @@ struct envoi_ticket {
  */
 ENVOI_API int envoi_ticket_cancel(struct envoi_ticket *ticket);
 
-/** Forgo the report: the ticket may be freed when this returns. Nothing else changes for its
- * stanza, but that later errors for it are not reported either. No effect when the ticket is not in
- * use; allowed in its function. */
+/** Forgo the report: the ticket may be freed when this returns. Its stanza is sent as before; later
+ * errors for it are not reported either. No effect when the ticket is not in use; allowed in its
+ * function. */
 ENVOI_API void envoi_ticket_forget(struct envoi_ticket *ticket);
 
 #ifdef __cplusplus

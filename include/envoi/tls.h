@@ -156,11 +156,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_tls_config_set_decider(
  * The peer's part of a handshake is limited to 32 KiB; a longer one ends with ENVOI_ERR_LIMIT.
  *
  * Certificate and key are read now, which takes some milliseconds. They are read again when device,
- * inode, size or times of one of the two files have changed. That is looked at when a handshake
- * chooses them, at most once a second, by the context's clock. Connections that were made before
+ * inode, size or times of one of the two files have changed. The files are checked when a handshake
+ * chooses them, at most once a second by the context's clock. Connections that were made before
  * keep the earlier certificate. New files that cannot be used are logged (ENVOI_LOG_ERROR), and the
- * earlier certificate is kept until they change again: a renewal replaces first one, then the
- * other file, by rename(2), and may leave a moment in which they do not match.
+ * earlier certificate is kept until they change again: a renewal replaces first one, then the other
+ * file, by rename(2), and may leave a moment in which they do not match.
  *
  * @param[out] ret_config  a new reference
  * @param cert_file  PEM: the certificate, followed by those of its issuers. NULL: none; add a
@@ -203,15 +203,15 @@ enum envoi_tls_request {
  * Request certificates of clients. A client whose certificate names its address can log in with
  * SASL EXTERNAL (XEP-0178).
  *
- * A certificate is verified as that of a server (see struct envoi_tls_config), but for its names:
- * the chain leads to an authority in @p ca_file, and to none of the system; strength, times, and
- * the use by clients are checked; all authorities on the path are entitled to issue for the domains
- * of all XmppAddrs. Revocation is not checked. Authorities are not listed in the request.
+ * A certificate is verified as that of a server (see struct envoi_tls_config), except for its
+ * names: the chain leads to an authority in @p ca_file, and to none of the system; strength, times,
+ * and the use by clients are checked; all authorities on the path are entitled to issue for the
+ * domains of all XmppAddrs. Revocation is not checked. Authorities are not listed in the request.
  *
  * The limit on the peer's part of a handshake is 64 KiB then. Connections keep the client's
  * certificates in memory.
  *
- * May be called again; later connections are made by the last call.
+ * May be called again: the last call applies to later connections.
  *
  * @param ca_file  PEM, read now, and again when it has changed, as the files of
  *                 envoi_tls_config_new_server(); required unless @p request is NONE
@@ -246,8 +246,8 @@ ENVOI_API struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_confi
 /** On what grounds the peer is trusted. */
 enum envoi_tls_trust {
 	ENVOI_TLS_TRUST_NONE, /**< not trusted, or no certificate was requested of the peer */
-	/** the certificate was verified; that of a server with its name. What a client's names is
-	 * in envoi_tls_info.client_addresses */
+	/** the certificate was verified; of a server, with its name; the addresses that a client's
+	 * certificate names are in envoi_tls_info.client_addresses */
 	ENVOI_TLS_TRUST_VERIFIED,
 	ENVOI_TLS_TRUST_PINNED, /**< the key is pinned, by a setting or by a decision */
 	/** the certificate cannot be verified; a decider accepted it for this connection */

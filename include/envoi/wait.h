@@ -46,9 +46,10 @@ ENVOI_SHADOW_BEGIN
  * is cancelled, or when the epoch of the session ends. A wait of a session that is offline ends
  * when an attempt to log in fails.
  *
- * As of all rows, the context keeps the namespaces and names of elements until it is freed, each of
- * them once, so that many waits for the same payload take no memory. A name that a peer has chosen
- * belongs into the check of @p done instead. What a path compares with attributes is not kept.
+ * As for all rows, the context keeps the namespaces and names of elements until it is freed, each
+ * of them once, so that many waits for the same payload take no memory. A name that a peer has
+ * chosen belongs into the check of @p done instead. What a path compares with attributes is not
+ * kept.
  *
  * @param like        the stanza to wait for; copied with its texts, without the payload type.
  *                    `handle`, `matches` and `once` are not set: @p done checks the stanza
@@ -68,7 +69,8 @@ ENVOI_SHADOW_END
 
 /**
  * End a wait with ENVOI_ERR_CANCELED, reported from the loop. No effect if it has ended; NULL is
- * allowed. Inside the function of the wait itself it has an effect if that declines the stanza.
+ * allowed. Inside the function of the wait it has an effect only if that function declines the
+ * stanza.
  */
 ENVOI_API void envoi_wait_cancel(struct envoi_wait *wait);
 

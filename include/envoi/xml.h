@@ -133,8 +133,8 @@ ENVOI_API struct envoi_element *envoi_element_set_ns(
 ENVOI_API struct envoi_element *envoi_element_add_text(
 	struct envoi_element *element, const char *text);
 
-/** Remove an element from its parent, with its content. Nothing for a root, for NULL, and for a
- * tree that has failed. The memory is the tree's, and freed with it. */
+/** Remove an element from its parent, with its content. No effect on a root, on NULL, and in a tree
+ * that has failed. The memory is the tree's, and freed with it. */
 ENVOI_API void envoi_element_remove(struct envoi_element *element);
 
 /** Copy an element into a new tree. @return the root with one reference; NULL: out of memory */
@@ -232,7 +232,6 @@ ENVOI_API void envoi_xml_close(struct envoi_xml_writer *writer);
 /**
  * End and free the writer.
  *
- * @retval ENVOI_OK
  * @retval ENVOI_OK
  * @retval ENVOI_ERR_INVALID  XML does not allow a name, value, text or namespace, or an attribute
  *                            was added twice

@@ -53,17 +53,17 @@ struct envoi_channel_impl {
 	int (*start)(struct envoi_channel *channel);
 
 	/**
-	 * Take bytes to send. After it took fewer than offered it may be called again at any time,
-	 * with more. It may be called after shut_down, because TLS answers the peer by itself: it
-	 * returns ENVOI_ERR_DISCONNECTED then. Not called after disconnect.
+	 * Take bytes to send. After it has taken fewer than it was offered, it may be called again
+	 * at any time, with more. It may be called after shut_down, because TLS answers the peer by
+	 * itself: it returns ENVOI_ERR_DISCONNECTED then. Not called after disconnect.
 	 * @param[out] ret_taken  how many; when fewer than @p len, envoi_channel_writable() follows
-	 * @retval <0  it never takes more; it may still have something to read
+	 * @retval <0  nothing can be sent any more; input may still be pending
 	 */
 	int (*send)(struct envoi_channel *channel, const char *data, size_t len, size_t *ret_taken);
 
-	/** Whether envoi_channel_received(), _ended() and _broken() may come: this is how a peer is
-	 * held up. At first they may not. Called before start too. @retval <0  not possible: the
-	 * connection ends */
+	/** Set whether envoi_channel_received(), _ended() and _broken() may be called: a peer that
+	 * is not read slows down. False at first. Called before start, too.
+	 * @retval <0  not possible: the connection ends */
 	int (*want_read)(struct envoi_channel *channel, bool wanted);
 
 	/** No more data is sent: show the peer the end, if that is possible. Called once at most,
@@ -163,7 +163,8 @@ struct envoi_opening_options {
  * @param options  borrowed for the call
  * @retval ENVOI_ERR_INVALID  @p tls is of the other role or has no certificate for a receiver, or
  *                            @p server_name is no domain (initiator)
- * @retval ENVOI_ERR_NOMEM    or what the channel refused to start with
+ * @retval ENVOI_ERR_NOMEM
+ * Other errors as the channel's `start`.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_opening_new(struct envoi_opening **ret_opening,
 	struct envoi_context *context, struct envoi_channel *channel,
@@ -272,13 +273,14 @@ ENVOI_API unsigned int envoi_tls_channel_doubts(const struct envoi_channel *chan
 /* --- for owners of channels --- */
 
 /** The functions of an owner of a channel. Transports of envoi_channel_transport_new() are owners;
- * a protocol of its own on a channel implements these. All are REQUIRED, and come from the loop. */
+ * another protocol on a channel implements these functions. All are REQUIRED, and come from the
+ * loop. */
 struct envoi_channel_sink_impl {
 	void (*received)(struct envoi_channel_sink *sink, const char *data, size_t len);
 	void (*writable)(struct envoi_channel_sink *sink);
 	void (*ended)(struct envoi_channel_sink *sink);
 	void (*broken)(struct envoi_channel_sink *sink, int code, const char *text);
-	/** Do not destroy the channel before as many `leave` as `enter` have come. */
+	/** Do not destroy the channel between `enter` and its `leave`; the calls may be nested. */
 	void (*enter)(struct envoi_channel_sink *sink);
 	void (*leave)(struct envoi_channel_sink *sink);
 };
@@ -301,8 +303,8 @@ ENVOI_API void envoi_channel_attach(struct envoi_channel *channel, struct envoi_
 
 /*
  * The events of a channel, always from the loop. The transport may be freed inside each of these:
- * disconnect has been called then, and, unless envoi_channel_enter() holds it, destroy as well: the
- * channel must not be touched after the call.
+ * disconnect has been called then, and, unless envoi_channel_enter() holds it, destroy as well: do
+ * not access the channel after the call.
  */
 
 /** Bytes arrived: 1 to ENVOI_CHANNEL_READ_BYTES. */

@@ -92,8 +92,8 @@ struct envoi_sasl_account {
 };
 
 /**
- * What peers receive for users who do not exist, so that these cannot be told from users with
- * another password (RFC 5802, section 9): salt and count depend on the name alone.
+ * What peers receive for users who do not exist, so that they cannot be distinguished from users
+ * with another password (RFC 5802, section 9): salt and count depend on the name alone.
  */
 struct envoi_sasl_decoys {
 	/** secret. A server stores it, so that the salts of its decoys do not change */

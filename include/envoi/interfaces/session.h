@@ -235,9 +235,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_stream_management_receiver_new(
  *
  * @param session  NULL, one of another account than that of envoi_stream_user(), or one that cannot
  *                 be resumed under the requested id: the answer is item-not-found, the same for
- *                 all. With a session whose time has expired under that id it says how many
- *                 stanzas were handled. Where envoi_stream_user() is NULL, as on anonymous
- *                 streams, the caller compares the accounts
+ *                 all. For a session of that id whose time has expired, the answer says how many
+ *                 stanzas were handled. Where envoi_stream_user() is NULL, as on anonymous streams,
+ *                 the caller compares the accounts
  * @retval ENVOI_ERR_STATE     no request is open
  * @retval ENVOI_ERR_PROTOCOL  the peer acknowledges stanzas that were not sent: the stream fails
  * Other errors as envoi_stream_send_element(): the stream fails.
@@ -262,11 +262,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_post_event(
 	struct envoi_session *session, const struct envoi_event *event);
 
 /**
- * Make sure that the next events of the end of a connection can be posted, however short memory is
- * by then: ENDED, DISCONNECTED, SUSPENDED, STOPPED. To be called before each connecting;
- * envoi_session_attach() calls it too.
+ * Reserve memory for the next events of the end of a connection: ENDED, DISCONNECTED, SUSPENDED,
+ * STOPPED. They can be posted then, even without memory. Call it before each attempt to connect;
+ * envoi_session_attach() calls it, too.
  *
- * @retval ENVOI_ERR_NOMEM  it cannot be promised: do not connect
+ * @retval ENVOI_ERR_NOMEM  nothing is reserved: do not connect
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_reserve(struct envoi_session *session);
 

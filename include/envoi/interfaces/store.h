@@ -20,8 +20,9 @@ extern "C" {
 #endif
 
 /*
- * A server (<envoi/server.h>) keeps in its store what outlives it. envoi_store_new_memory() makes
- * one that ends with the process. Others implement struct envoi_store_impl.
+ * A server (<envoi/server.h>) keeps in its store the data that outlives the process.
+ * envoi_store_new_memory() makes one that ends with the process. Others implement struct
+ * envoi_store_impl.
  *
  * Each function of a store begins a job and returns. The job ends from the loop, once, with its
  * `done`. A store may collect jobs that write, and end them together, after one synchronisation of
@@ -158,7 +159,7 @@ struct envoi_store_impl {
 	/* --- offline messages (XEP-0160) --- */
 
 	/**
-	 * Add a message behind those that wait.
+	 * Add a message after those that wait.
 	 * @param limit  the most messages of an account
 	 * Ends with ENVOI_ERR_NOT_FOUND: there is no account; ENVOI_ERR_LIMIT: @p limit messages
 	 * wait.

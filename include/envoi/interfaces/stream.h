@@ -434,7 +434,8 @@ ENVOI_API void envoi_stream_set_local(struct envoi_stream *stream, const struct 
  * localpart; NULL: not yet, or anonymous, or its feature has not set it; borrowed until it is set
  */
 ENVOI_API const char *envoi_stream_user(const struct envoi_stream *stream);
-/** Set it: for features that authenticate. @param user  copied; NULL: none
+/** Set the user of envoi_stream_user(), for features that authenticate.
+ * @param user  copied; NULL: none
  * @retval ENVOI_ERR_NOMEM  unchanged */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stream_set_user(struct envoi_stream *stream, const char *user);
 

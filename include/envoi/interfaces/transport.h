@@ -256,7 +256,7 @@ enum envoi_writing {
 /** Base of every transport; embedded first. */
 struct envoi_transport {
 	const struct envoi_transport_impl *impl;
-	enum envoi_writing writing; /**< set by the implementation, behind envoi_transport_init() */
+	enum envoi_writing writing; /**< set by the implementation, after envoi_transport_init() */
 	struct envoi_context *context; /**< a reference, dropped by envoi_transport_finish() */
 	struct envoi_transport_sink *sink; /**< borrowed; NULL: detached */
 };

@@ -1,0 +1,242 @@
+/*
+ * envoi - journals: what was received
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "journal_bot.h"
+#include <envoi/envoi.h>
+#include <envoi/testing.h>
+
+static void what_was_handled_is_not_handed_over_again(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	for (int i = 0; i < 7; i++) {
+		envoi_test_peer_says(alice, "bot@example.org/desk", "%d", i);
+	}
+	envoi_world_run(f->world, 10);
+	assert_int_equal(f->heard, 7);
+	bot_kill(f);
+	envoi_test_peer_says(alice, "bot@example.org/desk", "7");
+	bot_start_again(f);
+	assert_int_equal(f->heard, 8);
+	assert_string_equal(f->last, "7");
+}
+
+static void a_hold_may_be_released_without_a_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->holds_next = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "held");
+	envoi_world_run(f->world, 10000);
+	envoi_test_server_stop(f->server, true);
+	envoi_world_run(f->world, 100);
+	bot_release(f);
+	bot_kill(f);
+	envoi_test_server_start(f->server);
+	bot_start_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->heard, 1);
+}
+
+/* The stanza in hand is not handled because one before it is. */
+static void a_hold_may_be_released_during_a_delivery(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->holds_next = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "held");
+	envoi_world_run(f->world, 10000);
+	f->dies_in_hand = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "in hand");
+	envoi_world_run(f->world, 1000);
+	f->dies_in_hand = false;
+	bot_start_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->heard, 3);
+	assert_string_equal(f->last, "in hand");
+}
+
+static void nothing_is_acknowledged_without_its_record(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->is_full = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "one");
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->heard, 1);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 1);
+	f->is_full = false;
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
+}
+
+/* The number of a request for resumption is a promise as well: a process that has no record of it
+ * would go back behind it. */
+static void a_resumption_promises_nothing_without_its_record(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->is_full = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "one");
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->heard, 1);
+	envoi_world_cut(f->world, "bot");
+	envoi_world_run(f->world, 60000);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->heard, 1);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 1);
+	bot_kill(f);
+	f->is_full = false;
+	bot_start_again(f);
+	assert_int_equal(f->resumed, 2);
+	assert_int_equal(f->started, 1);
+	assert_int_equal(f->heard, 2);
+}
+
+static void a_stanza_that_ends_two_processes_is_not_handed_over_again(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->dies_in_hand = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "poison");
+	envoi_test_peer_says(alice, "bot@example.org/desk", "healthy");
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->heard, 1);
+	bot_start_again(f);
+	assert_int_equal(f->heard, 2);
+	assert_string_equal(f->last, "poison");
+	f->dies_in_hand = false;
+	bot_start_again(f);
+	assert_int_equal(
+		f->resumed, 2); /* the second process ended before it could count its own */
+	assert_int_equal(f->heard, 3);
+	assert_string_equal(f->last, "healthy");
+	assert_int_equal(f->unhandled, 1);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
+}
+
+/* What replaces the journal says so, too. */
+static void a_journal_that_is_replaced_keeps_the_count_of_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
+	f->dies_in_hand = true;
+	envoi_test_peer_says(alice, "bot@example.org/desk", "poison");
+	envoi_world_run(f->world, 1000);
+	bot_new(f, "bot@example.org/desk");
+	assert_int_equal(bot_load(f), ENVOI_OK);
+	envoi_buffer_truncate(&f->stored, 0);
+	assert_int_equal(
+		envoi_session_write_journal(envoi_client_session(f->bot), &f->stored), ENVOI_OK);
+	bot_kill(f); /* before it has connected */
+	bot_start_again(f);
+	assert_int_equal(f->heard, 2);
+	f->dies_in_hand = false;
+	bot_start_again(f);
+	assert_int_equal(f->heard, 2);
+	assert_int_equal(f->unhandled, 1);
+}
+
+static void a_request_that_is_open_when_the_session_is_resumed_again_stays_so(void **state)
+{
+	struct fixture *f = *state;
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->resumed, 1);
+	bot_ask(f);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->requests, 1);
+	envoi_world_cut(f->world, "bot");
+	envoi_world_run(f->world, 20000);
+	assert_int_equal(f->resumed, 2);
+	assert_int_equal(f->errors, 0);
+	assert_int_equal(envoi_promise_result(f->promise, NULL, NULL), ENVOI_OK);
+	f->promise = NULL;
+}
+
+static void requests_that_were_not_answered_are_answered_with_an_error(void **state)
+{
+	struct fixture *f = *state;
+	bot_ask(f);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->requests, 1);
+	bot_kill(f);
+	assert_int_equal(f->errors, 0);
+	bot_start_again(f);
+	assert_int_equal(f->errors, 1);
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->requests, 1);
+	assert_int_equal(f->errors, 1);
+}
+
+/* Only an answer answers. */
+static void a_message_with_the_id_of_a_request_answers_nothing(void **state)
+{
+	struct fixture *f = *state;
+	bot_ask(f);
+	envoi_world_run(f->world, 1000);
+	struct envoi_stanza *message = envoi_message_new(
+		envoi_world_context(f->world), ENVOI_TYPE_CHAT, "alice@example.org/home", "hello");
+	envoi_element_set(envoi_stanza_element(message), "id", "q1");
+	assert_int_equal(envoi_send(envoi_client_session(f->bot), message, NULL), ENVOI_OK);
+	envoi_world_run(f->world, 10000);
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->errors, 1);
+}
+
+/* --- what is refused --- */
+
+/* Whichever allocation fails, each request has one answer in the end. */
+static void without_memory_a_request_has_one_answer_all_the_same(void **state)
+{
+	enum {
+		ALLOCATIONS = 40, /* more than a delivery makes */
+	};
+	struct fixture *f = *state;
+	static char id[16];
+	f->asked_id = id;
+	for (unsigned int n = 1; n <= ALLOCATIONS; n++) {
+		snprintf(id, sizeof(id), "q%u", n);
+		envoi_world_fail_allocation(f->world, n);
+		bot_ask(f);
+		envoi_world_run(f->world, 1000);
+		envoi_world_fail_allocation(f->world, 0);
+		envoi_world_run(f->world, 60000);
+		bot_kill(f);
+		bot_start_again(f);
+		envoi_world_run(f->world, 1000);
+		assert_int_equal(f->errors, n);
+	}
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, bot_setup, bot_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_handled_is_not_handed_over_again),
+		TEST(a_hold_may_be_released_without_a_connection),
+		TEST(a_hold_may_be_released_during_a_delivery),
+		TEST(nothing_is_acknowledged_without_its_record),
+		TEST(a_resumption_promises_nothing_without_its_record),
+		TEST(a_stanza_that_ends_two_processes_is_not_handed_over_again),
+		TEST(a_journal_that_is_replaced_keeps_the_count_of_ends),
+		TEST(a_request_that_is_open_when_the_session_is_resumed_again_stays_so),
+		TEST(requests_that_were_not_answered_are_answered_with_an_error),
+		TEST(without_memory_a_request_has_one_answer_all_the_same),
+		TEST(a_message_with_the_id_of_a_request_answers_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

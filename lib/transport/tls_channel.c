@@ -198,6 +198,9 @@ static int tls_send(struct envoi_channel *base, const char *data, size_t len, si
 	}
 	flush(channel);
 	channel->wants_write = *ret_taken < len;
+	if (channel->wants_write && may_send && envoi_buffer_len(output) < SEALED_BYTES) {
+		wake(channel); /* nothing below is blocked that would report */
+	}
 	return ENVOI_OK;
 }
 

@@ -303,19 +303,25 @@ static void input_that_is_not_wanted_waits(void **state)
 	finish();
 }
 
-static void much_is_sent_in_parts(void **state)
+/* @param window_bytes  that the lower channel takes at a time */
+static void send_much(size_t window_bytes)
 {
-	(void)state;
 	enum {
 		BYTES = 1000000
 	};
 	static char data[BYTES];
+	const struct envoi_memory_script script = {
+		.cut_at = ENVOI_MEMORY_NEVER,
+		.stall_at = ENVOI_MEMORY_NEVER,
+		.window_bytes = window_bytes,
+	};
 	size_t sent = 0, taken = 0;
 	for (size_t i = 0; i < BYTES; i++) {
 		data[i] = (char)(i * 7 + i / 251);
 	}
 	begin("right");
 	connect_both("example.org");
+	envoi_memory_pair_script(all.pair, ENVOI_MEMORY_A, &script);
 	struct envoi_channel *client = all.client.channel;
 	while (sent < BYTES) {
 		int before = all.client.writables;
@@ -329,6 +335,19 @@ static void much_is_sent_in_parts(void **state)
 	assert_int_equal(envoi_buffer_len(&all.server.received), BYTES);
 	assert_memory_equal(envoi_buffer_data(&all.server.received), data, BYTES);
 	finish();
+}
+
+static void much_is_sent_in_parts(void **state)
+{
+	(void)state;
+	send_much(65536);
+}
+
+/* Nothing below is blocked: the channel has to report by itself that it takes more. */
+static void much_is_sent_where_the_lower_channel_takes_all(void **state)
+{
+	(void)state;
+	send_much(1 << 20);
 }
 
 static void a_wrong_certificate_is_refused(void **state)
@@ -467,6 +486,7 @@ int main(void)
 		cmocka_unit_test(an_end_without_close_notify_is_a_failure),
 		cmocka_unit_test(input_that_is_not_wanted_waits),
 		cmocka_unit_test(much_is_sent_in_parts),
+		cmocka_unit_test(much_is_sent_where_the_lower_channel_takes_all),
 		cmocka_unit_test(a_wrong_certificate_is_refused),
 		cmocka_unit_test(a_silent_peer_has_a_deadline),
 		cmocka_unit_test(a_decision_suspends_the_deadline),

@@ -85,6 +85,13 @@ static bool is_known(const struct envoi_stream *stream, const struct envoi_eleme
 	return false;
 }
 
+/* RFC 7395, section 3.9; XEP-0206, section 4: TLS is beneath what the transport carries. */
+static bool is_beneath(const struct envoi_stream *stream, const struct envoi_element *offer)
+{
+	return envoi_element_is(offer, "urn:ietf:params:xml:ns:xmpp-tls", "starttls") &&
+		stream->transport->impl->start_tls == NULL;
+}
+
 /* Section 4.3.2: an offer that is mandatory to negotiate and that no feature knows. */
 static const struct envoi_element *unknown_requirement(const struct envoi_stream *stream)
 {
@@ -92,7 +99,8 @@ static const struct envoi_element *unknown_requirement(const struct envoi_stream
 		? envoi_element_first(stream->features)
 		: NULL;
 	while (offer != NULL &&
-		(envoi_element_child(offer, NULL, "required") == NULL || is_known(stream, offer))) {
+		(envoi_element_child(offer, NULL, "required") == NULL || is_known(stream, offer) ||
+			is_beneath(stream, offer))) {
 		offer = envoi_element_next(offer);
 	}
 	return offer;

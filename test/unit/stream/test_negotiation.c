@@ -624,6 +624,40 @@ static void a_known_requirement_that_is_not_negotiated_yet_is_accepted(void **st
 	assert_int_equal(fixture.recorder.closed_count, 0);
 }
 
+static void require_starttls(bool has_tls)
+{
+	static struct envoi_transport_impl changed;
+	add_host_and_rider();
+	fixture.options.required = 0;
+	stream_fixture_script_headers(fixture.peer);
+	peer_sends(fixture.peer,
+		"<stream:features><starttls xmlns='" ENVOI_NS_TLS
+		"'><required/></starttls></stream:features>");
+	stream_fixture_start(&fixture);
+	struct envoi_transport *transport = envoi_stream_transport(fixture.recorder.stream);
+	changed = *transport->impl;
+	changed.start_tls = has_tls ? changed.start_tls : NULL;
+	transport->impl = &changed;
+	stream_fixture_run(&fixture, 1000);
+}
+
+/* XEP-0206, section 4: some servers require STARTTLS over BOSH. */
+static void starttls_is_ignored_where_the_transport_has_none(void **state)
+{
+	(void)state;
+	require_starttls(false);
+	assert_true(recorder_has(&fixture.recorder, "ready"));
+	assert_int_equal(fixture.recorder.closed_count, 0);
+}
+
+static void starttls_that_is_not_wanted_is_not_ignored_elsewhere(void **state)
+{
+	(void)state;
+	require_starttls(true);
+	stream_fixture_run(&fixture, 60000);
+	recorder_assert_closed(&fixture.recorder, ENVOI_PHASE_STREAM, ENVOI_ERR_PROTOCOL);
+}
+
 static void tls_that_the_transport_does_not_have_ends_the_stream(void **state)
 {
 	(void)state;
@@ -705,6 +739,8 @@ int main(int argc, char **argv)
 		CASE(a_stream_that_cannot_be_made_leaves_nothing),
 		CASE(no_memory_is_wanted_for_nothing),
 		CASE(a_known_requirement_that_is_not_negotiated_yet_is_accepted),
+		CASE(starttls_is_ignored_where_the_transport_has_none),
+		CASE(starttls_that_is_not_wanted_is_not_ignored_elsewhere),
 		CASE(tls_that_the_transport_does_not_have_ends_the_stream),
 		CASE(no_element_is_sent_during_the_handshake),
 		CASE(nothing_else_may_come_before_the_features),

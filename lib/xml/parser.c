@@ -4,11 +4,11 @@
  */
 #include "xml/parser.h"
 
+#include <stdio.h>
+
 #include "xml/chars.h"
 #include "xml/engine.h"
 #include "xml/names.h"
-
-#define HEAD_END "</stream:stream>"
 
 enum {
 	MOST_KEPT = 1024, /* bytes of buffer that an idle parser keeps */
@@ -156,11 +156,19 @@ static int take_element(struct envoi_xml_parser *parser, enum envoi_xml_item_kin
 	return ENVOI_OK;
 }
 
+/* The engine has a root of its own. */
+static bool feed_head_end(struct envoi_xml_parser *parser)
+{
+	char end[32];
+	int len = snprintf(end, sizeof(end), "%s>",
+		parser->scan.root_end != NULL ? parser->scan.root_end : "</stream:stream");
+	return feed_engine(parser, end, (size_t)len);
+}
+
 static int take_head(struct envoi_xml_parser *parser, struct envoi_xml_item *ret_item)
 {
 	parser->is_head = true;
-	bool is_good = parse_complete(parser) &&
-		(parser->is_complete || feed_engine(parser, HEAD_END, strlen(HEAD_END)));
+	bool is_good = parse_complete(parser) && (parser->is_complete || feed_head_end(parser));
 	if (!is_good) {
 		return parser->error.code;
 	}

@@ -66,6 +66,7 @@ struct envoi_xml_parser {
 	bool owes_end; /* the root's end tag was found and not yet returned */
 
 	/* the stream's header */
+	const struct envoi__xml_root *expected; /* in its place; NULL: none */
 	struct envoi__arena head;
 	struct envoi__ns content_ns; /* its default namespace */
 	const char *lang; /* NULL: none */

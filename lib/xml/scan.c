@@ -54,6 +54,7 @@ struct scanner {
 void envoi__scan_begin(struct envoi__scan *scan)
 {
 	*scan = (struct envoi__scan){
+		.root_end = scan->root_end,
 		.phase = ENVOI__SCAN_STREAM,
 		.state = ENVOI__SCAN_BLANK,
 	};
@@ -294,10 +295,11 @@ static enum envoi__scan_found scan_tag(struct scanner *s)
 }
 
 /* The root's end tag does not reach the parser, which has a root of its own. */
-static bool is_root_end(const char *tag, const char *close)
+static bool is_root_end(const struct envoi__scan *scan, const char *tag, const char *close)
 {
-	size_t len = strlen(ROOT_END);
-	if ((size_t)(close - tag) < len || memcmp(tag, ROOT_END, len) != 0) {
+	const char *end = scan->root_end != NULL ? scan->root_end : ROOT_END;
+	size_t len = strlen(end);
+	if ((size_t)(close - tag) < len || memcmp(tag, end, len) != 0) {
 		return false;
 	}
 	for (tag += len; tag < close; tag++) {
@@ -331,7 +333,7 @@ static enum envoi__scan_found scan_end_tag(struct scanner *s)
 		scan->depth--;
 		return tag_completed(s, false);
 	}
-	if (!is_root_end(s->data + scan->tag, at)) {
+	if (!is_root_end(scan, s->data + scan->tag, at)) {
 		return raise(s, ENVOI_ERR_XML, ENVOI_STREAM_NOT_WELL_FORMED,
 			"end tag without start tag");
 	}

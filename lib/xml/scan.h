@@ -67,6 +67,7 @@ struct envoi__scan {
 	unsigned int attributes;
 	unsigned int matched; /* characters of `[CDATA[` or of the target of `<?xml` */
 	char quote;
+	const char *root_end; /* the root's end tag without its `>`; NULL: that of a stream */
 	bool has_prefix; /* a complete or incomplete tag that is held has one, other than `xml` */
 	struct envoi__xml_error error;
 };

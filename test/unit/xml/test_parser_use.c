@@ -13,6 +13,8 @@
 
 #include <envoi/envoi.h>
 
+#include "xml/wrapped.h"
+
 #define HEAD \
 	"<stream:stream xmlns='urn:content' xmlns:stream='" ENVOI_NS_STREAMS \
 	"' xmlns:p='urn:prefixed' xml:lang='en'>"
@@ -251,6 +253,62 @@ static void freeing_nothing_is_allowed(void **state)
 	assert_null(envoi_element_unref(NULL));
 }
 
+static const struct envoi__xml_root other_root = {
+	.ns = "urn:root",
+	.name = "body",
+	.end = "</body",
+	.content_ns = ENVOI_NS_CLIENT,
+};
+
+/* XEP-0206, section 2: first-level elements have the content's namespace, not the root's. */
+static void another_root_may_be_expected(void **state)
+{
+	(void)state;
+	envoi__xml_parser_wrap(parser, &other_root);
+	feed(parser,
+		"<body xmlns='urn:root' x='1' xml:lang='de'><message><body>a</body></message>"
+		"<x xmlns='urn:x'/></body >");
+	struct envoi_element *root = take(parser, ENVOI_XML_HEAD);
+	assert_string_equal(envoi_element_attr(root, "x"), "1");
+	envoi_element_unref(root);
+	struct envoi_element *message = take(parser, ENVOI_XML_ELEMENT);
+	assert_true(envoi_element_is(message, ENVOI_NS_CLIENT, "message"));
+	assert_non_null(envoi_element_child(message, ENVOI_NS_CLIENT, "body"));
+	envoi_element_unref(message);
+	struct envoi_element *x = take(parser, ENVOI_XML_ELEMENT);
+	assert_true(envoi_element_is(x, "urn:x", "x"));
+	envoi_element_unref(x);
+	(void)take(parser, ENVOI_XML_END);
+}
+
+static void an_empty_other_root_ends_at_once(void **state)
+{
+	(void)state;
+	envoi__xml_parser_wrap(parser, &other_root);
+	feed(parser, "<body xmlns='urn:root'/>");
+	envoi_element_unref(take(parser, ENVOI_XML_HEAD));
+	(void)take(parser, ENVOI_XML_END);
+}
+
+static void a_root_that_is_not_expected_is_refused(void **state)
+{
+	static const char *const rows[] = {
+		HEAD,
+		"<body>",
+		"<body xmlns='urn:other'>",
+		"<other xmlns='urn:root'>",
+		"<b:body xmlns:b='urn:root'>",
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envoi_xml_item item;
+		envoi__xml_parser_wrap(parser, &other_root);
+		(void)envoi_xml_parser_feed(parser, rows[i], strlen(rows[i]));
+		assert_int_equal(envoi_xml_parser_next(parser, &item), ENVOI_ERR_XML);
+		teardown(state);
+		setup(state);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +328,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(an_error_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits_can_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_element_is_parsed_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_root_may_be_expected, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_empty_other_root_ends_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_root_that_is_not_expected_is_refused, setup, teardown),
 		cmocka_unit_test(freeing_nothing_is_allowed),
 	};
 	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);

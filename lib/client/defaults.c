@@ -28,6 +28,9 @@
 #include "transport/transport_settings.h"
 #include "xml/xml_settings.h"
 
+#if ENVOI_HAS_BOSH
+#include <envoi/bosh.h>
+#endif
 #if ENVOI_HAS_TCP
 #include <envoi/tcp.h>
 #endif
@@ -66,6 +69,9 @@ static connector_maker *const connectors[] = {
 #endif
 #if ENVOI_HAS_WEBSOCKET
 	envoi_websocket_connector_new,
+#endif
+#if ENVOI_HAS_BOSH
+	envoi_bosh_connector_new,
 #endif
 	NULL,
 };

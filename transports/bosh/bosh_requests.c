@@ -1,0 +1,293 @@
+/*
+ * envoi - XMPP over BOSH: making requests, and sending them again
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: see bosh_inside.h.
+ */
+#include <string.h>
+
+#include "bosh_inside.h"
+
+enum {
+	SECOND = 1000,
+	/* between requests that a server which holds them answers at once */
+	LEAST_POLL_MS = SECOND,
+	MOST_REPEATS = 3, /* of a request that is not answered at all */
+	LONGEST_DELAY_MS = 8 * SECOND, /* between repeats */
+	REQUEST_BYTES = 65536, /* of elements in a request, if there are several */
+};
+
+static uint64_t now_of(const struct bosh *bosh)
+{
+	return envoi_loop_now_ms(bosh_loop(bosh));
+}
+
+/* --- making requests --- */
+
+static size_t count_unanswered(struct bosh *bosh)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < bosh->count; i++) {
+		count += !bosh_request_at(bosh, i)->is_answered;
+	}
+	return count;
+}
+
+/* Whole elements, one at least. @param[out] ret_len  their bytes */
+static size_t choose_elements(const struct bosh *bosh, size_t *ret_len)
+{
+	size_t count = 0, size, sum = 0;
+	size_t most = bosh->head != NULL ? bosh->before_head
+					 : envoi_buffer_len(&bosh->ends) / sizeof(size);
+	while (count < most) {
+		memcpy(&size, envoi_buffer_data(&bosh->ends) + count * sizeof(size), sizeof(size));
+		if (count > 0 && sum + size > REQUEST_BYTES) {
+			break;
+		}
+		sum += size;
+		count++;
+	}
+	*ret_len = sum;
+	return count;
+}
+
+static struct envoi_element *body_of(struct bosh *bosh, bool begins_stream)
+{
+	struct envoi_element *head = bosh->head;
+	if (begins_stream) {
+		bosh->head = NULL;
+		return head;
+	}
+	return envoi_element_new(bosh->base.context, ENVOI__BOSH_NS, "body");
+}
+
+static int write_body(struct bosh *bosh, struct bosh_request *request, size_t len)
+{
+	bool is_first = bosh->session.sid[0] == '\0';
+	struct bosh_parts parts = {
+		.body = body_of(bosh, request->begins_stream),
+		.rid = request->rid,
+		.sid = is_first ? NULL : bosh->session.sid,
+		.wait_s = bosh->options.wait_ms / SECOND,
+		.version = is_first && bosh->version[0] != '\0' ? bosh->version : NULL,
+		.is_restart = request->begins_stream && !is_first,
+		.is_end = request->ends_session,
+		.ack = bosh->session.acks && bosh->received + 1 != request->rid ? bosh->received
+										: 0,
+		.xml = envoi_buffer_data(&bosh->queue),
+		.len = len,
+	};
+	int r = envoi__bosh_write_body(&request->body, &parts);
+	envoi_element_unref(parts.body);
+	return r;
+}
+
+/* @return false: there is no memory, and the session has ended with it */
+static bool make_request(struct bosh *bosh, bool begins_stream, bool ends_session)
+{
+	struct bosh_request *request = bosh_request_at(bosh, bosh->count);
+	size_t len = 0, elements = begins_stream ? 0 : choose_elements(bosh, &len);
+	*request = (struct bosh_request){
+		.bosh = bosh,
+		.rid = bosh->rid,
+		.begins_stream = begins_stream,
+		.ends_session = ends_session &&
+			elements == envoi_buffer_len(&bosh->ends) / sizeof(size_t),
+		.is_empty = elements == 0 && !begins_stream && !ends_session,
+		.elements = elements,
+	};
+	envoi_buffer_init(&request->body, bosh->base.context, 0);
+	int r = write_body(bosh, request, len);
+	if (r < 0 || bosh->rid == BOSH_LAST_RID) {
+		envoi_buffer_wipe(&request->body);
+		envoi__bosh_fail(bosh, r < 0 ? r : ENVOI_ERR_LIMIT,
+			r < 0 ? envoi_error_text(r) : "the session has no request ids left");
+		return false;
+	}
+	envoi_buffer_wipe_front(&bosh->queue, len);
+	envoi_buffer_consume(&bosh->ends, elements * sizeof(size_t));
+	bosh->before_head -= bosh->head != NULL ? elements : 0;
+	bosh->streams += begins_stream;
+	bosh->rid++;
+	bosh->count++;
+	bosh->last_sent_ms = now_of(bosh);
+	bosh->has_sent_end |= request->ends_session;
+	return true;
+}
+
+static void on_pace(struct envoi_timer *timer)
+{
+	struct bosh *bosh = ENVOI_CONTAINER_OF(timer, struct bosh, pace);
+	envoi__bosh_wake(bosh);
+}
+
+/* @return whether the next request is due; else it is when the timer fires. Sections 11, 12. */
+static bool is_due(struct bosh *bosh, bool is_empty)
+{
+	const struct bosh_session *session = &bosh->session;
+	uint64_t distance_ms = 0, passed_ms = now_of(bosh) - bosh->last_sent_ms;
+	if (session->requests == 1 || (is_empty && !session->holds)) {
+		distance_ms = session->polling_ms;
+	}
+	if (is_empty && bosh->was_last_empty && distance_ms < LEAST_POLL_MS) {
+		distance_ms = LEAST_POLL_MS;
+	}
+	if (passed_ms >= distance_ms) {
+		return true;
+	}
+	envoi_timer_start(&bosh->pace, bosh_loop(bosh), distance_ms - passed_ms, on_pace);
+	return false;
+}
+
+static bool has_room(struct bosh *bosh, bool is_end)
+{
+	size_t most = bosh->session.sid[0] == '\0' ? 1
+		: bosh->session.requests < 2       ? bosh->session.requests
+						   : 2;
+	return bosh->count < BOSH_WINDOW - (is_end ? 0U : 1U) &&
+		count_unanswered(bosh) < most + (is_end ? 1 : 0);
+}
+
+/* A request that begins a stream goes alone, behind all elements of the one before (XEP-0206,
+ * section 5). */
+static bool make_next(struct bosh *bosh)
+{
+	bool has_elements = envoi_buffer_len(&bosh->ends) > 0;
+	bool has_session = bosh->session.sid[0] != '\0';
+	if (bosh->head != NULL && bosh->before_head == 0) {
+		return has_room(bosh, false) && is_due(bosh, false) &&
+			make_request(bosh, true, false);
+	}
+	if (!has_session || bosh->has_sent_end) {
+		return false;
+	}
+	if (has_elements || bosh->wants_end) {
+		return has_room(bosh, bosh->wants_end) && is_due(bosh, false) &&
+			make_request(bosh, false, bosh->wants_end);
+	}
+	bool may_poll = count_unanswered(bosh) == 0 && bosh->state == BOSH_MOVING &&
+		!bosh->is_paused && bosh->count == 0;
+	return may_poll && is_due(bosh, true) && make_request(bosh, false, false);
+}
+
+void envoi__bosh_send_due(struct bosh *bosh)
+{
+	while (envoi__bosh_may_send(bosh) && make_next(bosh)) {
+	}
+	envoi__bosh_send_waiting(bosh);
+}
+
+/* --- sending again --- */
+
+static uint64_t delay_of(const struct bosh_request *request, bool waits)
+{
+	unsigned int exponent = request->failures - 1;
+	uint64_t delay_ms = exponent < 4 ? (uint64_t)SECOND << exponent : LONGEST_DELAY_MS;
+	return waits || exponent > 0 ? delay_ms : 0;
+}
+
+static void end_with(
+	struct bosh *bosh, const struct bosh_request *request, int code, const char *text)
+{
+	struct envoi_failure why;
+	envoi_failure_set(&why, bosh->base.context, ENVOI_PHASE_NONE, code, "%.160s%s", text, "");
+	if (bosh->session.sid[0] != '\0') {
+		envoi_failure_finish(&why);
+		envoi_failure_set(&why, bosh->base.context, ENVOI_PHASE_NONE, code,
+			"%.160s (a request of %zu bytes, sent %u times)", text,
+			envoi_buffer_len(&request->body), request->failures);
+	}
+	envoi__bosh_finish_now(bosh, &why);
+}
+
+void envoi__bosh_request_failed(
+	struct bosh *bosh, struct bosh_request *request, bool waits, int code, const char *text)
+{
+	uint64_t now_ms = now_of(bosh);
+	if (bosh->state >= BOSH_OVER) {
+		return;
+	}
+	if (request->failures++ == 0) {
+		request->failing_since_ms = now_ms;
+	}
+	bool has_time = now_ms - request->failing_since_ms < bosh->session.inactivity_ms;
+	bool may_repeat = bosh->session.sid[0] != '\0' && code != ENVOI_ERR_NOMEM &&
+		(waits ? has_time : request->failures <= MOST_REPEATS);
+	if (!may_repeat) {
+		end_with(bosh, request, code, text);
+		return;
+	}
+	envoi__bosh_detach(request);
+	uint64_t delay_ms = delay_of(request, waits);
+	if (delay_ms > 0) {
+		envoi_timer_start(&request->timer, bosh_loop(bosh), delay_ms, envoi__bosh_on_timer);
+	}
+	envoi__bosh_wake(bosh);
+}
+
+void envoi__bosh_repeat(struct bosh *bosh, struct bosh_request *last)
+{
+	for (size_t i = 0; i < bosh->count && bosh->state < BOSH_OVER; i++) {
+		struct bosh_request *request = bosh_request_at(bosh, i);
+		if (!request->is_answered) {
+			envoi__bosh_request_failed(bosh, request, false, ENVOI_ERR_DISCONNECTED,
+				"the BOSH server asks for requests again");
+		}
+		if (request == last) {
+			return;
+		}
+	}
+}
+
+/* --- the end of a request --- */
+
+static void finish_request(struct bosh_request *request)
+{
+	envoi__bosh_detach(request);
+	envoi_buffer_wipe(&request->body);
+	if (request->has_item) {
+		envoi_element_unref(request->item.element);
+		request->has_item = false;
+	}
+	envoi_xml_parser_free(request->answer);
+	request->answer = NULL;
+}
+
+void envoi__bosh_drop_oldest(struct bosh *bosh)
+{
+	struct bosh_request *request = bosh_request_at(bosh, 0);
+	bosh->received = request->rid;
+	finish_request(request);
+	bosh->first = (bosh->first + 1) % BOSH_WINDOW;
+	bosh->count--;
+}
+
+size_t envoi__bosh_pending(const struct bosh *bosh)
+{
+	size_t pending = envoi_buffer_len(&bosh->queue);
+	for (size_t i = 0; i < bosh->count; i++) {
+		const struct bosh_request *request = &bosh->window[(bosh->first + i) % BOSH_WINDOW];
+		pending += request->elements > 0 ? envoi_buffer_len(&request->body) : 0;
+	}
+	return pending;
+}
+
+void envoi__bosh_drop_requests(struct bosh *bosh)
+{
+	bosh->unsent += envoi_buffer_len(&bosh->ends) / sizeof(size_t);
+	for (size_t i = 0; i < bosh->count; i++) {
+		struct bosh_request *request = bosh_request_at(bosh, i);
+		bosh->unsent += request->was_sent ? 0 : request->elements;
+		finish_request(request);
+	}
+	bosh->count = 0;
+	envoi_timer_stop(&bosh->pace);
+	envoi_buffer_wipe(&bosh->queue);
+	envoi_buffer_finish(&bosh->ends);
+	for (size_t i = 0; i < BOSH_LINKS; i++) {
+		struct envoi_connector *connector = bosh->slots[i].connector;
+		bosh->slots[i].connector = NULL;
+		envoi__bosh_free_link(&bosh->slots[i]);
+		envoi_connector_destroy(connector);
+	}
+}

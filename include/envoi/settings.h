@@ -55,6 +55,9 @@ struct envoi_setting {
 	 * size 0: none
 	 */
 	size_t offset, size;
+	/** OPTIONAL, with @p validate: the values that it accepts, for the text of a refusal: "a host
+	 * name or an IP address" */
+	const char *expected;
 };
 
 /** Initialises offset and size: envoi_settings_read() reads the setting into @p member of @p

@@ -262,6 +262,16 @@ int envoi__value_from_int(struct envoi__value **ret_value, struct envoi_context 
 	return value_of_text(ret_value, context, number, canonical);
 }
 
+static void complain_of_text(const struct envoi_setting *setting, const char *text, char *problem)
+{
+	if (setting->expected == NULL) {
+		complain(problem, "not accepted: \"%.200s\"", text);
+	} else {
+		complain(
+			problem, "not accepted: \"%.100s\"; expected: %s", text, setting->expected);
+	}
+}
+
 static int parse_by_type(
 	const struct envoi_setting *setting, const char *text, int64_t *ret_number, char *problem)
 {
@@ -281,7 +291,7 @@ int envoi__value_parse(struct envoi__value **ret_value, struct envoi_context *co
 	if (setting->type == ENVOI_SETTING_TEXT || setting->type == ENVOI_SETTING_LIST) {
 		int r = setting->validate != NULL ? setting->validate(text) : ENVOI_OK;
 		if (r < 0) {
-			complain(problem, "not accepted: \"%.200s\"", text);
+			complain_of_text(setting, text, problem);
 			return r;
 		}
 		return setting->type == ENVOI_SETTING_LIST

@@ -276,14 +276,15 @@ SERVERS = (
       "check that the certificate of --cert-file is for the account of --jid"]),
 )
 
+A_HOST = "; expected: a host name or an IP address; its port is the setting port"
 USAGE = (
     (("--port", "70000"), "--port: more than 65535"),
     (("--port", "http"), "--port: not a whole number"),
     (("--tls", "off"), "--tls: not one of starttls, direct, none, either"),
     (("--tls-timeout", "5 s"), "--tls-timeout: not a time such as 500ms, 20s or 5min"),
-    (("--server", "a b"), '--server: not accepted: "a b"'),
-    (("--server", "127.0.0.1:5222"), '--server: not accepted: "127.0.0.1:5222"'),
-    (("--server", "chat.example.org:5222"), '--server: not accepted: "chat.example.org:5222"'),
+    (("--server", "a b"), '--server: not accepted: "a b"' + A_HOST),
+    (("--server", "127.0.0.1:5222"), '--server: not accepted: "127.0.0.1:5222"' + A_HOST),
+    (("--server", "chat.example.org:5222"), '--server: not accepted: "chat.example.org:5222"' + A_HOST),
     (("--jid", "a b@c"),
      '--jid: "a b@c" is not an address: localpart has a character that is not allowed'),
     (("--jid", "example.org"),

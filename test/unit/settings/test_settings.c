@@ -132,6 +132,12 @@ static void values_are_read_and_written_in_one_form(void **state)
 	assert_int_equal(f->logged, 0);
 }
 
+#define A_HOST "; expected: a host name or an IP address; its port is the setting port"
+#define ADDRESSES "; expected: addresses, such as 192.0.2.1,[2001:db8::1]:5353"
+#define A_PROXY "; expected: a host name or an IP address; its port is the setting proxy.port"
+#define PINS "; expected: sha256: and 32 bytes in base64 or hexadecimal digits, each"
+#define MECHANISMS "; expected: names of mechanisms in upper case, such as SCRAM-SHA-256"
+
 static void a_refused_value_changes_nothing_and_has_a_reason(void **state)
 {
 	struct fixture *f = *state;
@@ -155,28 +161,45 @@ static void a_refused_value_changes_nothing_and_has_a_reason(void **state)
 		{"presence.initial", "maybe", "presence.initial: neither true nor false",
 			ENVOI_ERR_INVALID},
 		{"sasl.mechanisms", "ABCDEFGHIJKLMNOPQRSTU",
-			"sasl.mechanisms: not accepted: \"ABCDEFGHIJKLMNOPQRSTU\"",
+			"sasl.mechanisms: not accepted: \"ABCDEFGHIJKLMNOPQRSTU\"" MECHANISMS,
 			ENVOI_ERR_INVALID},
-		{"sasl.mechanisms", "plain", "sasl.mechanisms: not accepted: \"plain\"",
+		{"sasl.mechanisms", "plain", "sasl.mechanisms: not accepted: \"plain\"" MECHANISMS,
 			ENVOI_ERR_INVALID},
-		{"resolve.servers", "ns.example", "resolve.servers: not accepted: \"ns.example\"",
+		{"resolve.servers", "ns.example",
+			"resolve.servers: not accepted: \"ns.example\"" ADDRESSES,
 			ENVOI_ERR_INVALID},
-		{"resolve.servers", "192.0.2.1,", "resolve.servers: not accepted: \"192.0.2.1,\"",
+		{"resolve.servers", "192.0.2.1,",
+			"resolve.servers: not accepted: \"192.0.2.1,\"" ADDRESSES,
 			ENVOI_ERR_INVALID},
-		{"resolve.servers", "192.0.2.1:0", "resolve.servers: not accepted: \"192.0.2.1:0\"",
+		{"resolve.servers", "192.0.2.1:0",
+			"resolve.servers: not accepted: \"192.0.2.1:0\"" ADDRESSES,
 			ENVOI_ERR_INVALID},
 		{"resolve.servers", "192.0.2.1:65536",
-			"resolve.servers: not accepted: \"192.0.2.1:65536\"", ENVOI_ERR_INVALID},
-		{"resolve.servers", "[::1", "resolve.servers: not accepted: \"[::1\"",
+			"resolve.servers: not accepted: \"192.0.2.1:65536\"" ADDRESSES,
 			ENVOI_ERR_INVALID},
-		{"server", "", "server: not accepted: \"\"", ENVOI_ERR_INVALID},
-		{"server", "a b", "server: not accepted: \"a b\"", ENVOI_ERR_INVALID},
-		{"server", "chat.example/x", "server: not accepted: \"chat.example/x\"",
+		{"resolve.servers", "[::1", "resolve.servers: not accepted: \"[::1\"" ADDRESSES,
 			ENVOI_ERR_INVALID},
-		{"server", "x@chat.example", "server: not accepted: \"x@chat.example\"",
+		{"server", "", "server: not accepted: \"\"" A_HOST, ENVOI_ERR_INVALID},
+		{"server", "a b", "server: not accepted: \"a b\"" A_HOST, ENVOI_ERR_INVALID},
+		{"server", "chat.example/x", "server: not accepted: \"chat.example/x\"" A_HOST,
 			ENVOI_ERR_INVALID},
-		{"resource", "", "resource: not accepted: \"\"", ENVOI_ERR_INVALID},
-		{"lang", "english!", "lang: not accepted: \"english!\"", ENVOI_ERR_INVALID},
+		{"server", "x@chat.example", "server: not accepted: \"x@chat.example\"" A_HOST,
+			ENVOI_ERR_INVALID},
+		{"server", "192.0.2.1:5222", "server: not accepted: \"192.0.2.1:5222\"" A_HOST,
+			ENVOI_ERR_INVALID},
+		{"proxy.host", "chat.example:1080",
+			"proxy.host: not accepted: \"chat.example:1080\"" A_PROXY,
+			ENVOI_ERR_INVALID},
+		{"tls.ca-file", "", "tls.ca-file: not accepted: \"\"; expected: the name of a file",
+			ENVOI_ERR_INVALID},
+		{"tls.pins", "sha256:x", "tls.pins: not accepted: \"sha256:x\"" PINS,
+			ENVOI_ERR_INVALID},
+		{"resource", "",
+			"resource: not accepted: \"\"; expected: a resourcepart (RFC 7622, section 3.4)",
+			ENVOI_ERR_INVALID},
+		{"lang", "english!",
+			"lang: not accepted: \"english!\"; expected: a language tag, such as de-AT",
+			ENVOI_ERR_INVALID},
 		{"password", "x", "password: no such setting", ENVOI_ERR_NOT_FOUND},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -228,8 +251,17 @@ static void a_copy_is_independent(void **state)
 	envoi_settings_free(copy);
 }
 
+static int check_place(const char *text)
+{
+	return strcmp(text, "Atlantis") == 0 ? ENVOI_ERR_INVALID : ENVOI_OK;
+}
+
 static const struct envoi_setting weather_settings[] = {
-	{.name = "weather.place", .type = ENVOI_SETTING_TEXT, .fallback = "Oslo", .doc = "Where."},
+	{.name = "weather.place",
+		.type = ENVOI_SETTING_TEXT,
+		.fallback = "Oslo",
+		.doc = "Where.",
+		.validate = check_place},
 	{.name = "weather.every", .type = ENVOI_SETTING_MS, .fallback = "1min", .option = "every"},
 	{.type = ENVOI_SETTING_END},
 };
@@ -242,6 +274,10 @@ static void an_application_adds_its_own(void **state)
 	assert_string_equal(envoi_settings_text(f->settings, "weather.place"), "Oslo");
 	assert_int_equal(envoi_settings_set(f->settings, "weather.place", "Bergen"), ENVOI_OK);
 	assert_string_equal(envoi_settings_text(f->settings, "weather-place"), "Bergen");
+	assert_int_equal(
+		envoi_settings_set(f->settings, "weather.place", "Atlantis"), ENVOI_ERR_INVALID);
+	assert_string_equal(
+		envoi_settings_problem(f->settings), "weather.place: not accepted: \"Atlantis\"");
 	assert_ptr_equal(envoi_context_find_setting(f->context, "every"), &weather_settings[1]);
 	assert_string_equal(
 		envoi_context_setting_option(f->context, &weather_settings[0]), "weather-place");
@@ -400,6 +436,7 @@ static void every_setting_is_visited_and_documented(void **state)
 		assert_true(setting->type == ENVOI_SETTING_BOOL || setting->metavar != NULL);
 		assert_true(setting->type == ENVOI_SETTING_TEXT || setting->fallback != NULL);
 		assert_true(setting->type != ENVOI_SETTING_CHOICE || setting->choices != NULL);
+		assert_true((setting->validate != NULL) == (setting->expected != NULL));
 	}
 	assert_true(count > 40);
 }

@@ -74,20 +74,10 @@ struct sending {
 static void on_sent(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
 	struct sending *sending = ENVOI_CONTAINER_OF(ticket, struct sending, ticket);
-	switch (report->state) {
-	case ENVOI_TICKET_ACKNOWLEDGED:
-		send_text(sending->request, 200, "accepted");
-		break;
-	case ENVOI_TICKET_REFUSED:
-		send_text(sending->request, 502,
-			report->error == NULL ? "too long"
-				: report->error->text != NULL
-				? report->error->text
-				: envoi_stanza_condition_name(report->error->condition));
-		break;
-	default:
-		send_text(sending->request, 504, "not known to have arrived");
-	}
+	int code = report->state == ENVOI_TICKET_ACKNOWLEDGED ? 200
+		: report->state == ENVOI_TICKET_REFUSED       ? 502
+							      : 504;
+	send_text(sending->request, code, envoi_ticket_report_text(report));
 	free(sending);
 }
 
@@ -183,11 +173,8 @@ static void on_presence(struct evhttp_request *request, void *user)
 	struct program *program = user;
 	struct evkeyvalq query;
 	const char *show = argument(request, &query, "show");
-	struct envoi_stanza *presence = envoi_presence_new(
-		program->context, ENVOI_TYPE_AVAILABLE, NULL);
-	envoi_presence_set_show(presence, show);
-	envoi_presence_set_status(presence, NULL, evhttp_find_header(&query, "status"));
-	if (envoi_client_set_presence(program->client, presence) < 0) {
+	if (envoi_client_set_show(program->client, show, evhttp_find_header(&query, "status")) <
+		0) {
 		send_text(
 			request, 503, envoi_session_problem(envoi_client_session(program->client)));
 	} else {

@@ -54,7 +54,7 @@ try:
     sending = Fetching("send?to=bob@b.test", "Hi")
     assert "<body>Hi</body>" in server.expect("<message.*?</message>")
     answer(server, "<iq [^>]*id='([^']*)'[^>]*><ping .*?</iq>")
-    sending.wanted(200, "accepted")
+    sending.wanted(200, "accepted by the server")
     sending = Fetching("send?to=nobody@b.test", "Hi")
     number = server.expect("<message [^>]*id='([^']*)'.*?</message>")
     server.send(f"<message from='nobody@b.test' type='error' id='{number}'><error type='cancel'>"

@@ -55,8 +55,11 @@ struct envoi_channel_impl {
 	/**
 	 * Take bytes to send. After it has taken fewer than it was offered, it may be called again
 	 * at any time, with more. It may be called after shut_down, because TLS answers the peer by
-	 * itself: it returns ENVOI_ERR_DISCONNECTED then. Not called after disconnect.
-	 * @param[out] ret_taken  how many; when fewer than @p len, envoi_channel_writable() follows
+	 * itself: it returns ENVOI_ERR_DISCONNECTED then. Not called before start, nor after
+	 * disconnect.
+	 * @param[out] ret_taken  how many; when fewer than @p len, envoi_channel_writable()
+	 *                        follows. What was taken counts as written, and disconnect may
+	 *                        follow at once: a channel takes what it can pass on now
 	 * @retval <0  nothing can be sent any more; input may still be pending
 	 */
 	int (*send)(struct envoi_channel *channel, const char *data, size_t len, size_t *ret_taken);

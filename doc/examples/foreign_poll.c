@@ -131,7 +131,7 @@ static int run(struct program *program, int argc, char **argv)
 	return r < 0;
 }
 
-static int make_loop(struct program *program, struct envoi_context *context)
+static int watch_input(struct program *program)
 {
 	program->capacity = 1;
 	program->fds = malloc(sizeof(*program->fds));
@@ -139,8 +139,7 @@ static int make_loop(struct program *program, struct envoi_context *context)
 		return ENVOI_ERR_NOMEM;
 	}
 	program->fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
-	int r = envoi_loop_new_poll(&program->loop, context);
-	return r < 0 ? r : envoi_context_take_loop(context, program->loop);
+	return ENVOI_OK;
 }
 
 int main(int argc, char **argv)
@@ -148,10 +147,11 @@ int main(int argc, char **argv)
 	struct program program = {.handler = ENVOI_HANDLER(&echo_impl)};
 	struct envoi_context *context;
 	int status = 1;
-	if (argc < 2 || envoi_context_new(&context, NULL) < 0) {
+	if (argc < 2 || envoi_context_new_on_poll(&context) < 0) {
 		return 2;
 	}
-	if (make_loop(&program, context) == ENVOI_OK &&
+	program.loop = envoi_context_loop(context);
+	if (watch_input(&program) == ENVOI_OK &&
 		envoi_client_new(&program.bot, context, argv[1]) == ENVOI_OK) {
 		status = run(&program, argc, argv);
 	}

@@ -30,7 +30,7 @@ struct pollfd;
  * - of GLib or libuv: <envoi/loops/glib.h>, <envoi/loops/libuv.h>;
  * - of another library (Qt, systemd, epoll(7)): envoi_context_new_on_host() of
  *   <envoi/interfaces/mainloop.h>, with three functions, on Linux;
- * - on poll(2): envoi_loop_new_poll() with envoi_loop_poll_fds();
+ * - on poll(2): envoi_context_new_on_poll() with envoi_loop_poll_fds();
  *   doc/examples/foreign_poll.c does so.
  */
 
@@ -93,6 +93,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_libevent(
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_loop_new_poll(
 	struct envoi_loop **ret_loop, struct envoi_context *context);
+
+/** Make a context with default options and a loop of envoi_loop_new_poll(), which is that of
+ * envoi_context_loop(). Errors as envoi_context_new(). */
+ENVOI_API ENVOI_MUST_CHECK int envoi_context_new_on_poll(struct envoi_context **ret_context);
 
 /**
  * Get the descriptors that a poll loop waits for, with their events. Every call of a library

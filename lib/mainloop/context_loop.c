@@ -67,18 +67,10 @@ struct envoi_loop *envoi_context_loop(struct envoi_context *context)
 	return ENVOI_CONTAINER_OF(part, struct loop_part, part)->loop;
 }
 
-int envoi_context_new_on_libevent(struct envoi_context **ret_context, struct event_base *base)
+/* @param r  of making the loop */
+static int give_loop(struct envoi_context **ret_context, struct envoi_context *context, int r,
+	struct envoi_loop *loop)
 {
-	if (base == NULL) {
-		return ENVOI_ERR_INVALID;
-	}
-	struct envoi_context *context;
-	struct envoi_loop *loop;
-	int r = envoi_context_new(&context, NULL);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi_loop_new_libevent(&loop, context, base);
 	if (r == ENVOI_OK) {
 		r = envoi_context_take_loop(context, loop);
 	}
@@ -88,4 +80,31 @@ int envoi_context_new_on_libevent(struct envoi_context **ret_context, struct eve
 	}
 	*ret_context = context;
 	return ENVOI_OK;
+}
+
+int envoi_context_new_on_libevent(struct envoi_context **ret_context, struct event_base *base)
+{
+	if (base == NULL) {
+		return ENVOI_ERR_INVALID;
+	}
+	struct envoi_context *context;
+	struct envoi_loop *loop = NULL;
+	int r = envoi_context_new(&context, NULL);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_loop_new_libevent(&loop, context, base);
+	return give_loop(ret_context, context, r, loop);
+}
+
+int envoi_context_new_on_poll(struct envoi_context **ret_context)
+{
+	struct envoi_context *context;
+	struct envoi_loop *loop = NULL;
+	int r = envoi_context_new(&context, NULL);
+	if (r < 0) {
+		return r;
+	}
+	r = envoi_loop_new_poll(&loop, context);
+	return give_loop(ret_context, context, r, loop);
 }

@@ -128,6 +128,25 @@ static void a_foreign_loop_drives_it(void **state)
 	assert_int_equal(f->deferreds, 1);
 }
 
+static void a_context_is_made_with_it(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_context *context;
+	assert_int_equal(envoi_context_new_on_poll(&context), ENVOI_OK);
+	struct envoi_loop *loop = envoi_context_loop(context);
+	struct envoi_watch watch = {0};
+	struct pollfd polled;
+	assert_ptr_not_equal(loop, f->loop);
+	assert_string_equal(loop->impl->name, "poll");
+	assert_int_equal(
+		envoi_watch_start(&watch, loop, f->pair[0], ENVOI_IO_READ, on_watch), ENVOI_OK);
+	assert_int_equal(envoi_loop_poll_fds(loop, &polled, 1), 1);
+	assert_int_equal(polled.fd, f->pair[0]);
+	assert_int_equal(envoi_loop_poll_fds(f->loop, NULL, 0), 0);
+	envoi_watch_stop(&watch);
+	envoi_context_unref(context);
+}
+
 static void other_loops_have_nothing_to_poll(void **state)
 {
 	struct fixture *f = *state;
@@ -170,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(it_says_what_a_foreign_loop_must_wait_for),
 		CASE(a_foreign_loop_drives_it),
+		CASE(a_context_is_made_with_it),
 		CASE(other_loops_have_nothing_to_poll),
 		CASE(descriptors_above_1023_work),
 	};

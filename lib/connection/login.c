@@ -81,6 +81,14 @@ static unsigned int required_bits(const struct envoi__login *login)
 	return login->tls_mode == ENVOI__TLS_MODE_NONE ? bits : bits | ENVOI_STREAM_SECURE;
 }
 
+/* The tap has seen the header already, and may have switched itself. */
+static void switch_tap(const struct envoi__login *login, struct envoi_stream *stream)
+{
+	unsigned int off = *login->with.tap_off;
+	envoi_stream_switch_tap(stream, ENVOI_IN, (off & 1u << ENVOI_IN) == 0);
+	envoi_stream_switch_tap(stream, ENVOI_OUT, (off & 1u << ENVOI_OUT) == 0);
+}
+
 static int make_stream(struct envoi__login *login, struct envoi_stream **ret_stream,
 	struct envoi_transport *transport)
 {
@@ -109,6 +117,9 @@ static int make_stream(struct envoi__login *login, struct envoi_stream **ret_str
 	r = envoi_stream_new(ret_stream, login->context, &options, transport,
 		envoi_session_sink(login->with.session));
 	envoi_free(login->context, handlers);
+	if (r == ENVOI_OK) {
+		switch_tap(login, *ret_stream);
+	}
 	return r;
 }
 

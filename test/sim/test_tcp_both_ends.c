@@ -30,7 +30,7 @@
 
 enum {
 	MOST_TURNS = 20000,
-	MOST_FD = 1024,
+	MOST_FD = 4096,
 };
 
 /* A server on loopback, which routes all stanzas by their `to`. */

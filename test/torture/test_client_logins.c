@@ -1,5 +1,5 @@
 /*
- * envoi - two thousand logins and logouts in one process: memory and descriptors stay as they are
+ * envoi - ten thousand logins and logouts in one process: memory and descriptors stay as they are
  * SPDX-License-Identifier: MIT
  */
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 enum {
 	WARM_UP = 100,
-	IN_CLEAR = 2000,
+	IN_CLEAR = 10000,
 	IN_TLS = 300,
 	SLACK_BYTES = 16 * 1024, /* of the libraries below, which count nothing for us */
 };
@@ -80,7 +80,7 @@ static void one_client(bool has_tls, unsigned int logins)
 	world_finish(&world);
 }
 
-static void two_thousand_logins_of_one_client_leave_nothing(void **state)
+static void ten_thousand_logins_of_one_client_leave_nothing(void **state)
 {
 	(void)state;
 	one_client(false, IN_CLEAR);
@@ -124,7 +124,7 @@ static void clients_that_come_and_go_leave_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_thousand_logins_of_one_client_leave_nothing),
+		cmocka_unit_test(ten_thousand_logins_of_one_client_leave_nothing),
 		cmocka_unit_test(logins_within_tls_leave_nothing),
 		cmocka_unit_test(clients_that_come_and_go_leave_nothing),
 	};

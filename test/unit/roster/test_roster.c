@@ -163,12 +163,35 @@ static void pushes_from_other_senders_change_nothing(void **state)
 	};
 	for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
 		const char *answer = wire_talk(&f->wire, forged[i]);
+		bool has_address = strstr(forged[i], "from=''") == NULL &&
+			strstr(forged[i], "from='@'") == NULL; /* that an answer can go to */
 		assert_null(strstr(answer, "type='result'"));
+		assert_int_equal(strstr(answer, "type='error'") != NULL, has_address);
 		if (envoi_roster_count(f->roster) != 0) {
 			fail_msg("accepted: %s", forged[i]);
 		}
 	}
 	assert_true(envoi_session_is_online(f->wire.session));
+}
+
+/* A list is the result of a request for it. */
+static void a_list_that_was_not_requested_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const senders[] = {"", " from='me@example.org'", " from='example.org'"};
+	struct envoi_session_stats stats;
+	fetch(f, BOB);
+	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+		char xml[300];
+		snprintf(xml, sizeof(xml),
+			"<iq type='result' id='p'%s><query xmlns='jabber:iq:roster'>"
+			"<item jid='mallory@example.org' subscription='both'/></query></iq>",
+			senders[i]);
+		assert_string_equal(wire_talk(&f->wire, xml), "");
+		assert_int_equal(envoi_roster_count(f->roster), 1);
+	}
+	envoi_session_get_stats(f->wire.session, &stats);
+	assert_int_equal(stats.answers_ignored, sizeof(senders) / sizeof(senders[0]));
 }
 
 static void refused_pushes_are_counted(void **state)
@@ -333,6 +356,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_push_adds_changes_and_removes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			pushes_from_other_senders_change_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_list_that_was_not_requested_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_pushes_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_contact_is_named_as_the_server_names_it, setup, teardown),

@@ -15,7 +15,9 @@
 #include <envoi/interfaces/sasl.h>
 #include <envoi/interfaces/stream.h>
 #include <envoi/interfaces/transport.h>
+#include <envoi/presence.h>
 #include <envoi/roster.h>
+#include <envoi/subscription.h>
 #include <envoi/tls.h>
 
 #include "grid.h"
@@ -93,13 +95,20 @@ enum place {
 	IN_NEXT,
 	IN_CANCEL,
 	IN_CONNECTOR_DESTROYED,
+	IN_CONTACT_PRESENCE,
+	IN_SUBSCRIPTION_REQUEST,
+	IN_SUBSCRIPTION_APPROVED,
+	IN_SUBSCRIPTION_REFUSED,
+	IN_SUBSCRIPTION_ENDED,
 	PLACES,
 };
 
-/* Events come first, by their numbers. Resumption and the levels of the outbox have tests of their
- * own. */
+/* Events come first, by their numbers, and those of contacts last. Resumption and the levels of the
+ * outbox have tests of their own; custom events are in the grid of sessions. */
 _Static_assert((int)IN_SUSPENDED == (int)ENVOI_EVENT_SUSPENDED - (int)ENVOI_EVENT_CONNECTING,
 	"each event has a place");
+_Static_assert(PLACES - IN_CONTACT_PRESENCE == ENVOI_EVENTS_END - ENVOI_EVENT_PRESENCE,
+	"each event of contacts has a place");
 
 static const struct grid_place places[] = {
 	[IN_CONNECTING] = {"envoi_event_row.handle", "connecting"},
@@ -153,6 +162,11 @@ static const struct grid_place places[] = {
 	[IN_NEXT] = {"envoi_connector_impl.next", "cut before the login"},
 	[IN_CANCEL] = {"envoi_connector_impl.cancel", "a connector round another"},
 	[IN_CONNECTOR_DESTROYED] = {"envoi_connector_impl.destroy", "with its client"},
+	[IN_CONTACT_PRESENCE] = {"envoi_event_row.handle", "presence"},
+	[IN_SUBSCRIPTION_REQUEST] = {"envoi_event_row.handle", "subscription-request"},
+	[IN_SUBSCRIPTION_APPROVED] = {"envoi_event_row.handle", "subscription-approved"},
+	[IN_SUBSCRIPTION_REFUSED] = {"envoi_event_row.handle", "subscription-refused"},
+	[IN_SUBSCRIPTION_ENDED] = {"envoi_event_row.handle", "subscription-ended"},
 };
 
 static enum plan plan_of(size_t place)
@@ -441,12 +455,42 @@ static void act_load_account(void *world)
 	}
 }
 
+/* Whatever is open with the contact who requests the presence of the account. */
+static void act_answer_contact(void *world)
+{
+	struct bomb *bomb = world;
+	struct envoi_jid *dave;
+	if (client_of(bomb) == NULL ||
+		envoi_jid_from_text(&dave, bomb->world->context, "dave@example.org") < 0) {
+		return;
+	}
+	struct envoi_subscriptions *all = envoi_client_subscriptions(client_of(bomb));
+	if (envoi_subscriptions_approve(all, dave) < 0) {
+		(void)envoi_subscriptions_refuse(all, dave);
+	}
+	(void)envoi_subscriptions_request(all, dave, NULL);
+	(void)envoi_subscriptions_unsubscribe(all, dave);
+	(void)envoi_subscriptions_cancel(all, dave);
+	(void)envoi_presences_probe(envoi_client_presences(client_of(bomb)), dave);
+	envoi_jid_unref(dave);
+}
+
+static void act_show(void *world)
+{
+	struct bomb *bomb = world;
+	if (client_of(bomb) != NULL) {
+		(void)envoi_client_set_show(client_of(bomb), "away", "x");
+	}
+}
+
 static void act_free_after_all_else(void *world)
 {
 	struct bomb *bomb = world;
 	act_send(bomb);
 	act_ask(bomb);
 	act_fetch(bomb);
+	act_answer_contact(bomb);
+	act_show(bomb);
 	act_remove_neighbour(bomb);
 	act_remove_self(bomb);
 	act_disconnect(bomb);
@@ -470,6 +514,8 @@ static const struct grid_act acts[] = {
 	{"free the source of passwords", act_replace_source},
 	{"load the account", act_load_account},
 	{"set and ask for all", act_set_all},
+	{"answer the contact", act_answer_contact},
+	{"set the presence", act_show},
 	{"free the client after all else", act_free_after_all_else},
 };
 
@@ -539,6 +585,9 @@ static void on_event(struct envoi_handler *self, const struct envoi_event *event
 	if (event->type <= ENVOI_EVENT_SUSPENDED) {
 		explode(from_base(self),
 			IN_CONNECTING + (size_t)(event->type - ENVOI_EVENT_CONNECTING));
+	} else if (event->type >= ENVOI_EVENT_PRESENCE) {
+		explode(from_base(self),
+			IN_CONTACT_PRESENCE + (size_t)(event->type - ENVOI_EVENT_PRESENCE));
 	}
 }
 
@@ -809,6 +858,17 @@ static void hear_much(struct bomb *bomb)
 	say(bomb,
 		"<iq type='set' id='5'><query xmlns='jabber:iq:roster'>"
 		"<item jid='carol@example.org'/></query></iq>");
+	say(bomb,
+		"<iq type='set' id='6'><query xmlns='jabber:iq:roster'>"
+		"<item jid='bob@example.org' subscription='to'/></query></iq>"
+		"<iq type='set' id='7'><query xmlns='jabber:iq:roster'>"
+		"<item jid='carol@example.org' ask='subscribe'/></query></iq>");
+	say(bomb, "<presence from='bob@example.org/x'/>");
+	say(bomb,
+		"<presence type='subscribe' from='dave@example.org'/>"
+		"<presence type='unsubscribe' from='dave@example.org'/>"
+		"<presence type='subscribed' from='carol@example.org'/>"
+		"<presence type='unsubscribed' from='carol@example.org'/>");
 }
 
 /* Errors of two messages: the ticket of one waits for it, that of the other has reported. */

@@ -13,7 +13,7 @@ bool envoi__sasl_credentials_are_complete(const struct envoi_sasl_credentials *c
 
 void envoi_sasl_credentials_destroy(struct envoi_sasl_credentials *credentials)
 {
-	if (credentials != NULL) {
+	if (credentials != NULL && credentials->impl->destroy != NULL) {
 		credentials->impl->destroy(credentials);
 	}
 }

@@ -12,6 +12,8 @@
 
 #include <envoi/client.h>
 #include <envoi/handler.h>
+#include <envoi/interfaces/features.h>
+#include <envoi/interfaces/sasl.h>
 
 static struct envoi_client *client;
 
@@ -111,6 +113,56 @@ static void an_invalid_address_cannot_be_corrected(void **state)
 
 static const struct envoi_handler_impl handler_impl = {.name = "test"};
 
+static unsigned int sources_destroyed;
+
+static unsigned int source_means(struct envoi_sasl_credentials *source)
+{
+	(void)source;
+	return ENVOI_SASL_PASSWORD;
+}
+
+static void source_request(
+	struct envoi_sasl_credentials *source, struct envoi_sasl_request *request)
+{
+	(void)source, (void)request;
+}
+
+static void source_destroy(struct envoi_sasl_credentials *source)
+{
+	(void)source;
+	sources_destroyed++;
+}
+
+/* A source that cannot be told that its request has ended would answer it. */
+static void a_source_of_identities_has_all_required_functions(void **state)
+{
+	(void)state;
+	static const struct envoi_sasl_credentials_impl complete = {.means = source_means,
+		.request = source_request,
+		.cancel = source_request,
+		.destroy = source_destroy};
+	struct envoi_sasl_credentials_impl impls[4] = {complete, complete, complete, complete};
+	impls[0].means = NULL;
+	impls[1].request = NULL;
+	impls[2].cancel = NULL;
+	impls[3].destroy = NULL;
+	struct envoi_context *context = envoi_session_context(envoi_client_session(client));
+	struct envoi_settings *settings = envoi_client_settings(client);
+	sources_destroyed = 0;
+	for (size_t i = 0; i < 4; i++) {
+		struct envoi_sasl_credentials source = {&impls[i]};
+		struct envoi_handler *feature;
+		assert_int_equal(envoi_client_set_credentials(client, &source), ENVOI_ERR_INVALID);
+		assert_int_equal(envoi_sasl_feature_new(&feature, context, settings, &source),
+			ENVOI_ERR_INVALID);
+	}
+	assert_int_equal(sources_destroyed, 6); /* the last cannot be */
+	struct envoi_sasl_credentials source = {&complete};
+	assert_int_equal(envoi_client_set_credentials(client, &source), ENVOI_OK);
+	assert_int_equal(envoi_client_set_credentials(client, NULL), ENVOI_OK);
+	assert_int_equal(sources_destroyed, 7);
+}
+
 static void a_handler_that_is_there_is_refused(void **state)
 {
 	(void)state;
@@ -184,6 +236,8 @@ int main(void)
 			an_assignment_is_a_name_and_a_value, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_invalid_address_cannot_be_corrected, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_source_of_identities_has_all_required_functions, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_handler_that_is_there_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(

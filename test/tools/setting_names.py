@@ -1,4 +1,5 @@
-"""Every setting that the project's own code names is one that the library knows.
+"""Every setting that the project's own code names is one that the library knows, and doc/limits.md has
+every setting of a limit.
 
 usage: setting_names.py ENVOI SOURCE_ROOT
 """
@@ -19,4 +20,9 @@ named = [(name, path) for folder in FOLDERS for path in sorted((root / folder).r
 if not known or not named:
     sys.exit(f"{len(known)} settings are known and {len(named)} are named: nothing was compared")
 wrong = [f"{path}: no such setting: {name}" for name, path in named if name not in known]
+page = (root / "doc/limits.md").read_text()
+limits = {name: re.sub(r"^limits\.(before-login\.)?", "", name) for name in known
+          if name.startswith(("limits.", "listener."))}
+wrong += [f"doc/limits.md: {name} is missing" for name, short in sorted(limits.items())
+          if not re.search(rf"(?<![\w-]){re.escape(short)}(?![\w-])", page)]
 sys.exit("\n".join(wrong) or 0)

@@ -61,7 +61,7 @@ bool envoi__offline_takes(const struct envoi_stanza *message)
 
 struct storing {
 	struct envoi__job job;
-	struct envoi_stanza *message; /* a reference */
+	struct envoi_stanza *head; /* of the message, without children: for an error */
 	struct envoi_hold *hold; /* until it is stored; NULL: none */
 };
 
@@ -98,9 +98,25 @@ static int write_delayed(struct envoi_buffer *out, struct envoi_server *server,
 	return r;
 }
 
+/* @return NULL: out of memory */
+static struct envoi_stanza *head_of(struct envoi_server *server, const struct envoi_stanza *message)
+{
+	static const char *const names[] = {"from", "to", "id", "type"};
+	struct envoi_element *element = envoi_element_new(
+		server->context, ENVOI_NS_CLIENT, "message");
+	struct envoi_stanza *head = NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		envoi_element_set(element, names[i],
+			envoi_element_attr(envoi_stanza_element(message), names[i]));
+	}
+	int r = element == NULL ? ENVOI_ERR_NOMEM : envoi_stanza_from_element(&head, element);
+	envoi_element_unref(element);
+	return r < 0 ? NULL : head;
+}
+
 static void free_storing(struct storing *storing, struct envoi_server *server)
 {
-	envoi_stanza_unref(storing->message);
+	envoi_stanza_unref(storing->head);
 	envoi_hold_release(storing->hold);
 	envoi_free(server->context, storing);
 }
@@ -109,7 +125,7 @@ static void on_stored(struct envoi__job *job, int code, const struct envoi_store
 {
 	struct storing *storing = ENVOI_CONTAINER_OF(job, struct storing, job);
 	struct envoi_server *server = job->server;
-	const struct envoi__routed routed = {.server = server, .stanza = storing->message};
+	const struct envoi__routed routed = {.server = server, .stanza = storing->head};
 	(void)answer;
 	server->waiting--;
 	if (code == ENVOI_OK) {
@@ -131,9 +147,10 @@ static int store(struct envoi__account *account, struct envoi_stanza *message, i
 		return ENVOI_ERR_NOMEM;
 	}
 	envoi_buffer_init(&xml, server->context, 0);
-	int r = write_delayed(&xml, server, message, sent_ms);
+	storing->head = head_of(server, message);
+	int r = storing->head == NULL ? ENVOI_ERR_NOMEM
+				      : write_delayed(&xml, server, message, sent_ms);
 	if (r == ENVOI_OK) {
-		storing->message = envoi_stanza_ref(message);
 		storing->hold = hold;
 		server->waiting++;
 		envoi__job_begin(&storing->job, server, account, on_stored);
@@ -142,6 +159,7 @@ static int store(struct envoi__account *account, struct envoi_stanza *message, i
 			envoi_buffer_len(&xml), server->values.offline);
 		account->has_stored = true;
 	} else {
+		envoi_stanza_unref(storing->head);
 		envoi_free(server->context, storing);
 	}
 	envoi_buffer_finish(&xml);

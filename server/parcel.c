@@ -3,7 +3,11 @@
  * SPDX-License-Identifier: MIT
  */
 /* A message that was given to several sessions has been received when one of them has it. If none
- * has, because their connections were lost before it was written or acknowledged, it is stored. */
+ * has, because their connections were lost before it was written or acknowledged, it is stored.
+ * Until then it is kept as text: a tree takes many times its memory, and a recipient that does not
+ * read makes as many parcels as its outbox has room for. */
+#include <string.h>
+
 #include <envoi/context.h>
 
 #include "inside.h"
@@ -17,7 +21,7 @@ struct copy {
 
 struct parcel {
 	struct envoi__account *account; /* held */
-	struct envoi_stanza *message; /* a reference */
+	char *xml; /* of the message; NULL: it is not stored */
 	int64_t sent_ms;
 	size_t open; /* copies whose tickets have not ended */
 	bool is_received;
@@ -28,18 +32,34 @@ static void free_parcel(struct parcel *parcel)
 {
 	struct envoi__account *account = parcel->account;
 	struct envoi_server *server = account->server;
-	envoi_stanza_unref(parcel->message);
+	envoi_free(server->context, parcel->xml);
 	envoi_free(server->context, parcel);
 	server->parcels--;
 	envoi__account_release(account);
 	envoi__server_progressed(server);
 }
 
+static void return_message(struct parcel *parcel)
+{
+	struct envoi_element *element = NULL;
+	struct envoi_stanza *message = NULL;
+	int r = envoi_xml_parse(&element, parcel->account->server->context, parcel->xml,
+		strlen(parcel->xml), ENVOI_NS_CLIENT);
+	if (r == ENVOI_OK) {
+		r = envoi_stanza_from_element(&message, element);
+	}
+	if (r == ENVOI_OK) {
+		envoi__offline_return(parcel->account, message, parcel->sent_ms);
+	}
+	envoi_stanza_unref(message);
+	envoi_element_unref(element);
+}
+
 static void close_parcel(struct parcel *parcel)
 {
 	bool is_lost = !parcel->is_received && !parcel->account->server->is_ended;
-	if (is_lost && envoi__offline_takes(parcel->message)) {
-		envoi__offline_return(parcel->account, parcel->message, parcel->sent_ms);
+	if (is_lost && parcel->xml != NULL) {
+		return_message(parcel);
 	}
 	free_parcel(parcel);
 }
@@ -62,18 +82,40 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	}
 }
 
+/* @return ENVOI_OK, also if it is not to be stored */
+static int keep_message(struct parcel *parcel, const struct envoi_stanza *message)
+{
+	struct envoi_context *context = parcel->account->server->context;
+	struct envoi_buffer xml;
+	if (!envoi__offline_takes(message)) {
+		return ENVOI_OK;
+	}
+	envoi_buffer_init(&xml, context, 0);
+	int r = envoi_xml_write(&xml, envoi_stanza_element(message), ENVOI_NS_CLIENT);
+	if (r == ENVOI_OK) {
+		parcel->xml = envoi_strndup(
+			context, envoi_buffer_data(&xml), envoi_buffer_len(&xml));
+	}
+	envoi_buffer_finish(&xml);
+	return r == ENVOI_OK && parcel->xml == NULL ? ENVOI_ERR_NOMEM : r;
+}
+
 static struct parcel *new_parcel(
 	const struct envoi__routed *routed, struct envoi__account *account, size_t count)
 {
 	struct envoi_server *server = routed->server;
 	struct parcel *parcel = envoi_alloc_zeroed(
 		server->context, sizeof(*parcel) + count * sizeof(parcel->copies[0]));
-	if (parcel != NULL) {
-		parcel->account = account;
-		parcel->message = envoi_stanza_ref(routed->stanza);
-		parcel->sent_ms = envoi_context_wall_clock_ms(server->context);
-		envoi__account_hold(account);
-		server->parcels++;
+	if (parcel == NULL) {
+		return NULL;
+	}
+	parcel->account = account;
+	parcel->sent_ms = envoi_context_wall_clock_ms(server->context);
+	envoi__account_hold(account);
+	server->parcels++;
+	if (keep_message(parcel, routed->stanza) < 0) {
+		free_parcel(parcel);
+		return NULL;
 	}
 	return parcel;
 }

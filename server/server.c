@@ -82,6 +82,17 @@ int envoi_server_add_settings(struct envoi_context *context)
 	return envoi_context_add_settings(context, envoi__server_setting_table);
 }
 
+/* A login brings the presence of all contacts before the client can acknowledge any; what has no
+ * room is dropped. Each contact may have two resources. */
+static int make_room_for_contacts(struct envoi_server *server)
+{
+	const int64_t others = 1000;
+	int64_t least = 2 * (int64_t)server->values.contacts + others;
+	return envoi_settings_int(server->settings, "limits.outbox-stanzas") < least
+		? envoi_settings_set_int(server->settings, "limits.outbox-stanzas", least)
+		: ENVOI_OK;
+}
+
 /* Read after the settings were added, from a copy: a ping behind each message would cost more than
  * the message. */
 static int take_settings(struct envoi_server *server, const struct envoi_settings *settings)
@@ -99,7 +110,7 @@ static int take_settings(struct envoi_server *server, const struct envoi_setting
 		r = envoi_settings_set_int(server->settings, "limits.stanza-bytes",
 			(int64_t)server->values.stanza_bytes);
 	}
-	return r;
+	return r == ENVOI_OK ? make_room_for_contacts(server) : r;
 }
 
 /* Users who do not exist are answered as those that envoi_server_set_password() makes. */

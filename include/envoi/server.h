@@ -39,7 +39,8 @@ extern "C" {
  * by default).
  *
  * Its settings are those of the acceptor (<envoi/accept.h>), of the listener (<envoi/listener.h>)
- * and server.*, which envoi_server_add_settings() adds to a context. acknowledgement.ping is always
+ * and server.*, which envoi_server_add_settings() adds to a context. limits.outbox-stanzas is at
+ * least 1,000 and twice server.contacts. acknowledgement.ping is always
  * false in its sessions: a message to a client without stream management counts as received when it
  * was written.
  */

@@ -221,6 +221,27 @@ static void without_memory_a_request_has_one_answer_all_the_same(void **state)
 	}
 }
 
+/* The connection is lost before the stream has written the answer, which it had been given. */
+static void an_answer_of_which_no_byte_was_sent_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+	bot_ask(f);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->requests, 1);
+	assert_int_equal(envoi_promise_error(f->promise, ENVOI_CONFLICT, NULL), ENVOI_OK);
+	f->promise = NULL;
+	envoi_world_cut(f->world, "bot");
+	envoi_test_server_stop(f->server, true);
+	envoi_world_run(f->world, 100);
+	bot_kill(f);
+	assert_int_equal(f->errors, 0);
+	envoi_test_server_start(f->server);
+	bot_start_again(f);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->errors, 1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bot_setup, bot_teardown)
 
 int main(void)
@@ -236,6 +257,7 @@ int main(void)
 		TEST(a_request_that_is_open_when_the_session_is_resumed_again_stays_so),
 		TEST(requests_that_were_not_answered_are_answered_with_an_error),
 		TEST(without_memory_a_request_has_one_answer_all_the_same),
+		TEST(an_answer_of_which_no_byte_was_sent_is_not_lost),
 		TEST(a_message_with_the_id_of_a_request_answers_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,13 +253,19 @@ static struct envoi__outbox_entry *last_sent(const struct envoi__outbox *outbox)
 	return is_sent_last ? sent : passing;
 }
 
+/* An answer to a request of which the journal has nothing any more is recorded in its place. */
+static bool counts_as_sent(const struct envoi__outbox_entry *entry)
+{
+	return entry->has_left || entry->meta.answers != 0;
+}
+
 bool envoi__outbox_unsend(struct envoi__outbox *outbox, uint64_t number)
 {
 	struct envoi__outbox_entry *entry;
 	bool are_any = false;
 	while ((entry = last_sent(outbox)) != NULL && entry->number > number) {
 		wait_first(entry);
-		entry->was_sent = entry->has_left;
+		entry->was_sent = counts_as_sent(entry);
 		are_any = true;
 	}
 	return are_any;

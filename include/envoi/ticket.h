@@ -31,7 +31,8 @@ enum envoi_ticket_state {
 	/** no byte of it was written, and none will be: the connection was lost before, or a filter
 	 * dropped it */
 	ENVOI_TICKET_NOT_SENT,
-	/** canceled, or the session was freed, before the stanza was given to a stream */
+	/** canceled, or the session was freed, before the stanza was given to a stream; no journal
+	 * has it */
 	ENVOI_TICKET_CANCELED,
 	/**
 	 * an error arrived for it: from the recipient, its bare address or its server, from the own

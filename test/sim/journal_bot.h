@@ -33,6 +33,7 @@ struct fixture {
 	const char *asked_id;
 	struct envoi_promise *promise;
 	struct envoi_ticket tickets[MOST_TICKETS];
+	enum envoi_ticket_state last_state; /* of tickets whose user is this */
 };
 
 int bot_setup(void **state);

@@ -204,8 +204,10 @@ static void start_slow_bot(struct fixture *f)
 
 static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
-	(void)ticket;
-	(void)report;
+	struct fixture *f = ticket->user;
+	if (f != NULL) {
+		f->last_state = report->state;
+	}
 }
 
 /* Fill the output. @return messages that were given to the stream; the next one waits, with the
@@ -295,6 +297,22 @@ static void a_message_that_was_only_queued_is_sent(void **state)
 	bot_start_again(f);
 	assert_int_equal(f->got_kept, 1);
 	assert_int_equal(f->got_canceled, 0);
+}
+
+/* The next process sends what is queued: a program that sends it again, too, would double it. */
+static void the_ticket_of_a_queued_message_is_unknown_when_the_client_is_freed(void **state)
+{
+	struct fixture *f = *state;
+	cut_for_ever(f);
+	f->tickets[0] = (struct envoi_ticket){.done = on_ticket, .user = f};
+	assert_int_equal(envoi_send_text(envoi_client_session(f->bot), "alice@example.org", "kept",
+				 &f->tickets[0]),
+		ENVOI_OK);
+	bot_kill(f);
+	assert_int_equal(f->last_state, ENVOI_TICKET_UNKNOWN);
+	envoi_test_server_start(f->server);
+	bot_start_again(f);
+	assert_int_equal(f->got_kept, 1);
 }
 
 /* Otherwise the next process would send it. */
@@ -531,6 +549,7 @@ int main(void)
 		TEST(what_waits_for_a_full_stream_is_recorded_once),
 		TEST(what_a_stream_has_refused_may_be_canceled),
 		TEST(a_message_that_was_only_queued_is_sent),
+		TEST(the_ticket_of_a_queued_message_is_unknown_when_the_client_is_freed),
 		TEST(a_message_is_not_canceled_without_its_record),
 		TEST(what_the_journal_still_has_as_waiting_does_not_end_as_not_sent),
 		TEST(what_a_session_without_stream_management_has_sent_is_not_sent_again),

@@ -67,8 +67,10 @@ static void acknowledged_was_received(struct run *run, const struct message *mes
 
 static void not_sent_was_not_received(struct run *run, const struct message *message)
 {
+	bool says_so = message->state == ENVOI_TICKET_NOT_SENT ||
+		message->state == ENVOI_TICKET_CANCELED;
 	bool is_not_sent = !message->is_accepted || message->was_taken_back ||
-		(message->reports == 1 && message->state == ENVOI_TICKET_NOT_SENT);
+		(message->reports == 1 && says_so);
 	if (is_not_sent && message->got > 0) {
 		message_fails(run, "not-sent-was-not-received", message);
 	}

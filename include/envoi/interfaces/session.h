@@ -45,9 +45,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_new(struct envoi_session **ret_sess
  * Free a session; NULL is allowed; allowed inside every callback.
  *
  * Its stream is freed at once. Then, before this returns, requests end with ENVOI_ERR_CANCELED,
- * tickets with ENVOI_TICKET_UNKNOWN when a stream had their stanza and else with
- * ENVOI_TICKET_CANCELED, ENVOI_EVENT_ENDED follows an ENVOI_EVENT_STARTED,
- * and an ENVOI_EVENT_DISCONNECTED or ENVOI_EVENT_STOPPED that is queued is delivered; calls on the
+ * tickets with ENVOI_TICKET_UNKNOWN when a stream had their stanza or a journal has it, and else
+ * with ENVOI_TICKET_CANCELED, ENVOI_EVENT_ENDED follows an ENVOI_EVENT_STARTED, and an
+ * ENVOI_EVENT_DISCONNECTED or ENVOI_EVENT_STOPPED that is queued is delivered; calls on the
  * session from these callbacks return ENVOI_ERR_STATE. Promises stay valid, and ending them does
  * nothing. No callback comes afterwards. Inside a callback of the session, its memory is freed when
  * that returns.

@@ -303,12 +303,12 @@ void envoi__outbox_refuse(struct envoi__outbox_entry *entry)
 	envoi__entry_end(entry, ENVOI_TICKET_REFUSED);
 }
 
-/* In the journal it stays, for the next process. */
+/* In the journal it stays, for the next process, which sends it. */
 static void cancel(struct envoi__outbox_entry *entry)
 {
+	bool may_be_sent = envoi__entry_may_have_left(entry) || entry->meta.waiting != 0;
 	entry->meta.waiting = 0;
-	envoi__entry_end(entry,
-		envoi__entry_may_have_left(entry) ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_CANCELED);
+	envoi__entry_end(entry, may_be_sent ? ENVOI_TICKET_UNKNOWN : ENVOI_TICKET_CANCELED);
 }
 
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox)

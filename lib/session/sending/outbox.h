@@ -232,9 +232,8 @@ void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
 /** End an entry that waits with ENVOI_TICKET_REFUSED. */
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry);
 
-/** The session is being freed: UNKNOWN for stanzas that a stream had accepted, CANCELED for the
- * others.
- */
+/** The session is being freed: UNKNOWN for stanzas that a stream had accepted or that the journal
+ * has, CANCELED for the others. */
 void envoi__outbox_cancel_all(struct envoi__outbox *outbox);
 
 #endif

@@ -151,11 +151,12 @@ static unsigned int count_here(const struct actor *receiver, struct message *mes
 }
 
 /* The record that a message was handled may be missing in the journal of a client that was killed
- * when memory was short. */
+ * when memory was short, or when nothing could be stored. */
 static bool may_come_again(const struct actor *receiver)
 {
 	const struct plan *plan = receiver->run->plan;
-	return plan->lacks_memory && plan->has_journal && receiver->life > 1;
+	return (plan->lacks_memory || plan->fills_journals) && plan->has_journal &&
+		receiver->life > 1;
 }
 
 struct message *ledger_arrived(struct actor *receiver, const struct envoi_stanza *stanza)

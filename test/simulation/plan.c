@@ -59,6 +59,7 @@ static enum step_kind draw_kind(uint64_t *state)
 		[STEP_HOLD] = 4,
 		[STEP_DEAF] = 6,
 		[STEP_NO_MEMORY] = 8,
+		[STEP_FULL] = 8,
 	};
 	unsigned int sum = 0, kind = 0;
 	for (unsigned int i = 0; i < STEP_KINDS; i++) {
@@ -104,6 +105,8 @@ static uint64_t draw_amount(uint64_t *state, enum step_kind kind)
 		return draw(state, 20000);
 	case STEP_HOLD:
 		return 1 + draw(state, 60000);
+	case STEP_FULL:
+		return 1 + draw(state, chance(state, 50) ? 3 : 50);
 	case STEP_NO_MEMORY:
 		return 1 + draw(state, chance(state, 50) ? 20 : 600);
 	default:
@@ -135,10 +138,16 @@ static void add_end(struct plan *plan, uint64_t *state, const struct step *begin
 	}
 }
 
+static bool is_allowed(const struct plan *plan, enum step_kind kind)
+{
+	return (kind != STEP_NO_MEMORY || plan->lacks_memory) &&
+		(kind != STEP_FULL || plan->fills_journals);
+}
+
 static void add_drawn(struct plan *plan, uint64_t *state, uint64_t at_ms)
 {
 	enum step_kind kind = draw_kind(state);
-	while (kind == STEP_NO_MEMORY && !plan->lacks_memory) {
+	while (!is_allowed(plan, kind)) {
 		kind = draw_kind(state);
 	}
 	struct step *step = add(plan, kind, at_ms);
@@ -211,6 +220,7 @@ void plan_make(struct plan *plan, uint64_t seed, bool both_ends)
 	plan->has_journal = chance(&state, 40);
 	plan->waits_long = chance(&state, 30);
 	plan->lacks_memory = chance(&state, 30);
+	plan->fills_journals = chance(&state, 30) && plan->has_journal;
 	size_t wanted = FEWEST_STEPS + (size_t)draw(&state, TYPICAL_STEPS);
 	while (plan->count < wanted && plan->count + 2 <= MOST_STEPS) {
 		add_drawn(plan, &state, at_ms);
@@ -255,7 +265,7 @@ void step_print(const struct step *step, FILE *out)
 {
 	static const char *const names[STEP_KINDS] = {"send", "ask", "ping", "cancel", "cut",
 		"cut-after", "silence", "link", "stop", "start", "end", "sleep", "leave", "kill",
-		"hold", "deaf", "hear", "no-memory"};
+		"hold", "deaf", "hear", "no-memory", "full"};
 	fprintf(out, "%" PRIu64 " %s %s", step->at_ms, step->actor == 0 ? "alice" : "bob",
 		names[step->kind]);
 	if (step->kind == STEP_CUT_AFTER || step->kind == STEP_DEAF || step->kind == STEP_HEAR) {

@@ -24,6 +24,10 @@ static void store(struct actor *actor, const void *records, size_t len)
 static int append(struct envoi_journal *journal, const void *record, size_t len)
 {
 	struct actor *actor = ENVOI_CONTAINER_OF(journal, struct actor, journal);
+	if (actor->full_count > 0) {
+		actor->full_count--;
+		return ENVOI_ERR_FULL;
+	}
 	if (!actor->is_dying) {
 		store(actor, record, len);
 	}

@@ -90,6 +90,9 @@ static void carry_out(struct run *run, const struct step *step)
 		envoi_world_fail_allocations(
 			run->world, (size_t)step->amount, 1 + step->bytes % MOST_FAILING);
 		return;
+	case STEP_FULL:
+		actor->full_count = step->amount;
+		return;
 	default:
 		return;
 	}
@@ -207,6 +210,7 @@ static void heal(struct run *run)
 		envoi_world_set_link(run->world, run->actors[i].name, NULL);
 		envoi_test_server_pause(run->server, run->actors[i].name, false);
 		actor_pause(&run->actors[i], false);
+		run->actors[i].full_count = 0;
 	}
 	run->disturbed_ms = envoi_world_now_ms(run->world);
 	run_trace(run, "the network heals");

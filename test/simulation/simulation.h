@@ -56,6 +56,7 @@ enum step_kind {
 	STEP_HEAR, /* ... and reads again */
 	/* Allocations fail, the first one `amount` from now: one, or so many as `bytes` says. */
 	STEP_NO_MEMORY,
+	STEP_FULL, /* the client's journal stores nothing, `amount` times */
 	STEP_KINDS,
 };
 
@@ -89,6 +90,7 @@ struct plan {
 	struct login login;
 	bool has_journal; /* clients go on with their session after they were killed */
 	bool lacks_memory; /* has STEP_NO_MEMORY */
+	bool fills_journals; /* has STEP_FULL */
 	bool waits_long; /* clients, between two attempts: up to 5 minutes in place of 5 s */
 	struct step steps[MOST_STEPS];
 	size_t count;
@@ -177,6 +179,7 @@ struct actor {
 	struct envoi_journal journal;
 	char *records; /* of the journal */
 	size_t records_len;
+	uint64_t full_count; /* records that are refused from now on */
 	bool is_dying; /* its process is being killed */
 };
 

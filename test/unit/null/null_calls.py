@@ -55,6 +55,7 @@ VALUES = {
     "const struct envoi_muc_options *": "NULL",
     "const struct envoi_commands_impl *": "NULL",
     "const struct envoi_registration *": "NULL",
+    "const struct envoi_upload_file *": "NULL",
     "const struct envoi_payload_type *": "&null_payload_type",
     "const struct envoi_presences *": "f->presences",
     "const struct envoi_roster *": "f->roster",

@@ -1,0 +1,553 @@
+/*
+ * envoi - HTTP File Upload: the upload
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: HTTP has no public ones.
+ */
+#include <envoi/ext/upload.h>
+
+#include <string.h>
+#include <strings.h>
+
+#include <envoi/buffer.h>
+#include <envoi/config.h>
+#include <envoi/interfaces/channel.h>
+#include <envoi/interfaces/dial.h>
+#include <envoi/settings.h>
+#include <envoi/tls.h>
+#include <envoi/transports.h>
+#include <envoi/values.h>
+#include <envoi/watch.h>
+
+#include "http/http_config.h"
+
+#if ENVOI__HTTP
+#include "http/http_reader.h"
+#include "http/http_url.h"
+#include "http/http_writer.h"
+
+enum {
+	CHUNK_BYTES = 16384,
+	HEAD_BYTES = 16384,
+	BODY_BYTES = 65536, /* of an answer */
+	TLS_MS = 20000,
+	TURN_BYTES = 1 << 20, /* of the file, in one turn of the loop */
+};
+
+struct envoi_upload {
+	struct envoi_channel_sink sink;
+	struct envoi_context *context;
+	const struct envoi_upload_events *events;
+	void *user;
+	unsigned int calls; /* functions on the stack, and those of the channel */
+	bool is_freed, is_over;
+	struct envoi__http_url url;
+	struct envoi_tls_config *tls; /* NULL: none */
+	struct envoi_dial *dial; /* or NULL */
+	struct envoi_channel *channel; /* or NULL */
+	struct envoi__http_reader reader;
+	struct envoi_timer idle;
+	struct envoi_deferred more; /* the rest of the file, in another turn */
+	uint64_t timeout_ms;
+	struct envoi_buffer out; /* the head, then a part of the file */
+	uint64_t size, read_bytes; /* of the file */
+};
+
+static void destroy(struct envoi_upload *self)
+{
+	struct envoi_context *context = self->context;
+	envoi_dial_free(self->dial);
+	envoi_channel_destroy(self->channel);
+	envoi_tls_config_unref(self->tls);
+	envoi__http_reader_finish(&self->reader);
+	envoi_buffer_wipe(&self->out);
+	envoi_timer_stop(&self->idle);
+	envoi_deferred_cancel(&self->more);
+	envoi_free(context, self);
+	envoi_context_unref(context);
+}
+
+static void enter(struct envoi_upload *self)
+{
+	self->calls++;
+}
+
+static void leave(struct envoi_upload *self)
+{
+	if (--self->calls == 0 && self->is_freed) {
+		destroy(self);
+	}
+}
+
+static void stop(struct envoi_upload *self)
+{
+	self->is_over = true;
+	envoi_timer_stop(&self->idle);
+	envoi_deferred_cancel(&self->more);
+	envoi_dial_free(self->dial);
+	self->dial = NULL;
+	if (self->channel != NULL) {
+		self->channel->impl->disconnect(self->channel);
+	}
+}
+
+static void end(struct envoi_upload *self, int code, const char *text)
+{
+	if (self->is_over) {
+		return;
+	}
+	const struct envoi_upload_end reported = {
+		.code = code,
+		.status = self->reader.head.status,
+		.text = text == NULL ? envoi_error_text(code) : text,
+	};
+	stop(self);
+	self->events->done(self->user, &reported);
+}
+
+static void on_idle(struct envoi_timer *timer)
+{
+	struct envoi_upload *self = ENVOI_CONTAINER_OF(timer, struct envoi_upload, idle);
+	enter(self);
+	end(self, ENVOI_ERR_TIMEOUT, "the server of the upload does not answer");
+	leave(self);
+}
+
+static void start_idle(struct envoi_upload *self)
+{
+	envoi_timer_start(
+		&self->idle, envoi_context_loop(self->context), self->timeout_ms, on_idle);
+}
+
+/* --- sending --- */
+
+/* @return whether there is something to send */
+static bool fill(struct envoi_upload *self)
+{
+	char *room;
+	if (envoi_buffer_len(&self->out) > 0) {
+		return true;
+	}
+	if (self->read_bytes == self->size) {
+		return false;
+	}
+	uint64_t rest = self->size - self->read_bytes;
+	size_t wanted = rest < CHUNK_BYTES ? (size_t)rest : CHUNK_BYTES;
+	int r = envoi_buffer_reserve(&self->out, wanted, &room);
+	if (r < 0) {
+		end(self, r, NULL);
+		return false;
+	}
+	long count = self->events->read(self->user, self->read_bytes, room, wanted);
+	if (count <= 0 || (unsigned long)count > wanted) {
+		end(self, ENVOI_ERR_INVALID, "the file cannot be read, or is shorter than stated");
+		return false;
+	}
+	envoi_buffer_commit(&self->out, (size_t)count);
+	self->read_bytes += (uint64_t)count;
+	return true;
+}
+
+static void report_progress(struct envoi_upload *self)
+{
+	uint64_t waiting = envoi_buffer_len(&self->out);
+	if (self->events->progress != NULL && self->read_bytes > 0 && !self->is_freed) {
+		self->events->progress(self->user,
+			waiting > self->read_bytes ? 0 : self->read_bytes - waiting, self->size);
+	}
+}
+
+static void on_more(struct envoi_deferred *deferred);
+
+/* A connection that takes everything must not hold the loop. */
+static void send_more(struct envoi_upload *self)
+{
+	size_t sent = 0, taken = 1;
+	while (!self->is_over && taken > 0 && sent < TURN_BYTES && fill(self)) {
+		size_t len = envoi_buffer_len(&self->out);
+		int r = self->channel->impl->send(
+			self->channel, envoi_buffer_data(&self->out), len, &taken);
+		if (r < 0) {
+			return; /* what the server has answered may still arrive */
+		}
+		envoi_buffer_wipe_front(&self->out, taken);
+		sent += taken;
+		taken = taken < len ? 0 : taken;
+	}
+	if (self->is_over || sent == 0) {
+		return;
+	}
+	start_idle(self);
+	if (sent >= TURN_BYTES && taken > 0) {
+		envoi_deferred_post(&self->more, envoi_context_loop(self->context), on_more);
+	}
+	report_progress(self);
+}
+
+static void on_more(struct envoi_deferred *deferred)
+{
+	struct envoi_upload *self = ENVOI_CONTAINER_OF(deferred, struct envoi_upload, more);
+	enter(self);
+	send_more(self);
+	leave(self);
+}
+
+/* --- receiving --- */
+
+static void take_answer(struct envoi_upload *self)
+{
+	int status = self->reader.head.status;
+	if (status < 200 || status > 299) {
+		end(self, ENVOI_ERR_PROTOCOL, "the server has refused the file");
+	} else if (self->read_bytes < self->size || envoi_buffer_len(&self->out) > 0) {
+		end(self, ENVOI_ERR_PROTOCOL, "the server has answered before the end of the file");
+	} else {
+		end(self, ENVOI_OK, NULL);
+	}
+}
+
+static struct envoi_upload *upload_of(struct envoi_channel_sink *sink)
+{
+	return ENVOI_CONTAINER_OF(sink, struct envoi_upload, sink);
+}
+
+static void on_received(struct envoi_channel_sink *sink, const char *data, size_t len)
+{
+	struct envoi_upload *self = upload_of(sink);
+	size_t used;
+	enum envoi__http_event event = ENVOI__HTTP_HEAD;
+	enter(self);
+	while (!self->is_over && event == ENVOI__HTTP_HEAD) {
+		int r = envoi__http_reader_read(&self->reader, data, len, &used, &event);
+		if (r < 0) {
+			end(self, r, self->reader.text);
+			break;
+		}
+		data += used;
+		len -= used;
+		envoi_buffer_wipe_front(&self->reader.body, envoi_buffer_len(&self->reader.body));
+	}
+	if (!self->is_over && event == ENVOI__HTTP_COMPLETE) {
+		take_answer(self);
+	}
+	if (!self->is_over) {
+		start_idle(self);
+	}
+	leave(self);
+}
+
+static void on_writable(struct envoi_channel_sink *sink)
+{
+	struct envoi_upload *self = upload_of(sink);
+	enter(self);
+	send_more(self);
+	leave(self);
+}
+
+/* A body without a length ends with the connection. */
+static void on_ended(struct envoi_channel_sink *sink)
+{
+	struct envoi_upload *self = upload_of(sink);
+	enter(self);
+	int r = self->is_over ? ENVOI_OK : envoi__http_reader_end(&self->reader);
+	if (r == ENVOI_OK && !self->is_over) {
+		take_answer(self);
+	} else {
+		end(self, r < 0 ? r : ENVOI_ERR_DISCONNECTED,
+			"the server has ended the connection without an answer");
+	}
+	leave(self);
+}
+
+static void on_broken(struct envoi_channel_sink *sink, int code, const char *text)
+{
+	struct envoi_upload *self = upload_of(sink);
+	enter(self);
+	end(self, code, text);
+	leave(self);
+}
+
+static void on_enter(struct envoi_channel_sink *sink)
+{
+	enter(upload_of(sink));
+}
+
+static void on_leave(struct envoi_channel_sink *sink)
+{
+	leave(upload_of(sink));
+}
+
+static const struct envoi_channel_sink_impl sink_impl = {
+	.received = on_received,
+	.writable = on_writable,
+	.ended = on_ended,
+	.broken = on_broken,
+	.enter = on_enter,
+	.leave = on_leave,
+};
+
+/* --- connecting --- */
+
+static int start_channel(struct envoi_upload *self, struct envoi_channel *channel)
+{
+	self->channel = channel;
+	envoi_channel_attach(channel, self->context, &self->sink);
+	int r = channel->impl->want_read(channel, true);
+	return r == ENVOI_OK ? channel->impl->start(channel) : r;
+}
+
+#if ENVOI_HAS_TCP
+static int open_socket(struct envoi_upload *self, struct envoi_channel **ret_channel, int fd)
+{
+	int r = envoi_tcp_channel_new(ret_channel, self->context, fd);
+	if (r < 0 || self->tls == NULL) {
+		return r;
+	}
+	const struct envoi_tls_channel_options options = {
+		.role = ENVOI_INITIATOR,
+		.tls = self->tls,
+		.server_name = self->url.host,
+		.alpn = "http/1.1",
+		.timeout_ms = TLS_MS,
+	};
+	return envoi_tls_channel_new(ret_channel, self->context, *ret_channel, &options);
+}
+
+static void on_dialed(
+	void *user, const struct envoi_dialed *dialed, const struct envoi_failure *failure)
+{
+	struct envoi_upload *self = user;
+	struct envoi_channel *channel;
+	enter(self);
+	if (dialed == NULL) {
+		end(self, failure->code, failure->text);
+	} else {
+		int r = open_socket(self, &channel, dialed->fd);
+		if (r == ENVOI_OK) {
+			r = start_channel(self, channel);
+		}
+		if (r == ENVOI_OK) {
+			send_more(self);
+		} else {
+			end(self, r, NULL);
+		}
+	}
+	leave(self);
+}
+
+static bool has_proxy(const struct envoi_settings *settings)
+{
+	const char *host = settings == NULL ? NULL : envoi_settings_text(settings, "proxy.host");
+	return host != NULL && host[0] != '\0';
+}
+
+/* The name is the server's, not a domain with service records; settings of the XMPP server do not
+ * apply to it. */
+static int dial(struct envoi_upload *self, const struct envoi_settings *settings)
+{
+	struct envoi_dial_options options = {.domain = NULL};
+	if (has_proxy(settings)) {
+		return ENVOI_ERR_UNSUPPORTED;
+	}
+	if (settings != NULL) {
+		envoi_dial_options_from_settings(&options, settings);
+	}
+	options.domain = options.host = self->url.host;
+	options.port = self->url.port;
+	options.routes = ENVOI_ROUTE_STARTTLS;
+	int r = self->url.is_secure ? envoi_tls_config_new(&self->tls, self->context, settings)
+				    : ENVOI_OK;
+	return r < 0 ? r : envoi_dial_new(&self->dial, self->context, &options, on_dialed, self);
+}
+#else
+static int dial(struct envoi_upload *self, const struct envoi_settings *settings)
+{
+	(void)self;
+	(void)settings;
+	return ENVOI_ERR_UNSUPPORTED;
+}
+#endif
+
+static int begin(struct envoi_upload *self, const struct envoi_upload_options *options)
+{
+	struct envoi_channel *channel;
+	if (options->connect == NULL) {
+		return dial(self, options->settings);
+	}
+	int r = options->connect(
+		self->user, &channel, self->url.host, self->url.port, self->url.is_secure);
+	if (r == ENVOI_OK) {
+		r = start_channel(self, channel);
+	}
+	if (r == ENVOI_OK) {
+		envoi_deferred_post(&self->more, envoi_context_loop(self->context), on_more);
+	}
+	return r;
+}
+
+/* --- the request --- */
+
+/* XEP-0363, section 4: other headers must not be sent. */
+static bool is_allowed(const char *name)
+{
+	return strcasecmp(name, "Authorization") == 0 || strcasecmp(name, "Cookie") == 0 ||
+		strcasecmp(name, "Expires") == 0;
+}
+
+/* Line ends are left out of name and value, and so are blanks at the ends. */
+static char *stripped(struct envoi_context *context, const char *text)
+{
+	char *copy = envoi_strndup(context, text, strlen(text));
+	size_t len = 0;
+	for (const char *c = text; copy != NULL && *c != '\0'; c++) {
+		bool is_end = *c == '\r' || *c == '\n';
+		bool is_leading = len == 0 && (*c == ' ' || *c == '\t');
+		if (!is_end && !is_leading) {
+			copy[len++] = *c;
+		}
+	}
+	while (len > 0 && (copy[len - 1] == ' ' || copy[len - 1] == '\t')) {
+		len--;
+	}
+	if (copy != NULL) {
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+static int write_header(struct envoi_upload *self, const struct envoi_upload_header *header)
+{
+	char *name = stripped(self->context, header->name);
+	char *value = stripped(self->context, header->value);
+	int r = ENVOI_OK;
+	if (name == NULL || value == NULL) {
+		r = ENVOI_ERR_NOMEM;
+	} else if (is_allowed(name)) {
+		r = envoi__http_write_field(&self->out, name, value);
+	}
+	envoi_free(self->context, name);
+	envoi_free(self->context, value);
+	return r;
+}
+
+static int write_head(struct envoi_upload *self, const struct envoi_upload_options *options)
+{
+	char authority[ENVOI__HTTP_AUTHORITY_SIZE], length[ENVOI_INT_SIZE];
+	const struct envoi_upload_put_url *put = &options->slot->put;
+	int r = envoi__http_write_request(&self->out, "PUT", self->url.target);
+	if (r == ENVOI_OK) {
+		r = envoi__http_write_field(
+			&self->out, "Host", envoi__http_url_authority(authority, &self->url));
+	}
+	if (r == ENVOI_OK) {
+		r = envoi__http_write_field(
+			&self->out, "Content-Length", envoi_uint_print(length, options->size));
+	}
+	if (r == ENVOI_OK && options->content_type != NULL) {
+		r = envoi__http_write_field(&self->out, "Content-Type", options->content_type);
+	}
+	for (size_t i = 0; i < put->header_count && r == ENVOI_OK; i++) {
+		r = write_header(self, &put->headers[i]);
+	}
+	if (r == ENVOI_OK) {
+		r = envoi__http_write_field(&self->out, "Connection", "close");
+	}
+	return r == ENVOI_OK ? envoi__http_write_end(&self->out) : r;
+}
+
+static bool is_loopback(const char *host)
+{
+	return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
+}
+
+static int take_url(struct envoi_upload *self, const struct envoi_upload_options *options)
+{
+	int r = envoi__http_url_read(&self->url, options->slot->put.url);
+	if (r < 0) {
+		return r;
+	}
+	bool is_plain = self->url.scheme == ENVOI__SCHEME_HTTP &&
+		options->allows_http_on_loopback && is_loopback(self->url.host);
+	return self->url.scheme == ENVOI__SCHEME_HTTPS || is_plain ? ENVOI_OK
+								   : ENVOI_ERR_UNSUPPORTED;
+}
+
+static int prepare(struct envoi_upload *self, const struct envoi_upload_options *options)
+{
+	const struct envoi__http_limits limits = {
+		.head_bytes = HEAD_BYTES, .body_bytes = BODY_BYTES};
+	int r = take_url(self, options);
+	if (r == ENVOI_OK) {
+		r = envoi__http_reader_init(&self->reader, self->context, true, &limits);
+	}
+	if (r == ENVOI_OK) {
+		envoi__http_reader_next(&self->reader, ENVOI__HTTP_ASKED_BODY);
+		r = write_head(self, options);
+	}
+	return r == ENVOI_OK ? begin(self, options) : r;
+}
+
+static bool are_valid(
+	const struct envoi_upload_options *options, const struct envoi_upload_events *events)
+{
+	return options != NULL && options->slot != NULL && options->slot->put.url != NULL &&
+		options->size > 0 && events != NULL && events->read != NULL && events->done != NULL;
+}
+
+int envoi_upload_put(struct envoi_upload **ret_upload, struct envoi_context *context,
+	const struct envoi_upload_options *options, const struct envoi_upload_events *events,
+	void *user)
+{
+	if (!are_valid(options, events)) {
+		return ENVOI_ERR_INVALID;
+	}
+	struct envoi_upload *self = envoi_alloc_zeroed(context, sizeof(*self));
+	if (self == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	self->sink.impl = &sink_impl;
+	self->context = envoi_context_ref(context);
+	self->events = events;
+	self->user = user;
+	self->size = options->size;
+	self->timeout_ms = options->timeout_ms == 0 ? ENVOI_UPLOAD_TIMEOUT_MS : options->timeout_ms;
+	envoi_buffer_init(&self->out, context, 0);
+	int r = prepare(self, options);
+	if (r < 0) {
+		stop(self);
+		destroy(self);
+		return r;
+	}
+	start_idle(self);
+	*ret_upload = self;
+	return ENVOI_OK;
+}
+
+void envoi_upload_free(struct envoi_upload *self)
+{
+	if (self == NULL || self->is_freed) {
+		return;
+	}
+	self->is_freed = true;
+	enter(self);
+	stop(self);
+	leave(self);
+}
+#else
+int envoi_upload_put(struct envoi_upload **ret_upload, struct envoi_context *context,
+	const struct envoi_upload_options *options, const struct envoi_upload_events *events,
+	void *user)
+{
+	(void)ret_upload;
+	(void)context;
+	(void)options;
+	(void)events;
+	(void)user;
+	return ENVOI_ERR_UNSUPPORTED;
+}
+
+void envoi_upload_free(struct envoi_upload *upload)
+{
+	(void)upload;
+}
+#endif

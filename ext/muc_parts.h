@@ -60,6 +60,7 @@ struct envoi_muc_room {
 	enum envoi_muc_state state;
 	bool was_joined, is_in_history;
 	unsigned int generation, failures, nick_tries;
+	bool has_features; /* the room has answered what it announces */
 	unsigned int features; /* bits */
 	struct envoi_request *request; /* pending, or NULL */
 	struct envoi_timer timer; /* of the state */

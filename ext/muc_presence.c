@@ -136,6 +136,9 @@ static void set_joined(struct envoi_muc_room *room, const struct envoi_muc_info 
 	if (is_new && !room->options.configures && envoi__muc_is_alive(room)) {
 		unlock(room);
 	}
+	if (!room->has_features && envoi__muc_is_alive(room)) { /* it did not exist before */
+		(void)envoi__muc_ask_features(room);
+	}
 	if (envoi__muc_is_alive(room) && room->events->joined != NULL) {
 		room->events->joined(room, is_again);
 	}

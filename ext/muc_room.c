@@ -222,6 +222,7 @@ static void on_features(void *user, const struct envoi_answer *answer)
 	bool has_answer = info != NULL || code == ENVOI_ERR_STANZA || code == ENVOI_ERR_PROTOCOL;
 	room->request = NULL;
 	if (envoi__muc_is_alive(room) && has_answer) {
+		room->has_features = info != NULL;
 		room->features = 0;
 		for (size_t i = 0; i < KNOWN_FEATURES; i++) {
 			room->features |= envoi_disco_has_feature(info, known_features[i].name)

@@ -473,6 +473,26 @@ static void a_new_room_is_unlocked(void **state)
 	assert_string_equal(wire_heard(t.wire), "");
 }
 
+/* Before it exists it announces nothing. */
+static void a_new_room_is_asked_again_what_it_announces(void **state)
+{
+	(void)state;
+	const struct envoi_muc_options options = {.nick = "a", .configures = true};
+	char xml[300];
+	assert_int_equal(join(&options), ENVOI_OK);
+	wire_run(t.wire, 0);
+	snprintf(xml, sizeof(xml),
+		"<iq type='error' from='" ROOM "' id='%s'>" ERROR("item-not-found") "</iq>",
+		id_in(wire_heard(t.wire)));
+	say(xml);
+	(void)wire_heard(t.wire);
+	say(SELF("a", CODE("201")));
+	assert_false(envoi_muc_announces(t.room, "urn:xmpp:sid:0"));
+	wire_answer(t.wire, ROOM, ALL_FEATURES);
+	assert_true(envoi_muc_announces(t.room, "urn:xmpp:sid:0"));
+	assert_string_equal(say(FROM("/b", BODY("x") STANZA_ID("s1", ROOM))), "b: x id s1\n");
+}
+
 /* --- occupants --- */
 
 static void occupants_come_change_and_go(void **state)
@@ -1259,6 +1279,7 @@ int main(void)
 		TEST(addresses_and_nicks_are_checked),
 		TEST(a_room_that_does_not_answer_is_tried_again),
 		TEST(a_new_room_is_unlocked),
+		TEST(a_new_room_is_asked_again_what_it_announces),
 		TEST(occupants_come_change_and_go),
 		TEST(a_nick_changes),
 		TEST(a_refused_nick_changes_nothing),

@@ -133,8 +133,8 @@ bool envoi__mam_query_take(struct envoi__mam *mam, const struct envoi_stanza *wr
 {
 	struct envoi_mam_query *self = find(mam, wrapper, result);
 	struct envoi_stanza *message = NULL;
-	if (self == NULL) {
-		return false;
+	if (self == NULL || self->is_canceled) {
+		return self != NULL;
 	}
 	int r = envoi_stanza_forwarding_message(&message, &result->forwarded);
 	if (r < 0) {

@@ -69,6 +69,7 @@ struct envoi_mam_query {
 
 	struct envoi_request *request; /* pending, or NULL */
 	char query_id[ENVOI_ID_SIZE]; /* of the page that is pending; "": none */
+	bool is_canceled; /* its items are dropped */
 	char *from; /* RSM: the item behind or before which the next page begins, or NULL */
 	uint32_t requested, in_page, new_in_page; /* items of the page */
 	struct envoi__mam_ids seen;

@@ -71,7 +71,7 @@ void envoi__mam_query_end_all(struct envoi__mam *mam)
 void envoi_mam_cancel(struct envoi_mam_query *self)
 {
 	if (self != NULL && self->mam != NULL) {
-		self->query_id[0] = '\0';
+		self->is_canceled = true;
 		envoi_request_cancel(self->request);
 	}
 }

@@ -12,10 +12,6 @@
 
 #include "mam_parts.h"
 
-enum {
-	STAMP_MS = 1000, /* archives may cut stamps to seconds */
-};
-
 /* --- the cursor --- */
 
 static int set_cursor(struct envoi_mam_sync *self, const char *id, int64_t stamp_ms)
@@ -121,11 +117,13 @@ static bool was_live(struct envoi_mam_sync *self, const char *id)
 	return assigns_ids(self) && envoi__mam_ids_has(&self->live, id);
 }
 
-/* An archive that ignores an id, or does not know it, may begin with its oldest item. */
+/* An archive that ignores an id, or does not know it, may begin with its oldest item. The time of
+ * the cursor may be by this side's clock. */
 static bool ignores_cursor(const struct envoi_mam_sync *self, const struct envoi_mam_item *item)
 {
 	return self->base.id != NULL && !self->goes_by_time && !self->has_items &&
-		item->has_stamp && item->stamp_ms < self->base.stamp_ms - STAMP_MS;
+		item->has_stamp &&
+		item->stamp_ms < self->base.stamp_ms - (int64_t)self->options.overlap_ms;
 }
 
 static void note_fetched(struct envoi_mam_sync *self, const char *id)

@@ -180,20 +180,26 @@ static void set_time(struct envoi_muc_room *room, struct envoi_muc_message *repo
 static bool was_there_before(
 	const struct envoi_muc_room *room, const struct envoi_muc_message *reported)
 {
-	return reported->is_old && room->last_id != NULL && reported->stanza_id != NULL &&
-		strcmp(room->last_id, reported->stanza_id) == 0;
+	const char *id = reported->is_old ? reported->stanza_id : NULL;
+	for (size_t i = 0; i < ENVOI__MUC_SEEN && id != NULL; i++) {
+		if (room->seen[i] != NULL && strcmp(room->seen[i], id) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void note_last(struct envoi_muc_room *room, const struct envoi_muc_message *reported)
 {
-	if (reported->body == NULL || (room->has_last && reported->sent_ms < room->last_ms)) {
-		return;
-	}
 	const char *id = reported->stanza_id;
 	room->has_last = true;
-	room->last_ms = reported->sent_ms;
-	envoi_free(room->context, room->last_id);
-	room->last_id = id == NULL ? NULL : envoi_strndup(room->context, id, strlen(id));
+	room->last_ms = envoi_context_wall_clock_ms(room->context);
+	if (id != NULL) {
+		char **place = &room->seen[room->next_seen];
+		envoi_free(room->context, *place);
+		*place = envoi_strndup(room->context, id, strlen(id));
+		room->next_seen = (room->next_seen + 1) % ENVOI__MUC_SEEN;
+	}
 }
 
 static bool has_room(struct envoi_muc_room *room, const struct envoi_muc_message *reported)
@@ -237,7 +243,7 @@ static void report(struct envoi_muc_room *room, struct envoi_stanza *message, co
 	if (was_there_before(room, &reported) || !has_room(room, &reported)) {
 		return;
 	}
-	if (!is_private) {
+	if (!is_private && reported.body != NULL) {
 		note_last(room, &reported);
 	}
 	if (room->events->message != NULL) {

@@ -11,6 +11,7 @@
 
 enum {
 	ENVOI__MUC_SENT = 32, /* ids of messages whose reflection is recognised */
+	ENVOI__MUC_SEEN = 32, /* messages that are recognised in a history */
 	ENVOI__MUC_NICK_TRIES = 3,
 };
 
@@ -73,8 +74,9 @@ struct envoi_muc_room {
 	uint64_t dropped;
 	uint32_t history_count;
 	bool has_last;
-	int64_t last_ms; /* of the last message */
-	char *last_id; /* its id of the room; NULL: none */
+	int64_t last_ms; /* when the last message arrived, by the wall clock */
+	char *seen[ENVOI__MUC_SEEN]; /* ids of the room of the last messages, or NULL */
+	size_t next_seen;
 	char sent[ENVOI__MUC_SENT][ENVOI_ID_SIZE]; /* "": none */
 	size_t next_sent;
 };

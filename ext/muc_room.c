@@ -11,6 +11,8 @@
 
 enum {
 	JOIN_MS = 60000,
+	OVERLAP_S = 10, /* of the history after a loss */
+	MOST_PAST_S = 365 * 24 * 60 * 60,
 	PING_MS = 15 * 60 * 1000,
 	FIRST_REJOIN_MS = 5000,
 	LAST_REJOIN_MS = 300000,
@@ -49,7 +51,9 @@ void envoi__muc_unref(struct envoi_muc_room *room)
 	envoi_jid_unref(room->address);
 	envoi_free(context, room->nick);
 	envoi_free(context, room->password);
-	envoi_free(context, room->last_id);
+	for (size_t i = 0; i < ENVOI__MUC_SEEN; i++) {
+		envoi_free(context, room->seen[i]);
+	}
 	envoi_free(context, room);
 	envoi_context_unref(context);
 }
@@ -168,7 +172,8 @@ struct envoi_stanza *envoi__muc_presence_to(
 	return presence;
 }
 
-/* After a loss those since the last message; rooms may cut the time to seconds. */
+/* After a loss those since the last message: by a length of time, because the clock of the room may
+ * be another one. */
 static struct envoi_muc_history wanted_history(const struct envoi_muc_room *room)
 {
 	struct envoi_muc_history history = {
@@ -178,8 +183,12 @@ static struct envoi_muc_history wanted_history(const struct envoi_muc_room *room
 		.since_ms = room->options.since_ms,
 	};
 	if (room->was_joined && room->has_last) {
-		history.has_since = true;
-		history.since_ms = room->last_ms;
+		int64_t past_ms = envoi_context_wall_clock_ms(room->context) - room->last_ms;
+		history.has_since = false;
+		history.has_seconds = true;
+		history.seconds = past_ms <= 0          ? OVERLAP_S
+			: past_ms / 1000 >= MOST_PAST_S ? MOST_PAST_S
+							: (uint32_t)(past_ms / 1000) + OVERLAP_S;
 	}
 	return history;
 }
@@ -189,7 +198,9 @@ int envoi__muc_send_join(struct envoi_muc_room *room)
 	struct envoi_muc_history history = wanted_history(room);
 	const struct envoi_muc_enter enter = {
 		.password = room->password,
-		.history = history.has_max_stanzas || history.has_since ? &history : NULL,
+		.history = history.has_max_stanzas || history.has_since || history.has_seconds
+			? &history
+			: NULL,
 	};
 	int r = envoi_id_make(room->context, room->join_id);
 	if (r < 0) {

@@ -194,9 +194,9 @@ struct envoi_mam_sync_options {
  * room when envoi_mam_sync_start() is called, after each join. A resumed session has missed
  * nothing.
  *
- * Items are fetched from the cursor on. If the archive does not know its id, or returns items that
- * are older than it, they are fetched by time, from `overlap_ms` before the cursor on: `has_gap` of
- * the end is true then, and items up to the time of the cursor have `may_be_known`.
+ * Items are fetched from the cursor on. If the archive does not know its id, or begins with an item
+ * that is older by `overlap_ms`, they are fetched by time, from `overlap_ms` before the cursor on:
+ * `has_gap` of the end is true then, and items up to the time of the cursor have `may_be_known`.
  *
  * A message that arrives while items are fetched may be an item, too: it is reported as a message
  * only. The comparison uses the archive's own id, the only stanza-id by the archive of the message,

@@ -208,7 +208,8 @@ struct envoi_muc_options {
 	/** do not enter the room again after it was lost */
 	bool does_not_rejoin;
 	/** which messages of the history the room is asked for (section 7.2.14); when the room is
-	 * entered again, those since the last message that has arrived */
+	 * entered again, those since 10 s before the last message that has arrived: of these, the
+	 * ones that were reported are left out, if the room announces ids (XEP-0359) */
 	bool has_max_stanzas, has_since;
 	uint32_t max_stanzas;
 	int64_t since_ms; /**< milliseconds since 1970-01-01T00:00:00Z */

@@ -150,7 +150,8 @@ static void begin(struct envoi_store *base, struct envoi_store_job *job, const c
 /* SQLite has signed numbers only. */
 static int64_t most(size_t limit)
 {
-	return (uint64_t)limit > INT64_MAX ? INT64_MAX : (int64_t)limit;
+	uint64_t wide = limit;
+	return wide > INT64_MAX ? INT64_MAX : (int64_t)wide;
 }
 
 /* --- the functions --- */

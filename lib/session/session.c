@@ -287,7 +287,7 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 	unsend(session);
 	if (session->is_ready && envoi__outbox_suspect(&session->outbox, is_refusal(why))) {
 		session->has_taken_out = true;
-		session->journal.is_behind = true; /* it has a record as sent */
+		envoi__journal_unsent(session);
 	}
 	struct envoi_stream *stream = cut_stream(session);
 	envoi__session_enter(session);

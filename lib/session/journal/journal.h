@@ -67,7 +67,8 @@ int envoi__journal_sending(
 	struct envoi_session *session, const struct envoi__outbox_entry *entry, uint64_t number);
 /** The stream has not accepted the stanza of the record before. */
 void envoi__journal_not_sent(struct envoi_session *session, uint64_t number);
-/** Stanzas that have records as sent wait again, and none of their bytes was sent. */
+/** Stanzas that have records as sent wait again, and none of their bytes was sent; or one was taken
+ * out. */
 void envoi__journal_unsent(struct envoi_session *session);
 /** The answer to a request was sent on a stream. */
 void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -35,6 +36,36 @@ static void what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again
 		"stream-opened\nauthenticated\nresumed " WIRE_OWN
 		"\ndisconnected ENVOI_ERR_STREAM\nstream-opened\nauthenticated\nresumed " WIRE_OWN
 		"\ngood acknowledged\n");
+}
+
+static char recorded[8192]; /* last in the journal */
+
+static int append(struct envoi_journal *journal, const void *record, size_t len)
+{
+	(void)journal;
+	assert_true(len < sizeof(recorded));
+	memcpy(recorded, record, len);
+	recorded[len] = '\0';
+	return ENVOI_OK;
+}
+
+/* A process that is killed then would leave it to the next one. */
+static void what_is_taken_out_leaves_the_journal_at_once(void **state)
+{
+	static const struct envoi_journal_impl impl = {append};
+	static struct envoi_journal journal = {&impl};
+	struct wire *wire = *state;
+	sm_make_session(wire);
+	assert_int_equal(envoi_session_set_journal(wire->session, &journal), ENVOI_OK);
+	sm_enable(wire, RESUMABLE);
+	sm_send_with_ticket(wire, 0, "poison");
+	sm_send_with_ticket(wire, 1, "good");
+	sm_end_with(wire, "policy-violation");
+	assert_string_equal(sm_resume_again(wire), "poison r ");
+	sm_end_with(wire, "policy-violation");
+	assert_int_equal(strncmp(recorded, "account ", strlen("account ")), 0);
+	assert_non_null(strstr(recorded, "<body>good</body>"));
+	assert_null(strstr(recorded, "<body>poison</body>"));
 }
 
 static void what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement(void **state)
@@ -111,6 +142,7 @@ int main(void)
 		TEST(another_end_twice_in_a_row_refuses_nothing),
 		cmocka_unit_test(a_receiver_without_memory_is_reported),
 		TEST(what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again),
+		TEST(what_is_taken_out_leaves_the_journal_at_once),
 		TEST(what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement),
 		TEST(another_end_between_two_refusals_clears_the_suspicion),
 	};

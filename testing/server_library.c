@@ -281,6 +281,16 @@ static struct envoi_session *resumable(
 	return session != NULL ? session->library : NULL;
 }
 
+/* A request with a count that cannot be ends the session. */
+static void end_dead(const struct envoi_test_server *server, const struct envoi_session *library)
+{
+	struct session *session = find(server->sessions, library);
+	if (session != NULL && !envoi_session_is_suspended(library) &&
+		envoi_session_stream(library) == NULL) {
+		testing_session_end(session);
+	}
+}
+
 static void on_wanted(struct envoi_resumption_hook *hook, struct envoi_stream *stream,
 	struct envoi_handler *handler, const char *previd)
 {
@@ -291,8 +301,11 @@ static void on_wanted(struct envoi_resumption_hook *hook, struct envoi_stream *s
 	struct envoi_session *session = resumable(
 		server, envoi_sasl_user(stream, server->sasl), previd);
 	testing_spare(server->world);
-	if (envoi_resumption_answer(stream, handler, session) == ENVOI_OK && session != NULL) {
+	int r = envoi_resumption_answer(stream, handler, session);
+	if (session != NULL && r == ENVOI_OK) {
 		server->resumptions++;
+	} else if (session != NULL) {
+		end_dead(server, session);
 	}
 	testing_unspare(server->world);
 }

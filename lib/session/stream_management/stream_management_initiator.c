@@ -133,6 +133,7 @@ static int negotiate_enable(struct envoi_handler *self, struct envoi_stream *str
 		envoi__sm_forget(session);
 		session->sm.state = ENVOI__SM_ENABLING;
 		session->sm.was_refused = false;
+		envoi__sm_start_in(session); /* nothing is received before <enabled/> */
 		envoi__sm_start_out(session);
 		envoi__journal_started(session);
 	}

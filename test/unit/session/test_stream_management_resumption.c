@@ -512,6 +512,31 @@ static void a_journal_of_another_version_is_refused(void **state)
 	assert_int_equal(load_version(*state, ENVOI__JOURNAL_VERSION), ENVOI_OK);
 }
 
+/* Until <enabled/> comes, the numbers are not those of the session before. */
+static void a_journal_written_before_enabled_begins_with_nothing_handled(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_buffer out;
+	struct envoi_session *next;
+	struct envoi_jid *account;
+	sm_enable(wire, RESUMABLE);
+	(void)wire_talk(wire, "<message id='1'/><message id='2'/>");
+	sm_cut(wire);
+	sm_offer_resumption(wire, "s1", "2");
+	(void)sm_answer_binding(wire, wire_talk(wire, "<failed " SM "/>"));
+	envoi_buffer_init(&out, wire->context, 0);
+	assert_int_equal(envoi_session_write_journal(wire->session, &out), ENVOI_OK);
+	assert_int_equal(envoi_session_new(&next, wire->context, wire->settings), ENVOI_OK);
+	assert_int_equal(envoi_jid_from_text(&account, wire->context, "me@example.org"), ENVOI_OK);
+	assert_int_equal(envoi_session_load_journal(
+				 next, account, envoi_buffer_data(&out), envoi_buffer_len(&out)),
+		ENVOI_OK);
+	assert_int_equal(next->sm.handled, 0);
+	envoi_session_free(next);
+	envoi_jid_unref(account);
+	envoi_buffer_finish(&out);
+}
+
 static bool is_full; /* the journal */
 
 static int append(struct envoi_journal *journal, const void *record, size_t len)
@@ -557,6 +582,7 @@ int main(void)
 		TEST(what_an_earlier_session_has_answered_does_not_count),
 		TEST(a_journal_keeps_the_location_with_its_port),
 		TEST(a_journal_of_another_version_is_refused),
+		TEST(a_journal_written_before_enabled_begins_with_nothing_handled),
 		TEST(without_a_record_a_resumption_repeats_the_last_number),
 		TEST(the_client_state_is_sent_on_a_stream_that_resumes_too),
 		TEST(both_directions_are_counted_by_themselves),

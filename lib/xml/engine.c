@@ -24,6 +24,7 @@ enum {
 	MOST_NAMES = 2000, /* in a dictionary that only grows */
 	MOST_DISTINCT_ROOM = 256, /* kept in the pool */
 	LARGEST_PIECE = 65536, /* libxml2 keeps a buffer for the largest */
+	MOST_PARSED = 4096, /* libxml2 moves what is behind more bytes that are parsed */
 };
 
 static const uint64_t most_fed = UINT64_C(1) << 30; /* libxml2 counts lines in an int */
@@ -207,6 +208,17 @@ static void wipe_input(struct envoi__engine *engine, size_t len)
 	}
 }
 
+/* At the begin of a call libxml2 moves what is in its buffer to the front, if much before it is
+ * parsed. A copy of what is fed would stay where it was, behind the end, and not be wiped. In a
+ * call without input it moves nothing but bytes that are wiped. */
+static void move_input(struct envoi__engine *engine)
+{
+	const xmlParserInputPtr input = engine->xml->input;
+	if (input->cur - input->base > MOST_PARSED) {
+		(void)xmlParseChunk(engine->xml, "", 0, 0);
+	}
+}
+
 /* The scanner has counted the attributes of the tags that are fed, and their bytes: an attribute
  * has at least five, ` a=''`. */
 static bool make_room(struct envoi__engine *engine, const struct envoi_xml_limits *limits)
@@ -243,6 +255,7 @@ bool envoi__engine_feed(struct envoi__engine *engine, const char *data, size_t l
 		envoi__libxml_expect_prefixes(engine->xml, has_prefix, data, len);
 		engine->has_prefix = has_prefix;
 	}
+	move_input(engine);
 	int r = xmlParseChunk(engine->xml, data, (int)len, 0);
 	end_silence(&silence);
 	/* libxml2 waits for more than a whole tag: for the end of a reference without one. */

@@ -20,6 +20,8 @@
  * 	prefixes that were in a tag are put there. From 2.12 on we own the error counter (nbErrors):
  * 	when it is full, no text is formatted; test_parser_use.
  * Input. Bytes that were parsed lie before input->end until the next call: they are wiped there.
+ * 	Within the buffer they are moved at the begin of a call only, when more than 4,096 bytes
+ * 	before them are parsed: sim/test_secrets.
  * Left to libxml2: the characters of names (XML 1.0, productions 4 and 4a), `=` and quotes in
  * 	tags, white space between attributes, `<` and `&` in values, character and entity
  * 	references, `]]>` in text, end tags that match: test_parser, test_incidents, and the fuzz

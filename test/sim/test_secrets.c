@@ -28,6 +28,7 @@
 #include <envoi/mainloop.h>
 #include <envoi/values.h>
 
+#include "features/sasl/sasl_feature.h"
 #include "secrets.h"
 #include "server.h"
 #include "tls/tls_engine.h"
@@ -492,6 +493,45 @@ static void a_locked_key_leaves_nothing_and_its_password_nothing_of_ours(void **
 	}
 }
 
+/* --- what was parsed --- */
+
+#define HEAD \
+	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
+	"version='1.0'>"
+
+static void feed(struct envoi_xml_parser *parser, const char *xml)
+{
+	struct envoi_xml_item item;
+	assert_int_equal(envoi_xml_parser_feed(parser, xml, strlen(xml)), ENVOI_OK);
+	while (envoi_xml_parser_next(parser, &item) == ENVOI_OK) {
+		envoi__sasl_wipe_element(item.element); /* as its handler does */
+		envoi_element_unref(item.element);
+	}
+}
+
+/* libxml2 moves what is in its buffer now and then, about each 4 KiB. */
+static void a_parser_keeps_nothing_of_what_it_has_parsed(void **state)
+{
+	(void)state;
+	struct envoi_context *context;
+	struct envoi_xml_parser *parser;
+	assert_int_equal(envoi_context_new(&context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_xml_parser_new(&parser, context, NULL), ENVOI_OK);
+	begin_secrets();
+	feed(parser, HEAD);
+	for (int i = 0; i < 200; i++) {
+		char xml[ROOM + 50] = "<auth>";
+		unmask_password(xml + strlen(xml));
+		strcpy(xml + strlen(xml), "</auth>");
+		feed(parser, xml);
+		explicit_bzero(xml, sizeof(xml));
+		assert_int_equal(secrets_held(NULL), 0);
+	}
+	envoi_xml_parser_free(parser);
+	envoi_context_unref(context);
+	assert_clean();
+}
+
 /* --- libraries, as the initiating side uses them --- */
 
 /* The first step of an exchange. @param behind  what the password ends with */
@@ -598,6 +638,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(plain_leaves_nothing_but_what_gnutls_has_decrypted),
 		cmocka_unit_test(a_password_that_comes_later_is_not_kept),
 		cmocka_unit_test(a_locked_key_leaves_nothing_and_its_password_nothing_of_ours),
+		cmocka_unit_test(a_parser_keeps_nothing_of_what_it_has_parsed),
 		cmocka_unit_test(libgsasl_keeps_no_password),
 		cmocka_unit_test(preparing_a_password_leaves_nothing_of_ours),
 		cmocka_unit_test(gnutls_keeps_nothing_of_what_is_sent),

@@ -299,6 +299,9 @@ int envoi_disco_set_info(
 		envoi_payload_free(&envoi_disco_info_type, changed->info);
 		changed->info = copy;
 		remove_empty_nodes(responder);
+		if (node == NULL) {
+			envoi_session_note_features(session);
+		}
 	}
 	return r;
 }

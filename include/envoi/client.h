@@ -284,6 +284,11 @@ ENVOI_API void envoi_client_switch_tap(
  * envoi_session_problem() of envoi_client_session() has the reason.
  */
 ENVOI_API int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *presence);
+/**
+ * Send the account's presence again, if the session has sent available presence: for handlers that
+ * add to it what has changed. Without effect otherwise. Errors as envoi_send().
+ */
+ENVOI_API int envoi_client_renew_presence(struct envoi_client *client);
 /** As envoi_client_set_presence(), of available presence.
  * @param show    "away", "chat", "dnd", "xa" or NULL
  * @param status  for the contacts' users; NULL: none

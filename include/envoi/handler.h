@@ -175,6 +175,12 @@ struct envoi_handler_impl {
 	 *                    to be restored
 	 */
 	void (*restore)(struct envoi_handler *self, struct envoi_session *session, bool is_resumed);
+	/**
+	 * OPTIONAL: the features of the session's handlers have changed: one with `uris` takes part
+	 * or was removed, or envoi_session_note_features() was called. Called inside the function
+	 * that changes them: it must not call the library, but may start timers and deferred calls.
+	 */
+	void (*features_changed)(struct envoi_handler *self);
 	/** OPTIONAL: free the handler; called by envoi_handler_destroy(). */
 	void (*destroy)(struct envoi_handler *self);
 };

@@ -149,6 +149,13 @@ ENVOI_API void envoi_session_unuse(
 	struct envoi_session *session, const struct envoi_extension *extension);
 
 /**
+ * Call `features_changed` of the session's handlers: what service discovery announces has changed,
+ * and not because a handler was attached or removed. For handlers that announce more than their
+ * `uris`.
+ */
+ENVOI_API void envoi_session_note_features(struct envoi_session *session);
+
+/**
  * Set a pointer of the handler's own for this session, where one handler is attached to many. It
  * lasts until the handler is removed.
  * @param user  NULL at first

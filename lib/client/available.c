@@ -129,6 +129,20 @@ int envoi_client_set_presence(struct envoi_client *client, struct envoi_stanza *
 	return r;
 }
 
+int envoi_client_renew_presence(struct envoi_client *client)
+{
+	if (envoi__guard_is_over(&client->connection.guard)) {
+		return ENVOI_ERR_STATE;
+	}
+	if (!client->presence.is_available || !can_announce(client->connection.session)) {
+		return ENVOI_OK;
+	}
+	envoi__connection_enter(&client->connection);
+	int r = envoi__own_presence_send_initial(&client->presence);
+	envoi__connection_exit(&client->connection);
+	return r;
+}
+
 int envoi_client_set_show(struct envoi_client *client, const char *show, const char *status)
 {
 	struct envoi_stanza *presence = envoi_presence_new(

@@ -137,8 +137,43 @@ static int activate_all(struct envoi_session *session)
 	return r;
 }
 
+/* --- features --- */
+
+/* The functions cannot change the list. */
+void envoi_session_note_features(struct envoi_session *session)
+{
+	struct envoi__list *link = session->attachments.next;
+	for (; link != &session->attachments && !envoi__guard_is_over(&session->guard);
+		link = link->next) {
+		const struct envoi__attachment *attachment = envoi__attachment_of(link);
+		if (!attachment->is_removed &&
+			attachment->handler->impl->features_changed != NULL) {
+			attachment->handler->impl->features_changed(attachment->handler);
+		}
+	}
+}
+
+/* Of the handlers that became active behind the one with the order @p before */
+static bool have_features(const struct envoi_session *session, uint64_t before)
+{
+	const struct envoi__list *link = session->attachments.previous;
+	bool is_any = false;
+	for (; link != &session->attachments && !is_any; link = link->previous) {
+		const struct envoi__attachment *attachment = envoi__attachment_of(
+			(struct envoi__list *)(uintptr_t)link);
+		if (attachment->order <= before) {
+			break;
+		}
+		is_any = attachment->handler->impl->uris != NULL;
+	}
+	return is_any;
+}
+
+/* --- adding --- */
+
 int envoi_session_add(struct envoi_session *session, struct envoi_handler *handler)
 {
+	uint64_t before = session->attachment_order;
 	int r = check(session, handler);
 	if (r < 0) {
 		return r;
@@ -157,6 +192,9 @@ int envoi_session_add(struct envoi_session *session, struct envoi_handler *handl
 		forget(attachment);
 		free_waiting(attachment);
 		return envoi__session_refuse(session, r, NULL);
+	}
+	if (have_features(session, before)) {
+		envoi_session_note_features(session);
 	}
 	return ENVOI_OK;
 }
@@ -195,8 +233,12 @@ void envoi_session_remove(struct envoi_session *session, struct envoi_handler *h
 		return;
 	}
 	envoi__session_enter(session);
+	bool has_features = handler->impl->uris != NULL;
 	detach(attachment);
 	remove_from_stream(session, handler);
+	if (has_features) {
+		envoi_session_note_features(session);
+	}
 	envoi__session_leave(session);
 }
 

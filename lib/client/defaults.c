@@ -4,7 +4,9 @@
  *
  * The one file of lib/ that knows transports and extensions.
  */
+#include <envoi/client.h>
 #include <envoi/config.h>
+#include <envoi/ext/caps.h>
 #include <envoi/ext/disco.h>
 #include <envoi/ext/ping.h>
 
@@ -91,10 +93,15 @@ int envoi__default_connectors(struct envoi__connectors *to, struct envoi_context
 	return ENVOI_OK;
 }
 
-/* Clients and components answer pings (XEP-0199) and say what they support (XEP-0030); the
- * application adds handlers that reveal more. */
+/* Clients and components answer pings (XEP-0199) and say what they support (XEP-0030), clients with
+ * their presence too (XEP-0115); the application adds handlers that reveal more. */
 int envoi__default_handlers(struct envoi_session *session)
 {
 	int r = envoi_session_add(session, envoi_ping_handler());
-	return r < 0 ? r : envoi_session_use(session, &envoi_disco_extension, NULL);
+	if (r < 0) {
+		return r;
+	}
+	bool is_client = envoi_session_client(session) != NULL;
+	return envoi_session_use(
+		session, is_client ? &envoi_caps_extension : &envoi_disco_extension, NULL);
 }

@@ -66,7 +66,7 @@ try:
     assert fetch("contacts") == (200, "bob@b.test dnd Busy")
     assert fetch("inbox") == (200, "bob@b.test/x: Hello")
     assert fetch("presence?show=away&status=lunch", "") == (200, "set")
-    server.expect("<presence><show>away</show><status>lunch</status></presence>")
+    server.expect("<presence><show>away</show><status>lunch</status><c ")
     assert fetch("presence?show=gone", "")[0] == 503
     program.send_signal(signal.SIGTERM)
     server.expect("</stream:stream>")

@@ -205,6 +205,7 @@ static const struct {
 	{"envoi_tcp_inherited_fd", "name", ENVOI_ERR_NOT_FOUND},
 	{"envoi_sasl_history_read", "line", ENVOI_DECLINED},
 	/* the state is checked first */
+	{"envoi_caps_set_node", "node", ENVOI_ERR_STATE},
 	{"envoi_chat_states_send", "to", ENVOI_ERR_STATE},
 	{"envoi_chat_states_set_supported", "jid", ENVOI_ERR_STATE},
 	{"envoi_component_send_text", "from", ENVOI_ERR_STATE},

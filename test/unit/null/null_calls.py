@@ -59,6 +59,7 @@ VALUES = {
     "const struct envoi_upload_file *": "NULL",
     "const struct envoi_payload_type *": "&null_payload_type",
     "const struct envoi_presences *": "f->presences",
+    "const struct envoi_private_storage *": "NULL",
     "const struct envoi_roster *": "f->roster",
     "const struct envoi_roster_item *": "&null_item",
     "const struct envoi_session *": "f->wire.session",

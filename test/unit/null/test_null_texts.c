@@ -150,6 +150,7 @@ static const struct {
 	{"envoi_disco_set_info", "node", ENVOI_ERR_STATE},
 	{"envoi_disco_set_items", "node", ENVOI_ERR_STATE},
 	{"envoi_entity_time_get", "to", ENVOI_OK},
+	{"envoi_last_activity_get", "to", ENVOI_OK},
 	{"envoi_ping", "to", ENVOI_OK},
 	{"envoi_software_version_get", "to", ENVOI_OK},
 	{"envoi_resolver_new_cares", "servers", ENVOI_OK},

@@ -5,7 +5,8 @@ usage: library_payloads.py OUTPUT SOURCE...
 
 A table is what a source makes with ENVOI_PAYLOAD_TYPE or ENVOI_PAYLOAD_EMPTY. One that is private to
 its file is left out, and must be either empty or a part of another table there, whose tests reach
-it. Exit status 1, and a line for each table that no test would reach.
+it. Tables of the fields of forms, whose element is named "form", are left out, too: their names are
+none of XML. Exit status 1, and a line for each table that no test would reach.
 """
 import pathlib
 import re
@@ -16,6 +17,7 @@ DEFINITION = re.compile(
 USE = re.compile(r"ENVOI_PAYLOAD_(?:TYPE|EMPTY)\b")
 # Fields of forms, one of which has a name that is none of XML.
 FORMS = {"envoi_mam_filter_type": "test_mam"}
+FORM = re.compile(r'(\w+)\s*=\s*ENVOI_PAYLOAD_TYPE\(\s*[^,]+,\s*[^,]+,\s*"form"')
 PART = r"struct\s+\w+,\s*&{0}\b|ENVOI_CHOICE_EMPTY\([^)]*&{0}\b"
 
 
@@ -34,10 +36,16 @@ def tables(path):
             raise ValueError(f"{path}: {name} is private and no part of another table")
 
 
+def elements(path):
+    """The tables of a source that describe elements."""
+    forms = set(FORM.findall(path.read_text()))
+    return [name for name in tables(path) if name not in forms]
+
+
 def main():
     output, *sources = sys.argv[1:]
     try:
-        names = [name for source in sources for name in tables(pathlib.Path(source))]
+        names = [name for source in sources for name in elements(pathlib.Path(source))]
     except ValueError as error:
         sys.exit(str(error))
     declarations = "\n".join(f"extern const struct envoi_payload_type {name};" for name in names)

@@ -24,8 +24,8 @@ extern "C" {
 #define ENVOI_NS_AVATAR_DATA "urn:xmpp:avatar:data"
 #define ENVOI_NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
 #define ENVOI_NS_AVATAR_UPDATE "vcard-temp:x:update"
-/** A feature of the own account: the server keeps the avatar of the vCard like that of the node, and
- * adds its hash to presence. A client adds none then (XEP-0398, section 4). */
+/** A feature of the own account: the server keeps the avatar of the vCard like that of the node,
+ * and adds its hash to presence. A client adds none then (XEP-0398, section 4). */
 #define ENVOI_NS_AVATAR_CONVERSION "urn:xmpp:pep-vcard-conversion:0"
 
 /** The most pictures of a metadata element; one with more is malformed. */
@@ -152,14 +152,14 @@ struct envoi_avatar_picture {
 	size_t len;
 	const char *type; /**< "image/png", which all clients can read (section 4.1) */
 	uint16_t width, height; /**< pixels */
-	/** ENVOI_PEP_PRESENCE, or ENVOI_PEP_OPEN: occupants of rooms see it as well, which tells them
-	 * who an occupant is */
+	/** ENVOI_PEP_PRESENCE, or ENVOI_PEP_OPEN: occupants of rooms see it as well, which tells
+	 * them who an occupant is */
 	enum envoi_pep_access access;
 };
 
 /**
- * Publish an avatar: its data, then its metadata (sections 3.1 and 3.2). Both nodes get the access of
- * the picture first (envoi_pep_store()).
+ * Publish an avatar: its data, then its metadata (sections 3.1 and 3.2). Both nodes get the access
+ * of the picture first (envoi_pep_store()).
  *
  * @param picture  borrowed for the call
  * @param done     called once, as for envoi_pep_store(): after the metadata was stored, or a step
@@ -176,8 +176,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_avatar_publish(struct envoi_session *sessio
 ENVOI_API ENVOI_MUST_CHECK int envoi_avatar_disable(
 	struct envoi_session *session, envoi_answer_fn *done, void *user);
 
-/** Compute the id of a picture. @param[out] ret_id  SHA-1 in lower case. @retval ENVOI_ERR_SYSTEM the
- * hash function failed */
+/** Compute the id of a picture. @param[out] ret_id  SHA-1 in lower case. @retval ENVOI_ERR_SYSTEM
+ * the hash function failed */
 ENVOI_API ENVOI_MUST_CHECK int envoi_avatar_id(
 	char ret_id[ENVOI_AVATAR_ID_SIZE], const void *bytes, size_t len);
 

@@ -49,7 +49,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_set(struct envoi_session *session
 
 /**
  * Get what is stored (section 4.4): at the begin of each new session, for changes meanwhile. Later
- * changes come as events of the node ENVOI_NS_DISPLAYED, from the own account: envoi_pep_events_new().
+ * changes come as events of the node ENVOI_NS_DISPLAYED, from the own account:
+ * envoi_pep_events_new().
  *
  * @param done  called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
  *              envoi_pubsub, whose items envoi_displayed_read() reads. The error item-not-found
@@ -68,8 +69,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_get(
  *
  * @param[out] ret_chat  a new reference to the address of the chat
  * @param[out] ret_id    the id of the message; borrowed from @p item
- * @retval ENVOI_DECLINED  the item is something else or malformed, or its id was assigned neither by
- *                         the account nor by the room
+ * @retval ENVOI_DECLINED  the item is something else or malformed, or its id was assigned neither
+ *                         by the account nor by the room
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_read(struct envoi_jid **ret_chat,
@@ -85,8 +86,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_read(struct envoi_jid **ret_chat,
  * @param message  to a bare address, which is that of the chat
  * @param by, id   as of envoi_displayed_set(): @p by is the account's bare address, or that of the
  *                 room
- * @retval ENVOI_ERR_INVALID  @p message is none, has no bare address to go to, or is empty otherwise;
- *                            or a parameter is NULL
+ * @retval ENVOI_ERR_INVALID  @p message is none, has no bare address to go to, or is empty
+ *                            otherwise; or a parameter is NULL
  * Other errors as envoi_stanza_encode().
  */
 ENVOI_API int envoi_displayed_assist(

@@ -49,6 +49,7 @@ VALUES = {
     "const struct envoi_disco_info *": "NULL",
     "const struct envoi_avatar_info *": "NULL",
     "const struct envoi_avatar_metadata *": "NULL",
+    "const struct envoi_bookmarks_room *": "NULL",
     "const struct envoi_disco_info **": "&(const struct envoi_disco_info *){NULL}",
     "const struct envoi_disco_items *": "NULL",
     "const struct envoi_element *": "f->element",

@@ -90,8 +90,8 @@ struct envoi_server_hook;
 struct envoi_server_hook_impl {
 	/** Something has happened to a session. The server must not be freed inside. */
 	void (*reported)(struct envoi_server_hook *hook, const struct envoi_server_report *report);
-	/** The server that envoi_server_close() was called for has no session left, and its store
-	 * has all that it was given. The server may be freed inside. */
+	/** Closing has ended (envoi_server_close()): no session is left, and the store has written
+	 * everything. The server may be freed inside. */
 	void (*closed)(struct envoi_server_hook *hook);
 };
 
@@ -167,14 +167,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_server_accept_component(
 	struct envoi_server *server, struct envoi_transport *transport);
 
 /**
- * Add a component (XEP-0114): a domain whose addresses are served by a program that connects. What
- * is sent to it while it is not connected is refused with remote-server-timeout. Contacts at a
+ * Add a component (XEP-0114): a domain whose addresses are served by a program that connects.
+ * Stanzas to it are refused with remote-server-timeout while it is not connected. Contacts at a
  * component see presence as others do. The items of the server in service discovery are its
  * components.
  *
  * @param domain  prepared; copied
  * @param secret  not ""; copied, and wiped when the server is freed
- * @retval ENVOI_ERR_INVALID  the domain is malformed, or something is missing
+ * @retval ENVOI_ERR_INVALID  the domain is malformed, or an argument is missing
  * @retval ENVOI_ERR_EXISTS   the domain is the server's, or that of another component
  * @retval ENVOI_ERR_NOMEM
  */
@@ -205,7 +205,7 @@ ENVOI_API void envoi_server_get_stats(
 typedef void envoi_server_changed_fn(void *user, int code);
 
 /**
- * Make an account, or give one another password. Verifiers of SCRAM-SHA-1, SCRAM-SHA-256 and
+ * Make an account, or change the password of one. Verifiers of SCRAM-SHA-1, SCRAM-SHA-256 and
  * SCRAM-SHA-512 are derived, with server.scram-iterations iterations, and stored.
  *
  * @param name      the localpart of the address; prepared
@@ -222,7 +222,7 @@ ENVOI_API int envoi_server_set_password(struct envoi_server *server, const char 
 
 /**
  * Remove an account with its roster and its messages. Its sessions end with the stream error
- * not-authorized. Its contacts are not told.
+ * not-authorized. Its contacts are not notified.
  *
  * @param name  the localpart of the address; prepared
  * @param done  as of envoi_server_set_password(); ENVOI_ERR_NOT_FOUND: there is no such account

@@ -27,14 +27,14 @@ struct envoi_context;
  * committed.
  *
  * When the disk is full, or the file cannot be written for another reason, jobs that write end with
- * ENVOI_ERR_SYSTEM. The reason is logged once, until writing works again. Jobs that read go on as
+ * ENVOI_ERR_SYSTEM. The reason is logged once, until writing works again. Jobs that read succeed as
  * long as the file can be read.
  *
  * As long as there is a store, envoi_loop_run() does not end by itself.
  */
 
 struct envoi_sqlite_store_options {
-	/** REQUIRED; copied. Files with this name and `.lock`, `-wal` or `-shm` behind it belong to
+	/** REQUIRED; copied. Files with this name, followed by `.lock`, `-wal` or `-shm`, belong to
 	 * the store, too */
 	const char *path;
 	/** how long a job waits for a lock of another program on the file, in ms; 0: 5,000 */
@@ -43,11 +43,11 @@ struct envoi_sqlite_store_options {
 
 /**
  * Open a file, which is made if it does not exist, readable by its user only. A file of an older
- * version of the library is brought to this one's. The call reads and writes the file before it
- * returns: call it before the program serves connections.
+ * version of the library is converted to the current format. The call reads and writes the file
+ * before it returns: call it before the program serves connections.
  *
- * @param[out] ret_store    free it with envoi_store_destroy(), which waits until the jobs are done
- *                          that were begun, canceled ones included
+ * @param[out] ret_store    free it with envoi_store_destroy(), which waits for the jobs that were
+ *                          begun, canceled ones included
  * @param context           a reference is taken
  * @param options           borrowed for the call
  * @param[out] ret_failure  set on failure, with the reason as its text; NULL: not wanted
@@ -64,7 +64,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_store_open_sqlite(struct envoi_store **ret_
 /**
  * Check the file of a store, without changing it: whether envoi_store_open_sqlite() could open it,
  * as far as that depends on the file. All of it is read. A file that does not exist is no error if
- * its folder can be written. One that a server has open may be checked.
+ * its folder can be written. The file may be open in a server.
  *
  * @param context, options, ret_failure  as of envoi_store_open_sqlite()
  * @retval ENVOI_ERR_INVALID, ENVOI_ERR_UNSUPPORTED, ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM  as of

@@ -19,13 +19,13 @@ struct envoi_context;
  * Make a connector of WebSocket URLs: `wss://example.org/xmpp`. Targets without a URL, and URLs of
  * other schemes, are refused with ENVOI_ERR_UNSUPPORTED.
  *
- * The host of the URL is looked up and connected to as by <envoi/interfaces/dial.h>, or the host of
- * the setting server in its place; the setting port is not used. TLS comes first, with ALPN
- * "http/1.1", then the change from HTTP to WebSocket (RFC 6455, section 4): both together, with the
- * dialog of a proxy, within tls.timeout, which begins again after a trust decision. The certificate
- * must be for the host of the URL, or for the domain where that is an address. A `ws:` URL is not
- * encrypted: it is accepted only without target->tls, which is what tls.mode none means for a
- * client. Redirects are not followed: the failure names their target.
+ * The connector connects to the host of the URL, or to that of the setting server in its place
+ * (<envoi/interfaces/dial.h>); the setting port is not used. The TLS handshake, with ALPN
+ * "http/1.1", is followed by the change from HTTP to WebSocket (RFC 6455, section 4). The dialog of
+ * a proxy, the handshake and the change together have tls.timeout, which begins again after a trust
+ * decision. The certificate must be for the host of the URL; if the host is an address, for the
+ * domain. A `ws:` URL is not encrypted: it is accepted only without target->tls, which is what
+ * tls.mode none means for a client. Redirects are not followed: the failure names their target.
  *
  * The transport is named "websocket". Each element is one message and one frame, never a fragment
  * (RFC 7395, section 3.3.3); fragments of the peer are accepted. A keepalive is a ping frame

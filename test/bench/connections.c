@@ -17,7 +17,7 @@
 #include <envoi/envoi.h>
 
 enum {
-	MOST = 5000,
+	MOST = 12000,
 	AT_A_TIME = 8, /* logins */
 };
 

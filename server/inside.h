@@ -91,6 +91,7 @@ struct envoi__account {
 	struct envoi__job load;
 	bool is_loaded;
 	bool is_running; /* tasks */
+	bool is_leaving; /* its client has asked for its removal */
 	size_t holds; /* by resources, jobs and parcels */
 	struct envoi__list tasks, resources;
 	struct envoi__table contacts;

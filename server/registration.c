@@ -302,6 +302,22 @@ static void answer_get(const struct envoi__routed *routed, struct envoi__account
 	}
 }
 
+/* The store makes an account that does not exist when a password is set: a change that is pending
+ * would bring back the one that is removed. */
+static bool has_pending_change(const struct envoi__account *account)
+{
+	const struct envoi__list *end = &account->server->registrations;
+	for (const struct envoi__list *link = end->next; link != end; link = link->next) {
+		const struct envoi__registration *at = ENVOI_CONTAINER_OF_CONST(
+			link, struct envoi__registration, link);
+		if (!at->is_new &&
+			envoi_jid_equal_bare(envoi_stanza_from(at->request), account->jid)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum envoi_stanza_condition take_removal(
 	const struct envoi__routed *routed, struct envoi__account *account)
 {
@@ -309,8 +325,10 @@ static enum envoi_stanza_condition take_removal(
 	if (envoi_element_next(envoi_element_first(query)) != NULL) {
 		return ENVOI_BAD_REQUEST;
 	}
-	return envoi__account_remove(account, routed->stanza) < 0 ? ENVOI_RESOURCE_CONSTRAINT
-								  : ENVOI_STANZA_NO_CONDITION;
+	bool is_begun = !account->is_leaving && !has_pending_change(account) &&
+		envoi__account_remove(account, routed->stanza) == ENVOI_OK;
+	account->is_leaving |= is_begun;
+	return is_begun ? ENVOI_STANZA_NO_CONDITION : ENVOI_RESOURCE_CONSTRAINT;
 }
 
 static bool is_own_name(const struct envoi__account *account, const char *name)
@@ -332,7 +350,7 @@ static enum envoi_stanza_condition take_password(
 	if (name == NULL || password == NULL) {
 		return ENVOI_BAD_REQUEST;
 	}
-	if (!is_own_name(account, name)) {
+	if (!is_own_name(account, name) || account->is_leaving) {
 		return ENVOI_NOT_ALLOWED;
 	}
 	struct envoi_stream *stream = session == NULL ? NULL : envoi_session_stream(session);

@@ -60,10 +60,12 @@ static void on_removed(struct envoi__job *job, int code, const struct envoi_stor
 	} else if (code != ENVOI_ERR_CANCELED && removal->request != NULL) {
 		envoi__route_fail(&routed, code);
 	}
-	struct envoi__account *account = code == ENVOI_OK
-		? envoi__account_loaded(server, removal->jid)
-		: NULL;
-	if (account != NULL) {
+	struct envoi__account *account = code == ENVOI_ERR_CANCELED
+		? NULL
+		: envoi__account_loaded(server, removal->jid);
+	if (account != NULL && code < 0) {
+		account->is_leaving = false;
+	} else if (account != NULL) {
 		envoi__account_hold(account);
 		if (removal->request != NULL) {
 			cancel_subscriptions(account);

@@ -159,10 +159,23 @@ static void on_online(struct envoi_handler *self, const struct envoi_event *even
 	actor_of(self)->is_online = true;
 }
 
+/* A count of either side that the other one cannot have sent. */
+static bool is_about_counts(const struct envoi_failure *failure)
+{
+	return strcmp(failure->application, "handled-count-too-high") == 0 ||
+		(failure->phase == ENVOI_PHASE_BIND &&
+			failure->stream_condition == ENVOI_STREAM_UNDEFINED_CONDITION);
+}
+
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
 {
+	struct actor *actor = actor_of(self);
 	on_event(self, event);
-	go_offline(actor_of(self));
+	if (is_about_counts(event->failure)) {
+		run_fail(actor->run, "both-ends-count-the-same", "%s: %s", actor->name,
+			event->failure->application);
+	}
+	go_offline(actor);
 }
 
 /* The application of a bot that shall not stop. */

@@ -232,6 +232,7 @@ static int take_failed(struct envoi_handler *self, struct envoi_stream *stream,
 		return resume_failed(session, stream, envoi_element_attr(element, "h"));
 	case ENVOI__SM_ENABLING:
 		session->sm.state = ENVOI__SM_OFF;
+		envoi__journal_ended(session); /* what is sent has no numbers */
 		envoi__outbox_release(&session->outbox);
 		envoi__acknowledging_soon(session);
 		return ENVOI_OK;

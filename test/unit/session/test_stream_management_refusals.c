@@ -68,6 +68,23 @@ static void what_is_taken_out_leaves_the_journal_at_once(void **state)
 	assert_null(strstr(recorded, "<body>poison</body>"));
 }
 
+/* Pings acknowledge what was sent since <enable/>: the journal does not see that. */
+static void after_a_refusal_the_journal_has_nothing_as_sent(void **state)
+{
+	static const struct envoi_journal_impl impl = {append};
+	static struct envoi_journal journal = {&impl};
+	struct wire *wire = *state;
+	sm_make_session(wire);
+	assert_int_equal(envoi_session_set_journal(wire->session, &journal), ENVOI_OK);
+	(void)sm_answer_binding(wire, sm_offer(wire, SM_OFFER));
+	sm_send_with_ticket(wire, 0, "one");
+	wire_run(wire, 0);
+	assert_non_null(strstr(recorded, "<body>one</body>"));
+	(void)wire_talk(wire, "<failed " SM "/>");
+	assert_int_equal(strncmp(recorded, "ended ", strlen("ended ")), 0);
+	assert_null(strstr(recorded, "<body>one</body>"));
+}
+
 static void what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement(void **state)
 {
 	struct wire *wire = *state;
@@ -143,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_receiver_without_memory_is_reported),
 		TEST(what_was_sent_alone_at_the_second_refusal_in_a_row_is_not_sent_again),
 		TEST(what_is_taken_out_leaves_the_journal_at_once),
+		TEST(after_a_refusal_the_journal_has_nothing_as_sent),
 		TEST(what_follows_a_suspected_stanza_is_sent_after_its_acknowledgement),
 		TEST(another_end_between_two_refusals_clears_the_suspicion),
 	};

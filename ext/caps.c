@@ -49,6 +49,8 @@ const struct envoi_payload_type envoi_caps_set_type = ENVOI_PAYLOAD_TYPE(
 
 enum {
 	KEPT = 3, /* XEP-0390, section 7.1 */
+	SHA_1_SIZE = 29, /* in base64, with NUL */
+	SHA_256_SIZE = 45,
 	AGAIN_MS = 1000,
 };
 
@@ -56,8 +58,8 @@ enum {
 
 /** What was announced. */
 struct announced {
-	char ver[ENVOI__CAPS_DIGEST_SIZE]; /* SHA-1; "": nothing */
-	char second[ENVOI__CAPS_DIGEST_SIZE]; /* SHA-256; "": none */
+	char ver[SHA_1_SIZE]; /* "": nothing */
+	char second[SHA_256_SIZE]; /* "": none */
 	struct envoi_disco_info *info;
 };
 
@@ -70,7 +72,7 @@ struct caps {
 	bool is_current; /* of announced[0] */
 	uint64_t epoch; /* in which presence was sent last; 0: unavailable presence */
 	bool is_due; /* what it had of us is incomplete, or the node has changed since */
-	char sent[ENVOI__CAPS_DIGEST_SIZE]; /* the hash in it */
+	char sent[SHA_1_SIZE]; /* the hash in it */
 	struct envoi_timer timer; /* presence is to be sent again */
 };
 
@@ -98,17 +100,20 @@ static int hash(struct announced *announced, struct envoi_context *context)
 {
 	struct envoi_buffer input;
 	enum envoi__caps_input kind;
+	char digest[ENVOI__CAPS_DIGEST_SIZE];
 	envoi_buffer_init(&input, context, 0);
 	int r = envoi__caps_input(&input, announced->info, &kind);
 	if (r == ENVOI_OK) {
-		r = envoi__caps_digest(announced->ver, "sha-1", &input);
-		envoi_buffer_truncate(&input, 0);
+		r = envoi__caps_digest(digest, "sha-1", &input);
 	}
 	if (r == ENVOI_OK) {
+		memcpy(announced->ver, digest, sizeof(announced->ver));
+		envoi_buffer_truncate(&input, 0);
 		r = envoi__caps_input_2(&input, announced->info, &kind);
 	}
 	if (r == ENVOI_OK && kind == ENVOI__CAPS_UNIQUE) {
-		r = envoi__caps_digest(announced->second, "sha-256", &input);
+		r = envoi__caps_digest(digest, "sha-256", &input);
+		memcpy(announced->second, digest, r == ENVOI_OK ? sizeof(announced->second) : 0);
 	}
 	envoi_buffer_finish(&input);
 	return r;
@@ -220,12 +225,12 @@ static int on_stanza_out(
 	struct envoi_handler *handler, struct envoi_session *session, struct envoi_stanza *stanza)
 {
 	(void)session;
-	struct caps *self = from_handler(handler);
-	enum envoi_stanza_type type = envoi_stanza_type(stanza);
-	bool is_broadcast = envoi_stanza_to_text(stanza) == NULL;
 	if (envoi_stanza_kind(stanza) != ENVOI_PRESENCE) {
 		return ENVOI_OK;
 	}
+	struct caps *self = from_handler(handler);
+	enum envoi_stanza_type type = envoi_stanza_type(stanza);
+	bool is_broadcast = envoi_stanza_to_text(stanza) == NULL;
 	if (type == ENVOI_TYPE_AVAILABLE) {
 		int r = refresh(self);
 		if (r == ENVOI_OK) {

@@ -61,7 +61,9 @@ static int link_connect(struct envoi_connector *base, const struct envoi_target 
 		f->refusals--;
 		return ENVOI_ERR_UNREACHABLE;
 	}
-	assert_true(f->links < BOSH_MOST_LINKS);
+	if (f->links == BOSH_MOST_LINKS) {
+		return ENVOI_ERR_UNREACHABLE;
+	}
 	int r = envoi_memory_pair_new(&pair, base->context);
 	if (r < 0) {
 		return r;
@@ -148,7 +150,7 @@ static void on_element(struct envoi_transport_sink *sink, struct envoi_element *
 	(void)!envoi_xml_write(&f->log, element, ENVOI_NS_CLIENT);
 	note(f, "element", "\n");
 	if (f->restarts_at_element) {
-		assert_int_equal(f->transport->impl->restart(f->transport), ENVOI_OK);
+		(void)!f->transport->impl->restart(f->transport);
 		send_header(f);
 	}
 }
@@ -179,6 +181,7 @@ static void on_closed(struct envoi_transport_sink *sink, const struct envoi_fail
 	char text[512];
 	snprintf(text, sizeof(text), "closed %s %s %s\n", envoi_error_name(why->code),
 		why->condition, why->text);
+	fixture_of(sink)->closes++;
 	note(fixture_of(sink), "closed", text);
 }
 

@@ -36,6 +36,7 @@ struct bosh_fixture {
 	struct envoi_loop *loop;
 	struct envoi_memory_end *ends[BOSH_MOST_LINKS]; /* the server's, in the order of making */
 	int links;
+	int closes;
 	int refusals; /* connections to be refused */
 	struct envoi_connector *first; /* until the transport has it */
 	struct envoi_transport *transport; /* NULL: destroyed */

@@ -33,6 +33,9 @@
 #if ENVOI_HAS_BOSH
 #include <envoi/bosh.h>
 #endif
+#if ENVOI_HAS_HOST_META
+#include <envoi/host_meta.h>
+#endif
 #if ENVOI_HAS_TCP
 #include <envoi/tcp.h>
 #endif
@@ -64,7 +67,30 @@ const struct envoi_setting *const envoi__setting_tables[] = {
 
 typedef int connector_maker(struct envoi_connector **ret_connector, struct envoi_context *context);
 
-/* In the order in which they are tried. */
+#if ENVOI_HAS_HOST_META
+static int make_found(struct envoi_connector **ret_connector, struct envoi_context *context,
+	connector_maker *make, const char *rel)
+{
+	struct envoi_connector *inner;
+	int r = make(&inner, context);
+	return r < 0 ? r : envoi_host_meta_connector_new(ret_connector, context, inner, rel);
+}
+
+static int make_found_bosh(struct envoi_connector **ret_connector, struct envoi_context *context)
+{
+	return make_found(ret_connector, context, envoi_bosh_connector_new, ENVOI_HOST_META_BOSH);
+}
+#endif
+#if ENVOI_HAS_HOST_META && ENVOI_HAS_WEBSOCKET
+static int make_found_websocket(
+	struct envoi_connector **ret_connector, struct envoi_context *context)
+{
+	return make_found(
+		ret_connector, context, envoi_websocket_connector_new, ENVOI_HOST_META_WEBSOCKET);
+}
+#endif
+
+/* In the order in which they are tried, where transports.order does not say another. */
 static connector_maker *const connectors[] = {
 #if ENVOI_HAS_TCP
 	envoi_tcp_connector_new,
@@ -74,6 +100,12 @@ static connector_maker *const connectors[] = {
 #endif
 #if ENVOI_HAS_BOSH
 	envoi_bosh_connector_new,
+#endif
+#if ENVOI_HAS_HOST_META && ENVOI_HAS_WEBSOCKET
+	make_found_websocket,
+#endif
+#if ENVOI_HAS_HOST_META
+	make_found_bosh,
 #endif
 	NULL,
 };

@@ -38,6 +38,7 @@ void envoi__account_finish(struct envoi__account *account)
 	envoi__account_drop_key_password(account);
 	envoi_sasl_credentials_destroy(account->credentials);
 	envoi_sasl_history_free(account->history);
+	envoi_free(account->context, account->route);
 	envoi_free(account->context, account->jid_text);
 	envoi_jid_unref(account->jid);
 }

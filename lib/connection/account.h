@@ -19,6 +19,8 @@ struct envoi__account {
 	struct envoi_sasl_request *request; /* that waits for the password; or NULL */
 	struct envoi_sasl_credentials *credentials; /* the application's; NULL: the password */
 	struct envoi_sasl_history *history;
+	char *route; /* the URL that host-meta has led to; NULL: none */
+	int64_t route_ms; /* when, by the wall clock */
 	char *key_password; /* of the client certificate's key */
 	/* NULL: no */
 	void (*ask_key_password)(void *user, const char *file, bool was_wrong);
@@ -49,6 +51,16 @@ unsigned int envoi__account_means(struct envoi__account *account);
 void envoi__account_request(struct envoi__account *account, struct envoi_sasl_request *request);
 void envoi__account_cancel(struct envoi__account *account, struct envoi_sasl_request *request);
 void envoi__account_answered(struct envoi__account *account, struct envoi_sasl_request *request);
+
+/** Remember a route, now. @param url  NULL, or one that cannot be stored: none */
+void envoi__account_set_route(struct envoi__account *account, const char *url);
+/** @return a copy of the route, if it is younger than a week; owned by the caller; NULL: none */
+char *envoi__account_take_route(struct envoi__account *account);
+/** Append a line with the route, if there is one. */
+int envoi__account_write_route(const struct envoi__account *account, struct envoi_buffer *out);
+/** Read such a line, without its line end. @retval ENVOI_END  it is another line
+ * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
+int envoi__account_read_route(struct envoi__account *account, const char *line, size_t len);
 
 /** As envoi_client_save_account() of <envoi/client.h>. */
 int envoi__account_save(const struct envoi__account *account, struct envoi_buffer *out);

@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include <envoi/context.h>
+
 #include "connection/account.h"
 
 #define FIRST_LINE "envoi-account 1 "
@@ -29,6 +31,7 @@ int envoi__account_save(const struct envoi__account *account, struct envoi_buffe
 	if (r == ENVOI_OK) {
 		r = envoi_sasl_history_write(account->history, out);
 	}
+	r = r < 0 ? r : envoi__account_write_route(account, out);
 	if (r < 0) {
 		envoi_buffer_truncate(out, before);
 	}
@@ -53,7 +56,7 @@ static int check_first_line(
 }
 
 /* Lines with an unknown first word are those of a later version. */
-static int read_lines(struct envoi_sasl_history *history, const char *text, size_t len)
+static int read_lines(struct envoi__account *loaded, const char *text, size_t len)
 {
 	int r = ENVOI_OK;
 	while (len > 0 && r >= 0) {
@@ -62,7 +65,10 @@ static int read_lines(struct envoi_sasl_history *history, const char *text, size
 			return ENVOI_ERR_INVALID; /* cut off */
 		}
 		size_t line_len = (size_t)(end - text);
-		r = envoi_sasl_history_read(history, text, line_len);
+		r = envoi__account_read_route(loaded, text, line_len);
+		if (r == ENVOI_END) {
+			r = envoi_sasl_history_read(loaded->history, text, line_len);
+		}
 		text += line_len + 1;
 		len -= line_len + 1;
 	}
@@ -71,24 +77,26 @@ static int read_lines(struct envoi_sasl_history *history, const char *text, size
 
 int envoi__account_load(struct envoi__account *account, const char *text, size_t len)
 {
-	struct envoi_sasl_history *history;
+	struct envoi__account loaded = {.context = account->context}; /* what is learned alone */
 	size_t first_len;
 	if (!can_be_saved(account)) {
 		return ENVOI_ERR_STATE;
 	}
 	int r = check_first_line(account, text, len, &first_len);
 	if (r == ENVOI_OK) {
-		r = envoi_sasl_history_new(&history, account->context);
+		r = envoi_sasl_history_new(&loaded.history, account->context);
 	}
 	if (r < 0) {
 		return r;
 	}
-	r = read_lines(history, text + first_len, len - first_len);
-	if (r < 0) {
-		envoi_sasl_history_free(history);
-		return r;
+	r = read_lines(&loaded, text + first_len, len - first_len);
+	struct envoi__account *dropped = r < 0 ? &loaded : account;
+	envoi_sasl_history_free(dropped->history);
+	envoi_free(account->context, dropped->route);
+	if (r == ENVOI_OK) {
+		account->history = loaded.history;
+		account->route = loaded.route;
+		account->route_ms = loaded.route_ms;
 	}
-	envoi_sasl_history_free(account->history);
-	account->history = history;
-	return ENVOI_OK;
+	return r;
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "connection/login_order.h"
 #include "jid/prepare.h"
 
 static int check_resource(const char *text)
@@ -14,6 +15,11 @@ static int check_resource(const char *text)
 	struct envoi__jid_reason reason;
 	struct envoi__span span = {text, strlen(text)};
 	return envoi__jid_prepare_resource(&span, room, &reason);
+}
+
+static int check_order(const char *text)
+{
+	return envoi__login_order_check(text);
 }
 
 const struct envoi_setting envoi__connection_setting_table[] = {

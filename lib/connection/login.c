@@ -160,6 +160,11 @@ static const char *host_of(const struct envoi__login *login)
 					: envoi_jid_domain(login->with.account->jid);
 }
 
+static const char *url_of(const struct envoi__login *login)
+{
+	return login->remembered != NULL ? login->remembered : login->values.url;
+}
+
 /* A host that the server names is connected to directly: the URL is of another one. */
 static int connect_with(struct envoi__login *login, struct envoi_connector *connector)
 {
@@ -170,7 +175,7 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 	}
 	const struct envoi_target target = {
 		.domain = host_of(login),
-		.url = settings == own ? login->values.url : NULL,
+		.url = settings == own ? url_of(login) : NULL,
 		.service = login->with.kind->service,
 		.settings = settings,
 		.tls = login->tls.config,
@@ -184,10 +189,30 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 	return r;
 }
 
+/* For a URL all connectors are asked. */
+static void set_order(struct envoi__login *login)
+{
+	login->routes.order = url_of(login) == NULL ? login->values.order : NULL;
+}
+
+/* The way that worked last has failed: try all. @return false: none was remembered */
+static bool leave_remembered(struct envoi__login *login)
+{
+	if (login->remembered == NULL) {
+		return false;
+	}
+	envoi__account_set_route(login->with.account, NULL);
+	envoi_free(login->context, login->remembered);
+	login->remembered = NULL;
+	login->routes.at = 0;
+	set_order(login);
+	return true;
+}
+
 static void end_without_connector(struct envoi__login *login)
 {
 	struct envoi_failure why;
-	if (envoi__login_routes_leave_preferred(&login->routes)) {
+	if (envoi__login_routes_leave_preferred(&login->routes) || leave_remembered(login)) {
 		start(login);
 	} else if (!start_again(login)) {
 		envoi_failure_move(&why, &login->routes.attempts);
@@ -362,12 +387,24 @@ static void on_gained(struct envoi_session_owner *owner, struct envoi_session *s
 	login->is_authenticated |= bit == ENVOI_STREAM_AUTHENTICATED;
 }
 
+/* What host-meta has led to is tried first the next time; what was named by settings is not. */
+static void remember_route(struct envoi__login *login)
+{
+	const struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
+	bool has_found = connector != NULL && connector->impl->url != NULL;
+	if (login->values.url == NULL && login->remembered == NULL) {
+		envoi__account_set_route(
+			login->with.account, has_found ? connector->impl->url(connector) : NULL);
+	}
+}
+
 static void on_ready(struct envoi_session_owner *owner, struct envoi_session *session)
 {
 	struct envoi__login *login = from_session_owner(owner);
 	(void)session;
 	envoi_timer_stop(&login->deadline);
 	envoi__login_routes_forget(&login->routes);
+	remember_route(login);
 	login->state = ENVOI__LOGIN_ONLINE;
 	envoi__login_enter(login);
 	forget_other_addresses(login);
@@ -449,6 +486,10 @@ int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_
 	} else {
 		prefer_location(login);
 	}
+	if (login->values.url == NULL && login->routes.redirect_host[0] == '\0') {
+		login->remembered = envoi__account_take_route(with->account);
+	}
+	set_order(login);
 	login->session_owner.impl = &session_owner_impl;
 	envoi_session_set_owner(with->session, &login->session_owner);
 	envoi_session_configure(with->session, with->settings);

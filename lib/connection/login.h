@@ -100,6 +100,8 @@ struct envoi__login {
 	uint64_t decision_timeout_ms;
 	char *resource; /* that of the values; NULL: the server chooses */
 	char *url; /* that of the values; NULL: the services of the domain */
+	char *order; /* that of the values */
+	char *remembered; /* the URL that worked last, while it is tried; NULL: none */
 	struct envoi_session_owner session_owner;
 	enum envoi__login_state state;
 	bool is_leaving; /* no other connector or address is tried */

@@ -9,6 +9,8 @@
 #include <envoi/context.h>
 #include <envoi/settings.h>
 
+#include "connection/login_order.h"
+
 /* --- connectors --- */
 
 int envoi__connectors_add(struct envoi__connectors *connectors, struct envoi_context *context,
@@ -36,8 +38,7 @@ void envoi__connectors_finish(struct envoi__connectors *connectors, struct envoi
 
 struct envoi_connector *envoi__login_routes_connector(const struct envoi__login_routes *routes)
 {
-	return routes->at < routes->connectors->count ? routes->connectors->items[routes->at]
-						      : NULL;
+	return envoi__login_order_get(routes->connectors, routes->order, routes->at);
 }
 
 /* --- attempts --- */
@@ -88,13 +89,16 @@ void envoi__login_routes_connected(
 void envoi__login_routes_failed(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure)
 {
-	struct envoi_failure all = *failure;
+	const struct envoi_connector *connector = envoi__login_routes_connector(routes);
+	bool is_other_way = connector != NULL && connector->impl->url != NULL && routes->has_failed;
+	struct envoi_failure all = is_other_way ? routes->attempts : *failure;
 	all.attempts = NULL;
 	all.attempt_count = 0;
 	add(&all, &routes->attempts);
 	add(&all, failure);
 	envoi__login_routes_forget(routes);
 	envoi_failure_move(&routes->attempts, &all);
+	routes->has_failed = true;
 	routes->at++;
 }
 

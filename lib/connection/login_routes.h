@@ -24,6 +24,8 @@ void envoi__connectors_finish(struct envoi__connectors *connectors, struct envoi
 struct envoi__login_routes {
 	struct envoi_context *context;
 	const struct envoi__connectors *connectors;
+	const char *order; /* borrowed; NULL: that of the connectors */
+	bool has_failed; /* a connector has */
 	size_t at; /* of the connector that is connecting, or has made the transport */
 	struct envoi_failure attempts; /* of the connectors that have failed */
 	struct envoi_failure tried; /* attempts of the connector that has made the transport */
@@ -43,7 +45,8 @@ struct envoi_connector *envoi__login_routes_connector(const struct envoi__login_
 /** The connector has made a transport. @param failure  its attempts before; NULL: none */
 void envoi__login_routes_connected(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure);
-/** The connector has failed: the next one is due. */
+/** The connector has failed: the next one is due. The failure of a connector that looks for other
+ * ways (`url`) does not replace an earlier one: it is listed with the attempts. */
 void envoi__login_routes_failed(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure);
 /** The login was redirected: it begins again with the first connector. */

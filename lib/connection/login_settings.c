@@ -35,6 +35,7 @@ int envoi__login_settings_read(struct envoi__login *login)
 	login->tls_mode = net.tls_mode;
 	login->decision_timeout_ms = net.decision_timeout_ms;
 	int r = keep(login, &login->url, &login->values.url, login->values.url);
+	r = r < 0 ? r : keep(login, &login->order, &login->values.order, login->values.order);
 	return r < 0
 		? r
 		: keep(login, &login->resource, &login->values.resource, wanted_resource(login));
@@ -44,4 +45,6 @@ void envoi__login_settings_finish(struct envoi__login *login)
 {
 	envoi_free(login->context, login->resource);
 	envoi_free(login->context, login->url);
+	envoi_free(login->context, login->order);
+	envoi_free(login->context, login->remembered);
 }

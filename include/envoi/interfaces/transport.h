@@ -362,6 +362,13 @@ struct envoi_connector_impl {
 	 */
 	int (*next)(struct envoi_connector *connector, const struct envoi_failure *why,
 		uint64_t timeout_ms);
+	/**
+	 * OPTIONAL, for a connector that finds URLs by itself. A client keeps the failure of the
+	 * connectors before it: that of this one is listed with the attempts.
+	 * @return the URL of the transport that `done` has reported last, until it connects again
+	 *         or is cancelled; NULL: none
+	 */
+	const char *(*url)(const struct envoi_connector *connector);
 	/** Cancel connecting without calling `done`, and discard the state that `next` would need.
 	 * Allowed in `done`. */
 	void (*cancel)(struct envoi_connector *connector);

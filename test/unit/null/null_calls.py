@@ -157,6 +157,7 @@ UNREACHED = {
     "envoi_commands_continue": "it needs an answer: test_commands",
     "envoi_component_lookup_answer": "a look-up is made by a connection that was accepted",
     "envoi_handshake_answer": "inside a feature of a stream",
+    "envoi_host_meta_connector_new": "a connector is taken whatever the result: test_host_meta",
     "envoi_listener_take": "test_listener: a channel is taken whatever the result",
     "envoi_lookup_address": "the resolver's: test_dial",
     "envoi_lookup_srv": "the resolver's: test_dial",

@@ -14,7 +14,7 @@ enum {
 	LEAST_POLL_MS = SECOND,
 	MOST_REPEATS = 3, /* of a request that is not answered at all */
 	LONGEST_DELAY_MS = 8 * SECOND, /* between repeats */
-	REQUEST_BYTES = 65536, /* of elements in a request, if there are several */
+	REQUEST_BYTES = 8192, /* of elements in a request, if there are several */
 };
 
 static uint64_t now_of(const struct bosh *bosh)
@@ -139,13 +139,19 @@ static bool is_due(struct bosh *bosh, bool is_empty)
 	return false;
 }
 
+/* Section 14.2: rids go no further than the number of requests behind the oldest one that is not
+ * answered. The server keeps as many answers, for requests that come again (section 14.3). */
 static bool has_room(struct bosh *bosh, bool is_end)
 {
-	size_t most = bosh->session.sid[0] == '\0' ? 1
+	size_t answered = 0,
+	       most = bosh->session.sid[0] == '\0' ? 1
 		: bosh->session.requests < 2       ? bosh->session.requests
 						   : 2;
+	while (answered < bosh->count && bosh_request_at(bosh, answered)->is_answered) {
+		answered++;
+	}
 	return bosh->count < BOSH_WINDOW - (is_end ? 0U : 1U) &&
-		count_unanswered(bosh) < most + (is_end ? 1 : 0);
+		bosh->count - answered < most + (is_end ? 1 : 0);
 }
 
 /* A request that begins a stream goes alone, behind all elements of the one before (XEP-0206,

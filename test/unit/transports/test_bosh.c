@@ -70,6 +70,21 @@ static void answers_are_delivered_in_the_order_of_requests(void **state)
 	bosh_expect_log(f, "<message id='1'/>\n<message id='2'/>\n");
 }
 
+/* XEP-0124, section 14.2: else the server no longer has the answer to the first one. */
+static void no_request_goes_beyond_the_window(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	bosh_send(f, "<message xmlns='jabber:client'/>");
+	bosh_expect_request(f, 1, NULL, BOSH_BODY("<message xmlns='jabber:client'/>"));
+	bosh_answer(f, 1, BOSH_BODY(""));
+	bosh_send(f, "<presence xmlns='jabber:client'/>");
+	assert_int_equal(bosh_requests(f, 0) + bosh_requests(f, 1), 0);
+	bosh_answer(f, 0, BOSH_BODY(""));
+	assert_int_equal(bosh_requests(f, 0) + bosh_requests(f, 1), 1);
+}
+
 /* XEP-0206, section 2: a stanza without a namespace. */
 static void stanzas_may_lack_their_namespace(void **state)
 {
@@ -555,6 +570,7 @@ int main(void)
 		CASE(the_first_request_creates_a_session),
 		CASE(elements_go_in_a_second_request_while_one_is_held),
 		CASE(answers_are_delivered_in_the_order_of_requests),
+		CASE(no_request_goes_beyond_the_window),
 		CASE(stanzas_may_lack_their_namespace),
 		CASE(a_restart_is_a_request_of_its_own),
 		CASE(an_element_behind_the_last_of_a_stream_is_refused),

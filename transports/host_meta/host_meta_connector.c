@@ -274,11 +274,10 @@ static int fetch(struct host_meta *meta)
  * request for the last document */
 static void next_document(struct host_meta *meta, int code)
 {
-	bool answers = code == ENVOI_OK || code == ENVOI_ERR_UNREACHABLE ||
-		code == ENVOI_ERR_PROTOCOL || code == ENVOI_ERR_LIMIT;
+	bool answers = code == ENVOI_OK || code == ENVOI_ERR_PROTOCOL || code == ENVOI_ERR_LIMIT;
 	int r = ENVOI_OK;
 	meta->document++;
-	if (answers && meta->document < DOCUMENT_NONE && meta->tried.phase != ENVOI_PHASE_RESOLVE) {
+	if (answers && meta->document < DOCUMENT_NONE) {
 		r = fetch(meta);
 		if (r == ENVOI_OK) {
 			return;

@@ -201,7 +201,7 @@ static void on_answered(void *user, const struct envoi__http_reader *response)
 	} else if (head->status != 200) {
 		snprintf(text, sizeof(text), "the server answered \"%d %.80s\"", head->status,
 			head->reason);
-		fail(fetch, ENVOI_ERR_UNREACHABLE, text);
+		fail(fetch, ENVOI_ERR_PROTOCOL, text);
 	} else if (envoi_buffer_append(&fetch->body, envoi_buffer_data(&response->body),
 			   envoi_buffer_len(&response->body)) < 0) {
 		fail(fetch, ENVOI_ERR_NOMEM, envoi_error_text(ENVOI_ERR_NOMEM));

@@ -393,6 +393,17 @@ static void a_large_document_is_refused(void **state)
 	assert_string_equal(f->urls[1], json_url);
 }
 
+static void a_server_that_is_not_reached_is_asked_once(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(begin(f), ENVOI_OK);
+	envoi_memory_pair_cut(envoi_memory_end_pair(f->ends[0]));
+	run(f, 10);
+	assert_int_equal(f->dones, 1);
+	assert_int_equal(f->links, 1);
+	assert_int_equal(f->failure.code, ENVOI_ERR_DISCONNECTED);
+}
+
 static void a_silent_server_has_a_deadline(void **state)
 {
 	struct fixture *f = *state;
@@ -528,6 +539,7 @@ int main(void)
 		CASE(what_was_tried_and_why_it_failed_is_reported),
 		CASE(redirects_have_a_policy),
 		CASE(a_large_document_is_refused),
+		CASE(a_server_that_is_not_reached_is_asked_once),
 		CASE(a_silent_server_has_a_deadline),
 		CASE(where_the_user_has_chosen_nothing_is_looked_for),
 		CASE(it_may_be_cancelled_at_any_time),

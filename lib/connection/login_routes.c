@@ -5,6 +5,7 @@
 #include "connection/login_routes.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <envoi/context.h>
 #include <envoi/settings.h>
@@ -70,6 +71,30 @@ static void add(struct envoi_failure *to, const struct envoi_failure *from)
 	}
 }
 
+static bool has_attempt(const struct envoi_failure *why, const struct envoi_attempt *attempt)
+{
+	for (size_t i = 0; i < why->attempt_count; i++) {
+		const struct envoi_attempt *other = &why->attempts[i];
+		if (other->code == attempt->code && other->port == attempt->port &&
+			strcmp(other->target, attempt->target) == 0 &&
+			strcmp(other->address, attempt->address) == 0 &&
+			strcmp(other->text, attempt->text) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Several ways may fail in the same place: a name that does not exist, a document. */
+static void add_new(struct envoi_failure *to, const struct envoi_failure *from)
+{
+	for (size_t i = 0; i < from->attempt_count; i++) {
+		if (!has_attempt(to, &from->attempts[i])) {
+			envoi_failure_add_attempt(to, &from->attempts[i]);
+		}
+	}
+}
+
 void envoi__login_routes_add_attempts(
 	const struct envoi__login_routes *routes, struct envoi_failure *why)
 {
@@ -95,7 +120,11 @@ void envoi__login_routes_failed(
 	all.attempts = NULL;
 	all.attempt_count = 0;
 	add(&all, &routes->attempts);
-	add(&all, failure);
+	if (is_other_way) {
+		add_new(&all, failure);
+	} else {
+		add(&all, failure);
+	}
 	envoi__login_routes_forget(routes);
 	envoi_failure_move(&routes->attempts, &all);
 	routes->has_failed = true;

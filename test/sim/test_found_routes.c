@@ -64,7 +64,11 @@ static void on_failing(struct envoi_deferred *deferred)
 	struct envoi_failure why;
 	envoi_failure_set(&why, way->f->context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNREACHABLE,
 		"%s leads nowhere", way->impl.name);
-	envoi_failure_add_attempt(&why, &(struct envoi_attempt){.code = ENVOI_ERR_UNREACHABLE});
+	struct envoi_attempt attempt = {.code = ENVOI_ERR_UNREACHABLE};
+	snprintf(attempt.target, sizeof(attempt.target), "%s", way->impl.name);
+	envoi_failure_add_attempt(&why, &attempt);
+	/* one that all have */
+	envoi_failure_add_attempt(&why, &(struct envoi_attempt){.target = "example.org"});
 	way->done(way->user, NULL, &why);
 	envoi_failure_finish(&why);
 }
@@ -216,7 +220,7 @@ static void all_ways_are_tried_and_the_first_failure_is_reported(void **state)
 	struct fixture *f = *state;
 	expect_login(f, false, "tcp websocket? bosh? ");
 	assert_string_equal(f->failure.text, "tcp leads nowhere");
-	assert_int_equal(f->failure.attempt_count, 3);
+	assert_int_equal(f->failure.attempt_count, 4);
 }
 
 static void the_setting_has_the_order(void **state)

@@ -94,7 +94,7 @@ static void add_attempts(struct envoi_failure *to, const struct envoi_failure *f
 	}
 }
 
-/* A failure becomes the last one, and an attempt. */
+/* A failure becomes the last one, and an attempt if it has none. */
 static void note_failure(
 	struct host_meta *meta, const char *target, const struct envoi_failure *failure)
 {
@@ -110,7 +110,9 @@ static void note_failure(
 	all.attempt_count = 0;
 	add_attempts(&all, &meta->tried);
 	add_attempts(&all, &last);
-	envoi_failure_add_attempt(&all, &attempt);
+	if (last.attempt_count == 0) {
+		envoi_failure_add_attempt(&all, &attempt);
+	}
 	envoi_failure_finish(&last);
 	envoi_failure_finish(&meta->tried);
 	envoi_failure_move(&meta->tried, &all);

@@ -209,8 +209,8 @@ static void without_memory_a_request_has_one_answer_all_the_same(void **state)
 	f->asked_id = id;
 	for (unsigned int n = 1; n <= ALLOCATIONS; n++) {
 		snprintf(id, sizeof(id), "q%u", n);
-		envoi_world_fail_allocation(f->world, n);
 		bot_ask(f);
+		envoi_world_fail_allocation(f->world, n); /* the kit makes the request before */
 		envoi_world_run(f->world, 1000);
 		envoi_world_fail_allocation(f->world, 0);
 		envoi_world_run(f->world, 60000);

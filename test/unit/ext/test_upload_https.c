@@ -128,7 +128,7 @@ static void listen_on_loopback(void)
 static long on_read(void *user, uint64_t offset, char *room, size_t size)
 {
 	(void)user;
-	memcpy(room, BODY + offset, size);
+	memcpy(room, &BODY[offset], size);
 	return (long)size;
 }
 

@@ -19,11 +19,17 @@
 
 /* --- payloads --- */
 
+/* Each entity that sends presence has its key of them. */
+enum {
+	NAME_BYTES = 200,
+	NODE_BYTES = 1000,
+};
+
 static const struct envoi_field caps_fields[] = {
-	ENVOI_ATTR_TEXT(struct envoi_caps, hash, "hash"),
-	ENVOI_ATTR_TEXT(struct envoi_caps, node, "node", ENVOI_REQUIRED),
-	ENVOI_ATTR_TEXT(struct envoi_caps, ver, "ver", ENVOI_REQUIRED),
-	ENVOI_ATTR_TEXT(struct envoi_caps, ext, "ext"),
+	ENVOI_ATTR_TEXT(struct envoi_caps, hash, "hash", .max_bytes = NAME_BYTES),
+	ENVOI_ATTR_TEXT(struct envoi_caps, node, "node", ENVOI_REQUIRED, .max_bytes = NODE_BYTES),
+	ENVOI_ATTR_TEXT(struct envoi_caps, ver, "ver", ENVOI_REQUIRED, .max_bytes = NAME_BYTES),
+	ENVOI_ATTR_TEXT(struct envoi_caps, ext, "ext", .max_bytes = NODE_BYTES),
 	ENVOI_FIELDS_END,
 };
 const struct envoi_payload_type envoi_caps_type = ENVOI_PAYLOAD_TYPE(

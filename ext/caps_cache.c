@@ -85,6 +85,16 @@ static int match(const char *key, const struct envoi_disco_info *info, struct en
 	return is_match ? ENVOI_OK : ENVOI_DECLINED;
 }
 
+/* @return the size of what is kept, of which the input may be a small part; the largest: unknown */
+static size_t weight_of(struct envoi_buffer *buffer, const struct envoi_disco_info *info)
+{
+	envoi_buffer_truncate(buffer, 0);
+	struct envoi_xml_writer *writer = envoi_xml_writer_new(buffer, NULL);
+	int r = envoi_payload_write(writer, &envoi_disco_info_type, info, NULL);
+	int finished = envoi_xml_writer_finish(writer);
+	return r < 0 || finished < 0 ? ENVOI_CAPS_MOST_BYTES : envoi_buffer_len(buffer);
+}
+
 int envoi__caps_verify(struct envoi__caps_known **ret_known, struct envoi_context *context,
 	const char *key, const struct envoi_disco_info *info)
 {
@@ -92,7 +102,7 @@ int envoi__caps_verify(struct envoi__caps_known **ret_known, struct envoi_contex
 	envoi_buffer_init(&input, context, 0);
 	int r = match(key, info, &input);
 	if (r >= 0) {
-		*ret_known = envoi__caps_known_new(context, info, envoi_buffer_len(&input));
+		*ret_known = envoi__caps_known_new(context, info, weight_of(&input, info));
 		r = *ret_known == NULL ? ENVOI_ERR_NOMEM : r;
 	}
 	envoi_buffer_finish(&input);

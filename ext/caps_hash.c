@@ -183,10 +183,12 @@ static bool form_has_separator(const struct envoi_form *form)
 	return is_any;
 }
 
+/* A form without hidden FORM_TYPE is no part of the input, and neither is a table. Who reads the
+ * answer may take it for one that counts. */
 static bool form_is_ambiguous(const struct envoi_disco_info *info, const struct envoi_form *form)
 {
-	return form_type(form) != NULL &&
-		(form_has_separator(form) || is_like_features(info, form));
+	return form_type(form) == NULL || form->reported != NULL || form->item_count > 0 ||
+		form_has_separator(form) || is_like_features(info, form);
 }
 
 /* Section 9.3: without the structure of the answer, others may have the same input. */

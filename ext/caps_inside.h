@@ -78,7 +78,7 @@ int envoi__caps_digest(
 struct envoi__caps_known {
 	struct envoi_context *context;
 	unsigned int refs;
-	size_t weight; /* bytes that were hashed */
+	size_t weight; /* bytes of the answer */
 	struct envoi_disco_info *info;
 };
 

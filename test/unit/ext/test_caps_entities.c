@@ -302,6 +302,14 @@ static void an_ambiguous_answer_counts_for_its_sender_alone(void **state)
 			"<identity category='client' type='pc'/><feature var='a'/>"
 			"<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'>"
 			"<value>b</value></field><field var='c'><value>d</value></field></x>"},
+		/* forms that are no part of the input */
+		{"jUKJVTFylY39vEVGB4t0ILavY1M=",
+			"<identity category='client' type='pc'/><feature var='a'/>"
+			"<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE'>"
+			"<value>b</value></field><field var='c'><value>d</value></field></x>"},
+		{"Ucq8ziLq4kp8yKNt57xX5KEk03k=",
+			"<identity category='client' type='pc'/><feature var='e'/>"
+			"<x xmlns='jabber:x:data' type='result'><title>c</title></x>"},
 		/* section 5.4: ill-formed */
 		{"spA1ZNq/IJvRtdUwZpgBsHYCbOM=",
 			"<identity category='client' type='pc'/><feature var='a'/><feature "

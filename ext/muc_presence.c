@@ -165,7 +165,8 @@ static void on_available(struct envoi_muc_room *room, const char *nick,
 	if (info == NULL && is_new) {
 		return;
 	}
-	if (is_new && !is_self && room->occupants.count >= room->options.most_occupants) {
+	bool is_first_self = is_self && room->self == NULL;
+	if (is_new && !is_first_self && room->occupants.count >= room->options.most_occupants) {
 		room->dropped++;
 		return;
 	}

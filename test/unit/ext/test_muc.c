@@ -590,6 +590,9 @@ static void occupants_are_limited(void **state)
 	assert_int_equal(count, ENVOI_MUC_MOST_OCCUPANTS + 1); /* with this client */
 	assert_int_equal(envoi_muc_occupants_dropped(t.room), 5);
 	assert_non_null(envoi_muc_self(t.room));
+	say(SELF("another", "")); /* only one is this client */
+	assert_int_equal(envoi_muc_occupants_dropped(t.room), 6);
+	assert_null(envoi_muc_find_occupant(t.room, "another"));
 }
 
 /* XEP-0421, section 4: such an id may be forged where the room does not announce it. */
@@ -1061,8 +1064,8 @@ static void requests_go_to_the_room(void **state)
 		ADMIN("<item affiliation='member'/>"),
 		"<query xmlns='http://jabber.org/protocol/muc#owner'/>",
 		OWNER("<destroy jid='heath@s.lit'><reason>Macbeth</reason></destroy>"),
-		"<moderate xmlns='urn:xmpp:message-moderate:1' id='s1'>"
-		"<retract xmlns='urn:xmpp:message-retract:1'/><reason>rude</reason></moderate>",
+		("<moderate xmlns='urn:xmpp:message-moderate:1' id='s1'>"
+		 "<retract xmlns='urn:xmpp:message-retract:1'/><reason>rude</reason></moderate>"),
 	};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (strstr(sent, parts[i]) == NULL) {

@@ -72,6 +72,7 @@ struct envoi_mam_query {
 	bool is_canceled; /* its items are dropped */
 	char *from; /* RSM: the item behind or before which the next page begins, or NULL */
 	uint32_t requested, in_page, new_in_page; /* items of the page */
+	unsigned int idle_pages; /* in sequence, without an item that is new */
 	struct envoi__mam_ids seen;
 	struct envoi_mam_end end;
 	char *oldest, *newest;

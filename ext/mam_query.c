@@ -11,6 +11,10 @@
 
 #include "mam_parts.h"
 
+enum {
+	MOST_IDLE_PAGES = 10, /* in sequence; items that cannot be read count as none */
+};
+
 void envoi__mam_query_unref(struct envoi_mam_query *self)
 {
 	if (--self->refs > 0) {
@@ -121,7 +125,9 @@ static void go_on(struct envoi_mam_query *self, const struct envoi_mam_fin *fin)
 		envoi__mam_query_finish(self, ENVOI_OK, NULL);
 		return;
 	}
-	if (!envoi_rsm_continue(&next, fin->set) || (self->in_page > 0 && self->new_in_page == 0)) {
+	self->idle_pages = self->new_in_page == 0 ? self->idle_pages + 1 : 0;
+	if (!envoi_rsm_continue(&next, fin->set) || (self->in_page > 0 && self->new_in_page == 0) ||
+		self->idle_pages == MOST_IDLE_PAGES) {
 		envoi__mam_query_finish(
 			self, ENVOI_ERR_PROTOCOL, "the archive does not advance to further items");
 		return;

@@ -368,6 +368,21 @@ static void endless_pages_end_at_the_limit(void **state)
 	assert_int_equal(pages, 2000);
 }
 
+static void pages_that_claim_items_and_have_none_end_the_query(void **state)
+{
+	(void)state;
+	unsigned int pages = 0;
+	begin(&(struct envoi_mam_query_options){.page = 1}, PLAIN);
+	while (t.query != NULL && pages < 100) {
+		char fin[300];
+		heard();
+		snprintf(fin, sizeof(fin), FIN("", SET("i%u", "i%u")), pages, pages);
+		pages++;
+		answer("result", fin);
+	}
+	assert_int_equal(pages, 10);
+}
+
 static void an_archive_without_answer_times_out(void **state)
 {
 	(void)state;
@@ -1030,6 +1045,7 @@ int main(void)
 		TEST(an_archive_that_does_not_advance_ends_the_query),
 		TEST(a_page_without_end_is_cut),
 		TEST(endless_pages_end_at_the_limit),
+		TEST(pages_that_claim_items_and_have_none_end_the_query),
 		TEST(an_archive_without_answer_times_out),
 		TEST(fields_that_are_ignored_are_noticed),
 		TEST(an_item_within_its_second_matches),

@@ -357,6 +357,9 @@ static enum envoi_stanza_condition take_password(
 	if (stream == NULL || (envoi_stream_bits(stream) & ENVOI_STREAM_SECURE) == 0) {
 		return ENVOI_NOT_AUTHORIZED;
 	}
+	if (has_pending_change(account)) { /* each derives keys, for many turns */
+		return ENVOI_RESOURCE_CONSTRAINT;
+	}
 	int r = begin(routed->server, routed->stanza, NULL, envoi__account_name(account), password);
 	return r < 0 ? condition_of(r) : ENVOI_STANZA_NO_CONDITION;
 }

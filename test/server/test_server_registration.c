@@ -207,6 +207,23 @@ static void a_password_is_changed(void **state)
 	guest_cut(guest);
 }
 
+/* Each change derives keys for many turns: the next one waits for the client. */
+static void one_password_is_changed_at_a_time(void **state)
+{
+	(void)state;
+	host_account(&host, "alice");
+	struct guest *alice = guest_new(&host, "alice", "desk");
+	guest_say(alice,
+		QUERY("1", "set", ACCOUNT("alice", "one"))
+			QUERY("2", "set", ACCOUNT("alice", "two")));
+	assert_true(hears(alice, "<resource-constraint "));
+	guest_leave(alice);
+	struct guest *guest = stranger();
+	guest_authenticate(guest, "alice", "one");
+	assert_true(hears(guest, "xmpp-bind"));
+	guest_cut(guest);
+}
+
 static void befriend(struct guest *alice, struct guest *bob)
 {
 	guest_say(alice, "<presence type='subscribe' to='bob@example.org'/><presence/>");
@@ -348,6 +365,7 @@ int main(void)
 		CASE(a_server_is_freed_while_an_account_is_made),
 		CASE(without_the_setting_nothing_is_offered),
 		CASE(a_password_is_changed),
+		CASE(one_password_is_changed_at_a_time),
 		CASE(an_account_is_removed),
 		CASE(an_account_that_cannot_be_removed_stays),
 		CASE(a_removed_account_does_not_come_back),

@@ -74,7 +74,7 @@ static void count_written(struct bosh *bosh, uint64_t rid)
 {
 	for (size_t i = 0; i < bosh->count; i++) {
 		struct bosh_request *request = bosh_request_at(bosh, i);
-		if (request->rid <= rid) {
+		if (request->rid <= rid && request->was_sent) {
 			bosh->written += request->elements;
 			request->elements = 0;
 		}

@@ -49,6 +49,14 @@ static void post(struct envoi__login *login, enum envoi_event_type type, const c
 /* --- the end --- */
 
 /* The last call for a login: the owner frees it. @param why  moved */
+/* The next attempt tries all ways, where the one that worked last leads to no login. */
+static void forget_way(struct envoi__login *login)
+{
+	if (login->remembered != NULL && !login->is_authenticated) {
+		envoi__account_set_route(login->with.account, NULL);
+	}
+}
+
 static void end(struct envoi__login *login, struct envoi_failure *why)
 {
 	bool was_online = login->state == ENVOI__LOGIN_ONLINE;
@@ -56,6 +64,7 @@ static void end(struct envoi__login *login, struct envoi_failure *why)
 	login->state = ENVOI__LOGIN_OVER;
 	if (why->code != ENVOI_OK && !was_online) {
 		envoi__login_routes_add_attempts(&login->routes, why);
+		forget_way(login);
 	}
 	login->owner.ended(login->owner.user, login, why);
 }
@@ -232,6 +241,8 @@ static void try_connector(struct envoi__login *login)
 	if (r == ENVOI_ERR_UNSUPPORTED && is_connecting(login)) {
 		login->routes.at++; /* not a connector for this target */
 		try_connector(login);
+	} else if (r == ENVOI_ERR_INVALID && is_connecting(login) && leave_remembered(login)) {
+		start(login); /* it does not fit the settings */
 	} else if (r < 0 && is_connecting(login)) {
 		envoi__login_fail(login, ENVOI_PHASE_CONNECT, r, "%s",
 			login->values.url != NULL && r == ENVOI_ERR_INVALID

@@ -34,6 +34,8 @@ struct way {
 	struct fixture *f;
 	bool by_url; /* it connects to URLs alone; else to domains alone */
 	bool leads; /* to the server */
+	bool is_silent; /* its server never answers */
+	bool refuses; /* what it is asked for */
 	struct envoi_connector *inner;
 	struct envoi_deferred failing;
 	envoi_connected_fn *done;
@@ -88,6 +90,9 @@ static int way_connect(struct envoi_connector *base, const struct envoi_target *
 				      : "");
 	way->done = done;
 	way->user = user;
+	if (way->is_silent || way->refuses) {
+		return way->refuses ? ENVOI_ERR_INVALID : ENVOI_OK;
+	}
 	if (!way->leads) {
 		envoi_deferred_post(&way->failing, way->f->loop, on_failing);
 		return ENVOI_OK;
@@ -267,6 +272,26 @@ static void what_is_remembered_and_fails_is_followed_by_all_ways(void **state)
 	expect_login(f, true, "tcp ");
 }
 
+static void what_is_remembered_and_leads_to_no_login_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(envoi_client_set(f->client, "login.timeout", "5s"), ENVOI_OK);
+	f->ways[3].leads = true;
+	expect_login(f, true, "tcp websocket? ");
+	f->ways[1].is_silent = true;
+	expect_login(f, false, "websocket! ");
+	expect_login(f, true, "tcp websocket? ");
+}
+
+static void what_is_remembered_and_is_refused_is_followed_by_all_ways(void **state)
+{
+	struct fixture *f = *state;
+	f->ways[3].leads = true;
+	expect_login(f, true, "tcp websocket? ");
+	f->ways[1].refuses = true;
+	expect_login(f, true, "websocket! tcp websocket? ");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -278,6 +303,8 @@ int main(void)
 		CASE(a_url_is_the_only_way),
 		CASE(what_has_worked_is_tried_first_for_a_week),
 		CASE(what_is_remembered_and_fails_is_followed_by_all_ways),
+		CASE(what_is_remembered_and_leads_to_no_login_is_forgotten),
+		CASE(what_is_remembered_and_is_refused_is_followed_by_all_ways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,8 +191,8 @@ static void on_inner(
 	try_links(meta);
 }
 
-/* The links from the current one on; one that cannot be tried is an attempt, too. */
-static void try_links(struct host_meta *meta)
+/* To one of the links from the current one on; one that cannot be tried is an attempt, too. */
+static int connect_to_link(struct host_meta *meta)
 {
 	int r = ENVOI_ERR_UNREACHABLE;
 	while (r < 0 && meta->at < meta->links->count) {
@@ -204,7 +204,12 @@ static void try_links(struct host_meta *meta)
 			meta->at++;
 		}
 	}
-	if (r < 0) {
+	return r;
+}
+
+static void try_links(struct host_meta *meta)
+{
+	if (connect_to_link(meta) < 0) {
 		report(meta, NULL, NULL);
 	}
 }
@@ -359,10 +364,9 @@ static int host_meta_next(
 		return ENVOI_ERR_STATE;
 	}
 	note_failure(meta, meta->links->urls[meta->at], why);
-	meta->at++;
 	set_timeout(meta, timeout_ms);
-	const struct envoi_target target = target_of(meta, meta->links->urls[meta->at]);
-	int r = meta->inner->impl->connect(meta->inner, &target, on_inner, meta);
+	meta->at++;
+	int r = connect_to_link(meta);
 	meta->is_waited_for = r == ENVOI_OK;
 	return r < 0 ? ENVOI_ERR_STATE : ENVOI_OK;
 }

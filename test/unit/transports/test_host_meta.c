@@ -138,6 +138,9 @@ static int fake_connect(struct envoi_connector *base, const struct envoi_target 
 	}
 	size_t len = strlen(current->tried);
 	snprintf(current->tried + len, sizeof(current->tried) - len, "%s\n", target->url);
+	if (strstr(target->url, "refused") != NULL) {
+		return ENVOI_ERR_INVALID;
+	}
 	envoi_deferred_post(&fake->later, current->loop, on_inner);
 	return ENVOI_OK;
 }
@@ -304,6 +307,7 @@ static void next_goes_on_behind_the_link_that_connected(void **state)
 	assert_int_equal(begin(f), ENVOI_OK);
 	respond(f, 0, "200 OK",
 		XRD "<Link rel='" ENVOI_HOST_META_WEBSOCKET "' href='wss://a.example/'/>"
+		    "<Link rel='" ENVOI_HOST_META_WEBSOCKET "' href='wss://refused.example/'/>"
 		    "<Link rel='" ENVOI_HOST_META_WEBSOCKET "' href='wss://b.example/'/></XRD>");
 	assert_true(f->has_transport);
 	f->successes_at = 2;

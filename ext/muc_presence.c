@@ -254,18 +254,18 @@ static void on_self_unavailable(struct envoi_muc_room *room, const struct envoi_
 
 /* Section 7.6. The presence with the new nick that follows finds the occupant. */
 static void on_renamed(struct envoi_muc_room *room, struct envoi__muc_occupant *occupant,
-	const struct envoi_muc_info *info, const struct envoi_stanza *presence)
+	const char *nick, const struct envoi_muc_info *info, const struct envoi_stanza *presence)
 {
 	const struct envoi_muc_item *item = item_of(room, info);
-	struct envoi__muc_occupant *other = envoi__muc_find_occupant(room, item->nick);
+	struct envoi__muc_occupant *other = envoi__muc_find_occupant(room, nick);
 	const char *old_nick = envoi_jid_resource(envoi_stanza_from(presence));
-	if (other == occupant) {
+	if (other == occupant || (other != NULL && other == room->self)) {
 		return;
 	}
 	if (other != NULL) {
 		envoi__muc_drop_occupant(room, other);
 	}
-	if (envoi__muc_rename_occupant(room, occupant, item->nick) < 0) {
+	if (envoi__muc_rename_occupant(room, occupant, nick) < 0) {
 		return;
 	}
 	struct envoi_muc_change change = change_of(
@@ -274,10 +274,14 @@ static void on_renamed(struct envoi_muc_room *room, struct envoi__muc_occupant *
 	envoi__muc_report(room, &change);
 }
 
-static bool is_rename(const struct envoi_muc_room *room, const struct envoi_muc_info *info)
+/* The address that the occupant has from now on. @retval ENVOI_DECLINED  it keeps its own */
+static int renamed_to(struct envoi_jid **ret_jid, const struct envoi_muc_room *room,
+	const struct envoi_muc_info *info)
 {
 	const char *nick = item_of(room, info)->nick;
-	return envoi__muc_has_code(info, 303) && nick != NULL && nick[0] != '\0';
+	return envoi__muc_has_code(info, 303) && nick != NULL && nick[0] != '\0'
+		? envoi_jid_with_resource(ret_jid, room->address, nick)
+		: ENVOI_DECLINED;
 }
 
 static void on_unavailable(struct envoi_muc_room *room, const char *nick,
@@ -286,10 +290,13 @@ static void on_unavailable(struct envoi_muc_room *room, const char *nick,
 	struct envoi__muc_occupant *occupant = envoi__muc_find_occupant(room, nick);
 	bool is_self = envoi__muc_has_code(info, 110) ||
 		(occupant != NULL && occupant == room->self);
-	if (is_rename(room, info)) {
-		if (occupant != NULL) {
-			on_renamed(room, occupant, info, presence);
-		}
+	struct envoi_jid *address = NULL;
+	int r = renamed_to(&address, room, info);
+	if (r == ENVOI_OK && occupant != NULL) {
+		on_renamed(room, occupant, envoi_jid_resource(address), info, presence);
+	}
+	envoi_jid_unref(address);
+	if (r == ENVOI_OK || r == ENVOI_ERR_NOMEM) {
 		return;
 	}
 	if (is_self) {

@@ -540,6 +540,21 @@ static void a_nick_changes(void **state)
 	assert_string_equal(envoi_muc_self(t.room)->nick, "fourth");
 }
 
+static void a_new_nick_is_a_resource_that_this_client_does_not_have(void **state)
+{
+	(void)state;
+	static char xml[3000];
+	enter(OFFER(""));
+	assert_string_equal(say(GONE("firstwitch", X(ITEM("nick='thirdwitch'") CODE("303")))), "");
+	assert_string_equal(envoi_muc_self(t.room)->nick, "thirdwitch");
+	assert_string_equal(say(GONE("firstwitch", X(ITEM("nick='old&#xA0;hag'") CODE("303")))
+					    PRESENCE("old hag", "", X(ITEM("role='visitor'")))),
+		"renamed old hag was firstwitch 303\n= old hag\n");
+	snprintf(xml, sizeof(xml), GONE("old hag", X(ITEM("nick='%02000d'") CODE("303"))), 0);
+	assert_string_equal(say(xml), "- old hag 303\n");
+	assert_string_equal(occupants(), "thirdwitch! ");
+}
+
 static void a_refused_nick_changes_nothing(void **state)
 {
 	(void)state;
@@ -1286,6 +1301,7 @@ int main(void)
 		TEST(a_new_room_is_asked_again_what_it_announces),
 		TEST(occupants_come_change_and_go),
 		TEST(a_nick_changes),
+		TEST(a_new_nick_is_a_resource_that_this_client_does_not_have),
 		TEST(a_refused_nick_changes_nothing),
 		TEST(nicks_that_look_alike_are_told_apart),
 		TEST(occupants_are_limited),

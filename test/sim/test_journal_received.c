@@ -208,16 +208,19 @@ static void without_memory_a_request_has_one_answer_all_the_same(void **state)
 	static char id[16];
 	f->asked_id = id;
 	for (unsigned int n = 1; n <= ALLOCATIONS; n++) {
+		unsigned int errors = f->errors, ended = f->ended;
 		snprintf(id, sizeof(id), "q%u", n);
 		bot_ask(f);
 		envoi_world_fail_allocation(f->world, n); /* the kit makes the request before */
 		envoi_world_run(f->world, 1000);
 		envoi_world_fail_allocation(f->world, 0);
 		envoi_world_run(f->world, 60000);
+		/* a stream error of ours: the server has to answer what this side could not read */
+		bool is_unread = f->ended > ended;
 		bot_kill(f);
 		bot_start_again(f);
 		envoi_world_run(f->world, 1000);
-		assert_int_equal(f->errors, n);
+		assert_int_equal(f->errors, errors + !is_unread);
 	}
 }
 

@@ -164,7 +164,7 @@ static void restore(struct envoi_handler *handler, struct envoi_session *session
 	}
 }
 
-/* Reported once for each room; then the list is searched from its beginning. */
+/* Reported once for each room. */
 static void on_ended(struct envoi_handler *handler, const struct envoi_event *event)
 {
 	struct envoi__muc *muc = from_handler(handler);

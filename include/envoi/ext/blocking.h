@@ -111,10 +111,11 @@ struct envoi_blocking_items {
 	struct envoi_jid **jids;
 	size_t jid_count;
 };
-/** Describe struct envoi_blocking_items: `block`, which has one at least; `unblock`, where none
- * means all; and `blocklist`, of which malformed addresses are left out. */
+/** Describes struct envoi_blocking_items: `block`, which has one at least. */
 ENVOI_API extern const struct envoi_payload_type envoi_blocking_block_type;
+/** `unblock`, where none means all. */
 ENVOI_API extern const struct envoi_payload_type envoi_blocking_unblock_type;
+/** `blocklist`, of which malformed addresses are left out. */
 ENVOI_API extern const struct envoi_payload_type envoi_blocking_list_type;
 
 #ifdef __cplusplus

@@ -130,7 +130,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_caps_cache_import(
 
 /**
  * Keeps the hashes in presence of others, for the functions below. Use it with envoi_session_use()
- * before the login. Nobody is asked because of a presence, but by envoi_caps_get() only.
+ * before the login. A presence sends no request; envoi_caps_get() does.
  *
  * An available presence without a hash, and unavailable presence, end what was known of its sender.
  * Those of a session of the server are dropped with it.

@@ -96,9 +96,9 @@ ENVOI_API int envoi_carbons_exclude(struct envoi_stanza *message);
 struct envoi_carbons_wrapper {
 	struct envoi_stanza_forwarding forwarded;
 };
-/** Describe struct envoi_carbons_wrapper: a copy of a message that was received, and of one that
- * was sent. */
+/** Describes struct envoi_carbons_wrapper: a copy of a message that was received. */
 ENVOI_API extern const struct envoi_payload_type envoi_carbons_received_type;
+/** A copy of a message that was sent. */
 ENVOI_API extern const struct envoi_payload_type envoi_carbons_sent_type;
 
 #ifdef __cplusplus

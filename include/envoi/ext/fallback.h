@@ -31,9 +31,11 @@ struct envoi_fallback {
 	size_t body_count, subject_count; /**< at most ENVOI_FALLBACK_LIMIT each */
 };
 #define ENVOI_FALLBACK_LIMIT 100
-/** Describe struct envoi_fallback and its parts. */
+/** Describes struct envoi_fallback. */
 ENVOI_API extern const struct envoi_payload_type envoi_fallback_type;
+/** Describes struct envoi_fallback_region, of a body. */
 ENVOI_API extern const struct envoi_payload_type envoi_fallback_body_type;
+/** Describes struct envoi_fallback_region, of a subject. */
 ENVOI_API extern const struct envoi_payload_type envoi_fallback_subject_type;
 
 /**

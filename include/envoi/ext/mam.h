@@ -331,10 +331,13 @@ struct envoi_mam_fin {
 	bool is_stable; /**< true by default */
 	struct envoi_rsm_result *set; /**< NULL: none, or malformed */
 };
-/** Describe the structs above, and the fields of a filter as of <envoi/ext/forms.h>. */
+/** Describes struct envoi_mam_request. */
 ENVOI_API extern const struct envoi_payload_type envoi_mam_request_type;
+/** Describes struct envoi_mam_result. */
 ENVOI_API extern const struct envoi_payload_type envoi_mam_result_type;
+/** Describes struct envoi_mam_fin. */
 ENVOI_API extern const struct envoi_payload_type envoi_mam_fin_type;
+/** Describes the fields of struct envoi_mam_filter, for <envoi/ext/forms.h>. */
 ENVOI_API extern const struct envoi_payload_type envoi_mam_filter_type;
 
 #ifdef __cplusplus

@@ -165,8 +165,8 @@ struct envoi_upload_options {
 /**
  * Upload a file by HTTP PUT (section 7): only by `https`, with a certificate that is valid for the
  * host, and only to the URL of the slot. Of the slot's headers those that the specification allows
- * are sent: Authorization, Cookie, Expires, without line ends. The service, and whoever can read
- * its disk, can read the file; so can everybody who knows the URL.
+ * are sent: Authorization, Cookie, Expires, without line ends. The file can be read by the service,
+ * on its disk, and with the URL.
  *
  * @param[out] ret_upload  owned by the caller: envoi_upload_free(), also after the end
  * @param options          borrowed for the call

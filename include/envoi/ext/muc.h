@@ -450,13 +450,19 @@ struct envoi_muc_moderation {
 	bool retracts;
 	char *reason; /**< NULL: none */
 };
-/** Describe the structs above. */
+/** Describes struct envoi_muc_enter. */
 ENVOI_API extern const struct envoi_payload_type envoi_muc_enter_type;
+/** Describes struct envoi_muc_info. */
 ENVOI_API extern const struct envoi_payload_type envoi_muc_info_type;
+/** Describes struct envoi_muc_admin. */
 ENVOI_API extern const struct envoi_payload_type envoi_muc_admin_type;
+/** Describes struct envoi_muc_owner. */
 ENVOI_API extern const struct envoi_payload_type envoi_muc_owner_type;
+/** Describes struct envoi_muc_conference. */
 ENVOI_API extern const struct envoi_payload_type envoi_muc_conference_type;
+/** Describes struct envoi_muc_occupant_id. */
 ENVOI_API extern const struct envoi_payload_type envoi_muc_occupant_id_type;
+/** Describes struct envoi_muc_moderation. */
 ENVOI_API extern const struct envoi_payload_type envoi_muc_moderation_type;
 
 #ifdef __cplusplus

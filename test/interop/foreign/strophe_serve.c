@@ -230,6 +230,8 @@ static void talk(void)
 	say_presence(&bob, "alice@example.org", "subscribed", NULL);
 	say_presence(&bob, "alice@example.org", "subscribe", NULL);
 	run_until_seen(&alice, "presence  bob@example.org/bob \n");
+	/* approval of what was not requested changes nothing (RFC 6121, appendix A) */
+	run_until_seen(&alice, "presence subscribe bob@example.org \n");
 	say_presence(&alice, "bob@example.org", "subscribed", NULL);
 	run_until_seen(&bob, "presence  alice@example.org/alice \n");
 	run_until_seen(&alice, "item bob@example.org Bob both\n");

@@ -41,7 +41,7 @@ void envoi__route_copy(
 
 bool envoi__route_is_own(const struct envoi_server *server, const struct envoi_jid *to)
 {
-	return strcmp(envoi_jid_domain(to), envoi_jid_domain(server->domain)) == 0;
+	return envoi_jid_equal_domain(to, server->domain);
 }
 
 bool envoi__route_is_known(const struct envoi_server *server, const struct envoi_jid *to)

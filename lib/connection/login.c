@@ -48,7 +48,6 @@ static void post(struct envoi__login *login, enum envoi_event_type type, const c
 
 /* --- the end --- */
 
-/* The last call for a login: the owner frees it. @param why  moved */
 /* The next attempt tries all ways, where the one that worked last leads to no login. */
 static void forget_way(struct envoi__login *login)
 {
@@ -57,6 +56,7 @@ static void forget_way(struct envoi__login *login)
 	}
 }
 
+/* The last call for a login: the owner frees it. @param why  moved */
 static void end(struct envoi__login *login, struct envoi_failure *why)
 {
 	bool was_online = login->state == ENVOI__LOGIN_ONLINE;

@@ -37,8 +37,6 @@ int envoi__contacts_keep(struct envoi__contacts *contacts, const struct envoi_ro
 /** Remove the contact with exactly this address, if there is one. */
 void envoi__contacts_remove(struct envoi__contacts *contacts, const struct envoi_jid *jid);
 
-/** @return whether there is a contact with exactly this address */
-
 /** @return the contact with this address, else the one with its bare address; or NULL */
 const struct envoi_roster_item *envoi__contacts_find(
 	const struct envoi__contacts *contacts, const struct envoi_jid *jid);

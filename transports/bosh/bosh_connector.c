@@ -115,13 +115,12 @@ static bool supports(const struct envoi_target *target)
 	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
-static int read_settings(struct bosh_connector *connector)
+static void read_settings(struct bosh_connector *connector)
 {
 	struct envoi__http_settings http;
 	envoi__http_settings_read(&http, connector->options.settings);
 	connector->options.wait_ms = http.bosh_wait_ms / SECOND * SECOND;
 	connector->options.body_bytes = http.body_bytes;
-	return ENVOI_OK;
 }
 
 static int copy_target(struct bosh_connector *connector, const struct envoi_target *target)
@@ -141,7 +140,10 @@ static int copy_target(struct bosh_connector *connector, const struct envoi_targ
 	if (r == ENVOI_OK && (options->url_text == NULL || options->domain == NULL)) {
 		r = ENVOI_ERR_NOMEM;
 	}
-	return r < 0 ? r : read_settings(connector);
+	if (r == ENVOI_OK) {
+		read_settings(connector);
+	}
+	return r;
 }
 
 static int bosh_connect(struct envoi_connector *base, const struct envoi_target *target,

@@ -93,7 +93,6 @@ struct bosh {
 	size_t first, count;
 	struct bosh_session session; /* as the server has agreed to it */
 	uint64_t rid; /* of the next request */
-	uint64_t first_rid;
 	uint64_t received; /* the last rid up to which all answers were delivered */
 	uint64_t last_sent_ms, last_answered_ms;
 	bool was_last_empty; /* the last answer answered an empty request with nothing */
@@ -151,7 +150,7 @@ void envoi__bosh_leave(struct bosh *bosh);
 void envoi__bosh_wake(struct bosh *bosh);
 /** End now. @param why  moved */
 void envoi__bosh_finish_now(struct bosh *bosh, struct envoi_failure *why);
-/** End with a failure, for which the server is told that the session ends. */
+/** End now, with a failure. */
 void envoi__bosh_fail(struct bosh *bosh, int code, const char *text);
 
 /* Functions of struct envoi_transport_impl. */

@@ -196,9 +196,9 @@ static void end_with(
 	struct bosh *bosh, const struct bosh_request *request, int code, const char *text)
 {
 	struct envoi_failure why;
-	envoi_failure_set(&why, bosh->base.context, ENVOI_PHASE_NONE, code, "%.160s%s", text, "");
-	if (bosh->session.sid[0] != '\0') {
-		envoi_failure_finish(&why);
+	if (bosh->session.sid[0] == '\0') {
+		envoi_failure_set(&why, bosh->base.context, ENVOI_PHASE_NONE, code, "%.160s", text);
+	} else {
 		envoi_failure_set(&why, bosh->base.context, ENVOI_PHASE_NONE, code,
 			"%.160s (a request of %zu bytes, sent %u times)", text,
 			envoi_buffer_len(&request->body), request->failures);

@@ -105,7 +105,7 @@ static const struct envoi_payload_type preferences_query_type = ENVOI_PAYLOAD_EM
 
 /* --- requests --- */
 
-static struct envoi_stanza *iq_for(struct envoi_session *session, enum envoi_stanza_kind kind,
+struct envoi_stanza *envoi__mam_iq(struct envoi_session *session, enum envoi_stanza_kind kind,
 	const char *archive, const struct envoi_payload_type *type, const void *value)
 {
 	return archive == NULL ? envoi_request_account_iq(session, kind, type, value)
@@ -115,16 +115,16 @@ static struct envoi_stanza *iq_for(struct envoi_session *session, enum envoi_sta
 int envoi_mam_metadata_get(
 	struct envoi_session *session, const char *archive, envoi_answer_fn *done, void *user)
 {
-	struct envoi_stanza *iq = iq_for(session, ENVOI_IQ_GET, archive, &envoi_mam_metadata_type,
-		&(struct envoi_mam_metadata){NULL, NULL});
+	struct envoi_stanza *iq = envoi__mam_iq(session, ENVOI_IQ_GET, archive,
+		&envoi_mam_metadata_type, &(struct envoi_mam_metadata){NULL, NULL});
 	return envoi_request(session, iq, &envoi_mam_metadata_type, 0, done, user, NULL);
 }
 
 int envoi_mam_fields_get(
 	struct envoi_session *session, const char *archive, envoi_answer_fn *done, void *user)
 {
-	struct envoi_stanza *iq = iq_for(session, ENVOI_IQ_GET, archive, &envoi_mam_request_type,
-		&(struct envoi_mam_request){.is_flipped = false});
+	struct envoi_stanza *iq = envoi__mam_iq(session, ENVOI_IQ_GET, archive,
+		&envoi_mam_request_type, &(struct envoi_mam_request){.is_flipped = false});
 	return envoi_request(session, iq, &envoi_mam_request_type, 0, done, user, NULL);
 }
 

@@ -3,8 +3,13 @@
  * SPDX-License-Identifier: MIT
  *
  * An id takes 8 bytes, whatever its length. Two ids of one hash are taken for one; with 64 bits
- * that does not happen by chance, and the seed keeps an archive from choosing them.
+ * that does not happen by chance, and the key keeps an archive from choosing them.
+ *
+ * Private headers: the hash has no public one.
  */
+#include <string.h>
+
+#include "base/siphash.h"
 #include "mam_parts.h"
 
 enum {
@@ -14,7 +19,7 @@ enum {
 int envoi__mam_ids_init(struct envoi__mam_ids *ids, struct envoi_context *context)
 {
 	*ids = (struct envoi__mam_ids){.slots = NULL};
-	return envoi_context_random(context, &ids->seed, sizeof(ids->seed));
+	return envoi_context_random(context, ids->key, sizeof(ids->key));
 }
 
 void envoi__mam_ids_clear(struct envoi__mam_ids *ids, struct envoi_context *context)
@@ -24,20 +29,9 @@ void envoi__mam_ids_clear(struct envoi__mam_ids *ids, struct envoi_context *cont
 	ids->capacity = ids->count = 0;
 }
 
-static uint64_t mixed(uint64_t hash)
-{
-	hash ^= hash >> 33;
-	hash *= UINT64_C(0xff51afd7ed558ccd);
-	return hash ^ hash >> 29;
-}
-
 static uint64_t hash_of(const struct envoi__mam_ids *ids, const char *id)
 {
-	uint64_t hash = ids->seed;
-	for (const char *c = id; *c != '\0'; c++) {
-		hash = mixed(hash ^ (unsigned char)*c);
-	}
-	hash = mixed(hash + ids->seed);
+	uint64_t hash = envoi__siphash(ids->key, id, strlen(id));
 	return hash == 0 ? 1 : hash;
 }
 

@@ -37,12 +37,16 @@ const struct envoi__mam_offer *envoi__mam_offer_of(
 	const struct envoi__mam *mam, const struct envoi_jid *archive);
 void envoi__mam_keep_offer(struct envoi__mam *mam, const struct envoi__mam_offer *offer);
 
-/* --- sets of ids, as hashes with a secret seed: mam_ids.c --- */
+/** Make a request to an archive. @param archive  NULL: the account's */
+struct envoi_stanza *envoi__mam_iq(struct envoi_session *session, enum envoi_stanza_kind kind,
+	const char *archive, const struct envoi_payload_type *type, const void *value);
+
+/* --- sets of ids, as hashes with a secret key: mam_ids.c --- */
 
 struct envoi__mam_ids {
 	uint64_t *slots; /* 0: free */
 	size_t capacity, count;
-	uint64_t seed; /* set before the first use */
+	uint64_t key[2]; /* set before the first use */
 };
 
 int envoi__mam_ids_init(struct envoi__mam_ids *ids, struct envoi_context *context);

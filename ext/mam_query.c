@@ -190,10 +190,9 @@ static int send_page(struct envoi_mam_query *self)
 	const struct envoi_mam_request request = {
 		.query_id = self->query_id, .form = form, .set = &set};
 	struct envoi_session *session = self->mam->session;
-	struct envoi_stanza *iq = self->archive == NULL
-		? envoi_request_account_iq(session, ENVOI_IQ_SET, &envoi_mam_request_type, &request)
-		: envoi_request_iq(session, ENVOI_IQ_SET, envoi_jid_text(self->archive),
-			  &envoi_mam_request_type, &request);
+	const char *archive = self->archive == NULL ? NULL : envoi_jid_text(self->archive);
+	struct envoi_stanza *iq = envoi__mam_iq(
+		session, ENVOI_IQ_SET, archive, &envoi_mam_request_type, &request);
 	envoi_payload_free(&envoi_forms_type, form);
 	r = envoi_request(
 		session, iq, &envoi_mam_fin_type, self->timeout_ms, on_page, self, &self->request);

@@ -49,7 +49,8 @@ ENVOI_API extern const struct envoi_extension envoi_bookmarks_extension;
 /** What has changed. */
 enum envoi_bookmarks_change {
 	ENVOI_BOOKMARKS_FETCHED = 1, /**< the stores were read */
-	ENVOI_BOOKMARKS_FAILED, /**< the node could not be read: the list is not complete */
+	/** the list is not complete: the stores could not be read, or not all is held */
+	ENVOI_BOOKMARKS_FAILED,
 	ENVOI_BOOKMARKS_UPDATED, /**< rooms were added, changed or removed */
 };
 

@@ -31,7 +31,8 @@ extern "C" {
 enum {
 	ENVOI_CAPS_MOST_HASHES = 1000, /**< of a cache: the one used longest ago is dropped */
 	ENVOI_CAPS_MOST_BYTES = 4 << 20, /**< of a cache: bytes of all its answers */
-	ENVOI_CAPS_MOST_ENTITIES = 10000, /**< of a session: as of a cache */
+	ENVOI_CAPS_MOST_ENTITIES =
+		10000, /**< of a session: the one updated longest ago is dropped */
 	ENVOI_CAPS_MOST_OWN_BYTES = 1 << 20, /**< of a session: of answers without a valid hash */
 	ENVOI_CAPS_MOST_SET = 10, /**< hashes of a set; a larger one is malformed */
 };

@@ -163,10 +163,16 @@ static uint64_t now_ms(const struct envoi__reconnect *reconnect)
 	return envoi_loop_now_ms(envoi_context_loop(reconnect->context));
 }
 
+/* The time during which the machine was suspended counts. */
+static uint64_t all_ms(const struct envoi__reconnect *reconnect)
+{
+	return now_ms(reconnect) + envoi__loop_suspended_ms(envoi_context_loop(reconnect->context));
+}
+
 /* @return whether it is the third within a minute */
 static bool are_too_many(struct envoi__reconnect *reconnect)
 {
-	uint64_t now = now_ms(reconnect);
+	uint64_t now = all_ms(reconnect);
 	uint64_t *oldest = &reconnect->refused_at_ms[reconnect->refusals % ENVOI__REFUSALS_KEPT];
 	*oldest = now;
 	reconnect->refusals++;
@@ -182,9 +188,9 @@ static bool is_slow_for_too_long(struct envoi__reconnect *reconnect)
 {
 	if (!reconnect->is_slow) {
 		reconnect->is_slow = true;
-		reconnect->slow_since_ms = now_ms(reconnect);
+		reconnect->slow_since_ms = all_ms(reconnect);
 	}
-	return now_ms(reconnect) - reconnect->slow_since_ms >= LONGEST_SLOW_MS;
+	return all_ms(reconnect) - reconnect->slow_since_ms >= LONGEST_SLOW_MS;
 }
 
 static bool is_retried(struct envoi__reconnect *reconnect, enum verdict verdict)

@@ -33,9 +33,8 @@ static struct envoi_loop *loop_of(const struct wake *wake)
 	return envoi_context_loop(wake->context);
 }
 
-static uint64_t suspended_ms(const struct wake *wake)
+uint64_t envoi__loop_suspended_ms(struct envoi_loop *loop)
 {
-	struct envoi_loop *loop = loop_of(wake);
 	return loop->impl->suspended_ms != NULL ? loop->impl->suspended_ms(loop)
 						: envoi__suspended_ms();
 }
@@ -66,7 +65,7 @@ static void notify_all(struct envoi_deferred *notification)
 static void compare(struct wake *wake)
 {
 	uint64_t before_ms = wake->suspended_ms;
-	wake->suspended_ms = suspended_ms(wake);
+	wake->suspended_ms = envoi__loop_suspended_ms(loop_of(wake));
 	if (wake->suspended_ms >= before_ms + SHORTEST_MS) {
 		envoi_log(wake->context, ENVOI_LOG_INFO, ENVOI_LOG_NET,
 			"the machine was suspended for about %llu s",
@@ -185,7 +184,7 @@ void envoi__wake_watch_start(
 		return;
 	}
 	if (!has_watches(wake)) {
-		wake->suspended_ms = suspended_ms(wake);
+		wake->suspended_ms = envoi__loop_suspended_ms(loop_of(wake));
 		start_descriptor(wake);
 	}
 	envoi__list_append(&wake->watches, &watch->link);

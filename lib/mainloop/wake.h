@@ -31,6 +31,10 @@ void envoi__wake_watch_start(
 /** Stop a watch; no effect when it is not started. */
 void envoi__wake_watch_stop(struct envoi__wake_watch *watch, struct envoi_context *context);
 
+/** @return for how many milliseconds the machine was suspended since it was started; the clock of
+ * the loop does not count them */
+uint64_t envoi__loop_suspended_ms(struct envoi_loop *loop);
+
 /** Compare the clocks, where something has woken up the loop anyway: the watches are notified from
  * the loop when the machine was suspended for a second or more since the last comparison. */
 void envoi__wake_check(struct envoi_context *context);

@@ -265,10 +265,12 @@ void envoi_session_free(struct envoi_session *session)
 	envoi__session_leave(session);
 }
 
-/* Most servers announce no limits: a stanza that is too long for one ends each stream. */
-static bool is_refusal(const struct envoi_failure *why)
+/* Most servers announce no limits: a stanza that is too long for one ends each stream. A client may
+ * hold stanzas back that it has, and counts them: none of them can be taken out for it. */
+static bool is_refusal(const struct envoi_session *session, const struct envoi_failure *why)
 {
-	return why != NULL && why->code == ENVOI_ERR_STREAM && why->phase == ENVOI_PHASE_ONLINE &&
+	return session->stream != NULL && envoi_stream_role(session->stream) == ENVOI_INITIATOR &&
+		why != NULL && why->code == ENVOI_ERR_STREAM && why->phase == ENVOI_PHASE_ONLINE &&
 		(why->stream_condition == ENVOI_STREAM_POLICY_VIOLATION ||
 			why->stream_condition == ENVOI_STREAM_RESOURCE_CONSTRAINT);
 }
@@ -285,7 +287,8 @@ void envoi__session_lose_stream(struct envoi_session *session, const struct envo
 	/* XEP-0198, section 7: a session that was left in order cannot be resumed. */
 	bool is_left = session->is_closing || (why != NULL && why->code == ENVOI_OK);
 	unsend(session);
-	if (session->is_ready && envoi__outbox_suspect(&session->outbox, is_refusal(why))) {
+	if (session->is_ready &&
+		envoi__outbox_suspect(&session->outbox, is_refusal(session, why))) {
 		session->has_taken_out = true;
 		envoi__journal_unsent(session);
 	}

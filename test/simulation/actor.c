@@ -178,11 +178,21 @@ static void on_disconnected(struct envoi_handler *self, const struct envoi_event
 	go_offline(actor);
 }
 
+/* Three of them within a minute stop a client, which then leaves. */
+static bool is_refusal(const struct envoi_failure *failure)
+{
+	return failure != NULL &&
+		(failure->stream_condition == ENVOI_STREAM_RESOURCE_CONSTRAINT ||
+			failure->stanza_condition == ENVOI_RESOURCE_CONSTRAINT ||
+			failure->sasl_condition == ENVOI_SASL_TEMPORARY_AUTH_FAILURE);
+}
+
 /* The application of a bot that shall not stop. */
 static void on_stopped(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct actor *actor = actor_of(self);
 	on_event(self, event);
+	actor->was_closed |= is_refusal(event->failure);
 	if (actor->wants_online) {
 		connect_after(
 			actor, actor->away_ms + 1000 + envoi_world_random(actor->run->world, 4000));

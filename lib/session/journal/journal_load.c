@@ -288,7 +288,7 @@ static void load_numbers(struct envoi_session *session, const struct loaded *loa
 	struct envoi__sm *sm = &session->sm;
 	sm->out = sm->in = (struct envoi__sm_numbers){0, 0};
 	sm->acknowledged = loaded->acknowledged;
-	sm->sent = loaded->sent;
+	sm->sent = sm->sent_most = loaded->sent;
 	sm->received = sm->handled = sm->answered = loaded->handled;
 	sm->lost_at_ms = lost_at_ms(session, loaded->time_ms);
 	if (loaded->taken > loaded->handled && loaded->taken > loaded->done) {

@@ -174,6 +174,19 @@ void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number)
 	acknowledge(outbox, number, ENVOI_BY_STREAM_MANAGEMENT);
 }
 
+void envoi__outbox_acknowledge_waiting(struct envoi__outbox *outbox, uint64_t count)
+{
+	struct envoi__outbox_entry *entry;
+	for (; count > 0; count--) {
+		entry = envoi__outbox_first(&outbox->waiting);
+		if (entry == NULL || !entry->has_left) {
+			return;
+		}
+		envoi__entry_stop_waiting(entry);
+		envoi__entry_end_by(entry, ENVOI_TICKET_ACKNOWLEDGED, ENVOI_BY_STREAM_MANAGEMENT);
+	}
+}
+
 void envoi__outbox_keep_wanted(struct envoi__outbox *outbox, bool is_keeping)
 {
 	outbox->is_keeping_wanted = is_keeping;

@@ -166,6 +166,12 @@ uint64_t envoi__outbox_last_number(const struct envoi__outbox *outbox);
 void envoi__outbox_acknowledge(struct envoi__outbox *outbox, uint64_t number);
 
 /**
+ * ACKNOWLEDGED for the first @p count of those that wait and that the peer had from an earlier
+ * stream: it has acknowledged more than the last stream had sent again.
+ */
+void envoi__outbox_acknowledge_waiting(struct envoi__outbox *outbox, uint64_t count);
+
+/**
  * The stream ends, and has written no byte of the stanzas behind @p number: they wait again, for
  * another stream or session, as if no stream had had them.
  * @return whether there are any

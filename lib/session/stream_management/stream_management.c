@@ -82,7 +82,7 @@ void envoi__sm_start_out(struct envoi_session *session)
 {
 	struct envoi__sm *sm = &session->sm;
 	sm->out = (struct envoi__sm_numbers){sm->first, envoi__sm_counts(session).stanzas_out};
-	sm->acknowledged = sm->sent = sm->first;
+	sm->acknowledged = sm->sent = sm->sent_most = sm->first;
 	start_requests(session);
 	envoi__outbox_keep(&session->outbox, true);
 }
@@ -130,6 +130,7 @@ static void note_counts(struct envoi__sm *sm, const struct envoi_stream *stream)
 	struct envoi_stream_counts counts;
 	envoi_stream_get_counts(stream, &counts);
 	sm->sent = envoi__sm_number(&sm->out, counts.stanzas_out - envoi__stream_unsent(stream));
+	sm->sent_most = sm->sent > sm->sent_most ? sm->sent : sm->sent_most;
 	if (sm->state == ENVOI__SM_ENABLED) {
 		uint64_t received = envoi__sm_number(&sm->in, counts.stanzas_in) -
 			sm->has_undelivered;

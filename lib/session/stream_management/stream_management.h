@@ -43,6 +43,7 @@ struct envoi__sm {
 	struct envoi__sm_numbers out, in;
 	uint64_t acknowledged; /* by the peer */
 	uint64_t sent, received; /* when the last stream ended */
+	uint64_t sent_most; /* by the streams that have ended: the last may have sent less again */
 	uint64_t handled; /* sent in <resume/> or <resumed/>: the peer continues after it */
 	struct envoi__list holds;
 	bool has_undelivered; /* the stanza that was counted last */
@@ -176,13 +177,12 @@ void envoi__sm_hold_released(struct envoi_session *session);
 /* stream_management_elements.c */
 
 /**
- * Take the `h` of an element of the peer.
- * @param sent  the number of the last stanza that the peer may have
- * @retval <0  it is no number, or of a stanza that was not sent, or less than before: the stream
+ * Take the `h` of <resume/>, <resumed/> or <failed/>: of the session's streams before.
+ * @retval <0  it is no number, or of a stanza that was not sent, or less than before: @p stream
  *             has failed
  */
-int envoi__sm_take_h(
-	struct envoi_session *session, struct envoi_stream *stream, const char *h, uint64_t sent);
+int envoi__sm_take_last_h(
+	struct envoi_session *session, struct envoi_stream *stream, const char *text);
 /** Fail for an element that is not expected. @return an error code */
 int envoi__sm_refuse(struct envoi_stream *stream, const struct envoi_element *element);
 /** Handle <a/> and <r/>, of both roles. */

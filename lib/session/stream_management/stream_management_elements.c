@@ -69,11 +69,14 @@ static int fail_for_h(
 	return ENVOI_ERR_PROTOCOL;
 }
 
-int envoi__sm_take_h(
-	struct envoi_session *session, struct envoi_stream *stream, const char *text, uint64_t sent)
+/* What an earlier stream has sent counts, sent again or not: the peer may have held it back, and
+ * acknowledges it now. @return the number, ENVOI_ERR_PROTOCOL after failing the stream */
+static int read_h(struct envoi_session *session, struct envoi_stream *stream, const char *text,
+	uint64_t *ret_number)
 {
-	struct envoi__sm *sm = &session->sm;
-	uint64_t h;
+	const struct envoi__sm *sm = &session->sm;
+	uint64_t h, sent = envoi__sm_sent_number(session);
+	uint64_t most = sent > sm->sent_most ? sent : sm->sent_most;
 	if (envoi_uint_parse(text, 0, UINT32_MAX, &h) < 0) {
 		envoi_session_set_resumable(session, false);
 		return envoi_stream_fail_with(stream, ENVOI_ERR_PROTOCOL, ENVOI_STREAM_BAD_FORMAT,
@@ -81,15 +84,49 @@ int envoi__sm_take_h(
 			text != NULL ? text : "");
 	}
 	uint32_t more = (uint32_t)h - (uint32_t)sm->acknowledged;
-	if (more > sent - sm->acknowledged) {
-		return fail_for_h(session, stream, (uint32_t)h, sent);
+	if (more > most - sm->acknowledged) {
+		return fail_for_h(session, stream, (uint32_t)h, most);
 	}
-	sm->acknowledged += more;
-	if (more > 0) {
-		envoi__journal_acknowledged(session, sm->acknowledged);
-	}
-	envoi__outbox_acknowledge(&session->outbox, sm->acknowledged - sm->out.base + sm->out.at);
+	*ret_number = sm->acknowledged + more;
 	return ENVOI_OK;
+}
+
+static void acknowledge(struct envoi_session *session, uint64_t number)
+{
+	struct envoi__sm *sm = &session->sm;
+	bool are_more = number != sm->acknowledged;
+	sm->acknowledged = number;
+	if (are_more) {
+		envoi__journal_acknowledged(session, number);
+	}
+	envoi__outbox_acknowledge(&session->outbox, number - sm->out.base + sm->out.at);
+}
+
+/* The next stream goes on behind the number: what the last one had not sent again by then is never
+ * sent again. */
+int envoi__sm_take_last_h(
+	struct envoi_session *session, struct envoi_stream *stream, const char *text)
+{
+	uint64_t number = 0, sent = envoi__sm_sent_number(session);
+	int r = read_h(session, stream, text, &number);
+	if (r == ENVOI_OK) {
+		acknowledge(session, number);
+		envoi__outbox_acknowledge_waiting(
+			&session->outbox, number > sent ? number - sent : 0);
+	}
+	return r;
+}
+
+/* Both sides count what this stream sends: all of it is sent again, even where the number says that
+ * the peer has it. Then it is acknowledged once more. */
+static int take_h(struct envoi_session *session, struct envoi_stream *stream, const char *text)
+{
+	uint64_t number = 0, sent = envoi__sm_sent_number(session);
+	int r = read_h(session, stream, text, &number);
+	if (r == ENVOI_OK) {
+		acknowledge(session, number < sent ? number : sent);
+	}
+	return r;
 }
 
 /* --- <a/> and <r/> --- */
@@ -103,7 +140,6 @@ int envoi__sm_take_answer(struct envoi_handler *self, struct envoi_stream *strea
 	const struct envoi_element *element)
 {
 	struct envoi_session *session = envoi__sm_session_of(stream);
-	struct envoi_stream_counts counts;
 	(void)self;
 	if (session != NULL && session->sm.was_refused) {
 		/* Prosody closes a session that it could not resume with the same count again, as
@@ -113,9 +149,7 @@ int envoi__sm_take_answer(struct envoi_handler *self, struct envoi_stream *strea
 	if (!is_enabled(session)) {
 		return envoi__sm_refuse(stream, element);
 	}
-	envoi_stream_get_counts(stream, &counts);
-	int r = envoi__sm_take_h(session, stream, envoi_element_attr(element, "h"),
-		envoi__sm_number(&session->sm.out, counts.stanzas_out));
+	int r = take_h(session, stream, envoi_element_attr(element, "h"));
 	if (r == ENVOI_OK) {
 		session->sm.is_requesting = false;
 		envoi__sm_sent(session);

@@ -71,8 +71,7 @@ static int take_resumed(struct envoi_handler *self, struct envoi_stream *stream,
 		strcmp(id, session->sm.id) != 0) {
 		return envoi__sm_refuse(stream, element);
 	}
-	int r = envoi__sm_take_h(
-		session, stream, envoi_element_attr(element, "h"), session->sm.sent);
+	int r = envoi__sm_take_last_h(session, stream, envoi_element_attr(element, "h"));
 	if (r < 0) {
 		return r;
 	}
@@ -91,7 +90,7 @@ static int take_resumed(struct envoi_handler *self, struct envoi_stream *stream,
 /* The server no longer has the session; it may say what it has handled. */
 static int resume_failed(struct envoi_session *session, struct envoi_stream *stream, const char *h)
 {
-	int r = h == NULL ? ENVOI_OK : envoi__sm_take_h(session, stream, h, session->sm.sent);
+	int r = h == NULL ? ENVOI_OK : envoi__sm_take_last_h(session, stream, h);
 	session->sm.state = ENVOI__SM_OFF;
 	session->sm.was_refused = true;
 	envoi__sm_forget(session);

@@ -213,7 +213,7 @@ static int resume(struct envoi_session *session, struct envoi_stream *stream,
 	struct envoi_handler *handler, const struct request *request)
 {
 	struct envoi_session *left = envoi__sm_session_of(stream);
-	int r = envoi__sm_take_h(session, stream, request->h, envoi__sm_sent_number(session));
+	int r = envoi__sm_take_last_h(session, stream, request->h);
 	if (r == ENVOI_OK) {
 		r = send_resumed(session, stream, request->previd);
 	}

@@ -372,6 +372,24 @@ static void three_refusals_in_more_than_a_minute_do_not_stop(void **state)
 	assert_int_equal(lose(&one, &why), UINT64_MAX);
 }
 
+/* The loop's clock stands still meanwhile. */
+static void time_that_the_machine_was_suspended_counts(void **state)
+{
+	(void)state;
+	struct envoi__reconnect one;
+	struct envoi_failure why;
+	fail_with(&why, ENVOI_PHASE_ONLINE, ENVOI_ERR_STREAM);
+	why.stream_condition = ENVOI_STREAM_POLICY_VIOLATION;
+	begin(&one);
+	envoi__reconnect_online(&one);
+	for (int i = 0; i < 10; i++) {
+		assert_int_not_equal(lose(&one, &why), UINT64_MAX);
+		assert_int_equal(envoi_loop_simulated_suspend(loop, MINUTE_MS / 2 + 1), ENVOI_OK);
+	}
+	assert_int_not_equal(lose(&one, &why), UINT64_MAX);
+	assert_int_equal(lose(&one, &why), UINT64_MAX);
+}
+
 static void nothing_is_retried_before_the_first_session(void **state)
 {
 	(void)state;
@@ -455,6 +473,7 @@ int main(void)
 		TEST(a_certificate_that_the_application_has_refused_stops),
 		TEST(a_refusal_whose_cause_is_removed_does_not_count),
 		TEST(three_refusals_in_more_than_a_minute_do_not_stop),
+		TEST(time_that_the_machine_was_suspended_counts),
 		TEST(nothing_is_retried_before_the_first_session),
 		TEST(a_wait_ends_once),
 		TEST(a_wait_that_is_stopped_does_not_end),

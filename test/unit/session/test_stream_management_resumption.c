@@ -151,6 +151,52 @@ static void stanzas_sent_on_a_dead_link_are_numbered(void **state)
 	assert_string_equal(wire_log(wire), "2 acknowledged\n3 acknowledged\n");
 }
 
+/* The peer has held the first back, and the others with it. */
+static void suspend_with_one_sent_again(struct wire *wire)
+{
+	static const char *const names[] = {"1", "2", "3"};
+	sm_enable(wire, RESUMABLE);
+	for (size_t i = 0; i < 3; i++) {
+		sm_send_with_ticket(wire, i, names[i]);
+	}
+	sm_end_with(wire, "policy-violation");
+	(void)wire_log(wire);
+	sm_offer_resumption(wire, "s1", "0");
+	assert_string_equal(
+		sm_short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='0'/>")), "1 r ");
+	(void)wire_log(wire);
+}
+
+static void what_an_earlier_stream_has_sent_may_be_acknowledged(void **state)
+{
+	struct wire *wire = *state;
+	suspend_with_one_sent_again(wire);
+	sm_cut(wire);
+	(void)wire_log(wire);
+	sm_offer_resumption(wire, "s1", "0");
+	assert_string_equal(
+		sm_short_of(wire_talk(wire, "<resumed " SM " previd='s1' h='3'/>")), "");
+	assert_string_equal(wire_log(wire),
+		"stream-opened\nauthenticated\n1 acknowledged\n2 acknowledged\n3 acknowledged\n"
+		"resumed " WIRE_OWN "\n");
+	sm_send_with_ticket(wire, 3, "4");
+	(void)wire_talk(wire, A("4"));
+	assert_string_equal(wire_log(wire), "4 acknowledged\n");
+}
+
+/* Both sides count what the stream sends. */
+static void what_is_acknowledged_early_is_sent_again(void **state)
+{
+	struct wire *wire = *state;
+	suspend_with_one_sent_again(wire);
+	assert_string_equal(sm_short_of(wire_talk(wire, A("3"))), "2 r ");
+	assert_string_equal(wire_log(wire), "1 acknowledged\n");
+	assert_string_equal(sm_short_of(wire_talk(wire, A("3"))), "3 r ");
+	(void)wire_talk(wire, A("3"));
+	assert_string_equal(wire_log(wire), "2 acknowledged\n3 acknowledged\n");
+	assert_non_null(strstr(wire_talk(wire, A("4")), "handled-count-too-high"));
+}
+
 static void pending_requests_do_not_outlive_their_stream(void **state)
 {
 	struct wire *wire = *state;
@@ -588,6 +634,8 @@ int main(void)
 		TEST(both_directions_are_counted_by_themselves),
 		TEST(new_stanzas_do_not_overtake_the_old),
 		TEST(stanzas_sent_on_a_dead_link_are_numbered),
+		TEST(what_an_earlier_stream_has_sent_may_be_acknowledged),
+		TEST(what_is_acknowledged_early_is_sent_again),
 		TEST(pending_requests_do_not_outlive_their_stream),
 		TEST(counters_pass_the_largest_number),
 		TEST(backward_over_the_largest_number_is_fatal),

@@ -141,53 +141,70 @@ static int on_message(struct envoi_handler *handler, struct envoi_delivery *in)
 
 /* --- the session --- */
 
-/* A room is entered once; the functions may add and free rooms. */
-static void restore(struct envoi_handler *handler, struct envoi_session *session, bool is_resumed)
+static void release(struct envoi__muc *muc)
 {
-	struct envoi__muc *muc = from_handler(handler);
-	struct envoi_muc_room *room = muc->rooms;
-	(void)session;
-	if (is_resumed) {
-		return;
-	}
-	while (room != NULL) {
-		if (room->state != ENVOI_MUC_WAITING) {
-			room = room->next;
-			continue;
-		}
-		envoi__muc_ref(room);
-		envoi__muc_begin(room);
-		bool goes_on = room->muc != NULL && room->state != ENVOI_MUC_WAITING;
-		struct envoi_muc_room *next = goes_on ? room->next : NULL;
-		envoi__muc_unref(room);
-		room = next;
+	struct envoi_context *context = muc->context;
+	if (--muc->refs == 0) {
+		envoi_free(context, muc);
+		envoi_context_unref(context);
 	}
 }
 
-/* Reported once for each room. */
-static void on_ended(struct envoi_handler *handler, const struct envoi_event *event)
+static struct envoi_muc_room *next_of_pass(const struct envoi__muc *muc, uint64_t pass)
 {
-	struct envoi__muc *muc = from_handler(handler);
+	struct envoi_muc_room *room = muc->rooms;
+	while (room != NULL && room->pass >= pass) {
+		room = room->next;
+	}
+	return room;
+}
+
+/* Visit each room once. The functions of a room may add and free any room, and the handler. */
+static void visit_rooms(struct envoi__muc *muc, void (*visit)(struct envoi_muc_room *room))
+{
+	uint64_t pass = ++muc->pass;
+	struct envoi_muc_room *room;
+	muc->refs++;
+	while (!muc->is_destroyed && (room = next_of_pass(muc, pass)) != NULL) {
+		room->pass = pass;
+		envoi__muc_ref(room);
+		visit(room);
+		envoi__muc_unref(room);
+	}
+	release(muc);
+}
+
+static void begin_waiting(struct envoi_muc_room *room)
+{
+	if (room->state == ENVOI_MUC_WAITING) {
+		envoi__muc_begin(room);
+	}
+}
+
+static void restore(struct envoi_handler *handler, struct envoi_session *session, bool is_resumed)
+{
+	(void)session;
+	if (!is_resumed) {
+		visit_rooms(from_handler(handler), begin_waiting);
+	}
+}
+
+static void end_with_session(struct envoi_muc_room *room)
+{
 	const struct envoi_muc_end end = {.cause = ENVOI_MUC_SESSION_ENDED,
 		.text = "the session has ended",
 		.will_rejoin = true};
-	struct envoi_muc_room *room = muc->rooms;
-	(void)event;
-	while (room != NULL) {
-		bool is_to_end = room->state == ENVOI_MUC_JOINING ||
-			room->state == ENVOI_MUC_JOINED || room->state == ENVOI_MUC_LEAVING;
-		if (!is_to_end) {
-			envoi_timer_stop(&room->timer);
-			room = room->next;
-			continue;
-		}
-		envoi__muc_ref(room);
+	if (room->state == ENVOI_MUC_WAITING || room->state == ENVOI_MUC_ENDED) {
+		envoi_timer_stop(&room->timer);
+	} else {
 		envoi__muc_end(room, &end);
-		bool is_gone = room->muc == NULL;
-		struct envoi_muc_room *next = is_gone ? NULL : room->next;
-		envoi__muc_unref(room);
-		room = next;
 	}
+}
+
+static void on_ended(struct envoi_handler *handler, const struct envoi_event *event)
+{
+	(void)event;
+	visit_rooms(from_handler(handler), end_with_session);
 }
 
 static const struct envoi_stanza_row stanzas[] = {
@@ -226,12 +243,11 @@ static void detach(struct envoi_muc_room *room)
 static void destroy(struct envoi_handler *handler)
 {
 	struct envoi__muc *self = from_handler(handler);
-	struct envoi_context *context = self->context;
+	self->is_destroyed = true;
 	while (self->rooms != NULL) {
 		detach(self->rooms);
 	}
-	envoi_free(context, self);
-	envoi_context_unref(context);
+	release(self);
 }
 
 static const struct envoi_handler_impl muc_impl = {
@@ -251,6 +267,7 @@ static int make(struct envoi_handler **ret_handler, struct envoi_session *sessio
 		return ENVOI_ERR_NOMEM;
 	}
 	self->handler.impl = &muc_impl;
+	self->refs = 1;
 	self->context = envoi_context_ref(context);
 	self->session = session;
 	*ret_handler = &self->handler;
@@ -291,6 +308,7 @@ int envoi_muc_join(struct envoi_muc_room **ret_room, struct envoi_session *sessi
 		return r;
 	}
 	room->muc = muc;
+	room->pass = muc->pass;
 	room->next = muc->rooms;
 	muc->rooms = room;
 	*ret_room = room;

@@ -37,7 +37,7 @@ static void report_codes(struct envoi_muc_room *room, const struct envoi_muc_inf
 static void report_affiliations(struct envoi_muc_room *room, const struct envoi_muc_info *info,
 	const struct envoi_stanza *message)
 {
-	for (size_t i = 0; i < info->item_count && envoi__muc_is_alive(room); i++) {
+	for (size_t i = 0; i < info->item_count && envoi__muc_is_inside(room); i++) {
 		const struct envoi_muc_item *item = &info->items[i];
 		const struct envoi_muc_change change = {.kind = ENVOI_MUC_AFFILIATION_CHANGED,
 			.jid = item->jid,
@@ -65,10 +65,10 @@ static void take_info(struct envoi_muc_room *room, const struct envoi_stanza *me
 			.stanza = message};
 		envoi__muc_report(room, &change);
 	}
-	if (envoi__muc_is_alive(room)) {
+	if (envoi__muc_is_inside(room)) {
 		report_affiliations(room, info, message);
 	}
-	if (envoi__muc_is_alive(room)) {
+	if (envoi__muc_is_inside(room)) {
 		report_codes(room, info, message);
 	}
 }
@@ -279,7 +279,7 @@ void envoi__muc_take_message(struct envoi_muc_room *room, struct envoi_stanza *m
 	if (nick == NULL) {
 		take_info(room, message);
 	}
-	if (!envoi__muc_is_alive(room)) {
+	if (!envoi__muc_is_inside(room)) {
 		return;
 	}
 	if (type == ENVOI_TYPE_GROUPCHAT && is_subject(message)) {

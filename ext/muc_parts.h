@@ -24,12 +24,15 @@ enum {
 	ENVOI__MUC_HAS_OLD_MODERATION = 16,
 };
 
-/* The handler. */
+/* The handler. References: the session's, one for each call of rooms. */
 struct envoi__muc {
 	struct envoi_handler handler;
 	struct envoi_context *context;
 	struct envoi_session *session;
 	struct envoi_muc_room *rooms;
+	unsigned int refs;
+	bool is_destroyed;
+	uint64_t pass; /* number of the last visit to all rooms */
 };
 
 struct envoi__muc_occupant {
@@ -51,6 +54,7 @@ struct envoi_muc_room {
 	struct envoi__muc *muc; /* NULL: the extension is not used any more */
 	struct envoi_context *context;
 	unsigned int refs;
+	uint64_t pass; /* the last one that has visited the room, or before it was made */
 	bool is_freed; /* no functions are called */
 	struct envoi_jid *address;
 	struct envoi_muc_options options; /* its texts are the two below */
@@ -103,6 +107,8 @@ void envoi__muc_ref(struct envoi_muc_room *room);
 void envoi__muc_unref(struct envoi_muc_room *room);
 /* @return whether the room still exists for its owner, after a call of its functions */
 bool envoi__muc_is_alive(const struct envoi_muc_room *room);
+/* @return whether this client is in the room, and has not left it in a call of its functions */
+bool envoi__muc_is_inside(const struct envoi_muc_room *room);
 void envoi__muc_start_timer(struct envoi_muc_room *room, uint64_t delay_ms);
 /* Enter, from the beginning. */
 void envoi__muc_begin(struct envoi_muc_room *room);

@@ -94,11 +94,28 @@ static void set_self(struct envoi_muc_room *room, struct envoi__muc_occupant *oc
 	occupant->shown.is_self = true;
 }
 
+/* The nick that the room has accepted is that to enter with from now on. */
+static void end_nick_change(struct envoi_muc_room *room)
+{
+	const char *nick = room->self->nick;
+	if (room->nick_id[0] == '\0') {
+		return;
+	}
+	room->nick_id[0] = '\0';
+	char *copy = strcmp(nick, room->nick) == 0
+		? NULL
+		: envoi_strndup(room->context, nick, strlen(nick));
+	if (copy != NULL) {
+		envoi_free(room->context, room->nick);
+		room->nick = copy;
+	}
+}
+
 /* Those that an earlier stay has left behind. */
 static void drop_stale(struct envoi_muc_room *room)
 {
 	size_t at = 0;
-	while (envoi__muc_is_alive(room) && at < room->occupants.count) {
+	while (envoi__muc_is_inside(room) && at < room->occupants.count) {
 		struct envoi__muc_occupant *occupant = room->occupants.list[at];
 		if (occupant->generation == room->generation) {
 			at++;
@@ -133,13 +150,13 @@ static void set_joined(struct envoi_muc_room *room, const struct envoi_muc_info 
 	room->join_id[0] = '\0';
 	envoi__muc_start_timer(room, room->options.ping_ms);
 	drop_stale(room);
-	if (is_new && !room->options.configures && envoi__muc_is_alive(room)) {
+	if (is_new && !room->options.configures && envoi__muc_is_inside(room)) {
 		unlock(room);
 	}
-	if (!room->has_features && envoi__muc_is_alive(room)) { /* it did not exist before */
+	if (!room->has_features && envoi__muc_is_inside(room)) { /* it did not exist before */
 		(void)envoi__muc_ask_features(room);
 	}
-	if (envoi__muc_is_alive(room) && room->events->joined != NULL) {
+	if (envoi__muc_is_inside(room) && room->events->joined != NULL) {
 		room->events->joined(room, is_again);
 	}
 }
@@ -184,7 +201,7 @@ static void on_available(struct envoi_muc_room *room, const char *nick,
 	}
 	if (is_self) {
 		set_self(room, occupant);
-		room->nick_id[0] = '\0';
+		end_nick_change(room);
 	}
 	if (is_self && room->state == ENVOI_MUC_JOINING) {
 		set_joined(room, info);

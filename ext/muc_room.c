@@ -63,6 +63,11 @@ bool envoi__muc_is_alive(const struct envoi_muc_room *room)
 	return !room->is_freed && room->muc != NULL && room->state != ENVOI_MUC_ENDED;
 }
 
+bool envoi__muc_is_inside(const struct envoi_muc_room *room)
+{
+	return room->muc != NULL && room->state == ENVOI_MUC_JOINED;
+}
+
 void envoi__muc_start_timer(struct envoi_muc_room *room, uint64_t delay_ms)
 {
 	envoi_timer_start(&room->timer, envoi_context_loop(room->context), delay_ms, room->tick);

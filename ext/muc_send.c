@@ -8,11 +8,6 @@
 
 #include "muc_parts.h"
 
-static bool is_inside(const struct envoi_muc_room *room)
-{
-	return room->muc != NULL && room->state == ENVOI_MUC_JOINED;
-}
-
 /* --- messages: sections 7.4, 7.5 and 8.1 --- */
 
 static int send_to_room(
@@ -33,7 +28,7 @@ static void note_sent(struct envoi_muc_room *room, const char *id)
 int envoi_muc_send(
 	struct envoi_muc_room *room, struct envoi_stanza *message, struct envoi_ticket *ticket)
 {
-	if (!is_inside(room)) {
+	if (!envoi__muc_is_inside(room)) {
 		envoi_stanza_unref(message);
 		return ENVOI_ERR_STATE;
 	}
@@ -78,7 +73,7 @@ int envoi_muc_send_private(struct envoi_muc_room *room, const char *nick, const 
 	if (nick == NULL || nick[0] == '\0' || body == NULL) {
 		return ENVOI_ERR_INVALID;
 	}
-	if (!is_inside(room)) {
+	if (!envoi__muc_is_inside(room)) {
 		return ENVOI_ERR_STATE;
 	}
 	int r = envoi_jid_with_resource(&to, room->address, nick);
@@ -99,7 +94,7 @@ int envoi_muc_request_voice(struct envoi_muc_room *room)
 		{"FORM_TYPE", "http://jabber.org/protocol/muc#request"},
 		{"muc#role", "participant"},
 	};
-	if (!is_inside(room)) {
+	if (!envoi__muc_is_inside(room)) {
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi_stanza *message = envoi_message_new(
@@ -123,17 +118,15 @@ int envoi_muc_set_nick(struct envoi_muc_room *room, const char *nick)
 	if (nick == NULL || nick[0] == '\0') {
 		return ENVOI_ERR_INVALID;
 	}
-	if (!is_inside(room)) {
+	if (!envoi__muc_is_inside(room)) {
 		return ENVOI_ERR_STATE;
 	}
 	int r = envoi_jid_with_resource(&to, room->address, nick);
 	envoi_jid_unref(r == ENVOI_OK ? to : NULL);
-	char *copy = r < 0 ? NULL : envoi_strndup(room->context, nick, strlen(nick));
 	if (r == ENVOI_OK) {
-		r = copy == NULL ? ENVOI_ERR_NOMEM : envoi_id_make(room->context, room->nick_id);
+		r = envoi_id_make(room->context, room->nick_id);
 	}
 	if (r < 0) {
-		envoi_free(room->context, copy);
 		return r;
 	}
 	struct envoi_stanza *presence = envoi__muc_presence_to(room, ENVOI_TYPE_AVAILABLE, nick);
@@ -141,17 +134,13 @@ int envoi_muc_set_nick(struct envoi_muc_room *room, const char *nick)
 	r = envoi_send(room->muc->session, presence, NULL);
 	if (r < 0) {
 		room->nick_id[0] = '\0';
-		envoi_free(room->context, copy);
-		return r;
 	}
-	envoi_free(room->context, room->nick);
-	room->nick = copy;
-	return ENVOI_OK;
+	return r;
 }
 
 int envoi_muc_set_show(struct envoi_muc_room *room, const char *show, const char *status)
 {
-	if (!is_inside(room) || room->self == NULL) {
+	if (!envoi__muc_is_inside(room) || room->self == NULL) {
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi_stanza *presence = envoi__muc_presence_to(
@@ -174,7 +163,7 @@ static int send_invitation(
 
 int envoi_muc_invite(struct envoi_muc_room *room, const char *jid, const char *reason)
 {
-	if (!is_inside(room)) {
+	if (!envoi__muc_is_inside(room)) {
 		return ENVOI_ERR_STATE;
 	}
 	struct envoi_muc_invite_or_decline invite = {.reason = (char *)(uintptr_t)reason};
@@ -190,7 +179,7 @@ int envoi_muc_invite(struct envoi_muc_room *room, const char *jid, const char *r
 
 int envoi_muc_invite_directly(struct envoi_muc_room *room, const char *jid, const char *reason)
 {
-	if (!is_inside(room)) {
+	if (!envoi__muc_is_inside(room)) {
 		return ENVOI_ERR_STATE;
 	}
 	if (jid == NULL) {

@@ -300,8 +300,9 @@ ENVOI_API int envoi_muc_send_private(struct envoi_muc_room *room, const char *ni
 /** Set the subject (section 8.1). @param subject "": none. Errors as envoi_muc_send(). */
 ENVOI_API int envoi_muc_set_subject(
 	struct envoi_muc_room *room, const char *subject, struct envoi_ticket *ticket);
-/** Change the nick (section 7.6). `changed` reports the outcome. @retval ENVOI_ERR_INVALID @p nick
- * is not valid. Other errors as envoi_muc_send(). */
+/** Change the nick (section 7.6). `changed` reports the outcome. When the room has accepted it,
+ * later sessions enter with it. @retval ENVOI_ERR_INVALID @p nick is not valid. Other errors as
+ * envoi_muc_send(). */
 ENVOI_API int envoi_muc_set_nick(struct envoi_muc_room *room, const char *nick);
 /** Set the availability for the room (section 7.7). @param show as envoi_presence_set_show().
  * @param status NULL: none. Errors as envoi_muc_send(). */

@@ -555,6 +555,27 @@ static void a_new_nick_is_a_resource_that_this_client_does_not_have(void **state
 	assert_string_equal(occupants(), "thirdwitch! ");
 }
 
+static void new_session(void)
+{
+	envoi_memory_end_shut_down(t.wire->end);
+	wire_run(t.wire, 0);
+	assert_int_equal(wire_attach(t.wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(t.wire);
+	wire_run(t.wire, 0);
+}
+
+static const char *nick_of_next_session(void)
+{
+	static char nick[64];
+	(void)wire_heard(t.wire);
+	new_session();
+	wire_answer(t.wire, ROOM, OFFER(""));
+	const char *presence = strstr(wire_heard(t.wire), "<presence to='" ROOM "/");
+	assert_non_null(presence);
+	assert_int_equal(sscanf(presence, "<presence to='" ROOM "/%63[^']'", nick), 1);
+	return nick;
+}
+
 static void a_refused_nick_changes_nothing(void **state)
 {
 	(void)state;
@@ -571,6 +592,17 @@ static void a_refused_nick_changes_nothing(void **state)
 	assert_string_equal(say(xml), "refused  (conflict)\n");
 	assert_string_equal(say(xml), "");
 	assert_string_equal(occupants(), "firstwitch thirdwitch! ");
+	assert_string_equal(nick_of_next_session(), "thirdwitch");
+}
+
+static void an_accepted_nick_is_that_of_the_next_session(void **state)
+{
+	(void)state;
+	enter(OFFER(""));
+	assert_int_equal(envoi_muc_set_nick(t.room, "fourth"), ENVOI_OK);
+	say(GONE("thirdwitch", X(ITEM("nick='fourth'") CODE("303") CODE("110")))
+			SELF("fourth", ""));
+	assert_string_equal(nick_of_next_session(), "fourth");
 }
 
 static void nicks_that_look_alike_are_told_apart(void **state)
@@ -874,13 +906,97 @@ static void a_refused_message_is_a_loss(void **state)
 		"ended 8 again\n");
 }
 
-static void new_session(void)
+/* The functions of the test free or leave what they are called for. */
+static void free_when_ended(struct envoi_muc_room *room, const struct envoi_muc_end *end)
 {
+	(void)end;
+	write_text(&t.wire->log, "ended\n");
+	envoi_muc_free(room);
+}
+
+static void leave_when_changed(struct envoi_muc_room *room, const struct envoi_muc_change *change)
+{
+	on_changed(room, change);
+	(void)envoi_muc_leave(room, NULL);
+}
+
+static const struct envoi_muc_events freeing = {.ended = free_when_ended};
+static const struct envoi_muc_events leaving = {.joined = on_joined,
+	.message = on_message,
+	.changed = leave_when_changed,
+	.ended = on_ended};
+
+static void join_three(void)
+{
+	static const char *const rooms[] = {"a@chat.lit", "b@chat.lit", "c@chat.lit"};
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+		struct envoi_muc_room *room;
+		assert_int_equal(envoi_muc_join(&room, t.wire->session, rooms[i], &by_default,
+					 &freeing, NULL),
+			ENVOI_OK);
+	}
+}
+
+static void rooms_that_are_freed_when_they_end_hide_no_other(void **state)
+{
+	(void)state;
+	join_three();
+	wire_run(t.wire, 0);
+	(void)wire_log(t.wire);
 	envoi_memory_end_shut_down(t.wire->end);
 	wire_run(t.wire, 0);
+	assert_string_equal(wire_log(t.wire),
+		"ended\nended\nended\nended\ndisconnected ENVOI_ERR_DISCONNECTED\n");
+}
+
+static void a_room_that_cannot_be_entered_again_stops_no_other(void **state)
+{
+	(void)state;
+	struct envoi_settings *settings;
+	assert_int_equal(envoi_settings_new(&settings, t.wire->context), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(settings, "limits.requests", "1"), ENVOI_OK);
+	envoi_memory_end_shut_down(t.wire->end);
+	wire_run(t.wire, 0);
+	envoi_session_configure(t.wire->session, settings);
+	envoi_settings_free(settings);
+	join_three();
+	(void)wire_log(t.wire);
 	assert_int_equal(wire_attach(t.wire, ENVOI_INITIATOR, 0), ENVOI_OK);
 	wire_greet(t.wire);
 	wire_run(t.wire, 0);
+	assert_string_equal(
+		wire_log(t.wire), "ended\nended\nstream-opened\nstarted " WIRE_OWN "\n");
+	envoi_memory_end_shut_down(t.wire->end);
+	wire_run(t.wire, 0);
+}
+
+/* Those who have gone are reported before the room is entered again. */
+static void a_room_that_is_left_while_it_is_entered_is_not_joined(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		envoi_muc_join(&t.room, t.wire->session, ROOM, &by_default, &leaving, t.wire),
+		ENVOI_OK);
+	wire_run(t.wire, 0);
+	wire_answer(t.wire, ROOM, OFFER(""));
+	say(THERE("gone") THERE("gone too") SELF("thirdwitch", ""));
+	new_session();
+	wire_answer(t.wire, ROOM, OFFER(""));
+	assert_string_equal(say(SELF("thirdwitch", "")), "- gone\n");
+	assert_int_equal(envoi_muc_state(t.room), ENVOI_MUC_LEAVING);
+}
+
+static void a_room_that_is_left_inside_a_message_reports_it_no_more(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		envoi_muc_join(&t.room, t.wire->session, ROOM, &by_default, &leaving, t.wire),
+		ENVOI_OK);
+	wire_run(t.wire, 0);
+	wire_answer(t.wire, ROOM, OFFER(""));
+	say(SELF("thirdwitch", ""));
+	assert_string_equal(
+		say(FROM("", BODY("not logged any more") X(CODE("171")))), "configuration  171\n");
 }
 
 /* Occupants of before are compared; the history is that since the last message. */
@@ -1303,6 +1419,7 @@ int main(void)
 		TEST(a_nick_changes),
 		TEST(a_new_nick_is_a_resource_that_this_client_does_not_have),
 		TEST(a_refused_nick_changes_nothing),
+		TEST(an_accepted_nick_is_that_of_the_next_session),
 		TEST(nicks_that_look_alike_are_told_apart),
 		TEST(occupants_are_limited),
 		TEST(occupant_ids_count_where_they_are_announced),
@@ -1320,6 +1437,10 @@ int main(void)
 		TEST(leaving_does_not_wait_for_ever),
 		TEST(freeing_leaves),
 		TEST(a_refused_message_is_a_loss),
+		TEST(rooms_that_are_freed_when_they_end_hide_no_other),
+		TEST(a_room_that_cannot_be_entered_again_stops_no_other),
+		TEST(a_room_that_is_left_while_it_is_entered_is_not_joined),
+		TEST(a_room_that_is_left_inside_a_message_reports_it_no_more),
 		TEST(a_new_session_enters_again),
 		TEST(a_resumed_session_enters_nothing),
 		TEST(a_conflict_with_the_stay_before_passes),

@@ -134,6 +134,16 @@ static void note_fetched(struct envoi_mam_sync *self, const char *id)
 	(void)envoi__mam_ids_add(&self->fetched, self->context, id);
 }
 
+/* The first catching up goes backward, page by page; one by time begins before the cursor. */
+static bool is_ahead(
+	const struct envoi_mam_sync *self, const struct envoi_mam_item *item, int64_t stamp_ms)
+{
+	if (self->base.id == NULL) {
+		return strcmp(item->id, self->query->newest) == 0;
+	}
+	return !self->goes_by_time || stamp_ms > self->base.stamp_ms;
+}
+
 static void on_item(void *user, const struct envoi_mam_item *item)
 {
 	struct envoi_mam_sync *self = user;
@@ -147,7 +157,7 @@ static void on_item(void *user, const struct envoi_mam_item *item)
 	bool is_known = was_live(self, item->id) ||
 		(self->base.id != NULL && strcmp(item->id, self->base.id) == 0);
 	self->has_items = true;
-	if (set_cursor(self, item->id, stamp_ms) < 0) {
+	if (is_ahead(self, item, stamp_ms) && set_cursor(self, item->id, stamp_ms) < 0) {
 		envoi_mam_cancel(self->query);
 		return;
 	}

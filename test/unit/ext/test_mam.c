@@ -617,6 +617,36 @@ static void a_sync_begins_with_the_newest_items(void **state)
 	assert_true(envoi_mam_sync_is_current(t.sync));
 }
 
+/* The archive has smaller pages than it was asked for. */
+static void a_first_sync_ends_at_the_newest_item(void **state)
+{
+	(void)state;
+	sync_from(NULL);
+	heard();
+	item("z");
+	answer("result", FIN("", SET("z", "z")));
+	assert_non_null(strstr(heard(), "<before>z</before><max>1</max></set>"));
+	item("y");
+	assert_string_equal(envoi_mam_sync_cursor(t.sync), AT_TEN "z");
+	answer("result", FIN("complete='true'", SET("y", "y")));
+	assert_string_equal(envoi_mam_sync_cursor(t.sync), AT_TEN "z");
+	new_session();
+	wire_answer(t.wire, OWN, PLAIN);
+	assert_non_null(strstr(heard(), "<after>z</after>"));
+}
+
+static void a_sync_by_time_that_is_cut_does_not_go_back(void **state)
+{
+	(void)state;
+	sync_from(AT_TEN "m");
+	heard();
+	answer("error", ITEM_NOT_FOUND);
+	heard();
+	item_at("l", "2026-01-01T09:55:00Z");
+	new_session();
+	assert_string_equal(envoi_mam_sync_cursor(t.sync), AT_TEN "m");
+}
+
 static void a_sync_continues_behind_its_cursor(void **state)
 {
 	(void)state;
@@ -1057,6 +1087,8 @@ int main(void)
 		TEST(anything_may_be_freed_inside_an_item),
 		TEST(anything_may_be_freed_at_the_end),
 		TEST(a_sync_begins_with_the_newest_items),
+		TEST(a_first_sync_ends_at_the_newest_item),
+		TEST(a_sync_by_time_that_is_cut_does_not_go_back),
 		TEST(a_sync_continues_behind_its_cursor),
 		TEST(the_cursor_is_fixed_until_the_archive_was_asked),
 		TEST(a_resumed_session_asks_nothing),

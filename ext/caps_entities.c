@@ -91,7 +91,8 @@ static int make(struct envoi_handler **ret_handler, struct envoi_session *sessio
 	self->context = envoi_context_ref(context);
 	self->session = session;
 	envoi__map_init(&self->by_jid, context);
-	envoi__list_init(&self->all);
+	envoi__list_init(&self->contacts);
+	envoi__list_init(&self->others);
 	envoi__list_init(&self->lookups);
 	*ret_handler = &self->handler;
 	return ENVOI_OK;

@@ -17,8 +17,9 @@
 
 /** An entity that has sent a hash. */
 struct envoi__caps_entity {
-	struct envoi__list link; /* the one that was updated longest ago is the first */
+	struct envoi__list link; /* in contacts or others */
 	char *jid; /* its text */
+	size_t bare_len; /* of it: the address of the account */
 	char *node; /* to ask for; the key by XEP-0390 */
 	char *key; /* NULL: the hash cannot be verified */
 	struct envoi__caps_known *own; /* what holds for this entity alone; NULL: none */
@@ -30,7 +31,9 @@ struct envoi__caps_entities {
 	struct envoi_session *session;
 	struct envoi_caps_cache *cache; /* NULL: not needed yet */
 	struct envoi__map by_jid;
-	struct envoi__list all;
+	/* of the roster with a subscription, or the own account; others. The one that was updated
+	 * longest ago is the first */
+	struct envoi__list contacts, others;
 	size_t count, own_weight;
 	struct envoi__list lookups;
 };

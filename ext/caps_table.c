@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <envoi/client.h>
 #include <envoi/context.h>
+#include <envoi/roster.h>
 #include <envoi/stanza.h>
 #include <envoi/values.h>
 
@@ -52,10 +54,19 @@ void envoi__caps_drop(struct envoi__caps_entities *self, struct envoi__caps_enti
 	}
 }
 
+/* @return the one to be dropped first; NULL: there is none */
+static struct envoi__caps_entity *oldest_of(const struct envoi__caps_entities *self)
+{
+	const struct envoi__list *list = envoi__list_is_empty(&self->others) ? &self->contacts
+									     : &self->others;
+	return envoi__list_is_empty(list) ? NULL : entity_of(list->next);
+}
+
 void envoi__caps_drop_all(struct envoi__caps_entities *self)
 {
-	while (!envoi__list_is_empty(&self->all)) {
-		envoi__caps_drop(self, entity_of(self->all.next));
+	struct envoi__caps_entity *entity;
+	while ((entity = oldest_of(self)) != NULL) {
+		envoi__caps_drop(self, entity);
 	}
 }
 
@@ -120,6 +131,7 @@ static struct envoi__caps_entity *entity_new(
 	}
 	envoi__list_init(&entity->link);
 	entity->jid = copy(self, envoi_jid_text(envoi_stanza_from(presence)));
+	entity->bare_len = envoi_jid_bare_len(envoi_stanza_from(presence));
 	bool is_second = has_set == ENVOI_OK && key_of_set(self, entity, set);
 	if (!is_second && has_caps == ENVOI_OK) {
 		key_of_caps(self, entity, caps);
@@ -137,15 +149,32 @@ static bool is_same(const struct envoi__caps_entity *a, const struct envoi__caps
 		(a->key == NULL ? b->key == NULL : b->key != NULL && strcmp(a->key, b->key) == 0);
 }
 
-static void add(struct envoi__caps_entities *self, struct envoi__caps_entity *entity)
+static bool is_contact(const struct envoi__caps_entities *self, const struct envoi_jid *jid)
+{
+	struct envoi_client *client = envoi_session_client(self->session);
+	const struct envoi_roster_item *item = client == NULL
+		? NULL
+		: envoi_roster_find(envoi_client_roster(client), jid);
+	return envoi_jid_equal_bare(jid, envoi_session_jid(self->session)) ||
+		(item != NULL && item->subscription != ENVOI_SUBSCRIPTION_NONE);
+}
+
+static void append(struct envoi__caps_entities *self, struct envoi__caps_entity *entity,
+	const struct envoi_jid *jid)
+{
+	envoi__list_append(is_contact(self, jid) ? &self->contacts : &self->others, &entity->link);
+}
+
+static void add(struct envoi__caps_entities *self, struct envoi__caps_entity *entity,
+	const struct envoi_jid *jid)
 {
 	if (envoi__map_add(&self->by_jid, entity->jid, strlen(entity->jid), entity) < 0) {
 		entity_free(self, entity);
 		return;
 	}
-	envoi__list_append(&self->all, &entity->link);
+	append(self, entity, jid);
 	if (++self->count > ENVOI_CAPS_MOST_ENTITIES) {
-		envoi__caps_drop(self, entity_of(self->all.next));
+		envoi__caps_drop(self, oldest_of(self));
 	}
 }
 
@@ -156,13 +185,13 @@ void envoi__caps_take(struct envoi__caps_entities *self, const struct envoi_stan
 	struct envoi__caps_entity *now = entity_new(self, presence);
 	if (old != NULL && now != NULL && is_same(old, now)) {
 		envoi__list_remove(&old->link);
-		envoi__list_append(&self->all, &old->link);
+		append(self, old, from);
 		entity_free(self, now);
 		return;
 	}
 	envoi__caps_drop(self, old);
 	if (now != NULL) {
-		add(self, now);
+		add(self, now, from);
 	}
 }
 
@@ -181,6 +210,47 @@ int envoi__caps_make_cache(struct envoi__caps_entities *self)
 	return self->cache != NULL ? ENVOI_OK : envoi_caps_cache_new(&self->cache, self->context);
 }
 
+static bool is_of(const struct envoi__caps_entity *entity, const struct envoi_jid *account)
+{
+	return entity->bare_len == envoi_jid_bare_len(account) &&
+		strncmp(entity->jid, envoi_jid_text(account), entity->bare_len) == 0;
+}
+
+static size_t own_weight_of(const struct envoi__list *list, const struct envoi_jid *account)
+{
+	size_t weight = 0;
+	for (struct envoi__list *link = list->next; link != list; link = link->next) {
+		const struct envoi__caps_entity *entity = entity_of(link);
+		weight += entity->own != NULL && is_of(entity, account) ? entity->own->weight : 0;
+	}
+	return weight;
+}
+
+/* Drop what is kept of the entities of a list, the oldest one first. */
+static void make_room(struct envoi__caps_entities *self, struct envoi__list *list, size_t weight)
+{
+	for (struct envoi__list *link = list->next;
+		link != list && self->own_weight + weight > ENVOI_CAPS_MOST_OWN_BYTES;
+		link = link->next) {
+		drop_own(self, entity_of(link));
+	}
+}
+
+/* An account has a part of the room; an entity that is no contact takes none from a contact. */
+static bool has_room(struct envoi__caps_entities *self, const struct envoi_jid *jid, size_t weight)
+{
+	size_t sum = weight + own_weight_of(&self->contacts, jid) +
+		own_weight_of(&self->others, jid);
+	if (sum > ENVOI_CAPS_MOST_OWN_OF_ACCOUNT) {
+		return false;
+	}
+	make_room(self, &self->others, weight);
+	if (is_contact(self, jid)) {
+		make_room(self, &self->contacts, weight);
+	}
+	return self->own_weight + weight <= ENVOI_CAPS_MOST_OWN_BYTES;
+}
+
 /* What was not verified is kept while the entity announces the same hash. */
 void envoi__caps_keep_own(struct envoi__caps_entities *self, const struct envoi_jid *jid,
 	const char *key, struct envoi__caps_known *known)
@@ -189,10 +259,12 @@ void envoi__caps_keep_own(struct envoi__caps_entities *self, const struct envoi_
 	bool is_asked = entity != NULL &&
 		(key == NULL ? entity->key == NULL
 			     : entity->key != NULL && strcmp(entity->key, key) == 0);
-	if (!is_asked || self->own_weight + known->weight > ENVOI_CAPS_MOST_OWN_BYTES) {
+	if (!is_asked) {
 		return;
 	}
 	drop_own(self, entity);
-	entity->own = envoi__caps_known_ref(known);
-	self->own_weight += known->weight;
+	if (has_room(self, jid, known->weight)) {
+		entity->own = envoi__caps_known_ref(known);
+		self->own_weight += known->weight;
+	}
 }

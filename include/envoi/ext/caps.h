@@ -31,9 +31,13 @@ extern "C" {
 enum {
 	ENVOI_CAPS_MOST_HASHES = 1000, /**< of a cache: the one used longest ago is dropped */
 	ENVOI_CAPS_MOST_BYTES = 4 << 20, /**< of a cache: bytes of all its answers */
-	ENVOI_CAPS_MOST_ENTITIES =
-		10000, /**< of a session: the one updated longest ago is dropped */
-	ENVOI_CAPS_MOST_OWN_BYTES = 1 << 20, /**< of a session: of answers without a valid hash */
+	/** of a session: the one updated longest ago is dropped, contacts last */
+	ENVOI_CAPS_MOST_ENTITIES = 10000,
+	/** of a session: of answers without a valid hash; older ones are dropped, those of contacts
+	 * last and for those of contacts only */
+	ENVOI_CAPS_MOST_OWN_BYTES = 1 << 20,
+	/** likewise, of an account; a further one is not kept */
+	ENVOI_CAPS_MOST_OWN_OF_ACCOUNT = 128 * 1024,
 	ENVOI_CAPS_MOST_SET = 10, /**< hashes of a set; a larger one is malformed */
 };
 
@@ -134,7 +138,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_caps_cache_import(
  * before the login. A presence sends no request; envoi_caps_get() does.
  *
  * An available presence without a hash, and unavailable presence, end what was known of its sender.
- * Those of a session of the server are dropped with it.
+ * Those of a session of the server are dropped with it. Contacts are entities of the own account,
+ * and of contacts of the client's roster with a subscription.
  *
  * A hash is verified over the answer. The answer counts for all entities with that hash if the hash
  * matches and, for XEP-0115, no other answer has the same hash input: its hashed texts contain no

@@ -14,6 +14,7 @@
 
 #include <envoi/ext/caps.h>
 
+#include "client_fixture.h"
 #include "stanzas.h"
 #include "test_allocator.h"
 #include "wire.h"
@@ -73,6 +74,11 @@
 #define C2(algo, value) \
 	"<c xmlns='urn:xmpp:caps'><hash xmlns='urn:xmpp:hashes:2' algo='" algo "'>" value \
 	"</hash></c>"
+
+#define EXPORTED \
+	"<?xml version='1.0'?><stream:stream xmlns='jabber:client' " \
+	"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>" \
+	"<query xmlns='" INFO "' node='sha-1 " SIMPLE_VER "'>" SIMPLE "</query></stream:stream>"
 
 static bool frees_session, is_short_of_memory;
 
@@ -494,32 +500,103 @@ static void ten_thousand_entities_are_held(void **state)
 	assert_non_null(known(wire, "room@b/0"));
 }
 
+enum {
+	LARGE = 60000,
+};
+
+/* An entity answers with something that has no valid hash. */
+static void learn_large(struct wire *wire, const char *from)
+{
+	static char content[LARGE + 1000];
+	char id[50];
+	presence(wire, from, C("md2", "x"));
+	assert_int_equal(get(wire, from), ENVOI_AGAIN);
+	assert_int_equal(sscanf(strstr(wire_heard(wire), " id='"), " id='%49[^']", id), 1);
+	int len = snprintf(content, sizeof(content),
+		"<iq type='result' from='%s' id='%s'><query xmlns='" INFO
+		"'><identity category='a' type='b' name='",
+		from, id);
+	memset(content + len, 'x', LARGE);
+	strcpy(content + len + LARGE, "'/></query></iq>");
+	wire_say(wire, content);
+	wire_run(wire, 0);
+	assert_string_equal(wire_log(wire), "ENVOI_OK 0\n");
+}
+
 static void answers_without_a_valid_hash_have_a_limit(void **state)
 {
 	struct wire *wire = *state;
-	char *content = malloc(400000), from[50];
-	assert_non_null(content);
+	char from[50];
 	size_t held = 0;
-	for (int i = 0; i < 5; i++) {
-		snprintf(from, sizeof(from), "a@b/%d", i);
-		presence(wire, from, C("md2", "x"));
-		assert_int_equal(get(wire, from), ENVOI_AGAIN);
-		const char *heard = wire_heard(wire);
-		char id[50];
-		assert_int_equal(sscanf(strstr(heard, " id='"), " id='%49[^']", id), 1);
-		int len = snprintf(content, 400000,
-			"<iq type='result' from='%s' id='%s'><query xmlns='" INFO
-			"'><identity category='a' type='b' name='",
-			from, id);
-		memset(content + len, 'x', 250000);
-		strcpy(content + len + 250000, "'/></query></iq>");
-		wire_say(wire, content);
-		wire_run(wire, 0);
-		assert_string_equal(wire_log(wire), "ENVOI_OK 0\n");
+	learn_large(wire, "me@example.org/other");
+	for (int i = 0; i < 20; i++) {
+		snprintf(from, sizeof(from), "a%d@b/x", i);
+		learn_large(wire, from);
+		assert_non_null(known(wire, from));
+	}
+	assert_null(known(wire, "a0@b/x"));
+	assert_non_null(known(wire, "me@example.org/other"));
+	for (int i = 0; i < 20; i++) {
+		snprintf(from, sizeof(from), "a%d@b/x", i);
 		held += known(wire, from) != NULL;
 	}
-	free(content);
-	assert_int_equal(held, 4); /* of 250,000 bytes each, in 1 MiB */
+	assert_int_equal(held, 16); /* of 60,000 bytes each, in 1 MiB, with that of the account */
+}
+
+static void an_account_does_not_fill_the_room_of_others(void **state)
+{
+	struct wire *wire = *state;
+	char from[50];
+	learn_large(wire, ROMEO);
+	for (int i = 0; i < 30; i++) {
+		snprintf(from, sizeof(from), "a@b/%d", i);
+		learn_large(wire, from);
+		assert_true((known(wire, from) != NULL) == (i < 2));
+	}
+	assert_non_null(known(wire, ROMEO));
+	learn_large(wire, NURSE);
+	assert_non_null(known(wire, NURSE));
+	assert_non_null(known(wire, "a@b/0"));
+}
+
+/* --- contacts --- */
+
+static void contacts_stay_when_strangers_fill_the_table(void **state)
+{
+	struct client_fixture fixture;
+	char xml[300];
+	(void)state;
+	client_fixture_init(&fixture, NULL);
+	client_fixture_add_connector(&fixture);
+	test_server_add_contact(fixture.server, "alice", "both@example.net", NULL, "both");
+	test_server_add_contact(fixture.server, "alice", "none@example.net", NULL, "none");
+	struct envoi_session *session = envoi_client_session(fixture.client);
+	assert_int_equal(
+		envoi_session_use(session, &envoi_caps_entities_extension, NULL), ENVOI_OK);
+	client_fixture_connect(&fixture, 1000);
+	static const char *const contacts[] = {"both@example.net/x", "none@example.net/x"};
+	struct envoi_caps_cache *cache;
+	assert_int_equal(envoi_caps_cache_new(&cache, fixture.context), ENVOI_OK);
+	assert_int_equal(envoi_caps_cache_import(cache, EXPORTED, strlen(EXPORTED)), ENVOI_OK);
+	assert_int_equal(envoi_caps_set_cache(session, cache), ENVOI_OK);
+	envoi_caps_cache_unref(cache);
+	for (int i = -2; i < ENVOI_CAPS_MOST_ENTITIES; i++) {
+		char stranger[50];
+		snprintf(stranger, sizeof(stranger), "room@b/%d", i);
+		snprintf(xml, sizeof(xml),
+			"<presence from='%s'>" C("sha-1", SIMPLE_VER) "</presence>",
+			i < 0 ? contacts[i + 2] : stranger);
+		assert_true(test_server_says(fixture.server, "alice@example.org/desk", xml));
+		client_fixture_run(&fixture, 1);
+	}
+	client_fixture_run(&fixture, 1000);
+	for (size_t i = 0; i < 2; i++) {
+		struct envoi_jid *jid;
+		assert_int_equal(envoi_jid_from_text(&jid, fixture.context, contacts[i]), ENVOI_OK);
+		assert_true((envoi_caps_find(session, jid) != NULL) == (i == 0));
+		envoi_jid_unref(jid);
+	}
+	client_fixture_finish(&fixture);
 }
 
 /* --- ends --- */
@@ -664,6 +741,8 @@ int main(void)
 		TEST(malformed_hashes_are_none),
 		TEST(ten_thousand_entities_are_held),
 		TEST(answers_without_a_valid_hash_have_a_limit),
+		TEST(an_account_does_not_fill_the_room_of_others),
+		cmocka_unit_test(contacts_stay_when_strangers_fill_the_table),
 		TEST(the_session_may_be_freed_inside),
 		TEST(it_may_be_freed_while_another_one_is_asked),
 		TEST(questions_end_with_the_use_and_with_the_session),

@@ -32,6 +32,7 @@ enum {
 	BODY_BYTES = 65536, /* of an answer */
 	TLS_MS = 20000,
 	TURN_BYTES = 1 << 20, /* of the file, in one turn of the loop */
+	PROGRESS_BYTES = 16384, /* sent in each timeout; the answer arrives in the last one */
 };
 
 struct envoi_upload {
@@ -51,6 +52,7 @@ struct envoi_upload {
 	uint64_t timeout_ms;
 	struct envoi_buffer out; /* the head, then a part of the file */
 	uint64_t size, read_bytes; /* of the file */
+	size_t progress; /* bytes sent since the timer was started */
 };
 
 static void destroy(struct envoi_upload *self)
@@ -121,6 +123,21 @@ static void start_idle(struct envoi_upload *self)
 
 /* --- sending --- */
 
+static bool has_sent_all(const struct envoi_upload *self)
+{
+	return self->read_bytes == self->size && envoi_buffer_len(&self->out) == 0;
+}
+
+/* A server that takes or sends single bytes must not hold the upload. */
+static void note_sent(struct envoi_upload *self, size_t len)
+{
+	self->progress += len;
+	if (self->progress >= PROGRESS_BYTES || has_sent_all(self)) {
+		self->progress = 0;
+		start_idle(self);
+	}
+}
+
 /* @return whether there is something to send */
 static bool fill(struct envoi_upload *self)
 {
@@ -177,7 +194,7 @@ static void send_more(struct envoi_upload *self)
 	if (self->is_over || sent == 0) {
 		return;
 	}
-	start_idle(self);
+	note_sent(self, sent);
 	if (sent >= TURN_BYTES && taken > 0) {
 		envoi_deferred_post(&self->more, envoi_context_loop(self->context), on_more);
 	}
@@ -199,7 +216,7 @@ static void take_answer(struct envoi_upload *self)
 	int status = self->reader.head.status;
 	if (status < 200 || status > 299) {
 		end(self, ENVOI_ERR_PROTOCOL, "the server has refused the file");
-	} else if (self->read_bytes < self->size || envoi_buffer_len(&self->out) > 0) {
+	} else if (!has_sent_all(self)) {
 		end(self, ENVOI_ERR_PROTOCOL, "the server has answered before the end of the file");
 	} else {
 		end(self, ENVOI_OK, NULL);
@@ -229,9 +246,6 @@ static void on_received(struct envoi_channel_sink *sink, const char *data, size_
 	}
 	if (!self->is_over && event == ENVOI__HTTP_COMPLETE) {
 		take_answer(self);
-	}
-	if (!self->is_over) {
-		start_idle(self);
 	}
 	leave(self);
 }

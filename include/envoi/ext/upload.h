@@ -117,7 +117,7 @@ struct envoi_upload_end {
 	 * - ENVOI_ERR_PROTOCOL: the server has refused it, with @p status, also with a redirect,
 	 *   which is not followed; or its answer is not HTTP/1.1;
 	 * - ENVOI_ERR_INVALID: `read` has returned an error, or no bytes before the end;
-	 * - ENVOI_ERR_TIMEOUT: nothing was sent or received for timeout_ms;
+	 * - ENVOI_ERR_TIMEOUT: there was no progress for timeout_ms;
 	 * - else as of a dial (<envoi/interfaces/dial.h>) or a channel with TLS: ENVOI_ERR_TLS,
 	 *   ENVOI_ERR_CERTIFICATE, ENVOI_ERR_UNREACHABLE, ENVOI_ERR_DISCONNECTED.
 	 */
@@ -148,7 +148,9 @@ struct envoi_upload_options {
 	const char *content_type; /**< as it was requested; NULL: none was */
 	/** of the client: tls.*, resolve.*, connect.*; NULL: defaults */
 	const struct envoi_settings *settings;
-	uint64_t timeout_ms; /**< without progress; 0: 60,000 */
+	/** for each 16 KiB to be sent, or what is left of the file, and from the last byte to the
+	 * end of the answer; 0: 60,000 */
+	uint64_t timeout_ms;
 	/** for tests: `http` is allowed to the address of the loopback interface */
 	bool allows_http_on_loopback;
 	/**

@@ -443,6 +443,47 @@ static void a_silent_server_times_out(void **state)
 	assert_non_null(strstr(t.log, "ENVOI_ERR_TIMEOUT:0 "));
 }
 
+static void an_answer_that_does_not_end_times_out(void **state)
+{
+	static const struct {
+		const char *begin, *drip, *log;
+	} cases[] = {
+		{"HTTP/1.1 201 Created\r\nContent-Length: 50\r\n\r\n", "x",
+			"ENVOI_ERR_TIMEOUT:201 "},
+		{"HTTP/1.1 201 Created\r\nX: ", "x", "ENVOI_ERR_TIMEOUT:0 "},
+		{"", "HTTP/1.1 102 Processing\r\n\r\n", "ENVOI_ERR_TIMEOUT:102 "},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		t.options.timeout_ms = 5000;
+		assert_int_equal(put(), ENVOI_OK);
+		heard();
+		say(cases[i].begin);
+		for (int n = 0; n < 6 && strstr(t.log, "TIMEOUT") == NULL; n++) {
+			say(cases[i].drip);
+			assert_int_equal(envoi_loop_simulated_run_for(t.loop, 1000), ENVOI_OK);
+		}
+		assert_non_null(strstr(t.log, cases[i].log));
+		teardown(state);
+		setup(state);
+	}
+}
+
+static void a_server_that_takes_single_bytes_times_out(void **state)
+{
+	(void)state;
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.window_bytes = 1;
+	script.delay_ms = 1000;
+	envoi_memory_pair_script(t.pair, ENVOI_MEMORY_A, &script);
+	t.options.timeout_ms = 5000;
+	assert_int_equal(put(), ENVOI_OK);
+	for (int n = 0; n < 6; n++) {
+		heard();
+		assert_int_equal(envoi_loop_simulated_run_for(t.loop, 1000), ENVOI_OK);
+	}
+	assert_non_null(strstr(t.log, "ENVOI_ERR_TIMEOUT:0 "));
+}
+
 static void a_connection_that_ends_is_an_error(void **state)
 {
 	(void)state;
@@ -554,6 +595,8 @@ int main(void)
 		TEST(a_large_file_goes_in_parts),
 		TEST(a_file_that_is_shorter_is_an_error),
 		TEST(a_silent_server_times_out),
+		TEST(an_answer_that_does_not_end_times_out),
+		TEST(a_server_that_takes_single_bytes_times_out),
 		TEST(a_connection_that_ends_is_an_error),
 		TEST(the_upload_may_be_freed_inside),
 		TEST(a_name_that_does_not_exist_is_reported),

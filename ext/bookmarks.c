@@ -82,8 +82,18 @@ static bool has_ended(const struct envoi_answer *answer)
 
 static void end_reading(struct envoi__bookmarks *self, struct envoi_session *session)
 {
-	self->is_read = true;
+	self->is_read = self->has_items;
 	post(session, self->is_complete ? ENVOI_BOOKMARKS_FETCHED : ENVOI_BOOKMARKS_FAILED);
+}
+
+/* No such store: no bookmarks in it. */
+static bool is_missing(const struct envoi_answer *answer)
+{
+	const struct envoi_stanza_error *error = envoi_answer_error(answer);
+	return error != NULL &&
+		(error->condition == ENVOI_ITEM_NOT_FOUND ||
+			error->condition == ENVOI_SERVICE_UNAVAILABLE ||
+			error->condition == ENVOI_FEATURE_NOT_IMPLEMENTED);
 }
 
 static void on_storage(void *user, const struct envoi_answer *answer)
@@ -96,6 +106,7 @@ static void on_storage(void *user, const struct envoi_answer *answer)
 	const struct envoi_element *storage = envoi_private_storage_find(
 		envoi_answer_payload(answer), ENVOI_NS_BOOKMARKS_OLD, "storage");
 	envoi__bookmarks_clear(self, ENVOI__BOOKMARK_OLD);
+	self->is_complete = self->is_complete && (envoi_answer_ok(answer) || is_missing(answer));
 	if (storage != NULL) {
 		note(self, envoi__bookmarks_keep_storage(self, storage));
 	}
@@ -113,13 +124,6 @@ static void read_storage(struct envoi__bookmarks *self, struct envoi_session *se
 	}
 }
 
-/* No node: no bookmarks. */
-static bool is_missing(const struct envoi_answer *answer)
-{
-	const struct envoi_stanza_error *error = envoi_answer_error(answer);
-	return error != NULL && error->condition == ENVOI_ITEM_NOT_FOUND;
-}
-
 static void on_items(void *user, const struct envoi_answer *answer)
 {
 	struct envoi_session *session = user;
@@ -129,7 +133,7 @@ static void on_items(void *user, const struct envoi_answer *answer)
 	}
 	const struct envoi_pubsub *pubsub = envoi_answer_payload(answer);
 	envoi__bookmarks_clear(self, ENVOI__BOOKMARK_ITEM);
-	self->is_complete = pubsub != NULL || is_missing(answer);
+	self->has_items = self->is_complete = pubsub != NULL || is_missing(answer);
 	if (pubsub != NULL && pubsub->items != NULL) {
 		keep_items(self, pubsub->items);
 	}
@@ -167,7 +171,7 @@ static void restore(struct envoi_handler *handler, struct envoi_session *session
 	}
 	envoi__bookmarks_clear(self, ENVOI__BOOKMARK_ITEM); /* they may be another account's */
 	envoi__bookmarks_clear(self, ENVOI__BOOKMARK_OLD);
-	self->is_read = self->is_complete = self->is_compat = false;
+	self->has_items = self->is_read = self->is_complete = self->is_compat = false;
 	int r = envoi_jid_bare(&own, envoi_session_jid(session));
 	if (r == ENVOI_OK) {
 		r = envoi_disco_info_get(

@@ -25,7 +25,9 @@ struct envoi__bookmarks {
 	struct envoi__bookmark **list; /* sorted by address */
 	size_t count, room;
 	bool is_compat; /* the server keeps both stores alike */
-	bool is_read, is_complete;
+	bool has_items; /* the node was read, or there is none */
+	bool is_read; /* both stores were asked, and has_items */
+	bool is_complete;
 };
 
 /** Where a bookmark stands. */

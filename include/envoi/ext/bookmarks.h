@@ -92,7 +92,7 @@ ENVOI_API const struct envoi_bookmarks_room *envoi_bookmarks_find(
  * @param user  passed to @p done
  * @retval ENVOI_ERR_INVALID  the address is NULL or not bare, or XML does not allow a text
  * @retval ENVOI_ERR_STATE    the session does not use the extension, or the stores were not
- *                            read yet
+ *                            read yet, or the node could not be read
  * Other errors as envoi_pep_store().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_bookmarks_set(struct envoi_session *session,

@@ -179,6 +179,24 @@ static void a_node_that_cannot_be_read_is_a_failure(void **state)
 	assert_string_equal(wire_log(wire), "failed ");
 	assert_string_equal(list(wire), "a@b ''; ");
 	assert_false(envoi_bookmarks_is_complete(wire->session));
+	struct envoi_jid *jid;
+	assert_int_equal(envoi_jid_from_text(&jid, wire->context, "a@b"), ENVOI_OK);
+	const struct envoi_bookmarks_room room = {.jid = jid};
+	/* what other clients have added to the item would be lost */
+	assert_int_equal(envoi_bookmarks_set(wire->session, &room, NULL, wire), ENVOI_ERR_STATE);
+	envoi_jid_unref(jid);
+}
+
+static void a_storage_that_cannot_be_read_is_a_failure(void **state)
+{
+	struct wire *wire = *state;
+	use(wire);
+	answer(wire, "disco#info", "result", INFO(""));
+	answer(wire, READ_ITEMS, "result", ITEMS(ITEM("a@b", "", "")));
+	answer(wire, READ_STORAGE, "error", ERROR("internal-server-error"));
+	assert_string_equal(wire_log(wire), "failed ");
+	assert_string_equal(list(wire), "a@b ''; ");
+	assert_false(envoi_bookmarks_is_complete(wire->session));
 }
 
 static void malformed_bookmarks_are_left_out(void **state)
@@ -506,6 +524,7 @@ int main(void)
 		ONLINE(a_server_that_converts_has_one_store),
 		ONLINE(no_node_and_no_storage_are_no_bookmarks),
 		ONLINE(a_node_that_cannot_be_read_is_a_failure),
+		ONLINE(a_storage_that_cannot_be_read_is_a_failure),
 		ONLINE(malformed_bookmarks_are_left_out),
 		TEST(they_are_read_again_in_each_new_session),
 		TEST(changes_by_other_clients_are_taken),

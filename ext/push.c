@@ -29,14 +29,15 @@ struct push {
 	struct envoi_context *context;
 	struct envoi_push_service *service; /* of envoi_payload_dup(); NULL: none */
 	enum envoi_push_state state;
-	unsigned int requests; /* number of the last one: earlier answers do not count */
+	bool is_requested; /* the service, in this session of the server */
+	uint64_t number; /* of the service and the attempt: earlier answers do not count */
 };
 
 /* What an answer belongs to */
 struct attempt {
 	struct envoi_session *session;
 	struct envoi_context *context;
-	unsigned int number;
+	uint64_t number;
 };
 
 static const struct envoi_handler_impl push_impl;
@@ -57,7 +58,7 @@ static void on_answer(void *user, const struct envoi_answer *answer)
 	struct attempt *attempt = user;
 	struct envoi_session *session = attempt->session;
 	int code = envoi_answer_code(answer);
-	unsigned int number = attempt->number;
+	uint64_t number = attempt->number;
 	struct envoi_context *context = attempt->context;
 	envoi_free(context, attempt);
 	if (code == ENVOI_ERR_CANCELED || code == ENVOI_ERR_DISCONNECTED) {
@@ -65,7 +66,7 @@ static void on_answer(void *user, const struct envoi_answer *answer)
 		return;
 	}
 	struct push *self = find(session);
-	if (self != NULL && self->requests == number && self->service != NULL) {
+	if (self != NULL && self->number == number && self->service != NULL) {
 		self->state = code == ENVOI_OK ? ENVOI_PUSH_ON : ENVOI_PUSH_FAILED;
 		if (code != ENVOI_OK) {
 			envoi_log(context, ENVOI_LOG_INFO, ENVOI_LOG_SESSION,
@@ -83,7 +84,7 @@ static int enable(struct push *self, struct envoi_session *session)
 	int r = ENVOI_ERR_NOMEM;
 	if (attempt != NULL) {
 		*attempt = (struct attempt){
-			session, envoi_context_ref(self->context), ++self->requests};
+			session, envoi_context_ref(self->context), ++self->number};
 		r = envoi_request(session,
 			envoi_request_account_iq(
 				session, ENVOI_IQ_SET, &envoi_push_enable_type, self->service),
@@ -93,6 +94,7 @@ static int enable(struct push *self, struct envoi_session *session)
 		envoi_context_unref(attempt->context);
 		envoi_free(self->context, attempt);
 	}
+	self->is_requested = r == ENVOI_OK;
 	self->state = r == ENVOI_OK ? ENVOI_PUSH_PENDING : ENVOI_PUSH_FAILED;
 	return r;
 }
@@ -116,9 +118,8 @@ static int disable(struct envoi_session *session, const struct envoi_push_servic
 static void restore(struct envoi_handler *handler, struct envoi_session *session, bool is_resumed)
 {
 	struct push *self = from_handler(handler);
-	bool is_on = is_resumed &&
-		(self->state == ENVOI_PUSH_ON || self->state == ENVOI_PUSH_PENDING);
-	if (self->service == NULL || (is_on && self->requests > 0)) {
+	bool has_failed = self->state == ENVOI_PUSH_FAILED;
+	if (self->service == NULL || (is_resumed && self->is_requested && !has_failed)) {
 		return;
 	}
 	int r = enable(self, session);
@@ -193,7 +194,8 @@ int envoi_push_set(struct envoi_session *session, const struct envoi_push_servic
 	}
 	envoi_payload_free(&envoi_push_enable_type, old);
 	if (!is_online) {
-		self->requests = 0;
+		self->number++;
+		self->is_requested = false;
 		self->state = ENVOI_PUSH_PENDING;
 		return ENVOI_DECLINED;
 	}

@@ -15,6 +15,7 @@
 #include <envoi/ext/push.h>
 
 #include "stanzas.h"
+#include "stream_management_fixture.h"
 #include "test_allocator.h"
 #include "wire.h"
 #include "xep_examples.h"
@@ -145,6 +146,31 @@ static void an_old_answer_does_not_count(void **state)
 	assert_string_equal(wire_log(wire), "");
 }
 
+/* The first service is answered when the session has resumed. */
+static void an_answer_to_the_service_before_a_resumption_does_not_count(void **state)
+{
+	struct wire *wire = *state;
+	struct envoi_jid *jid;
+	assert_int_equal(envoi_jid_from_text(&jid, wire->context, "push.client.example"), ENVOI_OK);
+	struct envoi_push_service wanted = {.jid = jid, .node = node};
+	sm_enable(wire, RESUMABLE);
+	assert_int_equal(envoi_session_use(wire->session, &envoi_push_extension, NULL), ENVOI_OK);
+	assert_int_equal(envoi_push_set(wire->session, &wanted), ENVOI_OK);
+	wire_run(wire, 0);
+	char answer[200];
+	snprintf(answer, sizeof(answer), "<iq type='result' id='%s'/>",
+		wire_id_in(strstr(wire_heard(wire), "<iq ")));
+	sm_cut(wire);
+	wanted.node = other_node;
+	assert_int_equal(envoi_push_set(wire->session, &wanted), ENVOI_DECLINED);
+	envoi_jid_unref(jid);
+	sm_offer_resumption(wire, "s1", "0");
+	assert_non_null(
+		strstr(wire_talk(wire, "<resumed " SM " previd='s1' h='1'/>"), "node='other'"));
+	(void)wire_talk(wire, answer);
+	assert_int_equal(envoi_push_state(wire->session), ENVOI_PUSH_PENDING);
+}
+
 static void they_are_disabled_by_address_and_node(void **state)
 {
 	struct wire *wire = *state;
@@ -235,6 +261,9 @@ int main(void)
 		TEST(an_offline_session_waits),
 		TEST(another_service_replaces_the_first),
 		TEST(an_old_answer_does_not_count),
+		cmocka_unit_test_setup_teardown(
+			an_answer_to_the_service_before_a_resumption_does_not_count, sm_setup,
+			sm_teardown),
 		TEST(they_are_disabled_by_address_and_node),
 		TEST(what_cannot_be_enabled_is_refused),
 		TEST(an_answer_after_the_last_use_is_ignored),

@@ -106,6 +106,21 @@ static bool fits(const struct storing *storing, const struct envoi_pubsub_config
 		has_room(storing, config->max_items);
 }
 
+/* @retval ENVOI_DECLINED  the form says something else than is wanted */
+static int check(const struct storing *storing, const struct envoi_form *form)
+{
+	void *value = NULL;
+	int r = form == NULL
+		? ENVOI_ERR_UNSUPPORTED
+		: envoi_forms_read(&value, storing->context, &envoi_pubsub_config_type, form, NULL);
+	if (r != ENVOI_OK) {
+		return r == ENVOI_ERR_NOMEM ? r : ENVOI_ERR_UNSUPPORTED;
+	}
+	bool is_right = fits(storing, value);
+	envoi_payload_free(&envoi_pubsub_config_type, value);
+	return is_right ? ENVOI_OK : ENVOI_DECLINED;
+}
+
 static bool has_field(const struct envoi_form *form, const char *var)
 {
 	return envoi_forms_field(form, var) != NULL;
@@ -161,16 +176,20 @@ static int create(struct storing *storing)
 	return r;
 }
 
+/* A node that cannot become what is wanted stays as it is. */
 static int configure(struct storing *storing, const struct envoi_form *form)
 {
-	struct envoi_form *filled;
+	struct envoi_form *filled = NULL;
 	int r = fill(&filled, storing, form);
+	storing->is_configured = true;
 	if (r == ENVOI_OK) {
-		storing->is_configured = true;
+		r = check(storing, filled);
+	}
+	if (r == ENVOI_OK) {
 		r = envoi_pubsub_config_set(
 			storing->session, NULL, storing->node, filled, on_configured, storing);
-		envoi_payload_free(&envoi_forms_type, filled);
 	}
+	envoi_payload_free(&envoi_forms_type, filled);
 	return r == ENVOI_OK || r == ENVOI_ERR_NOMEM ? r : ENVOI_ERR_UNSUPPORTED;
 }
 
@@ -192,17 +211,9 @@ static int publish(struct storing *storing)
 
 static int take_config(struct storing *storing, const struct envoi_form *form)
 {
-	void *value = NULL;
-	int r = form == NULL
-		? ENVOI_DECLINED
-		: envoi_forms_read(&value, storing->context, &envoi_pubsub_config_type, form, NULL);
-	if (r != ENVOI_OK) {
-		return r == ENVOI_ERR_NOMEM ? r : ENVOI_ERR_UNSUPPORTED;
-	}
-	bool is_right = fits(storing, value);
-	envoi_payload_free(&envoi_pubsub_config_type, value);
-	if (is_right) {
-		return publish(storing);
+	int r = check(storing, form);
+	if (r != ENVOI_DECLINED) {
+		return r == ENVOI_OK ? publish(storing) : r;
 	}
 	return storing->is_configured ? ENVOI_ERR_UNSUPPORTED : configure(storing, form);
 }

@@ -104,6 +104,31 @@ static void a_new_node_is_created_and_read_back_before_it_is_written_to(void **s
 	assert_string_equal(wire_log(wire), "ENVOI_OK\n");
 }
 
+#define FORM(fields) \
+	"<pubsub xmlns='" PUBSUB "#owner'><configure node='urn:n'><x xmlns='jabber:x:data' " \
+	"type='form'><field var='FORM_TYPE' type='hidden'><value>" PUBSUB \
+	"#node_config</value></field>" fields "</x></configure></pubsub>"
+#define FEW \
+	"<field var='pubsub#max_items' type='list-single'><value>1</value>" \
+	"<option><value>1</value></option><option><value>5</value></option></field>"
+
+static void a_node_that_would_not_become_right_is_left_alone(void **state)
+{
+	static const char *const configs[] = {
+		FORM(FIELD("access_model", "presence") FIELD("max_items", "10")),
+		FORM(FIELD("access_model", "presence") FIELD("persist_items", "1")),
+		FORM(FIELD("persist_items", "1") FIELD("max_items", "10")),
+		FORM(FIELD("access_model", "presence") FIELD("persist_items", "1") FEW),
+	};
+	struct wire *wire = *state;
+	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+		assert_int_equal(store(wire, ENVOI_PEP_PRIVATE, i == 3 ? 100 : 0), ENVOI_OK);
+		step(wire, READ, "result", configs[i]);
+		assert_string_equal(wire_log(wire), "ENVOI_ERR_UNSUPPORTED\n");
+		assert_string_equal(wire_heard(wire), "");
+	}
+}
+
 static void a_node_that_is_right_is_written_to(void **state)
 {
 	struct wire *wire = *state;
@@ -478,6 +503,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_node_is_created_and_read_back_before_it_is_written_to),
+		TEST(a_node_that_would_not_become_right_is_left_alone),
 		TEST(a_node_that_is_right_is_written_to),
 		TEST(a_node_that_is_not_is_configured_and_read_again),
 		TEST(a_node_that_cannot_be_private_is_not_written_to),

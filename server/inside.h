@@ -91,7 +91,7 @@ struct envoi__account {
 	struct envoi__job load;
 	bool is_loaded;
 	bool is_running; /* tasks */
-	bool is_leaving; /* its client has asked for its removal */
+	bool is_leaving; /* it is being removed */
 	size_t holds; /* by resources, jobs and parcels */
 	struct envoi__list tasks, resources;
 	struct envoi__table contacts;
@@ -187,6 +187,9 @@ void envoi__saving_cancel(struct envoi_store_job *job);
 
 extern const struct envoi_sasl_directory_impl envoi__server_directory_impl;
 void envoi__changes_cancel(struct envoi_server *server);
+/** envoi_server_set_password() with a mode of the store */
+int envoi__password_set(struct envoi_server *server, const char *name, const char *password,
+	enum envoi_store_mode mode, envoi_server_changed_fn *done, void *user);
 
 /* --- connections.c --- */
 

@@ -251,12 +251,15 @@ static int make_account(struct memory_store *store, const char *name, struct acc
 }
 
 static int write_verifiers(struct memory_store *store, const char *name,
-	const char *const *verifiers, size_t count, bool is_new)
+	const char *const *verifiers, size_t count, enum envoi_store_mode mode)
 {
 	struct account *account = find(store, name);
 	bool is_made = account == NULL;
-	if (!is_made && is_new) {
+	if (!is_made && mode == ENVOI_STORE_NEW) {
 		return ENVOI_ERR_EXISTS;
+	}
+	if (is_made && mode == ENVOI_STORE_CHANGE) {
+		return ENVOI_ERR_NOT_FOUND;
 	}
 	int r = is_made ? make_account(store, name, &account) : ENVOI_OK;
 	if (r == ENVOI_OK) {
@@ -270,10 +273,10 @@ static int write_verifiers(struct memory_store *store, const char *name,
 }
 
 static void set_verifiers(struct envoi_store *base, struct envoi_store_job *job,
-	const char *account, const char *const *verifiers, size_t count, bool is_new)
+	const char *account, const char *const *verifiers, size_t count, enum envoi_store_mode mode)
 {
 	struct memory_store *store = from_store(base);
-	end_later(store, job, write_verifiers(store, account, verifiers, count, is_new));
+	end_later(store, job, write_verifiers(store, account, verifiers, count, mode));
 }
 
 static void remove_account(struct envoi_store *base, struct envoi_store_job *job, const char *name)

@@ -122,7 +122,7 @@ struct change {
 	struct envoi__list link; /* of the server, until then */
 	struct envoi_server *server;
 	struct envoi_jid *jid;
-	bool is_new;
+	enum envoi_store_mode mode;
 	int code; /* the first failure of a derivation */
 	envoi_server_changed_fn *done;
 	void *user;
@@ -169,7 +169,7 @@ static void store_verifiers(struct change *change)
 	envoi__list_remove(&change->link);
 	envoi__job_begin(&change->job, server, NULL, on_stored);
 	server->store->impl->set_verifiers(server->store, &change->job.job,
-		envoi_jid_local(change->jid), verifiers, MECHANISMS, change->is_new);
+		envoi_jid_local(change->jid), verifiers, MECHANISMS, change->mode);
 }
 
 static bool is_derived(const struct change *change)
@@ -217,8 +217,8 @@ static int derive(struct change *change, const char *password)
 	return r;
 }
 
-int envoi_server_set_password(struct envoi_server *server, const char *name, const char *password,
-	bool is_new, envoi_server_changed_fn *done, void *user)
+int envoi__password_set(struct envoi_server *server, const char *name, const char *password,
+	enum envoi_store_mode mode, envoi_server_changed_fn *done, void *user)
 {
 	if (name == NULL || password == NULL) {
 		return ENVOI_ERR_INVALID;
@@ -228,7 +228,7 @@ int envoi_server_set_password(struct envoi_server *server, const char *name, con
 		return ENVOI_ERR_NOMEM;
 	}
 	change->server = server;
-	change->is_new = is_new;
+	change->mode = mode;
 	change->done = done;
 	change->user = user;
 	envoi__list_append(&server->changes, &change->link);
@@ -241,6 +241,13 @@ int envoi_server_set_password(struct envoi_server *server, const char *name, con
 		free_change(change);
 	}
 	return r;
+}
+
+int envoi_server_set_password(struct envoi_server *server, const char *name, const char *password,
+	bool is_new, envoi_server_changed_fn *done, void *user)
+{
+	return envoi__password_set(
+		server, name, password, is_new ? ENVOI_STORE_NEW : ENVOI_STORE_ANY, done, user);
 }
 
 void envoi__changes_cancel(struct envoi_server *server)

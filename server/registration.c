@@ -122,8 +122,9 @@ static int begin(struct envoi_server *server, struct envoi_stanza *request, stru
 	registration->request = envoi_stanza_ref(request);
 	registration->is_new = state != NULL;
 	envoi__list_append(&server->registrations, &registration->link);
-	int r = envoi_server_set_password(
-		server, name, password, registration->is_new, on_changed, registration);
+	int r = envoi__password_set(server, name, password,
+		registration->is_new ? ENVOI_STORE_NEW : ENVOI_STORE_CHANGE, on_changed,
+		registration);
 	if (r < 0) {
 		free_registration(registration);
 	} else if (state != NULL) {
@@ -302,8 +303,6 @@ static void answer_get(const struct envoi__routed *routed, struct envoi__account
 	}
 }
 
-/* The store makes an account that does not exist when a password is set: a change that is pending
- * would bring back the one that is removed. */
 static bool has_pending_change(const struct envoi__account *account)
 {
 	const struct envoi__list *end = &account->server->registrations;
@@ -325,9 +324,8 @@ static enum envoi_stanza_condition take_removal(
 	if (envoi_element_next(envoi_element_first(query)) != NULL) {
 		return ENVOI_BAD_REQUEST;
 	}
-	bool is_begun = !account->is_leaving && !has_pending_change(account) &&
+	bool is_begun = !account->is_leaving &&
 		envoi__account_remove(account, routed->stanza) == ENVOI_OK;
-	account->is_leaving |= is_begun;
 	return is_begun ? ENVOI_STANZA_NO_CONDITION : ENVOI_RESOURCE_CONSTRAINT;
 }
 

@@ -92,6 +92,10 @@ static int remove_jid(struct envoi_server *server, struct envoi_jid *jid,
 	removal->request = request == NULL ? NULL : envoi_stanza_ref(request);
 	removal->done = done;
 	removal->user = user;
+	struct envoi__account *account = envoi__account_loaded(server, jid);
+	if (account != NULL) {
+		account->is_leaving = true;
+	}
 	envoi__job_begin(&removal->job, server, NULL, on_removed);
 	store->impl->remove(store, &removal->job.job, envoi_jid_local(jid));
 	return ENVOI_OK;

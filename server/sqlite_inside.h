@@ -96,10 +96,10 @@ struct envoi__sqlite_jobs {
 /* --- sqlite_jobs.c --- */
 
 extern const struct envoi__sqlite_kind envoi__sqlite_look_up, envoi__sqlite_make_account,
-	envoi__sqlite_set_verifiers, envoi__sqlite_remove, envoi__sqlite_load_roster,
-	envoi__sqlite_set_contact, envoi__sqlite_remove_contact, envoi__sqlite_add_message,
-	envoi__sqlite_load_messages, envoi__sqlite_remove_messages, envoi__sqlite_set_value,
-	envoi__sqlite_remove_value, envoi__sqlite_get_value;
+	envoi__sqlite_set_verifiers, envoi__sqlite_change_verifiers, envoi__sqlite_remove,
+	envoi__sqlite_load_roster, envoi__sqlite_set_contact, envoi__sqlite_remove_contact,
+	envoi__sqlite_add_message, envoi__sqlite_load_messages, envoi__sqlite_remove_messages,
+	envoi__sqlite_set_value, envoi__sqlite_remove_value, envoi__sqlite_get_value;
 
 /* --- sqlite_database.c --- */
 
@@ -119,6 +119,7 @@ extern const struct envoi__sqlite_kind envoi__sqlite_look_up, envoi__sqlite_make
 	X(PUT_ACCOUNT, \
 		"INSERT INTO accounts (name, verifiers) VALUES (?1, ?5)" \
 		" ON CONFLICT (name) DO UPDATE SET verifiers = excluded.verifiers") \
+	X(CHANGE_ACCOUNT, "UPDATE accounts SET verifiers = ?5 WHERE name = ?1") \
 	X(REMOVE_ACCOUNT, "DELETE FROM accounts WHERE name = ?1") \
 	X(GET_CONTACTS, \
 		"SELECT jid, contacts.name, groups, subscription, listed, request," \

@@ -100,6 +100,11 @@ static int set_verifiers(struct envoi__sqlite_database *database, struct envoi__
 	return envoi__sqlite_write(database, ENVOI__SQLITE_PUT_ACCOUNT, job);
 }
 
+static int change_verifiers(struct envoi__sqlite_database *database, struct envoi__sqlite_job *job)
+{
+	return change_account(database, ENVOI__SQLITE_CHANGE_ACCOUNT, job);
+}
+
 static int remove_account(struct envoi__sqlite_database *database, struct envoi__sqlite_job *job)
 {
 	return change_account(database, ENVOI__SQLITE_REMOVE_ACCOUNT, job);
@@ -108,6 +113,7 @@ static int remove_account(struct envoi__sqlite_database *database, struct envoi_
 JOB(look_up, false);
 JOB(make_account, true);
 JOB(set_verifiers, true);
+JOB(change_verifiers, true);
 const struct envoi__sqlite_kind envoi__sqlite_remove = {.writes = true, .run = remove_account};
 
 /* --- rosters --- */

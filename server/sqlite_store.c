@@ -162,11 +162,15 @@ static void look_up(struct envoi_store *store, struct envoi_store_job *job, cons
 }
 
 static void set_verifiers(struct envoi_store *store, struct envoi_store_job *job,
-	const char *account, const char *const *verifiers, size_t count, bool is_new)
+	const char *account, const char *const *verifiers, size_t count, enum envoi_store_mode mode)
 {
+	static const struct envoi__sqlite_kind *const kinds[] = {
+		[ENVOI_STORE_ANY] = &envoi__sqlite_set_verifiers,
+		[ENVOI_STORE_NEW] = &envoi__sqlite_make_account,
+		[ENVOI_STORE_CHANGE] = &envoi__sqlite_change_verifiers,
+	};
 	begin(store, job, account,
-		(struct request){
-			.kind = is_new ? &envoi__sqlite_make_account : &envoi__sqlite_set_verifiers,
+		(struct request){.kind = kinds[mode],
 			.arguments[ENVOI__SQLITE_DATA] = texts(verifiers, count)});
 }
 

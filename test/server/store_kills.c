@@ -108,7 +108,7 @@ static void begin(struct envoi_store_job *job)
 	} else if (number % 3 == 1) {
 		store->impl->set_contact(store, job, "alice", &contact);
 	} else {
-		store->impl->set_verifiers(store, job, text, &name, 1, true);
+		store->impl->set_verifiers(store, job, text, &name, 1, ENVOI_STORE_NEW);
 	}
 }
 
@@ -246,7 +246,8 @@ static void make_alice(void)
 	static const char *const verifiers[] = {"n0"}; /* not looked up */
 	struct found found = {.job.done = on_read};
 	struct opened opened = open_store();
-	opened.store->impl->set_verifiers(opened.store, &found.job, "alice", verifiers, 1, true);
+	opened.store->impl->set_verifiers(
+		opened.store, &found.job, "alice", verifiers, 1, ENVOI_STORE_NEW);
 	wait_for(&opened, &found);
 	envoi_store_destroy(opened.store);
 	envoi_context_unref(opened.context);

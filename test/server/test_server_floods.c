@@ -212,7 +212,7 @@ static void make_account(const char *name)
 		"ywJYVz0nm/y3tcyI3qXB89hBjaX1PJEJLUzrN3+/5aM=";
 	struct envoi_store_job job = {.done = on_written};
 	host_make(&host);
-	host.store->impl->set_verifiers(host.store, &job, name, &verifier, 1, true);
+	host.store->impl->set_verifiers(host.store, &job, name, &verifier, 1, ENVOI_STORE_NEW);
 	host_run(&host, 1);
 }
 

@@ -76,12 +76,18 @@ static void accounts_are_made_changed_and_removed(void **state)
 	store_make_alice();
 	STORE_DO(look_up, "alice");
 	assert_store_ends("OK one two");
-	STORE_DO(set_verifiers, "alice", two, 2, true);
+	STORE_DO(set_verifiers, "alice", two, 2, ENVOI_STORE_NEW);
 	assert_store_ends("ERR_EXISTS");
-	STORE_DO(set_verifiers, "alice", two + 1, 1, false);
+	STORE_DO(set_verifiers, "alice", two + 1, 1, ENVOI_STORE_ANY);
 	assert_store_ends("OK");
 	STORE_DO(look_up, "alice");
 	assert_store_ends("OK two");
+	STORE_DO(set_verifiers, "alice", two, 2, ENVOI_STORE_CHANGE);
+	assert_store_ends("OK");
+	STORE_DO(set_verifiers, "bob", two, 2, ENVOI_STORE_CHANGE);
+	assert_store_ends("ERR_NOT_FOUND");
+	STORE_DO(look_up, "bob");
+	assert_store_ends("ERR_NOT_FOUND");
 	STORE_DO(look_up, "alic");
 	assert_store_ends("ERR_NOT_FOUND");
 	STORE_DO(remove, "alice");
@@ -317,7 +323,7 @@ static bool begin_one(struct envoi_store *store, struct envoi_store_job *job, si
 		.jid = "bob@h", .groups = groups, .group_count = 1, .is_listed = true};
 	switch (which) {
 	case 0:
-		store->impl->set_verifiers(store, job, "alice", two, 2, true);
+		store->impl->set_verifiers(store, job, "alice", two, 2, ENVOI_STORE_NEW);
 		break;
 	case 1:
 		store->impl->look_up(store, job, "alice");

@@ -99,12 +99,12 @@ static void look_up(struct envoi_store *store, struct envoi_store_job *job, cons
 }
 
 static void set_verifiers(struct envoi_store *store, struct envoi_store_job *job,
-	const char *account, const char *const *verifiers, size_t count, bool is_new)
+	const char *account, const char *const *verifiers, size_t count, enum envoi_store_mode mode)
 {
 	struct limping_store *limping = from_store(store);
 	if (!fails(limping, job)) {
 		limping->memory->impl->set_verifiers(
-			limping->memory, job, account, verifiers, count, is_new);
+			limping->memory, job, account, verifiers, count, mode);
 		hold_back(limping, job);
 	}
 }

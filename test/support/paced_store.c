@@ -110,8 +110,9 @@ static void cancel(struct envoi_store *store, struct envoi_store_job *job)
 
 FORWARD_ACCOUNT(look_up)
 FORWARD_ACCOUNT(load_roster)
-FORWARD(set_verifiers, (FIRST, const char *const *verifiers, size_t count, bool is_new), verifiers,
-	count, is_new)
+FORWARD(set_verifiers,
+	(FIRST, const char *const *verifiers, size_t count, enum envoi_store_mode mode), verifiers,
+	count, mode)
 FORWARD(set_contact, (FIRST, const struct envoi_store_contact *contact), contact)
 FORWARD(remove_contact, (FIRST, const char *jid, uint64_t version), jid, version)
 FORWARD(add_message, (FIRST, const char *xml, size_t len, size_t limit), xml, len, limit)

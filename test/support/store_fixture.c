@@ -89,7 +89,7 @@ void assert_store_ends(const char *expected)
 void store_make_alice(void)
 {
 	static const char *const verifiers[] = {"one", "two"};
-	STORE_DO(set_verifiers, "alice", verifiers, 2, true);
+	STORE_DO(set_verifiers, "alice", verifiers, 2, ENVOI_STORE_NEW);
 	assert_store_ends("OK");
 }
 

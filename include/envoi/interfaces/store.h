@@ -115,6 +115,13 @@ struct envoi_store_answer {
 	size_t value_len;
 };
 
+/** Which accounts get verifiers. */
+enum envoi_store_mode {
+	ENVOI_STORE_ANY, /**< an account that does not exist is made */
+	ENVOI_STORE_NEW, /**< the account must not exist: else ENVOI_ERR_EXISTS */
+	ENVOI_STORE_CHANGE, /**< the account must exist: else ENVOI_ERR_NOT_FOUND */
+};
+
 /**
  * The functions of a store. All are REQUIRED. Each begins @p job, which has `done` and is not open.
  * They are called from the loop and must not call back before they return.
@@ -127,12 +134,11 @@ struct envoi_store_impl {
 	/** Read the verifiers of an account. Ends with ENVOI_ERR_NOT_FOUND: there is no account. */
 	void (*look_up)(
 		struct envoi_store *store, struct envoi_store_job *job, const char *account);
-	/**
-	 * Make an account, or replace its verifiers; its other contents stay.
-	 * @param is_new  the account must not exist: else the job ends with ENVOI_ERR_EXISTS
-	 */
+	/** Make an account, or replace its verifiers; its other contents stay. Ends with
+	 * ENVOI_ERR_EXISTS or ENVOI_ERR_NOT_FOUND as @p mode says. */
 	void (*set_verifiers)(struct envoi_store *store, struct envoi_store_job *job,
-		const char *account, const char *const *verifiers, size_t count, bool is_new);
+		const char *account, const char *const *verifiers, size_t count,
+		enum envoi_store_mode mode);
 	/** Remove an account with all its contents. Ends with ENVOI_ERR_NOT_FOUND. */
 	void (*remove)(struct envoi_store *store, struct envoi_store_job *job, const char *account);
 

@@ -88,15 +88,15 @@ static struct envoi__task *take_task(struct envoi__account *account)
 {
 	struct envoi__task *task = ENVOI_CONTAINER_OF(
 		account->tasks.next, struct envoi__task, link);
-	envoi__task_withdraw(account->server, task);
+	envoi__task_withdraw(task);
 	return task;
 }
 
-void envoi__task_withdraw(struct envoi_server *server, struct envoi__task *task)
+void envoi__task_withdraw(struct envoi__task *task)
 {
 	if (task->link.next != NULL && !envoi__list_is_empty(&task->link)) {
 		envoi__list_remove(&task->link);
-		server->waiting -= !task->is_free;
+		envoi__place_leave(&task->place);
 	}
 }
 
@@ -247,7 +247,9 @@ void envoi__account_want(
 		run_now(account, task);
 		return;
 	}
-	int r = !task->is_free && envoi__store_is_busy(server) ? ENVOI_ERR_FULL : ENVOI_OK;
+	struct envoi__account *sender = task->is_own ? account : task->sender;
+	bool is_refused = !task->is_free && envoi__store_is_busy(server, sender);
+	int r = is_refused ? ENVOI_ERR_FULL : ENVOI_OK;
 	if (r == ENVOI_OK && account == NULL) {
 		r = load(&account, server, jid);
 	}
@@ -256,5 +258,7 @@ void envoi__account_want(
 		return;
 	}
 	envoi__list_append(&account->tasks, &task->link);
-	server->waiting += !task->is_free;
+	if (!task->is_free) {
+		envoi__place_take(&task->place, server, task->is_own ? account : task->sender);
+	}
 }

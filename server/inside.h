@@ -68,11 +68,20 @@ struct envoi__job {
 
 /* --- what waits for an account --- */
 
+/** One of server.waiting-stanzas. Zeroed: none. */
+struct envoi__place {
+	struct envoi_server *server; /* NULL: none */
+	struct envoi__account *account; /* whose client has sent it, held; NULL: none */
+};
+
 /** Something to be done when an account is in memory. */
 struct envoi__task {
 	struct envoi__list link;
 	/** it is not a stanza: server.waiting-stanzas does not hold for it */
 	bool is_free;
+	bool is_own; /* it comes from a client of the account */
+	struct envoi__account *sender; /* until it is begun; NULL: none, or is_own */
+	struct envoi__place place; /* while it waits */
 	/**
 	 * @param account  NULL on failure
 	 * @param code     ENVOI_OK; ENVOI_ERR_NOT_FOUND: there is no such account; ENVOI_ERR_FULL:
@@ -92,7 +101,8 @@ struct envoi__account {
 	bool is_loaded;
 	bool is_running; /* tasks */
 	bool is_leaving; /* it is being removed */
-	size_t holds; /* by resources, jobs and parcels */
+	size_t holds; /* by resources, jobs, parcels and places */
+	size_t waiting; /* places */
 	struct envoi__list tasks, resources;
 	struct envoi__table contacts;
 	struct envoi__table blocked; /* addresses (XEP-0191) */
@@ -162,9 +172,15 @@ void envoi__server_progressed(struct envoi_server *server);
 void envoi__job_begin(struct envoi__job *job, struct envoi_server *server,
 	struct envoi__account *account,
 	void (*done)(struct envoi__job *job, int code, const struct envoi_store_answer *answer));
-/** @return whether as many stanzas wait for the store as the setting allows: the next one is
- * refused with resource-constraint, before it has changed anything */
-bool envoi__store_is_busy(const struct envoi_server *server);
+/** @return whether as many stanzas wait for the store as the settings allow, in all or of the
+ * account that has sent the next one: it is refused with resource-constraint, before it has changed
+ * anything. @param sender  NULL: none */
+bool envoi__store_is_busy(const struct envoi_server *server, const struct envoi__account *sender);
+/** Take a place; there need not be one. @param sender  NULL: none */
+void envoi__place_take(
+	struct envoi__place *place, struct envoi_server *server, struct envoi__account *sender);
+/** Leave a place, if it was taken; the account of the sender may be freed. */
+void envoi__place_leave(struct envoi__place *place);
 /** End a job without `done`. */
 void envoi__job_cancel(struct envoi__job *job);
 /** End all jobs of a server with ENVOI_ERR_CANCELED. */
@@ -187,9 +203,11 @@ void envoi__saving_cancel(struct envoi_store_job *job);
 
 extern const struct envoi_sasl_directory_impl envoi__server_directory_impl;
 void envoi__changes_cancel(struct envoi_server *server);
-/** envoi_server_set_password() with a mode of the store */
+/** envoi_server_set_password() with a mode of the store. @param sender  whose client has asked for
+ * it; NULL: none */
 int envoi__password_set(struct envoi_server *server, const char *name, const char *password,
-	enum envoi_store_mode mode, envoi_server_changed_fn *done, void *user);
+	enum envoi_store_mode mode, struct envoi__account *sender, envoi_server_changed_fn *done,
+	void *user);
 
 /* --- connections.c --- */
 
@@ -214,7 +232,7 @@ struct envoi__account *envoi__account_ready(
 struct envoi__account *envoi__account_loaded(
 	const struct envoi_server *server, const struct envoi_jid *jid);
 /** Take a task back, if it waits. */
-void envoi__task_withdraw(struct envoi_server *server, struct envoi__task *task);
+void envoi__task_withdraw(struct envoi__task *task);
 /** The store has no such account any more: find it no longer. It is held. */
 void envoi__account_forget(struct envoi__account *account);
 void envoi__account_hold(struct envoi__account *account);
@@ -279,6 +297,8 @@ void envoi__route_forget(struct envoi__resource *resource);
 /** @return the acknowledgement of the stanza (XEP-0198), which is held until
  * envoi_hold_release(); NULL: there is none to hold */
 struct envoi_hold *envoi__route_hold(const struct envoi__routed *routed);
+/** @return the account of the client that has sent a stanza; NULL: none */
+struct envoi__account *envoi__route_sender(const struct envoi__routed *routed);
 /** Deliver a stanza to the domain or to an account, by its `to`. */
 void envoi__route(const struct envoi__routed *routed);
 /** Answer a stanza with an error, if it may be answered. */

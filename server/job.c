@@ -16,9 +16,35 @@ static void on_done(struct envoi_store_job *base, int code, const struct envoi_s
 	}
 }
 
-bool envoi__store_is_busy(const struct envoi_server *server)
+bool envoi__store_is_busy(const struct envoi_server *server, const struct envoi__account *sender)
 {
-	return server->waiting >= server->values.waiting;
+	return server->waiting >= server->values.waiting ||
+		(sender != NULL && sender->waiting >= server->values.waiting_of_account);
+}
+
+void envoi__place_take(
+	struct envoi__place *place, struct envoi_server *server, struct envoi__account *sender)
+{
+	*place = (struct envoi__place){server, sender};
+	server->waiting++;
+	if (sender != NULL) {
+		sender->waiting++;
+		envoi__account_hold(sender);
+	}
+}
+
+void envoi__place_leave(struct envoi__place *place)
+{
+	struct envoi__account *account = place->account;
+	if (place->server == NULL) {
+		return;
+	}
+	place->server->waiting--;
+	*place = (struct envoi__place){NULL, NULL};
+	if (account != NULL) {
+		account->waiting--;
+		envoi__account_release(account);
+	}
 }
 
 void envoi__job_begin(struct envoi__job *job, struct envoi_server *server,

@@ -63,6 +63,7 @@ struct storing {
 	struct envoi__job job;
 	struct envoi_stanza *head; /* of the message, without children: for an error */
 	struct envoi_hold *hold; /* until it is stored; NULL: none */
+	struct envoi__place place;
 };
 
 /* XEP-0203, section 2: a delay that pretends to be the server's is not the server's. */
@@ -127,7 +128,7 @@ static void on_stored(struct envoi__job *job, int code, const struct envoi_store
 	struct envoi_server *server = job->server;
 	const struct envoi__routed routed = {.server = server, .stanza = storing->head};
 	(void)answer;
-	server->waiting--;
+	envoi__place_leave(&storing->place);
 	if (code == ENVOI_OK) {
 		server->stats.stored++;
 	} else if (code != ENVOI_ERR_CANCELED) {
@@ -136,9 +137,9 @@ static void on_stored(struct envoi__job *job, int code, const struct envoi_store
 	free_storing(storing, server);
 }
 
-/* @param hold  taken on success */
+/* @param sender  NULL: none @param hold  taken on success */
 static int store(struct envoi__account *account, struct envoi_stanza *message, int64_t sent_ms,
-	struct envoi_hold *hold)
+	struct envoi__account *sender, struct envoi_hold *hold)
 {
 	struct envoi_server *server = account->server;
 	struct envoi_buffer xml;
@@ -152,7 +153,7 @@ static int store(struct envoi__account *account, struct envoi_stanza *message, i
 				      : write_delayed(&xml, server, message, sent_ms);
 	if (r == ENVOI_OK) {
 		storing->hold = hold;
-		server->waiting++;
+		envoi__place_take(&storing->place, server, sender);
 		envoi__job_begin(&storing->job, server, account, on_stored);
 		server->store->impl->add_message(server->store, &storing->job.job,
 			envoi__account_name(account), envoi_buffer_data(&xml),
@@ -183,13 +184,14 @@ void envoi__offline_add(const struct envoi__routed *routed, struct envoi__accoun
 	if (!envoi__offline_takes(routed->stanza)) {
 		return;
 	}
-	if (envoi__store_is_busy(routed->server)) {
+	struct envoi__account *sender = envoi__route_sender(routed);
+	if (envoi__store_is_busy(routed->server, sender)) {
 		envoi__route_fail(routed, ENVOI_ERR_FULL);
 		return;
 	}
 	struct envoi_hold *hold = envoi__route_hold(routed);
 	int r = store(account, routed->stanza, envoi_context_wall_clock_ms(routed->server->context),
-		hold);
+		sender, hold);
 	if (r < 0) {
 		envoi_hold_release(hold);
 		envoi__route_fail(routed, r);
@@ -201,7 +203,7 @@ void envoi__offline_add(const struct envoi__routed *routed, struct envoi__accoun
 void envoi__offline_return(
 	struct envoi__account *account, struct envoi_stanza *message, int64_t sent_ms)
 {
-	if (store(account, message, sent_ms, NULL) == ENVOI_OK) {
+	if (store(account, message, sent_ms, NULL, NULL) == ENVOI_OK) {
 		deliver_later(account);
 	}
 }

@@ -123,6 +123,7 @@ struct change {
 	struct envoi_server *server;
 	struct envoi_jid *jid;
 	enum envoi_store_mode mode;
+	struct envoi__place place;
 	int code; /* the first failure of a derivation */
 	envoi_server_changed_fn *done;
 	void *user;
@@ -136,6 +137,7 @@ static void free_change(struct change *change)
 		envoi_sasl_derivation_free(change->derivations[i].derivation);
 	}
 	envoi__list_remove(&change->link);
+	envoi__place_leave(&change->place);
 	envoi_jid_unref(change->jid);
 	explicit_bzero(change->derivations, sizeof(change->derivations));
 	envoi_free(context, change);
@@ -218,7 +220,8 @@ static int derive(struct change *change, const char *password)
 }
 
 int envoi__password_set(struct envoi_server *server, const char *name, const char *password,
-	enum envoi_store_mode mode, envoi_server_changed_fn *done, void *user)
+	enum envoi_store_mode mode, struct envoi__account *sender, envoi_server_changed_fn *done,
+	void *user)
 {
 	if (name == NULL || password == NULL) {
 		return ENVOI_ERR_INVALID;
@@ -232,6 +235,7 @@ int envoi__password_set(struct envoi_server *server, const char *name, const cha
 	change->done = done;
 	change->user = user;
 	envoi__list_append(&server->changes, &change->link);
+	envoi__place_take(&change->place, server, sender);
 	int r = envoi_jid_from_parts(
 		&change->jid, server->context, name, envoi_jid_domain(server->domain), NULL);
 	if (r == ENVOI_OK) {
@@ -246,8 +250,8 @@ int envoi__password_set(struct envoi_server *server, const char *name, const cha
 int envoi_server_set_password(struct envoi_server *server, const char *name, const char *password,
 	bool is_new, envoi_server_changed_fn *done, void *user)
 {
-	return envoi__password_set(
-		server, name, password, is_new ? ENVOI_STORE_NEW : ENVOI_STORE_ANY, done, user);
+	return envoi__password_set(server, name, password,
+		is_new ? ENVOI_STORE_NEW : ENVOI_STORE_ANY, NULL, done, user);
 }
 
 void envoi__changes_cancel(struct envoi_server *server)

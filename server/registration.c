@@ -111,7 +111,7 @@ static void on_changed(void *user, int code)
 
 /* @return ENVOI_OK: it will be answered */
 static int begin(struct envoi_server *server, struct envoi_stanza *request, struct state *state,
-	const char *name, const char *password)
+	struct envoi__account *sender, const char *name, const char *password)
 {
 	struct envoi__registration *registration = envoi_alloc_zeroed(
 		server->context, sizeof(*registration));
@@ -123,7 +123,7 @@ static int begin(struct envoi_server *server, struct envoi_stanza *request, stru
 	registration->is_new = state != NULL;
 	envoi__list_append(&server->registrations, &registration->link);
 	int r = envoi__password_set(server, name, password,
-		registration->is_new ? ENVOI_STORE_NEW : ENVOI_STORE_CHANGE, on_changed,
+		registration->is_new ? ENVOI_STORE_NEW : ENVOI_STORE_CHANGE, sender, on_changed,
 		registration);
 	if (r < 0) {
 		free_registration(registration);
@@ -184,10 +184,10 @@ static enum envoi_stanza_condition take_new(
 	if (name == NULL || password == NULL || state->is_done || state->pending != NULL) {
 		return ENVOI_NOT_ACCEPTABLE;
 	}
-	if (is_too_soon(server) || envoi__store_is_busy(server)) {
+	if (is_too_soon(server) || envoi__store_is_busy(server, NULL)) {
 		return ENVOI_RESOURCE_CONSTRAINT;
 	}
-	int r = begin(server, request, state, name, password);
+	int r = begin(server, request, state, NULL, name, password);
 	server->registered += r == ENVOI_OK; /* whatever becomes of it: attempts cost as much */
 	return r < 0 ? condition_of(r) : ENVOI_STANZA_NO_CONDITION;
 }
@@ -358,7 +358,8 @@ static enum envoi_stanza_condition take_password(
 	if (has_pending_change(account)) { /* each derives keys, for many turns */
 		return ENVOI_RESOURCE_CONSTRAINT;
 	}
-	int r = begin(routed->server, routed->stanza, NULL, envoi__account_name(account), password);
+	int r = begin(routed->server, routed->stanza, NULL, account, envoi__account_name(account),
+		password);
 	return r < 0 ? condition_of(r) : ENVOI_STANZA_NO_CONDITION;
 }
 

@@ -12,6 +12,7 @@ struct removal {
 	struct envoi_stanza *request; /* that is answered; a reference, or NULL */
 	envoi_server_changed_fn *done; /* NULL: none */
 	void *user;
+	struct envoi__place place;
 };
 
 static void free_removal(struct removal *removal, struct envoi_server *server)
@@ -55,6 +56,7 @@ static void on_removed(struct envoi__job *job, int code, const struct envoi_stor
 	void *user = removal->user;
 	const struct envoi__routed routed = {.server = server, .stanza = removal->request};
 	(void)answer;
+	envoi__place_leave(&removal->place);
 	if (code == ENVOI_OK && removal->request != NULL) {
 		envoi__request_result(&routed, NULL, NULL);
 	} else if (code != ENVOI_ERR_CANCELED && removal->request != NULL) {
@@ -96,6 +98,7 @@ static int remove_jid(struct envoi_server *server, struct envoi_jid *jid,
 	if (account != NULL) {
 		account->is_leaving = true;
 	}
+	envoi__place_take(&removal->place, server, request == NULL ? NULL : account);
 	envoi__job_begin(&removal->job, server, NULL, on_removed);
 	store->impl->remove(store, &removal->job.job, envoi_jid_local(jid));
 	return ENVOI_OK;

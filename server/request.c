@@ -73,7 +73,8 @@ void envoi__request_answer(const struct envoi__routed *routed, struct envoi__acc
 	if (service == NULL || !envoi__service_is_on(service, routed->server) ||
 		(service->where & envoi__request_place(routed, account)) == 0) {
 		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
-	} else if (service->uses_store && envoi__store_is_busy(routed->server)) {
+	} else if (service->uses_store &&
+		envoi__store_is_busy(routed->server, envoi__route_sender(routed))) {
 		envoi__route_refuse(routed, ENVOI_RESOURCE_CONSTRAINT);
 	} else {
 		service->answer(routed, account);

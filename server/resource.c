@@ -49,7 +49,7 @@ void envoi__resource_arrive(struct envoi__resource *resource)
 void envoi__resource_leave(struct envoi__resource *resource)
 {
 	struct envoi__account *account = resource->account;
-	envoi__task_withdraw(resource->server, &resource->arrival);
+	envoi__task_withdraw(&resource->arrival);
 	envoi__route_forget(resource);
 	if (account == NULL) {
 		return;

@@ -102,6 +102,11 @@ struct envoi_hold *envoi__route_hold(const struct envoi__routed *routed)
 	return r == ENVOI_OK ? hold : NULL;
 }
 
+struct envoi__account *envoi__route_sender(const struct envoi__routed *routed)
+{
+	return routed->sender == NULL ? NULL : routed->sender->account;
+}
+
 static void free_waiting(struct waiting *waiting)
 {
 	envoi__list_remove(&waiting->link);
@@ -118,6 +123,7 @@ static struct waiting *new_waiting(const struct envoi__routed *routed)
 		waiting->server = routed->server;
 		waiting->stanza = envoi_stanza_ref(routed->stanza);
 		waiting->hold = envoi__route_hold(routed);
+		waiting->task.sender = envoi__route_sender(routed);
 	}
 	return waiting;
 }
@@ -283,6 +289,7 @@ static void wait_for_own(struct envoi__resource *resource, struct envoi_stanza *
 	}
 	waiting->resource = resource;
 	waiting->task.run = on_own_account;
+	waiting->task.is_own = true;
 	envoi__list_append(&resource->waiting, &waiting->link);
 	envoi__account_want(resource->server, envoi__resource_jid(resource), &waiting->task);
 }
@@ -312,7 +319,7 @@ void envoi__route_forget(struct envoi__resource *resource)
 	while (!envoi__list_is_empty(&resource->waiting)) {
 		struct waiting *waiting = ENVOI_CONTAINER_OF(
 			resource->waiting.next, struct waiting, link);
-		envoi__task_withdraw(waiting->server, &waiting->task);
+		envoi__task_withdraw(&waiting->task);
 		free_waiting(waiting);
 	}
 }

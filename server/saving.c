@@ -10,6 +10,7 @@ struct saving {
 	struct envoi__job job;
 	struct envoi_stanza *stanza; /* a reference; NULL: none has asked for it */
 	struct envoi_hold *hold; /* NULL: none */
+	struct envoi__place place;
 };
 
 static void on_saved(struct envoi__job *job, int code, const struct envoi_store_answer *answer)
@@ -19,7 +20,7 @@ static void on_saved(struct envoi__job *job, int code, const struct envoi_store_
 	bool is_request = saving->stanza != NULL &&
 		envoi_stanza_kind(saving->stanza) == ENVOI_IQ_SET;
 	(void)answer;
-	job->server->waiting--;
+	envoi__place_leave(&saving->place);
 	if (code == ENVOI_OK && is_request) {
 		envoi__request_result(&routed, NULL, NULL);
 	} else if (code < 0 && code != ENVOI_ERR_CANCELED && saving->stanza != NULL) {
@@ -41,7 +42,8 @@ struct envoi_store_job *envoi__saving_begin(
 		saving->stanza = envoi_stanza_ref(cause->stanza);
 		saving->hold = envoi__route_hold(cause);
 	}
-	account->server->waiting++;
+	envoi__place_take(
+		&saving->place, account->server, cause == NULL ? NULL : envoi__route_sender(cause));
 	envoi__job_begin(&saving->job, account->server, account, on_saved);
 	return &saving->job.job;
 }

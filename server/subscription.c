@@ -109,7 +109,7 @@ static void send_to(const struct envoi__routed *routed, struct envoi__account *a
 	unsigned int before = state_of(known);
 	struct envoi__transition transition = envoi__subscription_transition(event, before);
 	bool is_full = known == NULL && transition.next != 0 && envoi__roster_is_full(account);
-	if (is_full || envoi__store_is_busy(routed->server)) {
+	if (is_full || envoi__store_is_busy(routed->server, account)) {
 		envoi__route_refuse(routed, ENVOI_RESOURCE_CONSTRAINT);
 		return;
 	}

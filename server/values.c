@@ -52,6 +52,7 @@ static void set_value(const struct envoi__routed *routed, struct envoi__account 
 struct getting {
 	struct envoi__job job;
 	struct envoi_stanza *stanza; /* a reference */
+	struct envoi__place place;
 	/** of what is not there. @param routed  the request */
 	void (*answer_nothing)(const struct envoi__routed *routed);
 };
@@ -82,7 +83,7 @@ static void on_got(struct envoi__job *job, int code, const struct envoi_store_an
 {
 	struct getting *getting = ENVOI_CONTAINER_OF(job, struct getting, job);
 	const struct envoi__routed routed = {.server = job->server, .stanza = getting->stanza};
-	job->server->waiting--;
+	envoi__place_leave(&getting->place);
 	if (code == ENVOI_OK) {
 		answer_value(&routed, answer);
 	} else if (code == ENVOI_ERR_NOT_FOUND) {
@@ -105,7 +106,7 @@ static void get_value(const struct envoi__routed *routed, struct envoi__account 
 	}
 	getting->stanza = envoi_stanza_ref(routed->stanza);
 	getting->answer_nothing = answer_nothing;
-	routed->server->waiting++;
+	envoi__place_take(&getting->place, routed->server, envoi__route_sender(routed));
 	envoi__job_begin(&getting->job, routed->server, account, on_got);
 	store->impl->get_value(store, &getting->job.job, envoi__account_name(account), key);
 }

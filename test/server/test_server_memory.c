@@ -195,6 +195,35 @@ static int act_add_component(struct envoi_context *context)
 	return r;
 }
 
+/* Stanzas of a session follow its binding at once. */
+static bool arrive_without(size_t allocation)
+{
+	static const char request[] =
+		"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
+		"<message to='alice@example.org'><body>x</body></message><presence/>"
+		"<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>";
+	begin();
+	struct guest *guest = guest_authenticated(&host, "carol");
+	peer_sends_bytes(guest->peer, request, sizeof(request) - 1);
+	peer_start(guest->peer);
+	allocator.fail_at = allocator.calls + allocation;
+	size_t before = allocator.calls;
+	host_run(&host, 1000);
+	bool is_needed = allocator.calls >= before + allocation;
+	allocator.fail_at = 0;
+	host_run(&host, 1000);
+	guest_cut(guest);
+	end();
+	return is_needed;
+}
+
+static void each_allocation_of_an_arrival_may_fail(void **state)
+{
+	(void)state;
+	for (size_t allocation = 1; arrive_without(allocation); allocation++) {
+	}
+}
+
 static void a_component_is_added_or_not(void **state)
 {
 	(void)state;
@@ -207,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_server_is_made_or_not),
 		cmocka_unit_test(each_allocation_may_fail),
 		cmocka_unit_test(each_allocation_of_a_registration_may_fail),
+		cmocka_unit_test(each_allocation_of_an_arrival_may_fail),
 		cmocka_unit_test(a_component_is_added_or_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

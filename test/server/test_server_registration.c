@@ -235,6 +235,46 @@ static void befriend(struct guest *alice, struct guest *bob)
 	(void)guest_heard(alice), (void)guest_heard(bob);
 }
 
+static size_t waiting_stanzas(void)
+{
+	struct envoi_server_stats stats;
+	envoi_server_get_stats(host.server, &stats);
+	return stats.waiting;
+}
+
+static void changes_of_accounts_wait_for_the_store(void **state)
+{
+	(void)state;
+	static const char vcard[] = "<iq type='get' id='v'><vCard xmlns='vcard-temp'/></iq>";
+	static const char *const changes[] = {
+		QUERY("1", "set", ACCOUNT("alice", "x")), QUERY("2", "set", "<remove/>")};
+	host_set(&host, "server.waiting-stanzas", "1");
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	struct guest *alice = guest_new(&host, "alice", "desk"),
+		     *bob = guest_new(&host, "bob", "hall");
+	for (size_t i = 0; i < 2; i++) {
+		limping.is_stalled = true;
+		guest_say(alice, changes[i]);
+		assert_int_equal(waiting_stanzas(), 1);
+		guest_say(bob, vcard);
+		assert_true(hears(bob, "<resource-constraint "));
+		limping_store_continue(&limping);
+		host_run(&host, 100);
+		assert_int_equal(waiting_stanzas(), 0);
+	}
+	guest_leave(alice);
+	limping.is_stalled = true;
+	struct guest *guest = stranger();
+	guest_say(guest, QUERY("1", "set", ACCOUNT("carol", "x")));
+	assert_int_equal(waiting_stanzas(), 1);
+	limping_store_continue(&limping);
+	host_run(&host, 100);
+	assert_int_equal(waiting_stanzas(), 0);
+	guest_cut(guest);
+	guest_leave(bob);
+}
+
 static void an_account_is_removed(void **state)
 {
 	(void)state;
@@ -381,6 +421,7 @@ int main(void)
 		CASE(without_the_setting_nothing_is_offered),
 		CASE(a_password_is_changed),
 		CASE(one_password_is_changed_at_a_time),
+		CASE(changes_of_accounts_wait_for_the_store),
 		CASE(an_account_is_removed),
 		CASE(an_account_that_cannot_be_removed_stays),
 		CASE(a_removed_account_does_not_come_back),

@@ -338,6 +338,57 @@ static void no_more_stanzas_wait_than_the_setting_says(void **state)
 	guest_leave(alice);
 }
 
+static size_t waiting_stanzas(void)
+{
+	struct envoi_server_stats stats;
+	envoi_server_get_stats(host.server, &stats);
+	return stats.waiting;
+}
+
+static void the_clients_of_an_account_do_not_fill_the_places_of_all(void **state)
+{
+	(void)state;
+	use_limping_store();
+	host_set(&host, "server.waiting-stanzas", "10");
+	host_set(&host, "server.waiting-stanzas-of-account", "3");
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	struct guest *desk = guest_new(&host, "alice", "desk"),
+		     *phone = guest_new(&host, "alice", "phone"),
+		     *bob = guest_new(&host, "bob", "hall");
+	static const char *const kinds[] = {
+		"<message to='carol@example.org' id='m'><body>to load</body></message>",
+		"<message to='bob@example.org' id='m'><body>to store</body></message>",
+		"<presence to='bob@example.org' type='subscribe' id='m'/>",
+		"<iq type='get' id='m'><vCard xmlns='vcard-temp'/></iq>",
+	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		limping.is_stalled = true;
+		guest_say(desk, kinds[i]);
+		guest_say(desk, kinds[0]);
+		guest_say(phone, kinds[0]);
+		assert_false(hears(phone, "<resource-constraint "));
+		size_t before = waiting_stanzas(); /* some of them wait for two changes */
+		guest_say(i % 2 == 0 ? desk : phone, kinds[i]);
+		assert_true(hears(i % 2 == 0 ? desk : phone, "<resource-constraint "));
+		assert_int_equal(waiting_stanzas(), before);
+		guest_say(bob, kinds[0]);
+		assert_false(hears(bob, "<resource-constraint "));
+		limping_store_continue(&limping);
+		host_run(&host, 100);
+		assert_int_equal(waiting_stanzas(), 0);
+		(void)guest_heard(desk), (void)guest_heard(phone), (void)guest_heard(bob);
+	}
+	limping.is_stalled = true;
+	guest_say(desk, kinds[0]);
+	guest_cut(desk);
+	guest_leave(phone);
+	limping_store_continue(&limping);
+	host_run(&host, 100);
+	assert_int_equal(waiting_stanzas(), 0);
+	guest_leave(bob);
+}
+
 static void requests_wait_for_the_store_as_well(void **state)
 {
 	(void)state;
@@ -571,6 +622,8 @@ int main(void)
 			a_message_is_acknowledged_when_it_is_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			no_more_stanzas_wait_than_the_setting_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_clients_of_an_account_do_not_fill_the_places_of_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			requests_wait_for_the_store_as_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(logins_do_not_wait_behind_stanzas, setup, teardown),

@@ -137,11 +137,12 @@ static bool decides(const struct envoi_jid *jid, const void *user)
 static void show_to_contact(const struct entry *entry, const struct envoi_store_contact *contact)
 {
 	struct envoi_server *server = entry->account->server;
-	struct envoi_jid *jid = NULL;
+	struct envoi_jid *jid = (contact->subscription & ENVOI_STORE_FROM) == 0
+		? NULL
+		: envoi__server_contact_jid(server->context, contact);
 	struct envoi__account *other = NULL;
 	struct envoi__resource *at = NULL;
-	if ((contact->subscription & ENVOI_STORE_FROM) != 0 &&
-		envoi_jid_from_text(&jid, server->context, contact->jid) == ENVOI_OK) {
+	if (jid != NULL) {
 		other = envoi__account_loaded(server, jid);
 		if (envoi__component_serves(server, jid) && decides(jid, entry)) {
 			envoi__presence_tell(entry->account, jid, !entry->is_added);

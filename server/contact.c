@@ -97,6 +97,13 @@ int envoi__server_contact_put(struct envoi__table *contacts,
 	return ENVOI_OK;
 }
 
+struct envoi_jid *envoi__server_contact_jid(
+	struct envoi_context *context, const struct envoi_store_contact *value)
+{
+	struct envoi_jid *jid = NULL;
+	return envoi_jid_from_text(&jid, context, value->jid) < 0 ? NULL : jid;
+}
+
 void envoi__server_contacts_finish(struct envoi__table *contacts)
 {
 	struct envoi__table_link *link = envoi__table_next(contacts, NULL);

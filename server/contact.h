@@ -6,6 +6,7 @@
 #define ENVOI_SERVER_CONTACT_H
 
 #include <envoi/interfaces/store.h>
+#include <envoi/jid.h>
 
 #include "table.h"
 
@@ -28,6 +29,9 @@ int envoi__server_contact_put(struct envoi__table *contacts,
 	const struct envoi_store_contact *value, struct envoi__server_contact **ret_contact);
 /** Remove the contact of a jid, if there is one. @return whether there was one */
 bool envoi__server_contact_drop(struct envoi__table *contacts, const char *jid, size_t len);
+/** @return the address of a contact, a reference; NULL: out of memory */
+struct envoi_jid *envoi__server_contact_jid(
+	struct envoi_context *context, const struct envoi_store_contact *value);
 /** Free all contacts of a table, and the table. */
 void envoi__server_contacts_finish(struct envoi__table *contacts);
 

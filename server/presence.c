@@ -49,13 +49,6 @@ static void send_to_contact(const struct envoi__account *account, const struct e
 	}
 }
 
-static struct envoi_jid *jid_of(
-	struct envoi_server *server, const struct envoi_store_contact *contact)
-{
-	struct envoi_jid *jid = NULL;
-	return envoi_jid_from_text(&jid, server->context, contact->jid) < 0 ? NULL : jid;
-}
-
 /* To the contacts that may see it (section 4.2.2). */
 static void send_to_contacts(struct envoi__account *account, const struct envoi_stanza *presence)
 {
@@ -64,7 +57,8 @@ static void send_to_contacts(struct envoi__account *account, const struct envoi_
 		const struct envoi_store_contact *contact =
 			&ENVOI_CONTAINER_OF_CONST(link, struct envoi__server_contact, link)->value;
 		if ((contact->subscription & ENVOI_STORE_FROM) != 0) {
-			struct envoi_jid *jid = jid_of(account->server, contact);
+			struct envoi_jid *jid = envoi__server_contact_jid(
+				account->server->context, contact);
 			send_to_contact(account, jid, presence);
 			envoi_jid_unref(jid);
 		}
@@ -143,7 +137,7 @@ static void introduce_contacts(struct envoi__resource *resource)
 		const struct envoi_store_contact *contact =
 			&ENVOI_CONTAINER_OF_CONST(link, struct envoi__server_contact, link)->value;
 		struct envoi_jid *jid = (contact->subscription & ENVOI_STORE_TO) != 0
-			? jid_of(account->server, contact)
+			? envoi__server_contact_jid(account->server->context, contact)
 			: NULL;
 		struct envoi__account *other = jid == NULL
 			? NULL

@@ -29,8 +29,9 @@ static void cancel_subscriptions(struct envoi__account *account)
 	while ((link = envoi__table_next(&account->contacts, link)) != NULL) {
 		const struct envoi_store_contact *contact =
 			&ENVOI_CONTAINER_OF_CONST(link, struct envoi__server_contact, link)->value;
-		struct envoi_jid *jid = NULL;
-		if (envoi_jid_from_text(&jid, account->server->context, contact->jid) == ENVOI_OK) {
+		struct envoi_jid *jid = envoi__server_contact_jid(
+			account->server->context, contact);
+		if (jid != NULL) {
 			envoi__subscription_cancel(account, jid, contact->subscription);
 		}
 		envoi_jid_unref(jid);

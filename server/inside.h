@@ -108,7 +108,7 @@ struct envoi__account {
 	struct envoi__table blocked; /* addresses (XEP-0191) */
 	uint64_t version, removed; /* of the roster */
 	struct envoi__offline *offline; /* messages that are being taken from the store; or NULL */
-	bool has_stored; /* messages may wait in the store */
+	bool has_stored; /* messages may wait in the store: others go behind them */
 };
 
 /** A bound session, or a component, which has no account. It is made when the connection is
@@ -410,9 +410,6 @@ void envoi__offline_return(
 bool envoi__offline_takes(const struct envoi_stanza *message);
 /** A resource can take messages: deliver what is stored, if that has not begun. */
 void envoi__offline_deliver(struct envoi__account *account);
-/** @return whether stored messages are being delivered, so that new ones have to wait behind them
- */
-bool envoi__offline_is_busy(const struct envoi__account *account);
 
 /* --- presence.c --- */
 

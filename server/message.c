@@ -82,7 +82,7 @@ static void send_or_store(const struct envoi__routed *routed, struct envoi__acco
 static void send_to_best(const struct envoi__routed *routed, struct envoi__account *account)
 {
 	int priority = highest_priority(account);
-	if (envoi__offline_is_busy(account)) {
+	if (account->has_stored) {
 		envoi__offline_add(routed, account); /* behind those that came earlier */
 	} else {
 		send_or_store(routed, account, has_priority, &priority);

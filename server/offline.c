@@ -5,7 +5,8 @@
 /*
  * Stored messages are delivered in their order to the best resource, as many at a time as BATCH.
  * Each is removed when that resource has received it. Until the store is empty, messages that come
- * for the account are stored behind them, so that they do not overtake.
+ * for the account are stored behind them, so that they do not overtake. Where its session has no
+ * room, the delivery goes on when it has received something.
  */
 #include <string.h>
 
@@ -283,9 +284,10 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	}
 }
 
-/* @return whether it was sent; one that cannot be read, or whose sender was blocked since then
- * (XEP-0191, section 3.3), is removed as if it had been received */
-static bool send_message(struct envoi__offline *offline, struct envoi__resource *resource,
+/* @retval ENVOI_DECLINED  it is removed as if it was received: it cannot be read, or its sender
+ *                         was blocked since then (XEP-0191, section 3.3)
+ * @retval <0              it was not sent */
+static int send_message(struct envoi__offline *offline, struct envoi__resource *resource,
 	const struct envoi_store_message *message)
 {
 	struct envoi_context *context = offline->account->server->context;
@@ -307,20 +309,22 @@ static bool send_message(struct envoi__offline *offline, struct envoi__resource 
 	}
 	envoi_stanza_unref(stanza);
 	envoi_element_unref(element);
-	bool is_sent = r == ENVOI_OK && !is_dropped;
-	offline->count += is_sent || sent->is_received;
-	return is_sent;
+	r = is_dropped ? ENVOI_DECLINED : r;
+	offline->count += r >= 0;
+	return r;
 }
 
 static void send_batch(struct envoi__offline *offline, struct envoi__resource *resource,
 	const struct envoi_store_answer *answer)
 {
+	int r = ENVOI_OK;
 	offline->count = offline->open = 0;
-	for (size_t i = 0; i < answer->message_count && i < BATCH; i++) {
-		offline->open += send_message(offline, resource, &answer->messages[i]);
+	for (size_t i = 0; r >= 0 && i < answer->message_count && i < BATCH; i++) {
+		r = send_message(offline, resource, &answer->messages[i]);
+		offline->open += r == ENVOI_OK;
 	}
 	if (offline->open == 0 && !remove_received(offline)) {
-		end(offline); /* there is no room in the session */
+		end(offline); /* there is no room in the session: see parcel.c */
 	}
 }
 
@@ -369,9 +373,4 @@ void envoi__offline_deliver(struct envoi__account *account)
 	if (account->offline == NULL) {
 		begin(account);
 	}
-}
-
-bool envoi__offline_is_busy(const struct envoi__account *account)
-{
-	return account->offline != NULL;
 }

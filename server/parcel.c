@@ -60,6 +60,8 @@ static void close_parcel(struct parcel *parcel)
 	bool is_lost = !parcel->is_received && !parcel->account->server->is_ended;
 	if (is_lost && parcel->xml != NULL) {
 		return_message(parcel);
+	} else if (parcel->is_received) {
+		envoi__offline_deliver(parcel->account); /* there is room again */
 	}
 	free_parcel(parcel);
 }

@@ -82,15 +82,24 @@ int envoi_server_add_settings(struct envoi_context *context)
 	return envoi_context_add_settings(context, envoi__server_setting_table);
 }
 
+static int raise(struct envoi_server *server, const char *name, int64_t least)
+{
+	return envoi_settings_int(server->settings, name) < least
+		? envoi_settings_set_int(server->settings, name, least)
+		: ENVOI_OK;
+}
+
 /* A login brings the presence of all contacts before the client can acknowledge any; what has no
- * room is dropped. Each contact may have two resources. */
-static int make_room_for_contacts(struct envoi_server *server)
+ * room is dropped. Each contact may have two resources. A message that fits in no outbox would stop
+ * those that are stored behind it. */
+static int make_room(struct envoi_server *server)
 {
 	const int64_t others = 1000;
 	int64_t least = 2 * (int64_t)server->values.contacts + others;
-	return envoi_settings_int(server->settings, "limits.outbox-stanzas") < least
-		? envoi_settings_set_int(server->settings, "limits.outbox-stanzas", least)
-		: ENVOI_OK;
+	int r = raise(server, "limits.outbox-stanzas", least);
+	return r == ENVOI_OK
+		? raise(server, "limits.outbox-bytes", 2 * (int64_t)server->values.stanza_bytes)
+		: r;
 }
 
 /* Read after the settings were added, from a copy: a ping behind each message would cost more than
@@ -110,7 +119,7 @@ static int take_settings(struct envoi_server *server, const struct envoi_setting
 		r = envoi_settings_set_int(server->settings, "limits.stanza-bytes",
 			(int64_t)server->values.stanza_bytes);
 	}
-	return r == ENVOI_OK ? make_room_for_contacts(server) : r;
+	return r == ENVOI_OK ? make_room(server) : r;
 }
 
 /* Users who do not exist are answered as those that envoi_server_set_password() makes. */

@@ -40,9 +40,9 @@ extern "C" {
  *
  * Its settings are those of the acceptor (<envoi/accept.h>), of the listener (<envoi/listener.h>)
  * and server.*, which envoi_server_add_settings() adds to a context. limits.outbox-stanzas is at
- * least 1,000 and twice server.contacts. acknowledgement.ping is always
- * false in its sessions: a message to a client without stream management counts as received when it
- * was written.
+ * least 1,000 and twice server.contacts, limits.outbox-bytes at least twice server.stanza-bytes.
+ * acknowledgement.ping is always false in its sessions: a message to a client without stream
+ * management counts as received when it was written.
  */
 
 struct envoi_context;

@@ -261,6 +261,80 @@ static void messages_do_not_overtake_stored_ones(void **state)
 
 /* --- what becomes of copies --- */
 
+static void send_padded(struct guest *guest, const char *name, int size)
+{
+	static char text[50000];
+	snprintf(text, sizeof(text),
+		"<message to='bob@example.org' type='chat'><body>%s%0*d</body></message>", name,
+		size, 0);
+	guest_say(guest, text);
+}
+
+/* @return the first letters of the bodies */
+static const char *bodies(struct guest *guest)
+{
+	static char text[20];
+	const char *at = guest_heard(guest);
+	size_t len = 0;
+	while ((at = strstr(at, "<body>")) != NULL && len < sizeof(text) - 1) {
+		at += strlen("<body>");
+		text[len++] = *at;
+	}
+	text[len] = '\0';
+	return text;
+}
+
+/* Restart the host with outboxes that take two large messages. */
+static struct guest *carol_with_a_small_outbox(void)
+{
+	guest_leave(alice);
+	host_finish(&host);
+	host_init(&host, NULL);
+	host_set(&host, "server.stanza-bytes", "50000");
+	host_set(&host, "limits.outbox-bytes", "64k"); /* raised to 100,000 */
+	host_account(&host, "alice");
+	host_account(&host, "bob");
+	host_account(&host, "carol");
+	alice = guest_new(&host, "alice", "desk");
+	return guest_new(&host, "carol", "desk");
+}
+
+static void messages_keep_their_order_where_an_outbox_is_full(void **state)
+{
+	(void)state;
+	struct guest *carol = carol_with_a_small_outbox();
+	send_padded(alice, "1", 45000);
+	send_padded(alice, "2", 45000);
+	send_padded(alice, "3", 45000);
+	send_padded(alice, "4", 1);
+	struct guest *bob = guest_new_managed(&host, "bob", "hall");
+	guest_say(bob, "<presence/>");
+	assert_string_equal(bodies(bob), "12");
+	send_padded(carol, "5", 1);
+	assert_string_equal(bodies(bob), "");
+	guest_say(bob, "<a xmlns='urn:xmpp:sm:3' h='3'/>");
+	assert_string_equal(bodies(bob), "345");
+	guest_leave(carol);
+	guest_leave(bob);
+}
+
+static void messages_are_delivered_when_a_full_outbox_has_room(void **state)
+{
+	(void)state;
+	struct guest *carol = carol_with_a_small_outbox();
+	struct guest *bob = guest_new_managed(&host, "bob", "hall");
+	guest_say(bob, "<presence/>");
+	send_padded(alice, "1", 45000);
+	send_padded(alice, "2", 45000);
+	send_padded(carol, "3", 45000);
+	send_padded(carol, "4", 1);
+	assert_string_equal(bodies(bob), "12");
+	guest_say(bob, "<a xmlns='urn:xmpp:sm:3' h='3'/>");
+	assert_string_equal(bodies(bob), "34");
+	guest_leave(carol);
+	guest_leave(bob);
+}
+
 static void what_was_not_acknowledged_is_stored(void **state)
 {
 	(void)state;
@@ -391,6 +465,10 @@ int main(void)
 			what_only_says_that_someone_types_is_not_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			messages_do_not_overtake_stored_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			messages_keep_their_order_where_an_outbox_is_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			messages_are_delivered_when_a_full_outbox_has_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_not_acknowledged_is_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -76,6 +76,30 @@ void envoi__connections_free(struct envoi_server *server)
 	}
 }
 
+static bool has_stream(const struct envoi__resource *resource, const struct envoi_stream *stream)
+{
+	const struct envoi_session *session = resource->accepted == NULL
+		? NULL
+		: envoi_accepted_session(resource->accepted);
+	return session != NULL && envoi_session_stream(session) == stream;
+}
+
+const char *envoi__connection_address(
+	const struct envoi_server *server, const struct envoi_stream *stream)
+{
+	const struct envoi__list *end_of_list = &server->resources;
+	for (struct envoi__list *link = end_of_list->next; link != end_of_list; link = link->next) {
+		const struct envoi__resource *resource = ENVOI_CONTAINER_OF(
+			link, struct envoi__resource, link);
+		if (has_stream(resource, stream)) {
+			return resource->admission == NULL
+				? ""
+				: envoi_admission_address(resource->admission);
+		}
+	}
+	return "";
+}
+
 void envoi__connections_close(struct envoi_server *server)
 {
 	struct envoi__list *next, *end_of_list = &server->resources;

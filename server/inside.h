@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "contact.h"
 #include "server_settings.h"
+#include "sources.h"
 #include "table.h"
 
 /*
@@ -31,6 +32,7 @@
  *	route.c           where a stanza goes (RFC 6120, section 10; RFC 6121, section 8)
  *	component.c       components (XEP-0114)
  *	registration.c    registration (XEP-0077)
+ *	sources.c         attempts, counted by where they come from
  *	removal.c         accounts that are removed
  *	message.c         messages to an account (RFC 6121, section 8.5)
  *	parcel.c          messages on their way to sessions, and what becomes of them
@@ -144,6 +146,7 @@ struct envoi_server {
 	struct envoi__list registrations; /* that wait for their change */
 	uint64_t registered_since_ms;
 	unsigned int registered; /* since then */
+	struct envoi__sources registering; /* where the attempts came from */
 	struct envoi_sasl_directory directory;
 	struct envoi_sasl_decoys decoys;
 	struct envoi_listener *listener;
@@ -216,6 +219,9 @@ int envoi__server_admitted(
 	void *user, struct envoi_admission *admission, struct envoi_channel *channel);
 /** End all connections in order. */
 void envoi__connections_close(struct envoi_server *server);
+/** @return the network address of a stream's peer; borrowed; "": not known */
+const char *envoi__connection_address(
+	const struct envoi_server *server, const struct envoi_stream *stream);
 /** Free what envoi_acceptor_free() has not ended. */
 void envoi__connections_free(struct envoi_server *server);
 

@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * Before the login, on a secure stream, a client may make one account, and all together
- * server.registrations an hour. After it, it may change the password of its account, and remove it.
+ * Before the login, on a secure stream, a client may make one account. Those of one address make
+ * server.registrations-of-address an hour at most, and all together server.registrations. After the
+ * login, a client may change the password of its account, and remove it.
  */
 #include <string.h>
 
@@ -163,14 +164,28 @@ static struct envoi_stanza *form_of(const struct envoi_stanza *request, const ch
 
 /* --- before the login --- */
 
-static bool is_too_soon(struct envoi_server *server)
+/* @param address  "": not known, not counted */
+static bool is_too_soon(struct envoi_server *server, const char *address)
 {
 	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(server->context));
 	if (server->registered == 0 || now_ms - server->registered_since_ms >= PERIOD_MS) {
 		server->registered_since_ms = now_ms;
 		server->registered = 0;
 	}
-	return server->registered >= server->values.registrations;
+	return server->registered >= server->values.registrations ||
+		(address[0] != '\0' &&
+			envoi__sources_count(&server->registering, address, now_ms) >=
+				server->values.registrations_of_address);
+}
+
+/* Whatever becomes of it: attempts cost as much. */
+static void count_attempt(struct envoi_server *server, const char *address)
+{
+	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(server->context));
+	server->registered++;
+	if (address[0] != '\0') { /* without memory all together are counted */
+		(void)envoi__sources_add(&server->registering, address, now_ms, PERIOD_MS);
+	}
 }
 
 static enum envoi_stanza_condition take_new(
@@ -184,11 +199,14 @@ static enum envoi_stanza_condition take_new(
 	if (name == NULL || password == NULL || state->is_done || state->pending != NULL) {
 		return ENVOI_NOT_ACCEPTABLE;
 	}
-	if (is_too_soon(server) || envoi__store_is_busy(server, NULL)) {
+	const char *address = envoi__connection_address(server, state->stream);
+	if (is_too_soon(server, address) || envoi__store_is_busy(server, NULL)) {
 		return ENVOI_RESOURCE_CONSTRAINT;
 	}
 	int r = begin(server, request, state, NULL, name, password);
-	server->registered += r == ENVOI_OK; /* whatever becomes of it: attempts cost as much */
+	if (r == ENVOI_OK) {
+		count_attempt(server, address);
+	}
 	return r < 0 ? condition_of(r) : ENVOI_STANZA_NO_CONDITION;
 }
 

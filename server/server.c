@@ -69,6 +69,7 @@ void envoi_server_free(struct envoi_server *server)
 	envoi_listener_free(server->listener);
 	envoi__changes_cancel(server);
 	envoi__registrations_free(server);
+	envoi__sources_finish(&server->registering);
 	envoi__jobs_cancel(server);
 	envoi__accounts_free(server);
 	envoi__components_free(server);
@@ -181,6 +182,9 @@ static int make(struct envoi_server *server, const struct envoi_server_options *
 		r = envoi__table_init(&server->accounts, server->context);
 	}
 	if (r == ENVOI_OK) {
+		r = envoi__sources_init(&server->registering, server->context);
+	}
+	if (r == ENVOI_OK) {
 		make_decoys(server);
 		r = make_acceptor(server, options);
 	}
@@ -201,7 +205,7 @@ int envoi_server_new(struct envoi_server **ret_server, struct envoi_context *con
 		return ENVOI_ERR_NOMEM;
 	}
 	server->context = envoi_context_ref(context);
-	server->accounts.context = context;
+	server->accounts.context = server->registering.table.context = context;
 	server->store = options->store;
 	server->hook = options->hook;
 	server->tls = options->tls == NULL ? NULL : envoi_tls_config_ref(options->tls);

@@ -2,6 +2,8 @@
  * envoi - envoi-server: tests of registration (XEP-0077), and of accounts that are removed
  * SPDX-License-Identifier: MIT
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +12,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include <envoi/ext/registration.h>
+#include <envoi/listener.h>
 
 #include "guest.h"
 #include "limping_store.h"
@@ -111,6 +116,115 @@ static void accounts_are_made_slowly(void **state)
 	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
 	assert_true(hears(guest, "type='result'"));
 	guest_cut(guest);
+}
+
+/* --- by address --- */
+
+static const char *from_address;
+
+static int take_from(void *user, struct envoi_memory_pair *pair, const char *domain)
+{
+	struct envoi_channel *channel;
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+	(void)user;
+	(void)domain;
+	assert_int_equal(inet_pton(AF_INET6, from_address, &address.sin6_addr), 1);
+	int r = envoi_memory_channel_new(&channel, pair, ENVOI_MEMORY_B);
+	return r < 0
+		? r
+		: envoi_listener_take(envoi_server_listener(host.server), ENVOI_SERVER_STARTTLS,
+			  channel, (struct sockaddr *)&address, sizeof(address));
+}
+
+struct attempt {
+	struct envoi_handler *handler;
+	char *name;
+	enum envoi_stanza_condition refused; /* 0: not */
+	bool is_registered;
+};
+
+static void on_asked(
+	void *user, const struct envoi_registration *fields, const struct envoi_stanza_error *error)
+{
+	struct attempt *attempt = user;
+	char password[] = "secret";
+	const struct envoi_registration registration = {
+		.username = attempt->name, .password = password};
+	if (fields == NULL) {
+		attempt->refused = error->condition;
+		envoi_registration_login_give_up(attempt->handler);
+	} else {
+		assert_int_equal(
+			envoi_registration_login_submit(attempt->handler, &registration), ENVOI_OK);
+	}
+}
+
+static void on_registered(void *user)
+{
+	struct attempt *attempt = user;
+	attempt->is_registered = true;
+}
+
+/* @return the condition with which it was refused; 0: it was made */
+static enum envoi_stanza_condition register_from(const char *address, char *name)
+{
+	static const struct envoi_registration_login_events registration_events = {
+		.asked = on_asked, .registered = on_registered};
+	struct attempt attempt = {.name = name};
+	struct envoi_client *client;
+	struct envoi_connector *connector;
+	char jid[100];
+	snprintf(jid, sizeof(jid), "%s@example.org", name);
+	from_address = address;
+	assert_int_equal(envoi_client_new(&client, host.context, jid), ENVOI_OK);
+	assert_int_equal(
+		envoi_memory_connector_new(&connector, host.context, take_from, NULL, false),
+		ENVOI_OK);
+	assert_int_equal(envoi_client_add_connector(client, connector), ENVOI_OK);
+	assert_int_equal(envoi_client_set_password(client, "secret"), ENVOI_OK);
+	envoi_client_set(client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
+	envoi_client_set(client, "tls.system-trust", "false");
+	assert_int_equal(envoi_registration_login_new(
+				 &attempt.handler, host.context, &registration_events, &attempt),
+		ENVOI_OK);
+	envoi_client_add(client, attempt.handler);
+	assert_int_equal(envoi_client_connect(client), ENVOI_OK);
+	host_run(&host, 1000);
+	assert_true(attempt.is_registered == (attempt.refused == 0));
+	envoi_client_free(client);
+	envoi_handler_destroy(attempt.handler);
+	host_run(&host, 1000);
+	return attempt.refused;
+}
+
+static void the_accounts_that_one_address_makes_are_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *address;
+		bool is_refused;
+	} attempts[] = {
+		{"2001:db8::1", false}, {"2001:db8::2", false},
+		{"2001:db8::3:3:3:3", true}, /* the same network of 64 bits */
+		{"2001:db8:0:1::1", false}, {"::ffff:192.0.2.1", false},
+		{"::ffff:192.0.2.1", false}, {"::ffff:192.0.2.1", true},
+		{"::ffff:192.0.2.2", false}, {"2001:db8:0:2::1", true}, /* all together */
+	};
+	assert_int_equal(envoi_tls_config_new_server(&host.tls, host.context,
+				 TEST_DATA "/tls/right.pem", TEST_DATA "/tls/server-key.pem"),
+		ENVOI_OK);
+	host_set(&host, "server.registrations", "6");
+	host_set(&host, "server.registrations-of-address", "2");
+	host_make(&host);
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+		char name[20];
+		snprintf(name, sizeof(name), "u%d", (int)i);
+		assert_int_equal(register_from(attempts[i].address, name),
+			attempts[i].is_refused ? ENVOI_RESOURCE_CONSTRAINT : 0);
+	}
+	host_run(&host, 3600 * 1000);
+	char name[] = "later";
+	assert_int_equal(register_from("2001:db8::1", name), 0);
 }
 
 static void one_request_is_pending_at_a_time(void **state)
@@ -415,6 +529,7 @@ int main(void)
 		CASE(an_account_is_made_and_used_on_the_same_stream),
 		CASE(what_is_wrong_is_refused),
 		CASE(accounts_are_made_slowly),
+		CASE(the_accounts_that_one_address_makes_are_counted),
 		CASE(one_request_is_pending_at_a_time),
 		CASE(a_store_that_fails_is_told),
 		CASE(a_server_is_freed_while_an_account_is_made),

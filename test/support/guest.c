@@ -74,6 +74,7 @@ void host_finish(struct host *host)
 	envoi_server_free(host->server);
 	envoi_store_destroy(host->store);
 	envoi_settings_free(host->settings);
+	envoi_tls_config_unref(host->tls);
 	envoi_context_unref(host->context);
 }
 
@@ -97,6 +98,7 @@ void host_make(struct host *host)
 	}
 	const struct envoi_server_options options = {.domain = "example.org",
 		.store = host->store,
+		.tls = host->tls,
 		.settings = host->settings,
 		.hook = &host->hook};
 	assert_int_equal(envoi_server_new(&host->server, host->context, &options), ENVOI_OK);

@@ -21,6 +21,7 @@ struct host {
 	struct envoi_context *context;
 	struct envoi_loop *loop;
 	struct envoi_settings *settings; /* for the server: change them before the first use */
+	struct envoi_tls_config *tls; /* NULL: none; taken */
 	/* NULL: one in memory is made, or in a file, if the environment has ENVOI_TEST_STORE */
 	struct envoi_store *store;
 	struct envoi_server *server; /* NULL: not used yet */

@@ -23,7 +23,7 @@ struct envoi_context;
  * Make a connector that finds the URLs of a domain and connects by another connector. It has the
  * name of that connector. Targets with a URL, targets without TLS, domains that are addresses, and
  * settings that name a server or a port are refused with ENVOI_ERR_UNSUPPORTED: the user has chosen
- * another way.
+ * another route.
  *
  * https://DOMAIN/.well-known/host-meta is requested, and host-meta.json where that has no link of
  * @p rel. The certificate must be for the domain. At most five redirects are followed, to https

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <envoi/context.h>
 #include <envoi/values.h>
@@ -27,8 +28,8 @@ static bool is_storable(const char *url, size_t len)
 			return false;
 		}
 	}
-	bool is_secure = (len > 6 && memcmp(url, "wss://", 6) == 0) ||
-		(len > 8 && memcmp(url, "https://", 8) == 0);
+	bool is_secure = (len > 6 && strncasecmp(url, "wss://", 6) == 0) ||
+		(len > 8 && strncasecmp(url, "https://", 8) == 0);
 	return is_secure && len <= MOST_URL_BYTES;
 }
 

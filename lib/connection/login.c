@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/failure.h"
+#include "connection/login_order.h"
 #include "session/stream_management/stream_management.h"
 #include "tls/tls_config.h"
 
@@ -48,8 +49,8 @@ static void post(struct envoi__login *login, enum envoi_event_type type, const c
 
 /* --- the end --- */
 
-/* The next attempt tries all ways, where the one that worked last leads to no login. */
-static void forget_way(struct envoi__login *login)
+/* The next attempt tries all routes, where the one that worked last leads to no login. */
+static void forget_route(struct envoi__login *login)
 {
 	if (login->remembered != NULL && !login->is_authenticated) {
 		envoi__account_set_route(login->with.account, NULL);
@@ -64,7 +65,7 @@ static void end(struct envoi__login *login, struct envoi_failure *why)
 	login->state = ENVOI__LOGIN_OVER;
 	if (why->code != ENVOI_OK && !was_online) {
 		envoi__login_routes_add_attempts(&login->routes, why);
-		forget_way(login);
+		forget_route(login);
 	}
 	login->owner.ended(login->owner.user, login, why);
 }
@@ -169,12 +170,15 @@ static const char *host_of(const struct envoi__login *login)
 					: envoi_jid_domain(login->with.account->jid);
 }
 
+/* A host that the server names is connected to directly: the URL is of another one. */
 static const char *url_of(const struct envoi__login *login)
 {
+	if (login->routes.redirect_host[0] != '\0') {
+		return NULL;
+	}
 	return login->remembered != NULL ? login->remembered : login->values.url;
 }
 
-/* A host that the server names is connected to directly: the URL is of another one. */
 static int connect_with(struct envoi__login *login, struct envoi_connector *connector)
 {
 	struct envoi_settings *settings, *own = login->with.settings;
@@ -184,7 +188,7 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 	}
 	const struct envoi_target target = {
 		.domain = host_of(login),
-		.url = settings == own ? url_of(login) : NULL,
+		.url = url_of(login),
 		.service = login->with.kind->service,
 		.settings = settings,
 		.tls = login->tls.config,
@@ -198,13 +202,7 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 	return r;
 }
 
-/* For a URL all connectors are asked. */
-static void set_order(struct envoi__login *login)
-{
-	login->routes.order = url_of(login) == NULL ? login->values.order : NULL;
-}
-
-/* The way that worked last has failed: try all. @return false: none was remembered */
+/* The route that worked last has failed: try all. @return false: none was remembered */
 static bool leave_remembered(struct envoi__login *login)
 {
 	if (login->remembered == NULL) {
@@ -213,8 +211,7 @@ static bool leave_remembered(struct envoi__login *login)
 	envoi__account_set_route(login->with.account, NULL);
 	envoi_free(login->context, login->remembered);
 	login->remembered = NULL;
-	login->routes.at = 0;
-	set_order(login);
+	envoi__login_routes_restart(&login->routes);
 	return true;
 }
 
@@ -304,6 +301,8 @@ static void on_start(struct envoi_deferred *deferred)
 		envoi__login_fail(login, ENVOI_PHASE_CONNECT, r, "the login could not be prepared");
 		return;
 	}
+	/* for a URL all connectors are asked */
+	login->routes.order = url_of(login) == NULL ? login->values.order : NULL;
 	try_connector(login);
 }
 
@@ -398,12 +397,20 @@ static void on_gained(struct envoi_session_owner *owner, struct envoi_session *s
 	login->is_authenticated |= bit == ENVOI_STREAM_AUTHENTICATED;
 }
 
-/* What host-meta has led to is tried first the next time; what was named by settings is not. */
+/* @return whether a setting or the server names the route: what is remembered is neither used nor
+ * replaced */
+static bool is_named(const struct envoi__login *login)
+{
+	return login->values.url != NULL || login->names_server ||
+		login->routes.redirect_host[0] != '\0';
+}
+
+/* What host-meta has led to is tried first the next time. */
 static void remember_route(struct envoi__login *login)
 {
 	const struct envoi_connector *connector = envoi__login_routes_connector(&login->routes);
 	bool has_found = connector != NULL && connector->impl->url != NULL;
-	if (login->values.url == NULL && login->remembered == NULL) {
+	if (!is_named(login) && login->remembered == NULL) {
 		envoi__account_set_route(
 			login->with.account, has_found ? connector->impl->url(connector) : NULL);
 	}
@@ -470,6 +477,17 @@ static void prefer_location(struct envoi__login *login)
 	}
 }
 
+/* Without memory none is. */
+static void take_remembered(struct envoi__login *login)
+{
+	char *url = is_named(login) ? NULL : envoi__account_take_route(login->with.account);
+	if (url != NULL && envoi__login_order_has_url(login->values.order, url)) {
+		login->remembered = url;
+	} else {
+		envoi_free(login->context, url);
+	}
+}
+
 int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_owner *owner,
 	const struct envoi__login_parameters *with, const struct envoi_failure *last)
 {
@@ -497,10 +515,7 @@ int envoi__login_new(struct envoi__login **ret_login, const struct envoi__login_
 	} else {
 		prefer_location(login);
 	}
-	if (login->values.url == NULL && login->routes.redirect_host[0] == '\0') {
-		login->remembered = envoi__account_take_route(with->account);
-	}
-	set_order(login);
+	take_remembered(login);
 	login->session_owner.impl = &session_owner_impl;
 	envoi_session_set_owner(with->session, &login->session_owner);
 	envoi_session_configure(with->session, with->settings);

@@ -101,6 +101,7 @@ struct envoi__login {
 	char *resource; /* that of the values; NULL: the server chooses */
 	char *url; /* that of the values; NULL: the services of the domain */
 	char *order; /* that of the values */
+	bool names_server; /* the settings server or port do */
 	char *remembered; /* the URL that worked last, while it is tried; NULL: none */
 	struct envoi_session_owner session_owner;
 	enum envoi__login_state state;

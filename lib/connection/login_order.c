@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include <envoi/error.h>
 
@@ -38,6 +39,17 @@ static size_t word_at(const char *order, size_t at)
 		order++;
 	}
 	return find_word(order, strcspn(order, ","));
+}
+
+/* Those that an account remembers: wss: or https:. */
+bool envoi__login_order_has_url(const char *order, const char *url)
+{
+	const char *word = strncasecmp(url, "wss:", 4) == 0 ? "websocket" : "bosh";
+	size_t index = find_word(word, strlen(word)), at = 0;
+	while (word_at(order, at) != WORDS && word_at(order, at) != index) {
+		at++;
+	}
+	return word_at(order, at) == index;
 }
 
 int envoi__login_order_check(const char *text)

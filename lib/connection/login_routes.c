@@ -85,7 +85,7 @@ static bool has_attempt(const struct envoi_failure *why, const struct envoi_atte
 	return false;
 }
 
-/* Several ways may fail in the same place: a name that does not exist, a document. */
+/* Several routes may fail in the same place: a name that does not exist, a document. */
 static void add_new(struct envoi_failure *to, const struct envoi_failure *from)
 {
 	for (size_t i = 0; i < from->attempt_count; i++) {
@@ -115,12 +115,13 @@ void envoi__login_routes_failed(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure)
 {
 	const struct envoi_connector *connector = envoi__login_routes_connector(routes);
-	bool is_other_way = connector != NULL && connector->impl->url != NULL && routes->has_failed;
-	struct envoi_failure all = is_other_way ? routes->attempts : *failure;
+	bool is_other_route = connector != NULL && connector->impl->url != NULL &&
+		routes->has_failed;
+	struct envoi_failure all = is_other_route ? routes->attempts : *failure;
 	all.attempts = NULL;
 	all.attempt_count = 0;
 	add(&all, &routes->attempts);
-	if (is_other_way) {
+	if (is_other_route) {
 		add_new(&all, failure);
 	} else {
 		add(&all, failure);
@@ -164,13 +165,18 @@ void envoi__login_routes_prefer(struct envoi__login_routes *routes, const char *
 	routes->is_preferred = true;
 }
 
+void envoi__login_routes_restart(struct envoi__login_routes *routes)
+{
+	routes->redirect_host[0] = '\0';
+	routes->is_preferred = false;
+	routes->at = 0;
+}
+
 bool envoi__login_routes_leave_preferred(struct envoi__login_routes *routes)
 {
 	bool was_preferred = routes->is_preferred;
 	if (was_preferred) {
-		routes->redirect_host[0] = '\0';
-		routes->is_preferred = false;
-		routes->at = 0;
+		envoi__login_routes_restart(routes);
 	}
 	return was_preferred;
 }

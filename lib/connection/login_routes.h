@@ -46,7 +46,7 @@ struct envoi_connector *envoi__login_routes_connector(const struct envoi__login_
 void envoi__login_routes_connected(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure);
 /** The connector has failed: the next one is due. The failure of a connector that looks for other
- * ways (`url`) does not replace an earlier one: it is listed with the attempts. */
+ * routes (`url`) does not replace an earlier one: it is listed with the attempts. */
 void envoi__login_routes_failed(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure);
 /** The login was redirected: it begins again with the first connector. */
@@ -56,6 +56,8 @@ void envoi__login_routes_redirect(
  */
 void envoi__login_routes_prefer(
 	struct envoi__login_routes *routes, const char *host, uint16_t port);
+/** Drop the host of a redirect or the preferred one, and begin with the first connector. */
+void envoi__login_routes_restart(struct envoi__login_routes *routes);
 /** The preferred host has failed: drop it, and begin with the first connector.
  * @return false: there was none */
 bool envoi__login_routes_leave_preferred(struct envoi__login_routes *routes);

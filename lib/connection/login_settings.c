@@ -34,6 +34,7 @@ int envoi__login_settings_read(struct envoi__login *login)
 	envoi__net_settings_read(&net, login->with.settings);
 	login->tls_mode = net.tls_mode;
 	login->decision_timeout_ms = net.decision_timeout_ms;
+	login->names_server = net.server != NULL || net.port != 0;
 	int r = keep(login, &login->url, &login->values.url, login->values.url);
 	r = r < 0 ? r : keep(login, &login->order, &login->values.order, login->values.order);
 	return r < 0

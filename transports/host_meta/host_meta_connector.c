@@ -296,7 +296,7 @@ static void next_document(struct host_meta *meta, int code)
 
 /* --- functions of the connector --- */
 
-static bool has_other_way(const struct envoi_settings *settings)
+static bool has_other_route(const struct envoi_settings *settings)
 {
 	return settings != NULL &&
 		(envoi_settings_text(settings, "server") != NULL ||
@@ -307,7 +307,7 @@ static bool supports(const struct envoi_target *target)
 {
 	unsigned char bytes[16];
 	char host[ENVOI__HOST_SIZE];
-	return target->url == NULL && target->tls != NULL && !has_other_way(target->settings) &&
+	return target->url == NULL && target->tls != NULL && !has_other_route(target->settings) &&
 		envoi__host_read(host, target->domain) == ENVOI_OK &&
 		envoi__parse_address(host, bytes) == 0;
 }

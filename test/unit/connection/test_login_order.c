@@ -89,8 +89,8 @@ static const char *no_url(const struct envoi_connector *connector)
 	return NULL;
 }
 
-/* A connector that looks for other ways does not hide why the usual one failed. */
-static void the_failure_of_another_way_is_an_attempt(void **state)
+/* A connector that looks for other routes does not hide why the usual one failed. */
+static void the_failure_of_another_route_is_an_attempt(void **state)
 {
 	static const struct envoi_connector_impl tcp = {.name = "tcp"};
 	static const struct envoi_connector_impl found = {.name = "websocket", .url = no_url};
@@ -186,6 +186,24 @@ static void a_route_is_remembered_for_a_week(void **state)
 	end(&all);
 }
 
+/* RFC 3986, section 3.1: schemes are read in any case. */
+static void the_case_of_a_scheme_does_not_matter(void **state)
+{
+	static const char *const urls[] = {"WSS://a.example/ws", "Https://a.example/bosh"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(urls); i++) {
+		struct accounts all;
+		begin(&all);
+		envoi__account_set_route(&all.one, urls[i]);
+		expect_route(&all, &all.one, urls[i]);
+		end(&all);
+	}
+	assert_true(envoi__login_order_has_url("tcp,websocket", urls[0]));
+	assert_false(envoi__login_order_has_url("tcp,bosh", urls[0]));
+	assert_true(envoi__login_order_has_url("bosh", urls[1]));
+	assert_false(envoi__login_order_has_url("tcp,websocket", urls[1]));
+}
+
 static void only_secure_urls_in_one_word_are_remembered(void **state)
 {
 	static const char *const bad[] = {
@@ -226,8 +244,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_order_has_known_words_once),
 		cmocka_unit_test(connectors_follow_the_order_and_others_come_first),
-		cmocka_unit_test(the_failure_of_another_way_is_an_attempt),
+		cmocka_unit_test(the_failure_of_another_route_is_an_attempt),
 		cmocka_unit_test(a_route_is_remembered_for_a_week),
+		cmocka_unit_test(the_case_of_a_scheme_does_not_matter),
 		cmocka_unit_test(only_secure_urls_in_one_word_are_remembered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,8 +97,8 @@ static void on_inner(struct envoi_deferred *deferred)
 {
 	struct fake *fake = ENVOI_CONTAINER_OF(deferred, struct fake, later);
 	struct envoi_failure why;
-	envoi_failure_set(
-		&why, current->context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNREACHABLE, "no way there");
+	envoi_failure_set(&why, current->context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNREACHABLE,
+		"no route there");
 	if (++current->attempts == current->successes_at) {
 		fake->done(fake->user, &fake->nothing, NULL);
 	} else {
@@ -295,7 +295,7 @@ static void links_are_tried_in_their_order(void **state)
 	assert_string_equal(f->connector->impl->url(f->connector), "wss://b.example/ws");
 	assert_int_equal(f->failure.attempt_count, 1);
 	assert_string_equal(f->failure.attempts[0].target, "wss://a.example/ws");
-	assert_string_equal(f->failure.attempts[0].text, "no way there");
+	assert_string_equal(f->failure.attempts[0].text, "no route there");
 }
 
 static void next_goes_on_behind_the_link_that_connected(void **state)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <envoi/interfaces/mainloop.h>
 #include <envoi/settings.h>
 
 #include "base/context.h"
@@ -137,6 +138,31 @@ int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *a
 bool envoi__tls_config_was_session_refused(const struct envoi_tls_config *config)
 {
 	return config->was_session_refused;
+}
+
+static uint64_t now_of(const struct envoi_tls_config *config)
+{
+	return envoi_loop_now_ms(envoi_context_loop(config->context));
+}
+
+void envoi__tls_config_question_opens(struct envoi_tls_config *config)
+{
+	if (config->open_questions++ == 0) {
+		config->asked_since_ms = now_of(config);
+	}
+}
+
+void envoi__tls_config_question_closes(struct envoi_tls_config *config)
+{
+	if (--config->open_questions == 0) {
+		config->asked_ms += now_of(config) - config->asked_since_ms;
+	}
+}
+
+uint64_t envoi__tls_config_asked_ms(const struct envoi_tls_config *config)
+{
+	return config->asked_ms +
+		(config->open_questions > 0 ? now_of(config) - config->asked_since_ms : 0);
 }
 
 int envoi_tls_config_set_decider(struct envoi_tls_config *config, struct envoi_tls_decider *decider)

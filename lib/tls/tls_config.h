@@ -6,6 +6,7 @@
 #define ENVOI_TLS_TLS_CONFIG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -36,6 +37,8 @@ struct envoi_tls_config {
 	bool was_session_refused;
 	char *account; /* part of the key of sessions; NULL: not */
 	struct envoi_tls_decider *decider; /* borrowed; NULL: none */
+	unsigned int open_questions; /* to the decider */
+	uint64_t asked_since_ms, asked_ms; /* by the loop's clock: since; before */
 	bool has_own; /* certificate, in the credentials */
 	char *own_address; /* see struct envoi_tls_info */
 };
@@ -64,5 +67,11 @@ int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *a
  * the certificate. Another connection to the same server offers none and may succeed.
  */
 bool envoi__tls_config_was_session_refused(const struct envoi_tls_config *config);
+
+/** A question to the decider opens, or closes. */
+void envoi__tls_config_question_opens(struct envoi_tls_config *config);
+void envoi__tls_config_question_closes(struct envoi_tls_config *config);
+/** @return for how many milliseconds at least one question was open: deadlines do not count them */
+uint64_t envoi__tls_config_asked_ms(const struct envoi_tls_config *config);
 
 #endif

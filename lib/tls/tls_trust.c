@@ -127,6 +127,7 @@ void envoi__tls_ask(struct envoi__tls *tls, void (*wake)(void *user), void *user
 {
 	tls->question->wake = wake;
 	tls->question->user = user;
+	envoi__tls_config_question_opens(tls->config);
 	envoi__tls_question_ask(tls->question);
 }
 
@@ -145,6 +146,9 @@ void envoi__tls_settle(struct envoi__tls *tls)
 		envoi__tls_config_pin(tls->config, question->peer.spki_sha256) < 0) {
 		envoi_log(tls->config->context, ENVOI_LOG_WARNING, ENVOI_LOG_TLS,
 			"no memory for a pin");
+	}
+	if (question->state != ENVOI__QUESTION_NEW) {
+		envoi__tls_config_question_closes(tls->config);
 	}
 	envoi__tls_question_settle(question);
 }

@@ -17,6 +17,7 @@
 #include "host_meta_connector.h"
 #include "host_meta_fetch.h"
 #include "host_meta_links.h"
+#include "host_meta_time.h"
 #include "net/host_names.h"
 
 enum document {
@@ -41,7 +42,7 @@ struct host_meta {
 	char host[ENVOI__HOST_SIZE]; /* the domain as A-labels */
 	struct envoi_settings *settings;
 	struct envoi_tls_config *tls;
-	uint64_t end_ms; /* 0: no deadline */
+	struct host_meta_time time;
 	bool is_waited_for; /* by `done` */
 	struct envoi_failure tried; /* has all attempts; its code is that of the last failure */
 	envoi_connected_fn *done;
@@ -149,21 +150,6 @@ static void report(struct host_meta *meta, struct envoi_transport *transport,
 
 /* --- links --- */
 
-static uint64_t time_left(const struct host_meta *meta)
-{
-	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(meta->base.context));
-	if (meta->end_ms == 0) {
-		return 0;
-	}
-	return meta->end_ms > now_ms ? meta->end_ms - now_ms : 1;
-}
-
-static void set_timeout(struct host_meta *meta, uint64_t timeout_ms)
-{
-	struct envoi_loop *loop = envoi_context_loop(meta->base.context);
-	meta->end_ms = timeout_ms > 0 ? envoi_loop_now_ms(loop) + timeout_ms : 0;
-}
-
 static struct envoi_target target_of(const struct host_meta *meta, const char *url)
 {
 	return (struct envoi_target){
@@ -172,7 +158,7 @@ static struct envoi_target target_of(const struct host_meta *meta, const char *u
 		.service = "xmpp-client",
 		.settings = meta->settings,
 		.tls = meta->tls,
-		.timeout_ms = time_left(meta),
+		.timeout_ms = envoi__host_meta_time_left(&meta->time),
 	};
 }
 
@@ -324,7 +310,7 @@ static int begin(struct host_meta *meta, const struct envoi_target *target)
 	meta->links->rel = meta->rel;
 	meta->at = 0;
 	meta->document = DOCUMENT_XML;
-	set_timeout(meta, target->timeout_ms);
+	envoi__host_meta_time_start(&meta->time, context, meta->tls, target->timeout_ms);
 	int r = envoi__host_read(meta->host, target->domain);
 	if (r == ENVOI_OK && target->settings != NULL) {
 		r = envoi_settings_dup(&meta->settings, target->settings);
@@ -364,7 +350,7 @@ static int host_meta_next(
 		return ENVOI_ERR_STATE;
 	}
 	note_failure(meta, meta->links->urls[meta->at], why);
-	set_timeout(meta, timeout_ms);
+	envoi__host_meta_time_start(&meta->time, base->context, meta->tls, timeout_ms);
 	meta->at++;
 	int r = connect_to_link(meta);
 	meta->is_waited_for = r == ENVOI_OK;

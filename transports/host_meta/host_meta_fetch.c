@@ -19,6 +19,7 @@
 #include "../bosh/bosh_transport.h"
 #include "base/failure.h"
 #include "base/guard.h"
+#include "host_meta_time.h"
 #include "http/http_inflate.h"
 #include "http/http_reader.h"
 #include "http/http_url.h"
@@ -40,7 +41,7 @@ struct envoi__host_meta_fetch {
 	char *domain;
 	struct envoi_settings *settings;
 	struct envoi_tls_config *tls;
-	uint64_t end_ms; /* 0: no deadline */
+	struct host_meta_time time;
 	struct envoi_timer timeout;
 	unsigned int redirects;
 	struct envoi_buffer body;
@@ -221,10 +222,24 @@ static void on_failed(void *user, int code, const char *text)
 
 /* --- connecting --- */
 
+static void on_timeout(struct envoi_timer *timer);
+
+static void start_timer(struct envoi__host_meta_fetch *fetch)
+{
+	envoi_timer_start(&fetch->timeout, envoi_context_loop(fetch->context),
+		envoi__host_meta_time_left(&fetch->time), on_timeout);
+}
+
+/* A trust decision may have suspended the deadline meanwhile. */
 static void on_timeout(struct envoi_timer *timer)
 {
-	fail(ENVOI_CONTAINER_OF(timer, struct envoi__host_meta_fetch, timeout), ENVOI_ERR_TIMEOUT,
-		"no document in the time allowed");
+	struct envoi__host_meta_fetch *fetch = ENVOI_CONTAINER_OF(
+		timer, struct envoi__host_meta_fetch, timeout);
+	if (envoi__host_meta_time_is_over(&fetch->time)) {
+		fail(fetch, ENVOI_ERR_TIMEOUT, "no document in the time allowed");
+	} else {
+		start_timer(fetch);
+	}
 }
 
 static void on_connected(
@@ -251,15 +266,6 @@ static void on_connected(
 	}
 }
 
-static uint64_t time_left(const struct envoi__host_meta_fetch *fetch)
-{
-	uint64_t now_ms = envoi_loop_now_ms(envoi_context_loop(fetch->context));
-	if (fetch->end_ms == 0) {
-		return 0;
-	}
-	return fetch->end_ms > now_ms ? fetch->end_ms - now_ms : 1;
-}
-
 static int begin(struct envoi__host_meta_fetch *fetch)
 {
 	const struct envoi_target target = {
@@ -268,7 +274,7 @@ static int begin(struct envoi__host_meta_fetch *fetch)
 		.service = "xmpp-client",
 		.settings = fetch->settings,
 		.tls = fetch->tls,
-		.timeout_ms = time_left(fetch),
+		.timeout_ms = envoi__host_meta_time_left(&fetch->time),
 	};
 	return fetch->connector->impl->connect(fetch->connector, &target, on_connected, fetch);
 }
@@ -283,7 +289,7 @@ static int fill(
 	}
 	memcpy(fetch->url, target->url, strlen(target->url) + 1);
 	fetch->domain = envoi_strndup(context, target->domain, strlen(target->domain));
-	fetch->tls = target->tls != NULL ? envoi_tls_config_ref(target->tls) : NULL;
+	fetch->tls = envoi_tls_config_ref(target->tls);
 	int r = fetch->domain == NULL      ? ENVOI_ERR_NOMEM
 		: target->settings != NULL ? envoi_settings_dup(&fetch->settings, target->settings)
 					   : ENVOI_OK;
@@ -307,9 +313,8 @@ int envoi__host_meta_fetch_new(struct envoi__host_meta_fetch **ret_fetch,
 	envoi_buffer_init(&fetch->body, context, MOST_BYTES);
 	int r = fill(fetch, options);
 	if (r == ENVOI_OK && timeout_ms > 0) {
-		struct envoi_loop *loop = envoi_context_loop(context);
-		fetch->end_ms = envoi_loop_now_ms(loop) + timeout_ms;
-		envoi_timer_start(&fetch->timeout, loop, timeout_ms, on_timeout);
+		envoi__host_meta_time_start(&fetch->time, fetch->context, fetch->tls, timeout_ms);
+		start_timer(fetch);
 	}
 	r = r < 0 ? r : begin(fetch);
 	if (r < 0) {

@@ -28,7 +28,8 @@ struct envoi__host_meta_fetch_options {
 	int (*make)(
 		struct envoi_connector **ret_connector, struct envoi_context *context, void *user);
 	void *make_user;
-	const struct envoi_target *target; /**< url is the document; borrowed for the call */
+	const struct envoi_target *target; /**< url is the document, and it has
+						* TLS; borrowed for the call */
 	envoi__host_meta_fetched_fn *done;
 	void *user;
 };

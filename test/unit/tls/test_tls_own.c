@@ -14,8 +14,10 @@
 #include <cmocka.h>
 
 #include <envoi/context.h>
+#include <envoi/mainloop.h>
 #include <envoi/settings.h>
 
+#include "tls/tls_config.h"
 #include "tls/tls_engine.h"
 #include "tls_server.h"
 
@@ -246,6 +248,36 @@ static void nothing_is_sent_before_the_answer(void **state)
 	}
 }
 
+/* For deadlines, which do not count it. */
+static void the_time_of_the_question_is_measured(void **state)
+{
+	struct fixture *f = *state;
+	struct witness witness = {.decider.impl = &decider_impl};
+	struct tls_server server;
+	struct envoi__tls *client;
+	struct envoi_loop *loop;
+	bool is_woken = false;
+	assert_int_equal(envoi_loop_new_simulated(&loop, f->context), ENVOI_OK);
+	assert_int_equal(envoi_context_take_loop(f->context, loop), ENVOI_OK);
+	assert_int_equal(envoi_tls_config_set_decider(f->config, &witness.decider), ENVOI_OK);
+	tls_server_init(
+		&server, f->context, &(struct tls_server_options){.certificate = "self-signed"});
+	assert_int_equal(
+		envoi__tls_new(&client, f->config, ENVOI_INITIATOR, "example.org", NULL), ENVOI_OK);
+	assert_int_equal(tls_server_shake_hands(&server, client), ENVOI_AGAIN);
+	assert_int_equal(envoi_loop_simulated_run_for(loop, 1000), ENVOI_OK);
+	envoi__tls_ask(client, on_answer, &is_woken);
+	assert_int_equal(envoi_loop_simulated_run_for(loop, 2000), ENVOI_OK);
+	assert_int_equal(envoi__tls_config_asked_ms(f->config), 2000);
+	envoi_tls_question_unref(witness.question); /* refused */
+	assert_int_equal(envoi_loop_simulated_run_for(loop, 3000), ENVOI_OK);
+	envoi__tls_settle(client);
+	assert_int_equal(envoi_loop_simulated_run_for(loop, 4000), ENVOI_OK);
+	assert_int_equal(envoi__tls_config_asked_ms(f->config), 5000);
+	envoi__tls_free(client);
+	tls_server_finish(&server);
+}
+
 static void a_server_that_sends_too_much_before_the_decision_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -283,6 +315,7 @@ int main(void)
 		CASE(of_two_addresses_none_is_the_only_one),
 		CASE(a_client_without_a_certificate_sends_none),
 		CASE(nothing_is_sent_before_the_answer),
+		CASE(the_time_of_the_question_is_measured),
 		CASE(a_server_that_sends_too_much_before_the_decision_is_refused),
 	};
 	return cmocka_run_group_tests_name("crypto/tls own", tests, NULL, NULL);

@@ -27,6 +27,7 @@
 #include "host_meta_connector.h"
 #include "host_meta_links.h"
 #include "test_allocator.h"
+#include "tls/tls_config.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define XRD "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>"
@@ -51,6 +52,7 @@ struct fixture {
 	char tried[1024]; /* URLs, a line each */
 	int successes_at; /* the attempt, from 1, that connects; 0: none does */
 	int attempts;
+	uint64_t timeout_ms; /* of the last one */
 	/* what is reported */
 	int dones;
 	bool has_transport;
@@ -133,6 +135,7 @@ static int fake_connect(struct envoi_connector *base, const struct envoi_target 
 	assert_string_equal(target->domain, "b\303\274cher.example");
 	fake->done = done;
 	fake->user = user;
+	current->timeout_ms = target->timeout_ms;
 	if (!fake->is_inner) {
 		return connect_link(fake, target->url);
 	}
@@ -420,6 +423,38 @@ static void a_silent_server_has_a_deadline(void **state)
 	assert_int_equal(f->links, 1); /* the other document is not requested */
 }
 
+/* The time in which the application decides about a certificate does not count. */
+static void a_trust_decision_suspends_the_deadline(void **state)
+{
+	struct fixture *f = *state;
+	f->successes_at = 1;
+	assert_int_equal(begin(f), ENVOI_OK);
+	run(f, 10 * SECOND);
+	envoi__tls_config_question_opens(f->tls);
+	run(f, 300 * SECOND);
+	envoi__tls_config_question_closes(f->tls);
+	run(f, 9 * SECOND);
+	assert_int_equal(f->dones, 0);
+	respond(f, 0, "200 OK",
+		XRD "<Link rel='" ENVOI_HOST_META_WEBSOCKET "' href='wss://a.example/'/></XRD>");
+	assert_true(f->has_transport);
+	assert_true(f->timeout_ms >= 900 && f->timeout_ms <= 1000);
+}
+
+static void the_deadline_holds_after_a_trust_decision(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(begin(f), ENVOI_OK);
+	envoi__tls_config_question_opens(f->tls);
+	run(f, 30 * SECOND);
+	envoi__tls_config_question_closes(f->tls);
+	run(f, 19 * SECOND);
+	assert_int_equal(f->dones, 0);
+	run(f, 2 * SECOND);
+	assert_int_equal(f->dones, 1);
+	assert_int_equal(f->failure.code, ENVOI_ERR_TIMEOUT);
+}
+
 static void where_the_user_has_chosen_nothing_is_looked_for(void **state)
 {
 	struct fixture *f = *state;
@@ -545,6 +580,8 @@ int main(void)
 		CASE(a_large_document_is_refused),
 		CASE(a_server_that_is_not_reached_is_asked_once),
 		CASE(a_silent_server_has_a_deadline),
+		CASE(a_trust_decision_suspends_the_deadline),
+		CASE(the_deadline_holds_after_a_trust_decision),
 		CASE(where_the_user_has_chosen_nothing_is_looked_for),
 		CASE(it_may_be_cancelled_at_any_time),
 		CASE(a_connector_without_a_relation_is_refused),

@@ -160,8 +160,7 @@ static int take_element(struct envoi_xml_parser *parser, enum envoi_xml_item_kin
 static bool feed_head_end(struct envoi_xml_parser *parser)
 {
 	char end[32];
-	int len = snprintf(end, sizeof(end), "%s>",
-		parser->scan.root_end != NULL ? parser->scan.root_end : "</stream:stream");
+	int len = snprintf(end, sizeof(end), "%s>", envoi__scan_root_end(&parser->scan));
 	return feed_engine(parser, end, (size_t)len);
 }
 

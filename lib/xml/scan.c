@@ -294,10 +294,15 @@ static enum envoi__scan_found scan_tag(struct scanner *s)
 	return found;
 }
 
+const char *envoi__scan_root_end(const struct envoi__scan *scan)
+{
+	return scan->root_end != NULL ? scan->root_end : ROOT_END;
+}
+
 /* The root's end tag does not reach the parser, which has a root of its own. */
 static bool is_root_end(const struct envoi__scan *scan, const char *tag, const char *close)
 {
-	const char *end = scan->root_end != NULL ? scan->root_end : ROOT_END;
+	const char *end = envoi__scan_root_end(scan);
 	size_t len = strlen(end);
 	if ((size_t)(close - tag) < len || memcmp(tag, end, len) != 0) {
 		return false;

@@ -79,6 +79,9 @@ enum envoi__scan_found envoi__scan(struct envoi__scan *scan, const struct envoi_
 /** The next byte is the first behind the root's start tag, or behind a first-level element. */
 void envoi__scan_begin(struct envoi__scan *scan);
 
+/** @return the root's end tag without its `>` */
+const char *envoi__scan_root_end(const struct envoi__scan *scan);
+
 /** The first @p len bytes are no longer held. */
 void envoi__scan_consume(struct envoi__scan *scan, size_t len);
 

@@ -197,12 +197,19 @@ static const struct envoi_transport_sink_impl sink_impl = {
 
 /* --- the fixture --- */
 
+static char *copy(const struct bosh_fixture *f, const char *text)
+{
+	char *own = envoi_strndup(f->context, text, strlen(text));
+	assert_non_null(own);
+	return own;
+}
+
 static void on_first(void *user, struct envoi_transport *link, const struct envoi_failure *failure)
 {
 	struct bosh_fixture *f = user;
 	struct envoi__bosh_options options = {
-		.url_text = (char[]){"http://example.org:5280/bosh"},
-		.domain = (char[]){"example.org"},
+		.url_text = copy(f, "http://example.org:5280/bosh"),
+		.domain = copy(f, "example.org"),
 		.wait_ms = 50 * BOSH_SECOND,
 		.body_bytes = 1 << 20,
 		.make = make_connector,

@@ -35,17 +35,6 @@ static struct bosh_connector *connector_of(struct envoi_connector *base)
 	return ENVOI_CONTAINER_OF(base, struct bosh_connector, base);
 }
 
-static void drop_options(struct bosh_connector *connector)
-{
-	struct envoi_context *context = connector->base.context;
-	struct envoi__bosh_options *options = &connector->options;
-	envoi_free(context, options->url_text);
-	envoi_free(context, options->domain);
-	envoi_settings_free(options->settings);
-	envoi_tls_config_unref(options->tls);
-	*options = (struct envoi__bosh_options){.url_text = NULL};
-}
-
 /* An application that was asked for a trust decision is notified inside, and may cancel and destroy
  * once more: by then nothing of the connector is needed. */
 static void bosh_cancel(struct envoi_connector *base)
@@ -53,7 +42,7 @@ static void bosh_cancel(struct envoi_connector *base)
 	struct bosh_connector *connector = connector_of(base);
 	struct envoi_connector *links = connector->links;
 	connector->links = NULL;
-	drop_options(connector);
+	envoi__bosh_options_finish(&connector->options, base->context);
 	envoi_connector_destroy(links);
 }
 
@@ -102,7 +91,6 @@ static void on_link(void *user, struct envoi_transport *link, const struct envoi
 	if (r < 0) {
 		report_failure(connector, r, NULL);
 	} else {
-		drop_options(connector);
 		connector->done(connector->user, transport, failure != NULL ? &tried : NULL);
 	}
 	envoi_failure_finish(&tried);

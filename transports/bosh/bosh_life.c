@@ -11,15 +11,21 @@
 
 /* --- life --- */
 
+void envoi__bosh_options_finish(struct envoi__bosh_options *options, struct envoi_context *context)
+{
+	envoi_free(context, options->url_text);
+	envoi_free(context, options->domain);
+	envoi_settings_free(options->settings);
+	envoi_tls_config_unref(options->tls);
+	*options = (struct envoi__bosh_options){.url_text = NULL};
+}
+
 static void release(struct bosh *bosh)
 {
 	struct envoi_context *context = envoi_context_ref(bosh->base.context);
 	envoi_element_unref(bosh->head);
 	envoi_failure_finish(&bosh->why);
-	envoi_settings_free(bosh->options.settings);
-	envoi_tls_config_unref(bosh->options.tls);
-	envoi_free(context, bosh->options.url_text);
-	envoi_free(context, bosh->options.domain);
+	envoi__bosh_options_finish(&bosh->options, context);
 	envoi_transport_finish(&bosh->base);
 	envoi_free(context, bosh);
 	envoi_context_unref(context);

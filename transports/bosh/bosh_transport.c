@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <envoi/settings.h>
 #include <envoi/tls.h>
 
 #include "bosh_inside.h"
@@ -214,27 +213,6 @@ static const struct envoi_transport_impl bosh_impl = {
 
 /* --- making --- */
 
-static int copy_text(struct envoi_context *context, char **own, const char *text)
-{
-	*own = envoi_strndup(context, text, strlen(text));
-	return *own != NULL ? ENVOI_OK : ENVOI_ERR_NOMEM;
-}
-
-static int copy_options(struct bosh *bosh, const struct envoi__bosh_options *options)
-{
-	struct envoi_context *context = bosh->base.context;
-	bosh->options = *options;
-	bosh->options.url_text = bosh->options.domain = NULL;
-	bosh->options.settings = NULL;
-	bosh->options.tls = options->tls != NULL ? envoi_tls_config_ref(options->tls) : NULL;
-	int r = copy_text(context, &bosh->options.url_text, options->url_text);
-	r = r < 0 ? r : copy_text(context, &bosh->options.domain, options->domain);
-	if (r == ENVOI_OK && options->settings != NULL) {
-		r = envoi_settings_dup(&bosh->options.settings, options->settings);
-	}
-	return r < 0 ? r : envoi_channel_options_read(&bosh->channel, context, options->settings);
-}
-
 /* Section 14.1: large and random, and far from the last one. */
 static int choose_rid(struct bosh *bosh)
 {
@@ -258,11 +236,12 @@ static void keep_properties(struct bosh *bosh, const struct envoi__bosh_link *li
 }
 
 int envoi__bosh_transport_new(struct envoi_transport **ret_transport, struct envoi_context *context,
-	const struct envoi__bosh_options *options, struct envoi_connector *connector,
+	struct envoi__bosh_options *options, struct envoi_connector *connector,
 	struct envoi__bosh_link *link)
 {
 	struct bosh *bosh = envoi_alloc_zeroed(context, sizeof(*bosh));
 	if (bosh == NULL) {
+		envoi__bosh_options_finish(options, context);
 		envoi__bosh_link_free(link);
 		envoi_connector_destroy(connector);
 		return ENVOI_ERR_NOMEM;
@@ -276,7 +255,9 @@ int envoi__bosh_transport_new(struct envoi_transport **ret_transport, struct env
 	}
 	keep_properties(bosh, link);
 	envoi__bosh_take_link(bosh, connector, link);
-	int r = copy_options(bosh, options);
+	bosh->options = *options;
+	*options = (struct envoi__bosh_options){.url_text = NULL};
+	int r = envoi_channel_options_read(&bosh->channel, context, bosh->options.settings);
 	bosh->limits = bosh->channel.limits;
 	r = r < 0 ? r : choose_rid(bosh);
 	if (r < 0) {

@@ -15,6 +15,9 @@ enum {
 	DEFAULT_INACTIVITY_MS = 30000, /* if the server does not say */
 	MOST_SECONDS = 86400, /* of any time that a server names */
 	SECOND = 1000,
+	/* of what the server names, as far as it is used */
+	MOST_INACTIVITY_MS = 300 * SECOND,
+	MOST_POLLING_MS = 60 * SECOND,
 };
 
 /* --- writing --- */
@@ -144,6 +147,11 @@ int envoi__bosh_read_answer(struct bosh_answer *answer, const struct envoi_eleme
 	return read_number(body, "ack", BOSH_LAST_RID, &answer->ack);
 }
 
+static uint64_t at_most(uint64_t value, uint64_t most)
+{
+	return value < most ? value : most;
+}
+
 static int read_limits(struct bosh_session *session, const struct envoi_element *body)
 {
 	uint64_t requests = 2, hold = 1;
@@ -152,6 +160,8 @@ static int read_limits(struct bosh_session *session, const struct envoi_element 
 	r = r < 0 ? r : read_seconds(body, "wait", &session->wait_ms);
 	r = r < 0 ? r : read_seconds(body, "polling", &session->polling_ms);
 	r = r < 0 ? r : read_seconds(body, "inactivity", &session->inactivity_ms);
+	session->inactivity_ms = at_most(session->inactivity_ms, MOST_INACTIVITY_MS);
+	session->polling_ms = at_most(session->polling_ms, MOST_POLLING_MS);
 	session->requests = requests > 0 ? (unsigned int)requests : 1;
 	session->holds = hold > 0 && requests > 1 && session->wait_ms > 0;
 	return r;
@@ -174,7 +184,7 @@ int envoi__bosh_read_session(struct bosh_session *session, const struct envoi_el
 	int r = read_limits(session, body);
 	r = r < 0 ? r : read_number(body, "ack", BOSH_LAST_RID, &ack);
 	session->acks = ack == rid;
-	session->wait_ms = session->wait_ms < wait_ms ? session->wait_ms : wait_ms;
+	session->wait_ms = at_most(session->wait_ms, wait_ms);
 	return r;
 }
 

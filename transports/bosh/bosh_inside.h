@@ -152,6 +152,10 @@ void envoi__bosh_wake(struct bosh *bosh);
 void envoi__bosh_finish_now(struct bosh *bosh, struct envoi_failure *why);
 /** End now, with a failure. */
 void envoi__bosh_fail(struct bosh *bosh, int code, const char *text);
+/** End now, for what the server has sent: the session ends there as well. @param why  moved */
+void envoi__bosh_refuse(struct bosh *bosh, struct envoi_failure *why);
+/** As envoi__bosh_refuse(). */
+void envoi__bosh_refuse_with(struct bosh *bosh, int code, const char *text);
 
 /* Functions of struct envoi_transport_impl. */
 void envoi__bosh_close(struct envoi_transport *transport, uint64_t linger_ms);
@@ -162,6 +166,8 @@ void envoi__bosh_destroy(struct envoi_transport *transport);
 
 /** @return whether requests are sent */
 bool envoi__bosh_may_send(const struct bosh *bosh);
+/** @return whether a connection is there that can take a request */
+bool envoi__bosh_has_idle_link(const struct bosh *bosh);
 /** Send the requests that have no connection, in the order of their rids. */
 void envoi__bosh_send_waiting(struct bosh *bosh);
 /** Take a request from its connection, which is closed: its answer may not come twice. */
@@ -180,6 +186,9 @@ void envoi__bosh_on_timer(struct envoi_timer *timer);
 size_t envoi__bosh_pending(const struct bosh *bosh);
 /** Make the requests that are due, and send them. */
 void envoi__bosh_send_due(struct bosh *bosh);
+/** Drop what is queued, and send the request that ends the session (section 13) if a connection can
+ * take it at once. */
+void envoi__bosh_send_end(struct bosh *bosh);
 /** The attempt to get an answer has failed. @param waits  the server is alive: later attempts may
  * succeed. @param text  why */
 void envoi__bosh_request_failed(

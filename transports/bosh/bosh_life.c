@@ -187,6 +187,19 @@ void envoi__bosh_fail(struct bosh *bosh, int code, const char *text)
 	envoi__bosh_finish_now(bosh, &why);
 }
 
+void envoi__bosh_refuse(struct bosh *bosh, struct envoi_failure *why)
+{
+	envoi__bosh_send_end(bosh);
+	envoi__bosh_finish_now(bosh, why);
+}
+
+void envoi__bosh_refuse_with(struct bosh *bosh, int code, const char *text)
+{
+	struct envoi_failure why;
+	envoi_failure_set(&why, bosh->base.context, ENVOI_PHASE_NONE, code, "%s", text);
+	envoi__bosh_refuse(bosh, &why);
+}
+
 void envoi__bosh_close(struct envoi_transport *transport, uint64_t linger_ms)
 {
 	struct envoi_failure why = {.code = ENVOI_OK};

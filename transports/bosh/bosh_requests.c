@@ -183,6 +183,23 @@ void envoi__bosh_send_due(struct bosh *bosh)
 	envoi__bosh_send_waiting(bosh);
 }
 
+static void drop_queue(struct bosh *bosh)
+{
+	bosh->unsent += envoi_buffer_len(&bosh->ends) / sizeof(size_t);
+	envoi_buffer_wipe(&bosh->queue);
+	envoi_buffer_finish(&bosh->ends);
+}
+
+void envoi__bosh_send_end(struct bosh *bosh)
+{
+	bool has_session = bosh->session.sid[0] != '\0' && !bosh->has_sent_end;
+	drop_queue(bosh);
+	if (has_session && envoi__bosh_may_send(bosh) && envoi__bosh_has_idle_link(bosh) &&
+		has_room(bosh, true) && make_request(bosh, false, true)) {
+		envoi__bosh_send_waiting(bosh);
+	}
+}
+
 /* --- sending again --- */
 
 static uint64_t delay_of(const struct bosh_request *request, bool waits)
@@ -280,7 +297,7 @@ size_t envoi__bosh_pending(const struct bosh *bosh)
 
 void envoi__bosh_drop_requests(struct bosh *bosh)
 {
-	bosh->unsent += envoi_buffer_len(&bosh->ends) / sizeof(size_t);
+	drop_queue(bosh);
 	for (size_t i = 0; i < bosh->count; i++) {
 		struct bosh_request *request = bosh_request_at(bosh, i);
 		bosh->unsent += request->was_sent ? 0 : request->elements;
@@ -288,8 +305,6 @@ void envoi__bosh_drop_requests(struct bosh *bosh)
 	}
 	bosh->count = 0;
 	envoi_timer_stop(&bosh->pace);
-	envoi_buffer_wipe(&bosh->queue);
-	envoi_buffer_finish(&bosh->ends);
 	for (size_t i = 0; i < BOSH_LINKS; i++) {
 		struct envoi_connector *connector = bosh->slots[i].connector;
 		bosh->slots[i].connector = NULL;

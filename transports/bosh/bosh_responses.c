@@ -118,14 +118,15 @@ static void drop_answer(struct bosh_request *request)
 }
 
 /* The page of a portal, for example. */
-static void refuse_body(struct bosh *bosh, const struct bosh_request *request, int r)
+static void refuse_body(struct bosh *bosh, struct bosh_request *request, int r)
 {
 	char text[200];
 	const char *reason = request->answer != NULL ? envoi_xml_parser_error_text(request->answer)
 						     : NULL;
 	snprintf(text, sizeof(text), "the server's answer is not one of BOSH%s%.120s",
 		reason != NULL && reason[0] != '\0' ? ": " : "", reason != NULL ? reason : "");
-	envoi__bosh_fail(bosh, r, text);
+	request->is_answered = true; /* it is not sent again */
+	envoi__bosh_refuse_with(bosh, r, text);
 }
 
 static void take_body(
@@ -201,7 +202,7 @@ static void hand_over(struct bosh *bosh, struct envoi_xml_item *item)
 {
 	struct envoi_transport_sink *sink = bosh->base.sink;
 	if (!bosh->is_opened) {
-		envoi__bosh_fail(
+		envoi__bosh_refuse_with(
 			bosh, ENVOI_ERR_PROTOCOL, "an element of the stream before a restart");
 	} else if (item->kind == ENVOI_XML_ELEMENT) {
 		sink->impl->element(sink, item->element);
@@ -270,7 +271,7 @@ static void refuse_answer(struct bosh *bosh, const struct bosh_request *request,
 		&why, bosh->base.context, ENVOI_PHASE_NONE, r < 0 ? r : ENVOI_ERR_XML, "%s", text);
 	why.stream_condition = condition;
 	snprintf(why.condition, sizeof(why.condition), "%s", name != NULL ? name : "");
-	envoi__bosh_finish_now(bosh, &why);
+	envoi__bosh_refuse(bosh, &why);
 }
 
 static int next_item(struct bosh_request *request, struct envoi_xml_item *item)

@@ -212,6 +212,21 @@ static void send_by(struct bosh_slot *slot, struct bosh_request *request)
 	}
 }
 
+static bool is_idle(const struct bosh_slot *slot)
+{
+	return slot->request == NULL && slot->link != NULL &&
+		envoi__bosh_link_is_usable(slot->link);
+}
+
+bool envoi__bosh_has_idle_link(const struct bosh *bosh)
+{
+	size_t i = 0;
+	while (i < BOSH_LINKS && !is_idle(&bosh->slots[i])) {
+		i++;
+	}
+	return i < BOSH_LINKS;
+}
+
 /* @return a place for a request, with a connection if possible; NULL: none */
 static struct bosh_slot *find_slot(struct bosh *bosh)
 {
@@ -221,7 +236,7 @@ static struct bosh_slot *find_slot(struct bosh *bosh)
 		if (slot->request != NULL || slot->is_connecting) {
 			continue;
 		}
-		if (slot->link != NULL && envoi__bosh_link_is_usable(slot->link)) {
+		if (is_idle(slot)) {
 			return slot;
 		}
 		found = found != NULL ? found : slot;

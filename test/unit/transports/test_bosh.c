@@ -6,6 +6,7 @@
  */
 #include "bosh_fixture.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,6 +130,34 @@ static void an_element_behind_the_last_of_a_stream_is_refused(void **state)
 		"closed ENVOI_ERR_PROTOCOL  an element of the stream before a restart\n");
 }
 
+/* XEP-0124, section 9: of a request that was not sent, nothing has arrived. */
+static void an_acknowledgement_does_not_count_for_a_request_that_was_not_sent(void **state)
+{
+	struct bosh_fixture *f = *state;
+	char text[BOSH_TEXT], body[256];
+	bosh_start(f);
+	bosh_take_request(f, 0, text);
+	snprintf(body, sizeof(body),
+		"<body xmlns='http://jabber.org/protocol/httpbind' sid='s1' requests='2' hold='1' "
+		"wait='50' ack='%" PRIu64 "' from='example.org'>" BOSH_FEATURES "</body>",
+		f->last_rid);
+	bosh_answer(f, 0, body);
+	bosh_expect_log_with(f, "opened", "features");
+	bosh_take_request(f, 0, text);
+	f->refusals = 2; /* the second after a delay */
+	bosh_send(f, "<message xmlns='jabber:client'/>");
+	snprintf(body, sizeof(body),
+		"<body xmlns='http://jabber.org/protocol/httpbind' ack='%" PRIu64 "'/>",
+		f->last_rid + 1);
+	bosh_answer(f, 0, body);
+	bosh_expect_log(f, "");
+	bosh_run(f, 5 * BOSH_SECOND);
+	bosh_take_request(f, 0, text);
+	assert_non_null(strstr(text, "<message"));
+	bosh_answer(f, 0, BOSH_BODY(""));
+	bosh_expect_log(f, "written 1\n");
+}
+
 /* --- requests that are sent again --- */
 
 /* XEP-0124, section 14.3: the same octets; the old connection is closed before. */
@@ -224,6 +253,27 @@ static void a_gateway_s_errors_end_the_session_in_the_end(void **state)
 		f, "closed ENVOI_ERR_UNREACHABLE", "the server answered \"502 Bad Gateway\"");
 }
 
+/* A server that names a day is given up as soon as one that names five minutes. */
+static void the_time_of_the_session_has_a_bound(void **state)
+{
+	struct bosh_fixture *f = *state;
+	char text[BOSH_TEXT];
+	bosh_start(f);
+	bosh_take_request(f, 0, text);
+	bosh_answer(f, 0,
+		"<body xmlns='http://jabber.org/protocol/httpbind' sid='s1' requests='2' hold='1' "
+		"wait='50' inactivity='86400' from='example.org'>" BOSH_FEATURES "</body>");
+	bosh_expect_log_with(f, "opened", "features");
+	for (int i = 0; i < 320; i++) {
+		if (bosh_requests(f, 0) > 0) {
+			bosh_take_request(f, 0, text);
+			bosh_respond(f, 0, "502 Bad Gateway", "");
+		}
+		bosh_run(f, BOSH_SECOND);
+	}
+	bosh_expect_log_with(f, "closed ENVOI_ERR_UNREACHABLE", "502 Bad Gateway");
+}
+
 static void other_statuses_end_the_session_with_words(void **state)
 {
 	static const struct {
@@ -294,6 +344,22 @@ static void where_one_request_is_allowed_all_keep_the_distance(void **state)
 	bosh_run(f, 3 * BOSH_SECOND);
 	bosh_expect_empty(f, 0, 1);
 	assert_int_equal(f->links, 1);
+}
+
+static void the_distance_has_a_bound(void **state)
+{
+	struct bosh_fixture *f = *state;
+	char text[BOSH_TEXT];
+	bosh_start(f);
+	bosh_take_request(f, 0, text);
+	bosh_answer(f, 0,
+		"<body xmlns='http://jabber.org/protocol/httpbind' sid='s1' requests='1' hold='0' "
+		"polling='86400' from='example.org'/>");
+	bosh_send(f, "<message xmlns='jabber:client'/>");
+	bosh_run(f, 59 * BOSH_SECOND);
+	assert_int_equal(bosh_requests(f, 0), 0);
+	bosh_run(f, 2 * BOSH_SECOND);
+	bosh_expect_request(f, 0, NULL, BOSH_BODY("<message xmlns='jabber:client'/>"));
 }
 
 static void a_server_that_answers_at_once_is_not_asked_without_end(void **state)
@@ -429,6 +495,43 @@ static void other_answers_are_refused(void **state)
 		bosh_teardown(state);
 		bosh_setup(state);
 	}
+}
+
+/* XEP-0124, section 13: nothing is left there for as long as `inactivity`. */
+static void an_answer_that_is_refused_ends_the_session_at_the_server(void **state)
+{
+	static const char *const rows[] = {
+		"<html><body/></html>",
+		BOSH_BODY("<message><unfinished>"),
+		"<body xmlns='http://jabber.org/protocol/httpbind'><message/>",
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bosh_fixture *f = *state;
+		static const char queued[] = "<message xmlns='jabber:client'/>";
+		bosh_open(f);
+		bosh_expect_empty(f, 0, 1);
+		bosh_answer(f, 0, rows[i]);
+		bosh_expect_request(f, 0, "terminate", BOSH_BODY(""));
+		assert_int_equal(f->closes, 1);
+		assert_int_equal(
+			f->transport->impl->send_element(f->transport, queued, strlen(queued)),
+			ENVOI_ERR_STATE);
+		bosh_teardown(state);
+		bosh_setup(state);
+	}
+}
+
+/* The session may be resumed (XEP-0198) by another connection. */
+static void a_connection_that_is_lost_does_not_end_the_session(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	bosh_answer(f, 0, BOSH_BODY(""));
+	f->transport->impl->abort(f->transport, NULL);
+	bosh_run(f, 10);
+	assert_int_equal(f->closes, 1);
+	assert_int_equal(bosh_requests(f, 0), 0);
 }
 
 static void an_answer_that_is_cut_off_is_refused(void **state)
@@ -574,14 +677,17 @@ int main(void)
 		CASE(stanzas_may_lack_their_namespace),
 		CASE(a_restart_is_a_request_of_its_own),
 		CASE(an_element_behind_the_last_of_a_stream_is_refused),
+		CASE(an_acknowledgement_does_not_count_for_a_request_that_was_not_sent),
 		CASE(a_request_whose_connection_breaks_is_sent_again),
 		CASE(a_request_is_given_up_after_three_repeats),
 		CASE(a_silent_server_is_asked_again),
 		CASE(a_gateway_s_error_is_followed_by_the_same_request),
 		CASE(a_gateway_s_errors_end_the_session_in_the_end),
+		CASE(the_time_of_the_session_has_a_bound),
 		CASE(other_statuses_end_the_session_with_words),
 		CASE(a_recoverable_error_asks_for_all_requests_without_an_answer),
 		CASE(where_one_request_is_allowed_all_keep_the_distance),
+		CASE(the_distance_has_a_bound),
 		CASE(a_server_that_answers_at_once_is_not_asked_without_end),
 		CASE(the_session_ends_with_its_last_elements),
 		CASE(the_end_does_not_wait_for_room),
@@ -589,6 +695,8 @@ int main(void)
 		CASE(the_server_s_condition_is_the_failure),
 		CASE(a_stream_error_comes_before_the_end),
 		CASE(other_answers_are_refused),
+		CASE(an_answer_that_is_refused_ends_the_session_at_the_server),
+		CASE(a_connection_that_is_lost_does_not_end_the_session),
 		CASE(an_answer_that_is_cut_off_is_refused),
 		CASE(a_creation_without_a_session_is_refused),
 		CASE(a_large_answer_is_refused_before_it_is_kept),

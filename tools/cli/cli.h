@@ -84,6 +84,7 @@ struct command {
 extern const struct command command_send;
 extern const struct command command_echo;
 extern const struct command command_jid;
+extern const struct command command_probe;
 extern const struct command command_serve;
 extern const struct command command_xml;
 

@@ -19,6 +19,7 @@
 const struct command *const commands[] = {
 	&command_send,
 	&command_echo,
+	&command_probe,
 	&command_jid,
 	&command_xml,
 #ifdef HAS_SERVER

@@ -47,10 +47,9 @@ static int visit_all(struct probe *probe)
 	for (size_t i = 0; status == STATUS_DONE && i < probe->route_count; i++) {
 		struct probe_route *route = &probe->routes[i];
 		status = probe_look(probe, route);
-		if (status == STATUS_DONE && probe->client != NULL) {
+		if (status == STATUS_DONE && probe->client != NULL && route->features != NULL) {
 			status = probe_log_in(probe, route);
 		}
-		status = status == STATUS_DONE ? probe_read_features(probe, route) : status;
 	}
 	return status;
 }

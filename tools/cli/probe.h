@@ -101,8 +101,9 @@ unsigned int probe_round_trips(const struct probe_route *route, const struct pro
 
 /* --- probe_features.c --- */
 
-/** Read the features of a route's visits. */
-int probe_read_features(struct probe *probe, struct probe_route *route);
+/** Read the features of a visit of a route. @retval ENVOI_ERR_NOMEM */
+int probe_read_features(
+	struct probe *probe, struct probe_route *route, const struct probe_visit *visit);
 /** Visit texts in order: mechanisms, channel bindings. @param[in,out] at  NULL to begin
  * @return NULL: no more */
 const char *probe_next_mechanism(const struct probe_route *route, struct envoi_element **at);

@@ -31,7 +31,7 @@ static void sort_features(struct probe_route *route, struct envoi_element *featu
 	route->offers_clear |= tls != NULL && envoi_element_child(tls, NS_TLS, "required") == NULL;
 }
 
-static int read_visit(
+int probe_read_features(
 	struct probe *probe, struct probe_route *route, const struct probe_visit *visit)
 {
 	int r = ENVOI_OK;
@@ -45,17 +45,6 @@ static int read_visit(
 		}
 	}
 	return r == ENVOI_ERR_NOMEM ? r : ENVOI_OK;
-}
-
-int probe_read_features(struct probe *probe, struct probe_route *route)
-{
-	int r = read_visit(probe, route, &route->look);
-	r = r < 0 ? r : read_visit(probe, route, &route->login);
-	if (r < 0) {
-		complain("%s", envoi_error_text(r));
-	}
-	route->look.has_ended_well = route->features != NULL;
-	return r < 0 ? STATUS_NO : STATUS_DONE;
 }
 
 /* @return the next child of the list with a name */

@@ -231,6 +231,8 @@ int probe_look(struct probe *probe, struct probe_route *route)
 		r = connect_and_leave(&connection, route);
 	}
 	envoi_client_free(connection.client);
+	r = r < 0 ? r : probe_read_features(probe, route, &route->look);
+	route->look.has_ended_well = route->features != NULL;
 	return complain_about(r);
 }
 
@@ -244,7 +246,8 @@ int probe_log_in(struct probe *probe, struct probe_route *route)
 		.visit = &route->login, .client = probe->client, .logs_in = true};
 	envoi_client_forget_keys(probe->client);
 	envoi_client_forget_pin(probe->client);
-	return complain_about(connect_and_leave(&connection, route));
+	int r = connect_and_leave(&connection, route);
+	return complain_about(r < 0 ? r : probe_read_features(probe, route, &route->login));
 }
 
 /* --- what is left --- */

@@ -2,7 +2,9 @@
  * envoi - two clients exchange 1,000 messages: nothing lost, order kept, every ticket ended
  * SPDX-License-Identifier: MIT
  *
- * usage: interop_thousand_messages HOST PORT CA_FILE DOMAIN [URL]
+ * usage: interop_thousand_messages HOST PORT CA_FILE DOMAIN [URL [WINDOW]]
+ *
+ * WINDOW: the messages of one that the other has not heard, at most; all by default.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +22,12 @@ struct person {
 	struct person *other;
 	struct envoi_loop *loop;
 	struct envoi_ticket tickets[EACH];
-	int written, heard, out_of_order;
+	int sent, written, heard, out_of_order;
 	bool is_available, is_gone;
 	int failure;
 };
+
+static int window = EACH;
 
 static struct person *person_from_handler(struct envoi_handler *handler)
 {
@@ -41,8 +45,9 @@ static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 static int speak(struct person *person)
 {
 	const struct envoi_jid *to = envoi_session_jid(envoi_client_session(person->other->client));
-	for (int i = 0; i < EACH; i++) {
+	for (int i = person->sent; i < EACH && i - person->other->heard < window; i++) {
 		char body[16];
+		person->sent++;
 		snprintf(body, sizeof(body), "%d", i);
 		person->tickets[i] = (struct envoi_ticket){.done = on_ticket, .user = person};
 		int r = envoi_send_text(envoi_client_session(person->client), envoi_jid_text(to),
@@ -82,7 +87,7 @@ static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
 	if (person->heard >= EACH && person->other->heard >= EACH) {
 		leave(person);
 	}
-	return ENVOI_OK;
+	return speak(person->other);
 }
 
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)
@@ -148,9 +153,10 @@ static bool is_well(const struct person *person, const char *name)
 int main(int argument_count, char **arguments)
 {
 	struct envoi_context *context;
-	if (argument_count < 5 || argument_count > 6 || envoi_context_new(&context, NULL) < 0) {
+	if (argument_count < 5 || argument_count > 7 || envoi_context_new(&context, NULL) < 0) {
 		return 2;
 	}
+	window = argument_count > 6 ? (int)strtol(arguments[6], NULL, 10) : EACH;
 	static struct person alice, bob;
 	int r = start(&alice, &bob, context, "alice", arguments);
 	if (r == ENVOI_OK) {

@@ -12,7 +12,11 @@ enum {
 	SECOND = 1000,
 	/* between requests that a server which holds them answers at once */
 	LEAST_POLL_MS = SECOND,
-	MOST_REPEATS = 3, /* of a request that is not answered at all */
+	/* of a request that is not answered at all: a server may be silent about a large one */
+	MOST_REPEATS = 3,
+	MOST_REPEATS_IN_TIME = 12, /* of a small one, while the server keeps the session */
+	SMALL_BYTES = 16384,
+	BREAK_DELAY_MS = 250, /* before the second repeat after a break; it doubles */
 	LONGEST_DELAY_MS = 8 * SECOND, /* between repeats */
 	REQUEST_BYTES = 8192, /* of elements in a request, if there are several */
 };
@@ -204,9 +208,25 @@ void envoi__bosh_send_end(struct bosh *bosh)
 
 static uint64_t delay_of(const struct bosh_request *request, bool waits)
 {
-	unsigned int exponent = request->failures - 1;
-	uint64_t delay_ms = exponent < 4 ? (uint64_t)SECOND << exponent : LONGEST_DELAY_MS;
-	return waits || exponent > 0 ? delay_ms : 0;
+	unsigned int exponent = request->failures - (waits ? 1 : 2);
+	uint64_t delay_ms = (uint64_t)(waits ? SECOND : BREAK_DELAY_MS)
+		<< (exponent < 5 ? exponent : 5);
+	if (!waits && request->failures == 1) {
+		return 0;
+	}
+	return delay_ms < LONGEST_DELAY_MS ? delay_ms : LONGEST_DELAY_MS;
+}
+
+static bool may_repeat(
+	const struct bosh *bosh, const struct bosh_request *request, bool waits, uint64_t now_ms)
+{
+	bool has_time = now_ms - request->failing_since_ms < bosh->session.inactivity_ms;
+	bool is_small = envoi_buffer_len(&request->body) <= SMALL_BYTES;
+	if (bosh->session.sid[0] == '\0' || waits) {
+		return bosh->session.sid[0] != '\0' && has_time;
+	}
+	return request->failures <= MOST_REPEATS ||
+		(is_small && has_time && request->failures <= MOST_REPEATS_IN_TIME);
 }
 
 static void end_with(
@@ -233,10 +253,7 @@ void envoi__bosh_request_failed(
 	if (request->failures++ == 0) {
 		request->failing_since_ms = now_ms;
 	}
-	bool has_time = now_ms - request->failing_since_ms < bosh->session.inactivity_ms;
-	bool may_repeat = bosh->session.sid[0] != '\0' && code != ENVOI_ERR_NOMEM &&
-		(waits ? has_time : request->failures <= MOST_REPEATS);
-	if (!may_repeat) {
+	if (code == ENVOI_ERR_NOMEM || !may_repeat(bosh, request, waits, now_ms)) {
 		end_with(bosh, request, code, text);
 		return;
 	}

@@ -176,12 +176,15 @@ static void a_request_whose_connection_breaks_is_sent_again(void **state)
 	bosh_expect_log(f, "written 1\n");
 }
 
-static void a_request_is_given_up_after_three_repeats(void **state)
+/* A server may be silent about what is too large for it. */
+static void a_large_request_is_given_up_after_three_repeats(void **state)
 {
+	static char xml[20000];
 	struct bosh_fixture *f = *state;
 	bosh_open(f);
 	bosh_expect_empty(f, 0, 1);
-	bosh_send(f, "<message xmlns='jabber:client'/>");
+	snprintf(xml, sizeof(xml), "<message xmlns='jabber:client'>%017000d</message>", 0);
+	bosh_send(f, xml);
 	for (int i = 1; i <= 4; i++) {
 		char text[BOSH_TEXT];
 		bosh_take_request(f, i, text);
@@ -191,6 +194,39 @@ static void a_request_is_given_up_after_three_repeats(void **state)
 	assert_int_equal(f->links, 5);
 	bosh_expect_log_with(f, "closed ENVOI_ERR_DISCONNECTED", "sent 4 times");
 	assert_int_equal(f->transport->impl->unsent(f->transport), 0);
+}
+
+/* Where connections are cut again and again, as long as the server keeps the session. */
+static void a_small_request_is_repeated_for_longer(void **state)
+{
+	struct bosh_fixture *f = *state;
+	char text[BOSH_TEXT];
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	bosh_send(f, "<message xmlns='jabber:client'/>");
+	for (int i = 1; i <= 7; i++) {
+		bosh_take_request(f, i, text);
+		bosh_cut(f, i);
+		bosh_run(f, i < 7 ? 4 * BOSH_SECOND : 8 * BOSH_SECOND);
+	}
+	bosh_answer(f, 8, BOSH_BODY(""));
+	bosh_expect_log(f, "written 1\n");
+}
+
+static void a_small_request_is_given_up_with_the_session(void **state)
+{
+	struct bosh_fixture *f = *state;
+	char text[BOSH_TEXT];
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	bosh_send(f, "<message xmlns='jabber:client'/>");
+	for (int i = 1; i <= 4; i++) {
+		bosh_take_request(f, i, text);
+		bosh_run(f, 8 * BOSH_SECOND);
+		bosh_cut(f, i);
+		bosh_run(f, 3 * BOSH_SECOND);
+	}
+	bosh_expect_log_with(f, "closed ENVOI_ERR_DISCONNECTED", "sent 4 times");
 }
 
 /* Some requests are never answered: after `wait` and 10 seconds. */
@@ -679,7 +715,9 @@ int main(void)
 		CASE(an_element_behind_the_last_of_a_stream_is_refused),
 		CASE(an_acknowledgement_does_not_count_for_a_request_that_was_not_sent),
 		CASE(a_request_whose_connection_breaks_is_sent_again),
-		CASE(a_request_is_given_up_after_three_repeats),
+		CASE(a_large_request_is_given_up_after_three_repeats),
+		CASE(a_small_request_is_repeated_for_longer),
+		CASE(a_small_request_is_given_up_with_the_session),
 		CASE(a_silent_server_is_asked_again),
 		CASE(a_gateway_s_error_is_followed_by_the_same_request),
 		CASE(a_gateway_s_errors_end_the_session_in_the_end),

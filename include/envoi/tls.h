@@ -343,8 +343,9 @@ enum envoi_tls_answer {
 	/** accept for this connection; the server remains unverified: envoi_tls_is_verified() */
 	ENVOI_TLS_ACCEPT_ONCE,
 	/**
-	 * accept, and add a pin to the configuration for all later connections. To store it beyond
-	 * that, add envoi_tls_peer.pin to the setting tls.pins; a client adds it to its settings
+	 * accept, and add a pin to the configuration for all later connections to the same name. To
+	 * store it beyond that, add envoi_tls_peer.pin to the setting tls.pins; a client adds that
+	 * of its XMPP server to its settings
 	 */
 	ENVOI_TLS_ACCEPT_AND_PIN,
 };

@@ -164,7 +164,7 @@ static void on_connected(
 	}
 }
 
-static const char *host_of(const struct envoi__login *login)
+const char *envoi__login_host(const struct envoi__login *login)
 {
 	return login->with.host != NULL ? login->with.host
 					: envoi_jid_domain(login->with.account->jid);
@@ -187,7 +187,7 @@ static int connect_with(struct envoi__login *login, struct envoi_connector *conn
 		return r;
 	}
 	const struct envoi_target target = {
-		.domain = host_of(login),
+		.domain = envoi__login_host(login),
 		.url = url_of(login),
 		.service = login->with.kind->service,
 		.settings = settings,

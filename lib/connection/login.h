@@ -144,6 +144,9 @@ void envoi__login_key_password_set(struct envoi__login *login, bool is_given);
 void envoi__login_fail(struct envoi__login *login, enum envoi_phase phase, int code,
 	const char *format, ...) ENVOI_PRINTF(4, 5);
 
+/** @return the domain that the certificate of the XMPP server is for; borrowed */
+const char *envoi__login_host(const struct envoi__login *login);
+
 /** Start the deadline, or start it again. */
 void envoi__login_start_deadline(struct envoi__login *login, uint64_t timeout_ms);
 /** The state has changed: start the deadline again with the time that is left. While connecting it

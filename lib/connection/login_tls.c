@@ -86,9 +86,24 @@ static void decide(struct envoi_tls_decider *self, struct envoi_tls_question *qu
 	}
 }
 
-static void keep_pin(const struct envoi__login *login, const char *pin)
+/* @return whether a question is about the XMPP server, and not about a host of the web */
+static int is_about_server(const struct envoi__login *login, const struct envoi_tls_peer *peer)
 {
-	int r = envoi__tls_settings_add_pin(login->with.settings, login->context, pin);
+	struct envoi__tls_name name;
+	int r = envoi__tls_name_init(&name, login->context, envoi__login_host(login));
+	if (r == ENVOI_OK) {
+		r = strcmp(name.ascii, peer->domain) == 0;
+		envoi__tls_name_finish(&name);
+	}
+	return r;
+}
+
+static void keep_pin(const struct envoi__login *login, const struct envoi_tls_peer *peer)
+{
+	int r = is_about_server(login, peer);
+	if (r > 0) {
+		r = envoi__tls_settings_add_pin(login->with.settings, login->context, peer->pin);
+	}
 	if (r < 0) {
 		envoi_log(login->context, ENVOI_LOG_ERROR, ENVOI_LOG_CLIENT,
 			"the pin of the server is lost: %s", envoi_error_text(r));
@@ -118,7 +133,7 @@ static void over(struct envoi_tls_decider *self, struct envoi_tls_question *ques
 	struct envoi__login *login = from_decider(self);
 	struct asked *asked = find_asked(&login->tls, question);
 	if (answer == ENVOI_TLS_ACCEPT_AND_PIN) {
-		keep_pin(login, envoi_tls_question_peer(question)->pin);
+		keep_pin(login, envoi_tls_question_peer(question));
 	}
 	envoi__login_question_closes(login);
 	if (asked != NULL) {

@@ -56,6 +56,7 @@ int envoi__tls_config_make(struct envoi_tls_config **ret_config, struct envoi_co
 	config->priorities = priorities[0];
 	config->pin_is_enough = true;
 	envoi_buffer_init(&config->pins, context, 0);
+	envoi_buffer_init(&config->named_pins, context, 0);
 	*ret_config = config;
 	return ENVOI_OK;
 }
@@ -100,8 +101,20 @@ int envoi_tls_config_new(struct envoi_tls_config **ret_config, struct envoi_cont
 	return ENVOI_OK;
 }
 
-int envoi__tls_config_pin(
-	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES])
+int envoi__tls_config_pin(struct envoi_tls_config *config,
+	const unsigned char spki[ENVOI_TLS_SPKI_BYTES], const char *name)
+{
+	struct envoi__tls_named_pin pin = {.name = ""};
+	size_t len = strlen(name);
+	if (len >= sizeof(pin.name)) {
+		return ENVOI_ERR_INVALID;
+	}
+	memcpy(pin.spki, spki, sizeof(pin.spki));
+	memcpy(pin.name, name, len);
+	return envoi_buffer_append(&config->named_pins, &pin, sizeof(pin));
+}
+
+static int add_pin(struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES])
 {
 	const char *pins = envoi_buffer_data(&config->pins);
 	for (size_t at = 0; at < envoi_buffer_len(&config->pins); at += ENVOI_TLS_SPKI_BYTES) {
@@ -117,7 +130,7 @@ int envoi_tls_config_add_pin(struct envoi_tls_config *config, const char *pin)
 	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
 	int r = config->is_initiator && pin != NULL ? envoi__pin_parse(pin, strlen(pin), spki)
 						    : ENVOI_ERR_INVALID;
-	return r < 0 ? r : envoi__tls_config_pin(config, spki);
+	return r < 0 ? r : add_pin(config, spki);
 }
 
 int envoi__tls_config_set_account(struct envoi_tls_config *config, const char *account, size_t len)
@@ -190,6 +203,7 @@ struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config)
 	envoi__tls_domains_finish(&config->domains);
 	envoi__tls_store_unref(config->trust);
 	envoi_buffer_finish(&config->pins);
+	envoi_buffer_finish(&config->named_pins);
 	envoi_free(context, config->client_ca_file);
 	envoi_free(context, config->own_address);
 	envoi_free(context, config->account);

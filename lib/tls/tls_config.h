@@ -18,6 +18,12 @@
 #include "tls/tls_file.h"
 #include "tls/tls_store.h"
 
+/** A key that was accepted for one name. */
+struct envoi__tls_named_pin {
+	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
+	char name[256]; /* as of struct envoi_tls_peer */
+};
+
 struct envoi_tls_config {
 	unsigned int references;
 	bool is_initiator;
@@ -32,6 +38,7 @@ struct envoi_tls_config {
 	struct envoi__tls_store *trust; /* a reference; NULL: no certificates are requested */
 	const char *priorities; /* static */
 	struct envoi_buffer pins; /* ENVOI_TLS_SPKI_BYTES each */
+	struct envoi_buffer named_pins; /* struct envoi__tls_named_pin each */
 	bool pin_is_enough;
 	bool may_resume;
 	bool was_session_refused;
@@ -50,9 +57,10 @@ int envoi__tls_config_make(struct envoi_tls_config **ret_config, struct envoi_co
  * within the last second. Where that fails, the earlier ones are kept. */
 void envoi__tls_config_refresh_clients(struct envoi_tls_config *config);
 
-/** Add a pin; a duplicate is ignored. */
-int envoi__tls_config_pin(
-	struct envoi_tls_config *config, const unsigned char spki[ENVOI_TLS_SPKI_BYTES]);
+/** Add a pin for one name: a key that was accepted for a host of the web is not that of the XMPP
+ * server. @retval ENVOI_ERR_INVALID  the name is no domain @retval ENVOI_ERR_NOMEM */
+int envoi__tls_config_pin(struct envoi_tls_config *config,
+	const unsigned char spki[ENVOI_TLS_SPKI_BYTES], const char *name);
 
 /**
  * Set the account. Sessions of other accounts are not resumed: they would show the server that the

@@ -18,11 +18,17 @@ static int hash_text(gnutls_hash_hd_t hash, const char *text)
 	return gnutls_hash(hash, text == NULL ? "" : text, text == NULL ? 1 : strlen(text) + 1);
 }
 
+static int hash_buffer(gnutls_hash_hd_t hash, const struct envoi_buffer *buffer)
+{
+	size_t len = envoi_buffer_len(buffer);
+	int r = gnutls_hash(hash, &len, sizeof(len));
+	return r < 0 || len == 0 ? r : gnutls_hash(hash, envoi_buffer_data(buffer), len);
+}
+
 static int hash_pins(gnutls_hash_hd_t hash, const struct envoi_tls_config *config)
 {
-	size_t len = envoi_buffer_len(&config->pins);
-	int r = gnutls_hash(hash, &len, sizeof(len));
-	return r < 0 || len == 0 ? r : gnutls_hash(hash, envoi_buffer_data(&config->pins), len);
+	int r = hash_buffer(hash, &config->pins);
+	return r < 0 ? r : hash_buffer(hash, &config->named_pins);
 }
 
 static int hash_own_certificate(gnutls_hash_hd_t hash, const struct envoi_tls_config *config)

@@ -36,6 +36,7 @@ static int judge(struct envoi__tls *tls, struct envoi_tls_decider *decider)
 		.trust = envoi__tls_store_list(tls->config->trust),
 		.name = &tls->name,
 		.pins = &tls->config->pins,
+		.named_pins = &tls->config->named_pins,
 		.pin_is_enough = tls->config->pin_is_enough,
 	};
 	struct envoi__tls_verdict verdict;
@@ -143,7 +144,8 @@ void envoi__tls_settle(struct envoi__tls *tls)
 	}
 	struct envoi_tls_question *question = tls->question;
 	if (question->answer == ENVOI_TLS_ACCEPT_AND_PIN &&
-		envoi__tls_config_pin(tls->config, question->peer.spki_sha256) < 0) {
+		envoi__tls_config_pin(
+			tls->config, question->peer.spki_sha256, question->peer.domain) < 0) {
 		envoi_log(tls->config->context, ENVOI_LOG_WARNING, ENVOI_LOG_TLS,
 			"no memory for a pin");
 	}

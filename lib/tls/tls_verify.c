@@ -15,6 +15,7 @@
 
 #include "base/context.h"
 #include "tls/tls_chain.h"
+#include "tls/tls_config.h"
 #include "tls/tls_period.h"
 
 struct verification {
@@ -78,12 +79,30 @@ int envoi__tls_spki(unsigned char ret_spki[ENVOI_TLS_SPKI_BYTES], gnutls_x509_cr
 	return r < 0 || size != ENVOI_TLS_SPKI_BYTES ? ENVOI_ERR_CERTIFICATE : ENVOI_OK;
 }
 
+/* @param spki  NULL: any @return whether there is a pin of the server's name with that key */
+static bool has_named_pin(const struct verification *v, const unsigned char *spki)
+{
+	const char *pins = envoi_buffer_data(v->rules->named_pins);
+	struct envoi__tls_named_pin pin;
+	for (size_t at = 0; at < envoi_buffer_len(v->rules->named_pins); at += sizeof(pin)) {
+		memcpy(&pin, pins + at, sizeof(pin));
+		if (strcmp(pin.name, v->rules->name->ascii) == 0 &&
+			(spki == NULL || memcmp(pin.spki, spki, sizeof(pin.spki)) == 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* @return whether the server's own key is one of those pinned */
 static bool is_pinned(struct verification *v)
 {
 	unsigned char spki[ENVOI_TLS_SPKI_BYTES];
 	if (envoi__tls_spki(spki, v->chain.presented[0]) < 0) {
 		return false;
+	}
+	if (has_named_pin(v, spki)) {
+		return true;
 	}
 	const char *pins = envoi_buffer_data(v->rules->pins);
 	for (size_t at = 0; at < envoi_buffer_len(v->rules->pins); at += sizeof(spki)) {
@@ -397,7 +416,7 @@ static int judge_client(struct verification *v, struct envoi_buffer *addresses)
 
 static int judge(struct verification *v)
 {
-	bool has_pins = envoi_buffer_len(v->rules->pins) > 0;
+	bool has_pins = envoi_buffer_len(v->rules->pins) > 0 || has_named_pin(v, NULL);
 	v->verdict->trust = ENVOI_TLS_TRUST_VERIFIED;
 	if (has_pins && !is_pinned(v)) {
 		doubt(v, ENVOI_TLS_DOUBT_PIN,

@@ -23,6 +23,7 @@ struct envoi__tls_rules {
 	gnutls_x509_trust_list_t trust;
 	const struct envoi__tls_name *name;
 	const struct envoi_buffer *pins; /* ENVOI_TLS_SPKI_BYTES each */
+	const struct envoi_buffer *named_pins; /* struct envoi__tls_named_pin each */
 	bool pin_is_enough;
 	bool is_client; /* without name and pins */
 };

@@ -94,6 +94,15 @@ static void over(struct envoi_tls_decider *decider, struct envoi_tls_question *q
 
 static const struct envoi_tls_decider_impl decider_impl = {.decide = decide, .over = over};
 
+static void make_client(void)
+{
+	assert_int_equal(
+		envoi_client_new(&all.client, all.context, "alice@example.org/home"), ENVOI_OK);
+	envoi_client_set(all.client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
+	envoi_client_set(all.client, "tls.system-trust", "false");
+	envoi_client_set_password(all.client, "wonderland");
+}
+
 static void begin(const char *certificate)
 {
 	memset(&all, 0, sizeof(all));
@@ -109,11 +118,7 @@ static void begin(const char *certificate)
 			envoi_settings_set(test_server_settings(all.server), patient[i], "3600s"),
 			ENVOI_OK);
 	}
-	assert_int_equal(
-		envoi_client_new(&all.client, all.context, "alice@example.org/home"), ENVOI_OK);
-	envoi_client_set(all.client, "tls.ca-file", TEST_DATA "/tls/ca.pem");
-	envoi_client_set(all.client, "tls.system-trust", "false");
-	envoi_client_set_password(all.client, "wonderland");
+	make_client();
 	envoi_client_add_connector(all.client, test_server_connector(all.server));
 }
 
@@ -424,6 +429,91 @@ static void a_redirect_of_a_server_accepted_for_one_connection_is_not_followed(v
 	}
 }
 
+/* A way that leads to a host of the web, where it ends behind the handshake. */
+struct detour {
+	struct envoi_connector base;
+	struct envoi_connector *inner;
+	envoi_connected_fn *done;
+	void *user;
+};
+
+static void on_detour(
+	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
+{
+	struct detour *detour = user;
+	struct envoi_failure ended = {0};
+	(void)failure;
+	(void)failure;
+	assert_non_null(transport);
+	envoi_transport_destroy(transport);
+	envoi_failure_set(
+		&ended, all.context, ENVOI_PHASE_CONNECT, ENVOI_ERR_DISCONNECTED, "no XMPP here");
+	detour->done(detour->user, NULL, &ended);
+	envoi_failure_finish(&ended);
+}
+
+static int accept_at_web(void *user, struct envoi_memory_pair *pair, const char *domain)
+{
+	assert_string_equal(domain, "web.example");
+	return test_server_accept(user, pair);
+}
+
+static int connect_to_web(struct envoi_connector *connector, const struct envoi_target *target,
+	envoi_connected_fn *done, void *user)
+{
+	struct detour *detour = (struct detour *)connector;
+	struct envoi_target web = *target;
+	web.domain = "web.example";
+	detour->done = done;
+	detour->user = user;
+	return detour->inner->impl->connect(detour->inner, &web, on_detour, detour);
+}
+
+static void cancel_detour(struct envoi_connector *connector)
+{
+	struct detour *detour = (struct detour *)connector;
+	detour->inner->impl->cancel(detour->inner);
+}
+
+static void destroy_detour(struct envoi_connector *connector)
+{
+	envoi_connector_destroy(((struct detour *)connector)->inner);
+	envoi_connector_finish(connector);
+	free(connector);
+}
+
+static const struct envoi_connector_impl detour_impl = {.name = "detour",
+	.connect = connect_to_web,
+	.cancel = cancel_detour,
+	.destroy = destroy_detour};
+
+static void the_pin_of_a_host_of_the_web_is_not_that_of_the_server(void **state)
+{
+	(void)state;
+	begin("right.pem");
+	struct test_server *web = test_server_new(all.context, TEST_DATA, "self-signed.pem");
+	struct detour *detour = calloc(1, sizeof(*detour));
+	assert_non_null(detour);
+	envoi_connector_init(&detour->base, &detour_impl, all.context);
+	assert_int_equal(
+		envoi_memory_connector_new(&detour->inner, all.context, accept_at_web, web, false),
+		ENVOI_OK);
+	test_server_knobs(web)->direct_tls = test_server_knobs(all.server)->direct_tls = true;
+	envoi_client_free(all.client);
+	make_client();
+	envoi_client_add_connector(all.client, &detour->base);
+	envoi_client_add_connector(all.client, test_server_connector(all.server));
+	envoi_client_set(all.client, "tls.mode", "direct");
+	all.answer = ENVOI_TLS_ACCEPT_AND_PIN;
+	log_in(ANSWER_AT_ONCE, 5000);
+	assert_int_equal(all.asked, 1);
+	assert_string_equal(all.domain, "web.example");
+	assert_int_equal(test_server_online(all.server), 1);
+	assert_string_equal(envoi_settings_text(envoi_client_settings(all.client), "tls.pins"), "");
+	finish();
+	test_server_free(web);
+}
+
 /* Authorities are kept, but not longer than their file. */
 static void a_removed_ca_file_ends_the_next_login(void **state)
 {
@@ -709,6 +799,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_password_is_not_given_to_a_server_accepted_for_once),
 		cmocka_unit_test(
 			a_redirect_of_a_server_accepted_for_one_connection_is_not_followed),
+		cmocka_unit_test(the_pin_of_a_host_of_the_web_is_not_that_of_the_server),
 		cmocka_unit_test(a_removed_ca_file_ends_the_next_login),
 		cmocka_unit_test(a_pinned_key_needs_no_decision),
 		cmocka_unit_test(a_pinned_key_needs_nothing_else),

@@ -259,8 +259,11 @@ static int judge(struct envoi__tls_verdict *verdict, struct chain *chain)
 				 all.wanted != NULL ? all.wanted : "example.org"),
 		ENVOI_OK);
 	envoi_buffer_init(&pins, all.context, 0);
-	const struct envoi__tls_rules rules = {
-		.context = all.context, .trust = trust, .name = &wanted, .pins = &pins};
+	const struct envoi__tls_rules rules = {.context = all.context,
+		.trust = trust,
+		.name = &wanted,
+		.pins = &pins,
+		.named_pins = &pins};
 	signature_checks = 0;
 	int r = envoi__tls_verify(verdict, &rules, chain->certificates, chain->count);
 	for (unsigned int i = 0; i < chain->count; i++) {

@@ -125,8 +125,11 @@ static void a_key_that_would_take_seconds_is_refused_as_it_is(void **state)
 		assert_int_equal(gnutls_x509_trust_list_init(&trust, 0), 0);
 		assert_int_equal(envoi__tls_name_init(&name, all.context, "example.org"), ENVOI_OK);
 		envoi_buffer_init(&pins, all.context, 0);
-		const struct envoi__tls_rules rules = {
-			.context = all.context, .trust = trust, .name = &name, .pins = &pins};
+		const struct envoi__tls_rules rules = {.context = all.context,
+			.trust = trust,
+			.name = &name,
+			.pins = &pins,
+			.named_pins = &pins};
 		assert_int_equal(
 			envoi__tls_verify(&verdict, &rules, chain, 2), ENVOI_ERR_CERTIFICATE);
 		assert_int_equal(strcmp(verdict.reasons, TOO_LARGE) == 0, kinds[i / 2].is_costly);

@@ -14,6 +14,8 @@ extern "C" {
 
 struct envoi_connector;
 struct envoi_context;
+struct envoi_transport;
+struct envoi_web_connection;
 
 /**
  * Make a connector of WebSocket URLs: `wss://example.org/xmpp`. Targets without a URL, and URLs of
@@ -38,6 +40,28 @@ struct envoi_context;
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_websocket_connector_new(
 	struct envoi_connector **ret_connector, struct envoi_context *context);
+
+/**
+ * Accept a request for WebSocket (RFC 6455, section 4.2; RFC 7395, section 3.1): make a transport
+ * of the connection, for envoi_acceptor_accept() or envoi_server_accept(). The connection is
+ * consumed; its `closed` is not called. Check the page that the request comes from before
+ * (envoi_web_origin_is_allowed()).
+ *
+ * Frames of a client without a mask, of extensions, and control frames that are fragmented or
+ * longer than 125 bytes end it with status 1002, binary ones with 1003, a message that is not one
+ * element with 1007, and one that is larger than the largest element with 1009. Extensions,
+ * compression among them, are not negotiated. Within TLS it has channel bindings.
+ *
+ * @param[out] ret_transport  not started; owned by the caller
+ * @param connection          whose request waits for an answer
+ * @retval ENVOI_DECLINED   the request is malformed, asks for another version, or does not offer
+ *                          the subprotocol `xmpp`: it was answered with 400 or 426; the connection
+ *                          stays
+ * @retval ENVOI_ERR_STATE  no request waits for an answer
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM  the connection was freed
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_websocket_accept(
+	struct envoi_transport **ret_transport, struct envoi_web_connection *connection);
 
 #ifdef __cplusplus
 }

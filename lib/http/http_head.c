@@ -187,6 +187,9 @@ static int read_field(struct envoi__http_head *head, char *line)
 	if (!envoi__http_is_value(field.value, strlen(field.value))) {
 		return ENVOI_ERR_PROTOCOL;
 	}
+	if (envoi_buffer_len(&head->fields) == ENVOI__HTTP_FIELDS * sizeof(field)) {
+		return ENVOI_ERR_LIMIT;
+	}
 	return envoi_buffer_append(&head->fields, &field, sizeof(field));
 }
 

@@ -13,6 +13,10 @@
 
 #include <envoi/buffer.h>
 
+enum {
+	ENVOI__HTTP_FIELDS = 128, /* the most in a head */
+};
+
 struct envoi__http_field {
 	const char *name, *value; /* the value without blanks around it */
 };
@@ -51,6 +55,7 @@ int envoi__http_scan(struct envoi__http_scan *scan, bool is_response, const char
  * @param text  the head with the empty line; it is changed: texts are terminated in place
  * @retval ENVOI_ERR_PROTOCOL  a version other than 1.0 and 1.1, a folded line (RFC 9112, section
  *                             5.2), blanks before a colon (section 5.1), or another error of syntax
+ * @retval ENVOI_ERR_LIMIT     more than ENVOI__HTTP_FIELDS fields
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__http_head_read(struct envoi__http_head *head, bool is_response, char *text, size_t len);

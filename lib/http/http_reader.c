@@ -66,7 +66,7 @@ void envoi__http_reader_next(struct envoi__http_reader *reader, enum envoi__http
 	reader->scan = (struct envoi__http_scan){.len = 0};
 	reader->asked = asked;
 	reader->step = ENVOI__HTTP_IN_HEAD;
-	reader->is_complete = reader->has_begun = reader->keeps_alive = false;
+	reader->is_complete = reader->has_begun = reader->has_head = reader->keeps_alive = false;
 	reader->head_used = reader->body_used = reader->body_len = 0;
 }
 
@@ -180,8 +180,11 @@ static int interpret_head(struct envoi__http_reader *reader)
 	}
 	int r = envoi__http_head_read(&reader->head, reader->is_response, reader->head_text, len);
 	if (r < 0) {
-		return fail(reader, r, "the head is malformed");
+		return fail(reader, r,
+			r == ENVOI_ERR_LIMIT ? "the head has too many fields"
+					     : "the head is malformed");
 	}
+	reader->has_head = true;
 	const char *text = "";
 	r = envoi__http_framing(
 		&reader->head, reader->asked, reader->limits.body_bytes, &reader->framing, &text);

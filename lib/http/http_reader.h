@@ -56,6 +56,7 @@ struct envoi__http_reader {
 	enum envoi__http_framing framing;
 	enum envoi__http_step step;
 	bool is_response;
+	bool has_head; /* it was read, also where its framing is refused */
 	bool is_complete; /* the machine has seen the end */
 	bool has_begun; /* the message */
 	size_t head_used; /* bytes of heads of this message */

@@ -439,6 +439,12 @@ static const char *tls_peer_name(const struct envoi_channel *base)
 	return channel->lower->impl->peer_name(channel->lower);
 }
 
+static int tls_channel_binding(
+	struct envoi_channel *base, const char *type, struct envoi_buffer *out)
+{
+	return envoi__tls_channel_binding(of_base(base)->tls, type, out);
+}
+
 static const struct envoi_channel_impl channel_impl = {
 	.name = "tls",
 	.start = tls_start,
@@ -448,6 +454,8 @@ static const struct envoi_channel_impl channel_impl = {
 	.disconnect = tls_disconnect,
 	.destroy = tls_destroy,
 	.peer_name = tls_peer_name,
+	.tls_info = envoi_tls_channel_info,
+	.channel_binding = tls_channel_binding,
 };
 
 int envoi_tls_channel_new(struct envoi_channel **ret_channel, struct envoi_context *context,

@@ -123,8 +123,23 @@ static int websocket_goodbye(struct envoi__framing *framing, struct envoi_buffer
 static int websocket_begin(struct envoi__framing *framing, struct envoi_buffer *out)
 {
 	struct websocket *websocket = websocket_of(framing);
-	return framing->is_ready ? ENVOI_OK
-				 : envoi__websocket_request(out, &websocket->url, websocket->key);
+	size_t len = envoi_buffer_len(&websocket->greeting);
+	if (!framing->is_ready) {
+		return envoi__websocket_request(out, &websocket->url, websocket->key);
+	}
+	int r = len == 0 ? ENVOI_OK
+			 : envoi_buffer_append(out, envoi_buffer_data(&websocket->greeting), len);
+	if (r == ENVOI_OK) {
+		envoi_buffer_finish(&websocket->greeting);
+	}
+	return r;
+}
+
+void envoi__websocket_framing_greet(struct envoi__framing *framing, struct envoi_buffer *greeting)
+{
+	struct websocket *websocket = websocket_of(framing);
+	websocket->greeting = *greeting;
+	envoi_buffer_init(greeting, websocket->context, 0);
 }
 
 /* @return ENVOI_AGAIN: frames follow */
@@ -202,6 +217,7 @@ static void websocket_destroy(struct envoi__framing *framing)
 	struct envoi_context *context = websocket->context;
 	wslay_frame_context_free(websocket->frames);
 	envoi_buffer_wipe(&websocket->in);
+	envoi_buffer_finish(&websocket->greeting);
 	envoi__http_reader_finish(&websocket->http);
 	envoi_free(context, websocket);
 	envoi_context_unref(context);

@@ -10,6 +10,7 @@
 
 #include <envoi/interfaces/role.h>
 
+struct envoi_buffer;
 struct envoi_context;
 struct envoi__framing;
 struct envoi__http_url;
@@ -36,5 +37,9 @@ struct envoi__websocket_upgrade {
  */
 int envoi__websocket_framing_new(struct envoi__framing **ret_framing, struct envoi_context *context,
 	enum envoi_role role, const struct envoi__websocket_upgrade *upgrade);
+
+/** Let a framing that has changed already begin with the response that says so. @param greeting
+ * taken, and empty then */
+void envoi__websocket_framing_greet(struct envoi__framing *framing, struct envoi_buffer *greeting);
 
 #endif

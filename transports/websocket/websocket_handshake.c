@@ -70,16 +70,22 @@ int envoi__websocket_request(
 }
 
 /* RFC 6455, section 4.2.2, step 5.4. */
-static bool is_accepted(const char *accept, const char *key)
+static bool make_accept(char accept[ACCEPT_SIZE], const char *key)
 {
-	char text[ENVOI__WEBSOCKET_KEY_SIZE + 40], expected[ACCEPT_SIZE];
+	char text[ENVOI__WEBSOCKET_KEY_SIZE + 40];
 	unsigned char digest[SHA1_BYTES];
 	int len = snprintf(text, sizeof(text), "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, text, (size_t)len, digest) < 0) {
 		return false;
 	}
-	envoi_base64_encode(expected, digest, sizeof(digest));
-	return strcmp(accept, expected) == 0;
+	envoi_base64_encode(accept, digest, sizeof(digest));
+	return true;
+}
+
+static bool is_accepted(const char *accept, const char *key)
+{
+	char expected[ACCEPT_SIZE];
+	return make_accept(expected, key) && strcmp(accept, expected) == 0;
 }
 
 static const char *value_of(const struct envoi__http_head *head, const char *name)
@@ -131,4 +137,44 @@ int envoi__websocket_check_response(
 		envoi__failure_put(text, ENVOI__WEBSOCKET_TEXT_SIZE, error);
 	}
 	return error != NULL ? ENVOI_ERR_PROTOCOL : ENVOI_OK;
+}
+
+/* --- a receiver --- */
+
+static bool is_key(const char *key)
+{
+	unsigned char bytes[KEY_BYTES + 2];
+	size_t len = strlen(key), got;
+	return len == ENVOI__WEBSOCKET_KEY_SIZE - 1 &&
+		envoi_base64_decode(bytes, &got, key, len) == ENVOI_OK && got == KEY_BYTES;
+}
+
+int envoi__websocket_check_request(const struct envoi__http_head *head)
+{
+	bool is_upgrade = envoi__http_head_lists(head, "Upgrade", "websocket") &&
+		envoi__http_head_lists(head, "Connection", "Upgrade");
+	bool has_version = strcmp(value_of(head, "Sec-WebSocket-Version"), "13") == 0 &&
+		envoi__http_head_count(head, "Sec-WebSocket-Version") == 1;
+	if (!is_upgrade || !has_version) {
+		return 426;
+	}
+	bool is_valid = strcmp(head->method, "GET") == 0 && head->minor == 1 &&
+		envoi__http_head_count(head, "Sec-WebSocket-Key") == 1 &&
+		is_key(value_of(head, "Sec-WebSocket-Key")) &&
+		envoi__http_head_lists(head, "Sec-WebSocket-Protocol", "xmpp");
+	return is_valid ? 101 : 400;
+}
+
+int envoi__websocket_response(struct envoi_buffer *out, const struct envoi__http_head *head)
+{
+	char accept[ACCEPT_SIZE];
+	if (!make_accept(accept, value_of(head, "Sec-WebSocket-Key"))) {
+		return ENVOI_ERR_SYSTEM;
+	}
+	int r = envoi__http_write_status(out, 101, "Switching Protocols");
+	r = r < 0 ? r : envoi__http_write_field(out, "Connection", "Upgrade");
+	r = r < 0 ? r : envoi__http_write_field(out, "Upgrade", "websocket");
+	r = r < 0 ? r : envoi__http_write_field(out, "Sec-WebSocket-Accept", accept);
+	r = r < 0 ? r : envoi__http_write_field(out, "Sec-WebSocket-Protocol", "xmpp");
+	return r < 0 ? r : envoi__http_write_end(out);
 }

@@ -34,4 +34,16 @@ int envoi__websocket_request(
 int envoi__websocket_check_response(const struct envoi__http_head *head, const char *key,
 	char text[ENVOI__WEBSOCKET_TEXT_SIZE]);
 
+/**
+ * Check a request (RFC 6455, section 4.2.1; RFC 7395, section 3.1).
+ *
+ * @return the status to answer with: 101; 426: it asks for no change to WebSocket, or for another
+ *         version (section 4.4); 400: it is malformed, or does not offer the subprotocol `xmpp`
+ */
+int envoi__websocket_check_request(const struct envoi__http_head *head);
+
+/** Append the response that accepts a request (section 4.2.2). Extensions are not negotiated.
+ * @retval ENVOI_ERR_SYSTEM, ENVOI_ERR_NOMEM  a part of it may be appended */
+int envoi__websocket_response(struct envoi_buffer *out, const struct envoi__http_head *head);
+
 #endif

@@ -56,6 +56,7 @@ struct websocket {
 	int ahead; /* what was read at a restart, and `next` returns; ENVOI_OK: nothing */
 
 	/* before the frames */
+	struct envoi_buffer greeting; /* of a receiver */
 	struct envoi__http_reader http;
 	struct envoi__http_url url;
 	char key[ENVOI__WEBSOCKET_KEY_SIZE];

@@ -82,6 +82,12 @@ struct envoi_channel_impl {
 
 	/** @return a name for messages, "/dev/ttyS0"; borrowed, lives as long as the channel */
 	const char *(*peer_name)(const struct envoi_channel *channel);
+
+	/** OPTIONAL; as of struct envoi_transport_impl, for a channel that is within TLS itself: a
+	 * transport without TLS of its own has these. */
+	void (*tls_info)(const struct envoi_channel *channel, struct envoi_tls_info *ret_info);
+	int (*channel_binding)(
+		struct envoi_channel *channel, const char *type, struct envoi_buffer *out);
 };
 
 /** Base of every channel; embedded anywhere (ENVOI_CONTAINER_OF). Set @p impl; the rest is zeroed

@@ -6,6 +6,7 @@
 
 #include "settings/settings.h"
 #include "transport/bytestream/bytestream.h"
+#include "transport/bytestream/framing.h"
 #include "transport/transport_settings.h"
 #include "xml/xml_settings.h"
 
@@ -138,5 +139,29 @@ int envoi_channel_transport_new(struct envoi_transport **ret_transport,
 	}
 	init(bytes, context, channel, options);
 	*ret_transport = &bytes->base;
+	return ENVOI_OK;
+}
+
+int envoi__byte_stream_adopt(struct envoi_transport **ret_transport, struct envoi_context *context,
+	struct envoi_channel *channel, struct envoi__framing *framing, struct envoi_buffer *left,
+	const struct envoi_channel_options *options)
+{
+	struct envoi_transport *transport;
+	size_t len = envoi_buffer_len(left);
+	int r = envoi_channel_transport_new(&transport, context, channel, options);
+	if (r < 0) {
+		framing->impl->destroy(framing);
+		envoi_buffer_wipe(left);
+		return r;
+	}
+	byte_stream_of(transport)->is_started = true;
+	r = envoi__byte_stream_frame(transport, framing);
+	r = r < 0 || len == 0 ? r : framing->impl->received(framing, envoi_buffer_data(left), len);
+	envoi_buffer_wipe(left);
+	if (r < 0) {
+		envoi_transport_destroy(transport);
+		return r;
+	}
+	*ret_transport = transport;
 	return ENVOI_OK;
 }

@@ -17,6 +17,8 @@
 #include <envoi/xml.h>
 
 struct envoi__framing;
+struct envoi_channel;
+struct envoi_channel_options;
 
 /** All functions are REQUIRED. None of them calls the sink of the transport. What is written goes
  * to @p out, which is unchanged on failure. */
@@ -96,5 +98,17 @@ struct envoi__framing {
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__byte_stream_frame(struct envoi_transport *transport, struct envoi__framing *framing);
+
+/**
+ * Make a transport, not started, of a channel that was started already, and is not read.
+ *
+ * @param channel, framing  taken, on failure too
+ * @param left     what the channel has delivered already, for the framing; taken, on failure too
+ * @param options  copied
+ * @retval ENVOI_ERR_NOMEM
+ */
+int envoi__byte_stream_adopt(struct envoi_transport **ret_transport, struct envoi_context *context,
+	struct envoi_channel *channel, struct envoi__framing *framing, struct envoi_buffer *left,
+	const struct envoi_channel_options *options);
 
 #endif

@@ -296,9 +296,12 @@ void envoi__byte_stream_tls_info(
 	const struct envoi_transport *transport, struct envoi_tls_info *ret_info)
 {
 	const struct envoi__byte_stream *bytes = byte_stream_of_const(transport);
+	const struct envoi_channel *channel = bytes->channel;
 	*ret_info = (struct envoi_tls_info){0};
 	if (bytes->tls != NULL) {
 		envoi__tls_get_info(bytes->tls, ret_info);
+	} else if (channel->impl->tls_info != NULL) {
+		channel->impl->tls_info(channel, ret_info);
 	}
 }
 
@@ -306,6 +309,11 @@ int envoi__byte_stream_channel_binding(
 	struct envoi_transport *transport, const char *type, struct envoi_buffer *out)
 {
 	struct envoi__byte_stream *bytes = byte_stream_of(transport);
-	return bytes->tls == NULL ? ENVOI_ERR_UNSUPPORTED
-				  : envoi__tls_channel_binding(bytes->tls, type, out);
+	struct envoi_channel *channel = bytes->channel;
+	if (bytes->tls != NULL) {
+		return envoi__tls_channel_binding(bytes->tls, type, out);
+	}
+	return channel->impl->channel_binding == NULL
+		? ENVOI_ERR_UNSUPPORTED
+		: channel->impl->channel_binding(channel, type, out);
 }

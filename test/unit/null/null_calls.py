@@ -193,6 +193,8 @@ UNREACHED = {
     "envoi_stream_send": "bytes with their length",
     "envoi_stream_set_local": "test_stream",
     "envoi_stream_set_user": "test_stream",
+    "envoi_web_origin_is_allowed": "inside a request: test_web",
+    "envoi_web_request_field": "inside a request: test_web",
 }
 
 

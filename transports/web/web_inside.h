@@ -1,0 +1,78 @@
+/*
+ * envoi - HTTP requests that others make: the state of a connection
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: guards, the budget of memory, and HTTP have no public ones.
+ */
+#ifndef ENVOI_WEB_INSIDE_H
+#define ENVOI_WEB_INSIDE_H
+
+#include <envoi/buffer.h>
+#include <envoi/failure.h>
+#include <envoi/interfaces/channel.h>
+#include <envoi/interfaces/mainloop.h>
+#include <envoi/web.h>
+
+#include "base/budget.h"
+#include "base/guard.h"
+#include "http/http_reader.h"
+
+enum envoi__web_state {
+	ENVOI__WEB_READING, /* a request, or the TLS handshake. -> WAITING, WRITING, OVER */
+	ENVOI__WEB_WAITING, /* for the owner's answer. -> WRITING, OVER */
+	ENVOI__WEB_WRITING, /* an answer. -> READING, ENDING, OVER */
+	ENVOI__WEB_ENDING, /* all is written: waits for the peer's end. -> OVER */
+	ENVOI__WEB_OVER, /* `closed` is due */
+};
+
+struct envoi_web_connection {
+	struct envoi_context *context; /* a reference */
+	struct envoi__guard guard;
+	struct envoi_channel *channel; /* owned; NULL: taken over */
+	struct envoi_channel_sink sink;
+	struct envoi_channel_options channel_options;
+	struct envoi__holder holder;
+	enum envoi__web_state state;
+	struct envoi_deferred turn;
+	struct envoi_timer deadline;
+	uint64_t request_timeout_ms;
+	struct envoi_buffer in; /* received, not read */
+	struct envoi_buffer out; /* the answer */
+	struct envoi__http_reader http;
+	bool is_reading; /* as last asked of the channel */
+	bool has_ended; /* the peer sends no more */
+	bool closes; /* behind the answer */
+	bool has_tls, is_secure;
+	bool is_opened; /* there is no TLS, or its handshake has ended */
+	struct envoi_web_request request; /* that waits for an answer */
+	struct envoi_failure why; /* of the end */
+	void (*requested)(void *user, struct envoi_web_connection *connection,
+		const struct envoi_web_request *request);
+	void (*closed)(void *user, const struct envoi_failure *why);
+	void *user;
+};
+
+/** What a connection gives to what takes it over. */
+struct envoi__web_takeover {
+	struct envoi_channel *channel; /* owned by the taker; started, not read */
+	struct envoi_channel_options options;
+	struct envoi_buffer left; /* received behind the request; owned by the taker */
+};
+
+/** @return the head of the request that waits for an answer; NULL: none does */
+const struct envoi__http_head *envoi__web_head(const struct envoi_web_connection *connection);
+
+/** Take the channel of a connection whose request waits for an answer. The connection is freed,
+ * without `closed`, on failure too. @retval <0  as want_read of the channel */
+int envoi__web_take_over(
+	struct envoi_web_connection *connection, struct envoi__web_takeover *ret_takeover);
+
+/** Append an answer. @param keeps_alive  the connection can have another one behind it
+ * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM  nothing is appended */
+int envoi__web_write_response(struct envoi_buffer *out, struct envoi_context *context,
+	const struct envoi_web_response *response, bool is_to_head, bool keeps_alive);
+
+/** Append a status line. @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM */
+int envoi__web_write_status(struct envoi_buffer *out, int status);
+
+#endif

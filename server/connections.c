@@ -54,10 +54,11 @@ static int make(struct envoi__resource **ret_resource, struct envoi_server *serv
 	return ENVOI_OK;
 }
 
-static void end(struct envoi__resource *resource)
+void envoi__connection_end(struct envoi__resource *resource)
 {
 	struct envoi_server *server = resource->server;
 	envoi_opening_free(resource->opening);
+	envoi__web_close(resource);
 	envoi_admission_end(resource->admission);
 	envoi__list_remove(&resource->link);
 	envoi_free(server->context, resource);
@@ -72,7 +73,7 @@ static struct envoi__resource *first_of(struct envoi_server *server)
 void envoi__connections_free(struct envoi_server *server)
 {
 	while (!envoi__list_is_empty(&server->resources)) {
-		end(first_of(server));
+		envoi__connection_end(first_of(server));
 	}
 }
 
@@ -108,7 +109,7 @@ void envoi__connections_close(struct envoi_server *server)
 			link, struct envoi__resource, link);
 		next = link->next;
 		if (resource->accepted == NULL) {
-			end(resource);
+			envoi__connection_end(resource);
 		} else {
 			envoi_accepted_close(resource->accepted, ENVOI_STREAM_SYSTEM_SHUTDOWN);
 		}
@@ -138,9 +139,14 @@ static int accept_transport(
 		envoi_accepted_set_user(resource->accepted, resource);
 		report(resource, ENVOI_SERVER_CONNECTED, (struct envoi_server_report){0});
 	} else {
-		end(resource);
+		envoi__connection_end(resource);
 	}
 	return r;
+}
+
+int envoi__connection_accept(struct envoi__resource *resource, struct envoi_transport *transport)
+{
+	return accept_transport(resource, transport, false);
 }
 
 static void on_opened(
@@ -150,7 +156,7 @@ static void on_opened(
 	resource->opening = NULL;
 	if (failure != NULL) {
 		report(resource, ENVOI_SERVER_ENDED, (struct envoi_server_report){.why = failure});
-		end(resource);
+		envoi__connection_end(resource);
 	} else {
 		(void)accept_transport(resource, transport, is_for_components(resource));
 	}
@@ -181,6 +187,13 @@ static int open_channel(struct envoi__resource *resource, struct envoi_channel *
 	return envoi_opening_new(&resource->opening, server->context, channel, &options);
 }
 
+static bool is_for_web(const struct envoi__resource *resource)
+{
+	const char *service = envoi_admission_service(resource->admission);
+	return strcmp(service, ENVOI_SERVER_WEB) == 0 ||
+		strcmp(service, ENVOI_SERVER_WEB_CLEAR) == 0;
+}
+
 int envoi__server_admitted(
 	void *user, struct envoi_admission *admission, struct envoi_channel *channel)
 {
@@ -190,10 +203,11 @@ int envoi__server_admitted(
 		envoi_channel_destroy(channel);
 		return r;
 	}
-	r = open_channel(resource, channel);
+	r = is_for_web(resource) ? envoi__web_open(resource, channel)
+				 : open_channel(resource, channel);
 	if (r < 0) {
 		resource->admission = NULL; /* the listener ends it */
-		end(resource);
+		envoi__connection_end(resource);
 	}
 	return r;
 }
@@ -297,7 +311,7 @@ static void on_ended(struct envoi_accept_hook *hook, struct envoi_accepted *acce
 	}
 	envoi__resource_leave(resource);
 	resource->accepted = NULL;
-	end(resource);
+	envoi__connection_end(resource);
 }
 
 const struct envoi_accept_hook_impl envoi__server_accept_hook_impl = {

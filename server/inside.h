@@ -48,6 +48,10 @@
  *	saving.c          changes that are answered when they are stored
  *	request.c         iqs that the server answers, for itself and for accounts
  *	service.c         answers: discovery, ping, time, version
+ *	web.c             HTTP: what its paths answer
+ *	web_host_meta.c   links to what is served over HTTP (XEP-0156)
+ *	web_documents.c   documents in memory
+ *	web_none.c        instead of these, where the library has no HTTP
  */
 
 struct envoi__account;
@@ -55,6 +59,8 @@ struct envoi__offline;
 struct envoi__resource;
 struct envoi__routed;
 struct envoi_channel;
+struct envoi_transport;
+struct envoi_web_connection;
 
 /* --- jobs of the store --- */
 
@@ -121,6 +127,8 @@ struct envoi__resource {
 	struct envoi_server *server;
 	struct envoi_admission *admission; /* NULL: not from the listener */
 	struct envoi_opening *opening; /* direct TLS; NULL: done */
+	struct envoi_web_connection *web; /* its HTTP requests; NULL: none, or no longer */
+	bool is_web_clear; /* without TLS */
 	struct envoi_accepted *accepted; /* NULL: not accepted yet, or ended */
 	struct envoi__task arrival; /* waits for the account */
 	struct envoi__account *account; /* held; NULL: not bound, or not in memory yet */
@@ -155,6 +163,7 @@ struct envoi_server {
 	struct envoi__table accounts;
 	struct envoi__table components;
 	struct envoi_component_directory component_directory;
+	struct envoi__list documents; /* of the web service */
 	struct envoi__list idle; /* the longest idle account first */
 	size_t idle_count;
 	size_t waiting; /* stanzas that wait for the store */
@@ -224,6 +233,21 @@ const char *envoi__connection_address(
 	const struct envoi_server *server, const struct envoi_stream *stream);
 /** Free what envoi_acceptor_free() has not ended. */
 void envoi__connections_free(struct envoi_server *server);
+
+/** Accept a connection of a client. @param transport  taken @return the resource ends on failure,
+ * too */
+int envoi__connection_accept(struct envoi__resource *resource, struct envoi_transport *transport);
+/** A connection that has no session ends: free it. */
+void envoi__connection_end(struct envoi__resource *resource);
+
+/* --- web.c; web_none.c without HTTP --- */
+
+/** Read HTTP requests of a connection. @param channel  taken, on failure too */
+int envoi__web_open(struct envoi__resource *resource, struct envoi_channel *channel);
+/** Cut it, if it still has them. */
+void envoi__web_close(struct envoi__resource *resource);
+/** @return whether it is a URL that paths can be appended to: http or https */
+bool envoi__web_is_base(const char *url);
 
 /* --- account.c --- */
 

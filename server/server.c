@@ -73,6 +73,7 @@ void envoi_server_free(struct envoi_server *server)
 	envoi__jobs_cancel(server);
 	envoi__accounts_free(server);
 	envoi__components_free(server);
+	envoi_server_remove_documents(server);
 	release(server);
 }
 
@@ -213,6 +214,7 @@ int envoi_server_new(struct envoi_server **ret_server, struct envoi_context *con
 	envoi__list_init(&server->jobs);
 	envoi__list_init(&server->changes);
 	envoi__list_init(&server->registrations);
+	envoi__list_init(&server->documents);
 	envoi__list_init(&server->idle);
 	int r = make(server, options);
 	if (r < 0) {

@@ -4,7 +4,14 @@
  *
  * Private headers: settings/table.h, which makes a table of a list.
  */
-#include "server_settings.h"
+#include <envoi/error.h>
+
+#include "inside.h"
+
+static int check_base(const char *text)
+{
+	return envoi__web_is_base(text) ? ENVOI_OK : ENVOI_ERR_INVALID;
+}
 
 const struct envoi_setting envoi__server_setting_table[] = {
 #define ENVOI__SETTINGS "server_settings.def"

@@ -60,6 +60,17 @@ struct envoi_server;
 /** components (XEP-0114), without TLS: of this host, unless tls.mode is none */
 #define ENVOI_SERVER_COMPONENTS "component"
 
+/**
+ * HTTP within TLS: WebSocket (RFC 7395) at /xmpp-websocket, the links to it in
+ * /.well-known/host-meta and host-meta.json (XEP-0156), and documents
+ * (envoi_server_add_document()). A connection is reported when it becomes one of WebSocket.
+ * Where the library was built without HTTP, connections of both services are closed.
+ */
+#define ENVOI_SERVER_WEB "https"
+/** As ENVOI_SERVER_WEB, without TLS: for this host, whose connections count as secure, and behind a
+ * proxy there. From elsewhere it can log in only with tls.mode none. */
+#define ENVOI_SERVER_WEB_CLEAR "http"
+
 /* --- reports --- */
 
 /** What has happened to a session. */
@@ -180,6 +191,24 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_server_accept_component(
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_server_add_component(
 	struct envoi_server *server, const char *domain, const char *secret);
+
+/**
+ * Add a document to the web service, or replace it. Pages run scripts of this server only (a
+ * Content-Security-Policy), and are in no frame.
+ *
+ * @param path  "/" or "/index.html": compared byte for byte with the path of a request, before its
+ *              query; copied
+ * @param type  of the content: "text/html; charset=utf-8"; copied
+ * @param data  copied; NULL with @p len 0
+ * @retval ENVOI_ERR_INVALID      the path does not begin with a slash, or a text is missing
+ * @retval ENVOI_ERR_UNSUPPORTED  the library was built without HTTP
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_server_add_document(struct envoi_server *server,
+	const char *path, const char *type, const void *data, size_t len);
+
+/** Remove all documents. */
+ENVOI_API void envoi_server_remove_documents(struct envoi_server *server);
 
 /** Numbers of a server. */
 struct envoi_server_stats {

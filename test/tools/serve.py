@@ -94,6 +94,42 @@ assert status == 0, text
 assert "certificates were read again\n" in server.end(signal.SIGINT)
 
 
+# The web service: files, links, WebSocket; SIGHUP reads the files again.
+def ask(port, path):
+    with socket.create_connection(("127.0.0.1", port), peer.TIME_LIMIT) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+
+
+root = WORK / "root"
+(root / "images").mkdir(parents=True)
+(root / "index.html").write_text("<p>first")
+(root / "images" / "a.png").write_text("image")
+(root / "with space").write_text("none")
+(root / "link").symlink_to(WORK / "accounts")
+assert "is not an address of this host" in ended(
+    "--check", *enough, "--web", "192.0.2.1:0", "--web-clear", status=2)
+assert "--web-root: " in ended("--check", *enough, "--web-root", str(WORK / "nothing"), status=1)
+server = Server("--ca-out", str(CA), "--account-file", str(WORK / "accounts"), "--web", "127.0.0.1:0", "--web-clear",
+                "--web-root", str(root))
+port = re.fullmatch(r"listening on 127.0.0.1 port (\d+)\n", server.process.stdout.readline())[1]
+assert ask(port, "/").endswith("\r\n\r\n<p>first") and ask(port, "/index.html").endswith("<p>first")
+assert "Content-Type: image/png\r\n" in ask(port, "/images/a.png")
+for path in ("/link", "/with%20space", "/images/", "/images", "/../accounts", "/images/../index.html"):
+    assert ask(port, path).startswith("HTTP/1.1 404 "), path
+assert f"href='ws://127.0.0.1:{port}/xmpp-websocket'" in ask(port, "/.well-known/host-meta")
+(root / "index.html").write_text("<p>second")
+server.process.send_signal(signal.SIGHUP)
+while not ask(port, "/").endswith("<p>second"):
+    pass
+web = [ENVOI, "--jid", "alice@example.org", "--url", f"ws://example.org:{port}/xmpp-websocket", "--server", "127.0.0.1",
+       "--tls", "none", "--wait", "300ms", "send", "alice@example.org", "note"]
+run = subprocess.run(web, env={**os.environ, "ENVOI_PASSWORD": "secret"}, capture_output=True, text=True,
+                     timeout=peer.TIME_LIMIT)
+assert run.returncode == 0, run.stderr
+assert "alice logged in from 127.0.0.1 with SCRAM-SHA-" in server.end()
+
+
 # A component.
 (WORK / "components").write_text("# one\necho.example.org:s\n")
 server = Server("--certificate", str(DATA / "right.pem"), "--key", str(DATA / "server-key.pem"),

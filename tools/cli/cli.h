@@ -40,12 +40,13 @@ enum {
 
 /** The options of `serve`. */
 struct serve_options {
-	const char *domain, *account_file, *certificate, *key, *ca_out, *store,
-		*component_file; /**< or NULL */
+	const char *domain, *account_file, *certificate, *key, *ca_out, *store, *component_file,
+		*web_root; /**< or NULL */
 	const char *accounts[SERVE_MOST], *listen[SERVE_MOST], *listen_tls[SERVE_MOST];
-	const char *components[SERVE_MOST], *listen_components[SERVE_MOST];
+	const char *components[SERVE_MOST], *listen_components[SERVE_MOST], *web[SERVE_MOST];
 	size_t account_count, listen_count, listen_tls_count;
-	size_t component_count, listen_components_count;
+	size_t component_count, listen_components_count, web_count;
+	bool is_web_clear;
 	bool is_check;
 };
 

@@ -112,6 +112,12 @@ static void on_log(
 
 /* --- signals --- */
 
+static int read_web_files(struct server *server)
+{
+	const char *folder = server->invocation->serve.web_root;
+	return folder == NULL ? STATUS_DONE : web_read_files(server->server, folder);
+}
+
 static void on_signal(struct envoi_watch *watch, unsigned int ready)
 {
 	struct server *server = ENVOI_CONTAINER_OF(watch, struct server, signals);
@@ -124,6 +130,7 @@ static void on_signal(struct envoi_watch *watch, unsigned int ready)
 		int r = envoi_tls_config_reload(server->tls);
 		print_line("certificates were read again%s%s", r < 0 ? ": " : "",
 			r < 0 ? envoi_error_text(r) : "");
+		(void)read_web_files(server);
 	} else if (server->was_told_to_end) {
 		quit(server, STATUS_NO); /* once more: do not wait for clients */
 	} else {
@@ -185,12 +192,21 @@ static bool split_address(const char *text, char host[64], uint16_t *ret_port)
 	return *end == '\0' && port <= UINT16_MAX;
 }
 
+static bool is_of_this_host(const char *host)
+{
+	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
 static int listen_at(struct server *server, const char *service, const char *text)
 {
 	char host[64];
 	uint16_t port, got;
 	if (!split_address(text, host, &port)) {
 		complain("--listen: %s is not ADDRESS:PORT", text);
+		return STATUS_USAGE;
+	}
+	if (strcmp(service, ENVOI_SERVER_WEB_CLEAR) == 0 && !is_of_this_host(host)) {
+		complain("--web-clear: %s is not an address of this host: 127.0.0.1, [::1]", host);
 		return STATUS_USAGE;
 	}
 	int r = envoi_tcp_listen(envoi_server_listener(server->server), service, host, port, &got);
@@ -217,6 +233,11 @@ static int listen_all(struct server *server)
 	}
 	for (size_t i = 0; status == STATUS_DONE && i < options->listen_components_count; i++) {
 		status = listen_at(server, ENVOI_SERVER_COMPONENTS, options->listen_components[i]);
+	}
+	for (size_t i = 0; status == STATUS_DONE && i < options->web_count; i++) {
+		status = listen_at(server,
+			options->is_web_clear ? ENVOI_SERVER_WEB_CLEAR : ENVOI_SERVER_WEB,
+			options->web[i]);
 	}
 	fflush(stdout);
 	return status;
@@ -356,13 +377,14 @@ static int prepare_accounts(struct server *server)
 static int prepare(struct server *server)
 {
 	const struct serve_options *options = &server->invocation->serve;
-	if (options->listen_count + options->listen_tls_count == 0) {
+	if (options->listen_count + options->listen_tls_count + options->web_count == 0) {
 		complain("the address is missing: --listen ADDRESS:PORT");
 		return STATUS_USAGE;
 	}
 	int status = prepare_domain(server);
 	status = status != STATUS_DONE ? status : prepare_tls(server);
 	status = status != STATUS_DONE ? status : prepare_server(server);
+	status = status != STATUS_DONE ? status : read_web_files(server);
 	return status != STATUS_DONE ? status : prepare_accounts(server);
 }
 

@@ -41,6 +41,10 @@ int store_open(
 /** Say what is wrong with the file, which is not changed. @return as store_open() */
 int store_check(struct envoi_context *context, const char *file_name);
 
+/** Add the files of --web-root to the server, in place of those that it has.
+ * @return STATUS_DONE, or another after complaining */
+int web_read_files(struct envoi_server *server, const char *folder);
+
 /** A certificate that was made for a domain, with the authority that has issued it. */
 struct made_certificate {
 	char *authority; /**< PEM; allocated by GnuTLS */

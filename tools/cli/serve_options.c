@@ -70,6 +70,24 @@ static int take_listen_components(struct invocation *invocation, const char *val
 		"listen-components", value);
 }
 
+static int take_web(struct invocation *invocation, const char *value)
+{
+	struct serve_options *options = &invocation->serve;
+	return take_more(options->web, &options->web_count, "web", value);
+}
+
+static int take_web_root(struct invocation *invocation, const char *value)
+{
+	return take_one(&invocation->serve.web_root, "web-root", value);
+}
+
+static int take_web_clear(struct invocation *invocation, const char *value)
+{
+	(void)value;
+	invocation->serve.is_web_clear = true;
+	return STATUS_DONE;
+}
+
 static int take_certificate(struct invocation *invocation, const char *value)
 {
 	return take_one(&invocation->serve.certificate, "certificate", value);
@@ -120,6 +138,17 @@ static const struct command_option options[] = {
 		take_component_file},
 	{"listen-components", "ADDRESS:PORT",
 		"Where components connect, without TLS: 127.0.0.1:5347.", take_listen_components},
+	{"web", "ADDRESS:PORT",
+		"Where browsers connect, by HTTPS: XMPP over WebSocket, the links to it (XEP-0156), and"
+		" the files of --web-root.",
+		take_web},
+	{"web-root", "FOLDER",
+		"Serve the files in this folder and in those below it, doc/examples/web for example."
+		" They are read at the start, and again at SIGHUP.",
+		take_web_root},
+	{"web-clear", NULL,
+		"HTTP without TLS at --web, whose addresses are those of this host then: 127.0.0.1.",
+		take_web_clear},
 	{"certificate", "FILE", "The certificate of the domain with those of its issuers, PEM.",
 		take_certificate},
 	{"key", "FILE", "The key of the certificate, PEM. Default: it is in the same file.",
@@ -142,7 +171,8 @@ const struct command command_serve = {
 	.summary =
 		"Serve a domain: accounts, rosters, messages; not connected to other servers. Prints"
 		" who comes and goes. SIGTERM and SIGINT close all"
-		" streams in order, the second of them at once; SIGHUP reads the certificate again.",
+		" streams in order, the second of them at once; SIGHUP reads the certificate again, and the"
+		" files of --web-root.",
 	.least = 0,
 	.most = 0,
 	.options = options,

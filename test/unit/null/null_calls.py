@@ -180,6 +180,7 @@ UNREACHED = {
     "envoi_reply_text": "test_delivery",
     "envoi_sasl_give_password": "inside an exchange",
     "envoi_sasl_lookup_answer_password": "inside an exchange",
+    "envoi_server_add_document": "of libenvoi-server: test_server_web",
     "envoi_server_add_component": "of libenvoi-server: test_server_components",
     "envoi_server_remove_account": "of libenvoi-server: test_server_registration",
     "envoi_server_set_password": "of libenvoi-server: test_server_sessions",

@@ -1,0 +1,398 @@
+/*
+ * envoi-server - the web service: tests
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: the reader of host-meta has no public one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+
+#include <envoi/interfaces/channel.h>
+
+#include "guest.h"
+#include "host_meta_links.h"
+
+#define LOOPBACK "127.0.0.1"
+#define ELSEWHERE "192.0.2.1"
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: example.org\r\n"
+#define UPGRADE \
+	GET("/xmpp-websocket") \
+	"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: xmpp\r\n"
+
+static struct host host;
+
+/* A browser, or what behaves like one. */
+struct browser {
+	struct envoi_memory_pair *pair;
+	struct envoi_memory_end *end;
+	char text[65536]; /* received last */
+};
+
+static int setup(void **state)
+{
+	(void)state;
+	host_init(&host, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	host_finish(&host);
+	return 0;
+}
+
+static int connect_browser(struct browser *browser, const char *address, const char *service)
+{
+	struct envoi_channel *channel;
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	host_make(&host);
+	*browser = (struct browser){.pair = NULL};
+	assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+	assert_int_equal(envoi_memory_pair_new(&browser->pair, host.context), ENVOI_OK);
+	assert_int_equal(
+		envoi_memory_end_new(&browser->end, browser->pair, ENVOI_MEMORY_A, NULL, NULL),
+		ENVOI_OK);
+	assert_int_equal(
+		envoi_memory_channel_new(&channel, browser->pair, ENVOI_MEMORY_B), ENVOI_OK);
+	return envoi_listener_take(envoi_server_listener(host.server), service, channel,
+		(const struct sockaddr *)&from, sizeof(from));
+}
+
+static void open_browser(struct browser *browser, const char *address)
+{
+	assert_int_equal(connect_browser(browser, address, ENVOI_SERVER_WEB_CLEAR), ENVOI_OK);
+}
+
+static void close_browser(struct browser *browser)
+{
+	envoi_memory_end_free(browser->end);
+	envoi_memory_pair_unref(browser->pair);
+	host_run(&host, 2000);
+}
+
+static const char *ask_bytes(struct browser *browser, const void *data, size_t len)
+{
+	struct envoi_buffer *received = envoi_memory_end_received(browser->end);
+	assert_int_equal(envoi_memory_end_send(browser->end, data, len), ENVOI_OK);
+	host_run(&host, 100);
+	size_t got = envoi_buffer_len(received);
+	assert_true(got < sizeof(browser->text));
+	memcpy(browser->text, envoi_buffer_data(received), got);
+	browser->text[got] = '\0';
+	for (size_t i = 0; i < got; i++) {
+		/* of the head of a frame */
+		browser->text[i] = browser->text[i] == '\0' ? ' ' : browser->text[i];
+	}
+	envoi_buffer_consume(received, got);
+	return browser->text;
+}
+
+static const char *ask(struct browser *browser, const char *request)
+{
+	return ask_bytes(browser, request, strlen(request));
+}
+
+static bool has_status(const char *answer, const char *status)
+{
+	return strncmp(answer, "HTTP/1.1 ", 9) == 0 && strncmp(answer + 9, status, 3) == 0;
+}
+
+static const char *body_of(const char *answer)
+{
+	const char *end = strstr(answer, "\r\n\r\n");
+	assert_non_null(end);
+	return end + 4;
+}
+
+/* --- documents --- */
+
+static void documents_are_served(void **state)
+{
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, ELSEWHERE);
+	assert_true(has_status(ask(&browser, GET("/") "\r\n"), "404"));
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/", "text/html", "<p>", 3), ENVOI_OK);
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/a.js", "text/javascript", NULL, 0),
+		ENVOI_OK);
+	const char *answer = ask(&browser, GET("/?query") "\r\n");
+	assert_true(has_status(answer, "200"));
+	assert_non_null(strstr(answer, "Content-Type: text/html\r\nContent-Length: 3\r\n"));
+	assert_non_null(strstr(answer, "X-Content-Type-Options: nosniff\r\n"));
+	assert_non_null(strstr(answer, "Content-Security-Policy: default-src 'self'; "));
+	assert_null(strstr(answer, "Access-Control"));
+	assert_string_equal(body_of(answer), "<p>");
+	answer = ask(&browser, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_non_null(strstr(answer, "Content-Length: 3\r\n"));
+	assert_string_equal(body_of(answer), "");
+	assert_true(has_status(ask(&browser, GET("/a.js") "\r\n"), "200"));
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/", "text/html", "new", 3), ENVOI_OK);
+	assert_string_equal(body_of(ask(&browser, GET("/") "\r\n")), "new");
+	envoi_server_remove_documents(host.server);
+	assert_true(has_status(ask(&browser, GET("/a.js") "\r\n"), "404"));
+	close_browser(&browser);
+}
+
+static void paths_are_compared_byte_for_byte(void **state)
+{
+	static const char *const paths[] = {"/b", "/a/", "/A", "/../a", "/%61", "//a", "/a/.."};
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, ELSEWHERE);
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/a", "text/plain", "a", 1), ENVOI_OK);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char request[200];
+		snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", paths[i]);
+		assert_true(has_status(ask(&browser, request), "404"));
+	}
+	close_browser(&browser);
+}
+
+static void other_methods_are_refused(void **state)
+{
+	static const char *const methods[] = {"POST", "PUT", "DELETE", "TRACE", "OPTIONS"};
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, ELSEWHERE);
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/a", "text/plain", "a", 1), ENVOI_OK);
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		char request[200];
+		snprintf(request, sizeof(request), "%s /a HTTP/1.1\r\nHost: a\r\n\r\n", methods[i]);
+		const char *answer = ask(&browser, request);
+		assert_true(has_status(answer, "405"));
+		assert_non_null(strstr(answer, "Allow: GET, HEAD\r\n"));
+	}
+	close_browser(&browser);
+}
+
+static void a_document_needs_path_and_type(void **state)
+{
+	(void)state;
+	host_make(&host);
+	assert_int_equal(envoi_server_add_document(host.server, "a", "text/plain", "", 0),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_server_add_document(host.server, NULL, "text/plain", "", 0),
+		ENVOI_ERR_INVALID);
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/a", NULL, "", 0), ENVOI_ERR_INVALID);
+}
+
+/* --- host-meta --- */
+
+static void the_links_are_where_the_request_came_to(void **state)
+{
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, ELSEWHERE);
+	const char *answer = ask(&browser,
+		"GET /.well-known/host-meta HTTP/1.1\r\nHost: [2001:db8::1]:5280\r\n\r\n");
+	assert_true(has_status(answer, "200"));
+	assert_non_null(strstr(answer, "Access-Control-Allow-Origin: *\r\n"));
+	assert_non_null(strstr(answer, "href='ws://[2001:db8::1]:5280/xmpp-websocket'"));
+	answer = ask(&browser, GET("/.well-known/host-meta.json") "\r\n");
+	assert_non_null(strstr(answer, "Content-Type: application/json\r\n"));
+	assert_non_null(strstr(answer, "\"href\":\"ws://example.org/xmpp-websocket\""));
+	close_browser(&browser);
+}
+
+static void a_host_that_means_something_else_is_refused(void **state)
+{
+	static const char *const hosts[] = {"a'b", "a\"b", "a<b", "a&b", "a b", "a/b", "a@b", ""};
+	(void)state;
+	struct browser browser;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		char request[200];
+		open_browser(&browser, ELSEWHERE);
+		snprintf(request, sizeof(request),
+			"GET /.well-known/host-meta HTTP/1.1\r\nHost: %s\r\n\r\n", hosts[i]);
+		assert_true(has_status(ask(&browser, request), "400"));
+		close_browser(&browser);
+	}
+}
+
+/* Our own client reads both. */
+static void a_setting_says_where_the_server_is_reached(void **state)
+{
+	static const char rel[] = "urn:xmpp:alt-connections:websocket";
+	(void)state;
+	struct browser browser;
+	struct host_meta_links links = {.rel = rel};
+	host_set(&host, "server.web-url", "https://chat.example.org:444/a");
+	open_browser(&browser, ELSEWHERE);
+	const char *body = body_of(ask(&browser, GET("/.well-known/host-meta") "\r\n"));
+	assert_int_equal(
+		envoi__host_meta_read_xml(&links, host.context, body, strlen(body)), ENVOI_OK);
+	body = body_of(ask(&browser, GET("/.well-known/host-meta.json") "\r\n"));
+	assert_int_equal(envoi__host_meta_read_json(&links, body, strlen(body)), ENVOI_OK);
+	assert_int_equal(links.count, 2);
+	assert_string_equal(links.urls[0], "wss://chat.example.org:444/a/xmpp-websocket");
+	assert_string_equal(links.urls[1], links.urls[0]);
+	close_browser(&browser);
+}
+
+static void urls_that_cannot_be_appended_to_are_refused(void **state)
+{
+	static const char *const urls[] = {"chat.example.org", "ftp://a", "https://", "https://a/",
+		"https://a?b", "https://a#b", "https://a'b", "https://a b", ""};
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		assert_int_equal(envoi_settings_set(host.settings, "server.web-url", urls[i]),
+			ENVOI_ERR_INVALID);
+	}
+}
+
+/* --- WebSocket --- */
+
+static void pages_of_other_sites_are_refused(void **state)
+{
+	(void)state;
+	struct browser browser;
+	host_set(&host, "server.web-origins", "https://chat.example.net");
+	open_browser(&browser, LOOPBACK);
+	assert_true(
+		has_status(ask(&browser, UPGRADE "Origin: https://evil.example\r\n\r\n"), "403"));
+	assert_true(has_status(ask(&browser, UPGRADE "Origin: null\r\n\r\n"), "403"));
+	assert_true(has_status(
+		ask(&browser, UPGRADE "Origin: https://chat.example.net\r\n\r\n"), "101"));
+	close_browser(&browser);
+	open_browser(&browser, LOOPBACK);
+	assert_true(has_status(ask(&browser, UPGRADE "Origin: http://example.org\r\n\r\n"), "101"));
+	close_browser(&browser);
+	open_browser(&browser, LOOPBACK);
+	assert_true(has_status(ask(&browser, UPGRADE "\r\n"), "101"));
+	close_browser(&browser);
+}
+
+/* @return what the server has said, behind the frame of its `<open/>` */
+static const char *open_stream(struct browser *browser)
+{
+	static const char open[] = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' "
+				   "to='example.org' version='1.0'/>";
+	unsigned char frame[200] = {0x81, 0x80 | (sizeof(open) - 1), 0, 0, 0, 0};
+	memcpy(frame + 6, open, sizeof(open) - 1);
+	return ask_bytes(browser, frame, 6 + sizeof(open) - 1);
+}
+
+/* Others can read what is sent from elsewhere. */
+static void passwords_are_taken_in_clear_from_this_host_only(void **state)
+{
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, LOOPBACK);
+	assert_true(has_status(ask(&browser, UPGRADE "\r\n"), "101"));
+	assert_non_null(strstr(open_stream(&browser), "<mechanism>PLAIN</mechanism>"));
+	close_browser(&browser);
+	open_browser(&browser, ELSEWHERE);
+	assert_true(has_status(ask(&browser, UPGRADE "\r\n"), "101"));
+	const char *said = open_stream(&browser);
+	assert_non_null(strstr(said, "<open "));
+	assert_null(strstr(said, "PLAIN"));
+	close_browser(&browser);
+}
+
+/* --- connections --- */
+
+static void https_needs_a_certificate(void **state)
+{
+	(void)state;
+	struct browser browser;
+	assert_int_equal(
+		connect_browser(&browser, LOOPBACK, ENVOI_SERVER_WEB), ENVOI_ERR_UNSUPPORTED);
+	close_browser(&browser);
+}
+
+static void connections_end_with_the_server(void **state)
+{
+	(void)state;
+	struct browser idle, busy, open;
+	open_browser(&idle, LOOPBACK);
+	open_browser(&busy, LOOPBACK);
+	open_browser(&open, LOOPBACK);
+	(void)ask(&busy, "GET / HTTP/1.1\r\n");
+	assert_true(has_status(ask(&open, UPGRADE "\r\n"), "101"));
+	envoi_server_close(host.server);
+	host_run(&host, 5000);
+	assert_true(host.is_closed);
+	assert_true(envoi_memory_end_is_over(idle.end));
+	assert_true(envoi_memory_end_is_over(busy.end));
+	assert_true(envoi_memory_end_is_over(open.end));
+	close_browser(&idle);
+	close_browser(&busy);
+	close_browser(&open);
+}
+
+static void the_server_may_be_freed_with_connections(void **state)
+{
+	(void)state;
+	struct browser idle, open;
+	open_browser(&idle, LOOPBACK);
+	open_browser(&open, LOOPBACK);
+	assert_true(has_status(ask(&open, UPGRADE "\r\n"), "101"));
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/a", "text/plain", "a", 1), ENVOI_OK);
+	envoi_server_free(host.server);
+	host.server = NULL;
+	close_browser(&idle);
+	close_browser(&open);
+}
+
+/* listener.per-address holds for connections that have no session, too. */
+static void connections_of_an_address_are_limited(void **state)
+{
+	enum {
+		MOST = 3,
+	};
+	(void)state;
+	struct browser browsers[MOST + 1];
+	host_set(&host, "listener.per-address", "3");
+	for (int i = 0; i < MOST; i++) {
+		open_browser(&browsers[i], ELSEWHERE);
+	}
+	assert_int_equal(connect_browser(&browsers[MOST], ELSEWHERE, ENVOI_SERVER_WEB_CLEAR),
+		ENVOI_ERR_LIMIT);
+	close_browser(&browsers[MOST]);
+	close_browser(&browsers[0]);
+	open_browser(&browsers[0], ELSEWHERE);
+	for (int i = 0; i < MOST; i++) {
+		close_browser(&browsers[i]);
+	}
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(documents_are_served),
+		CASE(paths_are_compared_byte_for_byte),
+		CASE(other_methods_are_refused),
+		CASE(a_document_needs_path_and_type),
+		CASE(the_links_are_where_the_request_came_to),
+		CASE(a_host_that_means_something_else_is_refused),
+		CASE(a_setting_says_where_the_server_is_reached),
+		CASE(urls_that_cannot_be_appended_to_are_refused),
+		CASE(pages_of_other_sites_are_refused),
+		CASE(passwords_are_taken_in_clear_from_this_host_only),
+		CASE(https_needs_a_certificate),
+		CASE(connections_end_with_the_server),
+		CASE(the_server_may_be_freed_with_connections),
+		CASE(connections_of_an_address_are_limited),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -29,9 +29,20 @@ struct command_option {
 	const char *name;
 	const char *metavar; /**< of its value; NULL: it takes none */
 	const char *doc;
-	/** @return STATUS_DONE, or another after a message */
+	/** OPTIONAL. @return STATUS_DONE, or another after a message */
 	int (*take)(struct invocation *invocation, const char *value);
+	bool repeats; /**< may be given several times; without effect where there is @p take */
 };
+
+#define OPTIONS_END \
+	{ \
+		NULL, NULL, NULL, NULL, false \
+	}
+/** @param what  "one object" */
+#define OPTION_JSON(what) \
+	{ \
+		"json", NULL, "Print JSON: " what ".", NULL, false \
+	}
 
 enum {
 	MOST_OWN_OPTIONS = 128,
@@ -60,12 +71,11 @@ struct invocation {
 	bool verbose;
 	bool has_certificate; /**< tls.cert-file is set */
 	bool may_be_anonymous; /**< sasl.mechanisms names ANONYMOUS */
-	int own_count; /**< options that are a command's own; taken once the command is known */
+	int own_count; /**< options that are a command's own; checked once the command is known */
 	struct {
-		const struct command_option *option;
-		const char *value;
+		const char *name;
+		const char *value; /**< "" where the option takes none */
 	} own[MOST_OWN_OPTIONS];
-	uint64_t wait_ms; /**< `send` alone: for an error, once the message is accepted */
 	size_t chunk; /**< `xml` alone: bytes to feed at a time; 0: all at once */
 	struct envoi_xml_limits limits; /**< `xml` alone */
 	struct serve_options serve;
@@ -74,23 +84,43 @@ struct invocation {
 };
 
 struct command {
-	const char *name;
+	const char *name; /**< one word, or two: "roster add" */
 	const char *operands; /**< "TO BODY": for the usage line */
 	const char *summary;
 	int least, most; /**< operands; most < 0: any number */
+	bool logs_in; /**< it uses an account and its settings */
 	const struct command_option *options; /**< of its own, up to one without name; or NULL */
 	int (*run)(struct invocation *invocation); /**< @return enum status */
 };
 
-extern const struct command command_send;
+extern const struct command command_disco;
 extern const struct command command_echo;
 extern const struct command command_jid;
 extern const struct command command_probe;
+extern const struct command command_ping;
+extern const struct command command_roster_add;
+extern const struct command command_roster_list;
+extern const struct command command_roster_remove;
+extern const struct command command_send;
 extern const struct command command_serve;
+extern const struct command command_time;
+extern const struct command command_version;
 extern const struct command command_xml;
 
 /** Every command, up to NULL. */
 extern const struct command *const commands[];
+
+/** @return the value of an option of the command, the last one; "" if it takes none; NULL: it was
+ * not given */
+const char *own_value(const struct invocation *invocation, const char *name);
+/** Visit the values of an option that may be given several times. @param[in,out] position 0 to
+ * begin. @return NULL at the end */
+const char *next_own_value(const struct invocation *invocation, const char *name, int *position);
+
+/** Read a time, "500ms", "5s", "2m", from an option of the command. @param fallback_ms  the
+ * option was not given. @return STATUS_DONE, or another after complaining */
+int own_time(const struct invocation *invocation, const char *name, uint64_t fallback_ms,
+	uint64_t *ret_ms);
 
 /** Print on standard error what a peer may have written: nothing in it commands the terminal. */
 void print_harmless(const char *text, size_t len);

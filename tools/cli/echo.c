@@ -158,5 +158,6 @@ const struct command command_echo = {
 		" connected again; a stanza beyond a limit is reported and skipped.",
 	.least = 0,
 	.most = 0,
+	.logs_in = true,
 	.run = run,
 };

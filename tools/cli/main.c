@@ -14,12 +14,20 @@
 
 #include "cli.h"
 #include "options.h"
+#include "text.h"
 #include "wrap.h"
 
 const struct command *const commands[] = {
 	&command_send,
 	&command_echo,
 	&command_probe,
+	&command_roster_list,
+	&command_roster_add,
+	&command_roster_remove,
+	&command_disco,
+	&command_ping,
+	&command_version,
+	&command_time,
 	&command_jid,
 	&command_xml,
 #ifdef HAS_SERVER
@@ -28,28 +36,17 @@ const struct command *const commands[] = {
 	NULL,
 };
 
-/* A control character of C1 or one that turns the direction of text, in UTF-8. */
-static bool is_hidden_control(const unsigned char *text, size_t len)
-{
-	if (len >= 2 && text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f) {
-		return true;
-	}
-	return len >= 3 && text[0] == 0xe2 &&
-		((text[1] == 0x80 && text[2] >= 0xaa && text[2] <= 0xae) ||
-			(text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
-}
-
 void print_harmless(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		const unsigned char *at = (const unsigned char *)text + i;
-		if (is_hidden_control(at, len - i)) {
-			fputc('?', stderr);
-			i += at[0] == 0xc2 ? 1 : 2;
-		} else if (*at == '\n') {
+	for (size_t i = 0, used; i < len; i += used) {
+		uint32_t character;
+		used = read_character(text + i, len - i, &character);
+		if (character == '\n') {
 			fputs("\n  ", stderr); /* no line of a peer looks like one of ours */
+		} else if (is_hazardous(character)) {
+			fputc('?', stderr);
 		} else {
-			fputc(*at < 0x20 || *at == 0x7f ? '?' : *at, stderr);
+			fwrite(text + i, 1, used, stderr);
 		}
 	}
 }
@@ -94,58 +91,78 @@ static int print_help(struct envoi_context *context)
 	return r < 0 ? STATUS_NO : STATUS_DONE;
 }
 
-static const struct command *find_command(const char *name)
+/* @return how many words the command's name has if the arguments begin with it; else 0 */
+static int match_name(const struct command *command, int argument_count, char **arguments)
+{
+	const char *blank = strchr(command->name, ' ');
+	size_t len = blank != NULL ? (size_t)(blank - command->name) : strlen(command->name);
+	if (argument_count < 1 || strlen(arguments[0]) != len ||
+		memcmp(arguments[0], command->name, len) != 0) {
+		return 0;
+	}
+	if (blank == NULL) {
+		return 1;
+	}
+	return argument_count > 1 && strcmp(arguments[1], blank + 1) == 0 ? 2 : 0;
+}
+
+static const struct command *find_command(int argument_count, char **arguments, int *ret_words)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
-		if (strcmp(commands[i]->name, name) == 0) {
+		*ret_words = match_name(commands[i], argument_count, arguments);
+		if (*ret_words > 0) {
 			return commands[i];
 		}
 	}
 	return NULL;
 }
 
-static bool has_option(const struct command *command, const struct command_option *wanted)
+/* @return the options of the second words of a command, "list, add", in @p list; "": there is none */
+static void list_second_words(char *list, size_t size, const char *first)
 {
-	const struct command_option *option = command->options;
-	for (; option != NULL && option->name != NULL; option++) {
-		if (option == wanted) {
-			return true;
+	size_t used = 0, len = strlen(first);
+	list[0] = '\0';
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		const char *name = commands[i]->name;
+		if (strncmp(name, first, len) == 0 && name[len] == ' ' && used < size) {
+			used += (size_t)snprintf(list + used, size - used, "%s%s",
+				used > 0 ? ", " : "", name + len + 1);
 		}
 	}
-	return false;
 }
 
-static int take_own_options(struct invocation *invocation, const struct command *command)
+static int complain_about_command(int argument_count, char **arguments)
 {
-	int status = STATUS_DONE;
-	for (int i = 0; i < invocation->own_count && status == STATUS_DONE; i++) {
-		const struct command_option *option = invocation->own[i].option;
-		if (!has_option(command, option)) {
-			complain("%s has no option --%s", command->name, option->name);
-			return STATUS_USAGE;
-		}
-		status = option->take(invocation, invocation->own[i].value);
+	char words[256];
+	if (argument_count == 0) {
+		complain("a command is missing (see envoi --help)");
+		return STATUS_USAGE;
 	}
-	return status;
+	list_second_words(words, sizeof(words), arguments[0]);
+	if (words[0] == '\0') {
+		complain("no such command: %s (see envoi --help)", arguments[0]);
+	} else {
+		complain("%s needs one of these words: %s", arguments[0], words);
+	}
+	return STATUS_USAGE;
 }
 
 static int run_command(struct invocation *invocation, int argument_count, char **arguments)
 {
-	const struct command *command = argument_count > 0 ? find_command(arguments[0]) : NULL;
+	int words;
+	const struct command *command = find_command(argument_count, arguments, &words);
 	if (command == NULL) {
-		complain(argument_count > 0 ? "no such command: %s (see envoi --help)"
-					    : "a command is missing%s (see envoi --help)",
-			argument_count > 0 ? arguments[0] : "");
-		return STATUS_USAGE;
+		return complain_about_command(argument_count, arguments);
 	}
-	invocation->operands = arguments + 1;
-	invocation->operand_count = argument_count - 1;
+	invocation->operands = arguments + words;
+	invocation->operand_count = argument_count - words;
 	if (invocation->operand_count < command->least ||
 		(command->most >= 0 && invocation->operand_count > command->most)) {
-		complain("usage: envoi [OPTION...] %s %s", command->name, command->operands);
+		complain("usage: envoi [OPTION...] %s%s%s", command->name,
+			command->operands[0] != '\0' ? " " : "", command->operands);
 		return STATUS_USAGE;
 	}
-	int status = take_own_options(invocation, command);
+	int status = own_options_take(invocation, command);
 	return status == STATUS_DONE ? command->run(invocation) : status;
 }
 
@@ -178,7 +195,7 @@ static int end_output(int status)
 
 int main(int argument_count, char **arguments)
 {
-	struct invocation invocation = {.wait_ms = 5000, .limits = envoi_xml_limits_default};
+	struct invocation invocation = {.limits = envoi_xml_limits_default};
 	int status = STATUS_NO;
 	int r = envoi_context_new(&invocation.context, NULL);
 #ifdef HAS_SERVER

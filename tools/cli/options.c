@@ -105,6 +105,20 @@ static int take_setting(
 	return set(invocation, setting, option, next) < 0 ? -1 : 1;
 }
 
+/* Of options of the same name, all or none take a value. */
+static const struct command_option *find_own(const struct option *option)
+{
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		const struct command_option *own = commands[i]->options;
+		for (; own != NULL && own->name != NULL; own++) {
+			if (is(option, own->name)) {
+				return own;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* @return how many further arguments the option took, or -1 after complaining */
 static int take_own(struct invocation *invocation, const struct command_option *own,
 	const struct option *option, const char *next)
@@ -123,22 +137,9 @@ static int take_own(struct invocation *invocation, const struct command_option *
 		complain("--%s: too many options", own->name);
 		return -1;
 	}
-	invocation->own[invocation->own_count].option = own;
+	invocation->own[invocation->own_count].name = own->name;
 	invocation->own[invocation->own_count++].value = value;
 	return option->value != NULL || !takes_value ? 0 : 1;
-}
-
-static const struct command_option *find_own(const struct option *option)
-{
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		const struct command_option *own = commands[i]->options;
-		for (; own != NULL && own->name != NULL; own++) {
-			if (is(option, own->name)) {
-				return own;
-			}
-		}
-	}
-	return NULL;
 }
 
 static int take_text(const char **text, const struct option *option, const char *next)

@@ -23,6 +23,10 @@ enum asked {
  */
 enum asked options_take(struct invocation *invocation, int *argument_count, char **arguments);
 
+/** Check the options of the command, and take those that have a function. @return STATUS_DONE, or
+ * another after complaining */
+int own_options_take(struct invocation *invocation, const struct command *command);
+
 /** Print every option with its range and default. @retval ENVOI_ERR_NOMEM */
 int options_print(struct envoi_context *context);
 

@@ -10,7 +10,7 @@
 #include "cli.h"
 
 enum {
-	MOST_WAIT_MS = 60 * 60 * 1000,
+	WAIT_MS = 5000,
 };
 
 struct sending {
@@ -142,6 +142,11 @@ static int converse(struct sending *sending, const struct invocation *invocation
 static int run(struct invocation *invocation)
 {
 	struct envoi_jid *to;
+	uint64_t wait_ms;
+	int status = own_time(invocation, "wait", WAIT_MS, &wait_ms);
+	if (status != STATUS_DONE) {
+		return status;
+	}
 	if (envoi_jid_from_text(&to, invocation->context, invocation->operands[0]) < 0) {
 		return complain_about_address("TO", invocation->operands[0]);
 	}
@@ -149,11 +154,11 @@ static int run(struct invocation *invocation)
 		.handler = ENVOI_HANDLER(&sending_impl),
 		.to = to,
 		.body = invocation->operands[1],
-		.ticket = {.done = on_report, .refusal_ms = invocation->wait_ms},
+		.ticket = {.done = on_report, .refusal_ms = wait_ms},
 		.state = ENVOI_TICKET_UNKNOWN,
 		.was_in_time = true,
 	};
-	int status = login_prepare(&sending.client, invocation);
+	status = login_prepare(&sending.client, invocation);
 	if (status == STATUS_DONE) {
 		status = converse(&sending, invocation);
 	}
@@ -162,35 +167,12 @@ static int run(struct invocation *invocation)
 	return status;
 }
 
-/* A number and a unit, as for settings; without a unit milliseconds. */
-static int take_wait(struct invocation *invocation, const char *value)
-{
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}};
-	size_t digits = strspn(value, "0123456789");
-	char number[ENVOI_INT_SIZE];
-	snprintf(number, sizeof(number), "%.*s", (int)digits, value);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		uint64_t count;
-		if (strcmp(value + digits, units[i].unit) == 0 &&
-			envoi_uint_parse(number, 0, MOST_WAIT_MS / units[i].ms, &count) ==
-				ENVOI_OK) {
-			invocation->wait_ms = count * units[i].ms;
-			return STATUS_DONE;
-		}
-	}
-	complain("--wait: %s is not a time of at most an hour, such as 500ms or 5s", value);
-	return STATUS_USAGE;
-}
-
 static const struct command_option options[] = {
 	{"wait", "TIME",
 		"Wait for an error after the server has accepted the message, such as 500ms or 5s; 0:"
 		" not at all. Default: 5s.",
-		take_wait},
-	{NULL, NULL, NULL, NULL},
+		NULL, false},
+	OPTIONS_END,
 };
 
 const struct command command_send = {
@@ -202,5 +184,6 @@ const struct command command_send = {
 	.options = options,
 	.least = 2,
 	.most = 2,
+	.logs_in = true,
 	.run = run,
 };

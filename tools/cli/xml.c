@@ -107,13 +107,13 @@ static int take_limit(struct invocation *invocation, const char *value)
 
 static const struct command_option xml_options[] = {
 	{"chunk", "N", "Feed the parser N bytes at a time, as they are read. Default: all at once.",
-		take_chunk},
+		take_chunk, false},
 	{"limit", "NAME=VALUE",
 		"Set a limit: stanza-bytes, tag-bytes, depth, attributes, children, name-bytes,"
 		" namespace-bytes, names (distinct ones in one stanza), skip-bytes (of a"
 		" stanza beyond another limit, which then is skipped).",
-		take_limit},
-	{NULL, NULL, NULL, NULL},
+		take_limit, false},
+	OPTIONS_END,
 };
 
 /* --- reading --- */

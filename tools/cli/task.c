@@ -1,0 +1,154 @@
+/*
+ * envoi - the command-line program: what a command does while it is logged in
+ * SPDX-License-Identifier: MIT
+ */
+#include "task.h"
+
+#include <string.h>
+
+static void on_available(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct task *task = ENVOI_CONTAINER_OF(self, struct task, handler);
+	if (!task->has_ended) {
+		task->kind->begin(task, event->session);
+	}
+}
+
+static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_AVAILABLE, on_available},
+	ENVOI_ROWS_END,
+};
+
+static const struct envoi_handler_impl task_impl = {
+	.name = "task",
+	.events = events,
+};
+
+void task_end(struct task *task, int status)
+{
+	if (!task->has_ended) {
+		task->has_ended = true;
+		task->status = status;
+	}
+	envoi_client_quit(task->client);
+}
+
+static void apply_kind(const struct task *task)
+{
+	const struct task_kind *kind = task->kind;
+	envoi_client_set(task->client, "reconnect.enabled", "false");
+	/* Without presence, or with a negative priority, offline messages stay for the account's
+	 * usual client (RFC 6121, section 8.5.2.1.1). */
+	envoi_client_set(task->client, "presence.initial", kind->needs_presence ? "true" : "false");
+	if (!kind->receives_messages) {
+		envoi_client_set(task->client, "presence.priority", "-1");
+	}
+	envoi_client_set(task->client, "roster.fetch",
+		kind->needs_roster || kind->needs_presence ? "true" : "false");
+}
+
+static int converse(struct task *task)
+{
+	apply_kind(task);
+	envoi_client_add(task->client, &task->handler);
+	int status = task->kind->prepare != NULL ? task->kind->prepare(task) : STATUS_DONE;
+	if (status != STATUS_DONE) {
+		return status;
+	}
+	int r = envoi_client_run(task->client);
+	if (task->has_ended) {
+		return task->status;
+	}
+	if (r < 0) {
+		return login_explain(task->invocation, task->client);
+	}
+	complain("the server closed the stream");
+	return STATUS_PROTOCOL;
+}
+
+int task_run(struct task *task, const struct task_kind *kind, struct invocation *invocation)
+{
+	task->handler = (struct envoi_handler)ENVOI_HANDLER(&task_impl);
+	task->kind = kind;
+	task->invocation = invocation;
+	int status = login_prepare(&task->client, invocation);
+	if (status == STATUS_DONE) {
+		status = converse(task);
+	}
+	envoi_client_free(task->client);
+	task->client = NULL;
+	return status;
+}
+
+static const char *name_of(const char *to)
+{
+	return to != NULL ? to : "the server";
+}
+
+void task_check_sent(struct task *task, const char *to, int r)
+{
+	if (r < 0) {
+		struct envoi_session *session = envoi_client_session(task->client);
+		const char *problem = r == ENVOI_ERR_NOMEM ? "" : envoi_session_problem(session);
+		complain("%s cannot be asked: %s", name_of(to),
+			problem[0] != '\0' ? problem : envoi_error_text(r));
+		task_end(task, STATUS_NO);
+	}
+}
+
+static void complain_about_error(const char *to, const struct envoi_stanza_error *error)
+{
+	const char *condition = envoi_stanza_condition_name(error->condition);
+	bool has_text = error->text != NULL && error->text[0] != '\0';
+	complain("%s answers with an error: %s%s%s", name_of(to), condition, has_text ? ": " : "",
+		has_text ? error->text : "");
+}
+
+int complain_about_answer(const char *to, const struct envoi_answer *answer)
+{
+	const struct envoi_stanza_error *error = envoi_answer_error(answer);
+	switch (envoi_answer_code(answer)) {
+	case ENVOI_ERR_STANZA:
+		if (error != NULL) {
+			complain_about_error(to, error);
+		}
+		return STATUS_NO;
+	case ENVOI_ERR_TIMEOUT:
+		complain("%s did not answer in time", name_of(to));
+		return STATUS_TIMEOUT;
+	case ENVOI_ERR_PROTOCOL:
+		complain("%s answers with something else than was asked for", name_of(to));
+		return STATUS_PROTOCOL;
+	case ENVOI_ERR_LIMIT:
+		complain("the answer of %s is larger than the --limits-... allow", name_of(to));
+		return STATUS_PROTOCOL;
+	default:
+		complain("%s: %s", name_of(to), envoi_answer_text(answer));
+		return STATUS_NO;
+	}
+}
+
+bool task_check_answer(struct task *task, const char *to, const struct envoi_answer *answer)
+{
+	if (envoi_answer_ok(answer)) {
+		return true;
+	}
+	int code = envoi_answer_code(answer);
+	if (code != ENVOI_ERR_DISCONNECTED && code != ENVOI_ERR_CANCELED) {
+		task_end(task, complain_about_answer(to, answer));
+	}
+	return false;
+}
+
+const char *operand(const struct invocation *invocation, int index)
+{
+	return index < invocation->operand_count ? invocation->operands[index] : NULL;
+}
+
+int check_address_operand(const struct invocation *invocation, int index, const char *name)
+{
+	const char *text = operand(invocation, index);
+	return text == NULL || envoi_jid_check(text, strlen(text), NULL, 0) == ENVOI_OK
+		? STATUS_DONE
+		: complain_about_address(name, text);
+}

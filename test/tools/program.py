@@ -9,10 +9,10 @@ CA = WORK / "ca.pem"
 ENVIRONMENT = {**os.environ, "ENVOI_PASSWORD": "secret", "XDG_CONFIG_HOME": str(WORK)}
 
 
-def run(*command, status=0, input=None, env=None):
+def run(*command, status=0, env=None, **given):
     """Run it to its end. @return standard output, standard error"""
-    done = subprocess.run(command, input=input, capture_output=True, timeout=peer.TIME_LIMIT,
-                          env={**ENVIRONMENT, **(env or {})})
+    done = subprocess.run(command, capture_output=True, timeout=peer.TIME_LIMIT,
+                          env={**ENVIRONMENT, **(env or {})}, **given)
     out, said = done.stdout.decode(), done.stderr.decode()
     assert done.returncode == status, f"{command[-6:]}: {done.returncode}, expected {status}: {out}{said}"
     return out, said

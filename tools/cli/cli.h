@@ -97,6 +97,7 @@ extern const struct command command_disco;
 extern const struct command command_echo;
 extern const struct command command_jid;
 extern const struct command command_probe;
+extern const struct command command_listen;
 extern const struct command command_ping;
 extern const struct command command_roster_add;
 extern const struct command command_roster_list;

@@ -3,22 +3,16 @@
  * SPDX-License-Identifier: MIT
  */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#include <envoi/watch.h>
-
-#include "cli.h"
+#include "signals.h"
 
 #define NS_DELAY "urn:xmpp:delay"
 
 struct bot {
 	struct envoi_handler handler;
 	struct envoi_client *client;
-	struct envoi_watch signals;
-	bool was_told_to_end;
+	struct signals signals;
 };
 
 static void on_available(struct envoi_handler *self, const struct envoi_event *event)
@@ -88,47 +82,16 @@ static const struct envoi_handler_impl bot_impl = {
 	.events = events,
 };
 
-static void on_signal(struct envoi_watch *watch, unsigned int ready)
-{
-	(void)ready;
-	struct bot *bot = ENVOI_CONTAINER_OF(watch, struct bot, signals);
-	struct signalfd_siginfo info;
-	if (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (bot->was_told_to_end) { /* once more: do not wait for the server */
-			struct envoi_session *session = envoi_client_session(bot->client);
-			envoi_loop_quit(envoi_context_loop(envoi_session_context(session)));
-		}
-		bot->was_told_to_end = true;
-		envoi_client_quit(bot->client);
-	}
-}
-
-/* @return a descriptor on which SIGINT and SIGTERM arrive, or -1 */
-static int open_signals(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	return sigprocmask(SIG_BLOCK, &set, NULL) < 0
-		? -1
-		: signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
 static int converse(struct bot *bot, const struct invocation *invocation)
 {
-	int fd = open_signals();
-	if (fd < 0 ||
-		envoi_watch_start(&bot->signals, envoi_context_loop(invocation->context), fd,
-			ENVOI_IO_READ, on_signal) < 0) {
-		complain("signals cannot be received");
-		return STATUS_NO;
+	int status = signals_watch(&bot->signals, bot->client);
+	if (status != STATUS_DONE) {
+		return status;
 	}
 	envoi_client_add(bot->client, &bot->handler);
 	int r = envoi_client_run(bot->client);
-	envoi_watch_stop(&bot->signals);
-	close(fd);
-	if (bot->was_told_to_end) {
+	signals_unwatch(&bot->signals);
+	if (bot->signals.has_come) {
 		return STATUS_DONE;
 	}
 	if (r < 0) {

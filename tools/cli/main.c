@@ -19,6 +19,7 @@
 
 const struct command *const commands[] = {
 	&command_send,
+	&command_listen,
 	&command_echo,
 	&command_probe,
 	&command_roster_list,

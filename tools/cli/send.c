@@ -1,43 +1,59 @@
 /*
- * envoi - the command-line program: send a message
+ * envoi - the command-line program: send messages
  * SPDX-License-Identifier: MIT
  */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <envoi/ext/ping.h>
 
-#include "cli.h"
+#include "lines.h"
+#include "task.h"
 
 enum {
 	WAIT_MS = 5000,
+	MOST_PENDING = 5000, /* messages without a report, beyond which no line is read */
 };
 
+/* All messages of one run. */
 struct sending {
-	struct envoi_handler handler;
-	struct envoi_client *client;
-	const char *body;
-	const struct envoi_jid *to;
-	struct envoi_ticket ticket;
-	bool was_sent; /* the ticket is in use, or has reported */
-	bool has_reported;
-	enum envoi_ticket_state state;
-	bool was_in_time; /* the ping behind the message */
-	bool was_invalid;
+	struct task task;
+	struct envoi_handler outbox;
+	struct lines lines;
+	uint64_t wait_ms;
+	const char *body; /* NULL: lines of standard input are the bodies */
+	char **to;
+	size_t to_count;
+	size_t next; /* the addressee of the current body that is next */
+	size_t pending;
+	bool is_read; /* no further body follows */
+	bool has_pinged, is_finished;
+	bool is_full; /* the outbox */
+	bool was_refused;
 };
 
-static struct sending *sending_from_handler(struct envoi_handler *handler)
+/* One message to one addressee. */
+struct message {
+	struct envoi_ticket ticket;
+	struct sending *sending;
+	const char *to;
+};
+
+static void finish(struct sending *sending, int status)
 {
-	return ENVOI_CONTAINER_OF(handler, struct sending, handler);
+	sending->is_finished = true;
+	lines_stop(&sending->lines);
+	task_end(&sending->task, status);
 }
 
-static void complain_about_refusal(
-	const struct sending *sending, const struct envoi_stanza_error *error)
+/* --- reports --- */
+
+static void complain_about_refusal(const char *to, const struct envoi_stanza_error *error)
 {
-	complain("%s refused the message: %s%s%s", envoi_jid_text(sending->to),
-		error == NULL ? "" : envoi_stanza_condition_name(error->condition),
-		error != NULL && error->text != NULL ? ", " : "",
-		error != NULL && error->text != NULL ? error->text : "");
+	bool has_text = error != NULL && error->text != NULL;
+	complain("%s refused the message: %s%s%s", to,
+		error == NULL ? "it is too long" : envoi_stanza_condition_name(error->condition),
+		has_text ? ", " : "", has_text ? error->text : "");
 }
 
 /* Otherwise the connection was lost: its failure ends the run. */
@@ -47,127 +63,236 @@ static bool is_known(enum envoi_ticket_state state)
 		state == ENVOI_TICKET_REFUSED;
 }
 
+static void go_on(struct sending *sending);
+
 static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
-	struct sending *sending = ENVOI_CONTAINER_OF(ticket, struct sending, ticket);
-	sending->has_reported = true;
-	sending->state = report->state;
+	struct message *message = ENVOI_CONTAINER_OF(ticket, struct message, ticket);
+	struct sending *sending = message->sending;
 	if (report->state == ENVOI_TICKET_REFUSED) {
-		complain_about_refusal(sending, report->error);
+		sending->was_refused = true;
+		complain_about_refusal(message->to, report->error);
 	}
+	envoi_free(sending->task.invocation->context, message);
 	if (is_known(report->state)) {
-		envoi_client_quit(sending->client);
+		sending->pending--;
+		go_on(sending);
 	}
 }
 
-/* The ticket reports what is known. The ping sets it a time: when the connection is lost, the
- * failure ends the run. */
+/* --- sending --- */
+
+/* A ping behind the messages sets the server a time to confirm them: when the connection is lost,
+ * the failure ends the run. */
 static void on_answer(void *user, const struct envoi_answer *answer)
 {
 	struct sending *sending = user;
 	if (envoi_answer_code(answer) == ENVOI_ERR_TIMEOUT) {
-		sending->was_in_time = false;
-		envoi_client_quit(sending->client);
+		complain("the server did not confirm the message in time");
+		finish(sending, STATUS_TIMEOUT);
 	}
 }
 
-static int send_both(struct sending *sending, struct envoi_session *session)
+static int send_one(struct sending *sending, const char *to, const char *body)
 {
+	struct envoi_context *context = sending->task.invocation->context;
+	struct message *message = envoi_alloc_zeroed(context, sizeof(*message));
+	if (message == NULL) {
+		return ENVOI_ERR_NOMEM;
+	}
+	message->sending = sending;
+	message->to = to;
+	message->ticket.done = on_report;
+	message->ticket.refusal_ms = sending->wait_ms;
 	int r = envoi_send_text(
-		session, envoi_jid_text(sending->to), sending->body, &sending->ticket);
-	sending->was_sent = r == ENVOI_OK;
-	return r < 0 ? r : envoi_ping(session, NULL, 0, on_answer, sending, NULL);
+		envoi_client_session(sending->task.client), to, body, &message->ticket);
+	if (r < 0) {
+		envoi_free(context, message);
+		return r;
+	}
+	sending->pending++;
+	return ENVOI_OK;
 }
 
-static void on_started(struct envoi_handler *self, const struct envoi_event *event)
+/* @return whether all addressees have it; else the rest follows when the outbox has room */
+static bool send_body(struct sending *sending, const char *body)
 {
-	struct sending *sending = sending_from_handler(self);
-	int r = send_both(sending, event->session);
-	if (r < 0) {
-		complain("the message cannot be sent: %s", envoi_session_problem(event->session));
-		sending->was_invalid = true;
-		envoi_client_quit(sending->client);
+	while (sending->next < sending->to_count) {
+		if (sending->is_full || sending->pending >= MOST_PENDING) {
+			return false;
+		}
+		int r = send_one(sending, sending->to[sending->next], body);
+		if (r == ENVOI_ERR_FULL) {
+			sending->is_full = true;
+			return false;
+		}
+		if (r < 0) {
+			complain("the message cannot be sent: %s",
+				envoi_session_problem(envoi_client_session(sending->task.client)));
+			finish(sending, STATUS_NO);
+			return true;
+		}
+		sending->next++;
 	}
+	sending->next = 0;
+	return true;
+}
+
+/* @return whether the ping is sent, or cannot be; else there is no room for it yet */
+static bool send_ping(struct sending *sending)
+{
+	struct envoi_session *session = envoi_client_session(sending->task.client);
+	int r = envoi_ping(session, NULL, 0, on_answer, sending, NULL);
+	if (r == ENVOI_ERR_FULL) {
+		sending->is_full = true;
+		return false;
+	}
+	task_check_sent(&sending->task, NULL, r);
+	return true;
+}
+
+/* There may be room for what could not be sent yet. */
+static void go_on(struct sending *sending)
+{
+	if (sending->is_finished) {
+		return;
+	}
+	if (sending->body == NULL) {
+		lines_resume(&sending->lines);
+	} else if (!sending->is_read) {
+		sending->is_read = send_body(sending, sending->body);
+	}
+	if (sending->is_finished || !sending->is_read) {
+		return;
+	}
+	if (!sending->has_pinged && sending->pending > 0 && !sending->is_full) {
+		sending->has_pinged = send_ping(sending);
+	}
+	if (sending->pending == 0) {
+		finish(sending, sending->was_refused ? STATUS_NO : STATUS_DONE);
+	}
+}
+
+static bool on_line(struct lines *lines, const char *text)
+{
+	struct sending *sending = ENVOI_CONTAINER_OF(lines, struct sending, lines);
+	return text[0] == '\0' || send_body(sending, text);
+}
+
+static void on_lines_end(struct lines *lines, int status)
+{
+	struct sending *sending = ENVOI_CONTAINER_OF(lines, struct sending, lines);
+	sending->is_read = true;
+	sending->was_refused |= status != STATUS_DONE;
+	go_on(sending);
+}
+
+static void on_outbox_low(struct envoi_handler *self, const struct envoi_event *event)
+{
+	struct sending *sending = ENVOI_CONTAINER_OF(self, struct sending, outbox);
+	(void)event;
+	sending->is_full = false;
+	go_on(sending);
+}
+
+static void on_outbox_high(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	ENVOI_CONTAINER_OF(self, struct sending, outbox)->is_full = true;
 }
 
 static const struct envoi_event_row events[] = {
-	{ENVOI_EVENT_STARTED, on_started},
+	{ENVOI_EVENT_OUTBOX_HIGH, on_outbox_high},
+	{ENVOI_EVENT_OUTBOX_LOW, on_outbox_low},
 	ENVOI_ROWS_END,
 };
 
-static const struct envoi_handler_impl sending_impl = {
+static const struct envoi_handler_impl outbox_impl = {
 	.name = "send",
 	.events = events,
 };
 
-static int unknown(const struct sending *sending)
+/* --- the command --- */
+
+static int prepare(struct task *task)
 {
-	complain(sending->was_in_time
-			? "the connection ended before the server confirmed the message"
-			: "the server did not confirm the message in time");
+	struct sending *sending = ENVOI_CONTAINER_OF(task, struct sending, task);
+	envoi_client_set(task->client, "stream-management.request-stanzas", "1");
+	envoi_client_add(task->client, &sending->outbox);
+	return STATUS_DONE;
+}
+
+static void begin(struct task *task, struct envoi_session *session)
+{
+	struct sending *sending = ENVOI_CONTAINER_OF(task, struct sending, task);
+	(void)session;
+	if (sending->body == NULL) {
+		int status = lines_start(&sending->lines, task->invocation->context);
+		if (status != STATUS_DONE) {
+			finish(sending, status);
+		}
+		return;
+	}
+	go_on(sending);
+}
+
+static int run_task(struct sending *sending, struct invocation *invocation)
+{
+	static const struct task_kind kind = {.begin = begin, .prepare = prepare};
+	int status = task_run(&sending->task, &kind, invocation);
+	lines_stop(&sending->lines);
+	if (sending->is_finished || sending->pending == 0) {
+		return status;
+	}
+	complain("the connection ended before the server confirmed the message");
 	return STATUS_TIMEOUT;
 }
 
-static int end_status(const struct sending *sending)
+static int check_addresses(const struct sending *sending)
 {
-	switch (sending->state) {
-	case ENVOI_TICKET_ACKNOWLEDGED:
-	case ENVOI_TICKET_WRITTEN:
-		return STATUS_DONE;
-	case ENVOI_TICKET_REFUSED:
-		return STATUS_NO;
-	default:
-		return unknown(sending);
+	for (size_t i = 0; i < sending->to_count; i++) {
+		const char *to = sending->to[i];
+		if (envoi_jid_check(to, strlen(to), NULL, 0) < 0) {
+			return complain_about_address("TO", to);
+		}
 	}
-}
-
-static int converse(struct sending *sending, const struct invocation *invocation)
-{
-	envoi_client_set(sending->client, "reconnect.enabled", "false");
-	envoi_client_set(sending->client, "stream-management.request-stanzas", "1");
-	/* Without presence, offline messages stay for the account's usual client. */
-	envoi_client_set(sending->client, "presence.initial", "false");
-	envoi_client_set(sending->client, "roster.fetch", "false");
-	envoi_client_add(sending->client, &sending->handler);
-	int r = envoi_client_run(sending->client);
-	if (sending->was_invalid) {
-		return STATUS_NO;
-	}
-	int failed = r < 0 && !(sending->has_reported && sending->state != ENVOI_TICKET_UNKNOWN)
-		? login_explain(invocation, sending->client)
-		: STATUS_DONE;
-	return sending->was_sent ? end_status(sending) : failed;
+	return STATUS_DONE;
 }
 
 static int run(struct invocation *invocation)
 {
-	struct envoi_jid *to;
-	uint64_t wait_ms;
-	int status = own_time(invocation, "wait", WAIT_MS, &wait_ms);
-	if (status != STATUS_DONE) {
-		return status;
-	}
-	if (envoi_jid_from_text(&to, invocation->context, invocation->operands[0]) < 0) {
-		return complain_about_address("TO", invocation->operands[0]);
-	}
 	struct sending sending = {
-		.handler = ENVOI_HANDLER(&sending_impl),
-		.to = to,
-		.body = invocation->operands[1],
-		.ticket = {.done = on_report, .refusal_ms = wait_ms},
-		.state = ENVOI_TICKET_UNKNOWN,
-		.was_in_time = true,
+		.outbox = ENVOI_HANDLER(&outbox_impl),
+		.lines = {.line = on_line, .end = on_lines_end},
+		.to = invocation->operands,
+		.to_count = (size_t)invocation->operand_count,
 	};
-	status = login_prepare(&sending.client, invocation);
-	if (status == STATUS_DONE) {
-		status = converse(&sending, invocation);
+	bool has_lines = own_value(invocation, "lines") != NULL;
+	const char *last = invocation->operands[invocation->operand_count - 1];
+	bool reads_input = strcmp(last, "-") == 0;
+	char *input = NULL;
+	if (!has_lines || reads_input) {
+		sending.to_count--;
 	}
-	envoi_client_free(sending.client);
-	envoi_jid_unref(to);
+	if (sending.to_count == 0) {
+		complain("usage: envoi [OPTION...] send TO... BODY, or send --lines TO...");
+		return STATUS_USAGE;
+	}
+	int status = own_time(invocation, "wait", WAIT_MS, &sending.wait_ms);
+	status = status != STATUS_DONE ? status : check_addresses(&sending);
+	if (status == STATUS_DONE && reads_input && !has_lines) {
+		status = read_input(&input);
+	}
+	sending.body = has_lines ? NULL : input != NULL ? input : last;
+	status = status != STATUS_DONE ? status : run_task(&sending, invocation);
+	free(input);
 	return status;
 }
 
 static const struct command_option options[] = {
+	{"lines", NULL,
+		"Send each line of standard input that is not empty as a message, as it comes.",
+		NULL, false},
 	{"wait", "TIME",
 		"Wait for an error after the server has accepted the message, such as 500ms or 5s; 0:"
 		" not at all. Default: 5s.",
@@ -177,13 +302,14 @@ static const struct command_option options[] = {
 
 const struct command command_send = {
 	.name = "send",
-	.operands = "TO BODY",
+	.operands = "TO... BODY",
 	.summary =
-		"Send a chat message. Exit status 0: the server has accepted it; 1: it was refused;"
-		" 7: it is not known whether it has arrived.",
+		"Send a chat message to each address. BODY -: standard input is the body, up to 1 MiB."
+		" Exit status 0: the server has accepted it; 1: it was refused; 7: it is not known"
+		" whether it has arrived.",
 	.options = options,
-	.least = 2,
-	.most = 2,
+	.least = 1,
+	.most = -1,
 	.logs_in = true,
 	.run = run,
 };

@@ -4,6 +4,7 @@
  */
 #include "task.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void on_available(struct envoi_handler *self, const struct envoi_event *event)
@@ -14,8 +15,26 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 	}
 }
 
+/* A task that stays has nobody else who says why nothing comes. */
+static void on_suspended(struct envoi_handler *self, const struct envoi_event *event)
+{
+	char line[1024];
+	(void)self;
+	envoi_failure_describe(event->failure, line, sizeof(line));
+	complain("the connection is lost, next attempt in %" PRIu64 " s: %s",
+		event->retry_in_ms / 1000, line);
+}
+
+static void on_resumed(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	complain("connected again as %s", envoi_jid_text(event->jid));
+}
+
 static const struct envoi_event_row events[] = {
 	{ENVOI_EVENT_AVAILABLE, on_available},
+	{ENVOI_EVENT_SUSPENDED, on_suspended},
+	{ENVOI_EVENT_RESUMED, on_resumed},
 	ENVOI_ROWS_END,
 };
 
@@ -36,15 +55,16 @@ void task_end(struct task *task, int status)
 static void apply_kind(const struct task *task)
 {
 	const struct task_kind *kind = task->kind;
-	envoi_client_set(task->client, "reconnect.enabled", "false");
+	if (!kind->stays) {
+		envoi_client_set(task->client, "reconnect.enabled", "false");
+	}
 	/* Without presence, or with a negative priority, offline messages stay for the account's
 	 * usual client (RFC 6121, section 8.5.2.1.1). */
 	envoi_client_set(task->client, "presence.initial", kind->needs_presence ? "true" : "false");
 	if (!kind->receives_messages) {
 		envoi_client_set(task->client, "presence.priority", "-1");
 	}
-	envoi_client_set(task->client, "roster.fetch",
-		kind->needs_roster || kind->needs_presence ? "true" : "false");
+	envoi_client_set(task->client, "roster.fetch", kind->needs_roster ? "true" : "false");
 }
 
 static int converse(struct task *task)
@@ -52,11 +72,15 @@ static int converse(struct task *task)
 	apply_kind(task);
 	envoi_client_add(task->client, &task->handler);
 	int status = task->kind->prepare != NULL ? task->kind->prepare(task) : STATUS_DONE;
+	if (status == STATUS_DONE && task->kind->stays) {
+		status = signals_watch(&task->signals, task->client);
+	}
 	if (status != STATUS_DONE) {
 		return status;
 	}
 	int r = envoi_client_run(task->client);
-	if (task->has_ended) {
+	signals_unwatch(&task->signals);
+	if (task->has_ended || task->signals.has_come) {
 		return task->status;
 	}
 	if (r < 0) {

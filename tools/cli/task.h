@@ -5,7 +5,7 @@
 #ifndef ENVOI_TOOLS_TASK_H
 #define ENVOI_TOOLS_TASK_H
 
-#include "cli.h"
+#include "signals.h"
 
 struct task;
 
@@ -19,6 +19,8 @@ struct task_kind {
 	bool needs_roster; /**< it is fetched before @p begin */
 	bool needs_presence; /**< initial presence is sent before @p begin, with priority -1 */
 	bool receives_messages; /**< with @p needs_presence: with the priority that the user sets */
+	/** it lasts until a signal, over lost connections: @p begin is called in each session */
+	bool stays;
 };
 
 /** Embedded in the command's own struct; zeroed before task_run(). */
@@ -27,11 +29,12 @@ struct task {
 	const struct task_kind *kind;
 	struct invocation *invocation;
 	struct envoi_client *client;
+	struct signals signals;
 	bool has_ended;
 	int status;
 };
 
-/** Log in, run the task until task_end(), log out. One connection alone is made.
+/** Log in, run the task until task_end(), log out. One connection alone is made, unless it stays.
  * @return the exit status, after complaining */
 int task_run(struct task *task, const struct task_kind *kind, struct invocation *invocation);
 

@@ -1,0 +1,25 @@
+/*
+ * envoi - the command-line program: SIGINT and SIGTERM
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ENVOI_TOOLS_SIGNALS_H
+#define ENVOI_TOOLS_SIGNALS_H
+
+#include <envoi/watch.h>
+
+#include "cli.h"
+
+/** Ends a client at the first signal in order, at the second at once. Zeroed before use. */
+struct signals {
+	struct envoi_watch watch;
+	struct envoi_client *client;
+	bool has_come;
+};
+
+/** @return STATUS_DONE, or another after complaining */
+int signals_watch(struct signals *signals, struct envoi_client *client);
+
+/** No effect if they are not watched. */
+void signals_unwatch(struct signals *signals);
+
+#endif

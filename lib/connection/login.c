@@ -221,7 +221,7 @@ static void end_without_connector(struct envoi__login *login)
 	if (envoi__login_routes_leave_preferred(&login->routes) || leave_remembered(login)) {
 		start(login);
 	} else if (!start_again(login)) {
-		envoi_failure_move(&why, &login->routes.attempts);
+		envoi__kept_failure_give(&login->routes.attempts, &why);
 		end(login, &why);
 	}
 }

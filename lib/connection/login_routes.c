@@ -49,8 +49,10 @@ void envoi__login_routes_init(struct envoi__login_routes *routes, struct envoi_c
 {
 	routes->context = context;
 	routes->connectors = connectors;
-	envoi_failure_set(&routes->attempts, context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNSUPPORTED,
+	struct envoi_failure none;
+	envoi_failure_set(&none, context, ENVOI_PHASE_CONNECT, ENVOI_ERR_UNSUPPORTED,
 		"no connector for this server or URL is compiled in or was added");
+	envoi__kept_failure_take(&routes->attempts, routes->context, &none);
 }
 
 void envoi__login_routes_finish(struct envoi__login_routes *routes)
@@ -60,8 +62,8 @@ void envoi__login_routes_finish(struct envoi__login_routes *routes)
 
 void envoi__login_routes_forget(struct envoi__login_routes *routes)
 {
-	envoi_failure_finish(&routes->attempts);
-	envoi_failure_finish(&routes->tried);
+	envoi__kept_failure_finish(&routes->attempts);
+	envoi__kept_failure_finish(&routes->tried);
 }
 
 static void add(struct envoi_failure *to, const struct envoi_failure *from)
@@ -95,19 +97,26 @@ static void add_new(struct envoi_failure *to, const struct envoi_failure *from)
 	}
 }
 
+static void add_kept(struct envoi_failure *to, const struct envoi__kept_failure *from)
+{
+	struct envoi_failure room;
+	add(to, envoi__kept_failure_show(from, &room));
+}
+
 void envoi__login_routes_add_attempts(
 	const struct envoi__login_routes *routes, struct envoi_failure *why)
 {
-	add(why, &routes->attempts);
-	add(why, &routes->tried);
+	add_kept(why, &routes->attempts);
+	add_kept(why, &routes->tried);
 }
 
 void envoi__login_routes_connected(
 	struct envoi__login_routes *routes, const struct envoi_failure *failure)
 {
-	envoi_failure_finish(&routes->tried);
 	if (failure != NULL) {
-		envoi_failure_copy(&routes->tried, failure);
+		envoi__kept_failure_copy(&routes->tried, routes->context, failure);
+	} else {
+		envoi__kept_failure_finish(&routes->tried);
 	}
 }
 
@@ -117,17 +126,20 @@ void envoi__login_routes_failed(
 	const struct envoi_connector *connector = envoi__login_routes_connector(routes);
 	bool is_other_route = connector != NULL && connector->impl->url != NULL &&
 		routes->has_failed;
-	struct envoi_failure all = is_other_route ? routes->attempts : *failure;
+	struct envoi_failure room;
+	struct envoi_failure all = is_other_route
+		? *envoi__kept_failure_show(&routes->attempts, &room)
+		: *failure;
 	all.attempts = NULL;
 	all.attempt_count = 0;
-	add(&all, &routes->attempts);
+	add_kept(&all, &routes->attempts);
 	if (is_other_route) {
 		add_new(&all, failure);
 	} else {
 		add(&all, failure);
 	}
 	envoi__login_routes_forget(routes);
-	envoi_failure_move(&routes->attempts, &all);
+	envoi__kept_failure_take(&routes->attempts, routes->context, &all);
 	routes->has_failed = true;
 	routes->at++;
 }
@@ -148,9 +160,12 @@ void envoi__login_routes_redirect(
 	snprintf(attempt.target, sizeof(attempt.target), "%s",
 		routes->redirects == 0 ? domain : routes->redirect_host);
 	snprintf(attempt.text, sizeof(attempt.text), "redirected to %.100s", why->redirect_host);
-	add(&routes->attempts, &routes->tried);
-	envoi_failure_finish(&routes->tried);
-	envoi_failure_add_attempt(&routes->attempts, &attempt);
+	struct envoi_failure all;
+	envoi__kept_failure_give(&routes->attempts, &all);
+	add_kept(&all, &routes->tried);
+	envoi_failure_add_attempt(&all, &attempt);
+	envoi__kept_failure_take(&routes->attempts, routes->context, &all);
+	envoi__kept_failure_finish(&routes->tried);
 	snprintf(routes->redirect_host, sizeof(routes->redirect_host), "%s", why->redirect_host);
 	routes->redirect_port = why->redirect_port;
 	routes->redirects++;

@@ -7,6 +7,8 @@
 
 #include <envoi/interfaces/transport.h>
 
+#include "base/kept_failure.h"
+
 /** A client's connectors, owned, in the order in which they are tried. */
 struct envoi__connectors {
 	struct envoi_connector **items;
@@ -27,8 +29,9 @@ struct envoi__login_routes {
 	const char *order; /* borrowed; NULL: that of the connectors */
 	bool has_failed; /* a connector has */
 	size_t at; /* of the connector that is connecting, or has made the transport */
-	struct envoi_failure attempts; /* of the connectors that have failed */
-	struct envoi_failure tried; /* attempts of the connector that has made the transport */
+	struct envoi__kept_failure attempts; /* of the connectors that have failed */
+	/* attempts of the connector that has made the transport */
+	struct envoi__kept_failure tried;
 	char redirect_host[256]; /* "": none */
 	uint16_t redirect_port;
 	bool is_preferred; /* the redirect is where the server wants its session resumed */

@@ -6,14 +6,8 @@
 
 #include <envoi/context.h>
 
+#include "base/kept_failure.h"
 #include "session/session.h"
-
-/** Why a connection has ended: the events that follow from one end may share it. */
-struct envoi__event_failure {
-	struct envoi_context *context;
-	unsigned int refs;
-	struct envoi_failure value;
-};
 
 /** A copy of an event, in the session's queue. */
 struct envoi__posted {
@@ -24,7 +18,8 @@ struct envoi__posted {
 	char *text, *name;
 	struct envoi_jid *jid;
 	struct envoi_stanza *stanza;
-	struct envoi__event_failure *failure;
+	struct envoi__kept_failure failure;
+	bool has_failure;
 	envoi_event_data_fn *free_data; /* NULL: the data is borrowed, or there is none */
 };
 
@@ -77,30 +72,13 @@ static void dispatch(struct envoi__event_entry *entry)
 	if (envoi__guard_is_over(&session->guard) && !is_terminal(posted->event.type)) {
 		return;
 	}
+	struct envoi_failure room;
+	if (posted->has_failure) {
+		posted->event.failure = envoi__kept_failure_show(&posted->failure, &room);
+	}
 	envoi__session_enter(session);
 	envoi__session_deliver(session, &posted->event);
 	envoi__session_leave(session);
-}
-
-static struct envoi__event_failure *failure_new(struct envoi_context *context)
-{
-	struct envoi__event_failure *failure = envoi_alloc_zeroed(context, sizeof(*failure));
-	if (failure != NULL) {
-		failure->context = envoi_context_ref(context);
-		failure->refs = 1;
-	}
-	return failure;
-}
-
-static void failure_unref(struct envoi__event_failure *failure)
-{
-	if (failure == NULL || --failure->refs > 0) {
-		return;
-	}
-	struct envoi_context *context = failure->context;
-	envoi_failure_finish(&failure->value);
-	envoi_free(context, failure);
-	envoi_context_unref(context);
 }
 
 static void posted_free(struct envoi__posted *posted)
@@ -116,7 +94,7 @@ static void posted_free(struct envoi__posted *posted)
 	envoi_free(context, posted->name);
 	envoi_jid_unref(posted->jid);
 	envoi_stanza_unref(posted->stanza);
-	failure_unref(posted->failure);
+	envoi__kept_failure_finish(&posted->failure);
 	envoi_free(context, posted);
 	envoi_context_unref(context);
 }
@@ -167,10 +145,7 @@ int envoi_session_reserve(struct envoi_session *session)
 		}
 		is_complete = is_complete && session->reserve[i] != NULL;
 	}
-	if (session->reserved_failure == NULL) {
-		session->reserved_failure = failure_new(session->context);
-	}
-	return is_complete && session->reserved_failure != NULL ? ENVOI_OK : ENVOI_ERR_NOMEM;
+	return is_complete ? ENVOI_OK : ENVOI_ERR_NOMEM;
 }
 
 void envoi__session_drop_reserve(struct envoi_session *session)
@@ -178,42 +153,9 @@ void envoi__session_drop_reserve(struct envoi_session *session)
 	for (int i = 0; i < ENVOI__RESERVED_EVENTS; i++) {
 		posted_free(session->reserve[i]);
 	}
-	failure_unref(session->reserved_failure);
-}
-
-/* One that is still in the queue belongs to the same end of a connection. */
-static struct envoi__event_failure *take_reserved_failure(
-	struct envoi_session *session, const struct envoi_failure *value)
-{
-	struct envoi__event_failure *reserved = session->reserved_failure;
-	if (reserved == NULL) {
-		return NULL;
-	}
-	if (reserved->refs == 1) {
-		envoi_failure_finish(&reserved->value);
-		envoi_failure_copy(&reserved->value, value);
-	}
-	reserved->refs++;
-	return reserved;
 }
 
 /* --- posting --- */
-
-static int copy_failure(struct envoi__posted *posted, const struct envoi_failure *value)
-{
-	struct envoi_session *session = posted->session;
-	posted->failure = failure_new(session->context);
-	if (posted->failure != NULL) {
-		envoi_failure_copy(&posted->failure->value, value);
-	} else if (reserve_of(posted->event.type) >= 0) {
-		posted->failure = take_reserved_failure(session, value);
-	}
-	if (posted->failure == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	posted->event.failure = &posted->failure->value;
-	return ENVOI_OK;
-}
 
 /* Addresses and stanzas are counted and shared: what is constant in an event is so for its
  * receivers. */
@@ -230,6 +172,10 @@ static int copy(struct envoi__posted *posted, const struct envoi_event *event)
 		posted->stanza = envoi_stanza_ref((struct envoi_stanza *)(uintptr_t)event->stanza);
 		posted->event.stanza = posted->stanza;
 	}
+	if (event->failure != NULL) {
+		posted->has_failure = true;
+		envoi__kept_failure_copy(&posted->failure, posted->context, event->failure);
+	}
 	if (event->text != NULL) {
 		posted->text = envoi_strndup(posted->context, event->text, strlen(event->text));
 		posted->event.text = posted->text;
@@ -237,7 +183,7 @@ static int copy(struct envoi__posted *posted, const struct envoi_event *event)
 			return ENVOI_ERR_NOMEM;
 		}
 	}
-	return event->failure == NULL ? ENVOI_OK : copy_failure(posted, event->failure);
+	return ENVOI_OK;
 }
 
 int envoi_session_post_event(struct envoi_session *session, const struct envoi_event *event)

@@ -34,7 +34,6 @@
 
 struct envoi_client;
 struct envoi_component;
-struct envoi__event_failure;
 struct envoi__posted;
 
 enum {
@@ -93,7 +92,6 @@ struct envoi_session {
 	struct envoi__liveness liveness; /* of the link, while ready */
 	/* for events that must not be lost; what is missing was used */
 	struct envoi__posted *reserve[ENVOI__RESERVED_EVENTS];
-	struct envoi__event_failure *reserved_failure;
 	struct envoi_timer retry_timer; /* feeding the stream failed for want of memory */
 	size_t stanza_limit; /* the most bytes that the stream takes at a time */
 	size_t last_bytes; /* of the stanza that was queued last */

@@ -45,9 +45,11 @@ static void close_without_stream(struct envoi_stream *stream)
 {
 	uint64_t left_ms = start_closing(stream);
 	end(stream);
-	envoi_failure_set(&stream->failure, stream->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+	struct envoi_failure why;
+	envoi_failure_set(&why, stream->context, ENVOI_PHASE_CLOSE, ENVOI_OK, NULL);
+	envoi__kept_failure_copy(&stream->failure, stream->context, &why);
 	if (stream->is_securing) {
-		stream->transport->impl->abort(stream->transport, &stream->failure);
+		stream->transport->impl->abort(stream->transport, &why);
 	} else {
 		close_transport(stream, left_ms);
 	}
@@ -79,6 +81,16 @@ void envoi_stream_close(struct envoi_stream *stream)
 	stream->gain = (struct envoi__stream_gain){0};
 }
 
+static void keep_orderly_end(struct envoi_stream *stream, enum envoi__stream_life before)
+{
+	struct envoi_failure why;
+	bool is_peers = before == ENVOI__STREAM_RUNNING;
+	envoi_failure_set(&why, stream->context, stream->phase, ENVOI_OK, "%s",
+		is_peers ? "the peer closed the stream" : "");
+	why.retry = is_peers ? ENVOI_RETRY_LATER : why.retry;
+	envoi__kept_failure_take(&stream->failure, stream->context, &why);
+}
+
 void envoi__stream_ended(struct envoi_stream *stream)
 {
 	enum envoi__stream_life before = stream->life;
@@ -95,12 +107,7 @@ void envoi__stream_ended(struct envoi_stream *stream)
 			"the peer closed the stream");
 		return;
 	}
-	envoi_failure_set(&stream->failure, stream->context, stream->phase, ENVOI_OK, NULL);
-	if (before == ENVOI__STREAM_RUNNING) {
-		stream->failure.retry = ENVOI_RETRY_LATER;
-		envoi__failure_put(stream->failure.text, sizeof(stream->failure.text),
-			"the peer closed the stream");
-	}
+	keep_orderly_end(stream, before);
 	if (before == ENVOI__STREAM_RUNNING && stream->sink->impl->ending != NULL) {
 		stream->sink->impl->ending(stream->sink);
 	}
@@ -131,20 +138,23 @@ static void send_error_and_tail(struct envoi_stream *stream, enum envoi_stream_c
 /* `closed` reports it. */
 static void keep_failure(struct envoi_stream *stream, const struct envoi_failure *failure)
 {
-	envoi_failure_copy(&stream->failure, failure);
-	if (stream->failure.condition[0] == '\0' &&
-		failure->stream_condition != ENVOI_STREAM_NO_CONDITION) {
-		snprintf(stream->failure.condition, sizeof(stream->failure.condition), "%s",
-			envoi_stream_condition_name(failure->stream_condition));
+	struct envoi_failure kept;
+	envoi_failure_copy(&kept, failure);
+	if (kept.condition[0] == '\0' && kept.stream_condition != ENVOI_STREAM_NO_CONDITION) {
+		envoi__failure_put(kept.condition, sizeof(kept.condition),
+			envoi_stream_condition_name(kept.stream_condition));
 	}
+	envoi__kept_failure_take(&stream->failure, stream->context, &kept);
 	envoi_log(stream->context, ENVOI_LOG_INFO, ENVOI_LOG_STREAM, "failed in phase %s: %s %s",
 		envoi_phase_name(failure->phase), envoi_error_name(failure->code), failure->text);
 }
 
 static void abort_transport(struct envoi_stream *stream)
 {
+	struct envoi_failure room;
 	end(stream);
-	stream->transport->impl->abort(stream->transport, &stream->failure);
+	stream->transport->impl->abort(
+		stream->transport, envoi__kept_failure_show(&stream->failure, &room));
 }
 
 void envoi__stream_fail_with_text(struct envoi_stream *stream, const struct envoi_failure *failure,
@@ -223,14 +233,15 @@ void envoi__stream_fail_for(struct envoi_stream *stream, int code)
 /* The transport ended by itself: it knows why, the stream knows how far it had come. */
 static void take_transport_failure(struct envoi_stream *stream, const struct envoi_failure *why)
 {
+	struct envoi_failure kept;
 	if (why->code == ENVOI_OK) {
-		envoi_failure_set(&stream->failure, stream->context, stream->phase,
-			ENVOI_ERR_DISCONNECTED,
+		envoi_failure_set(&kept, stream->context, stream->phase, ENVOI_ERR_DISCONNECTED,
 			"the connection ended without the stream's closing tag");
-		return;
+	} else {
+		envoi_failure_copy(&kept, why);
+		kept.phase = stream->phase;
 	}
-	envoi_failure_copy(&stream->failure, why);
-	stream->failure.phase = stream->phase;
+	envoi__kept_failure_take(&stream->failure, stream->context, &kept);
 }
 
 void envoi__stream_report_closed(struct envoi_stream *stream, const struct envoi_failure *why)
@@ -240,5 +251,6 @@ void envoi__stream_report_closed(struct envoi_stream *stream, const struct envoi
 	}
 	end(stream);
 	stream->life = ENVOI__STREAM_CLOSED;
-	stream->sink->impl->closed(stream->sink, &stream->failure);
+	struct envoi_failure room;
+	stream->sink->impl->closed(stream->sink, envoi__kept_failure_show(&stream->failure, &room));
 }

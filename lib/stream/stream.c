@@ -26,7 +26,7 @@ static void release(struct envoi_stream *stream)
 	envoi_free(context, stream->user);
 	envoi_element_unref(stream->features);
 	envoi__written_finish(&stream->written);
-	envoi_failure_finish(&stream->failure);
+	envoi__kept_failure_finish(&stream->failure);
 	envoi_free(context, stream);
 	envoi_context_unref(context);
 }

@@ -14,6 +14,7 @@
 #include <envoi/stanza.h>
 
 #include "base/guard.h"
+#include "base/kept_failure.h"
 #include "stream/tap.h"
 #include "stream/written.h"
 
@@ -124,7 +125,7 @@ struct envoi_stream {
 	struct envoi__written written;
 	struct envoi_stream_counts counts;
 	struct envoi__tap tap;
-	struct envoi_failure failure; /* the first; code 0: none */
+	struct envoi__kept_failure failure; /* the first; code 0: none */
 };
 
 /* stream.c */

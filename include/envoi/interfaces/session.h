@@ -255,7 +255,8 @@ ENVOI_API void envoi_session_set_jid(struct envoi_session *session, const struct
  * @param event  copied with all that it points at; @p session is filled in
  * @retval ENVOI_ERR_NOMEM  not queued. Never for ENVOI_EVENT_DISCONNECTED, ENVOI_EVENT_SUSPENDED
  *                          and ENVOI_EVENT_STOPPED, once each after envoi_session_reserve(): at
- *                          worst they come without attempts
+ *                          worst their failure has codes and conditions only, no texts and no
+ *                          attempts
  * @retval ENVOI_ERR_STATE  the session is being freed
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_session_post_event(

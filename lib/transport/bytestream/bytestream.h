@@ -39,6 +39,7 @@
 
 #include "base/budget.h"
 #include "base/guard.h"
+#include "base/kept_failure.h"
 
 struct envoi__framing;
 struct envoi__tls;
@@ -78,7 +79,7 @@ struct envoi__byte_stream {
 	struct envoi_channel_options options;
 	enum byte_stream_state state;
 	bool is_started; /* once at least */
-	struct envoi_failure why; /* of CLOSING, OVER */
+	struct envoi__kept_failure why; /* of CLOSING, OVER */
 	struct envoi_deferred turn;
 	struct envoi_timer linger;
 	uint64_t linger_ms;
@@ -98,7 +99,7 @@ struct envoi__byte_stream {
 	bool is_reading; /* as last asked of the channel */
 	bool peer_ended; /* the closing tag came */
 	bool input_over; /* the channel has ended or broken */
-	struct envoi_failure broken; /* why the input ends; code 0: an orderly end */
+	struct envoi__kept_failure broken; /* why the input ends; code 0: an orderly end */
 	char last_byte; /* the last one parsed; NUL: none in this stream */
 
 	/* output */

@@ -184,7 +184,7 @@ static void describe_end(const struct envoi__byte_stream *bytes, struct envoi_fa
 static void end_connection(struct envoi__byte_stream *bytes)
 {
 	struct envoi_failure why;
-	envoi_failure_move(&why, &bytes->broken);
+	envoi__kept_failure_give(&bytes->broken, &why);
 	if (bytes->peer_ended) {
 		envoi_failure_finish(&why);
 		envoi__byte_stream_begin_close(bytes, &why, END_LINGER_MS);
@@ -304,7 +304,7 @@ void envoi__byte_stream_received(struct envoi__byte_stream *bytes, const char *d
 void envoi__byte_stream_end_input(struct envoi__byte_stream *bytes, struct envoi_failure *broken)
 {
 	if (!bytes->input_over && bytes->broken.code == ENVOI_OK) {
-		envoi_failure_move(&bytes->broken, broken);
+		envoi__kept_failure_take(&bytes->broken, bytes->base.context, broken);
 	} else {
 		envoi_failure_finish(broken);
 	}

@@ -26,8 +26,8 @@ static void release(struct envoi__byte_stream *bytes)
 	envoi_buffer_wipe(&bytes->plain);
 	envoi_buffer_finish(&bytes->ends);
 	envoi__byte_stream_free_tls(bytes);
-	envoi_failure_finish(&bytes->why);
-	envoi_failure_finish(&bytes->broken);
+	envoi__kept_failure_finish(&bytes->why);
+	envoi__kept_failure_finish(&bytes->broken);
 	bytes->channel->impl->destroy(bytes->channel);
 	envoi_transport_finish(&bytes->base);
 	envoi_free(context, bytes);
@@ -67,7 +67,8 @@ static void report_closed(struct envoi__byte_stream *bytes)
 	envoi_deferred_cancel(&bytes->turn);
 	struct envoi_transport_sink *sink = bytes->base.sink;
 	if (sink != NULL) {
-		sink->impl->closed(sink, &bytes->why);
+		struct envoi_failure room;
+		sink->impl->closed(sink, envoi__kept_failure_show(&bytes->why, &room));
 	}
 }
 
@@ -99,7 +100,8 @@ static void on_linger(struct envoi_timer *timer)
 	struct envoi__byte_stream *bytes = ENVOI_CONTAINER_OF(
 		timer, struct envoi__byte_stream, linger);
 	struct envoi_failure why;
-	envoi_failure_move(&why, bytes->state == BYTE_STREAM_MOVING ? &bytes->broken : &bytes->why);
+	envoi__kept_failure_give(
+		bytes->state == BYTE_STREAM_MOVING ? &bytes->broken : &bytes->why, &why);
 	if (why.code == ENVOI_OK && envoi__byte_stream_pending(&bytes->base) > 0) {
 		envoi_failure_set(&why, bytes->base.context, ENVOI_PHASE_CLOSE, ENVOI_ERR_TIMEOUT,
 			"the peer did not accept the remaining output");
@@ -124,7 +126,7 @@ void envoi__byte_stream_begin_close(
 	}
 	envoi__byte_stream_say_goodbye(bytes, why->code);
 	bytes->state = BYTE_STREAM_CLOSING;
-	envoi_failure_move(&bytes->why, why);
+	envoi__kept_failure_take(&bytes->why, bytes->base.context, why);
 	bytes->linger_ms = linger_ms;
 	envoi__byte_stream_stop_deadlines(bytes);
 	envoi_timer_stop(&bytes->linger);
@@ -143,8 +145,7 @@ void envoi__byte_stream_finish_now(struct envoi__byte_stream *bytes, struct envo
 		return;
 	}
 	bytes->state = BYTE_STREAM_OVER;
-	envoi_failure_finish(&bytes->why);
-	envoi_failure_move(&bytes->why, why);
+	envoi__kept_failure_take(&bytes->why, bytes->base.context, why);
 	envoi__byte_stream_stop_deadlines(bytes);
 	envoi_timer_stop(&bytes->linger);
 	envoi__byte_stream_drop_output(bytes);

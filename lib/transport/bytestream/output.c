@@ -187,8 +187,10 @@ static void output_broke(struct envoi__byte_stream *bytes, int code)
 {
 	envoi__byte_stream_break_output(bytes);
 	if (bytes->broken.code == ENVOI_OK && !bytes->input_over) {
-		envoi_failure_set(&bytes->broken, bytes->base.context, ENVOI_PHASE_NONE, code,
+		struct envoi_failure broken;
+		envoi_failure_set(&broken, bytes->base.context, ENVOI_PHASE_NONE, code,
 			"the peer accepts no more output");
+		envoi__kept_failure_take(&bytes->broken, bytes->base.context, &broken);
 	}
 	envoi__byte_stream_bound_ending(bytes);
 }
@@ -271,10 +273,10 @@ static void go_on_closing(struct envoi__byte_stream *bytes)
 	}
 	if (bytes->linger_ms == 0 || (is_written && bytes->input_over)) {
 		struct envoi_failure why;
-		envoi_failure_move(&why, &bytes->why);
+		envoi__kept_failure_give(&bytes->why, &why);
 		if (why.code == ENVOI_OK && bytes->output_lost && !bytes->peer_ended) {
 			envoi_failure_finish(&why);
-			envoi_failure_move(&why, &bytes->broken);
+			envoi__kept_failure_give(&bytes->broken, &why);
 		}
 		envoi__byte_stream_finish_now(bytes, &why);
 	}

@@ -99,7 +99,7 @@ static void the_failure_of_another_route_is_an_attempt(void **state)
 	const struct envoi__connectors connectors = {.items = pointers, .count = 2};
 	struct envoi__login_routes routes = {.at = 0};
 	struct envoi_context *context;
-	struct envoi_failure first, second;
+	struct envoi_failure first, second, all;
 	(void)state;
 	assert_int_equal(envoi_context_new(&context, NULL), ENVOI_OK);
 	envoi__login_routes_init(&routes, context, &connectors);
@@ -108,9 +108,11 @@ static void the_failure_of_another_route_is_an_attempt(void **state)
 	envoi_failure_add_attempt(&second, &(struct envoi_attempt){.text = "tried"});
 	envoi__login_routes_failed(&routes, &first);
 	envoi__login_routes_failed(&routes, &second);
-	assert_string_equal(routes.attempts.text, "first");
-	assert_int_equal(routes.attempts.attempt_count, 1);
-	assert_string_equal(routes.attempts.attempts[0].text, "tried");
+	envoi__kept_failure_give(&routes.attempts, &all);
+	assert_string_equal(all.text, "first");
+	assert_int_equal(all.attempt_count, 1);
+	assert_string_equal(all.attempts[0].text, "tried");
+	envoi_failure_finish(&all);
 	envoi__login_routes_finish(&routes);
 	envoi_failure_finish(&first);
 	envoi_failure_finish(&second);

@@ -25,22 +25,48 @@ int envoi_settings_new(struct envoi_settings **ret_settings, struct envoi_contex
 	return ENVOI_OK;
 }
 
-static int make_room(struct envoi_settings *settings, size_t index)
+static void value_unref(struct envoi_context *context, struct envoi__value *value)
 {
-	if (index < settings->capacity) {
+	if (value != NULL && --value->refs == 0) {
+		envoi_free(context, value);
+	}
+}
+
+static void values_unref(struct envoi_context *context, struct envoi__values *values)
+{
+	if (values == NULL || --values->refs > 0) {
+		return;
+	}
+	for (size_t i = 0; i < values->count; i++) {
+		value_unref(context, values->at[i]);
+	}
+	envoi_free(context, values);
+}
+
+/* Makes the table the object's own, with an index in it. */
+static int make_own(struct envoi_settings *settings, size_t index)
+{
+	struct envoi__values *old = settings->values;
+	size_t old_count = old != NULL ? old->count : 0;
+	if (index < old_count && old->refs == 1) {
 		return ENVOI_OK;
 	}
-	size_t capacity = index + 16;
-	struct envoi__value **values = envoi_realloc(
-		settings->context, settings->values, capacity * sizeof(struct envoi__value *));
-	if (values == NULL) {
+	size_t count = index < old_count ? old_count : index + 1;
+	struct envoi__values *own = envoi_alloc_zeroed(
+		settings->context, sizeof(*own) + count * sizeof(own->at[0]));
+	if (own == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	for (size_t i = settings->capacity; i < capacity; i++) {
-		values[i] = NULL;
+	own->refs = 1;
+	own->count = count;
+	for (size_t i = 0; i < old_count; i++) {
+		own->at[i] = old->at[i];
+		if (own->at[i] != NULL) {
+			own->at[i]->refs++;
+		}
 	}
-	settings->values = values;
-	settings->capacity = capacity;
+	values_unref(settings->context, old);
+	settings->values = own;
 	return ENVOI_OK;
 }
 
@@ -51,22 +77,9 @@ int envoi_settings_dup(struct envoi_settings **ret_settings, const struct envoi_
 	if (r < 0) {
 		return r;
 	}
-	for (size_t i = settings->capacity; i-- > 0;) {
-		const struct envoi__value *value = settings->values[i];
-		if (value == NULL) {
-			continue;
-		}
-		size_t len = sizeof(*value) + 2 * value->len + 3;
-		struct envoi__value *twin = NULL;
-		r = make_room(copy, i);
-		if (r == ENVOI_OK) {
-			twin = envoi_alloc(copy->context, len);
-		}
-		if (twin == NULL) {
-			envoi_settings_free(copy);
-			return ENVOI_ERR_NOMEM;
-		}
-		copy->values[i] = memcpy(twin, value, len);
+	copy->values = settings->values;
+	if (copy->values != NULL) {
+		copy->values->refs++;
 	}
 	*ret_settings = copy;
 	return ENVOI_OK;
@@ -78,18 +91,19 @@ void envoi_settings_free(struct envoi_settings *settings)
 		return;
 	}
 	struct envoi_context *context = settings->context;
-	for (size_t i = 0; i < settings->capacity; i++) {
-		envoi_free(context, settings->values[i]);
-	}
-	envoi_free(context, settings->values);
+	values_unref(context, settings->values);
+	envoi_free(context, settings->problem);
 	envoi_free(context, settings);
 	envoi_context_unref(context);
 }
 
 static int fail(struct envoi_settings *settings, const char *name, const char *problem, int code)
 {
-	snprintf(settings->problem, sizeof(settings->problem), "%s: %s",
-		name != NULL ? name : "NULL", problem);
+	char text[ENVOI__PROBLEM_SIZE];
+	snprintf(text, sizeof(text), "%s: %s", name != NULL ? name : "NULL", problem);
+	envoi_free(settings->context, settings->problem);
+	settings->problem = envoi_strndup(settings->context, text, strlen(text));
+	settings->is_problem_lost = settings->problem == NULL;
 	return code;
 }
 
@@ -97,13 +111,13 @@ static int fail(struct envoi_settings *settings, const char *name, const char *p
 static int store(struct envoi_settings *settings, const struct envoi__entry *entry,
 	struct envoi__value *value)
 {
-	int r = make_room(settings, entry->index);
+	int r = make_own(settings, entry->index);
 	if (r < 0) {
-		envoi_free(settings->context, value);
+		value_unref(settings->context, value);
 		return fail(settings, entry->setting->name, envoi_error_text(r), r);
 	}
-	envoi_free(settings->context, settings->values[entry->index]);
-	settings->values[entry->index] = value;
+	value_unref(settings->context, settings->values->at[entry->index]);
+	settings->values->at[entry->index] = value;
 	return ENVOI_OK;
 }
 
@@ -142,7 +156,10 @@ int envoi_settings_set_int(struct envoi_settings *settings, const char *name, in
 
 const char *envoi_settings_problem(const struct envoi_settings *settings)
 {
-	return settings->problem;
+	if (settings->problem != NULL) {
+		return settings->problem;
+	}
+	return settings->is_problem_lost ? envoi_error_text(ENVOI_ERR_NOMEM) : "";
 }
 
 /* NULL: unset, or no such setting, which is logged. */
@@ -154,8 +171,9 @@ static const struct envoi__value *value_at(
 			"there is no setting %s to read", name);
 		return NULL;
 	}
-	if (entry->index < settings->capacity && settings->values[entry->index] != NULL) {
-		return settings->values[entry->index];
+	const struct envoi__values *values = settings->values;
+	if (values != NULL && entry->index < values->count && values->at[entry->index] != NULL) {
+		return values->at[entry->index];
 	}
 	return entry->fallback;
 }

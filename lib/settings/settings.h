@@ -21,7 +21,8 @@ const struct envoi_settings *envoi__default_settings(struct envoi_context *conte
 /** A value in every form that is asked for; one allocation. */
 struct envoi__value {
 	int64_t number; /* BOOL, INT, MS, BYTES, CHOICE */
-	size_t len;
+	unsigned int refs; /* of tables of values */
+	unsigned int len;
 	char text[]; /* canonical; of a LIST then its words, each with a NUL, and a last NUL */
 };
 
@@ -42,12 +43,19 @@ int envoi__value_parse(struct envoi__value **ret_value, struct envoi_context *co
 int envoi__value_from_int(struct envoi__value **ret_value, struct envoi_context *context,
 	const struct envoi_setting *setting, int64_t number, char *problem);
 
+/** The values that are set, by index of their entries; NULL: the default. */
+struct envoi__values {
+	unsigned int refs; /* of settings */
+	size_t count;
+	struct envoi__value *at[];
+};
+
 struct envoi_settings {
 	struct envoi_context
 		*context; /* a reference; the context's own default settings have none */
-	struct envoi__value **values; /* by index of their entries; NULL: the default */
-	size_t capacity;
-	char problem[ENVOI__PROBLEM_SIZE];
+	struct envoi__values *values; /* shared with copies until one of them is changed */
+	char *problem; /* of the last refusal; NULL: none, or memory was short */
+	bool is_problem_lost;
 };
 
 /** A known setting. */

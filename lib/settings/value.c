@@ -158,7 +158,8 @@ static struct envoi__value *new_value(struct envoi_context *context, int64_t num
 	struct envoi__value *value = envoi_alloc_zeroed(context, sizeof(*value) + 2 * len + 3);
 	if (value != NULL) {
 		value->number = number;
-		value->len = len;
+		value->refs = 1;
+		value->len = (unsigned int)len;
 	}
 	return value;
 }
@@ -200,7 +201,7 @@ static int value_of_list(
 	if (len > 0 && value->text[len - 1] == ' ') {
 		value->text[--len] = '\0';
 	}
-	value->len = len;
+	value->len = (unsigned int)len;
 	char *words = value->text + len + 1;
 	for (size_t i = 0; i < len; i++) {
 		words[i] = value->text[i] == ' ' ? '\0' : value->text[i];

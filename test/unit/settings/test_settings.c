@@ -251,6 +251,26 @@ static void a_copy_is_independent(void **state)
 	envoi_settings_free(copy);
 }
 
+/* Values are shared until one side changes: whichever it is, and whichever is freed first. */
+static void a_copy_that_changes_leaves_the_others_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct envoi_settings *copy, *second;
+	assert_int_equal(envoi_settings_set(f->settings, "sasl.mechanisms", "PLAIN"), ENVOI_OK);
+	assert_int_equal(envoi_settings_dup(&copy, f->settings), ENVOI_OK);
+	assert_int_equal(envoi_settings_dup(&second, copy), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(copy, "sasl.mechanisms", NULL), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(copy, "server", "a.test"), ENVOI_OK);
+	assert_int_equal(envoi_settings_set(copy, "port", "70000"), ENVOI_ERR_INVALID);
+	assert_string_equal(envoi_settings_problem(second), "");
+	envoi_settings_free(copy);
+	assert_string_equal(envoi_settings_text(f->settings, "sasl.mechanisms"), "PLAIN");
+	assert_null(envoi_settings_text(f->settings, "server"));
+	assert_string_equal(envoi_settings_text(second, "sasl.mechanisms"), "PLAIN");
+	envoi_settings_free(second);
+	assert_string_equal(envoi_settings_text(f->settings, "sasl.mechanisms"), "PLAIN");
+}
+
 static int check_place(const char *text)
 {
 	return strcmp(text, "Atlantis") == 0 ? ENVOI_ERR_INVALID : ENVOI_OK;
@@ -480,6 +500,7 @@ int main(void)
 		TEST(asking_wrongly_is_logged),
 		TEST(null_goes_back_to_the_default),
 		TEST(a_copy_is_independent),
+		TEST(a_copy_that_changes_leaves_the_others_alone),
 		TEST(an_application_adds_its_own),
 		TEST(a_table_is_read_into_its_struct),
 		TEST(a_table_that_was_not_added_leaves_zeroes_and_is_logged),

@@ -25,7 +25,6 @@ struct envoi__arena_chunk {
 
 enum {
 	FIRST_CHUNK = 2048,
-	SMALL_CHUNK = 256,
 	LARGEST_CHUNK = 65536,
 #ifdef CHECKS_ADDRESSES
 	MOST_SPARES = 0, /* what is freed has to be seen as freed */
@@ -35,16 +34,24 @@ enum {
 };
 
 static const size_t first_room = FIRST_CHUNK - sizeof(struct envoi__arena_chunk);
-static const size_t small_room = SMALL_CHUNK - sizeof(struct envoi__arena_chunk);
 
 void envoi__arena_init(struct envoi__arena *arena, struct envoi_context *context)
 {
 	*arena = (struct envoi__arena){.context = context};
 }
 
-void envoi__arena_init_small(struct envoi__arena *arena, struct envoi_context *context)
+void envoi__arena_init_small(
+	struct envoi__arena *arena, struct envoi_context *context, size_t bytes)
 {
-	*arena = (struct envoi__arena){.context = context, .is_small = true};
+	*arena = (struct envoi__arena){.context = context, .first = bytes};
+}
+
+size_t envoi__arena_used(const struct envoi__arena *arena)
+{
+	const struct envoi__arena_chunk *chunk = arena->chunks;
+	return chunk != NULL && chunk->older == NULL
+		? (size_t)(arena->next - (const char *)chunk->data)
+		: 0;
 }
 
 /* Most arenas need one chunk and live for one stanza: that chunk goes round. */
@@ -98,8 +105,8 @@ void envoi__arena_finish(struct envoi__arena *arena)
 /* A new chunk as large as all before together, so that their number stays small. */
 static size_t room_of_next(const struct envoi__arena *arena)
 {
-	if (arena->is_small && arena->total == 0) {
-		return small_room;
+	if (arena->first != 0 && arena->total == 0) {
+		return arena->first;
 	}
 	if (arena->total < FIRST_CHUNK) {
 		return first_room;

@@ -18,13 +18,18 @@ struct envoi__arena {
 	struct envoi__arena_chunk *chunks; /* newest first */
 	char *next, *end;
 	size_t total; /* bytes of all chunks: what it costs */
-	bool is_small; /* the first chunk */
+	size_t first; /* bytes of the first chunk; 0: as for a stanza */
 };
 
 void envoi__arena_init(struct envoi__arena *arena, struct envoi_context *context);
 
-/** As envoi__arena_init(), for an arena that is kept long and holds little. */
-void envoi__arena_init_small(struct envoi__arena *arena, struct envoi_context *context);
+/** As envoi__arena_init(), for an arena that is kept long and holds little.
+ * @param bytes  that the first chunk has room for; 0: as envoi__arena_init() */
+void envoi__arena_init_small(
+	struct envoi__arena *arena, struct envoi_context *context, size_t bytes);
+
+/** @return how many bytes the blocks of an arena with one chunk take; 0: there are more chunks */
+size_t envoi__arena_used(const struct envoi__arena *arena);
 
 /** Free everything; the arena is empty and usable again. */
 void envoi__arena_finish(struct envoi__arena *arena);

@@ -120,6 +120,7 @@ struct envoi_context *envoi_context_unref(struct envoi_context *context)
 		}
 	}
 	envoi__arena_drop_spares(context);
+	envoi_free(context, context->scratch.data);
 	struct envoi_allocator allocator = context->allocator;
 	allocator.free(allocator.user, context);
 	return NULL;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <envoi/buffer.h>
 #include <envoi/context.h>
 
 #include "base/budget.h"
@@ -48,6 +49,7 @@ struct envoi_context {
 	struct envoi__part *parts[ENVOI__PARTS];
 	struct envoi__arena_chunk *spare_chunks; /* see base/arena.c */
 	unsigned int spare_chunk_count;
+	struct envoi_buffer scratch; /* see base/scratch.h */
 	struct envoi__budget budget;
 };
 

@@ -29,8 +29,13 @@ void envoi__map_finish(struct envoi__map *map)
 	envoi__map_init(map, map->context);
 }
 
+static uint32_t hash_of(const struct envoi__map *map, const char *key, size_t len)
+{
+	return (uint32_t)envoi__hash(map->context, key, len);
+}
+
 static struct envoi__map_entry *find(
-	const struct envoi__map *map, uint64_t hash, const char *key, size_t len)
+	const struct envoi__map *map, uint32_t hash, const char *key, size_t len)
 {
 	if (map->capacity == 0) {
 		return NULL;
@@ -52,7 +57,7 @@ void *envoi__map_get(const struct envoi__map *map, const char *key, size_t len)
 	if (map->count == 0) {
 		return NULL;
 	}
-	struct envoi__map_entry *entry = find(map, envoi__hash(map->context, key, len), key, len);
+	struct envoi__map_entry *entry = find(map, hash_of(map, key, len), key, len);
 	return entry == NULL ? NULL : entry->value;
 }
 
@@ -99,16 +104,17 @@ static int make_room(struct envoi__map *map)
 
 int envoi__map_add(struct envoi__map *map, const char *key, size_t len, void *value)
 {
-	uint64_t hash = envoi__hash(map->context, key, len);
+	uint32_t hash = hash_of(map, key, len);
 	if (find(map, hash, key, len) != NULL) {
 		return ENVOI_ERR_EXISTS;
 	}
-	int r = make_room(map);
+	int r = len > UINT32_MAX ? ENVOI_ERR_NOMEM : make_room(map);
 	if (r < 0) {
 		return r;
 	}
 	place(map,
-		&(struct envoi__map_entry){.hash = hash, .key = key, .len = len, .value = value});
+		&(struct envoi__map_entry){
+			.hash = hash, .len = (uint32_t)len, .key = key, .value = value});
 	return ENVOI_OK;
 }
 
@@ -117,7 +123,7 @@ void *envoi__map_remove(struct envoi__map *map, const char *key, size_t len)
 	if (map->count == 0) {
 		return NULL;
 	}
-	struct envoi__map_entry *entry = find(map, envoi__hash(map->context, key, len), key, len);
+	struct envoi__map_entry *entry = find(map, hash_of(map, key, len), key, len);
 	if (entry == NULL) {
 		return NULL;
 	}
@@ -125,6 +131,9 @@ void *envoi__map_remove(struct envoi__map *map, const char *key, size_t len)
 	entry->key = removed;
 	entry->value = NULL;
 	map->count--;
+	if (map->count == 0) {
+		envoi__map_finish(map); /* an idle session has several that are empty */
+	}
 	return value;
 }
 

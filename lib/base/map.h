@@ -15,9 +15,8 @@
 uint64_t envoi__hash(const struct envoi_context *context, const void *data, size_t len);
 
 struct envoi__map_entry {
-	uint64_t hash;
+	uint32_t hash, len;
 	const char *key; /* NULL: never used; the map's own mark: removed */
-	size_t len;
 	void *value;
 };
 

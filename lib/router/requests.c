@@ -135,6 +135,11 @@ static void take_out(struct envoi_request *request)
 	leave_heap(request);
 	request->table = NULL;
 	set_timer(requests);
+	if (requests->by_id.count == 0) {
+		envoi_free(requests->context, requests->heap);
+		requests->heap = NULL;
+		requests->heap_capacity = 0;
+	}
 }
 
 static void free_request(struct envoi_request *request)

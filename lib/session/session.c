@@ -59,7 +59,6 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__liveness_init(&session->liveness, &envoi__session_liveness_impl, context);
 	envoi__sm_init(&session->sm);
 	envoi__journal_init(&session->journal);
-	envoi_buffer_init(&session->scratch, context, 0);
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->waiting);
 	envoi__list_init(&session->filters);
@@ -80,7 +79,6 @@ static void destroy(struct envoi_session *session)
 	envoi__tracking_finish(&session->tracking);
 	envoi__map_finish(&session->by_handler);
 	envoi__session_drop_reserve(session);
-	envoi_buffer_finish(&session->scratch);
 	envoi_free(context, session->problem);
 	envoi_jid_unref(session->jid);
 	envoi_jid_unref(session->held_jid);

@@ -79,7 +79,6 @@ struct envoi_session {
 	struct envoi__acknowledging acknowledging;
 	struct envoi__sm sm;
 	struct envoi__journal journal;
-	struct envoi_buffer scratch; /* for serialising stanzas */
 	/* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list attachments;
 	struct envoi__list filters; /* those with filters: by priority, then order of adding */

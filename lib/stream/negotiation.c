@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "xml/element.h"
+
 const struct envoi_stream_feature *envoi__part_feature(const struct envoi__stream_part *part)
 {
 	return part->handler == NULL ? NULL : part->handler->impl->stream_feature;
@@ -70,6 +72,7 @@ static void become_ready(struct envoi_stream *stream)
 		stream->is_ready = true;
 		envoi__stream_widen_limits(stream);
 		envoi__stream_set_phase(stream, ENVOI_PHASE_ONLINE);
+		stream->features = envoi__element_tighten(stream->features);
 		stream->sink->impl->ready(stream->sink);
 	}
 }

@@ -76,7 +76,7 @@ size_t envoi__written_take(struct envoi__written *written, size_t count)
 		written->first += run->count == 0;
 	}
 	if (written->first == written->end) {
-		written->first = written->end = 0;
+		envoi__written_finish(written);
 	}
 	return stanzas;
 }

@@ -415,12 +415,10 @@ struct envoi_element *envoi_element_add_copy(
 	return copy;
 }
 
-struct envoi_element *envoi_element_dup(const struct envoi_element *element)
+/* @param bytes  as of envoi__tree_new_small() */
+static struct envoi_element *dup_in(const struct envoi_element *element, size_t bytes)
 {
-	if (element == NULL) {
-		return NULL;
-	}
-	struct envoi__tree *tree = envoi__tree_new(element->tree->arena.context);
+	struct envoi__tree *tree = envoi__tree_new_small(element->tree->arena.context, bytes);
 	if (tree == NULL) {
 		return NULL;
 	}
@@ -445,4 +443,23 @@ struct envoi_element *envoi_element_dup(const struct envoi_element *element)
 failed:
 	envoi__tree_unref(tree);
 	return NULL;
+}
+
+struct envoi_element *envoi_element_dup(const struct envoi_element *element)
+{
+	return element == NULL ? NULL : dup_in(element, 0);
+}
+
+/* The first copy shows the size. */
+struct envoi_element *envoi__element_tighten(struct envoi_element *element)
+{
+	struct envoi_element *copy = envoi_element_dup(element);
+	size_t bytes = copy == NULL ? 0 : envoi__arena_used(&copy->tree->arena);
+	envoi_element_unref(copy);
+	copy = bytes == 0 ? NULL : dup_in(element, bytes);
+	if (copy == NULL) {
+		return element;
+	}
+	envoi_element_unref(element);
+	return copy;
 }

@@ -8,8 +8,13 @@
 
 struct envoi__tree *envoi__tree_new(struct envoi_context *context)
 {
+	return envoi__tree_new_small(context, 0);
+}
+
+struct envoi__tree *envoi__tree_new_small(struct envoi_context *context, size_t bytes)
+{
 	struct envoi__arena arena;
-	envoi__arena_init(&arena, context);
+	envoi__arena_init_small(&arena, context, bytes);
 	struct envoi__tree *tree = envoi__arena_alloc(&arena, sizeof(*tree));
 	if (tree == NULL) {
 		return NULL;

@@ -91,7 +91,14 @@ const char *envoi__element_name_known(const struct envoi_element *element);
 
 /** @return a tree without elements, one reference, or NULL: out of memory */
 struct envoi__tree *envoi__tree_new(struct envoi_context *context);
+/** As envoi__tree_new(). @param bytes  that it will hold; 0: as for a stanza */
+struct envoi__tree *envoi__tree_new_small(struct envoi_context *context, size_t bytes);
 void envoi__tree_unref(struct envoi__tree *tree);
+
+/** Exchange a root that is kept long for a copy in a tree of its size.
+ * @param element  the reference is taken; NULL is allowed
+ * @return a reference to the copy; without memory, or if it would not be smaller, @p element */
+struct envoi_element *envoi__element_tighten(struct envoi_element *element);
 
 /** A counted object that is released with a tree. */
 struct envoi__owned {

@@ -6,7 +6,7 @@
 #include "xml/parser.h"
 
 enum {
-	FIRST_ROOM = 8,
+	FIRST_ROOM = 4,
 	MOST_BINDINGS = 512, /* in force: each prefix is looked for among them */
 };
 

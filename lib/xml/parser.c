@@ -11,7 +11,7 @@
 #include "xml/names.h"
 
 enum {
-	MOST_KEPT = 1024, /* bytes of buffer that an idle parser keeps */
+	HEAD_BYTES = 240, /* of the stream header */
 	ENGINE_BYTES = 16 * 1024, /* of libxml2, while an element is incomplete */
 };
 
@@ -25,7 +25,7 @@ int envoi_xml_parser_new(struct envoi_xml_parser **ret_parser, struct envoi_cont
 	parser->context = envoi_context_ref(context);
 	parser->limits = limits != NULL ? *limits : envoi_xml_limits_default;
 	envoi_buffer_init(&parser->in, context, 0);
-	envoi__arena_init_small(&parser->head, context);
+	envoi__arena_init_small(&parser->head, context, HEAD_BYTES);
 	const char *none = envoi__name_lookup(context, "", 0);
 	if (none == NULL) {
 		envoi_xml_parser_free(parser);
@@ -200,9 +200,7 @@ static int wait_for_more(struct envoi_xml_parser *parser)
 	}
 	if (envoi__scan_is_between(scan) && scan->phase != ENVOI__SCAN_PROLOG) {
 		consume(parser, scan->at); /* white space */
-		if (parser->in.capacity > MOST_KEPT) {
-			envoi_buffer_finish(&parser->in);
-		}
+		envoi_buffer_finish(&parser->in);
 	}
 	return ENVOI_AGAIN;
 }

@@ -422,7 +422,7 @@ ENVOI_API const struct envoi_stream_head *envoi_stream_peer_head(const struct en
  * not kept; borrowed until the next header */
 ENVOI_API const char *envoi_stream_id(const struct envoi_stream *stream);
 /** @return the peer's last <stream:features/> (roster versioning is offered there, for example);
- * borrowed until the stream restarts or is freed; NULL: none */
+ * borrowed until the stream is ready, restarts or is freed; NULL: none */
 ENVOI_API const struct envoi_element *envoi_stream_features(const struct envoi_stream *stream);
 /** @return initiator: the configured address, after binding the bound one; receiver: the domain,
  * after binding the peer's address; borrowed; NULL: none */

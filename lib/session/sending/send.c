@@ -4,12 +4,9 @@
  */
 #include <envoi/context.h>
 
+#include "base/scratch.h"
 #include "session/sending/resending.h"
 #include "session/session.h"
-
-enum {
-	KEPT_BYTES = 16 * 1024, /* of the scratch buffer, for the next stanza */
-};
 
 static bool can_send(const struct envoi_session *session)
 {
@@ -66,9 +63,9 @@ static int write_stanza(struct envoi_buffer *out, const struct sending *sending)
 		: r;
 }
 
-static int serialise(struct envoi_session *session, const struct sending *sending)
+static int serialise(
+	struct envoi_session *session, const struct sending *sending, struct envoi_buffer *scratch)
 {
-	struct envoi_buffer *scratch = &session->scratch;
 	int r = write_stanza(scratch, sending);
 	size_t len = envoi_buffer_len(scratch);
 	session->last_bytes = len;
@@ -128,12 +125,9 @@ static void decide_resending(const struct envoi_session *session, struct sending
 
 static int queue(struct envoi_session *session, const struct sending *sending)
 {
-	int r = serialise(session, sending);
-	if (session->scratch.capacity > KEPT_BYTES) {
-		envoi_buffer_finish(&session->scratch);
-	} else {
-		envoi_buffer_truncate(&session->scratch, 0);
-	}
+	struct envoi_buffer scratch = envoi__scratch_take(session->context);
+	int r = serialise(session, sending, &scratch);
+	envoi__scratch_give(&scratch);
 	if (r == ENVOI_OK) {
 		envoi__session_feed(session);
 		envoi__journal_queued(session);

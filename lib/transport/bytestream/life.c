@@ -49,6 +49,25 @@ static void report_memory(struct envoi__byte_stream *bytes)
 	envoi__budget_report(bytes->base.context, &bytes->holder, held);
 }
 
+static void free_empty(struct envoi_buffer *buffer)
+{
+	if (envoi_buffer_len(buffer) == 0) {
+		envoi_buffer_finish(buffer);
+	}
+}
+
+/* An idle connection has no buffers. What was sent is wiped already. */
+static void give_back(struct envoi__byte_stream *bytes)
+{
+	struct envoi_buffer *sealed = envoi__byte_stream_sealed_output(bytes);
+	free_empty(&bytes->plain);
+	free_empty(&bytes->ends);
+	free_empty(&bytes->marks);
+	if (sealed != NULL) {
+		free_empty(sealed);
+	}
+}
+
 void envoi__byte_stream_leave(struct envoi__byte_stream *bytes)
 {
 	if (envoi__guard_leave(&bytes->guard)) {
@@ -56,6 +75,7 @@ void envoi__byte_stream_leave(struct envoi__byte_stream *bytes)
 	} else if (envoi__guard_is_idle(&bytes->guard)) {
 		envoi_xml_parser_free(bytes->retired);
 		bytes->retired = NULL;
+		give_back(bytes);
 		report_memory(bytes);
 	}
 }

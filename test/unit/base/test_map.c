@@ -55,6 +55,25 @@ static void an_added_key_is_found_until_it_is_removed(void **state)
 	envoi__map_finish(&map);
 }
 
+static void an_emptied_map_has_no_memory_and_takes_keys_again(void **state)
+{
+	struct envoi__map map;
+	char value[] = "value";
+	envoi__map_init(&map, *state);
+	assert_int_equal(envoi__map_add(&map, "a", 1, value), ENVOI_OK);
+	assert_int_equal(envoi__map_add(&map, "b", 1, value), ENVOI_OK);
+	size_t position = 0;
+	while (envoi__map_next(&map, &position) != NULL) {
+		envoi__map_remove(&map, "a", 1);
+		envoi__map_remove(&map, "b", 1);
+	}
+	assert_null(map.entries);
+	assert_null(envoi__map_get(&map, "a", 1));
+	assert_int_equal(envoi__map_add(&map, "a", 1, value), ENVOI_OK);
+	assert_ptr_equal(envoi__map_get(&map, "a", 1), value);
+	envoi__map_finish(&map);
+}
+
 static void adding_and_removing_for_ever_does_not_grow_it(void **state)
 {
 	struct envoi__map map;
@@ -74,6 +93,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			an_added_key_is_found_until_it_is_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_emptied_map_has_no_memory_and_takes_keys_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			adding_and_removing_for_ever_does_not_grow_it, setup, teardown),
 	};

@@ -39,7 +39,7 @@ static void pongs_do_not_fill_the_memory(void **state)
 	for (int i = 0; i < 200; i++) {
 		websocket_send_bytes(f, frames, len);
 	}
-	assert_true(f->allocator.bytes <= before + 1024);
+	assert_true(f->allocator.bytes <= before + 2048);
 	websocket_send_frame(f, PING, "the last");
 	envoi_memory_end_pause(f->server, false);
 	websocket_run(f);

@@ -207,6 +207,19 @@ static void copies_are_independent_and_may_go_into_their_own_source(void **state
 	envoi_element_unref(a);
 }
 
+static void a_tightened_copy_is_equal_and_small(void **state)
+{
+	(void)state;
+	struct envoi_element *a = parse("<a x='1'>t<b><c/></b></a>", "urn:a");
+	size_t before = a->tree->arena.total;
+	a = envoi__element_tighten(a);
+	assert_written(a, NULL, "<a xmlns='urn:a' x='1'>t<b><c/></b></a>");
+	assert_true(a->tree->arena.total < before / 2);
+	assert_ptr_equal(a->tree->arena.next, a->tree->arena.end);
+	envoi_element_unref(a);
+	assert_null(envoi__element_tighten(NULL));
+}
+
 static void the_first_error_of_a_tree_stays(void **state)
 {
 	(void)state;
@@ -257,6 +270,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failure_names_its_place),
+		cmocka_unit_test(a_tightened_copy_is_equal_and_small),
 		cmocka_unit_test(a_tree_is_built_read_and_written),
 		cmocka_unit_test(a_reference_to_a_child_keeps_the_tree),
 		cmocka_unit_test(a_tree_that_xml_forbids_cannot_be_built),

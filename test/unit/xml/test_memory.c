@@ -16,6 +16,7 @@
 
 #include "between.h"
 #include "libxml_memory.h"
+#include "xml/element.h"
 
 #define HEAD \
 	"<stream:stream xmlns='urn:unknown' xmlns:stream='" ENVOI_NS_STREAMS \
@@ -232,6 +233,7 @@ static int build_and_write(struct envoi_context *context, struct envoi_buffer *o
 	envoi_element_add_copy(envoi_element_first(a), a);
 	struct envoi_element *copy = envoi_element_error(a) == ENVOI_OK ? envoi_element_dup(a)
 									: NULL;
+	copy = envoi__element_tighten(copy);
 	int r = envoi_element_error(copy);
 	if (r == ENVOI_OK) {
 		r = envoi_xml_write(out, copy, "jabber:client");

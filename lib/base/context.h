@@ -24,6 +24,7 @@ enum envoi__part_id {
 	ENVOI__PART_XML, /* XML parsers */
 	ENVOI__PART_SETTINGS, /* tables */
 	ENVOI__PART_TRUST, /* trust stores */
+	ENVOI__PART_TLS, /* priorities and credentials of GnuTLS */
 	ENVOI__PART_TICKETS, /* TLS sessions that may be resumed */
 	ENVOI__PART_SASL,
 	ENVOI__PART_WAKE, /* notices that the machine was suspended */

@@ -46,10 +46,6 @@ int envoi__tls_config_make(struct envoi_tls_config **ret_config, struct envoi_co
 	if (config == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	if (gnutls_certificate_allocate_credentials(&config->credentials) < 0) {
-		envoi_free(context, config);
-		return ENVOI_ERR_NOMEM;
-	}
 	config->references = 1;
 	config->context = envoi_context_ref(context);
 	config->domains.context = context;
@@ -199,7 +195,9 @@ struct envoi_tls_config *envoi_tls_config_unref(struct envoi_tls_config *config)
 		return NULL;
 	}
 	struct envoi_context *context = config->context;
-	gnutls_certificate_free_credentials(config->credentials);
+	if (config->own_credentials != NULL) {
+		gnutls_certificate_free_credentials(config->own_credentials);
+	}
 	envoi__tls_domains_finish(&config->domains);
 	envoi__tls_store_unref(config->trust);
 	envoi_buffer_finish(&config->pins);

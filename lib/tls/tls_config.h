@@ -28,8 +28,9 @@ struct envoi_tls_config {
 	unsigned int references;
 	bool is_initiator;
 	struct envoi_context *context; /* a reference */
-	/* initiator's: the own certificate; authorities are not in it */
-	gnutls_certificate_credentials_t credentials;
+	/* initiator's: the own certificate; authorities are not in it. NULL: those of the context,
+	 * without a certificate */
+	gnutls_certificate_credentials_t own_credentials;
 	struct envoi__tls_domains domains; /* receiver's */
 	enum envoi_tls_request request; /* receiver's */
 	char *client_ca_file; /* receiver's; NULL: none */
@@ -46,7 +47,7 @@ struct envoi_tls_config {
 	struct envoi_tls_decider *decider; /* borrowed; NULL: none */
 	unsigned int open_questions; /* to the decider */
 	uint64_t asked_since_ms, asked_ms; /* by the loop's clock: since; before */
-	bool has_own; /* certificate, in the credentials */
+	bool has_own; /* certificate */
 	char *own_address; /* see struct envoi_tls_info */
 };
 

@@ -13,6 +13,7 @@
 #include "tls/tls_config.h"
 #include "tls/tls_engine_inside.h"
 #include "tls/tls_question.h"
+#include "tls/tls_shared.h"
 
 enum {
 	KEPT_BYTES = 4096, /* of an empty buffer */
@@ -61,11 +62,28 @@ static int pull_timeout(gnutls_transport_ptr_t user, unsigned int timeout_ms)
 
 /* --- making --- */
 
+static int set_credentials(struct envoi__tls *tls)
+{
+	gnutls_certificate_credentials_t credentials = tls->config->own_credentials != NULL
+		? tls->config->own_credentials
+		: envoi__tls_shared_credentials(tls->config->context);
+	return credentials == NULL
+		? GNUTLS_E_MEMORY_ERROR
+		: gnutls_credentials_set(tls->session, GNUTLS_CRD_CERTIFICATE, credentials);
+}
+
+static int set_priorities(struct envoi__tls *tls)
+{
+	gnutls_priority_t priorities = envoi__tls_shared_priorities(
+		tls->config->context, tls->config->priorities);
+	return priorities == NULL ? GNUTLS_E_MEMORY_ERROR
+				  : gnutls_priority_set(tls->session, priorities);
+}
+
 static int prepare_initiator(struct envoi__tls *tls)
 {
 	envoi__tls_trust_prepare(tls);
-	int r = gnutls_credentials_set(
-		tls->session, GNUTLS_CRD_CERTIFICATE, tls->config->credentials);
+	int r = set_credentials(tls);
 	if (r < 0 || tls->name.address_len > 0) {
 		return r; /* RFC 6066, section 3: no addresses */
 	}
@@ -102,7 +120,7 @@ static int prepare(struct envoi__tls *tls, const char *alpn)
 	gnutls_transport_set_pull_function(tls->session, pull);
 	gnutls_transport_set_pull_timeout_function(tls->session, pull_timeout);
 	gnutls_handshake_set_timeout(tls->session, 0); /* the owner has deadlines */
-	r = gnutls_priority_set_direct(tls->session, tls->config->priorities, NULL);
+	r = set_priorities(tls);
 	if (r >= 0) {
 		r = tls->role == ENVOI_INITIATOR ? prepare_initiator(tls) : 0;
 	}

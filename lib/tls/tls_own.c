@@ -176,7 +176,7 @@ static int note_address(struct envoi_tls_config *config)
 {
 	gnutls_datum_t der;
 	gnutls_x509_crt_t certificate;
-	if (gnutls_certificate_get_crt_raw(config->credentials, 0, 0, &der) < 0) {
+	if (gnutls_certificate_get_crt_raw(config->own_credentials, 0, 0, &der) < 0) {
 		return ENVOI_ERR_CERTIFICATE;
 	}
 	if (gnutls_x509_crt_init(&certificate) < 0) {
@@ -196,8 +196,13 @@ int envoi_tls_config_set_certificate(struct envoi_tls_config *config, const char
 	if (!config->is_initiator || config->has_own || cert_file == NULL) {
 		return config->has_own ? ENVOI_ERR_STATE : ENVOI_ERR_INVALID;
 	}
+	if (config->own_credentials == NULL &&
+		gnutls_certificate_allocate_credentials(&config->own_credentials) < 0) {
+		config->own_credentials = NULL;
+		return ENVOI_ERR_NOMEM;
+	}
 	int r = envoi__tls_own_load(
-		config->credentials, config->context, cert_file, key_file, password);
+		config->own_credentials, config->context, cert_file, key_file, password);
 	config->has_own = r == ENVOI_OK;
 	return r == ENVOI_OK ? note_address(config) : r;
 }

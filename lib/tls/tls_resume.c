@@ -35,7 +35,7 @@ static int hash_own_certificate(gnutls_hash_hd_t hash, const struct envoi_tls_co
 {
 	gnutls_datum_t own;
 	return config->has_own &&
-			gnutls_certificate_get_crt_raw(config->credentials, 0, 0, &own) == 0
+			gnutls_certificate_get_crt_raw(config->own_credentials, 0, 0, &own) == 0
 		? gnutls_hash(hash, own.data, own.size)
 		: 0;
 }

@@ -106,11 +106,11 @@ const char *sm_got(void)
 	return text;
 }
 
-int sm_setup(void **state)
+int sm_setup_with(void **state, const struct envoi_context_options *own)
 {
 	struct wire *wire = calloc(1, sizeof(*wire));
 	assert_non_null(wire);
-	wire_init(wire, NULL);
+	wire_init(wire, own);
 	wire->feature = &authentication_handler;
 	wire->has_session_handlers = true;
 	const struct envoi_bind_options options = {.resource = NULL};
@@ -119,6 +119,11 @@ int sm_setup(void **state)
 	hold_count = 0;
 	*state = wire;
 	return 0;
+}
+
+int sm_setup(void **state)
+{
+	return sm_setup_with(state, NULL);
 }
 
 int sm_teardown(void **state)

@@ -24,6 +24,8 @@
 /* The server offers authentication without secrets. A reader logs the messages that the session
  * hands over, and holds those whose id begins with "h". */
 int sm_setup(void **state);
+/* With options of the context. */
+int sm_setup_with(void **state, const struct envoi_context_options *options);
 int sm_teardown(void **state);
 
 /* @return the ids of the messages handed over since the last call, with a blank behind each */

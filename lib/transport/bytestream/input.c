@@ -222,11 +222,19 @@ void envoi__byte_stream_report_release(struct envoi__byte_stream *bytes)
 	}
 }
 
+/* The connection is cut: after a stream error the session could not be resumed. */
+static void end_without_memory(struct envoi__byte_stream *bytes)
+{
+	envoi__byte_stream_break_channel(bytes, ENVOI_ERR_NOMEM, envoi_error_text(ENVOI_ERR_NOMEM));
+}
+
 /* @param r  ENVOI_AGAIN: no item is complete; ENVOI_END, or a failure */
 static void end_delivery(struct envoi__byte_stream *bytes, int r)
 {
 	if (r == ENVOI_END) {
 		envoi__byte_stream_end_frames(bytes);
+	} else if (r == ENVOI_ERR_NOMEM) {
+		end_without_memory(bytes);
 	} else if (r < 0 && bytes->framing != NULL && bytes->framing->text != NULL) {
 		envoi__byte_stream_refuse_frame(bytes, r);
 	} else if (r < 0) {
@@ -280,8 +288,7 @@ void envoi__byte_stream_parse(struct envoi__byte_stream *bytes, const char *data
 	if (bytes->framing == NULL) {
 		envoi_xml_parser_feed(bytes->parser, data, len);
 	} else if (bytes->framing->impl->received(bytes->framing, data, len) < 0) {
-		envoi__byte_stream_refuse_input(bytes, ENVOI_ERR_NOMEM,
-			ENVOI_STREAM_RESOURCE_CONSTRAINT, envoi_error_text(ENVOI_ERR_NOMEM));
+		end_without_memory(bytes);
 	}
 }
 

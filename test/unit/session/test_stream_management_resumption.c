@@ -18,6 +18,7 @@
 #include "session/journal/journal_record.h"
 #include "session/session.h"
 #include "stream_management_fixture.h"
+#include "test_allocator.h"
 #include "wire.h"
 
 /* --- resuming (section 5) --- */
@@ -479,6 +480,36 @@ static void a_stream_error_of_the_peer_leaves_a_session_to_be_tried(void **state
 
 /* --- what else comes and goes --- */
 
+/* A stream error would end the session at the peer. */
+static void a_stanza_without_memory_leaves_a_session_to_be_resumed(void **state)
+{
+	bool has_failed = true;
+	unsigned int cuts = 0;
+	(void)state;
+	for (size_t n = 1; has_failed; n++) {
+		void *own;
+		struct test_allocator allocator = {.fail_at = 0};
+		sm_setup_with(&own,
+			&(struct envoi_context_options){
+				.allocator = test_allocator_functions(&allocator)});
+		struct wire *wire = own;
+		sm_enable(wire, RESUMABLE);
+		allocator.fail_at = allocator.calls + n;
+		const char *heard = wire_talk(wire,
+			"<message id='1' xmlns:a='urn:a'><a:x b='c'/><body>text</body></message>");
+		has_failed = allocator.calls >= allocator.fail_at;
+		allocator.fail_at = 0;
+		assert_null(strstr(heard, "<stream:error>"));
+		if (envoi_session_stream(wire->session) == NULL) {
+			cuts++;
+			assert_non_null(strstr(sm_offer(wire, SM_OFFER), "<resume "));
+		}
+		sm_teardown(&own);
+		assert_int_equal(allocator.live, 0);
+	}
+	assert_true(cuts > 0);
+}
+
 /* XEP-0352, section 5: the state belongs to the stream, and a resumption does not restore it. */
 static void the_client_state_is_sent_again_on_the_stream_that_resumes(void **state)
 {
@@ -650,6 +681,7 @@ int main(void)
 		TEST(a_server_that_offers_it_no_more_gets_a_new_session),
 		TEST(a_stream_that_the_peer_closed_in_order_is_not_resumed),
 		TEST(a_stream_error_of_the_peer_leaves_a_session_to_be_tried),
+		cmocka_unit_test(a_stanza_without_memory_leaves_a_session_to_be_resumed),
 		TEST(the_client_state_is_sent_again_on_the_stream_that_resumes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 static const char *const tls_modes[] = {"starttls", "direct", "none", "either", NULL};
 static const char *const proxy_types[] = {"none", "socks5", "http", NULL};
+static const char *const proxy_resolves[] = {"proxy", "local", NULL};
 
 /* "192.0.2.1:5222", say: the setting port is separate. In brackets is an IPv6 address alone. */
 static bool has_port(const char *text)

@@ -25,6 +25,12 @@ enum envoi__proxy_type {
 	ENVOI__PROXY_HTTP,
 };
 
+/** proxy.resolve */
+enum envoi__proxy_resolve {
+	ENVOI__RESOLVE_BY_PROXY,
+	ENVOI__RESOLVE_LOCALLY,
+};
+
 struct envoi__net_settings {
 #define ENVOI__SETTINGS "net/net_settings.def"
 #include "settings/members.h"

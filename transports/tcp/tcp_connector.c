@@ -240,6 +240,21 @@ static void on_dialed(
 	envoi_context_unref(context);
 }
 
+static void on_looked_up(void *user, const struct envoi_failure *failure)
+{
+	struct tcp_connector *connector = user;
+	struct envoi_failure why;
+	int r = failure == NULL ? dial_proxy(connector) : ENVOI_OK;
+	if (failure != NULL) {
+		on_dialed(connector, NULL, failure);
+	} else if (r < 0) {
+		envoi_failure_set(&why, connector->base.context, ENVOI_PHASE_CONNECT, r, "%s",
+			envoi_error_text(r));
+		on_dialed(connector, NULL, &why);
+		envoi_failure_finish(&why);
+	}
+}
+
 static int tcp_next(
 	struct envoi_connector *base, const struct envoi_failure *why, uint64_t timeout_ms)
 {
@@ -280,9 +295,13 @@ static int begin_dial(struct tcp_connector *connector, const struct envoi_target
 	if (r < 0) {
 		return r;
 	}
-	return connector->proxy != NULL ? dial_proxy(connector)
-					: envoi_dial_new(&connector->dial, connector->base.context,
-						  &options, on_dialed, connector);
+	if (connector->proxy == NULL) {
+		return envoi_dial_new(
+			&connector->dial, connector->base.context, &options, on_dialed, connector);
+	}
+	return envoi__tcp_proxy_is_local(connector->proxy)
+		? envoi__tcp_proxy_look_up(connector->proxy, &options, on_looked_up, connector)
+		: dial_proxy(connector);
 }
 
 static int tcp_connect(struct envoi_connector *base, const struct envoi_target *target,

@@ -17,6 +17,7 @@
 #include "http/http_settings.h"
 #include "net/host_names.h"
 #include "net/net_settings.h"
+#include "tcp_proxy_names.h"
 #include "transport/proxy/proxy.h"
 
 enum {
@@ -24,7 +25,6 @@ enum {
 	HTTP_PORT = 3128,
 	STARTTLS_PORT = 5222,
 	DIRECT_PORT = 5223,
-	PORTS = 2, /* of a server, at most */
 };
 
 struct tcp_proxy {
@@ -32,18 +32,19 @@ struct tcp_proxy {
 	enum envoi__proxy_type type;
 	char *proxy_host, *user, *password, *name_servers; /* NULL: not set */
 	uint16_t proxy_port;
-	char host[ENVOI__HOST_SIZE]; /* of the server, as it is sent */
-	struct {
-		uint16_t port;
-		bool is_direct;
-	} ports[PORTS];
+	char host[ENVOI__HOST_SIZE]; /* of the server */
+	struct tcp_proxy_place places[TCP_PROXY_PLACES]; /* as they are sent */
 	size_t count, at;
+	bool is_local; /* the places are looked up here */
+	struct tcp_proxy_names *names; /* while they are; else NULL */
+	envoi__tcp_proxy_looked_up_fn *looked_up;
+	void *user_of_names;
 	size_t head_bytes;
 	uint64_t end_ms; /* by the loop's clock; 0: no deadline */
 	uint64_t waiting_since_ms; /* for a trust decision: the deadline is suspended */
 	bool is_waiting;
 	struct envoi_dial_options dial; /* without texts */
-	struct envoi_failure tried; /* its attempts: of earlier ports */
+	struct envoi_failure tried; /* its attempts: of earlier places */
 };
 
 void envoi__tcp_proxy_free(struct tcp_proxy *proxy)
@@ -59,6 +60,7 @@ void envoi__tcp_proxy_free(struct tcp_proxy *proxy)
 	envoi_free(context, proxy->user);
 	envoi_free(context, proxy->password);
 	envoi_free(context, proxy->name_servers);
+	envoi__tcp_proxy_names_free(proxy->names);
 	envoi_failure_finish(&proxy->tried);
 	envoi_free(context, proxy);
 }
@@ -67,9 +69,10 @@ void envoi__tcp_proxy_free(struct tcp_proxy *proxy)
 
 static void add_port(struct tcp_proxy *proxy, uint16_t port, bool is_direct)
 {
-	proxy->ports[proxy->count].port = port;
-	proxy->ports[proxy->count].is_direct = is_direct;
-	proxy->count++;
+	struct tcp_proxy_place *place = &proxy->places[proxy->count++];
+	memcpy(place->host, proxy->host, sizeof(place->host));
+	place->port = port;
+	place->is_direct = is_direct;
 }
 
 /* Service records are not looked up. With a port STARTTLS is used where both are allowed, as
@@ -147,11 +150,15 @@ static int fill(struct tcp_proxy *proxy, const struct envoi_settings *settings,
 	proxy->proxy_port = net->proxy_port != 0     ? net->proxy_port
 		: proxy->type == ENVOI__PROXY_SOCKS5 ? SOCKS_PORT
 						     : HTTP_PORT;
-	list_ports(proxy, options);
+	proxy->is_local = net->proxy_resolve == ENVOI__RESOLVE_LOCALLY;
 	keep_dial(proxy, options);
 	int r = net->proxy_host != NULL ? keep_texts(proxy, net) : ENVOI_ERR_INVALID;
 	const char *host = options->host != NULL ? options->host : options->domain;
-	return r < 0 ? r : envoi__host_read(proxy->host, host);
+	r = r < 0 ? r : envoi__host_read(proxy->host, host);
+	if (r == ENVOI_OK && !proxy->is_local) {
+		list_ports(proxy, options);
+	}
+	return r;
 }
 
 int envoi__tcp_proxy_new(struct tcp_proxy **ret_proxy, struct envoi_context *context,
@@ -180,6 +187,41 @@ int envoi__tcp_proxy_new(struct tcp_proxy **ret_proxy, struct envoi_context *con
 	return ENVOI_OK;
 }
 
+/* --- places that are looked up here --- */
+
+bool envoi__tcp_proxy_is_local(const struct tcp_proxy *proxy)
+{
+	return proxy->is_local;
+}
+
+static void on_named(void *user, const struct tcp_proxy_place *places, size_t count,
+	const struct envoi_failure *failure)
+{
+	struct tcp_proxy *proxy = user;
+	struct tcp_proxy_names *names = proxy->names;
+	struct envoi_failure why;
+	proxy->names = NULL;
+	proxy->count = count;
+	if (failure == NULL) {
+		memcpy(proxy->places, places, count * sizeof(*places));
+		envoi__tcp_proxy_names_free(names);
+		proxy->looked_up(proxy->user_of_names, NULL);
+		return;
+	}
+	envoi_failure_copy(&why, failure);
+	envoi__tcp_proxy_names_free(names);
+	proxy->looked_up(proxy->user_of_names, &why);
+	envoi_failure_finish(&why);
+}
+
+int envoi__tcp_proxy_look_up(struct tcp_proxy *proxy, const struct envoi_dial_options *options,
+	envoi__tcp_proxy_looked_up_fn *done, void *user)
+{
+	proxy->looked_up = done;
+	proxy->user_of_names = user;
+	return envoi__tcp_proxy_names_new(&proxy->names, proxy->context, options, on_named, proxy);
+}
+
 /* --- the use --- */
 
 void envoi__tcp_proxy_dial_options(
@@ -197,7 +239,7 @@ void envoi__tcp_proxy_dial_options(
 
 bool envoi__tcp_proxy_is_direct(const struct tcp_proxy *proxy)
 {
-	return proxy->ports[proxy->at].is_direct;
+	return proxy->places[proxy->at].is_direct;
 }
 
 int envoi__tcp_proxy_open(const struct tcp_proxy *proxy, struct envoi__proxy_opening **ret_opening,
@@ -208,8 +250,8 @@ int envoi__tcp_proxy_open(const struct tcp_proxy *proxy, struct envoi__proxy_ope
 {
 	const struct envoi__proxy_options options = {
 		.type = proxy->type,
-		.host = proxy->host,
-		.port = proxy->ports[proxy->at].port,
+		.host = proxy->places[proxy->at].host,
+		.port = proxy->places[proxy->at].port,
 		.user = proxy->user,
 		.password = proxy->password,
 		.head_bytes = proxy->head_bytes,
@@ -223,13 +265,13 @@ int envoi__tcp_proxy_open(const struct tcp_proxy *proxy, struct envoi__proxy_ope
 bool envoi__tcp_proxy_next(struct tcp_proxy *proxy, const struct envoi_failure *why)
 {
 	envoi__tcp_proxy_wait(proxy, false); /* a trial that has failed does not wait */
-	if (proxy->at + 1 == proxy->count ||
+	if (proxy->at + 1 >= proxy->count ||
 		(proxy->end_ms > 0 && now_of(proxy) >= proxy->end_ms)) {
 		return false;
 	}
 	struct envoi_attempt attempt = {.phase = why->phase, .code = why->code};
-	snprintf(attempt.target, sizeof(attempt.target), "%.200s port %u", proxy->host,
-		(unsigned int)proxy->ports[proxy->at].port);
+	snprintf(attempt.target, sizeof(attempt.target), "%.200s port %u",
+		proxy->places[proxy->at].host, (unsigned int)proxy->places[proxy->at].port);
 	snprintf(attempt.text, sizeof(attempt.text), "%.100s", why->text);
 	envoi_failure_add_attempt(&proxy->tried, &attempt);
 	proxy->at++;

@@ -261,6 +261,114 @@ static void the_connector_may_be_cancelled_in_the_dialog(void **state)
 	assert_int_equal(f->dones, 0);
 }
 
+/* --- proxy.resolve local --- */
+
+static void serve_address(struct fixture *f, const char *request, size_t len, char reply)
+{
+	const char answer_bytes[] = {5, reply, 0, 1, 0, 0, 0, 0, 0, 0};
+	accept_client(f);
+	expect(f, BYTES("\x05\x01\x00"));
+	answer(f, BYTES("\x05\x00"));
+	expect(f, request, len);
+	answer(f, answer_bytes, sizeof(answer_bytes));
+}
+
+static void set_local(struct fixture *f, const struct scripted_answer *answers)
+{
+	assert_int_equal(envoi_settings_set(f->settings, "proxy.resolve", "local"), ENVOI_OK);
+	scripted_resolver_set(f->resolver, answers);
+}
+
+/* The proxy has addresses, in the order of the records, IPv4 before IPv6. */
+static void names_may_be_looked_up_here(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = "_xmpps-client._tcp.xn--bcher-kva.example",
+			.records = "20 0 5223 b.example"},
+		{.name = "_xmpp-client._tcp.xn--bcher-kva.example",
+			.records = "10 0 5222 a.example"},
+		{.name = "a.example", .family = AF_INET6, .records = "2001:db8::1"},
+		{.name = "a.example", .family = AF_INET, .records = "192.0.2.1"},
+		{.name = "b.example", .family = AF_INET, .records = "192.0.2.2"},
+		{.name = NULL},
+	};
+	struct fixture *f = *state;
+	set_local(f, answers);
+	assert_int_equal(begin(f), ENVOI_OK);
+	serve_address(f, BYTES("\x05\x01\x00\x01\xc0\x00\x02\x01\x14\x66"), 5);
+	serve_address(f,
+		BYTES("\x05\x01\x00\x04\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00"
+		      "\x00\x00\x00\x01\x14\x66"),
+		5);
+	serve_address(f, BYTES("\x05\x01\x00\x01\xc0\x00\x02\x02\x14\x67"), 5);
+	wait_for_done(f);
+	assert_null(f->transport);
+	assert_int_equal(f->failure.attempt_count, 3);
+	assert_string_equal(f->failure.attempts[1].target, "192.0.2.1 port 5222");
+}
+
+static void a_name_without_addresses_is_a_failure(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = "_xmpps-client._tcp.xn--bcher-kva.example", .status = ENVOI_LOOKUP_FAILED},
+		{.name = "_xmpp-client._tcp.xn--bcher-kva.example",
+			.records = "10 0 5222 a.example"},
+		{.name = NULL},
+	};
+	struct fixture *f = *state;
+	set_local(f, answers);
+	assert_int_equal(begin(f), ENVOI_OK);
+	wait_for_done(f);
+	assert_null(f->transport);
+	assert_int_equal(f->failure.code, ENVOI_ERR_UNREACHABLE);
+	assert_int_equal(f->failure.phase, ENVOI_PHASE_RESOLVE);
+	assert_string_equal(f->failure.text, "the server has no address");
+	assert_true(f->failure.attempt_count >= 2);
+}
+
+static void a_server_that_is_set_has_no_service_records(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = "c.example", .family = AF_INET, .records = "192.0.2.3"},
+		{.name = NULL},
+	};
+	struct fixture *f = *state;
+	set_local(f, answers);
+	assert_int_equal(envoi_settings_set(f->settings, "server", "c.example"), ENVOI_OK);
+	assert_int_equal(begin(f), ENVOI_OK);
+	serve_address(f, BYTES("\x05\x01\x00\x01\xc0\x00\x02\x03\x14\x66"), 0);
+	wait_for_done(f);
+	assert_non_null(f->transport);
+	assert_int_equal(scripted_resolver_asked(f->resolver), 2);
+}
+
+static void look_ups_have_a_timeout_and_may_be_cancelled(void **state)
+{
+	static const struct scripted_answer answers[] = {
+		{.name = "_xmpp-client._tcp.xn--bcher-kva.example",
+			.records = "10 0 5222 a.example"},
+		{.name = "a.example", .family = AF_INET, .delay_ms = UINT64_MAX},
+		{.name = NULL},
+	};
+	struct fixture *f = *state;
+	set_local(f, answers);
+	assert_int_equal(begin(f), ENVOI_OK);
+	for (int i = 0; i < 20; i++) {
+		turn(f);
+	}
+	assert_int_equal(scripted_resolver_pending(f->resolver), 1);
+	f->connector->impl->cancel(f->connector);
+	assert_int_equal(scripted_resolver_pending(f->resolver), 0);
+	assert_int_equal(f->dones, 0);
+	assert_int_equal(envoi_settings_set(f->settings, "resolve.timeout", "20ms"), ENVOI_OK);
+	assert_int_equal(begin(f), ENVOI_OK);
+	for (int i = 0; i < 100 && f->dones == 0; i++) {
+		assert_true(envoi_loop_run_once(f->loop, true) >= 0);
+	}
+	assert_int_equal(f->dones, 1);
+	assert_int_equal(f->failure.code, ENVOI_ERR_TIMEOUT);
+}
+
 static void a_proxy_without_a_host_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -278,6 +386,10 @@ int main(void)
 		CASE(tls_mode_chooses_the_ports),
 		CASE(a_broken_handshake_goes_to_the_other_port),
 		CASE(the_connector_may_be_cancelled_in_the_dialog),
+		CASE(names_may_be_looked_up_here),
+		CASE(a_name_without_addresses_is_a_failure),
+		CASE(a_server_that_is_set_has_no_service_records),
+		CASE(look_ups_have_a_timeout_and_may_be_cancelled),
 		CASE(a_proxy_without_a_host_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,10 +108,11 @@ void envoi__connections_close(struct envoi_server *server)
 		struct envoi__resource *resource = ENVOI_CONTAINER_OF(
 			link, struct envoi__resource, link);
 		next = link->next;
-		if (resource->accepted == NULL) {
-			envoi__connection_end(resource);
-		} else {
+		if (resource->accepted != NULL) {
 			envoi_accepted_close(resource->accepted, ENVOI_STREAM_SYSTEM_SHUTDOWN);
+		} else if (resource->exchange == NULL) {
+			envoi__connection_end(
+				resource); /* else the end of its session is the answer */
 		}
 	}
 }

@@ -49,6 +49,7 @@
  *	request.c         iqs that the server answers, for itself and for accounts
  *	service.c         answers: discovery, ping, time, version
  *	web.c             HTTP: what its paths answer
+ *	web_bosh.c        BOSH (XEP-0124, XEP-0206)
  *	web_host_meta.c   links to what is served over HTTP (XEP-0156)
  *	web_documents.c   documents in memory
  *	web_none.c        instead of these, where the library has no HTTP
@@ -58,6 +59,8 @@ struct envoi__account;
 struct envoi__offline;
 struct envoi__resource;
 struct envoi__routed;
+struct envoi_bosh_exchange;
+struct envoi_bosh_receiver;
 struct envoi_channel;
 struct envoi_transport;
 struct envoi_web_connection;
@@ -128,6 +131,7 @@ struct envoi__resource {
 	struct envoi_admission *admission; /* NULL: not from the listener */
 	struct envoi_opening *opening; /* direct TLS; NULL: done */
 	struct envoi_web_connection *web; /* its HTTP requests; NULL: none, or no longer */
+	struct envoi_bosh_exchange *exchange; /* of the request that waits; NULL: none */
 	bool is_web_clear; /* without TLS */
 	struct envoi_accepted *accepted; /* NULL: not accepted yet, or ended */
 	struct envoi__task arrival; /* waits for the account */
@@ -164,6 +168,7 @@ struct envoi_server {
 	struct envoi__table components;
 	struct envoi_component_directory component_directory;
 	struct envoi__list documents; /* of the web service */
+	struct envoi_bosh_receiver *bosh; /* NULL: no request has come */
 	struct envoi__list idle; /* the longest idle account first */
 	size_t idle_count;
 	size_t waiting; /* stanzas that wait for the store */
@@ -246,6 +251,8 @@ void envoi__connection_end(struct envoi__resource *resource);
 int envoi__web_open(struct envoi__resource *resource, struct envoi_channel *channel);
 /** Cut it, if it still has them. */
 void envoi__web_close(struct envoi__resource *resource);
+/** Free what all connections share. */
+void envoi__web_finish(struct envoi_server *server);
 /** @return whether it is a URL that paths can be appended to: http or https */
 bool envoi__web_is_base(const char *url);
 

@@ -73,7 +73,7 @@ void envoi_server_free(struct envoi_server *server)
 	envoi__jobs_cancel(server);
 	envoi__accounts_free(server);
 	envoi__components_free(server);
-	envoi_server_remove_documents(server);
+	envoi__web_finish(server);
 	release(server);
 }
 

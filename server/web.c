@@ -101,6 +101,9 @@ static const struct service {
 #if ENVOI_HAS_WEBSOCKET
 	{ENVOI__WEB_WEBSOCKET, METHOD_GET, serve_websocket},
 #endif
+#if ENVOI_HAS_BOSH
+	{ENVOI__WEB_BOSH, METHOD_POST | METHOD_OPTIONS, envoi__web_bosh},
+#endif
 	{"/.well-known/host-meta", METHOD_GET, serve_xrd},
 	{"/.well-known/host-meta.json", METHOD_GET, serve_jrd},
 };
@@ -148,7 +151,7 @@ static void on_closed(void *user, const struct envoi_failure *why)
 {
 	struct envoi__resource *resource = user;
 	(void)why;
-	resource->web = NULL;
+	resource->web = NULL; /* freed */
 	envoi__connection_end(resource);
 }
 
@@ -179,8 +182,19 @@ int envoi__web_open(struct envoi__resource *resource, struct envoi_channel *chan
 	return envoi_web_connection_new(&resource->web, server->context, channel, &options);
 }
 
+void envoi__web_finish(struct envoi_server *server)
+{
+	envoi_server_remove_documents(server);
+#if ENVOI_HAS_BOSH
+	envoi__web_bosh_finish(server);
+#endif
+}
+
 void envoi__web_close(struct envoi__resource *resource)
 {
+#if ENVOI_HAS_BOSH
+	envoi__web_bosh_free(resource);
+#endif
 	envoi_web_connection_free(resource->web);
 	resource->web = NULL;
 }

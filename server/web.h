@@ -9,9 +9,12 @@
 #include <stddef.h>
 
 struct envoi__resource;
+struct envoi_server;
+struct envoi_web_request;
 struct envoi_web_response;
 
 #define ENVOI__WEB_WEBSOCKET "/xmpp-websocket"
+#define ENVOI__WEB_BOSH "/http-bind"
 
 /** A field of each answer with content: its type is the one that is said. */
 #define ENVOI__WEB_NOSNIFF "X-Content-Type-Options", "nosniff"
@@ -19,6 +22,15 @@ struct envoi_web_response;
 /** Answer the request that waits; without memory for it the connection ends. */
 void envoi__web_respond(
 	struct envoi__resource *resource, const struct envoi_web_response *response);
+
+/* --- web_bosh.c --- */
+
+/** Answer a request of BOSH, or of a browser that asks whether a page may send one. */
+void envoi__web_bosh(struct envoi__resource *resource, const struct envoi_web_request *request);
+/** The connection ends. */
+void envoi__web_bosh_free(struct envoi__resource *resource);
+/** Free what the server has for BOSH. */
+void envoi__web_bosh_finish(struct envoi_server *server);
 
 /* --- web_host_meta.c --- */
 

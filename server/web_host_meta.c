@@ -23,6 +23,9 @@ static const struct link {
 #if ENVOI_HAS_WEBSOCKET
 	{"urn:xmpp:alt-connections:websocket", ENVOI__WEB_WEBSOCKET, true},
 #endif
+#if ENVOI_HAS_BOSH
+	{"urn:xmpp:alt-connections:xbosh", ENVOI__WEB_BOSH, false},
+#endif
 	{NULL, NULL, false},
 };
 

@@ -18,6 +18,11 @@ void envoi__web_close(struct envoi__resource *resource)
 	(void)resource;
 }
 
+void envoi__web_finish(struct envoi_server *server)
+{
+	(void)server;
+}
+
 bool envoi__web_is_base(const char *url)
 {
 	(void)url;

@@ -5,6 +5,9 @@
 #ifndef ENVOI_BOSH_H
 #define ENVOI_BOSH_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <envoi/error.h>
 #include <envoi/export.h>
 
@@ -12,8 +15,12 @@
 extern "C" {
 #endif
 
+struct envoi_bosh_exchange;
+struct envoi_bosh_receiver;
 struct envoi_connector;
 struct envoi_context;
+struct envoi_settings;
+struct envoi_transport;
 
 /**
  * Make a connector of BOSH URLs: `https://example.org/bosh`. Targets without a URL, and URLs of
@@ -50,6 +57,88 @@ struct envoi_context;
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_bosh_connector_new(
 	struct envoi_connector **ret_connector, struct envoi_context *context);
+
+/* --- receiving --- */
+
+/*
+ * A receiver makes sessions of the bodies of HTTP requests. It does not depend on the HTTP server
+ * that they come to: <envoi/web.h>, or another one of the application.
+ *
+ * A session holds one request at most, for as long as the client asks for and for 60 seconds at
+ * most, and allows two. Requests are delivered in the order of their rids; one that is sent again
+ * gets the answer that it got before (XEP-0124, section 14.3). A rid that is neither among the next
+ * three nor among the last three ends the session with item-not-found. While no request waits, a
+ * session ends after 60 seconds, or after the time of a `pause`, 120 seconds at most. Keys (section
+ * 15) are not checked: TLS protects the rids.
+ *
+ * The transport is named "bosh". `written` is called for elements when the client has shown by a
+ * later request, or by `ack`, that it has their answer. Memory that a session holds counts for
+ * listener.memory.
+ */
+
+struct envoi_bosh_receiver_options {
+	/** web.bosh-*, and those of envoi_tcp_transport_new(); NULL: defaults */
+	const struct envoi_settings *settings;
+	/**
+	 * REQUIRED. A session begins; called inside envoi_bosh_receiver_take(). The receiver must
+	 * not be freed inside.
+	 * @param transport  not started; taken, on failure too
+	 * @retval <0  the session ends with internal-server-error
+	 */
+	int (*opened)(void *user, struct envoi_transport *transport);
+	void *user; /**< of opened */
+};
+
+/**
+ * Make a receiver without sessions.
+ *
+ * @param options  copied
+ * @retval ENVOI_ERR_INVALID  no function
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_bosh_receiver_new(struct envoi_bosh_receiver **ret_receiver,
+	struct envoi_context *context, const struct envoi_bosh_receiver_options *options);
+
+/** Free a receiver: its exchanges are freed without an answer, its sessions end with
+ * ENVOI_ERR_DISCONNECTED when their transports are not destroyed before. NULL is allowed. */
+ENVOI_API void envoi_bosh_receiver_free(struct envoi_bosh_receiver *receiver);
+
+/** A request. Borrowed for the call. */
+struct envoi_bosh_request {
+	const char *body; /**< of the HTTP request */
+	size_t len;
+	const char
+		*address; /**< of the peer: sessions without login are counted by it; NULL: none */
+	bool is_secure; /**< others can neither read nor change the requests */
+	/**
+	 * REQUIRED. The answer, for an HTTP response with status 200 and the content type
+	 * ENVOI_BOSH_CONTENT_TYPE. Called once, from the loop; the exchange is freed already. Not
+	 * called after envoi_bosh_exchange_free().
+	 * @param body  borrowed for the call
+	 */
+	void (*answer)(void *user, const char *body, size_t len);
+	void *user; /**< of answer */
+};
+
+#define ENVOI_BOSH_CONTENT_TYPE "text/xml; charset=utf-8"
+
+/**
+ * Take a request.
+ *
+ * @param[out] ret_exchange  until `answer`; owned by the caller, which frees it when the HTTP
+ *                           connection is lost
+ * @retval ENVOI_ERR_INVALID  no function
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_bosh_receiver_take(struct envoi_bosh_receiver *receiver,
+	const struct envoi_bosh_request *request, struct envoi_bosh_exchange **ret_exchange);
+
+/** The request cannot be answered any more: the client sends it again, or the session ends. NULL is
+ * allowed. */
+ENVOI_API void envoi_bosh_exchange_free(struct envoi_bosh_exchange *exchange);
+
+/** @return whether the session of a request has logged in */
+ENVOI_API bool envoi_bosh_exchange_has_login(const struct envoi_bosh_exchange *exchange);
 
 #ifdef __cplusplus
 }

@@ -230,6 +230,7 @@ static void a_host_that_means_something_else_is_refused(void **state)
 static void a_setting_says_where_the_server_is_reached(void **state)
 {
 	static const char rel[] = "urn:xmpp:alt-connections:websocket";
+	static const char bosh[] = "urn:xmpp:alt-connections:xbosh";
 	(void)state;
 	struct browser browser;
 	struct host_meta_links links = {.rel = rel};
@@ -243,6 +244,9 @@ static void a_setting_says_where_the_server_is_reached(void **state)
 	assert_int_equal(links.count, 2);
 	assert_string_equal(links.urls[0], "wss://chat.example.org:444/a/xmpp-websocket");
 	assert_string_equal(links.urls[1], links.urls[0]);
+	links = (struct host_meta_links){.rel = bosh};
+	assert_int_equal(envoi__host_meta_read_json(&links, body, strlen(body)), ENVOI_OK);
+	assert_string_equal(links.urls[0], "https://chat.example.org:444/a/http-bind");
 	close_browser(&browser);
 }
 
@@ -303,6 +307,108 @@ static void passwords_are_taken_in_clear_from_this_host_only(void **state)
 	const char *said = open_stream(&browser);
 	assert_non_null(strstr(said, "<open "));
 	assert_null(strstr(said, "PLAIN"));
+	close_browser(&browser);
+}
+
+/* --- BOSH --- */
+
+/* @param fields  more of them @return the answer */
+static const char *post(struct browser *browser, const char *fields, const char *body)
+{
+	char request[1000];
+	snprintf(request, sizeof(request),
+		"POST /http-bind HTTP/1.1\r\nHost: example.org\r\n%sContent-Length: %zu\r\n\r\n%s",
+		fields, strlen(body), body);
+	return ask(browser, request);
+}
+
+#define CREATE \
+	"<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='example.org' wait='30'" \
+	" hold='1' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'/>"
+
+static void a_session_of_bosh_is_created(void **state)
+{
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, LOOPBACK);
+	const char *answer = post(&browser, "", CREATE);
+	assert_true(has_status(answer, "200"));
+	assert_non_null(strstr(answer, "Content-Type: text/xml; charset=utf-8\r\n"));
+	assert_null(strstr(answer, "Access-Control-Allow-Origin"));
+	assert_non_null(strstr(answer, " from='example.org'"));
+	assert_non_null(strstr(answer, "<mechanism>PLAIN</mechanism>"));
+	answer = ask(&browser, GET("/http-bind") "\r\n");
+	assert_true(has_status(answer, "405"));
+	assert_non_null(strstr(answer, "Allow: POST, OPTIONS\r\n"));
+	close_browser(&browser);
+}
+
+static void another_domain_is_not_served_over_bosh(void **state)
+{
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, LOOPBACK);
+	const char *answer = post(&browser, "",
+		"<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='example.net'/>");
+	assert_non_null(strstr(answer, " type='terminate' condition='remote-stream-error'"));
+	assert_non_null(strstr(answer, "<host-unknown "));
+	close_browser(&browser);
+}
+
+static void pages_of_other_sites_are_refused_bosh(void **state)
+{
+	(void)state;
+	struct browser browser;
+	host_set(&host, "server.web-origins", "https://chat.example.net");
+	open_browser(&browser, LOOPBACK);
+	assert_true(has_status(post(&browser, "Origin: https://evil.example\r\n", CREATE), "403"));
+	const char *answer = ask(&browser,
+		"OPTIONS /http-bind HTTP/1.1\r\nHost: example.org\r\n"
+		"Origin: https://evil.example\r\n\r\n");
+	assert_true(has_status(answer, "403"));
+	answer = ask(&browser,
+		"OPTIONS /http-bind HTTP/1.1\r\nHost: example.org\r\n"
+		"Origin: https://chat.example.net\r\n\r\n");
+	assert_true(has_status(answer, "204"));
+	assert_non_null(
+		strstr(answer, "Access-Control-Allow-Origin: https://chat.example.net\r\n"));
+	assert_non_null(strstr(answer, "Access-Control-Allow-Headers: Content-Type\r\n"));
+	answer = post(&browser, "Origin: https://chat.example.net\r\n", CREATE);
+	assert_non_null(
+		strstr(answer, "Access-Control-Allow-Origin: https://chat.example.net\r\n"));
+	close_browser(&browser);
+}
+
+/* The request that waits is answered with the end of its session. */
+static void a_server_that_closes_answers_what_waits(void **state)
+{
+	(void)state;
+	struct browser browser;
+	char body[200], sid[64];
+	open_browser(&browser, LOOPBACK);
+	const char *at = strstr(post(&browser, "", CREATE), " sid='");
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, " sid='%60[^']", sid), 1);
+	snprintf(body, sizeof(body),
+		"<body xmlns='http://jabber.org/protocol/httpbind' rid='2' sid='%s'/>", sid);
+	assert_string_equal(post(&browser, "", body), "");
+	envoi_server_close(host.server);
+	const char *answer = ask(&browser, "");
+	assert_non_null(strstr(answer, "<system-shutdown "));
+	assert_non_null(strstr(answer, "Connection: close\r\n"));
+	host_run(&host, 5000);
+	assert_true(host.is_closed);
+	close_browser(&browser);
+}
+
+static void a_session_of_bosh_ends_with_the_server(void **state)
+{
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, LOOPBACK);
+	(void)post(&browser, "", CREATE);
+	envoi_server_free(host.server);
+	host.server = NULL;
 	close_browser(&browser);
 }
 
@@ -389,6 +495,11 @@ int main(void)
 		CASE(urls_that_cannot_be_appended_to_are_refused),
 		CASE(pages_of_other_sites_are_refused),
 		CASE(passwords_are_taken_in_clear_from_this_host_only),
+		CASE(a_session_of_bosh_is_created),
+		CASE(another_domain_is_not_served_over_bosh),
+		CASE(pages_of_other_sites_are_refused_bosh),
+		CASE(a_server_that_closes_answers_what_waits),
+		CASE(a_session_of_bosh_ends_with_the_server),
 		CASE(https_needs_a_certificate),
 		CASE(connections_end_with_the_server),
 		CASE(the_server_may_be_freed_with_connections),

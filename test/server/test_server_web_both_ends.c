@@ -28,7 +28,8 @@ enum {
 static const struct route {
 	const char *scheme, *path;
 	bool is_secure;
-} wss = {"wss:", "/xmpp-websocket", true}, ws = {"ws:", "/xmpp-websocket", false};
+} wss = {"wss:", "/xmpp-websocket", true}, ws = {"ws:", "/xmpp-websocket", false},
+  https = {"https:", "/http-bind", true}, http = {"http:", "/http-bind", false};
 
 static struct world {
 	struct envoi_server_hook hook;
@@ -322,6 +323,50 @@ static void resumption_over_websocket(void **state)
 	resume(&ws);
 }
 
+/* BOSH has no channel binding. */
+static void mechanisms_over_bosh(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		log_in(&https, mechanisms[i]);
+	}
+	for (size_t i = 0; i < IN_CLEAR; i++) {
+		log_in(&http, mechanisms[i]);
+	}
+}
+
+static void messages_over_bosh(void **state)
+{
+	(void)state;
+	exchange_messages(&https);
+	exchange_messages(&http);
+}
+
+/* Requests are sent again on new connections: nothing is lost, doubled, or resumed. */
+static void bosh_survives_lost_connections(void **state)
+{
+	(void)state;
+	struct end alice, bob;
+	begin(true, "SCRAM-SHA-256");
+	connect_end(&alice, "alice@example.org/a", &https, "SCRAM-SHA-256");
+	connect_end(&bob, "bob@example.org/b", &https, "SCRAM-SHA-256");
+	for (unsigned int sent = 0; sent < 50; sent += 10) {
+		send_many(&alice, &bob, sent, 10);
+		send_many(&bob, &alice, sent, 10);
+		assert_true(envoi_loop_run_once(envoi_context_loop(world.context), true) >= 0);
+		cut();
+		run_until(&bob.messages, sent + 10);
+		run_until(&alice.messages, sent + 10);
+	}
+	assert_int_equal(alice.messages, 50);
+	assert_int_equal(bob.messages, 50);
+	assert_false(alice.is_out_of_order || bob.is_out_of_order);
+	assert_int_equal(world.suspended, 0);
+	disconnect_end(&alice);
+	disconnect_end(&bob);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +374,9 @@ int main(void)
 		cmocka_unit_test(each_mechanism_over_ws),
 		cmocka_unit_test(messages_over_websocket),
 		cmocka_unit_test(resumption_over_websocket),
+		cmocka_unit_test(mechanisms_over_bosh),
+		cmocka_unit_test(messages_over_bosh),
+		cmocka_unit_test(bosh_survives_lost_connections),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,346 @@
+/*
+ * envoi - BOSH, the receiving side: requests, taken and answered in order (XEP-0124, section 14)
+ * SPDX-License-Identifier: MIT
+ *
+ * Private headers: see bosh_hosted.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bosh_hosted.h"
+
+enum {
+	INACTIVITY_S = 60,
+	POLLING_S = 2,
+	MOST_PAUSE_S = 120,
+	LATE_MS = 10000, /* for a request that others wait for, beyond the time that it is held */
+	SECOND = 1000,
+};
+
+static uint64_t now(const struct hosted *hosted)
+{
+	return envoi_loop_now_ms(hosted_loop(hosted));
+}
+
+/* --- the window --- */
+
+static struct hosted_request *find(struct hosted *hosted, uint64_t rid)
+{
+	struct hosted_request *request = hosted_place(hosted, rid);
+	return request->rid == rid ? request : NULL;
+}
+
+static void clear(struct hosted *hosted, struct hosted_request *request)
+{
+	hosted->written += request->elements;
+	envoi_xml_parser_free(request->content);
+	envoi_buffer_wipe(&request->answer);
+	*request = (struct hosted_request){.rid = 0};
+}
+
+/* The client has the answers up to this one. */
+static void count_written(struct hosted *hosted, uint64_t rid)
+{
+	for (size_t i = 0; i < HOSTED_WINDOW; i++) {
+		struct hosted_request *request = &hosted->window[i];
+		if (request->rid > 0 && request->rid <= rid && request->is_answered) {
+			hosted->written += request->elements;
+			request->elements = 0;
+		}
+	}
+}
+
+/* It has sent no more than it may: it has the answers before those that it may still wait for. */
+static void count_shown(struct hosted *hosted, const struct hosted_body *body)
+{
+	uint64_t shown = body->rid > HOSTED_REQUESTS + 1 ? body->rid - HOSTED_REQUESTS - 1 : 0;
+	count_written(hosted, shown);
+	if (body->sid != NULL && body->ack < body->rid) {
+		count_written(hosted, body->ack);
+	}
+}
+
+static void copy_text(char *to, size_t size, const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+	if (len < size) {
+		memcpy(to, text != NULL ? text : "", len + 1);
+	}
+}
+
+static void keep(struct hosted *hosted, struct hosted_request *request,
+	struct envoi_xml_parser *content, const struct hosted_body *body)
+{
+	uint64_t pause_s = body->pause_s < MOST_PAUSE_S ? body->pause_s : MOST_PAUSE_S;
+	clear(hosted, request);
+	request->rid = body->rid;
+	request->content = content;
+	request->came_ms = now(hosted);
+	request->begins_stream = body->is_restart || body->rid == hosted->first;
+	request->ends_session = body->is_end;
+	request->pause_ms = pause_s * SECOND;
+	copy_text(request->to, sizeof(request->to), body->to);
+	copy_text(request->from, sizeof(request->from), body->from);
+	copy_text(request->lang, sizeof(request->lang), body->lang);
+	envoi_buffer_init(&request->answer, hosted->base.context, 0);
+	while (find(hosted, hosted->received + 1) != NULL) {
+		hosted->received++;
+	}
+}
+
+/* Section 14.3. The client has closed the connection that the request came on before. */
+static void repeat(
+	struct hosted *hosted, struct hosted_request *request, struct envoi_bosh_exchange *exchange)
+{
+	static const char recoverable[] = "<body xmlns='" ENVOI__BOSH_NS "' type='error'/>";
+	if (request->is_answered) {
+		envoi__exchange_answer(exchange, envoi_buffer_data(&request->answer),
+			envoi_buffer_len(&request->answer));
+		return;
+	}
+	if (request->exchange != NULL) {
+		envoi__exchange_answer(request->exchange, recoverable, strlen(recoverable));
+	}
+	envoi__exchange_bind(exchange, request);
+	envoi__hosted_wake(hosted);
+}
+
+static bool is_in_window(const struct hosted *hosted, uint64_t rid)
+{
+	return rid >= hosted->first && rid <= hosted->answered + HOSTED_REQUESTS + 1 &&
+		rid + HOSTED_REQUESTS + 1 > hosted->answered;
+}
+
+/* Section 14.2. */
+static void refuse_rid(struct hosted *hosted, struct envoi_bosh_exchange *exchange)
+{
+	envoi__exchange_end(exchange, hosted->has_ended ? hosted->condition : "item-not-found");
+	if (!hosted->has_ended) {
+		envoi__hosted_fail(hosted, "item-not-found", ENVOI_ERR_PROTOCOL,
+			"a BOSH request whose rid is out of the window");
+	}
+}
+
+void envoi__hosted_take(struct hosted *hosted, struct envoi_bosh_exchange *exchange,
+	struct envoi_xml_parser *content, const struct hosted_body *body)
+{
+	if (hosted->has_ended || !is_in_window(hosted, body->rid)) {
+		envoi_xml_parser_free(content);
+		refuse_rid(hosted, exchange);
+		return;
+	}
+	struct hosted_request *request = find(hosted, body->rid);
+	hosted->has_activity = true;
+	if (request != NULL) {
+		envoi_xml_parser_free(content);
+		repeat(hosted, request, exchange);
+	} else {
+		request = hosted_place(hosted, body->rid);
+		count_shown(hosted, body);
+		keep(hosted, request, content, body);
+		envoi__exchange_bind(exchange, request);
+		envoi__hosted_wake(hosted);
+	}
+	envoi__hosted_watch_inactivity(hosted);
+}
+
+/* --- answers --- */
+
+/* Sections 7.2 and 9.1; XEP-0206, section 3. */
+static int write_creation(struct hosted *hosted, struct envoi_buffer *out)
+{
+	bool is_plain = strpbrk(hosted->domain, "<>&'\"") == NULL;
+	int r = envoi_buffer_printf(out,
+		" sid='%s' wait='%" PRIu64 "' hold='%u' requests='%d' inactivity='%d' polling='%d'"
+		" maxpause='%d' ver='1.11' xmlns:xmpp='" ENVOI__XBOSH_NS
+		"' xmpp:version='1.0' xmpp:restartlogic='true'",
+		hosted->sid, hosted->wait_ms / SECOND, hosted->hold,
+		hosted->hold > 0 ? HOSTED_REQUESTS : 1, INACTIVITY_S, POLLING_S, MOST_PAUSE_S);
+	if (r == ENVOI_OK && hosted->acks) {
+		r = envoi_buffer_printf(out, " ack='%" PRIu64 "'", hosted->first);
+	}
+	return r < 0 || hosted->domain[0] == '\0' || !is_plain
+		? r
+		: envoi_buffer_printf(out, " from='%s'", hosted->domain);
+}
+
+static int write_attributes(
+	struct hosted *hosted, const struct hosted_request *request, struct envoi_buffer *out)
+{
+	int r = envoi_buffer_append_text(out, "<body xmlns='" ENVOI__BOSH_NS "'");
+	if (r == ENVOI_OK && request->rid == hosted->first) {
+		r = write_creation(hosted, out);
+	} else if (r == ENVOI_OK && hosted->acks && hosted->received > request->rid) {
+		r = envoi_buffer_printf(out, " ack='%" PRIu64 "'", hosted->received);
+	}
+	if (r == ENVOI_OK && hosted->wants_end) {
+		r = envoi_buffer_append_text(out, " type='terminate'");
+	}
+	return r < 0 || !hosted->wants_end || hosted->condition == NULL
+		? r
+		: envoi_buffer_printf(out, " condition='%s'", hosted->condition);
+}
+
+static int write_answer(
+	struct hosted *hosted, const struct hosted_request *request, struct envoi_buffer *out)
+{
+	size_t len = envoi_buffer_len(&hosted->queue);
+	int r = write_attributes(hosted, request, out);
+	if (r < 0 || len == 0) {
+		return r < 0 ? r : envoi_buffer_append_text(out, "/>");
+	}
+	r = envoi_buffer_append_text(out, ">");
+	r = r < 0 ? r : envoi_buffer_append(out, envoi_buffer_data(&hosted->queue), len);
+	return r < 0 ? r : envoi_buffer_append_text(out, "</body>");
+}
+
+/* Without memory the request waits on. @return whether it was answered */
+static bool answer(struct hosted *hosted, struct hosted_request *request)
+{
+	if (write_answer(hosted, request, &request->answer) < 0) {
+		envoi_buffer_finish(&request->answer);
+		return false;
+	}
+	request->elements = hosted->queued;
+	request->is_answered = true;
+	hosted->answered = request->rid;
+	hosted->queued = 0;
+	envoi_buffer_wipe(&hosted->queue);
+	hosted->has_ended |= hosted->wants_end;
+	envoi__exchange_answer(request->exchange, envoi_buffer_data(&request->answer),
+		envoi_buffer_len(&request->answer));
+	return true;
+}
+
+/* @return whether a request behind it lets none wait: section 10 */
+static bool is_pausing(struct hosted *hosted)
+{
+	for (uint64_t rid = hosted->answered + 1; rid <= hosted->delivered; rid++) {
+		const struct hosted_request *request = find(hosted, rid);
+		if (request != NULL && request->pause_ms > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_due(struct hosted *hosted, const struct hosted_request *request)
+{
+	uint64_t waited_ms = now(hosted) - request->came_ms;
+	if (hosted->queued > 0 || hosted->wants_end) {
+		return true;
+	}
+	if (request->rid == hosted->first && !hosted->has_head) {
+		return waited_ms >= LATE_MS; /* the stream has not begun yet */
+	}
+	return waited_ms >= hosted->wait_ms ||
+		hosted->delivered - hosted->answered > hosted->hold || is_pausing(hosted);
+}
+
+static struct hosted_request *next_to_answer(struct hosted *hosted)
+{
+	struct hosted_request *request = find(hosted, hosted->answered + 1);
+	bool is_ready = request != NULL && request->exchange != NULL &&
+		(request->is_delivered || hosted->state == HOSTED_CLOSING);
+	return is_ready ? request : NULL;
+}
+
+bool envoi__hosted_is_asked(const struct hosted *hosted)
+{
+	for (size_t i = 0; i < HOSTED_WINDOW; i++) {
+		if (hosted->window[i].exchange != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void on_wait(struct envoi_timer *timer)
+{
+	envoi__hosted_wake(ENVOI_CONTAINER_OF(timer, struct hosted, wait));
+}
+
+/* @return the request that waits for its answer for the longest time; NULL: none does */
+static struct hosted_request *oldest_exchange(struct hosted *hosted)
+{
+	struct hosted_request *oldest = NULL;
+	for (size_t i = 0; i < HOSTED_WINDOW; i++) {
+		struct hosted_request *request = &hosted->window[i];
+		if (request->exchange != NULL &&
+			(oldest == NULL || request->came_ms < oldest->came_ms)) {
+			oldest = request;
+		}
+	}
+	return oldest;
+}
+
+/* One that cannot be answered then waits for a request before it, which has not come. */
+static void watch_wait(struct hosted *hosted)
+{
+	const struct hosted_request *oldest = oldest_exchange(hosted);
+	envoi_timer_stop(&hosted->wait);
+	if (oldest == NULL) {
+		return;
+	}
+	uint64_t waited_ms = now(hosted) - oldest->came_ms;
+	bool is_late = waited_ms >= hosted->wait_ms + LATE_MS;
+	if (is_late && hosted->state == HOSTED_MOVING && !hosted->is_paused) {
+		envoi__hosted_fail(hosted, "item-not-found", ENVOI_ERR_TIMEOUT,
+			"a BOSH request before another one has not come in time");
+		return;
+	}
+	uint64_t most_ms = hosted->wait_ms + (waited_ms >= hosted->wait_ms ? LATE_MS : 0);
+	envoi_timer_start(&hosted->wait, hosted_loop(hosted),
+		waited_ms < most_ms ? most_ms - waited_ms : SECOND, on_wait);
+}
+
+static void end_others(struct hosted *hosted)
+{
+	for (size_t i = 0; i < HOSTED_WINDOW; i++) {
+		struct envoi_bosh_exchange *exchange = hosted->window[i].exchange;
+		if (exchange != NULL) {
+			envoi__exchange_end(exchange, hosted->condition);
+		}
+	}
+}
+
+void envoi__hosted_answer_due(struct hosted *hosted)
+{
+	struct hosted_request *request = next_to_answer(hosted);
+	bool is_answered = true;
+	while (request != NULL && is_answered && !hosted->has_ended && is_due(hosted, request)) {
+		uint64_t pause_ms = request->pause_ms;
+		is_answered = answer(hosted, request);
+		hosted->pause_ms = is_answered ? pause_ms : hosted->pause_ms;
+		request = next_to_answer(hosted);
+	}
+	if (hosted->has_ended) {
+		end_others(hosted);
+	}
+	watch_wait(hosted);
+	envoi__hosted_watch_inactivity(hosted);
+}
+
+void envoi__hosted_drop_requests(struct hosted *hosted)
+{
+	if (hosted->has_ended) {
+		count_written(hosted, UINT64_MAX);
+	}
+	end_others(hosted);
+	for (size_t i = 0; i < HOSTED_WINDOW; i++) {
+		hosted->window[i].elements = 0;
+		clear(hosted, &hosted->window[i]);
+	}
+}
+
+size_t envoi__hosted_memory(const struct hosted *hosted)
+{
+	size_t held = hosted->queue.capacity;
+	for (size_t i = 0; i < HOSTED_WINDOW; i++) {
+		const struct hosted_request *request = &hosted->window[i];
+		held += request->answer.capacity;
+		held += request->content != NULL ? envoi_xml_parser_memory(request->content) : 0;
+	}
+	return held;
+}

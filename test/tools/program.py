@@ -55,7 +55,7 @@ def end_of(process):
     return process.returncode, *out
 
 
-def with_peer(program, command, script, status=0):
+def with_peer(program, command, script, status=0, **given):
     """Run it as a@b.test against a scripted server, which is logged in to. @return as run()"""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -70,7 +70,7 @@ def with_peer(program, command, script, status=0):
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     result = run(program, "--jid", "a@b.test", "--server", "127.0.0.1", "--tls", "none", "--port",
-                 str(listener.getsockname()[1]), *command, status=status)
+                 str(listener.getsockname()[1]), *command, status=status, **given)
     thread.join(peer.TIME_LIMIT)
     listener.close()
     return result

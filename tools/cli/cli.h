@@ -45,6 +45,7 @@ struct command_option {
 	}
 
 enum {
+	LONGEST_PASSWORD = 1024,
 	MOST_OWN_OPTIONS = 128,
 	SERVE_MOST = 100, /**< options of `serve` of one kind */
 };
@@ -67,6 +68,8 @@ struct invocation {
 	struct envoi_settings *settings;
 	const char *jid; /**< as given; or NULL */
 	const char *password_file; /**< or NULL */
+	bool keeps_password; /**< `register` alone: the password is needed beside the login */
+	char kept_password[LONGEST_PASSWORD];
 	bool show_xml;
 	bool verbose;
 	bool has_certificate; /**< tls.cert-file is set */
@@ -93,6 +96,12 @@ struct command {
 	int (*run)(struct invocation *invocation); /**< @return enum status */
 };
 
+extern const struct command command_archive;
+extern const struct command command_commands;
+extern const struct command command_register;
+extern const struct command command_rooms_join;
+extern const struct command command_rooms_list;
+extern const struct command command_rooms_talk;
 extern const struct command command_disco;
 extern const struct command command_echo;
 extern const struct command command_jid;

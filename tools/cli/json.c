@@ -88,3 +88,9 @@ void json_number(struct json *json, const char *name, int64_t number)
 	begin_value(json, name);
 	fprintf(json->out, "%" PRId64, number);
 }
+
+void json_bool(struct json *json, const char *name, bool value)
+{
+	begin_value(json, name);
+	fputs(value ? "true" : "false", json->out);
+}

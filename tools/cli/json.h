@@ -33,6 +33,7 @@ void json_end(struct json *json);
 /** Write a string: valid UTF-8, with every character escaped that could end a line or command a
  * terminal. @param text NULL: null */
 void json_text(struct json *json, const char *name, const char *text);
+void json_bool(struct json *json, const char *name, bool value);
 void json_number(struct json *json, const char *name, int64_t number);
 
 #endif

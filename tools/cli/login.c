@@ -11,7 +11,6 @@
 #include "cli.h"
 
 enum {
-	LONGEST_PASSWORD = 1024,
 	LONGEST_REASON = 200,
 };
 
@@ -77,23 +76,36 @@ static int ask_password(const char *jid, char *password)
 	return STATUS_DONE;
 }
 
-static int set_password(struct envoi_client *client, const struct invocation *invocation)
+static int read_password(const struct invocation *invocation, char *password)
+{
+	const char *from_environment = getenv("ENVOI_PASSWORD");
+	if (invocation->password_file != NULL) {
+		return read_password_file(invocation->password_file, password);
+	}
+	if (from_environment == NULL) {
+		return ask_password(invocation->jid, password);
+	}
+	if (strlen(from_environment) >= LONGEST_PASSWORD) {
+		complain("ENVOI_PASSWORD is longer than %d bytes", LONGEST_PASSWORD - 1);
+		return STATUS_USAGE;
+	}
+	memcpy(password, from_environment, strlen(from_environment) + 1);
+	return STATUS_DONE;
+}
+
+static int set_password(struct envoi_client *client, struct invocation *invocation)
 {
 	char password[LONGEST_PASSWORD];
-	const char *from_environment = getenv("ENVOI_PASSWORD");
-	int status = STATUS_DONE;
-	if (invocation->password_file != NULL) {
-		status = read_password_file(invocation->password_file, password);
-	} else if (from_environment != NULL) {
-		return envoi_client_set_password(client, from_environment) < 0 ? STATUS_NO
-									       : STATUS_DONE;
-	} else if (invocation->has_certificate) {
+	if (invocation->has_certificate && invocation->password_file == NULL &&
+		getenv("ENVOI_PASSWORD") == NULL) {
 		return STATUS_DONE; /* the certificate stands in for it */
-	} else {
-		status = ask_password(invocation->jid, password);
 	}
+	int status = read_password(invocation, password);
 	if (status == STATUS_DONE && envoi_client_set_password(client, password) < 0) {
 		status = STATUS_NO;
+	}
+	if (status == STATUS_DONE && invocation->keeps_password) {
+		memcpy(invocation->kept_password, password, sizeof(password));
 	}
 	explicit_bzero(password, sizeof(password));
 	return status;

@@ -28,6 +28,9 @@ struct envoi_world {
 	unsigned int spared; /* calls of the kit on the stack, whose allocations do not fail */
 	struct testing_host *hosts;
 	struct envoi_test_server *servers;
+	struct envoi_test_script *scripts;
+	struct envoi_test_recorder *recorders;
+	uint64_t seed;
 };
 
 /** Abort with a message unless @p r is a success. */
@@ -55,6 +58,12 @@ void testing_hosts_free(struct envoi_world *world);
  * @retval ENVOI_ERR_UNREACHABLE  there is none, or it is stopped */
 int testing_server_accept(
 	struct envoi_world *world, struct envoi_memory_pair *pair, const char *domain);
+/** Connect a pair, side B, to the first script of a domain that has no connection.
+ * @return whether there is one */
+bool testing_script_accept(
+	struct envoi_world *world, struct envoi_memory_pair *pair, const char *domain);
+void testing_scripts_free(struct envoi_world *world);
+void testing_recorders_free(struct envoi_world *world);
 void testing_servers_free(struct envoi_world *world);
 
 #endif

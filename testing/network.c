@@ -100,7 +100,9 @@ void envoi_world_silence(struct envoi_world *world, const char *name)
 static int accept_from(struct envoi_world *world, struct testing_host *host,
 	struct envoi_memory_pair *pair, const char *domain)
 {
-	int r = testing_server_accept(world, pair, domain);
+	int r = testing_script_accept(world, pair, domain)
+		? ENVOI_OK
+		: testing_server_accept(world, pair, domain);
 	if (r == ENVOI_OK) {
 		if (host->pair != NULL) {
 			forget_cuts(host);

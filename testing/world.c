@@ -2,10 +2,12 @@
  * envoi - test kit: a context in virtual time
  * SPDX-License-Identifier: MIT
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <envoi/values.h>
 #include <envoi/watch.h>
 
 #include "inside.h"
@@ -94,10 +96,28 @@ uint64_t envoi_world_random(struct envoi_world *world, uint64_t below)
 
 /* --- the world --- */
 
+uint64_t envoi_test_seed(void)
+{
+	const char *text = getenv("ENVOI_TEST_SEED");
+	uint64_t seed = 0;
+	if (text != NULL) {
+		testing_check(envoi_uint_parse(text, 0, UINT64_MAX, &seed), "ENVOI_TEST_SEED");
+		return seed;
+	}
+	FILE *random = fopen("/dev/urandom", "rb");
+	bool has_read = random != NULL && fread(&seed, sizeof(seed), 1, random) == 1;
+	if (random != NULL) {
+		fclose(random);
+	}
+	testing_check(has_read ? ENVOI_OK : ENVOI_ERR_SYSTEM, "/dev/urandom");
+	fprintf(stderr, "envoi-testing: ENVOI_TEST_SEED=%" PRIu64 " repeats this run\n", seed);
+	return seed;
+}
+
 struct envoi_world *envoi_world_new(uint64_t seed)
 {
 	struct envoi_world *world = testing_alloc(sizeof(*world));
-	world->test_random = seed;
+	world->seed = world->test_random = seed;
 	world->library_random = ~seed;
 	const struct envoi_context_options options = {
 		.allocator = {world_alloc, world_realloc, world_free, world},
@@ -116,6 +136,8 @@ size_t envoi_world_free(struct envoi_world *world)
 		return 0;
 	}
 	testing_servers_free(world);
+	testing_scripts_free(world);
+	testing_recorders_free(world);
 	testing_hosts_free(world);
 	envoi_context_unref(world->context);
 	size_t blocks = world->blocks;

@@ -163,7 +163,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_add_domain(
  *
  * @param handler  has a stream feature; taken on success: destroyed with the acceptor
  * @retval ENVOI_ERR_INVALID  it has none
- * @retval ENVOI_ERR_FULL     ten were added
+ * @retval ENVOI_ERR_FULL     ten or more were added
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_acceptor_add_feature(
 	struct envoi_acceptor *acceptor, struct envoi_handler *handler);

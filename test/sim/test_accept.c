@@ -83,6 +83,55 @@ static void each_domain_has_accounts(void **state)
 	envoi_client_free(client);
 }
 
+static int offer_extra(
+	struct envoi_handler *self, struct envoi_stream *stream, struct envoi_element *features)
+{
+	(void)self;
+	(void)stream;
+	envoi_element_add(features, "urn:extra", "extra");
+	return envoi_element_error(features);
+}
+
+static void features_are_added_to_those_that_are_offered(void **state)
+{
+	(void)state;
+	static const struct envoi_stream_feature extra = {.ns = "urn:extra",
+		.name = "extra",
+		.order = ENVOI_ORDER_SASL + 1,
+		.phase = ENVOI_PHASE_SASL,
+		.offer = offer_extra};
+	static const struct envoi_handler_impl extra_impl = {.name = "extra",
+						       .stream_feature = &extra},
+					       plain_impl = {.name = "plain"};
+	struct envoi_handler handlers[20];
+	const size_t count = sizeof(handlers) / sizeof(handlers[0]);
+	accept_fixture_make(&f);
+	handlers[0] = (struct envoi_handler)ENVOI_HANDLER(&plain_impl);
+	assert_int_equal(envoi_acceptor_add_feature(f.acceptor, &handlers[0]), ENVOI_ERR_INVALID);
+	for (size_t i = 0; i < count; i++) {
+		handlers[i] = (struct envoi_handler)ENVOI_HANDLER(&extra_impl);
+	}
+	size_t added = 0;
+	while (added < count &&
+		envoi_acceptor_add_feature(f.acceptor, &handlers[added]) == ENVOI_OK) {
+		added++;
+	}
+	assert_in_range(added, 10, count - 1);
+	assert_int_equal(envoi_acceptor_add_feature(f.acceptor, &handlers[added]), ENVOI_ERR_FULL);
+	struct peer *peer = accept_fixture_peer(&f);
+	static const char header[] =
+		"<stream:stream xmlns='jabber:client' "
+		"xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>";
+	peer_sends_bytes(peer, header, strlen(header));
+	peer_start(peer);
+	accept_fixture_run(&f, 100);
+	assert_non_null(strstr(peer_heard(peer), "<extra xmlns='urn:extra'/>"));
+	peer_free(peer);
+	accept_fixture_run(&f, 100);
+	envoi_acceptor_free(f.acceptor);
+	f.acceptor = NULL;
+}
+
 static void a_wrong_password_binds_nothing(void **state)
 {
 	(void)state;
@@ -487,6 +536,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_client_logs_in_and_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_domain_has_accounts, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			features_are_added_to_those_that_are_offered, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_password_binds_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_scripted_login_binds_the_resource_that_was_asked_for, setup, teardown),

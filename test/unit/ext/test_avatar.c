@@ -331,6 +331,16 @@ static void what_is_no_picture_is_refused(void **state)
 		envoi_avatar_publish(wire->session, NULL, on_published, wire), ENVOI_ERR_INVALID);
 }
 
+static void an_id_is_a_hash_in_lower_case(void **state)
+{
+	char computed[ENVOI_AVATAR_ID_SIZE];
+	(void)state;
+	assert_int_equal(envoi_avatar_id(computed, "abc", 3), ENVOI_OK);
+	assert_string_equal(computed, ID);
+	/* XEP-0398, section 4 */
+	assert_string_equal(ENVOI_NS_AVATAR_CONVERSION, "urn:xmpp:pep-vcard-conversion:0");
+}
+
 static void an_avatar_is_disabled(void **state)
 {
 	struct wire *wire = *state;
@@ -402,6 +412,7 @@ int main(void)
 		TEST(the_data_is_published_before_the_metadata),
 		TEST(without_the_data_no_metadata_is_published),
 		TEST(what_is_no_picture_is_refused),
+		TEST(an_id_is_a_hash_in_lower_case),
 		TEST(an_avatar_is_disabled),
 		cmocka_unit_test(every_failed_allocation_is_survived),
 		cmocka_unit_test(the_examples_are_read_and_written),

@@ -97,6 +97,17 @@ static void the_one_used_last_is_exported_last(void **state)
 		export(f), HEAD QUERY(SECOND_KEY, SECOND) QUERY(SIMPLE_KEY, SIMPLE) END);
 }
 
+static void a_reference_keeps_a_cache(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(import(f, HEAD QUERY(SIMPLE_KEY, SIMPLE) END), ENVOI_OK);
+	struct envoi_caps_cache *cache = envoi_caps_cache_ref(f->cache);
+	assert_ptr_equal(cache, f->cache);
+	assert_null(envoi_caps_cache_unref(cache));
+	assert_int_equal(envoi_caps_cache_count(f->cache), 1);
+	assert_null(envoi_caps_cache_unref(NULL));
+}
+
 static void what_does_not_match_is_left_out(void **state)
 {
 	static const char *const lies[] = {
@@ -206,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_exported_can_be_imported),
 		TEST(the_one_used_last_is_exported_last),
+		TEST(a_reference_keeps_a_cache),
 		TEST(what_does_not_match_is_left_out),
 		TEST(malformed_bytes_are_refused),
 		TEST(the_one_used_longest_ago_is_dropped),

@@ -83,6 +83,13 @@ static void an_occupant_is_a_chat_of_its_own(void **state)
 	assert_int_equal(strncmp(found, item, strlen(item)), 0);
 }
 
+/* Section 4.5 */
+static void the_feature_of_servers_has_its_name(void **state)
+{
+	(void)state;
+	assert_string_equal(ENVOI_NS_DISPLAYED_ASSIST, "urn:xmpp:mds:server-assist:0");
+}
+
 static void what_is_no_state_is_refused(void **state)
 {
 	struct wire *wire = *state;
@@ -210,6 +217,7 @@ int main(void)
 		TEST(the_account_assigns_ids_between_two),
 		TEST(the_room_assigns_those_of_its_messages),
 		TEST(an_occupant_is_a_chat_of_its_own),
+		TEST(the_feature_of_servers_has_its_name),
 		TEST(what_is_no_state_is_refused),
 		TEST(an_item_is_read),
 		TEST(ids_of_others_and_other_items_are_not),

@@ -1210,6 +1210,33 @@ static void requests_go_to_the_room(void **state)
 		ENVOI_ERR_INVALID);
 }
 
+static void a_configuration_is_submitted_to_the_room(void **state)
+{
+	(void)state;
+	char var[] = "muc#roomconfig_roomname", value[] = "Coven", *values[] = {value};
+	struct envoi_form_field field = {.var = var, .values = values, .value_count = 1};
+	const struct envoi_form form = {
+		.kind = ENVOI_FORM_SUBMIT, .fields = &field, .field_count = 1};
+	enter(ALL_FEATURES);
+	assert_string_equal(envoi_jid_text(envoi_muc_address(t.room)), ROOM);
+	(void)wire_heard(t.wire);
+	assert_int_equal(envoi_muc_config_submit(t.room, &form, wire_on_answer, t.wire), ENVOI_OK);
+	assert_int_equal(envoi_muc_config_submit(t.room, NULL, wire_on_answer, t.wire), ENVOI_OK);
+	wire_run(t.wire, 0);
+	const char *sent = wire_heard(t.wire);
+	static const char *const parts[] = {
+		"<iq type='set' to='" ROOM "'",
+		OWNER("<x xmlns='jabber:x:data' type='submit'><field "
+		      "var='muc#roomconfig_roomname'><value>Coven</value></field></x>"),
+		OWNER("<x xmlns='jabber:x:data' type='submit'/>"),
+	};
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strstr(sent, parts[i]) == NULL) {
+			fail_msg("%s is not in %s", parts[i], sent);
+		}
+	}
+}
+
 static void moderation_speaks_what_is_announced(void **state)
 {
 	(void)state;
@@ -1450,6 +1477,7 @@ int main(void)
 		TEST(invitations_are_reported_once),
 		TEST(invitations_are_sent),
 		TEST(requests_go_to_the_room),
+		TEST(a_configuration_is_submitted_to_the_room),
 		TEST(moderation_speaks_what_is_announced),
 		TEST(subject_voice_and_show_are_sent),
 		TEST(nulls_are_refused_or_have_a_meaning),

@@ -14,11 +14,15 @@
 
 #include <cmocka.h>
 
+#include <envoi/config.h>
 #include <envoi/context.h>
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
 #include <envoi/memory.h>
+#if ENVOI_HAS_BOSH
+#include <envoi/bosh.h>
+#endif
 #include <envoi/settings.h>
 #include <envoi/tcp.h>
 
@@ -90,6 +94,17 @@ static int setup_memory(void **state)
 	*state = &fixture;
 	return 0;
 }
+
+#if ENVOI_HAS_BOSH
+static int setup_bosh(void **state)
+{
+	static struct fixture fixture;
+	setup_context(&fixture, true);
+	assert_int_equal(envoi_bosh_connector_new(&fixture.connector, fixture.context), ENVOI_OK);
+	*state = &fixture;
+	return 0;
+}
+#endif
 
 static int setup_tcp(void **state)
 {
@@ -255,6 +270,17 @@ static void tcp_reaches_a_listener(void **state)
 	assert_memory_equal(name, "127.0.0.1:", 10);
 }
 
+#if ENVOI_HAS_BOSH
+static void bosh_needs_a_url_of_http(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(start_connecting(f), ENVOI_ERR_UNSUPPORTED);
+	assert_int_equal(start_connecting_to(f, "wss://example.org/ws"), ENVOI_ERR_UNSUPPORTED);
+	assert_int_equal(start_connecting_to(f, "https://"), ENVOI_ERR_INVALID);
+	assert_int_equal(f->dones, 0);
+}
+#endif
+
 static void tcp_reports_a_refused_connection(void **state)
 {
 	struct fixture *f = *state;
@@ -295,6 +321,9 @@ int main(void)
 		TCP_CASE(tcp_reaches_a_listener),
 		TCP_CASE(tcp_reports_a_refused_connection),
 		TCP_CASE(tcp_can_be_cancelled),
+#if ENVOI_HAS_BOSH
+		cmocka_unit_test_setup_teardown(bosh_needs_a_url_of_http, setup_bosh, teardown),
+#endif
 	};
 	return cmocka_run_group_tests_name("transports/connectors", tests, NULL, NULL);
 }

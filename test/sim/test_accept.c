@@ -116,7 +116,7 @@ static void features_are_added_to_those_that_are_offered(void **state)
 		envoi_acceptor_add_feature(f.acceptor, &handlers[added]) == ENVOI_OK) {
 		added++;
 	}
-	assert_in_range(added, 10, count - 1);
+	assert_true(added >= 10 && added < count);
 	assert_int_equal(envoi_acceptor_add_feature(f.acceptor, &handlers[added]), ENVOI_ERR_FULL);
 	struct peer *peer = accept_fixture_peer(&f);
 	static const char header[] =

@@ -241,6 +241,7 @@ static const struct {
 	{"envoi_component_send_text", "body", ENVOI_ERR_STATE},
 	{"envoi_session_load_journal", "account", ENVOI_ERR_STATE},
 	{"envoi_subscriptions_preapprove", "jid", ENVOI_ERR_UNSUPPORTED},
+	{"envoi_vcard_get", "jid", ENVOI_OK},
 	/* a failure of the tree, which the function that takes it returns */
 	{"envoi_element_new", "ns", 1},
 	{"envoi_element_new", "name", 1},

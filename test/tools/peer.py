@@ -1,5 +1,7 @@
 """A scripted server's half of one connection, in clear or within TLS."""
-import base64, hashlib, hmac, re
+import base64, hashlib, hmac, os, re
+
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"  # the program reads no configuration of the user's
 
 HEAD = ("<?xml version='1.0'?><stream:stream xmlns='jabber:client' id='1' version='1.0'"
         " xmlns:stream='http://etherx.jabber.org/streams'>")

@@ -46,6 +46,7 @@ struct command_option {
 
 enum {
 	LONGEST_PASSWORD = 1024,
+	LONGEST_PATH = 4096,
 	MOST_OWN_OPTIONS = 128,
 	SERVE_MOST = 100, /**< options of `serve` of one kind */
 };
@@ -62,12 +63,22 @@ struct serve_options {
 	bool is_check;
 };
 
+/** What the configuration file has said, "" where it has not. */
+struct configured {
+	char jid[LONGEST_PATH], password[LONGEST_PASSWORD], password_file[LONGEST_PATH];
+};
+
 /** What the command line said, before a command runs. */
 struct invocation {
 	struct envoi_context *context;
 	struct envoi_settings *settings;
 	const char *jid; /**< as given; or NULL */
 	const char *password_file; /**< or NULL */
+	const char *config_file; /**< or NULL: the usual one */
+	bool has_no_config;
+	struct configured configured;
+	size_t given_count; /**< settings of the command line */
+	const struct envoi_setting *given[MOST_OWN_OPTIONS];
 	bool keeps_password; /**< `register` alone: the password is needed beside the login */
 	char kept_password[LONGEST_PASSWORD];
 	bool show_xml;
@@ -102,8 +113,10 @@ extern const struct command command_register;
 extern const struct command command_rooms_join;
 extern const struct command command_rooms_list;
 extern const struct command command_rooms_talk;
+extern const struct command command_completion;
 extern const struct command command_disco;
 extern const struct command command_echo;
+extern const struct command command_help;
 extern const struct command command_jid;
 extern const struct command command_probe;
 extern const struct command command_listen;

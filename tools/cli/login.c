@@ -57,7 +57,9 @@ static int ask_password(const char *jid, char *password)
 		if (terminal != NULL) {
 			fclose(terminal);
 		}
-		complain("no password: give --password-file FILE or ENVOI_PASSWORD");
+		complain(
+			"no password: give --password-file FILE or ENVOI_PASSWORD, or a password in the"
+			" configuration file");
 		return STATUS_USAGE;
 	}
 	setvbuf(terminal, NULL, _IONBF, 0);
@@ -76,28 +78,44 @@ static int ask_password(const char *jid, char *password)
 	return STATUS_DONE;
 }
 
+static int copy_password(char *password, const char *name, const char *text)
+{
+	if (snprintf(password, LONGEST_PASSWORD, "%s", text) >= LONGEST_PASSWORD) {
+		complain("%s is longer than %d bytes", name, LONGEST_PASSWORD - 1);
+		return STATUS_USAGE;
+	}
+	return STATUS_DONE;
+}
+
+static bool has_password(const struct invocation *invocation)
+{
+	return invocation->password_file != NULL || getenv("ENVOI_PASSWORD") != NULL ||
+		invocation->configured.password_file[0] != '\0' ||
+		invocation->configured.password[0] != '\0';
+}
+
 static int read_password(const struct invocation *invocation, char *password)
 {
+	const struct configured *configured = &invocation->configured;
 	const char *from_environment = getenv("ENVOI_PASSWORD");
 	if (invocation->password_file != NULL) {
 		return read_password_file(invocation->password_file, password);
 	}
-	if (from_environment == NULL) {
-		return ask_password(invocation->jid, password);
+	if (from_environment != NULL) {
+		return copy_password(password, "ENVOI_PASSWORD", from_environment);
 	}
-	if (strlen(from_environment) >= LONGEST_PASSWORD) {
-		complain("ENVOI_PASSWORD is longer than %d bytes", LONGEST_PASSWORD - 1);
-		return STATUS_USAGE;
+	if (configured->password_file[0] != '\0') {
+		return read_password_file(configured->password_file, password);
 	}
-	memcpy(password, from_environment, strlen(from_environment) + 1);
-	return STATUS_DONE;
+	return configured->password[0] != '\0'
+		? copy_password(password, "password", configured->password)
+		: ask_password(invocation->jid, password);
 }
 
 static int set_password(struct envoi_client *client, struct invocation *invocation)
 {
 	char password[LONGEST_PASSWORD];
-	if (invocation->has_certificate && invocation->password_file == NULL &&
-		getenv("ENVOI_PASSWORD") == NULL) {
+	if (invocation->has_certificate && !has_password(invocation)) {
 		return STATUS_DONE; /* the certificate stands in for it */
 	}
 	int status = read_password(invocation, password);
@@ -108,6 +126,7 @@ static int set_password(struct envoi_client *client, struct invocation *invocati
 		memcpy(invocation->kept_password, password, sizeof(password));
 	}
 	explicit_bzero(password, sizeof(password));
+	explicit_bzero(invocation->configured.password, sizeof(invocation->configured.password));
 	return status;
 }
 
@@ -153,7 +172,7 @@ static int check_jid(const struct invocation *invocation)
 {
 	const char *jid = invocation->jid;
 	if (jid == NULL) {
-		complain("--jid is missing");
+		complain("--jid is missing, and jid in the configuration file");
 		return STATUS_USAGE;
 	}
 	if (envoi_jid_check(jid, strlen(jid), NULL, 0) < 0) {

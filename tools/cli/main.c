@@ -12,12 +12,13 @@
 #include <envoi/server.h>
 #endif
 
-#include "cli.h"
+#include "config.h"
+#include "help.h"
 #include "options.h"
 #include "text.h"
-#include "wrap.h"
 
 const struct command *const commands[] = {
+	&command_help,
 	&command_send,
 	&command_listen,
 	&command_echo,
@@ -37,6 +38,7 @@ const struct command *const commands[] = {
 	&command_time,
 	&command_jid,
 	&command_xml,
+	&command_completion,
 #ifdef HAS_SERVER
 	&command_serve,
 #endif
@@ -68,34 +70,6 @@ void complain(const char *format, ...)
 	print_harmless(line, strlen(line));
 	fputc('\n', stderr);
 	va_end(arguments);
-}
-
-static int print_help(struct envoi_context *context)
-{
-	puts("usage: envoi [OPTION...] COMMAND [OPERAND...]\n\nCommands:");
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		const char *operands = commands[i]->operands;
-		printf("  %s%s%s\n", commands[i]->name, *operands != '\0' ? " " : "", operands);
-		print_wrapped(8, commands[i]->summary);
-		const struct command_option *option = commands[i]->options;
-		for (; option != NULL && option->name != NULL; option++) {
-			printf("        --%s%s%s\n", option->name,
-				option->metavar != NULL ? " " : "",
-				option->metavar != NULL ? option->metavar : "");
-			print_wrapped(16, option->doc);
-		}
-	}
-	putchar('\n');
-	print_wrapped(0,
-		"Exit status: 0 success; 1 negative result (an error stanza, invalid input); 2 usage;"
-		" 3 not found or not reachable; 4 TLS or certificate; 5 authentication; 6 stream or"
-		" protocol; 7 timeout.");
-	puts("\nOptions, before or after the command's name (-- ends them):");
-	int r = options_print(context);
-	if (r < 0) {
-		complain("%s", envoi_error_text(r));
-	}
-	return r < 0 ? STATUS_NO : STATUS_DONE;
 }
 
 /* @return how many words the command's name has if the arguments begin with it; else 0 */
@@ -170,14 +144,33 @@ static int run_command(struct invocation *invocation, int argument_count, char *
 		return STATUS_USAGE;
 	}
 	int status = own_options_take(invocation, command);
+	if (status == STATUS_DONE && command->logs_in) {
+		status = config_read(invocation);
+	}
+	options_read_settings(invocation);
 	return status == STATUS_DONE ? command->run(invocation) : status;
+}
+
+static int print_help(
+	const struct invocation *invocation, enum asked asked, int argument_count, char **arguments)
+{
+	if (argument_count > 0) {
+		return help_topic(invocation->context, argument_count, arguments);
+	}
+	if (asked == ASKED_HELP) {
+		return help_all(invocation->context);
+	}
+	help_overview(invocation->context);
+	return STATUS_DONE;
 }
 
 static int run(struct invocation *invocation, int argument_count, char **arguments)
 {
-	switch (options_take(invocation, &argument_count, arguments)) {
+	enum asked asked = options_take(invocation, &argument_count, arguments);
+	switch (asked) {
 	case ASKED_HELP:
-		return print_help(invocation->context);
+	case ASKED_SUMMARY:
+		return print_help(invocation, asked, argument_count, arguments);
 	case ASKED_VERSION:
 		printf("envoi %s\n", envoi_version());
 		return STATUS_DONE;

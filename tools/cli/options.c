@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wrap.h"
-
 enum {
 	LONGEST_NAME = 64,
 };
@@ -56,6 +54,11 @@ static int set(struct invocation *invocation, const struct envoi_setting *settin
 	const struct option *option, const char *value)
 {
 	int r = envoi_settings_set(invocation->settings, setting->name, value);
+	if (invocation->given_count == MOST_OWN_OPTIONS) {
+		complain("--%.*s: too many options", (int)option->len, option->name);
+		return ENVOI_ERR_LIMIT;
+	}
+	invocation->given[invocation->given_count++] = setting;
 	if (r == ENVOI_ERR_INVALID) { /* it begins with the setting's name */
 		const char *problem = envoi_settings_problem(invocation->settings);
 		complain("--%.*s%s\n  %s", (int)option->len, option->name,
@@ -158,13 +161,15 @@ static int take_one(
 	struct option option = split(argument);
 	const char **text = is(&option, "jid") ? &invocation->jid
 		: is(&option, "password-file") ? &invocation->password_file
+		: is(&option, "config")        ? &invocation->config_file
 					       : NULL;
 	if (text != NULL) {
 		return take_text(text, &option, next);
 	}
-	bool *flag = is(&option, "xml")  ? &invocation->show_xml
-		: is(&option, "verbose") ? &invocation->verbose
-					 : NULL;
+	bool *flag = is(&option, "xml")    ? &invocation->show_xml
+		: is(&option, "no-config") ? &invocation->has_no_config
+		: is(&option, "verbose")   ? &invocation->verbose
+					   : NULL;
 	bool is_question = is(&option, "help") || is(&option, "version");
 	if ((flag != NULL || is_question) && option.value != NULL) {
 		complain("--%.*s takes no value", (int)option.len, option.name);
@@ -183,8 +188,7 @@ static int take_one(
 			   : take_setting(invocation, &option, next);
 }
 
-/* What the program itself has to know of the settings. */
-static void read_settings(struct invocation *invocation)
+void options_read_settings(struct invocation *invocation)
 {
 	const struct envoi_settings *settings = invocation->settings;
 	const char *mechanism;
@@ -210,6 +214,10 @@ enum asked options_take(struct invocation *invocation, int *argument_count, char
 			arguments[kept++] = argument;
 			continue;
 		}
+		if (strcmp(argument, "-h") == 0) {
+			asked = ASKED_SUMMARY;
+			continue;
+		}
 		if (argument[1] != '-') {
 			complain("unknown option %s", argument);
 			return ASKED_WRONG;
@@ -222,150 +230,5 @@ enum asked options_take(struct invocation *invocation, int *argument_count, char
 		i += taken;
 	}
 	*argument_count = kept;
-	read_settings(invocation);
 	return asked;
-}
-
-static void print_choices(const struct envoi_setting *setting)
-{
-	for (size_t i = 0; setting->choices[i] != NULL; i++) {
-		printf("%s%s", i == 0 ? "" : "|", setting->choices[i]);
-	}
-}
-
-static void print_value_name(const struct envoi_setting *setting)
-{
-	if (setting->type == ENVOI_SETTING_BOOL) {
-		return;
-	}
-	putchar(' ');
-	if (setting->type == ENVOI_SETTING_CHOICE) {
-		print_choices(setting);
-	} else if (setting->metavar != NULL) {
-		fputs(setting->metavar, stdout);
-	} else {
-		static const char *const names[] = {
-			[ENVOI_SETTING_INT] = "N",
-			[ENVOI_SETTING_MS] = "TIME",
-			[ENVOI_SETTING_BYTES] = "BYTES",
-			[ENVOI_SETTING_TEXT] = "TEXT",
-			[ENVOI_SETTING_LIST] = "WORDS",
-		};
-		fputs(names[setting->type], stdout);
-	}
-}
-
-static bool has_range(const struct envoi_setting *setting)
-{
-	bool is_number = setting->type == ENVOI_SETTING_INT || setting->type == ENVOI_SETTING_MS ||
-		setting->type == ENVOI_SETTING_BYTES;
-	return is_number && (setting->min != 0 || setting->max != 0);
-}
-
-/* Append a number in the form in which the setting is written: "1ms", "64k". */
-static int add_number(struct envoi_buffer *text, struct envoi_settings *scratch,
-	const struct envoi_setting *setting, int64_t number)
-{
-	int r = envoi_settings_set_int(scratch, setting->name, number);
-	return r < 0 ? r
-		     : envoi_buffer_append_text(text, envoi_settings_text(scratch, setting->name));
-}
-
-static int add_range(struct envoi_buffer *text, struct envoi_settings *scratch,
-	const struct envoi_setting *setting)
-{
-	int r = envoi_buffer_append_text(text, " Range: ");
-	if (r == ENVOI_OK) {
-		r = add_number(text, scratch, setting, setting->min);
-	}
-	if (r == ENVOI_OK) {
-		r = envoi_buffer_append_text(text, " to ");
-	}
-	if (r == ENVOI_OK) {
-		r = add_number(text, scratch, setting, setting->max);
-	}
-	return r == ENVOI_OK ? envoi_buffer_append_text(text, ".") : r;
-}
-
-static int add_default(struct envoi_buffer *text, struct envoi_settings *scratch,
-	const struct envoi_setting *setting)
-{
-	int r = envoi_settings_set(scratch, setting->name, NULL);
-	const char *fallback = envoi_settings_text(scratch, setting->name);
-	bool has_one = r == ENVOI_OK && fallback != NULL && fallback[0] != '\0';
-	return has_one ? envoi_buffer_printf(text, " Default: %s.", fallback) : r;
-}
-
-/* What the setting does, its range and its default. */
-static int describe(struct envoi_buffer *text, struct envoi_settings *scratch,
-	const struct envoi_setting *setting)
-{
-	int r = envoi_buffer_append_text(text, setting->doc);
-	if (r == ENVOI_OK && has_range(setting)) {
-		r = add_range(text, scratch, setting);
-	}
-	if (r == ENVOI_OK) {
-		r = add_default(text, scratch, setting);
-	}
-	return r == ENVOI_OK ? envoi_buffer_append(text, "", 1) : r;
-}
-
-static int print_setting(struct envoi_context *context, struct envoi_settings *scratch,
-	const struct envoi_setting *setting)
-{
-	struct envoi_buffer text;
-	envoi_buffer_init(&text, context, 0);
-	int r = describe(&text, scratch, setting);
-	if (r == ENVOI_OK) {
-		printf("  --%s", envoi_context_setting_option(context, setting));
-		print_value_name(setting);
-		printf(" (%s)\n", setting->name);
-		print_wrapped(8, envoi_buffer_data(&text));
-	}
-	envoi_buffer_finish(&text);
-	return r;
-}
-
-static void print_own_options(void)
-{
-	static const struct {
-		const char *option, *doc;
-	} own[] = {
-		{"--jid JID",
-			"The account's address, such as alice@example.org. A resource in it"
-			" (alice@example.org/desk) is requested. A domain alone logs in anonymously, with"
-			" --sasl-mechanisms ANONYMOUS."},
-		{"--password-file FILE",
-			"The password is the file's first line. Default: ENVOI_PASSWORD in the"
-			" environment, else a prompt, but none with --cert-file. The password of an"
-			" encrypted client certificate: ENVOI_KEY_PASSWORD."},
-		{"--xml", "Print the traffic on standard error, secrets redacted."},
-		{"--verbose", "Print the library's log on standard error."},
-	};
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		printf("  %s\n", own[i].option);
-		print_wrapped(8, own[i].doc);
-	}
-	puts("  --help, --version\n");
-	print_wrapped(0,
-		"Settings, in parentheses by the names that programs use (true ones are turned off by"
-		" --no-NAME):");
-}
-
-int options_print(struct envoi_context *context)
-{
-	struct envoi_settings *scratch;
-	int r = envoi_settings_new(&scratch, context);
-	if (r < 0) {
-		return r;
-	}
-	print_own_options();
-	size_t position = 0;
-	const struct envoi_setting *setting;
-	while (r == ENVOI_OK &&
-		(setting = envoi_context_next_setting(context, &position)) != NULL) {
-		r = print_setting(context, scratch, setting);
-	}
-	envoi_settings_free(scratch);
-	return r;
 }

@@ -11,6 +11,7 @@
 enum asked {
 	ASKED_COMMAND,
 	ASKED_HELP,
+	ASKED_SUMMARY,
 	ASKED_VERSION,
 	ASKED_WRONG, /**< a mistake, complained about */
 };
@@ -27,7 +28,7 @@ enum asked options_take(struct invocation *invocation, int *argument_count, char
  * another after complaining */
 int own_options_take(struct invocation *invocation, const struct command *command);
 
-/** Print every option with its range and default. @retval ENVOI_ERR_NOMEM */
-int options_print(struct envoi_context *context);
+/** Set what the program itself has to know of the settings. */
+void options_read_settings(struct invocation *invocation);
 
 #endif

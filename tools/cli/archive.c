@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <envoi/ext/mam.h>
 
 #include "message.h"
+#include "progress.h"
 #include "task.h"
 
 enum {
@@ -19,11 +21,17 @@ struct dump {
 	struct task task;
 	struct envoi_mam_filter filter;
 	uint64_t limit;
+	size_t count;
 };
 
 static void on_item(void *user, const struct envoi_mam_item *item)
 {
 	struct dump *dump = user;
+	if (isatty(STDOUT_FILENO)) {
+		progress_clear(); /* the messages are there to be seen */
+	} else {
+		progress_show("%zu messages fetched", ++dump->count);
+	}
 	if (item->message == NULL) {
 		return;
 	}

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "help.h"
 #include "options.h"
+#include "progress.h"
 #include "text.h"
 
 const struct command *const commands[] = {
@@ -66,6 +67,7 @@ void complain(const char *format, ...)
 	va_start(arguments, format);
 	char line[2048];
 	vsnprintf(line, sizeof(line), format, arguments);
+	progress_clear();
 	fputs("envoi: ", stderr);
 	print_harmless(line, strlen(line));
 	fputc('\n', stderr);

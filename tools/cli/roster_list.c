@@ -9,6 +9,7 @@
 #include <envoi/watch.h>
 
 #include "json.h"
+#include "progress.h"
 #include "task.h"
 #include "text.h"
 
@@ -116,6 +117,7 @@ static void finish_list(struct listing *listing)
 	const struct envoi_roster *roster = envoi_client_roster(listing->task.client);
 	const struct envoi_roster_item **items;
 	envoi_timer_stop(&listing->timer);
+	progress_clear();
 	if (listing->task.has_ended) {
 		return;
 	}
@@ -211,6 +213,7 @@ static int prepare_list(struct task *task)
 static void begin_list(struct task *task, struct envoi_session *session)
 {
 	struct listing *listing = ENVOI_CONTAINER_OF(task, struct listing, task);
+	progress_show("waiting for the presence of contacts");
 	uint64_t wait_ms = has_all_presence(listing) ? 0 : listing->wait_ms;
 	(void)session;
 	envoi_timer_start(&listing->timer, loop_of(listing), wait_ms, on_timeout);

@@ -8,6 +8,7 @@
 #include <envoi/ext/ping.h>
 
 #include "lines.h"
+#include "progress.h"
 #include "task.h"
 
 enum {
@@ -25,7 +26,7 @@ struct sending {
 	char **to;
 	size_t to_count;
 	size_t next; /* the addressee of the current body that is next */
-	size_t pending;
+	size_t sent, pending;
 	bool is_read; /* no further body follows */
 	bool has_pinged, is_finished;
 	bool is_full; /* the outbox */
@@ -76,6 +77,8 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	envoi_free(sending->task.invocation->context, message);
 	if (is_known(report->state)) {
 		sending->pending--;
+		progress_show("%zu messages sent, %zu of them not confirmed", sending->sent,
+			sending->pending);
 		go_on(sending);
 	}
 }
@@ -111,6 +114,9 @@ static int send_one(struct sending *sending, const char *to, const char *body)
 		return r;
 	}
 	sending->pending++;
+	sending->sent++;
+	progress_show(
+		"%zu messages sent, %zu of them not confirmed", sending->sent, sending->pending);
 	return ENVOI_OK;
 }
 

@@ -7,9 +7,32 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "progress.h"
+
+static void on_connecting(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	progress_show("connecting to %s", event->text);
+}
+
+static void on_connected(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self;
+	progress_show("connected to %s, logging in", event->text);
+}
+
+static void on_started(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)event;
+	if (ENVOI_CONTAINER_OF(self, struct task, handler)->kind->needs_roster) {
+		progress_show("fetching the contact list");
+	}
+}
+
 static void on_available(struct envoi_handler *self, const struct envoi_event *event)
 {
 	struct task *task = ENVOI_CONTAINER_OF(self, struct task, handler);
+	progress_clear();
 	if (!task->has_ended) {
 		task->kind->begin(task, event->session);
 	}
@@ -32,6 +55,9 @@ static void on_resumed(struct envoi_handler *self, const struct envoi_event *eve
 }
 
 static const struct envoi_event_row events[] = {
+	{ENVOI_EVENT_CONNECTING, on_connecting},
+	{ENVOI_EVENT_CONNECTED, on_connected},
+	{ENVOI_EVENT_STARTED, on_started},
 	{ENVOI_EVENT_AVAILABLE, on_available},
 	{ENVOI_EVENT_SUSPENDED, on_suspended},
 	{ENVOI_EVENT_RESUMED, on_resumed},
@@ -45,6 +71,7 @@ static const struct envoi_handler_impl task_impl = {
 
 void task_end(struct task *task, int status)
 {
+	progress_clear();
 	if (!task->has_ended) {
 		task->has_ended = true;
 		task->status = status;
@@ -78,7 +105,11 @@ static int converse(struct task *task)
 	if (status != STATUS_DONE) {
 		return status;
 	}
+	if (!task->invocation->show_xml && !task->invocation->verbose) {
+		progress_start(task->invocation->context);
+	}
 	int r = envoi_client_run(task->client);
+	progress_stop();
 	signals_unwatch(&task->signals);
 	if (task->has_ended || task->signals.has_come) {
 		return task->status;
@@ -117,6 +148,8 @@ void task_check_sent(struct task *task, const char *to, int r)
 		complain("%s cannot be asked: %s", name_of(to),
 			problem[0] != '\0' ? problem : envoi_error_text(r));
 		task_end(task, STATUS_NO);
+	} else {
+		progress_show("waiting for %s", name_of(to));
 	}
 }
 
@@ -154,6 +187,7 @@ int complain_about_answer(const char *to, const struct envoi_answer *answer)
 
 bool task_check_answer(struct task *task, const char *to, const struct envoi_answer *answer)
 {
+	progress_clear();
 	if (envoi_answer_ok(answer)) {
 		return true;
 	}

@@ -18,11 +18,6 @@ static struct host host;
 static struct limping_store limping;
 static struct guest *alice, *bob;
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 /* Both see each other and are available. */
 static int setup(void **state)
 {
@@ -77,16 +72,16 @@ static void the_list_is_kept_and_pushed(void **state)
 	guest_leave(alice);
 	alice = guest_new(&host, "alice", "desk");
 	guest_say(alice, "<iq type='get' id='l'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
-	assert_true(hears(alice,
+	assert_true(guest_hears(alice,
 		"<blocklist xmlns='urn:xmpp:blocking'><item jid='bob@example.org'/></blocklist>"));
 	command("block", "<item jid='a@b'/><item jid='c@d'/><item jid='e@f'/>");
-	assert_true(hears(alice, "<resource-constraint "));
+	assert_true(guest_hears(alice, "<resource-constraint "));
 	command("block", "");
-	assert_true(hears(alice, "<bad-request "));
+	assert_true(guest_hears(alice, "<bad-request "));
 	command("unblock", "");
 	(void)guest_heard(alice);
 	guest_say(alice, "<iq type='get' id='l'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
-	assert_true(hears(alice, "<blocklist xmlns='urn:xmpp:blocking'/>"));
+	assert_true(guest_hears(alice, "<blocklist xmlns='urn:xmpp:blocking'/>"));
 }
 
 static void a_list_outlives_the_account_in_memory(void **state)
@@ -98,7 +93,7 @@ static void a_list_outlives_the_account_in_memory(void **state)
 	guest_leave(alice);
 	alice = guest_new(&host, "alice", "desk");
 	guest_say(alice, "<iq type='get' id='l'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
-	assert_true(hears(alice,
+	assert_true(guest_hears(alice,
 		"<blocklist xmlns='urn:xmpp:blocking'><item jid='bob@example.org'/></blocklist>"));
 }
 
@@ -111,22 +106,22 @@ static void a_blocked_contact_meets_nobody(void **state)
 		"<presence type='unavailable' from='alice@example.org/desk' to='bob@example.org'/>");
 	(void)guest_heard(alice);
 	guest_say(bob, "<message to='alice@example.org' id='1'><body>x</body></message>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 	guest_say(bob, "<iq type='get' id='2' to='alice@example.org/desk'><x xmlns='urn:x'/></iq>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 	guest_say(bob,
 		"<presence><show>away</show></presence><presence to='alice@example.org'/>"
 		"<presence type='probe' to='alice@example.org'/>"
 		"<presence type='unsubscribe' to='alice@example.org'/>");
-	assert_false(hears(bob, "alice@example.org/desk"));
+	assert_false(guest_hears(bob, "alice@example.org/desk"));
 	guest_assert_heard(alice, "");
 	guest_say(alice, "<presence><show>dnd</show></presence>");
-	assert_false(hears(bob, "dnd"));
+	assert_false(guest_hears(bob, "dnd"));
 	guest_say(alice, "<message to='bob@example.org' id='3'><body>x</body></message>");
 	const char *heard = guest_heard(alice);
 	assert_non_null(strstr(heard, "<not-acceptable "));
 	assert_non_null(strstr(heard, "<blocked xmlns='urn:xmpp:blocking:errors'/>"));
-	assert_false(hears(bob, "<body>"));
+	assert_false(guest_hears(bob, "<body>"));
 }
 
 static void an_unblocked_contact_sees_presence_again(void **state)
@@ -137,7 +132,7 @@ static void an_unblocked_contact_sees_presence_again(void **state)
 	command("unblock", BOB);
 	guest_assert_heard(bob, "<presence from='alice@example.org/desk' to='bob@example.org'/>");
 	guest_say(bob, "<message to='alice@example.org'><body>x</body></message>");
-	assert_true(hears(alice, "<body>x</body>"));
+	assert_true(guest_hears(alice, "<body>x</body>"));
 }
 
 static void offline_accounts_block_as_well(void **state)
@@ -147,10 +142,10 @@ static void offline_accounts_block_as_well(void **state)
 	guest_leave(alice);
 	(void)guest_heard(bob);
 	guest_say(bob, "<message to='alice@example.org' id='1'><body>x</body></message>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 	struct guest *other = guest_new(&host, "bob", "other");
 	guest_say(other, "<message to='alice@example.org' id='1'><body>y</body></message>");
-	assert_false(hears(other, "<service-unavailable "));
+	assert_false(guest_hears(other, "<service-unavailable "));
 	guest_leave(other);
 	alice = guest_new(&host, "alice", "desk");
 	guest_say(alice, "<presence/>");
@@ -166,9 +161,9 @@ static void a_whole_domain_is_blocked_but_the_own_account(void **state)
 	command("block", "<item jid='example.org'/>");
 	(void)guest_heard(bob), (void)guest_heard(other);
 	guest_say(bob, "<message to='alice@example.org' id='1'><body>x</body></message>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 	guest_say(alice, "<message to='alice@example.org/other'><body>z</body></message>");
-	assert_true(hears(other, "<body>z</body>"));
+	assert_true(guest_hears(other, "<body>z</body>"));
 	guest_leave(other);
 }
 
@@ -187,12 +182,12 @@ static void a_full_address_is_one_resource(void **state)
 	guest_assert_heard(other, "");
 	guest_say(alice, "<presence><show>dnd</show></presence>");
 	guest_assert_heard(bob, "");
-	assert_true(hears(other, "dnd"));
+	assert_true(guest_hears(other, "dnd"));
 	(void)guest_heard(alice);
 	guest_say(bob, "<presence><show>away</show></presence>");
-	assert_false(hears(alice, "away"));
+	assert_false(guest_hears(alice, "away"));
 	guest_say(other, "<presence><show>xa</show></presence>");
-	assert_true(hears(alice, "xa"));
+	assert_true(guest_hears(alice, "xa"));
 	guest_leave(alice);
 	(void)guest_heard(bob);
 	alice = guest_new(&host, "alice", "desk");
@@ -200,9 +195,9 @@ static void a_full_address_is_one_resource(void **state)
 	const char *heard = guest_heard(alice);
 	assert_null(strstr(heard, "bob@example.org/hall"));
 	assert_non_null(strstr(heard, "bob@example.org/other"));
-	assert_false(hears(bob, "alice@example.org/desk"));
+	assert_false(guest_hears(bob, "alice@example.org/desk"));
 	command("unblock", "<item jid='bob@example.org/hall'/>");
-	assert_true(hears(bob, "<presence from='alice@example.org/desk'"));
+	assert_true(guest_hears(bob, "<presence from='alice@example.org/desk'"));
 	guest_leave(other);
 }
 
@@ -213,8 +208,8 @@ static void a_blocked_resource_that_arrives_sees_nobody(void **state)
 	(void)guest_heard(alice);
 	struct guest *late = guest_new(&host, "bob", "late");
 	guest_say(late, "<presence/>");
-	assert_false(hears(late, "alice@example.org"));
-	assert_false(hears(alice, "bob@example.org/late"));
+	assert_false(guest_hears(late, "alice@example.org"));
+	assert_false(guest_hears(alice, "bob@example.org/late"));
 	guest_leave(late);
 }
 
@@ -226,7 +221,7 @@ static void an_address_of_a_blocked_domain_stays_blocked(void **state)
 	command("unblock", BOB);
 	guest_assert_heard(bob, "");
 	guest_say(bob, "<message to='alice@example.org' id='1'><body>x</body></message>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 	command("unblock", "");
 	guest_assert_heard(bob, "<presence from='alice@example.org/desk' to='bob@example.org'/>");
 }
@@ -239,7 +234,7 @@ static void a_blocked_domain_is_told_and_the_server_still_answers(void **state)
 	(void)guest_heard(alice);
 	guest_say(
 		alice, "<iq type='get' id='p' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>");
-	assert_true(hears(alice, "<iq type='result' "));
+	assert_true(guest_hears(alice, "<iq type='result' "));
 }
 
 /* Section 6: "only that resource matches". */
@@ -249,7 +244,7 @@ static void a_resource_of_the_domain_is_no_account(void **state)
 	command("block", "<item jid='example.org/hall'/>");
 	guest_assert_heard(bob, "");
 	guest_say(bob, "<message to='alice@example.org'><body>x</body></message>");
-	assert_true(hears(alice, "<body>x</body>"));
+	assert_true(guest_hears(alice, "<body>x</body>"));
 }
 
 static void directed_presence_ends_with_a_block(void **state)
@@ -258,7 +253,7 @@ static void directed_presence_ends_with_a_block(void **state)
 	host_account(&host, "carol");
 	struct guest *carol = guest_new(&host, "carol", "den");
 	guest_say(alice, "<presence to='carol@example.org/den'/>");
-	assert_true(hears(carol, "<presence "));
+	assert_true(guest_hears(carol, "<presence "));
 	command("block", "<item jid='carol@example.org'/>");
 	guest_assert_heard(carol,
 		"<presence type='unavailable' to='carol@example.org/den' "
@@ -295,10 +290,10 @@ static void what_was_stored_before_a_block_is_not_delivered(void **state)
 	guest_say(alice, "<presence type='unavailable'/>");
 	(void)guest_heard(alice);
 	guest_say(alice, "<presence/>");
-	assert_false(hears(alice, "type='subscribe'"));
+	assert_false(guest_hears(alice, "type='subscribe'"));
 	command("unblock", BOB);
 	guest_say(alice, "<presence type='unavailable'/><presence/>");
-	assert_false(hears(alice, "<body>x")); /* it was removed */
+	assert_false(guest_hears(alice, "<body>x")); /* it was removed */
 	guest_leave(carol);
 }
 
@@ -325,7 +320,7 @@ static void nothing_passes_before_the_list_is_loaded(void **state)
 	(void)guest_heard(bob), (void)guest_heard(alice);
 	limping_store_continue(&limping); /* the list */
 	host_run(&host, 100);
-	assert_false(hears(alice, "bob@example.org"));
+	assert_false(guest_hears(alice, "bob@example.org"));
 	const char *heard = guest_heard(bob);
 	assert_null(strstr(heard, "alice@example.org/desk' to"));
 	assert_non_null(strstr(heard, "<service-unavailable "));
@@ -346,10 +341,10 @@ static void a_list_that_is_too_long_keeps_nobody_out(void **state)
 	assert_non_null(strstr(heard, "<item jid='c@d'/>"));
 	assert_non_null(strstr(heard, "<item jid='e@f'/>"));
 	command("block", "<item jid='g@h'/>");
-	assert_true(hears(alice, "<resource-constraint "));
+	assert_true(guest_hears(alice, "<resource-constraint "));
 	command("unblock", "");
 	command("block", "<item jid='g@h'/>");
-	assert_true(hears(alice, "type='result'"));
+	assert_true(guest_hears(alice, "type='result'"));
 }
 
 static void on_written(
@@ -374,7 +369,7 @@ static void entries_that_are_no_addresses_are_skipped(void **state)
 	host_run(&host, 100);
 	alice = guest_new(&host, "alice", "desk");
 	guest_say(alice, "<iq type='get' id='l'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
-	assert_true(hears(alice,
+	assert_true(guest_hears(alice,
 		"<blocklist xmlns='urn:xmpp:blocking'><item jid='bob@example.org'/></blocklist>"));
 }
 

@@ -16,11 +16,6 @@
 static struct host host;
 static struct guest *alice, *echo;
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -53,12 +48,12 @@ static void stanzas_go_both_ways(void **state)
 	guest_say(echo,
 		"<message from='bot@echo.example.org' to='alice@example.org/desk'><body>b</body>"
 		"</message>");
-	assert_true(hears(alice, "<body>b</body>"));
+	assert_true(guest_hears(alice, "<body>b</body>"));
 	guest_say(alice, "<iq type='get' id='2' to='echo.example.org'><x xmlns='urn:x'/></iq>");
-	assert_true(hears(echo, "<x xmlns='urn:x'/>"));
+	assert_true(guest_hears(echo, "<x xmlns='urn:x'/>"));
 	guest_say(echo,
 		"<iq type='result' id='2' from='echo.example.org' to='alice@example.org/desk'/>");
-	assert_true(hears(alice, "<iq type='result' id='2' "));
+	assert_true(guest_hears(alice, "<iq type='result' id='2' "));
 	guest_say(echo,
 		"<iq type='get' id='3' from='echo.example.org' to='example.org'>"
 		"<ping xmlns='urn:xmpp:ping'/></iq>");
@@ -74,7 +69,7 @@ static void messages_of_a_component_are_stored(void **state)
 		"<message from='bot@echo.example.org' to='alice@example.org'><body>b</body>"
 		"</message>");
 	guest_say(alice, "<presence/>");
-	assert_true(hears(alice, "<body>b</body>"));
+	assert_true(guest_hears(alice, "<body>b</body>"));
 }
 
 static void errors_reach_the_component(void **state)
@@ -83,11 +78,11 @@ static void errors_reach_the_component(void **state)
 	guest_say(echo,
 		"<message from='bot@echo.example.org' to='nobody@example.org' id='4'>"
 		"<body>b</body></message>");
-	assert_true(hears(echo, "<service-unavailable "));
+	assert_true(guest_hears(echo, "<service-unavailable "));
 	guest_say(echo,
 		"<message from='echo.example.org' to='x@other.example' id='5'><body>b</body>"
 		"</message>");
-	assert_true(hears(echo, "<remote-server-not-found "));
+	assert_true(guest_hears(echo, "<remote-server-not-found "));
 }
 
 static void what_comes_while_it_is_away_is_refused(void **state)
@@ -96,21 +91,21 @@ static void what_comes_while_it_is_away_is_refused(void **state)
 	guest_leave(echo);
 	assert_non_null(strstr(host.notes, "ended echo.example.org\n"));
 	guest_say(alice, "<message to='bot@echo.example.org' id='1'><body>a</body></message>");
-	assert_true(hears(alice, "<remote-server-timeout "));
+	assert_true(guest_hears(alice, "<remote-server-timeout "));
 	echo = guest_component(&host, "echo.example.org", "s");
 	guest_assert_heard(echo, "<handshake/>");
 	guest_say(alice, "<message to='bot@echo.example.org' id='1'><body>a</body></message>");
-	assert_true(hears(echo, "<body>a</body>"));
+	assert_true(guest_hears(echo, "<body>a</body>"));
 }
 
 static void a_wrong_secret_is_refused(void **state)
 {
 	(void)state;
 	struct guest *other = guest_component(&host, "echo.example.org", "t");
-	assert_true(hears(other, "<not-authorized "));
+	assert_true(guest_hears(other, "<not-authorized "));
 	guest_cut(other);
 	other = guest_component(&host, "none.example.org", "s");
-	assert_true(hears(other, "<not-authorized "));
+	assert_true(guest_hears(other, "<not-authorized "));
 	guest_cut(other);
 }
 
@@ -127,10 +122,10 @@ static void contacts_at_a_component_see_presence(void **state)
 	assert_non_null(strstr(
 		heard, "<presence from='alice@example.org/desk' to='bot@echo.example.org'/>"));
 	guest_say(alice, "<presence><show>away</show></presence>");
-	assert_true(hears(echo, "away"));
+	assert_true(guest_hears(echo, "away"));
 	guest_say(echo,
 		"<presence type='probe' from='bot@echo.example.org' to='alice@example.org'/>");
-	assert_true(hears(echo, "away"));
+	assert_true(guest_hears(echo, "away"));
 	guest_say(alice,
 		"<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'>"
 		"<item jid='echo.example.org'/></block></iq>");
@@ -140,9 +135,9 @@ static void contacts_at_a_component_see_presence(void **state)
 	guest_say(alice, "<presence><show>dnd</show></presence>");
 	guest_assert_heard(echo, "");
 	guest_say(alice, "<iq type='set' id='u'><unblock xmlns='urn:xmpp:blocking'/></iq>");
-	assert_true(hears(echo, "dnd"));
+	assert_true(guest_hears(echo, "dnd"));
 	guest_leave(alice);
-	assert_true(hears(echo, "type='unavailable'"));
+	assert_true(guest_hears(echo, "type='unavailable'"));
 	alice = guest_new(&host, "alice", "desk");
 }
 
@@ -150,14 +145,14 @@ static void contacts_at_a_component_are_probed(void **state)
 {
 	(void)state;
 	guest_say(alice, "<presence type='subscribe' to='bot@echo.example.org'/>");
-	assert_true(hears(echo, "type='subscribe'"));
+	assert_true(guest_hears(echo, "type='subscribe'"));
 	guest_say(echo,
 		"<presence type='subscribed' from='bot@echo.example.org' to='alice@example.org'/>");
 	guest_say(alice, "<presence/>");
 	guest_assert_heard(echo,
 		"<presence type='probe' to='bot@echo.example.org' from='alice@example.org'/>");
 	guest_say(echo, "<presence from='bot@echo.example.org/x' to='alice@example.org'/>");
-	assert_true(hears(alice, "<presence from='bot@echo.example.org/x'"));
+	assert_true(guest_hears(alice, "<presence from='bot@echo.example.org/x'"));
 }
 
 static void a_component_is_an_item_of_the_server(void **state)
@@ -166,7 +161,7 @@ static void a_component_is_an_item_of_the_server(void **state)
 	guest_say(alice,
 		"<iq type='get' id='3' to='example.org'>"
 		"<query xmlns='http://jabber.org/protocol/disco#items'/></iq>");
-	assert_true(hears(alice, "<item jid='echo.example.org'/>"));
+	assert_true(guest_hears(alice, "<item jid='echo.example.org'/>"));
 }
 
 static void components_are_added_once(void **state)
@@ -190,9 +185,9 @@ static void a_foreign_sender_ends_the_stream(void **state)
 	(void)state;
 	guest_say(echo,
 		"<message from='alice@example.org' to='alice@example.org'><body>b</body></message>");
-	assert_true(hears(echo, "<invalid-from "));
+	assert_true(guest_hears(echo, "<invalid-from "));
 	guest_say(alice, "<presence/>");
-	assert_false(hears(alice, "<body>"));
+	assert_false(guest_hears(alice, "<body>"));
 }
 
 int main(void)

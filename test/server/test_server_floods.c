@@ -22,11 +22,6 @@
 static struct host host;
 static struct test_allocator allocator;
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 static int setup(void **state)
 {
 	struct envoi_context *context;
@@ -55,7 +50,7 @@ static void stop_reading(struct guest *guest)
 static void assert_served(struct guest *guest)
 {
 	guest_say(guest, "<iq type='get' id='served'><ping xmlns='urn:xmpp:ping'/></iq>");
-	assert_true(hears(guest, " id='served'/>"));
+	assert_true(guest_hears(guest, " id='served'/>"));
 }
 
 /* Say it many times at once. */

@@ -22,11 +22,6 @@
 static struct host host;
 static struct limping_store limping;
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -62,7 +57,8 @@ static void an_account_is_made_and_used_on_the_same_stream(void **state)
 {
 	(void)state;
 	struct guest *guest = stranger();
-	assert_true(hears(guest, "<register xmlns='http://jabber.org/features/iq-register'/>"));
+	assert_true(
+		guest_hears(guest, "<register xmlns='http://jabber.org/features/iq-register'/>"));
 	guest_say(guest, QUERY("1", "get", ""));
 	guest_assert_heard(guest,
 		"<iq type='result' id='1'><query xmlns='jabber:iq:register'>"
@@ -83,19 +79,19 @@ static void what_is_wrong_is_refused(void **state)
 	host_account(&host, "alice");
 	struct guest *guest = stranger();
 	guest_say(guest, QUERY("1", "set", ACCOUNT("alice", "x")));
-	assert_true(hears(guest, "<conflict "));
+	assert_true(guest_hears(guest, "<conflict "));
 	guest_say(guest, QUERY("2", "set", "<username>bob</username><password/>"));
-	assert_true(hears(guest, "<not-acceptable "));
+	assert_true(guest_hears(guest, "<not-acceptable "));
 	guest_say(guest, QUERY("3", "set", "<password>x</password>"));
-	assert_true(hears(guest, "<not-acceptable "));
+	assert_true(guest_hears(guest, "<not-acceptable "));
 	guest_say(guest, QUERY("4", "set", ACCOUNT("a b", "x")));
-	assert_true(hears(guest, "<not-acceptable "));
+	assert_true(guest_hears(guest, "<not-acceptable "));
 	guest_say(guest, QUERY("5", "set", "<remove/>"));
-	assert_true(hears(guest, "<unexpected-request "));
+	assert_true(guest_hears(guest, "<unexpected-request "));
 	guest_say(guest, QUERY("6", "set", ACCOUNT("bob", "x")));
-	assert_true(hears(guest, "<iq type='result' id='6'/>"));
+	assert_true(guest_hears(guest, "<iq type='result' id='6'/>"));
 	guest_say(guest, QUERY("7", "set", ACCOUNT("carol", "x"))); /* section 3.1.1 */
-	assert_true(hears(guest, "<not-acceptable "));
+	assert_true(guest_hears(guest, "<not-acceptable "));
 	guest_cut(guest);
 }
 
@@ -108,13 +104,13 @@ static void accounts_are_made_slowly(void **state)
 		snprintf(text, sizeof(text),
 			QUERY("1", "set", "<username>u%d</username><password>x</password>"), i);
 		guest_say(guest, text);
-		assert_true(hears(guest, i < 3 ? "type='result'" : "<resource-constraint "));
+		assert_true(guest_hears(guest, i < 3 ? "type='result'" : "<resource-constraint "));
 		guest_cut(guest);
 	}
 	host_run(&host, 3600 * 1000);
 	struct guest *guest = stranger();
 	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
-	assert_true(hears(guest, "type='result'"));
+	assert_true(guest_hears(guest, "type='result'"));
 	guest_cut(guest);
 }
 
@@ -242,7 +238,7 @@ static void one_request_is_pending_at_a_time(void **state)
 	host_run(&host, 100);
 	guest = stranger();
 	guest_authenticate(guest, "bob", "x");
-	assert_true(hears(guest, "xmpp-bind"));
+	assert_true(guest_hears(guest, "xmpp-bind"));
 	guest_cut(guest);
 }
 
@@ -252,7 +248,7 @@ static void a_store_that_fails_is_told(void **state)
 	struct guest *guest = stranger();
 	limping.code = ENVOI_ERR_SYSTEM;
 	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
-	assert_true(hears(guest, "<resource-constraint "));
+	assert_true(guest_hears(guest, "<resource-constraint "));
 	guest_cut(guest);
 }
 
@@ -280,17 +276,17 @@ static void without_the_setting_nothing_is_offered(void **state)
 	host_set(&host, "server.registration", "false");
 	host_account(&host, "alice");
 	struct guest *guest = stranger();
-	assert_false(hears(guest, "iq-register"));
+	assert_false(guest_hears(guest, "iq-register"));
 	guest_say(guest, QUERY("1", "set", ACCOUNT("bob", "x")));
-	assert_false(hears(guest, "type='result'"));
+	assert_false(guest_hears(guest, "type='result'"));
 	guest_cut(guest);
 	struct guest *alice = guest_new(&host, "alice", "desk");
 	guest_say(alice, QUERY("1", "set", "<remove/>"));
-	assert_true(hears(alice, "<service-unavailable "));
+	assert_true(guest_hears(alice, "<service-unavailable "));
 	guest_say(alice,
 		"<iq type='get' id='2' to='example.org'>"
 		"<query xmlns='http://jabber.org/protocol/disco#info'/></iq>");
-	assert_false(hears(alice, "jabber:iq:register"));
+	assert_false(guest_hears(alice, "jabber:iq:register"));
 	guest_leave(alice);
 }
 
@@ -303,21 +299,21 @@ static void a_password_is_changed(void **state)
 	host_account(&host, "bob");
 	struct guest *alice = guest_new(&host, "alice", "desk");
 	guest_say(alice, QUERY("1", "get", ""));
-	assert_true(hears(alice, "<registered/><username>alice</username><password/>"));
+	assert_true(guest_hears(alice, "<registered/><username>alice</username><password/>"));
 	guest_say(alice, QUERY("2", "set", ACCOUNT("bob", "x")));
-	assert_true(hears(alice, "<not-allowed "));
+	assert_true(guest_hears(alice, "<not-allowed "));
 	guest_say(alice, QUERY("3", "set", "<username>alice</username><password/>"));
-	assert_true(hears(alice, "<bad-request "));
+	assert_true(guest_hears(alice, "<bad-request "));
 	guest_say(alice, QUERY("4", "set", ACCOUNT("alice", "other")));
 	guest_assert_heard(alice, "<iq type='result' to='alice@example.org/desk' id='4'/>");
 	guest_leave(alice);
 	struct guest *guest = stranger();
 	guest_authenticate(guest, "alice", "secret");
-	assert_true(hears(guest, "<not-authorized"));
+	assert_true(guest_hears(guest, "<not-authorized"));
 	guest_cut(guest);
 	guest = stranger();
 	guest_authenticate(guest, "alice", "other");
-	assert_true(hears(guest, "xmpp-bind"));
+	assert_true(guest_hears(guest, "xmpp-bind"));
 	guest_cut(guest);
 }
 
@@ -330,11 +326,11 @@ static void one_password_is_changed_at_a_time(void **state)
 	guest_say(alice,
 		QUERY("1", "set", ACCOUNT("alice", "one"))
 			QUERY("2", "set", ACCOUNT("alice", "two")));
-	assert_true(hears(alice, "<resource-constraint "));
+	assert_true(guest_hears(alice, "<resource-constraint "));
 	guest_leave(alice);
 	struct guest *guest = stranger();
 	guest_authenticate(guest, "alice", "one");
-	assert_true(hears(guest, "xmpp-bind"));
+	assert_true(guest_hears(guest, "xmpp-bind"));
 	guest_cut(guest);
 }
 
@@ -347,13 +343,6 @@ static void befriend(struct guest *alice, struct guest *bob)
 		"<presence type='subscribed' to='alice@example.org'/><presence/>");
 	guest_say(alice, "<presence type='subscribed' to='bob@example.org'/>");
 	(void)guest_heard(alice), (void)guest_heard(bob);
-}
-
-static size_t waiting_stanzas(void)
-{
-	struct envoi_server_stats stats;
-	envoi_server_get_stats(host.server, &stats);
-	return stats.waiting;
 }
 
 static void changes_of_accounts_wait_for_the_store(void **state)
@@ -370,21 +359,21 @@ static void changes_of_accounts_wait_for_the_store(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		limping.is_stalled = true;
 		guest_say(alice, changes[i]);
-		assert_int_equal(waiting_stanzas(), 1);
+		assert_int_equal(host_waiting(&host), 1);
 		guest_say(bob, vcard);
-		assert_true(hears(bob, "<resource-constraint "));
+		assert_true(guest_hears(bob, "<resource-constraint "));
 		limping_store_continue(&limping);
 		host_run(&host, 100);
-		assert_int_equal(waiting_stanzas(), 0);
+		assert_int_equal(host_waiting(&host), 0);
 	}
 	guest_leave(alice);
 	limping.is_stalled = true;
 	struct guest *guest = stranger();
 	guest_say(guest, QUERY("1", "set", ACCOUNT("carol", "x")));
-	assert_int_equal(waiting_stanzas(), 1);
+	assert_int_equal(host_waiting(&host), 1);
 	limping_store_continue(&limping);
 	host_run(&host, 100);
-	assert_int_equal(waiting_stanzas(), 0);
+	assert_int_equal(host_waiting(&host), 0);
 	guest_cut(guest);
 	guest_leave(bob);
 }
@@ -399,12 +388,12 @@ static void an_account_is_removed(void **state)
 		     *bob = guest_new(&host, "bob", "hall");
 	befriend(alice, bob);
 	guest_say(alice, QUERY("1", "set", "<remove/><username>alice</username>"));
-	assert_true(hears(alice, "<bad-request "));
+	assert_true(guest_hears(alice, "<bad-request "));
 	guest_say(alice, QUERY("2", "set", "<remove/>"));
 	const char *heard = guest_heard(alice);
 	assert_non_null(strstr(heard, "type='result' to='alice@example.org/desk' id='2'/>"));
 	assert_non_null(strstr(heard, "<not-authorized "));
-	assert_true(hears(other, "<not-authorized "));
+	assert_true(guest_hears(other, "<not-authorized "));
 	heard = guest_heard(bob);
 	const char *unavailable = strstr(heard, "<presence type='unavailable'");
 	assert_non_null(unavailable);
@@ -415,14 +404,14 @@ static void an_account_is_removed(void **state)
 	guest_leave(alice);
 	guest_leave(other);
 	guest_say(bob, "<message to='alice@example.org' id='3'><body>x</body></message>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 	struct guest *guest = stranger();
 	guest_say(guest, QUERY("1", "set", ACCOUNT("alice", "secret")));
-	assert_true(hears(guest, "type='result'"));
+	assert_true(guest_hears(guest, "type='result'"));
 	guest_cut(guest);
 	alice = guest_new(&host, "alice", "desk");
 	guest_say(alice, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
-	assert_false(hears(alice, "bob@example.org"));
+	assert_false(guest_hears(alice, "bob@example.org"));
 	guest_leave(alice);
 	guest_leave(bob);
 }
@@ -437,11 +426,11 @@ static void an_account_that_cannot_be_removed_stays(void **state)
 	befriend(alice, bob);
 	limping.code = ENVOI_ERR_SYSTEM;
 	guest_say(alice, QUERY("2", "set", "<remove/>"));
-	assert_true(hears(alice, "<resource-constraint "));
+	assert_true(guest_hears(alice, "<resource-constraint "));
 	limping.code = ENVOI_OK;
 	guest_assert_heard(bob, "");
 	guest_say(bob, "<message to='alice@example.org'><body>x</body></message>");
-	assert_true(hears(alice, "<body>x</body>"));
+	assert_true(guest_hears(alice, "<body>x</body>"));
 	guest_leave(alice);
 	guest_leave(bob);
 }
@@ -450,7 +439,7 @@ static void assert_cannot_log_in(const char *name, const char *password)
 {
 	struct guest *guest = stranger();
 	guest_authenticate(guest, name, password);
-	assert_true(hears(guest, "<not-authorized"));
+	assert_true(guest_hears(guest, "<not-authorized"));
 	guest_cut(guest);
 }
 
@@ -470,7 +459,7 @@ static void a_removed_account_does_not_come_back(void **state)
 	assert_non_null(strstr(heard, "<resource-constraint "));
 	limping_store_continue(&limping);
 	host_run(&host, 100);
-	assert_true(hears(alice, "id='2'"));
+	assert_true(guest_hears(alice, "id='2'"));
 	guest_leave(alice);
 	assert_cannot_log_in("alice", "x");
 	assert_cannot_log_in("alice", "y");
@@ -484,7 +473,7 @@ static void an_account_that_the_program_removes_does_not_come_back(void **state)
 	limping.is_stalled = true;
 	assert_int_equal(envoi_server_remove_account(host.server, "alice", NULL, NULL), ENVOI_OK);
 	guest_say(alice, QUERY("1", "set", ACCOUNT("alice", "x")));
-	assert_true(hears(alice, "<not-allowed "));
+	assert_true(guest_hears(alice, "<not-allowed "));
 	limping_store_continue(&limping);
 	host_run(&host, 100);
 	guest_leave(alice);
@@ -506,7 +495,7 @@ static void the_program_removes_an_account(void **state)
 		envoi_server_remove_account(host.server, "Alice", on_changed, &code), ENVOI_OK);
 	host_run(&host, 100);
 	assert_int_equal(code, ENVOI_OK);
-	assert_true(hears(alice, "<not-authorized "));
+	assert_true(guest_hears(alice, "<not-authorized "));
 	guest_leave(alice);
 	assert_int_equal(
 		envoi_server_remove_account(host.server, "alice", on_changed, &code), ENVOI_OK);

@@ -32,11 +32,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 static void begin(void)
 {
 	host_account(&host, "alice");
@@ -67,14 +62,14 @@ static void contacts_are_added_changed_and_removed(void **state)
 	    "<group>1</group><group>2</group></item>");
 	const char *item = "<item jid='bob@example.org' name='B &amp; b' subscription='none'>"
 			   "<group>1</group><group>2</group></item>";
-	assert_true(hears(other, item));
+	assert_true(guest_hears(other, item));
 	const char *heard = guest_heard(alice);
 	assert_non_null(strstr(heard, item));
 	assert_non_null(strstr(heard, "<iq type='result' to='alice@example.org/desk' id='s'/>"));
 	set("<item jid='bob@example.org'/>");
-	assert_true(hears(other, "<item jid='bob@example.org' subscription='none'/>"));
+	assert_true(guest_hears(other, "<item jid='bob@example.org' subscription='none'/>"));
 	set("<item jid='bob@example.org' subscription='remove'/>");
-	assert_true(hears(other, "<item jid='bob@example.org' subscription='remove'/>"));
+	assert_true(guest_hears(other, "<item jid='bob@example.org' subscription='remove'/>"));
 	(void)guest_heard(alice);
 	guest_say(alice, GET);
 	guest_assert_heard(alice,
@@ -103,21 +98,21 @@ static void wrong_sets_are_refused(void **state)
 	begin();
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		set(wrong[i].items);
-		assert_true(hears(alice, wrong[i].condition));
+		assert_true(guest_hears(alice, wrong[i].condition));
 	}
 	char name[1100], text[1300];
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	snprintf(text, sizeof(text), "<item jid='a@b' name='%s'/>", name);
 	set(text);
-	assert_true(hears(alice, "<not-acceptable "));
+	assert_true(guest_hears(alice, "<not-acceptable "));
 	snprintf(text, sizeof(text), "<item jid='a@b'><group>%s</group></item>", name);
 	set(text);
-	assert_true(hears(alice, "<not-acceptable "));
+	assert_true(guest_hears(alice, "<not-acceptable "));
 	guest_say(alice,
 		"<iq type='set' id='s' to='bob@example.org'><query xmlns='jabber:iq:roster'>"
 		"<item jid='a@b'/></query></iq>");
-	assert_true(hears(alice, "<service-unavailable "));
+	assert_true(guest_hears(alice, "<service-unavailable "));
 	guest_leave(alice);
 }
 
@@ -172,9 +167,9 @@ static void only_changes_are_sent_since_a_version(void **state)
 	assert_non_null(strstr(heard, "<item jid='c@d' "));
 	assert_null(strstr(heard, "a@b"));
 	get_since("other-3");
-	assert_true(hears(alice, "<item jid='c@d' "));
+	assert_true(guest_hears(alice, "<item jid='c@d' "));
 	get_since("99999999999999999999999999");
-	assert_true(hears(alice, "<item jid='c@d' "));
+	assert_true(guest_hears(alice, "<item jid='c@d' "));
 	guest_leave(alice);
 }
 
@@ -204,10 +199,10 @@ static void a_change_is_answered_when_it_is_stored(void **state)
 	guest_assert_heard(alice, "");
 	limping_store_continue(&limping);
 	host_run(&host, 100);
-	assert_true(hears(alice, "<iq type='result'"));
+	assert_true(guest_hears(alice, "<iq type='result'"));
 	limping.code = ENVOI_ERR_SYSTEM;
 	set("<item jid='a@b' name='x'/>");
-	assert_true(hears(alice, "<resource-constraint "));
+	assert_true(guest_hears(alice, "<resource-constraint "));
 	guest_leave(alice);
 }
 
@@ -250,11 +245,13 @@ static void contacts_and_own_resources_see_presence(void **state)
 	const char *heard = guest_heard(other);
 	assert_non_null(strstr(heard, "from='alice@example.org/desk'"));
 	assert_non_null(strstr(heard, "from='bob@example.org/hall'"));
-	assert_true(hears(alice, "from='alice@example.org/hall'"));
+	assert_true(guest_hears(alice, "from='alice@example.org/hall'"));
 	guest_say(other, "<presence type='unavailable'/>");
-	assert_true(hears(other, "<presence type='unavailable' from='alice@example.org/hall'"));
-	assert_true(hears(alice, "<presence type='unavailable' from='alice@example.org/hall'"));
-	assert_true(hears(bob, "<presence type='unavailable' from='alice@example.org/hall'"));
+	assert_true(
+		guest_hears(other, "<presence type='unavailable' from='alice@example.org/hall'"));
+	assert_true(
+		guest_hears(alice, "<presence type='unavailable' from='alice@example.org/hall'"));
+	assert_true(guest_hears(bob, "<presence type='unavailable' from='alice@example.org/hall'"));
 	guest_leave(other);
 	guest_assert_heard(bob, "");
 	guest_leave(alice);
@@ -274,9 +271,9 @@ static void a_lost_session_is_unavailable_when_it_cannot_be_resumed(void **state
 	guest_say(bob, "<presence/>");
 	(void)guest_heard(bob);
 	guest_cut(alice);
-	assert_false(hears(bob, "unavailable"));
+	assert_false(guest_hears(bob, "unavailable"));
 	host_run(&host, 11 * 1000);
-	assert_true(hears(bob, "<presence type='unavailable' from='alice@example.org/desk'"));
+	assert_true(guest_hears(bob, "<presence type='unavailable' from='alice@example.org/desk'"));
 	guest_leave(bob);
 }
 
@@ -287,13 +284,13 @@ static void directed_presence_is_withdrawn(void **state)
 	begin();
 	bob = guest_new(&host, "bob", "hall");
 	guest_say(alice, "<iq type='get' id='1' to='bob@example.org/hall'><x xmlns='urn:x'/></iq>");
-	assert_true(hears(alice, "<service-unavailable "));
+	assert_true(guest_hears(alice, "<service-unavailable "));
 	guest_say(bob, "<presence to='alice@example.org/desk'><status>x</status></presence>");
 	guest_assert_heard(alice,
 		"<presence to='alice@example.org/desk' from='bob@example.org/hall'>"
 		"<status>x</status></presence>");
 	guest_say(alice, "<iq type='get' id='1' to='bob@example.org/hall'><x xmlns='urn:x'/></iq>");
-	assert_true(hears(bob, "<x xmlns='urn:x'/>"));
+	assert_true(guest_hears(bob, "<x xmlns='urn:x'/>"));
 	guest_say(bob, "<presence><show>away</show></presence>");
 	guest_assert_heard(alice, "");
 	guest_leave(bob);
@@ -313,7 +310,7 @@ static void directed_presence_is_bounded(void **state)
 		"<presence to='a@example.org'/>");
 	guest_assert_heard(alice, "");
 	guest_say(alice, "<presence to='c@example.org'/>");
-	assert_true(hears(alice, "<resource-constraint "));
+	assert_true(guest_hears(alice, "<resource-constraint "));
 	guest_say(alice, "<presence to='a@example.org' type='unavailable'/>");
 	guest_say(alice, "<presence to='c@example.org'/>");
 	guest_assert_heard(alice, "");

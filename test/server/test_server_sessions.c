@@ -31,11 +31,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 #define ERROR(type, condition) \
 	"<error type='" type "'><" condition \
 	" xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
@@ -52,17 +47,17 @@ static void the_server_answers(void **state)
 	guest_assert_heard(
 		alice, "<iq type='result' to='alice@example.org/desk' from='example.org' id='1'/>");
 	guest_say(alice, "<iq type='get' id='2'><ping xmlns='urn:xmpp:ping'/></iq>");
-	assert_true(hears(alice, " id='2'/>"));
+	assert_true(guest_hears(alice, " id='2'/>"));
 	guest_say(
 		alice, "<iq type='get' id='3' to='example.org'><time xmlns='urn:xmpp:time'/></iq>");
-	assert_true(hears(alice, "<tzo>Z</tzo><utc>"));
+	assert_true(guest_hears(alice, "<tzo>Z</tzo><utc>"));
 	guest_say(alice,
 		"<iq type='get' id='4' to='example.org'><query xmlns='jabber:iq:version'/></iq>");
-	assert_true(hears(alice, "<name>Envoi</name><version>"));
+	assert_true(guest_hears(alice, "<name>Envoi</name><version>"));
 	guest_say(alice, "<iq type='get' id='5' to='example.org'><x xmlns='urn:x'/></iq>");
-	assert_true(hears(alice, ERROR("cancel", "service-unavailable")));
+	assert_true(guest_hears(alice, ERROR("cancel", "service-unavailable")));
 	guest_say(alice, "<iq type='get' id='6' to='example.org'/>");
-	assert_true(hears(alice, ERROR("modify", "bad-request")));
+	assert_true(guest_hears(alice, ERROR("modify", "bad-request")));
 	guest_leave(alice);
 }
 
@@ -85,15 +80,15 @@ static void discovery_names_what_is_answered(void **state)
 	guest_say(alice,
 		"<iq type='get' id='2'>"
 		"<query xmlns='http://jabber.org/protocol/disco#info'/></iq>");
-	assert_true(hears(alice, "<identity category='account' type='registered'/>"));
+	assert_true(guest_hears(alice, "<identity category='account' type='registered'/>"));
 	guest_say(alice,
 		"<iq type='get' id='3' to='example.org'>"
 		"<query xmlns='http://jabber.org/protocol/disco#items'/></iq>");
-	assert_true(hears(alice, "<query xmlns='http://jabber.org/protocol/disco#items'/>"));
+	assert_true(guest_hears(alice, "<query xmlns='http://jabber.org/protocol/disco#items'/>"));
 	guest_say(alice,
 		"<iq type='get' id='4' to='example.org'>"
 		"<query xmlns='http://jabber.org/protocol/disco#info' node='n'/></iq>");
-	assert_true(hears(alice, ERROR("cancel", "item-not-found")));
+	assert_true(guest_hears(alice, ERROR("cancel", "item-not-found")));
 	guest_leave(alice);
 }
 
@@ -155,7 +150,7 @@ static void requests_of_strangers_are_delivered_if_the_setting_says_so(void **st
 		"<iq type='get' id='1' to='bob@example.org/hall' from='alice@example.org/desk'>"
 		"<x xmlns='urn:x'/></iq>");
 	guest_say(bob, "<iq type='result' id='1' to='alice@example.org/desk'/>");
-	assert_true(hears(alice, "<iq type='result' id='1'"));
+	assert_true(guest_hears(alice, "<iq type='result' id='1'"));
 	guest_leave(bob);
 	guest_leave(alice);
 }
@@ -240,7 +235,7 @@ static void stanzas_wait_for_the_account_of_their_sender(void **state)
 		"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
 		"<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>"
 		"<iq type='get' id='2'><ping xmlns='urn:xmpp:ping'/></iq>");
-	assert_false(hears(alice, "id='1'"));
+	assert_false(guest_hears(alice, "id='1'"));
 	limping_store_continue(&limping);
 	host_run(&host, 100);
 	const char *heard = guest_heard(alice);
@@ -277,7 +272,7 @@ static void a_store_that_fails_ends_the_session_with_its_reason(void **state)
 	limping.code = ENVOI_ERR_SYSTEM;
 	guest_say(alice,
 		"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
-	assert_true(hears(alice, "<internal-server-error "));
+	assert_true(guest_hears(alice, "<internal-server-error "));
 	guest_cut(alice);
 }
 
@@ -291,18 +286,18 @@ static void a_message_is_acknowledged_when_it_is_stored(void **state)
 	struct guest *alice = guest_new_managed(&host, "alice", "desk");
 	guest_say(alice, "<message to='bob@example.org'><body>0</body></message>");
 	guest_say(alice, "<r xmlns='urn:xmpp:sm:3'/>");
-	assert_true(hears(alice, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
+	assert_true(guest_hears(alice, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
 	limping.is_stalled = true;
 	guest_say(alice, "<message to='bob@example.org'><body>1</body></message>");
 	guest_say(alice, "<r xmlns='urn:xmpp:sm:3'/>");
-	assert_true(hears(alice, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
+	assert_true(guest_hears(alice, "<a xmlns='urn:xmpp:sm:3' h='1'/>"));
 	limping_store_continue(&limping);
 	host_run(&host, 100);
 	guest_say(alice, "<r xmlns='urn:xmpp:sm:3'/>");
-	assert_true(hears(alice, "<a xmlns='urn:xmpp:sm:3' h='2'/>"));
+	assert_true(guest_hears(alice, "<a xmlns='urn:xmpp:sm:3' h='2'/>"));
 	limping.code = ENVOI_ERR_SYSTEM;
 	guest_say(alice, "<message to='bob@example.org' id='3'><body>2</body></message>");
-	assert_true(hears(alice, ERROR("wait", "resource-constraint")));
+	assert_true(guest_hears(alice, ERROR("wait", "resource-constraint")));
 	guest_leave(alice);
 }
 
@@ -338,13 +333,6 @@ static void no_more_stanzas_wait_than_the_setting_says(void **state)
 	guest_leave(alice);
 }
 
-static size_t waiting_stanzas(void)
-{
-	struct envoi_server_stats stats;
-	envoi_server_get_stats(host.server, &stats);
-	return stats.waiting;
-}
-
 static void the_clients_of_an_account_do_not_fill_the_places_of_all(void **state)
 {
 	(void)state;
@@ -367,16 +355,16 @@ static void the_clients_of_an_account_do_not_fill_the_places_of_all(void **state
 		guest_say(desk, kinds[i]);
 		guest_say(desk, kinds[0]);
 		guest_say(phone, kinds[0]);
-		assert_false(hears(phone, "<resource-constraint "));
-		size_t before = waiting_stanzas(); /* some of them wait for two changes */
+		assert_false(guest_hears(phone, "<resource-constraint "));
+		size_t before = host_waiting(&host); /* some of them wait for two changes */
 		guest_say(i % 2 == 0 ? desk : phone, kinds[i]);
-		assert_true(hears(i % 2 == 0 ? desk : phone, "<resource-constraint "));
-		assert_int_equal(waiting_stanzas(), before);
+		assert_true(guest_hears(i % 2 == 0 ? desk : phone, "<resource-constraint "));
+		assert_int_equal(host_waiting(&host), before);
 		guest_say(bob, kinds[0]);
-		assert_false(hears(bob, "<resource-constraint "));
+		assert_false(guest_hears(bob, "<resource-constraint "));
 		limping_store_continue(&limping);
 		host_run(&host, 100);
-		assert_int_equal(waiting_stanzas(), 0);
+		assert_int_equal(host_waiting(&host), 0);
 		(void)guest_heard(desk), (void)guest_heard(phone), (void)guest_heard(bob);
 	}
 	limping.is_stalled = true;
@@ -385,7 +373,7 @@ static void the_clients_of_an_account_do_not_fill_the_places_of_all(void **state
 	guest_leave(phone);
 	limping_store_continue(&limping);
 	host_run(&host, 100);
-	assert_int_equal(waiting_stanzas(), 0);
+	assert_int_equal(host_waiting(&host), 0);
 	guest_leave(bob);
 }
 
@@ -413,9 +401,9 @@ static void requests_wait_for_the_store_as_well(void **state)
 		assert_int_equal(stats.waiting, 1);
 		(void)guest_heard(alice);
 		guest_say(alice, requests[i]);
-		assert_true(hears(alice, ERROR("wait", "resource-constraint")));
+		assert_true(guest_hears(alice, ERROR("wait", "resource-constraint")));
 		guest_say(alice, "<presence to='z@example.org' type='subscribe' id='p'/>");
-		assert_true(hears(alice, ERROR("wait", "resource-constraint")));
+		assert_true(guest_hears(alice, ERROR("wait", "resource-constraint")));
 		limping_store_continue(&limping);
 		host_run(&host, 100);
 		envoi_server_get_stats(host.server, &stats);
@@ -441,7 +429,7 @@ static void logins_do_not_wait_behind_stanzas(void **state)
 	host_run(&host, 100);
 	(void)guest_heard(bob);
 	guest_say(bob, "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>");
-	assert_true(hears(bob, " id='1'/>"));
+	assert_true(guest_hears(bob, " id='1'/>"));
 	guest_leave(bob);
 	guest_leave(alice);
 }
@@ -507,8 +495,8 @@ static void closing_stores_what_was_not_received(void **state)
 	assert_false(host.is_closed);
 	host_run(&host, 20000);
 	assert_true(host.is_closed);
-	assert_true(hears(alice, "<system-shutdown "));
-	assert_true(hears(bob, "<system-shutdown "));
+	assert_true(guest_hears(alice, "<system-shutdown "));
+	assert_true(guest_hears(bob, "<system-shutdown "));
 	struct envoi_server_stats stats;
 	envoi_server_get_stats(host.server, &stats);
 	assert_int_equal(stats.stored, 1);

@@ -32,11 +32,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 /* --- the tables of appendix A --- */
 
 /*
@@ -153,7 +148,7 @@ static void check_row(const struct rows *rows, size_t row)
 	snprintf(text, sizeof(text),
 		"<presence type='%s' to='%s@example.org' from='%s@example.org'/>", rows->type,
 		rows->is_out ? other : own, rows->is_out ? own : other);
-	bool is_passed = hears(rows->is_out ? there : here, text);
+	bool is_passed = guest_hears(rows->is_out ? there : here, text);
 	if (stored_bits(own) != bits_of(expected) || is_passed != (strchr(expected, '+') != NULL)) {
 		fail_msg("%s %s in %s: %u%s, not %s", rows->is_out ? "sent" : "received",
 			rows->type, states[row], found_bits, is_passed ? "+" : "", expected);
@@ -213,7 +208,7 @@ static void a_request_is_approved_and_presence_follows(void **state)
 			"<item jid='bob@example.org' subscription='to'/>") "<presence type='subscribed' to='alice@example.org' from='bob@example.org'/>"
 									   "<presence from='bob@example.org/desk' to='alice@example.org'/>");
 	guest_say(bob, "<presence><show>away</show></presence>");
-	assert_true(hears(alice, "<show>away</show>"));
+	assert_true(guest_hears(alice, "<show>away</show>"));
 	guest_say(bob, "<presence type='unsubscribed' to='alice@example.org'/>");
 	guest_assert_heard(alice,
 		"<presence type='unavailable' from='bob@example.org/desk' to='alice@example.org'/>" PUSH(
@@ -259,7 +254,7 @@ static void a_request_waits_until_it_is_answered(void **state)
 	}
 	bob = present("bob");
 	guest_say(bob, "<presence/>");
-	assert_false(hears(bob, "subscribe"));
+	assert_false(guest_hears(bob, "subscribe"));
 	leave_two();
 }
 
@@ -338,7 +333,8 @@ static void a_declined_contact_with_a_name_stays(void **state)
 	guest_say(bob, "<presence type='unsubscribed' to='alice@example.org'/>");
 	(void)guest_heard(bob);
 	guest_say(bob, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
-	assert_true(hears(bob, "<item jid='alice@example.org' name='Al' subscription='none'/>"));
+	assert_true(
+		guest_hears(bob, "<item jid='alice@example.org' name='Al' subscription='none'/>"));
 	leave_two();
 }
 
@@ -356,7 +352,7 @@ static void requests_to_nobody_are_ignored(void **state)
 		PUSH("alice",
 			"<item jid='nobody@example.org' subscription='none' ask='subscribe'/>"));
 	guest_say(alice, "<presence type='subscribe' to='bob@example.com' id='x'/>");
-	assert_true(hears(alice, "<remote-server-not-found "));
+	assert_true(guest_hears(alice, "<remote-server-not-found "));
 	leave_two();
 }
 
@@ -374,11 +370,11 @@ static void contacts_are_bounded(void **state)
 	guest_say(dave, "<presence type='subscribe' to='bob@example.org'/>");
 	guest_assert_heard(bob, "");
 	guest_say(bob, "<presence type='subscribe' to='dave@example.org' id='x'/>");
-	assert_true(hears(bob, "<resource-constraint "));
+	assert_true(guest_hears(bob, "<resource-constraint "));
 	guest_say(bob,
 		"<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
 		"<item jid='x@example.org'/></query></iq>");
-	assert_true(hears(bob, "<resource-constraint "));
+	assert_true(guest_hears(bob, "<resource-constraint "));
 	guest_leave(carol);
 	guest_leave(dave);
 	leave_two();

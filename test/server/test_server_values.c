@@ -37,11 +37,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool hears(struct guest *guest, const char *text)
-{
-	return strstr(guest_heard(guest), text) != NULL;
-}
-
 /* --- private storage --- */
 
 static void ask_private(const char *type, const char *element)
@@ -73,22 +68,22 @@ static void elements_are_kept_by_name_and_namespace(void **state)
 	ask_private("get", "<a xmlns='urn:1'/>");
 	guest_assert_heard(alice, RESULT("<a xmlns='urn:1'>new</a>"));
 	ask_private("set", "<third xmlns='urn:1'/>");
-	assert_true(hears(alice, "<resource-constraint "));
+	assert_true(guest_hears(alice, "<resource-constraint "));
 }
 
 static void private_storage_is_private_and_of_one_element(void **state)
 {
 	(void)state;
 	ask_private("set", "");
-	assert_true(hears(alice, "<bad-request "));
+	assert_true(guest_hears(alice, "<bad-request "));
 	ask_private("set", "<a xmlns='urn:1'/><b xmlns='urn:1'/>");
-	assert_true(hears(alice, "<bad-request "));
+	assert_true(guest_hears(alice, "<bad-request "));
 	ask_private("get", "<a/>");
-	assert_true(hears(alice, "<bad-request "));
+	assert_true(guest_hears(alice, "<bad-request "));
 	guest_say(bob,
 		"<iq type='get' id='1' to='alice@example.org'><query xmlns='jabber:iq:private'>"
 		"<a xmlns='urn:1'/></query></iq>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 }
 
 /* --- vcards --- */
@@ -97,19 +92,19 @@ static void a_vcard_is_for_everyone(void **state)
 {
 	(void)state;
 	guest_say(alice, "<iq type='get' id='1'><vCard xmlns='vcard-temp'/></iq>");
-	assert_true(hears(alice, "<item-not-found "));
+	assert_true(guest_hears(alice, "<item-not-found "));
 	guest_say(bob,
 		"<iq type='get' id='1' to='alice@example.org'><vCard xmlns='vcard-temp'/></iq>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 	guest_say(
 		alice, "<iq type='set' id='2'><vCard xmlns='vcard-temp'><FN>Al</FN></vCard></iq>");
-	assert_true(hears(alice, "<iq type='result'"));
+	assert_true(guest_hears(alice, "<iq type='result'"));
 	guest_say(bob,
 		"<iq type='get' id='1' to='alice@example.org'><vCard xmlns='vcard-temp'/></iq>");
-	assert_true(hears(bob, "<vCard xmlns='vcard-temp'><FN>Al</FN></vCard>"));
+	assert_true(guest_hears(bob, "<vCard xmlns='vcard-temp'><FN>Al</FN></vCard>"));
 	guest_say(bob,
 		"<iq type='set' id='1' to='alice@example.org'><vCard xmlns='vcard-temp'/></iq>");
-	assert_true(hears(bob, "<service-unavailable "));
+	assert_true(guest_hears(bob, "<service-unavailable "));
 }
 
 /* --- carbons --- */
@@ -154,8 +149,8 @@ static void each_resource_has_a_message_once(void **state)
 	assert_non_null(strstr(heard, RECEIVED));
 	guest_say(
 		alice, "<message to='bob@example.org/third' type='chat'><body>hi</body></message>");
-	assert_true(hears(bob, RECEIVED));
-	assert_true(hears(second, RECEIVED));
+	assert_true(guest_hears(bob, RECEIVED));
+	assert_true(guest_hears(second, RECEIVED));
 	assert_int_equal(count_of(guest_heard(third), "<body>hi</body>"), 1);
 	guest_say(third, "<iq type='set' id='c'><disable xmlns='urn:xmpp:carbons:2'/></iq>");
 	(void)guest_heard(third);
@@ -174,7 +169,7 @@ static void what_a_resource_sends_is_copied(void **state)
 	(void)guest_heard(second), (void)guest_heard(bob);
 	guest_say(
 		bob, "<message to='alice@example.org/desk' type='chat'><body>hi</body></message>");
-	assert_true(hears(second, SENT));
+	assert_true(guest_hears(second, SENT));
 	guest_assert_heard(bob, "");
 	guest_say(
 		bob, "<message to='bob@example.org/second' type='chat'><body>hi</body></message>");

@@ -109,6 +109,13 @@ void host_run(struct host *host, uint64_t ms)
 	assert_int_equal(envoi_loop_simulated_run_for(host->loop, ms), ENVOI_OK);
 }
 
+size_t host_waiting(const struct host *host)
+{
+	struct envoi_server_stats stats;
+	envoi_server_get_stats(host->server, &stats);
+	return stats.waiting;
+}
+
 static void on_changed(void *user, int code)
 {
 	bool *is_done = user;
@@ -176,6 +183,11 @@ const char *guest_heard(struct guest *guest)
 	const char *all = peer_heard(guest->peer), *news = all + guest->seen;
 	guest->seen = strlen(all);
 	return news;
+}
+
+bool guest_hears(struct guest *guest, const char *text)
+{
+	return strstr(guest_heard(guest), text) != NULL;
 }
 
 /* @return whether all of @p text is as @p pattern says */

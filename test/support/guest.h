@@ -38,6 +38,8 @@ void host_set(struct host *host, const char *name, const char *value);
 /** Make an account with the password "secret". */
 void host_account(struct host *host, const char *name);
 void host_run(struct host *host, uint64_t ms);
+/** @return how many stanzas wait for the store */
+size_t host_waiting(const struct host *host);
 /** @return a client of the library for an account; to be freed */
 struct envoi_client *host_client(struct host *host, const char *address);
 
@@ -72,6 +74,8 @@ void guest_cut(struct guest *guest);
 void guest_say(struct guest *guest, const char *text);
 /** @return what came since the last call; borrowed */
 const char *guest_heard(struct guest *guest);
+/** @return whether that is a part of guest_heard() */
+bool guest_hears(struct guest *guest, const char *text);
 /** Assert that exactly this came since the last call, of whatever kind. "*" stands for any
  * characters but quotation marks. */
 void guest_assert_heard(struct guest *guest, const char *expected);

@@ -221,6 +221,15 @@ int wire_new_session(struct wire *wire)
 	return r;
 }
 
+void wire_next_session(struct wire *wire)
+{
+	envoi_memory_end_shut_down(wire->end);
+	wire_run(wire, 0);
+	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
+	wire_greet(wire);
+	wire_run(wire, 0);
+}
+
 void wire_free_session(struct wire *wire)
 {
 	envoi_session_free(wire->session);

@@ -64,6 +64,8 @@ int wire_attach(struct wire *wire, enum envoi_role role, unsigned int required);
 /** Make the session, attach an initiating stream, and let the peer greet it; asserts that it is
  * online. Forgets what was logged and heard. */
 void wire_go_online(struct wire *wire);
+/** The session of the server ends, and the next one begins. */
+void wire_next_session(struct wire *wire);
 void wire_free_session(struct wire *wire);
 
 /** The peer says that. */

@@ -214,12 +214,3 @@ const char *muc_occupants(void)
 	}
 	return text;
 }
-
-void muc_new_session(void)
-{
-	envoi_memory_end_shut_down(muc.wire->end);
-	wire_run(muc.wire, 0);
-	assert_int_equal(wire_attach(muc.wire, ENVOI_INITIATOR, 0), ENVOI_OK);
-	wire_greet(muc.wire);
-	wire_run(muc.wire, 0);
-}

@@ -74,8 +74,6 @@ const char *muc_say(const char *xml);
 const char *muc_begin(const struct envoi_muc_options *options, const char *offer);
 /* In the room, after the history */
 void muc_enter(const char *offer);
-/* The session of the server ends, and another one begins. */
-void muc_new_session(void);
 /* @return the first id in a text; borrowed until the next call */
 const char *muc_id_in(const char *xml);
 /* @return the nicks, with "!" behind the own one */

@@ -218,11 +218,7 @@ static void malformed_bookmarks_are_left_out(void **state)
 static void they_are_read_again_in_each_new_session(void **state)
 {
 	struct wire *wire = *state;
-	envoi_memory_end_shut_down(wire->end);
-	wire_run(wire, 0);
-	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
-	wire_greet(wire);
-	wire_run(wire, 0);
+	wire_next_session(wire);
 	assert_string_equal(list(wire), "");
 	assert_false(envoi_bookmarks_is_complete(wire->session));
 	answer(wire, "disco#info", "result", COMPAT);

@@ -30,11 +30,7 @@ static void sync_from(const char *cursor)
 
 static void new_session(void)
 {
-	envoi_memory_end_shut_down(mam.wire->end);
-	wire_run(mam.wire, 0);
-	assert_int_equal(wire_attach(mam.wire, ENVOI_INITIATOR, 0), ENVOI_OK);
-	wire_greet(mam.wire);
-	wire_run(mam.wire, 0);
+	wire_next_session(mam.wire);
 	(void)wire_log(mam.wire);
 }
 

@@ -81,7 +81,7 @@ static const char *nick_of_next_session(void)
 {
 	static char nick[64];
 	(void)wire_heard(muc.wire);
-	muc_new_session();
+	wire_next_session(muc.wire);
 	wire_answer(muc.wire, ROOM, OFFER(""));
 	const char *presence = strstr(wire_heard(muc.wire), "<presence to='" ROOM "/");
 	assert_non_null(presence);

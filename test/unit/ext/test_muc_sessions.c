@@ -175,7 +175,7 @@ static void a_room_that_is_left_while_it_is_entered_is_not_joined(void **state)
 	wire_run(muc.wire, 0);
 	wire_answer(muc.wire, ROOM, OFFER(""));
 	muc_say(THERE("gone") THERE("gone too") SELF("thirdwitch", ""));
-	muc_new_session();
+	wire_next_session(muc.wire);
 	wire_answer(muc.wire, ROOM, OFFER(""));
 	assert_string_equal(muc_say(SELF("thirdwitch", "")), "- gone\n");
 	assert_int_equal(envoi_muc_state(muc.room), ENVOI_MUC_LEAVING);
@@ -201,7 +201,7 @@ static void a_new_session_enters_again(void **state)
 	muc_enter(ALL_FEATURES);
 	muc_say(THERE("gone") FROM("/firstwitch", BODY("first") STANZA_ID("s8", ROOM))
 			FROM("/firstwitch", BODY("last") STANZA_ID("s9", ROOM)));
-	muc_new_session();
+	wire_next_session(muc.wire);
 	assert_non_null(strstr(wire_log(muc.wire), "ended 10 again\n"));
 	wire_answer(muc.wire, ROOM, ALL_FEATURES);
 	assert_non_null(strstr(wire_heard(muc.wire), "<history seconds='10'/>"));
@@ -230,7 +230,7 @@ static void a_conflict_with_the_stay_before_passes(void **state)
 	(void)state;
 	char xml[400];
 	muc_enter(OFFER(""));
-	muc_new_session();
+	wire_next_session(muc.wire);
 	wire_answer(muc.wire, ROOM, OFFER(""));
 	snprintf(xml, sizeof(xml),
 		"<presence type='error' from='" ROOM

@@ -79,21 +79,12 @@ static void a_refusal_is_reported(void **state)
 	assert_string_equal(wire_log(wire), EVENT);
 }
 
-static void new_session(struct wire *wire)
-{
-	envoi_memory_end_shut_down(wire->end);
-	wire_run(wire, 0);
-	assert_int_equal(wire_attach(wire, ENVOI_INITIATOR, 0), ENVOI_OK);
-	wire_greet(wire);
-	wire_run(wire, 0);
-}
-
 static void each_new_session_enables_them(void **state)
 {
 	struct wire *wire = *state;
 	assert_int_equal(envoi_push_set(wire->session, &service), ENVOI_OK);
 	wire_answer_account(wire, "result", "");
-	new_session(wire);
+	wire_next_session(wire);
 	assert_non_null(strstr(wire_answer_account(wire, "result", ""), ENABLE));
 	struct envoi_handler *handler = envoi_session_find(wire->session, "push");
 	handler->impl->restore(handler, wire->session, true);
@@ -180,7 +171,7 @@ static void they_are_disabled_by_address_and_node(void **state)
 	assert_int_equal(envoi_push_disable(wire->session), ENVOI_OK);
 	assert_non_null(strstr(wire_answer_account(wire, "result", ""), DISABLE));
 	assert_int_equal(envoi_push_state(wire->session), ENVOI_PUSH_OFF);
-	new_session(wire);
+	wire_next_session(wire);
 	assert_null(strstr(wire_heard(wire), "<enable"));
 }
 

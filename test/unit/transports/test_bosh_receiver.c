@@ -146,10 +146,12 @@ static int open_session(void *user, struct envoi_transport *transport)
 	return envoi_transport_start(transport, &f->sink);
 }
 
+static unsigned char random_byte = 0x5a;
+
 static int fill_random(void *user, void *bytes, size_t len)
 {
 	(void)user;
-	memset(bytes, 0x5a, len);
+	memset(bytes, random_byte, len);
 	return 0;
 }
 
@@ -281,6 +283,13 @@ static void start_with(struct fixture *f, const char *create)
 	send_head(f);
 	send_text(f, FEATURES);
 	assert_int_equal(first->answers, 1);
+}
+
+/* Once more, whatever was opened before. */
+static void start_over(struct fixture *f)
+{
+	f->log[0] = '\0';
+	start_with(f, CREATE("wait='30' hold='1'"));
 }
 
 static void start(struct fixture *f)
@@ -515,26 +524,40 @@ static void a_session_of_tls_needs_tls(void **state)
 	assert_string_equal(next(f, 101, "", "")->answer, END("item-not-found"));
 }
 
+static void a_sid_is_not_given_twice(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	struct envoi_transport *first = f->transport;
+	f->transport = NULL;
+	assert_string_equal(ask(f, CREATE("wait='30'"))->answer, END("internal-server-error"));
+	f->transport = first;
+	assert_int_equal(next(f, 101, "", "")->answers, 0);
+}
+
+/* Two, by the fixture's setting. */
 static void sessions_without_login_are_limited(void **state)
 {
 	struct fixture *f = *state;
-	struct envoi_transport *first;
-	const struct envoi_xml_limits wide = {.stanza_bytes = 1 << 20,
-		.depth = 100,
-		.attributes = 100,
-		.tag_bytes = 1 << 16,
-		.children = 1000,
-		.names = 1000,
-		.name_bytes = 1000};
-	start(f);
-	first = f->transport;
+	struct envoi_transport *transports[3];
+	struct envoi_xml_limits wide = {0};
+	for (size_t i = 0; i < 2; i++) {
+		random_byte = (unsigned char)(i + 1);
+		assert_int_equal(ask(f, CREATE("wait='30'"))->answers, 0);
+		transports[i] = f->transport;
+		f->transport = NULL;
+	}
+	random_byte = 0x5a;
+	assert_string_equal(ask(f, CREATE("wait='30'"))->answer, END("policy-violation"));
+	wide.stanza_bytes = SIZE_MAX;
+	assert_false(envoi_bosh_exchange_has_login(f->asks[0].exchange));
+	transports[0]->impl->set_limits(transports[0], &wide);
+	start_over(f);
+	transports[2] = f->transport;
 	f->transport = NULL;
-	/* the random source repeats itself: the second session has no sid of its own */
-	assert_string_equal(ask(f, CREATE("wait='30'"))->answer, END("internal-server-error"));
-	first->impl->set_limits(first, &wide);
-	struct ask *held = next(f, 101, "", "");
-	assert_true(envoi_bosh_exchange_has_login(held->exchange));
-	f->transport = first;
+	for (size_t i = 0; i < 3; i++) {
+		envoi_transport_destroy(transports[i]);
+	}
 }
 
 static void a_refused_session_is_answered(void **state)
@@ -774,6 +797,7 @@ int main(void)
 		CASE(an_element_over_the_limit_ends_the_session),
 		CASE(unknown_sessions_are_not_found),
 		CASE(a_session_of_tls_needs_tls),
+		CASE(a_sid_is_not_given_twice),
 		CASE(sessions_without_login_are_limited),
 		CASE(a_refused_session_is_answered),
 		CASE(a_stream_restarts),

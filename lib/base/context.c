@@ -167,6 +167,11 @@ const char *envoi_log_subject_name(enum envoi_log_subject subject)
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
 }
 
+bool envoi__random_is_system(const struct envoi_context *context)
+{
+	return context->random == system_random;
+}
+
 int envoi_context_random(struct envoi_context *context, void *bytes, size_t len)
 {
 	return context->random(context->random_user, bytes, len);

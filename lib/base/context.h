@@ -54,6 +54,9 @@ struct envoi_context {
 	struct envoi__budget budget;
 };
 
+/** @return whether random bytes are the system's, not the application's */
+bool envoi__random_is_system(const struct envoi_context *context);
+
 /** Overwrite memory so that no compiler leaves it out. */
 void envoi__wipe(void *memory, size_t len);
 

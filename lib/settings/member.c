@@ -47,12 +47,19 @@ static void put_number(int64_t number, size_t size, void *member)
 	const uint8_t as_8 = (uint8_t)number;
 	const uint16_t as_16 = (uint16_t)number;
 	const uint32_t as_32 = (uint32_t)number;
-	memcpy(member,
-		size == sizeof(as_8)            ? (const void *)&as_8
-			: size == sizeof(as_16) ? (const void *)&as_16
-			: size == sizeof(as_32) ? (const void *)&as_32
-						: (const void *)&number,
-		size);
+	switch (size) {
+	case sizeof(as_8):
+		memcpy(member, &as_8, sizeof(as_8));
+		break;
+	case sizeof(as_16):
+		memcpy(member, &as_16, sizeof(as_16));
+		break;
+	case sizeof(as_32):
+		memcpy(member, &as_32, sizeof(as_32));
+		break;
+	default:
+		memcpy(member, &number, sizeof(number));
+	}
 }
 
 static void put_text(const char *text, void *member)

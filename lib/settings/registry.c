@@ -213,17 +213,13 @@ const struct envoi__entry *envoi__settings_find(struct envoi_context *context, c
 		: envoi__map_get(&registry->by_key, name, strlen(name));
 }
 
-const struct envoi__entry *envoi__settings_find_at(
-	struct envoi_context *context, const struct envoi_setting *setting, size_t *index)
+const struct envoi__entry *const *envoi__settings_find_table(
+	struct envoi_context *context, const struct envoi_setting *table)
 {
-	const struct registry *registry = registry_of(context);
-	if (registry != NULL && *index < registry->count &&
-		registry->entries[*index]->setting == setting) {
-		return registry->entries[*index];
-	}
-	const struct envoi__entry *entry = envoi__settings_find(context, setting->name);
-	*index = entry == NULL ? 0 : entry->index;
-	return entry;
+	const struct envoi__entry *first = envoi__settings_find(context, table->name);
+	return first == NULL || first->setting != table
+		? NULL
+		: (const struct envoi__entry *const *)registry_of(context)->entries + first->index;
 }
 
 const struct envoi_setting *envoi_context_find_setting(

@@ -70,12 +70,9 @@ struct envoi__entry {
  *          */
 const struct envoi__entry *envoi__settings_find(struct envoi_context *context, const char *name);
 
-/**
- * As envoi__settings_find(), of the name of a setting that is probably at an index.
- * @param[in,out] index  set to the entry's
- */
-const struct envoi__entry *envoi__settings_find_at(
-	struct envoi_context *context, const struct envoi_setting *setting, size_t *index);
+/** @return the entries of a table, which follow each other; NULL: the context does not have it */
+const struct envoi__entry *const *envoi__settings_find_table(
+	struct envoi_context *context, const struct envoi_setting *table);
 
 /** Set a member of a struct. @param value NULL: zero it */
 void envoi__value_put(

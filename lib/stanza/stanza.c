@@ -215,6 +215,15 @@ static const struct envoi_jid *address(
 	return address->jid;
 }
 
+void envoi__stanza_know_to(struct envoi_stanza *stanza, const struct envoi_jid *to)
+{
+	const char *text = stanza == NULL ? NULL : envoi_stanza_to_text(stanza);
+	struct envoi_jid *jid = text == NULL ? NULL : envoi_jid_ref(to);
+	if (jid != NULL && envoi__element_own(stanza->element, jid, release_jid) == ENVOI_OK) {
+		stanza->to = (struct envoi__stanza_address){.text = text, .jid = jid};
+	}
+}
+
 const char *envoi_stanza_from_text(const struct envoi_stanza *stanza)
 {
 	return envoi_element_attr(stanza->element, "from");

@@ -35,6 +35,10 @@ struct envoi_stanza *envoi__stanza_new(
  */
 int envoi__stanza_parse_from(struct envoi_stanza *stanza);
 
+/** Keep the address that the attribute `to` was set from: it is not parsed again, which takes 620
+ * instructions. Without memory it is. @param stanza  NULL is allowed */
+void envoi__stanza_know_to(struct envoi_stanza *stanza, const struct envoi_jid *to);
+
 /** @return whether a stanza of that kind can be of that type: ENVOI_TYPE_ANY for an iq only */
 bool envoi__stanza_type_fits(enum envoi_stanza_kind kind, enum envoi_stanza_type type);
 

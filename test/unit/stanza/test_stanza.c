@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -571,6 +573,42 @@ static void ids_are_128_random_bits(void **state)
 	envoi_context_unref(context);
 }
 
+/* The generator of a process is copied by fork(): the copy must not go on with the same ids. */
+static void ids_differ_after_a_fork(void **state)
+{
+	char id[ENVOI_ID_SIZE], of_child[ENVOI_ID_SIZE] = "";
+	int fds[2], status;
+	assert_int_equal(envoi_id_make(*state, id), ENVOI_OK);
+	assert_int_equal(pipe(fds), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int r = envoi_id_make(*state, id);
+		_exit(r == ENVOI_OK && write(fds[1], id, sizeof(id)) == sizeof(id) ? 0 : 1);
+	}
+	assert_int_equal(envoi_id_make(*state, id), ENVOI_OK);
+	assert_int_equal(read(fds[0], of_child, sizeof(of_child)), sizeof(of_child));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(strlen(of_child), 22);
+	assert_string_not_equal(id, of_child);
+}
+
+static void a_reply_has_the_address_of_the_sender(void **state)
+{
+	struct envoi_stanza *message = stanza_of(
+		*state, "<message type='chat' from='A@b/c'><body>x</body></message>");
+	struct envoi_stanza *reply = envoi_message_reply_new(message, "y");
+	assert_ptr_equal(envoi_stanza_to(reply), envoi_stanza_from(message));
+	assert_string_equal(envoi_stanza_to_text(reply), "a@b/c");
+	envoi_element_set(envoi_stanza_element(reply), "to", "d@e");
+	assert_string_equal(envoi_jid_text(envoi_stanza_to(reply)), "d@e");
+	envoi_stanza_unref(message);
+	envoi_stanza_unref(reply);
+}
+
 /* @param to  long enough that something of each size is left of the arena's first chunk */
 static bool builds_in(struct envoi_context *context, const char *to)
 {
@@ -643,6 +681,8 @@ int main(void)
 		TEST(only_valid_payloads_are_found),
 		TEST(what_cannot_be_encoded_makes_the_stanza_fail),
 		TEST(ids_are_128_random_bits),
+		TEST(ids_differ_after_a_fork),
+		TEST(a_reply_has_the_address_of_the_sender),
 		TEST(no_memory_is_survived_at_every_allocation),
 	};
 	return cmocka_run_group_tests_name("stanza/stanza", tests, NULL, NULL);

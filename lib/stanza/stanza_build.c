@@ -210,8 +210,8 @@ struct envoi_stanza *envoi_stanza_error_new(
 	return reply;
 }
 
-/* GnuTLS's generator runs in the process, 150 ns instead of 320 of a system call; it is seeded again
- * after a fork. */
+/* GnuTLS's generator runs in the process, 150 ns instead of 320 of a system call. It is seeded
+ * again after a fork. */
 static int fill_id(struct envoi_context *context, unsigned char *bytes, size_t len)
 {
 	if (!envoi__random_is_system(context)) {

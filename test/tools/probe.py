@@ -1,5 +1,5 @@
 """usage: probe.py ENVOI: `envoi probe` of a domain of `envoi serve`, which a name server leads to."""
-import atexit, os, pathlib, re, shutil, signal, socket, struct, subprocess, sys, tempfile, threading
+import atexit, json, os, pathlib, re, shutil, signal, socket, struct, subprocess, sys, tempfile, threading
 
 import peer
 
@@ -96,6 +96,25 @@ assert printed.count("  login by: SCRAM-SHA-512-PLUS\n") == 2, printed
 assert "    stream management (XEP-0198)\n" in printed, printed
 status, printed, _ = probe(*reached, "--jid", "alice@example.org", ENVOI_PASSWORD="wrong")
 assert status == 5 and row(printed, "STARTTLS")[6] == "failed", printed
+
+# The same for programs.
+status, printed, complaints = probe(*reached, "--json", "--jid", "alice@example.org", ENVOI_PASSWORD="secret")
+assert (status, complaints) == (0, ""), printed + complaints
+found = json.loads(printed)
+assert found["domain"] == "example.org" and found["names"]["domain"] is None, found
+assert found["names"]["direct"] == [{"priority": 10, "weight": 5, "port": int(ports[1]), "host": "xmpp.example.org",
+                                     "addresses": ["127.0.0.1"], "problem": None}], found
+direct, _, websocket, _ = found["routes"]
+assert direct["route"] == "direct TLS" and direct["reached"] and direct["tls"] == "TLS1.3", found
+assert direct["certificate"]["trusted"] and direct["certificate"]["names"] == "example.org", found
+assert direct["certificate"]["doubts"] is None and 3000 < direct["certificate"]["days"] < 4000, found
+assert direct["mechanisms"][0] == "SCRAM-SHA-512-PLUS", found
+assert direct["channel_bindings"] == ["tls-exporter", "tls-server-end-point"], found
+assert {"name": "sm", "namespace": "urn:xmpp:sm:3"} in direct["features_after_login"], found
+assert direct["look"]["round_trips"] == 3 and direct["login"]["round_trips"] == 7, found
+assert direct["login"]["mechanism"] == "SCRAM-SHA-512-PLUS" and direct["login"]["error"] is None, found
+assert not websocket["reached"] and websocket["look"]["error"] and websocket["login"] is None, found
+assert "no host has an IPv6 address" in found["advice"], found
 
 # The certificate that is not trusted is shown; nothing is sent to its server but the stream's header.
 status, printed, _ = probe("--resolve-servers", names, "--ca-file", str(pathlib.Path(__file__).parents[1] /

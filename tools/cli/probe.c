@@ -99,7 +99,11 @@ static int run_with(struct probe *probe)
 		status = visit_all(probe);
 	}
 	if (status == STATUS_DONE) {
-		probe_print(probe);
+		if (own_value(invocation, "json") != NULL) {
+			probe_write_json(probe);
+		} else {
+			probe_print(probe);
+		}
 		status = status_of(probe);
 	}
 	return status;
@@ -123,6 +127,11 @@ static int run(struct invocation *invocation)
 	return status;
 }
 
+static const struct command_option options[] = {
+	OPTION_JSON("one object"),
+	OPTIONS_END,
+};
+
 const struct command command_probe = {
 	.name = "probe",
 	.operands = "DOMAIN",
@@ -132,6 +141,7 @@ const struct command command_probe = {
 		" bindings, features and limits, and what could be better. No account is needed: the"
 		" connections end before a login. With --jid each route logs in as well, and its time"
 		" and round trips are shown.",
+	.options = options,
 	.least = 1,
 	.most = 1,
 	.run = run,

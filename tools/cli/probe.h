@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: MIT
  *
  * probe.c has the command, probe_names.c looks up names, probe_visit.c connects by one route,
- * probe_features.c reads what the server has announced, probe_print.c and probe_advice.c print.
+ * probe_features.c reads what the server has announced, probe_print.c and probe_json.c
+ * print, probe_advice.c has the advice.
  */
 #ifndef ENVOI_TOOLS_PROBE_H
 #define ENVOI_TOOLS_PROBE_H
@@ -118,12 +119,14 @@ const char *probe_limit(const struct probe_route *route, const char *name);
 /* --- probe_print.c --- */
 
 void probe_print(const struct probe *probe);
-/** Print a text of a peer on standard output: one line, ASCII. */
-void probe_put(const char *text);
 /** @return days until the certificate ends; INT64_MIN: unknown */
 int64_t probe_days_left(const struct probe *probe, const struct probe_certificate *certificate);
 /** @param[out] text  "self-signed, wrong name"; "trusted" */
 void probe_write_doubts(char *text, size_t size, unsigned int doubts);
+
+/* --- probe_json.c --- */
+
+void probe_write_json(const struct probe *probe);
 
 /* --- probe_advice.c --- */
 

@@ -9,18 +9,12 @@
 #include <envoi/xml.h>
 
 #include "probe.h"
+#include "text.h"
 #include "wrap.h"
 
 enum {
 	DAY_MS = 24 * 3600 * 1000,
 };
-
-void probe_put(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		putchar(*text >= ' ' && *text <= '~' ? *text : '?');
-	}
-}
 
 int64_t probe_days_left(const struct probe *probe, const struct probe_certificate *certificate)
 {
@@ -62,7 +56,7 @@ static void print_host(const struct probe_host *host)
 	for (size_t i = 0; i < host->count; i++) {
 		printf("%s%s", i == 0 ? "" : " ", host->addresses[i]);
 	}
-	probe_put(host->problem);
+	print_plain(stdout, host->problem);
 	putchar('\n');
 }
 
@@ -72,14 +66,14 @@ static void print_service(const struct probe_service *service)
 	if (service->is_refused && service->count == 0) {
 		puts("the domain does not offer this service");
 	} else if (service->count == 0) {
-		probe_put(service->problem[0] != '\0' ? service->problem : "no records");
+		print_plain(stdout, service->problem[0] != '\0' ? service->problem : "no records");
 		putchar('\n');
 	} else {
 		putchar('\n');
 	}
 	for (size_t i = 0; i < service->count; i++) {
 		printf("    %u %u ", service->priorities[i], service->weights[i]);
-		probe_put(service->hosts[i].name);
+		print_plain(stdout, service->hosts[i].name);
 		printf(" port %u: ", service->ports[i]);
 		print_host(&service->hosts[i]);
 	}
@@ -95,7 +89,7 @@ static void print_names(const struct probe_names *names)
 	print_service(&names->services[1]);
 	if (names->domain.name[0] != '\0') {
 		fputs("  ", stdout);
-		probe_put(names->domain.name);
+		print_plain(stdout, names->domain.name);
 		fputs(": ", stdout);
 		print_host(&names->domain);
 	}
@@ -159,13 +153,13 @@ static void print_failure(const char *what, const struct probe_visit *visit)
 	}
 	envoi_failure_explain(&visit->failure, lines, sizeof(lines));
 	printf("  %s: ", what);
-	for (const char *at = lines; *at != '\0'; at++) {
-		char one[2] = {*at, '\0'};
-		if (*at == '\n') {
-			fputs(at[1] != '\0' ? "\n  " : "", stdout);
-		} else {
-			probe_put(one);
-		}
+	for (char *line = lines; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		bool is_last = line[len] == '\0';
+		line[len] = '\0';
+		fputs(line == lines ? "" : "\n  ", stdout);
+		print_plain(stdout, line);
+		line += len + !is_last;
 	}
 	putchar('\n');
 }
@@ -179,7 +173,7 @@ static void print_list(const char *title, const struct probe_route *route, next_
 	printf("  %s:%s", title, text == NULL ? " none" : "");
 	for (; text != NULL; text = next(route, &at)) {
 		putchar(' ');
-		probe_put(text);
+		print_plain(stdout, text);
 	}
 	putchar('\n');
 }
@@ -193,7 +187,7 @@ static void print_features(const char *title, const struct envoi_element *featur
 	printf("  %s:\n", title);
 	for (; at != NULL; at = envoi_element_next(at)) {
 		fputs("    ", stdout);
-		probe_put(probe_feature_name(at));
+		print_plain(stdout, probe_feature_name(at));
 		putchar('\n');
 	}
 }
@@ -205,7 +199,7 @@ static void print_limits(const struct probe_route *route)
 		const char *value = probe_limit(route, names[i]);
 		if (value != NULL) {
 			printf("  %s: ", names[i]);
-			probe_put(value);
+			print_plain(stdout, value);
 			putchar('\n');
 		}
 	}
@@ -217,9 +211,9 @@ static void print_certificate(const struct probe_certificate *certificate)
 		return;
 	}
 	fputs("  certificate for: ", stdout);
-	probe_put(certificate->names);
+	print_plain(stdout, certificate->names);
 	fputs("\n  issued by: ", stdout);
-	probe_put(certificate->issuer);
+	print_plain(stdout, certificate->issuer);
 	putchar('\n');
 }
 
@@ -229,7 +223,7 @@ static void print_route(const struct probe_route *route)
 	print_failure("not reached", &route->look);
 	if (route->look.peer[0] != '\0') {
 		printf("  server: ");
-		probe_put(route->look.peer);
+		print_plain(stdout, route->look.peer);
 		printf(" %s\n", route->look.cipher);
 	}
 	print_certificate(&route->look.certificate);
@@ -242,7 +236,7 @@ static void print_route(const struct probe_route *route)
 	}
 	if (route->login.mechanism[0] != '\0') {
 		fputs("  login by: ", stdout);
-		probe_put(route->login.mechanism);
+		print_plain(stdout, route->login.mechanism);
 		putchar('\n');
 	}
 	print_failure("no login", &route->login);

@@ -47,6 +47,7 @@ struct envoi_transport;
  *   target.
  * - A body of the server that ends the session (section 17.2) is a failure with its condition:
  *   ENVOI_ERR_STREAM where a stream error corresponds to it, else ENVOI_ERR_DISCONNECTED.
+ * - Requests in clear have keys (section 15): who reads them cannot add requests to the session.
  * - An answer that is refused, for a limit or its form, ends the session at the server as well if a
  *   connection is idle (section 13).
  * - A response is limited by limits.http-head-bytes and limits.http-body-bytes, and its elements by

@@ -359,6 +359,8 @@ static void write_plain(struct bosh_fixture *f, struct envoi_buffer *to, const c
 		assert_string_equal(its_type != NULL ? its_type : "", type != NULL ? type : "");
 	}
 	envoi_element_set(element, "rid", "$");
+	envoi_element_set(element, "key", NULL); /* tests of their own read them */
+	envoi_element_set(element, "newkey", NULL);
 	envoi_element_set(element, "type", NULL);
 	envoi_buffer_init(to, f->context, 0);
 	assert_int_equal(envoi_xml_write(to, element, NULL), ENVOI_OK);

@@ -58,10 +58,11 @@ def row(printed, name):
 
 server = subprocess.Popen(
     [ENVOI, "serve", "--domain", "example.org", "--account", "alice:secret", "--ca-out", str(CA),
-     "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--server-scram-iterations", "4096"],
+     "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--web", "127.0.0.1:0",
+     "--server-scram-iterations", "4096"],
     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 atexit.register(server.kill)
-ports = [re.fullmatch(r"listening on 127.0.0.1 port (\d+)\n", server.stdout.readline())[1] for _ in range(2)]
+ports = [re.fullmatch(r"listening on 127.0.0.1 port (\d+)\n", server.stdout.readline())[1] for _ in range(3)]
 names = serve_names({
     ("_xmpp-client._tcp.example.org", SRV): [record(ports[0], "xmpp.example.org")],
     ("_xmpps-client._tcp.example.org", SRV): [record(ports[1], "xmpp.example.org")],
@@ -126,6 +127,12 @@ assert "direct TLS: clients refuse the certificate: issuer not trusted" in print
 status, printed, _ = probe("--server", "127.0.0.1", "--port", ports[0], "--ca-file", str(CA), "example.org")
 assert status == 0 and "Names" not in printed and "BOSH" not in printed, printed
 assert row(printed, "direct TLS")[0] == "no" and row(printed, "STARTTLS")[0] == "yes", printed
+
+# A URL that the user names.
+status, printed, _ = probe("--server", "127.0.0.1", "--url", f"wss://example.org:{ports[2]}/xmpp-websocket",
+                           "--ca-file", str(CA), "example.org")
+assert status == 0 and row(printed, "WebSocket")[:6] == ["yes", row(printed, "WebSocket")[1], "TLS1.3",
+                                                        row(printed, "WebSocket")[3], "ms", "4"], printed
 
 # No domain; no server.
 assert probe("alice@example.org")[::2] == (

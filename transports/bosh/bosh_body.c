@@ -43,6 +43,12 @@ static void set_attributes(const struct bosh_parts *parts)
 	} else if (parts->ack > 0) {
 		set_number(body, "ack", parts->ack);
 	}
+	if (parts->key[0] != '\0') {
+		envoi_element_set(body, "key", parts->key);
+	}
+	if (parts->new_key[0] != '\0') {
+		envoi_element_set(body, "newkey", parts->new_key);
+	}
 	if (parts->is_end) {
 		envoi_element_set(body, "type", "terminate");
 	}

@@ -54,6 +54,7 @@ struct bosh_parts {
 	const char *version; /**< of the header, in the creation; NULL: none */
 	bool is_restart, is_end;
 	uint64_t ack; /**< 0: none */
+	const char *key, *new_key; /**< "": none (section 15) */
 	const char *xml; /**< the elements */
 	size_t len;
 };

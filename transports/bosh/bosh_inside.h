@@ -24,6 +24,7 @@
 
 #include "base/guard.h"
 #include "bosh_body.h"
+#include "bosh_keys.h"
 #include "bosh_link.h"
 #include "bosh_transport.h"
 
@@ -93,6 +94,7 @@ struct bosh {
 	size_t first, count;
 	struct bosh_session session; /* as the server has agreed to it */
 	uint64_t rid; /* of the next request */
+	struct bosh_keys keys; /* where there is no TLS */
 	uint64_t received; /* the last rid up to which all answers were delivered */
 	uint64_t last_sent_ms, last_answered_ms;
 	bool was_last_empty; /* the last answer answered an empty request with nothing */

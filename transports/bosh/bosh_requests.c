@@ -68,6 +68,13 @@ static struct envoi_element *body_of(struct bosh *bosh, bool begins_stream)
 static int write_body(struct bosh *bosh, struct bosh_request *request, size_t len)
 {
 	bool is_first = bosh->session.sid[0] == '\0';
+	char key[BOSH_KEY_SIZE] = "", new_key[BOSH_KEY_SIZE] = "";
+	int r = bosh->options.url.is_secure
+		? ENVOI_OK
+		: envoi__bosh_keys_next(&bosh->keys, bosh->base.context, key, new_key);
+	if (r < 0) {
+		return r;
+	}
 	struct bosh_parts parts = {
 		.body = body_of(bosh, request->begins_stream),
 		.rid = request->rid,
@@ -78,10 +85,12 @@ static int write_body(struct bosh *bosh, struct bosh_request *request, size_t le
 		.is_end = request->ends_session,
 		.ack = bosh->session.acks && bosh->received + 1 != request->rid ? bosh->received
 										: 0,
+		.key = key,
+		.new_key = new_key,
 		.xml = envoi_buffer_data(&bosh->queue),
 		.len = len,
 	};
-	int r = envoi__bosh_write_body(&request->body, &parts);
+	r = envoi__bosh_write_body(&request->body, &parts);
 	envoi_element_unref(parts.body);
 	return r;
 }

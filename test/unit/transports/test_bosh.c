@@ -16,6 +16,10 @@
 
 #include <cmocka.h>
 
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+
+#include <envoi/values.h>
 #include <envoi/xml.h>
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bosh_setup, bosh_teardown)
@@ -156,6 +160,52 @@ static void an_acknowledgement_does_not_count_for_a_request_that_was_not_sent(vo
 	assert_non_null(strstr(text, "<message"));
 	bosh_answer(f, 0, BOSH_BODY(""));
 	bosh_expect_log(f, "written 1\n");
+}
+
+/* --- keys --- */
+
+/* @return whether there is such an attribute; its value in @p to, 41 bytes */
+static bool read_key(const char *body, const char *name, char *to)
+{
+	char start[16];
+	snprintf(start, sizeof(start), " %s='", name);
+	const char *at = strstr(body, start);
+	snprintf(to, 41, "%s", at != NULL ? at + strlen(start) : "");
+	return at != NULL;
+}
+
+static void hash_key(char *to, const char *key)
+{
+	unsigned char hash[20];
+	assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA1, key, strlen(key), hash), 0);
+	envoi_hex_encode(to, hash, sizeof(hash));
+}
+
+/* XEP-0124, section 15: the hash of each key is the key before, over several sequences. */
+static void requests_in_clear_have_keys(void **state)
+{
+	struct bosh_fixture *f = *state;
+	char text[BOSH_TEXT], before[41], key[41], hash[41];
+	int sequences = 0;
+	bosh_start(f);
+	bosh_take_request(f, 0, text);
+	assert_true(read_key(text, "newkey", before));
+	assert_false(read_key(text, "key", key));
+	bosh_answer(f, 0, BOSH_CREATED(BOSH_FEATURES));
+	for (int i = 0; i < 600; i++) {
+		bosh_run(f, 2 * BOSH_SECOND);
+		bosh_take_request(f, 0, text);
+		assert_true(read_key(text, "key", key));
+		hash_key(hash, key);
+		assert_string_equal(hash, before);
+		if (read_key(text, "newkey", before)) {
+			sequences++;
+		} else {
+			memcpy(before, key, sizeof(before));
+		}
+		bosh_answer(f, 0, BOSH_BODY(""));
+	}
+	assert_true(sequences >= 2 && sequences <= 4);
 }
 
 /* --- requests that are sent again --- */
@@ -713,6 +763,7 @@ int main(void)
 		CASE(stanzas_may_lack_their_namespace),
 		CASE(a_restart_is_a_request_of_its_own),
 		CASE(an_element_behind_the_last_of_a_stream_is_refused),
+		CASE(requests_in_clear_have_keys),
 		CASE(an_acknowledgement_does_not_count_for_a_request_that_was_not_sent),
 		CASE(a_request_whose_connection_breaks_is_sent_again),
 		CASE(a_large_request_is_given_up_after_three_repeats),

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wrap.h"
+
 enum {
 	LONGEST_NAME = 64,
 };
@@ -61,8 +63,9 @@ static int set(struct invocation *invocation, const struct envoi_setting *settin
 	invocation->given[invocation->given_count++] = setting;
 	if (r == ENVOI_ERR_INVALID) { /* it begins with the setting's name */
 		const char *problem = envoi_settings_problem(invocation->settings);
-		complain("--%.*s%s\n  %s", (int)option->len, option->name,
-			problem + strcspn(problem, ":"), setting->doc);
+		complain("--%.*s%s", (int)option->len, option->name,
+			problem + strcspn(problem, ":"));
+		wrap(stderr, 4, setting->doc);
 	} else if (r < 0) {
 		complain("--%.*s: %s", (int)option->len, option->name, envoi_error_text(r));
 	}
@@ -90,7 +93,8 @@ static int take_setting(
 	if (setting == NULL) {
 		setting = find_negated(invocation->context, option);
 		if (setting == NULL || option->value != NULL) {
-			complain("unknown option --%.*s", (int)option->len, option->name);
+			complain("unknown option --%.*s (see envoi -h)", (int)option->len,
+				option->name);
 			return -1;
 		}
 		return set(invocation, setting, option, "false") < 0 ? -1 : 0;
@@ -219,7 +223,7 @@ enum asked options_take(struct invocation *invocation, int *argument_count, char
 			continue;
 		}
 		if (argument[1] != '-') {
-			complain("unknown option %s", argument);
+			complain("unknown option %s (see envoi -h)", argument);
 			return ASKED_WRONG;
 		}
 		const char *next = i + 1 < *argument_count ? arguments[i + 1] : NULL;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 enum {
 	USUAL_COLUMNS = 80,
@@ -15,10 +14,10 @@ enum {
 	MOST_COLUMNS = 100,
 };
 
-static size_t columns(void)
+static size_t columns(FILE *out)
 {
 	struct winsize size;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0) {
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || size.ws_col == 0) {
 		return USUAL_COLUMNS;
 	}
 	return size.ws_col < LEAST_COLUMNS   ? LEAST_COLUMNS
@@ -26,20 +25,26 @@ static size_t columns(void)
 					     : size.ws_col;
 }
 
-void print_wrapped(unsigned int indent, const char *text)
+void wrap(FILE *out, unsigned int indent, const char *text)
 {
 	static const char blanks[] = " \t\n";
-	size_t width = columns(), used = 0;
+	size_t width = columns(out), used = 0;
 	text += strspn(text, blanks);
 	while (*text != '\0') {
 		size_t len = strcspn(text, blanks);
 		if (used > 0 && used + 1 + len > width) {
-			putchar('\n');
+			fputc('\n', out);
 			used = 0;
 		}
-		used += (size_t)printf("%*s%.*s", used == 0 ? (int)indent : 1, "", (int)len, text);
+		used += (size_t)fprintf(
+			out, "%*s%.*s", used == 0 ? (int)indent : 1, "", (int)len, text);
 		text += len;
 		text += strspn(text, blanks);
 	}
-	putchar('\n');
+	fputc('\n', out);
+}
+
+void print_wrapped(unsigned int indent, const char *text)
+{
+	wrap(stdout, indent, text);
 }

@@ -5,13 +5,19 @@
 #ifndef ENVOI_TOOLS_WRAP_H
 #define ENVOI_TOOLS_WRAP_H
 
+#include <stdio.h>
+
 /**
- * Print a paragraph on standard output, wrapped between words: to the width of the terminal, from
- * 40 to 100 columns; 80 when standard output is no terminal. A longer word has a line of its own.
+ * Print a paragraph, wrapped between words: to the width of the terminal, from 40 to 100 columns;
+ * 80 when @p out is no terminal. A longer word has a line of its own.
  *
+ * @param out     standard output or standard error
  * @param indent  columns before each line, printed as spaces
  * @param text    words; any white space separates them
  */
+void wrap(FILE *out, unsigned int indent, const char *text);
+
+/** As wrap(), on standard output. */
 void print_wrapped(unsigned int indent, const char *text);
 
 #endif

@@ -16,6 +16,8 @@ int status_of_failure(const struct envoi_failure *failure)
 	switch (failure->code) {
 	case ENVOI_OK:
 		return STATUS_DONE;
+	case ENVOI_ERR_STANZA: /* else an answer before the login: to a registration */
+		return failure->phase == ENVOI_PHASE_BIND ? STATUS_PROTOCOL : STATUS_NO;
 	case ENVOI_ERR_UNREACHABLE:
 		return STATUS_UNREACHABLE;
 	case ENVOI_ERR_TLS:
@@ -161,6 +163,7 @@ static const struct code_row {
 	{ENVOI_ERR_AUTH, ANY,
 		"see --sasl-mechanisms, --sasl-channel-binding and --cert-file for what is"
 		" accepted; an attacker may pretend to be the server"},
+	{ENVOI_ERR_STANZA, ANY, "ask the server's administrators for an account"},
 	{ENVOI_ERR_LIMIT, ENVOI_PHASE_SASL, "see --sasl-min-iterations and --sasl-max-iterations"},
 	{ENVOI_ERR_LIMIT, ANY, "the server sent more than the --limits-... allow"},
 	{ENVOI_ERR_TIMEOUT, ENVOI_PHASE_RESOLVE,

@@ -2,6 +2,7 @@
  * envoi-server - from the listener to the acceptor, and what that reports
  * SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <envoi/context.h>
@@ -31,7 +32,7 @@ static void report(struct envoi__resource *resource, enum envoi_server_act act,
 	}
 	report.act = act;
 	report.jid = resource->accepted == NULL ? NULL : envoi_accepted_jid(resource->accepted);
-	report.address = resource->admission == NULL ? ""
+	report.address = resource->admission == NULL ? resource->address
 						     : envoi_admission_address(resource->admission);
 	hook->impl->reported(hook, &report);
 }
@@ -213,8 +214,8 @@ int envoi__server_admitted(
 	return r;
 }
 
-static int accept_foreign(
-	struct envoi_server *server, struct envoi_transport *transport, bool is_component)
+static int accept_foreign(struct envoi_server *server, struct envoi_transport *transport,
+	const char *address, bool is_component)
 {
 	struct envoi__resource *resource;
 	int r = server->is_closing ? ENVOI_ERR_STATE : make(&resource, server, NULL);
@@ -222,17 +223,24 @@ static int accept_foreign(
 		envoi_transport_destroy(transport);
 		return r;
 	}
+	snprintf(resource->address, sizeof(resource->address), "%s", address);
 	return accept_transport(resource, transport, is_component);
+}
+
+int envoi__connection_accept_from(
+	struct envoi_server *server, struct envoi_transport *transport, const char *address)
+{
+	return accept_foreign(server, transport, address, false);
 }
 
 int envoi_server_accept(struct envoi_server *server, struct envoi_transport *transport)
 {
-	return accept_foreign(server, transport, false);
+	return accept_foreign(server, transport, "", false);
 }
 
 int envoi_server_accept_component(struct envoi_server *server, struct envoi_transport *transport)
 {
-	return accept_foreign(server, transport, true);
+	return accept_foreign(server, transport, "", true);
 }
 
 /* --- what the acceptor reports --- */

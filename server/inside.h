@@ -7,6 +7,8 @@
 #ifndef ENVOI_SERVER_INSIDE_H
 #define ENVOI_SERVER_INSIDE_H
 
+#include <netinet/in.h>
+
 #include <envoi/accept_component.h>
 #include <envoi/interfaces/features.h>
 #include <envoi/interfaces/mainloop.h>
@@ -129,6 +131,7 @@ struct envoi__resource {
 	struct envoi__list account_link; /* of the account, in order of binding; or alone */
 	struct envoi_server *server;
 	struct envoi_admission *admission; /* NULL: not from the listener */
+	char address[INET6_ADDRSTRLEN]; /* of its peer, without an admission */
 	struct envoi_opening *opening; /* direct TLS; NULL: done */
 	struct envoi_web_connection *web; /* its HTTP requests; NULL: none, or no longer */
 	struct envoi_bosh_exchange *exchange; /* of the request that waits; NULL: none */
@@ -242,6 +245,10 @@ void envoi__connections_free(struct envoi_server *server);
 /** Accept a connection of a client. @param transport  taken @return the resource ends on failure,
  * too */
 int envoi__connection_accept(struct envoi__resource *resource, struct envoi_transport *transport);
+/** Accept a connection that comes from outside of the listener. @param address  of the peer; "":
+ * not known. Errors as envoi_server_accept() */
+int envoi__connection_accept_from(
+	struct envoi_server *server, struct envoi_transport *transport, const char *address);
 /** A connection that has no session ends: free it. */
 void envoi__connection_end(struct envoi__resource *resource);
 

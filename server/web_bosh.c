@@ -45,7 +45,8 @@ static void on_answer(void *user, const char *body, size_t len)
 /* @retval <0  the transport is destroyed */
 static int on_opened(void *user, struct envoi_transport *transport)
 {
-	return envoi_server_accept(user, transport);
+	return envoi__connection_accept_from(
+		user, transport, transport->impl->peer_name(transport));
 }
 
 static int make_receiver(struct envoi_server *server)

@@ -63,8 +63,8 @@ struct envoi_server;
 /**
  * HTTP within TLS: WebSocket (RFC 7395) at /xmpp-websocket, BOSH (XEP-0124, XEP-0206) at
  * /http-bind, the links to them in /.well-known/host-meta and host-meta.json (XEP-0156), and
- * documents (envoi_server_add_document()). What is reported are sessions; those of BOSH have no
- * address. Where the library was built without HTTP, connections of both services are closed.
+ * documents (envoi_server_add_document()). What is reported are sessions, not requests. Where the
+ * library was built without HTTP, connections of both services are closed.
  */
 #define ENVOI_SERVER_WEB "https"
 /** As ENVOI_SERVER_WEB, without TLS: for this host, whose connections count as secure, and behind a

@@ -55,7 +55,6 @@ const struct envoi_payload_type envoi_caps_set_type = ENVOI_PAYLOAD_TYPE(
 
 enum {
 	KEPT = 3, /* XEP-0390, section 7.1 */
-	SHA_1_SIZE = 29, /* in base64, with NUL */
 	SHA_256_SIZE = 45,
 	AGAIN_MS = 1000,
 };
@@ -64,7 +63,7 @@ enum {
 
 /** What was announced. */
 struct announced {
-	char ver[SHA_1_SIZE]; /* "": nothing */
+	char ver[ENVOI_CAPS_VER_SIZE]; /* "": nothing */
 	char second[SHA_256_SIZE]; /* "": none */
 	struct envoi_disco_info *info;
 };
@@ -78,7 +77,7 @@ struct caps {
 	bool is_current; /* of announced[0] */
 	uint64_t epoch; /* in which presence was sent last; 0: unavailable presence */
 	bool is_due; /* what it had of us is incomplete, or the node has changed since */
-	char sent[SHA_1_SIZE]; /* the hash in it */
+	char sent[ENVOI_CAPS_VER_SIZE]; /* the hash in it */
 	struct envoi_timer timer; /* presence is to be sent again */
 };
 
@@ -102,19 +101,32 @@ static const char *node_of(const struct caps *self)
 
 /* --- hashes --- */
 
-static int hash(struct announced *announced, struct envoi_context *context)
+int envoi_caps_ver(char ret_ver[ENVOI_CAPS_VER_SIZE], struct envoi_context *context,
+	const struct envoi_disco_info *info)
 {
 	struct envoi_buffer input;
 	enum envoi__caps_input kind;
 	char digest[ENVOI__CAPS_DIGEST_SIZE];
 	envoi_buffer_init(&input, context, 0);
-	int r = envoi__caps_input(&input, announced->info, &kind);
+	int r = envoi__caps_input(&input, info, &kind);
 	if (r == ENVOI_OK) {
 		r = envoi__caps_digest(digest, "sha-1", &input);
 	}
 	if (r == ENVOI_OK) {
-		memcpy(announced->ver, digest, sizeof(announced->ver));
-		envoi_buffer_truncate(&input, 0);
+		memcpy(ret_ver, digest, ENVOI_CAPS_VER_SIZE);
+	}
+	envoi_buffer_finish(&input);
+	return r == ENVOI_OK || r == ENVOI_ERR_NOMEM ? r : ENVOI_ERR_SYSTEM;
+}
+
+static int hash(struct announced *announced, struct envoi_context *context)
+{
+	struct envoi_buffer input;
+	enum envoi__caps_input kind;
+	char digest[ENVOI__CAPS_DIGEST_SIZE];
+	int r = envoi_caps_ver(announced->ver, context, announced->info);
+	envoi_buffer_init(&input, context, 0);
+	if (r == ENVOI_OK) {
 		r = envoi__caps_input_2(&input, announced->info, &kind);
 	}
 	if (r == ENVOI_OK && kind == ENVOI__CAPS_UNIQUE) {

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 
 #include <envoi/accept_component.h>
+#include <envoi/ext/caps.h>
 #include <envoi/interfaces/features.h>
 #include <envoi/interfaces/mainloop.h>
 #include <envoi/interfaces/store.h>
@@ -50,6 +51,7 @@
  *	saving.c          changes that are answered when they are stored
  *	request.c         iqs that the server answers, for itself and for accounts
  *	service.c         answers: discovery, ping, time, version
+ *	capabilities.c    the hash of what discovery answers (XEP-0115)
  *	web.c             HTTP: what its paths answer
  *	web_bosh.c        BOSH (XEP-0124, XEP-0206)
  *	web_host_meta.c   links to what is served over HTTP (XEP-0156)
@@ -157,7 +159,8 @@ struct envoi_server {
 	struct envoi_server_hook *hook; /* borrowed; NULL: none */
 	struct envoi_acceptor *acceptor;
 	struct envoi_accept_hook accept_hook;
-	struct envoi_handler roster_versions, registration; /* the offers of them */
+	struct envoi_handler roster_versions, registration, capabilities; /* the offers of them */
+	char ver[ENVOI_CAPS_VER_SIZE]; /* the hash of the capabilities */
 	struct envoi__list registrations; /* that wait for their change */
 	uint64_t registered_since_ms;
 	unsigned int registered; /* since then */
@@ -533,6 +536,23 @@ void envoi__request_answer(const struct envoi__routed *routed, struct envoi__acc
  * 8.5.3.1) */
 bool envoi__request_may_know(
 	const struct envoi__routed *routed, const struct envoi__account *account);
+
+enum {
+	ENVOI__MOST_FEATURES = 40,
+};
+struct envoi__features {
+	const char *names[ENVOI__MOST_FEATURES];
+	size_t count;
+};
+/** Collect what service discovery lists of the server's own address: service.c */
+void envoi__server_features(
+	const struct envoi_server *server, struct envoi__features *ret_features);
+
+/* --- capabilities.c --- */
+
+int envoi__capabilities_init(struct envoi_server *server);
+/** @return whether a node of service discovery is that of the server's capabilities */
+bool envoi__capabilities_is_node(const struct envoi_server *server, const char *node);
 
 /** A kind of request that the server answers. */
 struct envoi__service {

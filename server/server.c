@@ -160,6 +160,9 @@ static int make_acceptor(struct envoi_server *server, const struct envoi_server_
 		r = envoi__registration_init(server);
 	}
 	if (r == ENVOI_OK) {
+		r = envoi__capabilities_init(server);
+	}
+	if (r == ENVOI_OK) {
 		r = envoi__components_init(server);
 	}
 	return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <envoi/context.h>
+#include <envoi/ext/caps.h>
 #include <envoi/ext/disco.h>
 #include <envoi/ext/entity_time.h>
 #include <envoi/ext/ping.h>
@@ -13,32 +14,23 @@
 
 #include "inside.h"
 
-enum {
-	MOST_FEATURES = 40,
-};
-
 /* --- discovery (XEP-0030) --- */
 
-struct features {
-	const char *names[MOST_FEATURES];
-	size_t count;
-};
-
-static void add_feature(struct features *features, const char *name)
+static void add_feature(struct envoi__features *features, const char *name)
 {
 	for (size_t i = 0; i < features->count; i++) {
 		if (strcmp(features->names[i], name) == 0) {
 			return;
 		}
 	}
-	if (features->count < MOST_FEATURES) {
+	if (features->count < ENVOI__MOST_FEATURES) {
 		features->names[features->count++] = name;
 	}
 }
 
 /* What is answered there is offered there. */
 static void add_features(
-	struct features *features, const struct envoi_server *server, unsigned int place)
+	struct envoi__features *features, const struct envoi_server *server, unsigned int place)
 {
 	const struct envoi__service *at = NULL;
 	while ((at = envoi__service_next(at)) != NULL) {
@@ -48,12 +40,26 @@ static void add_features(
 	}
 }
 
+void envoi__server_features(const struct envoi_server *server, struct envoi__features *ret_features)
+{
+	ret_features->count = 0;
+	add_features(ret_features, server, ENVOI__AT_SERVER | ENVOI__LISTED);
+	add_feature(ret_features, "msgoffline"); /* XEP-0160, section 4 */
+	add_feature(ret_features, ENVOI_NS_CAPS);
+}
+
+static const char *node_of(const struct envoi__routed *routed)
+{
+	return envoi_element_attr(envoi_stanza_payload(routed->stanza), "node");
+}
+
 static void send_info(const struct envoi__routed *routed, const char *category, const char *type,
-	const struct features *features)
+	const struct envoi__features *features)
 {
 	struct envoi_stanza *result = envoi_iq_result_new(routed->stanza);
 	struct envoi_element *query = envoi_element_add(
 		envoi_stanza_element(result), ENVOI_NS_DISCO_INFO, "query");
+	envoi_element_set(query, "node", node_of(routed)); /* XEP-0115, section 6.2 */
 	struct envoi_element *identity = envoi_element_add(query, NULL, "identity");
 	envoi_element_set(envoi_element_set(identity, "category", category), "type", type);
 	for (size_t i = 0; i < features->count; i++) {
@@ -63,10 +69,12 @@ static void send_info(const struct envoi__routed *routed, const char *category, 
 	envoi__route_answer(routed->server, result);
 }
 
-static bool names_node(const struct envoi__routed *routed)
+static bool names_unknown_node(
+	const struct envoi__routed *routed, const struct envoi__account *account)
 {
-	const struct envoi_element *query = envoi_stanza_payload(routed->stanza);
-	return envoi_element_attr(query, "node") != NULL;
+	const char *node = node_of(routed);
+	return node != NULL &&
+		(account != NULL || !envoi__capabilities_is_node(routed->server, node));
 }
 
 /* Whether there is such an account is for its contacts only (XEP-0030, section 9). */
@@ -77,17 +85,16 @@ static bool may_discover(const struct envoi__routed *routed, const struct envoi_
 
 static void answer_info(const struct envoi__routed *routed, struct envoi__account *account)
 {
-	struct features features = {.count = 0};
+	struct envoi__features features = {.count = 0};
 	if (!may_discover(routed, account)) {
 		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
-	} else if (names_node(routed)) {
+	} else if (names_unknown_node(routed, account)) {
 		envoi__route_refuse(routed, ENVOI_ITEM_NOT_FOUND);
 	} else if (account != NULL) {
 		add_features(&features, routed->server, envoi__request_place(routed, account));
 		send_info(routed, "account", "registered", &features);
 	} else {
-		add_features(&features, routed->server, ENVOI__AT_SERVER | ENVOI__LISTED);
-		add_feature(&features, "msgoffline"); /* XEP-0160, section 4 */
+		envoi__server_features(routed->server, &features);
 		send_info(routed, "server", "im", &features);
 	}
 }
@@ -110,7 +117,7 @@ static void answer_items(const struct envoi__routed *routed, struct envoi__accou
 {
 	if (!may_discover(routed, account)) {
 		envoi__route_refuse(routed, ENVOI_SERVICE_UNAVAILABLE);
-	} else if (names_node(routed)) {
+	} else if (node_of(routed) != NULL) {
 		envoi__route_refuse(routed, ENVOI_ITEM_NOT_FOUND);
 	} else {
 		send_items(routed, account);

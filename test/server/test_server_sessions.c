@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <envoi/ext/caps.h>
+
 #include "guest.h"
 #include "limping_store.h"
 
@@ -98,6 +100,43 @@ static void rename_bob(char *text, const char *from, const char *to)
 	if (name != NULL) {
 		memcpy(name, to, strlen(to));
 	}
+}
+
+/* XEP-0115, sections 6.2 and 6.3. The library verifies the hash. */
+static void the_hash_of_what_discovery_names_is_a_stream_feature(void **state)
+{
+	(void)state;
+	char ver[ENVOI_CAPS_VER_SIZE], text[300], stream[4000];
+	struct envoi_caps_cache *cache;
+	host_account(&host, "alice");
+	struct guest *alice = guest_connected(&host);
+	guest_open(alice);
+	guest_authenticate(alice, "alice", "secret");
+	const char *caps = strstr(guest_heard(alice),
+		"<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:x-envoi' ver='");
+	assert_non_null(caps);
+	assert_int_equal(sscanf(strstr(caps, "ver='"), "ver='%28[^']", ver), 1);
+	guest_say(alice,
+		"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+	(void)guest_heard(alice);
+	snprintf(text, sizeof(text),
+		"<iq type='get' id='1' to='example.org'>"
+		"<query xmlns='http://jabber.org/protocol/disco#info' node='urn:x-envoi#%s'/></iq>",
+		ver);
+	guest_say(alice, text);
+	const char *query = strstr(guest_heard(alice), "<query ");
+	assert_non_null(query);
+	assert_non_null(strstr(query, " node='urn:x-envoi#"));
+	snprintf(stream, sizeof(stream),
+		"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+		"version='1.0'><query xmlns='http://jabber.org/protocol/disco#info' node='sha-1 %s'"
+		"%.*s</query></stream:stream>",
+		ver, (int)(strstr(query, "</query>") - strchr(query, '>')), strchr(query, '>'));
+	assert_int_equal(envoi_caps_cache_new(&cache, host.context), ENVOI_OK);
+	assert_int_equal(envoi_caps_cache_import(cache, stream, strlen(stream)), ENVOI_OK);
+	assert_int_equal(envoi_caps_cache_count(cache), 1);
+	envoi_caps_cache_unref(cache);
+	guest_leave(alice);
 }
 
 /* Byte for byte: names of accounts cannot be found out (RFC 6121, section 8.5.1). */
@@ -592,6 +631,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_server_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(discovery_names_what_is_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_hash_of_what_discovery_names_is_a_stream_feature, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_account_of_a_stranger_looks_like_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(

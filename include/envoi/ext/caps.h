@@ -95,6 +95,21 @@ ENVOI_API extern const struct envoi_extension envoi_caps_extension;
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_caps_set_node(struct envoi_session *session, const char *node);
 
+enum {
+	ENVOI_CAPS_VER_SIZE = 29, /**< of a SHA-1 in base64, with its NUL */
+};
+
+/**
+ * Compute the hash of information by XEP-0115, section 5.1, with SHA-1: what an entity that is no
+ * session of the library announces, a server in its stream features (section 6.3) for example.
+ *
+ * @param context  whose memory is used
+ * @retval ENVOI_ERR_SYSTEM  the hash function failed
+ * @retval ENVOI_ERR_NOMEM
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_caps_ver(char ret_ver[ENVOI_CAPS_VER_SIZE],
+	struct envoi_context *context, const struct envoi_disco_info *info);
+
 /* --- a cache of what others answered --- */
 
 /**

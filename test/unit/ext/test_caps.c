@@ -78,6 +78,29 @@ static void set_identities(struct wire *wire, struct envoi_disco_identity *ident
 #define SHA_1 "iXR/lKYi++iddclwhweX5suxl7E="
 #define SHA_256 "Z0ymd0/tsiTtGPx0nU5edgxy7gYtqXsEl8gvAA8eT68="
 
+/* XEP-0115, section 5.2 */
+static void a_hash_is_that_of_the_specification(void **state)
+{
+	(void)state;
+	char category[] = "client", type[] = "pc", software[] = "Exodus 0.9.1";
+	char *features[] = {(char[]){"http://jabber.org/protocol/muc"},
+		(char[]){"http://jabber.org/protocol/disco#items"},
+		(char[]){"http://jabber.org/protocol/caps"},
+		(char[]){"http://jabber.org/protocol/disco#info"}};
+	struct envoi_disco_identity identity = {
+		.category = category, .type = type, .name = software};
+	const struct envoi_disco_info info = {.identities = &identity,
+		.identity_count = 1,
+		.features = features,
+		.feature_count = 4};
+	char ver[ENVOI_CAPS_VER_SIZE];
+	struct envoi_context *context;
+	assert_int_equal(envoi_context_new(&context, NULL), ENVOI_OK);
+	assert_int_equal(envoi_caps_ver(ver, context, &info), ENVOI_OK);
+	assert_string_equal(ver, "QgayPKawpkPSDYmwT/WM94uAlu0=");
+	envoi_context_unref(context);
+}
+
 static void every_available_presence_has_both_hashes(void **state)
 {
 	struct wire *wire = *state;
@@ -331,6 +354,7 @@ static void the_examples_are_read_and_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hash_is_that_of_the_specification),
 		TEST(every_available_presence_has_both_hashes),
 		TEST(other_presence_and_other_stanzas_have_none),
 		TEST(hashes_of_an_earlier_presence_are_replaced),

@@ -480,6 +480,42 @@ static void connections_of_an_address_are_limited(void **state)
 	}
 }
 
+/* Bodies that do not end, of many clients: listener.memory holds for them. */
+static void bodies_without_end_are_limited_together(void **state)
+{
+	enum {
+		CLIENTS = 60,
+		PIECES = 30,
+		LIMIT = 4 << 20,
+	};
+	static const char head[] =
+		"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n";
+	static char piece[16000];
+	static struct browser browsers[CLIENTS];
+	struct envoi_listener_stats stats;
+	size_t most = 0;
+	(void)state;
+	memset(piece, 'x', sizeof(piece));
+	host_set(&host, "listener.memory", "4m");
+	for (int i = 0; i < CLIENTS; i++) {
+		char address[32];
+		snprintf(address, sizeof(address), "192.0.2.%d", i + 1);
+		open_browser(&browsers[i], address);
+		(void)!envoi_memory_end_send(browsers[i].end, head, strlen(head));
+	}
+	for (int i = 0; i < CLIENTS * PIECES; i++) {
+		(void)!envoi_memory_end_send(browsers[i % CLIENTS].end, piece, sizeof(piece));
+		host_run(&host, 1);
+		envoi_listener_get_stats(envoi_server_listener(host.server), &stats);
+		most = stats.memory > most ? stats.memory : most;
+	}
+	assert_true(most > LIMIT / 2);
+	assert_true(most < LIMIT + LIMIT / 4);
+	for (int i = 0; i < CLIENTS; i++) {
+		close_browser(&browsers[i]);
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -504,6 +540,7 @@ int main(void)
 		CASE(connections_end_with_the_server),
 		CASE(the_server_may_be_freed_with_connections),
 		CASE(connections_of_an_address_are_limited),
+		CASE(bodies_without_end_are_limited_together),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

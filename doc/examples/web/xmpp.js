@@ -82,7 +82,7 @@ async function hmac(key, data) {
 
 /**
  * A connection. `events` has functions, each of them optional: message({from, body, time, isError}),
- * presence({from, isAvailable}), roster([{jid, name}]), closed(reason).
+ * presence({from, isAvailable}), roster([{jid, name}]), closed(reason), "" after close().
  */
 export class Connection {
   constructor(url, events) {
@@ -122,7 +122,7 @@ export class Connection {
     if (this.socket.readyState === 1) {
       this.send(xml("close", { xmlns: NS.framing }));
     }
-    this.socket.close();
+    this.end("");
   }
 
   // --- the stream ---

@@ -199,6 +199,23 @@ assert said == "envoi: in r@b.test as me\n", said
 assert text == f"* subject: {PLAIN}\n* you comes\nyou: {PLAIN}\nme: hello\n* you leaves\n", text
 
 
+# A message that the room does not take.
+def silences(peer):
+    answer(peer, requested(peer, f"<query xmlns='{NS}disco#info'", to="r@b.test"), f"<query xmlns='{NS}disco#info'/>",
+           sender="r@b.test")
+    peer.expect("<presence[^>]* to='r@b.test/a'.*?</presence>")
+    peer.send(presence("a", 110) + "<message type='groupchat' from='r@b.test'><subject/></message>")
+    identifier = peer.expect("<message(?=[^>]* to='r@b.test')[^>]* id='([^']*)'.*?</message>")
+    peer.send(f"<message type='error' from='r@b.test' id='{identifier}'><error type='auth'>"
+              "<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>")
+    peer.expect("<presence[^>]* type='unavailable'.*?>")
+    peer.send(presence("a", 110, kind=" type='unavailable'"))
+
+
+said = with_peer(ENVOI, ("rooms", "talk", "r@b.test"), silences, status=1, input=b"hello\n")[1]
+assert said == "envoi: in r@b.test as a\nenvoi: r@b.test refused the message: forbidden\n", said
+
+
 def refuses(peer):
     answer(peer, requested(peer, f"<query xmlns='{NS}disco#info'", to="r@b.test"), f"<query xmlns='{NS}disco#info'/>",
            sender="r@b.test")
@@ -211,7 +228,7 @@ said = with_peer(ENVOI, ("rooms", "join", "r@b.test"), refuses, status=1)[1]
 assert said.startswith("envoi: r@b.test: "), said
 
 for command, words in ((("archive", "--start", "x"), "--start: x is not a time"),
-                       (("archive", "--limit-messages", "0"), "--limit-messages: 0 is not a number"),
+                       (("archive", "--limit", "0"), "--limit: 0 is not a number"),
                        (("archive", "--with", "@"), "--with: \"@\" is not an address"),
                        (("rooms", "join", "@"), "ROOM: \"@\" is not an address"),
                        (("rooms", "talk", "r@b.test", "--history", "x"), "--history: x is not a number"),

@@ -136,10 +136,10 @@ static int take_with(struct dump *dump, const struct invocation *invocation)
 
 static int take_limit(struct dump *dump, const struct invocation *invocation)
 {
-	const char *text = own_value(invocation, "limit-messages");
+	const char *text = own_value(invocation, "limit");
 	dump->limit = MOST_ITEMS;
 	if (text != NULL && envoi_uint_parse(text, 1, MOST_ITEMS, &dump->limit) < 0) {
-		complain("--limit-messages: %s is not a number from 1 to %d", text, MOST_ITEMS);
+		complain("--limit: %s is not a number from 1 to %d", text, MOST_ITEMS);
 		return STATUS_USAGE;
 	}
 	return STATUS_DONE;
@@ -175,7 +175,7 @@ static const struct command_option options[] = {
 	{"with", "JID", "Messages from and to this address alone.", NULL, false},
 	{"start", "TIME", "From this time on: 2026-11-30, or 2026-11-30T06:00:00Z.", NULL, false},
 	{"end", "TIME", "Up to this time.", NULL, false},
-	{"limit-messages", "N", "The first N messages. Default: 1000000, the most.", NULL, false},
+	{"limit", "N", "The first N messages. Default: 1000000, the most.", NULL, false},
 	OPTION_JSON("an object a line with id, from, to, type, time, subject, body and error"),
 	OPTIONS_END,
 };

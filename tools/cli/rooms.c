@@ -51,6 +51,7 @@ static void on_said(struct envoi_ticket *ticket, const struct envoi_ticket_repor
 	struct stay *stay = ENVOI_CONTAINER_OF(ticket, struct stay, ticket);
 	stay->is_sending = false;
 	if (report->state == ENVOI_TICKET_REFUSED) {
+		stay->task.status = STATUS_NO;
 		complain("%s refused the message: %s", stay->address,
 			envoi_ticket_report_text(report));
 	}
@@ -74,6 +75,7 @@ static bool on_line(struct lines *lines, const char *text)
 	if (r < 0) {
 		complain("the message cannot be sent: %s",
 			envoi_session_problem(envoi_client_session(stay->task.client)));
+		stay->task.status = STATUS_NO;
 		return true;
 	}
 	stay->is_sending = true;
@@ -84,7 +86,9 @@ static void on_lines_end(struct lines *lines, int status)
 {
 	struct stay *stay = ENVOI_CONTAINER_OF(lines, struct stay, lines);
 	stay->is_read = true;
-	stay->task.status = status;
+	if (status != STATUS_DONE) {
+		stay->task.status = status;
+	}
 	leave_when_all_is_said(stay);
 }
 

@@ -1,5 +1,5 @@
 """usage: messages.py ENVOI: `envoi send` to many, from standard input, and `envoi listen`, against `envoi serve`."""
-import json, sys
+import json, subprocess, sys
 
 from program import WORK, Server, end_of, is_harmless, run, with_peer
 
@@ -46,6 +46,10 @@ sender.stdin = None
 assert end_of(sender) == (0, "", "")
 bob.terminate()
 assert end_of(bob) == (0, "", "")
+
+# No line at all: an empty pipe, and what is always ready.
+server.run("alice", "send", "--lines", "bob@example.org", input=b"")
+server.run("alice", "send", "--lines", "bob@example.org", stdin=subprocess.DEVNULL)
 
 # Many: more than the outbox holds.
 lines.write_text("".join(f"{i}\n" for i in range(300)))

@@ -94,13 +94,16 @@ static void on_input(struct envoi_watch *watch, unsigned int ready)
 	}
 }
 
-static bool is_file(void)
+/* A file and /dev/null are always ready, and cannot be watched. */
+static bool can_be_watched(void)
 {
 	struct stat status;
-	return fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+	return isatty(STDIN_FILENO) ||
+		(fstat(STDIN_FILENO, &status) == 0 &&
+			(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)));
 }
 
-/* Of a file, which cannot be watched: a piece in each turn. */
+/* Of what cannot be watched: a piece in each turn. */
 static void on_next(struct envoi_deferred *deferred)
 {
 	struct lines *lines = ENVOI_CONTAINER_OF(deferred, struct lines, next);
@@ -113,7 +116,7 @@ static void on_next(struct envoi_deferred *deferred)
 static int go_on(struct lines *lines)
 {
 	struct envoi_loop *loop = envoi_context_loop(lines->context);
-	if (is_file()) {
+	if (!can_be_watched()) {
 		envoi_deferred_post(&lines->next, loop, on_next);
 		return ENVOI_OK;
 	}

@@ -104,6 +104,9 @@ text = with_peer(ENVOI, ("version", "x@b.test"), answer(
     f"<query xmlns='jabber:iq:version'><name>{XML}</name><version>1</version><os>{XML}</os></query>"))[0]
 assert text == f"x@b.test: {PLAIN} 1, {PLAIN}\n", text
 
+# Bytes of the command line that are no text.
+assert run(ENVOI, b"x\x9b31m\xc3", status=2)[1] == "envoi: no such command: x?31m? (see envoi --help)\n"
+
 # The same status for the same mistake.
 for command, words in ((("ping", "a@@b"), "JID: \"a@@b\" is not an address"),
                        (("roster", "add", "@"), "JID: \"@\" is not an address"),

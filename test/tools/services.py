@@ -137,14 +137,15 @@ assert "more than 20 stages" in with_peer(ENVOI, ("commands", "x@b.test", "do"),
 
 
 # An archive, of which two items have a body.
-def archive(peer):
+def archive(peer, stamps=True):
     identifier = peer.expect(f"<iq[^>]* id='([^']*)'[^>]*><query xmlns='{NS}disco#info'.*?</iq>")
     peer.send(f"<iq type='result' id='{identifier}'><query xmlns='{NS}disco#info'><feature var='urn:xmpp:mam:2'/></query></iq>")
     request = peer.expect("<iq.*?<query .*?(?:</iq>)")
     identifier, query = re.search(" id='([^']*)'", request)[1], re.search("queryid='([^']*)'", request)[1]
     for number, content in enumerate((f"<body>{XML}</body>", "<x xmlns='urn:x'/>", "<body>b</body>")):
         peer.send(f"<message><result xmlns='urn:xmpp:mam:2' queryid='{query}' id='{number}'>"
-                  f"<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2020-01-02T03:04:0{number}Z'/>"
+                  "<forwarded xmlns='urn:xmpp:forward:0'>"
+                  + f"<delay xmlns='urn:xmpp:delay' stamp='2020-01-02T03:04:0{number}Z'/>" * stamps +
                   f"<message xmlns='jabber:client' from='c@b.test/x' to='a@b.test' type='chat'>{content}</message>"
                   "</forwarded></result></message>")
     peer.send(f"<iq type='result' id='{identifier}'><fin xmlns='urn:xmpp:mam:2' complete='true'>"
@@ -160,6 +161,8 @@ found = [json.loads(line) for line in text.splitlines()]
 assert found[0] == {"id": "0", "from": "c@b.test/x", "to": "a@b.test", "type": "chat",
                     "time": "2020-01-02T03:04:00Z", "subject": None, "body": HOSTILE, "error": None}, found
 assert [message["body"] for message in found] == [HOSTILE, None, "b"]
+text = with_peer(ENVOI, ("archive", "--json"), lambda peer: archive(peer, False))[0]
+assert [json.loads(line)["time"] for line in text.splitlines()] == [None] * 3, text
 
 
 # Rooms.

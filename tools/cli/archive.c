@@ -39,7 +39,7 @@ static void on_item(void *user, const struct envoi_mam_item *item)
 		.id = item->id,
 		.from = envoi_stanza_from_text(item->message),
 		.body = envoi_message_body(item->message, NULL),
-		.sent_ms = item->has_stamp ? item->stamp_ms : 0,
+		.sent_ms = item->has_stamp ? item->stamp_ms : INT64_MIN,
 		.is_old = item->has_stamp,
 		.stanza = item->message,
 	};

@@ -68,10 +68,11 @@ static bool fill_field(struct envoi_form_field *filled, const struct invocation 
 	int position = 0;
 	while (filled->values != NULL &&
 		(value = next_value(invocation, field->var, &position)) != NULL) {
-		filled->values[filled->value_count] = strdup(value);
-		if (filled->values[filled->value_count++] == NULL) {
+		char *copy = strdup(value);
+		if (copy == NULL) {
 			return false;
 		}
+		filled->values[filled->value_count++] = copy;
 	}
 	return filled->values != NULL;
 }
@@ -95,7 +96,9 @@ void form_free(const struct invocation *invocation, struct envoi_form *filled)
 			continue;
 		}
 		for (size_t j = 0; j < field->value_count; j++) {
-			free(field->values[j]);
+			char *value = field->values[j];
+			explicit_bzero(value, strlen(value)); /* it may be a password */
+			free(value);
 		}
 		free(field->values);
 	}

@@ -23,7 +23,7 @@ static void write_string(FILE *out, const char *text)
 			fputs("\\n", out);
 		} else if (is_hazardous(character)) { /* all of them are below U+10000 */
 			fprintf(out, "\\u%04" PRIx32, character);
-		} else if (character == 0xfffd) {
+		} else if (character == NO_CHARACTER) {
 			fputs("\\ufffd", out);
 		} else {
 			fwrite(text, 1, len, out);

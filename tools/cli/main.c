@@ -53,7 +53,7 @@ void print_harmless(const char *text, size_t len)
 		used = read_character(text + i, len - i, &character);
 		if (character == '\n') {
 			fputs("\n  ", stderr); /* no line of a peer looks like one of ours */
-		} else if (is_hazardous(character)) {
+		} else if (is_hazardous(character) || character == NO_CHARACTER) {
 			fputc('?', stderr);
 		} else {
 			fwrite(text + i, 1, used, stderr);

@@ -12,7 +12,7 @@ struct printed_message {
 	const char *id; /**< as "id"; or NULL */
 	const char *from; /**< or NULL: absent */
 	const char *body; /**< or NULL */
-	int64_t sent_ms; /**< milliseconds since 1970 */
+	int64_t sent_ms; /**< milliseconds since 1970; INT64_MIN: it is not known */
 	bool is_old; /**< it was sent before it was received: lines have its time */
 	const struct envoi_stanza *stanza;
 };

@@ -44,7 +44,7 @@ static void print_line(void)
 	for (size_t i = 0, used; i < len && left > 5; i += used, left--) {
 		uint32_t character;
 		used = read_character(progress.line + i, len - i, &character);
-		if (is_hazardous(character) || character == 0xfffd) {
+		if (is_hazardous(character) || character == NO_CHARACTER) {
 			fputc('?', stderr);
 		} else {
 			fwrite(progress.line + i, 1, used, stderr);

@@ -274,7 +274,9 @@ static int run_talk(struct invocation *invocation)
 
 #define OPTIONS_STAY \
 	{"nick", "NICK", "The name in the room. Default: the local part of --jid.", NULL, false}, \
-		{"room-password", "TEXT", "The password of the room.", NULL, false}, \
+		{"room-password", "TEXT", \
+			"The password of the room. Other users of the machine can see it.", NULL, \
+			false}, \
 		{"history", "N", "Ask for the last N messages, up to 1000. Default: 20.", NULL, \
 			false}, \
 		OPTION_JSON( \

@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-	REPLACEMENT = 0xfffd,
 	LAST_CHARACTER = 0x10ffff,
 };
 
@@ -45,7 +44,7 @@ size_t read_character(const char *text, size_t len, uint32_t *ret_character)
 		character = character << 6 | (bytes[i] & 0x3fu);
 	}
 	bool is_character = count > 0 && is_valid(character, count);
-	*ret_character = is_character ? character : REPLACEMENT;
+	*ret_character = is_character ? character : NO_CHARACTER;
 	return is_character ? count + 1 : 1;
 }
 
@@ -85,7 +84,7 @@ void print_plain(FILE *out, const char *text)
 			print_escaped(out, character);
 		} else if (character == '\\') {
 			fputs("\\\\", out);
-		} else if (character == REPLACEMENT) {
+		} else if (character == NO_CHARACTER) {
 			fputs("\xef\xbf\xbd", out);
 		} else {
 			fwrite(text, 1, len, out);

@@ -10,10 +10,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum {
+	NO_CHARACTER = 0xfffd, /**< stands for bytes that are not UTF-8 */
+};
+
 /**
  * Read one character of UTF-8.
  * @param len  of the text, at least 1
- * @param[out] ret_character  U+FFFD for bytes that are not UTF-8
+ * @param[out] ret_character  NO_CHARACTER for bytes that are not UTF-8
  * @return its bytes, at least 1
  */
 size_t read_character(const char *text, size_t len, uint32_t *ret_character);

@@ -1,5 +1,6 @@
-"""usage: config.py ENVOI: the configuration file of `envoi`, and its help for commands and groups of settings."""
-import re, sys
+"""usage: config.py ENVOI SOURCE_ROOT: the configuration file of `envoi`, its help for commands and groups of settings,
+and doc/program.md, which names all commands."""
+import pathlib, re, sys
 
 from program import CA, WORK, Server, run
 
@@ -68,7 +69,9 @@ assert run(ENVOI, "help")[0] == overview
 everything = run(ENVOI, "--help")[0]
 names = re.findall(r"^  ([a-z]+(?: [a-z]+)?)(?: [A-Z\[].*)?$", overview, re.M)
 assert {"send", "roster add", "rooms talk", "disco", "ping", "completion"} <= set(names), names
+page = (pathlib.Path(sys.argv[2]) / "doc/program.md").read_text()
 for name in names:
+    assert re.search(rf"^\|.*`{name}[ `].*\|", page, re.M), f"doc/program.md: {name} is missing"
     text = run(ENVOI, "help", *name.split())[0]
     assert text.startswith(f"usage: envoi [OPTION...]\n  {name}"), text
     assert run(ENVOI, *name.split(), "--help")[0] == text == run(ENVOI, "-h", *name.split())[0]

@@ -21,6 +21,7 @@
 #include <envoi/tcp.h>
 #include <envoi/tls.h>
 
+#include "bosh_pair.h"
 #include "fd_channel.h"
 #include "transport/bytestream/framing.h"
 #include "websocket_framing.h"
@@ -38,6 +39,9 @@ const struct transport_kind transport_kinds[] = {
 #if ENVOI_HAS_WEBSOCKET
 	{.name = "websocket", .is_framed = true},
 	{.name = "websocket, byte by byte", .is_framed = true, .piece_bytes = 1},
+#endif
+#if ENVOI_HAS_BOSH
+	{.name = "bosh", .is_bosh = true},
 #endif
 	{.name = NULL},
 };
@@ -248,6 +252,35 @@ static void make_websockets(struct transport_pair *pair, const struct envoi_sett
 
 #endif
 
+#if ENVOI_HAS_BOSH
+
+static void on_receiving(void *user, struct envoi_transport *receiving)
+{
+	struct transport_pair *pair = user;
+	pair->b.transport = receiving;
+	assert_int_equal(envoi_transport_start(receiving, &pair->b.sink), ENVOI_OK);
+}
+
+static void make_bosh(struct transport_pair *pair, const struct envoi_settings *settings)
+{
+	pair->bosh = bosh_pair_new(pair->context, settings, &pair->a.transport, on_receiving, pair);
+}
+
+#else
+
+static void make_bosh(struct transport_pair *pair, const struct envoi_settings *settings)
+{
+	(void)pair;
+	(void)settings;
+}
+
+void bosh_pair_free(struct bosh_pair *pair)
+{
+	(void)pair;
+}
+
+#endif
+
 static void make_sockets(struct transport_pair *pair, const struct envoi_settings *settings)
 {
 	int fds[2];
@@ -306,6 +339,8 @@ void transport_pair_init_plain(struct transport_pair *pair, const struct transpo
 	struct envoi_settings *settings = make_settings(pair);
 	if (kind->is_tcp) {
 		make_sockets(pair, settings);
+	} else if (kind->is_bosh) {
+		make_bosh(pair, settings);
 	} else if (kind->is_framed) {
 		make_websockets(pair, settings);
 	} else {
@@ -313,7 +348,9 @@ void transport_pair_init_plain(struct transport_pair *pair, const struct transpo
 	}
 	envoi_settings_free(settings);
 	assert_int_equal(envoi_transport_start(pair->a.transport, &pair->a.sink), ENVOI_OK);
-	assert_int_equal(envoi_transport_start(pair->b.transport, &pair->b.sink), ENVOI_OK);
+	if (pair->b.transport != NULL) {
+		assert_int_equal(envoi_transport_start(pair->b.transport, &pair->b.sink), ENVOI_OK);
+	}
 }
 
 int transport_pair_start_tls(struct transport_pair *pair, const char *name)
@@ -352,6 +389,7 @@ void transport_pair_finish(struct transport_pair *pair)
 {
 	finish_side(&pair->a);
 	finish_side(&pair->b);
+	bosh_pair_free(pair->bosh);
 	envoi_memory_pair_unref(pair->memory);
 	envoi_tls_config_unref(pair->trust);
 	envoi_tls_config_unref(pair->certificate);
@@ -362,7 +400,7 @@ void transport_pair_finish(struct transport_pair *pair)
 /* Sockets in one process answer at once: so many turns are more than any case needs. */
 void transport_pair_run(struct transport_pair *pair)
 {
-	if (pair->memory != NULL) {
+	if (!pair->kind->is_tcp) {
 		assert_int_equal(envoi_loop_simulated_run_for(pair->loop, 10000), ENVOI_OK);
 		return;
 	}

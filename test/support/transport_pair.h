@@ -21,6 +21,7 @@ struct transport_kind {
 	bool is_tcp, has_tls, has_libevent;
 	bool is_channel; /* on sockets as well, but made of <envoi/interfaces/channel.h> */
 	bool is_framed; /* each element has a frame */
+	bool is_bosh; /* the receiver is made by the initiator's first header */
 	size_t piece_bytes; /* of memory */
 };
 
@@ -69,7 +70,8 @@ struct transport_pair {
 	const struct transport_kind *kind;
 	struct envoi_context *context;
 	struct envoi_loop *loop;
-	struct envoi_memory_pair *memory; /* NULL for sockets */
+	struct envoi_memory_pair *memory; /* NULL for sockets and BOSH */
+	struct bosh_pair *bosh; /* NULL for others */
 	struct envoi_tls_config *trust, *certificate;
 	struct transport_side a, b; /* initiator, receiver */
 };

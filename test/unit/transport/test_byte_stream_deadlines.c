@@ -28,7 +28,7 @@ static void for_each_kind(void (*test)(struct transport_pair *pair))
 	static const struct envoi_stream_head head = {
 		.to = "example.org", .version = "1.0", .content_ns = "jabber:client"};
 	for (const struct transport_kind *kind = transport_kinds; kind->name != NULL; kind++) {
-		if (kind->is_tcp || kind->is_framed) {
+		if (kind->is_tcp || kind->is_framed || kind->is_bosh) {
 			continue; /* not in virtual time; no element in pieces: test_websocket */
 		}
 		struct transport_pair pair;

@@ -35,6 +35,10 @@ int accounts_make(struct accounts *accounts, const struct serve_options *options
 /** Free the names; the server was freed before. */
 void accounts_finish(struct accounts *accounts);
 
+/** Listen at all addresses of the options, and print each with its port, unless --check is given.
+ * @return STATUS_DONE, or another after complaining */
+int listen_all(struct envoi_server *server, const struct serve_options *options);
+
 /** Open a store in a file. @return STATUS_DONE, or another after complaining */
 int store_open(
 	struct envoi_store **ret_store, struct envoi_context *context, const char *file_name);

@@ -401,6 +401,69 @@ static void a_server_that_closes_answers_what_waits(void **state)
 	close_browser(&browser);
 }
 
+/* A session of BOSH, from its creation on. */
+struct bosh_client {
+	struct browser browser;
+	char sid[64];
+	unsigned int rid;
+};
+
+/* @param more  attributes */
+static const char *say(struct bosh_client *client, const char *more, const char *content)
+{
+	char body[800];
+	snprintf(body, sizeof(body),
+		"<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh'"
+		" sid='%s' rid='%u'%s>%s</body>",
+		client->sid, ++client->rid, more, content);
+	return post(&client->browser, "", body);
+}
+
+static void log_in(struct bosh_client *client)
+{
+	*client = (struct bosh_client){.rid = 1};
+	open_browser(&client->browser, LOOPBACK);
+	const char *sid = strstr(post(&client->browser, "", CREATE), " sid='");
+	assert_non_null(sid);
+	assert_int_equal(sscanf(sid, " sid='%60[^']", client->sid), 1);
+	assert_non_null(strstr(say(client, "",
+				       "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
+				       "mechanism='PLAIN'>AGFsaWNlAHNlY3JldA==</auth>"),
+		"<success "));
+	assert_non_null(strstr(say(client, " xmpp:restart='true' to='example.org'", ""), "<sm "));
+}
+
+/* XEP-0198, section 5: the client went away without a word, and comes back with a new session. */
+static void a_session_is_resumed_over_another_one_of_bosh(void **state)
+{
+	(void)state;
+	struct bosh_client first, second;
+	char id[64], resume[200];
+	host_account(&host, "alice");
+	log_in(&first);
+	assert_non_null(strstr(say(&first, "",
+				       "<iq type='set' id='b'><bind "
+				       "xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"),
+		"</jid></bind></iq>"));
+	const char *enabled = say(&first, "", "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+	enabled = strstr(enabled, "<enabled ");
+	assert_non_null(enabled);
+	assert_int_equal(sscanf(strstr(enabled, " id='"), " id='%60[^']", id), 1);
+	close_browser(&first.browser);
+	assert_null(strstr(host.notes, "suspended"));
+	host_run(&host, 61000);
+	assert_non_null(strstr(host.notes, "suspended alice@example.org/"));
+	log_in(&second);
+	snprintf(resume, sizeof(resume), "<resume xmlns='urn:xmpp:sm:3' previd='%s' h='0'/>", id);
+	assert_non_null(strstr(say(&second, "", resume), "<resumed "));
+	assert_non_null(strstr(host.notes, "resumed alice@example.org/"));
+	assert_non_null(strstr(say(&second, "",
+				       "<iq type='get' id='p' to='example.org'><ping "
+				       "xmlns='urn:xmpp:ping'/></iq>"),
+		" id='p'/>"));
+	close_browser(&second.browser);
+}
+
 static void a_session_of_bosh_ends_with_the_server(void **state)
 {
 	(void)state;
@@ -535,6 +598,7 @@ int main(void)
 		CASE(another_domain_is_not_served_over_bosh),
 		CASE(pages_of_other_sites_are_refused_bosh),
 		CASE(a_server_that_closes_answers_what_waits),
+		CASE(a_session_is_resumed_over_another_one_of_bosh),
 		CASE(a_session_of_bosh_ends_with_the_server),
 		CASE(https_needs_a_certificate),
 		CASE(connections_end_with_the_server),

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
+#include <strings.h>
 
 #include <envoi/config.h>
 #include <envoi/context.h>
@@ -127,19 +128,30 @@ static const struct service *find_service(const char *path, size_t len)
 	return NULL;
 }
 
+/* RFC 9112, section 3.2.2: a target may have scheme and host. */
+static const char *path_of(const char *target)
+{
+	const char *host = strncasecmp(target, "http://", 7) == 0 ? target + 7
+		: strncasecmp(target, "https://", 8) == 0         ? target + 8
+								  : NULL;
+	const char *path = host == NULL ? target : host + strcspn(host, "/?");
+	return *path == '\0' ? "/" : path;
+}
+
 static void on_requested(void *user, struct envoi_web_connection *connection,
 	const struct envoi_web_request *request)
 {
 	struct envoi__resource *resource = user;
-	size_t len = strcspn(request->target, "?");
-	const struct service *service = find_service(request->target, len);
+	const char *path = path_of(request->target);
+	size_t len = strcspn(path, "?");
+	const struct service *service = find_service(path, len);
 	unsigned int methods = service != NULL ? service->methods : METHOD_GET;
 	(void)connection;
 	if ((methods & method_of(request)) == 0) {
 		refuse_method(resource, methods);
 	} else if (service != NULL) {
 		service->serve(resource, request);
-	} else if (!envoi__web_document(resource, request->target, len)) {
+	} else if (!envoi__web_document(resource, path, len)) {
 		respond_with_status(resource, 404);
 	}
 }

@@ -163,6 +163,25 @@ static void paths_are_compared_byte_for_byte(void **state)
 	close_browser(&browser);
 }
 
+/* RFC 9112, section 3.2.2. */
+static void a_target_may_have_scheme_and_host(void **state)
+{
+	static const char *const targets[] = {
+		"http://example.org/", "https://example.org:443/?x", "HTTP://example.org"};
+	(void)state;
+	struct browser browser;
+	open_browser(&browser, ELSEWHERE);
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/", "text/plain", "a", 1), ENVOI_OK);
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		char request[200];
+		snprintf(
+			request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", targets[i]);
+		assert_true(has_status(ask(&browser, request), "200"));
+	}
+	close_browser(&browser);
+}
+
 static void other_methods_are_refused(void **state)
 {
 	static const char *const methods[] = {"POST", "PUT", "DELETE", "TRACE", "OPTIONS"};
@@ -586,6 +605,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(documents_are_served),
 		CASE(paths_are_compared_byte_for_byte),
+		CASE(a_target_may_have_scheme_and_host),
 		CASE(other_methods_are_refused),
 		CASE(a_document_needs_path_and_type),
 		CASE(the_links_are_where_the_request_came_to),

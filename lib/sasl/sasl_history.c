@@ -30,7 +30,7 @@ struct envoi_sasl_history {
 	const struct envoi_sasl_mechanism *pinned; /* NULL: nothing */
 	char binding[LONGEST_BINDING]; /* "": none */
 	char tried[LONGEST_BINDING]; /* "": none; never written as text */
-	struct kept kept[MOST_KEYS]; /* in the order of enum envoi__scram_hash */
+	struct kept *kept[MOST_KEYS]; /* in the order of enum envoi__scram_hash; NULL: none */
 };
 
 int envoi_sasl_history_new(struct envoi_sasl_history **ret_history, struct envoi_context *context)
@@ -46,15 +46,19 @@ int envoi_sasl_history_new(struct envoi_sasl_history **ret_history, struct envoi
 
 static void drop(struct envoi_sasl_history *history, struct kept *kept)
 {
-	envoi_free(history->context, kept->authcid);
-	envoi_free(history->context, kept->salt);
-	envoi__wipe(kept, sizeof(*kept));
+	if (kept != NULL) {
+		envoi_free(history->context, kept->authcid);
+		envoi_free(history->context, kept->salt);
+		envoi__wipe(kept, sizeof(*kept));
+		envoi_free(history->context, kept);
+	}
 }
 
 void envoi_sasl_history_forget_keys(struct envoi_sasl_history *history)
 {
 	for (size_t i = 0; i < MOST_KEYS; i++) {
-		drop(history, &history->kept[i]);
+		drop(history, history->kept[i]);
+		history->kept[i] = NULL;
 	}
 }
 
@@ -123,72 +127,74 @@ int envoi__sasl_history_raise_pin(struct envoi_sasl_history *history,
 
 /* --- keys --- */
 
-/* @return NULL: the mechanism has no keys */
-static struct kept *place_for(struct envoi_sasl_history *history, const char *mechanism)
+/* @return the hash of its keys; MOST_KEYS: the mechanism has no keys */
+static size_t hash_of(const char *mechanism)
 {
 	for (size_t i = 0; i < MOST_KEYS; i++) {
 		const char *name = envoi__scram_mechanism_name((enum envoi__scram_hash)i);
 		size_t len = strlen(name);
 		if (strncmp(mechanism, name, len) == 0 &&
 			(mechanism[len] == '\0' || strcmp(mechanism + len, "-PLUS") == 0)) {
-			return &history->kept[i];
+			return i;
 		}
 	}
-	return NULL;
+	return MOST_KEYS;
 }
 
 const struct envoi_sasl_keys *envoi__sasl_history_keys(
 	const struct envoi_sasl_history *history, const char *mechanism)
 {
-	union {
-		const struct envoi_sasl_history *given;
-		struct envoi_sasl_history *ours;
-	} pointer = {.given = history};
-	const struct kept *kept = history != NULL ? place_for(pointer.ours, mechanism) : NULL;
-	return kept != NULL && kept->keys.mechanism != NULL ? &kept->keys : NULL;
+	size_t hash = history != NULL ? hash_of(mechanism) : MOST_KEYS;
+	return hash < MOST_KEYS && history->kept[hash] != NULL ? &history->kept[hash]->keys : NULL;
 }
 
 void envoi__sasl_history_drop(struct envoi_sasl_history *history, const char *mechanism)
 {
-	struct kept *kept = place_for(history, mechanism);
-	if (kept != NULL) {
-		drop(history, kept);
+	size_t hash = hash_of(mechanism);
+	if (hash < MOST_KEYS) {
+		drop(history, history->kept[hash]);
+		history->kept[hash] = NULL;
 	}
+}
+
+static void fill(struct kept *kept, const struct envoi_sasl_keys *keys)
+{
+	memcpy(kept->salt, keys->salt, keys->salt_len);
+	memcpy(kept->client_key, keys->client_key, keys->key_len);
+	memcpy(kept->server_key, keys->server_key, keys->key_len);
+	if (keys->password_tag != NULL) {
+		memcpy(kept->password_tag, keys->password_tag, keys->key_len);
+	}
+	kept->keys = *keys;
+	kept->keys.authcid = kept->authcid;
+	kept->keys.salt = kept->salt;
+	kept->keys.client_key = kept->client_key;
+	kept->keys.server_key = kept->server_key;
+	kept->keys.password_tag = keys->password_tag != NULL ? kept->password_tag : NULL;
 }
 
 int envoi__sasl_history_keep(struct envoi_sasl_history *history, const struct envoi_sasl_keys *keys)
 {
 	struct envoi_context *context = history->context;
-	struct kept *place = place_for(history, keys->mechanism);
-	size_t hash = place != NULL ? (size_t)(place - history->kept) : 0;
-	if (place == NULL || keys->salt_len == 0 || keys->iterations == 0 ||
+	size_t hash = hash_of(keys->mechanism);
+	if (hash == MOST_KEYS || keys->salt_len == 0 || keys->iterations == 0 ||
 		keys->key_len != envoi__scram_hash_size((enum envoi__scram_hash)hash)) {
 		return ENVOI_ERR_INVALID;
 	}
-	struct kept kept = {
-		.keys = *keys,
-		.authcid = envoi_strndup(context, keys->authcid, strlen(keys->authcid)),
-		.salt = envoi_alloc(context, keys->salt_len),
-	};
-	if (kept.authcid == NULL || kept.salt == NULL) {
-		drop(history, &kept);
+	struct kept *kept = envoi_alloc_zeroed(context, sizeof(*kept));
+	if (kept == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
-	memcpy(kept.salt, keys->salt, keys->salt_len);
-	memcpy(kept.client_key, keys->client_key, keys->key_len);
-	memcpy(kept.server_key, keys->server_key, keys->key_len);
-	if (keys->password_tag != NULL) {
-		memcpy(kept.password_tag, keys->password_tag, keys->key_len);
+	kept->authcid = envoi_strndup(context, keys->authcid, strlen(keys->authcid));
+	kept->salt = envoi_alloc(context, keys->salt_len);
+	if (kept->authcid == NULL || kept->salt == NULL) {
+		drop(history, kept);
+		return ENVOI_ERR_NOMEM;
 	}
-	drop(history, place);
-	*place = kept;
-	envoi__wipe(&kept, sizeof(kept));
-	place->keys.mechanism = envoi__scram_mechanism_name((enum envoi__scram_hash)hash);
-	place->keys.authcid = place->authcid;
-	place->keys.salt = place->salt;
-	place->keys.client_key = place->client_key;
-	place->keys.server_key = place->server_key;
-	place->keys.password_tag = keys->password_tag != NULL ? place->password_tag : NULL;
+	fill(kept, keys);
+	kept->keys.mechanism = envoi__scram_mechanism_name((enum envoi__scram_hash)hash);
+	drop(history, history->kept[hash]);
+	history->kept[hash] = kept;
 	return ENVOI_OK;
 }
 
@@ -203,8 +209,8 @@ int envoi_sasl_history_write(const struct envoi_sasl_history *history, struct en
 			pin.binding != NULL ? " " : "", pin.binding != NULL ? pin.binding : "");
 	}
 	for (size_t i = 0; r == ENVOI_OK && i < MOST_KEYS; i++) {
-		if (history->kept[i].keys.mechanism != NULL) {
-			r = envoi__sasl_keys_write(&history->kept[i].keys, out);
+		if (history->kept[i] != NULL) {
+			r = envoi__sasl_keys_write(&history->kept[i]->keys, out);
 		}
 	}
 	return r;

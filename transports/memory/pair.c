@@ -132,6 +132,15 @@ static uint64_t now_ms(const struct direction *direction)
 	return envoi_loop_now_ms(envoi_context_loop(direction->pair->context));
 }
 
+/* An idle pair has no buffers. They may have held secrets. */
+static void consume(struct envoi_buffer *buffer, size_t len)
+{
+	envoi_buffer_consume(buffer, len);
+	if (envoi_buffer_len(buffer) == 0) {
+		envoi_buffer_wipe(buffer);
+	}
+}
+
 /* What is due now, and when the rest is. @return 0: nothing waits for its time */
 static uint64_t note_due(struct direction *direction)
 {
@@ -143,7 +152,7 @@ static uint64_t note_due(struct direction *direction)
 			return segment.due_ms - now;
 		}
 		direction->due = segment.end;
-		envoi_buffer_consume(&direction->segments, sizeof(segment));
+		consume(&direction->segments, sizeof(segment));
 	}
 	return 0;
 }
@@ -200,7 +209,7 @@ static void deliver_arrived(struct direction *direction, size_t len)
 {
 	char piece[LARGEST_PIECE];
 	memcpy(piece, envoi_buffer_data(&direction->bytes), len);
-	envoi_buffer_consume(&direction->bytes, len);
+	consume(&direction->bytes, len);
 	direction->arrived += len;
 	struct envoi_memory_pair *pair = direction->pair;
 	if (direction->arrived >= direction->script.cut_at) {

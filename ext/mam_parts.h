@@ -116,6 +116,7 @@ struct envoi_mam_sync {
 	struct envoi__mam *mam; /* NULL: the extension is not used any more */
 	struct envoi_context *context;
 	struct envoi_jid *archive; /* NULL: the account's own */
+	struct envoi_jid *account; /* whose cursor it is; NULL: not asked yet, or of a room */
 	struct envoi_mam_sync_options options; /* without the text of the archive */
 	const struct envoi_mam_events *events;
 	void *user;

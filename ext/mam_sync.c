@@ -253,6 +253,19 @@ static int fetch(struct envoi_mam_sync *self)
 	return envoi__mam_fetch(self->mam, &options, &query_events, self, &self->query);
 }
 
+/* The cursor of one account means nothing in the archive of another. */
+static void follow_account(struct envoi_mam_sync *self)
+{
+	const struct envoi_jid *own = envoi_session_jid(self->mam->session);
+	if (self->account != NULL && !envoi_jid_equal_bare(self->account, own)) {
+		envoi_free(self->context, self->cursor);
+		self->cursor = NULL;
+		self->at = (struct envoi__mam_cursor){.id = NULL};
+	}
+	envoi_jid_unref(self->account);
+	self->account = envoi_jid_ref(own);
+}
+
 int envoi_mam_sync_start(struct envoi_mam_sync *self)
 {
 	if (self->query != NULL) {
@@ -262,6 +275,9 @@ int envoi_mam_sync_start(struct envoi_mam_sync *self)
 		return ENVOI_ERR_STATE;
 	}
 	int r = ENVOI_OK;
+	if (self->archive == NULL) {
+		follow_account(self);
+	}
 	drop(self, &self->base);
 	if (self->cursor != NULL) {
 		r = keep(self, &self->base, self->at.id, self->at.stamp_ms);

@@ -44,6 +44,7 @@ void envoi_mam_sync_free(struct envoi_mam_sync *self)
 	envoi_free(context, self->base.id);
 	envoi_free(context, self->cursor);
 	envoi_jid_unref(self->archive);
+	envoi_jid_unref(self->account);
 	envoi_free(context, self);
 	envoi_context_unref(context);
 }

@@ -208,6 +208,8 @@ struct envoi_mam_sync_options {
  * session only if carbons are enabled: without them it is missing in the copy until the next
  * catching up, and then before the cursor.
  *
+ * If a new session is of another account, the sync of the account begins without a cursor there.
+ *
  * @param[out] ret_sync  owned by the caller; free it before the context
  * @param options        NULL: the defaults; borrowed for the call
  * @param cursor         of envoi_mam_sync_cursor(); NULL: the copy is empty; copied

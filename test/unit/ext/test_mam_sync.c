@@ -145,6 +145,25 @@ static void the_cursor_is_fixed_until_the_archive_was_asked(void **state)
 	assert_string_equal(envoi_mam_sync_cursor(mam.sync) + 14, "u");
 }
 
+static void another_account_is_not_asked_for_the_cursor_of_the_first(void **state)
+{
+	(void)state;
+	sync_from(AT_TEN "m");
+	mam_heard();
+	mam_answer("result", EMPTY);
+	live(OWN, "secret");
+	envoi_jid_unref(mam.wire->own);
+	assert_int_equal(
+		envoi_jid_from_text(&mam.wire->own, mam.wire->context, "you@example.org/here"),
+		ENVOI_OK);
+	new_session();
+	assert_null(envoi_mam_sync_cursor(mam.sync));
+	wire_answer(mam.wire, "you@example.org", PLAIN);
+	const char *query = mam_heard();
+	assert_non_null(strstr(query, "<before/>"));
+	assert_null(strstr(query, "secret"));
+}
+
 static void a_resumed_session_asks_nothing(void **state)
 {
 	(void)state;
@@ -437,6 +456,7 @@ int main(void)
 		TEST(a_sync_by_time_that_is_cut_does_not_go_back),
 		TEST(a_sync_continues_behind_its_cursor),
 		TEST(the_cursor_is_fixed_until_the_archive_was_asked),
+		TEST(another_account_is_not_asked_for_the_cursor_of_the_first),
 		TEST(a_resumed_session_asks_nothing),
 		TEST(a_message_behind_the_archive_is_the_cursor),
 		TEST(an_item_of_another_client_behind_the_message_is_the_cursor),

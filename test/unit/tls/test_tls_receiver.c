@@ -228,6 +228,27 @@ static void a_client_that_negotiates_again_is_left(void **state)
 	finish();
 }
 
+static void a_flood_of_key_updates_is_bounded(void **state)
+{
+	(void)state;
+	size_t answers = 0;
+	int r = ENVOI_AGAIN;
+	begin(tls_1_3);
+	shake_hands();
+	assert_int_equal(all.result, ENVOI_OK);
+	for (int i = 0; i < 10000 && r == ENVOI_AGAIN; i++) {
+		assert_int_equal(gnutls_session_key_update(all.session, GNUTLS_KU_PEER), 0);
+		to_server();
+		r = read_on();
+		answers += envoi_buffer_len(envoi__tls_output(all.server));
+		envoi_buffer_consume(envoi__tls_output(all.server), SIZE_MAX);
+	}
+	assert_int_equal(r, ENVOI_ERR_TLS);
+	assert_true(answers < 4096);
+	nothing_more_is_done();
+	finish();
+}
+
 static void no_tickets_are_handed_out(void **state)
 {
 	(void)state;
@@ -269,6 +290,7 @@ int main(void)
 			a_fatal_alert_at_every_handshake_message_is_reported_and_not_answered),
 		cmocka_unit_test(old_clients_are_reported_as_such),
 		cmocka_unit_test(a_client_that_negotiates_again_is_left),
+		cmocka_unit_test(a_flood_of_key_updates_is_bounded),
 		cmocka_unit_test(no_tickets_are_handed_out),
 		cmocka_unit_test(a_peer_that_does_not_speak_tls_fails_at_once),
 	};

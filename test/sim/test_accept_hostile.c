@@ -344,6 +344,54 @@ static void bytes_behind_the_login_are_not_of_the_next_stream(void **state)
 	}
 }
 
+/* --- texts of SASL (RFC 6120, section 6.5.5) --- */
+
+static void malformed_base64_is_refused_in_a_login(void **state)
+{
+	static const char *const texts[] = {"AGFsaWNl AHNlY3JldA==", "AGFsaWNlAHNlY3JldA",
+		"AGFsaWNlAHNlY3JldA=", "AGFsaWNlAHNlY3JldB==", "AGFsaWNlAHNlY3JldA==A",
+		"AGFsaWNlAHNlY3JldA==\n", "==", "====", "r=plain"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		char text[200];
+		come_to(OPENED);
+		snprintf(text, sizeof(text), "<auth " NS_SASL " mechanism='PLAIN'>%s</auth>",
+			texts[i]);
+		say(text);
+		if (!has_heard("<failure " NS_SASL "><incorrect-encoding/></failure>")) {
+			fail_msg("%s: heard %s", texts[i], heard());
+		}
+		assert_null(strstr(f.notes, "authenticated"));
+		leave();
+	}
+}
+
+static void a_login_of_other_bytes_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"AGFsaWNlAHNlY3JldAA=", /* NUL behind the password */
+		"AABhbGljZQBzZWNyZXQ=", /* and before the name */
+		"AGFsaWNlAP8=", /* not UTF-8 */
+		"AGFsaWNlAA==", /* no password */
+		"YWxpY2U=", /* no NUL */
+		"=", /* no bytes */
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		char text[200];
+		come_to(OPENED);
+		snprintf(text, sizeof(text), "<auth " NS_SASL " mechanism='PLAIN'>%s</auth>",
+			texts[i]);
+		say(text);
+		accept_fixture_run(&f, 1000);
+		if (!has_heard("<failure ") || has_heard("<success")) {
+			fail_msg("%s: heard %s", texts[i], heard());
+		}
+		assert_null(strstr(f.notes, "authenticated"));
+		leave();
+	}
+}
+
 /* --- stream management --- */
 
 /* @return how often a text was heard */
@@ -441,6 +489,8 @@ int main(int argc, char **argv)
 		TEST(an_answer_of_an_accepted_session_is_one_stanza),
 		TEST(bytes_in_clear_behind_starttls_end_an_accepted_stream),
 		TEST(bytes_behind_the_login_are_not_of_the_next_stream),
+		TEST(malformed_base64_is_refused_in_a_login),
+		TEST(a_login_of_other_bytes_is_refused),
 		TEST(requests_for_acknowledgement_in_one_piece_have_few_answers),
 		TEST(a_session_is_not_kept_longer_than_the_server_allows),
 		TEST(resumptions_of_unknown_sessions_do_not_go_on_for_ever),

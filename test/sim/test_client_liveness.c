@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -63,6 +64,54 @@ static void a_client_without_handlers_answers_the_servers_ping(void **state)
 	assert_int_equal(test_server_count_heard(fixture.server, "id='s2c1'"), 1);
 }
 
+/* What a client reveals to a stranger without a decision of the program. */
+static void a_client_without_handlers_reveals_nothing_to_strangers(void **state)
+{
+	static const char *const requests[] = {
+		"type='get' id='a'><query xmlns='jabber:iq:version'/>",
+		"type='get' id='a'><query xmlns='jabber:iq:last'/>",
+		"type='get' id='a'><query xmlns='jabber:iq:roster'/>",
+		"type='get' id='a'><query xmlns='jabber:iq:private'><a xmlns='a'/></query>",
+		"type='get' id='a'><time xmlns='urn:xmpp:time'/>",
+		"type='get' id='a'><vCard xmlns='vcard-temp'/>",
+		"type='get' id='a'><blocklist xmlns='urn:xmpp:blocking'/>",
+		"type='set' id='a'><command xmlns='http://jabber.org/protocol/commands' "
+		"node='http://jabber.org/protocol/rc#forward' action='execute'/>",
+		"type='set' id='a'><query xmlns='jabber:iq:rpc'/>",
+		"type='set' id='a'><si xmlns='http://jabber.org/protocol/si'/>",
+	};
+	(void)state;
+	log_in();
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		char xml[400];
+		snprintf(xml, sizeof(xml), "<iq from='mallory@example.net/x' to='" DESK "' %s</iq>",
+			requests[i]);
+		test_server_forget(fixture.server);
+		assert_true(test_server_says(fixture.server, DESK, xml));
+		client_fixture_run(&fixture, S);
+		if (test_server_count_heard(fixture.server, "<service-unavailable ") != 1) {
+			fail_msg("%s: %s", requests[i], test_server_heard(fixture.server));
+		}
+		assert_int_equal(test_server_count_heard(fixture.server, "type='result'"), 0);
+	}
+}
+
+static void a_client_without_handlers_sends_no_presence_to_strangers(void **state)
+{
+	static const char *const types[] = {"type='probe'", "type='subscribe'", "type='subscribed'",
+		"type='unsubscribe'", "type='unsubscribed'", ""};
+	(void)state;
+	log_in();
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		char xml[200];
+		snprintf(xml, sizeof(xml),
+			"<presence from='mallory@example.net' to='" DESK "' %s/>", types[i]);
+		assert_true(test_server_says(fixture.server, DESK, xml));
+	}
+	client_fixture_run(&fixture, S);
+	assert_int_equal(test_server_count_heard(fixture.server, "mallory@example.net"), 0);
+}
+
 static void an_idle_session_stays_online(void **state)
 {
 	(void)state;
@@ -109,6 +158,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_client_without_handlers_answers_the_servers_ping, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_client_without_handlers_reveals_nothing_to_strangers, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_client_without_handlers_sends_no_presence_to_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_idle_session_stays_online, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dead_link_is_replaced_each_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(

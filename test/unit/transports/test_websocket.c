@@ -70,6 +70,17 @@ static void messages_become_elements(void **state)
 		"<message><body>a</body></message>\n<y xmlns='urn:x'/>\n<presence/>\n<a/>\nended\n");
 }
 
+/* RFC 7395, section 3.6.1: the other endpoint is not connected to. */
+static void a_redirect_by_close_is_an_end(void **state)
+{
+	struct fixture *f = *state;
+	websocket_start_and_open(f);
+	websocket_send_frame(f, TEXT,
+		"<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' "
+		"see-other-uri='wss://evil.example/xmpp'/>");
+	websocket_expect_log(f, "ended\n");
+}
+
 /* RFC 6455, section 5.4: control frames come between fragments. */
 static void fragments_make_one_element(void **state)
 {
@@ -347,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_element_is_a_frame),
 		CASE(messages_become_elements),
+		CASE(a_redirect_by_close_is_an_end),
 		CASE(fragments_make_one_element),
 		CASE(what_comes_byte_by_byte_is_the_same),
 		CASE(a_pause_holds_messages_back),

@@ -97,7 +97,8 @@ ENVOI_API void envoi_session_configure(
 ENVOI_API struct envoi_stream_sink *envoi_session_sink(struct envoi_session *session);
 
 /**
- * Attach a stream to the session, before its first event.
+ * Attach a stream to the session, before its first event. A suspended session is not resumed on a
+ * stream of another account.
  *
  * @param stream  taken: consumed on failure too; made with envoi_session_sink()
  * @retval ENVOI_ERR_STATE  the session has a stream, or it or its last stream is being freed

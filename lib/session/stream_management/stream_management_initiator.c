@@ -42,6 +42,24 @@ static int send_resume(struct envoi_session *session, struct envoi_stream *strea
 	return r;
 }
 
+/* An anonymous login has its localpart from binding on only. */
+static bool is_of_account(const struct envoi_session *session, const struct envoi_stream *stream)
+{
+	const struct envoi_jid *local = envoi_stream_local(stream), *jid = session->jid;
+	if (local == NULL || jid == NULL) {
+		return true;
+	}
+	return envoi_jid_local(local) == NULL ? envoi_jid_equal_domain(local, jid)
+					      : envoi_jid_equal_bare(local, jid);
+}
+
+static void give_up_resumption(struct envoi_session *session)
+{
+	session->sm.state = ENVOI__SM_OFF;
+	envoi__sm_forget(session);
+	session->is_resumable = false;
+}
+
 static int negotiate_resume(struct envoi_handler *self, struct envoi_stream *stream,
 	const struct envoi_element *offer, const struct envoi_element *features)
 {
@@ -49,6 +67,10 @@ static int negotiate_resume(struct envoi_handler *self, struct envoi_stream *str
 	(void)self;
 	(void)features;
 	if (offer == NULL || session == NULL || !envoi__sm_can_resume(session)) {
+		return ENVOI_OK;
+	}
+	if (!is_of_account(session, stream)) {
+		give_up_resumption(session);
 		return ENVOI_OK;
 	}
 	int r = send_resume(session, stream);
@@ -91,10 +113,8 @@ static int take_resumed(struct envoi_handler *self, struct envoi_stream *stream,
 static int resume_failed(struct envoi_session *session, struct envoi_stream *stream, const char *h)
 {
 	int r = h == NULL ? ENVOI_OK : envoi__sm_take_last_h(session, stream, h);
-	session->sm.state = ENVOI__SM_OFF;
 	session->sm.was_refused = true;
-	envoi__sm_forget(session);
-	session->is_resumable = false;
+	give_up_resumption(session);
 	if (r == ENVOI_OK) {
 		envoi_stream_feature_done(stream, &session->sm.resume, 0, ENVOI_NEXT_FEATURE, NULL);
 	}

@@ -52,6 +52,30 @@ static void unhandled_stanzas_are_sent_again_in_order(void **state)
 	assert_int_equal(wire->session->outbox.kept_count, 0);
 }
 
+static void another_account_gets_nothing_of_the_session(void **state)
+{
+	static const char *const others[] = {
+		"you@example.org/here", "me@example.net/here", "example.net"};
+	struct wire *wire = *state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		sm_enable(wire, RESUMABLE);
+		sm_send_with_ticket(wire, 0, "secret");
+		sm_cut(wire);
+		struct envoi_jid *first = wire->own;
+		assert_int_equal(
+			envoi_jid_from_text(&wire->own, wire->context, others[i]), ENVOI_OK);
+		const char *heard = sm_offer(wire, SM_OFFER);
+		assert_null(strstr(heard, "<resume "));
+		assert_null(strstr(heard, "s1"));
+		assert_null(strstr(heard, "secret"));
+		assert_non_null(strstr(heard, ENVOI_NS_BIND));
+		sm_cut(wire);
+		wire_free_session(wire);
+		envoi_jid_unref(wire->own);
+		wire->own = first;
+	}
+}
+
 static void what_an_earlier_session_has_answered_does_not_count(void **state)
 {
 	struct wire *wire = *state;
@@ -656,6 +680,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(unhandled_stanzas_are_sent_again_in_order),
+		TEST(another_account_gets_nothing_of_the_session),
 		TEST(what_an_earlier_session_has_answered_does_not_count),
 		TEST(a_journal_keeps_the_location_with_its_port),
 		TEST(a_journal_of_another_version_is_refused),

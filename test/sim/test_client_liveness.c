@@ -64,6 +64,10 @@ static void a_client_without_handlers_answers_the_servers_ping(void **state)
 	assert_int_equal(test_server_count_heard(fixture.server, "id='s2c1'"), 1);
 }
 
+#define RC_FORWARD \
+	"xmlns='http://jabber.org/protocol/commands' " \
+	"node='http://jabber.org/protocol/rc#forward'"
+
 /* What a client reveals to a stranger without a decision of the program. */
 static void a_client_without_handlers_reveals_nothing_to_strangers(void **state)
 {
@@ -75,8 +79,7 @@ static void a_client_without_handlers_reveals_nothing_to_strangers(void **state)
 		"type='get' id='a'><time xmlns='urn:xmpp:time'/>",
 		"type='get' id='a'><vCard xmlns='vcard-temp'/>",
 		"type='get' id='a'><blocklist xmlns='urn:xmpp:blocking'/>",
-		"type='set' id='a'><command xmlns='http://jabber.org/protocol/commands' "
-		"node='http://jabber.org/protocol/rc#forward' action='execute'/>",
+		"type='set' id='a'><command " RC_FORWARD " action='execute'/>",
 		"type='set' id='a'><query xmlns='jabber:iq:rpc'/>",
 		"type='set' id='a'><si xmlns='http://jabber.org/protocol/si'/>",
 	};

@@ -344,6 +344,27 @@ static void bytes_behind_the_login_are_not_of_the_next_stream(void **state)
 	}
 }
 
+/* --- truncation --- */
+
+static void half_a_stanza_is_not_delivered_and_the_session_is_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(envoi_settings_set(f.settings, "accept.resumption", "30s"), ENVOI_OK);
+	for (int is_cut = 0; is_cut < 2; is_cut++) {
+		come_to(ONLINE);
+		say("<enable " NS_SM " resume='true'/>");
+		say("<message to='bob@example.org'><body>pay 10");
+		if (is_cut) {
+			envoi_memory_pair_cut(envoi_memory_end_pair(client));
+		} else {
+			envoi_memory_end_shut_down(client);
+		}
+		accept_fixture_run(&f, 50);
+		accept_fixture_assert_notes(&f, "suspended alice@example.org/desk\n");
+		leave();
+	}
+}
+
 /* --- texts of SASL (RFC 6120, section 6.5.5) --- */
 
 static void malformed_base64_is_refused_in_a_login(void **state)
@@ -489,6 +510,7 @@ int main(int argc, char **argv)
 		TEST(an_answer_of_an_accepted_session_is_one_stanza),
 		TEST(bytes_in_clear_behind_starttls_end_an_accepted_stream),
 		TEST(bytes_behind_the_login_are_not_of_the_next_stream),
+		TEST(half_a_stanza_is_not_delivered_and_the_session_is_kept),
 		TEST(malformed_base64_is_refused_in_a_login),
 		TEST(a_login_of_other_bytes_is_refused),
 		TEST(requests_for_acknowledgement_in_one_piece_have_few_answers),

@@ -407,7 +407,7 @@ struct envoi_tls_config *envoi_test_server_tls(
 	return server->tls;
 }
 
-struct envoi_test_server_options *envoi_test_server_options(struct envoi_test_server *server)
+struct envoi_test_server_options *envoi_test_server_get_options(struct envoi_test_server *server)
 {
 	return &server->options;
 }

@@ -115,7 +115,7 @@ void envoi_test_server_watch(
 	server->watch_user = user;
 }
 
-struct envoi_test_server_counts envoi_test_server_counts(
+struct envoi_test_server_counts envoi_test_server_get_counts(
 	const struct envoi_test_server *server, const char *user)
 {
 	struct envoi_test_server_counts counts = {.resumptions = server->resumptions};

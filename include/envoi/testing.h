@@ -185,7 +185,7 @@ ENVOI_API struct envoi_test_server *envoi_world_server(
 	struct envoi_world *world, const char *domain);
 
 /** @return the options, which may be changed at any time */
-ENVOI_API struct envoi_test_server_options *envoi_test_server_options(
+ENVOI_API struct envoi_test_server_options *envoi_test_server_get_options(
 	struct envoi_test_server *server);
 
 /** Make side B of a pair a connection of the server, for a client that the test plays itself. The
@@ -262,7 +262,7 @@ struct envoi_test_server_counts {
 };
 
 /** @param user  NULL: all accounts together */
-ENVOI_API struct envoi_test_server_counts envoi_test_server_counts(
+ENVOI_API struct envoi_test_server_counts envoi_test_server_get_counts(
 	const struct envoi_test_server *server, const char *user);
 
 /** Deliver a stanza as if it came from another server.

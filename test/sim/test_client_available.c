@@ -54,7 +54,7 @@ static void begin(struct fixture *f)
 	*f = (struct fixture){.handler = ENVOI_HANDLER(&impl)};
 	f->world = envoi_world_new(7);
 	f->server = envoi_world_server(f->world, "example.org");
-	envoi_test_server_options(f->server)->resumes = false;
+	envoi_test_server_get_options(f->server)->resumes = false;
 	envoi_test_server_account(f->server, "bot", "secret");
 	f->carol = envoi_test_server_peer(f->server, "carol");
 	assert_int_equal(
@@ -126,7 +126,7 @@ static void a_full_queue_does_not_keep_the_client_unavailable(void **state)
 	const struct envoi_test_link refuses = {.refuses = true};
 	(void)state;
 	begin(&f);
-	envoi_test_server_options(f.server)->resumes = true;
+	envoi_test_server_get_options(f.server)->resumes = true;
 	envoi_client_set(f.bot, "limits.outbox-stanzas", "4");
 	assert_int_equal(envoi_client_connect(f.bot), ENVOI_OK);
 	envoi_world_run(f.world, 10000); /* what was sent is acknowledged */

@@ -170,7 +170,7 @@ static void a_session_continues_over_a_new_connection(void **state)
 	envoi_world_run(world, SECOND_MS);
 	assert_int_equal(presences, 2); /* unavailable */
 	assert_string_equal(take_course(), "ended disconnected stopped ");
-	assert_int_equal(envoi_test_server_counts(server, "bot").sessions, 0);
+	assert_int_equal(envoi_test_server_get_counts(server, "bot").sessions, 0);
 }
 
 static void requests_and_promises_live_through_it(void **state)
@@ -275,24 +275,24 @@ static void a_server_that_does_not_answer_resumption_gets_a_new_session(void **s
 {
 	(void)state;
 	go_online();
-	envoi_test_server_options(server)->ignores_resumes = 100;
+	envoi_test_server_get_options(server)->ignores_resumes = 100;
 	envoi_world_cut(world, "bot");
 	envoi_world_run(world, 10 * MINUTE_MS);
 	assert_string_equal(take_course(),
 		"disconnected suspended connecting disconnected suspended "
 		"connecting disconnected suspended connecting ended started available ");
-	assert_int_equal(envoi_test_server_options(server)->ignores_resumes, 98);
+	assert_int_equal(envoi_test_server_get_options(server)->ignores_resumes, 98);
 }
 
 static void a_server_that_breaks_off_at_resumption_gets_a_new_session(void **state)
 {
 	(void)state;
 	go_online();
-	envoi_test_server_options(server)->closes_at_resumes = 100;
+	envoi_test_server_get_options(server)->closes_at_resumes = 100;
 	envoi_world_cut(world, "bot");
 	envoi_world_run(world, 10 * MINUTE_MS);
 	assert_non_null(strstr(take_course(), "ended started available "));
-	assert_int_equal(envoi_test_server_options(server)->closes_at_resumes, 98);
+	assert_int_equal(envoi_test_server_get_options(server)->closes_at_resumes, 98);
 }
 
 /* --- the end --- */
@@ -363,7 +363,7 @@ static void two_clients_of_one_resource_do_not_end_each_other_for_ever(void **st
 	assert_string_equal(take_course(), "disconnected ended stopped ");
 	assert_int_equal(envoi_client_state(bot), ENVOI_CLIENT_OFFLINE);
 	assert_int_equal(envoi_client_state(other), ENVOI_CLIENT_ONLINE);
-	assert_int_equal(envoi_test_server_counts(server, "bot").connections, 1);
+	assert_int_equal(envoi_test_server_get_counts(server, "bot").connections, 1);
 	envoi_client_free(other);
 }
 

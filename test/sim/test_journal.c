@@ -43,7 +43,7 @@ static void twenty_ends_leave_one_session(void **state)
 		bot_kill(f);
 		bot_start_again(f);
 		assert_int_equal(f->resumed, i);
-		assert_int_equal(envoi_test_server_counts(f->server, "bot").sessions, 1);
+		assert_int_equal(envoi_test_server_get_counts(f->server, "bot").sessions, 1);
 	}
 	assert_int_equal(f->started, 1);
 }
@@ -383,7 +383,7 @@ static void what_a_session_without_stream_management_has_sent_is_not_sent_again(
 	bot_say(f, "kept");
 	envoi_world_cut(f->world, "bot");
 	envoi_test_server_stop(f->server, false);
-	envoi_test_server_options(f->server)->has_stream_management = false;
+	envoi_test_server_get_options(f->server)->has_stream_management = false;
 	envoi_world_run(f->world, 100);
 	envoi_test_server_start(f->server);
 	assert_int_equal(f->got_kept, 0);
@@ -419,7 +419,7 @@ static void twenty_processes_have_one_session(void **state)
 		assert_int_equal(f->resumed, i + 1);
 	}
 	assert_int_equal(f->started, 1);
-	assert_int_equal(envoi_test_server_counts(f->server, NULL).resumptions, 20);
+	assert_int_equal(envoi_test_server_get_counts(f->server, NULL).resumptions, 20);
 }
 
 /* The server has more than the records say. */

@@ -73,10 +73,10 @@ static void nothing_is_acknowledged_without_its_record(void **state)
 	envoi_test_peer_says(alice, "bot@example.org/desk", "one");
 	envoi_world_run(f->world, 10000);
 	assert_int_equal(f->heard, 1);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").unacknowledged, 1);
 	f->is_full = false;
 	envoi_world_run(f->world, 1000);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").unacknowledged, 0);
 }
 
 /* The number of a request for resumption is a promise as well: a process that has no record of it
@@ -93,7 +93,7 @@ static void a_resumption_promises_nothing_without_its_record(void **state)
 	envoi_world_run(f->world, 60000);
 	assert_int_equal(f->resumed, 1);
 	assert_int_equal(f->heard, 1);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").unacknowledged, 1);
 	bot_kill(f);
 	f->is_full = false;
 	bot_start_again(f);
@@ -122,7 +122,7 @@ static void a_stanza_that_ends_two_processes_is_not_handed_over_again(void **sta
 	assert_string_equal(f->last, "healthy");
 	assert_int_equal(f->unhandled, 1);
 	envoi_world_run(f->world, 10000);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").unacknowledged, 0);
 }
 
 /* What replaces the journal says so, too. */

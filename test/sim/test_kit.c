@@ -131,7 +131,7 @@ static void the_bot_comes_back_after_a_lost_connection(void **state)
 	envoi_world_run(f->world, 120000);
 	assert_int_equal(f->disconnected, 1);
 	assert_int_equal(f->started, 1); /* the session went on */
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").resumptions, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").resumptions, 1);
 	assert_int_equal(f->heard, 100);
 	assert_int_equal(envoi_test_peer_heard(alice, "bot@example.org"), 100);
 }
@@ -141,11 +141,11 @@ static void messages_wait_for_an_account_that_is_not_available(void **state)
 	struct fixture *f = *state;
 	struct envoi_test_peer *alice = envoi_test_server_peer(f->server, "alice");
 	envoi_test_peer_says(alice, "bot@example.org", "early");
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").stored, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").stored, 1);
 	connect_and_run(f, 1000);
 	assert_int_equal(f->heard, 1);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").stored, 0);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").connections, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").stored, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").connections, 1);
 }
 
 static void an_unknown_account_is_refused(void **state)
@@ -234,13 +234,13 @@ static void bandwidth_is_shared_by_what_is_sent(void **state)
 static void a_cut_is_noticed_by_both_ends(void **state)
 {
 	struct fixture *f = *state;
-	envoi_test_server_options(f->server)->resumes = false;
+	envoi_test_server_get_options(f->server)->resumes = false;
 	connect_and_run(f, 1000);
 	envoi_world_cut(f->world, "bot");
 	envoi_world_run(f->world, 0);
 	assert_int_equal(f->disconnected, 1);
 	assert_int_equal(f->failure.code, ENVOI_ERR_DISCONNECTED);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").connections, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").connections, 0);
 }
 
 static void a_cut_comes_behind_the_byte_that_was_named(void **state)
@@ -263,7 +263,7 @@ static void silence_is_noticed_by_no_end(void **state)
 	envoi_world_run(f->world, 5000);
 	assert_int_equal(f->heard, 0);
 	assert_int_equal(f->disconnected, 0);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").connections, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").connections, 1);
 }
 
 static void a_machine_that_was_suspended_has_another_clock(void **state)
@@ -283,7 +283,7 @@ static void a_server_that_is_stopped_refuses(void **state)
 	envoi_test_server_stop(f->server, false);
 	envoi_world_run(f->world, 0);
 	assert_int_equal(f->disconnected, 1);
-	assert_int_equal(envoi_test_server_counts(f->server, NULL).sessions, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, NULL).sessions, 0);
 	if (envoi_client_connect(f->bot) == ENVOI_OK) {
 		envoi_world_run(f->world, 0);
 		assert_int_equal(f->disconnected, 2);

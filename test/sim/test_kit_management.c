@@ -137,7 +137,7 @@ static void resume(struct fixture *f, unsigned int h)
 
 static size_t unacknowledged(const struct fixture *f)
 {
-	return envoi_test_server_counts(f->server, "bob").unacknowledged;
+	return envoi_test_server_get_counts(f->server, "bob").unacknowledged;
 }
 
 static void counts_begin_with_enabling(void **state)
@@ -164,7 +164,7 @@ static void without_a_request_there_is_no_resumption(void **state)
 	log_in(f);
 	assert_lacks(say(f, "<enable " SM "/>"), "id=");
 	cut(f);
-	assert_int_equal(envoi_test_server_counts(f->server, "bob").sessions, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bob").sessions, 0);
 }
 
 static void a_second_enable_is_refused(void **state)
@@ -247,7 +247,7 @@ static void a_living_connection_is_taken_over(void **state)
 	f->count--;
 	assert_has(hear(f), "conflict");
 	f->count++;
-	assert_int_equal(envoi_test_server_counts(f->server, "bob").sessions, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bob").sessions, 1);
 }
 
 static void a_session_that_timed_out_has_its_count(void **state)
@@ -258,8 +258,8 @@ static void a_session_that_timed_out_has_its_count(void **state)
 	envoi_test_peer_says(f->alice, "bob@example.org", "one");
 	cut(f);
 	envoi_world_run(f->world, 300000);
-	assert_int_equal(envoi_test_server_counts(f->server, "bob").sessions, 0);
-	assert_int_equal(envoi_test_server_counts(f->server, "bob").stored, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bob").sessions, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bob").stored, 1);
 	resume(f, 0);
 	assert_has(f->heard, "<failed xmlns='urn:xmpp:sm:3' h='2'><item-not-found");
 	assert_has(say(f, BIND), "bob@example.org/desk");
@@ -268,7 +268,7 @@ static void a_session_that_timed_out_has_its_count(void **state)
 static void a_server_may_forget_counts(void **state)
 {
 	struct fixture *f = *state;
-	envoi_test_server_options(f->server)->remembers_counts = false;
+	envoi_test_server_get_options(f->server)->remembers_counts = false;
 	log_in_and_enable(f);
 	cut(f);
 	envoi_world_run(f->world, 300000);
@@ -299,7 +299,7 @@ static void a_server_may_keep_its_sessions(void **state)
 static void a_resume_may_get_no_answer(void **state)
 {
 	struct fixture *f = *state;
-	envoi_test_server_options(f->server)->ignores_resumes = 1;
+	envoi_test_server_get_options(f->server)->ignores_resumes = 1;
 	log_in_and_enable(f);
 	cut(f);
 	resume(f, 0);
@@ -312,7 +312,7 @@ static void a_resume_may_get_no_answer(void **state)
 static void a_resume_may_break_the_connection(void **state)
 {
 	struct fixture *f = *state;
-	envoi_test_server_options(f->server)->closes_at_resumes = 1;
+	envoi_test_server_get_options(f->server)->closes_at_resumes = 1;
 	log_in_and_enable(f);
 	cut(f);
 	resume(f, 0);
@@ -341,8 +341,8 @@ static void a_session_closed_in_order_cannot_be_resumed(void **state)
 	assert_has(say(f, "</stream:stream>"), "</stream:stream>");
 	envoi_memory_end_shut_down(f->ends[0]);
 	envoi_world_run(f->world, 10000);
-	assert_int_equal(envoi_test_server_counts(f->server, "bob").sessions, 0);
-	assert_int_equal(envoi_test_server_counts(f->server, "bob").stored, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bob").sessions, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bob").stored, 1);
 	resume(f, 0);
 	assert_has(f->heard, "item-not-found");
 }
@@ -363,7 +363,7 @@ static void a_resource_in_use_is_taken(void **state)
 	log_in_and_enable(f);
 	envoi_test_peer_says(f->alice, "bob@example.org", "one");
 	log_in(f);
-	assert_int_equal(envoi_test_server_counts(f->server, "bob").sessions, 1);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bob").sessions, 1);
 	assert_has(say(f, "<presence/>"), "one");
 }
 

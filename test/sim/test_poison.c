@@ -220,7 +220,7 @@ static void deliver(struct fixture *f, enum envoi_stanza_kind kind,
 
 static size_t resumptions(const struct fixture *f)
 {
-	return envoi_test_server_counts(f->server, NULL).resumptions;
+	return envoi_test_server_get_counts(f->server, NULL).resumptions;
 }
 
 /* The client connects again, by itself or by this. */
@@ -248,7 +248,7 @@ static void each_poison_is_skipped_and_acknowledged(void **state)
 	come_back(f);
 	assert_int_equal(f->skipped, POISONS);
 	assert_int_equal(f->heard, POISONS);
-	assert_int_equal(envoi_test_server_counts(f->server, "bot").unacknowledged, 0);
+	assert_int_equal(envoi_test_server_get_counts(f->server, "bot").unacknowledged, 0);
 }
 
 /* The connection breaks before the poison was acknowledged: its number says that it came. */

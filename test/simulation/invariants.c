@@ -261,7 +261,8 @@ void invariants_check(struct run *run)
 static bool is_settled(const struct run *run, const struct actor *actor)
 {
 	struct envoi_session_stats stats;
-	struct envoi_test_server_counts counts = envoi_test_server_counts(run->server, actor->name);
+	struct envoi_test_server_counts counts = envoi_test_server_get_counts(
+		run->server, actor->name);
 	if (actor->client == NULL || !actor->is_online) {
 		return false;
 	}
@@ -299,7 +300,8 @@ bool invariants_settled(const struct run *run)
 static void both_ends_agree(struct run *run, const struct actor *actor)
 {
 	struct envoi_session_stats stats = {0};
-	struct envoi_test_server_counts counts = envoi_test_server_counts(run->server, actor->name);
+	struct envoi_test_server_counts counts = envoi_test_server_get_counts(
+		run->server, actor->name);
 	if (actor->client != NULL) {
 		envoi_session_get_stats(envoi_client_session(actor->client), &stats);
 	}

@@ -79,7 +79,7 @@ static void got(struct run *run, struct message *message, unsigned int session,
 
 static void was_put(struct run *run, struct message *message)
 {
-	struct envoi_test_server_counts counts = envoi_test_server_counts(
+	struct envoi_test_server_counts counts = envoi_test_server_get_counts(
 		run->server, message->sender->other->name);
 	message->is_unprotected |= counts.managed < counts.sessions;
 }

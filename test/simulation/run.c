@@ -188,7 +188,7 @@ static void begin(struct run *run)
 	run->fds_before = count_open_fds();
 	run->world = envoi_world_new(run->plan->seed);
 	run->server = envoi_world_server(run->world, "example.org");
-	*envoi_test_server_options(run->server) = run->plan->server;
+	*envoi_test_server_get_options(run->server) = run->plan->server;
 	if (run->plan->login.route != ROUTE_CLEAR) {
 		require_tls(run);
 	}

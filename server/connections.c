@@ -23,6 +23,12 @@ static struct envoi_server *server_of(struct envoi_accept_hook *hook)
 
 /* --- reports --- */
 
+static const char *address_of(const struct envoi__resource *resource)
+{
+	return resource->admission == NULL ? resource->address
+					   : envoi_admission_address(resource->admission);
+}
+
 static void report(struct envoi__resource *resource, enum envoi_server_act act,
 	struct envoi_server_report report)
 {
@@ -32,8 +38,7 @@ static void report(struct envoi__resource *resource, enum envoi_server_act act,
 	}
 	report.act = act;
 	report.jid = resource->accepted == NULL ? NULL : envoi_accepted_jid(resource->accepted);
-	report.address = resource->admission == NULL ? resource->address
-						     : envoi_admission_address(resource->admission);
+	report.address = address_of(resource);
 	hook->impl->reported(hook, &report);
 }
 
@@ -94,9 +99,7 @@ const char *envoi__connection_address(
 		const struct envoi__resource *resource = ENVOI_CONTAINER_OF(
 			link, struct envoi__resource, link);
 		if (has_stream(resource, stream)) {
-			return resource->admission == NULL
-				? ""
-				: envoi_admission_address(resource->admission);
+			return address_of(resource);
 		}
 	}
 	return "";
@@ -111,7 +114,7 @@ void envoi__connections_close(struct envoi_server *server)
 		next = link->next;
 		if (resource->accepted != NULL) {
 			envoi_accepted_close(resource->accepted, ENVOI_STREAM_SYSTEM_SHUTDOWN);
-		} else if (resource->exchange == NULL) {
+		} else if (resource->exchange == NULL && !resource->is_taken) {
 			envoi__connection_end(
 				resource); /* else the end of its session is the answer */
 		}

@@ -137,6 +137,7 @@ struct envoi__resource {
 	struct envoi_opening *opening; /* direct TLS; NULL: done */
 	struct envoi_web_connection *web; /* its HTTP requests; NULL: none, or no longer */
 	struct envoi_bosh_exchange *exchange; /* of the request that waits; NULL: none */
+	bool is_taken; /* its request of BOSH is being taken: the application may be called */
 	bool is_web_clear; /* without TLS */
 	struct envoi_accepted *accepted; /* NULL: not accepted yet, or ended */
 	struct envoi__task arrival; /* waits for the account */

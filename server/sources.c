@@ -46,7 +46,7 @@ void envoi__sources_finish(struct envoi__sources *sources)
 	envoi__table_finish(&sources->table);
 }
 
-static void name_source(char ret_name[INET6_ADDRSTRLEN], const char *address)
+void envoi__source_name(char ret_name[INET6_ADDRSTRLEN], const char *address)
 {
 	struct in6_addr network;
 	if (inet_pton(AF_INET6, address, &network) == 1) {
@@ -74,7 +74,7 @@ unsigned int envoi__sources_count(
 	struct envoi__sources *sources, const char *address, uint64_t now_ms)
 {
 	char name[INET6_ADDRSTRLEN];
-	name_source(name, address);
+	envoi__source_name(name, address);
 	const struct source *source = find(sources, name, now_ms);
 	return source == NULL ? 0 : source->count;
 }
@@ -83,7 +83,7 @@ int envoi__sources_add(
 	struct envoi__sources *sources, const char *address, uint64_t now_ms, uint64_t period_ms)
 {
 	char name[INET6_ADDRSTRLEN];
-	name_source(name, address);
+	envoi__source_name(name, address);
 	struct source *source = find(sources, name, now_ms);
 	if (source != NULL) {
 		source->count++;

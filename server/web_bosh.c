@@ -10,6 +10,7 @@
 #include <envoi/web.h>
 
 #include "inside.h"
+#include "sources.h"
 #include "web.h"
 
 enum {
@@ -58,11 +59,17 @@ static int make_receiver(struct envoi_server *server)
 		: envoi_bosh_receiver_new(&server->bosh, server->context, &options);
 }
 
-/* A connection of a session that has logged in does not count for its address. */
+/* A connection may carry requests of several accounts. With a session that has logged in it counts
+ * as one of an account that stands for its address; at the limit of that it counts as before. No
+ * account has such a name. */
 static void log_in(struct envoi__resource *resource)
 {
+	char name[1 + INET6_ADDRSTRLEN] = "@";
+	const char *address = envoi_admission_address(resource->admission);
 	if (envoi_bosh_exchange_has_login(resource->exchange)) {
-		(void)!envoi_admission_log_in(resource->admission, NULL);
+		envoi__source_name(name + 1, address);
+		(void)!envoi_admission_log_in(
+			resource->admission, address[0] != '\0' ? name : NULL);
 	}
 }
 
@@ -78,7 +85,9 @@ static void take(struct envoi__resource *resource, const struct envoi_web_reques
 		.user = resource,
 	};
 	int r = make_receiver(server);
+	resource->is_taken = true;
 	r = r < 0 ? r : envoi_bosh_receiver_take(server->bosh, &bosh, &resource->exchange);
+	resource->is_taken = false;
 	if (r < 0) {
 		envoi__connection_end(resource);
 	} else {

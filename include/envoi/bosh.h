@@ -108,8 +108,8 @@ ENVOI_API void envoi_bosh_receiver_free(struct envoi_bosh_receiver *receiver);
 struct envoi_bosh_request {
 	const char *body; /**< of the HTTP request */
 	size_t len;
-	const char
-		*address; /**< of the peer: sessions without login are counted by it; NULL: none */
+	const char *address; /**< of the peer, as inet_ntop(3) writes it: sessions without login are
+			       counted by it, of IPv6 by its network of 64 bits; NULL: none */
 	bool is_secure; /**< others can neither read nor change the requests */
 	/**
 	 * REQUIRED. The answer, for an HTTP response with status 200 and the content type

@@ -4,6 +4,7 @@
  */
 #include "net/site.h"
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -19,6 +20,18 @@ void envoi__site_of_ip6(struct envoi__site *ret_site, const struct in6_addr *add
 		set(ret_site, address->s6_addr + 12, ENVOI__SITE_IP4_BYTES);
 	} else {
 		set(ret_site, address->s6_addr, ENVOI__SITE_BYTES);
+	}
+}
+
+void envoi__site_of_text(struct envoi__site *ret_site, const char *text)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+	*ret_site = (struct envoi__site){.len = 0};
+	if (text != NULL && inet_pton(AF_INET6, text, &v6) == 1) {
+		envoi__site_of_ip6(ret_site, &v6);
+	} else if (text != NULL && inet_pton(AF_INET, text, &v4) == 1) {
+		set(ret_site, &v4, ENVOI__SITE_IP4_BYTES);
 	}
 }
 

@@ -22,6 +22,9 @@ struct envoi__site {
 /** An IPv4 address that is mapped into IPv6 (RFC 4291, section 2.5.5.2) counts as what it is. */
 void envoi__site_of_ip6(struct envoi__site *ret_site, const struct in6_addr *address);
 
+/** @param text  as inet_ntop(3) writes addresses; NULL or another text: no network address */
+void envoi__site_of_text(struct envoi__site *ret_site, const char *text);
+
 /** @param address  of @p len bytes; NULL: none */
 void envoi__site_of(struct envoi__site *ret_site, const struct sockaddr *address, size_t len);
 

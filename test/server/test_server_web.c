@@ -494,6 +494,90 @@ static void a_session_of_bosh_ends_with_the_server(void **state)
 	close_browser(&browser);
 }
 
+static void close_at_connection(
+	struct envoi_server_hook *hook, const struct envoi_server_report *report)
+{
+	(void)hook;
+	if (report->act == ENVOI_SERVER_CONNECTED) {
+		envoi_server_close(host.server);
+	}
+}
+
+static void note_closed(struct envoi_server_hook *hook)
+{
+	(void)hook;
+	host.is_closed = true;
+}
+
+static void the_server_may_be_closed_where_a_session_of_bosh_is_reported(void **state)
+{
+	static const struct envoi_server_hook_impl closing = {
+		.reported = close_at_connection, .closed = note_closed};
+	(void)state;
+	struct browser browser;
+	host.hook.impl = &closing;
+	open_browser(&browser, LOOPBACK);
+	const char *answer = post(&browser, "", CREATE);
+	assert_true(has_status(answer, "200"));
+	assert_non_null(strstr(answer, " type='terminate'"));
+	host_run(&host, 5000);
+	assert_true(host.is_closed);
+	close_browser(&browser);
+}
+
+/* One connection is counted as that of a session, two without login. */
+static void connections_of_a_session_that_has_logged_in_are_limited(void **state)
+{
+	(void)state;
+	struct bosh_client client;
+	struct browser browsers[3];
+	char repeated[200];
+	host_set(&host, "listener.per-account", "1");
+	host_set(&host, "listener.per-address", "2");
+	host_account(&host, "alice");
+	log_in(&client);
+	snprintf(repeated, sizeof(repeated),
+		"<body xmlns='http://jabber.org/protocol/httpbind' sid='%s' rid='%u'/>", client.sid,
+		client.rid);
+	for (int i = 0; i < 2; i++) {
+		open_browser(&browsers[i], LOOPBACK);
+		assert_non_null(strstr(post(&browsers[i], "", repeated), "<sm "));
+	}
+	assert_int_equal(
+		connect_browser(&browsers[2], LOOPBACK, ENVOI_SERVER_WEB_CLEAR), ENVOI_ERR_LIMIT);
+	for (int i = 0; i < 3; i++) {
+		close_browser(&browsers[i]);
+	}
+	close_browser(&client.browser);
+}
+
+static const char *register_over_bosh(struct bosh_client *client, const char *name)
+{
+	char request[300];
+	*client = (struct bosh_client){.rid = 1};
+	open_browser(&client->browser, LOOPBACK);
+	const char *sid = strstr(post(&client->browser, "", CREATE), " sid='");
+	assert_non_null(sid);
+	assert_int_equal(sscanf(sid, " sid='%60[^']", client->sid), 1);
+	snprintf(request, sizeof(request),
+		"<iq type='set' id='r'><query xmlns='jabber:iq:register'><username>%s</username>"
+		"<password>x</password></query></iq>",
+		name);
+	return say(client, "", request);
+}
+
+static void registrations_over_bosh_are_counted_by_address(void **state)
+{
+	(void)state;
+	struct bosh_client first, second;
+	host_set(&host, "server.registration", "true");
+	host_set(&host, "server.registrations-of-address", "1");
+	assert_non_null(strstr(register_over_bosh(&first, "bob"), "type='result'"));
+	assert_non_null(strstr(register_over_bosh(&second, "carol"), "<resource-constraint "));
+	close_browser(&first.browser);
+	close_browser(&second.browser);
+}
+
 /* --- connections --- */
 
 static void https_needs_a_certificate(void **state)
@@ -623,6 +707,9 @@ int main(void)
 		CASE(https_needs_a_certificate),
 		CASE(connections_end_with_the_server),
 		CASE(the_server_may_be_freed_with_connections),
+		CASE(the_server_may_be_closed_where_a_session_of_bosh_is_reported),
+		CASE(connections_of_a_session_that_has_logged_in_are_limited),
+		CASE(registrations_over_bosh_are_counted_by_address),
 		CASE(connections_of_an_address_are_limited),
 		CASE(bodies_without_end_are_limited_together),
 	};

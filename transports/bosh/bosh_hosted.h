@@ -29,6 +29,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "bosh_body.h"
+#include "net/site.h"
 
 enum {
 	HOSTED_SID_SIZE = 25, /* 18 random bytes in base64, and a NUL */
@@ -74,6 +75,7 @@ struct hosted {
 	struct envoi_xml_limits limits;
 	char sid[HOSTED_SID_SIZE];
 	char address[HOSTED_ADDRESS_SIZE];
+	struct envoi__site site; /* of the address */
 	bool is_secure, is_settled;
 	enum hosted_state state;
 	struct envoi_failure why; /* of CLOSING, OVER */

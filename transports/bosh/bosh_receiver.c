@@ -129,16 +129,24 @@ void envoi__hosted_settle(struct hosted *hosted)
 	hosted->is_settled = hosted->holder.is_settled = true;
 }
 
+static bool is_of_site(const struct hosted *hosted, const struct envoi__site *site)
+{
+	return site->len > 0 && hosted->site.len == site->len &&
+		memcmp(hosted->site.bytes, site->bytes, site->len) == 0;
+}
+
 static bool is_full(const struct envoi_bosh_receiver *receiver, const char *address)
 {
+	struct envoi__site site;
+	envoi__site_of_text(&site, address);
 	const struct envoi__list *end = &receiver->sessions;
 	unsigned int count = 0;
 	for (struct envoi__list *link = end->next; link != end; link = link->next) {
 		const struct hosted *hosted = ENVOI_CONTAINER_OF(link, struct hosted, link);
-		count += !hosted->is_settled && strcmp(hosted->address, address) == 0;
+		count += !hosted->is_settled && is_of_site(hosted, &site);
 	}
 	return receiver->session_count >= receiver->most_sessions ||
-		(address[0] != '\0' && count >= receiver->most_per_address);
+		count >= receiver->most_per_address;
 }
 
 static int enter_session(struct envoi_bosh_receiver *receiver, struct hosted *hosted)
@@ -163,6 +171,7 @@ static struct hosted *make_session(struct envoi_bosh_receiver *receiver,
 	hosted->is_secure = request->is_secure;
 	snprintf(hosted->address, sizeof(hosted->address), "%s",
 		request->address != NULL ? request->address : "");
+	envoi__site_of_text(&hosted->site, request->address);
 	if (enter_session(receiver, hosted) < 0) {
 		envoi_transport_destroy(&hosted->base);
 		return NULL;
@@ -241,7 +250,7 @@ static struct hosted *create(struct envoi_bosh_receiver *receiver,
 	const char **ret_condition)
 {
 	*ret_condition = "policy-violation";
-	if (is_full(receiver, request->address != NULL ? request->address : "")) {
+	if (is_full(receiver, request->address)) {
 		return NULL;
 	}
 	*ret_condition = "internal-server-error";

@@ -58,6 +58,7 @@ struct fixture {
 	bool is_refusing, restarts_at_element, destroys_at_element, frees_at_answer;
 	struct ask asks[ASKS];
 	size_t ask_count;
+	const char *address; /* of the client */
 };
 
 static void note(struct fixture *f, const char *format, ...) ENVOI_PRINTF(2, 3);
@@ -162,6 +163,7 @@ static int begin(struct fixture *f)
 		.random = fill_random,
 	};
 	f->sink.impl = &sink_impl;
+	f->address = "192.0.2.1";
 	int r = envoi_context_new(&f->context, &options);
 	r = r < 0 ? r : envoi_loop_new_simulated(&f->loop, f->context);
 	r = r < 0 ? r : envoi_context_take_loop(f->context, f->loop);
@@ -233,7 +235,7 @@ static struct ask *ask_with(struct fixture *f, const char *body, bool is_secure)
 	const struct envoi_bosh_request request = {
 		.body = body,
 		.len = strlen(body),
-		.address = "192.0.2.1",
+		.address = f->address,
 		.is_secure = is_secure,
 		.answer = on_answer,
 		.user = ask,
@@ -560,6 +562,27 @@ static void sessions_without_login_are_limited(void **state)
 	}
 }
 
+static void of_ipv6_sessions_without_login_are_limited_by_network(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const addresses[] = {
+		"2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1"};
+	struct envoi_transport *transports[3];
+	for (size_t i = 0; i < 3; i++) {
+		f->address = addresses[i];
+		random_byte = (unsigned char)(i + 1);
+		assert_int_equal(ask(f, CREATE("wait='30'"))->answers, 0);
+		transports[i] = f->transport;
+		f->transport = NULL;
+	}
+	random_byte = 0x5a;
+	f->address = "2001:db8:0:1::3";
+	assert_string_equal(ask(f, CREATE("wait='30'"))->answer, END("policy-violation"));
+	for (size_t i = 0; i < 3; i++) {
+		envoi_transport_destroy(transports[i]);
+	}
+}
+
 static void a_refused_session_is_answered(void **state)
 {
 	struct fixture *f = *state;
@@ -799,6 +822,7 @@ int main(void)
 		CASE(a_session_of_tls_needs_tls),
 		CASE(a_sid_is_not_given_twice),
 		CASE(sessions_without_login_are_limited),
+		CASE(of_ipv6_sessions_without_login_are_limited_by_network),
 		CASE(a_refused_session_is_answered),
 		CASE(a_stream_restarts),
 		CASE(a_restart_that_is_not_due_ends_the_session),

@@ -112,12 +112,13 @@ static int print_settings(struct envoi_context *context, const char *group)
 		"Settings, in parentheses by the names that programs and the configuration file use"
 		" (true ones are turned off by --no-NAME):");
 	int r = settings_help(context, group);
+	if (r == ENVOI_ERR_NOT_FOUND && group != NULL) {
+		complain("there is no such group of settings: %s", group);
+		return STATUS_USAGE;
+	}
 	if (r < 0) {
-		complain("%s%s",
-			r == ENVOI_ERR_NOT_FOUND ? "there is no such group of settings: "
-						 : envoi_error_text(r),
-			r == ENVOI_ERR_NOT_FOUND ? group : "");
-		return r == ENVOI_ERR_NOT_FOUND ? STATUS_USAGE : STATUS_NO;
+		complain("%s", envoi_error_text(r));
+		return STATUS_NO;
 	}
 	return STATUS_DONE;
 }

@@ -61,6 +61,16 @@ static void note_time(struct connection *connection)
 	connection->visit->exchanges = connection->exchanges;
 }
 
+static char *copy_text(const char *xml, size_t len)
+{
+	char *copy = malloc(len + 1);
+	if (copy != NULL) {
+		memcpy(copy, xml, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
 /* The library is not called inside: features are read later. */
 static void on_traffic(void *user, enum envoi_direction direction, const char *xml, size_t len)
 {
@@ -76,7 +86,7 @@ static void on_traffic(void *user, enum envoi_direction direction, const char *x
 	if (len >= sizeof(start) && len < PROBE_FEATURES_SIZE &&
 		memcmp(xml, start, sizeof(start) - 1) == 0 &&
 		visit->feature_count < PROBE_FEATURES) {
-		char *copy = strndup(xml, len);
+		char *copy = copy_text(xml, len);
 		visit->features[visit->feature_count] = copy;
 		visit->feature_count += copy != NULL;
 		note_time(connection);

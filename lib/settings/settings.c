@@ -227,7 +227,8 @@ const char *envoi_settings_word(
 	return *word != '\0' ? word : NULL;
 }
 
-/* A login reads 186 settings: one look-up for each table takes 40 instructions a setting. */
+/* A login reads 186 settings: one look-up for each table takes 72 instructions a setting,
+ * one for each setting takes 114. */
 void envoi_settings_read(
 	const struct envoi_settings *settings, const struct envoi_setting *table, void *ret_values)
 {

@@ -38,7 +38,7 @@ static void on_available(struct envoi_handler *self, const struct envoi_event *e
 	}
 }
 
-/* A task that stays has nobody else who says why nothing comes. */
+/* Of a task that stays: the end of the program does not report it. */
 static void on_suspended(struct envoi_handler *self, const struct envoi_event *event)
 {
 	char line[1024];

@@ -253,6 +253,7 @@ ENVOI_API void envoi_muc_free(struct envoi_muc_room *room);
 ENVOI_API void *envoi_muc_user(const struct envoi_muc_room *room);
 /** @return the bare address; borrowed as long as the room */
 ENVOI_API const struct envoi_jid *envoi_muc_address(const struct envoi_muc_room *room);
+/** @return the state of the room: whether it is entered, waits or has ended */
 ENVOI_API enum envoi_muc_state envoi_muc_state(const struct envoi_muc_room *room);
 /** @return whether the room announces a feature in service discovery, as of the last time it was
  * entered or its configuration has changed: of those that this header, XEP-0313 and XEP-0359 name;

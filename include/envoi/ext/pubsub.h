@@ -205,9 +205,10 @@ struct envoi_pubsub_config {
 	bool has_notify_delete, notifies_delete;
 	bool has_notify_config, notifies_config;
 };
-/** Describe struct envoi_pubsub_config: the configuration of a node, and the same fields as options
- * of publishing (section 7.1.5). */
+/** Describe struct envoi_pubsub_config: the configuration of a node. */
 ENVOI_API extern const struct envoi_payload_type envoi_pubsub_config_type;
+/** Describe struct envoi_pubsub_config: the same fields, as options of publishing (section
+ * 7.1.5). */
 ENVOI_API extern const struct envoi_payload_type envoi_pubsub_publish_options_type;
 
 /* --- requests --- */

@@ -79,8 +79,9 @@ ENVOI_API int envoi_push_set(
  */
 ENVOI_API int envoi_push_disable(struct envoi_session *session);
 
-/** Describe struct envoi_push_service: `enable`, and `disable`, which has no options. */
+/** Describe struct envoi_push_service: `enable`. */
 ENVOI_API extern const struct envoi_payload_type envoi_push_enable_type;
+/** Describe struct envoi_push_service: `disable`, which has no options. */
 ENVOI_API extern const struct envoi_payload_type envoi_push_disable_type;
 
 #ifdef __cplusplus

@@ -26,7 +26,8 @@ struct envoi_vcard_name {
 struct envoi_vcard_photo {
 	char *type; /**< a media type; NULL: not stated */
 	struct envoi_bytes bytes; /**< empty: none, or malformed */
-	char *url; /**< untrusted: whoever fetches it shows its address to others; NULL: none */
+	/** untrusted: a program that fetches it shows its address to others; NULL: none */
+	char *url;
 };
 
 /** An organization; NULL: not stated. */

@@ -18,45 +18,14 @@
 
 #include "bosh_link.h"
 #include "bosh_transport.h"
+#include "memory_links.h"
 
-/* --- a connector of links in memory --- */
+/* --- links --- */
 
-struct link_connector {
-	struct envoi_connector base;
-	struct bosh_fixture *f;
-	struct envoi__bosh_link *link; /* that is being opened */
-	envoi_connected_fn *done;
-	void *user;
-};
-
-static struct link_connector *connector_of(struct envoi_connector *base)
+static int open_link(void *user, const struct envoi_target *target, struct envoi_memory_pair *pair)
 {
-	return ENVOI_CONTAINER_OF(base, struct link_connector, base);
-}
-
-static void on_link(
-	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
-{
-	struct link_connector *connector = user;
-	connector->link = NULL;
-	connector->done(connector->user, transport, failure);
-}
-
-static int link_connect(struct envoi_connector *base, const struct envoi_target *target,
-	envoi_connected_fn *done, void *user)
-{
-	struct link_connector *connector = connector_of(base);
-	struct bosh_fixture *f = connector->f;
-	struct envoi_memory_pair *pair;
-	struct envoi_channel *channel;
-	const struct envoi__bosh_link_options options = {
-		.head_bytes = 2048,
-		.done = on_link,
-		.user = connector,
-	};
+	struct bosh_fixture *f = user;
 	assert_string_equal(target->url, "http://example.org:5280/bosh");
-	connector->done = done;
-	connector->user = user;
 	if (f->refusals > 0) {
 		f->refusals--;
 		return ENVOI_ERR_UNREACHABLE;
@@ -64,52 +33,15 @@ static int link_connect(struct envoi_connector *base, const struct envoi_target 
 	if (f->links == BOSH_MOST_LINKS) {
 		return ENVOI_ERR_UNREACHABLE;
 	}
-	int r = envoi_memory_pair_new(&pair, base->context);
-	if (r < 0) {
-		return r;
-	}
-	r = envoi_memory_end_new(&f->ends[f->links], pair, ENVOI_MEMORY_B, NULL, NULL);
+	int r = envoi_memory_end_new(&f->ends[f->links], pair, ENVOI_MEMORY_B, NULL, NULL);
 	f->links += r == ENVOI_OK;
-	r = r < 0 ? r : envoi_memory_channel_new(&channel, pair, ENVOI_MEMORY_A);
-	r = r < 0 ? r : envoi__bosh_link_new(&connector->link, base->context, channel, &options);
-	connector->link = r < 0 ? NULL : connector->link;
-	envoi_memory_pair_unref(pair);
 	return r;
 }
-
-static void link_cancel(struct envoi_connector *base)
-{
-	struct envoi__bosh_link *link = connector_of(base)->link;
-	connector_of(base)->link = NULL;
-	envoi__bosh_link_free(link);
-}
-
-static void link_destroy(struct envoi_connector *base)
-{
-	struct envoi_context *context = envoi_context_ref(base->context);
-	envoi_connector_finish(base);
-	envoi_free(context, connector_of(base));
-	envoi_context_unref(context);
-}
-
-static const struct envoi_connector_impl connector_impl = {
-	.name = "bosh",
-	.connect = link_connect,
-	.cancel = link_cancel,
-	.destroy = link_destroy,
-};
 
 static int make_connector(
 	struct envoi_connector **ret_connector, struct envoi_context *context, void *user)
 {
-	struct link_connector *connector = envoi_alloc_zeroed(context, sizeof(*connector));
-	if (connector == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	envoi_connector_init(&connector->base, &connector_impl, context);
-	connector->f = user;
-	*ret_connector = &connector->base;
-	return ENVOI_OK;
+	return memory_links_new(ret_connector, context, open_link, user);
 }
 
 /* --- events --- */

@@ -26,6 +26,7 @@
 
 #include "bosh_link.h"
 #include "bosh_transport.h"
+#include "memory_links.h"
 
 enum {
 	MOST_LINKS = 64,
@@ -47,14 +48,6 @@ struct bosh_pair {
 	struct envoi_connector *first;
 	struct envoi_transport *initiating;
 	bosh_pair_fn *opened;
-	void *user;
-};
-
-struct link_connector {
-	struct envoi_connector base;
-	struct bosh_pair *pair;
-	struct envoi__bosh_link *link; /* that is being opened */
-	envoi_connected_fn *done;
 	void *user;
 };
 
@@ -113,72 +106,23 @@ static int on_opened(void *user, struct envoi_transport *transport)
 
 /* --- links --- */
 
-static struct link_connector *connector_of(struct envoi_connector *base)
+static int open_link(
+	void *user, const struct envoi_target *target, struct envoi_memory_pair *memory)
 {
-	return ENVOI_CONTAINER_OF(base, struct link_connector, base);
-}
-
-static void on_link(
-	void *user, struct envoi_transport *transport, const struct envoi_failure *failure)
-{
-	struct link_connector *connector = user;
-	connector->link = NULL;
-	connector->done(connector->user, transport, failure);
-}
-
-static int link_connect(struct envoi_connector *base, const struct envoi_target *target,
-	envoi_connected_fn *done, void *user)
-{
-	struct link_connector *connector = connector_of(base);
-	struct bosh_pair *pair = connector->pair;
-	struct envoi_memory_pair *memory;
-	struct envoi_channel *channel;
-	const struct envoi__bosh_link_options options = {
-		.head_bytes = 2048, .done = on_link, .user = connector};
+	struct bosh_pair *pair = user;
 	(void)target;
 	assert_true(pair->count < MOST_LINKS);
 	struct peer_link *peer = &pair->links[pair->count++];
 	*peer = (struct peer_link){.pair = pair};
-	connector->done = done;
-	connector->user = user;
-	assert_int_equal(envoi_memory_pair_new(&memory, base->context), ENVOI_OK);
 	assert_int_equal(envoi_memory_end_new(&peer->end, memory, ENVOI_MEMORY_B, on_changed, peer),
 		ENVOI_OK);
-	assert_int_equal(envoi_memory_channel_new(&channel, memory, ENVOI_MEMORY_A), ENVOI_OK);
-	int r = envoi__bosh_link_new(&connector->link, base->context, channel, &options);
-	envoi_memory_pair_unref(memory);
-	return r;
+	return ENVOI_OK;
 }
-
-static void link_cancel(struct envoi_connector *base)
-{
-	struct envoi__bosh_link *link = connector_of(base)->link;
-	connector_of(base)->link = NULL;
-	envoi__bosh_link_free(link);
-}
-
-static void link_destroy(struct envoi_connector *base)
-{
-	envoi_connector_finish(base);
-	free(connector_of(base));
-}
-
-static const struct envoi_connector_impl connector_impl = {
-	.name = "bosh",
-	.connect = link_connect,
-	.cancel = link_cancel,
-	.destroy = link_destroy,
-};
 
 static int make_connector(
 	struct envoi_connector **ret_connector, struct envoi_context *context, void *user)
 {
-	struct link_connector *connector = calloc(1, sizeof(*connector));
-	assert_non_null(connector);
-	envoi_connector_init(&connector->base, &connector_impl, context);
-	connector->pair = user;
-	*ret_connector = &connector->base;
-	return ENVOI_OK;
+	return memory_links_new(ret_connector, context, open_link, user);
 }
 
 /* --- the pair --- */

@@ -67,8 +67,14 @@ struct envoi_server;
  * library was built without HTTP, connections of both services are closed.
  */
 #define ENVOI_SERVER_WEB "https"
-/** As ENVOI_SERVER_WEB, without TLS: for this host, whose connections count as secure, and behind a
- * proxy there. From elsewhere it can log in only with tls.mode none. */
+/**
+ * As ENVOI_SERVER_WEB, without TLS: for this host, whose connections count as secure, and behind a
+ * proxy there. From elsewhere it can log in only with tls.mode none.
+ *
+ * The clients of a proxy have the proxy's address: listener.per-address, web.bosh-per-address and
+ * server.registrations-of-address count them together, and have to be raised. What the proxy takes
+ * from the network without TLS counts as secure, too: it must take nothing.
+ */
 #define ENVOI_SERVER_WEB_CLEAR "http"
 
 /* --- reports --- */

@@ -38,6 +38,7 @@ enum {
 	 * again, and those that are not */
 	HOSTED_WINDOW = 8,
 	HOSTED_REQUESTS = 2, /* simultaneous ones, and one more to end or to pause the session */
+	HOSTED_ANSWERS = HOSTED_REQUESTS + 1, /* the last ones, that may be asked for again */
 };
 
 struct hosted;
@@ -52,7 +53,9 @@ struct hosted_request {
 	bool begins_stream, ends_session;
 	uint64_t pause_ms; /* 0: none */
 	char to[BOSH_TEXT_SIZE], from[BOSH_TEXT_SIZE], lang[40]; /* of a stream that begins */
-	struct envoi_buffer answer; /* the same octets each time (XEP-0124, section 14.3) */
+	/* the same octets each time (XEP-0124, section 14.3); NULL: none, or the client has them */
+	char *answer;
+	size_t answer_len;
 	size_t elements; /* in the answer, that were not reported as written */
 };
 

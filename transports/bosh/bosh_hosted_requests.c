@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "bosh_hosted.h"
 
 enum {
@@ -31,11 +32,21 @@ static struct hosted_request *find(struct hosted *hosted, uint64_t rid)
 	return request->rid == rid ? request : NULL;
 }
 
+static void free_answer(struct hosted *hosted, struct hosted_request *request)
+{
+	if (request->answer != NULL) {
+		envoi__wipe(request->answer, request->answer_len);
+		envoi_free(hosted->base.context, request->answer);
+	}
+	request->answer = NULL;
+	request->answer_len = 0;
+}
+
 static void clear(struct hosted *hosted, struct hosted_request *request)
 {
 	hosted->written += request->elements;
 	envoi_xml_parser_free(request->content);
-	envoi_buffer_wipe(&request->answer);
+	free_answer(hosted, request);
 	*request = (struct hosted_request){.rid = 0};
 }
 
@@ -47,6 +58,7 @@ static void count_written(struct hosted *hosted, uint64_t rid)
 		if (request->rid > 0 && request->rid <= rid && request->is_answered) {
 			hosted->written += request->elements;
 			request->elements = 0;
+			free_answer(hosted, request);
 		}
 	}
 }
@@ -54,7 +66,7 @@ static void count_written(struct hosted *hosted, uint64_t rid)
 /* It has sent no more than it may: it has the answers before those that it may still wait for. */
 static void count_shown(struct hosted *hosted, const struct hosted_body *body)
 {
-	uint64_t shown = body->rid > HOSTED_REQUESTS + 1 ? body->rid - HOSTED_REQUESTS - 1 : 0;
+	uint64_t shown = body->rid > HOSTED_ANSWERS ? body->rid - HOSTED_ANSWERS : 0;
 	count_written(hosted, shown);
 	if (body->sid != NULL && body->ack < body->rid) {
 		count_written(hosted, body->ack);
@@ -83,9 +95,19 @@ static void keep(struct hosted *hosted, struct hosted_request *request,
 	copy_text(request->to, sizeof(request->to), body->to);
 	copy_text(request->from, sizeof(request->from), body->from);
 	copy_text(request->lang, sizeof(request->lang), body->lang);
-	envoi_buffer_init(&request->answer, hosted->base.context, 0);
 	while (find(hosted, hosted->received + 1) != NULL) {
 		hosted->received++;
+	}
+}
+
+/* An answer that the client has is not kept: its request has come late, and nobody reads this. */
+static void answer_again(const struct hosted_request *request, struct envoi_bosh_exchange *exchange)
+{
+	static const char empty[] = "<body xmlns='" ENVOI__BOSH_NS "'/>";
+	if (request->answer != NULL) {
+		envoi__exchange_answer(exchange, request->answer, request->answer_len);
+	} else {
+		envoi__exchange_answer(exchange, empty, strlen(empty));
 	}
 }
 
@@ -95,8 +117,7 @@ static void repeat(
 {
 	static const char recoverable[] = "<body xmlns='" ENVOI__BOSH_NS "' type='error'/>";
 	if (request->is_answered) {
-		envoi__exchange_answer(exchange, envoi_buffer_data(&request->answer),
-			envoi_buffer_len(&request->answer));
+		answer_again(request, exchange);
 		return;
 	}
 	if (request->exchange != NULL) {
@@ -109,7 +130,7 @@ static void repeat(
 static bool is_in_window(const struct hosted *hosted, uint64_t rid)
 {
 	return rid >= hosted->first && rid <= hosted->answered + HOSTED_REQUESTS + 1 &&
-		rid + HOSTED_REQUESTS + 1 > hosted->answered;
+		rid + HOSTED_ANSWERS > hosted->answered;
 }
 
 /* Section 14.2. */
@@ -195,22 +216,54 @@ static int write_answer(
 	return r < 0 ? r : envoi_buffer_append_text(out, "</body>");
 }
 
-/* Without memory the request waits on. @return whether it was answered */
-static bool answer(struct hosted *hosted, struct hosted_request *request)
+/* A copy, which has no room to grow. */
+static int keep_answer(
+	struct hosted *hosted, struct hosted_request *request, const struct envoi_buffer *body)
 {
-	if (write_answer(hosted, request, &request->answer) < 0) {
-		envoi_buffer_finish(&request->answer);
-		return false;
+	size_t len = envoi_buffer_len(body);
+	request->answer = envoi_alloc(hosted->base.context, len);
+	if (request->answer == NULL) {
+		return ENVOI_ERR_NOMEM;
 	}
+	memcpy(request->answer, envoi_buffer_data(body), len);
+	request->answer_len = len;
+	return ENVOI_OK;
+}
+
+static void drop_old_answer(struct hosted *hosted)
+{
+	bool is_any = hosted->answered > HOSTED_ANSWERS;
+	struct hosted_request *old = is_any ? find(hosted, hosted->answered - HOSTED_ANSWERS)
+					    : NULL;
+	if (old != NULL) {
+		clear(hosted, old);
+	}
+}
+
+static void give_answer(struct hosted *hosted, struct hosted_request *request)
+{
 	request->elements = hosted->queued;
 	request->is_answered = true;
 	hosted->answered = request->rid;
 	hosted->queued = 0;
 	envoi_buffer_wipe(&hosted->queue);
 	hosted->has_ended |= hosted->wants_end;
-	envoi__exchange_answer(request->exchange, envoi_buffer_data(&request->answer),
-		envoi_buffer_len(&request->answer));
-	return true;
+	envoi__exchange_answer(request->exchange, request->answer, request->answer_len);
+	drop_old_answer(hosted);
+}
+
+/* Without memory the request waits on. @return whether it was answered */
+static bool answer(struct hosted *hosted, struct hosted_request *request)
+{
+	struct envoi_buffer body;
+	envoi_buffer_init(&body, hosted->base.context, 0);
+	int r = write_answer(hosted, request, &body);
+	r = r < 0 ? r : keep_answer(hosted, request, &body);
+	if (r == ENVOI_OK) {
+		give_answer(hosted, request);
+	}
+	envoi_buffer_wipe(&body);
+	return r == ENVOI_OK;
 }
 
 /* @return whether a request behind it lets none wait: section 10 */
@@ -339,7 +392,7 @@ size_t envoi__hosted_memory(const struct hosted *hosted)
 	size_t held = hosted->queue.capacity;
 	for (size_t i = 0; i < HOSTED_WINDOW; i++) {
 		const struct hosted_request *request = &hosted->window[i];
-		held += request->answer.capacity;
+		held += request->answer_len;
 		held += request->content != NULL ? envoi_xml_parser_memory(request->content) : 0;
 	}
 	return held;

@@ -1,6 +1,8 @@
 /*
  * envoi - BOSH, the receiving side: tests
  * SPDX-License-Identifier: MIT
+ *
+ * Private headers: the budget of memory has no public one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +20,7 @@
 #include <envoi/mainloop.h>
 #include <envoi/settings.h>
 
+#include "base/context.h"
 #include "test_allocator.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -710,6 +713,49 @@ static void elements_are_written_when_the_client_has_them(void **state)
 	assert_int_equal(f->written, 2);
 }
 
+enum {
+	ANSWER_BYTES = 40000,
+};
+
+/* A request is answered with elements of ANSWER_BYTES. */
+static void fetch_much(struct fixture *f, uint64_t rid, const char *more)
+{
+	static char text[ANSWER_BYTES + 1];
+	memset(text, 'x', ANSWER_BYTES);
+	memcpy(text, "<a>", 3);
+	memcpy(text + ANSWER_BYTES - 4, "</a>", 4);
+	send_text(f, text);
+	assert_int_equal(next(f, rid, more, "")->answers, 1);
+	run(f, 10);
+}
+
+static void the_last_three_answers_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	for (uint64_t rid = 101; rid <= 108; rid++) {
+		fetch_much(f, rid, "");
+	}
+	size_t held = f->context->budget.bytes;
+	assert_true(held >= 3 * ANSWER_BYTES && held < 3 * (ANSWER_BYTES + 100));
+	assert_true(strlen(next(f, 106, "", "")->answer) > ANSWER_BYTES / 16);
+	assert_string_equal(next(f, 105, "", "")->answer, END("item-not-found"));
+}
+
+/* Section 9.2. */
+static void an_answer_that_is_acknowledged_is_not_kept(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	fetch_much(f, 101, "");
+	fetch_much(f, 102, "");
+	assert_true(f->context->budget.bytes >= 2 * ANSWER_BYTES);
+	struct ask *held = next(f, 103, "ack='102'", "");
+	assert_true(f->context->budget.bytes < ANSWER_BYTES);
+	assert_string_equal(next(f, 102, "ack='101'", "")->answer, EMPTY); /* it has come late */
+	assert_int_equal(held->answers, 0);
+}
+
 static void acknowledgements_are_given_where_they_were_asked_for(void **state)
 {
 	struct fixture *f = *state;
@@ -833,6 +879,8 @@ int main(void)
 		CASE(a_pause_prolongs_the_session),
 		CASE(a_poll_is_answered_at_once),
 		CASE(elements_are_written_when_the_client_has_them),
+		CASE(the_last_three_answers_are_kept),
+		CASE(an_answer_that_is_acknowledged_is_not_kept),
 		CASE(acknowledgements_are_given_where_they_were_asked_for),
 		CASE(a_pause_of_reading_holds_elements_back),
 		CASE(the_transport_may_be_destroyed_in_an_element),

@@ -86,6 +86,11 @@ static void finish_closing(struct hosted *hosted)
 	envoi__hosted_finish_now(hosted, &why);
 }
 
+static void report_memory(struct hosted *hosted)
+{
+	envoi__budget_report(hosted->base.context, &hosted->holder, envoi__hosted_memory(hosted));
+}
+
 static void on_turn(struct envoi_deferred *deferred)
 {
 	struct hosted *hosted = ENVOI_CONTAINER_OF(deferred, struct hosted, turn);
@@ -105,8 +110,7 @@ static void on_turn(struct envoi_deferred *deferred)
 		report_closed(hosted);
 	}
 	if (!envoi__guard_is_over(&hosted->guard)) {
-		envoi__budget_report(
-			hosted->base.context, &hosted->holder, envoi__hosted_memory(hosted));
+		report_memory(hosted);
 	}
 	envoi__hosted_leave(hosted);
 }
@@ -147,10 +151,17 @@ static void on_hold(struct envoi__holder *holder, bool is_held)
 	(void)is_held;
 }
 
+/* It is not waited for requests that can be answered with the end: what is held goes at once. */
 static void on_unaffordable(struct envoi__holder *holder)
 {
-	envoi__hosted_fail(ENVOI_CONTAINER_OF(holder, struct hosted, holder), "policy-violation",
-		ENVOI_ERR_LIMIT, "all connections together hold too much memory (listener.memory)");
+	struct hosted *hosted = ENVOI_CONTAINER_OF(holder, struct hosted, holder);
+	struct envoi_failure why;
+	envoi_failure_set(&why, hosted->base.context, ENVOI_PHASE_NONE, ENVOI_ERR_LIMIT,
+		"all connections together hold too much memory (listener.memory)");
+	hosted->condition = "policy-violation";
+	envoi__hosted_finish_now(hosted, &why);
+	envoi_buffer_wipe(&hosted->queue);
+	report_memory(hosted);
 }
 
 const struct envoi__holder_impl envoi__hosted_holder_impl = {

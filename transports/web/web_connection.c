@@ -90,11 +90,18 @@ static void wake(struct envoi_web_connection *connection)
 	}
 }
 
+static size_t memory_of(const struct envoi_web_connection *connection)
+{
+	return connection->in.capacity + connection->out.capacity + connection->http.raw.capacity +
+		connection->http.body.capacity;
+}
+
+/* One that has ended is freed in its next turn. The owner may still read its request until then. */
 static void report_memory(struct envoi_web_connection *connection)
 {
-	size_t held = connection->in.capacity + connection->out.capacity +
-		connection->http.raw.capacity + connection->http.body.capacity;
-	envoi__budget_report(connection->context, &connection->holder, held);
+	bool is_over = connection->state == ENVOI__WEB_OVER;
+	envoi__budget_report(
+		connection->context, &connection->holder, is_over ? 0 : memory_of(connection));
 }
 
 /* --- the end --- */
@@ -199,8 +206,11 @@ static void on_hold(struct envoi__holder *holder, bool is_held)
 
 static void on_unaffordable(struct envoi__holder *holder)
 {
-	finish_for(ENVOI_CONTAINER_OF(holder, struct envoi_web_connection, holder), ENVOI_ERR_LIMIT,
+	struct envoi_web_connection *connection = ENVOI_CONTAINER_OF(
+		holder, struct envoi_web_connection, holder);
+	finish_for(connection, ENVOI_ERR_LIMIT,
 		"all connections together hold too much memory (listener.memory)");
+	report_memory(connection);
 }
 
 static const struct envoi__holder_impl holder_impl = {.hold = on_hold, .end = on_unaffordable};

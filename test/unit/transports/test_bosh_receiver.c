@@ -756,6 +756,68 @@ static void an_answer_that_is_acknowledged_is_not_kept(void **state)
 	assert_int_equal(held->answers, 0);
 }
 
+/* --- the budget of memory --- */
+
+static struct envoi__holder other;
+static bool is_other_ended;
+
+static void on_other_held(struct envoi__holder *holder, bool is_held)
+{
+	(void)holder;
+	(void)is_held;
+}
+
+static void on_other_ended(struct envoi__holder *holder)
+{
+	(void)holder;
+	is_other_ended = true;
+}
+
+static const struct envoi__holder_impl other_impl = {.hold = on_other_held, .end = on_other_ended};
+
+static void begin_other(struct fixture *f, size_t bytes)
+{
+	is_other_ended = false;
+	envoi__holder_init(&other, f->context, &other_impl);
+	envoi__budget_report(f->context, &other, bytes);
+}
+
+/* What it holds goes at once, and no other session has to end for it. */
+static void a_session_that_is_too_large_gives_back_all(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	fetch_much(f, 101, "");
+	struct ask *held = next(f, 102, "", "");
+	begin_other(f, ANSWER_BYTES / 2);
+	envoi__budget_set_limit(f->context, ANSWER_BYTES);
+	assert_false(is_other_ended);
+	assert_int_equal(f->context->budget.bytes, other.bytes);
+	run(f, 10);
+	assert_string_equal(held->answer, END("policy-violation"));
+	expect_log(f, "closed ENVOI_ERR_LIMIT\n");
+	assert_string_equal(next(f, 103, "", "")->answer, END("item-not-found"));
+	envoi__holder_finish(&other, f->context);
+}
+
+/* Its own report is what exceeds the budget. */
+static void a_session_that_grows_too_large_gives_back_all(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	begin_other(f, ANSWER_BYTES / 2);
+	envoi__budget_set_limit(f->context, ANSWER_BYTES);
+	static char text[ANSWER_BYTES];
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(
+		f->transport->impl->send_element(f->transport, text, sizeof(text)), ENVOI_OK);
+	run(f, 10);
+	assert_false(is_other_ended);
+	assert_int_equal(f->context->budget.bytes, other.bytes);
+	expect_log(f, "closed ENVOI_ERR_LIMIT\n");
+	envoi__holder_finish(&other, f->context);
+}
+
 static void acknowledgements_are_given_where_they_were_asked_for(void **state)
 {
 	struct fixture *f = *state;
@@ -881,6 +943,8 @@ int main(void)
 		CASE(elements_are_written_when_the_client_has_them),
 		CASE(the_last_three_answers_are_kept),
 		CASE(an_answer_that_is_acknowledged_is_not_kept),
+		CASE(a_session_that_is_too_large_gives_back_all),
+		CASE(a_session_that_grows_too_large_gives_back_all),
 		CASE(acknowledgements_are_given_where_they_were_asked_for),
 		CASE(a_pause_of_reading_holds_elements_back),
 		CASE(the_transport_may_be_destroyed_in_an_element),

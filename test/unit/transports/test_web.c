@@ -1,6 +1,8 @@
 /*
  * envoi - HTTP requests that others make: tests
  * SPDX-License-Identifier: MIT
+ *
+ * Private headers: the budget of memory has no public one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/context.h"
 #include "web_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -431,6 +434,71 @@ static void origins_are_checked(void **state)
 	}
 }
 
+/* --- the budget of memory --- */
+
+static struct envoi__holder other;
+static bool is_other_ended;
+
+static void on_other_held(struct envoi__holder *holder, bool is_held)
+{
+	(void)holder;
+	(void)is_held;
+}
+
+static void on_other_ended(struct envoi__holder *holder)
+{
+	(void)holder;
+	is_other_ended = true;
+}
+
+static const struct envoi__holder_impl other_impl = {.hold = on_other_held, .end = on_other_ended};
+
+static void begin_other(struct web_fixture *f, size_t bytes)
+{
+	is_other_ended = false;
+	envoi__holder_init(&other, f->context, &other_impl);
+	envoi__budget_report(f->context, &other, bytes);
+}
+
+static void send_most_of_a_body(struct web_fixture *f)
+{
+	char text[4000];
+	memset(text, 'x', sizeof(text));
+	web_send(f, POST "Content-Length: 4096\r\n\r\n");
+	web_send_bytes(f, text, sizeof(text));
+}
+
+/* What it holds counts no more at once, and no other connection has to end for it. */
+static void a_connection_that_is_too_large_gives_back_all(void **state)
+{
+	struct web_fixture *f = *state;
+	send_most_of_a_body(f);
+	begin_other(f, 2000);
+	envoi__budget_set_limit(f->context, 4000);
+	assert_false(is_other_ended);
+	assert_int_equal(f->context->budget.bytes, 2000);
+	web_run(f, 10);
+	web_expect_log(f,
+		"closed ENVOI_ERR_LIMIT all connections together hold too much memory "
+		"(listener.memory)\n");
+	envoi__holder_finish(&other, f->context);
+}
+
+/* Its own report is what exceeds the budget. */
+static void a_connection_that_grows_too_large_gives_back_all(void **state)
+{
+	struct web_fixture *f = *state;
+	begin_other(f, 2000);
+	envoi__budget_set_limit(f->context, 4000);
+	send_most_of_a_body(f);
+	assert_false(is_other_ended);
+	assert_int_equal(f->context->budget.bytes, 2000);
+	web_expect_log(f,
+		"closed ENVOI_ERR_LIMIT all connections together hold too much memory "
+		"(listener.memory)\n");
+	envoi__holder_finish(&other, f->context);
+}
+
 static void both_functions_are_needed(void **state)
 {
 	struct web_fixture *f = *state;
@@ -487,6 +555,8 @@ int main(void)
 		cmocka_unit_test(a_connection_may_be_freed_inside),
 		CASE(nothing_is_answered_that_would_add_fields),
 		CASE(origins_are_checked),
+		CASE(a_connection_that_is_too_large_gives_back_all),
+		CASE(a_connection_that_grows_too_large_gives_back_all),
 		CASE(both_functions_are_needed),
 		cmocka_unit_test(failed_allocations_are_survived),
 	};

@@ -41,7 +41,6 @@ static void release(struct envoi_web_connection *connection)
 	if (connection->channel != NULL) {
 		connection->channel->impl->destroy(connection->channel);
 	}
-	envoi__holder_finish(&connection->holder, context);
 	envoi_buffer_wipe(&connection->in);
 	envoi_buffer_wipe(&connection->out);
 	envoi__http_reader_finish(&connection->http);
@@ -72,6 +71,7 @@ void envoi_web_connection_free(struct envoi_web_connection *connection)
 	if (connection != NULL && !is_freed(connection)) {
 		enter(connection);
 		envoi__guard_end(&connection->guard);
+		envoi__holder_finish(&connection->holder, connection->context);
 		envoi_deferred_cancel(&connection->turn);
 		envoi_timer_stop(&connection->deadline);
 		if (connection->channel != NULL) {

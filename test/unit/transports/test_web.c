@@ -2,7 +2,7 @@
  * envoi - HTTP requests that others make: tests
  * SPDX-License-Identifier: MIT
  *
- * Private headers: the budget of memory has no public one.
+ * Private headers: the budget of memory and taking over have no public ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +16,7 @@
 
 #include "base/context.h"
 #include "web_fixture.h"
+#include "web_inside.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -499,6 +500,30 @@ static void a_connection_that_grows_too_large_gives_back_all(void **state)
 	envoi__holder_finish(&other, f->context);
 }
 
+static void take_over_while_memory_is_short(
+	struct web_fixture *f, const struct envoi_web_request *request)
+{
+	struct envoi__web_takeover takeover;
+	(void)request;
+	assert_int_equal(envoi__web_take_over(f->connection, &takeover), ENVOI_OK);
+	f->connection = NULL;
+	envoi__budget_set_limit(f->context, 1);
+	envoi_channel_destroy(takeover.channel);
+	envoi_buffer_wipe(&takeover.left);
+}
+
+/* It has no channel any more. */
+static void one_that_was_taken_over_is_not_ended(void **state)
+{
+	struct web_fixture *f = *state;
+	f->act = take_over_while_memory_is_short;
+	web_send(f, "GET / HTTP/1.1\r\n");
+	assert_true(f->context->budget.bytes > 1);
+	web_send(f, "Host: example.org\r\n\r\n");
+	web_expect_log(f, "GET / []\n");
+	assert_int_equal(f->context->budget.bytes, 0);
+}
+
 static void both_functions_are_needed(void **state)
 {
 	struct web_fixture *f = *state;
@@ -557,6 +582,7 @@ int main(void)
 		CASE(origins_are_checked),
 		CASE(a_connection_that_is_too_large_gives_back_all),
 		CASE(a_connection_that_grows_too_large_gives_back_all),
+		CASE(one_that_was_taken_over_is_not_ended),
 		CASE(both_functions_are_needed),
 		cmocka_unit_test(failed_allocations_are_survived),
 	};

@@ -24,17 +24,22 @@ enum {
 struct envoi__http_inflate {
 	struct envoi_context *context; /* a reference */
 	z_stream stream;
+	size_t zlib_bytes; /* its state and its window, which it frees at its end only */
 	bool has_ended;
 };
 
-static void *zlib_alloc(void *context, unsigned int count, unsigned int size)
+static void *zlib_alloc(void *opaque, unsigned int count, unsigned int size)
 {
-	return envoi_alloc_zeroed(context, (size_t)count * size);
+	struct envoi__http_inflate *gzip = opaque;
+	size_t bytes = (size_t)count * size;
+	void *block = envoi_alloc_zeroed(gzip->context, bytes);
+	gzip->zlib_bytes += block != NULL ? bytes : 0;
+	return block;
 }
 
-static void zlib_free(void *context, void *block)
+static void zlib_free(void *opaque, void *block)
 {
-	envoi_free(context, block);
+	envoi_free(((struct envoi__http_inflate *)opaque)->context, block);
 }
 
 bool envoi__http_can_inflate(void)
@@ -50,12 +55,13 @@ struct envoi__http_inflate *envoi__http_inflate_new(struct envoi_context *contex
 	}
 	gzip->stream.zalloc = zlib_alloc;
 	gzip->stream.zfree = zlib_free;
-	gzip->stream.opaque = context;
+	gzip->stream.opaque = gzip;
+	gzip->context = context;
 	if (inflateInit2(&gzip->stream, GZIP_WINDOW_BITS) != Z_OK) {
 		envoi_free(context, gzip);
 		return NULL;
 	}
-	gzip->context = envoi_context_ref(context);
+	envoi_context_ref(context);
 	return gzip;
 }
 
@@ -67,6 +73,11 @@ void envoi__http_inflate_free(struct envoi__http_inflate *gzip)
 		envoi_free(context, gzip);
 		envoi_context_unref(context);
 	}
+}
+
+size_t envoi__http_inflate_memory(const struct envoi__http_inflate *gzip)
+{
+	return gzip != NULL ? sizeof(*gzip) + gzip->zlib_bytes : 0;
 }
 
 /* @retval ENVOI_AGAIN  there may be more output */
@@ -127,6 +138,12 @@ struct envoi__http_inflate *envoi__http_inflate_new(struct envoi_context *contex
 void envoi__http_inflate_free(struct envoi__http_inflate *gzip)
 {
 	(void)gzip;
+}
+
+size_t envoi__http_inflate_memory(const struct envoi__http_inflate *gzip)
+{
+	(void)gzip;
+	return 0;
 }
 
 int envoi__http_inflate_read(

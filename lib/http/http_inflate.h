@@ -21,6 +21,9 @@ struct envoi__http_inflate *envoi__http_inflate_new(struct envoi_context *contex
 /** NULL is allowed. */
 void envoi__http_inflate_free(struct envoi__http_inflate *gzip);
 
+/** @return bytes that it holds; NULL: 0 */
+size_t envoi__http_inflate_memory(const struct envoi__http_inflate *gzip);
+
 /**
  * Decode a piece.
  *

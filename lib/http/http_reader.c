@@ -40,6 +40,7 @@ static void drop_head(struct envoi__http_reader *reader)
 	envoi_buffer_truncate(&reader->head.fields, 0);
 	envoi_free(reader->context, reader->head_text);
 	reader->head_text = NULL;
+	reader->head_len = 0;
 }
 
 void envoi__http_reader_finish(struct envoi__http_reader *reader)
@@ -54,6 +55,12 @@ void envoi__http_reader_finish(struct envoi__http_reader *reader)
 	envoi__http_inflate_free(reader->inflate);
 	envoi__http_machine_free(reader->machine);
 	*reader = (struct envoi__http_reader){.context = NULL};
+}
+
+size_t envoi__http_reader_memory(const struct envoi__http_reader *reader)
+{
+	return reader->raw.capacity + reader->head_len + reader->head.fields.capacity +
+		reader->body.capacity + envoi__http_inflate_memory(reader->inflate);
 }
 
 void envoi__http_reader_next(struct envoi__http_reader *reader, enum envoi__http_asked asked)
@@ -178,6 +185,7 @@ static int interpret_head(struct envoi__http_reader *reader)
 	if (reader->head_text == NULL) {
 		return fail(reader, ENVOI_ERR_NOMEM, "");
 	}
+	reader->head_len = len;
 	int r = envoi__http_head_read(&reader->head, reader->is_response, reader->head_text, len);
 	if (r < 0) {
 		return fail(reader, r,

@@ -52,6 +52,7 @@ struct envoi__http_reader {
 	struct envoi__http_scan scan;
 	struct envoi_buffer raw; /* the head, while it arrives */
 	char *head_text; /* that `head` borrows from */
+	size_t head_len;
 	enum envoi__http_asked asked;
 	enum envoi__http_framing framing;
 	enum envoi__http_step step;
@@ -70,6 +71,9 @@ int envoi__http_reader_init(struct envoi__http_reader *reader, struct envoi_cont
 
 /** A zeroed reader is allowed. */
 void envoi__http_reader_finish(struct envoi__http_reader *reader);
+
+/** @return bytes that it holds for the message */
+size_t envoi__http_reader_memory(const struct envoi__http_reader *reader);
 
 /** Begin the next message. @param asked  the request that the response answers */
 void envoi__http_reader_next(struct envoi__http_reader *reader, enum envoi__http_asked asked);

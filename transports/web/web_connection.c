@@ -92,8 +92,8 @@ static void wake(struct envoi_web_connection *connection)
 
 static size_t memory_of(const struct envoi_web_connection *connection)
 {
-	return connection->in.capacity + connection->out.capacity + connection->http.raw.capacity +
-		connection->http.body.capacity;
+	return connection->in.capacity + connection->out.capacity +
+		envoi__http_reader_memory(&connection->http);
 }
 
 /* One that has ended is freed in its next turn. The owner may still read its request until then. */

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/context.h"
+#include "http/http_inflate.h"
 #include "web_fixture.h"
 #include "web_inside.h"
 
@@ -469,6 +470,28 @@ static void send_most_of_a_body(struct web_fixture *f)
 	web_send_bytes(f, text, sizeof(text));
 }
 
+static void send_many_fields(struct web_fixture *f)
+{
+	for (int i = 0; i < 100; i++) {
+		web_send(f, "X: 12345678\r\n");
+	}
+}
+
+/* What the machine of HTTP takes is a part of each connection. */
+static void all_of_a_request_counts(void **state)
+{
+	struct web_fixture *f = *state;
+	static const unsigned char gzip[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c};
+	size_t before = f->allocator.bytes;
+	web_send(f, POST "Content-Length: 100\r\n");
+	send_many_fields(f);
+	web_send(f, envoi__http_can_inflate() ? "Content-Encoding: gzip\r\n\r\n" : "\r\n");
+	web_send_bytes(f, gzip, sizeof(gzip));
+	assert_int_equal(f->requests, 0);
+	size_t taken = f->allocator.bytes - before, counted = f->context->budget.bytes;
+	assert_true(counted + 1000 > taken && counted < taken + 1000);
+}
+
 /* What it holds counts no more at once, and no other connection has to end for it. */
 static void a_connection_that_is_too_large_gives_back_all(void **state)
 {
@@ -580,6 +603,7 @@ int main(void)
 		cmocka_unit_test(a_connection_may_be_freed_inside),
 		CASE(nothing_is_answered_that_would_add_fields),
 		CASE(origins_are_checked),
+		CASE(all_of_a_request_counts),
 		CASE(a_connection_that_is_too_large_gives_back_all),
 		CASE(a_connection_that_grows_too_large_gives_back_all),
 		CASE(one_that_was_taken_over_is_not_ended),

@@ -75,8 +75,8 @@ struct envoi_web_options {
  * answered.
  * The handshake, and each request from the answer to the one before, must be complete within
  * web.request-timeout: 408 where a part of it has come. A response of which the peer accepts
- * nothing within stream.write-timeout ends the connection. What a connection holds counts for
- * listener.memory (<envoi/listener.h>).
+ * neither 16 KiB nor what is left of it within stream.write-timeout ends the connection. What a
+ * connection holds counts for listener.memory (<envoi/listener.h>).
  *
  * @param channel  taken, as by envoi_channel_transport_new()
  * @retval ENVOI_ERR_INVALID  a function is missing, or @p tls is not of a server or has no

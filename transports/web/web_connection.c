@@ -21,6 +21,7 @@
 
 enum {
 	LINGER_MS = 1000, /* for the peer's end behind the last answer */
+	PROGRESS_BYTES = 16384, /* of an answer within each write timeout, or all that is left */
 };
 
 static struct envoi_web_connection *connection_of(struct envoi_channel_sink *sink)
@@ -174,7 +175,7 @@ static void on_request_deadline(struct envoi_timer *timer)
 static void on_write_deadline(struct envoi_timer *timer)
 {
 	finish_for(ENVOI_CONTAINER_OF(timer, struct envoi_web_connection, deadline),
-		ENVOI_ERR_TIMEOUT, "the peer accepted nothing of the answer in time");
+		ENVOI_ERR_TIMEOUT, "the peer accepted too little of the answer in time");
 }
 
 static void on_linger_deadline(struct envoi_timer *timer)
@@ -240,8 +241,7 @@ static void end_answer(struct envoi_web_connection *connection)
 	}
 }
 
-/* @return whether something was written */
-static bool write_some(struct envoi_web_connection *connection)
+static void write_some(struct envoi_web_connection *connection)
 {
 	size_t len = envoi_buffer_len(&connection->out), taken = 0;
 	int r = connection->channel->impl->send(
@@ -250,23 +250,35 @@ static bool write_some(struct envoi_web_connection *connection)
 		finish_for(connection, ENVOI_ERR_DISCONNECTED, "the connection is broken");
 	}
 	envoi_buffer_wipe_front(&connection->out, taken);
-	return taken > 0;
+	connection->progress += taken;
+}
+
+/* A peer that accepts single bytes must not hold the answer. */
+static void watch_progress(struct envoi_web_connection *connection)
+{
+	if (connection->progress >= PROGRESS_BYTES ||
+		!envoi_timer_is_started(&connection->deadline)) {
+		connection->progress = 0;
+		start_deadline(connection, connection->channel_options.write_timeout_ms,
+			on_write_deadline);
+	}
 }
 
 static void flush(struct envoi_web_connection *connection)
 {
 	bool is_moving = connection->is_opened && envoi_buffer_len(&connection->out) > 0 &&
 		connection->state != ENVOI__WEB_OVER;
-	bool has_progress = is_moving && write_some(connection);
+	if (is_moving) {
+		write_some(connection);
+	}
 	if (connection->state != ENVOI__WEB_WRITING) {
 		return;
 	}
 	if (envoi_buffer_len(&connection->out) == 0) {
 		envoi_buffer_finish(&connection->out);
 		end_answer(connection);
-	} else if (has_progress || !envoi_timer_is_started(&connection->deadline)) {
-		start_deadline(connection, connection->channel_options.write_timeout_ms,
-			on_write_deadline);
+	} else {
+		watch_progress(connection);
 	}
 }
 

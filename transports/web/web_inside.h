@@ -38,6 +38,7 @@ struct envoi_web_connection {
 	uint64_t request_timeout_ms;
 	struct envoi_buffer in; /* received, not read */
 	struct envoi_buffer out; /* the answer */
+	size_t progress; /* bytes of it that the peer has accepted since the deadline was set */
 	struct envoi__http_reader http;
 	bool is_reading; /* as last asked of the channel */
 	bool has_ended; /* the peer sends no more */

@@ -293,7 +293,7 @@ static void a_peer_that_accepts_nothing_is_cut(void **state)
 	assert_non_null(f->connection);
 	web_run(f, 2 * WEB_SECOND);
 	web_expect_log(f,
-		"GET / []\nclosed ENVOI_ERR_TIMEOUT the peer accepted nothing of the answer in time\n");
+		"GET / []\nclosed ENVOI_ERR_TIMEOUT the peer accepted too little of the answer in time\n");
 }
 
 static void a_slow_peer_gets_all(void **state)
@@ -307,6 +307,47 @@ static void a_slow_peer_gets_all(void **state)
 	web_send(f, GET("/"));
 	web_run(f, 170 * WEB_SECOND);
 	assert_true(envoi_memory_pair_arrived(f->pair, ENVOI_MEMORY_B) > 300000);
+}
+
+/* 12,000 bytes in the 60 seconds of stream.write-timeout. */
+static void a_peer_that_accepts_little_is_cut(void **state)
+{
+	struct web_fixture *f = *state;
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.bytes_per_second = 200;
+	script.window_bytes = 1000;
+	f->act = answer_much;
+	envoi_memory_pair_script(f->pair, ENVOI_MEMORY_B, &script);
+	web_send(f, GET("/"));
+	web_run(f, 59 * WEB_SECOND);
+	assert_non_null(f->connection);
+	web_run(f, 2 * WEB_SECOND);
+	web_expect_log(f,
+		"GET / []\nclosed ENVOI_ERR_TIMEOUT the peer accepted too little of the answer in "
+		"time\n");
+}
+
+static void answer_little(struct web_fixture *f, const struct envoi_web_request *request)
+{
+	static char body[8000];
+	const struct envoi_web_response response = {
+		.status = 200, .body = body, .body_len = sizeof(body)};
+	(void)request;
+	assert_int_equal(envoi_web_respond(f->connection, &response), ENVOI_OK);
+}
+
+/* Each has its own time. */
+static void answers_that_are_small_are_sent_slowly(void **state)
+{
+	struct web_fixture *f = *state;
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.bytes_per_second = 200;
+	script.window_bytes = 1000;
+	f->act = answer_little;
+	envoi_memory_pair_script(f->pair, ENVOI_MEMORY_B, &script);
+	web_send(f, GET("/") GET("/") GET("/"));
+	web_run(f, 125 * WEB_SECOND);
+	assert_true(envoi_memory_pair_arrived(f->pair, ENVOI_MEMORY_B) > 24000);
 }
 
 static void a_request_that_is_cut_off_is_a_failure(void **state)
@@ -597,6 +638,8 @@ int main(void)
 		CASE(a_client_that_waits_is_told_to_continue),
 		CASE(a_peer_that_accepts_nothing_is_cut),
 		CASE(a_slow_peer_gets_all),
+		CASE(a_peer_that_accepts_little_is_cut),
+		CASE(answers_that_are_small_are_sent_slowly),
 		CASE(a_request_that_is_cut_off_is_a_failure),
 		CASE(the_last_request_of_a_peer_that_sends_no_more_is_answered),
 		CASE(a_connection_that_breaks_is_reported),

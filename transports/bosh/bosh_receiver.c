@@ -260,7 +260,8 @@ static struct hosted *create(struct envoi_bosh_receiver *receiver,
 	}
 	envoi__hosted_enter(hosted);
 	int r = receiver->opened(receiver->user, &hosted->base);
-	bool is_gone = r < 0 || envoi__guard_is_over(&hosted->guard);
+	bool is_gone = r < 0 || envoi__guard_is_over(&hosted->guard) ||
+		hosted->state >= HOSTED_OVER;
 	envoi__hosted_leave(hosted);
 	return is_gone ? NULL : hosted;
 }

@@ -58,7 +58,7 @@ struct fixture {
 	char log[4000];
 	int sessions;
 	size_t written;
-	bool is_refusing, restarts_at_element, destroys_at_element, frees_at_answer;
+	bool is_refusing, aborts_at_open, restarts_at_element, destroys_at_element, frees_at_answer;
 	struct ask asks[ASKS];
 	size_t ask_count;
 	const char *address; /* of the client */
@@ -147,7 +147,11 @@ static int open_session(void *user, struct envoi_transport *transport)
 	envoi_transport_destroy(f->transport);
 	f->transport = transport;
 	f->sessions++;
-	return envoi_transport_start(transport, &f->sink);
+	int r = envoi_transport_start(transport, &f->sink);
+	if (f->aborts_at_open) {
+		transport->impl->abort(transport, NULL);
+	}
+	return r;
 }
 
 static unsigned char random_byte = 0x5a;
@@ -593,6 +597,14 @@ static void a_refused_session_is_answered(void **state)
 	assert_string_equal(ask(f, CREATE("wait='30'"))->answer, END("internal-server-error"));
 }
 
+static void a_session_that_is_aborted_as_it_begins_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	f->aborts_at_open = true;
+	assert_string_equal(ask(f, CREATE("wait='30'"))->answer, END("internal-server-error"));
+	expect_log(f, "closed ENVOI_ERR_CANCELED\n");
+}
+
 /* XEP-0206, section 5. */
 static void a_stream_restarts(void **state)
 {
@@ -932,6 +944,7 @@ int main(void)
 		CASE(sessions_without_login_are_limited),
 		CASE(of_ipv6_sessions_without_login_are_limited_by_network),
 		CASE(a_refused_session_is_answered),
+		CASE(a_session_that_is_aborted_as_it_begins_is_answered),
 		CASE(a_stream_restarts),
 		CASE(a_restart_that_is_not_due_ends_the_session),
 		CASE(elements_before_a_restart_end_the_session),

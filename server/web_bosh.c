@@ -61,12 +61,14 @@ static int make_receiver(struct envoi_server *server)
 
 /* A connection may carry requests of several accounts. With a session that has logged in it counts
  * as one of an account that stands for its address; at the limit of that it counts as before. No
- * account has such a name. */
+ * account has such a name. It is not ended for want of memory while the session holds its request.
+ */
 static void log_in(struct envoi__resource *resource)
 {
 	char name[1 + INET6_ADDRSTRLEN] = "@";
 	const char *address = envoi_admission_address(resource->admission);
 	if (envoi_bosh_exchange_has_login(resource->exchange)) {
+		envoi_web_connection_settle(resource->web);
 		envoi__source_name(name + 1, address);
 		(void)!envoi_admission_log_in(
 			resource->admission, address[0] != '\0' ? name : NULL);

@@ -92,6 +92,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_web_connection_new(
  * callback. */
 ENVOI_API void envoi_web_connection_free(struct envoi_web_connection *connection);
 
+/** The request that waits for an answer is of a peer that has logged in: until it is answered, the
+ * connection is not ended for want of memory (listener.memory). Without such a request nothing
+ * changes. */
+ENVOI_API void envoi_web_connection_settle(struct envoi_web_connection *connection);
+
 /** @return whether there is TLS, or `is_secure` of the options was set */
 ENVOI_API bool envoi_web_connection_is_secure(const struct envoi_web_connection *connection);
 

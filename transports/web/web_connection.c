@@ -296,6 +296,7 @@ static int answer(
 		return r;
 	}
 	connection->closes = !keeps_alive;
+	connection->holder.is_settled = false;
 	connection->state = ENVOI__WEB_WRITING;
 	envoi_timer_stop(&connection->deadline);
 	wake(connection);
@@ -588,6 +589,11 @@ const char *envoi_web_request_field(const struct envoi_web_connection *connectio
 bool envoi_web_connection_is_secure(const struct envoi_web_connection *connection)
 {
 	return connection->is_secure;
+}
+
+void envoi_web_connection_settle(struct envoi_web_connection *connection)
+{
+	connection->holder.is_settled = connection->state == ENVOI__WEB_WAITING;
 }
 
 int envoi__web_take_over(

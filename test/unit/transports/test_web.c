@@ -564,6 +564,34 @@ static void a_connection_that_grows_too_large_gives_back_all(void **state)
 	envoi__holder_finish(&other, f->context);
 }
 
+static void settle(struct web_fixture *f, const struct envoi_web_request *request)
+{
+	(void)request;
+	envoi_web_connection_settle(f->connection);
+}
+
+/* For as long as its request waits. */
+static void a_connection_that_is_settled_is_not_ended(void **state)
+{
+	struct web_fixture *f = *state;
+	f->act = settle;
+	envoi_web_connection_settle(f->connection);
+	begin_other(f, 4000);
+	send_most_of_a_body(f);
+	assert_int_equal(f->requests, 0);
+	char rest[96] = {0};
+	web_send_bytes(f, rest, sizeof(rest));
+	assert_int_equal(f->requests, 1);
+	envoi__budget_set_limit(f->context, 4000);
+	assert_true(is_other_ended);
+	assert_non_null(f->connection);
+	web_answer(f, 200, "ok");
+	envoi__budget_set_limit(f->context, 4000);
+	web_run(f, 10);
+	assert_null(f->connection);
+	envoi__holder_finish(&other, f->context);
+}
+
 static void take_over_while_memory_is_short(
 	struct web_fixture *f, const struct envoi_web_request *request)
 {
@@ -649,6 +677,7 @@ int main(void)
 		CASE(all_of_a_request_counts),
 		CASE(a_connection_that_is_too_large_gives_back_all),
 		CASE(a_connection_that_grows_too_large_gives_back_all),
+		CASE(a_connection_that_is_settled_is_not_ended),
 		CASE(one_that_was_taken_over_is_not_ended),
 		CASE(both_functions_are_needed),
 		cmocka_unit_test(failed_allocations_are_survived),

@@ -11,6 +11,8 @@
 #include "web.h"
 
 struct document {
+	struct envoi_context *context; /* of the server, or of connections that send the document */
+	size_t refs; /* the server's, and one of each answer */
 	struct envoi__list link; /* of the server */
 	char *path, *type;
 	char *data; /* behind them, of one allocation */
@@ -34,11 +36,19 @@ static struct document *find(const struct envoi_server *server, const char *path
 	return NULL;
 }
 
-static void drop(struct envoi_server *server, struct document *document)
+static void unref(void *user)
+{
+	struct document *document = user;
+	if (--document->refs == 0) {
+		envoi_free(document->context, document);
+	}
+}
+
+static void drop(struct document *document)
 {
 	if (document != NULL) {
 		envoi__list_remove(&document->link);
-		envoi_free(server->context, document);
+		unref(document);
 	}
 }
 
@@ -54,6 +64,8 @@ int envoi_server_add_document(struct envoi_server *server, const char *path, con
 	if (document == NULL) {
 		return ENVOI_ERR_NOMEM;
 	}
+	document->context = server->context;
+	document->refs = 1;
 	document->path = (char *)(document + 1);
 	document->type = document->path + path_size;
 	document->data = document->type + type_size;
@@ -63,7 +75,7 @@ int envoi_server_add_document(struct envoi_server *server, const char *path, con
 	if (len > 0) {
 		memcpy(document->data, data, len);
 	}
-	drop(server, find(server, path, path_size - 1));
+	drop(find(server, path, path_size - 1));
 	envoi__list_append(&server->documents, &document->link);
 	return ENVOI_OK;
 }
@@ -71,7 +83,7 @@ int envoi_server_add_document(struct envoi_server *server, const char *path, con
 void envoi_server_remove_documents(struct envoi_server *server)
 {
 	while (!envoi__list_is_empty(&server->documents)) {
-		drop(server, document_of(server->documents.next));
+		drop(document_of(server->documents.next));
 	}
 }
 
@@ -82,7 +94,7 @@ bool envoi__web_document(struct envoi__resource *resource, const char *path, siz
 		"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
 		"frame-ancestors 'none'",
 		"Referrer-Policy", "no-referrer", "Cache-Control", "no-cache", NULL};
-	const struct document *document = find(resource->server, path, len);
+	struct document *document = find(resource->server, path, len);
 	if (document == NULL) {
 		return false;
 	}
@@ -92,7 +104,13 @@ bool envoi__web_document(struct envoi__resource *resource, const char *path, siz
 		.body = document->data,
 		.body_len = document->len,
 		.fields = fields,
+		.release = unref,
+		.user = document,
 	};
-	envoi__web_respond(resource, &response);
+	document->refs++;
+	if (envoi_web_respond(resource->web, &response) < 0) {
+		unref(document);
+		envoi__connection_end(resource);
+	}
 	return true;
 }

@@ -116,7 +116,7 @@ ENVOI_API const char *envoi_web_request_field(
 ENVOI_API bool envoi_web_origin_is_allowed(
 	const struct envoi_web_connection *connection, const char *allowed);
 
-/** An answer. Everything is copied. */
+/** An answer. Everything is copied, but for a body with `release`. */
 struct envoi_web_response {
 	int status; /**< 200 to 599 */
 	const char *content_type; /**< of the body; NULL: none */
@@ -125,6 +125,13 @@ struct envoi_web_response {
 	/** more fields, names and values by turns, ended by NULL; NULL: none */
 	const char *const *fields;
 	bool closes; /**< the connection, behind it */
+	/**
+	 * The body is borrowed until this is called: once, when the peer has accepted the answer
+	 * or the connection is freed. No function of the connection may be called inside. Not
+	 * called where envoi_web_respond() fails. NULL: the body is copied.
+	 */
+	void (*release)(void *user);
+	void *user; /**< of release */
 };
 
 /**

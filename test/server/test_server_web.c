@@ -147,6 +147,37 @@ static void documents_are_served(void **state)
 	close_browser(&browser);
 }
 
+/* It is not copied for each of them, and stays while it is sent. */
+static void browsers_share_a_document(void **state)
+{
+	static char page[500000];
+	static struct browser browsers[2];
+	struct envoi_listener_stats stats;
+	(void)state;
+	host_make(&host);
+	memset(page, 'x', sizeof(page));
+	assert_int_equal(
+		envoi_server_add_document(host.server, "/", "text/plain", page, sizeof(page)),
+		ENVOI_OK);
+	for (size_t i = 0; i < 2; i++) {
+		open_browser(&browsers[i], ELSEWHERE);
+		envoi_memory_end_pause(browsers[i].end, true);
+		(void)ask(&browsers[i], GET("/") "\r\n");
+	}
+	envoi_listener_get_stats(envoi_server_listener(host.server), &stats);
+	assert_true(stats.memory < 10000);
+	envoi_server_remove_documents(host.server);
+	close_browser(&browsers[1]);
+	envoi_memory_end_pause(browsers[0].end, false);
+	host_run(&host, 10000);
+	struct envoi_buffer *received = envoi_memory_end_received(browsers[0].end);
+	assert_true(envoi_buffer_len(received) > sizeof(page));
+	const char *end = envoi_buffer_data(received) + envoi_buffer_len(received);
+	assert_memory_equal(end - sizeof(page), page, sizeof(page));
+	envoi_buffer_finish(received);
+	close_browser(&browsers[0]);
+}
+
 static void paths_are_compared_byte_for_byte(void **state)
 {
 	static const char *const paths[] = {"/b", "/a/", "/A", "/../a", "/%61", "//a", "/a/.."};
@@ -688,6 +719,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(documents_are_served),
+		CASE(browsers_share_a_document),
 		CASE(paths_are_compared_byte_for_byte),
 		CASE(a_target_may_have_scheme_and_host),
 		CASE(other_methods_are_refused),

@@ -67,6 +67,16 @@ static bool is_freed(const struct envoi_web_connection *connection)
 	return envoi__guard_is_over(&connection->guard);
 }
 
+static void release_body(struct envoi_web_connection *connection)
+{
+	void (*release_fn)(void *user) = connection->release;
+	connection->rest_len = 0;
+	connection->release = NULL;
+	if (release_fn != NULL) {
+		release_fn(connection->release_user);
+	}
+}
+
 void envoi_web_connection_free(struct envoi_web_connection *connection)
 {
 	if (connection != NULL && !is_freed(connection)) {
@@ -78,6 +88,7 @@ void envoi_web_connection_free(struct envoi_web_connection *connection)
 		if (connection->channel != NULL) {
 			connection->channel->impl->disconnect(connection->channel);
 		}
+		release_body(connection);
 		leave(connection);
 	}
 }
@@ -241,16 +252,35 @@ static void end_answer(struct envoi_web_connection *connection)
 	}
 }
 
-static void write_some(struct envoi_web_connection *connection)
+/* @return how many bytes were taken */
+static size_t send_piece(struct envoi_web_connection *connection, const char *data, size_t len)
 {
-	size_t len = envoi_buffer_len(&connection->out), taken = 0;
-	int r = connection->channel->impl->send(
-		connection->channel, envoi_buffer_data(&connection->out), len, &taken);
+	size_t taken = 0;
+	int r = len == 0 ? ENVOI_OK
+			 : connection->channel->impl->send(connection->channel, data, len, &taken);
 	if (r < 0) {
 		finish_for(connection, ENVOI_ERR_DISCONNECTED, "the connection is broken");
 	}
-	envoi_buffer_wipe_front(&connection->out, taken);
 	connection->progress += taken;
+	return taken;
+}
+
+static void write_some(struct envoi_web_connection *connection)
+{
+	struct envoi_buffer *out = &connection->out;
+	size_t taken = send_piece(connection, envoi_buffer_data(out), envoi_buffer_len(out));
+	envoi_buffer_wipe_front(out, taken);
+	if (envoi_buffer_len(out) == 0 && connection->rest_len > 0 &&
+		connection->state != ENVOI__WEB_OVER) {
+		taken = send_piece(connection, connection->rest, connection->rest_len);
+		connection->rest += taken;
+		connection->rest_len -= taken;
+	}
+}
+
+static bool has_output(const struct envoi_web_connection *connection)
+{
+	return envoi_buffer_len(&connection->out) > 0 || connection->rest_len > 0;
 }
 
 /* A peer that accepts single bytes must not hold the answer. */
@@ -266,20 +296,30 @@ static void watch_progress(struct envoi_web_connection *connection)
 
 static void flush(struct envoi_web_connection *connection)
 {
-	bool is_moving = connection->is_opened && envoi_buffer_len(&connection->out) > 0 &&
-		connection->state != ENVOI__WEB_OVER;
-	if (is_moving) {
+	if (connection->is_opened && has_output(connection) &&
+		connection->state != ENVOI__WEB_OVER) {
 		write_some(connection);
 	}
 	if (connection->state != ENVOI__WEB_WRITING) {
 		return;
 	}
-	if (envoi_buffer_len(&connection->out) == 0) {
+	if (!has_output(connection)) {
 		envoi_buffer_finish(&connection->out);
+		release_body(connection);
 		end_answer(connection);
 	} else {
 		watch_progress(connection);
 	}
+}
+
+static void borrow_body(struct envoi_web_connection *connection,
+	const struct envoi_web_response *response, bool is_to_head)
+{
+	bool has_body = response->release != NULL && !is_to_head && response->status != 204;
+	connection->rest = response->body;
+	connection->rest_len = has_body ? response->body_len : 0;
+	connection->release = response->release;
+	connection->release_user = response->user;
 }
 
 /* The request is not read any more. */
@@ -295,6 +335,7 @@ static int answer(
 	if (r < 0) {
 		return r;
 	}
+	borrow_body(connection, response, is_to_head);
 	connection->closes = !keeps_alive;
 	connection->holder.is_settled = false;
 	connection->state = ENVOI__WEB_WRITING;

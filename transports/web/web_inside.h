@@ -37,7 +37,11 @@ struct envoi_web_connection {
 	struct envoi_timer deadline;
 	uint64_t request_timeout_ms;
 	struct envoi_buffer in; /* received, not read */
-	struct envoi_buffer out; /* the answer */
+	struct envoi_buffer out; /* the answer, but for a body that is borrowed */
+	const char *rest; /* of a body that is borrowed; sent behind `out` */
+	size_t rest_len;
+	void (*release)(void *user); /* the body; NULL: none is borrowed */
+	void *release_user;
 	size_t progress; /* bytes of it that the peer has accepted since the deadline was set */
 	struct envoi__http_reader http;
 	bool is_reading; /* as last asked of the channel */
@@ -68,7 +72,8 @@ const struct envoi__http_head *envoi__web_head(const struct envoi_web_connection
 int envoi__web_take_over(
 	struct envoi_web_connection *connection, struct envoi__web_takeover *ret_takeover);
 
-/** Append an answer. @param keeps_alive  the connection can have another one behind it
+/** Append an answer, without a body that is borrowed.
+ * @param keeps_alive  the connection can have another one behind it
  * @retval ENVOI_ERR_INVALID, ENVOI_ERR_NOMEM  nothing is appended */
 int envoi__web_write_response(struct envoi_buffer *out, struct envoi_context *context,
 	const struct envoi_web_response *response, bool is_to_head, bool keeps_alive);

@@ -83,7 +83,8 @@ static int write_length(struct envoi_buffer *out, const struct envoi_web_respons
 static int write_response(struct envoi_buffer *out, struct envoi_context *context,
 	const struct envoi_web_response *response, bool is_to_head, bool keeps_alive)
 {
-	bool has_body = !is_to_head && response->body_len > 0 && response->status != 204;
+	bool has_body = !is_to_head && response->body_len > 0 && response->status != 204 &&
+		response->release == NULL;
 	int r = response->status < 200 ? ENVOI_ERR_INVALID
 				       : envoi__web_write_status(out, response->status);
 	r = r < 0 ? r : write_date(out, context);

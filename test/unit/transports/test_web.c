@@ -616,6 +616,72 @@ static void one_that_was_taken_over_is_not_ended(void **state)
 	assert_int_equal(f->context->budget.bytes, 0);
 }
 
+/* --- bodies that are borrowed --- */
+
+static char borrowed[300000];
+static int releases;
+
+static void on_released(void *user)
+{
+	assert_ptr_equal(user, borrowed);
+	releases++;
+}
+
+static void lend(struct web_fixture *f, const struct envoi_web_request *request)
+{
+	const struct envoi_web_response response = {
+		.status = 200,
+		.body = borrowed,
+		.body_len = sizeof(borrowed),
+		.release = on_released,
+		.user = borrowed,
+	};
+	const struct envoi_web_response bad = {.status = 600, .release = on_released};
+	(void)request;
+	releases = 0;
+	assert_int_equal(envoi_web_respond(f->connection, &bad), ENVOI_ERR_INVALID);
+	assert_int_equal(envoi_web_respond(f->connection, &response), ENVOI_OK);
+}
+
+static void a_body_may_be_borrowed(void **state)
+{
+	struct web_fixture *f = *state;
+	struct envoi_memory_script script = ENVOI_MEMORY_SCRIPT_INIT;
+	script.bytes_per_second = 10000;
+	script.window_bytes = 4000;
+	memset(borrowed, 'x', sizeof(borrowed));
+	borrowed[sizeof(borrowed) - 1] = 'y';
+	f->act = lend;
+	envoi_memory_pair_script(f->pair, ENVOI_MEMORY_B, &script);
+	web_send(f, GET("/"));
+	web_run(f, 10 * WEB_SECOND);
+	assert_true(f->context->budget.bytes < 2000);
+	assert_int_equal(releases, 0);
+	web_run(f, 25 * WEB_SECOND);
+	assert_int_equal(releases, 1);
+	struct envoi_buffer *received = envoi_memory_end_received(f->client);
+	size_t len = envoi_buffer_len(received);
+	assert_true(len > sizeof(borrowed) && len < sizeof(borrowed) + 200);
+	assert_memory_equal(
+		envoi_buffer_data(received) + len - sizeof(borrowed), borrowed, sizeof(borrowed));
+	envoi_buffer_consume(received, len);
+	web_send(f, "HEAD / HTTP/1.1\r\nHost: example.org\r\n\r\n");
+	assert_int_equal(releases, 1);
+	assert_string_equal(web_received(f), "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n");
+}
+
+static void a_body_is_released_with_its_connection(void **state)
+{
+	struct web_fixture *f = *state;
+	f->act = lend;
+	envoi_memory_end_pause(f->client, true);
+	web_send(f, GET("/"));
+	assert_int_equal(releases, 0);
+	envoi_web_connection_free(f->connection);
+	f->connection = NULL;
+	assert_int_equal(releases, 1);
+}
+
 static void both_functions_are_needed(void **state)
 {
 	struct web_fixture *f = *state;
@@ -679,6 +745,8 @@ int main(void)
 		CASE(a_connection_that_grows_too_large_gives_back_all),
 		CASE(a_connection_that_is_settled_is_not_ended),
 		CASE(one_that_was_taken_over_is_not_ended),
+		CASE(a_body_may_be_borrowed),
+		CASE(a_body_is_released_with_its_connection),
 		CASE(both_functions_are_needed),
 		cmocka_unit_test(failed_allocations_are_survived),
 	};

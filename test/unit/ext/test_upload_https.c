@@ -52,17 +52,24 @@ static struct {
 
 /* --- the server --- */
 
+static void answer(const char *text)
+{
+	size_t taken;
+	assert_int_equal(t.channel->impl->send(t.channel, text, strlen(text), &taken), 0);
+	assert_int_equal(taken, strlen(text));
+}
+
+/* A server without TLS refuses what is no HTTP. */
 static void on_received(struct envoi_channel_sink *sink, const char *data, size_t len)
 {
-	static const char answer[] = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
-	size_t used = strlen(t.heard), taken;
+	size_t used = strlen(t.heard);
 	(void)sink;
 	assert_true(used + len < sizeof(t.heard));
 	memcpy(t.heard + used, data, len);
-	if (strstr(t.heard, "\r\n\r\n" BODY) != NULL) {
-		assert_int_equal(
-			t.channel->impl->send(t.channel, answer, sizeof(answer) - 1, &taken), 0);
-		assert_int_equal(taken, sizeof(answer) - 1);
+	if (t.heard[0] != 'P') {
+		answer("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+	} else if (strstr(t.heard, "\r\n\r\n" BODY) != NULL) {
+		answer("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
 	}
 }
 

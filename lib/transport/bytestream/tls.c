@@ -149,11 +149,14 @@ bool envoi__byte_stream_has_question(const struct envoi__byte_stream *bytes)
 
 /* --- out --- */
 
+/* What is sealed may be sent: the room for its mark comes first. */
 static int seal_one(struct envoi__byte_stream *bytes)
 {
+	char *room;
 	size_t len = envoi_buffer_len(&bytes->plain);
 	len = len < ENVOI__TLS_RECORD_BYTES ? len : ENVOI__TLS_RECORD_BYTES;
-	int r = envoi__tls_write(bytes->tls, envoi_buffer_data(&bytes->plain), len);
+	int r = envoi_buffer_reserve(&bytes->marks, sizeof(struct byte_stream_mark), &room);
+	r = r < 0 ? r : envoi__tls_write(bytes->tls, envoi_buffer_data(&bytes->plain), len);
 	if (r < 0) {
 		return r;
 	}

@@ -104,8 +104,12 @@ static const struct exception exceptions[] = {
 		.has_any_condition = true,
 		.has_started = true,
 		.verdict = RETRY_SLOWLY},
+	/* An alert of TLS 1.3 may come when the handshake has ended for this side. */
 	{.code = ENVOI_ERR_TLS,
-		.phase = ENVOI_PHASE_TLS,
+		.phase = ENVOI_PHASE_ONLINE,
+		.has_any_condition = true,
+		.verdict = RETRY},
+	{.code = ENVOI_ERR_TLS,
 		.has_any_condition = true,
 		.has_started = true,
 		.verdict = RETRY_SLOWLY},

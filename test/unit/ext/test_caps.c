@@ -141,7 +141,7 @@ static void hashes_of_an_earlier_presence_are_replaced(void **state)
 	assert_int_equal(envoi_send(wire->session, presence, NULL), ENVOI_OK);
 	wire_run(wire, 0);
 	const char *heard = wire_heard(wire);
-	assert_null(strstr(heard, "old"));
+	assert_null(strstr(heard, "'old'"));
 	const char *first = strstr(heard, "<c xmlns='http");
 	const char *second = strstr(heard, "<c xmlns='urn");
 	assert_non_null(first);

@@ -1,8 +1,8 @@
 /*
  * A gateway: a component with many addresses, user1@DOMAIN to userCOUNT@DOMAIN, each of which is
  * available to the contacts that subscribe to it and answers messages in its own name. Several of
- * them may serve one domain together: see doc/processes.md. SIGTERM makes all addresses unavailable
- * and ends the program.
+ * them may serve one domain together: see doc/guide/processes.md. SIGTERM makes all addresses
+ * unavailable and ends the program.
  *
  *	ENVOI_SECRET=... gateway gw.example.org INSTANCE COUNT [NAME=VALUE...]
  */

@@ -124,6 +124,23 @@ static void the_bot_comes_back_after_a_lost_connection(void **state)
 	assert_int_equal(envoi_test_recorder_count(f->recorder, "message alice@"), 100);
 }
 
+/* Wherever the connection is cut, from the first byte of the login on. */
+static void nothing_is_lost_wherever_the_connection_is_cut(void **state)
+{
+	for (uint64_t bytes = 0; bytes < 8000; bytes += 250) {
+		setup(state);
+		struct fixture *f = *state;
+		envoi_client_set(f->bot->client, "reconnect.initial", "true");
+		envoi_world_cut_after(f->world, "bot", ENVOI_MEMORY_B, bytes);
+		assert_int_equal(envoi_client_connect(f->bot->client), ENVOI_OK);
+		envoi_world_run(f->world, 60000);
+		says_hundred_times(f);
+		envoi_world_run(f->world, 120000);
+		assert_int_equal(envoi_test_peer_heard(f->alice, "bot@example.org"), 100);
+		teardown(state);
+	}
+}
+
 /* A server that the kit's own would not be: word by word. */
 static void a_server_without_mechanisms_ends_the_attempt(void **state)
 {
@@ -153,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_message_is_answered),
 		TEST(the_bot_comes_back_after_a_lost_connection),
+		cmocka_unit_test(nothing_is_lost_wherever_the_connection_is_cut),
 		TEST(a_server_without_mechanisms_ends_the_attempt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

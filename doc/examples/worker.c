@@ -1,6 +1,6 @@
 /*
  * A bot whose answers take long: each is computed in a thread of its own, and the bot goes on
- * meanwhile. Asked "1000000" it answers how many primes are below. See doc/threads.md.
+ * meanwhile. Asked "1000000" it answers how many primes are below. See doc/guide/threads.md.
  *
  *	ENVOI_PASSWORD=... worker bot@example.org [NAME=VALUE...]
  */

@@ -18,7 +18,7 @@ struct envoi_loop;
 
 /**
  * A queue of calls that other threads post and a loop makes. A thread that does long work returns
- * its result by it: doc/threads.md.
+ * its result by it: doc/guide/threads.md.
  *
  * A context and all objects in it are used in one thread. Other threads may call only the functions
  * of this header except envoi_post_queue_new(). A queue has one descriptor (eventfd(2), on Linux

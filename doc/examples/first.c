@@ -1,0 +1,33 @@
+/* Answers each message: ENVOI_PASSWORD=... first bot@example.org [SETTING=VALUE...] */
+#include <envoi/envoi.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int on_chat(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	(void)self;
+	return envoi_reply_text(in, envoi_message_body(envoi_delivery_stanza(in), NULL));
+}
+
+static const struct envoi_stanza_row stanzas[] = {
+	{.kind = ENVOI_MESSAGE, .type = ENVOI_TYPE_CHAT, .name = "body", .handle = on_chat},
+	ENVOI_ROWS_END,
+};
+static const struct envoi_handler_impl impl = {.name = "echo", .stanzas = stanzas};
+
+int main(int argc, char **argv)
+{
+	struct envoi_handler echo = ENVOI_HANDLER(&impl);
+	struct envoi_client *bot;
+	if (envoi_client_new(&bot, NULL, argv[1]) < 0)
+		return 1;
+	envoi_client_set_password(bot, getenv("ENVOI_PASSWORD"));
+	for (int i = 2; i < argc; i++)
+		envoi_client_set_assignment(bot, argv[i]);
+	envoi_client_add(bot, &echo);
+	int r = envoi_client_run(bot); /* until it is told to quit, or cannot go on */
+	if (r < 0)
+		fprintf(stderr, "%s\n", envoi_client_failure_text(bot));
+	envoi_client_free(bot);
+	return r < 0;
+}

@@ -47,6 +47,8 @@ struct envoi_transport;
  *   target.
  * - A body of the server that ends the session (section 17.2) is a failure with its condition:
  *   ENVOI_ERR_STREAM where a stream error corresponds to it, else ENVOI_ERR_DISCONNECTED.
+ * - envoi_session_pause() asks the server to hold no request for a time (`pause`, section 10); its
+ *   answer is not waited for.
  * - Requests in clear have keys (section 15): who reads them cannot add requests to the session.
  * - An answer that is refused, for a limit or its form, ends the session at the server as well if a
  *   connection is idle (section 13).
@@ -69,7 +71,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_bosh_connector_new(
  * most, and allows two. Requests are delivered in the order of their rids; one that is sent again
  * gets the answer that it got before (XEP-0124, section 14.3). A rid that is neither among the next
  * three nor among the last three ends the session with item-not-found. While no request waits, a
- * session ends after 60 seconds, or after the time of a `pause`, 120 seconds at most. Keys (section
+ * session ends after 60 seconds, or after the time of a `pause`, 120 seconds at most; elements are
+ * kept for the client meanwhile. Keys (section
  * 15) are not checked: TLS protects the rids.
  *
  * The transport is named "bosh". `written` is called for elements when the client has shown by a

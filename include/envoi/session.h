@@ -266,6 +266,27 @@ ENVOI_API void envoi_session_throttle(struct envoi_session *session, struct envo
 /** @return whether the session is not read because of envoi_session_throttle() */
 ENVOI_API bool envoi_session_is_throttled(const struct envoi_session *session);
 
+/**
+ * Ask the server to keep the session for a time in which this side may send nothing: before a
+ * program is suspended, for example. Of the library's transports BOSH can do so (XEP-0124, section
+ * 10), with servers that name a `maxpause`.
+ *
+ * The server answers the requests that it holds, and keeps stanzas for this side until the end of
+ * the pause. The link is not checked meanwhile (liveness.*). The request for the pause is sent by
+ * the next turns of the loop. Stanzas may be sent during the pause: their request asks for the rest
+ * of it again. After @p ms the pause ends by itself, and the next request is sent. It has to reach
+ * the server within a quarter of `maxpause`, 10 s at most, or the server ends the session. A later
+ * call replaces the time.
+ *
+ * @param ms           0: end the pause now
+ * @param[out] ret_ms  the time until the end of the pause: @p ms, or the longest that leaves that
+ *                     reserve within `maxpause`; NULL: not wanted
+ * @retval ENVOI_ERR_STATE        the session is not online
+ * @retval ENVOI_ERR_UNSUPPORTED  the transport or the server has no pauses
+ */
+ENVOI_API ENVOI_MUST_CHECK int envoi_session_pause(
+	struct envoi_session *session, uint64_t ms, uint64_t *ret_ms);
+
 #ifdef __cplusplus
 }
 #endif

@@ -367,6 +367,35 @@ static void bosh_survives_lost_connections(void **state)
 	finish();
 }
 
+/* XEP-0124, section 10. The second session shows that the server has the message of the first. */
+static void a_paused_session_receives_nothing(void **state)
+{
+	(void)state;
+	struct end alice, bob;
+	uint64_t ms = 0;
+	begin(true, "SCRAM-SHA-256");
+	connect_end(&alice, "alice@example.org/a", &https, "SCRAM-SHA-256");
+	connect_end(&bob, "bob@example.org/b", &wss, "SCRAM-SHA-256");
+	struct envoi_session *session = envoi_client_session(alice.client);
+	assert_int_equal(envoi_session_pause(session, 3600000, &ms), ENVOI_OK);
+	assert_int_equal(ms, 110000);
+	send_many(&alice, &bob, 0, 1); /* behind the request for the pause */
+	run_until(&bob.messages, 1);
+	send_many(&bob, &alice, 0, 3);
+	send_many(&bob, &bob, 1, 1);
+	run_until(&bob.messages, 2);
+	assert_int_equal(alice.messages, 0);
+	assert_int_equal(envoi_session_pause(session, 0, NULL), ENVOI_OK);
+	run_until(&alice.messages, 3);
+	assert_int_equal(envoi_session_pause(envoi_client_session(bob.client), 1000, NULL),
+		ENVOI_ERR_UNSUPPORTED);
+	assert_string_equal(envoi_session_problem(envoi_client_session(bob.client)),
+		"the transport \"websocket\" has no pauses");
+	disconnect_end(&alice);
+	disconnect_end(&bob);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +406,7 @@ int main(void)
 		cmocka_unit_test(mechanisms_over_bosh),
 		cmocka_unit_test(messages_over_bosh),
 		cmocka_unit_test(bosh_survives_lost_connections),
+		cmocka_unit_test(a_paused_session_receives_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

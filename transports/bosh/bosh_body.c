@@ -43,6 +43,9 @@ static void set_attributes(const struct bosh_parts *parts)
 	} else if (parts->ack > 0) {
 		set_number(body, "ack", parts->ack);
 	}
+	if (parts->pause_s > 0) {
+		set_number(body, "pause", parts->pause_s);
+	}
 	if (parts->key[0] != '\0') {
 		envoi_element_set(body, "key", parts->key);
 	}
@@ -166,6 +169,7 @@ static int read_limits(struct bosh_session *session, const struct envoi_element 
 	r = r < 0 ? r : read_seconds(body, "wait", &session->wait_ms);
 	r = r < 0 ? r : read_seconds(body, "polling", &session->polling_ms);
 	r = r < 0 ? r : read_seconds(body, "inactivity", &session->inactivity_ms);
+	r = r < 0 ? r : read_seconds(body, "maxpause", &session->maxpause_ms);
 	session->inactivity_ms = at_most(session->inactivity_ms, MOST_INACTIVITY_MS);
 	session->polling_ms = at_most(session->polling_ms, MOST_POLLING_MS);
 	session->requests = requests > 0 ? (unsigned int)requests : 1;

@@ -33,6 +33,7 @@ struct bosh_session {
 	bool holds; /* the server holds requests; else it is polled */
 	bool acks; /* it acknowledges requests (section 9) */
 	uint64_t wait_ms, polling_ms, inactivity_ms;
+	uint64_t maxpause_ms; /* 0: it takes no pauses (section 10) */
 };
 
 /** The attributes of a server's body. */
@@ -54,6 +55,7 @@ struct bosh_parts {
 	const char *version; /**< of the header, in the creation; NULL: none */
 	bool is_restart, is_end;
 	uint64_t ack; /**< 0: none */
+	uint64_t pause_s; /**< 0: none */
 	const char *key, *new_key; /**< "": none (section 15) */
 	const char *xml; /**< the elements */
 	size_t len;

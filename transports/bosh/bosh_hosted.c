@@ -136,6 +136,13 @@ static void hosted_resume(struct envoi_transport *transport)
 	envoi__hosted_wake(hosted);
 }
 
+/* Section 10: while the client has paused the session its silence means nothing. */
+static bool hosted_is_held(const struct envoi_transport *transport)
+{
+	const struct hosted *hosted = hosted_of_const(transport);
+	return hosted->pause_ms > 0 && !envoi__hosted_is_asked(hosted);
+}
+
 /* --- properties --- */
 
 static size_t hosted_pending(const struct envoi_transport *transport)
@@ -169,6 +176,7 @@ static const struct envoi_transport_impl hosted_impl = {
 	.keepalive = hosted_keepalive,
 	.pause = hosted_pause,
 	.resume = hosted_resume,
+	.is_held = hosted_is_held,
 	.pending = hosted_pending,
 	.close = envoi__hosted_close,
 	.abort = envoi__hosted_abort,

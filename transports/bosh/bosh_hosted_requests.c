@@ -203,10 +203,16 @@ static int write_attributes(
 		: envoi_buffer_printf(out, " condition='%s'", hosted->condition);
 }
 
+/* Section 10: the answer to a pause has no payload. */
+static bool has_payload(const struct hosted *hosted, const struct hosted_request *request)
+{
+	return hosted->queued > 0 && (request->pause_ms == 0 || hosted->wants_end);
+}
+
 static int write_answer(
 	struct hosted *hosted, const struct hosted_request *request, struct envoi_buffer *out)
 {
-	size_t len = envoi_buffer_len(&hosted->queue);
+	size_t len = has_payload(hosted, request) ? envoi_buffer_len(&hosted->queue) : 0;
 	int r = write_attributes(hosted, request, out);
 	if (r < 0 || len == 0) {
 		return r < 0 ? r : envoi_buffer_append_text(out, "/>");
@@ -242,11 +248,13 @@ static void drop_old_answer(struct hosted *hosted)
 
 static void give_answer(struct hosted *hosted, struct hosted_request *request)
 {
-	request->elements = hosted->queued;
+	if (has_payload(hosted, request)) {
+		request->elements = hosted->queued;
+		hosted->queued = 0;
+		envoi_buffer_wipe(&hosted->queue);
+	}
 	request->is_answered = true;
 	hosted->answered = request->rid;
-	hosted->queued = 0;
-	envoi_buffer_wipe(&hosted->queue);
 	hosted->has_ended |= hosted->wants_end;
 	envoi__exchange_answer(request->exchange, request->answer, request->answer_len);
 	drop_old_answer(hosted);

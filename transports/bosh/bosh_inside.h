@@ -6,8 +6,9 @@
  *
  * bosh_transport.c has the functions of the transport, bosh_life.c turns and the end,
  * bosh_requests.c makes requests and has them sent again, bosh_slots.c sends them,
- * bosh_responses.c takes answers and delivers them in order. Files that call each other:
- * bosh_life.c, bosh_requests.c, bosh_responses.c, bosh_slots.c
+ * bosh_responses.c takes answers and delivers them in order, bosh_pause.c pauses the session.
+ * Files that call each other: bosh_life.c, bosh_pause.c, bosh_requests.c, bosh_responses.c,
+ * bosh_slots.c
  */
 #ifndef ENVOI_BOSH_INSIDE_H
 #define ENVOI_BOSH_INSIDE_H
@@ -52,6 +53,7 @@ struct bosh_request {
 	struct envoi_buffer body; /* the same octets each time (section 14.3) */
 	size_t elements; /* in it, that were not reported as written */
 	bool begins_stream, ends_session, is_empty;
+	uint64_t pause_ms; /* for which it pauses the session; 0: it does not */
 	bool was_sent; /* once at least */
 	struct bosh_slot *slot; /* that carries it; NULL: none */
 	unsigned int failures; /* in sequence */
@@ -99,6 +101,9 @@ struct bosh {
 	uint64_t last_sent_ms, last_answered_ms;
 	bool was_last_empty; /* the last answer answered an empty request with nothing */
 	bool has_ended; /* the session is over: nothing more is sent */
+	struct envoi_timer pause_end; /* started: the session is paused (section 10) */
+	uint64_t paused_until_ms;
+	bool wants_pause; /* no request has asked for it yet */
 
 	/* output */
 	struct envoi_buffer queue; /* elements that are in no request */
@@ -163,6 +168,18 @@ void envoi__bosh_refuse_with(struct bosh *bosh, int code, const char *text);
 void envoi__bosh_close(struct envoi_transport *transport, uint64_t linger_ms);
 void envoi__bosh_abort(struct envoi_transport *transport, const struct envoi_failure *why);
 void envoi__bosh_destroy(struct envoi_transport *transport);
+
+/* --- bosh_pause.c --- */
+
+/** @return whether no requests are made but those with elements */
+bool envoi__bosh_is_pausing(const struct bosh *bosh);
+/** @return the rest of the pause, with a reserve for the request that ends it; 0: no pause */
+uint64_t envoi__bosh_pause_left_ms(const struct bosh *bosh);
+void envoi__bosh_end_pause(struct bosh *bosh);
+
+/* Functions of struct envoi_transport_impl. */
+int envoi__bosh_pause_session(struct envoi_transport *transport, uint64_t ms, uint64_t *ret_ms);
+bool envoi__bosh_is_held(const struct envoi_transport *transport);
 
 /* --- bosh_slots.c --- */
 

@@ -28,13 +28,16 @@ static uint64_t now_of(const struct bosh *bosh)
 
 /* --- making requests --- */
 
-static size_t count_unanswered(struct bosh *bosh)
+/* The answer to a request for a pause is not waited for: some servers give it with the next
+ * request. @return whether no other answer is pending, or is to be delivered */
+static bool is_unasked(struct bosh *bosh)
 {
-	size_t count = 0;
+	size_t pauses = 0;
 	for (size_t i = 0; i < bosh->count; i++) {
-		count += !bosh_request_at(bosh, i)->is_answered;
+		const struct bosh_request *request = bosh_request_at(bosh, i);
+		pauses += request->pause_ms > 0 && !request->is_answered;
 	}
-	return count;
+	return pauses == bosh->count;
 }
 
 /* Whole elements, one at least. @param[out] ret_len  their bytes */
@@ -85,6 +88,7 @@ static int write_body(struct bosh *bosh, struct bosh_request *request, size_t le
 		.is_end = request->ends_session,
 		.ack = bosh->session.acks && bosh->received + 1 != request->rid ? bosh->received
 										: 0,
+		.pause_s = (request->pause_ms + SECOND - 1) / SECOND,
 		.key = key,
 		.new_key = new_key,
 		.xml = envoi_buffer_data(&bosh->queue),
@@ -100,13 +104,15 @@ static bool make_request(struct bosh *bosh, bool begins_stream, bool ends_sessio
 {
 	struct bosh_request *request = bosh_request_at(bosh, bosh->count);
 	size_t len = 0, elements = begins_stream ? 0 : choose_elements(bosh, &len);
+	bool is_last = elements == envoi_buffer_len(&bosh->ends) / sizeof(size_t);
+	bool may_pause = is_last && !begins_stream && !ends_session;
 	*request = (struct bosh_request){
 		.bosh = bosh,
 		.rid = bosh->rid,
 		.begins_stream = begins_stream,
-		.ends_session = ends_session &&
-			elements == envoi_buffer_len(&bosh->ends) / sizeof(size_t),
-		.is_empty = elements == 0 && !begins_stream && !ends_session,
+		.ends_session = ends_session && is_last,
+		.is_empty = elements == 0 && !begins_stream && !ends_session && !bosh->wants_pause,
+		.pause_ms = may_pause ? envoi__bosh_pause_left_ms(bosh) : 0,
 		.elements = elements,
 	};
 	envoi_buffer_init(&request->body, bosh->base.context, 0);
@@ -125,6 +131,7 @@ static bool make_request(struct bosh *bosh, bool begins_stream, bool ends_sessio
 	bosh->count++;
 	bosh->last_sent_ms = now_of(bosh);
 	bosh->has_sent_end |= request->ends_session;
+	bosh->wants_pause &= request->pause_ms == 0;
 	return true;
 }
 
@@ -154,7 +161,7 @@ static bool is_due(struct bosh *bosh, bool is_empty)
 
 /* Section 14.2: rids go no further than the number of requests behind the oldest one that is not
  * answered. The server keeps as many answers, for requests that come again (section 14.3). */
-static bool has_room(struct bosh *bosh, bool is_end)
+static bool has_room(struct bosh *bosh, bool is_extra)
 {
 	size_t answered = 0,
 	       most = bosh->session.sid[0] == '\0' ? 1
@@ -163,8 +170,8 @@ static bool has_room(struct bosh *bosh, bool is_end)
 	while (answered < bosh->count && bosh_request_at(bosh, answered)->is_answered) {
 		answered++;
 	}
-	return bosh->count < BOSH_WINDOW - (is_end ? 0U : 1U) &&
-		bosh->count - answered < most + (is_end ? 1 : 0);
+	return bosh->count < BOSH_WINDOW - (is_extra ? 0U : 1U) &&
+		bosh->count - answered < most + (is_extra ? 1 : 0);
 }
 
 /* A request that begins a stream goes alone, behind all elements of the one before (XEP-0206,
@@ -184,8 +191,12 @@ static bool make_next(struct bosh *bosh)
 		return has_room(bosh, bosh->wants_end) && is_due(bosh, false) &&
 			make_request(bosh, false, bosh->wants_end);
 	}
-	bool may_poll = count_unanswered(bosh) == 0 && bosh->state == BOSH_MOVING &&
-		!bosh->is_paused && bosh->count == 0;
+	if (bosh->wants_pause) { /* one more than else is allowed: section 11 */
+		return has_room(bosh, true) && is_due(bosh, false) &&
+			make_request(bosh, false, false);
+	}
+	bool may_poll = is_unasked(bosh) && bosh->state == BOSH_MOVING && !bosh->is_paused &&
+		!envoi__bosh_is_pausing(bosh) && has_room(bosh, false);
 	return may_poll && is_due(bosh, true) && make_request(bosh, false, false);
 }
 
@@ -331,6 +342,7 @@ void envoi__bosh_drop_requests(struct bosh *bosh)
 	}
 	bosh->count = 0;
 	envoi_timer_stop(&bosh->pace);
+	envoi_timer_stop(&bosh->pause_end);
 	for (size_t i = 0; i < BOSH_LINKS; i++) {
 		struct envoi_connector *connector = bosh->slots[i].connector;
 		bosh->slots[i].connector = NULL;

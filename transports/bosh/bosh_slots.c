@@ -147,6 +147,7 @@ static void transmit(struct bosh_slot *slot)
 	}
 	uint64_t wait_ms = bosh->session.sid[0] != '\0' ? bosh->session.wait_ms
 							: bosh->options.wait_ms;
+	wait_ms = request->pause_ms > wait_ms ? request->pause_ms : wait_ms;
 	request->was_sent = true;
 	envoi_timer_start(
 		&request->timer, bosh_loop(bosh), wait_ms + GRACE_MS, envoi__bosh_on_timer);

@@ -201,6 +201,7 @@ static const struct envoi_transport_impl bosh_impl = {
 	.keepalive = bosh_keepalive,
 	.pause = bosh_pause,
 	.resume = bosh_resume,
+	.is_held = envoi__bosh_is_held,
 	.pending = bosh_pending,
 	.close = envoi__bosh_close,
 	.abort = envoi__bosh_abort,
@@ -209,6 +210,7 @@ static const struct envoi_transport_impl bosh_impl = {
 	.is_secure = bosh_is_secure,
 	.tls_info = bosh_tls_info,
 	.unsent = bosh_unsent,
+	.pause_session = envoi__bosh_pause_session,
 };
 
 /* --- making --- */

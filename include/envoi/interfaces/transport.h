@@ -190,8 +190,9 @@ struct envoi_transport_impl {
 	/**
 	 * OPTIONAL.
 	 * @return whether the transport does not read, although it is not paused: this side is
-	 *         short of memory (the library's transports: the setting listener.memory). The
-	 *         peer's silence means nothing then; `activity` is called when reading begins again
+	 *         short of memory (the library's transports: the setting listener.memory), or has
+	 *         paused the session. The peer's silence means nothing then; `activity` is called
+	 *         when reading begins again
 	 */
 	bool (*is_held)(const struct envoi_transport *transport);
 
@@ -241,6 +242,18 @@ struct envoi_transport_impl {
 	 * what was dropped then is still counted.
 	 */
 	size_t (*unsent)(const struct envoi_transport *transport);
+
+	/**
+	 * OPTIONAL. Ask the peer to keep the connection for a time in which this side may send
+	 * nothing (BOSH: XEP-0124, section 10). Until then `is_held` returns true. A later call
+	 * replaces the time.
+	 *
+	 * @param ms           0: end the pause
+	 * @param[out] ret_ms  @p ms, or the longest time that the peer takes
+	 * @retval ENVOI_ERR_STATE        the stream has not begun, or the connection is closing
+	 * @retval ENVOI_ERR_UNSUPPORTED  the peer takes no pauses
+	 */
+	int (*pause_session)(struct envoi_transport *transport, uint64_t ms, uint64_t *ret_ms);
 };
 
 /** The form in which a transport needs the elements that it sends. */

@@ -693,11 +693,26 @@ static void a_pause_prolongs_the_session(void **state)
 	assert_string_equal(pause->answer, EMPTY);
 	run(f, 119 * SECOND);
 	expect_log(f, "");
+	assert_true(f->transport->impl->is_held(f->transport));
 	(void)next(f, 103, "", "");
+	assert_false(f->transport->impl->is_held(f->transport));
 	envoi_bosh_exchange_free(f->asks[f->ask_count - 1].exchange);
 	f->asks[f->ask_count - 1].exchange = NULL;
 	run(f, 121 * SECOND);
 	expect_log(f, "closed ENVOI_ERR_DISCONNECTED\n");
+}
+
+/* Section 10: MUST NOT contain any payloads; they wait for the next request. */
+static void the_answer_to_a_pause_has_no_payload(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	send_text(f, "<a/>");
+	struct ask *pause = next(f, 101, "pause='60'", "");
+	assert_string_equal(pause->answer, EMPTY);
+	send_text(f, "<b/>");
+	run(f, 10);
+	assert_string_equal(next(f, 102, "", "")->answer, "<body " NS "><a/><b/></body>");
 }
 
 static void a_poll_is_answered_at_once(void **state)
@@ -952,6 +967,7 @@ int main(void)
 		CASE(a_stream_error_ends_the_session),
 		CASE(a_client_that_is_silent_is_gone),
 		CASE(a_pause_prolongs_the_session),
+		CASE(the_answer_to_a_pause_has_no_payload),
 		CASE(a_poll_is_answered_at_once),
 		CASE(elements_are_written_when_the_client_has_them),
 		CASE(the_last_three_answers_are_kept),

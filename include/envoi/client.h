@@ -389,7 +389,7 @@ ENVOI_API const char *envoi_client_state_name(enum envoi_client_state state);
  * @retval ENVOI_ERR_STATE  the client is not offline: envoi_client_state()
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_NOT_FOUND  a handler needs one that is not attached: envoi_client_failure()
- * @retval <0  else the first failure of a setter that was not corrected
+ * @retval <0  otherwise the first failure of a setter that was not corrected
  * On failure there are no events.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client);

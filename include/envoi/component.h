@@ -151,7 +151,7 @@ ENVOI_API const char *envoi_component_state_name(enum envoi_component_state stat
  * @retval ENVOI_ERR_STATE  the component is not offline: envoi_component_state()
  * @retval ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_NOT_FOUND  a handler needs one that is not attached
- * @retval <0  else the first failure of a setter that was not corrected
+ * @retval <0  otherwise the first failure of a setter that was not corrected
  * On failure there are no events.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_component_connect(struct envoi_component *component);

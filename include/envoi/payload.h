@@ -402,7 +402,7 @@ ENVOI_API int envoi_payload_write(struct envoi_xml_writer *writer,
  * @param[out] ret_problem  NULL: not wanted; set on ENVOI_ERR_INVALID
  * @retval ENVOI_ERR_INVALID  as envoi_payload_check()
  * @retval ENVOI_ERR_NOMEM    out of memory, or @p parent is NULL
- * @retval <0  else the first failure of the tree
+ * @retval <0  otherwise the first failure of the tree
  */
 ENVOI_API int envoi_payload_add(struct envoi_element *parent, const struct envoi_payload_type *type,
 	const void *value, struct envoi_payload_problem *ret_problem);

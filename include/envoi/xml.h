@@ -239,7 +239,7 @@ ENVOI_API void envoi_xml_close(struct envoi_xml_writer *writer);
  *                            open
  * @retval ENVOI_ERR_NOMEM    out of memory, or @p writer is NULL
  * @retval ENVOI_ERR_FULL     the buffer is at its limit
- * @retval <0  else the first failure of a tree
+ * @retval <0  otherwise the first failure of a tree
  * After a failure the buffer is as it was before envoi_xml_writer_new().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *writer);

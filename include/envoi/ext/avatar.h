@@ -2,7 +2,7 @@
  * envoi - XEP-0084: User Avatar
  * SPDX-License-Identifier: MIT
  *
- * With what XEP-0153 (version 1.1.1) has for contacts, and XEP-0398 (version 1.0.0).
+ * Also the avatars of contacts by XEP-0153 (version 1.1.1), and XEP-0398 (version 1.0.0).
  */
 #ifndef ENVOI_EXT_AVATAR_H
 #define ENVOI_EXT_AVATAR_H
@@ -24,8 +24,8 @@ extern "C" {
 #define ENVOI_NS_AVATAR_DATA "urn:xmpp:avatar:data"
 #define ENVOI_NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
 #define ENVOI_NS_AVATAR_UPDATE "vcard-temp:x:update"
-/** A feature of the own account: the server keeps the avatar of the vCard like that of the node,
- * and adds its hash to presence. A client adds none then (XEP-0398, section 4). */
+/** A feature of the own account: the server synchronizes the avatars of the node and of the vCard,
+ * and adds the hash to presence. A client then adds none (XEP-0398, section 4). */
 #define ENVOI_NS_AVATAR_CONVERSION "urn:xmpp:pep-vcard-conversion:0"
 
 /** The most pictures of a metadata element; one with more is malformed. */
@@ -44,7 +44,7 @@ struct envoi_avatar_info {
 	char *url; /**< where it can be fetched; NULL: in the data node */
 };
 
-/** The metadata of an avatar; none: the avatar is disabled (section 3.5). */
+/** The metadata of an avatar; without a picture the avatar is disabled (section 3.5). */
 struct envoi_avatar_metadata {
 	struct envoi_avatar_info *infos;
 	size_t info_count;
@@ -57,8 +57,8 @@ struct envoi_avatar_data {
 
 /** The element in presence (XEP-0153, section 4.1). */
 struct envoi_avatar_update {
-	bool has_photo; /**< false: the client does not know the avatar yet */
-	char *photo; /**< SHA-1 in hexadecimal; "": there is none */
+	bool has_photo; /**< false: the client has not read the avatar yet */
+	char *photo; /**< SHA-1 in hexadecimal; "": there is no avatar */
 };
 
 /** Describes struct envoi_avatar_metadata. Malformed pictures are left out. */
@@ -73,7 +73,7 @@ struct envoi_avatar_photo {
 	char *type; /**< NULL: none */
 	struct envoi_bytes bytes;
 };
-/** A vCard, as far as the picture. */
+/** The picture of a vCard; other parts are not read. */
 struct envoi_avatar_vcard {
 	struct envoi_avatar_photo *photo; /**< NULL: none, or it cannot be read */
 };
@@ -83,11 +83,11 @@ ENVOI_API extern const struct envoi_payload_type envoi_avatar_vcard_type;
 /* --- reading --- */
 
 /**
- * Get the metadata of a node. Of several items, which old clients have left, the last one counts.
+ * Get the metadata of a node. If old clients have left several items, the last one is used.
  * Changes come as events of the node ENVOI_NS_AVATAR_METADATA: envoi_pep_events_new().
  *
  * @param items  of an event or an answer; NULL is allowed
- * @return borrowed from @p items; NULL: there are none that can be read
+ * @return borrowed from @p items; NULL: no item has valid metadata
  */
 ENVOI_API const struct envoi_avatar_metadata *envoi_avatar_metadata_of(
 	const struct envoi_pubsub_items *items);
@@ -105,23 +105,24 @@ ENVOI_API const struct envoi_avatar_info *envoi_avatar_choose(
  * Reports a picture. Called once, from the loop or inside envoi_session_free(). Any object may be
  * freed inside.
  * @param user   passed to envoi_avatar_get()
- * @param code   ENVOI_OK; ENVOI_ERR_NOT_FOUND: there is none; ENVOI_ERR_PROTOCOL: its bytes have
- *               another hash; ENVOI_ERR_LIMIT: it is too large; else a code of envoi_answer_code()
+ * @param code   ENVOI_OK; ENVOI_ERR_NOT_FOUND: there is no picture; ENVOI_ERR_PROTOCOL: its bytes
+ *               have another hash; ENVOI_ERR_LIMIT: it is too large; else a code of
+ *               envoi_answer_code()
  * @param type   the type as the peer states it, untrusted; NULL: none
  * @param bytes  of the picture, untrusted; borrowed for the call; NULL unless ENVOI_OK
  */
 typedef void envoi_avatar_fn(void *user, int code, const char *type, const void *bytes, size_t len);
 
 /**
- * Fetch a picture of the data node (section 3.4). It is verified by its id.
+ * Fetch a picture of the data node (section 3.4), and verify its hash against its id.
  *
- * @param jid        whose avatar, a bare address; NULL: the own account
+ * @param jid        bare address of the account with the avatar; NULL: the own account
  * @param info       borrowed for the call
- * @param max_bytes  a larger one is refused, before it is fetched and after
+ * @param max_bytes  a larger picture is refused, by its metadata and after it was fetched
  * @param done       called once
  * @param user       passed to @p done
- * @retval ENVOI_ERR_UNSUPPORTED  it is at a URL: fetching it reveals the address of the user to the
- *                                contact, so that the program decides (section 8)
+ * @retval ENVOI_ERR_UNSUPPORTED  it is at a URL. Fetching it reveals the network address of the
+ *                                user to the contact (section 8): the program decides about it
  * @retval ENVOI_ERR_LIMIT        it is larger than @p max_bytes
  * @retval ENVOI_ERR_INVALID      @p info is NULL, or its id is no SHA-1 in hexadecimal
  * Other errors as envoi_request(): @p done is not called then.
@@ -131,14 +132,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_avatar_get(struct envoi_session *session,
 	envoi_avatar_fn *done, void *user);
 
 /**
- * Fetch the picture of a vCard (XEP-0153, section 3.2), of occupants of rooms for example. It is
- * verified by the hash in their presence, which envoi_stanza_decode() reads with
+ * Fetch the picture of a vCard (XEP-0153, section 3.2), of an occupant of a room for example, and
+ * verify its hash. envoi_stanza_decode() reads the expected hash from presence with
  * envoi_avatar_update_type.
  *
  * @param jid  a bare address, or the full one of an occupant
  * @param id   SHA-1 in hexadecimal, in lower or upper case
- * @retval ENVOI_ERR_INVALID  a parameter is NULL, or @p id is no such hash
- * Other parameters and errors as of envoi_avatar_get().
+ * @retval ENVOI_ERR_INVALID  a parameter is NULL, or @p id is not such a hash
+ * Other parameters and errors as for envoi_avatar_get().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_avatar_vcard_get(struct envoi_session *session,
 	const struct envoi_jid *jid, const char *id, uint32_t max_bytes, envoi_avatar_fn *done,
@@ -152,8 +153,8 @@ struct envoi_avatar_picture {
 	size_t len;
 	const char *type; /**< "image/png", which all clients can read (section 4.1) */
 	uint16_t width, height; /**< pixels */
-	/** ENVOI_PEP_PRESENCE, or ENVOI_PEP_OPEN: occupants of rooms see it as well, which tells
-	 * them who an occupant is */
+	/** ENVOI_PEP_PRESENCE; or ENVOI_PEP_OPEN: occupants of rooms see it as well, and can
+	 * identify the account by it */
 	enum envoi_pep_access access;
 };
 
@@ -162,7 +163,7 @@ struct envoi_avatar_picture {
  * of the picture first (envoi_pep_store()).
  *
  * @param picture  borrowed for the call
- * @param done     called once, as for envoi_pep_store(): after the metadata was stored, or a step
+ * @param done     called once, as for envoi_pep_store(), after the metadata was stored or a step
  *                 has failed
  * @param user     passed to @p done
  * @retval ENVOI_ERR_INVALID  the picture has no bytes or no type
@@ -171,8 +172,8 @@ struct envoi_avatar_picture {
 ENVOI_API ENVOI_MUST_CHECK int envoi_avatar_publish(struct envoi_session *session,
 	const struct envoi_avatar_picture *picture, envoi_pep_fn *done, void *user);
 
-/** Publish that there is no avatar (section 3.5). Parameters and errors as of
- * envoi_pubsub_publish(). */
+/** Publish metadata without a picture: the account has no avatar (section 3.5). Parameters and
+ * errors as for envoi_pubsub_publish(). */
 ENVOI_API ENVOI_MUST_CHECK int envoi_avatar_disable(
 	struct envoi_session *session, envoi_answer_fn *done, void *user);
 

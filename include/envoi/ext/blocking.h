@@ -21,19 +21,19 @@ extern "C" {
 #define ENVOI_NS_BLOCKING "urn:xmpp:blocking"
 #define ENVOI_NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
 
-/** The most addresses that are held. */
+/** The most addresses that a session holds. */
 #define ENVOI_BLOCKING_LIMIT 10000
 
 /**
  * The addresses that the account has blocked. Use it with envoi_session_use(session,
  * &envoi_blocking_extension, NULL), before or after the login.
  *
- * It fetches the list with each new session of the server (XEP-0191, section 3.2), which also
- * subscribes to changes; a resumed session keeps both. Changes are accepted from the account itself
- * only: others are refused with service-unavailable, counted, and the first one is logged. At most
- * ENVOI_BLOCKING_LIMIT addresses are held; beyond, the list is incomplete.
+ * It requests the list with each new session of the server (XEP-0191, section 3.2), which also
+ * subscribes to changes; a resumed session keeps both. Changes are accepted only from the account
+ * itself. Others are answered with service-unavailable and counted, and the first one is logged. At
+ * most ENVOI_BLOCKING_LIMIT addresses are held; a list with more is incomplete.
  *
- * The server does the blocking: it delivers nothing of a blocked address.
+ * The server applies the list: it delivers no stanza of a blocked address.
  */
 ENVOI_API extern const struct envoi_extension envoi_blocking_extension;
 
@@ -51,19 +51,19 @@ enum envoi_blocking_change_kind {
 	ENVOI_BLOCKING_CLEARED, /**< all were removed */
 };
 
-/** Borrowed for the call of the event's row, as what it points to. */
+/** A change of the list. Borrowed for the call of the event's row, with all that it points to. */
 struct envoi_blocking_change {
 	enum envoi_blocking_change_kind kind;
 	struct envoi_jid *const *jids; /**< of BLOCKED and UNBLOCKED */
 	size_t jid_count;
-	const char *text; /**< of FAILED: why, for a person; else NULL */
+	const char *text; /**< of FAILED: the reason, for a person; else NULL */
 };
 
-/** @return whether all blocked addresses are held; false while the list is fetched, and where the
- * extension is not used */
+/** @return whether the session holds all blocked addresses; false until the list has arrived, and
+ * where the extension is not used */
 ENVOI_API bool envoi_blocking_is_complete(const struct envoi_session *session);
 
-/** @return changes that were refused because another entity sent them */
+/** @return the number of changes that were refused because another entity sent them */
 ENVOI_API uint64_t envoi_blocking_refused(const struct envoi_session *session);
 
 /** Visit the addresses. @param[in,out] position 0 to begin. @return borrowed until the list
@@ -72,16 +72,17 @@ ENVOI_API const struct envoi_jid *envoi_blocking_next(
 	const struct envoi_session *session, size_t *position);
 
 /**
- * @return whether stanzas of an address are blocked by an entry that is held (section 6): by its
- *         address with or without resource, or by its domain. The time grows with the list
+ * @return whether an entry that the session holds blocks stanzas of an address (section 6): the
+ *         full address, its bare address, or its domain with or without that resource. The time is
+ *         linear in the length of the list
  */
 ENVOI_API bool envoi_blocking_is_blocked(
 	const struct envoi_session *session, const struct envoi_jid *jid);
 
 /**
  * Block addresses (section 3.3): a bare address with all its resources, one full address, or a
- * domain with all its users. The list changes when the server reports it, before or after @p done.
- * Whether the server implements it is told by service discovery of its domain.
+ * domain with all its users. The list changes when the server reports the change, before or after
+ * @p done. A server that implements the extension announces ENVOI_NS_BLOCKING for its domain.
  *
  * @param jids   borrowed for the call
  * @param count  from 1
@@ -113,9 +114,9 @@ struct envoi_blocking_items {
 };
 /** Describes struct envoi_blocking_items: `block`, which has one at least. */
 ENVOI_API extern const struct envoi_payload_type envoi_blocking_block_type;
-/** `unblock`, where none means all. */
+/** Describes struct envoi_blocking_items: `unblock`, where no address means all. */
 ENVOI_API extern const struct envoi_payload_type envoi_blocking_unblock_type;
-/** `blocklist`, of which malformed addresses are left out. */
+/** Describes struct envoi_blocking_items: `blocklist`, without its malformed addresses. */
 ENVOI_API extern const struct envoi_payload_type envoi_blocking_list_type;
 
 #ifdef __cplusplus

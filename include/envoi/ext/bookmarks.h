@@ -2,7 +2,7 @@
  * envoi - XEP-0402: PEP Native Bookmarks
  * SPDX-License-Identifier: MIT
  *
- * With the bookmarks of XEP-0048 (version 1.2) in private XML storage (XEP-0049) beside them.
+ * Also the bookmarks of XEP-0048 (version 1.2) in private XML storage (XEP-0049).
  */
 #ifndef ENVOI_EXT_BOOKMARKS_H
 #define ENVOI_EXT_BOOKMARKS_H
@@ -21,24 +21,23 @@ extern "C" {
 
 /** The namespace, and the name of the node. */
 #define ENVOI_NS_BOOKMARKS "urn:xmpp:bookmarks:1"
-/** A feature of the own account: the server keeps both stores alike. */
+/** A feature of the own account: the server synchronizes the node and private XML storage. */
 #define ENVOI_NS_BOOKMARKS_COMPAT "urn:xmpp:bookmarks:1#compat"
 /** The namespace in private XML storage. */
 #define ENVOI_NS_BOOKMARKS_OLD "storage:bookmarks"
 
-/** The most rooms that are held. */
+/** The most rooms that a session holds. */
 #define ENVOI_BOOKMARKS_LIMIT 10000
 
 /**
  * The rooms that the account has bookmarked. Use it with envoi_session_use(session,
  * &envoi_bookmarks_extension, NULL), before the login. For sessions of clients.
  *
- * With each new session of the server it reads the node of XEP-0402, and, unless the account
- * announces ENVOI_NS_BOOKMARKS_COMPAT, also the bookmarks that older clients have in private XML
- * storage. A room that is in both has the values of the node. Changes of the node by other clients
- * are reported by the server, and accepted from the own account only; those of private storage are
- * seen with the next session. At most ENVOI_BOOKMARKS_LIMIT rooms are held; beyond, the list is
- * incomplete.
+ * With each new session of the server it requests the node of XEP-0402, and, unless the account
+ * announces ENVOI_NS_BOOKMARKS_COMPAT, also the bookmarks of older clients in private XML storage.
+ * A room in both stores has the values of the node. The server reports changes of the node by other
+ * clients; they are accepted only from the own account. Changes of private storage are read in the
+ * next session. At most ENVOI_BOOKMARKS_LIMIT rooms are held; a list with more is incomplete.
  */
 ENVOI_API extern const struct envoi_extension envoi_bookmarks_extension;
 
@@ -49,7 +48,7 @@ ENVOI_API extern const struct envoi_extension envoi_bookmarks_extension;
 /** What has changed. */
 enum envoi_bookmarks_change {
 	ENVOI_BOOKMARKS_FETCHED = 1, /**< the stores were read */
-	/** the list is not complete: the stores could not be read, or not all is held */
+	/** the list is incomplete: a store could not be read, or has too many rooms */
 	ENVOI_BOOKMARKS_FAILED,
 	ENVOI_BOOKMARKS_UPDATED, /**< rooms were added, changed or removed */
 };
@@ -58,17 +57,17 @@ enum envoi_bookmarks_change {
 struct envoi_bookmarks_room {
 	const struct envoi_jid *jid; /**< bare */
 	const char *name; /**< for a person; NULL: none */
-	/** join it at each login, and when it becomes true; leave it when it becomes false
-	 * (sections 3.2 and 4) */
+	/** the program joins the room at each login and when this becomes true, and leaves it when
+	 * this becomes false (sections 3.2 and 4) */
 	bool autojoin;
 	const char *nick; /**< NULL: that of the account (XEP-0172) */
 	const char *password; /**< NULL: none */
-	/** the element `extensions`; NULL: none. To set: NULL leaves it as it is */
+	/** the element `extensions`; NULL: none; in envoi_bookmarks_set() NULL: unchanged */
 	const struct envoi_element *extensions;
 };
 
-/** @return whether all rooms are held; false until the stores were read, and where the extension is
- * not used */
+/** @return whether the session holds all rooms; false until the stores were read, and where the
+ * extension is not used */
 ENVOI_API bool envoi_bookmarks_is_complete(const struct envoi_session *session);
 
 /** Visit the rooms, in the order of their addresses. @param[in,out] position 0 to begin. @return
@@ -76,19 +75,19 @@ ENVOI_API bool envoi_bookmarks_is_complete(const struct envoi_session *session);
 ENVOI_API const struct envoi_bookmarks_room *envoi_bookmarks_next(
 	const struct envoi_session *session, size_t *position);
 
-/** @return the bookmark of a room, as of envoi_bookmarks_next(); NULL: there is none.
- * @param jid NULL is allowed */
+/** @param jid NULL is allowed. @return the bookmark of a room, borrowed as for
+ * envoi_bookmarks_next(); NULL: there is none */
 ENVOI_API const struct envoi_bookmarks_room *envoi_bookmarks_find(
 	const struct envoi_session *session, const struct envoi_jid *jid);
 
 /**
- * Add or change a bookmark. It is written where it was found: to the node, which is private
- * (envoi_pep_store()), to private XML storage, or to both; a new one to the node. What the library
- * does not know of a bookmark, and of others in private storage, is kept.
+ * Add or change a bookmark. It is written to the stores that contain it: to the node, which is
+ * private (envoi_pep_store()), to private XML storage, or to both. A new bookmark is written to the
+ * node. Unknown parts of this bookmark, and of others in private storage, are kept.
  *
  * @param room  borrowed for the call
- * @param done  called once, as for envoi_pep_store(): when all was written, or a step has failed.
- *              The list has the change then
+ * @param done  called once, as for envoi_pep_store(), after the last store was written or a step
+ *              has failed. On success the list contains the change
  * @param user  passed to @p done
  * @retval ENVOI_ERR_INVALID  the address is NULL or not bare, or XML does not allow a text
  * @retval ENVOI_ERR_STATE    the session does not use the extension, or the stores were not
@@ -99,9 +98,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_bookmarks_set(struct envoi_session *session
 	const struct envoi_bookmarks_room *room, envoi_pep_fn *done, void *user);
 
 /**
- * Remove a bookmark where it was found.
+ * Remove a bookmark from the stores that contain it.
  * @retval ENVOI_ERR_NOT_FOUND  there is none
- * Other parameters and errors as of envoi_bookmarks_set().
+ * Other parameters and errors as for envoi_bookmarks_set().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_bookmarks_remove(
 	struct envoi_session *session, const struct envoi_jid *jid, envoi_pep_fn *done, void *user);
@@ -110,7 +109,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_bookmarks_remove(
 
 /** A bookmark, in the form of either store. */
 struct envoi_bookmarks_conference {
-	struct envoi_jid *jid; /**< in private storage; NULL: the id of the item is the address */
+	/** of a bookmark in private storage; NULL: the address is the id of the item */
+	struct envoi_jid *jid;
 	char *name;
 	bool autojoin;
 	char *nick;

@@ -2,7 +2,7 @@
  * envoi - XEP-0115: Entity Capabilities
  * SPDX-License-Identifier: MIT
  *
- * With XEP-0390: Entity Capabilities 2.0, version 0.3.2, beside it.
+ * Also XEP-0390: Entity Capabilities 2.0, version 0.3.2.
  */
 #ifndef ENVOI_EXT_CAPS_H
 #define ENVOI_EXT_CAPS_H
@@ -24,19 +24,20 @@ extern "C" {
 #define ENVOI_NS_CAPS_2 "urn:xmpp:caps"
 #define ENVOI_NS_HASHES "urn:xmpp:hashes:2"
 
-/** The node of sessions that have set no other. */
+/** The node of sessions without envoi_caps_set_node(). */
 #define ENVOI_CAPS_NODE "urn:x-envoi"
 
-/** What is held of other entities at most. */
+/** Limits of what is held about other entities. */
 enum {
-	ENVOI_CAPS_MOST_HASHES = 1000, /**< of a cache: the one used longest ago is dropped */
-	ENVOI_CAPS_MOST_BYTES = 4 << 20, /**< of a cache: bytes of all its answers */
-	/** of a session: the one updated longest ago is dropped, contacts last */
+	/** hashes in a cache; the least recently used one is dropped */
+	ENVOI_CAPS_MOST_HASHES = 1000,
+	ENVOI_CAPS_MOST_BYTES = 4 << 20, /**< bytes of all answers in a cache */
+	/** entities of a session; the least recently updated one is dropped, contacts last */
 	ENVOI_CAPS_MOST_ENTITIES = 10000,
-	/** of a session: of answers without a valid hash; older ones are dropped, those of contacts
-	 * last and for those of contacts only */
+	/** bytes of answers without a valid hash, of a session; the oldest ones are dropped, those
+	 * of contacts last, and only in favour of other contacts */
 	ENVOI_CAPS_MOST_OWN_BYTES = 1 << 20,
-	/** likewise, of an account; a further one is not kept */
+	/** bytes of answers without a valid hash, of one account; a further answer is not held */
 	ENVOI_CAPS_MOST_OWN_OF_ACCOUNT = 128 * 1024,
 	ENVOI_CAPS_MOST_SET = 10, /**< hashes of a set; a larger one is malformed */
 };
@@ -71,26 +72,26 @@ ENVOI_API extern const struct envoi_payload_type envoi_caps_set_type;
 /* --- own capabilities --- */
 
 /**
- * Adds the hash of what service discovery answers (<envoi/ext/disco.h>) to all available presence
- * that the session sends, directed presence too, in both formats: SHA-1 by XEP-0115, SHA-256 by
- * XEP-0390. Hashes that a presence has already are replaced. Clients have it by default.
+ * Adds the hash of the session's information (<envoi/ext/disco.h>) to all available presence that
+ * the session sends, including directed presence, in two formats: SHA-1 by XEP-0115, SHA-256 by
+ * XEP-0390. Hashes that a presence already has are replaced. Clients have it by default.
  *
  * When the features of the session change, a client that is available sends its presence again,
- * once for all changes of one turn of the loop. Requests for information with the node of a hash
- * are answered, for the last three hashes (XEP-0390, section 7.1).
+ * once for all changes of one iteration of the loop. Requests for information with the node of one
+ * of the last three hashes are answered (XEP-0390, section 7.1).
  *
- * The hashes reveal what a request for information reveals, to all that see the presence.
- * Information with forms that break XEP-0068 has no hash by XEP-0390.
+ * The hashes reveal the information to all entities that see the presence. Information with forms
+ * that break XEP-0068 has no hash by XEP-0390.
  */
 ENVOI_API extern const struct envoi_extension envoi_caps_extension;
 
 /**
- * Set the URI of the program, which stands beside the hash by XEP-0115. It should be the address of
+ * Set the URI of the program, which is sent with the hash by XEP-0115. It should be the address of
  * a web page about the program (section 4). A client that is available sends its presence again.
  *
  * @param node  copied; NULL: ENVOI_CAPS_NODE
  * @retval ENVOI_ERR_STATE    the session does not use the extension
- * @retval ENVOI_ERR_INVALID  it is empty, contains `#`, or XML does not allow it
+ * @retval ENVOI_ERR_INVALID  @p node is empty, contains `#`, or is not allowed in XML
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_caps_set_node(struct envoi_session *session, const char *node);
@@ -100,8 +101,9 @@ enum {
 };
 
 /**
- * Compute the hash of information by XEP-0115, section 5.1, with SHA-1: what an entity that is no
- * session of the library announces, a server in its stream features (section 6.3) for example.
+ * Compute the hash of information by XEP-0115, section 5.1, with SHA-1. It is for entities that are
+ * not sessions of the library, such as a server that announces it in its stream features (section
+ * 6.3).
  *
  * @param context  whose memory is used
  * @retval ENVOI_ERR_SYSTEM  the hash function failed
@@ -110,11 +112,10 @@ enum {
 ENVOI_API ENVOI_MUST_CHECK int envoi_caps_ver(char ret_ver[ENVOI_CAPS_VER_SIZE],
 	struct envoi_context *context, const struct envoi_disco_info *info);
 
-/* --- a cache of what others answered --- */
+/* --- a cache of answers --- */
 
 /**
- * Information by hash, of answers that were verified. Reference-counted. Sessions of one context
- * may share a cache.
+ * Verified answers, by hash. Reference-counted. Sessions of one context may share a cache.
  */
 struct envoi_caps_cache;
 
@@ -131,17 +132,17 @@ ENVOI_API size_t envoi_caps_cache_count(const struct envoi_caps_cache *cache);
 
 /**
  * Append the contents to a buffer, for envoi_caps_cache_import() in a later process.
- * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is as it was before
+ * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_FULL  from the buffer, which is unchanged
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_caps_cache_export(
 	const struct envoi_caps_cache *cache, struct envoi_buffer *out);
 
 /**
- * Add exported contents. Each hash is verified again: what does not match is left out.
+ * Add exported contents. Each hash is verified again: answers that do not match are left out.
  *
  * @param bytes  borrowed for the call
- * @retval ENVOI_ERR_INVALID  they are malformed; what stands before the error was added
- * @retval ENVOI_ERR_NOMEM    as ENVOI_ERR_INVALID
+ * @retval ENVOI_ERR_INVALID  they are malformed; the answers before the error were added
+ * @retval ENVOI_ERR_NOMEM    the answers before the failure were added
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_caps_cache_import(
 	struct envoi_caps_cache *cache, const void *bytes, size_t len);
@@ -149,25 +150,27 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_caps_cache_import(
 /* --- capabilities of others --- */
 
 /**
- * Keeps the hashes in presence of others, for the functions below. Use it with envoi_session_use()
- * before the login. A presence sends no request; envoi_caps_get() does.
+ * Holds the hashes in presence of other entities, for the functions below. Use it with
+ * envoi_session_use() before the login. Presence causes no request; only envoi_caps_get() sends
+ * one.
  *
- * An available presence without a hash, and unavailable presence, end what was known of its sender.
- * Those of a session of the server are dropped with it. Contacts are entities of the own account,
- * and of contacts of the client's roster with a subscription.
+ * An available presence without a hash, and unavailable presence, remove the hash of the sender.
+ * All are removed when the session of the server ends. For the limits above, contacts are entities
+ * of the own account and of accounts with a subscription in the client's roster.
  *
- * A hash is verified over the answer. The answer counts for all entities with that hash if the hash
- * matches and, for XEP-0115, no other answer has the same hash input: its hashed texts contain no
- * separators, no feature could be read as an identity, and no form as further features (section
- * 9.3). Otherwise it counts for the full address that has sent it, and the next entity with the
- * hash is asked itself. Of presence with hashes of both formats, that by XEP-0390 counts.
+ * The hash of an answer is verified. The answer is used for all entities with that hash if the hash
+ * matches, and, by XEP-0115, if no other information can have the same hash input: its texts
+ * contain no separators, no feature can be read as an identity, and no form as further features
+ * (section 9.3). Otherwise it is used only for the full address that has sent it, and the next
+ * entity with the hash gets a request of its own. If a presence has hashes of both formats, that by
+ * XEP-0390 is used.
  */
 ENVOI_API extern const struct envoi_extension envoi_caps_entities_extension;
 
 /**
- * Share a cache. A session without one makes a cache of its own when it needs it.
+ * Set the cache of a session. By default each session has a cache of its own.
  *
- * @param cache  a reference is taken; of the session's context; NULL: one of its own
+ * @param cache  of the session's context; a reference is taken; NULL: a cache of its own
  * @retval ENVOI_ERR_STATE    the session does not use envoi_caps_entities_extension
  * @retval ENVOI_ERR_INVALID  it is of another context
  */
@@ -175,36 +178,37 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_caps_set_cache(
 	struct envoi_session *session, struct envoi_caps_cache *cache);
 
 /**
- * Get what is known of an entity, without asking.
+ * Get the information about an entity without a request.
  *
- * @param jid  as it sends presence; NULL is allowed
- * @return identities, features and forms; the node in it has no meaning. Borrowed until the loop
- *         runs. NULL: not known, or the session does not use the extension
+ * @param jid  the address from which it sends presence; NULL is allowed
+ * @return identities, features and forms; the member `node` has no meaning. Borrowed until the loop
+ *         runs. NULL: not available, or the session does not use the extension
  */
 ENVOI_API const struct envoi_disco_info *envoi_caps_find(
 	struct envoi_session *session, const struct envoi_jid *jid);
 
 /**
- * Reports what an entity has answered. Called once, from the loop or inside envoi_session_free().
- * Any object may be freed inside.
+ * Reports the outcome of envoi_caps_get(). Called once, from the loop or inside
+ * envoi_session_free(). Any object may be freed inside.
  * @param user  passed to envoi_caps_get()
  * @param code  ENVOI_OK, else a code of envoi_answer_code()
- * @param info  as of envoi_caps_find(), borrowed for the call; NULL: the entity was asked and gave
- *              no answer
+ * @param info  as for envoi_caps_find(), borrowed for the call; NULL unless ENVOI_OK
  */
 typedef void envoi_caps_fn(void *user, int code, const struct envoi_disco_info *info);
 
 /**
- * Get what is known of an entity, or ask. Of several entities with the same hash one is asked, and
- * the next one if its answer does not match. One without a hash is asked each time.
+ * Get the information about an entity, or request it. Of several entities with the same hash one
+ * gets the request, and the next one if the answer does not match the hash. For an entity without a
+ * hash each call sends a request.
  *
- * @param jid            as it sends presence; NULL is refused with ENVOI_ERR_INVALID
- * @param[out] ret_info  set on ENVOI_OK, as of envoi_caps_find()
+ * @param jid            the address from which it sends presence
+ * @param[out] ret_info  set on ENVOI_OK, as for envoi_caps_find()
  * @param done           called once after ENVOI_AGAIN, else not
  * @param user           passed to @p done
- * @retval ENVOI_OK     *ret_info is known
- * @retval ENVOI_AGAIN  the entity, or another one with its hash, was asked
- * @retval ENVOI_ERR_STATE  also: the session does not use envoi_caps_entities_extension
+ * @retval ENVOI_OK           @p ret_info is set; @p done is not called
+ * @retval ENVOI_AGAIN        a request to the entity, or to another one with its hash, is pending
+ * @retval ENVOI_ERR_INVALID  @p jid is NULL
+ * @retval ENVOI_ERR_STATE    also: the session does not use envoi_caps_entities_extension
  * Other errors as envoi_request().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_caps_get(struct envoi_session *session,

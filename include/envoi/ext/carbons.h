@@ -27,12 +27,14 @@ extern "C" {
  * delivery of the message around it: envoi_session_hold() holds the acknowledgement of that. The
  * message around a copy reaches no row of stanzas.
  *
- * A copy counts only from the account itself (section 11). One from another entity is a forgery: it
- * is dropped with the message that contains it, counted, and the first one is logged. Also dropped
- * are copies of messages between other accounts, of messages of type groupchat, which the room
- * sends to each client (section 6.1), and, of a message that the account sent to its own bare
- * address, the copy of the sending: this client receives the message itself, or a copy of its
- * receipt.
+ * A copy is accepted only from the account itself (section 11). A copy from another entity is a
+ * forgery: it is dropped with the message that contains it, and counted, and the first one is
+ * logged. Copies of these messages are dropped, too:
+ *
+ * - of messages between other accounts;
+ * - of messages of type groupchat, which the room sends to each client (section 6.1);
+ * - the `sent` copy of a message that the account sent to its own bare address: this client
+ *   receives the message itself, or a `received` copy of it.
  *
  * A copy must not be answered automatically (section 10.4), and no receipt is sent for it.
  */
@@ -47,33 +49,33 @@ struct envoi_carbons_copy {
 	bool is_sent;
 	/** the message as it was sent, of any type but groupchat; envoi_stanza_ref() keeps it */
 	struct envoi_stanza *message;
-	bool is_delayed; /**< the message was sent at @p sent_ms; else now */
-	/** milliseconds since 1970-01-01T00:00:00Z: as the server states it for the copy, else by
-	 * the rule of envoi_delayed_delivery_sent_at() for the message */
+	bool is_delayed; /**< the message was sent at @p sent_ms; otherwise it was sent now */
+	/** milliseconds since 1970-01-01T00:00:00Z: as the server states it for the copy, otherwise
+	 * as envoi_delayed_delivery_sent_at() returns for the message */
 	int64_t sent_ms;
 };
 
 /** Name of the custom event for a change of envoi_carbons_state(); its data is NULL. */
 #define ENVOI_CARBONS_STATE "urn:xmpp:carbons:2#state"
 
-/** Whether copies come. */
+/** Whether the server sends copies. */
 enum envoi_carbons_state {
-	ENVOI_CARBONS_OFF = 0, /**< they were not asked for, or are disabled */
+	ENVOI_CARBONS_OFF = 0, /**< not requested, or disabled */
 	ENVOI_CARBONS_PENDING, /**< the server has not answered yet */
 	ENVOI_CARBONS_ON, /**< the server has enabled them */
-	/** the server has refused, does not implement them, or has not answered in time; they are
-	 * asked for again in the next session */
+	/** the server has refused, does not implement them, or has not answered in time; requested
+	 * again in the next session */
 	ENVOI_CARBONS_FAILED,
 };
 
 /** @return the state in the current session of the server; off where the extension is not used */
 ENVOI_API enum envoi_carbons_state envoi_carbons_state(const struct envoi_session *session);
 
-/** @return forged copies that were dropped, since the extension is used */
+/** @return the number of forged copies that were dropped since the extension is in use */
 ENVOI_API uint64_t envoi_carbons_refused(const struct envoi_session *session);
 
 /**
- * Enable or disable copies, now and in each later session. They are enabled at first.
+ * Enable or disable copies, now and in each later session. The initial state is enabled.
  *
  * @retval ENVOI_OK         requested; ENVOI_CARBONS_STATE reports the outcome
  * @retval ENVOI_DECLINED   the session is not online: requested with the next connection
@@ -83,9 +85,9 @@ ENVOI_API uint64_t envoi_carbons_refused(const struct envoi_session *session);
 ENVOI_API int envoi_carbons_set(struct envoi_session *session, bool is_enabled);
 
 /**
- * Exclude a message that is going to be sent from being copied to other clients, those of the
- * recipient included (section 9). The hint of XEP-0334 is added for a recipient with a resource
- * only, as that specification requires (XEP-0334, section 4.3). A server may copy it nevertheless.
+ * Exclude an outgoing message from copies to other clients of the account and of the recipient
+ * (section 9). The hint `no-copy` is added only if the recipient has a resource (XEP-0334, section
+ * 4.3). A server may send copies nevertheless.
  *
  * @param message  NULL reports ENVOI_ERR_NOMEM
  * @return ENVOI_OK, or the first failure of the message

@@ -26,26 +26,30 @@ enum envoi_chat_states_state {
 	ENVOI_CHAT_STATES_GONE,
 };
 
-/** @return the element's name: "active", ...; "" for none; static */
+/** @return the name of the element: "active", "composing", ...; "" for ENVOI_CHAT_STATES_NONE;
+ *         static */
 ENVOI_API const char *envoi_chat_states_name(enum envoi_chat_states_state state);
 
 /**
- * @return the state that the sender of a message is in; none for a message without or with several
- *         states (section 5.6), of type error, and for `gone` in a room (section 5.5). In a copy of
- *         a message that another client of the account has sent (XEP-0280) it is the account's own
+ * Get the state of the sender of a message. In a copy of a message that another client of the
+ * account has sent (XEP-0280) it is the state of that client.
+ *
+ * @return ENVOI_CHAT_STATES_NONE for a message without a state, with several (section 5.6) or of
+ *         type error, and for `gone` in a room (section 5.5)
  */
 ENVOI_API enum envoi_chat_states_state envoi_chat_states_of(const struct envoi_stanza *message);
 
-/** The most conversations whose states are held; the one begun first is dropped. */
+/** The most conversations whose states a session holds; the oldest one is dropped. */
 #define ENVOI_CHAT_STATES_LIMIT 256
 
 /**
- * Sends the states of this side as section 5 demands, and announces the extension in service
- * discovery. Use it with envoi_session_use(session, &envoi_chat_states_extension, NULL). States
- * reveal what the user does: no client has it by default.
+ * Sends the states of the user by the rules of section 5, and announces the extension in service
+ * discovery. Use it with envoi_session_use(session, &envoi_chat_states_extension, NULL). No client
+ * has it by default: states reveal what the user does.
  *
- * It adds `active` to each message of type chat that has a body and no state, until the contact has
- * answered without a state (section 5.1). Contacts are distinguished by their bare addresses.
+ * It adds `active` to each outgoing message of type chat with a body and without a state, until a
+ * message of the contact arrives without a state (section 5.1). Contacts are distinguished by their
+ * bare addresses.
  */
 ENVOI_API extern const struct envoi_extension envoi_chat_states_extension;
 
@@ -55,18 +59,18 @@ ENVOI_API extern const struct envoi_extension envoi_chat_states_extension;
  * @param type  ENVOI_TYPE_CHAT or ENVOI_TYPE_GROUPCHAT
  * @param to    the contact, or the room
  * @retval ENVOI_OK           sent
- * @retval ENVOI_DECLINED     not to be sent: it is the last state that was sent there (section
- *                            5.3), or the contact has not sent a state so far (section 5.1)
+ * @retval ENVOI_DECLINED     not sent: it is the last state that was sent to @p to (section 5.3),
+ *                            or no state of the contact has arrived (section 5.1)
  * @retval ENVOI_ERR_STATE    the extension is not used, or as envoi_send()
- * @retval ENVOI_ERR_INVALID  @p to is no address, another type, no state, or `gone` in a room
- *                            (section 5.5)
+ * @retval ENVOI_ERR_INVALID  @p to is not an address; @p type or @p state is not one of these; or
+ *                            the state is `gone` in a room (section 5.5)
  * Other errors as envoi_send().
  */
 ENVOI_API int envoi_chat_states_send(struct envoi_session *session, enum envoi_stanza_type type,
 	const char *to, enum envoi_chat_states_state state);
 
 /**
- * State whether a contact implements the extension, when the program knows from service discovery.
+ * Set whether a contact implements the extension, for example as service discovery reports it.
  * @retval ENVOI_ERR_STATE    the extension is not used
  * @retval ENVOI_ERR_INVALID  @p jid is NULL
  * @retval ENVOI_ERR_NOMEM

@@ -22,15 +22,15 @@ extern "C" {
 #define ENVOI_NS_COMMANDS "http://jabber.org/protocol/commands"
 
 enum {
-	ENVOI_COMMANDS_MOST_NOTES = 100, /**< of an answer */
-	ENVOI_COMMANDS_MOST_COMMANDS = 100, /**< that a session offers */
-	ENVOI_COMMANDS_MOST_EXECUTIONS = 100, /**< of all requesters, that are not completed */
-	ENVOI_COMMANDS_EXECUTION_MS = 600000, /**< that an execution waits for its requester */
+	ENVOI_COMMANDS_MOST_NOTES = 100, /**< of an answer; one with more is malformed */
+	ENVOI_COMMANDS_MOST_COMMANDS = 100, /**< of a session */
+	ENVOI_COMMANDS_MOST_EXECUTIONS = 100, /**< pending, of all requesters of a session */
+	ENVOI_COMMANDS_EXECUTION_MS = 600000, /**< idle for more milliseconds it may be ended */
 };
 
-/** What a requester does (section 3.4). */
+/** The action of a request (section 3.4). */
 enum envoi_commands_action {
-	ENVOI_COMMANDS_EXECUTE = 1, /**< begins; else stands for the default action */
+	ENVOI_COMMANDS_EXECUTE = 1, /**< the first request; later the default action */
 	ENVOI_COMMANDS_CANCEL,
 	ENVOI_COMMANDS_PREV,
 	ENVOI_COMMANDS_NEXT,
@@ -42,13 +42,13 @@ enum envoi_commands_status {
 	ENVOI_COMMANDS_COMPLETED,
 	ENVOI_COMMANDS_CANCELED,
 };
-/** Actions that a stage allows; cancelling always is allowed. */
+/** The actions that a stage allows. ENVOI_COMMANDS_CANCEL is always allowed. */
 struct envoi_commands_actions {
-	/** the action for which ENVOI_COMMANDS_EXECUTE stands; 0: ENVOI_COMMANDS_NEXT, or what the
-	 * peer states is no action */
+	/** the default action; 0: ENVOI_COMMANDS_NEXT, or the peer states an unknown action */
 	enum envoi_commands_action execute;
 	bool prev, next, complete;
 };
+/** The kind of a note. */
 enum envoi_commands_note_kind {
 	ENVOI_COMMANDS_INFO = 0,
 	ENVOI_COMMANDS_WARN,
@@ -82,18 +82,19 @@ ENVOI_API extern const struct envoi_payload_type envoi_commands_type;
  * @param to    full address, domain or bare address that has the command; NULL: the account's
  *              server
  * @param done  called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
- *              envoi_command, in which `status` is COMPLETED, or EXECUTING: then fill in `form`,
- *              and go on. An answer without a node, or of another one, is to be ignored
+ *              envoi_command, borrowed. If its `status` is EXECUTING, fill in `form` and call
+ *              envoi_commands_continue(). The program ignores an answer without a node or with
+ *              another one
  * Errors as envoi_request(): @p done is not called then.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_commands_execute(struct envoi_session *session, const char *to,
 	const char *node, envoi_answer_fn *done, void *user);
 
 /**
- * Go on with an execution.
+ * Continue an execution.
  *
- * @param last    the last answer; borrowed for the call. Its node and session id are sent, an
- *                absent session id is left out
+ * @param last    the last answer; borrowed for the call. Its node is sent, and its session id if it
+ *                has one
  * @param action  EXECUTE: the default action of the stage. It is left out of the request if the
  *                stage does not name its actions
  * @param form    a submission, of envoi_forms_fill() for example; NULL: none. Borrowed for the call
@@ -116,18 +117,18 @@ struct envoi_commands_call {
 	struct envoi_session *session;
 	const struct envoi_jid *from; /**< the requester */
 	const char *lang; /**< of the request (section 3.8); NULL: not stated */
-	/** EXECUTE in the first call; then the action that the last answer has allowed: the default
-	 * action is resolved */
+	/** EXECUTE in the first call; later one of the actions that the last answer has allowed,
+	 * never EXECUTE: the default action is resolved */
 	enum envoi_commands_action action;
 	const struct envoi_form *form; /**< what the requester has submitted; NULL: none */
-	/** of the execution, for the command; NULL at first */
+	/** for the command, kept for the next call of the execution; NULL in the first call */
 	void *state;
 };
 
-/** The answer to a call. Its pointers have to be valid until the next turn of the loop. */
+/** The answer to a call. Its pointers have to be valid until the next iteration of the loop. */
 struct envoi_commands_reply {
-	enum envoi_commands_status status; /**< EXECUTING or COMPLETED, at first COMPLETED */
-	struct envoi_commands_actions actions; /**< of EXECUTING; at first COMPLETE only */
+	enum envoi_commands_status status; /**< EXECUTING or COMPLETED; COMPLETED by default */
+	struct envoi_commands_actions actions; /**< of EXECUTING; COMPLETE only by default */
 	const struct envoi_form *form; /**< NULL: none */
 	const char *note; /**< NULL: none */
 	enum envoi_commands_note_kind note_kind;
@@ -136,18 +137,18 @@ struct envoi_commands_reply {
 /** The functions of a command. */
 struct envoi_commands_impl {
 	/**
-	 * OPTIONAL: whether a requester may see and execute the command. Without it only the
-	 * session's own account may. It must not free the session.
+	 * OPTIONAL: return whether a requester may see and execute the command. Without this
+	 * function only the session's own account may. It must not free the session.
 	 * @param from  full or bare address
 	 */
 	bool (*may)(void *user, struct envoi_session *session, const struct envoi_jid *from);
 	/**
 	 * Execute a stage. The session may be freed inside.
-	 * @return 0; else the condition of the error that answers, which ends the execution
+	 * @return 0; else the condition of the error in the answer, which ends the execution
 	 */
 	enum envoi_stanza_condition (*run)(
 		void *user, struct envoi_commands_call *call, struct envoi_commands_reply *reply);
-	/** OPTIONAL: an execution has ended in any way: free its state. Also called inside
+	/** OPTIONAL: free the state of an execution, which has ended in any way. Also called inside
 	 * envoi_session_free() and envoi_session_unuse(). It must not call the library. */
 	void (*ended)(void *user, void *state);
 };
@@ -156,10 +157,10 @@ struct envoi_commands_impl {
  * Offers commands. Use it with envoi_session_use(session, &envoi_commands_extension, NULL). It
  * answers requests for the list of commands, for information about each, and for their execution.
  *
- * Executions belong to the full address that has begun them. At most
- * ENVOI_COMMANDS_MOST_EXECUTIONS are pending; one that waits longer than
- * ENVOI_COMMANDS_EXECUTION_MS is ended when another one needs its place. A request beyond is
- * answered with resource-constraint. All end when the session of the server ends.
+ * An execution belongs to the full address of its first request. At most
+ * ENVOI_COMMANDS_MOST_EXECUTIONS are pending. A new execution beyond that number ends one that is
+ * idle for longer than ENVOI_COMMANDS_EXECUTION_MS; if there is none, the request is answered with
+ * resource-constraint. All executions end with the session of the server.
  */
 ENVOI_API extern const struct envoi_extension envoi_commands_extension;
 
@@ -179,7 +180,7 @@ ENVOI_API extern const struct envoi_extension envoi_commands_extension;
 ENVOI_API ENVOI_MUST_CHECK int envoi_commands_add(struct envoi_session *session, const char *node,
 	const char *name, const struct envoi_commands_impl *impl, void *user);
 
-/** Offer a command no longer, and end its executions. No effect if it is not offered. */
+/** Remove a command and end its executions. No effect if the session does not offer it. */
 ENVOI_API void envoi_commands_remove(struct envoi_session *session, const char *node);
 
 #ifdef __cplusplus

@@ -15,31 +15,35 @@ extern "C" {
 
 #define ENVOI_NS_CORRECTION "urn:xmpp:message-correct:0"
 
-/** The message is a new version of another one (XEP-0308, section 3). */
+/** A message that replaces an earlier one (XEP-0308, section 3). */
 struct envoi_correction {
-	char *id; /**< of the first version, also after several corrections (section 4) */
+	char *id; /**< of the first version, even after several corrections (section 4) */
 };
 /** Describes struct envoi_correction: the element `replace`. */
 ENVOI_API extern const struct envoi_payload_type envoi_correction_type;
 
 /**
- * @return the id of the message that @p message replaces; NULL: it corrects none, or is malformed,
- *         or of type error. The id is one for ENVOI_STANZA_IDS_CORRECTION
- *         (envoi_stanza_ids_for()). The program applies it to a message of the same sender only
- *         (section 4): envoi_stanza_ids_is_from(). A message that it does not know is shown as it
- *         is
+ * Get the id of the message that @p message replaces: the id of envoi_stanza_ids_for() for
+ * ENVOI_STANZA_IDS_CORRECTION.
+ *
+ * The program replaces only a message of the same sender (section 4), which
+ * envoi_stanza_ids_is_from() verifies. If the conversation has no such message, the program shows
+ * @p message as an ordinary one.
+ *
+ * @return borrowed from @p message; NULL: the message is no correction, is malformed, or of type
+ *         error
  */
 ENVOI_API const char *envoi_correction_id(const struct envoi_stanza *message);
 
 /**
- * Mark a message that is going to be sent as the new version of another one. It has to contain
- * everything that the first one did, and an id of its own.
+ * Mark an outgoing message as the new version of an earlier one. It contains the whole new text,
+ * and has an id of its own (section 4).
  *
  * @param message  NULL reports ENVOI_ERR_NOMEM
- * @param id       of the first version
- * @retval ENVOI_ERR_INVALID  @p id is NULL or empty; the message has that id, or corrects one
- *                            already
- * @retval <0  else the first failure of the message
+ * @param id       of the first version; copied
+ * @retval ENVOI_ERR_INVALID  @p id is NULL, empty, or the message's own id, or the message is
+ *                            already a correction
+ * @retval <0  otherwise the first failure of the message
  */
 ENVOI_API int envoi_correction_add(struct envoi_stanza *message, const char *id);
 

@@ -31,11 +31,11 @@ ENVOI_API extern const struct envoi_payload_type envoi_delayed_delivery_type;
 
 /**
  * Get the time at which a message or presence was sent, as one entity states it: the earliest stamp
- * of the delays whose `from` is that entity. A message may have several: one of the server that
- * stored it, one of the sender's client that sent it again. Delays without `from` are not
- * attributed to an entity: they are ignored, as are malformed ones.
+ * of the delays whose `from` is that entity. A stanza may have several delays: of the server that
+ * stored it, and of the sender's client that sent it again. Delays without `from` and malformed
+ * ones are ignored.
  *
- * The stamp is a claim. A server may pass on a delay that the sender of the stanza has forged.
+ * The stamp is a claim: a server may pass on a delay that the sender of the stanza has forged.
  *
  * @param from         the entity, compared with its resource
  * @param[out] ret_ms  milliseconds since 1970-01-01T00:00:00Z; unchanged without such a delay
@@ -46,9 +46,9 @@ ENVOI_API bool envoi_delayed_delivery_stated_by(
 
 /**
  * Get the time to show for a message or presence: the earliest stamp that the server or the account
- * of the session states, or, for a message of type groupchat, the room that it comes from
- * (XEP-0203, section 3). What other entities state is left out; envoi_delayed_delivery_stated_by()
- * has it.
+ * of the session states, or, for a message of type groupchat, the room of its sender (XEP-0203,
+ * section 3). Delays of other entities are ignored; envoi_delayed_delivery_stated_by() returns
+ * them.
  *
  * @param[out] ret_ms  as envoi_delayed_delivery_stated_by()
  * @return false: there is no such delay, so the stanza was sent when it was received

@@ -21,7 +21,7 @@ extern "C" {
 #define ENVOI_NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
 #define ENVOI_NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 
-/** What an answer has at most; a larger one is malformed. */
+/** Limits of an answer; a larger one is malformed. */
 enum {
 	ENVOI_DISCO_MOST_IDENTITIES = 200,
 	ENVOI_DISCO_MOST_FEATURES = 2000,
@@ -36,7 +36,8 @@ struct envoi_disco_query {
 	char *node; /**< NULL: none */
 };
 
-/** What an entity is: a category and a type of the registry, "client" and "pc" (section 3.1). */
+/** An identity of an entity: a category and a type of the registry, for example "client" and "pc"
+ * (section 3.1). */
 struct envoi_disco_identity {
 	char *category, *type;
 	char *name; /**< for a person; NULL: none */
@@ -92,13 +93,13 @@ ENVOI_API bool envoi_disco_has_feature(const struct envoi_disco_info *info, cons
 ENVOI_API const struct envoi_disco_identity *envoi_disco_find_identity(
 	const struct envoi_disco_info *info, const char *category, const char *type);
 
-/* --- asking --- */
+/* --- requesting --- */
 
 /**
- * Ask an entity for its identities and features (section 3).
+ * Request the identities and features of an entity (section 3).
  *
- * The answer says what the entity claims. A feature counts for the address that was asked only:
- * what the domain offers says nothing about the account, and the other way round.
+ * The answer is a claim of the entity. A feature is valid only for the address of the request: the
+ * features of a domain are not those of its accounts, and the other way round.
  *
  * @param to           a bare or full address, or a domain; NULL: the domain of the session's
  *                     address, which is the account's server
@@ -115,8 +116,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_disco_info_get(struct envoi_session *sessio
 	struct envoi_request **ret_request);
 
 /**
- * Ask an entity for its items (section 4). The library does not ask the items in turn: a program
- * that does so has to limit depth and number, for items may name each other (section 8.2).
+ * Request the items of an entity (section 4). The library sends no requests to the items. A program
+ * that does so has to limit their depth and number, because items may refer to each other (section
+ * 8.2).
  *
  * @param done  called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
  *              envoi_disco_items, borrowed
@@ -132,12 +134,11 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_disco_items_get(struct envoi_session *sessi
  * Answers requests for information and items. Clients and components have it by default.
  *
  * The features in an answer are those in `uris` of the session's handlers, and those of
- * envoi_disco_set_info(). Anyone who knows the session's full address receives them: they reveal
- * what the program can do, not who may use it.
+ * envoi_disco_set_info(). Any entity that has the full address of the session can request them.
  *
  * A request for a node that is not set is answered with item-not-found. A handler that answers for
  * nodes of its own has rows with the payloads envoi_disco_info_query_type and
- * envoi_disco_items_query_type and a priority above 0, which return ENVOI_DECLINED for all others.
+ * envoi_disco_items_query_type and a priority above 0, which return ENVOI_DECLINED for other nodes.
  */
 ENVOI_API extern const struct envoi_extension envoi_disco_extension;
 
@@ -147,12 +148,12 @@ ENVOI_API extern const struct envoi_extension envoi_disco_extension;
  * @param node  NULL: the session itself. Its features in @p info are added to those of the
  *              handlers. Its identities replace the default one: client/pc for a client,
  *              component/generic for others
- * @param info  copied; its own node has no effect; NULL: none, as at first
+ * @param info  copied; its member `node` has no effect; NULL: none, the initial state
  * @retval ENVOI_ERR_STATE    the session does not use the extension
  * @retval ENVOI_ERR_INVALID  @p info cannot be written, @p node is empty, or two identities have
  *                            the same category, type and language (section 3.1)
  * @retval ENVOI_ERR_NOMEM
- * On failure nothing changed.
+ * On failure nothing is changed.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_disco_set_info(
 	struct envoi_session *session, const char *node, const struct envoi_disco_info *info);
@@ -162,7 +163,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_disco_set_info(
  * information of its own has the identity hierarchy/branch (section 4.3).
  *
  * @param node   NULL: the session itself
- * @param items  copied; their own node has no effect; NULL: none, as at first
+ * @param items  copied; their member `node` has no effect; NULL: none, the initial state
  * Errors as envoi_disco_set_info().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_disco_set_items(

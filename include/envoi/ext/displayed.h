@@ -22,7 +22,7 @@ extern "C" {
 /** A feature of the own account: envoi_displayed_assist() may be used. */
 #define ENVOI_NS_DISPLAYED_ASSIST "urn:xmpp:mds:server-assist:0"
 
-/** The payload of an item: up to which message a chat was displayed. */
+/** The payload of an item: the last displayed message of a chat. */
 struct envoi_displayed {
 	struct envoi_stanza_ids_assigned stanza_id;
 };
@@ -30,8 +30,8 @@ struct envoi_displayed {
 ENVOI_API extern const struct envoi_payload_type envoi_displayed_type;
 
 /**
- * Store, for the other clients of the account, up to which message a chat was displayed (section
- * 4.2). The node is private (envoi_pep_store()).
+ * Store the last displayed message of a chat, for the other clients of the account (section 4.2).
+ * The node is private (envoi_pep_store()).
  *
  * @param chat  the bare address of the contact or of the room; for private messages in a room the
  *              full address of the occupant
@@ -48,13 +48,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_set(struct envoi_session *session
 	const struct envoi_jid *chat, bool room, const char *id, envoi_pep_fn *done, void *user);
 
 /**
- * Get what is stored (section 4.4): at the begin of each new session, for changes meanwhile. Later
- * changes come as events of the node ENVOI_NS_DISPLAYED, from the own account:
- * envoi_pep_events_new().
+ * Request the stored states (section 4.4). A program calls it at the beginning of each new session,
+ * for the changes that were made in the meantime. Later changes come as events of the node
+ * ENVOI_NS_DISPLAYED from the own account: envoi_pep_events_new().
  *
  * @param done  called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
  *              envoi_pubsub, whose items envoi_displayed_read() reads. The error item-not-found
- *              means that nothing was stored yet
+ *              means that nothing is stored
  * @param user  passed to @p done
  * Errors as envoi_request(): @p done is not called then.
  */
@@ -64,13 +64,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_get(
 /**
  * Read an item of the node.
  *
- * The program has to ignore a state that names a message which it does not know, or an older one
- * than it has as displayed (section 5.1): a state goes forward only.
+ * The program has to ignore an item with an unknown message, or with an older message than the last
+ * displayed one (section 5.1): the state moves forward only.
  *
  * @param[out] ret_chat  a new reference to the address of the chat
  * @param[out] ret_id    the id of the message; borrowed from @p item
- * @retval ENVOI_DECLINED  the item is something else or malformed, or its id was assigned neither
- *                         by the account nor by the room
+ * @retval ENVOI_DECLINED  the item has another payload or is malformed, or its id was assigned
+ *                         neither by the account nor by the room
  * @retval ENVOI_ERR_NOMEM
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_read(struct envoi_jid **ret_chat,
@@ -78,16 +78,16 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_displayed_read(struct envoi_jid **ret_chat,
 	const struct envoi_pubsub_item *item);
 
 /**
- * Let the server store the state that a message implies (section 4.5): the server removes the
- * element. Only where the own account announces ENVOI_NS_DISPLAYED_ASSIST: other servers pass the
- * element on to the contact. The message has to contain something else, a displayed marker
+ * Add the state of a chat to an outgoing message: the server stores it and removes the element
+ * (section 4.5). Use it only if the own account announces ENVOI_NS_DISPLAYED_ASSIST: other servers
+ * pass the element on to the contact. The message has to have another child, a displayed marker
  * (<envoi/ext/markers.h>) for example.
  *
- * @param message  to a bare address, which is that of the chat
+ * @param message  to the bare address of the chat; NULL reports ENVOI_ERR_NOMEM
  * @param by, id   as of envoi_displayed_set(): @p by is the account's bare address, or that of the
  *                 room
- * @retval ENVOI_ERR_INVALID  @p message is none, has no bare address to go to, or is empty
- *                            otherwise; or a parameter is NULL
+ * @retval ENVOI_ERR_INVALID  the stanza is not a message, is not addressed to a bare address, or
+ *                            has no child; or @p by or @p id is NULL, or @p id is empty
  * Other errors as envoi_stanza_encode().
  */
 ENVOI_API int envoi_displayed_assist(

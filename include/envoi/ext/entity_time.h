@@ -27,10 +27,10 @@ struct envoi_entity_time {
 ENVOI_API extern const struct envoi_payload_type envoi_entity_time_type;
 
 /**
- * Ask an entity for its time (XEP-0202, section 3).
+ * Request the time of an entity (XEP-0202, section 3).
  *
- * The time is what the entity claims: it proves nothing about when other stanzas were sent
- * (section 6).
+ * The time is a claim of the entity: it proves nothing about when other stanzas were sent (section
+ * 6).
  *
  * @param to           a bare or full address, or a domain; NULL: the domain of the session's
  *                     address, which is the account's server
@@ -45,8 +45,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_entity_time_get(struct envoi_session *sessi
 	uint64_t timeout_ms, envoi_answer_fn *done, void *user, struct envoi_request **ret_request);
 
 /**
- * Make a handler that answers requests for the time with that of the context's clock. No client has
- * one by default: a time zone reveals where a user lives (section 6). One handler may serve several
+ * Make a handler that answers requests with the time of the context's clock. No client has one by
+ * default: a time zone reveals where a user lives (section 6). One handler may serve several
  * sessions.
  *
  * @param[out] ret_handler  owned by the caller; free it with envoi_handler_destroy() after it was

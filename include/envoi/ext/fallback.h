@@ -19,17 +19,18 @@ extern "C" {
 #define ENVOI_NS_FALLBACK "urn:xmpp:fallback:0"
 
 /** A part of a body or subject (XEP-0428, section 2.2), in characters (XEP-0426: code points of
- * Unicode), from @p start to before @p end. */
+ * Unicode), counted from 0. */
 struct envoi_fallback_region {
-	bool has_start, has_end; /**< both false: all of the text */
-	uint32_t start, end;
+	bool has_start, has_end; /**< both false: the whole text */
+	uint32_t start, end; /**< the first character, and the first one after the part */
 };
-/** Parts of a message that are there for clients that do not implement an extension. */
+/** The fallback of a message: the parts for clients that do not implement an extension. */
 struct envoi_fallback {
 	char *replaces; /**< namespace of the extension; NULL: not stated */
-	struct envoi_fallback_region *bodies, *subjects; /**< neither: all bodies and subjects */
+	struct envoi_fallback_region *bodies, *subjects; /**< both empty: all bodies and subjects */
 	size_t body_count, subject_count; /**< at most ENVOI_FALLBACK_LIMIT each */
 };
+/** The most parts of an indication; one with more is malformed. */
 #define ENVOI_FALLBACK_LIMIT 100
 /** Describes struct envoi_fallback. */
 ENVOI_API extern const struct envoi_payload_type envoi_fallback_type;
@@ -39,14 +40,14 @@ ENVOI_API extern const struct envoi_payload_type envoi_fallback_body_type;
 ENVOI_API extern const struct envoi_payload_type envoi_fallback_subject_type;
 
 /**
- * Get a body without what is there for clients that do not implement an extension. Malformed
- * indications, and parts that end before they begin, are ignored; a part beyond the end is that up
- * to the end.
+ * Get a body without its fallback for an extension. Malformed indications, and parts that end
+ * before they begin, are ignored. A part that ends behind the end of the body ends there.
  *
- * @param[out] ret_body  NULL: the message has no body; else to be freed with envoi_free()
- * @param lang           as of envoi_message_body()
- * @param replaces       namespace of the extension, which the program implements for this message
- * @retval ENVOI_DECLINED     the body has no such part: @p *ret_body is all of it
+ * @param[out] ret_body  owned by the caller: envoi_free(); NULL: the message has no body
+ * @param lang           as for envoi_message_body()
+ * @param replaces       namespace of the extension, which the program applies to this message
+ * @retval ENVOI_DECLINED     the message has no body, or the body no such part: @p *ret_body is all
+ *                            of it
  * @retval ENVOI_ERR_INVALID  @p replaces is NULL
  * @retval ENVOI_ERR_NOMEM
  */
@@ -54,14 +55,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_fallback_strip(char **ret_body, struct envo
 	const struct envoi_stanza *message, const char *lang, const char *replaces);
 
 /**
- * State that a part of the body of a message that is going to be sent is there for clients that do
- * not implement an extension.
+ * Mark a part of the body of an outgoing message as fallback for an extension.
  *
  * @param message     NULL reports ENVOI_ERR_NOMEM
- * @param replaces    namespace of the extension
- * @param start, end  in characters, @p end after @p start; both 0: all bodies and subjects
+ * @param replaces    namespace of the extension; copied
+ * @param start, end  as in struct envoi_fallback_region; both 0: all bodies and subjects
  * @retval ENVOI_ERR_INVALID  @p replaces is NULL or empty, or @p end is before @p start
- * @retval <0  else the first failure of the message
+ * @retval <0  otherwise the first failure of the message
  */
 ENVOI_API int envoi_fallback_add(
 	struct envoi_stanza *message, const char *replaces, uint32_t start, uint32_t end);

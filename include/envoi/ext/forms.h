@@ -18,9 +18,9 @@ extern "C" {
 #define ENVOI_NS_FORMS "jabber:x:data"
 #define ENVOI_NS_FORMS_VALIDATION "http://jabber.org/protocol/xdata-validate"
 
-/** What a form has at most; a larger one is malformed. */
+/** Limits of a form; a larger one is malformed. */
 enum {
-	ENVOI_FORMS_MOST_FIELDS = 1000, /**< also of each item, and of what is reported */
+	ENVOI_FORMS_MOST_FIELDS = 1000, /**< of a form, of each item, and of the row `reported` */
 	ENVOI_FORMS_MOST_ITEMS = 1000,
 };
 
@@ -36,8 +36,8 @@ enum envoi_form_kind {
 
 /** The type of a field (section 3.3). */
 enum envoi_form_field_kind {
-	/** none, or one that the library does not know: TEXT_SINGLE in a form that is to be filled
-	 * in; else as the form to which the submission or the result belongs */
+	/** no type, or an unknown one: TEXT_SINGLE in a form that is to be filled in; in a
+	 * submission or a result the type in the form that it belongs to */
 	ENVOI_FORM_UNTYPED = 0,
 	ENVOI_FORM_BOOLEAN,
 	ENVOI_FORM_FIXED,
@@ -59,19 +59,19 @@ struct envoi_form_option {
 
 /** How values are validated (XEP-0122, section 3.2). */
 enum envoi_form_method {
-	ENVOI_FORM_NO_METHOD = 0, /**< none is stated: as BASIC */
+	ENVOI_FORM_NO_METHOD = 0, /**< not stated: as BASIC */
 	ENVOI_FORM_BASIC, /**< by the datatype alone */
-	ENVOI_FORM_OPEN, /**< values beside the options of a list are allowed */
+	ENVOI_FORM_OPEN, /**< values that are not among the options of a list are allowed, too */
 	ENVOI_FORM_RANGE,
 	ENVOI_FORM_REGEX,
 };
 
-/** The range of a value; NULL: no limit. The form depends on the datatype. */
+/** The range of a value, in the format of the datatype; NULL: no limit. */
 struct envoi_form_range {
 	char *min, *max;
 };
 
-/** A POSIX extended regular expression, as the peer wrote it. */
+/** A POSIX extended regular expression of the peer: untrusted input. */
 struct envoi_form_regex {
 	char *pattern;
 };
@@ -94,13 +94,14 @@ struct envoi_form_validation {
 	struct envoi_form_count count;
 };
 
+/** A field of a form (section 3.2). */
 struct envoi_form_field {
 	char *var; /**< its name; NULL: none, as of FIXED */
 	enum envoi_form_field_kind kind;
 	char *label; /**< for a person; NULL: none */
 	char *desc; /**< for a person; NULL: none */
 	bool is_required;
-	/** none: the field is not set, which differs from one empty value */
+	/** without a value the field is not set, which differs from one empty value */
 	char **values;
 	size_t value_count;
 	struct envoi_form_option *options;
@@ -142,22 +143,22 @@ ENVOI_API const struct envoi_form_field *envoi_forms_field(
 /** @return the first value of the first field of that name; NULL: it is not set */
 ENVOI_API const char *envoi_forms_value(const struct envoi_form *form, const char *var);
 
-/** @return the namespace of the form's fields: the value of FORM_TYPE, which is hidden or has no
- * type (XEP-0068); NULL: none */
+/** @return the namespace of the form's fields: the value of the field FORM_TYPE, whose type is
+ * HIDDEN or UNTYPED (XEP-0068); NULL: none */
 ENVOI_API const char *envoi_forms_namespace(const struct envoi_form *form);
 
-/** @return the first form whose fields are in that namespace; NULL: none. Servers put several forms
- * into one answer, in any order */
+/** @return the first form with fields in that namespace; NULL: none. Answers may contain several
+ * forms in any order */
 ENVOI_API const struct envoi_form *envoi_forms_find(
 	const struct envoi_form *forms, size_t count, const char *ns);
 
 /* --- forms as structs --- */
 
 /*
- * A table of <envoi/payload.h> describes the fields of a form as it describes children of an
- * element: rows ENVOI_CHILD_* and ENVOI_CHILDREN_* of TEXT, INT, BOOL, ENUM, DATE, ZONE, BASE64,
- * HEX, JID and LANG, whose names are those of the fields. The namespace of the type is the form's
- * FORM_TYPE (XEP-0068), its name is not used.
+ * A table of <envoi/payload.h> also describes the fields of a form. Its rows are ENVOI_CHILD_* and
+ * ENVOI_CHILDREN_* of TEXT, INT, BOOL, ENUM, DATE, ZONE, BASE64, HEX, JID and LANG, with the names
+ * of the fields. The namespace of the type is the form's FORM_TYPE (XEP-0068); its name is not
+ * used.
  *
  *	struct room_config {
  *		char *name;
@@ -176,9 +177,9 @@ ENVOI_API const struct envoi_form *envoi_forms_find(
  *	const struct envoi_payload_type room_config_type = ENVOI_PAYLOAD_TYPE(struct room_config,
  *		"http://jabber.org/protocol/muc#roomconfig", "form", fields);
  *
- * The values of a field with a TEXT row for one text are its lines: several values are joined by
- * line feeds, and a text with line feeds is written as several values (section 3.3). A field
- * without a value is absent. Fields without a row are ignored.
+ * For a row of one TEXT, the values of the field are the lines of the text: several values are
+ * joined with line feeds, and a text with line feeds is written as several values (section 3.3). A
+ * field without a value counts as absent. Fields without a row are ignored.
  */
 
 /**
@@ -203,9 +204,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_forms_read(void **ret_value, struct envoi_c
 /**
  * Make a submission from a struct.
  *
- * With the form that is to be filled in, the submission has the fields of that form in their order:
- * those of the struct with its values, FORM_TYPE and all others with the values that the form came
- * with. FIXED fields are left out. Without a form it has FORM_TYPE and the fields of the struct.
+ * If @p form is set, the submission has the fields of that form in their order, without those of
+ * type FIXED. Fields of the struct have its values; all others, FORM_TYPE included, have the values
+ * of the form. If @p form is NULL, the submission has FORM_TYPE and the fields of the struct.
  *
  * @param[out] ret_form     of kind SUBMIT, read only; owned by the caller: free it with
  *                          envoi_payload_free() and envoi_forms_type
@@ -224,13 +225,19 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_forms_fill(struct envoi_form **ret_form,
 	const struct envoi_form *form, struct envoi_payload_problem *ret_problem);
 
 /**
- * Check a submission against the form that it answers (sections 3.2, 3.3 and 4; XEP-0122): fields
- * that are required are set; fields that take one value have one; booleans and addresses are such;
- * values of a list are among its options, unless its method is OPEN; their number is in its range;
- * values are of the datatypes xs:boolean, xs:integer and those derived from it, xs:dateTime,
- * xs:date, xs:time and xs:language, and within their range where the datatype is xs:dateTime or a
- * whole number. Values of other datatypes are texts. Regular expressions are not applied: they are
- * the peer's, and may take any time.
+ * Check a submission against the form that it answers (sections 3.2, 3.3 and 4; XEP-0122):
+ *
+ * - required fields are set, and fields that take one value have at most one;
+ * - values of the types BOOLEAN, JID_SINGLE and JID_MULTI are valid;
+ * - values of a list are among its options, unless its method is OPEN, and their number is in
+ *   range;
+ * - values of the datatypes xs:boolean, xs:integer and those derived from it, xs:dateTime, xs:date,
+ *   xs:time and xs:language are valid;
+ * - values of xs:dateTime and of the whole numbers are in range.
+ *
+ * An empty value of a field that is not required counts as none, except in a list. Values of other
+ * datatypes are not checked. Regular expressions are not applied, because those of
+ * a peer may take unlimited time.
  *
  * @param ret_problem  NULL: not wanted; set on failure; its place is the name of a field
  * @retval ENVOI_ERR_INVALID  it is not valid, or a parameter is NULL

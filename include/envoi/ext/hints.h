@@ -14,27 +14,30 @@ extern "C" {
 
 #define ENVOI_NS_HINTS "urn:xmpp:hints"
 
-/** How servers should treat a message (XEP-0334, section 4). Entities may ignore each of them
- * (section 5). */
+/** How servers should treat a message (XEP-0334, section 4). Any entity may ignore a hint (section
+ * 5). */
 struct envoi_hints {
-	bool no_permanent_store; /**< not in archives and logs; kept for later delivery */
-	bool no_store; /**< kept nowhere, not for later delivery either */
-	/** not delivered to other clients than that of the address; for full addresses only */
+	/** not stored in archives and logs; stored for later delivery while the recipient is
+	 * offline */
+	bool no_permanent_store;
+	bool no_store; /**< not stored at all, not for later delivery either */
+	/** delivered to the client of the address only; for full addresses only */
 	bool no_copy;
-	bool store; /**< in archives, also without a body */
+	bool store; /**< stored in archives, even without a body */
 };
 
-/** @return the hints of a message; none for one of type error, whose content is what this side has
- * sent (section 5) */
+/** @return the hints of a message; none for a message of type error, which contains the message
+ * that was returned (section 5) */
 ENVOI_API struct envoi_hints envoi_hints_of(const struct envoi_stanza *message);
 
 /**
- * Add hints to a message that is going to be sent; those that it has stay.
+ * Add hints to an outgoing message. Hints that it already has remain.
  *
  * @param message  NULL reports ENVOI_ERR_NOMEM
- * @retval ENVOI_ERR_INVALID  no_copy, and the message is not for a full address (section 4.3);
- *                            nothing was added
- * @retval <0  else the first failure of the message
+ * @param hints    borrowed for the call
+ * @retval ENVOI_ERR_INVALID  no_copy is set and the message is not addressed to a full address
+ *                            (section 4.3); nothing was added
+ * @retval <0  otherwise the first failure of the message
  */
 ENVOI_API int envoi_hints_add(struct envoi_stanza *message, const struct envoi_hints *hints);
 

@@ -28,22 +28,23 @@ extern "C" {
 #define ENVOI_NS_MUC_MODERATION "urn:xmpp:message-moderate:1"
 
 enum {
-	ENVOI_MUC_MOST_OCCUPANTS = 10000, /**< held of a room, the default */
-	ENVOI_MUC_MOST_HISTORY = 1000, /**< messages reported of a room's history, the default */
-	ENVOI_MUC_MOST_CODES = 32, /**< of a stanza */
-	ENVOI_MUC_MOST_ITEMS = 10000, /**< of a list of affiliations */
+	ENVOI_MUC_MOST_OCCUPANTS = 10000, /**< the default of most_occupants */
+	ENVOI_MUC_MOST_HISTORY = 1000, /**< the default of most_history */
+	ENVOI_MUC_MOST_CODES = 32, /**< the most status codes of a stanza */
+	ENVOI_MUC_MOST_ITEMS = 10000, /**< the most entries of a list of affiliations */
 };
 
 /**
  * Rooms for a session. Use it with envoi_session_use(session, &envoi_muc_extension, NULL), before
  * or after the login; the functions below need it.
  *
- * Stanzas of rooms that are entered are reported by the functions of struct envoi_muc_events, and
- * reach no row of stanzas with a priority below 100: messages of type groupchat from the room, the
- * room's own messages, private messages and presence of its occupants. What a room states counts
- * only where the room states it: roles, affiliations, real addresses and status codes are taken
- * from presence and from messages of the room's bare address, never from what an occupant writes
- * (XEP-0045, section 13; XEP-0313, section 9.4).
+ * The functions of struct envoi_muc_events report the stanzas of entered rooms: messages of type
+ * groupchat, the room's own messages, private messages, and presence of occupants. These stanzas
+ * reach no row of stanzas with a priority below 100.
+ *
+ * Roles, affiliations, real addresses and status codes are read only from presence and from
+ * messages of the room's bare address, never from messages of occupants (XEP-0045, section 13;
+ * XEP-0313, section 9.4).
  */
 ENVOI_API extern const struct envoi_extension envoi_muc_extension;
 
@@ -68,14 +69,14 @@ enum envoi_muc_affiliation {
 
 /* --- rooms --- */
 
-/** A room that is entered, or that is to be. Owned by the caller. */
+/** A room that is entered, or will be. Owned by the caller. */
 struct envoi_muc_room;
 
 /** An occupant. Borrowed from the room until it changes, which happens in the loop. */
 struct envoi_muc_occupant {
 	const char *nick; /**< any text: compared byte by byte */
-	/** a text for an id that stays when the nick changes (XEP-0421); NULL: the room does not
-	 * announce such ids */
+	/** an id that does not change with the nick (XEP-0421); NULL: the room does not announce
+	 * such ids */
 	const char *id;
 	const struct envoi_jid *jid; /**< the real address; NULL: the room does not state it */
 	enum envoi_muc_role role;
@@ -84,37 +85,38 @@ struct envoi_muc_occupant {
 	bool is_self;
 };
 
-/** What a room is doing. */
+/** The state of a room. */
 enum envoi_muc_state {
-	ENVOI_MUC_WAITING = 1, /**< for a session, or for the time of the next attempt */
+	ENVOI_MUC_WAITING = 1, /**< there is no session, or the next attempt comes later */
 	ENVOI_MUC_JOINING,
 	ENVOI_MUC_JOINED,
 	ENVOI_MUC_LEAVING,
-	ENVOI_MUC_ENDED, /**< for ever: only envoi_muc_free() has an effect */
+	ENVOI_MUC_ENDED, /**< final: only envoi_muc_free() has an effect */
 };
 
-/** A message of a room. Borrowed for the call. */
+/** A message of a room. Borrowed for the call, with all that it points to. */
 struct envoi_muc_message {
 	struct envoi_stanza *stanza; /**< envoi_stanza_ref() keeps it */
 	const char *nick; /**< of the sender; NULL: the room itself */
-	const struct envoi_muc_occupant *occupant; /**< NULL: not held, or of the history */
-	const char *body; /**< or NULL */
+	/** the sender; NULL: not held, or the message is of the history */
+	const struct envoi_muc_occupant *occupant;
+	const char *body; /**< NULL: none */
 	/** the sender's id (XEP-0421); NULL: the room does not announce such ids */
 	const char *occupant_id;
 	/** the id in the room's archive; NULL: the room does not announce such ids (XEP-0359) */
 	const char *stanza_id;
 	bool is_private; /**< sent to this occupant only (section 7.5) */
-	/** the account is the sender: this client, or another one with the same nick. By the
-	 * occupant id; else, but for old messages, by the nick */
+	/** the sender is this client, or another one of the account with the same nick: compared by
+	 * the occupant id; without such ids by the nick, but not if `is_old` */
 	bool is_own;
 	/** this client has sent it with the ticket of envoi_muc_send(), and its text may have been
 	 * changed by the room */
 	bool is_reflection;
-	/** of the history: it was sent before the room was entered, at @p sent_ms */
+	/** of the history: sent before the room was entered, at @p sent_ms */
 	bool is_old;
 	int64_t sent_ms; /**< milliseconds since 1970-01-01T00:00:00Z */
-	/** the archive's id of a message that a moderator has retracted (XEP-0425), with @p reason;
-	 * NULL: none. Of the room itself only */
+	/** a moderator has retracted the message with this id in the archive, for @p reason
+	 * (XEP-0425): a message of the room itself; NULL: none */
 	const char *moderated_id;
 	const char *reason; /**< NULL: none */
 };
@@ -122,15 +124,15 @@ struct envoi_muc_message {
 /** A subject. Borrowed for the call. */
 struct envoi_muc_subject {
 	const char *text; /**< "": none is set */
-	const char *nick; /**< who has set it; NULL: not stated, or the room */
-	bool is_first; /**< it was set before the room was entered; the history has ended */
+	const char *nick; /**< of the occupant who has set it; NULL: not stated, or the room */
+	bool is_first; /**< the subject at the time of entering; it ends the history */
 	const struct envoi_stanza *stanza;
 };
 
 /** What has changed. */
 enum envoi_muc_change_kind {
 	ENVOI_MUC_OCCUPANT_JOINED = 1,
-	ENVOI_MUC_OCCUPANT_LEFT, /**< @p occupant is dropped after the call; @p codes say why */
+	ENVOI_MUC_OCCUPANT_LEFT, /**< removed after the call; @p codes are the reason */
 	ENVOI_MUC_OCCUPANT_CHANGED, /**< role, affiliation, availability or others */
 	ENVOI_MUC_OCCUPANT_RENAMED, /**< from @p old_nick */
 	/** of a user who is not in the room: @p jid, @p affiliation (section 9) */
@@ -140,37 +142,38 @@ enum envoi_muc_change_kind {
 	ENVOI_MUC_INVITATION_DECLINED, /**< by @p jid: @p reason */
 };
 
-/** A change in a room. Borrowed for the call; members of other kinds are NULL or 0. */
+/** A change in a room. Borrowed for the call, with all that it points to. Members that do not
+ * belong to its kind are NULL or 0. */
 struct envoi_muc_change {
 	enum envoi_muc_change_kind kind;
 	const struct envoi_muc_occupant *occupant;
 	const char *old_nick;
 	const struct envoi_jid *jid;
 	enum envoi_muc_affiliation affiliation;
-	const char *actor; /**< nick or address of the user who has caused it; NULL: not stated */
+	const char *actor; /**< nick or address of the user who caused it; NULL: not stated */
 	const char *reason; /**< NULL: none */
 	const int *codes; /**< status codes (section 15.6.2) */
 	size_t code_count;
-	const struct envoi_stanza *stanza; /**< NULL: the change follows from a new join */
+	const struct envoi_stanza *stanza; /**< NULL: the change results from entering again */
 };
 
-/** Why a room is not entered, or was left. */
+/** The cause of an end. */
 enum envoi_muc_cause {
-	ENVOI_MUC_LEFT = 1, /**< envoi_muc_leave(), or another client has left with this nick */
-	/** the room has refused to let this client enter: @p condition (section 7.2.17) */
+	ENVOI_MUC_LEFT = 1, /**< envoi_muc_leave(), or another client with this nick has left */
+	/** the room has refused the entry with @p condition (section 7.2.17) */
 	ENVOI_MUC_REFUSED,
 	ENVOI_MUC_KICKED,
 	ENVOI_MUC_BANNED,
-	/** because of a change of affiliation, or because the room is for members now */
+	/** the affiliation has changed, or the room is now for members only */
 	ENVOI_MUC_NOT_A_MEMBER,
 	ENVOI_MUC_DESTROYED, /**< @p alternative */
 	ENVOI_MUC_SERVICE_STOPPED,
-	ENVOI_MUC_LOST, /**< the room has dropped this client, or no longer knows it (XEP-0410) */
-	ENVOI_MUC_NO_ANSWER,
-	ENVOI_MUC_SESSION_ENDED, /**< the session of the server, or the use of the extension */
+	ENVOI_MUC_LOST, /**< this client is no longer an occupant (XEP-0410) */
+	ENVOI_MUC_NO_ANSWER, /**< the room has not answered in time */
+	ENVOI_MUC_SESSION_ENDED, /**< the session of the server or the use of the extension ended */
 };
 
-/** The end of a stay, or of an attempt to enter. Borrowed for the call. */
+/** The end of a stay in a room, or a failed attempt to enter it. Borrowed for the call. */
 struct envoi_muc_end {
 	enum envoi_muc_cause cause;
 	enum envoi_stanza_condition condition; /**< of REFUSED; else 0 */
@@ -179,24 +182,25 @@ struct envoi_muc_end {
 	/** another room to enter instead; NULL: none. Of DESTROYED; untrusted input */
 	const struct envoi_jid *alternative;
 	const char *alternative_password; /**< NULL: none */
-	/** the room is entered again, by itself; else its state is ENVOI_MUC_ENDED */
+	/** the library enters the room again; false: the state is ENVOI_MUC_ENDED */
 	bool will_rejoin;
 };
 
 /** The functions of a room, each OPTIONAL. Called from the loop, `ended` also inside
  * envoi_session_free() and envoi_session_unuse(). Any object may be freed inside. */
 struct envoi_muc_events {
-	/** The room is entered: the occupants are known, the history follows. @param is_again
+	/** The room is entered. All occupants are available; the history follows. @param is_again
 	 * after an end with will_rejoin */
 	void (*joined)(struct envoi_muc_room *room, bool is_again);
 	void (*message)(struct envoi_muc_room *room, const struct envoi_muc_message *message);
 	void (*subject)(struct envoi_muc_room *room, const struct envoi_muc_subject *subject);
-	/** Occupants that were there before are reported only when a room is entered again. */
+	/** A change. The occupants that are present at the first entry are not reported. When the
+	 * room is entered again, the differences are. */
 	void (*changed)(struct envoi_muc_room *room, const struct envoi_muc_change *change);
 	void (*ended)(struct envoi_muc_room *room, const struct envoi_muc_end *end);
 };
 
-/** How to enter a room. A zeroed struct but for the nick has the defaults. */
+/** How to enter a room. Zeroed members other than the nick have the defaults. */
 struct envoi_muc_options {
 	const char *nick; /**< not empty */
 	const char *password; /**< NULL: none */
@@ -207,32 +211,32 @@ struct envoi_muc_options {
 	bool configures;
 	/** do not enter the room again after it was lost */
 	bool does_not_rejoin;
-	/** which messages of the history the room is asked for (section 7.2.14); when the room is
-	 * entered again, those since 10 s before the last message that has arrived: of these, the
-	 * ones that were reported are left out, if the room announces ids (XEP-0359) */
+	/** which messages of the history are requested (section 7.2.14). When the room is entered
+	 * again, the history since 10 s before the last message is requested, and if the room
+	 * announces ids (XEP-0359), messages that were reported are left out */
 	bool has_max_stanzas, has_since;
 	uint32_t max_stanzas;
 	int64_t since_ms; /**< milliseconds since 1970-01-01T00:00:00Z */
-	uint32_t most_occupants; /**< further ones are not held; 0: 10,000 */
-	uint32_t most_history; /**< further messages are dropped; 0: 1,000 */
-	/** milliseconds of silence after which the room is asked whether this client is still in
-	 * it (XEP-0410); 0: 15 minutes; UINT64_MAX: never */
+	uint32_t most_occupants; /**< further occupants are not held; 0: 10,000 */
+	uint32_t most_history; /**< further messages of the history are dropped; 0: 1,000 */
+	/** milliseconds without a stanza of the room after which a ping verifies that this client
+	 * is still in it (XEP-0410); 0: 15 minutes; UINT64_MAX: never */
 	uint64_t ping_ms;
 };
 
 /**
- * Enter a room: now if the session is online, and in each later session of the server. The room is
- * first asked what it announces. A resumed session keeps its rooms.
+ * Enter a room: now if the session is online, and in each later session of the server. The features
+ * of the room are requested first. A resumed session keeps its rooms.
  *
- * After an end with will_rejoin the room is entered again with the next session, or after 5 s; that
- * time doubles with each failure, up to 5 minutes. Occupants of before that are still there are not
+ * After an end with will_rejoin the room is entered again in the next session, or after 5 s; that
+ * time doubles with each failure, up to 5 minutes. Occupants that are still present are not
  * reported again.
  *
  * @param[out] ret_room  owned by the caller; free it before the context
  * @param address        bare address of the room
  * @param options        borrowed for the call
  * @param events         as long-lived as the room
- * @param user           of envoi_muc_user()
+ * @param user           returned by envoi_muc_user()
  * @retval ENVOI_ERR_STATE    the extension is not used
  * @retval ENVOI_ERR_EXISTS   the session has a room of that address
  * @retval ENVOI_ERR_INVALID  an address or nick is not valid
@@ -242,22 +246,23 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_muc_join(struct envoi_muc_room **ret_room,
 	struct envoi_session *session, const char *address, const struct envoi_muc_options *options,
 	const struct envoi_muc_events *events, void *user);
 
-/** Leave a room. `ended` reports it, at the latest after 10 s. @param status for the others; NULL:
- * none. @retval ENVOI_ERR_STATE the room has ended. Other errors as envoi_send(). */
+/** Leave a room. `ended` reports it, after 10 s at the latest. @param status a text for the other
+ * occupants; NULL: none. @retval ENVOI_ERR_STATE the room has ended. Other errors as
+ * envoi_send(). */
 ENVOI_API int envoi_muc_leave(struct envoi_muc_room *room, const char *status);
-/** Free a room, leaving it if it is entered; its functions are not called any more. NULL is
- * allowed. After the session was freed a room has to be freed, too. */
+/** Free a room, and leave it if it is entered. Its functions are not called any more. NULL is
+ * allowed. A room has to be freed even after its session was freed. */
 ENVOI_API void envoi_muc_free(struct envoi_muc_room *room);
 
-/** @return what envoi_muc_join() was given */
+/** @return @p user of envoi_muc_join() */
 ENVOI_API void *envoi_muc_user(const struct envoi_muc_room *room);
 /** @return the bare address; borrowed as long as the room */
 ENVOI_API const struct envoi_jid *envoi_muc_address(const struct envoi_muc_room *room);
 /** @return the state of the room: whether it is entered, waits or has ended */
 ENVOI_API enum envoi_muc_state envoi_muc_state(const struct envoi_muc_room *room);
-/** @return whether the room announces a feature in service discovery, as of the last time it was
- * entered or its configuration has changed: of those that this header, XEP-0313 and XEP-0359 name;
- * false for others */
+/** @return whether the room announced a feature in service discovery when it was last entered or
+ * its configuration has changed; false for features other than those of this header, XEP-0313 and
+ * XEP-0359 */
 ENVOI_API bool envoi_muc_announces(const struct envoi_muc_room *room, const char *feature);
 
 /** @return this client's occupant; NULL: the room is not entered */
@@ -269,17 +274,17 @@ ENVOI_API const struct envoi_muc_occupant *envoi_muc_find_occupant(
  * NULL: none is left */
 ENVOI_API const struct envoi_muc_occupant *envoi_muc_next_occupant(
 	const struct envoi_muc_room *room, size_t *position);
-/** @return occupants for which there was no room in most_occupants, since the room was entered */
+/** @return the number of occupants beyond most_occupants since the room was entered */
 ENVOI_API uint64_t envoi_muc_occupants_dropped(const struct envoi_muc_room *room);
-/** @return whether another occupant's nick differs by case, width or blanks only (RFC 8266, section
- * 2.4; section 13.9 of XEP-0045): a person may take one for the other. The time grows with the
+/** @return whether the nick of another occupant differs only in case, width or blanks (RFC 8266,
+ * section 2.4; XEP-0045, section 13.9), so that users may confuse them. The time is linear in the
  * number of occupants */
 ENVOI_API bool envoi_muc_is_ambiguous(
 	const struct envoi_muc_room *room, const struct envoi_muc_occupant *occupant);
 
 /* --- talking --- */
 
-/** Send a text to all occupants (section 7.4). The room sends it back: is_reflection. Errors as
+/** Send a text to all occupants (section 7.4). The room reflects it, with is_reflection. Errors as
  * envoi_muc_send(). */
 ENVOI_API int envoi_muc_say(
 	struct envoi_muc_room *room, const char *body, struct envoi_ticket *ticket);
@@ -313,21 +318,21 @@ ENVOI_API int envoi_muc_request_voice(struct envoi_muc_room *room);
 
 /* --- invitations --- */
 
-/** Name of the custom event for an invitation; its data is a struct envoi_muc_invitation. A client
- * does not enter a room by itself. Invitations to rooms that are entered are not reported. */
+/** Name of the custom event for an invitation; its data is a struct envoi_muc_invitation. The
+ * library does not enter the room. Invitations to entered rooms are not reported. */
 #define ENVOI_MUC_INVITED "http://jabber.org/protocol/muc#invited"
 
 /** An invitation. Borrowed for the call of the event's row. */
 struct envoi_muc_invitation {
 	const struct envoi_jid *room;
-	/** direct: the sender's full address, which is verified; else what the room states: a real
-	 * address or an occupant's; NULL: not stated */
+	/** direct: the full address of the sender; otherwise as the room states it, a real address
+	 * or that of an occupant; NULL: not stated */
 	const struct envoi_jid *from;
 	bool is_direct; /**< of a user (XEP-0249); else sent by the room (section 7.8.2) */
 	const char *reason, *password, *thread; /**< NULL: none */
 };
 
-/** Let the room invite a user (section 7.8.2). @param reason NULL: none. Errors as
+/** Request the room to invite a user (section 7.8.2). @param reason NULL: none. Errors as
  * envoi_muc_send(). */
 ENVOI_API int envoi_muc_invite(struct envoi_muc_room *room, const char *jid, const char *reason);
 /** Invite a user to the room directly (XEP-0249), with the password that the room was entered with.
@@ -342,8 +347,8 @@ ENVOI_API int envoi_muc_decline(
 /* --- moderators, admins, owners --- */
 
 /*
- * Requests to the room. done and user are as for envoi_request(), and so are errors, but for
- * ENVOI_ERR_STATE: the session was freed.
+ * Requests to the room. `done`, `user` and errors are as for envoi_request(). ENVOI_ERR_STATE is
+ * also returned after the session was freed.
  */
 
 /** Change the role of an occupant: ROLE_NONE removes it from the room (sections 8.2 to 8.7). @param
@@ -378,7 +383,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_muc_moderate(struct envoi_muc_room *room,
 
 /* --- payloads --- */
 
-/** Which history is wanted (section 7.2.14). */
+/** The history to request (section 7.2.14). */
 struct envoi_muc_history {
 	bool has_max_chars, has_max_stanzas, has_seconds, has_since;
 	uint32_t max_chars, max_stanzas, seconds;
@@ -387,12 +392,12 @@ struct envoi_muc_history {
 /** `x` in a presence that enters a room (section 7.2). */
 struct envoi_muc_enter {
 	char *password; /**< NULL: none */
-	struct envoi_muc_history *history; /**< NULL: as the room decides */
+	struct envoi_muc_history *history; /**< NULL: the default of the room */
 };
-/** Who has caused a change. */
+/** The user who caused a change. */
 struct envoi_muc_actor {
-	char *nick; /**< or NULL */
-	struct envoi_jid *jid; /**< or NULL */
+	char *nick; /**< NULL: not stated */
+	struct envoi_jid *jid; /**< NULL: not stated */
 };
 /** A user or occupant. */
 struct envoi_muc_item {
@@ -403,13 +408,13 @@ struct envoi_muc_item {
 	struct envoi_muc_actor *actor; /**< NULL: none */
 	char *reason; /**< NULL: none */
 };
-/** A user is invited, or declines. */
+/** An invitation, or its refusal. */
 struct envoi_muc_invite_or_decline {
 	struct envoi_jid *from, *to; /**< NULL: none */
 	char *reason; /**< NULL: none */
 	char *thread; /**< of a conversation of two that goes on in the room (section 7.9) */
 };
-/** The room is, or is to be, destroyed. */
+/** The destruction of a room, reported or requested. */
 struct envoi_muc_destruction {
 	struct envoi_jid *jid; /**< of another room; NULL: none */
 	char *password, *reason; /**< NULL: none */
@@ -431,7 +436,7 @@ struct envoi_muc_admin {
 	struct envoi_muc_item *items;
 	size_t item_count;
 };
-/** What an owner requests, and the answer. */
+/** A request of an owner, or its answer. */
 struct envoi_muc_owner {
 	struct envoi_form *form; /**< NULL: none */
 	struct envoi_muc_destruction *destruction; /**< NULL: none */

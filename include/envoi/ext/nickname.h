@@ -14,26 +14,31 @@ extern "C" {
 
 #define ENVOI_NS_NICKNAME "http://jabber.org/protocol/nick"
 
-/** A name that a user has chosen (XEP-0172, section 3). It is not unique, and identifies nobody
- * (section 6). */
+/** A name that a user has chosen (XEP-0172, section 3). It is not unique, and does not identify a
+ * user (section 6). */
 struct envoi_nickname {
 	char *name; /**< at most 1,023 bytes */
 };
 /** Describes struct envoi_nickname: the element `nick`, also as an item of publish-subscribe. */
 ENVOI_API extern const struct envoi_payload_type envoi_nickname_type;
 
-/** @return the nickname that the sender of a message, or of a request for presence, states; NULL:
- * none, an empty or malformed one, or another kind of stanza (section 4) */
+/**
+ * Get the nickname in a message or a request for presence, as its sender states it.
+ * @return borrowed from @p stanza; NULL: there is none, it is empty or malformed, or the stanza is
+ *         of another kind (section 4) or a message of type error
+ */
 ENVOI_API const char *envoi_nickname_of(const struct envoi_stanza *stanza);
 
 /**
- * Add the own nickname to a message or a request for presence that is going to be sent: to the
- * first one for a contact (section 4).
+ * Add the user's nickname to an outgoing message or request for presence. Section 4 recommends it
+ * for the first one to a contact.
  *
  * @param stanza  NULL reports ENVOI_ERR_NOMEM
- * @retval ENVOI_ERR_INVALID  it is another kind of stanza (section 4.1), has a nickname, or the
- *                            name is NULL, empty, too long, or not allowed in XML
- * @retval <0  else the first failure of the stanza
+ * @param name    copied
+ * @retval ENVOI_ERR_INVALID  the stanza is of another kind (section 4.1), is a message of type
+ *                            error, or has a nickname; or the name is NULL, empty, longer than
+ *                            1,023 bytes, or not allowed in XML
+ * @retval <0  otherwise the first failure of the stanza
  */
 ENVOI_API int envoi_nickname_add(struct envoi_stanza *stanza, const char *name);
 

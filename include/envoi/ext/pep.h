@@ -19,25 +19,25 @@ extern "C" {
 
 /* --- events --- */
 
-/** Whose events are wanted. */
+/** The accounts whose events are reported. */
 enum {
-	ENVOI_PEP_OWN = 1, /**< those of the account's own nodes, also by other clients */
-	ENVOI_PEP_CONTACTS = 2, /**< of contacts whose presence the account sees */
+	ENVOI_PEP_OWN = 1, /**< the own account, with changes by its other clients */
+	ENVOI_PEP_CONTACTS = 2, /**< contacts whose presence the account sees */
 };
 
 /**
- * Make a handler that reports the events of one node of accounts, and announces the interest in it
- * (the feature `NODE+notify`, section 4.3.2): servers send the events of the node then, and its
- * last item with each login. For sessions of clients.
+ * Make a handler that reports the events of one node of accounts. It announces the feature
+ * `NODE+notify` (section 4.3.2): servers then send the events of the node, and its last item with
+ * each login. For sessions of clients.
  *
- * An event is reported if its sender is the bare address of a contact with a subscription `to` or
- * `both` in the roster, or if the own account has sent it. All others are ignored: everybody can
- * send what looks like an event. Servers may send the events of the account twice.
+ * An event is reported if its sender is the own account, or the bare address of a contact with a
+ * subscription `to` or `both` in the roster. All others are ignored: any entity can send a message
+ * that looks like an event. Servers may send the events of the own account twice.
  *
  * @param[out] ret_handler  for envoi_session_add(); freed with envoi_handler_destroy()
  * @param node    not empty; copied
  * @param who     ENVOI_PEP_OWN, ENVOI_PEP_CONTACTS, or both
- * @param notify  called for each event, as of envoi_pubsub_events_new(); the address is NULL for
+ * @param notify  called for each event, as for envoi_pubsub_events_new(); the address is NULL for
  *                the own account
  * @param user    passed to @p notify
  * @retval ENVOI_ERR_INVALID  @p node is NULL or empty, @p who is 0, or @p notify is NULL
@@ -49,41 +49,43 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_pep_events_new(struct envoi_handler **ret_h
 
 /* --- storage --- */
 
-/** Who may read the items of a node. */
+/** Read access to the items of a node. */
 enum envoi_pep_access {
-	ENVOI_PEP_PRIVATE = 1, /**< the account alone (XEP-0223) */
-	ENVOI_PEP_PRESENCE, /**< those that see the account's presence */
-	ENVOI_PEP_OPEN, /**< everybody (XEP-0222) */
+	ENVOI_PEP_PRIVATE = 1, /**< the account (XEP-0223) */
+	ENVOI_PEP_PRESENCE, /**< the account and contacts that see its presence */
+	ENVOI_PEP_OPEN, /**< any entity (XEP-0222) */
 };
 
-/** How a node has to be configured. Its items are kept (pubsub#persist_items). */
+/** The required configuration of a node. Its items are stored (pubsub#persist_items). */
 struct envoi_pep_node {
 	const char *name;
 	enum envoi_pep_access access;
-	/** items that the node has to keep at least; 0: as many as the server lets it keep, and
-	 * more than one */
+	/** items that the node stores at least; 0: as many as the server allows, and more than
+	 * one */
 	uint32_t max_items;
 };
 
 /**
- * Reports how storing an item ended. Called once, from the loop or inside envoi_session_free(). Any
- * object may be freed inside.
+ * Reports the outcome of envoi_pep_store(). Called once, from the loop or inside
+ * envoi_session_free(). Any object may be freed inside.
  * @param user  passed to envoi_pep_store()
- * @param code  ENVOI_OK: it is stored; ENVOI_ERR_UNSUPPORTED: the server does not configure the
- *              node so, and nothing was written; else a code of envoi_answer_code()
+ * @param code  ENVOI_OK: the item is stored; ENVOI_ERR_UNSUPPORTED: the server does not apply the
+ *              configuration, and the item was not published; else a code of envoi_answer_code()
  * @param text  for a person; borrowed for the call
  */
 typedef void envoi_pep_fn(void *user, int code, const char *text);
 
 /**
- * Store an item in a node of the account, which is configured first.
+ * Store an item in a node of the account, and configure the node first:
  *
- * The configuration of the node is read. A node that does not exist is created. One that is
- * configured otherwise is configured, and read again. The item is published only when the
- * configuration is as it has to be, with the access as a condition that the server verifies once
- * more (section 7.1.5 of XEP-0060): servers ignore options that they do not know, and contacts may
- * read what is in a node with other access. A wider access is replaced by a narrower one and the
- * other way round: what is in the node already follows.
+ * 1. The configuration of the node is requested. A node that does not exist is created.
+ * 2. If the configuration differs from @p node, it is set, and requested again.
+ * 3. The item is published only if the configuration is now as required. The access is also a
+ *    precondition of publishing, which the server verifies (XEP-0060, section 7.1.5).
+ *
+ * Step 2 is necessary because servers ignore unknown publish options, and contacts could read the
+ * item in a node with wider access. It also changes the access to the items that are already in the
+ * node, to a narrower or a wider one.
  *
  * @param node     borrowed for the call, with its name
  * @param id       of the item; NULL: the server makes one

@@ -19,9 +19,9 @@ extern "C" {
 /**
  * Send a ping (XEP-0199, sections 4.1 to 4.4).
  *
- * An entity that does not support pings answers service-unavailable (section 4.2), and so does a
- * server for a resource that is offline: this error does not show that @p to is reachable.
- * envoi_answer_ok() is true for a pong only.
+ * The answer is a pong if envoi_answer_ok() is true. An entity that does not support pings answers
+ * with service-unavailable (section 4.2), and a server answers with the same error for a resource
+ * that is offline: the error does not show that @p to is reachable.
  *
  * @param to           a bare or full address, or a domain; NULL: the domain of the session's
  *                     address, which is the account's server

@@ -17,7 +17,7 @@ extern "C" {
 
 #define ENVOI_NS_PRIVATE_STORAGE "jabber:iq:private"
 
-/** What is stored, or what is requested: an element for each name and namespace. */
+/** Stored or requested elements, one for each name and namespace. */
 struct envoi_private_storage {
 	struct envoi_element **elements;
 	size_t element_count;
@@ -27,19 +27,20 @@ struct envoi_private_storage {
 ENVOI_API extern const struct envoi_payload_type envoi_private_storage_type;
 
 /**
- * Get what the account has stored under a name and a namespace.
+ * Request the element that the account has stored under a name and a namespace.
  *
- * The server returns the element without content if nothing is stored. That it supports the
- * extension is a feature of its domain, or of the account.
+ * The server returns an element without content if nothing is stored. A server that supports the
+ * extension announces the feature ENVOI_NS_PRIVATE_STORAGE for its domain or for the account.
  *
- * @param ns, name     of the element
+ * @param ns, name     of the element; copied
  * @param timeout_ms   milliseconds; 0: the setting request.timeout
  * @param done         called exactly once, as for envoi_request(); envoi_answer_payload() is a
- *                     struct envoi_private_storage, of which envoi_private_storage_find() has the
- *                     element
+ *                     struct envoi_private_storage, borrowed; envoi_private_storage_find() returns
+ *                     its element
  * @param user         passed to @p done
  * @param ret_request  NULL: not wanted; else as for envoi_request()
- * @retval ENVOI_ERR_INVALID  also: @p ns is NULL, empty, or ENVOI_NS_PRIVATE_STORAGE itself
+ * @retval ENVOI_ERR_INVALID  also: @p ns is NULL, empty, or ENVOI_NS_PRIVATE_STORAGE itself; or
+ *                            @p name is NULL or not a name of XML
  * Other errors as envoi_request(): @p done is not called then.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_private_storage_get(struct envoi_session *session,
@@ -51,7 +52,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_private_storage_get(struct envoi_session *s
  * notified.
  *
  * @param element  borrowed for the call; NULL reports ENVOI_ERR_NOMEM
- * @retval ENVOI_ERR_INVALID  also: its namespace is not allowed, as of envoi_private_storage_get()
+ * @retval ENVOI_ERR_INVALID  also: its namespace is not allowed, as for envoi_private_storage_get()
  * Other parameters and errors as envoi_private_storage_get(); the result has no payload.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_private_storage_set(struct envoi_session *session,

@@ -51,7 +51,7 @@ enum envoi_pubsub_state {
 /** An item (section 2). */
 struct envoi_pubsub_item {
 	char *id; /**< NULL: none, or the service makes one */
-	char *publisher; /**< as the service states it; NULL: it does not */
+	char *publisher; /**< as the service states it; NULL: not stated */
 	struct envoi_element *payload; /**< NULL: none */
 };
 
@@ -84,7 +84,7 @@ struct envoi_pubsub_named {
 	char *node; /**< NULL: the service names it */
 };
 
-/** Who subscribes, and to what. */
+/** A node and the address that subscribes to it or unsubscribes. */
 struct envoi_pubsub_subscriber {
 	char *node;
 	struct envoi_jid *jid;
@@ -107,6 +107,7 @@ struct envoi_pubsub_subscription {
 	enum envoi_pubsub_state state; /**< 0: not stated */
 };
 
+/** A list of subscriptions. */
 struct envoi_pubsub_subscriptions {
 	char *node; /**< NULL: of all nodes */
 	struct envoi_pubsub_subscription *list;
@@ -120,13 +121,15 @@ struct envoi_pubsub_affiliated {
 	enum envoi_pubsub_affiliation affiliation;
 };
 
+/** A list of affiliations. */
 struct envoi_pubsub_affiliations {
 	char *node; /**< NULL: of all nodes */
 	struct envoi_pubsub_affiliated *list;
 	size_t count;
 };
 
-/** The element `pubsub`: a request or its result has one of these, or two that belong together. */
+/** The element `pubsub`. A request or a result has one of its members, or two that belong together;
+ * the others are NULL. */
 struct envoi_pubsub {
 	struct envoi_pubsub_named *create;
 	struct envoi_pubsub_form *configure;
@@ -154,16 +157,17 @@ struct envoi_pubsub_page {
 /** Describes struct envoi_pubsub_page. */
 ENVOI_API extern const struct envoi_payload_type envoi_pubsub_page_type;
 
-/** A node that is or was deleted. */
+/** The URI of the node that replaces a deleted one. */
 struct envoi_pubsub_redirect {
 	char *uri;
 };
+/** A node that is or was deleted. */
 struct envoi_pubsub_deletion {
 	char *node;
-	struct envoi_pubsub_redirect *redirect; /**< the node that replaces it; NULL: none */
+	struct envoi_pubsub_redirect *redirect; /**< NULL: none */
 };
 
-/** The element `pubsub` in ENVOI_NS_PUBSUB_OWNER: it has one of these. */
+/** The element `pubsub` in ENVOI_NS_PUBSUB_OWNER. One member is set; the others are NULL. */
 struct envoi_pubsub_owner {
 	struct envoi_pubsub_form *configure;
 	struct envoi_pubsub_form *defaults;
@@ -175,7 +179,7 @@ struct envoi_pubsub_owner {
 /** Describes struct envoi_pubsub_owner. */
 ENVOI_API extern const struct envoi_payload_type envoi_pubsub_owner_type;
 
-/** The element `event` of a message: it has one of these. */
+/** The element `event` of a message. One member is set; the others are NULL. */
 struct envoi_pubsub_event {
 	struct envoi_pubsub_items *items;
 	struct envoi_pubsub_named *purged; /**< all items were deleted */
@@ -192,7 +196,7 @@ ENVOI_API const char *envoi_pubsub_event_node(const struct envoi_pubsub_event *e
 /* --- configurations --- */
 
 /** Some fields of the configuration of a node (section 16.4.4), for envoi_forms_read() and
- * envoi_forms_fill(). NULL, and what is not present, is left as it is. */
+ * envoi_forms_fill(). Members that are NULL or not present leave the field unchanged. */
 struct envoi_pubsub_config {
 	char *access_model; /**< "open", "presence", "roster", "authorize", "whitelist" */
 	char *max_items; /**< a number, or "max" */
@@ -205,10 +209,9 @@ struct envoi_pubsub_config {
 	bool has_notify_delete, notifies_delete;
 	bool has_notify_config, notifies_config;
 };
-/** Describe struct envoi_pubsub_config: the configuration of a node. */
+/** Describes struct envoi_pubsub_config: the configuration of a node. */
 ENVOI_API extern const struct envoi_payload_type envoi_pubsub_config_type;
-/** Describe struct envoi_pubsub_config: the same fields, as options of publishing (section
- * 7.1.5). */
+/** Describes struct envoi_pubsub_config: the same fields, as publish options (section 7.1.5). */
 ENVOI_API extern const struct envoi_payload_type envoi_pubsub_publish_options_type;
 
 /* --- requests --- */
@@ -216,7 +219,7 @@ ENVOI_API extern const struct envoi_payload_type envoi_pubsub_publish_options_ty
 /*
  * Common parameters and errors:
  *
- * @param service  the address of the service; NULL: the own account (XEP-0163)
+ * @param service  the address of the service; NULL: the own account, as of XEP-0163
  * @param node     of the service; not NULL, unless stated otherwise
  * @param done     called exactly once, as for envoi_request(). Of functions that get something,
  *                 envoi_answer_payload() is a struct envoi_pubsub, of those for owners a struct
@@ -225,18 +228,18 @@ ENVOI_API extern const struct envoi_payload_type envoi_pubsub_publish_options_ty
  * @retval ENVOI_ERR_INVALID  also: @p node is NULL
  * Other errors as envoi_request(): @p done is not called then.
  *
- * envoi_pubsub_condition() has the condition of a refusal.
+ * envoi_pubsub_condition() returns the condition of a refusal.
  */
 
-/** @return what a service has answered to a function that changes something, borrowed for the call;
- * NULL: nothing that can be read. Services leave out what the request says already */
+/** @return the payload of the answer to a function that changes something; borrowed for the call;
+ * NULL: none, or malformed. Services may leave out what the request contains */
 ENVOI_API const struct envoi_pubsub *envoi_pubsub_result(const struct envoi_answer *answer);
 
 /** @return the application-specific condition of an error ("precondition-not-met", section 14);
- * NULL: none, or @p error is NULL. Its place among other conditions has no meaning */
+ * NULL: none, or @p error is NULL. Its position among other elements has no meaning */
 ENVOI_API const char *envoi_pubsub_condition(const struct envoi_stanza_error *error);
 
-/** Create a node (section 8.1). @param node NULL: the service names it, `create` of the result.
+/** Create a node (section 8.1). @param node NULL: the service names it in `create` of the result.
  * @param config a submission, borrowed for the call; NULL: the default of the service */
 ENVOI_API ENVOI_MUST_CHECK int envoi_pubsub_create(struct envoi_session *session,
 	const char *service, const char *node, const struct envoi_form *config,
@@ -267,8 +270,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_pubsub_purge(struct envoi_session *session,
  * @param id       NULL: the service makes one, in `publish` of the result
  * @param payload  borrowed for the call; NULL: none
  * @param options  a submission, borrowed for the call; NULL: none. A service that supports them
- *                 creates the node so, or refuses with "precondition-not-met" if the node is
- *                 configured otherwise. Services take some fields only
+ *                 creates the node with this configuration, or refuses with
+ *                 "precondition-not-met" if the node has another one. Services may support some
+ *                 fields only
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_pubsub_publish(struct envoi_session *session,
 	const char *service, const char *node, const char *id, const struct envoi_element *payload,
@@ -279,12 +283,13 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_pubsub_retract(struct envoi_session *sessio
 	void *user);
 
 /**
- * Get items (section 6.5): `items` of the result, and `page` if the service pages. A service may
- * return fewer than it has without `page`.
+ * Get items (section 6.5): `items` of the result, and `page` if the service supports paging. A
+ * service without it may return fewer items than the node has.
  *
- * @param ids, count  the items; 0: by @p max and @p page
+ * @param ids, count  the ids of the items; 0: those that @p max and @p page select
  * @param max         the most recent ones; 0: all
- * @param page        borrowed for the call; NULL: no paging. envoi_rsm_continue() makes the next
+ * @param page        borrowed for the call; NULL: no paging. envoi_rsm_continue() sets it for
+ *                    the next page
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_pubsub_items_get(struct envoi_session *session,
 	const char *service, const char *node, const char *const *ids, size_t count, uint32_t max,
@@ -346,9 +351,9 @@ typedef void envoi_pubsub_event_fn(struct envoi_session *session, void *user,
 	const struct envoi_jid *from, const struct envoi_pubsub_event *event);
 
 /**
- * Make a handler that reports the events of a service. Messages from all other addresses are not
- * for it: everybody can send what looks like an event. The service sends events of nodes to which
- * the account is subscribed; that it is, is not verified.
+ * Make a handler that reports the events of a service. It ignores messages from all other
+ * addresses: any entity can send a message that looks like an event. The service sends events of
+ * nodes to which the account is subscribed; the handler does not verify the subscription.
  *
  * @param[out] ret_handler  for envoi_session_add(); freed with envoi_handler_destroy()
  * @param service  its exact address; for events of accounts see <envoi/ext/pep.h>

@@ -25,12 +25,12 @@ struct envoi_registration_site {
 };
 
 /**
- * What a host asks for, and what is sent to it (section 14.1). Of an answer, a text that is not
- * NULL is a field that has to be filled in; of a registration that exists, its value.
+ * The fields of a registration, requested or submitted (section 14.1). In an answer, a text that is
+ * not NULL is a field to be filled in; if `is_registered` is true, it is the present value.
  *
- * If there is a form, it is filled in, and the fields are not (sections 4 and 6): its FORM_TYPE may
- * be ENVOI_NS_REGISTRATION, "urn:xmpp:captcha" or others. If there is neither a form nor a field,
- * `instructions` and `site` state where to register instead (section 5).
+ * If the answer has a form, the program fills in the form and not the fields (sections 4 and 6).
+ * The FORM_TYPE may be ENVOI_NS_REGISTRATION, "urn:xmpp:captcha" or another one. If it has neither
+ * a form nor a field, `instructions` and `site` state where to register instead (section 5).
  */
 struct envoi_registration {
 	bool is_registered; /**< of an answer */
@@ -44,7 +44,7 @@ struct envoi_registration {
 /** Describes struct envoi_registration. */
 ENVOI_API extern const struct envoi_payload_type envoi_registration_type;
 
-/** @return whether there is a field to fill in; not counting a form */
+/** @return whether there is a field to be filled in; a form does not count */
 ENVOI_API bool envoi_registration_has_fields(const struct envoi_registration *registration);
 
 /* --- with a service, and after the login --- */
@@ -73,16 +73,16 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_registration_submit(struct envoi_session *s
 	void *user);
 
 /**
- * Cancel a registration (section 3.2): with NULL the account itself, which the server deletes with
- * all its data, and then ends the stream. Parameters and errors as envoi_registration_get().
+ * Cancel a registration (section 3.2). If @p to is NULL, the server deletes the account with all
+ * its data, and then ends the stream. Parameters and errors as envoi_registration_get().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_registration_cancel(
 	struct envoi_session *session, const char *to, envoi_answer_fn *done, void *user);
 
 /**
- * Change the password of the account (section 3.3). The password is sent as it is: clients of this
- * library do not log in without TLS unless the program has allowed that. The program sets the new
- * one for the next login when the answer is a result.
+ * Change the password of the account (section 3.3). The password is sent in clear inside the
+ * stream: clients of this library do not log in without TLS unless the program has allowed it.
+ * After a result the program sets the new password for the next login.
  *
  * @param password  not empty
  * @retval ENVOI_ERR_INVALID  it is NULL or empty
@@ -94,28 +94,28 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_registration_change_password(
 
 /* --- before the login --- */
 
-/** The functions of a handler that makes an account. Called from the loop. Any object may be freed
- * inside. */
+/** The functions of a handler that registers an account. Called from the loop. Any object may be
+ * freed inside. */
 struct envoi_registration_login_events {
 	/**
-	 * The server asks for the fields, or has refused what was submitted. Fill them in, now or
-	 * later, and call envoi_registration_login_submit(), or
-	 * envoi_registration_login_give_up(). The time is that of the setting sasl.timeout.
-	 * @param fields  borrowed for the call; of a refusal NULL
-	 * @param error   of a refusal; else NULL
+	 * The server requests the fields, or has refused a submission. The program
+	 * calls envoi_registration_login_submit() or envoi_registration_login_give_up(),
+	 * inside or later. The setting sasl.timeout limits the time.
+	 * @param fields  the requested fields, borrowed for the call; NULL after a refusal
+	 * @param error   the refusal; else NULL
 	 */
 	void (*asked)(void *user, const struct envoi_registration *fields,
 		const struct envoi_stanza_error *error);
-	/** OPTIONAL: the account is made. The login goes on with the username and the password that
-	 * the client was given: they have to be those that were submitted. */
+	/** OPTIONAL: the account was created. The login continues with the username and the
+	 * password of the client, which have to be those that were submitted. */
 	void (*registered)(void *user);
 };
 
 /**
  * Make a handler that registers an account before the login (section 3.1.1). Add it to the client
- * before it connects, envoi_client_add(). After STARTTLS, and before the login, it asks the server
- * for the fields, whether the server offers registration (section 8) or not; a server that refuses
- * ends the login. Without TLS nothing is sent. After it has made an account it has no effect.
+ * with envoi_client_add() before connecting. After STARTTLS, and before the login, it requests the
+ * fields, even if the server does not offer registration (section 8); if the server refuses, the
+ * login ends. Without TLS it sends nothing. After it has registered an account it has no effect.
  *
  * @param[out] ret_handler  owned by the caller: envoi_handler_destroy(), after it was removed from
  *                          the client, or the client was freed. It serves one client
@@ -129,17 +129,20 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_registration_login_new(struct envoi_handler
 	void *user);
 
 /**
- * Submit the fields. If the server accepts them, the login goes on; else `asked` is called again.
+ * Submit the fields. If the server accepts them, the login continues; otherwise `asked` is called
+ * again.
  *
- * @param handler       of envoi_registration_login_new()
+ * @param handler       from envoi_registration_login_new()
  * @param registration  as for envoi_registration_submit()
- * @retval ENVOI_ERR_STATE    the server does not ask: it has not yet, or the connection has ended
+ * @retval ENVOI_ERR_STATE    `asked` was not called since the last submission, or the connection
+ *                            has ended
  * @retval ENVOI_ERR_INVALID  neither a form nor a field, or an empty password
  * Other errors as envoi_stream_send_element().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_registration_login_submit(
 	struct envoi_handler *handler, const struct envoi_registration *registration);
-/** End the login with ENVOI_ERR_CANCELED. No effect if the server does not ask. */
+/** End the login with ENVOI_ERR_CANCELED. No effect in the states in which
+ * envoi_registration_login_submit() returns ENVOI_ERR_STATE. */
 ENVOI_API void envoi_registration_login_give_up(struct envoi_handler *handler);
 
 #ifdef __cplusplus

@@ -20,35 +20,36 @@ extern "C" {
  * Payloads of other extensions contain these two: a row with ENVOI_CHILD_STRUCT and
  * &envoi_rsm_request_type in a request, &envoi_rsm_result_type in a result.
  *
- * Identifiers of items are opaque (section 2.2). What is absent differs from what is 0 or empty:
- * servers leave out whatever they do not know, and an empty page has neither `first` nor `last`.
+ * Identifiers of items are opaque (section 2.2). An absent value differs from 0 and from an empty
+ * one: servers leave out values that they do not compute, and an empty page has neither `first` nor
+ * `last`.
  */
 
-/** A page that is asked for. */
+/** The page that a request selects. */
 struct envoi_rsm_request {
 	bool has_max;
-	uint32_t max; /**< items of the page; 0: only their number is wanted (section 2.7) */
-	/** the items behind this one; NULL: from the first one on (section 2.2) */
+	uint32_t max; /**< the most items of the page; 0: only the count (section 2.7) */
+	/** the items behind this one; NULL: from the first item on (section 2.2) */
 	char *after;
-	/** the items in front of this one, the last of them; "": the last page (sections 2.3 and
-	 * 2.5); NULL: not backwards */
+	/** the page in front of this item (section 2.3); "": the last page (section 2.5); NULL: the
+	 * order is forward */
 	char *before;
 	bool has_index;
-	uint32_t index; /**< the items from this place on, counted from 0 (section 2.6) */
+	uint32_t index; /**< the items from this position on, from 0 (section 2.6) */
 };
 
 /** The first item of a page. */
 struct envoi_rsm_first {
 	bool has_index;
-	uint32_t index; /**< its place among all items, may be approximate */
+	uint32_t index; /**< its position among all items, from 0; may be approximate */
 	char *id;
 };
 
-/** The page that a result has. */
+/** The page in a result. */
 struct envoi_rsm_result {
 	bool has_first; /**< false: the page is empty, or the peer does not page */
 	struct envoi_rsm_first first;
-	char *last; /**< identifier of the last item; NULL: as of @p has_first */
+	char *last; /**< identifier of the last item; NULL: as @p has_first false */
 	bool has_count;
 	uint32_t count; /**< all items, may be approximate */
 	bool has_max;
@@ -66,10 +67,10 @@ ENVOI_API extern const struct envoi_payload_type envoi_rsm_result_type;
  * @param[in,out] request  the request for the last page; its `after` or `before` is set to an
  *                         identifier that is borrowed from @p result
  * @param result           of that page; NULL: it had none
- * @return false: there is no next page to be asked for, because the last one was empty, has no
- *         identifiers, ends with the identifier after which it began, or is of a request that asks
- *         for no items. Whether a page was the last one is else known by an empty page, or by what
- *         the extension says itself
+ * @return false if no further page can be requested: the last page is empty, has no identifiers,
+ *         ends with the identifier behind which it began, or the request has max 0. true does not
+ *         mean that there are further items: the next page may be empty, and some extensions state
+ *         themselves which page is the last
  */
 ENVOI_API bool envoi_rsm_continue(
 	struct envoi_rsm_request *request, const struct envoi_rsm_result *result);

@@ -28,7 +28,7 @@ struct envoi_software_version {
 ENVOI_API extern const struct envoi_payload_type envoi_software_version_type;
 
 /**
- * Ask an entity for its software version (XEP-0092, section 3).
+ * Request the software version of an entity (XEP-0092, section 3).
  *
  * @param to           a bare or full address, or a domain; NULL: the domain of the session's
  *                     address, which is the account's server
@@ -45,7 +45,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_software_version_get(struct envoi_session *
 
 /**
  * Make a handler that answers requests for the software version. No client has one by default: a
- * version helps an attacker who looks for known vulnerabilities (section 5).
+ * version reveals known vulnerabilities to attackers (section 5). One handler may serve several
+ * sessions.
  *
  * @param[out] ret_handler  owned by the caller; free it with envoi_handler_destroy() after it was
  *                          removed from all sessions

@@ -16,15 +16,15 @@ extern "C" {
 #define ENVOI_NS_STANZA_FORWARDING "urn:xmpp:forward:0"
 
 /**
- * A message inside another stanza (XEP-0297, section 3). Everybody can write one: its sender and
- * its time are claims of the entity that forwards it. The extension that contains it says from
- * which entity it is to be trusted, and for what (section 7.2). It is never processed as a message
- * that was received (section 7.1).
+ * A message inside another stanza (XEP-0297, section 3). Its sender and its time are claims of the
+ * entity that forwards it, and any entity can forge them. The extension that contains it specifies
+ * which entities are trusted, and for what (section 7.2). It is never processed as a received
+ * message (section 7.1).
  */
 struct envoi_stanza_forwarding {
 	/** when the forwarding entity received the message; NULL: not stated, or malformed */
 	struct envoi_delayed_delivery *delay;
-	/** `message` in `jabber:client`; NULL: another stanza was forwarded, or none */
+	/** the element `message` of `jabber:client`; NULL: another stanza was forwarded, or none */
 	struct envoi_element *message;
 };
 
@@ -34,9 +34,9 @@ ENVOI_API extern const struct envoi_payload_type envoi_stanza_forwarding_type;
 /**
  * Get the message that was forwarded.
  *
+ * @param[out] ret_message  a new reference, which also keeps the stanza around the message; absent
+ *                          or malformed addresses of the message are NULL
  * @param forwarding        decoded from a stanza
- * @param[out] ret_message  a new reference, which keeps the stanza around it too; its addresses are
- *                          NULL where they are absent or malformed
  * @retval ENVOI_DECLINED  there is no message
  * @retval ENVOI_ERR_NOMEM
  */

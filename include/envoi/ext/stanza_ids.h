@@ -24,7 +24,7 @@ struct envoi_stanza_ids_assigned {
 /** Describes struct envoi_stanza_ids_assigned: the element `stanza-id`. */
 ENVOI_API extern const struct envoi_payload_type envoi_stanza_ids_assigned_type;
 
-/** The id that the sender's client gave a message (section 2.2). */
+/** The id that the sender's client has assigned to a message (section 2.2). */
 struct envoi_stanza_ids_origin {
 	char *id;
 };
@@ -32,27 +32,26 @@ struct envoi_stanza_ids_origin {
 ENVOI_API extern const struct envoi_payload_type envoi_stanza_ids_origin_type;
 
 /**
- * Get the id that one entity has assigned to a message: the account's in a conversation of two, the
- * room's for a message of type groupchat (section 3, rule 7). It identifies the message in the
- * archive of that entity (XEP-0313).
+ * Get the id that one entity has assigned to a message: the room for a message of type groupchat,
+ * otherwise the own account (section 3, rule 7). It identifies the message in the archive of that
+ * entity (XEP-0313).
  *
- * The sender can write such an element, too. It is genuine only where @p by removes those that it
- * has not made itself, which it announces by the feature ENVOI_NS_STANZA_IDS in service discovery:
- * section 6 asks a program to verify that before it relies on the id. Ids of other entities are
- * never to be used for @p by.
+ * The sender of a message can forge the element. It is genuine only if @p by announces the feature
+ * ENVOI_NS_STANZA_IDS in service discovery, because such an entity removes forged ones. A program
+ * has to verify that before it relies on the id (section 6).
  *
  * @param by  the bare address of the account or room
- * @return borrowed from @p message; NULL: there is none, it is malformed, or there are two that
- *         claim to be of @p by (section 3, rule 4)
+ * @return borrowed from @p message; NULL: there is none, it is malformed, or two of them name @p by
+ *         (section 3, rule 4)
  */
 ENVOI_API const char *envoi_stanza_ids_assigned_by(
 	const struct envoi_stanza *message, const struct envoi_jid *by);
 
 ENVOI_SHADOW_BEGIN
 /**
- * Get the id that the sender's client gave a message. It is the same when the client sends the
- * message again, and when a room reflects it. Each sender can use any id (section 6): compare it
- * among messages of one sender only.
+ * Get the id that the sender's client has assigned to a message. It does not change if the client
+ * sends the message again, or if a room reflects it. A sender can use any id (section 6): compare
+ * it only with those of messages of the same sender.
  *
  * @return borrowed from @p message; NULL: none, or malformed
  */
@@ -60,13 +59,13 @@ ENVOI_API const char *envoi_stanza_ids_origin(const struct envoi_stanza *message
 ENVOI_SHADOW_END
 
 /**
- * Give a message of this side an origin-id that is equal to its id, before it is sent. A message
- * without id gets one. Nothing if it has an origin-id.
+ * Add an origin-id to an outgoing message, equal to its id. A message without id gets an id first.
+ * No effect if it has an origin-id.
  *
  * @param message  NULL reports ENVOI_ERR_NOMEM
  * @retval ENVOI_ERR_INVALID  the id is empty
  * @retval ENVOI_ERR_NOMEM, ENVOI_ERR_SYSTEM  as envoi_id_make()
- * @retval <0  else the first failure of the message
+ * @retval <0  otherwise the first failure of the message
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_stanza_ids_add_origin(
 	struct envoi_context *context, struct envoi_stanza *message);
@@ -82,9 +81,9 @@ enum envoi_stanza_ids_purpose {
 };
 
 /**
- * Get the id by which other messages refer to a message. The rule of each specification:
+ * Get the id by which other messages refer to a message, by the rule of each specification:
  *
- *	purpose     between two              in a room (type groupchat)
+ *	purpose     outside of rooms         in a room (type groupchat)
  *	CORRECTION  the message's id         the message's id
  *	RECEIPT     the message's id         none: they are not recommended there
  *	MARKER      the message's id         the room's stanza-id
@@ -93,31 +92,32 @@ enum envoi_stanza_ids_purpose {
  *	RETRACTION  the message's id         the room's stanza-id; where the room assigns none, the
  *	                                     origin-id
  *
- * A message that corrects another one is referred to by the id of the first (XEP-0308, section 4,
- * and XEP-0444, section 4): the program calls this for the first message.
+ * References to a message that was corrected use the id of its first version (XEP-0308, section 4,
+ * and XEP-0444, section 4): the program calls this function with the first version.
  *
- * Ids are chosen by senders: two messages may have the same one. Look for them in the conversation
- * that the reference came in only.
+ * Senders choose ids, and two messages may have the same id. Look up a reference only in the
+ * conversation in which it has arrived.
  *
- * @param message       received or sent; of a room the one that the room has sent
- * @param room_assigns  whether the room announces ENVOI_NS_STANZA_IDS in service discovery: where
- *                      it does not, a stanza-id is a forgery. Without effect between two
- * @return borrowed from @p message; NULL: nothing can refer to it for that purpose, or it is of
- *         type error
+ * @param message       received or sent; in a room as the room has reflected it
+ * @param room_assigns  whether the room announces ENVOI_NS_STANZA_IDS in service discovery;
+ *                      otherwise a stanza-id may be a forgery. No effect outside of rooms
+ * @return borrowed from @p message; NULL: it has no id for that purpose, or is of type error
  */
 ENVOI_API const char *envoi_stanza_ids_for(const struct envoi_stanza *message,
 	enum envoi_stanza_ids_purpose purpose, bool room_assigns);
 
 /**
- * Verify that a message comes from an entity: that it may correct or retract what that entity has
- * sent, or reports a receipt or marker of what was sent to it. The bare addresses have to be equal,
- * and in a room, or with an occupant of a room, the full ones (XEP-0308, section 4). Another person
- * may have taken the nick in the meantime: in rooms a program also compares the occupant ids of
- * XEP-0421, or keeps track of leaving and joining.
+ * Verify that the sender of a message is a given entity. A correction or retraction is valid from
+ * the sender of the message that it refers to; a receipt or marker from the recipient of that
+ * message.
  *
- * @param entity      sender of the message that is referred to, or its recipient
- * @param is_of_room  whether the conversation is one with an occupant of a room; always for type
- *                    groupchat
+ * Bare addresses are compared, and in a room or with an occupant of a room full addresses
+ * (XEP-0308, section 4). In rooms another user may have taken the nick in the meantime: the program
+ * also compares the occupant ids of XEP-0421, or tracks leaving and joining.
+ *
+ * @param entity      sender or recipient of the message that is referred to
+ * @param is_of_room  true: the conversation is one with an occupant of a room. Messages of type
+ *                    groupchat are always compared in this way
  * @return false also for a message of type error, and for one without sender
  */
 ENVOI_API bool envoi_stanza_ids_is_from(

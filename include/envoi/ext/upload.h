@@ -21,7 +21,8 @@ extern "C" {
 struct envoi_channel;
 struct envoi_settings;
 
-/** Also the feature of a service: one of the items of the account's server (section 3). */
+/** Also the feature of an upload service, which is one of the items of the account's server
+ * (section 3). */
 #define ENVOI_NS_UPLOAD "urn:xmpp:http:upload:0"
 #define ENVOI_NS_UPLOAD_PURPOSE "urn:xmpp:http:upload:purpose:0"
 
@@ -32,7 +33,7 @@ enum {
 
 /* --- slots --- */
 
-/** What a file is for (section 5); a service may keep it for another time then. */
+/** The purpose of a file (section 5). The time for which a service stores it may depend on it. */
 enum envoi_upload_purpose {
 	ENVOI_UPLOAD_NO_PURPOSE = 0,
 	ENVOI_UPLOAD_MESSAGE,
@@ -40,14 +41,15 @@ enum envoi_upload_purpose {
 	ENVOI_UPLOAD_EPHEMERAL,
 	ENVOI_UPLOAD_PERMANENT,
 };
+/** The time of a file with the purpose EPHEMERAL. */
 struct envoi_upload_ephemeral {
-	int64_t expire_ms; /**< milliseconds since 1970: the file is not available later */
+	int64_t expire_ms; /**< the file is removed then: milliseconds since 1970-01-01T00:00:00Z */
 };
 /** A file. The service announces purposes by features: envoi_upload_has_purpose(). */
 struct envoi_upload_file {
 	char *filename; /**< without a path */
 	uint64_t size; /**< bytes, from 1 */
-	char *content_type; /**< of the upload, too; NULL: none */
+	char *content_type; /**< also of the PUT request; NULL: none */
 	enum envoi_upload_purpose purpose;
 	union {
 		struct envoi_upload_ephemeral ephemeral;
@@ -60,15 +62,17 @@ ENVOI_API extern const struct envoi_payload_type envoi_upload_file_type;
 struct envoi_upload_header {
 	char *name, *value;
 };
+/** The target of the PUT request. */
 struct envoi_upload_put_url {
 	char *url;
 	struct envoi_upload_header *headers;
 	size_t header_count;
 };
+/** The address of the uploaded file. */
 struct envoi_upload_get_url {
-	char *url; /**< for others, to be taken as it is: the service may have changed the name */
+	char *url; /**< for recipients, unchanged: the service may have changed the file name */
 };
-/** Where to upload a file, and where it is then (section 4). */
+/** The URLs for the upload and the download of a file (section 4). */
 struct envoi_upload_slot {
 	struct envoi_upload_put_url put;
 	struct envoi_upload_get_url get;
@@ -76,8 +80,8 @@ struct envoi_upload_slot {
 /** Describes struct envoi_upload_slot. */
 ENVOI_API extern const struct envoi_payload_type envoi_upload_slot_type;
 
-/** @return whether a service states a largest size (section 3), in bytes; info of
- * envoi_disco_info_get(), NULL is allowed */
+/** @param info of envoi_disco_info_get(); NULL is allowed. @param[out] ret_bytes the largest size
+ * of a file. @return whether a service states one (section 3) */
 ENVOI_API bool envoi_upload_max_size(const struct envoi_disco_info *info, uint64_t *ret_bytes);
 /** @return whether a service announces a purpose; true for NO_PURPOSE */
 ENVOI_API bool envoi_upload_has_purpose(
@@ -90,19 +94,19 @@ ENVOI_API bool envoi_upload_has_purpose(
  * @param file     borrowed for the call
  * @param done     called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
  *                 envoi_upload_slot
- * @retval ENVOI_ERR_INVALID  the file has no name, one with "/", or no bytes
+ * @retval ENVOI_ERR_INVALID  the file has no name, a name with "/", or the size 0
  * Other errors as envoi_request(): @p done is not called then.
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_upload_request(struct envoi_session *session,
 	const char *service, const struct envoi_upload_file *file, envoi_answer_fn *done,
 	void *user);
 
-/** @return whether a slot was refused because the file is too large (section 6): @p ret_bytes is
- * the largest size, 0 if it is not stated. @p error NULL: false */
+/** @param error NULL is allowed. @param[out] ret_bytes the largest size; 0: not stated. @return
+ * whether a slot was refused because the file is too large (section 6) */
 ENVOI_API bool envoi_upload_is_too_large(
 	const struct envoi_stanza_error *error, uint64_t *ret_bytes);
-/** @return whether an error states when another request may succeed (section 6): milliseconds since
- * 1970. @p error NULL: false */
+/** @param error NULL is allowed. @param[out] ret_ms milliseconds since 1970-01-01T00:00:00Z.
+ * @return whether an error states when another request may succeed (section 6) */
 ENVOI_API bool envoi_upload_retry_at(const struct envoi_stanza_error *error, int64_t *ret_ms);
 
 /* --- uploading --- */
@@ -114,8 +118,8 @@ struct envoi_upload;
 struct envoi_upload_end {
 	/**
 	 * - ENVOI_OK: the server has stored the file;
-	 * - ENVOI_ERR_PROTOCOL: the server has refused it, with @p status, also with a redirect,
-	 *   which is not followed; or its answer is not HTTP/1.1;
+	 * - ENVOI_ERR_PROTOCOL: the server has refused it with @p status; redirects are not
+	 *   followed; or its answer is not HTTP/1.1;
 	 * - ENVOI_ERR_INVALID: `read` has returned an error, or no bytes before the end;
 	 * - ENVOI_ERR_TIMEOUT: there was no progress for timeout_ms;
 	 * - else as of a dial (<envoi/interfaces/dial.h>) or a channel with TLS: ENVOI_ERR_TLS,
@@ -137,24 +141,25 @@ struct envoi_upload_events {
 	long (*read)(void *user, uint64_t offset, char *room, size_t size);
 	/** OPTIONAL: @p sent bytes of the file have been passed to the connection. */
 	void (*progress)(void *user, uint64_t sent, uint64_t size);
-	/** The end: once, last. */
+	/** The upload has ended. Called once; no other function is called afterwards. */
 	void (*done)(void *user, const struct envoi_upload_end *end);
 };
 
 /** What to upload, and how. */
 struct envoi_upload_options {
 	const struct envoi_upload_slot *slot;
-	uint64_t size; /**< as it was requested */
-	const char *content_type; /**< as it was requested; NULL: none was */
-	/** of the client: tls.*, resolve.*, connect.*; NULL: defaults */
+	uint64_t size; /**< as in the request for the slot */
+	const char *content_type; /**< as in the request for the slot; NULL: none */
+	/** tls.*, resolve.* and connect.* are used, those of the client for example; NULL: the
+	 * defaults */
 	const struct envoi_settings *settings;
-	/** for each 16 KiB to be sent, or what is left of the file, and from the last byte to the
-	 * end of the answer; 0: 60,000 */
+	/** milliseconds in which each 16 KiB, or the rest of the file, have to be sent, and from
+	 * the last byte to the end of the answer; 0: 60,000 */
 	uint64_t timeout_ms;
-	/** for tests: `http` is allowed to the address of the loopback interface */
+	/** for tests: `http` is allowed to addresses of the loopback interface */
 	bool allows_http_on_loopback;
 	/**
-	 * OPTIONAL: connects instead of the library, through a proxy for example.
+	 * OPTIONAL: connect in place of the library, through a proxy for example.
 	 * @param host  name or address, without brackets
 	 * @param[out] ret_channel  connected, or connecting, with TLS for @p host if @p is_secure;
 	 *                          taken
@@ -165,10 +170,10 @@ struct envoi_upload_options {
 };
 
 /**
- * Upload a file by HTTP PUT (section 7): only by `https`, with a certificate that is valid for the
- * host, and only to the URL of the slot. Of the slot's headers those that the specification allows
- * are sent: Authorization, Cookie, Expires, without line ends. The file can be read by the service,
- * on its disk, and with the URL.
+ * Upload a file by HTTP PUT (section 7), only to the URL of the slot and only by `https` with a
+ * certificate that is valid for the host. Of the slot's header fields Authorization, Cookie and
+ * Expires are sent, as the specification requires; line ends are removed. The service can read the
+ * file, and so can any entity that has the URL.
  *
  * @param[out] ret_upload  owned by the caller: envoi_upload_free(), also after the end
  * @param options          borrowed for the call

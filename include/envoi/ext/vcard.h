@@ -14,7 +14,7 @@ extern "C" {
 
 #define ENVOI_NS_VCARD "vcard-temp"
 
-/** The most addresses, phones and so on of a vCard, of each kind; one with more is malformed. */
+/** The most addresses, phones and other entries of one kind; a vCard with more is malformed. */
 #define ENVOI_VCARD_MOST 100
 
 /** The parts of a name; NULL: not stated. */
@@ -22,11 +22,11 @@ struct envoi_vcard_name {
 	char *family, *given, *middle, *prefix, *suffix;
 };
 
-/** A picture: its bytes, or where it is. */
+/** A picture: its bytes, or its URL. */
 struct envoi_vcard_photo {
 	char *type; /**< a media type; NULL: not stated */
 	struct envoi_bytes bytes; /**< empty: none, or malformed */
-	/** untrusted: a program that fetches it shows its address to others; NULL: none */
+	/** untrusted input: fetching it reveals the network address of the user; NULL: none */
 	char *url;
 };
 
@@ -50,15 +50,15 @@ struct envoi_vcard_phone {
 	char *number; /**< "": not stated (section 8) */
 };
 
-/** An address of electronic mail. */
+/** An e-mail address. */
 struct envoi_vcard_email {
 	bool is_home, is_work, is_internet, is_x400, is_preferred;
 	char *address;
 };
 
 /**
- * A vCard (section 9). Everything in it is what its user claims. A text is NULL if it is not
- * stated, and "" if its element is empty.
+ * A vCard (section 9). Its content is a claim of its user. A text is NULL if it is not stated, and
+ * "" if its element is empty.
  */
 struct envoi_vcard {
 	char *version; /**< "3.0", or NULL */
@@ -91,7 +91,7 @@ struct envoi_vcard {
 	size_t other_count;
 };
 /** Describes struct envoi_vcard. Malformed parts are left out: a phone without number, an e-mail
- * without address, a picture that is no base64. */
+ * without address, a picture that is not base64. */
 ENVOI_API extern const struct envoi_payload_type envoi_vcard_type;
 
 /**
@@ -99,8 +99,8 @@ ENVOI_API extern const struct envoi_payload_type envoi_vcard_type;
  *
  * @param jid   a bare address, a server, or an occupant of a room; NULL: the account
  * @param done  called exactly once, as for envoi_request(); envoi_answer_payload() is a struct
- *              envoi_vcard. Where there is none, servers return one without contents, or the error
- *              item-not-found; of others also service-unavailable
+ *              envoi_vcard, borrowed. If there is no vCard, a server returns an empty one or the
+ *              error item-not-found, for other users also service-unavailable
  * @param user  passed to @p done
  * Errors as envoi_request(): @p done is not called then.
  */
@@ -108,14 +108,14 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_vcard_get(struct envoi_session *session,
 	const struct envoi_jid *jid, envoi_answer_fn *done, void *user);
 
 /**
- * Replace the vCard of the account (section 3.2). Everybody can read it (section 5). What other
- * clients have written is lost, unless it is a part of @p vcard: request the vCard first, change a
- * copy (envoi_payload_dup()), and keep `others`.
+ * Replace the vCard of the account (section 3.2). Any entity can read it (section 5). To keep the
+ * parts that other clients have written, request the vCard first, change a copy
+ * (envoi_payload_dup()), and keep `others`.
  *
- * @param vcard  borrowed for the call; NULL is ENVOI_ERR_INVALID
+ * @param vcard  borrowed for the call
  * @param done   as for envoi_request(); the result has no payload
- * @retval ENVOI_ERR_INVALID  XML does not allow a text, or there is more of a kind than
- *                            ENVOI_VCARD_MOST
+ * @retval ENVOI_ERR_INVALID  @p vcard is NULL, XML does not allow a text, or there are more than
+ *                            ENVOI_VCARD_MOST entries of one kind
  * Other parameters and errors as envoi_vcard_get().
  */
 ENVOI_API ENVOI_MUST_CHECK int envoi_vcard_set(struct envoi_session *session,

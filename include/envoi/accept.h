@@ -114,6 +114,7 @@ struct envoi_accept_hook {
 	const struct envoi_accept_hook_impl *impl;
 };
 
+/** What an acceptor is made with. A zeroed struct but for the REQUIRED members has the defaults. */
 struct envoi_acceptor_options {
 	/** a reference is taken; NULL: STARTTLS is not offered, and clients log in only over
 	 * transports that are secure, unless tls.mode is none */

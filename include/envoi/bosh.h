@@ -80,6 +80,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_bosh_connector_new(
  * listener.memory.
  */
 
+/** What a receiver is made with. Members are OPTIONAL unless marked REQUIRED. */
 struct envoi_bosh_receiver_options {
 	/** web.bosh-*, and those of envoi_tcp_transport_new(); NULL: defaults */
 	const struct envoi_settings *settings;
@@ -124,6 +125,7 @@ struct envoi_bosh_request {
 	void *user; /**< of answer */
 };
 
+/** The content type of bodies in both directions (XEP-0124, section 5). */
 #define ENVOI_BOSH_CONTENT_TYPE "text/xml; charset=utf-8"
 
 /**

@@ -50,6 +50,7 @@ enum envoi_component_subscription {
 	ENVOI_COMPONENT_PENDING_IN = 8, /**< the contact has requested it: no answer yet */
 };
 
+/** What becomes of a request for presence. */
 enum envoi_component_verdict {
 	ENVOI_COMPONENT_APPROVE,
 	ENVOI_COMPONENT_REFUSE,

@@ -28,12 +28,16 @@ struct envoi_context;
 
 /** Memory functions, which behave as malloc, realloc and free. Set all three or none. */
 struct envoi_allocator {
+	/** As malloc. @retval NULL  out of memory */
 	void *(*alloc)(void *user, size_t len);
+	/** As realloc. @retval NULL  out of memory; @p memory is unchanged */
 	void *(*realloc)(void *user, void *memory, size_t len);
+	/** As free. @param memory  may be NULL */
 	void (*free)(void *user, void *memory);
 	void *user;
 };
 
+/** How important a log line is, the most important first. */
 enum envoi_log_level {
 	ENVOI_LOG_ERROR,
 	ENVOI_LOG_WARNING,

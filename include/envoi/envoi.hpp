@@ -16,26 +16,32 @@ namespace envoi
 
 /** Frees an object, or drops a reference to it. */
 struct deleter {
+	/** envoi_client_free() */
 	void operator()(envoi_client *client) const
 	{
 		envoi_client_free(client);
 	}
+	/** envoi_component_free() */
 	void operator()(envoi_component *component) const
 	{
 		envoi_component_free(component);
 	}
+	/** envoi_context_unref() */
 	void operator()(envoi_context *context) const
 	{
 		envoi_context_unref(context);
 	}
+	/** envoi_stanza_unref() */
 	void operator()(envoi_stanza *stanza) const
 	{
 		envoi_stanza_unref(stanza);
 	}
+	/** envoi_element_unref() */
 	void operator()(envoi_element *element) const
 	{
 		envoi_element_unref(element);
 	}
+	/** envoi_jid_unref() */
 	void operator()(envoi_jid *jid) const
 	{
 		envoi_jid_unref(jid);

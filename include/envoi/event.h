@@ -144,6 +144,7 @@ enum envoi_event_type {
 	ENVOI_EVERY_EVENT,
 };
 
+/** An event. Which members are set follows from its type; the others are zeroed. */
 struct envoi_event {
 	enum envoi_event_type type;
 	struct envoi_session *session;

@@ -6,8 +6,11 @@
 #define ENVOI_EXPORT_H
 
 #if defined(__GNUC__) || defined(__clang__)
+/** The declaration is of a function or variable that the library exports. */
 #define ENVOI_API __attribute__((visibility("default")))
+/** The compiler warns when the result is not used. */
 #define ENVOI_MUST_CHECK __attribute__((warn_unused_result))
+/** The compiler checks the arguments from @p first_arg on by the format, as those of printf. */
 #define ENVOI_PRINTF(format_index, first_arg) \
 	__attribute__((format(printf, format_index, first_arg)))
 #else

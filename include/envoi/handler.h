@@ -106,6 +106,7 @@ struct envoi_stanza_row {
 struct envoi_event_row {
 	/** ENVOI_EVERY_EVENT: all; ENVOI_NO_EVENT, as in ENVOI_ROWS_END, ends the table */
 	enum envoi_event_type type;
+	/** REQUIRED. @param event  borrowed for the call */
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
 	/** the row is called once: after its call it takes no event until the handler is attached
 	 * again */
@@ -115,6 +116,7 @@ struct envoi_event_row {
 /** One ENVOI_EVENT_CUSTOM that a handler handles, by its name. Called before rows of events. */
 struct envoi_custom_event_row {
 	const char *name; /**< NULL, as in ENVOI_ROWS_END, ends the table */
+	/** REQUIRED. @param event  borrowed for the call */
 	void (*handle)(struct envoi_handler *self, const struct envoi_event *event);
 	bool once; /**< as of struct envoi_event_row */
 };
@@ -123,6 +125,7 @@ struct envoi_custom_event_row {
 struct envoi_timeout_row {
 	uint64_t interval_ms; /**< from 1; 0, as in ENVOI_ROWS_END, ends the table */
 	bool recurring;
+	/** REQUIRED. Called from the loop after @p interval_ms */
 	void (*handle)(struct envoi_handler *self, struct envoi_session *session);
 };
 
@@ -139,8 +142,10 @@ struct envoi_timeout_row {
  * @return ENVOI_OK: continue with the stanza; ENVOI_STOP: drop it
  */
 struct envoi_filters {
+	/** A stanza was received. */
 	int (*stanza_in)(struct envoi_handler *self, struct envoi_session *session,
 		struct envoi_stanza *stanza);
+	/** A stanza is sent. */
 	int (*stanza_out)(struct envoi_handler *self, struct envoi_session *session,
 		struct envoi_stanza *stanza);
 	int priority; /**< higher ones are called earlier, equal ones in order of adding */
@@ -190,6 +195,7 @@ struct envoi_handler {
 	const struct envoi_handler_impl *impl;
 };
 /* clang-format off */
+/** Initialises a struct envoi_handler: `struct envoi_handler bot = ENVOI_HANDLER(&bot_impl);` */
 #define ENVOI_HANDLER(impl_pointer) {(impl_pointer)}
 /**
  * Define a function that returns a handler without state:

@@ -69,6 +69,7 @@ struct bound<function, Result (Handler::*)(Arguments...) noexcept>
 struct stanza_row {
 	envoi_stanza_row made;
 
+	/** A copy with one member of the row in C replaced. */
 	template <class Value>
 	constexpr stanza_row with(Value envoi_stanza_row::*member, Value value) const
 	{
@@ -77,11 +78,13 @@ struct stanza_row {
 		return changed;
 	}
 
+	/** The row in C. */
 	constexpr operator envoi_stanza_row() const
 	{
 		return made;
 	}
 
+	/** payload */
 	constexpr stanza_row payload(const envoi_payload_type *type) const
 	{
 		return with(&envoi_stanza_row::payload, type);
@@ -96,6 +99,7 @@ struct stanza_row {
 	{
 		return named(ns, name).with(&envoi_stanza_row::depth, levels);
 	}
+	/** path */
 	constexpr stanza_row path(const char *text) const
 	{
 		return with(&envoi_stanza_row::path, text);
@@ -107,14 +111,17 @@ struct stanza_row {
 			envoi_handler *, const envoi_delivery *) = detail::bound<function>::call;
 		return with(&envoi_stanza_row::matches, call);
 	}
+	/** once */
 	constexpr stanza_row once() const
 	{
 		return with(&envoi_stanza_row::once, true);
 	}
+	/** before_login */
 	constexpr stanza_row before_login() const
 	{
 		return with(&envoi_stanza_row::before_login, true);
 	}
+	/** priority */
 	constexpr stanza_row priority(int number) const
 	{
 		return with(&envoi_stanza_row::priority, number);
@@ -202,6 +209,7 @@ template <auto function> constexpr envoi_timeout_row after(std::uint64_t interva
 struct filters {
 	envoi_filters made{};
 
+	/** The struct in C. */
 	constexpr operator envoi_filters() const
 	{
 		return made;
@@ -221,6 +229,7 @@ struct filters {
 		changed.made.stanza_out = detail::bound<function>::call;
 		return changed;
 	}
+	/** priority */
 	constexpr filters priority(int number) const
 	{
 		filters changed = *this;
@@ -234,6 +243,7 @@ struct filters {
 struct handler {
 	envoi_handler_impl made{};
 
+	/** A copy with one member of the struct in C replaced. */
 	template <class Value>
 	constexpr handler with(Value envoi_handler_impl::*member, Value value) const
 	{
@@ -242,27 +252,33 @@ struct handler {
 		return changed;
 	}
 
+	/** A handler without tables. @param name  must live as long as the handler */
 	constexpr explicit handler(const char *name)
 	{
 		made.name = name;
 	}
+	/** The struct in C. */
 	constexpr operator envoi_handler_impl() const
 	{
 		return made;
 	}
 
+	/** stanzas */
 	constexpr handler stanzas(const envoi_stanza_row *rows) const
 	{
 		return with(&envoi_handler_impl::stanzas, rows);
 	}
+	/** events */
 	constexpr handler events(const envoi_event_row *rows) const
 	{
 		return with(&envoi_handler_impl::events, rows);
 	}
+	/** custom_events */
 	constexpr handler custom_events(const envoi_custom_event_row *rows) const
 	{
 		return with(&envoi_handler_impl::custom_events, rows);
 	}
+	/** timeouts */
 	constexpr handler timeouts(const envoi_timeout_row *rows) const
 	{
 		return with(&envoi_handler_impl::timeouts, rows);
@@ -272,18 +288,22 @@ struct handler {
 	{
 		return with(&envoi_handler_impl::filters, functions);
 	}
+	/** stream_feature */
 	constexpr handler stream_feature(const envoi_stream_feature *feature) const
 	{
 		return with(&envoi_handler_impl::stream_feature, feature);
 	}
+	/** stream_elements */
 	constexpr handler stream_elements(const envoi_stream_element_row *rows) const
 	{
 		return with(&envoi_handler_impl::stream_elements, rows);
 	}
+	/** uris */
 	constexpr handler uris(const char *const *features) const
 	{
 		return with(&envoi_handler_impl::uris, features);
 	}
+	/** needs */
 	constexpr handler needs(const char *const *names) const
 	{
 		return with(&envoi_handler_impl::needs, names);

@@ -17,6 +17,7 @@ struct envoi_context;
 
 /** Relations of links (XEP-0156, section 3.1). */
 #define ENVOI_HOST_META_WEBSOCKET "urn:xmpp:alt-connections:websocket"
+/** Relation of links to BOSH. */
 #define ENVOI_HOST_META_BOSH "urn:xmpp:alt-connections:xbosh"
 
 /**

@@ -60,6 +60,7 @@ struct sockaddr;
 typedef int envoi_admitted_fn(
 	void *user, struct envoi_admission *admission, struct envoi_channel *channel);
 
+/** What a listener is made with. */
 struct envoi_listener_options {
 	/** listener.*; borrowed for the call; NULL: defaults */
 	const struct envoi_settings *settings;

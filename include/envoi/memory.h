@@ -29,6 +29,7 @@ enum envoi_memory_side {
 	ENVOI_MEMORY_B,
 };
 
+/** A number of bytes that is never reached. */
 #define ENVOI_MEMORY_NEVER UINT64_MAX
 
 /** How the bytes of one side travel; initialise with ENVOI_MEMORY_SCRIPT_INIT. */
@@ -51,6 +52,7 @@ struct envoi_memory_script {
 	size_t window_bytes;
 };
 
+/** Initialises a struct envoi_memory_script: bytes arrive at once, and no connection is cut. */
 #define ENVOI_MEMORY_SCRIPT_INIT \
 	{ \
 		.cut_at = ENVOI_MEMORY_NEVER, .stall_at = ENVOI_MEMORY_NEVER \

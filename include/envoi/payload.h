@@ -219,9 +219,11 @@ struct envoi_payload_type {
 #define ENVOI_PAYLOAD_EMPTY(namespace_name, element_name) \
 	ENVOI__PAYLOAD(namespace_name, element_name, 0, NULL)
 
-/* The last rows of tables. */
+/** The last row of a table of fields. */
 #define ENVOI_FIELDS_END ENVOI__EMPTY
+/** The last row of a table of words. */
 #define ENVOI_WORDS_END ENVOI__EMPTY
+/** The last row of a table of alternatives. */
 #define ENVOI_CHOICES_END ENVOI__EMPTY
 
 /** For .has: the bool member that is true if the value is present. */
@@ -229,41 +231,59 @@ struct envoi_payload_type {
 
 /* --- rows: text, char * --- */
 
+/** (struct_type, member, name, ...): a text in an attribute. */
 #define ENVOI_ATTR_TEXT(...) ENVOI__TEXT(ATTR, TEXT, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): a text in the element's own text. */
 #define ENVOI_TEXT(...) ENVOI__OWN(ENVOI__TEXT, TEXT, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a text in a child. */
 #define ENVOI_CHILD_TEXT(...) ENVOI__TEXT(CHILD, TEXT, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a text in a child. */
 #define ENVOI_CHILDREN_TEXT(...) ENVOI__TEXTS(TEXT, __VA_ARGS__, ENVOI__END)
 
 /* --- rows: language tags, char * --- */
 
+/** (struct_type, member, name, ...): a language tag in an attribute. */
 #define ENVOI_ATTR_LANG(...) ENVOI__TEXT(ATTR, LANG, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): a language tag in the element's own text. */
 #define ENVOI_TEXT_LANG(...) ENVOI__OWN(ENVOI__TEXT, LANG, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a language tag in a child. */
 #define ENVOI_CHILD_LANG(...) ENVOI__TEXT(CHILD, LANG, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a language tag in a child. */
 #define ENVOI_CHILDREN_LANG(...) ENVOI__TEXTS(LANG, __VA_ARGS__, ENVOI__END)
 /** (struct_type, member, ...): the attribute xml:lang. */
 #define ENVOI_XML_LANG(...) ENVOI__XML_LANG(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: integers of any width --- */
 
+/** (struct_type, member, name, ...): an integer in an attribute. */
 #define ENVOI_ATTR_INT(...) ENVOI__INT(ATTR, INT, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): an integer in the element's own text. */
 #define ENVOI_TEXT_INT(...) ENVOI__OWN(ENVOI__INT, INT, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): an integer in a child. */
 #define ENVOI_CHILD_INT(...) ENVOI__INT(CHILD, INT, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): an integer in a child. */
 #define ENVOI_CHILDREN_INT(...) ENVOI__INTS(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: booleans, bool --- */
 
+/** (struct_type, member, name, ...): a boolean in an attribute. */
 #define ENVOI_ATTR_BOOL(...) ENVOI__BOOL(ATTR, BOOL, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): a boolean in the element's own text. */
 #define ENVOI_TEXT_BOOL(...) ENVOI__OWN(ENVOI__BOOL, BOOL, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a boolean in a child. */
 #define ENVOI_CHILD_BOOL(...) ENVOI__BOOL(CHILD, BOOL, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a boolean in a child. */
 #define ENVOI_CHILDREN_BOOL(...) ENVOI__BOOLS(__VA_ARGS__, ENVOI__END)
 /** (struct_type, member, name, ...): whether the child is present. */
 #define ENVOI_CHILD_FLAG(...) ENVOI__BOOL(CHILD, FLAG, __VA_ARGS__, ENVOI__END)
 
 /* --- rows: words of a table, an enum or int; the table is the argument after the name --- */
 
+/** (struct_type, member, name, words, ...): a word of a table in an attribute. */
 #define ENVOI_ATTR_ENUM(...) ENVOI__ENUM(ATTR, __VA_ARGS__, ENVOI__END)
 /** (struct_type, member, words, ...) */
 #define ENVOI_TEXT_ENUM(...) ENVOI__TEXT_ENUM(__VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, words, ...): a word of a table in a child. */
 #define ENVOI_CHILD_ENUM(...) ENVOI__ENUM(CHILD, __VA_ARGS__, ENVOI__END)
 /** (struct_type, member, count_member, name, words, ...) */
 #define ENVOI_CHILDREN_ENUM(...) ENVOI__ENUMS(__VA_ARGS__, ENVOI__END)
@@ -272,34 +292,56 @@ struct envoi_payload_type {
 
 /* --- rows: dates, int64_t --- */
 
+/** (struct_type, member, name, ...):
+ * a date, milliseconds since 1970-01-01T00:00:00Z in an attribute. */
 #define ENVOI_ATTR_DATE(...) ENVOI__DATE(ATTR, DATE, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...):
+ * a date, milliseconds since 1970-01-01T00:00:00Z in the element's own text. */
 #define ENVOI_TEXT_DATE(...) ENVOI__OWN(ENVOI__DATE, DATE, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a date, milliseconds since 1970-01-01T00:00:00Z in a child. */
 #define ENVOI_CHILD_DATE(...) ENVOI__DATE(CHILD, DATE, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a date, milliseconds since 1970-01-01T00:00:00Z in a child. */
 #define ENVOI_CHILDREN_DATE(...) ENVOI__DATES(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: time zones, int --- */
 
+/** (struct_type, member, name, ...): a time zone, minutes ahead of UTC in an attribute. */
 #define ENVOI_ATTR_ZONE(...) ENVOI__ZONE(ATTR, ZONE, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): a time zone, minutes ahead of UTC in the element's own text. */
 #define ENVOI_TEXT_ZONE(...) ENVOI__OWN(ENVOI__ZONE, ZONE, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a time zone, minutes ahead of UTC in a child. */
 #define ENVOI_CHILD_ZONE(...) ENVOI__ZONE(CHILD, ZONE, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): a time zone, minutes ahead of UTC in a child. */
 #define ENVOI_CHILDREN_ZONE(...) ENVOI__ZONES(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: bytes, struct envoi_bytes --- */
 
+/** (struct_type, member, name, ...): bytes in base64 in an attribute. */
 #define ENVOI_ATTR_BASE64(...) ENVOI__BYTES(ATTR, BASE64, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): bytes in base64 in the element's own text. */
 #define ENVOI_TEXT_BASE64(...) ENVOI__OWN(ENVOI__BYTES, BASE64, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): bytes in base64 in a child. */
 #define ENVOI_CHILD_BASE64(...) ENVOI__BYTES(CHILD, BASE64, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): bytes in a child. */
 #define ENVOI_CHILDREN_BASE64(...) ENVOI__BYTESES(BASE64, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): bytes in hexadecimal in an attribute. */
 #define ENVOI_ATTR_HEX(...) ENVOI__BYTES(ATTR, HEX, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): bytes in hexadecimal in the element's own text. */
 #define ENVOI_TEXT_HEX(...) ENVOI__OWN(ENVOI__BYTES, HEX, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): bytes in hexadecimal in a child. */
 #define ENVOI_CHILD_HEX(...) ENVOI__BYTES(CHILD, HEX, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): bytes in a child. */
 #define ENVOI_CHILDREN_HEX(...) ENVOI__BYTESES(HEX, __VA_ARGS__, ENVOI__END)
 
 /* --- rows: addresses, struct envoi_jid * --- */
 
+/** (struct_type, member, name, ...): an address in an attribute. */
 #define ENVOI_ATTR_JID(...) ENVOI__JID(ATTR, JID, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, ...): an address in the element's own text. */
 #define ENVOI_TEXT_JID(...) ENVOI__OWN(ENVOI__JID, JID, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): an address in a child. */
 #define ENVOI_CHILD_JID(...) ENVOI__JID(CHILD, JID, __VA_ARGS__, ENVOI__END)
+/** (struct_type, member, name, ...): an address in a child. */
 #define ENVOI_CHILDREN_JID(...) ENVOI__JIDS(__VA_ARGS__, ENVOI__END)
 
 /* --- rows: tables within tables --- */

@@ -42,6 +42,7 @@ namespace envoi
 struct field {
 	envoi_field made;
 
+	/** A copy with one member of the row in C replaced. */
 	template <class Value> constexpr field with(Value envoi_field::*member, Value value) const
 	{
 		field changed = *this;
@@ -49,19 +50,23 @@ struct field {
 		return changed;
 	}
 
+	/** The row in C. */
 	constexpr operator envoi_field() const
 	{
 		return made;
 	}
 
+	/** ns */
 	constexpr field ns(const char *name) const
 	{
 		return with(&envoi_field::ns, name);
 	}
+	/** attr */
 	constexpr field attr(const char *name) const
 	{
 		return with(&envoi_field::attr, name);
 	}
+	/** as */
 	constexpr field as(const char *name) const
 	{
 		return with(&envoi_field::as, name);
@@ -76,31 +81,37 @@ struct field {
 	{
 		return with(&envoi_field::min, min).with(&envoi_field::max, max);
 	}
+	/** max_bytes */
 	constexpr field max_bytes(std::size_t count) const
 	{
 		return with(&envoi_field::max_bytes, count);
 	}
+	/** max_items */
 	constexpr field max_items(std::size_t count) const
 	{
 		return with(&envoi_field::max_items, count);
 	}
+	/** default_number */
 	constexpr field default_number(std::int64_t number) const
 	{
 		return with(&envoi_field::default_number, number);
 	}
+	/** default_text */
 	constexpr field default_text(const char *text) const
 	{
 		return with(&envoi_field::default_text, text);
 	}
-	/* For the macros. */
+	/** For the macros. */
 	constexpr field words(const envoi_word *table) const
 	{
 		return with(&envoi_field::words, table);
 	}
+	/** For the macros. */
 	constexpr field type(const envoi_payload_type *inner) const
 	{
 		return with(&envoi_field::type, inner);
 	}
+	/** For the macros. */
 	constexpr field choices(const envoi_choice *table) const
 	{
 		return with(&envoi_field::choices, table);

@@ -28,6 +28,7 @@ struct envoi_context;
  * third repetition is refused. Enforcing a profile on a result gives the same result.
  */
 
+/** A profile. */
 enum envoi_precis_profile {
 	ENVOI_PRECIS_USERNAME_CASE_MAPPED, /**< RFC 8265, section 3.3: localparts of addresses */
 	ENVOI_PRECIS_USERNAME_CASE_PRESERVED, /**< RFC 8265, section 3.4 */

@@ -46,6 +46,7 @@ struct envoi_sasl_derivation;
 typedef void envoi_sasl_derived_fn(
 	void *user, int code, const struct envoi_sasl_verifier *verifier);
 
+/** What keys are derived from. */
 struct envoi_sasl_derivation_options {
 	const char *mechanism; /**< "SCRAM-SHA-1", "SCRAM-SHA-256" or "SCRAM-SHA-512" */
 	/** UTF-8, not empty; prepared as the peer's is: with SASLprep (RFC 4013), or by RFC 8265 if

@@ -119,6 +119,7 @@ struct envoi_server_hook {
 
 /* --- life --- */
 
+/** What a server is made with. Members are OPTIONAL unless marked REQUIRED. */
 struct envoi_server_options {
 	const char *domain; /**< REQUIRED; prepared; copied */
 	struct envoi_store *store; /**< REQUIRED; borrowed, must outlive the server */

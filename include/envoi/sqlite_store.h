@@ -33,6 +33,7 @@ struct envoi_context;
  * As long as there is a store, envoi_loop_run() does not end by itself.
  */
 
+/** What a store is made with. Members are OPTIONAL unless marked REQUIRED. */
 struct envoi_sqlite_store_options {
 	/** REQUIRED; copied. Files with this name, followed by `.lock`, `-wal` or `-shm`, belong to
 	 * the store, too */

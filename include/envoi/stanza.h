@@ -22,6 +22,7 @@ extern "C" {
 struct envoi_context;
 struct envoi_payload_type;
 
+/** Namespace of the conditions of stanza errors (RFC 6120, section 8.3.3). */
 #define ENVOI_NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
 
 /** Kinds of stanzas (RFC 6120, section 8). */

@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 
+/** The direction of traffic. */
 enum envoi_direction {
 	ENVOI_IN, /**< from the peer */
 	ENVOI_OUT, /**< to the peer */

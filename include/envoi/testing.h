@@ -167,6 +167,7 @@ struct envoi_test_server_options {
 	unsigned int swaps_each;
 };
 
+/** Initialises a struct envoi_test_server_options with the defaults. */
 #define ENVOI_TEST_SERVER_INIT \
 	{ \
 		.has_stream_management = true, .resumes = true, .hibernation_ms = 300000, \

@@ -24,6 +24,7 @@ extern "C" {
 #define ENVOI_VERSION_AT_LEAST(major, minor, patch) \
 	(ENVOI_VERSION_NUMBER(ENVOI_VERSION_MAJOR, ENVOI_VERSION_MINOR, ENVOI_VERSION_PATCH) >= \
 		ENVOI_VERSION_NUMBER(major, minor, patch))
+/** A version as one number, for comparison. */
 #define ENVOI_VERSION_NUMBER(major, minor, patch) ((major)*1000000L + (minor)*1000L + (patch))
 
 /** The version of the library that the program runs with, as MAJOR.MINOR.PATCH.

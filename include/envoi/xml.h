@@ -21,8 +21,11 @@ extern "C" {
 
 struct envoi_context;
 
+/** Namespace of the stanzas of clients (RFC 6120, section 4.8.2). */
 #define ENVOI_NS_CLIENT "jabber:client"
+/** Namespace of streams. */
 #define ENVOI_NS_STREAMS "http://etherx.jabber.org/streams"
+/** Namespace of the prefix `xml`. */
 #define ENVOI_NS_XML "http://www.w3.org/XML/1998/namespace"
 
 /**
@@ -283,6 +286,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_xml_writer_finish(struct envoi_xml_writer *
  */
 struct envoi_xml_parser;
 
+/** What a parser returns. */
 enum envoi_xml_item_kind {
 	ENVOI_XML_HEAD, /**< the root's start tag: @p element has its attributes, no content */
 	ENVOI_XML_ELEMENT, /**< one complete first-level element */

@@ -22,7 +22,9 @@ extern "C" {
 
 /** The namespaces, and the names of the nodes. */
 #define ENVOI_NS_AVATAR_DATA "urn:xmpp:avatar:data"
+/** Node and namespace of the descriptions of pictures. */
 #define ENVOI_NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
+/** Namespace of the hash in presence (XEP-0153). */
 #define ENVOI_NS_AVATAR_UPDATE "vcard-temp:x:update"
 /** A feature of the own account: the server synchronizes the avatars of the node and of the vCard,
  * and adds the hash to presence. A client then adds none (XEP-0398, section 4). */

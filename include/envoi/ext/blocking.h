@@ -18,7 +18,9 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0191. */
 #define ENVOI_NS_BLOCKING "urn:xmpp:blocking"
+/** Namespace of the condition `blocked` in errors. */
 #define ENVOI_NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
 
 /** The most addresses that a session holds. */

@@ -20,8 +20,11 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0115. */
 #define ENVOI_NS_CAPS "http://jabber.org/protocol/caps"
+/** Namespace of XEP-0390. */
 #define ENVOI_NS_CAPS_2 "urn:xmpp:caps"
+/** Namespace of hashes (XEP-0300). */
 #define ENVOI_NS_HASHES "urn:xmpp:hashes:2"
 
 /** The node of sessions without envoi_caps_set_node(). */

@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0280. */
 #define ENVOI_NS_CARBONS "urn:xmpp:carbons:2"
 
 /**

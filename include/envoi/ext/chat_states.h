@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0085. */
 #define ENVOI_NS_CHAT_STATES "http://jabber.org/protocol/chatstates"
 
 /** What a user does in a conversation (XEP-0085, section 2). */

@@ -17,6 +17,7 @@ extern "C" {
 
 struct envoi_context;
 
+/** Namespace of XEP-0352. */
 #define ENVOI_NS_CLIENT_STATE "urn:xmpp:csi:0"
 
 /**

@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0308. */
 #define ENVOI_NS_CORRECTION "urn:xmpp:message-correct:0"
 
 /** A message that replaces an earlier one (XEP-0308, section 3). */

@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0203. */
 #define ENVOI_NS_DELAYED_DELIVERY "urn:xmpp:delay"
 
 /** A delay (XEP-0203, section 2): a message or presence was sent earlier than it was delivered. */

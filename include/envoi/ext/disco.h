@@ -18,7 +18,9 @@
 extern "C" {
 #endif
 
+/** Namespace of questions for identities and features. */
 #define ENVOI_NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
+/** Namespace of questions for items. */
 #define ENVOI_NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 
 /** Limits of an answer; a larger one is malformed. */

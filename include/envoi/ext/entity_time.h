@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0202. */
 #define ENVOI_NS_ENTITY_TIME "urn:xmpp:time"
 
 /** The time of an entity (XEP-0202, section 2). */

@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0428. */
 #define ENVOI_NS_FALLBACK "urn:xmpp:fallback:0"
 
 /** A part of a body or subject (XEP-0428, section 2.2), in characters (XEP-0426: code points of

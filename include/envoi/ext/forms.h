@@ -15,7 +15,9 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0004. */
 #define ENVOI_NS_FORMS "jabber:x:data"
+/** Namespace of XEP-0122. */
 #define ENVOI_NS_FORMS_VALIDATION "http://jabber.org/protocol/xdata-validate"
 
 /** Limits of a form; a larger one is malformed. */

@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0334. */
 #define ENVOI_NS_HINTS "urn:xmpp:hints"
 
 /** How servers should treat a message (XEP-0334, section 4). Any entity may ignore a hint (section

@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0012. */
 #define ENVOI_NS_LAST_ACTIVITY "jabber:iq:last"
 
 /** The answer to envoi_last_activity_get(). */

@@ -21,6 +21,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0313. */
 #define ENVOI_NS_MAM "urn:xmpp:mam:2"
 /** Feature of an archive with the fields `before-id`, `after-id` and `ids` (section 8). */
 #define ENVOI_NS_MAM_EXTENDED "urn:xmpp:mam:2#extended"

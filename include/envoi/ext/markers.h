@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0333. */
 #define ENVOI_NS_MARKERS "urn:xmpp:chat-markers:0"
 
 /** A marker: a message, and all before it, were displayed (XEP-0333, section 4.2). */

@@ -19,12 +19,19 @@
 extern "C" {
 #endif
 
+/** Namespace of the payload of who enters a room. */
 #define ENVOI_NS_MUC "http://jabber.org/protocol/muc"
+/** Namespace of what a room states of an occupant. */
 #define ENVOI_NS_MUC_USER "http://jabber.org/protocol/muc#user"
+/** Namespace of requests of moderators and admins. */
 #define ENVOI_NS_MUC_ADMIN "http://jabber.org/protocol/muc#admin"
+/** Namespace of requests of owners. */
 #define ENVOI_NS_MUC_OWNER "http://jabber.org/protocol/muc#owner"
+/** Namespace of direct invitations (XEP-0249). */
 #define ENVOI_NS_MUC_CONFERENCE "jabber:x:conference"
+/** Namespace of ids of occupants (XEP-0421). */
 #define ENVOI_NS_MUC_OCCUPANT_ID "urn:xmpp:occupant-id:0"
+/** Namespace of retractions by moderators (XEP-0425). */
 #define ENVOI_NS_MUC_MODERATION "urn:xmpp:message-moderate:1"
 
 enum {
@@ -192,11 +199,14 @@ struct envoi_muc_events {
 	/** The room is entered. All occupants are available; the history follows. @param is_again
 	 * after an end with will_rejoin */
 	void (*joined)(struct envoi_muc_room *room, bool is_again);
+	/** A message was sent to the room, or in it to this occupant. */
 	void (*message)(struct envoi_muc_room *room, const struct envoi_muc_message *message);
+	/** The room has stated its subject, which may be empty. */
 	void (*subject)(struct envoi_muc_room *room, const struct envoi_muc_subject *subject);
 	/** A change. The occupants that are present at the first entry are not reported. When the
 	 * room is entered again, the differences are. */
 	void (*changed)(struct envoi_muc_room *room, const struct envoi_muc_change *change);
+	/** The stay in the room, or the attempt to enter, has ended. */
 	void (*ended)(struct envoi_muc_room *room, const struct envoi_muc_end *end);
 };
 

@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0172. */
 #define ENVOI_NS_NICKNAME "http://jabber.org/protocol/nick"
 
 /** A name that a user has chosen (XEP-0172, section 3). It is not unique, and does not identify a

@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0199. */
 #define ENVOI_NS_PING "urn:xmpp:ping"
 
 /**

@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0049. */
 #define ENVOI_NS_PRIVATE_STORAGE "jabber:iq:private"
 
 /** Stored or requested elements, one for each name and namespace. */

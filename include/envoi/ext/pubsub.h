@@ -19,9 +19,13 @@
 extern "C" {
 #endif
 
+/** Namespace of requests (XEP-0060). */
 #define ENVOI_NS_PUBSUB "http://jabber.org/protocol/pubsub"
+/** Namespace of requests of owners. */
 #define ENVOI_NS_PUBSUB_OWNER "http://jabber.org/protocol/pubsub#owner"
+/** Namespace of events. */
 #define ENVOI_NS_PUBSUB_EVENT "http://jabber.org/protocol/pubsub#event"
+/** Namespace of the conditions in errors. */
 #define ENVOI_NS_PUBSUB_ERRORS "http://jabber.org/protocol/pubsub#errors"
 
 /** The most items, subscriptions or affiliations of an answer or an event; one with more is

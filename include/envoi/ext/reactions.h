@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0444. */
 #define ENVOI_NS_REACTIONS "urn:xmpp:reactions:0"
 
 /** The most reactions of one sender to one message. */

@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0184. */
 #define ENVOI_NS_RECEIPTS "urn:xmpp:receipts"
 
 /** A receipt: a message was delivered to a client of its recipient (XEP-0184, section 5). */

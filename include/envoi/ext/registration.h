@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0077. */
 #define ENVOI_NS_REGISTRATION "jabber:iq:register"
 
 /** A web site (XEP-0066). */

@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0461. */
 #define ENVOI_NS_REPLIES "urn:xmpp:reply:0"
 
 /** A reference to the message that a reply answers (XEP-0461, section 3). */

@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0424. */
 #define ENVOI_NS_RETRACTION "urn:xmpp:message-retract:1"
 
 /** The retraction of an earlier message (XEP-0424, section 3). */

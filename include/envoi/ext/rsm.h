@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0059. */
 #define ENVOI_NS_RSM "http://jabber.org/protocol/rsm"
 
 /*

@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0092. */
 #define ENVOI_NS_SOFTWARE_VERSION "jabber:iq:version"
 
 /** The software that an entity runs (XEP-0092, section 2). */

@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0297. */
 #define ENVOI_NS_STANZA_FORWARDING "urn:xmpp:forward:0"
 
 /**

@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0359. */
 #define ENVOI_NS_STANZA_IDS "urn:xmpp:sid:0"
 
 /** An id that an account or a room has assigned to a message (XEP-0359, section 2.1). */

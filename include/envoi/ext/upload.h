@@ -24,6 +24,7 @@ struct envoi_settings;
 /** Also the feature of an upload service, which is one of the items of the account's server
  * (section 3). */
 #define ENVOI_NS_UPLOAD "urn:xmpp:http:upload:0"
+/** Namespace of purposes. */
 #define ENVOI_NS_UPLOAD_PURPOSE "urn:xmpp:http:upload:purpose:0"
 
 enum {

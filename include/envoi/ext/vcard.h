@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+/** Namespace of XEP-0054. */
 #define ENVOI_NS_VCARD "vcard-temp"
 
 /** The most addresses, phones and other entries of one kind; a vCard with more is malformed. */

@@ -86,6 +86,7 @@ struct envoi_channel_impl {
 	/** OPTIONAL; as of struct envoi_transport_impl, for a channel that is within TLS itself: a
 	 * transport without TLS of its own has these. */
 	void (*tls_info)(const struct envoi_channel *channel, struct envoi_tls_info *ret_info);
+	/** OPTIONAL; as of struct envoi_transport_impl. */
 	int (*channel_binding)(
 		struct envoi_channel *channel, const char *type, struct envoi_buffer *out);
 };
@@ -285,12 +286,17 @@ ENVOI_API unsigned int envoi_tls_channel_doubts(const struct envoi_channel *chan
  * another protocol on a channel implements these functions. All are REQUIRED, and come from the
  * loop. */
 struct envoi_channel_sink_impl {
+	/** See envoi_channel_received(). */
 	void (*received)(struct envoi_channel_sink *sink, const char *data, size_t len);
+	/** See envoi_channel_writable(). */
 	void (*writable)(struct envoi_channel_sink *sink);
+	/** See envoi_channel_ended(). */
 	void (*ended)(struct envoi_channel_sink *sink);
+	/** See envoi_channel_broken(). */
 	void (*broken)(struct envoi_channel_sink *sink, int code, const char *text);
 	/** Do not destroy the channel between `enter` and its `leave`; the calls may be nested. */
 	void (*enter)(struct envoi_channel_sink *sink);
+	/** The end of `enter`: the channel may be destroyed again. */
 	void (*leave)(struct envoi_channel_sink *sink);
 };
 

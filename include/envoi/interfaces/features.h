@@ -31,8 +31,10 @@ struct envoi_tls_config;
 
 /* --- STARTTLS (RFC 6120, section 5) --- */
 
+/** Namespace of STARTTLS. */
 #define ENVOI_NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"
 
+/** How STARTTLS is done. */
 struct envoi_starttls_options {
 	/** a reference is taken. NULL: TLS is not used, and a stream to a peer that requires it
 	 * ends with ENVOI_ERR_TLS */
@@ -57,6 +59,7 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_starttls_new(struct envoi_handler **ret_han
 
 /* --- SASL (RFC 6120, section 6) --- */
 
+/** Namespace of SASL. */
 #define ENVOI_NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 
 /**
@@ -191,6 +194,7 @@ ENVOI_API const char *envoi_sasl_user(
 
 /* --- resource binding (RFC 6120, section 7) --- */
 
+/** Namespace of resource binding. */
 #define ENVOI_NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"
 
 struct envoi_bind_hook;
@@ -212,6 +216,7 @@ struct envoi_bind_hook {
 	const struct envoi_bind_hook_impl *impl;
 };
 
+/** How resource binding is done. */
 struct envoi_bind_options {
 	/** initiator: the resource to request; copied. NULL: the server chooses one */
 	const char *resource;
@@ -254,6 +259,7 @@ ENVOI_API int envoi_bind_answer(struct envoi_stream *stream, struct envoi_handle
 
 /* --- session establishment (RFC 3921, section 3) --- */
 
+/** Namespace of the session request of RFC 3921. */
 #define ENVOI_NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
 
 /**
@@ -344,6 +350,7 @@ ENVOI_API int envoi_handshake_answer(struct envoi_stream *stream, struct envoi_h
 
 /* --- stream limits (XEP-0478) --- */
 
+/** Namespace of announced limits (XEP-0478). */
 #define ENVOI_NS_STREAM_LIMITS "urn:xmpp:stream-limits:0"
 
 /**

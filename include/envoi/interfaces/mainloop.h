@@ -84,7 +84,7 @@ struct envoi_loop {
 	struct envoi_context *context; /* borrowed: the context owns the loop */
 	struct envoi_timer *timers; /* pairing heap */
 	struct envoi_post_queue *post_queues; /* of calls from other threads */
-	void (*close_post_queues)(struct envoi_loop *loop); /* NULL: there never was one */
+	void (*close_post_queues)(struct envoi_loop *loop); /**< NULL: there never was one */
 	struct envoi_deferred *deferred_first, *deferred_last;
 	uint64_t timer_order;
 	uint64_t alarm_ms; /* as last set */

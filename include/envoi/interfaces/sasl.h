@@ -188,6 +188,7 @@ struct envoi_sasl_mechanism {
 		const struct envoi_sasl_parameters *parameters);
 };
 
+/** The functions of an exchange. */
 struct envoi_sasl_exchange_impl {
 	/** See envoi_sasl_step(). */
 	int (*step)(struct envoi_sasl_exchange *exchange, const void *in, size_t len,

@@ -103,6 +103,7 @@ struct envoi_store_message {
 	size_t len; /**< bytes of @p xml, which needs no NUL */
 };
 
+/** What was found by a job that reads. Borrowed for the call. */
 struct envoi_store_answer {
 	/** as envoi_sasl_verifier_print() writes them; secret: the store wipes them after the call
 	 */

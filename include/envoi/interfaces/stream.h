@@ -200,10 +200,12 @@ struct envoi_stream_sink_impl {
 	void (*closed)(struct envoi_stream_sink *sink, const struct envoi_failure *why);
 };
 
+/** Base of every sink; embedded anywhere (ENVOI_CONTAINER_OF). */
 struct envoi_stream_sink {
 	const struct envoi_stream_sink_impl *impl;
 };
 
+/** What a stream is made with. */
 struct envoi_stream_options {
 	enum envoi_role role;
 	const char *content_ns; /**< NULL: "jabber:client" */

@@ -94,6 +94,7 @@ struct envoi_transport_sink_impl {
 	void (*closed)(struct envoi_transport_sink *sink, const struct envoi_failure *why);
 };
 
+/** Base of every sink; embedded anywhere (ENVOI_CONTAINER_OF). */
 struct envoi_transport_sink {
 	const struct envoi_transport_sink_impl *impl;
 };
@@ -185,6 +186,7 @@ struct envoi_transport_impl {
 	 * the elements before it. A handshake continues.
 	 */
 	void (*pause)(struct envoi_transport *transport);
+	/** Deliver elements again, after `pause`. */
 	void (*resume)(struct envoi_transport *transport);
 
 	/**
@@ -351,6 +353,7 @@ struct envoi_target {
 typedef void envoi_connected_fn(
 	void *user, struct envoi_transport *transport, const struct envoi_failure *failure);
 
+/** The functions of a connector. They are REQUIRED unless marked OPTIONAL. */
 struct envoi_connector_impl {
 	const char *name;
 	/**

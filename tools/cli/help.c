@@ -105,13 +105,9 @@ void help_overview(struct envoi_context *context)
 	print_wrapped(0, "envoi help COMMAND prints all about a command, envoi --help everything.");
 }
 
-static int print_settings(struct envoi_context *context, const char *group)
+/* @param r  of showing the settings of a group. @return enum status, after complaining */
+static int settings_status(int r, const char *group)
 {
-	putchar('\n');
-	print_wrapped(0,
-		"Settings, in parentheses by the names that programs and the configuration file use"
-		" (true ones are turned off by --no-NAME):");
-	int r = settings_help(context, group);
 	if (r == ENVOI_ERR_NOT_FOUND && group != NULL) {
 		complain("there is no such group of settings: %s", group);
 		return STATUS_USAGE;
@@ -121,6 +117,15 @@ static int print_settings(struct envoi_context *context, const char *group)
 		return STATUS_NO;
 	}
 	return STATUS_DONE;
+}
+
+static int print_settings(struct envoi_context *context, const char *group)
+{
+	putchar('\n');
+	print_wrapped(0,
+		"Settings, in parentheses by the names that programs and the configuration file use"
+		" (true ones are turned off by --no-NAME):");
+	return settings_status(settings_help(context, group), group);
 }
 
 int help_all(struct envoi_context *context)
@@ -168,8 +173,21 @@ int help_topic(struct envoi_context *context, int count, char **words)
 	return STATUS_DONE;
 }
 
+static int write_settings(struct invocation *invocation)
+{
+	const char *group = invocation->operand_count > 1 ? invocation->operands[1] : NULL;
+	if (invocation->operand_count == 0 || strcmp(invocation->operands[0], "settings") != 0) {
+		complain("--json is for envoi help settings");
+		return STATUS_USAGE;
+	}
+	return settings_status(settings_write(invocation->context, group), group);
+}
+
 static int run(struct invocation *invocation)
 {
+	if (own_value(invocation, "json") != NULL) {
+		return write_settings(invocation);
+	}
 	if (invocation->operand_count == 0) {
 		help_overview(invocation->context);
 		return STATUS_DONE;
@@ -177,10 +195,16 @@ static int run(struct invocation *invocation)
 	return help_topic(invocation->context, invocation->operand_count, invocation->operands);
 }
 
+static const struct command_option options[] = {
+	OPTION_JSON("an array with an object for each setting"),
+	OPTIONS_END,
+};
+
 const struct command command_help = {
 	.name = "help",
 	.operands = "[COMMAND | settings [GROUP]]",
 	.summary = "Print a summary, or all about a command, or the settings.",
 	.most = 2,
+	.options = options,
 	.run = run,
 };

@@ -27,6 +27,8 @@ int help_topic(struct envoi_context *context, int count, char **words);
 /** Print each setting with its range and default, in groups. @param group  one alone; NULL: all
  * @retval ENVOI_ERR_NOT_FOUND  there is no such group @retval ENVOI_ERR_NOMEM */
 int settings_help(struct envoi_context *context, const char *group);
+/** Write the settings as JSON. Parameters and errors as settings_help(). */
+int settings_write(struct envoi_context *context, const char *group);
 /** Print the names of the groups. */
 void settings_list_groups(struct envoi_context *context);
 

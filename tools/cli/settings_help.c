@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "help.h"
+#include "json.h"
 #include "wrap.h"
 
 static void print_choices(const struct envoi_setting *setting)
@@ -44,6 +45,15 @@ static bool has_range(const struct envoi_setting *setting)
 	return is_number && (setting->min != 0 || setting->max != 0);
 }
 
+/* @return the default as the setting is written; NULL: there is none; borrowed from @p scratch */
+static const char *default_of(struct envoi_settings *scratch, const struct envoi_setting *setting)
+{
+	const char *text = envoi_settings_set(scratch, setting->name, NULL) == ENVOI_OK
+		? envoi_settings_text(scratch, setting->name)
+		: NULL;
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 /* Append a number in the form in which the setting is written: "1ms", "64k". */
 static int add_number(struct envoi_buffer *text, struct envoi_settings *scratch,
 	const struct envoi_setting *setting, int64_t number)
@@ -72,10 +82,8 @@ static int add_range(struct envoi_buffer *text, struct envoi_settings *scratch,
 static int add_default(struct envoi_buffer *text, struct envoi_settings *scratch,
 	const struct envoi_setting *setting)
 {
-	int r = envoi_settings_set(scratch, setting->name, NULL);
-	const char *fallback = envoi_settings_text(scratch, setting->name);
-	bool has_one = r == ENVOI_OK && fallback != NULL && fallback[0] != '\0';
-	return has_one ? envoi_buffer_printf(text, " Default: %s.", fallback) : r;
+	const char *fallback = default_of(scratch, setting);
+	return fallback != NULL ? envoi_buffer_printf(text, " Default: %s.", fallback) : ENVOI_OK;
 }
 
 /* What the setting does, its range and its default. */
@@ -106,6 +114,50 @@ static int print_setting(struct envoi_context *context, struct envoi_settings *s
 	}
 	envoi_buffer_finish(&text);
 	return r;
+}
+
+/* --- JSON --- */
+
+static void write_choices(struct json *json, const struct envoi_setting *setting)
+{
+	json_array(json, "choices");
+	for (size_t i = 0; setting->choices != NULL && setting->choices[i] != NULL; i++) {
+		json_text(json, NULL, setting->choices[i]);
+	}
+	json_end(json);
+}
+
+/* A bound of the range, in the form in which the setting is written. */
+static void write_bound(struct json *json, const char *name, struct envoi_settings *scratch,
+	const struct envoi_setting *setting, int64_t number)
+{
+	bool is_set = has_range(setting) &&
+		envoi_settings_set_int(scratch, setting->name, number) == ENVOI_OK;
+	json_text(json, name, is_set ? envoi_settings_text(scratch, setting->name) : NULL);
+}
+
+static void write_setting(struct json *json, struct envoi_context *context,
+	struct envoi_settings *scratch, const struct envoi_setting *setting)
+{
+	static const char *const types[] = {
+		[ENVOI_SETTING_BOOL] = "bool",
+		[ENVOI_SETTING_INT] = "int",
+		[ENVOI_SETTING_MS] = "time",
+		[ENVOI_SETTING_BYTES] = "bytes",
+		[ENVOI_SETTING_TEXT] = "text",
+		[ENVOI_SETTING_CHOICE] = "choice",
+		[ENVOI_SETTING_LIST] = "list",
+	};
+	json_object(json, NULL);
+	json_text(json, "name", setting->name);
+	json_text(json, "option", envoi_context_setting_option(context, setting));
+	json_text(json, "type", types[setting->type]);
+	write_choices(json, setting);
+	write_bound(json, "min", scratch, setting, setting->min);
+	write_bound(json, "max", scratch, setting, setting->max);
+	json_text(json, "default", default_of(scratch, setting));
+	json_text(json, "doc", setting->doc);
+	json_end(json);
 }
 
 /* --- groups --- */
@@ -151,41 +203,77 @@ static size_t list_groups(struct envoi_context *context, struct group groups[MOS
 	return count;
 }
 
-static int print_group(
-	struct envoi_context *context, struct envoi_settings *scratch, struct group group)
+/* One way of showing settings. */
+struct show {
+	struct envoi_context *context;
+	struct envoi_settings *scratch;
+	struct json *json; /* NULL: lines */
+};
+
+static int show_group(const struct show *show, struct group group)
 {
 	const struct envoi_setting *setting;
 	size_t position = 0;
 	int r = ENVOI_OK;
-	printf("\n%.*s:\n", (int)group.len, group.name);
+	if (show->json == NULL) {
+		printf("\n%.*s:\n", (int)group.len, group.name);
+	}
 	while (r == ENVOI_OK &&
-		(setting = envoi_context_next_setting(context, &position)) != NULL) {
-		if (is_same(group_of(setting), group)) {
-			r = print_setting(context, scratch, setting);
+		(setting = envoi_context_next_setting(show->context, &position)) != NULL) {
+		if (!is_same(group_of(setting), group)) {
+			continue;
+		}
+		if (show->json != NULL) {
+			write_setting(show->json, show->context, show->scratch, setting);
+		} else {
+			r = print_setting(show->context, show->scratch, setting);
 		}
 	}
 	return r;
 }
 
-int settings_help(struct envoi_context *context, const char *name)
+/* @param name  of the group; NULL: all */
+static int show_groups(const struct show *show, const char *name)
 {
 	struct group groups[MOST_GROUPS];
-	struct envoi_settings *scratch;
-	size_t count = list_groups(context, groups);
+	size_t count = list_groups(show->context, groups);
 	bool is_found = false;
-	int r = envoi_settings_new(&scratch, context);
-	if (r < 0) {
-		return r;
-	}
+	int r = ENVOI_OK;
 	for (size_t i = 0; r == ENVOI_OK && i < count; i++) {
 		struct group wanted = {name, name != NULL ? strlen(name) : 0};
 		if (name == NULL || is_same(groups[i], wanted)) {
 			is_found = true;
-			r = print_group(context, scratch, groups[i]);
+			r = show_group(show, groups[i]);
 		}
 	}
-	envoi_settings_free(scratch);
 	return r == ENVOI_OK && !is_found ? ENVOI_ERR_NOT_FOUND : r;
+}
+
+int settings_help(struct envoi_context *context, const char *name)
+{
+	struct show show = {.context = context};
+	int r = envoi_settings_new(&show.scratch, context);
+	if (r < 0) {
+		return r;
+	}
+	r = show_groups(&show, name);
+	envoi_settings_free(show.scratch);
+	return r;
+}
+
+int settings_write(struct envoi_context *context, const char *name)
+{
+	struct json json = {.out = stdout};
+	struct show show = {.context = context, .json = &json};
+	int r = envoi_settings_new(&show.scratch, context);
+	if (r < 0) {
+		return r;
+	}
+	json_array(&json, NULL);
+	r = show_groups(&show, name);
+	json_end(&json);
+	envoi_settings_free(show.scratch);
+	return r;
 }
 
 void settings_list_groups(struct envoi_context *context)

@@ -2,9 +2,10 @@
  * A transport of one's own: XMPP over a pair of pipes to a child process, with the connector that
  * starts the child. Logs in, says hello to itself, logs out.
  *
- *	ENVOI_PASSWORD=... pipe_transport alice@example.org COMMAND [ARGUMENT...]
+ *	ENVOI_PASSWORD=... pipe_transport alice@example.org [SETTING=VALUE...] COMMAND [ARGUMENT...]
  *
- * COMMAND speaks XMPP on its standard input and output, and protects what it carries:
+ * COMMAND speaks XMPP on its standard input and output, and protects what it carries, or it carries
+ * TLS, which the library speaks with tls.mode=direct:
  *
  *	openssl s_client -quiet -verify_quiet -verify_return_error -verify_hostname example.org \
  *		-starttls xmpp -xmpphost example.org -connect example.org:5222
@@ -170,7 +171,7 @@ static int spawn(char **command, int *ret_in_fd, int *ret_out_fd)
 	return ENVOI_OK;
 }
 
-/* The child protects what it carries: the channel is secure. */
+/* The child protects what it carries, or the library speaks TLS over it: the channel is secure. */
 static int make_pipes(void *command, struct envoi_channel **ret_channel,
 	const struct envoi_target *target, struct envoi_channel_options *options)
 {
@@ -233,13 +234,16 @@ static const struct envoi_handler_impl program_impl = {
 static int run(struct program *program, struct envoi_context *context, char **command)
 {
 	struct envoi_connector *connector;
+	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
+	envoi_client_set(program->client, "reconnect.enabled", "false"); /* the command runs once */
+	for (; *command != NULL && strchr(*command, '=') != NULL; command++) {
+		envoi_client_set_assignment(program->client, *command);
+	}
 	int r = envoi_channel_connector_new(&connector, context, &connector_impl, command);
 	if (r < 0) {
 		fprintf(stderr, "%s\n", envoi_error_text(r));
 		return 1;
 	}
-	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
-	envoi_client_set(program->client, "reconnect.enabled", "false"); /* the command runs once */
 	envoi_client_add_connector(program->client, connector);
 	envoi_client_add(program->client, &program->handler);
 	r = envoi_client_run(program->client);
@@ -255,7 +259,8 @@ int main(int argc, char **argv)
 	struct envoi_context *context;
 	int status = 1;
 	if (argc < 3) {
-		fprintf(stderr, "usage: pipe_transport JID COMMAND [ARGUMENT...]\n");
+		fprintf(stderr,
+			"usage: pipe_transport JID [SETTING=VALUE...] COMMAND [ARGUMENT...]\n");
 		return 2;
 	}
 	if (envoi_context_new(&context, NULL) < 0) {

@@ -114,6 +114,7 @@ extern const struct command command_rooms_join;
 extern const struct command command_rooms_list;
 extern const struct command command_rooms_talk;
 extern const struct command command_completion;
+extern const struct command command_console;
 extern const struct command command_disco;
 extern const struct command command_echo;
 extern const struct command command_help;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "editor.h"
 
 enum {
 	LONGEST_REASON = 200,
@@ -143,7 +144,11 @@ static void show_log(
 {
 	(void)user;
 	(void)level;
-	fprintf(stderr, "-- %s: %s\n", envoi_log_subject_name(subject), message);
+	editor_hide();
+	fprintf(stderr, "-- %s: ", envoi_log_subject_name(subject));
+	print_harmless(message, strlen(message));
+	fputc('\n', stderr);
+	editor_show();
 }
 
 /* Of the client certificate; a wrong one ends the login. */

@@ -13,6 +13,7 @@
 #endif
 
 #include "config.h"
+#include "editor.h"
 #include "help.h"
 #include "options.h"
 #include "progress.h"
@@ -23,6 +24,7 @@ const struct command *const commands[] = {
 	&command_send,
 	&command_listen,
 	&command_echo,
+	&command_console,
 	&command_rooms_list,
 	&command_rooms_join,
 	&command_rooms_talk,
@@ -67,11 +69,13 @@ void complain(const char *format, ...)
 	va_start(arguments, format);
 	char line[2048];
 	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
 	progress_clear();
+	editor_hide();
 	fputs("envoi: ", stderr);
 	print_harmless(line, strlen(line));
 	fputc('\n', stderr);
-	va_end(arguments);
+	editor_show();
 }
 
 /* @return how many words the command's name has if the arguments begin with it; else 0 */

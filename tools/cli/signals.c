@@ -18,13 +18,17 @@ static void on_signal(struct envoi_watch *watch, unsigned int ready)
 	(void)ready;
 	struct signals *signals = ENVOI_CONTAINER_OF(watch, struct signals, watch);
 	struct signalfd_siginfo info;
-	if (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (signals->has_come) { /* once more: do not wait for the server */
-			envoi_loop_quit(loop_of(signals));
-		}
-		signals->has_come = true;
-		envoi_client_quit(signals->client);
+	if (read(watch->fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+		return;
 	}
+	if (info.ssi_signo == SIGINT && signals->interrupt != NULL && signals->interrupt(signals)) {
+		return;
+	}
+	if (signals->has_come) { /* once more: do not wait for the server */
+		envoi_loop_quit(loop_of(signals));
+	}
+	signals->has_come = true;
+	envoi_client_quit(signals->client);
 }
 
 /* @return a descriptor on which SIGINT and SIGTERM arrive, or -1 */

@@ -9,10 +9,13 @@
 
 #include "cli.h"
 
-/** Ends a client at the first signal in order, at the second at once. Zeroed before use. */
+/** Ends a client at the first signal in order, at the second at once. Zeroed before use, but for
+ * the function. */
 struct signals {
 	struct envoi_watch watch;
 	struct envoi_client *client;
+	/** OPTIONAL: SIGINT has come. @return whether that was all: the client goes on */
+	bool (*interrupt)(struct signals *signals);
 	bool has_come;
 };
 

@@ -105,7 +105,8 @@ static int converse(struct task *task)
 	if (status != STATUS_DONE) {
 		return status;
 	}
-	if (!task->invocation->show_xml && !task->invocation->verbose) {
+	if (!task->invocation->show_xml && !task->invocation->verbose &&
+		!task->kind->prints_traffic) {
 		progress_start(task->invocation->context);
 	}
 	int r = envoi_client_run(task->client);

@@ -21,9 +21,10 @@ struct task_kind {
 	bool receives_messages; /**< with @p needs_presence: with the priority that the user sets */
 	/** it lasts until a signal, over lost connections: @p begin is called in each session */
 	bool stays;
+	bool prints_traffic; /**< from the beginning: no progress is shown */
 };
 
-/** Embedded in the command's own struct; zeroed before task_run(). */
+/** Embedded in the command's own struct; zeroed before task_run(), but for signals.interrupt. */
 struct task {
 	struct envoi_handler handler;
 	const struct task_kind *kind;

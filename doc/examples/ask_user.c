@@ -128,13 +128,11 @@ static void on_input(evutil_socket_t fd, short what, void *user)
 	envoi_client_disconnect(program->client);
 }
 
-static int log_in(struct program *program, int count, char **assignments)
+static int log_in(struct program *program, char **assignments)
 {
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
 	envoi_client_set(program->client, "reconnect.initial", "true");
-	for (int i = 0; i < count; i++) {
-		envoi_client_set_assignment(program->client, assignments[i]);
-	}
+	envoi_client_set_assignments(program->client, assignments);
 	envoi_client_set_tls_decider(program->client, &program->decider);
 	envoi_client_add(program->client, &program->handler);
 	return envoi_client_connect(program->client); /* returns the errors of these setters */
@@ -155,7 +153,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	program.input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, &program);
-	if (program.input != NULL && log_in(&program, argc - 2, argv + 2) == ENVOI_OK) {
+	if (program.input != NULL && log_in(&program, argv + 2) == ENVOI_OK) {
 		event_add(program.input, NULL);
 		event_base_dispatch(base); /* ends when nothing is waited for any more */
 	} else {

@@ -37,7 +37,7 @@ static int answer_who(struct bot *bot, struct envoi_delivery *in)
 	const struct envoi_presences *presences = envoi_client_presences(bot->client);
 	const struct envoi_contact_presence *one = NULL;
 	struct envoi_buffer text;
-	envoi_buffer_init(&text, envoi_session_context(envoi_client_session(bot->client)), 0);
+	envoi_buffer_init(&text, envoi_client_context(bot->client), 0);
 	int r = envoi_buffer_printf(&text, "available:");
 	while (r == ENVOI_OK && (one = envoi_presences_next(presences, one)) != NULL) {
 		r = envoi_buffer_printf(&text, "\n%s %s", envoi_jid_text(one->jid),
@@ -188,7 +188,7 @@ static void on_signal_byte(struct envoi_watch *watch, unsigned int ready)
 
 static int watch_signals(struct bot *bot)
 {
-	struct envoi_context *context = envoi_session_context(envoi_client_session(bot->client));
+	struct envoi_context *context = envoi_client_context(bot->client);
 	if (pipe(signal_pipe) < 0) {
 		return ENVOI_ERR_SYSTEM;
 	}
@@ -207,9 +207,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	envoi_client_set_password(bot.client, getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(bot.client, argv[i]);
-	}
+	envoi_client_set_assignments(bot.client, argv + 2);
 	envoi_client_add(bot.client, &bot.handler);
 	int r = watch_signals(&bot);
 	if (r == ENVOI_OK) {

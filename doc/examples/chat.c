@@ -349,9 +349,7 @@ static const struct envoi_handler_impl chat_impl = {
 static int run(struct program *program, char **assignments)
 {
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
-	for (; *assignments != NULL; assignments++) {
-		envoi_client_set_assignment(program->client, *assignments);
-	}
+	envoi_client_set_assignments(program->client, assignments);
 	envoi_client_add(program->client, envoi_receipts_handler());
 	envoi_client_add(program->client, envoi_markers_handler());
 	envoi_client_add(program->client, envoi_correction_handler());

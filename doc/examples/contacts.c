@@ -111,9 +111,7 @@ int main(int argument_count, char **arguments)
 	}
 	envoi_client_set_password(program.client, getenv("ENVOI_PASSWORD"));
 	envoi_client_set(program.client, "subscription.policy", "known");
-	for (int i = 3; i < argument_count; i++) {
-		envoi_client_set_assignment(program.client, arguments[i]);
-	}
+	envoi_client_set_assignments(program.client, arguments + 3);
 	envoi_client_add(program.client, &program.handler);
 	envoi_client_set_show(program.client, "chat", "looking at contacts");
 	load(&program);

@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 	struct dice dice = {.handler = ENVOI_HANDLER(&dice_impl)};
 	struct program program = {.handler = ENVOI_HANDLER(&program_impl)};
 	struct envoi_client *client;
-	int at = 2;
+	char **settings = argv + 2;
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	if (argc < 2 || envoi_client_new(&client, NULL, argv[1]) < 0) {
 		fprintf(stderr, "usage: dice JID [PEER SIDES] [SETTING=VALUE...]\n");
@@ -143,12 +143,10 @@ int main(int argc, char **argv)
 	if (argc > 3 && strchr(argv[2], '=') == NULL) {
 		program.peer = argv[2];
 		program.sides = (unsigned int)strtoul(argv[3], NULL, 10);
-		at = 4;
+		settings = argv + 4;
 	}
 	envoi_client_set_password(client, getenv("ENVOI_PASSWORD"));
-	for (; at < argc; at++) {
-		envoi_client_set_assignment(client, argv[at]);
-	}
+	envoi_client_set_assignments(client, settings);
 	envoi_client_set_user(client, &program);
 	envoi_client_add(client, &dice.handler);
 	envoi_client_add(client, &program.handler);

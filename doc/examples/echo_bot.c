@@ -27,17 +27,13 @@ int main(int argc, char **argv)
 {
 	struct envoi_handler echo = ENVOI_HANDLER(&echo_impl);
 	struct envoi_client *bot;
-	int r = envoi_client_new(&bot, NULL, argc > 1 ? argv[1] : "");
-	if (r < 0) {
-		return 1;
+	if (argc < 2 || envoi_client_new(&bot, NULL, argv[1]) < 0) {
+		return 2;
 	}
-	envoi_client_set_password(
-		bot, getenv("ENVOI_PASSWORD")); /* a setter's failure is reported by run */
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(bot, argv[i]);
-	}
+	envoi_client_set_password(bot, getenv("ENVOI_PASSWORD")); /* run reports its failure */
+	envoi_client_set_assignments(bot, argv + 2);
 	envoi_client_add(bot, &echo);
-	r = envoi_client_run(bot); /* connects; 0 after envoi_client_quit(), else an error */
+	int r = envoi_client_run(bot); /* connects; 0 after envoi_client_quit(), else an error */
 	if (r < 0) {
 		fprintf(stderr, "%s\n", envoi_client_failure_text(bot));
 	}

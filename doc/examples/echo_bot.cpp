@@ -26,14 +26,12 @@ constexpr envoi_handler_impl bot_impl = envoi::handler("echo").stanzas(stanzas);
 int main(int argc, char **argv)
 {
 	bot echo{ENVOI_HANDLER(&bot_impl)};
-	auto client = envoi::make_client(nullptr, argc > 1 ? argv[1] : "");
-	if (!client) {
-		return 1;
+	auto client = envoi::make_client(nullptr, argc > 1 ? argv[1] : nullptr);
+	if (!client || argc < 2) {
+		return 2;
 	}
 	envoi_client_set_password(client.get(), std::getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(client.get(), argv[i]);
-	}
+	envoi_client_set_assignments(client.get(), argv + 2);
 	envoi_client_add(client.get(), &echo);
 	int r = envoi_client_run(client.get()); // reports the errors of the setters, too
 	if (r < 0) {

@@ -19,11 +19,10 @@ int main(int argc, char **argv)
 {
 	struct envoi_handler echo = ENVOI_HANDLER(&impl);
 	struct envoi_client *bot;
-	if (envoi_client_new(&bot, NULL, argv[1]) < 0)
-		return 1;
+	if (argc < 2 || envoi_client_new(&bot, NULL, argv[1]) < 0)
+		return 2;
 	envoi_client_set_password(bot, getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++)
-		envoi_client_set_assignment(bot, argv[i]);
+	envoi_client_set_assignments(bot, argv + 2);
 	envoi_client_add(bot, &echo);
 	int r = envoi_client_run(bot); /* until it is told to quit, or cannot go on */
 	if (r < 0)

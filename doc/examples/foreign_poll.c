@@ -110,12 +110,10 @@ static int run_turn(struct program *program)
 
 /* --- the program --- */
 
-static int run(struct program *program, int argc, char **argv)
+static int run(struct program *program, char **settings)
 {
 	envoi_client_set_password(program->bot, getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(program->bot, argv[i]);
-	}
+	envoi_client_set_assignments(program->bot, settings);
 	envoi_client_add(program->bot, &program->handler);
 	int r = envoi_client_connect(program->bot);
 	while (r == ENVOI_OK && !program->is_stopped) {
@@ -153,7 +151,7 @@ int main(int argc, char **argv)
 	program.loop = envoi_context_loop(context);
 	if (watch_input(&program) == ENVOI_OK &&
 		envoi_client_new(&program.bot, context, argv[1]) == ENVOI_OK) {
-		status = run(&program, argc, argv);
+		status = run(&program, argv + 2);
 	}
 	envoi_client_free(program.bot);
 	envoi_context_unref(context);

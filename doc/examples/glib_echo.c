@@ -52,12 +52,10 @@ static const struct envoi_handler_impl echo_impl = {
 };
 
 /* The main loop runs until the client has stopped. */
-static int run(struct program *program, int argc, char **argv)
+static int run(struct program *program, char **settings)
 {
 	envoi_client_set_password(program->bot, getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(program->bot, argv[i]);
-	}
+	envoi_client_set_assignments(program->bot, settings);
 	envoi_client_add(program->bot, &program->handler);
 	int r = envoi_client_connect(program->bot);
 	if (r == ENVOI_OK) {
@@ -81,7 +79,7 @@ int main(int argc, char **argv)
 	program.loop = g_main_loop_new(NULL, FALSE);
 	if (envoi_client_new(&program.bot, context, argv[1]) == ENVOI_OK) {
 		guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, &program);
-		status = run(&program, argc, argv);
+		status = run(&program, argv + 2);
 		g_source_remove(interrupt);
 	}
 	envoi_client_free(program.bot);

@@ -87,9 +87,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	envoi_client_set_password(program.client, getenv("ENVOI_PASSWORD"));
-	for (int i = 4; i < argc; i++) {
-		envoi_client_set_assignment(program.client, argv[i]);
-	}
+	envoi_client_set_assignments(program.client, argv + 4);
 	evhttp_set_cb(http, "/ticks", on_ticks, &program);
 	evhttp_set_cb(http, "/quit", on_quit, &program);
 	evhttp_set_gencb(http, on_http, &program);

@@ -294,12 +294,10 @@ static const struct envoi_handler_impl program_impl = {.name = "program", .event
 
 /* --- the program --- */
 
-static int connect_client(struct program *program, int count, char **assignments)
+static int connect_client(struct program *program, char **assignments)
 {
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
-	for (int i = 0; i < count; i++) {
-		envoi_client_set_assignment(program->client, assignments[i]);
-	}
+	envoi_client_set_assignments(program->client, assignments);
 	envoi_client_add(program->client, &program->handler);
 	int r = open_journal(program);
 	if (r < 0) {
@@ -320,7 +318,7 @@ static void free_event(struct event *event)
 	}
 }
 
-static int run(struct program *program, struct event_base *base, int count, char **assignments)
+static int run(struct program *program, struct event_base *base, char **assignments)
 {
 	program->input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, program);
 	program->signal = evsignal_new(base, SIGTERM, on_signal, program);
@@ -329,7 +327,7 @@ static int run(struct program *program, struct event_base *base, int count, char
 	int r = ENVOI_ERR_NOMEM;
 	if (program->input != NULL && program->signal != NULL && program->deadline != NULL &&
 		program->lines != NULL && event_add(program->signal, NULL) == 0) {
-		r = connect_client(program, count, assignments);
+		r = connect_client(program, assignments);
 	}
 	if (r == ENVOI_OK) {
 		event_base_dispatch(base); /* ends when nothing is waited for any more */
@@ -361,7 +359,7 @@ int main(int argc, char **argv)
 	}
 	program.peer = argv[2];
 	program.journal_path = argv[3];
-	int r = run(&program, base, argc - 4, argv + 4);
+	int r = run(&program, base, argv + 4);
 	if (program.journal_fd >= 0) {
 		close(program.journal_fd);
 	}

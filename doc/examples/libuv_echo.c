@@ -53,12 +53,10 @@ static const struct envoi_handler_impl echo_impl = {
 };
 
 /* The main loop runs until the client has stopped. */
-static int run(struct program *program, int argc, char **argv)
+static int run(struct program *program, char **settings)
 {
 	envoi_client_set_password(program->bot, getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(program->bot, argv[i]);
-	}
+	envoi_client_set_assignments(program->bot, settings);
 	envoi_client_add(program->bot, &program->handler);
 	int r = envoi_client_connect(program->bot);
 	if (r == ENVOI_OK) {
@@ -83,7 +81,7 @@ int main(int argc, char **argv)
 	uv_signal_init(program.loop, &program.interrupt);
 	program.interrupt.data = &program;
 	if (envoi_client_new(&program.bot, context, argv[1]) == ENVOI_OK) {
-		status = run(&program, argc, argv);
+		status = run(&program, argv + 2);
 	}
 	envoi_client_free(program.bot);
 	envoi_context_unref(context);

@@ -206,13 +206,11 @@ static const struct envoi_handler_impl program_impl = {
 	.events = events,
 };
 
-static int connect_client(struct program *program, int count, char **assignments)
+static int connect_client(struct program *program, char **assignments)
 {
 	envoi_client_set_password(program->client, getenv("ENVOI_PASSWORD"));
 	envoi_client_set(program->client, "reconnect.initial", "true");
-	for (int i = 0; i < count; i++) {
-		envoi_client_set_assignment(program->client, assignments[i]);
-	}
+	envoi_client_set_assignments(program->client, assignments);
 	envoi_client_add(program->client, &program->handler);
 	return envoi_client_connect(program->client); /* returns the errors of these setters */
 }
@@ -241,7 +239,7 @@ int main(int argc, char **argv)
 		die("out of memory");
 	}
 	open_store(&program, argv[2]);
-	if (connect_client(&program, argc - 3, argv + 3) == ENVOI_OK) {
+	if (connect_client(&program, argv + 3) == ENVOI_OK) {
 		event_base_dispatch(base);
 	}
 	const struct envoi_failure *failure = envoi_client_failure(program.client);

@@ -34,8 +34,7 @@ static void say_who(struct envoi_muc_room *room)
 	struct envoi_buffer text;
 	const struct envoi_muc_occupant *occupant;
 	size_t position = 0;
-	envoi_buffer_init(
-		&text, envoi_session_context(envoi_client_session(program_of(room)->client)), 0);
+	envoi_buffer_init(&text, envoi_client_context(program_of(room)->client), 0);
 	int r = envoi_buffer_printf(&text, "here:");
 	while (r == ENVOI_OK && (occupant = envoi_muc_next_occupant(room, &position)) != NULL) {
 		r = envoi_buffer_printf(&text, " %s", occupant->nick);
@@ -122,9 +121,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	envoi_client_set_password(program.client, getenv("ENVOI_PASSWORD"));
-	for (int i = 4; i < argc; i++) {
-		envoi_client_set_assignment(program.client, argv[i]);
-	}
+	envoi_client_set_assignments(program.client, argv + 4);
 	int r = enter(&program, argv[2], argv[3]);
 	if (r == ENVOI_OK) {
 		r = run(&program);

@@ -102,9 +102,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	envoi_client_set_password(client, getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(client, argv[i]);
-	}
+	envoi_client_set_assignments(client, argv + 2);
 	envoi_client_add(client, &program);
 	envoi_client_add(client, &sensors);
 	int r = envoi_client_run(client);

@@ -190,7 +190,7 @@ static const struct envoi_channel_connector_impl connector_impl = {
 
 static void add_connector(void *path, struct envoi_client *client)
 {
-	struct envoi_context *context = envoi_session_context(envoi_client_session(client));
+	struct envoi_context *context = envoi_client_context(client);
 	struct envoi_connector *connector;
 	if (envoi_channel_connector_new(&connector, context, &connector_impl, path) == ENVOI_OK) {
 		envoi_client_add_connector(client, connector); /* and no other is used */

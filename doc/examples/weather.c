@@ -83,9 +83,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	envoi_client_set_password(client, getenv("ENVOI_PASSWORD"));
-	for (int i = 4; i < argc; i++) {
-		envoi_client_set_assignment(client, argv[i]);
-	}
+	envoi_client_set_assignments(client, argv + 4);
 	envoi_client_add(client, &program.handler);
 	int r = envoi_client_run(client);
 	if (r < 0) {

@@ -59,14 +59,12 @@ constexpr envoi_handler_impl station_impl = envoi::handler("weather").stanzas(st
 int main(int argc, char **argv)
 {
 	station handler{ENVOI_HANDLER(&station_impl), 0};
-	auto client = envoi::make_client(nullptr, argc > 1 ? argv[1] : "");
-	if (!client) {
-		return 1;
+	auto client = envoi::make_client(nullptr, argc > 1 ? argv[1] : nullptr);
+	if (!client || argc < 2) {
+		return 2;
 	}
 	envoi_client_set_password(client.get(), std::getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(client.get(), argv[i]);
-	}
+	envoi_client_set_assignments(client.get(), argv + 2);
 	envoi_client_add(client.get(), &handler);
 	int r = envoi_client_run(client.get());
 	if (r < 0) {

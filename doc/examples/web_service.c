@@ -284,9 +284,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	envoi_client_set_password(program.client, getenv("ENVOI_PASSWORD"));
-	for (int i = 3; i < argc; i++) {
-		envoi_client_set_assignment(program.client, argv[i]);
-	}
+	envoi_client_set_assignments(program.client, argv + 3);
 	envoi_client_add(program.client, &program.handler);
 	serve(&program);
 	if (envoi_client_connect(program.client) == ENVOI_OK) {

@@ -111,7 +111,7 @@ static const struct envoi_stanza_row stanzas[] = {
 };
 static const struct envoi_handler_impl bot_impl = {.name = "primes", .stanzas = stanzas};
 
-static int run(struct bot *bot, struct envoi_context *context, int argc, char **argv)
+static int run(struct bot *bot, struct envoi_context *context, char **settings)
 {
 	int r = envoi_post_queue_new(&bot->results, envoi_context_loop(context), MOST_JOBS);
 	if (r < 0) {
@@ -119,9 +119,7 @@ static int run(struct bot *bot, struct envoi_context *context, int argc, char **
 		return 1;
 	}
 	envoi_client_set_password(bot->client, getenv("ENVOI_PASSWORD"));
-	for (int i = 2; i < argc; i++) {
-		envoi_client_set_assignment(bot->client, argv[i]);
-	}
+	envoi_client_set_assignments(bot->client, settings);
 	envoi_client_add(bot->client, &bot->handler);
 	r = envoi_client_run(bot->client);
 	if (r < 0) {
@@ -140,7 +138,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (envoi_client_new(&bot.client, context, argv[1]) == ENVOI_OK) {
-		status = run(&bot, context, argc, argv);
+		status = run(&bot, context, argv + 2);
 	}
 	envoi_client_free(bot.client);
 	envoi_context_unref(context); /* frees the loop: results that come later are dropped */

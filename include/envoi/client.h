@@ -99,6 +99,11 @@ ENVOI_API int envoi_client_set(struct envoi_client *client, const char *name, co
 /** As envoi_client_set(), from one text "NAME=VALUE", such as an argument of a command line.
  * @retval ENVOI_ERR_INVALID  also: the text is not of that form */
 ENVOI_API int envoi_client_set_assignment(struct envoi_client *client, const char *assignment);
+/** As envoi_client_set_assignment(), for each of several texts, those of main() for example:
+ * envoi_client_set_assignments(client, argv + 2).
+ * @param assignments  ended by NULL; borrowed for the call
+ * @return ENVOI_OK, or the first failure; those that follow it are set nevertheless */
+ENVOI_API int envoi_client_set_assignments(struct envoi_client *client, char *const *assignments);
 /**
  * Set the password; it is copied, and wiped with the client. This also answers a pending question
  * of envoi_client_ask_password(). A failure is kept as for envoi_client_set().
@@ -314,6 +319,9 @@ ENVOI_API struct envoi_subscriptions *envoi_client_subscriptions(struct envoi_cl
 ENVOI_API bool envoi_client_shows_presence_to(
 	const struct envoi_client *client, const struct envoi_jid *jid);
 
+/** @return the client's context, whose loop, clock and memory programs may use; borrowed; lives as
+ * long as the client */
+ENVOI_API struct envoi_context *envoi_client_context(const struct envoi_client *client);
 /** @return the client's session, for sending and requests, which lives as long as the client */
 ENVOI_API struct envoi_session *envoi_client_session(struct envoi_client *client);
 /** @return the client to which a session belongs, for the session of an event or a delivery: also
@@ -396,6 +404,10 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client)
 /** Disconnect in order: send unavailable presence and the queued stanzas, and close the stream,
  * within the setting close.timeout. ENVOI_EVENT_DISCONNECTED and ENVOI_EVENT_STOPPED follow;
  * between two attempts ENVOI_EVENT_STOPPED alone. No effect if the client is offline or leaving.
+ *
+ * The session is not online from this call on: what is sent after it is refused with
+ * ENVOI_ERR_STATE. A last message, and the reply to the one that asked for the end, are sent
+ * before.
  *
  * The unavailable presence has no text. For one with a status, send it before with envoi_send(), to
  * NULL: envoi_presence_new() of ENVOI_TYPE_UNAVAILABLE, envoi_presence_set_status(). Disconnecting

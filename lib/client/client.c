@@ -216,6 +216,11 @@ struct envoi_subscriptions *envoi_client_subscriptions(struct envoi_client *clie
 	return client->subscriptions;
 }
 
+struct envoi_context *envoi_client_context(const struct envoi_client *client)
+{
+	return envoi_session_context(client->connection.session);
+}
+
 struct envoi_session *envoi_client_session(struct envoi_client *client)
 {
 	return client->connection.session;

@@ -26,6 +26,16 @@ int envoi_client_set_assignment(struct envoi_client *client, const char *assignm
 	return envoi__connection_set_assignment(&client->connection, assignment);
 }
 
+int envoi_client_set_assignments(struct envoi_client *client, char *const *assignments)
+{
+	int result = ENVOI_OK;
+	for (; *assignments != NULL; assignments++) {
+		int r = envoi_client_set_assignment(client, *assignments);
+		result = result < 0 ? result : r;
+	}
+	return result;
+}
+
 /* --- the account --- */
 
 int envoi_client_set_password(struct envoi_client *client, const char *password)

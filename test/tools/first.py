@@ -36,8 +36,7 @@ with start("bob@example.org", *settings) as bot:
 for arguments, password, reason in (
         (["bob@example.org", *settings], "wrong", "bob@example.org: wrong name or password"),
         (["bob@example.org", "tls.ca-fil=x"], "secret", "tls.ca-fil"),
-        (["@"], "secret", "not the address"),
-        ([], "secret", "")):
+        (["@"], "secret", "not the address")):
     bot = start(*arguments, password=password)
     said = bot.communicate(timeout=TIME_LIMIT)[1]
     assert bot.returncode == 1 and reason in said and said.count("\n") == 1, (arguments, said)

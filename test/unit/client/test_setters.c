@@ -100,6 +100,31 @@ static void an_assignment_is_a_name_and_a_value(void **state)
 	assert_int_equal(envoi_client_set_assignment(client, "no.such=1"), ENVOI_ERR_NOT_FOUND);
 }
 
+/* The first failure is returned, and what follows is set. */
+static void several_assignments_are_set(void **state)
+{
+	(void)state;
+	char server[] = "server=a.example", other[] = "server=b.example", port[] = "port=2";
+	char unknown[] = "no.such=1", malformed[] = "port=x";
+	char *none[] = {NULL}, *good[] = {server, NULL};
+	char *bad[] = {other, unknown, malformed, port, NULL};
+	assert_int_equal(envoi_client_set_assignments(client, none), ENVOI_OK);
+	assert_int_equal(envoi_client_set_assignments(client, good), ENVOI_OK);
+	assert_string_equal(
+		envoi_settings_text(envoi_client_settings(client), "server"), "a.example");
+	assert_int_equal(envoi_client_set_assignments(client, bad), ENVOI_ERR_NOT_FOUND);
+	assert_string_equal(
+		envoi_settings_text(envoi_client_settings(client), "server"), "b.example");
+	assert_int_equal(envoi_settings_int(envoi_client_settings(client), "port"), 2);
+}
+
+static void the_context_is_that_of_the_session(void **state)
+{
+	(void)state;
+	assert_ptr_equal(
+		envoi_client_context(client), envoi_session_context(envoi_client_session(client)));
+}
+
 static void an_invalid_address_cannot_be_corrected(void **state)
 {
 	(void)state;
@@ -234,6 +259,9 @@ int main(void)
 			a_client_without_problems_connects, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_assignment_is_a_name_and_a_value, setup, teardown),
+		cmocka_unit_test_setup_teardown(several_assignments_are_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_context_is_that_of_the_session, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_invalid_address_cannot_be_corrected, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -96,7 +96,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_session_write_journal(
  * A stanza during whose delivery the process ended is delivered again. After the second time it is
  * acknowledged instead and reported by ENVOI_EVENT_UNHANDLED, and a request is answered with
  * internal-server-error. Requests of peers that were handled but not answered are answered with
- * that error when the session is resumed.
+ * that error when the session is resumed, but for those that a filter has stopped, and those beyond
+ * 1,000 requests or 256 KiB of senders and ids.
  *
  * @param account  the bare address of the session's account
  * @param data, len  the stored records; borrowed for the call. A last record that is incomplete or

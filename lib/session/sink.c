@@ -181,6 +181,8 @@ static void receive(struct envoi_session *session, struct envoi_stanza *stanza)
 	if (envoi__session_filter(session, stanza, false) == ENVOI_STOP) {
 		if (is_answer) {
 			envoi__requests_answer_vital(&session->requests, stanza, session->jid);
+		} else {
+			envoi__journal_stopped(session);
 		}
 		return;
 	}

@@ -157,7 +157,7 @@ static void watch(void *user, enum envoi_test_server_act act, unsigned int sessi
 	}
 	if (envoi_stanza_kind(stanza) == ENVOI_IQ_ERROR) {
 		assert_string_equal(envoi_stanza_id(stanza), f->asked_id);
-		assert_string_equal(envoi_stanza_to_text(stanza), "alice@example.org/home");
+		assert_string_equal(envoi_jid_resource(envoi_stanza_to(stanza)), "home");
 		f->errors++;
 	}
 }
@@ -167,7 +167,7 @@ void bot_ask(struct fixture *f)
 	struct envoi_stanza *iq = envoi_iq_new(
 		envoi_world_context(f->world), ENVOI_IQ_GET, "bot@example.org/desk");
 	struct envoi_element *element = envoi_stanza_element(iq);
-	envoi_element_set(element, "from", "alice@example.org/home");
+	envoi_element_set(element, "from", f->asked_from);
 	envoi_element_set(element, "id", f->asked_id);
 	envoi_element_add(element, "urn:example:slow", "query");
 	envoi_test_server_deliver(f->server, iq);
@@ -177,8 +177,10 @@ int bot_setup(void **state)
 {
 	static struct fixture fixture;
 	struct fixture *f = &fixture;
-	*f = (struct fixture){
-		.handler = ENVOI_HANDLER(&impl), .journal = {&journal_impl}, .asked_id = "q1"};
+	*f = (struct fixture){.handler = ENVOI_HANDLER(&impl),
+		.journal = {&journal_impl},
+		.asked_id = "q1",
+		.asked_from = "alice@example.org/home"};
 	f->world = envoi_world_new(1);
 	f->server = envoi_world_server(f->world, "example.org");
 	envoi_test_server_account(f->server, "bot", "secret");

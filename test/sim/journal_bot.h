@@ -30,7 +30,7 @@ struct fixture {
 	/* messages: "kept", "canceled", and longer than 100 bytes */
 	unsigned int got_kept, got_canceled, got_long, got_delayed;
 	char last[64]; /* body that was handed over */
-	const char *asked_id;
+	const char *asked_id, *asked_from;
 	struct envoi_promise *promise;
 	struct envoi_ticket tickets[MOST_TICKETS];
 	enum envoi_ticket_state last_state; /* of tickets whose user is this */

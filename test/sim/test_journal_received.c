@@ -180,6 +180,136 @@ static void requests_that_were_not_answered_are_answered_with_an_error(void **st
 	assert_int_equal(f->errors, 1);
 }
 
+/* The answer goes to the canonical form of the sender's address. */
+static void a_request_from_an_address_in_another_form_is_answered_once(void **state)
+{
+	struct fixture *f = *state;
+	f->asked_from = "alice@xn--bcher-kva.example/home";
+	bot_ask(f);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(envoi_promise_error(f->promise, ENVOI_CONFLICT, NULL), ENVOI_OK);
+	f->promise = NULL;
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->errors, 1);
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->errors, 1);
+}
+
+static void a_request_without_a_valid_sender_is_not_answered(void **state)
+{
+	struct fixture *f = *state;
+	f->asked_from = "@example.org";
+	bot_ask(f);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->unhandled, 1);
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->errors, 0);
+}
+
+static int stop_requests(
+	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
+{
+	(void)self;
+	(void)session;
+	return envoi_stanza_kind(stanza) == ENVOI_IQ_GET ? ENVOI_STOP : ENVOI_OK;
+}
+
+static void a_request_that_a_filter_stops_is_not_answered(void **state)
+{
+	static const struct envoi_filters filters = {.stanza_in = stop_requests};
+	static const struct envoi_handler_impl impl = {.filters = &filters};
+	struct envoi_handler filter = ENVOI_HANDLER(&impl);
+	struct fixture *f = *state;
+	assert_int_equal(envoi_client_add(f->bot, &filter), ENVOI_OK);
+	bot_ask(f);
+	envoi_world_run(f->world, 10000);
+	assert_int_equal(f->requests, 0);
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->resumed, 1);
+	assert_int_equal(f->errors, 0);
+}
+
+/** Answers no request before its test ends. */
+struct sleeper {
+	struct envoi_handler handler;
+	struct envoi_promise *promises[128];
+	size_t count;
+};
+
+static int sleep_on(struct envoi_handler *self, struct envoi_delivery *in)
+{
+	struct sleeper *sleeper = ENVOI_CONTAINER_OF(self, struct sleeper, handler);
+	return envoi_delivery_defer(in, &sleeper->promises[sleeper->count++]);
+}
+
+static size_t journal_size(struct fixture *f)
+{
+	struct envoi_buffer out;
+	envoi_buffer_init(&out, envoi_world_context(f->world), 0);
+	assert_int_equal(envoi_session_write_journal(envoi_client_session(f->bot), &out), ENVOI_OK);
+	size_t size = envoi_buffer_len(&out);
+	envoi_buffer_finish(&out);
+	return size;
+}
+
+static void requests_with_long_ids_do_not_fill_the_journal(void **state)
+{
+	static const struct envoi_stanza_row rows[] = {
+		{.kind = ENVOI_IQ_GET,
+			.ns = "urn:example:slow",
+			.name = "query",
+			.handle = sleep_on,
+			.priority = 1},
+		ENVOI_ROWS_END,
+	};
+	static const struct envoi_handler_impl impl = {.stanzas = rows};
+	struct fixture *f = *state;
+	struct sleeper sleeper = {.handler = ENVOI_HANDLER(&impl)};
+	static char id[10000];
+	assert_int_equal(envoi_client_add(f->bot, &sleeper.handler), ENVOI_OK);
+	f->asked_id = id;
+	for (int i = 0; i < 100; i++) {
+		snprintf(id, sizeof(id), "%09999d", i);
+		bot_ask(f);
+		envoi_world_run(f->world, 100);
+	}
+	assert_int_equal(sleeper.count, 100);
+	assert_true(journal_size(f) > 200 * 1024 && journal_size(f) < 300 * 1024);
+	for (size_t i = 0; i < sleeper.count; i++) {
+		assert_int_equal(envoi_promise_result(sleeper.promises[i], NULL, NULL), ENVOI_OK);
+	}
+	envoi_world_run(f->world, 10000);
+	assert_true(journal_size(f) < 10 * 1024);
+}
+
+/* A peer that uses an id twice cannot tell the answers apart. */
+static void requests_with_the_same_id_leave_no_record(void **state)
+{
+	struct fixture *f = *state;
+	bot_ask(f);
+	envoi_world_run(f->world, 1000);
+	struct envoi_promise *first = f->promise;
+	bot_ask(f);
+	envoi_world_run(f->world, 1000);
+	assert_int_equal(f->requests, 2);
+	envoi_world_cut(f->world, "bot");
+	envoi_test_server_stop(f->server, true);
+	envoi_world_run(f->world, 100);
+	assert_int_equal(envoi_promise_error(first, ENVOI_CONFLICT, NULL), ENVOI_OK);
+	assert_int_equal(envoi_promise_error(f->promise, ENVOI_CONFLICT, NULL), ENVOI_OK);
+	f->promise = NULL;
+	envoi_test_server_start(f->server);
+	envoi_world_run(f->world, 60000);
+	assert_int_equal(f->errors, 2);
+	bot_kill(f);
+	bot_start_again(f);
+	assert_int_equal(f->errors, 2);
+}
+
 /* Only an answer answers. */
 static void a_message_with_the_id_of_a_request_answers_nothing(void **state)
 {
@@ -262,6 +392,11 @@ int main(void)
 		TEST(without_memory_a_request_has_one_answer_all_the_same),
 		TEST(an_answer_of_which_no_byte_was_sent_is_not_lost),
 		TEST(a_message_with_the_id_of_a_request_answers_nothing),
+		TEST(a_request_from_an_address_in_another_form_is_answered_once),
+		TEST(a_request_without_a_valid_sender_is_not_answered),
+		TEST(a_request_that_a_filter_stops_is_not_answered),
+		TEST(requests_with_long_ids_do_not_fill_the_journal),
+		TEST(requests_with_the_same_id_leave_no_record),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,7 +234,15 @@ void envoi__journal_unsent(struct envoi_session *session)
 void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers)
 {
 	if (is_recording(session)) {
-		envoi__journal_remove_request(session, answers);
+		(void)envoi__journal_remove_request(session, answers);
+	}
+}
+
+void envoi__journal_stopped(struct envoi_session *session)
+{
+	uint64_t number = session->journal.delivering;
+	if (is_recording(session) && envoi__journal_remove_request(session, number)) {
+		(void)append_number(session, ENVOI__RECORD_STOPPED, number);
 	}
 }
 

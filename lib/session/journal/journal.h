@@ -18,6 +18,7 @@
 enum {
 	ENVOI__JOURNAL_VERSION = 2,
 	ENVOI__JOURNAL_REQUESTS = 1000, /* not answered; further ones have no record */
+	ENVOI__JOURNAL_REQUEST_BYTES = 256 * 1024, /* of their senders and ids */
 	/* ends of the process during the delivery of one stanza, after which it is not delivered */
 	ENVOI__JOURNAL_DEATHS = 2,
 };
@@ -27,14 +28,15 @@ struct envoi__journal_request {
 	struct envoi__list link;
 	uint64_t number; /* of the stanza */
 	const char *id; /* behind the sender */
-	char from[]; /* "": the own account or server */
+	size_t id_len;
+	char from[]; /* canonical; "": the own account or server */
 };
 
 /** Embedded in its session. Without a journal its functions have no effect. */
 struct envoi__journal {
 	struct envoi_journal *journal; /* the application's; NULL: none */
 	struct envoi__list requests; /* in order */
-	size_t request_count;
+	size_t request_count, request_bytes;
 	uint64_t delivering; /* number of the stanza that is being delivered; 0: none */
 	uint64_t suspect; /* number of the one during whose delivery the process ended; 0: none */
 	uint64_t deaths; /* number of processes that ended during its delivery */
@@ -72,6 +74,9 @@ void envoi__journal_not_sent(struct envoi_session *session, uint64_t number);
 void envoi__journal_unsent(struct envoi_session *session);
 /** The answer to a request was sent on a stream. */
 void envoi__journal_sent_answer(struct envoi_session *session, uint64_t answers);
+/** A filter has stopped the stanza that is being delivered: if it is a request, the library does
+ * not answer it. */
+void envoi__journal_stopped(struct envoi_session *session);
 /** The peer has acknowledged stanzas up to a number. */
 void envoi__journal_acknowledged(struct envoi_session *session, uint64_t number);
 /** Stanzas up to a number will be acknowledged to the peer. @retval <0 they must not be */
@@ -100,17 +105,19 @@ void envoi__journal_answer_left(struct envoi_session *session);
 
 /* --- for the files of the journal --- */
 
-/** Note a request, unless it is the last one that was noted. @param from, id  not terminated */
+/** Note a request, unless it is the last one that was noted, has the sender and id of another one,
+ * exceeds a limit, or has a sender that is not an address. @param from, id  not terminated */
 int envoi__journal_add_request(struct envoi_session *session, uint64_t number, const char *from,
 	size_t from_len, const char *id, size_t id_len);
 /**
  * Note an incoming stanza that is an iq get or set with an id.
- * @param[out] ret_request  NULL: it is none, or ENVOI__JOURNAL_REQUESTS are noted
+ * @param[out] ret_request  NULL: it was not noted
  * @retval ENVOI_ERR_NOMEM
  */
 int envoi__journal_note_request(const struct envoi__journal_request **ret_request,
 	struct envoi_session *session, uint64_t number, const struct envoi_element *element);
-void envoi__journal_remove_request(struct envoi_session *session, uint64_t number);
+/** @return whether it was noted */
+bool envoi__journal_remove_request(struct envoi_session *session, uint64_t number);
 void envoi__journal_remove_requests(struct envoi_session *session);
 
 #endif

@@ -150,7 +150,7 @@ static int load_sent(
 	if (r < 0) {
 		return r;
 	}
-	envoi__journal_remove_request(session, item.meta.answers);
+	(void)envoi__journal_remove_request(session, item.meta.answers);
 	envoi__outbox_forget_held(&session->outbox, item.meta.waiting);
 	if (record->number <= *last) {
 		return ENVOI_OK;
@@ -203,6 +203,9 @@ static int load_item(
 		/* later ones come again */
 		return record->number <= loading->loaded->handled ? load_request(session, record)
 								  : ENVOI_OK;
+	case ENVOI__RECORD_STOPPED:
+		(void)envoi__journal_remove_request(session, record->number);
+		return ENVOI_OK;
 	default:
 		return ENVOI_OK;
 	}

@@ -32,6 +32,7 @@ static const char *const names[] = {
 	[ENVOI__RECORD_TAKEN] = "taken",
 	[ENVOI__RECORD_DONE] = "done",
 	[ENVOI__RECORD_REQUEST] = "request",
+	[ENVOI__RECORD_STOPPED] = "stopped",
 	[ENVOI__RECORD_ENDED] = "ended",
 };
 

@@ -39,6 +39,7 @@ enum envoi__record_kind {
 	ENVOI__RECORD_TAKEN,
 	ENVOI__RECORD_DONE, /**< its handlers have returned [its number; "held", or none] */
 	ENVOI__RECORD_REQUEST, /**< an iq get or set is received [its number; sender, id: lines] */
+	ENVOI__RECORD_STOPPED, /**< a filter has stopped a request [its number; none] */
 	ENVOI__RECORD_ENDED, /**< the session has ended: earlier records are void [0; none] */
 	ENVOI__RECORD_KINDS,
 };

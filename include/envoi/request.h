@@ -81,8 +81,9 @@ ENVOI_API struct envoi_stanza *envoi_request_iq(struct envoi_session *session,
 ENVOI_API struct envoi_stanza *envoi_request_account_iq(struct envoi_session *session,
 	enum envoi_stanza_kind kind, const struct envoi_payload_type *type, const void *value);
 
-/** End a request with ENVOI_ERR_CANCELED: its function is called from the loop. A later answer is
- * ignored. No effect inside its function; NULL is allowed. */
+/** End a request with ENVOI_ERR_CANCELED: its function is called from the loop. A stanza that is in
+ * the queue is not sent; a later answer is ignored. No effect inside its function; NULL is
+ * allowed. */
 ENVOI_API void envoi_request_cancel(struct envoi_request *request);
 
 /* --- answers --- */
@@ -96,7 +97,8 @@ ENVOI_API bool envoi_answer_ok(const struct envoi_answer *answer);
  * @retval ENVOI_OK
  * @retval ENVOI_ERR_STANZA        the peer answered with a stanza error
  * @retval ENVOI_ERR_PROTOCOL      the payload of the result is missing or malformed
- * @retval ENVOI_ERR_TIMEOUT       no answer came in time
+ * @retval ENVOI_ERR_TIMEOUT       no answer came in time; if the stanza was in the
+ *                                 queue, it is not sent
  * @retval ENVOI_ERR_CANCELED      envoi_request_cancel() was called, or the session was freed
  * @retval ENVOI_ERR_DISCONNECTED  the session of the server ended before an answer came
  * @retval ENVOI_ERR_INVALID       the request was in the queue, and is longer than the server of

@@ -29,7 +29,7 @@ enum envoi_ticket_state {
 	 */
 	ENVOI_TICKET_UNKNOWN,
 	/** no byte of it was written, and none will be: the connection was lost before, or a filter
-	 * dropped it */
+	 * dropped it, or it is a message of type groupchat whose session has ended */
 	ENVOI_TICKET_NOT_SENT,
 	/** canceled, or the session was freed, before the stanza was given to a stream; no journal
 	 * has it */

@@ -38,15 +38,17 @@ void envoi__event_queue_finish(struct envoi__event_queue *queue)
 
 void envoi__event_queue_flush(struct envoi__event_queue *queue)
 {
-	bool is_gone = false, *outer = queue->is_gone;
+	bool is_gone = false, *outer = queue->is_gone, was_restoring = queue->is_restoring;
 	queue->is_gone = &is_gone;
 	for (size_t left = queue->count; left > 0 && !is_gone && queue->count > 0; left--) {
 		struct envoi__event_entry *entry = take_first(queue);
+		queue->is_restoring = entry->is_restoring;
 		entry->dispatch(entry);
 		entry->destroy(entry);
 	}
 	if (!is_gone) {
 		queue->is_gone = outer;
+		queue->is_restoring = was_restoring;
 	} else if (outer != NULL) {
 		*outer = true;
 	}

@@ -14,6 +14,7 @@
 /** One event; embedded in the object that carries it. The queue owns it once it is posted. */
 struct envoi__event_entry {
 	struct envoi__list link;
+	bool is_restoring; /* as in the queue, during its dispatch */
 
 	/** Deliver it: once, from the loop. May post, flush and finish the queue. */
 	void (*dispatch)(struct envoi__event_entry *entry);
@@ -33,6 +34,7 @@ struct envoi__event_queue {
 	struct envoi__list entries;
 	size_t count;
 	bool *is_gone; /* of the delivery on the stack */
+	bool is_restoring; /* the entry on the stack goes on with what restores a session */
 };
 
 void envoi__event_queue_init(struct envoi__event_queue *queue, struct envoi_loop *loop);

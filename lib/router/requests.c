@@ -172,8 +172,19 @@ static void end(struct envoi_request *request, int code, struct envoi_stanza *st
 		return;
 	}
 	request->code = code;
+	request->entry.is_restoring &= code != ENVOI_ERR_DISCONNECTED; /* the next session's */
 	request->stanza = stanza == NULL ? NULL : envoi_stanza_ref(stanza);
 	envoi__event_queue_post(queue, &request->entry);
+}
+
+static void give_up(struct envoi_request *request, int code)
+{
+	struct envoi__requests *requests = request->table;
+	uint64_t number = request->order;
+	end(request, code, NULL);
+	if (requests->given_up != NULL) {
+		requests->given_up(requests, number);
+	}
 }
 
 static void on_timer(struct envoi_timer *timer)
@@ -181,7 +192,7 @@ static void on_timer(struct envoi_timer *timer)
 	struct envoi__requests *requests = ENVOI_CONTAINER_OF(timer, struct envoi__requests, timer);
 	uint64_t now = envoi_loop_now_ms(requests->queue->loop);
 	while (requests->count > 0 && requests->heap[0]->due_ms <= now) {
-		end(requests->heap[0], ENVOI_ERR_TIMEOUT, NULL);
+		give_up(requests->heap[0], ENVOI_ERR_TIMEOUT);
 	}
 	set_timer(requests);
 }
@@ -250,7 +261,7 @@ void envoi__requests_end_all(struct envoi__requests *requests, int code)
 void envoi_request_cancel(struct envoi_request *request)
 {
 	if (request != NULL && request->table != NULL) {
-		end(request, ENVOI_ERR_CANCELED, NULL);
+		give_up(request, ENVOI_ERR_CANCELED);
 	}
 }
 
@@ -316,7 +327,8 @@ static int put_in(struct envoi__requests *requests, struct envoi_request *reques
 int envoi__requests_add(struct envoi__requests *requests, struct envoi_request **ret_request,
 	const struct envoi__request_options *options)
 {
-	if (requests->count >= requests->limit && !options->is_vital) {
+	size_t count = options->is_restoring ? requests->count / 2 : requests->count;
+	if (count >= requests->limit && !options->is_vital) {
 		return ENVOI_ERR_FULL;
 	}
 	struct envoi_request *request = envoi_alloc(requests->context, sizeof(*request));
@@ -325,7 +337,9 @@ int envoi__requests_add(struct envoi__requests *requests, struct envoi_request *
 	}
 	uint64_t timeout_ms = options->timeout_ms == 0 ? requests->timeout_ms : options->timeout_ms;
 	*request = (struct envoi_request){
-		.entry = {.dispatch = dispatch, .destroy = destroy},
+		.entry = {.dispatch = dispatch,
+			.destroy = destroy,
+			.is_restoring = options->is_restoring},
 		.context = envoi_context_ref(requests->context),
 		.asked = options->asked == NULL ? NULL : envoi_jid_ref(options->asked),
 		.expected = options->expected,

@@ -27,6 +27,8 @@ struct envoi__requests {
 	uint64_t order;
 	uint64_t timeout_ms; /* of those without one of their own */
 	uint64_t ignored; /* answers to no pending request, or from another address */
+	/** A request was canceled, or has timed out: its stanza need not be sent. NULL: none */
+	void (*given_up)(struct envoi__requests *requests, uint64_t number);
 };
 
 void envoi__requests_init(struct envoi__requests *requests, struct envoi_context *context,
@@ -41,6 +43,7 @@ struct envoi__request_options {
 	const struct envoi_payload_type *expected;
 	uint64_t timeout_ms; /* 0: the table's */
 	bool is_vital; /* counts for no limit: one of the few that the session itself asks */
+	bool is_restoring; /* asked by `restore` of a handler: the limit is doubled */
 	envoi_answer_fn *done;
 	void *user;
 };

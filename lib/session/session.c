@@ -51,6 +51,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__event_queue_init(&session->queue, loop);
 	envoi__router_init(&session->router, context, &session->host, session, 0);
 	envoi__requests_init(&session->requests, context, &session->queue, 0, 0);
+	session->requests.given_up = envoi__session_give_up;
 	envoi__outbox_init(&session->outbox, context, &envoi__session_outbox_hooks);
 	envoi__throttle_init(&session->throttle);
 	envoi__acknowledging_init(session);

@@ -207,6 +207,8 @@ int envoi__session_request(struct envoi_session *session, struct envoi_stanza *i
 /* --- feeding.c --- */
 
 extern const struct envoi__outbox_hooks envoi__session_outbox_hooks;
+/** A request was canceled, or has timed out: its stanza is not sent if it waits. */
+void envoi__session_give_up(struct envoi__requests *requests, uint64_t number);
 /** Send queued stanzas of the outbox on the stream. */
 void envoi__session_feed(struct envoi_session *session);
 

@@ -302,6 +302,11 @@ ENVOI_API int envoi_muc_say(
  * Send a message to all occupants. It gets the type groupchat, the address of the room, and an
  * origin-id (XEP-0359).
  *
+ * While the session is suspended the message waits. It is sent if the session is resumed, because
+ * the room still has the occupant. If a new session starts, which has to enter the room first, the
+ * ticket ends with ENVOI_TICKET_NOT_SENT; the program may send the message again when the room is
+ * entered.
+ *
  * @param message  taken, on failure too; NULL reports ENVOI_ERR_NOMEM
  * @param ticket   as for envoi_send()
  * @retval ENVOI_ERR_STATE  the room is not entered

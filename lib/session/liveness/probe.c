@@ -102,7 +102,7 @@ static bool ping(struct envoi_session *session)
  * link is given up without an answer to the request; white space makes TCP find out. */
 static bool probe_beside_request(struct envoi_session *session)
 {
-	if (!envoi__outbox_is_full(&session->outbox)) {
+	if (!envoi__outbox_is_full(&session->outbox, false)) {
 		return ping(session);
 	}
 	keepalive(&session->liveness);

@@ -104,6 +104,12 @@ const struct envoi__outbox_hooks envoi__session_outbox_hooks = {
 	.level = report_level,
 };
 
+void envoi__session_give_up(struct envoi__requests *requests, uint64_t number)
+{
+	envoi__outbox_take_back(
+		&ENVOI_CONTAINER_OF(requests, struct envoi_session, requests)->outbox, number);
+}
+
 void envoi__session_feed(struct envoi_session *session)
 {
 	if (session->stream == NULL) {

@@ -10,8 +10,10 @@
 
 int envoi__outbox_add(struct envoi__outbox *outbox, const struct envoi__outbox_item *item)
 {
+	bool is_restoring = item->meta.is_restoring;
 	if (!item->is_vital &&
-		(envoi__outbox_is_full(outbox) || !envoi__outbox_has_room_for(outbox, item->len))) {
+		(envoi__outbox_is_full(outbox, is_restoring) ||
+			!envoi__outbox_has_room_for(outbox, item->len, is_restoring))) {
 		return ENVOI_ERR_FULL;
 	}
 	struct envoi__outbox_entry *entry = envoi__entry_new(outbox->context, item);
@@ -342,18 +344,10 @@ void envoi__outbox_cancel_all(struct envoi__outbox *outbox)
 	}
 }
 
-int envoi_ticket_cancel(struct envoi_ticket *ticket)
+/* No stream has had it. */
+static void take_back(struct envoi__outbox_entry *entry)
 {
-	const struct envoi__tracked *tracked = ticket->entry;
-	struct envoi__outbox_entry *entry = tracked == NULL ? NULL : tracked->entry;
-	if (entry == NULL || entry->was_sent) {
-		return ENVOI_ERR_STATE;
-	}
 	struct envoi__outbox *outbox = entry->outbox;
-	int r = outbox->hooks->dropping(outbox, entry);
-	if (r < 0) {
-		return r;
-	}
 	entry->meta.waiting = 0; /* it has its record already */
 	if (entry->is_held) {
 		envoi__entry_leave_held(entry);
@@ -364,5 +358,40 @@ int envoi_ticket_cancel(struct envoi_ticket *ticket)
 	if (outbox->count == 0) {
 		outbox->hooks->emptied(outbox);
 	}
-	return ENVOI_OK;
+}
+
+static struct envoi__outbox_entry *find_unsent(const struct envoi__list *list, uint64_t request)
+{
+	for (struct envoi__list *link = list->next; link != list; link = link->next) {
+		struct envoi__outbox_entry *entry = envoi__outbox_entry_of(link);
+		if (entry->meta.request == request && !entry->was_sent) {
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+void envoi__outbox_take_back(struct envoi__outbox *outbox, uint64_t request)
+{
+	struct envoi__outbox_entry *entry = find_unsent(&outbox->waiting, request);
+	if (entry == NULL) {
+		entry = find_unsent(&outbox->held, request);
+	}
+	if (entry != NULL) {
+		take_back(entry);
+	}
+}
+
+int envoi_ticket_cancel(struct envoi_ticket *ticket)
+{
+	const struct envoi__tracked *tracked = ticket->entry;
+	struct envoi__outbox_entry *entry = tracked == NULL ? NULL : tracked->entry;
+	if (entry == NULL || entry->was_sent) {
+		return ENVOI_ERR_STATE;
+	}
+	int r = entry->outbox->hooks->dropping(entry->outbox, entry);
+	if (r == ENVOI_OK) {
+		take_back(entry);
+	}
+	return r;
 }

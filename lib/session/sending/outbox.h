@@ -24,7 +24,9 @@ struct envoi__outbox_meta {
 	enum envoi_stanza_type type;
 	bool may_resend; /* on a new session, after a stream had it */
 	bool has_delay; /* of its own (XEP-0203), or was sent again before */
-	bool is_restoring; /* sent by `restore` of a handler, which the next session calls again */
+	/* sent by `restore` of a handler, which the next session calls again, or a request in an
+	 * answer to such a request */
+	bool is_restoring;
 	bool is_broadcast; /* presence without `to`: a later one replaces it */
 	int64_t sent_ms; /* by the wall clock; 0 if it may not be sent again */
 	uint64_t
@@ -122,8 +124,10 @@ void envoi__outbox_init(struct envoi__outbox *outbox, struct envoi_context *cont
 /** Call `level` if that is due. */
 void envoi__outbox_note_level(struct envoi__outbox *outbox);
 
-/** @return whether no further stanza is accepted, not even a short one */
-bool envoi__outbox_is_full(const struct envoi__outbox *outbox);
+/** @return whether no further stanza is accepted, not even a short one
+ * @param is_restoring  as in struct envoi__outbox_meta: for these the limits are doubled, so that
+ *                      what waits for the next session does not keep it from being restored */
+bool envoi__outbox_is_full(const struct envoi__outbox *outbox, bool is_restoring);
 
 /**
  * Append a stanza.
@@ -234,6 +238,9 @@ int envoi__outbox_release_first(struct envoi__outbox *outbox, const char *more, 
 
 /** End the first that is held: UNKNOWN if a stream had it, else NOT_SENT. */
 void envoi__outbox_lose_first_held(struct envoi__outbox *outbox);
+
+/** Drop the stanza of a request if no stream has had it. */
+void envoi__outbox_take_back(struct envoi__outbox *outbox, uint64_t request);
 
 /** End an entry that waits with ENVOI_TICKET_REFUSED. */
 void envoi__outbox_refuse(struct envoi__outbox_entry *entry);

@@ -118,16 +118,19 @@ void envoi__outbox_note_level(struct envoi__outbox *outbox)
 	}
 }
 
-bool envoi__outbox_is_full(const struct envoi__outbox *outbox)
+bool envoi__outbox_is_full(const struct envoi__outbox *outbox, bool is_restoring)
 {
-	return count_of(outbox) >= outbox->count_limit;
+	return count_of(outbox) / (is_restoring ? 2 : 1) >= outbox->count_limit;
 }
 
 /* The limit may have been lowered since. */
-bool envoi__outbox_has_room_for(const struct envoi__outbox *outbox, size_t len)
+bool envoi__outbox_has_room_for(const struct envoi__outbox *outbox, size_t len, bool is_restoring)
 {
-	size_t bytes = bytes_of(outbox);
-	return bytes <= outbox->bytes_limit && len <= outbox->bytes_limit - bytes;
+	size_t bytes = bytes_of(outbox), limit = outbox->bytes_limit;
+	if (is_restoring) {
+		limit = limit > SIZE_MAX / 2 ? SIZE_MAX : limit * 2;
+	}
+	return bytes <= limit && len <= limit - bytes;
 }
 
 void envoi__entry_free_memory(struct envoi__outbox *outbox, struct envoi__outbox_entry *entry)
@@ -161,6 +164,14 @@ void envoi__entry_end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_st
 void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state)
 {
 	envoi__entry_end_by(entry, state, ENVOI_NOT_ACKNOWLEDGED);
+}
+
+void envoi__entry_log_loss(const struct envoi__outbox_entry *entry, const char *why)
+{
+	if (entry->tracked == NULL && entry->meta.kind == ENVOI_MESSAGE) {
+		envoi_log(entry->outbox->context, ENVOI_LOG_WARNING, ENVOI_LOG_SESSION,
+			"a message of %zu bytes is lost: %s", entry->len, why);
+	}
 }
 
 /* The next process sends what the journal still has as waiting. */

@@ -28,8 +28,9 @@ static inline struct envoi__outbox_entry *envoi__outbox_last(const struct envoi_
 	return envoi__list_is_empty(list) ? NULL : envoi__outbox_entry_of(list->previous);
 }
 
-/** @return whether a stanza of @p len bytes is within the limit of bytes */
-bool envoi__outbox_has_room_for(const struct envoi__outbox *outbox, size_t len);
+/** @return whether a stanza of @p len bytes is within the limit of bytes
+ * @param is_restoring  as for envoi__outbox_is_full() */
+bool envoi__outbox_has_room_for(const struct envoi__outbox *outbox, size_t len, bool is_restoring);
 
 /** Free the memory of an entry that has left its list, and nothing else. */
 void envoi__entry_free_memory(struct envoi__outbox *outbox, struct envoi__outbox_entry *entry);
@@ -68,6 +69,8 @@ void envoi__entry_end_by(struct envoi__outbox_entry *entry, enum envoi_ticket_st
 void envoi__entry_end(struct envoi__outbox_entry *entry, enum envoi_ticket_state state);
 /** @return whether bytes of it may have been written: it is with a stream, or was with one */
 bool envoi__entry_may_have_left(const struct envoi__outbox_entry *entry);
+/** Log that a message is not sent, if no ticket reports it. */
+void envoi__entry_log_loss(const struct envoi__outbox_entry *entry, const char *why);
 /** End it with UNKNOWN if bytes of it may have been written, or the journal has it still, else with
  * NOT_SENT. */
 void envoi__entry_end_lost(struct envoi__outbox_entry *entry);

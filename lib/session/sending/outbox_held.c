@@ -25,9 +25,18 @@ int envoi__outbox_restore_held(
 	return r;
 }
 
+/* XEP-0045, section 7.4: only an occupant sends to all, and the next session has not entered the
+ * room yet. */
+static bool is_for_a_room(const struct envoi__outbox_meta *meta)
+{
+	return meta->kind == ENVOI_MESSAGE && meta->type == ENVOI_TYPE_GROUPCHAT &&
+		!meta->may_resend;
+}
+
 static bool is_of_its_session(const struct envoi__outbox_entry *entry)
 {
-	return is_answer(&entry->meta) || entry->meta.is_restoring || entry->is_vital;
+	return is_answer(&entry->meta) || entry->meta.is_restoring || entry->is_vital ||
+		is_for_a_room(&entry->meta);
 }
 
 /* The entry has left its list. */
@@ -35,6 +44,7 @@ static void hold(struct envoi__outbox_entry *entry)
 {
 	if (envoi__entry_may_have_left(entry) ? !entry->meta.may_resend
 					      : is_of_its_session(entry)) {
+		envoi__entry_log_loss(entry, "its session has ended");
 		envoi__entry_end_lost(entry);
 	} else {
 		envoi__entry_hold(entry);
@@ -128,7 +138,7 @@ static bool can_be_kept(const struct envoi__outbox_entry *entry)
 {
 	return entry->tracked == NULL && entry->meta.kind == ENVOI_MESSAGE &&
 		(envoi__entry_may_have_left(entry) ? entry->meta.may_resend
-						   : !is_answer(&entry->meta));
+						   : !is_of_its_session(entry));
 }
 
 /* The entry has left its list. */

@@ -32,6 +32,7 @@ struct sending {
 	struct envoi__tracked *tracked; /* of the ticket */
 	uint64_t request; /* its number; 0: none */
 	bool is_vital; /* counts for no limit */
+	bool is_restoring; /* what the session had */
 	bool may_resend;
 	struct envoi__resending_signs signs; /* of what may be sent again */
 };
@@ -46,7 +47,7 @@ static struct envoi__outbox_meta meta_of(
 		.type = envoi_stanza_type(stanza),
 		.may_resend = may_resend,
 		.has_delay = sending->signs.has_delay,
-		.is_restoring = session->is_restoring,
+		.is_restoring = sending->is_restoring,
 		.is_broadcast = envoi_stanza_kind(stanza) == ENVOI_PRESENCE &&
 			envoi_stanza_to_text(stanza) == NULL,
 		.sent_ms = may_resend ? envoi_context_wall_clock_ms(session->context) : 0,
@@ -178,7 +179,7 @@ static int send_inside(struct envoi_session *session, struct sending *sending)
 	if (r < 0) {
 		return r;
 	}
-	if (envoi__outbox_is_full(&session->outbox) && !sending->is_vital) {
+	if (envoi__outbox_is_full(&session->outbox, sending->is_restoring) && !sending->is_vital) {
 		return envoi__session_refuse(
 			session, ENVOI_ERR_FULL, "limits.outbox-stanzas wait to be sent");
 	}
@@ -206,7 +207,9 @@ static int send_all(struct envoi_session *session, struct sending *sending)
 int envoi__session_send(
 	struct envoi_session *session, struct envoi_stanza *stanza, struct envoi_ticket *ticket)
 {
-	return send_all(session, &(struct sending){.stanza = stanza, .ticket = ticket});
+	return send_all(session,
+		&(struct sending){
+			.stanza = stanza, .ticket = ticket, .is_restoring = session->is_restoring});
 }
 
 int envoi_send(
@@ -291,6 +294,7 @@ static int ask(struct envoi_session *session, struct envoi_stanza *iq,
 		.stanza = iq,
 		.request = envoi__request_number(request),
 		.is_vital = options->is_vital,
+		.is_restoring = options->is_restoring,
 	};
 	r = envoi__request_release(request, send_all(session, &sending));
 	if (r == ENVOI_OK && ret_request != NULL) {
@@ -311,6 +315,7 @@ int envoi__session_request(struct envoi_session *session, struct envoi_stanza *i
 		return r;
 	}
 	options->asked = envoi_stanza_to(iq);
+	options->is_restoring = session->is_restoring || session->queue.is_restoring;
 	envoi__session_enter(session);
 	r = ask(session, iq, options, ret_request);
 	envoi__session_leave(session);

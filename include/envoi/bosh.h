@@ -37,14 +37,16 @@ struct envoi_transport;
  *   the distance that it asks for in `polling`, a minute at most.
  * - `written` is called for elements when the server has answered their request or a later one, or
  *   acknowledged it (XEP-0124, section 9): then they can no longer be lost on the way.
- * - A request without an answer within bosh.wait and 10 seconds, or whose connection breaks, is
- *   sent again unchanged on a new connection, after the old one was closed (section 14.3), with
- *   growing distances from the second time on: three times at most if it has more than 16 KiB, else
- *   twelve times at most, while the server keeps the session. After the HTTP statuses 502, 503 and
- *   504, and while no connection is possible, it is sent again with growing distances for as long
- *   as the server keeps the session (`inactivity`), five minutes at most. Another status ends the
- *   session, with the status in the failure. Redirects are not followed: the failure names their
- *   target.
+ * - A request whose connection breaks, or that has no answer in time, is sent again unchanged on a
+ *   new connection, after the old one was closed (section 14.3), with growing distances of a second
+ *   at most. The time is bosh.wait and 10 seconds; 10 seconds when a later request was sent, as the
+ *   server holds the last one only, and between the bytes of an answer. A request of more than 16
+ *   KiB is sent again three times at most, others sixty times at most, while the server keeps the
+ *   session; any request sixty times at most if it is the answer that breaks off.
+ * - After the HTTP statuses 502, 503 and 504, and while no connection is possible, a request is
+ *   sent again with growing distances of 8 seconds at most for as long as the server keeps the
+ *   session (`inactivity`), five minutes at most. Another status ends the session, with the status
+ *   in the failure. Redirects are not followed: the failure names their target.
  * - A body of the server that ends the session (section 17.2) is a failure with its condition:
  *   ENVOI_ERR_STREAM where a stream error corresponds to it, else ENVOI_ERR_DISCONNECTED.
  * - envoi_session_pause() asks the server to hold no request for a time (`pause`, section 10); its

@@ -108,6 +108,11 @@ static void on_nothing(struct envoi_transport_sink *sink)
 	(void)sink;
 }
 
+static void on_activity(struct envoi_transport_sink *sink)
+{
+	fixture_of(sink)->activities++;
+}
+
 static void on_closed(struct envoi_transport_sink *sink, const struct envoi_failure *why)
 {
 	char text[512];
@@ -123,7 +128,7 @@ static const struct envoi_transport_sink_impl sink_impl = {
 	.ended = on_ended,
 	.written = on_written,
 	.drained = on_nothing,
-	.activity = on_nothing,
+	.activity = on_activity,
 	.closed = on_closed,
 };
 

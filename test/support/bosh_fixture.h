@@ -27,7 +27,7 @@
 enum {
 	BOSH_SECOND = 1000,
 	BOSH_TEXT = 80000, /* of a request */
-	BOSH_MOST_LINKS = 32,
+	BOSH_MOST_LINKS = 64,
 };
 
 struct bosh_fixture {
@@ -36,7 +36,7 @@ struct bosh_fixture {
 	struct envoi_loop *loop;
 	struct envoi_memory_end *ends[BOSH_MOST_LINKS]; /* the server's, in the order of making */
 	int links;
-	int closes;
+	int closes, activities;
 	int refusals; /* connections to be refused */
 	struct envoi_connector *first; /* until the transport has it */
 	struct envoi_transport *transport; /* NULL: destroyed */

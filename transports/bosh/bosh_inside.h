@@ -43,6 +43,14 @@ enum bosh_state {
 	BOSH_REPORTED,
 };
 
+/** Why a request has no answer yet. */
+enum bosh_trouble {
+	BOSH_SILENT, /* none has begun */
+	BOSH_CUT, /* it broke off: the server has the request, and gives the answer again */
+	BOSH_BUSY, /* something between has none (502, 503, 504), or no connection is possible */
+	BOSH_TROUBLES,
+};
+
 struct bosh;
 struct bosh_slot;
 
@@ -56,7 +64,8 @@ struct bosh_request {
 	uint64_t pause_ms; /* for which it pauses the session; 0: it does not */
 	bool was_sent; /* once at least */
 	struct bosh_slot *slot; /* that carries it; NULL: none */
-	unsigned int failures; /* in sequence */
+	unsigned int failures; /* attempts without an answer */
+	unsigned int troubles[BOSH_TROUBLES]; /* of them, for each reason */
 	uint64_t failing_since_ms;
 	struct envoi_timer timer; /* for the answer, or until it is sent again */
 	bool is_answered;
@@ -208,10 +217,9 @@ void envoi__bosh_send_due(struct bosh *bosh);
 /** Drop what is queued, and send the request that ends the session (section 13) if a connection can
  * take it at once. */
 void envoi__bosh_send_end(struct bosh *bosh);
-/** The attempt to get an answer has failed. @param waits  the server is alive: later attempts may
- * succeed. @param text  why */
-void envoi__bosh_request_failed(
-	struct bosh *bosh, struct bosh_request *request, bool waits, int code, const char *text);
+/** The attempt to get an answer has failed. @param code, text  the reason; borrowed */
+void envoi__bosh_request_failed(struct bosh *bosh, struct bosh_request *request,
+	enum bosh_trouble trouble, int code, const char *text);
 /** Send all requests without an answer up to @p last again (section 17.3). */
 void envoi__bosh_repeat(struct bosh *bosh, struct bosh_request *last);
 /** The oldest request is delivered. */

@@ -220,6 +220,9 @@ static void on_received(struct envoi_channel_sink *sink, const char *data, size_
 	struct envoi__bosh_link *link = link_of(sink);
 	enter(link);
 	if (link->state == LINK_BUSY) {
+		if (link->owner.progress != NULL) {
+			link->owner.progress(link->owner.user);
+		}
 		read_response(link, data, len);
 	} else if (link->state == LINK_IDLE) {
 		close_link(link, ENVOI_ERR_PROTOCOL, "an HTTP response to no request");
@@ -367,6 +370,11 @@ struct envoi__bosh_link *envoi__bosh_link_of(struct envoi_transport *base)
 void envoi__bosh_link_own(struct envoi__bosh_link *link, const struct envoi__bosh_link_owner *owner)
 {
 	link->owner = *owner;
+}
+
+bool envoi__bosh_link_is_answering(const struct envoi__bosh_link *link)
+{
+	return link->http.has_head && link->http.head.status == 200;
 }
 
 bool envoi__bosh_link_is_usable(const struct envoi__bosh_link *link)

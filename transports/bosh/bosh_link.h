@@ -14,13 +14,15 @@
 struct envoi__http_reader;
 struct envoi__bosh_link;
 
-/** The owner of a link. Both functions come from the loop, and may free the link. */
+/** The owner of a link. The functions come from the loop, and may free the link. */
 struct envoi__bosh_link_owner {
 	/** The request is answered: the response can be read, its body taken, until this returns.
 	 * The next request may be sent inside. */
 	void (*answered)(void *user, const struct envoi__http_reader *response);
 	/** The connection has failed, or is closed: it can only be freed. @param text  borrowed */
 	void (*failed)(void *user, int code, const char *text);
+	/** OPTIONAL. Bytes of the response have arrived. May not free the link. */
+	void (*progress)(void *user);
 	void *user;
 };
 
@@ -70,6 +72,10 @@ void envoi__bosh_link_own(
  */
 int envoi__bosh_link_send(
 	struct envoi__bosh_link *link, const char *data, size_t len, size_t body_bytes);
+
+/** @return whether the response to the last request has begun, and its status is 200; in `failed`
+ * too */
+bool envoi__bosh_link_is_answering(const struct envoi__bosh_link *link);
 
 /** @return whether another request can be sent */
 bool envoi__bosh_link_is_usable(const struct envoi__bosh_link *link);

@@ -4,6 +4,7 @@
  *
  * Private headers: see bosh_inside.h.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "bosh_inside.h"
@@ -14,7 +15,7 @@ enum {
 	LEAST_POLL_MS = SECOND,
 	/* of a request that is not answered at all: a server may be silent about a large one */
 	MOST_REPEATS = 3,
-	MOST_REPEATS_IN_TIME = 12, /* of a small one, while the server keeps the session */
+	MOST_REPEATS_IN_TIME = 60, /* of a small one, while the server keeps the session */
 	SMALL_BYTES = 16384,
 	BREAK_DELAY_MS = 250, /* before the second repeat after a break; it doubles */
 	LONGEST_DELAY_MS = 8 * SECOND, /* between repeats */
@@ -28,8 +29,7 @@ static uint64_t now_of(const struct bosh *bosh)
 
 /* --- making requests --- */
 
-/* The answer to a request for a pause is not waited for: some servers give it with the next
- * request. @return whether no other answer is pending, or is to be delivered */
+/* @return whether no answer is pending, or is to be delivered, but those to requests for a pause */
 static bool is_unasked(struct bosh *bosh)
 {
 	size_t pauses = 0;
@@ -159,6 +159,12 @@ static bool is_due(struct bosh *bosh, bool is_empty)
 	return false;
 }
 
+/* The answer to a request for a pause is not waited for: section 10, and some servers give none. */
+static bool is_settled(const struct bosh_request *request)
+{
+	return request->is_answered || (request->pause_ms > 0 && request->was_sent);
+}
+
 /* Section 14.2: rids go no further than the number of requests behind the oldest one that is not
  * answered. The server keeps as many answers, for requests that come again (section 14.3). */
 static bool has_room(struct bosh *bosh, bool is_extra)
@@ -167,7 +173,7 @@ static bool has_room(struct bosh *bosh, bool is_extra)
 	       most = bosh->session.sid[0] == '\0' ? 1
 		: bosh->session.requests < 2       ? bosh->session.requests
 						   : 2;
-	while (answered < bosh->count && bosh_request_at(bosh, answered)->is_answered) {
+	while (answered < bosh->count && is_settled(bosh_request_at(bosh, answered))) {
 		answered++;
 	}
 	return bosh->count < BOSH_WINDOW - (is_extra ? 0U : 1U) &&
@@ -226,27 +232,35 @@ void envoi__bosh_send_end(struct bosh *bosh)
 
 /* --- sending again --- */
 
-static uint64_t delay_of(const struct bosh_request *request, bool waits)
+/* A session ends at the server for want of requests: where connections break, the time is used. */
+static uint64_t delay_of(const struct bosh_request *request, enum bosh_trouble trouble)
 {
-	unsigned int exponent = request->failures - (waits ? 1 : 2);
-	uint64_t delay_ms = (uint64_t)(waits ? SECOND : BREAK_DELAY_MS)
-		<< (exponent < 5 ? exponent : 5);
-	if (!waits && request->failures == 1) {
+	unsigned int count = request->troubles[trouble];
+	uint64_t first_ms = trouble == BOSH_BUSY ? SECOND : BREAK_DELAY_MS;
+	uint64_t most_ms = trouble == BOSH_BUSY ? LONGEST_DELAY_MS : SECOND;
+	unsigned int doublings = trouble == BOSH_BUSY ? count - 1 : count - 2;
+	if (trouble != BOSH_BUSY && count == 1) {
 		return 0;
 	}
-	return delay_ms < LONGEST_DELAY_MS ? delay_ms : LONGEST_DELAY_MS;
+	uint64_t delay_ms = first_ms << (doublings < 5 ? doublings : 5);
+	return delay_ms < most_ms ? delay_ms : most_ms;
 }
 
-static bool may_repeat(
-	const struct bosh *bosh, const struct bosh_request *request, bool waits, uint64_t now_ms)
+/* Something between may break off an answer for its size. */
+static bool may_repeat(const struct bosh *bosh, const struct bosh_request *request,
+	enum bosh_trouble trouble, uint64_t now_ms)
 {
+	unsigned int count = request->troubles[trouble];
 	bool has_time = now_ms - request->failing_since_ms < bosh->session.inactivity_ms;
 	bool is_small = envoi_buffer_len(&request->body) <= SMALL_BYTES;
-	if (bosh->session.sid[0] == '\0' || waits) {
-		return bosh->session.sid[0] != '\0' && has_time;
+	if (bosh->session.sid[0] == '\0') {
+		return false;
 	}
-	return request->failures <= MOST_REPEATS ||
-		(is_small && has_time && request->failures <= MOST_REPEATS_IN_TIME);
+	if (trouble == BOSH_BUSY) {
+		return has_time;
+	}
+	bool is_answering = trouble == BOSH_CUT || (is_small && has_time);
+	return count <= MOST_REPEATS || (is_answering && count <= MOST_REPEATS_IN_TIME);
 }
 
 static void end_with(
@@ -263,22 +277,23 @@ static void end_with(
 	envoi__bosh_finish_now(bosh, &why);
 }
 
-void envoi__bosh_request_failed(
-	struct bosh *bosh, struct bosh_request *request, bool waits, int code, const char *text)
+void envoi__bosh_request_failed(struct bosh *bosh, struct bosh_request *request,
+	enum bosh_trouble trouble, int code, const char *text)
 {
 	uint64_t now_ms = now_of(bosh);
 	if (bosh->state >= BOSH_OVER) {
 		return;
 	}
-	if (request->failures++ == 0) {
+	if (request->failures++ == 0 || trouble == BOSH_CUT) {
 		request->failing_since_ms = now_ms;
 	}
-	if (code == ENVOI_ERR_NOMEM || !may_repeat(bosh, request, waits, now_ms)) {
+	request->troubles[trouble]++;
+	if (code == ENVOI_ERR_NOMEM || !may_repeat(bosh, request, trouble, now_ms)) {
 		end_with(bosh, request, code, text);
 		return;
 	}
 	envoi__bosh_detach(request);
-	uint64_t delay_ms = delay_of(request, waits);
+	uint64_t delay_ms = delay_of(request, trouble);
 	if (delay_ms > 0) {
 		envoi_timer_start(&request->timer, bosh_loop(bosh), delay_ms, envoi__bosh_on_timer);
 	}
@@ -290,8 +305,8 @@ void envoi__bosh_repeat(struct bosh *bosh, struct bosh_request *last)
 	for (size_t i = 0; i < bosh->count && bosh->state < BOSH_OVER; i++) {
 		struct bosh_request *request = bosh_request_at(bosh, i);
 		if (!request->is_answered) {
-			envoi__bosh_request_failed(bosh, request, false, ENVOI_ERR_DISCONNECTED,
-				"the BOSH server asks for requests again");
+			envoi__bosh_request_failed(bosh, request, BOSH_SILENT,
+				ENVOI_ERR_DISCONNECTED, "the BOSH server asks for requests again");
 		}
 		if (request == last) {
 			return;

@@ -35,7 +35,7 @@ static void refuse_status(
 		head->status == 200 ? ", not with BOSH" : "");
 	envoi__failure_put(text, sizeof(text), line);
 	if (waits) {
-		envoi__bosh_request_failed(bosh, request, true, ENVOI_ERR_UNREACHABLE, text);
+		envoi__bosh_request_failed(bosh, request, BOSH_BUSY, ENVOI_ERR_UNREACHABLE, text);
 		return;
 	}
 	request->failures++;
@@ -94,6 +94,18 @@ static int begin_session(
 	return r;
 }
 
+/* The answers to a pause before it have no payload (section 10), and some servers give none. */
+static void end_pauses(struct bosh *bosh, const struct bosh_request *before)
+{
+	for (size_t i = 0; i < bosh->count; i++) {
+		struct bosh_request *request = bosh_request_at(bosh, i);
+		if (request->rid < before->rid && request->pause_ms > 0 && !request->is_answered) {
+			envoi__bosh_detach(request);
+			request->is_answered = true;
+		}
+	}
+}
+
 static void accept_answer(struct bosh *bosh, struct bosh_request *request)
 {
 	uint64_t rid = request->about.ack > request->rid && bosh->session.acks ? request->about.ack
@@ -101,8 +113,8 @@ static void accept_answer(struct bosh *bosh, struct bosh_request *request)
 	request->is_answered = true;
 	request->stream = bosh->streams;
 	request->has_item = envoi_xml_parser_next(request->answer, &request->item) == ENVOI_OK;
-	request->failures = 0;
 	count_written(bosh, rid);
+	end_pauses(bosh, request);
 	bosh->has_activity = true;
 	bosh->was_last_empty = request->is_empty && request->has_item &&
 		request->item.kind == ENVOI_XML_END;
@@ -291,6 +303,10 @@ static bool deliver_one(struct bosh *bosh)
 	struct envoi_xml_item item;
 	if (bosh->count == 0 || !oldest->is_answered) {
 		return false;
+	}
+	if (oldest->answer == NULL) {
+		envoi__bosh_drop_oldest(bosh);
+		return true;
 	}
 	bool is_of_stream = bosh->has_head && bosh->head == NULL && oldest->stream == bosh->streams;
 	if (!bosh->is_opened && is_of_stream && !is_refusal(&oldest->about)) {

@@ -14,6 +14,7 @@
 enum {
 	SECOND = 1000,
 	GRACE_MS = 10 * SECOND, /* for an answer, after the server's time to hold it */
+	END_GRACE_MS = 2 * SECOND, /* while the session ends, which does not wait for long */
 	CONNECT_MS = 30 * SECOND,
 	UNSETTLED_BODY_BYTES = 262144, /* the largest response before the login */
 };
@@ -44,16 +45,36 @@ void envoi__bosh_detach(struct bosh_request *request)
 	}
 }
 
+static enum bosh_trouble trouble_of(const struct bosh_slot *slot)
+{
+	bool is_answering = slot->link != NULL && envoi__bosh_link_is_answering(slot->link);
+	return is_answering ? BOSH_CUT : BOSH_SILENT;
+}
+
 static void on_failed(void *user, int code, const char *text)
 {
 	struct bosh_slot *slot = user;
 	struct bosh *bosh = slot->bosh;
+	enum bosh_trouble trouble = code == ENVOI_ERR_DISCONNECTED ? trouble_of(slot) : BOSH_SILENT;
 	envoi__bosh_enter(bosh);
 	envoi__bosh_free_link(slot);
 	if (slot->request != NULL) {
-		envoi__bosh_request_failed(bosh, slot->request, false, code, text);
+		envoi__bosh_request_failed(bosh, slot->request, trouble, code, text);
 	}
 	envoi__bosh_leave(bosh);
+}
+
+/* An answer may take as long as it goes on. */
+static void on_progress(void *user)
+{
+	struct bosh_slot *slot = user;
+	struct bosh *bosh = slot->bosh;
+	if (slot->request != NULL) {
+		envoi_timer_start(
+			&slot->request->timer, bosh_loop(bosh), GRACE_MS, envoi__bosh_on_timer);
+	}
+	bosh->has_activity = true;
+	envoi__bosh_wake(bosh);
 }
 
 static void on_answered(void *user, const struct envoi__http_reader *response)
@@ -66,6 +87,7 @@ static void own_link(struct bosh_slot *slot, struct envoi__bosh_link *link)
 	const struct envoi__bosh_link_owner owner = {
 		.answered = on_answered,
 		.failed = on_failed,
+		.progress = on_progress,
 		.user = slot,
 	};
 	slot->link = link;
@@ -87,8 +109,8 @@ void envoi__bosh_on_timer(struct envoi_timer *timer)
 	struct bosh *bosh = request->bosh;
 	envoi__bosh_enter(bosh);
 	if (request->slot != NULL) {
-		envoi__bosh_request_failed(
-			bosh, request, false, ENVOI_ERR_TIMEOUT, "the BOSH server does not answer");
+		envoi__bosh_request_failed(bosh, request, trouble_of(request->slot),
+			ENVOI_ERR_TIMEOUT, "the BOSH server does not answer");
 	}
 	envoi__bosh_wake(bosh);
 	envoi__bosh_leave(bosh);
@@ -136,13 +158,29 @@ static int send_on_link(struct bosh_slot *slot, struct bosh_request *request)
 	return r;
 }
 
+/* The server holds the last request only (section 8): silence means that one of those before it was
+ * lost, with a connection that has not ended. */
+static void expect_answers_before(struct bosh *bosh, const struct bosh_request *request)
+{
+	uint64_t most_ms = request->ends_session ? END_GRACE_MS : GRACE_MS;
+	for (size_t i = 0; i < bosh->count; i++) {
+		struct bosh_request *before = bosh_request_at(bosh, i);
+		bool is_asked = before->slot != NULL && before->slot->link != NULL &&
+			before->pause_ms == 0;
+		if (before->rid < request->rid && is_asked) {
+			envoi_timer_start(
+				&before->timer, bosh_loop(bosh), most_ms, envoi__bosh_on_timer);
+		}
+	}
+}
+
 static void transmit(struct bosh_slot *slot)
 {
 	struct bosh_request *request = slot->request;
 	struct bosh *bosh = slot->bosh;
 	int r = send_on_link(slot, request);
 	if (r < 0) {
-		envoi__bosh_request_failed(bosh, request, false, r, envoi_error_text(r));
+		envoi__bosh_request_failed(bosh, request, BOSH_SILENT, r, envoi_error_text(r));
 		return;
 	}
 	uint64_t wait_ms = bosh->session.sid[0] != '\0' ? bosh->session.wait_ms
@@ -151,6 +189,7 @@ static void transmit(struct bosh_slot *slot)
 	request->was_sent = true;
 	envoi_timer_start(
 		&request->timer, bosh_loop(bosh), wait_ms + GRACE_MS, envoi__bosh_on_timer);
+	expect_answers_before(bosh, request);
 }
 
 static void on_connected(
@@ -170,8 +209,8 @@ static void on_connected(
 		transmit(slot);
 	} else {
 		bool may_recover = failure->code != ENVOI_ERR_CERTIFICATE;
-		envoi__bosh_request_failed(
-			bosh, slot->request, may_recover, failure->code, failure->text);
+		envoi__bosh_request_failed(bosh, slot->request,
+			may_recover ? BOSH_BUSY : BOSH_SILENT, failure->code, failure->text);
 	}
 	envoi__bosh_leave(bosh);
 }
@@ -209,7 +248,8 @@ static void send_by(struct bosh_slot *slot, struct bosh_request *request)
 	}
 	int r = begin_connecting(slot);
 	if (r < 0) {
-		envoi__bosh_request_failed(slot->bosh, request, false, r, envoi_error_text(r));
+		envoi__bosh_request_failed(
+			slot->bosh, request, BOSH_SILENT, r, envoi_error_text(r));
 	}
 }
 

@@ -239,7 +239,7 @@ static void a_large_request_is_given_up_after_three_repeats(void **state)
 		char text[BOSH_TEXT];
 		bosh_take_request(f, i, text);
 		bosh_cut(f, i);
-		bosh_run(f, 10 * BOSH_SECOND);
+		bosh_run(f, 2 * BOSH_SECOND);
 	}
 	assert_int_equal(f->links, 5);
 	bosh_expect_log_with(f, "closed ENVOI_ERR_DISCONNECTED", "sent 4 times");
@@ -254,12 +254,13 @@ static void a_small_request_is_repeated_for_longer(void **state)
 	bosh_open(f);
 	bosh_expect_empty(f, 0, 1);
 	bosh_send(f, "<message xmlns='jabber:client'/>");
-	for (int i = 1; i <= 7; i++) {
+	bosh_respond(f, 0, "200 OK\r\nConnection: close", BOSH_BODY(""));
+	for (int i = 1; i <= 28; i++) { /* `inactivity` is 30 seconds */
 		bosh_take_request(f, i, text);
 		bosh_cut(f, i);
-		bosh_run(f, i < 7 ? 4 * BOSH_SECOND : 8 * BOSH_SECOND);
+		bosh_run(f, BOSH_SECOND);
 	}
-	bosh_answer(f, 8, BOSH_BODY(""));
+	bosh_answer(f, 29, BOSH_BODY(""));
 	bosh_expect_log(f, "written 1\n");
 }
 
@@ -270,6 +271,7 @@ static void a_small_request_is_given_up_with_the_session(void **state)
 	bosh_open(f);
 	bosh_expect_empty(f, 0, 1);
 	bosh_send(f, "<message xmlns='jabber:client'/>");
+	bosh_respond(f, 0, "200 OK\r\nConnection: close", BOSH_BODY(""));
 	for (int i = 1; i <= 4; i++) {
 		bosh_take_request(f, i, text);
 		bosh_run(f, 8 * BOSH_SECOND);
@@ -277,6 +279,108 @@ static void a_small_request_is_given_up_with_the_session(void **state)
 		bosh_run(f, 3 * BOSH_SECOND);
 	}
 	bosh_expect_log_with(f, "closed ENVOI_ERR_DISCONNECTED", "sent 4 times");
+}
+
+static void cut_answer(struct bosh_fixture *f, int link)
+{
+	char text[BOSH_TEXT];
+	bosh_take_request(f, link, text);
+	bosh_send_bytes(f, link, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n<body");
+	bosh_cut(f, link);
+}
+
+/* The server lives, and keeps the session for as long as requests come. */
+static void an_answer_that_breaks_off_is_asked_for_again_soon(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	for (int i = 0; i < 60; i++) {
+		cut_answer(f, i);
+		bosh_run(f, BOSH_SECOND);
+	}
+	assert_int_equal(f->links, 61);
+	bosh_expect_empty(f, 60, 1);
+	bosh_answer(f, 60, BOSH_BODY("<message/>"));
+	bosh_expect_log(f, "<message/>\n");
+}
+
+/* Something between may break it off for its size. */
+static void an_answer_that_always_breaks_off_ends_the_session(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	for (int i = 0; i < 61; i++) {
+		cut_answer(f, i);
+		bosh_run(f, BOSH_SECOND);
+	}
+	assert_int_equal(f->links, 61);
+	bosh_expect_log_with(f, "closed ENVOI_ERR_DISCONNECTED", "sent 61 times");
+}
+
+/* Beyond the time for an answer; the peer is not silent. */
+static void an_answer_may_take_as_long_as_it_goes_on(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	bosh_run(f, 49 * BOSH_SECOND);
+	f->activities = 0;
+	bosh_send_bytes(f, 0, "HTTP/1.1 200 OK\r\nContent-Length: 61\r\n\r\n");
+	bosh_send_bytes(f, 0, "<body xmlns='http://jabber.org/protocol/httpbind'>");
+	for (int i = 0; i < 4; i++) {
+		bosh_run(f, 9 * BOSH_SECOND);
+		bosh_send_bytes(f, 0, " ");
+	}
+	assert_int_equal(f->activities, 6);
+	bosh_send_bytes(f, 0, "</body>");
+	assert_int_equal(f->links, 1);
+	bosh_expect_empty(f, 0, 1);
+}
+
+static void an_answer_that_stops_is_asked_for_again(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	bosh_send_bytes(f, 0, "HTTP/1.1 200 OK\r\nContent-Length: 61\r\n\r\n<body");
+	bosh_run(f, 9 * BOSH_SECOND);
+	assert_int_equal(f->links, 1);
+	bosh_run(f, 2 * BOSH_SECOND);
+	assert_true(bosh_is_over(f, 0));
+	bosh_expect_empty(f, 1, 1);
+}
+
+/* The server holds no more than one: else a connection has died without an end. */
+static void a_request_before_another_one_is_answered_soon(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	bosh_send(f, "<message xmlns='jabber:client'/>");
+	bosh_expect_request(f, 1, NULL, BOSH_BODY("<message xmlns='jabber:client'/>"));
+	bosh_run(f, 9 * BOSH_SECOND);
+	assert_int_equal(f->links, 2);
+	bosh_run(f, 2 * BOSH_SECOND);
+	assert_true(bosh_is_over(f, 0));
+	assert_false(bosh_is_over(f, 1));
+	bosh_expect_empty(f, 2, 1);
+}
+
+static void the_end_waits_for_lost_requests_for_two_seconds(void **state)
+{
+	struct bosh_fixture *f = *state;
+	bosh_open(f);
+	bosh_expect_empty(f, 0, 1);
+	assert_int_equal(f->transport->impl->send_tail(f->transport), ENVOI_OK);
+	f->transport->impl->close(f->transport, 5 * BOSH_SECOND);
+	bosh_run(f, BOSH_SECOND);
+	bosh_expect_request(f, 1, "terminate", BOSH_BODY(""));
+	assert_int_equal(f->links, 2);
+	bosh_run(f, 2 * BOSH_SECOND);
+	bosh_expect_empty(f, 2, 1);
+	bosh_answer(f, 2, BOSH_BODY(""));
+	bosh_answer(f, 1, "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>");
+	bosh_expect_log(f, "closed ENVOI_OK  \n");
 }
 
 /* Some requests are never answered: after `wait` and 10 seconds. */
@@ -769,6 +873,12 @@ int main(void)
 		CASE(a_large_request_is_given_up_after_three_repeats),
 		CASE(a_small_request_is_repeated_for_longer),
 		CASE(a_small_request_is_given_up_with_the_session),
+		CASE(an_answer_that_breaks_off_is_asked_for_again_soon),
+		CASE(an_answer_that_always_breaks_off_ends_the_session),
+		CASE(an_answer_may_take_as_long_as_it_goes_on),
+		CASE(an_answer_that_stops_is_asked_for_again),
+		CASE(a_request_before_another_one_is_answered_soon),
+		CASE(the_end_waits_for_lost_requests_for_two_seconds),
 		CASE(a_silent_server_is_asked_again),
 		CASE(a_gateway_s_error_is_followed_by_the_same_request),
 		CASE(a_gateway_s_errors_end_the_session_in_the_end),

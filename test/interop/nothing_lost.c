@@ -6,7 +6,8 @@
  * usage: interop_nothing_lost HOST PORT PROXY_PORT CA_FILE DOMAIN CUTS [NAME=VALUE...]
  *
  * alice connects to PROXY_PORT, where test/interop/cutting-proxy cuts her first CUTS connections;
- * bob connects to PORT. Both send until CUTS connections of alice have ended.
+ * bob connects to PORT. Both send until CUTS connections of alice have ended. In the value of a
+ * setting $PORT stands for the port of each: "url=wss://example.org:$PORT/xmpp".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,15 @@ static bool is_well(const struct person *person)
 				count(person, is_acknowledged) == person->sent));
 }
 
+static void assign(struct person *person, const char *setting, const char *port)
+{
+	char text[512];
+	const char *at = strstr(setting, "$PORT");
+	snprintf(text, sizeof(text), "%.*s%s%s", at != NULL ? (int)(at - setting) : 400, setting,
+		at != NULL ? port : "", at != NULL ? at + strlen("$PORT") : "");
+	envoi_client_set_assignment(person->client, text);
+}
+
 static int start(struct person *person, struct person *other, struct envoi_context *context,
 	const char *port, char **arguments)
 {
@@ -270,7 +280,7 @@ static int start(struct person *person, struct person *other, struct envoi_conte
 		return ENVOI_ERR_NOMEM;
 	}
 	for (char **setting = &arguments[7]; *setting != NULL; setting++) {
-		envoi_client_set_assignment(person->client, *setting);
+		assign(person, *setting, port);
 	}
 	envoi_client_add(person->client, &person->handler);
 	int r = envoi_client_connect(person->client);

@@ -20,6 +20,11 @@ PEERS = {
     "envoi": ("Envoi", "", ""),
     "iksemel": ("iksemel", "libiksemel-dev", ""),
     "libstrophe": ("libstrophe", "libstrophe-dev", ""),
+    "loudmouth": ("loudmouth", "libloudmouth1-dev", ""),
+    "gloox": ("gloox", "libgloox-dev", ""),
+    "qxmpp": ("QXmpp", "libqxmpp-dev", ""),
+    "slixmpp": ("slixmpp", "python3-slixmpp", "slixmpp"),
+    "aioxmpp": ("aioxmpp", "python3-aioxmpp", "aioxmpp"),
 }
 
 

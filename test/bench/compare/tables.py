@@ -1,5 +1,6 @@
 """The result of tools/bench as Markdown."""
 from measure import METRICS
+from peers import PEERS
 
 
 def text_of(value):
@@ -47,10 +48,11 @@ def summary(result, peers):
 
 
 def markdown(result):
-    peers = {name: peer["title"] for name, peer in result["peers"].items() if "absent" not in peer}
+    known = {name: result["peers"][name] for name in PEERS if name in result["peers"]}
+    peers = {name: peer["title"] for name, peer in known.items() if "absent" not in peer}
     rows = [f"Measured {result['date']} at {result['commit']}, {result['machine']}.", ""]
-    rows += [f"{peer['title']}: {peer['absent']}." for peer in result["peers"].values() if "absent" in peer]
-    versions = [f"{peer['title']} {peer['version']}" for peer in result["peers"].values() if peer.get("version")]
+    rows += [f"{peer['title']}: {peer['absent']}." for peer in known.values() if "absent" in peer]
+    versions = [f"{peer['title']} {peer['version']}" for peer in known.values() if peer.get("version")]
     rows += [f"Versions: {', '.join(versions)}.", ""] + summary(result, peers)
     for line in result["lines"].values():
         for metric, figures in line["metrics"].items():

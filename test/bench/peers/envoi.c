@@ -40,6 +40,7 @@ static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
 {
 	(void)self;
 	peer.messages++;
+	stop_if_done();
 	if (!peer.echoes) {
 		return ENVOI_OK;
 	}
@@ -63,6 +64,7 @@ static void on_roster(struct envoi_handler *self, const struct envoi_event *even
 	while (peer.has_roster && (item = envoi_roster_next(roster, &position)) != NULL) {
 		peer.contacts += item->subscription == ENVOI_SUBSCRIPTION_BOTH;
 	}
+	stop_if_done();
 }
 
 static void on_disconnected(struct envoi_handler *self, const struct envoi_event *event)

@@ -39,9 +39,7 @@ static void on_features(struct session *session, iks *features)
 {
 	char password[] = PEER_PASSWORD;
 	int offered = iks_stream_features(features);
-	if (peer.ca_file != NULL && iks_is_secure(session->parser) == 0) {
-		peer_check(iks_start_tls(session->parser) == IKS_OK, "no TLS");
-	} else if (!session->is_authenticated) {
+	if (!session->is_authenticated) {
 		peer_check((offered & IKS_STREAM_SASL_PLAIN) != 0, "no PLAIN");
 		iks_start_sasl(session->parser, IKS_SASL_PLAIN, session->jid->user, password);
 	} else {
@@ -111,6 +109,7 @@ static int on_node(void *user, int type, iks *node)
 
 void peer_begin(void)
 {
+	peer_check(peer.ca_file == NULL, "no TLS 1.3");
 }
 
 void peer_open(void)

@@ -8,8 +8,8 @@
  *
  * echo, latency, blast: one session receives COUNT messages, and answers them but for blast;
  * roster: it fetches a roster of COUNT contacts; login: COUNT sessions one after the other; idle:
- * COUNT sessions at once. parse: COUNT stanzas. The server ends the sessions (see server.c). With
- * CA_FILE within TLS.
+ * COUNT sessions at once. parse: COUNT stanzas. The server ends the sessions of echo,
+ * latency and login (see script.c). With CA_FILE within TLS.
  */
 #include "peer.h"
 
@@ -46,21 +46,35 @@ static bool is_line(const char *name)
 	return strcmp(peer.line, name) == 0;
 }
 
-static unsigned int sessions_wanted(void)
+/* A session that must not lose its last answers is ended by the server. */
+static void set_goal(void)
 {
-	return is_line("login") || is_line("idle") ? peer.count : 1;
-}
-
-static bool can_open(void)
-{
-	unsigned int settled = is_line("idle") ? peer.online : peer.closed;
-	unsigned int at_a_time = is_line("idle") ? AT_A_TIME : 1;
-	return peer.opened < sessions_wanted() && peer.opened - settled < at_a_time;
+	peer.sessions = is_line("login") || is_line("idle") ? peer.count : 1;
+	peer.wanted = peer.count;
+	if (is_line("idle")) {
+		peer.progress = &peer.online;
+	} else if (is_line("blast")) {
+		peer.progress = &peer.messages;
+	} else if (is_line("roster")) {
+		peer.progress = &peer.contacts;
+	} else {
+		peer.progress = &peer.closed;
+		peer.wanted = peer.sessions;
+	}
 }
 
 static bool is_done(void)
 {
-	return (is_line("idle") ? peer.online : peer.closed) == sessions_wanted();
+	return *peer.progress == peer.wanted;
+}
+
+static bool can_open(void)
+{
+	if (peer.opened == peer.sessions) {
+		return false;
+	}
+	return peer.progress == &peer.online ? peer.opened - peer.online < AT_A_TIME
+					     : peer.opened == peer.closed;
 }
 
 bool peer_must_stop(void)
@@ -109,6 +123,7 @@ static void print_resident(void)
 
 static void run_sessions(void)
 {
+	set_goal();
 	peer_begin();
 	while (!is_done()) {
 		while (can_open()) {
@@ -152,16 +167,10 @@ static void parse_stanzas(const char *path)
 
 static bool was_good(void)
 {
-	if (!is_line("parse") && peer.online != sessions_wanted()) {
-		return false;
-	}
-	if (is_line("echo") || is_line("blast") || is_line("latency")) {
-		return peer.messages == peer.count;
-	}
 	if (is_line("parse")) {
 		return peer.stanzas == peer.count;
 	}
-	return !is_line("roster") || peer.contacts == peer.count;
+	return peer.online == peer.sessions && (!peer.echoes || peer.messages == peer.count);
 }
 
 int main(int argc, char **argv)

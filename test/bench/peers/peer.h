@@ -26,8 +26,11 @@ struct peer {
 	const char *ca_file; /* of the server's certificate; NULL: in clear */
 	bool echoes; /* each message is answered with its body */
 	bool has_roster; /* the roster is fetched and read */
+	unsigned int sessions; /* that are opened in all */
 	unsigned int opened, online, closed; /* sessions */
 	unsigned int messages, contacts, stanzas; /* received; read from a roster; parsed */
+	const unsigned int *progress; /* one of these numbers, until it is WANTED */
+	unsigned int wanted;
 };
 
 extern struct peer peer;
@@ -50,7 +53,8 @@ void peer_is_online(void);
 /** A session has ended. */
 void peer_has_closed(void);
 
-/** All is done that the line requires, or another session must be opened: leave the loop. */
+/** All is done that the line requires, or another session must be opened: leave the loop. To be
+ * called when a session is online or closed, and for each message and roster. */
 bool peer_must_stop(void);
 
 /* --- of each library's file --- */

@@ -86,7 +86,6 @@ void script_init(struct script *script, const char *line, unsigned int count, co
 		script->messages = count;
 	} else if (strcmp(line, "roster") == 0) {
 		script->contacts = count;
-		script->ends_at_presence = true;
 	} else {
 		script->ends_at_presence = strcmp(line, "login") == 0;
 	}
@@ -244,8 +243,5 @@ void script_feed(struct script *script, struct peer_session *session)
 		(script->window == 0 || session->sent - session->answered < script->window)) {
 		session->sent_at_ns = script->waits_ns != NULL ? now_ns() : 0;
 		send_message(script, session);
-	}
-	if (session->sent == script->messages && !script->answers_expected) {
-		end(session);
 	}
 }

@@ -6,7 +6,7 @@
  * usage: bench-stand-in LINE COUNT STANZA_FILE [CERTIFICATE KEY]
  *
  * Listens on a port of 127.0.0.1, prints it, and serves until standard input ends; then it prints
- * what it has counted. With a certificate, STARTTLS with TLS 1.3 is required. Stanzas are read by
+ * what it has counted. With a certificate, STARTTLS is required. Stanzas are read by
  * expat. See script.c for what is answered.
  */
 #include "server.h"
@@ -307,8 +307,8 @@ int main(int argc, char **argv)
 		gnutls_certificate_allocate_credentials(&credentials);
 		check(gnutls_certificate_set_x509_key_file(
 			      credentials, argv[4], argv[5], GNUTLS_X509_FMT_PEM) >= 0 &&
-				gnutls_priority_init(
-					&priorities, "NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL) == 0,
+				gnutls_priority_init(&priorities,
+					"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", NULL) == 0,
 			"the certificate cannot be used");
 	}
 	epoll = epoll_create1(EPOLL_CLOEXEC);

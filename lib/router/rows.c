@@ -175,7 +175,9 @@ static int link_row(struct envoi__rows *rows, struct envoi__row *row)
 	row->bucket = bucket;
 	row->order = ++rows->order;
 	row->priority = row->def->priority;
-	row->previous = bucket->last;
+	/* most often it is the first or the last one */
+	bool is_first = bucket->first != NULL && envoi__row_precedes(row, bucket->first);
+	row->previous = is_first ? NULL : bucket->last;
 	while (row->previous != NULL && envoi__row_precedes(row, row->previous)) {
 		row->previous = row->previous->previous;
 	}

@@ -54,6 +54,7 @@ static struct envoi__attachment *attachment_new(
 	}
 	attachment->spent = spendable == 0 ? NULL : (bool *)&attachment->timeouts[count];
 	envoi__list_init(&attachment->link);
+	envoi__list_init(&attachment->listener_link);
 	envoi__list_init(&attachment->filter_link);
 	attachment->session = session;
 	attachment->handler = handler;
@@ -90,9 +91,7 @@ static int activate(struct envoi__attachment *attachment)
 	attachment->order = ++session->attachment_order;
 	envoi__list_remove(&attachment->link);
 	envoi__list_append(&session->attachments, &attachment->link);
-	if (attachment->handler->impl->filters != NULL) {
-		envoi__attachment_add_filter(attachment);
-	}
+	envoi__attachment_link(attachment);
 	if (session->has_started) {
 		envoi__attachment_start_timeouts(attachment);
 	}
@@ -107,6 +106,7 @@ static void deactivate_last(struct envoi_session *session)
 	envoi__router_remove(&session->router, attachment->member);
 	attachment->member = NULL;
 	envoi__list_remove(&attachment->filter_link);
+	envoi__list_remove(&attachment->listener_link);
 	envoi__list_remove(&attachment->link);
 	envoi__list_append(&session->waiting, &attachment->link);
 	session->attachment_order--;

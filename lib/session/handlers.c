@@ -19,6 +19,7 @@ void envoi__session_sweep(struct envoi_session *session)
 		if (attachment->is_removed) {
 			envoi__list_remove(&attachment->link);
 			envoi__list_remove(&attachment->filter_link);
+			envoi__list_remove(&attachment->listener_link);
 			envoi_free(session->context, attachment);
 			session->removed--;
 		}
@@ -165,9 +166,10 @@ void envoi__session_restore(struct envoi_session *session)
 void envoi__session_deliver(struct envoi_session *session, const struct envoi_event *event)
 {
 	uint64_t last = session->attachment_order;
-	struct envoi__list *link = session->attachments.next;
-	for (; link != &session->attachments; link = link->next) {
-		struct envoi__attachment *attachment = envoi__attachment_of(link);
+	struct envoi__list *link = session->listeners.next;
+	for (; link != &session->listeners; link = link->next) {
+		struct envoi__attachment *attachment = ENVOI_CONTAINER_OF(
+			link, struct envoi__attachment, listener_link);
 		if (!attachment->is_removed && attachment->order <= last) {
 			deliver_to(attachment, event);
 		}
@@ -186,16 +188,37 @@ static int priority_of(const struct envoi__attachment *attachment)
 	return attachment->is_removed ? 0 : attachment->handler->impl->filters->priority;
 }
 
-void envoi__attachment_add_filter(struct envoi__attachment *attachment)
+static bool precedes(
+	const struct envoi__attachment *attachment, const struct envoi__attachment *other)
 {
-	struct envoi_session *session = attachment->session;
-	struct envoi__list *at = session->filters.next;
-	while (at != &session->filters &&
-		(from_filter_link(at)->is_removed ||
-			priority_of(from_filter_link(at)) >= priority_of(attachment))) {
-		at = at->next;
+	return !other->is_removed && priority_of(attachment) > priority_of(other);
+}
+
+/* Most often it is the first one, or near the end. */
+static void add_filter(struct envoi__list *filters, struct envoi__attachment *attachment)
+{
+	struct envoi__list *behind = filters->previous;
+	if (behind != filters && precedes(attachment, from_filter_link(filters->next))) {
+		behind = filters;
 	}
-	envoi__list_insert_before(at, &attachment->filter_link);
+	while (behind != filters &&
+		(from_filter_link(behind)->is_removed ||
+			precedes(attachment, from_filter_link(behind)))) {
+		behind = behind->previous;
+	}
+	envoi__list_insert_before(behind->next, &attachment->filter_link);
+}
+
+void envoi__attachment_link(struct envoi__attachment *attachment)
+{
+	const struct envoi_handler_impl *impl = attachment->handler->impl;
+	struct envoi_session *session = attachment->session;
+	if (impl->events != NULL || impl->custom_events != NULL) {
+		envoi__list_append(&session->listeners, &attachment->listener_link);
+	}
+	if (impl->filters != NULL) {
+		add_filter(&session->filters, attachment);
+	}
 }
 
 static bool swallows(

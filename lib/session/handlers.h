@@ -19,6 +19,7 @@ struct envoi__timeout {
  */
 struct envoi__attachment {
 	struct envoi__list link; /* of the session: in `waiting`, then in `attachments` */
+	struct envoi__list listener_link; /* in listeners, if it is active and has rows of events */
 	struct envoi__list filter_link; /* in filters, if it is active and filters */
 	struct envoi_session *session;
 	struct envoi_handler *handler;
@@ -43,7 +44,8 @@ static inline struct envoi__attachment *envoi__attachment_of(struct envoi__list 
 size_t envoi__handler_spendable_rows(const struct envoi_handler *handler);
 void envoi__attachment_start_timeouts(struct envoi__attachment *attachment);
 void envoi__attachment_stop_timeouts(struct envoi__attachment *attachment);
-void envoi__attachment_add_filter(struct envoi__attachment *attachment);
+/** Place it among the listeners and filters, if the handler has any. */
+void envoi__attachment_link(struct envoi__attachment *attachment);
 
 /* --- needs.c --- */
 

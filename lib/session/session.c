@@ -62,6 +62,7 @@ static void init_parts(struct envoi_session *session, struct envoi_loop *loop)
 	envoi__journal_init(&session->journal);
 	envoi__list_init(&session->attachments);
 	envoi__list_init(&session->waiting);
+	envoi__list_init(&session->listeners);
 	envoi__list_init(&session->filters);
 	envoi__map_init(&session->by_handler, context);
 	envoi__list_init(&session->uses);

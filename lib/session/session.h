@@ -81,6 +81,7 @@ struct envoi_session {
 	struct envoi__journal journal;
 	/* in order of adding; removed ones stay while calls are on the stack */
 	struct envoi__list attachments;
+	struct envoi__list listeners; /* those of them with rows of events, in the same order */
 	struct envoi__list filters; /* those with filters: by priority, then order of adding */
 	struct envoi__list waiting; /* those whose needs are not met */
 	uint64_t attachment_order, searches; /* of the last active one; among those that wait */

@@ -3,14 +3,10 @@
  * SPDX-License-Identifier: MIT
  */
 #include "base/utf8.h"
+#include "xml/attributes.h"
 #include "xml/chars.h"
 #include "xml/element.h"
 #include "xml/names.h"
-
-enum {
-	FIRST_ATTRS = 4,
-	MOST_ATTRS = 1 << 20,
-};
 
 static void *fail(struct envoi_element *element, int error)
 {
@@ -59,15 +55,6 @@ static void *refuse_name(
 	return NULL;
 }
 
-/* The dictionary's pointer, or a copy in the arena; NULL: out of memory. */
-static const char *keep_name(struct envoi__tree *tree, const char *text, bool *ret_is_known)
-{
-	size_t len = strlen(text);
-	const char *known = envoi__name_lookup(tree->arena.context, text, len);
-	*ret_is_known = known != NULL;
-	return known != NULL ? known : envoi__arena_strndup(&tree->arena, text, len);
-}
-
 /* @param parent  NULL: a root; ns and name are valid */
 static struct envoi_element *add(
 	struct envoi__tree *tree, struct envoi_element *parent, const char *ns, const char *name)
@@ -82,9 +69,9 @@ static struct envoi_element *add(
 		own_ns = ns;
 		is_ns_known = parent->is_ns_known;
 	} else {
-		own_ns = keep_name(tree, ns, &is_ns_known);
+		own_ns = envoi__tree_keep_name(tree, ns, &is_ns_known);
 	}
-	const char *own_name = keep_name(tree, name, &is_name_known);
+	const char *own_name = envoi__tree_keep_name(tree, name, &is_name_known);
 	if (own_ns == NULL || own_name == NULL) {
 		return NULL;
 	}
@@ -163,65 +150,6 @@ void envoi_element_remove(struct envoi_element *element)
 	element->parent = NULL;
 }
 
-static int grow_attrs(struct envoi_element *element)
-{
-	uint32_t room = element->attr_count < FIRST_ATTRS ? FIRST_ATTRS : element->attr_count * 2;
-	if (room > MOST_ATTRS) {
-		return ENVOI_ERR_NOMEM;
-	}
-	struct envoi__attr *attrs = envoi__arena_alloc(
-		&element->tree->arena, room * sizeof(*attrs));
-	if (attrs == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	if (element->attr_count > 0) {
-		memcpy(attrs, element->attrs, element->attr_count * sizeof(*attrs));
-	}
-	element->attrs = attrs;
-	element->attr_room = room;
-	return ENVOI_OK;
-}
-
-static int add_attr(
-	struct envoi_element *element, const char *ns, const char *name, const char *value)
-{
-	bool ignored;
-	if (element->attr_count == element->attr_room && grow_attrs(element) < 0) {
-		return ENVOI_ERR_NOMEM;
-	}
-	struct envoi__tree *tree = element->tree;
-	struct envoi__attr attr = {
-		.ns = keep_name(tree, ns, &ignored),
-		.name = keep_name(tree, name, &ignored),
-		.value = envoi__arena_strndup(&tree->arena, value, strlen(value)),
-	};
-	if (attr.ns == NULL || attr.name == NULL || attr.value == NULL) {
-		return ENVOI_ERR_NOMEM;
-	}
-	element->attrs[element->attr_count++] = attr;
-	element->has_ns_attrs |= *attr.ns != '\0' && !envoi__same_text(attr.ns, ENVOI_NS_XML);
-	return ENVOI_OK;
-}
-
-static struct envoi__attr *find_attr(
-	struct envoi_element *element, const char *ns, const char *name)
-{
-	for (uint32_t i = 0; i < element->attr_count; i++) {
-		struct envoi__attr *attr = &element->attrs[i];
-		if (envoi__same_text(attr->name, name) && envoi__same_text(attr->ns, ns)) {
-			return attr;
-		}
-	}
-	return NULL;
-}
-
-static void remove_attr(struct envoi_element *element, struct envoi__attr *attr)
-{
-	size_t behind = (size_t)(element->attrs + element->attr_count - (attr + 1));
-	memmove(attr, attr + 1, behind * sizeof(*attr));
-	element->attr_count--;
-}
-
 struct envoi_element *envoi_element_set_ns(
 	struct envoi_element *element, const char *ns, const char *name, const char *value)
 {
@@ -234,16 +162,17 @@ struct envoi_element *envoi_element_set_ns(
 	if (value != NULL && !is_text(value)) {
 		return refuse_text(element, ": attribute ", name, value);
 	}
-	struct envoi__attr *attr = find_attr(element, ns, name);
+	struct envoi__attr *attr = envoi__attr_find(element, ns, name);
 	if (value == NULL) {
 		if (attr != NULL) {
-			remove_attr(element, attr);
+			envoi__attr_remove(element, attr);
 		}
 		return element;
 	}
 	if (attr == NULL) {
-		return add_attr(element, ns, name, value) < 0 ? fail(element, ENVOI_ERR_NOMEM)
-							      : element;
+		return envoi__attr_add(element, ns, name, value) < 0
+			? fail(element, ENVOI_ERR_NOMEM)
+			: element;
 	}
 	const char *copy = envoi__arena_strndup(&element->tree->arena, value, strlen(value));
 	if (copy == NULL) {
@@ -340,7 +269,7 @@ static int copy_attrs(struct envoi_element *to, const struct envoi_element *from
 {
 	for (uint32_t i = 0; i < from->attr_count; i++) {
 		const struct envoi__attr *attr = &from->attrs[i];
-		int r = add_attr(to, attr->ns, attr->name, attr->value);
+		int r = envoi__attr_add(to, attr->ns, attr->name, attr->value);
 		if (r < 0) {
 			return r;
 		}

@@ -46,7 +46,8 @@ struct envoi_element {
 	const char *ns, *name;
 	struct envoi__attr *attrs;
 	uint32_t attr_count;
-	uint32_t attr_room : 29;
+	uint32_t attr_room : 28;
+	uint32_t has_attr_index : 1; /* behind the attributes: see xml/attributes.c */
 	/* an attribute in a namespace other than that of XML was added; it may be removed since */
 	uint32_t has_ns_attrs : 1;
 	uint32_t is_ns_known : 1; /* the pointer is the dictionary's: see xml/names.h */

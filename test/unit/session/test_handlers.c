@@ -325,6 +325,45 @@ static void filters_see_every_stanza_by_priority(void **state)
 	assert_string_equal(wire_log(wire), "b> c> ");
 }
 
+static void add_by_digits(
+	struct probe *probes, struct wire *wire, const char *const *names, unsigned int order)
+{
+	for (unsigned int i = 0; i < 4; i++, order /= 4) {
+		unsigned int which = order % 4;
+		probe_init(&probes[which], wire, names[which]);
+		filter_with(&probes[which], which == 3 ? 1 : (int)which);
+		probe_add(&probes[which]);
+	}
+}
+
+/* Those that are called 1 and one have the same priority. */
+static void filters_are_in_order_however_they_are_added(void **state)
+{
+	struct wire *wire = *state;
+	static struct probe probes[4];
+	static const char *const names[] = {"0", "1", "2", "one"};
+	wire_go_online(wire);
+	for (unsigned int order = 0; order < 256; order++) {
+		unsigned int seen = 0, one_at = 0, other_at = 0;
+		for (unsigned int i = 0; i < 4; i++) {
+			unsigned int which = order >> 2 * i & 3;
+			seen |= 1u << which;
+			one_at = which == 3 ? i : one_at;
+			other_at = which == 1 ? i : other_at;
+		}
+		if (seen != 15) {
+			continue;
+		}
+		add_by_digits(probes, wire, names, order);
+		wire_talk(wire, "<iq type='result' id='1'/>");
+		assert_string_equal(
+			wire_log(wire), one_at < other_at ? "2< one< 1< 0< " : "2< 1< one< 0< ");
+		for (unsigned int i = 0; i < 4; i++) {
+			probe_remove(&probes[i]);
+		}
+	}
+}
+
 static int mark_out(
 	struct envoi_handler *self, struct envoi_session *session, struct envoi_stanza *stanza)
 {
@@ -498,6 +537,7 @@ int main(void)
 		TEST(a_handler_removed_during_an_event_is_not_called),
 		TEST(timeouts_run_from_the_first_start_on),
 		TEST(filters_see_every_stanza_by_priority),
+		TEST(filters_are_in_order_however_they_are_added),
 		TEST(a_filter_sees_what_is_about_to_be_written_and_may_add_to_it),
 		TEST(a_filter_may_send),
 		TEST(filters_may_come_and_go_while_one_sees_a_stanza),

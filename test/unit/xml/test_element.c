@@ -73,6 +73,56 @@ static void a_tree_is_built_read_and_written(void **state)
 	envoi_element_unref(iq);
 }
 
+static const char *nth_name(char name[16], unsigned int i)
+{
+	snprintf(name, 16, "a%u", i);
+	return name;
+}
+
+/* The names stand in the order of setting; an attribute of that name in a namespace is another. */
+static void assert_attributes(
+	const struct envoi_element *element, unsigned int first, unsigned int count)
+{
+	char name[16];
+	const char *ns, *attr, *value;
+	size_t position = 0;
+	for (unsigned int i = first; i < first + count; i++) {
+		assert_true(envoi_element_next_attr(element, &position, &ns, &attr, &value));
+		assert_string_equal(attr, nth_name(name, i / 2));
+		assert_string_equal(ns, i % 2 == 0 ? "" : "urn:p");
+		assert_string_equal(value, i % 2 == 0 ? "2" : "3");
+		assert_string_equal(envoi_element_attr_ns(element, ns, attr), value);
+	}
+	assert_false(envoi_element_next_attr(element, &position, &ns, &attr, &value));
+}
+
+static void many_attributes_are_set_replaced_and_removed(void **state)
+{
+	(void)state;
+	enum {
+		MANY = 150
+	};
+	char name[16];
+	struct envoi_element *element = envoi_element_new(context, "", "a");
+	for (unsigned int round = 0; round < 3; round++) {
+		for (unsigned int i = 0; i < MANY; i++) {
+			nth_name(name, i);
+			envoi_element_set(element, name, round == 2 ? "2" : "x");
+			envoi_element_set_ns(element, "urn:p", name, round == 2 ? "3" : "");
+		}
+	}
+	assert_attributes(element, 0, 2 * MANY);
+	for (unsigned int i = 0; i < MANY; i++) {
+		envoi_element_set(element, nth_name(name, i), NULL);
+		envoi_element_set(element, "none", NULL);
+		envoi_element_set_ns(element, "urn:p", name, NULL);
+		assert_attributes(element, 2 * i + 2, 2 * (MANY - i) - 2);
+	}
+	envoi_element_set(element, "a0", "2");
+	assert_attributes(element, 0, 1);
+	envoi_element_unref(element);
+}
+
 static void a_reference_to_a_child_keeps_the_tree(void **state)
 {
 	(void)state;
@@ -272,6 +322,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_failure_names_its_place),
 		cmocka_unit_test(a_tightened_copy_is_equal_and_small),
 		cmocka_unit_test(a_tree_is_built_read_and_written),
+		cmocka_unit_test(many_attributes_are_set_replaced_and_removed),
 		cmocka_unit_test(a_reference_to_a_child_keeps_the_tree),
 		cmocka_unit_test(a_tree_that_xml_forbids_cannot_be_built),
 		cmocka_unit_test(texts_are_joined),

@@ -32,7 +32,7 @@ struct program {
 static void on_fate(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
 	if (report->state != ENVOI_TICKET_ACKNOWLEDGED) {
-		printf("* not delivered: %s\n", envoi_ticket_report_text(report));
+		printf("* the message: %s\n", envoi_ticket_report_text(report));
 	}
 	free(ticket);
 }
@@ -196,6 +196,7 @@ static void on_online(struct envoi_handler *self, const struct envoi_event *even
 	printf("* online as %s\n", envoi_jid_text(envoi_session_jid(event->session)));
 	int r = envoi_watch_start(&program->input, loop, STDIN_FILENO, ENVOI_IO_READ, on_input);
 	if (r < 0 && r != ENVOI_ERR_STATE) { /* ENVOI_ERR_STATE: since an earlier login */
+		fprintf(stderr, "standard input (a file?): %s\n", envoi_error_text(r));
 		envoi_client_quit(program->client);
 	}
 }

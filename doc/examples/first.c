@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 	envoi_client_set_password(bot, getenv("ENVOI_PASSWORD"));
 	envoi_client_set_assignments(bot, argv + 2);
 	envoi_client_add(bot, &echo);
-	int r = envoi_client_run(bot); /* until it is told to quit, or cannot go on */
+	int r = envoi_client_run(bot); /* connects; returns when the client has stopped */
 	if (r < 0)
 		fprintf(stderr, "%s\n", envoi_client_failure_text(bot));
 	envoi_client_free(bot);

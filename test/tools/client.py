@@ -51,7 +51,7 @@ try:
         bob.sees("alice@example.org/", f": {text}\n")
         alice.sees("* received by bob@example.org/")
     alice.types("/to nobody@example.org", "lost")
-    alice.sees("* not delivered: service-unavailable\n")
+    alice.sees("* the message: service-unavailable\n")
     # What is asked, and what is typed wrongly.
     alice.types("/what example.org")
     alice.sees("  is server/im\n")

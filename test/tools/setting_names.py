@@ -3,6 +3,7 @@ every setting of a limit.
 
 usage: setting_names.py ENVOI SOURCE_ROOT
 """
+import json
 import pathlib
 import re
 import subprocess
@@ -25,4 +26,11 @@ limits = {name: re.sub(r"^limits\.(before-login\.)?", "", name) for name in know
           if name.startswith(("limits.", "listener."))}
 wrong += [f"doc/limits.md: {name} is missing" for name, short in sorted(limits.items())
           if not re.search(rf"(?<![\w-]){re.escape(short)}(?![\w-])", page)]
+# The same as JSON, all of them or those of a group; of one that does not exist nothing is written.
+for group in ((), ("tls",), ("nothing",)):
+    written = subprocess.run([program, "help", "settings", *group, "--json"], capture_output=True, text=True)
+    expected = {name for name in known if not group or name.startswith(f"{group[0]}.")}
+    names = {setting["name"] for setting in json.loads(written.stdout or "[]")}
+    if names != expected or written.returncode != (0 if expected else 2) or (written.stdout and not expected):
+        wrong.append(f"help settings {group} --json: {written.returncode}: {sorted(names ^ expected)}")
 sys.exit("\n".join(wrong) or 0)

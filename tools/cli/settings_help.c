@@ -233,47 +233,46 @@ static int show_group(const struct show *show, struct group group)
 }
 
 /* @param name  of the group; NULL: all */
-static int show_groups(const struct show *show, const char *name)
+static bool is_wanted(struct group group, const char *name)
+{
+	return name == NULL || is_same(group, (struct group){name, strlen(name)});
+}
+
+/* @retval ENVOI_ERR_NOT_FOUND  there is no such group: nothing was shown */
+static int show_groups(struct show *show, const char *name)
 {
 	struct group groups[MOST_GROUPS];
-	size_t count = list_groups(show->context, groups);
-	bool is_found = false;
-	int r = ENVOI_OK;
-	for (size_t i = 0; r == ENVOI_OK && i < count; i++) {
-		struct group wanted = {name, name != NULL ? strlen(name) : 0};
-		if (name == NULL || is_same(groups[i], wanted)) {
-			is_found = true;
-			r = show_group(show, groups[i]);
-		}
+	size_t count = list_groups(show->context, groups), first = 0;
+	while (first < count && !is_wanted(groups[first], name)) {
+		first++;
 	}
-	return r == ENVOI_OK && !is_found ? ENVOI_ERR_NOT_FOUND : r;
+	int r = first == count ? ENVOI_ERR_NOT_FOUND
+			       : envoi_settings_new(&show->scratch, show->context);
+	if (r < 0) {
+		return r;
+	}
+	if (show->json != NULL) {
+		json_array(show->json, NULL);
+	}
+	for (size_t i = first; r == ENVOI_OK && i < count; i++) {
+		r = is_wanted(groups[i], name) ? show_group(show, groups[i]) : ENVOI_OK;
+	}
+	if (show->json != NULL) {
+		json_end(show->json);
+	}
+	envoi_settings_free(show->scratch);
+	return r;
 }
 
 int settings_help(struct envoi_context *context, const char *name)
 {
-	struct show show = {.context = context};
-	int r = envoi_settings_new(&show.scratch, context);
-	if (r < 0) {
-		return r;
-	}
-	r = show_groups(&show, name);
-	envoi_settings_free(show.scratch);
-	return r;
+	return show_groups(&(struct show){.context = context}, name);
 }
 
 int settings_write(struct envoi_context *context, const char *name)
 {
 	struct json json = {.out = stdout};
-	struct show show = {.context = context, .json = &json};
-	int r = envoi_settings_new(&show.scratch, context);
-	if (r < 0) {
-		return r;
-	}
-	json_array(&json, NULL);
-	r = show_groups(&show, name);
-	json_end(&json);
-	envoi_settings_free(show.scratch);
-	return r;
+	return show_groups(&(struct show){.context = context, .json = &json}, name);
 }
 
 void settings_list_groups(struct envoi_context *context)

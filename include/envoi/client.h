@@ -440,8 +440,9 @@ ENVOI_API void envoi_client_quit(struct envoi_client *client);
  * a setter since then (phase NONE); NULL: there is none. Borrowed until the next connect or
  * setter */
 ENVOI_API const struct envoi_failure *envoi_client_failure(const struct envoi_client *client);
-/** @return that failure as one line, "bot@example.org: wrong name or password (sasl): ..."; never
- * NULL; borrowed until the next connect or setter */
+/** Get the failure of envoi_client_failure() as one line.
+ * @return "bot@example.org: wrong name or password (sasl): ..."; never NULL; borrowed until the
+ *         next connect or setter */
 ENVOI_API const char *envoi_client_failure_text(struct envoi_client *client);
 
 #ifdef __cplusplus

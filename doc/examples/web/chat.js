@@ -34,7 +34,8 @@ function showContacts() {
         button.append(make("span", { className: "count" }, String(contact.unread)));
       }
       button.setAttribute("aria-current", String(contact === current));
-      return make("li", { className: contact.isAvailable ? "available" : "" }, button);
+      const className = `${contact.isAvailable ? "available" : ""} ${contact.unread > 0 ? "unread" : ""}`;
+      return make("li", { className }, button);
     }),
   );
 }
@@ -43,6 +44,9 @@ function showMessages() {
   $("messages").replaceChildren(
     ...current.messages.map(({ body, time, isOwn, hasFailed }) => {
       const item = make("li", { className: `${isOwn ? "own" : ""} ${hasFailed ? "failed" : ""}` }, body);
+      if (hasFailed) {
+        item.append(make("span", { className: "note" }, "not delivered"));
+      }
       item.append(make("time", {}, time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })));
       return item;
     }),
@@ -50,11 +54,28 @@ function showMessages() {
   $("messages").lastElementChild?.scrollIntoView();
 }
 
+function showState() {
+  $("state").textContent = current.isAvailable ? "available" : "";
+}
+
+// Nothing of another account is left.
+function clear() {
+  contacts = new Map();
+  current = undefined;
+  $("peer").textContent = "Choose a contact";
+  $("state").textContent = "";
+  $("messages").replaceChildren();
+  $("send-form").hidden = true;
+  $("send-form").reset();
+  $("new-form").reset();
+  $("chat").classList.remove("talking");
+}
+
 function choose(contact) {
   current = contact;
   contact.unread = 0;
   $("peer").textContent = contact.name ?? contact.jid;
-  $("state").textContent = contact.isAvailable ? "available" : "";
+  showState();
   $("send-form").hidden = false;
   $("chat").classList.add("talking");
   showContacts();
@@ -78,8 +99,9 @@ const events = {
     const refused = isError && contact.messages.find((message) => message.id === id);
     if (refused) {
       refused.hasFailed = true;
-      $("state").textContent = "not delivered";
-      showMessages();
+      if (contact === current) {
+        showMessages();
+      }
     } else if (!isError) {
       contact.unread += contact === current ? 0 : 1;
       keep(contact, { body, time });
@@ -90,6 +112,9 @@ const events = {
     if (from !== connection.jid?.split("/")[0]) {
       contactOf(from).isAvailable = isAvailable;
       showContacts();
+      if (contactOf(from) === current) {
+        showState();
+      }
     }
   },
   roster(items) {
@@ -116,7 +141,7 @@ $("login-form").onsubmit = async (event) => {
   event.preventDefault();
   button.disabled = true;
   complain("");
-  contacts = new Map();
+  clear();
   try {
     connection = new Connection(url, events);
     const jid = await connection.login(form.jid.value.trim(), form.password.value);

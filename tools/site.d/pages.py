@@ -3,7 +3,6 @@ import html
 import pathlib
 import posixpath
 import re
-import subprocess
 
 import markdown
 
@@ -23,9 +22,7 @@ def path_of(file):
 
 
 def markdown_files():
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, text=True, check=True,
-                            stdout=subprocess.PIPE).stdout.split()
-    return [file for file in listed if file.startswith("doc/") or "/" not in file]
+    return [str(file.relative_to(ROOT)) for file in [*ROOT.glob("*.md"), *ROOT.glob("doc/**/*.md")]]
 
 
 def slug(text, separator):
@@ -113,6 +110,7 @@ def table(text):
         heads = [html.escape(plain(head)) for head in heads]
         rows = iter(range(text.count("<td")))
         text = re.sub(r"<td", lambda _: f'<td data-head="{heads[next(rows) % len(heads)]}"', text)
+        text = text.replace(' data-head=""', "")
         text = text.replace("<table>", '<table class="wide">')
     return f'<div class="table">{text}</div>'
 
@@ -176,7 +174,8 @@ def program_page(text):
                  "file by the name in parentheses. A setting that is true is turned off by <code>--no-NAME</code>.</p>")
     for group, entries in text.groups.items():
         parts += [f'<h3 id="settings-{group}">{group}</h3>', options(entries)]
-        page.entries += [Entry(entry.usage.split()[0], f"settings-{group}", "option", entry.doc) for entry in entries]
+        page.entries += [Entry(" ".join(re.findall(r"\((\S+)\)$|^(\S+)", entry.usage)[-1]).strip(), f"settings-{group}",
+                               "setting", f"{entry.usage}: {entry.doc}") for entry in entries]
     page.contents = [("commands", "Commands"), ("options", "Options"), ("status", "Exit status"), ("settings", "Settings")]
     page.body = "\n".join(parts)
     return page

@@ -5,7 +5,8 @@ import re
 import headers
 from layout import Entry, Page, relative
 
-KINDS = {"": "Core", "interfaces": "Interfaces to implement", "ext": "Extensions", "loops": "Other loops"}
+KINDS = {"envoi.h": "What <envoi/envoi.h> includes", "": "Other headers of the library", "ext": "Extensions",
+         "interfaces": "Interfaces to implement", "loops": "Other loops"}
 
 
 # What error codes mean, for functions that add nothing to it.
@@ -105,7 +106,7 @@ def declaration(names, page, item):
         pieces = [f"<span>{linked(argument)}{end}</span>" for argument, end in zip(arguments, ends)]
         shown = f"{linked(match[1])}<b>{match[2]}</b>({' '.join(pieces)}"
     else:
-        shown = linked(item.code)
+        shown = linked(item.code if item.name else "enum {…}")
         if item.name:
             shown = re.sub(rf"\b{item.name}\b", f"<b>{item.name}</b>", shown, count=1)
     return f'<code class="decl">{shown}</code>'
@@ -162,10 +163,12 @@ def header_page(names, header, items):
 def index_page(names, found):
     path = "reference/index.html"
     parts = ["<h1>Reference</h1>", '<p class="lead">What the public headers declare, with their comments.</p>']
-    for folder, title in KINDS.items():
-        parts.append(f"<h2>{title}</h2><dl class=\"members\">")
+    included = re.findall(r"#include <(.*?)>", (headers.INCLUDE / "envoi/envoi.h").read_text())
+    for kind, title in KINDS.items():
+        parts.append(f"<h2>{html.escape(title)}</h2><dl class=\"members\">")
         for header in found:
-            if header.removeprefix("envoi/").rpartition("/")[0] == folder:
+            folder = header.removeprefix("envoi/").rpartition("/")[0]
+            if kind == ("envoi.h" if header in included else folder):
                 about = headers.title_of((headers.INCLUDE / header).read_text())
                 parts.append(f'<dt><a href="{relative(path, path_of(header))}"><code>{header}</code></a></dt>'
                              f"<dd>{names.of_text(path, about)}</dd>")

@@ -6,9 +6,13 @@ const input = document.querySelector("#search input");
 const results = document.querySelector("#results");
 let index = null;
 
+const navigation = document.querySelector("#navigation");
+const here = navigation.querySelector("[aria-current]");
+if (here) navigation.scrollTop = here.offsetTop - navigation.clientHeight / 2;
+
 const menu = document.querySelector("#menu");
 menu.addEventListener("click", () => {
-	const isOpen = document.querySelector("#navigation").classList.toggle("open");
+	const isOpen = navigation.classList.toggle("open");
 	menu.setAttribute("aria-expanded", isOpen);
 });
 
@@ -27,25 +31,28 @@ function load() {
 	document.head.append(script);
 }
 
-// How well a row has a word: in its name, best from the beginning or of a part; in its text.
-function scoreOf(row, word) {
+// What is preferred among rows that have the words alike.
+const PREFERRED = { header: 8, function: 6, struct: 5, command: 5, page: 4, program: 4, constant: -3 };
+
+// How well a row has a word: in its name, best all of it, then from its beginning or that of a part; in its
+// text, the more often the better.
+function scoreOf(row, word, isAlone) {
 	const at = row.lowName.indexOf(word);
-	if (row.lowName === word) return 100;
+	if (row.lowName === word && isAlone) return row.kind === "page" ? 62 : 100;
 	if (at === 0 || row.lowName === "envoi_" + word) return 60;
 	if (at > 0) return /\w/.test(row.lowName[at - 1]) && row.lowName[at - 1] !== "_" ? 25 : 45;
-	return row.lowText.includes(word) ? 5 : -1;
+	const times = row.lowText.split(word).length - 1;
+	if (times === 0) return -1;
+	return row.page === "Changelog" ? 1 : Math.min(4 + times, 12);
 }
 
 function find(words) {
 	const found = [];
 	for (const row of index) {
-		let total = row.kind === "constant" ? -3 : 0;
-		for (const word of words) {
-			const score = scoreOf(row, word);
-			if (score < 0) { total = -1; break; }
-			total += score;
-		}
-		if (total > 0) found.push([total - Math.min(row.name.length, 60) / 20, row]);
+		const scores = words.map(word => scoreOf(row, word, words.length === 1));
+		if (scores.some(score => score < 0)) continue;
+		const total = scores.reduce((sum, score) => sum + score, PREFERRED[row.kind] ?? 0);
+		found.push([total - Math.min(row.name.length, 60) / 20, row]);
 	}
 	return found.sort((a, b) => b[0] - a[0]).slice(0, 30).map(pair => pair[1]);
 }

@@ -37,6 +37,7 @@ class Site:
         self.names = names
         self.markdown = set(kept)
         self.sources = {}  # path in the repository to its page
+        self.faults = []  # lines
 
     def target_of(self, file, link):
         """The page for a link in a file of the repository, or None."""
@@ -122,6 +123,8 @@ def markdown_page(site, file):
     body = re.sub(r'<pre><code class="language-(\w+)">(.*?)</code></pre>',
                   lambda match: f"<pre>{highlight(html.unescape(match[2]), match[1])}</pre>", body, flags=re.S)
     body = re.sub(r"<table>.*?</table>", lambda match: table(match[0]), body, flags=re.S)
+    outside = re.sub(r"<pre>.*?</pre>", "", body, flags=re.S)
+    site.faults += [f"{file}: a row outside of a table: {row}" for row in re.findall(r"^\|.*\|", outside, re.M)]
     page = Page(path_of(file), plain(re.search(r"<h1[^>]*>(.*?)</h1>", body)[1]), "")
     sections(page, body)
     page.body = site.rewrite(file, page.path, body)

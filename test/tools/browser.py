@@ -30,7 +30,8 @@ class Browser:
             [PROGRAM, "--headless=new", "--remote-debugging-pipe", "--disable-gpu", "--no-sandbox",
              "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run",
              "--disable-component-update", f"--user-data-dir={self.profile}", "about:blank"],
-            preexec_fn=connect, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            env={**os.environ, "HOME": self.profile, "TMPDIR": self.profile}, preexec_fn=connect, close_fds=False,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(for_browser)
         os.close(from_browser)
         self.bytes, self.number, self.session, self.events = b"", 0, None, []

@@ -46,11 +46,15 @@ class Site:
         fragment = f"#{fragment}" if fragment else ""
         if inside in self.markdown:
             return path_of(inside) + fragment
+        readme = posixpath.join(inside, "README.md")
+        if readme in self.markdown:
+            return path_of(readme) + fragment
         header = inside.removeprefix("include/")
         if header in self.names.headers:
             return self.names.headers[header] + fragment
-        if inside == "include/envoi":
-            return "reference/index.html"
+        if inside.startswith("include/envoi") and (ROOT / inside).is_dir():
+            folder = header.removeprefix("envoi").strip("/")
+            return "reference/index.html" + (f"#{folder}" if folder else "")
         if (ROOT / inside).is_file():
             self.sources[inside] = f"source/{inside}.html"
             return self.sources[inside]
@@ -136,8 +140,9 @@ def markdown_page(site, file):
 def source_page(site, file):
     path = site.sources[file]
     if (ROOT / file).is_dir():
-        names = sorted(child.name + ("/" if child.is_dir() else "") for child in (ROOT / file).iterdir())
-        items = "".join(f"<li>{html.escape(name)}</li>" for name in names)
+        names = sorted(child.name for child in (ROOT / file).iterdir() if child.is_file())
+        items = "".join(f'<li><a href="{relative(path, site.target_of(f"{file}/", name))}">{html.escape(name)}</a></li>'
+                        for name in names)
         return Page(path, file, f"<h1><code>{file}/</code></h1><ul>{items}</ul>")
     text = (ROOT / file).read_text(errors="replace")
     suffix = pathlib.Path(file).suffix

@@ -165,7 +165,8 @@ def index_page(names, found):
     parts = ["<h1>Reference</h1>", '<p class="lead">What the public headers declare, with their comments.</p>']
     included = re.findall(r"#include <(.*?)>", (headers.INCLUDE / "envoi/envoi.h").read_text())
     for kind, title in KINDS.items():
-        parts.append(f"<h2>{html.escape(title)}</h2><dl class=\"members\">")
+        anchor = f' id="{kind}"' if kind else ""
+        parts.append(f"<h2{anchor}>{html.escape(title)}</h2><dl class=\"members\">")
         for header in found:
             folder = header.removeprefix("envoi/").rpartition("/")[0]
             if kind == ("envoi.h" if header in included else folder):

@@ -43,10 +43,10 @@ struct envoi_transport;
  *   server holds the last one only, and between the bytes of an answer. A request of more than 16
  *   KiB is sent again three times at most, others sixty times at most, while the server keeps the
  *   session; any request sixty times at most if it is the answer that breaks off.
- * - After the HTTP statuses 502, 503 and 504, and while no connection is possible, a request is
- *   sent again with growing distances of 8 seconds at most for as long as the server keeps the
- *   session (`inactivity`), five minutes at most. Another status ends the session, with the status
- *   in the failure. Redirects are not followed: the failure names their target.
+ * - After the HTTP statuses 408, 429, 500, 502, 503 and 504, and while no connection is possible, a
+ *   request is sent again with growing distances of 8 seconds at most for as long as the server
+ *   keeps the session (`inactivity`), five minutes at most. Another status ends the session, with
+ *   the status in the failure. Redirects are not followed: the failure names their target.
  * - A body of the server that ends the session (section 17.2) is a failure with its condition:
  *   ENVOI_ERR_STREAM where a stream error corresponds to it, else ENVOI_ERR_DISCONNECTED.
  * - envoi_session_pause() asks the server to hold no request for a time (`pause`, section 10); its

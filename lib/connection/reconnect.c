@@ -123,6 +123,12 @@ static const struct exception exceptions[] = {
 		.has_any_condition = true,
 		.has_started = true,
 		.verdict = RETRY_SLOWLY},
+	/* What answers in place of a WebSocket server: RFC 6455, section 4.1. */
+	{.code = ENVOI_ERR_PROTOCOL,
+		.phase = ENVOI_PHASE_CONNECT,
+		.has_any_condition = true,
+		.has_started = true,
+		.verdict = RETRY_SLOWLY},
 };
 
 static bool has_conditions(const struct exception *exception, const struct envoi_failure *why)

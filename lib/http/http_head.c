@@ -265,3 +265,9 @@ bool envoi__http_head_lists(const struct envoi__http_head *head, const char *nam
 	}
 	return false;
 }
+
+bool envoi__http_is_temporary(int status)
+{
+	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+		status == 504;
+}

@@ -70,6 +70,10 @@ size_t envoi__http_head_count(const struct envoi__http_head *head, const char *n
 bool envoi__http_head_lists(
 	const struct envoi__http_head *head, const char *name, const char *word);
 
+/** @return whether a later request may succeed: 408, 429, 500, 502, 503, 504 (RFC 9110, section 15;
+ * RFC 6585, section 4) */
+bool envoi__http_is_temporary(int status);
+
 /** @return whether @p text is a token (RFC 9110, section 5.6.2) */
 bool envoi__http_is_token(const char *text, size_t len);
 

@@ -47,7 +47,7 @@ enum bosh_state {
 enum bosh_trouble {
 	BOSH_SILENT, /* none has begun */
 	BOSH_CUT, /* it broke off: the server has the request, and gives the answer again */
-	BOSH_BUSY, /* something between has none (502, 503, 504), or no connection is possible */
+	BOSH_BUSY, /* a temporary status came in its place, or no connection is possible */
 	BOSH_TROUBLES,
 };
 

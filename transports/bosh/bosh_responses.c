@@ -29,7 +29,7 @@ static void refuse_status(
 {
 	char line[200], text[200];
 	const char *target = target_of(head);
-	bool waits = head->status == 502 || head->status == 503 || head->status == 504;
+	bool waits = envoi__http_is_temporary(head->status);
 	snprintf(line, sizeof(line), "the server answered \"%d %.40s\"%s%.80s%s", head->status,
 		head->reason, target[0] != '\0' ? " and names " : "", target,
 		head->status == 200 ? ", not with BOSH" : "");

@@ -130,7 +130,8 @@ int envoi__websocket_check_response(
 			head->status, head->reason,
 			location[0] != '\0' ? " and names " : ", not with WebSocket", location);
 		envoi__failure_put(text, ENVOI__WEBSOCKET_TEXT_SIZE, reason);
-		return ENVOI_ERR_PROTOCOL;
+		return envoi__http_is_temporary(head->status) ? ENVOI_ERR_UNREACHABLE
+							      : ENVOI_ERR_PROTOCOL;
 	}
 	const char *error = find_error(head, key);
 	if (error != NULL) {

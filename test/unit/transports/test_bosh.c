@@ -404,8 +404,9 @@ static void a_silent_server_is_asked_again(void **state)
 /* XEP-0124, section 17.1: the session may live on. */
 static void a_gateway_s_error_is_followed_by_the_same_request(void **state)
 {
-	static const char *const statuses[] = {
-		"502 Bad Gateway", "503 Service Unavailable", "504 Gateway Time-out"};
+	static const char *const statuses[] = {"502 Bad Gateway", "503 Service Unavailable",
+		"504 Gateway Time-out", "408 Request Timeout", "429 Too Many Requests",
+		"500 Internal Server Error"};
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		struct bosh_fixture *f = *state;
 		char first[BOSH_TEXT], second[BOSH_TEXT];
@@ -473,7 +474,7 @@ static void other_statuses_end_the_session_with_words(void **state)
 		{"403 Forbidden", "ENVOI_ERR_PROTOCOL", "\"403 Forbidden\""},
 		{"404 Not Found", "ENVOI_ERR_PROTOCOL", "\"404 Not Found\""},
 		{"413 Too Large", "ENVOI_ERR_LIMIT", "\"413 Too Large\""},
-		{"500 x", "ENVOI_ERR_PROTOCOL", "\"500 x\""},
+		{"501 x", "ENVOI_ERR_PROTOCOL", "\"501 x\""},
 		{"301 Moved\r\nLocation: https://other.example/b", "ENVOI_ERR_PROTOCOL",
 			"\"301 Moved\" and names https://other.example/b"},
 	};

@@ -108,7 +108,8 @@ static void other_answers_are_refused(void **state)
 		{"<?xml version='1.0'?>", ENVOI_ERR_PROTOCOL, "does not speak HTTP/1"},
 		/* the body is not read: its coding does not hide the status */
 		{"HTTP/1.1 503 Busy\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc",
-			ENVOI_ERR_PROTOCOL, "\"503 Busy\""},
+			ENVOI_ERR_UNREACHABLE, "\"503 Busy\""},
+		{"HTTP/1.1 502 Bad Gateway\r\n\r\n", ENVOI_ERR_UNREACHABLE, "\"502 Bad Gateway\""},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		expect_refusal(*state, rows[i].response, rows[i].code, rows[i].text);

@@ -2,7 +2,7 @@
  * envoi - two clients exchange 1,000 messages: nothing lost, order kept, every ticket ended
  * SPDX-License-Identifier: MIT
  *
- * usage: interop_thousand_messages HOST PORT CA_FILE DOMAIN [URL [WINDOW]]
+ * usage: interop_thousand_messages HOST PORT CA_FILE DOMAIN [URL [WINDOW [NAME=VALUE...]]]
  *
  * WINDOW: the messages of one that the other has not heard, at most; all by default.
  */
@@ -34,11 +34,30 @@ static struct person *person_from_handler(struct envoi_handler *handler)
 	return ENVOI_CONTAINER_OF(handler, struct person, handler);
 }
 
+static void leave(struct person *person)
+{
+	envoi_client_disconnect(person->client);
+	envoi_client_disconnect(person->other->client);
+}
+
+static bool is_done(const struct person *person)
+{
+	return person->heard >= EACH && person->written >= EACH;
+}
+
+static void leave_when_done(struct person *person)
+{
+	if (is_done(person) && is_done(person->other)) {
+		leave(person);
+	}
+}
+
 static void on_ticket(struct envoi_ticket *ticket, const struct envoi_ticket_report *report)
 {
 	struct person *person = ticket->user;
 	if (report->state == ENVOI_TICKET_WRITTEN || report->state == ENVOI_TICKET_ACKNOWLEDGED) {
 		person->written++;
+		leave_when_done(person);
 	}
 }
 
@@ -60,12 +79,6 @@ static int speak(struct person *person)
 	return ENVOI_OK;
 }
 
-static void leave(struct person *person)
-{
-	envoi_client_disconnect(person->client);
-	envoi_client_disconnect(person->other->client);
-}
-
 static void on_available(struct envoi_handler *self, const struct envoi_event *event)
 {
 	(void)event;
@@ -84,9 +97,7 @@ static int on_message(struct envoi_handler *self, struct envoi_delivery *in)
 		person->out_of_order++;
 	}
 	person->heard++;
-	if (person->heard >= EACH && person->other->heard >= EACH) {
-		leave(person);
-	}
+	leave_when_done(person);
 	return speak(person->other);
 }
 
@@ -120,7 +131,7 @@ static const struct envoi_handler_impl person_impl = {
 };
 
 static int start(struct person *person, struct person *other, struct envoi_context *context,
-	const char *name, char **arguments)
+	const char *name, int argument_count, char **arguments)
 {
 	char jid[256], password[64];
 	snprintf(jid, sizeof(jid), "%s@%s", name, arguments[4]);
@@ -139,6 +150,9 @@ static int start(struct person *person, struct person *other, struct envoi_conte
 	if (arguments[5] != NULL) {
 		envoi_client_set(person->client, "url", arguments[5]);
 	}
+	for (int i = 7; i < argument_count; i++) {
+		envoi_client_set_assignment(person->client, arguments[i]);
+	}
 	return envoi_client_connect(person->client);
 }
 
@@ -153,14 +167,14 @@ static bool is_well(const struct person *person, const char *name)
 int main(int argument_count, char **arguments)
 {
 	struct envoi_context *context;
-	if (argument_count < 5 || argument_count > 7 || envoi_context_new(&context, NULL) < 0) {
+	if (argument_count < 5 || envoi_context_new(&context, NULL) < 0) {
 		return 2;
 	}
 	window = argument_count > 6 ? (int)strtol(arguments[6], NULL, 10) : EACH;
 	static struct person alice, bob;
-	int r = start(&alice, &bob, context, "alice", arguments);
+	int r = start(&alice, &bob, context, "alice", argument_count, arguments);
 	if (r == ENVOI_OK) {
-		r = start(&bob, &alice, context, "bob", arguments);
+		r = start(&bob, &alice, context, "bob", argument_count, arguments);
 	}
 	if (r == ENVOI_OK) {
 		r = envoi_loop_run(envoi_context_loop(context));

@@ -39,10 +39,11 @@ struct envoi_transport;
  *   acknowledged it (XEP-0124, section 9): then they can no longer be lost on the way.
  * - A request whose connection breaks, or that has no answer in time, is sent again unchanged on a
  *   new connection, after the old one was closed (section 14.3), with growing distances of a second
- *   at most. The time is bosh.wait and 10 seconds; 10 seconds when a later request was sent, as the
- *   server holds the last one only, and between the bytes of an answer. A request of more than 16
- *   KiB is sent again three times at most, others sixty times at most, while the server keeps the
- *   session; any request sixty times at most if it is the answer that breaks off.
+ *   at most; a quarter of one for the first forty where it is the answer that breaks off. The time
+ *   is bosh.wait and 10 seconds; 10 seconds when a later request was sent, as the server holds the
+ *   last one only, and between the bytes of an answer. A request of more than 16 KiB is sent again
+ *   three times at most, others sixty times at most, while the server keeps the session; any
+ *   request sixty times at most where it is the answer that breaks off.
  * - After the HTTP statuses 408, 429, 500, 502, 503 and 504, and while no connection is possible, a
  *   request is sent again with growing distances of 8 seconds at most for as long as the server
  *   keeps the session (`inactivity`), five minutes at most. Another status ends the session, with

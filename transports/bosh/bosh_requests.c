@@ -17,6 +17,7 @@ enum {
 	MOST_REPEATS = 3,
 	MOST_REPEATS_IN_TIME = 60, /* of a small one, while the server keeps the session */
 	SMALL_BYTES = 16384,
+	FAST_REPEATS = 40, /* of one whose answer breaks off */
 	BREAK_DELAY_MS = 250, /* before the second repeat after a break; it doubles */
 	LONGEST_DELAY_MS = 8 * SECOND, /* between repeats */
 	REQUEST_BYTES = 8192, /* of elements in a request, if there are several */
@@ -232,7 +233,8 @@ void envoi__bosh_send_end(struct bosh *bosh)
 
 /* --- sending again --- */
 
-/* A session ends at the server for want of requests: where connections break, the time is used. */
+/* A session ends at the server for want of requests: where connections break, the time is used.
+ * Some servers do not count repeats: an answer that breaks off has to be fetched soon. */
 static uint64_t delay_of(const struct bosh_request *request, enum bosh_trouble trouble)
 {
 	unsigned int count = request->troubles[trouble];
@@ -241,6 +243,9 @@ static uint64_t delay_of(const struct bosh_request *request, enum bosh_trouble t
 	unsigned int doublings = trouble == BOSH_BUSY ? count - 1 : count - 2;
 	if (trouble != BOSH_BUSY && count == 1) {
 		return 0;
+	}
+	if (trouble == BOSH_CUT && count <= FAST_REPEATS) {
+		return BREAK_DELAY_MS;
 	}
 	uint64_t delay_ms = first_ms << (doublings < 5 ? doublings : 5);
 	return delay_ms < most_ms ? delay_ms : most_ms;

@@ -23,6 +23,7 @@
 
 #include "bosh_pair.h"
 #include "fd_channel.h"
+#include "proxied_channel.h"
 #include "transport/bytestream/framing.h"
 #include "websocket_framing.h"
 
@@ -36,6 +37,16 @@ const struct transport_kind transport_kinds[] = {
 	{.name = "tcp on libevent", .is_tcp = true, .has_libevent = true},
 	{.name = "channel", .is_tcp = true, .is_channel = true},
 	{.name = "channel with TLS", .is_tcp = true, .is_channel = true, .has_tls = true},
+	{.name = "socks5", .is_tcp = true, .is_proxied = true, .is_socks = true},
+	{.name = "socks5 with TLS",
+		.is_tcp = true,
+		.is_proxied = true,
+		.is_socks = true,
+		.has_tls = true},
+#if ENVOI_HAS_WEB
+	{.name = "connect", .is_tcp = true, .is_proxied = true},
+	{.name = "connect with TLS", .is_tcp = true, .is_proxied = true, .has_tls = true},
+#endif
 #if ENVOI_HAS_WEBSOCKET
 	{.name = "websocket", .is_framed = true},
 	{.name = "websocket, byte by byte", .is_framed = true, .piece_bytes = 1},
@@ -292,6 +303,20 @@ static void make_sockets(struct transport_pair *pair, const struct envoi_setting
 	assert_int_equal(make(&pair->b.transport, pair->context, fds[1], settings), ENVOI_OK);
 }
 
+static void make_proxied(struct transport_pair *pair, const struct envoi_settings *settings)
+{
+	int fd;
+	struct envoi_channel_options options;
+	struct envoi_channel *channel = proxied_channel_new(
+		pair->context, pair->kind->is_socks, &fd);
+	assert_int_equal(envoi_channel_options_read(&options, pair->context, settings), ENVOI_OK);
+	assert_int_equal(
+		envoi_channel_transport_new(&pair->a.transport, pair->context, channel, &options),
+		ENVOI_OK);
+	assert_int_equal(
+		envoi_tcp_transport_new(&pair->b.transport, pair->context, fd, settings), ENVOI_OK);
+}
+
 static void make_configs(struct transport_pair *pair)
 {
 	struct envoi_settings *settings;
@@ -337,7 +362,9 @@ void transport_pair_init_plain(struct transport_pair *pair, const struct transpo
 	init_side(&pair->b, pair);
 	make_configs(pair);
 	struct envoi_settings *settings = make_settings(pair);
-	if (kind->is_tcp) {
+	if (kind->is_proxied) {
+		make_proxied(pair, settings);
+	} else if (kind->is_tcp) {
 		make_sockets(pair, settings);
 	} else if (kind->is_bosh) {
 		make_bosh(pair, settings);

@@ -20,6 +20,7 @@ struct transport_kind {
 	const char *name;
 	bool is_tcp, has_tls, has_libevent;
 	bool is_channel; /* on sockets as well, but made of <envoi/interfaces/channel.h> */
+	bool is_proxied, is_socks; /* on sockets, through a proxy; by SOCKS 5, else by CONNECT */
 	bool is_framed; /* each element has a frame */
 	bool is_bosh; /* the receiver is made by the initiator's first header */
 	size_t piece_bytes; /* of memory */

@@ -166,6 +166,9 @@ void envoi__hosted_wake(struct hosted *hosted);
 void envoi__hosted_finish_now(struct hosted *hosted, struct envoi_failure *why);
 /** End the session; what is pending is sent. @param condition  for the peer; static; NULL: none */
 void envoi__hosted_fail(struct hosted *hosted, const char *condition, int code, const char *text);
+/** As envoi__hosted_fail(). @param why  moved */
+void envoi__hosted_end_with(
+	struct hosted *hosted, const char *condition, struct envoi_failure *why);
 /** The exchange of a request is lost, or one has come. */
 void envoi__hosted_watch_inactivity(struct hosted *hosted);
 extern const struct envoi__holder_impl envoi__hosted_holder_impl;

@@ -6,6 +6,10 @@
  */
 #include "bosh_hosted.h"
 
+#include <stdio.h>
+
+#include <envoi/conditions.h>
+
 static bool may_deliver(const struct hosted *hosted)
 {
 	return hosted->state == HOSTED_MOVING && !hosted->is_paused && !hosted->peer_ended;
@@ -64,14 +68,20 @@ static void end_request(struct hosted *hosted, struct hosted_request *request)
 	}
 }
 
+/* XEP-0124, section 17.2: of the conditions of streams it has policy-violation. */
 static void refuse_content(struct hosted *hosted, const struct hosted_request *request, int r)
 {
 	const struct envoi_xml_parser *parser = request->content;
-	const char *text = r < 0 ? envoi_xml_parser_error_text(parser)
-				 : "a BOSH request that is cut off";
-	bool is_policy = r == ENVOI_ERR_LIMIT;
-	envoi__hosted_fail(hosted, is_policy ? "policy-violation" : "bad-request",
-		r < 0 ? r : ENVOI_ERR_XML, text);
+	struct envoi_failure why;
+	enum envoi_stream_condition condition = envoi_xml_parser_condition(parser);
+	const char *name = envoi_stream_condition_name(condition);
+	envoi_failure_set(&why, hosted->base.context, ENVOI_PHASE_NONE, r < 0 ? r : ENVOI_ERR_XML,
+		"%s",
+		r < 0 ? envoi_xml_parser_error_text(parser) : "a BOSH request that is cut off");
+	why.stream_condition = condition;
+	snprintf(why.condition, sizeof(why.condition), "%s", name != NULL ? name : "");
+	envoi__hosted_end_with(
+		hosted, r == ENVOI_ERR_LIMIT ? "policy-violation" : "bad-request", &why);
 }
 
 /* @return whether something was delivered */

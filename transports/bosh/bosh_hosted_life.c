@@ -218,10 +218,15 @@ void envoi__hosted_fail(struct hosted *hosted, const char *condition, int code, 
 {
 	struct envoi_failure why;
 	envoi_failure_set(&why, hosted->base.context, ENVOI_PHASE_NONE, code, "%s", text);
+	envoi__hosted_end_with(hosted, condition, &why);
+}
+
+void envoi__hosted_end_with(struct hosted *hosted, const char *condition, struct envoi_failure *why)
+{
 	if (hosted->state <= HOSTED_MOVING) {
 		hosted->condition = condition;
 	}
-	begin_close(hosted, &why, ERROR_LINGER_MS);
+	begin_close(hosted, why, ERROR_LINGER_MS);
 }
 
 void envoi__hosted_close(struct envoi_transport *transport, uint64_t linger_ms)

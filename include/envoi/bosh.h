@@ -75,8 +75,8 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_bosh_connector_new(
  * gets the answer that it got before (XEP-0124, section 14.3). A rid that is neither among the next
  * three nor among the last three ends the session with item-not-found. While no request waits, a
  * session ends after 60 seconds, or after the time of a `pause`, 120 seconds at most; elements are
- * kept for the client meanwhile. Keys (section
- * 15) are not checked: TLS protects the rids.
+ * kept for the client meanwhile. Where the first request has a key (section 15), one that does not
+ * follow ends the session with item-not-found.
  *
  * The transport is named "bosh". `written` is called for elements when the client has shown by a
  * later request, or by `ack`, that it has their answer. Memory that a session holds counts for

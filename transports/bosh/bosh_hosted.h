@@ -5,9 +5,10 @@
  * Private headers: guards, maps and the budget of memory have no public ones.
  *
  * bosh_receiver.c finds the session of a request, bosh_hosted_requests.c takes and answers requests
- * in order, bosh_hosted_input.c delivers what is in them, bosh_hosted_life.c has turns and the end,
- * bosh_hosted.c the functions of the transport. Files that call each other: bosh_hosted.c,
- * bosh_hosted_input.c, bosh_hosted_life.c, bosh_hosted_requests.c, bosh_receiver.c.
+ * in order, bosh_hosted_answers.c writes the answers, bosh_hosted_input.c delivers what is in
+ * requests, bosh_hosted_life.c has turns and the end, bosh_hosted.c the functions of the transport.
+ * Files that call each other: bosh_hosted.c, bosh_hosted_input.c, bosh_hosted_life.c,
+ * bosh_hosted_requests.c, bosh_receiver.c.
  */
 #ifndef ENVOI_BOSH_HOSTED_H
 #define ENVOI_BOSH_HOSTED_H
@@ -29,6 +30,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "bosh_body.h"
+#include "bosh_keys.h"
 #include "net/site.h"
 
 enum {
@@ -37,6 +39,7 @@ enum {
 	/* requests that can be looked up: those that are answered, whose answers may be asked for
 	 * again, and those that are not */
 	HOSTED_WINDOW = 8,
+	HOSTED_PAUSE_S = 120, /* the longest pause of a session */
 	HOSTED_REQUESTS = 2, /* simultaneous ones, and one more to end or to pause the session */
 	HOSTED_ANSWERS = HOSTED_REQUESTS + 1, /* the last ones, that may be asked for again */
 };
@@ -52,6 +55,7 @@ struct hosted_request {
 	bool is_delivered, is_answered;
 	bool begins_stream, ends_session;
 	uint64_t pause_ms; /* 0: none */
+	char key[BOSH_KEY_SIZE], new_key[BOSH_KEY_SIZE]; /* "": none (section 15) */
 	char to[BOSH_TEXT_SIZE], from[BOSH_TEXT_SIZE], lang[40]; /* of a stream that begins */
 	/* the same octets each time (XEP-0124, section 14.3); NULL: none, or the client has them */
 	char *answer;
@@ -92,6 +96,7 @@ struct hosted {
 	uint64_t wait_ms, pause_ms;
 	unsigned int hold;
 	bool acks; /* the client has asked for acknowledgements */
+	char last_key[BOSH_KEY_SIZE]; /* which the next key has to follow; "": there are no keys */
 
 	/* output */
 	struct envoi_buffer queue;
@@ -134,7 +139,8 @@ static inline struct hosted_request *hosted_place(struct hosted *hosted, uint64_
 /** The attributes of a request. */
 struct hosted_body {
 	uint64_t rid, wait_s, hold, ack, pause_s;
-	const char *sid, *to, *from, *lang; /* NULL: none; borrowed from the element */
+	const char *sid, *to, *from, *lang, *key,
+		*new_key; /* NULL: none; borrowed from the element */
 	bool is_restart, is_end, acks;
 };
 
@@ -189,6 +195,15 @@ void envoi__hosted_drop_requests(struct hosted *hosted);
 /** @return whether a request waits for its answer, and can be given it */
 bool envoi__hosted_is_asked(const struct hosted *hosted);
 size_t envoi__hosted_memory(const struct hosted *hosted);
+
+/* --- bosh_hosted_answers.c --- */
+
+/** @return whether the answer of a request carries what is queued: that of a pause does not
+ * (XEP-0124, section 10) */
+bool envoi__hosted_has_payload(const struct hosted *hosted, const struct hosted_request *request);
+/** Append the answer of a request. @retval ENVOI_ERR_NOMEM */
+int envoi__hosted_write_answer(
+	struct hosted *hosted, const struct hosted_request *request, struct envoi_buffer *out);
 
 /* --- bosh_hosted_input.c --- */
 

@@ -12,9 +12,6 @@
 #include "bosh_hosted.h"
 
 enum {
-	INACTIVITY_S = 60,
-	POLLING_S = 2,
-	MOST_PAUSE_S = 120,
 	LATE_MS = 10000, /* for a request that others wait for, beyond the time that it is held */
 	SECOND = 1000,
 };
@@ -84,7 +81,7 @@ static void copy_text(char *to, size_t size, const char *text)
 static void keep(struct hosted *hosted, struct hosted_request *request,
 	struct envoi_xml_parser *content, const struct hosted_body *body)
 {
-	uint64_t pause_s = body->pause_s < MOST_PAUSE_S ? body->pause_s : MOST_PAUSE_S;
+	uint64_t pause_s = body->pause_s < HOSTED_PAUSE_S ? body->pause_s : HOSTED_PAUSE_S;
 	clear(hosted, request);
 	request->rid = body->rid;
 	request->content = content;
@@ -95,8 +92,37 @@ static void keep(struct hosted *hosted, struct hosted_request *request,
 	copy_text(request->to, sizeof(request->to), body->to);
 	copy_text(request->from, sizeof(request->from), body->from);
 	copy_text(request->lang, sizeof(request->lang), body->lang);
-	while (find(hosted, hosted->received + 1) != NULL) {
+	copy_text(request->key, sizeof(request->key), body->key);
+	copy_text(request->new_key, sizeof(request->new_key), body->new_key);
+}
+
+/* Section 15.4: in the order of rids, where the first request has begun a sequence. */
+static bool has_right_key(const struct hosted *hosted, const struct hosted_request *request)
+{
+	return hosted->last_key[0] == '\0' ||
+		envoi__bosh_key_follows(request->key, hosted->last_key);
+}
+
+static void note_key(struct hosted *hosted, const struct hosted_request *request)
+{
+	bool is_first = request->rid == hosted->first;
+	bool is_new = is_first || request->new_key[0] != '\0';
+	if (is_first || hosted->last_key[0] != '\0') {
+		memcpy(hosted->last_key, is_new ? request->new_key : request->key, BOSH_KEY_SIZE);
+	}
+}
+
+static void count_received(struct hosted *hosted)
+{
+	const struct hosted_request *request = find(hosted, hosted->received + 1);
+	while (request != NULL && has_right_key(hosted, request)) {
+		note_key(hosted, request);
 		hosted->received++;
+		request = find(hosted, hosted->received + 1);
+	}
+	if (request != NULL) {
+		envoi__hosted_fail(hosted, "item-not-found", ENVOI_ERR_PROTOCOL,
+			"a BOSH request whose key does not follow the one before");
 	}
 }
 
@@ -160,6 +186,7 @@ void envoi__hosted_take(struct hosted *hosted, struct envoi_bosh_exchange *excha
 		request = hosted_place(hosted, body->rid);
 		count_shown(hosted, body);
 		keep(hosted, request, content, body);
+		count_received(hosted);
 		envoi__exchange_bind(exchange, request);
 		envoi__hosted_wake(hosted);
 	}
@@ -167,60 +194,6 @@ void envoi__hosted_take(struct hosted *hosted, struct envoi_bosh_exchange *excha
 }
 
 /* --- answers --- */
-
-/* Sections 7.2 and 9.1; XEP-0206, section 3. */
-static int write_creation(struct hosted *hosted, struct envoi_buffer *out)
-{
-	bool is_plain = strpbrk(hosted->domain, "<>&'\"") == NULL;
-	int r = envoi_buffer_printf(out,
-		" sid='%s' wait='%" PRIu64 "' hold='%u' requests='%d' inactivity='%d' polling='%d'"
-		" maxpause='%d' ver='1.11' xmlns:xmpp='" ENVOI__XBOSH_NS
-		"' xmpp:version='1.0' xmpp:restartlogic='true'",
-		hosted->sid, hosted->wait_ms / SECOND, hosted->hold,
-		hosted->hold > 0 ? HOSTED_REQUESTS : 1, INACTIVITY_S, POLLING_S, MOST_PAUSE_S);
-	if (r == ENVOI_OK && hosted->acks) {
-		r = envoi_buffer_printf(out, " ack='%" PRIu64 "'", hosted->first);
-	}
-	return r < 0 || hosted->domain[0] == '\0' || !is_plain
-		? r
-		: envoi_buffer_printf(out, " from='%s'", hosted->domain);
-}
-
-static int write_attributes(
-	struct hosted *hosted, const struct hosted_request *request, struct envoi_buffer *out)
-{
-	int r = envoi_buffer_append_text(out, "<body xmlns='" ENVOI__BOSH_NS "'");
-	if (r == ENVOI_OK && request->rid == hosted->first) {
-		r = write_creation(hosted, out);
-	} else if (r == ENVOI_OK && hosted->acks && hosted->received > request->rid) {
-		r = envoi_buffer_printf(out, " ack='%" PRIu64 "'", hosted->received);
-	}
-	if (r == ENVOI_OK && hosted->wants_end) {
-		r = envoi_buffer_append_text(out, " type='terminate'");
-	}
-	return r < 0 || !hosted->wants_end || hosted->condition == NULL
-		? r
-		: envoi_buffer_printf(out, " condition='%s'", hosted->condition);
-}
-
-/* Section 10: the answer to a pause has no payload. */
-static bool has_payload(const struct hosted *hosted, const struct hosted_request *request)
-{
-	return hosted->queued > 0 && (request->pause_ms == 0 || hosted->wants_end);
-}
-
-static int write_answer(
-	struct hosted *hosted, const struct hosted_request *request, struct envoi_buffer *out)
-{
-	size_t len = has_payload(hosted, request) ? envoi_buffer_len(&hosted->queue) : 0;
-	int r = write_attributes(hosted, request, out);
-	if (r < 0 || len == 0) {
-		return r < 0 ? r : envoi_buffer_append_text(out, "/>");
-	}
-	r = envoi_buffer_append_text(out, ">");
-	r = r < 0 ? r : envoi_buffer_append(out, envoi_buffer_data(&hosted->queue), len);
-	return r < 0 ? r : envoi_buffer_append_text(out, "</body>");
-}
 
 /* A copy, which has no room to grow. */
 static int keep_answer(
@@ -248,7 +221,7 @@ static void drop_old_answer(struct hosted *hosted)
 
 static void give_answer(struct hosted *hosted, struct hosted_request *request)
 {
-	if (has_payload(hosted, request)) {
+	if (envoi__hosted_has_payload(hosted, request)) {
 		request->elements = hosted->queued;
 		hosted->queued = 0;
 		envoi_buffer_wipe(&hosted->queue);
@@ -265,7 +238,7 @@ static bool answer(struct hosted *hosted, struct hosted_request *request)
 {
 	struct envoi_buffer body;
 	envoi_buffer_init(&body, hosted->base.context, 0);
-	int r = write_answer(hosted, request, &body);
+	int r = envoi__hosted_write_answer(hosted, request, &body);
 	r = r < 0 ? r : keep_answer(hosted, request, &body);
 	if (r == ENVOI_OK) {
 		give_answer(hosted, request);

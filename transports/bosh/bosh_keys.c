@@ -5,6 +5,7 @@
 #include "bosh_keys.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -54,4 +55,15 @@ int envoi__bosh_keys_next(struct bosh_keys *keys, struct envoi_context *context,
 		r = write_key(key, keys, keys->next--);
 	}
 	return r == ENVOI_OK && keys->next == 0 ? begin(keys, context, new_key) : r;
+}
+
+bool envoi__bosh_key_follows(const char *key, const char *before)
+{
+	unsigned char hash[HASH_BYTES];
+	char text[BOSH_KEY_SIZE];
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, key, strlen(key), hash) < 0) {
+		return false;
+	}
+	envoi_hex_encode(text, hash, sizeof(hash));
+	return strcasecmp(text, before) == 0;
 }

@@ -5,6 +5,7 @@
 #ifndef ENVOI_BOSH_KEYS_H
 #define ENVOI_BOSH_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct envoi_context;
@@ -29,5 +30,8 @@ struct bosh_keys {
  */
 int envoi__bosh_keys_next(struct bosh_keys *keys, struct envoi_context *context,
 	char key[BOSH_KEY_SIZE], char new_key[BOSH_KEY_SIZE]);
+
+/** @return whether the hash of @p key is the key that was sent before it (section 15.4) */
+bool envoi__bosh_key_follows(const char *key, const char *before);
 
 #endif

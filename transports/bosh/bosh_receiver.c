@@ -231,6 +231,8 @@ static bool read_body(struct hosted_body *body, const struct envoi_element *root
 		.to = envoi_element_attr(root, "to"),
 		.from = envoi_element_attr(root, "from"),
 		.lang = envoi_element_attr_ns(root, ENVOI_NS_XML, "lang"),
+		.key = envoi_element_attr(root, "key"),
+		.new_key = envoi_element_attr(root, "newkey"),
 		.is_restart = is_set(envoi_element_attr_ns(root, ENVOI__XBOSH_NS, "restart")),
 		.is_end = type != NULL && strcmp(type, "terminate") == 0,
 		.acks = envoi_element_attr(root, "ack") != NULL,

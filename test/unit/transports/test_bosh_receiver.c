@@ -13,12 +13,15 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 
 #include <envoi/bosh.h>
 #include <envoi/context.h>
 #include <envoi/interfaces/transport.h>
 #include <envoi/mainloop.h>
 #include <envoi/settings.h>
+#include <envoi/values.h>
 
 #include "base/context.h"
 #include "test_allocator.h"
@@ -715,6 +718,86 @@ static void the_answer_to_a_pause_has_no_payload(void **state)
 	assert_string_equal(next(f, 102, "", "")->answer, "<body " NS "><a/><b/></body>");
 }
 
+/* --- keys: section 15 --- */
+
+static void hash_key(char to[41], const char *key)
+{
+	unsigned char hash[20];
+	assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA1, key, strlen(key), hash), 0);
+	envoi_hex_encode(to, hash, sizeof(hash));
+}
+
+/* @param keys  [0] is used last */
+static void make_keys(char keys[5][41], const char *seed)
+{
+	hash_key(keys[0], seed);
+	for (int i = 1; i < 5; i++) {
+		hash_key(keys[i], keys[i - 1]);
+	}
+}
+
+static struct ask *next_with_key(
+	struct fixture *f, uint64_t rid, const char *key, const char *new_key)
+{
+	char more[200];
+	snprintf(more, sizeof(more), "key='%s'%s%s%s", key, new_key != NULL ? " newkey='" : "",
+		new_key != NULL ? new_key : "", new_key != NULL ? "'" : "");
+	return next(f, rid, more, "<message/>");
+}
+
+static void start_with_keys(struct fixture *f, char keys[5][41])
+{
+	char create[400];
+	make_keys(keys, "seed");
+	snprintf(create, sizeof(create), CREATE("wait='30' hold='1' newkey='%s'"), keys[4]);
+	start_with(f, create);
+}
+
+static void keys_follow_each_other(void **state)
+{
+	struct fixture *f = *state;
+	char keys[5][41], other[5][41];
+	start_with_keys(f, keys);
+	make_keys(other, "another seed");
+	(void)next_with_key(f, 101, keys[3], NULL);
+	(void)next_with_key(f, 103, keys[1], other[4]); /* before the one before it */
+	expect_log(f, "message\n");
+	(void)next_with_key(f, 102, keys[2], NULL);
+	(void)next_with_key(f, 104, other[3], NULL);
+	expect_log(f, "message\nmessage\nmessage\n");
+	(void)next_with_key(f, 104, other[3], NULL); /* sent again */
+	expect_log(f, "");
+}
+
+static void a_key_that_does_not_follow_ends_the_session(void **state)
+{
+	static const char *const rows[] = {"", "0123", "$2", "$4"};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fixture *f = *state;
+		char keys[5][41];
+		start_with_keys(f, keys);
+		struct ask *held = next_with_key(f, 101, keys[3], NULL);
+		expect_log(f, "message\n");
+		const char *key = rows[i][0] == '$' ? keys[rows[i][1] - '0'] : rows[i];
+		struct ask *wrong = strcmp(rows[i], "$2") == 0 ? next(f, 102, "", "<message/>")
+							       : next_with_key(f, 102, key, NULL);
+		assert_string_equal(held->answer, END("item-not-found"));
+		assert_string_equal(wrong->answer, END("item-not-found"));
+		expect_log(f, "closed ENVOI_ERR_PROTOCOL\n");
+		teardown(state);
+		setup(state);
+	}
+}
+
+static void without_a_first_key_keys_mean_nothing(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	(void)next_with_key(f, 101, "1", "2");
+	(void)next_with_key(f, 102, "3", NULL);
+	expect_log(f, "message\nmessage\n");
+}
+
 static void a_poll_is_answered_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -968,6 +1051,9 @@ int main(void)
 		CASE(a_client_that_is_silent_is_gone),
 		CASE(a_pause_prolongs_the_session),
 		CASE(the_answer_to_a_pause_has_no_payload),
+		CASE(keys_follow_each_other),
+		CASE(a_key_that_does_not_follow_ends_the_session),
+		CASE(without_a_first_key_keys_mean_nothing),
 		CASE(a_poll_is_answered_at_once),
 		CASE(elements_are_written_when_the_client_has_them),
 		CASE(the_last_three_answers_are_kept),

@@ -203,7 +203,7 @@ static bool make_next(struct bosh *bosh)
 			make_request(bosh, false, false);
 	}
 	bool may_poll = is_unasked(bosh) && bosh->state == BOSH_MOVING && !bosh->is_paused &&
-		!envoi__bosh_is_pausing(bosh) && has_room(bosh, false);
+		!envoi__bosh_is_pausing(bosh) && has_room(bosh, bosh->count > 0);
 	return may_poll && is_due(bosh, true) && make_request(bosh, false, false);
 }
 

@@ -268,6 +268,23 @@ bool envoi__bosh_has_idle_link(const struct bosh *bosh)
 	return i < BOSH_LINKS;
 }
 
+/* Some servers never answer a request for a pause: the oldest one leaves its place to a later one,
+ * whose answer shows that it has come. @return NULL: there is none */
+static struct bosh_slot *take_from_pause(struct bosh *bosh)
+{
+	for (size_t i = 0; i < bosh->count; i++) {
+		struct bosh_request *request = bosh_request_at(bosh, i);
+		struct bosh_slot *slot = request->slot;
+		if (slot != NULL && request->pause_ms > 0 && request->was_sent) {
+			envoi__bosh_detach(request);
+			envoi_timer_start(&request->timer, bosh_loop(bosh),
+				request->pause_ms + GRACE_MS, envoi__bosh_on_timer);
+			return slot;
+		}
+	}
+	return NULL;
+}
+
 /* @return a place for a request, with a connection if possible; NULL: none */
 static struct bosh_slot *find_slot(struct bosh *bosh)
 {
@@ -282,7 +299,7 @@ static struct bosh_slot *find_slot(struct bosh *bosh)
 		}
 		found = found != NULL ? found : slot;
 	}
-	return found;
+	return found != NULL ? found : take_from_pause(bosh);
 }
 
 bool envoi__bosh_may_send(const struct bosh *bosh)
@@ -295,10 +312,10 @@ void envoi__bosh_send_waiting(struct bosh *bosh)
 {
 	for (size_t i = 0; i < bosh->count && envoi__bosh_may_send(bosh); i++) {
 		struct bosh_request *request = bosh_request_at(bosh, i);
-		struct bosh_slot *slot = find_slot(bosh);
 		bool waits = !request->is_answered && request->slot == NULL &&
 			!envoi_timer_is_started(&request->timer);
-		if (waits && slot != NULL) {
+		struct bosh_slot *slot = waits ? find_slot(bosh) : NULL;
+		if (slot != NULL) {
 			send_by(slot, request);
 		}
 	}

@@ -147,6 +147,28 @@ static void the_answer_to_a_pause_is_not_waited_for(void **state)
 	bosh_expect_log(f, "<message/>\nwritten 1\n<presence/>\n");
 }
 
+/* ejabberd, again: each of them would keep a connection. */
+static void pauses_without_an_answer_leave_their_connections(void **state)
+{
+	struct bosh_fixture *f = *state;
+	open_with(f, CREATED("120"));
+	pause_for(f, 60 * BOSH_SECOND, 60 * BOSH_SECOND);
+	bosh_expect_request(f, 1, NULL, PAUSE("70"));
+	bosh_answer(f, 0, BOSH_BODY(""));
+	for (int i = 0; i < 6; i++) {
+		bosh_send(f, "<message xmlns='jabber:client'/>");
+		bosh_expect_request(f, i == 0 ? 0 : bosh_last(f), NULL,
+			"<body " NS " rid='$' sid='s1' pause='70'><message "
+			"xmlns='jabber:client'/></body>");
+	}
+	assert_true(bosh_is_over(f, 0));
+	assert_true(bosh_is_over(f, 1));
+	bosh_run(f, 60 * BOSH_SECOND);
+	bosh_expect_empty(f, bosh_last(f), 1);
+	bosh_answer(f, bosh_last(f), BOSH_BODY("<message/>"));
+	bosh_expect_log(f, "written 6\n<message/>\n");
+}
+
 /* It may not have arrived. */
 static void a_pause_without_an_answer_is_sent_again_when_it_is_over(void **state)
 {
@@ -213,6 +235,7 @@ int main(void)
 		CASE(elements_in_a_pause_ask_for_the_rest_of_it),
 		CASE(a_pause_can_be_ended),
 		CASE(the_answer_to_a_pause_is_not_waited_for),
+		CASE(pauses_without_an_answer_leave_their_connections),
 		CASE(a_pause_without_an_answer_is_sent_again_when_it_is_over),
 		CASE(a_pause_whose_connection_breaks_is_sent_again),
 		CASE(a_pause_is_asked_for_beside_two_requests),

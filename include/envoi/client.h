@@ -415,8 +415,9 @@ ENVOI_API ENVOI_MUST_CHECK int envoi_client_connect(struct envoi_client *client)
 ENVOI_API void envoi_client_disconnect(struct envoi_client *client);
 /**
  * Report that the network has changed or the machine has woken up. A client that waits for its next
- * attempt makes it now; attempts that follow hints are at least ten seconds apart. A client that is
- * online probes its connection. No effect on a client that is offline. On Linux the library detects
+ * attempt makes it now, and one that is making an attempt makes the next one at once if that fails;
+ * attempts that follow hints are at least ten seconds apart. A client that is online probes its
+ * connection. No effect on a client that is offline. On Linux the library detects
  * by itself that the machine has woken up.
  */
 ENVOI_API void envoi_client_hint(struct envoi_client *client);

@@ -15,6 +15,7 @@ static void on_ready(void *user, struct envoi__login *login)
 {
 	struct envoi__connection *connection = user;
 	(void)login;
+	connection->is_hinted = false;
 	envoi__reconnect_online(&connection->reconnect);
 	envoi_session_set_continued(connection->session, connection->reconnect.is_enabled);
 }
@@ -60,6 +61,9 @@ static void suspend(struct envoi__connection *connection, uint64_t delay_ms)
 			"event suspended is lost: %s", envoi_error_text(r));
 	}
 	envoi__reconnect_wait(&connection->reconnect, delay_ms);
+	if (connection->is_hinted) {
+		envoi__reconnect_hint(&connection->reconnect);
+	}
 }
 
 /* @param why  moved */
@@ -112,6 +116,7 @@ static int begin_login(struct envoi__connection *connection)
 		.tap_off = &connection->tap_off,
 		.takes_any_resource = connection->reconnect.takes_any_resource,
 	};
+	connection->is_hinted = false;
 	int r = connection->kind->prepare != NULL ? connection->kind->prepare(connection, &with)
 						  : ENVOI_OK;
 	return r < 0 ? r
@@ -401,6 +406,8 @@ void envoi__connection_hint(struct envoi__connection *connection)
 {
 	if (connection->reconnect.is_waiting) {
 		envoi__reconnect_hint(&connection->reconnect);
+	} else if (connection->login != NULL && connection->login->state < ENVOI__LOGIN_ONLINE) {
+		connection->is_hinted = true;
 	} else if (envoi__connection_state(connection) == ENVOI__CONNECTION_ONLINE) {
 		envoi__session_probe(connection->session);
 	}

@@ -75,6 +75,7 @@ struct envoi__connection {
 	struct envoi_handler watcher; /* of the session's events, for running */
 	bool is_running, is_quitting;
 	bool is_leaving; /* its last stanzas are being sent */
+	bool is_hinted; /* during the attempt: the next one follows soon */
 	struct envoi_failure failure; /* the last one */
 	bool has_failure;
 	char *failure_text; /* made on demand */

@@ -380,6 +380,28 @@ static bool follow_redirect(struct envoi__login *login, struct envoi_failure *wh
 	return true;
 }
 
+/* XEP-0198, section 3: where the location of a session leads to no login, the standard algorithm
+ * applies. @return false: the login was not at a location */
+static bool leave_location(struct envoi__login *login, const struct envoi_failure *why)
+{
+	if (!login->routes.is_preferred || login->is_leaving ||
+		login->state != ENVOI__LOGIN_NEGOTIATING) {
+		return false;
+	}
+	envoi_log(login->context, ENVOI_LOG_INFO, ENVOI_LOG_CLIENT,
+		"no login at %s, where the session should be resumed: %s",
+		login->routes.redirect_host, why->text);
+	login->state = ENVOI__LOGIN_CONNECTING;
+	forget_other_addresses(login);
+	if (is_connecting(login)) {
+		envoi__login_routes_note(&login->routes, why);
+		(void)envoi__login_routes_leave_preferred(&login->routes);
+		envoi__login_renew_deadline(login);
+		start(login);
+	}
+	return true;
+}
+
 /* --- the session --- */
 
 static struct envoi__login *from_session_owner(struct envoi_session_owner *owner)
@@ -441,7 +463,7 @@ static void on_closed(struct envoi_session_owner *owner, struct envoi_session *s
 	envoi__login_enter(login);
 	envoi_failure_copy(&copy, why);
 	if ((why->phase == ENVOI_PHASE_TLS && start_again(login)) || try_next(login, why) ||
-		follow_redirect(login, &copy)) {
+		follow_redirect(login, &copy) || leave_location(login, &copy)) {
 		envoi_failure_finish(&copy);
 	} else {
 		end(login, &copy);

@@ -152,6 +152,16 @@ bool envoi__is_redirect(const struct envoi_failure *why)
 		why->retry == ENVOI_RETRY_NOW && why->redirect_host[0] != '\0';
 }
 
+static void note(struct envoi__login_routes *routes, const struct envoi_attempt *attempt)
+{
+	struct envoi_failure all;
+	envoi__kept_failure_give(&routes->attempts, &all);
+	add_kept(&all, &routes->tried);
+	envoi_failure_add_attempt(&all, attempt);
+	envoi__kept_failure_take(&routes->attempts, routes->context, &all);
+	envoi__kept_failure_finish(&routes->tried);
+}
+
 /* A redirect is recorded as an attempt: the failure of the second host shows why it was tried. */
 void envoi__login_routes_redirect(
 	struct envoi__login_routes *routes, const struct envoi_failure *why, const char *domain)
@@ -160,17 +170,21 @@ void envoi__login_routes_redirect(
 	snprintf(attempt.target, sizeof(attempt.target), "%s",
 		routes->redirects == 0 ? domain : routes->redirect_host);
 	snprintf(attempt.text, sizeof(attempt.text), "redirected to %.100s", why->redirect_host);
-	struct envoi_failure all;
-	envoi__kept_failure_give(&routes->attempts, &all);
-	add_kept(&all, &routes->tried);
-	envoi_failure_add_attempt(&all, &attempt);
-	envoi__kept_failure_take(&routes->attempts, routes->context, &all);
-	envoi__kept_failure_finish(&routes->tried);
+	note(routes, &attempt);
 	snprintf(routes->redirect_host, sizeof(routes->redirect_host), "%s", why->redirect_host);
 	routes->redirect_port = why->redirect_port;
 	routes->redirects++;
 	routes->is_preferred = false;
 	routes->at = 0;
+}
+
+void envoi__login_routes_note(struct envoi__login_routes *routes, const struct envoi_failure *why)
+{
+	struct envoi_attempt attempt = {
+		.phase = why->phase, .code = why->code, .port = routes->redirect_port};
+	snprintf(attempt.target, sizeof(attempt.target), "%s", routes->redirect_host);
+	snprintf(attempt.text, sizeof(attempt.text), "%.120s", why->text);
+	note(routes, &attempt);
 }
 
 void envoi__login_routes_prefer(struct envoi__login_routes *routes, const char *host, uint16_t port)

@@ -55,6 +55,8 @@ void envoi__login_routes_failed(
 /** The login was redirected: it begins again with the first connector. */
 void envoi__login_routes_redirect(
 	struct envoi__login_routes *routes, const struct envoi_failure *why, const char *domain);
+/** The login at the host of a redirect, or the preferred one, has failed: record the attempt. */
+void envoi__login_routes_note(struct envoi__login_routes *routes, const struct envoi_failure *why);
 /** Try a host before all others: where the server wants its session resumed (XEP-0198, section 5).
  */
 void envoi__login_routes_prefer(

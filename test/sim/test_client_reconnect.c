@@ -389,6 +389,34 @@ static void a_hint_ends_the_wait(void **state)
 	assert_string_equal(take_course(), "connecting started available ");
 }
 
+static void hint(struct envoi_handler *self, const struct envoi_event *event)
+{
+	(void)self, (void)event;
+	envoi_client_hint(fixture.client);
+}
+
+/* The route that the attempt has chosen may be gone. */
+static void a_hint_during_an_attempt_counts_when_that_fails(void **state)
+{
+	static const struct envoi_event_row hints[] = {
+		{ENVOI_EVENT_CONNECTING, hint}, ENVOI_ROWS_END};
+	static const struct envoi_handler_impl hinting_impl = {.events = hints};
+	struct envoi_handler hinting = ENVOI_HANDLER(&hinting_impl);
+	(void)state;
+	wait_long();
+	assert_int_equal(envoi_client_add(fixture.client, &hinting), ENVOI_OK);
+	test_server_knobs(fixture.server)->refuses_connections = true;
+	envoi_client_hint(fixture.client);
+	client_fixture_run(&fixture, SECOND_MS);
+	assert_string_equal(take_course(), "connecting disconnected suspended ");
+	client_fixture_run(&fixture, 10 * SECOND_MS);
+	assert_string_equal(take_course(), "connecting disconnected suspended ");
+	test_server_knobs(fixture.server)->refuses_connections = false;
+	client_fixture_run(&fixture, 10 * SECOND_MS);
+	assert_string_equal(take_course(), "connecting started available ");
+	envoi_client_remove(fixture.client, &hinting);
+}
+
 static void hints_end_a_wait_once_in_ten_seconds(void **state)
 {
 	(void)state;
@@ -451,6 +479,7 @@ int main(void)
 		TEST(freeing_a_client_that_waits_stops_it),
 		TEST(a_setting_changed_while_connecting_is_that_of_the_next_attempt),
 		TEST(a_hint_ends_the_wait),
+		TEST(a_hint_during_an_attempt_counts_when_that_fails),
 		TEST(hints_end_a_wait_once_in_ten_seconds),
 		TEST(the_machine_waking_up_is_a_hint),
 		TEST(a_hint_to_a_client_that_is_offline_does_nothing),

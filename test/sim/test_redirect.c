@@ -147,6 +147,7 @@ struct world {
 	struct envoi_memory_pair *pairs[MOST_HOSTS];
 	struct peer *peers[MOST_HOSTS];
 	char asked[MOST_HOSTS][64]; /* "HOST PORT DOMAIN" */
+	uint64_t asked_ms[MOST_HOSTS];
 	char urls[MOST_HOSTS][64]; /* "": none */
 	struct envoi_transport *transport;
 	int trouble;
@@ -251,6 +252,7 @@ static int connect_to(struct envoi_connector *connector, const struct envoi_targ
 		world.trouble++;
 		return ENVOI_ERR_UNREACHABLE;
 	}
+	world.asked_ms[n] = envoi_loop_now_ms(world.loop);
 	const char *server = envoi_settings_text(target->settings, "server");
 	snprintf(world.asked[n], sizeof(world.asked[n]), "%s %d %s", server != NULL ? server : "-",
 		(int)envoi_settings_int(target->settings, "port"), target->domain);
@@ -560,6 +562,40 @@ static void a_location_that_cannot_be_reached_is_left(void **state)
 	finish();
 }
 
+/* The standard algorithm applies, without the delay of another attempt. A peer that is not the
+ * right one is waited for when the stream is closed. */
+static void a_location_that_leads_to_no_login_is_left_at_once(void **state)
+{
+	static const struct script scripts[][3] = {
+		{RESUMABLE_AT("b.example:5299"),
+			{.error = "<host-unknown " NS_STREAM "/>", .when = AT_ONCE}, RESUMES},
+		{RESUMABLE_AT("b.example:5299"),
+			{.error = "<policy-violation " NS_STREAM "/>", .when = AFTER_LOGIN},
+			RESUMES},
+		{RESUMABLE_AT("b.example:5299"), {.from = "other.example", .when = AT_ONCE},
+			RESUMES},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		begin(scripts[i], 3);
+		assert_int_equal(
+			envoi_client_set(world.client, "reconnect.enabled", "true"), ENVOI_OK);
+		assert_int_equal(envoi_client_set(world.client, "reconnect.first", "1h"), ENVOI_OK);
+		assert_int_equal(
+			envoi_client_set(world.client, "reconnect.longest", "1h"), ENVOI_OK);
+		assert_int_equal(envoi_client_set(world.client, "close.timeout", "1s"), ENVOI_OK);
+		assert_int_equal(envoi_client_connect(world.client), ENVOI_OK);
+		assert_int_equal(
+			envoi_loop_simulated_run_for(world.loop, 2 * 60 * 60 * 1000), ENVOI_OK);
+		assert_int_equal(world.connected, 3);
+		assert_true(world.asked_ms[2] - world.asked_ms[1] <= 1000);
+		assert_string_equal(world.asked[1], "b.example 5299 example.org");
+		assert_string_equal(world.asked[2], "- 0 example.org");
+		assert_true(is_online());
+		finish();
+	}
+}
+
 /* What is no host is not followed. Of a connection that nothing protects:
  * test/unit/session/test_stream_management.c */
 static void a_location_is_followed_under_the_conditions_of_a_redirect(void **state)
@@ -606,6 +642,7 @@ int main(void)
 		cmocka_unit_test(leaving_between_two_hosts_ends),
 		cmocka_unit_test(a_session_is_resumed_where_the_server_wants_it),
 		cmocka_unit_test(a_location_that_cannot_be_reached_is_left),
+		cmocka_unit_test(a_location_that_leads_to_no_login_is_left_at_once),
 		cmocka_unit_test(a_location_is_followed_under_the_conditions_of_a_redirect),
 		cmocka_unit_test(a_location_is_tried_once_after_a_loss),
 	};

@@ -101,7 +101,7 @@ def refuse_binding(error):
     return end
 
 
-def run(program, command, end, tls="none"):
+def run(program, command, end, tls="none", given=None):
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():
@@ -117,7 +117,7 @@ def run(program, command, end, tls="none"):
         [program, "--jid", "a@b.test", "--server", "127.0.0.1", "--tls", tls, "--port",
          str(listener.getsockname()[1]), *command],
         env={**os.environ, "ENVOI_PASSWORD": "secret"}, stderr=subprocess.PIPE, text=True,
-        timeout=TIME_LIMIT)
+        input=given, timeout=TIME_LIMIT)
     thread.join(TIME_LIMIT)
     port = listener.getsockname()[1]
     listener.close()
@@ -134,13 +134,21 @@ for command, end, status, words in (
         (SEND, refuse, 1, "c@b.test refused the message: item-not-found"),
         (SEND, close_the_stream, 7, "the connection ended before the server confirmed the message"),
         (("send", "c@b.test", "a\x01"), sees_nothing, 1,
-         "the message cannot be sent: message/body: U+0001 at byte 1 is not allowed in XML"),
+         "the message to c@b.test cannot be sent: message/body: U+0001 at byte 1 is not allowed in XML"),
         (SEND, cut, 7, "disconnected (online)"),
         ((*SEND, "--request-timeout", "500ms"), be_silent, 7, "did not confirm the message in time"),
         (("--no-reconnect-enabled", "echo"), close_on_the_bot, 6, "closed the stream")):
     got, said = run(sys.argv[1], command, end)
     if got != status or words not in said or (status == 0) != (said == ""):
         print(f"{end.__name__}: exit status {got}, expected {status}; it said {said!r}")
+        failed = 1
+
+# A message that is refused at once does not hide that another one is not confirmed.
+LINES = ("send", "--lines", *NOW, "c@b.test")
+for end, status, words in ((confirm, 1, ""), (close_the_stream, 7, UNKNOWN)):
+    got, said = run(sys.argv[1], LINES, end, given="hi\na\x01\n")
+    if got != status or "the message to c@b.test cannot be sent" not in said or words not in said:
+        print(f"{end.__name__}, lines: exit status {got}, expected {status}; it said {said!r}")
         failed = 1
 
 # What the server says when it refuses a login, and what to do about it: all lines. explained.py has

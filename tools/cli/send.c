@@ -49,12 +49,16 @@ static void finish(struct sending *sending, int status)
 
 /* --- reports --- */
 
-static void complain_about_refusal(const char *to, const struct envoi_stanza_error *error)
+static void complain_about_refusal(const char *to, const struct envoi_ticket_report *report)
 {
-	bool has_text = error != NULL && error->text != NULL;
-	complain("%s refused the message: %s%s%s", to,
-		error == NULL ? "it is too long" : envoi_stanza_condition_name(error->condition),
-		has_text ? ", " : "", has_text ? error->text : "");
+	const struct envoi_stanza_error *error = report->error;
+	if (error == NULL) {
+		complain("the message to %s: %s", to, envoi_ticket_report_text(report));
+	} else {
+		complain("%s refused the message: %s%s%s", to,
+			envoi_stanza_condition_name(error->condition),
+			error->text != NULL ? ", " : "", error->text != NULL ? error->text : "");
+	}
 }
 
 /* Otherwise the connection was lost: its failure ends the run. */
@@ -72,7 +76,7 @@ static void on_report(struct envoi_ticket *ticket, const struct envoi_ticket_rep
 	struct sending *sending = message->sending;
 	if (report->state == ENVOI_TICKET_REFUSED) {
 		sending->was_refused = true;
-		complain_about_refusal(message->to, report->error);
+		complain_about_refusal(message->to, report);
 	}
 	envoi_free(sending->task.invocation->context, message);
 	if (is_known(report->state)) {
@@ -120,6 +124,12 @@ static int send_one(struct sending *sending, const char *to, const char *body)
 	return ENVOI_OK;
 }
 
+static void complain_about_call(const struct sending *sending, const char *to)
+{
+	complain("the message to %s cannot be sent: %s", to,
+		envoi_session_problem(envoi_client_session(sending->task.client)));
+}
+
 /* @return whether all addressees have it; else the rest follows when the outbox has room */
 static bool send_body(struct sending *sending, const char *body)
 {
@@ -132,11 +142,14 @@ static bool send_body(struct sending *sending, const char *body)
 			sending->is_full = true;
 			return false;
 		}
-		if (r < 0) {
-			complain("the message cannot be sent: %s",
-				envoi_session_problem(envoi_client_session(sending->task.client)));
-			finish(sending, STATUS_NO);
+		if (r == ENVOI_ERR_STATE || r == ENVOI_ERR_NOMEM) {
+			complain_about_call(sending, sending->to[sending->next]);
+			finish(sending, sending->pending > 0 ? STATUS_TIMEOUT : STATUS_NO);
 			return true;
+		}
+		if (r < 0) { /* the others may have theirs */
+			complain_about_call(sending, sending->to[sending->next]);
+			sending->was_refused = true;
 		}
 		sending->next++;
 	}

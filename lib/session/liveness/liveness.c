@@ -85,20 +85,20 @@ static bool probe(struct envoi__liveness *liveness, uint64_t now_ms)
 
 /* A probe stands behind the output that was pending before it: while the peer takes that, no answer
  * can be expected. */
-static bool is_output_moving(struct envoi__liveness *liveness)
+static bool is_output_moving(
+	const struct envoi__liveness *liveness, struct envoi__liveness_output *output)
 {
-	const struct envoi__liveness_output before = liveness->output;
-	liveness->output = liveness->impl->output(liveness);
-	return liveness->output.pending > 0 &&
-		(liveness->output.pending < before.pending ||
-			liveness->output.written != before.written);
+	const struct envoi__liveness_output before = *output;
+	*output = liveness->impl->output(liveness);
+	return output->pending > 0 &&
+		(output->pending < before.pending || output->written != before.written);
 }
 
 /* @return false: stopped */
 static bool judge(struct envoi__liveness *liveness, uint64_t now_ms)
 {
 	uint64_t limit_ms = liveness->last_input_ms + liveness->settings.limit_ms;
-	if (is_output_moving(liveness) && now_ms < limit_ms) {
+	if (is_output_moving(liveness, &liveness->output) && now_ms < limit_ms) {
 		liveness->deadline_ms = earlier(
 			now_ms + liveness->settings.answer_timeout_ms, limit_ms);
 		return true;
@@ -118,6 +118,26 @@ static bool look_at_input(struct envoi__liveness *liveness, uint64_t now_ms)
 		return true;
 	}
 	return probe(liveness, now_ms);
+}
+
+/* XEP-0198, section 4: an acknowledgement that was requested must not be withheld. What the peer
+ * sends instead says that the link is not dead, but not what it has received.
+ * @return false: stopped */
+static bool look_at_request(struct envoi__liveness *liveness, uint64_t now_ms)
+{
+	uint64_t request = liveness->impl->request(liveness);
+	bool is_moving = is_output_moving(liveness, &liveness->request_output);
+	if (request == 0 || request != liveness->request || is_moving) {
+		liveness->request = request;
+		liveness->request_ms = now_ms;
+		return true;
+	}
+	if (now_ms - liveness->request_ms < liveness->settings.limit_ms) {
+		return true;
+	}
+	envoi__liveness_stop(liveness);
+	liveness->impl->unanswered(liveness, now_ms - liveness->request_ms);
+	return false;
 }
 
 /* @return false: stopped */
@@ -152,8 +172,10 @@ static void on_timer(struct envoi_timer *timer)
 	envoi__wake_check(liveness->context);
 	if (liveness->impl->is_held(liveness)) {
 		envoi__liveness_input(liveness);
+		liveness->request = 0;
 	}
-	if (look_at_input(liveness, now_ms) && look_at_output(liveness, now_ms)) {
+	if (look_at_request(liveness, now_ms) && look_at_input(liveness, now_ms) &&
+		look_at_output(liveness, now_ms)) {
 		schedule(liveness);
 	}
 	liveness->impl->leave(liveness);
@@ -200,6 +222,7 @@ void envoi__liveness_start(struct envoi__liveness *liveness, struct envoi_loop *
 	liveness->last_input_ms = envoi_loop_now_ms(loop);
 	liveness->probed_ms = 0;
 	liveness->keepalive_ms = 0;
+	liveness->request = 0;
 	envoi__wake_watch_start(&liveness->wake, liveness->context, on_wake);
 	schedule(liveness);
 }

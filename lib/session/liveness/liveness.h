@@ -40,8 +40,13 @@ struct envoi__liveness_impl {
 	bool (*is_held)(const struct envoi__liveness *liveness);
 	/** @return output that the kernel has not taken yet */
 	struct envoi__liveness_output (*output)(const struct envoi__liveness *liveness);
+	/** @return the number of the request for an acknowledgement that the peer has not answered,
+	 *         where another stream can do without the answer; 0: none */
+	uint64_t (*request)(const struct envoi__liveness *liveness);
 	/** The link is dead. Nothing is called afterwards. @param silent_ms since the last input */
 	void (*dead)(struct envoi__liveness *liveness, uint64_t silent_ms);
+	/** The peer does not answer that request. Nothing is called afterwards. */
+	void (*unanswered)(struct envoi__liveness *liveness, uint64_t since_ms);
 };
 
 /**
@@ -61,6 +66,8 @@ struct envoi__liveness {
 	uint64_t probed_ms; /* of the last probe, answered or not */
 	uint64_t deadline_ms; /* while probing: for the answer */
 	struct envoi__liveness_output output; /* while probing: at the last check */
+	uint64_t request, request_ms; /* that is not answered, and when it was seen first */
+	struct envoi__liveness_output request_output; /* at the last check of it */
 	uint64_t keepalive_ms; /* the interval of checks whether anything was sent; 0: none */
 	uint64_t look_ms; /* the time of the next check */
 	uint64_t sent; /* at the last check */

@@ -162,6 +162,24 @@ static void dead(struct envoi__liveness *liveness, uint64_t silent_ms)
 	envoi_stream_cut(session->stream, &failure);
 }
 
+/* Where the session cannot be resumed, only a full outbox is worth its loss. */
+static uint64_t request(const struct envoi__liveness *liveness)
+{
+	const struct envoi_session *session = from_liveness_const(liveness);
+	bool is_wanted = session->is_resumable || envoi__outbox_is_full(&session->outbox, false);
+	return is_wanted && envoi__sm_is_requesting(session) ? session->sm.requests : 0;
+}
+
+static void unanswered(struct envoi__liveness *liveness, uint64_t since_ms)
+{
+	struct envoi_session *session = from_liveness(liveness);
+	struct envoi_failure failure;
+	envoi_failure_set(&failure, session->context, ENVOI_PHASE_ONLINE, ENVOI_ERR_TIMEOUT,
+		"the peer has not answered a request for an acknowledgement for %" PRIu64 " s",
+		(since_ms + 500) / 1000);
+	envoi_stream_cut(session->stream, &failure);
+}
+
 const struct envoi__liveness_impl envoi__session_liveness_impl = {
 	.enter = enter,
 	.leave = leave,
@@ -170,7 +188,9 @@ const struct envoi__liveness_impl envoi__session_liveness_impl = {
 	.sent = sent,
 	.is_held = is_held,
 	.output = output,
+	.request = request,
 	.dead = dead,
+	.unanswered = unanswered,
 };
 
 void envoi__session_probe(struct envoi_session *session)

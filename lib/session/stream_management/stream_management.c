@@ -215,6 +215,7 @@ int envoi__sm_request(struct envoi_session *session)
 		return r;
 	}
 	sm->is_requesting = true;
+	sm->requests++;
 	sm->requested = envoi__sm_sent_number(session);
 	sm->requested_bytes = session->outbox.sent_bytes;
 	sm->requested_tickets = session->outbox.sent_tickets;

@@ -51,6 +51,7 @@ struct envoi__sm {
 	uint64_t answered; /* of the last <a/> or <resume/>: what the peer was promised */
 	uint64_t requested_bytes, requested_tickets; /* sent by the outbox before the last <r/> */
 	bool is_requesting; /* an <r/> is not answered */
+	uint64_t requests; /* <r/> sent, on all streams */
 	bool was_refused; /* this stream may not resume: an <a/> may follow */
 	bool is_answer_due; /* an <a/> will be sent by the end of this turn */
 	size_t unanswered; /* stanzas handled since the last <a/> */

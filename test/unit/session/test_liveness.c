@@ -38,6 +38,8 @@ struct link {
 	bool stops_when_probed;
 	bool is_held; /* not read by this side */
 	int64_t dead_ms, silent_ms; /* NEVER */
+	uint64_t request; /* that is not answered */
+	int64_t unanswered_ms; /* for which it was not, in the end; or NEVER */
 };
 
 struct fixture {
@@ -109,6 +111,17 @@ static void dead(struct envoi__liveness *liveness, uint64_t silent_ms)
 	link->silent_ms = (int64_t)silent_ms;
 }
 
+static uint64_t request(const struct envoi__liveness *liveness)
+{
+	return ENVOI_CONTAINER_OF_CONST(liveness, struct link, liveness)->request;
+}
+
+static void unanswered(struct envoi__liveness *liveness, uint64_t since_ms)
+{
+	assert_int_equal(link_of(liveness)->unanswered_ms, NEVER);
+	link_of(liveness)->unanswered_ms = (int64_t)since_ms;
+}
+
 static const struct envoi__liveness_impl impl = {
 	.enter = enter,
 	.leave = leave,
@@ -117,13 +130,15 @@ static const struct envoi__liveness_impl impl = {
 	.sent = sent,
 	.is_held = is_held,
 	.output = output,
+	.request = request,
 	.dead = dead,
+	.unanswered = unanswered,
 };
 
 static void init_link(struct fixture *f, struct link *link)
 {
 	envoi__liveness_init(&link->liveness, &impl, f->context);
-	link->dead_ms = link->silent_ms = NEVER;
+	link->dead_ms = link->silent_ms = link->unanswered_ms = NEVER;
 	link->liveness.settings = (struct envoi__liveness_settings){
 		.method = ENVOI__LIVENESS_PROBE,
 		.probe_after_ms = PROBE_AFTER,
@@ -250,6 +265,65 @@ static void nothing_is_sent_while_input_flows(void **state)
 	envoi_timer_stop(&f->traffic);
 	run_for(f, PROBE_AFTER + GRID);
 	assert_int_equal(f->link.probes, 1);
+}
+
+/* --- a peer that does not acknowledge --- */
+
+static void talk(struct fixture *f)
+{
+	start(f);
+	f->traffic_every_ms = PROBE_AFTER / 2;
+	on_traffic(&f->traffic);
+}
+
+static void a_request_that_is_never_answered_ends_the_link(void **state)
+{
+	struct fixture *f = *state;
+	talk(f);
+	run_for(f, 10 * LIMIT);
+	f->link.request = 1;
+	run_for(f, LIMIT - 1);
+	assert_int_equal(f->link.unanswered_ms, NEVER);
+	run_for(f, 2 * PROBE_AFTER);
+	assert_between(f->link.unanswered_ms, LIMIT, LIMIT + PROBE_AFTER);
+	run_for(f, LIMIT);
+	assert_int_equal(f->link.probes, 0);
+	assert_int_equal(f->link.dead_ms, NEVER);
+}
+
+static void each_request_has_its_own_time(void **state)
+{
+	struct fixture *f = *state;
+	talk(f);
+	for (f->link.request = 1; f->link.request < 20; f->link.request++) {
+		run_for(f, LIMIT - PROBE_AFTER);
+	}
+	assert_int_equal(f->link.unanswered_ms, NEVER);
+}
+
+static void a_request_behind_output_that_is_taken_has_more_time(void **state)
+{
+	struct fixture *f = *state;
+	talk(f);
+	f->link.request = 1;
+	f->link.output.pending = 1000;
+	for (int i = 0; i < 20; i++) {
+		f->link.output.written++;
+		run_for(f, PROBE_AFTER / 2);
+	}
+	assert_int_equal(f->link.unanswered_ms, NEVER);
+	run_for(f, 2 * LIMIT);
+	assert_int_not_equal(f->link.unanswered_ms, NEVER);
+}
+
+static void an_answer_that_this_side_does_not_read_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	f->link.request = 1;
+	f->link.is_held = true;
+	run_for(f, 10 * LIMIT);
+	assert_int_equal(f->link.unanswered_ms, NEVER);
 }
 
 /* --- input that this side does not read --- */
@@ -490,6 +564,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_answer_just_before_the_deadline_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_sent_while_input_flows, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_request_that_is_never_answered_ends_the_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_request_has_its_own_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_request_behind_output_that_is_taken_has_more_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_answer_that_this_side_does_not_read_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_link_that_is_not_read_is_not_probed_and_not_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(

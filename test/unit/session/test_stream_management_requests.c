@@ -284,6 +284,53 @@ static void what_is_never_acknowledged_fills_the_outbox_and_no_more(void **state
 	assert_true(envoi__sm_can_resume(wire->session));
 }
 
+/* The peer withholds what it must not, and sends other stanzas. */
+static void a_peer_that_talks_and_acknowledges_nothing_is_left(void **state)
+{
+	struct wire *wire = *state;
+	watch_liveness(wire);
+	wire->session->outbox.count_limit = 20;
+	for (int i = 0; i < 20; i++) {
+		sm_send_one(wire, "x");
+	}
+	for (int i = 0; i < 6; i++) {
+		wire_run(wire, 29000);
+		wire_say(wire, "<presence from='a@b/c'/>");
+	}
+	assert_int_equal(wire->closed_count, 0);
+	for (int i = 0; i < 6 && wire->closed_count == 0; i++) {
+		wire_run(wire, 29000);
+		wire_say(wire, "<presence from='a@b/c'/>");
+	}
+	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+	assert_non_null(strstr(wire->closed.text, "has not answered a request"));
+	assert_true(envoi__sm_can_resume(wire->session));
+	assert_non_null(strstr(sm_offer(wire, SM_OFFER), "<resume "));
+}
+
+/* There a new session would lose more than it finds out. */
+static void a_session_that_cannot_be_resumed_is_left_with_a_full_outbox_only(void **state)
+{
+	struct wire *wire = *state;
+	assert_int_equal(envoi_settings_set(wire->settings, "liveness.method", "probe"), ENVOI_OK);
+	sm_enable(wire, "<enabled " SM "/>");
+	wire->session->outbox.count_limit = 20;
+	for (int i = 0; i < 19; i++) {
+		sm_send_one(wire, "x");
+	}
+	for (int i = 0; i < 20; i++) {
+		wire_run(wire, 29000);
+		wire_say(wire, "<presence from='a@b/c'/>");
+	}
+	assert_int_equal(wire->closed_count, 0);
+	sm_send_one(wire, "x");
+	for (int i = 0; i < 12 && wire->closed_count == 0; i++) {
+		wire_run(wire, 29000);
+		wire_say(wire, "<presence from='a@b/c'/>");
+	}
+	assert_int_equal(wire->closed.code, ENVOI_ERR_TIMEOUT);
+}
+
 static void a_dead_link_leaves_the_session_to_be_resumed(void **state)
 {
 	struct wire *wire = *state;
@@ -315,6 +362,8 @@ int main(void)
 		TEST(a_silent_link_is_probed_by_a_request),
 		TEST(beside_a_pending_request_a_ping_is_the_probe),
 		TEST(what_is_never_acknowledged_fills_the_outbox_and_no_more),
+		TEST(a_peer_that_talks_and_acknowledges_nothing_is_left),
+		TEST(a_session_that_cannot_be_resumed_is_left_with_a_full_outbox_only),
 		TEST(a_dead_link_leaves_the_session_to_be_resumed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
